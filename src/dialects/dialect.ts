@@ -1,0 +1,60 @@
+/** One wire language, read and written in both directions. Wire -> canonical -> wire; never a pair of dialects. */
+
+import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../domain/chat.ts'
+
+export interface Dialect {
+  readonly id: DialectId
+  readonly client: ClientSide
+  readonly upstream: UpstreamSide
+}
+
+/** We are the server: a client of this dialect talks to us. */
+export interface ClientSide {
+  /** Parses a body; throws InvalidRequestError naming the field. Google takes model and streaming from the path. */
+  readRequest(body: unknown, path?: { readonly model?: string; readonly stream?: boolean }): ChatRequest
+  writeResponse(response: ChatResponse, request: ChatRequest): unknown
+  /** A writer of one streamed answer. */
+  streamWriter(request: ChatRequest): StreamWriter
+  /** The body of an error answer in the shape this dialect's clients understand. */
+  writeError(error: ClientError): unknown
+}
+
+export interface StreamWriter {
+  /** The bytes (SSE text) for one chunk; may be empty. */
+  write(chunk: ChatChunk): string
+  /** The bytes that end a broken stream so that no client takes it for complete. */
+  fail(error: ClientError): string
+}
+
+/** An error as a client may see it: true status, redacted message. */
+export interface ClientError {
+  readonly status: number
+  readonly message: string
+  /** A failure kind or error code of ours, such as `rate_minute` or `ALL_TARGETS_FAILED`. */
+  readonly code: string
+  readonly retryAfterMs?: number | null
+  readonly requestId?: string
+  readonly parameter?: string | null
+}
+
+/** We are the client: we call an upstream of this dialect. */
+export interface UpstreamSide {
+  /** Path below the base URL (`/chat/completions`, `/models/x:generateContent`) and body for `model` as the upstream names it. */
+  writeRequest(request: ChatRequest, model: string): { readonly path: string; readonly body: Record<string, unknown> }
+  /** A whole answer. An error inside HTTP 200, and an answer that is none, come back as `error`. */
+  readResponse(body: unknown): ReadResponse
+  streamReader(): StreamReader
+}
+
+export type ReadResponse =
+  | { readonly ok: true; readonly response: ChatResponse }
+  /** `body` is to be classified like an error body; `status` where the body states one; `malformed` when it is no answer at all. */
+  | { readonly ok: false; readonly body: unknown; readonly status?: number; readonly malformed?: boolean }
+
+/** Fed one SSE event at a time; no I/O, no clock. */
+export interface StreamReader {
+  /** `event` is the SSE event name ('' when absent), `data` its data. Malformed JSON yields an `error` chunk. */
+  push(event: string, data: string): readonly ChatChunk[]
+  /** The input ended. Yields what was held back, and `end` only when the dialect's own end was seen. */
+  end(): readonly ChatChunk[]
+}

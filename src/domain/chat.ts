@@ -1,0 +1,206 @@
+/** The canonical request, response and stream chunk: what every dialect is read into and written from. */
+
+/** The wire languages keywise reads and writes, for clients and upstreams alike. */
+export type DialectId = 'openai' | 'openai-responses' | 'anthropic' | 'google'
+
+export interface TextPart {
+  readonly type: 'text'
+  readonly text: string
+  /** Fields of the part's own dialect that we do not read (`cache_control`, `annotations`), handed on to the same dialect. */
+  readonly extra?: Extra
+}
+
+/** An image; exactly one of `data` (base64, with `mediaType`) and `url` is set. */
+export interface ImagePart {
+  readonly type: 'image'
+  readonly mediaType?: string
+  readonly data?: string
+  readonly url?: string
+  readonly extra?: Extra
+}
+
+/** A document, audio or video; exactly one of `data` (base64, with `mediaType`) and `url` is set. */
+export interface FilePart {
+  readonly type: 'file'
+  readonly mediaType?: string
+  readonly data?: string
+  readonly url?: string
+  readonly filename?: string
+  readonly extra?: Extra
+}
+
+export interface ReasoningPart {
+  readonly type: 'reasoning'
+  readonly text: string
+  /** Opaque proof of the upstream (Anthropic `signature`, Gemini `thoughtSignature`, Responses `encrypted_content`); must be echoed back. */
+  readonly signature?: string
+  /** Anthropic `redacted_thinking`: the text is hidden and only the signature travels. */
+  readonly redacted?: boolean
+  readonly extra?: Extra
+}
+
+export interface ToolCallPart {
+  readonly type: 'tool-call'
+  readonly id: string
+  readonly name: string
+  /** The arguments as JSON text, exactly as the model wrote them; `{}` when it wrote nothing. */
+  readonly arguments: string
+  /** Gemini's `thoughtSignature` of a call; must be echoed back. */
+  readonly signature?: string
+  readonly extra?: Extra
+}
+
+export interface ToolResultPart {
+  readonly type: 'tool-result'
+  readonly toolCallId: string
+  /** The tool's name where the dialect states it (Gemini); otherwise found by `toolCallId`. */
+  readonly name?: string
+  readonly content: readonly (TextPart | ImagePart | FilePart)[]
+  readonly isError?: boolean
+  readonly extra?: Extra
+}
+
+export type Part = TextPart | ImagePart | FilePart | ReasoningPart | ToolCallPart | ToolResultPart
+
+export type Role = 'system' | 'user' | 'assistant' | 'tool'
+
+export interface Message {
+  readonly role: Role
+  readonly content: readonly Part[]
+  readonly name?: string
+  readonly extra?: Extra
+}
+
+export interface Tool {
+  readonly name: string
+  readonly description?: string
+  /** JSON Schema of the arguments; absent means "no arguments". */
+  readonly parameters?: Readonly<Record<string, unknown>>
+  readonly strict?: boolean
+  readonly extra?: Extra
+}
+
+export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string }
+
+export type ResponseFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json' }
+  | {
+      readonly type: 'json-schema'
+      readonly name?: string
+      readonly schema: Readonly<Record<string, unknown>>
+      readonly strict?: boolean
+    }
+
+export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
+
+export interface ReasoningOptions {
+  readonly effort?: ReasoningEffort
+  /** Most tokens the model may think (Anthropic `budget_tokens`, Gemini `thinkingBudget`). */
+  readonly budgetTokens?: number
+  /** Whether the caller wants to see the thoughts or a summary of them. */
+  readonly visible?: boolean
+}
+
+/** Fields a dialect does not know, handed untouched to an upstream of the same dialect and dropped otherwise. */
+export interface Extra {
+  readonly dialect: DialectId
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+export interface ChatRequest {
+  /** The model as asked for: an id, `provider/model`, an alias, or `auto…`. The upstream's own id is put in when the request is written. */
+  readonly model: string
+  readonly messages: readonly Message[]
+  readonly tools?: readonly Tool[]
+  readonly toolChoice?: ToolChoice
+  readonly parallelToolCalls?: boolean
+  readonly responseFormat?: ResponseFormat
+  readonly maxTokens?: number
+  readonly temperature?: number
+  readonly topP?: number
+  readonly topK?: number
+  readonly stop?: readonly string[]
+  readonly seed?: number
+  readonly frequencyPenalty?: number
+  readonly presencePenalty?: number
+  readonly reasoning?: ReasoningOptions
+  /** The end user's id, where the caller names one. */
+  readonly user?: string
+  readonly stream: boolean
+  /** Whether a streaming client asked for usage (OpenAI `stream_options.include_usage`); upstream it is always asked for. */
+  readonly wantsUsage?: boolean
+  readonly extra?: Extra
+}
+
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'error' | 'other'
+
+/**
+ * Tokens of one answer. `inputTokens` includes the cached and the cache-written ones, `outputTokens` includes
+ * reasoning, whatever the provider's own convention is; so input + output = total everywhere.
+ */
+export interface Usage {
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly totalTokens: number
+  /** Read from the provider's prompt cache; part of `inputTokens`. */
+  readonly cachedInputTokens?: number
+  /** Written to the provider's prompt cache; part of `inputTokens`. */
+  readonly cacheWriteTokens?: number
+  /** Part of `outputTokens`. */
+  readonly reasoningTokens?: number
+  /** True when the provider said nothing and the numbers are counted from the text. */
+  readonly estimated: boolean
+  /** What the provider itself says the answer cost, in USD (OpenRouter `usage.cost`, xAI ticks). */
+  readonly reportedCostUsd?: number
+}
+
+export interface ChatResponse {
+  readonly id?: string
+  /** The model the upstream says it used. */
+  readonly model: string
+  /** Text, reasoning and tool calls in the order in which they were produced. */
+  readonly content: readonly (TextPart | ReasoningPart | ToolCallPart | ImagePart)[]
+  readonly finishReason: FinishReason
+  /** The stop sequence that ended the answer, where the upstream names it. */
+  readonly stopSequence?: string
+  /** Absent when the upstream said nothing of usage. */
+  readonly usage?: Usage
+  readonly extra?: Extra
+}
+
+/**
+ * One step of a streamed answer. A complete stream is: start, deltas, finish, end. `usage` may come anywhere and the
+ * last one counts. A reader that sees its input stop before the dialect's own end never yields `end`.
+ */
+export type ChatChunk =
+  | { readonly type: 'start'; readonly id?: string; readonly model?: string }
+  | { readonly type: 'text-delta'; readonly text: string }
+  | {
+      readonly type: 'reasoning-delta'
+      readonly text: string
+      readonly signature?: string
+      readonly redacted?: boolean
+    }
+  | {
+      readonly type: 'tool-call-start'
+      readonly index: number
+      readonly id: string
+      readonly name: string
+      readonly signature?: string
+    }
+  | { readonly type: 'tool-call-delta'; readonly index: number; readonly arguments: string }
+  /** The whole call, after its last delta. `index` is the reader's own count from 0. */
+  | {
+      readonly type: 'tool-call'
+      readonly index: number
+      readonly id: string
+      readonly name: string
+      readonly arguments: string
+      readonly signature?: string
+    }
+  | { readonly type: 'usage'; readonly usage: Usage }
+  | { readonly type: 'finish'; readonly finishReason: FinishReason; readonly stopSequence?: string }
+  /** An error that came inside HTTP 200; `body` is the upstream's error object, to be classified like an error body. */
+  | { readonly type: 'error'; readonly body: unknown; readonly status?: number }
+  | { readonly type: 'end' }

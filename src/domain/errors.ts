@@ -1,0 +1,133 @@
+/** The few errors a user of keywise can meet. Each has a stable `code`, its facts as fields, and says what to do. */
+
+import type { AttemptReport } from './attempt.ts'
+
+export type ErrorCode =
+  | 'ALL_TARGETS_FAILED'
+  | 'CONFIG'
+  | 'BUDGET_EXCEEDED'
+  | 'VAULT'
+  | 'INVALID_REQUEST'
+  | 'MODEL_NOT_FOUND'
+  | 'STORE'
+
+export interface KeywiseErrorOptions {
+  readonly cause?: unknown
+  readonly attempts?: readonly AttemptReport[]
+}
+
+/** The parent of every error keywise throws on purpose. */
+export class KeywiseError extends Error {
+  readonly code: ErrorCode
+  /** The attempts made before the error; empty when no call was made. */
+  readonly attempts: readonly AttemptReport[]
+
+  constructor(code: ErrorCode, message: string, options: KeywiseErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.code = code
+    this.attempts = options.attempts ?? []
+  }
+}
+
+/** Every target that could be tried was tried, or none may be tried now. */
+export class AllTargetsFailedError extends KeywiseError {
+  /** The soonest time (ISO 8601) at which a retry can work; null when nobody can say. */
+  readonly retryAt: string | null
+
+  constructor(message: string, facts: KeywiseErrorOptions & { readonly retryAt: string | null }) {
+    super('ALL_TARGETS_FAILED', message, facts)
+    this.retryAt = facts.retryAt
+  }
+}
+
+/** The configuration cannot be used; says in which file, where (line, column, path) and what to do. */
+export class ConfigError extends KeywiseError {
+  readonly file: string | null
+  readonly line: number | null
+  readonly column: number | null
+  /** Dotted path inside the file, such as `groq.keys[2]`. */
+  readonly path: string | null
+
+  constructor(
+    message: string,
+    facts: {
+      file?: string | null
+      line?: number | null
+      column?: number | null
+      path?: string | null
+      cause?: unknown
+    } = {},
+  ) {
+    super('CONFIG', message, facts)
+    this.file = facts.file ?? null
+    this.line = facts.line ?? null
+    this.column = facts.column ?? null
+    this.path = facts.path ?? null
+  }
+}
+
+/** A hard budget leaves no room for the request and the user's rule forbids going elsewhere. */
+export class BudgetExceededError extends KeywiseError {
+  readonly scope: string
+  /** When the budget's period ends (ISO 8601); null for a budget without an end. */
+  readonly resetsAt: string | null
+
+  constructor(
+    message: string,
+    facts: KeywiseErrorOptions & { readonly scope: string; readonly resetsAt: string | null },
+  ) {
+    super('BUDGET_EXCEEDED', message, facts)
+    this.scope = facts.scope
+    this.resetsAt = facts.resetsAt
+  }
+}
+
+/** A `vault:NAME` value that cannot be opened. */
+export class VaultError extends KeywiseError {
+  constructor(message: string, options: KeywiseErrorOptions = {}) {
+    super('VAULT', message, options)
+  }
+}
+
+/** The caller's own request is wrong; another target would refuse it too. */
+export class InvalidRequestError extends KeywiseError {
+  /** The field at fault, as the caller spells it; null when it is the whole request. */
+  readonly parameter: string | null
+  /** The HTTP status a gateway answers: 400 unless said otherwise (413, 415, 422). */
+  readonly status: number
+
+  constructor(
+    message: string,
+    facts: KeywiseErrorOptions & { readonly parameter?: string | null; readonly status?: number } = {},
+  ) {
+    super('INVALID_REQUEST', message, facts)
+    this.parameter = facts.parameter ?? null
+    this.status = facts.status ?? 400
+  }
+}
+
+/** No target has the model that was asked for. */
+export class ModelNotFoundError extends KeywiseError {
+  readonly model: string
+  /** The nearest ids that would work, best first. */
+  readonly nearest: readonly string[]
+
+  constructor(model: string, nearest: readonly string[], options: KeywiseErrorOptions = {}) {
+    const hint = nearest.length > 0 ? `; nearest: ${nearest.join(', ')}` : ''
+    super(
+      'MODEL_NOT_FOUND',
+      `no key has a model "${model}"${hint}. Use one of these, "auto", or map it with settings.models: { "${model}": ["provider/model"] }`,
+      options,
+    )
+    this.model = model
+    this.nearest = nearest
+  }
+}
+
+/** The store cannot be opened and must not be overwritten (made by a newer keywise, not a keywise store). */
+export class StoreError extends KeywiseError {
+  constructor(message: string, options: KeywiseErrorOptions = {}) {
+    super('STORE', message, options)
+  }
+}

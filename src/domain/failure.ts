@@ -1,0 +1,108 @@
+/** Everything that can go wrong with an upstream, as data: the classes of failure, each with its facts. */
+
+import type { Ability } from './target.ts'
+
+export const FAILURE_KINDS = [
+  'auth_invalid',
+  'auth_forbidden',
+  'billing',
+  'in_flight_budget',
+  'quota_day',
+  'rate_minute',
+  'zero_quota',
+  'too_large_for_limit',
+  'overloaded',
+  'server',
+  'timeout',
+  'network',
+  'model_not_found',
+  'context_too_long',
+  'content_filter',
+  'unsupported',
+  'bad_request',
+  'client_gone',
+] as const
+export type FailureKind = (typeof FAILURE_KINDS)[number]
+
+/** The unit a limit counts in. `input-tokens` and `output-tokens` are counted apart by some providers. */
+export type LimitUnit = 'requests' | 'tokens' | 'input-tokens' | 'output-tokens' | 'neurons' | 'concurrency' | 'usd'
+/** The length of a limit's window; `none` for concurrency and for credit. */
+export type LimitWindow = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'none'
+
+/**
+ * One thing an answer says about a limit: a live header or a body. `null` where it says nothing.
+ * `resetsAt` is epoch milliseconds on our clock (skew already corrected).
+ */
+export interface LimitFact {
+  readonly unit: LimitUnit
+  readonly window: LimitWindow
+  /** Whether the fact is about the model or about everything the account does with this provider. */
+  readonly scope: 'model' | 'account'
+  readonly limit: number | null
+  readonly remaining: number | null
+  readonly resetsAt: number | null
+  readonly source: 'header' | 'body'
+}
+
+interface Facts {
+  /** HTTP status, null when no response came. */
+  readonly status: number | null
+  /** What the upstream said, redacted and cut to 300 characters; safe to show. */
+  readonly message: string
+  /** The wait the upstream itself stated, in milliseconds from the answer; absent when it stated none. */
+  readonly retryAfterMs?: number
+}
+
+export type Failure =
+  | (Facts & { readonly kind: 'auth_invalid'; readonly leaked?: boolean })
+  | (Facts & {
+      readonly kind: 'auth_forbidden' /** The refusal is about this host or region, not about the key. */
+      readonly hostBlocked?: boolean
+    })
+  | (Facts & { readonly kind: 'billing'; readonly untilMonthEnd?: boolean })
+  | (Facts & { readonly kind: 'in_flight_budget' })
+  | (Facts & {
+      readonly kind: 'quota_day'
+      readonly unit?: LimitUnit
+      readonly window?: 'day' | 'month'
+      readonly limit?: number
+      readonly scope?: 'model' | 'account'
+    })
+  | (Facts & {
+      readonly kind: 'rate_minute'
+      readonly unit?: LimitUnit
+      readonly window?: LimitWindow
+      readonly limit?: number
+      readonly scope?: 'model' | 'account'
+    })
+  | (Facts & { readonly kind: 'zero_quota' })
+  | (Facts & {
+      readonly kind: 'too_large_for_limit'
+      readonly unit?: LimitUnit
+      readonly window?: LimitWindow
+      readonly limit?: number
+      readonly requested?: number
+    })
+  | (Facts & { readonly kind: 'overloaded' })
+  | (Facts & { readonly kind: 'server' })
+  | (Facts & {
+      readonly kind: 'timeout'
+      readonly phase: 'connect' | 'first-token' | 'idle' | 'total'
+      readonly afterMs: number
+    })
+  | (Facts & {
+      readonly kind: 'network' /** Node's error code: ECONNREFUSED, ENOTFOUND, CERT_HAS_EXPIRED … */
+      readonly code: string /** A response byte had arrived. */
+      readonly started?: boolean
+    })
+  | (Facts & {
+      readonly kind: 'model_not_found' /** The model the provider names instead. */
+      readonly successor?: string
+    })
+  | (Facts & { readonly kind: 'context_too_long'; readonly limitTokens?: number; readonly requestedTokens?: number })
+  | (Facts & { readonly kind: 'content_filter' })
+  | (Facts & { readonly kind: 'unsupported'; readonly ability?: Ability; readonly parameter?: string })
+  | (Facts & { readonly kind: 'bad_request' })
+  | (Facts & { readonly kind: 'client_gone' })
+
+export type FailureOf<K extends FailureKind> = Extract<Failure, { kind: K }>

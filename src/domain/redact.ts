@@ -1,0 +1,72 @@
+/** Keeps secrets out of everything people read: a wrapper that will not print itself, and a scrubber for other people's texts. */
+
+const MASK = '…'
+
+/** A secret value. Printing, logging or serialising it shows only the mask; `reveal()` is the one way to the value. */
+export class Secret {
+  readonly #value: string
+
+  constructor(value: string) {
+    this.#value = value
+  }
+
+  /** The secret itself; call it only where it is written into an upstream's header. */
+  reveal(): string {
+    return this.#value
+  }
+
+  toString(): string {
+    return maskKey(this.#value)
+  }
+
+  toJSON(): string {
+    return maskKey(this.#value)
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return maskKey(this.#value)
+  }
+}
+
+/** `gsk_…a1b2`: enough to recognise a key, too little to use it. Values under 16 characters show nothing at all. */
+export function maskKey(key: string): string {
+  if (key.length < 16) return MASK
+  const prefix = /^(sk-or-v1-|sk-ant-|sk-proj-|[A-Za-z]{2,10}[-_.])/.exec(key)?.[0] ?? key.slice(0, 3)
+  return `${prefix}${MASK}${key.slice(-4)}`
+}
+
+// Shapes of the keys of known providers (providers.md section 5), bearer values and ids that name an account.
+// Linear patterns only: upstream texts are hostile input.
+const SHAPES: readonly RegExp[] = [
+  /\b(?:sk|gsk|csk|rk|pk)[-_][A-Za-z0-9_*-]{6,}/g,
+  /\b(?:nvapi|xai|tgp|hf|ghp|github_pat|tvly|r8)[-_][A-Za-z0-9_-]{8,}/g,
+  /\bAIza[0-9A-Za-z_-]{10,}/g,
+  /\bAQ\.[0-9A-Za-z_-]{10,}/g,
+  /\b(?:Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi,
+  /([?&](?:key|api_key|apikey|access_token|token)=)[^&\s"']+/gi,
+  /\/bot\d+:[A-Za-z0-9_-]{8,}/g,
+  /\b(?:org|req|proj|user|team)[-_][A-Za-z0-9]{8,}/g,
+]
+
+/** Most characters of somebody else's text that are looked at; longer texts are cut first. */
+const LOOK = 16_384
+
+/**
+ * A function that removes every known secret, and everything shaped like one, from a text.
+ * `secrets` is asked anew at each call, so keys added later are covered.
+ */
+export function redactor(secrets: () => Iterable<string>): (text: string) => string {
+  return (text) => {
+    let clean = text.slice(0, LOOK)
+    for (const secret of secrets()) if (secret.length >= 4) clean = clean.replaceAll(secret, MASK)
+    return redactShapes(clean)
+  }
+}
+
+/** Removes everything shaped like a key, a bearer value or an account id. */
+export function redactShapes(text: string): string {
+  let clean = text.slice(0, LOOK)
+  for (const shape of SHAPES)
+    clean = clean.replace(shape, (_all, prefix: unknown) => (typeof prefix === 'string' ? prefix : '') + MASK)
+  return clean
+}

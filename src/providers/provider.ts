@@ -1,0 +1,124 @@
+/** What a provider is: data. The core never spells a provider's name; whatever differs between providers is a field here. */
+
+import type { DialectId } from '../domain/chat.ts'
+import type { LimitUnit, LimitWindow } from '../domain/failure.ts'
+import type { Abilities, PriceHint } from '../domain/target.ts'
+
+/** How the key travels. Always a header: a key in a URL lands in logs. */
+export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'none'
+
+/** What the provider's limits are counted over; keys with the same `account` label share whatever is not `key`. */
+export type QuotaScope = 'key' | 'account' | 'account+model' | 'ip'
+
+/** Where a "day" of the provider's quota begins; `rolling` has no boundary, `unknown` was never published. */
+export type DayBoundary = 'UTC' | 'America/Los_Angeles' | 'rolling' | 'unknown'
+
+export interface KeyCheck {
+  readonly method: 'GET' | 'POST'
+  /** Relative to the base URL, or absolute where the provider keeps it elsewhere. */
+  readonly path: string
+}
+
+export interface ModelsList {
+  /** Relative to the base URL, or absolute. */
+  readonly path: string
+  readonly shape: 'openai' | 'anthropic' | 'google' | 'cohere' | 'cloudflare' | 'ollama' | 'array'
+  /** True when the list answers 200 to any key: it proves nothing about ours. */
+  readonly public: boolean
+}
+
+/** A limit the provider publishes or others observed: shown with its age, breaks ties, never paces or excludes. */
+export interface SeedLimit {
+  /** Model id; `*` matches any run of characters. */
+  readonly model: string
+  readonly unit: LimitUnit
+  readonly window: LimitWindow
+  readonly limit: number
+  readonly scope: QuotaScope
+  /** Where the number was read, and when (ISO date). */
+  readonly source: string
+  readonly checkedAt: string
+}
+
+/** What the catalogue knows of a model without asking; the provider's own list overrides it. */
+export interface CatalogueModel {
+  readonly id: string
+  readonly contextTokens?: number
+  readonly maxOutputTokens?: number
+  readonly abilities?: Abilities
+  /** USD per million tokens, only where genai-prices does not know the model. */
+  readonly price?: PriceHint
+  /** Cannot be billed with a free key. */
+  readonly freeTier?: boolean
+  /** 0..1, a tier rather than a measurement; `qualitySource` says whose. */
+  readonly quality?: number
+  readonly qualitySource?: string
+  /** Taken without being named when the provider's list is long. */
+  readonly pick?: boolean
+  /** Set when the provider withdrew the model. */
+  readonly retired?: { readonly on: string; readonly successor?: string }
+}
+
+export interface ProviderSpec {
+  /** Lower case, as in `config/api-keys.json`. */
+  readonly id: string
+  /** As people write it: `Google Gemini`. */
+  readonly name: string
+  readonly dialect: DialectId
+  /** With the version segment and without a slash at the end; null when the configuration must give an `endpoint`. */
+  readonly baseUrl: string | null
+  readonly auth: AuthScheme
+  /** Headers every call carries besides the key (`anthropic-version`). */
+  readonly headers?: Readonly<Record<string, string>>
+  /** A call that proves the key for free; `call`: only a generation proves it; `none`: there is no key to prove. */
+  readonly keyCheck: KeyCheck | 'call' | 'none'
+  readonly modelsList: ModelsList | null
+  /** What the provider's unnamed rate-limit headers count: Groq's `-requests` is per day, its `-tokens` per minute. */
+  readonly limitWindows?: { readonly requests?: LimitWindow; readonly tokens?: LimitWindow }
+  readonly quotaScope: QuotaScope
+  readonly dayBoundary: DayBoundary
+  /** Counts the requested `max_tokens` against the token limit at admission rather than what was produced. */
+  readonly chargesMaxTokens?: boolean
+  /** Whether prompts sent on the free tier may be used for training; null when nobody says. */
+  readonly trainsOnFreePrompts: boolean | null
+  /** A payment method on the account makes the same models billed, so a key counts as free only when the user says so. */
+  readonly freeNeedsUserWord?: boolean
+  readonly seedLimits: readonly SeedLimit[]
+  readonly models: readonly CatalogueModel[]
+  /** Environment variables that hold a key of this provider, most usual first, without `_1`, `_2` suffixes. */
+  readonly env: readonly string[]
+  /** A guess for imports and hints; never a validation. */
+  readonly keyShape?: RegExp
+  /** A server of one's own (Ollama): no key needed, never billed, cold starts. */
+  readonly local?: boolean
+  /** False: the row is from documentation and was not tried. */
+  readonly verified: boolean
+  readonly retired?: { readonly on: string; readonly note: string }
+  /** Terms worth showing (evaluation only, no reselling), one sentence. */
+  readonly terms?: string
+  /** The few things a provider does its own way; pure functions. */
+  readonly quirks?: ProviderQuirks
+}
+
+export interface ProviderQuirks {
+  /** Last change to an outgoing body of the provider's dialect (drop what it refuses, add its guards). */
+  readonly body?: (body: Record<string, unknown>, facts: QuirkFacts) => Record<string, unknown>
+  /** Makes the base URL from the key where it carries an account (Cloudflare's `account_id:token`). */
+  readonly credential?: (key: string) => { readonly baseUrl?: string; readonly key: string }
+  /** Whether a listed model id can chat; default: everything the list's own fields do not exclude. */
+  readonly canChat?: (id: string) => boolean
+}
+
+export interface QuirkFacts {
+  readonly model: string
+  readonly stream: boolean
+  /** Nothing that bills may be called (OpenRouter `provider.max_price` 0). */
+  readonly freeOnly: boolean
+  /** The provider must not train on the prompt (OpenRouter `provider.data_collection: deny`). */
+  readonly noTraining: boolean
+}
+
+/** Declares a provider. Users of the library may declare their own and pass it in the configuration's place. */
+export function defineProvider(spec: ProviderSpec): ProviderSpec {
+  return Object.freeze(spec)
+}

@@ -1,0 +1,84 @@
+/** The rule of the stairs: an import goes down, or stays in its room. Rooms of one floor do not know each other. */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { expect, test } from 'vitest'
+
+const FLOORS: Record<string, number> = {
+  domain: 1,
+  routing: 2,
+  quota: 2,
+  money: 2,
+  experiment: 2,
+  dialects: 2,
+  providers: 2,
+  store: 3,
+  upstream: 3,
+  config: 3,
+  observe: 3,
+  manager: 4,
+  tester: 5,
+  server: 6,
+  lab: 7,
+  cli: 8,
+}
+
+const source = resolve(import.meta.dirname, '../src')
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
+)
+
+const roomOf = (path: string) => relative(source, path).split(sep)[0] ?? ''
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(source, file), 'utf8')
+  return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map((match) =>
+    resolve(source, dirname(file), match[1] ?? ''),
+  )
+}
+
+test('every folder of src is a room of the plan', () => {
+  const rooms = new Set(files.filter((file) => file.includes(sep)).map((file) => roomOf(join(source, file))))
+  expect([...rooms].filter((room) => !(room in FLOORS))).toEqual([])
+})
+
+test('imports go down the stairs or stay in their room', () => {
+  const wrong: string[] = []
+  for (const file of files.filter((file) => file.includes(sep))) {
+    const room = roomOf(join(source, file))
+    for (const target of importsOf(file)) {
+      const other = roomOf(target)
+      if (other !== room && (FLOORS[other] ?? 99) >= (FLOORS[room] ?? 0))
+        wrong.push(`${file} imports ${relative(source, target)}`)
+    }
+  }
+  expect(wrong).toEqual([])
+})
+
+test('the mind reads no clock, throws no dice and does no I/O', () => {
+  const wrong: string[] = []
+  for (const file of files.filter((file) => (FLOORS[roomOf(join(source, file))] ?? 9) <= 2)) {
+    const text = readFileSync(join(source, file), 'utf8')
+    if (
+      /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|from 'node:(?:fs|http|https|net|os|child_process)|process\.env/.test(
+        text,
+      )
+    )
+      wrong.push(file)
+  }
+  expect(wrong).toEqual([])
+})
+
+test('environment variables are read in config/ only', () => {
+  const wrong = files.filter(
+    (file) => !file.startsWith(`config${sep}`) && /process\.env\b/.test(readFileSync(join(source, file), 'utf8')),
+  )
+  expect(wrong.filter((file) => file !== join('cli', 'main.ts'))).toEqual([])
+})
+
+test('no code outside providers/ spells a provider by name in a condition', () => {
+  const wrong = files
+    .filter((file) => !file.startsWith(`providers${sep}`) && !file.startsWith(`lab${sep}`))
+    .filter((file) => /provider(?:\.id|Id)?\s*[!=]==\s*'/.test(readFileSync(join(source, file), 'utf8')))
+  expect(wrong).toEqual([])
+})
