@@ -1,69 +1,102 @@
-/** Reads the fields of a client's body, or says which one is wrong. `null` counts as absent, as clients send it. */
+/** Reading a client's request field by field; what is wrong is named as the client spells it. `null` counts as absent. */
 
+import type { DialectId, Extra } from '../domain/chat.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
-import { asArray, asNumber, asRecord, asString } from '../domain/json.ts'
+import { asArray, asRecord } from '../domain/json.ts'
 
-export function wrongField(path: string, expected: string): InvalidRequestError {
-  return new InvalidRequestError(`"${path}" must be ${expected}`, { parameter: path })
+export type Fields = Readonly<Record<string, unknown>>
+
+/** What a field must be, for the sentence that says it is not. */
+type Wanted = 'a string' | 'a number' | 'true or false' | 'an object' | 'an array'
+
+export function wrong(path: string, problem: string): InvalidRequestError {
+  return new InvalidRequestError(`"${path}" ${problem}`, { parameter: path })
 }
 
-export function needRecord(value: unknown, path: string): Record<string, unknown> {
+export function bodyOf(body: unknown): Fields {
+  const fields = asRecord(body)
+  if (fields === undefined) throw new InvalidRequestError('the request body must be a JSON object')
+  return fields
+}
+
+export function text(fields: Fields, name: string, at = name): string | undefined {
+  const value = fields[name] ?? undefined
+  if (value === undefined || typeof value === 'string') return value
+  throw mustBe(at, 'a string')
+}
+
+export function requiredText(fields: Fields, name: string, at = name): string {
+  const value = text(fields, name, at)
+  if (value === undefined || value === '') throw wrong(at, 'is missing; it must be a string')
+  return value
+}
+
+export function number(fields: Fields, name: string): number | undefined {
+  const value = fields[name] ?? undefined
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw mustBe(name, 'a number')
+}
+
+/** A count of tokens: a whole number of at least 1. */
+export function tokens(fields: Fields, name: string): number | undefined {
+  const value = number(fields, name)
+  if (value !== undefined && (!Number.isInteger(value) || value < 1))
+    throw wrong(name, 'must be a whole number above 0')
+  return value
+}
+
+export function flag(fields: Fields, name: string, at = name): boolean | undefined {
+  const value = fields[name] ?? undefined
+  if (value === undefined || typeof value === 'boolean') return value
+  throw mustBe(at, 'true or false')
+}
+
+export function object(fields: Fields, name: string, at = name): Fields | undefined {
+  const value = fields[name] ?? undefined
+  if (value === undefined) return undefined
+  return objectAt(value, at)
+}
+
+export function list(fields: Fields, name: string, at = name): readonly unknown[] | undefined {
+  const value = fields[name] ?? undefined
+  if (value === undefined) return undefined
+  const array = asArray(value)
+  if (array === undefined) throw mustBe(at, 'an array')
+  return array
+}
+
+export function objectAt(value: unknown, at: string): Fields {
   const record = asRecord(value)
-  if (!record) throw wrongField(path, 'an object')
+  if (record === undefined) throw mustBe(at, 'an object')
   return record
 }
 
-export function needArray(value: unknown, path: string): readonly unknown[] {
-  const array = asArray(value)
-  if (!array) throw wrongField(path, 'an array')
-  return array
+function mustBe(path: string, wanted: Wanted): InvalidRequestError {
+  return wrong(path, `must be ${wanted}`)
 }
 
-/** A string with something in it. */
-export function needText(value: unknown, path: string): string {
-  if (typeof value !== 'string' || value === '') throw wrongField(path, 'a string that is not empty')
-  return value
+/** The fields that `known` does not name, or undefined when there are none. */
+export function leftovers(fields: Fields, known: ReadonlySet<string>): Record<string, unknown> | undefined {
+  let rest: Record<string, unknown> | undefined
+  for (const name of Object.keys(fields)) {
+    if (known.has(name) || name === '__proto__') continue
+    const value = fields[name]
+    if (value === undefined || value === null) continue
+    rest ??= {}
+    rest[name] = value
+  }
+  return rest
 }
 
-export function optionalRecord(value: unknown, path: string): Record<string, unknown> | undefined {
-  return value == null ? undefined : needRecord(value, path)
+/** `fields` as what only `dialect` understands; nothing when there are none. */
+export function extraOf(dialect: DialectId, fields: Fields | undefined): { extra?: Extra } {
+  return fields === undefined ? {} : { extra: { dialect, fields } }
 }
 
-export function optionalArray(value: unknown, path: string): readonly unknown[] | undefined {
-  return value == null ? undefined : needArray(value, path)
+/** What `dialect` left for itself in `extra`; empty when another dialect wrote it. */
+export function ownFields(extra: Extra | undefined, dialect: DialectId): Fields {
+  return extra?.dialect === dialect ? extra.fields : NONE
 }
 
-export function optionalString(value: unknown, path: string): string | undefined {
-  if (value == null) return undefined
-  const text = asString(value)
-  if (text === undefined) throw wrongField(path, 'a string')
-  return text
-}
-
-export function optionalNumber(value: unknown, path: string): number | undefined {
-  if (value == null) return undefined
-  const number = asNumber(value)
-  if (number === undefined) throw wrongField(path, 'a number')
-  return number
-}
-
-/** A count of tokens or the like: a whole number from `least` up. */
-export function optionalCount(value: unknown, path: string, least = 0): number | undefined {
-  const number = optionalNumber(value, path)
-  if (number === undefined) return undefined
-  if (!Number.isSafeInteger(number) || number < least) throw wrongField(path, `a whole number of at least ${least}`)
-  return number
-}
-
-export function optionalBoolean(value: unknown, path: string): boolean | undefined {
-  if (value == null) return undefined
-  if (typeof value !== 'boolean') throw wrongField(path, 'true or false')
-  return value
-}
-
-export function optionalStrings(value: unknown, path: string): readonly string[] | undefined {
-  const array = optionalArray(value, path)
-  if (!array) return undefined
-  if (!array.every((item): item is string => typeof item === 'string')) throw wrongField(path, 'an array of strings')
-  return array
-}
+const NONE: Fields = Object.freeze({})

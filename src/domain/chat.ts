@@ -19,7 +19,10 @@ export interface ImagePart {
   readonly extra?: Extra
 }
 
-/** A document, audio or video; exactly one of `data` (base64, with `mediaType`) and `url` is set. */
+/**
+ * A document, audio or video; one of `data` (base64, with `mediaType`) and `url` is set. Neither is when only its own
+ * dialect can name it (an uploaded file's id, a kind of part we do not know): then everything is in `extra`.
+ */
 export interface FilePart {
   readonly type: 'file'
   readonly mediaType?: string
@@ -182,8 +185,10 @@ export type ChatChunk =
   | {
       readonly type: 'reasoning-delta'
       readonly text: string
+      /** Stated once and whole; it ends this piece of reasoning, so that what follows belongs to the next one. */
       readonly signature?: string
       readonly redacted?: boolean
+      readonly extra?: Extra
     }
   | {
       readonly type: 'tool-call-start'
@@ -191,6 +196,7 @@ export type ChatChunk =
       readonly id: string
       readonly name: string
       readonly signature?: string
+      readonly extra?: Extra
     }
   | { readonly type: 'tool-call-delta'; readonly index: number; readonly arguments: string }
   /** The whole call, after its last delta. `index` is the reader's own count from 0. */
@@ -201,6 +207,7 @@ export type ChatChunk =
       readonly name: string
       readonly arguments: string
       readonly signature?: string
+      readonly extra?: Extra
     }
   | { readonly type: 'usage'; readonly usage: Usage }
   | { readonly type: 'finish'; readonly finishReason: FinishReason; readonly stopSequence?: string }
