@@ -165,7 +165,7 @@ function writeAnswerMessage({ content }: ChatResponse): Fields {
   }
 }
 
-/** The official client knows no `error` and no `other`; an answer that is here did end, so it stopped. */
+/** `error` is OpenRouter's word; `other` is an answer that did end, in a way OpenAI has no word for. */
 export function writeFinishReason(reason: FinishReason): string {
-  return reason === 'error' || reason === 'other' ? 'stop' : reason
+  return reason === 'other' ? 'stop' : reason
 }

@@ -54,7 +54,7 @@ function readImage(part: Fields, at: string): ImagePart {
   return { type: 'image', ...readMediaUrl(url), ...extraOf('openai', leftovers(image, IMAGE_FIELDS)) }
 }
 
-function readAudio(audio: Fields, at: string): FilePart {
+export function readAudio(audio: Fields, at: string): FilePart {
   const format = requiredText(audio, 'format', `${at}.input_audio.format`)
   const mediaType = Object.hasOwn(AUDIO_TYPES, format) ? AUDIO_TYPES[format] : `audio/${format}`
   return { type: 'file', mediaType, data: requiredText(audio, 'data', `${at}.input_audio.data`) }
@@ -104,7 +104,7 @@ function writeFile(part: FilePart): Fields | undefined {
   const own = ownFields(part.extra, 'openai')
   if (asString(own['type']) !== undefined) return own
   if (part.data !== undefined && part.mediaType?.startsWith('audio/')) {
-    return { type: 'input_audio', input_audio: { data: part.data, format: audioFormat(part.mediaType) } }
+    return writeAudio(part.data, part.mediaType)
   }
   const data = part.mediaType === undefined ? (part.data ?? part.url) : mediaUrl(part)
   if (data === undefined && asRecord(own)?.['file_id'] === undefined) return undefined
@@ -113,6 +113,10 @@ function writeFile(part: FilePart): Fields | undefined {
     type: 'file',
     file: { ...own, ...(filename !== undefined && { filename }), ...(data !== undefined && { file_data: data }) },
   }
+}
+
+export function writeAudio(data: string, mediaType: string): Fields {
+  return { type: 'input_audio', input_audio: { data, format: audioFormat(mediaType) } }
 }
 
 function audioFormat(mediaType: string): string {

@@ -26,6 +26,7 @@ export class ChatStreamReader implements StreamReader {
   /** By the upstream's own index, which may begin at 1. */
   #calls = new Map<number, OpenCall>()
   #unfinished: OpenCall[] = []
+  #callCount = 0
   #hasContent = false
   #refused = false
   #finish: FinishReason | undefined
@@ -39,7 +40,8 @@ export class ChatStreamReader implements StreamReader {
     try {
       body = JSON.parse(data)
     } catch {
-      return incomplete ? NOTHING : this.#fail(malformed('a chunk that is not JSON'))
+      // What follows the finish can no longer spoil the answer.
+      return incomplete || this.#finish !== undefined ? NOTHING : this.#fail(malformed('a chunk that is not JSON'))
     }
     const error = embeddedError(body)
     if (error !== undefined) return this.#fail({ type: 'error', ...error })
@@ -81,7 +83,7 @@ export class ChatStreamReader implements StreamReader {
     const reason = asString(choice['finish_reason'])
     if (!reason || this.#finish !== undefined) return
     this.#finishCalls(chunks)
-    this.#finish = finishReasonOf(reason, { hasCalls: this.#calls.size > 0, refused: this.#refused })
+    this.#finish = finishReasonOf(reason, { hasCalls: this.#callCount > 0, refused: this.#refused })
     chunks.push({ type: 'finish', finishReason: this.#finish })
   }
 
@@ -149,8 +151,8 @@ export class ChatStreamReader implements StreamReader {
     // Whole calls may come without an index, each in its own delta.
     const wireIndex = asNumber(call['index']) ?? (name ? this.#calls.size : this.#calls.size - 1)
     const known = this.#calls.get(wireIndex)
-    // Servers that give every call the index 0 tell them apart by a new id with a new name.
-    if (known !== undefined && !(name && id && id !== known.id && known.arguments !== '')) return known
+    // Servers that give every call the index 0 tell them apart by a new id together with a name.
+    if (known !== undefined && !(name && id && id !== known.id)) return known
     return name ? this.#startCall(wireIndex, id, name, target === call['custom'], chunks) : undefined
   }
 
@@ -171,8 +173,6 @@ export class ChatStreamReader implements StreamReader {
     chunks.push({ type: 'tool-call-start', index, id: open.id, name, ...extraOf('openai', customMark(custom)) })
     return open
   }
-
-  #callCount = 0
 
   #finishCalls(chunks: ChatChunk[]): void {
     for (const { index, id, name, custom, signature, arguments: text } of this.#unfinished) {

@@ -9,6 +9,12 @@ import { writeChatUsage } from './openaiUsage.ts'
 import { type Fields, ownFields } from './requestFields.ts'
 import { sseText } from './sse.ts'
 
+interface BegunCall {
+  readonly custom: boolean
+  arguments: string
+  signed: boolean
+}
+
 type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
 
 /** Nothing is written before the first content, so that another target may still take over. */
@@ -19,8 +25,7 @@ export class ChatStreamWriter implements StreamWriter {
   #model: string
   /** The start of every chunk up to its choices, made once. */
   #head = ''
-  /** Calls that were begun, with the arguments written so far. */
-  #calls = new Map<number, string>()
+  #calls = new Map<number, BegunCall>()
   #usage: Usage | undefined
 
   constructor(request: ChatRequest, facts: AnswerFacts = {}) {
@@ -51,7 +56,7 @@ export class ChatStreamWriter implements StreamWriter {
         this.#usage = chunk.usage
         return ''
       case 'finish':
-        return this.#chunk(`[{"index":0,"delta":{},"finish_reason":"${writeFinishReason(chunk.finishReason)}"}]`)
+        return this.#finish(chunk)
       case 'end':
         return this.#end()
       case 'error':
@@ -73,28 +78,29 @@ export class ChatStreamWriter implements StreamWriter {
   }
 
   #startCall(chunk: Chunk<'tool-call-start'> | Chunk<'tool-call'>, text: string): string {
-    this.#calls.set(chunk.index, text)
-    return this.#call({
-      index: chunk.index,
-      id: chunk.id,
-      ...writeTarget(chunk, text),
-      ...signatureFields(chunk.signature),
-    })
+    const custom = ownFields(chunk.extra, 'openai')['type'] === 'custom'
+    this.#calls.set(chunk.index, { custom, arguments: text, signed: chunk.signature !== undefined })
+    const target = custom
+      ? { type: 'custom', custom: { name: chunk.name, input: text } }
+      : { type: 'function', function: { name: chunk.name, arguments: text } }
+    return this.#call({ index: chunk.index, id: chunk.id, ...target, ...signatureFields(chunk.signature) })
   }
 
   #arguments(index: number, text: string): string {
-    const written = this.#calls.get(index)
-    if (written === undefined || text === '') return ''
-    this.#calls.set(index, written + text)
-    return this.#call({ index, function: { arguments: text } })
+    const call = this.#calls.get(index)
+    if (call === undefined || text === '') return ''
+    call.arguments += text
+    return this.#call({ index, ...(call.custom ? { custom: { input: text } } : { function: { arguments: text } }) })
   }
 
-  /** Writes what the deltas did not: the whole call, all of its arguments, or a signature that came late. */
+  /** Writes what start and deltas did not: the whole call, all of its arguments, a signature that came late. */
   #finishCall(chunk: Chunk<'tool-call'>): string {
-    const written = this.#calls.get(chunk.index)
-    if (written === undefined) return this.#startCall(chunk, chunk.arguments)
-    if (written === '') return this.#arguments(chunk.index, chunk.arguments)
-    return ''
+    const call = this.#calls.get(chunk.index)
+    if (call === undefined) return this.#startCall(chunk, chunk.arguments)
+    const rest = call.arguments === '' ? this.#arguments(chunk.index, chunk.arguments) : ''
+    if (call.signed || chunk.signature === undefined) return rest
+    call.signed = true
+    return rest + this.#call({ index: chunk.index, function: {}, ...signatureFields(chunk.signature) })
   }
 
   #call(call: Fields): string {
@@ -105,6 +111,11 @@ export class ChatStreamWriter implements StreamWriter {
   #delta(fields: string): string {
     const role = this.#head === '' ? '"role":"assistant",' : ''
     return this.#chunk(`[{"index":0,"delta":{${role}${fields}},"finish_reason":null}]`)
+  }
+
+  #finish({ finishReason }: Chunk<'finish'>): string {
+    const delta = this.#head === '' ? '{"role":"assistant","content":""}' : '{}'
+    return this.#chunk(`[{"index":0,"delta":${delta},"finish_reason":"${writeFinishReason(finishReason)}"}]`)
   }
 
   #chunk(choices: string): string {
@@ -122,11 +133,4 @@ export class ChatStreamWriter implements StreamWriter {
     if (this.#head === '') this.#head = this.#makeHead()
     return sseText(`${this.#head}[],"usage":${JSON.stringify(writeChatUsage(this.#usage))}}`) + sseText('[DONE]')
   }
-}
-
-function writeTarget(chunk: Chunk<'tool-call-start'> | Chunk<'tool-call'>, text: string): Fields {
-  if (ownFields(chunk.extra, 'openai')['type'] === 'custom') {
-    return { type: 'custom', custom: { name: chunk.name, input: text } }
-  }
-  return { type: 'function', function: { name: chunk.name, arguments: text } }
 }

@@ -58,7 +58,7 @@ export class SseReader {
       return NO_EVENTS
     }
     const text = this.#take(bytes, from, end)
-    this.#afterCr = bytes[end - 1] === CR
+    this.#afterCr = end === bytes.length && bytes[end - 1] === CR
     this.#keep(bytes, end)
     return this.#readLines(text)
   }
