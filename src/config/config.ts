@@ -72,9 +72,13 @@ function fromDocument(document: ConfigDocument, options: LoadOptions): Config {
   const part = { path: ['settings'], schemaPath: ['settings'] }
   const { alerts, ...settings } = checked(settingsSchema, document.value['settings'] ?? {}, part, remarks)
   const providers = providersOf(remarks, options)
+  settings.budgets.forEach((budget, index) => {
+    if ([budget.usd, budget.requests, budget.tokens].includes(0))
+      remarks.add(['settings', 'budgets', index], 'is 0: nothing in its scope may be used')
+  })
   return {
     file: document.file,
-    providers: onlyDefault(providers, settings.defaultProvider, document),
+    providers: onlyDefault(providers, settings.defaultProvider, document, options),
     settings: { ...settings, alerts: readAlerts(alerts, remarks, options) },
     warnings: remarks.list(),
   }
@@ -93,8 +97,11 @@ function providersOf(remarks: Remarks, options: LoadOptions): ProviderConfig[] {
 }
 
 function find(name: string, options: LoadOptions): ProviderSpec | undefined {
-  const lower = name.toLowerCase()
-  return options.providers?.find((spec) => spec.id === lower || spec.aliases?.includes(lower)) ?? findProvider(name)
+  const wanted = name.toLowerCase()
+  const own = options.providers?.find((spec) =>
+    [spec.id, ...(spec.aliases ?? [])].some((id) => id.toLowerCase() === wanted),
+  )
+  return own ?? findProvider(name)
 }
 
 /** `default_provider` names the only one to use; `auto` means all of them. */
@@ -102,9 +109,10 @@ function onlyDefault(
   all: readonly ProviderConfig[],
   name: string,
   document: ConfigDocument,
+  options: LoadOptions,
 ): readonly ProviderConfig[] {
   if (name === 'auto') return all
-  const id = findProvider(name)?.id ?? name
+  const id = find(name, options)?.id ?? name
   const only = all.filter((provider) => provider.id === id)
   if (only.length > 0) return only
   const ids = all.map((provider) => provider.id)
