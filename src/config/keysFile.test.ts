@@ -284,3 +284,22 @@ test('a provider declared by the program is used like a known one', () => {
   })
   expect(config.providers[0]?.spec.name).toBe('Acme')
 })
+
+test('a budget of 0 and a placeholder instead of a key are remarked on', () => {
+  const { warnings } = load({
+    groq: { api_key: 'your-groq-key-here' },
+    settings: { budgets: [{ scope: 'all', usd: 0 }] },
+  })
+  expect(warnings).toEqual([
+    expect.stringMatching(/"settings\.budgets\[0\]" is 0: nothing/),
+    expect.stringMatching(/"groq\.api_key" looks like a placeholder/),
+  ])
+})
+
+test('a key that would travel unencrypted to a public address is remarked on', () => {
+  const endpoint = 'http://api.example.com/v1'
+  expect(load({ mine: { api_key: key('a'), endpoint } }).warnings.join()).toMatch(
+    /sends the key unencrypted; use https/,
+  )
+  expect(load({ mine: { endpoint } }).warnings).toEqual([])
+})

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { jsonSchema, settingsSchema } from './schema.ts'
+import { jsonSchema } from './schema.ts'
+import { settingsSchema } from './settingsSchema.ts'
 
 test('keywise.schema.json is what the schema says; `npm run schema` writes it', () => {
   const file = new URL('../../keywise.schema.json', import.meta.url)
