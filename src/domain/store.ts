@@ -6,7 +6,7 @@
 
 import type { AttemptSource } from './attempt.ts'
 import type { Usage } from './chat.ts'
-import type { Failure, LimitFact } from './failure.ts'
+import type { Failure, FailureKind, LimitFact } from './failure.ts'
 import type { Json } from './json.ts'
 
 /** Who an event is about; everything that can change later (index, label) is only for display. */
@@ -76,6 +76,8 @@ export interface LiftEvent {
   readonly id: string
   /** Null lifts every park. */
   readonly target: TargetRef | null
+  /** Lifts parks of these reasons only: a key check proves the key, not its quota. Absent lifts all. */
+  readonly only?: readonly FailureKind[]
 }
 
 /** What an earlier version of the original's `apiStats.json` knew, taken over once. */
