@@ -1,21 +1,18 @@
-/** The tokens that exploring costs: a share of all requests earns them, and only so many can be saved up. */
-
-const MOST = 5
-
+/** The tokens that exploring costs: every request earns a share of one, and only so many can be saved up. */
 export class Bucket {
   #tokens: number
 
-  constructor(tokens = MOST) {
-    this.#tokens = Math.min(MOST, Math.max(0, tokens))
+  /** `tokens`: what was saved up before; a new bucket begins with five. */
+  constructor(tokens = 5) {
+    this.#tokens = Math.max(0, tokens)
   }
 
   get tokens(): number {
     return this.#tokens
   }
 
-  /** Every request earns its share of a token. */
-  earn(share: number): void {
-    this.#tokens = Math.min(MOST, this.#tokens + share)
+  earn(share: number, most: number): void {
+    this.#tokens = Math.min(most, this.#tokens + share)
   }
 
   /** True when there was a whole token to spend. */

@@ -13,7 +13,7 @@ import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
 import { FILLERS } from './order.ts'
 import { type Pick, pickBest, pickCurious, pickNewFirst, pickSame, pickWorthiest, type Sight } from './pick.ts'
-import type { RoutingSettings } from './settings.ts'
+import { CURIOSITY, type Curiosity, type RoutingSettings } from './settings.ts'
 import { evaluate, type View } from './view.ts'
 import { lens, type Profile } from './weights.ts'
 
@@ -109,7 +109,7 @@ export class Router {
   }
 
   decide(request: RoutingRequest, now: number): Decision {
-    this.#bucket.earn(this.#settings.exploration)
+    this.#bucket.earn(this.#settings.exploration, this.#curiosity.burst)
     const exploring = request.mayExplore && request.firstTurn && this.#settings.exploration > 0
     const pass: Pass = { request, now, turn: this.#turns++, exploring }
     const { place, explored } = this.#pickFirst(pass)
@@ -165,6 +165,10 @@ export class Router {
     this.setTargets(this.#board.targets)
   }
 
+  get #curiosity(): Curiosity {
+    return this.#settings.curiosity ?? CURIOSITY
+  }
+
   #pickFirst(pass: Pass): Pick {
     const sight = this.#look(pass, NOTHING_EXCLUDED)
     const same = pickSame(sight, pass.request.session.stateId)
@@ -172,7 +176,7 @@ export class Router {
     switch (this.#settings.strategy) {
       case 'learned':
         if (!pass.exploring) return pickWorthiest(sight)
-        return pickCurious(sight, this.#bucket, hash32(pass.request.id, this.#seed))
+        return pickCurious(sight, this.#curiosity, this.#bucket, hash32(pass.request.id, this.#seed))
       case 'score':
         return pass.exploring ? pickNewFirst(sight) : pickBest(sight)
       default:

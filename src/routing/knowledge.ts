@@ -1,8 +1,7 @@
 /** Everything learned so far: one row per target, also for targets that are gone for now, and what they share. */
 
-import type { FailureKind } from '../domain/failure.ts'
 import type { AttemptEvent, QualityEvent, StoreEvent } from '../domain/store.ts'
-import { BLAME } from './blame.ts'
+import { blameOf } from './blame.ts'
 import { halfLives } from './estimate.ts'
 import { learnAttempt, learnImport, learnQuality } from './learn.ts'
 import { advance, merge, QUALITY_CAP, RowAllocator, type Sums } from './sums.ts'
@@ -56,17 +55,13 @@ export class Knowledge {
   }
 
   #foldAttempt(event: AttemptEvent, local: boolean): boolean {
-    const blame = event.ok ? BLAME.server : blameOf(event)
-    if (!event.ok && blame.target === 0) return false
-    learnAttempt(this.target(event.target.stateId).row, event, { blame: blame.target, local })
-    this.#foldProvider(event, blame.provider)
+    const { weight, provider } = blameOf(event.excused ? null : event.failure)
+    if (!event.ok && weight === 0) return false
+    learnAttempt(this.target(event.target.stateId).row, event, { blame: weight, local })
+    if (event.ok || provider)
+      addTo(tallyIn(this.providers, event.target.provider), event.at, event.ok ? 1 : 0, halfLives.provider)
     if (event.ok && event.source === 'live') this.#foldAnswer(event)
     return true
-  }
-
-  #foldProvider(event: AttemptEvent, blame: number): void {
-    if (blame === 0) return
-    addTo(tallyIn(this.providers, event.target.provider), event.at, event.ok ? 1 : 0, halfLives.provider, blame)
   }
 
   #foldAnswer(event: AttemptEvent): void {
@@ -102,13 +97,6 @@ export class Knowledge {
       mergeTally(tallyIn(this.providers, provider), tally, halfLives.provider)
     for (const [task, tally] of other.answers) mergeTally(tallyIn(this.answers, task), tally, DAY_MS)
   }
-}
-
-function blameOf(event: AttemptEvent): { readonly target: number; readonly provider: number } {
-  const nobody = BLAME.client_gone
-  if (event.excused || event.failure === null) return nobody
-  // A store written by a newer keywise may know kinds of failure that this one does not.
-  return (BLAME as { readonly [kind: string]: (typeof BLAME)[FailureKind] })[event.failure.kind] ?? nobody
 }
 
 function learnTask(known: TargetKnowledge, task: string, event: QualityEvent): void {

@@ -6,6 +6,7 @@ import type { Bucket } from './bucket.ts'
 import { drawBest } from './explore.ts'
 import type { Gate } from './gate.ts'
 import { TIE } from './order.ts'
+import type { Curiosity } from './settings.ts'
 import { slot } from './sums.ts'
 import type { View } from './view.ts'
 
@@ -29,9 +30,6 @@ export interface Pick {
 
 /** A conversation leaves a target that answers less often than this. */
 const UNHEALTHY = 0.5
-/** A pick this much below the best value is exploration, and has to be paid for. */
-const EXPLORING_BELOW = 0.02
-const FREE_PULLS = 3
 
 /** The target the conversation is on, while it can be and is worth staying on. */
 export function pickSame({ board, gate }: Sight, stateId: string | null): Pick | null {
@@ -59,21 +57,24 @@ export function pickWorthiest(sight: Sight): Pick {
   return { place: cheapestNear(sight, best, best), explored: false }
 }
 
-/** As `pickWorthiest`, but now and then a target that might turn out better than it looks. */
-export function pickCurious(sight: Sight, bucket: Bucket, seed: number): Pick {
-  const { best, drawn } = drawBest(sight.board, sight.view, sight.values, sight.gate, seed)
+/**
+ * As `pickWorthiest`, but now and then a target that might turn out better than it looks. A pick that looks worse than
+ * the best by more than the margin has to be paid for.
+ */
+export function pickCurious(sight: Sight, curiosity: Curiosity, bucket: Bucket, seed: number): Pick {
+  const { best, drawn } = drawBest(sight, curiosity.width, seed)
   if (best < 0) return { place: best, explored: false }
-  const isWorse = sight.values[best]! - sight.values[drawn]! > EXPLORING_BELOW
+  const isWorse = sight.values[best]! - sight.values[drawn]! > curiosity.margin
   if (!isWorse) return { place: cheapestNear(sight, best, drawn), explored: false }
-  if (isFree(sight.board, drawn) || bucket.spend()) return { place: drawn, explored: true }
+  if (isFree(sight.board, drawn, curiosity.freePulls) || bucket.spend()) return { place: drawn, explored: true }
   return { place: cheapestNear(sight, best, best), explored: false }
 }
 
 /** New targets are tried a few times for nothing. */
-function isFree(board: Board, place: number): boolean {
+function isFree(board: Board, place: number, freePulls: number): boolean {
   const { row } = board.known[place]!
   const seen = row[slot.successes]! + row[slot.failures]!
-  if (seen >= FREE_PULLS || row[slot.freePulls]! >= FREE_PULLS) return false
+  if (seen >= freePulls || row[slot.freePulls]! >= freePulls) return false
   row[slot.freePulls]!++
   return true
 }
