@@ -224,7 +224,7 @@ class World implements FakeWorld {
   /** Models lists and key checks. */
   #serveFacts(place: Place, path: string, request: IncomingMessage, response: ServerResponse): void {
     const open = findProvider(place.id)?.modelsList?.public === true && /\/models$/.test(path)
-    if (!open && !this.#isGood(place, keyOf(request))) return this.#refuse(place, response, 'auth_invalid', '')
+    if (!open && !this.#isGood(place, keyOf(request))) return void this.#refuse(place, response, 'auth_invalid', '')
     if (/\/models(?:\/search)?$|\/api\/tags$/.test(path)) return sendAnswer(response, 200, modelsListBody(place.id, place.dialect, place.facts.models))
     if (/\/key$/.test(path)) return sendAnswer(response, 200, { data: { label: 'fake', limit: null, limit_remaining: null, usage: 0, is_free_tier: true } })
     if (/\/user\/balance$/.test(path)) return sendAnswer(response, 200, { is_available: true, balance_infos: [{ currency: 'USD', total_balance: '10.00' }] })

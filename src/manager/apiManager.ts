@@ -57,7 +57,8 @@ export interface RankedRow {
   readonly terms: RankedTarget['terms']
   readonly value: number
   readonly eligible: boolean
-  readonly reason: string
+  /** Why it stands where it stands, or is out; null when there is nothing to say. */
+  readonly reason: string | null
 }
 
 export class APIManager {

@@ -3,9 +3,9 @@
 import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
 import { type Watching, watchConfig } from '../config/watch.ts'
-import { StatsFileWriter } from '../store/statsFile.ts'
+import { StatsFileWriter } from '../store/statsFileWriter.ts'
 import type { Engine } from './engine.ts'
-import { importStats, statsRows } from './statsView.ts'
+import { importStats, statsView } from './statsView.ts'
 
 export interface HousekeepingOptions {
   readonly engine: Engine
@@ -24,6 +24,8 @@ export class Housekeeping {
   #timer: NodeJS.Timeout | undefined
   #watch: Watching | null = null
   #ticks = 0
+  /** Events folded when the stats file was last marked. */
+  #seen = 0
   #tickedAt = 0
   #closed = false
   readonly #atExit = () => this.#lastWords()
@@ -32,8 +34,9 @@ export class Housekeeping {
     this.#options = options
     const { engine } = options
     const { file } = engine.roster.config
-    this.#stats = file === null ? null : new StatsFileWriter({ file: statsFileBeside(file), rows: () => statsRows(engine), now: options.now, warn: (line) => engine.parts.logger.warn(line) })
-    if (this.#stats !== null) importStats(engine, this.#stats)
+    const path = file === null ? null : statsFileBeside(file)
+    if (path !== null) importStats(engine, path)
+    this.#stats = path === null ? null : new StatsFileWriter({ path, view: () => statsView(engine), now: options.now, warn: (line) => engine.parts.logger.warn(line) })
   }
 
   start(): void {
@@ -57,6 +60,7 @@ export class Housekeeping {
     mind.budgets.close()
     await store.flushed()
     mind.save()
+    if (mind.changes !== this.#seen) this.#stats?.changed()
     await this.#stats?.close()
   }
 
@@ -70,7 +74,8 @@ export class Housekeeping {
     mind.sync()
     mind.budgets.tick(at)
     void checks.due()
-    this.#stats?.changed()
+    if (mind.changes !== this.#seen) this.#stats?.changed()
+    this.#seen = mind.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => mind.save())
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.roster.seats)
   }
@@ -78,6 +83,5 @@ export class Housekeeping {
   /** The process ends without `close`: what can be written at once is. */
   #lastWords(): void {
     this.#options.engine.parts.store.flushNow()
-    this.#stats?.writeNow()
   }
 }

@@ -31,6 +31,8 @@ export class Mind {
   parks: Parks
   quota: QuotaBook
   tally = new Tally()
+  /** Events folded so far, for whoever shows the state. */
+  changes = 0
   readonly sessions = new Sessions()
   readonly patience = new Patience()
   readonly #store: Store
@@ -55,7 +57,7 @@ export class Mind {
       this.router.fromJson(state['router'])
       this.parks = Parks.fromJson(state['parks'], this.#counting)
       this.quota = QuotaBook.fromJson(state['quota'], this.#counting)
-      this.tally = Tally.fromJson(state['tally'])
+      this.tally = Tally.fromJson(state['tally']) ?? new Tally()
       this.#seq = snapshot.seq
     }
     for (const event of this.#unread()) this.#take(event)
@@ -103,7 +105,8 @@ export class Mind {
 
   #take(event: StoreEvent): void {
     this.router.fold(event)
-    this.tally.fold(event)
+    this.tally.add(event)
+    this.changes++
     if (event.kind === 'attempt') {
       this.parks.fold(event)
       this.quota.fold(event)

@@ -177,7 +177,7 @@ class Builder {
     const router = new Router({ settings: routingSettings(config.settings), random: this.#random(config) })
     const budgets = this.#budgetsFor(config, this.#seatsOf(config))
     const specOf = (provider: string) => this.#specs.get(provider) ?? UNKNOWN_SPEC
-    return new Mind(this.#store, { router, budgets, counting: { specOf, facts: specOf } })
+    return new Mind(this.#store, { router, budgets, counting: { specOf, facts: (provider) => this.#specs.get(provider) } })
   }
 
   #random(config: Config): () => number {

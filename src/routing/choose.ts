@@ -11,8 +11,9 @@ import { explainRanking, type RankedTarget } from './explain.ts'
 import { Gate } from './gate.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
-import { FILLERS } from './order.ts'
+import { FILLERS, termsAt } from './order.ts'
 import { type Pick, pickBest, pickCurious, pickNewFirst, pickSame, pickWorthiest, type Sight } from './pick.ts'
+import { score, type Terms } from './score.ts'
 import { CURIOSITY, type Curiosity, type RoutingSettings } from './settings.ts'
 import { evaluate, type View } from './view.ts'
 import { lens, type Profile } from './weights.ts'
@@ -63,6 +64,8 @@ interface Pass {
 }
 
 const NOTHING_EXCLUDED = null
+/** What a score is shown for when no request is at hand. */
+const ORDINARY = { profile: 'balanced', task: null, stream: false, inputTokens: 0, expectedOutputTokens: null } as const
 
 export class Router {
   readonly #gate = new Gate()
@@ -132,6 +135,15 @@ export class Router {
   qualityOf(target: Target): number | null {
     const place = this.#board.placeOf(target.stateId)
     return place === undefined ? null : this.#board.quality[place]!
+  }
+
+  /** The score of a target for an ordinary request, with its terms; null when the target is gone. */
+  scoreOf(target: Pick<Target, 'stateId'>, now: number): { readonly score: number; readonly terms: Terms } | null {
+    const place = this.#board.placeOf(target.stateId)
+    if (place === undefined) return null
+    this.#board.refresh(now)
+    const terms = termsAt(this.#board, this.#viewOf(ORDINARY, now), place, now)
+    return { terms, score: score(terms, this.#settings.weights) }
   }
 
   /** Tokens to expect of an answer, never more than the caller's limit: for requests and for reservations. */
@@ -225,7 +237,7 @@ export class Router {
     }
   }
 
-  #viewOf(request: RoutingRequest, now: number): View {
+  #viewOf(request: Pick<RoutingRequest, keyof typeof ORDINARY>, now: number): View {
     const quality = this.#board.qualityAt(request.task, now)
     return {
       lens: lens(this.#settings.weights, request.profile, request.stream),
