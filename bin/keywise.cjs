@@ -15,10 +15,8 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
 } else if (newEnough) {
   quietSqliteWarning()
   import(require('node:url').pathToFileURL(program()).href)
-    .then(function (cli) {
-      return cli.main(args)
-    })
-    .catch(function (error) {
+    .then((cli) => cli.main(args))
+    .catch((error) => {
       console.error('keywise: ' + (error && error.stack ? error.stack : error))
       process.exit(1)
     })
@@ -32,7 +30,9 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   process.exit(launched.status === null ? 1 : launched.status)
 } else {
   console.error(
-    'keywise needs node 22.19 or newer and this is ' + process.versions.node + '; run: npx -p node@24 -p keywise keywise',
+    'keywise needs node 22.19 or newer and this is ' +
+      process.versions.node +
+      '; run: npx -p node@24 -p keywise keywise',
   )
   process.exit(78)
 }
@@ -46,7 +46,7 @@ function program() {
 }
 
 function newest(folder) {
-  return fs.readdirSync(folder, { withFileTypes: true }).reduce(function (latest, entry) {
+  return fs.readdirSync(folder, { withFileTypes: true }).reduce((latest, entry) => {
     var file = path.join(folder, entry.name)
     return Math.max(latest, entry.isDirectory() ? newest(file) : fs.statSync(file).mtimeMs)
   }, 0)

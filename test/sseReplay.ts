@@ -24,7 +24,7 @@ export function readText(reader: StreamReader, text: string): ChatChunk[] {
 /** A recording (one payload per line) as the bytes that were on the wire. */
 export function toWire(recording: string, withEventNames: boolean): string {
   const lines = recording.split('\n').filter((line) => line.trim() !== '')
-  return lines.map((line) => (withEventNames ? `event: ${JSON.parse(line).type}\n` : '') + `data: ${line}\n\n`).join('')
+  return lines.map((line) => `${withEventNames ? `event: ${JSON.parse(line).type}\n` : ''}data: ${line}\n\n`).join('')
 }
 
 /** What a whole answer looks like when it is streamed. */

@@ -29,91 +29,17 @@ interface Row {
 }
 
 const JSON_OPTION = ['--json', 'print JSON'] as const
-const CONFIG = ['--config <file>', 'configuration (default: KEYWISE_CONFIG, ./config/api-keys.json, the user folder)'] as const
-const STORE = ['--store <path>', 'where state is kept (default: KEYWISE_STORE, the user state folder; memory: keeps nothing)'] as const
+const CONFIG = [
+  '--config <file>',
+  'configuration (default: KEYWISE_CONFIG, ./config/api-keys.json, the user folder)',
+] as const
+const STORE = [
+  '--store <path>',
+  'where state is kept (default: KEYWISE_STORE, the user state folder; memory: keeps nothing)',
+] as const
 const COMMON = [CONFIG, STORE] as const
 
 const COMMANDS: readonly Row[] = [
-  {
-    usage: 'test',
-    does: 'call every key with every model and say what works, why not, and what to do',
-    options: [
-      ['--abilities', 'also prove streaming, tools, JSON and images where the catalogue says so'],
-      ['--provider <name>', 'only this provider'],
-      ['--model <name>', 'only models whose id contains this'],
-      ['--key <n>', 'only the n-th key of each provider'],
-      ['--all', 'every model of every list, also of long ones'],
-      ['--concurrency <n>', 'most calls at once per account (default 8)'],
-      ['--timeout <ms>', 'most milliseconds per call (default settings.test.timeout_ms)'],
-      ['--out <file>', 'where the results go (default ./api-test-results.json)'],
-      ['--html <file>', 'also write a page'],
-      JSON_OPTION,
-      ...COMMON,
-    ],
-    examples: ['keywise test', 'keywise test --provider groq --abilities', 'keywise test --json > report.json'],
-    load: () => import('./test.ts'),
-  },
-  {
-    usage: 'call <prompt>',
-    does: 'one request, with the trail of who was asked',
-    options: [
-      ['--model <name>', 'a model, provider/model, an alias or auto (default)'],
-      ['--stream', 'print as it arrives'],
-      ['--system <text>', 'system prompt'],
-      ['--max-tokens <n>', 'longest answer'],
-      ['--timeout <ms>', 'most milliseconds until the first content'],
-      JSON_OPTION,
-      ...COMMON,
-    ],
-    examples: ['keywise call "Say hi"', 'keywise call "Why is the sky blue?" --model auto:fast --stream'],
-    load: () => import('./call.ts'),
-  },
-  {
-    usage: 'status',
-    does: 'every target with its health, what is left of its limits, and what was spent',
-    options: [['--watch', 'again every two seconds'], JSON_OPTION, ...COMMON],
-    examples: ['keywise status', 'keywise status --json'],
-    load: () => import('./status.ts'),
-  },
-  {
-    usage: 'why',
-    does: 'the ranking with its terms, and the reason for each target that is out',
-    options: [
-      ['--model <name>', 'for this model or alias (default auto)'],
-      ['--request <id>', 'as it was when that request was decided, with its attempts'],
-      ['--terms', 'also the inputs of each term'],
-      JSON_OPTION,
-      ...COMMON,
-    ],
-    examples: ['keywise why', 'keywise why --model auto:cheap --json'],
-    load: () => import('./why.ts'),
-  },
-  {
-    usage: 'models',
-    does: 'every model that can be asked for, and who serves it',
-    options: [['--refresh', "read the providers' lists again"], JSON_OPTION, ...COMMON],
-    examples: ['keywise models'],
-    load: () => import('./models.ts'),
-  },
-  {
-    usage: 'keys <action> [target]',
-    does: 'list the keys (masked), or lift the parks of a target or of all (retest)',
-    options: [JSON_OPTION, ...COMMON],
-    examples: ['keywise keys list', 'keywise keys retest', 'keywise keys retest groq/openai/gpt-oss-120b#1'],
-    load: () => import('./keys.ts'),
-  },
-  {
-    usage: 'demo',
-    does: 'no keys, no network: simulated providers with faults, and traffic over them',
-    options: [
-      ['--seconds <n>', 'stop after so long'],
-      ['--no-open', 'open no browser'],
-      ['--tour', "the original's three days in half a minute"],
-      JSON_OPTION,
-    ],
-    examples: ['keywise demo', 'keywise demo --tour'],
-    load: () => import('./demo.ts'),
-  },
   {
     usage: 'fake',
     does: 'only the simulated providers, for testing your own software',
@@ -125,20 +51,6 @@ const COMMANDS: readonly Row[] = [
     ],
     examples: ['keywise fake --port 5398', 'keywise fake --scenario faults.json'],
     load: () => import('./fake.ts'),
-  },
-  {
-    usage: 'doctor',
-    does: 'check node, configuration, store, permissions, ports, clock and reachability',
-    options: [['--alerts', 'send a test alert'], JSON_OPTION, ...COMMON],
-    examples: ['keywise doctor'],
-    load: () => import('./doctor.ts'),
-  },
-  {
-    usage: 'init',
-    does: "write the shims with which a program of the original runs unchanged",
-    options: [['--compat', 'apiKeyTester.js, apiManager.js and apiClient.js in this folder'], ['--force', 'overwrite what is there (a copy is kept)']],
-    examples: ['keywise init --compat'],
-    load: () => import('./init.ts'),
   },
 ]
 
@@ -161,12 +73,17 @@ async function runCommand(args: readonly string[]): Promise<ExitCode> {
     .version(version(), '-V, --version')
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) })
-    .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed, 4 all targets failed, 78 configuration, 130 interrupted.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed, 4 all targets failed, 78 configuration, 130 interrupted.',
+    )
   for (const row of COMMANDS) addCommand(program, row, (running) => (done = running))
-  program.action(() => {
-    done = import('./start.ts').then(({ run }) => run(contextOf([], program.opts())))
-  })
-  for (const [flags, does] of [...COMMON, ['--seconds <n>', 'stop after so long'], ['--no-open', 'open no browser']] as const) program.addOption(new Option(flags, does))
+  for (const [flags, does] of [
+    ...COMMON,
+    ['--seconds <n>', 'stop after so long'],
+    ['--no-open', 'open no browser'],
+  ] as const)
+    program.addOption(new Option(flags, does))
   await program.parseAsync([...args], { from: 'user' })
   return (await done) ?? 0
 }
@@ -181,7 +98,14 @@ function addCommand(program: Command, row: Row, started: (running: Promise<ExitC
 }
 
 function contextOf(args: readonly string[], options: Record<string, unknown>): CommandContext {
-  return { args, options, env: process.env, cwd: process.env['KEYWISE_CWD'] ?? process.cwd(), stdout: process.stdout, stderr: process.stderr }
+  return {
+    args,
+    options,
+    env: process.env,
+    cwd: process.env['KEYWISE_CWD'] ?? process.cwd(),
+    stdout: process.stdout,
+    stderr: process.stderr,
+  }
 }
 
 /** Says what went wrong in a way a person can act on, without a stack and without secrets. */
@@ -196,6 +120,8 @@ function explainError(error: unknown): ExitCode {
 }
 
 function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string } // our own file
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  } // our own file
   return manifest.version
 }

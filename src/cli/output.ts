@@ -21,7 +21,9 @@ export function printer(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Pri
     line,
     json: (value) => line(JSON.stringify(value, null, 2)),
     table(head, rows) {
-      const widths = head.map((title, column) => Math.max(...[title, ...rows.map((row) => row[column] ?? '')].map(widthOf)))
+      const widths = head.map((title, column) =>
+        Math.max(...[title, ...rows.map((row) => row[column] ?? '')].map(widthOf)),
+      )
       const most = stream.isTTY ? (stream.columns ?? 120) : Number.POSITIVE_INFINITY
       line(paint('bold', layOut(head, widths, most)))
       for (const row of rows) line(layOut(row, widths, most))
@@ -30,7 +32,12 @@ export function printer(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Pri
 }
 
 function layOut(cells: readonly string[], widths: readonly number[], most: number): string {
-  const text = cells.map((cell, column) => (column === cells.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))))).join('  ').trimEnd()
+  const text = cells
+    .map((cell, column) =>
+      column === cells.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))),
+    )
+    .join('  ')
+    .trimEnd()
   return widthOf(text) <= most ? text : `${[...text].slice(0, most - 1).join('')}…`
 }
 
@@ -66,7 +73,8 @@ export function dollars(usd: number | null | undefined): string {
 export function wholeNumber(value: unknown, flag: string): number | undefined {
   if (value === undefined) return undefined
   const number = Number(value)
-  if (!Number.isInteger(number) || number < 0) throw new UsageError(`${flag} takes a whole number, not ${JSON.stringify(value)}`)
+  if (!Number.isInteger(number) || number < 0)
+    throw new UsageError(`${flag} takes a whole number, not ${JSON.stringify(value)}`)
   return number
 }
 

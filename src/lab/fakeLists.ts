@@ -5,13 +5,28 @@ import { findProvider } from '../providers/catalog.ts'
 import type { LimitState } from './fakeLimits.ts'
 import type { FakeModel } from './scenario.ts'
 
-export function modelsListBody(provider: string, dialect: DialectId, models: Readonly<Record<string, FakeModel>>): unknown {
+export function modelsListBody(
+  provider: string,
+  dialect: DialectId,
+  models: Readonly<Record<string, FakeModel>>,
+): unknown {
   const listed = Object.entries(models).filter(([, facts]) => !facts.unlisted)
-  const shape = findProvider(provider)?.modelsList?.shape ?? (dialect === 'google' ? 'google' : dialect === 'anthropic' ? 'anthropic' : 'openai')
+  const shape =
+    findProvider(provider)?.modelsList?.shape ??
+    (dialect === 'google' ? 'google' : dialect === 'anthropic' ? 'anthropic' : 'openai')
   if (shape === 'google') return { models: listed.map(googleRow) }
-  if (shape === 'anthropic') return { data: listed.map(([id]) => ({ type: 'model', id })), has_more: false, first_id: null, last_id: null }
-  if (shape === 'cohere') return { models: listed.map(([name, facts]) => ({ name, endpoints: [facts.kind === 'embedding' ? 'embed' : 'chat'], context_length: facts.context_tokens })) }
-  if (shape === 'cloudflare') return { success: true, errors: [], result: listed.map(([name]) => ({ name, task: { name: 'Text Generation' } })) }
+  if (shape === 'anthropic')
+    return { data: listed.map(([id]) => ({ type: 'model', id })), has_more: false, first_id: null, last_id: null }
+  if (shape === 'cohere')
+    return {
+      models: listed.map(([name, facts]) => ({
+        name,
+        endpoints: [facts.kind === 'embedding' ? 'embed' : 'chat'],
+        context_length: facts.context_tokens,
+      })),
+    }
+  if (shape === 'cloudflare')
+    return { success: true, errors: [], result: listed.map(([name]) => ({ name, task: { name: 'Text Generation' } })) }
   if (shape === 'ollama') return { models: listed.map(([name]) => ({ name })) }
   const rows = listed.map(openaiRow)
   return shape === 'array' ? rows : { object: 'list', data: rows }
@@ -22,12 +37,19 @@ function googleRow([id, facts]: [string, FakeModel]): unknown {
     name: `models/${id}`,
     inputTokenLimit: facts.context_tokens ?? 1_048_576,
     outputTokenLimit: 65_536,
-    supportedGenerationMethods: facts.kind === 'embedding' ? ['embedContent'] : facts.kind === 'speech' ? ['bidiGenerateContent'] : ['generateContent', 'countTokens'],
+    supportedGenerationMethods:
+      facts.kind === 'embedding'
+        ? ['embedContent']
+        : facts.kind === 'speech'
+          ? ['bidiGenerateContent']
+          : ['generateContent', 'countTokens'],
   }
 }
 
 function openaiRow([id, facts]: [string, FakeModel]): unknown {
-  const price = facts.price && { pricing: { prompt: String(facts.price.input / 1e6), completion: String(facts.price.output / 1e6) } }
+  const price = facts.price && {
+    pricing: { prompt: String(facts.price.input / 1e6), completion: String(facts.price.output / 1e6) },
+  }
   return {
     id,
     object: 'model',

@@ -15,7 +15,14 @@ import { type Caller, FakeLimits, type LimitState } from './fakeLimits.ts'
 import { limitHeaders, modelsListBody } from './fakeLists.ts'
 import { fakeReply, tokensOf } from './fakeReply.ts'
 import { sendAnswer, sendStream, spoil } from './fakeWire.ts'
-import { type FakeFault, type FakeModel, type FakeProvider, type ReadScenario, type Scenario, scenarioSchema } from './scenario.ts'
+import {
+  type FakeFault,
+  type FakeModel,
+  type FakeProvider,
+  type ReadScenario,
+  type Scenario,
+  scenarioSchema,
+} from './scenario.ts'
 
 export interface FakeOptions {
   /** 0 (default) takes a free port. */
@@ -161,7 +168,8 @@ class World implements FakeWorld {
   }
 
   clearFaults(provider?: string): void {
-    for (const place of this.#places.values()) if (provider === undefined || place.id === provider) place.faults.length = 0
+    for (const place of this.#places.values())
+      if (provider === undefined || place.id === provider) place.faults.length = 0
   }
 
   revoke(provider: string, key: number): void {
@@ -211,12 +219,14 @@ class World implements FakeWorld {
       const url = new URL(request.url ?? '/', 'http://fake.invalid')
       const [, provider = '', ...rest] = url.pathname.split('/')
       const place = this.#places.get(provider)
-      if (place === undefined) return sendAnswer(response, 404, { error: { message: `no simulated provider "${provider}"` } })
+      if (place === undefined)
+        return sendAnswer(response, 404, { error: { message: `no simulated provider "${provider}"` } })
       const path = `/${rest.join('/')}`
       if (request.method === 'GET') return this.#serveFacts(place, path, request, response)
       await this.#serveCall(place, path, url, request, response)
     } catch (error) {
-      if (!response.headersSent) sendAnswer(response, 500, { error: { message: error instanceof Error ? error.message : 'failed' } })
+      if (!response.headersSent)
+        sendAnswer(response, 500, { error: { message: error instanceof Error ? error.message : 'failed' } })
       else response.destroy()
     }
   }
@@ -225,20 +235,44 @@ class World implements FakeWorld {
   #serveFacts(place: Place, path: string, request: IncomingMessage, response: ServerResponse): void {
     const open = findProvider(place.id)?.modelsList?.public === true && /\/models$/.test(path)
     if (!open && !this.#isGood(place, keyOf(request))) return void this.#refuse(place, response, 'auth_invalid', '')
-    if (/\/models(?:\/search)?$|\/api\/tags$/.test(path)) return sendAnswer(response, 200, modelsListBody(place.id, place.dialect, place.facts.models))
-    if (/\/key$/.test(path)) return sendAnswer(response, 200, { data: { label: 'fake', limit: null, limit_remaining: null, usage: 0, is_free_tier: true } })
-    if (/\/user\/balance$/.test(path)) return sendAnswer(response, 200, { is_available: true, balance_infos: [{ currency: 'USD', total_balance: '10.00' }] })
+    if (/\/models(?:\/search)?$|\/api\/tags$/.test(path))
+      return sendAnswer(response, 200, modelsListBody(place.id, place.dialect, place.facts.models))
+    if (/\/key$/.test(path))
+      return sendAnswer(response, 200, {
+        data: { label: 'fake', limit: null, limit_remaining: null, usage: 0, is_free_tier: true },
+      })
+    if (/\/user\/balance$/.test(path))
+      return sendAnswer(response, 200, {
+        is_available: true,
+        balance_infos: [{ currency: 'USD', total_balance: '10.00' }],
+      })
     sendAnswer(response, 404, { error: { message: `unknown path ${path}` } })
   }
 
-  async #serveCall(place: Place, path: string, url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #serveCall(
+    place: Place,
+    path: string,
+    url: URL,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const body = await readJson(request)
     const key = keyOf(request)
     const asked = askedFor(place, path, body)
     const model = asked.model
     const fault = this.#nextFault(place, model, place.keys.indexOf(key) + 1)
     const log = (status: number) => {
-      this.calls.push({ provider: place.id, model, key: place.keys.indexOf(key) + 1, path: url.pathname + url.search, at: this.#now(), status, fault: fault?.do ?? null, headers: request.headers, body })
+      this.calls.push({
+        provider: place.id,
+        model,
+        key: place.keys.indexOf(key) + 1,
+        path: url.pathname + url.search,
+        at: this.#now(),
+        status,
+        fault: fault?.do ?? null,
+        headers: request.headers,
+        body,
+      })
     }
     const caller: Caller = { key, account: place.facts.keys?.[key]?.account ?? key, model }
 
@@ -252,24 +286,43 @@ class World implements FakeWorld {
     await this.#answer(place, caller, asked, fault, response)
   }
 
-  async #answer(place: Place, caller: Caller, asked: Asked, fault: FakeFault | null, response: ServerResponse): Promise<void> {
+  async #answer(
+    place: Place,
+    caller: Caller,
+    asked: Asked,
+    fault: FakeFault | null,
+    response: ServerResponse,
+  ): Promise<void> {
     const facts = place.facts.models[asked.model] ?? {}
     if (facts.latency_ms) await this.#sleep(facts.latency_ms)
     if (asked.embeddings) return sendAnswer(response, 200, embeddingsBody(asked))
     const reply = fakeReply(asked.request, asked.model, facts)
     place.limits.spend(caller, reply.usage?.totalTokens ?? 0, this.#now())
     const headers = limitHeaders(place.id, place.limits.states(caller, this.#now()), this.#now())
-    if (!asked.request.stream) return sendAnswer(response, 200, asked.dialect.client.writeResponse(reply, asked.request), headers)
-    await sendStream(response, asked.dialect, asked.request, reply, { headers, fault, tokensPerSecond: facts.tokens_per_second, sleep: this.#sleep })
+    if (!asked.request.stream)
+      return sendAnswer(response, 200, asked.dialect.client.writeResponse(reply, asked.request), headers)
+    await sendStream(response, asked.dialect, asked.request, reply, {
+      headers,
+      fault,
+      tokensPerSecond: facts.tokens_per_second,
+      sleep: this.#sleep,
+    })
   }
 
-  #whatIsWrong(place: Place, key: string, model: string, asked: Asked, fault: FakeFault | null): FakeFault['do'] | null {
+  #whatIsWrong(
+    place: Place,
+    key: string,
+    model: string,
+    asked: Asked,
+    fault: FakeFault | null,
+  ): FakeFault['do'] | null {
     if (!this.#isGood(place, key)) return 'auth_invalid'
     const facts = place.facts.models[model]
     if (facts === undefined || facts.retired) return 'model_not_found'
     if (facts.kind === 'speech' || (facts.kind === 'embedding') !== asked.embeddings) return 'unsupported'
     if (lacks(facts, asked.request)) return 'unsupported'
-    if (facts.context_tokens !== undefined && tokensOf(JSON.stringify(asked.request.messages)) > facts.context_tokens) return 'context_too_long'
+    if (facts.context_tokens !== undefined && tokensOf(JSON.stringify(asked.request.messages)) > facts.context_tokens)
+      return 'context_too_long'
     return fault !== null && refusal(place.dialect, fault.do, { model }) !== null ? fault.do : null
   }
 
@@ -279,11 +332,19 @@ class World implements FakeWorld {
     return facts !== undefined && facts.revoked !== true
   }
 
-  #refuse(place: Place, response: ServerResponse, what: FakeFault['do'], model: string, fault: FakeFault | null = null, caller?: Caller): number {
+  #refuse(
+    place: Place,
+    response: ServerResponse,
+    what: FakeFault['do'],
+    model: string,
+    fault: FakeFault | null = null,
+    caller?: Caller,
+  ): number {
     const facts = place.facts.models[model]
     const answer = refusal(place.dialect, what, { model, retryAfter: fault?.retry_after, limit: facts?.context_tokens })
     const status = fault?.status ?? answer?.status ?? 500
-    const limits = caller === undefined ? {} : limitHeaders(place.id, place.limits.states(caller, this.#now()), this.#now())
+    const limits =
+      caller === undefined ? {} : limitHeaders(place.id, place.limits.states(caller, this.#now()), this.#now())
     sendAnswer(response, status, answer?.body ?? {}, { ...limits, ...answer?.headers })
     return status
   }
@@ -291,8 +352,15 @@ class World implements FakeWorld {
   #refuseLimit(place: Place, response: ServerResponse, met: LimitState, model: string, caller: Caller): number {
     const what = met.limit.window === 'day' ? 'quota_day' : 'rate_minute'
     const wait = Math.max(0, (met.resetsAt - this.#now()) / 1000)
-    const answer = refusal(place.dialect, what, { model, limit: met.limit.limit, ...(met.limit.stated && { retryAfter: Math.ceil(wait) }) })
-    sendAnswer(response, answer?.status ?? 429, answer?.body ?? {}, { ...limitHeaders(place.id, place.limits.states(caller, this.#now()), this.#now()), ...answer?.headers })
+    const answer = refusal(place.dialect, what, {
+      model,
+      limit: met.limit.limit,
+      ...(met.limit.stated && { retryAfter: Math.ceil(wait) }),
+    })
+    sendAnswer(response, answer?.status ?? 429, answer?.body ?? {}, {
+      ...limitHeaders(place.id, place.limits.states(caller, this.#now()), this.#now()),
+      ...answer?.headers,
+    })
     return answer?.status ?? 429
   }
 
@@ -300,7 +368,8 @@ class World implements FakeWorld {
     let chosen: FakeFault | null = null
     for (const seen of place.faults) {
       const { fault } = seen
-      if ((fault.model !== undefined && fault.model !== model) || (fault.key !== undefined && fault.key !== key)) continue
+      if ((fault.model !== undefined && fault.model !== model) || (fault.key !== undefined && fault.key !== key))
+        continue
       seen.calls++
       const age = this.#now() - this.#startedAt
       const due = seen.calls >= (fault.from ?? 1) && seen.calls <= (fault.to ?? Number.POSITIVE_INFINITY)
@@ -322,15 +391,25 @@ export interface Asked {
 /** Finds the dialect by the path: a provider may serve several (OpenRouter, DeepSeek). */
 function askedFor(place: Place, path: string, body: unknown): Asked {
   const google = /\/models\/(.+):(generateContent|streamGenerateContent|countTokens)$/.exec(path)
-  const id: DialectId = google ? 'google' : path.endsWith('/messages') ? 'anthropic' : path.endsWith('/responses') ? 'openai-responses' : 'openai'
+  const id: DialectId = google
+    ? 'google'
+    : path.endsWith('/messages')
+      ? 'anthropic'
+      : path.endsWith('/responses')
+        ? 'openai-responses'
+        : 'openai'
   const dialect = dialectOf(id)
   if (path.endsWith('/embeddings')) {
     const model = String((body as { model?: unknown })?.model ?? '') // our own client wrote it; anything else is "not found"
     return { model, embeddings: true, dialect, request: { model, messages: [], stream: false }, body }
   }
-  if (!/\/(?:chat\/completions|messages|responses)$/.test(path) && google === null) throw new InvalidRequestError(`${place.id} has no ${path}`)
+  if (!/\/(?:chat\/completions|messages|responses)$/.test(path) && google === null)
+    throw new InvalidRequestError(`${place.id} has no ${path}`)
   const stream = google?.[2] === 'streamGenerateContent'
-  const request = dialect.client.readRequest(body, google ? { model: decodeURIComponent(google[1] ?? ''), stream } : undefined)
+  const request = dialect.client.readRequest(
+    body,
+    google ? { model: decodeURIComponent(google[1] ?? ''), stream } : undefined,
+  )
   return { model: request.model, embeddings: false, dialect, request, body }
 }
 
@@ -339,20 +418,30 @@ function lacks(facts: FakeModel, request: ChatRequest): boolean {
   if (missing.includes('tools') && (request.tools?.length ?? 0) > 0) return true
   if (missing.includes('json') && (request.responseFormat?.type ?? 'text') !== 'text') return true
   if (missing.includes('streaming') && request.stream) return true
-  return missing.includes('images') && request.messages.some((message) => message.content.some((part) => part.type === 'image'))
+  return (
+    missing.includes('images') &&
+    request.messages.some((message) => message.content.some((part) => part.type === 'image'))
+  )
 }
 
 function embeddingsBody(asked: Asked): unknown {
   const input = (asked.body as { input?: unknown }).input // read from JSON, an array or one text
   const texts = Array.isArray(input) ? input : [input]
-  const data = texts.map((text, index) => ({ object: 'embedding', index, embedding: [0.1, 0.2, String(text).length / 1000] }))
+  const data = texts.map((text, index) => ({
+    object: 'embedding',
+    index,
+    embedding: [0.1, 0.2, String(text).length / 1000],
+  }))
   const tokens = texts.reduce<number>((sum, text) => sum + tokensOf(String(text)), 0)
   return { object: 'list', data, model: asked.model, usage: { prompt_tokens: tokens, total_tokens: tokens } }
 }
 
 function keyOf(request: IncomingMessage): string {
   const bearer = /^Bearer\s+(.*)$/i.exec(String(request.headers.authorization ?? ''))?.[1]
-  return bearer ?? String(request.headers['x-api-key'] ?? request.headers['x-goog-api-key'] ?? request.headers['api-key'] ?? '')
+  return (
+    bearer ??
+    String(request.headers['x-api-key'] ?? request.headers['x-goog-api-key'] ?? request.headers['api-key'] ?? '')
+  )
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {

@@ -8,9 +8,18 @@ import type { FakeFault } from './scenario.ts'
 
 type Sleep = (ms: number) => Promise<void>
 
-export function sendAnswer(response: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
+export function sendAnswer(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   const text = JSON.stringify(body)
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers })
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  })
   response.end(text)
 }
 
@@ -65,7 +74,13 @@ export interface StreamOptions {
 }
 
 /** Streams a reply in the client's dialect, a few characters a chunk, and breaks it where the fault says. */
-export async function sendStream(response: ServerResponse, dialect: Dialect, request: ChatRequest, reply: ChatResponse, options: StreamOptions): Promise<void> {
+export async function sendStream(
+  response: ServerResponse,
+  dialect: Dialect,
+  request: ChatRequest,
+  reply: ChatResponse,
+  options: StreamOptions,
+): Promise<void> {
   const writer = dialect.client.streamWriter(request)
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', ...options.headers })
   const breakAfter = options.fault === null ? Number.POSITIVE_INFINITY : (options.fault.chunks ?? 3)
@@ -99,7 +114,7 @@ function breaks(fault: FakeFault | null, response: ServerResponse, next: string)
       response.end(`data: ${JSON.stringify(refusal('openai', 'server', { model: '' })?.body)}\n\n`)
       return true
     case 'bad_chunk':
-      response.end(next.slice(0, Math.max(8, next.length >> 1)).replace(/\n+$/, '') + '\n\n')
+      response.end(`${next.slice(0, Math.max(8, next.length >> 1)).trimEnd()}\n\n`)
       return true
     default:
       return false

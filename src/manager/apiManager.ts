@@ -149,7 +149,11 @@ export class APIManager {
   rate(requestId: string, score: number): void {
     checkScore(score)
     const [attempt] = this.engine.parts.store.attempts({ requestId, limit: 50 }).filter((one) => one.ok)
-    if (attempt === undefined) throw new InvalidRequestError(`no answered request "${requestId.slice(0, 60)}" is known; use the requestId of a result`, { parameter: 'requestId' })
+    if (attempt === undefined)
+      throw new InvalidRequestError(
+        `no answered request "${requestId.slice(0, 60)}" is known; use the requestId of a result`,
+        { parameter: 'requestId' },
+      )
     const target = this.engine.roster.find(attempt.target.stateId)
     this.#remember(target ?? attempt.target, score, requestId, attempt.task)
   }
@@ -204,13 +208,22 @@ export class APIManager {
     }
   }
 
-  #tell(ask: Ask, attempts: readonly AttemptReport[], report: AttemptReport | null, before: ReturnType<ScoreBoard['before']>, failed: string | null): void {
+  #tell(
+    ask: Ask,
+    attempts: readonly AttemptReport[],
+    report: AttemptReport | null,
+    before: ReturnType<ScoreBoard['before']>,
+    failed: string | null,
+  ): void {
     this.#summary.add(attempts, failed === null && report?.ok === true)
     if (before === null) return
     const first = attempts[0]
     const story: CallStory = {
       cycle: this.#summary.cycles,
-      selected: first === undefined ? null : { provider: first.provider, model: first.model, score: before.scoreOf(first.target) },
+      selected:
+        first === undefined
+          ? null
+          : { provider: first.provider, model: first.model, score: before.scoreOf(first.target) },
       maxAttempts: ask.maxAttempts,
       attempts,
       passed: [],
@@ -233,7 +246,9 @@ export class APIManager {
       timestamp: new Date(this.engine.now).toISOString(),
       requestId: ask.id,
       finishReason: response?.finishReason ?? 'other',
-      toolCalls: content.filter((part): part is ToolCallPart => part.type === 'tool-call').map(({ id, name, arguments: args }) => ({ id, name, arguments: args })),
+      toolCalls: content
+        .filter((part): part is ToolCallPart => part.type === 'tool-call')
+        .map(({ id, name, arguments: args }) => ({ id, name, arguments: args })),
       ...(reasoning !== '' && { reasoning }),
       usage: report.usage ?? NO_USAGE,
       costUsd: report.costUsd,
@@ -243,20 +258,48 @@ export class APIManager {
   }
 
   #find(provider: string, model: string, keyIndex: number): Target {
-    const ofKey = this.engine.roster.targets.filter((target) => target.provider === provider && target.keyIndex === keyIndex)
+    const ofKey = this.engine.roster.targets.filter(
+      (target) => target.provider === provider && target.keyIndex === keyIndex,
+    )
     const exact = ofKey.filter((target) => target.model === model)
-    const found = exact.length > 0 ? exact : ofKey.filter((target) => target.model.endsWith(model) || target.model.includes(model))
+    const found =
+      exact.length > 0 ? exact : ofKey.filter((target) => target.model.endsWith(model) || target.model.includes(model))
     const [target] = found
     if (target !== undefined && found.length === 1) return target
     const wanted = `${provider}/${model}#${keyIndex}`
-    if (found.length > 1) throw new InvalidRequestError(`${wanted} is ambiguous: ${found.map((one) => one.model).join(', ')}; write the whole model id`, { parameter: 'model' })
-    throw new ModelNotFoundError(wanted, nearest(wanted, this.engine.roster.targets.map((one) => one.id)))
+    if (found.length > 1)
+      throw new InvalidRequestError(
+        `${wanted} is ambiguous: ${found.map((one) => one.model).join(', ')}; write the whole model id`,
+        { parameter: 'model' },
+      )
+    throw new ModelNotFoundError(
+      wanted,
+      nearest(
+        wanted,
+        this.engine.roster.targets.map((one) => one.id),
+      ),
+    )
   }
 
-  #remember(target: Target | ReturnType<typeof refOf>, score: number, requestId: string | null, task: string | null): void {
+  #remember(
+    target: Target | ReturnType<typeof refOf>,
+    score: number,
+    requestId: string | null,
+    task: string | null,
+  ): void {
     checkScore(score)
     const { mind, store } = this.engine.parts
-    mind.remember({ kind: 'quality', at: this.engine.now, origin: store.origin, id: randomUUID(), target: 'profile' in target ? refOf(target) : target, requestId, score, task, source: 'user' })
+    mind.remember({
+      kind: 'quality',
+      at: this.engine.now,
+      origin: store.origin,
+      id: randomUUID(),
+      target: 'profile' in target ? refOf(target) : target,
+      requestId,
+      score,
+      task,
+      source: 'user',
+    })
   }
 }
 
@@ -278,5 +321,16 @@ function listen({ signal }: CallOptions, ask: Ask): () => void {
 
 export function rowOf(ranked: RankedTarget): RankedRow {
   const { target, rank, score, terms, value, eligible, reason } = ranked
-  return { target: target.id, provider: target.provider, model: target.model, keyIndex: target.keyIndex, rank, score, terms, value, eligible, reason }
+  return {
+    target: target.id,
+    provider: target.provider,
+    model: target.model,
+    keyIndex: target.keyIndex,
+    rank,
+    score,
+    terms,
+    value,
+    eligible,
+    reason,
+  }
 }

@@ -59,7 +59,11 @@ export class Attention {
     const since = this.#down.get(name)
     if (since === undefined) return
     this.#down.delete(name)
-    engine.parts.events.emit('recovered', { model: name, target: attempt.target.id, since: new Date(since).toISOString() })
+    engine.parts.events.emit('recovered', {
+      model: name,
+      target: attempt.target.id,
+      since: new Date(since).toISOString(),
+    })
   }
 }
 

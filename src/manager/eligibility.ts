@@ -20,7 +20,12 @@ export interface World {
 export function whyNot(world: World, target: Target, ask: Ask, trail: Trail | null, now: number): Ineligible | null {
   const tried = trail?.excludes(target) ?? null
   if (tried !== null) return { code: 'skipped', reason: tried, until: null }
-  return ineligible(target, ask.needs, world.rules) ?? world.hours(target, now) ?? parked(world.mind, target, ask, now) ?? short(world, target, ask, now)
+  return (
+    ineligible(target, ask.needs, world.rules) ??
+    world.hours(target, now) ??
+    parked(world.mind, target, ask, now) ??
+    short(world, target, ask, now)
+  )
 }
 
 function parked({ parks }: Mind, target: Target, ask: Ask, now: number): Ineligible | null {
@@ -29,7 +34,11 @@ function parked({ parks }: Mind, target: Target, ask: Ask, now: number): Ineligi
   const share = parks.share(target, now)
   // Half-open lets the one probe through (`reserve` sees to it that it is one); after it the share grows.
   if (share >= 1 || share === 0 || lot(ask.id, target.stateId) < share) return null
-  return { code: 'parked', reason: `coming back: takes ${Math.round(share * 100)} % of the requests for now`, until: null }
+  return {
+    code: 'parked',
+    reason: `coming back: takes ${Math.round(share * 100)} % of the requests for now`,
+    until: null,
+  }
 }
 
 /** A number in 0..1 that is the same whenever this request asks about this target. */

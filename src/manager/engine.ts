@@ -14,16 +14,16 @@ import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
-import { whyNot, type World } from './eligibility.ts'
+import { type World, whyNot } from './eligibility.ts'
 import { type Hold, reserve } from './holds.ts'
+import type { KeyChecks } from './keyChecks.ts'
 import type { Mind } from './mind.ts'
+import type { ModelLists } from './modelLists.ts'
 import { type AttemptFacts, type Recorded, recordAttempt } from './record.ts'
+import type { Repairs } from './repairs.ts'
 import type { Roster } from './roster.ts'
 import type { Trail } from './trail.ts'
 import type { Try } from './try.ts'
-import type { KeyChecks } from './keyChecks.ts'
-import type { ModelLists } from './modelLists.ts'
-import type { Repairs } from './repairs.ts'
 import type { WaitingRoom } from './waiting.ts'
 import { writeCall } from './writeCall.ts'
 
@@ -107,14 +107,26 @@ export class Engine {
     const { report } = this.#remember(ask, attempt, end)
     trail.answered(report)
     if (end.outcome.ok) this.parts.attention.answered(attempt, ask, end.outcome.response)
-    else this.parts.attention.failed(attempt, end.outcome.failure, this.#judge(end.outcome.failure, ask, trail, attempt.target))
+    else
+      this.parts.attention.failed(
+        attempt,
+        end.outcome.failure,
+        this.#judge(end.outcome.failure, ask, trail, attempt.target),
+      )
     return report
   }
 
   /** Waits for the soonest target within the caller's patience. False when there is none to wait for. */
   async waitForRoom(ask: Ask, trail: Trail): Promise<boolean> {
-    const patienceMs = Math.min(this.roster.config.settings.timeouts.patienceMs, ask.deadlineAt - this.parts.tools.monotonic())
-    const waited = await this.parts.waiting.wait({ soonest: () => this.soonest(ask, trail), patienceMs, signal: ask.cancellation.signal })
+    const patienceMs = Math.min(
+      this.roster.config.settings.timeouts.patienceMs,
+      ask.deadlineAt - this.parts.tools.monotonic(),
+    )
+    const waited = await this.parts.waiting.wait({
+      soonest: () => this.soonest(ask, trail),
+      patienceMs,
+      signal: ask.cancellation.signal,
+    })
     return waited === 'try'
   }
 
@@ -139,7 +151,12 @@ export class Engine {
   remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'>): Recorded {
     const { mind, store } = this.parts
     const price = this.roster.priceOf(facts.target)
-    const recorded = recordAttempt(mind, store.origin, { ...facts, id: randomUUID(), price, excused: this.#isOurFault(facts) }, this.now)
+    const recorded = recordAttempt(
+      mind,
+      store.origin,
+      { ...facts, id: randomUUID(), price, excused: this.#isOurFault(facts) },
+      this.now,
+    )
     this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
     return recorded
   }
@@ -193,7 +210,9 @@ export class Engine {
 
   #othersEligible(ask: Ask, trail: Trail, except: Target): boolean {
     const now = this.now
-    return this.roster.targets.some((target) => target !== except && whyNot(this.world, target, ask, trail, now) === null)
+    return this.roster.targets.some(
+      (target) => target !== except && whyNot(this.world, target, ask, trail, now) === null,
+    )
   }
 
   #routingRequest(ask: Ask, trail: Trail | null, now: number): RoutingRequest {

@@ -5,8 +5,8 @@ import type { Call } from '../upstream/call.ts'
 import type { Ask } from './ask.ts'
 import type { Engine } from './engine.ts'
 import { exhausted } from './exhausted.ts'
-import type { Try } from './try.ts'
 import { Trail } from './trail.ts'
+import type { Try } from './try.ts'
 
 /** A request that was answered, or whose answer has begun to arrive. */
 export interface Answered {

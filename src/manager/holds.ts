@@ -31,7 +31,13 @@ export interface HoldNeed {
 }
 
 /** Sets aside what a call may need, in all books or in none. */
-export function reserve(books: HoldBooks, target: Target, ask: Pick<Ask, 'labels' | 'token'>, need: HoldNeed, now: number): Hold {
+export function reserve(
+  books: HoldBooks,
+  target: Target,
+  ask: Pick<Ask, 'labels' | 'token'>,
+  need: HoldNeed,
+  now: number,
+): Hold {
   const state = books.parks.state(target, now)
   const probe = state === 'half-open' && books.parks.startProbe(target, now)
   // One at a time finds out whether a park is over; the others go elsewhere until it has come back.
@@ -45,12 +51,20 @@ export function reserve(books: HoldBooks, target: Target, ask: Pick<Ask, 'labels
   if (!budget.granted) {
     books.quota.release(quota)
     if (probe) books.parks.endProbe(target)
-    return { granted: false, why: { code: 'budget', reason: budget.reason, until: budget.resetsAt }, rejects: budget.onExceeded === 'reject' }
+    return {
+      granted: false,
+      why: { code: 'budget', reason: budget.reason, until: budget.resetsAt },
+      rejects: budget.onExceeded === 'reject',
+    }
   }
   return { granted: true, quota, budget, probe }
 }
 
-const PROBED: Ineligible = { code: 'parked', reason: 'parked: another request is finding out whether it works again', until: null }
+const PROBED: Ineligible = {
+  code: 'parked',
+  reason: 'parked: another request is finding out whether it works again',
+  until: null,
+}
 
 /** `0 of 30 requests left this minute (headers), until 08:00:12 UTC` */
 export function shortageText(shortage: Shortage): string {

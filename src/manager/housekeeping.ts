@@ -36,7 +36,15 @@ export class Housekeeping {
     const { file } = engine.roster.config
     const path = file === null ? null : statsFileBeside(file)
     if (path !== null) importStats(engine, path)
-    this.#stats = path === null ? null : new StatsFileWriter({ path, view: () => statsView(engine), now: options.now, warn: (line) => engine.parts.logger.warn(line) })
+    this.#stats =
+      path === null
+        ? null
+        : new StatsFileWriter({
+            path,
+            view: () => statsView(engine),
+            now: options.now,
+            warn: (line) => engine.parts.logger.warn(line),
+          })
   }
 
   start(): void {
@@ -47,7 +55,15 @@ export class Housekeeping {
     process.once('exit', this.#atExit)
     const { file } = engine.roster.config
     if (file === null) return
-    this.#watch = watchConfig({ file, load, onChange: reload, onInvalid: (error) => engine.parts.logger.error(`${error instanceof Error ? error.message : error}; the configuration before it stays in force`) })
+    this.#watch = watchConfig({
+      file,
+      load,
+      onChange: reload,
+      onInvalid: (error) =>
+        engine.parts.logger.error(
+          `${error instanceof Error ? error.message : error}; the configuration before it stays in force`,
+        ),
+    })
   }
 
   async close(): Promise<void> {

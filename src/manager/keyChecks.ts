@@ -41,12 +41,26 @@ export class KeyChecks {
   async #check(id: string, seat: Seat, target: Target): Promise<void> {
     const { mind, origin, tools } = this.#options
     const now = tools.now()
-    const park = mind.parks.list(now).find((one) => one.reason === 'auth_invalid' && one.target.fingerprint === seat.fingerprint && one.target.provider === seat.provider.id)
+    const park = mind.parks
+      .list(now)
+      .find(
+        (one) =>
+          one.reason === 'auth_invalid' &&
+          one.target.fingerprint === seat.fingerprint &&
+          one.target.provider === seat.provider.id,
+      )
     if (park === undefined && mind.parks.blocking(target, now) === undefined) return void this.#watched.delete(id)
     if (park !== undefined && park.until > now) return
     const checked = await checkKey(seat.connection, tools)
     if (checked.state !== 'valid') return
-    mind.remember({ kind: 'lift', at: tools.now(), origin, id: randomUUID(), target: refOf(target), only: ['auth_invalid'] })
+    mind.remember({
+      kind: 'lift',
+      at: tools.now(),
+      origin,
+      id: randomUUID(),
+      target: refOf(target),
+      only: ['auth_invalid'],
+    })
     this.#watched.delete(id)
   }
 }

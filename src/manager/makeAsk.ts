@@ -64,7 +64,8 @@ function mostTokensOf(request: ChatRequest): number {
     for (const part of message.content) {
       if (part.type === 'text' || part.type === 'reasoning') utf8Bytes += Buffer.byteLength(part.text)
       else if (part.type === 'tool-call') utf8Bytes += Buffer.byteLength(part.arguments)
-      else if (part.type === 'tool-result') for (const inner of part.content) utf8Bytes += inner.type === 'text' ? Buffer.byteLength(inner.text) : 0
+      else if (part.type === 'tool-result')
+        for (const inner of part.content) utf8Bytes += inner.type === 'text' ? Buffer.byteLength(inner.text) : 0
       else images++
     }
   }

@@ -1,10 +1,10 @@
 /** The providers' models lists: cached with their age in the store, refreshed in the background, the last good one kept. */
 
-import { asArray, asRecord } from '../domain/json.ts'
+import type { Failure } from '../domain/failure.ts'
 import type { Json } from '../domain/json.ts'
+import { asArray, asRecord } from '../domain/json.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Store } from '../domain/store.ts'
-import type { Failure } from '../domain/failure.ts'
 import { type DiscoverTools, listModels } from '../upstream/discover.ts'
 import type { ListedModel } from '../upstream/modelsList.ts'
 import type { Seat } from './roster.ts'
@@ -53,7 +53,8 @@ export class ModelLists {
   /** Reads the lists of the seats that are due; `force` reads all. Resolves when every one has answered or failed. */
   async refresh(seats: readonly Seat[], force = false): Promise<void> {
     const due = new Map<string, Seat>()
-    for (const seat of seats) if (seat.connection.spec.modelsList !== null && (force || this.#isDue(seat))) due.set(listKey(seat), seat)
+    for (const seat of seats)
+      if (seat.connection.spec.modelsList !== null && (force || this.#isDue(seat))) due.set(listKey(seat), seat)
     await Promise.all([...due.values()].map((seat) => this.#read(seat)))
   }
 
@@ -108,7 +109,9 @@ export class ModelLists {
 /** Public lists are the same for all keys of a provider, others belong to the key. */
 function listKey(seat: Seat): string {
   const { spec, origin, basePath } = seat.connection
-  return spec.modelsList?.public ? `${spec.id} ${origin}${basePath}` : `${spec.id}@${seat.fingerprint} ${origin}${basePath}`
+  return spec.modelsList?.public
+    ? `${spec.id} ${origin}${basePath}`
+    : `${spec.id}@${seat.fingerprint} ${origin}${basePath}`
 }
 
 function sameIds(a: readonly ListedModel[], b: readonly ListedModel[]): boolean {
@@ -126,5 +129,9 @@ function readList(value: Json): KnownList | null {
 
 function isListed(value: unknown): value is ListedModel {
   const record = asRecord(value)
-  return typeof record?.['id'] === 'string' && typeof record['chats'] === 'boolean' && asRecord(record['abilities']) !== undefined
+  return (
+    typeof record?.['id'] === 'string' &&
+    typeof record['chats'] === 'boolean' &&
+    asRecord(record['abilities']) !== undefined
+  )
 }

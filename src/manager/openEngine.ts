@@ -5,14 +5,14 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
-import { type Environment, readEnvironment } from '../config/environment.ts'
+import { type Environment, ownVariables, readEnvironment } from '../config/environment.ts'
 import { fingerprint } from '../config/fingerprint.ts'
 import { stateFolder } from '../config/paths.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
 import type { Store } from '../domain/store.ts'
-import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
 import { BudgetBook } from '../money/budget.ts'
+import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
 import { PriceBook, type PriceLookup } from '../money/price.ts'
 import { Events } from '../observe/events.ts'
 import { consoleLogger } from '../observe/log.ts'
@@ -125,7 +125,7 @@ class Builder {
   }
 
   get #env(): Readonly<Record<string, string | undefined>> {
-    return this.#options.env ?? processEnvironment()
+    return this.#options.env ?? ownVariables()
   }
 
   async #prepare(): Promise<void> {
@@ -159,8 +159,23 @@ class Builder {
     const { store, config, flushMs } = this.#options
     if (typeof store === 'object') return store
     const inObject = typeof config === 'object' ? 'memory:' : undefined
-    const location = store ?? this.#environment.store ?? inObject ?? join(stateFolder({ environment: this.#environment, home: this.#env['HOME'] ?? homedir(), platform: process.platform }), 'keywise.db')
-    return openStore(location, { now: this.#now, warn: (line) => this.#logger.warn(line), ...(flushMs !== undefined && { flushMs }) })
+    const location =
+      store ??
+      this.#environment.store ??
+      inObject ??
+      join(
+        stateFolder({
+          environment: this.#environment,
+          home: this.#env['HOME'] ?? homedir(),
+          platform: process.platform,
+        }),
+        'keywise.db',
+      )
+    return openStore(location, {
+      now: this.#now,
+      warn: (line) => this.#logger.warn(line),
+      ...(flushMs !== undefined && { flushMs }),
+    })
   }
 
   #openDispatcher(config: Config): Dispatcher {
@@ -177,7 +192,11 @@ class Builder {
     const router = new Router({ settings: routingSettings(config.settings), random: this.#random(config) })
     const budgets = this.#budgetsFor(config, this.#seatsOf(config))
     const specOf = (provider: string) => this.#specs.get(provider) ?? UNKNOWN_SPEC
-    return new Mind(this.#store, { router, budgets, counting: { specOf, facts: (provider) => this.#specs.get(provider) } })
+    return new Mind(this.#store, {
+      router,
+      budgets,
+      counting: { specOf, facts: (provider) => this.#specs.get(provider) },
+    })
   }
 
   #random(config: Config): () => number {
@@ -186,7 +205,12 @@ class Builder {
   }
 
   #budgetsFor(config: Config, seats: readonly Seat[]): BudgetBook {
-    return new BudgetBook({ budgets: budgetsOf(config, seats), counters: this.#store, origin: this.#store.origin, unknownPrice: config.settings.unknownPrice })
+    return new BudgetBook({
+      budgets: budgetsOf(config, seats),
+      counters: this.#store,
+      origin: this.#store.origin,
+      unknownPrice: config.settings.unknownPrice,
+    })
   }
 
   #parts(mind: Mind): EngineParts {
@@ -212,7 +236,8 @@ class Builder {
         logger: this.#logger,
         tools: discover,
         onChange: () => this.#useConfig(this.engine.roster.config),
-        onFailure: (seat, failure) => this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`),
+        onFailure: (seat, failure) =>
+          this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`),
       }),
     }
   }
@@ -244,7 +269,12 @@ class Builder {
           key,
           fingerprint: print,
           account: key.account === undefined ? `${provider.id}@${print}` : `${provider.id}:${key.account}`,
-          connection: connect({ dispatcher: this.#dispatcher, spec: provider.spec, secret: key.secret, userAgent: this.#options.userAgent ?? 'keywise' }),
+          connection: connect({
+            dispatcher: this.#dispatcher,
+            spec: provider.spec,
+            secret: key.secret,
+            userAgent: this.#options.userAgent ?? 'keywise',
+          }),
         }
       }),
     )
@@ -258,7 +288,3 @@ class Builder {
 
 /** Stands in for a provider that is no longer configured but has events in the log. */
 const UNKNOWN_SPEC = { quotaScope: 'account+model', dayBoundary: 'unknown', seedLimits: [] } as const
-
-function processEnvironment(): Readonly<Record<string, string | undefined>> {
-  return process.env
-}

@@ -100,7 +100,12 @@ function usageOf(facts: AttemptFacts, failure: Failure | null): Usage | null {
   if (failure !== null && !end.hadContent && failure.kind !== 'timeout' && failure.kind !== 'client_gone') return null
   if (failure?.kind === 'timeout' && failure.phase === 'connect') return null
   const outputTokens = Math.ceil(lengthOf(end) / 4)
-  return { inputTokens: facts.inputTokens, outputTokens, totalTokens: facts.inputTokens + outputTokens, estimated: true }
+  return {
+    inputTokens: facts.inputTokens,
+    outputTokens,
+    totalTokens: facts.inputTokens + outputTokens,
+    estimated: true,
+  }
 }
 
 function lengthOf(end: CallEnd): number {

@@ -82,12 +82,15 @@ export function modelsOf(seat: Seat, list: readonly ListedModel[] | null): reado
   return ids.map((id) => factsOf(id, null))
 }
 
-const discoverable = (list: readonly ListedModel[]) => list.filter((model) => model.chats || model.embeds).map((model) => model.id)
+const discoverable = (list: readonly ListedModel[]) =>
+  list.filter((model) => model.chats || model.embeds).map((model) => model.id)
 
 function picked(spec: ProviderSpec, list: readonly ListedModel[] | null): readonly string[] {
   const picks = spec.models.filter((model) => model.pick && model.retired === undefined).map((model) => model.id)
   if (list === null) return picks
-  const usable = list.filter((model) => (model.chats || model.embeds) && catalogueModel(spec, model.id)?.retired === undefined)
+  const usable = list.filter(
+    (model) => (model.chats || model.embeds) && catalogueModel(spec, model.id)?.retired === undefined,
+  )
   if (usable.filter((model) => model.chats).length <= SHORT_LIST) return usable.map((model) => model.id)
   const wanted = new Set(picks)
   return usable.filter((model) => wanted.has(model.id) || (model.chats && isFreeListed(model))).map((model) => model.id)
@@ -122,7 +125,8 @@ function profileOf(seat: Seat, model: ModelFacts, price: Price | null): TargetPr
   return {
     dialect: spec.dialect,
     contextTokens: model.user?.contextTokens ?? model.listed?.contextTokens ?? model.catalogue?.contextTokens ?? null,
-    maxOutputTokens: model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
+    maxOutputTokens:
+      model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
     abilities: abilitiesOf(model),
     price: price === null ? null : hintOf(price),
     free,
@@ -150,7 +154,9 @@ function isFree(seat: Seat, model: ModelFacts): boolean {
 }
 
 function trainsOnPrompts(seat: Seat, free: boolean): boolean | null {
-  const { spec, key } = seat.provider.spec.local ? { spec: null, key: seat.key } : { spec: seat.provider.spec, key: seat.key }
+  const { spec, key } = seat.provider.spec.local
+    ? { spec: null, key: seat.key }
+    : { spec: seat.provider.spec, key: seat.key }
   if (spec === null || key.free === false) return false
   return free || spec.freeNeedsUserWord === true ? spec.trainsOnFreePrompts : false
 }

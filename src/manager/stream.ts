@@ -76,7 +76,10 @@ class LibraryStream<Result> implements CallStream<Result> {
       const end = await this.#pump(answered)
       if (!end.outcome.ok) {
         const report = await answered.recorded
-        throw new AllTargetsFailedError(`the answer of ${report.target} broke off: ${end.outcome.failure.message}`, { attempts: answered.trail.attempts, retryAt: null })
+        throw new AllTargetsFailedError(`the answer of ${report.target} broke off: ${end.outcome.failure.message}`, {
+          attempts: answered.trail.attempts,
+          retryAt: null,
+        })
       }
       const result = await finish(end)
       this.#finish(null)

@@ -39,7 +39,11 @@ export class Trail {
 
   /** No further call may be made. */
   get over(): boolean {
-    return this.#finished || this.#counted >= this.#maxAttempts || this.#calls >= (this.#hardCap ? this.#maxAttempts : MOST_CALLS)
+    return (
+      this.#finished ||
+      this.#counted >= this.#maxAttempts ||
+      this.#calls >= (this.#hardCap ? this.#maxAttempts : MOST_CALLS)
+    )
   }
 
   /** Takes in a failed attempt and what it means for the rest of this request. */
@@ -81,7 +85,11 @@ export class Trail {
   excludes(target: Target): string | null {
     if (this.#left.size === 0) return null
     for (const scope of scopesOf(target)) if (this.#left.has(scope)) return 'already tried by this request'
-    if (this.#smallestWindow > 0 && target.profile.contextTokens !== null && target.profile.contextTokens <= this.#smallestWindow) {
+    if (
+      this.#smallestWindow > 0 &&
+      target.profile.contextTokens !== null &&
+      target.profile.contextTokens <= this.#smallestWindow
+    ) {
       return `context too small: ${target.profile.contextTokens} tokens`
     }
     for (const ability of this.#missing) if (target.profile.abilities[ability] === false) return `cannot do ${ability}`
@@ -102,7 +110,10 @@ export class Trail {
   #need(target: Target, { needs }: Verdict): void {
     if (needs === undefined) return
     if (needs.contextOverTokens !== undefined) {
-      this.#smallestWindow = Math.max(this.#smallestWindow, needs.contextOverTokens ?? target.profile.contextTokens ?? 0)
+      this.#smallestWindow = Math.max(
+        this.#smallestWindow,
+        needs.contextOverTokens ?? target.profile.contextTokens ?? 0,
+      )
     }
     if (needs.ability !== undefined) this.#missing.add(needs.ability)
   }

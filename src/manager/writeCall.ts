@@ -11,7 +11,12 @@ export function writeCall(engine: Engine, target: Target, seat: Seat, ask: Ask):
   const dialect = dialectOf(seat.connection.dialect)
   const settings = engine.roster.config.settings
   const written = dialect.upstream.writeRequest(ask.request, target.model)
-  const facts = { model: target.model, stream: ask.request.stream, freeOnly: settings.freeOnly, noTraining: settings.privacy === 'no_training' }
+  const facts = {
+    model: target.model,
+    stream: ask.request.stream,
+    freeOnly: settings.freeOnly,
+    noTraining: settings.privacy === 'no_training',
+  }
   const quirky = seat.connection.spec.quirks?.body?.(written.body, facts) ?? written.body
   const body = engine.parts.repairs.apply(target, quirky)
   const leftMs = ask.deadlineAt - engine.parts.tools.monotonic()

@@ -65,7 +65,10 @@ interface Pass {
 
 const NOTHING_EXCLUDED = null
 /** What a score is shown for when no request is at hand. */
-const ORDINARY = { profile: 'balanced', task: null, stream: false, inputTokens: 0, expectedOutputTokens: null } as const
+type Looks = {
+  readonly [K in 'profile' | 'task' | 'stream' | 'inputTokens' | 'expectedOutputTokens']: RoutingRequest[K]
+}
+const ORDINARY: Looks = { profile: 'balanced', task: null, stream: false, inputTokens: 0, expectedOutputTokens: null }
 
 export class Router {
   readonly #gate = new Gate()
@@ -138,7 +141,7 @@ export class Router {
   }
 
   /** The score of a target for an ordinary request, with its terms; null when the target is gone. */
-  scoreOf(target: Pick<Target, 'stateId'>, now: number): { readonly score: number; readonly terms: Terms } | null {
+  scoreOf(target: { readonly stateId: string }, now: number): { readonly score: number; readonly terms: Terms } | null {
     const place = this.#board.placeOf(target.stateId)
     if (place === undefined) return null
     this.#board.refresh(now)
@@ -237,7 +240,7 @@ export class Router {
     }
   }
 
-  #viewOf(request: Pick<RoutingRequest, keyof typeof ORDINARY>, now: number): View {
+  #viewOf(request: Looks, now: number): View {
     const quality = this.#board.qualityAt(request.task, now)
     return {
       lens: lens(this.#settings.weights, request.profile, request.stream),

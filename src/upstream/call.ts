@@ -16,7 +16,7 @@ import { classify } from './classify.ts'
 import { type Connection, resolvePath } from './connection.ts'
 import type { Deadlines, Expirable } from './deadlines.ts'
 import { bodyDecoder, type Decoder } from './decoding.ts'
-import { flatHeaders, type FlatHeaders } from './headers.ts'
+import { type FlatHeaders, flatHeaders } from './headers.ts'
 import { readLimits } from './limits.ts'
 import { classifyError, type Phase } from './transportError.ts'
 
@@ -315,7 +315,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     // After #readRest an error event may have ended the call.
     if (this.ended !== null) return
     if (!this.#complete) {
-      return this.#fail({ kind: 'server', status: this.#status, message: 'the stream ended before the answer was complete' })
+      return this.#fail({
+        kind: 'server',
+        status: this.#status,
+        message: 'the stream ended before the answer was complete',
+      })
     }
     this.#succeed(this.#assembler?.response() ?? EMPTY, null)
   }
@@ -339,7 +343,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     }
     const read = this.#input.dialect.upstream.readResponse(body)
     if (read.ok) this.#succeed(read.response, raw)
-    else if (read.malformed) this.#fail({ kind: 'server', status: this.#status, message: 'the answer has not the shape of its protocol' })
+    else if (read.malformed)
+      this.#fail({ kind: 'server', status: this.#status, message: 'the answer has not the shape of its protocol' })
     else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))
   }
 
@@ -370,7 +375,12 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.ended = {
       outcome,
       usage: partial?.usage ?? null,
-      limits: readLimits(this.#headers, outcome.ok ? null : this.#parsedBody(), this.#input.connection.spec, this.#tools.now()),
+      limits: readLimits(
+        this.#headers,
+        outcome.ok ? null : this.#parsedBody(),
+        this.#input.connection.spec,
+        this.#tools.now(),
+      ),
       status: this.#status,
       latencyMs,
       firstTokenMs,
