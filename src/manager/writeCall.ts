@@ -7,7 +7,14 @@ import type { Ask } from './ask.ts'
 import type { Engine } from './engine.ts'
 import type { Seat } from './roster.ts'
 
-export function writeCall(engine: Engine, target: Target, seat: Seat, ask: Ask): Call {
+/** `allowedMs`: the target's own time to its first content; default what was learned of it. */
+export function writeCall(
+  engine: Engine,
+  target: Target,
+  seat: Seat,
+  ask: Ask,
+  allowedMs = allowance(engine, target, ask),
+): Call {
   const dialect = dialectOf(seat.connection.dialect)
   const settings = engine.roster.config.settings
   const written = dialect.upstream.writeRequest(ask.request, target.model)
@@ -20,7 +27,6 @@ export function writeCall(engine: Engine, target: Target, seat: Seat, ask: Ask):
   const quirky = seat.connection.spec.quirks?.body?.(written.body, facts) ?? written.body
   const body = engine.parts.repairs.apply(target, quirky)
   const leftMs = ask.deadlineAt - engine.parts.tools.monotonic()
-  const allowedMs = engine.parts.mind.patience.firstContentMs(target, ask, settings.timeouts.firstTokenMs)
   return startCall(
     {
       connection: seat.connection,
@@ -35,4 +41,8 @@ export function writeCall(engine: Engine, target: Target, seat: Seat, ask: Ask):
     },
     engine.parts.tools,
   )
+}
+
+function allowance({ parts, roster }: Engine, target: Target, ask: Ask): number {
+  return parts.mind.patience.firstContentMs(target, ask, roster.config.settings.timeouts.firstTokenMs)
 }
