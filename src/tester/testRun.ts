@@ -20,7 +20,7 @@ import { type Advice, adviceFor, allAdvice, sharedQuotaAdvice } from './advice.t
 import { DayAllowance } from './allowance.ts'
 import { type Answer, callTarget, type Desk, needOf, OVER_BUDGET } from './callTarget.ts'
 import { Lanes } from './lanes.ts'
-import { chosenSeats, type Fate, type Filters, type Item, planTests } from './plan.ts'
+import { chosenSeats, explained, type Fate, type Filters, type Item, planTests } from './plan.ts'
 import { Purse } from './purse.ts'
 import { fastestOf, summaryOf, type TestCost, type TestReport } from './report.ts'
 import type { ProviderName } from './summaryText.ts'
@@ -188,7 +188,7 @@ class TestRun {
     const answer = await callTarget(desk, target, this.#greeting(target))
     if (answer.kind === 'skipped') return this.#skip(item, answer.reason)
     if (answer.kind === 'interrupted') return this.#skip(item, 'interrupted')
-    if (!answer.end.outcome.ok) return this.#failed(item, answer, answer.end.outcome.failure)
+    if (!answer.end.outcome.ok) return this.#failed(item, answer, explained(answer.end.outcome.failure, item))
     await this.#passed(desk, item, target, answer, answer.end.outcome.response)
   }
 
