@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
 import { type Environment, ownVariables, readEnvironment } from '../config/environment.ts'
@@ -54,8 +55,8 @@ export interface EngineOptions {
   readonly logger?: Logger | false
   /** Milliseconds that what is recorded may wait to be written; 0 (default): to the end of the event loop's turn. */
   readonly flushMs?: number
-  /** For tests with a clock of their own: waits. */
-  readonly sleep?: (ms: number) => Promise<void>
+  /** For tests with a clock of their own: waits. The signal ends a wait early. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
   /** Shown to the providers. */
   readonly userAgent?: string
   /** Every model of every list that can chat, also of long lists; what the configuration names exactly stays exact. */
@@ -246,7 +247,7 @@ class Builder {
       offline: new OfflineDetector(),
       tools,
       random: this.#options.random ?? Math.random,
-      sleep: this.#options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
+      sleep: this.#options.sleep ?? systemSleep,
       attention: new Attention(),
       repairs: new Repairs(this.#now),
       checks: new KeyChecks({ mind, origin: this.#store.origin, tools: discover }),
@@ -304,6 +305,10 @@ class Builder {
     const { allModels = false } = this.#options
     return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices, allModels })
   }
+}
+
+async function systemSleep(ms: number, signal?: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined) // ended early
 }
 
 /** Stands in for a provider that is no longer configured but has events in the log. */

@@ -53,8 +53,9 @@ interface Ran {
 }
 
 async function run(config: object, options: TestOptions = {}): Promise<Ran> {
-  let plan: TestPlan | undefined
-  const report = await testApiKeys({ logger: false, config, ...options, onPlan: (made) => void (plan = made) })
+  const plans: TestPlan[] = []
+  const report = await testApiKeys({ logger: false, config, ...options, onPlan: (made) => void plans.push(made) })
+  const [plan] = plans
   if (plan === undefined) throw new Error('the plan was never told')
   return { report, plan, text: reportText(report, plan.providers) }
 }
@@ -399,6 +400,26 @@ test('testApiKeys() keeps what was found when it is interrupted', async () => {
     interrupted: true,
     tests: [{ model: 'quick' }],
   })
+})
+
+test('testApiKeys() ends at once when it is interrupted while a limit is waited for', async () => {
+  const world = await worldOf(acme({ models: models(['m']), faults: [{ do: 'rate_minute', retry_after: 50 }] }))
+  const controller = new AbortController()
+  const { report } = await run(world.config(), { signal: controller.signal, onWait: () => controller.abort() })
+  expect(report).toMatchObject({ interrupted: true, tests: [{ failureKind: 'rate_minute', calls: 1 }] })
+})
+
+test('testApiKeys() ends at once when it is interrupted while a list does not come', async () => {
+  const controller = new AbortController()
+  const server = createServer(() => controller.abort())
+  onTestFinished(() => void server.close())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo // listening on TCP
+  const config = {
+    acme: { dialect: 'openai', endpoint: `http://127.0.0.1:${port}/v1`, api_key: 'acme-key-0000000001', models: ['m'] },
+  }
+  const { report } = await run(config, { signal: controller.signal })
+  expect(report).toMatchObject({ interrupted: true, tests: [], skipped: [{ model: 'm', reason: 'interrupted' }] })
 })
 
 test('testApiKeys() says what changed since the results file of the run before', async () => {
