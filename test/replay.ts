@@ -65,4 +65,3 @@ export function cutPositions(length: number): number[] {
   }
   return positions
 }
-
