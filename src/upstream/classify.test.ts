@@ -734,6 +734,85 @@ const cases: readonly Case[] = [
     openai('messages[429].content: 401 402 503 is invalid', { type: 'invalid_request_error' }),
     'bad_request',
   ],
+  // Seen in the wild, beside the documented ones.
+  [
+    'Groq’s restricted organization',
+    400,
+    openai('Organization has been restricted.', { type: 'invalid_request_error', code: 'organization_restricted' }),
+    'auth_invalid',
+  ],
+  [
+    'a model that failed to write its tool call',
+    400,
+    openai('Failed to call a function.', { type: 'invalid_request_error', code: 'tool_use_failed' }),
+    'server',
+  ],
+  [
+    'Cerebras’s queue',
+    429,
+    {
+      message: "We're experiencing high traffic right now!",
+      type: 'too_many_requests_error',
+      param: 'queue',
+      code: 'queue_exceeded',
+    },
+    'overloaded',
+  ],
+  [
+    'Mistral’s object for a message',
+    422,
+    {
+      object: 'error',
+      message: { detail: [{ type: 'extra_forbidden', loc: ['body', 'seed'], msg: 'Extra inputs are not permitted' }] },
+      type: 'invalid_request_error',
+    },
+    'unsupported',
+    { parameter: 'seed' },
+  ],
+  [
+    'more output than the model can write',
+    400,
+    anthropic(
+      'invalid_request_error',
+      'max_tokens: 8192 > 4096, which is the maximum allowed number of output tokens for x',
+    ),
+    'unsupported',
+    { parameter: 'max_tokens' },
+  ],
+  [
+    'a key’s own spending limit at a router',
+    403,
+    { error: { code: 403, message: 'Key limit exceeded (total limit).' } },
+    'billing',
+  ],
+  [
+    'Moonshot’s concurrency',
+    429,
+    openai('request reached max organization concurrency: 1, please try again after 1 seconds', {
+      type: 'rate_limit_reached_error',
+    }),
+    'rate_minute',
+    { retryAfterMs: 1000 },
+  ],
+  [
+    'Z.ai without a balance',
+    429,
+    openai('Insufficient balance or no resource package. Please recharge.', { code: '1113' }),
+    'billing',
+  ],
+  [
+    'a Vertex that is exhausted',
+    429,
+    google(429, 'RESOURCE_EXHAUSTED', 'Resource has been exhausted (e.g. check quota).'),
+    'rate_minute',
+  ],
+  ['a limit per hour', 429, { error: "you've reached your hourly usage limit" }, 'rate_minute', { window: 'hour' }],
+  [
+    'a suspended account',
+    412,
+    openai('Account x is suspended, possibly due to reaching the monthly spending limit'),
+    'billing',
+  ],
   // Wrappings.
   ['Gemini in a list', 503, [google(503, 'UNAVAILABLE', 'x')], 'overloaded'],
   [
@@ -922,12 +1001,13 @@ describe('classify()', () => {
       'violations',
       'retryDelay',
     )
+    const leaf = fc.constantFrom(0, -1, 429, '429', '', null, true, 'x', 1e308)
     const { tree } = fc.letrec((tie) => ({
       tree: fc.oneof(
         { maxDepth: 5 },
+        leaf,
         fc.dictionary(name, tie('tree'), { maxKeys: 6 }),
         fc.array(tie('tree'), { maxLength: 3 }),
-        fc.constantFrom(0, -1, 429, '429', '', null, true, 'x', 1e308),
       ),
     }))
     fc.assert(
