@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { request } from 'undici'
 import { describe, expect, test } from 'vitest'
-import { classifyError, type Phase } from './transport.ts'
+import { classifyError, type Phase } from './transportError.ts'
 
 const early: Phase = { name: 'first-token', afterMs: 40, started: false }
 const late: Phase = { name: 'idle', afterMs: 40, started: true }
