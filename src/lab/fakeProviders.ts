@@ -222,7 +222,7 @@ class World implements FakeWorld {
       if (place === undefined)
         return sendAnswer(response, 404, { error: { message: `no simulated provider "${provider}"` } })
       const path = `/${rest.join('/')}`
-      if (request.method === 'GET') return this.#serveFacts(place, path, request, response)
+      if (request.method === 'GET') return void this.#serveFacts(place, path, request, response)
       await this.#serveCall(place, path, url, request, response)
     } catch (error) {
       if (!response.headersSent)
