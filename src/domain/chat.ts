@@ -35,7 +35,10 @@ export interface FilePart {
 export interface ReasoningPart {
   readonly type: 'reasoning'
   readonly text: string
-  /** Opaque proof of the upstream (Anthropic `signature`, Gemini `thoughtSignature`, Responses `encrypted_content`); must be echoed back. */
+  /**
+   * Opaque proof of the upstream (Anthropic `signature`, Gemini `thoughtSignature`, Responses `encrypted_content`); must
+   * be echoed back, and only to the dialect it came from, whose name it begins with (`dialects/signature.ts`).
+   */
   readonly signature?: string
   /** Anthropic `redacted_thinking`: the text is hidden and only the signature travels. */
   readonly redacted?: boolean
