@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import OpenAI from 'openai'
 import { describe, expect, test } from 'vitest'
 import { mutate, someResponse, streamOf } from '../../test/chatArbitraries.ts'
-import { chatBytes, everyCut, falseEnds, harmfulCut, recordedStreams, replay } from '../../test/replay.ts'
+import { chatBytes, everyCut, falseEnds, harmfulCut, middleOf, recordedStreams, replay } from '../../test/replay.ts'
 import { hasTestData } from '../../test/testData.ts'
 import type { ChatChunk, ChatRequest, ChatResponse } from '../domain/chat.ts'
 import { assembleResponse } from './assemble.ts'
@@ -400,6 +400,7 @@ describe.runIf(hasTestData)('openaiChat reads the recorded stream', () => {
 
     test(`${name} the same wherever it is cut`, () => {
       expect(harmfulCut(bytes)).toBeUndefined()
+      expect(harmfulCut(chatBytes(middleOf(lines)))).toBeUndefined()
       expect(replay(reader(), bytes, everyCut(bytes))).toEqual(replay(reader(), bytes))
     })
 
