@@ -55,14 +55,51 @@ export function replay(reader: StreamReader, bytes: Uint8Array, cuts: readonly n
   return chunks
 }
 
-/** Where to cut a stream: at every byte of a small one; of a large one at every byte of a window and at strides. */
-export function cutPositions(length: number): number[] {
-  const positions: number[] = []
+/** The first position at which cutting the bytes in two changes the events that come out; undefined when none does. */
+export function harmfulCut(bytes: Uint8Array): number | undefined {
+  const whole = eventsText(bytes, bytes.length)
+  return cutPositions(bytes.length).find((cut) => eventsText(bytes, cut) !== whole)
+}
+
+function eventsText(bytes: Uint8Array, cut: number): string {
+  const sse = new SseReader()
+  let text = ''
+  for (const { event, data } of sse.push(bytes.subarray(0, cut))) text += `${event}\n${data}\n`
+  for (const { event, data } of sse.push(bytes.subarray(cut))) text += `${event}\n${data}\n`
+  return text
+}
+
+/** Every byte of a stream up to 50 KB; of a larger one every byte of a window in its middle, and strides around it. */
+function cutPositions(length: number): number[] {
   const window = length > 50_000 ? 2048 : length
   const middle = Math.floor((length - window) / 2)
+  const positions: number[] = []
   for (let position = 1; position < length; position += 1) {
     if ((position >= middle && position < middle + window) || position % 997 === 0) positions.push(position)
   }
   return positions
 }
 
+/** A cut behind every single byte. */
+export function everyCut(bytes: Uint8Array): number[] {
+  return Array.from({ length: bytes.length }, (_, index) => index + 1)
+}
+
+/** Replays the stream cut after each of its events, and names the cuts that end although `finished` was not seen. */
+export function falseEnds(
+  makeReader: () => StreamReader,
+  lines: readonly string[],
+  isFinish: (line: string) => boolean,
+): number[] {
+  const found: number[] = []
+  const first = lines.findIndex(isFinish)
+  for (let count = 0; count <= lines.length; count += 1) {
+    const reader = makeReader()
+    const chunks: ChatChunk[] = []
+    for (const line of lines.slice(0, count)) chunks.push(...reader.push('', line))
+    chunks.push(...reader.end())
+    const ended = chunks.some((chunk) => chunk.type === 'end')
+    if (ended !== (first !== -1 && count > first)) found.push(count)
+  }
+  return found
+}

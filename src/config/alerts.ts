@@ -2,9 +2,10 @@
 
 import { ConfigError } from '../domain/errors.ts'
 import { Secret } from '../domain/redact.ts'
-import { complain, type Path, type Remarks } from './document.ts'
-import type { SettingsOfFile } from './schema.ts'
+import type { Path } from './document.ts'
+import { complain, type Remarks } from './remarks.ts'
 import { readSecret, type Surroundings } from './secrets.ts'
+import type { SettingsOfFile } from './settingsSchema.ts'
 
 type AlertsOfFile = SettingsOfFile['alerts']
 

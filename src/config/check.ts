@@ -3,7 +3,8 @@
 import type { z } from 'zod'
 import { asArray, asRecord } from '../domain/json.ts'
 import { nearest } from '../domain/nearest.ts'
-import { complain, type Path, type Remarks, showName } from './document.ts'
+import type { Path } from './document.ts'
+import { complain, type Remarks, showName } from './remarks.ts'
 import { jsonSchema } from './schema.ts'
 
 type Issue = z.core.$ZodIssue

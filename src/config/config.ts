@@ -6,17 +6,19 @@ import { catalog, findProvider } from '../providers/catalog.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import { type Alerts, readAlerts } from './alerts.ts'
 import { checked } from './check.ts'
-import { type ConfigDocument, complain, documentOf, Remarks, readDocument, showName } from './document.ts'
+import { type ConfigDocument, documentOf, readDocument } from './document.ts'
 import { readEnvironment } from './environment.ts'
 import { gitWarning } from './gitGuard.ts'
 import { meant, readProviders } from './keysFile.ts'
 import { keysFileCandidates } from './paths.ts'
 import { type Context, type ProviderConfig, providerFrom, providerFromEnvironment } from './providerConfig.ts'
-import { type SettingsOfFile, settingsSchema } from './schema.ts'
+import { complain, Remarks, showName } from './remarks.ts'
 import { scrubbed, secretsIn } from './secrets.ts'
+import { type Budget, type SettingsOfFile, settingsSchema } from './settingsSchema.ts'
 
+export type { KeyBudget } from './blockSchema.ts'
 export type { KeyConfig, ModelConfig, ProviderConfig } from './providerConfig.ts'
-export type { Budget, KeyBudget } from './schema.ts'
+export type { Budget } from './settingsSchema.ts'
 
 export interface Config {
   /** The keys file, absolute; null when there is none. */
@@ -72,12 +74,20 @@ function fromDocument(document: ConfigDocument, options: LoadOptions): Config {
   const part = { path: ['settings'], schemaPath: ['settings'] }
   const { alerts, ...settings } = checked(settingsSchema, document.value['settings'] ?? {}, part, remarks)
   const providers = providersOf(remarks, options)
+  remarkOnBudgets(settings.budgets, remarks)
   return {
     file: document.file,
-    providers: onlyDefault(providers, settings.defaultProvider, document),
+    providers: onlyDefault(providers, settings.defaultProvider, document, options),
     settings: { ...settings, alerts: readAlerts(alerts, remarks, options) },
     warnings: remarks.list(),
   }
+}
+
+function remarkOnBudgets(budgets: readonly Budget[], remarks: Remarks): void {
+  budgets.forEach(({ usd, requests, tokens }, index) => {
+    if ([usd, requests, tokens].includes(0))
+      remarks.add(['settings', 'budgets', index], 'is 0: nothing in its scope may be used')
+  })
 }
 
 function providersOf(remarks: Remarks, options: LoadOptions): ProviderConfig[] {
@@ -93,8 +103,11 @@ function providersOf(remarks: Remarks, options: LoadOptions): ProviderConfig[] {
 }
 
 function find(name: string, options: LoadOptions): ProviderSpec | undefined {
-  const lower = name.toLowerCase()
-  return options.providers?.find((spec) => spec.id === lower || spec.aliases?.includes(lower)) ?? findProvider(name)
+  const wanted = name.toLowerCase()
+  const own = options.providers?.find((spec) =>
+    [spec.id, ...(spec.aliases ?? [])].some((id) => id.toLowerCase() === wanted),
+  )
+  return own ?? findProvider(name)
 }
 
 /** `default_provider` names the only one to use; `auto` means all of them. */
@@ -102,9 +115,10 @@ function onlyDefault(
   all: readonly ProviderConfig[],
   name: string,
   document: ConfigDocument,
+  options: LoadOptions,
 ): readonly ProviderConfig[] {
   if (name === 'auto') return all
-  const id = findProvider(name)?.id ?? name
+  const id = find(name, options)?.id ?? name
   const only = all.filter((provider) => provider.id === id)
   if (only.length > 0) return only
   const ids = all.map((provider) => provider.id)

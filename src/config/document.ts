@@ -1,6 +1,5 @@
 /** A configuration as it was written: its value, and where in the file each part of it stands. */
 
-import { readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import {
   createScanner,
@@ -12,7 +11,8 @@ import {
 } from 'jsonc-parser'
 import { ConfigError } from '../domain/errors.ts'
 import { asArray, asRecord } from '../domain/json.ts'
-import { redactShapes } from '../domain/redact.ts'
+import { readText } from './readText.ts'
+import { showPath } from './remarks.ts'
 
 export type Path = readonly (string | number)[]
 
@@ -34,8 +34,8 @@ export interface Position {
   readonly column: number
 }
 
-const MOST_BYTES = 4 * 1024 * 1024
 const MOST_DEPTH = 64
+const EXAMPLE = '{ "groq": { "api_key": "..." } }'
 /** Would reach the prototype of an object that is filled by name. */
 const REFUSED_NAMES = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -53,14 +53,16 @@ export function parseDocument(text: string, from: { readonly file: string; reado
   checkDepth(text, fail)
   const errors: ParseError[] = []
   const tree = parseTree(text, errors, { allowTrailingComma: true })
-  const first = errors[0]
+  const [first] = errors
+  const endsEarly = first !== undefined && first.offset >= text.trimEnd().length
+  if (!tree && (!first || endsEarly)) throw fail(0, `the file is empty; put at least ${EXAMPLE} into it`)
   if (first) {
-    const what = first.offset >= text.trimEnd().length ? 'the file ends too early' : explain(first)
+    const what = endsEarly ? 'the file ends too early' : explain(first)
     throw fail(first.offset, `${what}; correct it here or restore the file`)
   }
-  if (!tree) throw fail(0, 'the file is empty; put at least { "groq": { "api_key": "..." } } into it')
+  if (!tree) throw fail(0, `must hold an object: ${EXAMPLE}`)
   const value = asRecord(plainValue(tree, fail))
-  if (!value) throw fail(tree.offset, 'must hold an object in braces: { "groq": { "api_key": "..." } }')
+  if (!value) throw fail(tree.offset, `must hold an object: ${EXAMPLE}`)
   return {
     ...from,
     folder: dirname(from.file),
@@ -72,101 +74,8 @@ export function parseDocument(text: string, from: { readonly file: string; reado
 /** The document of a configuration that a program hands over as an object. */
 export function documentOf(config: unknown, cwd: string): ConfigDocument {
   const value = asRecord(copyOf(config, [], 0))
-  if (!value) throw new ConfigError('config: must be an object such as { groq: { api_key: "..." } }')
+  if (!value) throw new ConfigError(`config: must be an object such as ${EXAMPLE}`)
   return { file: null, name: 'config', folder: cwd, value, position: () => null }
-}
-
-/** The error of one part: `config/api-keys.json:12:5: "groq.api_keys[1]" is empty; remove it or paste a key`. */
-export function complain(document: ConfigDocument, path: Path, message: string): ConfigError {
-  const position = document.position(path)
-  const facts = { file: document.file, path: path.length === 0 ? null : showPath(path), ...position }
-  return new ConfigError(`${placeOf(document, path)} ${message}`, facts)
-}
-
-/** Most remarks that are collected; a file of a thousand mistakes is not read to its end by anybody. */
-const MOST_REMARKS = 50
-
-/** What a person should know about a configuration that can be used all the same. */
-export class Remarks {
-  readonly document: ConfigDocument
-  readonly #said = new Set<string>()
-  #left = 0
-
-  constructor(document: ConfigDocument) {
-    this.document = document
-  }
-
-  /** Remembers a remark about one part, once. */
-  add(path: Path, message: string): void {
-    // Finding the place reads the file up to it, so it is not done for what nobody will see.
-    if (this.#said.size >= MOST_REMARKS) this.#left++
-    else this.addText(`${placeOf(this.document, path)} ${message}`)
-  }
-
-  /** Remembers a remark that names its own place. */
-  addText(text: string): void {
-    this.#said.add(text)
-  }
-
-  list(): readonly string[] {
-    return this.#left === 0 ? [...this.#said] : [...this.#said, `${this.document.name}: and ${this.#left} more remarks`]
-  }
-}
-
-function placeOf(document: ConfigDocument, path: Path): string {
-  const position = document.position(path)
-  const at = position === null ? '' : `:${position.line}:${position.column}`
-  return path.length === 0 ? `${document.name}${at}:` : `${document.name}${at}: "${showPath(path)}"`
-}
-
-/** `groq.api_keys[1].key`; names that look like secrets are masked. */
-export function showPath(path: Path): string {
-  return path
-    .map((part, index) => {
-      if (typeof part === 'number') return `[${part}]`
-      const shown = showName(part)
-      return index === 0 ? shown : `.${shown}`
-    })
-    .join('')
-}
-
-/** A name as it may stand in a message: a key pasted in the wrong place does not come out again. */
-export function showName(name: string): string {
-  const secretive = name.length > 80 || /[A-Za-z0-9]{20}|[0-9a-f]{8}-[0-9a-f]{4}-/i.test(name)
-  return secretive ? '…' : redactShapes(name).replace(/\p{Cc}/gu, '�')
-}
-
-function readText(path: string, name: string): string {
-  const facts = { file: path }
-  let bytes: Buffer
-  try {
-    const about = statSync(path)
-    if (!about.isFile()) throw new ConfigError(`${name}: is not a regular file; give the path of the keys file`, facts)
-    if (about.size > MOST_BYTES) throw new ConfigError(`${name}: is larger than 4 MiB; is it the keys file?`, facts)
-    bytes = readFileSync(path)
-  } catch (error) {
-    if (error instanceof ConfigError) throw error
-    throw new ConfigError(`${name}: ${whyUnreadable(error)}`, { ...facts, cause: error })
-  }
-  return decode(bytes, name, facts)
-}
-
-function whyUnreadable(error: unknown): string {
-  const code = String(asRecord(error)?.['code'] ?? error)
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file; correct the path or create it'
-  if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user; correct its permissions'
-  return `cannot be read (${code})`
-}
-
-function decode(bytes: Buffer, name: string, facts: { file: string }): string {
-  const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
-  if (utf16) throw new ConfigError(`${name}: is saved as UTF-16; save it as UTF-8`, facts)
-  if (bytes.includes(0)) throw new ConfigError(`${name}: is a binary file, not JSON; is it the keys file?`, facts)
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new ConfigError(`${name}: is not UTF-8 text; save it as UTF-8`, facts)
-  }
 }
 
 type Fail = (offset: number, message: string, path?: Path) => ConfigError

@@ -7,9 +7,11 @@ import type { DialectId } from '../domain/chat.ts'
 import { asRecord } from '../domain/json.ts'
 import { nearest } from '../domain/nearest.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
+import { type Block, blockSchema, type KeyEntry, type ModelEntry } from './blockSchema.ts'
 import { checked } from './check.ts'
-import { complain, type Path, type Remarks, showName } from './document.ts'
-import { type Block, blockSchema, type KeyEntry, type ModelEntry, TOP_NAMES } from './schema.ts'
+import type { Path } from './document.ts'
+import { complain, type Remarks, showName } from './remarks.ts'
+import { TOP_NAMES } from './schema.ts'
 
 /** What the file says of one provider, whatever the dialect it was said in. */
 export interface ProviderEntry {
@@ -96,7 +98,7 @@ function merged(
   parts: readonly PlacedBlock[],
   remarks: Remarks,
 ): ProviderEntry {
-  const entry: ProviderEntry = {
+  return {
     id,
     known,
     path: parts[0]?.path ?? [id],
@@ -107,7 +109,6 @@ function merged(
     ...lastSaid(parts, (block) => block.headers && { headers: block.headers }),
     ...lastSaid(parts, (block) => (block.local === undefined ? undefined : { local: block.local })),
   }
-  return entry
 }
 
 function lastSaid<T>(parts: readonly PlacedBlock[], read: (block: Block) => T | undefined): T | undefined {

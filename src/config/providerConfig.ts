@@ -2,12 +2,13 @@
 
 import { Secret } from '../domain/redact.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
+import type { KeyBudget, ModelEntry } from './blockSchema.ts'
 import { adjustedProvider, customProvider, type Overrides } from './customProvider.ts'
-import { complain, type Path, type Remarks, showPath } from './document.ts'
+import type { Path } from './document.ts'
 import { type Endpoint, readEndpoint } from './endpoint.ts'
 import { hasAddress, keysFromEnvironment } from './environment.ts'
 import { meant, type PlacedKey, type ProviderEntry } from './keysFile.ts'
-import type { KeyBudget, ModelEntry } from './schema.ts'
+import { complain, type Remarks, showPath } from './remarks.ts'
 import { readSecret, type Surroundings } from './secrets.ts'
 
 export interface ProviderConfig {
@@ -60,7 +61,7 @@ interface FoundKey {
 export function providerFrom(entry: ProviderEntry, context: Context): ProviderConfig | undefined {
   const { remarks } = context
   const endpoint = endpointOf(entry, context)
-  const keys = keysOf(entry, context)
+  const keys = keysOf(entry, endpoint !== undefined, context)
   const keyless = keys.length === 0 && (endpoint !== undefined || entry.known?.auth === 'none')
   if (keys.length === 0 && !keyless) {
     remarks.add(entry.path, `has no key and is left out; ${keyAdvice(entry.known)}`)
@@ -96,13 +97,13 @@ function endpointOf(entry: ProviderEntry, { remarks, names }: Context): Extract<
 }
 
 /** The keys of the block. Without any, those of the environment, unless they would go to an address the user gave. */
-function keysOf(entry: ProviderEntry, context: Context): readonly FoundKey[] {
+function keysOf(entry: ProviderEntry, moved: boolean, context: Context): readonly FoundKey[] {
   const placed = entry.keys.filter(({ value }) => value.trim().toLowerCase() !== 'none')
   if (placed.length > 0) return placed.map((key) => fromFile(key, context))
   const useless = entry.keys[0]
-  if (useless && entry.known && entry.known.auth !== 'none' && !entry.endpoint)
+  if (useless && entry.known && entry.known.auth !== 'none' && !moved)
     throw complain(context.remarks.document, useless.path, `is "none", but ${entry.known.name} needs a key`)
-  return entry.known && !entry.endpoint && !useless ? fromVariables(entry.known, context) : []
+  return entry.known && !moved && !useless ? fromVariables(entry.known, context) : []
 }
 
 function fromFile({ value, path, settings }: PlacedKey, { remarks, around }: Context): FoundKey {

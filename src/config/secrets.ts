@@ -4,7 +4,8 @@ import { readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { VaultError } from '../domain/errors.ts'
 import { asArray, asRecord } from '../domain/json.ts'
-import { type ConfigDocument, complain, type Path, showName } from './document.ts'
+import type { ConfigDocument, Path } from './document.ts'
+import { complain, showName } from './remarks.ts'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>

@@ -17,14 +17,13 @@ export interface WatchOptions<T> {
   readonly onInvalid: (error: unknown) => void
   /** How often the file is looked at besides the system's own notices, in milliseconds; default 400. */
   readonly everyMs?: number
+  /** How long an edit that cannot be used may be half of one and gets to become whole, in milliseconds; default 300. */
+  readonly graceMs?: number
 }
 
 export interface Watching {
   close(): void
 }
-
-/** An edit that cannot be used may be half of one: it gets this long to become whole, in milliseconds. */
-const GRACE_MS = 300
 
 /** Starts watching; keeps no process alive. Nothing is reported for the content the file has now. */
 export function watchConfig<T>(options: WatchOptions<T>): Watching {
@@ -91,7 +90,7 @@ class ConfigWatcher<T> {
 
   #tryLater(): void {
     if (this.#grace) clearTimeout(this.#grace)
-    this.#grace = setTimeout(() => this.#tryNow(true), GRACE_MS).unref()
+    this.#grace = setTimeout(() => this.#tryNow(true), this.#options.graceMs ?? 300).unref()
   }
 
   #load(): { readonly ok: true; readonly loaded: T } | { readonly ok: false; readonly error: unknown } {

@@ -13,7 +13,7 @@ export const anthropic: Dialect = {
   client: {
     readRequest,
     writeResponse,
-    streamWriter: () => new AnthropicStreamWriter(),
+    streamWriter: (_request, facts) => new AnthropicStreamWriter(facts),
     writeError,
   },
   upstream: {

@@ -1,7 +1,6 @@
 /** Anthropic's content blocks and our parts: https://platform.claude.com/docs/en/api/messages */
 
 import type {
-  Extra,
   FilePart,
   ImagePart,
   Part,
@@ -11,7 +10,7 @@ import type {
   ToolResultPart,
 } from '../domain/chat.ts'
 import { asArray, asRecord, asString } from '../domain/json.ts'
-import { addToExtra, extraOf, restore } from './extra.ts'
+import { extraBeyond, opaquePart, restore } from './extra.ts'
 import { ownSignature, signatureForClient, tagSignature } from './signature.ts'
 import { objectToText, textToObject } from './toolArguments.ts'
 
@@ -42,22 +41,28 @@ const READERS: Readers = new Map([
 ])
 
 export interface ReadBlocks {
-  /** What we have a word for, in its order. */
   readonly parts: readonly Part[]
-  /** The blocks that are not among the parts: server tools, file ids, news, mistakes. */
-  readonly unread: readonly unknown[]
+  /** The place of the first block that is none; -1 when there is no such block. */
+  readonly badIndex: number
 }
 
 export function readBlocks(blocks: readonly unknown[], readers = READERS): ReadBlocks {
   const parts: Part[] = []
-  const unread: unknown[] = []
-  for (const raw of blocks) {
-    const block = asRecord(raw)
-    const part = block && readers.get(asString(block['type']) ?? '')?.(block)
+  let badIndex = -1
+  for (let index = 0; index < blocks.length; index++) {
+    const part = readBlock(asRecord(blocks[index]), readers)
     if (part) parts.push(part.type === 'tool-call' ? withSignature(part, parts) : part)
-    else unread.push(raw)
+    else if (badIndex < 0) badIndex = index
   }
-  return { parts, unread }
+  return { parts, badIndex }
+}
+
+/** A block of a type we have no word for (server tools, search results) is kept as it is. */
+function readBlock(block: Block | undefined, readers: Readers): Part | undefined {
+  const type = asString(block?.['type'])
+  if (!block || type === undefined) return undefined
+  const read = readers.get(type)
+  return read ? read(block) : opaquePart('anthropic', block)
 }
 
 /**
@@ -74,22 +79,23 @@ function withSignature(call: ToolCallPart, before: Part[]): ToolCallPart {
 
 function readText(block: Block): TextPart | undefined {
   const text = asString(block['text'])
-  return text === undefined ? undefined : { type: 'text', text, extra: extraOf('anthropic', block, TEXT) }
+  return text === undefined ? undefined : { type: 'text', text, extra: extraBeyond('anthropic', block, TEXT) }
 }
 
-function readImage(block: Block): ImagePart | undefined {
+function readImage(block: Block): ImagePart | FilePart {
   const source = readSource(block['source'])
-  return source && { type: 'image', ...source, extra: extraOf('anthropic', block, IMAGE) }
+  if (!source) return opaquePart('anthropic', block)
+  return { type: 'image', ...source, extra: extraBeyond('anthropic', block, IMAGE) }
 }
 
-function readDocument(block: Block): FilePart | undefined {
+function readDocument(block: Block): FilePart {
   const source = readSource(block['source'])
-  if (!source) return undefined
+  if (!source) return opaquePart('anthropic', block)
   return {
     type: 'file',
     ...source,
     filename: asString(block['title']),
-    extra: extraOf('anthropic', block, DOCUMENT),
+    extra: extraBeyond('anthropic', block, DOCUMENT),
   }
 }
 
@@ -113,7 +119,7 @@ function readThinking(block: Block): ReasoningPart | undefined {
     type: 'reasoning',
     text,
     signature: readSignature(block['signature']),
-    extra: extraOf('anthropic', block, THINKING),
+    extra: extraBeyond('anthropic', block, THINKING),
   }
 }
 
@@ -123,7 +129,7 @@ function readRedacted(block: Block): ReasoningPart {
     text: '',
     redacted: true,
     signature: readSignature(block['data']),
-    extra: extraOf('anthropic', block, REDACTED),
+    extra: extraBeyond('anthropic', block, REDACTED),
   }
 }
 
@@ -141,29 +147,26 @@ function readToolUse(block: Block): ToolCallPart | undefined {
     id,
     name,
     arguments: objectToText(block['input']),
-    extra: extraOf('anthropic', block, TOOL_USE),
+    extra: extraBeyond('anthropic', block, TOOL_USE),
   }
 }
 
 function readToolResult(block: Block): ToolResultPart | undefined {
   const toolCallId = asString(block['tool_use_id'])
   if (toolCallId === undefined) return undefined
-  const { content, isWhole } = readResultContent(block['content'])
-  const extra = extraOf('anthropic', block, TOOL_RESULT)
   return {
     type: 'tool-result',
     toolCallId,
-    content,
+    content: readResultContent(block['content']),
     isError: block['is_error'] === true ? true : undefined,
-    extra: isWhole ? extra : addToExtra('anthropic', extra, 'content', block['content']),
+    extra: extraBeyond('anthropic', block, TOOL_RESULT),
   }
 }
 
-function readResultContent(raw: unknown): { content: ToolResultPart['content']; isWhole: boolean } {
-  if (typeof raw === 'string') return { content: [{ type: 'text', text: raw }], isWhole: true }
-  const { parts, unread } = readBlocks(asArray(raw) ?? [], RESULT_READERS)
-  const content = parts.filter((part) => part.type === 'text' || part.type === 'image' || part.type === 'file')
-  return { content, isWhole: unread.length === 0 && content.length === parts.length }
+function readResultContent(raw: unknown): ToolResultPart['content'] {
+  if (typeof raw === 'string') return [{ type: 'text', text: raw }]
+  const { parts } = readBlocks(asArray(raw) ?? [], RESULT_READERS)
+  return parts.filter((part) => part.type === 'text' || part.type === 'image' || part.type === 'file')
 }
 
 /** The block for an upstream; undefined for what the wire refuses (empty text, thoughts that are not its own). */
@@ -204,9 +207,8 @@ function writeBlock(part: Exclude<Part, ReasoningPart>): Block | undefined {
     case 'text':
       return part.text === '' ? undefined : restore('anthropic', { type: 'text', text: part.text }, part.extra)
     case 'image':
-      return restore('anthropic', { type: 'image', source: mediaSource(part) }, part.extra)
     case 'file':
-      return writeDocument(part)
+      return writeMedia(part)
     case 'tool-call':
       return writeToolUse(part)
     case 'tool-result':
@@ -214,17 +216,19 @@ function writeBlock(part: Exclude<Part, ReasoningPart>): Block | undefined {
   }
 }
 
-function mediaSource(part: ImagePart | FilePart): Block {
-  if (part.data === undefined) return { type: 'url', url: part.url ?? '' }
-  return { type: 'base64', media_type: part.mediaType ?? 'application/octet-stream', data: part.data }
+/** None for what only another dialect can name. */
+function writeMedia(part: ImagePart | FilePart): Block | undefined {
+  const block: Block = { type: part.type === 'image' ? 'image' : 'document' }
+  if (part.data !== undefined || part.url !== undefined) block['source'] = writeSource(part)
+  else if (part.extra?.dialect !== 'anthropic') return undefined
+  if (part.type === 'file' && part.filename !== undefined) block['title'] = part.filename
+  return restore('anthropic', block, part.extra)
 }
 
-function writeDocument(part: FilePart): Block {
-  const isText = part.data !== undefined && part.mediaType === 'text/plain'
-  const source = isText ? { type: 'text', media_type: 'text/plain', data: fromBase64(part.data) } : mediaSource(part)
-  const block: Block = { type: 'document', source }
-  if (part.filename !== undefined) block['title'] = part.filename
-  return restore('anthropic', block, part.extra)
+function writeSource(part: ImagePart | FilePart): Block {
+  if (part.data === undefined) return { type: 'url', url: part.url }
+  if (part.mediaType === 'text/plain') return { type: 'text', media_type: 'text/plain', data: fromBase64(part.data) }
+  return { type: 'base64', media_type: part.mediaType ?? 'application/octet-stream', data: part.data }
 }
 
 function writeToolUse(part: ToolCallPart): Block {
@@ -242,13 +246,9 @@ function writeToolResult(part: ToolResultPart): Block {
 
 function writeResultContent(content: ToolResultPart['content']): string | Block[] | undefined {
   const [first] = content
-  if (content.length === 1 && first?.type === 'text' && !hasOwnExtra(first.extra)) return first.text
+  if (content.length === 1 && first?.type === 'text' && first.extra?.dialect !== 'anthropic') return first.text
   const blocks = content.map(writeBlock).filter((block) => block !== undefined)
   return blocks.length > 0 ? blocks : undefined
-}
-
-export function hasOwnExtra(extra: Extra | undefined): boolean {
-  return extra?.dialect === 'anthropic'
 }
 
 // Ids outside ^[a-zA-Z0-9_-]+$ are refused, and other dialects make such ids (function names with dots).
@@ -262,6 +262,6 @@ function toBase64(text: string): string {
   return Buffer.from(text, 'utf8').toString('base64')
 }
 
-function fromBase64(data: string | undefined): string {
-  return Buffer.from(data ?? '', 'base64').toString('utf8')
+function fromBase64(data: string): string {
+  return Buffer.from(data, 'base64').toString('utf8')
 }

@@ -13,23 +13,22 @@ import type {
   ToolChoice,
 } from '../domain/chat.ts'
 import { asArray, asRecord, asString } from '../domain/json.ts'
-import { type ReadBlocks, readBlocks } from './anthropicContent.ts'
-import { addToExtra, extraOf } from './extra.ts'
+import { readBlocks } from './anthropicContent.ts'
+import { addToExtra, extraBeyond } from './extra.ts'
 import {
-  needArray,
-  needRecord,
-  needText,
-  optionalArray,
-  optionalBoolean,
-  optionalCount,
-  optionalNumber,
-  optionalRecord,
-  optionalString,
-  optionalStrings,
-  wrongField,
+  bodyOf,
+  type Fields,
+  flag,
+  list,
+  number,
+  object,
+  objectAt,
+  requiredText,
+  text,
+  texts,
+  tokens,
+  wrong,
 } from './requestFields.ts'
-
-type Fields = Record<string, unknown>
 
 const REQUEST = new Set([
   ...['model', 'messages', 'system', 'tools', 'tool_choice', 'max_tokens', 'stop_sequences', 'temperature'],
@@ -41,113 +40,84 @@ const EFFORTS: ReadonlySet<string> = new Set(['low', 'medium', 'high', 'xhigh', 
 
 /** Throws InvalidRequestError that names the field. A missing `max_tokens` is allowed: the upstream's writer sets one. */
 export function readRequest(body: unknown): ChatRequest {
-  const fields = needRecord(body, 'body')
-  const choice = optionalRecord(fields['tool_choice'], 'tool_choice')
-  const parallelDisabled = optionalBoolean(
-    choice?.['disable_parallel_tool_use'],
-    'tool_choice.disable_parallel_tool_use',
-  )
+  const fields = bodyOf(body)
+  const choice = object(fields, 'tool_choice')
+  const isSerial = choice && flag(choice, 'disable_parallel_tool_use', 'tool_choice.disable_parallel_tool_use')
   return {
-    model: needText(fields['model'], 'model'),
+    model: requiredText(fields, 'model'),
     messages: readMessages(fields),
-    tools: optionalArray(fields['tools'], 'tools')?.flatMap(readTool),
+    tools: list(fields, 'tools')?.flatMap(readTool),
     toolChoice: choice && readToolChoice(choice),
-    parallelToolCalls: parallelDisabled === undefined ? undefined : !parallelDisabled,
+    parallelToolCalls: isSerial === undefined ? undefined : !isSerial,
     responseFormat: readResponseFormat(fields),
-    maxTokens: optionalCount(fields['max_tokens'], 'max_tokens', 1),
-    temperature: optionalNumber(fields['temperature'], 'temperature'),
-    topP: optionalNumber(fields['top_p'], 'top_p'),
-    topK: optionalNumber(fields['top_k'], 'top_k'),
-    stop: optionalStrings(fields['stop_sequences'], 'stop_sequences'),
+    maxTokens: tokens(fields, 'max_tokens'),
+    temperature: number(fields, 'temperature'),
+    topP: number(fields, 'top_p'),
+    topK: number(fields, 'top_k'),
+    stop: texts(fields, 'stop_sequences'),
     reasoning: readReasoning(fields),
-    user: optionalString(optionalRecord(fields['metadata'], 'metadata')?.['user_id'], 'metadata.user_id'),
-    stream: optionalBoolean(fields['stream'], 'stream') ?? false,
+    user: text(object(fields, 'metadata') ?? {}, 'user_id', 'metadata.user_id'),
+    stream: flag(fields, 'stream') ?? false,
     extra: readExtra(fields),
   }
 }
 
 function readMessages(fields: Fields): Message[] {
   const messages: Message[] = []
-  if (fields['system'] != null) messages.push(readSystem(fields['system']))
-  needArray(fields['messages'], 'messages').forEach((raw, index) => {
+  if (fields['system'] != null) messages.push({ role: 'system', content: readContent(fields['system'], 'system') })
+  const list = asArray(fields['messages'])
+  if (!list) throw wrong('messages', 'must be an array')
+  list.forEach((raw, index) => {
     messages.push(...readMessage(raw, `messages.${index}`))
   })
   return messages
 }
 
-function readSystem(raw: unknown): Message {
-  const { blocks, parts, unread } = readContent(raw, 'system')
-  return { role: 'system', content: parts, extra: withUnread(undefined, blocks, unread) }
-}
-
 function readMessage(raw: unknown, path: string): readonly Message[] {
-  const fields = needRecord(raw, path)
+  const fields = objectAt(raw, path)
   const role = readRole(fields['role'], `${path}.role`)
   const content = readContent(fields['content'], `${path}.content`)
-  const extra = extraOf('anthropic', fields, MESSAGE)
-  if (role === 'user' && content.parts.some(isResult)) return splitResults(content, extra)
-  return [{ role, content: content.parts, extra: withUnread(extra, content.blocks, content.unread) }]
+  const extra = extraBeyond('anthropic', fields, MESSAGE)
+  return role === 'user' && content.some(isResult) ? splitResults(content, extra) : [{ role, content, extra }]
 }
 
 /** A user message that answers tool calls becomes two: the results, then what the user says. */
-function splitResults({ blocks, parts, unread }: Content, extra: Extra | undefined): readonly Message[] {
-  const results: Message = { role: 'tool', content: parts.filter(isResult), extra }
-  const said = parts.filter((part) => !isResult(part))
-  if (said.length === 0 && unread.length === 0) return [results]
-  const rest = blocks.filter((block) => asRecord(block)?.['type'] !== 'tool_result')
-  return [results, { role: 'user', content: said, extra: withUnread(undefined, rest, unread) }]
+function splitResults(content: readonly Part[], extra: Extra | undefined): readonly Message[] {
+  const results: Message = { role: 'tool', content: content.filter(isResult), extra }
+  const said = content.filter((part) => !isResult(part))
+  return said.length === 0 ? [results] : [results, { role: 'user', content: said }]
 }
 
 function isResult(part: Part): boolean {
   return part.type === 'tool-result'
 }
 
-/** Blocks that we have no word for keep all their neighbours beside them, so that their place is kept too. */
-function withUnread(
-  extra: Extra | undefined,
-  blocks: readonly unknown[],
-  unread: readonly unknown[],
-): Extra | undefined {
-  return unread.length === 0 ? extra : addToExtra('anthropic', extra, 'content', blocks)
-}
-
 function readRole(raw: unknown, path: string): Role {
   if (raw === 'user' || raw === 'assistant' || raw === 'system') return raw
-  throw wrongField(path, '"user" or "assistant"')
+  throw wrong(path, 'must be "user" or "assistant"')
 }
 
-interface Content extends ReadBlocks {
-  readonly blocks: readonly unknown[]
-}
-
-function readContent(raw: unknown, path: string): Content {
-  const blocks = typeof raw === 'string' ? [{ type: 'text', text: raw }] : asArray(raw)
-  if (!blocks) throw wrongField(path, 'a string or an array of blocks')
-  const content = readBlocks(blocks)
-  for (const block of content.unread) checkUnread(block, `${path}.${blocks.indexOf(block)}`)
-  return { blocks, ...content }
-}
-
-// A block of these types that could not be read is a mistake; of any other type it is news, and kept.
-const CHECKED: ReadonlySet<string> = new Set(['text', 'thinking', 'tool_use', 'tool_result'])
-
-function checkUnread(raw: unknown, path: string): void {
-  const type = needText(needRecord(raw, path)['type'], `${path}.type`)
-  if (CHECKED.has(type)) throw wrongField(path, `a complete ${type} block`)
+function readContent(raw: unknown, path: string): readonly Part[] {
+  if (typeof raw === 'string') return [{ type: 'text', text: raw }]
+  const blocks = asArray(raw)
+  if (!blocks) throw wrong(path, 'must be a string or an array of blocks')
+  const { parts, badIndex } = readBlocks(blocks)
+  if (badIndex >= 0) throw wrong(`${path}.${badIndex}`, 'must be a complete content block')
+  return parts
 }
 
 /** None for a tool that runs at the provider: nobody else could serve it. */
 function readTool(raw: unknown, index: number): readonly Tool[] {
   const path = `tools.${index}`
-  const fields = needRecord(raw, path)
+  const fields = objectAt(raw, path)
   if (isServerTool(raw)) return []
   return [
     {
-      name: needText(fields['name'], `${path}.name`),
-      description: optionalString(fields['description'], `${path}.description`),
-      parameters: optionalRecord(fields['input_schema'], `${path}.input_schema`),
-      strict: optionalBoolean(fields['strict'], `${path}.strict`),
-      extra: extraOf('anthropic', fields, TOOL),
+      name: requiredText(fields, 'name', `${path}.name`),
+      description: text(fields, 'description', `${path}.description`),
+      parameters: object(fields, 'input_schema', `${path}.input_schema`),
+      strict: flag(fields, 'strict', `${path}.strict`),
+      extra: extraBeyond('anthropic', fields, TOOL),
     },
   ]
 }
@@ -165,24 +135,24 @@ function readToolChoice(choice: Fields): ToolChoice {
     case 'any':
       return 'required'
     case 'tool':
-      return { name: needText(choice['name'], 'tool_choice.name') }
+      return { name: requiredText(choice, 'name', 'tool_choice.name') }
     default:
-      throw wrongField('tool_choice.type', '"auto", "any", "tool" or "none"')
+      throw wrong('tool_choice.type', 'must be "auto", "any", "tool" or "none"')
   }
 }
 
 /** `output_format` is where the format was before it moved into `output_config`; old clients still send it. */
 function readResponseFormat(fields: Fields): ResponseFormat | undefined {
-  const config = optionalRecord(fields['output_config'], 'output_config')
+  const config = object(fields, 'output_config')
   const format = asRecord(config?.['format']) ?? asRecord(fields['output_format'])
   if (format?.['type'] !== 'json_schema') return undefined
-  return { type: 'json-schema', schema: needRecord(format['schema'], 'output_config.format.schema') }
+  return { type: 'json-schema', schema: objectAt(format['schema'], 'output_config.format.schema') }
 }
 
 function readReasoning(fields: Fields): ReasoningOptions | undefined {
-  const thinking = optionalRecord(fields['thinking'], 'thinking')
+  const thinking = object(fields, 'thinking')
   const effort = readEffort(thinking, asString(asRecord(fields['output_config'])?.['effort']))
-  const budgetTokens = optionalCount(thinking?.['budget_tokens'], 'thinking.budget_tokens', 1)
+  const budgetTokens = thinking && tokens(thinking, 'budget_tokens', 'thinking.budget_tokens')
   const visible = readVisible(thinking?.['display'])
   if (effort === undefined && budgetTokens === undefined && visible === undefined) return undefined
   return { effort, budgetTokens, visible }
@@ -201,7 +171,7 @@ function readVisible(display: unknown): boolean | undefined {
 
 /** Unknown fields, and in their own form those fields that we can read only in part. */
 function readExtra(fields: Fields): Extra | undefined {
-  let extra = extraOf('anthropic', fields, REQUEST)
+  let extra = extraBeyond('anthropic', fields, REQUEST)
   const keep = (name: string) => {
     extra = addToExtra('anthropic', extra, name, fields[name])
   }

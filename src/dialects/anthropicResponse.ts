@@ -1,13 +1,16 @@
 /** A whole Messages answer, read from upstreams and written to clients. */
 
-import type { ChatResponse, Part } from '../domain/chat.ts'
+import type { ChatRequest, ChatResponse, Part } from '../domain/chat.ts'
 import { asArray, asRecord, asString } from '../domain/json.ts'
 import { readBlocks, writeForClient } from './anthropicContent.ts'
 import { errorStatus, isError } from './anthropicError.ts'
 import { readStopReason, writeStopReason } from './anthropicStop.ts'
 import { readUsage, writeUsage } from './anthropicUsage.ts'
-import type { ReadResponse } from './dialect.ts'
-import { addToExtra, extraOf, restore } from './extra.ts'
+import type { AnswerFacts, ReadResponse } from './dialect.ts'
+import { extraBeyond, restore } from './extra.ts'
+
+/** Clients demand an id, and the upstream may have given none. */
+export const UNKNOWN_ID = 'msg_unknown'
 
 const RESPONSE = new Set(['id', 'type', 'role', 'model', 'content', 'stop_reason', 'stop_sequence', 'usage'])
 
@@ -21,26 +24,29 @@ export function readResponse(body: unknown): ReadResponse {
 }
 
 function readAnswer(fields: Record<string, unknown>, blocks: readonly unknown[]): ChatResponse {
-  const { parts, unread } = readBlocks(blocks)
-  const extra = extraOf('anthropic', fields, RESPONSE)
   return {
     id: asString(fields['id']),
     model: asString(fields['model']) ?? '',
-    content: parts.filter(isAnswerPart),
+    content: readBlocks(blocks).parts.filter(isAnswerPart),
     finishReason: readStopReason(fields['stop_reason']),
     stopSequence: asString(fields['stop_sequence']),
     usage: readUsage(fields['usage']),
-    extra: unread.length === 0 ? extra : addToExtra('anthropic', extra, 'content', blocks),
+    extra: extraBeyond('anthropic', fields, RESPONSE),
   }
 }
 
+/** What server tools did is no part of the answer; what the model said of it is. */
 function isAnswerPart(part: Part): part is ChatResponse['content'][number] {
   return part.type !== 'file' && part.type !== 'tool-result'
 }
 
-export function writeResponse(response: ChatResponse): Record<string, unknown> {
+export function writeResponse(
+  response: ChatResponse,
+  _request: ChatRequest,
+  facts?: AnswerFacts,
+): Record<string, unknown> {
   const body = {
-    id: response.id ?? 'msg_unknown',
+    id: response.id ?? facts?.id ?? UNKNOWN_ID,
     type: 'message',
     role: 'assistant',
     model: response.model,

@@ -37,12 +37,13 @@ export class AnthropicStreamReader implements StreamReader {
   /** After an error or the end nothing counts. */
   #over = false
 
-  push(event: string, data: string): readonly ChatChunk[] {
+  push(event: string, data: string, incomplete = false): readonly ChatChunk[] {
     if (this.#over) return NONE
     this.#out = []
     const fields = parse(data)
-    if (fields === undefined) this.#fail(data, undefined)
-    else if (isError(fields)) this.#fail(fields, errorStatus(fields))
+    if (fields === undefined) {
+      if (!incomplete) this.#fail(data, undefined)
+    } else if (isError(fields)) this.#fail(fields, errorStatus(fields))
     else this.#read(asString(fields['type']) ?? event, fields)
     return this.#out
   }

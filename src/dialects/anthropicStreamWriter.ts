@@ -3,9 +3,10 @@
 import type { ChatChunk, Usage } from '../domain/chat.ts'
 import { signatureBlock } from './anthropicContent.ts'
 import { writeError } from './anthropicError.ts'
+import { UNKNOWN_ID } from './anthropicResponse.ts'
 import { writeStopReason } from './anthropicStop.ts'
 import { writeUsage } from './anthropicUsage.ts'
-import type { ClientError, StreamWriter } from './dialect.ts'
+import type { AnswerFacts, ClientError, StreamWriter } from './dialect.ts'
 import { signatureForClient } from './signature.ts'
 
 type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
@@ -21,6 +22,7 @@ type Open =
  * the message waits for the first content and its foot for the end, because usage may be known only then.
  */
 export class AnthropicStreamWriter implements StreamWriter {
+  readonly #fallbackId: string
   #head: Chunk<'start'> | undefined
   #usage: Usage | undefined
   #finish: Chunk<'finish'> | undefined
@@ -29,6 +31,10 @@ export class AnthropicStreamWriter implements StreamWriter {
   #waiting: Content[] = []
   #begun = false
   #over = false
+
+  constructor(facts: AnswerFacts = {}) {
+    this.#fallbackId = facts.id ?? UNKNOWN_ID
+  }
 
   write(chunk: ChatChunk): string {
     if (this.#over) return ''
@@ -61,7 +67,7 @@ export class AnthropicStreamWriter implements StreamWriter {
     if (this.#begun) return ''
     this.#begun = true
     const message = {
-      id: this.#head?.id ?? 'msg_unknown',
+      id: this.#head?.id ?? this.#fallbackId,
       type: 'message',
       role: 'assistant',
       model: this.#head?.model ?? '',

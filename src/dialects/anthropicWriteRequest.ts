@@ -1,7 +1,8 @@
 /** The Messages request to an upstream: https://platform.claude.com/docs/en/api/messages */
 
 import type { ChatRequest, Message, ReasoningEffort, ReasoningOptions, Tool } from '../domain/chat.ts'
-import { type Block, hasOwnExtra, writeForUpstream } from './anthropicContent.ts'
+import { asString } from '../domain/json.ts'
+import { type Block, writeForUpstream } from './anthropicContent.ts'
 import { acceptsSchema } from './anthropicSchema.ts'
 import { restore } from './extra.ts'
 import { ownSignature } from './signature.ts'
@@ -44,19 +45,18 @@ function writeSampling(body: Record<string, unknown>, request: ChatRequest): voi
 
 /** One string where that says it all, else blocks. System messages from the middle of the talk move to the top. */
 function writeSystem(request: ChatRequest): unknown {
-  const blocks: unknown[] = []
+  const blocks: Block[] = []
   for (const message of request.messages) {
     if (message.role === 'system') blocks.push(...writeContent(message))
   }
   const instruction = formatInstruction(request)
   if (instruction !== undefined) blocks.push({ type: 'text', text: instruction })
   if (blocks.length === 0) return undefined
-  return blocks.length === 1 ? (plainText(blocks[0]) ?? blocks) : blocks
+  return blocks.length === 1 ? (plainText(blocks[0]!) ?? blocks) : blocks
 }
 
-function plainText(block: unknown): string | undefined {
-  const fields = block as Block // written by writeContent or formatInstruction
-  return fields['type'] === 'text' && Object.keys(fields).length === 2 ? (fields['text'] as string) : undefined // so is its text
+function plainText(block: Block): string | undefined {
+  return block['type'] === 'text' && Object.keys(block).length === 2 ? asString(block['text']) : undefined
 }
 
 /** JSON without a schema, and schemas that the wire refuses, can only be asked for in words. */
@@ -68,7 +68,7 @@ function formatInstruction({ responseFormat }: ChatRequest): string | undefined 
 
 interface WireMessage {
   readonly role: 'user' | 'assistant'
-  readonly content: unknown[]
+  readonly content: Block[]
 }
 
 /** Neighbours of one role become one message, with tool results first, as a `tool_use` demands of what follows it. */
@@ -83,39 +83,31 @@ function writeMessages(messages: readonly Message[]): Record<string, unknown>[] 
     if (last?.role === role) append(last.content, content, message.role === 'tool')
     else {
       last = { role, content: [...content] }
-      written.push(restoreMessage(last, message))
+      written.push(restore('anthropic', { ...last }, message.extra))
     }
   }
   return written.map(shortened)
 }
 
-function append(blocks: unknown[], more: readonly unknown[], areResults: boolean): void {
+function append(blocks: Block[], more: readonly Block[], areResults: boolean): void {
   if (!areResults) {
     blocks.push(...more)
     return
   }
   let end = 0
-  while (end < blocks.length && (blocks[end] as Block)['type'] === 'tool_result') end++ // blocks of ours or the same wire's
+  while (end < blocks.length && blocks[end]?.['type'] === 'tool_result') end++
   blocks.splice(end, 0, ...more)
-}
-
-function restoreMessage(wire: WireMessage, message: Message): Record<string, unknown> {
-  const fields = restore('anthropic', { ...wire }, message.extra)
-  fields['content'] = wire.content // the raw content of extra is in it already
-  return fields
 }
 
 /** A message of one plain text is sent as a string, which every imitation of the wire understands. */
 function shortened(message: Record<string, unknown>): Record<string, unknown> {
-  const content = message['content'] as unknown[] // restoreMessage put it there
-  const text = content.length === 1 ? plainText(content[0]) : undefined
+  const content = message['content'] as Block[] // writeMessages put it there
+  const text = content.length === 1 ? plainText(content[0]!) : undefined
   if (text !== undefined) message['content'] = text
   return message
 }
 
-function writeContent(message: Message): readonly unknown[] {
-  const raw = hasOwnExtra(message.extra) ? message.extra?.fields['content'] : undefined
-  if (Array.isArray(raw)) return raw
+function writeContent(message: Message): readonly Block[] {
   return message.content.map(writeForUpstream).filter((block) => block !== undefined)
 }
 

@@ -1,20 +1,12 @@
 /** What a dialect has no word for travels beside what it reads, and comes out only where it came from. */
 
-import type { DialectId, Extra } from '../domain/chat.ts'
+import type { DialectId, Extra, FilePart } from '../domain/chat.ts'
+import { type Fields, leftovers } from './requestFields.ts'
 
 /** The fields that are not in `known`, or undefined when there are none. */
-export function extraOf(
-  dialect: DialectId,
-  record: Readonly<Record<string, unknown>>,
-  known: ReadonlySet<string>,
-): Extra | undefined {
-  let fields: Record<string, unknown> | undefined
-  for (const name in record) {
-    if (known.has(name) || name === '__proto__' || !Object.hasOwn(record, name)) continue
-    fields ??= {}
-    fields[name] = record[name]
-  }
-  return fields && { dialect, fields }
+export function extraBeyond(dialect: DialectId, fields: Fields, known: ReadonlySet<string>): Extra | undefined {
+  const rest = leftovers(fields, known)
+  return rest && { dialect, fields: rest }
 }
 
 /** `extra` with one more field. */
@@ -33,7 +25,12 @@ export function restore(
 ): Record<string, unknown> {
   if (extra?.dialect !== dialect) return wire
   for (const name in extra.fields) {
-    if (!name.startsWith('$') && name !== '__proto__') wire[name] = extra.fields[name]
+    if (!name.startsWith('$')) wire[name] = extra.fields[name]
   }
   return wire
+}
+
+/** A piece of content that only its own dialect can name keeps its place as a file of which nothing else is known. */
+export function opaquePart(dialect: DialectId, fields: Fields): FilePart {
+  return { type: 'file', extra: { dialect, fields } }
 }

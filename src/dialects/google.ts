@@ -18,7 +18,7 @@ export const google: Dialect = {
   client: {
     readRequest,
     writeResponse,
-    streamWriter: (request) => new GoogleStreamWriter(wantsArray(request)),
+    streamWriter: (request, facts) => new GoogleStreamWriter(wantsArray(request), facts),
     writeError,
   },
   upstream: {

@@ -1,7 +1,6 @@
 /** Gemini's content parts and ours: https://ai.google.dev/api/caching#Part */
 
 import type {
-  Extra,
   FilePart,
   ImagePart,
   Part,
@@ -11,7 +10,7 @@ import type {
   ToolResultPart,
 } from '../domain/chat.ts'
 import { asArray, asRecord, asString } from '../domain/json.ts'
-import { extraOf, restore } from './extra.ts'
+import { extraBeyond, opaquePart, restore } from './extra.ts'
 import { bothSpellings, field } from './googleField.ts'
 import { ownSignature, packSignature, unpackSignature } from './signature.ts'
 import { objectToText, textToObject } from './toolArguments.ts'
@@ -28,10 +27,9 @@ export interface IdSource {
 }
 
 export interface ReadParts {
-  /** What we have a word for, in its order. */
   readonly parts: readonly Part[]
-  /** The parts that are not among them: code execution, news, mistakes. */
-  readonly unread: readonly unknown[]
+  /** The place of the first part that is none; -1 when there is no such part. */
+  readonly badIndex: number
 }
 
 /**
@@ -40,18 +38,25 @@ export interface ReadParts {
  */
 export function readParts(raws: readonly unknown[], ids: IdSource): ReadParts {
   const parts: Part[] = []
-  const unread: unknown[] = []
-  for (const raw of raws) {
-    const fields = asRecord(raw)
-    const signature = fields && readSignature(fields)
-    const part = fields && readPart(fields, signature, ids)
-    if (part) parts.push(part)
-    else if (signature === undefined || asString(fields?.['text']) === undefined) unread.push(raw)
-    if (signature !== undefined && part?.type !== 'reasoning' && part?.type !== 'tool-call') {
-      parts.push({ type: 'reasoning', text: '', signature })
-    }
+  let badIndex = -1
+  for (let index = 0; index < raws.length; index++) {
+    const fields = asRecord(raws[index])
+    const part = fields && readPart(fields, ids)
+    if (!part) badIndex = badIndex < 0 ? index : badIndex
+    else if (part.type !== 'text' || part.text !== '') parts.push(part)
+    const signature = fields && part && isUnsigned(part) ? readSignature(fields) : undefined
+    if (signature !== undefined) parts.push({ type: 'reasoning', text: '', signature })
   }
-  return { parts, unread }
+  return { parts, badIndex }
+}
+
+/** Thoughts and calls carry their signature themselves, and what is opaque has it inside. */
+function isUnsigned(part: Part): boolean {
+  return part.type === 'text' || ((part.type === 'image' || part.type === 'file') && !isOpaque(part))
+}
+
+function isOpaque(part: ImagePart | FilePart): boolean {
+  return part.data === undefined && part.url === undefined
 }
 
 export function readSignature(fields: Wire): string | undefined {
@@ -59,21 +64,22 @@ export function readSignature(fields: Wire): string | undefined {
   return signature ? unpackSignature('google', signature) : undefined
 }
 
-function readPart(fields: Wire, signature: string | undefined, ids: IdSource): Part | undefined {
-  const text = asString(fields['text'])
-  if (text !== undefined) return readText(fields, text, signature)
-  const call = asRecord(field(fields, 'functionCall', 'function_call'))
-  if (call) return readCall(call, signature, ids)
-  const result = asRecord(field(fields, 'functionResponse', 'function_response'))
-  if (result) return readResult(result, ids)
-  return readMedia(fields)
+/** Undefined for a part that is said wrongly; one we have no word for (code execution) is kept as it is. */
+function readPart(fields: Wire, ids: IdSource): Part | undefined {
+  if (fields['text'] !== undefined) return readText(fields)
+  const call = field(fields, 'functionCall', 'function_call')
+  if (call !== undefined) return readCall(asRecord(call) ?? {}, readSignature(fields), ids)
+  const result = field(fields, 'functionResponse', 'function_response')
+  if (result !== undefined) return readResult(asRecord(result) ?? {}, ids)
+  return readMedia(fields) ?? opaquePart('google', fields)
 }
 
-/** None for the empty text that only carries a signature. */
-function readText(fields: Wire, text: string, signature: string | undefined): TextPart | ReasoningPart | undefined {
-  const extra = extraOf('google', fields, PART)
-  if (fields['thought'] === true) return { type: 'reasoning', text, signature, extra }
-  return text === '' && signature !== undefined ? undefined : { type: 'text', text, extra }
+function readText(fields: Wire): TextPart | ReasoningPart | undefined {
+  const text = asString(fields['text'])
+  if (text === undefined) return undefined
+  const extra = extraBeyond('google', fields, PART)
+  if (fields['thought'] !== true) return { type: 'text', text, extra }
+  return { type: 'reasoning', text, signature: readSignature(fields), extra }
 }
 
 function readCall(call: Wire, signature: string | undefined, ids: IdSource): ToolCallPart | undefined {
@@ -89,7 +95,7 @@ function readResult(result: Wire, ids: IdSource): ToolResultPart | undefined {
   const response = asRecord(result['response']) ?? {}
   const media = (asArray(result['parts']) ?? []).map((part) => readMedia(asRecord(part) ?? {}))
   const content: ToolResultPart['content'] = [...readOutput(response), ...media.filter((part) => part !== undefined)]
-  const extra = extraOf('google', result, RESPONSE)
+  const extra = extraBeyond('google', result, RESPONSE)
   return {
     type: 'tool-result',
     toolCallId: ids.ofResult(asString(result['id']) || undefined, name),
@@ -122,7 +128,7 @@ function readMedia(fields: Wire): ImagePart | FilePart | undefined {
   const url = asString(field(file, 'fileUri', 'file_uri'))
   if (data === undefined && url === undefined) return undefined
   const source = data === undefined ? { mediaType, url } : { mediaType, data }
-  const extra = extraOf('google', fields, PART)
+  const extra = extraBeyond('google', fields, PART)
   return mediaType?.startsWith('image/') ? { type: 'image', ...source, extra } : { type: 'file', ...source, extra }
 }
 
@@ -158,7 +164,7 @@ function writePart(part: Exclude<Part, ReasoningPart>, names: ReadonlyMap<string
       return part.text === '' ? undefined : restore('google', { text: part.text }, part.extra)
     case 'image':
     case 'file':
-      return restore('google', writeMedia(part), part.extra)
+      return writeMedia(part)
     case 'tool-call':
       return writeCall(part)
     case 'tool-result':
@@ -166,11 +172,19 @@ function writePart(part: Exclude<Part, ReasoningPart>, names: ReadonlyMap<string
   }
 }
 
-function writeMedia(part: ImagePart | FilePart): Wire {
-  if (part.data !== undefined) return { inlineData: { mimeType: part.mediaType ?? guessedType(part), data: part.data } }
-  const file: Wire = { fileUri: part.url ?? '' }
+/** None for what only another dialect can name. */
+function writeMedia(part: ImagePart | FilePart): Wire | undefined {
+  if (isOpaque(part)) return part.extra?.dialect === 'google' ? { ...part.extra.fields } : undefined
+  if (part.data !== undefined) {
+    return restore(
+      'google',
+      { inlineData: { mimeType: part.mediaType ?? guessedType(part), data: part.data } },
+      part.extra,
+    )
+  }
+  const file: Wire = { fileUri: part.url }
   if (part.mediaType !== undefined) file['mimeType'] = part.mediaType
-  return { fileData: file }
+  return restore('google', { fileData: file }, part.extra)
 }
 
 function guessedType(part: ImagePart | FilePart): string {
@@ -189,7 +203,10 @@ function writeResult(part: ToolResultPart, names: ReadonlyMap<string, string>): 
   const media: Wire[] = []
   for (const item of part.content) {
     if (item.type === 'text') texts.push(item.text)
-    else media.push(writeMedia(item))
+    else {
+      const wire = writeMedia(item)
+      if (wire) media.push(wire)
+    }
   }
   const text = texts.join('\n')
   const name = part.name ?? names.get(part.toolCallId) ?? part.toolCallId
@@ -198,9 +215,4 @@ function writeResult(part: ToolResultPart, names: ReadonlyMap<string, string>): 
   const wire: Wire = { id: part.toolCallId, name, response }
   if (media.length > 0) wire['parts'] = media
   return restore('google', wire, part.extra)
-}
-
-/** The raw parts of a message of this dialect, where some of them have no word of ours. */
-export function rawParts(extra: Extra | undefined): readonly unknown[] | undefined {
-  return extra?.dialect === 'google' ? asArray(extra.fields['parts']) : undefined
 }

@@ -5,7 +5,12 @@ export function field(record: Readonly<Record<string, unknown>> | undefined, cam
   return record?.[camel] ?? record?.[snake]
 }
 
-/** A set of known names for `extraOf`, each in both spellings. */
+/** The one of both names under which the field is there. */
+export function spelling(record: Readonly<Record<string, unknown>>, camel: string, snake: string): string {
+  return record[camel] == null && record[snake] != null ? snake : camel
+}
+
+/** A set of known names for `extraBeyond`, each in both spellings. */
 export function bothSpellings(...names: readonly string[]): ReadonlySet<string> {
   return new Set([...names, ...names.map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))])
 }

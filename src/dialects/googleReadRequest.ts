@@ -2,15 +2,13 @@
 
 import type { ChatRequest, Extra, Message, Part, Tool, ToolChoice } from '../domain/chat.ts'
 import { asArray, asRecord, asString } from '../domain/json.ts'
-import { addToExtra, extraOf } from './extra.ts'
+import { addToExtra, extraBeyond } from './extra.ts'
 import { CallIds } from './googleCallIds.ts'
 import { readParts } from './googleContent.ts'
-import { bothSpellings, field } from './googleField.ts'
+import { bothSpellings, field, spelling } from './googleField.ts'
 import { configExtra, readConfig } from './googleReadConfig.ts'
 import { openApiToJsonSchema } from './googleSchema.ts'
-import { needRecord, needText, optionalRecord, optionalString, wrongField } from './requestFields.ts'
-
-type Fields = Record<string, unknown>
+import { bodyOf, type Fields, object, objectAt, requiredText, text, wrong } from './requestFields.ts'
 
 const REQUEST = bothSpellings(...['model', 'contents', 'systemInstruction', 'tools', 'toolConfig', 'generationConfig'])
 const CONTENT = new Set(['role', 'parts'])
@@ -18,11 +16,11 @@ const DECLARATION = bothSpellings('name', 'description', 'parameters', 'paramete
 
 /** Throws InvalidRequestError that names the field. The model is the path's, which may begin with `models/`. */
 export function readRequest(body: unknown, path?: { readonly model?: string; readonly stream?: boolean }): ChatRequest {
-  const fields = needRecord(body, 'body')
-  const toolConfig = optionalRecord(field(fields, 'toolConfig', 'tool_config'), 'toolConfig')
-  const config = optionalRecord(field(fields, 'generationConfig', 'generation_config'), 'generationConfig') ?? {}
+  const fields = bodyOf(body)
+  const toolConfig = object(fields, spelling(fields, 'toolConfig', 'tool_config'))
+  const config = object(fields, spelling(fields, 'generationConfig', 'generation_config')) ?? {}
   return {
-    model: needText(path?.model ?? fields['model'], 'model').replace(/^models\//, ''),
+    model: requiredText(path?.model === undefined ? fields : path, 'model').replace(/^models\//, ''),
     messages: readMessages(fields),
     tools: readTools(fields['tools']),
     toolChoice: readToolChoice(toolConfig),
@@ -39,64 +37,44 @@ function readMessages(fields: Fields): Message[] {
   if (system != null) messages.push(...readContent(system, 'systemInstruction', ids, 'system'))
   const contents = fields['contents']
   const list = asArray(contents) ?? (typeof contents === 'string' || asRecord(contents) ? [contents] : undefined)
-  if (!list) throw wrongField('contents', 'an array of contents')
+  if (!list) throw wrong('contents', 'must be an array of contents')
   list.forEach((raw, index) => {
     messages.push(...readContent(raw, `contents[${index}]`, ids))
   })
   return messages
 }
 
-/** A content that answers calls becomes a tool message, and what else it says a user message behind it. */
 function readContent(raw: unknown, path: string, ids: CallIds, fixed?: 'system'): readonly Message[] {
-  const fields: Fields = typeof raw === 'string' ? { parts: [{ text: raw }] } : needRecord(raw, path)
+  const fields: Fields = typeof raw === 'string' ? { parts: [{ text: raw }] } : objectAt(raw, path)
   const role = fixed ?? readRole(fields['role'], `${path}.role`)
-  const raws = partsOf(fields['parts'], `${path}.parts`)
-  const { parts, unread } = readParts(raws, ids)
-  for (const part of unread) checkUnread(part, `${path}.parts[${raws.indexOf(part)}]`)
-  const own = extraOf('google', fields, CONTENT)
-  const extra = unread.length === 0 ? own : addToExtra('google', own, 'parts', raws)
-  if (role !== 'user' || !parts.some(isResult)) return [{ role, content: parts, extra }]
-  return splitResults(parts, unread.length === 0 ? own : addToExtra('google', own, 'parts', raws.filter(isNoResult)))
+  const { parts, badIndex } = readParts(partsOf(fields['parts'], `${path}.parts`), ids)
+  if (badIndex >= 0) throw wrong(`${path}.parts[${badIndex}]`, 'must be a complete part')
+  const extra = extraBeyond('google', fields, CONTENT)
+  return role === 'user' && parts.some(isResult) ? splitResults(parts, extra) : [{ role, content: parts, extra }]
 }
 
+/** A content that answers calls becomes a tool message, and what else it says a user message behind it. */
 function splitResults(parts: readonly Part[], extra: Extra | undefined): readonly Message[] {
-  const results: Message = { role: 'tool', content: parts.filter(isResult) }
+  const results: Message = { role: 'tool', content: parts.filter(isResult), extra }
   const said = parts.filter((part) => !isResult(part))
-  if (said.length === 0 && extra?.fields['parts'] === undefined) return [{ ...results, extra }]
-  return [results, { role: 'user', content: said, extra }]
+  return said.length === 0 ? [results] : [results, { role: 'user', content: said }]
 }
 
 function isResult(part: Part): boolean {
   return part.type === 'tool-result'
 }
 
-function isNoResult(raw: unknown): boolean {
-  return field(asRecord(raw), 'functionResponse', 'function_response') === undefined
-}
-
 function readRole(raw: unknown, path: string): 'user' | 'assistant' | 'system' {
   if (raw == null || raw === 'user' || raw === 'function' || raw === 'tool') return 'user'
   if (raw === 'model') return 'assistant'
   if (raw === 'system') return 'system'
-  throw wrongField(path, '"user" or "model"')
+  throw wrong(path, 'must be "user" or "model"')
 }
 
 function partsOf(raw: unknown, path: string): readonly unknown[] {
   const parts = asArray(raw) ?? (asRecord(raw) ? [raw] : undefined)
-  if (!parts) throw wrongField(path, 'an array of parts')
+  if (!parts) throw wrong(path, 'must be an array of parts')
   return parts
-}
-
-/** A part that has one of our words and could not be read is a mistake; anything else is news, and kept. */
-function checkUnread(raw: unknown, path: string): void {
-  const fields = needRecord(raw, path)
-  if (fields['text'] !== undefined) throw wrongField(`${path}.text`, 'a string')
-  for (const [camel, snake] of [
-    ['functionCall', 'function_call'],
-    ['functionResponse', 'function_response'],
-  ] as const) {
-    if (field(fields, camel, snake) !== undefined) throw wrongField(`${path}.${camel}.name`, 'a string')
-  }
 }
 
 function readTools(raw: unknown): readonly Tool[] | undefined {
@@ -111,24 +89,24 @@ function readTools(raw: unknown): readonly Tool[] | undefined {
 function toolList(raw: unknown): readonly unknown[] | undefined {
   if (raw == null) return undefined
   const list = asArray(raw) ?? (asRecord(raw) ? [raw] : undefined)
-  if (!list) throw wrongField('tools', 'an array')
+  if (!list) throw wrong('tools', 'must be an array')
   return list
 }
 
 /** Undefined for tools that run at Google (search, code execution): nobody else could serve them. */
 function declarationsOf(entry: unknown, path: string): readonly unknown[] | undefined {
-  return asArray(field(needRecord(entry, path), 'functionDeclarations', 'function_declarations'))
+  return asArray(field(objectAt(entry, path), 'functionDeclarations', 'function_declarations'))
 }
 
 function readTool(raw: unknown, path: string): Tool {
-  const fields = needRecord(raw, path)
-  const jsonSchema = field(fields, 'parametersJsonSchema', 'parameters_json_schema')
-  const openApi = optionalRecord(fields['parameters'], `${path}.parameters`)
+  const fields = objectAt(raw, path)
+  const jsonSchema = spelling(fields, 'parametersJsonSchema', 'parameters_json_schema')
+  const openApi = object(fields, 'parameters', `${path}.parameters`)
   return {
-    name: needText(fields['name'], `${path}.name`),
-    description: optionalString(fields['description'], `${path}.description`),
-    parameters: optionalRecord(jsonSchema, `${path}.parametersJsonSchema`) ?? (openApi && openApiToJsonSchema(openApi)),
-    extra: extraOf('google', fields, DECLARATION),
+    name: requiredText(fields, 'name', `${path}.name`),
+    description: text(fields, 'description', `${path}.description`),
+    parameters: object(fields, jsonSchema, `${path}.${jsonSchema}`) ?? (openApi && openApiToJsonSchema(openApi)),
+    extra: extraBeyond('google', fields, DECLARATION),
   }
 }
 
@@ -161,7 +139,7 @@ function isWholeChoice(toolConfig: Fields): boolean {
 }
 
 function readExtra(fields: Fields, toolConfig: Fields | undefined, config: Fields): Extra | undefined {
-  let extra = extraOf('google', fields, REQUEST)
+  let extra = extraBeyond('google', fields, REQUEST)
   const hasOtherTools = toolList(fields['tools'])?.some((entry) => declarationsOf(entry, 'tools') === undefined)
   if (hasOtherTools) extra = addToExtra('google', extra, 'tools', fields['tools'])
   if (toolConfig && !isWholeChoice(toolConfig)) extra = addToExtra('google', extra, 'toolConfig', toolConfig)

@@ -1,9 +1,9 @@
 /** A whole generateContent answer, read from upstreams and written to clients. */
 
-import type { ChatResponse, Part } from '../domain/chat.ts'
+import type { ChatRequest, ChatResponse, Part } from '../domain/chat.ts'
 import { asArray, asRecord, asString } from '../domain/json.ts'
-import type { ReadResponse } from './dialect.ts'
-import { addToExtra, extraOf, restore } from './extra.ts'
+import type { AnswerFacts, ReadResponse } from './dialect.ts'
+import { extraBeyond, restore } from './extra.ts'
 import { callIdInAnswer } from './googleCallIds.ts'
 import { type IdSource, readParts, writeForClient } from './googleContent.ts'
 import { errorIn, errorStatus } from './googleError.ts'
@@ -37,15 +37,14 @@ export function isBlocked(fields: Fields): boolean {
 function readAnswer(fields: Fields, candidate: Fields): ChatResponse {
   const id = responseIdOf(fields)
   const raws = asArray(asRecord(candidate['content'])?.['parts']) ?? []
-  const { parts, unread } = readParts(raws, idsOfAnswer(id))
-  const extra = extraOf('google', fields, RESPONSE)
+  const { parts } = readParts(raws, idsOfAnswer(id))
   return {
     id,
     model: modelOf(fields) ?? '',
     content: parts.filter(isAnswerPart),
     finishReason: readFinishReason(field(candidate, 'finishReason', 'finish_reason'), parts.some(isCall)),
     usage: readUsage(field(fields, 'usageMetadata', 'usage_metadata')),
-    extra: unread.length === 0 ? extra : addToExtra('google', extra, '$parts', raws),
+    extra: extraBeyond('google', fields, RESPONSE),
   }
 }
 
@@ -77,10 +76,13 @@ function isCall(part: Part): boolean {
   return part.type === 'tool-call'
 }
 
-export function writeResponse(response: ChatResponse): Record<string, unknown> {
-  const raws = response.extra?.dialect === 'google' ? asArray(response.extra.fields['$parts']) : undefined
-  const parts = raws ?? response.content.map(writeForClient).filter((part) => part !== undefined)
-  const body = writeAnswer(parts, writeFinishReason(response.finishReason), response.model, response.id)
+export function writeResponse(
+  response: ChatResponse,
+  _request: ChatRequest,
+  facts?: AnswerFacts,
+): Record<string, unknown> {
+  const parts = response.content.map(writeForClient).filter((part) => part !== undefined)
+  const body = writeAnswer(parts, writeFinishReason(response.finishReason), response.model, response.id ?? facts?.id)
   if (response.usage) body['usageMetadata'] = writeUsage(response.usage)
   return restore('google', body, response.extra)
 }

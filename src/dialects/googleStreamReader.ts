@@ -36,10 +36,10 @@ export class GoogleStreamReader implements StreamReader {
   /** After an error or the end nothing counts. */
   #over = false
 
-  push(_event: string, data: string): readonly ChatChunk[] {
+  push(_event: string, data: string, incomplete = false): readonly ChatChunk[] {
     if (this.#over) return NONE
     this.#out = []
-    this.#read(parse(data), data)
+    this.#read(parse(data), data, incomplete)
     return this.#out
   }
 
@@ -52,12 +52,13 @@ export class GoogleStreamReader implements StreamReader {
     return this.#out
   }
 
-  #read(body: unknown, data: string): void {
+  #read(body: unknown, data: string, incomplete: boolean): void {
     const error = errorIn(body)
     const fields = asRecord(body)
     if (error) this.#fail(error, errorStatus(error))
-    else if (!fields) this.#fail(data, undefined)
-    else if (isBlocked(fields) && !this.#answered) this.#fail(fields, undefined)
+    else if (!fields) {
+      if (!incomplete) this.#fail(data, undefined)
+    } else if (isBlocked(fields) && !this.#answered) this.#fail(fields, undefined)
     else this.#piece(fields)
   }
 

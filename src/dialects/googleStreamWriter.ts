@@ -1,7 +1,7 @@
 /** A streamed answer to a Gemini client: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent */
 
 import type { ChatChunk, Part, Usage } from '../domain/chat.ts'
-import type { ClientError, StreamWriter } from './dialect.ts'
+import type { AnswerFacts, ClientError, StreamWriter } from './dialect.ts'
 import { writeForClient } from './googleContent.ts'
 import { writeError } from './googleError.ts'
 import { writeFinishReason } from './googleFinish.ts'
@@ -19,15 +19,16 @@ export class GoogleStreamWriter implements StreamWriter {
   #over = false
 
   /** `asArray`: the client asked without `alt=sse` and gets one JSON array instead of events. */
-  constructor(asArray: boolean) {
+  constructor(asArray: boolean, facts: AnswerFacts = {}) {
     this.#asArray = asArray
+    this.#id = facts.id
   }
 
   write(chunk: ChatChunk): string {
     if (this.#over) return ''
     switch (chunk.type) {
       case 'start':
-        this.#id = chunk.id
+        this.#id = chunk.id ?? this.#id
         this.#model = chunk.model
         return ''
       case 'text-delta':

@@ -3,7 +3,7 @@
 import type { ChatRequest, Message, ReasoningEffort, ReasoningOptions, Tool } from '../domain/chat.ts'
 import { asRecord } from '../domain/json.ts'
 import { restore } from './extra.ts'
-import { rawParts, type Wire, writeForUpstream } from './googleContent.ts'
+import { type Wire, writeForUpstream } from './googleContent.ts'
 import { isEmptyObject, isOpenApi, withoutDeclaration } from './googleSchema.ts'
 
 export function writeRequest(request: ChatRequest, model: string): { path: string; body: Record<string, unknown> } {
@@ -34,7 +34,7 @@ function pathOf(model: string, stream: boolean): string {
 function writeSystem(messages: readonly Message[]): readonly unknown[] | undefined {
   const parts = messages
     .filter((message) => message.role === 'system')
-    .flatMap((message) => rawParts(message.extra) ?? writeParts(message, NO_NAMES))
+    .flatMap((message) => writeParts(message, NO_NAMES))
   return parts.length > 0 ? parts : undefined
 }
 
@@ -52,7 +52,7 @@ function writeContents(messages: readonly Message[], model: string): Wire[] {
   let last: Content | undefined
   for (const message of messages) {
     if (message.role === 'system') continue
-    const parts = rawParts(message.extra) ?? writeParts(message, names)
+    const parts = writeParts(message, names)
     if (parts.length === 0) continue
     if (message.role === 'assistant' && demandsSignatures(model)) signFirstCall(parts)
     if (last?.role === message.role) {

@@ -39,15 +39,13 @@ function writeMessages(messages: readonly Message[]): Fields[] {
   for (const message of messages) {
     const results = message.content.filter((part) => part.type === 'tool-result')
     // Tool messages carry text only, and nothing may stand between them; what they show follows as the user's.
-    if (results.length === 0) held = flush(held, written)
     for (const result of results) {
       written.push(writeToolResult(result))
       for (const part of result.content) if (part.type !== 'text') held.push(part)
     }
-    if (results.length < message.content.length || results.length === 0) {
-      held = flush(held, written)
-      written.push(writeMessage(message))
-    }
+    if (results.length > 0 && results.length === message.content.length) continue
+    held = flush(held, written)
+    written.push(writeMessage(message))
   }
   flush(held, written)
   return written
@@ -67,8 +65,10 @@ function writeMessage(message: Message): Fields {
   const rest = { ...(message.name !== undefined && { name: message.name }), ...ownFields(message.extra, 'openai') }
   if (message.role === 'assistant') return { role: 'assistant', ...writeAssistant(message.content), ...rest }
   const role = message.role === 'tool' ? 'user' : message.role
-  return { role, content: writeContent(message.content, '\n\n'), ...rest }
+  return { role, content: writeContent(withoutResults(message.content), '\n\n'), ...rest }
 }
+
+const withoutResults = (parts: readonly Part[]) => parts.filter((part) => part.type !== 'tool-result')
 
 function writeAssistant(parts: readonly Part[]): Fields {
   const calls = parts.filter((part) => part.type === 'tool-call').map(writeToolCall)

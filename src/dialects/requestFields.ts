@@ -31,18 +31,17 @@ export function requiredText(fields: Fields, name: string, at = name): string {
   return value
 }
 
-export function number(fields: Fields, name: string): number | undefined {
+export function number(fields: Fields, name: string, at = name): number | undefined {
   const value = fields[name] ?? undefined
   if (value === undefined) return undefined
   if (typeof value === 'number' && Number.isFinite(value)) return value
-  throw mustBe(name, 'a number')
+  throw mustBe(at, 'a number')
 }
 
 /** A count of tokens: a whole number of at least 1. */
-export function tokens(fields: Fields, name: string): number | undefined {
-  const value = number(fields, name)
-  if (value !== undefined && (!Number.isInteger(value) || value < 1))
-    throw wrong(name, 'must be a whole number above 0')
+export function tokens(fields: Fields, name: string, at = name): number | undefined {
+  const value = number(fields, name, at)
+  if (value !== undefined && (!Number.isInteger(value) || value < 1)) throw wrong(at, 'must be a whole number above 0')
   return value
 }
 
@@ -64,6 +63,12 @@ export function list(fields: Fields, name: string, at = name): readonly unknown[
   const array = asArray(value)
   if (array === undefined) throw mustBe(at, 'an array')
   return array
+}
+
+export function texts(fields: Fields, name: string, at = name): readonly string[] | undefined {
+  const items = list(fields, name, at)
+  if (items === undefined || items.every((item) => typeof item === 'string')) return items
+  throw wrong(at, 'must be an array of strings')
 }
 
 export function objectAt(value: unknown, at: string): Fields {

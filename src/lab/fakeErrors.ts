@@ -24,7 +24,7 @@ const openaiError = (status: number, message: string, type: string, code: string
   body: { error: { message, type, param, code } },
 })
 
-const seconds = (facts: Facts) => (facts.retryAfter === undefined ? {} : { 'retry-after': String(facts.retryAfter) })
+const seconds = (facts: Facts): Record<string, string> => (facts.retryAfter === undefined ? {} : { 'retry-after': String(facts.retryAfter) })
 
 const OPENAI: Wording = {
   rate_minute: (facts) => ({

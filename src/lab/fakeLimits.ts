@@ -1,6 +1,6 @@
 /** Limits that count and reset, as a provider keeps them: fixed windows per key, account or account and model. */
 
-import { nextBoundary } from '../quota/boundary.ts'
+import { nextDay } from '../quota/boundary.ts'
 import type { FakeLimit } from './scenario.ts'
 
 export interface Caller {
@@ -57,7 +57,7 @@ export class FakeLimits {
     const id = `${index} ${who}`
     const known = this.#windows.get(id)
     if (known !== undefined && now < known.resetsAt) return known
-    const resetsAt = limit.window === 'day' ? nextBoundary(limit.zone ?? 'UTC', 'day', now) : now + LENGTH_MS[limit.window]
+    const resetsAt = limit.window === 'day' ? nextDay(limit.zone ?? 'UTC', now) : now + LENGTH_MS[limit.window]
     const fresh = { used: 0, resetsAt }
     this.#windows.set(id, fresh)
     return fresh

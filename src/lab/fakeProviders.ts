@@ -237,8 +237,9 @@ class World implements FakeWorld {
     const asked = askedFor(place, path, body)
     const model = asked.model
     const fault = this.#nextFault(place, model, place.keys.indexOf(key) + 1)
-    const log = (status: number) =>
+    const log = (status: number) => {
       this.calls.push({ provider: place.id, model, key: place.keys.indexOf(key) + 1, path: url.pathname + url.search, at: this.#now(), status, fault: fault?.do ?? null, headers: request.headers, body })
+    }
     const caller: Caller = { key, account: place.facts.keys?.[key]?.account ?? key, model }
 
     const wrong = this.#whatIsWrong(place, key, model, asked, fault)

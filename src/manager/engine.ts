@@ -45,9 +45,6 @@ export interface EngineParts {
   readonly repairs: Repairs
 }
 
-/** A same-target retry waits this long, so that what stumbled can get up (wire-facts section 4: 0.25-1 s). */
-const RETRY_PAUSE_MS = { least: 250, spread: 750 }
-
 export class Engine {
   readonly parts: EngineParts
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
@@ -98,7 +95,7 @@ export class Engine {
   /** Takes in a failed attempt: judged, settled, remembered, told. */
   record(ask: Ask, trail: Trail, attempt: Try, end: CallEnd): Verdict {
     const failure = failureOf(end)
-    const verdict = judge(failure, { othersEligible: this.#othersEligible(ask, trail, attempt.target), retryFiltered: ask.retryFiltered })
+    const verdict = this.#judge(failure, ask, trail, attempt.target)
     const { report } = this.#remember(ask, attempt, end)
     trail.add(attempt.target, report, failure, verdict)
     this.parts.attention.failed(attempt, failure, verdict)
@@ -110,7 +107,7 @@ export class Engine {
     const { report } = this.#remember(ask, attempt, end)
     trail.answered(report)
     if (end.outcome.ok) this.parts.attention.answered(attempt, ask, end.outcome.response)
-    else this.parts.attention.failed(attempt, end.outcome.failure, judge(end.outcome.failure, { othersEligible: false, retryFiltered: false }))
+    else this.parts.attention.failed(attempt, end.outcome.failure, this.#judge(end.outcome.failure, ask, trail, attempt.target))
     return report
   }
 
@@ -134,8 +131,7 @@ export class Engine {
     return best
   }
 
-  pauseBeforeRetry(ask: Ask): Promise<void> {
-    const ms = RETRY_PAUSE_MS.least + this.parts.random() * RETRY_PAUSE_MS.spread
+  pause(ask: Ask, ms: number): Promise<void> {
     return ask.cancellation.cancelled ? Promise.resolve() : this.parts.sleep(ms)
   }
 
@@ -178,6 +174,21 @@ export class Engine {
     }
     offline.failed(new URL(host).hostname, now)
     return offline.isOffline(now)
+  }
+
+  #judge(failure: Failure, ask: Ask, trail: Trail, target: Target): Verdict {
+    const { timeouts } = this.roster.config.settings
+    const repaired = failure.kind === 'unsupported' && this.parts.repairs.learn(target, failure)
+    const verdict = judge(failure, {
+      alone: !this.#othersEligible(ask, trail, target),
+      retried: trail.wasTried(target),
+      patienceMs: Math.min(timeouts.patienceMs, ask.deadlineAt - this.parts.tools.monotonic()),
+      confirmed: trail.isUnsupportedBesides(target.provider),
+      mayAnswerFiltered: ask.retryFiltered,
+      random: this.parts.random(),
+    })
+    // Written otherwise, the same target will take it, and nothing the caller asked for is lost.
+    return repaired ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }
 
   #othersEligible(ask: Ask, trail: Trail, except: Target): boolean {

@@ -41,7 +41,7 @@ export async function cascade(engine: Engine, ask: Ask): Promise<Answered> {
     await attempt.call.first
     if (attempt.call.ended?.outcome.ok !== false) return answered(engine, ask, trail, attempt, decision.explored)
     const verdict = engine.record(ask, trail, attempt, attempt.call.ended)
-    if (verdict.next === 'retry-once') await engine.pauseBeforeRetry(ask)
+    if (verdict.next === 'retry-once') await engine.pause(ask, verdict.waitMs)
   }
   throw exhausted(engine, ask, trail)
 }

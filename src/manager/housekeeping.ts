@@ -1,8 +1,8 @@
 /** What ticks beside the requests: other processes' events, budgets' signs of life, key checks, the stats file, snapshots. */
 
-import { type Config } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
-import { type ConfigWatch, watchConfig } from '../config/watch.ts'
+import { type Watching, watchConfig } from '../config/watch.ts'
 import { StatsFileWriter } from '../store/statsFile.ts'
 import type { Engine } from './engine.ts'
 import { importStats, statsRows } from './statsView.ts'
@@ -22,7 +22,7 @@ export class Housekeeping {
   readonly #options: HousekeepingOptions
   readonly #stats: StatsFileWriter | null
   #timer: NodeJS.Timeout | undefined
-  #watch: ConfigWatch | null = null
+  #watch: Watching | null = null
   #ticks = 0
   #tickedAt = 0
   #closed = false
@@ -44,7 +44,7 @@ export class Housekeeping {
     process.once('exit', this.#atExit)
     const { file } = engine.roster.config
     if (file === null) return
-    this.#watch = watchConfig({ file, load, onChange: reload, onInvalid: (error) => engine.parts.logger.error(`${error.message}; the configuration before it stays in force`) })
+    this.#watch = watchConfig({ file, load, onChange: reload, onInvalid: (error) => engine.parts.logger.error(`${error instanceof Error ? error.message : error}; the configuration before it stays in force`) })
   }
 
   async close(): Promise<void> {

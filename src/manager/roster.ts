@@ -127,12 +127,17 @@ function profileOf(seat: Seat, model: ModelFacts, price: Price | null): TargetPr
     price: price === null ? null : hintOf(price),
     free,
     trainsOnPrompts: trainsOnPrompts(seat, free),
-    qualityPrior: model.catalogue?.quality ?? null,
-    ...(model.catalogue?.qualitySource !== undefined && { qualityPriorSource: model.catalogue.qualitySource }),
+    qualityPrior: model.user?.quality ?? model.catalogue?.quality ?? null,
+    ...qualitySource(model),
     local: spec.local === true,
     discovered: model.discovered,
     weight: seat.key.weight,
   }
+}
+
+function qualitySource({ user, catalogue }: ModelFacts): { readonly qualityPriorSource?: string } {
+  if (user?.quality !== undefined) return { qualityPriorSource: 'configuration' }
+  return catalogue?.qualitySource === undefined ? {} : { qualityPriorSource: catalogue.qualitySource }
 }
 
 /** A call that can never be billed: the user's word for the key, a local server, or a model whose listed price is 0. */
@@ -152,7 +157,7 @@ function trainsOnPrompts(seat: Seat, free: boolean): boolean | null {
 
 function abilitiesOf(model: ModelFacts): Abilities {
   const named = model.listed === null ? {} : { chat: model.listed.chats, embeddings: model.listed.embeds }
-  return { ...model.catalogue?.abilities, ...named, ...model.listed?.abilities, ...model.user?.abilities }
+  return { ...model.catalogue?.abilities, ...named, ...model.listed?.abilities }
 }
 
 /** The targets of one moment, with what is looked up by target; made anew when the configuration or a list changes. */

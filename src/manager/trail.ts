@@ -50,10 +50,20 @@ export class Trail {
     if (verdict.counts) this.#counted++
     if (verdict.next === 'give-up') this.#finished = true
     if (verdict.next !== 'retry-once') this.leave(target.stateId)
-    this.#exclude(target, verdict)
-    if (verdict.blame.provider > 0) this.#transient.set(target.provider, (this.#transient.get(target.provider) ?? 0) + 1)
-    if (failure.kind === 'context_too_long') this.#smallestWindow = Math.max(this.#smallestWindow, failure.limitTokens ?? target.profile.contextTokens ?? 0)
-    if (failure.kind === 'unsupported') this.#noteUnsupported(target, failure.ability)
+    if (verdict.next !== 'retry-once') this.#exclude(target, verdict)
+    if (verdict.blame.provider) this.#transient.set(target.provider, (this.#transient.get(target.provider) ?? 0) + 1)
+    this.#need(target, verdict)
+    if (failure.kind === 'unsupported') this.#unsupportedBy.add(target.provider)
+  }
+
+  /** Whether another provider has called this request unsupported. */
+  isUnsupportedBesides(provider: string): boolean {
+    return this.#unsupportedBy.size > (this.#unsupportedBy.has(provider) ? 1 : 0)
+  }
+
+  /** Whether the target was already called by this request. */
+  wasTried(target: Target): boolean {
+    return this.attempts.some((attempt) => attempt.target === target.id)
   }
 
   /** Takes in the attempt that answered. */
@@ -88,11 +98,13 @@ export class Trail {
     if (scope !== null) this.#left.add(scope(target))
   }
 
-  #noteUnsupported(target: Target, ability: Ability | undefined): void {
-    this.#unsupportedBy.add(target.provider)
-    if (ability !== undefined) this.#missing.add(ability)
-    // One provider may lack it; when a second agrees, the request asks for something nobody here has.
-    if (this.#unsupportedBy.size >= 2) this.#finished = true
+  /** What the next target must have that this one lacked. */
+  #need(target: Target, { needs }: Verdict): void {
+    if (needs === undefined) return
+    if (needs.contextOverTokens !== undefined) {
+      this.#smallestWindow = Math.max(this.#smallestWindow, needs.contextOverTokens ?? target.profile.contextTokens ?? 0)
+    }
+    if (needs.ability !== undefined) this.#missing.add(needs.ability)
   }
 }
 

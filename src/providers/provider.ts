@@ -81,6 +81,8 @@ export interface ProviderSpec {
   readonly dayBoundary: DayBoundary
   /** Counts the requested `max_tokens` against the token limit at admission rather than what was produced. */
   readonly chargesMaxTokens?: boolean
+  /** Failed calls take from the request quota as well (OpenRouter's free day, OpenAI's minute). */
+  readonly countsFailures?: boolean
   /** Whether prompts sent on the free tier may be used for training; null when nobody says. */
   readonly trainsOnFreePrompts: boolean | null
   /** A payment method on the account makes the same models billed, so a key counts as free only when the user says so. */

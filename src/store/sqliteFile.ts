@@ -3,6 +3,7 @@
 import { closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { StoreError } from '../domain/errors.ts'
+import { asidePath } from './aside.ts'
 import { migrate } from './schema.ts'
 import { SqliteDrawers } from './sqliteDrawers.ts'
 import { SqliteLog } from './sqliteLog.ts'
@@ -12,6 +13,8 @@ export type StoreOperation = 'open' | 'begin' | 'write' | 'commit'
 
 /** How long a write waits for another process that is writing, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000
+/** https://www.sqlite.org/fileformat2.html section 1.3 */
+const HEADER_BYTES = 100
 
 export class SqliteFile {
   readonly log: SqliteLog
@@ -117,20 +120,14 @@ export function setAside(path: string, identity: string | undefined, now: number
   return aside
 }
 
-/** `<path>.corrupt-<time>`, free to be used. Without colons, which Windows does not allow in names. */
-export function asidePath(path: string, now: number): string {
-  const base = `${path}.corrupt-${new Date(now).toISOString().replaceAll(':', '-')}`
-  for (let copy = 1; ; copy++) {
-    const name = copy === 1 ? base : `${base}-${copy}`
-    if (!existsSync(name)) return name
-  }
-}
-
 function openDatabase(path: string): DatabaseSync {
   const sqlite = loadSqlite()
   if (sqlite === undefined)
     throw new StoreError('this runtime has no node:sqlite; use node 22.19 or newer, or set KEYWISE_STORE to memory:')
   createPrivately(path)
+  // SQLite takes a file shorter than its own header for an empty one and would write over it.
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (size > 0 && size < HEADER_BYTES) throw new DamagedStore('it is too short')
   const database = new sqlite.DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
   try {
     // A foreign or newer file must be recognised before anything is changed in it, even its journal mode.

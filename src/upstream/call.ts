@@ -12,11 +12,13 @@ import { SseReader } from '../dialects/sse.ts'
 import type { Outcome } from '../domain/attempt.ts'
 import type { ChatChunk, ChatResponse, Usage } from '../domain/chat.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
-import { classify, classifyError } from './classify.ts'
+import { classify } from './classify.ts'
 import { type Connection, resolvePath } from './connection.ts'
 import type { Deadlines, Expirable } from './deadlines.ts'
 import { bodyDecoder, type Decoder } from './decoding.ts'
+import { flatHeaders, type FlatHeaders } from './headers.ts'
 import { readLimits } from './limits.ts'
+import { classifyError, type Phase } from './transportError.ts'
 
 export interface CallInput {
   readonly connection: Connection
@@ -96,7 +98,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #state: State = 'waiting'
   #controller: Dispatcher.DispatchController | undefined
   #status: number | null = null
-  #headers: IncomingHttpHeaders = {}
+  #headers: FlatHeaders = {}
   #body: Buffer[] = []
   #bodyBytes = 0
   #decoder: Decoder | null = null
@@ -142,7 +144,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
         this,
       )
     } catch (error) {
-      this.#fail(classifyError(error, 'connect'))
+      this.#fail(classifyError(error, this.#phase('connect')))
     }
   }
 
@@ -195,7 +197,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (status < 200 || this.#state === 'done') return
     this.#controller = controller
     this.#status = status
-    this.#headers = headers
+    this.#headers = flatHeaders(headers)
     this.#decoder = bodyDecoder(headers['content-encoding'], MAX_BODY_BYTES)
     if (status >= 300) this.#state = 'error'
     else if (!this.#input.stream) this.#state = 'plain'
@@ -226,7 +228,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#state === 'done') return
     if (this.#abortWith !== null) return this.#fail(this.#abortWith)
-    const failure = classifyError(error, this.#state === 'waiting' ? 'connect' : 'body')
+    const failure = classifyError(error, this.#phase(this.#state === 'live' ? 'idle' : 'first-token'))
     if (this.#state === 'waiting' && isStaleSocket(failure) && !this.#redispatched) {
       // A kept-alive socket the other side had closed: one new connection, and it is no attempt of its own (F5).
       this.#redispatched = true
@@ -234,6 +236,10 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     }
     this.#readRest()
     this.#fail(failure)
+  }
+
+  #phase(name: Phase['name']): Phase {
+    return { name, afterMs: this.#tools.monotonic() - this.#startedAt, started: this.#status !== null }
   }
 
   #startStream(): void {

@@ -3,11 +3,13 @@
 import type { Dispatcher } from 'undici'
 import type { Failure, LimitFact } from '../domain/failure.ts'
 import { asNumber, asRecord } from '../domain/json.ts'
-import { classify, classifyError } from './classify.ts'
+import { classify } from './classify.ts'
 import { type Connection, resolvePath } from './connection.ts'
 import { bodyDecoder } from './decoding.ts'
+import { flatHeaders } from './headers.ts'
 import { readLimits } from './limits.ts'
 import { type ListedModel, readModelsPage } from './modelsList.ts'
+import { classifyError } from './transportError.ts'
 
 export interface DiscoverTools {
   readonly now: () => number
@@ -79,6 +81,7 @@ type Answer =
 async function get(connection: Connection, method: 'GET' | 'POST', path: string, tools: DiscoverTools): Promise<Answer> {
   const deadline = AbortSignal.timeout(tools.timeoutMs ?? 10_000)
   const signal = tools.signal === undefined ? deadline : AbortSignal.any([deadline, tools.signal])
+  const timeoutMs = tools.timeoutMs ?? 10_000
   let started = false
   try {
     const response = await connection.dispatcher.request({
@@ -91,8 +94,8 @@ async function get(connection: Connection, method: 'GET' | 'POST', path: string,
     const text = await readText(response)
     return readAnswer(connection, response, text, tools)
   } catch (error) {
-    if (deadline.aborted) return { ok: false, failure: { kind: 'timeout', phase: 'total', afterMs: tools.timeoutMs ?? 10_000, status: null, message: 'no answer in time' } }
-    return { ok: false, failure: classifyError(error, started ? 'body' : 'connect') }
+    if (deadline.aborted) return { ok: false, failure: { kind: 'timeout', phase: 'total', afterMs: timeoutMs, status: null, message: 'no answer in time' } }
+    return { ok: false, failure: classifyError(error, { name: 'total', afterMs: timeoutMs, started }) }
   }
 }
 
@@ -110,7 +113,8 @@ async function readText(response: Dispatcher.ResponseData): Promise<string> {
 }
 
 function readAnswer(connection: Connection, response: Dispatcher.ResponseData, text: string, tools: DiscoverTools): Answer {
-  const { statusCode: status, headers } = response
+  const status = response.statusCode
+  const headers = flatHeaders(response.headers)
   let body: unknown
   try {
     body = JSON.parse(text)
