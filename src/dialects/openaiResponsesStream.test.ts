@@ -262,7 +262,7 @@ describe('openaiResponses writes streams', () => {
       ),
     )
     expect(text).not.toContain('rs_1_')
-    expect(text).toContain(`"item":${JSON.stringify({ id: 'rs_up', ...thought })}`)
+    expect(text).toContain(`"item":${JSON.stringify({ ...thought, id: 'rs_up' })}`)
   })
 
   test('with nothing before the first content, and every event numbered', () => {
