@@ -1,5 +1,6 @@
 /** One request on its way through the engine: what was asked, by whom, and how long it may take. */
 
+import type { Dialect } from '../dialects/dialect.ts'
 import type { ChatRequest, DialectId } from '../domain/chat.ts'
 import type { Needs } from '../routing/eligible.ts'
 import type { Call } from '../upstream/call.ts'
@@ -28,8 +29,17 @@ export interface Ask {
   /** Whether another provider may be asked after one refused the content. */
   readonly retryFiltered: boolean
   /** The client's own bytes, for upstreams that speak its dialect. */
-  readonly wire: { readonly dialect: DialectId; readonly body: Buffer } | null
+  readonly wire: Wire | null
+  /** What is spoken instead of the target's own dialect (embeddings); null for chat. */
+  readonly dialectFor: ((target: DialectId) => Dialect | null) | null
   readonly cancellation: Cancellation
+}
+
+export interface Wire {
+  readonly dialect: DialectId
+  readonly body: Buffer
+  /** Name, value, name, value …: headers that only an upstream of the same dialect understands. */
+  readonly headers: readonly string[]
 }
 
 /** Lets the caller's side end whatever is going on for a request: the running call, a wait, what would come next. */

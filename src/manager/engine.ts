@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { AttemptReport } from '../domain/attempt.ts'
-import type { Failure } from '../domain/failure.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Store } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
@@ -21,6 +21,7 @@ import type { Mind } from './mind.ts'
 import type { ModelLists } from './modelLists.ts'
 import { type AttemptFacts, type Recorded, recordAttempt } from './record.ts'
 import type { Repairs } from './repairs.ts'
+import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
 import type { Trail } from './trail.ts'
 import type { Try } from './try.ts'
@@ -50,6 +51,7 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  readonly #retries = new RetryBudget()
 
   constructor(parts: EngineParts, roster: Roster, world: World) {
     this.parts = parts
@@ -64,6 +66,7 @@ export class Engine {
   decide(ask: Ask, trail: Trail): Decision {
     const { mind } = this.parts
     const now = this.now
+    if (trail.calls === 0) this.#retries.request(now)
     return mind.router.decide(this.#routingRequest(ask, trail, now), now)
   }
 
@@ -78,6 +81,22 @@ export class Engine {
     if (decision.first !== null && trail.calls === 0 && trail.passed.length === 0) return decision.first
     const fresh = decision.next((target) => trail.excludes(target) !== null || trail.isTired(target))
     return fresh ?? decision.next((target) => trail.excludes(target) !== null)
+  }
+
+  /**
+   * When nothing is eligible, a target whose park is only our guess, the one that ends soonest. What the upstream
+   * stated, refused keys, empty accounts and the user's rules hold.
+   */
+  lastResort(ask: Ask, trail: Trail): Target | null {
+    const now = this.now
+    let best: { until: number; target: Target } | null = null
+    for (const target of this.roster.targets) {
+      const park = this.parts.mind.parks.blocking(target, now)
+      if (park === undefined || park.stated || NEVER_GUESSED.has(park.reason)) continue
+      if (whyNot(this.world, target, ask, trail, now, true) !== null) continue
+      if (best === null || park.until < best.until) best = { until: park.until, target }
+    }
+    return best !== null && this.#retries.take(now) ? best.target : null
   }
 
   reserve(target: Target, ask: Ask): Hold {
@@ -204,6 +223,7 @@ export class Engine {
       mayAnswerFiltered: ask.retryFiltered,
       random: this.parts.random(),
     })
+    if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
     // Written otherwise, the same target will take it, and nothing the caller asked for is lost.
     return repaired ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }
@@ -231,6 +251,15 @@ export class Engine {
     }
   }
 }
+
+/** Trying these again before their time cannot help. */
+const NEVER_GUESSED: ReadonlySet<FailureKind> = new Set([
+  'auth_invalid',
+  'auth_forbidden',
+  'billing',
+  'zero_quota',
+  'model_not_found',
+])
 
 export function failureOf(end: CallEnd): Failure {
   if (!end.outcome.ok) return end.outcome.failure

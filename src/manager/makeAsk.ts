@@ -18,6 +18,8 @@ export interface AskOptions {
   readonly token?: string
   readonly retryFiltered?: boolean
   readonly wire?: Ask['wire']
+  readonly dialectFor?: Ask['dialectFor']
+  readonly needs?: Partial<Ask['needs']>
 }
 
 const PROCESS = randomBytes(9).toString('base64url')
@@ -38,7 +40,8 @@ export function makeAsk(engine: Engine, request: ChatRequest, options: AskOption
     id,
     request,
     selection,
-    needs: needsOf(request, selection),
+    needs:
+      options.needs === undefined ? needsOf(request, selection) : { ...needsOf(request, selection), ...options.needs },
     mostInputTokens: settings.budgets.length === 0 ? 0 : mostTokensOf(request),
     session: sessionOf(request, options.sessionId, options.token ?? ''),
     deadlineAt: engine.parts.tools.monotonic() + timeoutMs,
@@ -49,6 +52,7 @@ export function makeAsk(engine: Engine, request: ChatRequest, options: AskOption
     token: options.token ?? null,
     retryFiltered: options.retryFiltered ?? false,
     wire: options.wire ?? null,
+    dialectFor: options.dialectFor ?? null,
     cancellation: new Cancellation(),
   }
 }
