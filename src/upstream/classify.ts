@@ -46,7 +46,7 @@ export function classify(answer: Answer): Failure {
     ...factsOf(kind, { sight, envelope, full }),
     ...rule.facts,
   }
-  // The rules name no kind with facts of its own that must be there (`timeout`, `network`): those come from transport.ts.
+  // The rules name no kind with facts of its own that must be there (`timeout`, `network`): those come from transportError.ts.
   return facts as Failure
 }
 

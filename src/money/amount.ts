@@ -1,0 +1,68 @@
+/**
+ * Money as integers. Amounts are nano-USD (1e-9 USD), prices are pico-USD (1e-12 USD) per token, so that $0.0125 per
+ * million tokens is exactly 12,500. An attempt is added up in pico-USD and rounded once, half up, to nano-USD.
+ */
+
+export const NANO_PER_USD = 1_000_000_000
+
+/** The largest amount that stays exact: about nine million USD. Sums stop there instead of drifting. */
+export const MOST_NANO_USD = Number.MAX_SAFE_INTEGER
+
+const DECIMAL = /^([+-]?)(\d{0,30})(?:\.(\d{0,60}))?(?:[eE]([+-]?\d{1,3}))?$/
+
+/**
+ * A decimal number as an integer of its `decimals`-th place, half rounded up (away from zero); the digits are moved as
+ * text, so nothing drifts. Null for what is no finite decimal number or too large to stay exact.
+ */
+export function scaled(value: number | string, decimals: number): number | null {
+  const match = DECIMAL.exec(typeof value === 'number' ? String(value) : value.trim())
+  const whole = match?.[2] ?? ''
+  const fraction = match?.[3] ?? ''
+  if (match === null || whole + fraction === '') return null
+  const magnitude = moved(whole + fraction, decimals + Number(match[4] ?? 0) - fraction.length)
+  if (!Number.isSafeInteger(magnitude)) return null
+  return match[1] === '-' && magnitude !== 0 ? -magnitude : magnitude
+}
+
+/** The digits with the point moved `places` to the right; what falls off on the left side is rounded half up. */
+function moved(digits: string, places: number): number {
+  if (places >= 0) return Number(digits + '0'.repeat(Math.min(places, 400)))
+  const cut = digits.length + places
+  if (cut < 0) return 0
+  return Number(digits.slice(0, cut)) + (digits.charCodeAt(cut) >= 53 /* '5' */ ? 1 : 0)
+}
+
+/** USD as nano-USD; null when it is not a number or beyond what can be counted. May be negative: callers decide. */
+export function usdToNano(usd: number | string): number | null {
+  return scaled(usd, 9)
+}
+
+/** Nano-USD as USD, for JSON. The nearest double, which prints as the exact decimal for amounts below $9,000. */
+export function nanoToUsd(nanoUsd: number): number {
+  return nanoUsd / NANO_PER_USD
+}
+
+/** A sum of two amounts that are not negative; stops at `MOST_NANO_USD`. */
+export function addAmounts(a: number, b: number): number {
+  const sum = a + b
+  return sum > MOST_NANO_USD ? MOST_NANO_USD : sum
+}
+
+/** Pico-USD, as added up over one attempt, rounded half up to nano-USD. */
+export function picoToNano(pico: number | bigint): number {
+  if (typeof pico === 'number') return Math.floor(pico / 1_000) + (pico % 1_000 >= 500 ? 1 : 0)
+  const nano = (pico + 500n) / 1_000n
+  return nano > BigInt(MOST_NANO_USD) ? MOST_NANO_USD : Number(nano)
+}
+
+/** `$12.34`; below ten cents with as many places as two significant digits need (`$0.00015`), at most nine. */
+export function formatUsd(nanoUsd: number): string {
+  const sign = nanoUsd < 0 ? '-' : ''
+  const size = Math.abs(nanoUsd)
+  const places = size === 0 || size >= 100_000_000 ? 2 : Math.min(9, Math.max(2, 11 - String(size).length))
+  const step = 10 ** (9 - places)
+  const units = Math.floor(size / step) + (size % step >= step / 2 ? 1 : 0)
+  const digits = String(units).padStart(places + 1, '0')
+  const fraction = digits.slice(-places).replace(/0+$/, '').padEnd(2, '0')
+  return `${sign}$${digits.slice(0, -places)}.${fraction}`
+}

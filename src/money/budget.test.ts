@@ -1,0 +1,392 @@
+import { describe, expect, test } from 'vitest'
+import { MoneyStore } from '../../test/moneyStore.ts'
+import { ask, CENT, DAY, HOUR, held, NOW, other, row, spent, startProcess, target } from '../../test/moneyWorld.ts'
+import { usdToNano } from './amount.ts'
+import { LEASE_MS } from './budget.ts'
+import type { Crossing } from './purse.ts'
+
+const oneDollar = [{ scope: 'all', usd: 1, per: 'day' }]
+
+describe('a hard budget', () => {
+  test('of $1 with $0.99 spent lets exactly one of 200 parallel calls of one cent through', () => {
+    const store = new MoneyStore()
+    const book = startProcess(store, oneDollar)
+    book.settle(held(book.reserve(ask(99 * CENT), NOW)), spent(99 * CENT))
+    const results = Array.from({ length: 200 }, () => book.reserve(ask(CENT), NOW))
+    expect(results.filter((result) => result.granted)).toHaveLength(1)
+    for (const result of results) if (result.granted) book.settle(result, spent(CENT))
+    expect(book.view(NOW)).toMatchObject([{ limitUsd: 1, spentUsd: 1, reservedUsd: 0 }])
+  })
+
+  test('counts twenty times $0.001 as exactly $0.02', () => {
+    const book = startProcess(new MoneyStore(), oneDollar)
+    for (let i = 0; i < 20; i++) book.settle(held(book.reserve(ask(usdToNano(0.01)), NOW)), spent(usdToNano(0.001)))
+    expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0.02, reservedUsd: 0 })
+  })
+
+  test('says which budget is spent, why, and when it is back', () => {
+    const book = startProcess(new MoneyStore(), [{ scope: 'groq', usd: 1, per: 'day', on_exceeded: 'reject' }])
+    book.settle(held(book.reserve(ask(97 * CENT), NOW)), spent(97 * CENT))
+    expect(book.reserve(ask(5 * CENT), NOW)).toEqual({
+      granted: false,
+      scope: 'groq',
+      reason: 'budget groq: $1.00 per day, $0.97 spent; this call may need $0.05',
+      resetsAt: Date.parse('2026-11-24T00:00:00Z'),
+      onExceeded: 'reject',
+    })
+    expect(book.peek(ask(5 * CENT), NOW)?.reason).toContain('$0.97 spent')
+    expect(book.peek(ask(2 * CENT), NOW)).toBeNull()
+    expect(book.reserve(ask(5 * CENT, { target: other }), NOW).granted).toBe(true)
+  })
+
+  test('of 0 lets only what is free through', () => {
+    const book = startProcess(new MoneyStore(), [{ scope: 'all', usd: 0, per: 'total' }])
+    expect(book.reserve(ask(0), NOW).granted).toBe(true)
+    expect(book.reserve(ask(1), NOW).granted).toBe(false)
+    expect(book.reserve(ask(null), NOW)).toMatchObject({ granted: false, resetsAt: null })
+  })
+
+  test('lets a free call through after it is spent', () => {
+    const book = startProcess(new MoneyStore(), oneDollar)
+    book.settle(held(book.reserve(ask(100 * CENT), NOW)), spent(100 * CENT))
+    expect(book.reserve(ask(0), NOW).granted).toBe(true)
+  })
+
+  test('counts a call that cost more than its worst case in full', () => {
+    const book = startProcess(new MoneyStore(), oneDollar)
+    book.settle(held(book.reserve(ask(CENT), NOW)), spent(150 * CENT))
+    expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 1.5, reservedUsd: 0 })
+    expect(book.reserve(ask(1), NOW).granted).toBe(false)
+  })
+
+  test('frees what a call did not need, and all of it when the call was never made', () => {
+    const book = startProcess(new MoneyStore(), oneDollar)
+    const first = held(book.reserve(ask(60 * CENT), NOW))
+    expect(book.reserve(ask(60 * CENT), NOW).granted).toBe(false)
+    book.release(first)
+    const second = held(book.reserve(ask(60 * CENT), NOW))
+    book.settle(second, spent(10 * CENT))
+    expect(book.reserve(ask(90 * CENT), NOW).granted).toBe(true)
+  })
+
+  test('is settled once: a second settlement or release of the same hold does nothing', () => {
+    const book = startProcess(new MoneyStore(), oneDollar)
+    const hold = held(book.reserve(ask(10 * CENT), NOW))
+    book.settle(hold, spent(5 * CENT))
+    book.settle(hold, spent(5 * CENT))
+    book.release(hold)
+    expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0.05, reservedUsd: 0 })
+  })
+
+  test('keeps the worst case committed when nobody knows what a priced call cost', () => {
+    const book = startProcess(new MoneyStore(), oneDollar)
+    book.settle(held(book.reserve(ask(60 * CENT), NOW)), { nanoUsd: null, tokens: null })
+    expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0, reservedUsd: 0.6, unpricedAttempts: 1 })
+    expect(book.reserve(ask(60 * CENT), NOW).granted).toBe(false)
+  })
+
+  test('is not fooled by NaN, negative or infinite amounts', () => {
+    const book = startProcess(new MoneyStore(), oneDollar, { unknownPrice: 'block' })
+    for (const odd of [Number.NaN, -5, Number.POSITIVE_INFINITY])
+      expect(book.reserve(ask(odd), NOW).granted).toBe(false)
+    book.settle(held(book.reserve(ask(CENT), NOW)), spent(Number.NaN))
+    book.settle(held(book.reserve(ask(CENT), NOW)), spent(-100))
+    expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0, reservedUsd: 0.02 })
+  })
+
+  test('refuses when the shared counter cannot be asked, and loses nothing meanwhile', () => {
+    const store = new MoneyStore()
+    const book = startProcess(store, oneDollar)
+    const hold = held(book.reserve(ask(10 * CENT), NOW))
+    store.failsAfter = store.writes
+    expect(book.reserve(ask(10 * CENT), NOW)).toMatchObject({
+      granted: false,
+      reason: expect.stringContaining('disk full'),
+    })
+    book.settle(hold, spent(30 * CENT))
+    store.failsAfter = Number.POSITIVE_INFINITY
+    book.tick(NOW)
+    book.tick(NOW)
+    expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0.3, reservedUsd: 0 })
+    expect(book.reserve(ask(71 * CENT), NOW).granted).toBe(false)
+  })
+})
+
+describe('budgets of other kinds', () => {
+  test('requests count each call that was made, whatever became of it', () => {
+    const book = startProcess(new MoneyStore(), [{ scope: 'groq', requests: 3, per: 'minute' }])
+    book.settle(held(book.reserve(ask(null), NOW)), spent(null))
+    book.release(held(book.reserve(ask(null), NOW)))
+    book.settle(held(book.reserve(ask(5), NOW)), spent(0))
+    expect(book.spent('groq', NOW)).toBe(2)
+    expect(book.reserve(ask(5), NOW).granted).toBe(true)
+    expect(book.reserve(ask(5), NOW).granted).toBe(false)
+    expect(book.reserve(ask(5), NOW + 60_000).granted).toBe(true)
+  })
+
+  test('tokens reserve input and longest output, and settle what was used', () => {
+    const book = startProcess(new MoneyStore(), [{ scope: 'all', tokens: 60, per: 'day' }])
+    const hold = held(book.reserve(ask(0), NOW))
+    expect(book.reserve(ask(0), NOW).granted).toBe(true)
+    expect(book.reserve(ask(0), NOW).granted).toBe(false)
+    book.settle(hold, { nanoUsd: 0, tokens: 12 })
+    expect(book.view(NOW)).toMatchObject([{ limitUsd: null, spentUsd: null, unit: 'tokens', spent: 12, reserved: 30 }])
+  })
+
+  test('all that cover a call must have room, and a refusal reserves in none', () => {
+    const book = startProcess(new MoneyStore(), [
+      { scope: 'all', usd: 1, per: 'month' },
+      { scope: 'groq', usd: 0.5, per: 'day' },
+      { scope: 'label:team=a', usd: 0.2, per: 'day' },
+      { scope: 'token:ci', usd: 0.1, per: 'total' },
+    ])
+    const labels = { team: 'a' }
+    expect(book.reserve(ask(40 * CENT), NOW).granted).toBe(true)
+    expect(book.reserve(ask(20 * CENT), NOW)).toMatchObject({ scope: 'groq' })
+    expect(book.reserve(ask(30 * CENT, { target: other, labels }), NOW)).toMatchObject({ scope: 'label:team=a' })
+    expect(book.reserve(ask(11 * CENT, { target: other, labels, token: 'ci' }), NOW)).toMatchObject({
+      scope: 'token:ci',
+    })
+    expect(book.view(NOW).map((view) => view.reservedUsd)).toEqual([0.4, 0.4, 0, 0])
+    expect(book.reserve(ask(60 * CENT, { target: other }), NOW).granted).toBe(true)
+  })
+
+  test('those that reject are asked before those that fall back', () => {
+    const book = startProcess(new MoneyStore(), [
+      { scope: 'groq', usd: 0, per: 'day' },
+      { scope: 'all', usd: 0, per: 'day', on_exceeded: 'reject' },
+    ])
+    expect(book.reserve(ask(5), NOW)).toMatchObject({ scope: 'all', onExceeded: 'reject' })
+  })
+
+  for (const [unknownPrice, granted] of [
+    ['allow', true],
+    ['block', false],
+  ] as const)
+    test(`with unknown_price ${unknownPrice} a call of unknown price is ${granted ? 'counted as unknown' : 'refused'}`, () => {
+      const book = startProcess(new MoneyStore(), oneDollar, { unknownPrice })
+      const result = book.reserve(ask(null), NOW)
+      expect(result.granted).toBe(granted)
+      if (!result.granted) expect(result.reason).toContain('the price of groq/m is unknown')
+      else book.settle(result, spent(null))
+      expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0, reservedUsd: 0, unpricedAttempts: granted ? 1 : 0 })
+    })
+
+  test('a soft budget never refuses, tells at 50, 80 and 100 per cent once, and presses towards cheaper targets', () => {
+    const book = startProcess(new MoneyStore(), [{ scope: 'groq', usd: 1, per: 'day', hard: false }])
+    const told: Crossing[] = []
+    for (let i = 0; i < 30; i++) told.push(...book.settle(held(book.reserve(ask(5 * CENT), NOW)), spent(5 * CENT)))
+    expect(told.map(({ percent, spent }) => [percent, spent / CENT])).toEqual([
+      [50, 50],
+      [80, 80],
+      [100, 100],
+    ])
+    expect(book.pressure({ target })).toBeGreaterThan(0.1)
+    expect(book.pressure({ target: other })).toBe(0)
+  })
+
+  test('a soft budget that keeps its pace does not press', () => {
+    const book = startProcess(new MoneyStore(), [{ scope: 'groq', usd: 1, per: 'day', hard: false }])
+    for (let i = 0; i < 20; i++) book.settle(held(book.reserve(ask(CENT), NOW)), spent(CENT))
+    expect(book.pressure({ target })).toBe(0)
+  })
+
+  test('crossings begin anew in the next period', () => {
+    const book = startProcess(new MoneyStore(), oneDollar)
+    const cross = (at: number) =>
+      book.settle(held(book.reserve(ask(60 * CENT), at)), spent(60 * CENT)).map((c) => c.percent)
+    expect(cross(NOW)).toEqual([50])
+    expect(cross(NOW + DAY)).toEqual([50])
+  })
+})
+
+describe('periods', () => {
+  test('money belongs to the period in which its call began', () => {
+    const book = startProcess(new MoneyStore(), oneDollar)
+    const midnight = Date.parse('2026-11-24T00:00:00Z')
+    const late = held(book.reserve(ask(90 * CENT), midnight - 1))
+    const next = held(book.reserve(ask(90 * CENT), midnight))
+    book.settle(late, spent(90 * CENT))
+    book.settle(next, spent(20 * CENT))
+    expect(book.view(midnight + 5)[0]).toMatchObject({
+      spentUsd: 0.2,
+      reservedUsd: 0,
+      resetsAt: '2026-11-25T00:00:00.000Z',
+    })
+  })
+
+  test('a monthly budget in Madrid holds through daylight saving and the end of every month of a year', () => {
+    const store = new MoneyStore()
+    const budgets = [{ scope: 'all', usd: 1, per: 'month', timezone: 'Europe/Madrid' }]
+    const start = Date.parse('2026-01-01T00:30:00Z')
+    const book = startProcess(store, budgets, { now: start })
+    const byMonth = new Map<string, number>()
+    const month = new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/Madrid', year: 'numeric', month: '2-digit' })
+    for (let now = start; now < start + 364 * DAY; now += 3 * HOUR) {
+      const result = book.reserve(ask(CENT), now)
+      if (!result.granted) continue
+      book.settle(result, spent(CENT))
+      byMonth.set(month.format(now), (byMonth.get(month.format(now)) ?? 0) + 1)
+    }
+    expect([...byMonth.values()]).toEqual(Array(12).fill(100))
+    // Periods that are over leave nothing behind in the store.
+    expect(store.listCounters('budget:all').length).toBeLessThan(8)
+  })
+
+  test('a rolling hour never holds more than its limit in any hour', () => {
+    const store = new MoneyStore()
+    const book = startProcess(store, [{ scope: 'all', usd: 1, per: 'hour', window: 'rolling' }])
+    const granted: number[] = []
+    for (let now = NOW; now < NOW + 5 * HOUR; now += 17_000) {
+      const result = book.reserve(ask(3 * CENT), now)
+      if (result.granted) book.settle(result, spent(3 * CENT))
+      if (result.granted) granted.push(now)
+    }
+    for (const start of granted)
+      expect(granted.filter((at) => at >= start && at < start + HOUR).length * 3).toBeLessThanOrEqual(100)
+    expect(granted.length).toBeGreaterThan(4.5 * 33)
+    expect(store.values.size).toBeLessThan(200)
+  })
+
+  test('a rolling budget says when its oldest spending leaves the window', () => {
+    const book = startProcess(new MoneyStore(), [{ scope: 'all', usd: 1, per: 'hour', window: 'rolling' }])
+    book.settle(held(book.reserve(ask(100 * CENT), NOW)), spent(100 * CENT))
+    const refusal = book.reserve(ask(CENT), NOW + 10 * 60_000)
+    const resetsAt = refusal.granted ? 0 : (refusal.resetsAt ?? 0)
+    expect(resetsAt - NOW).toBe(HOUR + HOUR / 30)
+    expect(book.reserve(ask(CENT), resetsAt - 1).granted).toBe(false)
+    expect(book.reserve(ask(CENT), resetsAt).granted).toBe(true)
+  })
+
+  test('a clock that jumps ahead and is set back forgets nothing', () => {
+    const book = startProcess(new MoneyStore(), oneDollar)
+    book.settle(held(book.reserve(ask(90 * CENT), NOW)), spent(90 * CENT))
+    book.reserve(ask(CENT), NOW + 40 * DAY)
+    expect(book.reserve(ask(20 * CENT), NOW + 1).granted).toBe(false)
+  })
+})
+
+describe('several processes', () => {
+  test('share one limit and learn of each other’s spending from the ledger', () => {
+    const store = new MoneyStore()
+    const a = startProcess(store, oneDollar)
+    const b = startProcess(store, oneDollar)
+    a.settle(held(a.reserve(ask(70 * CENT), NOW)), spent(70 * CENT))
+    const event = store.append(row(a.origin, NOW, 70 * CENT))
+    expect(b.reserve(ask(40 * CENT), NOW).granted).toBe(false)
+    expect(b.fold(event).map(({ percent }) => percent)).toEqual([50])
+    expect(a.fold(event)).toEqual([])
+    for (const book of [a, b]) expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0.7, reservedUsd: 0 })
+  })
+
+  test('see at once when one of them spent more than it had reserved', () => {
+    const store = new MoneyStore()
+    const a = startProcess(store, oneDollar)
+    const b = startProcess(store, oneDollar)
+    a.settle(held(a.reserve(ask(10 * CENT), NOW)), spent(90 * CENT))
+    expect(b.reserve(ask(11 * CENT), NOW).granted).toBe(false)
+    expect(b.reserve(ask(10 * CENT), NOW).granted).toBe(true)
+  })
+
+  test('return what they leased and do not use', () => {
+    const store = new MoneyStore()
+    const a = startProcess(store, [{ scope: 'all', usd: 100, per: 'day' }])
+    for (let i = 0; i < 100; i++) a.settle(held(a.reserve(ask(CENT), NOW)), spent(CENT))
+    const key = 'budget:all|usd|day|UTC:'
+    const committed = () => store.listCounters(key).find(([name]) => !/[@s]/.test(name.slice(key.length)))?.[1]
+    expect(committed()).toBeGreaterThan(100 * CENT)
+    a.tick(NOW + 1_000)
+    a.tick(NOW + 2_000)
+    expect(committed()).toBe(100 * CENT)
+  })
+
+  test('write to the store far less often than they spend', () => {
+    const store = new MoneyStore()
+    const book = startProcess(store, [{ scope: 'all', usd: 100, per: 'day' }])
+    for (let i = 0; i < 1_000; i++) book.settle(held(book.reserve(ask(CENT), NOW)), spent(CENT / 2))
+    expect(store.writes).toBeLessThan(60)
+  })
+
+  test('a budget that is new in the middle of its period begins with what the ledger knows', () => {
+    const store = new MoneyStore()
+    for (let i = 1; i <= 9; i++) store.append(row('earlier', NOW - i * 1_000, 10 * CENT))
+    store.append(row('earlier', NOW - 2 * DAY, 10 * CENT))
+    const a = startProcess(store, oneDollar)
+    const b = startProcess(store, oneDollar)
+    for (const book of [a, b]) {
+      expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0.9, reservedUsd: 0 })
+      expect(book.reserve(ask(11 * CENT), NOW).granted).toBe(false)
+    }
+    expect(b.reserve(ask(10 * CENT), NOW).granted).toBe(true)
+    expect(a.reserve(ask(10 * CENT), NOW).granted).toBe(false)
+  })
+
+  for (const [scope, expected] of [
+    ['groq', 0.3],
+    ['groq/m', 0.3],
+    ['groq#1', 0.2],
+    ['account:work', 0.1],
+    ['label:team=a', 0.1],
+    ['token:ci', 0.2],
+    ['google', 0],
+  ] as const)
+    test(`a restart finds what was spent under ${scope}`, () => {
+      const store = new MoneyStore()
+      store.append(row('earlier', NOW - 5_000, 10 * CENT, { token: 'ci' }))
+      store.append(row('earlier', NOW - 4_000, 10 * CENT, { labels: { team: 'a' } }))
+      store.append(
+        row('earlier', NOW - 3_000, 10 * CENT, {
+          token: 'ci',
+          target: { stateId: 's', ...target, keyIndex: 2, account: 'groq:work' },
+        }),
+      )
+      const book = startProcess(store, [{ scope, usd: 1, per: 'day' }])
+      expect(book.view(NOW)[0]?.spentUsd).toBe(expected)
+    })
+
+  test('a killed process loses no settled cent, double-counts none, and its calls in flight count as spent', () => {
+    const store = new MoneyStore()
+    const killed = startProcess(store, oneDollar)
+    killed.settle(held(killed.reserve(ask(30 * CENT), NOW)), spent(20 * CENT))
+    store.append(row(killed.origin, NOW, 20 * CENT))
+    killed.reserve(ask(50 * CENT), NOW)
+    // kill -9 here: the second call was sent and nobody will ever know what it cost.
+    const next = startProcess(store, oneDollar, { now: NOW + 5_000 })
+    expect(next.view(NOW + 5_000)[0]).toMatchObject({ spentUsd: 0.2, reservedUsd: 0.5 })
+    expect(next.reserve(ask(31 * CENT), NOW + 5_000).granted).toBe(false)
+    expect(next.reserve(ask(30 * CENT), NOW + 5_000).granted).toBe(true)
+    expect(next.reserve(ask(90 * CENT), NOW + DAY).granted).toBe(true)
+  })
+
+  test('what a killed process left can be given back by a person’s word, once it shows no sign of life', () => {
+    const store = new MoneyStore()
+    const killed = startProcess(store, oneDollar)
+    killed.settle(held(killed.reserve(ask(20 * CENT), NOW)), spent(20 * CENT))
+    store.append(row(killed.origin, NOW, 20 * CENT))
+    killed.reserve(ask(50 * CENT), NOW)
+    const next = startProcess(store, oneDollar)
+    expect(next.forgive(store, NOW + LEASE_MS)).toEqual([])
+    const later = NOW + LEASE_MS + 1
+    expect(next.abandoned(store, later)).toMatchObject([{ scope: 'all', origin: killed.origin, amount: 50 * CENT }])
+    expect(next.forgive(store, later)).toHaveLength(1)
+    expect(next.forgive(store, later)).toEqual([])
+    expect(next.view(later)[0]).toMatchObject({ spentUsd: 0.2, reservedUsd: 0 })
+    expect(next.reserve(ask(80 * CENT), later).granted).toBe(true)
+  })
+
+  test('a process that slept and was taken for dead does not spend what was given back', () => {
+    const store = new MoneyStore()
+    const asleep = startProcess(store, oneDollar)
+    const hold = held(asleep.reserve(ask(50 * CENT), NOW))
+    const later = NOW + LEASE_MS + 1
+    const next = startProcess(store, oneDollar, { now: later })
+    next.forgive(store, later)
+    expect(next.reserve(ask(60 * CENT), later).granted).toBe(true)
+    // Awake again: the call in flight is committed anew, and there is no room for another.
+    expect(asleep.reserve(ask(CENT), later + 1).granted).toBe(false)
+    asleep.settle(hold, spent(40 * CENT))
+    store.append(row(asleep.origin, NOW, 40 * CENT))
+    next.fold(store.rows.at(-1)!)
+    expect(next.view(later + 2)[0]).toMatchObject({ spentUsd: 0.4, reservedUsd: 0.6 })
+  })
+})

@@ -1,0 +1,319 @@
+/**
+ * Budgets that hold. Before a call its worst case is reserved in every budget that covers it; afterwards the
+ * reservation is replaced by what the call really cost.
+ *
+ * What counts as true: the shared counters for "is there room" (see `lease.ts`), the ledger's rows for "what was spent".
+ * Money belongs to the period in which its attempt began.
+ */
+
+import type { AttemptEvent } from '../domain/store.ts'
+import { addAmounts, MOST_NANO_USD } from './amount.ts'
+import type { Budget } from './budgetRule.ts'
+import type { WorstCase } from './cost.ts'
+import type { Counters, LeaseSlot } from './lease.ts'
+import { type Abandoned, abandonedLeases, isAlive, type Ledger, markGone, rebuild, sweepBeats } from './ledger.ts'
+import { amountIn, type BudgetView, type Crossing, Purse } from './purse.ts'
+import { covers, isTargetScope, type Payee } from './scope.ts'
+
+/** What somebody wants to spend. */
+export interface Ask {
+  readonly target: Payee
+  readonly labels?: Readonly<Record<string, string>> | null
+  /** Name of the gateway token; null for the library. */
+  readonly token?: string | null
+  readonly worstCase: Pick<WorstCase, 'nanoUsd' | 'inputTokens' | 'outputTokens'>
+}
+
+export interface Refusal {
+  readonly granted: false
+  /** The budget that has no room. */
+  readonly scope: string
+  /** For people. */
+  readonly reason: string
+  /** Epoch milliseconds at which there is more room; null when nobody knows. */
+  readonly resetsAt: number | null
+  readonly onExceeded: 'fallback' | 'reject'
+}
+
+/** A reservation; end it exactly once with `settle` or `release` (a second time does nothing). */
+export interface BudgetHold {
+  readonly granted: true
+  readonly startedAt: number
+  readonly parts: readonly HoldPart[]
+  open: boolean
+}
+
+interface HoldPart {
+  readonly purse: Purse
+  readonly slot: LeaseSlot | null
+  readonly amount: number
+  /** The price was unknown when it was reserved, so nothing was put aside. */
+  readonly unpriced: boolean
+}
+
+/** What an attempt really cost. */
+export interface Spent {
+  /** Null when nobody knows: then what was reserved stays committed. */
+  readonly nanoUsd: number | null
+  /** Input and output; null when nobody counted: then what was reserved is taken. */
+  readonly tokens: number | null
+}
+
+export interface BudgetBookOptions {
+  readonly budgets: readonly Budget[]
+  /** The store, or anything that counts like it. */
+  readonly counters: Counters
+  /** This process, as stamped on its events. */
+  readonly origin: string
+  /** `block`: a call of unknown price is refused by every budget in USD that covers it. Default `allow`. */
+  readonly unknownPrice?: 'allow' | 'block'
+}
+
+/** A lease of a process that was not heard of for this long may be given back by a person's word. */
+export const LEASE_MS = 60_000
+
+export class BudgetBook {
+  readonly #purses: readonly Purse[]
+  /** Budgets whose answer depends on labels or the token. */
+  readonly #personal: readonly Purse[]
+  readonly #byTarget = new WeakMap<Payee, readonly Purse[]>()
+  readonly #counters: Counters
+  readonly #origin: string
+  readonly #blocksUnknown: boolean
+  #folded = 0
+  #beatAt = 0
+
+  constructor({ budgets, counters, origin, unknownPrice = 'allow' }: BudgetBookOptions) {
+    // Those that reject come first, so that a request which must fail does not look for another target.
+    const ordered = budgets.toSorted((a, b) => Number(b.onExceeded === 'reject') - Number(a.onExceeded === 'reject'))
+    this.#purses = ordered.map((budget) => new Purse(budget, counters, origin))
+    this.#personal = this.#purses.filter((purse) => !isTargetScope(purse.budget.covers))
+    this.#counters = counters
+    this.#origin = origin
+    this.#blocksUnknown = unknownPrice === 'block'
+  }
+
+  /** Puts the worst case aside in every budget that covers the call, or in none. */
+  reserve(ask: Ask, now: number): BudgetHold | Refusal {
+    const parts: HoldPart[] = []
+    try {
+      this.#beat(now)
+      for (const purse of this.#covering(ask)) {
+        const part = this.#put(purse, ask, now)
+        if ('purse' in part) parts.push(part)
+        else return this.#undo(parts, part)
+      }
+    } catch (error) {
+      return this.#undo(parts, unreachable(error))
+    }
+    return { granted: true, startedAt: now, parts, open: true }
+  }
+
+  /** What `reserve` would refuse, by what is known without asking the store; for leaving targets out beforehand. */
+  peek(ask: Ask, now: number): Refusal | null {
+    for (const purse of this.#covering(ask)) {
+      const amount = this.#amount(purse, ask)
+      if (amount === null) return this.#unknownPrice(purse, ask)
+      if (purse.lease !== null && !this.#fits(purse, amount, now)) return refused(purse, amount, now)
+    }
+    return null
+  }
+
+  /** Replaces the reservation by what the attempt cost. Returns the thresholds that it reached. */
+  settle(hold: BudgetHold, spent: Spent): readonly Crossing[] {
+    if (!hold.open) return NONE
+    hold.open = false
+    let crossings = NONE
+    for (const part of hold.parts) {
+      const { purse, slot, amount } = part
+      const actual = actualAmount(part, spent)
+      retryLater(() => purse.settle(slot, amount, actual ?? (part.unpriced ? 0 : amount), actual, hold.startedAt))
+      crossings = joined(crossings, purse.crossings())
+    }
+    return crossings
+  }
+
+  /** Ends a reservation whose call was never made: nothing was spent, and no request is counted. */
+  release(hold: BudgetHold): void {
+    if (!hold.open) return
+    hold.open = false
+    for (const { purse, slot, amount } of hold.parts) retryLater(() => purse.release(slot, amount))
+  }
+
+  /** Counts an attempt of another process. Its own (by `origin`) and those `open` has read already are left out. */
+  fold(event: AttemptEvent & { readonly seq?: number }): readonly Crossing[] {
+    if (event.origin === this.#origin || (event.seq ?? Number.POSITIVE_INFINITY) <= this.#folded) return NONE
+    let crossings = NONE
+    for (const purse of this.#purses) {
+      const { covers: scope, fingerprint } = purse.budget
+      if (!covers(scope, fingerprint, event.target, event.labels, event.token)) continue
+      purse.count(event.startedAt, amountIn(purse.budget.unit, event.costNanoUsd, tokensOf(event)))
+      crossings = joined(crossings, purse.crossings())
+    }
+    return crossings
+  }
+
+  /**
+   * Takes over from the ledger what was spent in the current periods; call it once at the start, before the first
+   * `reserve`, and after a change of the configuration.
+   */
+  open(ledger: Ledger, now: number): void {
+    this.#folded = rebuild(this.#purses, ledger, now)
+    sweepBeats(this.#counters, now)
+    this.#beat(now)
+  }
+
+  /** Every few seconds: says that this process lives and returns what it leased and does not use. */
+  tick(now: number): void {
+    this.#beat(now, 0)
+    for (const purse of this.#purses) purse.lease?.tick(now)
+  }
+
+  /** Before the process ends: returns everything that is leased and not spent. */
+  close(): void {
+    for (const purse of this.#purses) purse.lease?.returnIdle()
+  }
+
+  /** Spent in the current period of the first budget with that scope, in its unit; null when there is none. */
+  spent(scope: string, now: number): number | null {
+    const purse = this.#purses.find(({ budget }) => budget.scope === scope)
+    purse?.tally.roll(now)
+    return purse?.tally.spent ?? null
+  }
+
+  /** How much soft budgets ask for cheaper targets than this one: 0 while spending keeps its pace (see `Purse.pressure`). */
+  pressure(ask: Omit<Ask, 'worstCase'>): number {
+    let sum = 0
+    for (const purse of this.#covering(ask)) sum += purse.pressure
+    return sum
+  }
+
+  view(now: number): readonly BudgetView[] {
+    return this.#purses.map((purse) => purse.view(now))
+  }
+
+  /** What killed processes had put aside and never accounted for; it counts as spent until its period ends. */
+  abandoned(ledger: Ledger, now: number): readonly Abandoned[] {
+    const isDead = (origin: string) => !isAlive(this.#counters, origin, now, LEASE_MS)
+    return abandonedLeases(this.#purses, ledger, isDead, now)
+  }
+
+  /**
+   * Gives back what killed processes left, less what the ledger knows they spent. On a person's word only: a call that
+   * was in flight when its process was killed may have been billed. Returns what was given back.
+   */
+  forgive(ledger: Ledger, now: number): readonly Abandoned[] {
+    const given: Abandoned[] = []
+    for (const left of this.abandoned(ledger, now)) {
+      if (!markGone(this.#counters, left.origin, now, LEASE_MS)) continue
+      left.giveBack()
+      given.push(left)
+    }
+    return given
+  }
+
+  #covering(ask: Omit<Ask, 'worstCase'>): readonly Purse[] {
+    const { target } = ask
+    let purses = this.#byTarget.get(target)
+    if (purses === undefined) {
+      purses = this.#purses.filter(({ budget }) => covers(budget.covers, budget.fingerprint, target, null, null))
+      this.#byTarget.set(target, purses)
+    }
+    if (this.#personal.length === 0) return purses
+    const personal = this.#personal.filter(({ budget }) => covers(budget.covers, null, target, ask.labels, ask.token))
+    return personal.length === 0 ? purses : [...personal, ...purses]
+  }
+
+  #put(purse: Purse, ask: Ask, now: number): HoldPart | Refusal {
+    const amount = this.#amount(purse, ask)
+    if (amount === null) return this.#unknownPrice(purse, ask)
+    const slot = purse.reserve(amount, now)
+    if (slot === false) return refused(purse, amount, now)
+    return { purse, slot, amount, unpriced: purse.budget.unit === 'usd' && ask.worstCase.nanoUsd === null }
+  }
+
+  /** What to put aside; null when the price is unknown and that is not allowed. */
+  #amount(purse: Purse, ask: Ask): number | null {
+    const { nanoUsd, inputTokens, outputTokens } = ask.worstCase
+    const { unit, hard, limit } = purse.budget
+    const amount = amountIn(unit, amountOrNull(nanoUsd), amountOrNull(inputTokens + outputTokens) ?? MOST_NANO_USD)
+    if (amount !== null) return amount
+    return this.#blocksUnknown || (hard && limit === 0) ? null : 0
+  }
+
+  #unknownPrice({ budget }: Purse, { target }: Ask): Refusal {
+    const why = this.#blocksUnknown ? 'settings.unknown_price is "block"' : 'nothing may be spent'
+    const reason = `budget ${budget.scope}: the price of ${target.provider}/${target.model} is unknown and ${why}; give it a "price" in the configuration`
+    return { granted: false, scope: budget.scope, reason, resetsAt: null, onExceeded: budget.onExceeded }
+  }
+
+  #fits(purse: Purse, amount: number, now: number): boolean {
+    return purse.lease === null || purse.lease.fits(amount, now)
+  }
+
+  #undo(parts: readonly HoldPart[], refusal: Refusal): Refusal {
+    for (const { purse, slot, amount } of parts) retryLater(() => purse.release(slot, amount))
+    return refusal
+  }
+
+  /** Renews this process's sign of life when it is due; after a sleep, finds out whether it was taken for dead. */
+  #beat(now: number, every = LEASE_MS / 3): void {
+    if (now - this.#beatAt < every) return
+    const late = now - this.#beatAt >= LEASE_MS
+    const beat = `budget-beat:${this.#origin}`
+    this.#counters.addToCounter(beat, now - this.#counters.counter(beat))
+    this.#beatAt = now
+    const gone = `budget-gone:${this.#origin}`
+    if (!late || this.#counters.counter(gone) === 0) return
+    this.#counters.deleteCounter(gone)
+    for (const purse of this.#purses) purse.lease?.forfeit()
+  }
+}
+
+function refused(purse: Purse, amount: number, now: number): Refusal {
+  const { scope, onExceeded } = purse.budget
+  return { granted: false, scope, reason: purse.refusal(amount), resetsAt: purse.resetsAt(now), onExceeded }
+}
+
+function unreachable(error: unknown): Refusal {
+  const why = error instanceof Error ? error.message : String(error)
+  return {
+    granted: false,
+    scope: 'all',
+    reason: `budgets cannot be checked: ${why}`,
+    resetsAt: null,
+    onExceeded: 'reject',
+  }
+}
+
+function actualAmount({ purse, amount }: HoldPart, { nanoUsd, tokens }: Spent): number | null {
+  return amountIn(purse.budget.unit, amountOrNull(nanoUsd), amountOrNull(tokens) ?? amount)
+}
+
+/** NaN and negative amounts are unknown ones; fractions are rounded up. */
+function amountOrNull(value: number | null): number | null {
+  return value !== null && value >= 0 ? addAmounts(Math.ceil(value), 0) : null
+}
+
+/**
+ * Memory is settled before the shared counter is; when the counter cannot be reached the difference stays in the lease,
+ * where the next tick or reservation finds it. The store reports its own trouble.
+ */
+function retryLater(settle: () => void): void {
+  try {
+    settle()
+  } catch {
+    // See above: nothing is lost, and the counter is too high rather than too low.
+  }
+}
+
+function tokensOf({ usage }: AttemptEvent): number {
+  return usage === null ? 0 : usage.inputTokens + usage.outputTokens
+}
+
+function joined(a: readonly Crossing[], b: readonly Crossing[]): readonly Crossing[] {
+  if (b.length === 0) return a
+  return a.length === 0 ? b : [...a, ...b]
+}
+
+const NONE: readonly Crossing[] = []

@@ -1,0 +1,173 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { MoneyStore } from '../../test/moneyStore.ts'
+import { ask, DAY, HOUR, NOW, row, spent, startProcess } from '../../test/moneyWorld.ts'
+import type { BudgetHold } from './budget.ts'
+
+/**
+ * A world of processes that reserve, settle, release, fail, are killed and restart in any order. What must hold after
+ * every step: real spending plus everything in flight never exceeds the limit, and no cent is lost or counted twice.
+ */
+type Step =
+  | { readonly do: 'reserve'; readonly process: number; readonly amount: number }
+  | {
+      readonly do: 'end'
+      readonly process: number
+      readonly hold: number
+      readonly share: number
+      readonly call: boolean
+    }
+  | { readonly do: 'tick' | 'kill' | 'close'; readonly process: number }
+  | { readonly do: 'wait'; readonly ms: number }
+
+const who = fc.nat(2)
+const steps = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.record({ do: fc.constant('reserve' as const), process: who, amount: fc.nat(40) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constant('end' as const),
+        process: who,
+        hold: fc.nat(5),
+        share: fc.double({ min: 0, max: 1, noNaN: true }),
+        call: fc.boolean(),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constantFrom('tick' as const, 'kill' as const, 'close' as const), process: who }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(2 * HOUR) }) },
+  ),
+  { maxLength: 120 },
+)
+
+class World {
+  readonly store = new MoneyStore()
+  now = NOW
+  readonly #budgets: unknown
+  readonly #books: ReturnType<typeof startProcess>[] = []
+  /** Open holds of each living process. */
+  readonly #open: BudgetHold[][] = []
+  /** What began when, is in flight or spent: the truth that the budget must bound. */
+  readonly truth: { readonly at: number; amount: number; readonly lost: boolean }[] = []
+  readonly #entryOf = new Map<BudgetHold, { readonly at: number; amount: number; lost: boolean }>()
+
+  readonly #skewMs: number
+
+  /** `skewMs`: how far the clock of each process is ahead of the one before. */
+  constructor(budgets: unknown, skewMs = 0) {
+    this.#budgets = budgets
+    this.#skewMs = skewMs
+    for (let i = 0; i < 3; i++) this.#start(i)
+  }
+
+  #start(i: number): void {
+    this.#books[i] = startProcess(this.store, this.#budgets, { now: this.#clock(i) })
+    this.#open[i] = []
+  }
+
+  #clock(process: number): number {
+    return this.now + process * this.#skewMs
+  }
+
+  step(step: Step): void {
+    if (step.do === 'wait') this.now += step.ms
+    else if (step.do === 'tick') this.#books[step.process]!.tick(this.#clock(step.process))
+    else if (step.do === 'reserve') this.#reserve(step.process, step.amount)
+    else if (step.do === 'end') this.#end(step)
+    else if (step.do === 'kill') this.#kill(step.process)
+    else this.#books[step.process]!.close()
+  }
+
+  #reserve(i: number, amount: number): void {
+    const hold = this.#books[i]!.reserve(ask(amount), this.#clock(i))
+    if (!hold.granted) return
+    const entry = { at: this.#clock(i), amount, lost: false }
+    this.truth.push(entry)
+    this.#open[i]!.push(hold)
+    this.#entryOf.set(hold, entry)
+  }
+
+  #end({ process: i, hold: index, share, call }: Step & { do: 'end' }): void {
+    const open = this.#open[i]!
+    const hold = open[index % Math.max(1, open.length)]
+    if (hold === undefined) return
+    open.splice(open.indexOf(hold), 1)
+    const entry = this.#entryOf.get(hold)!
+    entry.amount = call ? Math.floor(entry.amount * share) : 0
+    if (!call) {
+      this.#books[i]!.release(hold)
+      return
+    }
+    this.#books[i]!.settle(hold, spent(entry.amount))
+    const event = this.store.append(row(this.#books[i]!.origin, entry.at, entry.amount, { at: entry.at }))
+    for (const book of this.#books) book.fold(event)
+  }
+
+  #kill(i: number): void {
+    for (const hold of this.#open[i]!) this.#entryOf.get(hold)!.lost = true
+    this.#start(i)
+  }
+
+  settleEverything(): void {
+    for (let i = 0; i < 3; i++) {
+      while (this.#open[i]!.length > 0) this.#end({ do: 'end', process: i, hold: 0, share: 1, call: true })
+      this.#books[i]!.close()
+    }
+  }
+
+  views() {
+    return this.#books.map((book) => book.view(this.now)[0]!)
+  }
+
+  within(since: number): number {
+    return this.truth.filter(({ at }) => at >= since).reduce((sum, { amount }) => sum + amount, 0)
+  }
+
+  spentWithin(since: number): number {
+    return this.truth.filter(({ at, lost }) => at >= since && !lost).reduce((sum, { amount }) => sum + amount, 0)
+  }
+
+  lostWithin(since: number): number {
+    return this.within(since) - this.spentWithin(since)
+  }
+}
+
+describe('over any interleaving of calls, failures, kills and restarts', () => {
+  const day = (now: number) => Math.floor(now / DAY) * DAY
+
+  test('a calendar day never holds more than its limit, and every settled cent counts exactly once', () => {
+    fc.assert(
+      fc.property(steps, (list) => {
+        const world = new World([{ scope: 'all', usd: 100e-9, per: 'day' }])
+        for (const step of list) {
+          world.step(step)
+          expect(world.within(day(world.now))).toBeLessThanOrEqual(100)
+        }
+        world.settleEverything()
+        for (const view of world.views()) {
+          expect(view.spent).toBe(world.spentWithin(day(world.now)))
+          // What is left reserved is what killed processes had in flight, and at most the lease they had not used yet.
+          expect(view.reserved).toBeGreaterThanOrEqual(world.lostWithin(day(world.now)))
+          expect(view.spent + view.reserved).toBeLessThanOrEqual(100)
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('a rolling hour never holds more than its limit, also when the clocks of the processes differ by a minute', () => {
+    fc.assert(
+      fc.property(steps, (list) => {
+        const world = new World([{ scope: 'all', usd: 100e-9, per: 'hour', window: 'rolling' }], 60_000)
+        for (const step of list) {
+          world.step(step)
+          expect(world.within(world.now - HOUR)).toBeLessThanOrEqual(100)
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+})

@@ -1,0 +1,134 @@
+/** What one attempt cost, and the most it can cost. */
+
+import type { Usage } from '../domain/chat.ts'
+import type { TargetProfile } from '../domain/target.ts'
+import { NANO_PER_USD, picoToNano, usdToNano } from './amount.ts'
+import { type Price, type Rates, ratesAt } from './price.ts'
+import { MOST_TOKENS, soundUsage } from './usage.ts'
+
+export interface Cost {
+  /** Integer nano-USD; null when the price or the usage is unknown. */
+  readonly nanoUsd: number | null
+  /** Where it comes from: `reported`, the price's source, or `unknown`. */
+  readonly source: string
+  /** The provider itself said so. */
+  readonly reported: boolean
+}
+
+const UNKNOWN: Cost = { nanoUsd: null, source: 'unknown', reported: false }
+
+/** No single answer costs more; a reported cost above it is not believed. */
+const MOST_REPORTED_NANO_USD = 10_000 * NANO_PER_USD
+
+/**
+ * The cost of one attempt's usage at `at` (epoch milliseconds). What the provider reports wins; otherwise input, cached
+ * input, cache writes, output, reasoning and the request itself at the rates of that hour and input length.
+ */
+export function costOf(usage: Usage, price: Price | null, at: number): Cost {
+  const reported = reportedNanoUsd(usage.reportedCostUsd)
+  if (reported !== null) return { nanoUsd: reported, source: 'reported', reported: true }
+  if (price === null) return UNKNOWN
+  const sound = soundUsage(usage)
+  if (sound === null) return { ...UNKNOWN, source: price.source }
+  const rates = ratesAt(price, at, sound.inputTokens)
+  return { nanoUsd: picoToNano(picoOf(sound, rates)), source: price.source, reported: false }
+}
+
+function reportedNanoUsd(usd: number | undefined): number | null {
+  if (usd === undefined || !(usd >= 0)) return null
+  const nanoUsd = usdToNano(usd)
+  return nanoUsd !== null && nanoUsd <= MOST_REPORTED_NANO_USD ? nanoUsd : null
+}
+
+function picoOf(usage: Usage, rates: Rates): number | bigint {
+  const cached = usage.cachedInputTokens ?? 0
+  const written = usage.cacheWriteTokens ?? 0
+  const reasoning = usage.reasoningTokens ?? 0
+  const fresh = usage.inputTokens - cached - written
+  const answer = usage.outputTokens - reasoning
+  const pico =
+    fresh * rates.input +
+    cached * rates.cachedInput +
+    written * rates.cacheWrite +
+    answer * rates.output +
+    reasoning * rates.reasoning +
+    rates.request
+  if (pico <= Number.MAX_SAFE_INTEGER) return pico
+  // Absurd counts at absurd prices leave the exact range of numbers.
+  const term = (tokens: number, rate: number) => BigInt(tokens) * BigInt(rate)
+  return (
+    term(fresh, rates.input) +
+    term(cached, rates.cachedInput) +
+    term(written, rates.cacheWrite) +
+    term(answer, rates.output) +
+    term(reasoning, rates.reasoning) +
+    BigInt(rates.request)
+  )
+}
+
+/** What a request may need at most. */
+export interface Need {
+  /** An upper bound, see `mostInputTokens`. */
+  readonly inputTokens: number
+  /** The request's own `max_tokens`; null when it sets none. */
+  readonly maxOutputTokens: number | null
+}
+
+export interface WorstCase {
+  /** Null when the price is unknown. */
+  readonly nanoUsd: number | null
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /**
+   * What bounds the output: the request, the model, or nothing but our assumption. Under a hard budget an assumed bound
+   * must be sent along as `max_tokens`; otherwise the answer may be longer than what was reserved.
+   */
+  readonly boundedBy: 'request' | 'model' | 'assumption'
+}
+
+/** Output that is assumed where neither the request nor anybody else names a limit; above what models write unasked. */
+export const ASSUMED_OUTPUT_TOKENS = 32_768
+
+/** An attempt that begins now may end, and be priced, this much later. */
+const LONGEST_ATTEMPT_MS = 600_000
+
+/** The most that one attempt can cost when it begins at `at`: no cache hit, the dearer hour, the longest answer. */
+export function worstCase(
+  need: Need,
+  price: Price | null,
+  profile: Pick<TargetProfile, 'contextTokens' | 'maxOutputTokens'>,
+  at: number,
+): WorstCase {
+  const inputTokens = tokens(need.inputTokens) ?? MOST_TOKENS
+  const { outputTokens, boundedBy } = mostOutput(need, profile)
+  if (price === null) return { nanoUsd: null, inputTokens, outputTokens, boundedBy }
+  const now = mostNano(ratesAt(price, at, inputTokens), inputTokens, outputTokens)
+  const later = mostNano(ratesAt(price, at + LONGEST_ATTEMPT_MS, inputTokens), inputTokens, outputTokens)
+  return { nanoUsd: Math.max(now, later), inputTokens, outputTokens, boundedBy }
+}
+
+function mostOutput(
+  need: Need,
+  profile: Pick<TargetProfile, 'contextTokens' | 'maxOutputTokens'>,
+): Pick<WorstCase, 'outputTokens' | 'boundedBy'> {
+  const asked = tokens(need.maxOutputTokens)
+  const model = tokens(profile.maxOutputTokens)
+  if (asked !== null && (model === null || asked <= model)) return { outputTokens: asked, boundedBy: 'request' }
+  if (model !== null) return { outputTokens: model, boundedBy: 'model' }
+  const context = tokens(profile.contextTokens) ?? ASSUMED_OUTPUT_TOKENS
+  return { outputTokens: Math.min(context, ASSUMED_OUTPUT_TOKENS), boundedBy: 'assumption' }
+}
+
+function tokens(value: number | null): number | null {
+  return value !== null && value >= 0 ? Math.min(Math.ceil(value), MOST_TOKENS) : null
+}
+
+function mostNano(rates: Rates, inputTokens: number, outputTokens: number): number {
+  const dearest: Rates = {
+    ...rates,
+    input: Math.max(rates.input, rates.cachedInput, rates.cacheWrite),
+    output: Math.max(rates.output, rates.reasoning),
+  }
+  const usage: Usage = { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, estimated: true }
+  return picoToNano(picoOf(usage, dearest))
+}

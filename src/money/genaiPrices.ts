@@ -1,0 +1,95 @@
+/**
+ * Prices from `@pydantic/genai-prices` (https://github.com/pydantic/genai-prices, bundled data, works offline) in our
+ * integers. Its own `calcPrice` walks rules and builds maps on every call, so a model is looked up once and then kept.
+ */
+
+import type { ConditionalPrice, ModelPrice, Provider } from '@pydantic/genai-prices'
+import { type Price, type PriceLookup, type PriceTier, type PriceWindow, ratesFrom } from './price.ts'
+
+/** The date of the package's release that the lock file names; a test fails when the version moves without it. */
+export const GENAI_PRICES = { version: '0.1.8', date: '2026-09-23' } as const
+
+const SOURCE = `genai-prices ${GENAI_PRICES.date}`
+
+/** Loads the price list (about 60 ms, once); importing this file loads nothing. */
+export async function loadGenaiPrices(): Promise<PriceLookup> {
+  const { calcPrice, findProvider } = await import('@pydantic/genai-prices')
+  return (provider, model) => {
+    const found = findProvider({ providerId: provider })
+    if (found === undefined || !isSameProvider(found, provider)) return null
+    // Without usage it costs nothing and answers which model the id means; the time only chooses what we do not read.
+    const answer = calcPrice({}, model, { providerId: found.id, timestamp: new Date(0) })
+    return answer === null ? null : priceFrom(answer.model.prices)
+  }
+}
+
+/**
+ * The list finds a provider by part of its name, so that `my-openai-proxy` would get OpenAI's prices. Only the same
+ * name counts, without punctuation and with or without "ai" at its end (`xai` is `x-ai`, `moonshot` is `moonshotai`).
+ */
+function isSameProvider(found: Provider, provider: string): boolean {
+  const a = plain(found.id)
+  const b = plain(provider)
+  return a === b || a === `${b}ai` || b === `${a}ai`
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
+}
+
+/** Null when the list does not price text input, as for speech and page-priced models. */
+export function priceFrom(prices: ModelPrice | readonly ConditionalPrice[]): Price | null {
+  const list: readonly ConditionalPrice[] = isList(prices) ? prices : [{ prices }]
+  const windows = list.map(windowFrom)
+  return windows.every((window) => window !== null) ? { source: SOURCE, windows } : null
+}
+
+function isList(prices: ModelPrice | readonly ConditionalPrice[]): prices is readonly ConditionalPrice[] {
+  return Array.isArray(prices)
+}
+
+function windowFrom({ constraint, prices }: ConditionalPrice): PriceWindow | null {
+  if (prices['input_mtok'] === undefined) return null
+  const starts = new Set([-1])
+  for (const price of Object.values(prices))
+    if (typeof price === 'object') for (const tier of price.tiers) starts.add(tier.start)
+  const tiers = [...starts].sort((a, b) => a - b).map((start) => tierFrom(prices, start))
+  if (constraint === undefined) return { from: null, daily: null, tiers }
+  if (constraint.type === 'start_date') return { from: Date.parse(constraint.start_date), daily: null, tiers }
+  return { from: null, daily: { start: timeOfDay(constraint.start_time), end: timeOfDay(constraint.end_time) }, tiers }
+}
+
+function tierFrom(prices: ModelPrice, start: number): PriceTier {
+  const at = (key: string) => priceAt(prices[key], start)
+  const perThousandRequests = at('requests_kcount')
+  return {
+    aboveInputTokens: start,
+    rates: ratesFrom({
+      input: at('input_mtok') ?? 0,
+      // Embedding models have no output.
+      output: at('output_mtok') ?? 0,
+      cachedInput: at('cache_read_mtok'),
+      cacheWrite: at('cache_write_mtok'),
+      reasoning: at('output_reasoning_mtok'),
+      request: perThousandRequests === undefined ? undefined : perThousandRequests / 1_000,
+    }),
+  }
+}
+
+/** The price of one key for inputs just above `start` tokens. */
+function priceAt(price: ModelPrice[string], start: number): number | undefined {
+  if (typeof price !== 'object') return price
+  let value = price.base
+  let from = -1
+  for (const tier of price.tiers)
+    if (tier.start <= start && tier.start > from) {
+      from = tier.start
+      value = tier.price
+    }
+  return value
+}
+
+/** `01:30:00Z` or `08:00:00+08:00` as milliseconds of the UTC day. */
+function timeOfDay(text: string): number {
+  return Date.parse(`1970-01-02T${text}`) % 86_400_000
+}

@@ -1,0 +1,219 @@
+/**
+ * One hard limit shared by several processes without asking the disk for every request.
+ *
+ * The shared counter of a slot holds what all processes together have *committed*: spent, reserved, or leased for what
+ * comes next. It is the only thing the limit is checked against, and only its owner lowers it, by what he certainly did
+ * not use. A process that is killed lowers nothing: whatever it had leased counts as spent until the period ends or a
+ * person forgives it. So the sum of what was really spent can never be above the counter, nor the counter above the limit.
+ *
+ * A lease begins with exactly what the first request needs and grows with what this process has used, up to a sixteenth
+ * of what is left; near the limit it is exact again and comes back at each settlement. So little is ever left behind.
+ */
+
+import type { CounterResult } from '../domain/store.ts'
+import type { Period, Slots } from './period.ts'
+
+/** The part of `Store` that budgets count with; every call is atomic over all processes. */
+export interface Counters {
+  addToCounter(name: string, amount: number, limit?: number): CounterResult
+  counter(name: string): number
+  listCounters(prefix: string): readonly (readonly [name: string, value: number])[]
+  deleteCounter(name: string): void
+}
+
+/** This process's part of one slot. */
+export interface LeaseSlot {
+  readonly period: Period
+  readonly name: string
+  /** Committed by this process; `used` and `reserved` come out of it. */
+  leased: number
+  used: number
+  reserved: number
+  /** What all processes had committed in the window when the counter was last asked. */
+  committed: number
+}
+
+/** A lease takes at most this share of what is left. */
+const LARGEST_SHARE = 16
+
+export class Lease {
+  readonly #counters: Counters
+  readonly #origin: string
+  readonly #prefix: string
+  readonly #limit: number
+  readonly #slots: Slots
+  #slot: LeaseSlot | null = null
+  #reservedSinceTick = false
+
+  constructor(counters: Counters, origin: string, id: string, limit: number, slots: Slots) {
+    this.#counters = counters
+    this.#origin = origin
+    this.#prefix = `budget:${id}:`
+    this.#limit = limit
+    this.#slots = slots
+  }
+
+  /** Puts the amount aside, or answers null when it could exceed the limit. Usually without asking the counter. */
+  reserve(amount: number, now: number): LeaseSlot | null {
+    const slot = this.#current(now)
+    const missing = amount - idle(slot)
+    if (amount > 0 && missing > 0 && !this.#borrow(slot, missing)) return null
+    slot.reserved += amount
+    this.#reservedSinceTick = true
+    return slot
+  }
+
+  /** Replaces what was put aside by what it really was; more than that is counted too, even above the limit. */
+  settle(slot: LeaseSlot, held: number, actual: number): void {
+    slot.reserved -= held
+    slot.used += actual
+    const left = idle(slot)
+    if (left < 0) this.#commit(slot, -left)
+    else if (left > 0 && (slot !== this.#slot || this.#isTight(slot, held))) this.#giveBack(slot, left)
+  }
+
+  /** Whether the amount would fit, by what is known without asking. */
+  fits(amount: number, now: number): boolean {
+    const slot = this.#current(now)
+    const free = idle(slot)
+    return amount <= 0 || amount <= free || amount - free <= this.#limit - slot.committed
+  }
+
+  /** What all processes have committed in the window, without what this one leased and does not need now. */
+  committed(now: number): number {
+    const slot = this.#current(now)
+    slot.committed = this.#counters.counter(slot.name) + this.#others(slot)
+    return slot.committed - idle(slot)
+  }
+
+  /** Returns what was leased and not needed since the last tick, and forgets counters of slots long past. */
+  tick(now: number): void {
+    const slot = this.#current(now)
+    slot.committed = this.#counters.counter(slot.name) + this.#others(slot)
+    if (!this.#reservedSinceTick) this.returnIdle()
+    this.#reservedSinceTick = false
+  }
+
+  /** Gives back whatever is leased and unused. */
+  returnIdle(): void {
+    const slot = this.#slot
+    if (slot === null) return
+    const left = idle(slot)
+    if (left > 0) this.#giveBack(slot, left)
+    else if (left < 0) this.#commit(slot, -left)
+  }
+
+  /**
+   * For a process that somebody took for dead while it slept: its lease was given back already, except what the ledger
+   * knows as spent. What is idle is forgotten, and what calls still in flight need is committed anew.
+   */
+  forfeit(): void {
+    const slot = this.#slot
+    if (slot === null) return
+    slot.leased = slot.used
+    if (slot.reserved > 0) this.#commit(slot, slot.reserved)
+  }
+
+  /**
+   * Raises the counter of a slot to what the ledger says was spent there, for a budget that is new while its period is
+   * not. Only the first process of a slot does it; the others find it done.
+   */
+  raiseTo(slotStart: number, spent: number): void {
+    const name = this.#nameOf(slotStart)
+    if (!this.#counters.addToCounter(`${name}:seeded`, 1, 1).granted) return
+    const missing = spent - this.#counters.counter(name)
+    if (missing > 0) this.#counters.addToCounter(name, missing)
+  }
+
+  /** What each other process has leased in the slot, by origin. */
+  leasesOfOthers(slotStart: number): Map<string, number> {
+    const prefix = `${this.#nameOf(slotStart)}@`
+    const leases = new Map<string, number>()
+    for (const [name, value] of this.#counters.listCounters(prefix))
+      if (value > 0 && name.slice(prefix.length) !== this.#origin) leases.set(name.slice(prefix.length), value)
+    return leases
+  }
+
+  /** Gives back, for a process that ended, what it had leased and the ledger does not know as spent. */
+  giveBackFor(origin: string, slotStart: number, amount: number): void {
+    const name = this.#nameOf(slotStart)
+    this.#counters.deleteCounter(`${name}@${origin}`)
+    if (amount > 0) this.#counters.addToCounter(name, -amount)
+  }
+
+  #current(now: number): LeaseSlot {
+    const period = this.#slots.at(now)
+    const last = this.#slot
+    if (last !== null && last.period.start === period.start) return last
+    if (last !== null) this.#retire(last, period)
+    const name = this.#nameOf(period.start)
+    this.#slot = { period, name, leased: 0, used: 0, reserved: 0, committed: this.#counters.counter(name) }
+    return this.#slot
+  }
+
+  /** A slot's idle lease does not move to the next slot: what is spent later must be committed later. */
+  #retire(slot: LeaseSlot, next: Period): void {
+    this.returnIdle()
+    // A clock that was set back must not make us forget the period it is set back to.
+    const kept = Math.min(slot.period.start, next.start)
+    const oldest = this.#slots.windowStart(this.#slots.windowStart(kept))
+    for (const [name] of this.#counters.listCounters(this.#prefix)) {
+      const start = Number.parseInt(name.slice(this.#prefix.length), 10)
+      if (start < oldest) this.#counters.deleteCounter(name)
+    }
+  }
+
+  #borrow(slot: LeaseSlot, missing: number): boolean {
+    const share = Math.floor((this.#limit - slot.committed) / LARGEST_SHARE)
+    const chunk = Math.min(slot.used + slot.reserved, share)
+    return (chunk > missing && this.#take(slot, chunk)) || this.#take(slot, missing)
+  }
+
+  #take(slot: LeaseSlot, amount: number): boolean {
+    const others = this.#others(slot)
+    const { granted, value } = this.#counters.addToCounter(slot.name, amount, this.#limit - others)
+    slot.committed = value + others
+    if (!granted) return false
+    // A process whose clock is in the next slot may have added there in between; whoever looks last sees both and yields.
+    if (this.#slots.back > 0 && value + this.#others(slot) > this.#limit) {
+      slot.committed = this.#counters.addToCounter(slot.name, -amount).value + others
+      return false
+    }
+    this.#own(slot, amount)
+    return true
+  }
+
+  #commit(slot: LeaseSlot, amount: number): void {
+    slot.committed = this.#counters.addToCounter(slot.name, amount).value + this.#others(slot)
+    this.#own(slot, amount)
+  }
+
+  #giveBack(slot: LeaseSlot, amount: number): void {
+    slot.committed = this.#counters.addToCounter(slot.name, -amount).value + this.#others(slot)
+    this.#own(slot, -amount)
+  }
+
+  #own(slot: LeaseSlot, amount: number): void {
+    slot.leased += amount
+    this.#counters.addToCounter(`${slot.name}@${this.#origin}`, amount)
+  }
+
+  #others(slot: LeaseSlot): number {
+    let sum = 0
+    for (let step = -this.#slots.back; step <= 1 && this.#slots.back > 0; step++)
+      if (step !== 0) sum += this.#counters.counter(this.#nameOf(this.#slots.shifted(slot.period.start, step)))
+    return sum
+  }
+
+  #isTight(slot: LeaseSlot, amount: number): boolean {
+    return (this.#limit - slot.committed) / LARGEST_SHARE < amount
+  }
+
+  #nameOf(slotStart: number): string {
+    return `${this.#prefix}${slotStart}`
+  }
+}
+
+function idle(slot: LeaseSlot): number {
+  return slot.leased - slot.used - slot.reserved
+}

@@ -1,0 +1,180 @@
+/** What the ledger's rows tell the budgets: what was spent so far, and what processes that were killed left unexplained. */
+
+import type { AttemptEvent, LedgerFilter, LedgerSum, Store } from '../domain/store.ts'
+import type { Counters } from './lease.ts'
+import type { Period } from './period.ts'
+import { amountIn, type Purse } from './purse.ts'
+import { covers, isAccount } from './scope.ts'
+
+export type Ledger = Pick<Store, 'attempts' | 'sums' | 'lastSeq'>
+
+/** Money that a process had put aside when it was killed. */
+export interface Abandoned {
+  readonly scope: string
+  readonly origin: string
+  /** In the budget's unit. */
+  readonly amount: number
+  readonly unit: string
+  /** Only `BudgetBook.forgive` calls it. */
+  giveBack(): void
+}
+
+/**
+ * Fills the tallies from the ledger, and raises the counters of budgets that are younger than their period. Returns the
+ * place in the log up to which everything is counted. Read again while other processes write, so that no row is counted
+ * twice or lost. Sums go by the time an attempt ended; one that ran over the boundary of a period counts on its far side
+ * until the period is over.
+ */
+export function rebuild(purses: readonly Purse[], ledger: Ledger, now: number): number {
+  let seq = ledger.lastSeq()
+  for (let round = 0; round < 5; round++) {
+    for (const purse of purses) rebuildPurse(purse, ledger, now)
+    const after = ledger.lastSeq()
+    if (after === seq) break
+    seq = after
+  }
+  for (const purse of purses) purse.crossings()
+  return seq
+}
+
+function rebuildPurse(purse: Purse, ledger: Ledger, now: number): void {
+  purse.tally.clear()
+  purse.tally.roll(now)
+  for (const slot of windowOf(purse, now)) {
+    const spent = spentIn(purse, ledger, slot)
+    purse.tally.add(slot.start, spent.amount, spent.unpriced)
+    purse.lease?.raiseTo(slot.start, spent.amount)
+  }
+}
+
+/** The slots of the window that ends with the current one, oldest first. */
+function windowOf({ slots }: Purse, now: number): readonly Period[] {
+  const current = slots.at(now)
+  const window: Period[] = []
+  for (let step = -slots.back; step < 0; step++) window.push(slots.at(slots.shifted(current.start, step)))
+  window.push(current)
+  return window
+}
+
+interface SlotSpending {
+  readonly amount: number
+  readonly unpriced: number
+}
+
+function spentIn(purse: Purse, ledger: Ledger, slot: Period): SlotSpending {
+  const { covers: scope, fingerprint, unit } = purse.budget
+  const filter = filterOf(purse, slot)
+  // The ledger finds keys by fingerprint only; a budget that names a place in the file must look at the rows.
+  if (scope.kind === 'target' && scope.keyIndex !== null && fingerprint === null) {
+    return addUp(
+      ledger
+        .attempts(filter)
+        .filter((row) => isCovered(purse, row))
+        .map((row) => spendingOf(row, unit)),
+    )
+  }
+  const sums = ledger.sums(filter, [scope.kind === 'account' ? 'account' : 'source'])
+  const mine = scope.kind === 'account' ? sums.filter((sum) => isAccount(scope.account, sum.group[0] ?? '')) : sums
+  return addUp(mine.map((sum) => spendingOfSum(sum, unit)))
+}
+
+function filterOf({ budget }: Purse, { start, end }: Period): LedgerFilter {
+  const time = { since: start, ...(Number.isFinite(end) ? { until: end } : {}) }
+  const scope = budget.covers
+  switch (scope.kind) {
+    case 'all':
+    case 'account':
+      return time
+    case 'label':
+      return { ...time, label: { key: scope.key, value: scope.value } }
+    case 'token':
+      return { ...time, token: scope.token }
+    case 'target':
+      return {
+        ...time,
+        provider: scope.provider,
+        ...(scope.model === null ? {} : { model: scope.model }),
+        ...(budget.fingerprint === null ? {} : { fingerprint: budget.fingerprint }),
+      }
+  }
+}
+
+function isCovered({ budget }: Purse, row: AttemptEvent): boolean {
+  return covers(budget.covers, budget.fingerprint, row.target, row.labels, row.token)
+}
+
+function spendingOf(row: AttemptEvent, unit: Purse['budget']['unit']): SlotSpending {
+  const amount = amountIn(unit, row.costNanoUsd, (row.usage?.inputTokens ?? 0) + (row.usage?.outputTokens ?? 0))
+  return { amount: amount ?? 0, unpriced: amount === null ? 1 : 0 }
+}
+
+function spendingOfSum(sum: LedgerSum, unit: Purse['budget']['unit']): SlotSpending {
+  if (unit === 'requests') return { amount: sum.attempts, unpriced: 0 }
+  if (unit === 'tokens') return { amount: sum.inputTokens + sum.outputTokens, unpriced: 0 }
+  return { amount: sum.costNanoUsd, unpriced: sum.unpriced }
+}
+
+function addUp(parts: readonly SlotSpending[]): SlotSpending {
+  let amount = 0
+  let unpriced = 0
+  for (const part of parts) {
+    amount += part.amount
+    unpriced += part.unpriced
+  }
+  return { amount, unpriced }
+}
+
+/** Leases of dead processes, less what the ledger's rows explain. */
+export function abandonedLeases(
+  purses: readonly Purse[],
+  ledger: Ledger,
+  isDead: (origin: string) => boolean,
+  now: number,
+): readonly Abandoned[] {
+  const found: Abandoned[] = []
+  for (const purse of purses) {
+    for (const slot of purse.lease === null ? [] : windowOf(purse, now)) {
+      const leases = [...purse.lease!.leasesOfOthers(slot.start)].filter(([origin]) => isDead(origin))
+      if (leases.length === 0) continue
+      const explained = spentByOrigin(purse, ledger, slot)
+      for (const [origin, leased] of leases) {
+        const amount = Math.max(0, leased - (explained.get(origin) ?? 0))
+        const giveBack = () => purse.lease?.giveBackFor(origin, slot.start, amount)
+        if (amount > 0) found.push({ scope: purse.budget.scope, unit: purse.budget.unit, origin, amount, giveBack })
+      }
+    }
+  }
+  return found
+}
+
+function spentByOrigin(purse: Purse, ledger: Ledger, slot: Period): Map<string, number> {
+  const byOrigin = new Map<string, number>()
+  for (const row of ledger.attempts(filterOf(purse, { start: slot.start, end: Number.POSITIVE_INFINITY }))) {
+    if (row.startedAt < slot.start || row.startedAt >= slot.end || !isCovered(purse, row)) continue
+    const { amount } = spendingOf(row, purse.budget.unit)
+    byOrigin.set(row.origin, (byOrigin.get(row.origin) ?? 0) + amount)
+  }
+  return byOrigin
+}
+
+/** Forgets the signs of life of processes that ended long ago; a missing one means the same. */
+export function sweepBeats(counters: Counters, now: number): void {
+  for (const [name, beatAt] of counters.listCounters('budget-beat:'))
+    if (now - beatAt > 86_400_000) counters.deleteCounter(name)
+}
+
+/** Whether the process said within `leaseMs` that it lives. */
+export function isAlive(counters: Counters, origin: string, now: number, leaseMs: number): boolean {
+  return now - counters.counter(`budget-beat:${origin}`) <= leaseMs
+}
+
+/**
+ * Declares a process dead, unless it shows a sign of life in the same moment: it beats before it looks for the mark, we
+ * mark before we look for the beat, so at least one of the two notices the other.
+ */
+export function markGone(counters: Counters, origin: string, now: number, leaseMs: number): boolean {
+  counters.addToCounter(`budget-gone:${origin}`, 1)
+  if (!isAlive(counters, origin, now, leaseMs)) return true
+  counters.deleteCounter(`budget-gone:${origin}`)
+  return false
+}

@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs'
+import { calcPrice, findProvider } from '@pydantic/genai-prices'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { costOf } from './cost.ts'
+import { GENAI_PRICES, loadGenaiPrices } from './genaiPrices.ts'
+import { flat, PriceBook, type PriceFacts, ratesAt } from './price.ts'
+import { readUserPrice } from './userPrice.ts'
+
+const lookup = await loadGenaiPrices()
+const book = new PriceBook({
+  overrides: { 'groq/my-tune': { input: 1, output: 2 }, 'openai/gpt-5.1': { input: 9, output: 9 } },
+  catalogueDate: '2026-11-20',
+  lookup,
+})
+const facts = (model: string, more: Partial<PriceFacts> = {}): PriceFacts => {
+  const [provider = '', ...rest] = model.split('/')
+  return { provider, model: rest.join('/'), free: false, local: false, ...more }
+}
+const AT = Date.parse('2026-11-23T12:00:00Z')
+
+describe('PriceBook believes, in this order,', () => {
+  for (const { name, of, source } of [
+    {
+      name: 'the price beside the model',
+      of: facts('groq/x', { userPrice: { input: 1, output: 1 } }),
+      source: 'config',
+    },
+    { name: 'an override, also for a free key', of: facts('groq/my-tune', { free: true }), source: 'config' },
+    { name: 'an override over the list', of: facts('openai/gpt-5.1'), source: 'config' },
+    { name: 'a local server', of: facts('ollama/llama3', { local: true }), source: 'local' },
+    { name: 'a free key', of: facts('groq/llama-3.3-70b-versatile', { free: true }), source: 'free' },
+    { name: 'a :free model', of: facts('openrouter/meta-llama/llama-3.3-70b-instruct:free'), source: 'free' },
+    { name: 'the dated list', of: facts('groq/llama-3.3-70b-versatile'), source: 'genai-prices 2026-09-23' },
+    {
+      name: 'our catalogue',
+      of: facts('nvidia/x', { cataloguePrice: { input: 1, output: 1 } }),
+      source: 'catalogue 2026-11-20',
+    },
+  ])
+    test(name, () => expect(book.priceOf(of)?.source).toBe(source))
+})
+
+for (const model of [
+  'groq/no-such-model',
+  'alibaba/qwen3-max',
+  'my-openai-proxy/gpt-5.1',
+  'mistral/mistral-ocr-latest',
+])
+  test(`PriceBook knows no price for ${model}`, () => expect(book.priceOf(facts(model))).toBeNull())
+
+for (const provider of ['xai/grok-3-mini', 'moonshot/kimi-k3'])
+  test(`PriceBook finds ${provider} although the list spells the provider its own way`, () =>
+    expect(book.priceOf(facts(provider))).not.toBeNull())
+
+test('PriceBook asks the list once per model', () => {
+  let asked = 0
+  const counting = new PriceBook({
+    lookup: () => {
+      asked++
+      return flat('list', { input: 1, output: 1 })
+    },
+  })
+  for (let i = 0; i < 5; i++) counting.priceOf(facts('groq/a'))
+  expect(asked).toBe(1)
+})
+
+test('a catalogue price that is negative is no price', () => {
+  expect(book.priceOf(facts('nvidia/x', { cataloguePrice: { input: -1, output: -1 } }))).toBeNull()
+})
+
+describe('ratesAt()', () => {
+  const rates = (model: string, at: string, input = 1_000) =>
+    ratesAt(book.priceOf(facts(model))!, Date.parse(at), input)
+
+  for (const [time, input] of [
+    ['00:59:59.999', 220_000],
+    ['01:00:00', 440_000],
+    ['03:59:59', 440_000],
+    ['04:00:00', 220_000],
+    ['06:00:00', 440_000],
+    ['10:00:00', 220_000],
+  ] as const)
+    test(`takes DeepSeek's price of the hour at ${time} UTC`, () =>
+      expect(rates('deepseek/deepseek-v4-flash', `2026-11-23T${time}Z`).input).toBe(input))
+
+  test('takes the price that held on the day', () => {
+    expect(rates('openai/o3', '2025-06-09T23:59:59Z').output).toBe(40_000_000)
+    expect(rates('openai/o3', '2025-06-10T00:00:00Z').output).toBe(8_000_000)
+  })
+
+  test('takes the dearer tier above its input length and not at it', () => {
+    expect(rates('google/gemini-3-pro-preview', '2026-11-23T12:00:00Z', 200_000).input).toBe(2_000_000)
+    expect(rates('google/gemini-3-pro-preview', '2026-11-23T12:00:00Z', 200_001)).toMatchObject({
+      input: 4_000_000,
+      cachedInput: 400_000,
+      output: 18_000_000,
+    })
+  })
+
+  test('holds a daily window that wraps over midnight', () => {
+    const day = 86_400_000
+    const night = { from: null, daily: { start: 0.9 * day, end: 0.1 * day } }
+    const plain = flat('x', { input: 1, output: 1 }).windows[0]!
+    const dear = flat('x', { input: 2, output: 2 }).windows[0]!
+    const price = { source: 'x', windows: [plain, { ...dear, ...night }] }
+    expect([0.05, 0.5, 0.95].map((part) => ratesAt(price, AT - (AT % day) + part * day, 1).input)).toEqual([
+      2_000_000, 1_000_000, 2_000_000,
+    ])
+  })
+})
+
+const PROVIDERS = [
+  'openai',
+  'anthropic',
+  'google',
+  'groq',
+  'openrouter',
+  'deepseek',
+  'mistral',
+  'cerebras',
+  'cohere',
+  'x-ai',
+]
+const SPARE = ['together', 'fireworks', 'azure', 'moonshotai', 'novita', 'cloudflare', 'zai', 'perplexity', 'aws']
+const usages = fc
+  .tuple(fc.nat(400_000), fc.nat(100_000), fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(1))
+  .map(([inputTokens, outputTokens, share, cached]) => ({
+    inputTokens,
+    outputTokens,
+    totalTokens: inputTokens + outputTokens,
+    cachedInputTokens: Math.floor(inputTokens * share) * cached,
+    cacheWriteTokens: Math.floor(inputTokens * share) * (1 - cached),
+    reasoningTokens: Math.floor(outputTokens * share),
+    estimated: false,
+  }))
+
+test('every model of the list costs what the list itself computes, to the nano-USD', () => {
+  let compared = 0
+  const at = fc.integer({ min: Date.parse('2025-01-01'), max: Date.parse('2027-06-01') })
+  const samples = fc.sample(fc.tuple(usages, at), { numRuns: 3, seed: 7 })
+  for (const provider of [...PROVIDERS, ...SPARE]) {
+    for (const { id } of findProvider({ providerId: provider })!.models) {
+      const price = lookup(provider, id)
+      if (price === null) continue
+      for (const [usage, time] of samples) {
+        const theirs = calcPrice(theirUsage(usage), id, { providerId: provider, timestamp: new Date(time) })!
+        expect(
+          Math.abs(costOf(usage, price, time).nanoUsd! - theirs.total_price * 1e9),
+          `${provider}/${id}`,
+        ).toBeLessThan(1)
+        compared++
+      }
+    }
+  }
+  expect(compared).toBeGreaterThan(3_000)
+})
+
+function theirUsage(usage: { [name: string]: number | boolean }): { [name: string]: number } {
+  return {
+    input_tokens: Number(usage['inputTokens']),
+    output_tokens: Number(usage['outputTokens']),
+    cache_read_tokens: Number(usage['cachedInputTokens']),
+    cache_write_tokens: Number(usage['cacheWriteTokens']),
+    output_reasoning_tokens: Number(usage['reasoningTokens']),
+  }
+}
+
+test('the date of the price list belongs to the version that is installed', () => {
+  const manifest = new URL('../../node_modules/@pydantic/genai-prices/package.json', import.meta.url)
+  expect(JSON.parse(readFileSync(manifest, 'utf8')).version).toBe(GENAI_PRICES.version)
+})
+
+describe('readUserPrice()', () => {
+  test('reads every field', () => {
+    const price = { input: 0.5, output: 1.5, cached_input: 0.05, cache_write: 0.6, reasoning: 2, request: 0.01 }
+    expect(readUserPrice(price, 'p')).toEqual({
+      ok: true,
+      price: { input: 0.5, output: 1.5, cachedInput: 0.05, cacheWrite: 0.6, reasoning: 2, request: 0.01 },
+    })
+  })
+
+  for (const [value, message] of [
+    [5, '"x.price" must be an object such as'],
+    [{ input: -1, output: 1 }, '"x.price.input" is negative'],
+    [{ input: 1 }, '"x.price" needs both'],
+    [{ input: 1, output: Number.NaN }, '"x.price.output" must be a number'],
+    [{ input: 1, output: 1e9 }, 'at most 100000'],
+    [{ input: 1, output: '2' }, '"x.price.output" must be a number'],
+    [{ inptu: 1, output: 1 }, '"x.price.inptu" is not known; use input, output'],
+    [JSON.parse('{"__proto__": 1, "input": 1, "output": 1}'), '"x.price.__proto__" is not known'],
+  ] as const)
+    test(`says what is wrong with ${JSON.stringify(value)}`, () => {
+      const reading = readUserPrice(value, 'x.price')
+      expect(reading.ok ? '' : reading.problem).toContain(message)
+    })
+})

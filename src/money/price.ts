@@ -1,0 +1,168 @@
+/** What a model costs, in integers, and the order in which the sources of a price are believed. */
+
+import type { PriceHint } from '../domain/target.ts'
+import { scaled } from './amount.ts'
+
+/** Pico-USD per token (`request`: per request). Where a source prices no cache or reasoning apart, the plain rate stands. */
+export interface Rates {
+  readonly input: number
+  readonly cachedInput: number
+  readonly cacheWrite: number
+  readonly output: number
+  readonly reasoning: number
+  readonly request: number
+}
+
+/** Rates for requests with more than `aboveInputTokens` input tokens. */
+export interface PriceTier {
+  readonly aboveInputTokens: number
+  readonly rates: Rates
+}
+
+/** When a list of tiers holds; both conditions absent means always. */
+export interface PriceWindow {
+  /** Epoch milliseconds from which it holds; null from the beginning. */
+  readonly from: number | null
+  /** Milliseconds of the UTC day, `[start, end)`, wrapping over midnight when `end < start`; null all day. */
+  readonly daily: { readonly start: number; readonly end: number } | null
+  /** Ascending; the first has `aboveInputTokens` -1 and holds for every request. */
+  readonly tiers: readonly PriceTier[]
+}
+
+export interface Price {
+  /** Stored with each ledger row: `config`, `free`, `local`, `genai-prices 2026-09-23`, `catalogue 2026-11-20`. */
+  readonly source: string
+  /** The last window that holds is the one that counts. */
+  readonly windows: readonly PriceWindow[]
+}
+
+/** A price as the user writes it: USD per million tokens, `request` in USD per request. */
+export interface UserPrice extends PriceHint {
+  readonly cachedInput?: number
+  readonly cacheWrite?: number
+  readonly reasoning?: number
+  readonly request?: number
+}
+
+/** What decides which source of a price counts for a target. */
+export interface PriceFacts {
+  readonly provider: string
+  readonly model: string
+  /** The key or the model can never be billed. */
+  readonly free: boolean
+  readonly local: boolean
+  /** The price the user gave for this model in the configuration. */
+  readonly userPrice?: UserPrice | null
+  /** What the provider's own list or our catalogue says. */
+  readonly cataloguePrice?: PriceHint | null
+}
+
+/** A price by provider and model, or null; see `genaiPrices.ts`. Asked once per model. */
+export type PriceLookup = (provider: string, model: string) => Price | null
+
+export interface PriceBookOptions {
+  /** By `provider/model`; wins over everything but the target's own `userPrice`. */
+  readonly overrides?: Readonly<Record<string, UserPrice>>
+  /** ISO date of the provider catalogue, shown in `source`. */
+  readonly catalogueDate?: string
+  readonly lookup?: PriceLookup | null
+}
+
+const FREE = flat('free', { input: 0, output: 0 })
+const LOCAL = flat('local', { input: 0, output: 0 })
+
+/**
+ * Prices of all models: the user's word, then what is never billed, then the dated price list, then the provider's own
+ * catalogue. A model nobody prices has no price: unknown is null, never 0.
+ */
+export class PriceBook {
+  readonly #overrides = new Map<string, Price>()
+  readonly #listed = new Map<string, Price | null>()
+  readonly #lookup: PriceLookup | null
+  readonly #catalogueSource: string
+
+  constructor(options: PriceBookOptions = {}) {
+    for (const [model, price] of Object.entries(options.overrides ?? {}))
+      this.#overrides.set(model, flat('config', price))
+    this.#lookup = options.lookup ?? null
+    this.#catalogueSource = options.catalogueDate === undefined ? 'catalogue' : `catalogue ${options.catalogueDate}`
+  }
+
+  /** The target's price, or null when nobody knows it. Resolve it once per target and keep it. */
+  priceOf(facts: PriceFacts): Price | null {
+    if (facts.userPrice) return flat('config', facts.userPrice)
+    const override = this.#overrides.get(`${facts.provider}/${facts.model}`)
+    if (override !== undefined) return override
+    if (facts.local) return LOCAL
+    if (facts.free || facts.model.endsWith(':free')) return FREE
+    return this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
+  }
+
+  #listedPrice(provider: string, model: string): Price | null {
+    const id = `${provider}/${model}`
+    let price = this.#listed.get(id)
+    if (price === undefined) {
+      price = this.#lookup?.(provider, model) ?? null
+      this.#listed.set(id, price)
+    }
+    return price
+  }
+
+  #cataloguePrice(hint: PriceHint | null | undefined): Price | null {
+    return hint && isPrice(hint.input) && isPrice(hint.output) ? flat(this.#catalogueSource, hint) : null
+  }
+}
+
+/** One price for all hours and lengths. */
+export function flat(source: string, price: UserPrice): Price {
+  return { source, windows: [{ from: null, daily: null, tiers: [{ aboveInputTokens: -1, rates: ratesFrom(price) }] }] }
+}
+
+/** The rates that hold for a request of that many input tokens at `at` (epoch milliseconds). */
+export function ratesAt(price: Price, at: number, inputTokens: number): Rates {
+  const tiers = windowAt(price.windows, at).tiers
+  let rates = tiers[0]!.rates
+  for (const tier of tiers) if (inputTokens > tier.aboveInputTokens) rates = tier.rates
+  return rates
+}
+
+function windowAt(windows: readonly PriceWindow[], at: number): PriceWindow {
+  for (let i = windows.length - 1; i > 0; i--) if (holds(windows[i]!, at)) return windows[i]!
+  return windows[0]!
+}
+
+const DAY_MS = 86_400_000
+
+function holds({ from, daily }: PriceWindow, at: number): boolean {
+  if (from !== null && at < from) return false
+  if (daily === null) return true
+  const time = ((at % DAY_MS) + DAY_MS) % DAY_MS
+  return daily.end < daily.start ? time >= daily.start || time < daily.end : time >= daily.start && time < daily.end
+}
+
+/** USD per million tokens as integer rates; what is not priced apart takes the plain rate of its side. */
+export function ratesFrom(price: UserPrice): Rates {
+  const input = picoPerToken(price.input)
+  const output = picoPerToken(price.output)
+  return {
+    input,
+    output,
+    cachedInput: price.cachedInput === undefined ? input : picoPerToken(price.cachedInput),
+    cacheWrite: price.cacheWrite === undefined ? input : picoPerToken(price.cacheWrite),
+    reasoning: price.reasoning === undefined ? output : picoPerToken(price.reasoning),
+    request: scaled(price.request ?? 0, 12) ?? 0,
+  }
+}
+
+// USD per million tokens * 1e12 pico per USD / 1e6 tokens.
+function picoPerToken(usdPerMillion: number): number {
+  return scaled(usdPerMillion, 6) ?? 0
+}
+
+/** Above this a price per million tokens (or per request) is a typing mistake. */
+const MOST_USD = 100_000
+
+/** Whether it can be a price: finite, not negative, not absurd. */
+export function isPrice(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= MOST_USD
+}

@@ -1,0 +1,90 @@
+/** What was spent in a budget's window, by slot, and which thresholds that crossed. */
+
+import type { Period, Slots } from './period.ts'
+
+/** Per cent of the limit at which somebody is told. */
+export const THRESHOLDS = [50, 80, 100] as const
+
+export class Tally {
+  /** Spent in the window, in the budget's unit. */
+  spent = 0
+  /** Attempts in the window whose price nobody knows; their cost is not in `spent`. */
+  unpriced = 0
+  readonly #slots: Slots
+  readonly #limit: number
+  readonly #bySlot = new Map<number, { readonly period: Period; spent: number; unpriced: number }>()
+  #current: Period = { start: Number.NEGATIVE_INFINITY, end: Number.NEGATIVE_INFINITY }
+  #told = 0
+
+  constructor(slots: Slots, limit: number) {
+    this.#slots = slots
+    this.#limit = limit
+  }
+
+  /** The start of the newest slot. */
+  get start(): number {
+    return this.#current.start
+  }
+
+  /** Moves the window forward; it never moves back. */
+  roll(now: number): void {
+    if (now < this.#current.end) return
+    this.#current = this.#slots.at(now)
+    const oldest = this.#slots.windowStart(this.#current.start)
+    for (const [start, slot] of this.#bySlot)
+      if (start < oldest) {
+        this.#bySlot.delete(start)
+        this.spent -= slot.spent
+        this.unpriced -= slot.unpriced
+      }
+    this.#told = Math.min(this.#told, this.#reached())
+  }
+
+  /** Adds what attempts that began then cost, and how many of them nobody could price. Older than the window: not counted. */
+  add(startedAt: number, amount: number, unpriced: number): void {
+    this.roll(startedAt)
+    const period = startedAt >= this.#current.start ? this.#current : this.#slots.at(startedAt)
+    if (period.start < this.#slots.windowStart(this.#current.start)) return
+    let slot = this.#bySlot.get(period.start)
+    if (slot === undefined) {
+      slot = { period, spent: 0, unpriced: 0 }
+      this.#bySlot.set(period.start, slot)
+    }
+    slot.spent += amount
+    slot.unpriced += unpriced
+    this.spent += amount
+    this.unpriced += unpriced
+  }
+
+  /** Thresholds reached since the last call, in per cent; each is told once per window. */
+  crossed(): readonly number[] {
+    const reached = this.#reached()
+    if (reached <= this.#told) return NONE
+    const crossed = THRESHOLDS.slice(this.#told, reached)
+    this.#told = reached
+    return crossed
+  }
+
+  clear(): void {
+    this.#bySlot.clear()
+    this.spent = 0
+    this.unpriced = 0
+    this.#told = 0
+  }
+
+  /** When something of what was spent stops counting; null when that never happens or nothing was spent. */
+  relief(): number | null {
+    let soonest = Number.POSITIVE_INFINITY
+    for (const { period, spent } of this.#bySlot.values())
+      if (spent > 0) soonest = Math.min(soonest, this.#slots.expiry(period))
+    return Number.isFinite(soonest) ? soonest : null
+  }
+
+  #reached(): number {
+    let reached = 0
+    for (const percent of THRESHOLDS) if (this.#limit > 0 && this.spent >= (this.#limit * percent) / 100) reached++
+    return reached
+  }
+}
+
+const NONE: readonly number[] = []

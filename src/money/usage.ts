@@ -1,0 +1,109 @@
+/** Usage that can be billed: what providers report is checked, and what they leave out is counted from the text. */
+
+import type { Usage } from '../domain/chat.ts'
+
+/** More tokens than any model reads or writes in one attempt; a larger count is a mistake of whoever reported it. */
+export const MOST_TOKENS = 100_000_000
+
+/**
+ * The usage as far as it can be believed, or null when it must be estimated instead. Counts that are NaN, negative or
+ * absurd are not believed; one missing side is taken from the total; parts are never larger than their whole.
+ */
+export function soundUsage(usage: Usage): Usage | null {
+  if (isSound(usage)) return usage
+  const total = count(usage.totalTokens)
+  const input = count(usage.inputTokens) ?? rest(total, count(usage.outputTokens))
+  const output = count(usage.outputTokens) ?? rest(total, input)
+  if (input === null || output === null) return null
+  const cachedInputTokens = Math.min(count(usage.cachedInputTokens) ?? 0, input)
+  return {
+    ...usage,
+    inputTokens: input,
+    outputTokens: output,
+    totalTokens: input + output,
+    cachedInputTokens,
+    cacheWriteTokens: Math.min(count(usage.cacheWriteTokens) ?? 0, input - cachedInputTokens),
+    reasoningTokens: Math.min(count(usage.reasoningTokens) ?? 0, output),
+  }
+}
+
+function isSound(usage: Usage): boolean {
+  const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0, reasoningTokens = 0 } = usage
+  return (
+    isCount(inputTokens) &&
+    isCount(outputTokens) &&
+    isCount(cachedInputTokens) &&
+    isCount(cacheWriteTokens) &&
+    isCount(reasoningTokens) &&
+    cachedInputTokens + cacheWriteTokens <= inputTokens &&
+    reasoningTokens <= outputTokens
+  )
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS
+}
+
+function count(value: number | undefined): number | null {
+  return value !== undefined && value >= 0 && value <= MOST_TOKENS ? Math.ceil(value) : null
+}
+
+function rest(total: number | null, part: number | null): number | null {
+  return total === null || part === null || part > total ? null : total - part
+}
+
+/**
+ * Two reports of one streamed answer as one. Reports only grow; where the later one is smaller (a last chunk that
+ * counts its own tokens alone) the larger number stands, so that an answer never becomes cheaper while it streams.
+ */
+export function mergeUsage(earlier: Usage | null, later: Usage): Usage {
+  if (earlier === null) return later
+  const inputTokens = larger(earlier.inputTokens, later.inputTokens) ?? 0
+  const outputTokens = larger(earlier.outputTokens, later.outputTokens) ?? 0
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens: inputTokens + outputTokens,
+    cachedInputTokens: larger(earlier.cachedInputTokens, later.cachedInputTokens),
+    cacheWriteTokens: larger(earlier.cacheWriteTokens, later.cacheWriteTokens),
+    reasoningTokens: larger(earlier.reasoningTokens, later.reasoningTokens),
+    estimated: earlier.estimated && later.estimated,
+    reportedCostUsd: larger(earlier.reportedCostUsd, later.reportedCostUsd),
+  }
+}
+
+function larger(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || !(a >= 0)) return b
+  return b !== undefined && b > a ? b : a
+}
+
+/** Counts a finished exchange whose provider reported nothing; the result is marked as estimated. */
+export type UsageEstimator = (inputText: string, outputText: string) => Usage
+
+/** Loads the estimator. It is a rule of thumb (tokenx): good to a few per cent on prose, worse on code and CJK. */
+export async function loadUsageEstimator(): Promise<UsageEstimator> {
+  const { estimateTokenCount } = await import('tokenx')
+  return (inputText, outputText) => {
+    const inputTokens = estimateTokenCount(inputText)
+    const outputTokens = estimateTokenCount(outputText)
+    return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, estimated: true }
+  }
+}
+
+/** Tokens that a chat template puts around each message; the usual ones take 3 to 8. */
+const TEMPLATE_TOKENS = 16
+/** An image of the usual models in high detail; what costs more is caught when the attempt is settled. */
+const IMAGE_TOKENS = 5_000
+
+/**
+ * More tokens than the prompt can have: every tokenizer in use is built over bytes, so a token is at least one byte.
+ * Three to four times too many for English, and cheap, which is right for a reservation that is returned a moment later.
+ */
+export function mostInputTokens(size: {
+  readonly utf8Bytes: number
+  readonly messages: number
+  readonly images: number
+}): number {
+  const tokens = size.utf8Bytes + (size.messages + 1) * TEMPLATE_TOKENS + size.images * IMAGE_TOKENS
+  return Math.min(tokens, MOST_TOKENS)
+}
