@@ -16,6 +16,8 @@ export interface Ask {
   /** More tokens than the prompt can have; what budgets put aside. */
   readonly mostInputTokens: number
   readonly session: Session
+  /** Epoch milliseconds; who came first is served first. */
+  readonly arrivedAt: number
   /** Monotonic milliseconds at which the caller's time for the first content is over. */
   readonly deadlineAt: number
   /** Attempts that cost time or quota. */

@@ -7,6 +7,7 @@ import type { Logger } from '../domain/logger.ts'
 import type { Store } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import type { Events } from '../observe/events.ts'
+import { WINDOW_MS } from '../quota/window.ts'
 import type { Decision, RoutingRequest } from '../routing/choose.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
@@ -17,6 +18,7 @@ import type { Attention } from './attention.ts'
 import { type World, whyNot } from './eligibility.ts'
 import { type Hold, reserve } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
+import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
 import type { ModelLists } from './modelLists.ts'
 import { type AttemptFacts, type Recorded, recordAttempt } from './record.ts'
@@ -137,20 +139,21 @@ export class Engine {
 
   /** Waits for the soonest target within the caller's patience. False when there is none to wait for. */
   async waitForRoom(ask: Ask, trail: Trail): Promise<boolean> {
-    const patienceMs = Math.min(
-      this.roster.config.settings.timeouts.patienceMs,
-      ask.deadlineAt - this.parts.tools.monotonic(),
-    )
-    const waited = await this.parts.waiting.wait({
+    const { tools, waiting } = this.parts
+    const began = tools.monotonic()
+    const leftMs = this.roster.config.settings.timeouts.patienceMs - trail.waitedMs
+    const waited = await waiting.wait({
       soonest: () => this.soonest(ask, trail),
-      patienceMs,
+      patienceMs: Math.max(0, Math.min(leftMs, ask.deadlineAt - began)),
+      arrivedAt: ask.arrivedAt,
       signal: ask.cancellation.signal,
     })
-    return waited === 'try'
+    trail.waitedMs += tools.monotonic() - began
+    return waited === 'try' && trail.waitedMs <= this.roster.config.settings.timeouts.patienceMs
   }
 
   /** The target that will be free soonest for this request, and when; null when no time is known. */
-  soonest(ask: Ask, trail: Trail | null): { readonly at: number; readonly target: Target } | null {
+  soonest(ask: Ask, trail: Trail | null): Opening | null {
     const now = this.now
     let best: { at: number; target: Target } | null = null
     for (const target of this.roster.targets) {
@@ -159,7 +162,14 @@ export class Engine {
       const at = why === null ? now : why.until
       if (at !== null && (best === null || at < best.at)) best = { at, target }
     }
-    return best
+    return best === null ? null : { ...best, ...this.#gate(best.target, ask, now) }
+  }
+
+  /** How many requests the limit in the way lets through per window, so that no herd is let out. */
+  #gate(target: Target, ask: Ask, now: number): Pick<Opening, 'limit' | 'windowMs'> {
+    const shortage = this.parts.mind.quota.room(target, this.world.needOf(target, ask, now).quota, now)
+    if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
+    return { limit: shortage.limit, windowMs: WINDOW_MS[shortage.window] }
   }
 
   pause(ask: Ask, ms: number): Promise<void> {
@@ -176,7 +186,9 @@ export class Engine {
       { ...facts, id: randomUUID(), price, excused: this.#isOurFault(facts) },
       this.now,
     )
-    this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
+    this.parts.waiting.changed()
+    if (this.parts.events.has('attempt'))
+      this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
     return recorded
   }
 

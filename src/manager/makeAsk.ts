@@ -44,6 +44,7 @@ export function makeAsk(engine: Engine, request: ChatRequest, options: AskOption
       options.needs === undefined ? needsOf(request, selection) : { ...needsOf(request, selection), ...options.needs },
     mostInputTokens: settings.budgets.length === 0 ? 0 : mostTokensOf(request),
     session: sessionOf(request, options.sessionId, options.token ?? ''),
+    arrivedAt: engine.now,
     deadlineAt: engine.parts.tools.monotonic() + timeoutMs,
     maxAttempts: maxAttempts ?? settings.maxAttempts,
     hardCap: maxAttempts !== undefined || settings.maxAttemptsIsCap,
