@@ -3,6 +3,7 @@
 import type { Part, ReasoningPart, ToolCallPart } from '../domain/chat.ts'
 import { asArray, asRecord, asString } from '../domain/json.ts'
 import { extraOf, type Fields, ownFields } from './requestFields.ts'
+import { ownSignature, signatureForClient, tagSignature } from './signature.ts'
 
 /**
  * Thoughts under any of their names: `reasoning_content` (DeepSeek, xAI, Alibaba, Moonshot), `reasoning` (Groq,
@@ -20,10 +21,13 @@ export function readReasoning(message: Fields): ReasoningPart[] {
       text,
       ...(signature !== undefined && { signature }),
       ...(signature !== undefined && text === '' && { redacted: true }),
-      ...extraOf('openai', { reasoning_details: details }),
+      ...(isOwn(signature) && extraOf('openai', { reasoning_details: details })),
     },
   ]
 }
+
+const isOwn = (signature: string | undefined) =>
+  signature === undefined || ownSignature('openai', signature) !== undefined
 
 /** The plain text of the thoughts in a message or a delta; '' when there is none. */
 export function reasoningText(message: Fields): string {
@@ -38,7 +42,8 @@ export function detailText(detail: unknown): string {
 
 export function detailSignature(detail: unknown): string | undefined {
   const fields = asRecord(detail)
-  return asString(fields?.['signature']) ?? asString(fields?.['data'])
+  const signature = asString(fields?.['signature']) || asString(fields?.['data'])
+  return signature ? tagSignature('openai', signature) : undefined
 }
 
 /**
@@ -61,9 +66,11 @@ export function writeReasoning(parts: readonly Part[], receiver: 'client' | 'ups
   }
 }
 
-function writeDetail(part: ReasoningPart, signature: string): Fields {
-  if (part.redacted) return { type: 'reasoning.encrypted', data: signature }
-  return { type: 'reasoning.text', text: part.text, signature }
+/** For a client; foreign signatures keep the name of their origin, and come back with it. */
+export function writeDetail(part: Omit<ReasoningPart, 'type'>, signature: string): Fields {
+  const shown = signatureForClient('openai', signature)
+  if (part.redacted) return { type: 'reasoning.encrypted', data: shown }
+  return { type: 'reasoning.text', text: part.text, signature: shown }
 }
 
 /**
@@ -102,9 +109,11 @@ export function writeToolCall(part: ToolCallPart): Record<string, unknown> {
 
 /** Gemini's signature of a call in its OpenAI form: https://ai.google.dev/gemini-api/docs/thought-signatures */
 export function thoughtSignature(call: Fields): string | undefined {
-  return asString(asRecord(asRecord(call['extra_content'])?.['google'])?.['thought_signature'])
+  const signature = asString(asRecord(asRecord(call['extra_content'])?.['google'])?.['thought_signature'])
+  return signature ? tagSignature('google', signature) : undefined
 }
 
 export function signatureFields(signature: string | undefined): Record<string, unknown> {
-  return signature === undefined ? {} : { extra_content: { google: { thought_signature: signature } } }
+  if (signature === undefined) return {}
+  return { extra_content: { google: { thought_signature: signatureForClient('google', signature) } } }
 }

@@ -171,7 +171,7 @@ describe('openaiChat reads requests', () => {
   test('with thoughts of OpenRouter, which go back as they came', () => {
     const details = [{ type: 'reasoning.text', text: 'Hm', signature: 'sig' }]
     const request = withMessages({ role: 'assistant', content: 'a', reasoning: 'Hm', reasoning_details: details })
-    expect(request.messages[0]?.content[0]).toMatchObject({ type: 'reasoning', text: 'Hm', signature: 'sig' })
+    expect(request.messages[0]?.content[0]).toMatchObject({ type: 'reasoning', text: 'Hm', signature: 'openai:sig' })
     expect(write(request).messages).toEqual([
       { role: 'assistant', content: 'a', reasoning_content: 'Hm', reasoning_details: details },
     ])
