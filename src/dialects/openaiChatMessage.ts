@@ -10,24 +10,36 @@ import { ownSignature, signatureForClient, tagSignature } from './signature.ts'
  * OpenRouter) or `reasoning_details` (OpenRouter, which must be handed back as they came).
  */
 export function readReasoning(message: Fields): ReasoningPart[] {
-  const details = asArray(message['reasoning_details'])
-  const stated = reasoningText(message)
-  if (details === undefined || details.length === 0) return stated === '' ? [] : [{ type: 'reasoning', text: stated }]
-  const text = stated === '' ? details.map(detailText).join('') : stated
-  const signature = details.map(detailSignature).find((value) => value !== undefined)
-  return [
-    {
-      type: 'reasoning',
-      text,
-      ...(signature !== undefined && { signature }),
-      ...(signature !== undefined && text === '' && { redacted: true }),
-      ...(isOwn(signature) && extraOf('openai', { reasoning_details: details })),
-    },
-  ]
+  const details = asArray(message['reasoning_details']) ?? []
+  const text = reasoningText(message) || details.map(detailText).join('')
+  const signed = details.filter((detail) => detailSignature(detail) !== undefined)
+  if (signed.some(isForeign)) return readForeign(signed, text)
+  if (signed[0] !== undefined) return [{ ...readDetail(signed[0], text), ...echo(details) }]
+  return text === '' ? [] : [{ type: 'reasoning', text, ...(details.length > 0 && echo(details)) }]
 }
 
-const isOwn = (signature: string | undefined) =>
-  signature === undefined || ownSignature('openai', signature) !== undefined
+const echo = (details: readonly unknown[]) => extraOf('openai', { reasoning_details: details })
+
+/**
+ * Thoughts that another dialect's upstream signed and a client of this one hands back. After a stream the details hold
+ * no text; then a single signature belongs to all of it, and of several nobody can say which signed what.
+ */
+function readForeign(signed: readonly unknown[], text: string): ReasoningPart[] {
+  if (signed.length === 1) return [readDetail(signed[0], text)]
+  const isWhole = signed.every((detail) => detailText(detail) !== '' || isEncrypted(detail))
+  return isWhole ? signed.map((detail) => readDetail(detail, detailText(detail))) : [{ type: 'reasoning', text }]
+}
+
+function readDetail(detail: unknown, text: string): ReasoningPart {
+  const signature = detailSignature(detail)
+  return { type: 'reasoning', text, signature, ...(isEncrypted(detail) && text === '' && { redacted: true }) }
+}
+
+const isEncrypted = (detail: unknown) => asRecord(detail)?.['type'] === 'reasoning.encrypted'
+
+function isForeign(detail: unknown): boolean {
+  return ownSignature('openai', detailSignature(detail)) === undefined
+}
 
 /** The plain text of the thoughts in a message or a delta; '' when there is none. */
 export function reasoningText(message: Fields): string {
