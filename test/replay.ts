@@ -61,13 +61,22 @@ export function replay(reader: StreamReader, bytes: Uint8Array, cuts: readonly n
  */
 export function harmfulCut(bytes: Uint8Array): number | undefined {
   const whole = new SseReader().push(bytes)
-  const stride = bytes.length > 50_000 ? 997 : 1
-  for (let cut = 1; cut < bytes.length; cut += stride) {
+  return cutPositions(bytes.length).find((cut) => {
     const sse = new SseReader()
     const events = [...sse.push(bytes.subarray(0, cut)), ...sse.push(bytes.subarray(cut))]
-    if (!sameEvents(events, whole)) return cut
+    return !sameEvents(events, whole)
+  })
+}
+
+/** Every byte of a stream up to 50 KB; of a larger one every byte of a window in its middle, and strides around it. */
+export function cutPositions(length: number): number[] {
+  const window = length > 50_000 ? 2048 : length
+  const middle = Math.floor((length - window) / 2)
+  const positions: number[] = []
+  for (let position = 1; position < length; position += 1) {
+    if ((position >= middle && position < middle + window) || position % 997 === 0) positions.push(position)
   }
-  return undefined
+  return positions
 }
 
 function sameEvents(events: readonly SseEvent[], others: readonly SseEvent[]): boolean {

@@ -38,7 +38,7 @@ function readDetail(detail: unknown, text: string): ReasoningPart {
 const isEncrypted = (detail: unknown) => asRecord(detail)?.['type'] === 'reasoning.encrypted'
 
 function isForeign(detail: unknown): boolean {
-  return ownSignature('openai', detailSignature(detail)) === undefined
+  return ownSignature('openai', { signature: detailSignature(detail) }) === undefined
 }
 
 /** The plain text of the thoughts in a message or a delta; '' when there is none. */
@@ -70,7 +70,7 @@ export function writeReasoning(parts: readonly Part[], receiver: 'client' | 'ups
     text += part.text
     const own = asArray(ownFields(part.extra, 'openai')['reasoning_details'])
     if (own !== undefined) details.push(...own)
-    else if (receiver === 'client' && part.signature !== undefined) details.push(writeDetail(part, part.signature))
+    else if (receiver === 'client' && part.signature !== undefined) details.push(writeDetail(part))
   }
   return {
     ...(text !== '' && { reasoning_content: text }),
@@ -79,8 +79,8 @@ export function writeReasoning(parts: readonly Part[], receiver: 'client' | 'ups
 }
 
 /** For a client; foreign signatures keep the name of their origin, and come back with it. */
-export function writeDetail(part: Omit<ReasoningPart, 'type'>, signature: string): Fields {
-  const shown = signatureForClient('openai', signature)
+export function writeDetail(part: Omit<ReasoningPart, 'type'>): Fields {
+  const shown = signatureForClient('openai', part)
   if (part.redacted) return { type: 'reasoning.encrypted', data: shown }
   return { type: 'reasoning.text', text: part.text, signature: shown }
 }
@@ -127,5 +127,5 @@ export function thoughtSignature(call: Fields): string | undefined {
 
 export function signatureFields(signature: string | undefined): Record<string, unknown> {
   if (signature === undefined) return {}
-  return { extra_content: { google: { thought_signature: signatureForClient('google', signature) } } }
+  return { extra_content: { google: { thought_signature: signatureForClient('google', { signature }) } } }
 }

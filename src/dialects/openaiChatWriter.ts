@@ -69,10 +69,11 @@ export class ChatStreamWriter implements StreamWriter {
     return sseText(JSON.stringify(errorEnvelope(error)))
   }
 
-  #reasoning({ text, signature, redacted }: Chunk<'reasoning-delta'>): string {
+  #reasoning(chunk: Chunk<'reasoning-delta'>): string {
+    const { text, signature } = chunk
     const content = text === '' ? '' : `"reasoning_content":${JSON.stringify(text)}`
     if (signature === undefined) return content === '' ? '' : this.#delta(content)
-    const details = `"reasoning_details":${JSON.stringify([writeDetail({ text: '', redacted }, signature)])}`
+    const details = `"reasoning_details":${JSON.stringify([writeDetail({ ...chunk, text: '' })])}`
     return this.#delta(content === '' ? details : `${content},${details}`)
   }
 

@@ -152,12 +152,9 @@ export function readReasoningItem(item: Fields): ReasoningPart {
 }
 
 /** `encrypted_content` for a client; foreign signatures keep the name of their origin, and come back with it. */
-export function sealedContent({
-  signature,
-  redacted,
-}: Pick<ReasoningPart, 'signature' | 'redacted'>): string | undefined {
-  if (signature === undefined) return undefined
-  return (redacted ? REDACTED : '') + signatureForClient(DIALECT, signature)
+export function sealedContent(part: Omit<ReasoningPart, 'type' | 'text'>): string | undefined {
+  const shown = signatureForClient(DIALECT, part)
+  return shown !== undefined && part.redacted ? REDACTED + shown : shown
 }
 
 /**
@@ -169,7 +166,7 @@ export function sealOf(call: { readonly signature?: string }): ReasoningPart | u
 }
 
 export const isForeign = (signature: string | undefined) =>
-  signature !== undefined && ownSignature(DIALECT, signature) === undefined
+  signature !== undefined && ownSignature(DIALECT, { signature }) === undefined
 
 function texts(parts: unknown): string[] {
   const found: string[] = []
@@ -258,7 +255,7 @@ export function writeCallItem(part: ToolCallPart): Fields {
 
 /** Thoughts that this dialect did not make stay out: the upstream could not check them. */
 function writeReasoningItem(part: ReasoningPart): Fields[] {
-  const sealed = ownSignature(DIALECT, part.signature)
+  const sealed = ownSignature(DIALECT, part)
   if (sealed === undefined && (part.signature !== undefined || part.extra?.dialect !== DIALECT)) return []
   const item = { ...ownFields(part.extra, DIALECT), type: 'reasoning', summary: summaryOf(part.text) }
   return [sealed === undefined ? item : { ...item, encrypted_content: sealed }]

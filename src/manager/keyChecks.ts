@@ -1,66 +1,79 @@
 /** Brings refused keys back: a free check proves them, off every request's path (wire-facts 4.1, `auth_invalid`). */
 
 import { randomUUID } from 'node:crypto'
-import type { Target } from '../domain/target.ts'
+import type { Failure } from '../domain/failure.ts'
+import type { Park } from '../domain/park.ts'
+import type { AttemptEvent, TargetRef } from '../domain/store.ts'
 import { checkKey, type DiscoverTools } from '../upstream/discover.ts'
 import type { Mind } from './mind.ts'
-import { refOf } from './record.ts'
 import type { Seat } from './roster.ts'
 
 export interface KeyChecksOptions {
   readonly mind: Mind
   readonly origin: string
   readonly tools: DiscoverTools
+  /** The seat of a key, undefined when it is not configured any more. */
+  readonly seatOf: (provider: string, fingerprint: string) => Seat | undefined
 }
 
 export class KeyChecks {
   readonly #options: KeyChecksOptions
-  /** Seats with a refused key, by fingerprint, and one target of theirs by which the park is found. */
-  readonly #watched = new Map<string, { seat: Seat; target: Target }>()
   #running = false
 
   constructor(options: KeyChecksOptions) {
     this.#options = options
   }
 
-  watch(seat: Seat, target: Target): void {
-    this.#watched.set(`${seat.provider.id}@${seat.fingerprint}`, { seat, target })
-  }
-
-  /** Checks the keys whose park has run out; called every few seconds. */
+  /** Checks the keys whose park has run out; called every second, asks at most one provider at a time. */
   async due(): Promise<void> {
-    if (this.#running || this.#watched.size === 0) return
+    if (this.#running) return
+    const { mind, tools } = this.#options
+    const waiting = mind.parks.awaiting(tools.now()).filter((park) => park.backBy === 'key-check')
+    if (waiting.length === 0) return
     this.#running = true
     try {
-      for (const [id, { seat, target }] of [...this.#watched]) await this.#check(id, seat, target)
+      for (const park of waiting) await this.#check(park)
     } finally {
       this.#running = false
     }
   }
 
-  async #check(id: string, seat: Seat, target: Target): Promise<void> {
-    const { mind, origin, tools } = this.#options
-    const now = tools.now()
-    const park = mind.parks
-      .list(now)
-      .find(
-        (one) =>
-          one.reason === 'auth_invalid' &&
-          one.target.fingerprint === seat.fingerprint &&
-          one.target.provider === seat.provider.id,
-      )
-    if (park === undefined && mind.parks.blocking(target, now) === undefined) return void this.#watched.delete(id)
-    if (park !== undefined && park.until > now) return
+  async #check({ target, reason }: Park): Promise<void> {
+    const { mind, origin, tools, seatOf } = this.#options
+    const seat = seatOf(target.provider, target.fingerprint)
+    if (seat === undefined) return
     const checked = await checkKey(seat.connection, tools)
-    if (checked.state !== 'valid') return
-    mind.remember({
-      kind: 'lift',
-      at: tools.now(),
-      origin,
+    const at = tools.now()
+    if (checked.state === 'refused') mind.remember(this.#refusal(target, checked.failure, at))
+    // Where nothing free proves a key, the time that has passed is all there is: the next request finds out.
+    else mind.remember({ kind: 'lift', at, origin, id: randomUUID(), target, only: [reason] })
+  }
+
+  /** The check failed as a call would have: the park is prolonged, and nobody had to wait for it. */
+  #refusal(target: TargetRef, failure: Failure, at: number): AttemptEvent {
+    return {
+      kind: 'attempt',
+      at,
+      origin: this.#options.origin,
       id: randomUUID(),
-      target: refOf(target),
-      only: ['auth_invalid'],
-    })
-    this.#watched.delete(id)
+      requestId: 'key-check',
+      number: 1,
+      source: 'probe',
+      target,
+      startedAt: at,
+      latencyMs: 0,
+      firstTokenMs: null,
+      streamed: false,
+      ok: false,
+      failure,
+      usage: null,
+      costNanoUsd: 0,
+      priceSource: null,
+      limits: [],
+      task: null,
+      session: null,
+      token: null,
+      labels: {},
+    }
   }
 }

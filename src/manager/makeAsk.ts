@@ -20,9 +20,12 @@ export interface AskOptions {
   readonly wire?: Ask['wire']
 }
 
-/** `kw_` and 18 characters: unique, and short enough to read out. */
+const PROCESS = randomBytes(9).toString('base64url')
+let count = 0
+
+/** `kw_`, 12 random characters of the process, and its count: unique over processes, grows within one, costs nothing. */
 export function requestId(): string {
-  return `kw_${randomBytes(13).toString('base64url')}`
+  return `kw_${PROCESS}${(count++).toString(36).padStart(6, '0')}`
 }
 
 /** Throws InvalidRequestError and ModelNotFoundError. */

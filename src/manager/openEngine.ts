@@ -230,7 +230,12 @@ class Builder {
       sleep: this.#options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
       attention: new Attention(),
       repairs: new Repairs(this.#now),
-      checks: new KeyChecks({ mind, origin: this.#store.origin, tools: discover }),
+      checks: new KeyChecks({
+        mind,
+        origin: this.#store.origin,
+        tools: discover,
+        seatOf: (provider, fingerprint) => this.engine.roster.findSeat(provider, fingerprint),
+      }),
       lists: new ModelLists({
         store: this.#store,
         logger: this.#logger,

@@ -14,6 +14,7 @@ import type { Need } from './need.ts'
 import { type Drawer, Pool, poolsOf } from './pool.ts'
 import { covers, type QuotaScope, type QuotaSeed } from './seed.ts'
 import { readStatement, type Statement, type UnnamedWindows } from './statement.ts'
+import { ADMISSION_MS } from './window.ts'
 
 /** What the book must know of a provider; every `ProviderSpec` is one. */
 export interface QuotaSpec {
@@ -81,8 +82,6 @@ interface Draws {
 
 const DAY_MS = 24 * 3_600_000
 const KEPT_MS = 40 * DAY_MS
-/** An upstream admits a call within this time of its dispatch; request windows slide from there. */
-const ADMISSION_MS = 500
 /** A call that nobody settled for so long was lost by its owner; its share is given back. */
 const LOST_AFTER_MS = 2 * 3_600_000
 /** Events of other processes may be this much ahead of our clock. */
@@ -212,7 +211,7 @@ export class QuotaBook {
       if (!this.#pools.has(wide.name) || !this.#pools.has(narrow.name)) this.#draws.delete(stateId)
   }
 
-  /** For a snapshot. Calls under way are left out: the next process does not have them. */
+  /** For a snapshot. Calls under way are not in it as such: the next process does not have them. */
   toJson(): Json {
     const pools = [...this.#pools.values()].filter((pool) => pool.seenAt > 0)
     return { version: 1, pools: pools.map((pool) => pool.toJson()) }

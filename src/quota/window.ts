@@ -24,6 +24,12 @@ export const WINDOW_MS: Readonly<Record<LimitWindow, number>> = {
 }
 
 /**
+ * An upstream admits and counts a call within this time of its dispatch: windows slide from there, and a call sent just
+ * before a reset may be counted after it.
+ */
+export const ADMISSION_MS = 500
+
+/**
  * Uses closer together than this are kept as one, at the later time, so a count is never too low, and nothing counts
  * longer than this too long. Whole fractions of an hour, so that no midnight of any zone falls inside a step.
  */

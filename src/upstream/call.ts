@@ -8,7 +8,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { Assembler } from '../dialects/assemble.ts'
 import type { Dialect, StreamReader } from '../dialects/dialect.ts'
-import { SseReader } from '../dialects/sse.ts'
+import { type SseEvent, SseReader } from '../dialects/sse.ts'
 import type { Outcome } from '../domain/attempt.ts'
 import type { ChatChunk, ChatResponse, Usage } from '../domain/chat.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
@@ -260,12 +260,12 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   #takeStream(chunk: Buffer): void {
     const chunks: ChatChunk[] = []
-    for (const event of this.#sse?.push(chunk) ?? []) this.#readEvent(event.event, event.data, chunks)
+    for (const event of this.#sse?.push(chunk) ?? []) this.#readEvent(event, chunks)
     this.#deliver(chunks, chunk)
   }
 
-  #readEvent(event: string, data: string, into: ChatChunk[]): void {
-    for (const chunk of this.#reader?.push(event, data) ?? []) into.push(chunk)
+  #readEvent(event: SseEvent, into: ChatChunk[]): void {
+    for (const chunk of this.#reader?.push(event.event, event.data, event.incomplete) ?? []) into.push(chunk)
   }
 
   /** Moves the stream on by what was read: error, first content, or more of it. */
@@ -328,7 +328,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #readRest(): void {
     if (this.#reader === undefined) return
     const chunks: ChatChunk[] = []
-    for (const event of this.#sse?.end() ?? []) this.#readEvent(event.event, event.data, chunks)
+    for (const event of this.#sse?.end() ?? []) this.#readEvent(event, chunks)
     for (const chunk of this.#reader.end()) chunks.push(chunk)
     this.#deliver(chunks, null)
   }
