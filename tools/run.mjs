@@ -17,9 +17,9 @@ const bin = (name, file) => join(root, 'node_modules', name, file)
 
 // Each task: whether it needs the development tools, and the commands (node arguments) it runs in turn.
 const tasks = {
-  start: { dev: false, run: (args) => [[...quietly, 'src/cli/main.ts', ...args]] },
-  demo: { dev: false, run: (args) => [[...quietly, 'src/cli/main.ts', 'demo', ...args]] },
-  cli: { dev: false, run: (args) => [[...quietly, 'src/cli/main.ts', ...args]] },
+  start: { dev: false, run: (args) => [[join(root, 'bin/keywise.cjs'), ...args]] },
+  demo: { dev: false, run: (args) => [[join(root, 'bin/keywise.cjs'), 'demo', ...args]] },
+  cli: { dev: false, run: (args) => [[join(root, 'bin/keywise.cjs'), ...args]] },
   test: { dev: true, run: (args) => [[bin('vitest', 'vitest.mjs'), 'run', ...args]] },
   check: {
     dev: true,

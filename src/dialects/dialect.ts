@@ -12,11 +12,19 @@ export interface Dialect {
 export interface ClientSide {
   /** Parses a body; throws InvalidRequestError naming the field. Google takes model and streaming from the path. */
   readRequest(body: unknown, path?: { readonly model?: string; readonly stream?: boolean }): ChatRequest
-  writeResponse(response: ChatResponse, request: ChatRequest): unknown
+  writeResponse(response: ChatResponse, request: ChatRequest, facts?: AnswerFacts): unknown
   /** A writer of one streamed answer. */
-  streamWriter(request: ChatRequest): StreamWriter
+  streamWriter(request: ChatRequest, facts?: AnswerFacts): StreamWriter
   /** The body of an error answer in the shape this dialect's clients understand. */
   writeError(error: ClientError): unknown
+}
+
+/** What an answer must state and this floor cannot know. */
+export interface AnswerFacts {
+  /** Epoch milliseconds, for dialects that date their answers; without it the answer is dated 1970. */
+  readonly now?: number
+  /** The id of an answer whose upstream gave none: the request's own id. */
+  readonly id?: string
 }
 
 export interface StreamWriter {
@@ -53,8 +61,11 @@ export type ReadResponse =
 
 /** Fed one SSE event at a time; no I/O, no clock. */
 export interface StreamReader {
-  /** `event` is the SSE event name ('' when absent), `data` its data. Malformed JSON yields an `error` chunk. */
-  push(event: string, data: string): readonly ChatChunk[]
+  /**
+   * `event` is the SSE event name ('' when absent), `data` its data. Malformed JSON yields an `error` chunk, but is
+   * dropped when `incomplete` says that the input stopped inside this event.
+   */
+  push(event: string, data: string, incomplete?: boolean): readonly ChatChunk[]
   /** The input ended. Yields what was held back, and `end` only when the dialect's own end was seen. */
   end(): readonly ChatChunk[]
 }

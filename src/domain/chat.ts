@@ -19,7 +19,10 @@ export interface ImagePart {
   readonly extra?: Extra
 }
 
-/** A document, audio or video; exactly one of `data` (base64, with `mediaType`) and `url` is set. */
+/**
+ * A document, audio or video; one of `data` (base64, with `mediaType`) and `url` is set. Neither is when only its own
+ * dialect can name it (an uploaded file's id, a kind of part we do not know): then everything is in `extra`.
+ */
 export interface FilePart {
   readonly type: 'file'
   readonly mediaType?: string
@@ -32,7 +35,10 @@ export interface FilePart {
 export interface ReasoningPart {
   readonly type: 'reasoning'
   readonly text: string
-  /** Opaque proof of the upstream (Anthropic `signature`, Gemini `thoughtSignature`, Responses `encrypted_content`); must be echoed back. */
+  /**
+   * Opaque proof of the upstream (Anthropic `signature`, Gemini `thoughtSignature`, Responses `encrypted_content`); must
+   * be echoed back, and only to the dialect it came from, whose name it begins with (`dialects/signature.ts`).
+   */
   readonly signature?: string
   /** Anthropic `redacted_thinking`: the text is hidden and only the signature travels. */
   readonly redacted?: boolean
@@ -179,8 +185,10 @@ export type ChatChunk =
   | {
       readonly type: 'reasoning-delta'
       readonly text: string
+      /** Stated once and whole; it ends this piece of reasoning, so that what follows belongs to the next one. */
       readonly signature?: string
       readonly redacted?: boolean
+      readonly extra?: Extra
     }
   | {
       readonly type: 'tool-call-start'
@@ -188,6 +196,7 @@ export type ChatChunk =
       readonly id: string
       readonly name: string
       readonly signature?: string
+      readonly extra?: Extra
     }
   | { readonly type: 'tool-call-delta'; readonly index: number; readonly arguments: string }
   /** The whole call, after its last delta. `index` is the reader's own count from 0. */
@@ -198,6 +207,7 @@ export type ChatChunk =
       readonly name: string
       readonly arguments: string
       readonly signature?: string
+      readonly extra?: Extra
     }
   | { readonly type: 'usage'; readonly usage: Usage }
   | { readonly type: 'finish'; readonly finishReason: FinishReason; readonly stopSequence?: string }

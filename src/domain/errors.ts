@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'INVALID_REQUEST'
   | 'MODEL_NOT_FOUND'
   | 'STORE'
+  | 'ABORTED'
 
 export interface KeywiseErrorOptions {
   readonly cause?: unknown
@@ -129,5 +130,13 @@ export class ModelNotFoundError extends KeywiseError {
 export class StoreError extends KeywiseError {
   constructor(message: string, options: KeywiseErrorOptions = {}) {
     super('STORE', message, options)
+  }
+}
+
+/** The caller ended the call by its own signal. Its name is the platform's, so that `error.name === 'AbortError'` holds. */
+export class AbortedError extends KeywiseError {
+  constructor(options: KeywiseErrorOptions = {}) {
+    super('ABORTED', 'the caller ended the call', options)
+    this.name = 'AbortError'
   }
 }

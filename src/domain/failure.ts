@@ -44,6 +44,9 @@ export interface LimitFact {
   readonly source: 'header' | 'body'
 }
 
+/** Whose limit was met: the model's, everything of the account, or all free models of the account together. */
+export type FailureScope = 'model' | 'account' | 'free-models'
+
 interface Facts {
   /** HTTP status, null when no response came. */
   readonly status: number | null
@@ -59,21 +62,26 @@ export type Failure =
       readonly kind: 'auth_forbidden' /** The refusal is about this host or region, not about the key. */
       readonly hostBlocked?: boolean
     })
-  | (Facts & { readonly kind: 'billing'; readonly untilMonthEnd?: boolean })
+  | (Facts & {
+      readonly kind: 'billing'
+      readonly untilMonthEnd?: boolean
+      /** Free models of the account are refused too (a negative balance), not only those that cost. */
+      readonly coversFree?: boolean
+    })
   | (Facts & { readonly kind: 'in_flight_budget' })
   | (Facts & {
       readonly kind: 'quota_day'
       readonly unit?: LimitUnit
       readonly window?: 'day' | 'month'
       readonly limit?: number
-      readonly scope?: 'model' | 'account'
+      readonly scope?: FailureScope
     })
   | (Facts & {
       readonly kind: 'rate_minute'
       readonly unit?: LimitUnit
       readonly window?: LimitWindow
       readonly limit?: number
-      readonly scope?: 'model' | 'account'
+      readonly scope?: FailureScope
     })
   | (Facts & { readonly kind: 'zero_quota' })
   | (Facts & {

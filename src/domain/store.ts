@@ -6,7 +6,7 @@
 
 import type { AttemptSource } from './attempt.ts'
 import type { Usage } from './chat.ts'
-import type { Failure, LimitFact } from './failure.ts'
+import type { Failure, FailureKind, LimitFact } from './failure.ts'
 import type { Json } from './json.ts'
 
 /** Who an event is about; everything that can change later (index, label) is only for display. */
@@ -76,6 +76,8 @@ export interface LiftEvent {
   readonly id: string
   /** Null lifts every park. */
   readonly target: TargetRef | null
+  /** Lifts parks of these reasons only: a key check proves the key, not its quota. Absent lifts all. */
+  readonly only?: readonly FailureKind[]
 }
 
 /** What an earlier version of the original's `apiStats.json` knew, taken over once. */
@@ -93,6 +95,8 @@ export interface ImportEvent {
   readonly quality: number | null
   readonly qualityCount: number
   readonly lastSuccessAt: number | null
+  readonly lastTestedAt?: number | null
+  readonly lastError?: { readonly at: number | null; readonly message: string; readonly status: number | null } | null
 }
 
 export type StoreEvent = AttemptEvent | QualityEvent | LiftEvent | ImportEvent
@@ -157,7 +161,10 @@ export interface CounterResult {
   readonly value: number
 }
 
-/** Memory, SQLite, later PostgreSQL; one conformance suite says what each promises (`test/storeTests.ts`). */
+/**
+ * Memory, SQLite, later PostgreSQL; one conformance suite says what each promises (`test/storeTests.ts`). Writing never
+ * throws. Questions about documents, counters and the ledger throw `StoreError` when the file cannot be read at all.
+ */
 export interface Store {
   readonly engine: 'memory' | 'sqlite' | 'postgres'
   /** A path, or `memory:`. */
@@ -167,7 +174,10 @@ export interface Store {
 
   /** Adds to the log. Returns at once; `flushed` says when it will survive the end of this process. */
   append(event: StoreEvent): void
-  /** Resolves once everything appended so far survives a kill of this process; never rejects (see `health`). */
+  /**
+   * Resolves after the write of everything appended so far, which then survives a kill of this process. Never rejects
+   * and never waits for a disk that fails: who needs certainty asks `health` afterwards. A store in memory keeps nothing.
+   */
   flushed(): Promise<void>
   /** Writes what is waiting now, synchronously; for `close` and for signal handlers. */
   flushNow(): void
@@ -185,17 +195,29 @@ export interface Store {
   setDoc(collection: string, key: string, value: Json): void
   deleteDoc(collection: string, key: string): void
   listDocs(collection: string): readonly (readonly [key: string, value: Json])[]
-  /** Reads, changes and writes one document in one transaction, over all processes. `change` returns undefined to delete. */
+  /**
+   * Reads, changes and writes one document in one transaction, over all processes. `change` returns undefined to delete;
+   * it is pure (it runs again when the write fails) and does not touch the store.
+   */
   updateDoc(collection: string, key: string, change: (value: Json | undefined) => Json | undefined): Json | undefined
 
-  /** Adds `amount` (may be negative) to a counter unless the sum would be above `limit`. Atomic over all processes. */
+  /**
+   * Adds `amount` (may be negative) to a counter unless the sum would be above `limit`. Atomic over all processes. While
+   * the disk fails it decides by what this process knows, and the additions are written when the disk is back.
+   */
   addToCounter(name: string, amount: number, limit?: number): CounterResult
   counter(name: string): number
   listCounters(prefix: string): readonly (readonly [name: string, value: number])[]
   deleteCounter(name: string): void
 
-  /** Rows of the ledger, newest first unless said otherwise. */
+  /** Rows of the ledger, newest first unless said otherwise; all of them without a `limit`. */
   attempts(filter: LedgerFilter): readonly (AttemptEvent & { readonly seq: number })[]
+  /**
+   * Sums in the order of their groups; `limit` and `order` of the filter do not count. Days and hours are UTC:
+   * `2026-11-23`, `2026-11-23T14:00Z`; `key` is the fingerprint; no token and no label are `''`. Whole hours come from the
+   * hourly sums, which outlive `prune`; the hours that `since` or `until` cuts, and every question about labels or a
+   * request, come from the rows that are still there.
+   */
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[]
   /** Deletes attempt rows older than `before`; the hourly sums stay. Returns how many were deleted. */
   prune(before: number): number

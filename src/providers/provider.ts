@@ -15,12 +15,12 @@ export type DayBoundary = 'UTC' | 'America/Los_Angeles' | 'rolling' | 'unknown'
 
 export interface KeyCheck {
   readonly method: 'GET' | 'POST'
-  /** Relative to the base URL, or absolute where the provider keeps it elsewhere. */
+  /** Appended to the base URL, or absolute where the provider keeps it elsewhere. May climb with `/../`: normalise it. */
   readonly path: string
 }
 
 export interface ModelsList {
-  /** Relative to the base URL, or absolute. */
+  /** As in `KeyCheck`. */
   readonly path: string
   readonly shape: 'openai' | 'anthropic' | 'google' | 'cohere' | 'cloudflare' | 'ollama' | 'array'
   /** True when the list answers 200 to any key: it proves nothing about ours. */
@@ -64,6 +64,8 @@ export interface ProviderSpec {
   readonly id: string
   /** As people write it: `Google Gemini`. */
   readonly name: string
+  /** Other names under which people configure it (`gemini`). */
+  readonly aliases?: readonly string[]
   readonly dialect: DialectId
   /** With the version segment and without a slash at the end; null when the configuration must give an `endpoint`. */
   readonly baseUrl: string | null
@@ -79,6 +81,8 @@ export interface ProviderSpec {
   readonly dayBoundary: DayBoundary
   /** Counts the requested `max_tokens` against the token limit at admission rather than what was produced. */
   readonly chargesMaxTokens?: boolean
+  /** Failed calls take from the request quota as well (OpenRouter's free day, OpenAI's minute). */
+  readonly countsFailures?: boolean
   /** Whether prompts sent on the free tier may be used for training; null when nobody says. */
   readonly trainsOnFreePrompts: boolean | null
   /** A payment method on the account makes the same models billed, so a key counts as free only when the user says so. */
@@ -87,8 +91,12 @@ export interface ProviderSpec {
   readonly models: readonly CatalogueModel[]
   /** Environment variables that hold a key of this provider, most usual first, without `_1`, `_2` suffixes. */
   readonly env: readonly string[]
+  /** Environment variable of the account that `quirks.credential` wants before the key, as `account:key`. */
+  readonly accountEnv?: string
   /** A guess for imports and hints; never a validation. */
   readonly keyShape?: RegExp
+  /** Least time to allow until the first token, in milliseconds, where the provider is known to begin slowly. */
+  readonly firstTokenMs?: number
   /** A server of one's own (Ollama): no key needed, never billed, cold starts. */
   readonly local?: boolean
   /** False: the row is from documentation and was not tried. */
@@ -105,8 +113,8 @@ export interface ProviderQuirks {
   readonly body?: (body: Record<string, unknown>, facts: QuirkFacts) => Record<string, unknown>
   /** Makes the base URL from the key where it carries an account (Cloudflare's `account_id:token`). */
   readonly credential?: (key: string) => { readonly baseUrl?: string; readonly key: string }
-  /** Whether a listed model id can chat; default: everything the list's own fields do not exclude. */
-  readonly canChat?: (id: string) => boolean
+  /** Whether a listed model can chat, by its id and its row of the list; default: what the list's own fields do not exclude. */
+  readonly canChat?: (id: string, row?: Readonly<Record<string, unknown>>) => boolean
 }
 
 export interface QuirkFacts {

@@ -1,0 +1,51 @@
+/** `keywise fake`: only the simulated providers, as a real server. */
+
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { ConfigError } from '../domain/errors.ts'
+import { startFakeProviders } from '../lab/fakeProviders.ts'
+import { type Scenario, scenarioSchema } from '../lab/scenario.ts'
+import { demoScenario } from '../lab/worlds.ts'
+import type { RunCommand } from './main.ts'
+import { printer, wholeNumber } from './output.ts'
+import { untilStopped } from './stop.ts'
+
+const DEFAULT_PORT = 5398
+
+export const run: RunCommand = async ({ options, cwd, stdout, stderr, env }) => {
+  const file = options['scenario']
+  const scenario = typeof file === 'string' ? await readScenario(resolve(cwd, file)) : demoScenario()
+  const world = await startFakeProviders(scenario, { port: wholeNumber(options['port'], '--port') ?? DEFAULT_PORT })
+  const out = printer(stdout, env)
+  if (options['json']) out.json({ origin: world.origin, config: world.config() })
+  else {
+    out.line(`Simulated providers on ${world.origin}:`)
+    for (const provider of Object.keys(scenario.providers)) out.line(`  ${provider}  ${world.endpoint(provider)}`)
+    out.line()
+    out.line('A configuration that uses them:')
+    out.json(world.config())
+  }
+  stderr.write('Ctrl-C stops them.\n')
+  const code = await untilStopped(wholeNumber(options['seconds'], '--seconds'))
+  await world.close()
+  return code
+}
+
+async function readScenario(file: string): Promise<Scenario> {
+  let value: unknown
+  try {
+    value = JSON.parse(await readFile(file, 'utf8'))
+  } catch (error) {
+    throw new ConfigError(
+      `${file}: cannot be read as JSON (${error instanceof Error ? error.message : error}); write a scenario as docs/tour.md shows`,
+      { file, cause: error },
+    )
+  }
+  const read = scenarioSchema.safeParse(value)
+  if (read.success) return read.data
+  const issue = read.error.issues[0]
+  throw new ConfigError(`${file}: "${issue?.path.join('.')}": ${issue?.message}`, {
+    file,
+    path: issue?.path.join('.') ?? null,
+  })
+}

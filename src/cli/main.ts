@@ -1,0 +1,127 @@
+/** The command line: a table of commands. What a command does is loaded only when it is called. */
+
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, Option } from 'commander'
+import { KeywiseError } from '../domain/errors.ts'
+import { redactShapes } from '../domain/redact.ts'
+
+/** 0 ok · 1 failed · 2 usage · 3 some targets failed · 4 all targets failed · 78 configuration · 130 interrupted. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 78 | 130
+
+export interface CommandContext {
+  readonly args: readonly string[]
+  readonly options: Readonly<Record<string, unknown>>
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+}
+
+export type RunCommand = (context: CommandContext) => Promise<ExitCode>
+
+interface Row {
+  /** As commander writes it: `call <prompt...>`. */
+  readonly usage: string
+  readonly does: string
+  readonly options: readonly (readonly [flags: string, does: string])[]
+  readonly examples: readonly string[]
+  readonly load: () => Promise<{ readonly run: RunCommand }>
+}
+
+const JSON_OPTION = ['--json', 'print JSON'] as const
+const CONFIG = [
+  '--config <file>',
+  'configuration (default: KEYWISE_CONFIG, ./config/api-keys.json, the user folder)',
+] as const
+const STORE = [
+  '--store <path>',
+  'where state is kept (default: KEYWISE_STORE, the user state folder; memory: keeps nothing)',
+] as const
+const COMMON = [CONFIG, STORE] as const
+
+const COMMANDS: readonly Row[] = [
+  {
+    usage: 'fake',
+    does: 'only the simulated providers, for testing your own software',
+    options: [
+      ['--port <n>', 'default 5398'],
+      ['--scenario <file>', 'what they are like (JSON)'],
+      ['--seconds <n>', 'stop after so long'],
+      JSON_OPTION,
+    ],
+    examples: ['keywise fake --port 5398', 'keywise fake --scenario faults.json'],
+    load: () => import('./fake.ts'),
+  },
+]
+
+/** Runs one command line; sets the process's exit code. */
+export async function main(args: readonly string[]): Promise<void> {
+  const stop = (code: ExitCode) => {
+    process.exitCode = code
+  }
+  try {
+    stop(await runCommand(args))
+  } catch (error) {
+    stop(explainError(error))
+  }
+}
+
+async function runCommand(args: readonly string[]): Promise<ExitCode> {
+  let done: Promise<ExitCode> | undefined
+  const program = new Command('keywise')
+    .description('Takes all your LLM API keys and gives every request to the best one that can answer it now.')
+    .version(version(), '-V, --version')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed, 4 all targets failed, 78 configuration, 130 interrupted.',
+    )
+  for (const row of COMMANDS) addCommand(program, row, (running) => (done = running))
+  for (const [flags, does] of [
+    ...COMMON,
+    ['--seconds <n>', 'stop after so long'],
+    ['--no-open', 'open no browser'],
+  ] as const)
+    program.addOption(new Option(flags, does))
+  await program.parseAsync([...args], { from: 'user' })
+  return (await done) ?? 0
+}
+
+function addCommand(program: Command, row: Row, started: (running: Promise<ExitCode>) => void): void {
+  const command = program.command(row.usage).description(row.does)
+  for (const [flags, does] of row.options) command.option(flags, does)
+  command.addHelpText('after', `\nExamples:\n${row.examples.map((example) => `  ${example}`).join('\n')}`)
+  command.action(() => {
+    started(row.load().then(({ run }) => run(contextOf(command.args, { ...program.opts(), ...command.opts() }))))
+  })
+}
+
+function contextOf(args: readonly string[], options: Record<string, unknown>): CommandContext {
+  return {
+    args,
+    options,
+    env: process.env,
+    cwd: process.env['KEYWISE_CWD'] ?? process.cwd(),
+    stdout: process.stdout,
+    stderr: process.stderr,
+  }
+}
+
+/** Says what went wrong in a way a person can act on, without a stack and without secrets. */
+function explainError(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  const text = redactShapes(error instanceof Error ? error.message : String(error))
+  process.stderr.write(`keywise: ${text}\n`)
+  if (!(error instanceof KeywiseError)) return 1
+  if (error.code === 'ALL_TARGETS_FAILED') return 4
+  if (error.code === 'CONFIG' || error.code === 'VAULT') return 78
+  return error.code === 'INVALID_REQUEST' || error.code === 'MODEL_NOT_FOUND' ? 2 : 1
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  } // our own file
+  return manifest.version
+}

@@ -1,0 +1,82 @@
+/** How the command line prints: tables for people, JSON for programs, colours only where they are wanted. */
+
+import { styleText } from 'node:util'
+
+export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan'
+
+export interface Printer {
+  line(text?: string): void
+  json(value: unknown): void
+  /** Columns as wide as their content; the last one is cut to the width of the terminal. */
+  table(head: readonly string[], rows: readonly (readonly string[])[]): void
+  paint(style: Style, text: string): string
+}
+
+export function printer(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Printer {
+  const colours = stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
+  const paint = (style: Style, text: string) => (colours ? styleText(style, text, { validateStream: false }) : text)
+  const line = (text = '') => void stream.write(`${text}\n`)
+  return {
+    paint,
+    line,
+    json: (value) => line(JSON.stringify(value, null, 2)),
+    table(head, rows) {
+      const widths = head.map((title, column) =>
+        Math.max(...[title, ...rows.map((row) => row[column] ?? '')].map(widthOf)),
+      )
+      const most = stream.isTTY ? (stream.columns ?? 120) : Number.POSITIVE_INFINITY
+      line(paint('bold', layOut(head, widths, most)))
+      for (const row of rows) line(layOut(row, widths, most))
+    },
+  }
+}
+
+function layOut(cells: readonly string[], widths: readonly number[], most: number): string {
+  const text = cells
+    .map((cell, column) =>
+      column === cells.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))),
+    )
+    .join('  ')
+    .trimEnd()
+  return widthOf(text) <= most ? text : `${[...text].slice(0, most - 1).join('')}…`
+}
+
+// Signs such as ✅ take two columns; colour codes take none.
+const WIDE = /[\u{1F300}-\u{1FAFF}\u2705\u274C\u26A1]/gu
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with one
+const COLOUR = /\u001b\[\d+m/g
+
+function widthOf(text: string): number {
+  const plain = text.replace(COLOUR, '')
+  return [...plain].length + (plain.match(WIDE)?.length ?? 0)
+}
+
+/** `0.85`, or `-` when there is no number. */
+export function decimal(value: number | null | undefined, digits = 2): string {
+  return value === null || value === undefined ? '-' : value.toFixed(digits)
+}
+
+/** `1.2 s`, `850 ms`, `-`. */
+export function duration(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return '-'
+  return ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
+}
+
+/** `$0.0042`; as many digits as it takes to show something. */
+export function dollars(usd: number | null | undefined): string {
+  if (usd === null || usd === undefined) return '?'
+  if (usd === 0) return '$0'
+  return usd >= 1 ? `$${usd.toFixed(2)}` : `$${Number(usd.toPrecision(2))}`
+}
+
+/** A whole number from an option, or an error that names it. */
+export function wholeNumber(value: unknown, flag: string): number | undefined {
+  if (value === undefined) return undefined
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 0)
+    throw new UsageError(`${flag} takes a whole number, not ${JSON.stringify(value)}`)
+  return number
+}
+
+/** The words of the command line are off; exit code 2. */
+export class UsageError extends Error {}

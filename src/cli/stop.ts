@@ -1,0 +1,21 @@
+/** Commands that run until they are told to stop. */
+
+import type { ExitCode } from './main.ts'
+
+/** Resolves after the seconds (0: ok), at SIGTERM (0), or at Ctrl-C (130; 0 when a time was given). */
+export function untilStopped(seconds: number | undefined): Promise<ExitCode> {
+  return new Promise((resolve) => {
+    // Held on purpose: without a server of its own nothing else would keep the process alive.
+    const timer = seconds === undefined ? setInterval(() => {}, 2 ** 30) : setTimeout(() => finish(0), seconds * 1000)
+    const finish = (code: ExitCode) => {
+      clearTimeout(timer)
+      process.off('SIGINT', interrupted)
+      process.off('SIGTERM', terminated)
+      resolve(code)
+    }
+    const interrupted = () => finish(seconds === undefined ? 0 : 130)
+    const terminated = () => finish(0)
+    process.once('SIGINT', interrupted)
+    process.once('SIGTERM', terminated)
+  })
+}

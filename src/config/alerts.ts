@@ -1,0 +1,55 @@
+/** The alert channels of the settings, with their secrets looked up. A channel that lacks one is left out, not fatal. */
+
+import { ConfigError } from '../domain/errors.ts'
+import { Secret } from '../domain/redact.ts'
+import type { Path } from './document.ts'
+import { complain, type Remarks } from './remarks.ts'
+import { readSecret, type Surroundings } from './secrets.ts'
+import type { SettingsOfFile } from './settingsSchema.ts'
+
+type AlertsOfFile = SettingsOfFile['alerts']
+
+export interface Alerts {
+  readonly telegram?: Omit<NonNullable<AlertsOfFile['telegram']>, 'botToken'> & { readonly botToken: Secret }
+  readonly webhook?: Omit<NonNullable<AlertsOfFile['webhook']>, 'url' | 'secret'> & {
+    /** A secret too: the addresses of Slack and Discord carry their key. */
+    readonly url: Secret
+    readonly secret?: Secret
+  }
+}
+
+export function readAlerts(alerts: AlertsOfFile, remarks: Remarks, around: Surroundings): Alerts {
+  const read = (value: string, ...path: Path) => {
+    return new Secret(readSecret(value, ['settings', 'alerts', ...path], remarks.document, around))
+  }
+  const { telegram, webhook } = alerts
+  return {
+    ...(telegram &&
+      channel(remarks, () => ({
+        telegram: { ...telegram, botToken: read(telegram.botToken, 'telegram', 'bot_token') },
+      }))),
+    ...(webhook && channel(remarks, () => ({ webhook: withSecrets(webhook, read, remarks) }))),
+  }
+}
+
+function withSecrets(
+  webhook: NonNullable<AlertsOfFile['webhook']>,
+  read: (value: string, ...path: Path) => Secret,
+  remarks: Remarks,
+): NonNullable<Alerts['webhook']> {
+  const { url, secret, ...rest } = webhook
+  const address = read(url, 'webhook', 'url')
+  if (!/^https?:\/\//.test(address.reveal()) || !URL.canParse(address.reveal()))
+    throw complain(remarks.document, ['settings', 'alerts', 'webhook', 'url'], 'must be an http or https address')
+  return { ...rest, url: address, ...(secret !== undefined && { secret: read(secret, 'webhook', 'secret') }) }
+}
+
+function channel(remarks: Remarks, make: () => Alerts): Alerts {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    remarks.addText(`${error.message}; until then this channel is silent`)
+    return {}
+  }
+}

@@ -1,0 +1,97 @@
+/** The schema of one provider of the file: its keys, its models, its address. */
+
+import { z } from 'zod'
+import { amount, hasAmount, hours, ignored, limitShape, NO_AMOUNT, name, section, share } from './schemaWords.ts'
+
+const keyBudget = section(limitShape).refine(hasAmount, NO_AMOUNT)
+
+const price = section({
+  input: amount.describe('USD per million tokens'),
+  output: amount.describe('USD per million tokens'),
+  cached_input: amount.optional(),
+  cache_write: amount.optional(),
+})
+
+const keyObject = section({
+  key: z.string().describe('The key itself, or env:NAME, file:PATH, vault:NAME'),
+  label: name.optional().describe('Shown instead of the index'),
+  account: name.optional().describe('Keys with the same account share one quota; default: each key its own'),
+  free: z.boolean().optional().describe('Calls with this key are never billed'),
+  weight: z.number().positive().max(1000).optional().describe('Larger is preferred among equals; default 1'),
+  budget: keyBudget.optional(),
+  hours: hours.optional(),
+})
+const keyEntry = z.union([z.string(), keyObject])
+const keyEntries = z.union([z.string(), keyObject, z.array(keyEntry)])
+
+/** Of `domain/target.ts`, as the file spells them. */
+const abilities = section({
+  chat: z.boolean().optional(),
+  streaming: z.boolean().optional(),
+  tools: z.boolean().optional(),
+  images: z.boolean().optional(),
+  json: z.boolean().optional(),
+  json_schema: z.boolean().optional(),
+  reasoning: z.boolean().optional(),
+  embeddings: z.boolean().optional(),
+})
+
+const modelObject = section({
+  id: name,
+  price: price.optional(),
+  context_tokens: z.int().positive().optional(),
+  max_output_tokens: z.int().positive().optional(),
+  abilities: abilities.optional().describe('What it can and cannot do, where the catalogue does not know'),
+  quality: share.optional().describe('Prior of answer quality, until scores are reported'),
+})
+const modelEntry = z.union([name, modelObject])
+const modelEntries = z.array(modelEntry)
+
+// https://www.rfc-editor.org/rfc/rfc9110#name-field-names
+const headerName = z.string().regex(/^[\w!#$%&'*+.^`|~-]{1,100}$/, 'expected the name of a header')
+const headerValue = z.string().regex(/^[\t\x20-\x7e]{0,4000}$/, 'expected one line of plain text')
+const isCredential = (header: string) => /^(?:authorization|x-api-key|x-goog-api-key|api-key|cookie)$/i.test(header)
+const headers = z
+  .record(headerName, headerValue)
+  .refine((all) => !Object.keys(all).some(isCredential), 'may not hold a credential; put it into "api_key"')
+
+export const DIALECTS = ['openai', 'openai-responses', 'anthropic', 'google', 'gemini'] as const
+
+/** One provider of the file, in any of the dialects that exist. */
+export const blockSchema = section({
+  api_key: keyEntries.optional(),
+  api_keys: keyEntries.optional(),
+  keys: keyEntries.optional(),
+  endpoint: z.string().optional().describe('Base URL with its version segment; replaces the known one'),
+  base_url: z.string().optional().describe('The same as endpoint'),
+  dialect: z.enum(DIALECTS).optional(),
+  headers: headers.optional().describe('Sent with every call'),
+  models: z
+    .union([
+      z.literal('discover'),
+      modelEntries,
+      section({ production: modelEntries.optional(), preview: modelEntries.optional() }),
+    ])
+    .optional()
+    .describe('Exactly these; "discover": the whole list; absent: the list where it is short, else the usual picks'),
+  model: name.optional(),
+  free_models: modelEntries.optional(),
+  production_models: modelEntries.optional(),
+  preview_models: modelEntries.optional(),
+  account: name.optional().describe('For every key of the block'),
+  account_id: name.optional().describe('Account in the address, where the provider wants one (Cloudflare)'),
+  free: z.boolean().optional().describe('For every key of the block'),
+  weight: z.number().positive().max(1000).optional(),
+  hours: hours.optional(),
+  local: z.boolean().optional().describe("A server of one's own: never billed, one model at a time"),
+  status: ignored('Written by a tester'),
+  lastTested: ignored('Written by a tester'),
+  lastValidated: ignored('Written by a tester'),
+  responseTime: ignored('Written by a tester'),
+  avgResponseTime: ignored('Written by a tester'),
+  workingModels: ignored('Written by a tester'),
+})
+export type Block = z.output<typeof blockSchema>
+export type KeyEntry = z.output<typeof keyEntry>
+export type ModelEntry = z.output<typeof modelEntry>
+export type KeyBudget = z.output<typeof keyBudget>

@@ -1,0 +1,141 @@
+/** Loads the configuration: finds the file, reads its dialect, looks up the keys, and says what a person should know. */
+
+import { existsSync } from 'node:fs'
+import { ConfigError, VaultError } from '../domain/errors.ts'
+import { catalog, findProvider } from '../providers/catalog.ts'
+import type { ProviderSpec } from '../providers/provider.ts'
+import { type Alerts, readAlerts } from './alerts.ts'
+import { checked } from './check.ts'
+import { type ConfigDocument, documentOf, readDocument } from './document.ts'
+import { readEnvironment } from './environment.ts'
+import { gitWarning } from './gitGuard.ts'
+import { meant, readProviders } from './keysFile.ts'
+import { keysFileCandidates } from './paths.ts'
+import { type Context, type ProviderConfig, providerFrom, providerFromEnvironment } from './providerConfig.ts'
+import { complain, Remarks, showName } from './remarks.ts'
+import { scrubbed, secretsIn } from './secrets.ts'
+import { type Budget, type SettingsOfFile, settingsSchema } from './settingsSchema.ts'
+
+export type { KeyBudget } from './blockSchema.ts'
+export type { KeyConfig, ModelConfig, ProviderConfig } from './providerConfig.ts'
+export type { Budget } from './settingsSchema.ts'
+
+export interface Config {
+  /** The keys file, absolute; null when there is none. */
+  readonly file: string | null
+  /** In the order of the file. Empty when there is no key anywhere: then there is nothing to call. */
+  readonly providers: readonly ProviderConfig[]
+  readonly settings: Settings
+  /** For people, each one sentence with its place; never a key. */
+  readonly warnings: readonly string[]
+}
+
+/** Every setting with its default filled in. */
+export type Settings = Omit<SettingsOfFile, 'alerts'> & { readonly alerts: Alerts }
+
+export interface LoadOptions {
+  /** A path (against `cwd`), or the configuration itself; absent: looked for. */
+  readonly config?: string | object
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly home: string
+  readonly platform: NodeJS.Platform
+  /** Providers of the caller's own, made with `defineProvider`; they come before known ones of the same name. */
+  readonly providers?: readonly ProviderSpec[]
+}
+
+/**
+ * Reads the configuration. Throws ConfigError (what is wrong, where, what to do) or VaultError. A file that names no
+ * provider takes the keys of the environment, as does no file at all.
+ */
+export function loadConfig(options: LoadOptions): Config {
+  const document = openDocument(options) ?? documentOf({}, options.cwd)
+  const secrets = secretsIn(document.value)
+  try {
+    const config = fromDocument(document, options)
+    const git = secrets.length > 0 ? gitRemarks(document) : []
+    return { ...config, warnings: [...config.warnings.map((text) => scrubbed(text, secrets)), ...git] }
+  } catch (error) {
+    throw withoutSecrets(error, secrets)
+  }
+}
+
+function openDocument({ config, cwd, ...options }: LoadOptions): ConfigDocument | undefined {
+  if (typeof config === 'string') return readDocument(config, cwd)
+  if (config !== undefined) return documentOf(config, cwd)
+  const environment = readEnvironment(options.env)
+  if (environment.config !== null) return readDocument(environment.config, cwd)
+  const found = keysFileCandidates({ ...options, cwd, environment }).find((file) => existsSync(file))
+  return found === undefined ? undefined : readDocument(found, cwd)
+}
+
+function fromDocument(document: ConfigDocument, options: LoadOptions): Config {
+  const remarks = new Remarks(document)
+  const part = { path: ['settings'], schemaPath: ['settings'] }
+  const { alerts, ...settings } = checked(settingsSchema, document.value['settings'] ?? {}, part, remarks)
+  const providers = providersOf(remarks, options)
+  remarkOnBudgets(settings.budgets, remarks)
+  return {
+    file: document.file,
+    providers: onlyDefault(providers, settings.defaultProvider, document, options),
+    settings: { ...settings, alerts: readAlerts(alerts, remarks, options) },
+    warnings: remarks.list(),
+  }
+}
+
+function remarkOnBudgets(budgets: readonly Budget[], remarks: Remarks): void {
+  budgets.forEach(({ usd, requests, tokens }, index) => {
+    if ([usd, requests, tokens].includes(0))
+      remarks.add(['settings', 'budgets', index], 'is 0: nothing in its scope may be used')
+  })
+}
+
+function providersOf(remarks: Remarks, options: LoadOptions): ProviderConfig[] {
+  const known = [...(options.providers ?? []), ...catalog]
+  const names = known.flatMap((spec) => [spec.id, ...(spec.aliases ?? [])])
+  const context: Context = { remarks, around: options, names, warn: (text) => remarks.addText(text) }
+  const entries = readProviders(remarks, (name) => find(name, options))
+  const found =
+    entries.length > 0
+      ? entries.map((entry) => providerFrom(entry, context))
+      : known.map((spec) => providerFromEnvironment(spec, context))
+  return found.filter((provider) => provider !== undefined)
+}
+
+function find(name: string, options: LoadOptions): ProviderSpec | undefined {
+  const wanted = name.toLowerCase()
+  const own = options.providers?.find((spec) =>
+    [spec.id, ...(spec.aliases ?? [])].some((id) => id.toLowerCase() === wanted),
+  )
+  return own ?? findProvider(name)
+}
+
+/** `default_provider` names the only one to use; `auto` means all of them. */
+function onlyDefault(
+  all: readonly ProviderConfig[],
+  name: string,
+  document: ConfigDocument,
+  options: LoadOptions,
+): readonly ProviderConfig[] {
+  if (name === 'auto') return all
+  const id = find(name, options)?.id ?? name
+  const only = all.filter((provider) => provider.id === id)
+  if (only.length > 0) return only
+  const ids = all.map((provider) => provider.id)
+  const message = `names "${showName(name)}", which has no key here${meant(name, ids)}; use "auto" or one of: ${ids.join(', ')}`
+  throw complain(document, ['settings', 'default_provider'], message)
+}
+
+function gitRemarks({ file, name }: ConfigDocument): readonly string[] {
+  const warning = file === null ? null : gitWarning(file)
+  return warning === null ? [] : [`${name}: ${warning}`]
+}
+
+/** Whatever went wrong, no key of the file comes out in the message. */
+function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
+  if (error instanceof VaultError) return new VaultError(scrubbed(error.message, secrets))
+  if (!(error instanceof ConfigError)) return error
+  const { file, line, column } = error
+  const path = error.path === null ? null : scrubbed(error.path, secrets)
+  return new ConfigError(scrubbed(error.message, secrets), { file, line, column, path })
+}

@@ -1,0 +1,100 @@
+/** The provider a block of the configuration means: a known one, a known one elsewhere, or one of the user's own. */
+
+import type { DialectId } from '../domain/chat.ts'
+import { type AuthScheme, defineProvider, type ModelsList, type ProviderSpec } from '../providers/provider.ts'
+
+/** What a block says about the provider itself. */
+export interface Overrides {
+  readonly baseUrl?: string
+  readonly dialect?: DialectId
+  readonly headers?: Readonly<Record<string, string>>
+  readonly local?: boolean
+  /** There is no key to send. */
+  readonly keyless: boolean
+}
+
+const AUTH: { readonly [D in DialectId]: AuthScheme } = {
+  openai: 'bearer',
+  'openai-responses': 'bearer',
+  anthropic: 'x-api-key',
+  google: 'x-goog-api-key',
+}
+
+const LIST_SHAPE: { readonly [D in DialectId]: ModelsList['shape'] } = {
+  openai: 'openai',
+  'openai-responses': 'openai',
+  anthropic: 'anthropic',
+  google: 'google',
+}
+
+// https://platform.claude.com/docs/en/api/versioning
+const ANTHROPIC_VERSION = { 'anthropic-version': '2023-06-01' }
+
+/** A provider that only the configuration knows, at `baseUrl`. */
+export function customProvider(id: string, baseUrl: string, overrides: Overrides): ProviderSpec {
+  const dialect = overrides.dialect ?? 'openai'
+  return defineProvider({
+    id,
+    name: id,
+    dialect,
+    baseUrl,
+    auth: overrides.keyless ? 'none' : AUTH[dialect],
+    headers: headersFor(dialect, overrides),
+    keyCheck: overrides.keyless ? 'none' : 'call',
+    // Nobody knows whether this server's list asks for the key, so it proves nothing.
+    modelsList: { path: '/models', shape: LIST_SHAPE[dialect], public: true },
+    quotaScope: 'key',
+    dayBoundary: 'unknown',
+    trainsOnFreePrompts: overrides.local ? false : null,
+    seedLimits: [],
+    models: [],
+    env: [],
+    local: overrides.local ?? false,
+    verified: false,
+  })
+}
+
+/** A known provider with what the block says otherwise; itself when it says nothing. */
+export function adjustedProvider(spec: ProviderSpec, overrides: Overrides): ProviderSpec {
+  const moved = overrides.baseUrl !== undefined && overrides.baseUrl !== spec.baseUrl
+  const dialect = overrides.dialect ?? spec.dialect
+  const translated = dialect !== spec.dialect
+  const auth = authFor(spec, dialect, overrides.keyless)
+  const said = moved || translated || auth !== spec.auth || overrides.headers || overrides.local !== undefined
+  if (!said) return spec
+  return defineProvider({
+    ...spec,
+    dialect,
+    auth,
+    baseUrl: overrides.baseUrl ?? spec.baseUrl,
+    headers: headersFor(dialect, overrides, spec.headers),
+    local: overrides.local ?? spec.local ?? false,
+    ...(moved || translated ? atHome(spec, dialect, overrides.keyless) : {}),
+    ...(moved && spec.quirks?.credential ? { quirks: withoutAddress(spec) } : {}),
+  })
+}
+
+function authFor(spec: ProviderSpec, dialect: DialectId, keyless: boolean): AuthScheme {
+  if (keyless) return 'none'
+  return spec.auth === 'none' || dialect !== spec.dialect ? AUTH[dialect] : spec.auth
+}
+
+function headersFor(dialect: DialectId, overrides: Overrides, own: ProviderSpec['headers'] = {}) {
+  return { ...(dialect === 'anthropic' ? ANTHROPIC_VERSION : {}), ...own, ...overrides.headers }
+}
+
+/** Key check and models list below the base URL: a key never goes to another host than the one the user named. */
+function atHome(spec: ProviderSpec, dialect: DialectId, keyless: boolean): Partial<ProviderSpec> {
+  const translated = dialect !== spec.dialect
+  const checkElsewhere = translated || (typeof spec.keyCheck === 'object' && !spec.keyCheck.path.startsWith('/'))
+  const listElsewhere = translated || !spec.modelsList?.path.startsWith('/')
+  return {
+    keyCheck: keyless ? 'none' : checkElsewhere ? 'call' : spec.keyCheck,
+    modelsList: listElsewhere ? { path: '/models', shape: LIST_SHAPE[dialect], public: true } : spec.modelsList,
+  }
+}
+
+/** The account of a credential belongs into the provider's own address, not into the one the user gave. */
+function withoutAddress(spec: ProviderSpec): ProviderSpec['quirks'] {
+  return { ...spec.quirks, credential: (key) => ({ key: spec.quirks?.credential?.(key).key ?? key }) }
+}

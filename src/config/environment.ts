@@ -1,0 +1,113 @@
+/** The one place where environment variables get their meaning. The record is passed in; `ownVariables` alone reads the process's. */
+
+import { isAbsolute } from 'node:path'
+import { Secret } from '../domain/redact.ts'
+import type { ProviderSpec } from '../providers/provider.ts'
+import { isHeaderSafe } from './secrets.ts'
+
+export type Variables = Readonly<Record<string, string | undefined>>
+
+/** The variables of this process: the default where nobody passes a record. */
+export function ownVariables(): Variables {
+  return process.env
+}
+
+/** What the environment says about keywise itself. Empty variables count as unset. */
+export interface Environment {
+  /** `KEYWISE_CONFIG`: path of the keys file. */
+  readonly config: string | null
+  /** `KEYWISE_STORE`: a path, or `memory:`. */
+  readonly store: string | null
+  /** `KEYWISE_TOKEN`, `KEYWISE_ADMIN_TOKEN`: of the gateway. */
+  readonly token: Secret | null
+  readonly adminToken: Secret | null
+  /** `NO_COLOR` with any value: https://no-color.org */
+  readonly noColor: boolean
+  readonly proxy: { readonly https: string | null; readonly http: string | null; readonly except: string | null }
+  /** XDG folders; relative ones are invalid by the specification and ignored. */
+  readonly xdgConfigHome: string | null
+  readonly xdgStateHome: string | null
+  readonly localAppData: string | null
+  readonly appData: string | null
+}
+
+export function readEnvironment(variables: Variables): Environment {
+  const read = (name: string) => own(variables, name)
+  const folder = (name: string) => [read(name)].find((path) => path && isAbsolute(path)) ?? null
+  return {
+    config: read('KEYWISE_CONFIG'),
+    store: read('KEYWISE_STORE'),
+    token: secret(read('KEYWISE_TOKEN')),
+    adminToken: secret(read('KEYWISE_ADMIN_TOKEN')),
+    noColor: read('NO_COLOR') !== null,
+    proxy: {
+      // Lower case wins, as in curl: https://curl.se/docs/manpage.html
+      https: read('https_proxy') ?? read('HTTPS_PROXY'),
+      http: read('http_proxy') ?? read('HTTP_PROXY'),
+      except: read('no_proxy') ?? read('NO_PROXY'),
+    },
+    xdgConfigHome: folder('XDG_CONFIG_HOME'),
+    xdgStateHome: folder('XDG_STATE_HOME'),
+    localAppData: read('LOCALAPPDATA'),
+    appData: read('APPDATA'),
+  }
+}
+
+/** A key that a variable holds. */
+export interface EnvironmentKey {
+  readonly value: string
+  /** `env GROQ_API_KEY`, or `env GROQ_API_KEY[2]` for the second of a list. */
+  readonly source: string
+}
+
+/**
+ * The keys of one provider: `NAME`, `NAMES`, then `NAME_1`, `NAME_2` … in the order of their numbers, each one key or a
+ * list with commas. What cannot be a key is left out with a warning, because the variable may be there for others.
+ */
+export function keysFromEnvironment(
+  spec: ProviderSpec,
+  variables: Variables,
+  warn: (message: string) => void,
+): EnvironmentKey[] {
+  const keys: EnvironmentKey[] = []
+  for (const name of namesFor(spec, variables)) {
+    const values = (own(variables, name) ?? '').split(',').map((value) => value.trim())
+    const given = values.filter((value) => value !== '')
+    given.forEach((value, index) => {
+      const source = given.length > 1 ? `env ${name}[${index + 1}]` : `env ${name}`
+      const key = withAccount(value, spec, variables)
+      if (!isHeaderSafe(key)) warn(`${source}: holds a space or a character no key has; it is left out`)
+      else if (!hasAddress(spec, key)) warn(`${source}: needs ${spec.accountEnv} beside it; it is left out`)
+      else keys.push({ value: key, source })
+    })
+  }
+  return keys
+}
+
+function namesFor(spec: ProviderSpec, variables: Variables): string[] {
+  return spec.env.flatMap((base) => {
+    const numbered = Object.keys(variables)
+      .filter((name) => name.startsWith(`${base}_`) && /^\d{1,4}$/.test(name.slice(base.length + 1)))
+      .sort((a, b) => Number(a.slice(base.length + 1)) - Number(b.slice(base.length + 1)))
+    return [base, `${base}S`, ...numbered]
+  })
+}
+
+function withAccount(value: string, spec: ProviderSpec, variables: Variables): string {
+  const account = spec.accountEnv === undefined ? null : own(variables, spec.accountEnv)
+  return account === null || value.includes(':') ? value : `${account}:${value}`
+}
+
+/** Whether a call with this key has somewhere to go. */
+export function hasAddress(spec: ProviderSpec, key: string): boolean {
+  return spec.baseUrl !== null || spec.quirks?.credential?.(key).baseUrl !== undefined
+}
+
+function own(variables: Variables, name: string): string | null {
+  const value = Object.hasOwn(variables, name) ? variables[name]?.trim() : undefined
+  return value ? value : null
+}
+
+function secret(value: string | null): Secret | null {
+  return value === null ? null : new Secret(value)
+}

@@ -1,0 +1,95 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { put, temporaryFolder } from '../../test/temporaryFolder.ts'
+import { gitWarning } from './gitGuard.ts'
+import { isIgnored } from './gitIgnore.ts'
+
+const PATH = 'config/api-keys.json'
+
+const rules = [
+  { text: '', ignored: false },
+  { text: '# config/api-keys.json', ignored: false },
+  { text: 'config/api-keys.json', ignored: true },
+  { text: '/config/api-keys.json', ignored: true },
+  { text: 'api-keys.json', ignored: true },
+  { text: '/api-keys.json', ignored: false },
+  { text: 'config/', ignored: true },
+  { text: 'config', ignored: true },
+  { text: 'api-keys.json/', ignored: false },
+  { text: '*.json', ignored: true },
+  { text: '*.json\r\n!other.json', ignored: true },
+  { text: '*.json\n!api-keys.json', ignored: false },
+  { text: 'config/\n!config/api-keys.json', ignored: true },
+  { text: 'config/*\n!config/api-keys.json', ignored: false },
+  { text: '**/api-*.json', ignored: true },
+  { text: 'config/**', ignored: true },
+  { text: '**', ignored: true },
+  { text: 'con?ig/*keys*', ignored: true },
+  { text: 'config/*/api-keys.json', ignored: false },
+]
+
+for (const { text, ignored } of rules) {
+  test(`the rules ${JSON.stringify(text)} ${ignored ? 'ignore' : 'do not ignore'} ${PATH}`, () => {
+    expect(isIgnored(PATH, [{ folder: '', text }])).toBe(ignored)
+  })
+}
+
+test('rules of a folder count for what is below it, and over those above', () => {
+  expect(isIgnored(PATH, [{ folder: 'config', text: '/api-keys.json' }])).toBe(true)
+  expect(isIgnored(PATH, [{ folder: 'other', text: '*' }])).toBe(false)
+  expect(
+    isIgnored(PATH, [
+      { folder: '', text: '*.json' },
+      { folder: 'config', text: '!*.json' },
+    ]),
+  ).toBe(false)
+})
+
+test('a pattern of many stars takes no time to speak of', () => {
+  const text = `${'*a'.repeat(5_000)}b`
+  expect(isIgnored('a'.repeat(10_000), [{ folder: '', text }])).toBe(false)
+})
+
+test('a keys file outside every work tree needs no warning', () => {
+  expect(gitWarning(put(temporaryFolder(), PATH, '{}'))).toBe(null)
+})
+
+test('a keys file in a work tree is warned about until something ignores it', () => {
+  const folder = temporaryFolder()
+  const file = put(folder, PATH, '{}')
+  mkdirSync(join(folder, '.git'))
+  expect(gitWarning(file)).toMatch(/not ignored; add a line "\/config\/api-keys\.json"/)
+  put(folder, '.git/info/exclude', 'config/')
+  expect(gitWarning(file)).toBe(null)
+  put(folder, '.git/info/exclude', '')
+  put(folder, 'config/.gitignore', '*')
+  expect(gitWarning(file)).toBe(null)
+})
+
+test('a linked work tree is one too, and shares the excludes of its repository', () => {
+  const folder = temporaryFolder()
+  const file = put(folder, `tree/${PATH}`, '{}')
+  put(folder, 'tree/.git', 'gitdir: ../repository/worktrees/tree\n')
+  put(folder, 'repository/worktrees/tree/commondir', '../..\n')
+  expect(gitWarning(file)).toMatch(/not ignored/)
+  put(folder, 'repository/info/exclude', 'api-keys.json')
+  expect(gitWarning(file)).toBe(null)
+})
+
+/** One entry of git's index, as far as it is looked at: 60 bytes of times and sizes, the length, the path, a zero. */
+const entry = (path: string) => {
+  const head = Buffer.alloc(62)
+  head.writeUInt16BE(path.length, 60)
+  return Buffer.concat([head, Buffer.from(path), Buffer.alloc(1)])
+}
+
+test('a keys file that git tracks is warned about although it is ignored', () => {
+  const folder = temporaryFolder()
+  const file = put(folder, PATH, '{}')
+  put(folder, '.gitignore', 'config/')
+  put(folder, '.git/index', Buffer.concat([Buffer.from('DIRC'), entry(`old/${PATH}`)]))
+  expect(gitWarning(file)).toBe(null)
+  put(folder, '.git/index', Buffer.concat([Buffer.from('DIRC'), entry(`old/${PATH}`), entry(PATH)]))
+  expect(gitWarning(file)).toMatch(/already tracks this file.*git rm --cached/)
+})

@@ -1,0 +1,190 @@
+/**
+ * Reads the dialects of `api-keys.json`, mixed too: providers at the top, below `providers`, written back by a tester.
+ * Out come provider entries that all look the same, and the part that holds the settings.
+ */
+
+import type { DialectId } from '../domain/chat.ts'
+import { asRecord } from '../domain/json.ts'
+import { nearest } from '../domain/nearest.ts'
+import type { ProviderSpec } from '../providers/provider.ts'
+import { type Block, blockSchema, type KeyEntry, type ModelEntry } from './blockSchema.ts'
+import { checked } from './check.ts'
+import type { Path } from './document.ts'
+import { complain, type Remarks, showName } from './remarks.ts'
+import { TOP_NAMES } from './schema.ts'
+
+/** What the file says of one provider, whatever the dialect it was said in. */
+export interface ProviderEntry {
+  /** The known provider's id, or the user's own name for it. */
+  readonly id: string
+  readonly known: ProviderSpec | undefined
+  /** Of the first block. */
+  readonly path: Path
+  readonly keys: readonly PlacedKey[]
+  readonly models: readonly ModelEntry[] | 'discover' | 'default'
+  readonly endpoint?: { readonly text: string; readonly path: Path }
+  readonly dialect?: DialectId
+  readonly headers?: Readonly<Record<string, string>>
+  readonly local?: boolean
+}
+
+/** One key of the file; what its block says for all keys is filled in. */
+export interface PlacedKey {
+  readonly value: string
+  readonly path: Path
+  readonly settings: Omit<Exclude<KeyEntry, string>, 'key'>
+}
+
+interface PlacedBlock {
+  readonly block: Block
+  readonly path: Path
+}
+
+/** Fields by which an unknown object at the top is taken for a provider rather than for a stray field. */
+const PROVIDER_FIELDS = ['api_key', 'api_keys', 'keys', 'endpoint', 'base_url']
+// A target is written `provider/model#key`, and scopes and aliases use `:` and `*`.
+const PROVIDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+const RESERVED_NAMES = new Set(['auto', 'all', 'settings', 'providers'])
+
+/** The provider entries in the order in which the file names them. `find` knows the providers. */
+export function readProviders(remarks: Remarks, find: (name: string) => ProviderSpec | undefined): ProviderEntry[] {
+  const blocks = new Map<string, PlacedBlock[]>()
+  for (const [name, value, path] of candidates(remarks, find)) {
+    const id = find(name)?.id ?? checkedName(name, path, remarks)
+    const part = { path, schemaPath: ['providers', name] }
+    const placed = { block: checked(blockSchema, value, part, remarks), path }
+    blocks.set(id, [...(blocks.get(id) ?? []), placed])
+  }
+  return [...blocks].map(([id, parts]) => merged(id, find(id), parts, remarks))
+}
+
+type Candidate = readonly [name: string, value: unknown, path: Path]
+
+function candidates(remarks: Remarks, find: (name: string) => ProviderSpec | undefined): Candidate[] {
+  const { value: top } = remarks.document
+  const found: Candidate[] = []
+  for (const [name, value] of Object.entries(top)) {
+    if (TOP_NAMES.includes(name) || value === null || /^[_$]|^\/\//.test(name)) continue
+    if (find(name) || looksLikeProvider(value)) found.push([name, value, [name]])
+    else strayField(name, remarks)
+  }
+  const nested = top['providers'] ?? {}
+  const record = asRecord(nested)
+  if (!record) throw complain(remarks.document, ['providers'], 'must be an object of providers')
+  for (const [name, value] of Object.entries(record)) {
+    if (value !== null) found.push([name, value, ['providers', name]])
+  }
+  return found
+}
+
+function looksLikeProvider(value: unknown): boolean {
+  const record = asRecord(value)
+  return record !== undefined && PROVIDER_FIELDS.some((field) => record[field] !== undefined)
+}
+
+function strayField(name: string, remarks: Remarks): void {
+  const near = nearest(name, TOP_NAMES, 1).map((known) => ` (did you mean "${known}"?)`)
+  remarks.add([name], `is neither a provider nor a field keywise knows${near.join('')}; it is kept and not used`)
+}
+
+function checkedName(name: string, path: Path, remarks: Remarks): string {
+  if (PROVIDER_NAME.test(name) && !RESERVED_NAMES.has(name)) return name
+  throw complain(remarks.document, path, 'cannot be the name of a provider; use letters, digits, ".", "_" and "-"')
+}
+
+function merged(
+  id: string,
+  known: ProviderSpec | undefined,
+  parts: readonly PlacedBlock[],
+  remarks: Remarks,
+): ProviderEntry {
+  return {
+    id,
+    known,
+    path: parts[0]?.path ?? [id],
+    keys: parts.flatMap((part) => keysOf(part, known)),
+    models: parts.map((part) => modelsOf(part, known, remarks)).reduce(bothModels),
+    ...endpointOf(parts),
+    ...lastSaid(parts, (block) => block.dialect && { dialect: block.dialect === 'gemini' ? 'google' : block.dialect }),
+    ...lastSaid(parts, (block) => block.headers && { headers: block.headers }),
+    ...lastSaid(parts, (block) => (block.local === undefined ? undefined : { local: block.local })),
+  }
+}
+
+function lastSaid<T>(parts: readonly PlacedBlock[], read: (block: Block) => T | undefined): T | undefined {
+  return parts.map(({ block }) => read(block)).findLast((said) => said !== undefined)
+}
+
+function endpointOf(parts: readonly PlacedBlock[]): Pick<ProviderEntry, 'endpoint'> {
+  const said = parts.flatMap(({ block, path }) =>
+    (['baseUrl', 'endpoint'] as const).flatMap((field) => {
+      const text = block[field]
+      return text?.trim() ? [{ text, path: [...path, field === 'baseUrl' ? 'base_url' : field] }] : []
+    }),
+  )
+  const endpoint = said.at(-1)
+  return endpoint ? { endpoint } : {}
+}
+
+function keysOf({ block, path }: PlacedBlock, known: ProviderSpec | undefined): PlacedKey[] {
+  const { account, free, weight, hours, accountId } = block
+  const forAll = Object.fromEntries(
+    Object.entries({ account, free, weight, hours }).filter(([, said]) => said !== undefined),
+  )
+  const placed = [
+    ...spread(block.apiKey, [...path, 'api_key']),
+    ...spread(block.apiKeys, [...path, 'api_keys']),
+    ...spread(block.keys, [...path, 'keys']),
+  ]
+  return placed.map(({ entry, at }) => {
+    const { key, ...settings } = typeof entry === 'string' ? { key: entry } : entry
+    const value = accountId && known?.accountEnv && !key.includes(':') ? `${accountId}:${key}` : key
+    return { value, path: typeof entry === 'string' ? at : [...at, 'key'], settings: { ...forAll, ...settings } }
+  })
+}
+
+function spread(entries: Block['apiKey'], at: Path): { entry: KeyEntry; at: Path }[] {
+  if (entries === undefined) return []
+  return Array.isArray(entries)
+    ? entries.map((entry, index) => ({ entry, at: [...at, index] }))
+    : [{ entry: entries, at }]
+}
+
+function modelsOf(
+  { block, path }: PlacedBlock,
+  known: ProviderSpec | undefined,
+  remarks: Remarks,
+): ProviderEntry['models'] {
+  if (block.models === 'discover') return 'discover'
+  const lists = [...listsOf(block.models), block.freeModels, block.productionModels, block.previewModels]
+  const named = lists.filter((list) => list !== undefined)
+  const models = named.flat()
+  if (block.model !== undefined && block.model.toLowerCase() !== 'auto') models.push(block.model)
+  if (models.length > 0) return models.map((model) => withoutPrefix(model, block, known))
+  if (named.length > 0) remarks.add([...path, 'models'], "is empty; the models are taken from the provider's list")
+  return 'default'
+}
+
+function listsOf(models: Exclude<Block['models'], 'discover'>): (readonly ModelEntry[] | undefined)[] {
+  if (models === undefined || Array.isArray(models)) return [models]
+  return [models.production, models.preview]
+}
+
+/** Google's own lists say `models/gemini-…`; everybody else says `gemini-…`. */
+function withoutPrefix(model: ModelEntry, block: Block, known: ProviderSpec | undefined): ModelEntry {
+  if ((block.dialect ?? known?.dialect) !== 'google' && block.dialect !== 'gemini') return model
+  const short = (id: string) => id.replace(/^models\//, '')
+  return typeof model === 'string' ? short(model) : { ...model, id: short(model.id) }
+}
+
+function bothModels(a: ProviderEntry['models'], b: ProviderEntry['models']): ProviderEntry['models'] {
+  if (a === 'discover' || b === 'discover') return 'discover'
+  if (a === 'default') return b
+  return b === 'default' ? a : [...a, ...b]
+}
+
+/** Where an unknown provider's name may have been meant otherwise. */
+export function meant(name: string, known: readonly string[]): string {
+  const [near] = nearest(name, known, 1)
+  return near === undefined ? '' : ` (did you mean "${showName(near)}"?)`
+}

@@ -1,0 +1,65 @@
+/** How the configuration speaks: errors and remarks that name their place, and never a secret. */
+
+import { ConfigError } from '../domain/errors.ts'
+import { redactShapes } from '../domain/redact.ts'
+import type { ConfigDocument, Path } from './document.ts'
+
+/** The error of one part: `config/api-keys.json:12:5: "groq.api_keys[1]" is empty; remove it or paste a key`. */
+export function complain(document: ConfigDocument, path: Path, message: string): ConfigError {
+  const position = document.position(path)
+  const facts = { file: document.file, path: path.length === 0 ? null : showPath(path), ...position }
+  return new ConfigError(`${placeOf(document, path)} ${message}`, facts)
+}
+
+/** Most remarks that are collected; a file of a thousand mistakes is not read to its end by anybody. */
+const MOST_REMARKS = 50
+
+/** What a person should know about a configuration that can be used all the same. */
+export class Remarks {
+  readonly document: ConfigDocument
+  readonly #said = new Set<string>()
+  #left = 0
+
+  constructor(document: ConfigDocument) {
+    this.document = document
+  }
+
+  /** Remembers a remark about one part, once. */
+  add(path: Path, message: string): void {
+    // Finding the place reads the file up to it, so it is not done for what nobody will see.
+    if (this.#said.size >= MOST_REMARKS) this.#left++
+    else this.addText(`${placeOf(this.document, path)} ${message}`)
+  }
+
+  /** Remembers a remark that names its own place. */
+  addText(text: string): void {
+    this.#said.add(text)
+  }
+
+  list(): readonly string[] {
+    return this.#left === 0 ? [...this.#said] : [...this.#said, `${this.document.name}: and ${this.#left} more remarks`]
+  }
+}
+
+function placeOf(document: ConfigDocument, path: Path): string {
+  const position = document.position(path)
+  const at = position === null ? '' : `:${position.line}:${position.column}`
+  return path.length === 0 ? `${document.name}${at}:` : `${document.name}${at}: "${showPath(path)}"`
+}
+
+/** `groq.api_keys[1].key`; names that look like secrets are masked. */
+export function showPath(path: Path): string {
+  return path
+    .map((part, index) => {
+      if (typeof part === 'number') return `[${part}]`
+      const shown = showName(part)
+      return index === 0 ? shown : `.${shown}`
+    })
+    .join('')
+}
+
+/** A name as it may stand in a message: a key pasted in the wrong place does not come out again. */
+export function showName(name: string): string {
+  const secretive = name.length > 80 || /[A-Za-z0-9]{20}|[0-9a-f]{8}-[0-9a-f]{4}-/i.test(name)
+  return secretive ? '…' : redactShapes(name).replace(/\p{Cc}/gu, '�')
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { jsonSchema } from './schema.ts'
+import { settingsSchema } from './settingsSchema.ts'
+
+test('keywise.schema.json is what the schema says; `npm run schema` writes it', () => {
+  const file = new URL('../../keywise.schema.json', import.meta.url)
+  expect(readFileSync(file, 'utf8')).toBe(`${JSON.stringify(jsonSchema(), null, 2)}\n`)
+})
+
+test('settings that nobody wrote have the documented defaults', () => {
+  expect(settingsSchema.parse({})).toMatchObject({
+    weights: { reliability: 0.4, speed: 0.3, quality: 0.2, recency: 0.1 },
+    maxAttempts: 5,
+    maxAttemptsIsCap: false,
+    routing: { strategy: 'learned', latencyRefMs: 4000, costMargin: 0.02, probes: 'calls', qualityFloor: 0 },
+    timeouts: { connectMs: 3000, firstTokenMs: 'auto', idleMs: 30_000, totalMs: 600_000, patienceMs: 10_000 },
+    streaming: { rescue: 'off' },
+    freeOnly: false,
+    privacy: 'any',
+    unknownPrice: 'allow',
+    test: { maxUsd: 0.05, timeoutMs: 30_000 },
+    gateway: { host: '127.0.0.1', port: 5397, maxBodyMb: 32 },
+    defaultProvider: 'auto',
+  })
+})
+
+test('a written max_attempts is a hard cap, also when it is the default number', () => {
+  expect(settingsSchema.parse({ max_attempts: 5 })).toMatchObject({ maxAttempts: 5, maxAttemptsIsCap: true })
+})
+
+test("the original's names for the tester's settings mean the same", () => {
+  const old = settingsSchema.parse({ test_timeout_ms: 1234, test_message: 'Hi' })
+  expect(old.test).toEqual({ maxUsd: 0.05, timeoutMs: 1234, message: 'Hi' })
+})
+
+test('names that the user chose keep their spelling', () => {
+  const { models, hours } = settingsSchema.parse({
+    models: { my_fast_one: 'groq/*' },
+    hours: { 'my_provider/*': '22-06 Europe/Madrid' },
+  })
+  expect(models).toEqual({ my_fast_one: ['groq/*'] })
+  expect(hours).toEqual({ 'my_provider/*': ['22-06 Europe/Madrid'] })
+})
+
+const wrong = [
+  { name: 'a weight below 0', settings: { weights: { speed: -1 } } },
+  { name: 'weights that are all 0', settings: { weights: { reliability: 0, speed: 0, quality: 0 } } },
+  { name: 'no attempts at all', settings: { max_attempts: 0 } },
+  { name: 'half an attempt', settings: { max_attempts: 2.5 } },
+  { name: 'an unknown strategy', settings: { routing: { strategy: 'lerned' } } },
+  { name: 'a port out of range', settings: { gateway: { port: 70_000 } } },
+  { name: 'a budget without an amount', settings: { budgets: [{ scope: 'all' }] } },
+  { name: 'a negative budget', settings: { budgets: [{ scope: 'all', usd: -1 }] } },
+  {
+    name: 'a budget in an unknown time zone',
+    settings: { budgets: [{ scope: 'all', usd: 1, timezone: 'Mars/Olympus' }] },
+  },
+  { name: 'hours without an end', settings: { hours: { groq: '22' } } },
+  { name: 'hours in an unknown time zone', settings: { hours: { groq: '22-06 Europe/Nowhere' } } },
+  { name: 'an alias called auto', settings: { models: { auto: ['groq/*'] } } },
+  { name: 'an alias of nothing', settings: { models: { mine: [] } } },
+  { name: 'a timeout that is no number', settings: { timeouts: { idle_ms: '30s' } } },
+]
+
+for (const { name, settings } of wrong) {
+  test(`the settings refuse ${name}`, () => {
+    expect(settingsSchema.safeParse(settings).success).toBe(false)
+  })
+}

@@ -1,0 +1,91 @@
+/** Where the value of a key comes from: written out, `env:NAME`, `file:PATH` or `vault:NAME`. */
+
+import { readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { VaultError } from '../domain/errors.ts'
+import { asArray, asRecord } from '../domain/json.ts'
+import type { ConfigDocument, Path } from './document.ts'
+import { complain, showName } from './remarks.ts'
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly home: string
+}
+
+/** Most bytes of a file that holds one secret. */
+const MOST_BYTES = 64 * 1024
+
+/** The secret a value means, trimmed. Throws ConfigError when it is empty, missing or no header could carry it. */
+export function readSecret(value: string, path: Path, document: ConfigDocument, around: Surroundings): string {
+  const secret = withoutScheme(lookUp(value.trim(), path, document, around).trim())
+  if (secret === '') throw complain(document, path, 'is empty; remove it or paste a key')
+  if (!isHeaderSafe(secret))
+    throw complain(document, path, 'holds a space, a line break or a character no key has; paste the key again')
+  return secret
+}
+
+/** Whether an HTTP header can carry it: visible ASCII without spaces. */
+export function isHeaderSafe(secret: string): boolean {
+  return /^[\x21-\x7e]+$/.test(secret)
+}
+
+/** People paste the whole header value. */
+function withoutScheme(value: string): string {
+  return value.replace(/^Bearer\s+/i, '')
+}
+
+function lookUp(value: string, path: Path, document: ConfigDocument, around: Surroundings): string {
+  const [, kind, name = ''] = /^(env|file|vault):(.*)$/s.exec(value) ?? []
+  if (kind === 'env') return fromEnvironment(name.trim(), path, document, around)
+  if (kind === 'file') return fromFile(name.trim(), path, document, around)
+  if (kind !== 'vault') return value
+  const { message } = complain(document, path, 'asks for the vault, which is not available yet; use env: or file:')
+  throw new VaultError(message)
+}
+
+function fromEnvironment(name: string, path: Path, document: ConfigDocument, around: Surroundings): string {
+  const value = Object.hasOwn(around.env, name) ? around.env[name] : undefined
+  if (value?.trim()) return value
+  throw complain(
+    document,
+    path,
+    `asks for the environment variable ${showName(name)}, which is not set; set it or remove the entry`,
+  )
+}
+
+function fromFile(name: string, path: Path, document: ConfigDocument, around: Surroundings): string {
+  const file = name.startsWith('~/') ? join(around.home, name.slice(2)) : resolve(document.folder, name)
+  const text = readSmallFile(file)
+  if (text?.trim()) return text
+  const why = text === undefined ? 'cannot be read as a small text file' : 'is empty'
+  throw complain(document, path, `asks for the file ${showName(name)}, which ${why}; correct the path or the file`)
+}
+
+function readSmallFile(file: string): string | undefined {
+  try {
+    const about = statSync(file)
+    return about.isFile() && about.size <= MOST_BYTES ? readFileSync(file, 'utf8') : undefined
+  } catch {
+    return undefined // missing or not permitted: the caller says so, with the place
+  }
+}
+
+/** Shorter values are no keys, and taking them out of messages would only garble those. */
+const LEAST_LENGTH = 8
+
+/** Every secret that is written out in a part of the configuration: the texts below a field whose name says so. */
+export function secretsIn(value: unknown, below = false): string[] {
+  if (typeof value === 'string') {
+    const writtenOut = below && value.length >= LEAST_LENGTH && !/^\s*(?:env|file|vault):/.test(value)
+    return writtenOut ? [value.trim()] : []
+  }
+  const list = asArray(value)
+  if (list) return list.flatMap((item) => secretsIn(item, below))
+  const fields = Object.entries(asRecord(value) ?? {})
+  return fields.flatMap(([name, field]) => secretsIn(field, below || /key|token|secret|password|auth/i.test(name)))
+}
+
+/** The text with every one of these secrets masked. */
+export function scrubbed(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((clean, secret) => clean.replaceAll(secret, '…'), text)
+}

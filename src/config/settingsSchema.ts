@@ -1,0 +1,141 @@
+/** The schema of `settings`, with every default. */
+
+import { z } from 'zod'
+import { amount, hasAmount, hours, ignored, limitShape, ms, NO_AMOUNT, name, section, share } from './schemaWords.ts'
+
+const budget = section({
+  scope: name.describe('all | provider | provider/model | provider#key | account:NAME | label:K=V | token:NAME'),
+  ...limitShape,
+}).refine(hasAmount, NO_AMOUNT)
+export type Budget = z.output<typeof budget>
+
+const weights = section({
+  reliability: amount.default(0.4),
+  speed: amount.default(0.3),
+  quality: amount.default(0.2),
+  recency: amount
+    .default(0.1)
+    .describe('Part of the score; the learned strategy, which orders by expected value, does not use it'),
+}).refine((all) => all.reliability + all.speed + all.quality > 0, 'needs a weight above 0 besides recency')
+
+const routing = section({
+  strategy: z.enum(['learned', 'score', 'score-original', 'round-robin', 'priority']).default('learned'),
+  latency_ref_ms: z.number().positive().max(600_000).default(4000).describe('The time at which speed is 0.5'),
+  cost_margin: share.default(0.02).describe('Among targets this close to the best the cheapest is taken; 0: off'),
+  quality_floor: share.default(0).describe('Models below it stay out of auto'),
+  probes: z.enum(['calls', 'free', 'traffic']).default('calls').describe('What may be spent to end a guessed park'),
+  exploration: section({
+    rate: share.default(0.02).describe('Share of the requests that may try a target that does not look best'),
+    burst: amount.default(5),
+    margin: share.default(0.02).describe('A pick this close to the best does not count as exploring'),
+    width: amount.default(0.5).describe('Width of the drawn estimates; 0: no exploration'),
+    free_pulls: z.int().min(0).max(100).default(3).describe('Tries of a target that is new'),
+  }).prefault({}),
+  seed: z.int().optional().describe('Makes every choice repeatable'),
+})
+
+const test = section({
+  max_usd: amount.default(0.05).describe('Most a test run may cost'),
+  timeout_ms: ms.optional(),
+  message: z.string().min(1).max(10_000).optional(),
+})
+
+const address = z.string().describe('The value itself, or env:NAME, file:PATH')
+const alerts = section({
+  telegram: section({
+    bot_token: address,
+    chat_id: z.union([z.string(), z.number()]).transform(String),
+    api_root: z.url().default('https://api.telegram.org'),
+    events: z.array(name).optional(),
+  }).optional(),
+  webhook: section({
+    url: address,
+    secret: address.optional().describe('Signs what is sent'),
+    template: z.string().optional(),
+    headers: z.record(name, z.string()).optional(),
+    events: z.array(name).optional(),
+  }).optional(),
+})
+
+const aliases = z
+  .record(
+    name,
+    z.union([name, z.array(name).min(1)]).transform((to): readonly string[] => (typeof to === 'string' ? [to] : to)),
+  )
+  .refine((all) => !('auto' in all), 'may not name an alias "auto": it means the best target')
+
+export const settingsFile = section({
+  weights: weights.prefault({}),
+  max_attempts: z.int().min(1).max(100).optional().describe('Default 5; a hard cap on calls where it is written down'),
+  routing: routing.prefault({}),
+  models: aliases.default({}).describe('Names usable as "model", and what they stand for'),
+  timeouts: section({
+    connect_ms: ms.default(3000),
+    first_token_ms: z.union([z.literal('auto'), ms]).default('auto'),
+    idle_ms: ms.default(30_000),
+    total_ms: ms.default(600_000).describe('Until the first content'),
+    patience_ms: ms.default(10_000).describe('How long to wait for a limit to reset'),
+  }).prefault({}),
+  streaming: section({ rescue: z.enum(['off', 'text']).default('off') }).prefault({}),
+  budgets: z.array(budget).default([]),
+  free_only: z.boolean().default(false),
+  privacy: z.enum(['any', 'no_training']).default('any'),
+  unknown_price: z.enum(['allow', 'block']).default('allow'),
+  test: test.prefault({}),
+  alerts: alerts.prefault({}),
+  gateway: section({
+    host: name.default('127.0.0.1'),
+    port: z.int().min(0).max(65_535).default(5397),
+    max_body_mb: z.number().positive().max(1024).default(32),
+    max_response_mb: z.number().positive().max(4096).default(64),
+    allowed_hosts: z.array(name).default([]).describe('Names besides localhost under which it may be called'),
+    allowed_origins: z.array(name).default([]).describe('Web pages that may call it'),
+  }).prefault({}),
+  retention: section({
+    attempts_days: z.number().positive().max(36_500).default(90),
+    hourly_days: z.number().positive().max(36_500).default(730),
+  }).prefault({}),
+  hours: z.record(name, hours).default({}).describe('Rules by target pattern, such as "groq/*"'),
+  log: section({
+    calls: z.boolean().default(true).describe('The lines of every call'),
+    level: z.enum(['error', 'warn', 'info']).default('info'),
+  }).prefault({}),
+  experiments: z.unknown().optional(),
+  default_provider: name.default('auto').describe('"auto", or the only provider to use'),
+  test_timeout_ms: ms.optional().describe('The same as test.timeout_ms'),
+  test_message: z.string().min(1).max(10_000).optional().describe('The same as test.message'),
+  cycle_delay_ms: ignored("The supervisor's"),
+  max_cycles: ignored("The supervisor's"),
+  auto_validate_on_change: ignored("The supervisor's"),
+  generate_reports: ignored("The supervisor's"),
+  notification_on_failure: ignored("The supervisor's"),
+})
+
+/** The settings with every default filled in. */
+export const settingsSchema = settingsFile.transform((file) => ({
+  weights: file.weights,
+  maxAttempts: file.maxAttempts ?? 5,
+  /** The user wrote `max_attempts`: it then caps every upstream call, also those refused at once. */
+  maxAttemptsIsCap: file.maxAttempts !== undefined,
+  routing: file.routing,
+  models: file.models,
+  timeouts: file.timeouts,
+  streaming: file.streaming,
+  budgets: file.budgets,
+  freeOnly: file.freeOnly,
+  privacy: file.privacy,
+  unknownPrice: file.unknownPrice,
+  test: {
+    maxUsd: file.test.maxUsd,
+    timeoutMs: file.test.timeoutMs ?? file.testTimeoutMs ?? 30_000,
+    message: file.test.message ?? file.testMessage ?? 'Reply with the word OK.',
+  },
+  alerts: file.alerts,
+  gateway: file.gateway,
+  retention: file.retention,
+  hours: file.hours,
+  log: file.log,
+  experiments: file.experiments,
+  defaultProvider: file.defaultProvider,
+}))
+export type SettingsOfFile = z.output<typeof settingsSchema>

@@ -1,0 +1,68 @@
+/**
+ * One content block of a stream while it grows. It remembers what was handed on, because an upstream may begin its
+ * message anew in the middle of a stream: then the block is told a second time, and only what goes beyond is new.
+ */
+
+export type BlockKind = 'text' | 'reasoning' | 'tool-call' | 'unknown'
+
+export interface BlockFacts {
+  readonly kind: BlockKind
+  /** Of tool calls: our own count from 0. */
+  readonly callIndex: number
+  readonly id: string
+  readonly name: string
+}
+
+export class StreamBlock {
+  readonly facts: BlockFacts
+  /** What was handed on. */
+  text = ''
+  /** Arguments that came whole with the start; they count when no piece follows. */
+  wholeArguments: string
+  /** Takes no more: it was closed, or its retelling is not wanted. */
+  closed = false
+  /** A signature, or a whole call, was handed on: nothing can be added to it. */
+  sealed = false
+  /** What the retold block has said so far; null in a block that is told for the first time. */
+  #retold: string | null = null
+
+  constructor(facts: BlockFacts, wholeArguments = '') {
+    this.facts = facts
+    this.wholeArguments = wholeArguments
+  }
+
+  /** The same block, about to be told again from its beginning. Signed thoughts need no second telling. */
+  retell(wholeArguments: string): this {
+    this.#retold = ''
+    this.wholeArguments = wholeArguments
+    this.closed = this.facts.kind === 'reasoning' && this.sealed
+    return this
+  }
+
+  /** Whether this block is part of the answer and somebody has seen something of it. */
+  get isDelivered(): boolean {
+    return this.facts.kind === 'tool-call' || (this.facts.kind === 'text' && this.text !== '')
+  }
+
+  /** Whether a retelling has not yet said all that was handed on. */
+  get isBehind(): boolean {
+    return this.#retold !== null && this.#retold !== this.text
+  }
+
+  /** What is new in this piece; null when it contradicts what was handed on. */
+  take(piece: string): string | null {
+    if (this.#retold === null) {
+      this.text += piece
+      return piece
+    }
+    const retold = this.#retold + piece
+    this.#retold = retold
+    if (retold.length <= this.text.length) return this.text.startsWith(retold) ? '' : null
+    if (!retold.startsWith(this.text)) return null
+    if (this.sealed) return null
+    const fresh = retold.slice(this.text.length)
+    this.text = retold
+    this.#retold = null
+    return fresh
+  }
+}

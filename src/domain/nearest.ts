@@ -1,0 +1,45 @@
+/** The names somebody may have meant: edit distance that counts a swap of neighbours as one slip (Damerau). */
+
+/** Names longer than this are cut before they are compared; the cost grows with the square of the length. */
+const LOOK = 64
+
+/**
+ * Candidates that are few slips away from `name`, nearest first, ties in the order given; at most `most`.
+ * Letter case does not count, and a candidate that contains the name (or the reverse) is near.
+ */
+export function nearest(name: string, candidates: readonly string[], most = 3): string[] {
+  const wanted = name.slice(0, LOOK).toLowerCase()
+  if (wanted === '') return []
+  const allowed = Math.max(1, Math.floor(wanted.length / 3))
+  return candidates
+    .map((candidate) => ({ candidate, slips: slipsBetween(wanted, candidate.slice(0, LOOK).toLowerCase()) }))
+    .filter(({ slips }) => slips <= allowed)
+    .sort((a, b) => a.slips - b.slips)
+    .slice(0, most)
+    .map(({ candidate }) => candidate)
+}
+
+function slipsBetween(a: string, b: string): number {
+  const slips = distance(a, b)
+  const contained = Math.min(a.length, b.length) >= 3 && (a.includes(b) || b.includes(a))
+  return contained ? Math.min(slips, 1) : slips
+}
+
+/** Optimal string alignment distance, with three rows of the table kept. */
+function distance(a: string, b: string): number {
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= b.length; column++) {
+      const same = a[row - 1] === b[column - 1]
+      let least = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (same ? 0 : 1))
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]
+      if (swapped) least = Math.min(least, beforeLast[column - 2]! + 1)
+      current.push(least)
+    }
+    beforeLast = last
+    last = current
+  }
+  return last[b.length]!
+}

@@ -1,0 +1,194 @@
+/** A park: a time during which somebody is not called, and the one table that says who, how long, and what ends it. */
+
+import type { Failure, FailureKind } from './failure.ts'
+import type { TargetRef } from './store.ts'
+
+/** Who is parked. `target` is one key with one model; `account-free` all models of an account that cost nothing. */
+export type ParkScope = 'target' | 'key' | 'account' | 'account-free' | 'account+model' | 'provider+model' | 'provider'
+
+/**
+ * What ends the doubt once the time is over. `traffic`: the next request, alone at first. `probe`: the same, and then
+ * a growing share. The checks are free calls off the request's path; after a `key-check` park no user's request is
+ * ever the one that finds out.
+ */
+export type BackBy = 'traffic' | 'probe' | 'key-check' | 'models-list' | 'balance-check'
+
+/** Failures that count as "the same thing again" for doubling. */
+export type Streak =
+  | 'auth_invalid'
+  | 'auth_forbidden'
+  | 'host_blocked'
+  | 'billing'
+  | 'in_flight_budget'
+  | 'quota_day'
+  | 'rate_minute'
+  | 'zero_quota'
+  | 'breaker'
+  | 'network'
+  | 'model_not_found'
+
+export interface ParkRule {
+  readonly streak: Streak
+  /** Whom it parks; `quota`: whoever shares the limit that was met, which the provider's own counting decides. */
+  readonly scope: ParkScope | 'quota'
+  /** The occurrence in a row with which guessing begins; a wait the upstream states holds from the first. */
+  readonly from: number
+  /** The first guess in milliseconds, doubled at each further occurrence up to `mostMs`. */
+  readonly firstMs: number
+  readonly mostMs: number
+  /** Whether a wait the upstream states is believed instead of the guess. */
+  readonly believesStated: boolean
+  /** `day`: until the provider's own day (or month) ends. `month`: until the month ends, when the failure says so. */
+  readonly calendar?: 'day' | 'month'
+  /** From this occurrence on a guess ends no later than the provider's next daily reset. */
+  readonly cutByDayFrom?: number
+  /** When this many models of the key agree, the whole key is parked. */
+  readonly keyAfterModels?: number
+  /** `end`: any answer that ended later clears it. `start`: only one to a request sent after the failure. */
+  readonly clearedBy: 'start' | 'end'
+  readonly backBy: BackBy
+}
+
+export interface Park {
+  readonly scope: ParkScope
+  /** Epoch milliseconds. */
+  readonly since: number
+  readonly until: number
+  readonly reason: FailureKind
+  /** True when the upstream or its calendar said so; false for a guess of ours, which may be tried in need. */
+  readonly stated: boolean
+  /** Occurrences in a row. */
+  readonly times: number
+  readonly backBy: BackBy
+  /** The target whose failure it was; `scope` says whom else it stands for. */
+  readonly target: TargetRef
+  /** For people: `daily limit of google project-b until 08:00 UTC (Pacific midnight)`. */
+  readonly text: string
+}
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+const GUESSED = { from: 1, believesStated: false, clearedBy: 'start' } as const
+
+const BREAKER: ParkRule = {
+  streak: 'breaker',
+  scope: 'provider+model',
+  from: 2,
+  firstMs: 15 * SECOND,
+  mostMs: 15 * MINUTE,
+  believesStated: true,
+  clearedBy: 'end',
+  backBy: 'probe',
+}
+
+/** The one table of parks. Null parks nobody: the request was at fault, or its size, or its sender left. */
+export const PARK_RULES: { readonly [K in FailureKind]: ParkRule | null } = {
+  auth_invalid: {
+    ...GUESSED,
+    streak: 'auth_invalid',
+    scope: 'key',
+    firstMs: 15 * MINUTE,
+    mostMs: DAY,
+    backBy: 'key-check',
+  },
+  auth_forbidden: {
+    ...GUESSED,
+    streak: 'auth_forbidden',
+    scope: 'target',
+    firstMs: DAY,
+    mostMs: DAY,
+    keyAfterModels: 3,
+    backBy: 'traffic',
+  },
+  billing: {
+    ...GUESSED,
+    streak: 'billing',
+    scope: 'account',
+    firstMs: HOUR,
+    mostMs: DAY,
+    calendar: 'month',
+    backBy: 'balance-check',
+  },
+  in_flight_budget: {
+    ...GUESSED,
+    streak: 'in_flight_budget',
+    scope: 'key',
+    firstMs: 30 * SECOND,
+    mostMs: 15 * MINUTE,
+    believesStated: true,
+    backBy: 'traffic',
+  },
+  quota_day: {
+    ...GUESSED,
+    streak: 'quota_day',
+    scope: 'quota',
+    firstMs: DAY,
+    mostMs: DAY,
+    believesStated: true,
+    calendar: 'day',
+    backBy: 'traffic',
+  },
+  rate_minute: {
+    ...GUESSED,
+    streak: 'rate_minute',
+    scope: 'quota',
+    firstMs: 30 * SECOND,
+    mostMs: 4 * HOUR,
+    believesStated: true,
+    cutByDayFrom: 3,
+    backBy: 'probe',
+  },
+  zero_quota: {
+    ...GUESSED,
+    streak: 'zero_quota',
+    scope: 'target',
+    firstMs: DAY,
+    mostMs: DAY,
+    backBy: 'traffic',
+  },
+  overloaded: BREAKER,
+  server: BREAKER,
+  timeout: BREAKER,
+  network: { ...BREAKER, streak: 'network', scope: 'provider' },
+  model_not_found: {
+    ...GUESSED,
+    streak: 'model_not_found',
+    scope: 'target',
+    firstMs: 15 * MINUTE,
+    mostMs: DAY,
+    backBy: 'models-list',
+  },
+  too_large_for_limit: null,
+  context_too_long: null,
+  content_filter: null,
+  unsupported: null,
+  bad_request: null,
+  client_gone: null,
+}
+
+/** A refusal of this host or region: every key of the provider meets it. */
+const HOST_BLOCKED: ParkRule = {
+  ...GUESSED,
+  streak: 'host_blocked',
+  scope: 'provider',
+  firstMs: DAY,
+  mostMs: DAY,
+  backBy: 'traffic',
+}
+
+/** What a failure does to those who share its cause; null when nobody is parked for it. */
+export function parkRule(failure: Failure): ParkRule | null {
+  if (failure.kind === 'auth_forbidden' && failure.hostBlocked) return HOST_BLOCKED
+  // Who cannot even be reached is away with all its models.
+  if (failure.kind === 'timeout' && failure.phase === 'connect') return PARK_RULES.network
+  return PARK_RULES[failure.kind]
+}
+
+/** The rule by which a streak of that name is counted; undefined for a name that is none. */
+export function parkRuleOfStreak(name: string): ParkRule | undefined {
+  if (name === HOST_BLOCKED.streak) return HOST_BLOCKED
+  return Object.values(PARK_RULES).find((rule) => rule?.streak === name) ?? undefined
+}

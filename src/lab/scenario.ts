@@ -1,0 +1,125 @@
+/** What the simulated providers are like: their keys, models, limits and faults. The JSON of `keywise fake --scenario`. */
+
+import { z } from 'zod'
+
+const duration = z.number().min(0).max(600_000)
+
+const fakeKey = z.strictObject({
+  /** Keys of one account share its limits. Default: each key its own. */
+  account: z.string().optional(),
+  /** Answered like a revoked key from the start. */
+  revoked: z.boolean().optional(),
+})
+
+const fakeModel = z.strictObject({
+  /** Milliseconds to the first token. Default 0. */
+  latency_ms: duration.optional(),
+  /** Default: as fast as the socket takes them. */
+  tokens_per_second: z.number().positive().optional(),
+  /** What it answers; `{prompt}` and `{model}` are filled in. Default: a short sentence about the prompt. */
+  reply: z.string().optional(),
+  /** Thinks this many tokens before it answers, and answers nothing when `max_tokens` is smaller. */
+  thinks: z.number().int().min(0).optional(),
+  /** Listed, but calls answer "model not found". */
+  retired: z.boolean().optional(),
+  /** Not in the models list. */
+  unlisted: z.boolean().optional(),
+  kind: z.enum(['chat', 'embedding', 'speech']).optional(),
+  context_tokens: z.number().int().positive().optional(),
+  /** What it refuses with "not supported". */
+  lacks: z.array(z.enum(['tools', 'images', 'json', 'streaming', 'stream_options'])).optional(),
+  /** USD per million tokens; shown in lists that show prices. */
+  price: z.strictObject({ input: z.number().min(0), output: z.number().min(0) }).optional(),
+})
+
+const fakeLimit = z.strictObject({
+  unit: z.enum(['requests', 'tokens']),
+  window: z.enum(['second', 'minute', 'hour', 'day']),
+  limit: z.number().int().min(0),
+  scope: z.enum(['key', 'account', 'account+model']).default('account+model'),
+  /** Where the limit is told: in the provider's own headers and bodies, or nowhere. */
+  stated: z.boolean().default(true),
+  /** `day` only: where the day begins. Default UTC. */
+  zone: z.enum(['UTC', 'America/Los_Angeles']).optional(),
+})
+
+export const FAULTS = [
+  'rate_minute',
+  'quota_day',
+  'billing',
+  'auth_invalid',
+  'auth_forbidden',
+  'overloaded',
+  'server',
+  'model_not_found',
+  'context_too_long',
+  'content_filter',
+  'unsupported',
+  'bad_request',
+  'too_large_for_limit',
+  'zero_quota',
+  /** The socket is reset before any answer. */
+  'reset',
+  /** Headers come, then nothing for ever. */
+  'stall',
+  /** Nothing comes at all. */
+  'silence',
+  /** A 200 with HTML, with nothing, or with an error inside. */
+  'html',
+  'empty',
+  'error_in_200',
+  /** A stream that breaks after `chunks` chunks: by reset, by a clean end, by standing still, by an error event, by bad JSON. */
+  'cut_reset',
+  'cut_clean',
+  'cut_stall',
+  'cut_error',
+  'bad_chunk',
+  /** A stream that ends without its `[DONE]`. */
+  'no_done',
+  /** The first token comes `ms` late. */
+  'slow',
+  /** One byte a second. */
+  'drip',
+  'redirect',
+] as const
+
+const fakeFault = z.strictObject({
+  do: z.enum(FAULTS),
+  model: z.string().optional(),
+  /** 1-based index of the key in `keys`. */
+  key: z.number().int().positive().optional(),
+  /** The n-th matching call, counted from 1, up to and with `to`. Default: all. */
+  from: z.number().int().positive().optional(),
+  to: z.number().int().positive().optional(),
+  /** Between these milliseconds after the start. */
+  after_ms: z.number().min(0).optional(),
+  until_ms: z.number().min(0).optional(),
+  /** 0..1, default 1. */
+  chance: z.number().min(0).max(1).optional(),
+  chunks: z.number().int().min(0).optional(),
+  ms: duration.optional(),
+  /** What a limit or overload states as its wait, in seconds. */
+  retry_after: z.number().min(0).optional(),
+  status: z.number().int().min(300).max(599).optional(),
+})
+
+const fakeProvider = z.strictObject({
+  dialect: z.enum(['openai', 'openai-responses', 'anthropic', 'google']).optional(),
+  /** Key text to what it is. Without any, every key is good. */
+  keys: z.record(z.string(), fakeKey).optional(),
+  models: z.record(z.string(), fakeModel),
+  limits: z.array(fakeLimit).optional(),
+  faults: z.array(fakeFault).optional(),
+})
+
+export const scenarioSchema = z.strictObject({
+  seed: z.number().int().optional(),
+  providers: z.record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), fakeProvider),
+})
+
+export type Scenario = z.input<typeof scenarioSchema>
+export type ReadScenario = z.output<typeof scenarioSchema>
+export type FakeProvider = ReadScenario['providers'][string]
+export type FakeModel = z.output<typeof fakeModel>
+export type FakeLimit = z.output<typeof fakeLimit>
+export type FakeFault = z.output<typeof fakeFault>

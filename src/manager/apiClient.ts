@@ -1,0 +1,61 @@
+/** The supervisor's interface, unchanged: one object, one method, a string back; the manager inside. */
+
+import { APIManager, type APIManagerOptions } from './apiManager.ts'
+import { type CallContext, describe, readContext, type Template } from './context.ts'
+
+export interface APIClientOptions extends APIManagerOptions {
+  /** Writes any object that is neither a prompt nor messages as text. Default: one line a field (`describe`). */
+  readonly template?: Template
+}
+
+export class APIClient {
+  readonly #manager: APIManager
+  readonly #template: Template
+
+  /** Takes the manager's options, or the configuration itself as the original did. */
+  constructor(config: APIClientOptions | object = {}) {
+    const options = isOptions(config) ? config : { config }
+    this.#manager = new APIManager(options)
+    this.#template = options.template ?? describe
+  }
+
+  get manager(): APIManager {
+    return this.#manager
+  }
+
+  /** The answer's text. Throws what `callWithFallback` throws. */
+  async generatePrompt(context: CallContext): Promise<string> {
+    const { request, options } = readContext(context, false, this.#template)
+    const result = await this.#manager.callPrepared(request, options)
+    return result.content
+  }
+
+  close(): Promise<void> {
+    return this.#manager.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+const OPTION_NAMES = [
+  'config',
+  'store',
+  'env',
+  'now',
+  'random',
+  'logger',
+  'template',
+  'cwd',
+  'providers',
+  'flushMs',
+  'sleep',
+  'userAgent',
+]
+
+/** An object that names no option of ours, and is not empty, is a configuration. */
+function isOptions(value: object): value is APIClientOptions {
+  const names = Object.keys(value)
+  return names.length === 0 || names.some((name) => OPTION_NAMES.includes(name))
+}

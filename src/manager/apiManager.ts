@@ -1,0 +1,336 @@
+/** The manager: hands every call to the best target that can answer it now, and learns from all of them. */
+
+import { randomUUID } from 'node:crypto'
+import type { AttemptReport } from '../domain/attempt.ts'
+import type { ChatRequest, FinishReason, ToolCallPart, Usage } from '../domain/chat.ts'
+import { InvalidRequestError, KeywiseError, ModelNotFoundError } from '../domain/errors.ts'
+import { nearest } from '../domain/nearest.ts'
+import type { Target } from '../domain/target.ts'
+import { type CallStory, logCall } from '../observe/callLog.ts'
+import type { EventMap, Listener } from '../observe/events.ts'
+import type { RankedTarget } from '../routing/explain.ts'
+import type { CallEnd } from '../upstream/call.ts'
+import type { Ask } from './ask.ts'
+import { type CallContext, type CallOptions, readContext } from './context.ts'
+import type { Engine } from './engine.ts'
+import { type Answered, cascade } from './fallback.ts'
+import { makeAsk } from './makeAsk.ts'
+import { type EngineOptions, type OpenedEngine, openEngine } from './openEngine.ts'
+import { refOf } from './record.ts'
+import { ScoreBoard } from './scoreBoard.ts'
+import { type CallStream, streamOf } from './stream.ts'
+import { type SessionSummary, Summary } from './summary.ts'
+
+export type APIManagerOptions = EngineOptions
+
+/** What a call came to (contract section 3). */
+export interface CallResult {
+  readonly content: string
+  readonly provider: string
+  readonly model: string
+  /** 1-based. */
+  readonly keyIndex: number
+  /** Milliseconds from the call to the answer, the whole cascade included. */
+  readonly responseTime: number
+  /** ISO 8601. */
+  readonly timestamp: string
+  readonly requestId: string
+  readonly finishReason: FinishReason
+  readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[]
+  readonly reasoning?: string
+  readonly usage: Usage
+  /** Null when the price is unknown. */
+  readonly costUsd: number | null
+  /** The target's score when it was chosen, 0..1. */
+  readonly score: number
+  readonly attempts: readonly AttemptReport[]
+}
+
+/** A row of `rankTargets`. */
+export interface RankedRow {
+  readonly target: string
+  readonly provider: string
+  readonly model: string
+  readonly keyIndex: number
+  readonly rank: number
+  readonly score: number
+  readonly terms: RankedTarget['terms']
+  readonly value: number
+  readonly eligible: boolean
+  /** Why it stands where it stands, or is out; null when there is nothing to say. */
+  readonly reason: string | null
+}
+
+export class APIManager {
+  readonly #opened: OpenedEngine
+  readonly #summary = new Summary()
+  readonly #board: ScoreBoard
+  #closed: Promise<void> | null = null
+
+  /** Throws ConfigError when the configuration cannot be used. Opens no network connection. */
+  constructor(options: APIManagerOptions = {}) {
+    this.#opened = openEngine(options)
+    this.#board = new ScoreBoard(this.engine)
+  }
+
+  /** What the tester, the gateway and the command line stand on; not part of the public interface. */
+  get engine(): Engine {
+    return this.#opened.engine
+  }
+
+  /** Resolves when models lists and prices are there; calls wait for it by themselves. */
+  ready(): Promise<void> {
+    return this.#opened.ready()
+  }
+
+  /**
+   * Asks the best target, and the next best when it fails, up to five.
+   * Throws AllTargetsFailedError, BudgetExceededError, InvalidRequestError or ModelNotFoundError, each with its attempts.
+   */
+  callWithFallback(context: CallContext): Promise<CallResult> {
+    try {
+      const { request, options } = readContext(context, false)
+      return this.callPrepared(request, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** The same for a request that was read already. */
+  async callPrepared(request: ChatRequest, options: CallOptions): Promise<CallResult> {
+    const startedAt = performance.now()
+    const { ask, release } = await this.#begin(request, options)
+    try {
+      const answered = await this.#cascade(ask)
+      const report = await answered.recorded
+      const end = answered.call.ended
+      if (end === null || !end.outcome.ok) throw new TypeError('a plain call was answered before it ended')
+      const result = this.#resultOf(answered, end, report, startedAt)
+      await this.engine.parts.store.flushed()
+      return result
+    } finally {
+      release()
+    }
+  }
+
+  /**
+   * The same as a stream: `{ type: 'text-delta', text }`, `reasoning-delta`, `tool-call`, `usage`, `end`. Targets change
+   * freely until the first content; after it a broken stream throws. Leaving the loop early cancels the upstream.
+   */
+  streamWithFallback(context: CallContext): CallStream<CallResult> {
+    const startedAt = performance.now()
+    return streamOf(async () => {
+      const { request, options } = readContext(context, true)
+      const { ask, release } = await this.#begin(request, options)
+      try {
+        const answered = await this.#cascade(ask)
+        void answered.recorded.finally(release)
+        return {
+          answered,
+          finish: async (end: CallEnd) => this.#resultOf(answered, end, await answered.recorded, startedAt),
+          cancel: () => ask.cancellation.cancel(),
+        }
+      } catch (error) {
+        release()
+        throw error
+      }
+    })
+  }
+
+  /**
+   * Says how good answers of a target were, 0..1. `model` may be an unambiguous end of the id (`claude-3-haiku`).
+   * Throws InvalidRequestError for another score or an unknown target.
+   */
+  updateQualityScore(provider: string, model: string, keyIndex: number, score: number): void {
+    this.#remember(this.#find(provider, model, keyIndex), score, null, null)
+  }
+
+  /** The same for the answer of one request. Throws InvalidRequestError when the request is unknown. */
+  rate(requestId: string, score: number): void {
+    checkScore(score)
+    const [attempt] = this.engine.parts.store.attempts({ requestId, limit: 50 }).filter((one) => one.ok)
+    if (attempt === undefined)
+      throw new InvalidRequestError(
+        `no answered request "${requestId.slice(0, 60)}" is known; use the requestId of a result`,
+        { parameter: 'requestId' },
+      )
+    const target = this.engine.roster.find(attempt.target.stateId)
+    this.#remember(target ?? attempt.target, score, requestId, attempt.task)
+  }
+
+  /** Counts of this process: calls, not attempts. */
+  getSessionSummary(): SessionSummary {
+    return this.#summary.view()
+  }
+
+  /** Every target, best first, as it would be tried for the context now, and why. */
+  rankTargets(context: CallContext = { prompt: '-' }): readonly RankedRow[] {
+    const { request, options } = readContext(context, false)
+    return this.engine.rank(makeAsk(this.engine, request, options)).map(rowOf)
+  }
+
+  on<E extends keyof EventMap>(event: E, listener: Listener<E>): this {
+    this.engine.parts.events.on(event, listener)
+    return this
+  }
+
+  off<E extends keyof EventMap>(event: E, listener: Listener<E>): this {
+    this.engine.parts.events.off(event, listener)
+    return this
+  }
+
+  /** Writes what is waiting and lets go of everything; may be called twice. */
+  close(): Promise<void> {
+    this.#closed ??= this.#opened.close()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #begin(request: ChatRequest, options: CallOptions): Promise<{ ask: Ask; release: () => void }> {
+    await this.#opened.ready()
+    const ask = makeAsk(this.engine, request, options)
+    return { ask, release: listen(options, ask) }
+  }
+
+  async #cascade(ask: Ask): Promise<Answered> {
+    const before = this.#board.before()
+    try {
+      const answered = await cascade(this.engine, ask)
+      void answered.recorded.then((report) => this.#tell(ask, answered.trail.attempts, report, before, null))
+      return answered
+    } catch (error) {
+      const attempts = error instanceof KeywiseError ? error.attempts : []
+      this.#tell(ask, attempts, null, before, error instanceof Error ? error.message : String(error))
+      throw error
+    }
+  }
+
+  #tell(
+    ask: Ask,
+    attempts: readonly AttemptReport[],
+    report: AttemptReport | null,
+    before: ReturnType<ScoreBoard['before']>,
+    failed: string | null,
+  ): void {
+    this.#summary.add(attempts, failed === null && report?.ok === true)
+    if (before === null) return
+    const first = attempts[0]
+    const story: CallStory = {
+      cycle: this.#summary.cycles,
+      selected:
+        first === undefined
+          ? null
+          : { provider: first.provider, model: first.model, score: before.scoreOf(first.target) },
+      maxAttempts: ask.maxAttempts,
+      attempts,
+      passed: [],
+      moves: this.#board.moves(before, attempts),
+      failed,
+    }
+    logCall(this.engine.parts.logger, story)
+  }
+
+  #resultOf({ winner, trail, ask }: Answered, end: CallEnd, report: AttemptReport, startedAt: number): CallResult {
+    const response = end.partial
+    const content = response?.content ?? []
+    const reasoning = content.map((part) => (part.type === 'reasoning' ? part.text : '')).join('')
+    return {
+      content: content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+      provider: winner.target.provider,
+      model: winner.target.model,
+      keyIndex: winner.target.keyIndex,
+      responseTime: Math.round(performance.now() - startedAt),
+      timestamp: new Date(this.engine.now).toISOString(),
+      requestId: ask.id,
+      finishReason: response?.finishReason ?? 'other',
+      toolCalls: content
+        .filter((part): part is ToolCallPart => part.type === 'tool-call')
+        .map(({ id, name, arguments: args }) => ({ id, name, arguments: args })),
+      ...(reasoning !== '' && { reasoning }),
+      usage: report.usage ?? NO_USAGE,
+      costUsd: report.costUsd,
+      score: this.#board.scoreOf(winner.target),
+      attempts: trail.attempts,
+    }
+  }
+
+  #find(provider: string, model: string, keyIndex: number): Target {
+    const ofKey = this.engine.roster.targets.filter(
+      (target) => target.provider === provider && target.keyIndex === keyIndex,
+    )
+    const exact = ofKey.filter((target) => target.model === model)
+    const found =
+      exact.length > 0 ? exact : ofKey.filter((target) => target.model.endsWith(model) || target.model.includes(model))
+    const [target] = found
+    if (target !== undefined && found.length === 1) return target
+    const wanted = `${provider}/${model}#${keyIndex}`
+    if (found.length > 1)
+      throw new InvalidRequestError(
+        `${wanted} is ambiguous: ${found.map((one) => one.model).join(', ')}; write the whole model id`,
+        { parameter: 'model' },
+      )
+    throw new ModelNotFoundError(
+      wanted,
+      nearest(
+        wanted,
+        this.engine.roster.targets.map((one) => one.id),
+      ),
+    )
+  }
+
+  #remember(
+    target: Target | ReturnType<typeof refOf>,
+    score: number,
+    requestId: string | null,
+    task: string | null,
+  ): void {
+    checkScore(score)
+    const { mind, store } = this.engine.parts
+    mind.remember({
+      kind: 'quality',
+      at: this.engine.now,
+      origin: store.origin,
+      id: randomUUID(),
+      target: 'profile' in target ? refOf(target) : target,
+      requestId,
+      score,
+      task,
+      source: 'user',
+    })
+  }
+}
+
+const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0, estimated: true }
+
+function checkScore(score: number): void {
+  if (typeof score === 'number' && score >= 0 && score <= 1) return
+  throw new InvalidRequestError(`a quality score is a number from 0 to 1, not ${String(score)}`, { parameter: 'score' })
+}
+
+/** Ends the request when the caller's signal does. */
+function listen({ signal }: CallOptions, ask: Ask): () => void {
+  if (signal === undefined) return () => {}
+  const abort = () => ask.cancellation.cancel()
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return () => signal.removeEventListener('abort', abort)
+}
+
+export function rowOf(ranked: RankedTarget): RankedRow {
+  const { target, rank, score, terms, value, eligible, reason } = ranked
+  return {
+    target: target.id,
+    provider: target.provider,
+    model: target.model,
+    keyIndex: target.keyIndex,
+    rank,
+    score,
+    terms,
+    value,
+    eligible,
+    reason,
+  }
+}

@@ -1,0 +1,60 @@
+/** Everything that can keep a target out right now, asked in one place: the request, the settings, parks, quotas, budgets, hours. */
+
+import { hash32 } from '../domain/random.ts'
+import type { Target } from '../domain/target.ts'
+import { type Ineligible, ineligible, type Rules } from '../routing/eligible.ts'
+import type { Ask } from './ask.ts'
+import { type HoldNeed, shortageText } from './holds.ts'
+import type { Mind } from './mind.ts'
+import type { Trail } from './trail.ts'
+
+export interface World {
+  readonly mind: Mind
+  readonly rules: Rules
+  /** Why the user's hours keep a target out now; null when they do not. */
+  readonly hours: (target: Target, now: number) => Ineligible | null
+  readonly needOf: (target: Target, ask: Ask, now: number) => HoldNeed
+}
+
+/** Why the target cannot be tried for this request now; null when it can. `despiteParks`: parks are not asked. */
+export function whyNot(
+  world: World,
+  target: Target,
+  ask: Ask,
+  trail: Trail | null,
+  now: number,
+  despiteParks = false,
+): Ineligible | null {
+  const tried = trail?.excludes(target) ?? null
+  if (tried !== null) return { code: 'skipped', reason: tried, until: null }
+  return (
+    ineligible(target, ask.needs, world.rules) ??
+    world.hours(target, now) ??
+    (despiteParks ? null : parked(world.mind, target, ask, now)) ??
+    short(world, target, ask, now)
+  )
+}
+
+function parked({ parks }: Mind, target: Target, ask: Ask, now: number): Ineligible | null {
+  const park = parks.blocking(target, now)
+  if (park !== undefined) return { code: 'parked', reason: `parked: ${park.text}`, until: park.until }
+  const share = parks.share(target, now)
+  // Half-open lets the one probe through (`reserve` sees to it that it is one); after it the share grows.
+  if (share >= 1 || share === 0 || lot(ask.id, target.stateId) < share) return null
+  return {
+    code: 'parked',
+    reason: `coming back: takes ${Math.round(share * 100)} % of the requests for now`,
+    until: null,
+  }
+}
+
+/** A number in 0..1 that is the same whenever this request asks about this target. */
+const lot = (requestId: string, stateId: string) => hash32(`${requestId} ${stateId}`, 0) / 0x1_0000_0000
+
+function short(world: World, target: Target, ask: Ask, now: number): Ineligible | null {
+  const { quota, worstCase } = world.needOf(target, ask, now)
+  const shortage = world.mind.quota.room(target, quota, now)
+  if (shortage !== null) return { code: 'quota', reason: `limit: ${shortageText(shortage)}`, until: shortage.until }
+  const refusal = world.mind.budgets.peek({ target, labels: ask.labels, token: ask.token, worstCase }, now)
+  return refusal === null ? null : { code: 'budget', reason: refusal.reason, until: refusal.resetsAt }
+}

@@ -1,0 +1,279 @@
+/** The engine: what the manager, the tester, the gateway and the command line stand on. The verbs of the cascade, on one state. */
+
+import { randomUUID } from 'node:crypto'
+import type { AttemptReport } from '../domain/attempt.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
+import type { Logger } from '../domain/logger.ts'
+import type { Store } from '../domain/store.ts'
+import type { Target } from '../domain/target.ts'
+import type { Events } from '../observe/events.ts'
+import { WINDOW_MS } from '../quota/window.ts'
+import type { Decision, RoutingRequest } from '../routing/choose.ts'
+import type { RankedTarget } from '../routing/explain.ts'
+import { judge, type Verdict } from '../routing/judge.ts'
+import type { CallEnd, CallTools } from '../upstream/call.ts'
+import type { OfflineDetector } from '../upstream/offline.ts'
+import type { Ask } from './ask.ts'
+import type { Attention } from './attention.ts'
+import { type World, whyNot } from './eligibility.ts'
+import { type Hold, reserve } from './holds.ts'
+import type { KeyChecks } from './keyChecks.ts'
+import type { Opening } from './lane.ts'
+import type { Mind } from './mind.ts'
+import type { ModelLists } from './modelLists.ts'
+import { type AttemptFacts, type Recorded, recordAttempt } from './record.ts'
+import type { Repairs } from './repairs.ts'
+import { RetryBudget } from './retryBudget.ts'
+import type { Roster } from './roster.ts'
+import type { Trail } from './trail.ts'
+import type { Try } from './try.ts'
+import type { WaitingRoom } from './waiting.ts'
+import { writeCall } from './writeCall.ts'
+
+/** What `openEngine` brings together. */
+export interface EngineParts {
+  readonly store: Store
+  readonly mind: Mind
+  readonly logger: Logger
+  readonly events: Events
+  readonly waiting: WaitingRoom
+  readonly offline: OfflineDetector
+  readonly tools: CallTools
+  readonly random: () => number
+  readonly sleep: (ms: number) => Promise<void>
+  /** Told what deserves a person's or a background task's attention. */
+  readonly attention: Attention
+  readonly lists: ModelLists
+  readonly checks: KeyChecks
+  readonly repairs: Repairs
+}
+
+export class Engine {
+  readonly parts: EngineParts
+  /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
+  roster: Roster
+  world: World
+  readonly #retries = new RetryBudget()
+
+  constructor(parts: EngineParts, roster: Roster, world: World) {
+    this.parts = parts
+    this.roster = roster
+    this.world = world
+  }
+
+  get now(): number {
+    return this.parts.tools.now()
+  }
+
+  decide(ask: Ask, trail: Trail): Decision {
+    const { mind } = this.parts
+    const now = this.now
+    if (trail.calls === 0) this.#retries.request(now)
+    return mind.router.decide(this.#routingRequest(ask, trail, now), now)
+  }
+
+  /** The ranking as it stands, without deciding anything. */
+  rank(ask: Ask): readonly RankedTarget[] {
+    const now = this.now
+    return this.parts.mind.router.rank(this.#routingRequest(ask, null, now), now)
+  }
+
+  /** The next target to try: the decision's first, then the best of the rest; tired providers only when nothing else is left. */
+  nextTarget(decision: Decision, trail: Trail): Target | null {
+    if (decision.first !== null && trail.calls === 0 && trail.passed.length === 0) return decision.first
+    const fresh = decision.next((target) => trail.excludes(target) !== null || trail.isTired(target))
+    return fresh ?? decision.next((target) => trail.excludes(target) !== null)
+  }
+
+  /**
+   * When nothing is eligible, a target whose park is only our guess, the one that ends soonest. What the upstream
+   * stated, refused keys, empty accounts and the user's rules hold.
+   */
+  lastResort(ask: Ask, trail: Trail): Target | null {
+    const now = this.now
+    let best: { until: number; target: Target } | null = null
+    for (const target of this.roster.targets) {
+      const park = this.parts.mind.parks.blocking(target, now)
+      if (park === undefined || park.stated || NEVER_GUESSED.has(park.reason)) continue
+      if (whyNot(this.world, target, ask, trail, now, true) !== null) continue
+      if (best === null || park.until < best.until) best = { until: park.until, target }
+    }
+    return best !== null && this.#retries.take(now) ? best.target : null
+  }
+
+  reserve(target: Target, ask: Ask): Hold {
+    const now = this.now
+    return reserve(this.parts.mind, target, ask, this.world.needOf(target, ask, now), now)
+  }
+
+  call(target: Target, ask: Ask, trail: Trail, hold: Extract<Hold, { granted: true }>): Try {
+    const seat = this.roster.seatOf(target)
+    const call = writeCall(this, target, seat, ask)
+    ask.cancellation.running(call)
+    return { target, seat, call, hold, number: trail.calls + 1, startedAt: this.now }
+  }
+
+  /** Takes in a failed attempt: judged, settled, remembered, told. */
+  record(ask: Ask, trail: Trail, attempt: Try, end: CallEnd): Verdict {
+    const failure = failureOf(end)
+    const verdict = this.#judge(failure, ask, trail, attempt.target)
+    const { report } = this.#remember(ask, attempt, end)
+    trail.add(attempt.target, report, failure, verdict)
+    this.parts.attention.failed(attempt, failure, verdict)
+    return verdict
+  }
+
+  /** Takes in the attempt that answered, or whose stream broke off after its first content. */
+  recordAnswer(ask: Ask, trail: Trail, attempt: Try, end: CallEnd): AttemptReport {
+    const { report } = this.#remember(ask, attempt, end)
+    trail.answered(report)
+    if (end.outcome.ok) this.parts.attention.answered(attempt, ask, end.outcome.response)
+    else
+      this.parts.attention.failed(
+        attempt,
+        end.outcome.failure,
+        this.#judge(end.outcome.failure, ask, trail, attempt.target),
+      )
+    return report
+  }
+
+  /** Waits for the soonest target within the caller's patience. False when there is none to wait for. */
+  async waitForRoom(ask: Ask, trail: Trail): Promise<boolean> {
+    const { tools, waiting } = this.parts
+    const began = tools.monotonic()
+    const leftMs = this.roster.config.settings.timeouts.patienceMs - trail.waitedMs
+    const waited = await waiting.wait({
+      soonest: () => this.soonest(ask, trail),
+      patienceMs: Math.max(0, Math.min(leftMs, ask.deadlineAt - began)),
+      arrivedAt: ask.arrivedAt,
+      signal: ask.cancellation.signal,
+    })
+    trail.waitedMs += tools.monotonic() - began
+    return waited === 'try' && trail.waitedMs <= this.roster.config.settings.timeouts.patienceMs
+  }
+
+  /** The target that will be free soonest for this request, and when; null when no time is known. */
+  soonest(ask: Ask, trail: Trail | null): Opening | null {
+    const now = this.now
+    let best: { at: number; target: Target } | null = null
+    for (const target of this.roster.targets) {
+      if (trail !== null && trail.excludes(target) !== null) continue
+      const why = whyNot(this.world, target, ask, null, now)
+      const at = why === null ? now : why.until
+      if (at !== null && (best === null || at < best.at)) best = { at, target }
+    }
+    return best === null ? null : { ...best, ...this.#gate(best.target, ask, now) }
+  }
+
+  /** How many requests the limit in the way lets through per window, so that no herd is let out. */
+  #gate(target: Target, ask: Ask, now: number): Pick<Opening, 'limit' | 'windowMs'> {
+    const shortage = this.parts.mind.quota.room(target, this.world.needOf(target, ask, now).quota, now)
+    if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
+    return { limit: shortage.limit, windowMs: WINDOW_MS[shortage.window] }
+  }
+
+  pause(ask: Ask, ms: number): Promise<void> {
+    return ask.cancellation.cancelled ? Promise.resolve() : this.parts.sleep(ms)
+  }
+
+  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). */
+  remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'>): Recorded {
+    const { mind, store } = this.parts
+    const price = this.roster.priceOf(facts.target)
+    const recorded = recordAttempt(
+      mind,
+      store.origin,
+      { ...facts, id: randomUUID(), price, excused: this.#isOurFault(facts) },
+      this.now,
+    )
+    this.parts.waiting.changed()
+    if (this.parts.events.has('attempt'))
+      this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
+    return recorded
+  }
+
+  #remember(ask: Ask, attempt: Try, end: CallEnd): Recorded {
+    return this.remember({
+      requestId: ask.id,
+      number: attempt.number,
+      source: 'live',
+      target: attempt.target,
+      startedAt: attempt.startedAt,
+      streamed: ask.request.stream,
+      end,
+      inputTokens: ask.needs.inputTokens,
+      hold: attempt.hold,
+      task: ask.task,
+      session: ask.session.id,
+      token: ask.token,
+      labels: ask.labels,
+    })
+  }
+
+  /** Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). */
+  #isOurFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): boolean {
+    const { offline } = this.parts
+    const host = this.roster.seatOf(target).connection.origin
+    const now = this.now
+    const failure = end.outcome.ok ? null : end.outcome.failure
+    if (failure?.kind !== 'network' && !(failure?.kind === 'timeout' && failure.phase === 'connect')) {
+      if (end.status !== null) offline.answered(new URL(host).hostname, now)
+      return false
+    }
+    offline.failed(new URL(host).hostname, now)
+    return offline.isOffline(now)
+  }
+
+  #judge(failure: Failure, ask: Ask, trail: Trail, target: Target): Verdict {
+    const { timeouts } = this.roster.config.settings
+    const repaired = failure.kind === 'unsupported' && this.parts.repairs.learn(target, failure)
+    const verdict = judge(failure, {
+      alone: !this.#othersEligible(ask, trail, target),
+      retried: trail.wasTried(target),
+      patienceMs: Math.min(timeouts.patienceMs, ask.deadlineAt - this.parts.tools.monotonic()),
+      confirmed: trail.isUnsupportedBesides(target.provider),
+      mayAnswerFiltered: ask.retryFiltered,
+      random: this.parts.random(),
+    })
+    if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
+    // Written otherwise, the same target will take it, and nothing the caller asked for is lost.
+    return repaired ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
+  }
+
+  #othersEligible(ask: Ask, trail: Trail, except: Target): boolean {
+    const now = this.now
+    return this.roster.targets.some(
+      (target) => target !== except && whyNot(this.world, target, ask, trail, now) === null,
+    )
+  }
+
+  #routingRequest(ask: Ask, trail: Trail | null, now: number): RoutingRequest {
+    return {
+      id: ask.id,
+      profile: ask.selection.profile,
+      task: ask.task,
+      stream: ask.request.stream,
+      inputTokens: ask.needs.inputTokens,
+      expectedOutputTokens: null,
+      session: { stateId: this.parts.mind.sessions.targetOf(ask.session) },
+      firstTurn: ask.session.firstTurn,
+      mayExplore: trail !== null && trail.calls === 0,
+      ineligible: (target) => whyNot(this.world, target, ask, trail, now),
+      ...(ask.selection.order !== null && { order: ask.selection.order }),
+    }
+  }
+}
+
+/** Trying these again before their time cannot help. */
+const NEVER_GUESSED: ReadonlySet<FailureKind> = new Set([
+  'auth_invalid',
+  'auth_forbidden',
+  'billing',
+  'zero_quota',
+  'model_not_found',
+])
+
+export function failureOf(end: CallEnd): Failure {
+  if (!end.outcome.ok) return end.outcome.failure
+  throw new TypeError('an answer is no failure')
+}

@@ -1,0 +1,77 @@
+/** What is set aside before a call, in quotas and in budgets, and given back or settled after it. */
+
+import type { Target } from '../domain/target.ts'
+import type { BudgetBook, BudgetHold } from '../money/budget.ts'
+import type { WorstCase } from '../money/cost.ts'
+import type { QuotaBook, QuotaHold } from '../quota/book.ts'
+import type { Need } from '../quota/need.ts'
+import type { Parks } from '../quota/park.ts'
+import type { Shortage } from '../quota/shortage.ts'
+import type { Ineligible } from '../routing/eligible.ts'
+import type { Ask } from './ask.ts'
+
+export type Hold =
+  | {
+      readonly granted: true
+      readonly quota: QuotaHold
+      readonly budget: BudgetHold
+      /** The call decides whether a park is over. */
+      readonly probe: boolean
+    }
+  | { readonly granted: false; readonly why: Ineligible; readonly rejects: boolean }
+
+export interface HoldBooks {
+  readonly quota: QuotaBook
+  readonly budgets: BudgetBook
+  readonly parks: Parks
+}
+
+export interface HoldNeed {
+  readonly quota: Need
+  readonly worstCase: WorstCase
+}
+
+/** Sets aside what a call may need, in all books or in none. */
+export function reserve(
+  books: HoldBooks,
+  target: Target,
+  ask: Pick<Ask, 'labels' | 'token'>,
+  need: HoldNeed,
+  now: number,
+): Hold {
+  const state = books.parks.state(target, now)
+  const probe = state === 'half-open' && books.parks.startProbe(target, now)
+  // One at a time finds out whether a park is over; the others go elsewhere until it has come back.
+  if (state === 'half-open' && !probe) return { granted: false, why: PROBED, rejects: false }
+  const quota = books.quota.reserve(target, need.quota, now)
+  if (!quota.granted) {
+    if (probe) books.parks.endProbe(target)
+    return { granted: false, why: { code: 'quota', reason: shortageText(quota), until: quota.until }, rejects: false }
+  }
+  const budget = books.budgets.reserve({ target, labels: ask.labels, token: ask.token, worstCase: need.worstCase }, now)
+  if (!budget.granted) {
+    books.quota.release(quota)
+    if (probe) books.parks.endProbe(target)
+    return {
+      granted: false,
+      why: { code: 'budget', reason: budget.reason, until: budget.resetsAt },
+      rejects: budget.onExceeded === 'reject',
+    }
+  }
+  return { granted: true, quota, budget, probe }
+}
+
+const PROBED: Ineligible = {
+  code: 'parked',
+  reason: 'parked: another request is finding out whether it works again',
+  until: null,
+}
+
+/** `0 of 30 requests left this minute (headers), until 08:00:12 UTC` */
+export function shortageText(shortage: Shortage): string {
+  const { remaining, limit, unit, window, source, until } = shortage
+  const size = limit === null ? '' : ` of ${limit}`
+  const when = `until ${new Date(until).toISOString().slice(11, 19)} UTC`
+  if (shortage.tooLarge) return `the request is larger than the limit${size} ${unit} a ${window}`
+  return `${Math.floor(remaining)}${size} ${unit} left${window === 'none' ? '' : ` this ${window}`} (${source}), ${when}`
+}

@@ -1,0 +1,295 @@
+/** Opens an engine: configuration, store, connections, lists, everything that ticks; and closes it again. */
+
+import { randomBytes } from 'node:crypto'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Dispatcher } from 'undici'
+import { type Config, loadConfig } from '../config/config.ts'
+import { type Environment, ownVariables, readEnvironment } from '../config/environment.ts'
+import { fingerprint } from '../config/fingerprint.ts'
+import { stateFolder } from '../config/paths.ts'
+import { type Logger, silentLogger } from '../domain/logger.ts'
+import { redactor } from '../domain/redact.ts'
+import type { Store } from '../domain/store.ts'
+import { BudgetBook } from '../money/budget.ts'
+import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
+import { PriceBook, type PriceLookup } from '../money/price.ts'
+import { Events } from '../observe/events.ts'
+import { consoleLogger } from '../observe/log.ts'
+import type { ProviderSpec } from '../providers/provider.ts'
+import { Router } from '../routing/choose.ts'
+import { openStore } from '../store/open.ts'
+import type { CallTools } from '../upstream/call.ts'
+import { connect } from '../upstream/connection.ts'
+import { Deadlines } from '../upstream/deadlines.ts'
+import { OfflineDetector } from '../upstream/offline.ts'
+import { openTransport } from '../upstream/transport.ts'
+import { Attention } from './attention.ts'
+import { budgetsOf } from './budgets.ts'
+import { Engine, type EngineParts } from './engine.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { KeyChecks } from './keyChecks.ts'
+import { Mind } from './mind.ts'
+import { ModelLists } from './modelLists.ts'
+import { Repairs } from './repairs.ts'
+import { Roster, type Seat } from './roster.ts'
+import { routingSettings } from './routingSettings.ts'
+import { WaitingRoom } from './waiting.ts'
+import { worldOf } from './world.ts'
+
+export interface EngineOptions {
+  /** A path, or the configuration itself; absent: found as the contract's section 2 says. */
+  readonly config?: string | object
+  /** A path or `memory:`. Default: the user's state folder; `memory:` when `config` is an object. */
+  readonly store?: string | Store
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly cwd?: string
+  /** Providers of one's own, made with `defineProvider`. */
+  readonly providers?: readonly ProviderSpec[]
+  /** Epoch milliseconds; default the system's clock. */
+  readonly now?: () => number
+  /** 0..1; default Math.random. */
+  readonly random?: () => number
+  /** `false` silences; default: lines to stderr. */
+  readonly logger?: Logger | false
+  /** Milliseconds that what is recorded may wait to be written; 0 (default): to the end of the event loop's turn. */
+  readonly flushMs?: number
+  /** For tests with a clock of their own: waits. */
+  readonly sleep?: (ms: number) => Promise<void>
+  /** Shown to the providers. */
+  readonly userAgent?: string
+}
+
+export interface OpenedEngine {
+  readonly engine: Engine
+  /** Resolves when requests can be answered: prices are read, and models lists have come where targets depend on them. */
+  ready(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Opens everything that needs no network. Throws ConfigError or StoreError. */
+export function openEngine(options: EngineOptions = {}): OpenedEngine {
+  const builder = new Builder(options)
+  return { engine: builder.engine, ready: () => builder.ready(), close: () => builder.close() }
+}
+
+class Builder {
+  readonly engine: Engine
+  readonly #options: EngineOptions
+  readonly #environment: Environment
+  readonly #logger: Logger
+  readonly #now: () => number
+  readonly #store: Store
+  readonly #salt: string
+  readonly #dispatcher: Dispatcher
+  readonly #secrets = new Set<string>()
+  readonly #housekeeping: Housekeeping
+  #specs = new Map<string, ProviderSpec>()
+  #lookup: PriceLookup | null = null
+  #preparing: Promise<void> | null = null
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    this.#now = options.now ?? Date.now
+    this.#logger = options.logger === false ? silentLogger : (options.logger ?? consoleLogger())
+    this.#environment = readEnvironment(this.#env)
+    const config = this.#loadConfig()
+    this.#store = this.#openStore()
+    this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? randomBytes(32).toString('hex')))
+    this.#dispatcher = this.#openDispatcher(config)
+    const mind = this.#openMind(config)
+    const parts = this.#parts(mind)
+    const roster = this.#rosterOf(config, this.#seatsOf(config), parts.lists)
+    this.engine = new Engine(parts, roster, worldOf(roster, mind))
+    parts.attention.attach(this.engine)
+    mind.router.setTargets(roster.targets)
+    mind.restore()
+    mind.budgets.open(this.#store, this.#now())
+    this.#housekeeping = new Housekeeping({
+      engine: this.engine,
+      now: this.#now,
+      reload: (fresh) => this.#useConfig(fresh),
+      load: () => this.#loadConfig(),
+    })
+  }
+
+  ready(): Promise<void> {
+    this.#preparing ??= this.#prepare()
+    return this.#preparing
+  }
+
+  async close(): Promise<void> {
+    await this.#housekeeping.close()
+    await this.#dispatcher.close().catch(() => undefined)
+    await this.#store.close()
+  }
+
+  get #env(): Readonly<Record<string, string | undefined>> {
+    return this.#options.env ?? ownVariables()
+  }
+
+  async #prepare(): Promise<void> {
+    this.#lookup = await loadGenaiPrices()
+    this.#useConfig(this.engine.roster.config)
+    this.#housekeeping.start()
+    const { lists } = this.engine.parts
+    const reading = lists.refresh(this.engine.roster.seats)
+    // A request that comes before the lists waits for the first that brings targets, not for the slowest provider.
+    if (this.engine.roster.targets.length === 0) await Promise.race([reading, lists.firstNews(this.#listPatienceMs)])
+  }
+
+  get #listPatienceMs(): number {
+    return this.engine.roster.config.settings.timeouts.connectMs + 5000
+  }
+
+  #loadConfig(): Config {
+    const config = loadConfig({
+      ...(this.#options.config !== undefined && { config: this.#options.config }),
+      env: this.#env,
+      cwd: this.#options.cwd ?? process.cwd(),
+      home: this.#env['HOME'] ?? homedir(),
+      platform: process.platform,
+      ...(this.#options.providers !== undefined && { providers: this.#options.providers }),
+    })
+    for (const provider of config.providers) for (const key of provider.keys) this.#secrets.add(key.secret.reveal())
+    return config
+  }
+
+  #openStore(): Store {
+    const { store, config, flushMs } = this.#options
+    if (typeof store === 'object') return store
+    const inObject = typeof config === 'object' ? 'memory:' : undefined
+    const location =
+      store ??
+      this.#environment.store ??
+      inObject ??
+      join(
+        stateFolder({
+          environment: this.#environment,
+          home: this.#env['HOME'] ?? homedir(),
+          platform: process.platform,
+        }),
+        'keywise.db',
+      )
+    return openStore(location, {
+      now: this.#now,
+      warn: (line) => this.#logger.warn(line),
+      ...(flushMs !== undefined && { flushMs }),
+    })
+  }
+
+  #openDispatcher(config: Config): Dispatcher {
+    const { http, https, except } = this.#environment.proxy
+    return openTransport({
+      connectMs: config.settings.timeouts.connectMs,
+      ...(http !== null && { httpProxy: http }),
+      ...(https !== null && { httpsProxy: https }),
+      ...(except !== null && { noProxy: except }),
+    })
+  }
+
+  #openMind(config: Config): Mind {
+    const router = new Router({ settings: routingSettings(config.settings), random: this.#random(config) })
+    const budgets = this.#budgetsFor(config, this.#seatsOf(config))
+    const specOf = (provider: string) => this.#specs.get(provider) ?? UNKNOWN_SPEC
+    return new Mind(this.#store, {
+      router,
+      budgets,
+      counting: { specOf, facts: (provider) => this.#specs.get(provider) },
+    })
+  }
+
+  #random(config: Config): () => number {
+    const { seed } = config.settings.routing
+    return seed === undefined ? (this.#options.random ?? Math.random) : () => (seed >>> 0) / 0x1_0000_0000
+  }
+
+  #budgetsFor(config: Config, seats: readonly Seat[]): BudgetBook {
+    return new BudgetBook({
+      budgets: budgetsOf(config, seats),
+      counters: this.#store,
+      origin: this.#store.origin,
+      unknownPrice: config.settings.unknownPrice,
+    })
+  }
+
+  #parts(mind: Mind): EngineParts {
+    const redact = redactor(() => this.#secrets)
+    const tools: CallTools = { deadlines: new Deadlines(), now: this.#now, monotonic: () => performance.now(), redact }
+    const events = new Events(this.#logger)
+    const discover = { now: this.#now, redact }
+    return {
+      store: this.#store,
+      mind,
+      logger: this.#logger,
+      events,
+      waiting: new WaitingRoom(),
+      offline: new OfflineDetector(),
+      tools,
+      random: this.#options.random ?? Math.random,
+      sleep: this.#options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
+      attention: new Attention(),
+      repairs: new Repairs(this.#now),
+      checks: new KeyChecks({
+        mind,
+        origin: this.#store.origin,
+        tools: discover,
+        seatOf: (provider, fingerprint) => this.engine.roster.findSeat(provider, fingerprint),
+      }),
+      lists: new ModelLists({
+        store: this.#store,
+        logger: this.#logger,
+        tools: discover,
+        onChange: () => this.#useConfig(this.engine.roster.config),
+        onFailure: (seat, failure) =>
+          this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`),
+      }),
+    }
+  }
+
+  /** Takes over a configuration, or the same one with newer lists. Running requests end with what they began with. */
+  #useConfig(config: Config): void {
+    const { mind, lists } = this.engine.parts
+    const changed = config !== this.engine.roster.config
+    const seats = changed ? this.#seatsOf(config) : this.engine.roster.seats
+    if (changed) {
+      mind.router.setSettings(routingSettings(config.settings))
+      mind.budgets.close()
+      mind.budgets = this.#budgetsFor(config, seats)
+      mind.budgets.open(this.#store, this.#now())
+    }
+    const roster = this.#rosterOf(config, seats, lists)
+    mind.router.setTargets(roster.targets)
+    this.engine.roster = roster
+    this.engine.world = worldOf(roster, mind)
+  }
+
+  #seatsOf(config: Config): Seat[] {
+    this.#specs = new Map(config.providers.map((provider) => [provider.id, provider.spec]))
+    return config.providers.flatMap((provider) =>
+      provider.keys.map((key) => {
+        const print = fingerprint(key.secret.reveal(), this.#salt)
+        return {
+          provider,
+          key,
+          fingerprint: print,
+          account: key.account === undefined ? `${provider.id}@${print}` : `${provider.id}:${key.account}`,
+          connection: connect({
+            dispatcher: this.#dispatcher,
+            spec: provider.spec,
+            secret: key.secret,
+            userAgent: this.#options.userAgent ?? 'keywise',
+          }),
+        }
+      }),
+    )
+  }
+
+  #rosterOf(config: Config, seats: readonly Seat[], lists: ModelLists): Roster {
+    const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
+    return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices })
+  }
+}
+
+/** Stands in for a provider that is no longer configured but has events in the log. */
+const UNKNOWN_SPEC = { quotaScope: 'account+model', dayBoundary: 'unknown', seedLimits: [] } as const

@@ -1,0 +1,139 @@
+/** The one door for truth: every attempt, whoever made it, becomes an event here, is settled, learned from and told. */
+
+import type { AttemptReport, AttemptSource } from '../domain/attempt.ts'
+import type { Usage } from '../domain/chat.ts'
+import type { Failure } from '../domain/failure.ts'
+import type { AttemptEvent, TargetRef } from '../domain/store.ts'
+import type { Target } from '../domain/target.ts'
+import { costOf } from '../money/cost.ts'
+import type { Price } from '../money/price.ts'
+import type { CallEnd } from '../upstream/call.ts'
+import type { Hold } from './holds.ts'
+import type { Mind } from './mind.ts'
+
+export interface AttemptFacts {
+  readonly id: string
+  readonly requestId: string
+  readonly number: number
+  readonly source: AttemptSource
+  readonly target: Target
+  readonly startedAt: number
+  readonly streamed: boolean
+  readonly end: CallEnd
+  /** What the caller's side knows of the prompt's length, for answers that state no usage. */
+  readonly inputTokens: number
+  readonly price: Price | null
+  readonly hold: Extract<Hold, { granted: true }> | null
+  readonly task: string | null
+  readonly session: string | null
+  readonly token: string | null
+  readonly labels: Readonly<Record<string, string>>
+  /** This host was offline or asleep: nobody is charged. */
+  readonly excused: boolean
+}
+
+export interface Recorded {
+  readonly event: AttemptEvent
+  readonly report: AttemptReport
+}
+
+/** Settles what was set aside, remembers the attempt, and returns it as people see it. */
+export function recordAttempt(mind: Mind, origin: string, facts: AttemptFacts, now: number): Recorded {
+  const event = eventOf(facts, origin, now)
+  const tokens = event.usage === null ? 0 : event.usage.inputTokens + event.usage.outputTokens
+  if (facts.hold !== null) {
+    mind.quota.settle(facts.hold.quota, event.usage, now)
+    mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens })
+    if (facts.hold.probe) mind.parks.endProbe(facts.target)
+  }
+  mind.remember(event)
+  return { event, report: reportOf(event, facts.target, mind, now) }
+}
+
+function eventOf(facts: AttemptFacts, origin: string, now: number): AttemptEvent {
+  const { end, target } = facts
+  const failure = end.outcome.ok ? null : end.outcome.failure
+  const usage = usageOf(facts, failure)
+  const cost = usage === null ? null : costOf(usage, facts.price, facts.startedAt)
+  return {
+    kind: 'attempt',
+    at: now,
+    origin,
+    id: facts.id,
+    requestId: facts.requestId,
+    number: facts.number,
+    source: facts.source,
+    target: refOf(target),
+    startedAt: facts.startedAt,
+    latencyMs: round(end.latencyMs),
+    firstTokenMs: end.firstTokenMs === null ? null : round(end.firstTokenMs),
+    streamed: facts.streamed,
+    ok: end.outcome.ok,
+    failure,
+    ...(facts.excused && { excused: true }),
+    usage,
+    costNanoUsd: usage === null ? 0 : (cost?.nanoUsd ?? null),
+    priceSource: cost?.source ?? null,
+    limits: end.limits,
+    task: facts.task,
+    session: facts.session,
+    token: facts.token,
+    labels: facts.labels,
+  }
+}
+
+/** A microsecond is exact enough, and shorter to write. */
+const round = (ms: number) => Math.round(ms * 1000) / 1000
+
+export function refOf(target: Target): TargetRef {
+  const { stateId, provider, model, fingerprint, keyIndex, account } = target
+  return { stateId, provider, model, fingerprint, keyIndex, account }
+}
+
+/**
+ * What was consumed. An answer without usage is counted from its text and marked; one that broke off, and a call that
+ * was cut while it may have been working, are taken to have used what we saw of them. A refusal used nothing.
+ */
+function usageOf(facts: AttemptFacts, failure: Failure | null): Usage | null {
+  const { end } = facts
+  if (end.usage !== null) return end.usage
+  if (failure !== null && !end.hadContent && failure.kind !== 'timeout' && failure.kind !== 'client_gone') return null
+  if (failure?.kind === 'timeout' && failure.phase === 'connect') return null
+  const outputTokens = Math.ceil(lengthOf(end) / 4)
+  return {
+    inputTokens: facts.inputTokens,
+    outputTokens,
+    totalTokens: facts.inputTokens + outputTokens,
+    estimated: true,
+  }
+}
+
+function lengthOf(end: CallEnd): number {
+  let length = 0
+  for (const part of end.partial?.content ?? []) {
+    if (part.type === 'text' || part.type === 'reasoning') length += part.text.length
+    else if (part.type === 'tool-call') length += part.arguments.length
+  }
+  return length
+}
+
+/** An attempt as people and programs see it. */
+export function reportOf(event: AttemptEvent, target: Target, mind: Pick<Mind, 'parks'>, now: number): AttemptReport {
+  const park = event.ok ? undefined : mind.parks.blocking(target, now)
+  return {
+    target: target.id,
+    provider: event.target.provider,
+    model: event.target.model,
+    keyIndex: event.target.keyIndex,
+    ok: event.ok,
+    failureKind: event.failure?.kind ?? null,
+    status: event.failure?.status ?? null,
+    message: event.failure?.message ?? null,
+    startedAt: new Date(event.startedAt).toISOString(),
+    latencyMs: Math.round(event.latencyMs),
+    firstTokenMs: event.firstTokenMs === null ? null : Math.round(event.firstTokenMs),
+    usage: event.usage,
+    costUsd: event.costNanoUsd === null ? null : event.costNanoUsd / 1e9,
+    retryAt: park === undefined ? null : new Date(park.until).toISOString(),
+  }
+}

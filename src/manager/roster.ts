@@ -1,0 +1,208 @@
+/** Who is there to be called: every provider x model x key of the configuration, with what is known of each. */
+
+import type { Config, KeyConfig, ModelConfig, ProviderConfig } from '../config/config.ts'
+import { type Abilities, type PriceHint, stateId, type Target, type TargetProfile, targetId } from '../domain/target.ts'
+import { type Price, type PriceBook, ratesAt } from '../money/price.ts'
+import type { CatalogueModel, ProviderSpec } from '../providers/provider.ts'
+import type { Connection } from '../upstream/connection.ts'
+import type { ListedModel } from '../upstream/modelsList.ts'
+import { ModelNames } from './selection.ts'
+
+/** One key's place at its provider: what a call needs beside the target. */
+export interface Seat {
+  readonly provider: ProviderConfig
+  readonly key: KeyConfig
+  readonly fingerprint: string
+  readonly account: string
+  readonly connection: Connection
+}
+
+export interface RosterFacts {
+  readonly config: Config
+  readonly seats: readonly Seat[]
+  /** The models list of a seat as last seen; null while nobody has read it. */
+  readonly listOf: (seat: Seat) => readonly ListedModel[] | null
+  readonly prices: PriceBook
+}
+
+/** What is known of one model of one provider, from the user, the provider's list and the catalogue. */
+export interface ModelFacts {
+  readonly id: string
+  readonly user: ModelConfig | null
+  readonly listed: ListedModel | null
+  readonly catalogue: CatalogueModel | null
+  /** Nobody named it: it comes from the list or the catalogue. */
+  readonly discovered: boolean
+}
+
+/** A provider's list up to this long is taken whole. */
+export const SHORT_LIST = 40
+
+interface Priced {
+  readonly target: Target
+  readonly price: Price | null
+}
+
+/** Every target with its price, in the configuration's order. */
+function pricedTargets({ seats, listOf, prices }: RosterFacts): Priced[] {
+  return seats.flatMap((seat) =>
+    modelsOf(seat, listOf(seat)).map((model) => {
+      const price = prices.priceOf({
+        provider: seat.provider.id,
+        model: model.id,
+        free: isFree(seat, model),
+        local: seat.provider.spec.local === true,
+        userPrice: model.user?.price ?? null,
+        cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
+      })
+      return { target: buildTarget(seat, model, price), price }
+    }),
+  )
+}
+
+/** USD per million tokens of an ordinary request, for ranking and filters. Rates are pico-USD a token. */
+function hintOf(price: Price): PriceHint {
+  const rates = ratesAt(price, 0, 0)
+  return { input: rates.input / 1e6, output: rates.output / 1e6 }
+}
+
+/** The models that are tried with a key: exactly the named ones, or what the rule of contract 2.1 picks of the list. */
+export function modelsOf(seat: Seat, list: readonly ListedModel[] | null): readonly ModelFacts[] {
+  const { models, spec } = seat.provider
+  const listed = new Map(list?.map((model) => [model.id, model]))
+  const factsOf = (id: string, user: ModelConfig | null): ModelFacts => ({
+    id,
+    user,
+    listed: listed.get(id) ?? null,
+    catalogue: catalogueModel(spec, id),
+    discovered: user === null,
+  })
+  if (Array.isArray(models)) return models.map((model: ModelConfig) => factsOf(model.id, model))
+  const ids = models === 'discover' ? discoverable(list ?? []) : picked(spec, list)
+  return ids.map((id) => factsOf(id, null))
+}
+
+const discoverable = (list: readonly ListedModel[]) =>
+  list.filter((model) => model.chats || model.embeds).map((model) => model.id)
+
+function picked(spec: ProviderSpec, list: readonly ListedModel[] | null): readonly string[] {
+  const picks = spec.models.filter((model) => model.pick && model.retired === undefined).map((model) => model.id)
+  if (list === null) return picks
+  const usable = list.filter(
+    (model) => (model.chats || model.embeds) && catalogueModel(spec, model.id)?.retired === undefined,
+  )
+  if (usable.filter((model) => model.chats).length <= SHORT_LIST) return usable.map((model) => model.id)
+  const wanted = new Set(picks)
+  return usable.filter((model) => wanted.has(model.id) || (model.chats && isFreeListed(model))).map((model) => model.id)
+}
+
+function isFreeListed(model: ListedModel): boolean {
+  return model.id.endsWith(':free') || (model.price !== null && model.price.input === 0 && model.price.output === 0)
+}
+
+export function catalogueModel(spec: ProviderSpec, id: string): CatalogueModel | null {
+  return spec.models.find((model) => model.id === id) ?? null
+}
+
+function buildTarget(seat: Seat, model: ModelFacts, price: Price | null): Target {
+  const { spec } = seat.provider
+  return {
+    id: targetId(spec.id, model.id, seat.key.index),
+    provider: spec.id,
+    model: model.id,
+    keyIndex: seat.key.index,
+    fingerprint: seat.fingerprint,
+    stateId: stateId(spec.id, model.id, seat.fingerprint),
+    account: seat.account,
+    ...(seat.key.label !== undefined && { label: seat.key.label }),
+    profile: profileOf(seat, model, price),
+  }
+}
+
+function profileOf(seat: Seat, model: ModelFacts, price: Price | null): TargetProfile {
+  const { spec } = seat.provider
+  const free = isFree(seat, model)
+  return {
+    dialect: spec.dialect,
+    contextTokens: model.user?.contextTokens ?? model.listed?.contextTokens ?? model.catalogue?.contextTokens ?? null,
+    maxOutputTokens:
+      model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
+    abilities: abilitiesOf(model),
+    price: price === null ? null : hintOf(price),
+    free,
+    trainsOnPrompts: trainsOnPrompts(seat, free),
+    qualityPrior: model.user?.quality ?? model.catalogue?.quality ?? null,
+    ...qualitySource(model),
+    local: spec.local === true,
+    discovered: model.discovered,
+    weight: seat.key.weight,
+  }
+}
+
+function qualitySource({ user, catalogue }: ModelFacts): { readonly qualityPriorSource?: string } {
+  if (user?.quality !== undefined) return { qualityPriorSource: 'configuration' }
+  return catalogue?.qualitySource === undefined ? {} : { qualityPriorSource: catalogue.qualitySource }
+}
+
+/** A call that can never be billed: the user's word for the key, a local server, or a model whose listed price is 0. */
+function isFree(seat: Seat, model: ModelFacts): boolean {
+  const { spec } = seat.provider
+  const price = model.user?.price ?? model.listed?.price
+  if (seat.key.free !== undefined) return seat.key.free
+  if (spec.local === true) return true
+  return price !== undefined && price !== null ? price.input === 0 && price.output === 0 : model.id.endsWith(':free')
+}
+
+function trainsOnPrompts(seat: Seat, free: boolean): boolean | null {
+  const { spec, key } = seat.provider.spec.local
+    ? { spec: null, key: seat.key }
+    : { spec: seat.provider.spec, key: seat.key }
+  if (spec === null || key.free === false) return false
+  return free || spec.freeNeedsUserWord === true ? spec.trainsOnFreePrompts : false
+}
+
+function abilitiesOf(model: ModelFacts): Abilities {
+  const named = model.listed === null ? {} : { chat: model.listed.chats, embeddings: model.listed.embeds }
+  return { ...model.catalogue?.abilities, ...named, ...model.listed?.abilities }
+}
+
+/** The targets of one moment, with what is looked up by target; made anew when the configuration or a list changes. */
+export class Roster {
+  readonly config: Config
+  readonly seats: readonly Seat[]
+  readonly targets: readonly Target[]
+  readonly names: ModelNames
+  readonly #seatByKey: ReadonlyMap<string, Seat>
+  readonly #byState: ReadonlyMap<string, Target>
+  readonly #prices: ReadonlyMap<string, Price | null>
+
+  constructor(facts: RosterFacts) {
+    const priced = pricedTargets(facts)
+    this.config = facts.config
+    this.seats = facts.seats
+    this.targets = priced.map(({ target }) => target)
+    this.names = new ModelNames(this.targets, facts.config.settings.models)
+    this.#seatByKey = new Map(facts.seats.map((seat) => [`${seat.provider.id}@${seat.fingerprint}`, seat]))
+    this.#byState = new Map(this.targets.map((target) => [target.stateId, target]))
+    this.#prices = new Map(priced.map(({ target, price }) => [target.stateId, price]))
+  }
+
+  seatOf(target: Pick<Target, 'provider' | 'fingerprint'>): Seat {
+    const seat = this.findSeat(target.provider, target.fingerprint)
+    if (seat === undefined) throw new TypeError(`no key for ${target.provider}`)
+    return seat
+  }
+
+  findSeat(provider: string, fingerprint: string): Seat | undefined {
+    return this.#seatByKey.get(`${provider}@${fingerprint}`)
+  }
+
+  find(stateId: string): Target | undefined {
+    return this.#byState.get(stateId)
+  }
+
+  /** What an attempt of the target costs; null when nobody knows. */
+  priceOf(target: Pick<Target, 'stateId'>): Price | null {
+    return this.#prices.get(target.stateId) ?? null
+  }
+}

@@ -1,0 +1,14 @@
+/** The routing part of the configuration, as the router takes it. */
+
+import type { Settings } from '../config/config.ts'
+import type { RoutingSettings } from '../routing/settings.ts'
+
+export function routingSettings({ weights, routing }: Settings): RoutingSettings {
+  return {
+    strategy: routing.strategy,
+    weights,
+    latencyRefMs: routing.latencyRefMs,
+    costMargin: routing.costMargin,
+    exploration: routing.exploration.width === 0 ? 0 : routing.exploration.rate,
+  }
+}

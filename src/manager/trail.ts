@@ -1,0 +1,143 @@
+/** What one request has tried and learned on its way: whom it must not ask again, and when it is over. */
+
+import type { AttemptReport } from '../domain/attempt.ts'
+import type { Failure } from '../domain/failure.ts'
+import type { Ability, Target } from '../domain/target.ts'
+import type { Verdict } from '../routing/judge.ts'
+import type { Ask } from './ask.ts'
+
+/** Upstream calls of one request, those refused at once included (contract 2.1). */
+const MOST_CALLS = 20
+/** After this many transient failures of one provider the next one is asked, as long as there is one. */
+const PROVIDER_PATIENCE = 2
+
+export class Trail {
+  readonly attempts: AttemptReport[] = []
+  /** Targets passed over without a call, in words. */
+  readonly passed: string[] = []
+  /** Milliseconds spent waiting for room. */
+  waitedMs = 0
+  /** The last failure that was the request's own fault, by class. */
+  lastFailure: Failure | null = null
+  readonly #maxAttempts: number
+  readonly #hardCap: boolean
+  readonly #left = new Set<string>()
+  readonly #transient = new Map<string, number>()
+  readonly #unsupportedBy = new Set<string>()
+  readonly #missing = new Set<Ability>()
+  #calls = 0
+  #counted = 0
+  #smallestWindow = 0
+  #finished = false
+
+  constructor(ask: Pick<Ask, 'maxAttempts' | 'hardCap'>) {
+    this.#maxAttempts = ask.maxAttempts
+    this.#hardCap = ask.hardCap
+  }
+
+  get calls(): number {
+    return this.#calls
+  }
+
+  /** No further call may be made. */
+  get over(): boolean {
+    return (
+      this.#finished ||
+      this.#counted >= this.#maxAttempts ||
+      this.#calls >= (this.#hardCap ? this.#maxAttempts : MOST_CALLS)
+    )
+  }
+
+  /** Takes in a failed attempt and what it means for the rest of this request. */
+  add(target: Target, report: AttemptReport, failure: Failure, verdict: Verdict): void {
+    this.attempts.push(report)
+    this.lastFailure = failure
+    this.#calls++
+    if (verdict.counts) this.#counted++
+    if (verdict.next === 'give-up') this.#finished = true
+    if (verdict.next !== 'retry-once') this.leave(target.stateId)
+    if (verdict.next !== 'retry-once') this.#exclude(target, verdict)
+    if (verdict.blame.provider) this.#transient.set(target.provider, (this.#transient.get(target.provider) ?? 0) + 1)
+    this.#need(target, verdict)
+    if (failure.kind === 'unsupported') this.#unsupportedBy.add(target.provider)
+  }
+
+  /** Whether another provider has called this request unsupported. */
+  isUnsupportedBesides(provider: string): boolean {
+    return this.#unsupportedBy.size > (this.#unsupportedBy.has(provider) ? 1 : 0)
+  }
+
+  /** Whether the target was already called by this request. */
+  wasTried(target: Target): boolean {
+    return this.attempts.some((attempt) => attempt.target === target.id)
+  }
+
+  /** Takes in the attempt that answered. */
+  answered(report: AttemptReport): void {
+    this.attempts.push(report)
+    this.#calls++
+  }
+
+  /** A target that is not to be asked (again) by this request. */
+  leave(stateId: string): void {
+    this.#left.add(`target ${stateId}`)
+  }
+
+  /** Why a target is out for this request; null when it is not. */
+  excludes(target: Target): string | null {
+    if (this.#left.size === 0) return null
+    for (const scope of scopesOf(target)) if (this.#left.has(scope)) return 'already tried by this request'
+    if (
+      this.#smallestWindow > 0 &&
+      target.profile.contextTokens !== null &&
+      target.profile.contextTokens <= this.#smallestWindow
+    ) {
+      return `context too small: ${target.profile.contextTokens} tokens`
+    }
+    for (const ability of this.#missing) if (target.profile.abilities[ability] === false) return `cannot do ${ability}`
+    return null
+  }
+
+  /** Whether its provider has used up this request's patience; such targets come last. */
+  isTired(target: Target): boolean {
+    return (this.#transient.get(target.provider) ?? 0) >= PROVIDER_PATIENCE
+  }
+
+  #exclude(target: Target, verdict: Verdict): void {
+    const scope = SCOPES[verdict.skip]
+    if (scope !== null) this.#left.add(scope(target))
+  }
+
+  /** What the next target must have that this one lacked. */
+  #need(target: Target, { needs }: Verdict): void {
+    if (needs === undefined) return
+    if (needs.contextOverTokens !== undefined) {
+      this.#smallestWindow = Math.max(
+        this.#smallestWindow,
+        needs.contextOverTokens ?? target.profile.contextTokens ?? 0,
+      )
+    }
+    if (needs.ability !== undefined) this.#missing.add(needs.ability)
+  }
+}
+
+const SCOPES: { readonly [S in Verdict['skip']]: ((target: Target) => string) | null } = {
+  none: null,
+  target: (target) => `target ${target.stateId}`,
+  key: (target) => `key ${target.provider} ${target.fingerprint}`,
+  account: (target) => `account ${target.account}`,
+  'account-model': (target) => `model ${target.account} ${target.model}`,
+  'provider-model': (target) => `everywhere ${target.provider} ${target.model}`,
+  provider: (target) => `provider ${target.provider}`,
+}
+
+function scopesOf(target: Target): readonly string[] {
+  return [
+    `target ${target.stateId}`,
+    `key ${target.provider} ${target.fingerprint}`,
+    `account ${target.account}`,
+    `model ${target.account} ${target.model}`,
+    `everywhere ${target.provider} ${target.model}`,
+    `provider ${target.provider}`,
+  ]
+}

@@ -1,0 +1,17 @@
+/** One target being tried for a request: the call, and what was set aside for it. */
+
+import type { Target } from '../domain/target.ts'
+import type { Call } from '../upstream/call.ts'
+import type { Hold } from './holds.ts'
+import type { Seat } from './roster.ts'
+
+export interface Try {
+  readonly target: Target
+  readonly seat: Seat
+  readonly call: Call
+  readonly hold: Extract<Hold, { granted: true }>
+  /** 1-based place in the cascade. */
+  readonly number: number
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+}

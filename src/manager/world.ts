@@ -1,0 +1,40 @@
+/** What decides about eligibility, made from a roster: the user's rules, hours, and what a call may need. */
+
+import type { Target } from '../domain/target.ts'
+import { worstCase } from '../money/cost.ts'
+import type { Ask } from './ask.ts'
+import type { World } from './eligibility.ts'
+import type { HoldNeed } from './holds.ts'
+import { hoursOf } from './hours.ts'
+import type { Mind } from './mind.ts'
+import type { Roster } from './roster.ts'
+
+export function worldOf(roster: Roster, mind: Mind): World {
+  const { settings } = roster.config
+  return {
+    mind,
+    rules: {
+      freeOnly: settings.freeOnly,
+      privacy: settings.privacy,
+      unknownPrice: settings.unknownPrice,
+      maxOutputPrice: null,
+      qualityFloor: settings.routing.qualityFloor,
+      qualityOf: (target) => mind.router.qualityOf(target),
+    },
+    hours: hoursOf(roster),
+    needOf: (target, ask, now) => needOf(roster, mind, target, ask, now),
+  }
+}
+
+function needOf(roster: Roster, mind: Mind, target: Target, ask: Ask, now: number): HoldNeed {
+  const { inputTokens, maxOutputTokens } = ask.needs
+  return {
+    quota: { requests: 1, inputTokens, outputTokens: mind.router.expectedOutputTokens(ask.task, maxOutputTokens) },
+    worstCase: worstCase(
+      { inputTokens: ask.mostInputTokens, maxOutputTokens },
+      roster.priceOf(target),
+      target.profile,
+      now,
+    ),
+  }
+}

@@ -1,0 +1,40 @@
+/** Anthropic. https://platform.claude.com/docs/en/api/overview and /about-claude/model-deprecations */
+
+import { can, gone, tier } from './facts.ts'
+import { defineProvider } from './provider.ts'
+
+const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
+const LONG = { contextTokens: 1_000_000, abilities: ALL, pick: true }
+
+export const anthropic = defineProvider({
+  id: 'anthropic',
+  name: 'Anthropic',
+  aliases: ['claude'],
+  dialect: 'anthropic',
+  baseUrl: 'https://api.anthropic.com/v1',
+  auth: 'x-api-key',
+  headers: { 'anthropic-version': '2023-06-01' },
+  keyCheck: { method: 'GET', path: '/models?limit=1' },
+  modelsList: { path: '/models?limit=1000', shape: 'anthropic', public: false },
+  limitWindows: { requests: 'minute', tokens: 'minute' },
+  quotaScope: 'account+model',
+  // The spend tier ends at 00:00 UTC on the first of the month.
+  dayBoundary: 'UTC',
+  trainsOnFreePrompts: false,
+  seedLimits: [],
+  models: [
+    { id: 'claude-opus-5-5', ...LONG, ...tier('frontier') },
+    { id: 'claude-sonnet-5', ...LONG, ...tier('strong') },
+    { id: 'claude-sonnet-4-6', ...LONG, pick: false, ...tier('strong') },
+    { id: 'claude-haiku-4-5', ...LONG, contextTokens: 200_000, ...tier('middle') },
+    gone('claude-2.1', '2025-07-21', 'claude-sonnet-5'),
+    gone('claude-3-sonnet-20240229', '2025-07-21', 'claude-sonnet-5'),
+    gone('claude-3-5-sonnet-20240620', '2025-10-28', 'claude-sonnet-5'),
+    gone('claude-3-5-sonnet-20241022', '2025-10-28', 'claude-sonnet-5'),
+    gone('claude-3-opus-20240229', '2026-01-05', 'claude-opus-5-5'),
+    gone('claude-3-7-sonnet-20250219', '2026-02-19', 'claude-sonnet-5'),
+  ],
+  env: ['ANTHROPIC_API_KEY'],
+  keyShape: /^sk-ant-/,
+  verified: true,
+})

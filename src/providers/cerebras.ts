@@ -1,0 +1,39 @@
+/** Cerebras. https://inference-docs.cerebras.ai/support/rate-limits */
+
+import { can, seeds, tier } from './facts.ts'
+import { defineProvider } from './provider.ts'
+
+// Since 2026-09 the trial is five dollars once, with a card, for 30 days: https://www.cerebras.ai/pricing
+const TRIAL = { scope: 'account+model', source: 'inference-docs.cerebras.ai', checkedAt: '2026-07-18' } as const
+
+export const cerebras = defineProvider({
+  id: 'cerebras',
+  name: 'Cerebras',
+  dialect: 'openai',
+  baseUrl: 'https://api.cerebras.ai/v1',
+  auth: 'bearer',
+  keyCheck: { method: 'GET', path: '/models' },
+  modelsList: { path: '/models', shape: 'openai', public: false },
+  limitWindows: { requests: 'day', tokens: 'minute' },
+  quotaScope: 'account+model',
+  dayBoundary: 'unknown',
+  chargesMaxTokens: true,
+  trainsOnFreePrompts: null,
+  freeNeedsUserWord: true,
+  seedLimits: seeds(TRIAL, {
+    '*': { 'requests/minute': 5, 'tokens/minute': 30_000, 'tokens/hour': 1_000_000, 'tokens/day': 1_000_000 },
+  }),
+  models: [
+    {
+      id: 'gpt-oss-120b',
+      contextTokens: 131_072,
+      abilities: can('tools', 'json', 'reasoning'),
+      pick: true,
+      ...tier('middle'),
+    },
+    { id: 'qwen-3.8-27b', abilities: can('tools', 'json', 'reasoning'), pick: true, ...tier('middle') },
+  ],
+  env: ['CEREBRAS_API_KEY'],
+  keyShape: /^csk-/,
+  verified: false,
+})

@@ -1,0 +1,32 @@
+/** Cohere, by its OpenAI-compatible endpoint. https://docs.cohere.com/docs/rate-limits */
+
+import { can, seeds, tier } from './facts.ts'
+import { defineProvider } from './provider.ts'
+
+const TRIAL = { source: 'docs.cohere.com/docs/rate-limits, trial keys', checkedAt: '2026-09-18' } as const
+const MODELS = 'https://api.cohere.ai/v1/models?page_size=1000'
+
+export const cohere = defineProvider({
+  id: 'cohere',
+  name: 'Cohere',
+  dialect: 'openai',
+  baseUrl: 'https://api.cohere.ai/compatibility/v1',
+  auth: 'bearer',
+  keyCheck: { method: 'GET', path: MODELS },
+  modelsList: { path: MODELS, shape: 'cohere', public: false },
+  quotaScope: 'account',
+  dayBoundary: 'UTC',
+  trainsOnFreePrompts: null,
+  freeNeedsUserWord: true,
+  seedLimits: [
+    ...seeds({ ...TRIAL, scope: 'account+model' }, { 'command*': { 'requests/minute': 20 } }),
+    ...seeds({ ...TRIAL, scope: 'account' }, { '*': { 'requests/month': 1_000 } }),
+  ],
+  models: [
+    { id: 'command-a-03-2025', contextTokens: 256_000, abilities: can('tools', 'json'), pick: true, ...tier('middle') },
+  ],
+  env: ['COHERE_API_KEY', 'CO_API_KEY'],
+  verified: false,
+  terms: 'Trial keys are not for production or commercial use.',
+  quirks: { canChat: (id) => !/embed|rerank|transcribe/i.test(id) },
+})

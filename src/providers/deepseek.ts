@@ -1,0 +1,48 @@
+/** DeepSeek. https://api-docs.deepseek.com/quick_start/rate_limit */
+
+import { can, seeds, tier } from './facts.ts'
+import { defineProvider } from './provider.ts'
+
+const LIMITS = {
+  scope: 'account',
+  source: 'api-docs.deepseek.com/quick_start/rate_limit',
+  checkedAt: '2026-10-17',
+} as const
+
+export const deepseek = defineProvider({
+  id: 'deepseek',
+  name: 'DeepSeek',
+  dialect: 'openai',
+  baseUrl: 'https://api.deepseek.com',
+  auth: 'bearer',
+  // Proves the key and tells the balance.
+  keyCheck: { method: 'GET', path: '/user/balance' },
+  modelsList: { path: '/models', shape: 'openai', public: false },
+  quotaScope: 'account',
+  dayBoundary: 'unknown',
+  trainsOnFreePrompts: null,
+  // Keep-alive comments and blank lines come before the answer.
+  firstTokenMs: 60_000,
+  seedLimits: seeds(LIMITS, {
+    'deepseek-v4-pro': { 'concurrency/none': 500 },
+    'deepseek-v4-flash': { 'concurrency/none': 2_500 },
+  }),
+  models: [
+    {
+      id: 'deepseek-v4-pro',
+      contextTokens: 1_000_000,
+      abilities: can('tools', 'json', 'reasoning'),
+      pick: true,
+      ...tier('strong'),
+    },
+    {
+      id: 'deepseek-v4-flash',
+      contextTokens: 1_000_000,
+      abilities: can('tools', 'json', 'reasoning'),
+      pick: true,
+      ...tier('middle'),
+    },
+  ],
+  env: ['DEEPSEEK_API_KEY'],
+  verified: false,
+})

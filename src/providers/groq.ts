@@ -1,0 +1,69 @@
+/** Groq. Limits: https://console.groq.com/docs/rate-limits; retirements: https://console.groq.com/docs/deprecations */
+
+import { can, gone, seeds, tier } from './facts.ts'
+import { defineProvider } from './provider.ts'
+
+const LIMITS = { scope: 'account+model', source: 'console.groq.com/docs/rate-limits', checkedAt: '2026-09-18' } as const
+const CHAT = { 'requests/minute': 30, 'requests/day': 1_000, 'tokens/minute': 8_000, 'tokens/day': 200_000 }
+const COMPOUND = { 'requests/minute': 30, 'requests/day': 250, 'tokens/minute': 70_000 }
+const REASONER = { contextTokens: 131_072, maxOutputTokens: 65_536, freeTier: true, pick: true }
+
+export const groq = defineProvider({
+  id: 'groq',
+  name: 'Groq',
+  dialect: 'openai',
+  baseUrl: 'https://api.groq.com/openai/v1',
+  auth: 'bearer',
+  keyCheck: { method: 'GET', path: '/models' },
+  modelsList: { path: '/models', shape: 'openai', public: false },
+  // `-requests` headers count a day, `-tokens` headers a minute.
+  limitWindows: { requests: 'day', tokens: 'minute' },
+  quotaScope: 'account+model',
+  dayBoundary: 'rolling',
+  trainsOnFreePrompts: false,
+  // A payment method turns the whole organisation into the billed Developer plan.
+  freeNeedsUserWord: true,
+  seedLimits: seeds(LIMITS, {
+    'openai/gpt-oss-*': CHAT,
+    'qwen/qwen3.8-27b': CHAT,
+    'groq/compound*': COMPOUND,
+    'llama-prompt-guard-2-*': {
+      'requests/minute': 30,
+      'requests/day': 14_400,
+      'tokens/minute': 15_000,
+      'tokens/day': 500_000,
+    },
+    'whisper-large-v3*': { 'requests/minute': 20, 'requests/day': 2_000 },
+  }),
+  models: [
+    {
+      id: 'openai/gpt-oss-120b',
+      ...REASONER,
+      abilities: can('tools', 'json', 'jsonSchema', 'reasoning'),
+      ...tier('middle'),
+    },
+    {
+      id: 'openai/gpt-oss-20b',
+      ...REASONER,
+      abilities: can('tools', 'json', 'jsonSchema', 'reasoning'),
+      ...tier('small'),
+    },
+    {
+      id: 'qwen/qwen3.8-27b',
+      abilities: can('tools', 'json', 'reasoning'),
+      freeTier: true,
+      pick: true,
+      ...tier('middle'),
+    },
+    { id: 'groq/compound', contextTokens: 131_072, abilities: can(), freeTier: true, ...tier('middle') },
+    { id: 'groq/compound-mini', contextTokens: 131_072, abilities: can(), freeTier: true, ...tier('small') },
+    gone('llama-3.3-70b-versatile', '2026-08-16', 'openai/gpt-oss-120b'),
+    gone('llama-3.1-8b-instant', '2026-08-16', 'openai/gpt-oss-120b'),
+    gone('meta-llama/llama-4-scout-17b-16e-instruct', '2026-08-16', 'openai/gpt-oss-120b'),
+    gone('meta-llama/llama-4-maverick-17b-128e-instruct', '2026-08-16', 'openai/gpt-oss-120b'),
+  ],
+  env: ['GROQ_API_KEY'],
+  keyShape: /^gsk_/,
+  verified: true,
+  quirks: { canChat: (id) => !/whisper|guard|tts|orpheus|distil/i.test(id) },
+})

@@ -1,0 +1,23 @@
+/** Hugging Face router, which sends a call on to partner hosts. https://huggingface.co/docs/inference-providers */
+
+import { defineProvider } from './provider.ts'
+
+export const huggingface = defineProvider({
+  id: 'huggingface',
+  name: 'Hugging Face',
+  aliases: ['hf'],
+  dialect: 'openai',
+  baseUrl: 'https://router.huggingface.co/v1',
+  auth: 'bearer',
+  keyCheck: { method: 'GET', path: 'https://huggingface.co/api/whoami-v2' },
+  modelsList: { path: '/models', shape: 'openai', public: true },
+  quotaScope: 'account',
+  dayBoundary: 'unknown',
+  trainsOnFreePrompts: null,
+  seedLimits: [],
+  models: [],
+  env: ['HF_TOKEN', 'HUGGINGFACE_API_KEY'],
+  keyShape: /^hf_/,
+  verified: false,
+  quirks: { canChat: (id) => !/embed|guard|rerank/i.test(id) },
+})

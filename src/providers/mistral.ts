@@ -1,0 +1,56 @@
+/** Mistral (La Plateforme). https://docs.mistral.ai/api */
+
+import { can, seeds, tier } from './facts.ts'
+import { defineProvider } from './provider.ts'
+
+// Since 2026-10 new free organisations were seen with limits of zero.
+const FREE = { scope: 'account', source: 'help.mistral.ai, free mode', checkedAt: '2026-10-15' } as const
+
+/**
+ * A field it does not know ends in 422 (https://docs.mistral.ai/api). Only what loses nothing is renamed or dropped:
+ * usage comes with the last chunk anyway. Anything else stays, is refused, and the next target is tried.
+ */
+function body(request: Record<string, unknown>): Record<string, unknown> {
+  const { stream_options: _asked, user: _user, store: _store, seed, max_completion_tokens, ...rest } = request
+  if (seed !== undefined) rest['random_seed'] = seed
+  if (max_completion_tokens !== undefined) rest['max_tokens'] = max_completion_tokens
+  return rest
+}
+
+export const mistral = defineProvider({
+  id: 'mistral',
+  name: 'Mistral',
+  dialect: 'openai',
+  baseUrl: 'https://api.mistral.ai/v1',
+  auth: 'bearer',
+  keyCheck: { method: 'GET', path: '/models' },
+  modelsList: { path: '/models', shape: 'openai', public: false },
+  quotaScope: 'account',
+  dayBoundary: 'UTC',
+  trainsOnFreePrompts: true,
+  freeNeedsUserWord: true,
+  seedLimits: seeds(FREE, {
+    '*': { 'requests/second': 1, 'tokens/minute': 500_000, 'tokens/month': 1_000_000_000 },
+  }),
+  models: [
+    {
+      id: 'mistral-large-2512',
+      contextTokens: 262_144,
+      abilities: can('tools', 'images', 'json', 'jsonSchema'),
+      pick: true,
+      ...tier('strong'),
+    },
+    {
+      id: 'mistral-small-2603',
+      contextTokens: 262_144,
+      abilities: can('tools', 'images', 'json', 'jsonSchema'),
+      pick: true,
+      ...tier('middle'),
+    },
+    { id: 'ministral-8b-2512', contextTokens: 262_144, abilities: can('tools', 'json'), pick: true, ...tier('small') },
+  ],
+  env: ['MISTRAL_API_KEY'],
+  verified: false,
+  terms: 'Free mode is for evaluation, and its prompts may be used for training unless you opt out.',
+  quirks: { body, canChat: (id) => !/embed|ocr|moderation|voxtral|transcribe/i.test(id) },
+})

@@ -1,0 +1,52 @@
+/** NVIDIA NIM (build.nvidia.com). https://docs.api.nvidia.com/nim/reference */
+
+import { can, seeds, tier } from './facts.ts'
+import { defineProvider } from './provider.ts'
+
+// Widely reported; NVIDIA states no number for everybody.
+const REPORTED = { scope: 'account', source: 'forums.developer.nvidia.com FAQ', checkedAt: '2026-09-18' } as const
+
+/** Several of its models take one tool call at a time and refuse a request that may yield more. */
+function body(request: Record<string, unknown>): Record<string, unknown> {
+  return request['tools'] === undefined ? request : { ...request, parallel_tool_calls: false }
+}
+
+export const nvidia = defineProvider({
+  id: 'nvidia',
+  name: 'NVIDIA NIM',
+  dialect: 'openai',
+  baseUrl: 'https://integrate.api.nvidia.com/v1',
+  auth: 'bearer',
+  // The list answers any bearer.
+  keyCheck: 'call',
+  modelsList: { path: '/models', shape: 'openai', public: true },
+  quotaScope: 'account',
+  dayBoundary: 'unknown',
+  trainsOnFreePrompts: null,
+  // Cold starts take 15 to 60 seconds.
+  firstTokenMs: 90_000,
+  seedLimits: seeds(REPORTED, { '*': { 'requests/minute': 40 } }),
+  models: [
+    {
+      id: 'openai/gpt-oss-120b',
+      contextTokens: 131_072,
+      abilities: can('tools', 'reasoning'),
+      freeTier: true,
+      pick: true,
+      ...tier('middle'),
+    },
+    {
+      id: 'openai/gpt-oss-20b',
+      contextTokens: 131_072,
+      abilities: can('tools', 'reasoning'),
+      freeTier: true,
+      pick: true,
+      ...tier('small'),
+    },
+  ],
+  env: ['NVIDIA_API_KEY'],
+  keyShape: /^nvapi-/,
+  verified: false,
+  terms: 'For evaluation only, not for production.',
+  quirks: { body, canChat: (id) => !/embed|rerank|guard|safety|parse|clip|retriever|reward|ocr/i.test(id) },
+})

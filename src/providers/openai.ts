@@ -1,0 +1,54 @@
+/** OpenAI. https://platform.openai.com/docs/models and /docs/deprecations */
+
+import { can, gone, tier } from './facts.ts'
+import { defineProvider } from './provider.ts'
+
+const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
+const PLAIN = can('tools', 'images', 'json', 'jsonSchema')
+const OTHER =
+  /embedding|whisper|tts|transcribe|dall-e|image|realtime|audio|moderation|sora|babbage|davinci|instruct|computer-use|deep-research|codex|-pro(?:$|-)/i
+
+/** The o-series and everything from gpt-5 on refuse `max_tokens`. */
+const COMPLETION_TOKENS = /^(?:ft:)?(?:o\d|gpt-(?:[5-9]|\d\d)|chat-latest|gpt-chat)/
+
+function body(request: Record<string, unknown>, facts: { readonly model: string }): Record<string, unknown> {
+  if (request['max_tokens'] === undefined || !COMPLETION_TOKENS.test(facts.model)) return request
+  const { max_tokens, ...rest } = request
+  return { max_completion_tokens: max_tokens, ...rest }
+}
+
+export const openai = defineProvider({
+  id: 'openai',
+  name: 'OpenAI',
+  dialect: 'openai',
+  baseUrl: 'https://api.openai.com/v1',
+  auth: 'bearer',
+  keyCheck: { method: 'GET', path: '/models' },
+  modelsList: { path: '/models', shape: 'openai', public: false },
+  limitWindows: { requests: 'minute', tokens: 'minute' },
+  quotaScope: 'account+model',
+  dayBoundary: 'rolling',
+  // Requested `max_tokens` count against the token limit at admission: https://platform.openai.com/docs/guides/rate-limits
+  chargesMaxTokens: true,
+  trainsOnFreePrompts: false,
+  seedLimits: [],
+  models: [
+    { id: 'gpt-6-sol', contextTokens: 1_050_000, abilities: ALL, pick: true, ...tier('frontier') },
+    { id: 'gpt-6-luna', contextTokens: 1_050_000, abilities: ALL, pick: true, ...tier('middle') },
+    { id: 'gpt-5.4-mini', contextTokens: 400_000, abilities: ALL, pick: true, ...tier('middle') },
+    { id: 'gpt-5.4-nano', contextTokens: 400_000, abilities: ALL, pick: true, ...tier('small') },
+    { id: 'gpt-4.1', contextTokens: 1_000_000, abilities: PLAIN, ...tier('strong') },
+    { id: 'gpt-4.1-mini', contextTokens: 1_000_000, abilities: PLAIN, pick: true, ...tier('middle') },
+    { id: 'gpt-4.1-nano', contextTokens: 1_000_000, abilities: PLAIN, ...tier('small') },
+    // https://platform.openai.com/docs/deprecations
+    gone('chatgpt-4o-latest', '2026-02-17'),
+    gone('gpt-5-chat-latest', '2026-07-23', 'gpt-5.5'),
+    gone('gpt-5.1-chat-latest', '2026-07-23', 'gpt-5.5'),
+    gone('gpt-3.5-turbo', '2026-10-23', 'gpt-4.1-mini'),
+    gone('gpt-3.5-turbo-0125', '2026-10-23', 'gpt-4.1-mini'),
+  ],
+  env: ['OPENAI_API_KEY'],
+  keyShape: /^sk-(?:proj-|svcacct-)/,
+  verified: true,
+  quirks: { body, canChat: (id) => !OTHER.test(id) },
+})

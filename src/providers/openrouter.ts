@@ -1,0 +1,65 @@
+/** OpenRouter. https://openrouter.ai/docs/api-reference/limits */
+
+import { asRecord } from '../domain/json.ts'
+import { can, seeds, tier } from './facts.ts'
+import type { QuirkFacts } from './provider.ts'
+import { defineProvider } from './provider.ts'
+
+// 50 a day, or 1,000 once ten dollars of credits were ever bought.
+const FREE = { scope: 'account', source: 'openrouter.ai/docs/api-reference/limits', checkedAt: '2026-10-17' } as const
+const AGENT = { abilities: can('tools', 'json', 'jsonSchema', 'reasoning'), pick: true }
+const SEEING = { abilities: can('tools', 'images', 'json', 'jsonSchema', 'reasoning'), pick: true }
+
+// Prices of 0 keep paid endpoints out: https://openrouter.ai/docs/guides/routing/provider-selection
+const NOTHING = { prompt: 0, completion: 0, request: 0, image: 0 }
+
+/** Asks for the cost, and sends the guards of `free_only` and of `privacy: no_training` along. */
+function body(request: Record<string, unknown>, facts: QuirkFacts): Record<string, unknown> {
+  const guarded: Record<string, unknown> = { ...request, usage: { include: true } }
+  if (!facts.freeOnly && !facts.noTraining) return guarded
+  const provider: Record<string, unknown> = { ...asRecord(request['provider']) }
+  if (facts.freeOnly) provider['max_price'] = NOTHING
+  if (facts.noTraining) provider['data_collection'] = 'deny'
+  guarded['provider'] = provider
+  if (facts.freeOnly) delete guarded['plugins'] // web search and the like are billed even on free models
+  return guarded
+}
+
+export const openrouter = defineProvider({
+  id: 'openrouter',
+  name: 'OpenRouter',
+  dialect: 'openai',
+  baseUrl: 'https://openrouter.ai/api/v1',
+  auth: 'bearer',
+  // The list of models is public; only this endpoint knows the key.
+  keyCheck: { method: 'GET', path: '/key' },
+  modelsList: { path: '/models', shape: 'openai', public: true },
+  quotaScope: 'account',
+  dayBoundary: 'UTC',
+  trainsOnFreePrompts: true,
+  seedLimits: seeds(FREE, { '*:free': { 'requests/minute': 20, 'requests/day': 50 } }),
+  models: [
+    { id: 'anthropic/claude-sonnet-5', ...SEEING, contextTokens: 1_000_000, ...tier('strong') },
+    { id: 'anthropic/claude-haiku-4.5', ...SEEING, contextTokens: 200_000, ...tier('middle') },
+    { id: 'openai/gpt-6-luna', ...SEEING, contextTokens: 1_050_000, ...tier('middle') },
+    { id: 'google/gemini-3.5-flash', ...SEEING, contextTokens: 1_048_576, ...tier('strong') },
+    { id: 'deepseek/deepseek-v4-flash', ...AGENT, ...tier('middle') },
+    { id: 'z-ai/glm-5.3-flash', ...AGENT, contextTokens: 1_310_720, ...tier('middle') },
+    { id: 'openai/gpt-oss-120b:free', ...AGENT, contextTokens: 131_072, freeTier: true, ...tier('middle') },
+    { id: 'openai/gpt-oss-20b:free', ...AGENT, contextTokens: 131_072, freeTier: true, ...tier('small') },
+    { id: 'google/gemma-4-31b-it:free', ...SEEING, contextTokens: 262_144, freeTier: true, ...tier('middle') },
+    {
+      id: 'nvidia/nemotron-3-super-120b-a12b:free',
+      ...AGENT,
+      contextTokens: 262_144,
+      freeTier: true,
+      ...tier('middle'),
+    },
+  ],
+  env: ['OPENROUTER_API_KEY'],
+  keyShape: /^sk-or-v1-/,
+  verified: true,
+  terms:
+    'Providers of `:free` models may keep prompts and train on them; one day quota covers all `:free` models of the account.',
+  quirks: { body, canChat: (id) => !/embed|content-safety|guard|rerank/i.test(id) },
+})

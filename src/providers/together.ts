@@ -1,0 +1,22 @@
+/** Together AI. https://docs.together.ai/docs/billing-credits: no free tier since 2026-09. */
+
+import { defineProvider } from './provider.ts'
+
+export const together = defineProvider({
+  id: 'together',
+  name: 'Together AI',
+  dialect: 'openai',
+  baseUrl: 'https://api.together.xyz/v1',
+  auth: 'bearer',
+  keyCheck: { method: 'GET', path: '/models' },
+  modelsList: { path: '/models', shape: 'array', public: false },
+  quotaScope: 'account+model',
+  dayBoundary: 'unknown',
+  trainsOnFreePrompts: null,
+  seedLimits: [],
+  models: [],
+  env: ['TOGETHER_API_KEY'],
+  keyShape: /^tgp_/,
+  verified: false,
+  quirks: { canChat: (id) => !/embed|rerank|guard|flux|whisper|bge-|m2-bert|sonic|imagen|veo/i.test(id) },
+})

@@ -1,0 +1,35 @@
+/** xAI. https://docs.x.ai/developers/rate-limits */
+
+import { can, seeds, tier } from './facts.ts'
+import { defineProvider } from './provider.ts'
+
+const TIER_0 = {
+  scope: 'account+model',
+  source: 'docs.x.ai/developers/rate-limits, tier 0',
+  checkedAt: '2026-10-17',
+} as const
+const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
+
+export const xai = defineProvider({
+  id: 'xai',
+  name: 'xAI',
+  aliases: ['x-ai', 'grok'],
+  dialect: 'openai',
+  baseUrl: 'https://api.x.ai/v1',
+  auth: 'bearer',
+  keyCheck: { method: 'GET', path: '/api-key' },
+  modelsList: { path: '/models', shape: 'openai', public: false },
+  quotaScope: 'account+model',
+  dayBoundary: 'unknown',
+  trainsOnFreePrompts: null,
+  seedLimits: seeds(TIER_0, { 'grok-4.*': { 'requests/second': 150, 'tokens/minute': 50_000_000 } }),
+  models: [
+    { id: 'grok-4.7', abilities: ALL, pick: true, ...tier('frontier') },
+    { id: 'grok-4.6', contextTokens: 500_000, abilities: ALL, pick: true, ...tier('frontier') },
+    { id: 'grok-4.5', contextTokens: 500_000, abilities: ALL, ...tier('strong') },
+  ],
+  env: ['XAI_API_KEY'],
+  keyShape: /^xai-/,
+  verified: false,
+  quirks: { canChat: (id) => !/image|imagine|voice|embed/i.test(id) },
+})

@@ -1,0 +1,55 @@
+/** Where a calendar quota begins anew: midnight somewhere, the end of a month, or a day after the event. */
+
+const DAY_MS = 86_400_000
+
+/** Where a provider's day begins; `rolling` has no boundary of its own, `unknown` was never published. */
+export type DayAnchor = 'UTC' | 'America/Los_Angeles' | 'rolling' | 'unknown'
+
+/** The end of the quota day that contains `at` (both epoch ms). Without a known boundary: 24 hours later. */
+export function nextDay(anchor: DayAnchor, at: number): number {
+  if (anchor === 'UTC') return (Math.floor(at / DAY_MS) + 1) * DAY_MS
+  if (anchor === 'America/Los_Angeles') return nextPacificMidnight(at)
+  return at + DAY_MS
+}
+
+/** Whether the provider's day ends at an hour that is known, rather than 24 hours after whatever happened. */
+export function hasBoundary(anchor: DayAnchor): boolean {
+  return anchor === 'UTC' || anchor === 'America/Los_Angeles'
+}
+
+/** The first instant of the next month in UTC. */
+export function nextMonth(at: number): number {
+  const date = new Date(at)
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1)
+}
+
+const pacificClock = new Intl.DateTimeFormat('en-US', {
+  timeZone: 'America/Los_Angeles',
+  hourCycle: 'h23',
+  year: 'numeric',
+  month: 'numeric',
+  day: 'numeric',
+  hour: 'numeric',
+  minute: 'numeric',
+  second: 'numeric',
+})
+
+// The Pacific day asked for last: nearly every question is about today, and asking Intl costs a hundred times more.
+let pacificDay = { from: 0, until: 0 }
+
+function nextPacificMidnight(at: number): number {
+  if (at >= pacificDay.from && at < pacificDay.until) return pacificDay.until
+  const midnight = (Math.floor((at + pacificOffset(at)) / DAY_MS) + 1) * DAY_MS
+  // The clock may be changed between now and midnight, so the offset is the one that holds there.
+  const until = midnight - pacificOffset(midnight - pacificOffset(at))
+  pacificDay = { from: at, until }
+  return until
+}
+
+/** What a Pacific wall clock shows at `at`, read as if it were UTC, minus `at`. */
+function pacificOffset(at: number): number {
+  const parts: Record<string, number> = {}
+  for (const { type, value } of pacificClock.formatToParts(at)) parts[type] = Number(value)
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts
+  return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / 1000) * 1000
+}

@@ -1,0 +1,255 @@
+/** Chooses the target of every attempt, and learns from what became of it. */
+
+import { asNumber, asRecord, type Json } from '../domain/json.ts'
+import { hash32 } from '../domain/random.ts'
+import type { StoreEvent } from '../domain/store.ts'
+import type { Target } from '../domain/target.ts'
+import { Board } from './board.ts'
+import { Bucket } from './bucket.ts'
+import type { Ineligible } from './eligible.ts'
+import { explainRanking, type RankedTarget } from './explain.ts'
+import { Gate } from './gate.ts'
+import { Knowledge } from './knowledge.ts'
+import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
+import { FILLERS, termsAt } from './order.ts'
+import { type Pick, pickBest, pickCurious, pickNewFirst, pickSame, pickWorthiest } from './pick.ts'
+import { score, type Terms } from './score.ts'
+import { CURIOSITY, type Curiosity, type RoutingSettings } from './settings.ts'
+import type { Sight } from './sight.ts'
+import { evaluate, type View } from './view.ts'
+import { lens, type Profile } from './weights.ts'
+
+export interface RoutingRequest {
+  /** The draws of the decision follow from it, so that the same id decides the same from the same state. */
+  readonly id: string
+  readonly profile: Profile
+  /** The kind of work, where the caller names it; quality is kept apart per task. */
+  readonly task: string | null
+  readonly stream: boolean
+  readonly inputTokens: number
+  /** Null: as many as answers (to this task) usually have. */
+  readonly expectedOutputTokens: number | null
+  /** The target the conversation is on, by `stateId`; null for none. */
+  readonly session: { readonly stateId: string | null }
+  readonly firstTurn: boolean
+  readonly mayExplore: boolean
+  /** Why a target may not be tried now. Asked at most once per target and pass, and only about those that could win. */
+  readonly ineligible: (target: Target, place: number) => Ineligible | null
+  /** For `priority`: the targets in their order, by `stateId`. Default: the order of `setTargets`. */
+  readonly order?: readonly string[]
+}
+
+export interface Decision {
+  /** Null when nothing is eligible. */
+  readonly first: Target | null
+  /** Whether a worse-looking target was chosen to learn about it. */
+  readonly explored: boolean
+  /** The best target this decision has not handed out yet; never explores. Null when nothing is left. */
+  next(exclude: (target: Target) => boolean): Target | null
+  /** Every target in the order in which it would be tried, with the reasons; from what is known when it is called. */
+  explain(): readonly RankedTarget[]
+}
+
+export interface RouterOptions {
+  readonly settings: RoutingSettings
+  /** Asked once, for the seed of all draws. */
+  readonly random: () => number
+}
+
+/** One request, and where it stands in the stream of requests. */
+interface Pass {
+  readonly request: RoutingRequest
+  readonly now: number
+  readonly turn: number
+  readonly exploring: boolean
+}
+
+const NOTHING_EXCLUDED = null
+/** What a score is shown for when no request is at hand. */
+type Looks = {
+  readonly [K in 'profile' | 'task' | 'stream' | 'inputTokens' | 'expectedOutputTokens']: RoutingRequest[K]
+}
+const ORDINARY: Looks = { profile: 'balanced', task: null, stream: false, inputTokens: 0, expectedOutputTokens: null }
+
+export class Router {
+  readonly #gate = new Gate()
+  #seed: number
+  #settings: RoutingSettings
+  #knowledge = new Knowledge()
+  #board = new Board([], this.#knowledge)
+  #bucket = new Bucket()
+  #turns = 0
+  #pressure: ReadonlyMap<string, number> = new Map()
+  /** Scratch of one pass: V by place, and the keys of the strategies that order by something else. */
+  #values = new Float64Array(0)
+  #keys = new Float64Array(0)
+
+  constructor({ settings, random }: RouterOptions) {
+    this.#settings = settings
+    this.#seed = Math.floor(random() * 0x1_0000_0000) >>> 0
+  }
+
+  /** The targets to choose from, from now on. What is known of others is kept for when they come back. */
+  setTargets(targets: readonly Target[]): void {
+    this.#board = new Board(targets, this.#knowledge)
+    this.#board.press(this.#pressure)
+    this.#values = new Float64Array(targets.length)
+    this.#keys = new Float64Array(targets.length)
+  }
+
+  setSettings(settings: RoutingSettings): void {
+    this.#settings = settings
+  }
+
+  /** How hard the budgets press on each provider (see `nextPressure`); providers not named are let go. */
+  setPressure(byProvider: ReadonlyMap<string, number>): void {
+    this.#pressure = byProvider
+    this.#board.press(byProvider)
+  }
+
+  /** Learns from one event, of this process or another; each event once, in any order. */
+  fold(event: StoreEvent): void {
+    if (event.kind === 'lift') return
+    const place = this.#board.placeOf(event.target.stateId)
+    const local = place !== undefined && this.#board.targets[place]!.profile.local
+    if (this.#knowledge.fold(event, local) && place !== undefined) this.#board.touch(place)
+  }
+
+  decide(request: RoutingRequest, now: number): Decision {
+    this.#bucket.earn(this.#settings.exploration, this.#curiosity.burst)
+    const exploring = request.mayExplore && request.firstTurn && this.#settings.exploration > 0
+    const pass: Pass = { request, now, turn: this.#turns++, exploring }
+    const { place, explored } = this.#pickFirst(pass)
+    const first = this.#board.targets[place] ?? null
+    const tried = new Set(first === null ? [] : [first.stateId])
+    return {
+      first,
+      explored,
+      next: (exclude) => this.#pickNext(pass, tried, exclude),
+      explain: () => this.#explain(pass, first, explored),
+    }
+  }
+
+  /** The ranking as it stands, without deciding anything: for lists and for `why`. */
+  rank(request: RoutingRequest, now: number): readonly RankedTarget[] {
+    return this.#explain({ request, now, turn: this.#turns, exploring: false }, null, false)
+  }
+
+  /** Estimated quality of a target, 0..1, its prior where nothing was reported; null when the target is gone. */
+  qualityOf(target: Target): number | null {
+    const place = this.#board.placeOf(target.stateId)
+    return place === undefined ? null : this.#board.quality[place]!
+  }
+
+  /** The score of a target for an ordinary request, with its terms; null when the target is gone. */
+  scoreOf(target: { readonly stateId: string }, now: number): { readonly score: number; readonly terms: Terms } | null {
+    const place = this.#board.placeOf(target.stateId)
+    if (place === undefined) return null
+    this.#board.refresh(now)
+    const terms = termsAt(this.#board, this.#viewOf(ORDINARY, now), place, now)
+    return { terms, score: score(terms, this.#settings.weights) }
+  }
+
+  /** Tokens to expect of an answer, never more than the caller's limit: for requests and for reservations. */
+  expectedOutputTokens(task: string | null, maxTokens: number | null): number {
+    return this.#knowledge.answerTokens(task, maxTokens)
+  }
+
+  /** Everything learned, for a snapshot. A router that reads it, with the same targets, decides the same. */
+  toJson(): Json {
+    return {
+      seed: this.#seed,
+      tokens: this.#bucket.tokens,
+      turns: this.#turns,
+      knowledge: knowledgeToJson(this.#knowledge),
+    }
+  }
+
+  /** Takes over a snapshot in place of what is known. Anything in it that makes no sense is left out. */
+  fromJson(json: unknown): void {
+    const state = asRecord(json) ?? {}
+    this.#seed = (asNumber(state['seed']) ?? this.#seed) >>> 0
+    this.#bucket = new Bucket(asNumber(state['tokens']))
+    this.#turns = Math.min(2 ** 52, Math.max(0, Math.floor(asNumber(state['turns']) ?? 0)))
+    this.#knowledge = knowledgeFromJson(state['knowledge'])
+    this.setTargets(this.#board.targets)
+  }
+
+  /** Adds what another process learned, from its snapshot; only of events that were not folded here. */
+  merge(json: unknown): void {
+    this.#knowledge.merge(knowledgeFromJson(asRecord(json)?.['knowledge']))
+    this.setTargets(this.#board.targets)
+  }
+
+  get #curiosity(): Curiosity {
+    return this.#settings.curiosity ?? CURIOSITY
+  }
+
+  #pickFirst(pass: Pass): Pick {
+    const sight = this.#look(pass, NOTHING_EXCLUDED)
+    const same = pickSame(sight, pass.request.session.stateId)
+    if (same !== null) return same
+    switch (this.#settings.strategy) {
+      case 'learned':
+        if (!pass.exploring) return pickWorthiest(sight)
+        return pickCurious(sight, this.#curiosity, this.#bucket, hash32(pass.request.id, this.#seed))
+      case 'score':
+        return pass.exploring ? pickNewFirst(sight) : pickBest(sight)
+      default:
+        return pickBest(sight)
+    }
+  }
+
+  #pickNext(pass: Pass, tried: Set<string>, exclude: (target: Target) => boolean): Target | null {
+    const sight = this.#look({ ...pass, exploring: false }, (target) => tried.has(target.stateId) || exclude(target))
+    const next = sight.board.targets[pickBest(sight).place] ?? null
+    if (next !== null) tried.add(next.stateId)
+    return next
+  }
+
+  #explain(pass: Pass, chosen: Target | null, explored: boolean): readonly RankedTarget[] {
+    const sight = this.#look({ ...pass, exploring: false }, NOTHING_EXCLUDED)
+    const { request, now } = pass
+    return explainRanking(sight, { settings: this.#settings, request, now, chosen, explored })
+  }
+
+  /** The board as the request sees it now. */
+  #look({ request, now, turn, exploring }: Pass, exclude: ((target: Target) => boolean) | null): Sight {
+    const board = this.#board
+    board.refresh(now)
+    const view = this.#viewOf(request, now)
+    evaluate(board, view, this.#values)
+    const { strategy } = this.#settings
+    const keys = strategy === 'learned' ? this.#values : this.#keys
+    if (strategy !== 'learned')
+      FILLERS[strategy](keys, board, {
+        weights: this.#settings.weights,
+        view,
+        now,
+        turn,
+        order: request.order,
+        newFirst: exploring,
+      })
+    this.#gate.open(board.targets, request.ineligible, exclude)
+    return {
+      board,
+      view,
+      values: this.#values,
+      keys,
+      gate: this.#gate,
+      costMargin: this.#settings.costMargin,
+    }
+  }
+
+  #viewOf(request: Looks, now: number): View {
+    const quality = this.#board.qualityAt(request.task, now)
+    return {
+      lens: lens(this.#settings.weights, request.profile, request.stream),
+      latencyRefMs: this.#settings.latencyRefMs,
+      inputTokens: request.inputTokens,
+      outputTokens: request.expectedOutputTokens ?? this.#knowledge.answerTokens(request.task),
+      quality: quality.mean,
+      qualitySpread: quality.spread,
+    }
+  }
+}

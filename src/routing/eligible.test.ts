@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest'
+import { makeTarget } from '../../test/makeEvents.ts'
+import type { TargetProfile } from '../domain/target.ts'
+import { ineligible, type Needs, RULES, type Rules } from './eligible.ts'
+import { nextPressure } from './pressure.ts'
+
+const NEEDS: Needs = {
+  inputTokens: 1000,
+  maxOutputTokens: null,
+  abilities: ['chat'],
+  model: null,
+  provider: null,
+  among: null,
+  auto: true,
+}
+
+interface Case {
+  readonly name: string
+  readonly profile?: Partial<TargetProfile>
+  readonly needs?: Partial<Needs>
+  readonly rules?: Partial<Rules>
+  readonly code: string | null
+}
+
+const cases: readonly Case[] = [
+  { name: 'a target of which nothing is known can serve', code: null },
+  { name: 'a context that is too small', profile: { contextTokens: 900 }, code: 'context' },
+  {
+    name: 'a context too small for the answer asked for',
+    profile: { contextTokens: 1500 },
+    needs: { maxOutputTokens: 600 },
+    code: 'context',
+  },
+  {
+    name: 'a missing ability',
+    profile: { abilities: { tools: false } },
+    needs: { abilities: ['tools'] },
+    code: 'ability',
+  },
+  { name: 'an unknown ability is no missing one', needs: { abilities: ['tools'] }, code: null },
+  { name: 'embeddings must be known', needs: { abilities: ['embeddings'] }, code: 'ability' },
+  { name: 'another model was asked for', needs: { model: 'other' }, code: 'model' },
+  { name: 'another provider was asked for', needs: { provider: 'google' }, code: 'provider' },
+  { name: 'not in the alias', needs: { among: new Set(['x']) }, code: 'model' },
+  { name: 'not free', profile: { price: { input: 1, output: 1 } }, rules: { freeOnly: true }, code: 'free_only' },
+  { name: 'free', profile: { free: true }, rules: { freeOnly: true, unknownPrice: 'block' }, code: null },
+  { name: 'trains on prompts', profile: { trainsOnPrompts: true }, rules: { privacy: 'no_training' }, code: 'privacy' },
+  { name: 'does not say whether it trains', rules: { privacy: 'no_training' }, code: 'privacy' },
+  { name: 'one’s own server trains nobody', profile: { local: true }, rules: { privacy: 'no_training' }, code: null },
+  { name: 'unknown price where that is forbidden', rules: { unknownPrice: 'block' }, code: 'price' },
+  {
+    name: 'above the price limit',
+    profile: { price: { input: 1, output: 9 } },
+    rules: { maxOutputPrice: 5 },
+    code: 'price',
+  },
+  { name: 'discovered and dear', profile: { discovered: true, price: { input: 1, output: 5.1 } }, code: 'price' },
+  { name: 'discovered and of unknown price', profile: { discovered: true }, code: 'price' },
+  { name: 'discovered, dear, but named', profile: { discovered: true }, needs: { auto: false }, code: null },
+  { name: 'discovered and free', profile: { discovered: true, free: true }, code: null },
+  { name: 'too weak for auto', profile: { qualityPrior: 0.4 }, rules: { qualityFloor: 0.5 }, code: 'quality' },
+  {
+    name: 'too weak but named',
+    profile: { qualityPrior: 0.4 },
+    needs: { auto: false },
+    rules: { qualityFloor: 0.5 },
+    code: null,
+  },
+]
+
+describe('ineligible()', () => {
+  for (const { name, profile, needs, rules, code } of cases)
+    test(`${name}: ${code ?? 'eligible'}`, () => {
+      const verdict = ineligible(makeTarget({ profile }), { ...NEEDS, ...needs }, { ...RULES, ...rules })
+      expect(verdict?.code ?? null).toBe(code)
+      if (verdict !== null) expect(verdict.reason.length).toBeGreaterThan(5)
+    })
+})
+
+describe('nextPressure()', () => {
+  test('grows while more is spent than the time allows and falls back to nothing', () => {
+    let pressure = 0
+    for (let step = 0; step < 10; step++) pressure = nextPressure(pressure, 2, 1)
+    expect(pressure).toBeCloseTo(0.5, 6)
+    for (let step = 0; step < 50; step++) pressure = nextPressure(pressure, 0.5, 1)
+    expect(pressure).toBe(0)
+  })
+
+  test('nonsense is no pressure, and there is a most', () => {
+    expect(nextPressure(Number.NaN, 1, 1)).toBe(0)
+    expect(nextPressure(0, 1e9, 1)).toBe(10)
+    expect(nextPressure(0, 1, 0)).toBeCloseTo(0.05, 12)
+  })
+})

@@ -1,0 +1,138 @@
+/**
+ * What to expect of a target now. Each estimate starts from a prior, takes the last day as prior evidence and the last
+ * minutes as evidence: with much traffic the last ten minutes decide, with little the last day, with none the
+ * provider's other targets.
+ */
+
+import { FAST, FAST_QUALITY, HOUR_CAP, HOURS, remainingAt, SLOW, SLOW_QUALITY, type Sums, slot } from './sums.ts'
+import { countAt, sumAt, type Tally } from './tally.ts'
+
+/** A mean and how unsure it is (one standard deviation, of ln(ms) where the mean is a time). */
+export interface Belief {
+  readonly mean: number
+  readonly spread: number
+}
+
+/** What a target is believed to be like before anybody saw it. */
+export const PRIORS = {
+  /** Of a provider nobody called yet, worth two observations. */
+  reliability: 0.9,
+  firstTokenMs: 2000,
+  /** 100 tokens a second. */
+  tokenMs: 10,
+  quality: 0.8,
+} as const
+
+/** Most observations that the last day may weigh against the last minutes. */
+const KAPPA = 8
+/** Observations the provider's other targets stand for. */
+const SIBLING_WEIGHT = 2
+const PROVIDER_HALF_LIFE_MS = 3_600_000
+const TASK_HALF_LIFE_MS = 3 * 86_400_000
+/** Observations of the target as a whole that a task's own reports must outweigh. */
+const TASK_PRIOR = 4
+/** Observations of an hour of the day before its offset is half believed. */
+const HOUR_PRIOR = 8
+const LATENCY_PRIOR = 0.5
+const LOG_VARIANCE = 0.16
+const LEAST_LOG_VARIANCE = 0.04
+const VARIANCE_PRIOR = 8
+const QUALITY_SPREAD = 0.15
+
+export const halfLives = { provider: PROVIDER_HALF_LIFE_MS, task: TASK_HALF_LIFE_MS } as const
+
+/** How likely a call is to succeed. `provider` counts the calls of all its targets and sums their successes. */
+export function reliability(row: Sums, provider: Tally | undefined, now: number): Belief {
+  const slow = remainingAt(row, now, SLOW)
+  const fast = remainingAt(row, now, FAST)
+  const successes = row[slot.slowSuccesses]! * slow
+  const seen = successes + row[slot.slowFailures]! * slow + SIBLING_WEIGHT
+  const lastDay = (successes + SIBLING_WEIGHT * siblings(provider, now)) / seen
+  const weight = Math.min(KAPPA, seen)
+  const a = weight * lastDay + row[slot.fastSuccesses]! * fast
+  const b = weight * (1 - lastDay) + row[slot.fastFailures]! * fast
+  const n = a + b
+  return { mean: a / n, spread: Math.sqrt((a * b) / (n * n * (n + 1))) }
+}
+
+function siblings(provider: Tally | undefined, now: number): number {
+  if (provider === undefined) return PRIORS.reliability
+  const count = countAt(provider, now, PROVIDER_HALF_LIFE_MS)
+  const successes = sumAt(provider, now, PROVIDER_HALF_LIFE_MS)
+  return (successes + 2 * PRIORS.reliability) / (count + 2)
+}
+
+/** Time to the first token in milliseconds, at this hour of the day. */
+export function firstToken(row: Sums, now: number): Belief {
+  const slow = remainingAt(row, now, SLOW)
+  const fast = remainingAt(row, now, FAST)
+  const slowCount = row[slot.slowCount]! * slow
+  const fastCount = row[slot.fastCount]! * fast
+  const lastDay =
+    (row[slot.slowLog]! * slow + LATENCY_PRIOR * Math.log(PRIORS.firstTokenMs)) / (slowCount + LATENCY_PRIOR)
+  const weight = Math.min(KAPPA, slowCount + LATENCY_PRIOR)
+  const n = weight + fastCount
+  const log = (weight * lastDay + row[slot.fastLog]! * fast) / n
+  const hourly = hourOffset(row, now) * (1 - fastCount / (fastCount + 3))
+  return { mean: Math.exp(log + hourly), spread: Math.sqrt(logVariance(row) / n) }
+}
+
+/** How much slower (or faster) than its own average the target is at this hour, in ln(ms). */
+function hourOffset(row: Sums, now: number): number {
+  const hour = hourOf(now)
+  const count = row[slot.hourCount + hour]!
+  if (count === 0) return 0
+  const left = Math.min(HOUR_CAP, count * remainingAt(row, now, HOURS))
+  return (row[slot.hourOffset + hour]! / count) * (left / (left + HOUR_PRIOR))
+}
+
+/** The hour of the day, UTC. */
+export function hourOf(now: number): number {
+  return Math.floor(now / 3_600_000) % 24
+}
+
+/** The mean ln(ms) of the last day as it stands in the row; the prior when there is nothing. */
+export function slowLog(row: Sums): number {
+  return row[slot.slowCount]! > 0 ? row[slot.slowLog]! / row[slot.slowCount]! : Math.log(PRIORS.firstTokenMs)
+}
+
+function logVariance(row: Sums): number {
+  const count = row[slot.slowCount]!
+  if (count === 0) return LOG_VARIANCE
+  const mean = row[slot.slowLog]! / count
+  const squares = Math.max(0, row[slot.slowLogSquares]! - count * mean * mean)
+  return Math.max(LEAST_LOG_VARIANCE, (VARIANCE_PRIOR * LOG_VARIANCE + squares) / (VARIANCE_PRIOR + count))
+}
+
+/** Time per output token after the first, in milliseconds. */
+export function perToken(row: Sums, now: number): Belief {
+  const slow = remainingAt(row, now, SLOW)
+  const fast = remainingAt(row, now, FAST)
+  const slowCount = row[slot.slowTokenCount]! * slow
+  const lastDay =
+    (row[slot.slowTokenLog]! * slow + LATENCY_PRIOR * Math.log(PRIORS.tokenMs)) / (slowCount + LATENCY_PRIOR)
+  const weight = Math.min(KAPPA, slowCount + LATENCY_PRIOR)
+  const n = weight + row[slot.fastTokenCount]! * fast
+  const log = (weight * lastDay + row[slot.fastTokenLog]! * fast) / n
+  return { mean: Math.exp(log), spread: Math.sqrt(LOG_VARIANCE / n) }
+}
+
+/** How good the answers are, from reported scores and what the catalogue guesses (`prior`, null: 0.8). */
+export function quality(row: Sums, prior: number | null, now: number): Belief {
+  const slow = remainingAt(row, now, SLOW_QUALITY)
+  const fast = remainingAt(row, now, FAST_QUALITY)
+  const slowCount = row[slot.slowQualityCount]! * slow
+  const slowWeight = Math.min(KAPPA, slowCount)
+  const slowMean = row[slot.slowQualityCount]! > 0 ? row[slot.slowQuality]! / row[slot.slowQualityCount]! : 0
+  const n = slowWeight + 1 + row[slot.fastQualityCount]! * fast
+  const sum = slowWeight * slowMean + (prior ?? PRIORS.quality) + row[slot.fastQuality]! * fast
+  return { mean: sum / n, spread: QUALITY_SPREAD / Math.sqrt(n) }
+}
+
+/** Quality at one kind of work, shrunk towards the target's own. */
+export function taskQuality(whole: Belief, task: Tally, now: number): Belief {
+  const count = countAt(task, now, TASK_HALF_LIFE_MS)
+  const mean = (TASK_PRIOR * whole.mean + sumAt(task, now, TASK_HALF_LIFE_MS)) / (TASK_PRIOR + count)
+  const evidence = (QUALITY_SPREAD / whole.spread) ** 2 + count
+  return { mean, spread: QUALITY_SPREAD / Math.sqrt(evidence) }
+}

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest'
+import { makeFailure, makeQuality, makeSuccess, makeTarget } from '../../test/makeEvents.ts'
+import { Router, type RoutingRequest } from './choose.ts'
+import { ROUTING } from './settings.ts'
+
+const NOW = Date.UTC(2026, 10, 23, 12)
+const groq = makeTarget({ provider: 'groq' })
+const google = makeTarget({
+  provider: 'google',
+  profile: { qualityPrior: 0.7, qualityPriorSource: 'catalogue tier B' },
+})
+
+function request(facts: Partial<RoutingRequest> = {}): RoutingRequest {
+  return {
+    id: 'r',
+    profile: 'balanced',
+    task: null,
+    stream: false,
+    inputTokens: 10,
+    expectedOutputTokens: 0,
+    session: { stateId: null },
+    firstTurn: true,
+    mayExplore: false,
+    ineligible: () => null,
+    ...facts,
+  }
+}
+
+/** Groq answers three of four, at once; Google answers all, slowly. */
+function makeRouter(): Router {
+  const router = new Router({ settings: ROUTING, random: () => 0.5 })
+  router.setTargets([groq, google])
+  for (let number = 0; number < 40; number++) {
+    router.fold(number % 4 ? makeSuccess(groq, NOW, { latencyMs: 150 }) : makeFailure(groq, NOW))
+    router.fold(makeSuccess(google, NOW - 3_600_000, { latencyMs: 3900 }))
+    router.fold(makeQuality(groq, NOW, 1))
+  }
+  return router
+}
+
+describe('explain()', () => {
+  test('lists targets as they would be tried and says why the one with the worse score is ahead', () => {
+    const [first, second] = makeRouter().rank(request(), NOW)
+    expect([first!.target, second!.target]).toEqual([google, groq])
+    expect(first!.score).toBeLessThan(second!.score)
+    expect(first!.reason).toBe('ahead of groq/m#1: answers 100 % against 75 %')
+    expect(second!.reason).toBeNull()
+  })
+
+  test('beside the chosen target, one with the better score is a success risk', () => {
+    const rows = makeRouter().decide(request(), NOW).explain()
+    expect(rows[1]!.reason).toMatch(/^success risk: V \.\d\d < \.\d\d$/)
+  })
+
+  test('every rank carries both numbers, the terms, and what they were made of', () => {
+    const decision = makeRouter().decide(request(), NOW)
+    const row = decision.explain().find(({ target }) => target === groq)!
+    expect(row.inputs.reliability).toBe('30 of 40; last 10 minutes 30 of 40')
+    expect(row.inputs.quality).toBe('40 scores')
+    expect(row.inputs.speed).toMatch(/^\d+ ms$/)
+    expect(row.terms.reliability).toBeCloseTo(0.75, 1)
+    expect(row.priors).toEqual([])
+  })
+
+  test('priors are marked and name their source', () => {
+    const router = new Router({ settings: ROUTING, random: () => 0.5 })
+    router.setTargets([google])
+    const [row] = router.rank(request(), NOW)
+    expect(row!.priors).toEqual(['reliability', 'speed', 'quality'])
+    expect(row!.inputs.quality).toBe('prior 0.7: catalogue tier B')
+    expect(row!.inputs.recency).toBe('new')
+    expect(row!.terms.recency).toBe(0)
+  })
+
+  test('a target that may not be tried comes last with its reason', () => {
+    const blocked = { code: 'parked', reason: 'blocked: 429 until 08:00 UTC', until: NOW + 1 } as const
+    const rows = makeRouter().rank(request({ ineligible: (target) => (target === google ? blocked : null) }), NOW)
+    expect(rows.map(({ rank, target, eligible, reason }) => [rank, target, eligible, reason])).toEqual([
+      [1, groq, true, null],
+      [2, google, false, 'blocked: 429 until 08:00 UTC'],
+    ])
+  })
+
+  test('explaining changes no later decision', () => {
+    const [quiet, asked] = [makeRouter(), makeRouter()]
+    const firsts = (router: Router, explains: boolean) =>
+      Array.from({ length: 50 }, (_, number) => {
+        const decision = router.decide(request({ id: `r${number}`, mayExplore: true }), NOW)
+        if (explains) decision.explain()
+        return decision.first?.id
+      })
+    expect(firsts(asked, true)).toEqual(firsts(quiet, false))
+  })
+})

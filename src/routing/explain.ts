@@ -1,0 +1,147 @@
+/** Says in one line each why every target stands where it stands. The same words in logs, in the API and on the dashboard. */
+
+import type { Target } from '../domain/target.ts'
+import type { Board } from './board.ts'
+import type { Ineligible } from './eligible.ts'
+import { PRIORS } from './estimate.ts'
+import { allTime, TIE, termsAt } from './order.ts'
+import { score, type Terms } from './score.ts'
+import type { RoutingSettings } from './settings.ts'
+import type { Sight } from './sight.ts'
+import { FAST, remainingAt, slot } from './sums.ts'
+import { expectedMs } from './view.ts'
+
+/** Where a term came from, in words: `47 of 49; last 10 minutes 3 of 4`. */
+export type TermInputs = { readonly [T in keyof Terms]: string }
+
+export interface RankedTarget {
+  /** 1 for the target that would be tried first. */
+  readonly rank: number
+  readonly target: Target
+  readonly score: number
+  readonly terms: Terms
+  readonly inputs: TermInputs
+  /** The terms that nothing was observed for: they are priors. */
+  readonly priors: readonly (keyof Terms)[]
+  /** Expected score, given that a call may fail. */
+  readonly value: number
+  readonly eligible: boolean
+  /** Why it is out, ahead or behind; null where its numbers speak for themselves. */
+  readonly reason: string | null
+}
+
+interface DecisionFacts {
+  readonly settings: RoutingSettings
+  readonly request: { readonly ineligible: (target: Target, place: number) => Ineligible | null }
+  readonly now: number
+  /** Null when nothing was chosen. */
+  readonly chosen: Target | null
+  readonly explored: boolean
+}
+
+interface Row extends Omit<RankedTarget, 'rank' | 'reason'> {
+  readonly key: number
+  readonly refusal: Ineligible | null
+}
+
+/** Every target, in the order in which it would be tried; those that may not be tried last. */
+export function explainRanking(sight: Sight, facts: DecisionFacts): readonly RankedTarget[] {
+  const rows = sight.board.targets.map((target, place) => rowOf(sight, facts, target, place)).sort(inOrder)
+  const chosen = rows.find(({ target }) => target === facts.chosen) ?? null
+  return rows.map(({ key, refusal, ...row }, index) => ({
+    rank: index + 1,
+    ...row,
+    reason: refusal?.reason ?? reasonFor({ ...row, key, refusal }, rows, chosen, facts),
+  }))
+}
+
+function rowOf(sight: Sight, facts: DecisionFacts, target: Target, place: number): Row {
+  const { board, view } = sight
+  const terms = termsAt(board, view, place, facts.now)
+  const refusal = facts.request.ineligible(target, place)
+  return {
+    target,
+    terms,
+    score: score(terms, facts.settings.weights),
+    inputs: inputsOf(sight, place, facts.now),
+    priors: priorsOf(board, place),
+    value: sight.values[place]!,
+    eligible: refusal === null,
+    key: sight.keys[place]!,
+    refusal,
+  }
+}
+
+function inOrder(a: Row, b: Row): number {
+  if (a.eligible !== b.eligible) return a.eligible ? -1 : 1
+  if (Math.abs(a.key - b.key) > TIE) return b.key - a.key
+  return b.target.profile.weight - a.target.profile.weight || (a.target.id < b.target.id ? -1 : 1)
+}
+
+function reasonFor(row: Row, rows: readonly Row[], chosen: Row | null, facts: DecisionFacts): string | null {
+  if (chosen === null) return aheadOf(row, rows)
+  if (row === chosen || row.target === chosen.target) return whyChosen(row, rows, facts)
+  if (facts.explored && row.value > chosen.value) return `${chosen.target.id} explored instead`
+  if (row.score > chosen.score + TIE && row.value < chosen.value)
+    return `success risk: V ${short(row.value)} < ${short(chosen.value)}`
+  if (row.value > chosen.value + TIE) return `as good as ${chosen.target.id}, which costs less or has the conversation`
+  return null
+}
+
+function whyChosen(row: Row, rows: readonly Row[], facts: DecisionFacts): string | null {
+  if (facts.explored) return 'explored: little is known of it, and it might be better than it looks'
+  return aheadOf(row, rows)
+}
+
+/** Why the target is tried before the one with the next better score. */
+function aheadOf(row: Row, rows: readonly Row[]): string | null {
+  const passed = rows.find((other) => other.eligible && other.score > row.score + TIE && other.key < row.key - TIE)
+  if (passed === undefined) return null
+  return `ahead of ${passed.target.id}: answers ${percent(row.terms.reliability)} against ${percent(passed.terms.reliability)}`
+}
+
+function inputsOf(sight: Sight, place: number, now: number): TermInputs {
+  const { board, view } = sight
+  const { row } = board.known[place]!
+  const stats = allTime(row)
+  const left = remainingAt(row, now, FAST)
+  const recent = Math.round((row[slot.fastSuccesses]! + row[slot.fastFailures]!) * left)
+  const whole = `${stats.successes} of ${stats.successes + stats.failures}`
+  const minutes = `last 10 minutes ${Math.round(row[slot.fastSuccesses]! * left)} of ${recent}`
+  const ms = Math.round(expectedMs(board, view, place))
+  return {
+    reliability: recent > 0 ? `${whole}; ${minutes}` : whole,
+    speed: view.outputTokens > 0 ? `${ms} ms for ${Math.round(view.outputTokens)} tokens` : `${ms} ms`,
+    quality: stats.quality === null ? qualityPrior(board.targets[place]!) : `${row[slot.qualityCount]} scores`,
+    recency: stats.lastSuccessAt > 0 ? `${duration(now - stats.lastSuccessAt)} ago` : 'new',
+  }
+}
+
+function qualityPrior({ profile }: Target): string {
+  const prior = profile.qualityPrior ?? PRIORS.quality
+  return profile.qualityPriorSource ? `prior ${prior}: ${profile.qualityPriorSource}` : `prior ${prior}`
+}
+
+function priorsOf(board: Board, place: number): (keyof Terms)[] {
+  const { row } = board.known[place]!
+  const priors: (keyof Terms)[] = []
+  if (board.isNew(place)) priors.push('reliability')
+  if (row[slot.slowCount] === 0) priors.push('speed')
+  if (row[slot.qualityCount] === 0) priors.push('quality')
+  return priors
+}
+
+function duration(ms: number): string {
+  const minutes = Math.max(0, Math.round(ms / 60_000))
+  if (minutes < 120) return `${minutes} min`
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`
+}
+
+/** `.61` */
+function short(share: number): string {
+  return share.toFixed(2).replace(/^(-?)0/, '$1')
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`
+}

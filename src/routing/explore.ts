@@ -1,0 +1,96 @@
+/** Thompson sampling, by default at half width: every target is drawn once from what is believed of it, and the best draw wins. */
+
+import { word32 } from '../domain/random.ts'
+import type { Board } from './board.ts'
+import { NORMALS, SLICE_BITS, SLICE_MASK } from './normalTable.ts'
+import type { Sight } from './sight.ts'
+import { surprise, type View, valueSpread } from './view.ts'
+
+/** One draw moves V by no more than the root of this many variances, three by no more than the root of thrice as many. */
+const REACH = NORMALS[SLICE_MASK]! ** 2
+/** Up to so many targets reliability, speed and quality are drawn apart; above, the value is drawn as a whole. */
+const DRAWN_APART = 200
+
+export interface Draw {
+  /** The place with the best value; -1 when nothing is eligible. */
+  readonly best: number
+  /** The place with the best draw. */
+  readonly drawn: number
+}
+
+/**
+ * Asks the gate only about targets that would win, and works out only draws that could: with ten thousand targets
+ * nearly all are passed over at a glance. `seed` decides all draws.
+ */
+export function drawBest({ board, view, values, gate }: Sight, width: number, seed: number): Draw {
+  const { reliabilitySpread, latencySpread, qualitySpread } = board
+  // V never moves by more than this much of each spread: speed moves by at most a quarter of what ln(ms) moves.
+  const quarterSpeed = view.lens.speed / 4
+  const qualityWeight = view.lens.quality
+  const drawnApart = values.length <= DRAWN_APART
+  const reach = (drawnApart ? 3 * REACH : REACH) * width * width
+  let best = -1
+  let drawn = -1
+  let bestValue = Number.NEGATIVE_INFINITY
+  let bestDraw = Number.NEGATIVE_INFINITY
+  // The likely winner first (and once more in its turn, which changes nothing): it shows most others to be hopeless.
+  const likely = drawnApart ? largestAt(values) : -1
+  for (let step = likely < 0 ? 0 : -1; step < values.length; step++) {
+    const place = step < 0 ? likely : step
+    const value = values[place]!
+    const byReliability = reliabilitySpread[place]!
+    const bySpeed = quarterSpeed * latencySpread[place]!
+    const byQuality = qualityWeight * qualitySpread[place]!
+    const variance = byReliability * byReliability + bySpeed * bySpeed + byQuality * byQuality
+    const gap = bestDraw - value
+    if (value <= bestValue && gap > 0 && gap * gap >= variance * reach) continue
+    const bits = word32(seed, place)
+    if (drawnApart && gap >= width * mostApart(bits, byReliability, bySpeed, byQuality) && value <= bestValue) continue
+    const draw =
+      value + (drawnApart ? drawApart(board, view, place, width, bits) : drawWhole(board, view, place, width, bits))
+    if (!(value > bestValue || draw > bestDraw) || !gate.admits(place)) continue
+    if (value > bestValue) {
+      best = place
+      bestValue = value
+    }
+    if (draw > bestDraw) {
+      drawn = place
+      bestDraw = draw
+    }
+  }
+  return { best, drawn }
+}
+
+/** -1 when there is none. */
+function largestAt(values: Float64Array): number {
+  let largest = values.length - 1
+  for (let place = 0; place < values.length; place++) if (values[place]! > values[largest]!) largest = place
+  return largest
+}
+
+/** No draw apart moves V up by more: only lucky parts count, and a lucky time is a short one. */
+function mostApart(bits: number, byReliability: number, bySpeed: number, byQuality: number): number {
+  const reliable = Math.max(0, firstNormal(bits)) * byReliability
+  const fast = Math.max(0, -secondNormal(bits)) * bySpeed
+  return reliable + fast + Math.max(0, thirdNormal(bits)) * byQuality
+}
+
+function drawApart(board: Board, view: View, place: number, width: number, bits: number): number {
+  return surprise(board, view, place, width, firstNormal(bits), secondNormal(bits), thirdNormal(bits))
+}
+
+function drawWhole(board: Board, view: View, place: number, width: number, bits: number): number {
+  return width * firstNormal(bits) * valueSpread(board, view, place)
+}
+
+function firstNormal(bits: number): number {
+  return NORMALS[bits & SLICE_MASK]!
+}
+
+function secondNormal(bits: number): number {
+  return NORMALS[(bits >>> SLICE_BITS) & SLICE_MASK]!
+}
+
+function thirdNormal(bits: number): number {
+  return NORMALS[(bits >>> (2 * SLICE_BITS)) & SLICE_MASK]!
+}

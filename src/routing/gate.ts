@@ -1,0 +1,35 @@
+/** Asks whether a target may be tried, once per target and pass, and only about those that could win. */
+
+import type { Target } from '../domain/target.ts'
+import type { Ineligible } from './eligible.ts'
+
+type Question = (target: Target, place: number) => Ineligible | null
+
+const ADMITTED = 1
+const REFUSED = 2
+
+export class Gate {
+  #answers = new Uint8Array(0)
+  #targets: readonly Target[] = []
+  #ineligible: Question = () => null
+  #exclude: ((target: Target) => boolean) | null = null
+
+  /** Begins a pass over `targets`; what was answered before is forgotten. */
+  open(targets: readonly Target[], ineligible: Question, exclude: ((target: Target) => boolean) | null): void {
+    if (this.#answers.length !== targets.length) this.#answers = new Uint8Array(targets.length)
+    else this.#answers.fill(0)
+    this.#targets = targets
+    this.#ineligible = ineligible
+    this.#exclude = exclude
+  }
+
+  admits(place: number): boolean {
+    if (this.#answers[place] === 0) this.#answers[place] = this.#ask(place) ? ADMITTED : REFUSED
+    return this.#answers[place] === ADMITTED
+  }
+
+  #ask(place: number): boolean {
+    const target = this.#targets[place]!
+    return !this.#exclude?.(target) && this.#ineligible(target, place) === null
+  }
+}

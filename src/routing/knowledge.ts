@@ -1,0 +1,139 @@
+/** Everything learned so far: one row per target, also for targets that are gone for now, and what they share. */
+
+import type { AttemptEvent, QualityEvent, StoreEvent } from '../domain/store.ts'
+import { blameOf } from './blame.ts'
+import { halfLives } from './estimate.ts'
+import { learnAttempt, learnImport, learnQuality } from './learn.ts'
+import { advance, merge, QUALITY_CAP, RowAllocator, type Sums } from './sums.ts'
+import { addTo, capTally, emptyTally, mergeTally, type Tally } from './tally.ts'
+
+const DAY_MS = 86_400_000
+/** An answer of unknown length is taken for this long at first. */
+const ANSWER_TOKENS = 200
+const ANSWER_PRIOR = 1
+/** Kinds of work told apart, over all targets and per target; more fall together with the target's own quality. */
+const MOST_TASKS = 64
+const MOST_TASKS_PER_TARGET = 8
+
+export interface TargetKnowledge {
+  readonly row: Sums
+  /** Quality by task; null until somebody reports one. */
+  tasks: Map<string, Tally> | null
+}
+
+export class Knowledge {
+  readonly targets = new Map<string, TargetKnowledge>()
+  /** By provider: counts the calls, sums the successes. */
+  readonly providers = new Map<string, Tally>()
+  /** Ln of the length of answers in tokens; by task, and under '' over all. */
+  readonly answers = new Map<string, Tally>()
+  readonly #rows = new RowAllocator()
+
+  /** The state of a target; empty when nothing was seen of it. */
+  target(stateId: string): TargetKnowledge {
+    const known = this.targets.get(stateId)
+    if (known !== undefined) return known
+    const fresh = { row: this.#rows.allocate(), tasks: null }
+    this.targets.set(stateId, fresh)
+    return fresh
+  }
+
+  /** Learns from one event; true when it changed what is known of its target. `local`: a server of one's own. */
+  fold(event: StoreEvent, local: boolean): boolean {
+    if (!(event.at > 0 && event.at < Number.POSITIVE_INFINITY)) return false
+    switch (event.kind) {
+      case 'attempt':
+        return this.#foldAttempt(event, local)
+      case 'quality':
+        return this.#foldQuality(event)
+      case 'import':
+        learnImport(this.target(event.target.stateId).row, event)
+        return true
+      case 'lift':
+        return false
+    }
+  }
+
+  #foldAttempt(event: AttemptEvent, local: boolean): boolean {
+    const { weight, provider } = blameOf(event.excused ? null : event.failure)
+    if (!event.ok && weight === 0) return false
+    learnAttempt(this.target(event.target.stateId).row, event, { blame: weight, local })
+    if (event.ok || provider)
+      addTo(tallyIn(this.providers, event.target.provider), event.at, event.ok ? 1 : 0, halfLives.provider)
+    if (event.ok && event.source === 'live') this.#foldAnswer(event)
+    return true
+  }
+
+  #foldAnswer(event: AttemptEvent): void {
+    const tokens = event.usage?.outputTokens ?? 0
+    if (!(tokens >= 1)) return
+    const log = Math.log(Math.min(1e6, tokens))
+    addTo(tallyIn(this.answers, ''), event.at, log, DAY_MS)
+    if (event.task === null || event.task === '') return
+    if (!this.answers.has(event.task) && this.answers.size > MOST_TASKS) return
+    addTo(tallyIn(this.answers, event.task), event.at, log, DAY_MS)
+  }
+
+  #foldQuality(event: QualityEvent): boolean {
+    if (!(event.score >= 0 && event.score <= 1)) return false
+    const known = this.target(event.target.stateId)
+    learnQuality(known.row, event)
+    if (event.task !== null) learnTask(known, event.task, event)
+    return true
+  }
+
+  /** Tokens to expect of an answer to `task`, never more than the caller's own limit. */
+  answerTokens(task: string | null, maxTokens: number | null = null): number {
+    const tally = this.answers.get(task ?? '') ?? this.answers.get('')
+    const sum = ANSWER_PRIOR * Math.log(ANSWER_TOKENS) + (tally?.sum ?? 0)
+    const usual = Math.exp(sum / (ANSWER_PRIOR + (tally?.count ?? 0)))
+    return maxTokens !== null && maxTokens > 0 ? Math.min(maxTokens, usual) : usual
+  }
+
+  /** Adds what another process learned from other events. */
+  merge(other: Knowledge): void {
+    for (const [id, theirs] of other.targets) mergeTarget(this.target(id), theirs)
+    for (const [provider, tally] of other.providers)
+      mergeTally(tallyIn(this.providers, provider), tally, halfLives.provider)
+    for (const [task, tally] of other.answers) mergeTally(tallyIn(this.answers, task), tally, DAY_MS)
+  }
+}
+
+function learnTask(known: TargetKnowledge, task: string, event: QualityEvent): void {
+  known.tasks ??= new Map()
+  if (!known.tasks.has(task) && known.tasks.size >= MOST_TASKS_PER_TARGET) forgetOldest(known.tasks)
+  const tally = tallyIn(known.tasks, task)
+  addTo(tally, event.at, event.score, halfLives.task)
+  capTally(tally, QUALITY_CAP)
+}
+
+function forgetOldest(tasks: Map<string, Tally>): void {
+  let oldest = ''
+  let asOf = Number.POSITIVE_INFINITY
+  for (const [task, tally] of tasks) {
+    if (tally.asOf >= asOf) continue
+    oldest = task
+    asOf = tally.asOf
+  }
+  tasks.delete(oldest)
+}
+
+function mergeTarget(into: TargetKnowledge, from: TargetKnowledge): void {
+  advance(into.row, from.row[0]!)
+  merge(into.row, from.row)
+  if (from.tasks === null) return
+  into.tasks ??= new Map()
+  for (const [task, tally] of from.tasks) {
+    const mine = tallyIn(into.tasks, task)
+    mergeTally(mine, tally, halfLives.task)
+    capTally(mine, QUALITY_CAP)
+  }
+}
+
+function tallyIn(tallies: Map<string, Tally>, key: string): Tally {
+  const known = tallies.get(key)
+  if (known !== undefined) return known
+  const fresh = emptyTally()
+  tallies.set(key, fresh)
+  return fresh
+}

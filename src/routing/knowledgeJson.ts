@@ -1,0 +1,104 @@
+/** What was learned as JSON, and back. Reading accepts anything: what makes no sense is left out, never thrown at. */
+
+import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
+import { Knowledge } from './knowledge.ts'
+import { ROW_LENGTH, type Sums, slot } from './sums.ts'
+import type { Tally } from './tally.ts'
+
+/** Raised when the meaning of a slot changes; a state of another version is forgotten and folded anew from the log. */
+export const KNOWLEDGE_VERSION = 1
+
+/** Targets nobody saw for this long are forgotten when the state is written. */
+const FORGOTTEN_AFTER_MS = 90 * 86_400_000
+/** No sum of honest events grows past this. */
+const LARGEST = 1e15
+
+export function knowledgeToJson(knowledge: Knowledge): Json {
+  return {
+    version: KNOWLEDGE_VERSION,
+    targets: livingTargets(knowledge).map(([id, { row, tasks }]) => [
+      id,
+      rowToJson(row),
+      tasks === null ? [] : talliesToJson(tasks),
+    ]),
+    providers: talliesToJson(knowledge.providers),
+    answers: talliesToJson(knowledge.answers),
+  }
+}
+
+export function knowledgeFromJson(json: unknown): Knowledge {
+  const knowledge = new Knowledge()
+  const state = asRecord(json)
+  if (state?.['version'] !== KNOWLEDGE_VERSION) return knowledge
+  for (const entry of asArray(state['targets']) ?? []) readTarget(knowledge, entry)
+  readTallies(knowledge.providers, state['providers'])
+  readTallies(knowledge.answers, state['answers'])
+  return knowledge
+}
+
+function livingTargets(knowledge: Knowledge) {
+  const entries = [...knowledge.targets].filter(([, { row }]) => row[slot.asOf]! > 0)
+  const newest = entries.reduce((latest, [, { row }]) => Math.max(latest, row[slot.asOf]!), 0)
+  return entries.filter(([, { row }]) => row[slot.asOf]! >= newest - FORGOTTEN_AFTER_MS)
+}
+
+function rowToJson(row: Sums): readonly number[] {
+  let length = row.length
+  while (length > 0 && row[length - 1] === 0) length--
+  return Array.from(row.subarray(0, length))
+}
+
+function talliesToJson(tallies: ReadonlyMap<string, Tally>): Json {
+  return [...tallies].map(([key, { asOf, count, sum }]) => [key, asOf, count, sum])
+}
+
+function readTarget(knowledge: Knowledge, entry: unknown): void {
+  const [id, numbers, tasks] = asArray(entry) ?? []
+  const stateId = asString(id)
+  if (stateId === undefined) return
+  const target = knowledge.target(stateId)
+  readRow(target.row, asArray(numbers) ?? [])
+  const tallies = new Map<string, Tally>()
+  readTallies(tallies, tasks)
+  if (tallies.size > 0) target.tasks = tallies
+}
+
+/** A row with one impossible number in it is not trusted at all. */
+function readRow(row: Sums, numbers: readonly unknown[]): void {
+  if (numbers.length > ROW_LENGTH || !numbers.every(isPlausible)) return
+  numbers.forEach((number, index) => {
+    const signed = index >= slot.hourOffset || index === slot.fastTokenLog || index === slot.slowTokenLog
+    row[index] = signed ? (number as number) : Math.max(0, number as number) // every one passed isPlausible
+  })
+  if (!meansArePossible(row)) row.fill(0)
+}
+
+function isPlausible(value: unknown): value is number {
+  return asNumber(value) !== undefined && Math.abs(value as number) <= LARGEST // asNumber saw a number
+}
+
+const MEANS = [
+  { count: slot.fastCount, sum: slot.fastLog, most: 14 },
+  { count: slot.slowCount, sum: slot.slowLog, most: 14 },
+  { count: slot.fastTokenCount, sum: slot.fastTokenLog, most: 14 },
+  { count: slot.slowTokenCount, sum: slot.slowTokenLog, most: 14 },
+  { count: slot.fastQualityCount, sum: slot.fastQuality, most: 1 },
+  { count: slot.slowQualityCount, sum: slot.slowQuality, most: 1 },
+  ...Array.from({ length: 24 }, (_, hour) => ({ count: slot.hourCount + hour, sum: slot.hourOffset + hour, most: 14 })),
+]
+
+/** The mean of ln(ms) of ten minutes is 13.3, that of a score at most 1. */
+function meansArePossible(row: Sums): boolean {
+  return MEANS.every(({ count, sum, most }) => Math.abs(row[sum]!) <= row[count]! * most * 1.000001 + 1e-300)
+}
+
+function readTallies(into: Map<string, Tally>, json: unknown): void {
+  for (const entry of asArray(json) ?? []) {
+    const [key, asOf, count, sum] = asArray(entry) ?? []
+    const name = asString(key)
+    if (name === undefined || ![asOf, count, sum].every(isPlausible)) continue
+    const tally = { asOf: asOf as number, count: count as number, sum: sum as number } // every one passed isPlausible
+    if (tally.asOf >= 0 && tally.count >= 0 && tally.sum >= 0 && tally.sum <= tally.count * 14.000001)
+      into.set(name, tally)
+  }
+}

@@ -1,0 +1,185 @@
+/** How one event changes what is known of a target. Events may come late, out of order, and with nonsense in them. */
+
+import type { AttemptEvent, ImportEvent, QualityEvent } from '../domain/store.ts'
+import { firstToken, hourOf, perToken, slowLog } from './estimate.ts'
+import {
+  advance,
+  capPair,
+  FAST,
+  FAST_QUALITY,
+  HOUR_CAP,
+  HOURS,
+  QUALITY_CAP,
+  SLOW,
+  SLOW_QUALITY,
+  type Sums,
+  slot,
+  weightOf,
+} from './sums.ts'
+
+/** Longest latency that is believed; longer ones count as this. */
+const LONGEST_MS = 600_000
+const MOST_TOKENS = 1_000_000
+/** Sums of the original's statistics file stand for at most so many observations of the last day. */
+const MOST_IMPORTED = 8
+/** Times of the day are learned once the average of the day is known. */
+const HOUR_NEEDS = 3
+/** Ollama unloads a model after five minutes; the answer after that carries the loading. */
+const UNLOADED_AFTER_MS = 5 * 60_000
+const COLD_START_FACTOR = 2
+
+export interface LearnFacts {
+  /** How much a failure of this kind tells about the target, from 0 (nothing) to 1. */
+  readonly blame: number
+  readonly local: boolean
+}
+
+export function learnAttempt(row: Sums, event: AttemptEvent, facts: LearnFacts): void {
+  const cold = facts.local && isColdStart(row, event)
+  advance(row, event.at)
+  row[slot.lastSeenAt] = Math.max(row[slot.lastSeenAt]!, event.at)
+  if (event.ok) learnSuccess(row, event, cold)
+  else learnFailure(row, event.at, facts.blame)
+}
+
+function learnSuccess(row: Sums, event: AttemptEvent, cold: boolean): void {
+  row[slot.successes]!++
+  row[slot.lastSuccessAt] = Math.max(row[slot.lastSuccessAt]!, event.at)
+  add(row, slot.fastSuccesses, 1, weightOf(row, event.at, FAST))
+  add(row, slot.slowSuccesses, 1, weightOf(row, event.at, SLOW))
+  if (!isTime(event.latencyMs)) return
+  row[slot.latencyMs]! += believable(event.latencyMs)
+  if (!cold) learnTimes(row, event)
+}
+
+function learnFailure(row: Sums, at: number, blame: number): void {
+  if (!(blame > 0)) return
+  row[slot.failures]!++
+  add(row, slot.fastFailures, blame, weightOf(row, at, FAST))
+  add(row, slot.slowFailures, blame, weightOf(row, at, SLOW))
+}
+
+/** Splits an answer's time into the wait for the first token and the time per token. */
+function learnTimes(row: Sums, event: AttemptEvent): void {
+  const total = believable(event.latencyMs)
+  const first = isTime(event.firstTokenMs) ? believable(event.firstTokenMs) : total
+  const tokens = Math.min(MOST_TOKENS, event.usage?.outputTokens ?? 0)
+  const isWhole = !event.streamed && event.source === 'live' && tokens > 1
+  if (isWhole) learnWhole(row, event.at, total, tokens)
+  else learnFirstToken(row, event.at, first, 1)
+  if (event.streamed && event.source === 'live' && tokens > 1 && total > first)
+    learnTokenTime(row, event.at, (total - first) / tokens, 1)
+}
+
+/** Only the sum is known: each part is blamed for as much of the surprise as it was expected to have of the whole. */
+function learnWhole(row: Sums, at: number, totalMs: number, tokens: number): void {
+  const first = firstToken(row, at).mean
+  const each = perToken(row, at).mean
+  const expected = first + tokens * each
+  const surprise = totalMs / expected
+  learnFirstToken(row, at, first * surprise, first / expected)
+  learnTokenTime(row, at, each * surprise, 1 - first / expected)
+}
+
+function learnFirstToken(row: Sums, at: number, ms: number, weight: number): void {
+  const log = Math.log(believable(ms))
+  const slow = weight * weightOf(row, at, SLOW)
+  add(row, slot.fastCount, 1, weight * weightOf(row, at, FAST))
+  add(row, slot.fastLog, log, weight * weightOf(row, at, FAST))
+  add(row, slot.slowCount, 1, slow)
+  add(row, slot.slowLog, log, slow)
+  add(row, slot.slowLogSquares, log * log, slow)
+  if (row[slot.slowCount]! > HOUR_NEEDS) learnHour(row, at, log, weight)
+}
+
+function learnHour(row: Sums, at: number, log: number, weight: number): void {
+  const hour = hourOf(at)
+  const counted = weight * weightOf(row, at, HOURS)
+  add(row, slot.hourCount + hour, 1, counted)
+  add(row, slot.hourOffset + hour, log - slowLog(row), counted)
+  capPair(row, slot.hourCount + hour, slot.hourOffset + hour, HOUR_CAP)
+}
+
+function learnTokenTime(row: Sums, at: number, ms: number, weight: number): void {
+  const log = Math.log(Math.min(LONGEST_MS, Math.max(0.01, ms)))
+  add(row, slot.fastTokenCount, 1, weight * weightOf(row, at, FAST))
+  add(row, slot.fastTokenLog, log, weight * weightOf(row, at, FAST))
+  add(row, slot.slowTokenCount, 1, weight * weightOf(row, at, SLOW))
+  add(row, slot.slowTokenLog, log, weight * weightOf(row, at, SLOW))
+}
+
+/** A score outside 0..1 is ignored here; the manager refused it before it became an event. */
+export function learnQuality(row: Sums, event: QualityEvent): void {
+  if (!(event.score >= 0 && event.score <= 1)) return
+  advance(row, event.at)
+  row[slot.quality]! += event.score
+  row[slot.qualityCount]!++
+  addQuality(row, event.at, event.score, 1)
+}
+
+function addQuality(row: Sums, at: number, score: number, count: number): void {
+  add(row, slot.fastQualityCount, count, weightOf(row, at, FAST_QUALITY))
+  add(row, slot.fastQuality, count * score, weightOf(row, at, FAST_QUALITY))
+  add(row, slot.slowQualityCount, count, weightOf(row, at, SLOW_QUALITY))
+  add(row, slot.slowQuality, count * score, weightOf(row, at, SLOW_QUALITY))
+  capPair(row, slot.fastQualityCount, slot.fastQuality, QUALITY_CAP)
+}
+
+/** The all-time numbers are taken as they are; as evidence for today they weigh little. */
+export function learnImport(row: Sums, event: ImportEvent): void {
+  advance(row, event.at)
+  const successes = countOf(event.successes)
+  const failures = countOf(event.failures)
+  const share = Math.min(1, MOST_IMPORTED / Math.max(1, successes + failures))
+  row[slot.successes]! += successes
+  row[slot.failures]! += failures
+  add(row, slot.slowSuccesses, successes * share, weightOf(row, event.at, SLOW))
+  add(row, slot.slowFailures, failures * share, weightOf(row, event.at, SLOW))
+  importTimes(row, event, successes, share)
+  importQuality(row, event)
+}
+
+function importTimes(row: Sums, event: ImportEvent, successes: number, share: number): void {
+  const last = event.lastSuccessAt
+  if (isTime(last)) row[slot.lastSuccessAt] = Math.max(row[slot.lastSuccessAt]!, Math.min(last, event.at))
+  if (!isTime(event.averageLatencyMs) || successes === 0) return
+  const log = Math.log(believable(event.averageLatencyMs))
+  const weight = successes * share * weightOf(row, event.at, SLOW)
+  row[slot.latencyMs]! += successes * believable(event.averageLatencyMs)
+  add(row, slot.slowCount, 1, weight)
+  add(row, slot.slowLog, log, weight)
+  add(row, slot.slowLogSquares, log * log, weight)
+}
+
+function importQuality(row: Sums, event: ImportEvent): void {
+  const score = event.quality
+  const count = Math.max(1, countOf(event.qualityCount))
+  if (score === null || !(score >= 0 && score <= 1)) return
+  row[slot.quality]! += score * count
+  row[slot.qualityCount]! += count
+  add(row, slot.slowQualityCount, Math.min(MOST_IMPORTED, count), weightOf(row, event.at, SLOW_QUALITY))
+  add(row, slot.slowQuality, Math.min(MOST_IMPORTED, count) * score, weightOf(row, event.at, SLOW_QUALITY))
+}
+
+function isColdStart(row: Sums, event: AttemptEvent): boolean {
+  if (event.startedAt - row[slot.lastSeenAt]! < UNLOADED_AFTER_MS) return false
+  if (row[slot.slowCount] === 0) return true
+  return (event.firstTokenMs ?? event.latencyMs) > COLD_START_FACTOR * firstToken(row, event.at).mean
+}
+
+function add(row: Sums, index: number, amount: number, weight: number): void {
+  row[index] = row[index]! + amount * weight
+}
+
+function isTime(ms: number | null): ms is number {
+  return ms !== null && ms > 0
+}
+
+/** From one millisecond to ten minutes. */
+function believable(ms: number): number {
+  return Math.min(LONGEST_MS, Math.max(1, ms))
+}
+
+function countOf(value: number): number {
+  return Number.isFinite(value) && value > 0 ? Math.floor(value) : 0
+}

@@ -1,0 +1,56 @@
+/** The four terms, and the two numbers made of them: the score people see and the value attempts are ordered by. */
+
+import type { Lens, Weights } from './weights.ts'
+import { WEIGHTS } from './weights.ts'
+
+/** Each from 0 to 1. */
+export interface Terms {
+  readonly reliability: number
+  readonly speed: number
+  readonly quality: number
+  readonly recency: number
+}
+
+const DAY_MS = 86_400_000
+
+/** The latency that counts as half speed; only the ratio to it matters (`routing.latency_ref_ms`). */
+export const LATENCY_REF_MS = 4000
+
+/** The cost of a request that counts as half cheap, in USD. */
+export const COST_REF_USD = 0.002
+
+/** 1 for an answer at once, 0.5 at the reference latency, never negative. */
+export function speed(latencyMs: number, latencyRefMs: number = LATENCY_REF_MS): number {
+  return latencyRefMs / (latencyRefMs + latencyMs)
+}
+
+/** Halves with every day since the last success; 0 for a target that never succeeded. */
+export function recency(lastSuccessAt: number, now: number): number {
+  if (lastSuccessAt <= 0) return 0
+  return 2 ** (-Math.max(0, now - lastSuccessAt) / DAY_MS)
+}
+
+/** 1 for a free request, 0.5 at the reference cost, 0 when nobody knows the price. */
+export function cheapness(costUsd: number): number {
+  return COST_REF_USD / (COST_REF_USD + costUsd)
+}
+
+/** What users see in lists and reports, from 0 to 1. */
+export function score(terms: Terms, weights: Weights = WEIGHTS): number {
+  const { reliability, speed, quality, recency } = weights
+  const sum = reliability + speed + quality + recency
+  if (!(sum > 0)) return terms.reliability
+  return (
+    (reliability * terms.reliability + speed * terms.speed + quality * terms.quality + recency * terms.recency) / sum
+  )
+}
+
+/**
+ * The score to expect, given that a call may fail: a failed call is worth nothing, however fast the target is when it
+ * works. From 0 to 1; orders the attempts of the `learned` strategy.
+ */
+export function value(terms: Omit<Terms, 'recency'>, weights: Lens, cheap = 0): number {
+  const whenAnswered =
+    weights.reliability + weights.speed * terms.speed + weights.quality * terms.quality + weights.price * cheap
+  return terms.reliability * whenAnswered
+}

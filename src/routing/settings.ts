@@ -1,0 +1,42 @@
+/** What a user may set about routing (`settings.routing` and `settings.weights`). */
+
+import { LATENCY_REF_MS } from './score.ts'
+import { WEIGHTS, type Weights } from './weights.ts'
+
+export type Strategy = 'learned' | 'score' | 'score-original' | 'round-robin' | 'priority'
+
+export interface RoutingSettings {
+  /** Default `learned`. */
+  readonly strategy: Strategy
+  readonly weights: Weights
+  /** The latency that counts as half speed, milliseconds; default 4000. */
+  readonly latencyRefMs: number
+  /** Among targets this close to the best value the cheapest is taken; 0 switches it off. Default 0.02. */
+  readonly costMargin: number
+  /** Share of requests that may try a target that looks worse; default 0.02, 0 switches exploring off. */
+  readonly exploration: number
+  /** Default `CURIOSITY`. */
+  readonly curiosity?: Curiosity
+}
+
+/** How exploring is done where it is allowed. */
+export interface Curiosity {
+  /** Most explorations that can be saved up; default 5. */
+  readonly burst: number
+  /** A pick this close to the best value does not count as exploring; default 0.02. */
+  readonly margin: number
+  /** Standard deviations of the draws, as a factor; default 0.5, for full Thompson sampling explores too much. */
+  readonly width: number
+  /** Tries of a target that is new, beyond all bounds; default 3. */
+  readonly freePulls: number
+}
+
+export const CURIOSITY: Curiosity = { burst: 5, margin: 0.02, width: 0.5, freePulls: 3 }
+
+export const ROUTING: RoutingSettings = {
+  strategy: 'learned',
+  weights: WEIGHTS,
+  latencyRefMs: LATENCY_REF_MS,
+  costMargin: 0.02,
+  exploration: 0.02,
+}

@@ -1,0 +1,145 @@
+/**
+ * All that is learned of one target: a row of additive sums, each forgetting with its own half-life. Events add to it,
+ * rows of several processes add up (bring both to one time, then add number by number), and every estimate is a
+ * function of the row and the time.
+ */
+
+/** One number per slot below. */
+export type Sums = Float64Array
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** Where each sum sits. Successes and failures are counts; `Log` is a sum of ln(ms), `LogSquares` of its squares. */
+export const slot = {
+  /** Epoch milliseconds to which the forgetting sums have been brought. */
+  asOf: 0,
+  lastSuccessAt: 1,
+  lastSeenAt: 2,
+  /** All-time sums, never forgotten. */
+  successes: 3,
+  failures: 4,
+  latencyMs: 5,
+  quality: 6,
+  qualityCount: 7,
+  /** Explorations granted for nothing because the target is new. */
+  freePulls: 8,
+  fastSuccesses: 9,
+  fastFailures: 10,
+  fastCount: 11,
+  fastLog: 12,
+  fastTokenCount: 13,
+  fastTokenLog: 14,
+  slowSuccesses: 15,
+  slowFailures: 16,
+  slowCount: 17,
+  slowLog: 18,
+  slowLogSquares: 19,
+  slowTokenCount: 20,
+  slowTokenLog: 21,
+  fastQualityCount: 22,
+  fastQuality: 23,
+  slowQualityCount: 24,
+  slowQuality: 25,
+  /** 24 weights and 24 sums of offsets of ln(ms), one pair per hour of the day (UTC). */
+  hourCount: 26,
+  hourOffset: 50,
+} as const
+
+export const ROW_LENGTH = 74
+/** The slots before this one are moments, of which a merge keeps the later. */
+const FIRST_SUM = slot.successes
+
+/** A run of slots that forget alike. */
+interface Scale {
+  readonly from: number
+  readonly to: number
+  readonly halfLifeMs: number
+}
+
+export const FAST: Scale = { from: slot.fastSuccesses, to: slot.slowSuccesses, halfLifeMs: 10 * MINUTE }
+export const SLOW: Scale = { from: slot.slowSuccesses, to: slot.fastQualityCount, halfLifeMs: DAY }
+export const FAST_QUALITY: Scale = { from: slot.fastQualityCount, to: slot.slowQualityCount, halfLifeMs: 12 * HOUR }
+export const SLOW_QUALITY: Scale = { from: slot.slowQualityCount, to: slot.hourCount, halfLifeMs: 3 * DAY }
+export const HOURS: Scale = { from: slot.hourCount, to: ROW_LENGTH, halfLifeMs: 14 * DAY }
+
+const SCALES = [FAST, SLOW, FAST_QUALITY, SLOW_QUALITY, HOURS]
+
+/** Beyond these counts older evidence gives way to newer, so that a change shows however much was seen before. */
+export const QUALITY_CAP = 12
+export const HOUR_CAP = 200
+
+/** Rows share buffers: a buffer of one's own would cost more than the row. */
+const ROWS_PER_BUFFER = 64
+
+/** Hands out empty rows. */
+export class RowAllocator {
+  #buffer = new ArrayBuffer(0)
+  #used = 0
+
+  allocate(): Sums {
+    if (this.#used === this.#buffer.byteLength) {
+      this.#buffer = new ArrayBuffer(ROWS_PER_BUFFER * ROW_LENGTH * 8)
+      this.#used = 0
+    }
+    const row = new Float64Array(this.#buffer, this.#used, ROW_LENGTH)
+    this.#used += ROW_LENGTH * 8
+    return row
+  }
+}
+
+/** What is left of a weight of 1 after `ageMs`; 1 when the clock went backwards. */
+export function remaining(ageMs: number, halfLifeMs: number): number {
+  return ageMs > 0 ? 2 ** (-ageMs / halfLifeMs) : 1
+}
+
+/** What is left, at `now`, of the row's sums of one scale. */
+export function remainingAt(row: Sums, now: number, scale: Scale): number {
+  return remaining(now - row[slot.asOf]!, scale.halfLifeMs)
+}
+
+/** The weight of an event at `at` in a row that may already have moved past it. */
+export function weightOf(row: Sums, at: number, scale: Scale): number {
+  return remaining(row[slot.asOf]! - at, scale.halfLifeMs)
+}
+
+/** Brings the row to `at`, unless it is there already or later. */
+export function advance(row: Sums, at: number): void {
+  const age = at - row[slot.asOf]!
+  if (!(age > 0)) return
+  if (row[slot.asOf]! > 0) for (const scale of SCALES) shrink(row, scale, 2 ** (-age / scale.halfLifeMs))
+  row[slot.asOf] = at
+}
+
+/**
+ * Takes back a row that lies in the future (the clock went backwards, or another machine's runs ahead): what it knows
+ * stays, and what comes now counts in full again.
+ */
+export function rebase(row: Sums, now: number): void {
+  if (row[slot.asOf]! <= now + MINUTE) return
+  for (let i = 0; i < FIRST_SUM; i++) row[i] = Math.min(row[i]!, now)
+}
+
+/** Keeps a count and its sum at or below the cap, their mean unchanged. */
+export function capPair(row: Sums, count: number, sum: number, cap: number): void {
+  if (row[count]! <= cap) return
+  row[sum] = (row[sum]! * cap) / row[count]!
+  row[count] = cap
+}
+
+/** Adds what another process learned of the same target. */
+export function merge(into: Sums, from: Sums): void {
+  advance(into, from[slot.asOf]!)
+  for (let i = 0; i < FIRST_SUM; i++) into[i] = Math.max(into[i]!, from[i]!)
+  for (let i = FIRST_SUM; i < FAST.from; i++) into[i] = into[i]! + from[i]!
+  for (const scale of SCALES) {
+    const left = remainingAt(from, into[slot.asOf]!, scale)
+    for (let i = scale.from; i < scale.to; i++) into[i] = into[i]! + from[i]! * left
+  }
+  capPair(into, slot.fastQualityCount, slot.fastQuality, QUALITY_CAP)
+}
+
+function shrink(row: Sums, scale: Scale, factor: number): void {
+  for (let i = scale.from; i < scale.to; i++) row[i] = row[i]! * factor
+}

@@ -1,0 +1,181 @@
+/** The store that ends with its process: for tests, for `memory:`, and where no file can be written. */
+
+import { randomBytes } from 'node:crypto'
+import type { Json } from '../domain/json.ts'
+import type {
+  AttemptEvent,
+  CounterResult,
+  LedgerFilter,
+  LedgerGroup,
+  LedgerSum,
+  Snapshot,
+  Store,
+  StoredEvent,
+  StoreEvent,
+} from '../domain/store.ts'
+import { GroupedSums, HourlySums, isCut, matches, matchesWho, spanOf, sumRowOf } from './ledger.ts'
+import { byName } from './order.ts'
+
+/** Rows of the ledger that are kept; of older ones only the hourly sums stay, as if they had been pruned. */
+const MAX_EVENTS = 100_000
+
+/** `maxEvents`: how many events are kept, default 100,000. */
+export function createMemoryStore(options: { readonly maxEvents?: number } = {}): Store {
+  return new MemoryStore(options.maxEvents ?? MAX_EVENTS)
+}
+
+class MemoryStore implements Store {
+  readonly engine = 'memory'
+  readonly location = 'memory:'
+  readonly origin = randomBytes(8).toString('hex')
+  readonly #maxEvents: number
+  #events: StoredEvent[] = []
+  #seq = 0
+  readonly #ids = new Set<string>()
+  readonly #hourly = new HourlySums()
+  // As JSON text, so that nobody shares an object with the store.
+  readonly #docs = new Map<string, Map<string, string>>()
+  readonly #counters = new Map<string, number>()
+  #snapshot: { readonly seq: number; readonly version: number; readonly state: string } | null = null
+
+  constructor(maxEvents: number) {
+    this.#maxEvents = maxEvents
+  }
+
+  append(event: StoreEvent): void {
+    if (this.#ids.has(event.id)) return
+    this.#ids.add(event.id)
+    this.#events.push({ ...event, seq: ++this.#seq })
+    if (event.kind === 'attempt') this.#hourly.add(event)
+    if (this.#events.length > this.#maxEvents) this.#dropOldest()
+  }
+
+  flushed(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  flushNow(): void {}
+
+  read(afterSeq: number, limit = 1_000): readonly StoredEvent[] {
+    const from = firstAfter(this.#events, afterSeq)
+    return this.#events.slice(from, from + limit)
+  }
+
+  lastSeq(): number {
+    return this.#seq
+  }
+
+  loadSnapshot(): Snapshot | null {
+    return this.#snapshot && { ...this.#snapshot, state: JSON.parse(this.#snapshot.state) }
+  }
+
+  saveSnapshot(snapshot: Snapshot): void {
+    if (this.#snapshot !== null && this.#snapshot.seq > snapshot.seq) return
+    this.#snapshot = { seq: snapshot.seq, version: snapshot.version, state: JSON.stringify(snapshot.state) }
+  }
+
+  getDoc(collection: string, key: string): Json | undefined {
+    const text = this.#docs.get(collection)?.get(key)
+    return text === undefined ? undefined : JSON.parse(text)
+  }
+
+  setDoc(collection: string, key: string, value: Json): void {
+    const docs = this.#docs.get(collection) ?? new Map<string, string>()
+    docs.set(key, JSON.stringify(value))
+    this.#docs.set(collection, docs)
+  }
+
+  deleteDoc(collection: string, key: string): void {
+    this.#docs.get(collection)?.delete(key)
+  }
+
+  listDocs(collection: string): readonly (readonly [key: string, value: Json])[] {
+    const docs = [...(this.#docs.get(collection) ?? [])].sort(byName)
+    return docs.map(([key, text]) => [key, JSON.parse(text)])
+  }
+
+  updateDoc(collection: string, key: string, change: (value: Json | undefined) => Json | undefined): Json | undefined {
+    const value = change(this.getDoc(collection, key))
+    if (value === undefined) this.deleteDoc(collection, key)
+    else this.setDoc(collection, key, value)
+    return this.getDoc(collection, key)
+  }
+
+  addToCounter(name: string, amount: number, limit?: number): CounterResult {
+    const before = this.counter(name)
+    const value = before + amount
+    if (!Number.isFinite(amount) || (limit !== undefined && value > limit)) return { granted: false, value: before }
+    this.#counters.set(name, value)
+    return { granted: true, value }
+  }
+
+  counter(name: string): number {
+    return this.#counters.get(name) ?? 0
+  }
+
+  listCounters(prefix: string): readonly (readonly [name: string, value: number])[] {
+    return [...this.#counters].filter(([name]) => name.startsWith(prefix)).sort(byName)
+  }
+
+  deleteCounter(name: string): void {
+    this.#counters.delete(name)
+  }
+
+  attempts(filter: LedgerFilter): readonly (AttemptEvent & { readonly seq: number })[] {
+    const found: (AttemptEvent & { readonly seq: number })[] = []
+    const { length } = this.#events
+    const limit = filter.limit ?? length
+    for (let step = 0; step < length && found.length < limit; step++) {
+      const event = this.#events[filter.order === 'oldest' ? step : length - 1 - step]
+      if (event?.kind === 'attempt' && matches(filter, event)) found.push(event)
+    }
+    return found
+  }
+
+  sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[] {
+    const span = spanOf(filter, by)
+    const groups = new GroupedSums(by)
+    for (const row of this.#hourly.rows())
+      if (row.at >= span.wholeFrom && row.at < span.wholeTo && matchesWho(filter, row)) groups.add(row)
+    for (const event of this.#events)
+      if (event.kind === 'attempt' && isCut(span, event.at) && matches(filter, event)) groups.add(sumRowOf(event))
+    return groups.result()
+  }
+
+  prune(before: number): number {
+    return this.#keep((event) => event.kind !== 'attempt' || !(event.at < before))
+  }
+
+  health(): { readonly state: 'ok'; readonly reason: null } {
+    return { state: 'ok', reason: null }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  /** A tenth at once, so that a full list is not moved for every event. */
+  #dropOldest(): void {
+    let surplus = Math.ceil(this.#maxEvents / 10)
+    this.#keep(() => surplus-- <= 0)
+  }
+
+  /** Returns how many events went. */
+  #keep(wanted: (event: StoredEvent) => boolean): number {
+    const before = this.#events.length
+    this.#events = this.#events.filter((event) => wanted(event) || !this.#ids.delete(event.id))
+    return before - this.#events.length
+  }
+}
+
+/** Index of the first event after `seq`, by halving. */
+function firstAfter(events: readonly StoredEvent[], seq: number): number {
+  let low = 0
+  let high = events.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((events[middle]?.seq ?? 0) <= seq) low = middle + 1
+    else high = middle
+  }
+  return low
+}

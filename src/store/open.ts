@@ -1,0 +1,39 @@
+/** Opens the store that the configuration names, or the next best one: keywise works without a disk too. */
+
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { StoreError } from '../domain/errors.ts'
+import type { Store } from '../domain/store.ts'
+import { createMemoryStore } from './memory.ts'
+import { openSqliteStore, type SqliteStoreOptions } from './sqlite.ts'
+import { isSqliteAvailable, reasonOf } from './sqliteModule.ts'
+
+/**
+ * `location` is `memory:`, the path of a SQLite file (its folder is created, for its owner alone), or undefined where
+ * there is no home folder to put one in. Falls back to memory with one warning where no file can be written. Throws
+ * `StoreError` for a location that cannot be meant and for a file that must not be touched.
+ */
+export function openStore(location: string | undefined, options: SqliteStoreOptions): Store {
+  if (location === undefined) return inMemory(options, 'there is no home folder to keep the store in')
+  if (location === 'memory:' || location === ':memory:') return createMemoryStore()
+  // Without the rest of the location: it may hold a password.
+  if (/^postgres(?:ql)?:\/\//i.test(location))
+    throw new StoreError('a postgres:// store does not stand yet; set KEYWISE_STORE to a path or to memory:')
+  if (location.trim() === '')
+    throw new StoreError('the store has an empty path; set KEYWISE_STORE to a path or to memory:')
+  if (!isSqliteAvailable()) return inMemory(options, 'this runtime has no node:sqlite (node 22.19 or newer has)')
+  try {
+    mkdirSync(dirname(location), { recursive: true, mode: 0o700 })
+    return openSqliteStore(location, options)
+  } catch (error) {
+    if (error instanceof StoreError) throw error
+    return inMemory(options, `${location} cannot be written (${reasonOf(error)})`)
+  }
+}
+
+function inMemory(options: SqliteStoreOptions, reason: string): Store {
+  options.warn(
+    `${reason}; what keywise learns is kept in memory and ends with this process. Set KEYWISE_STORE to a path that can be written`,
+  )
+  return createMemoryStore()
+}

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import {
+  attemptEvent,
+  failedAttempt,
+  importEvent,
+  liftEvent,
+  qualityEvent,
+  TEN,
+  targetRef,
+} from '../../test/storeEvents.ts'
+import type { StoreEvent } from '../domain/store.ts'
+import { Tally } from './tally.ts'
+
+function tallied(...events: StoreEvent[]): Tally {
+  const tally = new Tally()
+  for (const event of events) tally.add(event)
+  return tally
+}
+
+test('attempts are counted plainly, per target', () => {
+  const other = targetRef({ model: 'other' })
+  const tally = tallied(
+    attemptEvent({ latencyMs: 1_000 }),
+    attemptEvent({ latencyMs: 2_000, at: TEN + 5 }),
+    failedAttempt({ at: TEN + 9, latencyMs: 9_000 }),
+    attemptEvent({ target: other }),
+  )
+  expect(tally.rows()).toHaveLength(2)
+  expect(tally.row(targetRef().stateId)).toMatchObject({
+    successCount: 2,
+    failCount: 1,
+    totalLatencyMs: 3_000,
+    totalTokens: 240,
+    lastSuccess: TEN + 5,
+    lastError: { at: TEN + 9, message: 'Too Many Requests', status: 429 },
+    lastTested: null,
+  })
+})
+
+test('tests and probes count like calls, and a test is remembered as such', () => {
+  const [row] = tallied(attemptEvent({ source: 'test' }), failedAttempt({ source: 'probe', at: TEN + 1 })).rows()
+  expect(row).toMatchObject({ successCount: 1, failCount: 1, lastTested: TEN })
+})
+
+test('excused attempts and clients who left count for nobody', () => {
+  const gone = { kind: 'client_gone', status: null, message: '' } as const
+  const tally = tallied(failedAttempt({ excused: true }), failedAttempt({ failure: gone }), liftEvent())
+  expect(tally.rows()).toEqual([])
+})
+
+test('quality is summed, and what was imported adds to it', () => {
+  const tally = tallied(qualityEvent({ score: 1 }), importEvent({ quality: 0.5, qualityCount: 3 }), attemptEvent())
+  expect(tally.rows()[0]).toMatchObject({
+    qualitySum: 2.5,
+    qualityCount: 4,
+    successCount: 10,
+    failCount: 1,
+    totalLatencyMs: 9 * 1_200 + 1_000,
+    totalTokens: 4_120,
+    lastSuccess: TEN,
+  })
+})
+
+test('events out of order leave the newest success and error standing', () => {
+  const [row] = tallied(
+    attemptEvent({ at: TEN + 9 }),
+    attemptEvent(),
+    failedAttempt({ at: TEN + 8 }),
+    failedAttempt({ at: TEN + 1 }),
+  ).rows()
+  expect([row?.lastSuccess, row?.lastError?.at]).toEqual([TEN + 9, TEN + 8])
+})
+
+test('rows follow the key, not its place: a removed key hands nothing to the next one', () => {
+  const tally = tallied(
+    attemptEvent({ target: targetRef({ fingerprint: 'first', keyIndex: 1 }) }),
+    attemptEvent({ target: targetRef({ fingerprint: 'second', keyIndex: 2 }) }),
+  )
+  const rows = tally.rows((_provider, fingerprint) => (fingerprint === 'second' ? 1 : undefined))
+  expect(rows.map((row) => [row.fingerprint, row.keyIndex])).toEqual([['second', 1]])
+})
+
+test('a tally goes through JSON and on from there', () => {
+  const events = [attemptEvent(), failedAttempt({ target: targetRef({ model: '__proto__' }) }), qualityEvent()]
+  const copy = Tally.fromJson(JSON.parse(JSON.stringify(tallied(...events).toJson())))
+  expect(copy?.rows()).toEqual(tallied(...events).rows())
+  copy?.add(attemptEvent())
+  expect(copy?.row(targetRef().stateId)?.successCount).toBe(2)
+})
+
+test('JSON that is not a tally is not taken for one', () => {
+  const good = tallied(attemptEvent()).toJson() as { rows: object[] }
+  for (const bad of [
+    null,
+    [],
+    {},
+    { ...good, version: 2 },
+    { version: 1, rows: [{ ...good.rows[0], failCount: 'x' }] },
+  ])
+    expect(Tally.fromJson(bad)).toBeUndefined()
+})

@@ -1,0 +1,199 @@
+/** What `apiStats.json` and the tables show of each target: plain counts and averages, folded from the events. */
+
+import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
+import type { AttemptEvent, ImportEvent, QualityEvent, StoreEvent, TargetRef } from '../domain/store.ts'
+
+/** Plain sums over everything that was reported of one target; times are epoch milliseconds. */
+export interface StatsRow {
+  readonly provider: string
+  /** 1-based. */
+  readonly keyIndex: number
+  readonly model: string
+  readonly successCount: number
+  readonly failCount: number
+  /** Of the successes alone. */
+  readonly totalLatencyMs: number
+  readonly totalTokens: number
+  readonly qualitySum: number
+  readonly qualityCount: number
+  readonly lastSuccess: number | null
+  readonly lastError: StatsError | null
+  /** When the tester last tried it; null when it never did. */
+  readonly lastTested: number | null
+}
+
+export interface StatsError {
+  /** Null where a file made by hand does not say. */
+  readonly at: number | null
+  readonly message: string
+  readonly status: number | null
+}
+
+/** A row that knows whose it is, whatever index the key has today. */
+export interface TallyRow extends StatsRow {
+  readonly stateId: string
+  readonly fingerprint: string
+}
+
+/** Says which place a key has now; undefined when it is not configured any more. */
+export type KeyIndexOf = (provider: string, fingerprint: string) => number | undefined
+
+type Sums = { -readonly [K in keyof TallyRow]: TallyRow[K] }
+
+/** Shape of `toJson`; a snapshot of another version is folded anew. */
+const VERSION = 1
+
+export class Tally {
+  readonly #rows = new Map<string, Sums>()
+
+  /** Takes one event in. Tests and probes count like calls; excused attempts and clients who left count for nobody. */
+  add(event: StoreEvent): void {
+    if (event.kind === 'attempt') this.#addAttempt(event)
+    else if (event.kind === 'quality') this.#addQuality(event)
+    else if (event.kind === 'import') this.#addImport(event)
+  }
+
+  row(stateId: string): TallyRow | undefined {
+    return this.#rows.get(stateId)
+  }
+
+  /** All rows; with `keyIndexOf` under today's indices and without the keys that are gone. */
+  rows(keyIndexOf?: KeyIndexOf): TallyRow[] {
+    const rows: TallyRow[] = []
+    for (const row of this.#rows.values()) {
+      const keyIndex = keyIndexOf === undefined ? row.keyIndex : keyIndexOf(row.provider, row.fingerprint)
+      if (keyIndex !== undefined) rows.push({ ...row, keyIndex })
+    }
+    return rows
+  }
+
+  toJson(): Json {
+    return {
+      version: VERSION,
+      rows: [...this.#rows.values()].map((row) => ({ ...row, lastError: asJson(row.lastError) })),
+    }
+  }
+
+  /** Undefined for anything that `toJson` of this version did not write. */
+  static fromJson(value: unknown): Tally | undefined {
+    const record = asRecord(value)
+    const rows = asArray(record?.['rows'])
+    if (record?.['version'] !== VERSION || rows === undefined) return undefined
+    const tally = new Tally()
+    for (const entry of rows) {
+      const row = readRow(asRecord(entry))
+      if (row === undefined) return undefined
+      tally.#rows.set(row.stateId, row)
+    }
+    return tally
+  }
+
+  #addAttempt(event: AttemptEvent): void {
+    if (event.excused === true || event.failure?.kind === 'client_gone') return
+    const row = this.#rowOf(event.target)
+    row.totalTokens += event.usage?.totalTokens || 0
+    if (event.source === 'test') row.lastTested = later(row.lastTested, event.at)
+    if (event.ok) {
+      row.successCount++
+      row.totalLatencyMs += event.latencyMs || 0
+      row.lastSuccess = later(row.lastSuccess, event.at)
+    } else {
+      row.failCount++
+      const { message = '', status = null } = event.failure ?? {}
+      row.lastError = newest(row.lastError, { at: event.at, message, status })
+    }
+  }
+
+  #addQuality(event: QualityEvent): void {
+    const row = this.#rowOf(event.target)
+    row.qualitySum += event.score
+    row.qualityCount++
+  }
+
+  #addImport(event: ImportEvent): void {
+    const row = this.#rowOf(event.target)
+    row.successCount += event.successes
+    row.failCount += event.failures
+    row.totalLatencyMs += event.averageLatencyMs * event.successes
+    row.totalTokens += event.totalTokens
+    if (event.quality !== null) {
+      const count = Math.max(1, event.qualityCount)
+      row.qualitySum += event.quality * count
+      row.qualityCount += count
+    }
+    if (event.lastSuccessAt !== null) row.lastSuccess = later(row.lastSuccess, event.lastSuccessAt)
+    if (event.lastTestedAt != null) row.lastTested = later(row.lastTested, event.lastTestedAt)
+    if (event.lastError != null) row.lastError = newest(row.lastError, event.lastError)
+  }
+
+  #rowOf(target: TargetRef): Sums {
+    const known = this.#rows.get(target.stateId)
+    if (known !== undefined) {
+      known.keyIndex = target.keyIndex
+      return known
+    }
+    const row = emptyRow(target)
+    this.#rows.set(target.stateId, row)
+    return row
+  }
+}
+
+function emptyRow({ stateId, provider, model, fingerprint, keyIndex }: Omit<TargetRef, 'account'>): Sums {
+  return {
+    stateId,
+    provider,
+    model,
+    fingerprint,
+    keyIndex,
+    successCount: 0,
+    failCount: 0,
+    totalLatencyMs: 0,
+    totalTokens: 0,
+    qualitySum: 0,
+    qualityCount: 0,
+    lastSuccess: null,
+    lastError: null,
+    lastTested: null,
+  }
+}
+
+function later(known: number | null, at: number): number {
+  return known === null || at > known ? at : known
+}
+
+/** Events of several processes may come out of order; an error without a time is older than any with one. */
+function newest(known: StatsError | null, error: StatsError): StatsError {
+  return known === null || (error.at ?? 0) >= (known.at ?? 0) ? error : known
+}
+
+function asJson(error: StatsError | null): Json {
+  return error === null ? null : { at: error.at, message: error.message, status: error.status }
+}
+
+const COUNTS = ['successCount', 'failCount', 'totalLatencyMs', 'totalTokens', 'qualitySum', 'qualityCount'] as const
+
+function readRow(value: Record<string, unknown> | undefined): Sums | undefined {
+  const stateId = asString(value?.['stateId'])
+  const provider = asString(value?.['provider'])
+  const model = asString(value?.['model'])
+  const fingerprint = asString(value?.['fingerprint'])
+  const keyIndex = asNumber(value?.['keyIndex'])
+  if (value === undefined || stateId === undefined || provider === undefined) return undefined
+  if (model === undefined || fingerprint === undefined || keyIndex === undefined) return undefined
+  const row = emptyRow({ stateId, provider, model, fingerprint, keyIndex })
+  for (const name of COUNTS) {
+    const count = asNumber(value[name])
+    if (count === undefined) return undefined
+    row[name] = count
+  }
+  row.lastSuccess = asNumber(value['lastSuccess']) ?? null
+  row.lastTested = asNumber(value['lastTested']) ?? null
+  const error = asRecord(value['lastError'])
+  if (error !== undefined)
+    row.lastError = {
+      at: asNumber(error['at']) ?? null,
+      message: asString(error['message']) ?? '',
+      status: asNumber(error['status']) ?? null,
+    }
+  return row
+}

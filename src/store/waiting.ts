@@ -1,0 +1,89 @@
+/** What is not written yet: events on their way, and, while writing fails, changes of documents and counters. */
+
+import type { StoreEvent } from '../domain/store.ts'
+
+/** Undefined is a document that was deleted. */
+interface WaitingDoc {
+  readonly collection: string
+  readonly key: string
+  readonly json: string | undefined
+}
+
+interface WaitingCounter {
+  /** The counter was deleted before `amount` was added. */
+  readonly reset: boolean
+  readonly amount: number
+}
+
+export class Waiting {
+  readonly #maxEvents: number
+  readonly docs = new Map<string, WaitingDoc>()
+  readonly counters = new Map<string, WaitingCounter>()
+  #events: StoreEvent[] = []
+  #lost = 0
+
+  constructor(maxEvents: number) {
+    this.#maxEvents = maxEvents
+  }
+
+  get events(): readonly StoreEvent[] {
+    return this.#events
+  }
+
+  /** How many events had to be let go because too many were waiting. */
+  get lost(): number {
+    return this.#lost
+  }
+
+  get isEmpty(): boolean {
+    return this.#events.length === 0 && !this.hasChanges
+  }
+
+  get hasChanges(): boolean {
+    return this.docs.size > 0 || this.counters.size > 0
+  }
+
+  add(event: StoreEvent): void {
+    this.#events.push(event)
+    if (this.#events.length > this.#maxEvents) this.#dropOldest()
+  }
+
+  setDoc(collection: string, key: string, json: string | undefined): void {
+    this.docs.set(JSON.stringify([collection, key]), { collection, key, json })
+  }
+
+  getDoc(collection: string, key: string): WaitingDoc | undefined {
+    return this.docs.size === 0 ? undefined : this.docs.get(JSON.stringify([collection, key]))
+  }
+
+  addToCounter(name: string, amount: number): void {
+    const known = this.counters.get(name)
+    this.counters.set(name, { reset: known?.reset ?? false, amount: (known?.amount ?? 0) + amount })
+  }
+
+  deleteCounter(name: string): void {
+    this.counters.set(name, { reset: true, amount: 0 })
+  }
+
+  /** What a counter is worth, given what the file says. */
+  counter(name: string, stored: number): number {
+    const change = this.counters.get(name)
+    return change === undefined ? stored : (change.reset ? 0 : stored) + change.amount
+  }
+
+  clear(): void {
+    this.#events = []
+    this.#lost = 0
+    this.docs.clear()
+    this.counters.clear()
+  }
+
+  /** A tenth at once, so that a full list is not moved for every event. Scores, lifts and imports go last. */
+  #dropOldest(): void {
+    const before = this.#events.length
+    let surplus = Math.ceil(this.#maxEvents / 10)
+    this.#events = this.#events.filter((event) => event.kind !== 'attempt' || surplus-- <= 0)
+    if (surplus > 0) this.#events = this.#events.slice(surplus)
+    this.#lost += before - this.#events.length
+  }
+}

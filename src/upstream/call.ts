@@ -1,0 +1,465 @@
+/**
+ * One call of one upstream: write, dispatch, time, read. It never throws for the upstream's sins: whatever happens ends
+ * in a `CallEnd` whose outcome says what it was. Streaming is a property of the call: `first` resolves at the first
+ * content (or at the end, when none came), then a sink receives what arrives until `done`.
+ */
+
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
+import { Assembler } from '../dialects/assemble.ts'
+import type { Dialect, StreamReader } from '../dialects/dialect.ts'
+import { type SseEvent, SseReader } from '../dialects/sse.ts'
+import type { Outcome } from '../domain/attempt.ts'
+import type { ChatChunk, ChatResponse, Usage } from '../domain/chat.ts'
+import type { Failure, LimitFact } from '../domain/failure.ts'
+import { classify } from './classify.ts'
+import { type Connection, resolvePath } from './connection.ts'
+import type { Deadlines, Expirable } from './deadlines.ts'
+import { bodyDecoder, type Decoder } from './decoding.ts'
+import { type FlatHeaders, flatHeaders } from './headers.ts'
+import { readLimits } from './limits.ts'
+import { classifyError, type Phase } from './transportError.ts'
+
+export interface CallInput {
+  readonly connection: Connection
+  readonly dialect: Dialect
+  /** The upstream's own id of the model, for classification. */
+  readonly model: string
+  /** Below the connection's base path. */
+  readonly path: string
+  readonly body: string | Buffer
+  /** Name, value …: beside those of the connection. */
+  readonly headers: readonly string[]
+  readonly stream: boolean
+  /** Most milliseconds until the first content of a stream, or until a plain answer is whole. */
+  readonly firstContentMs: number
+  /** Whether `firstContentMs` is the target's own allowance or what is left of the caller's. */
+  readonly allowance: 'first-token' | 'total'
+  /** Most milliseconds between two signs of life after the first content. */
+  readonly idleMs: number
+}
+
+export interface CallTools {
+  readonly deadlines: Deadlines
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** Milliseconds that never jump. */
+  readonly monotonic: () => number
+  readonly redact: (text: string) => string
+}
+
+export interface CallEnd {
+  readonly outcome: Outcome
+  readonly usage: Usage | null
+  readonly limits: readonly LimitFact[]
+  readonly status: number | null
+  readonly latencyMs: number
+  readonly firstTokenMs: number | null
+  /** Content had reached us before it ended. */
+  readonly hadContent: boolean
+  /** The upstream's bytes of a plain answer, for a client of the same dialect. */
+  readonly raw: Buffer | null
+  /** What a broken-off answer had said so far; equals the outcome's response when it is ok. */
+  readonly partial: ChatResponse | null
+}
+
+export interface CallSink {
+  /** What arrived: as chunks, and as the upstream's bytes. False asks for a pause until `Call.resume`. */
+  onChunks(chunks: readonly ChatChunk[], bytes: readonly Buffer[]): boolean
+  onEnd(end: CallEnd): void
+}
+
+/** A plain answer may not be longer than this. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024
+/** More of an error body is never needed to understand it. */
+const MAX_ERROR_BYTES = 64 * 1024
+/** Comments and pings count as life only this long after the last real event (faults.md F11). */
+const PING_LIFE_MS = 120_000
+
+/** Starts the call. The returned object is the undici handler itself: one object per call, no closures. */
+export function startCall(input: CallInput, tools: CallTools): Call {
+  const call = new Call(input, tools)
+  call.dispatch()
+  return call
+}
+
+type State = 'waiting' | 'error' | 'plain' | 'held' | 'live' | 'done'
+
+export class Call implements Dispatcher.DispatchHandler, Expirable {
+  /** Resolves at the first content of a stream, or when the call ended without one. */
+  readonly first: Promise<void>
+  /** Resolves when the call is over. */
+  readonly done: Promise<CallEnd>
+  /** Set once the call is over. */
+  ended: CallEnd | null = null
+  deadlineAt: number
+
+  readonly #input: CallInput
+  readonly #tools: CallTools
+  readonly #startedAt: number
+  #state: State = 'waiting'
+  #controller: Dispatcher.DispatchController | undefined
+  #status: number | null = null
+  #headers: FlatHeaders = {}
+  #body: Buffer[] = []
+  #bodyBytes = 0
+  #decoder: Decoder | null = null
+  #sse: SseReader | undefined
+  #reader: StreamReader | undefined
+  #assembler: Assembler | undefined
+  #heldChunks: ChatChunk[] = []
+  #heldBytes: Buffer[] = []
+  #sink: CallSink | null = null
+  #firstTokenMs: number | null = null
+  #lastEventAt = 0
+  #complete = false
+  #redispatched = false
+  #abortWith: Failure | null = null
+  #resolveFirst: () => void = () => {}
+  #resolveDone: (end: CallEnd) => void = () => {}
+
+  constructor(input: CallInput, tools: CallTools) {
+    this.#input = input
+    this.#tools = tools
+    this.#startedAt = tools.monotonic()
+    this.deadlineAt = this.#startedAt + input.firstContentMs
+    this.first = new Promise((resolve) => {
+      this.#resolveFirst = resolve
+    })
+    this.done = new Promise((resolve) => {
+      this.#resolveDone = resolve
+    })
+  }
+
+  dispatch(): void {
+    this.#tools.deadlines.watch(this)
+    const { connection, body, path, stream, headers } = this.#input
+    const accept = stream ? 'text/event-stream' : 'application/json'
+    try {
+      connection.dispatcher.dispatch(
+        {
+          ...resolvePath(connection, path),
+          method: 'POST',
+          body,
+          headers: ['content-type', 'application/json', 'accept', accept, ...connection.headers, ...headers],
+        },
+        this,
+      )
+    } catch (error) {
+      this.#fail(classifyError(error, this.#phase('connect')))
+    }
+  }
+
+  /** Ends the call from our side; `client_gone` when the caller left. Aborts the upstream at once. */
+  abort(failure: Failure = CLIENT_GONE): void {
+    if (this.#state === 'done') return
+    this.#abortWith = failure
+    this.#controller?.abort(new Error('keywise: call aborted'))
+    this.#fail(failure)
+  }
+
+  expire(): void {
+    const afterMs = Math.round(this.#tools.monotonic() - this.#startedAt)
+    const phase = this.#state === 'live' ? 'idle' : this.#input.allowance
+    const waited = phase === 'idle' ? this.#input.idleMs : afterMs
+    this.abort({ kind: 'timeout', phase, afterMs: waited, status: this.#status, message: TIMEOUT_TEXT[phase](waited) })
+  }
+
+  /** Hands over what arrived and everything to come. Call it once, after `first`. */
+  attach(sink: CallSink): void {
+    this.#sink = sink
+    const chunks = this.#heldChunks
+    const bytes = this.#heldBytes
+    this.#heldChunks = []
+    this.#heldBytes = []
+    const wantsMore = chunks.length === 0 || sink.onChunks(chunks, bytes)
+    if (this.ended !== null) sink.onEnd(this.ended)
+    else if (wantsMore) this.#controller?.resume()
+    else this.#controller?.pause()
+  }
+
+  /** The sink can take more. */
+  resume(): void {
+    // Time the client made us wait is not the upstream's silence.
+    this.deadlineAt = this.#tools.monotonic() + this.#input.idleMs
+    this.#controller?.resume()
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#abortWith !== null) controller.abort(new Error('keywise: call aborted'))
+  }
+
+  onRequestUpgrade(_controller: Dispatcher.DispatchController, status: number): void {
+    this.#status = status
+    this.#fail({ kind: 'server', status, message: `unexpected protocol switch (HTTP ${status})` })
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200 || this.#state === 'done') return
+    this.#controller = controller
+    this.#status = status
+    this.#headers = flatHeaders(headers)
+    this.#decoder = bodyDecoder(headers['content-encoding'], MAX_BODY_BYTES)
+    if (status >= 300) this.#state = 'error'
+    else if (!this.#input.stream) this.#state = 'plain'
+    else if (String(headers['content-type'] ?? '').includes('json')) this.#state = 'error'
+    else this.#startStream()
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#state === 'done') return
+    try {
+      if (this.#decoder === null) this.#take(chunk)
+      else for (const part of this.#decoder.push(chunk)) this.#take(part)
+    } catch (error) {
+      this.#failAndAbort({ kind: 'server', status: this.#status, message: `unreadable answer: ${textOf(error)}` })
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#state === 'done') return
+    try {
+      if (this.#decoder !== null) for (const part of this.#decoder.end()) this.#take(part)
+      this.#finish()
+    } catch (error) {
+      this.#fail({ kind: 'server', status: this.#status, message: `unreadable answer: ${textOf(error)}` })
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#state === 'done') return
+    if (this.#abortWith !== null) return this.#fail(this.#abortWith)
+    const failure = classifyError(error, this.#phase(this.#state === 'live' ? 'idle' : 'first-token'))
+    if (this.#state === 'waiting' && isStaleSocket(failure) && !this.#redispatched) {
+      // A kept-alive socket the other side had closed: one new connection, and it is no attempt of its own (F5).
+      this.#redispatched = true
+      return this.dispatch()
+    }
+    this.#readRest()
+    this.#fail(failure)
+  }
+
+  #phase(name: Phase['name']): Phase {
+    return { name, afterMs: this.#tools.monotonic() - this.#startedAt, started: this.#status !== null }
+  }
+
+  #startStream(): void {
+    this.#state = 'held'
+    this.#sse = new SseReader()
+    this.#reader = this.#input.dialect.upstream.streamReader()
+    this.#assembler = new Assembler()
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#state === 'held' || this.#state === 'live') return this.#takeStream(chunk)
+    const limit = this.#state === 'error' ? MAX_ERROR_BYTES : MAX_BODY_BYTES
+    this.#bodyBytes += chunk.length
+    if (this.#bodyBytes <= limit) this.#body.push(chunk)
+    else if (this.#state === 'error') this.#failAndAbort(this.#classifyBody())
+    else this.#failAndAbort({ kind: 'server', status: this.#status, message: 'the answer is longer than 64 MiB' })
+  }
+
+  #takeStream(chunk: Buffer): void {
+    const chunks: ChatChunk[] = []
+    for (const event of this.#sse?.push(chunk) ?? []) this.#readEvent(event, chunks)
+    this.#deliver(chunks, chunk)
+  }
+
+  #readEvent(event: SseEvent, into: ChatChunk[]): void {
+    for (const chunk of this.#reader?.push(event.event, event.data, event.incomplete) ?? []) into.push(chunk)
+  }
+
+  /** Moves the stream on by what was read: error, first content, or more of it. */
+  #deliver(chunks: readonly ChatChunk[], bytes: Buffer | null): void {
+    let failed: Extract<ChatChunk, { type: 'error' }> | undefined
+    let content = false
+    for (const chunk of chunks) {
+      if (chunk.type === 'error') {
+        failed = chunk
+        break
+      }
+      this.#assembler?.push(chunk)
+      if (chunk.type === 'end') this.#complete = true
+      content ||= isContent(chunk)
+    }
+    // The bytes of an error are never passed on: they can repeat the key. The failure is told in our own words.
+    if (failed !== undefined) return this.#failAndAbort(this.#classifyStreamError(failed))
+    this.#keepAlive(chunks.length > 0)
+    if (this.#state === 'held') this.#hold(chunks, bytes, content)
+    else if (this.#sink?.onChunks(chunks, bytes === null ? [] : [bytes]) === false) this.#controller?.pause()
+  }
+
+  #hold(chunks: readonly ChatChunk[], bytes: Buffer | null, content: boolean): void {
+    this.#heldChunks.push(...chunks)
+    if (bytes !== null) this.#heldBytes.push(bytes)
+    if (!content) return
+    const now = this.#tools.monotonic()
+    this.#state = 'live'
+    this.#firstTokenMs = now - this.#startedAt
+    this.deadlineAt = now + this.#input.idleMs
+    // Until somebody attaches, nothing more is read: the memory of a stream stays bounded.
+    if (this.#sink === null) this.#controller?.pause()
+    this.#resolveFirst()
+  }
+
+  #keepAlive(realEvent: boolean): void {
+    if (this.#state !== 'live') return
+    const now = this.#tools.monotonic()
+    if (realEvent) this.#lastEventAt = now
+    this.deadlineAt = Math.min(now + this.#input.idleMs, this.#lastEventAt + PING_LIFE_MS)
+  }
+
+  #finish(): void {
+    if (this.#state === 'error') return this.#fail(this.#classifyBody())
+    if (this.#state === 'plain') return this.#finishPlain()
+    this.#readRest()
+    // After #readRest an error event may have ended the call.
+    if (this.ended !== null) return
+    if (!this.#complete) {
+      return this.#fail({
+        kind: 'server',
+        status: this.#status,
+        message: 'the stream ended before the answer was complete',
+      })
+    }
+    this.#succeed(this.#assembler?.response() ?? EMPTY, null)
+  }
+
+  /** What the framing still held when the input ended. */
+  #readRest(): void {
+    if (this.#reader === undefined) return
+    const chunks: ChatChunk[] = []
+    for (const event of this.#sse?.end() ?? []) this.#readEvent(event, chunks)
+    for (const chunk of this.#reader.end()) chunks.push(chunk)
+    this.#deliver(chunks, null)
+  }
+
+  #finishPlain(): void {
+    const raw = this.#body.length === 1 && this.#body[0] !== undefined ? this.#body[0] : Buffer.concat(this.#body)
+    let body: unknown
+    try {
+      body = JSON.parse(raw.toString('utf8'))
+    } catch {
+      return this.#fail(this.#classifyBody(200))
+    }
+    const read = this.#input.dialect.upstream.readResponse(body)
+    if (read.ok) this.#succeed(read.response, raw)
+    else if (read.malformed)
+      this.#fail({ kind: 'server', status: this.#status, message: 'the answer has not the shape of its protocol' })
+    else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))
+  }
+
+  #succeed(response: ChatResponse, raw: Buffer | null): void {
+    if (response.finishReason === 'content_filter' && response.content.length === 0) {
+      return this.#fail({ kind: 'content_filter', status: this.#status, message: 'the provider withheld the answer' })
+    }
+    this.#end({ ok: true, response }, response, raw)
+  }
+
+  #failAndAbort(failure: Failure): void {
+    this.#abortWith = failure
+    this.#controller?.abort(new Error('keywise: answer refused'))
+    this.#fail(failure)
+  }
+
+  #fail(failure: Failure): void {
+    this.#end({ ok: false, failure }, this.#assembler?.response() ?? null, null)
+  }
+
+  #end(outcome: Outcome, partial: ChatResponse | null, raw: Buffer | null): void {
+    if (this.ended !== null) return
+    const latencyMs = this.#tools.monotonic() - this.#startedAt
+    const hadContent = this.#state === 'live'
+    this.#state = 'done'
+    this.#tools.deadlines.unwatch(this)
+    const firstTokenMs = this.#firstTokenMs ?? (outcome.ok ? latencyMs : null)
+    this.ended = {
+      outcome,
+      usage: partial?.usage ?? null,
+      limits: readLimits(
+        this.#headers,
+        outcome.ok ? null : this.#parsedBody(),
+        this.#input.connection.spec,
+        this.#tools.now(),
+      ),
+      status: this.#status,
+      latencyMs,
+      firstTokenMs,
+      hadContent,
+      raw,
+      partial,
+    }
+    this.#resolveFirst()
+    this.#sink?.onEnd(this.ended)
+    this.#resolveDone(this.ended)
+  }
+
+  #classifyBody(status = this.#status ?? 0): Failure {
+    return this.#classify(this.#parsedBody() ?? this.#bodyText(), status)
+  }
+
+  #classifyStreamError(chunk: Extract<ChatChunk, { type: 'error' }>): Failure {
+    this.#errorBody = chunk.body
+    return this.#classify(chunk.body, chunk.status ?? this.#status ?? 200)
+  }
+
+  #classify(body: unknown, status: number): Failure {
+    this.#errorBody ??= body
+    return classify({
+      status,
+      headers: this.#headers,
+      body,
+      provider: this.#input.connection.spec,
+      model: this.#input.model,
+      now: this.#tools.now(),
+      redact: this.#tools.redact,
+    })
+  }
+
+  #errorBody: unknown
+
+  #parsedBody(): unknown {
+    if (this.#errorBody !== undefined) return this.#errorBody
+    const text = this.#bodyText()
+    if (text === '') return undefined
+    try {
+      return JSON.parse(text)
+    } catch {
+      return undefined
+    }
+  }
+
+  #bodyText(): string {
+    return this.#body.length === 0 ? '' : Buffer.concat(this.#body).toString('utf8')
+  }
+}
+
+const EMPTY: ChatResponse = { model: '', content: [], finishReason: 'stop' }
+
+export const CLIENT_GONE: Failure = { kind: 'client_gone', status: null, message: 'the caller left before the answer' }
+
+const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`
+const TIMEOUT_TEXT = {
+  connect: (ms: number) => `no connection within ${seconds(ms)}`,
+  'first-token': (ms: number) => `no content within ${seconds(ms)}`,
+  idle: (ms: number) => `the stream stood still for ${seconds(ms)}`,
+  total: (ms: number) => `no answer within the caller's ${seconds(ms)}`,
+}
+
+/** Whether a chunk carries something of the answer; reasoning is content. */
+export function isContent(chunk: ChatChunk): boolean {
+  if (chunk.type === 'text-delta') return chunk.text !== ''
+  if (chunk.type === 'reasoning-delta') return chunk.text !== '' || chunk.redacted === true
+  return chunk.type === 'tool-call-start' || chunk.type === 'tool-call'
+}
+
+function isStaleSocket(failure: Failure): boolean {
+  return failure.kind === 'network' && failure.started !== true && STALE.has(failure.code)
+}
+
+const STALE = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

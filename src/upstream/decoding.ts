@@ -1,0 +1,42 @@
+/** Compressed answers. We ask for none, but a proxy on the way may compress all the same (faults.md F17, S18). */
+
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib'
+
+export interface Decoder {
+  push(chunk: Buffer): readonly Buffer[]
+  end(): readonly Buffer[]
+}
+
+const DECODERS: Readonly<Record<string, (body: Buffer, options: { maxOutputLength: number }) => Buffer>> = {
+  gzip: gunzipSync,
+  'x-gzip': gunzipSync,
+  deflate: inflateSync,
+  br: brotliDecompressSync,
+  zstd: zstdDecompressSync,
+}
+
+/**
+ * A decoder for a content-encoding, null when the body is plain. The body is decoded whole at its end, at most
+ * `maxBytes` long; a nested or unknown encoding throws when the first byte comes.
+ */
+export function bodyDecoder(encoding: string | readonly string[] | undefined, maxBytes: number): Decoder | null {
+  const name = String(encoding ?? 'identity')
+    .trim()
+    .toLowerCase()
+  if (name === '' || name === 'identity') return null
+  const decode = DECODERS[name]
+  const parts: Buffer[] = []
+  let bytes = 0
+  return {
+    push(chunk) {
+      if (decode === undefined) throw new Error(`content-encoding ${name.slice(0, 40)} is not supported`)
+      bytes += chunk.length
+      if (bytes > maxBytes) throw new Error('compressed answer too long')
+      parts.push(chunk)
+      return []
+    },
+    end() {
+      return decode === undefined || bytes === 0 ? [] : [decode(Buffer.concat(parts), { maxOutputLength: maxBytes })]
+    },
+  }
+}

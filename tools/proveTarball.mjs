@@ -1,0 +1,84 @@
+// Proves the packed tarball where a stranger would use it: installed in an empty folder, by import, by require, and by
+// the command; nothing in it may name a test or a source that is not meant to be shipped.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const folder = mkdtempSync(join(tmpdir(), 'keywise-tarball-'))
+const quiet = { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' }
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+
+/** Under a node that is too old the guard is proven instead, and the rest with the node of the launcher. */
+const node = execFileSync(
+  process.execPath,
+  [join(root, 'tools/run.mjs'), 'node', '-p', 'process.execPath'],
+  quiet,
+).trim()
+
+function must(condition, what) {
+  if (!condition) throw new Error(`tarball: ${what}`)
+  console.log(`tarball: ${what}: yes`)
+}
+
+function run(file, args) {
+  const result = spawnSync(node, [join(folder, file), ...args], { cwd: folder, encoding: 'utf8' })
+  if (result.status !== 0) console.error(result.stdout, result.stderr)
+  return result
+}
+
+const sizeOf = (path) =>
+  readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath ?? entry.path, entry.name)).size, 0)
+
+try {
+  const packed = JSON.parse(
+    execFileSync(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { ...quiet, cwd: root }),
+  )
+  const [{ filename, files }] = Array.isArray(packed) ? packed : Object.values(packed)
+  must(!files.some(({ path }) => /\.test\.|^test\/|^src\//.test(path)), 'no tests and no sources inside')
+  for (const path of [
+    'bin/keywise.cjs',
+    'dist/index.js',
+    'dist/index.d.ts',
+    'keywise.schema.json',
+    'LICENSE',
+    'README.md',
+  ])
+    must(
+      files.some((file) => file.path === path),
+      `${path} inside`,
+    )
+
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'proof', private: true }))
+  execFileSync(
+    npm,
+    ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', join(folder, filename)],
+    { ...quiet, cwd: folder },
+  )
+  const dependencies = sizeOf(join(folder, 'node_modules')) - sizeOf(join(folder, 'node_modules/keywise'))
+  must(dependencies < 25e6, `the runtime dependencies are under 25 MB (${(dependencies / 1e6).toFixed(1)} MB)`)
+
+  const use = `const manager = new APIManager({ config: { 'my-own': { dialect: 'openai', endpoint: 'http://127.0.0.1:9/v1', models: ['m'] } }, logger: false })
+  if (manager.rankTargets('hi')[0].target !== 'my-own/m#1') throw new Error('no target')
+  manager.close().then(() => console.log('works'))`
+  writeFileSync(join(folder, 'esm.mjs'), `import { APIManager } from 'keywise'\n${use}\n`)
+  writeFileSync(join(folder, 'cjs.cjs'), `const { APIManager } = require('keywise')\n${use}\n`)
+  must(run('esm.mjs', []).stdout.includes('works'), 'an ESM program uses it')
+  must(run('cjs.cjs', []).stdout.includes('works'), 'a CommonJS program uses it')
+  must(
+    /^\d+\.\d+\.\d+/.test(run('node_modules/keywise/bin/keywise.cjs', ['--version']).stdout),
+    'the command says its version',
+  )
+  must(
+    run('node_modules/keywise/bin/keywise.cjs', ['--help']).stdout.includes('keywise test'),
+    'the command shows its help',
+  )
+  const demo = run('node_modules/keywise/bin/keywise.cjs', ['demo', '--seconds', '3', '--no-open'])
+  must(demo.status === 0, 'the demo runs without keys and without a network')
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
