@@ -41,6 +41,19 @@ const COMMON = [CONFIG, STORE] as const
 
 const COMMANDS: readonly Row[] = [
   {
+    usage: 'serve',
+    does: 'the gateway: one address for every OpenAI, Anthropic and Gemini client',
+    options: [
+      ['--port <n>', 'default settings.gateway.port: 5397'],
+      ['--host <name>', 'default settings.gateway.host: 127.0.0.1'],
+      ['--seconds <n>', 'stop after so long'],
+      ['--no-open', 'open no browser'],
+      ...COMMON,
+    ],
+    examples: ['keywise serve', 'keywise serve --port 8080'],
+    load: () => import('./serve.ts'),
+  },
+  {
     usage: 'fake',
     does: 'only the simulated providers, for testing your own software',
     options: [

@@ -1,11 +1,11 @@
 /** What follows from an attempt besides learning: lists read anew, keys checked, quality judged by itself, alarms raised. */
 
-import { randomUUID } from 'node:crypto'
 import type { ChatRequest, ChatResponse } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { Ask } from './ask.ts'
 import type { Engine } from './engine.ts'
+import { nextId } from './ids.ts'
 import { refOf } from './record.ts'
 import { selfScore } from './selfScore.ts'
 import type { Try } from './try.ts'
@@ -36,7 +36,7 @@ export class Attention {
         kind: 'quality',
         at: engine.now,
         origin: engine.parts.store.origin,
-        id: randomUUID(),
+        id: nextId(engine.parts.store.origin),
         target: refOf(attempt.target),
         requestId: ask.id,
         score,

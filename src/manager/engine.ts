@@ -1,6 +1,5 @@
 /** The engine: what the manager, the tester, the gateway and the command line stand on. The verbs of the cascade, on one state. */
 
-import { randomUUID } from 'node:crypto'
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
@@ -17,6 +16,7 @@ import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
 import { type World, whyNot } from './eligibility.ts'
 import { type Hold, reserve } from './holds.ts'
+import { nextId } from './ids.ts'
 import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
@@ -183,7 +183,7 @@ export class Engine {
     const recorded = recordAttempt(
       mind,
       store.origin,
-      { ...facts, id: randomUUID(), price, excused: this.#isOurFault(facts) },
+      { ...facts, id: nextId(store.origin), price, excused: this.#isOurFault(facts) },
       this.now,
     )
     this.parts.waiting.changed()

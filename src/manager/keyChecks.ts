@@ -1,10 +1,10 @@
 /** Brings refused keys back: a free check proves them, off every request's path (wire-facts 4.1, `auth_invalid`). */
 
-import { randomUUID } from 'node:crypto'
 import type { Failure } from '../domain/failure.ts'
 import type { Park } from '../domain/park.ts'
 import type { AttemptEvent, TargetRef } from '../domain/store.ts'
 import { checkKey, type DiscoverTools } from '../upstream/discover.ts'
+import { nextId } from './ids.ts'
 import type { Mind } from './mind.ts'
 import type { Seat } from './roster.ts'
 
@@ -46,7 +46,7 @@ export class KeyChecks {
     const at = tools.now()
     if (checked.state === 'refused') mind.remember(this.#refusal(target, checked.failure, at))
     // Where nothing free proves a key, the time that has passed is all there is: the next request finds out.
-    else mind.remember({ kind: 'lift', at, origin, id: randomUUID(), target, only: [reason] })
+    else mind.remember({ kind: 'lift', at, origin, id: nextId(origin), target, only: [reason] })
   }
 
   /** The check failed as a call would have: the park is prolonged, and nobody had to wait for it. */
@@ -55,7 +55,7 @@ export class KeyChecks {
       kind: 'attempt',
       at,
       origin: this.#options.origin,
-      id: randomUUID(),
+      id: nextId(this.#options.origin),
       requestId: 'key-check',
       number: 1,
       source: 'probe',

@@ -254,9 +254,11 @@ class Builder {
     const seats = changed ? this.#seatsOf(config) : this.engine.roster.seats
     if (changed) {
       mind.router.setSettings(routingSettings(config.settings))
-      mind.budgets.close()
-      mind.budgets = this.#budgetsFor(config, seats)
-      mind.budgets.open(this.#store, this.#now())
+      const successor = this.#budgetsFor(config, seats)
+      this.#store.flushNow()
+      mind.budgets.close(successor)
+      successor.open(this.#store, this.#now())
+      mind.budgets = successor
     }
     const roster = this.#rosterOf(config, seats, lists)
     mind.router.setTargets(roster.targets)
