@@ -6,7 +6,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { request as httpRequest, Agent as HttpAgent } from 'node:http'
+import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { machine, parallel, us } from './measure.ts'
 
@@ -32,9 +32,20 @@ interface Load {
   readonly unit: string
 }
 
-const small = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Summarise the state of the supervisor. '.repeat(15) }] })
-const big = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'All work and no play makes a "dull" boy.\n'.repeat(4900) }] })
-const stream = JSON.stringify({ model: 'm', stream: true, stream_options: { include_usage: true }, messages: [{ role: 'user', content: 'Tell a story. '.repeat(40) }] })
+const small = JSON.stringify({
+  model: 'm',
+  messages: [{ role: 'user', content: 'Summarise the state of the supervisor. '.repeat(15) }],
+})
+const big = JSON.stringify({
+  model: 'm',
+  messages: [{ role: 'user', content: 'All work and no play makes a "dull" boy.\n'.repeat(4900) }],
+})
+const stream = JSON.stringify({
+  model: 'm',
+  stream: true,
+  stream_options: { include_usage: true },
+  messages: [{ role: 'user', content: 'Tell a story. '.repeat(40) }],
+})
 
 const LOADS: readonly Load[] = [
   { name: '1 KB call', body: small, count: 3000, width: 32, units: 1, unit: 'request' },
@@ -46,10 +57,15 @@ export async function benchGateway(rounds = 5): Promise<string[]> {
   const upstream = spawn(process.execPath, [join(here, 'upstream.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = await once(upstream.stdout, 'data')
   const origin = `http://127.0.0.1:${String(line).trim()}`
-  const contestants = [await start('bare proxy', 'bare.ts', origin), await start('keywise', 'keywise.ts', origin), ...(await startPortkey(origin))]
+  const contestants = [
+    await start('bare proxy', 'bare.ts', origin),
+    await start('keywise', 'keywise.ts', origin),
+    ...(await startPortkey(origin)),
+  ]
   const lines: string[] = []
   for (const load of LOADS) lines.push(...(await compare(contestants, load, rounds)))
-  for (const one of contestants) lines.push(`${one.name}: ${(await one.usage()).rssMb.toFixed(0)} MB resident after the load`)
+  for (const one of contestants)
+    lines.push(`${one.name}: ${(await one.usage()).rssMb.toFixed(0)} MB resident after the load`)
   for (const one of contestants) one.stop()
   upstream.kill()
   return lines
@@ -58,7 +74,14 @@ export async function benchGateway(rounds = 5): Promise<string[]> {
 async function start(name: string, file: string, origin: string): Promise<Contestant> {
   const child = fork(join(here, 'contestants', file), [origin], { execArgv: flags })
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-  return { name, port, path: '/v1/chat/completions', headers: { authorization: 'Bearer bench-token-0123456789' }, usage: () => ask(child), stop: () => child.kill() }
+  return {
+    name,
+    port,
+    path: '/v1/chat/completions',
+    headers: { authorization: 'Bearer bench-token-0123456789' },
+    usage: () => ask(child),
+    stop: () => child.kill(),
+  }
 }
 
 async function ask(child: ChildProcess): Promise<{ cpuUs: number; rssMb: number }> {
@@ -71,8 +94,21 @@ async function startPortkey(origin: string): Promise<Contestant[]> {
   if (!existsSync(join(here, 'rivals/node_modules/@portkey-ai/gateway'))) return []
   const child = fork(join(here, 'rivals/portkey.mjs'), [], { execArgv: flags, cwd: join(here, 'rivals') })
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-  const headers = { authorization: 'Bearer bench', 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${origin}/v1` }
-  return [{ name: 'Portkey gateway', port, path: '/v1/chat/completions', headers, usage: () => ask(child), stop: () => child.kill() }]
+  const headers = {
+    authorization: 'Bearer bench',
+    'x-portkey-provider': 'openai',
+    'x-portkey-custom-host': `${origin}/v1`,
+  }
+  return [
+    {
+      name: 'Portkey gateway',
+      port,
+      path: '/v1/chat/completions',
+      headers,
+      usage: () => ask(child),
+      stop: () => child.kill(),
+    },
+  ]
 }
 
 async function compare(contestants: readonly Contestant[], load: Load, rounds: number): Promise<string[]> {
@@ -102,11 +138,21 @@ function drive(one: Contestant, load: Load, agent: HttpAgent, count: number): Pr
 
 function send({ port, path, headers }: Contestant, body: string, agent: HttpAgent): Promise<void> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ host: '127.0.0.1', port, path, method: 'POST', agent, headers: { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } }, (response) => {
-      if (response.statusCode !== 200) reject(new Error(`HTTP ${response.statusCode}`))
-      response.resume()
-      response.on('end', resolve)
-    })
+    const request = httpRequest(
+      {
+        host: '127.0.0.1',
+        port,
+        path,
+        method: 'POST',
+        agent,
+        headers: { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      },
+      (response) => {
+        if (response.statusCode !== 200) reject(new Error(`HTTP ${response.statusCode}`))
+        response.resume()
+        response.on('end', resolve)
+      },
+    )
     request.on('error', reject)
     request.end(body)
   })

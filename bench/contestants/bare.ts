@@ -17,7 +17,11 @@ class Pass implements Dispatcher.DispatchHandler {
 
   onRequestStart(): void {}
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
     const { connection: _connection, 'keep-alive': _keepAlive, 'transfer-encoding': _encoding, ...rest } = headers
     this.#response.writeHead(status, rest)
   }
@@ -40,7 +44,16 @@ const server = createServer((request, response) => {
   request.on('data', (chunk: Buffer) => parts.push(chunk))
   request.on('end', () => {
     const body = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
-    agent.dispatch({ origin, path: request.url ?? '/', method: 'POST', body, headers: ['content-type', 'application/json', 'authorization', 'Bearer bench'] }, new Pass(response))
+    agent.dispatch(
+      {
+        origin,
+        path: request.url ?? '/',
+        method: 'POST',
+        body,
+        headers: ['content-type', 'application/json', 'authorization', 'Bearer bench'],
+      },
+      new Pass(response),
+    )
   })
 })
 server.keepAliveTimeout = 60_000
