@@ -54,6 +54,25 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./serve.ts'),
   },
   {
+    usage: 'test',
+    does: 'call every key with every model and say what works, why not, and what to do',
+    options: [
+      ['--abilities', 'also prove streaming, tools, JSON and images where the catalogue says so'],
+      ['--provider <name>', 'only this provider'],
+      ['--model <name>', 'only models whose id contains this'],
+      ['--key <n>', 'only the n-th key of each provider'],
+      ['--all', 'every model of every list, also of long ones'],
+      ['--concurrency <n>', 'most calls at once per account (default 8)'],
+      ['--timeout <ms>', 'most milliseconds per call (default settings.test.timeout_ms)'],
+      ['--out <file>', 'where the results go (default ./api-test-results.json)'],
+      ['--html <file>', 'also write a page'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise test', 'keywise test --provider groq --abilities', 'keywise test --json > report.json'],
+    load: () => import('./test.ts'),
+  },
+  {
     usage: 'fake',
     does: 'only the simulated providers, for testing your own software',
     options: [
