@@ -1,6 +1,5 @@
 /** The manager: hands every call to the best target that can answer it now, and learns from all of them. */
 
-import { randomUUID } from 'node:crypto'
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { ChatRequest, FinishReason, ToolCallPart, Usage } from '../domain/chat.ts'
 import { InvalidRequestError, KeywiseError, ModelNotFoundError } from '../domain/errors.ts'
@@ -293,7 +292,7 @@ export class APIManager {
       kind: 'quality',
       at: this.engine.now,
       origin: store.origin,
-      id: randomUUID(),
+      id: mind.eventId(),
       target: 'profile' in target ? refOf(target) : target,
       requestId,
       score,

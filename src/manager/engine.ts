@@ -1,6 +1,5 @@
 /** The engine: what the manager, the tester, the gateway and the command line stand on. The verbs of the cascade, on one state. */
 
-import { randomUUID } from 'node:crypto'
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
@@ -14,6 +13,7 @@ import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
+import type { Decisions } from './decisions.ts'
 import { type World, whyNot } from './eligibility.ts'
 import { type Hold, reserve } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
@@ -43,6 +43,8 @@ export interface EngineParts {
   readonly lists: ModelLists
   readonly checks: KeyChecks
   readonly repairs: Repairs
+  /** Why the last requests went where they went. */
+  readonly decisions: Decisions
 }
 
 export class Engine {
@@ -62,9 +64,15 @@ export class Engine {
   }
 
   decide(ask: Ask, trail: Trail): Decision {
-    const { mind } = this.parts
+    const { mind, decisions, events } = this.parts
     const now = this.now
-    return mind.router.decide(this.#routingRequest(ask, trail, now), now)
+    const decision = mind.router.decide(this.#routingRequest(ask, trail, now), now)
+    decisions.note(ask, decision, this.world, now)
+    if (events.has('decision')) {
+      const chosen = decision.first?.id ?? null
+      events.emit('decision', { requestId: ask.id, model: ask.selection.name, chosen, explored: decision.explored })
+    }
+    return decision
   }
 
   /** The ranking as it stands, without deciding anything. */
@@ -154,7 +162,7 @@ export class Engine {
     const recorded = recordAttempt(
       mind,
       store.origin,
-      { ...facts, id: randomUUID(), price, excused: this.#isOurFault(facts) },
+      { ...facts, id: mind.eventId(), price, excused: this.#isOurFault(facts) },
       this.now,
     )
     this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })

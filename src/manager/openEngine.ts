@@ -1,12 +1,11 @@
 /** Opens an engine: configuration, store, connections, lists, everything that ticks; and closes it again. */
 
-import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
 import { type Environment, ownVariables, readEnvironment } from '../config/environment.ts'
-import { fingerprint } from '../config/fingerprint.ts'
+import { fingerprint, freshSalt } from '../config/fingerprint.ts'
 import { stateFolder } from '../config/paths.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
@@ -26,6 +25,7 @@ import { OfflineDetector } from '../upstream/offline.ts'
 import { openTransport } from '../upstream/transport.ts'
 import { Attention } from './attention.ts'
 import { budgetsOf } from './budgets.ts'
+import { Decisions } from './decisions.ts'
 import { Engine, type EngineParts } from './engine.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { KeyChecks } from './keyChecks.ts'
@@ -87,6 +87,7 @@ class Builder {
   #specs = new Map<string, ProviderSpec>()
   #lookup: PriceLookup | null = null
   #preparing: Promise<void> | null = null
+  readonly #closing = new AbortController()
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -94,8 +95,9 @@ class Builder {
     this.#logger = options.logger === false ? silentLogger : (options.logger ?? consoleLogger())
     this.#environment = readEnvironment(this.#env)
     const config = this.#loadConfig()
+    for (const warning of config.warnings) this.#logger.warn(warning)
     this.#store = this.#openStore()
-    this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? randomBytes(32).toString('hex')))
+    this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? freshSalt()))
     this.#dispatcher = this.#openDispatcher(config)
     const mind = this.#openMind(config)
     const parts = this.#parts(mind)
@@ -119,6 +121,8 @@ class Builder {
   }
 
   async close(): Promise<void> {
+    // A list that is still being read is wanted by nobody any more.
+    this.#closing.abort()
     await this.#housekeeping.close()
     await this.#dispatcher.close().catch(() => undefined)
     await this.#store.close()
@@ -217,7 +221,7 @@ class Builder {
     const redact = redactor(() => this.#secrets)
     const tools: CallTools = { deadlines: new Deadlines(), now: this.#now, monotonic: () => performance.now(), redact }
     const events = new Events(this.#logger)
-    const discover = { now: this.#now, redact }
+    const discover = { now: this.#now, redact, signal: this.#closing.signal }
     return {
       store: this.#store,
       mind,
@@ -229,15 +233,18 @@ class Builder {
       random: this.#options.random ?? Math.random,
       sleep: this.#options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
       attention: new Attention(),
+      decisions: new Decisions(this.#store),
       repairs: new Repairs(this.#now),
-      checks: new KeyChecks({ mind, origin: this.#store.origin, tools: discover }),
+      checks: new KeyChecks({ mind, store: this.#store, tools: discover }),
       lists: new ModelLists({
         store: this.#store,
         logger: this.#logger,
         tools: discover,
         onChange: () => this.#useConfig(this.engine.roster.config),
-        onFailure: (seat, failure) =>
-          this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`),
+        onFailure: (seat, failure) => {
+          if (this.#closing.signal.aborted) return
+          this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`)
+        },
       }),
     }
   }
@@ -248,6 +255,7 @@ class Builder {
     const changed = config !== this.engine.roster.config
     const seats = changed ? this.#seatsOf(config) : this.engine.roster.seats
     if (changed) {
+      for (const warning of config.warnings) this.#logger.warn(warning)
       mind.router.setSettings(routingSettings(config.settings))
       mind.budgets.close()
       mind.budgets = this.#budgetsFor(config, seats)
