@@ -8,6 +8,7 @@ var root = path.resolve(__dirname, '..')
 var version = process.versions.node.split('.').map(Number)
 var newEnough = version[0] > 22 || (version[0] === 22 && version[1] >= 19)
 var args = process.argv.slice(2)
+var launched
 
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   // Answered here: no reason to load the program for it.
@@ -22,7 +23,7 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
     })
 } else if (fs.existsSync(path.join(root, 'tools', 'run.mjs'))) {
   process.env.KEYWISE_CWD = process.cwd()
-  var launched = require('node:child_process').spawnSync(
+  launched = require('node:child_process').spawnSync(
     process.execPath,
     [path.join(root, 'tools', 'run.mjs'), 'cli'].concat(args),
     { stdio: 'inherit' },

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { KeywiseError } from '../domain/errors.ts'
 import { redactShapes } from '../domain/redact.ts'
+import { UsageError } from './output.ts'
 
 /** 0 ok · 1 failed · 2 usage · 3 some targets failed · 4 all targets failed · 78 configuration · 130 interrupted. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 78 | 130
@@ -40,6 +41,55 @@ const STORE = [
 const COMMON = [CONFIG, STORE] as const
 
 const COMMANDS: readonly Row[] = [
+  {
+    usage: 'call <prompt>',
+    does: 'one request, with the trail of who was asked',
+    options: [
+      ['--model <name>', 'a model, provider/model, an alias or auto (default)'],
+      ['--stream', 'print as it arrives'],
+      ['--system <text>', 'system prompt'],
+      ['--max-tokens <n>', 'longest answer'],
+      ['--timeout <ms>', 'most milliseconds until the first content'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise call "Say hi"', 'keywise call "Why is the sky blue?" --model auto:fast --stream'],
+    load: () => import('./call.ts'),
+  },
+  {
+    usage: 'status',
+    does: 'every target with its health, what is left of its limits, and what was spent',
+    options: [['--watch', 'again every two seconds'], ['--seconds <n>', 'watch for so long'], JSON_OPTION, ...COMMON],
+    examples: ['keywise status', 'keywise status --json'],
+    load: () => import('./status.ts'),
+  },
+  {
+    usage: 'why',
+    does: 'the ranking with its terms, and the reason for each target that is out',
+    options: [
+      ['--model <name>', 'for this model or alias (default auto)'],
+      ['--request <id>', 'as it was when that request was decided, with its attempts'],
+      ['--terms', 'also the inputs of each term'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise why', 'keywise why --model auto:cheap --json'],
+    load: () => import('./why.ts'),
+  },
+  {
+    usage: 'models',
+    does: 'every model that can be asked for, and who serves it',
+    options: [['--refresh', "read the providers' lists again"], JSON_OPTION, ...COMMON],
+    examples: ['keywise models'],
+    load: () => import('./models.ts'),
+  },
+  {
+    usage: 'keys <action> [target]',
+    does: 'list the keys (masked), or lift the parks of a target or of all (retest)',
+    options: [JSON_OPTION, ...COMMON],
+    examples: ['keywise keys list', 'keywise keys retest', 'keywise keys retest groq/openai/gpt-oss-120b#1'],
+    load: () => import('./keys.ts'),
+  },
   {
     usage: 'fake',
     does: 'only the simulated providers, for testing your own software',
@@ -113,7 +163,9 @@ function explainError(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const text = redactShapes(error instanceof Error ? error.message : String(error))
   process.stderr.write(`keywise: ${text}\n`)
+  if (error instanceof UsageError) return 2
   if (!(error instanceof KeywiseError)) return 1
+  if (error.code === 'ABORTED') return 130
   if (error.code === 'ALL_TARGETS_FAILED') return 4
   if (error.code === 'CONFIG' || error.code === 'VAULT') return 78
   return error.code === 'INVALID_REQUEST' || error.code === 'MODEL_NOT_FOUND' ? 2 : 1

@@ -222,7 +222,7 @@ class World implements FakeWorld {
       if (place === undefined)
         return sendAnswer(response, 404, { error: { message: `no simulated provider "${provider}"` } })
       const path = `/${rest.join('/')}`
-      if (request.method === 'GET') return this.#serveFacts(place, path, request, response)
+      if (request.method === 'GET') return void this.#serveFacts(place, path, request, response)
       await this.#serveCall(place, path, url, request, response)
     } catch (error) {
       if (!response.headersSent)
@@ -232,9 +232,9 @@ class World implements FakeWorld {
   }
 
   /** Models lists and key checks. */
-  #serveFacts(place: Place, path: string, request: IncomingMessage, response: ServerResponse): void {
+  #serveFacts(place: Place, path: string, request: IncomingMessage, response: ServerResponse): unknown {
     const open = findProvider(place.id)?.modelsList?.public === true && /\/models$/.test(path)
-    if (!open && !this.#isGood(place, keyOf(request))) return void this.#refuse(place, response, 'auth_invalid', '')
+    if (!open && !this.#isGood(place, keyOf(request))) return this.#refuse(place, response, 'auth_invalid', '')
     if (/\/models(?:\/search)?$|\/api\/tags$/.test(path))
       return sendAnswer(response, 200, modelsListBody(place.id, place.dialect, place.facts.models))
     if (/\/key$/.test(path))

@@ -23,7 +23,6 @@ export class Attention {
     const engine = this.#engine
     if (engine === null) return
     if (failure.kind === 'model_not_found') void engine.parts.lists.readNow(attempt.seat)
-    if (failure.kind === 'auth_invalid') engine.parts.checks.watch(attempt.seat, attempt.target)
   }
 
   /** An answer came: judged by what can be seen without a person, and told when it ends an outage. */

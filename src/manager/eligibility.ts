@@ -16,14 +16,21 @@ export interface World {
   readonly needOf: (target: Target, ask: Ask, now: number) => HoldNeed
 }
 
-/** Why the target cannot be tried for this request now; null when it can. */
-export function whyNot(world: World, target: Target, ask: Ask, trail: Trail | null, now: number): Ineligible | null {
+/** Why the target cannot be tried for this request now; null when it can. `despiteParks`: parks are not asked. */
+export function whyNot(
+  world: World,
+  target: Target,
+  ask: Ask,
+  trail: Trail | null,
+  now: number,
+  despiteParks = false,
+): Ineligible | null {
   const tried = trail?.excludes(target) ?? null
   if (tried !== null) return { code: 'skipped', reason: tried, until: null }
   return (
     ineligible(target, ask.needs, world.rules) ??
     world.hours(target, now) ??
-    parked(world.mind, target, ask, now) ??
+    (despiteParks ? null : parked(world.mind, target, ask, now)) ??
     short(world, target, ask, now)
   )
 }

@@ -1,11 +1,12 @@
 /** The engine: what the manager, the tester, the gateway and the command line stand on. The verbs of the cascade, on one state. */
 
 import type { AttemptReport } from '../domain/attempt.ts'
-import type { Failure } from '../domain/failure.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Store } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import type { Events } from '../observe/events.ts'
+import { WINDOW_MS } from '../quota/window.ts'
 import type { Decision, RoutingRequest } from '../routing/choose.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
@@ -17,10 +18,12 @@ import type { Decisions } from './decisions.ts'
 import { type World, whyNot } from './eligibility.ts'
 import { type Hold, reserve } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
+import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
 import type { ModelLists } from './modelLists.ts'
 import { type AttemptFacts, type Recorded, recordAttempt } from './record.ts'
 import type { Repairs } from './repairs.ts'
+import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
 import type { Trail } from './trail.ts'
 import type { Try } from './try.ts'
@@ -52,6 +55,7 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  readonly #retries = new RetryBudget()
 
   constructor(parts: EngineParts, roster: Roster, world: World) {
     this.parts = parts
@@ -66,6 +70,7 @@ export class Engine {
   decide(ask: Ask, trail: Trail): Decision {
     const { mind, decisions, events } = this.parts
     const now = this.now
+    if (trail.calls === 0) this.#retries.request(now)
     const decision = mind.router.decide(this.#routingRequest(ask, trail, now), now)
     decisions.note(ask, decision, this.world, now)
     if (events.has('decision')) {
@@ -86,6 +91,22 @@ export class Engine {
     if (decision.first !== null && trail.calls === 0 && trail.passed.length === 0) return decision.first
     const fresh = decision.next((target) => trail.excludes(target) !== null || trail.isTired(target))
     return fresh ?? decision.next((target) => trail.excludes(target) !== null)
+  }
+
+  /**
+   * When nothing is eligible, a target whose park is only our guess, the one that ends soonest. What the upstream
+   * stated, refused keys, empty accounts and the user's rules hold.
+   */
+  lastResort(ask: Ask, trail: Trail): Target | null {
+    const now = this.now
+    let best: { until: number; target: Target } | null = null
+    for (const target of this.roster.targets) {
+      const park = this.parts.mind.parks.blocking(target, now)
+      if (park === undefined || park.stated || NEVER_GUESSED.has(park.reason)) continue
+      if (whyNot(this.world, target, ask, trail, now, true) !== null) continue
+      if (best === null || park.until < best.until) best = { until: park.until, target }
+    }
+    return best !== null && this.#retries.take(now) ? best.target : null
   }
 
   reserve(target: Target, ask: Ask): Hold {
@@ -126,20 +147,21 @@ export class Engine {
 
   /** Waits for the soonest target within the caller's patience. False when there is none to wait for. */
   async waitForRoom(ask: Ask, trail: Trail): Promise<boolean> {
-    const patienceMs = Math.min(
-      this.roster.config.settings.timeouts.patienceMs,
-      ask.deadlineAt - this.parts.tools.monotonic(),
-    )
-    const waited = await this.parts.waiting.wait({
+    const { tools, waiting } = this.parts
+    const began = tools.monotonic()
+    const leftMs = this.roster.config.settings.timeouts.patienceMs - trail.waitedMs
+    const waited = await waiting.wait({
       soonest: () => this.soonest(ask, trail),
-      patienceMs,
+      patienceMs: Math.max(0, Math.min(leftMs, ask.deadlineAt - began)),
+      arrivedAt: ask.arrivedAt,
       signal: ask.cancellation.signal,
     })
-    return waited === 'try'
+    trail.waitedMs += tools.monotonic() - began
+    return waited === 'try' && trail.waitedMs <= this.roster.config.settings.timeouts.patienceMs
   }
 
   /** The target that will be free soonest for this request, and when; null when no time is known. */
-  soonest(ask: Ask, trail: Trail | null): { readonly at: number; readonly target: Target } | null {
+  soonest(ask: Ask, trail: Trail | null): Opening | null {
     const now = this.now
     let best: { at: number; target: Target } | null = null
     for (const target of this.roster.targets) {
@@ -148,7 +170,14 @@ export class Engine {
       const at = why === null ? now : why.until
       if (at !== null && (best === null || at < best.at)) best = { at, target }
     }
-    return best
+    return best === null ? null : { ...best, ...this.#gate(best.target, ask, now) }
+  }
+
+  /** How many requests the limit in the way lets through per window, so that no herd is let out. */
+  #gate(target: Target, ask: Ask, now: number): Pick<Opening, 'limit' | 'windowMs'> {
+    const shortage = this.parts.mind.quota.room(target, this.world.needOf(target, ask, now).quota, now)
+    if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
+    return { limit: shortage.limit, windowMs: WINDOW_MS[shortage.window] }
   }
 
   pause(ask: Ask, ms: number): Promise<void> {
@@ -165,7 +194,9 @@ export class Engine {
       { ...facts, id: mind.eventId(), price, excused: this.#isOurFault(facts) },
       this.now,
     )
-    this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
+    this.parts.waiting.changed()
+    if (this.parts.events.has('attempt'))
+      this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
     return recorded
   }
 
@@ -212,6 +243,7 @@ export class Engine {
       mayAnswerFiltered: ask.retryFiltered,
       random: this.parts.random(),
     })
+    if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
     // Written otherwise, the same target will take it, and nothing the caller asked for is lost.
     return repaired ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }
@@ -239,6 +271,15 @@ export class Engine {
     }
   }
 }
+
+/** Trying these again before their time cannot help. */
+const NEVER_GUESSED: ReadonlySet<FailureKind> = new Set([
+  'auth_invalid',
+  'auth_forbidden',
+  'billing',
+  'zero_quota',
+  'model_not_found',
+])
 
 export function failureOf(end: CallEnd): Failure {
   if (!end.outcome.ok) return end.outcome.failure

@@ -24,7 +24,7 @@ export async function cascade(engine: Engine, ask: Ask): Promise<Answered> {
   const trail = new Trail(ask)
   let decision = engine.decide(ask, trail)
   while (!trail.over && !ask.cancellation.cancelled) {
-    const target = engine.nextTarget(decision, trail)
+    const target = engine.nextTarget(decision, trail) ?? engine.lastResort(ask, trail)
     if (target === null) {
       if (!(await engine.waitForRoom(ask, trail))) break
       decision = engine.decide(ask, trail)

@@ -235,7 +235,12 @@ class Builder {
       attention: new Attention(),
       decisions: new Decisions(this.#store),
       repairs: new Repairs(this.#now),
-      checks: new KeyChecks({ mind, store: this.#store, tools: discover }),
+      checks: new KeyChecks({
+        mind,
+        store: this.#store,
+        tools: discover,
+        seatOf: (provider, fingerprint) => this.engine.roster.findSeat(provider, fingerprint),
+      }),
       lists: new ModelLists({
         store: this.#store,
         logger: this.#logger,

@@ -15,6 +15,8 @@ export class Trail {
   readonly attempts: AttemptReport[] = []
   /** Targets passed over without a call, in words. */
   readonly passed: string[] = []
+  /** Milliseconds spent waiting for room. */
+  waitedMs = 0
   /** The last failure that was the request's own fault, by class. */
   lastFailure: Failure | null = null
   readonly #maxAttempts: number

@@ -51,9 +51,15 @@ export class Parks {
   readonly #troubled = new Set<Place>()
   #liftedAt = Number.NEGATIVE_INFINITY
   #newestAt = 0
+  #version = 0
 
   constructor(options: ParksOptions) {
     this.#facts = options.facts
+  }
+
+  /** Grows whenever a park may have changed, so that whoever keeps answers of `blocking` knows when to ask again. */
+  get version(): number {
+    return this.#version
   }
 
   /** Takes in an attempt or a lift. Order and repetition do not matter; excused attempts are nobody's fault. */
@@ -78,7 +84,9 @@ export class Parks {
     if (this.#troubled.size === 0) return undefined
     let latest: Park | undefined
     const places = this.#placesOf(target)
-    for (const place of places) {
+    for (let index = 0; index < places.length; index++) {
+      const place = places[index]
+      if (place === undefined || place.streaks.length === 0) continue
       for (const streak of place.streaks) {
         const park = streak.park
         if (park === null || !holds(park, now) || (latest !== undefined && park.until <= latest.until)) continue
@@ -188,6 +196,7 @@ export class Parks {
 
   #refresh(place: Place): void {
     place.refresh()
+    this.#version++
     if (place.streaks.length > 0) this.#troubled.add(place)
     else this.#troubled.delete(place)
   }
