@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { KeywiseError } from '../domain/errors.ts'
+import { nearest } from '../domain/nearest.ts'
 import { redactShapes } from '../domain/redact.ts'
 import { UsageError } from './output.ts'
 
@@ -102,6 +103,23 @@ const COMMANDS: readonly Row[] = [
     examples: ['keywise fake --port 5398', 'keywise fake --scenario faults.json'],
     load: () => import('./fake.ts'),
   },
+  {
+    usage: 'doctor',
+    does: 'check node, configuration, store, permissions, ports, clock and reachability',
+    options: [JSON_OPTION, ...COMMON],
+    examples: ['keywise doctor'],
+    load: () => import('./doctor.ts'),
+  },
+  {
+    usage: 'init',
+    does: 'write the shims with which a program of the original runs unchanged',
+    options: [
+      ['--compat', 'apiKeyTester.js, apiManager.js and apiClient.js in this folder'],
+      ['--force', 'overwrite what is there (a copy is kept)'],
+    ],
+    examples: ['keywise init --compat'],
+    load: () => import('./init.ts'),
+  },
 ]
 
 /** Runs one command line; sets the process's exit code. */
@@ -109,6 +127,11 @@ export async function main(args: readonly string[]): Promise<void> {
   const stop = (code: ExitCode) => {
     process.exitCode = code
   }
+  // Whoever reads only the first lines (`| head`) has what it wanted.
+  process.stdout.on('error', (error) => {
+    if ('code' in error && error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
+    throw error
+  })
   try {
     stop(await runCommand(args))
   } catch (error) {
@@ -128,6 +151,10 @@ async function runCommand(args: readonly string[]): Promise<ExitCode> {
       '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed, 4 all targets failed, 78 configuration, 130 interrupted.',
     )
   for (const row of COMMANDS) addCommand(program, row, (running) => (done = running))
+  program.argument('[command]').action((name: string | undefined) => {
+    if (name !== undefined) throw unknownCommand(name)
+    done = import('./start.ts').then(({ start }) => start(contextOf([], program.opts()), findCommand))
+  })
   for (const [flags, does] of [
     ...COMMON,
     ['--seconds <n>', 'stop after so long'],
@@ -136,6 +163,20 @@ async function runCommand(args: readonly string[]): Promise<ExitCode> {
     program.addOption(new Option(flags, does))
   await program.parseAsync([...args], { from: 'user' })
   return (await done) ?? 0
+}
+
+function unknownCommand(name: string): UsageError {
+  const [near] = nearest(name, COMMANDS.map(nameOf), 1)
+  const advice = near === undefined ? '"keywise --help" lists them' : `did you mean "${near}"?`
+  return new UsageError(`there is no command ${JSON.stringify(name.slice(0, 60))}; ${advice}`)
+}
+
+const nameOf = ({ usage }: Row) => usage.split(' ')[0] ?? usage
+
+function findCommand(name: string): Promise<RunCommand> | undefined {
+  return COMMANDS.find((row) => nameOf(row) === name)
+    ?.load()
+    .then(({ run }) => run)
 }
 
 function addCommand(program: Command, row: Row, started: (running: Promise<ExitCode>) => void): void {

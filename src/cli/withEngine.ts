@@ -7,7 +7,7 @@ import type { Engine } from '../manager/engine.ts'
 import { type EngineOptions, openEngine } from '../manager/openEngine.ts'
 import { consoleLogger, quietLogger } from '../observe/log.ts'
 import { catalog } from '../providers/catalog.ts'
-import type { CommandContext } from './main.ts'
+import type { CommandContext, ExitCode } from './main.ts'
 
 /** How long a command waits for models lists that are being read while older ones are at hand, in milliseconds. */
 const LISTS_PATIENCE_MS = 3000
@@ -29,7 +29,10 @@ function storeAt(location: string, cwd: string): string {
 }
 
 /** Throws ConfigError when there is no key to work with. */
-export async function withEngine<T>(context: CommandContext, use: (engine: Engine) => Promise<T>): Promise<T> {
+export async function withEngine(
+  context: CommandContext,
+  use: (engine: Engine) => Promise<ExitCode>,
+): Promise<ExitCode> {
   const opened = openEngine(engineOptions(context))
   try {
     demandKeys(opened.engine.roster.config)

@@ -1,12 +1,9 @@
 /** Opens an engine: configuration, store, connections, lists, everything that ticks; and closes it again. */
 
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
-import { type Environment, ownVariables, readEnvironment } from '../config/environment.ts'
+import { type Environment, readEnvironment } from '../config/environment.ts'
 import { fingerprint, freshSalt } from '../config/fingerprint.ts'
-import { stateFolder } from '../config/paths.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
 import type { Store } from '../domain/store.ts'
@@ -31,6 +28,7 @@ import { Housekeeping } from './housekeeping.ts'
 import { KeyChecks } from './keyChecks.ts'
 import { Mind } from './mind.ts'
 import { ModelLists } from './modelLists.ts'
+import { loadOptions, storeLocation, variablesOf } from './places.ts'
 import { Repairs } from './repairs.ts'
 import { Roster, type Seat } from './roster.ts'
 import { routingSettings } from './routingSettings.ts'
@@ -93,7 +91,7 @@ class Builder {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.#logger = options.logger === false ? silentLogger : (options.logger ?? consoleLogger())
-    this.#environment = readEnvironment(this.#env)
+    this.#environment = readEnvironment(variablesOf(options))
     const config = this.#loadConfig()
     for (const warning of config.warnings) this.#logger.warn(warning)
     this.#store = this.#openStore()
@@ -128,10 +126,6 @@ class Builder {
     await this.#store.close()
   }
 
-  get #env(): Readonly<Record<string, string | undefined>> {
-    return this.#options.env ?? ownVariables()
-  }
-
   async #prepare(): Promise<void> {
     this.#lookup = await loadGenaiPrices()
     this.#useConfig(this.engine.roster.config)
@@ -147,35 +141,15 @@ class Builder {
   }
 
   #loadConfig(): Config {
-    const config = loadConfig({
-      ...(this.#options.config !== undefined && { config: this.#options.config }),
-      env: this.#env,
-      cwd: this.#options.cwd ?? process.cwd(),
-      home: this.#env['HOME'] ?? homedir(),
-      platform: process.platform,
-      ...(this.#options.providers !== undefined && { providers: this.#options.providers }),
-    })
+    const config = loadConfig(loadOptions(this.#options))
     for (const provider of config.providers) for (const key of provider.keys) this.#secrets.add(key.secret.reveal())
     return config
   }
 
   #openStore(): Store {
-    const { store, config, flushMs } = this.#options
+    const { store, flushMs } = this.#options
     if (typeof store === 'object') return store
-    const inObject = typeof config === 'object' ? 'memory:' : undefined
-    const location =
-      store ??
-      this.#environment.store ??
-      inObject ??
-      join(
-        stateFolder({
-          environment: this.#environment,
-          home: this.#env['HOME'] ?? homedir(),
-          platform: process.platform,
-        }),
-        'keywise.db',
-      )
-    return openStore(location, {
+    return openStore(storeLocation(this.#options), {
       now: this.#now,
       warn: (line) => this.#logger.warn(line),
       ...(flushMs !== undefined && { flushMs }),

@@ -3,7 +3,7 @@
 import type { Park } from '../../domain/park.ts'
 import type { Target } from '../../domain/target.ts'
 import type { BudgetView } from '../../money/purse.ts'
-import type { LimitView } from '../../quota/book.ts'
+import type { LimitView } from '../../quota/limitView.ts'
 import type { RankedTarget } from '../../routing/explain.ts'
 import type { Terms } from '../../routing/score.ts'
 import { type StatsStatus, statusOf } from '../../store/statsFile.ts'
