@@ -21,7 +21,7 @@ export function keysFileCandidates({ environment, cwd, home, platform }: Places)
   return [path.join(cwd, 'config', KEYS_FILE), path.join(xdg, 'keywise', KEYS_FILE), ...own]
 }
 
-/** The folder of the store, the salt and the tokens: per user, because quotas belong to keys and not to projects. */
+/** The folder of the store and the tokens: per user, because quotas belong to keys and not to projects. */
 export function stateFolder({ environment, home, platform }: Omit<Places, 'cwd'>): string {
   const path = pathsOf(platform)
   if (environment.xdgStateHome !== null) return path.join(environment.xdgStateHome, 'keywise')

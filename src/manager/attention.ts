@@ -5,7 +5,6 @@ import type { Failure } from '../domain/failure.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { Ask } from './ask.ts'
 import type { Engine } from './engine.ts'
-import { nextId } from './ids.ts'
 import { refOf } from './record.ts'
 import { selfScore } from './selfScore.ts'
 import type { Try } from './try.ts'
@@ -36,7 +35,7 @@ export class Attention {
         kind: 'quality',
         at: engine.now,
         origin: engine.parts.store.origin,
-        id: nextId(engine.parts.store.origin),
+        id: engine.parts.mind.eventId(),
         target: refOf(attempt.target),
         requestId: ask.id,
         score,

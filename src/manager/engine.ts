@@ -14,9 +14,9 @@ import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
+import type { Decisions } from './decisions.ts'
 import { type World, whyNot } from './eligibility.ts'
 import { type Hold, reserve, reserveForTest } from './holds.ts'
-import { nextId } from './ids.ts'
 import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
@@ -46,6 +46,8 @@ export interface EngineParts {
   readonly lists: ModelLists
   readonly checks: KeyChecks
   readonly repairs: Repairs
+  /** Why the last requests went where they went. */
+  readonly decisions: Decisions
 }
 
 export class Engine {
@@ -66,10 +68,16 @@ export class Engine {
   }
 
   decide(ask: Ask, trail: Trail): Decision {
-    const { mind } = this.parts
+    const { mind, decisions, events } = this.parts
     const now = this.now
     if (trail.calls === 0) this.#retries.request(now)
-    return mind.router.decide(this.#routingRequest(ask, trail, now), now)
+    const decision = mind.router.decide(this.#routingRequest(ask, trail, now), now)
+    decisions.note(ask, decision, this.world, now)
+    if (events.has('decision')) {
+      const chosen = decision.first?.id ?? null
+      events.emit('decision', { requestId: ask.id, model: ask.selection.name, chosen, explored: decision.explored })
+    }
+    return decision
   }
 
   /** The ranking as it stands, without deciding anything. */
@@ -131,7 +139,7 @@ export class Engine {
   lift(target: Target, only: readonly FailureKind[]): void {
     const { mind, store } = this.parts
     const { origin } = store
-    mind.remember({ kind: 'lift', at: this.now, origin, id: randomUUID(), target: refOf(target), only })
+    mind.remember({ kind: 'lift', at: this.now, origin, id: mind.eventId(), target: refOf(target), only })
   }
 
   /** Takes in a failed attempt: judged, settled, remembered, told. */
@@ -204,7 +212,7 @@ export class Engine {
     const recorded = recordAttempt(
       mind,
       store.origin,
-      { ...facts, id: nextId(store.origin), price, excused: this.#isOurFault(facts) },
+      { ...facts, id: mind.eventId(), price, excused: this.#isOurFault(facts) },
       this.now,
     )
     this.parts.waiting.changed()

@@ -3,7 +3,6 @@
 import { InvalidRequestError } from '../domain/errors.ts'
 import type { TargetRef } from '../domain/store.ts'
 import type { Engine } from './engine.ts'
-import { nextId } from './ids.ts'
 
 /** Says how good answers of a target were. Throws InvalidRequestError for a score outside 0..1. */
 export function rateTarget(
@@ -18,7 +17,7 @@ export function rateTarget(
     kind: 'quality',
     at: engine.now,
     origin: store.origin,
-    id: nextId(store.origin),
+    id: mind.eventId(),
     target,
     score,
     source: 'user',

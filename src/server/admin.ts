@@ -3,7 +3,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KeywiseError } from '../domain/errors.ts'
 import { asRecord, asString } from '../domain/json.ts'
-import { nextId } from '../manager/ids.ts'
 import { refOf } from '../manager/record.ts'
 import { parseBody, readBody } from './body.ts'
 import type { GatewayParts } from './gateway.ts'
@@ -71,7 +70,7 @@ function retest({ engine }: GatewayParts, id: string | undefined): unknown {
     kind: 'lift',
     at: engine.now,
     origin: store.origin,
-    id: nextId(store.origin),
+    id: mind.eventId(),
     target: target === null ? null : refOf(target),
   })
   return { lifted }

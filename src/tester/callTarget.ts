@@ -105,7 +105,6 @@ class Asking {
     const attempt = engine.callForTest(this.#target, ask, hold, ++this.#calls)
     const end = await this.#endOf(attempt.call, ask)
     if (end.outcome.ok) this.#liftParks()
-    else if (end.outcome.failure.kind === 'auth_invalid') engine.parts.checks.watch(attempt.seat, this.#target)
     const { event } = engine.remember({
       requestId: ask.id,
       number: attempt.number,
