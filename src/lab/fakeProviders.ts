@@ -150,9 +150,9 @@ class World implements FakeWorld {
         place.id,
         {
           endpoint: this.endpoint(place.id),
-          ...(findProvider(place.id) === undefined && { dialect: place.dialect }),
+          ...(place.dialect !== (findProvider(place.id)?.dialect ?? null) && { dialect: place.dialect }),
           api_keys: keys.map(([key, facts]) => (facts.account === undefined ? key : { key, account: facts.account })),
-          models: 'discover',
+          models: findProvider(place.id) === undefined ? namedModels(place.facts.models) : 'discover',
         },
       ]
     })
@@ -380,7 +380,12 @@ class World implements FakeWorld {
   }
 }
 
-export interface Asked {
+/** Nobody knows what an unknown provider's models cost, so only those that are named are tried unasked. */
+function namedModels(models: Readonly<Record<string, FakeModel>>): string[] {
+  return Object.keys(models).filter((id) => (models[id]?.kind ?? 'chat') === 'chat')
+}
+
+interface Asked {
   readonly model: string
   readonly embeddings: boolean
   readonly dialect: Dialect

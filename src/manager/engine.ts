@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { AttemptReport } from '../domain/attempt.ts'
+import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Store } from '../domain/store.ts'
@@ -64,7 +65,14 @@ export class Engine {
   decide(ask: Ask, trail: Trail): Decision {
     const { mind } = this.parts
     const now = this.now
-    return mind.router.decide(this.#routingRequest(ask, trail, now), now)
+    const decision = mind.router.decide(this.#routingRequest(ask, trail, now), now)
+    trail.offer(decision.first)
+    const { events } = this.parts
+    if (events.has('decision')) {
+      const chosen = decision.first?.id ?? null
+      events.emit('decision', { requestId: ask.id, model: ask.selection.name, chosen, explored: decision.explored })
+    }
+    return decision
   }
 
   /** The ranking as it stands, without deciding anything. */
@@ -75,9 +83,33 @@ export class Engine {
 
   /** The next target to try: the decision's first, then the best of the rest; tired providers only when nothing else is left. */
   nextTarget(decision: Decision, trail: Trail): Target | null {
-    if (decision.first !== null && trail.calls === 0 && trail.passed.length === 0) return decision.first
+    const first = trail.takeOffer()
+    if (first !== null) return first
     const fresh = decision.next((target) => trail.excludes(target) !== null || trail.isTired(target))
     return fresh ?? decision.next((target) => trail.excludes(target) !== null)
+  }
+
+  /**
+   * Nothing is eligible: of the targets that only a guess of ours keeps out, the one whose park ends first. What the
+   * provider stated, refused keys, empty accounts and budgets hold (wire-facts 4.1).
+   */
+  lastResort(ask: Ask, trail: Trail): Target | null {
+    const now = this.now
+    let best: Target | null = null
+    let bestUntil = Number.POSITIVE_INFINITY
+    for (const target of this.roster.targets) {
+      if (trail.isBusy(target) || whyNot(this.world, target, ask, trail, now, true) !== null) continue
+      const until = this.parts.mind.parks.blocking(target, now)?.until ?? now
+      if (until >= bestUntil) continue
+      best = target
+      bestUntil = until
+    }
+    return best
+  }
+
+  /** The caller's time for the whole request is over. */
+  isLate(ask: Ask): boolean {
+    return this.parts.tools.monotonic() >= ask.deadlineAt
   }
 
   reserve(target: Target, ask: Ask): Hold {
@@ -118,10 +150,9 @@ export class Engine {
 
   /** Waits for the soonest target within the caller's patience. False when there is none to wait for. */
   async waitForRoom(ask: Ask, trail: Trail): Promise<boolean> {
-    const patienceMs = Math.min(
-      this.roster.config.settings.timeouts.patienceMs,
-      ask.deadlineAt - this.parts.tools.monotonic(),
-    )
+    const now = this.parts.tools.monotonic()
+    const patienceEndsAt = trail.patienceEndsAt(now + this.roster.config.settings.timeouts.patienceMs)
+    const patienceMs = Math.min(patienceEndsAt, ask.deadlineAt) - now
     const waited = await this.parts.waiting.wait({
       soonest: () => this.soonest(ask, trail),
       patienceMs,
@@ -158,7 +189,21 @@ export class Engine {
       this.now,
     )
     this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
+    this.parts.waiting.changed()
     return recorded
+  }
+
+  /** Nobody answered: told to whoever listens. Returns the error. */
+  gaveUp(ask: Ask, trail: Trail, error: KeywiseError): KeywiseError {
+    if (!(error instanceof AllTargetsFailedError)) return error
+    this.parts.attention.exhausted(this, ask)
+    this.parts.events.emit('exhausted', {
+      requestId: ask.id,
+      model: ask.selection.name,
+      attempts: trail.attempts,
+      retryAt: error.retryAt,
+    })
+    return error
   }
 
   #remember(ask: Ask, attempt: Try, end: CallEnd): Recorded {
@@ -179,7 +224,10 @@ export class Engine {
     })
   }
 
-  /** Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). */
+  /**
+   * Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). Nor is anybody for not answering within
+   * the little time that was left of the caller's.
+   */
   #isOurFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): boolean {
     const { offline } = this.parts
     const host = this.roster.seatOf(target).connection.origin
@@ -187,7 +235,7 @@ export class Engine {
     const failure = end.outcome.ok ? null : end.outcome.failure
     if (failure?.kind !== 'network' && !(failure?.kind === 'timeout' && failure.phase === 'connect')) {
       if (end.status !== null) offline.answered(new URL(host).hostname, now)
-      return false
+      return failure?.kind === 'timeout' && failure.phase === 'total' && failure.afterMs < FAIR_MS
     }
     offline.failed(new URL(host).hostname, now)
     return offline.isOffline(now)
@@ -211,7 +259,7 @@ export class Engine {
   #othersEligible(ask: Ask, trail: Trail, except: Target): boolean {
     const now = this.now
     return this.roster.targets.some(
-      (target) => target !== except && whyNot(this.world, target, ask, trail, now) === null,
+      (target) => target.stateId !== except.stateId && whyNot(this.world, target, ask, trail, now) === null,
     )
   }
 
@@ -231,6 +279,9 @@ export class Engine {
     }
   }
 }
+
+/** Who was given less time than this cannot be called slow. */
+const FAIR_MS = 5000
 
 export function failureOf(end: CallEnd): Failure {
   if (!end.outcome.ok) return end.outcome.failure

@@ -79,8 +79,11 @@ export class Parks {
     }
   }
 
-  /** The park in the target's way that ends last; undefined when there is none. Costs nothing while nobody is parked. */
-  blocking(target: Target, now: number): Park | undefined {
+  /**
+   * The park in the target's way that ends last; undefined when there is none. Costs nothing while nobody is parked.
+   * `inNeed` leaves out parks that are only our guess and that a probe may disprove (wire-facts 4.1).
+   */
+  blocking(target: Target, now: number, inNeed = false): Park | undefined {
     if (this.#troubled.size === 0) return undefined
     let latest: Park | undefined
     const places = this.#placesOf(target)
@@ -90,6 +93,7 @@ export class Parks {
       for (const streak of place.streaks) {
         const park = streak.park
         if (park === null || !holds(park, now) || (latest !== undefined && park.until <= latest.until)) continue
+        if (inNeed && !park.stated && park.backBy === 'probe') continue
         if (streak.concerns(target, places)) latest = park
       }
     }
