@@ -1,5 +1,7 @@
 /** Everything that can keep a target out right now, asked in one place: the request, the settings, parks, quotas, budgets, hours. */
 
+import type { FailureKind } from '../domain/failure.ts'
+import type { Park } from '../domain/park.ts'
 import { hash32 } from '../domain/random.ts'
 import type { Target } from '../domain/target.ts'
 import { type Ineligible, ineligible, type Rules } from '../routing/eligible.ts'
@@ -38,8 +40,19 @@ export function whyNot(
   )
 }
 
+/** Trying these again before their time cannot help. */
+const NEVER_TRIED: ReadonlySet<FailureKind> = new Set([
+  'auth_invalid',
+  'auth_forbidden',
+  'billing',
+  'zero_quota',
+  'model_not_found',
+])
+
+const isGuess = (park: Park) => !park.stated && !NEVER_TRIED.has(park.reason)
+
 function parked({ parks }: Mind, target: Target, ask: Ask, now: number, inNeed: boolean): Ineligible | null {
-  const park = parks.blocking(target, now, inNeed)
+  const park = parks.blocking(target, now, inNeed ? isGuess : undefined)
   if (park !== undefined) return { code: 'parked', reason: `parked: ${park.text}`, until: park.until }
   if (inNeed) return null
   const share = parks.share(target, now)

@@ -8,6 +8,7 @@ import type { Logger } from '../domain/logger.ts'
 import type { Store } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import type { Events } from '../observe/events.ts'
+import { WINDOW_MS } from '../quota/window.ts'
 import type { Decision, RoutingRequest } from '../routing/choose.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
@@ -18,10 +19,12 @@ import type { Attention } from './attention.ts'
 import { type World, whyNot } from './eligibility.ts'
 import { type Hold, reserve } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
+import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
 import type { ModelLists } from './modelLists.ts'
 import { type AttemptFacts, type Recorded, recordAttempt } from './record.ts'
 import type { Repairs } from './repairs.ts'
+import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
 import type { Trail } from './trail.ts'
 import type { Try } from './try.ts'
@@ -51,6 +54,7 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  readonly #retries = new RetryBudget()
 
   constructor(parts: EngineParts, roster: Roster, world: World) {
     this.parts = parts
@@ -65,6 +69,7 @@ export class Engine {
   decide(ask: Ask, trail: Trail): Decision {
     const { mind } = this.parts
     const now = this.now
+    if (trail.calls === 0) this.#retries.request(now)
     const decision = mind.router.decide(this.#routingRequest(ask, trail, now), now)
     trail.offer(decision.first)
     const { events } = this.parts
@@ -90,8 +95,8 @@ export class Engine {
   }
 
   /**
-   * Nothing is eligible: of the targets that only a guess of ours keeps out, the one whose park ends first. What the
-   * provider stated, refused keys, empty accounts and budgets hold (wire-facts 4.1).
+   * When nothing is eligible, a target whose park is only our guess, the one that ends soonest. What the upstream
+   * stated, refused keys, empty accounts and the user's rules hold.
    */
   lastResort(ask: Ask, trail: Trail): Target | null {
     const now = this.now
@@ -99,12 +104,13 @@ export class Engine {
     let bestUntil = Number.POSITIVE_INFINITY
     for (const target of this.roster.targets) {
       if (trail.isBusy(target) || whyNot(this.world, target, ask, trail, now, true) !== null) continue
+      // Without a park in its way it is only coming back slowly, which is no reason to fail.
       const until = this.parts.mind.parks.blocking(target, now)?.until ?? now
       if (until >= bestUntil) continue
       best = target
       bestUntil = until
     }
-    return best
+    return bestUntil <= now || this.#retries.take(now) ? best : null
   }
 
   /** The caller's time for the whole request is over. */
@@ -150,19 +156,22 @@ export class Engine {
 
   /** Waits for the soonest target within the caller's patience. False when there is none to wait for. */
   async waitForRoom(ask: Ask, trail: Trail): Promise<boolean> {
-    const now = this.parts.tools.monotonic()
-    const patienceEndsAt = trail.patienceEndsAt(now + this.roster.config.settings.timeouts.patienceMs)
-    const patienceMs = Math.min(patienceEndsAt, ask.deadlineAt) - now
-    const waited = await this.parts.waiting.wait({
+    const { tools, waiting } = this.parts
+    const began = tools.monotonic()
+    trail.lookAgain()
+    const leftMs = this.roster.config.settings.timeouts.patienceMs - trail.waitedMs
+    const waited = await waiting.wait({
       soonest: () => this.soonest(ask, trail),
-      patienceMs,
+      patienceMs: Math.max(0, Math.min(leftMs, ask.deadlineAt - began)),
+      arrivedAt: ask.arrivedAt,
       signal: ask.cancellation.signal,
     })
-    return waited === 'try'
+    trail.waitedMs += tools.monotonic() - began
+    return waited === 'try' && trail.waitedMs <= this.roster.config.settings.timeouts.patienceMs
   }
 
   /** The target that will be free soonest for this request, and when; null when no time is known. */
-  soonest(ask: Ask, trail: Trail | null): { readonly at: number; readonly target: Target } | null {
+  soonest(ask: Ask, trail: Trail | null): Opening | null {
     const now = this.now
     let best: { at: number; target: Target } | null = null
     for (const target of this.roster.targets) {
@@ -171,7 +180,14 @@ export class Engine {
       const at = why === null ? now : why.until
       if (at !== null && (best === null || at < best.at)) best = { at, target }
     }
-    return best
+    return best === null ? null : { ...best, ...this.#gate(best.target, ask, now) }
+  }
+
+  /** How many requests the limit in the way lets through per window, so that no herd is let out. */
+  #gate(target: Target, ask: Ask, now: number): Pick<Opening, 'limit' | 'windowMs'> {
+    const shortage = this.parts.mind.quota.room(target, this.world.needOf(target, ask, now).quota, now)
+    if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
+    return { limit: shortage.limit, windowMs: WINDOW_MS[shortage.window] }
   }
 
   pause(ask: Ask, ms: number): Promise<void> {
@@ -188,8 +204,9 @@ export class Engine {
       { ...facts, id: randomUUID(), price, excused: this.#isOurFault(facts) },
       this.now,
     )
-    this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
     this.parts.waiting.changed()
+    if (this.parts.events.has('attempt'))
+      this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
     return recorded
   }
 
@@ -252,6 +269,7 @@ export class Engine {
       mayAnswerFiltered: ask.retryFiltered,
       random: this.parts.random(),
     })
+    if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
     // Written otherwise, the same target will take it, and nothing the caller asked for is lost.
     return repaired ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }

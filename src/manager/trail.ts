@@ -15,6 +15,8 @@ export class Trail {
   readonly attempts: AttemptReport[] = []
   /** Targets passed over without a call, in words. */
   readonly passed: string[] = []
+  /** Milliseconds spent waiting for room. */
+  waitedMs = 0
   /** The last failure that was the request's own fault, by class. */
   lastFailure: Failure | null = null
   readonly #maxAttempts: number
@@ -30,7 +32,6 @@ export class Trail {
   #offered: Target | null = null
   /** Targets whose probe of another request is under way. */
   readonly #busy = new Set<string>()
-  #patienceEndsAt: number | null = null
 
   constructor(ask: Pick<Ask, 'maxAttempts' | 'hardCap'>) {
     this.#maxAttempts = ask.maxAttempts
@@ -106,11 +107,9 @@ export class Trail {
     return this.#busy.has(target.stateId)
   }
 
-  /** The waits of one request share one patience. Returns when it ends (monotonic); `at` counts at the first wait. */
-  patienceEndsAt(at: number): number {
+  /** After a wait: what was busy may be free. */
+  lookAgain(): void {
     this.#busy.clear()
-    this.#patienceEndsAt ??= at
-    return this.#patienceEndsAt
   }
 
   /** Why a target is out for this request; null when it is not. */

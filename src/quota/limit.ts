@@ -104,7 +104,7 @@ export class Limit {
     this.#read({
       left: statement.remaining,
       basisAt,
-      until: statement.resetsAt ?? this.#used.periodEnd(now) ?? basisAt + WINDOW_MS[this.window],
+      until: statement.resetsAt ?? this.#used.periodEnd(basisAt) ?? basisAt + WINDOW_MS[this.window],
       // A wait named in an error body is when to ask again, not when everything is there again.
       refills: statement.resetsAt !== null && statement.source === 'header',
       source: statement.source,

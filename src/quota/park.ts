@@ -81,9 +81,9 @@ export class Parks {
 
   /**
    * The park in the target's way that ends last; undefined when there is none. Costs nothing while nobody is parked.
-   * `inNeed` leaves out parks that are only our guess and that a probe may disprove (wire-facts 4.1).
+   * Parks that `except` holds for are not asked.
    */
-  blocking(target: Target, now: number, inNeed = false): Park | undefined {
+  blocking(target: Target, now: number, except?: (park: Park) => boolean): Park | undefined {
     if (this.#troubled.size === 0) return undefined
     let latest: Park | undefined
     const places = this.#placesOf(target)
@@ -93,7 +93,7 @@ export class Parks {
       for (const streak of place.streaks) {
         const park = streak.park
         if (park === null || !holds(park, now) || (latest !== undefined && park.until <= latest.until)) continue
-        if (inNeed && !park.stated && park.backBy === 'probe') continue
+        if (except?.(park)) continue
         if (streak.concerns(target, places)) latest = park
       }
     }

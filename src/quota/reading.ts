@@ -97,7 +97,7 @@ export class Reading {
       statedAt: asNumber(record['statedAt']) ?? basisAt,
       refills: record['refills'] === true,
       source: record['source'] === 'header' ? 'header' : 'body',
-      others: asNumber(record['others']) ?? null,
+      others: record['others'] == null ? null : Math.max(0, asNumber(record['others']) ?? 0),
       unseen: Math.max(0, asNumber(record['unseen']) ?? 0),
       underWay: 0,
     })

@@ -124,11 +124,9 @@ export class CountingWindow {
     return this.#times.length === this.#head || this.#total <= amount ? now : this.#leaves(this.#times.length - 1)
   }
 
-  /** When the calendar period around `now` ends; null for a rolling window. */
-  periodEnd(now: number): number | null {
-    if (this.#period === null) return null
-    this.#advance(now)
-    return this.#periodEnd
+  /** When the calendar period around `time` ends; null for a rolling window. */
+  periodEnd(time: number): number | null {
+    return this.#period === null ? null : this.#boundaryAfter(time)
   }
 
   /** Takes over what another window, of the same pool and unit, has counted. */

@@ -28,6 +28,8 @@ export interface CallInput {
   /** Below the connection's base path. */
   readonly path: string
   readonly body: string | Buffer
+  /** Name, value …: beside those of the connection. */
+  readonly headers: readonly string[]
   readonly stream: boolean
   /** Most milliseconds until the first content of a stream, or until a plain answer is whole. */
   readonly firstContentMs: number
@@ -131,7 +133,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   dispatch(): void {
     this.#tools.deadlines.watch(this)
-    const { connection, body, path, stream } = this.#input
+    const { connection, body, path, stream, headers } = this.#input
     const accept = stream ? 'text/event-stream' : 'application/json'
     try {
       connection.dispatcher.dispatch(
@@ -139,7 +141,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
           ...resolvePath(connection, path),
           method: 'POST',
           body,
-          headers: ['content-type', 'application/json', 'accept', accept, ...connection.headers],
+          headers: ['content-type', 'application/json', 'accept', accept, ...connection.headers, ...headers],
         },
         this,
       )
