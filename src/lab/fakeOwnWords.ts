@@ -25,7 +25,7 @@ const openrouter: Wording = {
     openrouterLimit('Rate limit exceeded: free-models-per-day. Add 10 credits to unlock more', limit, resetsAt),
   billing: () => openrouterError(402, 'Insufficient credits. Add more using https://openrouter.ai/credits'),
   auth_invalid: () => openrouterError(401, 'User not found.'),
-  server: () => openrouterError(502, 'Provider returned error', { error_type: 'provider_unavailable' }),
+  server: () => openrouterError(502, 'Provider returned error', { error_type: 'server' }),
   content_filter: () =>
     openrouterError(403, 'The input was flagged', { reasons: ['violence'], flagged_input: 'an example' }),
 }

@@ -28,8 +28,10 @@ export class FakeProvider {
   readonly models: Map<string, FakeModel>
   /** Key texts in their order; empty when every key is good. */
   readonly keys: readonly string[]
-  readonly #accounts: ReadonlyMap<string, string>
-  readonly #revoked = new Set<string>()
+  /** The keys as they travel: some configurations carry an account in front of them (Cloudflare). */
+  readonly #travelling: readonly string[]
+  readonly #accounts: readonly (string | undefined)[]
+  readonly #revoked: boolean[]
   readonly #limits: FakeLimits
   readonly #faults: Seen[]
 
@@ -39,32 +41,33 @@ export class FakeProvider {
     this.dialect = facts.dialect ?? findProvider(id)?.dialect ?? 'openai'
     this.models = new Map(Object.entries(facts.models))
     this.keys = keys.map(([key]) => key)
-    this.#accounts = new Map(keys.flatMap(([key, { account }]) => (account === undefined ? [] : [[key, account]])))
-    for (const [key, { revoked }] of keys) if (revoked) this.#revoked.add(key)
+    const credential = findProvider(id)?.quirks?.credential
+    this.#travelling = keys.map(([key]) => credential?.(key).key ?? key)
+    this.#accounts = keys.map(([, { account }]) => account)
+    this.#revoked = keys.map(([, { revoked }]) => revoked === true)
     this.#limits = new FakeLimits(facts.limits ?? [])
     this.#faults = (facts.faults ?? []).map((fault) => ({ fault, calls: 0 }))
   }
 
   /** 1-based; 0 for a key it does not know. */
   indexOf(key: string): number {
-    return this.keys.indexOf(key) + 1
+    return this.#travelling.indexOf(key) + 1
   }
 
-  accountOf(key: string): string | undefined {
-    return this.#accounts.get(key)
+  /** The account of the n-th key, undefined when it stands alone. */
+  accountOf(index: number): string | undefined {
+    return this.#accounts[index - 1]
   }
 
   isGood(key: string): boolean {
     if (this.keys.length === 0) return key !== '' || findProvider(this.id)?.auth === 'none'
-    return this.keys.includes(key) && !this.#revoked.has(key)
+    return this.#revoked[this.indexOf(key) - 1] === false
   }
 
   /** Throws a TypeError when there is no such key. */
   setRevoked(index: number, revoked: boolean): void {
-    const key = this.keys[index - 1]
-    if (key === undefined) throw new TypeError(`the scenario's ${this.id} has no key ${index}`)
-    if (revoked) this.#revoked.add(key)
-    else this.#revoked.delete(key)
+    if (this.keys[index - 1] === undefined) throw new TypeError(`the scenario's ${this.id} has no key ${index}`)
+    this.#revoked[index - 1] = revoked
   }
 
   addFault(fault: FakeFault): void {
@@ -154,6 +157,6 @@ export class FakeProvider {
   }
 
   #caller(key: string, model: string): Caller {
-    return { key, account: this.accountOf(key) ?? key, model }
+    return { key, account: this.accountOf(this.indexOf(key)) ?? key, model }
   }
 }

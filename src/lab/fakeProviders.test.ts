@@ -125,12 +125,14 @@ describe('faults on the wire', () => {
   for (const [fault, kind] of BEFORE) {
     test(`${fault.do}${fault.status ? ` ${fault.status}` : ''} before any content is ${kind}, plain and streamed, and leaves no socket`, async () => {
       const world = await openWorld(speaking('openai', { faults: [fault] }))
+      const connection = connectionTo(world, 'own')
       for (const stream of [false, true]) {
-        const { outcome, hadContent } = await callModel(world, 'own', 'm', { stream, firstContentMs: 120 })
+        const { outcome, hadContent } = await callModel(world, 'own', 'm', { connection, stream, firstContentMs: 120 })
         expect([stream, outcome.ok ? 'ok' : outcome.failure.kind, hadContent]).toEqual([stream, kind, false])
       }
+      await until(() => world.inFlight() === 0)
+      await connection.dispatcher.close()
       await until(() => world.openSockets() === 0)
-      expect(world.inFlight()).toBe(0)
     })
   }
 
@@ -145,11 +147,18 @@ describe('faults on the wire', () => {
     for (const [fault, kinds] of AFTER) {
       test(`${fault} breaks a ${dialect} stream after its third chunk, and it never ends like a complete one`, async () => {
         const world = await openWorld(speaking(dialect, { faults: [{ do: fault, chunks: 3 }] }))
-        const { outcome, hadContent, chunks } = await callModel(world, 'own', 'm', { stream: true, idleMs: 100 })
+        const connection = connectionTo(world, 'own')
+        const { outcome, hadContent, chunks } = await callModel(world, 'own', 'm', {
+          connection,
+          stream: true,
+          idleMs: 100,
+        })
         expect(hadContent).toBe(true)
         expect(chunks.some((chunk) => chunk.type === 'end')).toBe(false)
         expect(kinds).toContain(outcome.ok ? 'ok' : outcome.failure.kind)
-        await until(() => world.openSockets() === 0 && world.inFlight() === 0)
+        await until(() => world.inFlight() === 0)
+        await connection.dispatcher.close()
+        await until(() => world.openSockets() === 0)
       })
     }
   }

@@ -171,8 +171,8 @@ class World implements FakeWorld {
     return {
       endpoint: this.endpoint(provider.id),
       ...(provider.dialect !== known?.dialect && { dialect: provider.dialect }),
-      api_keys: keys.map((key) => {
-        const account = provider.accountOf(key)
+      api_keys: keys.map((key, index) => {
+        const account = provider.accountOf(index + 1)
         return account === undefined ? key : { key, account }
       }),
       models: known === undefined ? chatModels(provider.models) : 'discover',

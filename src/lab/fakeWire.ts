@@ -1,6 +1,7 @@
 /** How the answers of the simulated providers get onto the wire: whole, streamed at a pace, or broken as scripted. */
 
 import type { ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../domain/chat.ts'
 import type { FakeProvider } from './fakeProvider.ts'
@@ -98,7 +99,11 @@ export async function sendStream(
   for (const chunk of chunksOf(reply)) {
     if (response.destroyed) return
     const text = writer.write(chunk)
-    if (sent >= breakAfter && breaks(options, dialect, response, text)) return
+    if (sent >= breakAfter) {
+      // What was written has to leave before a reset throws the rest away.
+      await setImmediate()
+      if (breaks(options, dialect, response, text)) return
+    }
     if (chunk.type === 'end' && options.fault?.do === 'no_done') return void response.end()
     if (text !== '' && !response.write(text)) await drained(response)
     if (isDelta(chunk)) {
