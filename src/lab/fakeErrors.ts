@@ -216,7 +216,7 @@ const GOOGLE: Wording = {
     googleError(
       400,
       'INVALID_ARGUMENT',
-      `The input token count exceeds the maximum number of tokens allowed (${facts.limit ?? 8192}).`,
+      `The input token count (${(facts.limit ?? 8192) * 2}) exceeds the maximum number of tokens allowed (${facts.limit ?? 8192}).`,
     ),
   bad_request: () => googleError(400, 'INVALID_ARGUMENT', 'Invalid value at contents[0].role'),
   unsupported: () =>

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { InvalidRequestError } from '../domain/errors.ts'
 import { Dice } from '../domain/random.ts'
 import { findProvider } from '../providers/catalog.ts'
+import type { Refusal } from './fakeErrors.ts'
 import { modelsListBody } from './fakeLists.ts'
 import { FakeProvider } from './fakeProvider.ts'
 import { fakeReply, tokensOf } from './fakeReply.ts'
@@ -54,6 +55,8 @@ export interface FakeWorld {
   /** Adds a fault; it counts its calls from now on. */
   fault(provider: string, fault: FakeFault): void
   clearFaults(provider?: string): void
+  /** Refuses every call for which `refuse` has an answer, before anything else is looked at. */
+  refuseIf(refuse: (provider: string, body: unknown) => Refusal | null): void
   /** From now on the key is refused everywhere. */
   revoke(provider: string, key: number): void
   restore(provider: string, key: number): void
@@ -87,6 +90,7 @@ class World implements FakeWorld {
   readonly #startedAt: number
   readonly #sockets = new Set<object>()
   readonly #dice: Dice
+  #refuse: (provider: string, body: unknown) => Refusal | null = () => null
   #inFlight = 0
 
   constructor(scenario: ReturnType<typeof scenarioSchema.parse>, options: FakeOptions) {
@@ -133,6 +137,10 @@ class World implements FakeWorld {
 
   clearFaults(provider?: string): void {
     for (const one of this.#providers.values()) if (provider === undefined || one.id === provider) one.clearFaults()
+  }
+
+  refuseIf(refuse: (provider: string, body: unknown) => Refusal | null): void {
+    this.#refuse = refuse
   }
 
   revoke(provider: string, key: number): void {
@@ -237,7 +245,8 @@ class World implements FakeWorld {
     const at = this.#now()
     const random = () => this.#dice.uniform()
     const fault = provider.nextFault(asked.model, key, { now: at, startedAt: this.#startedAt, random })
-    const refusal = provider.refuse(key, asked, fault, tokensOf(JSON.stringify(body)), at)
+    const size = tokensOf(JSON.stringify(body))
+    const refusal = this.#refuse(provider.id, body) ?? provider.refuse(key, asked, fault, size, at)
     this.calls.push({
       provider: provider.id,
       model: asked.model,
