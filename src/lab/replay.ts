@@ -50,6 +50,8 @@ export interface ReplayOptions {
   readonly seeds?: readonly number[]
   /** Names of scenarios; default all there are. */
   readonly scenarios?: readonly string[]
+  /** Scenarios beside these, such as the user's own recorded week. */
+  readonly recorded?: readonly Scenario[]
   /** Keep the course of the regret, for the picture. */
   readonly curves?: boolean
   readonly onProgress?: (scenario: string, done: number, all: number) => void
@@ -59,19 +61,25 @@ export interface ReplayResult {
   readonly seeds: readonly number[]
   readonly scenarios: Readonly<Record<string, Readonly<Record<string, Metrics>>>>
   readonly mean: Readonly<Record<string, Metrics>>
-  /** Regret summed up over the requests, first seed, at equal steps; only with `curves`. */
-  readonly curves?: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
+  /** Only with `curves`: by scenario, the regret added up over the requests of the first seed. */
+  readonly curves?: Readonly<Record<string, Curves>>
+}
+
+export interface Curves {
+  readonly requests: number
+  /** By policy, at equal steps. */
+  readonly policies: Readonly<Record<string, readonly number[]>>
 }
 
 const SEEDS = [1, 2, 3]
-const CURVE_POINTS = 200
+const CURVE_POINTS = 100
 
 export async function runReplay(options: ReplayOptions = {}): Promise<ReplayResult> {
   const seeds = options.seeds ?? SEEDS
   const names = options.policies ?? Object.keys(POLICIES)
   const scenarios = chosenScenarios(options)
   const results: Record<string, Record<string, Metrics>> = {}
-  const curves: Record<string, Record<string, readonly number[]>> = {}
+  const curves: Record<string, Curves> = {}
   for (const [index, scenario] of scenarios.entries()) {
     options.onProgress?.(scenario.name, index, scenarios.length)
     const outcome = replayScenario(scenario, names, seeds)
@@ -96,8 +104,8 @@ export function allScenarios(data: string | null = null): readonly Scenario[] {
   return [...(data === null ? [] : traceScenarios(data)), ...syntheticScenarios()]
 }
 
-function chosenScenarios({ data, scenarios: wanted }: ReplayOptions): readonly Scenario[] {
-  const all = allScenarios(data)
+function chosenScenarios({ data, recorded = [], scenarios: wanted }: ReplayOptions): readonly Scenario[] {
+  const all = [...recorded, ...allScenarios(data)]
   if (wanted === undefined) return all
   for (const name of wanted)
     if (!all.some((scenario) => scenario.name === name))
@@ -107,17 +115,19 @@ function chosenScenarios({ data, scenarios: wanted }: ReplayOptions): readonly S
 
 function replayScenario(scenario: Scenario, names: readonly string[], seeds: readonly number[]) {
   const bySeed = new Map<string, Metrics[]>()
-  const curves: Record<string, readonly number[]> = {}
+  const policies: Record<string, readonly number[]> = {}
+  let requests = 0
   for (const seed of seeds) {
     const oracle = replayOnce(scenario, 'oracle', seed)
+    requests = oracle.arrivals.length
     for (const name of names) {
       const log = name === 'oracle' ? oracle : replayOnce(scenario, name, seed)
       bySeed.set(name, [...(bySeed.get(name) ?? []), measure(log, oracle, scenario.change)])
-      if (seed === seeds[0]) curves[name] = curveOf(log)
+      if (seed === seeds[0]) policies[name] = curveOf(log)
     }
   }
   const metrics = Object.fromEntries([...bySeed].map(([name, all]) => [name, meanOf(all)]))
-  return { metrics, curves }
+  return { metrics, curves: { requests, policies } }
 }
 
 function curveOf({ regret }: RunLog): readonly number[] {

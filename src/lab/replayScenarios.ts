@@ -74,34 +74,34 @@ const hourOf = (at: number) => Math.floor(at / HOUR) % 24
 
 function rateLimit(): Scenario {
   const limited = contender(SIX[0]!, { dailyLimit: (at) => (at < START + DAY ? null : 120) })
-  return withBest('S1 rate limit', limited, { change: after(1) })
+  return withBest('S1-rate-limit', limited, { change: after(1) })
 }
 
 function qualityDrop(): Scenario {
-  return twisted('S2 quality drop', (at) => (at < START + 3 * DAY ? null : { quality: 0.4 }), { change: after(3) })
+  return twisted('S2-quality-drop', (at) => (at < START + 3 * DAY ? null : { quality: 0.4 }), { change: after(3) })
 }
 
 function peakHours(): Scenario {
   const isPeak = (at: number) => hourOf(at) >= 13 && hourOf(at) < 20
-  return twisted('S3 peak hours', (at) => (isPeak(at) ? { firstTokenMs: 6 * BASE.firstTokenMs } : null))
+  return twisted('S3-peak-hours', (at) => (isPeak(at) ? { firstTokenMs: 6 * BASE.firstTokenMs } : null))
 }
 
 function keyRevoked(): Scenario {
   const revoked = { works: 0, failure: 'auth_invalid', failureMs: 120 } as const
-  return twisted('S4 key revoked', (at) => (at < START + 2 * DAY ? null : revoked), { change: after(2) })
+  return twisted('S4-key-revoked', (at) => (at < START + 2 * DAY ? null : revoked), { change: after(2) })
 }
 
 /** The best of all is bought on the fourth day; until then the second best had to do. */
 function newKey(): Scenario {
   const at = START + 3 * DAY
-  const scenario = withBest('S5 new key', contender(SIX[0]!, { since: at }))
+  const scenario = withBest('S5-new-key', contender(SIX[0]!, { since: at }))
   return { ...scenario, change: { at, until: { adopt: 0 } } }
 }
 
 function outages(): Scenario {
   const down = { works: 0, failure: 'overloaded', failureMs: 800 } as const
   const isDown = (at: number) => [4, 11, 18].includes(hourOf(at)) && at % HOUR < 40 * 60_000
-  return twisted('S6 outages', (at) => (isDown(at) ? down : null), { perDay: 3000 })
+  return twisted('S6-outages', (at) => (isDown(at) ? down : null), { perDay: 3000 })
 }
 
 /** One target begins at once and is slow after, another thinks first and then pours: which is faster depends on the answer. */
@@ -124,7 +124,7 @@ function mixedLength(): Scenario {
         : { tokens: Math.round(800 * 5 ** dice.uniform()), task: 'long' },
   }
   return {
-    name: 'mixed length',
+    name: 'mixed-length',
     from: traffic.from,
     until: traffic.until,
     contenders: SPRINTER_AND_HAULER.map((kind) => contender(kind)),
@@ -143,7 +143,7 @@ function threeDays(): Scenario {
   ]
   const traffic: Traffic = { from: START, until: START + 3 * DAY, perDay: 700 }
   return {
-    name: 'three days',
+    name: 'three-days',
     from: traffic.from,
     until: traffic.until,
     contenders: kinds.map((kind, place) => contender(kind, place === 0 ? { dailyLimit: limit } : {})),

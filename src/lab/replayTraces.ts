@@ -97,7 +97,7 @@ function isSixHourly(groups: readonly (readonly Probe[])[]): boolean {
 }
 
 /** At any time the target is as the probe before it or as the probe after it found it, the nearer the likelier. */
-function traceContender(probes: readonly Probe[], since: number): Contender {
+export function traceContender(probes: readonly Probe[], since: number): Contender {
   const times = Float64Array.from(probes, ({ at }) => at)
   const { provider, model } = probes[0]!
   return {
@@ -133,7 +133,10 @@ function firstAfter(times: Float64Array, now: number): number {
 }
 
 /** Probes by target, each group in the order of time, groups in the order of their names. */
-function grouped(probes: readonly (Probe | null)[], nameOf: (probe: Probe) => string): readonly (readonly Probe[])[] {
+export function grouped(
+  probes: readonly (Probe | null)[],
+  nameOf: (probe: Probe) => string,
+): readonly (readonly Probe[])[] {
   const groups = new Map<string, Probe[]>()
   for (const probe of probes) {
     if (probe === null) continue
