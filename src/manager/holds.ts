@@ -3,9 +3,10 @@
 import type { Target } from '../domain/target.ts'
 import type { BudgetBook, BudgetHold } from '../money/budget.ts'
 import type { WorstCase } from '../money/cost.ts'
-import type { QuotaBook, QuotaHold, Shortage } from '../quota/book.ts'
+import type { QuotaBook, QuotaHold } from '../quota/book.ts'
 import type { Need } from '../quota/need.ts'
 import type { Parks } from '../quota/park.ts'
+import type { Shortage } from '../quota/shortage.ts'
 import type { Ineligible } from '../routing/eligible.ts'
 import type { Ask } from './ask.ts'
 

@@ -68,6 +68,14 @@ export class ModelLists {
     return this.#read(seat, signal)
   }
 
+  /** Resolves when no list is being read any more, at the latest after `ms`. */
+  async settled(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
+    await Promise.race([patience, Promise.all(this.#running.values())])
+    clearTimeout(timer)
+  }
+
   /** Resolves with the next list that brings something new, at the latest after `ms`. */
   firstNews(ms: number): Promise<void> {
     return new Promise((resolve) => {

@@ -40,13 +40,13 @@ export class Patience {
     this.#first.set(id, seen)
   }
 
-  /** Milliseconds; a number in the settings wins over what was learned. */
-  firstContentMs(target: Target, ask: Pick<Ask, 'request'>, setting: number | 'auto'): number {
+  /** Milliseconds; a number in the settings wins over what was learned. `slowStartMs`: what the provider needs at least. */
+  firstContentMs(target: Target, ask: Pick<Ask, 'request'>, setting: number | 'auto', slowStartMs = 0): number {
     const { stream } = ask.request
     if (setting !== 'auto') return stream ? setting : Math.max(setting, MOST_MS)
     const learned = this.#learned(target.stateId, stream)
-    if (learned !== null) return clamp(learned)
-    return stream ? UNKNOWN_MS : MOST_MS
+    if (learned !== null) return Math.max(slowStartMs, clamp(learned))
+    return Math.max(slowStartMs, stream ? UNKNOWN_MS : MOST_MS)
   }
 
   #learned(stateId: string, stream: boolean): number | null {

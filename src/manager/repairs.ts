@@ -47,6 +47,11 @@ export class Repairs {
     return true
   }
 
+  /** Whether anything was learned of the target's model. */
+  has(target: Target): boolean {
+    return this.#learned.size > 0 && this.#learned.has(`${target.provider} ${target.model}`)
+  }
+
   /** The body as this provider takes it for this model. */
   apply(target: Target, body: Record<string, unknown>): Record<string, unknown> {
     if (this.#learned.size === 0) return body

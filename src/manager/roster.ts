@@ -191,9 +191,13 @@ export class Roster {
   }
 
   seatOf(target: Pick<Target, 'provider' | 'fingerprint'>): Seat {
-    const seat = this.#seatByKey.get(`${target.provider}@${target.fingerprint}`)
+    const seat = this.findSeat(target.provider, target.fingerprint)
     if (seat === undefined) throw new TypeError(`no key for ${target.provider}`)
     return seat
+  }
+
+  findSeat(provider: string, fingerprint: string): Seat | undefined {
+    return this.#seatByKey.get(`${provider}@${fingerprint}`)
   }
 
   find(stateId: string): Target | undefined {

@@ -4,23 +4,10 @@ import type { Target } from '../domain/target.ts'
 import type { Board } from './board.ts'
 import type { Bucket } from './bucket.ts'
 import { drawBest } from './explore.ts'
-import type { Gate } from './gate.ts'
 import { TIE } from './order.ts'
 import type { Curiosity } from './settings.ts'
+import type { Sight } from './sight.ts'
 import { slot } from './sums.ts'
-import type { View } from './view.ts'
-
-export interface Sight {
-  readonly board: Board
-  readonly view: View
-  /** V by place. */
-  readonly values: Float64Array
-  /** What the strategy orders by, larger first; the values themselves for `learned`. */
-  readonly keys: Float64Array
-  readonly gate: Gate
-  /** How far from the best value the cheapest is looked for. */
-  readonly costMargin: number
-}
 
 export interface Pick {
   /** -1 when nothing is eligible. */

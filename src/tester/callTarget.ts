@@ -125,10 +125,9 @@ class Asking {
   async #call(ask: Ask, hold: Granted): Promise<{ end: CallEnd; costNanoUsd: number | null }> {
     const { engine, onCall } = this.#desk
     onCall(this.#target)
-    const { call, seat, number, startedAt } = engine.callForTest(this.#target, ask, hold, ++this.#calls)
+    const { call, number, startedAt } = engine.callForTest(this.#target, ask, hold, ++this.#calls)
     const end = await this.#endOf(call, ask)
     if (end.outcome.ok) this.#liftParks()
-    else if (end.outcome.failure.kind === 'auth_invalid') engine.parts.checks.watch(seat, this.#target)
     const { event } = engine.remember({
       ...UNNAMED,
       requestId: ask.id,

@@ -181,9 +181,8 @@ class TestRun {
 
   /** Decided without a call of its own; remembered all the same, so that nobody else makes the call. */
   #tell(item: Item, { failure, finding, startedAt }: Extract<Fate, { do: 'tell' }>): void {
-    const { target, seat } = item
+    const { target } = item
     if (target !== null) this.#rememberFinding(target, failure, startedAt)
-    if (target !== null && failure.kind === 'auth_invalid') this.#engine.parts.checks.watch(seat, target)
     this.#add(toldResult(this.#engine, item, failure, finding))
   }
 
