@@ -43,6 +43,38 @@ const COMMON = [CONFIG, STORE] as const
 
 const COMMANDS: readonly Row[] = [
   {
+    usage: 'serve',
+    does: 'the gateway: one address for every OpenAI, Anthropic and Gemini client',
+    options: [
+      ['--port <n>', 'default settings.gateway.port: 5397'],
+      ['--host <name>', 'default settings.gateway.host: 127.0.0.1'],
+      ['--seconds <n>', 'stop after so long'],
+      ['--no-open', 'open no browser'],
+      ...COMMON,
+    ],
+    examples: ['keywise serve', 'keywise serve --port 8080'],
+    load: () => import('./serve.ts'),
+  },
+  {
+    usage: 'test',
+    does: 'call every key with every model and say what works, why not, and what to do',
+    options: [
+      ['--abilities', 'also prove streaming, tools, JSON and images where the catalogue says so'],
+      ['--provider <name>', 'only this provider'],
+      ['--model <name>', 'only models whose id contains this'],
+      ['--key <n>', 'only the n-th key of each provider'],
+      ['--all', 'every model of every list, also of long ones'],
+      ['--concurrency <n>', 'most calls at once per account (default 8)'],
+      ['--timeout <ms>', 'most milliseconds per call (default settings.test.timeout_ms)'],
+      ['--out <file>', 'where the results go (default ./api-test-results.json)'],
+      ['--html <file>', 'also write a page'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise test', 'keywise test --provider groq --abilities', 'keywise test --json > report.json'],
+    load: () => import('./test.ts'),
+  },
+  {
     usage: 'call <prompt>',
     does: 'one request, with the trail of who was asked',
     options: [

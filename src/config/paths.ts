@@ -1,7 +1,8 @@
 /** Where things are: the keys file, what stands beside it, and the user's own state. */
 
+import { homedir } from 'node:os'
 import { posix, win32 } from 'node:path'
-import type { Environment } from './environment.ts'
+import { type Environment, readEnvironment, type Variables } from './environment.ts'
 
 export interface Places {
   readonly environment: Environment
@@ -37,4 +38,13 @@ export function statsFileBeside(configFile: string): string {
 
 function pathsOf(platform: NodeJS.Platform): typeof posix {
   return platform === 'win32' ? win32 : posix
+}
+
+/** The same from the variables of a process. */
+export function stateFolderOf(variables: Variables): string {
+  return stateFolder({
+    environment: readEnvironment(variables),
+    home: variables['HOME'] ?? homedir(),
+    platform: process.platform,
+  })
 }

@@ -32,6 +32,12 @@ export function modelsListBody(
   return shape === 'array' ? rows : { object: 'list', data: rows }
 }
 
+/** What Ollama holds in memory: https://docs.ollama.com/api/ps */
+export function loadedListBody(models: Readonly<Record<string, FakeModel>>): unknown {
+  const loaded = Object.entries(models).filter(([, facts]) => facts.loaded)
+  return { models: loaded.map(([name]) => ({ name, model: name })) }
+}
+
 function googleRow([id, facts]: [string, FakeModel]): unknown {
   return {
     name: `models/${id}`,

@@ -12,7 +12,7 @@ import { InvalidRequestError } from '../domain/errors.ts'
 import { findProvider } from '../providers/catalog.ts'
 import { refusal } from './fakeErrors.ts'
 import { type Caller, FakeLimits, type LimitState } from './fakeLimits.ts'
-import { limitHeaders, modelsListBody } from './fakeLists.ts'
+import { limitHeaders, loadedListBody, modelsListBody } from './fakeLists.ts'
 import { fakeReply, tokensOf } from './fakeReply.ts'
 import { sendAnswer, sendStream, spoil } from './fakeWire.ts'
 import {
@@ -237,6 +237,7 @@ class World implements FakeWorld {
     if (!open && !this.#isGood(place, keyOf(request))) return this.#refuse(place, response, 'auth_invalid', '')
     if (/\/models(?:\/search)?$|\/api\/tags$/.test(path))
       return sendAnswer(response, 200, modelsListBody(place.id, place.dialect, place.facts.models))
+    if (/\/api\/ps$/.test(path)) return sendAnswer(response, 200, loadedListBody(place.facts.models))
     if (/\/key$/.test(path))
       return sendAnswer(response, 200, {
         data: { label: 'fake', limit: null, limit_remaining: null, usage: 0, is_free_tier: true },

@@ -16,12 +16,12 @@ import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
 import type { Decisions } from './decisions.ts'
 import { type World, whyNot } from './eligibility.ts'
-import { type Hold, reserve } from './holds.ts'
+import { type Hold, reserve, reserveForTest } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
 import type { ModelLists } from './modelLists.ts'
-import { type AttemptFacts, type Recorded, recordAttempt } from './record.ts'
+import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
 import type { Repairs } from './repairs.ts'
 import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
@@ -119,6 +119,27 @@ export class Engine {
     const call = writeCall(this, target, seat, ask)
     ask.cancellation.running(call)
     return { target, seat, call, hold, number: trail.calls + 1, startedAt: this.now }
+  }
+
+  /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
+  reserveForTest(target: Target, ask: Ask): Hold {
+    const now = this.now
+    return reserveForTest(this.parts.mind, target, ask, this.world.needOf(target, ask, now), now)
+  }
+
+  /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
+  callForTest(target: Target, ask: Ask, hold: Extract<Hold, { granted: true }>, number: number): Try {
+    const seat = this.roster.seatOf(target)
+    const call = writeCall(this, target, seat, ask, Number.POSITIVE_INFINITY)
+    ask.cancellation.running(call)
+    return { target, seat, call, hold, number, startedAt: this.now }
+  }
+
+  /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
+  lift(target: Target, only: readonly FailureKind[]): void {
+    const { mind, store } = this.parts
+    const { origin } = store
+    mind.remember({ kind: 'lift', at: this.now, origin, id: mind.eventId(), target: refOf(target), only })
   }
 
   /** Takes in a failed attempt: judged, settled, remembered, told. */

@@ -83,19 +83,21 @@ export class Mind {
 
   /** Reads what other processes wrote since the last time. Returns how many events were new. */
   sync(): number {
-    let news = 0
-    if (this.#store.lastSeq() < this.#seq) this.#beginAgain()
-    for (const event of this.#unread()) {
-      if (event.origin === this.#store.origin) continue
-      this.#take(event)
-      news++
-    }
-    return news
+    const last = this.#store.lastSeq()
+    // A damaged store was replaced: what is there now begins anew.
+    if (last < this.#seq) this.#beginAgain()
+    if (last === this.#seq) return 0
+    const events = this.#store.read(this.#seq, READ_AT_ONCE, this.#store.origin)
+    for (const event of events) this.#take(event)
+    // Rows may have come between the two questions; none of them is read twice.
+    const read = events.at(-1)?.seq ?? 0
+    this.#seq = events.length < READ_AT_ONCE ? Math.max(last, read) : read
+    return events.length
   }
 
   /** Keeps the fold, so that the next start reads little. Everything appended must be flushed before. */
   save(): void {
-    this.sync()
+    while (this.sync() === READ_AT_ONCE);
     const state: Json = {
       router: this.router.toJson(),
       parks: this.parks.toJson(),

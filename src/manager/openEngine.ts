@@ -56,10 +56,14 @@ export interface EngineOptions {
   readonly sleep?: (ms: number) => Promise<void>
   /** Shown to the providers. */
   readonly userAgent?: string
+  /** Every model of every list that can chat, also of long lists; what the configuration names exactly stays exact. */
+  readonly allModels?: boolean
 }
 
 export interface OpenedEngine {
   readonly engine: Engine
+  /** Reads the prices and starts what ticks, without asking any provider; `ready` does it too. */
+  prepare(): Promise<void>
   /** Resolves when requests can be answered: prices are read, and models lists have come where targets depend on them. */
   ready(): Promise<void>
   close(): Promise<void>
@@ -68,7 +72,12 @@ export interface OpenedEngine {
 /** Opens everything that needs no network. Throws ConfigError or StoreError. */
 export function openEngine(options: EngineOptions = {}): OpenedEngine {
   const builder = new Builder(options)
-  return { engine: builder.engine, ready: () => builder.ready(), close: () => builder.close() }
+  return {
+    engine: builder.engine,
+    prepare: () => builder.prepare(),
+    ready: () => builder.ready(),
+    close: () => builder.close(),
+  }
 }
 
 class Builder {
@@ -85,6 +94,7 @@ class Builder {
   #specs = new Map<string, ProviderSpec>()
   #lookup: PriceLookup | null = null
   #preparing: Promise<void> | null = null
+  #readying: Promise<void> | null = null
   readonly #closing = new AbortController()
 
   constructor(options: EngineOptions) {
@@ -113,9 +123,14 @@ class Builder {
     })
   }
 
-  ready(): Promise<void> {
+  prepare(): Promise<void> {
     this.#preparing ??= this.#prepare()
     return this.#preparing
+  }
+
+  ready(): Promise<void> {
+    this.#readying ??= this.#readLists()
+    return this.#readying
   }
 
   async close(): Promise<void> {
@@ -130,6 +145,10 @@ class Builder {
     this.#lookup = await loadGenaiPrices()
     this.#useConfig(this.engine.roster.config)
     this.#housekeeping.start()
+  }
+
+  async #readLists(): Promise<void> {
+    await this.prepare()
     const { lists } = this.engine.parts
     const reading = lists.refresh(this.engine.roster.seats)
     // A request that comes before the lists waits for the first that brings targets, not for the slowest provider.
@@ -236,9 +255,11 @@ class Builder {
     if (changed) {
       for (const warning of config.warnings) this.#logger.warn(warning)
       mind.router.setSettings(routingSettings(config.settings))
-      mind.budgets.close()
-      mind.budgets = this.#budgetsFor(config, seats)
-      mind.budgets.open(this.#store, this.#now())
+      const successor = this.#budgetsFor(config, seats)
+      this.#store.flushNow()
+      mind.budgets.close(successor)
+      successor.open(this.#store, this.#now())
+      mind.budgets = successor
     }
     const roster = this.#rosterOf(config, seats, lists)
     mind.router.setTargets(roster.targets)
@@ -269,7 +290,8 @@ class Builder {
 
   #rosterOf(config: Config, seats: readonly Seat[], lists: ModelLists): Roster {
     const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
-    return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices })
+    const { allModels = false } = this.#options
+    return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices, allModels })
   }
 }
 

@@ -30,7 +30,12 @@ export function mayRescue(engine: Engine, ask: Ask): boolean {
 export async function rescue(engine: Engine, ask: Ask, end: CallEnd, sink: RescueSink): Promise<CallEnd> {
   const said = textOf(end.partial)
   if (end.outcome.ok || said === '' || hasCalls(end.partial)) return end
-  const again: Ask = { ...ask, request: continued(ask.request, said), wire: null, cancellation: ask.cancellation.cancelled ? new Cancellation() : ask.cancellation }
+  const again: Ask = {
+    ...ask,
+    request: continued(ask.request, said),
+    wire: null,
+    cancellation: ask.cancellation.cancelled ? new Cancellation() : ask.cancellation,
+  }
   try {
     const answered = await cascade(engine, again)
     sink.seam(answered.winner.target)
@@ -51,12 +56,18 @@ export async function rescue(engine: Engine, ask: Ask, end: CallEnd, sink: Rescu
   }
 }
 
-const CONTINUE = 'Your answer above was cut off. Go on exactly where it stopped, from the next character; repeat nothing and add no introduction.'
+const CONTINUE =
+  'Your answer above was cut off. Go on exactly where it stopped, from the next character; repeat nothing and add no introduction.'
 
 /** The conversation with what was said so far, and the wish to go on; models without prefill understand it too. */
 function continued(request: ChatRequest, said: string): ChatRequest {
-  const messages = [...request.messages, { role: 'assistant', content: [{ type: 'text', text: said }] } as const, { role: 'user', content: [{ type: 'text', text: CONTINUE }] } as const]
-  const left = request.maxTokens === undefined ? undefined : Math.max(16, request.maxTokens - Math.ceil(said.length / 4))
+  const messages = [
+    ...request.messages,
+    { role: 'assistant', content: [{ type: 'text', text: said }] } as const,
+    { role: 'user', content: [{ type: 'text', text: CONTINUE }] } as const,
+  ]
+  const left =
+    request.maxTokens === undefined ? undefined : Math.max(16, request.maxTokens - Math.ceil(said.length / 4))
   return { ...request, messages, ...(left !== undefined && { maxTokens: left }) }
 }
 

@@ -21,14 +21,21 @@ const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]']
 /** DNS rebinding and foreign pages end here: only known names, only known origins. Null when the request may come in. */
 export function checkHost(request: IncomingMessage, { allowedHosts, allowedOrigins }: DoorOptions): Refused | null {
   const host = request.headers.host
-  if (host === undefined || hasTwoHosts(request.rawHeaders)) return { status: 400, message: 'exactly one Host header is needed' }
+  if (host === undefined || hasTwoHosts(request.rawHeaders))
+    return { status: 400, message: 'exactly one Host header is needed' }
   const name = nameOf(host)
   if (!LOCAL_NAMES.includes(name) && !allowedHosts.includes(name)) {
-    return { status: 403, message: `the host "${host.slice(0, 80)}" is not allowed; add it to settings.gateway.allowed_hosts` }
+    return {
+      status: 403,
+      message: `the host "${host.slice(0, 80)}" is not allowed; add it to settings.gateway.allowed_hosts`,
+    }
   }
   const { origin } = request.headers
   if (origin === undefined || allowedOrigins.includes(origin) || origin === `http://${host}`) return null
-  return { status: 403, message: `the page ${origin.slice(0, 80)} may not call the gateway; add it to settings.gateway.allowed_origins` }
+  return {
+    status: 403,
+    message: `the page ${origin.slice(0, 80)} may not call the gateway; add it to settings.gateway.allowed_origins`,
+  }
 }
 
 function hasTwoHosts(rawHeaders: readonly string[]): boolean {
@@ -57,9 +64,20 @@ export function presentedToken({ headers }: IncomingMessage): string | null {
 /** Whose token came; a refusal when it is missing, unknown, or of another scope. */
 export function checkToken(request: IncomingMessage, tokens: Tokens, scopes: readonly TokenScope[]): Token | Refused {
   const presented = presentedToken(request)
-  if (presented === null) return { status: 401, message: 'a token is needed: send it as "Authorization: Bearer …" (keywise token list shows where it is)' }
+  if (presented === null)
+    return {
+      status: 401,
+      message: 'a token is needed: send it as "Authorization: Bearer …" (keywise token list shows where it is)',
+    }
   const token = tokens.find(presented)
-  if (token === null) return { status: 401, message: 'the token is not known here; take the one of the token file, or make one: keywise token add NAME' }
+  if (token === null)
+    return {
+      status: 401,
+      message: 'the token is not known here; take the one of the token file, or make one: keywise token add NAME',
+    }
   if (scopes.includes(token.scope)) return token
-  return { status: 403, message: `this token may only be used for ${token.scope}; a token with ${scopes.join(' or ')} is needed` }
+  return {
+    status: 403,
+    message: `this token may only be used for ${token.scope}; a token with ${scopes.join(' or ')} is needed`,
+  }
 }

@@ -9,18 +9,31 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
   if (wrong !== null) return Promise.reject(wrong)
   const length = Number(request.headers['content-length'])
   if (length > maxBytes) return Promise.reject(tooLarge(maxBytes))
-  return new Promise((resolve, reject) => new BodyReader(request, Number.isFinite(length) ? length : null, maxBytes, resolve, reject))
+  return new Promise(
+    (resolve, reject) => new BodyReader(request, Number.isFinite(length) ? length : null, maxBytes, resolve, reject),
+  )
 }
 
 function wrongHeaders({ headers }: IncomingMessage): InvalidRequestError | null {
   const encoding = headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity') return new InvalidRequestError(`content-encoding ${encoding.slice(0, 40)} is not supported; send the body as it is`, { status: 415 })
+  if (encoding !== undefined && encoding !== 'identity')
+    return new InvalidRequestError(
+      `content-encoding ${encoding.slice(0, 40)} is not supported; send the body as it is`,
+      { status: 415 },
+    )
   const type = headers['content-type']
-  if (type !== undefined && !/[/+]json\b/i.test(type)) return new InvalidRequestError(`content-type ${type.slice(0, 60)} is not supported; send application/json`, { status: 415 })
+  if (type !== undefined && !/[/+]json\b/i.test(type))
+    return new InvalidRequestError(`content-type ${type.slice(0, 60)} is not supported; send application/json`, {
+      status: 415,
+    })
   return null
 }
 
-const tooLarge = (maxBytes: number) => new InvalidRequestError(`the body is larger than ${Math.round(maxBytes / 1_048_576)} MiB (settings.gateway.max_body_mb)`, { status: 413 })
+const tooLarge = (maxBytes: number) =>
+  new InvalidRequestError(
+    `the body is larger than ${Math.round(maxBytes / 1_048_576)} MiB (settings.gateway.max_body_mb)`,
+    { status: 413 },
+  )
 
 class BodyReader {
   readonly #maxBytes: number
@@ -31,15 +44,27 @@ class BodyReader {
   readonly #parts: Buffer[] = []
   #bytes = 0
 
-  constructor(request: IncomingMessage, length: number | null, maxBytes: number, resolve: (body: Buffer) => void, reject: (error: Error) => void) {
+  constructor(
+    request: IncomingMessage,
+    length: number | null,
+    maxBytes: number,
+    resolve: (body: Buffer) => void,
+    reject: (error: Error) => void,
+  ) {
     this.#maxBytes = maxBytes
     this.#resolve = resolve
     this.#reject = reject
     this.#whole = length === null || length < 16_384 ? null : Buffer.allocUnsafe(length)
     request.on('data', (chunk: Buffer) => this.#take(request, chunk))
     request.on('end', () => this.#finish())
-    request.on('error', () => this.#reject(new InvalidRequestError('the request broke off before its body was complete')))
-    request.on('close', () => request.complete || this.#reject(new InvalidRequestError('the request broke off before its body was complete')))
+    request.on('error', () =>
+      this.#reject(new InvalidRequestError('the request broke off before its body was complete')),
+    )
+    request.on(
+      'close',
+      () =>
+        request.complete || this.#reject(new InvalidRequestError('the request broke off before its body was complete')),
+    )
   }
 
   #take(request: IncomingMessage, chunk: Buffer): void {
@@ -67,17 +92,25 @@ export function parseBody(body: Buffer): unknown {
   if (body.length === 0) throw new InvalidRequestError('the body is empty; send a JSON object')
   try {
     const value: unknown = JSON.parse(body.toString('utf8'))
-    if (body.length > 2 * MAX_DEPTH && isTooDeep(body)) throw new InvalidRequestError(`the body is nested more than ${MAX_DEPTH} levels deep`)
+    if (body.length > 2 * MAX_DEPTH && isTooDeep(body))
+      throw new InvalidRequestError(`the body is nested more than ${MAX_DEPTH} levels deep`)
     return value
   } catch (error) {
     if (error instanceof InvalidRequestError) throw error
-    throw new InvalidRequestError(`the body is no valid JSON: ${error instanceof Error ? error.message.replace(/"[^"]*"\.\.\.|\.\.\."[^"]*"/g, '…').slice(0, 120) : 'unreadable'}`)
+    throw new InvalidRequestError(
+      `the body is no valid JSON: ${error instanceof Error ? error.message.replace(/"[^"]*"\.\.\.|\.\.\."[^"]*"/g, '…').slice(0, 120) : 'unreadable'}`,
+    )
   }
 }
 
 /** Looks only where many opening brackets follow each other; ordinary bodies are left after a few native searches. */
 function isTooDeep(body: Buffer): boolean {
-  if (body.indexOf('[[[[[[[[') < 0 && body.indexOf('{"a":{"a":') < 0 && countOf(body, 0x5b) + countOf(body, 0x7b) < MAX_DEPTH) return false
+  if (
+    body.indexOf('[[[[[[[[') < 0 &&
+    body.indexOf('{"a":{"a":') < 0 &&
+    countOf(body, 0x5b) + countOf(body, 0x7b) < MAX_DEPTH
+  )
+    return false
   let depth = 0
   let inString = false
   for (let at = 0; at < body.length; at++) {

@@ -2,7 +2,14 @@
 
 import type { ClientError } from '../dialects/dialect.ts'
 import type { AttemptReport } from '../domain/attempt.ts'
-import { AbortedError, AllTargetsFailedError, BudgetExceededError, InvalidRequestError, KeywiseError, ModelNotFoundError } from '../domain/errors.ts'
+import {
+  AbortedError,
+  AllTargetsFailedError,
+  BudgetExceededError,
+  InvalidRequestError,
+  KeywiseError,
+  ModelNotFoundError,
+} from '../domain/errors.ts'
 import type { FailureKind } from '../domain/failure.ts'
 
 const LIMITS: ReadonlySet<FailureKind> = new Set(['rate_minute', 'quota_day', 'zero_quota', 'in_flight_budget'])
@@ -17,10 +24,32 @@ export interface ClientFailure extends ClientError {
 export function clientFailure(error: unknown, requestId: string, now: number): ClientFailure {
   const attempts = error instanceof KeywiseError ? error.attempts : []
   const common = { requestId, attempts, retryAfterMs: null }
-  if (error instanceof InvalidRequestError) return { ...common, status: error.status, message: error.message, code: attempts.at(-1)?.failureKind ?? 'invalid_request', parameter: error.parameter }
-  if (error instanceof ModelNotFoundError) return { ...common, status: 404, message: error.message, code: 'model_not_found', parameter: 'model' }
-  if (error instanceof BudgetExceededError) return { ...common, status: 429, message: error.message, code: 'budget_exceeded', retryAfterMs: untilOf(error.resetsAt, now) }
-  if (error instanceof AllTargetsFailedError) return { ...common, status: statusOf(error), message: error.message, code: codeOf(error), retryAfterMs: untilOf(error.retryAt, now) }
+  if (error instanceof InvalidRequestError)
+    return {
+      ...common,
+      status: error.status,
+      message: error.message,
+      code: attempts.at(-1)?.failureKind ?? 'invalid_request',
+      parameter: error.parameter,
+    }
+  if (error instanceof ModelNotFoundError)
+    return { ...common, status: 404, message: error.message, code: 'model_not_found', parameter: 'model' }
+  if (error instanceof BudgetExceededError)
+    return {
+      ...common,
+      status: 429,
+      message: error.message,
+      code: 'budget_exceeded',
+      retryAfterMs: untilOf(error.resetsAt, now),
+    }
+  if (error instanceof AllTargetsFailedError)
+    return {
+      ...common,
+      status: statusOf(error),
+      message: error.message,
+      code: codeOf(error),
+      retryAfterMs: untilOf(error.retryAt, now),
+    }
   if (error instanceof AbortedError) return { ...common, status: 499, message: error.message, code: 'aborted' }
   return { ...common, status: 500, message: 'keywise failed on this request; its log says why', code: 'internal' }
 }
@@ -33,7 +62,9 @@ function statusOf({ attempts, retryAt }: AllTargetsFailedError): number {
   if (all(TIMEOUTS)) return 504
   if (all(CREDENTIALS)) return 502
   if (kinds.length === 0) return retryAt === null ? 503 : 429
-  return kinds.some((kind) => LIMITS.has(kind)) && kinds.every((kind) => LIMITS.has(kind) || CREDENTIALS.has(kind)) ? 429 : 503
+  return kinds.some((kind) => LIMITS.has(kind)) && kinds.every((kind) => LIMITS.has(kind) || CREDENTIALS.has(kind))
+    ? 429
+    : 503
 }
 
 function codeOf({ attempts }: AllTargetsFailedError): string {
@@ -46,7 +77,9 @@ function untilOf(iso: string | null, now: number): number | null {
 
 /** `groq/m#1=rate_minute; google/n#2=ok` */
 export function trailOf(attempts: readonly AttemptReport[]): string {
-  return headerText(attempts.map((attempt) => `${attempt.target}=${attempt.ok ? 'ok' : attempt.failureKind}`).join('; '))
+  return headerText(
+    attempts.map((attempt) => `${attempt.target}=${attempt.ok ? 'ok' : attempt.failureKind}`).join('; '),
+  )
 }
 
 /** What may stand in a header: visible ASCII; everything else becomes `?`. */

@@ -30,15 +30,21 @@ function positive(headers: IncomingHttpHeaders, name: string): number | undefine
   if (value === undefined) return undefined
   const number = Number(value)
   if (Number.isInteger(number) && number > 0) return number
-  throw new InvalidRequestError(`the header ${name} takes a whole number above 0, not "${value.slice(0, 40)}"`, { parameter: name })
+  throw new InvalidRequestError(`the header ${name} takes a whole number above 0, not "${value.slice(0, 40)}"`, {
+    parameter: name,
+  })
 }
 
 /** Coding agents name their conversation: codex in a header, claude-code inside its user id. */
 function knownSession(headers: IncomingHttpHeaders, body: unknown): string | undefined {
-  const header = text(headers, 'session-id') ?? text(headers, 'session_id') ?? text(headers, 'x-session-id') ?? text(headers, 'conversation_id')
+  const header =
+    text(headers, 'session-id') ??
+    text(headers, 'session_id') ??
+    text(headers, 'x-session-id') ??
+    text(headers, 'conversation_id')
   if (header !== undefined) return header
   const user = asString(asRecord(asRecord(body)?.['metadata'])?.['user_id'])
-  return user !== undefined && user.includes('session') ? user.slice(0, 300) : undefined
+  return user?.includes('session') ? user.slice(0, 300) : undefined
 }
 
 const MOST_LABELS = 20
@@ -46,11 +52,17 @@ const MOST_LABELS = 20
 /** `team=search,env=prod` */
 function labels(value: string | undefined): Record<string, string> | undefined {
   if (value === undefined) return undefined
-  const entries = value.split(',').slice(0, MOST_LABELS).map((pair) => {
-    const at = pair.indexOf('=')
-    return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const
-  })
-  if (entries.some(([name]) => name === '' || FORBIDDEN.has(name))) throw new InvalidRequestError('the header x-keywise-labels is written as name=value,name=value', { parameter: 'x-keywise-labels' })
+  const entries = value
+    .split(',')
+    .slice(0, MOST_LABELS)
+    .map((pair) => {
+      const at = pair.indexOf('=')
+      return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const
+    })
+  if (entries.some(([name]) => name === '' || FORBIDDEN.has(name)))
+    throw new InvalidRequestError('the header x-keywise-labels is written as name=value,name=value', {
+      parameter: 'x-keywise-labels',
+    })
   return Object.fromEntries(entries)
 }
 

@@ -8,6 +8,7 @@ import type { Dialect, StreamWriter } from '../dialects/dialect.ts'
 import { dialectOf } from '../dialects/dialects.ts'
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, DialectId } from '../domain/chat.ts'
+import type { Failure } from '../domain/failure.ts'
 import type { Ask } from '../manager/ask.ts'
 import type { Answered } from '../manager/fallback.ts'
 import { cascade } from '../manager/fallback.ts'
@@ -30,6 +31,10 @@ export interface ExchangeRoute {
   readonly asArray?: boolean
 }
 
+/** Emitted on the response when the drain has run out of time. */
+export const DRAIN_EVENT = 'keywise:drain'
+const SHUTTING_DOWN: Failure = { kind: 'server', status: 503, message: 'keywise is shutting down' }
+
 export class Exchange implements CallSink {
   readonly id = requestId()
   readonly #parts: GatewayParts
@@ -49,7 +54,13 @@ export class Exchange implements CallSink {
   #atEventEnd = true
   #left = false
 
-  constructor(parts: GatewayParts, request: IncomingMessage, response: ServerResponse, route: ExchangeRoute, token: Token) {
+  constructor(
+    parts: GatewayParts,
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: ExchangeRoute,
+    token: Token,
+  ) {
     this.#parts = parts
     this.#request = request
     this.#response = response
@@ -58,6 +69,7 @@ export class Exchange implements CallSink {
     this.#dialect = dialectOf(route.dialect)
     this.#startedAt = performance.now()
     response.on('close', () => this.#onClose())
+    response.on(DRAIN_EVENT, () => this.#answered?.call.abort(SHUTTING_DOWN))
   }
 
   async run(): Promise<void> {
@@ -80,7 +92,11 @@ export class Exchange implements CallSink {
     const options: AskOptions = {
       ...clientHeaders(this.#request.headers, body),
       token: this.#token.name,
-      wire: { dialect: this.#route.dialect, body: bytes, headers: forwardedHeaders(this.#request.headers, this.#route.dialect) },
+      wire: {
+        dialect: this.#route.dialect,
+        body: bytes,
+        headers: forwardedHeaders(this.#request.headers, this.#route.dialect),
+      },
     }
     return makeAsk(engine, this.#route.asArray ? asArray(request) : request, options, this.id)
   }
@@ -92,7 +108,11 @@ export class Exchange implements CallSink {
     this.#raw = sameDialect && !this.#route.asArray && !mayRescue(this.#parts.engine, ask)
     this.#dropsUsage = this.#raw && ask.request.wantsUsage !== true
     this.#writer = this.#dialect.client.streamWriter(ask.request, { now: this.#parts.engine.now, id: this.id })
-    this.#response.writeHead(200, { 'content-type': this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', ...this.#headers(answered) })
+    this.#response.writeHead(200, {
+      'content-type': this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      ...this.#headers(answered),
+    })
     this.#response.on('drain', () => this.#answered?.call.resume())
     answered.call.attach(this)
   }
@@ -101,9 +121,24 @@ export class Exchange implements CallSink {
     const end = answered.call.ended
     if (end === null || !end.outcome.ok) throw new TypeError('a plain call was answered before it ended')
     const report = await answered.recorded
-    const body = sameDialect && end.raw !== null ? end.raw : Buffer.from(JSON.stringify(this.#dialect.client.writeResponse(end.outcome.response, ask.request, { now: this.#parts.engine.now, id: this.id })))
+    const body =
+      sameDialect && end.raw !== null
+        ? end.raw
+        : Buffer.from(
+            JSON.stringify(
+              this.#dialect.client.writeResponse(end.outcome.response, ask.request, {
+                now: this.#parts.engine.now,
+                id: this.id,
+              }),
+            ),
+          )
     const cost = report.costUsd === null ? {} : { 'x-keywise-cost-usd': String(report.costUsd) }
-    this.#response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length, ...this.#headers(answered), ...cost })
+    this.#response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      ...this.#headers(answered),
+      ...cost,
+    })
     this.#response.end(body)
     this.#told(report, 200)
   }
@@ -131,7 +166,10 @@ export class Exchange implements CallSink {
     let wantsMore = true
     for (const part of bytes) {
       // The client did not ask for the usage that we asked for: the one event that carries it is left out.
-      const kept = this.#dropsUsage && this.#atEventEnd && chunks.some((chunk) => chunk.type === 'usage') ? withoutUsage(part) : part
+      const kept =
+        this.#dropsUsage && this.#atEventEnd && chunks.some((chunk) => chunk.type === 'usage')
+          ? withoutUsage(part)
+          : part
       this.#atEventEnd = endsEvent(part)
       if (kept.length > 0) wantsMore = this.#response.write(kept)
     }
@@ -167,14 +205,23 @@ export class Exchange implements CallSink {
   #breakOff(end: CallEnd): void {
     const failure = end.outcome.ok ? null : end.outcome.failure
     const status = failure?.status ?? 502
-    const told: ClientFailure = { status: status >= 400 ? status : 502, message: `the answer broke off: ${failure?.message ?? 'the upstream stopped'}`, code: failure?.kind ?? 'server', requestId: this.id, attempts: [] }
+    const told: ClientFailure = {
+      status: status >= 400 ? status : 502,
+      message: `the answer broke off: ${failure?.message ?? 'the upstream stopped'}`,
+      code: failure?.kind ?? 'server',
+      requestId: this.id,
+      attempts: [],
+    }
     const text = this.#writer?.fail(told) ?? ''
     this.#response.write(this.#raw && !this.#atEventEnd ? `\n\n${text}` : text)
   }
 
   #fail(error: unknown): void {
     const failure = clientFailure(error, this.id, this.#parts.engine.now)
-    if (failure.code === 'internal') this.#parts.logger.error(`request ${this.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    if (failure.code === 'internal')
+      this.#parts.logger.error(
+        `request ${this.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      )
     if (this.#left || this.#response.destroyed) return this.#told(failure.attempts.at(-1) ?? null, 499)
     if (this.#response.headersSent) return void this.#response.destroy()
     sendFailure(this.#response, this.#dialect, failure)
@@ -190,7 +237,16 @@ export class Exchange implements CallSink {
   }
 
   #told(report: AttemptReport | null, status: number): void {
-    this.#parts.observe({ id: this.id, dialect: this.#route.dialect, model: this.#ask?.request.model ?? '', token: this.#token.name, status, report, attempts: this.#answered?.trail.calls ?? 0, totalMs: performance.now() - this.#startedAt })
+    this.#parts.observe({
+      id: this.id,
+      dialect: this.#route.dialect,
+      model: this.#ask?.request.model ?? '',
+      token: this.#token.name,
+      status,
+      report,
+      attempts: this.#answered?.trail.calls ?? 0,
+      totalMs: performance.now() - this.#startedAt,
+    })
   }
 }
 
@@ -219,5 +275,8 @@ const NEWLINE = 0x0a
 
 function endsEvent(bytes: Buffer): boolean {
   const last = bytes.length - 1
-  return bytes[last] === NEWLINE && (bytes[last - 1] === NEWLINE || (bytes[last - 1] === 0x0d && bytes[last - 2] === NEWLINE))
+  return (
+    bytes[last] === NEWLINE &&
+    (bytes[last - 1] === NEWLINE || (bytes[last - 1] === 0x0d && bytes[last - 2] === NEWLINE))
+  )
 }

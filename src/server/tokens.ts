@@ -51,7 +51,10 @@ export class Tokens {
   /** Throws ConfigError for a token that is too short. */
   constructor(options: TokensOptions) {
     this.#options = options
-    this.fresh = [this.#establish('inference', options.inference, 'KEYWISE_TOKEN', 'token'), this.#establish('admin', options.admin, 'KEYWISE_ADMIN_TOKEN', 'admin-token')].flatMap((one) => one ?? [])
+    this.fresh = [
+      this.#establish('inference', options.inference, 'KEYWISE_TOKEN', 'token'),
+      this.#establish('admin', options.admin, 'KEYWISE_ADMIN_TOKEN', 'admin-token'),
+    ].flatMap((one) => one ?? [])
   }
 
   /** Whose token it is; null when it is nobody's. Compared by hash, so that time tells nothing of it. */
@@ -67,8 +70,12 @@ export class Tokens {
 
   /** Makes a token and returns it; it is kept as a hash, so this is the one time it can be seen. */
   add(name: string, scope: TokenScope): string {
-    if (!/^[A-Za-z0-9][\w.-]{0,59}$/.test(name)) throw new InvalidRequestError('a token name is 1 to 60 letters, digits, ".", "-" or "_"', { parameter: 'name' })
-    if (this.list().some((token) => token.name === name)) throw new InvalidRequestError(`there is a token "${name}" already; revoke it first or take another name`, { parameter: 'name' })
+    if (!/^[A-Za-z0-9][\w.-]{0,59}$/.test(name))
+      throw new InvalidRequestError('a token name is 1 to 60 letters, digits, ".", "-" or "_"', { parameter: 'name' })
+    if (this.list().some((token) => token.name === name))
+      throw new InvalidRequestError(`there is a token "${name}" already; revoke it first or take another name`, {
+        parameter: 'name',
+      })
     const token = freshToken(scope)
     this.#options.store.setDoc(COLLECTION, hash('sha256', token), { name, scope, createdAt: this.#options.now() })
     this.#look(this.#options.now())
@@ -92,12 +99,17 @@ export class Tokens {
 
   #look(now: number): void {
     this.#lookedAt = now
-    this.#made = new Map(this.#options.store.listDocs(COLLECTION).flatMap(([digest, value]) => readToken(digest, value)))
+    this.#made = new Map(
+      this.#options.store.listDocs(COLLECTION).flatMap(([digest, value]) => readToken(digest, value)),
+    )
   }
 
   #establish(scope: TokenScope, given: string | null, variable: string, fileName: string): FreshToken | null {
     if (given !== null) {
-      if (given.length < LEAST_LENGTH) throw new ConfigError(`${variable} has ${given.length} characters; give it at least ${LEAST_LENGTH} (for example: openssl rand -hex 24)`)
+      if (given.length < LEAST_LENGTH)
+        throw new ConfigError(
+          `${variable} has ${given.length} characters; give it at least ${LEAST_LENGTH} (for example: openssl rand -hex 24)`,
+        )
       this.#own.set(hash('sha256', given), { name: scope, scope, createdAt: null })
       return null
     }
@@ -139,5 +151,7 @@ function readToken(digest: string, value: unknown): (readonly [string, Token])[]
   const record = asRecord(value)
   const name = asString(record?.['name'])
   const scope = SCOPES.find((one) => one === record?.['scope'])
-  return name === undefined || scope === undefined ? [] : [[digest, { name, scope, createdAt: asNumber(record?.['createdAt']) ?? null }]]
+  return name === undefined || scope === undefined
+    ? []
+    : [[digest, { name, scope, createdAt: asNumber(record?.['createdAt']) ?? null }]]
 }
