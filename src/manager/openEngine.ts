@@ -32,7 +32,7 @@ import { loadOptions, storeLocation, variablesOf } from './places.ts'
 import { Repairs } from './repairs.ts'
 import { Roster, type Seat } from './roster.ts'
 import { routingSettings } from './routingSettings.ts'
-import { WaitingRoom } from './waiting.ts'
+import { type Timing, WaitingRoom } from './waiting.ts'
 import { worldOf } from './world.ts'
 
 export interface EngineOptions {
@@ -46,6 +46,8 @@ export interface EngineOptions {
   readonly providers?: readonly ProviderSpec[]
   /** Epoch milliseconds; default the system's clock. */
   readonly now?: () => number
+  /** Milliseconds that never jump, for latencies and deadlines; default `performance.now`. A test's clock gives both. */
+  readonly monotonic?: () => number
   /** 0..1; default Math.random. */
   readonly random?: () => number
   /** `false` silences; default: lines to stderr. */
@@ -212,7 +214,8 @@ class Builder {
 
   #parts(mind: Mind): EngineParts {
     const redact = redactor(() => this.#secrets)
-    const tools: CallTools = { deadlines: new Deadlines(), now: this.#now, monotonic: () => performance.now(), redact }
+    const monotonic = this.#options.monotonic ?? (() => performance.now())
+    const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
     const events = new Events(this.#logger)
     const discover = { now: this.#now, redact, signal: this.#closing.signal }
     return {
@@ -220,7 +223,7 @@ class Builder {
       mind,
       logger: this.#logger,
       events,
-      waiting: new WaitingRoom(),
+      waiting: new WaitingRoom(timing(this.#now, this.#options.sleep)),
       offline: new OfflineDetector(),
       tools,
       random: this.#options.random ?? Math.random,
@@ -292,6 +295,28 @@ class Builder {
     const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
     const { allModels = false } = this.#options
     return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices, allModels })
+  }
+}
+
+/** The waiting room's clock: the engine's own. */
+function timing(now: () => number, sleep: EngineOptions['sleep']): Timing {
+  return {
+    now,
+    after: (delayMs, callback) => {
+      if (sleep !== undefined) return sleeping(sleep(delayMs), callback)
+      const timer = setTimeout(callback, delayMs)
+      return () => clearTimeout(timer)
+    },
+  }
+}
+
+function sleeping(slept: Promise<void>, callback: () => void): () => void {
+  let wanted = true
+  void slept.then(() => {
+    if (wanted) callback()
+  })
+  return () => {
+    wanted = false
   }
 }
 
