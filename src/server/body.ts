@@ -1,5 +1,6 @@
 /** Reads a request's body: one buffer, bounded in size, and parsed once. */
 
+import { isAscii } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError } from '../domain/errors.ts'
 
@@ -91,7 +92,7 @@ const MAX_DEPTH = 200
 export function parseBody(body: Buffer): unknown {
   if (body.length === 0) throw new InvalidRequestError('the body is empty; send a JSON object')
   try {
-    const value: unknown = JSON.parse(body.toString('utf8'))
+    const value: unknown = JSON.parse(textOf(body))
     if (body.length > 2 * MAX_DEPTH && isTooDeep(body))
       throw new InvalidRequestError(`the body is nested more than ${MAX_DEPTH} levels deep`)
     return value
@@ -101,6 +102,11 @@ export function parseBody(body: Buffer): unknown {
       `the body is no valid JSON: ${error instanceof Error ? error.message.replace(/"[^"]*"\.\.\.|\.\.\."[^"]*"/g, '…').slice(0, 120) : 'unreadable'}`,
     )
   }
+}
+
+/** Plain ASCII, which most prompts are, is taken over at half the cost of decoding. */
+function textOf(body: Buffer): string {
+  return isAscii(body) ? body.latin1Slice() : body.toString('utf8')
 }
 
 /** Looks only where many opening brackets follow each other; ordinary bodies are left after a few native searches. */
