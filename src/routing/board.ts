@@ -61,6 +61,11 @@ export class Board {
     })
   }
 
+  /** False until the first sweep: the estimates are all 0 then. */
+  get isEstimated(): boolean {
+    return this.#sweptAt > Number.NEGATIVE_INFINITY
+  }
+
   /** Where the target stands; undefined when it is gone. */
   placeOf(stateId: string): number | undefined {
     return this.#places.get(stateId)
