@@ -1,1 +1,29 @@
-export {}
+/** The front door of keywise. */
+
+export type { AttemptReport } from './domain/attempt.ts'
+export type { DialectId, FinishReason, Usage } from './domain/chat.ts'
+export {
+  AbortedError,
+  AllTargetsFailedError,
+  BudgetExceededError,
+  ConfigError,
+  type ErrorCode,
+  InvalidRequestError,
+  KeywiseError,
+  ModelNotFoundError,
+  StoreError,
+  VaultError,
+} from './domain/errors.ts'
+export type { FailureKind } from './domain/failure.ts'
+export type { Logger } from './domain/logger.ts'
+export { APIClient, type APIClientOptions } from './manager/apiClient.ts'
+export { APIManager, type APIManagerOptions, type CallResult, type RankedRow } from './manager/apiManager.ts'
+export type { CallContext, CallOptions, Template } from './manager/context.ts'
+export type { CallStream, StreamEvent } from './manager/stream.ts'
+export type { SessionSummary } from './manager/summary.ts'
+export type { EventMap } from './observe/events.ts'
+export { defineProvider, type ProviderSpec } from './providers/provider.ts'
+export { type TestOptions, testApiKeys } from './tester/apiKeyTester.ts'
+export type { TestReport } from './tester/report.ts'
+export type { SkippedTest, TestResult } from './tester/testResult.ts'
+export type { TestPlan } from './tester/testRun.ts'

@@ -3,7 +3,7 @@
 import type { Failure, LimitFact } from '../src/domain/failure.ts'
 import type { AttemptEvent, TargetRef } from '../src/domain/store.ts'
 import { stateId } from '../src/domain/target.ts'
-import type { QuotaSpec } from '../src/quota/book.ts'
+import type { QuotaSpec } from '../src/quota/spec.ts'
 
 export const NOON = Date.UTC(2026, 10, 23, 12)
 export const SECOND = 1_000

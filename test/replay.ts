@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs'
 import type { StreamReader } from '../src/dialects/dialect.ts'
-import { SseReader } from '../src/dialects/sse.ts'
+import { type SseEvent, SseReader } from '../src/dialects/sse.ts'
 import type { ChatChunk } from '../src/domain/chat.ts'
 import { hasTestData, readTestData, testDataPath } from './testData.ts'
 
@@ -55,22 +55,21 @@ export function replay(reader: StreamReader, bytes: Uint8Array, cuts: readonly n
   return chunks
 }
 
-/** The first position at which cutting the bytes in two changes the events that come out; undefined when none does. */
+/**
+ * The first position at which cutting the bytes in two changes the events that come out; undefined when none does.
+ * A stream up to 50 KB is cut at every byte, a larger one at strides; cut its events apart for the rest.
+ */
 export function harmfulCut(bytes: Uint8Array): number | undefined {
-  const whole = eventsText(bytes, bytes.length)
-  return cutPositions(bytes.length).find((cut) => eventsText(bytes, cut) !== whole)
-}
-
-function eventsText(bytes: Uint8Array, cut: number): string {
-  const sse = new SseReader()
-  let text = ''
-  for (const { event, data } of sse.push(bytes.subarray(0, cut))) text += `${event}\n${data}\n`
-  for (const { event, data } of sse.push(bytes.subarray(cut))) text += `${event}\n${data}\n`
-  return text
+  const whole = new SseReader().push(bytes)
+  return cutPositions(bytes.length).find((cut) => {
+    const sse = new SseReader()
+    const events = [...sse.push(bytes.subarray(0, cut)), ...sse.push(bytes.subarray(cut))]
+    return !sameEvents(events, whole)
+  })
 }
 
 /** Every byte of a stream up to 50 KB; of a larger one every byte of a window in its middle, and strides around it. */
-function cutPositions(length: number): number[] {
+export function cutPositions(length: number): number[] {
   const window = length > 50_000 ? 2048 : length
   const middle = Math.floor((length - window) / 2)
   const positions: number[] = []
@@ -78,6 +77,21 @@ function cutPositions(length: number): number[] {
     if ((position >= middle && position < middle + window) || position % 997 === 0) positions.push(position)
   }
   return positions
+}
+
+function sameEvents(events: readonly SseEvent[], others: readonly SseEvent[]): boolean {
+  return (
+    events.length === others.length &&
+    events.every(({ event, data }, index) => data === others[index]?.data && event === others[index]?.event)
+  )
+}
+
+/** Some of the events in the middle of a stream, at least 2 KB of them, to be cut at every byte. */
+export function middleOf(lines: readonly string[]): readonly string[] {
+  const from = Math.max(0, Math.floor(lines.length / 2) - 4)
+  let to = from
+  for (let size = 0; to < lines.length && size < 2048; to += 1) size += lines[to]!.length
+  return lines.slice(from, to)
 }
 
 /** A cut behind every single byte. */

@@ -35,14 +35,30 @@ const sizeOf = (path) =>
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath ?? entry.path, entry.name)).size, 0)
 
 try {
-  const packed = JSON.parse(execFileSync(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { ...quiet, cwd: root }))
+  const packed = JSON.parse(
+    execFileSync(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { ...quiet, cwd: root }),
+  )
   const [{ filename, files }] = Array.isArray(packed) ? packed : Object.values(packed)
   must(!files.some(({ path }) => /\.test\.|^test\/|^src\//.test(path)), 'no tests and no sources inside')
-  for (const path of ['bin/keywise.cjs', 'dist/index.js', 'dist/index.d.ts', 'keywise.schema.json', 'LICENSE', 'README.md'])
-    must(files.some((file) => file.path === path), `${path} inside`)
+  for (const path of [
+    'bin/keywise.cjs',
+    'dist/index.js',
+    'dist/index.d.ts',
+    'keywise.schema.json',
+    'LICENSE',
+    'README.md',
+  ])
+    must(
+      files.some((file) => file.path === path),
+      `${path} inside`,
+    )
 
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'proof', private: true }))
-  execFileSync(npm, ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', join(folder, filename)], { ...quiet, cwd: folder })
+  execFileSync(
+    npm,
+    ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', join(folder, filename)],
+    { ...quiet, cwd: folder },
+  )
   const dependencies = sizeOf(join(folder, 'node_modules')) - sizeOf(join(folder, 'node_modules/keywise'))
   must(dependencies < 25e6, `the runtime dependencies are under 25 MB (${(dependencies / 1e6).toFixed(1)} MB)`)
 
@@ -53,8 +69,14 @@ try {
   writeFileSync(join(folder, 'cjs.cjs'), `const { APIManager } = require('keywise')\n${use}\n`)
   must(run('esm.mjs', []).stdout.includes('works'), 'an ESM program uses it')
   must(run('cjs.cjs', []).stdout.includes('works'), 'a CommonJS program uses it')
-  must(/^\d+\.\d+\.\d+/.test(run('node_modules/keywise/bin/keywise.cjs', ['--version']).stdout), 'the command says its version')
-  must(run('node_modules/keywise/bin/keywise.cjs', ['--help']).stdout.includes('keywise test'), 'the command shows its help')
+  must(
+    /^\d+\.\d+\.\d+/.test(run('node_modules/keywise/bin/keywise.cjs', ['--version']).stdout),
+    'the command says its version',
+  )
+  must(
+    run('node_modules/keywise/bin/keywise.cjs', ['--help']).stdout.includes('keywise test'),
+    'the command shows its help',
+  )
   const demo = run('node_modules/keywise/bin/keywise.cjs', ['demo', '--seconds', '3', '--no-open'])
   must(demo.status === 0, 'the demo runs without keys and without a network')
 } finally {

@@ -36,10 +36,16 @@ async function readScenario(file: string): Promise<Scenario> {
   try {
     value = JSON.parse(await readFile(file, 'utf8'))
   } catch (error) {
-    throw new ConfigError(`${file}: cannot be read as JSON (${error instanceof Error ? error.message : error}); write a scenario as docs/tour.md shows`, { file, cause: error })
+    throw new ConfigError(
+      `${file}: cannot be read as JSON (${error instanceof Error ? error.message : error}); write a scenario as docs/tour.md shows`,
+      { file, cause: error },
+    )
   }
   const read = scenarioSchema.safeParse(value)
   if (read.success) return read.data
   const issue = read.error.issues[0]
-  throw new ConfigError(`${file}: "${issue?.path.join('.')}": ${issue?.message}`, { file, path: issue?.path.join('.') ?? null })
+  throw new ConfigError(`${file}: "${issue?.path.join('.')}": ${issue?.message}`, {
+    file,
+    path: issue?.path.join('.') ?? null,
+  })
 }

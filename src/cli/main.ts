@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { KeywiseError } from '../domain/errors.ts'
+import { nearest } from '../domain/nearest.ts'
 import { redactShapes } from '../domain/redact.ts'
+import { UsageError } from './output.ts'
 
 /** 0 ok · 1 failed · 2 usage · 3 some targets failed · 4 all targets failed · 78 configuration · 130 interrupted. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 78 | 130
@@ -29,11 +31,30 @@ interface Row {
 }
 
 const JSON_OPTION = ['--json', 'print JSON'] as const
-const CONFIG = ['--config <file>', 'configuration (default: KEYWISE_CONFIG, ./config/api-keys.json, the user folder)'] as const
-const STORE = ['--store <path>', 'where state is kept (default: KEYWISE_STORE, the user state folder; memory: keeps nothing)'] as const
+const CONFIG = [
+  '--config <file>',
+  'configuration (default: KEYWISE_CONFIG, ./config/api-keys.json, the user folder)',
+] as const
+const STORE = [
+  '--store <path>',
+  'where state is kept (default: KEYWISE_STORE, the user state folder; memory: keeps nothing)',
+] as const
 const COMMON = [CONFIG, STORE] as const
 
 const COMMANDS: readonly Row[] = [
+  {
+    usage: 'serve',
+    does: 'the gateway: one address for every OpenAI, Anthropic and Gemini client',
+    options: [
+      ['--port <n>', 'default settings.gateway.port: 5397'],
+      ['--host <name>', 'default settings.gateway.host: 127.0.0.1'],
+      ['--seconds <n>', 'stop after so long'],
+      ['--no-open', 'open no browser'],
+      ...COMMON,
+    ],
+    examples: ['keywise serve', 'keywise serve --port 8080'],
+    load: () => import('./serve.ts'),
+  },
   {
     usage: 'test',
     does: 'call every key with every model and say what works, why not, and what to do',
@@ -71,7 +92,7 @@ const COMMANDS: readonly Row[] = [
   {
     usage: 'status',
     does: 'every target with its health, what is left of its limits, and what was spent',
-    options: [['--watch', 'again every two seconds'], JSON_OPTION, ...COMMON],
+    options: [['--watch', 'again every two seconds'], ['--seconds <n>', 'watch for so long'], JSON_OPTION, ...COMMON],
     examples: ['keywise status', 'keywise status --json'],
     load: () => import('./status.ts'),
   },
@@ -103,18 +124,6 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./keys.ts'),
   },
   {
-    usage: 'demo',
-    does: 'no keys, no network: simulated providers with faults, and traffic over them',
-    options: [
-      ['--seconds <n>', 'stop after so long'],
-      ['--no-open', 'open no browser'],
-      ['--tour', "the original's three days in half a minute"],
-      JSON_OPTION,
-    ],
-    examples: ['keywise demo', 'keywise demo --tour'],
-    load: () => import('./demo.ts'),
-  },
-  {
     usage: 'fake',
     does: 'only the simulated providers, for testing your own software',
     options: [
@@ -129,14 +138,17 @@ const COMMANDS: readonly Row[] = [
   {
     usage: 'doctor',
     does: 'check node, configuration, store, permissions, ports, clock and reachability',
-    options: [['--alerts', 'send a test alert'], JSON_OPTION, ...COMMON],
+    options: [JSON_OPTION, ...COMMON],
     examples: ['keywise doctor'],
     load: () => import('./doctor.ts'),
   },
   {
     usage: 'init',
-    does: "write the shims with which a program of the original runs unchanged",
-    options: [['--compat', 'apiKeyTester.js, apiManager.js and apiClient.js in this folder'], ['--force', 'overwrite what is there (a copy is kept)']],
+    does: 'write the shims with which a program of the original runs unchanged',
+    options: [
+      ['--compat', 'apiKeyTester.js, apiManager.js and apiClient.js in this folder'],
+      ['--force', 'overwrite what is there (a copy is kept)'],
+    ],
     examples: ['keywise init --compat'],
     load: () => import('./init.ts'),
   },
@@ -147,6 +159,11 @@ export async function main(args: readonly string[]): Promise<void> {
   const stop = (code: ExitCode) => {
     process.exitCode = code
   }
+  // Whoever reads only the first lines (`| head`) has what it wanted.
+  process.stdout.on('error', (error) => {
+    if ('code' in error && error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
+    throw error
+  })
   try {
     stop(await runCommand(args))
   } catch (error) {
@@ -161,14 +178,37 @@ async function runCommand(args: readonly string[]): Promise<ExitCode> {
     .version(version(), '-V, --version')
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) })
-    .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed, 4 all targets failed, 78 configuration, 130 interrupted.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed, 4 all targets failed, 78 configuration, 130 interrupted.',
+    )
   for (const row of COMMANDS) addCommand(program, row, (running) => (done = running))
-  program.action(() => {
-    done = import('./start.ts').then(({ run }) => run(contextOf([], program.opts())))
+  program.argument('[command]').action((name: string | undefined) => {
+    if (name !== undefined) throw unknownCommand(name)
+    done = import('./start.ts').then(({ start }) => start(contextOf([], program.opts()), findCommand))
   })
-  for (const [flags, does] of [...COMMON, ['--seconds <n>', 'stop after so long'], ['--no-open', 'open no browser']] as const) program.addOption(new Option(flags, does))
+  for (const [flags, does] of [
+    ...COMMON,
+    ['--seconds <n>', 'stop after so long'],
+    ['--no-open', 'open no browser'],
+  ] as const)
+    program.addOption(new Option(flags, does))
   await program.parseAsync([...args], { from: 'user' })
   return (await done) ?? 0
+}
+
+function unknownCommand(name: string): UsageError {
+  const [near] = nearest(name, COMMANDS.map(nameOf), 1)
+  const advice = near === undefined ? '"keywise --help" lists them' : `did you mean "${near}"?`
+  return new UsageError(`there is no command ${JSON.stringify(name.slice(0, 60))}; ${advice}`)
+}
+
+const nameOf = ({ usage }: Row) => usage.split(' ')[0] ?? usage
+
+function findCommand(name: string): Promise<RunCommand> | undefined {
+  return COMMANDS.find((row) => nameOf(row) === name)
+    ?.load()
+    .then(({ run }) => run)
 }
 
 function addCommand(program: Command, row: Row, started: (running: Promise<ExitCode>) => void): void {
@@ -181,7 +221,14 @@ function addCommand(program: Command, row: Row, started: (running: Promise<ExitC
 }
 
 function contextOf(args: readonly string[], options: Record<string, unknown>): CommandContext {
-  return { args, options, env: process.env, cwd: process.env['KEYWISE_CWD'] ?? process.cwd(), stdout: process.stdout, stderr: process.stderr }
+  return {
+    args,
+    options,
+    env: process.env,
+    cwd: process.env['KEYWISE_CWD'] ?? process.cwd(),
+    stdout: process.stdout,
+    stderr: process.stderr,
+  }
 }
 
 /** Says what went wrong in a way a person can act on, without a stack and without secrets. */
@@ -189,13 +236,17 @@ function explainError(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const text = redactShapes(error instanceof Error ? error.message : String(error))
   process.stderr.write(`keywise: ${text}\n`)
+  if (error instanceof UsageError) return 2
   if (!(error instanceof KeywiseError)) return 1
+  if (error.code === 'ABORTED') return 130
   if (error.code === 'ALL_TARGETS_FAILED') return 4
   if (error.code === 'CONFIG' || error.code === 'VAULT') return 78
   return error.code === 'INVALID_REQUEST' || error.code === 'MODEL_NOT_FOUND' ? 2 : 1
 }
 
 function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string } // our own file
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  } // our own file
   return manifest.version
 }

@@ -6,6 +6,10 @@ export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan'
 
 export interface Printer {
   line(text?: string): void
+  /** Without a line's end. */
+  write(text: string): void
+  /** An empty screen, where there is a screen. */
+  clear(): void
   json(value: unknown): void
   /** Columns as wide as their content; the last one is cut to the width of the terminal. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): void
@@ -19,9 +23,14 @@ export function printer(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Pri
   return {
     paint,
     line,
+    write: (text) => void stream.write(text),
+    // Home, then erase below: no flicker, and the scrollback stays.
+    clear: () => void (stream.isTTY && stream.write('\u001b[H\u001b[J')),
     json: (value) => line(JSON.stringify(value, null, 2)),
     table(head, rows) {
-      const widths = head.map((title, column) => Math.max(...[title, ...rows.map((row) => row[column] ?? '')].map(widthOf)))
+      const widths = head.map((title, column) =>
+        Math.max(...[title, ...rows.map((row) => row[column] ?? '')].map(widthOf)),
+      )
       const most = stream.isTTY ? (stream.columns ?? 120) : Number.POSITIVE_INFINITY
       line(paint('bold', layOut(head, widths, most)))
       for (const row of rows) line(layOut(row, widths, most))
@@ -30,7 +39,12 @@ export function printer(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Pri
 }
 
 function layOut(cells: readonly string[], widths: readonly number[], most: number): string {
-  const text = cells.map((cell, column) => (column === cells.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))))).join('  ').trimEnd()
+  const text = cells
+    .map((cell, column) =>
+      column === cells.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))),
+    )
+    .join('  ')
+    .trimEnd()
   return widthOf(text) <= most ? text : `${[...text].slice(0, most - 1).join('')}…`
 }
 
@@ -55,6 +69,20 @@ export function duration(ms: number | null | undefined): string {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
+/** `40 s`, `12 min`, `3 h`, `9 days`. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`
+}
+
+/** `08:00 UTC`, with the date when it is another day's. */
+export function clock(iso: string, now = Date.now()): string {
+  const time = `${iso.slice(11, 16)} UTC`
+  return iso.slice(0, 10) === new Date(now).toISOString().slice(0, 10) ? time : `${iso.slice(0, 10)} ${time}`
+}
+
 /** `$0.0042`; as many digits as it takes to show something. */
 export function dollars(usd: number | null | undefined): string {
   if (usd === null || usd === undefined) return '?'
@@ -66,7 +94,8 @@ export function dollars(usd: number | null | undefined): string {
 export function wholeNumber(value: unknown, flag: string): number | undefined {
   if (value === undefined) return undefined
   const number = Number(value)
-  if (!Number.isInteger(number) || number < 0) throw new UsageError(`${flag} takes a whole number, not ${JSON.stringify(value)}`)
+  if (!Number.isInteger(number) || number < 0)
+    throw new UsageError(`${flag} takes a whole number, not ${JSON.stringify(value)}`)
   return number
 }
 

@@ -24,11 +24,24 @@ const keyObject = section({
 const keyEntry = z.union([z.string(), keyObject])
 const keyEntries = z.union([z.string(), keyObject, z.array(keyEntry)])
 
+/** Of `domain/target.ts`, as the file spells them. */
+const abilities = section({
+  chat: z.boolean().optional(),
+  streaming: z.boolean().optional(),
+  tools: z.boolean().optional(),
+  images: z.boolean().optional(),
+  json: z.boolean().optional(),
+  json_schema: z.boolean().optional(),
+  reasoning: z.boolean().optional(),
+  embeddings: z.boolean().optional(),
+})
+
 const modelObject = section({
   id: name,
   price: price.optional(),
   context_tokens: z.int().positive().optional(),
   max_output_tokens: z.int().positive().optional(),
+  abilities: abilities.optional().describe('What it can and cannot do, where the catalogue does not know'),
   quality: share.optional().describe('Prior of answer quality, until scores are reported'),
 })
 const modelEntry = z.union([name, modelObject])

@@ -1,4 +1,4 @@
-/** The one place where environment variables get their meaning. The record is passed in; nothing here reads `process`. */
+/** The one place where environment variables get their meaning. The record is passed in; `ownVariables` alone reads the process's. */
 
 import { isAbsolute } from 'node:path'
 import { Secret } from '../domain/redact.ts'
@@ -6,6 +6,11 @@ import type { ProviderSpec } from '../providers/provider.ts'
 import { isHeaderSafe } from './secrets.ts'
 
 export type Variables = Readonly<Record<string, string | undefined>>
+
+/** The variables of this process: the default where nobody passes a record. */
+export function ownVariables(): Variables {
+  return process.env
+}
 
 /** What the environment says about keywise itself. Empty variables count as unset. */
 export interface Environment {

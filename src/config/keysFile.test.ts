@@ -114,7 +114,15 @@ test('everything the full form says of a key and a model comes across', () => {
         { key: key('a'), label: 'work', account: 'b', free: true, weight: 2, budget: { usd: 5, per: 'day' } },
         key('b'),
       ],
-      models: ['gemini-a', { id: 'gemini-b', price: { input: 1, output: 2 }, context_tokens: 1000 }],
+      models: [
+        'gemini-a',
+        {
+          id: 'gemini-b',
+          price: { input: 1, output: 2 },
+          context_tokens: 1000,
+          abilities: { tools: true, json_schema: false },
+        },
+      ],
     },
   }).providers
   expect(google?.keys[0]).toMatchObject({
@@ -130,7 +138,12 @@ test('everything the full form says of a key and a model comes across', () => {
   expect(google?.keys[1]).toMatchObject({ index: 2, account: 'shared', weight: 1 })
   expect(google?.models).toEqual([
     { id: 'gemini-a' },
-    { id: 'gemini-b', price: { input: 1, output: 2 }, contextTokens: 1000 },
+    {
+      id: 'gemini-b',
+      price: { input: 1, output: 2 },
+      contextTokens: 1000,
+      abilities: { tools: true, jsonSchema: false },
+    },
   ])
 })
 
@@ -291,8 +304,8 @@ test('a budget of 0 and a placeholder instead of a key are remarked on', () => {
     settings: { budgets: [{ scope: 'all', usd: 0 }] },
   })
   expect(warnings).toEqual([
-    expect.stringMatching(/"settings\.budgets\[0\]" is 0: nothing/),
     expect.stringMatching(/"groq\.api_key" looks like a placeholder/),
+    expect.stringMatching(/"settings\.budgets\[0\]" is 0: nothing/),
   ])
 })
 

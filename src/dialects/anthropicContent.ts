@@ -72,7 +72,7 @@ function readBlock(block: Block | undefined, readers: Readers): Part | undefined
 function withSignature(call: ToolCallPart, before: Part[]): ToolCallPart {
   const last = before.at(-1)
   if (last?.type !== 'reasoning' || last.text !== '' || last.redacted || last.signature === undefined) return call
-  if (ownSignature('anthropic', last.signature) !== undefined) return call
+  if (ownSignature('anthropic', last) !== undefined) return call
   before.pop()
   return { ...call, signature: last.signature }
 }
@@ -172,7 +172,7 @@ function readResultContent(raw: unknown): ToolResultPart['content'] {
 /** The block for an upstream; undefined for what the wire refuses (empty text, thoughts that are not its own). */
 export function writeForUpstream(part: Part): Block | undefined {
   if (part.type === 'reasoning') {
-    const signature = ownSignature('anthropic', part.signature)
+    const signature = ownSignature('anthropic', part)
     // Unsigned thoughts are refused: https://platform.claude.com/docs/en/build-with-claude/extended-thinking
     return signature === undefined ? undefined : reasoningBlock(part, signature)
   }
@@ -182,17 +182,12 @@ export function writeForUpstream(part: Part): Block | undefined {
 /** The blocks of an answer to a client. */
 export function writeForClient(part: Part): readonly Block[] {
   if (part.type === 'reasoning') {
-    const signature = part.signature === undefined ? '' : signatureForClient('anthropic', part.signature)
-    return [reasoningBlock(part, signature)]
+    return [reasoningBlock(part, signatureForClient('anthropic', part) ?? '')]
   }
   const block = writeBlock(part)
   if (!block) return []
-  return part.type === 'tool-call' && part.signature !== undefined ? [signatureBlock(part.signature), block] : [block]
-}
-
-/** See `withSignature`. */
-export function signatureBlock(signature: string): Block {
-  return { type: 'thinking', thinking: '', signature: signatureForClient('anthropic', signature) }
+  const signature = part.type === 'tool-call' ? signatureForClient('anthropic', part) : undefined
+  return signature === undefined ? [block] : [{ type: 'thinking', thinking: '', signature }, block]
 }
 
 function reasoningBlock(part: ReasoningPart, signature: string): Block {

@@ -32,7 +32,7 @@ function errorType(status: number): string {
 
 /** Whether a body or an event is an error, whatever its HTTP status was. */
 export function isError(fields: Record<string, unknown>): boolean {
-  return fields['type'] === 'error' || asRecord(fields['error']) !== undefined
+  return fields['type'] === 'error' || fields['error'] != null
 }
 
 /** The status that the error would have had, had it come in time. */

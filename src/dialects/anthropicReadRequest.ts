@@ -46,7 +46,7 @@ export function readRequest(body: unknown): ChatRequest {
   return {
     model: requiredText(fields, 'model'),
     messages: readMessages(fields),
-    tools: list(fields, 'tools')?.flatMap(readTool),
+    tools: readTools(fields),
     toolChoice: choice && readToolChoice(choice),
     parallelToolCalls: isSerial === undefined ? undefined : !isSerial,
     responseFormat: readResponseFormat(fields),
@@ -65,9 +65,9 @@ export function readRequest(body: unknown): ChatRequest {
 function readMessages(fields: Fields): Message[] {
   const messages: Message[] = []
   if (fields['system'] != null) messages.push({ role: 'system', content: readContent(fields['system'], 'system') })
-  const list = asArray(fields['messages'])
-  if (!list) throw wrong('messages', 'must be an array')
-  list.forEach((raw, index) => {
+  const raws = asArray(fields['messages'])
+  if (!raws) throw wrong('messages', 'must be an array')
+  raws.forEach((raw, index) => {
     messages.push(...readMessage(raw, `messages.${index}`))
   })
   return messages
@@ -104,6 +104,12 @@ function readContent(raw: unknown, path: string): readonly Part[] {
   const { parts, badIndex } = readBlocks(blocks)
   if (badIndex >= 0) throw wrong(`${path}.${badIndex}`, 'must be a complete content block')
   return parts
+}
+
+/** Undefined rather than empty, which other wires refuse. */
+function readTools(fields: Fields): readonly Tool[] | undefined {
+  const tools = list(fields, 'tools')?.flatMap(readTool)
+  return tools && tools.length > 0 ? tools : undefined
 }
 
 /** None for a tool that runs at the provider: nobody else could serve it. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ChatRequest, Message, Part } from '../domain/chat.ts'
+import type { ChatRequest, Message, Part, TextPart } from '../domain/chat.ts'
 import { anthropic } from './anthropic.ts'
 import { DEFAULT_MAX_TOKENS } from './anthropicWriteRequest.ts'
 
@@ -7,7 +7,7 @@ const read = (body: Record<string, unknown>) =>
   anthropic.client.readRequest({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...body })
 const write = (request: Partial<ChatRequest>) =>
   anthropic.upstream.writeRequest({ model: 'auto', messages: [user('Hi')], stream: false, ...request }, 'm').body
-const text = (text: string): Part => ({ type: 'text', text })
+const text = (text: string): TextPart => ({ type: 'text', text })
 const user = (said: string): Message => ({ role: 'user', content: [text(said)] })
 
 describe('a client request', () => {

@@ -1,7 +1,6 @@
 /** A streamed Messages answer to a client: https://platform.claude.com/docs/en/build-with-claude/streaming */
 
 import type { ChatChunk, Usage } from '../domain/chat.ts'
-import { signatureBlock } from './anthropicContent.ts'
 import { writeError } from './anthropicError.ts'
 import { UNKNOWN_ID } from './anthropicResponse.ts'
 import { writeStopReason } from './anthropicStop.ts'
@@ -104,31 +103,32 @@ export class AnthropicStreamWriter implements StreamWriter {
     return start + this.#delta({ type: 'text_delta', text })
   }
 
-  #reasoning({ text, signature, redacted }: Chunk<'reasoning-delta'>): string {
-    const shown = signature === undefined ? undefined : signatureForClient('anthropic', signature)
-    if (redacted) return shown === undefined ? '' : this.#wholeBlock({ type: 'redacted_thinking', data: shown })
-    if (text === '' && shown === undefined) return ''
+  #reasoning(chunk: Chunk<'reasoning-delta'>): string {
+    const signature = signatureForClient('anthropic', chunk)
+    if (chunk.redacted) {
+      if (signature === undefined) return ''
+      return this.#start({ kind: 'reasoning' }, { type: 'redacted_thinking', data: signature }) + this.#stop()
+    }
+    return chunk.text === '' && signature === undefined ? '' : this.#thinking(chunk.text, signature)
+  }
+
+  #thinking(text: string, signature: string | undefined): string {
     let out = ''
     if (this.#open?.kind !== 'reasoning') {
       out = this.#start({ kind: 'reasoning' }, { type: 'thinking', thinking: '', signature: '' })
     }
     if (text !== '') out += this.#delta({ type: 'thinking_delta', thinking: text })
-    if (shown === undefined) return out
+    if (signature === undefined) return out
     // A signature seals its block; thoughts after it are a new one.
-    return out + this.#delta({ type: 'signature_delta', signature: shown }) + this.#stop()
+    return out + this.#delta({ type: 'signature_delta', signature }) + this.#stop()
   }
 
-  #startCall({ id, name, index, signature }: Chunk<'tool-call-start'>): string {
-    const sealed = signature === undefined ? '' : this.#signature(signature)
-    const call: Open = { kind: 'tool-call', call: index, hasArguments: false }
-    return sealed + this.#start(call, { type: 'tool_use', id, name, input: {} })
-  }
-
-  /** Where a call's signature goes: see `signatureBlock`. */
-  #signature(signature: string): string {
-    const { signature: shown } = signatureBlock(signature)
-    const start = this.#start({ kind: 'reasoning' }, { type: 'thinking', thinking: '', signature: '' })
-    return start + this.#delta({ type: 'signature_delta', signature: shown }) + this.#stop()
+  /** A call's signature goes into a block of its own before it: see `withSignature` in anthropicContent.ts. */
+  #startCall(chunk: Chunk<'tool-call-start' | 'tool-call'>): string {
+    const signature = signatureForClient('anthropic', chunk)
+    const sealed = signature === undefined ? '' : this.#stop() + this.#thinking('', signature)
+    const call: Open = { kind: 'tool-call', call: chunk.index, hasArguments: false }
+    return sealed + this.#start(call, { type: 'tool_use', id: chunk.id, name: chunk.name, input: {} })
   }
 
   #arguments(text: string): string {
@@ -138,7 +138,7 @@ export class AnthropicStreamWriter implements StreamWriter {
   }
 
   #wholeCall(chunk: Chunk<'tool-call'>): string {
-    let out = this.#open?.kind === 'tool-call' ? '' : this.#startCall({ ...chunk, type: 'tool-call-start' })
+    let out = this.#open?.kind === 'tool-call' ? '' : this.#startCall(chunk)
     if (this.#open?.kind === 'tool-call' && !this.#open.hasArguments) out += this.#arguments(chunk.arguments)
     return out + this.#stop() + this.#resume()
   }
@@ -178,10 +178,6 @@ export class AnthropicStreamWriter implements StreamWriter {
     if (!this.#open) return ''
     this.#open = undefined
     return event('content_block_stop', { type: 'content_block_stop', index: this.#index })
-  }
-
-  #wholeBlock(block: Record<string, unknown>): string {
-    return this.#start({ kind: 'reasoning' }, block) + this.#stop()
   }
 }
 

@@ -173,9 +173,7 @@ function endsInUnsignedCall(messages: readonly Message[]): boolean {
   if (messages.at(-1)?.role !== 'tool') return false
   const asked = messages.findLast((message) => message.role === 'assistant')
   if (!asked?.content.some((part) => part.type === 'tool-call')) return false
-  return !asked.content.some(
-    (part) => part.type === 'reasoning' && ownSignature('anthropic', part.signature) !== undefined,
-  )
+  return !asked.content.some((part) => part.type === 'reasoning' && ownSignature('anthropic', part) !== undefined)
 }
 
 /** https://platform.claude.com/docs/en/build-with-claude/structured-outputs and …/effort */

@@ -66,11 +66,11 @@ export function readSignature(fields: Wire): string | undefined {
 
 /** Undefined for a part that is said wrongly; one we have no word for (code execution) is kept as it is. */
 function readPart(fields: Wire, ids: IdSource): Part | undefined {
-  if (fields['text'] !== undefined) return readText(fields)
+  if (fields['text'] != null) return readText(fields)
   const call = field(fields, 'functionCall', 'function_call')
-  if (call !== undefined) return readCall(asRecord(call) ?? {}, readSignature(fields), ids)
+  if (call != null) return readCall(asRecord(call) ?? {}, readSignature(fields), ids)
   const result = field(fields, 'functionResponse', 'function_response')
-  if (result !== undefined) return readResult(asRecord(result) ?? {}, ids)
+  if (result != null) return readResult(asRecord(result) ?? {}, ids)
   return readMedia(fields) ?? opaquePart('google', fields)
 }
 
@@ -135,7 +135,7 @@ function readMedia(fields: Wire): ImagePart | FilePart | undefined {
 /** The part for an upstream; undefined for what the wire refuses (empty text) and for thoughts of other dialects. */
 export function writeForUpstream(part: Part, names: ReadonlyMap<string, string>): Wire | undefined {
   if (part.type !== 'reasoning') return writePart(part, names)
-  const signature = ownSignature('google', part.signature)
+  const signature = ownSignature('google', part)
   return part.signature !== undefined && signature === undefined ? undefined : writeReasoning(part, signature)
 }
 
@@ -143,9 +143,9 @@ const NO_NAMES: ReadonlyMap<string, string> = new Map()
 
 /** The part of an answer to a client. */
 export function writeForClient(part: Part): Wire | undefined {
-  const signature =
-    'signature' in part && part.signature !== undefined ? packSignature('google', part.signature) : undefined
-  if (part.type === 'reasoning') return writeReasoning(part, signature)
+  const signature = packSignature('google', part)
+  // Hidden thoughts are worth their block alone, which would not come back as one.
+  if (part.type === 'reasoning') return part.redacted ? undefined : writeReasoning(part, signature)
   const wire = writePart(part, NO_NAMES)
   if (wire && signature !== undefined) wire['thoughtSignature'] = signature
   return wire
@@ -193,7 +193,7 @@ function guessedType(part: ImagePart | FilePart): string {
 
 function writeCall(part: ToolCallPart): Wire {
   const wire: Wire = { functionCall: { id: part.id, name: part.name, args: textToObject(part.arguments) } }
-  const signature = ownSignature('google', part.signature)
+  const signature = ownSignature('google', part)
   if (signature !== undefined) wire['thoughtSignature'] = signature
   return wire
 }

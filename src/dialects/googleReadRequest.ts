@@ -77,13 +77,13 @@ function partsOf(raw: unknown, path: string): readonly unknown[] {
   return parts
 }
 
+/** Undefined rather than empty, which other wires refuse. */
 function readTools(raw: unknown): readonly Tool[] | undefined {
-  const list = toolList(raw)
-  if (!list) return undefined
-  return list.flatMap((entry, index) => {
+  const tools = toolList(raw)?.flatMap((entry, index) => {
     const declarations = declarationsOf(entry, `tools[${index}]`)
     return declarations?.map((raw, place) => readTool(raw, `tools[${index}].functionDeclarations[${place}]`)) ?? []
   })
+  return tools && tools.length > 0 ? tools : undefined
 }
 
 function toolList(raw: unknown): readonly unknown[] | undefined {

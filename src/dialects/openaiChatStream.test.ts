@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import OpenAI from 'openai'
 import { describe, expect, test } from 'vitest'
 import { mutate, someResponse, streamOf } from '../../test/chatArbitraries.ts'
-import { chatBytes, everyCut, falseEnds, harmfulCut, recordedStreams, replay } from '../../test/replay.ts'
+import { chatBytes, everyCut, falseEnds, harmfulCut, middleOf, recordedStreams, replay } from '../../test/replay.ts'
 import { hasTestData } from '../../test/testData.ts'
 import type { ChatChunk, ChatRequest, ChatResponse } from '../domain/chat.ts'
 import { assembleResponse } from './assemble.ts'
@@ -88,7 +88,7 @@ describe('openaiChat reads streams', () => {
       chunks: [
         start,
         { type: 'reasoning-delta', text: 'a' },
-        { type: 'reasoning-delta', text: '', signature: 's' },
+        { type: 'reasoning-delta', text: '', signature: 'openai:s' },
         ...stopped,
       ],
     },
@@ -292,9 +292,9 @@ describe('openaiChat writes streams', () => {
   test('with the signatures of thoughts and calls where its own reader finds them', () => {
     const chunks: ChatChunk[] = [
       { type: 'reasoning-delta', text: 'Hm' },
-      { type: 'reasoning-delta', text: '', signature: 's1' },
+      { type: 'reasoning-delta', text: '', signature: 'anthropic:s1' },
       { type: 'tool-call-start', index: 0, id: 'c', name: 'f' },
-      { type: 'tool-call', index: 0, id: 'c', name: 'f', arguments: '{"a":1}', signature: 's2' },
+      { type: 'tool-call', index: 0, id: 'c', name: 'f', arguments: '{"a":1}', signature: 'google:s2' },
       { type: 'tool-call', index: 1, id: 'd', name: 'g', arguments: '{}' },
       { type: 'finish', finishReason: 'tool_calls' },
       { type: 'end' },
@@ -302,8 +302,8 @@ describe('openaiChat writes streams', () => {
     const writer = openaiChat.client.streamWriter(request)
     const text = chunks.map((chunk) => writer.write(chunk)).join('')
     expect(assembleResponse(replay(reader(), Buffer.from(text))).content).toEqual([
-      { type: 'reasoning', text: 'Hm', signature: 's1' },
-      { type: 'tool-call', id: 'c', name: 'f', arguments: '{"a":1}', signature: 's2' },
+      { type: 'reasoning', text: 'Hm', signature: 'anthropic:s1' },
+      { type: 'tool-call', id: 'c', name: 'f', arguments: '{"a":1}', signature: 'google:s2' },
       { type: 'tool-call', id: 'd', name: 'g', arguments: '{}' },
     ])
   })
@@ -400,6 +400,7 @@ describe.runIf(hasTestData)('openaiChat reads the recorded stream', () => {
 
     test(`${name} the same wherever it is cut`, () => {
       expect(harmfulCut(bytes)).toBeUndefined()
+      expect(harmfulCut(chatBytes(middleOf(lines)))).toBeUndefined()
       expect(replay(reader(), bytes, everyCut(bytes))).toEqual(replay(reader(), bytes))
     })
 

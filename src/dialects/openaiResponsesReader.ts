@@ -1,13 +1,13 @@
 /** Reads the event stream of a Responses answer: https://platform.openai.com/docs/api-reference/responses-streaming */
 
-import type { ChatChunk, FinishReason, ToolCallPart } from '../domain/chat.ts'
+import type { ChatChunk, Extra, FinishReason, ToolCallPart } from '../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../domain/json.ts'
 import type { StreamReader } from './dialect.ts'
 import { embeddedError, malformed } from './embeddedError.ts'
 import { type AnswerPart, answerError, readOutput, readStatus } from './openaiResponsesAnswer.ts'
 import { isRefusal } from './openaiResponsesItems.ts'
 import { readResponsesUsage } from './openaiUsage.ts'
-import type { Fields } from './requestFields.ts'
+import { extraOf, type Fields } from './requestFields.ts'
 
 type ErrorChunk = Extract<ChatChunk, { type: 'error' }>
 
@@ -118,11 +118,12 @@ export class ResponsesStreamReader implements StreamReader {
     item.thoughts ??= type
     if (!delta || item.thoughts !== type) return
     const summaryIndex = asNumber(event['summary_index']) ?? 0
-    const text = summaryIndex !== item.summaryIndex && item.streamed !== '' ? `\n\n${delta}` : delta
+    const isFirst = item.streamed === ''
+    const text = summaryIndex !== item.summaryIndex && !isFirst ? `\n\n${delta}` : delta
     item.summaryIndex = summaryIndex
     item.streamed += text
     this.#hasContent = true
-    chunks.push({ type: 'reasoning-delta', text })
+    chunks.push({ type: 'reasoning-delta', text, ...(isFirst && itemExtra(event)) })
   }
 
   #addItem(event: Fields, chunks: ChatChunk[]): void {
@@ -137,8 +138,8 @@ export class ResponsesStreamReader implements StreamReader {
     open.callIndex = this.#callCount
     this.#callCount += 1
     this.#hasContent = true
-    const { arguments: _, ...rest } = call
-    chunks.push({ ...rest, type: 'tool-call-start', index: open.callIndex })
+    const { arguments: _, ...begun } = call
+    chunks.push({ ...begun, type: 'tool-call-start', index: open.callIndex })
   }
 
   #addArguments(event: Fields, chunks: ChatChunk[]): void {
@@ -155,18 +156,31 @@ export class ResponsesStreamReader implements StreamReader {
     const open = this.#item(event)
     if (item === undefined || open.isDone) return
     if (isCall(item)) this.#startCall(open, item, chunks)
-    for (const part of readOutput([item])) this.#finishPart(part, open, chunks)
+    const parts = readOutput([item])
+    this.#finishText(parts, open, chunks)
+    for (const part of parts) this.#finishPart(part, open, chunks)
     open.isDone = true
   }
 
-  #finishPart(part: AnswerPart, open: OpenItem, chunks: ChatChunk[]): void {
-    this.#hasContent = true
-    const isNew = open.streamed === ''
-    if (part.type === 'text' && isNew) {
+  #finishText(parts: readonly AnswerPart[], open: OpenItem, chunks: ChatChunk[]): void {
+    let whole = ''
+    for (const part of parts) {
+      if (part.type !== 'text') continue
+      whole += part.text
       this.#refused ||= isRefusal(part)
-      chunks.push({ type: 'text-delta', text: part.text })
-    } else if (part.type === 'reasoning' && (isNew || part.signature !== undefined)) {
-      chunks.push({ ...part, type: 'reasoning-delta', text: isNew ? part.text : '' })
+    }
+    const text = rest(open.streamed, whole)
+    if (text === '') return
+    this.#hasContent = true
+    chunks.push({ type: 'text-delta', text })
+  }
+
+  #finishPart(part: AnswerPart, open: OpenItem, chunks: ChatChunk[]): void {
+    if (part.type === 'reasoning') {
+      const text = rest(open.streamed, part.text)
+      if (text === '' && part.signature === undefined) return
+      this.#hasContent = true
+      chunks.push({ ...part, type: 'reasoning-delta', text })
     } else if (part.type === 'tool-call') {
       open.call = part
       this.#finishCall(open, chunks)
@@ -179,7 +193,8 @@ export class ResponsesStreamReader implements StreamReader {
     open.isDone = true
     const stated = open.call.arguments
     const whole = stated === '{}' && open.streamed !== '' ? open.streamed : stated
-    if (open.streamed === '') chunks.push({ type: 'tool-call-delta', index: open.callIndex, arguments: whole })
+    const text = rest(open.streamed, whole)
+    if (text !== '') chunks.push({ type: 'tool-call-delta', index: open.callIndex, arguments: text })
     chunks.push({ ...open.call, index: open.callIndex, arguments: whole })
   }
 
@@ -226,6 +241,17 @@ export class ResponsesStreamReader implements StreamReader {
     this.#closed = true
     return [error]
   }
+}
+
+/** The id that the item's encrypted content is bound to; a client must be told it from the beginning. */
+function itemExtra(event: Fields): { extra?: Extra } {
+  const id = asString(event['item_id'])
+  return id ? extraOf('openai-responses', { id }) : {}
+}
+
+/** What of the whole was not streamed; nothing where the stream said something else. */
+function rest(streamed: string, whole: string): string {
+  return whole.startsWith(streamed) ? whole.slice(streamed.length) : ''
 }
 
 const isCall = (item: Fields | undefined) => item?.['type'] === 'function_call' || item?.['type'] === 'custom_tool_call'

@@ -30,15 +30,18 @@ export class FakeLimits {
   admit(caller: Caller, tokens: number, now: number): LimitState | null {
     for (const [index, limit] of this.#limits.entries()) {
       const window = this.#window(index, limit, caller, now)
-      if (window.used + (limit.unit === 'requests' ? 1 : tokens) > limit.limit) return { limit, remaining: 0, resetsAt: window.resetsAt }
+      if (window.used + (limit.unit === 'requests' ? 1 : tokens) > limit.limit)
+        return { limit, remaining: 0, resetsAt: window.resetsAt }
     }
-    for (const [index, limit] of this.#limits.entries()) if (limit.unit === 'requests') this.#window(index, limit, caller, now).used++
+    for (const [index, limit] of this.#limits.entries())
+      if (limit.unit === 'requests') this.#window(index, limit, caller, now).used++
     return null
   }
 
   /** Counts the tokens of an answer. */
   spend(caller: Caller, tokens: number, now: number): void {
-    for (const [index, limit] of this.#limits.entries()) if (limit.unit === 'tokens') this.#window(index, limit, caller, now).used += tokens
+    for (const [index, limit] of this.#limits.entries())
+      if (limit.unit === 'tokens') this.#window(index, limit, caller, now).used += tokens
   }
 
   /** What the provider's headers would say: the stated limits only. */
@@ -53,7 +56,12 @@ export class FakeLimits {
   }
 
   #window(index: number, limit: FakeLimit, caller: Caller, now: number): { used: number; resetsAt: number } {
-    const who = limit.scope === 'key' ? caller.key : limit.scope === 'account' ? caller.account : `${caller.account} ${caller.model}`
+    const who =
+      limit.scope === 'key'
+        ? caller.key
+        : limit.scope === 'account'
+          ? caller.account
+          : `${caller.account} ${caller.model}`
     const id = `${index} ${who}`
     const known = this.#windows.get(id)
     if (known !== undefined && now < known.resetsAt) return known

@@ -11,17 +11,36 @@ export function fakeReply(request: ChatRequest, name: string, model: FakeModel):
   const inputTokens = tokensOf(allText(request))
   const thought = model.thinks === undefined ? 0 : Math.min(model.thinks, request.maxTokens ?? model.thinks)
   const budget = (request.maxTokens ?? Number.POSITIVE_INFINITY) - thought
-  const reasoning = thought > 0 ? [{ type: 'reasoning' as const, text: 'Let me think about it. '.repeat(Math.ceil(thought / 6)).slice(0, thought * 4) }] : []
+  const reasoning =
+    thought > 0
+      ? [
+          {
+            type: 'reasoning' as const,
+            text: 'Let me think about it. '.repeat(Math.ceil(thought / 6)).slice(0, thought * 4),
+          },
+        ]
+      : []
   const call = toolCall(request, prompt)
-  if (call !== null) return respond([...reasoning, call], 'tool_calls', usage(inputTokens, tokensOf(call.arguments), thought), name)
+  if (call !== null)
+    return respond([...reasoning, call], 'tool_calls', usage(inputTokens, tokensOf(call.arguments), thought), name)
   const full = replyText(request, prompt, name, model)
   const text = budget <= 0 ? '' : full.slice(0, Math.min(full.length, budget * 4))
   const content = [...reasoning, ...(text === '' ? [] : [{ type: 'text' as const, text }])]
   const outputTokens = text === '' ? 0 : tokensOf(text)
-  return respond(content, text.length < full.length ? 'length' : 'stop', usage(inputTokens, outputTokens, thought), name)
+  return respond(
+    content,
+    text.length < full.length ? 'length' : 'stop',
+    usage(inputTokens, outputTokens, thought),
+    name,
+  )
 }
 
-function respond(content: ChatResponse['content'], finishReason: ChatResponse['finishReason'], spent: Usage, model: string): ChatResponse {
+function respond(
+  content: ChatResponse['content'],
+  finishReason: ChatResponse['finishReason'],
+  spent: Usage,
+  model: string,
+): ChatResponse {
   return { id: 'fake-answer', model, content, finishReason, usage: spent }
 }
 
@@ -39,9 +58,14 @@ function usage(inputTokens: number, answered: number, thought: number): Usage {
 function replyText(request: ChatRequest, prompt: string, name: string, model: FakeModel): string {
   if (model.reply !== undefined) return model.reply.replaceAll('{prompt}', prompt).replaceAll('{model}', name)
   const format = request.responseFormat?.type ?? 'text'
-  if (format !== 'text') return JSON.stringify(format === 'json-schema' ? exampleOf(request.responseFormat) : { answer: prompt.slice(0, 60) })
+  if (format !== 'text')
+    return JSON.stringify(
+      format === 'json-schema' ? exampleOf(request.responseFormat) : { answer: prompt.slice(0, 60) },
+    )
   const result = lastToolResult(request)
   if (result !== null) return `The tool said: ${result}`
+  // The picture of a test run is red; this is no eye.
+  if (hasImage(request)) return 'It is red.'
   return `This is ${name}, answering "${prompt.slice(0, 200)}". All is well.`
 }
 
@@ -55,9 +79,18 @@ function exampleValue(schema: Readonly<Record<string, unknown>>, depth: number):
   if (Array.isArray(schema['enum'])) return schema['enum'][0]
   const properties = schema['properties'] as Record<string, Record<string, unknown>> | undefined // a schema we only imitate
   if (schema['type'] === 'object' || properties !== undefined) {
-    return Object.fromEntries(Object.entries(properties ?? {}).map(([name, inner]) => [name, exampleValue(inner, depth + 1)]))
+    return Object.fromEntries(
+      Object.entries(properties ?? {}).map(([name, inner]) => [name, exampleValue(inner, depth + 1)]),
+    )
   }
-  const examples: Readonly<Record<string, unknown>> = { string: 'text', number: 1.5, integer: 1, boolean: true, array: [], null: null }
+  const examples: Readonly<Record<string, unknown>> = {
+    string: 'text',
+    number: 1.5,
+    integer: 1,
+    boolean: true,
+    array: [],
+    null: null,
+  }
   return examples[String(schema['type'])] ?? null
 }
 
@@ -67,7 +100,8 @@ function toolCall(request: ChatRequest, prompt: string): ToolCallPart | null {
   const forced = typeof request.toolChoice === 'object' ? request.toolChoice.name : undefined
   const tool = forced === undefined ? tools[0] : tools.find((one) => one.name === forced)
   if (tool === undefined || request.toolChoice === 'none' || lastToolResult(request) !== null) return null
-  const asked = request.toolChoice === 'required' || forced !== undefined || /\btools?\b|weather|read|look up/i.test(prompt)
+  const asked =
+    request.toolChoice === 'required' || forced !== undefined || /\btools?\b|weather|read|look up/i.test(prompt)
   if (!asked) return null
   const args = tool.parameters === undefined ? {} : exampleValue(tool.parameters, 0)
   return { type: 'tool-call', id: `call_${tool.name}_1`, name: tool.name, arguments: JSON.stringify(args) }
@@ -79,11 +113,21 @@ function lastToolResult(request: ChatRequest): string | null {
 }
 
 function lastUserText(request: ChatRequest): string {
-  return request.messages.findLast((message) => message.role === 'user')?.content.map(textOf).join('') ?? ''
+  return (
+    request.messages
+      .findLast((message) => message.role === 'user')
+      ?.content.map(textOf)
+      .join('') ?? ''
+  )
 }
 
 function allText(request: ChatRequest): string {
   return request.messages.map((message) => message.content.map(textOf).join('')).join('\n')
 }
 
+function hasImage(request: ChatRequest): boolean {
+  return request.messages.findLast((message) => message.role === 'user')?.content.some(isImage) === true
+}
+
+const isImage = (part: Part) => part.type === 'image'
 const textOf = (part: Part): string => (part.type === 'text' ? part.text : '')

@@ -26,6 +26,8 @@ const fakeModel = z.strictObject({
   unlisted: z.boolean().optional(),
   kind: z.enum(['chat', 'embedding', 'speech']).optional(),
   context_tokens: z.number().int().positive().optional(),
+  /** A local server holds it in memory. */
+  loaded: z.boolean().optional(),
   /** What it refuses with "not supported". */
   lacks: z.array(z.enum(['tools', 'images', 'json', 'streaming', 'stream_options'])).optional(),
   /** USD per million tokens; shown in lists that show prices. */
@@ -47,6 +49,8 @@ export const FAULTS = [
   'rate_minute',
   'quota_day',
   'billing',
+  /** OpenRouter: too much is under way for the credit that is left. */
+  'in_flight_budget',
   'auth_invalid',
   'auth_forbidden',
   'overloaded',
@@ -118,8 +122,18 @@ export const scenarioSchema = z.strictObject({
 })
 
 export type Scenario = z.input<typeof scenarioSchema>
-export type ReadScenario = z.output<typeof scenarioSchema>
-export type FakeProvider = ReadScenario['providers'][string]
+type ReadScenario = z.output<typeof scenarioSchema>
+export type FakeProviderFacts = ReadScenario['providers'][string]
 export type FakeModel = z.output<typeof fakeModel>
 export type FakeLimit = z.output<typeof fakeLimit>
 export type FakeFault = z.output<typeof fakeFault>
+
+/** Checks a model that is added while the world runs. Throws a ZodError. */
+export function readModel(facts: unknown): FakeModel {
+  return fakeModel.parse(facts)
+}
+
+/** Checks a fault that is added while the world runs. Throws a ZodError. */
+export function readFault(fault: unknown): FakeFault {
+  return fakeFault.parse(fault)
+}

@@ -5,9 +5,29 @@ import type { Scenario } from './scenario.ts'
 /** A key of the simulated world: recognisably fake, and unlike any real shape so that scanners stay quiet. */
 export const fakeKeyText = (provider: string, index: number) => `fake-${provider}-${'0'.repeat(12)}${index}`
 
-const GROQ_MODELS = ['openai/gpt-oss-120b', 'openai/gpt-oss-20b', 'qwen/qwen3.8-27b', 'groq/compound', 'groq/compound-mini']
-const OPENROUTER_MODELS = ['anthropic/claude-sonnet-4.5', 'openai/gpt-oss-120b:free', 'meta-llama/llama-4-maverick', 'deepseek/deepseek-v3.2', 'qwen/qwen3-coder:free', 'mistralai/mistral-small-3.2', 'google/gemma-4-31b-it:free']
-const GOOGLE_MODELS = ['gemini-3.8-flash', 'gemini-3.5-flash-lite', 'gemini-2.5-flash', 'gemini-2.5-pro', 'gemma-4-31b-it']
+const GROQ_MODELS = [
+  'openai/gpt-oss-120b',
+  'openai/gpt-oss-20b',
+  'qwen/qwen3.8-27b',
+  'groq/compound',
+  'groq/compound-mini',
+]
+const OPENROUTER_MODELS = [
+  'anthropic/claude-sonnet-4.5',
+  'openai/gpt-oss-120b:free',
+  'meta-llama/llama-4-maverick',
+  'deepseek/deepseek-v3.2',
+  'qwen/qwen3-coder:free',
+  'mistralai/mistral-small-3.2',
+  'google/gemma-4-31b-it:free',
+]
+const GOOGLE_MODELS = [
+  'gemini-3.8-flash',
+  'gemini-3.5-flash-lite',
+  'gemini-2.5-flash',
+  'gemini-2.5-pro',
+  'gemma-4-31b-it',
+]
 
 /** The original's 28 targets (6 + 7 + 5 x 3), each answering after `latencyMs`, without faults. */
 export function originalScenario(latencyMs: number): Scenario {

@@ -39,7 +39,20 @@ export class APIClient {
   }
 }
 
-const OPTION_NAMES = ['config', 'store', 'env', 'now', 'random', 'logger', 'template', 'cwd', 'providers', 'flushMs', 'sleep', 'userAgent']
+const OPTION_NAMES = [
+  'config',
+  'store',
+  'env',
+  'now',
+  'random',
+  'logger',
+  'template',
+  'cwd',
+  'providers',
+  'flushMs',
+  'sleep',
+  'userAgent',
+]
 
 /** An object that names no option of ours, and is not empty, is a configuration. */
 function isOptions(value: object): value is APIClientOptions {

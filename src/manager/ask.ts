@@ -1,5 +1,6 @@
 /** One request on its way through the engine: what was asked, by whom, and how long it may take. */
 
+import type { Dialect } from '../dialects/dialect.ts'
 import type { ChatRequest, DialectId } from '../domain/chat.ts'
 import type { Needs } from '../routing/eligible.ts'
 import type { Call } from '../upstream/call.ts'
@@ -15,6 +16,8 @@ export interface Ask {
   /** More tokens than the prompt can have; what budgets put aside. */
   readonly mostInputTokens: number
   readonly session: Session
+  /** Epoch milliseconds; who came first is served first. */
+  readonly arrivedAt: number
   /** Monotonic milliseconds at which the caller's time for the first content is over. */
   readonly deadlineAt: number
   /** Attempts that cost time or quota. */
@@ -28,8 +31,17 @@ export interface Ask {
   /** Whether another provider may be asked after one refused the content. */
   readonly retryFiltered: boolean
   /** The client's own bytes, for upstreams that speak its dialect. */
-  readonly wire: { readonly dialect: DialectId; readonly body: Buffer } | null
+  readonly wire: Wire | null
+  /** What is spoken instead of the target's own dialect (embeddings); null for chat. */
+  readonly dialectFor: ((target: DialectId) => Dialect | null) | null
   readonly cancellation: Cancellation
+}
+
+export interface Wire {
+  readonly dialect: DialectId
+  readonly body: Buffer
+  /** Name, value, name, value …: headers that only an upstream of the same dialect understands. */
+  readonly headers: readonly string[]
 }
 
 /** Lets the caller's side end whatever is going on for a request: the running call, a wait, what would come next. */

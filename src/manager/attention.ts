@@ -1,6 +1,5 @@
 /** What follows from an attempt besides learning: lists read anew, keys checked, quality judged by itself, alarms raised. */
 
-import { randomUUID } from 'node:crypto'
 import type { ChatRequest, ChatResponse } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Verdict } from '../routing/judge.ts'
@@ -24,7 +23,6 @@ export class Attention {
     const engine = this.#engine
     if (engine === null) return
     if (failure.kind === 'model_not_found') void engine.parts.lists.readNow(attempt.seat)
-    if (failure.kind === 'auth_invalid') engine.parts.checks.watch(attempt.seat, attempt.target)
   }
 
   /** An answer came: judged by what can be seen without a person, and told when it ends an outage. */
@@ -37,7 +35,7 @@ export class Attention {
         kind: 'quality',
         at: engine.now,
         origin: engine.parts.store.origin,
-        id: randomUUID(),
+        id: engine.parts.mind.eventId(),
         target: refOf(attempt.target),
         requestId: ask.id,
         score,
@@ -59,7 +57,11 @@ export class Attention {
     const since = this.#down.get(name)
     if (since === undefined) return
     this.#down.delete(name)
-    engine.parts.events.emit('recovered', { model: name, target: attempt.target.id, since: new Date(since).toISOString() })
+    engine.parts.events.emit('recovered', {
+      model: name,
+      target: attempt.target.id,
+      since: new Date(since).toISOString(),
+    })
   }
 }
 

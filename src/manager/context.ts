@@ -47,10 +47,17 @@ export type CallContext = string | CallOptions | Readonly<Record<string, unknown
 export type Template = (context: Readonly<Record<string, unknown>>) => string
 
 /** Reads a context. Throws InvalidRequestError when there is nothing to ask. */
-export function readContext(context: CallContext, stream: boolean, template: Template = describe): { request: ChatRequest; options: CallOptions } {
+export function readContext(
+  context: CallContext,
+  stream: boolean,
+  template: Template = describe,
+): { request: ChatRequest; options: CallOptions } {
   if (typeof context === 'string') return { request: requestOf({ prompt: context }, stream), options: {} }
   const record = asRecord(context)
-  if (record === undefined) throw new InvalidRequestError('the context must be a string or an object; pass a prompt, { prompt } or { messages }')
+  if (record === undefined)
+    throw new InvalidRequestError(
+      'the context must be a string or an object; pass a prompt, { prompt } or { messages }',
+    )
   if (typeof record['prompt'] === 'string' || isConversation(record['messages'])) {
     const options = record as CallOptions // the two fields that decide were checked above, the rest by the dialect below
     return { request: requestOf(options, stream), options }
@@ -64,10 +71,14 @@ export function readContext(context: CallContext, stream: boolean, template: Tem
 
 function isConversation(messages: unknown): boolean {
   const list = asArray(messages)
-  return list !== undefined && list.length > 0 && list.every((message) => {
-    const fields = asRecord(message)
-    return typeof fields?.['role'] === 'string' && 'content' in fields
-  })
+  return (
+    list !== undefined &&
+    list.length > 0 &&
+    list.every((message) => {
+      const fields = asRecord(message)
+      return typeof fields?.['role'] === 'string' && 'content' in fields
+    })
+  )
 }
 
 /** Options that mean the same beside a situation as beside a prompt. */
@@ -84,7 +95,8 @@ function pickOptions(record: Readonly<Record<string, unknown>>): CallOptions {
 }
 
 function requestOf(options: CallOptions, stream: boolean): ChatRequest {
-  if (options.prompt !== undefined && options.prompt.trim() === '') throw new InvalidRequestError('the prompt is empty', { parameter: 'prompt' })
+  if (options.prompt !== undefined && options.prompt.trim() === '')
+    throw new InvalidRequestError('the prompt is empty', { parameter: 'prompt' })
   const messages = options.prompt !== undefined ? [{ role: 'user', content: options.prompt }] : (options.messages ?? [])
   const system = options.system === undefined ? [] : [{ role: 'system', content: options.system }]
   const request = openaiChat.client.readRequest({
@@ -147,7 +159,11 @@ function describeField(name: string, value: unknown, depth: number): string[] {
 function describeInner(value: object, depth: number): string[] {
   const indent = '  '.repeat(depth)
   if (!Array.isArray(value)) return Object.entries(value).flatMap(([name, field]) => describeField(name, field, depth))
-  return value.flatMap((item) => (typeof item === 'object' && item !== null ? [`${indent}-`, ...describeInner(item, depth + 1)] : [`${indent}- ${String(item)}`]))
+  return value.flatMap((item) =>
+    typeof item === 'object' && item !== null
+      ? [`${indent}-`, ...describeInner(item, depth + 1)]
+      : [`${indent}- ${String(item)}`],
+  )
 }
 
 function safeJson(value: unknown): string {

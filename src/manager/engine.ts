@@ -1,12 +1,13 @@
 /** The engine: what the manager, the tester, the gateway and the command line stand on. The verbs of the cascade, on one state. */
 
-import { randomUUID } from 'node:crypto'
 import type { AttemptReport } from '../domain/attempt.ts'
-import type { Failure } from '../domain/failure.ts'
+import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Store } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import type { Events } from '../observe/events.ts'
+import { WINDOW_MS } from '../quota/window.ts'
 import type { Decision, RoutingRequest } from '../routing/choose.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
@@ -14,16 +15,19 @@ import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
-import { whyNot, type World } from './eligibility.ts'
-import { type Hold, reserve } from './holds.ts'
+import type { Decisions } from './decisions.ts'
+import { type World, whyNot } from './eligibility.ts'
+import { type Hold, reserve, reserveForTest } from './holds.ts'
+import type { KeyChecks } from './keyChecks.ts'
+import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
-import { type AttemptFacts, type Recorded, recordAttempt } from './record.ts'
+import type { ModelLists } from './modelLists.ts'
+import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
+import type { Repairs } from './repairs.ts'
+import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
 import type { Trail } from './trail.ts'
 import type { Try } from './try.ts'
-import type { KeyChecks } from './keyChecks.ts'
-import type { ModelLists } from './modelLists.ts'
-import type { Repairs } from './repairs.ts'
 import type { WaitingRoom } from './waiting.ts'
 import { writeCall } from './writeCall.ts'
 
@@ -43,6 +47,8 @@ export interface EngineParts {
   readonly lists: ModelLists
   readonly checks: KeyChecks
   readonly repairs: Repairs
+  /** Why the last requests went where they went. */
+  readonly decisions: Decisions
 }
 
 export class Engine {
@@ -50,6 +56,7 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  readonly #retries = new RetryBudget()
 
   constructor(parts: EngineParts, roster: Roster, world: World) {
     this.parts = parts
@@ -62,9 +69,17 @@ export class Engine {
   }
 
   decide(ask: Ask, trail: Trail): Decision {
-    const { mind } = this.parts
+    const { mind, decisions, events } = this.parts
     const now = this.now
-    return mind.router.decide(this.#routingRequest(ask, trail, now), now)
+    if (trail.calls === 0) this.#retries.request(now)
+    const decision = mind.router.decide(this.#routingRequest(ask, trail, now), now)
+    decisions.note(ask, decision, this.world, now)
+    trail.offer(decision.first)
+    if (events.has('decision')) {
+      const chosen = decision.first?.id ?? null
+      events.emit('decision', { requestId: ask.id, model: ask.selection.name, chosen, explored: decision.explored })
+    }
+    return decision
   }
 
   /** The ranking as it stands, without deciding anything. */
@@ -75,9 +90,34 @@ export class Engine {
 
   /** The next target to try: the decision's first, then the best of the rest; tired providers only when nothing else is left. */
   nextTarget(decision: Decision, trail: Trail): Target | null {
-    if (decision.first !== null && trail.calls === 0 && trail.passed.length === 0) return decision.first
+    const first = trail.takeOffer()
+    if (first !== null) return first
     const fresh = decision.next((target) => trail.excludes(target) !== null || trail.isTired(target))
     return fresh ?? decision.next((target) => trail.excludes(target) !== null)
+  }
+
+  /**
+   * When nothing is eligible, a target whose park is only our guess, the one that ends soonest. What the upstream
+   * stated, refused keys, empty accounts and the user's rules hold.
+   */
+  lastResort(ask: Ask, trail: Trail): Target | null {
+    const now = this.now
+    let best: Target | null = null
+    let bestUntil = Number.POSITIVE_INFINITY
+    for (const target of this.roster.targets) {
+      if (trail.isBusy(target) || whyNot(this.world, target, ask, trail, now, true) !== null) continue
+      // Without a park in its way it is only coming back slowly, which is no reason to fail.
+      const until = this.parts.mind.parks.blocking(target, now)?.until ?? now
+      if (until >= bestUntil) continue
+      best = target
+      bestUntil = until
+    }
+    return bestUntil <= now || this.#retries.take(now) ? best : null
+  }
+
+  /** The caller's time for the whole request is over. */
+  isLate(ask: Ask): boolean {
+    return this.parts.tools.monotonic() >= ask.deadlineAt
   }
 
   reserve(target: Target, ask: Ask): Hold {
@@ -90,6 +130,27 @@ export class Engine {
     const call = writeCall(this, target, seat, ask)
     ask.cancellation.running(call)
     return { target, seat, call, hold, number: trail.calls + 1, startedAt: this.now }
+  }
+
+  /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
+  reserveForTest(target: Target, ask: Ask): Hold {
+    const now = this.now
+    return reserveForTest(this.parts.mind, target, ask, this.world.needOf(target, ask, now), now)
+  }
+
+  /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
+  callForTest(target: Target, ask: Ask, hold: Extract<Hold, { granted: true }>, number: number): Try {
+    const seat = this.roster.seatOf(target)
+    const call = writeCall(this, target, seat, ask, Number.POSITIVE_INFINITY)
+    ask.cancellation.running(call)
+    return { target, seat, call, hold, number, startedAt: this.now }
+  }
+
+  /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
+  lift(target: Target, only: readonly FailureKind[]): void {
+    const { mind, store } = this.parts
+    const { origin } = store
+    mind.remember({ kind: 'lift', at: this.now, origin, id: mind.eventId(), target: refOf(target), only })
   }
 
   /** Takes in a failed attempt: judged, settled, remembered, told. */
@@ -107,19 +168,33 @@ export class Engine {
     const { report } = this.#remember(ask, attempt, end)
     trail.answered(report)
     if (end.outcome.ok) this.parts.attention.answered(attempt, ask, end.outcome.response)
-    else this.parts.attention.failed(attempt, end.outcome.failure, this.#judge(end.outcome.failure, ask, trail, attempt.target))
+    else
+      this.parts.attention.failed(
+        attempt,
+        end.outcome.failure,
+        this.#judge(end.outcome.failure, ask, trail, attempt.target),
+      )
     return report
   }
 
   /** Waits for the soonest target within the caller's patience. False when there is none to wait for. */
   async waitForRoom(ask: Ask, trail: Trail): Promise<boolean> {
-    const patienceMs = Math.min(this.roster.config.settings.timeouts.patienceMs, ask.deadlineAt - this.parts.tools.monotonic())
-    const waited = await this.parts.waiting.wait({ soonest: () => this.soonest(ask, trail), patienceMs, signal: ask.cancellation.signal })
-    return waited === 'try'
+    const { tools, waiting } = this.parts
+    const began = tools.monotonic()
+    trail.lookAgain()
+    const leftMs = this.roster.config.settings.timeouts.patienceMs - trail.waitedMs
+    const waited = await waiting.wait({
+      soonest: () => this.soonest(ask, trail),
+      patienceMs: Math.max(0, Math.min(leftMs, ask.deadlineAt - began)),
+      arrivedAt: ask.arrivedAt,
+      signal: ask.cancellation.signal,
+    })
+    trail.waitedMs += tools.monotonic() - began
+    return waited === 'try' && trail.waitedMs <= this.roster.config.settings.timeouts.patienceMs
   }
 
   /** The target that will be free soonest for this request, and when; null when no time is known. */
-  soonest(ask: Ask, trail: Trail | null): { readonly at: number; readonly target: Target } | null {
+  soonest(ask: Ask, trail: Trail | null): Opening | null {
     const now = this.now
     let best: { at: number; target: Target } | null = null
     for (const target of this.roster.targets) {
@@ -128,7 +203,14 @@ export class Engine {
       const at = why === null ? now : why.until
       if (at !== null && (best === null || at < best.at)) best = { at, target }
     }
-    return best
+    return best === null ? null : { ...best, ...this.#gate(best.target, ask, now) }
+  }
+
+  /** How many requests the limit in the way lets through per window, so that no herd is let out. */
+  #gate(target: Target, ask: Ask, now: number): Pick<Opening, 'limit' | 'windowMs'> {
+    const shortage = this.parts.mind.quota.room(target, this.world.needOf(target, ask, now).quota, now)
+    if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
+    return { limit: shortage.limit, windowMs: WINDOW_MS[shortage.window] }
   }
 
   pause(ask: Ask, ms: number): Promise<void> {
@@ -139,9 +221,29 @@ export class Engine {
   remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'>): Recorded {
     const { mind, store } = this.parts
     const price = this.roster.priceOf(facts.target)
-    const recorded = recordAttempt(mind, store.origin, { ...facts, id: randomUUID(), price, excused: this.#isOurFault(facts) }, this.now)
-    this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
+    const recorded = recordAttempt(
+      mind,
+      store.origin,
+      { ...facts, id: mind.eventId(), price, excused: this.#isOurFault(facts) },
+      this.now,
+    )
+    this.parts.waiting.changed()
+    if (this.parts.events.has('attempt'))
+      this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
     return recorded
+  }
+
+  /** Nobody answered: told to whoever listens. Returns the error. */
+  gaveUp(ask: Ask, trail: Trail, error: KeywiseError): KeywiseError {
+    if (!(error instanceof AllTargetsFailedError)) return error
+    this.parts.attention.exhausted(this, ask)
+    this.parts.events.emit('exhausted', {
+      requestId: ask.id,
+      model: ask.selection.name,
+      attempts: trail.attempts,
+      retryAt: error.retryAt,
+    })
+    return error
   }
 
   #remember(ask: Ask, attempt: Try, end: CallEnd): Recorded {
@@ -162,7 +264,10 @@ export class Engine {
     })
   }
 
-  /** Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). */
+  /**
+   * Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). Nor is anybody for not answering within
+   * the little time that was left of the caller's.
+   */
   #isOurFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): boolean {
     const { offline } = this.parts
     const host = this.roster.seatOf(target).connection.origin
@@ -170,7 +275,7 @@ export class Engine {
     const failure = end.outcome.ok ? null : end.outcome.failure
     if (failure?.kind !== 'network' && !(failure?.kind === 'timeout' && failure.phase === 'connect')) {
       if (end.status !== null) offline.answered(new URL(host).hostname, now)
-      return false
+      return failure?.kind === 'timeout' && failure.phase === 'total' && failure.afterMs < FAIR_MS
     }
     offline.failed(new URL(host).hostname, now)
     return offline.isOffline(now)
@@ -187,13 +292,16 @@ export class Engine {
       mayAnswerFiltered: ask.retryFiltered,
       random: this.parts.random(),
     })
+    if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
     // Written otherwise, the same target will take it, and nothing the caller asked for is lost.
     return repaired ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }
 
   #othersEligible(ask: Ask, trail: Trail, except: Target): boolean {
     const now = this.now
-    return this.roster.targets.some((target) => target !== except && whyNot(this.world, target, ask, trail, now) === null)
+    return this.roster.targets.some(
+      (target) => target.stateId !== except.stateId && whyNot(this.world, target, ask, trail, now) === null,
+    )
   }
 
   #routingRequest(ask: Ask, trail: Trail | null, now: number): RoutingRequest {
@@ -212,6 +320,9 @@ export class Engine {
     }
   }
 }
+
+/** Who was given less time than this cannot be called slow. */
+const FAIR_MS = 5000
 
 export function failureOf(end: CallEnd): Failure {
   if (!end.outcome.ok) return end.outcome.failure

@@ -3,16 +3,18 @@
 import type { Target } from '../domain/target.ts'
 import type { BudgetBook, BudgetHold } from '../money/budget.ts'
 import type { WorstCase } from '../money/cost.ts'
-import type { QuotaBook, QuotaHold, Shortage } from '../quota/book.ts'
+import type { QuotaBook, QuotaHold } from '../quota/book.ts'
 import type { Need } from '../quota/need.ts'
 import type { Parks } from '../quota/park.ts'
+import type { Shortage } from '../quota/shortage.ts'
 import type { Ineligible } from '../routing/eligible.ts'
 import type { Ask } from './ask.ts'
 
 export type Hold =
   | {
       readonly granted: true
-      readonly quota: QuotaHold
+      /** Null when a test run went ahead although no room was known. */
+      readonly quota: QuotaHold | null
       readonly budget: BudgetHold
       /** The call decides whether a park is over. */
       readonly probe: boolean
@@ -31,7 +33,13 @@ export interface HoldNeed {
 }
 
 /** Sets aside what a call may need, in all books or in none. */
-export function reserve(books: HoldBooks, target: Target, ask: Pick<Ask, 'labels' | 'token'>, need: HoldNeed, now: number): Hold {
+export function reserve(
+  books: HoldBooks,
+  target: Target,
+  ask: Pick<Ask, 'labels' | 'token'>,
+  need: HoldNeed,
+  now: number,
+): Hold {
   const state = books.parks.state(target, now)
   const probe = state === 'half-open' && books.parks.startProbe(target, now)
   // One at a time finds out whether a park is over; the others go elsewhere until it has come back.
@@ -45,12 +53,41 @@ export function reserve(books: HoldBooks, target: Target, ask: Pick<Ask, 'labels
   if (!budget.granted) {
     books.quota.release(quota)
     if (probe) books.parks.endProbe(target)
-    return { granted: false, why: { code: 'budget', reason: budget.reason, until: budget.resetsAt }, rejects: budget.onExceeded === 'reject' }
+    return {
+      granted: false,
+      why: { code: 'budget', reason: budget.reason, until: budget.resetsAt },
+      rejects: budget.onExceeded === 'reject',
+    }
   }
   return { granted: true, quota, budget, probe }
 }
 
-const PROBED: Ineligible = { code: 'parked', reason: 'parked: another request is finding out whether it works again', until: null }
+/**
+ * What a test run sets aside. Budgets bind it like everybody else; parks and limits do not, because whether they are
+ * over is what it finds out.
+ */
+export function reserveForTest(
+  books: HoldBooks,
+  target: Target,
+  ask: Pick<Ask, 'labels' | 'token'>,
+  need: HoldNeed,
+  now: number,
+): Hold {
+  const budget = books.budgets.reserve({ target, labels: ask.labels, token: ask.token, worstCase: need.worstCase }, now)
+  if (!budget.granted) {
+    const { reason, resetsAt, onExceeded } = budget
+    return { granted: false, why: { code: 'budget', reason, until: resetsAt }, rejects: onExceeded === 'reject' }
+  }
+  const quota = books.quota.reserve(target, need.quota, now)
+  const probe = books.parks.state(target, now) === 'half-open' && books.parks.startProbe(target, now, 'check')
+  return { granted: true, quota: quota.granted ? quota : null, budget, probe }
+}
+
+const PROBED: Ineligible = {
+  code: 'parked',
+  reason: 'parked: another request is finding out whether it works again',
+  until: null,
+}
 
 /** `0 of 30 requests left this minute (headers), until 08:00:12 UTC` */
 export function shortageText(shortage: Shortage): string {

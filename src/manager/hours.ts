@@ -66,11 +66,21 @@ function localTime(timeZone: string, at: number): { day: number; minute: number 
   if (known?.minuteOfEpoch === minuteOfEpoch) return known
   let clock = clocks.get(timeZone)
   if (clock === undefined) {
-    clock = new Intl.DateTimeFormat('en-GB', { timeZone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+    clock = new Intl.DateTimeFormat('en-GB', {
+      timeZone,
+      weekday: 'short',
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+    })
     clocks.set(timeZone, clock)
   }
   const parts = Object.fromEntries(clock.formatToParts(at).map(({ type, value }) => [type, value]))
-  const time = { minuteOfEpoch, day: DAYS.indexOf(String(parts['weekday']).toLowerCase().slice(0, 3)), minute: Number(parts['hour']) * 60 + Number(parts['minute']) }
+  const time = {
+    minuteOfEpoch,
+    day: DAYS.indexOf(String(parts['weekday']).toLowerCase().slice(0, 3)),
+    minute: Number(parts['hour']) * 60 + Number(parts['minute']),
+  }
   remembered.set(timeZone, time)
   return time
 }
@@ -89,7 +99,10 @@ export function opensAt(rules: readonly HoursRule[], at: number): number | null 
 
 /** Why the user's hours keep a target out; rules of its key and rules of `settings.hours` must both hold. */
 export function hoursOf(roster: Roster): (target: Target, now: number) => Ineligible | null {
-  const patterns = Object.entries(roster.config.settings.hours).map(([pattern, rules]) => ({ pattern, rules: readAll(rules) }))
+  const patterns = Object.entries(roster.config.settings.hours).map(([pattern, rules]) => ({
+    pattern,
+    rules: readAll(rules),
+  }))
   const byTarget = new Map<string, readonly (readonly HoursRule[])[]>()
   for (const target of roster.targets) {
     const key = roster.seatOf(target).key.hours
@@ -109,9 +122,15 @@ export function hoursOf(roster: Roster): (target: Target, now: number) => Inelig
 const readAll = (rules: readonly string[]) => rules.flatMap((rule) => readHours(rule) ?? [])
 
 function concerns(pattern: string, target: Target): boolean {
-  return pattern === target.provider || matches(pattern, `${target.provider}/${target.model}`) || matches(pattern, target.id)
+  return (
+    pattern === target.provider || matches(pattern, `${target.provider}/${target.model}`) || matches(pattern, target.id)
+  )
 }
 
 function closed(rules: readonly HoursRule[], now: number): Ineligible {
-  return { code: 'hours', reason: `outside its hours (${rules.map((rule) => rule.text).join(', ')})`, until: opensAt(rules, now) }
+  return {
+    code: 'hours',
+    reason: `outside its hours (${rules.map((rule) => rule.text).join(', ')})`,
+    until: opensAt(rules, now),
+  }
 }

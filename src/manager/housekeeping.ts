@@ -3,9 +3,9 @@
 import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
 import { type Watching, watchConfig } from '../config/watch.ts'
-import { StatsFileWriter } from '../store/statsFile.ts'
+import { StatsFileWriter } from '../store/statsFileWriter.ts'
 import type { Engine } from './engine.ts'
-import { importStats, statsRows } from './statsView.ts'
+import { importStats, statsView } from './statsView.ts'
 
 export interface HousekeepingOptions {
   readonly engine: Engine
@@ -24,6 +24,8 @@ export class Housekeeping {
   #timer: NodeJS.Timeout | undefined
   #watch: Watching | null = null
   #ticks = 0
+  /** Events folded when the stats file was last marked. */
+  #seen = 0
   #tickedAt = 0
   #closed = false
   readonly #atExit = () => this.#lastWords()
@@ -32,8 +34,17 @@ export class Housekeeping {
     this.#options = options
     const { engine } = options
     const { file } = engine.roster.config
-    this.#stats = file === null ? null : new StatsFileWriter({ file: statsFileBeside(file), rows: () => statsRows(engine), now: options.now, warn: (line) => engine.parts.logger.warn(line) })
-    if (this.#stats !== null) importStats(engine, this.#stats)
+    const path = file === null ? null : statsFileBeside(file)
+    if (path !== null) importStats(engine, path)
+    this.#stats =
+      path === null
+        ? null
+        : new StatsFileWriter({
+            path,
+            view: () => statsView(engine),
+            now: options.now,
+            warn: (line) => engine.parts.logger.warn(line),
+          })
   }
 
   start(): void {
@@ -44,7 +55,15 @@ export class Housekeeping {
     process.once('exit', this.#atExit)
     const { file } = engine.roster.config
     if (file === null) return
-    this.#watch = watchConfig({ file, load, onChange: reload, onInvalid: (error) => engine.parts.logger.error(`${error instanceof Error ? error.message : error}; the configuration before it stays in force`) })
+    this.#watch = watchConfig({
+      file,
+      load,
+      onChange: reload,
+      onInvalid: (error) =>
+        engine.parts.logger.error(
+          `${error instanceof Error ? error.message : error}; the configuration before it stays in force`,
+        ),
+    })
   }
 
   async close(): Promise<void> {
@@ -53,16 +72,18 @@ export class Housekeeping {
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
     this.#watch?.close()
-    const { mind, store } = this.#options.engine.parts
+    const { mind, store, decisions } = this.#options.engine.parts
     mind.budgets.close()
+    decisions.flush()
     await store.flushed()
     mind.save()
+    if (mind.changes !== this.#seen) this.#stats?.changed()
     await this.#stats?.close()
   }
 
   #tick(): void {
     const { engine, now } = this.#options
-    const { mind, checks, lists, offline, store } = engine.parts
+    const { mind, checks, lists, offline, store, decisions } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
@@ -70,14 +91,17 @@ export class Housekeeping {
     mind.sync()
     mind.budgets.tick(at)
     void checks.due()
-    this.#stats?.changed()
+    decisions.flush()
+    if (mind.changes !== this.#seen) this.#stats?.changed()
+    this.#seen = mind.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => mind.save())
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.roster.seats)
   }
 
   /** The process ends without `close`: what can be written at once is. */
   #lastWords(): void {
-    this.#options.engine.parts.store.flushNow()
-    this.#stats?.writeNow()
+    const { decisions, store } = this.#options.engine.parts
+    decisions.flush()
+    store.flushNow()
   }
 }

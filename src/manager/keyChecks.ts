@@ -1,52 +1,127 @@
-/** Brings refused keys back: a free check proves them, off every request's path (wire-facts 4.1, `auth_invalid`). */
+/**
+ * Proves keys for free where a provider has a call for that: when a person asks, and to bring refused ones back off every
+ * request's path (wire-facts 4.1, `auth_invalid`).
+ */
 
-import { randomUUID } from 'node:crypto'
-import type { Target } from '../domain/target.ts'
-import { checkKey, type DiscoverTools } from '../upstream/discover.ts'
+import type { Failure } from '../domain/failure.ts'
+import { asNumber, asRecord, asString } from '../domain/json.ts'
+import type { Park } from '../domain/park.ts'
+import type { AttemptEvent, Store, TargetRef } from '../domain/store.ts'
+import { checkKey, type DiscoverTools, type KeyCheckResult } from '../upstream/discover.ts'
 import type { Mind } from './mind.ts'
-import { refOf } from './record.ts'
 import type { Seat } from './roster.ts'
 
 export interface KeyChecksOptions {
   readonly mind: Mind
-  readonly origin: string
+  readonly store: Store
   readonly tools: DiscoverTools
+  /** The seat of a key, undefined when it is not configured any more. */
+  readonly seatOf: (provider: string, fingerprint: string) => Seat | undefined
 }
+
+/** What the last check of a key said. */
+export interface CheckedKey {
+  readonly state: KeyCheckResult['state']
+  /** Epoch milliseconds. */
+  readonly at: number
+  /** What the provider said to a refused key. */
+  readonly message: string | null
+  readonly creditLeftUsd: number | null
+  readonly freeRequestsLeftToday: number | null
+}
+
+const COLLECTION = 'key-checks'
+const STATES = ['valid', 'unproven', 'refused'] as const
+
+const idOf = (seat: Seat) => `${seat.provider.id}@${seat.fingerprint}`
 
 export class KeyChecks {
   readonly #options: KeyChecksOptions
-  /** Seats with a refused key, by fingerprint, and one target of theirs by which the park is found. */
-  readonly #watched = new Map<string, { seat: Seat; target: Target }>()
   #running = false
 
   constructor(options: KeyChecksOptions) {
     this.#options = options
   }
 
-  watch(seat: Seat, target: Target): void {
-    this.#watched.set(`${seat.provider.id}@${seat.fingerprint}`, { seat, target })
-  }
-
-  /** Checks the keys whose park has run out; called every few seconds. */
+  /** Checks the keys whose park has run out; called every second, asks at most one provider at a time. */
   async due(): Promise<void> {
-    if (this.#running || this.#watched.size === 0) return
+    if (this.#running) return
+    const { mind, tools } = this.#options
+    const waiting = mind.parks.awaiting(tools.now()).filter((park) => park.backBy === 'key-check')
+    if (waiting.length === 0) return
     this.#running = true
     try {
-      for (const [id, { seat, target }] of [...this.#watched]) await this.#check(id, seat, target)
+      for (const park of waiting) await this.#check(park)
     } finally {
       this.#running = false
     }
   }
 
-  async #check(id: string, seat: Seat, target: Target): Promise<void> {
-    const { mind, origin, tools } = this.#options
-    const now = tools.now()
-    const park = mind.parks.list(now).find((one) => one.reason === 'auth_invalid' && one.target.fingerprint === seat.fingerprint && one.target.provider === seat.provider.id)
-    if (park === undefined && mind.parks.blocking(target, now) === undefined) return void this.#watched.delete(id)
-    if (park !== undefined && park.until > now) return
+  /** Checks one key now and remembers what came back. */
+  async checkNow(seat: Seat): Promise<KeyCheckResult> {
+    const { store, tools } = this.#options
     const checked = await checkKey(seat.connection, tools)
-    if (checked.state !== 'valid') return
-    mind.remember({ kind: 'lift', at: tools.now(), origin, id: randomUUID(), target: refOf(target), only: ['auth_invalid'] })
-    this.#watched.delete(id)
+    store.setDoc(COLLECTION, idOf(seat), {
+      state: checked.state,
+      at: tools.now(),
+      message: checked.state === 'refused' ? checked.failure.message : null,
+      creditLeftUsd: checked.state === 'valid' ? checked.facts.creditLeftUsd : null,
+      freeRequestsLeftToday: checked.state === 'valid' ? checked.facts.freeRequestsLeftToday : null,
+    })
+    return checked
+  }
+
+  /** What the last check of the key said, by whichever process; null when there was none. */
+  last(seat: Seat): CheckedKey | null {
+    const record = asRecord(this.#options.store.getDoc(COLLECTION, idOf(seat)))
+    const state = STATES.find((one) => one === record?.['state'])
+    if (record === undefined || state === undefined) return null
+    return {
+      state,
+      at: asNumber(record['at']) ?? 0,
+      message: asString(record['message']) ?? null,
+      creditLeftUsd: asNumber(record['creditLeftUsd']) ?? null,
+      freeRequestsLeftToday: asNumber(record['freeRequestsLeftToday']) ?? null,
+    }
+  }
+
+  async #check({ target, reason }: Park): Promise<void> {
+    const { mind, store, tools, seatOf } = this.#options
+    const { origin } = store
+    const seat = seatOf(target.provider, target.fingerprint)
+    if (seat === undefined) return
+    const checked = await this.checkNow(seat)
+    const at = tools.now()
+    if (checked.state === 'refused') mind.remember(this.#refusal(target, checked.failure, at))
+    // Where nothing free proves a key, the time that has passed is all there is: the next request finds out.
+    else mind.remember({ kind: 'lift', at, origin, id: mind.eventId(), target, only: [reason] })
+  }
+
+  /** The check failed as a call would have: the park is prolonged, and nobody had to wait for it. */
+  #refusal(target: TargetRef, failure: Failure, at: number): AttemptEvent {
+    return {
+      kind: 'attempt',
+      at,
+      origin: this.#options.store.origin,
+      id: this.#options.mind.eventId(),
+      requestId: 'key-check',
+      number: 1,
+      source: 'probe',
+      target,
+      startedAt: at,
+      latencyMs: 0,
+      firstTokenMs: null,
+      streamed: false,
+      ok: false,
+      failure,
+      usage: null,
+      costNanoUsd: 0,
+      priceSource: null,
+      limits: [],
+      task: null,
+      session: null,
+      token: null,
+      labels: {},
+    }
   }
 }

@@ -29,7 +29,7 @@ export type WaitResult =
   | 'aborted'
   | { readonly failed: { readonly retryAt: number | null; readonly target: Target | null } }
 
-/** A lane lets its callers out over at least this share of the window, or of the wait where no window is known. */
+/** A lane lets its callers out over at least this share of the window or of the wait. */
 const SPREAD = 0.1
 const SHORTEST_GAP_MS = 5
 /** How long the one that went ahead is waited for when nobody says how it fared. */
@@ -43,9 +43,12 @@ export class Lane {
   /** First come first: by arrival. */
   readonly waiters: Waiter[] = []
   #nextAt = 0
-  #openedAt = Number.NEGATIVE_INFINITY
-  /** How many went since `#openedAt`; counted against the limit. */
+  /** When the current opening is over, and the next one begins to count anew. */
+  #closesAt = Number.NEGATIVE_INFINITY
+  /** How many went in this opening; counted against the limit. */
   #gone = 0
+  /** The pause between two. */
+  #gapMs = SHORTEST_GAP_MS
   /** What is known without a stated limit: nothing, that one went ahead to find out, or that it came back well. */
   #trial: 'none' | 'under-way' | 'passed' = 'none'
 
@@ -72,22 +75,20 @@ export class Lane {
   expectedAt(opening: Opening, arrivedAt: number, now: number): number {
     const firstAt = this.turnAt(opening, now)
     const { limit, windowMs = 0 } = opening
-    const ahead = this.#ahead(arrivedAt)
     if (limit == null) return firstAt
-    const gone = now < this.#openedAt + windowMs ? this.#gone : 0
-    const windows = Math.floor((gone + ahead) / Math.max(1, limit))
-    const from = gone > 0 && windows > 0 ? this.#openedAt : firstAt
-    const placesIntoWindow = windows === 0 ? ahead : (gone + ahead) % Math.max(1, limit)
-    return Math.max(firstAt, from + windows * windowMs) + placesIntoWindow * this.#gapMs(opening, opening.at - now)
+    const isOpen = now < this.#closesAt && opening.at <= now
+    const inFront = this.#ahead(arrivedAt) + (isOpen ? this.#gone : 0)
+    const openings = Math.floor(inFront / Math.max(1, limit))
+    if (openings === 0) return firstAt
+    return isOpen ? this.#closesAt + (openings - 1) * windowMs : firstAt + openings * windowMs
   }
 
   /** The first one goes; decides when the next may. */
   letFirstOut(opening: Opening, now: number): void {
     const first = this.waiters[0]!
-    const windowMs = opening.windowMs ?? 0
-    if (now >= this.#openedAt + windowMs) this.#open(now)
+    if (now >= this.#closesAt) this.#open(opening, now - first.joinedAt, now)
     this.#gone++
-    this.#nextAt = this.#nextTurn(opening, now - first.joinedAt, now)
+    this.#nextAt = this.#nextTurn(opening, now)
     first.finish('try')
   }
 
@@ -103,25 +104,21 @@ export class Lane {
     return this.waiters.length === 0 && this.#nextAt <= now
   }
 
-  #open(now: number): void {
-    this.#openedAt = now
+  /** All that may go now are spread over a tenth of the window, or of the wait where no window is known. */
+  #open({ limit, windowMs }: Opening, waitedMs: number, now: number): void {
+    const going = Math.max(1, Math.min(this.waiters.length, limit ?? this.waiters.length))
+    this.#gapMs = Math.max(SHORTEST_GAP_MS, (SPREAD * (windowMs ?? waitedMs)) / going)
+    this.#closesAt = now + Math.max(windowMs ?? 0, this.#gapMs * going)
     this.#gone = 0
   }
 
-  #nextTurn(opening: Opening, waitedMs: number, now: number): number {
-    const { limit, windowMs = 0 } = opening
+  #nextTurn({ limit, windowMs }: Opening, now: number): number {
     if (limit == null && this.#trial !== 'passed') {
       this.#trial = 'under-way'
       return now + PROBE_MS
     }
-    if (limit != null && this.#gone >= limit && windowMs > 0) return this.#openedAt + windowMs
-    return now + this.#gapMs(opening, waitedMs)
-  }
-
-  /** The pause between two: all that may go now, spread over a tenth of the window or of the wait. */
-  #gapMs(opening: Opening, waitedMs: number): number {
-    const going = Math.max(1, Math.min(this.waiters.length, opening.limit ?? this.waiters.length))
-    return Math.max(SHORTEST_GAP_MS, (SPREAD * (opening.windowMs ?? waitedMs)) / going)
+    const isUsedUp = limit != null && windowMs !== undefined && this.#gone >= limit
+    return isUsedUp ? this.#closesAt : now + this.#gapMs
   }
 
   #ahead(arrivedAt: number): number {

@@ -18,11 +18,16 @@ export interface AskOptions {
   readonly token?: string
   readonly retryFiltered?: boolean
   readonly wire?: Ask['wire']
+  readonly dialectFor?: Ask['dialectFor']
+  readonly needs?: Partial<Ask['needs']>
 }
 
-/** `kw_` and 18 characters: unique, and short enough to read out. */
+const PROCESS = randomBytes(9).toString('base64url')
+let count = 0
+
+/** `kw_`, 12 random characters of the process, and its count: unique over processes, grows within one, costs nothing. */
 export function requestId(): string {
-  return `kw_${randomBytes(13).toString('base64url')}`
+  return `kw_${PROCESS}${(count++).toString(36).padStart(6, '0')}`
 }
 
 /** Throws InvalidRequestError and ModelNotFoundError. */
@@ -35,9 +40,11 @@ export function makeAsk(engine: Engine, request: ChatRequest, options: AskOption
     id,
     request,
     selection,
-    needs: needsOf(request, selection),
+    needs:
+      options.needs === undefined ? needsOf(request, selection) : { ...needsOf(request, selection), ...options.needs },
     mostInputTokens: settings.budgets.length === 0 ? 0 : mostTokensOf(request),
     session: sessionOf(request, options.sessionId, options.token ?? ''),
+    arrivedAt: engine.now,
     deadlineAt: engine.parts.tools.monotonic() + timeoutMs,
     maxAttempts: maxAttempts ?? settings.maxAttempts,
     hardCap: maxAttempts !== undefined || settings.maxAttemptsIsCap,
@@ -46,6 +53,7 @@ export function makeAsk(engine: Engine, request: ChatRequest, options: AskOption
     token: options.token ?? null,
     retryFiltered: options.retryFiltered ?? false,
     wire: options.wire ?? null,
+    dialectFor: options.dialectFor ?? null,
     cancellation: new Cancellation(),
   }
 }
@@ -57,14 +65,16 @@ function positive(value: number | undefined, name: string): number | undefined {
   throw new InvalidRequestError(`${name} must be a number above 0, not ${String(value)}`, { parameter: name })
 }
 
-function mostTokensOf(request: ChatRequest): number {
+/** More input tokens than the request can have. */
+export function mostTokensOf(request: ChatRequest): number {
   let utf8Bytes = JSON.stringify(request.tools ?? []).length
   let images = 0
   for (const message of request.messages) {
     for (const part of message.content) {
       if (part.type === 'text' || part.type === 'reasoning') utf8Bytes += Buffer.byteLength(part.text)
       else if (part.type === 'tool-call') utf8Bytes += Buffer.byteLength(part.arguments)
-      else if (part.type === 'tool-result') for (const inner of part.content) utf8Bytes += inner.type === 'text' ? Buffer.byteLength(inner.text) : 0
+      else if (part.type === 'tool-result')
+        for (const inner of part.content) utf8Bytes += inner.type === 'text' ? Buffer.byteLength(inner.text) : 0
       else images++
     }
   }

@@ -32,11 +32,14 @@ export function inputTokensOf(request: ChatRequest): number {
     for (const part of message.content) {
       if (part.type === 'text' || part.type === 'reasoning') characters += part.text.length
       else if (part.type === 'tool-call') characters += part.arguments.length + part.name.length
-      else if (part.type === 'tool-result') for (const inner of part.content) characters += inner.type === 'text' ? inner.text.length : IMAGE_TOKENS * CHARACTERS_PER_TOKEN
+      else if (part.type === 'tool-result')
+        for (const inner of part.content)
+          characters += inner.type === 'text' ? inner.text.length : IMAGE_TOKENS * CHARACTERS_PER_TOKEN
       else tokens += IMAGE_TOKENS
     }
   }
-  for (const tool of request.tools ?? []) characters += tool.name.length + (tool.description?.length ?? 0) + sizeOf(tool.parameters)
+  for (const tool of request.tools ?? [])
+    characters += tool.name.length + (tool.description?.length ?? 0) + sizeOf(tool.parameters)
   return tokens + Math.ceil(characters / CHARACTERS_PER_TOKEN)
 }
 
@@ -68,5 +71,8 @@ function abilitiesOf(request: ChatRequest): readonly Ability[] {
 }
 
 function hasImage(message: Message): boolean {
-  return message.content.some((part) => part.type === 'image' || (part.type === 'tool-result' && part.content.some((inner) => inner.type === 'image')))
+  return message.content.some(
+    (part) =>
+      part.type === 'image' || (part.type === 'tool-result' && part.content.some((inner) => inner.type === 'image')),
+  )
 }

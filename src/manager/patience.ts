@@ -27,6 +27,8 @@ export class Patience {
   readonly #first = new Map<string, Seen>()
 
   fold(event: AttemptEvent): void {
+    // The few tokens of a test say nothing of how long a whole answer takes.
+    if (event.source === 'test' && !event.streamed) return
     if (!event.ok || event.firstTokenMs === null || !(event.firstTokenMs > 0) || event.firstTokenMs > 3_600_000) return
     const id = idOf(event.target.stateId, event.streamed)
     const seen = this.#first.get(id) ?? { count: 0, mean: 0, variance: 0.16 }
@@ -38,13 +40,13 @@ export class Patience {
     this.#first.set(id, seen)
   }
 
-  /** Milliseconds; a number in the settings wins over what was learned. */
-  firstContentMs(target: Target, ask: Pick<Ask, 'request'>, setting: number | 'auto'): number {
+  /** Milliseconds; a number in the settings wins over what was learned. `slowStartMs`: what the provider needs at least. */
+  firstContentMs(target: Target, ask: Pick<Ask, 'request'>, setting: number | 'auto', slowStartMs = 0): number {
     const { stream } = ask.request
     if (setting !== 'auto') return stream ? setting : Math.max(setting, MOST_MS)
     const learned = this.#learned(target.stateId, stream)
-    if (learned !== null) return clamp(learned)
-    return stream ? UNKNOWN_MS : MOST_MS
+    if (learned !== null) return Math.max(slowStartMs, clamp(learned))
+    return Math.max(slowStartMs, stream ? UNKNOWN_MS : MOST_MS)
   }
 
   #learned(stateId: string, stream: boolean): number | null {

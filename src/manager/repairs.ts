@@ -8,9 +8,22 @@ import type { Target } from '../domain/target.ts'
 
 const LIFE_MS = 7 * 86_400_000
 /** Renamed: the same wish under the name the provider knows. */
-const RENAMES: Readonly<Record<string, string>> = { max_tokens: 'max_completion_tokens', max_completion_tokens: 'max_tokens' }
+const RENAMES: Readonly<Record<string, string>> = {
+  max_tokens: 'max_completion_tokens',
+  max_completion_tokens: 'max_tokens',
+}
 /** Dropped: hints to the server, not wishes of the caller. */
-const DROPPABLE = new Set(['stream_options', 'parallel_tool_calls', 'store', 'user', 'metadata', 'usage', 'service_tier', 'prompt_cache_key', 'reasoning_effort'])
+const DROPPABLE = new Set([
+  'stream_options',
+  'parallel_tool_calls',
+  'store',
+  'user',
+  'metadata',
+  'usage',
+  'service_tier',
+  'prompt_cache_key',
+  'reasoning_effort',
+])
 
 export class Repairs {
   readonly #now: () => number
@@ -27,10 +40,16 @@ export class Repairs {
     const id = `${target.provider} ${target.model}`
     const known = this.#learned.get(id) ?? new Map<string, number>()
     // Renamed once and refused again under the other name: there is no name it takes.
-    if ((known.get(parameter) ?? 0) > this.#now() || (known.get(RENAMES[parameter] ?? '') ?? 0) > this.#now()) return false
+    if ((known.get(parameter) ?? 0) > this.#now() || (known.get(RENAMES[parameter] ?? '') ?? 0) > this.#now())
+      return false
     known.set(parameter, this.#now() + LIFE_MS)
     this.#learned.set(id, known)
     return true
+  }
+
+  /** Whether anything was learned of the target's model. */
+  has(target: Target): boolean {
+    return this.#learned.size > 0 && this.#learned.has(`${target.provider} ${target.model}`)
   }
 
   /** The body as this provider takes it for this model. */

@@ -23,6 +23,8 @@ export interface RosterFacts {
   /** The models list of a seat as last seen; null while nobody has read it. */
   readonly listOf: (seat: Seat) => readonly ListedModel[] | null
   readonly prices: PriceBook
+  /** Lists are taken whole, however long. */
+  readonly allModels?: boolean
 }
 
 /** What is known of one model of one provider, from the user, the provider's list and the catalogue. */
@@ -44,9 +46,9 @@ interface Priced {
 }
 
 /** Every target with its price, in the configuration's order. */
-function pricedTargets({ seats, listOf, prices }: RosterFacts): Priced[] {
+function pricedTargets({ seats, listOf, prices, allModels = false }: RosterFacts): Priced[] {
   return seats.flatMap((seat) =>
-    modelsOf(seat, listOf(seat)).map((model) => {
+    modelsOf(seat, listOf(seat), allModels).map((model) => {
       const price = prices.priceOf({
         provider: seat.provider.id,
         model: model.id,
@@ -67,7 +69,7 @@ function hintOf(price: Price): PriceHint {
 }
 
 /** The models that are tried with a key: exactly the named ones, or what the rule of contract 2.1 picks of the list. */
-export function modelsOf(seat: Seat, list: readonly ListedModel[] | null): readonly ModelFacts[] {
+export function modelsOf(seat: Seat, list: readonly ListedModel[] | null, allModels = false): readonly ModelFacts[] {
   const { models, spec } = seat.provider
   const listed = new Map(list?.map((model) => [model.id, model]))
   const factsOf = (id: string, user: ModelConfig | null): ModelFacts => ({
@@ -78,16 +80,20 @@ export function modelsOf(seat: Seat, list: readonly ListedModel[] | null): reado
     discovered: user === null,
   })
   if (Array.isArray(models)) return models.map((model: ModelConfig) => factsOf(model.id, model))
-  const ids = models === 'discover' ? discoverable(list ?? []) : picked(spec, list)
+  const whole = models === 'discover' || (allModels && list !== null)
+  const ids = whole ? discoverable(list ?? []) : picked(spec, list)
   return ids.map((id) => factsOf(id, null))
 }
 
-const discoverable = (list: readonly ListedModel[]) => list.filter((model) => model.chats || model.embeds).map((model) => model.id)
+const discoverable = (list: readonly ListedModel[]) =>
+  list.filter((model) => model.chats || model.embeds).map((model) => model.id)
 
 function picked(spec: ProviderSpec, list: readonly ListedModel[] | null): readonly string[] {
   const picks = spec.models.filter((model) => model.pick && model.retired === undefined).map((model) => model.id)
   if (list === null) return picks
-  const usable = list.filter((model) => (model.chats || model.embeds) && catalogueModel(spec, model.id)?.retired === undefined)
+  const usable = list.filter(
+    (model) => (model.chats || model.embeds) && catalogueModel(spec, model.id)?.retired === undefined,
+  )
   if (usable.filter((model) => model.chats).length <= SHORT_LIST) return usable.map((model) => model.id)
   const wanted = new Set(picks)
   return usable.filter((model) => wanted.has(model.id) || (model.chats && isFreeListed(model))).map((model) => model.id)
@@ -122,7 +128,8 @@ function profileOf(seat: Seat, model: ModelFacts, price: Price | null): TargetPr
   return {
     dialect: spec.dialect,
     contextTokens: model.user?.contextTokens ?? model.listed?.contextTokens ?? model.catalogue?.contextTokens ?? null,
-    maxOutputTokens: model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
+    maxOutputTokens:
+      model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
     abilities: abilitiesOf(model),
     price: price === null ? null : hintOf(price),
     free,
@@ -150,7 +157,9 @@ function isFree(seat: Seat, model: ModelFacts): boolean {
 }
 
 function trainsOnPrompts(seat: Seat, free: boolean): boolean | null {
-  const { spec, key } = seat.provider.spec.local ? { spec: null, key: seat.key } : { spec: seat.provider.spec, key: seat.key }
+  const { spec, key } = seat.provider.spec.local
+    ? { spec: null, key: seat.key }
+    : { spec: seat.provider.spec, key: seat.key }
   if (spec === null || key.free === false) return false
   return free || spec.freeNeedsUserWord === true ? spec.trainsOnFreePrompts : false
 }
@@ -182,9 +191,13 @@ export class Roster {
   }
 
   seatOf(target: Pick<Target, 'provider' | 'fingerprint'>): Seat {
-    const seat = this.#seatByKey.get(`${target.provider}@${target.fingerprint}`)
+    const seat = this.findSeat(target.provider, target.fingerprint)
     if (seat === undefined) throw new TypeError(`no key for ${target.provider}`)
     return seat
+  }
+
+  findSeat(provider: string, fingerprint: string): Seat | undefined {
+    return this.#seatByKey.get(`${provider}@${fingerprint}`)
   }
 
   find(stateId: string): Target | undefined {

@@ -35,9 +35,15 @@ export class ScoreBoard {
     for (const attempt of attempts) {
       const target = this.#engine.roster.targets.find((one) => one.id === attempt.target)
       if (target === undefined) continue
-      const move = { provider: target.provider, before: before.scoreOf(target.id), after: this.scoreOf(target), reason: attempt.ok ? 'proved reliable' : 'reliability down' }
+      const move = {
+        provider: target.provider,
+        before: before.scoreOf(target.id),
+        after: this.scoreOf(target),
+        reason: attempt.ok ? 'proved reliable' : 'reliability down',
+      }
       const known = moves.get(target.provider)
-      if (known === undefined || Math.abs(move.after - move.before) > Math.abs(known.after - known.before)) moves.set(target.provider, move)
+      if (known === undefined || Math.abs(move.after - move.before) > Math.abs(known.after - known.before))
+        moves.set(target.provider, move)
     }
     return [...moves.values()]
   }

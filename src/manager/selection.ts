@@ -1,8 +1,8 @@
 /** Which targets a model name stands for: `auto`, an alias, `provider/model`, a bare id, or a target's own id. */
 
-import type { Target } from '../domain/target.ts'
-import { nearest } from '../domain/nearest.ts'
 import { ModelNotFoundError } from '../domain/errors.ts'
+import { nearest } from '../domain/nearest.ts'
+import type { Target } from '../domain/target.ts'
 import type { Profile } from '../routing/weights.ts'
 
 export interface Selection {
@@ -17,7 +17,12 @@ export interface Selection {
   readonly order: readonly string[] | null
 }
 
-const PROFILES: Readonly<Record<string, Profile>> = { auto: 'balanced', 'auto:fast': 'fast', 'auto:cheap': 'cheap', 'auto:smart': 'smart' }
+const PROFILES: Readonly<Record<string, Profile>> = {
+  auto: 'balanced',
+  'auto:fast': 'fast',
+  'auto:cheap': 'cheap',
+  'auto:smart': 'smart',
+}
 /** Aliases may name aliases; deeper than this they go in a circle. */
 const MAX_DEPTH = 5
 
@@ -44,9 +49,19 @@ export class ModelNames {
     return selection
   }
 
+  /** Whether the name stands for anything now. */
+  has(name: string): boolean {
+    return this.#known.has(name) || this.#resolve(name, 0) !== null
+  }
+
   /** The ids and aliases most like a name, best first. */
   nearest(name: string): readonly string[] {
-    return nearest(name, [...new Set([...Object.keys(this.#aliases), ...this.#targets.flatMap((target) => [target.model, `${target.provider}/${target.model}`])])])
+    return nearest(name, [
+      ...new Set([
+        ...Object.keys(this.#aliases),
+        ...this.#targets.flatMap((target) => [target.model, `${target.provider}/${target.model}`]),
+      ]),
+    ])
   }
 
   #resolve(name: string, depth: number): Selection | null {
@@ -82,7 +97,9 @@ export class ModelNames {
   }
 
   #matching(pattern: string): string[] {
-    return this.#targets.filter((target) => matches(pattern, `${target.provider}/${target.model}`) || matches(pattern, target.model)).map(idOf)
+    return this.#targets
+      .filter((target) => matches(pattern, `${target.provider}/${target.model}`) || matches(pattern, target.model))
+      .map(idOf)
   }
 
   /** Most precise first: a target's id, `provider/model`, then the model wherever it is served. */
@@ -91,7 +108,8 @@ export class ModelNames {
     if (byId.length > 0) return byId.map(idOf)
     const slash = name.indexOf('/')
     const [provider, model] = [name.slice(0, slash), name.slice(slash + 1)]
-    const pinned = slash < 0 ? [] : this.#targets.filter((target) => target.provider === provider && sameModel(target.model, model))
+    const pinned =
+      slash < 0 ? [] : this.#targets.filter((target) => target.provider === provider && sameModel(target.model, model))
     if (pinned.length > 0) return pinned.map(idOf)
     return this.#targets.filter((target) => sameModel(target.model, name)).map(idOf)
   }
@@ -109,7 +127,11 @@ export function sameModel(served: string, asked: string): boolean {
   return baseName(served) === bare && (!wantsFree || served.endsWith(':free'))
 }
 
-const baseName = (model: string) => model.slice(model.lastIndexOf('/') + 1).replace(/:free$/, '').toLowerCase()
+const baseName = (model: string) =>
+  model
+    .slice(model.lastIndexOf('/') + 1)
+    .replace(/:free$/, '')
+    .toLowerCase()
 const vendor = (model: string) => model.slice(0, model.lastIndexOf('/')).toLowerCase()
 
 /** `*` stands for any run of characters. Written without a regex, so that no pattern can be slow. */

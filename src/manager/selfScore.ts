@@ -52,7 +52,8 @@ export function fits(value: unknown, schema: unknown, depth: number): boolean {
 }
 
 function fitsObject(value: Record<string, unknown>, rules: Record<string, unknown>, depth: number): boolean {
-  for (const name of asArray(rules['required']) ?? []) if (typeof name === 'string' && !Object.hasOwn(value, name)) return false
+  for (const name of asArray(rules['required']) ?? [])
+    if (typeof name === 'string' && !Object.hasOwn(value, name)) return false
   for (const [name, inner] of Object.entries(asRecord(rules['properties']) ?? {})) {
     if (Object.hasOwn(value, name) && !fits(value[name], inner, depth + 1)) return false
   }

@@ -20,7 +20,11 @@ export interface Session {
 export function sessionOf(request: ChatRequest, named: string | undefined, caller: string): Session {
   const firstTurn = !request.messages.some((message) => message.role === 'assistant')
   const text = named === undefined ? opening(request) : named
-  return { id: hash('sha256', `${caller}\n${named === undefined ? 'd' : 'n'}\n${text}`).slice(0, 24), named: named !== undefined, firstTurn }
+  return {
+    id: hash('sha256', `${caller}\n${named === undefined ? 'd' : 'n'}\n${text}`).slice(0, 24),
+    named: named !== undefined,
+    firstTurn,
+  }
 }
 
 function opening(request: ChatRequest): string {

@@ -12,7 +12,18 @@ export interface SessionSummary {
   /** What is known; attempts of unknown price add nothing. */
   readonly totalCostUsd: number
   /** Per provider, attempts. */
-  readonly byProvider: Readonly<Record<string, { readonly requests: number; readonly successes: number; readonly failures: number; readonly totalTokens: number; readonly costUsd: number }>>
+  readonly byProvider: Readonly<
+    Record<
+      string,
+      {
+        readonly requests: number
+        readonly successes: number
+        readonly failures: number
+        readonly totalTokens: number
+        readonly costUsd: number
+      }
+    >
+  >
 }
 
 export class Summary {
@@ -21,7 +32,10 @@ export class Summary {
   #successes = 0
   #totalTokens = 0
   #nanoUsd = 0
-  readonly #providers = new Map<string, { requests: number; successes: number; failures: number; totalTokens: number; nanoUsd: number }>()
+  readonly #providers = new Map<
+    string,
+    { requests: number; successes: number; failures: number; totalTokens: number; nanoUsd: number }
+  >()
 
   add(attempts: readonly AttemptReport[], ok: boolean): void {
     this.cycles++
@@ -38,12 +52,20 @@ export class Summary {
       totalTokens: this.#totalTokens,
       successRate: Math.round(rate * 1000) / 1000,
       totalCostUsd: this.#nanoUsd / 1e9,
-      byProvider: Object.fromEntries([...this.#providers].map(([name, { nanoUsd, ...counts }]) => [name, { ...counts, costUsd: nanoUsd / 1e9 }])),
+      byProvider: Object.fromEntries(
+        [...this.#providers].map(([name, { nanoUsd, ...counts }]) => [name, { ...counts, costUsd: nanoUsd / 1e9 }]),
+      ),
     }
   }
 
   #addAttempt(attempt: AttemptReport): void {
-    const counts = this.#providers.get(attempt.provider) ?? { requests: 0, successes: 0, failures: 0, totalTokens: 0, nanoUsd: 0 }
+    const counts = this.#providers.get(attempt.provider) ?? {
+      requests: 0,
+      successes: 0,
+      failures: 0,
+      totalTokens: 0,
+      nanoUsd: 0,
+    }
     const tokens = attempt.usage?.totalTokens ?? 0
     const nanoUsd = Math.round((attempt.costUsd ?? 0) * 1e9)
     counts.requests++

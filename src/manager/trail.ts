@@ -15,6 +15,8 @@ export class Trail {
   readonly attempts: AttemptReport[] = []
   /** Targets passed over without a call, in words. */
   readonly passed: string[] = []
+  /** Milliseconds spent waiting for room. */
+  waitedMs = 0
   /** The last failure that was the request's own fault, by class. */
   lastFailure: Failure | null = null
   readonly #maxAttempts: number
@@ -27,6 +29,9 @@ export class Trail {
   #counted = 0
   #smallestWindow = 0
   #finished = false
+  #offered: Target | null = null
+  /** Targets whose probe of another request is under way. */
+  readonly #busy = new Set<string>()
 
   constructor(ask: Pick<Ask, 'maxAttempts' | 'hardCap'>) {
     this.#maxAttempts = ask.maxAttempts
@@ -39,7 +44,23 @@ export class Trail {
 
   /** No further call may be made. */
   get over(): boolean {
-    return this.#finished || this.#counted >= this.#maxAttempts || this.#calls >= (this.#hardCap ? this.#maxAttempts : MOST_CALLS)
+    return (
+      this.#finished ||
+      this.#counted >= this.#maxAttempts ||
+      this.#calls >= (this.#hardCap ? this.#maxAttempts : MOST_CALLS)
+    )
+  }
+
+  /** The target a decision begins with. */
+  offer(target: Target | null): void {
+    this.#offered = target
+  }
+
+  /** That target, once; null when there was none or it was taken. */
+  takeOffer(): Target | null {
+    const offered = this.#offered
+    this.#offered = null
+    return offered
   }
 
   /** Takes in a failed attempt and what it means for the rest of this request. */
@@ -77,11 +98,29 @@ export class Trail {
     this.#left.add(`target ${stateId}`)
   }
 
+  /** A target that another request is finding out about: not now, but worth waiting for. */
+  passOver(stateId: string): void {
+    this.#busy.add(stateId)
+  }
+
+  isBusy(target: Target): boolean {
+    return this.#busy.has(target.stateId)
+  }
+
+  /** After a wait: what was busy may be free. */
+  lookAgain(): void {
+    this.#busy.clear()
+  }
+
   /** Why a target is out for this request; null when it is not. */
   excludes(target: Target): string | null {
     if (this.#left.size === 0) return null
     for (const scope of scopesOf(target)) if (this.#left.has(scope)) return 'already tried by this request'
-    if (this.#smallestWindow > 0 && target.profile.contextTokens !== null && target.profile.contextTokens <= this.#smallestWindow) {
+    if (
+      this.#smallestWindow > 0 &&
+      target.profile.contextTokens !== null &&
+      target.profile.contextTokens <= this.#smallestWindow
+    ) {
       return `context too small: ${target.profile.contextTokens} tokens`
     }
     for (const ability of this.#missing) if (target.profile.abilities[ability] === false) return `cannot do ${ability}`
@@ -102,7 +141,10 @@ export class Trail {
   #need(target: Target, { needs }: Verdict): void {
     if (needs === undefined) return
     if (needs.contextOverTokens !== undefined) {
-      this.#smallestWindow = Math.max(this.#smallestWindow, needs.contextOverTokens ?? target.profile.contextTokens ?? 0)
+      this.#smallestWindow = Math.max(
+        this.#smallestWindow,
+        needs.contextOverTokens ?? target.profile.contextTokens ?? 0,
+      )
     }
     if (needs.ability !== undefined) this.#missing.add(needs.ability)
   }

@@ -1,11 +1,11 @@
 /** What decides about eligibility, made from a roster: the user's rules, hours, and what a call may need. */
 
-import { worstCase } from '../money/cost.ts'
 import type { Target } from '../domain/target.ts'
+import { worstCase } from '../money/cost.ts'
 import type { Ask } from './ask.ts'
 import type { World } from './eligibility.ts'
-import { hoursOf } from './hours.ts'
 import type { HoldNeed } from './holds.ts'
+import { hoursOf } from './hours.ts'
 import type { Mind } from './mind.ts'
 import type { Roster } from './roster.ts'
 
@@ -30,6 +30,11 @@ function needOf(roster: Roster, mind: Mind, target: Target, ask: Ask, now: numbe
   const { inputTokens, maxOutputTokens } = ask.needs
   return {
     quota: { requests: 1, inputTokens, outputTokens: mind.router.expectedOutputTokens(ask.task, maxOutputTokens) },
-    worstCase: worstCase({ inputTokens: ask.mostInputTokens, maxOutputTokens }, roster.priceOf(target), target.profile, now),
+    worstCase: worstCase(
+      { inputTokens: ask.mostInputTokens, maxOutputTokens },
+      roster.priceOf(target),
+      target.profile,
+      now,
+    ),
   }
 }

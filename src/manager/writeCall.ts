@@ -1,33 +1,69 @@
 /** Writes a request for one target and starts the call: dialect, the provider's quirks, learned repairs, deadlines. */
 
+import type { Dialect } from '../dialects/dialect.ts'
 import { dialectOf } from '../dialects/dialects.ts'
 import type { Target } from '../domain/target.ts'
 import { type Call, startCall } from '../upstream/call.ts'
 import type { Ask } from './ask.ts'
 import type { Engine } from './engine.ts'
 import type { Seat } from './roster.ts'
+import { spliceRequest } from './splice.ts'
 
-export function writeCall(engine: Engine, target: Target, seat: Seat, ask: Ask): Call {
-  const dialect = dialectOf(seat.connection.dialect)
-  const settings = engine.roster.config.settings
-  const written = dialect.upstream.writeRequest(ask.request, target.model)
-  const facts = { model: target.model, stream: ask.request.stream, freeOnly: settings.freeOnly, noTraining: settings.privacy === 'no_training' }
-  const quirky = seat.connection.spec.quirks?.body?.(written.body, facts) ?? written.body
-  const body = engine.parts.repairs.apply(target, quirky)
+/** `allowedMs`: the target's own time to its first content; default what was learned of it. */
+export function writeCall(
+  engine: Engine,
+  target: Target,
+  seat: Seat,
+  ask: Ask,
+  allowedMs = allowance(engine, target, seat, ask),
+): Call {
+  const { connection } = seat
+  const dialect = ask.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
   const leftMs = ask.deadlineAt - engine.parts.tools.monotonic()
-  const allowedMs = engine.parts.mind.patience.firstContentMs(target, ask, settings.timeouts.firstTokenMs)
   return startCall(
     {
-      connection: seat.connection,
+      connection,
       dialect,
       model: target.model,
-      path: written.path,
-      body: JSON.stringify(body),
+      ...written(engine, target, seat, ask, dialect),
+      headers: ask.wire?.dialect === dialect.id ? ask.wire.headers : NO_HEADERS,
       stream: ask.request.stream,
       firstContentMs: Math.max(1, Math.min(leftMs, allowedMs)),
       allowance: leftMs < allowedMs ? 'total' : 'first-token',
-      idleMs: settings.timeouts.idleMs,
+      idleMs: engine.roster.config.settings.timeouts.idleMs,
     },
     engine.parts.tools,
   )
+}
+
+const NO_HEADERS: readonly string[] = []
+
+function allowance({ parts, roster }: Engine, target: Target, { connection }: Seat, ask: Ask): number {
+  const { firstTokenMs } = roster.config.settings.timeouts
+  return parts.mind.patience.firstContentMs(target, ask, firstTokenMs, connection.spec.firstTokenMs)
+}
+
+/** The client's own bytes where nothing but the model has to change, else the request written anew. */
+function written(
+  engine: Engine,
+  target: Target,
+  seat: Seat,
+  ask: Ask,
+  dialect: Dialect,
+): { path: string; body: string | Buffer } {
+  const { settings } = engine.roster.config
+  const change = seat.connection.spec.quirks?.body
+  if (ask.wire?.dialect === dialect.id && change === undefined && !engine.parts.repairs.has(target)) {
+    const spliced = spliceRequest(ask.wire, ask.request, target.model)
+    if (spliced !== null) return spliced
+  }
+  const { path, body } = dialect.upstream.writeRequest(ask.request, target.model)
+  const facts = {
+    model: target.model,
+    stream: ask.request.stream,
+    freeOnly: settings.freeOnly,
+    noTraining: settings.privacy === 'no_training',
+  }
+  const changed = change?.(body, facts) ?? body
+  return { path, body: JSON.stringify(engine.parts.repairs.apply(target, changed)) }
 }

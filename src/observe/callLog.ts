@@ -32,7 +32,8 @@ export function logCall(logger: Logger, story: CallStory): void {
     const { provider, model, score } = story.selected
     lines.push(`  Selected: ${provider} - ${model} (score: ${score.toFixed(2)})`)
   }
-  for (const [index, attempt] of story.attempts.entries()) lines.push(...attemptLines(attempt, index + 1, story.maxAttempts))
+  for (const [index, attempt] of story.attempts.entries())
+    lines.push(...attemptLines(attempt, index + 1, story.maxAttempts))
   for (const text of story.passed) lines.push(`  [-/${story.maxAttempts}] ${text}`)
   if (story.failed !== null) lines.push(`  ❌ ${story.failed}`)
   const moves = story.moves.filter((move) => Math.abs(move.after - move.before) >= VISIBLE_MOVE)
@@ -40,14 +41,21 @@ export function logCall(logger: Logger, story: CallStory): void {
   logger.info(lines.join('\n'))
 }
 
-function attemptLines(attempt: AttemptReport, number: number, most: number): string[] {
+/** `[1/5] Trying: groq - m`, and what became of it. */
+export function attemptLines(attempt: AttemptReport, number: number, most: number): string[] {
   const trying = `  [${number}/${most}] Trying: ${attempt.provider} - ${attempt.model}`
-  return [trying, attempt.ok ? `  ✅ Success in ${Math.round(attempt.latencyMs)}ms` : `  ❌ Failed: ${failureText(attempt)}`]
+  return [
+    trying,
+    attempt.ok ? `  ✅ Success in ${Math.round(attempt.latencyMs)}ms` : `  ❌ Failed: ${failureText(attempt)}`,
+  ]
 }
 
 /** `429 Too Many Requests (parked until 08:00 UTC)` */
 export function failureText(attempt: AttemptReport): string {
-  const status = attempt.status === null ? (attempt.failureKind ?? 'failed') : `${attempt.status} ${STATUS_TEXT[attempt.status] ?? attempt.failureKind ?? ''}`.trim()
+  const status =
+    attempt.status === null
+      ? (attempt.failureKind ?? 'failed')
+      : `${attempt.status} ${STATUS_TEXT[attempt.status] ?? attempt.failureKind ?? ''}`.trim()
   return attempt.retryAt === null ? status : `${status} (parked until ${clock(attempt.retryAt)})`
 }
 

@@ -15,7 +15,8 @@ import {
 } from '../../test/quotaFixtures.ts'
 import type { LimitFact } from '../domain/failure.ts'
 import { defineProvider } from '../providers/provider.ts'
-import { QuotaBook, type QuotaHold, type QuotaSpec } from './book.ts'
+import { QuotaBook, type QuotaHold } from './book.ts'
+import type { QuotaSpec } from './spec.ts'
 
 const target = targetOf()
 
@@ -426,6 +427,21 @@ describe('hostile statements exclude nobody for longer than their window', () =>
       expect(shortage === null || shortage.until <= NOON + jump + MINUTE).toBe(true)
       expect(book.room(target, one, NOON + jump + 2 * MINUTE)).toBeNull()
     })
+})
+
+test('a stream that ends after midnight does not carry what was left of yesterday into today', () => {
+  const book = bookWith()
+  const midnight = Date.UTC(2026, 10, 24)
+  const limits = [factOf({ window: 'day', limit: 20, remaining: 0 })]
+  book.fold(eventOf(midnight + 30 * SECOND, { startedAt: midnight - 30 * SECOND, limits }))
+  expect(book.room(target, one, midnight + 31 * SECOND)).toBeNull()
+})
+
+test('an event from a clock that runs years ahead makes nobody forget and excludes nobody for longer than a window', () => {
+  const book = bookTold({ limit: 30, remaining: 9, resetsAt: NOON + 50 * SECOND })
+  book.fold(eventOf(NOON + 9_000 * DAY, { limits: [factOf({ limit: 30, remaining: 0 })] }))
+  expect(book.freeAt(target, one, NOON + SECOND)).toBeLessThanOrEqual(NOON + SECOND + MINUTE)
+  expect(book.limitsOf(target, NOON + SECOND)).toMatchObject([{ limit: 30 }])
 })
 
 describe('what people see', () => {

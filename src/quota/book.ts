@@ -3,49 +3,22 @@
  * the store, asked before every call. Floor 2: all time comes in as an argument, in epoch milliseconds.
  */
 
-import type { LimitUnit, LimitWindow } from '../domain/failure.ts'
+import type { LimitUnit } from '../domain/failure.ts'
 import { asArray, asRecord, type Json } from '../domain/json.ts'
 import type { AttemptEvent, TargetRef } from '../domain/store.ts'
 import type { DayAnchor } from './boundary.ts'
-import type { CapSource } from './cap.ts'
 import { explains, limitNamedBy, refusalOf, useOf } from './lesson.ts'
-import type { Limit, LimitNumbers } from './limit.ts'
+import type { Limit } from './limit.ts'
+import { type LimitView, limitViews } from './limitView.ts'
 import type { Need } from './need.ts'
 import { type Drawer, Pool, poolsOf } from './pool.ts'
-import { covers, type QuotaScope, type QuotaSeed } from './seed.ts'
-import { readStatement, type Statement, type UnnamedWindows } from './statement.ts'
-
-/** What the book must know of a provider; every `ProviderSpec` is one. */
-export interface QuotaSpec {
-  readonly quotaScope: QuotaScope
-  readonly dayBoundary: DayAnchor
-  /** Counts the output that was asked for, not what was produced. */
-  readonly chargesMaxTokens?: boolean
-  /** Failed calls take from the request quota too. */
-  readonly countsFailures?: boolean
-  readonly limitWindows?: UnnamedWindows
-  readonly seedLimits: readonly QuotaSeed[]
-}
+import { type Shortage, shortageOf } from './shortage.ts'
+import type { QuotaSpec } from './spec.ts'
+import { readStatement, type Statement } from './statement.ts'
+import { ADMISSION_MS } from './window.ts'
 
 export interface QuotaBookOptions {
   specOf(provider: string): QuotaSpec
-}
-
-/** Why a target cannot take a request now. */
-export interface Shortage {
-  readonly granted: false
-  readonly unit: LimitUnit
-  readonly window: LimitWindow
-  readonly scope: 'model' | 'account'
-  /** The size of the limit; null when only what remains was stated. */
-  readonly limit: number | null
-  /** Never below 0. */
-  readonly remaining: number
-  /** When there may be room again, or the limit be tried again; always later than now. */
-  readonly until: number
-  /** The request alone is larger than the whole limit: another target or a smaller request helps, waiting does not. */
-  readonly tooLarge: boolean
-  readonly source: CapSource
 }
 
 /** Quota set aside for one call. Settle or release it exactly once; a second time does nothing. */
@@ -53,19 +26,6 @@ export interface QuotaHold {
   readonly granted: true
   readonly at: number
   readonly need: Need
-}
-
-/** A limit as `status` shows it. */
-export interface LimitView {
-  readonly window: LimitWindow
-  readonly unit: LimitUnit
-  readonly scope: 'model' | 'account'
-  readonly limit: number | null
-  readonly remaining: number | null
-  readonly resetsAt: number | null
-  readonly source: CapSource | 'seed'
-  /** When the numbers were stated or learned. */
-  readonly checkedAt: number
 }
 
 /** Whoever asks: a `Target` or the `TargetRef` of an event. */
@@ -81,8 +41,6 @@ interface Draws {
 
 const DAY_MS = 24 * 3_600_000
 const KEPT_MS = 40 * DAY_MS
-/** An upstream admits a call within this time of its dispatch; request windows slide from there. */
-const ADMISSION_MS = 500
 /** A call that nobody settled for so long was lost by its owner; its share is given back. */
 const LOST_AFTER_MS = 2 * 3_600_000
 /** Events of other processes may be this much ahead of our clock. */
@@ -162,7 +120,6 @@ export class QuotaBook {
     for (const statement of statements) this.#learn(statement, event, draws)
     this.#learnFromRefusal(event, draws, statements)
     if (event.ok) this.#prove(draws, statements)
-    if (this.#clock - this.#prunedAt > DAY_MS) this.prune(this.#clock)
   }
 
   /** A person lifts every doubt about one target, or about all: what was stated or learned is forgotten, use is not. */
@@ -182,13 +139,7 @@ export class QuotaBook {
   limitsOf(target: Asker, now: number): readonly LimitView[] {
     this.#tick(now)
     const { wide, narrow, spec } = this.#drawsOf(target)
-    const known = [...viewsOf(wide, 'account', now), ...viewsOf(narrow, 'model', now)]
-    const seeds = spec.seedLimits.filter(
-      (seed) =>
-        covers(seed.model, target.model) &&
-        !known.some(({ unit, window }) => unit === seed.unit && window === seed.window),
-    )
-    return [...known, ...seeds.map(seedView)]
+    return limitViews({ wide, narrow, seeds: spec.seedLimits, model: target.model }, now)
   }
 
   /** The fraction (0..1) of the day's limit in `unit` that is left; null when the limit or what is left is unknown. */
@@ -212,7 +163,7 @@ export class QuotaBook {
       if (!this.#pools.has(wide.name) || !this.#pools.has(narrow.name)) this.#draws.delete(stateId)
   }
 
-  /** For a snapshot. Calls under way are left out: the next process does not have them. */
+  /** For a snapshot. Calls under way are not in it as such: the next process does not have them. */
   toJson(): Json {
     const pools = [...this.#pools.values()].filter((pool) => pool.seenAt > 0)
     return { version: 1, pools: pools.map((pool) => pool.toJson()) }
@@ -290,6 +241,7 @@ export class QuotaBook {
   #tick(now: number): void {
     const isSetBack = now < this.#clock - CLOCK_SLACK_MS
     this.#clock = now
+    if (Math.abs(now - this.#prunedAt) > DAY_MS) this.prune(now)
     if (!isSetBack) return
     for (const pool of this.#pools.values()) for (const limit of pool.limits) limit.rewind(now)
   }
@@ -323,21 +275,6 @@ export class QuotaBook {
   }
 }
 
-function shortageOf(limit: Limit, pool: Pool, scope: 'model' | 'account', need: Need, now: number): Shortage {
-  const numbers = limit.view(pool.underWay.size, now)
-  return {
-    granted: false,
-    unit: limit.unit,
-    window: limit.window,
-    scope,
-    limit: numbers?.limit ?? null,
-    remaining: numbers?.remaining ?? 0,
-    until: limit.roomAt(need, now),
-    tooLarge: limit.isTooSmallFor(need),
-    source: numbers?.source ?? 'learned',
-  }
-}
-
 function scoped({ wide, narrow }: Draws): readonly (readonly [Pool, 'account' | 'model'])[] {
   return [
     [wide, 'account'],
@@ -356,26 +293,6 @@ function isStated(limit: Limit, scope: 'account' | 'model', statements: readonly
   for (const statement of statements)
     if (statement.scope === scope && statement.unit === limit.unit && statement.window === limit.window) return true
   return false
-}
-
-function viewsOf(pool: Pool, scope: 'account' | 'model', now: number): LimitView[] {
-  return pool.limits.flatMap((limit) => {
-    const numbers: LimitNumbers | null = limit.view(pool.underWay.size, now)
-    return numbers === null ? [] : { window: limit.window, unit: limit.unit, scope, ...numbers }
-  })
-}
-
-function seedView(seed: QuotaSeed): LimitView {
-  return {
-    window: seed.window,
-    unit: seed.unit,
-    scope: seed.scope === 'account+model' ? 'model' : 'account',
-    limit: seed.limit,
-    remaining: null,
-    resetsAt: null,
-    source: 'seed',
-    checkedAt: Date.parse(seed.checkedAt) || 0,
-  }
 }
 
 function isInTime(event: AttemptEvent): boolean {

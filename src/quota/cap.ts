@@ -8,14 +8,14 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const MONTH = 31 * 24 * HOUR
 
-/** The first rise is a tenth; each one that goes unpunished doubles it, up to doubling the cap itself. */
-const FIRST_GROWTH = 0.1
+/** The first rise is one (or a hundredth); each that goes unpunished doubles the share, up to doubling the cap itself. */
+const FIRST_GROWTH = 0.01
 /** A refused rise was a wasted call: each makes the next attempt wait this many times longer. */
 const CAUTION = 4
 /** The longest wait between two attempts to rise, in windows: four hours for a limit per minute. */
 const LONGEST_WAIT_WINDOWS = 240
-/** Counts may be a little high at the edge of a window; only a success clearly beyond a stated cap disproves it. */
-const DISPROOF = 1.05
+/** Counts may be somewhat high, after a restart for one; only a success clearly beyond a cap disproves it. */
+const DISPROOF = 1.5
 
 export class Cap {
   readonly #windowMs: number
@@ -60,8 +60,10 @@ export class Cap {
    * Returns false when the success disproves it.
    */
   prove(used: number, now: number): boolean {
-    if (used > this.value * DISPROOF && this.source !== 'learned') return false
-    if (used > this.value) this.value = used
+    if (used > this.value * DISPROOF) {
+      if (this.source !== 'learned') return false
+      this.value = used
+    }
     if (used >= this.value && now >= this.#raiseAt) this.#raise(now)
     return true
   }

@@ -7,7 +7,7 @@ import { Cap, type CapSource } from './cap.ts'
 import { amountOf, type Need } from './need.ts'
 import { REORDER_MS, Reading } from './reading.ts'
 import type { Statement } from './statement.ts'
-import { CountingWindow, WINDOW_MS } from './window.ts'
+import { ADMISSION_MS, CountingWindow, WINDOW_MS } from './window.ts'
 
 /** What a pool's calls reserve or used that a statement about calls since some time cannot contain. */
 export interface Unseen {
@@ -44,15 +44,15 @@ export class Limit {
   isShortOf(need: Need, callsUnderWay: number, now: number): boolean {
     if (this.#cap === null && this.#reading === null) return false
     const left = this.left(callsUnderWay, now)
-    return left !== null && !this.#suffices(left, need) && !this.#mayProbe(now)
+    return left !== null && !this.#suffices(left, need) && !this.#mayProbe(callsUnderWay, now)
   }
 
   /** How much is left, below 0 when more was used than there is; null when unknown. */
   left(callsUnderWay: number, now: number): number | null {
     const reading = this.#currentReading(now)
-    if (reading !== null) return reading.left
+    if (reading !== null) return Math.max(reading.left, this.#knownShare(reading) - this.#used.total(now))
     if (this.#cap === null) return null
-    return this.#cap.value - (this.unit === 'concurrency' ? callsUnderWay : this.#used.total(now))
+    return this.#cap.value - this.#inUse(callsUnderWay, now)
   }
 
   /** Whether the need is above the limit itself, so that waiting helps less than another target. */
@@ -104,10 +104,11 @@ export class Limit {
     this.#read({
       left: statement.remaining,
       basisAt,
-      until: statement.resetsAt ?? this.#used.periodEnd(now) ?? basisAt + WINDOW_MS[this.window],
+      until: statement.resetsAt ?? this.#used.periodEnd(basisAt) ?? basisAt + WINDOW_MS[this.window],
       // A wait named in an error body is when to ask again, not when everything is there again.
       refills: statement.resetsAt !== null && statement.source === 'header',
       source: statement.source,
+      others: this.#othersBy(statement, unseen, now),
       unseen: unseen.ended,
       underWay: unseen.underWay,
       statedAt: now,
@@ -123,7 +124,7 @@ export class Limit {
     facts: { readonly retryAfterMs: number | null; readonly callsUnderWay: number; readonly now: number },
   ): void {
     const { retryAfterMs, callsUnderWay, now } = facts
-    this.#learn(this.unit === 'concurrency' ? callsUnderWay : this.#used.total(now), now)
+    this.#learn(this.#inUse(callsUnderWay, now), now)
     const wait = retryAfterMs === null ? Number.POSITIVE_INFINITY : now + retryAfterMs
     const until = Math.min(wait, this.#used.periodEnd(now) ?? Number.POSITIVE_INFINITY)
     if (until === Number.POSITIVE_INFINITY || this.unit === 'concurrency') return
@@ -133,6 +134,7 @@ export class Limit {
       until,
       refills: false,
       source: 'body',
+      others: null,
       unseen: 0,
       underWay: 0,
       statedAt: now,
@@ -142,6 +144,7 @@ export class Limit {
   /** A call succeeded and did not state this limit; `underWay` is what calls that have not ended hold of it. */
   prove(underWay: number, callsUnderWay: number, now: number): void {
     if (this.#cap === null) return
+    // The call itself was under way beside the others when it was let in.
     const used = this.unit === 'concurrency' ? callsUnderWay + 1 : this.#used.total(now) - underWay
     if (!this.#cap.prove(used, now)) this.#cap = null
   }
@@ -184,26 +187,54 @@ export class Limit {
   }
 
   #suffices(left: number, need: Need): boolean {
-    const amount = amountOf(need, this.unit)
-    if (amount > 0) return amount <= left
-    // Neurons and credit cannot be counted beforehand: a call fits as long as anything is left.
-    return left > 0 || (this.unit !== 'neurons' && this.unit !== 'usd')
+    const least = this.#leastFor(need)
+    return least === 0 || least <= left
+  }
+
+  /** Neurons and credit cannot be counted beforehand: a call fits as long as anything is left. */
+  #leastFor(need: Need): number {
+    return this.unit === 'neurons' || this.unit === 'usd' ? Number.MIN_VALUE : amountOf(need, this.unit)
   }
 
   /** A limit that was not confirmed for its time may be tried by one call, when nothing else is in its window. */
-  #mayProbe(now: number): boolean {
+  #mayProbe(callsUnderWay: number, now: number): boolean {
     if (this.#cap === null || this.#reading !== null) return false
-    return now >= this.#cap.trustedUntil(now) && this.#used.total(now) === 0
+    return now >= this.#cap.trustedUntil(now) && this.#inUse(callsUnderWay, now) === 0
+  }
+
+  #inUse(callsUnderWay: number, now: number): number {
+    return this.unit === 'concurrency' ? callsUnderWay : this.#used.total(now)
   }
 
   #expectedAt(need: Need, now: number): number {
     const reading = this.#currentReading(now)
-    if (reading !== null) return reading.until
+    if (reading !== null) return this.#endOf(reading, need, now)
     if (this.#cap === null) return now
-    if (this.unit === 'concurrency') return now + CONCURRENCY_RECHECK_MS
-    const spare = this.#cap.value - amountOf(need, this.unit)
+    const spare = this.#cap.value - this.#leastFor(need)
+    if (this.unit === 'concurrency') return spare >= 0 ? now + CONCURRENCY_RECHECK_MS : this.#cap.trustedUntil(now)
     if (spare >= 0) return this.#used.timeBelow(spare, now)
     return Math.max(this.#cap.trustedUntil(now), this.#used.timeBelow(0, now))
+  }
+
+  /** A reading is over when it ends, or sooner when enough of what we used has left the window. */
+  #endOf(reading: Reading, need: Need, now: number): number {
+    const spare = this.#knownShare(reading) - this.#leastFor(need)
+    return spare >= 0 ? Math.min(reading.until, this.#used.timeBelow(spare, now)) : reading.until
+  }
+
+  /**
+   * How much of the limit our own calls may fill while others use what they used when the meter was read. Whether the
+   * upstream's window rolls or is fixed, it never holds more of our calls than a rolling one, so this is safe for both.
+   */
+  #knownShare(reading: Reading): number {
+    if (this.#cap === null || reading.others === null) return Number.NEGATIVE_INFINITY
+    return this.#cap.value - reading.others
+  }
+
+  #othersBy({ limit, remaining }: Statement, unseen: Unseen, now: number): number | null {
+    if (limit === null || remaining === null) return null
+    const ours = this.#used.total(now) - unseen.ended - unseen.underWay
+    return Math.max(0, limit - remaining - ours)
   }
 
   #currentReading(now: number): Reading | null {
@@ -212,7 +243,7 @@ export class Limit {
     // Nothing is believed for longer than its window, whatever the clock did since.
     if (reading.until > now + this.#longestMs) reading.until = now + this.#longestMs
     if (now < reading.until) return reading
-    if (reading.refills) this.#used.forgetBefore(reading.until)
+    if (reading.refills) this.#used.forgetBefore(reading.until - ADMISSION_MS)
     this.#reading = null
     return null
   }
@@ -239,17 +270,22 @@ export class Limit {
   }
 
   #refillsAt(now: number): number | null {
+    if (this.unit === 'concurrency') return null
     const periodEnd = this.#used.periodEnd(now)
     if (periodEnd !== null) return periodEnd
     const emptyAt = this.#used.timeBelow(0, now)
     return emptyAt > now ? emptyAt : null
   }
 
-  /** What survives a restart: everything but the calls under way. */
+  /**
+   * What survives a restart. A call under way stays counted where that passes soon, because the upstream has seen it;
+   * in longer windows its event will tell, or it never happened.
+   */
   toJson(callsUnderWay: Iterable<{ readonly at: number; readonly need: Need }>): Json {
     const kept = new Limit(this.unit, this.window, 'rolling')
     kept.#used.load(this.#used.toJson())
-    for (const { at, need } of callsUnderWay) kept.#used.remove(at, amountOf(need, this.unit))
+    if (WINDOW_MS[this.window] > WINDOW_MS.hour)
+      for (const { at, need } of callsUnderWay) kept.#used.remove(at, amountOf(need, this.unit))
     return {
       unit: this.unit,
       window: this.window,

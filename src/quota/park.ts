@@ -51,9 +51,15 @@ export class Parks {
   readonly #troubled = new Set<Place>()
   #liftedAt = Number.NEGATIVE_INFINITY
   #newestAt = 0
+  #version = 0
 
   constructor(options: ParksOptions) {
     this.#facts = options.facts
+  }
+
+  /** Grows whenever a park may have changed, so that whoever keeps answers of `blocking` knows when to ask again. */
+  get version(): number {
+    return this.#version
   }
 
   /** Takes in an attempt or a lift. Order and repetition do not matter; excused attempts are nobody's fault. */
@@ -73,15 +79,21 @@ export class Parks {
     }
   }
 
-  /** The park in the target's way that ends last; undefined when there is none. Costs nothing while nobody is parked. */
-  blocking(target: Target, now: number): Park | undefined {
+  /**
+   * The park in the target's way that ends last; undefined when there is none. Costs nothing while nobody is parked.
+   * Parks that `except` holds for are not asked.
+   */
+  blocking(target: Target, now: number, except?: (park: Park) => boolean): Park | undefined {
     if (this.#troubled.size === 0) return undefined
     let latest: Park | undefined
     const places = this.#placesOf(target)
-    for (const place of places) {
+    for (let index = 0; index < places.length; index++) {
+      const place = places[index]
+      if (place === undefined || place.streaks.length === 0) continue
       for (const streak of place.streaks) {
         const park = streak.park
         if (park === null || !holds(park, now) || (latest !== undefined && park.until <= latest.until)) continue
+        if (except?.(park)) continue
         if (streak.concerns(target, places)) latest = park
       }
     }
@@ -188,6 +200,7 @@ export class Parks {
 
   #refresh(place: Place): void {
     place.refresh()
+    this.#version++
     if (place.streaks.length > 0) this.#troubled.add(place)
     else this.#troubled.delete(place)
   }

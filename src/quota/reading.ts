@@ -15,6 +15,8 @@ interface ReadingFacts {
   /** Whether the whole limit is there again at `until`. */
   readonly refills: boolean
   readonly source: 'header' | 'body'
+  /** What others, who share the account unseen by us, had used of the limit; null when its size was not stated. */
+  readonly others: number | null
   /** Used by calls that ended since and brought no statement of their own. */
   readonly unseen: number
   /** Reserved by calls that are under way and may have arrived after the meter was read. */
@@ -26,6 +28,7 @@ export class Reading {
   readonly statedAt: number
   readonly refills: boolean
   readonly source: 'header' | 'body'
+  readonly others: number | null
   until: number
   readonly #stated: number
   #unseen: number
@@ -36,6 +39,7 @@ export class Reading {
     this.statedAt = facts.statedAt
     this.refills = facts.refills
     this.source = facts.source
+    this.others = facts.others
     this.until = facts.until
     this.#stated = facts.left
     this.#unseen = facts.unseen
@@ -75,8 +79,8 @@ export class Reading {
 
   /** Calls under way do not survive a restart, the rest does. */
   toJson(): Json {
-    const { basisAt, statedAt, until, refills, source } = this
-    return { left: this.#stated, basisAt, statedAt, until, refills, source, unseen: this.#unseen }
+    const { basisAt, statedAt, until, refills, source, others } = this
+    return { left: this.#stated, basisAt, statedAt, until, refills, source, others, unseen: this.#unseen }
   }
 
   /** Null when `json` is not a reading. */
@@ -93,6 +97,7 @@ export class Reading {
       statedAt: asNumber(record['statedAt']) ?? basisAt,
       refills: record['refills'] === true,
       source: record['source'] === 'header' ? 'header' : 'body',
+      others: record['others'] == null ? null : Math.max(0, asNumber(record['others']) ?? 0),
       unseen: Math.max(0, asNumber(record['unseen']) ?? 0),
       underWay: 0,
     })

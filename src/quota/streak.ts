@@ -79,36 +79,41 @@ export function parkOf(
   const last = occurrences.at(-1)
   if (last === undefined || !isAgreed(occurrences, rule, scope)) return null
   const times = countInARow(occurrences, clearedAt)
-  let since = last.at
-  let until = 0
-  let stated = false
-  for (const occurrence of occurrences) {
-    const end = statedUntil(occurrence, rule, facts)
-    if (end === null || end <= until) continue
-    until = end
-    since = occurrence.at
-    stated = true
-  }
-  if (statedUntil(last, rule, facts) === null && last.at > clearedAt && times >= rule.from) {
-    const end = last.at + guessedMs(last.at, rule, times, facts)
-    if (end > until) {
-      until = end
-      since = last.at
-      stated = false
-    }
-  }
-  if (until === 0) return null
+  const stated = latestStated(occurrences, rule, facts)
+  const guessed = guessedFrom(last, rule, last.at > clearedAt ? times : 0, facts)
+  const span = guessed !== null && guessed.until > (stated?.until ?? 0) ? guessed : stated
+  if (span === null) return null
   const park = {
     scope,
-    since,
-    until,
+    ...span,
     reason: last.kind,
-    stated,
+    stated: span === stated,
     times,
     backBy: backBy(rule, facts),
     target: last.target,
   }
   return { ...park, text: describePark(park, last.window, facts?.dayBoundary) }
+}
+
+interface Span {
+  readonly since: number
+  readonly until: number
+}
+
+/** Of all that was stated the latest end holds: nobody comes back before he was asked to. */
+function latestStated(occurrences: readonly Occurrence[], rule: ParkRule, facts: QuotaFacts | undefined): Span | null {
+  let latest: Span | null = null
+  for (const occurrence of occurrences) {
+    const until = statedUntil(occurrence, rule, facts)
+    if (until !== null && until > (latest?.until ?? 0)) latest = { since: occurrence.at, until }
+  }
+  return latest
+}
+
+/** A guess is made only where the newest occurrence states nothing itself. */
+function guessedFrom(last: Occurrence, rule: ParkRule, times: number, facts: QuotaFacts | undefined): Span | null {
+  if (times < rule.from || statedUntil(last, rule, facts) !== null) return null
+  return { since: last.at, until: last.at + guessedMs(last.at, rule, times, facts) }
 }
 
 /** When the upstream's own word on this occurrence ends, or its calendar's; null when there is none. */

@@ -24,6 +24,12 @@ export const WINDOW_MS: Readonly<Record<LimitWindow, number>> = {
 }
 
 /**
+ * An upstream admits and counts a call within this time of its dispatch: windows slide from there, and a call sent just
+ * before a reset may be counted after it.
+ */
+export const ADMISSION_MS = 500
+
+/**
  * Uses closer together than this are kept as one, at the later time, so a count is never too low, and nothing counts
  * longer than this too long. Whole fractions of an hour, so that no midnight of any zone falls inside a step.
  */
@@ -118,11 +124,9 @@ export class CountingWindow {
     return this.#times.length === this.#head || this.#total <= amount ? now : this.#leaves(this.#times.length - 1)
   }
 
-  /** When the calendar period around `now` ends; null for a rolling window. */
-  periodEnd(now: number): number | null {
-    if (this.#period === null) return null
-    this.#advance(now)
-    return this.#periodEnd
+  /** When the calendar period around `time` ends; null for a rolling window. */
+  periodEnd(time: number): number | null {
+    return this.#period === null ? null : this.#boundaryAfter(time)
   }
 
   /** Takes over what another window, of the same pool and unit, has counted. */

@@ -7,12 +7,13 @@ import type { Target } from '../domain/target.ts'
 import { Board } from './board.ts'
 import { Bucket } from './bucket.ts'
 import type { Ineligible } from './eligible.ts'
-import { explainRanking, type RankedTarget } from './explain.ts'
+import { explainRanking, type RankedTarget, type SketchedTarget, sketchRanking } from './explain.ts'
 import { Gate } from './gate.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
-import { FILLERS } from './order.ts'
+import { FILLERS, termsAt } from './order.ts'
 import { type Pick, pickBest, pickCurious, pickNewFirst, pickSame, pickWorthiest } from './pick.ts'
+import { score, type Terms } from './score.ts'
 import { CURIOSITY, type Curiosity, type RoutingSettings } from './settings.ts'
 import type { Sight } from './sight.ts'
 import { evaluate, type View } from './view.ts'
@@ -47,6 +48,8 @@ export interface Decision {
   next(exclude: (target: Target) => boolean): Target | null
   /** Every target in the order in which it would be tried, with the reasons; from what is known when it is called. */
   explain(): readonly RankedTarget[]
+  /** The first rows of that, for keeping. `ineligible`: why a target could not be tried, whatever was tried since. */
+  sketch(most: number, ineligible: RoutingRequest['ineligible']): readonly SketchedTarget[]
 }
 
 export interface RouterOptions {
@@ -64,6 +67,11 @@ interface Pass {
 }
 
 const NOTHING_EXCLUDED = null
+/** What a score is shown for when no request is at hand. */
+type Looks = {
+  readonly [K in 'profile' | 'task' | 'stream' | 'inputTokens' | 'expectedOutputTokens']: RoutingRequest[K]
+}
+const ORDINARY: Looks = { profile: 'balanced', task: null, stream: false, inputTokens: 0, expectedOutputTokens: null }
 
 export class Router {
   readonly #gate = new Gate()
@@ -121,6 +129,8 @@ export class Router {
       explored,
       next: (exclude) => this.#pickNext(pass, tried, exclude),
       explain: () => this.#explain(pass, first, explored),
+      sketch: (most, ineligible) =>
+        this.#sketch({ ...pass, request: { ...request, ineligible } }, first, explored, most),
     }
   }
 
@@ -133,6 +143,15 @@ export class Router {
   qualityOf(target: Target): number | null {
     const place = this.#board.isEstimated ? this.#board.placeOf(target.stateId) : undefined
     return place === undefined ? target.profile.qualityPrior : this.#board.quality[place]!
+  }
+
+  /** The score of a target for an ordinary request, with its terms; null when the target is gone. */
+  scoreOf(target: { readonly stateId: string }, now: number): { readonly score: number; readonly terms: Terms } | null {
+    const place = this.#board.placeOf(target.stateId)
+    if (place === undefined) return null
+    this.#board.refresh(now)
+    const terms = termsAt(this.#board, this.#viewOf(ORDINARY, now), place, now)
+    return { terms, score: score(terms, this.#settings.weights) }
   }
 
   /** Tokens to expect of an answer, never more than the caller's limit: for requests and for reservations. */
@@ -198,6 +217,12 @@ export class Router {
     return explainRanking(sight, { settings: this.#settings, request, now, chosen, explored })
   }
 
+  #sketch(pass: Pass, chosen: Target | null, explored: boolean, most: number): readonly SketchedTarget[] {
+    const sight = this.#look({ ...pass, exploring: false }, NOTHING_EXCLUDED)
+    const { request, now } = pass
+    return sketchRanking(sight, { settings: this.#settings, request, now, chosen, explored }, most)
+  }
+
   /** The board as the request sees it now. */
   #look({ request, now, turn, exploring }: Pass, exclude: ((target: Target) => boolean) | null): Sight {
     const board = this.#board
@@ -226,7 +251,7 @@ export class Router {
     }
   }
 
-  #viewOf(request: RoutingRequest, now: number): View {
+  #viewOf(request: Looks, now: number): View {
     const quality = this.#board.qualityAt(request.task, now)
     return {
       lens: lens(this.#settings.weights, request.profile, request.stream),

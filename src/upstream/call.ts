@@ -8,7 +8,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { Assembler } from '../dialects/assemble.ts'
 import type { Dialect, StreamReader } from '../dialects/dialect.ts'
-import { SseReader } from '../dialects/sse.ts'
+import { type SseEvent, SseReader } from '../dialects/sse.ts'
 import type { Outcome } from '../domain/attempt.ts'
 import type { ChatChunk, ChatResponse, Usage } from '../domain/chat.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
@@ -16,7 +16,7 @@ import { classify } from './classify.ts'
 import { type Connection, resolvePath } from './connection.ts'
 import type { Deadlines, Expirable } from './deadlines.ts'
 import { bodyDecoder, type Decoder } from './decoding.ts'
-import { flatHeaders, type FlatHeaders } from './headers.ts'
+import { type FlatHeaders, flatHeaders } from './headers.ts'
 import { readLimits } from './limits.ts'
 import { classifyError, type Phase } from './transportError.ts'
 
@@ -28,6 +28,8 @@ export interface CallInput {
   /** Below the connection's base path. */
   readonly path: string
   readonly body: string | Buffer
+  /** Name, value …: beside those of the connection. */
+  readonly headers: readonly string[]
   readonly stream: boolean
   /** Most milliseconds until the first content of a stream, or until a plain answer is whole. */
   readonly firstContentMs: number
@@ -131,7 +133,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   dispatch(): void {
     this.#tools.deadlines.watch(this)
-    const { connection, body, path, stream } = this.#input
+    const { connection, body, path, stream, headers } = this.#input
     const accept = stream ? 'text/event-stream' : 'application/json'
     try {
       connection.dispatcher.dispatch(
@@ -139,7 +141,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
           ...resolvePath(connection, path),
           method: 'POST',
           body,
-          headers: ['content-type', 'application/json', 'accept', accept, ...connection.headers],
+          headers: ['content-type', 'application/json', 'accept', accept, ...connection.headers, ...headers],
         },
         this,
       )
@@ -172,15 +174,20 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#heldBytes = []
     const wantsMore = chunks.length === 0 || sink.onChunks(chunks, bytes)
     if (this.ended !== null) sink.onEnd(this.ended)
-    else if (wantsMore) this.#controller?.resume()
-    else this.#controller?.pause()
+    else if (wantsMore) this.resume()
+    else this.#pause()
   }
 
   /** The sink can take more. */
   resume(): void {
-    // Time the client made us wait is not the upstream's silence.
-    this.deadlineAt = this.#tools.monotonic() + this.#input.idleMs
+    if (this.#state === 'live') this.deadlineAt = this.#tools.monotonic() + this.#input.idleMs
     this.#controller?.resume()
+  }
+
+  /** Time the client makes us wait is not the upstream's silence. */
+  #pause(): void {
+    this.deadlineAt = Number.POSITIVE_INFINITY
+    this.#controller?.pause()
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -260,12 +267,12 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   #takeStream(chunk: Buffer): void {
     const chunks: ChatChunk[] = []
-    for (const event of this.#sse?.push(chunk) ?? []) this.#readEvent(event.event, event.data, chunks)
+    for (const event of this.#sse?.push(chunk) ?? []) this.#readEvent(event, chunks)
     this.#deliver(chunks, chunk)
   }
 
-  #readEvent(event: string, data: string, into: ChatChunk[]): void {
-    for (const chunk of this.#reader?.push(event, data) ?? []) into.push(chunk)
+  #readEvent(event: SseEvent, into: ChatChunk[]): void {
+    for (const chunk of this.#reader?.push(event.event, event.data, event.incomplete) ?? []) into.push(chunk)
   }
 
   /** Moves the stream on by what was read: error, first content, or more of it. */
@@ -285,7 +292,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (failed !== undefined) return this.#failAndAbort(this.#classifyStreamError(failed))
     this.#keepAlive(chunks.length > 0)
     if (this.#state === 'held') this.#hold(chunks, bytes, content)
-    else if (this.#sink?.onChunks(chunks, bytes === null ? [] : [bytes]) === false) this.#controller?.pause()
+    else if (this.#sink?.onChunks(chunks, bytes === null ? [] : [bytes]) === false) this.#pause()
   }
 
   #hold(chunks: readonly ChatChunk[], bytes: Buffer | null, content: boolean): void {
@@ -297,7 +304,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#firstTokenMs = now - this.#startedAt
     this.deadlineAt = now + this.#input.idleMs
     // Until somebody attaches, nothing more is read: the memory of a stream stays bounded.
-    if (this.#sink === null) this.#controller?.pause()
+    if (this.#sink === null) this.#pause()
     this.#resolveFirst()
   }
 
@@ -315,7 +322,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     // After #readRest an error event may have ended the call.
     if (this.ended !== null) return
     if (!this.#complete) {
-      return this.#fail({ kind: 'server', status: this.#status, message: 'the stream ended before the answer was complete' })
+      return this.#fail({
+        kind: 'server',
+        status: this.#status,
+        message: 'the stream ended before the answer was complete',
+      })
     }
     this.#succeed(this.#assembler?.response() ?? EMPTY, null)
   }
@@ -324,7 +335,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #readRest(): void {
     if (this.#reader === undefined) return
     const chunks: ChatChunk[] = []
-    for (const event of this.#sse?.end() ?? []) this.#readEvent(event.event, event.data, chunks)
+    for (const event of this.#sse?.end() ?? []) this.#readEvent(event, chunks)
     for (const chunk of this.#reader.end()) chunks.push(chunk)
     this.#deliver(chunks, null)
   }
@@ -339,7 +350,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     }
     const read = this.#input.dialect.upstream.readResponse(body)
     if (read.ok) this.#succeed(read.response, raw)
-    else if (read.malformed) this.#fail({ kind: 'server', status: this.#status, message: 'the answer has not the shape of its protocol' })
+    else if (read.malformed)
+      this.#fail({ kind: 'server', status: this.#status, message: 'the answer has not the shape of its protocol' })
     else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))
   }
 
@@ -370,7 +382,12 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.ended = {
       outcome,
       usage: partial?.usage ?? null,
-      limits: readLimits(this.#headers, outcome.ok ? null : this.#parsedBody(), this.#input.connection.spec, this.#tools.now()),
+      limits: readLimits(
+        this.#headers,
+        outcome.ok ? null : this.#parsedBody(),
+        this.#input.connection.spec,
+        this.#tools.now(),
+      ),
       status: this.#status,
       latencyMs,
       firstTokenMs,

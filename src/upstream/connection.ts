@@ -56,7 +56,9 @@ function authHeader(spec: ProviderSpec, key: string): readonly string[] {
 
 /** The path of a URL below the connection's origin; absolute URLs (key checks elsewhere) keep their own origin. */
 export function resolvePath(connection: Connection, path: string): { readonly origin: string; readonly path: string } {
-  if (!/^https?:\/\//.test(path)) return { origin: connection.origin, path: connection.basePath + path }
-  const url = new URL(path)
+  const isAbsolute = /^https?:\/\//.test(path)
+  if (!isAbsolute && !path.startsWith('/../')) return { origin: connection.origin, path: connection.basePath + path }
+  // `/../models/search` climbs out of the version segment (Cloudflare).
+  const url = isAbsolute ? new URL(path) : new URL(connection.origin + connection.basePath + path)
   return { origin: url.origin, path: url.pathname + url.search }
 }

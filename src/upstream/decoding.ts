@@ -20,7 +20,9 @@ const DECODERS: Readonly<Record<string, (body: Buffer, options: { maxOutputLengt
  * `maxBytes` long; a nested or unknown encoding throws when the first byte comes.
  */
 export function bodyDecoder(encoding: string | readonly string[] | undefined, maxBytes: number): Decoder | null {
-  const name = String(encoding ?? 'identity').trim().toLowerCase()
+  const name = String(encoding ?? 'identity')
+    .trim()
+    .toLowerCase()
   if (name === '' || name === 'identity') return null
   const decode = DECODERS[name]
   const parts: Buffer[] = []

@@ -2,7 +2,7 @@
 
 import type { Dispatcher } from 'undici'
 import type { Failure, LimitFact } from '../domain/failure.ts'
-import { asNumber, asRecord } from '../domain/json.ts'
+import { asArray, asNumber, asRecord, asString } from '../domain/json.ts'
 import { classify } from './classify.ts'
 import { type Connection, resolvePath } from './connection.ts'
 import { bodyDecoder } from './decoding.ts'
@@ -19,7 +19,9 @@ export interface DiscoverTools {
   readonly signal?: AbortSignal
 }
 
-export type ListResult = { readonly ok: true; readonly models: readonly ListedModel[] } | { readonly ok: false; readonly failure: Failure }
+export type ListResult =
+  | { readonly ok: true; readonly models: readonly ListedModel[] }
+  | { readonly ok: false; readonly failure: Failure }
 
 export type KeyCheckResult =
   | { readonly state: 'valid'; readonly facts: KeyFacts; readonly limits: readonly LimitFact[] }
@@ -47,10 +49,16 @@ export async function listModels(connection: Connection, tools: DiscoverTools): 
     const answer = await get(connection, 'GET', path, tools)
     if (!answer.ok) return answer
     const read = readModelsPage(answer.body, list.shape, connection.spec)
-    if (read === null) return { ok: false, failure: { kind: 'server', status: answer.status, message: 'the models list has an unknown shape' } }
+    if (read === null)
+      return {
+        ok: false,
+        failure: { kind: 'server', status: answer.status, message: 'the models list has an unknown shape' },
+      }
     for (const model of read.models) models.set(model.id, model)
     if (read.next === null || read.models.length === 0) break
-    path = /^https?:|^\//.test(read.next) ? samePlace(connection, list.path, read.next) : withQuery(list.path, read.next)
+    path = /^https?:|^\//.test(read.next)
+      ? samePlace(connection, list.path, read.next)
+      : withQuery(list.path, read.next)
   }
   return { ok: true, models: [...models.values()] }
 }
@@ -62,6 +70,15 @@ export async function checkKey(connection: Connection, tools: DiscoverTools): Pr
   const answer = await get(connection, check.method, check.path, tools)
   if (!answer.ok) return { state: 'refused', failure: answer.failure }
   return { state: 'valid', facts: keyFacts(answer.body), limits: answer.limits }
+}
+
+/** The models a local server holds in memory; null when it does not say. */
+export async function loadedModels(connection: Connection, tools: DiscoverTools): Promise<ReadonlySet<string> | null> {
+  const path = connection.spec.loadedList
+  if (path === undefined) return null
+  const answer = await get(connection, 'GET', path, tools)
+  const models = answer.ok ? asArray(asRecord(answer.body)?.['models']) : undefined
+  return models === undefined ? null : new Set(models.flatMap((model) => asString(asRecord(model)?.['name']) ?? []))
 }
 
 function keyFacts(body: unknown): KeyFacts {
@@ -78,7 +95,12 @@ type Answer =
   | { readonly ok: true; readonly status: number; readonly body: unknown; readonly limits: readonly LimitFact[] }
   | { readonly ok: false; readonly failure: Failure }
 
-async function get(connection: Connection, method: 'GET' | 'POST', path: string, tools: DiscoverTools): Promise<Answer> {
+async function get(
+  connection: Connection,
+  method: 'GET' | 'POST',
+  path: string,
+  tools: DiscoverTools,
+): Promise<Answer> {
   const deadline = AbortSignal.timeout(tools.timeoutMs ?? 10_000)
   const signal = tools.signal === undefined ? deadline : AbortSignal.any([deadline, tools.signal])
   const timeoutMs = tools.timeoutMs ?? 10_000
@@ -94,7 +116,11 @@ async function get(connection: Connection, method: 'GET' | 'POST', path: string,
     const text = await readText(response)
     return readAnswer(connection, response, text, tools)
   } catch (error) {
-    if (deadline.aborted) return { ok: false, failure: { kind: 'timeout', phase: 'total', afterMs: timeoutMs, status: null, message: 'no answer in time' } }
+    if (deadline.aborted)
+      return {
+        ok: false,
+        failure: { kind: 'timeout', phase: 'total', afterMs: timeoutMs, status: null, message: 'no answer in time' },
+      }
     return { ok: false, failure: classifyError(error, { name: 'total', afterMs: timeoutMs, started }) }
   }
 }
@@ -112,7 +138,12 @@ async function readText(response: Dispatcher.ResponseData): Promise<string> {
   return Buffer.concat(decoder === null ? parts : [...decoder.end()]).toString('utf8')
 }
 
-function readAnswer(connection: Connection, response: Dispatcher.ResponseData, text: string, tools: DiscoverTools): Answer {
+function readAnswer(
+  connection: Connection,
+  response: Dispatcher.ResponseData,
+  text: string,
+  tools: DiscoverTools,
+): Answer {
   const status = response.statusCode
   const headers = flatHeaders(response.headers)
   let body: unknown
@@ -122,8 +153,17 @@ function readAnswer(connection: Connection, response: Dispatcher.ResponseData, t
     body = undefined
   }
   const now = tools.now()
-  if (status < 300 && body !== undefined) return { ok: true, status, body, limits: readLimits(headers, null, connection.spec, now) }
-  const failure = classify({ status, headers, body: body ?? text, provider: connection.spec, model: '', now, redact: tools.redact })
+  if (status < 300 && body !== undefined)
+    return { ok: true, status, body, limits: readLimits(headers, null, connection.spec, now) }
+  const failure = classify({
+    status,
+    headers,
+    body: body ?? text,
+    provider: connection.spec,
+    model: '',
+    now,
+    redact: tools.redact,
+  })
   return { ok: false, failure }
 }
 

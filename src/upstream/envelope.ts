@@ -112,8 +112,7 @@ class EnvelopeReader {
     this.#status ??= statusIn(record)
     this.#parameter ??= asString(record['param']) ?? asString(record['parameter'])
     for (const name of MESSAGE_FIELDS) {
-      const text = asString(record[name])
-      if (text !== undefined) this.text(text, depth + 1)
+      if (!Array.isArray(record[name])) this.value(record[name], depth + 1)
     }
   }
 

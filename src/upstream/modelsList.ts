@@ -38,7 +38,8 @@ export function readModelsPage(body: unknown, shape: ModelsList['shape'], spec: 
 function rowsOf(body: unknown, shape: ModelsList['shape']): readonly unknown[] | undefined {
   const record = asRecord(body)
   if (shape === 'array' || record === undefined) return asArray(body) ?? asArray(record?.['data'])
-  if (shape === 'google' || shape === 'cohere' || shape === 'ollama') return asArray(record['models']) ?? asArray(record['data'])
+  if (shape === 'google' || shape === 'cohere' || shape === 'ollama')
+    return asArray(record['models']) ?? asArray(record['data'])
   if (shape === 'cloudflare') return asArray(record['result'])
   return asArray(record['data'])
 }
@@ -46,8 +47,12 @@ function rowsOf(body: unknown, shape: ModelsList['shape']): readonly unknown[] |
 function nextPage(body: Record<string, unknown> | undefined, shape: ModelsList['shape']): string | null {
   if (body === undefined) return null
   const pageToken = asString(body['nextPageToken']) ?? asString(body['next_page_token'])
-  if (pageToken) return shape === 'cohere' ? `page_token=${encodeURIComponent(pageToken)}` : `pageToken=${encodeURIComponent(pageToken)}`
-  if (body['has_more'] === true && asString(body['last_id'])) return `after_id=${encodeURIComponent(String(body['last_id']))}`
+  if (pageToken)
+    return shape === 'cohere'
+      ? `page_token=${encodeURIComponent(pageToken)}`
+      : `pageToken=${encodeURIComponent(pageToken)}`
+  if (body['has_more'] === true && asString(body['last_id']))
+    return `after_id=${encodeURIComponent(String(body['last_id']))}`
   return asString(asRecord(body['links'])?.['next']) ?? null
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { FailureKind } from '../domain/failure.ts'
+import { FULL, GONE, LACKS, LIMITED, LOCATION, NO_CREDIT, PER_DAY, TOO_LONG, UNKNOWN_ABILITY } from './phrases.ts'
 import type { StatedQuota } from './statedQuota.ts'
 
 /** An answer as the rules see it. */
@@ -39,24 +40,6 @@ export interface Rule {
 const NO_STATUS = 0
 const CLIENT_SIDE = [NO_STATUS, 400, 404, 410, 413, 415, 422, 501]
 const HOUR_MS = 3_600_000
-
-const LOCATION = /location is not supported|country|region|territory|not available in your/
-const NO_CREDIT =
-  /(?:any|no|more|out of|enough|insufficient|used all(?: available)?|purchase) credits|credit balance|spending limit|balance is (?:too low|insufficient)|insufficient (?:account )?(?:balance|funds)|arrearage|payment required|exceeded your current quota, please check your plan and billing/
-const LACKS =
-  /(?:does not|doesn't|do not|don't) support|not support(?:ed|ing)?\b|unsupported|extra (?:fields|inputs) (?:are )?not permitted|unrecognized request argument|(?:unknown|unrecognized|unexpected) (?:parameter|field|argument|keyword)|unknown name "[^"]{1,100}" at|not enabled for|no endpoints found that support|requires --enable|is not available (?:on|for|with) this model/
-/** A name at the root of Gemini's request that carries an ability; any other unknown name is a malformed request. */
-const UNKNOWN_ABILITY =
-  /unknown name "(?:tools|tool_?config|tool_choice|functions|response_?format|response_?schema|response_?mime_?type|system_?instruction|stream_options|reasoning(?:_effort)?|thinking_?config)"/
-const TOO_LONG =
-  /maximum context length|prompt is too long|input is too long|exceeds? the maximum number of tokens|too many tokens|current length is \d{1,12} while limit is \d{1,12}|context (?:window|size|length)|reduce the length of the (?:messages|prompt|input)/
-const GONE =
-  /no endpoints found|is not a valid model|no such model|(?:unknown|invalid) model|try pulling|not found for account|decommissioned|has been (?:deprecated|retired|removed|shut down|discontinued)|end of life/
-const FULL =
-  /capacity exceeded|overloaded|at capacity|over capacity|no capacity|high demand|high load|degraded function|model is (?:currently )?loading|server (?:is )?busy|temporarily unavailable/
-const PER_DAY = /\((?:rpd|tpd|asd)\)|per[ -]day\b|\/ ?day\b|daily|per month|\/ ?month\b|monthly/
-
-const LIMITED = /limit|quota|allocation|exceed/
 
 const speaksOfGoogleQuota = ({ codes, text }: Sight) =>
   codes.has('resource_exhausted') || text.includes('generativelanguage') || text.includes('ai.google.dev')
@@ -109,6 +92,7 @@ export const RULES: readonly Rule[] = [
       'authentication',
       'unauthenticated',
       'account_deactivated',
+      'organization_restricted',
       'cloudflare-10000',
     ],
   },
@@ -163,7 +147,12 @@ export const RULES: readonly Rule[] = [
   // A retired model may answer as if it were our balance (seen at ModelScope).
   { kind: 'model_not_found', statuses: [429], text: /insufficient balance \(1008\)/ },
   // Gemini says "check your plan and billing details" to everybody whose free minute is used up.
-  { kind: 'billing', statuses: [NO_STATUS, 403, 429], text: NO_CREDIT, when: (sight) => !speaksOfGoogleQuota(sight) },
+  {
+    kind: 'billing',
+    statuses: [NO_STATUS, 403, 412, 429],
+    text: NO_CREDIT,
+    when: (sight) => !speaksOfGoogleQuota(sight),
+  },
 
   // Too large for the limit, whatever is left of it.
   { kind: 'too_large_for_limit', statuses: [NO_STATUS, 413, 429], text: /^request too large for / },
@@ -187,6 +176,7 @@ export const RULES: readonly Rule[] = [
       'provider_overloaded',
       'provider_unavailable',
       'capacity_exceeded',
+      'queue_exceeded',
       'insufficient_system_resource',
       'cloudflare-3040',
     ],
@@ -301,6 +291,9 @@ export const RULES: readonly Rule[] = [
   },
   { kind: 'unsupported', statuses: CLIENT_SIDE, text: UNKNOWN_ABILITY },
   { kind: 'unsupported', statuses: CLIENT_SIDE, text: LACKS },
+
+  // The model wrote what nobody can parse; the request was good. https://console.groq.com/docs/tool-use
+  { kind: 'server', codes: ['tool_use_failed', 'json_validate_failed'] },
 
   // Now the status alone.
   { kind: 'auth_invalid', statuses: [401] },

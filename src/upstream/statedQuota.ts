@@ -17,7 +17,7 @@ export interface StatedQuota {
 const WINDOWS: readonly (readonly [RegExp, LimitWindow])[] = [
   [/\b[rt]ps\b|(?:per[ -]|\/ ?)sec(?:ond)?\b/, 'second'],
   [/\b(?:i|o)?[rt]pm\b|(?:per[ -]|\/ ?)min(?:ute)?\b/, 'minute'],
-  [/\b[rt]ph\b|(?:per[ -]|\/ ?)hour\b/, 'hour'],
+  [/\b[rt]ph\b|(?:per[ -]|\/ ?)hour\b|\bhourly\b/, 'hour'],
   [/\b[rt]pd\b|(?:per[ -]|\/ ?)day\b|\bdaily\b/, 'day'],
   [/(?:per[ -]|\/ ?)week\b|\bweekly\b/, 'week'],
   [/(?:per[ -]|\/ ?)month\b|\bmonthly\b/, 'month'],

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest'
+import { FAILURE_KINDS, type Failure, type FailureKind } from '../domain/failure.ts'
+import { PARK_RULES } from '../domain/park.ts'
+import { type JudgeFacts, judge, type Verdict } from './judge.ts'
+
+const others: JudgeFacts = {
+  alone: false,
+  retried: false,
+  patienceMs: 10_000,
+  confirmed: false,
+  mayAnswerFiltered: false,
+  random: 0.5,
+}
+const alone = { ...others, alone: true }
+
+/** A failure of that kind with nothing but what it must have. */
+function failure(kind: FailureKind, facts: object = {}): Failure {
+  return { kind, status: null, message: '', phase: 'idle', afterMs: 1, code: 'ECONNRESET', ...facts } as Failure // every required field is there
+}
+
+const table: Record<
+  FailureKind,
+  [Verdict['next'], Verdict['skip'], Verdict['counts'], weight: number, provider: boolean]
+> = {
+  auth_invalid: ['next', 'key', false, 1, false],
+  auth_forbidden: ['next', 'target', true, 1, false],
+  billing: ['next', 'account', false, 1, false],
+  in_flight_budget: ['next', 'key', true, 0.25, false],
+  quota_day: ['next', 'account-model', true, 0.25, false],
+  rate_minute: ['next', 'account-model', true, 0.25, false],
+  zero_quota: ['next', 'target', true, 0.25, false],
+  too_large_for_limit: ['next', 'account-model', true, 0, false],
+  overloaded: ['next', 'provider-model', true, 1, true],
+  server: ['next', 'provider-model', true, 1, true],
+  timeout: ['next', 'provider-model', true, 1, true],
+  network: ['next', 'provider', true, 1, true],
+  model_not_found: ['next', 'target', true, 1, false],
+  context_too_long: ['next', 'provider-model', true, 0, false],
+  content_filter: ['give-up', 'none', true, 0, false],
+  unsupported: ['next', 'provider-model', true, 0, false],
+  bad_request: ['give-up', 'none', true, 0, false],
+  client_gone: ['give-up', 'none', true, 0, false],
+}
+
+describe('judge()', () => {
+  for (const kind of FAILURE_KINDS) {
+    test(`answers ${kind} with ${table[kind].join(', ')}`, () => {
+      const verdict = judge(failure(kind), others)
+      const { next, skip, counts, blame } = verdict
+      expect([next, skip, counts, blame.weight, blame.provider]).toEqual(table[kind])
+      expect(verdict.park).toBe(PARK_RULES[kind])
+      expect(verdict.waitMs).toBe(0)
+    })
+  }
+
+  for (const kind of ['overloaded', 'server', 'network'] as const) {
+    test(`tries the only target once more after ${kind}, with a pause of 0.25 to 1 s`, () => {
+      expect(judge(failure(kind), alone)).toMatchObject({ next: 'retry-once', waitMs: 625 })
+      expect(judge(failure(kind), { ...alone, random: 0 }).waitMs).toBe(250)
+      expect(judge(failure(kind), { ...alone, retried: true }).next).toBe('next')
+    })
+  }
+
+  test('does not try again what had begun to answer', () => {
+    expect(judge(failure('network', { started: true }), alone).next).toBe('next')
+    expect(judge(failure('timeout', { phase: 'idle' }), alone).next).toBe('next')
+  })
+
+  test('waits for a limit only when it is alone and the wait fits the patience', () => {
+    expect(judge(failure('rate_minute', { retryAfterMs: 9_000 }), alone)).toMatchObject({
+      next: 'retry-once',
+      waitMs: 9_000,
+    })
+    expect(judge(failure('rate_minute', { retryAfterMs: 11_000 }), alone).next).toBe('next')
+    expect(judge(failure('rate_minute'), alone).next).toBe('next')
+    expect(judge(failure('rate_minute', { retryAfterMs: 1 }), others).next).toBe('next')
+  })
+
+  test('leaves the whole account alone when the limit is the account’s', () => {
+    expect(judge(failure('rate_minute', { scope: 'account' }), others).skip).toBe('account')
+    expect(judge(failure('quota_day', { scope: 'account' }), others).skip).toBe('account')
+  })
+
+  test('blames the host, not the key, for a refusal of this region', () => {
+    const verdict = judge(failure('auth_forbidden', { hostBlocked: true }), others)
+    expect(verdict.skip).toBe('provider')
+    expect(verdict.park?.scope).toBe('provider')
+  })
+
+  test('treats a provider that cannot be reached as one, with all its models', () => {
+    const verdict = judge(failure('timeout', { phase: 'connect' }), others)
+    expect(verdict.skip).toBe('provider')
+    expect(verdict.park?.scope).toBe('provider')
+  })
+
+  test('calls a request unsupported only when a second provider agrees', () => {
+    expect(judge(failure('unsupported', { ability: 'tools' }), others)).toMatchObject({
+      next: 'next',
+      needs: { ability: 'tools' },
+    })
+    expect(judge(failure('unsupported', { ability: 'tools' }), { ...others, confirmed: true }).next).toBe('give-up')
+  })
+
+  test('asks for a larger window or limit than the one that was too small', () => {
+    expect(judge(failure('context_too_long', { limitTokens: 8192 }), others).needs).toEqual({ contextOverTokens: 8192 })
+    expect(judge(failure('context_too_long'), others).needs).toEqual({ contextOverTokens: null })
+    expect(judge(failure('too_large_for_limit', { limit: 12_000 }), others).needs).toEqual({ limitOver: 12_000 })
+  })
+
+  test('passes filtered content on only when the policy allows it', () => {
+    expect(judge(failure('content_filter'), { ...others, mayAnswerFiltered: true })).toMatchObject({
+      next: 'next',
+      skip: 'provider',
+    })
+  })
+
+  test('tries a conflict once more, and no other bad request', () => {
+    expect(judge(failure('bad_request', { status: 409 }), others).next).toBe('retry-once')
+    expect(judge(failure('bad_request', { status: 409 }), { ...others, retried: true }).next).toBe('give-up')
+    expect(judge(failure('bad_request', { status: 400 }), others).next).toBe('give-up')
+  })
+
+  test('calls for a person when a key is refused or leaked, when money is out, when a model is gone', () => {
+    expect(judge(failure('auth_invalid'), others).alert).toBe('key-refused')
+    expect(judge(failure('auth_invalid', { leaked: true }), others).alert).toBe('key-leaked')
+    expect(judge(failure('billing'), others).alert).toBe('no-credit')
+    expect(judge(failure('model_not_found'), others).alert).toBe('model-gone')
+    expect(judge(failure('server'), others).alert).toBeUndefined()
+  })
+})
