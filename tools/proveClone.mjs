@@ -35,7 +35,12 @@ const work = mkdtempSync(join(tmpdir(), 'keywise-clone-'))
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const quick = process.argv.includes('--quick')
 const machine = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(?:npm_|NODE|INIT_CWD|KEYWISE_|CI$)/.test(name)),
+  Object.entries(process.env).filter(
+    ([name]) =>
+      !/^(?:npm_(?!config_(?:registry|userconfig|.*proxy|ca|cafile)$)|NODE(?:_OPTIONS|_ENV)?$|INIT_CWD$|KEYWISE_|CI$)/.test(
+        name,
+      ),
+  ),
 )
 let failures = 0
 
