@@ -26,6 +26,12 @@ export function modelsListBody(provider: string, dialect: DialectId, models: Rea
   return shape === 'array' ? rows : { object: 'list', data: rows }
 }
 
+/** What Ollama holds in memory: https://docs.ollama.com/api/ps */
+export function loadedListBody(models: ReadonlyMap<string, FakeModel>): unknown {
+  const loaded = [...models].filter(([, facts]) => facts.loaded)
+  return { models: loaded.map(([name]) => ({ name, model: name })) }
+}
+
 function cloudflareRow([name, facts]: [string, FakeModel]): unknown {
   const tasks = { chat: 'Text Generation', embedding: 'Text Embeddings', speech: 'Text-to-Speech' }
   return { name, task: { name: tasks[facts.kind ?? 'chat'] } }

@@ -9,7 +9,7 @@ import { InvalidRequestError } from '../domain/errors.ts'
 import { Dice } from '../domain/random.ts'
 import { findProvider } from '../providers/catalog.ts'
 import type { Refusal } from './fakeErrors.ts'
-import { modelsListBody } from './fakeLists.ts'
+import { loadedListBody, modelsListBody } from './fakeLists.ts'
 import { FakeProvider } from './fakeProvider.ts'
 import { fakeReply, tokensOf } from './fakeReply.ts'
 import { type Asked, embeddingsBody, keyOf, readAsked, readJson } from './fakeRequest.ts'
@@ -228,6 +228,7 @@ class World implements FakeWorld {
       return sendAnswer(response, status, body)
     }
     if (isList) sendAnswer(response, 200, modelsListBody(provider.id, provider.dialect, provider.models))
+    else if (/\/api\/ps$/.test(path)) sendAnswer(response, 200, loadedListBody(provider.models))
     else if (isKeyCheck(provider.id, path)) sendAnswer(response, 200, KEY_FACTS)
     else sendAnswer(response, 404, { error: { message: `unknown path ${path}` } })
   }

@@ -64,6 +64,8 @@ function replyText(request: ChatRequest, prompt: string, name: string, model: Fa
     )
   const result = lastToolResult(request)
   if (result !== null) return `The tool said: ${result}`
+  // The picture of a test run is red; this is no eye.
+  if (hasImage(request)) return 'It is red.'
   return `This is ${name}, answering "${prompt.slice(0, 200)}". All is well.`
 }
 
@@ -123,4 +125,9 @@ function allText(request: ChatRequest): string {
   return request.messages.map((message) => message.content.map(textOf).join('')).join('\n')
 }
 
+function hasImage(request: ChatRequest): boolean {
+  return request.messages.findLast((message) => message.role === 'user')?.content.some(isImage) === true
+}
+
+const isImage = (part: Part) => part.type === 'image'
 const textOf = (part: Part): string => (part.type === 'text' ? part.text : '')

@@ -26,6 +26,8 @@ const fakeModel = z.strictObject({
   unlisted: z.boolean().optional(),
   kind: z.enum(['chat', 'embedding', 'speech']).optional(),
   context_tokens: z.number().int().positive().optional(),
+  /** A local server holds it in memory. */
+  loaded: z.boolean().optional(),
   /** What it refuses with "not supported". */
   lacks: z.array(z.enum(['tools', 'images', 'json', 'streaming', 'stream_options'])).optional(),
   /** USD per million tokens; shown in lists that show prices. */

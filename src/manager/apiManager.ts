@@ -1,6 +1,5 @@
 /** The manager: hands every call to the best target that can answer it now, and learns from all of them. */
 
-import { randomUUID } from 'node:crypto'
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { ChatRequest, FinishReason, ToolCallPart, Usage } from '../domain/chat.ts'
 import { InvalidRequestError, KeywiseError, ModelNotFoundError } from '../domain/errors.ts'
@@ -16,6 +15,7 @@ import type { Engine } from './engine.ts'
 import { type Answered, cascade } from './fallback.ts'
 import { makeAsk } from './makeAsk.ts'
 import { type EngineOptions, type OpenedEngine, openEngine } from './openEngine.ts'
+import { rateRequest, rateTarget } from './rate.ts'
 import { refOf } from './record.ts'
 import { ScoreBoard } from './scoreBoard.ts'
 import { type CallStream, streamOf } from './stream.ts'
@@ -142,20 +142,12 @@ export class APIManager {
    * Throws InvalidRequestError for another score or an unknown target.
    */
   updateQualityScore(provider: string, model: string, keyIndex: number, score: number): void {
-    this.#remember(this.#find(provider, model, keyIndex), score, null, null)
+    rateTarget(this.engine, refOf(this.#find(provider, model, keyIndex)), score, { requestId: null, task: null })
   }
 
   /** The same for the answer of one request. Throws InvalidRequestError when the request is unknown. */
   rate(requestId: string, score: number): void {
-    checkScore(score)
-    const [attempt] = this.engine.parts.store.attempts({ requestId, limit: 50 }).filter((one) => one.ok)
-    if (attempt === undefined)
-      throw new InvalidRequestError(
-        `no answered request "${requestId.slice(0, 60)}" is known; use the requestId of a result`,
-        { parameter: 'requestId' },
-      )
-    const target = this.engine.roster.find(attempt.target.stateId)
-    this.#remember(target ?? attempt.target, score, requestId, attempt.task)
+    rateRequest(this.engine, requestId, score)
   }
 
   /** Counts of this process: calls, not attempts. */
@@ -281,35 +273,9 @@ export class APIManager {
       ),
     )
   }
-
-  #remember(
-    target: Target | ReturnType<typeof refOf>,
-    score: number,
-    requestId: string | null,
-    task: string | null,
-  ): void {
-    checkScore(score)
-    const { mind, store } = this.engine.parts
-    mind.remember({
-      kind: 'quality',
-      at: this.engine.now,
-      origin: store.origin,
-      id: randomUUID(),
-      target: 'profile' in target ? refOf(target) : target,
-      requestId,
-      score,
-      task,
-      source: 'user',
-    })
-  }
 }
 
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0, estimated: true }
-
-function checkScore(score: number): void {
-  if (typeof score === 'number' && score >= 0 && score <= 1) return
-  throw new InvalidRequestError(`a quality score is a number from 0 to 1, not ${String(score)}`, { parameter: 'score' })
-}
 
 /** Ends the request when the caller's signal does. */
 function listen({ signal }: CallOptions, ask: Ask): () => void {

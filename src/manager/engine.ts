@@ -1,9 +1,8 @@
 /** The engine: what the manager, the tester, the gateway and the command line stand on. The verbs of the cascade, on one state. */
 
-import { randomUUID } from 'node:crypto'
 import type { AttemptReport } from '../domain/attempt.ts'
 import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
-import type { Failure } from '../domain/failure.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Store } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
@@ -16,13 +15,14 @@ import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
+import type { Decisions } from './decisions.ts'
 import { type World, whyNot } from './eligibility.ts'
-import { type Hold, reserve } from './holds.ts'
+import { type Hold, reserve, reserveForTest } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
 import type { ModelLists } from './modelLists.ts'
-import { type AttemptFacts, type Recorded, recordAttempt } from './record.ts'
+import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
 import type { Repairs } from './repairs.ts'
 import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
@@ -47,6 +47,8 @@ export interface EngineParts {
   readonly lists: ModelLists
   readonly checks: KeyChecks
   readonly repairs: Repairs
+  /** Why the last requests went where they went. */
+  readonly decisions: Decisions
 }
 
 export class Engine {
@@ -67,12 +69,12 @@ export class Engine {
   }
 
   decide(ask: Ask, trail: Trail): Decision {
-    const { mind } = this.parts
+    const { mind, decisions, events } = this.parts
     const now = this.now
     if (trail.calls === 0) this.#retries.request(now)
     const decision = mind.router.decide(this.#routingRequest(ask, trail, now), now)
+    decisions.note(ask, decision, this.world, now)
     trail.offer(decision.first)
-    const { events } = this.parts
     if (events.has('decision')) {
       const chosen = decision.first?.id ?? null
       events.emit('decision', { requestId: ask.id, model: ask.selection.name, chosen, explored: decision.explored })
@@ -128,6 +130,27 @@ export class Engine {
     const call = writeCall(this, target, seat, ask)
     ask.cancellation.running(call)
     return { target, seat, call, hold, number: trail.calls + 1, startedAt: this.now }
+  }
+
+  /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
+  reserveForTest(target: Target, ask: Ask): Hold {
+    const now = this.now
+    return reserveForTest(this.parts.mind, target, ask, this.world.needOf(target, ask, now), now)
+  }
+
+  /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
+  callForTest(target: Target, ask: Ask, hold: Extract<Hold, { granted: true }>, number: number): Try {
+    const seat = this.roster.seatOf(target)
+    const call = writeCall(this, target, seat, ask, Number.POSITIVE_INFINITY)
+    ask.cancellation.running(call)
+    return { target, seat, call, hold, number, startedAt: this.now }
+  }
+
+  /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
+  lift(target: Target, only: readonly FailureKind[]): void {
+    const { mind, store } = this.parts
+    const { origin } = store
+    mind.remember({ kind: 'lift', at: this.now, origin, id: mind.eventId(), target: refOf(target), only })
   }
 
   /** Takes in a failed attempt: judged, settled, remembered, told. */
@@ -201,7 +224,7 @@ export class Engine {
     const recorded = recordAttempt(
       mind,
       store.origin,
-      { ...facts, id: randomUUID(), price, excused: this.#isOurFault(facts) },
+      { ...facts, id: mind.eventId(), price, excused: this.#isOurFault(facts) },
       this.now,
     )
     this.parts.waiting.changed()

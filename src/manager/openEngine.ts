@@ -1,13 +1,9 @@
 /** Opens an engine: configuration, store, connections, lists, everything that ticks; and closes it again. */
 
-import { randomBytes } from 'node:crypto'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
-import { type Environment, ownVariables, readEnvironment } from '../config/environment.ts'
-import { fingerprint } from '../config/fingerprint.ts'
-import { stateFolder } from '../config/paths.ts'
+import { type Environment, readEnvironment } from '../config/environment.ts'
+import { fingerprint, freshSalt } from '../config/fingerprint.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
 import type { Store } from '../domain/store.ts'
@@ -26,11 +22,13 @@ import { OfflineDetector } from '../upstream/offline.ts'
 import { openTransport } from '../upstream/transport.ts'
 import { Attention } from './attention.ts'
 import { budgetsOf } from './budgets.ts'
+import { Decisions } from './decisions.ts'
 import { Engine, type EngineParts } from './engine.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { KeyChecks } from './keyChecks.ts'
 import { Mind } from './mind.ts'
 import { ModelLists } from './modelLists.ts'
+import { loadOptions, storeLocation, variablesOf } from './places.ts'
 import { Repairs } from './repairs.ts'
 import { Roster, type Seat } from './roster.ts'
 import { routingSettings } from './routingSettings.ts'
@@ -60,10 +58,14 @@ export interface EngineOptions {
   readonly sleep?: (ms: number) => Promise<void>
   /** Shown to the providers. */
   readonly userAgent?: string
+  /** Every model of every list that can chat, also of long lists; what the configuration names exactly stays exact. */
+  readonly allModels?: boolean
 }
 
 export interface OpenedEngine {
   readonly engine: Engine
+  /** Reads the prices and starts what ticks, without asking any provider; `ready` does it too. */
+  prepare(): Promise<void>
   /** Resolves when requests can be answered: prices are read, and models lists have come where targets depend on them. */
   ready(): Promise<void>
   close(): Promise<void>
@@ -72,7 +74,12 @@ export interface OpenedEngine {
 /** Opens everything that needs no network. Throws ConfigError or StoreError. */
 export function openEngine(options: EngineOptions = {}): OpenedEngine {
   const builder = new Builder(options)
-  return { engine: builder.engine, ready: () => builder.ready(), close: () => builder.close() }
+  return {
+    engine: builder.engine,
+    prepare: () => builder.prepare(),
+    ready: () => builder.ready(),
+    close: () => builder.close(),
+  }
 }
 
 class Builder {
@@ -89,15 +96,18 @@ class Builder {
   #specs = new Map<string, ProviderSpec>()
   #lookup: PriceLookup | null = null
   #preparing: Promise<void> | null = null
+  #readying: Promise<void> | null = null
+  readonly #closing = new AbortController()
 
   constructor(options: EngineOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.#logger = options.logger === false ? silentLogger : (options.logger ?? consoleLogger())
-    this.#environment = readEnvironment(this.#env)
+    this.#environment = readEnvironment(variablesOf(options))
     const config = this.#loadConfig()
+    for (const warning of config.warnings) this.#logger.warn(warning)
     this.#store = this.#openStore()
-    this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? randomBytes(32).toString('hex')))
+    this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? freshSalt()))
     this.#dispatcher = this.#openDispatcher(config)
     const mind = this.#openMind(config)
     const parts = this.#parts(mind)
@@ -115,25 +125,32 @@ class Builder {
     })
   }
 
-  ready(): Promise<void> {
+  prepare(): Promise<void> {
     this.#preparing ??= this.#prepare()
     return this.#preparing
   }
 
+  ready(): Promise<void> {
+    this.#readying ??= this.#readLists()
+    return this.#readying
+  }
+
   async close(): Promise<void> {
+    // A list that is still being read is wanted by nobody any more.
+    this.#closing.abort()
     await this.#housekeeping.close()
     await this.#dispatcher.close().catch(() => undefined)
     await this.#store.close()
-  }
-
-  get #env(): Readonly<Record<string, string | undefined>> {
-    return this.#options.env ?? ownVariables()
   }
 
   async #prepare(): Promise<void> {
     this.#lookup = await loadGenaiPrices()
     this.#useConfig(this.engine.roster.config)
     this.#housekeeping.start()
+  }
+
+  async #readLists(): Promise<void> {
+    await this.prepare()
     const { lists } = this.engine.parts
     const reading = lists.refresh(this.engine.roster.seats)
     // A request that comes before the lists waits for the first that brings targets, not for the slowest provider.
@@ -145,35 +162,15 @@ class Builder {
   }
 
   #loadConfig(): Config {
-    const config = loadConfig({
-      ...(this.#options.config !== undefined && { config: this.#options.config }),
-      env: this.#env,
-      cwd: this.#options.cwd ?? process.cwd(),
-      home: this.#env['HOME'] ?? homedir(),
-      platform: process.platform,
-      ...(this.#options.providers !== undefined && { providers: this.#options.providers }),
-    })
+    const config = loadConfig(loadOptions(this.#options))
     for (const provider of config.providers) for (const key of provider.keys) this.#secrets.add(key.secret.reveal())
     return config
   }
 
   #openStore(): Store {
-    const { store, config, flushMs } = this.#options
+    const { store, flushMs } = this.#options
     if (typeof store === 'object') return store
-    const inObject = typeof config === 'object' ? 'memory:' : undefined
-    const location =
-      store ??
-      this.#environment.store ??
-      inObject ??
-      join(
-        stateFolder({
-          environment: this.#environment,
-          home: this.#env['HOME'] ?? homedir(),
-          platform: process.platform,
-        }),
-        'keywise.db',
-      )
-    return openStore(location, {
+    return openStore(storeLocation(this.#options), {
       now: this.#now,
       warn: (line) => this.#logger.warn(line),
       ...(flushMs !== undefined && { flushMs }),
@@ -220,7 +217,7 @@ class Builder {
     const monotonic = this.#options.monotonic ?? (() => performance.now())
     const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
     const events = new Events(this.#logger)
-    const discover = { now: this.#now, redact }
+    const discover = { now: this.#now, redact, signal: this.#closing.signal }
     return {
       store: this.#store,
       mind,
@@ -232,10 +229,11 @@ class Builder {
       random: this.#options.random ?? Math.random,
       sleep: this.#options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
       attention: new Attention(),
+      decisions: new Decisions(this.#store),
       repairs: new Repairs(this.#now),
       checks: new KeyChecks({
         mind,
-        origin: this.#store.origin,
+        store: this.#store,
         tools: discover,
         seatOf: (provider, fingerprint) => this.engine.roster.findSeat(provider, fingerprint),
       }),
@@ -244,8 +242,10 @@ class Builder {
         logger: this.#logger,
         tools: discover,
         onChange: () => this.#useConfig(this.engine.roster.config),
-        onFailure: (seat, failure) =>
-          this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`),
+        onFailure: (seat, failure) => {
+          if (this.#closing.signal.aborted) return
+          this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`)
+        },
       }),
     }
   }
@@ -256,10 +256,13 @@ class Builder {
     const changed = config !== this.engine.roster.config
     const seats = changed ? this.#seatsOf(config) : this.engine.roster.seats
     if (changed) {
+      for (const warning of config.warnings) this.#logger.warn(warning)
       mind.router.setSettings(routingSettings(config.settings))
-      mind.budgets.close()
-      mind.budgets = this.#budgetsFor(config, seats)
-      mind.budgets.open(this.#store, this.#now())
+      const successor = this.#budgetsFor(config, seats)
+      this.#store.flushNow()
+      mind.budgets.close(successor)
+      successor.open(this.#store, this.#now())
+      mind.budgets = successor
     }
     const roster = this.#rosterOf(config, seats, lists)
     mind.router.setTargets(roster.targets)
@@ -290,7 +293,8 @@ class Builder {
 
   #rosterOf(config: Config, seats: readonly Seat[], lists: ModelLists): Roster {
     const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
-    return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices })
+    const { allModels = false } = this.#options
+    return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices, allModels })
   }
 }
 

@@ -180,6 +180,11 @@ export class BudgetBook {
     this.#beat(now)
   }
 
+  /** The log was replaced by an empty one, whose places begin anew: nothing of it has been read yet. */
+  logRestarted(): void {
+    this.#folded = 0
+  }
+
   /** Every few seconds: says that this process lives and returns what it leased and does not use. */
   tick(now: number): void {
     this.#beat(now, 0)

@@ -7,7 +7,7 @@ import type { Target } from '../domain/target.ts'
 import { Board } from './board.ts'
 import { Bucket } from './bucket.ts'
 import type { Ineligible } from './eligible.ts'
-import { explainRanking, type RankedTarget } from './explain.ts'
+import { explainRanking, type RankedTarget, type SketchedTarget, sketchRanking } from './explain.ts'
 import { Gate } from './gate.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
@@ -48,6 +48,8 @@ export interface Decision {
   next(exclude: (target: Target) => boolean): Target | null
   /** Every target in the order in which it would be tried, with the reasons; from what is known when it is called. */
   explain(): readonly RankedTarget[]
+  /** The first rows of that, for keeping. `ineligible`: why a target could not be tried, whatever was tried since. */
+  sketch(most: number, ineligible: RoutingRequest['ineligible']): readonly SketchedTarget[]
 }
 
 export interface RouterOptions {
@@ -127,6 +129,8 @@ export class Router {
       explored,
       next: (exclude) => this.#pickNext(pass, tried, exclude),
       explain: () => this.#explain(pass, first, explored),
+      sketch: (most, ineligible) =>
+        this.#sketch({ ...pass, request: { ...request, ineligible } }, first, explored, most),
     }
   }
 
@@ -211,6 +215,12 @@ export class Router {
     const sight = this.#look({ ...pass, exploring: false }, NOTHING_EXCLUDED)
     const { request, now } = pass
     return explainRanking(sight, { settings: this.#settings, request, now, chosen, explored })
+  }
+
+  #sketch(pass: Pass, chosen: Target | null, explored: boolean, most: number): readonly SketchedTarget[] {
+    const sight = this.#look({ ...pass, exploring: false }, NOTHING_EXCLUDED)
+    const { request, now } = pass
+    return sketchRanking(sight, { settings: this.#settings, request, now, chosen, explored }, most)
   }
 
   /** The board as the request sees it now. */

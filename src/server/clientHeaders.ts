@@ -44,7 +44,7 @@ function knownSession(headers: IncomingHttpHeaders, body: unknown): string | und
     text(headers, 'conversation_id')
   if (header !== undefined) return header
   const user = asString(asRecord(asRecord(body)?.['metadata'])?.['user_id'])
-  return user !== undefined && user.includes('session') ? user.slice(0, 300) : undefined
+  return user?.includes('session') ? user.slice(0, 300) : undefined
 }
 
 const MOST_LABELS = 20

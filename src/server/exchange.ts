@@ -8,6 +8,7 @@ import type { Dialect, StreamWriter } from '../dialects/dialect.ts'
 import { dialectOf } from '../dialects/dialects.ts'
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, DialectId } from '../domain/chat.ts'
+import type { Failure } from '../domain/failure.ts'
 import type { Ask } from '../manager/ask.ts'
 import type { Answered } from '../manager/fallback.ts'
 import { cascade } from '../manager/fallback.ts'
@@ -29,6 +30,10 @@ export interface ExchangeRoute {
   /** Gemini without `alt=sse` streams a JSON array. */
   readonly asArray?: boolean
 }
+
+/** Emitted on the response when the drain has run out of time. */
+export const DRAIN_EVENT = 'keywise:drain'
+const SHUTTING_DOWN: Failure = { kind: 'server', status: 503, message: 'keywise is shutting down' }
 
 export class Exchange implements CallSink {
   readonly id = requestId()
@@ -64,6 +69,7 @@ export class Exchange implements CallSink {
     this.#dialect = dialectOf(route.dialect)
     this.#startedAt = performance.now()
     response.on('close', () => this.#onClose())
+    response.on(DRAIN_EVENT, () => this.#answered?.call.abort(SHUTTING_DOWN))
   }
 
   async run(): Promise<void> {
