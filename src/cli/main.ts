@@ -124,6 +124,18 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./keys.ts'),
   },
   {
+    usage: 'demo',
+    does: 'no keys, no network: simulated providers with faults, and traffic over them',
+    options: [
+      ['--seconds <n>', 'stop after so long'],
+      ['--no-open', 'open no browser'],
+      ['--tour', "the original's three days in half a minute"],
+      JSON_OPTION,
+    ],
+    examples: ['keywise demo', 'keywise demo --tour'],
+    load: () => import('./demo.ts'),
+  },
+  {
     usage: 'fake',
     does: 'only the simulated providers, for testing your own software',
     options: [
