@@ -400,6 +400,17 @@ function askedFor(place: Place, path: string, body: unknown): Asked {
         ? 'openai-responses'
         : 'openai'
   const dialect = dialectOf(id)
+  const batch = /\/models\/(.+):(?:batchEmbedContents|embedContent)$/.exec(path)
+  if (batch !== null) {
+    const model = decodeURIComponent(batch[1] ?? '')
+    return {
+      model,
+      embeddings: true,
+      dialect: dialectOf('google'),
+      request: { model, messages: [], stream: false },
+      body,
+    }
+  }
   if (path.endsWith('/embeddings')) {
     const model = String((body as { model?: unknown })?.model ?? '') // our own client wrote it; anything else is "not found"
     return { model, embeddings: true, dialect, request: { model, messages: [], stream: false }, body }
@@ -426,6 +437,7 @@ function lacks(facts: FakeModel, request: ChatRequest): boolean {
 }
 
 function embeddingsBody(asked: Asked): unknown {
+  if (asked.dialect.id === 'google') return googleEmbeddings(asked.body)
   const input = (asked.body as { input?: unknown }).input // read from JSON, an array or one text
   const texts = Array.isArray(input) ? input : [input]
   const data = texts.map((text, index) => ({
@@ -435,6 +447,14 @@ function embeddingsBody(asked: Asked): unknown {
   }))
   const tokens = texts.reduce<number>((sum, text) => sum + tokensOf(String(text)), 0)
   return { object: 'list', data, model: asked.model, usage: { prompt_tokens: tokens, total_tokens: tokens } }
+}
+
+/** https://ai.google.dev/api/embeddings#method:-models.batchembedcontents */
+function googleEmbeddings(body: unknown): unknown {
+  const requests = (body as { requests?: readonly unknown[] })?.requests // our own client wrote it
+  return {
+    embeddings: (requests ?? []).map((request) => ({ values: [0.1, 0.2, JSON.stringify(request).length / 1000] })),
+  }
 }
 
 function keyOf(request: IncomingMessage): string {
