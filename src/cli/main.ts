@@ -182,6 +182,7 @@ async function runCommand(args: readonly string[]): Promise<ExitCode> {
       'after',
       '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed, 4 all targets failed, 78 configuration, 130 interrupted.',
     )
+    .usage('[options] [command]')
   for (const row of COMMANDS) addCommand(program, row, (running) => (done = running))
   program.argument('[command]').action((name: string | undefined) => {
     if (name !== undefined) throw unknownCommand(name)

@@ -53,6 +53,8 @@ export const FAULTS = [
   'rate_minute',
   'quota_day',
   'billing',
+  /** OpenRouter: too much is under way for the credit that is left. */
+  'in_flight_budget',
   'auth_invalid',
   'auth_forbidden',
   'overloaded',
@@ -124,8 +126,18 @@ export const scenarioSchema = z.strictObject({
 })
 
 export type Scenario = z.input<typeof scenarioSchema>
-export type ReadScenario = z.output<typeof scenarioSchema>
-export type FakeProvider = ReadScenario['providers'][string]
+type ReadScenario = z.output<typeof scenarioSchema>
+export type FakeProviderFacts = ReadScenario['providers'][string]
 export type FakeModel = z.output<typeof fakeModel>
 export type FakeLimit = z.output<typeof fakeLimit>
 export type FakeFault = z.output<typeof fakeFault>
+
+/** Checks a model that is added while the world runs. Throws a ZodError. */
+export function readModel(facts: unknown): FakeModel {
+  return fakeModel.parse(facts)
+}
+
+/** Checks a fault that is added while the world runs. Throws a ZodError. */
+export function readFault(fault: unknown): FakeFault {
+  return fakeFault.parse(fault)
+}

@@ -98,7 +98,7 @@ export class APIManager {
 
   /** The same for a request that was read already. */
   async callPrepared(request: ChatRequest, options: CallOptions): Promise<CallResult> {
-    const startedAt = performance.now()
+    const startedAt = this.engine.parts.tools.monotonic()
     const { ask, release } = await this.#begin(request, options)
     try {
       const answered = await this.#cascade(ask)
@@ -118,7 +118,7 @@ export class APIManager {
    * freely until the first content; after it a broken stream throws. Leaving the loop early cancels the upstream.
    */
   streamWithFallback(context: CallContext): CallStream<CallResult> {
-    const startedAt = performance.now()
+    const startedAt = this.engine.parts.tools.monotonic()
     return streamOf(async () => {
       const { request, options } = readContext(context, true)
       const { ask, release } = await this.#begin(request, options)
@@ -183,6 +183,9 @@ export class APIManager {
 
   async #begin(request: ChatRequest, options: CallOptions): Promise<{ ask: Ask; release: () => void }> {
     await this.#opened.ready()
+    const { roster, parts } = this.engine
+    // A model nobody knows may stand in a list that is still on its way.
+    if (!roster.names.has(request.model)) await parts.lists.settled(roster.config.settings.timeouts.connectMs + 5000)
     const ask = makeAsk(this.engine, request, options)
     return { ask, release: listen(options, ask) }
   }
@@ -191,18 +194,19 @@ export class APIManager {
     const before = this.#board.before()
     try {
       const answered = await cascade(this.engine, ask)
-      void answered.recorded.then((report) => this.#tell(ask, answered.trail.attempts, report, before, null))
+      void answered.recorded.then((report) => this.#tell(ask, answered.trail, report, before, null))
       return answered
     } catch (error) {
       const attempts = error instanceof KeywiseError ? error.attempts : []
-      this.#tell(ask, attempts, null, before, error instanceof Error ? error.message : String(error))
+      const text = error instanceof Error ? error.message : String(error)
+      this.#tell(ask, { attempts, passed: [] }, null, before, text)
       throw error
     }
   }
 
   #tell(
     ask: Ask,
-    attempts: readonly AttemptReport[],
+    { attempts, passed }: Pick<CallStory, 'attempts' | 'passed'>,
     report: AttemptReport | null,
     before: ReturnType<ScoreBoard['before']>,
     failed: string | null,
@@ -218,7 +222,7 @@ export class APIManager {
           : { provider: first.provider, model: first.model, score: before.scoreOf(first.target) },
       maxAttempts: ask.maxAttempts,
       attempts,
-      passed: [],
+      passed,
       moves: this.#board.moves(before, attempts),
       failed,
     }
@@ -234,7 +238,7 @@ export class APIManager {
       provider: winner.target.provider,
       model: winner.target.model,
       keyIndex: winner.target.keyIndex,
-      responseTime: Math.round(performance.now() - startedAt),
+      responseTime: Math.round(this.engine.parts.tools.monotonic() - startedAt),
       timestamp: new Date(this.engine.now).toISOString(),
       requestId: ask.id,
       finishReason: response?.finishReason ?? 'other',

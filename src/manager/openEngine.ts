@@ -1,5 +1,6 @@
 /** Opens an engine: configuration, store, connections, lists, everything that ticks; and closes it again. */
 
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
@@ -32,7 +33,7 @@ import { loadOptions, storeLocation, variablesOf } from './places.ts'
 import { Repairs } from './repairs.ts'
 import { Roster, type Seat } from './roster.ts'
 import { routingSettings } from './routingSettings.ts'
-import { WaitingRoom } from './waiting.ts'
+import { type Timing, WaitingRoom } from './waiting.ts'
 import { worldOf } from './world.ts'
 
 export interface EngineOptions {
@@ -46,14 +47,16 @@ export interface EngineOptions {
   readonly providers?: readonly ProviderSpec[]
   /** Epoch milliseconds; default the system's clock. */
   readonly now?: () => number
+  /** Milliseconds that never jump, for latencies and deadlines; default `performance.now`. A test's clock gives both. */
+  readonly monotonic?: () => number
   /** 0..1; default Math.random. */
   readonly random?: () => number
   /** `false` silences; default: lines to stderr. */
   readonly logger?: Logger | false
   /** Milliseconds that what is recorded may wait to be written; 0 (default): to the end of the event loop's turn. */
   readonly flushMs?: number
-  /** For tests with a clock of their own: waits. */
-  readonly sleep?: (ms: number) => Promise<void>
+  /** For tests with a clock of their own: waits. The signal ends a wait early. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
   /** Shown to the providers. */
   readonly userAgent?: string
   /** Every model of every list that can chat, also of long lists; what the configuration names exactly stays exact. */
@@ -212,7 +215,8 @@ class Builder {
 
   #parts(mind: Mind): EngineParts {
     const redact = redactor(() => this.#secrets)
-    const tools: CallTools = { deadlines: new Deadlines(), now: this.#now, monotonic: () => performance.now(), redact }
+    const monotonic = this.#options.monotonic ?? (() => performance.now())
+    const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
     const events = new Events(this.#logger)
     const discover = { now: this.#now, redact, signal: this.#closing.signal }
     return {
@@ -220,11 +224,11 @@ class Builder {
       mind,
       logger: this.#logger,
       events,
-      waiting: new WaitingRoom(),
+      waiting: new WaitingRoom(timing(this.#now, this.#options.sleep)),
       offline: new OfflineDetector(),
       tools,
       random: this.#options.random ?? Math.random,
-      sleep: this.#options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
+      sleep: this.#options.sleep ?? systemSleep,
       attention: new Attention(),
       decisions: new Decisions(this.#store),
       repairs: new Repairs(this.#now),
@@ -292,6 +296,32 @@ class Builder {
     const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
     const { allModels = false } = this.#options
     return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices, allModels })
+  }
+}
+
+async function systemSleep(ms: number, signal?: AbortSignal): Promise<void> {
+  await wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined) // ended early
+}
+
+/** The waiting room's clock: the engine's own. */
+function timing(now: () => number, sleep: EngineOptions['sleep']): Timing {
+  return {
+    now,
+    after: (delayMs, callback) => {
+      if (sleep !== undefined) return sleeping(sleep(delayMs), callback)
+      const timer = setTimeout(callback, delayMs)
+      return () => clearTimeout(timer)
+    },
+  }
+}
+
+function sleeping(slept: Promise<void>, callback: () => void): () => void {
+  let wanted = true
+  void slept.then(() => {
+    if (wanted) callback()
+  })
+  return () => {
+    wanted = false
   }
 }
 
