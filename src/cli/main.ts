@@ -148,6 +148,19 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./fake.ts'),
   },
   {
+    usage: 'replay',
+    does: 'the routing benchmark: every policy on the same luck, against who knows the truth',
+    options: [
+      ['--data <dir>', 'also scenarios from the trace files there'],
+      ['--policy <name>', 'only this policy (and the oracle)'],
+      ['--from-store', 'your own recorded weeks instead'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise replay', 'keywise replay --policy learned --json', 'keywise replay --from-store'],
+    load: () => import('./replay.ts'),
+  },
+  {
     usage: 'doctor',
     does: 'check node, configuration, store, permissions, ports, clock and reachability',
     options: [JSON_OPTION, ...COMMON],
