@@ -2,12 +2,14 @@
 
 import { existsSync } from 'node:fs'
 import { ConfigError, VaultError } from '../domain/errors.ts'
+import type { Definition } from '../experiment/definition.ts'
 import { catalog, findProvider } from '../providers/catalog.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import { type Alerts, readAlerts } from './alerts.ts'
 import { checked } from './check.ts'
 import { type ConfigDocument, documentOf, readDocument } from './document.ts'
 import { readEnvironment } from './environment.ts'
+import { readExperimentSettings } from './experiments.ts'
 import { gitWarning } from './gitGuard.ts'
 import { meant, readProviders } from './keysFile.ts'
 import { keysFileCandidates } from './paths.ts'
@@ -31,7 +33,10 @@ export interface Config {
 }
 
 /** Every setting with its default filled in. */
-export type Settings = Omit<SettingsOfFile, 'alerts'> & { readonly alerts: Alerts }
+export type Settings = Omit<SettingsOfFile, 'alerts' | 'experiments'> & {
+  readonly alerts: Alerts
+  readonly experiments: readonly Definition[]
+}
 
 export interface LoadOptions {
   /** A path (against `cwd`), or the configuration itself; absent: looked for. */
@@ -78,7 +83,11 @@ function fromDocument(document: ConfigDocument, options: LoadOptions): Config {
   return {
     file: document.file,
     providers: onlyDefault(providers, settings.defaultProvider, document, options),
-    settings: { ...settings, alerts: readAlerts(alerts, remarks, options) },
+    settings: {
+      ...settings,
+      alerts: readAlerts(alerts, remarks, options),
+      experiments: readExperimentSettings(settings.experiments, document),
+    },
     warnings: remarks.list(),
   }
 }
