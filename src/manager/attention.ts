@@ -1,6 +1,5 @@
 /** What follows from an attempt besides learning: lists read anew, keys checked, quality judged by itself, alarms raised. */
 
-import { randomUUID } from 'node:crypto'
 import type { ChatRequest, ChatResponse } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Verdict } from '../routing/judge.ts'
@@ -36,7 +35,7 @@ export class Attention {
         kind: 'quality',
         at: engine.now,
         origin: engine.parts.store.origin,
-        id: randomUUID(),
+        id: engine.parts.mind.eventId(),
         target: refOf(attempt.target),
         requestId: ask.id,
         score,

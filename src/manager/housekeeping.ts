@@ -72,8 +72,9 @@ export class Housekeeping {
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
     this.#watch?.close()
-    const { mind, store } = this.#options.engine.parts
+    const { mind, store, decisions } = this.#options.engine.parts
     mind.budgets.close()
+    decisions.flush()
     await store.flushed()
     mind.save()
     if (mind.changes !== this.#seen) this.#stats?.changed()
@@ -82,7 +83,7 @@ export class Housekeeping {
 
   #tick(): void {
     const { engine, now } = this.#options
-    const { mind, checks, lists, offline, store } = engine.parts
+    const { mind, checks, lists, offline, store, decisions } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
@@ -90,6 +91,7 @@ export class Housekeeping {
     mind.sync()
     mind.budgets.tick(at)
     void checks.due()
+    decisions.flush()
     if (mind.changes !== this.#seen) this.#stats?.changed()
     this.#seen = mind.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => mind.save())
@@ -98,6 +100,8 @@ export class Housekeeping {
 
   /** The process ends without `close`: what can be written at once is. */
   #lastWords(): void {
-    this.#options.engine.parts.store.flushNow()
+    const { decisions, store } = this.#options.engine.parts
+    decisions.flush()
+    store.flushNow()
   }
 }
