@@ -26,6 +26,7 @@ import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record
 import type { Repairs } from './repairs.ts'
 import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
+import { Summary } from './summary.ts'
 import type { Trail } from './trail.ts'
 import type { Try } from './try.ts'
 import type { WaitingRoom } from './waiting.ts'
@@ -56,6 +57,8 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  /** The counts of this process, library and gateway alike. */
+  readonly summary = new Summary()
   readonly #retries = new RetryBudget()
 
   constructor(parts: EngineParts, roster: Roster, world: World) {
