@@ -42,6 +42,7 @@ export class Attention {
         task: ask.task,
         source: 'self',
       })
+      if (ask.enrolment?.trial != null) engine.parts.experiments.report(ask.enrolment.trial, ask.id, 'quality', score)
     }
     this.#recovered(engine, ask, attempt)
   }

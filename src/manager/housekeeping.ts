@@ -72,18 +72,19 @@ export class Housekeeping {
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
     this.#watch?.close()
-    const { mind, store, decisions } = this.#options.engine.parts
+    const { mind, store, decisions, experiments } = this.#options.engine.parts
     mind.budgets.close()
     decisions.flush()
     await store.flushed()
     mind.save()
+    experiments.save()
     if (mind.changes !== this.#seen) this.#stats?.changed()
     await this.#stats?.close()
   }
 
   #tick(): void {
     const { engine, now } = this.#options
-    const { mind, checks, lists, offline, store, decisions } = engine.parts
+    const { mind, checks, lists, offline, store, decisions, experiments } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
@@ -92,10 +93,17 @@ export class Housekeeping {
     mind.budgets.tick(at)
     void checks.due()
     decisions.flush()
+    experiments.tick()
     if (mind.changes !== this.#seen) this.#stats?.changed()
     this.#seen = mind.changes
-    if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => mind.save())
+    if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => this.#save())
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.roster.seats)
+  }
+
+  #save(): void {
+    const { mind, experiments } = this.#options.engine.parts
+    mind.save()
+    experiments.save()
   }
 
   /** The process ends without `close`: what can be written at once is. */

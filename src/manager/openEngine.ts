@@ -25,6 +25,7 @@ import { Attention } from './attention.ts'
 import { budgetsOf } from './budgets.ts'
 import { Decisions } from './decisions.ts'
 import { Engine, type EngineParts } from './engine.ts'
+import { Experiments } from './experiments/experiments.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { KeyChecks } from './keyChecks.ts'
 import { Mind } from './mind.ts'
@@ -118,6 +119,7 @@ class Builder {
     mind.router.setTargets(roster.targets)
     mind.restore()
     mind.budgets.open(this.#store, this.#now())
+    this.#useExperiments(config)
     this.#housekeeping = new Housekeeping({
       engine: this.engine,
       now: this.#now,
@@ -231,6 +233,17 @@ class Builder {
       sleep: this.#options.sleep ?? systemSleep,
       attention: new Attention(),
       decisions: new Decisions(this.#store),
+      experiments: new Experiments({
+        store: this.#store,
+        logger: this.#logger,
+        now: this.#now,
+        monotonic,
+        onDecided: ({ experiment }, verdict) => {
+          const text = `experiment ${experiment.name} is decided: ${verdict.text}`
+          this.#logger.info(text)
+          events.emit('alert', { event: 'experiment_decided', text })
+        },
+      }),
       repairs: new Repairs(this.#now),
       checks: new KeyChecks({
         mind,
@@ -269,6 +282,11 @@ class Builder {
     mind.router.setTargets(roster.targets)
     this.engine.roster = roster
     this.engine.world = worldOf(roster, mind)
+    if (changed) this.#useExperiments(config)
+  }
+
+  #useExperiments({ file, settings }: Config): void {
+    this.engine.parts.experiments.use(settings.experiments, file ?? 'config')
   }
 
   #seatsOf(config: Config): Seat[] {

@@ -3,7 +3,7 @@
 import type { AttemptReport, AttemptSource } from '../domain/attempt.ts'
 import type { Usage } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
-import type { AttemptEvent, TargetRef } from '../domain/store.ts'
+import type { AttemptEvent, TargetRef, Trial } from '../domain/store.ts'
 import { type Target, targetId } from '../domain/target.ts'
 import { costOf } from '../money/cost.ts'
 import type { Price } from '../money/price.ts'
@@ -28,6 +28,7 @@ export interface AttemptFacts {
   readonly session: string | null
   readonly token: string | null
   readonly labels: Readonly<Record<string, string>>
+  readonly trial?: Trial | null
   /** This host was offline or asleep: nobody is charged. */
   readonly excused: boolean
 }
@@ -79,6 +80,7 @@ function eventOf(facts: AttemptFacts, origin: string, now: number): AttemptEvent
     session: facts.session,
     token: facts.token,
     labels: facts.labels,
+    ...(facts.trial != null && { trial: facts.trial }),
   }
 }
 

@@ -25,6 +25,7 @@ const PLACES: { readonly [D in DialectId]: Place } = {
 export function spliceRequest(wire: Wire, request: ChatRequest, model: string): { path: string; body: Buffer } | null {
   const place = PLACES[wire.dialect]
   const path = place.path(encodeURI(model), request.stream)
+  if (wire.body === null) return null
   const own = wire.body.original()
   if (!place.inBody) return { path, body: own }
   const front =
