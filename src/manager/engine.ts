@@ -187,6 +187,7 @@ export class Engine {
       this.now,
     )
     this.parts.waiting.changed()
+    if (recorded.event.ok) this.parts.attention.worked(facts.target, recorded.event)
     if (this.parts.events.has('attempt'))
       this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
     return recorded
@@ -265,7 +266,7 @@ export class Engine {
 }
 
 /** Trying these again before their time cannot help. */
-const NEVER_GUESSED: ReadonlySet<FailureKind> = new Set([
+export const NEVER_GUESSED: ReadonlySet<FailureKind> = new Set([
   'auth_invalid',
   'auth_forbidden',
   'billing',

@@ -43,7 +43,9 @@ export async function cascade(engine: Engine, ask: Ask): Promise<Answered> {
     const verdict = engine.record(ask, trail, attempt, attempt.call.ended)
     if (verdict.next === 'retry-once') await engine.pause(ask, verdict.waitMs)
   }
-  throw exhausted(engine, ask, trail)
+  const error = exhausted(engine, ask, trail)
+  engine.parts.attention.exhausted(ask, trail, error)
+  throw error
 }
 
 function answered(engine: Engine, ask: Ask, trail: Trail, winner: Try, explored: boolean): Answered {

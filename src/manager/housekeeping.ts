@@ -1,4 +1,4 @@
-/** What ticks beside the requests: other processes' events, budgets' signs of life, key checks, the stats file, snapshots. */
+/** What ticks beside the requests: other processes' events, budgets' signs of life, key checks, alerts, the stats file. */
 
 import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
@@ -72,7 +72,8 @@ export class Housekeeping {
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
     this.#watch?.close()
-    const { mind, store } = this.#options.engine.parts
+    const { mind, store, attention } = this.#options.engine.parts
+    await attention.close()
     mind.budgets.close()
     await store.flushed()
     mind.save()
@@ -82,7 +83,7 @@ export class Housekeeping {
 
   #tick(): void {
     const { engine, now } = this.#options
-    const { mind, checks, lists, offline, store } = engine.parts
+    const { mind, checks, lists, offline, store, attention } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
@@ -90,6 +91,7 @@ export class Housekeeping {
     mind.sync()
     mind.budgets.tick(at)
     void checks.due()
+    attention.tick()
     if (mind.changes !== this.#seen) this.#stats?.changed()
     this.#seen = mind.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => mind.save())

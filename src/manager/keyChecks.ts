@@ -6,6 +6,7 @@ import type { Park } from '../domain/park.ts'
 import type { AttemptEvent, TargetRef } from '../domain/store.ts'
 import { checkKey, type DiscoverTools } from '../upstream/discover.ts'
 import type { Mind } from './mind.ts'
+import { refOf } from './record.ts'
 import type { Seat } from './roster.ts'
 
 export interface KeyChecksOptions {
@@ -36,6 +37,16 @@ export class KeyChecks {
     } finally {
       this.#running = false
     }
+  }
+
+  /** Checks a key before its park has run out; false when the check cannot be made or refuses it. */
+  async checkNow({ provider, fingerprint, ...names }: TargetRef): Promise<boolean> {
+    const { mind, origin, tools, seatOf } = this.#options
+    const seat = seatOf(provider, fingerprint)
+    if (seat === undefined || (await checkKey(seat.connection, tools)).state !== 'valid') return false
+    const target = refOf({ provider, fingerprint, ...names })
+    mind.remember({ kind: 'lift', at: tools.now(), origin, id: randomUUID(), target, only: ['auth_invalid'] })
+    return true
   }
 
   async #check({ target, reason }: Park): Promise<void> {

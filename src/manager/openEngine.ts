@@ -101,10 +101,10 @@ class Builder {
     const parts = this.#parts(mind)
     const roster = this.#rosterOf(config, this.#seatsOf(config), parts.lists)
     this.engine = new Engine(parts, roster, worldOf(roster, mind))
-    parts.attention.attach(this.engine)
     mind.router.setTargets(roster.targets)
     mind.restore()
     mind.budgets.open(this.#store, this.#now())
+    parts.attention.attach(this.engine)
     this.#housekeeping = new Housekeeping({
       engine: this.engine,
       now: this.#now,
@@ -126,6 +126,10 @@ class Builder {
 
   get #env(): Readonly<Record<string, string | undefined>> {
     return this.#options.env ?? ownVariables()
+  }
+
+  get #userAgent(): string {
+    return this.#options.userAgent ?? 'keywise'
   }
 
   async #prepare(): Promise<void> {
@@ -152,6 +156,9 @@ class Builder {
       ...(this.#options.providers !== undefined && { providers: this.#options.providers }),
     })
     for (const provider of config.providers) for (const key of provider.keys) this.#secrets.add(key.secret.reveal())
+    const { telegram, webhook } = config.settings.alerts
+    for (const secret of [telegram?.botToken, webhook?.url, webhook?.secret])
+      if (secret !== undefined) this.#secrets.add(secret.reveal())
     return config
   }
 
@@ -217,6 +224,8 @@ class Builder {
     const redact = redactor(() => this.#secrets)
     const tools: CallTools = { deadlines: new Deadlines(), now: this.#now, monotonic: () => performance.now(), redact }
     const events = new Events(this.#logger)
+    const offline = new OfflineDetector()
+    const random = this.#options.random ?? Math.random
     const discover = { now: this.#now, redact }
     return {
       store: this.#store,
@@ -224,11 +233,22 @@ class Builder {
       logger: this.#logger,
       events,
       waiting: new WaitingRoom(),
-      offline: new OfflineDetector(),
+      offline,
       tools,
-      random: this.#options.random ?? Math.random,
+      random,
       sleep: this.#options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
-      attention: new Attention(),
+      attention: new Attention({
+        store: this.#store,
+        logger: this.#logger,
+        dispatcher: this.#dispatcher,
+        salt: this.#salt,
+        userAgent: this.#userAgent,
+        now: this.#now,
+        events,
+        offline,
+        random,
+        redact,
+      }),
       repairs: new Repairs(this.#now),
       checks: new KeyChecks({
         mind,
@@ -257,6 +277,7 @@ class Builder {
       mind.budgets.close()
       mind.budgets = this.#budgetsFor(config, seats)
       mind.budgets.open(this.#store, this.#now())
+      this.engine.parts.attention.useConfig(config)
     }
     const roster = this.#rosterOf(config, seats, lists)
     mind.router.setTargets(roster.targets)
@@ -278,7 +299,7 @@ class Builder {
             dispatcher: this.#dispatcher,
             spec: provider.spec,
             secret: key.secret,
-            userAgent: this.#options.userAgent ?? 'keywise',
+            userAgent: this.#userAgent,
           }),
         }
       }),

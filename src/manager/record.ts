@@ -43,7 +43,7 @@ export function recordAttempt(mind: Mind, origin: string, facts: AttemptFacts, n
   const tokens = event.usage === null ? 0 : event.usage.inputTokens + event.usage.outputTokens
   if (facts.hold !== null) {
     mind.quota.settle(facts.hold.quota, event.usage, now)
-    mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens })
+    mind.crossed(mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens }))
     if (facts.hold.probe) mind.parks.endProbe(facts.target)
   }
   mind.remember(event)
@@ -85,7 +85,7 @@ function eventOf(facts: AttemptFacts, origin: string, now: number): AttemptEvent
 /** A microsecond is exact enough, and shorter to write. */
 const round = (ms: number) => Math.round(ms * 1000) / 1000
 
-export function refOf(target: Target): TargetRef {
+export function refOf(target: TargetRef): TargetRef {
   const { stateId, provider, model, fingerprint, keyIndex, account } = target
   return { stateId, provider, model, fingerprint, keyIndex, account }
 }
