@@ -63,7 +63,9 @@ export function recoveryNews(engine: Engine, alerts: Alerts, outage: Outage, tar
 export function worksText(engine: Engine, trail: Trail | null): string {
   const { world, roster, now } = engine
   const ask = plainAsk(engine, EVERYTHING, false)
-  const able = roster.targets.filter((target) => ask !== null && whyNot(world, target, ask, trail, now) === null)
+  const able = roster.targets.filter(
+    (target) => ask !== null && trail?.wasTried(target) !== true && whyNot(world, target, ask, trail, now) === null,
+  )
   if (able.length === 0) return 'nothing'
   const providers = [...new Set(able.map((target) => target.provider))]
   return `${able.length} of ${roster.targets.length} targets (${listText(providers)})`
@@ -97,6 +99,8 @@ function returns(engine: Engine, plain: Ask): Pick<News, 'returnsAt' | 'returns'
 }
 
 const UNTRIED = 'not tried'
+/** Failed with another of its kind, which says why. */
+const TOO = 'failed too'
 
 function causesOf(engine: Engine, plain: Ask, trail: Trail): readonly Cause[] {
   const { world, roster, now } = engine
@@ -115,14 +119,14 @@ const CODES: Readonly<Record<string, string>> = {
   quota: 'limit used up',
   budget: 'budget spent',
   hours: 'outside its hours',
-  skipped: 'failed with the others of its kind',
+  skipped: TOO,
 }
 
 /** `groq: server errors; google: daily limit, refused key` */
 function byProvider(causes: readonly Cause[]): string {
   const words = new Map<string, Set<string>>()
   for (const { target, word } of causes) {
-    if (word === UNTRIED) continue
+    if (word === UNTRIED || (word === TOO && words.has(target.provider))) continue
     const known = words.get(target.provider) ?? new Set()
     words.set(target.provider, known.add(word))
   }
@@ -137,7 +141,7 @@ function adviceFor(engine: Engine, causes: readonly Cause[]): string {
     return `replace key ${refused.target.keyIndex} of ${refused.target.provider} in the configuration`
   const broke = of('billing')
   if (broke !== undefined) return `add credit at ${broke.target.provider}, or a free key of another provider`
-  if (causes.every(({ kind }) => kind === 'network'))
+  if (causes.every(({ kind, word }) => kind === 'network' || word === TOO))
     return 'check the network and the proxy of this machine; "keywise doctor" tells more'
   if (of('quota_day', 'rate_minute', 'zero_quota') !== undefined || causes.some(({ word }) => word === CODES['quota']))
     return 'wait for the reset, or add a key of another account or provider'

@@ -123,9 +123,9 @@ export class Outages {
     for (const target of engine.roster.targets) {
       if (ineligible(target, plain.needs, engine.world.rules) !== null) continue
       const why = whyNot(engine.world, target, plain, tried, engine.now)
-      if (why === null) free = true
+      if (why === null && tried?.wasTried(target) !== true) free = true
       // The user's own hours and budgets are no trouble of the providers.
-      else if (why.code === 'skipped' || why.code === 'parked' || why.code === 'quota') troubled = true
+      else if (why === null || why.code === 'skipped' || why.code === 'parked' || why.code === 'quota') troubled = true
     }
     if (!free) return troubled
     return tried !== null && trail.calls >= engine.roster.config.settings.maxAttempts && isPlain(ask)

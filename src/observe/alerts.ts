@@ -164,16 +164,16 @@ export class Alerts {
   sync(): readonly Trouble[] {
     const { store, now } = this.#options
     this.#syncedAt = now()
-    const fresh = new Map<string, Trouble>()
+    const stored = new Map<string, Trouble>()
     for (const [place, value] of store.listDocs(TROUBLES)) {
       const trouble = readTrouble(value)
       if (trouble === undefined || isForgotten(trouble, now())) store.deleteDoc(TROUBLES, place)
-      else if (place === this.#place(trouble.key) && isOpen(trouble, now())) fresh.set(trouble.key, trouble)
+      else if (place === this.#place(trouble.key)) stored.set(trouble.key, trouble)
     }
-    const over = [...this.#open.values()].filter((trouble) => !fresh.has(trouble.key))
+    const over = [...this.#open.values()].filter(({ key }) => !isOpen(stored.get(key), now()))
     this.#open.clear()
-    for (const [key, trouble] of fresh) this.#open.set(key, trouble)
-    return over
+    for (const [key, trouble] of stored) if (isOpen(trouble, now())) this.#open.set(key, trouble)
+    return over.map((trouble) => stored.get(trouble.key) ?? trouble)
   }
 
   /** Everything that is remembered, newest first. */
