@@ -1,60 +1,74 @@
 #!/usr/bin/env node
 'use strict'
 // The command. Written for any node back to 12, because its first duty is to say in one sentence what is wrong with an
-// old one. In a clone on an older node it goes through the launcher, which brings a newer node.
+// old one. In a clone it goes through the launcher where node is too old or nothing is installed yet.
 var path = require('node:path')
 var fs = require('node:fs')
+var toUrl = require('node:url').pathToFileURL
 var root = path.resolve(__dirname, '..')
+var launcher = path.join(root, 'tools', 'run.mjs')
+var isClone = fs.existsSync(launcher)
 var version = process.versions.node.split('.').map(Number)
 var newEnough = version[0] > 22 || (version[0] === 22 && version[1] >= 19)
 var args = process.argv.slice(2)
-var launched
 
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   // Answered here: no reason to load the program for it.
   console.log(JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')).version)
+} else if (isClone && version[0] >= 18 && (!runsSources() || !fs.existsSync(path.join(root, 'node_modules')))) {
+  process.argv = [process.execPath, launcher, 'cli'].concat(args)
+  load(launcher)
 } else if (newEnough) {
-  quietSqliteWarning()
-  import(require('node:url').pathToFileURL(program()).href)
-    .then((cli) => cli.main(args))
-    .catch((error) => {
-      console.error('keywise: ' + (error && error.stack ? error.stack : error))
-      process.exit(1)
-    })
-} else if (fs.existsSync(path.join(root, 'tools', 'run.mjs'))) {
-  process.env.KEYWISE_CWD = process.cwd()
-  launched = require('node:child_process').spawnSync(
-    process.execPath,
-    [path.join(root, 'tools', 'run.mjs'), 'cli'].concat(args),
-    { stdio: 'inherit' },
-  )
-  process.exit(launched.status === null ? 1 : launched.status)
+  quietWarnings()
+  endWithReader()
+  load(program(), (cli) => cli.main(args))
 } else {
   console.error(
     'keywise needs node 22.19 or newer and this is ' +
       process.versions.node +
       '; run: npx -p node@24 -p keywise keywise',
   )
-  process.exit(78)
+  process.exitCode = 78
+}
+
+function load(file, then) {
+  import(toUrl(file).href).then(then).catch((error) => {
+    console.error('keywise: ' + (error && error.stack ? error.stack : error))
+    process.exit(1)
+  })
+}
+
+// node 23 began without the stripping of types.
+function runsSources() {
+  return newEnough && version[0] !== 23
 }
 
 // The built program; in a clone whose sources are newer than the build, the sources themselves (node strips the types).
 function program() {
   var built = path.join(root, 'dist', 'cli', 'main.js')
   var source = path.join(root, 'src', 'cli', 'main.ts')
-  if (!fs.existsSync(source)) return built
+  if (!isClone) return built
   return fs.existsSync(built) && fs.statSync(built).mtimeMs >= newest(path.join(root, 'src')) ? built : source
 }
 
+// A folder counts too: it changes when a file in it goes.
 function newest(folder) {
   return fs.readdirSync(folder, { withFileTypes: true }).reduce((latest, entry) => {
     var file = path.join(folder, entry.name)
     return Math.max(latest, entry.isDirectory() ? newest(file) : fs.statSync(file).mtimeMs)
-  }, 0)
+  }, fs.statSync(folder).mtimeMs)
+}
+
+// `keywise models | head` is done when head is; that is no error.
+function endWithReader() {
+  process.stdout.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit()
+  })
 }
 
 // node 22 announces node:sqlite as experimental at every start; nothing a user of keywise can do about it.
-function quietSqliteWarning() {
+function quietWarnings() {
   var emit = process.emitWarning
   process.emitWarning = function (warning) {
     var text = String(warning && warning.message ? warning.message : warning)

@@ -8,7 +8,7 @@ import { APIManager } from '../src/index.ts'
 import { type FakeWorld, startFakeProviders } from '../src/lab/fakeProviders.ts'
 import type { FakeFault } from '../src/lab/scenario.ts'
 import { fakeKeyText } from '../src/lab/worlds.ts'
-import { alertsView, sendTestAlert } from '../src/manager/alertsView.ts'
+import { alertsView, sendTestAlert } from '../src/manager/views/alertsView.ts'
 import { BOT_TOKEN, blocked, CHAT_ID, type Double, startTelegram, startWebhook } from './alertDoubles.ts'
 import { temporaryFolder } from './temporaryFolder.ts'
 

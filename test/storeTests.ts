@@ -79,6 +79,14 @@ export function storeTests(name: string, open: () => Store): void {
       expect(store.read(0)).toHaveLength(1)
     })
 
+    test('reads on without what one origin wrote itself', () => {
+      const store = fresh()
+      for (let n = 0; n < 6; n++) store.append(attemptEvent({ id: `e${n}`, origin: n % 2 === 0 ? 'mine' : 'theirs' }))
+      store.flushNow()
+      expect(store.read(0, 10, 'mine').map(({ id }) => id)).toEqual(['e1', 'e3', 'e5'])
+      expect(store.read(store.read(0, 2, 'mine').at(-1)!.seq, 10, 'mine').map(({ id }) => id)).toEqual(['e5'])
+    })
+
     test('stamps every store with an origin of its own', () => {
       expect(fresh().origin).not.toBe(fresh().origin)
     })

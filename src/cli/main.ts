@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { KeywiseError } from '../domain/errors.ts'
+import { nearest } from '../domain/nearest.ts'
 import { redactShapes } from '../domain/redact.ts'
+import { UsageError } from './output.ts'
 
 /** 0 ok · 1 failed · 2 usage · 3 some targets failed · 4 all targets failed · 78 configuration · 130 interrupted. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 78 | 130
@@ -41,6 +43,99 @@ const COMMON = [CONFIG, STORE] as const
 
 const COMMANDS: readonly Row[] = [
   {
+    usage: 'serve',
+    does: 'the gateway: one address for every OpenAI, Anthropic and Gemini client',
+    options: [
+      ['--port <n>', 'default settings.gateway.port: 5397'],
+      ['--host <name>', 'default settings.gateway.host: 127.0.0.1'],
+      ['--seconds <n>', 'stop after so long'],
+      ['--no-open', 'open no browser'],
+      ...COMMON,
+    ],
+    examples: ['keywise serve', 'keywise serve --port 8080'],
+    load: () => import('./serve.ts'),
+  },
+  {
+    usage: 'test',
+    does: 'call every key with every model and say what works, why not, and what to do',
+    options: [
+      ['--abilities', 'also prove streaming, tools, JSON and images where the catalogue says so'],
+      ['--provider <name>', 'only this provider'],
+      ['--model <name>', 'only models whose id contains this'],
+      ['--key <n>', 'only the n-th key of each provider'],
+      ['--all', 'every model of every list, also of long ones'],
+      ['--concurrency <n>', 'most calls at once per account (default 8)'],
+      ['--timeout <ms>', 'most milliseconds per call (default settings.test.timeout_ms)'],
+      ['--out <file>', 'where the results go (default ./api-test-results.json)'],
+      ['--html <file>', 'also write a page'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise test', 'keywise test --provider groq --abilities', 'keywise test --json > report.json'],
+    load: () => import('./test.ts'),
+  },
+  {
+    usage: 'call <prompt>',
+    does: 'one request, with the trail of who was asked',
+    options: [
+      ['--model <name>', 'a model, provider/model, an alias or auto (default)'],
+      ['--stream', 'print as it arrives'],
+      ['--system <text>', 'system prompt'],
+      ['--max-tokens <n>', 'longest answer'],
+      ['--timeout <ms>', 'most milliseconds until the first content'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise call "Say hi"', 'keywise call "Why is the sky blue?" --model auto:fast --stream'],
+    load: () => import('./call.ts'),
+  },
+  {
+    usage: 'status',
+    does: 'every target with its health, what is left of its limits, and what was spent',
+    options: [['--watch', 'again every two seconds'], ['--seconds <n>', 'watch for so long'], JSON_OPTION, ...COMMON],
+    examples: ['keywise status', 'keywise status --json'],
+    load: () => import('./status.ts'),
+  },
+  {
+    usage: 'why',
+    does: 'the ranking with its terms, and the reason for each target that is out',
+    options: [
+      ['--model <name>', 'for this model or alias (default auto)'],
+      ['--request <id>', 'as it was when that request was decided, with its attempts'],
+      ['--terms', 'also the inputs of each term'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise why', 'keywise why --model auto:cheap --json'],
+    load: () => import('./why.ts'),
+  },
+  {
+    usage: 'models',
+    does: 'every model that can be asked for, and who serves it',
+    options: [['--refresh', "read the providers' lists again"], JSON_OPTION, ...COMMON],
+    examples: ['keywise models'],
+    load: () => import('./models.ts'),
+  },
+  {
+    usage: 'keys <action> [target]',
+    does: 'list the keys (masked), or lift the parks of a target or of all (retest)',
+    options: [JSON_OPTION, ...COMMON],
+    examples: ['keywise keys list', 'keywise keys retest', 'keywise keys retest groq/openai/gpt-oss-120b#1'],
+    load: () => import('./keys.ts'),
+  },
+  {
+    usage: 'demo',
+    does: 'no keys, no network: simulated providers with faults, and traffic over them',
+    options: [
+      ['--seconds <n>', 'stop after so long'],
+      ['--no-open', 'open no browser'],
+      ['--tour', "the original's three days in half a minute"],
+      JSON_OPTION,
+    ],
+    examples: ['keywise demo', 'keywise demo --tour'],
+    load: () => import('./demo.ts'),
+  },
+  {
     usage: 'fake',
     does: 'only the simulated providers, for testing your own software',
     options: [
@@ -52,6 +147,36 @@ const COMMANDS: readonly Row[] = [
     examples: ['keywise fake --port 5398', 'keywise fake --scenario faults.json'],
     load: () => import('./fake.ts'),
   },
+  {
+    usage: 'replay',
+    does: 'the routing benchmark: every policy on the same luck, against who knows the truth',
+    options: [
+      ['--data <dir>', 'also scenarios from the trace files there'],
+      ['--policy <name>', 'only this policy (and the oracle)'],
+      ['--from-store', 'your own recorded weeks instead'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise replay', 'keywise replay --policy learned --json', 'keywise replay --from-store'],
+    load: () => import('./replay.ts'),
+  },
+  {
+    usage: 'doctor',
+    does: 'check node, configuration, store, permissions, ports, clock and reachability',
+    options: [JSON_OPTION, ...COMMON],
+    examples: ['keywise doctor'],
+    load: () => import('./doctor.ts'),
+  },
+  {
+    usage: 'init',
+    does: 'write the shims with which a program of the original runs unchanged',
+    options: [
+      ['--compat', 'apiKeyTester.js, apiManager.js and apiClient.js in this folder'],
+      ['--force', 'overwrite what is there (a copy is kept)'],
+    ],
+    examples: ['keywise init --compat'],
+    load: () => import('./init.ts'),
+  },
 ]
 
 /** Runs one command line; sets the process's exit code. */
@@ -59,6 +184,11 @@ export async function main(args: readonly string[]): Promise<void> {
   const stop = (code: ExitCode) => {
     process.exitCode = code
   }
+  // Whoever reads only the first lines (`| head`) has what it wanted.
+  process.stdout.on('error', (error) => {
+    if ('code' in error && error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
+    throw error
+  })
   try {
     stop(await runCommand(args))
   } catch (error) {
@@ -77,7 +207,12 @@ async function runCommand(args: readonly string[]): Promise<ExitCode> {
       'after',
       '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed, 4 all targets failed, 78 configuration, 130 interrupted.',
     )
+    .usage('[options] [command]')
   for (const row of COMMANDS) addCommand(program, row, (running) => (done = running))
+  program.argument('[command]').action((name: string | undefined) => {
+    if (name !== undefined) throw unknownCommand(name)
+    done = import('./start.ts').then(({ start }) => start(contextOf([], program.opts()), findCommand))
+  })
   for (const [flags, does] of [
     ...COMMON,
     ['--seconds <n>', 'stop after so long'],
@@ -86,6 +221,20 @@ async function runCommand(args: readonly string[]): Promise<ExitCode> {
     program.addOption(new Option(flags, does))
   await program.parseAsync([...args], { from: 'user' })
   return (await done) ?? 0
+}
+
+function unknownCommand(name: string): UsageError {
+  const [near] = nearest(name, COMMANDS.map(nameOf), 1)
+  const advice = near === undefined ? '"keywise --help" lists them' : `did you mean "${near}"?`
+  return new UsageError(`there is no command ${JSON.stringify(name.slice(0, 60))}; ${advice}`)
+}
+
+const nameOf = ({ usage }: Row) => usage.split(' ')[0] ?? usage
+
+function findCommand(name: string): Promise<RunCommand> | undefined {
+  return COMMANDS.find((row) => nameOf(row) === name)
+    ?.load()
+    .then(({ run }) => run)
 }
 
 function addCommand(program: Command, row: Row, started: (running: Promise<ExitCode>) => void): void {
@@ -113,7 +262,9 @@ function explainError(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const text = redactShapes(error instanceof Error ? error.message : String(error))
   process.stderr.write(`keywise: ${text}\n`)
+  if (error instanceof UsageError) return 2
   if (!(error instanceof KeywiseError)) return 1
+  if (error.code === 'ABORTED') return 130
   if (error.code === 'ALL_TARGETS_FAILED') return 4
   if (error.code === 'CONFIG' || error.code === 'VAULT') return 78
   return error.code === 'INVALID_REQUEST' || error.code === 'MODEL_NOT_FOUND' ? 2 : 1

@@ -6,6 +6,10 @@ export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan'
 
 export interface Printer {
   line(text?: string): void
+  /** Without a line's end. */
+  write(text: string): void
+  /** An empty screen, where there is a screen. */
+  clear(): void
   json(value: unknown): void
   /** Columns as wide as their content; the last one is cut to the width of the terminal. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): void
@@ -19,6 +23,9 @@ export function printer(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Pri
   return {
     paint,
     line,
+    write: (text) => void stream.write(text),
+    // Home, then erase below: no flicker, and the scrollback stays.
+    clear: () => void (stream.isTTY && stream.write('\u001b[H\u001b[J')),
     json: (value) => line(JSON.stringify(value, null, 2)),
     table(head, rows) {
       const widths = head.map((title, column) =>
@@ -60,6 +67,20 @@ export function decimal(value: number | null | undefined, digits = 2): string {
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return '-'
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
+}
+
+/** `40 s`, `12 min`, `3 h`, `9 days`. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`
+}
+
+/** `08:00 UTC`, with the date when it is another day's. */
+export function clock(iso: string, now = Date.now()): string {
+  const time = `${iso.slice(11, 16)} UTC`
+  return iso.slice(0, 10) === new Date(now).toISOString().slice(0, 10) ? time : `${iso.slice(0, 10)} ${time}`
 }
 
 /** `$0.0042`; as many digits as it takes to show something. */

@@ -2,7 +2,7 @@
 
 import type { ExitCode } from './main.ts'
 
-/** Resolves after the seconds (0: ok), at SIGTERM (0), or at Ctrl-C (130; 0 when a time was given). */
+/** Resolves after the seconds (0: ok), at SIGTERM (0), or at Ctrl-C (0; 130 when a time was given that is not over). */
 export function untilStopped(seconds: number | undefined): Promise<ExitCode> {
   return new Promise((resolve) => {
     // Held on purpose: without a server of its own nothing else would keep the process alive.
@@ -18,4 +18,19 @@ export function untilStopped(seconds: number | undefined): Promise<ExitCode> {
     process.once('SIGINT', interrupted)
     process.once('SIGTERM', terminated)
   })
+}
+
+/** For commands that end by themselves: a signal that Ctrl-C aborts, and how to let go of it. */
+export function interrupted(): { readonly signal: AbortSignal; release(): void } {
+  const controller = new AbortController()
+  const abort = () => controller.abort()
+  process.once('SIGINT', abort)
+  process.once('SIGTERM', abort)
+  return {
+    signal: controller.signal,
+    release() {
+      process.off('SIGINT', abort)
+      process.off('SIGTERM', abort)
+    },
+  }
 }

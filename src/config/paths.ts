@@ -1,7 +1,8 @@
 /** Where things are: the keys file, what stands beside it, and the user's own state. */
 
+import { homedir } from 'node:os'
 import { posix, win32 } from 'node:path'
-import type { Environment } from './environment.ts'
+import { type Environment, readEnvironment, type Variables } from './environment.ts'
 
 export interface Places {
   readonly environment: Environment
@@ -20,7 +21,7 @@ export function keysFileCandidates({ environment, cwd, home, platform }: Places)
   return [path.join(cwd, 'config', KEYS_FILE), path.join(xdg, 'keywise', KEYS_FILE), ...own]
 }
 
-/** The folder of the store, the salt and the tokens: per user, because quotas belong to keys and not to projects. */
+/** The folder of the store and the tokens: per user, because quotas belong to keys and not to projects. */
 export function stateFolder({ environment, home, platform }: Omit<Places, 'cwd'>): string {
   const path = pathsOf(platform)
   if (environment.xdgStateHome !== null) return path.join(environment.xdgStateHome, 'keywise')
@@ -37,4 +38,13 @@ export function statsFileBeside(configFile: string): string {
 
 function pathsOf(platform: NodeJS.Platform): typeof posix {
   return platform === 'win32' ? win32 : posix
+}
+
+/** The same from the variables of a process. */
+export function stateFolderOf(variables: Variables): string {
+  return stateFolder({
+    environment: readEnvironment(variables),
+    home: variables['HOME'] ?? homedir(),
+    platform: process.platform,
+  })
 }

@@ -61,7 +61,7 @@ describe('openaiChat reads answers', () => {
         {
           type: 'reasoning',
           text: '',
-          signature: 'zzz',
+          signature: 'openai:zzz',
           redacted: true,
           extra: { dialect: 'openai', fields: { reasoning_details: [{ type: 'reasoning.encrypted', data: 'zzz' }] } },
         },
@@ -98,7 +98,7 @@ describe('openaiChat reads answers', () => {
           { id: 'c', function: { name: 'f', arguments: '{}' }, extra_content: { google: { thought_signature: 's' } } },
         ],
       },
-      content: [{ type: 'tool-call', id: 'c', name: 'f', arguments: '{}', signature: 's' }],
+      content: [{ type: 'tool-call', id: 'c', name: 'f', arguments: '{}', signature: 'google:s' }],
     },
     {
       name: 'an image',
@@ -186,8 +186,8 @@ describe('openaiChat writes answers', () => {
     const response: ChatResponse = {
       model: 'm',
       content: [
-        { type: 'reasoning', text: 'Hm', signature: 's1' },
-        { type: 'tool-call', id: 'c', name: 'f', arguments: '{}', signature: 's2' },
+        { type: 'reasoning', text: 'Hm', signature: 'anthropic:s1' },
+        { type: 'tool-call', id: 'c', name: 'f', arguments: '{}', signature: 'google:s2' },
       ],
       finishReason: 'tool_calls',
     }

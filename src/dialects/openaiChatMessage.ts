@@ -3,26 +3,42 @@
 import type { Part, ReasoningPart, ToolCallPart } from '../domain/chat.ts'
 import { asArray, asRecord, asString } from '../domain/json.ts'
 import { extraOf, type Fields, ownFields } from './requestFields.ts'
+import { ownSignature, signatureForClient, tagSignature } from './signature.ts'
 
 /**
  * Thoughts under any of their names: `reasoning_content` (DeepSeek, xAI, Alibaba, Moonshot), `reasoning` (Groq,
  * OpenRouter) or `reasoning_details` (OpenRouter, which must be handed back as they came).
  */
 export function readReasoning(message: Fields): ReasoningPart[] {
-  const details = asArray(message['reasoning_details'])
-  const stated = reasoningText(message)
-  if (details === undefined || details.length === 0) return stated === '' ? [] : [{ type: 'reasoning', text: stated }]
-  const text = stated === '' ? details.map(detailText).join('') : stated
-  const signature = details.map(detailSignature).find((value) => value !== undefined)
-  return [
-    {
-      type: 'reasoning',
-      text,
-      ...(signature !== undefined && { signature }),
-      ...(signature !== undefined && text === '' && { redacted: true }),
-      ...extraOf('openai', { reasoning_details: details }),
-    },
-  ]
+  const details = asArray(message['reasoning_details']) ?? []
+  const text = reasoningText(message) || details.map(detailText).join('')
+  const signed = details.filter((detail) => detailSignature(detail) !== undefined)
+  if (signed.some(isForeign)) return readForeign(signed, text)
+  if (signed[0] !== undefined) return [{ ...readDetail(signed[0], text), ...echo(details) }]
+  return text === '' ? [] : [{ type: 'reasoning', text, ...(details.length > 0 && echo(details)) }]
+}
+
+const echo = (details: readonly unknown[]) => extraOf('openai', { reasoning_details: details })
+
+/**
+ * Thoughts that another dialect's upstream signed and a client of this one hands back. After a stream the details hold
+ * no text; then a single signature belongs to all of it, and of several nobody can say which signed what.
+ */
+function readForeign(signed: readonly unknown[], text: string): ReasoningPart[] {
+  if (signed.length === 1) return [readDetail(signed[0], text)]
+  const isWhole = signed.every((detail) => detailText(detail) !== '' || isEncrypted(detail))
+  return isWhole ? signed.map((detail) => readDetail(detail, detailText(detail))) : [{ type: 'reasoning', text }]
+}
+
+function readDetail(detail: unknown, text: string): ReasoningPart {
+  const signature = detailSignature(detail)
+  return { type: 'reasoning', text, signature, ...(isEncrypted(detail) && text === '' && { redacted: true }) }
+}
+
+const isEncrypted = (detail: unknown) => asRecord(detail)?.['type'] === 'reasoning.encrypted'
+
+function isForeign(detail: unknown): boolean {
+  return ownSignature('openai', { signature: detailSignature(detail) }) === undefined
 }
 
 /** The plain text of the thoughts in a message or a delta; '' when there is none. */
@@ -38,7 +54,8 @@ export function detailText(detail: unknown): string {
 
 export function detailSignature(detail: unknown): string | undefined {
   const fields = asRecord(detail)
-  return asString(fields?.['signature']) ?? asString(fields?.['data'])
+  const signature = asString(fields?.['signature']) || asString(fields?.['data'])
+  return signature ? tagSignature('openai', signature) : undefined
 }
 
 /**
@@ -53,7 +70,7 @@ export function writeReasoning(parts: readonly Part[], receiver: 'client' | 'ups
     text += part.text
     const own = asArray(ownFields(part.extra, 'openai')['reasoning_details'])
     if (own !== undefined) details.push(...own)
-    else if (receiver === 'client' && part.signature !== undefined) details.push(writeDetail(part, part.signature))
+    else if (receiver === 'client' && part.signature !== undefined) details.push(writeDetail(part))
   }
   return {
     ...(text !== '' && { reasoning_content: text }),
@@ -61,9 +78,11 @@ export function writeReasoning(parts: readonly Part[], receiver: 'client' | 'ups
   }
 }
 
-function writeDetail(part: ReasoningPart, signature: string): Fields {
-  if (part.redacted) return { type: 'reasoning.encrypted', data: signature }
-  return { type: 'reasoning.text', text: part.text, signature }
+/** For a client; foreign signatures keep the name of their origin, and come back with it. */
+export function writeDetail(part: Omit<ReasoningPart, 'type'>): Fields {
+  const shown = signatureForClient('openai', part)
+  if (part.redacted) return { type: 'reasoning.encrypted', data: shown }
+  return { type: 'reasoning.text', text: part.text, signature: shown }
 }
 
 /**
@@ -102,9 +121,11 @@ export function writeToolCall(part: ToolCallPart): Record<string, unknown> {
 
 /** Gemini's signature of a call in its OpenAI form: https://ai.google.dev/gemini-api/docs/thought-signatures */
 export function thoughtSignature(call: Fields): string | undefined {
-  return asString(asRecord(asRecord(call['extra_content'])?.['google'])?.['thought_signature'])
+  const signature = asString(asRecord(asRecord(call['extra_content'])?.['google'])?.['thought_signature'])
+  return signature ? tagSignature('google', signature) : undefined
 }
 
 export function signatureFields(signature: string | undefined): Record<string, unknown> {
-  return signature === undefined ? {} : { extra_content: { google: { thought_signature: signature } } }
+  if (signature === undefined) return {}
+  return { extra_content: { google: { thought_signature: signatureForClient('google', { signature }) } } }
 }

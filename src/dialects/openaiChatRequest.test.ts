@@ -171,11 +171,60 @@ describe('openaiChat reads requests', () => {
   test('with thoughts of OpenRouter, which go back as they came', () => {
     const details = [{ type: 'reasoning.text', text: 'Hm', signature: 'sig' }]
     const request = withMessages({ role: 'assistant', content: 'a', reasoning: 'Hm', reasoning_details: details })
-    expect(request.messages[0]?.content[0]).toMatchObject({ type: 'reasoning', text: 'Hm', signature: 'sig' })
+    expect(request.messages[0]?.content[0]).toMatchObject({ type: 'reasoning', text: 'Hm', signature: 'openai:sig' })
     expect(write(request).messages).toEqual([
       { role: 'assistant', content: 'a', reasoning_content: 'Hm', reasoning_details: details },
     ])
   })
+
+  const foreign: { name: string; message: object; parts: object[] }[] = [
+    {
+      name: 'signed in a stream, where the text came apart from the signature',
+      message: {
+        reasoning_content: 'Hm',
+        reasoning_details: [{ type: 'reasoning.text', text: '', signature: 'anthropic:s' }],
+      },
+      parts: [{ type: 'reasoning', text: 'Hm', signature: 'anthropic:s' }],
+    },
+    {
+      name: 'of several blocks',
+      message: {
+        reasoning_content: 'ab',
+        reasoning_details: [
+          { type: 'reasoning.text', text: 'ab', signature: 'anthropic:s' },
+          { type: 'reasoning.encrypted', data: 'anthropic:t' },
+        ],
+      },
+      parts: [
+        { type: 'reasoning', text: 'ab', signature: 'anthropic:s' },
+        { type: 'reasoning', text: '', signature: 'anthropic:t', redacted: true },
+      ],
+    },
+    {
+      name: 'of several blocks in a stream, without signatures of which nobody knows what they signed',
+      message: {
+        reasoning_content: 'ab',
+        reasoning_details: [
+          { type: 'reasoning.text', text: '', signature: 'anthropic:s' },
+          { type: 'reasoning.text', text: '', signature: 'anthropic:t' },
+        ],
+      },
+      parts: [{ type: 'reasoning', text: 'ab' }],
+    },
+  ]
+  for (const { name, message, parts } of foreign) {
+    test(`with thoughts of another dialect ${name}, of which an upstream gets the text`, () => {
+      const request = withMessages({ role: 'assistant', content: null, ...message })
+      expect(request.messages[0]?.content).toEqual(parts)
+      expect(write(request).messages).toEqual([
+        {
+          role: 'assistant',
+          content: '',
+          reasoning_content: parts.map((part) => 'text' in part && part.text).join(''),
+        },
+      ])
+    })
+  }
 
   test('with the old role of functions, which only an OpenAI upstream is told', () => {
     const wire = { role: 'function', name: 'f', content: '4' }

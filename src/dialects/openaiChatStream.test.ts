@@ -88,7 +88,7 @@ describe('openaiChat reads streams', () => {
       chunks: [
         start,
         { type: 'reasoning-delta', text: 'a' },
-        { type: 'reasoning-delta', text: '', signature: 's' },
+        { type: 'reasoning-delta', text: '', signature: 'openai:s' },
         ...stopped,
       ],
     },
@@ -292,9 +292,9 @@ describe('openaiChat writes streams', () => {
   test('with the signatures of thoughts and calls where its own reader finds them', () => {
     const chunks: ChatChunk[] = [
       { type: 'reasoning-delta', text: 'Hm' },
-      { type: 'reasoning-delta', text: '', signature: 's1' },
+      { type: 'reasoning-delta', text: '', signature: 'anthropic:s1' },
       { type: 'tool-call-start', index: 0, id: 'c', name: 'f' },
-      { type: 'tool-call', index: 0, id: 'c', name: 'f', arguments: '{"a":1}', signature: 's2' },
+      { type: 'tool-call', index: 0, id: 'c', name: 'f', arguments: '{"a":1}', signature: 'google:s2' },
       { type: 'tool-call', index: 1, id: 'd', name: 'g', arguments: '{}' },
       { type: 'finish', finishReason: 'tool_calls' },
       { type: 'end' },
@@ -302,8 +302,8 @@ describe('openaiChat writes streams', () => {
     const writer = openaiChat.client.streamWriter(request)
     const text = chunks.map((chunk) => writer.write(chunk)).join('')
     expect(assembleResponse(replay(reader(), Buffer.from(text))).content).toEqual([
-      { type: 'reasoning', text: 'Hm', signature: 's1' },
-      { type: 'tool-call', id: 'c', name: 'f', arguments: '{"a":1}', signature: 's2' },
+      { type: 'reasoning', text: 'Hm', signature: 'anthropic:s1' },
+      { type: 'tool-call', id: 'c', name: 'f', arguments: '{"a":1}', signature: 'google:s2' },
       { type: 'tool-call', id: 'd', name: 'g', arguments: '{}' },
     ])
   })

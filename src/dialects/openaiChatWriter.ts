@@ -3,7 +3,7 @@
 import type { ChatChunk, ChatRequest, Usage } from '../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from './dialect.ts'
 import { writeFinishReason } from './openaiChatAnswer.ts'
-import { signatureFields } from './openaiChatMessage.ts'
+import { signatureFields, writeDetail } from './openaiChatMessage.ts'
 import { errorEnvelope, secondsOf } from './openaiShared.ts'
 import { writeChatUsage } from './openaiUsage.ts'
 import { type Fields, ownFields } from './requestFields.ts'
@@ -69,11 +69,11 @@ export class ChatStreamWriter implements StreamWriter {
     return sseText(JSON.stringify(errorEnvelope(error)))
   }
 
-  #reasoning({ text, signature, redacted }: Chunk<'reasoning-delta'>): string {
+  #reasoning(chunk: Chunk<'reasoning-delta'>): string {
+    const { text, signature } = chunk
     const content = text === '' ? '' : `"reasoning_content":${JSON.stringify(text)}`
     if (signature === undefined) return content === '' ? '' : this.#delta(content)
-    const detail = redacted ? { type: 'reasoning.encrypted', data: signature } : { type: 'reasoning.text', signature }
-    const details = `"reasoning_details":${JSON.stringify([detail])}`
+    const details = `"reasoning_details":${JSON.stringify([writeDetail({ ...chunk, text: '' })])}`
     return this.#delta(content === '' ? details : `${content},${details}`)
   }
 

@@ -47,7 +47,7 @@ describe('openaiResponses reads answers', () => {
         ],
         encrypted_content: 'gAAA',
       },
-      content: [{ type: 'reasoning', text: 'a\n\nb', signature: 'gAAA', extra: ours({ id: 'rs_1' }) }],
+      content: [{ type: 'reasoning', text: 'a\n\nb', signature: 'openai-responses:gAAA', extra: ours({ id: 'rs_1' }) }],
     },
     {
       name: 'thoughts themselves',
@@ -165,8 +165,9 @@ describe('openaiResponses writes answers', () => {
 
   test('with signatures of other dialects, which come back to whom they belong', () => {
     const content: ChatResponse['content'] = [
-      { type: 'reasoning', text: 'Hm', signature: 's1' },
-      { type: 'reasoning', text: '', signature: 's2', redacted: true },
+      { type: 'reasoning', text: 'Hm', signature: 'anthropic:s1' },
+      { type: 'reasoning', text: '', signature: 'anthropic:s2', redacted: true },
+      { type: 'tool-call', id: 'c', name: 'f', arguments: '{}', signature: 'google:s3' },
     ]
     const { output } = openaiResponses.client.writeResponse({ model: 'm', content, finishReason: 'stop' }, request) as {
       output: object[]
@@ -175,8 +176,8 @@ describe('openaiResponses writes answers', () => {
       model: 'm',
       input: [...output, { role: 'user', content: 'a' }],
     })
-    expect(echoed.messages[0]?.content).toEqual(content)
-    expect(openaiResponses.upstream.writeRequest(echoed, 'm').body['input']).toHaveLength(1)
+    expect(echoed.messages[0]?.content).toMatchObject(content)
+    expect(openaiResponses.upstream.writeRequest(echoed, 'm').body['input']).toHaveLength(2)
   })
 
   test('with their date and what the client asked for', () => {
@@ -220,7 +221,7 @@ describe.runIf(hasTestData)('openaiResponses reads the recorded answer of', () =
     },
     'openai-phase.1.json': { shape: 'text:179,text:1187', finish: 'stop', usage: [7243, 423, 3072, 58] },
     'openai-reasoning-encrypted-content.1.json': {
-      shape: 'reasoning:399+1572,text:56',
+      shape: 'reasoning:399+1589,text:56',
       finish: 'stop',
       usage: [865, 163, 0, 128],
     },
@@ -261,7 +262,7 @@ describe.runIf(hasTestData)('openaiResponses reads the recorded answer of', () =
   })
 })
 
-/** `reasoning:12+signature,text:5,name(arguments)` */
+/** The signature counts with the name of its origin: `reasoning:12+signature,text:5,name(arguments)` */
 function shapeOf(response: ChatResponse): string {
   return response.content
     .map((part) => {

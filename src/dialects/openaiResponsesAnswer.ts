@@ -12,13 +12,13 @@ import type {
 import { asArray, asRecord, asString } from '../domain/json.ts'
 import type { AnswerFacts, ReadResponse } from './dialect.ts'
 import { type EmbeddedError, embeddedError } from './embeddedError.ts'
-import { signatureFields } from './openaiChatMessage.ts'
 import {
   isRefusal,
   itemFields,
   readCallItem,
   readReasoningItem,
   sealedContent,
+  sealOf,
   summaryOf,
   textRun,
   writeCallItem,
@@ -229,6 +229,8 @@ function writeOutput(content: readonly AnswerPart[], responseId: string): Fields
   for (let index = 0; index < content.length; index += 1) {
     const part = content[index]!
     const id = (kind: ItemKind) => itemId(kind, responseId, output.length)
+    const seal = part.type === 'tool-call' ? sealOf(part) : undefined
+    if (seal !== undefined) output.push(reasoningItem(seal, id('rs')))
     if (part.type === 'tool-call') output.push(callItem(part, id('fc')))
     else if (part.type === 'reasoning') output.push(reasoningItem(part, id('rs')))
     else if (part.type === 'image') output.push(imageItem(part, id('ig')))
@@ -274,7 +276,7 @@ export function reasoningItem(part: ReasoningPart, id: string): Fields {
 }
 
 export function callItem(part: ToolCallPart, id: string): Fields {
-  return { id, status: 'completed', ...writeCallItem(part), ...signatureFields(part.signature) }
+  return { id, status: 'completed', ...writeCallItem(part) }
 }
 
 function imageItem(part: ImagePart, id: string): Fields {

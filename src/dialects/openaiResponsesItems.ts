@@ -2,14 +2,14 @@
 
 import type { Message, Part, ReasoningPart, Role, TextPart, ToolCallPart, ToolResultPart } from '../domain/chat.ts'
 import { asArray, asRecord, asString } from '../domain/json.ts'
-import { thoughtSignature } from './openaiChatMessage.ts'
 import { joinText } from './openaiChatParts.ts'
 import { readContent, textFields, writeInputParts } from './openaiResponsesParts.ts'
 import { extraOf, type Fields, leftovers, objectAt, ownFields, requiredText, text, wrong } from './requestFields.ts'
+import { ownSignature, signatureForClient, tagSignature } from './signature.ts'
 
 const DIALECT = 'openai-responses'
 const KNOWN_OF_MESSAGE = new Set(['type', 'role', 'content'])
-const KNOWN_OF_CALL = new Set(['type', 'call_id', 'name', 'arguments', 'input', 'extra_content'])
+const KNOWN_OF_CALL = new Set(['type', 'call_id', 'name', 'arguments', 'input'])
 const KNOWN_OF_OUTPUT = new Set(['type', 'call_id', 'output'])
 const KNOWN_OF_REASONING = new Set(['type', 'summary', 'content', 'encrypted_content'])
 const ROLES: Readonly<Record<string, Role>> = {
@@ -55,7 +55,7 @@ class ItemReader implements ReadItems {
       case 'function_call':
       case 'custom_tool_call':
         requiredText(item, 'call_id', `${at}.call_id`)
-        this.#addToAssistant(readCallItem(item, requiredText(item, 'name', `${at}.name`)))
+        this.#addCall(readCallItem(item, requiredText(item, 'name', `${at}.name`)))
         break
       case 'function_call_output':
       case 'custom_tool_call_output':
@@ -82,6 +82,14 @@ class ItemReader implements ReadItems {
       this.#open = message
     }
     this.#open.content.push(...parts)
+  }
+
+  /** See `sealOf`. */
+  #addCall(call: ToolCallPart): void {
+    const last = this.#open?.content.at(-1)
+    const isSeal = last?.type === 'reasoning' && last.text === '' && !last.redacted && isForeign(last.signature)
+    if (isSeal) this.#open?.content.pop()
+    this.#addToAssistant(isSeal ? { ...call, signature: last.signature } : call)
   }
 
   #add(message: OpenMessage): void {
@@ -119,40 +127,46 @@ function readOutputItem(item: Fields, at: string): ToolResultPart {
 export function readCallItem(item: Fields, name: string): ToolCallPart {
   const custom = item['type'] === 'custom_tool_call'
   const rest = leftovers(item, KNOWN_OF_CALL)
-  const signature = thoughtSignature(item)
   return {
     type: 'tool-call',
     id: asString(item['call_id']) || asString(item['id']) || name,
     name,
     arguments: asString(custom ? item['input'] : item['arguments']) || (custom ? '' : '{}'),
-    ...(signature !== undefined && { signature }),
     ...extraOf(DIALECT, custom ? { ...rest, type: 'custom_tool_call' } : rest),
   }
 }
 
-/**
- * Signatures of other dialects travel in `encrypted_content` too, marked, so that they come back to whom they belong
- * and are never shown to an upstream that would refuse them.
- */
-const FOREIGN = 'keywise:'
-const FOREIGN_REDACTED = 'keywise-redacted:'
+/** Anthropic keeps some thoughts hidden, and wants them back as such. */
+const REDACTED = 'redacted:'
 
 export function readReasoningItem(item: Fields): ReasoningPart {
   const text = texts(item['summary']).join('\n\n') || texts(item['content']).join('')
   const sealed = asString(item['encrypted_content']) || undefined
-  if (sealed?.startsWith(FOREIGN)) return { type: 'reasoning', text, signature: sealed.slice(FOREIGN.length) }
-  if (sealed?.startsWith(FOREIGN_REDACTED)) {
-    return { type: 'reasoning', text, signature: sealed.slice(FOREIGN_REDACTED.length), redacted: true }
+  if (sealed?.startsWith(REDACTED)) {
+    return { type: 'reasoning', text, signature: tagSignature(DIALECT, sealed.slice(REDACTED.length)), redacted: true }
   }
+  const signature = sealed && tagSignature(DIALECT, sealed)
+  if (isForeign(signature)) return { type: 'reasoning', text, signature }
   const extra = extraOf(DIALECT, leftovers(item, KNOWN_OF_REASONING) ?? {})
-  return { type: 'reasoning', text, ...(sealed !== undefined && { signature: sealed }), ...extra }
+  return { type: 'reasoning', text, ...(signature !== undefined && { signature }), ...extra }
 }
 
-/** `encrypted_content` for a client; undefined when there is no signature. */
+/** `encrypted_content` for a client; foreign signatures keep the name of their origin, and come back with it. */
 export function sealedContent(part: Omit<ReasoningPart, 'type' | 'text'>): string | undefined {
-  if (part.signature === undefined || part.extra?.dialect === DIALECT) return part.signature
-  return (part.redacted ? FOREIGN_REDACTED : FOREIGN) + part.signature
+  const shown = signatureForClient(DIALECT, part)
+  return shown !== undefined && part.redacted ? REDACTED + shown : shown
 }
+
+/**
+ * A call has no place for the signature that Gemini gives it. So a client gets it as an empty reasoning item before the
+ * call, which it hands back like any other.
+ */
+export function sealOf(call: { readonly signature?: string }): ReasoningPart | undefined {
+  return isForeign(call.signature) ? { type: 'reasoning', text: '', signature: call.signature } : undefined
+}
+
+export const isForeign = (signature: string | undefined) =>
+  signature !== undefined && ownSignature(DIALECT, { signature }) === undefined
 
 function texts(parts: unknown): string[] {
   const found: string[] = []
@@ -167,7 +181,7 @@ export function summaryOf(text: string): Fields[] {
   return text === '' ? [] : [{ type: 'summary_text', text }]
 }
 
-/** Items for an upstream. Thoughts of other dialects stay out: it could not check them. */
+/** Items for an upstream. */
 export function writeItems(messages: readonly Message[]): Fields[] {
   const items: Fields[] = []
   for (const message of messages) {
@@ -195,7 +209,7 @@ function writeAssistant(parts: readonly Part[], items: Fields[]): void {
   for (let index = 0; index < parts.length; index += 1) {
     const part = parts[index]!
     if (part.type === 'tool-call') items.push(writeCallItem(part))
-    else if (part.type === 'reasoning' && part.extra?.dialect === DIALECT) items.push(writeReasoningItem(part))
+    else if (part.type === 'reasoning') items.push(...writeReasoningItem(part))
     else if (part.type === 'text') {
       const run = textRun(parts, index)
       items.push(writeMessageItem(run))
@@ -239,13 +253,12 @@ export function writeCallItem(part: ToolCallPart): Fields {
   return { ...own, type: 'function_call', ...call, arguments: part.arguments }
 }
 
-function writeReasoningItem(part: ReasoningPart): Fields {
-  return {
-    ...ownFields(part.extra, DIALECT),
-    type: 'reasoning',
-    summary: summaryOf(part.text),
-    ...(part.signature !== undefined && { encrypted_content: part.signature }),
-  }
+/** Thoughts that this dialect did not make stay out: the upstream could not check them. */
+function writeReasoningItem(part: ReasoningPart): Fields[] {
+  const sealed = ownSignature(DIALECT, part)
+  if (sealed === undefined && (part.signature !== undefined || part.extra?.dialect !== DIALECT)) return []
+  const item = { ...ownFields(part.extra, DIALECT), type: 'reasoning', summary: summaryOf(part.text) }
+  return [sealed === undefined ? item : { ...item, encrypted_content: sealed }]
 }
 
 function writeOutputItem(part: ToolResultPart): Fields {

@@ -126,8 +126,7 @@ export class CallItem implements OutputItem {
     this.#index = index
     this.#id = typeof own['id'] === 'string' ? own['id'] : id
     this.#isCustom = own['type'] === 'custom_tool_call'
-    const { id: callId, name, signature, extra } = call
-    this.#part = { type: 'tool-call', id: callId, name, arguments: '', signature, extra }
+    this.#part = { type: 'tool-call', id: call.id, name: call.name, arguments: '', extra: call.extra }
     emit('response.output_item.added', { output_index: index, item: { ...this.item, status: 'in_progress' } })
   }
 
@@ -146,7 +145,7 @@ export class CallItem implements OutputItem {
   finish(call: Chunk<'tool-call'>): void {
     if (this.#closed) return
     if (this.#part.arguments === '') this.add(call.arguments)
-    this.#part = { ...this.#part, arguments: call.arguments, signature: call.signature ?? this.#part.signature }
+    this.#part = { ...this.#part, arguments: call.arguments }
     this.close()
   }
 

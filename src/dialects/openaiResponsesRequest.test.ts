@@ -102,7 +102,7 @@ describe('openaiResponses reads requests', () => {
       {
         role: 'assistant',
         content: [
-          { type: 'reasoning', text: 'Hm', signature: 'gAAA', extra: ours({ id: 'rs_1' }) },
+          { type: 'reasoning', text: 'Hm', signature: 'openai-responses:gAAA', extra: ours({ id: 'rs_1' }) },
           { ...text('Let me look'), extra: ours({ item: { id: 'msg_1', phase: 'commentary' } }) },
           { type: 'tool-call', id: 'c1', name: 'f', arguments: '{}', extra: ours({ id: 'fc_1' }) },
           {
@@ -304,7 +304,7 @@ describe('openaiResponses writes requests', () => {
   })
 
   test('without thoughts that the upstream could not check', () => {
-    const content: Part[] = [{ type: 'reasoning', text: 'Hm', signature: 'of another' }, text('a')]
+    const content: Part[] = [{ type: 'reasoning', text: 'Hm', signature: 'anthropic:zzz' }, text('a')]
     expect(write({ model: 'm', messages: [{ role: 'assistant', content }], stream: false }).input).toEqual([
       { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'a' }] },
     ])
@@ -336,7 +336,7 @@ const someThought = fc.tuple(someText, fc.option(someName)).map(
   ([thought, signature]): Part => ({
     type: 'reasoning',
     text: thought,
-    ...(signature !== null && { signature }),
+    ...(signature !== null && { signature: `openai-responses:${signature}` }),
     extra: ours({ id: 'rs_1' }),
   }),
 )

@@ -72,7 +72,7 @@ describe('openaiResponses reads streams', () => {
         start,
         { type: 'reasoning-delta', text: 'a' },
         { type: 'reasoning-delta', text: '\n\nb' },
-        { type: 'reasoning-delta', text: '', signature: 'gAAA', extra: ours({ id: 'rs_1' }) },
+        { type: 'reasoning-delta', text: '', signature: 'openai-responses:gAAA', extra: ours({ id: 'rs_1' }) },
         ...stopped,
       ],
     },
@@ -241,29 +241,30 @@ describe('openaiResponses writes streams', () => {
   })
 
   test("with the upstream's id of a reasoning item, to which its encrypted content is bound", () => {
-    const thought = {
-      type: 'reasoning',
-      id: 'rs_up',
-      summary: [{ type: 'summary_text', text: 'a' }],
-      encrypted_content: 'gAAA',
-    }
-    const text = writeAll(
-      readAll(
-        created,
-        {
-          type: 'response.reasoning_summary_text.delta',
-          item_id: 'rs_up',
-          output_index: 0,
-          summary_index: 0,
-          delta: 'a',
-        },
-        item('done', 0, thought),
-        completed,
-      ),
+    const summary = [{ type: 'summary_text', text: 'a' }]
+    const thought = { type: 'reasoning', id: 'rs_up', summary, encrypted_content: 'gAAA' }
+    const delta = { type: 'response.reasoning_summary_text.delta', item_id: 'rs_up', output_index: 0, delta: 'a' }
+    const text = writeAll(readAll(created, delta, item('done', 0, thought), completed))
+    expect(text).not.toContain('"rs_1_0"')
+    expect(text).toContain(
+      `"item":${JSON.stringify({ id: 'rs_up', type: 'reasoning', summary, encrypted_content: 'gAAA' })}`,
     )
-    expect(text).not.toContain('rs_1_')
-    const { id, ...rest } = thought
-    expect(text).toContain(`"item":${JSON.stringify({ id, ...rest })}`)
+  })
+
+  test("with Gemini's signature of a call in an item before it, which comes back as the call's", () => {
+    const chunks: ChatChunk[] = [
+      { type: 'reasoning-delta', text: 'Hm' },
+      { type: 'tool-call-start', index: 0, id: 'c', name: 'f', signature: 'google:s' },
+      { type: 'tool-call', index: 0, id: 'c', name: 'f', arguments: '{}', signature: 'google:s' },
+      { type: 'finish', finishReason: 'tool_calls' },
+      { type: 'end' },
+    ]
+    const [, last] = /"type":"response.completed".*?"output":(.*),"parallel_tool_calls"/.exec(writeAll(chunks)) ?? []
+    const { messages } = openaiResponses.client.readRequest({ model: 'm', input: JSON.parse(last ?? '') })
+    expect(messages[0]?.content).toMatchObject([
+      { type: 'reasoning', text: 'Hm' },
+      { type: 'tool-call', id: 'c', name: 'f', arguments: '{}', signature: 'google:s' },
+    ])
   })
 
   test('with nothing before the first content, and every event numbered', () => {
@@ -298,7 +299,7 @@ describe('openaiResponses writes streams', () => {
     const chunks: ChatChunk[] = [
       start,
       { type: 'reasoning-delta', text: 'Hm' },
-      { type: 'reasoning-delta', text: '', signature: 's' },
+      { type: 'reasoning-delta', text: '', signature: 'google:s' },
       { type: 'text-delta', text: 'Grü' },
       { type: 'text-delta', text: 'ße' },
       { type: 'tool-call-start', index: 0, id: 'c', name: 'f' },
@@ -320,7 +321,7 @@ describe('openaiResponses writes streams', () => {
     ]
     const response = await clientOf(writeAll(chunks)).responses.stream({ model: 'm', input: 'a' }).finalResponse()
     expect(response.output).toMatchObject([
-      { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm' }], encrypted_content: 'keywise:s' },
+      { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm' }], encrypted_content: 'google:s' },
       { type: 'message', content: [{ type: 'output_text', text: 'Grüße' }] },
       { type: 'function_call', call_id: 'c', name: 'f', arguments: '{"a":1}' },
       { type: 'custom_tool_call', call_id: 'd', name: 'grep', input: 'a b' },

@@ -3,6 +3,7 @@
 import type { ChatChunk, ChatRequest, FinishReason, Usage } from '../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from './dialect.ts'
 import { itemId, responseId, responseObject, writeStatus } from './openaiResponsesAnswer.ts'
+import { sealOf } from './openaiResponsesItems.ts'
 import { CallItem, type Emit, MessageItem, type OutputItem, ReasoningItem } from './openaiResponsesOutput.ts'
 import { errorEnvelope, secondsOf } from './openaiShared.ts'
 import { writeResponsesUsage } from './openaiUsage.ts'
@@ -131,6 +132,8 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   #startCall(chunk: Chunk<'tool-call-start'> | Chunk<'tool-call'>): CallItem {
     this.#closeOpen()
+    const seal = sealOf(chunk)
+    if (seal !== undefined) this.#reason({ ...seal, type: 'reasoning-delta' })
     const index = this.#nextIndex()
     const item = new CallItem(this.#emit, index, itemId('fc', this.#id, index), chunk)
     this.#items.push(item)

@@ -1,6 +1,7 @@
-/** The refusals of the simulated providers: status, headers and body as each kind of provider words them (wire-facts.md 3). */
+/** The refusals of the simulated providers: status, headers and body in each dialect's words (wire-facts 3). */
 
 import type { DialectId } from '../domain/chat.ts'
+import { OWN_WORDS } from './fakeOwnWords.ts'
 import type { FakeFault } from './scenario.ts'
 
 export interface Refusal {
@@ -9,15 +10,18 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-interface Facts {
+export interface RefusalFacts {
   readonly model: string
   /** Seconds. */
-  readonly retryAfter?: number
-  readonly limit?: number
+  readonly retryAfter?: number | undefined
+  readonly limit?: number | undefined
+  /** Epoch milliseconds at which the limit that was met begins anew. */
+  readonly resetsAt?: number | undefined
 }
 
-type Writer = (facts: Facts) => Refusal
-type Wording = { readonly [K in FakeFault['do']]?: Writer }
+type Facts = RefusalFacts
+export type Writer = (facts: RefusalFacts) => Refusal
+export type Wording = { readonly [K in FakeFault['do']]?: Writer }
 
 const openaiError = (
   status: number,
@@ -30,7 +34,7 @@ const openaiError = (
   body: { error: { message, type, param, code } },
 })
 
-const seconds = (facts: Facts): Record<string, string> =>
+const retryAfter = (facts: Facts): Record<string, string> =>
   facts.retryAfter === undefined ? {} : { 'retry-after': String(facts.retryAfter) }
 
 const OPENAI: Wording = {
@@ -41,7 +45,7 @@ const OPENAI: Wording = {
       'requests',
       'rate_limit_exceeded',
     ),
-    headers: seconds(facts),
+    headers: retryAfter(facts),
   }),
   quota_day: (facts) => ({
     ...openaiError(
@@ -50,7 +54,7 @@ const OPENAI: Wording = {
       'requests',
       'rate_limit_exceeded',
     ),
-    headers: seconds(facts),
+    headers: retryAfter(facts),
   }),
   billing: () =>
     openaiError(
@@ -69,7 +73,7 @@ const OPENAI: Wording = {
     ),
   overloaded: (facts) => ({
     ...openaiError(503, 'The server is overloaded.', 'server_error', 'server_is_overloaded'),
-    headers: seconds(facts),
+    headers: retryAfter(facts),
   }),
   server: () => openaiError(500, 'The server had an error while processing your request.', 'server_error', null),
   model_not_found: (facts) =>
@@ -112,6 +116,17 @@ const OPENAI: Wording = {
       'tokens',
       'rate_limit_exceeded',
     ),
+  in_flight_budget: (facts) => ({
+    status: 402,
+    body: {
+      error: {
+        code: 402,
+        message: 'The requests in flight would exceed the credit that is left.',
+        metadata: { limit_source: 'openrouter_in_flight_budget' },
+      },
+    },
+    headers: { 'retry-after': String(facts.retryAfter ?? 5) },
+  }),
   zero_quota: (facts) =>
     openaiError(429, `Quota exceeded, limit: 0, model: ${facts.model}`, 'requests', 'rate_limit_exceeded'),
 }
@@ -124,7 +139,7 @@ const anthropicError = (status: number, type: string, message: string): Refusal 
 const ANTHROPIC: Wording = {
   rate_minute: (facts) => ({
     ...anthropicError(429, 'rate_limit_error', "This request would exceed your account's rate limit."),
-    headers: seconds(facts),
+    headers: retryAfter(facts),
   }),
   billing: () =>
     anthropicError(400, 'invalid_request_error', 'Your credit balance is too low to access the Anthropic API.'),
@@ -142,6 +157,7 @@ const ANTHROPIC: Wording = {
     ),
   bad_request: () => anthropicError(400, 'invalid_request_error', 'messages.0.content: Field required'),
   unsupported: () => anthropicError(400, 'invalid_request_error', 'tools: this model does not support tools'),
+  content_filter: () => anthropicError(400, 'invalid_request_error', 'Output blocked by content filtering policy'),
 }
 
 const googleError = (status: number, code: string, message: string, details: readonly unknown[] = []): Refusal => ({
@@ -200,11 +216,13 @@ const GOOGLE: Wording = {
     googleError(
       400,
       'INVALID_ARGUMENT',
-      `The input token count exceeds the maximum number of tokens allowed (${facts.limit ?? 8192}).`,
+      `The input token count (${(facts.limit ?? 8192) * 2}) exceeds the maximum number of tokens allowed (${facts.limit ?? 8192}).`,
     ),
   bad_request: () => googleError(400, 'INVALID_ARGUMENT', 'Invalid value at contents[0].role'),
   unsupported: () =>
     googleError(400, 'INVALID_ARGUMENT', 'Invalid JSON payload received. Unknown name "tools": Cannot find field.'),
+  // Gemini withholds with HTTP 200: https://ai.google.dev/gemini-api/docs/safety-settings
+  content_filter: () => ({ status: 200, body: { promptFeedback: { blockReason: 'PROHIBITED_CONTENT' } } }),
 }
 
 const BY_DIALECT: Readonly<Record<DialectId, Wording>> = {
@@ -214,8 +232,17 @@ const BY_DIALECT: Readonly<Record<DialectId, Wording>> = {
   google: GOOGLE,
 }
 
-/** The refusal of that name in the provider's own words; null for faults that are no refusal. */
-export function refusal(dialect: DialectId, fault: FakeFault['do'], facts: Facts): Refusal | null {
-  const writer = BY_DIALECT[dialect][fault] ?? OPENAI[fault]
+/**
+ * The refusal of that name in the provider's own words, else in its dialect's; null for faults that are no refusal.
+ * A dialect that lacks the words borrows those of OpenAI, as compatible endpoints do.
+ */
+export function refusal(
+  provider: string,
+  dialect: DialectId,
+  fault: FakeFault['do'],
+  facts: RefusalFacts,
+): Refusal | null {
+  const own = Object.hasOwn(OWN_WORDS, provider) && dialect === 'openai' ? OWN_WORDS[provider] : undefined
+  const writer = own?.[fault] ?? BY_DIALECT[dialect][fault] ?? OPENAI[fault]
   return writer?.(facts) ?? null
 }

@@ -5,24 +5,16 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Dialect } from '../dialects/dialect.ts'
-import { dialectOf } from '../dialects/dialects.ts'
-import type { ChatRequest, DialectId } from '../domain/chat.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
+import { Dice } from '../domain/random.ts'
 import { findProvider } from '../providers/catalog.ts'
-import { refusal } from './fakeErrors.ts'
-import { type Caller, FakeLimits, type LimitState } from './fakeLimits.ts'
-import { limitHeaders, modelsListBody } from './fakeLists.ts'
+import type { Refusal } from './fakeErrors.ts'
+import { loadedListBody, modelsListBody } from './fakeLists.ts'
+import { FakeProvider } from './fakeProvider.ts'
 import { fakeReply, tokensOf } from './fakeReply.ts'
+import { type Asked, embeddingsBody, keyOf, readAsked, readJson } from './fakeRequest.ts'
 import { sendAnswer, sendStream, spoil } from './fakeWire.ts'
-import {
-  type FakeFault,
-  type FakeModel,
-  type FakeProvider,
-  type ReadScenario,
-  type Scenario,
-  scenarioSchema,
-} from './scenario.ts'
+import { type FakeFault, type FakeModel, readFault, readModel, type Scenario, scenarioSchema } from './scenario.ts'
 
 export interface FakeOptions {
   /** 0 (default) takes a free port. */
@@ -40,6 +32,7 @@ export interface FakeCall {
   /** 1-based place of the key in the scenario; 0 when it is not there. */
   readonly key: number
   readonly path: string
+  /** Epoch milliseconds. */
   readonly at: number
   readonly status: number
   readonly fault: FakeFault['do'] | null
@@ -51,18 +44,26 @@ export interface FakeWorld {
   readonly origin: string
   /** What to write as `endpoint` of a provider. */
   endpoint(provider: string): string
-  /** A configuration with every provider, key and endpoint of the scenario; models are read from the lists. */
-  config(): Record<string, unknown>
+  /**
+   * A configuration with every provider, key and endpoint of the scenario. Models of known providers are read from
+   * the lists; those of others are named, for nobody knows their price.
+   */
+  config(): Record<string, Record<string, unknown>>
   /** Every inference call since the start or the last `forget`, oldest first. */
   readonly calls: readonly FakeCall[]
   forget(): void
   /** Adds a fault; it counts its calls from now on. */
   fault(provider: string, fault: FakeFault): void
   clearFaults(provider?: string): void
+  /** Refuses every call for which `refuse` has an answer, before anything else is looked at. */
+  refuseIf(refuse: (provider: string, body: unknown) => Refusal | null): void
+  /** From now on the key is refused everywhere. */
   revoke(provider: string, key: number): void
   restore(provider: string, key: number): void
   /** Adds or replaces a model. */
   setModel(provider: string, model: string, facts: FakeModel): void
+  /** From now on the model is gone, from the list as well. */
+  retire(provider: string, model: string): void
   /** Sockets that are open now, for tests of cancellation. */
   openSockets(): number
   /** Requests that are being answered now. */
@@ -70,55 +71,34 @@ export interface FakeWorld {
   close(): Promise<void>
 }
 
-interface Seen {
-  readonly fault: FakeFault
-  calls: number
-}
-
-interface Place {
-  readonly id: string
-  readonly facts: FakeProvider
-  readonly dialect: DialectId
-  readonly limits: FakeLimits
-  readonly keys: string[]
-  readonly faults: Seen[]
-}
-
-/** Starts the world. The keys are those of the scenario; without any, every key is good. */
+/** Starts the world. The keys are those of the scenario; without any, every key is good. Throws a ZodError for a scenario that is none. */
 export async function startFakeProviders(scenario: Scenario, options: FakeOptions = {}): Promise<FakeWorld> {
   const world = new World(scenarioSchema.parse(scenario), options)
   await world.listen(options.port ?? 0)
   return world
 }
 
-const systemSleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+/** A wait that keeps no process alive: the server does that as long as it is open. */
+const systemSleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
 
 class World implements FakeWorld {
   readonly calls: FakeCall[] = []
-  readonly #places = new Map<string, Place>()
+  readonly #providers = new Map<string, FakeProvider>()
   readonly #server: Server
   readonly #now: () => number
   readonly #sleep: (ms: number) => Promise<void>
   readonly #startedAt: number
   readonly #sockets = new Set<object>()
+  readonly #dice: Dice
+  #refuse: (provider: string, body: unknown) => Refusal | null = () => null
   #inFlight = 0
-  #random: () => number
 
-  constructor(scenario: ReadScenario, options: FakeOptions) {
+  constructor(scenario: ReturnType<typeof scenarioSchema.parse>, options: FakeOptions) {
     this.#now = options.now ?? Date.now
     this.#sleep = options.sleep ?? systemSleep
     this.#startedAt = this.#now()
-    this.#random = generator(scenario.seed ?? 1)
-    for (const [id, facts] of Object.entries(scenario.providers)) {
-      this.#places.set(id, {
-        id,
-        facts: structuredClone(facts),
-        dialect: facts.dialect ?? findProvider(id)?.dialect ?? 'openai',
-        limits: new FakeLimits(facts.limits ?? []),
-        keys: Object.keys(facts.keys ?? {}),
-        faults: (facts.faults ?? []).map((fault) => ({ fault, calls: 0 })),
-      })
-    }
+    this.#dice = new Dice(scenario.seed ?? 1)
+    for (const [id, facts] of Object.entries(scenario.providers)) this.#providers.set(id, new FakeProvider(id, facts))
     this.#server = createServer((request, response) => void this.#serve(request, response))
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket)
@@ -143,20 +123,8 @@ class World implements FakeWorld {
     return `${this.origin}/${provider}${base ? new URL(base).pathname.replace(/\/$/, '') : '/v1'}`
   }
 
-  config(): Record<string, unknown> {
-    const providers = [...this.#places.values()].map((place) => {
-      const keys = Object.entries(place.facts.keys ?? { [`fake-${place.id}-key-0000`]: {} })
-      return [
-        place.id,
-        {
-          endpoint: this.endpoint(place.id),
-          ...(findProvider(place.id) === undefined && { dialect: place.dialect }),
-          api_keys: keys.map(([key, facts]) => (facts.account === undefined ? key : { key, account: facts.account })),
-          models: 'discover',
-        },
-      ]
-    })
-    return Object.fromEntries(providers)
+  config(): Record<string, Record<string, unknown>> {
+    return Object.fromEntries([...this.#providers.values()].map((provider) => [provider.id, this.#block(provider)]))
   }
 
   forget(): void {
@@ -164,24 +132,31 @@ class World implements FakeWorld {
   }
 
   fault(provider: string, fault: FakeFault): void {
-    this.#place(provider).faults.push({ fault, calls: 0 })
+    this.#provider(provider).addFault(readFault(fault))
   }
 
   clearFaults(provider?: string): void {
-    for (const place of this.#places.values())
-      if (provider === undefined || place.id === provider) place.faults.length = 0
+    for (const one of this.#providers.values()) if (provider === undefined || one.id === provider) one.clearFaults()
+  }
+
+  refuseIf(refuse: (provider: string, body: unknown) => Refusal | null): void {
+    this.#refuse = refuse
   }
 
   revoke(provider: string, key: number): void {
-    this.#setRevoked(provider, key, true)
+    this.#provider(provider).setRevoked(key, true)
   }
 
   restore(provider: string, key: number): void {
-    this.#setRevoked(provider, key, false)
+    this.#provider(provider).setRevoked(key, false)
   }
 
   setModel(provider: string, model: string, facts: FakeModel): void {
-    this.#place(provider).facts.models[model] = facts
+    this.#provider(provider).models.set(model, readModel(facts))
+  }
+
+  retire(provider: string, model: string): void {
+    this.setModel(provider, model, { retired: true, unlisted: true })
   }
 
   openSockets(): number {
@@ -193,22 +168,29 @@ class World implements FakeWorld {
   }
 
   async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeAllConnections()
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    await closed
   }
 
-  #setRevoked(provider: string, key: number, revoked: boolean): void {
-    const place = this.#place(provider)
-    const text = place.keys[key - 1]
-    const facts = text === undefined ? undefined : place.facts.keys?.[text]
-    if (facts === undefined) throw new Error(`the scenario's ${provider} has no key ${key}`)
-    facts.revoked = revoked
+  #block(provider: FakeProvider): Record<string, unknown> {
+    const known = findProvider(provider.id)
+    const keys = provider.keys.length > 0 ? provider.keys : [`fake-${provider.id}-key-0000`]
+    return {
+      endpoint: this.endpoint(provider.id),
+      ...(provider.dialect !== known?.dialect && { dialect: provider.dialect }),
+      api_keys: keys.map((key, index) => {
+        const account = provider.accountOf(index + 1)
+        return account === undefined ? key : { key, account }
+      }),
+      models: known === undefined ? chatModels(provider.models) : 'discover',
+    }
   }
 
-  #place(provider: string): Place {
-    const place = this.#places.get(provider)
-    if (place === undefined) throw new Error(`the scenario has no provider "${provider}"`)
-    return place
+  #provider(id: string): FakeProvider {
+    const provider = this.#providers.get(id)
+    if (provider === undefined) throw new TypeError(`the scenario has no provider "${id}"`)
+    return provider
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -217,250 +199,115 @@ class World implements FakeWorld {
     response.on('error', () => {})
     try {
       const url = new URL(request.url ?? '/', 'http://fake.invalid')
-      const [, provider = '', ...rest] = url.pathname.split('/')
-      const place = this.#places.get(provider)
-      if (place === undefined)
-        return sendAnswer(response, 404, { error: { message: `no simulated provider "${provider}"` } })
+      const [, id = '', ...rest] = url.pathname.split('/')
+      const provider = this.#providers.get(id)
+      if (provider === undefined)
+        return sendAnswer(response, 404, { error: { message: `no simulated provider "${id}"` } })
       const path = `/${rest.join('/')}`
-      if (request.method === 'GET') return void this.#serveFacts(place, path, request, response)
-      await this.#serveCall(place, path, url, request, response)
+      if (request.method === 'GET' || isKeyCheck(id, path)) this.#serveFacts(provider, path, request, response)
+      else await this.#serveCall(provider, path, request, response)
     } catch (error) {
-      if (!response.headersSent)
-        sendAnswer(response, 500, { error: { message: error instanceof Error ? error.message : 'failed' } })
-      else response.destroy()
+      this.#serveError(error, response)
     }
   }
 
+  #serveError(error: unknown, response: ServerResponse): void {
+    if (response.headersSent) return void response.destroy()
+    const message = error instanceof Error ? error.message : String(error)
+    const status = error instanceof InvalidRequestError ? error.status : 500
+    const type = status < 500 ? 'invalid_request_error' : 'server_error'
+    sendAnswer(response, status, { error: { message, type, param: null, code: null } })
+  }
+
   /** Models lists and key checks. */
-  #serveFacts(place: Place, path: string, request: IncomingMessage, response: ServerResponse): unknown {
-    const open = findProvider(place.id)?.modelsList?.public === true && /\/models$/.test(path)
-    if (!open && !this.#isGood(place, keyOf(request))) return this.#refuse(place, response, 'auth_invalid', '')
-    if (/\/models(?:\/search)?$|\/api\/tags$/.test(path))
-      return sendAnswer(response, 200, modelsListBody(place.id, place.dialect, place.facts.models))
-    if (/\/key$/.test(path))
-      return sendAnswer(response, 200, {
-        data: { label: 'fake', limit: null, limit_remaining: null, usage: 0, is_free_tier: true },
-      })
-    if (/\/user\/balance$/.test(path))
-      return sendAnswer(response, 200, {
-        is_available: true,
-        balance_infos: [{ currency: 'USD', total_balance: '10.00' }],
-      })
-    sendAnswer(response, 404, { error: { message: `unknown path ${path}` } })
+  #serveFacts(provider: FakeProvider, path: string, request: IncomingMessage, response: ServerResponse): void {
+    const isList = /\/models(?:\/search)?$|\/api\/tags$/.test(path)
+    const isOpen = isList && findProvider(provider.id)?.modelsList?.public === true
+    if (!isOpen && !provider.isGood(keyOf(request))) {
+      const { status, body } = provider.refuseKey()
+      return sendAnswer(response, status, body)
+    }
+    if (isList) sendAnswer(response, 200, modelsListBody(provider.id, provider.dialect, provider.models))
+    else if (/\/api\/ps$/.test(path)) sendAnswer(response, 200, loadedListBody(provider.models))
+    else if (isKeyCheck(provider.id, path)) sendAnswer(response, 200, KEY_FACTS)
+    else sendAnswer(response, 404, { error: { message: `unknown path ${path}` } })
   }
 
   async #serveCall(
-    place: Place,
+    provider: FakeProvider,
     path: string,
-    url: URL,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
     const body = await readJson(request)
+    const asked = readAsked(path, body)
+    if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
     const key = keyOf(request)
-    const asked = askedFor(place, path, body)
-    const model = asked.model
-    const fault = this.#nextFault(place, model, place.keys.indexOf(key) + 1)
-    const log = (status: number) => {
-      this.calls.push({
-        provider: place.id,
-        model,
-        key: place.keys.indexOf(key) + 1,
-        path: url.pathname + url.search,
-        at: this.#now(),
-        status,
-        fault: fault?.do ?? null,
-        headers: request.headers,
-        body,
-      })
-    }
-    const caller: Caller = { key, account: place.facts.keys?.[key]?.account ?? key, model }
-
-    const wrong = this.#whatIsWrong(place, key, model, asked, fault)
-    if (wrong !== null) return void log(this.#refuse(place, response, wrong, model, fault, caller))
-    const met = place.limits.admit(caller, tokensOf(JSON.stringify(body)), this.#now())
-    if (met !== null) return void log(this.#refuseLimit(place, response, met, model, caller))
-    log(200)
-    if (fault?.do === 'slow') await this.#sleep(fault.ms ?? 20_000)
-    if (fault !== null && (await spoil(response, fault, this.#sleep))) return
-    await this.#answer(place, caller, asked, fault, response)
+    const at = this.#now()
+    const random = () => this.#dice.uniform()
+    const fault = provider.nextFault(asked.model, key, { now: at, startedAt: this.#startedAt, random })
+    const size = tokensOf(JSON.stringify(body))
+    const refusal = this.#refuse(provider.id, body) ?? provider.refuse(key, asked, fault, size, at)
+    this.calls.push({
+      provider: provider.id,
+      model: asked.model,
+      key: provider.indexOf(key),
+      path: request.url ?? '',
+      at,
+      status: refusal?.status ?? 200,
+      fault: fault?.do ?? null,
+      headers: request.headers,
+      body,
+    })
+    if (refusal !== null) return sendAnswer(response, refusal.status, refusal.body, refusal.headers)
+    if (fault !== null && (await spoil(response, fault, provider, this.#sleep))) return
+    await this.#answer(provider, key, asked, fault, response)
   }
 
   async #answer(
-    place: Place,
-    caller: Caller,
-    asked: Asked,
+    provider: FakeProvider,
+    key: string,
+    { model, dialect, request, texts }: Asked,
     fault: FakeFault | null,
     response: ServerResponse,
   ): Promise<void> {
-    const facts = place.facts.models[asked.model] ?? {}
-    if (facts.latency_ms) await this.#sleep(facts.latency_ms)
-    if (asked.embeddings) return sendAnswer(response, 200, embeddingsBody(asked))
-    const reply = fakeReply(asked.request, asked.model, facts)
-    place.limits.spend(caller, reply.usage?.totalTokens ?? 0, this.#now())
-    const headers = limitHeaders(place.id, place.limits.states(caller, this.#now()), this.#now())
-    if (!asked.request.stream)
-      return sendAnswer(response, 200, asked.dialect.client.writeResponse(reply, asked.request), headers)
-    await sendStream(response, asked.dialect, asked.request, reply, {
+    const facts = provider.models.get(model) ?? {}
+    const lateMs = (facts.latency_ms ?? 0) + (fault?.do === 'slow' ? (fault.ms ?? 20_000) : 0)
+    if (lateMs > 0) await this.#sleep(lateMs)
+    if (texts !== null) return sendAnswer(response, 200, embeddingsBody(dialect.id, model, texts))
+    const reply = fakeReply(request, model, facts)
+    const now = this.#now()
+    provider.spend(key, model, reply.usage?.totalTokens ?? 0, now)
+    const headers = provider.headers(key, model, now)
+    if (!request.stream)
+      return sendAnswer(response, 200, dialect.client.writeResponse(reply, request, { now }), headers)
+    await sendStream(response, dialect, request, reply, {
       headers,
       fault,
+      provider,
+      now,
       tokensPerSecond: facts.tokens_per_second,
       sleep: this.#sleep,
     })
   }
-
-  #whatIsWrong(
-    place: Place,
-    key: string,
-    model: string,
-    asked: Asked,
-    fault: FakeFault | null,
-  ): FakeFault['do'] | null {
-    if (!this.#isGood(place, key)) return 'auth_invalid'
-    const facts = place.facts.models[model]
-    if (facts === undefined || facts.retired) return 'model_not_found'
-    if (facts.kind === 'speech' || (facts.kind === 'embedding') !== asked.embeddings) return 'unsupported'
-    if (lacks(facts, asked.request)) return 'unsupported'
-    if (facts.context_tokens !== undefined && tokensOf(JSON.stringify(asked.request.messages)) > facts.context_tokens)
-      return 'context_too_long'
-    return fault !== null && refusal(place.dialect, fault.do, { model }) !== null ? fault.do : null
-  }
-
-  #isGood(place: Place, key: string): boolean {
-    if (place.facts.keys === undefined) return key !== '' || findProvider(place.id)?.auth === 'none'
-    const facts = place.facts.keys[key]
-    return facts !== undefined && facts.revoked !== true
-  }
-
-  #refuse(
-    place: Place,
-    response: ServerResponse,
-    what: FakeFault['do'],
-    model: string,
-    fault: FakeFault | null = null,
-    caller?: Caller,
-  ): number {
-    const facts = place.facts.models[model]
-    const answer = refusal(place.dialect, what, { model, retryAfter: fault?.retry_after, limit: facts?.context_tokens })
-    const status = fault?.status ?? answer?.status ?? 500
-    const limits =
-      caller === undefined ? {} : limitHeaders(place.id, place.limits.states(caller, this.#now()), this.#now())
-    sendAnswer(response, status, answer?.body ?? {}, { ...limits, ...answer?.headers })
-    return status
-  }
-
-  #refuseLimit(place: Place, response: ServerResponse, met: LimitState, model: string, caller: Caller): number {
-    const what = met.limit.window === 'day' ? 'quota_day' : 'rate_minute'
-    const wait = Math.max(0, (met.resetsAt - this.#now()) / 1000)
-    const answer = refusal(place.dialect, what, {
-      model,
-      limit: met.limit.limit,
-      ...(met.limit.stated && { retryAfter: Math.ceil(wait) }),
-    })
-    sendAnswer(response, answer?.status ?? 429, answer?.body ?? {}, {
-      ...limitHeaders(place.id, place.limits.states(caller, this.#now()), this.#now()),
-      ...answer?.headers,
-    })
-    return answer?.status ?? 429
-  }
-
-  #nextFault(place: Place, model: string, key: number): FakeFault | null {
-    let chosen: FakeFault | null = null
-    for (const seen of place.faults) {
-      const { fault } = seen
-      if ((fault.model !== undefined && fault.model !== model) || (fault.key !== undefined && fault.key !== key))
-        continue
-      seen.calls++
-      const age = this.#now() - this.#startedAt
-      const due = seen.calls >= (fault.from ?? 1) && seen.calls <= (fault.to ?? Number.POSITIVE_INFINITY)
-      const inTime = age >= (fault.after_ms ?? 0) && age < (fault.until_ms ?? Number.POSITIVE_INFINITY)
-      if (due && inTime && (fault.chance === undefined || this.#random() < fault.chance)) chosen ??= fault
-    }
-    return chosen
-  }
 }
 
-export interface Asked {
-  readonly model: string
-  readonly embeddings: boolean
-  readonly dialect: Dialect
-  readonly request: ChatRequest
-  readonly body: unknown
+/** Nobody knows what an unknown provider's models cost, so only those that are named are tried unasked. */
+function chatModels(models: ReadonlyMap<string, FakeModel>): string[] {
+  return [...models].flatMap(([id, facts]) => ((facts.kind ?? 'chat') === 'chat' ? [id] : []))
 }
 
-/** Finds the dialect by the path: a provider may serve several (OpenRouter, DeepSeek). */
-function askedFor(place: Place, path: string, body: unknown): Asked {
-  const google = /\/models\/(.+):(generateContent|streamGenerateContent|countTokens)$/.exec(path)
-  const id: DialectId = google
-    ? 'google'
-    : path.endsWith('/messages')
-      ? 'anthropic'
-      : path.endsWith('/responses')
-        ? 'openai-responses'
-        : 'openai'
-  const dialect = dialectOf(id)
-  if (path.endsWith('/embeddings')) {
-    const model = String((body as { model?: unknown })?.model ?? '') // our own client wrote it; anything else is "not found"
-    return { model, embeddings: true, dialect, request: { model, messages: [], stream: false }, body }
-  }
-  if (!/\/(?:chat\/completions|messages|responses)$/.test(path) && google === null)
-    throw new InvalidRequestError(`${place.id} has no ${path}`)
-  const stream = google?.[2] === 'streamGenerateContent'
-  const request = dialect.client.readRequest(
-    body,
-    google ? { model: decodeURIComponent(google[1] ?? ''), stream } : undefined,
-  )
-  return { model: request.model, embeddings: false, dialect, request, body }
+/** What a key endpoint says, in the fields of all that are known (OpenRouter, Cohere, Cloudflare, DeepSeek). */
+const KEY_FACTS = {
+  data: { label: 'fake', limit: null, limit_remaining: null, usage: 0, is_free_tier: true },
+  valid: true,
+  success: true,
+  result: { status: 'active' },
+  is_available: true,
+  balance_infos: [{ currency: 'USD', total_balance: '10.00' }],
 }
 
-function lacks(facts: FakeModel, request: ChatRequest): boolean {
-  const missing = facts.lacks ?? []
-  if (missing.includes('tools') && (request.tools?.length ?? 0) > 0) return true
-  if (missing.includes('json') && (request.responseFormat?.type ?? 'text') !== 'text') return true
-  if (missing.includes('streaming') && request.stream) return true
-  return (
-    missing.includes('images') &&
-    request.messages.some((message) => message.content.some((part) => part.type === 'image'))
-  )
-}
-
-function embeddingsBody(asked: Asked): unknown {
-  const input = (asked.body as { input?: unknown }).input // read from JSON, an array or one text
-  const texts = Array.isArray(input) ? input : [input]
-  const data = texts.map((text, index) => ({
-    object: 'embedding',
-    index,
-    embedding: [0.1, 0.2, String(text).length / 1000],
-  }))
-  const tokens = texts.reduce<number>((sum, text) => sum + tokensOf(String(text)), 0)
-  return { object: 'list', data, model: asked.model, usage: { prompt_tokens: tokens, total_tokens: tokens } }
-}
-
-function keyOf(request: IncomingMessage): string {
-  const bearer = /^Bearer\s+(.*)$/i.exec(String(request.headers.authorization ?? ''))?.[1]
-  return (
-    bearer ??
-    String(request.headers['x-api-key'] ?? request.headers['x-goog-api-key'] ?? request.headers['api-key'] ?? '')
-  )
-}
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const parts: Buffer[] = []
-  for await (const chunk of request) parts.push(chunk as Buffer) // no encoding is set, so chunks are buffers
-  try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'))
-  } catch {
-    throw new InvalidRequestError('the body is no JSON')
-  }
-}
-
-/** A small seeded generator (mulberry32): faults by chance fall the same way in every run. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
+function isKeyCheck(provider: string, path: string): boolean {
+  const check = findProvider(provider)?.keyCheck
+  return typeof check === 'object' && path.endsWith(check.path.slice(check.path.lastIndexOf('/')).replace(/\?.*/, ''))
 }

@@ -1,9 +1,10 @@
 /** How the answers of the simulated providers get onto the wire: whole, streamed at a pace, or broken as scripted. */
 
 import type { ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import type { Dialect } from '../dialects/dialect.ts'
-import type { ChatChunk, ChatRequest, ChatResponse } from '../domain/chat.ts'
-import { refusal } from './fakeErrors.ts'
+import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../domain/chat.ts'
+import type { FakeProvider } from './fakeProvider.ts'
 import type { FakeFault } from './scenario.ts'
 
 type Sleep = (ms: number) => Promise<void>
@@ -24,7 +25,12 @@ export function sendAnswer(
 }
 
 /** Faults that leave no answer at all. Returns true when the response is done for. */
-export async function spoil(response: ServerResponse, fault: FakeFault, sleep: Sleep): Promise<boolean> {
+export async function spoil(
+  response: ServerResponse,
+  fault: FakeFault,
+  provider: FakeProvider,
+  sleep: Sleep,
+): Promise<boolean> {
   switch (fault.do) {
     case 'reset':
       response.socket?.resetAndDestroy()
@@ -44,7 +50,7 @@ export async function spoil(response: ServerResponse, fault: FakeFault, sleep: S
       response.end()
       return true
     case 'error_in_200':
-      sendAnswer(response, 200, refusal('openai', 'overloaded', { model: '' })?.body)
+      sendAnswer(response, 200, provider.errorBody('overloaded'))
       return true
     case 'redirect':
       response.writeHead(fault.status ?? 302, { location: 'http://127.0.0.1:9/elsewhere' })
@@ -69,6 +75,10 @@ async function drip(response: ServerResponse, sleep: Sleep): Promise<boolean> {
 export interface StreamOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly fault: FakeFault | null
+  /** Whose words an error inside the stream is said in. */
+  readonly provider: FakeProvider
+  /** Epoch milliseconds. */
+  readonly now: number
   readonly tokensPerSecond: number | undefined
   readonly sleep: Sleep
 }
@@ -81,7 +91,7 @@ export async function sendStream(
   reply: ChatResponse,
   options: StreamOptions,
 ): Promise<void> {
-  const writer = dialect.client.streamWriter(request)
+  const writer = dialect.client.streamWriter(request, { now: options.now })
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', ...options.headers })
   const breakAfter = options.fault === null ? Number.POSITIVE_INFINITY : (options.fault.chunks ?? 3)
   const pauseMs = options.tokensPerSecond === undefined ? 0 : 1000 / options.tokensPerSecond
@@ -89,7 +99,11 @@ export async function sendStream(
   for (const chunk of chunksOf(reply)) {
     if (response.destroyed) return
     const text = writer.write(chunk)
-    if (sent >= breakAfter && breaks(options.fault, response, text)) return
+    if (sent >= breakAfter) {
+      // What was written has to leave before a reset throws the rest away.
+      await setImmediate()
+      if (breaks(options, dialect, response, text)) return
+    }
     if (chunk.type === 'end' && options.fault?.do === 'no_done') return void response.end()
     if (text !== '' && !response.write(text)) await drained(response)
     if (isDelta(chunk)) {
@@ -100,7 +114,7 @@ export async function sendStream(
   response.end()
 }
 
-function breaks(fault: FakeFault | null, response: ServerResponse, next: string): boolean {
+function breaks({ fault, provider }: StreamOptions, dialect: Dialect, response: ServerResponse, next: string): boolean {
   switch (fault?.do) {
     case 'cut_reset':
       response.socket?.resetAndDestroy()
@@ -111,15 +125,18 @@ function breaks(fault: FakeFault | null, response: ServerResponse, next: string)
     case 'cut_stall':
       return true
     case 'cut_error':
-      response.end(`data: ${JSON.stringify(refusal('openai', 'server', { model: '' })?.body)}\n\n`)
+      response.end(`${errorEvent(dialect.id)}data: ${JSON.stringify(provider.errorBody('server'))}\n\n`)
       return true
     case 'bad_chunk':
-      response.end(`${next.slice(0, Math.max(8, next.length >> 1)).trimEnd()}\n\n`)
+      response.end(`${next.slice(0, next.lastIndexOf('"')).trimEnd()}\n\n`)
       return true
     default:
       return false
   }
 }
+
+// https://docs.anthropic.com/en/docs/build-with-claude/streaming#error-events
+const errorEvent = (dialect: DialectId) => (dialect === 'anthropic' ? 'event: error\n' : '')
 
 const isDelta = (chunk: ChatChunk) => chunk.type.endsWith('-delta')
 

@@ -20,12 +20,18 @@ const fakeModel = z.strictObject({
   reply: z.string().optional(),
   /** Thinks this many tokens before it answers, and answers nothing when `max_tokens` is smaller. */
   thinks: z.number().int().min(0).optional(),
+  /** In its first turn it calls these of the tools it is offered, all at once, whatever it was asked. */
+  calls: z
+    .array(z.strictObject({ tool: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) }))
+    .optional(),
   /** Listed, but calls answer "model not found". */
   retired: z.boolean().optional(),
   /** Not in the models list. */
   unlisted: z.boolean().optional(),
   kind: z.enum(['chat', 'embedding', 'speech']).optional(),
   context_tokens: z.number().int().positive().optional(),
+  /** A local server holds it in memory. */
+  loaded: z.boolean().optional(),
   /** What it refuses with "not supported". */
   lacks: z.array(z.enum(['tools', 'images', 'json', 'streaming', 'stream_options'])).optional(),
   /** USD per million tokens; shown in lists that show prices. */
@@ -47,6 +53,8 @@ export const FAULTS = [
   'rate_minute',
   'quota_day',
   'billing',
+  /** OpenRouter: too much is under way for the credit that is left. */
+  'in_flight_budget',
   'auth_invalid',
   'auth_forbidden',
   'overloaded',
@@ -118,8 +126,18 @@ export const scenarioSchema = z.strictObject({
 })
 
 export type Scenario = z.input<typeof scenarioSchema>
-export type ReadScenario = z.output<typeof scenarioSchema>
-export type FakeProvider = ReadScenario['providers'][string]
+type ReadScenario = z.output<typeof scenarioSchema>
+export type FakeProviderFacts = ReadScenario['providers'][string]
 export type FakeModel = z.output<typeof fakeModel>
 export type FakeLimit = z.output<typeof fakeLimit>
 export type FakeFault = z.output<typeof fakeFault>
+
+/** Checks a model that is added while the world runs. Throws a ZodError. */
+export function readModel(facts: unknown): FakeModel {
+  return fakeModel.parse(facts)
+}
+
+/** Checks a fault that is added while the world runs. Throws a ZodError. */
+export function readFault(fault: unknown): FakeFault {
+  return fakeFault.parse(fault)
+}

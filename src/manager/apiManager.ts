@@ -1,6 +1,5 @@
 /** The manager: hands every call to the best target that can answer it now, and learns from all of them. */
 
-import { randomUUID } from 'node:crypto'
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { ChatRequest, FinishReason, ToolCallPart, Usage } from '../domain/chat.ts'
 import { InvalidRequestError, KeywiseError, ModelNotFoundError } from '../domain/errors.ts'
@@ -16,6 +15,7 @@ import type { Engine } from './engine.ts'
 import { type Answered, cascade } from './fallback.ts'
 import { makeAsk } from './makeAsk.ts'
 import { type EngineOptions, type OpenedEngine, openEngine } from './openEngine.ts'
+import { rateRequest, rateTarget } from './rate.ts'
 import { refOf } from './record.ts'
 import { ScoreBoard } from './scoreBoard.ts'
 import { type CallStream, streamOf } from './stream.ts'
@@ -98,7 +98,7 @@ export class APIManager {
 
   /** The same for a request that was read already. */
   async callPrepared(request: ChatRequest, options: CallOptions): Promise<CallResult> {
-    const startedAt = performance.now()
+    const startedAt = this.engine.parts.tools.monotonic()
     const { ask, release } = await this.#begin(request, options)
     try {
       const answered = await this.#cascade(ask)
@@ -118,7 +118,7 @@ export class APIManager {
    * freely until the first content; after it a broken stream throws. Leaving the loop early cancels the upstream.
    */
   streamWithFallback(context: CallContext): CallStream<CallResult> {
-    const startedAt = performance.now()
+    const startedAt = this.engine.parts.tools.monotonic()
     return streamOf(async () => {
       const { request, options } = readContext(context, true)
       const { ask, release } = await this.#begin(request, options)
@@ -142,20 +142,12 @@ export class APIManager {
    * Throws InvalidRequestError for another score or an unknown target.
    */
   updateQualityScore(provider: string, model: string, keyIndex: number, score: number): void {
-    this.#remember(this.#find(provider, model, keyIndex), score, null, null)
+    rateTarget(this.engine, refOf(this.#find(provider, model, keyIndex)), score, { requestId: null, task: null })
   }
 
   /** The same for the answer of one request. Throws InvalidRequestError when the request is unknown. */
   rate(requestId: string, score: number): void {
-    checkScore(score)
-    const [attempt] = this.engine.parts.store.attempts({ requestId, limit: 50 }).filter((one) => one.ok)
-    if (attempt === undefined)
-      throw new InvalidRequestError(
-        `no answered request "${requestId.slice(0, 60)}" is known; use the requestId of a result`,
-        { parameter: 'requestId' },
-      )
-    const target = this.engine.roster.find(attempt.target.stateId)
-    this.#remember(target ?? attempt.target, score, requestId, attempt.task)
+    rateRequest(this.engine, requestId, score)
   }
 
   /** Counts of this process: calls, not attempts. */
@@ -191,6 +183,9 @@ export class APIManager {
 
   async #begin(request: ChatRequest, options: CallOptions): Promise<{ ask: Ask; release: () => void }> {
     await this.#opened.ready()
+    const { roster, parts } = this.engine
+    // A model nobody knows may stand in a list that is still on its way.
+    if (!roster.names.has(request.model)) await parts.lists.settled(roster.config.settings.timeouts.connectMs + 5000)
     const ask = makeAsk(this.engine, request, options)
     return { ask, release: listen(options, ask) }
   }
@@ -199,18 +194,19 @@ export class APIManager {
     const before = this.#board.before()
     try {
       const answered = await cascade(this.engine, ask)
-      void answered.recorded.then((report) => this.#tell(ask, answered.trail.attempts, report, before, null))
+      void answered.recorded.then((report) => this.#tell(ask, answered.trail, report, before, null))
       return answered
     } catch (error) {
       const attempts = error instanceof KeywiseError ? error.attempts : []
-      this.#tell(ask, attempts, null, before, error instanceof Error ? error.message : String(error))
+      const text = error instanceof Error ? error.message : String(error)
+      this.#tell(ask, { attempts, passed: [] }, null, before, text)
       throw error
     }
   }
 
   #tell(
     ask: Ask,
-    attempts: readonly AttemptReport[],
+    { attempts, passed }: Pick<CallStory, 'attempts' | 'passed'>,
     report: AttemptReport | null,
     before: ReturnType<ScoreBoard['before']>,
     failed: string | null,
@@ -226,7 +222,7 @@ export class APIManager {
           : { provider: first.provider, model: first.model, score: before.scoreOf(first.target) },
       maxAttempts: ask.maxAttempts,
       attempts,
-      passed: [],
+      passed,
       moves: this.#board.moves(before, attempts),
       failed,
     }
@@ -242,7 +238,7 @@ export class APIManager {
       provider: winner.target.provider,
       model: winner.target.model,
       keyIndex: winner.target.keyIndex,
-      responseTime: Math.round(performance.now() - startedAt),
+      responseTime: Math.round(this.engine.parts.tools.monotonic() - startedAt),
       timestamp: new Date(this.engine.now).toISOString(),
       requestId: ask.id,
       finishReason: response?.finishReason ?? 'other',
@@ -280,35 +276,9 @@ export class APIManager {
       ),
     )
   }
-
-  #remember(
-    target: Target | ReturnType<typeof refOf>,
-    score: number,
-    requestId: string | null,
-    task: string | null,
-  ): void {
-    checkScore(score)
-    const { mind, store } = this.engine.parts
-    mind.remember({
-      kind: 'quality',
-      at: this.engine.now,
-      origin: store.origin,
-      id: randomUUID(),
-      target: 'profile' in target ? refOf(target) : target,
-      requestId,
-      score,
-      task,
-      source: 'user',
-    })
-  }
 }
 
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0, estimated: true }
-
-function checkScore(score: number): void {
-  if (typeof score === 'number' && score >= 0 && score <= 1) return
-  throw new InvalidRequestError(`a quality score is a number from 0 to 1, not ${String(score)}`, { parameter: 'score' })
-}
 
 /** Ends the request when the caller's signal does. */
 function listen({ signal }: CallOptions, ask: Ask): () => void {

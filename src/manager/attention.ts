@@ -1,10 +1,8 @@
 /** What follows from an attempt besides learning: lists read anew, quality judged by itself, people told. */
 
-import { randomUUID } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import type { Config } from '../config/config.ts'
 import type { ChatResponse } from '../domain/chat.ts'
-import { AllTargetsFailedError } from '../domain/errors.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { AttemptEvent, Store } from '../domain/store.ts'
@@ -102,7 +100,7 @@ export class Attention {
       kind: 'quality',
       at: this.#options.now(),
       origin: store.origin,
-      id: randomUUID(),
+      id: mind.eventId(),
       target: refOf(attempt.target),
       requestId: ask.id,
       score,
@@ -121,15 +119,10 @@ export class Attention {
     })
   }
 
-  /** Nobody answered a request. */
-  exhausted(ask: Ask, trail: Trail, error: Error): void {
+  /** Every target failed for a request. */
+  exhausted(ask: Ask, trail: Trail): void {
     const watch = this.#watch
-    if (watch === null || !(error instanceof AllTargetsFailedError)) return
-    const { events } = this.#options
-    const { attempts, retryAt } = error
-    if (events.has('exhausted'))
-      events.emit('exhausted', { requestId: ask.id, model: ask.selection.name, attempts, retryAt })
-    this.#guarded(() => watch.outages.failed(ask, trail))
+    if (watch !== null) this.#guarded(() => watch.outages.failed(ask, trail))
   }
 
   /** Every second. */
@@ -145,8 +138,8 @@ export class Attention {
 
   /** A last look, and a moment for what is due to get out. */
   async close(): Promise<void> {
-    this.tick()
     await this.#watch?.recovery.close()
+    this.tick()
     await this.alerts.close(GRACE_MS)
   }
 

@@ -1,5 +1,7 @@
 /** Everything that can keep a target out right now, asked in one place: the request, the settings, parks, quotas, budgets, hours. */
 
+import type { FailureKind } from '../domain/failure.ts'
+import type { Park } from '../domain/park.ts'
 import { hash32 } from '../domain/random.ts'
 import type { Target } from '../domain/target.ts'
 import { type Ineligible, ineligible, type Rules } from '../routing/eligible.ts'
@@ -16,28 +18,43 @@ export interface World {
   readonly needOf: (target: Target, ask: Ask, now: number) => HoldNeed
 }
 
-/** Why the target cannot be tried for this request now; null when it can. `despiteParks`: parks are not asked. */
+/**
+ * Why the target cannot be tried for this request now; null when it can. `inNeed`: nothing else is left, so a park
+ * that is only a guess is no reason.
+ */
 export function whyNot(
   world: World,
   target: Target,
   ask: Ask,
   trail: Trail | null,
   now: number,
-  despiteParks = false,
+  inNeed = false,
 ): Ineligible | null {
   const tried = trail?.excludes(target) ?? null
   if (tried !== null) return { code: 'skipped', reason: tried, until: null }
   return (
     ineligible(target, ask.needs, world.rules) ??
     world.hours(target, now) ??
-    (despiteParks ? null : parked(world.mind, target, ask, now)) ??
+    parked(world.mind, target, ask, now, inNeed) ??
     short(world, target, ask, now)
   )
 }
 
-function parked({ parks }: Mind, target: Target, ask: Ask, now: number): Ineligible | null {
-  const park = parks.blocking(target, now)
+/** Trying these again before their time cannot help. */
+const NEVER_TRIED: ReadonlySet<FailureKind> = new Set([
+  'auth_invalid',
+  'auth_forbidden',
+  'billing',
+  'zero_quota',
+  'model_not_found',
+])
+
+const isGuess = (park: Park) => !park.stated && !NEVER_TRIED.has(park.reason)
+
+function parked({ parks }: Mind, target: Target, ask: Ask, now: number, inNeed: boolean): Ineligible | null {
+  const park = parks.blocking(target, now, inNeed ? isGuess : undefined)
   if (park !== undefined) return { code: 'parked', reason: `parked: ${park.text}`, until: park.until }
+  if (inNeed) return null
   const share = parks.share(target, now)
   // Half-open lets the one probe through (`reserve` sees to it that it is one); after it the share grows.
   if (share >= 1 || share === 0 || lot(ask.id, target.stateId) < share) return null

@@ -1,7 +1,7 @@
 /** The engine: what the manager, the tester, the gateway and the command line stand on. The verbs of the cascade, on one state. */
 
-import { randomUUID } from 'node:crypto'
 import type { AttemptReport } from '../domain/attempt.ts'
+import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Store } from '../domain/store.ts'
@@ -15,13 +15,14 @@ import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
+import type { Decisions } from './decisions.ts'
 import { type World, whyNot } from './eligibility.ts'
-import { type Hold, reserve } from './holds.ts'
+import { type Hold, reserve, reserveForTest } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
 import type { ModelLists } from './modelLists.ts'
-import { type AttemptFacts, type Recorded, recordAttempt } from './record.ts'
+import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
 import type { Repairs } from './repairs.ts'
 import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
@@ -40,12 +41,14 @@ export interface EngineParts {
   readonly offline: OfflineDetector
   readonly tools: CallTools
   readonly random: () => number
-  readonly sleep: (ms: number) => Promise<void>
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
   /** Told what deserves a person's or a background task's attention. */
   readonly attention: Attention
   readonly lists: ModelLists
   readonly checks: KeyChecks
   readonly repairs: Repairs
+  /** Why the last requests went where they went. */
+  readonly decisions: Decisions
 }
 
 export class Engine {
@@ -66,10 +69,17 @@ export class Engine {
   }
 
   decide(ask: Ask, trail: Trail): Decision {
-    const { mind } = this.parts
+    const { mind, decisions, events } = this.parts
     const now = this.now
     if (trail.calls === 0) this.#retries.request(now)
-    return mind.router.decide(this.#routingRequest(ask, trail, now), now)
+    const decision = mind.router.decide(this.#routingRequest(ask, trail, now), now)
+    decisions.note(ask, decision, this.world, now)
+    trail.offer(decision.first)
+    if (events.has('decision')) {
+      const chosen = decision.first?.id ?? null
+      events.emit('decision', { requestId: ask.id, model: ask.selection.name, chosen, explored: decision.explored })
+    }
+    return decision
   }
 
   /** The ranking as it stands, without deciding anything. */
@@ -80,7 +90,8 @@ export class Engine {
 
   /** The next target to try: the decision's first, then the best of the rest; tired providers only when nothing else is left. */
   nextTarget(decision: Decision, trail: Trail): Target | null {
-    if (decision.first !== null && trail.calls === 0 && trail.passed.length === 0) return decision.first
+    const first = trail.takeOffer()
+    if (first !== null) return first
     const fresh = decision.next((target) => trail.excludes(target) !== null || trail.isTired(target))
     return fresh ?? decision.next((target) => trail.excludes(target) !== null)
   }
@@ -91,14 +102,22 @@ export class Engine {
    */
   lastResort(ask: Ask, trail: Trail): Target | null {
     const now = this.now
-    let best: { until: number; target: Target } | null = null
+    let best: Target | null = null
+    let bestUntil = Number.POSITIVE_INFINITY
     for (const target of this.roster.targets) {
-      const park = this.parts.mind.parks.blocking(target, now)
-      if (park === undefined || park.stated || NEVER_GUESSED.has(park.reason)) continue
-      if (whyNot(this.world, target, ask, trail, now, true) !== null) continue
-      if (best === null || park.until < best.until) best = { until: park.until, target }
+      if (trail.isBusy(target) || whyNot(this.world, target, ask, trail, now, true) !== null) continue
+      // Without a park in its way it is only coming back slowly, which is no reason to fail.
+      const until = this.parts.mind.parks.blocking(target, now)?.until ?? now
+      if (until >= bestUntil) continue
+      best = target
+      bestUntil = until
     }
-    return best !== null && this.#retries.take(now) ? best.target : null
+    return bestUntil <= now || this.#retries.take(now) ? best : null
+  }
+
+  /** The caller's time for the whole request is over. */
+  isLate(ask: Ask): boolean {
+    return this.parts.tools.monotonic() >= ask.deadlineAt
   }
 
   reserve(target: Target, ask: Ask): Hold {
@@ -111,6 +130,27 @@ export class Engine {
     const call = writeCall(this, target, seat, ask)
     ask.cancellation.running(call)
     return { target, seat, call, hold, number: trail.calls + 1, startedAt: this.now }
+  }
+
+  /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
+  reserveForTest(target: Target, ask: Ask): Hold {
+    const now = this.now
+    return reserveForTest(this.parts.mind, target, ask, this.world.needOf(target, ask, now), now)
+  }
+
+  /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
+  callForTest(target: Target, ask: Ask, hold: Extract<Hold, { granted: true }>, number: number): Try {
+    const seat = this.roster.seatOf(target)
+    const call = writeCall(this, target, seat, ask, Number.POSITIVE_INFINITY)
+    ask.cancellation.running(call)
+    return { target, seat, call, hold, number, startedAt: this.now }
+  }
+
+  /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
+  lift(target: Target, only: readonly FailureKind[]): void {
+    const { mind, store } = this.parts
+    const { origin } = store
+    mind.remember({ kind: 'lift', at: this.now, origin, id: mind.eventId(), target: refOf(target), only })
   }
 
   /** Takes in a failed attempt: judged, settled, remembered, told. */
@@ -141,6 +181,7 @@ export class Engine {
   async waitForRoom(ask: Ask, trail: Trail): Promise<boolean> {
     const { tools, waiting } = this.parts
     const began = tools.monotonic()
+    trail.lookAgain()
     const leftMs = this.roster.config.settings.timeouts.patienceMs - trail.waitedMs
     const waited = await waiting.wait({
       soonest: () => this.soonest(ask, trail),
@@ -173,7 +214,8 @@ export class Engine {
   }
 
   pause(ask: Ask, ms: number): Promise<void> {
-    return ask.cancellation.cancelled ? Promise.resolve() : this.parts.sleep(ms)
+    const { cancelled, signal } = ask.cancellation
+    return cancelled ? Promise.resolve() : this.parts.sleep(ms, signal)
   }
 
   /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). */
@@ -183,7 +225,7 @@ export class Engine {
     const recorded = recordAttempt(
       mind,
       store.origin,
-      { ...facts, id: randomUUID(), price, excused: this.#isOurFault(facts) },
+      { ...facts, id: mind.eventId(), price, excused: this.#isOurFault(facts) },
       this.now,
     )
     this.parts.waiting.changed()
@@ -191,6 +233,19 @@ export class Engine {
     if (this.parts.events.has('attempt'))
       this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
     return recorded
+  }
+
+  /** Nobody answered: told to whoever listens. Returns the error. */
+  gaveUp(ask: Ask, trail: Trail, error: KeywiseError): KeywiseError {
+    if (!(error instanceof AllTargetsFailedError)) return error
+    this.parts.attention.exhausted(ask, trail)
+    this.parts.events.emit('exhausted', {
+      requestId: ask.id,
+      model: ask.selection.name,
+      attempts: trail.attempts,
+      retryAt: error.retryAt,
+    })
+    return error
   }
 
   #remember(ask: Ask, attempt: Try, end: CallEnd): Recorded {
@@ -211,7 +266,10 @@ export class Engine {
     })
   }
 
-  /** Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). */
+  /**
+   * Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). Nor is anybody for not answering within
+   * the little time that was left of the caller's.
+   */
   #isOurFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): boolean {
     const { offline } = this.parts
     const host = this.roster.seatOf(target).connection.origin
@@ -219,7 +277,7 @@ export class Engine {
     const failure = end.outcome.ok ? null : end.outcome.failure
     if (failure?.kind !== 'network' && !(failure?.kind === 'timeout' && failure.phase === 'connect')) {
       if (end.status !== null) offline.answered(new URL(host).hostname, now)
-      return false
+      return failure?.kind === 'timeout' && failure.phase === 'total' && failure.afterMs < FAIR_MS
     }
     offline.failed(new URL(host).hostname, now)
     return offline.isOffline(now)
@@ -244,7 +302,7 @@ export class Engine {
   #othersEligible(ask: Ask, trail: Trail, except: Target): boolean {
     const now = this.now
     return this.roster.targets.some(
-      (target) => target !== except && whyNot(this.world, target, ask, trail, now) === null,
+      (target) => target.stateId !== except.stateId && whyNot(this.world, target, ask, trail, now) === null,
     )
   }
 
@@ -265,14 +323,8 @@ export class Engine {
   }
 }
 
-/** Trying these again before their time cannot help. */
-export const NEVER_GUESSED: ReadonlySet<FailureKind> = new Set([
-  'auth_invalid',
-  'auth_forbidden',
-  'billing',
-  'zero_quota',
-  'model_not_found',
-])
+/** Who was given less time than this cannot be called slow. */
+const FAIR_MS = 5000
 
 export function failureOf(end: CallEnd): Failure {
   if (!end.outcome.ok) return end.outcome.failure

@@ -17,7 +17,12 @@ import type { Trail } from './trail.ts'
 export function exhausted(engine: Engine, ask: Ask, trail: Trail): KeywiseError {
   const { attempts } = trail
   if (ask.cancellation.cancelled) return new AbortedError({ attempts })
-  return callersFault(engine, ask, trail) ?? budgetFault(engine, ask, trail) ?? allFailed(engine, ask, trail)
+  return (
+    callersFault(engine, ask, trail) ??
+    lengthFault(engine, ask, trail) ??
+    budgetFault(engine, ask, trail) ??
+    allFailed(engine, ask, trail)
+  )
 }
 
 /** The last failure was the request's own: another target would refuse it as well. */
@@ -53,6 +58,15 @@ function callersFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | nu
     default:
       return null
   }
+}
+
+/** Nobody was asked, for by our own count the request fits into no window. */
+function lengthFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+  if (trail.calls > 0) return null
+  const reasons = reasonsOf(engine, ask)
+  if (reasons.length === 0 || !reasons.every((why) => why.code === 'context')) return null
+  const text = `the request is longer than any model here can read: ${reasons[0]?.reason}`
+  return new InvalidRequestError(text, { status: 400 })
 }
 
 function budgetFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {

@@ -23,7 +23,7 @@ export interface Answered {
 export async function cascade(engine: Engine, ask: Ask): Promise<Answered> {
   const trail = new Trail(ask)
   let decision = engine.decide(ask, trail)
-  while (!trail.over && !ask.cancellation.cancelled) {
+  while (!trail.over && !ask.cancellation.cancelled && !engine.isLate(ask)) {
     const target = engine.nextTarget(decision, trail) ?? engine.lastResort(ask, trail)
     if (target === null) {
       if (!(await engine.waitForRoom(ask, trail))) break
@@ -32,7 +32,8 @@ export async function cascade(engine: Engine, ask: Ask): Promise<Answered> {
     }
     const hold = engine.reserve(target, ask)
     if (!hold.granted) {
-      trail.leave(target.stateId)
+      if (hold.why.code === 'parked') trail.passOver(target.stateId)
+      else trail.leave(target.stateId)
       trail.passed.push(`${target.provider} - ${target.model}: ${hold.why.reason}`)
       if (hold.rejects) break
       continue
@@ -41,11 +42,11 @@ export async function cascade(engine: Engine, ask: Ask): Promise<Answered> {
     await attempt.call.first
     if (attempt.call.ended?.outcome.ok !== false) return answered(engine, ask, trail, attempt, decision.explored)
     const verdict = engine.record(ask, trail, attempt, attempt.call.ended)
-    if (verdict.next === 'retry-once') await engine.pause(ask, verdict.waitMs)
+    if (verdict.next !== 'retry-once') continue
+    await engine.pause(ask, verdict.waitMs)
+    decision = engine.decide(ask, trail)
   }
-  const error = exhausted(engine, ask, trail)
-  engine.parts.attention.exhausted(ask, trail, error)
-  throw error
+  throw engine.gaveUp(ask, trail, exhausted(engine, ask, trail))
 }
 
 function answered(engine: Engine, ask: Ask, trail: Trail, winner: Try, explored: boolean): Answered {

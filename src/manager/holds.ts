@@ -13,7 +13,8 @@ import type { Ask } from './ask.ts'
 export type Hold =
   | {
       readonly granted: true
-      readonly quota: QuotaHold
+      /** Null when a test run went ahead although no room was known. */
+      readonly quota: QuotaHold | null
       readonly budget: BudgetHold
       /** The call decides whether a park is over. */
       readonly probe: boolean
@@ -59,6 +60,27 @@ export function reserve(
     }
   }
   return { granted: true, quota, budget, probe }
+}
+
+/**
+ * What a test run sets aside. Budgets bind it like everybody else; parks and limits do not, because whether they are
+ * over is what it finds out.
+ */
+export function reserveForTest(
+  books: HoldBooks,
+  target: Target,
+  ask: Pick<Ask, 'labels' | 'token'>,
+  need: HoldNeed,
+  now: number,
+): Hold {
+  const budget = books.budgets.reserve({ target, labels: ask.labels, token: ask.token, worstCase: need.worstCase }, now)
+  if (!budget.granted) {
+    const { reason, resetsAt, onExceeded } = budget
+    return { granted: false, why: { code: 'budget', reason, until: resetsAt }, rejects: onExceeded === 'reject' }
+  }
+  const quota = books.quota.reserve(target, need.quota, now)
+  const probe = books.parks.state(target, now) === 'half-open' && books.parks.startProbe(target, now, 'check')
+  return { granted: true, quota: quota.granted ? quota : null, budget, probe }
 }
 
 const PROBED: Ineligible = {

@@ -1,4 +1,4 @@
-/** What ticks beside the requests: other processes' events, budgets' signs of life, key checks, alerts, the stats file. */
+/** What ticks beside the requests: other processes' events, budgets' signs of life, key checks, alerts, the stats file, snapshots. */
 
 import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
@@ -72,9 +72,11 @@ export class Housekeeping {
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
     this.#watch?.close()
-    const { mind, store, attention } = this.#options.engine.parts
-    await attention.close()
+    const { mind, store, decisions, attention } = this.#options.engine.parts
+    // An engine that was only looked at told nobody anything.
+    if (this.#timer !== undefined) await attention.close()
     mind.budgets.close()
+    decisions.flush()
     await store.flushed()
     mind.save()
     if (mind.changes !== this.#seen) this.#stats?.changed()
@@ -83,7 +85,7 @@ export class Housekeeping {
 
   #tick(): void {
     const { engine, now } = this.#options
-    const { mind, checks, lists, offline, store, attention } = engine.parts
+    const { mind, checks, lists, offline, store, decisions, attention } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
@@ -92,6 +94,7 @@ export class Housekeeping {
     mind.budgets.tick(at)
     void checks.due()
     attention.tick()
+    decisions.flush()
     if (mind.changes !== this.#seen) this.#stats?.changed()
     this.#seen = mind.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => mind.save())
@@ -100,6 +103,8 @@ export class Housekeeping {
 
   /** The process ends without `close`: what can be written at once is. */
   #lastWords(): void {
-    this.#options.engine.parts.store.flushNow()
+    const { decisions, store } = this.#options.engine.parts
+    decisions.flush()
+    store.flushNow()
   }
 }

@@ -1,21 +1,39 @@
-/** Brings refused keys back: a free check proves them, off every request's path (wire-facts 4.1, `auth_invalid`). */
+/**
+ * Proves keys for free where a provider has a call for that: when a person asks, and to bring refused ones back off every
+ * request's path (wire-facts 4.1, `auth_invalid`).
+ */
 
-import { randomUUID } from 'node:crypto'
 import type { Failure } from '../domain/failure.ts'
+import { asNumber, asRecord, asString } from '../domain/json.ts'
 import type { Park } from '../domain/park.ts'
-import type { AttemptEvent, TargetRef } from '../domain/store.ts'
-import { checkKey, type DiscoverTools } from '../upstream/discover.ts'
+import type { AttemptEvent, Store, TargetRef } from '../domain/store.ts'
+import { checkKey, type DiscoverTools, type KeyCheckResult } from '../upstream/discover.ts'
 import type { Mind } from './mind.ts'
-import { refOf } from './record.ts'
 import type { Seat } from './roster.ts'
 
 export interface KeyChecksOptions {
   readonly mind: Mind
-  readonly origin: string
+  readonly store: Store
   readonly tools: DiscoverTools
   /** The seat of a key, undefined when it is not configured any more. */
   readonly seatOf: (provider: string, fingerprint: string) => Seat | undefined
 }
+
+/** What the last check of a key said. */
+export interface CheckedKey {
+  readonly state: KeyCheckResult['state']
+  /** Epoch milliseconds. */
+  readonly at: number
+  /** What the provider said to a refused key. */
+  readonly message: string | null
+  readonly creditLeftUsd: number | null
+  readonly freeRequestsLeftToday: number | null
+}
+
+const COLLECTION = 'key-checks'
+const STATES = ['valid', 'unproven', 'refused'] as const
+
+const idOf = (seat: Seat) => `${seat.provider.id}@${seat.fingerprint}`
 
 export class KeyChecks {
   readonly #options: KeyChecksOptions
@@ -39,25 +57,44 @@ export class KeyChecks {
     }
   }
 
-  /** Checks a key before its park has run out; false when the check cannot be made or refuses it. */
-  async checkNow({ provider, fingerprint, ...names }: TargetRef): Promise<boolean> {
-    const { mind, origin, tools, seatOf } = this.#options
-    const seat = seatOf(provider, fingerprint)
-    if (seat === undefined || (await checkKey(seat.connection, tools)).state !== 'valid') return false
-    const target = refOf({ provider, fingerprint, ...names })
-    mind.remember({ kind: 'lift', at: tools.now(), origin, id: randomUUID(), target, only: ['auth_invalid'] })
-    return true
+  /** Checks one key now and remembers what came back. */
+  async checkNow(seat: Seat): Promise<KeyCheckResult> {
+    const { store, tools } = this.#options
+    const checked = await checkKey(seat.connection, tools)
+    store.setDoc(COLLECTION, idOf(seat), {
+      state: checked.state,
+      at: tools.now(),
+      message: checked.state === 'refused' ? checked.failure.message : null,
+      creditLeftUsd: checked.state === 'valid' ? checked.facts.creditLeftUsd : null,
+      freeRequestsLeftToday: checked.state === 'valid' ? checked.facts.freeRequestsLeftToday : null,
+    })
+    return checked
+  }
+
+  /** What the last check of the key said, by whichever process; null when there was none. */
+  last(seat: Seat): CheckedKey | null {
+    const record = asRecord(this.#options.store.getDoc(COLLECTION, idOf(seat)))
+    const state = STATES.find((one) => one === record?.['state'])
+    if (record === undefined || state === undefined) return null
+    return {
+      state,
+      at: asNumber(record['at']) ?? 0,
+      message: asString(record['message']) ?? null,
+      creditLeftUsd: asNumber(record['creditLeftUsd']) ?? null,
+      freeRequestsLeftToday: asNumber(record['freeRequestsLeftToday']) ?? null,
+    }
   }
 
   async #check({ target, reason }: Park): Promise<void> {
-    const { mind, origin, tools, seatOf } = this.#options
+    const { mind, store, tools, seatOf } = this.#options
+    const { origin } = store
     const seat = seatOf(target.provider, target.fingerprint)
     if (seat === undefined) return
-    const checked = await checkKey(seat.connection, tools)
+    const checked = await this.checkNow(seat)
     const at = tools.now()
     if (checked.state === 'refused') mind.remember(this.#refusal(target, checked.failure, at))
     // Where nothing free proves a key, the time that has passed is all there is: the next request finds out.
-    else mind.remember({ kind: 'lift', at, origin, id: randomUUID(), target, only: [reason] })
+    else mind.remember({ kind: 'lift', at, origin, id: mind.eventId(), target, only: [reason] })
   }
 
   /** The check failed as a call would have: the park is prolonged, and nobody had to wait for it. */
@@ -65,8 +102,8 @@ export class KeyChecks {
     return {
       kind: 'attempt',
       at,
-      origin: this.#options.origin,
-      id: randomUUID(),
+      origin: this.#options.store.origin,
+      id: this.#options.mind.eventId(),
       requestId: 'key-check',
       number: 1,
       source: 'probe',

@@ -65,7 +65,8 @@ function positive(value: number | undefined, name: string): number | undefined {
   throw new InvalidRequestError(`${name} must be a number above 0, not ${String(value)}`, { parameter: name })
 }
 
-function mostTokensOf(request: ChatRequest): number {
+/** More input tokens than the request can have. */
+export function mostTokensOf(request: ChatRequest): number {
   let utf8Bytes = JSON.stringify(request.tools ?? []).length
   let images = 0
   for (const message of request.messages) {

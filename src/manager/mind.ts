@@ -11,11 +11,12 @@ import { QuotaBook, type QuotaBookOptions } from '../quota/book.ts'
 import { Parks, type ParksOptions } from '../quota/park.ts'
 import type { Router } from '../routing/choose.ts'
 import { Tally } from '../store/tally.ts'
+import { Observed } from './observed.ts'
 import { Patience } from './patience.ts'
 import { Sessions } from './session.ts'
 
 /** Shape of the snapshots; one of another version is not read, the events are folded anew. */
-const SNAPSHOT_VERSION = 1
+const SNAPSHOT_VERSION = 2
 const READ_AT_ONCE = 1000
 
 export interface MindParts {
@@ -32,6 +33,7 @@ export class Mind {
   parks: Parks
   quota: QuotaBook
   tally = new Tally()
+  observed = new Observed()
   /** Told of every threshold that a budget reaches, by what was spent here or elsewhere; null: nobody is. */
   onCrossings: ((crossings: readonly Crossing[]) => void) | null = null
   /** Events folded so far, for whoever shows the state. */
@@ -42,6 +44,7 @@ export class Mind {
   readonly #counting: MindParts['counting']
   /** Up to here the log has been read; our own events after it were folded when they happened. */
   #seq = 0
+  #ids = 0
 
   constructor(store: Store, parts: MindParts) {
     this.#store = store
@@ -61,9 +64,18 @@ export class Mind {
       this.parks = Parks.fromJson(state['parks'], this.#counting)
       this.quota = QuotaBook.fromJson(state['quota'], this.#counting)
       this.tally = Tally.fromJson(state['tally']) ?? new Tally()
+      this.observed = Observed.fromJson(state['observed'])
       this.#seq = snapshot.seq
     }
     for (const event of this.#unread()) this.#take(event)
+  }
+
+  /**
+   * The id of the next event of this process. Ids of one process grow, so that the store adds them beside each other
+   * instead of all over its index.
+   */
+  eventId(): string {
+    return `${this.#store.origin}-${(this.#ids++).toString(36).padStart(8, '0')}`
   }
 
   /** Something that happened here: into the log, and into everything that learns from it. */
@@ -79,25 +91,35 @@ export class Mind {
 
   /** Reads what other processes wrote since the last time. Returns how many events were new. */
   sync(): number {
-    let news = 0
-    for (const event of this.#unread()) {
-      if (event.origin === this.#store.origin) continue
-      this.#take(event)
-      news++
-    }
-    return news
+    const last = this.#store.lastSeq()
+    // A damaged store was replaced: what is there now begins anew.
+    if (last < this.#seq) this.#beginAgain()
+    if (last === this.#seq) return 0
+    const events = this.#store.read(this.#seq, READ_AT_ONCE, this.#store.origin)
+    for (const event of events) this.#take(event)
+    // Rows may have come between the two questions; none of them is read twice.
+    const read = events.at(-1)?.seq ?? 0
+    this.#seq = events.length < READ_AT_ONCE ? Math.max(last, read) : read
+    return events.length
   }
 
   /** Keeps the fold, so that the next start reads little. Everything appended must be flushed before. */
   save(): void {
-    this.sync()
+    while (this.sync() === READ_AT_ONCE);
     const state: Json = {
       router: this.router.toJson(),
       parks: this.parks.toJson(),
       quota: this.quota.toJson(),
       tally: this.tally.toJson(),
+      observed: this.observed.toJson(),
     }
     this.#store.saveSnapshot({ seq: this.#seq, version: SNAPSHOT_VERSION, state })
+  }
+
+  /** The log was replaced by an empty one (its file was damaged): what is in it now is new, wherever we had been. */
+  #beginAgain(): void {
+    this.#seq = 0
+    this.budgets.logRestarted()
   }
 
   *#unread(): Generator<StoredEvent> {
@@ -114,6 +136,7 @@ export class Mind {
   #take(event: StoreEvent): void {
     this.router.fold(event)
     this.tally.add(event)
+    this.observed.fold(event)
     this.changes++
     if (event.kind === 'attempt') {
       this.parks.fold(event)

@@ -5,7 +5,7 @@ import type { Json } from '../domain/json.ts'
 import { asArray, asRecord } from '../domain/json.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Store } from '../domain/store.ts'
-import { type DiscoverTools, listModels } from '../upstream/discover.ts'
+import { type DiscoverTools, type ListResult, listModels } from '../upstream/discover.ts'
 import type { ListedModel } from '../upstream/modelsList.ts'
 import type { Seat } from './roster.ts'
 
@@ -34,7 +34,7 @@ const COLLECTION = 'model-lists'
 export class ModelLists {
   readonly #options: ModelListsOptions
   readonly #lists = new Map<string, KnownList>()
-  readonly #running = new Map<string, Promise<void>>()
+  readonly #running = new Map<string, Promise<ListResult>>()
   readonly #triedAt = new Map<string, number>()
   readonly #awaitingNews: (() => void)[] = []
 
@@ -55,12 +55,25 @@ export class ModelLists {
     const due = new Map<string, Seat>()
     for (const seat of seats)
       if (seat.connection.spec.modelsList !== null && (force || this.#isDue(seat))) due.set(listKey(seat), seat)
-    await Promise.all([...due.values()].map((seat) => this.#read(seat)))
+    await Promise.all(
+      [...due.values()].map(async (seat) => {
+        const result = await this.#read(seat)
+        if (!result.ok) this.#options.onFailure(seat, result.failure)
+      }),
+    )
   }
 
-  /** Reads one list now; used when a model is said to be gone. Callers of the same list share the answer. */
-  readNow(seat: Seat): Promise<void> {
-    return this.#read(seat)
+  /** Reads one list now; for whoever wants to know what became of it. Callers of the same list share the answer. */
+  readNow(seat: Seat, signal?: AbortSignal): Promise<ListResult> {
+    return this.#read(seat, signal)
+  }
+
+  /** Resolves when no list is being read any more, at the latest after `ms`. */
+  async settled(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
+    await Promise.race([patience, Promise.all(this.#running.values())])
+    clearTimeout(timer)
   }
 
   /** Resolves with the next list that brings something new, at the latest after `ms`. */
@@ -81,28 +94,29 @@ export class ModelLists {
     return (age > LIST_LIFE_MS || age < 0) && now - (this.#triedAt.get(key) ?? 0) > RETRY_MS
   }
 
-  #read(seat: Seat): Promise<void> {
+  #read(seat: Seat, signal?: AbortSignal): Promise<ListResult> {
     const key = listKey(seat)
     const running = this.#running.get(key)
     if (running !== undefined) return running
-    const reading = this.#readOnce(seat, key).finally(() => this.#running.delete(key))
+    const reading = this.#readOnce(seat, key, signal).finally(() => this.#running.delete(key))
     this.#running.set(key, reading)
     return reading
   }
 
-  async #readOnce(seat: Seat, key: string): Promise<void> {
+  async #readOnce(seat: Seat, key: string, signal?: AbortSignal): Promise<ListResult> {
     this.#triedAt.set(key, this.#options.tools.now())
-    const result = await listModels(seat.connection, this.#options.tools)
-    if (!result.ok) return this.#options.onFailure(seat, result.failure)
+    const { tools } = this.#options
+    const result = await listModels(seat.connection, signal === undefined ? tools : { ...tools, signal })
     // An empty list is a provider's hiccup more often than a truth: the last good one stays.
-    if (result.models.length === 0) return
+    if (!result.ok || result.models.length === 0) return result
     const before = this.#lists.get(key)
     const list: KnownList = { models: result.models, readAt: this.#options.tools.now() }
     this.#lists.set(key, list)
     this.#options.store.setDoc(COLLECTION, key, list as unknown as Json) // plain data by construction
-    if (before !== undefined && sameIds(before.models, list.models)) return
+    if (before !== undefined && sameIds(before.models, list.models)) return result
     this.#options.onChange(seat)
     for (const resolve of this.#awaitingNews.splice(0)) resolve()
+    return result
   }
 }
 

@@ -1,13 +1,10 @@
 /** Opens an engine: configuration, store, connections, lists, everything that ticks; and closes it again. */
 
-import { randomBytes } from 'node:crypto'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
-import { type Environment, ownVariables, readEnvironment } from '../config/environment.ts'
-import { fingerprint } from '../config/fingerprint.ts'
-import { stateFolder } from '../config/paths.ts'
+import { type Environment, readEnvironment } from '../config/environment.ts'
+import { fingerprint, freshSalt } from '../config/fingerprint.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
 import type { Store } from '../domain/store.ts'
@@ -26,15 +23,17 @@ import { OfflineDetector } from '../upstream/offline.ts'
 import { openTransport } from '../upstream/transport.ts'
 import { Attention } from './attention.ts'
 import { budgetsOf } from './budgets.ts'
+import { Decisions } from './decisions.ts'
 import { Engine, type EngineParts } from './engine.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { KeyChecks } from './keyChecks.ts'
 import { Mind } from './mind.ts'
 import { ModelLists } from './modelLists.ts'
+import { loadOptions, storeLocation, variablesOf } from './places.ts'
 import { Repairs } from './repairs.ts'
 import { Roster, type Seat } from './roster.ts'
 import { routingSettings } from './routingSettings.ts'
-import { WaitingRoom } from './waiting.ts'
+import { type Timing, WaitingRoom } from './waiting.ts'
 import { worldOf } from './world.ts'
 
 export interface EngineOptions {
@@ -48,20 +47,26 @@ export interface EngineOptions {
   readonly providers?: readonly ProviderSpec[]
   /** Epoch milliseconds; default the system's clock. */
   readonly now?: () => number
+  /** Milliseconds that never jump, for latencies and deadlines; default `performance.now`. A test's clock gives both. */
+  readonly monotonic?: () => number
   /** 0..1; default Math.random. */
   readonly random?: () => number
   /** `false` silences; default: lines to stderr. */
   readonly logger?: Logger | false
   /** Milliseconds that what is recorded may wait to be written; 0 (default): to the end of the event loop's turn. */
   readonly flushMs?: number
-  /** For tests with a clock of their own: waits. */
-  readonly sleep?: (ms: number) => Promise<void>
+  /** For tests with a clock of their own: waits. The signal ends a wait early. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
   /** Shown to the providers. */
   readonly userAgent?: string
+  /** Every model of every list that can chat, also of long lists; what the configuration names exactly stays exact. */
+  readonly allModels?: boolean
 }
 
 export interface OpenedEngine {
   readonly engine: Engine
+  /** Reads the prices and starts what ticks, without asking any provider; `ready` does it too. */
+  prepare(): Promise<void>
   /** Resolves when requests can be answered: prices are read, and models lists have come where targets depend on them. */
   ready(): Promise<void>
   close(): Promise<void>
@@ -70,7 +75,12 @@ export interface OpenedEngine {
 /** Opens everything that needs no network. Throws ConfigError or StoreError. */
 export function openEngine(options: EngineOptions = {}): OpenedEngine {
   const builder = new Builder(options)
-  return { engine: builder.engine, ready: () => builder.ready(), close: () => builder.close() }
+  return {
+    engine: builder.engine,
+    prepare: () => builder.prepare(),
+    ready: () => builder.ready(),
+    close: () => builder.close(),
+  }
 }
 
 class Builder {
@@ -87,15 +97,18 @@ class Builder {
   #specs = new Map<string, ProviderSpec>()
   #lookup: PriceLookup | null = null
   #preparing: Promise<void> | null = null
+  #readying: Promise<void> | null = null
+  readonly #closing = new AbortController()
 
   constructor(options: EngineOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.#logger = options.logger === false ? silentLogger : (options.logger ?? consoleLogger())
-    this.#environment = readEnvironment(this.#env)
+    this.#environment = readEnvironment(variablesOf(options))
     const config = this.#loadConfig()
+    for (const warning of config.warnings) this.#logger.warn(warning)
     this.#store = this.#openStore()
-    this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? randomBytes(32).toString('hex')))
+    this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? freshSalt()))
     this.#dispatcher = this.#openDispatcher(config)
     const mind = this.#openMind(config)
     const parts = this.#parts(mind)
@@ -113,19 +126,22 @@ class Builder {
     })
   }
 
-  ready(): Promise<void> {
+  prepare(): Promise<void> {
     this.#preparing ??= this.#prepare()
     return this.#preparing
   }
 
+  ready(): Promise<void> {
+    this.#readying ??= this.#readLists()
+    return this.#readying
+  }
+
   async close(): Promise<void> {
+    // A list that is still being read is wanted by nobody any more.
+    this.#closing.abort()
     await this.#housekeeping.close()
     await this.#dispatcher.close().catch(() => undefined)
     await this.#store.close()
-  }
-
-  get #env(): Readonly<Record<string, string | undefined>> {
-    return this.#options.env ?? ownVariables()
   }
 
   get #userAgent(): string {
@@ -136,6 +152,10 @@ class Builder {
     this.#lookup = await loadGenaiPrices()
     this.#useConfig(this.engine.roster.config)
     this.#housekeeping.start()
+  }
+
+  async #readLists(): Promise<void> {
+    await this.prepare()
     const { lists } = this.engine.parts
     const reading = lists.refresh(this.engine.roster.seats)
     // A request that comes before the lists waits for the first that brings targets, not for the slowest provider.
@@ -147,14 +167,7 @@ class Builder {
   }
 
   #loadConfig(): Config {
-    const config = loadConfig({
-      ...(this.#options.config !== undefined && { config: this.#options.config }),
-      env: this.#env,
-      cwd: this.#options.cwd ?? process.cwd(),
-      home: this.#env['HOME'] ?? homedir(),
-      platform: process.platform,
-      ...(this.#options.providers !== undefined && { providers: this.#options.providers }),
-    })
+    const config = loadConfig(loadOptions(this.#options))
     for (const provider of config.providers) for (const key of provider.keys) this.#secrets.add(key.secret.reveal())
     const { telegram, webhook } = config.settings.alerts
     for (const secret of [telegram?.botToken, webhook?.url, webhook?.secret])
@@ -163,22 +176,9 @@ class Builder {
   }
 
   #openStore(): Store {
-    const { store, config, flushMs } = this.#options
+    const { store, flushMs } = this.#options
     if (typeof store === 'object') return store
-    const inObject = typeof config === 'object' ? 'memory:' : undefined
-    const location =
-      store ??
-      this.#environment.store ??
-      inObject ??
-      join(
-        stateFolder({
-          environment: this.#environment,
-          home: this.#env['HOME'] ?? homedir(),
-          platform: process.platform,
-        }),
-        'keywise.db',
-      )
-    return openStore(location, {
+    return openStore(storeLocation(this.#options), {
       now: this.#now,
       warn: (line) => this.#logger.warn(line),
       ...(flushMs !== undefined && { flushMs }),
@@ -222,21 +222,22 @@ class Builder {
 
   #parts(mind: Mind): EngineParts {
     const redact = redactor(() => this.#secrets)
-    const tools: CallTools = { deadlines: new Deadlines(), now: this.#now, monotonic: () => performance.now(), redact }
+    const monotonic = this.#options.monotonic ?? (() => performance.now())
+    const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
     const events = new Events(this.#logger)
     const offline = new OfflineDetector()
     const random = this.#options.random ?? Math.random
-    const discover = { now: this.#now, redact }
+    const discover = { now: this.#now, redact, signal: this.#closing.signal }
     return {
       store: this.#store,
       mind,
       logger: this.#logger,
       events,
-      waiting: new WaitingRoom(),
+      waiting: new WaitingRoom(timing(this.#now, this.#options.sleep)),
       offline,
       tools,
       random,
-      sleep: this.#options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
+      sleep: this.#options.sleep ?? systemSleep,
       attention: new Attention({
         store: this.#store,
         logger: this.#logger,
@@ -249,10 +250,11 @@ class Builder {
         random,
         redact,
       }),
+      decisions: new Decisions(this.#store),
       repairs: new Repairs(this.#now),
       checks: new KeyChecks({
         mind,
-        origin: this.#store.origin,
+        store: this.#store,
         tools: discover,
         seatOf: (provider, fingerprint) => this.engine.roster.findSeat(provider, fingerprint),
       }),
@@ -261,8 +263,10 @@ class Builder {
         logger: this.#logger,
         tools: discover,
         onChange: () => this.#useConfig(this.engine.roster.config),
-        onFailure: (seat, failure) =>
-          this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`),
+        onFailure: (seat, failure) => {
+          if (this.#closing.signal.aborted) return
+          this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`)
+        },
       }),
     }
   }
@@ -273,10 +277,13 @@ class Builder {
     const changed = config !== this.engine.roster.config
     const seats = changed ? this.#seatsOf(config) : this.engine.roster.seats
     if (changed) {
+      for (const warning of config.warnings) this.#logger.warn(warning)
       mind.router.setSettings(routingSettings(config.settings))
-      mind.budgets.close()
-      mind.budgets = this.#budgetsFor(config, seats)
-      mind.budgets.open(this.#store, this.#now())
+      const successor = this.#budgetsFor(config, seats)
+      this.#store.flushNow()
+      mind.budgets.close(successor)
+      successor.open(this.#store, this.#now())
+      mind.budgets = successor
       this.engine.parts.attention.useConfig(config)
     }
     const roster = this.#rosterOf(config, seats, lists)
@@ -308,7 +315,34 @@ class Builder {
 
   #rosterOf(config: Config, seats: readonly Seat[], lists: ModelLists): Roster {
     const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
-    return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices })
+    const { allModels = false } = this.#options
+    return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices, allModels })
+  }
+}
+
+async function systemSleep(ms: number, signal?: AbortSignal): Promise<void> {
+  await wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined) // ended early
+}
+
+/** The waiting room's clock: the engine's own. */
+function timing(now: () => number, sleep: EngineOptions['sleep']): Timing {
+  return {
+    now,
+    after: (delayMs, callback) => {
+      if (sleep !== undefined) return sleeping(sleep(delayMs), callback)
+      const timer = setTimeout(callback, delayMs)
+      return () => clearTimeout(timer)
+    },
+  }
+}
+
+function sleeping(slept: Promise<void>, callback: () => void): () => void {
+  let wanted = true
+  void slept.then(() => {
+    if (wanted) callback()
+  })
+  return () => {
+    wanted = false
   }
 }
 

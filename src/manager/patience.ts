@@ -27,6 +27,8 @@ export class Patience {
   readonly #first = new Map<string, Seen>()
 
   fold(event: AttemptEvent): void {
+    // The few tokens of a test say nothing of how long a whole answer takes.
+    if (event.source === 'test' && !event.streamed) return
     if (!event.ok || event.firstTokenMs === null || !(event.firstTokenMs > 0) || event.firstTokenMs > 3_600_000) return
     const id = idOf(event.target.stateId, event.streamed)
     const seen = this.#first.get(id) ?? { count: 0, mean: 0, variance: 0.16 }

@@ -4,7 +4,7 @@ import type { AttemptReport, AttemptSource } from '../domain/attempt.ts'
 import type { Usage } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { AttemptEvent, TargetRef } from '../domain/store.ts'
-import type { Target } from '../domain/target.ts'
+import { type Target, targetId } from '../domain/target.ts'
 import { costOf } from '../money/cost.ts'
 import type { Price } from '../money/price.ts'
 import type { CallEnd } from '../upstream/call.ts'
@@ -42,7 +42,7 @@ export function recordAttempt(mind: Mind, origin: string, facts: AttemptFacts, n
   const event = eventOf(facts, origin, now)
   const tokens = event.usage === null ? 0 : event.usage.inputTokens + event.usage.outputTokens
   if (facts.hold !== null) {
-    mind.quota.settle(facts.hold.quota, event.usage, now)
+    if (facts.hold.quota !== null) mind.quota.settle(facts.hold.quota, event.usage, now)
     mind.crossed(mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens }))
     if (facts.hold.probe) mind.parks.endProbe(facts.target)
   }
@@ -85,7 +85,7 @@ function eventOf(facts: AttemptFacts, origin: string, now: number): AttemptEvent
 /** A microsecond is exact enough, and shorter to write. */
 const round = (ms: number) => Math.round(ms * 1000) / 1000
 
-export function refOf(target: TargetRef): TargetRef {
+export function refOf(target: Target): TargetRef {
   const { stateId, provider, model, fingerprint, keyIndex, account } = target
   return { stateId, provider, model, fingerprint, keyIndex, account }
 }
@@ -117,23 +117,29 @@ function lengthOf(end: CallEnd): number {
   return length
 }
 
-/** An attempt as people and programs see it. */
+/** An attempt as people and programs see it, a moment after it was made. */
 export function reportOf(event: AttemptEvent, target: Target, mind: Pick<Mind, 'parks'>, now: number): AttemptReport {
   const park = event.ok ? undefined : mind.parks.blocking(target, now)
+  return attemptReport(event, target.keyIndex, park?.until ?? null)
+}
+
+/** The same for any event of the ledger; `keyIndex` is the key's place today, `retryAt` epoch milliseconds. */
+export function attemptReport(event: AttemptEvent, keyIndex: number, retryAt: number | null): AttemptReport {
+  const { target, failure } = event
   return {
-    target: target.id,
-    provider: event.target.provider,
-    model: event.target.model,
-    keyIndex: event.target.keyIndex,
+    target: targetId(target.provider, target.model, keyIndex),
+    provider: target.provider,
+    model: target.model,
+    keyIndex,
     ok: event.ok,
-    failureKind: event.failure?.kind ?? null,
-    status: event.failure?.status ?? null,
-    message: event.failure?.message ?? null,
+    failureKind: failure?.kind ?? null,
+    status: failure?.status ?? null,
+    message: failure?.message ?? null,
     startedAt: new Date(event.startedAt).toISOString(),
     latencyMs: Math.round(event.latencyMs),
     firstTokenMs: event.firstTokenMs === null ? null : Math.round(event.firstTokenMs),
     usage: event.usage,
     costUsd: event.costNanoUsd === null ? null : event.costNanoUsd / 1e9,
-    retryAt: park === undefined ? null : new Date(park.until).toISOString(),
+    retryAt: retryAt === null ? null : new Date(retryAt).toISOString(),
   }
 }

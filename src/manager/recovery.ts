@@ -8,10 +8,9 @@ import { ineligible } from '../routing/eligible.ts'
 import type { Call } from '../upstream/call.ts'
 import type { Ask } from './ask.ts'
 import { whyNot } from './eligibility.ts'
-import { type Engine, NEVER_GUESSED } from './engine.ts'
+import type { Engine } from './engine.ts'
 import type { Outage, Outages } from './outages.ts'
 import { plainAsk } from './plainAsk.ts'
-import type { Seat } from './roster.ts'
 import { Trail } from './trail.ts'
 
 /** The first look comes soon, for most outages are short; then it is this often. */
@@ -40,8 +39,6 @@ export class Recovery {
   readonly #engine: Engine
   readonly #outages: Outages
   readonly #allowances = new Map<string, Allowance>()
-  /** Keys whose last free check failed: a call would too. */
-  readonly #refused = new Set<Seat>()
   #running: Promise<void> | null = null
   readonly #calls = new Set<Call>()
   #waitMs = FIRST_MS
@@ -82,7 +79,6 @@ export class Recovery {
   #rest(): void {
     this.#nextAt = 0
     this.#waitMs = FIRST_MS
-    this.#refused.clear()
   }
 
   async #look(outage: Outage): Promise<void> {
@@ -99,13 +95,11 @@ export class Recovery {
   /** Refused keys are asked for free rather than waited for. */
   async #checkKeys(targets: readonly Target[]): Promise<void> {
     const { parts, roster, now } = this.#engine
-    const seats = new Map<Seat, Target>()
-    for (const target of targets)
-      if (parts.mind.parks.blocking(target, now)?.reason === 'auth_invalid') seats.set(roster.seatOf(target), target)
+    const isRefused = (target: Target) => parts.mind.parks.blocking(target, now)?.reason === 'auth_invalid'
+    const seats = new Map(targets.filter(isRefused).map((target) => [roster.seatOf(target), target]))
     const checks = [...seats].map(async ([seat, target]) => {
-      const isGood = await parts.checks.checkNow(target)
-      if (isGood) this.#refused.delete(seat)
-      else this.#refused.add(seat)
+      const { state } = await parts.checks.checkNow(seat)
+      if (state === 'valid') this.#engine.lift(target, ['auth_invalid'])
     })
     await Promise.all(checks)
   }
@@ -122,11 +116,9 @@ export class Recovery {
       .slice(0, AT_ONCE)
   }
 
+  /** What was stated holds, and so do refused keys and empty accounts; our guesses may be tried. */
   #mayCall(target: Target, ask: Ask): boolean {
-    const { world, parts, roster, now } = this.#engine
-    const park = parts.mind.parks.blocking(target, now)
-    if (park !== undefined && (park.stated || NEVER_GUESSED.has(park.reason))) return false
-    if (this.#refused.has(roster.seatOf(target))) return false
+    const { world, now } = this.#engine
     return whyNot(world, target, ask, null, now, true) === null && this.#allows(target, now)
   }
 

@@ -23,6 +23,8 @@ export interface RosterFacts {
   /** The models list of a seat as last seen; null while nobody has read it. */
   readonly listOf: (seat: Seat) => readonly ListedModel[] | null
   readonly prices: PriceBook
+  /** Lists are taken whole, however long. */
+  readonly allModels?: boolean
 }
 
 /** What is known of one model of one provider, from the user, the provider's list and the catalogue. */
@@ -44,9 +46,9 @@ interface Priced {
 }
 
 /** Every target with its price, in the configuration's order. */
-function pricedTargets({ seats, listOf, prices }: RosterFacts): Priced[] {
+function pricedTargets({ seats, listOf, prices, allModels = false }: RosterFacts): Priced[] {
   return seats.flatMap((seat) =>
-    modelsOf(seat, listOf(seat)).map((model) => {
+    modelsOf(seat, listOf(seat), allModels).map((model) => {
       const price = prices.priceOf({
         provider: seat.provider.id,
         model: model.id,
@@ -67,7 +69,7 @@ function hintOf(price: Price): PriceHint {
 }
 
 /** The models that are tried with a key: exactly the named ones, or what the rule of contract 2.1 picks of the list. */
-export function modelsOf(seat: Seat, list: readonly ListedModel[] | null): readonly ModelFacts[] {
+export function modelsOf(seat: Seat, list: readonly ListedModel[] | null, allModels = false): readonly ModelFacts[] {
   const { models, spec } = seat.provider
   const listed = new Map(list?.map((model) => [model.id, model]))
   const factsOf = (id: string, user: ModelConfig | null): ModelFacts => ({
@@ -78,7 +80,8 @@ export function modelsOf(seat: Seat, list: readonly ListedModel[] | null): reado
     discovered: user === null,
   })
   if (Array.isArray(models)) return models.map((model: ModelConfig) => factsOf(model.id, model))
-  const ids = models === 'discover' ? discoverable(list ?? []) : picked(spec, list)
+  const whole = models === 'discover' || (allModels && list !== null)
+  const ids = whole ? discoverable(list ?? []) : picked(spec, list)
   return ids.map((id) => factsOf(id, null))
 }
 

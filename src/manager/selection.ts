@@ -49,12 +49,17 @@ export class ModelNames {
     return selection
   }
 
+  /** Whether the name stands for anything now. */
+  has(name: string): boolean {
+    return this.#known.has(name) || this.#resolve(name, 0) !== null
+  }
+
   /** The ids and aliases most like a name, best first. */
   nearest(name: string): readonly string[] {
     return nearest(name, [
       ...new Set([
         ...Object.keys(this.#aliases),
-        ...this.#targets.flatMap((target) => [target.model, `${target.provider}/${target.model}`]),
+        ...this.#targets.flatMap(({ provider, model }) => [model, `${provider}/${model}`, baseName(model)]),
       ]),
     ])
   }

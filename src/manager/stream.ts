@@ -1,7 +1,7 @@
 /** A streamed answer for the library's callers: an async iterable with the result at its end. */
 
 import type { ChatChunk, Usage } from '../domain/chat.ts'
-import { AllTargetsFailedError } from '../domain/errors.ts'
+import { AbortedError, AllTargetsFailedError } from '../domain/errors.ts'
 import type { CallEnd } from '../upstream/call.ts'
 import type { Answered } from './fallback.ts'
 
@@ -76,6 +76,7 @@ class LibraryStream<Result> implements CallStream<Result> {
       const end = await this.#pump(answered)
       if (!end.outcome.ok) {
         const report = await answered.recorded
+        if (end.outcome.failure.kind === 'client_gone') throw new AbortedError({ attempts: answered.trail.attempts })
         throw new AllTargetsFailedError(`the answer of ${report.target} broke off: ${end.outcome.failure.message}`, {
           attempts: answered.trail.attempts,
           retryAt: null,

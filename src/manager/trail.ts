@@ -29,6 +29,9 @@ export class Trail {
   #counted = 0
   #smallestWindow = 0
   #finished = false
+  #offered: Target | null = null
+  /** Targets whose probe of another request is under way. */
+  readonly #busy = new Set<string>()
 
   constructor(ask: Pick<Ask, 'maxAttempts' | 'hardCap'>) {
     this.#maxAttempts = ask.maxAttempts
@@ -46,6 +49,18 @@ export class Trail {
       this.#counted >= this.#maxAttempts ||
       this.#calls >= (this.#hardCap ? this.#maxAttempts : MOST_CALLS)
     )
+  }
+
+  /** The target a decision begins with. */
+  offer(target: Target | null): void {
+    this.#offered = target
+  }
+
+  /** That target, once; null when there was none or it was taken. */
+  takeOffer(): Target | null {
+    const offered = this.#offered
+    this.#offered = null
+    return offered
   }
 
   /** Takes in a failed attempt and what it means for the rest of this request. */
@@ -81,6 +96,20 @@ export class Trail {
   /** A target that is not to be asked (again) by this request. */
   leave(stateId: string): void {
     this.#left.add(`target ${stateId}`)
+  }
+
+  /** A target that another request is finding out about: not now, but worth waiting for. */
+  passOver(stateId: string): void {
+    this.#busy.add(stateId)
+  }
+
+  isBusy(target: Target): boolean {
+    return this.#busy.has(target.stateId)
+  }
+
+  /** After a wait: what was busy may be free. */
+  lookAgain(): void {
+    this.#busy.clear()
   }
 
   /** Why a target is out for this request; null when it is not. */

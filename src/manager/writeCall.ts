@@ -9,17 +9,17 @@ import type { Engine } from './engine.ts'
 import type { Seat } from './roster.ts'
 import { spliceRequest } from './splice.ts'
 
-export function writeCall(engine: Engine, target: Target, seat: Seat, ask: Ask): Call {
+/** `allowedMs`: the target's own time to its first content; default what was learned of it. */
+export function writeCall(
+  engine: Engine,
+  target: Target,
+  seat: Seat,
+  ask: Ask,
+  allowedMs = allowance(engine, target, seat, ask),
+): Call {
   const { connection } = seat
   const dialect = ask.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
-  const { timeouts } = engine.roster.config.settings
   const leftMs = ask.deadlineAt - engine.parts.tools.monotonic()
-  const allowedMs = engine.parts.mind.patience.firstContentMs(
-    target,
-    ask,
-    timeouts.firstTokenMs,
-    connection.spec.firstTokenMs,
-  )
   return startCall(
     {
       connection,
@@ -30,13 +30,18 @@ export function writeCall(engine: Engine, target: Target, seat: Seat, ask: Ask):
       stream: ask.request.stream,
       firstContentMs: Math.max(1, Math.min(leftMs, allowedMs)),
       allowance: leftMs < allowedMs ? 'total' : 'first-token',
-      idleMs: timeouts.idleMs,
+      idleMs: engine.roster.config.settings.timeouts.idleMs,
     },
     engine.parts.tools,
   )
 }
 
 const NO_HEADERS: readonly string[] = []
+
+function allowance({ parts, roster }: Engine, target: Target, { connection }: Seat, ask: Ask): number {
+  const { firstTokenMs } = roster.config.settings.timeouts
+  return parts.mind.patience.firstContentMs(target, ask, firstTokenMs, connection.spec.firstTokenMs)
+}
 
 /** The client's own bytes where nothing but the model has to change, else the request written anew. */
 function written(

@@ -266,6 +266,18 @@ describe('periods', () => {
   })
 })
 
+test('calls in flight when the configuration changes are settled under the old budgets and counted under the new', () => {
+  const store = new MoneyStore()
+  const before = startProcess(store, oneDollar)
+  const inFlight = held(before.reserve(ask(50 * CENT), NOW))
+  const after = startProcess(store, [{ scope: 'all', usd: 2, per: 'day' }])
+  before.close(after)
+  before.settle(inFlight, spent(30 * CENT))
+  expect(after.view(NOW)[0]).toMatchObject({ limitUsd: 2, spentUsd: 0.3, reservedUsd: 0 })
+  expect(after.reserve(ask(171 * CENT), NOW).granted).toBe(false)
+  expect(after.reserve(ask(170 * CENT), NOW).granted).toBe(true)
+})
+
 describe('several processes', () => {
   test('share one limit and learn of each other’s spending from the ledger', () => {
     const store = new MoneyStore()

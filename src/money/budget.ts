@@ -38,6 +38,7 @@ export interface Refusal {
 /** A reservation; end it exactly once with `settle` or `release` (a second time does nothing). */
 export interface BudgetHold {
   readonly granted: true
+  readonly ask: Ask
   readonly startedAt: number
   readonly parts: readonly HoldPart[]
   open: boolean
@@ -82,6 +83,8 @@ export class BudgetBook {
   readonly #blocksUnknown: boolean
   #folded = 0
   #beatAt = 0
+  #successor: BudgetBook | null = null
+  #closed = false
 
   constructor({ budgets, counters, origin, unknownPrice = 'allow' }: BudgetBookOptions) {
     // Those that reject come first, so that a request which must fail does not look for another target.
@@ -106,7 +109,7 @@ export class BudgetBook {
     } catch (error) {
       return this.#undo(parts, unreachable(error))
     }
-    return { granted: true, startedAt: now, parts, open: true }
+    return { granted: true, ask, startedAt: now, parts, open: true }
   }
 
   /** What `reserve` would refuse, by what is known without asking the store; for leaving targets out beforehand. */
@@ -130,7 +133,9 @@ export class BudgetBook {
       retryLater(() => purse.settle(slot, amount, actual ?? (part.unpriced ? 0 : amount), actual, hold.startedAt))
       crossings = joined(crossings, purse.crossings())
     }
-    return crossings
+    if (!this.#closed) return crossings
+    this.close(this.#successor)
+    return this.#successor?.count(hold.ask, spent, hold.startedAt) ?? crossings
   }
 
   /** Ends a reservation whose call was never made: nothing was spent, and no request is counted. */
@@ -138,6 +143,18 @@ export class BudgetBook {
     if (!hold.open) return
     hold.open = false
     for (const { purse, slot, amount } of hold.parts) retryLater(() => purse.release(slot, amount))
+    if (this.#closed) this.close(this.#successor)
+  }
+
+  /** Counts what was spent without a reservation here: by calls that began under the budgets before these. */
+  count(ask: Omit<Ask, 'worstCase'>, { nanoUsd, tokens }: Spent, startedAt: number): readonly Crossing[] {
+    let crossings = NONE
+    for (const purse of this.#covering(ask)) {
+      const amount = amountIn(purse.budget.unit, amountOrNull(nanoUsd), amountOrNull(tokens) ?? 0)
+      purse.count(startedAt, amount)
+      crossings = joined(crossings, purse.crossings())
+    }
+    return crossings
   }
 
   /** Counts an attempt of another process. Its own (by `origin`) and those `open` has read already are left out. */
@@ -163,15 +180,26 @@ export class BudgetBook {
     this.#beat(now)
   }
 
+  /** The log was replaced by an empty one, whose places begin anew: nothing of it has been read yet. */
+  logRestarted(): void {
+    this.#folded = 0
+  }
+
   /** Every few seconds: says that this process lives and returns what it leased and does not use. */
   tick(now: number): void {
     this.#beat(now, 0)
     for (const purse of this.#purses) purse.lease?.tick(now)
   }
 
-  /** Before the process ends: returns everything that is leased and not spent. */
-  close(): void {
-    for (const purse of this.#purses) purse.lease?.returnIdle()
+  /**
+   * Before the process ends, or when other budgets take over: returns everything that is leased and neither spent nor
+   * in flight. Calls still in flight may be settled afterwards, and are counted in the successor too; it must be opened
+   * on a ledger that is flushed.
+   */
+  close(successor: BudgetBook | null = null): void {
+    this.#closed = true
+    this.#successor = successor
+    for (const purse of this.#purses) retryLater(() => purse.lease?.returnIdle())
   }
 
   /** Spent in the current period of the first budget with that scope, in its unit; null when there is none. */

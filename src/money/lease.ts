@@ -120,7 +120,7 @@ export class Lease {
    */
   raiseTo(slotStart: number, spent: number): void {
     const name = this.#nameOf(slotStart)
-    if (!this.#counters.addToCounter(`${name}:seeded`, 1, 1).granted) return
+    if (spent <= 0 || !this.#counters.addToCounter(`${name}:seeded`, 1, 1).granted) return
     const missing = spent - this.#counters.counter(name)
     if (missing > 0) this.#counters.addToCounter(name, missing)
   }

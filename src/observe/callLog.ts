@@ -41,7 +41,8 @@ export function logCall(logger: Logger, story: CallStory): void {
   logger.info(lines.join('\n'))
 }
 
-function attemptLines(attempt: AttemptReport, number: number, most: number): string[] {
+/** `[1/5] Trying: groq - m`, and what became of it. */
+export function attemptLines(attempt: AttemptReport, number: number, most: number): string[] {
   const trying = `  [${number}/${most}] Trying: ${attempt.provider} - ${attempt.model}`
   return [
     trying,

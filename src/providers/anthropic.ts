@@ -17,6 +17,7 @@ export const anthropic = defineProvider({
   keyCheck: { method: 'GET', path: '/models?limit=1' },
   modelsList: { path: '/models?limit=1000', shape: 'anthropic', public: false },
   limitWindows: { requests: 'minute', tokens: 'minute' },
+  keysUrl: 'https://console.anthropic.com/settings/keys',
   quotaScope: 'account+model',
   // The spend tier ends at 00:00 UTC on the first of the month.
   dayBoundary: 'UTC',

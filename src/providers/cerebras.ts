@@ -15,6 +15,7 @@ export const cerebras = defineProvider({
   keyCheck: { method: 'GET', path: '/models' },
   modelsList: { path: '/models', shape: 'openai', public: false },
   limitWindows: { requests: 'day', tokens: 'minute' },
+  keysUrl: 'https://cloud.cerebras.ai',
   quotaScope: 'account+model',
   dayBoundary: 'unknown',
   chargesMaxTokens: true,

@@ -23,6 +23,7 @@ export const cloudflare = defineProvider({
   // Beside `/ai/v1`, not below it.
   keyCheck: { method: 'GET', path: '/../models/search?per_page=1' },
   modelsList: { path: '/../models/search?per_page=100', shape: 'cloudflare', public: false },
+  keysUrl: 'https://dash.cloudflare.com/profile/api-tokens',
   quotaScope: 'account',
   dayBoundary: 'UTC',
   trainsOnFreePrompts: false,

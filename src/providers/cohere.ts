@@ -14,6 +14,7 @@ export const cohere = defineProvider({
   auth: 'bearer',
   keyCheck: { method: 'GET', path: MODELS },
   modelsList: { path: MODELS, shape: 'cohere', public: false },
+  keysUrl: 'https://dashboard.cohere.com/api-keys',
   quotaScope: 'account',
   dayBoundary: 'UTC',
   trainsOnFreePrompts: null,

@@ -18,6 +18,7 @@ export const deepseek = defineProvider({
   // Proves the key and tells the balance.
   keyCheck: { method: 'GET', path: '/user/balance' },
   modelsList: { path: '/models', shape: 'openai', public: false },
+  keysUrl: 'https://platform.deepseek.com/api_keys',
   quotaScope: 'account',
   dayBoundary: 'unknown',
   trainsOnFreePrompts: null,

@@ -24,6 +24,7 @@ export const google = defineProvider({
   auth: 'x-goog-api-key',
   keyCheck: { method: 'GET', path: '/models?pageSize=1' },
   modelsList: { path: '/models?pageSize=1000', shape: 'google', public: false },
+  keysUrl: 'https://aistudio.google.com/apikey',
   quotaScope: 'account+model',
   dayBoundary: 'America/Los_Angeles',
   trainsOnFreePrompts: true,

@@ -18,6 +18,7 @@ export const groq = defineProvider({
   modelsList: { path: '/models', shape: 'openai', public: false },
   // `-requests` headers count a day, `-tokens` headers a minute.
   limitWindows: { requests: 'day', tokens: 'minute' },
+  keysUrl: 'https://console.groq.com/keys',
   quotaScope: 'account+model',
   dayBoundary: 'rolling',
   trainsOnFreePrompts: false,

@@ -11,6 +11,7 @@ export const huggingface = defineProvider({
   auth: 'bearer',
   keyCheck: { method: 'GET', path: 'https://huggingface.co/api/whoami-v2' },
   modelsList: { path: '/models', shape: 'openai', public: true },
+  keysUrl: 'https://huggingface.co/settings/tokens',
   quotaScope: 'account',
   dayBoundary: 'unknown',
   trainsOnFreePrompts: null,

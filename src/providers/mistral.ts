@@ -25,6 +25,7 @@ export const mistral = defineProvider({
   auth: 'bearer',
   keyCheck: { method: 'GET', path: '/models' },
   modelsList: { path: '/models', shape: 'openai', public: false },
+  keysUrl: 'https://console.mistral.ai/api-keys',
   quotaScope: 'account',
   dayBoundary: 'UTC',
   trainsOnFreePrompts: true,

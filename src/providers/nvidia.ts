@@ -20,6 +20,7 @@ export const nvidia = defineProvider({
   // The list answers any bearer.
   keyCheck: 'call',
   modelsList: { path: '/models', shape: 'openai', public: true },
+  keysUrl: 'https://build.nvidia.com/settings/api-keys',
   quotaScope: 'account',
   dayBoundary: 'unknown',
   trainsOnFreePrompts: null,

@@ -10,6 +10,8 @@ export const ollama = defineProvider({
   auth: 'none',
   keyCheck: 'none',
   modelsList: { path: '/models', shape: 'openai', public: true },
+  // https://docs.ollama.com/api/ps
+  loadedList: '/../api/ps',
   quotaScope: 'key',
   dayBoundary: 'unknown',
   trainsOnFreePrompts: false,

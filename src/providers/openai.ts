@@ -26,6 +26,7 @@ export const openai = defineProvider({
   keyCheck: { method: 'GET', path: '/models' },
   modelsList: { path: '/models', shape: 'openai', public: false },
   limitWindows: { requests: 'minute', tokens: 'minute' },
+  keysUrl: 'https://platform.openai.com/api-keys',
   quotaScope: 'account+model',
   dayBoundary: 'rolling',
   // Requested `max_tokens` count against the token limit at admission: https://platform.openai.com/docs/guides/rate-limits

@@ -34,6 +34,7 @@ export const openrouter = defineProvider({
   // The list of models is public; only this endpoint knows the key.
   keyCheck: { method: 'GET', path: '/key' },
   modelsList: { path: '/models', shape: 'openai', public: true },
+  keysUrl: 'https://openrouter.ai/settings/keys',
   quotaScope: 'account',
   dayBoundary: 'UTC',
   trainsOnFreePrompts: true,

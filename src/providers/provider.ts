@@ -75,6 +75,10 @@ export interface ProviderSpec {
   /** A call that proves the key for free; `call`: only a generation proves it; `none`: there is no key to prove. */
   readonly keyCheck: KeyCheck | 'call' | 'none'
   readonly modelsList: ModelsList | null
+  /** Where a server of one's own says which models it holds in memory (Ollama's `/api/ps`); as in `KeyCheck`. */
+  readonly loadedList?: string
+  /** The page on which a person creates or revokes keys. */
+  readonly keysUrl?: string
   /** What the provider's unnamed rate-limit headers count: Groq's `-requests` is per day, its `-tokens` per minute. */
   readonly limitWindows?: { readonly requests?: LimitWindow; readonly tokens?: LimitWindow }
   readonly quotaScope: QuotaScope

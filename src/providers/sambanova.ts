@@ -15,6 +15,7 @@ export const sambanova = defineProvider({
   keyCheck: 'call',
   modelsList: { path: '/models', shape: 'openai', public: true },
   limitWindows: { requests: 'minute' },
+  keysUrl: 'https://cloud.sambanova.ai/apis',
   quotaScope: 'account+model',
   dayBoundary: 'unknown',
   trainsOnFreePrompts: null,

@@ -10,6 +10,7 @@ export const together = defineProvider({
   auth: 'bearer',
   keyCheck: { method: 'GET', path: '/models' },
   modelsList: { path: '/models', shape: 'array', public: false },
+  keysUrl: 'https://api.together.ai/settings/api-keys',
   quotaScope: 'account+model',
   dayBoundary: 'unknown',
   trainsOnFreePrompts: null,

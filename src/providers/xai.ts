@@ -19,6 +19,7 @@ export const xai = defineProvider({
   auth: 'bearer',
   keyCheck: { method: 'GET', path: '/api-key' },
   modelsList: { path: '/models', shape: 'openai', public: false },
+  keysUrl: 'https://console.x.ai',
   quotaScope: 'account+model',
   dayBoundary: 'unknown',
   trainsOnFreePrompts: null,

@@ -15,6 +15,7 @@ export const zai = defineProvider({
   auth: 'bearer',
   keyCheck: { method: 'GET', path: '/models' },
   modelsList: { path: '/models', shape: 'openai', public: false },
+  keysUrl: 'https://z.ai/manage-apikey/apikey-list',
   quotaScope: 'account',
   dayBoundary: 'unknown',
   trainsOnFreePrompts: null,

@@ -29,6 +29,8 @@ const NEVER_COUNTED: ReadonlySet<FailureKind> = new Set<FailureKind>([
   'in_flight_budget',
 ])
 
+const READ_OFF_A_LIST: ReadonlySet<FailureKind> = new Set<FailureKind>(['model_not_found', 'unsupported'])
+
 /** What the attempt took from its quotas. A failed one counts when it consumed, or where the provider counts failures. */
 export function useOf(event: AttemptEvent, countsFailures: boolean): Need {
   if (!event.ok && !wasCounted(event, countsFailures)) return NOTHING
@@ -43,6 +45,8 @@ function wasCounted(event: AttemptEvent, countsFailures: boolean): boolean {
   const { failure } = event
   if (event.usage !== null || failure === null) return true
   if (NEVER_COUNTED.has(failure.kind)) return false
+  // Read off the models list by a test run: no call was made.
+  if (failure.status === null && READ_OFF_A_LIST.has(failure.kind)) return false
   // Our side stopped waiting; the upstream had let the call in and was working on it.
   if (failure.kind === 'client_gone' || failure.kind === 'timeout') return !isConnecting(failure)
   if (failure.kind === 'network') return failure.started === true

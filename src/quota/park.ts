@@ -79,8 +79,11 @@ export class Parks {
     }
   }
 
-  /** The park in the target's way that ends last; undefined when there is none. Costs nothing while nobody is parked. */
-  blocking(target: Target, now: number): Park | undefined {
+  /**
+   * The park in the target's way that ends last; undefined when there is none. Costs nothing while nobody is parked.
+   * Parks that `except` holds for are not asked.
+   */
+  blocking(target: Target, now: number, except?: (park: Park) => boolean): Park | undefined {
     if (this.#troubled.size === 0) return undefined
     let latest: Park | undefined
     const places = this.#placesOf(target)
@@ -90,6 +93,7 @@ export class Parks {
       for (const streak of place.streaks) {
         const park = streak.park
         if (park === null || !holds(park, now) || (latest !== undefined && park.until <= latest.until)) continue
+        if (except?.(park)) continue
         if (streak.concerns(target, places)) latest = park
       }
     }

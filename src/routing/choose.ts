@@ -7,7 +7,7 @@ import type { Target } from '../domain/target.ts'
 import { Board } from './board.ts'
 import { Bucket } from './bucket.ts'
 import type { Ineligible } from './eligible.ts'
-import { explainRanking, type RankedTarget } from './explain.ts'
+import { explainRanking, type RankedTarget, type SketchedTarget, sketchRanking } from './explain.ts'
 import { Gate } from './gate.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
@@ -48,6 +48,8 @@ export interface Decision {
   next(exclude: (target: Target) => boolean): Target | null
   /** Every target in the order in which it would be tried, with the reasons; from what is known when it is called. */
   explain(): readonly RankedTarget[]
+  /** The first rows of that, for keeping. `ineligible`: why a target could not be tried, whatever was tried since. */
+  sketch(most: number, ineligible: RoutingRequest['ineligible']): readonly SketchedTarget[]
 }
 
 export interface RouterOptions {
@@ -127,6 +129,8 @@ export class Router {
       explored,
       next: (exclude) => this.#pickNext(pass, tried, exclude),
       explain: () => this.#explain(pass, first, explored),
+      sketch: (most, ineligible) =>
+        this.#sketch({ ...pass, request: { ...request, ineligible } }, first, explored, most),
     }
   }
 
@@ -135,10 +139,10 @@ export class Router {
     return this.#explain({ request, now, turn: this.#turns, exploring: false }, null, false)
   }
 
-  /** Estimated quality of a target, 0..1, its prior where nothing was reported; null when the target is gone. */
+  /** Estimated quality of a target, 0..1; before the first decision, and for targets that are gone, what the catalogue guesses. */
   qualityOf(target: Target): number | null {
-    const place = this.#board.placeOf(target.stateId)
-    return place === undefined ? null : this.#board.quality[place]!
+    const place = this.#board.isEstimated ? this.#board.placeOf(target.stateId) : undefined
+    return place === undefined ? target.profile.qualityPrior : this.#board.quality[place]!
   }
 
   /** The score of a target for an ordinary request, with its terms; null when the target is gone. */
@@ -211,6 +215,12 @@ export class Router {
     const sight = this.#look({ ...pass, exploring: false }, NOTHING_EXCLUDED)
     const { request, now } = pass
     return explainRanking(sight, { settings: this.#settings, request, now, chosen, explored })
+  }
+
+  #sketch(pass: Pass, chosen: Target | null, explored: boolean, most: number): readonly SketchedTarget[] {
+    const sight = this.#look({ ...pass, exploring: false }, NOTHING_EXCLUDED)
+    const { request, now } = pass
+    return sketchRanking(sight, { settings: this.#settings, request, now, chosen, explored }, most)
   }
 
   /** The board as the request sees it now. */

@@ -38,6 +38,8 @@ const LOG_VARIANCE = 0.16
 const LEAST_LOG_VARIANCE = 0.04
 const VARIANCE_PRIOR = 8
 const QUALITY_SPREAD = 0.15
+/** Deviations between yesterday's quality and that of the latest reports at which yesterday counts half. */
+const DOUBTED_AT = 3
 
 export const halfLives = { provider: PROVIDER_HALF_LIFE_MS, task: TASK_HALF_LIFE_MS } as const
 
@@ -73,12 +75,11 @@ export function firstToken(row: Sums, now: number): Belief {
   const weight = Math.min(KAPPA, slowCount + LATENCY_PRIOR)
   const n = weight + fastCount
   const log = (weight * lastDay + row[slot.fastLog]! * fast) / n
-  const hourly = hourOffset(row, now) * (1 - fastCount / (fastCount + 3))
-  return { mean: Math.exp(log + hourly), spread: Math.sqrt(logVariance(row) / n) }
+  return { mean: Math.exp(log + hourOffset(row, now)), spread: Math.sqrt(logVariance(row) / n) }
 }
 
-/** How much slower (or faster) than its own average the target is at this hour, in ln(ms). */
-function hourOffset(row: Sums, now: number): number {
+/** How much slower (or faster) than its own average the target is at the hour of `now`, in ln(ms). */
+export function hourOffset(row: Sums, now: number): number {
   const hour = hourOf(now)
   const count = row[slot.hourCount + hour]!
   if (count === 0) return 0
@@ -119,14 +120,24 @@ export function perToken(row: Sums, now: number): Belief {
 
 /** How good the answers are, from reported scores and what the catalogue guesses (`prior`, null: 0.8). */
 export function quality(row: Sums, prior: number | null, now: number): Belief {
-  const slow = remainingAt(row, now, SLOW_QUALITY)
-  const fast = remainingAt(row, now, FAST_QUALITY)
-  const slowCount = row[slot.slowQualityCount]! * slow
-  const slowWeight = Math.min(KAPPA, slowCount)
-  const slowMean = row[slot.slowQualityCount]! > 0 ? row[slot.slowQuality]! / row[slot.slowQualityCount]! : 0
-  const n = slowWeight + 1 + row[slot.fastQualityCount]! * fast
-  const sum = slowWeight * slowMean + (prior ?? PRIORS.quality) + row[slot.fastQuality]! * fast
+  const slowCount = row[slot.slowQualityCount]! * remainingAt(row, now, SLOW_QUALITY)
+  const fastCount = row[slot.fastQualityCount]! * remainingAt(row, now, FAST_QUALITY)
+  const slowMean = meanIn(row, slot.slowQuality, slot.slowQualityCount)
+  const fastMean = meanIn(row, slot.fastQuality, slot.fastQualityCount)
+  const slowWeight = Math.min(KAPPA, slowCount) * agreement(slowMean - fastMean, fastCount)
+  const n = slowWeight + 1 + fastCount
+  const sum = slowWeight * slowMean + (prior ?? PRIORS.quality) + fastCount * fastMean
   return { mean: sum / n, spread: QUALITY_SPREAD / Math.sqrt(n) }
+}
+
+/** How much the past still says (1 to 0) when the latest reports are this far from it: at three deviations half. */
+function agreement(gap: number, reports: number): number {
+  const deviations = (gap * Math.sqrt(reports)) / QUALITY_SPREAD
+  return 1 / (1 + (deviations / DOUBTED_AT) ** 2)
+}
+
+function meanIn(row: Sums, sum: number, count: number): number {
+  return row[count]! > 0 ? row[sum]! / row[count]! : 0
 }
 
 /** Quality at one kind of work, shrunk towards the target's own. */

@@ -30,6 +30,9 @@ export interface RankedTarget {
   readonly reason: string | null
 }
 
+/** A row as it is kept of a decision: without the words about where its terms came from. */
+export type SketchedTarget = Omit<RankedTarget, 'inputs' | 'priors'>
+
 interface DecisionFacts {
   readonly settings: RoutingSettings
   readonly request: { readonly ineligible: (target: Target, place: number) => Ineligible | null }
@@ -39,32 +42,66 @@ interface DecisionFacts {
   readonly explored: boolean
 }
 
-interface Row extends Omit<RankedTarget, 'rank' | 'reason'> {
+interface Row extends Omit<SketchedTarget, 'rank' | 'reason'> {
+  readonly place: number
   readonly key: number
   readonly refusal: Ineligible | null
 }
 
 /** Every target, in the order in which it would be tried; those that may not be tried last. */
 export function explainRanking(sight: Sight, facts: DecisionFacts): readonly RankedTarget[] {
-  const rows = sight.board.targets.map((target, place) => rowOf(sight, facts, target, place)).sort(inOrder)
-  const chosen = rows.find(({ target }) => target === facts.chosen) ?? null
-  return rows.map(({ key, refusal, ...row }, index) => ({
-    rank: index + 1,
-    ...row,
-    reason: refusal?.reason ?? reasonFor({ ...row, key, refusal }, rows, chosen, facts),
-  }))
+  const rows = sight.board.targets.map((_, place) => rowOf(sight, facts, place)).sort(inOrder)
+  return numbered(rows, facts).map((row, index) => {
+    const { place } = rows[index]!
+    return { ...row, inputs: inputsOf(sight, place, facts.now), priors: priorsOf(sight.board, place) }
+  })
 }
 
-function rowOf(sight: Sight, facts: DecisionFacts, target: Target, place: number): Row {
+/** How many targets are looked at for a sketch: those with the best keys, so that thousands cost no more than these. */
+const LOOKED_AT = 60
+
+/** The first `most` rows of the ranking; of very many targets only those near the top are looked at. */
+export function sketchRanking(sight: Sight, facts: DecisionFacts, most: number): readonly SketchedTarget[] {
+  const places = bestPlaces(sight.keys, LOOKED_AT)
+  const chosenAt = facts.chosen === null ? undefined : sight.board.placeOf(facts.chosen.stateId)
+  if (chosenAt !== undefined && !places.includes(chosenAt)) places.push(chosenAt)
+  return numbered(places.map((place) => rowOf(sight, facts, place)).sort(inOrder), facts).slice(0, most)
+}
+
+/** The places with the largest keys, in no particular order. */
+function bestPlaces(keys: Float64Array, most: number): number[] {
+  const places = Array.from({ length: Math.min(most, keys.length) }, (_, place) => place)
+  if (keys.length <= most) return places
+  places.sort((a, b) => keys[b]! - keys[a]!)
+  for (let place = most; place < keys.length; place++) {
+    if (keys[place]! <= keys[places[most - 1]!]!) continue
+    let at = most - 1
+    for (; at > 0 && keys[places[at - 1]!]! < keys[place]!; at--) places[at] = places[at - 1]!
+    places[at] = place
+  }
+  return places
+}
+
+function numbered(rows: readonly Row[], facts: DecisionFacts): SketchedTarget[] {
+  const chosen = rows.find(({ target }) => target === facts.chosen) ?? null
+  return rows.map((row, index) => {
+    const { target, score, terms, value, eligible, refusal } = row
+    const reason = refusal?.reason ?? reasonFor(row, rows, chosen, facts)
+    return { rank: index + 1, target, score, terms, value, eligible, reason }
+  })
+}
+
+function rowOf(sight: Sight, facts: DecisionFacts, place: number): Row {
   const { board, view } = sight
+  const target = board.targets[place]!
   const terms = termsAt(board, view, place, facts.now)
-  const refusal = facts.request.ineligible(target, place)
+  // Whoever was chosen was eligible; by now its own request may have taken the last of its quota.
+  const refusal = target === facts.chosen ? null : facts.request.ineligible(target, place)
   return {
     target,
+    place,
     terms,
     score: score(terms, facts.settings.weights),
-    inputs: inputsOf(sight, place, facts.now),
-    priors: priorsOf(board, place),
     value: sight.values[place]!,
     eligible: refusal === null,
     key: sight.keys[place]!,

@@ -1,7 +1,7 @@
 /** How one event changes what is known of a target. Events may come late, out of order, and with nonsense in them. */
 
 import type { AttemptEvent, ImportEvent, QualityEvent } from '../domain/store.ts'
-import { firstToken, hourOf, perToken, slowLog } from './estimate.ts'
+import { firstToken, hourOf, hourOffset, perToken, slowLog } from './estimate.ts'
 import {
   advance,
   capPair,
@@ -81,11 +81,12 @@ function learnWhole(row: Sums, at: number, totalMs: number, tokens: number): voi
   learnTokenTime(row, at, each * surprise, 1 - first / expected)
 }
 
+/** The fast sums are taken without the hour's offset, so that they still hold when the hour changes. */
 function learnFirstToken(row: Sums, at: number, ms: number, weight: number): void {
   const log = Math.log(believable(ms))
   const slow = weight * weightOf(row, at, SLOW)
   add(row, slot.fastCount, 1, weight * weightOf(row, at, FAST))
-  add(row, slot.fastLog, log, weight * weightOf(row, at, FAST))
+  add(row, slot.fastLog, log - hourOffset(row, at), weight * weightOf(row, at, FAST))
   add(row, slot.slowCount, 1, slow)
   add(row, slot.slowLog, log, slow)
   add(row, slot.slowLogSquares, log * log, slow)

@@ -47,7 +47,9 @@ export class SqliteLog {
     this.#database = database
     this.#insert = database.prepare(INSERT_EVENT)
     this.#addRollup = database.prepare(ADD_ROLLUP)
-    this.#read = database.prepare(`SELECT * FROM events WHERE seq > ? AND kind <> '${PRUNED}' ORDER BY seq LIMIT ?`)
+    this.#read = database.prepare(
+      `SELECT * FROM events WHERE seq > ? AND origin IS NOT ? AND kind <> '${PRUNED}' ORDER BY seq LIMIT ?`,
+    )
     this.#last = database.prepare('SELECT max(seq) AS seq FROM events')
   }
 
@@ -68,8 +70,8 @@ export class SqliteLog {
     return unstorable
   }
 
-  read(afterSeq: number, limit: number): StoredEvent[] {
-    return this.#read.all(afterSeq, limit).map(readEvent)
+  read(afterSeq: number, limit: number, exceptOrigin: string | null): StoredEvent[] {
+    return this.#read.all(afterSeq, exceptOrigin, limit).map(readEvent)
   }
 
   last(): number {

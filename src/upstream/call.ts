@@ -17,7 +17,7 @@ import { type Connection, resolvePath } from './connection.ts'
 import type { Deadlines, Expirable } from './deadlines.ts'
 import { bodyDecoder, type Decoder } from './decoding.ts'
 import { type FlatHeaders, flatHeaders } from './headers.ts'
-import { readLimits } from './limits.ts'
+import { readLimits, withWait } from './limits.ts'
 import { classifyError, type Phase } from './transportError.ts'
 
 export interface CallInput {
@@ -174,15 +174,20 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#heldBytes = []
     const wantsMore = chunks.length === 0 || sink.onChunks(chunks, bytes)
     if (this.ended !== null) sink.onEnd(this.ended)
-    else if (wantsMore) this.#controller?.resume()
-    else this.#controller?.pause()
+    else if (wantsMore) this.resume()
+    else this.#pause()
   }
 
   /** The sink can take more. */
   resume(): void {
-    // Time the client made us wait is not the upstream's silence.
-    this.deadlineAt = this.#tools.monotonic() + this.#input.idleMs
+    if (this.#state === 'live') this.deadlineAt = this.#tools.monotonic() + this.#input.idleMs
     this.#controller?.resume()
+  }
+
+  /** Time the client makes us wait is not the upstream's silence. */
+  #pause(): void {
+    this.deadlineAt = Number.POSITIVE_INFINITY
+    this.#controller?.pause()
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -287,7 +292,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (failed !== undefined) return this.#failAndAbort(this.#classifyStreamError(failed))
     this.#keepAlive(chunks.length > 0)
     if (this.#state === 'held') this.#hold(chunks, bytes, content)
-    else if (this.#sink?.onChunks(chunks, bytes === null ? [] : [bytes]) === false) this.#controller?.pause()
+    else if (this.#sink?.onChunks(chunks, bytes === null ? [] : [bytes]) === false) this.#pause()
   }
 
   #hold(chunks: readonly ChatChunk[], bytes: Buffer | null, content: boolean): void {
@@ -299,7 +304,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#firstTokenMs = now - this.#startedAt
     this.deadlineAt = now + this.#input.idleMs
     // Until somebody attaches, nothing more is read: the memory of a stream stays bounded.
-    if (this.#sink === null) this.#controller?.pause()
+    if (this.#sink === null) this.#pause()
     this.#resolveFirst()
   }
 
@@ -377,12 +382,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.ended = {
       outcome,
       usage: partial?.usage ?? null,
-      limits: readLimits(
-        this.#headers,
-        outcome.ok ? null : this.#parsedBody(),
-        this.#input.connection.spec,
-        this.#tools.now(),
-      ),
+      limits: this.#limits(outcome),
       status: this.#status,
       latencyMs,
       firstTokenMs,
@@ -393,6 +393,15 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#resolveFirst()
     this.#sink?.onEnd(this.ended)
     this.#resolveDone(this.ended)
+  }
+
+  #limits(outcome: Outcome): readonly LimitFact[] {
+    const { spec } = this.#input.connection
+    const now = this.#tools.now()
+    if (outcome.ok) return readLimits(this.#headers, null, spec, now)
+    const { failure } = outcome
+    const waitMs = 'retryAfterMs' in failure ? failure.retryAfterMs : undefined
+    return withWait(readLimits(this.#headers, this.#parsedBody(), spec, now), waitMs, now)
   }
 
   #classifyBody(status = this.#status ?? 0): Failure {

@@ -2,7 +2,7 @@
 
 import type { Dispatcher } from 'undici'
 import type { Failure, LimitFact } from '../domain/failure.ts'
-import { asNumber, asRecord } from '../domain/json.ts'
+import { asArray, asNumber, asRecord, asString } from '../domain/json.ts'
 import { classify } from './classify.ts'
 import { type Connection, resolvePath } from './connection.ts'
 import { bodyDecoder } from './decoding.ts'
@@ -70,6 +70,15 @@ export async function checkKey(connection: Connection, tools: DiscoverTools): Pr
   const answer = await get(connection, check.method, check.path, tools)
   if (!answer.ok) return { state: 'refused', failure: answer.failure }
   return { state: 'valid', facts: keyFacts(answer.body), limits: answer.limits }
+}
+
+/** The models a local server holds in memory; null when it does not say. */
+export async function loadedModels(connection: Connection, tools: DiscoverTools): Promise<ReadonlySet<string> | null> {
+  const path = connection.spec.loadedList
+  if (path === undefined) return null
+  const answer = await get(connection, 'GET', path, tools)
+  const models = answer.ok ? asArray(asRecord(answer.body)?.['models']) : undefined
+  return models === undefined ? null : new Set(models.flatMap((model) => asString(asRecord(model)?.['name']) ?? []))
 }
 
 function keyFacts(body: unknown): KeyFacts {

@@ -1,8 +1,8 @@
 /** Alerts as `GET /api/alerts` shows them, and the test message of `keywise doctor --alerts`. */
 
-import { alertText } from '../observe/alert.ts'
-import type { TroubleView } from '../observe/alerts.ts'
-import type { Engine } from './engine.ts'
+import { alertText } from '../../observe/alert.ts'
+import type { TroubleView } from '../../observe/alerts.ts'
+import type { Engine } from '../engine.ts'
 
 /** Times are ISO 8601 UTC. */
 export interface AlertRow {

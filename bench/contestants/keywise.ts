@@ -1,0 +1,33 @@
+/** keywise with everything on: token, routing over 20 targets, usage, statistics, ledger in SQLite, access log. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startGateway } from '../../src/server/serve.ts'
+import { reportTo } from './report.ts'
+
+const origin = process.argv[2] ?? ''
+const dialect = process.argv[3] ?? 'openai'
+const folder = mkdtempSync(join(tmpdir(), 'keywise-bench-'))
+const config = Object.fromEntries(
+  Array.from({ length: 5 }, (_, index) => [
+    `provider-${index}`,
+    { dialect, endpoint: `${origin}/v1`, api_key: `bench-${index}-${'0'.repeat(20)}`, models: ['m', 'm2', 'm3', 'm4'] },
+  ]),
+)
+let lines = 0
+const gateway = await startGateway({
+  env: { KEYWISE_TOKEN: 'bench-token-0123456789', KEYWISE_ADMIN_TOKEN: 'bench-admin-0123456789' },
+  config,
+  store: join(folder, 'keywise.db'),
+  port: 0,
+  logger: { info: () => lines++, warn: console.error, error: console.error },
+})
+reportTo(Number(new URL(gateway.app.origin).port))
+const stop = async () => {
+  await gateway.close(100)
+  rmSync(folder, { recursive: true, force: true })
+  process.exit(0)
+}
+process.once('SIGTERM', stop)
+process.once('disconnect', stop)

@@ -1,0 +1,88 @@
+/** What the doctor sees beyond this machine: the gateway's port, the providers' hosts, their clocks, and the keys. */
+
+import type { Failure } from '../../domain/failure.ts'
+import type { Engine } from '../../manager/engine.ts'
+import type { Seat } from '../../manager/roster.ts'
+import { type Reached, reach } from '../../upstream/reach.ts'
+import { type Finding, fine, problem, warning } from './finding.ts'
+
+/** Whether the gateway can have its port, or has it already. */
+export async function checkPort(host: string, port: number): Promise<Finding> {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  if (port === 0) return fine('port', 'any free port')
+  try {
+    const response = await fetch(`http://${address}/`, { signal: AbortSignal.timeout(2000), redirect: 'manual' })
+    const page = await response.text()
+    if (/keywise/i.test(page)) return fine('port', `${address}: keywise is serving there`)
+    return taken(address)
+  } catch (error) {
+    return isRefused(error) ? fine('port', `${address} is free`) : taken(address)
+  }
+}
+
+const taken = (address: string) =>
+  warning('port', `${address} is taken by another program`, 'set settings.gateway.port, or keywise serve --port N')
+
+function isRefused(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED'
+}
+
+/** Half a minute shifts the windows of limits; more breaks "today". */
+const MOST_SKEW_MS = 30_000
+
+/** One finding a host, and one for the clock. */
+export async function checkHosts(engine: Engine): Promise<Finding[]> {
+  const hosts = new Map<string, Seat>()
+  for (const seat of engine.roster.seats)
+    if (!hosts.has(seat.connection.origin)) hosts.set(seat.connection.origin, seat)
+  const seats = [...hosts.values()]
+  const reached = await Promise.all(seats.map((seat) => reach(seat.connection, engine.parts.tools)))
+  return [...seats.map((seat, index) => hostFinding(seat, reached[index]!)), ...clockFinding(reached)]
+}
+
+function hostFinding({ connection, provider }: Seat, reached: Reached): Finding {
+  if (reached.ok) return fine('network', `${connection.origin} (${provider.spec.name}) answers`)
+  return problem(
+    'network',
+    `${connection.origin} (${provider.spec.name}) cannot be reached: ${reached.failure.message}`,
+    adviceFor(reached.failure),
+  )
+}
+
+function adviceFor(failure: Failure): string {
+  if (failure.kind !== 'network') return 'check the connection, the firewall, and HTTPS_PROXY'
+  if (/ENOTFOUND|EAI_AGAIN/.test(failure.code)) return 'check the name in "endpoint", the DNS server and the connection'
+  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(failure.code)) return "name the proxy's certificate in NODE_EXTRA_CA_CERTS"
+  return failure.code === 'ECONNREFUSED'
+    ? 'nothing listens there: start the server, or correct "endpoint"'
+    : 'check the connection, the firewall, and HTTPS_PROXY'
+}
+
+/** The middle of what the hosts say: one of them may be wrong itself. */
+function clockFinding(reached: readonly Reached[]): Finding[] {
+  const ahead = reached.flatMap((one) => (one.ok && one.clockAheadMs !== null ? [one.clockAheadMs] : []))
+  const middle = ahead.sort((a, b) => a - b)[Math.floor(ahead.length / 2)]
+  if (middle === undefined) return []
+  const seconds = Math.round(Math.abs(middle) / 1000)
+  if (Math.abs(middle) <= MOST_SKEW_MS) return [fine('clock', 'agrees with the providers')]
+  const direction = middle > 0 ? 'ahead of' : 'behind'
+  return [problem('clock', `is ${seconds} s ${direction} the providers'`, 'turn on time synchronisation (NTP)')]
+}
+
+/** One finding a key; costs nothing at the provider. */
+export async function checkKeys({ roster, parts }: Engine): Promise<Finding[]> {
+  return Promise.all(
+    roster.seats.map(async (seat) => {
+      const name = `${seat.provider.id}#${seat.key.index} ${seat.key.secret}`
+      const checked = await parts.checks.checkNow(seat)
+      if (checked.state === 'valid') return fine('key', `${name} is accepted`)
+      if (checked.state === 'unproven')
+        return fine('key', `${name}: ${seat.provider.spec.name} has no free check; "keywise call" proves it`)
+      const said = `${name}: ${checked.failure.message}`
+      return checked.failure.kind === 'auth_invalid'
+        ? problem('key', said, `replace it (${seat.key.source}), or remove it`)
+        : warning('key', `${said} (the check itself failed; the key may be good)`, 'try again later')
+    }),
+  )
+}

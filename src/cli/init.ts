@@ -1,0 +1,81 @@
+/** `keywise init --compat`: writes the shims into the current folder; what was there is kept beside them. */
+
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, extname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { asRecord } from '../domain/json.ts'
+import type { RunCommand } from './main.ts'
+import { printer, UsageError } from './output.ts'
+import { MARK, type ModuleKind, SHIM_NAMES, type ShimPlaces, shimText } from './shims.ts'
+
+export const run: RunCommand = async ({ options, cwd, stdout, env }) => {
+  if (!options['compat'])
+    throw new UsageError('"init" needs --compat: it writes the shims for programs of the original')
+  const out = printer(stdout, env)
+  const foreign = SHIM_NAMES.filter((name) => isForeign(join(cwd, name)))
+  if (foreign.length > 0 && !options['force'])
+    throw new Error(`${foreign.join(', ')}: already here, nothing was written; --force replaces them and keeps copies`)
+  const kind = moduleKindOf(cwd)
+  const { places, isInstalled } = placesFrom(cwd, kind)
+  for (const name of SHIM_NAMES) {
+    const file = join(cwd, name)
+    const copy = foreign.includes(name) ? keepCopy(file) : null
+    writeFileSync(file, shimText(name, kind, places))
+    out.line(`${name} written${copy === null ? '' : `; the file that was here is ${copy}`}`)
+  }
+  if (!isInstalled)
+    out.line(
+      `They use keywise where it is now (${fileURLToPath(frontDoor())}); after "npm install keywise" here, run this again.`,
+    )
+  return 0
+}
+
+function isForeign(file: string): boolean {
+  return existsSync(file) && !readFileSync(file, 'utf8').startsWith(MARK)
+}
+
+/** Beside the file, under a name nobody has. */
+function keepCopy(file: string): string {
+  for (let number = 1; ; number++) {
+    const copy = `${file}.original${number === 1 ? '' : `-${number}`}`
+    if (existsSync(copy)) continue
+    copyFileSync(file, copy)
+    return copy
+  }
+}
+
+/** As node decides it: by the nearest `package.json` (https://nodejs.org/api/packages.html#type). */
+export function moduleKindOf(folder: string): ModuleKind {
+  const manifest = join(folder, 'package.json')
+  if (existsSync(manifest)) return typeIn(manifest) === 'module' ? 'esm' : 'commonjs'
+  const parent = dirname(folder)
+  return parent === folder ? 'commonjs' : moduleKindOf(parent)
+}
+
+function typeIn(manifest: string): unknown {
+  try {
+    return asRecord(JSON.parse(readFileSync(manifest, 'utf8')))?.['type']
+  } catch {
+    return undefined // node ignores what it cannot read here, too
+  }
+}
+
+/** `keywise` where the folder's programs find it by that name; else this installation. */
+function placesFrom(folder: string, kind: ModuleKind): { places: ShimPlaces; isInstalled: boolean } {
+  const require = createRequire(join(folder, 'program.js'))
+  try {
+    require.resolve('keywise')
+    const command = join(dirname(require.resolve('keywise/package.json')), 'bin', 'keywise.cjs')
+    return { places: { library: 'keywise', command }, isInstalled: true }
+  } catch {
+    const library = frontDoor()
+    const command = fileURLToPath(new URL('../../bin/keywise.cjs', import.meta.url))
+    return { places: { library: kind === 'esm' ? library.href : fileURLToPath(library), command }, isInstalled: false }
+  }
+}
+
+/** Of the built program, or of the sources while they run unbuilt. */
+function frontDoor(): URL {
+  return new URL(`../index${extname(import.meta.url)}`, pathToFileURL(fileURLToPath(import.meta.url)))
+}

@@ -1,0 +1,84 @@
+/** `keywise keys list|retest`: the keys, masked; and "try them again". */
+
+import { nearest } from '../domain/nearest.ts'
+import type { Engine } from '../manager/engine.ts'
+import { type Retested, retest } from '../manager/retest.ts'
+import { type KeyRow, keysView } from '../manager/views/keysView.ts'
+import type { CommandContext, ExitCode, RunCommand } from './main.ts'
+import { age, dollars, type Printer, printer, UsageError } from './output.ts'
+import { withEngine } from './withEngine.ts'
+
+type Action = (engine: Engine, context: CommandContext, out: Printer) => Promise<ExitCode>
+
+const ACTIONS: Readonly<Record<string, Action>> = { list, retest: again }
+
+export const run: RunCommand = (context) => {
+  const { args, stdout, env } = context
+  const name = args[0] ?? ''
+  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined
+  if (action === undefined) {
+    const names = Object.keys(ACTIONS)
+    const [near] = nearest(name, names, 1)
+    const hint = near === undefined ? '' : ` (did you mean "${near}"?)`
+    throw new UsageError(`"keys" knows ${names.join(' and ')}, not "${name}"${hint}`)
+  }
+  return withEngine(context, (engine) => action(engine, context, printer(stdout, env)))
+}
+
+async function list(engine: Engine, { options, args }: CommandContext, out: Printer): Promise<ExitCode> {
+  if (args.length > 1) throw new UsageError('"keys list" takes nothing else')
+  const view = keysView(engine)
+  if (options['json']) out.json(view)
+  else {
+    const now = Date.parse(view.generatedAt)
+    out.table(
+      HEAD,
+      view.keys.map((key) => rowOf(key, now, out)),
+    )
+  }
+  return 0
+}
+
+async function again(engine: Engine, { options, args }: CommandContext, out: Printer): Promise<ExitCode> {
+  const result = await retest(engine, args[1] ?? null)
+  if (options['json']) out.json(result)
+  else printRetested(result, out)
+  return result.keys.some(({ check }) => check === 'refused') ? 1 : 0
+}
+
+const HEAD = ['key', 'masked', 'label', 'account', 'state', 'last answer', 'targets', 'from', '']
+
+function rowOf(key: KeyRow, now: number, out: Printer): string[] {
+  return [
+    `${key.provider}#${key.keyIndex}`,
+    key.key ?? '(none needed)',
+    key.label ?? '',
+    key.account ?? '',
+    out.paint(COLOURS[key.state], key.state),
+    key.lastSuccess === null ? '-' : `${age(now - Date.parse(key.lastSuccess))} ago`,
+    String(key.targets),
+    key.source,
+    key.reason ?? creditOf(key),
+  ]
+}
+
+const COLOURS = { valid: 'green', refused: 'red', parked: 'yellow', unproven: 'dim' } as const
+
+function creditOf({ creditLeftUsd, freeRequestsLeftToday }: KeyRow): string {
+  if (creditLeftUsd !== null) return `${dollars(creditLeftUsd)} credit left`
+  return freeRequestsLeftToday === null ? '' : `${freeRequestsLeftToday} free requests left today`
+}
+
+const CHECKS = {
+  valid: 'the provider accepts it',
+  refused: 'refused',
+  unproven: 'has no free check; the next call proves it',
+} as const
+
+function printRetested({ keys, lifted }: Retested, out: Printer): void {
+  out.line(`${lifted === 0 ? 'No target' : lifted === 1 ? '1 target' : `${lifted} targets`} taken out of park.`)
+  for (const { provider, keyIndex, key, check, message } of keys) {
+    const sign = { valid: '✅', refused: '❌', unproven: '· ' }[check]
+    out.line(`${sign} ${provider}#${keyIndex} ${key ?? ''}: ${CHECKS[check]}${message === null ? '' : `: ${message}`}`)
+  }
+}

@@ -1,0 +1,53 @@
+/** `keywise models`: every model that can be asked for, and who serves it. */
+
+import type { PriceHint } from '../domain/target.ts'
+import { type ModelRow, type ModelsView, modelsView } from '../manager/views/modelsView.ts'
+import type { RunCommand } from './main.ts'
+import { age, type Printer, printer } from './output.ts'
+import { withEngine } from './withEngine.ts'
+
+export const run: RunCommand = (context) =>
+  withEngine(context, async (engine) => {
+    const { options, stdout, stderr, env } = context
+    if (options['refresh']) {
+      stderr.write("Reading the providers' lists …\n")
+      await engine.parts.lists.refresh(engine.roster.seats, true)
+    }
+    const out = printer(stdout, env)
+    const view = modelsView(engine)
+    if (options['json']) out.json(view)
+    else printModels(view, out)
+    return 0
+  })
+
+function printModels(view: ModelsView, out: Printer): void {
+  const now = Date.parse(view.generatedAt)
+  const served = view.models.filter(({ keys }) => keys.length > 0)
+  out.table(
+    ['model', 'keys', 'context', '$ per million in/out', 'abilities', 'list'],
+    served.map((model) => [
+      model.id,
+      model.keys.join(', '),
+      model.contextTokens === null ? '?' : String(model.contextTokens),
+      model.free ? 'free' : priceText(model.price),
+      model.abilities.filter((ability) => ability !== 'chat').join(', '),
+      listText(model, now),
+    ]),
+  )
+  const aliases = Object.entries(view.aliases)
+  if (aliases.length > 0) out.line()
+  for (const [alias, targets] of aliases)
+    out.line(`${alias} = ${targets.length === 0 ? '(nothing now)' : targets.join(', ')}`)
+  for (const { id, retired } of view.models) {
+    if (retired === null) continue
+    out.line(`${id} is retired since ${retired.on}${retired.successor === null ? '' : `; use ${retired.successor}`}`)
+  }
+}
+
+const priceText = (price: PriceHint | null) => (price === null ? '?' : `${price.input} / ${price.output}`)
+
+function listText({ listed, listedAt, retiresOn }: ModelRow, now: number): string {
+  if (listedAt === null) return 'not read yet'
+  const read = `${listed ? 'listed' : 'not listed'} ${age(now - Date.parse(listedAt))} ago`
+  return retiresOn === null ? read : `${read}, retires ${retiresOn}`
+}

@@ -1,0 +1,97 @@
+/** `keywise serve`: the gateway, and what a person pastes next. */
+
+import { join } from 'node:path'
+import { request } from 'undici'
+import { asRecord } from '../domain/json.ts'
+import { consoleLogger } from '../observe/log.ts'
+import { type RunningGateway, startGateway } from '../server/serve.ts'
+import type { CommandContext, ExitCode, RunCommand } from './main.ts'
+import { type Printer, printer, wholeNumber } from './output.ts'
+import { untilStopped } from './stop.ts'
+
+export const run: RunCommand = async (context) => {
+  const { options, env, cwd, stdout } = context
+  const out = printer(stdout, env)
+  const port = wholeNumber(options['port'], '--port')
+  const host = typeof options['host'] === 'string' ? options['host'] : undefined
+  let gateway: RunningGateway
+  try {
+    gateway = await startGateway({
+      env,
+      cwd,
+      logger: consoleLogger(),
+      ...(typeof options['config'] === 'string' && { config: options['config'] }),
+      ...(typeof options['store'] === 'string' && { store: options['store'] }),
+      ...(port !== undefined && { port }),
+      ...(host !== undefined && { host }),
+    })
+  } catch (error) {
+    if (asRecord(error)?.['code'] === 'EADDRINUSE') return alreadyThere(out, context, host ?? '127.0.0.1', port ?? 5397)
+    throw error
+  }
+  printAddresses(out, gateway)
+  void gateway.opened.ready().then(
+    () => out.line(`  ${targetsText(gateway)}`),
+    () => undefined,
+  )
+  return stopLater(gateway, wholeNumber(options['seconds'], '--seconds'))
+}
+
+/** Runs until it is told to stop; a second signal does not wait for the drain. */
+export async function stopLater(gateway: RunningGateway, seconds: number | undefined): Promise<ExitCode> {
+  const code = await untilStopped(seconds)
+  const hurry = () => process.exit(130)
+  process.once('SIGINT', hurry)
+  process.once('SIGTERM', hurry)
+  await gateway.close()
+  process.off('SIGINT', hurry)
+  process.off('SIGTERM', hurry)
+  return code
+}
+
+export function printAddresses(out: Printer, { app, tokens, folder }: RunningGateway): void {
+  const { origin } = app
+  out.line(out.paint('bold', `keywise serves on ${origin}`))
+  out.line()
+  out.line(`  OPENAI_BASE_URL=${origin}/v1`)
+  out.line(`  ANTHROPIC_BASE_URL=${origin}`)
+  out.line(`  GOOGLE_GEMINI_BASE_URL=${origin}`)
+  out.line()
+  for (const { scope, token, file } of tokens.fresh)
+    out.line(`  new ${scope} token, shown once: ${token}${file === null ? ' (lasts as long as this process)' : ''}`)
+  const file = folder === null ? null : join(folder, 'token')
+  if (file !== null) out.line(`  the token is kept in ${file}, the admin token in ${join(folder ?? '', 'admin-token')}`)
+  const shown = file === null ? '$KEYWISE_TOKEN' : `$(cat ${quoted(file)})`
+  out.line()
+  out.line(
+    `  curl ${origin}/v1/chat/completions -H "Authorization: Bearer ${shown}" -H 'content-type: application/json' -d '{"model":"auto","messages":[{"role":"user","content":"Say hi"}]}'`,
+  )
+  out.line()
+}
+
+/** `12 targets: 5 models of groq, …`; said when the lists have come. */
+function targetsText({ opened }: RunningGateway): string {
+  const { targets, seats } = opened.engine.roster
+  if (targets.length === 0) return 'no targets yet: no models list could be read (keywise doctor says why)'
+  return `${targets.length} targets with ${seats.length} key${seats.length === 1 ? '' : 's'} (keywise status shows them)`
+}
+
+const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replace(/'/g, "'\\''")}'`)
+
+/** The port is taken: by a keywise, whose addresses are what was wanted, or by something else. */
+async function alreadyThere(out: Printer, { stderr }: CommandContext, host: string, port: number): Promise<ExitCode> {
+  const origin = `http://${host}:${port}`
+  const answer = await request(`${origin}/healthz`, { headersTimeout: 2000, bodyTimeout: 2000 }).catch(() => null)
+  await answer?.body.dump().catch(() => undefined)
+  if (answer?.headers['server'] !== 'keywise') {
+    stderr.write(
+      `keywise: port ${port} on ${host} is taken by another program; take another one: keywise serve --port ${port + 1}\n`,
+    )
+    return 1
+  }
+  out.line(`keywise runs already on ${origin}`)
+  out.line(`  OPENAI_BASE_URL=${origin}/v1`)
+  out.line(`  ANTHROPIC_BASE_URL=${origin}`)
+  out.line(`  GOOGLE_GEMINI_BASE_URL=${origin}`)
+  return 0
+}

@@ -1,0 +1,33 @@
+/**
+ * `keywise` alone: with keys it tests them, shows where things stand and serves; without any it runs the demo. What of
+ * that does not stand yet is passed over, in words.
+ */
+
+import { loadConfig } from '../config/config.ts'
+import { loadOptions } from '../manager/places.ts'
+import type { CommandContext, ExitCode, RunCommand } from './main.ts'
+import { demandKeys, engineOptions } from './withEngine.ts'
+
+/** The command of that name; undefined when there is none. */
+export type FindCommand = (name: string) => Promise<RunCommand> | undefined
+
+export async function start(context: CommandContext, find: FindCommand): Promise<ExitCode> {
+  const config = loadConfig(loadOptions(engineOptions(context)))
+  const demo = config.providers.length === 0 ? await find('demo') : undefined
+  if (demo !== undefined) {
+    context.stderr.write('No API key found: this is the demo, with simulated providers.\n')
+    return demo(context)
+  }
+  demandKeys(config)
+  if ((await runIfThere('test', context, find)) === 130) return 130
+  const serve = await find('serve')
+  if (serve !== undefined) return serve(context)
+  await runIfThere('status', context, find)
+  context.stdout.write('\nNext: keywise call "Say hi"    keywise why    keywise doctor    keywise --help\n')
+  return 0
+}
+
+async function runIfThere(name: string, context: CommandContext, find: FindCommand): Promise<ExitCode> {
+  const run = await find(name)
+  return run === undefined ? 0 : run(context)
+}

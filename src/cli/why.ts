@@ -1,0 +1,61 @@
+/** `keywise why`: the ranking with its terms, and the reason for each target that is out. */
+
+import { type WhyRequestView, type WhyRow, type WhyView, whyRequestView, whyView } from '../manager/views/whyView.ts'
+import { attemptLines } from '../observe/callLog.ts'
+import type { RunCommand } from './main.ts'
+import { decimal, type Printer, printer, UsageError } from './output.ts'
+import { withEngine } from './withEngine.ts'
+
+export const run: RunCommand = (context) =>
+  withEngine(context, async (engine) => {
+    const { options, stdout, env } = context
+    const { model, request } = options
+    if (typeof model === 'string' && typeof request === 'string')
+      throw new UsageError('--model and --request exclude each other: a request has its own model')
+    const out = printer(stdout, env)
+    if (typeof request === 'string') {
+      const view = whyRequestView(engine, request)
+      if (options['json']) out.json(view)
+      else printRequest(view, out)
+      return 0
+    }
+    const view = whyView(engine, typeof model === 'string' ? model : undefined)
+    if (options['json']) out.json(view)
+    else printWhy(view, out, options['terms'] === true)
+    return 0
+  })
+
+function printWhy(view: WhyView, out: Printer, withInputs: boolean): void {
+  const first = view.chosen === null ? 'nothing can be called now' : `${view.chosen} would be tried first`
+  out.line(`${view.model}: ${first}${view.explored ? ' (explored)' : ''}`)
+  out.line()
+  printRanking(view.ranking, out, withInputs)
+}
+
+function printRequest(view: WhyRequestView, out: Printer): void {
+  out.line(`${view.requestId}, ${view.model}${view.decidedAt === null ? '' : `, decided ${view.decidedAt}`}`)
+  if (view.chosen !== null) out.line(`chosen: ${view.chosen}${view.explored ? ' (explored)' : ''}`)
+  for (const [index, attempt] of view.attempts.entries())
+    for (const line of attemptLines(attempt, index + 1, view.attempts.length)) out.line(line)
+  out.line()
+  if (view.ranking.length > 0) printRanking(view.ranking, out, false)
+  else out.line('Its ranking was not kept: only the last 1,000 are, and in a busy second not all.')
+}
+
+function printRanking(ranking: readonly WhyRow[], out: Printer, withInputs: boolean): void {
+  out.table(
+    ['#', 'target', 'value', 'score', 'reliable', 'speed', 'quality', 'recent', 'why'],
+    ranking.map((row) => {
+      const { reliability, speed, quality, recency } = row.terms
+      const numbers = [row.value, row.score, reliability, speed, quality, recency].map((number) => decimal(number))
+      return [row.eligible ? String(row.rank) : '-', row.target, ...numbers, row.reason ?? '']
+    }),
+  )
+  if (!withInputs) return
+  out.line()
+  for (const { target, inputs, priors = [] } of ranking) {
+    out.line(target)
+    for (const [term, input] of Object.entries(inputs ?? {}))
+      out.line(`  ${term}: ${input}${priors.some((prior) => prior === term) ? ' (nothing observed yet)' : ''}`)
+  }
+}

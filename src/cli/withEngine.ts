@@ -1,0 +1,61 @@
+/** Opens the engine for one command and closes it again, also when the command fails. */
+
+import { resolve } from 'node:path'
+import type { Config } from '../config/config.ts'
+import { ConfigError } from '../domain/errors.ts'
+import type { Engine } from '../manager/engine.ts'
+import { type EngineOptions, openEngine } from '../manager/openEngine.ts'
+import { consoleLogger, quietLogger } from '../observe/log.ts'
+import { catalog } from '../providers/catalog.ts'
+import type { CommandContext, ExitCode } from './main.ts'
+
+/** How long a command waits for models lists, in milliseconds: where targets depend on one nobody has read, and else. */
+const FIRST_LISTS_MS = 5000
+const NEWER_LISTS_MS = 1000
+
+/** What `--config`, `--store` and the environment say; warnings and errors go to stderr, the lines of calls nowhere. */
+export function engineOptions({ options, env, cwd, stderr }: CommandContext): EngineOptions {
+  const { config, store } = options
+  return {
+    ...(typeof config === 'string' && { config }),
+    ...(typeof store === 'string' && { store: storeAt(store, cwd) }),
+    env,
+    cwd,
+    logger: quietLogger(consoleLogger((text) => void stderr.write(text))),
+  }
+}
+
+function storeAt(location: string, cwd: string): string {
+  return /^:?[a-z]+:/i.test(location) && !/^[a-z]:[\\/]/i.test(location) ? location : resolve(cwd, location)
+}
+
+/** Throws ConfigError when there is no key to work with. */
+export async function withEngine(
+  context: CommandContext,
+  use: (engine: Engine) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const opened = openEngine(engineOptions(context))
+  try {
+    demandKeys(opened.engine.roster.config)
+    await opened.ready()
+    await opened.engine.parts.lists.settled(listPatienceMs(opened.engine))
+    return await use(opened.engine)
+  } finally {
+    await opened.close()
+  }
+}
+
+function listPatienceMs({ roster, parts }: Engine): number {
+  const lacking = roster.seats.some((seat) => typeof seat.provider.models === 'string' && parts.lists.of(seat) === null)
+  return lacking ? FIRST_LISTS_MS : NEWER_LISTS_MS
+}
+
+/** Throws ConfigError, saying what to do, when there is no key anywhere. */
+export function demandKeys({ file, providers }: Config): void {
+  if (providers.length > 0) return
+  const names = catalog.flatMap(({ env }) => env.slice(0, 1)).slice(0, 3)
+  throw new ConfigError(
+    `${file ?? 'config/api-keys.json'}: there is no API key yet; write { "groq": { "api_key": "..." } } into it, or set one of ${names.join(', ')} …`,
+    { file },
+  )
+}

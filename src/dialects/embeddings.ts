@@ -1,0 +1,87 @@
+/** Embeddings, spoken to OpenAI-like upstreams as they are and to Gemini in its own words; clients speak OpenAI's. */
+
+import type { ChatRequest, ChatResponse, DialectId, Usage } from '../domain/chat.ts'
+import { asArray, asNumber, asRecord, asString } from '../domain/json.ts'
+import type { Dialect, ReadResponse, UpstreamSide } from './dialect.ts'
+import { openaiChat } from './openaiChat.ts'
+
+/** How embeddings are asked of an upstream of that dialect; null when it has none. */
+export function embeddingsFor(dialect: DialectId): Dialect | null {
+  if (dialect === 'openai' || dialect === 'openai-responses') return EMBEDDINGS
+  return dialect === 'google' ? GOOGLE_EMBEDDINGS : null
+}
+
+/** The request of an embeddings call: the client's fields travel in `extra`. */
+export function embeddingsRequest(model: string, fields: Readonly<Record<string, unknown>>): ChatRequest {
+  return { model, messages: [], stream: false, extra: { dialect: 'openai', fields } }
+}
+
+/** The texts of `input`, which is one text or a list; null for token arrays, which only some upstreams take. */
+export function inputTexts(input: unknown): readonly string[] | null {
+  if (typeof input === 'string') return [input]
+  const list = asArray(input)
+  return list !== undefined && list.length > 0 && list.every((text) => typeof text === 'string')
+    ? (list as readonly string[])
+    : null // checked beside it
+}
+
+const noStream = () => {
+  throw new TypeError('embeddings are never streamed')
+}
+
+const openaiSide: UpstreamSide = {
+  writeRequest: (request, model) => ({ path: '/embeddings', body: { ...request.extra?.fields, model } }),
+  readResponse(body): ReadResponse {
+    const record = asRecord(body)
+    if (record !== undefined && asArray(record['data']) === undefined && 'error' in record) return { ok: false, body }
+    const data = asArray(record?.['data'])
+    if (data === undefined) return { ok: false, body, malformed: true }
+    return {
+      ok: true,
+      response: answer(record ?? {}, asString(record?.['model']) ?? '', usageOf(asRecord(record?.['usage']))),
+    }
+  },
+  streamReader: noStream,
+}
+
+function usageOf(usage: Record<string, unknown> | undefined): Usage | undefined {
+  const inputTokens = asNumber(usage?.['prompt_tokens']) ?? asNumber(usage?.['total_tokens'])
+  return inputTokens === undefined
+    ? undefined
+    : { inputTokens, outputTokens: 0, totalTokens: inputTokens, estimated: false }
+}
+
+/** The vectors travel in `extra`; nothing of ours reads them. */
+function answer(fields: Record<string, unknown>, model: string, usage: Usage | undefined): ChatResponse {
+  return {
+    model,
+    content: [],
+    finishReason: 'stop',
+    extra: { dialect: 'openai', fields },
+    ...(usage !== undefined && { usage }),
+  }
+}
+
+const googleSide: UpstreamSide = {
+  writeRequest(request, model) {
+    const fields = request.extra?.fields ?? {}
+    const dimensions = asNumber(fields['dimensions'])
+    const requests = (inputTexts(fields['input']) ?? []).map((text) => ({
+      model: `models/${model}`,
+      content: { parts: [{ text }] },
+      ...(dimensions !== undefined && { outputDimensionality: dimensions }),
+    }))
+    return { path: `/models/${encodeURI(model)}:batchEmbedContents`, body: { requests } }
+  },
+  readResponse(body): ReadResponse {
+    const list = asArray(asRecord(body)?.['embeddings'])
+    if (list === undefined)
+      return { ok: false, body, ...(asRecord(body)?.['error'] === undefined && { malformed: true }) }
+    const data = list.map((row, index) => ({ object: 'embedding', index, embedding: asRecord(row)?.['values'] ?? [] }))
+    return { ok: true, response: answer({ object: 'list', data }, '', undefined) }
+  },
+  streamReader: noStream,
+}
+
+const EMBEDDINGS: Dialect = { ...openaiChat, upstream: openaiSide }
+const GOOGLE_EMBEDDINGS: Dialect = { ...openaiChat, upstream: googleSide }

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest'
+import { assign, fraction } from './assign.ts'
+
+const variants = [
+  { name: 'a', share: 0.5 },
+  { name: 'b', share: 0.2 },
+  { name: 'c', share: 0.2 },
+]
+const experiment = { name: 'tone', version: 1, variants }
+const UNITS = 100_000
+
+function counts(
+  of: { name: string; version: number; variants: typeof variants },
+  unit: (i: number) => string,
+): number[] {
+  const names = [...of.variants.map(({ name }) => name), null]
+  const found = names.map(() => 0)
+  for (let i = 0; i < UNITS; i++) found[names.indexOf(assign(of, unit(i))?.name ?? null)]!++
+  return found
+}
+
+function chiSquare(observed: readonly number[], expected: readonly number[]): number {
+  return observed.reduce((sum, count, i) => sum + (count - expected[i]!) ** 2 / expected[i]!, 0)
+}
+
+describe('assign()', () => {
+  test('gives a unit the same variant every time', () => {
+    for (let i = 0; i < 100; i++) expect(assign(experiment, `s${i}`)).toBe(assign(experiment, `s${i}`))
+    // Fixed for ever: a change of the hash would move everybody's users to other variants.
+    expect(['s1', 's2', 's3', 's4', 's5', 's6'].map((unit) => assign(experiment, unit)?.name ?? null)).toEqual([
+      'c',
+      'b',
+      'c',
+      'a',
+      'a',
+      'b',
+    ])
+  })
+
+  // Chi-square with 3 degrees of freedom is above 16.27 once in a thousand times.
+  for (const [kind, unit] of [
+    ['counting ids', (i: number) => String(i)],
+    ['random-looking ids', (i: number) => `req_${(i * 2_654_435_761) % 4_294_967_296}`],
+    ['ids with a long common end', (i: number) => `${i}${'-session'.repeat(10)}`],
+  ] as const)
+    test(`shares ${kind} out by the shares, holdout included`, () => {
+      expect(chiSquare(counts(experiment, unit), [50_000, 20_000, 20_000, 10_000])).toBeLessThan(16.27)
+    })
+
+  test('draws anew for another experiment and for another version, independently of the first', () => {
+    for (const other of [
+      { ...experiment, name: 'tone2' },
+      { ...experiment, version: 2 },
+    ]) {
+      const both = [0, 0, 0, 0]
+      for (let i = 0; i < UNITS; i++) {
+        const first = assign(experiment, `u${i}`)?.name === 'a' ? 1 : 0
+        const second = assign(other, `u${i}`)?.name === 'a' ? 2 : 0
+        both[first + second]!++
+      }
+      expect(chiSquare(both, [25_000, 25_000, 25_000, 25_000])).toBeLessThan(16.27)
+    }
+  })
+
+  test('leaves nobody out when shares add up to a little less than 1', () => {
+    const tenths = Array.from({ length: 10 }, (_, i) => ({ name: `v${i}`, share: 0.1 }))
+    for (let i = 0; i < 20_000; i++) expect(assign({ name: 'x', version: 1, variants: tenths }, `${i}`)).not.toBeNull()
+  })
+})
+
+test('fraction() is in [0, 1) and uniform over a thousand cells', () => {
+  const cells = new Array<number>(1_000).fill(0)
+  for (let i = 0; i < UNITS; i++) {
+    const place = fraction(`unit-${i}`)
+    expect(place >= 0 && place < 1).toBe(true)
+    cells[Math.floor(place * 1_000)]!++
+  }
+  // 999 degrees of freedom: mean 999, standard deviation 44.7.
+  expect(
+    Math.abs(
+      chiSquare(
+        cells,
+        cells.map(() => 100),
+      ) - 999,
+    ),
+  ).toBeLessThan(4 * 44.7)
+})

@@ -1,0 +1,54 @@
+/**
+ * Boundaries that hold at every moment at once, so that looking after each observation costs nothing.
+ *
+ * Two are used together, each with its part of alpha; both rest on the time-uniform central limit theorem: the running
+ * sum of observations with mean 0 and standard deviation s stays close to s times a Brownian motion (I. Waudby-Smith,
+ * D. Arbour, R. Sinha, E. H. Kennedy, A. Ramdas, "Time-uniform central limit theory and asymptotic confidence
+ * sequences", Annals of Statistics 52(6), 2024, https://arxiv.org/abs/2103.06476).
+ */
+
+import { normalCdf, normalQuantile, solve } from './normal.ts'
+
+/**
+ * The half-width at time t of their sequence (theorem 2.2), valid for all t:
+ * s * sqrt( 2 (t rho^2 + 1) / (t^2 rho^2) * ln( sqrt(t rho^2 + 1) / alpha ) ).
+ */
+export function mixtureRadius(t: number, sd: number, alpha: number, rho2: number): number {
+  const grown = t * rho2 + 1
+  return sd * Math.sqrt(((2 * grown) / (t * t * rho2)) * Math.log(Math.sqrt(grown) / alpha))
+}
+
+/** rho^2 that makes the mixture tightest about time t (their section on tuning). */
+export function mixtureRho2(t: number, alpha: number): number {
+  const l = -2 * Math.log(alpha)
+  return (l + Math.log(l + 1)) / t
+}
+
+/**
+ * The half-width at time t <= horizon: s * b * sqrt(horizon) / t, with 4 (1 - Phi(b)) = alpha. A Brownian motion leaves
+ * +-b sqrt(horizon) before the horizon with at most twice the chance, on each side, that it is beyond it at the end
+ * (reflection principle); as a rule for stopping it is P. C. O'Brien and T. R. Fleming, Biometrics 35(3), 1979. Very
+ * wide in the beginning, where the limit theorem is not yet true, and almost as narrow as a single look at the end.
+ */
+export function horizonRadius(t: number, sd: number, bound: number, horizon: number): number {
+  return (sd * bound * Math.sqrt(horizon)) / t
+}
+
+export function horizonBound(alpha: number): number {
+  return -normalQuantile(alpha / 4)
+}
+
+/**
+ * How many standard errors the effect must be away from 0 at the horizon for that chance of being found by then:
+ * Phi(theta - b) + exp(2 theta b) Phi(-theta - b) = power, the chance that a Brownian motion with drift theta passes b
+ * before time 1.
+ */
+export function driftFor(power: number, bound: number): number {
+  const found = (theta: number) => normalCdf(theta - bound) + Math.exp(2 * theta * bound) * normalCdf(-theta - bound)
+  return solve(found, power, 0, bound + 8)
+}
+
+/** Observations of a test with one look: ((z_(1-alpha/2) + z_power) * sd / effect)^2. */
+export function fixedSampleSize(effect: number, sd: number, alpha: number, power: number): number {
+  return (((-normalQuantile(alpha / 2) + normalQuantile(power)) * sd) / effect) ** 2
+}

@@ -1,0 +1,37 @@
+/** What an experiment measures, and how large a difference must be to matter. */
+
+export interface Metric {
+  readonly name: string
+  readonly better: 'higher' | 'lower'
+  /** Values are clipped to this range, so that one monstrous value cannot decide. */
+  readonly min: number
+  readonly max: number
+  /**
+   * The difference the experiment is sized to find. `share`: of the mean (0.1 is 10 %); otherwise in the metric's own
+   * unit.
+   */
+  readonly minimumEffect: number
+  readonly scale: 'plain' | 'share' | 'log'
+}
+
+/** The longest answer that is told apart from a longer one: ten minutes. */
+const LONGEST_MS = 600_000
+
+/** Latency is compared as its logarithm: what people feel is "a third faster", and one slow answer weighs little. */
+export const METRICS: readonly Metric[] = [
+  { name: 'quality', better: 'higher', min: 0, max: 1, minimumEffect: 0.05, scale: 'plain' },
+  { name: 'success', better: 'higher', min: 0, max: 1, minimumEffect: 0.05, scale: 'plain' },
+  { name: 'latency', better: 'lower', min: 0, max: Math.log(LONGEST_MS), minimumEffect: 0.1, scale: 'log' },
+  { name: 'cost', better: 'lower', min: 0, max: 1_000, minimumEffect: 0.1, scale: 'share' },
+]
+
+export function findMetric(name: string): Metric | undefined {
+  return METRICS.find((metric) => metric.name === name)
+}
+
+/** A reported value (milliseconds, USD, 0..1, or the user's own) as it is compared; null when it is no number. */
+export function measured(metric: Metric, value: number): number | null {
+  if (Number.isNaN(value)) return null
+  const scaled = metric.scale === 'log' ? Math.log(Math.max(1, value)) : value
+  return Math.min(metric.max, Math.max(metric.min, scaled))
+}

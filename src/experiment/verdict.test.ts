@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest'
+import type { Json } from '../domain/json.ts'
+import { assign } from './assign.ts'
+import { Evidence, savedState } from './evidence.ts'
+import { type Experiment, readExperiment } from './experiment.ts'
+import { verdictOf } from './verdict.ts'
+
+function dice(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 4_294_967_296
+  }
+}
+
+/** A value around `mean`, spread evenly over 0.4. */
+const around = (mean: number, random: () => number) => Math.min(1, Math.max(0, mean + 0.4 * (random() - 0.5)))
+
+function experiment(names: readonly string[], more: object = {}): Experiment {
+  const variants = names.map((name) => ({ name, share: 1 / names.length }))
+  const reading = readExperiment({ name: 'tone', variants, ...more }, 'e', [])
+  if (!reading.ok) throw new Error(reading.problems.join('\n'))
+  return reading.experiment
+}
+
+interface Truth {
+  readonly quality: number
+  readonly success?: number
+  readonly costUsd?: number
+  readonly latencyMs?: number
+}
+
+/** Serves that many units with what is true of each variant, and asks for nothing of variants that were stopped. */
+function serve(evidence: Evidence, truths: Readonly<Record<string, Truth>>, units: number, seed = 1): Evidence {
+  const random = dice(seed)
+  for (let i = 0; i < units; i++) {
+    const name = assign(evidence.experiment, `unit-${seed}-${i}`)?.name ?? ''
+    const truth = truths[name]
+    if (truth === undefined || evidence.stopped().some(({ variant }) => variant === name)) continue
+    evidence.observe(name, 'success', random() < (truth.success ?? 1) ? 1 : 0)
+    evidence.observe(name, 'quality', around(truth.quality, random))
+    evidence.observe(name, 'cost', (truth.costUsd ?? 0.01) * (0.5 + random()))
+    evidence.observe(name, 'latency', (truth.latencyMs ?? 1_000) * (0.5 + random()))
+  }
+  return evidence
+}
+
+describe('verdictOf()', () => {
+  test('says by how much a variant is better, what it costs, and that it is safe to stop', () => {
+    const evidence = new Evidence(experiment(['A', 'B']))
+    serve(evidence, { A: { quality: 0.6 }, B: { quality: 0.68, costUsd: 0.0112 } }, 6_000)
+    const verdict = verdictOf(evidence)
+    expect(verdict).toMatchObject({ state: 'decided', winner: 'B', stillNeeded: 0 })
+    expect(verdict.text).toMatch(/^B is better by 0\.0\d to 0\.(0\d|1) in quality, costs 1[0-4] % more; safe to stop$/)
+  })
+
+  test('says of the better first variant that it is better', () => {
+    const evidence = serve(new Evidence(experiment(['A', 'B'])), { A: { quality: 0.7 }, B: { quality: 0.6 } }, 2_000)
+    expect(verdictOf(evidence)).toMatchObject({ state: 'decided', winner: 'A' })
+  })
+
+  test('takes less as better where less is better, and tells times in per cent', () => {
+    const evidence = new Evidence(experiment(['A', 'B'], { metric: 'latency' }))
+    serve(evidence, { A: { quality: 0.6, latencyMs: 1_000 }, B: { quality: 0.6, latencyMs: 800 } }, 4_000)
+    const { winner, text } = verdictOf(evidence)
+    expect(winner).toBe('B')
+    expect(text).toMatch(/^B is better by \d+ % to \d+ % in latency/)
+  })
+
+  test('says that it is too early, then how much more is needed, then that there is no difference that matters', () => {
+    const evidence = new Evidence(experiment(['A', 'B']))
+    const same = { A: { quality: 0.6 }, B: { quality: 0.6 } }
+    expect(verdictOf(serve(evidence, same, 40))).toMatchObject({
+      state: 'collecting',
+      text: 'too early to say anything',
+    })
+    const early = verdictOf(serve(evidence, same, 100, 2))
+    expect(early.text).toMatch(/^no difference in quality is certain yet; about \d+ more observations$/)
+    expect(verdictOf(serve(evidence, same, 2_000, 3)).text).toBe(
+      'no difference of 0.05 or more in quality; safe to stop',
+    )
+  })
+
+  test('names the best of several only when it beats each of them', () => {
+    const evidence = new Evidence(experiment(['A', 'B', 'C']))
+    serve(evidence, { A: { quality: 0.5 }, B: { quality: 0.6 }, C: { quality: 0.7 } }, 8_000)
+    expect(verdictOf(evidence).text).toMatch(/^C is better than B, the next best, by/)
+    expect(evidence.pairs().map(({ first, second }) => first + second)).toEqual(['AB', 'AC', 'BC'])
+  })
+
+  test('says which are the best when two of them are equally good', () => {
+    const evidence = new Evidence(experiment(['A', 'B', 'C']))
+    serve(evidence, { A: { quality: 0.5 }, B: { quality: 0.65 }, C: { quality: 0.65 } }, 8_000)
+    expect(verdictOf(evidence)).toMatchObject({
+      state: 'decided',
+      winner: 'B',
+      text: 'B and C are the best, with no difference of 0.05 or more in quality between them; safe to stop',
+    })
+  })
+
+  test('calls no two of three equal variants different in more than 5 % of experiments', () => {
+    let different = 0
+    for (let seed = 1; seed <= 400; seed++) {
+      const evidence = new Evidence(experiment(['A', 'B', 'C']))
+      const random = dice(seed)
+      for (let i = 0; i < 1_200; i++) {
+        const name = 'ABC'[Math.floor(random() * 3)] ?? 'A'
+        evidence.observe(name, 'quality', around(0.6, random))
+      }
+      if (evidence.pairs().some(({ decided }) => decided !== null && decided.outcome !== 'equal')) different++
+    }
+    expect(different / 400).toBeLessThanOrEqual(0.05)
+  })
+
+  test('says which variant was stopped and why, and who remains', () => {
+    const evidence = new Evidence(experiment(['A', 'B']))
+    serve(evidence, { A: { quality: 0.6, success: 0.98 }, B: { quality: 0.9, success: 0.1 } }, 400)
+    const verdict = verdictOf(evidence)
+    expect(verdict).toMatchObject({ state: 'stopped', winner: 'A' })
+    expect(verdict.text).toMatch(/^A remains, B was stopped: answers at most \d+ % .*; safe to stop$/)
+  })
+})
+
+describe('the guard', () => {
+  test('stops a variant that only fails after about a dozen of its requests', () => {
+    const evidence = new Evidence(experiment(['A', 'B']))
+    let requests = 0
+    while (evidence.stopped().length === 0) {
+      evidence.observe('A', 'success', 1)
+      evidence.observe('B', 'success', 0)
+      requests++
+    }
+    expect(requests).toBeLessThan(16)
+  })
+
+  test('compares nothing with a variant that was stopped', () => {
+    const evidence = new Evidence(experiment(['A', 'B']))
+    serve(evidence, { A: { quality: 0.6 }, B: { quality: 0.6, success: 0 } }, 100)
+    const before = evidence.pairs()
+    for (let i = 0; i < 1_000; i++) evidence.observe('A', 'quality', 1)
+    expect(evidence.pairs()).toEqual(before)
+  })
+
+  test('stops a variant that costs more than the user allows', () => {
+    const evidence = new Evidence(experiment(['A', 'B'], { guard: { max_cost_ratio: 2 } }))
+    serve(evidence, { A: { quality: 0.6 }, B: { quality: 0.6, costUsd: 0.05 } }, 1_000)
+    expect(evidence.stopped()[0]?.reason).toMatch(/^costs at least [2-5]\.\d times as much as the first variant$/)
+  })
+
+  test('stops at most 1 % of variants that fail no more than the first, looked at after every request', () => {
+    let stopped = 0
+    for (let seed = 1; seed <= 500; seed++) {
+      const evidence = new Evidence(experiment(['A', 'B'], { guard: { max_success_loss: 0 } }))
+      const random = dice(seed)
+      for (let i = 0; i < 400; i++) evidence.observe(i % 2 === 0 ? 'A' : 'B', 'success', random() < 0.9 ? 1 : 0)
+      stopped += evidence.stopped().length
+    }
+    expect(stopped / 500).toBeLessThanOrEqual(0.01)
+  })
+})
+
+describe('Evidence', () => {
+  test('ignores unknown variants, unknown metrics and what is no number', () => {
+    const evidence = new Evidence(experiment(['A', 'B']))
+    evidence.observe('Z', 'quality', 1)
+    evidence.observe('A', '__proto__', 1)
+    evidence.observe('A', 'quality', Number.NaN)
+    expect(evidence.variants().every(({ observations }) => observations === 0)).toBe(true)
+  })
+
+  test('clips values to the range of the metric', () => {
+    const evidence = new Evidence(experiment(['A', 'B']))
+    evidence.observe('A', 'quality', 1e300)
+    evidence.observe('A', 'latency', Number.POSITIVE_INFINITY)
+    expect(evidence.variants().find(({ variant, metric }) => variant === 'A' && metric === 'quality')?.mean).toBe(1)
+  })
+
+  test('survives a restart, and keeps the data of another version apart', () => {
+    const truths = { A: { quality: 0.6 }, B: { quality: 0.64 } }
+    const before = serve(new Evidence(experiment(['A', 'B'])), truths, 300)
+    const saved = JSON.parse(JSON.stringify(before))
+    const after = new Evidence(before.experiment, savedState(before.experiment, saved))
+    for (const evidence of [before, after]) serve(evidence, truths, 300, 2)
+    expect(after.pairs()).toEqual(before.pairs())
+    expect(savedState({ ...before.experiment, version: 2 }, saved)).toBeUndefined()
+  })
+
+  const head = { experiment: 'tone', version: 1 }
+  const damages: readonly Json[] = [
+    null,
+    5,
+    [],
+    {},
+    head,
+    { ...head, metrics: { quality: 5 }, sums: [1, 2], stopped: [null, null] },
+    { ...head, metrics: {}, sums: [1], stopped: [null] },
+  ]
+  for (const damaged of damages)
+    test(`begins anew where the saved state is ${JSON.stringify(damaged)}`, () =>
+      expect(savedState(experiment(['A', 'B']), damaged)).toBeUndefined())
+})

@@ -1,0 +1,54 @@
+/** What happens when, on a virtual clock: a binary heap of moments. Things of one moment happen in the order they were added. */
+
+interface Item {
+  readonly at: number
+  readonly order: number
+  readonly happen: () => void
+}
+
+export class Agenda {
+  readonly #heap: Item[] = []
+  #added = 0
+
+  add(at: number, happen: () => void): void {
+    const item = { at, order: this.#added++, happen }
+    let place = this.#heap.push(item) - 1
+    while (place > 0) {
+      const parent = (place - 1) >> 1
+      if (!isBefore(item, this.#heap[parent]!)) break
+      this.#heap[place] = this.#heap[parent]!
+      place = parent
+    }
+    this.#heap[place] = item
+  }
+
+  /** Lets everything happen, also what is added meanwhile. */
+  finish(): void {
+    for (let item = this.#take(); item !== undefined; item = this.#take()) item.happen()
+  }
+
+  #take(): Item | undefined {
+    const first = this.#heap[0]
+    const last = this.#heap.pop()
+    if (first === undefined || last === undefined || first === last) return first
+    this.#sink(last)
+    return first
+  }
+
+  #sink(item: Item): void {
+    let place = 0
+    for (;;) {
+      let child = 2 * place + 1
+      if (child >= this.#heap.length) break
+      if (child + 1 < this.#heap.length && isBefore(this.#heap[child + 1]!, this.#heap[child]!)) child++
+      if (!isBefore(this.#heap[child]!, item)) break
+      this.#heap[place] = this.#heap[child]!
+      place = child
+    }
+    this.#heap[place] = item
+  }
+}
+
+function isBefore(one: Item, other: Item): boolean {
+  return one.at !== other.at ? one.at < other.at : one.order < other.order
+}

@@ -1,0 +1,87 @@
+/** A person's "try it again": lifts parks and asks the providers about the keys. `keys retest`, `POST /api/targets/retest`. */
+
+import { InvalidRequestError } from '../domain/errors.ts'
+import { FAILURE_KINDS } from '../domain/failure.ts'
+import { nearest } from '../domain/nearest.ts'
+import type { Target } from '../domain/target.ts'
+import type { KeyCheckResult } from '../upstream/discover.ts'
+import type { Engine } from './engine.ts'
+import { refOf } from './record.ts'
+import type { Seat } from './roster.ts'
+import { type KeyRow, keyRow } from './views/keysView.ts'
+
+export interface Retested {
+  readonly generatedAt: string
+  /** How many targets were parked before and are not any more. */
+  readonly lifted: number
+  /** The keys concerned as they are now, after their check. */
+  readonly keys: readonly (KeyRow & { readonly check: KeyCheckResult['state']; readonly message: string | null })[]
+}
+
+/**
+ * Lifts the parks of what `wanted` names (a target id, `provider/model`, `provider#2`, `provider`; null: everything),
+ * after the keys were checked: one that is refused again stays out. Throws InvalidRequestError for an unknown name.
+ */
+export async function retest(engine: Engine, wanted: string | null): Promise<Retested> {
+  const targets = targetsNamed(engine, wanted)
+  // A key whose models nobody knows yet has no target and is checked all the same.
+  const seats = wanted === null ? engine.roster.seats : [...new Set(targets.map((one) => engine.roster.seatOf(one)))]
+  const checks = await Promise.all(seats.map((seat) => engine.parts.checks.checkNow(seat)))
+  const parked = targets.filter((target) => isParked(engine, target))
+  const refused = new Set(seats.filter((_, index) => isRefused(checks[index])))
+  lift(engine, wanted === null ? null : targets, refused)
+  const now = engine.now
+  return {
+    generatedAt: new Date(now).toISOString(),
+    lifted: parked.filter((target) => !isParked(engine, target)).length,
+    keys: seats.map((seat, index) => {
+      const check = checks[index]!
+      const message = check.state === 'refused' ? check.failure.message : null
+      return { ...keyRow(engine, seat, now), check: check.state, message }
+    }),
+  }
+}
+
+function targetsNamed({ roster }: Engine, wanted: string | null): readonly Target[] {
+  if (wanted === null) return roster.targets
+  const namesOf = ({ id, provider, model, keyIndex }: Target) => [
+    id,
+    `${provider}/${model}`,
+    `${provider}#${keyIndex}`,
+    provider,
+  ]
+  const found = roster.targets.filter((target) => namesOf(target).includes(wanted))
+  if (found.length > 0) return found
+  const near = nearest(wanted, [...new Set(roster.targets.flatMap(namesOf))])
+  throw new InvalidRequestError(
+    `no target "${wanted.slice(0, 200)}"${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}; "keywise status" lists them`,
+    { parameter: 'target' },
+  )
+}
+
+const isRefused = (check: KeyCheckResult | undefined) =>
+  check?.state === 'refused' && check.failure.kind === 'auth_invalid'
+
+const isParked = ({ parts, now }: Engine, target: Target) => parts.mind.parks.blocking(target, now) !== undefined
+
+/** Everything but the refusal of keys that were refused again a moment ago. */
+const ALL_BUT_REFUSALS = FAILURE_KINDS.filter((kind) => kind !== 'auth_invalid')
+
+/** `targets` null: all. One event does for everything when no key is refused. */
+function lift(engine: Engine, targets: readonly Target[] | null, refused: ReadonlySet<Seat>): void {
+  const { mind, store } = engine.parts
+  const remember = (target: Target | null, only?: typeof ALL_BUT_REFUSALS) =>
+    mind.remember({
+      kind: 'lift',
+      at: engine.now,
+      origin: store.origin,
+      id: mind.eventId(),
+      target: target === null ? null : refOf(target),
+      ...(only !== undefined && { only }),
+    })
+  const everything = targets === null && refused.size === 0
+  for (const target of everything ? [null] : (targets ?? engine.roster.targets)) {
+    const isRefused = target !== null && refused.has(engine.roster.seatOf(target))
+    remember(target, isRefused ? ALL_BUT_REFUSALS : undefined)
+  }
+}

@@ -1,0 +1,142 @@
+/** Counters and histograms of a running gateway, in the text format of Prometheus (contract section 7). */
+
+import type { AttemptReport } from '../domain/attempt.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+// https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+const escaped = (value: string) => value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')
+
+function write(name: string, labels: Labels, value: number): string {
+  const inner = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`)
+  return `${name}${inner.length > 0 ? `{${inner.join(',')}}` : ''} ${value}\n`
+}
+
+class Counter {
+  readonly #values = new Map<string, { labels: Labels; value: number }>()
+  readonly #name: string
+  readonly #help: string
+
+  constructor(name: string, help: string) {
+    this.#name = name
+    this.#help = help
+  }
+
+  add(key: string, labels: () => Labels, amount = 1): void {
+    const known = this.#values.get(key)
+    if (known === undefined) this.#values.set(key, { labels: labels(), value: amount })
+    else known.value += amount
+  }
+
+  text(): string {
+    const rows = [...this.#values.values()].map(({ labels, value }) => write(this.#name, labels, value))
+    return `# HELP ${this.#name} ${this.#help}\n# TYPE ${this.#name} counter\n${rows.join('')}`
+  }
+}
+
+/** Seconds; wide enough for a cache hit and for a thinking model. */
+const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
+const OVERHEAD_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5]
+
+class Histogram {
+  readonly #counts: number[]
+  readonly #bounds: readonly number[]
+  readonly #name: string
+  readonly #help: string
+  #sum = 0
+  #count = 0
+
+  constructor(name: string, help: string, bounds: readonly number[]) {
+    this.#name = name
+    this.#help = help
+    this.#bounds = bounds
+    this.#counts = bounds.map(() => 0)
+  }
+
+  observe(value: number): void {
+    if (!Number.isFinite(value)) return
+    this.#sum += value
+    this.#count++
+    const place = this.#bounds.findIndex((bound) => value <= bound)
+    if (place >= 0) this.#counts[place]!++
+  }
+
+  text(): string {
+    let below = 0
+    const rows = this.#bounds.map((bound, place) => {
+      below += this.#counts[place]!
+      return write(`${this.#name}_bucket`, { le: String(bound) }, below)
+    })
+    rows.push(
+      write(`${this.#name}_bucket`, { le: '+Inf' }, this.#count),
+      write(`${this.#name}_sum`, {}, this.#sum),
+      write(`${this.#name}_count`, {}, this.#count),
+    )
+    return `# HELP ${this.#name} ${this.#help}\n# TYPE ${this.#name} histogram\n${rows.join('')}`
+  }
+}
+
+/** A value that is read when somebody asks for the metrics. */
+export interface Gauge {
+  readonly name: string
+  readonly help: string
+  readonly rows: readonly { readonly labels: Labels; readonly value: number }[]
+}
+
+export class Metrics {
+  readonly #requests = new Counter('keywise_requests_total', 'Requests answered, by protocol and outcome.')
+  readonly #attempts = new Counter('keywise_attempts_total', 'Upstream calls, by target and outcome.')
+  readonly #tokens = new Counter('keywise_tokens_total', 'Tokens, by direction.')
+  readonly #cost = new Counter('keywise_cost_usd_total', 'Known cost in USD.')
+  readonly #duration = new Histogram(
+    'keywise_attempt_duration_seconds',
+    'From dispatch to the end of an upstream call.',
+    SECONDS,
+  )
+  readonly #firstToken = new Histogram(
+    'keywise_time_to_first_token_seconds',
+    'From dispatch to the first content.',
+    SECONDS,
+  )
+  readonly #overhead = new Histogram(
+    'keywise_gateway_overhead_seconds',
+    'Time of a request spent outside the upstream.',
+    OVERHEAD_SECONDS,
+  )
+
+  request(protocol: string, status: number, overheadMs: number | null): void {
+    const outcome = status < 400 ? 'ok' : status === 499 ? 'client_gone' : String(status)
+    this.#requests.add(`${protocol} ${outcome}`, () => ({ protocol, outcome }))
+    if (overheadMs !== null) this.#overhead.observe(Math.max(0, overheadMs) / 1000)
+  }
+
+  attempt(report: AttemptReport): void {
+    const { provider, model, keyIndex, ok, failureKind, usage, costUsd, latencyMs, firstTokenMs } = report
+    const outcome = ok ? 'ok' : (failureKind ?? 'failed')
+    this.#attempts.add(`${report.target} ${outcome}`, () => ({ provider, model, key: String(keyIndex), outcome }))
+    this.#duration.observe(latencyMs / 1000)
+    if (firstTokenMs !== null) this.#firstToken.observe(firstTokenMs / 1000)
+    if (usage !== null) {
+      this.#tokens.add(`${provider} ${model} in`, () => ({ provider, model, direction: 'input' }), usage.inputTokens)
+      this.#tokens.add(`${provider} ${model} out`, () => ({ provider, model, direction: 'output' }), usage.outputTokens)
+    }
+    if (costUsd !== null && costUsd > 0) this.#cost.add(`${provider} ${model}`, () => ({ provider, model }), costUsd)
+  }
+
+  text(gauges: readonly Gauge[]): string {
+    const counted = [
+      this.#requests,
+      this.#attempts,
+      this.#tokens,
+      this.#cost,
+      this.#duration,
+      this.#firstToken,
+      this.#overhead,
+    ]
+    const read = gauges.map(
+      ({ name, help, rows }) =>
+        `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${rows.map(({ labels, value }) => write(name, labels, value)).join('')}`,
+    )
+    return counted.map((one) => one.text()).join('') + read.join('')
+  }
+}

@@ -1,0 +1,44 @@
+/** One line a request: who asked what of whom, how it went, what it cost; never contents. Written in batches. */
+
+import type { Logger } from '../domain/logger.ts'
+import type { Observed } from './gateway.ts'
+
+const BATCH_MS = 250
+
+export class AccessLog {
+  readonly #logger: Logger | null
+  #lines: string[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  /** Null keeps no log. */
+  constructor(logger: Logger | null) {
+    this.#logger = logger
+  }
+
+  add({ id, dialect, model, token, status, report, attempts, totalMs }: Observed): void {
+    if (this.#logger === null) return
+    const target = report?.target ?? '-'
+    const cost = report?.costUsd == null ? '' : ` $${report.costUsd}`
+    this.#lines.push(
+      `${id} ${token} ${dialect} ${oneWord(model)} ${status} ${target} ${attempts}x ${Math.round(totalMs)}ms ${report?.usage?.totalTokens ?? 0}t${cost}`,
+    )
+    this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS)
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#flush()
+  }
+
+  #flush(): void {
+    this.#timer = undefined
+    if (this.#lines.length === 0) return
+    this.#logger?.info(this.#lines.join('\n'))
+    this.#lines = []
+  }
+}
+
+/** A model's name comes from the client: no line breaks, nothing endless. */
+function oneWord(text: string): string {
+  return text.replace(/[^\x21-\x7e]/g, '?').slice(0, 120) || '-'
+}

@@ -1,0 +1,83 @@
+/** The door of the gateway: which host it was called by, from which page, and with which token. Before anything is read. */
+
+import type { IncomingMessage } from 'node:http'
+import type { Token, TokenScope, Tokens } from './tokens.ts'
+
+export interface DoorOptions {
+  readonly tokens: Tokens
+  /** Names besides localhost under which the gateway may be called, without ports. */
+  readonly allowedHosts: readonly string[]
+  /** Web pages that may call it. */
+  readonly allowedOrigins: readonly string[]
+}
+
+export interface Refused {
+  readonly status: 400 | 401 | 403
+  readonly message: string
+}
+
+const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]']
+
+/** DNS rebinding and foreign pages end here: only known names, only known origins. Null when the request may come in. */
+export function checkHost(request: IncomingMessage, { allowedHosts, allowedOrigins }: DoorOptions): Refused | null {
+  const host = request.headers.host
+  if (host === undefined || hasTwoHosts(request.rawHeaders))
+    return { status: 400, message: 'exactly one Host header is needed' }
+  const name = nameOf(host)
+  if (!LOCAL_NAMES.includes(name) && !allowedHosts.includes(name)) {
+    return {
+      status: 403,
+      message: `the host "${host.slice(0, 80)}" is not allowed; add it to settings.gateway.allowed_hosts`,
+    }
+  }
+  const { origin } = request.headers
+  if (origin === undefined || allowedOrigins.includes(origin) || origin === `http://${host}`) return null
+  return {
+    status: 403,
+    message: `the page ${origin.slice(0, 80)} may not call the gateway; add it to settings.gateway.allowed_origins`,
+  }
+}
+
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts !== 1
+}
+
+/** `127.0.0.1:5397` without its port; anything that is no plain name and port stays as it is and matches nothing. */
+function nameOf(host: string): string {
+  const match = /^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::\d{1,5})?$/i.exec(host)
+  return match?.[1] === undefined ? host : match[1].toLowerCase()
+}
+
+/** The token of a request, wherever its client puts it; null when there is none. */
+export function presentedToken({ headers }: IncomingMessage): string | null {
+  const { authorization } = headers
+  if (authorization !== undefined && /^bearer /i.test(authorization)) return authorization.slice(7).trim()
+  const key = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers['api-key']
+  return typeof key === 'string' ? key.trim() : null
+}
+
+/** Whose token came; a refusal when it is missing, unknown, or of another scope. */
+export function checkToken(request: IncomingMessage, tokens: Tokens, scopes: readonly TokenScope[]): Token | Refused {
+  const presented = presentedToken(request)
+  if (presented === null)
+    return {
+      status: 401,
+      message: 'a token is needed: send it as "Authorization: Bearer …" (keywise token list shows where it is)',
+    }
+  const token = tokens.find(presented)
+  if (token === null)
+    return {
+      status: 401,
+      message: 'the token is not known here; take the one of the token file, or make one: keywise token add NAME',
+    }
+  if (scopes.includes(token.scope)) return token
+  return {
+    status: 403,
+    message: `this token may only be used for ${token.scope}; a token with ${scopes.join(' or ')} is needed`,
+  }
+}

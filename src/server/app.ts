@@ -1,0 +1,201 @@
+/** The whole server: the door, the routes, the drain. */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { dialectOf } from '../dialects/dialects.ts'
+import type { DialectId } from '../domain/chat.ts'
+import type { Logger } from '../domain/logger.ts'
+import type { Engine } from '../manager/engine.ts'
+import { Metrics } from '../observe/metrics.ts'
+import { AccessLog } from './accessLog.ts'
+import { adminRoute } from './admin.ts'
+import { checkHost, checkToken, type DoorOptions, type Refused } from './admit.ts'
+import { DRAIN_EVENT, sendFailure } from './exchange.ts'
+import { dialectOfPath, findRoute, type GatewayParts, type Observed } from './gateway.ts'
+import { gaugesOf } from './gauges.ts'
+import { LANDING_PAGE } from './landing.ts'
+import { sendText } from './send.ts'
+import type { TokenScope } from './tokens.ts'
+
+export interface AppOptions extends DoorOptions {
+  readonly engine: Engine
+  readonly logger: Logger
+  readonly host: string
+  readonly port: number
+  readonly maxBodyBytes: number
+  /** Whether a line per request is written (never contents). */
+  readonly accessLog: boolean
+  ready(): Promise<void>
+}
+
+export interface App {
+  readonly server: Server
+  /** `http://127.0.0.1:5397` */
+  readonly origin: string
+  /** Stops accepting, lets running answers end for at most `drainMs` (default 30,000), then breaks them off. */
+  close(drainMs?: number): Promise<void>
+}
+
+/** Larger headers are refused with 431 by node itself. */
+const MAX_HEADER_BYTES = 32_768
+const DRAIN_MS = 30_000
+
+/** Starts listening. Rejects with node's error when the port is taken. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const app = new Gateway(options)
+  await app.listen()
+  return app
+}
+
+class Gateway implements App {
+  readonly server: Server
+  readonly #options: AppOptions
+  readonly #parts: GatewayParts
+  readonly #metrics = new Metrics()
+  readonly #access: AccessLog
+  readonly #running = new Set<ServerResponse>()
+  #draining = false
+
+  constructor(options: AppOptions) {
+    this.#options = options
+    this.#access = new AccessLog(options.accessLog ? options.logger : null)
+    const { engine, logger, maxBodyBytes, ready } = options
+    this.#parts = { engine, logger, maxBodyBytes, ready, observe: (seen) => this.#observe(seen) }
+    engine.parts.events.on('attempt', (report) => this.#metrics.attempt(report))
+    this.server = createServer(
+      {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        requestTimeout: 0,
+        headersTimeout: 30_000,
+        keepAliveTimeout: 65_000,
+        noDelay: true,
+      },
+      (request, response) => this.#serve(request, response),
+    )
+    this.server.on('clientError', (_error, socket) => {
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+    })
+  }
+
+  get origin(): string {
+    const { port } = this.server.address() as AddressInfo // listening on TCP
+    return `http://${this.#options.host === '0.0.0.0' ? '127.0.0.1' : this.#options.host}:${port}`
+  }
+
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject)
+      this.server.listen(this.#options.port, this.#options.host, resolve)
+    })
+  }
+
+  async close(drainMs = DRAIN_MS): Promise<void> {
+    this.#draining = true
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
+    this.server.closeIdleConnections()
+    const timer = setTimeout(() => this.#breakOff(), drainMs)
+    await closed
+    clearTimeout(timer)
+    this.#access.close()
+  }
+
+  /** What still runs at the end of the drain is cancelled; its clients get their protocol's error event. */
+  #breakOff(): void {
+    for (const response of this.#running) response.emit(DRAIN_EVENT)
+    setTimeout(() => this.server.closeAllConnections(), 250).unref()
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    this.#running.add(response)
+    response.on('close', () => this.#running.delete(response))
+    response.on('error', () => {})
+    const target = request.url ?? ''
+    if (this.#draining) response.setHeader('connection', 'close')
+    const refused = checkHost(request, this.#options)
+    if (refused !== null) return this.#refuse(response, refused, dialectOfPath(target))
+    if (this.#serveOpen(target, request, response)) return
+    const route = findRoute(target, request.headers)
+    if (route === undefined) return this.#serveManagement(target, request, response)
+    const token = checkToken(request, this.#options.tokens, INFERENCE)
+    if ('status' in token) return this.#refuse(response, token, route.dialect)
+    const method = request.method === 'HEAD' && route.method === 'GET' ? 'GET' : request.method
+    if (method !== route.method) return this.#wrongMethod(response, route.method, route.dialect)
+    void route.handle(this.#parts, request, response, token)
+  }
+
+  /** What needs no token: signs of life, and the page that says where to log in. */
+  #serveOpen(target: string, request: IncomingMessage, response: ServerResponse): boolean {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return false
+    response.setHeader('server', 'keywise')
+    if (target === '/healthz') sendText(response, 200, 'ok\n')
+    else if (target === '/readyz') sendText(response, this.#isReady() ? 200 : 503, this.#isReady() ? 'yes\n' : 'no\n')
+    else if (target === '/') sendText(response, 200, LANDING_PAGE, 'text/html; charset=utf-8')
+    else return false
+    return true
+  }
+
+  #isReady(): boolean {
+    return !this.#draining && this.#options.engine.roster.targets.length > 0
+  }
+
+  #serveManagement(target: string, request: IncomingMessage, response: ServerResponse): void {
+    if (target === '/metrics') {
+      const token = checkToken(request, this.#options.tokens, ANY)
+      if ('status' in token) return this.#refuse(response, token, 'openai')
+      return sendText(
+        response,
+        200,
+        this.#metrics.text(gaugesOf(this.#options.engine)),
+        'text/plain; version=0.0.4; charset=utf-8',
+      )
+    }
+    if (target.startsWith('/api/')) {
+      const token = checkToken(request, this.#options.tokens, request.method === 'GET' ? READ : ADMIN)
+      if ('status' in token) return this.#refuse(response, token, 'openai')
+      return void adminRoute(this.#parts, target, request, response)
+    }
+    const token = checkToken(request, this.#options.tokens, ANY)
+    if ('status' in token) return this.#refuse(response, token, dialectOfPath(target))
+    this.#fail(
+      response,
+      404,
+      'not_found',
+      `there is nothing at ${(target.split('?')[0] ?? '').slice(0, 120)}; the addresses are in docs/gateway.md`,
+      dialectOfPath(target),
+    )
+  }
+
+  #refuse(response: ServerResponse, { status, message }: Refused, dialect: DialectId): void {
+    this.#fail(
+      response,
+      status,
+      status === 401 ? 'unauthorized' : status === 403 ? 'forbidden' : 'invalid_request',
+      message,
+      dialect,
+    )
+  }
+
+  #wrongMethod(response: ServerResponse, allowed: string, dialect: DialectId): void {
+    response.setHeader('allow', allowed)
+    this.#fail(response, 405, 'method_not_allowed', `only ${allowed} is answered here`, dialect)
+  }
+
+  #fail(response: ServerResponse, status: number, code: string, message: string, dialect: DialectId): void {
+    sendFailure(response, dialectOf(dialect), { status, code, message, attempts: [] })
+  }
+
+  #observe(seen: Observed): void {
+    const upstreamMs = seen.report?.latencyMs ?? null
+    this.#metrics.request(
+      seen.dialect,
+      seen.status,
+      upstreamMs === null || seen.attempts > 1 ? null : seen.totalMs - upstreamMs,
+    )
+    this.#access.add(seen)
+  }
+}
+
+const INFERENCE: readonly TokenScope[] = ['inference']
+const READ: readonly TokenScope[] = ['admin', 'read']
+const ADMIN: readonly TokenScope[] = ['admin']
+const ANY: readonly TokenScope[] = ['inference', 'read', 'admin']

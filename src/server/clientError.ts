@@ -1,0 +1,88 @@
+/** Errors as a client of its protocol may see them: true status, when to come back, what was tried. */
+
+import type { ClientError } from '../dialects/dialect.ts'
+import type { AttemptReport } from '../domain/attempt.ts'
+import {
+  AbortedError,
+  AllTargetsFailedError,
+  BudgetExceededError,
+  InvalidRequestError,
+  KeywiseError,
+  ModelNotFoundError,
+} from '../domain/errors.ts'
+import type { FailureKind } from '../domain/failure.ts'
+
+const LIMITS: ReadonlySet<FailureKind> = new Set(['rate_minute', 'quota_day', 'zero_quota', 'in_flight_budget'])
+const TIMEOUTS: ReadonlySet<FailureKind> = new Set(['timeout'])
+const CREDENTIALS: ReadonlySet<FailureKind> = new Set(['auth_invalid', 'auth_forbidden', 'billing'])
+
+export interface ClientFailure extends ClientError {
+  readonly attempts: readonly AttemptReport[]
+}
+
+/** What a client is told of an error; texts of errors that are not ours are never passed on. */
+export function clientFailure(error: unknown, requestId: string, now: number): ClientFailure {
+  const attempts = error instanceof KeywiseError ? error.attempts : []
+  const common = { requestId, attempts, retryAfterMs: null }
+  if (error instanceof InvalidRequestError)
+    return {
+      ...common,
+      status: error.status,
+      message: error.message,
+      code: attempts.at(-1)?.failureKind ?? 'invalid_request',
+      parameter: error.parameter,
+    }
+  if (error instanceof ModelNotFoundError)
+    return { ...common, status: 404, message: error.message, code: 'model_not_found', parameter: 'model' }
+  if (error instanceof BudgetExceededError)
+    return {
+      ...common,
+      status: 429,
+      message: error.message,
+      code: 'budget_exceeded',
+      retryAfterMs: untilOf(error.resetsAt, now),
+    }
+  if (error instanceof AllTargetsFailedError)
+    return {
+      ...common,
+      status: statusOf(error),
+      message: error.message,
+      code: codeOf(error),
+      retryAfterMs: untilOf(error.retryAt, now),
+    }
+  if (error instanceof AbortedError) return { ...common, status: 499, message: error.message, code: 'aborted' }
+  return { ...common, status: 500, message: 'keywise failed on this request; its log says why', code: 'internal' }
+}
+
+/** Only limits: 429. Only silence: 504. Only refused keys: 502. Anything else: 503. */
+function statusOf({ attempts, retryAt }: AllTargetsFailedError): number {
+  const kinds = attempts.flatMap((attempt) => attempt.failureKind ?? [])
+  const all = (set: ReadonlySet<FailureKind>) => kinds.length > 0 && kinds.every((kind) => set.has(kind))
+  if (all(LIMITS)) return 429
+  if (all(TIMEOUTS)) return 504
+  if (all(CREDENTIALS)) return 502
+  if (kinds.length === 0) return retryAt === null ? 503 : 429
+  return kinds.some((kind) => LIMITS.has(kind)) && kinds.every((kind) => LIMITS.has(kind) || CREDENTIALS.has(kind))
+    ? 429
+    : 503
+}
+
+function codeOf({ attempts }: AllTargetsFailedError): string {
+  return attempts.at(-1)?.failureKind ?? 'ALL_TARGETS_FAILED'
+}
+
+function untilOf(iso: string | null, now: number): number | null {
+  return iso === null ? null : Math.max(1000, Date.parse(iso) - now)
+}
+
+/** `groq/m#1=rate_minute; google/n#2=ok` */
+export function trailOf(attempts: readonly AttemptReport[]): string {
+  return headerText(
+    attempts.map((attempt) => `${attempt.target}=${attempt.ok ? 'ok' : attempt.failureKind}`).join('; '),
+  )
+}
+
+/** What may stand in a header: visible ASCII; everything else becomes `?`. */
+export function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 2000)
+}

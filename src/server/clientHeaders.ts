@@ -1,0 +1,87 @@
+/** What a client says beside its body: session, deadline, attempts, task, labels; and what may travel on to its upstream. */
+
+import type { IncomingHttpHeaders } from 'node:http'
+import type { DialectId } from '../domain/chat.ts'
+import { InvalidRequestError } from '../domain/errors.ts'
+import { asRecord, asString } from '../domain/json.ts'
+import type { AskOptions } from '../manager/makeAsk.ts'
+
+export function clientHeaders(headers: IncomingHttpHeaders, body: unknown): AskOptions {
+  return {
+    ...optional('sessionId', text(headers, 'x-keywise-session') ?? knownSession(headers, body)),
+    ...optional('timeoutMs', positive(headers, 'x-keywise-timeout-ms')),
+    ...optional('maxAttempts', positive(headers, 'x-keywise-max-attempts')),
+    ...optional('task', text(headers, 'x-keywise-task')),
+    ...optional('labels', labels(text(headers, 'x-keywise-labels'))),
+  }
+}
+
+function optional<K extends string, V>(name: K, value: V | undefined): { [N in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { [N in K]: V }) // one name, one value
+}
+
+function text(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' && value !== '' ? value.slice(0, 300) : undefined
+}
+
+function positive(headers: IncomingHttpHeaders, name: string): number | undefined {
+  const value = text(headers, name)
+  if (value === undefined) return undefined
+  const number = Number(value)
+  if (Number.isInteger(number) && number > 0) return number
+  throw new InvalidRequestError(`the header ${name} takes a whole number above 0, not "${value.slice(0, 40)}"`, {
+    parameter: name,
+  })
+}
+
+/** Coding agents name their conversation: codex in a header, claude-code inside its user id. */
+function knownSession(headers: IncomingHttpHeaders, body: unknown): string | undefined {
+  const header =
+    text(headers, 'session-id') ??
+    text(headers, 'session_id') ??
+    text(headers, 'x-session-id') ??
+    text(headers, 'conversation_id')
+  if (header !== undefined) return header
+  const user = asString(asRecord(asRecord(body)?.['metadata'])?.['user_id'])
+  return user?.includes('session') ? user.slice(0, 300) : undefined
+}
+
+const MOST_LABELS = 20
+
+/** `team=search,env=prod` */
+function labels(value: string | undefined): Record<string, string> | undefined {
+  if (value === undefined) return undefined
+  const entries = value
+    .split(',')
+    .slice(0, MOST_LABELS)
+    .map((pair) => {
+      const at = pair.indexOf('=')
+      return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const
+    })
+  if (entries.some(([name]) => name === '' || FORBIDDEN.has(name)))
+    throw new InvalidRequestError('the header x-keywise-labels is written as name=value,name=value', {
+      parameter: 'x-keywise-labels',
+    })
+  return Object.fromEntries(entries)
+}
+
+const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype'])
+
+/** Headers that change what an upstream of the same dialect understands; everything else stays here. */
+const FORWARDED: { readonly [D in DialectId]: readonly string[] } = {
+  openai: ['openai-beta'],
+  'openai-responses': ['openai-beta'],
+  anthropic: ['anthropic-beta'],
+  google: [],
+}
+const PLAIN = /^[\x20-\x7e]{1,2000}$/
+
+export function forwardedHeaders(headers: IncomingHttpHeaders, dialect: DialectId): readonly string[] {
+  const names = FORWARDED[dialect]
+  if (names.length === 0) return names
+  return names.flatMap((name) => {
+    const value = headers[name]
+    return typeof value === 'string' && PLAIN.test(value) ? [name, value] : []
+  })
+}

@@ -1,0 +1,282 @@
+/**
+ * One inference request on its way through the gateway: read, asked, answered in the client's own protocol. One object a
+ * request; it is the sink of the upstream's stream as well, so that nothing stands between the two sockets.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Dialect, StreamWriter } from '../dialects/dialect.ts'
+import { dialectOf } from '../dialects/dialects.ts'
+import type { AttemptReport } from '../domain/attempt.ts'
+import type { ChatChunk, ChatRequest, DialectId } from '../domain/chat.ts'
+import type { Failure } from '../domain/failure.ts'
+import type { Ask } from '../manager/ask.ts'
+import type { Answered } from '../manager/fallback.ts'
+import { cascade } from '../manager/fallback.ts'
+import { type AskOptions, makeAsk, requestId } from '../manager/makeAsk.ts'
+import { mayRescue, rescue } from '../manager/rescue.ts'
+import type { CallEnd, CallSink } from '../upstream/call.ts'
+import { parseBody, readBody } from './body.ts'
+import { type ClientFailure, clientFailure, headerText, trailOf } from './clientError.ts'
+import { clientHeaders, forwardedHeaders } from './clientHeaders.ts'
+import type { GatewayParts } from './gateway.ts'
+import type { Token } from './tokens.ts'
+import { withoutUsage } from './usageChunk.ts'
+
+export interface ExchangeRoute {
+  readonly dialect: DialectId
+  /** From the path, for Gemini. */
+  readonly model?: string
+  readonly stream?: boolean
+  /** Gemini without `alt=sse` streams a JSON array. */
+  readonly asArray?: boolean
+}
+
+/** Emitted on the response when the drain has run out of time. */
+export const DRAIN_EVENT = 'keywise:drain'
+const SHUTTING_DOWN: Failure = { kind: 'server', status: 503, message: 'keywise is shutting down' }
+
+export class Exchange implements CallSink {
+  readonly id = requestId()
+  readonly #parts: GatewayParts
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #route: ExchangeRoute
+  readonly #token: Token
+  readonly #dialect: Dialect
+  readonly #startedAt: number
+  #ask: Ask | null = null
+  #answered: Answered | null = null
+  /** The client speaks the upstream's dialect, so its bytes go through as they are. */
+  #raw = false
+  #writer: StreamWriter | null = null
+  #dropsUsage = false
+  /** Whether the last bytes that were passed on ended an event. */
+  #atEventEnd = true
+  #left = false
+
+  constructor(
+    parts: GatewayParts,
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: ExchangeRoute,
+    token: Token,
+  ) {
+    this.#parts = parts
+    this.#request = request
+    this.#response = response
+    this.#route = route
+    this.#token = token
+    this.#dialect = dialectOf(route.dialect)
+    this.#startedAt = performance.now()
+    response.on('close', () => this.#onClose())
+    response.on(DRAIN_EVENT, () => this.#answered?.call.abort(SHUTTING_DOWN))
+  }
+
+  async run(): Promise<void> {
+    try {
+      await this.#parts.ready()
+      this.#ask = await this.#readAsk()
+      if (this.#left) this.#ask.cancellation.cancel()
+      this.#answered = await cascade(this.#parts.engine, this.#ask)
+      await this.#answer(this.#answered, this.#ask)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  async #readAsk(): Promise<Ask> {
+    const { engine, maxBodyBytes } = this.#parts
+    const bytes = await readBody(this.#request, maxBodyBytes)
+    const body = parseBody(bytes)
+    const request = this.#dialect.client.readRequest(body, this.#route)
+    const options: AskOptions = {
+      ...clientHeaders(this.#request.headers, body),
+      token: this.#token.name,
+      wire: {
+        dialect: this.#route.dialect,
+        body: bytes,
+        headers: forwardedHeaders(this.#request.headers, this.#route.dialect),
+      },
+    }
+    return makeAsk(engine, this.#route.asArray ? asArray(request) : request, options, this.id)
+  }
+
+  async #answer(answered: Answered, ask: Ask): Promise<void> {
+    const sameDialect = answered.winner.seat.connection.dialect === this.#route.dialect
+    if (!ask.request.stream) return this.#answerWhole(answered, ask, sameDialect)
+    // A rescued answer goes on in the same events, so it has to be written by us from the start.
+    this.#raw = sameDialect && !this.#route.asArray && !mayRescue(this.#parts.engine, ask)
+    this.#dropsUsage = this.#raw && ask.request.wantsUsage !== true
+    this.#writer = this.#dialect.client.streamWriter(ask.request, { now: this.#parts.engine.now, id: this.id })
+    this.#response.writeHead(200, {
+      'content-type': this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      ...this.#headers(answered),
+    })
+    this.#response.on('drain', () => this.#answered?.call.resume())
+    answered.call.attach(this)
+  }
+
+  async #answerWhole(answered: Answered, ask: Ask, sameDialect: boolean): Promise<void> {
+    const end = answered.call.ended
+    if (end === null || !end.outcome.ok) throw new TypeError('a plain call was answered before it ended')
+    const report = await answered.recorded
+    const body =
+      sameDialect && end.raw !== null
+        ? end.raw
+        : Buffer.from(
+            JSON.stringify(
+              this.#dialect.client.writeResponse(end.outcome.response, ask.request, {
+                now: this.#parts.engine.now,
+                id: this.id,
+              }),
+            ),
+          )
+    const cost = report.costUsd === null ? {} : { 'x-keywise-cost-usd': String(report.costUsd) }
+    this.#response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      ...this.#headers(answered),
+      ...cost,
+    })
+    this.#response.end(body)
+    this.#told(report, 200)
+  }
+
+  #headers({ winner, trail }: Answered): Record<string, string> {
+    const failed = trail.attempts.filter((attempt) => !attempt.ok)
+    const target = headerText(winner.target.id)
+    return {
+      'x-keywise-request-id': this.id,
+      'x-keywise-target': target,
+      'x-keywise-attempts': String(failed.length + 1),
+      'x-keywise-trail': failed.length === 0 ? `${target}=ok` : `${trailOf(failed)}; ${target}=ok`,
+    }
+  }
+
+  onChunks(chunks: readonly ChatChunk[], bytes: readonly Buffer[]): boolean {
+    if (this.#left) return true
+    if (this.#raw) return this.#passOn(chunks, bytes)
+    let text = ''
+    for (const chunk of chunks) text += this.#writer?.write(chunk) ?? ''
+    return text === '' || this.#response.write(text)
+  }
+
+  #passOn(chunks: readonly ChatChunk[], bytes: readonly Buffer[]): boolean {
+    let wantsMore = true
+    for (const part of bytes) {
+      // The client did not ask for the usage that we asked for: the one event that carries it is left out.
+      const kept =
+        this.#dropsUsage && this.#atEventEnd && chunks.some((chunk) => chunk.type === 'usage')
+          ? withoutUsage(part)
+          : part
+      this.#atEventEnd = endsEvent(part)
+      if (kept.length > 0) wantsMore = this.#response.write(kept)
+    }
+    return wantsMore
+  }
+
+  onEnd(end: CallEnd): void {
+    void this.#finishStream(end)
+  }
+
+  async #finishStream(end: CallEnd): Promise<void> {
+    const answered = this.#answered
+    const ask = this.#ask
+    if (answered === null || ask === null) return
+    let outcome = end
+    if (!end.outcome.ok && !this.#left && mayRescue(this.#parts.engine, ask)) outcome = await this.#rescue(ask, end)
+    const report = await answered.recorded
+    if (!outcome.outcome.ok && !this.#left) this.#breakOff(outcome)
+    this.#response.end()
+    this.#told(report, 200)
+  }
+
+  /** Another target goes on with the answer; the seam is a comment that no client shows. */
+  async #rescue(ask: Ask, end: CallEnd): Promise<CallEnd> {
+    return rescue(this.#parts.engine, ask, end, {
+      seam: (target) => void this.#response.write(`: keywise: continued by ${headerText(target.id)}\n\n`),
+      onChunks: (chunks) => this.onChunks(chunks, []),
+      waitForDrain: () => new Promise((resolve) => this.#response.once('drain', resolve)),
+    })
+  }
+
+  /** An answer that broke off never ends like a complete one. */
+  #breakOff(end: CallEnd): void {
+    const failure = end.outcome.ok ? null : end.outcome.failure
+    const status = failure?.status ?? 502
+    const told: ClientFailure = {
+      status: status >= 400 ? status : 502,
+      message: `the answer broke off: ${failure?.message ?? 'the upstream stopped'}`,
+      code: failure?.kind ?? 'server',
+      requestId: this.id,
+      attempts: [],
+    }
+    const text = this.#writer?.fail(told) ?? ''
+    this.#response.write(this.#raw && !this.#atEventEnd ? `\n\n${text}` : text)
+  }
+
+  #fail(error: unknown): void {
+    const failure = clientFailure(error, this.id, this.#parts.engine.now)
+    if (failure.code === 'internal')
+      this.#parts.logger.error(
+        `request ${this.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      )
+    if (this.#left || this.#response.destroyed) return this.#told(failure.attempts.at(-1) ?? null, 499)
+    if (this.#response.headersSent) return void this.#response.destroy()
+    sendFailure(this.#response, this.#dialect, failure)
+    this.#told(failure.attempts.at(-1) ?? null, failure.status)
+  }
+
+  /** The socket is gone before the answer was whole: the upstream is cancelled at once. */
+  #onClose(): void {
+    if (this.#response.writableFinished) return
+    this.#left = true
+    this.#ask?.cancellation.cancel()
+    this.#answered?.call.abort()
+  }
+
+  #told(report: AttemptReport | null, status: number): void {
+    this.#parts.observe({
+      id: this.id,
+      dialect: this.#route.dialect,
+      model: this.#ask?.request.model ?? '',
+      token: this.#token.name,
+      status,
+      report,
+      attempts: this.#answered?.trail.calls ?? 0,
+      totalMs: performance.now() - this.#startedAt,
+    })
+  }
+}
+
+function asArray(request: ChatRequest): ChatRequest {
+  return { ...request, extra: { dialect: 'google', fields: { ...request.extra?.fields, $alt: 'json' } } }
+}
+
+/** Sends an error in the client's protocol; after a cascade the client's own retries would only multiply it. */
+export function sendFailure(response: ServerResponse, dialect: Dialect, failure: ClientFailure): void {
+  const body = Buffer.from(JSON.stringify(dialect.client.writeError(failure)))
+  const { retryAfterMs, attempts } = failure
+  response.writeHead(failure.status, {
+    'content-type': 'application/json',
+    'content-length': body.length,
+    'x-keywise-request-id': failure.requestId ?? '',
+    'x-should-retry': 'false',
+    ...(retryAfterMs != null && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
+    ...(attempts.length > 0 && { 'x-keywise-attempts': String(attempts.length), 'x-keywise-trail': trailOf(attempts) }),
+    // What is left of an unread body would be taken for the next request.
+    ...((failure.status === 413 || failure.status === 415) && { connection: 'close' }),
+  })
+  response.end(body)
+}
+
+const NEWLINE = 0x0a
+
+function endsEvent(bytes: Buffer): boolean {
+  const last = bytes.length - 1
+  return (
+    bytes[last] === NEWLINE &&
+    (bytes[last - 1] === NEWLINE || (bytes[last - 1] === 0x0d && bytes[last - 2] === NEWLINE))
+  )
+}

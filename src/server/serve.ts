@@ -1,0 +1,90 @@
+/** Opens everything a gateway needs: engine, tokens, the listening server; and closes it in the right order. */
+
+import { readEnvironment } from '../config/environment.ts'
+import { stateFolderOf } from '../config/paths.ts'
+import { ConfigError } from '../domain/errors.ts'
+import type { Logger } from '../domain/logger.ts'
+import { type EngineOptions, type OpenedEngine, openEngine } from '../manager/openEngine.ts'
+import { quietLogger } from '../observe/log.ts'
+import { type App, startApp } from './app.ts'
+import { Tokens } from './tokens.ts'
+
+export interface GatewayOptions extends EngineOptions {
+  readonly logger: Logger
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Default `settings.gateway.host`: 127.0.0.1. */
+  readonly host?: string
+  /** Default `settings.gateway.port`: 5397. 0 takes a free one. */
+  readonly port?: number
+  readonly accessLog?: boolean
+}
+
+export interface RunningGateway {
+  readonly app: App
+  readonly opened: OpenedEngine
+  readonly tokens: Tokens
+  /** The folder of the token files; null when there is none. */
+  readonly folder: string | null
+  close(drainMs?: number): Promise<void>
+}
+
+/** Rows of the log may wait this long: at full load a commit is shared by hundreds of requests. */
+const FLUSH_MS = 50
+
+/** Starts the gateway. Throws ConfigError, StoreError, or node's error when the port is taken. */
+export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  const opened = openEngine({
+    flushMs: FLUSH_MS,
+    ...options,
+    logger: options.accessLog === false ? options.logger : quietLogger(options.logger),
+  })
+  try {
+    const { engine } = opened
+    const { gateway } = engine.roster.config.settings
+    const host = options.host ?? gateway.host
+    const environment = readEnvironment(options.env)
+    const folder = engine.parts.store.engine === 'memory' ? null : stateFolderOf(options.env)
+    const tokens = new Tokens({
+      store: engine.parts.store,
+      folder,
+      inference: environment.token?.reveal() ?? null,
+      admin: environment.adminToken?.reveal() ?? null,
+      now: () => engine.now,
+    })
+    if (!isLoopback(host) && tokens.fresh.some((one) => one.file === null))
+      throw new ConfigError(
+        `on ${host} others can reach the gateway; set KEYWISE_TOKEN and KEYWISE_ADMIN_TOKEN, or give it a state folder it can write`,
+      )
+    const app = await startApp({
+      engine,
+      logger: options.logger,
+      tokens,
+      host,
+      port: options.port ?? gateway.port,
+      maxBodyBytes: gateway.maxBodyMb * 1_048_576,
+      allowedHosts: isLoopback(host) ? gateway.allowedHosts : [host, ...gateway.allowedHosts],
+      allowedOrigins: gateway.allowedOrigins,
+      accessLog: options.accessLog ?? true,
+      ready: () => opened.ready(),
+    })
+    // The lists are read before the first request asks for them; what fails then is told by the request.
+    void opened.ready().catch(() => undefined)
+    return {
+      app,
+      opened,
+      tokens,
+      folder,
+      async close(drainMs) {
+        await app.close(drainMs)
+        await opened.close()
+      },
+    }
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}

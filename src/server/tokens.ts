@@ -1,0 +1,157 @@
+/** Who may call the gateway: tokens with a scope, known by their hash, looked up before anything else is looked at. */
+
+import { hash, randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ConfigError, InvalidRequestError } from '../domain/errors.ts'
+import { asNumber, asRecord, asString } from '../domain/json.ts'
+import type { Store } from '../domain/store.ts'
+
+/** `inference` calls models, `read` looks at the management pages, `admin` changes things. Nothing implies `inference` but itself and `admin` not even that. */
+export const SCOPES = ['inference', 'read', 'admin'] as const
+export type TokenScope = (typeof SCOPES)[number]
+
+export interface Token {
+  readonly name: string
+  readonly scope: TokenScope
+  /** Epoch milliseconds; null for the ones from the environment or the token files. */
+  readonly createdAt: number | null
+}
+
+export interface TokensOptions {
+  readonly store: Store
+  /** The state folder, where the first start keeps its two tokens; null keeps them in memory only. */
+  readonly folder: string | null
+  /** From KEYWISE_TOKEN and KEYWISE_ADMIN_TOKEN; they stand in place of the files. */
+  readonly inference: string | null
+  readonly admin: string | null
+  readonly now: () => number
+}
+
+/** What the first start has to show: once, because nobody can read it from keywise again. */
+export interface FreshToken {
+  readonly scope: TokenScope
+  readonly token: string
+  readonly file: string | null
+}
+
+const COLLECTION = 'tokens'
+/** Shorter secrets can be guessed; the contract's least length. */
+const LEAST_LENGTH = 20
+/** Tokens made by other processes are seen after this long. */
+const LOOK_AGAIN_MS = 1000
+
+export class Tokens {
+  readonly fresh: readonly FreshToken[]
+  readonly #options: TokensOptions
+  readonly #own = new Map<string, Token>()
+  #made = new Map<string, Token>()
+  #lookedAt = 0
+
+  /** Throws ConfigError for a token that is too short. */
+  constructor(options: TokensOptions) {
+    this.#options = options
+    this.fresh = [
+      this.#establish('inference', options.inference, 'KEYWISE_TOKEN', 'token'),
+      this.#establish('admin', options.admin, 'KEYWISE_ADMIN_TOKEN', 'admin-token'),
+    ].flatMap((one) => one ?? [])
+  }
+
+  /** Whose token it is; null when it is nobody's. Compared by hash, so that time tells nothing of it. */
+  find(presented: string): Token | null {
+    if (presented.length < LEAST_LENGTH || presented.length > 512) return null
+    const digest = hash('sha256', presented)
+    const own = this.#own.get(digest)
+    if (own !== undefined) return own
+    const now = this.#options.now()
+    if (now - this.#lookedAt > LOOK_AGAIN_MS || now < this.#lookedAt) this.#look(now)
+    return this.#made.get(digest) ?? null
+  }
+
+  /** Makes a token and returns it; it is kept as a hash, so this is the one time it can be seen. */
+  add(name: string, scope: TokenScope): string {
+    if (!/^[A-Za-z0-9][\w.-]{0,59}$/.test(name))
+      throw new InvalidRequestError('a token name is 1 to 60 letters, digits, ".", "-" or "_"', { parameter: 'name' })
+    if (this.list().some((token) => token.name === name))
+      throw new InvalidRequestError(`there is a token "${name}" already; revoke it first or take another name`, {
+        parameter: 'name',
+      })
+    const token = freshToken(scope)
+    this.#options.store.setDoc(COLLECTION, hash('sha256', token), { name, scope, createdAt: this.#options.now() })
+    this.#look(this.#options.now())
+    return token
+  }
+
+  list(): readonly Token[] {
+    this.#look(this.#options.now())
+    return [...this.#own.values(), ...this.#made.values()]
+  }
+
+  /** True when there was such a token. The two of the first start are revoked by deleting their files. */
+  revoke(name: string): boolean {
+    this.#look(this.#options.now())
+    const found = [...this.#made].find(([, token]) => token.name === name)
+    if (found === undefined) return false
+    this.#options.store.deleteDoc(COLLECTION, found[0])
+    this.#look(this.#options.now())
+    return true
+  }
+
+  #look(now: number): void {
+    this.#lookedAt = now
+    this.#made = new Map(
+      this.#options.store.listDocs(COLLECTION).flatMap(([digest, value]) => readToken(digest, value)),
+    )
+  }
+
+  #establish(scope: TokenScope, given: string | null, variable: string, fileName: string): FreshToken | null {
+    if (given !== null) {
+      if (given.length < LEAST_LENGTH)
+        throw new ConfigError(
+          `${variable} has ${given.length} characters; give it at least ${LEAST_LENGTH} (for example: openssl rand -hex 24)`,
+        )
+      this.#own.set(hash('sha256', given), { name: scope, scope, createdAt: null })
+      return null
+    }
+    const file = this.#options.folder === null ? null : join(this.#options.folder, fileName)
+    const known = file === null ? null : readTokenFile(file)
+    const token = known ?? freshToken(scope)
+    this.#own.set(hash('sha256', token), { name: scope, scope, createdAt: null })
+    if (known !== null) return null
+    return { scope, token, file: file !== null && writeTokenFile(file, token) ? file : null }
+  }
+}
+
+/** `kwi_` or `kwa_`, `kwr_` and 43 characters: 256 random bits. */
+function freshToken(scope: TokenScope): string {
+  return `kw${scope[0]}_${randomBytes(32).toString('base64url')}`
+}
+
+function readTokenFile(file: string): string | null {
+  try {
+    const token = readFileSync(file, 'utf8').trim()
+    return token.length >= LEAST_LENGTH ? token : null
+  } catch {
+    return null
+  }
+}
+
+function writeTokenFile(file: string, token: string): boolean {
+  try {
+    mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 })
+    writeFileSync(file, `${token}\n`, { mode: 0o600 })
+    chmodSync(file, 0o600)
+    return true
+  } catch {
+    return false // it is shown all the same, and lasts as long as this process
+  }
+}
+
+function readToken(digest: string, value: unknown): (readonly [string, Token])[] {
+  const record = asRecord(value)
+  const name = asString(record?.['name'])
+  const scope = SCOPES.find((one) => one === record?.['scope'])
+  return name === undefined || scope === undefined
+    ? []
+    : [[digest, { name, scope, createdAt: asNumber(record?.['createdAt']) ?? null }]]
+}

@@ -1,0 +1,141 @@
+/** What to do about a failure: one table, and the order in which the advice helps most. */
+
+import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
+import type { Seat } from '../manager/roster.ts'
+import type { TestResult } from './testResult.ts'
+
+export interface AdviceFacts {
+  readonly seat: Seat
+  /** More than one key of the provider is configured. */
+  readonly hasSiblings: boolean
+  readonly model: string
+  readonly successor: string | null
+  /** When it is over, ISO 8601. */
+  readonly retryAt: string | null
+}
+
+/** A piece of advice and the targets it is for. */
+export interface Advice {
+  readonly text: string
+  readonly targets: readonly string[]
+}
+
+type Adviser<K extends FailureKind> = (facts: AdviceFacts, failure: FailureOf<K>) => string
+
+const ADVICE: { readonly [K in FailureKind]: Adviser<K> } = {
+  auth_invalid: (facts, { leaked }) =>
+    `${keyOf(facts)} ${leaked ? 'was found in public and is blocked' : 'is refused'}: create a new one${at(facts)} and replace it (${facts.seat.key.source})`,
+  auth_forbidden: (facts, { hostBlocked }) =>
+    hostBlocked
+      ? `${nameOf(facts)} refuses this host or region: use another network, or set HTTPS_PROXY`
+      : `${keyOf(facts)} may not use ${facts.model}: allow it in the account${at(facts)}, or take it out of "models"`,
+  billing: (facts) => `the account of ${keyOf(facts)} has no credit left: add some, or use models that cost nothing`,
+  in_flight_budget: (facts) => `${nameOf(facts)} holds back while other calls are unpaid: wait${until(facts)}`,
+  quota_day: (facts) =>
+    `the day's quota of ${keyOf(facts)} is used up: wait${until(facts)}, or add a key of another account`,
+  rate_minute: (facts) =>
+    `${keyOf(facts)} is limited by the minute: it works again${until(facts) || ' soon'}; test with a lower --concurrency`,
+  zero_quota: (facts) =>
+    `${keyOf(facts)} has no quota at all for ${facts.model}: take it out of "models", or enable billing${at(facts)}`,
+  too_large_for_limit: (facts) =>
+    `the limit of ${keyOf(facts)} is smaller than the test message: shorten settings.test.message`,
+  overloaded: (facts) => `${nameOf(facts)} is overloaded: test again later with --provider ${facts.seat.provider.id}`,
+  server: (facts) =>
+    `${nameOf(facts)} has trouble of its own: test again later with --provider ${facts.seat.provider.id}`,
+  timeout: (facts, { phase }) =>
+    phase === 'connect'
+      ? unreachable(facts)
+      : `${facts.model} of ${nameOf(facts)} is slow: give it more time with --timeout or settings.test.timeout_ms`,
+  network: unreachable,
+  model_not_found: ({ seat, model, successor }) =>
+    successor === null
+      ? `${seat.provider.spec.name} does not serve ${model} (any more): take it out of the models of ${seat.provider.id}`
+      : `${seat.provider.spec.name} does not serve ${model} (any more): put ${successor} in its place in the models of ${seat.provider.id}`,
+  context_too_long: (facts) => `the test message is too long for ${facts.model}: shorten settings.test.message`,
+  content_filter: (facts) => `${nameOf(facts)} refused the test message: change settings.test.message`,
+  unsupported: ({ seat, model }, { ability }) =>
+    ability === 'chat'
+      ? `${model} does not chat: take it out of the models of ${seat.provider.id}`
+      : `${model} of ${seat.provider.spec.name} does not take a plain request: check its "dialect" and "endpoint"`,
+  bad_request: (facts) => `${nameOf(facts)} does not understand the request: check its "dialect" and "endpoint"`,
+  client_gone: () => 'the test was interrupted: run it again',
+}
+
+export function adviceFor(failure: Failure, facts: AdviceFacts): string {
+  // The table's row belongs to this very kind; TypeScript does not follow the correlation.
+  return (ADVICE[failure.kind] as (facts: AdviceFacts, failure: Failure) => string)(facts, failure)
+}
+
+/** What brings most back for the least effort comes first: dead keys, blocked hosts, names; waiting comes last. */
+const USEFUL_FIRST: readonly FailureKind[] = [
+  'auth_invalid',
+  'network',
+  'auth_forbidden',
+  'billing',
+  'model_not_found',
+  'unsupported',
+  'zero_quota',
+  'bad_request',
+  'content_filter',
+  'context_too_long',
+  'too_large_for_limit',
+  'timeout',
+  'quota_day',
+  'in_flight_budget',
+  'rate_minute',
+  'overloaded',
+  'server',
+  'client_gone',
+]
+
+/** All advice of a run, each once, most useful first; of one rank, what concerns most targets. */
+export function allAdvice(results: readonly TestResult[]): readonly Advice[] {
+  const found = new Map<string, { rank: number; targets: string[] }>()
+  for (const { advice, failureKind, target } of results) {
+    if (advice === null || failureKind === null) continue
+    const known = found.get(advice) ?? { rank: USEFUL_FIRST.indexOf(failureKind), targets: [] }
+    known.targets.push(target)
+    found.set(advice, known)
+  }
+  return [...found]
+    .sort(([, a], [, b]) => a.rank - b.rank || b.targets.length - a.targets.length)
+    .map(([text, { targets }]) => ({ text, targets }))
+}
+
+/** Keys that meet the same day's limit in the same model may be of one account; told once per provider. */
+export function sharedQuotaAdvice(results: readonly TestResult[], seats: readonly Seat[]): readonly Advice[] {
+  const limited = results.filter(({ failureKind }) => failureKind === 'quota_day' || failureKind === 'rate_minute')
+  return [...new Set(limited.map(({ provider }) => provider))].flatMap((provider) => {
+    const of = limited.filter((result) => result.provider === provider)
+    const keys = [...new Set(of.map(({ keyIndex }) => keyIndex))].sort((a, b) => a - b)
+    const named = seats.some(({ provider: { id }, key }) => id === provider && key.account !== undefined)
+    if (keys.length < 2 || named) return []
+    const text = `keys ${keys.join(' and ')} of ${provider} met limits together: if they are of one account, give them the same "account", so that they are counted as one`
+    return [{ text, targets: of.map(({ target }) => target) }]
+  })
+}
+
+function unreachable({ seat }: AdviceFacts): string {
+  const { host } = new URL(seat.connection.origin)
+  const own = seat.provider.spec.local === true
+  return own
+    ? `nothing answers at ${host}: start the server of ${seat.provider.spec.name}, or take it out of the configuration`
+    : `${host} cannot be reached from here: check the network and its firewall, or set HTTPS_PROXY`
+}
+
+const nameOf = ({ seat }: AdviceFacts) => seat.provider.spec.name
+
+function keyOf({ seat, hasSiblings }: AdviceFacts): string {
+  const { key, provider } = seat
+  const label = key.label === undefined ? '' : ` (${key.label})`
+  return hasSiblings ? `key ${key.index}${label} of ${provider.spec.name}` : `the key of ${provider.spec.name}${label}`
+}
+
+function at({ seat }: AdviceFacts): string {
+  const { keysUrl } = seat.provider.spec
+  return keysUrl === undefined ? '' : ` at ${keysUrl}`
+}
+
+function until({ retryAt }: AdviceFacts): string {
+  return retryAt === null ? '' : ` until ${retryAt.slice(0, 16).replace('T', ' ')} UTC`
+}

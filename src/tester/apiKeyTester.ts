@@ -1,0 +1,69 @@
+/** The tester: every key with every model, side by side, with the reason and the remedy for each failure. */
+
+import { resolve } from 'node:path'
+import type { Engine } from '../manager/engine.ts'
+import { type EngineOptions, openEngine } from '../manager/openEngine.ts'
+import { changesSince } from './changes.ts'
+import { htmlReport } from './htmlReport.ts'
+import type { TestReport } from './report.ts'
+import { readResultsFile, writeWhole } from './resultsFile.ts'
+import { type RunOptions, runTests } from './testRun.ts'
+
+export interface TestOptions extends Omit<EngineOptions, 'allModels'>, RunOptions {
+  /** Every model of every list, also of long ones. Counts only where no `engine` is given. */
+  readonly all?: boolean
+  /**
+   * Where the results go, against `cwd`; null writes none. Default `api-test-results.json`, and none when the
+   * configuration is an object or an `engine` is given.
+   */
+  readonly out?: string | null
+  /** Also writes the report as a page. */
+  readonly html?: string
+  /** Tests inside a running manager or gateway (`apiManager.engine`), which learns from it at once. */
+  readonly engine?: Engine
+}
+
+export const RESULTS_FILE = 'api-test-results.json'
+
+/**
+ * Tests every target and resolves with the report, also when all of them fail or the run is interrupted. What is found
+ * goes into the store, so that the manager uses it from the next call on. Throws ConfigError without a usable
+ * configuration or without any key, InvalidRequestError when the filters leave nothing to test.
+ * @example
+ * const report = await testApiKeys({ provider: 'groq', onResult: ({ target, status }) => console.log(target, status) })
+ */
+export async function testApiKeys(options: TestOptions = {}): Promise<TestReport> {
+  if (options.engine !== undefined) return testAndWrite(options.engine, options)
+  const opened = openEngine({ ...options, allModels: options.all ?? false })
+  try {
+    await opened.prepare()
+    return await testAndWrite(opened.engine, options)
+  } finally {
+    await opened.close()
+  }
+}
+
+async function testAndWrite(engine: Engine, options: TestOptions): Promise<TestReport> {
+  const file = resultsPath(options)
+  const earlier = file === null ? null : await readResultsFile(file)
+  const found = await runTests(engine, options)
+  const report = { ...found, changes: earlier === null ? null : changesSince(earlier, found.tests) }
+  if (file !== null) await write(engine, file, `${JSON.stringify(report, null, 2)}\n`)
+  if (options.html !== undefined) await write(engine, pathOf(options.html, options), htmlReport(report))
+  await engine.parts.store.flushed()
+  return report
+}
+
+/** A folder that cannot be written costs the file, not the results. */
+async function write(engine: Engine, path: string, text: string): Promise<void> {
+  const problem = await writeWhole(path, text)
+  if (problem !== null) engine.parts.logger.warn(problem)
+}
+
+function resultsPath(options: TestOptions): string | null {
+  const { out, config, engine } = options
+  if (out !== undefined) return out === null ? null : pathOf(out, options)
+  return typeof config === 'object' || engine !== undefined ? null : pathOf(RESULTS_FILE, options)
+}
+
+const pathOf = (path: string, { cwd }: Pick<TestOptions, 'cwd'>) => resolve(cwd ?? process.cwd(), path)

@@ -1,0 +1,224 @@
+/** One target put to the test: reserved, called, judged, recorded; a short limit is waited for, a hiccup tried once more. */
+
+import type { ChatRequest } from '../domain/chat.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
+import type { Target } from '../domain/target.ts'
+import type { Ask } from '../manager/ask.ts'
+import type { Engine } from '../manager/engine.ts'
+import type { Hold, HoldNeed } from '../manager/holds.ts'
+import { makeAsk, mostTokensOf } from '../manager/makeAsk.ts'
+import { judge } from '../routing/judge.ts'
+import type { Call, CallEnd } from '../upstream/call.ts'
+import type { DayAllowance } from './allowance.ts'
+import type { Lanes } from './lanes.ts'
+import type { Purse } from './purse.ts'
+
+/** What all calls of one run share. */
+export interface Desk {
+  readonly engine: Engine
+  readonly lanes: Lanes
+  readonly purse: Purse
+  readonly allowance: DayAllowance
+  /** Most milliseconds of one call of a target. */
+  readonly timeoutOf: (target: Target) => number
+  /** Longest single wait for a limit, in milliseconds. */
+  readonly patienceMs: number
+  readonly signal: AbortSignal
+  /** Told when a call is about to be made, and when a limit is waited for. */
+  readonly onCall: (target: Target) => void
+  readonly onWait: (target: Target) => void
+}
+
+export type Answer =
+  | { readonly kind: 'ended'; readonly end: CallEnd; readonly calls: number; readonly costNanoUsd: number | null }
+  | { readonly kind: 'skipped'; readonly reason: string }
+  | { readonly kind: 'interrupted' }
+
+/** How often a limit is waited for before it is reported. */
+const MOST_WAITS = 3
+/** A limit that names no wait is looked at again after this, doubled each time (wire-facts section 4, `rate_minute`). */
+const UNSTATED_WAIT_MS = 5000
+/** Stated waits get up to this share on top, so that all who waited do not come back in the same moment. */
+const JITTER = 0.1
+
+export function callTarget(desk: Desk, target: Target, request: ChatRequest): Promise<Answer> {
+  return new Asking(desk, target, request).run()
+}
+
+/** The ask of one call; budgets and the purse see the most it can take. */
+export function askOf(
+  { engine, timeoutOf }: Pick<Desk, 'engine' | 'timeoutOf'>,
+  target: Target,
+  request: ChatRequest,
+): Ask {
+  const asked = { ...request, model: target.id }
+  return { ...makeAsk(engine, asked, { timeoutMs: timeoutOf(target) }), mostInputTokens: mostTokensOf(asked) }
+}
+
+export function needOf(desk: Pick<Desk, 'engine' | 'timeoutOf'>, target: Target, request: ChatRequest): HoldNeed {
+  return desk.engine.world.needOf(target, askOf(desk, target, request), desk.engine.now)
+}
+
+class Asking {
+  readonly #desk: Desk
+  readonly #target: Target
+  readonly #request: ChatRequest
+  #calls = 0
+  #waits = 0
+  #retried = false
+  #costNanoUsd: number | null = 0
+
+  constructor(desk: Desk, target: Target, request: ChatRequest) {
+    this.#desk = desk
+    this.#target = target
+    this.#request = request
+  }
+
+  async run(): Promise<Answer> {
+    let last: Answer | null = null
+    for (;;) {
+      const step: Step = await this.#desk.lanes.run(this.#target, () => this.#step())
+      if (step.kind === 'wait') await this.#pause(step.ms)
+      else if (step.kind !== 'ended') return step.kind === 'skipped' && last !== null ? last : step
+      else {
+        last = step
+        const waitMs = step.end.outcome.ok ? null : this.#waitAfter(step.end.outcome.failure)
+        if (waitMs === null) return step
+        await this.#pause(waitMs)
+        if (this.#desk.signal.aborted) return step
+      }
+    }
+  }
+
+  /** Looks and calls; a wait is only named, so that the place in the lane is free meanwhile. */
+  async #step(): Promise<Step> {
+    const { engine, signal } = this.#desk
+    if (signal.aborted) return { kind: 'interrupted' }
+    // A configuration that is edited meanwhile may take a target away.
+    if (engine.roster.find(this.#target.stateId) === undefined)
+      return { kind: 'skipped', reason: 'it is no longer configured' }
+    const ms = this.#waitForRoom()
+    return ms === null ? this.#callOnce() : { kind: 'wait', ms }
+  }
+
+  async #callOnce(): Promise<Answer> {
+    const { engine, purse, allowance, signal } = this.#desk
+    const ask = askOf(this.#desk, this.#target, this.#request)
+    const need = engine.world.needOf(this.#target, ask, engine.now)
+    const tenth = allowance.take(this.#target, need.quota, engine.now)
+    if (tenth !== null) return { kind: 'skipped', reason: tenth }
+    const reserved = purse.reserve(need.worstCase.nanoUsd)
+    if (reserved === null) return { kind: 'skipped', reason: OVER_BUDGET }
+    const hold = engine.reserveForTest(this.#target, ask)
+    if (!hold.granted) {
+      purse.settle(reserved, 0)
+      return { kind: 'skipped', reason: hold.why.reason }
+    }
+    const { end, costNanoUsd } = await this.#call(ask, hold)
+    purse.settle(reserved, costNanoUsd)
+    this.#costNanoUsd = addCosts(this.#costNanoUsd, costNanoUsd)
+    if (signal.aborted && !end.outcome.ok) return { kind: 'interrupted' }
+    return { kind: 'ended', end, calls: this.#calls, costNanoUsd: this.#costNanoUsd }
+  }
+
+  /** Calls and records. */
+  async #call(ask: Ask, hold: Granted): Promise<{ end: CallEnd; costNanoUsd: number | null }> {
+    const { engine, onCall } = this.#desk
+    onCall(this.#target)
+    const { call, number, startedAt } = engine.callForTest(this.#target, ask, hold, ++this.#calls)
+    const end = await this.#endOf(call, ask)
+    if (end.outcome.ok) this.#liftParks()
+    const { event } = engine.remember({
+      ...UNNAMED,
+      requestId: ask.id,
+      number,
+      target: this.#target,
+      startedAt,
+      streamed: ask.request.stream,
+      end,
+      inputTokens: ask.needs.inputTokens,
+      hold,
+    })
+    return { end, costNanoUsd: event.costNanoUsd }
+  }
+
+  /** Waits for the end; an interrupted run ends the call. */
+  async #endOf(call: Call, ask: Ask): Promise<CallEnd> {
+    const stop = () => ask.cancellation.cancel()
+    this.#desk.signal.addEventListener('abort', stop, { once: true })
+    try {
+      await call.first
+      // Nobody reads along: what arrives is only put together.
+      if (call.ended === null) call.attach({ onChunks: () => true, onEnd: () => {} })
+      return await call.done
+    } finally {
+      this.#desk.signal.removeEventListener('abort', stop)
+    }
+  }
+
+  /** The answer disproves whatever kept the target out until now. */
+  #liftParks(): void {
+    const { engine } = this.#desk
+    const lifted = new Set<FailureKind>()
+    for (;;) {
+      const park = engine.parts.mind.parks.blocking(this.#target, engine.now)
+      if (park === undefined || lifted.has(park.reason)) return
+      engine.lift(this.#target, [park.reason])
+      lifted.add(park.reason)
+    }
+  }
+
+  /** A limit that is known to be short now, and not for long, is not run into. Null when the call can go. */
+  #waitForRoom(): number | null {
+    const { engine, patienceMs } = this.#desk
+    const { quota } = needOf(this.#desk, this.#target, this.#request)
+    const shortage = engine.parts.mind.quota.room(this.#target, quota, engine.now)
+    if (shortage === null || shortage.tooLarge || shortage.window === 'day') return null
+    const waitMs = shortage.until - engine.now
+    return waitMs <= patienceMs && this.#mayWait() ? waitMs : null
+  }
+
+  /** How long to wait before the same call again; null when its failure is the answer. */
+  #waitAfter(failure: Failure): number | null {
+    const { engine, patienceMs } = this.#desk
+    if (failure.kind === 'rate_minute') return this.#waitForLimit(failure.retryAfterMs)
+    if (this.#retried) return null
+    this.#retried = true
+    if (failure.kind === 'unsupported') return engine.parts.repairs.learn(this.#target, failure) ? 0 : null
+    const facts = { alone: true, retried: false, patienceMs, confirmed: false, mayAnswerFiltered: false }
+    const verdict = judge(failure, { ...facts, random: engine.parts.random() })
+    return verdict.next === 'retry-once' ? verdict.waitMs : null
+  }
+
+  #waitForLimit(statedMs: number | undefined): number | null {
+    const { engine, patienceMs } = this.#desk
+    const waitMs = statedMs ?? UNSTATED_WAIT_MS * 2 ** this.#waits
+    return waitMs <= patienceMs && this.#mayWait() ? waitMs * (1 + JITTER * engine.parts.random()) : null
+  }
+
+  /** Counts a wait; false when there were enough. */
+  #mayWait(): boolean {
+    if (this.#waits >= MOST_WAITS) return false
+    this.#waits++
+    this.#desk.onWait(this.#target)
+    return true
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { engine, signal } = this.#desk
+    return ms <= 0 || signal.aborted ? Promise.resolve() : engine.parts.sleep(ms, signal)
+  }
+}
+
+type Step = Answer | { readonly kind: 'wait'; readonly ms: number }
+type Granted = Extract<Hold, { granted: true }>
+
+/** What all attempts of a test have in common. */
+export const UNNAMED = { source: 'test', task: null, session: null, token: null, labels: {} } as const
+
+export const OVER_BUDGET = 'it could cost more than is left of settings.test.max_usd'
+
+/** Null when one of them is unknown. */
+export function addCosts(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b
+}

@@ -1,0 +1,59 @@
+/** How many calls may be under way at once, per account; local servers take one at a time. */
+
+import type { Target } from '../domain/target.ts'
+
+export class Lanes {
+  readonly #most: number
+  readonly #lanes = new Map<string, Lane>()
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** Runs the work when the target's account has a place free; places are given in the order of asking. */
+  async run<Result>(target: Target, work: () => Promise<Result>): Promise<Result> {
+    const lane = this.#laneOf(target)
+    await lane.enter()
+    try {
+      return await work()
+    } finally {
+      lane.leave()
+    }
+  }
+
+  #laneOf(target: Target): Lane {
+    const { local } = target.profile
+    // Two models in the memory of one machine would measure each other's loading.
+    const name = local ? `local ${target.provider}` : target.account
+    let lane = this.#lanes.get(name)
+    if (lane === undefined) {
+      lane = new Lane(local ? 1 : this.#most)
+      this.#lanes.set(name, lane)
+    }
+    return lane
+  }
+}
+
+class Lane {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(places: number) {
+    this.#free = places
+  }
+
+  enter(): Promise<void> | undefined {
+    if (this.#free > 0) {
+      this.#free--
+      return undefined
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** The place goes to whoever waits longest. */
+  leave(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free++
+    else next()
+  }
+}

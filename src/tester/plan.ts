@@ -1,0 +1,201 @@
+/** What is tested, what the lists have decided already, and what is left out: made before the first call. */
+
+import { InvalidRequestError } from '../domain/errors.ts'
+import type { Failure } from '../domain/failure.ts'
+import { nearest } from '../domain/nearest.ts'
+import { type Target, targetId } from '../domain/target.ts'
+import type { Engine } from '../manager/engine.ts'
+import { catalogueModel, type Seat } from '../manager/roster.ts'
+import { ineligible, type Needs, type Rules } from '../routing/eligible.ts'
+import type { ListedModel } from '../upstream/modelsList.ts'
+import type { Survey } from './survey.ts'
+
+export interface Filters {
+  readonly provider?: string
+  /** Part of the model's id. */
+  readonly model?: string
+  /** 1-based. */
+  readonly key?: number
+}
+
+/** One target of the run, or one key of which no model is known. */
+export interface Item {
+  readonly id: string
+  readonly provider: string
+  readonly keyIndex: number
+  readonly model: string
+  readonly seat: Seat
+  /** As the provider gave it now; null when it gave none. */
+  readonly list: readonly ListedModel[] | null
+  /** Null for a key without models. */
+  readonly target: Target | null
+  readonly fate: Fate
+}
+
+export type Fate =
+  | { readonly do: 'call' }
+  /** Decided without a call. `finding` names a cause that other targets share. */
+  | { readonly do: 'tell'; readonly failure: Failure; readonly finding: string | null; readonly startedAt: number }
+  | { readonly do: 'skip'; readonly reason: string }
+
+/** Stand for all models of a key when none of them is known: a key that is refused, a list that does not come. */
+const ALL_MODELS = '(all models)'
+const MODELS_LIST = '(models list)'
+
+/** The keys the filters leave. Throws InvalidRequestError when there is none, naming what there is. */
+export function chosenSeats(engine: Engine, { provider, key }: Filters): readonly Seat[] {
+  const { seats } = engine.roster
+  const wanted = provider?.toLowerCase()
+  const named = seats.filter(
+    ({ provider: { id, spec } }) => wanted === undefined || id === wanted || spec.aliases?.includes(wanted),
+  )
+  if (named.length === 0) throw nothing('provider', provider ?? '', [...new Set(seats.map((seat) => seat.provider.id))])
+  const chosen = named.filter((seat) => key === undefined || seat.key.index === key)
+  if (chosen.length === 0) throw nothing('key', String(key), [...new Set(named.map((seat) => String(seat.key.index)))])
+  return chosen
+}
+
+/** Throws InvalidRequestError when no model is left. */
+export function planTests(engine: Engine, surveys: readonly Survey[], filters: Filters): readonly Item[] {
+  const items = surveys.flatMap((survey) => itemsOf(engine, survey, filters))
+  if (items.length > 0 || filters.model === undefined) return items
+  const models = engine.roster.targets.map((target) => target.model)
+  const near = nearest(filters.model, models)
+  throw nothing('model', filters.model, near.length > 0 ? near : [...new Set(models)].slice(0, 10))
+}
+
+function itemsOf(engine: Engine, survey: Survey, { model }: Filters): readonly Item[] {
+  const { seat } = survey
+  const own = engine.roster.targets.filter(
+    (target) => target.provider === seat.provider.id && target.fingerprint === seat.fingerprint,
+  )
+  if (own.length === 0) return withoutModels(engine, survey)
+  const wanted = own.filter((target) => model === undefined || target.model.toLowerCase().includes(model.toLowerCase()))
+  return wanted.map((target) => ({
+    id: target.id,
+    provider: target.provider,
+    keyIndex: target.keyIndex,
+    model: target.model,
+    seat,
+    list: survey.list,
+    target,
+    fate: fateOf(target, survey, model !== undefined, engine.world.rules),
+  }))
+}
+
+/** The key is reported although nothing can be asked of it. */
+function withoutModels(engine: Engine, survey: Survey): readonly Item[] {
+  const { seat, refusal, listFailure, startedAt } = survey
+  const empty: Failure = { kind: 'model_not_found', status: null, message: 'the provider lists no model for this key' }
+  const failure = refusal?.failure ?? listFailure ?? empty
+  const model = refusal === null ? MODELS_LIST : ALL_MODELS
+  return [
+    {
+      id: targetId(seat.provider.id, model, seat.key.index),
+      provider: seat.provider.id,
+      keyIndex: seat.key.index,
+      model,
+      seat,
+      list: null,
+      target: null,
+      fate: { do: 'tell', failure, finding: refusal?.id ?? null, startedAt: Math.min(startedAt, engine.now) },
+    },
+  ]
+}
+
+function fateOf(target: Target, survey: Survey, named: boolean, rules: Rules): Fate {
+  const { refusal, startedAt } = survey
+  if (refusal !== null) return { do: 'tell', failure: refusal.failure, finding: refusal.id, startedAt }
+  if (target.profile.discovered && target.profile.abilities.chat === false)
+    return { do: 'skip', reason: 'makes embeddings; a chat test does not apply' }
+  const failure = decidedByList(target, survey)
+  if (failure !== null) return { do: 'tell', failure, finding: null, startedAt }
+  if (!named && target.profile.discovered && survey.loaded !== null && !survey.loaded.has(target.model))
+    return { do: 'skip', reason: 'not loaded; name it in "models" or with --model to test it' }
+  const forbidden = ineligible(target, NOTHING_NEEDED, rules)
+  return forbidden === null ? { do: 'call' } : { do: 'skip', reason: forbidden.reason }
+}
+
+/** Only what the user's settings forbid is asked. */
+const NOTHING_NEEDED: Needs = {
+  inputTokens: 0,
+  maxOutputTokens: null,
+  abilities: [],
+  model: null,
+  provider: null,
+  among: null,
+  auto: false,
+}
+
+/** A model that is gone, was never there, or does something else; null when only a call can tell. */
+function decidedByList({ model }: Target, { seat, list }: Survey): Failure | null {
+  const { spec } = seat.provider
+  const known = catalogueModel(spec, model)
+  const listed = list === null || list.length === 0 ? undefined : findListed(list, model)
+  if (listed !== undefined && !listed.chats) return doesNotChat(listed)
+  // What the provider lists today is served, whatever was announced.
+  if (listed !== undefined) return null
+  if (known?.retired !== undefined) return retired(known.retired)
+  return list === null || list.length === 0 ? null : unlisted(model, list)
+}
+
+function retired({ on, successor }: { readonly on: string; readonly successor?: string }): Failure {
+  const message = `retired by the provider on ${on}${successor === undefined ? '' : `; use ${successor}`}`
+  return { kind: 'model_not_found', status: null, message, ...(successor !== undefined && { successor }) }
+}
+
+function unlisted(model: string, list: readonly ListedModel[]): Failure {
+  const successor = nearestListed(model, list)
+  const message = `not in the provider's models list${successor === undefined ? '' : `; nearest: ${successor}`}`
+  return { kind: 'model_not_found', status: null, message, ...(successor !== undefined && { successor }) }
+}
+
+function nearestListed(model: string, list: readonly ListedModel[]): string | undefined {
+  const chatting = list.filter((one) => one.chats && one.id !== model)
+  return nearest(
+    model,
+    chatting.map((one) => one.id),
+    1,
+  )[0]
+}
+
+/** What a call said of a model that is not there, with what the catalogue and the list know of it. */
+export function explained(failure: Failure, { model, seat, list }: Pick<Item, 'model' | 'seat' | 'list'>): Failure {
+  if (failure.kind !== 'model_not_found' || failure.successor !== undefined) return failure
+  const known = catalogueModel(seat.provider.spec, model)?.retired
+  if (known !== undefined) return { ...retired(known), status: failure.status }
+  const successor = nearestListed(model, list ?? [])
+  return successor === undefined ? failure : { ...failure, successor }
+}
+
+function doesNotChat({ embeds }: ListedModel): Failure {
+  const message = embeds
+    ? 'makes embeddings, it does not chat'
+    : 'does not chat (speech, images or another kind of model)'
+  return { kind: 'unsupported', status: null, message, ability: 'chat' }
+}
+
+/**
+ * The row of a model that goes by several names: `llama3` is `llama3:latest` (Ollama), `claude-x` its dated snapshot, and
+ * `model:online` a way to call `model` (OpenRouter). `:free` is a model of its own.
+ */
+function findListed(list: readonly ListedModel[], model: string): ListedModel | undefined {
+  const colon = model.lastIndexOf(':')
+  const base = colon > 0 && !model.endsWith(':free') ? model.slice(0, colon) : null
+  return (
+    list.find((one) => one.id === model) ??
+    list.find((one) => one.id === `${model}:latest` || one.id === base) ??
+    list.find((one) => one.id.startsWith(`${model}-`) && DATED.test(one.id.slice(model.length)))
+  )
+}
+
+const DATED = /^-(?:20\d\d-?\d\d-?\d\d|latest)$/
+
+function nothing(parameter: string, asked: string, there: readonly string[]): InvalidRequestError {
+  return new InvalidRequestError(
+    `no ${parameter} "${asked.slice(0, 100)}" to test; there is: ${there.join(', ') || 'none'}`,
+    {
+      parameter,
+    },
+  )
+}

@@ -1,0 +1,40 @@
+/** The most a test run may cost: every call puts its worst case aside first, and pays what it really cost. */
+
+export interface Reserved {
+  /** Integer nano-USD. */
+  readonly amount: number
+}
+
+export class Purse {
+  readonly #limit: number
+  #spent = 0
+  #reserved = 0
+
+  /** `limitUsd` from `settings.test.max_usd`. */
+  constructor(limitUsd: number) {
+    this.#limit = Math.floor(limitUsd * 1e9)
+  }
+
+  /** Integer nano-USD that were paid for. */
+  get spentNanoUsd(): number {
+    return this.#spent
+  }
+
+  /**
+   * Puts the worst case aside; null when there is no room for it. A call of unknown price (null) puts nothing aside and
+   * passes unless nothing at all may be spent.
+   */
+  reserve(worstNanoUsd: number | null): Reserved | null {
+    if (worstNanoUsd === null) return this.#limit === 0 ? null : { amount: 0 }
+    const amount = Math.max(0, Math.ceil(worstNanoUsd))
+    if (this.#spent + this.#reserved + amount > this.#limit) return null
+    this.#reserved += amount
+    return { amount }
+  }
+
+  /** The call has ended; what nobody can price costs what was put aside for it. */
+  settle({ amount }: Reserved, costNanoUsd: number | null): void {
+    this.#reserved -= amount
+    this.#spent += costNanoUsd ?? amount
+  }
+}

@@ -1,0 +1,38 @@
+/** `api-test-results.json` on disk: what the last run left is read, and a new one takes its place whole or not at all. */
+
+import { randomBytes } from 'node:crypto'
+import { open, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { type EarlierRun, readEarlierRun } from './changes.ts'
+
+/** Larger than any results file; such a file is not read. */
+const MAX_BYTES = 64 * 1024 * 1024
+
+/** Null when there is none, or nothing that can be understood. */
+export async function readResultsFile(path: string): Promise<EarlierRun | null> {
+  try {
+    if ((await stat(path)).size > MAX_BYTES) return null
+    return readEarlierRun(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    return null // a first run, or a file that nothing can be learned from
+  }
+}
+
+/** Null when it is written; else why it could not be, in words. */
+export async function writeWhole(path: string, text: string): Promise<string | null> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  try {
+    const file = await open(temporary, 'wx', 0o644)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+    return null
+  } catch (error) {
+    await unlink(temporary).catch(() => {})
+    return `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`
+  }
+}

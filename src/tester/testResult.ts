@@ -1,0 +1,82 @@
+/** What a test of one target came to, as `api-test-results.json` holds it: the original's fields first, then ours. */
+
+import type { FailureKind, LimitFact } from '../domain/failure.ts'
+import type { AbilityProofs } from './abilities.ts'
+
+export interface TestResult {
+  readonly provider: string
+  /** 1-based. */
+  readonly keyIndex: number
+  readonly model: string
+  readonly status: 'success' | 'failed'
+  /** Milliseconds of the call that decided; 0 when none was made. */
+  readonly responseTime: number
+  /** The answer, redacted and cut. */
+  readonly responseText?: string
+  readonly rateLimitInfo: RateLimitInfo | null
+  readonly error?: string
+  readonly statusCode?: number | null
+  /** ISO 8601. */
+  readonly timestamp: string
+  readonly target: string
+  readonly failureKind: FailureKind | null
+  /** What to do about it; null when it works. */
+  readonly advice: string | null
+  /** The model that takes the place of one that is gone. */
+  readonly successor?: string
+  /** When a limit ends, ISO 8601; null when it is none or nobody knows. */
+  readonly retryAt: string | null
+  /** Worth knowing of a target that works, such as `works, thinks first`. */
+  readonly note?: string
+  /** Upstream calls made for it; 0 when the models list or the key check had decided already. */
+  readonly calls: number
+  /** Of all its calls; null when a price is unknown. */
+  readonly costUsd: number | null
+  /** Names the one cause shared by all targets of a key or of a host; null for a cause of its own. */
+  readonly finding: string | null
+  readonly abilities?: AbilityProofs
+}
+
+/** A target that was not tested, and why. */
+export interface SkippedTest {
+  readonly provider: string
+  readonly keyIndex: number
+  readonly model: string
+  readonly target: string
+  readonly reason: string
+}
+
+/** Requests a minute (or second), and a day, as the answer's headers state them. */
+export interface RateLimitInfo {
+  readonly limitRequests: number | null
+  readonly remainingRequests: number | null
+  /** ISO 8601. */
+  readonly resetRequests: string | null
+  readonly limitRequestsDay: number | null
+  readonly remainingRequestsDay: number | null
+  readonly resetRequestsDay: string | null
+}
+
+/** Null when the answer says nothing of requests. */
+export function rateLimitInfo(limits: readonly LimitFact[]): RateLimitInfo | null {
+  const requests = limits.filter((fact) => fact.unit === 'requests')
+  if (requests.length === 0) return null
+  const day = requests.find((fact) => fact.window === 'day')
+  const short = requests.find((fact) => fact.window !== 'day')
+  return {
+    limitRequests: short?.limit ?? null,
+    remainingRequests: short?.remaining ?? null,
+    resetRequests: isoTime(short?.resetsAt),
+    limitRequestsDay: day?.limit ?? null,
+    remainingRequestsDay: day?.remaining ?? null,
+    resetRequestsDay: isoTime(day?.resetsAt),
+  }
+}
+
+/** The latest time a `Date` can name; https://tc39.es/ecma262/#sec-time-values-and-time-range */
+const LATEST = 8.64e15
+
+/** ISO 8601; null for a time that is none. */
+export function isoTime(at: number | null | undefined): string | null {
+  return at === null || at === undefined || !(Math.abs(at) <= LATEST) ? null : new Date(at).toISOString()
+}

@@ -1,0 +1,265 @@
+/** One run of the tester: what is free is asked first, then every target that is left is called, all at once. */
+
+import { ConfigError } from '../domain/errors.ts'
+import type { Failure } from '../domain/failure.ts'
+import type { Target } from '../domain/target.ts'
+import type { Engine } from '../manager/engine.ts'
+import { requestId } from '../manager/makeAsk.ts'
+import type { CallEnd } from '../upstream/call.ts'
+import { type Advice, allAdvice, sharedQuotaAdvice } from './advice.ts'
+import { DayAllowance } from './allowance.ts'
+import { callTarget, type Desk, needOf, OVER_BUDGET, UNNAMED } from './callTarget.ts'
+import { Lanes } from './lanes.ts'
+import { chosenSeats, explained, type Fate, type Filters, type Item, planTests } from './plan.ts'
+import { proveAbilities } from './proveAbilities.ts'
+import { Purse } from './purse.ts'
+import { fastestOf, summaryOf, type TestCost, type TestReport } from './report.ts'
+import { greeting, requestsOf } from './requests.ts'
+import { type Ended, failedResult, passedResult, toldResult } from './resultOf.ts'
+import type { ProviderName } from './summaryText.ts'
+import { type Survey, surveyAll } from './survey.ts'
+import type { SkippedTest, TestResult } from './testResult.ts'
+
+/** What is known before the first call. */
+export interface TestPlan {
+  /** Every target of the run, also those that are decided or left out already, in the order of the report. */
+  readonly targets: readonly Pick<Item, 'id' | 'provider' | 'keyIndex' | 'model'>[]
+  readonly cost: TestCost
+  readonly providers: readonly ProviderName[]
+}
+
+/** Told what happens while it happens. */
+export interface TestObserver {
+  readonly onPlan?: (plan: TestPlan) => void
+  /** A call of the target begins, or it waits for a limit. */
+  readonly onCall?: (target: string) => void
+  readonly onWait?: (target: string) => void
+  readonly onResult?: (result: TestResult) => void
+  readonly onSkip?: (skipped: SkippedTest) => void
+}
+
+export interface RunOptions extends Filters, TestObserver {
+  /** Also prove streaming, tools, JSON and images. */
+  readonly abilities?: boolean
+  /** Most calls at once per account; default 8. */
+  readonly concurrency?: number
+  /** Most milliseconds per call; default `settings.test.timeout_ms`. */
+  readonly timeoutMs?: number
+  /** Longest single wait for a limit to reset, in milliseconds; default 65,000: a minute and its jitter. */
+  readonly limitPatienceMs?: number
+  /** Ends the run; what was found so far is reported. */
+  readonly signal?: AbortSignal
+}
+
+const CONCURRENCY = 8
+const LIMIT_PATIENCE_MS = 65_000
+/** A models list or key check may take this long. */
+const SURVEY_MS = 10_000
+
+/** Throws ConfigError without any key, InvalidRequestError when the filters leave nothing. */
+export async function runTests(engine: Engine, options: RunOptions): Promise<Omit<TestReport, 'changes'>> {
+  return new TestRun(engine, options).run()
+}
+
+class TestRun {
+  readonly #engine: Engine
+  readonly #options: RunOptions
+  readonly #signal: AbortSignal
+  readonly #purse: Purse
+  readonly #startedAt: number
+  readonly #results = new Map<string, TestResult>()
+  readonly #skipped = new Map<string, SkippedTest>()
+
+  constructor(engine: Engine, options: RunOptions) {
+    this.#engine = engine
+    this.#options = options
+    this.#signal = options.signal ?? new AbortController().signal
+    this.#purse = new Purse(engine.roster.config.settings.test.maxUsd)
+    this.#startedAt = engine.now
+  }
+
+  async run(): Promise<Omit<TestReport, 'changes'>> {
+    if (this.#engine.roster.seats.length === 0) throw noKeys()
+    const surveys = await this.#survey()
+    const items = planTests(this.#engine, surveys, this.#options)
+    const desk = this.#deskFor(surveys)
+    const cost = this.#estimate(desk, items)
+    this.#options.onPlan?.({ targets: items, cost, providers: this.#providers(items) })
+    this.#liftProven(surveys)
+    await Promise.all(items.map((item) => this.#test(desk, item)))
+    return this.#report(items, cost)
+  }
+
+  get #message(): string {
+    return this.#engine.roster.config.settings.test.message
+  }
+
+  #survey(): Promise<readonly Survey[]> {
+    const { tools } = this.#engine.parts
+    const seats = chosenSeats(this.#engine, this.#options)
+    const timeoutMs = Math.min(SURVEY_MS, this.#options.timeoutMs ?? SURVEY_MS)
+    return surveyAll(this.#engine, seats, { now: tools.now, redact: tools.redact, timeoutMs, signal: this.#signal })
+  }
+
+  #deskFor(surveys: readonly Survey[]): Desk {
+    const { concurrency = CONCURRENCY, limitPatienceMs = LIMIT_PATIENCE_MS, onCall, onWait } = this.#options
+    return {
+      engine: this.#engine,
+      lanes: new Lanes(concurrency),
+      purse: this.#purse,
+      allowance: new DayAllowance(this.#engine.parts.mind.quota, freeRequests(surveys)),
+      timeoutOf: (target) => this.#timeoutOf(target),
+      patienceMs: limitPatienceMs,
+      signal: this.#signal,
+      onCall: (target) => onCall?.(target.id),
+      onWait: (target) => onWait?.(target.id),
+    }
+  }
+
+  /** Loading a model into memory comes before its first token. */
+  #timeoutOf(target: Target): number {
+    const { roster } = this.#engine
+    const usual = roster.config.settings.test.timeoutMs
+    const own = roster.seatOf(target).connection.spec.firstTokenMs ?? 0
+    return this.#options.timeoutMs ?? Math.max(usual, own)
+  }
+
+  #estimate(desk: Desk, items: readonly Item[]): TestCost {
+    let nanoUsd = 0
+    let unknownPrice = 0
+    for (const { target, fate } of items) {
+      if (target === null || fate.do !== 'call') continue
+      const costs = requestsOf(target, this.#message, this.#options.abilities === true).map(
+        (request) => needOf(desk, target, request).worstCase.nanoUsd,
+      )
+      if (costs[0] === null) unknownPrice++
+      for (const cost of costs) nanoUsd += cost ?? 0
+    }
+    const { maxUsd } = this.#engine.roster.config.settings.test
+    return { estimatedUsd: nanoUsd / 1e9, maxUsd, spentUsd: 0, unknownPrice }
+  }
+
+  /** A key that its provider accepts is no longer held for refused. */
+  #liftProven(surveys: readonly Survey[]): void {
+    const { parks } = this.#engine.parts.mind
+    for (const { seat, proven } of surveys) {
+      if (!proven) continue
+      const held = this.#engine.roster.targets.find(
+        (target) =>
+          target.fingerprint === seat.fingerprint &&
+          target.provider === seat.provider.id &&
+          parks.blocking(target, this.#engine.now)?.reason === 'auth_invalid',
+      )
+      if (held !== undefined) this.#engine.lift(held, ['auth_invalid'])
+    }
+  }
+
+  async #test(desk: Desk, item: Item): Promise<void> {
+    const { target, fate } = item
+    if (this.#signal.aborted) return this.#skip(item, 'interrupted')
+    if (fate.do === 'skip') return this.#skip(item, fate.reason)
+    if (fate.do === 'tell') return this.#tell(item, fate)
+    if (target === null) return
+    const answer = await callTarget(desk, target, greeting(target, this.#message))
+    if (answer.kind === 'skipped') return this.#skip(item, answer.reason)
+    if (answer.kind === 'interrupted') return this.#skip(item, 'interrupted')
+    this.#add(await this.#resultOf(desk, item, target, answer))
+  }
+
+  async #resultOf(desk: Desk, item: Item, target: Target, answer: Ended): Promise<TestResult> {
+    const { outcome } = answer.end
+    if (!outcome.ok) return failedResult(this.#engine, item, answer, explained(outcome.failure, item))
+    const proved = this.#options.abilities ? await proveAbilities(desk, target, this.#message) : null
+    return passedResult(this.#engine, item, answer, { response: outcome.response, proved })
+  }
+
+  #skip({ id, provider, keyIndex, model }: Item, reason: string): void {
+    const skipped = { provider, keyIndex, model, target: id, reason }
+    this.#skipped.set(id, skipped)
+    this.#options.onSkip?.(skipped)
+  }
+
+  /** Decided without a call of its own; remembered all the same, so that nobody else makes the call. */
+  #tell(item: Item, { failure, finding, startedAt }: Extract<Fate, { do: 'tell' }>): void {
+    const { target } = item
+    if (target !== null) this.#rememberFinding(target, failure, startedAt)
+    this.#add(toldResult(this.#engine, item, failure, finding))
+  }
+
+  #rememberFinding(target: Target, failure: Failure, startedAt: number): void {
+    const { now } = this.#engine
+    this.#engine.remember({
+      ...UNNAMED,
+      requestId: requestId(),
+      number: 1,
+      target,
+      // All findings of one list are one occurrence: they began before any of them ended.
+      startedAt: Math.min(startedAt, now - 1),
+      streamed: false,
+      end: { ...NO_ANSWER, outcome: { ok: false, failure }, status: failure.status },
+      inputTokens: 0,
+      hold: null,
+    })
+  }
+
+  #add(result: TestResult): void {
+    this.#results.set(result.target, result)
+    this.#options.onResult?.(result)
+  }
+
+  #report(items: readonly Item[], cost: TestCost): Omit<TestReport, 'changes'> {
+    const tests = items.flatMap(({ id }) => this.#results.get(id) ?? [])
+    const skipped = items.flatMap(({ id }) => this.#skipped.get(id) ?? [])
+    const summary = summaryOf(tests, skipped.length)
+    const { now, roster } = this.#engine
+    return {
+      timestamp: new Date(now).toISOString(),
+      durationMs: now - this.#startedAt,
+      tests,
+      skipped,
+      summary,
+      passRate: summary.passRate,
+      fastest: fastestOf(tests),
+      advice: [...allAdvice(tests), ...sharedQuotaAdvice(tests, roster.seats), ...budgetAdvice(skipped)],
+      cost: { ...cost, spentUsd: this.#purse.spentNanoUsd / 1e9 },
+      interrupted: this.#signal.aborted,
+    }
+  }
+
+  #providers(items: readonly Item[]): readonly ProviderName[] {
+    const present = new Map(items.map(({ seat }) => [seat.provider.id, seat.provider]))
+    return [...present.values()].map(({ id, spec, keys }) => ({ id, name: spec.name, severalKeys: keys.length > 1 }))
+  }
+}
+
+const NO_ANSWER: Omit<CallEnd, 'outcome' | 'status'> = {
+  usage: null,
+  limits: [],
+  latencyMs: 0,
+  firstTokenMs: null,
+  hadContent: false,
+  raw: null,
+  partial: null,
+}
+
+function freeRequests(surveys: readonly Survey[]): ReadonlyMap<string, number> {
+  const left = new Map<string, number>()
+  for (const { seat, freeRequestsLeft } of surveys)
+    if (freeRequestsLeft !== null)
+      left.set(seat.account, Math.min(freeRequestsLeft, left.get(seat.account) ?? freeRequestsLeft))
+  return left
+}
+
+function budgetAdvice(skipped: readonly SkippedTest[]): readonly Advice[] {
+  const targets = skipped.filter(({ reason }) => reason === OVER_BUDGET).map(({ target }) => target)
+  if (targets.length === 0) return []
+  return [
+    { text: 'some models were left out to keep the cost down: raise settings.test.max_usd to test them too', targets },
+  ]
+}
+
+function noKeys(): ConfigError {
+  return new ConfigError(
+    'there is no API key to test; write one into config/api-keys.json ({ "groq": { "api_key": "..." } }) or set GROQ_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY; "keywise demo" needs none',
+  )
+}

@@ -1,0 +1,44 @@
+// What each script of package.json runs: which packages it needs, where it runs, and the commands (arguments of node)
+// it runs one after another. Only syntax that node 18 knows.
+import { join } from 'node:path'
+
+/**
+ * @typedef {object} Task
+ * @property {'nothing' | 'runtime' | 'development'} needs packages that must be there first
+ * @property {boolean} [whereCalled] runs in the caller's folder, not in the project's
+ * @property {(args: readonly string[]) => string[][]} commands
+ */
+
+// node 22 announces the stripping of types and node:sqlite as experimental; both are meant.
+const quietly = ['--disable-warning=ExperimentalWarning']
+
+/**
+ * @param {string} root folder of the project
+ * @returns {Record<string, Task>}
+ */
+export function tasksOf(root) {
+  const tool = (name, file) => join(root, 'node_modules', name, file)
+  const keywise = join(root, 'bin/keywise.cjs')
+  const build = [join(root, 'tools/build.mjs')]
+  return {
+    start: { needs: 'runtime', commands: (args) => [[keywise, ...args]] },
+    demo: { needs: 'runtime', commands: (args) => [[keywise, 'demo', ...args]] },
+    cli: { needs: 'runtime', whereCalled: true, commands: (args) => [[keywise, ...args]] },
+    test: { needs: 'development', commands: (args) => [[tool('vitest', 'vitest.mjs'), 'run', ...args]] },
+    check: {
+      needs: 'development',
+      commands: () => [
+        [tool('typescript', 'bin/tsc')],
+        [tool('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.'],
+      ],
+    },
+    fix: { needs: 'development', commands: () => [[tool('@biomejs/biome', 'bin/biome'), 'check', '--write', '.']] },
+    build: { needs: 'development', commands: () => [build] },
+    // npm calls this at the end of an installation; what to do without the compiler, build.mjs knows.
+    prepare: { needs: 'nothing', commands: () => [[...build, '--if-possible']] },
+    bench: { needs: 'development', commands: (args) => [[...quietly, '--expose-gc', 'bench/run.ts', ...args]] },
+    'bench:replay': { needs: 'runtime', commands: (args) => [[...quietly, 'bench/replay.ts', ...args]] },
+    'prove:clone': { needs: 'nothing', commands: (args) => [['tools/proveClone.mjs', ...args]] },
+    node: { needs: 'development', commands: (args) => [[...quietly, ...args]] },
+  }
+}
