@@ -108,10 +108,10 @@ export async function installMissing(root, { runtimeOnly }) {
 export function install(folder, { runtimeOnly, isComplete }) {
   return withLock(join(folder, '.install-lock'), async () => {
     if (isComplete()) return true
-    // What an earlier installation finished is only added to, because a keywise may be running on it; `npm ci` empties.
-    if (installedPackages(folder) && (await npm(['install', '--no-save'], folder, runtimeOnly)) && isComplete())
-      return true
-    return npm(['ci'], folder, runtimeOnly)
+    // `npm ci` begins by emptying; what an earlier installation finished is only added to, because a keywise may be
+    // running on it, and because without a network it is better than nothing.
+    const args = installedPackages(folder) ? ['install', '--no-save'] : ['ci']
+    return npm(args, folder, runtimeOnly)
   })
 }
 

@@ -204,7 +204,7 @@ function provePacked(name, folder, env, old) {
   writeFileSync(join(user, 'package.json'), '{"private":true}')
   const installed = run('npm', ['install', '--loglevel=error', join(folder, String(tarball))], user, env)
   proof(name, 'the tarball installs', installed.code === 0, installed.seconds, installed.output)
-  const command = run('npx', ['--no-install', 'keywise', '--help'], user, env)
+  const command = run(join(user, 'node_modules/.bin/keywise'), ['--help'], user, env)
   const refused = command.code === 78 && /^keywise needs node 22\.19 or newer[^\n]*\n$/.test(command.stderr)
   proof(
     name,

@@ -129,7 +129,15 @@ export class Engine {
     const seat = this.roster.seatOf(target)
     const call = writeCall(this, target, seat, ask)
     ask.cancellation.running(call)
-    return { target, seat, call, hold, number: trail.calls + 1, startedAt: this.now }
+    return {
+      target,
+      seat,
+      call,
+      hold,
+      price: this.roster.priceOf(target),
+      number: trail.calls + 1,
+      startedAt: this.now,
+    }
   }
 
   /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
@@ -143,7 +151,7 @@ export class Engine {
     const seat = this.roster.seatOf(target)
     const call = writeCall(this, target, seat, ask, Number.POSITIVE_INFINITY)
     ask.cancellation.running(call)
-    return { target, seat, call, hold, number, startedAt: this.now }
+    return { target, seat, call, hold, price: this.roster.priceOf(target), number, startedAt: this.now }
   }
 
   /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
@@ -218,10 +226,10 @@ export class Engine {
     return cancelled ? Promise.resolve() : this.parts.sleep(ms, signal)
   }
 
-  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). */
-  remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'>): Recorded {
+  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). `price`: default the roster's of now. */
+  remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { mind, store } = this.parts
-    const price = this.roster.priceOf(facts.target)
+    const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
     const recorded = recordAttempt(
       mind,
       store.origin,
@@ -259,6 +267,7 @@ export class Engine {
       end,
       inputTokens: ask.needs.inputTokens,
       hold: attempt.hold,
+      price: attempt.price,
       task: ask.task,
       session: ask.session.id,
       token: ask.token,
@@ -272,7 +281,9 @@ export class Engine {
    */
   #isOurFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): boolean {
     const { offline } = this.parts
-    const host = this.roster.seatOf(target).connection.origin
+    const host = this.roster.findSeat(target.provider, target.fingerprint)?.connection.origin
+    // The key was removed while the call ran: its end is recorded all the same.
+    if (host === undefined) return false
     const now = this.now
     const failure = end.outcome.ok ? null : end.outcome.failure
     if (failure?.kind !== 'network' && !(failure?.kind === 'timeout' && failure.phase === 'connect')) {
