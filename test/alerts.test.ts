@@ -176,6 +176,21 @@ describe('all providers fail and come back', () => {
   })
 })
 
+test('an outage that turns out to be our own network is withdrawn before anybody was told', async () => {
+  const { world, bot, hook, open } = await scene()
+  const manager = open()
+  await manager.ready()
+  bot.usual = 'hang'
+  hook.usual = { status: 503 }
+  failAll(world)
+  await failing(manager)
+  expect(alertsView(manager.engine).alerts).toMatchObject([{ event: 'all_failed', state: 'open' }])
+  const { offline } = manager.engine.parts
+  for (const host of ['api.one.invalid', 'api.two.invalid']) offline.failed(host, now())
+  manager.engine.parts.attention.tick()
+  expect(alertsView(manager.engine).alerts).toMatchObject([{ event: 'all_failed', state: 'over', waitingFor: [] }])
+})
+
 describe('a restart', () => {
   test('finds the alert that could not be sent, sends it once, and tells the recovery', async () => {
     const { world, bot, hook, open } = await scene()

@@ -56,7 +56,7 @@ export class Alarms {
   crossed(crossings: readonly Crossing[]): void {
     for (const crossing of crossings) {
       if (crossings.some((other) => sameBudget(other, crossing) && other.percent > crossing.percent)) continue
-      const key = `budget:${crossing.scope}:${crossing.per}:${crossing.unit}:${crossing.percent}`
+      const key = keyOfCrossing(crossing)
       const isNew = this.#alerts.raise(key, { ...budgetNews(crossing, this.#engine.now), until: crossing.resetsAt })
       // Another process may have been first; what was told before this one began is no news to its listeners.
       if (isNew || (this.#alerts.find(key)?.alert.at ?? 0) >= this.#startedAt) this.#tellBudget(crossing)
@@ -225,6 +225,9 @@ const keyOf = ({ provider, fingerprint }: Target) => `${provider}@${fingerprint}
 
 const sameBudget = (one: Crossing, other: Crossing) =>
   one.scope === other.scope && one.per === other.per && one.unit === other.unit
+
+const keyOfCrossing = ({ scope, per, unit, limit, percent }: Crossing) =>
+  `budget:${scope}:${per}:${limit} ${unit}:${percent}`
 
 function isAmong(names: Engine['roster']['names'], entry: string, target: Target): boolean {
   try {

@@ -60,10 +60,7 @@ export class Attention {
         const { id, event, subject } = alert
         events.emit('alert', { id, event, subject, at: iso(alert.at), since: iso(alert.since), text })
       },
-      onReach: (host, reached) => {
-        if (reached) offline.answered(host, now())
-        else offline.failed(host, now())
-      },
+      onUnreachable: (host) => offline.failed(host, now()),
     })
   }
 
@@ -112,7 +109,7 @@ export class Attention {
   /** A target answered, whoever asked: that ends what was told of it. */
   worked(target: Target, event: AttemptEvent): void {
     const watch = this.#watch
-    if (watch === null || this.alerts.isQuiet) return
+    if (watch === null || (this.alerts.isQuiet && watch.outages.isQuiet)) return
     this.#guarded(() => {
       watch.outages.worked(target, event.startedAt)
       watch.alarms.worked(target, event)

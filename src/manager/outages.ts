@@ -42,6 +42,10 @@ export class Outages {
     return [...this.#open.values()]
   }
 
+  get isQuiet(): boolean {
+    return this.#open.size === 0
+  }
+
   get everythingFails(): boolean {
     return this.#named(EVERYTHING) !== undefined
   }

@@ -25,7 +25,7 @@ export interface AlertsOptions {
   readonly redact: (text: string) => string
   /** Told of every alert, sent or not. */
   readonly emit: (alert: Alert, text: string) => void
-  readonly onReach?: OutboxOptions['onReach']
+  readonly onUnreachable?: OutboxOptions['onUnreachable']
 }
 
 /** A trouble with what became of its message. */

@@ -13,7 +13,7 @@ export type Delivery =
       readonly reason: string
       /** The wait the channel asked for, in milliseconds. */
       readonly afterMs?: number
-      /** The host could not be reached at all. */
+      /** Nothing came back: the host, or we, may be off the network. */
       readonly unreachable?: boolean
     }
 

@@ -17,8 +17,8 @@ export interface OutboxOptions {
   readonly now: () => number
   readonly random: () => number
   readonly logger: Logger
-  /** Told of every host that was or was not reached, to tell an outage from being offline. */
-  readonly onReach?: (host: string, reached: boolean) => void
+  /** Told of a host from which nothing came back, to tell an outage from being offline. */
+  readonly onUnreachable?: (host: string) => void
 }
 
 interface Entry {
@@ -172,11 +172,11 @@ export class Outbox {
 
   /** Takes in what became of a message. */
   #take(channel: Channel, batch: readonly Entry[], delivery: Delivery): void {
-    const { store, onReach } = this.#options
+    const { store, onUnreachable } = this.#options
     if (delivery.ok || delivery.next !== 'retry') for (const { key } of batch) store.deleteDoc(ENTRIES, key)
-    onReach?.(channel.host, delivery.ok || delivery.unreachable !== true)
     if (delivery.ok) return this.#works(channel)
     if (this.#stop.signal.aborted) return
+    if (delivery.unreachable === true) onUnreachable?.(channel.host)
     if (delivery.next === 'off') {
       for (const entry of this.#entries()) if (entry.channel === channel.id) store.deleteDoc(ENTRIES, entry.key)
     }

@@ -37,8 +37,9 @@ export async function post(letter: Letter, tools: ChannelTools, signal: AbortSig
 }
 
 function undelivered(error: unknown, late: boolean, stopped: boolean): Delivery {
-  if (stopped) return { ok: false, next: 'retry', reason: 'stopped before it was answered', afterMs: 0 }
-  if (late) return { ok: false, next: 'retry', reason: 'no answer in time' }
+  if (stopped)
+    return { ok: false, next: 'retry', reason: 'stopped before it was answered', afterMs: 0, unreachable: true }
+  if (late) return { ok: false, next: 'retry', reason: 'no answer in time', unreachable: true }
   const code = codeOf(error)
   // undici refuses such headers and addresses before it sends anything: waiting mends nothing.
   if (code === 'UND_ERR_INVALID_ARG' || code === 'ERR_INVALID_URL')
