@@ -237,9 +237,9 @@ export class Engine {
       this.now,
     )
     this.parts.waiting.changed()
-    if (recorded.event.ok) this.parts.attention.worked(facts.target, recorded.event)
     if (this.parts.events.has('attempt'))
       this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
+    if (recorded.event.ok) this.parts.attention.worked(facts.target, recorded.event)
     return recorded
   }
 
