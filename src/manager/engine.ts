@@ -242,13 +242,14 @@ export class Engine {
     this.parts.waiting.changed()
     if (this.parts.events.has('attempt'))
       this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
+    if (recorded.event.ok) this.parts.attention.worked(facts.target, recorded.event)
     return recorded
   }
 
   /** Nobody answered: told to whoever listens. Returns the error. */
   gaveUp(ask: Ask, trail: Trail, error: KeywiseError): KeywiseError {
     if (!(error instanceof AllTargetsFailedError)) return error
-    this.parts.attention.exhausted(this, ask)
+    this.parts.attention.exhausted(ask, trail)
     this.parts.events.emit('exhausted', {
       requestId: ask.id,
       model: ask.selection.name,

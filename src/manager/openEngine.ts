@@ -114,10 +114,10 @@ class Builder {
     const parts = this.#parts(mind)
     const roster = this.#rosterOf(config, this.#seatsOf(config), parts.lists)
     this.engine = new Engine(parts, roster, worldOf(roster, mind))
-    parts.attention.attach(this.engine)
     mind.router.setTargets(roster.targets)
     mind.restore()
     mind.budgets.open(this.#store, this.#now())
+    parts.attention.attach(this.engine)
     this.#housekeeping = new Housekeeping({
       engine: this.engine,
       now: this.#now,
@@ -144,6 +144,10 @@ class Builder {
     await this.#store.close()
   }
 
+  get #userAgent(): string {
+    return this.#options.userAgent ?? 'keywise'
+  }
+
   async #prepare(): Promise<void> {
     this.#lookup = await loadGenaiPrices()
     this.#useConfig(this.engine.roster.config)
@@ -165,6 +169,9 @@ class Builder {
   #loadConfig(): Config {
     const config = loadConfig(loadOptions(this.#options))
     for (const provider of config.providers) for (const key of provider.keys) this.#secrets.add(key.secret.reveal())
+    const { telegram, webhook } = config.settings.alerts
+    for (const secret of [telegram?.botToken, webhook?.url, webhook?.secret])
+      if (secret !== undefined) this.#secrets.add(secret.reveal())
     return config
   }
 
@@ -218,6 +225,8 @@ class Builder {
     const monotonic = this.#options.monotonic ?? (() => performance.now())
     const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
     const events = new Events(this.#logger)
+    const offline = new OfflineDetector()
+    const random = this.#options.random ?? Math.random
     const discover = { now: this.#now, redact, signal: this.#closing.signal }
     return {
       store: this.#store,
@@ -225,11 +234,22 @@ class Builder {
       logger: this.#logger,
       events,
       waiting: new WaitingRoom(timing(this.#now, this.#options.sleep)),
-      offline: new OfflineDetector(),
+      offline,
       tools,
-      random: this.#options.random ?? Math.random,
+      random,
       sleep: this.#options.sleep ?? systemSleep,
-      attention: new Attention(),
+      attention: new Attention({
+        store: this.#store,
+        logger: this.#logger,
+        dispatcher: this.#dispatcher,
+        salt: this.#salt,
+        userAgent: this.#userAgent,
+        now: this.#now,
+        events,
+        offline,
+        random,
+        redact,
+      }),
       decisions: new Decisions(this.#store),
       repairs: new Repairs(this.#now),
       checks: new KeyChecks({
@@ -264,6 +284,7 @@ class Builder {
       mind.budgets.close(successor)
       successor.open(this.#store, this.#now())
       mind.budgets = successor
+      this.engine.parts.attention.useConfig(config)
     }
     const roster = this.#rosterOf(config, seats, lists)
     mind.router.setTargets(roster.targets)
@@ -285,7 +306,7 @@ class Builder {
             dispatcher: this.#dispatcher,
             spec: provider.spec,
             secret: key.secret,
-            userAgent: this.#options.userAgent ?? 'keywise',
+            userAgent: this.#userAgent,
           }),
         }
       }),
