@@ -170,8 +170,8 @@ const COMMANDS: readonly Row[] = [
   {
     usage: 'doctor',
     does: 'check node, configuration, store, permissions, ports, clock and reachability',
-    options: [JSON_OPTION, ...COMMON],
-    examples: ['keywise doctor'],
+    options: [['--alerts', 'also send a test alert through every channel'], JSON_OPTION, ...COMMON],
+    examples: ['keywise doctor', 'keywise doctor --alerts'],
     load: () => import('./doctor.ts'),
   },
   {

@@ -84,6 +84,9 @@ export class Attention {
   failed(attempt: Try, failure: Failure, verdict: Verdict): void {
     const watch = this.#watch
     if (watch === null) return
+    const { shortcomings } = watch.engine.parts
+    if (failure.kind === 'unsupported' && failure.ability !== undefined)
+      shortcomings.learn(attempt.target, failure.ability)
     if (failure.kind === 'model_not_found') void watch.engine.parts.lists.readNow(attempt.seat)
     if (verdict.alert !== undefined) this.#guarded(() => watch.alarms.failed(attempt, failure, verdict))
   }

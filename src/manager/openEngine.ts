@@ -33,6 +33,7 @@ import { loadOptions, storeLocation, variablesOf } from './places.ts'
 import { Repairs } from './repairs.ts'
 import { Roster, type Seat } from './roster.ts'
 import { routingSettings } from './routingSettings.ts'
+import { Shortcomings } from './shortcomings.ts'
 import { type Timing, WaitingRoom } from './waiting.ts'
 import { worldOf } from './world.ts'
 
@@ -113,7 +114,7 @@ class Builder {
     const mind = this.#openMind(config)
     const parts = this.#parts(mind)
     const roster = this.#rosterOf(config, this.#seatsOf(config), parts.lists)
-    this.engine = new Engine(parts, roster, worldOf(roster, mind))
+    this.engine = new Engine(parts, roster, worldOf(roster, mind, parts.shortcomings))
     mind.router.setTargets(roster.targets)
     mind.restore()
     mind.budgets.open(this.#store, this.#now())
@@ -252,6 +253,7 @@ class Builder {
       }),
       decisions: new Decisions(this.#store),
       repairs: new Repairs(this.#now),
+      shortcomings: new Shortcomings(this.#store, this.#now),
       checks: new KeyChecks({
         mind,
         store: this.#store,
@@ -289,7 +291,7 @@ class Builder {
     const roster = this.#rosterOf(config, seats, lists)
     mind.router.setTargets(roster.targets)
     this.engine.roster = roster
-    this.engine.world = worldOf(roster, mind)
+    this.engine.world = worldOf(roster, mind, this.engine.parts.shortcomings)
   }
 
   #seatsOf(config: Config): Seat[] {
