@@ -148,6 +148,13 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./fake.ts'),
   },
   {
+    usage: 'token <action> [name]',
+    does: 'who may call the gateway: add, list, show, revoke',
+    options: [['--scope <scope>', 'for add: inference (default), read or admin'], JSON_OPTION, STORE],
+    examples: ['keywise token add ci', 'keywise token list', 'keywise token show', 'keywise token revoke ci'],
+    load: () => import('./token.ts'),
+  },
+  {
     usage: 'replay',
     does: 'the routing benchmark: every policy on the same luck, against who knows the truth',
     options: [

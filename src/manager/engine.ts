@@ -26,6 +26,7 @@ import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record
 import type { Repairs } from './repairs.ts'
 import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
+import { Summary } from './summary.ts'
 import type { Trail } from './trail.ts'
 import type { Try } from './try.ts'
 import type { WaitingRoom } from './waiting.ts'
@@ -56,6 +57,8 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  /** The counts of this process, library and gateway alike. */
+  readonly summary = new Summary()
   readonly #retries = new RetryBudget()
 
   constructor(parts: EngineParts, roster: Roster, world: World) {
@@ -129,7 +132,15 @@ export class Engine {
     const seat = this.roster.seatOf(target)
     const call = writeCall(this, target, seat, ask)
     ask.cancellation.running(call)
-    return { target, seat, call, hold, number: trail.calls + 1, startedAt: this.now }
+    return {
+      target,
+      seat,
+      call,
+      hold,
+      price: this.roster.priceOf(target),
+      number: trail.calls + 1,
+      startedAt: this.now,
+    }
   }
 
   /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
@@ -143,7 +154,7 @@ export class Engine {
     const seat = this.roster.seatOf(target)
     const call = writeCall(this, target, seat, ask, Number.POSITIVE_INFINITY)
     ask.cancellation.running(call)
-    return { target, seat, call, hold, number, startedAt: this.now }
+    return { target, seat, call, hold, price: this.roster.priceOf(target), number, startedAt: this.now }
   }
 
   /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
@@ -218,10 +229,10 @@ export class Engine {
     return cancelled ? Promise.resolve() : this.parts.sleep(ms, signal)
   }
 
-  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). */
-  remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'>): Recorded {
+  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). `price`: default the roster's of now. */
+  remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { mind, store } = this.parts
-    const price = this.roster.priceOf(facts.target)
+    const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
     const recorded = recordAttempt(
       mind,
       store.origin,
@@ -258,6 +269,7 @@ export class Engine {
       end,
       inputTokens: ask.needs.inputTokens,
       hold: attempt.hold,
+      price: attempt.price,
       task: ask.task,
       session: ask.session.id,
       token: ask.token,
@@ -271,7 +283,9 @@ export class Engine {
    */
   #isOurFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): boolean {
     const { offline } = this.parts
-    const host = this.roster.seatOf(target).connection.origin
+    const host = this.roster.findSeat(target.provider, target.fingerprint)?.connection.origin
+    // The key was removed while the call ran: its end is recorded all the same.
+    if (host === undefined) return false
     const now = this.now
     const failure = end.outcome.ok ? null : end.outcome.failure
     if (failure?.kind !== 'network' && !(failure?.kind === 'timeout' && failure.phase === 'connect')) {

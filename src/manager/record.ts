@@ -96,10 +96,10 @@ export function refOf(target: Target): TargetRef {
  */
 function usageOf(facts: AttemptFacts, failure: Failure | null): Usage | null {
   const { end } = facts
-  if (end.usage !== null) return end.usage
+  if (end.usage !== null) return failure === null ? end.usage : atLeast(end.usage, tokensSaid(end))
   if (failure !== null && !end.hadContent && failure.kind !== 'timeout' && failure.kind !== 'client_gone') return null
   if (failure?.kind === 'timeout' && failure.phase === 'connect') return null
-  const outputTokens = Math.ceil(lengthOf(end) / 4)
+  const outputTokens = tokensSaid(end)
   return {
     inputTokens: facts.inputTokens,
     outputTokens,
@@ -107,6 +107,14 @@ function usageOf(facts: AttemptFacts, failure: Failure | null): Usage | null {
     estimated: true,
   }
 }
+
+/** Some state the usage first and correct it at the end (Anthropic): of a broken-off answer we know better. */
+function atLeast(usage: Usage, outputTokens: number): Usage {
+  if (usage.outputTokens >= outputTokens) return usage
+  return { ...usage, outputTokens, totalTokens: usage.inputTokens + outputTokens, estimated: true }
+}
+
+const tokensSaid = (end: CallEnd) => Math.ceil(lengthOf(end) / 4)
 
 function lengthOf(end: CallEnd): number {
   let length = 0

@@ -103,7 +103,7 @@ export class Router {
     this.#settings = settings
   }
 
-  /** How hard the budgets press on each provider (see `nextPressure`); providers not named are let go. */
+  /** How hard the budgets press on each provider (lambda, 0 or more); providers not named are let go. */
   setPressure(byProvider: ReadonlyMap<string, number>): void {
     this.#pressure = byProvider
     this.#board.press(byProvider)
