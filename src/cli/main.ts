@@ -258,7 +258,7 @@ function contextOf(args: readonly string[], options: Record<string, unknown>): C
     args,
     options,
     env: process.env,
-    cwd: process.env['KEYWISE_CWD'] ?? process.cwd(),
+    cwd: process.cwd(),
     stdout: process.stdout,
     stderr: process.stderr,
   }
