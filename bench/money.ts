@@ -1,7 +1,8 @@
 /** What money costs on the request path: `node tools/run.mjs node bench/money.ts`. */
 
+import { settingsSchema } from '../src/config/settingsSchema.ts'
 import { BudgetBook } from '../src/money/budget.ts'
-import { readBudgets } from '../src/money/budgetRule.ts'
+import { budgetFrom } from '../src/money/budgetRule.ts'
 import { costOf, worstCase } from '../src/money/cost.ts'
 import { loadGenaiPrices } from '../src/money/genaiPrices.ts'
 import { PriceBook } from '../src/money/price.ts'
@@ -15,13 +16,19 @@ const price = prices.priceOf({ ...target, free: false, local: false })
 const profile = { contextTokens: 131_072, maxOutputTokens: 32_768 }
 const usage = { inputTokens: 1_200, outputTokens: 400, totalTokens: 1_600, cachedInputTokens: 800, estimated: false }
 
-const { budgets } = readBudgets([
-  { scope: 'all', usd: 1_000_000, per: 'month', timezone: 'Europe/Madrid' },
-  { scope: 'groq', usd: 1_000_000, per: 'day' },
-  { scope: 'groq#1', requests: 100_000_000, per: 'day', window: 'rolling' },
-  { scope: 'label:team=a', usd: 1_000_000, per: 'day', hard: false },
-])
-const book = new BudgetBook({ budgets, counters: new MoneyStore(), origin: 'bench' })
+const { budgets } = settingsSchema.parse({
+  budgets: [
+    { scope: 'all', usd: 1_000_000, per: 'month', timezone: 'Europe/Madrid' },
+    { scope: 'groq', usd: 1_000_000, per: 'day' },
+    { scope: 'groq#1', requests: 100_000_000, per: 'day', rolling: true },
+    { scope: 'label:team=a', usd: 1_000_000, per: 'day', hard: false },
+  ],
+})
+const book = new BudgetBook({
+  budgets: budgets.map((budget) => budgetFrom(budget)),
+  counters: new MoneyStore(),
+  origin: 'bench',
+})
 const worst = worstCase({ inputTokens: 5_000, maxOutputTokens: 1_000 }, price, profile, now)
 const ask = { target, labels: { team: 'a' }, token: null, worstCase: worst }
 

@@ -5,24 +5,54 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { runChild } from './child.mjs'
 import { withLock } from './installLock.mjs'
 
-/** @typedef {Record<string, { version?: string, dev?: boolean, optional?: boolean, devOptional?: boolean }>} Packages */
+/**
+ * @typedef {{ version?: string, dev?: boolean, optional?: boolean, devOptional?: boolean, os?: string[], cpu?: string[],
+ *   libc?: string[] }} Package
+ * @typedef {Record<string, Package>} Packages
+ * @typedef {{ platform: string, arch: string, libc: string }} Machine
+ */
 
 export const tell = (text) => console.error(`keywise: ${text}`)
 
 /**
- * What is asked for and not there in that version. Optional packages may be absent (most are for other platforms).
+ * What is asked for and not there in that version. A package for another platform may be absent; one for this platform
+ * may not, although npm calls it optional and says nothing when it could not be loaded.
  * @param {Packages} locked `packages` of package-lock.json
  * @param {Packages | undefined} installed what npm noted in node_modules when it last finished; undefined: it never did
- * @param {{ runtimeOnly: boolean, isThere: (path: string) => boolean }} options
+ * @param {{ runtimeOnly: boolean, machine: Machine, isThere: (path: string) => boolean }} options
  * @returns {string[]} paths such as `node_modules/zod`
  */
-export function missingPackages(locked, installed, { runtimeOnly, isThere }) {
+export function missingPackages(locked, installed, { runtimeOnly, machine, isThere }) {
   const wanted = Object.keys(locked).filter((path) => path !== '' && !(runtimeOnly && locked[path].dev))
   return wanted.filter((path) => {
     const noted = installed?.[path]
-    if (!noted) return !locked[path].optional && !locked[path].devOptional
+    if (!noted) return isRequired(locked[path], machine)
     return noted.version !== locked[path].version || !isThere(path)
   })
+}
+
+/**
+ * @param {Package} one
+ * @param {Machine} machine
+ */
+function isRequired({ optional, devOptional, os, cpu, libc }, machine) {
+  if (!optional && !devOptional) return true
+  return (
+    (os ?? cpu) !== undefined && admits(os, machine.platform) && admits(cpu, machine.arch) && admits(libc, machine.libc)
+  )
+}
+
+/** npm's lists: `["linux"]`, or `["!win32"]`, or one word alone. */
+function admits(list, value) {
+  const words = list === undefined ? [] : [list].flat()
+  const allowed = words.filter((word) => !word.startsWith('!'))
+  return (allowed.length === 0 || allowed.includes(value)) && !words.includes(`!${value}`)
+}
+
+/** @returns {Machine} */
+export function thisMachine() {
+  const isMusl = process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime
+  return { platform: process.platform, arch: process.arch, libc: isMusl ? 'musl' : 'glibc' }
 }
 
 /** @returns {Packages} */
@@ -46,9 +76,11 @@ function readPackages(file) {
  * @param {{ runtimeOnly: boolean }} options
  */
 export async function installMissing(root, { runtimeOnly }) {
+  const machine = thisMachine()
   const missing = () =>
     missingPackages(lockedPackages(root), installedPackages(root), {
       runtimeOnly,
+      machine,
       isThere: (path) => existsSync(join(root, path, 'package.json')),
     })
   const before = missing()
@@ -59,11 +91,10 @@ export async function installMissing(root, { runtimeOnly }) {
   }
   tell(`installing ${runtimeOnly ? 'what it needs to run' : 'the development tools'} (${before.length} packages, once)`)
   const done = await install(root, { runtimeOnly, isComplete: () => missing().length === 0 })
-  if (done && missing().length === 0) return
+  const left = missing()
+  if (done && left.length === 0) return
   tell(
-    done
-      ? `npm finished, but ${missing().join(', ')} did not arrive; run: npm ci --ignore-scripts`
-      : 'npm could not install them (see above); with a network connection, run the same command again',
+    `${done ? `npm could not load ${left.join(', ')}` : 'npm failed (see above)'}; with a network connection, run the same command again`,
   )
   process.exit(1)
 }
@@ -77,10 +108,10 @@ export async function installMissing(root, { runtimeOnly }) {
 export function install(folder, { runtimeOnly, isComplete }) {
   return withLock(join(folder, '.install-lock'), async () => {
     if (isComplete()) return true
-    // What an earlier installation finished is only added to, because a keywise may be running on it; `npm ci` empties.
-    if (installedPackages(folder) && (await npm(['install', '--no-save'], folder, runtimeOnly)) && isComplete())
-      return true
-    return npm(['ci'], folder, runtimeOnly)
+    // `npm ci` begins by emptying; what an earlier installation finished is only added to, because a keywise may be
+    // running on it, and because without a network it is better than nothing.
+    const args = installedPackages(folder) ? ['install', '--no-save'] : ['ci']
+    return npm(args, folder, runtimeOnly)
   })
 }
 

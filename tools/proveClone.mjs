@@ -35,7 +35,12 @@ const work = mkdtempSync(join(tmpdir(), 'keywise-clone-'))
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const quick = process.argv.includes('--quick')
 const machine = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(?:npm_|NODE|INIT_CWD|KEYWISE_|CI$)/.test(name)),
+  Object.entries(process.env).filter(
+    ([name]) =>
+      !/^(?:npm_(?!config_(?:registry|userconfig|.*proxy|ca|cafile)$)|NODE(?:_OPTIONS|_ENV)?$|INIT_CWD$|KEYWISE_|CI$)/.test(
+        name,
+      ),
+  ),
 )
 let failures = 0
 
@@ -199,7 +204,7 @@ function provePacked(name, folder, env, old) {
   writeFileSync(join(user, 'package.json'), '{"private":true}')
   const installed = run('npm', ['install', '--loglevel=error', join(folder, String(tarball))], user, env)
   proof(name, 'the tarball installs', installed.code === 0, installed.seconds, installed.output)
-  const command = run('npx', ['--no-install', 'keywise', '--help'], user, env)
+  const command = run(join(user, 'node_modules/.bin/keywise'), ['--help'], user, env)
   const refused = command.code === 78 && /^keywise needs node 22\.19 or newer[^\n]*\n$/.test(command.stderr)
   proof(
     name,

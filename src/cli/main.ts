@@ -148,6 +148,19 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./fake.ts'),
   },
   {
+    usage: 'replay',
+    does: 'the routing benchmark: every policy on the same luck, against who knows the truth',
+    options: [
+      ['--data <dir>', 'also scenarios from the trace files there'],
+      ['--policy <name>', 'only this policy (and the oracle)'],
+      ['--from-store', 'your own recorded weeks instead'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise replay', 'keywise replay --policy learned --json', 'keywise replay --from-store'],
+    load: () => import('./replay.ts'),
+  },
+  {
     usage: 'doctor',
     does: 'check node, configuration, store, permissions, ports, clock and reachability',
     options: [JSON_OPTION, ...COMMON],
@@ -194,6 +207,7 @@ async function runCommand(args: readonly string[]): Promise<ExitCode> {
       'after',
       '\nExit codes: 0 ok, 1 failed, 2 usage, 3 some targets failed, 4 all targets failed, 78 configuration, 130 interrupted.',
     )
+    .usage('[options] [command]')
   for (const row of COMMANDS) addCommand(program, row, (running) => (done = running))
   program.argument('[command]').action((name: string | undefined) => {
     if (name !== undefined) throw unknownCommand(name)

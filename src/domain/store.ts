@@ -182,7 +182,7 @@ export interface Store {
   /** Writes what is waiting now, synchronously; for `close` and for signal handlers. */
   flushNow(): void
   /** Events after `seq`, oldest first, at most `limit` (default 1,000); with `exceptOrigin` only what others wrote. */
-  read(afterSeq: number, limit?: number, exceptOrigin?: string): readonly StoredEvent[]
+  read(afterSeq: number, limit?: number, exceptOrigin?: string | null): readonly StoredEvent[]
   /** The newest place in the log; 0 when empty. Cheap enough to ask every second. */
   lastSeq(): number
 

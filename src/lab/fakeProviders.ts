@@ -280,7 +280,7 @@ class World implements FakeWorld {
     const facts = provider.models.get(model) ?? {}
     const lateMs = (facts.latency_ms ?? 0) + (fault?.do === 'slow' ? (fault.ms ?? 20_000) : 0)
     if (lateMs > 0) await this.#sleep(lateMs)
-    if (texts !== null) return sendAnswer(response, 200, embeddingsBody(model, texts))
+    if (texts !== null) return sendAnswer(response, 200, embeddingsBody(dialect.id, model, texts))
     const reply = fakeReply(request, model, facts)
     const now = this.#now()
     provider.spend(key, model, reply.usage?.totalTokens ?? 0, now)

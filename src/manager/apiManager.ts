@@ -183,6 +183,9 @@ export class APIManager {
 
   async #begin(request: ChatRequest, options: CallOptions): Promise<{ ask: Ask; release: () => void }> {
     await this.#opened.ready()
+    const { roster, parts } = this.engine
+    // A model nobody knows may stand in a list that is still on its way.
+    if (!roster.names.has(request.model)) await parts.lists.settled(roster.config.settings.timeouts.connectMs + 5000)
     const ask = makeAsk(this.engine, request, options)
     return { ask, release: listen(options, ask) }
   }

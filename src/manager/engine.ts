@@ -41,7 +41,7 @@ export interface EngineParts {
   readonly offline: OfflineDetector
   readonly tools: CallTools
   readonly random: () => number
-  readonly sleep: (ms: number) => Promise<void>
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
   /** Told what deserves a person's or a background task's attention. */
   readonly attention: Attention
   readonly lists: ModelLists
@@ -222,7 +222,8 @@ export class Engine {
   }
 
   pause(ask: Ask, ms: number): Promise<void> {
-    return ask.cancellation.cancelled ? Promise.resolve() : this.parts.sleep(ms)
+    const { cancelled, signal } = ask.cancellation
+    return cancelled ? Promise.resolve() : this.parts.sleep(ms, signal)
   }
 
   /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). `price`: default the roster's of now. */

@@ -1,5 +1,6 @@
 /** Opens an engine: configuration, store, connections, lists, everything that ticks; and closes it again. */
 
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
@@ -54,8 +55,8 @@ export interface EngineOptions {
   readonly logger?: Logger | false
   /** Milliseconds that what is recorded may wait to be written; 0 (default): to the end of the event loop's turn. */
   readonly flushMs?: number
-  /** For tests with a clock of their own: waits. */
-  readonly sleep?: (ms: number) => Promise<void>
+  /** For tests with a clock of their own: waits. The signal ends a wait early. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
   /** Shown to the providers. */
   readonly userAgent?: string
   /** Every model of every list that can chat, also of long lists; what the configuration names exactly stays exact. */
@@ -227,7 +228,7 @@ class Builder {
       offline: new OfflineDetector(),
       tools,
       random: this.#options.random ?? Math.random,
-      sleep: this.#options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
+      sleep: this.#options.sleep ?? systemSleep,
       attention: new Attention(),
       decisions: new Decisions(this.#store),
       repairs: new Repairs(this.#now),
@@ -296,6 +297,10 @@ class Builder {
     const { allModels = false } = this.#options
     return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices, allModels })
   }
+}
+
+async function systemSleep(ms: number, signal?: AbortSignal): Promise<void> {
+  await wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined) // ended early
 }
 
 /** The waiting room's clock: the engine's own. */

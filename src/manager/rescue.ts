@@ -32,7 +32,7 @@ export async function rescue(engine: Engine, ask: Ask, end: CallEnd, sink: Rescu
   if (end.outcome.ok || said === '' || hasCalls(end.partial)) return end
   const again: Ask = {
     ...ask,
-    request: continued(ask.request, said),
+    ...rewritten(continued(ask.whole(), said)),
     wire: null,
     cancellation: ask.cancellation.cancelled ? new Cancellation() : ask.cancellation,
   }
@@ -54,6 +54,10 @@ export async function rescue(engine: Engine, ask: Ask, end: CallEnd, sink: Rescu
     if (error instanceof KeywiseError) return end
     throw error
   }
+}
+
+function rewritten(request: ChatRequest): Pick<Ask, 'request' | 'whole'> {
+  return { request, whole: () => request }
 }
 
 const CONTINUE =

@@ -19,7 +19,7 @@ export const embed: Handler = async (parts, request, response, token) => {
   const startedAt = performance.now()
   try {
     await parts.ready()
-    const body = asRecord(parseBody(await readBody(request, parts.maxBodyBytes)))
+    const body = asRecord(parseBody((await readBody(request, parts.maxBodyBytes)).bytes))
     const { model, fields, inputTokens } = readEmbeddings(body)
     const ask = makeAsk(
       engine,

@@ -56,9 +56,9 @@ class MemoryStore implements Store {
 
   flushNow(): void {}
 
-  read(afterSeq: number, limit = 1_000, exceptOrigin?: string): readonly StoredEvent[] {
+  read(afterSeq: number, limit = 1_000, exceptOrigin: string | null = null): readonly StoredEvent[] {
     const from = firstAfter(this.#events, afterSeq)
-    if (exceptOrigin === undefined) return this.#events.slice(from, from + limit)
+    if (exceptOrigin === null) return this.#events.slice(from, from + limit)
     const others: StoredEvent[] = []
     for (let at = from; at < this.#events.length && others.length < limit; at++) {
       if (this.#events[at]!.origin !== exceptOrigin) others.push(this.#events[at]!)

@@ -88,7 +88,7 @@ class SqliteStore implements Store {
     for (const resolve of resolvers) resolve()
   }
 
-  read(afterSeq: number, limit = 1_000, exceptOrigin = ''): readonly StoredEvent[] {
+  read(afterSeq: number, limit = 1_000, exceptOrigin: string | null = null): readonly StoredEvent[] {
     return this.#readOr([], (file) => file.log.read(afterSeq, limit, exceptOrigin))
   }
 

@@ -48,7 +48,7 @@ export class SqliteLog {
     this.#insert = database.prepare(INSERT_EVENT)
     this.#addRollup = database.prepare(ADD_ROLLUP)
     this.#read = database.prepare(
-      `SELECT * FROM events WHERE seq > ? AND origin <> ? AND kind <> '${PRUNED}' ORDER BY seq LIMIT ?`,
+      `SELECT * FROM events WHERE seq > ? AND origin IS NOT ? AND kind <> '${PRUNED}' ORDER BY seq LIMIT ?`,
     )
     this.#last = database.prepare('SELECT max(seq) AS seq FROM events')
   }
@@ -70,7 +70,7 @@ export class SqliteLog {
     return unstorable
   }
 
-  read(afterSeq: number, limit: number, exceptOrigin: string): StoredEvent[] {
+  read(afterSeq: number, limit: number, exceptOrigin: string | null): StoredEvent[] {
     return this.#read.all(afterSeq, exceptOrigin, limit).map(readEvent)
   }
 
