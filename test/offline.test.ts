@@ -26,9 +26,9 @@ async function goAway({ world }: Lab, ...names: string[]): Promise<void> {
 }
 
 /** Three providers, each under a host name of its own. */
-function openNamed(clock: { now: number }): Promise<Lab> {
+async function openNamed(clock: { now: number }): Promise<Lab> {
   const providers = { ...own('alpha', 1, ['m']), ...own('beta', 1, ['m']), ...own('gamma', 1, ['m']) }
-  return openLab(
+  const lab = await openLab(
     { providers },
     {
       manager: { now: () => clock.now, sleep: () => Promise.resolve() },
@@ -41,6 +41,9 @@ function openNamed(clock: { now: number }): Promise<Lab> {
         ),
     },
   )
+  // The models lists have been read, so that no connection is still on its way.
+  await until(() => lab.world.openSockets() === 3 && lab.world.inFlight() === 0)
+  return lab
 }
 
 const scores = (lab: Lab) => lab.manager.rankTargets().map(({ target, score, eligible }) => [target, score, eligible])

@@ -74,6 +74,7 @@ export class Housekeeping {
     this.#watch?.close()
     const { mind, store, decisions } = this.#options.engine.parts
     mind.budgets.close()
+    this.#options.engine.openCases.charge()
     decisions.flush()
     await store.flushed()
     mind.save()
@@ -88,6 +89,7 @@ export class Housekeeping {
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
     this.#ticks++
+    engine.openCases.tick(at)
     mind.sync()
     mind.budgets.tick(at)
     void checks.due()
@@ -101,6 +103,7 @@ export class Housekeeping {
   /** The process ends without `close`: what can be written at once is. */
   #lastWords(): void {
     const { decisions, store } = this.#options.engine.parts
+    this.#options.engine.openCases.charge()
     decisions.flush()
     store.flushNow()
   }
