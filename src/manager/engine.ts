@@ -27,6 +27,7 @@ import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record
 import type { Repairs } from './repairs.ts'
 import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
+import { Summary } from './summary.ts'
 import type { Trail } from './trail.ts'
 import type { Try } from './try.ts'
 import type { WaitingRoom } from './waiting.ts'
@@ -59,6 +60,8 @@ export class Engine {
   world: World
   /** Connection failures that may be our own. */
   readonly openCases = new OpenCases((event) => this.parts.mind.remember(event))
+  /** The counts of this process, library and gateway alike. */
+  readonly summary = new Summary()
   readonly #retries = new RetryBudget()
 
   constructor(parts: EngineParts, roster: Roster, world: World) {

@@ -172,7 +172,7 @@ export class Exchange implements CallSink {
       ...cost,
     })
     this.#response.end(body)
-    this.#told(report, 200)
+    this.#told(answered.trail.attempts, 200)
   }
 
   #headers({ winner, trail }: Answered): Record<string, string> {
@@ -218,10 +218,10 @@ export class Exchange implements CallSink {
     if (answered === null || ask === null) return
     let outcome = end
     if (!end.outcome.ok && !this.#left && mayRescue(this.#parts.engine, ask)) outcome = await this.#rescue(ask, end)
-    const report = await answered.recorded
+    await answered.recorded
     if (!outcome.outcome.ok && !this.#left) this.#breakOff(outcome)
     this.#response.end()
-    this.#told(report, 200)
+    this.#told(answered.trail.attempts, this.#left ? 499 : 200)
   }
 
   /** Another target goes on with the answer; the seam is a comment that no client shows. */
@@ -254,10 +254,10 @@ export class Exchange implements CallSink {
       this.#parts.logger.error(
         `request ${this.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       )
-    if (this.#left || this.#response.destroyed) return this.#told(failure.attempts.at(-1) ?? null, 499)
+    if (this.#left || this.#response.destroyed) return this.#told(failure.attempts, 499)
     if (this.#response.headersSent) return void this.#response.destroy()
     sendFailure(this.#response, this.#dialect, failure)
-    this.#told(failure.attempts.at(-1) ?? null, failure.status)
+    this.#told(failure.attempts, failure.status)
   }
 
   /** The socket is gone before the answer was whole: the upstream is cancelled at once. */
@@ -268,15 +268,16 @@ export class Exchange implements CallSink {
     this.#answered?.call.abort()
   }
 
-  #told(report: AttemptReport | null, status: number): void {
+  /** `attempts`: the last one answered, or was the last to fail. */
+  #told(attempts: readonly AttemptReport[], status: number): void {
     this.#parts.observe({
       id: this.id,
       dialect: this.#route.dialect,
       model: this.#ask?.request.model ?? '',
       token: this.#token.name,
       status,
-      report,
-      attempts: this.#answered?.trail.calls ?? 0,
+      report: attempts.at(-1) ?? null,
+      attempts,
       totalMs: performance.now() - this.#startedAt,
     })
   }
