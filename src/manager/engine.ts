@@ -22,6 +22,7 @@ import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
 import type { ModelLists } from './modelLists.ts'
+import { OpenCases } from './openCases.ts'
 import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
 import type { Repairs } from './repairs.ts'
 import { RetryBudget } from './retryBudget.ts'
@@ -59,6 +60,8 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  /** Connection failures that may be our own. */
+  readonly openCases = new OpenCases((event) => this.parts.mind.remember(event))
   /** The counts of this process, library and gateway alike. */
   readonly summary = new Summary()
   readonly #retries = new RetryBudget()
@@ -235,11 +238,13 @@ export class Engine {
   remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { mind, store } = this.parts
     const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
+    const fault = this.#whoseFault(facts)
     const recorded = recordAttempt(
       mind,
       store.origin,
-      { ...facts, id: mind.eventId(), price, excused: this.#isOurFault(facts) },
+      { ...facts, id: mind.eventId(), price, excused: fault === 'ours' },
       this.now,
+      fault === 'unknown' ? (event) => this.openCases.add(event) : undefined,
     )
     this.parts.waiting.changed()
     if (this.parts.events.has('attempt'))
@@ -284,19 +289,33 @@ export class Engine {
    * Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). Nor is anybody for not answering within
    * the little time that was left of the caller's.
    */
-  #isOurFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): boolean {
-    const { offline } = this.parts
-    const host = this.roster.findSeat(target.provider, target.fingerprint)?.connection.origin
+  #whoseFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): 'theirs' | 'ours' | 'unknown' {
+    const origin = this.roster.findSeat(target.provider, target.fingerprint)?.connection.origin
     // The key was removed while the call ran: its end is recorded all the same.
-    if (host === undefined) return false
-    const now = this.now
+    if (origin === undefined) return 'theirs'
+    const host = new URL(origin).hostname
     const failure = end.outcome.ok ? null : end.outcome.failure
-    if (failure?.kind !== 'network' && !(failure?.kind === 'timeout' && failure.phase === 'connect')) {
-      if (end.status !== null) offline.answered(new URL(host).hostname, now)
-      return failure?.kind === 'timeout' && failure.phase === 'total' && failure.afterMs < FAIR_MS
-    }
-    offline.failed(new URL(host).hostname, now)
-    return offline.isOffline(now)
+    if (failure?.kind === 'network' || (failure?.kind === 'timeout' && failure.phase === 'connect'))
+      return this.#unreachable(host)
+    if (end.status !== null) this.#reachable(host)
+    return failure?.kind === 'timeout' && failure.phase === 'total' && failure.afterMs < FAIR_MS ? 'ours' : 'theirs'
+  }
+
+  #unreachable(host: string): 'theirs' | 'ours' | 'unknown' {
+    const { offline } = this.parts
+    const now = this.now
+    offline.failed(host, now)
+    if (offline.isOpen(host, now)) return 'unknown'
+    if (!offline.isOffline(now)) return 'theirs'
+    this.openCases.excuse()
+    return 'ours'
+  }
+
+  #reachable(host: string): void {
+    const { offline } = this.parts
+    const now = this.now
+    offline.answered(host, now)
+    if (offline.isReachable(now)) this.openCases.charge()
   }
 
   #judge(failure: Failure, ask: Ask, trail: Trail, target: Target): Verdict {

@@ -76,6 +76,7 @@ export class Housekeeping {
     // An engine that was only looked at told nobody anything.
     if (this.#timer !== undefined) await attention.close()
     mind.budgets.close()
+    this.#options.engine.openCases.charge()
     decisions.flush()
     await store.flushed()
     mind.save()
@@ -90,6 +91,7 @@ export class Housekeeping {
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
     this.#ticks++
+    engine.openCases.tick(at)
     mind.sync()
     mind.budgets.tick(at)
     void checks.due()
@@ -104,6 +106,7 @@ export class Housekeeping {
   /** The process ends without `close`: what can be written at once is. */
   #lastWords(): void {
     const { decisions, store } = this.#options.engine.parts
+    this.#options.engine.openCases.charge()
     decisions.flush()
     store.flushNow()
   }
