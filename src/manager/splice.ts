@@ -30,7 +30,7 @@ export function spliceRequest(wire: Wire, request: ChatRequest, model: string): 
   const path = place.path(encodeURI(model), request.stream)
   if (!place.inBody) return { path, body: wire.body }
   const value = findModel(wire.body)
-  if (value === null) return null
+  if (value === null || maySayTwice(wire.body, value)) return null
   const front =
     request.stream && request.wantsUsage !== true && place.askForUsage !== undefined ? place.askForUsage : ''
   // A `stream_options` of the client's own would stand there twice.
@@ -64,6 +64,11 @@ const COLON = 0x3a
 const OPEN = new Set([0x7b, 0x5b])
 const CLOSE = new Set([0x7d, 0x5d])
 const KEY = Buffer.from('model')
+
+/** Parsers take the last of two `model`s, also of one that is spelled with escapes (`\\u006d`): then nothing may be spliced. */
+function maySayTwice(body: Buffer, { end }: Span): boolean {
+  return body.indexOf('"model"', end) >= 0 || body.includes('\\u006')
+}
 
 /** Where the value of the top-level `model` stands. Strings are skipped natively; null for anything unusual. */
 export function findModel(body: Buffer): Span | null {
