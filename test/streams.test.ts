@@ -154,11 +154,11 @@ describe('readers', () => {
     })
     const controller = new AbortController()
     const stream = lab.manager.streamWithFallback({ prompt: 'hi', signal: controller.signal })
-    const hearing = hear(stream)
-    await until(() => lab.world.inFlight() === 1)
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    const iterator = stream[Symbol.asyncIterator]()
+    await iterator.next()
     controller.abort()
-    const { error } = await hearing
+    const rest = { [Symbol.asyncIterator]: () => iterator, result: stream.result }
+    const { error } = await hear(rest)
     expect(error).toMatchObject({ code: 'ABORTED', name: 'AbortError' })
     await settled(lab)
   })
