@@ -27,6 +27,7 @@ import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record
 import type { Repairs } from './repairs.ts'
 import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
+import type { Shortcomings } from './shortcomings.ts'
 import { Summary } from './summary.ts'
 import type { Trail } from './trail.ts'
 import type { Try } from './try.ts'
@@ -49,6 +50,7 @@ export interface EngineParts {
   readonly lists: ModelLists
   readonly checks: KeyChecks
   readonly repairs: Repairs
+  readonly shortcomings: Shortcomings
   /** Why the last requests went where they went. */
   readonly decisions: Decisions
 }
@@ -249,13 +251,14 @@ export class Engine {
     this.parts.waiting.changed()
     if (this.parts.events.has('attempt'))
       this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
+    if (recorded.event.ok) this.parts.attention.worked(facts.target, recorded.event)
     return recorded
   }
 
   /** Nobody answered: told to whoever listens. Returns the error. */
   gaveUp(ask: Ask, trail: Trail, error: KeywiseError): KeywiseError {
     if (!(error instanceof AllTargetsFailedError)) return error
-    this.parts.attention.exhausted(this, ask)
+    this.parts.attention.exhausted(ask, trail)
     this.parts.events.emit('exhausted', {
       requestId: ask.id,
       model: ask.selection.name,

@@ -49,7 +49,7 @@ export function recordAttempt(
   const tokens = event.usage === null ? 0 : event.usage.inputTokens + event.usage.outputTokens
   if (facts.hold !== null) {
     if (facts.hold.quota !== null) mind.quota.settle(facts.hold.quota, event.usage, now)
-    mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens })
+    mind.crossed(mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens }))
     if (facts.hold.probe) mind.parks.endProbe(facts.target)
   }
   remember(event)
