@@ -97,7 +97,7 @@ test('an ending by a signal becomes the exit code that a shell shows', () => {
 })
 
 test('another package manager that called is not asked to be npm', () => {
-  expect(npmCommand({ npm_execpath: '/opt/pnpm/bin/pnpm.cjs' }).join(' ')).not.toContain('pnpm')
+  expect(npmCommand({ npm_execpath: '/opt/pnpm/bin/pnpm.cjs' }, '/node').join(' ')).not.toContain('pnpm')
 })
 
 test('two that want to install do so one after the other', async () => {

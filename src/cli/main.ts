@@ -148,6 +148,13 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./fake.ts'),
   },
   {
+    usage: 'token <action> [name]',
+    does: 'who may call the gateway: add, list, show, revoke',
+    options: [['--scope <scope>', 'for add: inference (default), read or admin'], JSON_OPTION, STORE],
+    examples: ['keywise token add ci', 'keywise token list', 'keywise token show', 'keywise token revoke ci'],
+    load: () => import('./token.ts'),
+  },
+  {
     usage: 'replay',
     does: 'the routing benchmark: every policy on the same luck, against who knows the truth',
     options: [
@@ -163,8 +170,8 @@ const COMMANDS: readonly Row[] = [
   {
     usage: 'doctor',
     does: 'check node, configuration, store, permissions, ports, clock and reachability',
-    options: [JSON_OPTION, ...COMMON],
-    examples: ['keywise doctor'],
+    options: [['--alerts', 'also send a test alert through every channel'], JSON_OPTION, ...COMMON],
+    examples: ['keywise doctor', 'keywise doctor --alerts'],
     load: () => import('./doctor.ts'),
   },
   {
@@ -251,7 +258,7 @@ function contextOf(args: readonly string[], options: Record<string, unknown>): C
     args,
     options,
     env: process.env,
-    cwd: process.env['KEYWISE_CWD'] ?? process.cwd(),
+    cwd: process.cwd(),
     stdout: process.stdout,
     stderr: process.stderr,
   }

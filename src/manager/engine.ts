@@ -23,10 +23,12 @@ import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
 import type { ModelLists } from './modelLists.ts'
+import { OpenCases } from './openCases.ts'
 import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
 import type { Repairs } from './repairs.ts'
 import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
+import type { Shortcomings } from './shortcomings.ts'
 import { Summary } from './summary.ts'
 import type { Trail } from './trail.ts'
 import type { Try } from './try.ts'
@@ -49,6 +51,7 @@ export interface EngineParts {
   readonly lists: ModelLists
   readonly checks: KeyChecks
   readonly repairs: Repairs
+  readonly shortcomings: Shortcomings
   /** Why the last requests went where they went. */
   readonly decisions: Decisions
   readonly experiments: Experiments
@@ -59,6 +62,8 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  /** Connection failures that may be our own. */
+  readonly openCases: OpenCases
   /** The counts of this process, library and gateway alike. */
   readonly summary = new Summary()
   readonly #retries = new RetryBudget()
@@ -67,6 +72,7 @@ export class Engine {
     this.parts = parts
     this.roster = roster
     this.world = world
+    this.openCases = new OpenCases(parts.offline, (event) => parts.mind.remember(event))
   }
 
   get now(): number {
@@ -236,15 +242,19 @@ export class Engine {
   remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { mind, store } = this.parts
     const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
+    const seat = this.roster.findSeat(facts.target.provider, facts.target.fingerprint)
+    const fault = this.openCases.whoseFault(seat?.connection.origin, facts.end, this.now)
     const recorded = recordAttempt(
       mind,
       store.origin,
-      { ...facts, id: mind.eventId(), price, excused: this.#isOurFault(facts) },
+      { ...facts, id: mind.eventId(), price, excused: fault === 'ours' },
       this.now,
+      fault === 'open' ? (event) => this.openCases.add(event) : undefined,
     )
     this.parts.waiting.changed()
     if (this.parts.events.has('attempt'))
       this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
+    if (recorded.event.ok) this.parts.attention.worked(facts.target, recorded.event)
     return recorded
   }
 
@@ -252,7 +262,7 @@ export class Engine {
   gaveUp(ask: Ask, trail: Trail, error: KeywiseError): KeywiseError {
     this.#observeFailure(ask, trail, error)
     if (!(error instanceof AllTargetsFailedError)) return error
-    this.parts.attention.exhausted(this, ask)
+    this.parts.attention.exhausted(ask, trail)
     this.parts.events.emit('exhausted', {
       requestId: ask.id,
       model: ask.selection.name,
@@ -297,25 +307,6 @@ export class Engine {
     })
   }
 
-  /**
-   * Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). Nor is anybody for not answering within
-   * the little time that was left of the caller's.
-   */
-  #isOurFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): boolean {
-    const { offline } = this.parts
-    const host = this.roster.findSeat(target.provider, target.fingerprint)?.connection.origin
-    // The key was removed while the call ran: its end is recorded all the same.
-    if (host === undefined) return false
-    const now = this.now
-    const failure = end.outcome.ok ? null : end.outcome.failure
-    if (failure?.kind !== 'network' && !(failure?.kind === 'timeout' && failure.phase === 'connect')) {
-      if (end.status !== null) offline.answered(new URL(host).hostname, now)
-      return failure?.kind === 'timeout' && failure.phase === 'total' && failure.afterMs < FAIR_MS
-    }
-    offline.failed(new URL(host).hostname, now)
-    return offline.isOffline(now)
-  }
-
   #judge(failure: Failure, ask: Ask, trail: Trail, target: Target): Verdict {
     const { timeouts } = this.roster.config.settings
     const repaired = failure.kind === 'unsupported' && this.parts.repairs.learn(target, failure)
@@ -355,9 +346,6 @@ export class Engine {
     }
   }
 }
-
-/** Who was given less time than this cannot be called slow. */
-const FAIR_MS = 5000
 
 export function failureOf(end: CallEnd): Failure {
   if (!end.outcome.ok) return end.outcome.failure

@@ -1,4 +1,4 @@
-/** What ticks beside the requests: other processes' events, budgets' signs of life, key checks, the stats file, snapshots. */
+/** What ticks beside the requests: other processes' events, budgets' signs of life, key checks, alerts, the stats file, snapshots. */
 
 import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
@@ -72,8 +72,11 @@ export class Housekeeping {
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
     this.#watch?.close()
-    const { mind, store, decisions, experiments } = this.#options.engine.parts
+    const { mind, store, decisions, attention, experiments } = this.#options.engine.parts
+    // An engine that was only looked at told nobody anything.
+    if (this.#timer !== undefined) await attention.close()
     mind.budgets.close()
+    this.#options.engine.openCases.charge()
     decisions.flush()
     await store.flushed()
     mind.save()
@@ -84,14 +87,16 @@ export class Housekeeping {
 
   #tick(): void {
     const { engine, now } = this.#options
-    const { mind, checks, lists, offline, store, decisions, experiments } = engine.parts
+    const { mind, checks, lists, offline, store, decisions, attention, experiments } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
     this.#ticks++
+    engine.openCases.tick(at)
     mind.sync()
     mind.budgets.tick(at)
     void checks.due()
+    attention.tick()
     decisions.flush()
     experiments.tick()
     if (mind.changes !== this.#seen) this.#stats?.changed()
@@ -109,6 +114,7 @@ export class Housekeeping {
   /** The process ends without `close`: what can be written at once is. */
   #lastWords(): void {
     const { decisions, store } = this.#options.engine.parts
+    this.#options.engine.openCases.charge()
     decisions.flush()
     store.flushNow()
   }

@@ -40,13 +40,18 @@ export function rateRequest(engine: Engine, requestId: string, score: number): v
  */
 export function reportMetric(engine: Engine, requestId: string, metric: string, value: number): void {
   if (metric === 'quality') return rateRequest(engine, requestId, value)
-  if (typeof value !== 'number' || !Number.isFinite(value))
-    throw new InvalidRequestError(`the value of "${metric.slice(0, 60)}" must be a number, not ${String(value)}`, {
-      parameter: 'value',
-    })
+  checkMetric(metric, value)
   const [attempt] = engine.parts.store.attempts({ requestId, limit: 50 })
   if (attempt === undefined) throw unknownRequest(requestId)
   if (attempt.trial !== undefined) engine.parts.experiments.report(attempt.trial, requestId, metric, value)
+}
+
+/** Throws InvalidRequestError for a value that is no number. */
+export function checkMetric(metric: string, value: unknown): void {
+  if (typeof value === 'number' && Number.isFinite(value)) return
+  throw new InvalidRequestError(`the value of "${metric.slice(0, 60)}" must be a number, not ${String(value)}`, {
+    parameter: 'metrics',
+  })
 }
 
 function unknownRequest(requestId: string): InvalidRequestError {

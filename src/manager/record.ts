@@ -39,15 +39,21 @@ export interface Recorded {
 }
 
 /** Settles what was set aside, remembers the attempt, and returns it as people see it. */
-export function recordAttempt(mind: Mind, origin: string, facts: AttemptFacts, now: number): Recorded {
+export function recordAttempt(
+  mind: Mind,
+  origin: string,
+  facts: AttemptFacts,
+  now: number,
+  remember: (event: AttemptEvent) => void = (event) => mind.remember(event),
+): Recorded {
   const event = eventOf(facts, origin, now)
   const tokens = event.usage === null ? 0 : event.usage.inputTokens + event.usage.outputTokens
   if (facts.hold !== null) {
     if (facts.hold.quota !== null) mind.quota.settle(facts.hold.quota, event.usage, now)
-    mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens })
+    mind.crossed(mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens }))
     if (facts.hold.probe) mind.parks.endProbe(facts.target)
   }
-  mind.remember(event)
+  remember(event)
   return { event, report: reportOf(event, facts.target, mind, now) }
 }
 

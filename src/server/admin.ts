@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KeywiseError } from '../domain/errors.ts'
 import { asRecord, asString } from '../domain/json.ts'
 import { retest } from '../manager/retest.ts'
+import { alertsView } from '../manager/views/alertsView.ts'
 import { budgetsView } from '../manager/views/budgetsView.ts'
 import { keysView } from '../manager/views/keysView.ts'
 import { modelsView } from '../manager/views/modelsView.ts'
@@ -32,6 +33,7 @@ export const ADMIN_ROUTES: Readonly<Record<string, AdminHandler>> = {
   'GET /api/keys': ({ engine }) => keysView(engine),
   'GET /api/models': ({ engine }) => modelsView(engine),
   'GET /api/budgets': ({ engine }) => budgetsView(engine),
+  'GET /api/alerts': ({ engine }) => alertsView(engine),
   'GET /api/requests': ({ engine }, _request, _response, query) => ({
     generatedAt: new Date(engine.now).toISOString(),
     requests: engine.parts.store.attempts({ limit: Math.min(1000, Number(query.get('limit')) || 100) }),

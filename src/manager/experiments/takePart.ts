@@ -115,7 +115,7 @@ function valuesFor({ name, variants }: Experiment, isBare: boolean, wish: Wish):
   const values: Record<string, string> = Object.create(null)
   const needed = new Set(variants.flatMap(({ template }) => templateVariables(template ?? '')))
   if (!isBare && needed.has(PROMPT_VARIABLE)) values[PROMPT_VARIABLE] = textOf(lastFromUser(wish.whole().messages))
-  for (const [variable, value] of Object.entries(wish.variables ?? {})) values[variable] = valueOf(variable, value)
+  for (const [variable, value] of Object.entries(wish.variables ?? {})) values[variable] = textOfValue(variable, value)
   const missing = [...needed].filter((variable) => !(variable in values))
   if (missing.length === 0) return values
   throw new InvalidRequestError(
@@ -124,7 +124,7 @@ function valuesFor({ name, variants }: Experiment, isBare: boolean, wish: Wish):
   )
 }
 
-function valueOf(variable: string, value: unknown): string {
+function textOfValue(variable: string, value: unknown): string {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value)
   throw new InvalidRequestError(`the variable "${variable.slice(0, 60)}" must be a text or a number`, {
     parameter: 'variables',
