@@ -13,7 +13,7 @@ import {
   type VariantRow,
 } from '../manager/views/experimentsView.ts'
 import type { CommandContext, ExitCode, RunCommand } from './main.ts'
-import { decimal, dollars, duration, type Printer, printer, UsageError, wholeNumber } from './output.ts'
+import { decimal, dollars, duration, type Printer, printer, UsageError } from './output.ts'
 import { withEngine } from './withEngine.ts'
 
 type Action = (engine: Engine, context: CommandContext, out: Printer) => ExitCode
@@ -88,7 +88,7 @@ function stop(engine: Engine, { args, options }: CommandContext, out: Printer): 
 }
 
 function exportData(engine: Engine, { args, options }: CommandContext, out: Printer): ExitCode {
-  const rows = observationsOf(engine, args[1] ?? '', wholeNumber(options['version'], '--version'))
+  const rows = observationsOf(engine, args[1] ?? '')
   if (options['json']) out.json({ generatedAt: new Date(engine.now).toISOString(), observations: [...rows] })
   else for (const line of csvOf(rows)) out.write(line)
   return 0

@@ -160,22 +160,20 @@ export interface ObservationRow {
   readonly requestId: string | null
 }
 
-/** Every value that was observed of an experiment, in the order in which it counted; all versions unless one is named. */
-export function* observationsOf(engine: Engine, name: string, version?: number): Generator<ObservationRow> {
+/** Every value that was observed of an experiment, in the order in which it counted; all versions. */
+export function* observationsOf(engine: Engine, name: string): Generator<ObservationRow> {
   const { store, experiments } = engine.parts
   experiments.known(name)
   store.flushNow()
   for (let seq = 0; ; ) {
     const events = store.read(seq, 1000, null, 'observation')
-    for (const event of events) if (event.kind === 'observation' && isOf(event, name, version)) yield* rowsOf(event)
+    for (const event of events)
+      if (event.kind === 'observation' && event.trial.experiment === name) yield* rowsOf(event)
     const last = events.at(-1)
     if (last === undefined || events.length < 1000) return
     seq = last.seq
   }
 }
-
-const isOf = ({ trial }: ObservationEvent, name: string, version: number | undefined) =>
-  trial.experiment === name && (version === undefined || trial.version === version)
 
 function rowsOf({ trial, values, at, requestId }: ObservationEvent): ObservationRow[] {
   const { experiment, version, variant, unit } = trial
