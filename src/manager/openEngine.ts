@@ -305,7 +305,7 @@ class Builder {
   }
 
   #useExperiments({ file, settings }: Config): void {
-    this.engine.parts.experiments.use(settings.experiments, file ?? 'config')
+    this.engine.parts.experiments.use(settings.experiments, file)
   }
 
   #seatsOf(config: Config): Seat[] {

@@ -64,9 +64,9 @@ export class ExperimentBook {
     return this.#versions.get(name) ?? []
   }
 
-  /** The last one that was started. */
-  latest(name: string): Version | undefined {
-    return this.versionsOf(name).findLast(() => true)
+  /** The version that runs, else the one that ran last. */
+  current(name: string): Version | undefined {
+    return currentOf(this.versionsOf(name))
   }
 
   /** The version that a definition stands for. */
@@ -87,13 +87,14 @@ export class ExperimentBook {
 
   /** Ends what runs of an experiment. `keep`: the variant that everybody gets from now on. */
   stop(name: string, cause: StopCause, now: number, keep: string | null = null): void {
-    this.#change(name, (versions) =>
-      versions.map((version, index) => {
-        const isLast = index === versions.length - 1
-        if (version.stopped !== null && !(isLast && cause === 'person')) return version
+    this.#change(name, (versions) => {
+      const current = currentOf(versions)
+      return versions.map((version) => {
+        // Of one that is stopped already a person may still say what to keep.
+        if (version.stopped !== null && !(version === current && cause === 'person')) return version
         return { ...version, stopped: version.stopped ?? { at: now, cause }, kept: keep }
-      }),
-    )
+      })
+    })
   }
 
   /** Remembers that the verdict was told. True for the one process that is to tell it. */
@@ -120,6 +121,13 @@ export class ExperimentBook {
     this.#store.updateDoc(COLLECTION, name, (doc) => ({ versions: change(readVersions(doc)).map(writeVersion) }))
     this.reload()
   }
+}
+
+function currentOf(versions: readonly Version[]): Version | undefined {
+  const endOf = ({ stopped }: Version) => stopped?.at ?? Number.POSITIVE_INFINITY
+  let current = versions[0]
+  for (const version of versions) if (current === undefined || endOf(version) >= endOf(current)) current = version
+  return current
 }
 
 /** A person's stop holds for what the configuration says, until that is changed; a person may start again. */

@@ -43,6 +43,8 @@ export interface UnitFacts {
   readonly labels: Readonly<Record<string, string>> | undefined
 }
 
+const WITHOUT_FILE = 'config'
+
 export class Experiments {
   readonly book: ExperimentBook
   readonly #options: ExperimentsOptions
@@ -50,7 +52,7 @@ export class Experiments {
   /** By name: the version that this process goes by, running or not. */
   #here = new Map<string, Version>()
   #configured: readonly Definition[] = []
-  #source = COMMAND
+  #source = WITHOUT_FILE
 
   constructor(options: ExperimentsOptions) {
     this.#options = options
@@ -59,16 +61,19 @@ export class Experiments {
     this.#look()
   }
 
-  /** Takes over the experiments of a configuration. `source` names it; what it no longer defines is stopped. */
-  use(definitions: readonly Definition[], source: string): void {
+  /**
+   * Takes over the experiments of a configuration. What a `file` no longer defines is stopped; a configuration without
+   * one (null) is not known again, so nothing can be missing from it.
+   */
+  use(definitions: readonly Definition[], file: string | null): void {
     const now = this.#options.now()
     this.#configured = definitions
-    this.#source = source
-    for (const definition of definitions) this.book.adopt(definition, source, now)
-    for (const name of this.book.names()) {
+    this.#source = file ?? WITHOUT_FILE
+    for (const definition of definitions) this.book.adopt(definition, this.#source, now)
+    for (const name of file === null ? [] : this.book.names()) {
       const isGone = !definitions.some(({ experiment }) => experiment.name === name)
-      const latest = this.book.latest(name)
-      if (isGone && latest?.source === source && latest.stopped === null) this.book.stop(name, 'removed', now)
+      const current = this.book.current(name)
+      if (isGone && current?.source === file && current.stopped === null) this.book.stop(name, 'removed', now)
     }
     this.#look()
   }
@@ -113,7 +118,7 @@ export class Experiments {
 
   /** The same, or InvalidRequestError with the names that are near. */
   known(name: string): Version {
-    const version = this.#here.get(name) ?? this.book.latest(name)
+    const version = this.#here.get(name) ?? this.book.current(name)
     if (version !== undefined) return version
     const names = [...new Set([...this.#here.keys(), ...this.book.names()])]
     const [near] = nearest(name, names, 1)
@@ -211,9 +216,9 @@ export class Experiments {
   #versionHere(name: string): Version | undefined {
     const configured = this.#configured.find(({ experiment }) => experiment.name === name)
     if (configured !== undefined) return this.book.find(configured)
-    const latest = this.book.latest(name)
+    const current = this.book.current(name)
     // What another configuration defines is another program's business.
-    return latest?.source === COMMAND || latest?.source === this.#source ? latest : undefined
+    return current?.source === COMMAND || current?.source === this.#source ? current : undefined
   }
 
   #assigned(experiment: Experiment, unit: string): Variant | null {
