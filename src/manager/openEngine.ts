@@ -332,7 +332,14 @@ class Builder {
   #rosterOf(config: Config, seats: readonly Seat[], lists: ModelLists): Roster {
     const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
     const { allModels = false } = this.#options
-    return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices, allModels })
+    return new Roster({
+      config,
+      seats,
+      listOf: (seat) => lists.of(seat)?.models ?? null,
+      prices,
+      allModels,
+      now: this.#now(),
+    })
   }
 }
 

@@ -23,6 +23,8 @@ export interface RosterFacts {
   /** The models list of a seat as last seen; null while nobody has read it. */
   readonly listOf: (seat: Seat) => readonly ListedModel[] | null
   readonly prices: PriceBook
+  /** Epoch milliseconds: some prices depend on the hour. */
+  readonly now: number
   /** Lists are taken whole, however long. */
   readonly allModels?: boolean
 }
@@ -46,7 +48,7 @@ interface Priced {
 }
 
 /** Every target with its price, in the configuration's order. */
-function pricedTargets({ seats, listOf, prices, allModels = false }: RosterFacts): Priced[] {
+function pricedTargets({ seats, listOf, prices, now, allModels = false }: RosterFacts): Priced[] {
   return seats.flatMap((seat) =>
     modelsOf(seat, listOf(seat), allModels).map((model) => {
       const price = prices.priceOf({
@@ -57,14 +59,14 @@ function pricedTargets({ seats, listOf, prices, allModels = false }: RosterFacts
         userPrice: model.user?.price ?? null,
         cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
       })
-      return { target: buildTarget(seat, model, price), price }
+      return { target: buildTarget(seat, model, price, now), price }
     }),
   )
 }
 
-/** USD per million tokens of an ordinary request, for ranking and filters. Rates are pico-USD a token. */
-function hintOf(price: Price): PriceHint {
-  const rates = ratesAt(price, 0, 0)
+/** USD per million tokens of an ordinary request at that time, for ranking and filters. Rates are pico-USD a token. */
+export function hintAt(price: Price, at: number): PriceHint {
+  const rates = ratesAt(price, at, 0)
   return { input: rates.input / 1e6, output: rates.output / 1e6 }
 }
 
@@ -107,7 +109,7 @@ export function catalogueModel(spec: ProviderSpec, id: string): CatalogueModel |
   return spec.models.find((model) => model.id === id) ?? null
 }
 
-function buildTarget(seat: Seat, model: ModelFacts, price: Price | null): Target {
+function buildTarget(seat: Seat, model: ModelFacts, price: Price | null, now: number): Target {
   const { spec } = seat.provider
   return {
     id: targetId(spec.id, model.id, seat.key.index),
@@ -118,11 +120,11 @@ function buildTarget(seat: Seat, model: ModelFacts, price: Price | null): Target
     stateId: stateId(spec.id, model.id, seat.fingerprint),
     account: seat.account,
     ...(seat.key.label !== undefined && { label: seat.key.label }),
-    profile: profileOf(seat, model, price),
+    profile: profileOf(seat, model, price === null ? null : hintAt(price, now)),
   }
 }
 
-function profileOf(seat: Seat, model: ModelFacts, price: Price | null): TargetProfile {
+function profileOf(seat: Seat, model: ModelFacts, price: PriceHint | null): TargetProfile {
   const { spec } = seat.provider
   const free = isFree(seat, model)
   return {
@@ -131,7 +133,7 @@ function profileOf(seat: Seat, model: ModelFacts, price: Price | null): TargetPr
     maxOutputTokens:
       model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
     abilities: abilitiesOf(model),
-    price: price === null ? null : hintOf(price),
+    price,
     free,
     trainsOnPrompts: trainsOnPrompts(seat, free),
     qualityPrior: model.user?.quality ?? model.catalogue?.quality ?? null,
@@ -178,6 +180,8 @@ export class Roster {
   readonly #seatByKey: ReadonlyMap<string, Seat>
   readonly #byState: ReadonlyMap<string, Target>
   readonly #prices: ReadonlyMap<string, Price | null>
+  /** Those whose price is not the same at all times. */
+  readonly #changing: readonly { readonly target: Target; readonly price: Price }[]
 
   constructor(facts: RosterFacts) {
     const priced = pricedTargets(facts)
@@ -188,6 +192,9 @@ export class Roster {
     this.#seatByKey = new Map(facts.seats.map((seat) => [`${seat.provider.id}@${seat.fingerprint}`, seat]))
     this.#byState = new Map(this.targets.map((target) => [target.stateId, target]))
     this.#prices = new Map(priced.map(({ target, price }) => [target.stateId, price]))
+    this.#changing = priced.flatMap(({ target, price }) =>
+      price !== null && price.windows.length > 1 ? [{ target, price }] : [],
+    )
   }
 
   seatOf(target: Pick<Target, 'provider' | 'fingerprint'>): Seat {
@@ -202,6 +209,14 @@ export class Roster {
 
   find(stateId: string): Target | undefined {
     return this.#byState.get(stateId)
+  }
+
+  /** Whether a price has changed with the hour since the roster was made; cheap enough to ask every second. */
+  hasOldPrices(now: number): boolean {
+    return this.#changing.some(({ target, price }) => {
+      const { input, output } = hintAt(price, now)
+      return input !== target.profile.price?.input || output !== target.profile.price.output
+    })
   }
 
   /** What an attempt of the target costs; null when nobody knows. */
