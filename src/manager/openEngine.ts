@@ -25,6 +25,7 @@ import { Attention } from './attention.ts'
 import { budgetsOf } from './budgets.ts'
 import { Decisions } from './decisions.ts'
 import { Engine, type EngineParts } from './engine.ts'
+import type { EngineOptions } from './engineOptions.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { KeyChecks } from './keyChecks.ts'
 import { Mind } from './mind.ts'
@@ -36,33 +37,6 @@ import { routingSettings } from './routingSettings.ts'
 import { Shortcomings } from './shortcomings.ts'
 import { type Timing, WaitingRoom } from './waiting.ts'
 import { worldOf } from './world.ts'
-
-export interface EngineOptions {
-  /** A path, or the configuration itself; absent: found as the contract's section 2 says. */
-  readonly config?: string | object
-  /** A path or `memory:`. Default: the user's state folder; `memory:` when `config` is an object. */
-  readonly store?: string | Store
-  readonly env?: Readonly<Record<string, string | undefined>>
-  readonly cwd?: string
-  /** Providers of one's own, made with `defineProvider`. */
-  readonly providers?: readonly ProviderSpec[]
-  /** Epoch milliseconds; default the system's clock. */
-  readonly now?: () => number
-  /** Milliseconds that never jump, for latencies and deadlines; default `performance.now`. A test's clock gives both. */
-  readonly monotonic?: () => number
-  /** 0..1; default Math.random. */
-  readonly random?: () => number
-  /** `false` silences; default: lines to stderr. */
-  readonly logger?: Logger | false
-  /** Milliseconds that what is recorded may wait to be written; 0 (default): to the end of the event loop's turn. */
-  readonly flushMs?: number
-  /** For tests with a clock of their own: waits. The signal ends a wait early. */
-  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
-  /** Shown to the providers. */
-  readonly userAgent?: string
-  /** Every model of every list that can chat, also of long lists; what the configuration names exactly stays exact. */
-  readonly allModels?: boolean
-}
 
 export interface OpenedEngine {
   readonly engine: Engine
