@@ -6,6 +6,7 @@ import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Store } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
+import { roughUsage, type UsageEstimator } from '../money/usage.ts'
 import type { Events } from '../observe/events.ts'
 import { WINDOW_MS } from '../quota/window.ts'
 import type { Decision, RoutingRequest } from '../routing/choose.ts'
@@ -15,8 +16,9 @@ import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
+import type { BudgetAlarm } from './budgetAlarm.ts'
 import type { Decisions } from './decisions.ts'
-import { type World, whyNot } from './eligibility.ts'
+import { type World, whyNot, whyNotChoose } from './eligibility.ts'
 import { type Hold, reserve, reserveForTest } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
@@ -47,6 +49,7 @@ export interface EngineParts {
   readonly lists: ModelLists
   readonly checks: KeyChecks
   readonly repairs: Repairs
+  readonly alarm: BudgetAlarm
   /** Why the last requests went where they went. */
   readonly decisions: Decisions
 }
@@ -56,6 +59,8 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  /** Counts the tokens of answers that state none; a better one takes over as soon as it is loaded. */
+  estimate: UsageEstimator = roughUsage
   readonly #retries = new RetryBudget()
 
   constructor(parts: EngineParts, roster: Roster, world: World) {
@@ -127,7 +132,7 @@ export class Engine {
 
   call(target: Target, ask: Ask, trail: Trail, hold: Extract<Hold, { granted: true }>): Try {
     const seat = this.roster.seatOf(target)
-    const call = writeCall(this, target, seat, ask)
+    const call = writeCall(this, target, seat, ask, hold.mostOutputTokens)
     ask.cancellation.running(call)
     return { target, seat, call, hold, number: trail.calls + 1, startedAt: this.now }
   }
@@ -141,7 +146,7 @@ export class Engine {
   /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
   callForTest(target: Target, ask: Ask, hold: Extract<Hold, { granted: true }>, number: number): Try {
     const seat = this.roster.seatOf(target)
-    const call = writeCall(this, target, seat, ask, Number.POSITIVE_INFINITY)
+    const call = writeCall(this, target, seat, ask, hold.mostOutputTokens, Number.POSITIVE_INFINITY)
     ask.cancellation.running(call)
     return { target, seat, call, hold, number, startedAt: this.now }
   }
@@ -222,11 +227,11 @@ export class Engine {
     const { mind, store } = this.parts
     const price = this.roster.priceOf(facts.target)
     const recorded = recordAttempt(
-      mind,
-      store.origin,
+      { mind, origin: store.origin, estimate: this.estimate },
       { ...facts, id: mind.eventId(), price, excused: this.#isOurFault(facts) },
       this.now,
     )
+    this.parts.alarm.tell(recorded.crossings, this.now)
     this.parts.waiting.changed()
     if (this.parts.events.has('attempt'))
       this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
@@ -256,6 +261,7 @@ export class Engine {
       streamed: ask.request.stream,
       end,
       inputTokens: ask.needs.inputTokens,
+      request: ask.request,
       hold: attempt.hold,
       task: ask.task,
       session: ask.session.id,
@@ -315,7 +321,8 @@ export class Engine {
       session: { stateId: this.parts.mind.sessions.targetOf(ask.session) },
       firstTurn: ask.session.firstTurn,
       mayExplore: trail !== null && trail.calls === 0,
-      ineligible: (target) => whyNot(this.world, target, ask, trail, now),
+      ineligible: (target) =>
+        trail === null ? whyNot(this.world, target, ask, null, now) : whyNotChoose(this.world, target, ask, trail, now),
       ...(ask.selection.order !== null && { order: ask.selection.order }),
     }
   }

@@ -5,6 +5,7 @@ import { statsFileBeside } from '../config/paths.ts'
 import { type Watching, watchConfig } from '../config/watch.ts'
 import { StatsFileWriter } from '../store/statsFileWriter.ts'
 import type { Engine } from './engine.ts'
+import { pressures } from './pressures.ts'
 import { importStats, statsView } from './statsView.ts'
 
 export interface HousekeepingOptions {
@@ -17,6 +18,8 @@ export interface HousekeepingOptions {
 const TICK_MS = 1000
 const SNAPSHOT_EVERY_TICKS = 30
 const LISTS_EVERY_TICKS = 600
+const DAY_MS = 86_400_000
+const PRUNE_EVERY_MS = 3_600_000
 
 export class Housekeeping {
   readonly #options: HousekeepingOptions
@@ -27,6 +30,7 @@ export class Housekeeping {
   /** Events folded when the stats file was last marked. */
   #seen = 0
   #tickedAt = 0
+  #prunedAt = Number.NEGATIVE_INFINITY
   #closed = false
   readonly #atExit = () => this.#lastWords()
 
@@ -83,19 +87,32 @@ export class Housekeeping {
 
   #tick(): void {
     const { engine, now } = this.#options
-    const { mind, checks, lists, offline, store, decisions } = engine.parts
+    const { mind, checks, lists, offline, store, decisions, alarm } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
     this.#ticks++
     mind.sync()
+    alarm.tell(mind.takeCrossings(), at)
     mind.budgets.tick(at)
+    mind.router.setPressure(pressures(engine))
+    this.#prune(at)
     void checks.due()
     decisions.flush()
     if (mind.changes !== this.#seen) this.#stats?.changed()
     this.#seen = mind.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => mind.save())
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.roster.seats)
+  }
+
+  /** What is older than `settings.retention` goes, but nothing that a budget still counts. */
+  #prune(at: number): void {
+    if (Math.abs(at - this.#prunedAt) < PRUNE_EVERY_MS) return
+    this.#prunedAt = at
+    const { parts, roster } = this.#options.engine
+    const { attemptsDays, hourlyDays } = roster.config.settings.retention
+    const { rows, sums } = parts.mind.budgets.needsSince(at)
+    parts.store.prune(Math.min(at - attemptsDays * DAY_MS, rows), Math.min(at - hourlyDays * DAY_MS, sums))
   }
 
   /** The process ends without `close`: what can be written at once is. */

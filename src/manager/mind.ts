@@ -6,6 +6,7 @@
 import { asRecord, type Json } from '../domain/json.ts'
 import type { Store, StoredEvent, StoreEvent } from '../domain/store.ts'
 import type { BudgetBook } from '../money/budget.ts'
+import type { Crossing } from '../money/purse.ts'
 import { QuotaBook, type QuotaBookOptions } from '../quota/book.ts'
 import { Parks, type ParksOptions } from '../quota/park.ts'
 import type { Router } from '../routing/choose.ts'
@@ -42,6 +43,8 @@ export class Mind {
   /** Up to here the log has been read; our own events after it were folded when they happened. */
   #seq = 0
   #ids = 0
+  /** Thresholds of budgets that other processes' attempts reached. */
+  #crossings: Crossing[] = []
 
   constructor(store: Store, parts: MindParts) {
     this.#store = store
@@ -95,6 +98,13 @@ export class Mind {
     return events.length
   }
 
+  /** Thresholds that were reached by what other processes spent, since the last time this was asked. */
+  takeCrossings(): readonly Crossing[] {
+    const crossings = this.#crossings
+    if (crossings.length > 0) this.#crossings = []
+    return crossings
+  }
+
   /** Keeps the fold, so that the next start reads little. Everything appended must be flushed before. */
   save(): void {
     while (this.sync() === READ_AT_ONCE);
@@ -133,7 +143,7 @@ export class Mind {
     if (event.kind === 'attempt') {
       this.parks.fold(event)
       this.quota.fold(event)
-      this.budgets.fold(event)
+      this.#crossings.push(...this.budgets.fold(event))
       this.patience.fold(event)
       if (event.ok && event.session !== null) this.sessions.bind(event.session, event.target.stateId)
     } else if (event.kind === 'lift') {

@@ -10,6 +10,7 @@ import type { Store } from '../domain/store.ts'
 import { BudgetBook } from '../money/budget.ts'
 import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
 import { PriceBook, type PriceLookup } from '../money/price.ts'
+import { loadUsageEstimator } from '../money/usage.ts'
 import { Events } from '../observe/events.ts'
 import { consoleLogger } from '../observe/log.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
@@ -21,6 +22,7 @@ import { Deadlines } from '../upstream/deadlines.ts'
 import { OfflineDetector } from '../upstream/offline.ts'
 import { openTransport } from '../upstream/transport.ts'
 import { Attention } from './attention.ts'
+import { BudgetAlarm } from './budgetAlarm.ts'
 import { budgetsOf } from './budgets.ts'
 import { Decisions } from './decisions.ts'
 import { Engine, type EngineParts } from './engine.ts'
@@ -144,7 +146,9 @@ class Builder {
   }
 
   async #prepare(): Promise<void> {
-    this.#lookup = await loadGenaiPrices()
+    const [lookup, estimate] = await Promise.all([loadGenaiPrices(), loadUsageEstimator()])
+    this.#lookup = lookup
+    this.engine.estimate = estimate
     this.#useConfig(this.engine.roster.config)
     this.#housekeeping.start()
   }
@@ -209,6 +213,7 @@ class Builder {
       counters: this.#store,
       origin: this.#store.origin,
       unknownPrice: config.settings.unknownPrice,
+      trouble: () => this.#store.health().reason,
     })
   }
 
@@ -231,6 +236,7 @@ class Builder {
       attention: new Attention(),
       decisions: new Decisions(this.#store),
       repairs: new Repairs(this.#now),
+      alarm: new BudgetAlarm(this.#store, events),
       checks: new KeyChecks({
         mind,
         store: this.#store,
@@ -256,9 +262,9 @@ class Builder {
     const changed = config !== this.engine.roster.config
     const seats = changed ? this.#seatsOf(config) : this.engine.roster.seats
     if (changed) {
+      const successor = this.#budgetsFor(config, seats)
       for (const warning of config.warnings) this.#logger.warn(warning)
       mind.router.setSettings(routingSettings(config.settings))
-      const successor = this.#budgetsFor(config, seats)
       this.#store.flushNow()
       mind.budgets.close(successor)
       successor.open(this.#store, this.#now())

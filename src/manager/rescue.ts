@@ -7,6 +7,7 @@ import type { ChatChunk, ChatRequest, ChatResponse } from '../domain/chat.ts'
 import { KeywiseError } from '../domain/errors.ts'
 import type { Target } from '../domain/target.ts'
 import type { CallEnd } from '../upstream/call.ts'
+import { mostTokensOf } from './amounts.ts'
 import { type Ask, Cancellation } from './ask.ts'
 import type { Engine } from './engine.ts'
 import { cascade } from './fallback.ts'
@@ -30,9 +31,11 @@ export function mayRescue(engine: Engine, ask: Ask): boolean {
 export async function rescue(engine: Engine, ask: Ask, end: CallEnd, sink: RescueSink): Promise<CallEnd> {
   const said = textOf(end.partial)
   if (end.outcome.ok || said === '' || hasCalls(end.partial)) return end
+  const request = continued(ask.request, said)
   const again: Ask = {
     ...ask,
-    request: continued(ask.request, said),
+    request,
+    mostInputTokens: ask.mostInputTokens === 0 ? 0 : mostTokensOf(request),
     wire: null,
     cancellation: ask.cancellation.cancelled ? new Cancellation() : ask.cancellation,
   }

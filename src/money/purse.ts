@@ -6,11 +6,15 @@ import { type Counters, Lease, type LeaseSlot } from './lease.ts'
 import { Slots } from './period.ts'
 import { Tally } from './tally.ts'
 
-/** A threshold that was just reached; told once per period by each process, so whoever tells people should not repeat it. */
+/** A threshold that was just reached; each process finds it once per period, so whoever tells people asks the others first. */
 export interface Crossing {
+  /** The same over all processes. */
+  readonly id: string
+  /** Epoch milliseconds at which the period began; what was told before belongs to an earlier one. */
+  readonly since: number
   readonly scope: string
   readonly per: string
-  readonly unit: string
+  readonly unit: Budget['unit']
   /** 50, 80 or 100. */
   readonly percent: number
   /** In the budget's unit: nano-USD, requests or tokens. */
@@ -164,7 +168,20 @@ export class Purse {
   #crossing(percent: number): Crossing {
     const { scope, per, unit, limit, hard } = this.budget
     const { start } = this.tally
-    return { scope, per, unit, percent, spent: this.tally.spent, limit, resetsAt: this.resetsAt(start), hard }
+    const id = `${budgetId(this.budget)}|${limit}|${percent}`
+    const since = this.slots.windowStart(start)
+    return {
+      id,
+      since,
+      scope,
+      per,
+      unit,
+      percent,
+      spent: this.tally.spent,
+      limit,
+      resetsAt: this.resetsAt(start),
+      hard,
+    }
   }
 
   #show(amount: number): string {

@@ -31,9 +31,16 @@ export interface BudgetNews {
   readonly per: string
   /** 0.5, 0.8 or 1: which part of the limit was reached. */
   readonly share: number
-  readonly spentUsd: number
-  readonly limitUsd: number
+  /** Null for a budget that counts something else than USD. */
+  readonly spentUsd: number | null
+  readonly limitUsd: number | null
   readonly resetsAt: string | null
+  /** Hard: nothing more is spent at 1. Soft: cheaper targets are preferred. */
+  readonly hard: boolean
+  readonly unit: 'usd' | 'requests' | 'tokens'
+  /** In the unit; USD as such. */
+  readonly spent: number
+  readonly limit: number
 }
 
 export interface AlertNews {
