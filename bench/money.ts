@@ -1,4 +1,4 @@
-/** What money costs on the request path: `node tools/run.mjs node bench/money.ts`. */
+/** What money costs on the request path. */
 
 import { settingsSchema } from '../src/config/settingsSchema.ts'
 import { BudgetBook } from '../src/money/budget.ts'
@@ -39,7 +39,7 @@ function reserveAndSettle(i: number): void {
   book.settle(hold, { nanoUsd: 500_000, tokens: 1_600 })
 }
 
-function measure(name: string, run: (i: number) => void): void {
+function measure(name: string, run: (i: number) => void): string {
   const batches: number[] = []
   for (let batch = 0; batch < 10; batch++) {
     const start = process.hrtime.bigint()
@@ -47,10 +47,14 @@ function measure(name: string, run: (i: number) => void): void {
     batches.push(Number(process.hrtime.bigint() - start) / (ROUNDS / 10) / 1_000)
   }
   batches.sort((a, b) => a - b)
-  console.log(`${name.padEnd(48)} ${batches[5]!.toFixed(2)} us (median of ${batches.length} batches)`)
+  return `${name}: ${batches[5]!.toFixed(2)} µs (median of ${batches.length} batches)`
 }
 
-measure('costOf', () => void costOf(usage, price, now))
-measure('worstCase', () => void worstCase({ inputTokens: 5_000, maxOutputTokens: null }, price, profile, now))
-measure('priceOf, known model', () => void prices.priceOf({ ...target, free: false, local: false }))
-measure('reserve + settle, four budgets', reserveAndSettle)
+export function benchMoney(): string[] {
+  return [
+    measure('costOf', () => void costOf(usage, price, now)),
+    measure('worstCase', () => void worstCase({ inputTokens: 5_000, maxOutputTokens: null }, price, profile, now)),
+    measure('priceOf, known model', () => void prices.priceOf({ ...target, free: false, local: false })),
+    measure('reserve + settle, four budgets', reserveAndSettle),
+  ]
+}

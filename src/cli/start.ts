@@ -19,7 +19,7 @@ export async function start(context: CommandContext, find: FindCommand): Promise
     return demo(context)
   }
   demandKeys(config)
-  await runIfThere('test', context, find)
+  if ((await runIfThere('test', context, find)) === 130) return 130
   const serve = await find('serve')
   if (serve !== undefined) return serve(context)
   await runIfThere('status', context, find)
@@ -27,7 +27,7 @@ export async function start(context: CommandContext, find: FindCommand): Promise
   return 0
 }
 
-async function runIfThere(name: string, context: CommandContext, find: FindCommand): Promise<void> {
+async function runIfThere(name: string, context: CommandContext, find: FindCommand): Promise<ExitCode> {
   const run = await find(name)
-  if (run !== undefined) await run(context)
+  return run === undefined ? 0 : run(context)
 }

@@ -22,7 +22,7 @@ export const run: RunCommand = (context) =>
 
 function show(engine: Engine, { options, stdout, env }: CommandContext): void {
   const out = printer(stdout, env)
-  // What this process called itself is nothing: the counts are those of the store.
+  // A command that only looks has no calls of its own to count; the gateway fills this with its own.
   const view = statusView(engine, new Summary().view())
   if (options['json']) return out.json(view)
   if (options['watch']) out.clear()

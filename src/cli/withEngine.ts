@@ -9,8 +9,9 @@ import { consoleLogger, quietLogger } from '../observe/log.ts'
 import { catalog } from '../providers/catalog.ts'
 import type { CommandContext, ExitCode } from './main.ts'
 
-/** How long a command waits for models lists that are being read while older ones are at hand, in milliseconds. */
-const LISTS_PATIENCE_MS = 3000
+/** How long a command waits for models lists, in milliseconds: where targets depend on one nobody has read, and else. */
+const FIRST_LISTS_MS = 5000
+const NEWER_LISTS_MS = 1000
 
 /** What `--config`, `--store` and the environment say; warnings and errors go to stderr, the lines of calls nowhere. */
 export function engineOptions({ options, env, cwd, stderr }: CommandContext): EngineOptions {
@@ -37,11 +38,16 @@ export async function withEngine(
   try {
     demandKeys(opened.engine.roster.config)
     await opened.ready()
-    await opened.engine.parts.lists.settled(LISTS_PATIENCE_MS)
+    await opened.engine.parts.lists.settled(listPatienceMs(opened.engine))
     return await use(opened.engine)
   } finally {
     await opened.close()
   }
+}
+
+function listPatienceMs({ roster, parts }: Engine): number {
+  const lacking = roster.seats.some((seat) => typeof seat.provider.models === 'string' && parts.lists.of(seat) === null)
+  return lacking ? FIRST_LISTS_MS : NEWER_LISTS_MS
 }
 
 /** Throws ConfigError, saying what to do, when there is no key anywhere. */

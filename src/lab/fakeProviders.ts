@@ -64,6 +64,8 @@ export interface FakeWorld {
   setModel(provider: string, model: string, facts: FakeModel): void
   /** From now on the model is gone, from the list as well. */
   retire(provider: string, model: string): void
+  /** Ends every open connection, as a network that goes away does. */
+  dropConnections(): void
   /** Sockets that are open now, for tests of cancellation. */
   openSockets(): number
   /** Requests that are being answered now. */
@@ -157,6 +159,10 @@ class World implements FakeWorld {
 
   retire(provider: string, model: string): void {
     this.setModel(provider, model, { retired: true, unlisted: true })
+  }
+
+  dropConnections(): void {
+    this.#server.closeAllConnections()
   }
 
   openSockets(): number {
@@ -274,7 +280,7 @@ class World implements FakeWorld {
     const facts = provider.models.get(model) ?? {}
     const lateMs = (facts.latency_ms ?? 0) + (fault?.do === 'slow' ? (fault.ms ?? 20_000) : 0)
     if (lateMs > 0) await this.#sleep(lateMs)
-    if (texts !== null) return sendAnswer(response, 200, embeddingsBody(model, texts))
+    if (texts !== null) return sendAnswer(response, 200, embeddingsBody(dialect.id, model, texts))
     const reply = fakeReply(request, model, facts)
     const now = this.#now()
     provider.spend(key, model, reply.usage?.totalTokens ?? 0, now)

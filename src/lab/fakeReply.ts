@@ -20,9 +20,11 @@ export function fakeReply(request: ChatRequest, name: string, model: FakeModel):
           },
         ]
       : []
-  const call = toolCall(request, prompt)
-  if (call !== null)
-    return respond([...reasoning, call], 'tool_calls', usage(inputTokens, tokensOf(call.arguments), thought), name)
+  const calls = toolCalls(request, prompt, model)
+  if (calls.length > 0) {
+    const written = calls.map((call) => call.arguments).join('')
+    return respond([...reasoning, ...calls], 'tool_calls', usage(inputTokens, tokensOf(written), thought), name)
+  }
   const full = replyText(request, prompt, name, model)
   const text = budget <= 0 ? '' : full.slice(0, Math.min(full.length, budget * 4))
   const content = [...reasoning, ...(text === '' ? [] : [{ type: 'text' as const, text }])]
@@ -92,6 +94,21 @@ function exampleValue(schema: Readonly<Record<string, unknown>>, depth: number):
     null: null,
   }
   return examples[String(schema['type'])] ?? null
+}
+
+/** The calls of a turn: those of the scenario, else one where the prompt asks for it; none after a tool's result. */
+function toolCalls(request: ChatRequest, prompt: string, model: FakeModel): ToolCallPart[] {
+  if (model.calls === undefined) return [toolCall(request, prompt)].filter((call) => call !== null)
+  if (request.toolChoice === 'none' || request.messages.some((message) => message.role === 'tool')) return []
+  const offered = new Set((request.tools ?? []).map((tool) => tool.name))
+  return model.calls
+    .filter((call) => offered.has(call.tool))
+    .map((call, index) => ({
+      type: 'tool-call',
+      id: `call_${call.tool}_${index + 1}`,
+      name: call.tool,
+      arguments: JSON.stringify(call.arguments),
+    }))
 }
 
 /** Calls the first tool once, unless the conversation ends with a tool's result or tools are off. */

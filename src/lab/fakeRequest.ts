@@ -18,12 +18,15 @@ export interface Asked {
 }
 
 const GOOGLE_PATH = /\/models\/(.+):(generateContent|streamGenerateContent)$/
+const GOOGLE_EMBED_PATH = /\/models\/(.+):batchEmbedContents$/
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /** A provider may serve several dialects (OpenRouter, DeepSeek). Null for a path nobody serves; throws InvalidRequestError. */
 export function readAsked(path: string, body: unknown): Asked | null {
   const google = GOOGLE_PATH.exec(path)
   if (google !== null) return readGoogle(google, body)
+  const googleEmbed = GOOGLE_EMBED_PATH.exec(path)
+  if (googleEmbed !== null) return readGoogleEmbedding(decoded(googleEmbed[1] ?? ''), body)
   if (path.endsWith('/embeddings')) return readEmbedding(body)
   const id = dialectAt(path)
   if (id === null) return null
@@ -52,6 +55,16 @@ function readEmbedding(body: unknown): Asked {
   return { model, dialect: dialectOf('openai'), request: { model, messages: [], stream: false }, texts }
 }
 
+/** https://ai.google.dev/api/embeddings#method:-models.batchembedcontents */
+function readGoogleEmbedding(model: string, body: unknown): Asked {
+  const texts = (asArray(asRecord(body)?.['requests']) ?? []).map((request) =>
+    (asArray(asRecord(asRecord(request)?.['content'])?.['parts']) ?? [])
+      .map((part) => asString(asRecord(part)?.['text']) ?? '')
+      .join(''),
+  )
+  return { model, dialect: dialectOf('google'), request: { model, messages: [], stream: false }, texts }
+}
+
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
@@ -72,7 +85,8 @@ export function isLacking(facts: FakeModel, request: ChatRequest): boolean {
   )
 }
 
-export function embeddingsBody(model: string, texts: readonly string[]): unknown {
+export function embeddingsBody(dialect: DialectId, model: string, texts: readonly string[]): unknown {
+  if (dialect === 'google') return { embeddings: texts.map((text) => ({ values: [0.1, 0.2, text.length / 1000] })) }
   const data = texts.map((text, index) => ({ object: 'embedding', index, embedding: [0.1, 0.2, text.length / 1000] }))
   const tokens = texts.reduce((sum, text) => sum + tokensOf(text), 0)
   return { object: 'list', data, model, usage: { prompt_tokens: tokens, total_tokens: tokens } }

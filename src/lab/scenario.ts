@@ -20,6 +20,10 @@ const fakeModel = z.strictObject({
   reply: z.string().optional(),
   /** Thinks this many tokens before it answers, and answers nothing when `max_tokens` is smaller. */
   thinks: z.number().int().min(0).optional(),
+  /** In its first turn it calls these of the tools it is offered, all at once, whatever it was asked. */
+  calls: z
+    .array(z.strictObject({ tool: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) }))
+    .optional(),
   /** Listed, but calls answer "model not found". */
   retired: z.boolean().optional(),
   /** Not in the models list. */

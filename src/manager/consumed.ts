@@ -9,7 +9,7 @@ import type { CallEnd } from '../upstream/call.ts'
 export interface Prompt {
   /** Counted from the characters when the request came; images included. */
   readonly inputTokens: number
-  readonly request?: ChatRequest
+  readonly request?: () => ChatRequest
 }
 
 /**
@@ -41,7 +41,8 @@ function withReportedCost(usage: Usage, reported: Usage | null): Usage {
   return reported?.reportedCostUsd === undefined ? usage : { ...usage, reportedCostUsd: reported.reportedCostUsd }
 }
 
-function counted(answer: ChatResponse | null, { inputTokens, request }: Prompt, estimate: UsageEstimator): Usage {
+function counted(answer: ChatResponse | null, { inputTokens, request: read }: Prompt, estimate: UsageEstimator): Usage {
+  const request = read?.()
   const prompt = request === undefined ? '' : promptText(request)
   const usage = estimate(prompt, (answer?.content ?? []).map(partText).join(''))
   // What has no text (images, vectors' input) was counted when the request came.

@@ -34,6 +34,8 @@ export class Mind {
   quota: QuotaBook
   tally = new Tally()
   observed = new Observed()
+  /** Told of every threshold that a budget reaches, by what was spent here or elsewhere; null: nobody is. */
+  onCrossings: ((crossings: readonly Crossing[]) => void) | null = null
   /** Events folded so far, for whoever shows the state. */
   changes = 0
   readonly sessions = new Sessions()
@@ -43,8 +45,6 @@ export class Mind {
   /** Up to here the log has been read; our own events after it were folded when they happened. */
   #seq = 0
   #ids = 0
-  /** Thresholds of budgets that other processes' attempts reached. */
-  #crossings: Crossing[] = []
 
   constructor(store: Store, parts: MindParts) {
     this.#store = store
@@ -84,6 +84,11 @@ export class Mind {
     this.#take(event)
   }
 
+  /** A budget reached thresholds. */
+  crossed(crossings: readonly Crossing[]): void {
+    if (crossings.length > 0) this.onCrossings?.(crossings)
+  }
+
   /** Reads what other processes wrote since the last time. Returns how many events were new. */
   sync(): number {
     const last = this.#store.lastSeq()
@@ -96,13 +101,6 @@ export class Mind {
     const read = events.at(-1)?.seq ?? 0
     this.#seq = events.length < READ_AT_ONCE ? Math.max(last, read) : read
     return events.length
-  }
-
-  /** Thresholds that were reached by what other processes spent, since the last time this was asked. */
-  takeCrossings(): readonly Crossing[] {
-    const crossings = this.#crossings
-    if (crossings.length > 0) this.#crossings = []
-    return crossings
   }
 
   /** Keeps the fold, so that the next start reads little. Everything appended must be flushed before. */
@@ -143,7 +141,7 @@ export class Mind {
     if (event.kind === 'attempt') {
       this.parks.fold(event)
       this.quota.fold(event)
-      this.#crossings.push(...this.budgets.fold(event))
+      this.crossed(this.budgets.fold(event))
       this.patience.fold(event)
       if (event.ok && event.session !== null) this.sessions.bind(event.session, event.target.stateId)
     } else if (event.kind === 'lift') {

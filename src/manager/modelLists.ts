@@ -64,8 +64,8 @@ export class ModelLists {
   }
 
   /** Reads one list now; for whoever wants to know what became of it. Callers of the same list share the answer. */
-  readNow(seat: Seat): Promise<ListResult> {
-    return this.#read(seat)
+  readNow(seat: Seat, signal?: AbortSignal): Promise<ListResult> {
+    return this.#read(seat, signal)
   }
 
   /** Resolves when no list is being read any more, at the latest after `ms`. */
@@ -94,18 +94,19 @@ export class ModelLists {
     return (age > LIST_LIFE_MS || age < 0) && now - (this.#triedAt.get(key) ?? 0) > RETRY_MS
   }
 
-  #read(seat: Seat): Promise<ListResult> {
+  #read(seat: Seat, signal?: AbortSignal): Promise<ListResult> {
     const key = listKey(seat)
     const running = this.#running.get(key)
     if (running !== undefined) return running
-    const reading = this.#readOnce(seat, key).finally(() => this.#running.delete(key))
+    const reading = this.#readOnce(seat, key, signal).finally(() => this.#running.delete(key))
     this.#running.set(key, reading)
     return reading
   }
 
-  async #readOnce(seat: Seat, key: string): Promise<ListResult> {
+  async #readOnce(seat: Seat, key: string, signal?: AbortSignal): Promise<ListResult> {
     this.#triedAt.set(key, this.#options.tools.now())
-    const result = await listModels(seat.connection, this.#options.tools)
+    const { tools } = this.#options
+    const result = await listModels(seat.connection, signal === undefined ? tools : { ...tools, signal })
     // An empty list is a provider's hiccup more often than a truth: the last good one stays.
     if (!result.ok || result.models.length === 0) return result
     const before = this.#lists.get(key)

@@ -1,5 +1,6 @@
 /** Opens an engine: configuration, store, connections, lists, everything that ticks; and closes it again. */
 
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { type Config, loadConfig } from '../config/config.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
@@ -22,7 +23,6 @@ import { Deadlines } from '../upstream/deadlines.ts'
 import { OfflineDetector } from '../upstream/offline.ts'
 import { openTransport } from '../upstream/transport.ts'
 import { Attention } from './attention.ts'
-import { BudgetAlarm } from './budgetAlarm.ts'
 import { budgetsOf } from './budgets.ts'
 import { Decisions } from './decisions.ts'
 import { Engine, type EngineParts } from './engine.ts'
@@ -34,6 +34,7 @@ import { loadOptions, storeLocation, variablesOf } from './places.ts'
 import { Repairs } from './repairs.ts'
 import { Roster, type Seat } from './roster.ts'
 import { routingSettings } from './routingSettings.ts'
+import { Shortcomings } from './shortcomings.ts'
 import { type Timing, WaitingRoom } from './waiting.ts'
 import { worldOf } from './world.ts'
 
@@ -56,8 +57,8 @@ export interface EngineOptions {
   readonly logger?: Logger | false
   /** Milliseconds that what is recorded may wait to be written; 0 (default): to the end of the event loop's turn. */
   readonly flushMs?: number
-  /** For tests with a clock of their own: waits. */
-  readonly sleep?: (ms: number) => Promise<void>
+  /** For tests with a clock of their own: waits. The signal ends a wait early. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
   /** Shown to the providers. */
   readonly userAgent?: string
   /** Every model of every list that can chat, also of long lists; what the configuration names exactly stays exact. */
@@ -114,11 +115,11 @@ class Builder {
     const mind = this.#openMind(config)
     const parts = this.#parts(mind)
     const roster = this.#rosterOf(config, this.#seatsOf(config), parts.lists)
-    this.engine = new Engine(parts, roster, worldOf(roster, mind))
-    parts.attention.attach(this.engine)
+    this.engine = new Engine(parts, roster, worldOf(roster, mind, parts.shortcomings))
     mind.router.setTargets(roster.targets)
     mind.restore()
     mind.budgets.open(this.#store, this.#now())
+    parts.attention.attach(this.engine)
     this.#housekeeping = new Housekeeping({
       engine: this.engine,
       now: this.#now,
@@ -145,6 +146,10 @@ class Builder {
     await this.#store.close()
   }
 
+  get #userAgent(): string {
+    return this.#options.userAgent ?? 'keywise'
+  }
+
   async #prepare(): Promise<void> {
     const [lookup, estimate] = await Promise.all([loadGenaiPrices(), loadUsageEstimator()])
     this.#lookup = lookup
@@ -168,6 +173,9 @@ class Builder {
   #loadConfig(): Config {
     const config = loadConfig(loadOptions(this.#options))
     for (const provider of config.providers) for (const key of provider.keys) this.#secrets.add(key.secret.reveal())
+    const { telegram, webhook } = config.settings.alerts
+    for (const secret of [telegram?.botToken, webhook?.url, webhook?.secret])
+      if (secret !== undefined) this.#secrets.add(secret.reveal())
     return config
   }
 
@@ -222,6 +230,8 @@ class Builder {
     const monotonic = this.#options.monotonic ?? (() => performance.now())
     const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
     const events = new Events(this.#logger)
+    const offline = new OfflineDetector()
+    const random = this.#options.random ?? Math.random
     const discover = { now: this.#now, redact, signal: this.#closing.signal }
     return {
       store: this.#store,
@@ -229,14 +239,25 @@ class Builder {
       logger: this.#logger,
       events,
       waiting: new WaitingRoom(timing(this.#now, this.#options.sleep)),
-      offline: new OfflineDetector(),
+      offline,
       tools,
-      random: this.#options.random ?? Math.random,
-      sleep: this.#options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
-      attention: new Attention(),
+      random,
+      sleep: this.#options.sleep ?? systemSleep,
+      attention: new Attention({
+        store: this.#store,
+        logger: this.#logger,
+        dispatcher: this.#dispatcher,
+        salt: this.#salt,
+        userAgent: this.#userAgent,
+        now: this.#now,
+        events,
+        offline,
+        random,
+        redact,
+      }),
       decisions: new Decisions(this.#store),
       repairs: new Repairs(this.#now),
-      alarm: new BudgetAlarm(this.#store, events),
+      shortcomings: new Shortcomings(this.#store, this.#now),
       checks: new KeyChecks({
         mind,
         store: this.#store,
@@ -262,6 +283,7 @@ class Builder {
     const changed = config !== this.engine.roster.config
     const seats = changed ? this.#seatsOf(config) : this.engine.roster.seats
     if (changed) {
+      // First, because it may be refused: then everything stays as it was.
       const successor = this.#budgetsFor(config, seats)
       for (const warning of config.warnings) this.#logger.warn(warning)
       mind.router.setSettings(routingSettings(config.settings))
@@ -269,11 +291,12 @@ class Builder {
       mind.budgets.close(successor)
       successor.open(this.#store, this.#now())
       mind.budgets = successor
+      this.engine.parts.attention.useConfig(config)
     }
     const roster = this.#rosterOf(config, seats, lists)
     mind.router.setTargets(roster.targets)
     this.engine.roster = roster
-    this.engine.world = worldOf(roster, mind)
+    this.engine.world = worldOf(roster, mind, this.engine.parts.shortcomings)
   }
 
   #seatsOf(config: Config): Seat[] {
@@ -290,7 +313,7 @@ class Builder {
             dispatcher: this.#dispatcher,
             spec: provider.spec,
             secret: key.secret,
-            userAgent: this.#options.userAgent ?? 'keywise',
+            userAgent: this.#userAgent,
           }),
         }
       }),
@@ -302,6 +325,10 @@ class Builder {
     const { allModels = false } = this.#options
     return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices, allModels })
   }
+}
+
+async function systemSleep(ms: number, signal?: AbortSignal): Promise<void> {
+  await wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined) // ended early
 }
 
 /** The waiting room's clock: the engine's own. */

@@ -6,7 +6,6 @@ import { type Target, targetId } from '../domain/target.ts'
 import { nanoToUsd } from '../money/amount.ts'
 import { costOf } from '../money/cost.ts'
 import type { Price } from '../money/price.ts'
-import type { Crossing } from '../money/purse.ts'
 import type { UsageEstimator } from '../money/usage.ts'
 import type { CallEnd } from '../upstream/call.ts'
 import { consumed, type Prompt } from './consumed.ts'
@@ -35,8 +34,6 @@ export interface AttemptFacts extends Prompt {
 export interface Recorded {
   readonly event: AttemptEvent
   readonly report: AttemptReport
-  /** Thresholds of budgets that it reached. */
-  readonly crossings: readonly Crossing[]
 }
 
 export interface Recorder {
@@ -45,24 +42,25 @@ export interface Recorder {
   readonly origin: string
   /** Counts what nobody reported. */
   readonly estimate: UsageEstimator
+  /** Where the event goes; default the mind. */
+  readonly remember?: ((event: AttemptEvent) => void) | undefined
 }
 
 /** Settles what was set aside, remembers the attempt, and returns it as people see it. */
-export function recordAttempt({ mind, origin, estimate }: Recorder, facts: AttemptFacts, now: number): Recorded {
-  const event = eventOf(facts, origin, estimate, now)
-  const crossings = facts.hold === null ? [] : settle(mind, facts.hold, event, now)
-  if (facts.hold?.probe) mind.parks.endProbe(facts.target)
-  mind.remember(event)
-  return { event, report: reportOf(event, facts.target, mind, now), crossings }
-}
-
-function settle(mind: Mind, { quota, budget }: NonNullable<AttemptFacts['hold']>, event: AttemptEvent, now: number) {
-  if (quota !== null) mind.quota.settle(quota, event.usage, now)
+export function recordAttempt(recorder: Recorder, facts: AttemptFacts, now: number): Recorded {
+  const { mind, remember = (event) => mind.remember(event) } = recorder
+  const event = eventOf(facts, recorder, now)
   const tokens = event.usage === null ? 0 : event.usage.inputTokens + event.usage.outputTokens
-  return mind.budgets.settle(budget, { nanoUsd: event.costNanoUsd, tokens })
+  if (facts.hold !== null) {
+    if (facts.hold.quota !== null) mind.quota.settle(facts.hold.quota, event.usage, now)
+    mind.crossed(mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens }))
+    if (facts.hold.probe) mind.parks.endProbe(facts.target)
+  }
+  remember(event)
+  return { event, report: reportOf(event, facts.target, mind, now) }
 }
 
-function eventOf(facts: AttemptFacts, origin: string, estimate: UsageEstimator, now: number): AttemptEvent {
+function eventOf(facts: AttemptFacts, { origin, estimate }: Recorder, now: number): AttemptEvent {
   const { end, target } = facts
   const failure = end.outcome.ok ? null : end.outcome.failure
   const usage = consumed(end, facts, estimate)

@@ -31,11 +31,9 @@ export function mayRescue(engine: Engine, ask: Ask): boolean {
 export async function rescue(engine: Engine, ask: Ask, end: CallEnd, sink: RescueSink): Promise<CallEnd> {
   const said = textOf(end.partial)
   if (end.outcome.ok || said === '' || hasCalls(end.partial)) return end
-  const request = continued(ask.request, said)
   const again: Ask = {
     ...ask,
-    request,
-    mostInputTokens: ask.mostInputTokens === 0 ? 0 : mostTokensOf(request),
+    ...rewritten(continued(ask.whole(), said), ask),
     wire: null,
     cancellation: ask.cancellation.cancelled ? new Cancellation() : ask.cancellation,
   }
@@ -57,6 +55,11 @@ export async function rescue(engine: Engine, ask: Ask, end: CallEnd, sink: Rescu
     if (error instanceof KeywiseError) return end
     throw error
   }
+}
+
+function rewritten(request: ChatRequest, { mostInputTokens }: Ask): Pick<Ask, 'request' | 'whole' | 'mostInputTokens'> {
+  // Where no budget asks, nobody has counted.
+  return { request, whole: () => request, mostInputTokens: mostInputTokens === 0 ? 0 : mostTokensOf(request) }
 }
 
 const CONTINUE =

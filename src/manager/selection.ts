@@ -59,7 +59,7 @@ export class ModelNames {
     return nearest(name, [
       ...new Set([
         ...Object.keys(this.#aliases),
-        ...this.#targets.flatMap((target) => [target.model, `${target.provider}/${target.model}`]),
+        ...this.#targets.flatMap(({ provider, model }) => [model, `${provider}/${model}`, baseName(model)]),
       ]),
     ])
   }

@@ -10,8 +10,8 @@ import type { Seat } from './roster.ts'
 import { spliceRequest } from './splice.ts'
 
 /**
- * `mostOutputTokens`: a limit to send along where the request has none; null for none. `allowedMs`: the target's own time
- * to its first content; default what was learned of it.
+ * `mostOutputTokens`: a limit to send along, because a hard budget needs one and the request has none; null for none.
+ * `allowedMs`: the target's own time to its first content; default what was learned of it.
  */
 export function writeCall(
   engine: Engine,
@@ -62,10 +62,8 @@ function written(
     const spliced = spliceRequest(ask.wire, ask.request, target.model, maxTokens)
     if (spliced !== null) return spliced
   }
-  const { path, body } = dialect.upstream.writeRequest(
-    maxTokens === null ? ask.request : { ...ask.request, maxTokens },
-    target.model,
-  )
+  const request = maxTokens === null ? ask.whole() : { ...ask.whole(), maxTokens }
+  const { path, body } = dialect.upstream.writeRequest(request, target.model)
   const facts = {
     model: target.model,
     stream: ask.request.stream,

@@ -6,12 +6,8 @@ import { type Counters, Lease, type LeaseSlot } from './lease.ts'
 import { Slots } from './period.ts'
 import { Tally } from './tally.ts'
 
-/** A threshold that was just reached; each process finds it once per period, so whoever tells people asks the others first. */
+/** A threshold that was just reached; told once per period by each process, so whoever tells people should not repeat it. */
 export interface Crossing {
-  /** The same over all processes. */
-  readonly id: string
-  /** Epoch milliseconds at which the period began; what was told before belongs to an earlier one. */
-  readonly since: number
   readonly scope: string
   readonly per: string
   readonly unit: Budget['unit']
@@ -168,11 +164,7 @@ export class Purse {
   #crossing(percent: number): Crossing {
     const { scope, per, unit, limit, hard } = this.budget
     const { start } = this.tally
-    const id = `${budgetId(this.budget)}|${limit}|${percent}`
-    const since = this.slots.windowStart(start)
     return {
-      id,
-      since,
       scope,
       per,
       unit,

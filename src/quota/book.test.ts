@@ -554,3 +554,16 @@ function tryParse(text: string): unknown {
     return text
   }
 }
+
+test('what a test run read off the models list takes nothing, not even where failures count', () => {
+  const book = bookWith({ countsFailures: true })
+  book.fold(eventOf(NOON, { limits: [factOf({ limit: 30, remaining: 20, resetsAt: NOON + MINUTE })] }))
+  const refused = (status: number | null) => ({
+    ok: false,
+    failure: { kind: 'model_not_found' as const, status, message: 'not in the list' },
+  })
+  book.fold(eventOf(NOON + SECOND, refused(null)))
+  expect(book.limitsOf(target, NOON + 2 * SECOND)[0]?.remaining).toBe(20)
+  book.fold(eventOf(NOON + 2 * SECOND, refused(404)))
+  expect(book.limitsOf(target, NOON + 3 * SECOND)[0]?.remaining).toBe(19)
+})

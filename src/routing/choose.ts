@@ -139,10 +139,10 @@ export class Router {
     return this.#explain({ request, now, turn: this.#turns, exploring: false }, null, false)
   }
 
-  /** Estimated quality of a target, 0..1, its prior where nothing was reported; null when the target is gone. */
+  /** Estimated quality of a target, 0..1; before the first decision, and for targets that are gone, what the catalogue guesses. */
   qualityOf(target: Target): number | null {
-    const place = this.#board.placeOf(target.stateId)
-    return place === undefined ? null : this.#board.quality[place]!
+    const place = this.#board.isEstimated ? this.#board.placeOf(target.stateId) : undefined
+    return place === undefined ? target.profile.qualityPrior : this.#board.quality[place]!
   }
 
   /** The score of a target for an ordinary request, with its terms; null when the target is gone. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { makeFailure, makeQuality, makeSuccess, makeTarget } from '../../test/makeEvents.ts'
 import { Router, type RoutingRequest } from './choose.ts'
+import type { RankedTarget } from './explain.ts'
 import { ROUTING } from './settings.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 12)
@@ -90,5 +91,28 @@ describe('explain()', () => {
         return decision.first?.id
       })
     expect(firsts(asked, true)).toEqual(firsts(quiet, false))
+  })
+})
+
+describe('sketch()', () => {
+  const bare = (rows: readonly RankedTarget[]) => rows.map(({ inputs: _, priors: __, ...row }) => row)
+
+  test('says of few targets what explain() says', () => {
+    const decision = makeRouter().decide(request(), NOW)
+    expect(decision.sketch(20, () => null)).toEqual(bare(decision.explain()))
+  })
+
+  test('of thousands it gives the first rows, and the chosen one is never out', () => {
+    const router = new Router({ settings: ROUTING, random: () => 0.5 })
+    const targets = Array.from({ length: 3000 }, (_, place) =>
+      makeTarget({ model: `m${place}`, profile: { qualityPrior: (place % 997) / 1000 } }),
+    )
+    router.setTargets(targets)
+    const decision = router.decide(request(), NOW)
+    const out = { code: 'parked', reason: 'parked', until: null } as const
+    expect(decision.sketch(20, () => null)).toEqual(bare(decision.explain()).slice(0, 20))
+    const rows = decision.sketch(20, () => out)
+    expect(rows[0]).toMatchObject({ target: decision.first, eligible: true })
+    expect(rows).toHaveLength(20)
   })
 })

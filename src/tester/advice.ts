@@ -49,8 +49,8 @@ const ADVICE: { readonly [K in FailureKind]: Adviser<K> } = {
   network: unreachable,
   model_not_found: ({ seat, model, successor }) =>
     successor === null
-      ? `${model} is gone: take it out of the models of ${seat.provider.id}`
-      : `${model} is gone: put ${successor} in its place in the models of ${seat.provider.id}`,
+      ? `${seat.provider.spec.name} does not serve ${model} (any more): take it out of the models of ${seat.provider.id}`
+      : `${seat.provider.spec.name} does not serve ${model} (any more): put ${successor} in its place in the models of ${seat.provider.id}`,
   context_too_long: (facts) => `the test message is too long for ${facts.model}: shorten settings.test.message`,
   content_filter: (facts) => `${nameOf(facts)} refused the test message: change settings.test.message`,
   unsupported: ({ seat, model }, { ability }) =>

@@ -1,15 +1,15 @@
 /** One target put to the test: reserved, called, judged, recorded; a short limit is waited for, a hiccup tried once more. */
 
 import type { ChatRequest } from '../domain/chat.ts'
-import type { Failure } from '../domain/failure.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Target } from '../domain/target.ts'
 import { mostTokensOf } from '../manager/amounts.ts'
 import type { Ask } from '../manager/ask.ts'
 import type { Engine } from '../manager/engine.ts'
-import type { HoldNeed } from '../manager/holds.ts'
+import type { Hold, HoldNeed } from '../manager/holds.ts'
 import { makeAsk } from '../manager/makeAsk.ts'
 import { judge } from '../routing/judge.ts'
-import type { CallEnd } from '../upstream/call.ts'
+import type { Call, CallEnd } from '../upstream/call.ts'
 import type { DayAllowance } from './allowance.ts'
 import type { Lanes } from './lanes.ts'
 import type { Purse } from './purse.ts'
@@ -42,7 +42,7 @@ const UNSTATED_WAIT_MS = 5000
 /** Stated waits get up to this share on top, so that all who waited do not come back in the same moment. */
 const JITTER = 0.1
 
-export async function callTarget(desk: Desk, target: Target, request: ChatRequest): Promise<Answer> {
+export function callTarget(desk: Desk, target: Target, request: ChatRequest): Promise<Answer> {
   return new Asking(desk, target, request).run()
 }
 
@@ -76,21 +76,34 @@ class Asking {
   }
 
   async run(): Promise<Answer> {
+    let last: Answer | null = null
     for (;;) {
-      await this.#waitForRoom()
-      if (this.#desk.signal.aborted) return { kind: 'interrupted' }
-      const answer = await this.#desk.lanes.run(this.#target, () => this.#callOnce())
-      if (answer.kind !== 'ended' || answer.end.outcome.ok) return answer
-      const waitMs = this.#waitAfter(answer.end.outcome.failure)
-      if (waitMs === null) return answer
-      await this.#pause(waitMs)
-      if (this.#desk.signal.aborted) return answer
+      const step: Step = await this.#desk.lanes.run(this.#target, () => this.#step())
+      if (step.kind === 'wait') await this.#pause(step.ms)
+      else if (step.kind !== 'ended') return step.kind === 'skipped' && last !== null ? last : step
+      else {
+        last = step
+        const waitMs = step.end.outcome.ok ? null : this.#waitAfter(step.end.outcome.failure)
+        if (waitMs === null) return step
+        await this.#pause(waitMs)
+        if (this.#desk.signal.aborted) return step
+      }
     }
   }
 
-  async #callOnce(): Promise<Answer> {
-    const { engine, purse, allowance, signal, onCall } = this.#desk
+  /** Looks and calls; a wait is only named, so that the place in the lane is free meanwhile. */
+  async #step(): Promise<Step> {
+    const { engine, signal } = this.#desk
     if (signal.aborted) return { kind: 'interrupted' }
+    // A configuration that is edited meanwhile may take a target away.
+    if (engine.roster.find(this.#target.stateId) === undefined)
+      return { kind: 'skipped', reason: 'it is no longer configured' }
+    const ms = this.#waitForRoom()
+    return ms === null ? this.#callOnce() : { kind: 'wait', ms }
+  }
+
+  async #callOnce(): Promise<Answer> {
+    const { engine, purse, allowance, signal } = this.#desk
     const ask = askOf(this.#desk, this.#target, this.#request)
     const need = engine.world.needOf(this.#target, ask, engine.now)
     const tenth = allowance.take(this.#target, need.quota, engine.now)
@@ -102,34 +115,37 @@ class Asking {
       purse.settle(reserved, 0)
       return { kind: 'skipped', reason: hold.why.reason }
     }
-    onCall(this.#target)
-    const attempt = engine.callForTest(this.#target, ask, hold, ++this.#calls)
-    const end = await this.#endOf(attempt.call, ask)
-    if (end.outcome.ok) this.#liftParks()
-    const { event } = engine.remember({
-      requestId: ask.id,
-      number: attempt.number,
-      source: 'test',
-      target: this.#target,
-      startedAt: attempt.startedAt,
-      streamed: ask.request.stream,
-      end,
-      inputTokens: ask.needs.inputTokens,
-      request: ask.request,
-      hold,
-      task: null,
-      session: null,
-      token: null,
-      labels: {},
-    })
-    purse.settle(reserved, event.costNanoUsd)
-    this.#costNanoUsd = sum(this.#costNanoUsd, event.costNanoUsd)
+    const { end, costNanoUsd } = await this.#call(ask, hold)
+    purse.settle(reserved, costNanoUsd)
+    this.#costNanoUsd = addCosts(this.#costNanoUsd, costNanoUsd)
     if (signal.aborted && !end.outcome.ok) return { kind: 'interrupted' }
     return { kind: 'ended', end, calls: this.#calls, costNanoUsd: this.#costNanoUsd }
   }
 
+  /** Calls and records. */
+  async #call(ask: Ask, hold: Granted): Promise<{ end: CallEnd; costNanoUsd: number | null }> {
+    const { engine, onCall } = this.#desk
+    onCall(this.#target)
+    const { call, number, startedAt } = engine.callForTest(this.#target, ask, hold, ++this.#calls)
+    const end = await this.#endOf(call, ask)
+    if (end.outcome.ok) this.#liftParks()
+    const { event } = engine.remember({
+      ...UNNAMED,
+      requestId: ask.id,
+      number,
+      target: this.#target,
+      startedAt,
+      streamed: ask.request.stream,
+      end,
+      inputTokens: ask.needs.inputTokens,
+      request: ask.whole,
+      hold,
+    })
+    return { end, costNanoUsd: event.costNanoUsd }
+  }
+
   /** Waits for the end; an interrupted run ends the call. */
-  async #endOf(call: ReturnType<Engine['callForTest']>['call'], ask: Ask): Promise<CallEnd> {
+  async #endOf(call: Call, ask: Ask): Promise<CallEnd> {
     const stop = () => ask.cancellation.cancel()
     this.#desk.signal.addEventListener('abort', stop, { once: true })
     try {
@@ -145,26 +161,23 @@ class Asking {
   /** The answer disproves whatever kept the target out until now. */
   #liftParks(): void {
     const { engine } = this.#desk
-    const { parks } = engine.parts.mind
-    for (let park = parks.blocking(this.#target, engine.now); park !== undefined; ) {
+    const lifted = new Set<FailureKind>()
+    for (;;) {
+      const park = engine.parts.mind.parks.blocking(this.#target, engine.now)
+      if (park === undefined || lifted.has(park.reason)) return
       engine.lift(this.#target, [park.reason])
-      const next = parks.blocking(this.#target, engine.now)
-      if (next?.reason === park.reason) return
-      park = next
+      lifted.add(park.reason)
     }
   }
 
-  /** A stated limit that is known to be short now is not run into. */
-  async #waitForRoom(): Promise<void> {
-    const { engine, patienceMs, signal } = this.#desk
-    while (this.#waits < MOST_WAITS && !signal.aborted) {
-      const { quota } = needOf(this.#desk, this.#target, this.#request)
-      const shortage = engine.parts.mind.quota.room(this.#target, quota, engine.now)
-      if (shortage === null || shortage.tooLarge || shortage.window === 'day') return
-      const waitMs = shortage.until - engine.now
-      if (waitMs > patienceMs) return
-      await this.#wait(waitMs)
-    }
+  /** A limit that is known to be short now, and not for long, is not run into. Null when the call can go. */
+  #waitForRoom(): number | null {
+    const { engine, patienceMs } = this.#desk
+    const { quota } = needOf(this.#desk, this.#target, this.#request)
+    const shortage = engine.parts.mind.quota.room(this.#target, quota, engine.now)
+    if (shortage === null || shortage.tooLarge || shortage.window === 'day') return null
+    const waitMs = shortage.until - engine.now
+    return waitMs <= patienceMs && this.#mayWait() ? waitMs : null
   }
 
   /** How long to wait before the same call again; null when its failure is the answer. */
@@ -180,32 +193,34 @@ class Asking {
   }
 
   #waitForLimit(statedMs: number | undefined): number | null {
-    const { engine, patienceMs, onWait } = this.#desk
+    const { engine, patienceMs } = this.#desk
     const waitMs = statedMs ?? UNSTATED_WAIT_MS * 2 ** this.#waits
-    if (waitMs > patienceMs || this.#waits >= MOST_WAITS) return null
-    this.#waits++
-    onWait(this.#target)
-    return waitMs * (1 + JITTER * engine.parts.random())
+    return waitMs <= patienceMs && this.#mayWait() ? waitMs * (1 + JITTER * engine.parts.random()) : null
   }
 
-  async #wait(ms: number): Promise<void> {
+  /** Counts a wait; false when there were enough. */
+  #mayWait(): boolean {
+    if (this.#waits >= MOST_WAITS) return false
     this.#waits++
     this.#desk.onWait(this.#target)
-    await this.#pause(ms)
+    return true
   }
 
   #pause(ms: number): Promise<void> {
     const { engine, signal } = this.#desk
-    if (ms <= 0 || signal.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true })
-      void engine.parts.sleep(ms).then(resolve)
-    })
+    return ms <= 0 || signal.aborted ? Promise.resolve() : engine.parts.sleep(ms, signal)
   }
 }
 
+type Step = Answer | { readonly kind: 'wait'; readonly ms: number }
+type Granted = Extract<Hold, { granted: true }>
+
+/** What all attempts of a test have in common. */
+export const UNNAMED = { source: 'test', task: null, session: null, token: null, labels: {} } as const
+
 export const OVER_BUDGET = 'it could cost more than is left of settings.test.max_usd'
 
-function sum(a: number | null, b: number | null): number | null {
+/** Null when one of them is unknown. */
+export function addCosts(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a + b
 }

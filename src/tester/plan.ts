@@ -25,6 +25,8 @@ export interface Item {
   readonly keyIndex: number
   readonly model: string
   readonly seat: Seat
+  /** As the provider gave it now; null when it gave none. */
+  readonly list: readonly ListedModel[] | null
   /** Null for a key without models. */
   readonly target: Target | null
   readonly fate: Fate
@@ -36,8 +38,9 @@ export type Fate =
   | { readonly do: 'tell'; readonly failure: Failure; readonly finding: string | null; readonly startedAt: number }
   | { readonly do: 'skip'; readonly reason: string }
 
-/** Stands for all models of a key when none of them is known. */
-const NO_MODELS = '(models list)'
+/** Stand for all models of a key when none of them is known: a key that is refused, a list that does not come. */
+const ALL_MODELS = '(all models)'
+const MODELS_LIST = '(models list)'
 
 /** The keys the filters leave. Throws InvalidRequestError when there is none, naming what there is. */
 export function chosenSeats(engine: Engine, { provider, key }: Filters): readonly Seat[] {
@@ -74,6 +77,7 @@ function itemsOf(engine: Engine, survey: Survey, { model }: Filters): readonly I
     keyIndex: target.keyIndex,
     model: target.model,
     seat,
+    list: survey.list,
     target,
     fate: fateOf(target, survey, model !== undefined, engine.world.rules),
   }))
@@ -84,13 +88,15 @@ function withoutModels(engine: Engine, survey: Survey): readonly Item[] {
   const { seat, refusal, listFailure, startedAt } = survey
   const empty: Failure = { kind: 'model_not_found', status: null, message: 'the provider lists no model for this key' }
   const failure = refusal?.failure ?? listFailure ?? empty
+  const model = refusal === null ? MODELS_LIST : ALL_MODELS
   return [
     {
-      id: targetId(seat.provider.id, NO_MODELS, seat.key.index),
+      id: targetId(seat.provider.id, model, seat.key.index),
       provider: seat.provider.id,
       keyIndex: seat.key.index,
-      model: NO_MODELS,
+      model,
       seat,
+      list: null,
       target: null,
       fate: { do: 'tell', failure, finding: refusal?.id ?? null, startedAt: Math.min(startedAt, engine.now) },
     },
@@ -139,13 +145,27 @@ function retired({ on, successor }: { readonly on: string; readonly successor?: 
 }
 
 function unlisted(model: string, list: readonly ListedModel[]): Failure {
-  const [successor] = nearest(
-    model,
-    list.filter((one) => one.chats).map((one) => one.id),
-    1,
-  )
+  const successor = nearestListed(model, list)
   const message = `not in the provider's models list${successor === undefined ? '' : `; nearest: ${successor}`}`
   return { kind: 'model_not_found', status: null, message, ...(successor !== undefined && { successor }) }
+}
+
+function nearestListed(model: string, list: readonly ListedModel[]): string | undefined {
+  const chatting = list.filter((one) => one.chats && one.id !== model)
+  return nearest(
+    model,
+    chatting.map((one) => one.id),
+    1,
+  )[0]
+}
+
+/** What a call said of a model that is not there, with what the catalogue and the list know of it. */
+export function explained(failure: Failure, { model, seat, list }: Pick<Item, 'model' | 'seat' | 'list'>): Failure {
+  if (failure.kind !== 'model_not_found' || failure.successor !== undefined) return failure
+  const known = catalogueModel(seat.provider.spec, model)?.retired
+  if (known !== undefined) return { ...retired(known), status: failure.status }
+  const successor = nearestListed(model, list ?? [])
+  return successor === undefined ? failure : { ...failure, successor }
 }
 
 function doesNotChat({ embeds }: ListedModel): Failure {

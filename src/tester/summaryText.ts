@@ -143,7 +143,7 @@ const WORDS: { readonly [K in FailureKind]: string } = {
   server: 'with server errors',
   timeout: 'timed out',
   network: 'unreachable',
-  model_not_found: 'gone',
+  model_not_found: 'not served',
   context_too_long: 'with too small a context',
   content_filter: 'filtered',
   unsupported: 'of another kind',
@@ -163,12 +163,12 @@ function summary({
     `Total Tests: ${total}`,
     `Passed: ${passed} ✅`,
     `Failed: ${failed} ❌`,
-    ...(skipped > 0 ? [`Skipped: ${skipped} ➖`] : []),
     `Pass Rate: ${(passRate * 100).toFixed(1)}%`,
-    `Cost: ${usd(cost.spentUsd)}`,
+    ...(skipped > 0 ? [`Skipped: ${skipped} ➖`] : []),
     ...(fastest === null
       ? []
       : ['', `⚡ Fastest: ${fastest.provider} - ${fastest.model} (${Math.round(fastest.responseTime)}ms)`]),
+    `Cost: ${usd(cost.spentUsd)}`,
   ]
 }
 

@@ -47,7 +47,7 @@ export function surveyAll(engine: Engine, seats: readonly Seat[], tools: Discove
 async function surveySeat(engine: Engine, seat: Seat, tools: DiscoverTools): Promise<Survey> {
   const startedAt = engine.now
   const [listed, checked, loaded] = await Promise.all([
-    readList(engine, seat),
+    readList(engine, seat, tools.signal),
     proveKey(seat, tools),
     loadedModels(seat.connection, tools),
   ])
@@ -65,12 +65,12 @@ async function surveySeat(engine: Engine, seat: Seat, tools: DiscoverTools): Pro
 }
 
 /** A hiccup of the connection gets a second chance before thirty targets are judged by it. */
-async function readList(engine: Engine, seat: Seat): Promise<ListResult> {
+async function readList(engine: Engine, seat: Seat, signal: AbortSignal | undefined): Promise<ListResult> {
   if (seat.connection.spec.modelsList === null) return { ok: true, models: [] }
-  const first = await engine.parts.lists.readNow(seat)
+  const first = await engine.parts.lists.readNow(seat, signal)
   if (first.ok || !PASSING.has(first.failure.kind)) return first
-  await engine.parts.sleep(RETRY_AFTER_MS)
-  return engine.parts.lists.readNow(seat)
+  await engine.parts.sleep(RETRY_AFTER_MS, signal)
+  return engine.parts.lists.readNow(seat, signal)
 }
 
 const PASSING: ReadonlySet<Failure['kind']> = new Set(['network', 'server', 'overloaded'])

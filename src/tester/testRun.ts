@@ -1,31 +1,24 @@
 /** One run of the tester: what is free is asked first, then every target that is left is called, all at once. */
 
-import type { ChatRequest, ChatResponse } from '../domain/chat.ts'
 import { ConfigError } from '../domain/errors.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Target } from '../domain/target.ts'
 import type { Engine } from '../manager/engine.ts'
 import { requestId } from '../manager/makeAsk.ts'
 import type { CallEnd } from '../upstream/call.ts'
-import {
-  type AbilityProof,
-  type AbilityProofs,
-  claimed,
-  EXAMS,
-  gradeAnswer,
-  type Provable,
-  textOf,
-} from './abilities.ts'
-import { type Advice, adviceFor, allAdvice, sharedQuotaAdvice } from './advice.ts'
+import { type Advice, allAdvice, sharedQuotaAdvice } from './advice.ts'
 import { DayAllowance } from './allowance.ts'
-import { type Answer, callTarget, type Desk, needOf, OVER_BUDGET } from './callTarget.ts'
+import { callTarget, type Desk, needOf, OVER_BUDGET, UNNAMED } from './callTarget.ts'
 import { Lanes } from './lanes.ts'
-import { chosenSeats, type Fate, type Filters, type Item, planTests } from './plan.ts'
+import { chosenSeats, explained, type Fate, type Filters, type Item, planTests } from './plan.ts'
+import { proveAbilities } from './proveAbilities.ts'
 import { Purse } from './purse.ts'
 import { fastestOf, summaryOf, type TestCost, type TestReport } from './report.ts'
+import { greeting, requestsOf } from './requests.ts'
+import { type Ended, failedResult, passedResult, toldResult } from './resultOf.ts'
 import type { ProviderName } from './summaryText.ts'
 import { type Survey, surveyAll } from './survey.ts'
-import { isoTime, rateLimitInfo, type SkippedTest, type TestResult } from './testResult.ts'
+import type { SkippedTest, TestResult } from './testResult.ts'
 
 /** What is known before the first call. */
 export interface TestPlan {
@@ -60,14 +53,8 @@ export interface RunOptions extends Filters, TestObserver {
 
 const CONCURRENCY = 8
 const LIMIT_PATIENCE_MS = 65_000
-/** Enough for a short word; the least that every provider takes is 16 (OpenAI Responses). */
-const MAX_TOKENS = 16
 /** A models list or key check may take this long. */
 const SURVEY_MS = 10_000
-/** Characters of an answer that are kept. */
-const SHOWN = 200
-/** Failures whose end is a time to wait for. */
-const LIMITS: ReadonlySet<Failure['kind']> = new Set(['rate_minute', 'quota_day', 'in_flight_budget'])
 
 /** Throws ConfigError without any key, InvalidRequestError when the filters leave nothing. */
 export async function runTests(engine: Engine, options: RunOptions): Promise<Omit<TestReport, 'changes'>> {
@@ -101,6 +88,10 @@ class TestRun {
     this.#liftProven(surveys)
     await Promise.all(items.map((item) => this.#test(desk, item)))
     return this.#report(items, cost)
+  }
+
+  get #message(): string {
+    return this.#engine.roster.config.settings.test.message
   }
 
   #survey(): Promise<readonly Survey[]> {
@@ -138,31 +129,14 @@ class TestRun {
     let unknownPrice = 0
     for (const { target, fate } of items) {
       if (target === null || fate.do !== 'call') continue
-      const costs = this.#requestsOf(target).map((request) => needOf(desk, target, request).worstCase.nanoUsd)
+      const costs = requestsOf(target, this.#message, this.#options.abilities === true).map(
+        (request) => needOf(desk, target, request).worstCase.nanoUsd,
+      )
       if (costs[0] === null) unknownPrice++
       for (const cost of costs) nanoUsd += cost ?? 0
     }
     const { maxUsd } = this.#engine.roster.config.settings.test
     return { estimatedUsd: nanoUsd / 1e9, maxUsd, spentUsd: 0, unknownPrice }
-  }
-
-  #requestsOf(target: Target): readonly ChatRequest[] {
-    const exams = this.#options.abilities ? claimed(target.profile.abilities) : []
-    return [this.#greeting(target), ...exams.map((ability) => this.#exam(target, ability))]
-  }
-
-  #greeting({ id }: Target): ChatRequest {
-    const text = this.#engine.roster.config.settings.test.message
-    return {
-      model: id,
-      messages: [{ role: 'user', content: [{ type: 'text', text }] }],
-      maxTokens: MAX_TOKENS,
-      stream: false,
-    }
-  }
-
-  #exam({ id }: Target, ability: Provable): ChatRequest {
-    return EXAMS[ability].request(id, this.#engine.roster.config.settings.test.message)
   }
 
   /** A key that its provider accepts is no longer held for refused. */
@@ -182,14 +156,21 @@ class TestRun {
 
   async #test(desk: Desk, item: Item): Promise<void> {
     const { target, fate } = item
+    if (this.#signal.aborted) return this.#skip(item, 'interrupted')
     if (fate.do === 'skip') return this.#skip(item, fate.reason)
     if (fate.do === 'tell') return this.#tell(item, fate)
     if (target === null) return
-    const answer = await callTarget(desk, target, this.#greeting(target))
+    const answer = await callTarget(desk, target, greeting(target, this.#message))
     if (answer.kind === 'skipped') return this.#skip(item, answer.reason)
     if (answer.kind === 'interrupted') return this.#skip(item, 'interrupted')
-    if (!answer.end.outcome.ok) return this.#failed(item, answer, answer.end.outcome.failure)
-    await this.#passed(desk, item, target, answer, answer.end.outcome.response)
+    this.#add(await this.#resultOf(desk, item, target, answer))
+  }
+
+  async #resultOf(desk: Desk, item: Item, target: Target, answer: Ended): Promise<TestResult> {
+    const { outcome } = answer.end
+    if (!outcome.ok) return failedResult(this.#engine, item, answer, explained(outcome.failure, item))
+    const proved = this.#options.abilities ? await proveAbilities(desk, target, this.#message) : null
+    return passedResult(this.#engine, item, answer, { response: outcome.response, proved })
   }
 
   #skip({ id, provider, keyIndex, model }: Item, reason: string): void {
@@ -202,25 +183,15 @@ class TestRun {
   #tell(item: Item, { failure, finding, startedAt }: Extract<Fate, { do: 'tell' }>): void {
     const { target } = item
     if (target !== null) this.#rememberFinding(target, failure, startedAt)
-    // The status a call would have met (contract section 6).
-    const statusCode = failure.kind === 'model_not_found' ? 404 : failure.status
-    this.#add({
-      ...this.#failure(item, failure),
-      responseTime: 0,
-      rateLimitInfo: null,
-      statusCode,
-      calls: 0,
-      costUsd: 0,
-      finding,
-    })
+    this.#add(toldResult(this.#engine, item, failure, finding))
   }
 
   #rememberFinding(target: Target, failure: Failure, startedAt: number): void {
     const { now } = this.#engine
     this.#engine.remember({
+      ...UNNAMED,
       requestId: requestId(),
       number: 1,
-      source: 'test',
       target,
       // All findings of one list are one occurrence: they began before any of them ended.
       startedAt: Math.min(startedAt, now - 1),
@@ -228,100 +199,7 @@ class TestRun {
       end: { ...NO_ANSWER, outcome: { ok: false, failure }, status: failure.status },
       inputTokens: 0,
       hold: null,
-      task: null,
-      session: null,
-      token: null,
-      labels: {},
     })
-  }
-
-  #failed(item: Item, { end, calls, costNanoUsd }: Ended, failure: Failure): void {
-    const refused = failure.kind === 'auth_invalid'
-    this.#add({
-      ...this.#failure(item, failure),
-      responseTime: Math.round(end.latencyMs),
-      rateLimitInfo: rateLimitInfo(end.limits),
-      statusCode: failure.status,
-      calls,
-      costUsd: usdOf(costNanoUsd),
-      finding: refused ? `key ${item.provider}@${item.seat.fingerprint}` : null,
-    })
-  }
-
-  #failure(
-    item: Item,
-    failure: Failure,
-  ): Omit<TestResult, 'responseTime' | 'rateLimitInfo' | 'calls' | 'costUsd' | 'finding'> {
-    const { seat, target, model } = item
-    const { parks } = this.#engine.parts.mind
-    const park = target === null || !LIMITS.has(failure.kind) ? undefined : parks.blocking(target, this.#engine.now)
-    const retryAt = isoTime(park?.until)
-    const successor = failure.kind === 'model_not_found' ? (failure.successor ?? null) : null
-    const hasSiblings = seat.provider.keys.length > 1
-    return {
-      ...this.#head(item),
-      status: 'failed',
-      error: failure.message,
-      failureKind: failure.kind,
-      advice: adviceFor(failure, { seat, hasSiblings, model, successor, retryAt }),
-      ...(successor !== null && { successor }),
-      retryAt,
-    }
-  }
-
-  async #passed(
-    desk: Desk,
-    item: Item,
-    target: Target,
-    { end, calls, costNanoUsd }: Ended,
-    response: ChatResponse,
-  ): Promise<void> {
-    const text = this.#engine.parts.tools.redact(textOf(response)).slice(0, SHOWN)
-    const note = noteOn(response)
-    const proofs = this.#options.abilities ? await this.#prove(desk, target) : null
-    this.#add({
-      ...this.#head(item),
-      status: 'success',
-      responseTime: Math.round(end.latencyMs),
-      ...(text !== '' && { responseText: text }),
-      rateLimitInfo: rateLimitInfo(end.limits),
-      statusCode: end.status,
-      failureKind: null,
-      advice: null,
-      retryAt: null,
-      ...(note !== null && { note }),
-      calls: calls + (proofs?.calls ?? 0),
-      costUsd: usdOf(sum(costNanoUsd, proofs?.costNanoUsd ?? 0)),
-      finding: null,
-      ...(proofs !== null && { abilities: proofs.abilities }),
-    })
-  }
-
-  async #prove(
-    desk: Desk,
-    target: Target,
-  ): Promise<{ abilities: AbilityProofs; calls: number; costNanoUsd: number | null }> {
-    const answers = await Promise.all(
-      claimed(target.profile.abilities).map(async (ability) => {
-        const answer = await callTarget(desk, target, this.#exam(target, ability))
-        return { ability, answer }
-      }),
-    )
-    const ended = answers.flatMap(({ answer }) => (answer.kind === 'ended' ? [answer] : []))
-    return {
-      abilities: Object.fromEntries(answers.map(({ ability, answer }) => [ability, proofOf(ability, answer)])),
-      calls: ended.reduce((calls, answer) => calls + answer.calls, 0),
-      costNanoUsd: ended.reduce<number | null>((cost, answer) => sum(cost, answer.costNanoUsd), 0),
-    }
-  }
-
-  #head({
-    id,
-    provider,
-    keyIndex,
-    model,
-  }: Item): Pick<TestResult, 'target' | 'provider' | 'keyIndex' | 'model' | 'timestamp'> {
-    return { provider, keyIndex, model, target: id, timestamp: new Date(this.#engine.now).toISOString() }
   }
 
   #add(result: TestResult): void {
@@ -354,8 +232,6 @@ class TestRun {
   }
 }
 
-type Ended = Extract<Answer, { kind: 'ended' }>
-
 const NO_ANSWER: Omit<CallEnd, 'outcome' | 'status'> = {
   usage: null,
   limits: [],
@@ -374,29 +250,6 @@ function freeRequests(surveys: readonly Survey[]): ReadonlyMap<string, number> {
   return left
 }
 
-/** A model that spends its few tokens on thinking works all the same. */
-function noteOn(response: ChatResponse): string | null {
-  const thought =
-    response.content.some((part) => part.type === 'reasoning') || (response.usage?.reasoningTokens ?? 0) > 0
-  const text = textOf(response)
-  if (thought || (text === '' && response.finishReason === 'length')) return 'works, thinks first'
-  return text === '' ? 'answered nothing' : null
-}
-
-function proofOf(ability: Provable, answer: Answer): AbilityProof {
-  if (answer.kind === 'skipped') return { ok: null, note: answer.reason }
-  if (answer.kind === 'interrupted') return { ok: null, note: 'interrupted' }
-  const { outcome, firstTokenMs } = answer.end
-  if (outcome.ok) {
-    const proof = gradeAnswer(ability, outcome.response)
-    return ability === 'streaming' && firstTokenMs !== null
-      ? { ...proof, firstTokenMs: Math.round(firstTokenMs) }
-      : proof
-  }
-  const { kind, message } = outcome.failure
-  return { ok: kind === 'unsupported' || kind === 'bad_request' ? false : null, note: `${kind}: ${message}` }
-}
-
 function budgetAdvice(skipped: readonly SkippedTest[]): readonly Advice[] {
   const targets = skipped.filter(({ reason }) => reason === OVER_BUDGET).map(({ target }) => target)
   if (targets.length === 0) return []
@@ -404,12 +257,6 @@ function budgetAdvice(skipped: readonly SkippedTest[]): readonly Advice[] {
     { text: 'some models were left out to keep the cost down: raise settings.test.max_usd to test them too', targets },
   ]
 }
-
-function sum(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : a + b
-}
-
-const usdOf = (nanoUsd: number | null) => (nanoUsd === null ? null : nanoUsd / 1e9)
 
 function noKeys(): ConfigError {
   return new ConfigError(

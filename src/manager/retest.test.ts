@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { type FakeWorld, startFakeProviders } from '../lab/fakeProviders.ts'
+import { APIManager } from './apiManager.ts'
+import { retest } from './retest.ts'
+import { keysView } from './views/keysView.ts'
+import { statusView } from './views/statusView.ts'
+
+let world: FakeWorld
+beforeAll(async () => {
+  world = await startFakeProviders({
+    providers: {
+      groq: { keys: { 'fake-groq-1': {} }, models: { a: {}, b: {} } },
+      mistral: { keys: { 'fake-mistral-1': {} }, models: { c: {} } },
+    },
+  })
+})
+afterAll(() => world.close())
+
+/** With the models named, so that a refused key has its targets too. */
+function open(config: object = named()): APIManager {
+  const manager = new APIManager({ config, env: {}, logger: false })
+  onTestFinished(() => manager.close())
+  return manager
+}
+
+function named(): object {
+  const key = (provider: string) => ({ endpoint: world.endpoint(provider), api_key: `fake-${provider}-1` })
+  return { groq: { ...key('groq'), models: ['a', 'b'] }, mistral: { ...key('mistral'), models: ['c'] } }
+}
+
+async function refuseGroq(manager: APIManager): Promise<void> {
+  world.revoke('groq', 1)
+  await manager.callWithFallback({ prompt: 'hi', model: 'groq/a' }).catch(() => {})
+}
+
+test('retest() leaves a key that is refused again where it was, and lifts the rest', async () => {
+  const manager = open()
+  await refuseGroq(manager)
+  world.fault('mistral', { do: 'quota_day' })
+  await manager.callWithFallback({ prompt: 'hi', model: 'mistral/c' }).catch(() => {})
+  world.clearFaults()
+  const { engine } = manager
+  expect(statusView(engine, manager.getSessionSummary()).targets.map(({ status }) => status)).toEqual([
+    'parked',
+    'parked',
+    'parked',
+  ])
+  const result = await retest(engine, null)
+  expect(result.lifted).toBe(1)
+  expect(result.keys).toMatchObject([
+    { provider: 'groq', check: 'refused', state: 'refused' },
+    { provider: 'mistral', check: 'valid', state: 'valid' },
+  ])
+  world.restore('groq', 1)
+  expect(await retest(engine, 'groq#1')).toMatchObject({ lifted: 2, keys: [{ check: 'valid', state: 'valid' }] })
+  expect(keysView(engine).keys.map(({ state }) => state)).toEqual(['valid', 'valid'])
+})
+
+test('retest() refuses a name that nothing has, and names the nearest', async () => {
+  const manager = open()
+  await manager.ready()
+  await expect(retest(manager.engine, 'grok')).rejects.toThrow(/no target "grok"; nearest: groq/)
+})
+
+test('a named model is waited for while its list is still on its way', async () => {
+  const manager = open(world.config())
+  expect((await manager.callWithFallback({ prompt: 'hi', model: 'mistral/c' })).model).toBe('c')
+})

@@ -1,0 +1,24 @@
+/** What a target is asked in a run: one short message, and an exam per claimed ability. */
+
+import type { ChatRequest } from '../domain/chat.ts'
+import type { Target } from '../domain/target.ts'
+import { claimed, EXAMS } from './abilities.ts'
+
+/** Enough for a short word; the least that every provider takes is 16 (OpenAI Responses). */
+const MAX_TOKENS = 16
+
+/** `message` from `settings.test.message`. */
+export function greeting({ id }: Target, message: string): ChatRequest {
+  return {
+    model: id,
+    messages: [{ role: 'user', content: [{ type: 'text', text: message }] }],
+    maxTokens: MAX_TOKENS,
+    stream: false,
+  }
+}
+
+/** Every request a target may be sent. */
+export function requestsOf(target: Target, message: string, withAbilities: boolean): readonly ChatRequest[] {
+  const exams = withAbilities ? claimed(target.profile.abilities) : []
+  return [greeting(target, message), ...exams.map((ability) => EXAMS[ability].request(target.id, message))]
+}

@@ -1,0 +1,113 @@
+/** From what became of a target to the row of the report. */
+
+import type { ChatResponse } from '../domain/chat.ts'
+import type { Failure } from '../domain/failure.ts'
+import type { Engine } from '../manager/engine.ts'
+import { textOf } from './abilities.ts'
+import { adviceFor } from './advice.ts'
+import { type Answer, addCosts } from './callTarget.ts'
+import type { Item } from './plan.ts'
+import type { Proved } from './proveAbilities.ts'
+import { isoTime, rateLimitInfo, type TestResult } from './testResult.ts'
+
+export type Ended = Extract<Answer, { kind: 'ended' }>
+
+/** Characters of an answer that are kept. */
+const SHOWN = 200
+/** Failures whose end is a time to wait for. */
+const LIMITS: ReadonlySet<Failure['kind']> = new Set(['rate_minute', 'quota_day', 'in_flight_budget'])
+
+/** A target that a free finding decided; `finding` names the cause when others share it. */
+export function toldResult(engine: Engine, item: Item, failure: Failure, finding: string | null): TestResult {
+  return {
+    ...head(engine, item),
+    ...failureFields(engine, item, failure),
+    responseTime: 0,
+    rateLimitInfo: null,
+    // The status a call would have met (contract section 6).
+    statusCode: failure.kind === 'model_not_found' ? 404 : failure.status,
+    calls: 0,
+    costUsd: 0,
+    finding,
+  }
+}
+
+export function failedResult(
+  engine: Engine,
+  item: Item,
+  { end, calls, costNanoUsd }: Ended,
+  failure: Failure,
+): TestResult {
+  return {
+    ...head(engine, item),
+    ...failureFields(engine, item, failure),
+    responseTime: Math.round(end.latencyMs),
+    rateLimitInfo: rateLimitInfo(end.limits),
+    statusCode: failure.status,
+    calls,
+    costUsd: usdOf(costNanoUsd),
+    finding: failure.kind === 'auth_invalid' ? `key ${item.provider}@${item.seat.fingerprint}` : null,
+  }
+}
+
+export function passedResult(
+  engine: Engine,
+  item: Item,
+  { end, calls, costNanoUsd }: Ended,
+  facts: { readonly response: ChatResponse; readonly proved: Proved | null },
+): TestResult {
+  const { response, proved } = facts
+  const text = engine.parts.tools.redact(textOf(response)).slice(0, SHOWN)
+  const note = noteOn(response)
+  return {
+    ...head(engine, item),
+    status: 'success',
+    responseTime: Math.round(end.latencyMs),
+    ...(text !== '' && { responseText: text }),
+    rateLimitInfo: rateLimitInfo(end.limits),
+    statusCode: end.status,
+    failureKind: null,
+    advice: null,
+    retryAt: null,
+    ...(note !== null && { note }),
+    calls: calls + (proved?.calls ?? 0),
+    costUsd: usdOf(addCosts(costNanoUsd, proved === null ? 0 : proved.costNanoUsd)),
+    finding: null,
+    ...(proved !== null && { abilities: proved.abilities }),
+  }
+}
+
+type Head = Pick<TestResult, 'target' | 'provider' | 'keyIndex' | 'model' | 'timestamp'>
+
+function head(engine: Engine, { id, provider, keyIndex, model }: Item): Head {
+  return { provider, keyIndex, model, target: id, timestamp: new Date(engine.now).toISOString() }
+}
+
+type FailureFields = Pick<TestResult, 'status' | 'error' | 'failureKind' | 'advice' | 'successor' | 'retryAt'>
+
+function failureFields(engine: Engine, { seat, target, model }: Item, failure: Failure): FailureFields {
+  const waits = target !== null && LIMITS.has(failure.kind)
+  const park = waits ? engine.parts.mind.parks.blocking(target, engine.now) : undefined
+  const retryAt = isoTime(park?.until)
+  const successor = failure.kind === 'model_not_found' ? (failure.successor ?? null) : null
+  const hasSiblings = seat.provider.keys.length > 1
+  return {
+    status: 'failed',
+    error: failure.message,
+    failureKind: failure.kind,
+    advice: adviceFor(failure, { seat, hasSiblings, model, successor, retryAt }),
+    ...(successor !== null && { successor }),
+    retryAt,
+  }
+}
+
+/** A model that spends its few tokens on thinking works all the same. */
+function noteOn(response: ChatResponse): string | null {
+  const thought =
+    response.content.some((part) => part.type === 'reasoning') || (response.usage?.reasoningTokens ?? 0) > 0
+  const text = textOf(response)
+  if (thought || (text === '' && response.finishReason === 'length')) return 'works, thinks first'
+  return text === '' ? 'answered nothing' : null
+}
+
+const usdOf = (nanoUsd: number | null) => (nanoUsd === null ? null : nanoUsd / 1e9)

@@ -1,0 +1,74 @@
+/** A whole gateway over simulated providers, in this process: what the tests of the outside talk to. */
+
+import { type FakeOptions, type FakeWorld, startFakeProviders } from '../src/lab/fakeProviders.ts'
+import type { Scenario } from '../src/lab/scenario.ts'
+import { type RunningGateway, startGateway } from '../src/server/serve.ts'
+
+export interface GatewayWorld extends AsyncDisposable {
+  readonly gateway: RunningGateway
+  readonly fakes: FakeWorld
+  /** `http://127.0.0.1:PORT` */
+  readonly origin: string
+  readonly token: string
+  readonly adminToken: string
+  /** Everything that was logged. */
+  readonly logged: readonly string[]
+  /** A request with the inference token; a body is sent as JSON. */
+  ask(path: string, body?: unknown, headers?: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response>
+  close(): Promise<void>
+}
+
+export interface WorldOptions extends FakeOptions {
+  readonly settings?: object
+  /** Providers in the place of the simulated ones, or beside them. */
+  readonly providers?: object
+  readonly clock?: () => number
+}
+
+export const TOKEN = `test-inference-${'t'.repeat(20)}`
+export const ADMIN_TOKEN = `test-admin-${'a'.repeat(20)}`
+
+export async function openGateway(scenario: Scenario, options: WorldOptions = {}): Promise<GatewayWorld> {
+  const fakes = await startFakeProviders(scenario, options)
+  const logged: string[] = []
+  const log = (line: string) => void logged.push(line)
+  const gateway = await startGateway({
+    config: { ...fakes.config(), ...options.providers, settings: options.settings ?? {} },
+    store: 'memory:',
+    port: 0,
+    env: { KEYWISE_TOKEN: TOKEN, KEYWISE_ADMIN_TOKEN: ADMIN_TOKEN },
+    logger: { info: log, warn: log, error: log },
+    ...(options.clock !== undefined && { now: options.clock }),
+  })
+  await gateway.opened.ready()
+  const { origin } = gateway.app
+  const close = async () => {
+    await gateway.close(0)
+    await fakes.close()
+  }
+  return {
+    gateway,
+    fakes,
+    origin,
+    token: TOKEN,
+    adminToken: ADMIN_TOKEN,
+    logged,
+    ask: (path, body, headers = {}, signal) =>
+      fetch(origin + path, {
+        ...(body !== undefined && { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...headers },
+        ...(signal !== undefined && { signal }),
+      }),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** Waits until something holds, a turn of the event loop at a time. Throws after many turns. */
+export async function until(holds: () => boolean, what = 'it'): Promise<void> {
+  const end = performance.now() + 5000
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`${what} did not happen within 5 s`)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
