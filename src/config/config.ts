@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { ConfigError, VaultError } from '../domain/errors.ts'
+import type { Definition } from '../experiment/definition.ts'
 import { budgetFrom, isIdleBeside, type Budget as Rule } from '../money/budgetRule.ts'
 import { readScope } from '../money/scope.ts'
 import { catalog, findProvider } from '../providers/catalog.ts'
@@ -10,6 +11,7 @@ import { type Alerts, readAlerts } from './alerts.ts'
 import { checked } from './check.ts'
 import { type ConfigDocument, documentOf, readDocument } from './document.ts'
 import { readEnvironment } from './environment.ts'
+import { readExperimentSettings } from './experiments.ts'
 import { gitWarning } from './gitGuard.ts'
 import { meant, readProviders } from './keysFile.ts'
 import { keysFileCandidates } from './paths.ts'
@@ -33,9 +35,10 @@ export interface Config {
 }
 
 /** Every setting with its default filled in. */
-export type Settings = Omit<SettingsOfFile, 'alerts' | 'budgets'> & {
+export type Settings = Omit<SettingsOfFile, 'alerts' | 'budgets' | 'experiments'> & {
   readonly alerts: Alerts
   readonly budgets: readonly Budget[]
+  readonly experiments: readonly Definition[]
 }
 
 export interface LoadOptions {
@@ -83,7 +86,12 @@ function fromDocument(document: ConfigDocument, options: LoadOptions): Config {
   return {
     file: document.file,
     providers: onlyDefault(providers, settings.defaultProvider, document, options),
-    settings: { ...settings, budgets, alerts: readAlerts(alerts, remarks, options) },
+    settings: {
+      ...settings,
+      budgets,
+      alerts: readAlerts(alerts, remarks, options),
+      experiments: readExperimentSettings(settings.experiments, document),
+    },
     warnings: remarks.list(),
   }
 }

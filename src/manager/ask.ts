@@ -2,6 +2,7 @@
 
 import type { Dialect } from '../dialects/dialect.ts'
 import type { ChatRequest, DialectId } from '../domain/chat.ts'
+import type { Failure } from '../domain/failure.ts'
 import type { Needs } from '../routing/eligible.ts'
 import type { Call } from '../upstream/call.ts'
 import type { Selection } from './selection.ts'
@@ -70,10 +71,11 @@ export class Cancellation {
     if (this.#cancelled) call?.abort()
   }
 
-  cancel(): void {
+  /** `failure`: what the running call ends with; by default the caller has left. */
+  cancel(failure?: Failure): void {
     if (this.#cancelled) return
     this.#cancelled = true
     this.#controller.abort()
-    this.#call?.abort()
+    this.#call?.abort(failure)
   }
 }

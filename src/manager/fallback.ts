@@ -19,9 +19,11 @@ export interface Answered {
   readonly recorded: Promise<AttemptReport>
 }
 
-/** Asks target after target until one answers. Throws one of the few errors of `domain/errors.ts` when none does. */
-export async function cascade(engine: Engine, ask: Ask): Promise<Answered> {
-  const trail = new Trail(ask)
+/**
+ * Asks target after target until one answers. Throws one of the few errors of `domain/errors.ts` when none does.
+ * `trail`: what the request has tried already, where it goes on.
+ */
+export async function cascade(engine: Engine, ask: Ask, trail = new Trail(ask)): Promise<Answered> {
   let decision = engine.decide(ask, trail)
   while (!trail.over && !ask.cancellation.cancelled && !engine.isLate(ask)) {
     const target = engine.nextTarget(decision, trail) ?? engine.lastResort(ask, trail)

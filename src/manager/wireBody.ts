@@ -96,8 +96,8 @@ function valueAt(body: Buffer, from: number, bodyStart: number): Span | null {
   const start = skipSpace(body, from)
   if (body[start] !== QUOTE) return null
   const end = endOfString(body, start)
-  // Written twice, the later one would count for the upstream.
-  if (end < 0 || body.indexOf('"model"', end) >= 0) return null
+  // Parsers take the last of two `model`s, also of one that is spelled with escapes: then nothing may be spliced.
+  if (end < 0 || body.indexOf('"model"', end) >= 0 || body.includes('\\u006')) return null
   return { bodyStart, start, end }
 }
 

@@ -111,7 +111,7 @@ export class Router {
 
   /** Learns from one event, of this process or another; each event once, in any order. */
   fold(event: StoreEvent): void {
-    if (event.kind === 'lift') return
+    if (event.kind === 'lift' || event.kind === 'observation') return
     const place = this.#board.placeOf(event.target.stateId)
     const local = place !== undefined && this.#board.targets[place]!.profile.local
     if (this.#knowledge.fold(event, local) && place !== undefined) this.#board.touch(place)
