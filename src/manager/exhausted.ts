@@ -20,6 +20,7 @@ export function exhausted(engine: Engine, ask: Ask, trail: Trail): KeywiseError 
   return (
     callersFault(engine, ask, trail) ??
     lengthFault(engine, ask, trail) ??
+    abilityFault(engine, ask, trail) ??
     budgetFault(engine, ask, trail) ??
     allFailed(engine, ask, trail)
   )
@@ -67,6 +68,14 @@ function lengthFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | nul
   if (reasons.length === 0 || !reasons.every((why) => why.code === 'context')) return null
   const text = `the request is longer than any model here can read: ${reasons[0]?.reason}`
   return new InvalidRequestError(text, { status: 400 })
+}
+
+/** Nobody was asked, for the models that were named cannot do what they were asked for. */
+function abilityFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+  if (trail.calls > 0) return null
+  const reasons = reasonsOf(engine, ask)
+  if (reasons.length === 0 || !reasons.every((why) => why.code === 'ability' || why.code === 'context')) return null
+  return new InvalidRequestError(`"${ask.selection.name.slice(0, 200)}" cannot serve this: ${reasons[0]?.reason}`)
 }
 
 function budgetFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
