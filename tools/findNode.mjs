@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { install, installedPackages, lockedPackages, tell } from './install.mjs'
+import { install, installedPackages, lockedPackages, tell, thisMachine } from './install.mjs'
 
 // Plain packages without scripts, each holding one binary, locked in tools/node/package-lock.json.
 const PACKAGES = {
@@ -58,19 +58,19 @@ export async function findNode(root, task) {
   if (here && isCurrent(folder, name)) return here
 
   tell(`this machine's node is ${process.versions.node}; installing node 24 into tools/node (once)`)
-  const installed = await install(folder, { runtimeOnly: false, isComplete: () => isCurrent(folder, name) })
+  await install(folder, { node: process.execPath, runtimeOnly: false, isComplete: () => isCurrent(folder, name) })
   const found = packagedNode(folder, name)
   if (found) return found
-  if (installed) return noNodeFits(task)
-  tell('node 24 could not be installed (see above); with a network connection, run the same command again')
+  if (isCurrent(folder, name)) return noNodeFits(task)
+  tell('node 24 could not be loaded; with a network connection, run the same command again')
   return process.exit(1)
 }
 
 function noNodeFits(task) {
-  const isMusl = process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime
-  const platform = `${process.platform}-${process.arch}${isMusl ? ' (musl)' : ''}`
+  const { platform, arch, libc } = thisMachine()
+  const isMusl = libc === 'musl'
   tell(
-    `needs node 22.19 or newer, this is ${process.versions.node}, and no ready-made one runs on ${platform}; run: ${helpfulCommand(task, isMusl)}`,
+    `needs node 22.19 or newer, this is ${process.versions.node}, and no ready-made one runs on ${platform}-${arch}${isMusl ? ' (musl)' : ''}; run: ${helpfulCommand(task, isMusl)}`,
   )
   return process.exit(78)
 }

@@ -124,6 +124,18 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./keys.ts'),
   },
   {
+    usage: 'demo',
+    does: 'no keys, no network: simulated providers with faults, and traffic over them',
+    options: [
+      ['--seconds <n>', 'stop after so long'],
+      ['--no-open', 'open no browser'],
+      ['--tour', "the original's three days in half a minute"],
+      JSON_OPTION,
+    ],
+    examples: ['keywise demo', 'keywise demo --tour'],
+    load: () => import('./demo.ts'),
+  },
+  {
     usage: 'fake',
     does: 'only the simulated providers, for testing your own software',
     options: [
@@ -136,10 +148,30 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./fake.ts'),
   },
   {
+    usage: 'token <action> [name]',
+    does: 'who may call the gateway: add, list, show, revoke',
+    options: [['--scope <scope>', 'for add: inference (default), read or admin'], JSON_OPTION, STORE],
+    examples: ['keywise token add ci', 'keywise token list', 'keywise token show', 'keywise token revoke ci'],
+    load: () => import('./token.ts'),
+  },
+  {
+    usage: 'replay',
+    does: 'the routing benchmark: every policy on the same luck, against who knows the truth',
+    options: [
+      ['--data <dir>', 'also scenarios from the trace files there'],
+      ['--policy <name>', 'only this policy (and the oracle)'],
+      ['--from-store', 'your own recorded weeks instead'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise replay', 'keywise replay --policy learned --json', 'keywise replay --from-store'],
+    load: () => import('./replay.ts'),
+  },
+  {
     usage: 'doctor',
     does: 'check node, configuration, store, permissions, ports, clock and reachability',
-    options: [JSON_OPTION, ...COMMON],
-    examples: ['keywise doctor'],
+    options: [['--alerts', 'also send a test alert through every channel'], JSON_OPTION, ...COMMON],
+    examples: ['keywise doctor', 'keywise doctor --alerts'],
     load: () => import('./doctor.ts'),
   },
   {
@@ -226,7 +258,7 @@ function contextOf(args: readonly string[], options: Record<string, unknown>): C
     args,
     options,
     env: process.env,
-    cwd: process.env['KEYWISE_CWD'] ?? process.cwd(),
+    cwd: process.cwd(),
     stdout: process.stdout,
     stderr: process.stderr,
   }

@@ -145,16 +145,17 @@ describe('traces', () => {
       join(folder, 'whatever.csv.gz'),
       gzipSync(lines('t_unix,provider,model,ok,err_class,total_ms,ttft_ms,tps,quality_0_100,cost_usd', paid)),
     )
-    const free = times(40, DAY / 1000).flatMap((at) => [
+    const free = times(40, DAY / 1000).flatMap((at, index) => [
       `${at},gamma,"c, the third",1,,,200,900,40,100`,
       `${at},gamma,c-2,0,auth,401,,150,,`,
-      `${at},delta,d,${at % 2},${at % 2 ? '' : 'rate_limit'},429,,700,,`,
+      `${at},delta,d,${index % 2},${index % 2 ? '' : 'rate_limit'},429,,700,,`,
     ])
     writeFileSync(
       join(folder, 'probe_free_Z.csv'),
       lines('t_unix,provider,model,ok,err_class,http_status,ttft_ms,total_ms,tps,tokens', free),
     )
     const latency = times(20, 12 * 3600).flatMap((at) => [
+      `${at},sea,,n,500,500,90,20,900`,
       `${at},sea,,m,500,500,90,20,800`,
       `${at},fra,x,m,400,400,9,20,0`,
     ])
@@ -179,9 +180,9 @@ describe('traces', () => {
     expect(found).toEqual({
       rush_y: expect.any(Array),
       incidents: ['chunk1/m#1', 'chunk2/m#1', 'chunk3/m#1', 'chunk4/m#1', 'chunk5/m#1'],
-      freeZ: ['gamma/c, the third#1'],
-      lat_sea: ['unnamed/m#1'],
-      lat_fra: ['x/m#1'],
+      freeZ: ['delta/d#1', 'gamma/c, the third#1'],
+      // Only one target was measured in the other region.
+      lat_sea: ['unnamed/m#1', 'unnamed/n#1'],
       whatever: ['Alpha/a-1#1', 'Beta/b-1#1'],
     })
   })

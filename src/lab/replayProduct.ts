@@ -186,6 +186,8 @@ class ProductWalk implements Walk {
   #decision: Decision | null = null
   #now = 0
   #hold: QuotaHold | null = null
+  /** Whether the attempt under way decides about a park. */
+  #probes = false
 
   constructor(product: Product, number: number, { tokens, task }: Arrival) {
     this.#product = product
@@ -216,9 +218,10 @@ class ProductWalk implements Walk {
   }
 
   ended(seen: Seen): void {
-    const { product, target } = { product: this.#product, target: this.#product.targetAt(seen.place) }
-    if (this.#hold !== null) product.quota.settle(this.#hold, null, seen.at)
-    product.parks.endProbe(target)
+    const { parks, quota } = this.#product
+    const target = this.#product.targetAt(seen.place)
+    if (this.#hold !== null) quota.settle(this.#hold, null, seen.at)
+    if (this.#probes) parks.endProbe(target)
     if (seen.failure !== null) this.#trail.add(target, reportOf(target), seen.failure, judge(seen.failure, CALM))
   }
 
@@ -240,9 +243,11 @@ class ProductWalk implements Walk {
 
   #reserve(target: Target): boolean {
     const { parks, quota } = this.#product
-    if (parks.state(target, this.#now) === 'half-open' && !parks.startProbe(target, this.#now)) return false
+    this.#probes = parks.state(target, this.#now) === 'half-open'
+    if (this.#probes && !parks.startProbe(target, this.#now)) return false
     const hold = quota.reserve(target, NEED, this.#now)
     this.#hold = hold.granted ? hold : null
+    if (this.#probes && !hold.granted) parks.endProbe(target)
     return hold.granted
   }
 }

@@ -24,7 +24,9 @@ export function traceScenarios(folder: string): readonly Scenario[] {
   const files = readdirSync(folder).filter((file) => /\.csv(?:\.gz)?$/.test(file))
   return files.sort().flatMap((file) => {
     const stem = file.replace(/\.csv(?:\.gz)?$/, '')
-    return scenariosOf(readTable(join(folder, file)), stem)
+    const found = scenariosOf(readTable(join(folder, file)), stem)
+    // With one target there is nothing to choose.
+    return found.filter(({ contenders }) => contenders.length > 1)
   })
 }
 

@@ -92,3 +92,30 @@ export function demoScenario(): Scenario {
     },
   }
 }
+
+/** The original's first model of groq, gone since 2026-08-16. */
+export const RETIRED_MODEL = 'llama-3.3-70b-versatile'
+
+/** The documented example: fast groq, steady google, slow and shaky openrouter; one of the original's models is retired. */
+export function tourScenario(): Scenario {
+  return {
+    seed: 11,
+    providers: {
+      groq: {
+        keys: keys('groq', 1),
+        models: {
+          'openai/gpt-oss-120b': { latency_ms: 1200, context_tokens: 131_072 },
+          [RETIRED_MODEL]: { retired: true, unlisted: true },
+        },
+      },
+      openrouter: {
+        keys: keys('openrouter', 1),
+        models: { 'anthropic/claude-haiku-4.5': { latency_ms: 2100, price: { input: 1, output: 5 } } },
+      },
+      google: {
+        keys: keys('google', 3),
+        models: { 'gemini-3.8-flash': { latency_ms: 1500, context_tokens: 1_048_576 } },
+      },
+    },
+  }
+}

@@ -19,7 +19,7 @@ import { rateRequest, rateTarget } from './rate.ts'
 import { refOf } from './record.ts'
 import { ScoreBoard } from './scoreBoard.ts'
 import { type CallStream, streamOf } from './stream.ts'
-import { type SessionSummary, Summary } from './summary.ts'
+import type { SessionSummary } from './summary.ts'
 
 export type APIManagerOptions = EngineOptions
 
@@ -63,7 +63,6 @@ export interface RankedRow {
 
 export class APIManager {
   readonly #opened: OpenedEngine
-  readonly #summary = new Summary()
   readonly #board: ScoreBoard
   #closed: Promise<void> | null = null
 
@@ -152,7 +151,7 @@ export class APIManager {
 
   /** Counts of this process: calls, not attempts. */
   getSessionSummary(): SessionSummary {
-    return this.#summary.view()
+    return this.engine.summary.view()
   }
 
   /** Every target, best first, as it would be tried for the context now, and why. */
@@ -211,11 +210,11 @@ export class APIManager {
     before: ReturnType<ScoreBoard['before']>,
     failed: string | null,
   ): void {
-    this.#summary.add(attempts, failed === null && report?.ok === true)
+    this.engine.summary.add(attempts, failed === null && report?.ok === true)
     if (before === null) return
     const first = attempts[0]
     const story: CallStory = {
-      cycle: this.#summary.cycles,
+      cycle: this.engine.summary.cycles,
       selected:
         first === undefined
           ? null

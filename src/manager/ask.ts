@@ -7,11 +7,15 @@ import type { Needs } from '../routing/eligible.ts'
 import type { Call } from '../upstream/call.ts'
 import type { Selection } from './selection.ts'
 import type { Session } from './session.ts'
+import type { WireBody } from './wireBody.ts'
 
 export interface Ask {
   /** `kw_…`; the draws of the decision follow from it. */
   readonly id: string
+  /** Of a long body only a sketch, whose long texts are cut; see `whole`. */
   readonly request: ChatRequest
+  /** The request with all its texts, for whoever has to write it anew. */
+  readonly whole: () => ChatRequest
   readonly selection: Selection
   readonly needs: Needs
   /** More tokens than the prompt can have; what budgets put aside. */
@@ -40,7 +44,7 @@ export interface Ask {
 
 export interface Wire {
   readonly dialect: DialectId
-  readonly body: Buffer
+  readonly body: WireBody
   /** Name, value, name, value …: headers that only an upstream of the same dialect understands. */
   readonly headers: readonly string[]
 }

@@ -8,11 +8,13 @@ import { type Ineligible, ineligible, type Rules } from '../routing/eligible.ts'
 import type { Ask } from './ask.ts'
 import { type HoldNeed, shortageText } from './holds.ts'
 import type { Mind } from './mind.ts'
+import type { Shortcomings } from './shortcomings.ts'
 import type { Trail } from './trail.ts'
 
 export interface World {
   readonly mind: Mind
   readonly rules: Rules
+  readonly shortcomings: Shortcomings
   /** Why the user's hours keep a target out now; null when they do not. */
   readonly hours: (target: Target, now: number) => Ineligible | null
   readonly needOf: (target: Target, ask: Ask, now: number) => HoldNeed
@@ -34,6 +36,7 @@ export function whyNot(
   if (tried !== null) return { code: 'skipped', reason: tried, until: null }
   return (
     ineligible(target, ask.needs, world.rules) ??
+    lacking(world, target, ask) ??
     world.hours(target, now) ??
     parked(world.mind, target, ask, now, inNeed) ??
     short(world, target, ask, now)
@@ -50,6 +53,13 @@ const NEVER_TRIED: ReadonlySet<FailureKind> = new Set([
 ])
 
 const isGuess = (park: Park) => !park.stated && !NEVER_TRIED.has(park.reason)
+
+function lacking({ shortcomings }: World, target: Target, ask: Ask): Ineligible | null {
+  const ability = shortcomings.missing(target, ask.needs.abilities)
+  return ability === undefined
+    ? null
+    : { code: 'ability', reason: `cannot do ${ability}, as a call has shown`, until: null }
+}
 
 function parked({ parks }: Mind, target: Target, ask: Ask, now: number, inNeed: boolean): Ineligible | null {
   const park = parks.blocking(target, now, inNeed ? isGuess : undefined)

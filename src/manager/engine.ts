@@ -22,10 +22,13 @@ import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
 import type { ModelLists } from './modelLists.ts'
+import { OpenCases } from './openCases.ts'
 import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
 import type { Repairs } from './repairs.ts'
 import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
+import type { Shortcomings } from './shortcomings.ts'
+import { Summary } from './summary.ts'
 import type { Trail } from './trail.ts'
 import type { Try } from './try.ts'
 import type { WaitingRoom } from './waiting.ts'
@@ -47,6 +50,7 @@ export interface EngineParts {
   readonly lists: ModelLists
   readonly checks: KeyChecks
   readonly repairs: Repairs
+  readonly shortcomings: Shortcomings
   /** Why the last requests went where they went. */
   readonly decisions: Decisions
 }
@@ -56,6 +60,10 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  /** Connection failures that may be our own. */
+  readonly openCases = new OpenCases((event) => this.parts.mind.remember(event))
+  /** The counts of this process, library and gateway alike. */
+  readonly summary = new Summary()
   readonly #retries = new RetryBudget()
 
   constructor(parts: EngineParts, roster: Roster, world: World) {
@@ -129,7 +137,15 @@ export class Engine {
     const seat = this.roster.seatOf(target)
     const call = writeCall(this, target, seat, ask)
     ask.cancellation.running(call)
-    return { target, seat, call, hold, number: trail.calls + 1, startedAt: this.now }
+    return {
+      target,
+      seat,
+      call,
+      hold,
+      price: this.roster.priceOf(target),
+      number: trail.calls + 1,
+      startedAt: this.now,
+    }
   }
 
   /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
@@ -143,7 +159,7 @@ export class Engine {
     const seat = this.roster.seatOf(target)
     const call = writeCall(this, target, seat, ask, Number.POSITIVE_INFINITY)
     ask.cancellation.running(call)
-    return { target, seat, call, hold, number, startedAt: this.now }
+    return { target, seat, call, hold, price: this.roster.priceOf(target), number, startedAt: this.now }
   }
 
   /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
@@ -218,26 +234,29 @@ export class Engine {
     return cancelled ? Promise.resolve() : this.parts.sleep(ms, signal)
   }
 
-  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). */
-  remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'>): Recorded {
+  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). `price`: default the roster's of now. */
+  remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { mind, store } = this.parts
-    const price = this.roster.priceOf(facts.target)
+    const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
+    const fault = this.#whoseFault(facts)
     const recorded = recordAttempt(
       mind,
       store.origin,
-      { ...facts, id: mind.eventId(), price, excused: this.#isOurFault(facts) },
+      { ...facts, id: mind.eventId(), price, excused: fault === 'ours' },
       this.now,
+      fault === 'unknown' ? (event) => this.openCases.add(event) : undefined,
     )
     this.parts.waiting.changed()
     if (this.parts.events.has('attempt'))
       this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
+    if (recorded.event.ok) this.parts.attention.worked(facts.target, recorded.event)
     return recorded
   }
 
   /** Nobody answered: told to whoever listens. Returns the error. */
   gaveUp(ask: Ask, trail: Trail, error: KeywiseError): KeywiseError {
     if (!(error instanceof AllTargetsFailedError)) return error
-    this.parts.attention.exhausted(this, ask)
+    this.parts.attention.exhausted(ask, trail)
     this.parts.events.emit('exhausted', {
       requestId: ask.id,
       model: ask.selection.name,
@@ -258,6 +277,7 @@ export class Engine {
       end,
       inputTokens: ask.needs.inputTokens,
       hold: attempt.hold,
+      price: attempt.price,
       task: ask.task,
       session: ask.session.id,
       token: ask.token,
@@ -269,17 +289,33 @@ export class Engine {
    * Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). Nor is anybody for not answering within
    * the little time that was left of the caller's.
    */
-  #isOurFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): boolean {
-    const { offline } = this.parts
-    const host = this.roster.seatOf(target).connection.origin
-    const now = this.now
+  #whoseFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): 'theirs' | 'ours' | 'unknown' {
+    const origin = this.roster.findSeat(target.provider, target.fingerprint)?.connection.origin
+    // The key was removed while the call ran: its end is recorded all the same.
+    if (origin === undefined) return 'theirs'
+    const host = new URL(origin).hostname
     const failure = end.outcome.ok ? null : end.outcome.failure
-    if (failure?.kind !== 'network' && !(failure?.kind === 'timeout' && failure.phase === 'connect')) {
-      if (end.status !== null) offline.answered(new URL(host).hostname, now)
-      return failure?.kind === 'timeout' && failure.phase === 'total' && failure.afterMs < FAIR_MS
-    }
-    offline.failed(new URL(host).hostname, now)
-    return offline.isOffline(now)
+    if (failure?.kind === 'network' || (failure?.kind === 'timeout' && failure.phase === 'connect'))
+      return this.#unreachable(host)
+    if (end.status !== null) this.#reachable(host)
+    return failure?.kind === 'timeout' && failure.phase === 'total' && failure.afterMs < FAIR_MS ? 'ours' : 'theirs'
+  }
+
+  #unreachable(host: string): 'theirs' | 'ours' | 'unknown' {
+    const { offline } = this.parts
+    const now = this.now
+    offline.failed(host, now)
+    if (offline.isOpen(host, now)) return 'unknown'
+    if (!offline.isOffline(now)) return 'theirs'
+    this.openCases.excuse()
+    return 'ours'
+  }
+
+  #reachable(host: string): void {
+    const { offline } = this.parts
+    const now = this.now
+    offline.answered(host, now)
+    if (offline.isReachable(now)) this.openCases.charge()
   }
 
   #judge(failure: Failure, ask: Ask, trail: Trail, target: Target): Verdict {

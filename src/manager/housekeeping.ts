@@ -1,4 +1,4 @@
-/** What ticks beside the requests: other processes' events, budgets' signs of life, key checks, the stats file, snapshots. */
+/** What ticks beside the requests: other processes' events, budgets' signs of life, key checks, alerts, the stats file, snapshots. */
 
 import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
@@ -72,8 +72,11 @@ export class Housekeeping {
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
     this.#watch?.close()
-    const { mind, store, decisions } = this.#options.engine.parts
+    const { mind, store, decisions, attention } = this.#options.engine.parts
+    // An engine that was only looked at told nobody anything.
+    if (this.#timer !== undefined) await attention.close()
     mind.budgets.close()
+    this.#options.engine.openCases.charge()
     decisions.flush()
     await store.flushed()
     mind.save()
@@ -83,14 +86,16 @@ export class Housekeeping {
 
   #tick(): void {
     const { engine, now } = this.#options
-    const { mind, checks, lists, offline, store, decisions } = engine.parts
+    const { mind, checks, lists, offline, store, decisions, attention } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
     this.#ticks++
+    engine.openCases.tick(at)
     mind.sync()
     mind.budgets.tick(at)
     void checks.due()
+    attention.tick()
     decisions.flush()
     if (mind.changes !== this.#seen) this.#stats?.changed()
     this.#seen = mind.changes
@@ -101,6 +106,7 @@ export class Housekeeping {
   /** The process ends without `close`: what can be written at once is. */
   #lastWords(): void {
     const { decisions, store } = this.#options.engine.parts
+    this.#options.engine.openCases.charge()
     decisions.flush()
     store.flushNow()
   }

@@ -7,6 +7,7 @@ import { mostInputTokens } from '../money/usage.ts'
 import { type Ask, Cancellation } from './ask.ts'
 import type { Engine } from './engine.ts'
 import { needsOf } from './needs.ts'
+import type { Selection } from './selection.ts'
 import { sessionOf } from './session.ts'
 
 export interface AskOptions {
@@ -20,6 +21,9 @@ export interface AskOptions {
   readonly wire?: Ask['wire']
   readonly dialectFor?: Ask['dialectFor']
   readonly needs?: Partial<Ask['needs']>
+  /** The request is a sketch: how to get the whole of it, and the tokens that the sketch lacks. */
+  readonly whole?: Ask['whole']
+  readonly leftOutTokens?: number
 }
 
 const PROCESS = randomBytes(9).toString('base64url')
@@ -39,10 +43,10 @@ export function makeAsk(engine: Engine, request: ChatRequest, options: AskOption
   return {
     id,
     request,
+    whole: options.whole ?? (() => request),
     selection,
-    needs:
-      options.needs === undefined ? needsOf(request, selection) : { ...needsOf(request, selection), ...options.needs },
-    mostInputTokens: settings.budgets.length === 0 ? 0 : mostTokensOf(request),
+    needs: needsFor(request, selection, options),
+    mostInputTokens: settings.budgets.length === 0 ? 0 : mostTokensOf(options.whole?.() ?? request),
     session: sessionOf(request, options.sessionId, options.token ?? ''),
     arrivedAt: engine.now,
     deadlineAt: engine.parts.tools.monotonic() + timeoutMs,
@@ -56,6 +60,12 @@ export function makeAsk(engine: Engine, request: ChatRequest, options: AskOption
     dialectFor: options.dialectFor ?? null,
     cancellation: new Cancellation(),
   }
+}
+
+function needsFor(request: ChatRequest, selection: Selection, { needs, leftOutTokens = 0 }: AskOptions): Ask['needs'] {
+  const seen = needsOf(request, selection)
+  if (needs === undefined && leftOutTokens === 0) return seen
+  return { ...seen, inputTokens: seen.inputTokens + leftOutTokens, ...needs }
 }
 
 const NO_LABELS = {}

@@ -33,6 +33,7 @@ import { loadOptions, storeLocation, variablesOf } from './places.ts'
 import { Repairs } from './repairs.ts'
 import { Roster, type Seat } from './roster.ts'
 import { routingSettings } from './routingSettings.ts'
+import { Shortcomings } from './shortcomings.ts'
 import { type Timing, WaitingRoom } from './waiting.ts'
 import { worldOf } from './world.ts'
 
@@ -113,11 +114,11 @@ class Builder {
     const mind = this.#openMind(config)
     const parts = this.#parts(mind)
     const roster = this.#rosterOf(config, this.#seatsOf(config), parts.lists)
-    this.engine = new Engine(parts, roster, worldOf(roster, mind))
-    parts.attention.attach(this.engine)
+    this.engine = new Engine(parts, roster, worldOf(roster, mind, parts.shortcomings))
     mind.router.setTargets(roster.targets)
     mind.restore()
     mind.budgets.open(this.#store, this.#now())
+    parts.attention.attach(this.engine)
     this.#housekeeping = new Housekeeping({
       engine: this.engine,
       now: this.#now,
@@ -144,6 +145,10 @@ class Builder {
     await this.#store.close()
   }
 
+  get #userAgent(): string {
+    return this.#options.userAgent ?? 'keywise'
+  }
+
   async #prepare(): Promise<void> {
     this.#lookup = await loadGenaiPrices()
     this.#useConfig(this.engine.roster.config)
@@ -165,6 +170,9 @@ class Builder {
   #loadConfig(): Config {
     const config = loadConfig(loadOptions(this.#options))
     for (const provider of config.providers) for (const key of provider.keys) this.#secrets.add(key.secret.reveal())
+    const { telegram, webhook } = config.settings.alerts
+    for (const secret of [telegram?.botToken, webhook?.url, webhook?.secret])
+      if (secret !== undefined) this.#secrets.add(secret.reveal())
     return config
   }
 
@@ -218,6 +226,8 @@ class Builder {
     const monotonic = this.#options.monotonic ?? (() => performance.now())
     const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
     const events = new Events(this.#logger)
+    const offline = new OfflineDetector()
+    const random = this.#options.random ?? Math.random
     const discover = { now: this.#now, redact, signal: this.#closing.signal }
     return {
       store: this.#store,
@@ -225,13 +235,25 @@ class Builder {
       logger: this.#logger,
       events,
       waiting: new WaitingRoom(timing(this.#now, this.#options.sleep)),
-      offline: new OfflineDetector(),
+      offline,
       tools,
-      random: this.#options.random ?? Math.random,
+      random,
       sleep: this.#options.sleep ?? systemSleep,
-      attention: new Attention(),
+      attention: new Attention({
+        store: this.#store,
+        logger: this.#logger,
+        dispatcher: this.#dispatcher,
+        salt: this.#salt,
+        userAgent: this.#userAgent,
+        now: this.#now,
+        events,
+        offline,
+        random,
+        redact,
+      }),
       decisions: new Decisions(this.#store),
       repairs: new Repairs(this.#now),
+      shortcomings: new Shortcomings(this.#store, this.#now),
       checks: new KeyChecks({
         mind,
         store: this.#store,
@@ -264,11 +286,12 @@ class Builder {
       mind.budgets.close(successor)
       successor.open(this.#store, this.#now())
       mind.budgets = successor
+      this.engine.parts.attention.useConfig(config)
     }
     const roster = this.#rosterOf(config, seats, lists)
     mind.router.setTargets(roster.targets)
     this.engine.roster = roster
-    this.engine.world = worldOf(roster, mind)
+    this.engine.world = worldOf(roster, mind, this.engine.parts.shortcomings)
   }
 
   #seatsOf(config: Config): Seat[] {
@@ -285,7 +308,7 @@ class Builder {
             dispatcher: this.#dispatcher,
             spec: provider.spec,
             secret: key.secret,
-            userAgent: this.#options.userAgent ?? 'keywise',
+            userAgent: this.#userAgent,
           }),
         }
       }),

@@ -38,15 +38,21 @@ export interface Recorded {
 }
 
 /** Settles what was set aside, remembers the attempt, and returns it as people see it. */
-export function recordAttempt(mind: Mind, origin: string, facts: AttemptFacts, now: number): Recorded {
+export function recordAttempt(
+  mind: Mind,
+  origin: string,
+  facts: AttemptFacts,
+  now: number,
+  remember: (event: AttemptEvent) => void = (event) => mind.remember(event),
+): Recorded {
   const event = eventOf(facts, origin, now)
   const tokens = event.usage === null ? 0 : event.usage.inputTokens + event.usage.outputTokens
   if (facts.hold !== null) {
     if (facts.hold.quota !== null) mind.quota.settle(facts.hold.quota, event.usage, now)
-    mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens })
+    mind.crossed(mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens }))
     if (facts.hold.probe) mind.parks.endProbe(facts.target)
   }
-  mind.remember(event)
+  remember(event)
   return { event, report: reportOf(event, facts.target, mind, now) }
 }
 
@@ -96,10 +102,10 @@ export function refOf(target: Target): TargetRef {
  */
 function usageOf(facts: AttemptFacts, failure: Failure | null): Usage | null {
   const { end } = facts
-  if (end.usage !== null) return end.usage
+  if (end.usage !== null) return failure === null ? end.usage : atLeast(end.usage, tokensSaid(end))
   if (failure !== null && !end.hadContent && failure.kind !== 'timeout' && failure.kind !== 'client_gone') return null
   if (failure?.kind === 'timeout' && failure.phase === 'connect') return null
-  const outputTokens = Math.ceil(lengthOf(end) / 4)
+  const outputTokens = tokensSaid(end)
   return {
     inputTokens: facts.inputTokens,
     outputTokens,
@@ -107,6 +113,14 @@ function usageOf(facts: AttemptFacts, failure: Failure | null): Usage | null {
     estimated: true,
   }
 }
+
+/** Some state the usage first and correct it at the end (Anthropic): of a broken-off answer we know better. */
+function atLeast(usage: Usage, outputTokens: number): Usage {
+  if (usage.outputTokens >= outputTokens) return usage
+  return { ...usage, outputTokens, totalTokens: usage.inputTokens + outputTokens, estimated: true }
+}
+
+const tokensSaid = (end: CallEnd) => Math.ceil(lengthOf(end) / 4)
 
 function lengthOf(end: CallEnd): number {
   let length = 0

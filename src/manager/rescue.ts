@@ -57,8 +57,9 @@ function mayGoOn(ask: Ask, { outcome, partial }: CallEnd, said: string): boolean
 /** The next target that goes on; null when there is none. */
 async function another(engine: Engine, ask: Ask, said: string, trail: Trail): Promise<Answered | null> {
   const deadlineAt = engine.parts.tools.monotonic() + engine.roster.config.settings.timeouts.totalMs
+  const request = continued(ask.whole(), said)
   try {
-    return await cascade(engine, { ...ask, request: continued(ask.request, said), wire: null, deadlineAt }, trail)
+    return await cascade(engine, { ...ask, request, whole: () => request, wire: null, deadlineAt }, trail)
   } catch (error) {
     if (error instanceof KeywiseError) return null
     throw error

@@ -1,7 +1,4 @@
-/**
- * The client's request for an upstream of the same dialect: its own bytes, with the upstream's name of the model put in.
- * Serialising a 200 KB prompt again costs more than everything else the gateway does with it.
- */
+/** A request for an upstream of the client's own dialect: its path, and the client's own bytes with the model put in. */
 
 import type { ChatRequest, DialectId } from '../domain/chat.ts'
 import type { Wire } from './ask.ts'
@@ -28,99 +25,12 @@ const PLACES: { readonly [D in DialectId]: Place } = {
 export function spliceRequest(wire: Wire, request: ChatRequest, model: string): { path: string; body: Buffer } | null {
   const place = PLACES[wire.dialect]
   const path = place.path(encodeURI(model), request.stream)
-  if (!place.inBody) return { path, body: wire.body }
-  const value = findModel(wire.body)
-  if (value === null || maySayTwice(wire.body, value)) return null
+  const own = wire.body.original()
+  if (!place.inBody) return { path, body: own }
   const front =
     request.stream && request.wantsUsage !== true && place.askForUsage !== undefined ? place.askForUsage : ''
   // A `stream_options` of the client's own would stand there twice.
-  if (front !== '' && wire.body.includes('"stream_options"')) return null
-  return { path, body: joined(wire.body, value, front, JSON.stringify(model)) }
-}
-
-interface Span {
-  /** Of the first character after the opening brace. */
-  readonly bodyStart: number
-  /** Of the model's value, quotes included. */
-  readonly start: number
-  readonly end: number
-}
-
-function joined(body: Buffer, { bodyStart, start, end }: Span, front: string, model: string): Buffer {
-  const frontBytes = Buffer.byteLength(front)
-  const modelBytes = Buffer.byteLength(model)
-  const result = Buffer.allocUnsafe(body.length + frontBytes + modelBytes - (end - start))
-  let at = body.copy(result, 0, 0, bodyStart)
-  at += result.write(front, at)
-  at += body.copy(result, at, bodyStart, start)
-  at += result.write(model, at)
-  body.copy(result, at, end)
-  return result
-}
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const COLON = 0x3a
-const OPEN = new Set([0x7b, 0x5b])
-const CLOSE = new Set([0x7d, 0x5d])
-const KEY = Buffer.from('model')
-
-/** Parsers take the last of two `model`s, also of one that is spelled with escapes (`\\u006d`): then nothing may be spliced. */
-function maySayTwice(body: Buffer, { end }: Span): boolean {
-  return body.indexOf('"model"', end) >= 0 || body.includes('\\u006')
-}
-
-/** Where the value of the top-level `model` stands. Strings are skipped natively; null for anything unusual. */
-export function findModel(body: Buffer): Span | null {
-  const bodyStart = skipSpace(body, 0) + 1
-  if (body[bodyStart - 1] !== 0x7b) return null
-  let depth = 1
-  let at = bodyStart
-  while (at < body.length) {
-    const byte = body[at]!
-    if (byte === QUOTE) {
-      const end = endOfString(body, at)
-      if (end < 0) return null
-      const after = depth === 1 ? skipSpace(body, end) : end
-      if (
-        depth === 1 &&
-        body[after] === COLON &&
-        end - at === KEY.length + 2 &&
-        body.compare(KEY, 0, KEY.length, at + 1, end - 1) === 0
-      ) {
-        return valueAt(body, after + 1, bodyStart)
-      }
-      at = end
-    } else {
-      if (OPEN.has(byte)) depth++
-      else if (CLOSE.has(byte)) depth--
-      at++
-    }
-  }
-  return null
-}
-
-function valueAt(body: Buffer, from: number, bodyStart: number): Span | null {
-  const start = skipSpace(body, from)
-  if (body[start] !== QUOTE) return null
-  const end = endOfString(body, start)
-  return end < 0 ? null : { bodyStart, start, end }
-}
-
-/** The index after the closing quote of the string that opens at `at`; -1 when it never closes. */
-function endOfString(body: Buffer, at: number): number {
-  let quote = at
-  for (;;) {
-    quote = body.indexOf(QUOTE, quote + 1)
-    if (quote < 0) return -1
-    let backslashes = 0
-    while (body[quote - 1 - backslashes] === BACKSLASH) backslashes++
-    if (backslashes % 2 === 0) return quote + 1
-  }
-}
-
-function skipSpace(body: Buffer, from: number): number {
-  let at = from
-  while (body[at] === 0x20 || body[at] === 0x0a || body[at] === 0x0d || body[at] === 0x09) at++
-  return at
+  if (front !== '' && own.includes('"stream_options"')) return null
+  const body = wire.body.withModel(model, front)
+  return body === null ? null : { path, body }
 }

@@ -83,6 +83,8 @@ class LibraryStream<Result> implements CallStream<Result> {
         })
       }
       const result = await finish(end)
+      // Only now: an answer that broke off after its finish reason never ends like a complete one.
+      this.#queue.push({ type: 'end', finishReason: end.outcome.response.finishReason })
       this.#finish(null)
       return result
     } catch (error) {
@@ -127,8 +129,6 @@ function eventOf(chunk: ChatChunk): StreamEvent | null {
       return { type: 'tool-call', id: chunk.id, name: chunk.name, arguments: chunk.arguments }
     case 'usage':
       return { type: 'usage', usage: chunk.usage }
-    case 'finish':
-      return { type: 'end', finishReason: chunk.finishReason }
     default:
       return null
   }

@@ -1,7 +1,7 @@
 /** What one request has tried and learned on its way: whom it must not ask again, and when it is over. */
 
 import type { AttemptReport } from '../domain/attempt.ts'
-import type { Failure } from '../domain/failure.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Ability, Target } from '../domain/target.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { Ask } from './ask.ts'
@@ -127,6 +127,11 @@ export class Trail {
     return null
   }
 
+  /** Whether something failed that another request would not have met: its size, what it asked for, its contents. */
+  get isOwnFault(): boolean {
+    return this.attempts.some(({ failureKind }) => failureKind !== null && OWN_FAULTS.has(failureKind))
+  }
+
   /** Whether its provider has used up this request's patience; such targets come last. */
   isTired(target: Target): boolean {
     return (this.#transient.get(target.provider) ?? 0) >= PROVIDER_PATIENCE
@@ -149,6 +154,14 @@ export class Trail {
     if (needs.ability !== undefined) this.#missing.add(needs.ability)
   }
 }
+
+const OWN_FAULTS: ReadonlySet<FailureKind> = new Set([
+  'too_large_for_limit',
+  'context_too_long',
+  'content_filter',
+  'unsupported',
+  'bad_request',
+])
 
 const SCOPES: { readonly [S in Verdict['skip']]: ((target: Target) => string) | null } = {
   none: null,

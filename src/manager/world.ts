@@ -8,11 +8,13 @@ import type { HoldNeed } from './holds.ts'
 import { hoursOf } from './hours.ts'
 import type { Mind } from './mind.ts'
 import type { Roster } from './roster.ts'
+import type { Shortcomings } from './shortcomings.ts'
 
-export function worldOf(roster: Roster, mind: Mind): World {
+export function worldOf(roster: Roster, mind: Mind, shortcomings: Shortcomings): World {
   const { settings } = roster.config
   return {
     mind,
+    shortcomings,
     rules: {
       freeOnly: settings.freeOnly,
       privacy: settings.privacy,

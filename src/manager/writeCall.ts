@@ -57,7 +57,7 @@ function written(
     const spliced = spliceRequest(ask.wire, ask.request, target.model)
     if (spliced !== null) return spliced
   }
-  const { path, body } = dialect.upstream.writeRequest(ask.request, target.model)
+  const { path, body } = dialect.upstream.writeRequest(ask.whole(), target.model)
   const facts = {
     model: target.model,
     stream: ask.request.stream,

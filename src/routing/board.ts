@@ -61,6 +61,11 @@ export class Board {
     })
   }
 
+  /** False until the first sweep: the estimates are all 0 then. */
+  get isEstimated(): boolean {
+    return this.#sweptAt > Number.NEGATIVE_INFINITY
+  }
+
   /** Where the target stands; undefined when it is gone. */
   placeOf(stateId: string): number | undefined {
     return this.#places.get(stateId)
@@ -82,10 +87,14 @@ export class Board {
     if (this.#taskQuality.size > 0) this.#taskQuality.clear()
   }
 
-  /** Brings the estimates to `now`: all of them once a second, in between only what changed. */
+  /**
+   * Brings the estimates to the second that `now` is in: all of them when it is a new one, else only what changed. So
+   * they follow from what is known and from the second, not from when they were last asked for.
+   */
   refresh(now: number): void {
-    if (now - this.#sweptAt >= SWEEP_MS || now < this.#sweptAt) this.#sweep(now)
-    else if (this.#stale.size > 0) for (const place of this.#stale) this.#estimate(place, now)
+    const second = Math.floor(now / SWEEP_MS) * SWEEP_MS
+    if (second !== this.#sweptAt) this.#sweep(second)
+    else if (this.#stale.size > 0) for (const place of this.#stale) this.#estimate(place, second)
     this.#stale.clear()
   }
 

@@ -322,6 +322,13 @@ describe('strategies', () => {
 })
 
 describe('a restart', () => {
+  test('and how often others asked within the second change no estimate', () => {
+    const [asked, quiet] = [seasoned(), seasoned()]
+    for (let number = 0; number < 9; number++) asked.decide(request({ mayExplore: false }), NOW + 100 * number)
+    const values = (router: Router) => router.rank(request(), NOW + 950).map(({ value }) => value)
+    expect(values(asked)).toEqual(values(quiet))
+  })
+
   test('decides as if nothing had happened', () => {
     const many = Array.from({ length: 30 }, (_, number) =>
       makeTarget({ provider: `p${number % 5}`, model: `m${number}` }),

@@ -103,7 +103,7 @@ export class Router {
     this.#settings = settings
   }
 
-  /** How hard the budgets press on each provider (see `nextPressure`); providers not named are let go. */
+  /** How hard the budgets press on each provider (lambda, 0 or more); providers not named are let go. */
   setPressure(byProvider: ReadonlyMap<string, number>): void {
     this.#pressure = byProvider
     this.#board.press(byProvider)
@@ -111,7 +111,7 @@ export class Router {
 
   /** Learns from one event, of this process or another; each event once, in any order. */
   fold(event: StoreEvent): void {
-    if (event.kind === 'lift') return
+    if (event.kind === 'lift' || event.kind === 'observation') return
     const place = this.#board.placeOf(event.target.stateId)
     const local = place !== undefined && this.#board.targets[place]!.profile.local
     if (this.#knowledge.fold(event, local) && place !== undefined) this.#board.touch(place)
@@ -139,10 +139,10 @@ export class Router {
     return this.#explain({ request, now, turn: this.#turns, exploring: false }, null, false)
   }
 
-  /** Estimated quality of a target, 0..1, its prior where nothing was reported; null when the target is gone. */
+  /** Estimated quality of a target, 0..1; before the first decision, and for targets that are gone, what the catalogue guesses. */
   qualityOf(target: Target): number | null {
-    const place = this.#board.placeOf(target.stateId)
-    return place === undefined ? null : this.#board.quality[place]!
+    const place = this.#board.isEstimated ? this.#board.placeOf(target.stateId) : undefined
+    return place === undefined ? target.profile.qualityPrior : this.#board.quality[place]!
   }
 
   /** The score of a target for an ordinary request, with its terms; null when the target is gone. */

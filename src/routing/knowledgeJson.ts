@@ -63,14 +63,21 @@ function readTarget(knowledge: Knowledge, entry: unknown): void {
   if (tallies.size > 0) target.tasks = tallies
 }
 
+/** Sums that may be below 0: of ln(ms) per token, and of times less their hour's offset, as the offsets themselves. */
+const SIGNED: ReadonlySet<number> = new Set([slot.fastLog, slot.fastTokenLog, slot.slowTokenLog])
+
 /** A row with one impossible number in it is not trusted at all. */
 function readRow(row: Sums, numbers: readonly unknown[]): void {
-  if (numbers.length > ROW_LENGTH || !numbers.every(isPlausible)) return
+  if (numbers.length > ROW_LENGTH || !areAllPlausible(numbers)) return
   numbers.forEach((number, index) => {
-    const signed = index >= slot.hourOffset || index === slot.fastTokenLog || index === slot.slowTokenLog
-    row[index] = signed ? (number as number) : Math.max(0, number as number) // every one passed isPlausible
+    const isSigned = SIGNED.has(index) || index >= slot.hourOffset
+    row[index] = Math.max(isSigned ? Number.NEGATIVE_INFINITY : 0, number)
   })
   if (!meansArePossible(row)) row.fill(0)
+}
+
+function areAllPlausible(values: readonly unknown[]): values is readonly number[] {
+  return values.every(isPlausible)
 }
 
 function isPlausible(value: unknown): value is number {
@@ -78,7 +85,7 @@ function isPlausible(value: unknown): value is number {
 }
 
 const MEANS = [
-  { count: slot.fastCount, sum: slot.fastLog, most: 14 },
+  { count: slot.fastCount, sum: slot.fastLog, most: 28 },
   { count: slot.slowCount, sum: slot.slowLog, most: 14 },
   { count: slot.fastTokenCount, sum: slot.fastTokenLog, most: 14 },
   { count: slot.slowTokenCount, sum: slot.slowTokenLog, most: 14 },
@@ -87,7 +94,7 @@ const MEANS = [
   ...Array.from({ length: 24 }, (_, hour) => ({ count: slot.hourCount + hour, sum: slot.hourOffset + hour, most: 14 })),
 ]
 
-/** The mean of ln(ms) of ten minutes is 13.3, that of a score at most 1. */
+/** The mean of ln(ms) of ten minutes is 13.3, twice that with an offset taken off; that of a score is at most 1. */
 function meansArePossible(row: Sums): boolean {
   return MEANS.every(({ count, sum, most }) => Math.abs(row[sum]!) <= row[count]! * most * 1.000001 + 1e-300)
 }

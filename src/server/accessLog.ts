@@ -20,7 +20,7 @@ export class AccessLog {
     const target = report?.target ?? '-'
     const cost = report?.costUsd == null ? '' : ` $${report.costUsd}`
     this.#lines.push(
-      `${id} ${token} ${dialect} ${oneWord(model)} ${status} ${target} ${attempts}x ${Math.round(totalMs)}ms ${report?.usage?.totalTokens ?? 0}t${cost}`,
+      `${id} ${token} ${dialect} ${oneWord(model)} ${status} ${target} ${attempts.length}x ${Math.round(totalMs)}ms ${report?.usage?.totalTokens ?? 0}t${cost}`,
     )
     this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS)
   }

@@ -210,9 +210,10 @@ class Gateway implements App {
     this.#metrics.request(
       seen.dialect,
       seen.status,
-      upstreamMs === null || seen.attempts > 1 ? null : seen.totalMs - upstreamMs,
+      upstreamMs === null || seen.attempts.length > 1 ? null : seen.totalMs - upstreamMs,
     )
     this.#access.add(seen)
+    this.#options.engine.summary.add(seen.attempts, seen.status < 400 && seen.report?.ok === true)
   }
 }
 

@@ -20,7 +20,7 @@ export const embed: Handler = async (parts, request, response, token) => {
   const startedAt = performance.now()
   try {
     await parts.ready()
-    const body = asRecord(parseBody(await readBody(request, parts.maxBodyBytes)))
+    const body = asRecord(parseBody((await readBody(request, parts.maxBodyBytes)).bytes))
     const { model, fields, inputTokens } = readEmbeddings(body)
     const ask = makeAsk(
       engine,
@@ -56,7 +56,7 @@ export const embed: Handler = async (parts, request, response, token) => {
       token: token.name,
       status: 200,
       report,
-      attempts: answered.trail.calls,
+      attempts: answered.trail.attempts,
       totalMs: performance.now() - startedAt,
     })
   } catch (error) {
@@ -69,7 +69,7 @@ export const embed: Handler = async (parts, request, response, token) => {
       token: token.name,
       status: failure.status,
       report: failure.attempts.at(-1) ?? null,
-      attempts: failure.attempts.length,
+      attempts: failure.attempts,
       totalMs: performance.now() - startedAt,
     })
   }

@@ -14,12 +14,14 @@ import type { Answered } from '../manager/fallback.ts'
 import { cascade } from '../manager/fallback.ts'
 import { type AskOptions, makeAsk, requestId } from '../manager/makeAsk.ts'
 import { mayRescue, rescue } from '../manager/rescue.ts'
+import { WireBody } from '../manager/wireBody.ts'
 import type { CallEnd, CallSink } from '../upstream/call.ts'
-import { parseBody, readBody } from './body.ts'
+import { parseBody, parseText, readBody } from './body.ts'
 import { type ClientFailure, clientFailure, headerText, trailOf } from './clientError.ts'
 import { clientHeaders, forwardedHeaders } from './clientHeaders.ts'
 import type { GatewayParts } from './gateway.ts'
 import { memoryField, noteAnswer, rememberers } from './remembered.ts'
+import { LONG_BODY, sketchBody } from './sketch.ts'
 import type { Token } from './tokens.ts'
 import { WholeEvents } from './wholeEvents.ts'
 
@@ -88,21 +90,51 @@ export class Exchange implements CallSink {
 
   async #readAsk(): Promise<Ask> {
     const { engine, maxBodyBytes } = this.#parts
-    const bytes = await readBody(this.#request, maxBodyBytes)
-    const body = parseBody(bytes)
-    const request = this.#dialect.client.readRequest(body, this.#route)
-    const memory = memoryField(request)
+    const { bytes, headroom } = await readBody(this.#request, maxBodyBytes)
+    const wireBody = new WireBody(bytes, headroom)
+    const read = this.#read(wireBody)
+    const memory = memoryField(read.request)
     const options: AskOptions = {
-      ...clientHeaders(this.#request.headers, body),
-      ...(memory !== null && { needs: { among: rememberers(engine, request, memory, this.#token.name) } }),
+      ...clientHeaders(this.#request.headers, read.body),
+      ...read.sketched,
+      ...(memory !== null && { needs: { among: rememberers(engine, read.request, memory, this.#token.name) } }),
       token: this.#token.name,
       wire: {
         dialect: this.#route.dialect,
-        body: bytes,
+        body: wireBody,
         headers: forwardedHeaders(this.#request.headers, this.#route.dialect),
       },
     }
-    return makeAsk(engine, this.#route.asArray ? asArray(request) : request, options, this.id)
+    return makeAsk(engine, read.request, options, this.id)
+  }
+
+  /** A long body is only sketched; what was left out is parsed when somebody needs it. */
+  #read(wireBody: WireBody): {
+    body: unknown
+    request: ChatRequest
+    sketched: Pick<AskOptions, 'whole' | 'leftOutTokens'>
+  } {
+    const bytes = wireBody.original()
+    const sketch = bytes.length < LONG_BODY ? null : sketchBody(bytes)
+    if (sketch === null) {
+      const body = parseBody(bytes)
+      return { body, request: this.#requestOf(body), sketched: {} }
+    }
+    const body = parseText(sketch.text)
+    let whole: ChatRequest | undefined
+    const sketched = {
+      leftOutTokens: Math.ceil(sketch.leftOut / 4),
+      whole: () => {
+        whole ??= this.#requestOf(parseBody(wireBody.original()))
+        return whole
+      },
+    }
+    return { body, request: this.#requestOf(body), sketched }
+  }
+
+  #requestOf(body: unknown): ChatRequest {
+    const request = this.#dialect.client.readRequest(body, this.#route)
+    return this.#route.asArray ? asArray(request) : request
   }
 
   async #answer(answered: Answered, ask: Ask): Promise<void> {
@@ -145,7 +177,7 @@ export class Exchange implements CallSink {
       ...cost,
     })
     this.#response.end(body)
-    this.#told(report, 200)
+    this.#told(answered.trail.attempts, 200)
   }
 
   #headers({ winner, trail }: Answered): Record<string, string> {
@@ -185,14 +217,14 @@ export class Exchange implements CallSink {
     const ask = this.#ask
     if (answered === null || ask === null) return
     const last = this.#mayRescue(ask, end) ? await this.#rescue(answered, end) : end
-    const report = await answered.recorded
+    await answered.recorded
     const { outcome } = last
     if (outcome.ok) {
       this.#response.write(this.#raw?.end() ?? '')
       noteAnswer(this.#parts.engine, ask.request, outcome.response, answered.winner.target, this.#token.name)
     } else if (!this.#left) this.#breakOff(outcome.failure)
     this.#response.end()
-    this.#told(report, this.#left ? 499 : outcome.ok ? 200 : statusOf(outcome.failure))
+    this.#told(answered.trail.attempts, this.#left ? 499 : outcome.ok ? 200 : statusOf(outcome.failure))
   }
 
   #mayRescue(ask: Ask, { outcome }: CallEnd): boolean {
@@ -235,11 +267,11 @@ export class Exchange implements CallSink {
       this.#parts.logger.error(
         `request ${this.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       )
-    if (this.#left || this.#response.destroyed) return this.#told(failure.attempts.at(-1) ?? null, 499)
+    if (this.#left || this.#response.destroyed) return this.#told(failure.attempts, 499)
     if (this.#response.headersSent) return void this.#response.destroy()
     const told = this.#shuttingDown ? { ...failure, ...GOING } : failure
     sendFailure(this.#response, this.#dialect, told)
-    this.#told(failure.attempts.at(-1) ?? null, told.status)
+    this.#told(failure.attempts, told.status)
   }
 
   /** The socket is gone before the answer was whole: the upstream is cancelled at once. */
@@ -249,15 +281,16 @@ export class Exchange implements CallSink {
     this.#ask?.cancellation.cancel()
   }
 
-  #told(report: AttemptReport | null, status: number): void {
+  /** `attempts`: the last one answered, or was the last to fail. */
+  #told(attempts: readonly AttemptReport[], status: number): void {
     this.#parts.observe({
       id: this.id,
       dialect: this.#route.dialect,
       model: this.#ask?.request.model ?? '',
       token: this.#token.name,
       status,
-      report,
-      attempts: this.#answered?.trail.calls ?? 0,
+      report: attempts.at(-1) ?? null,
+      attempts,
       totalMs: performance.now() - this.#startedAt,
     })
   }

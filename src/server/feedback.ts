@@ -12,7 +12,7 @@ import { sendJson } from './send.ts'
 
 export const feedback: Handler = async ({ engine, maxBodyBytes }, request, response) => {
   try {
-    const body = asRecord(parseBody(await readBody(request, maxBodyBytes)))
+    const body = asRecord(parseBody((await readBody(request, maxBodyBytes)).bytes))
     const id = asString(body?.['request_id'])
     const score = asNumber(body?.['score'])
     if (id === undefined || score === undefined)

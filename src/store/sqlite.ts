@@ -88,8 +88,13 @@ class SqliteStore implements Store {
     for (const resolve of resolvers) resolve()
   }
 
-  read(afterSeq: number, limit = 1_000, exceptOrigin: string | null = null): readonly StoredEvent[] {
-    return this.#readOr([], (file) => file.log.read(afterSeq, limit, exceptOrigin))
+  read(
+    afterSeq: number,
+    limit = 1_000,
+    exceptOrigin: string | null = null,
+    kind: StoreEvent['kind'] | null = null,
+  ): readonly StoredEvent[] {
+    return this.#readOr([], (file) => file.log.read(afterSeq, limit, exceptOrigin, kind))
   }
 
   lastSeq(): number {

@@ -17,7 +17,7 @@ import { type Connection, resolvePath } from './connection.ts'
 import type { Deadlines, Expirable } from './deadlines.ts'
 import { bodyDecoder, type Decoder } from './decoding.ts'
 import { type FlatHeaders, flatHeaders } from './headers.ts'
-import { readLimits } from './limits.ts'
+import { readLimits, withWait } from './limits.ts'
 import { classifyError, type Phase } from './transportError.ts'
 
 export interface CallInput {
@@ -389,12 +389,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.ended = {
       outcome,
       usage: partial?.usage ?? null,
-      limits: readLimits(
-        this.#headers,
-        outcome.ok ? null : this.#parsedBody(),
-        this.#input.connection.spec,
-        this.#tools.now(),
-      ),
+      limits: this.#limits(outcome),
       status: this.#status,
       latencyMs,
       firstTokenMs,
@@ -405,6 +400,15 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#resolveFirst()
     this.#sink?.onEnd(this.ended)
     this.#resolveDone(this.ended)
+  }
+
+  #limits(outcome: Outcome): readonly LimitFact[] {
+    const { spec } = this.#input.connection
+    const now = this.#tools.now()
+    if (outcome.ok) return readLimits(this.#headers, null, spec, now)
+    const { failure } = outcome
+    const waitMs = 'retryAfterMs' in failure ? failure.retryAfterMs : undefined
+    return withWait(readLimits(this.#headers, this.#parsedBody(), spec, now), waitMs, now)
   }
 
   #classifyBody(status = this.#status ?? 0): Failure {

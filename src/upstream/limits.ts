@@ -36,6 +36,13 @@ export function exhausted(limits: readonly LimitFact[]): LimitFact | undefined {
   return latest
 }
 
+/** The same facts, where the refusal's own wait says when a limit of which nothing is left begins anew. */
+export function withWait(limits: readonly LimitFact[], waitMs: number | undefined, now: number): readonly LimitFact[] {
+  if (waitMs === undefined || !limits.some((fact) => fact.remaining === 0 && fact.resetsAt === null)) return limits
+  const resetsAt = now + waitMs
+  return limits.map((fact) => (fact.remaining === 0 && fact.resetsAt === null ? { ...fact, resetsAt } : fact))
+}
+
 /** A record with its names in lower case and its texts and numbers as texts; anything else is left out. */
 export function lowerCaseNames(value: unknown): Headers {
   const lower: Record<string, string> = Object.create(null)

@@ -1,0 +1,93 @@
+/** `keywise demo`: the main job on simulated providers, without keys, network or files. */
+
+import { type DemoCall, type DemoScene, type DemoSummary, runDemo } from '../lab/demo.ts'
+import type { RankedRow } from '../manager/apiManager.ts'
+import { failureText } from '../observe/callLog.ts'
+import type { RunCommand } from './main.ts'
+import { decimal, duration, type Printer, printer, wholeNumber } from './output.ts'
+import { untilStopped } from './stop.ts'
+import { testedLine, tour } from './tour.ts'
+
+export const run: RunCommand = async (context) => {
+  const { options, stdout, stderr, env } = context
+  if (options['tour']) return tour(context)
+  const out = printer(stdout, env)
+  const seconds = wholeNumber(options['seconds'], '--seconds')
+  const controller = new AbortController()
+  const stopping = untilStopped(seconds).finally(() => controller.abort())
+  const silent = options['json'] === true
+  if (!silent) out.line('Simulated providers with realistic faults: no key, no network, nothing is written.\n')
+  if (seconds === undefined) stderr.write('Ctrl-C ends the demo.\n')
+  const summary = await runDemo({
+    signal: controller.signal,
+    tell: (scene) => (silent ? undefined : printScene(scene, out)),
+    ...(seconds !== undefined && { seconds }),
+  })
+  if (silent) out.json({ generatedAt: new Date().toISOString(), ...summary })
+  else printSummary(summary, out)
+  return stopping
+}
+
+function printScene(scene: DemoScene, out: Printer): void {
+  switch (scene.kind) {
+    case 'tests':
+      for (const test of scene.report.tests) out.line(testedLine(test, out))
+      out.line(`\nTested ${scene.report.summary.total}: ${scene.report.summary.passed} work. Now requests come in.\n`)
+      break
+    case 'incident':
+      out.line(out.paint('yellow', `⚡ ${scene.text}`))
+      break
+    case 'call':
+      for (const line of callLines(scene.call, out)) out.line(line)
+      break
+    case 'ranking':
+      out.line()
+      printRanking(scene.rows, out)
+      out.line()
+  }
+}
+
+/** `✅ groq/openai/gpt-oss-120b#1 (score 0.89) 133 ms` with what failed before it, one line each. */
+function callLines({ result, attempts, streamed, prompt }: DemoCall, out: Printer): string[] {
+  const lines = attempts
+    .filter((attempt) => !attempt.ok)
+    .map((attempt) => `   ${out.paint('red', '❌')} ${attempt.target}  ${attempt.failureKind}: ${failureText(attempt)}`)
+  const how = streamed ? 'streamed, ' : ''
+  const answer =
+    result === null
+      ? `   ${out.paint('red', 'nobody could answer')}`
+      : `   ✅ ${result.provider}/${result.model}#${result.keyIndex}  score ${decimal(result.score)}, ${how}${duration(result.responseTime)}`
+  return [out.paint('dim', `“${prompt}”`), ...lines, answer]
+}
+
+export function printRanking(rows: readonly RankedRow[], out: Printer): void {
+  out.table(
+    ['#', 'target', 'score', 'reliability', 'speed', 'quality', 'recency', 'why'],
+    rows.map(({ rank, target, score, terms, eligible, reason }) => [
+      eligible ? String(rank) : '-',
+      target,
+      decimal(score),
+      decimal(terms.reliability),
+      decimal(terms.speed),
+      decimal(terms.quality),
+      decimal(terms.recency),
+      reason ?? '',
+    ]),
+  )
+}
+
+function printSummary({ tests, session, rescued, failures, ranking }: DemoSummary, out: Printer): void {
+  out.line()
+  printRanking(ranking, out)
+  out.line()
+  out.line(out.paint('bold', 'What happened'))
+  out.line(`  tests      ${tests.passed} of ${tests.total} targets work`)
+  out.line(
+    `  requests   ${session.requests}: ${session.successes} answered (${(session.successRate * 100).toFixed(1)} %), ${rescued} of them by another target after the first had failed`,
+  )
+  const kinds = Object.entries(failures).sort(([, a], [, b]) => b - a)
+  out.line(`  failures   ${kinds.map(([kind, count]) => `${count} ${kind}`).join(', ') || 'none'}`)
+  for (const [provider, { requests, successes }] of Object.entries(session.byProvider))
+    out.line(`  ${provider.padEnd(10)} ${successes} of ${requests} attempts answered`)
+  out.line('\nNext: put your own keys into config/api-keys.json, then: keywise test')
+}
