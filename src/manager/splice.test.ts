@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { DialectId } from '../domain/chat.ts'
 import { spliceRequest } from './splice.ts'
+import { WireBody } from './wireBody.ts'
 
 function spliced(body: string, facts: { dialect?: DialectId; stream?: boolean; wantsUsage?: boolean } = {}) {
   const { dialect = 'openai', stream = false, wantsUsage } = facts
   const request = { model: 'asked', messages: [], stream, ...(wantsUsage !== undefined && { wantsUsage }) }
-  const result = spliceRequest({ dialect, body: Buffer.from(body), headers: [] }, request, 'theirs')
+  const result = spliceRequest({ dialect, body: new WireBody(Buffer.from(body), 0), headers: [] }, request, 'theirs')
   return result === null ? null : { path: result.path, body: result.body.toString() }
 }
 
