@@ -69,7 +69,13 @@ describe('a client that leaves', () => {
     await answer.catch(() => undefined)
     await until(() => closed && booked(world).length === 1, 'the end of the upstream call')
     expect(booked(world)).toMatchObject([
-      { failure: { kind: 'client_gone' }, usage: { outputTokens: begun ? 9 : 0, estimated: true } },
+      {
+        failure: { kind: 'client_gone' },
+        usage: {
+          outputTokens: begun ? expect.toSatisfy((tokens: number) => tokens > 5 && tokens < 12) : 0,
+          estimated: true,
+        },
+      },
     ])
     const [budget] = world.gateway.opened.engine.parts.mind.budgets.view(Date.now())
     expect(budget).toMatchObject({ spent: booked(world)[0]?.usage?.totalTokens, reserved: 0 })
