@@ -61,7 +61,7 @@ export class Engine {
   roster: Roster
   world: World
   /** Connection failures that may be our own. */
-  readonly openCases = new OpenCases((event) => this.parts.mind.remember(event))
+  readonly openCases: OpenCases
   /** The counts of this process, library and gateway alike. */
   readonly summary = new Summary()
   readonly #retries = new RetryBudget()
@@ -70,6 +70,7 @@ export class Engine {
     this.parts = parts
     this.roster = roster
     this.world = world
+    this.openCases = new OpenCases(parts.offline, (event) => parts.mind.remember(event))
   }
 
   get now(): number {
@@ -238,13 +239,14 @@ export class Engine {
   remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { mind, store } = this.parts
     const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
-    const fault = this.#whoseFault(facts)
+    const seat = this.roster.findSeat(facts.target.provider, facts.target.fingerprint)
+    const fault = this.openCases.whoseFault(seat?.connection.origin, facts.end, this.now)
     const recorded = recordAttempt(
       mind,
       store.origin,
       { ...facts, id: mind.eventId(), price, excused: fault === 'ours' },
       this.now,
-      fault === 'unknown' ? (event) => this.openCases.add(event) : undefined,
+      fault === 'open' ? (event) => this.openCases.add(event) : undefined,
     )
     this.parts.waiting.changed()
     if (this.parts.events.has('attempt'))
@@ -283,39 +285,6 @@ export class Engine {
       token: ask.token,
       labels: ask.labels,
     })
-  }
-
-  /**
-   * Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). Nor is anybody for not answering within
-   * the little time that was left of the caller's.
-   */
-  #whoseFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): 'theirs' | 'ours' | 'unknown' {
-    const origin = this.roster.findSeat(target.provider, target.fingerprint)?.connection.origin
-    // The key was removed while the call ran: its end is recorded all the same.
-    if (origin === undefined) return 'theirs'
-    const host = new URL(origin).hostname
-    const failure = end.outcome.ok ? null : end.outcome.failure
-    if (failure?.kind === 'network' || (failure?.kind === 'timeout' && failure.phase === 'connect'))
-      return this.#unreachable(host)
-    if (end.status !== null) this.#reachable(host)
-    return failure?.kind === 'timeout' && failure.phase === 'total' && failure.afterMs < FAIR_MS ? 'ours' : 'theirs'
-  }
-
-  #unreachable(host: string): 'theirs' | 'ours' | 'unknown' {
-    const { offline } = this.parts
-    const now = this.now
-    offline.failed(host, now)
-    if (offline.isOpen(host, now)) return 'unknown'
-    if (!offline.isOffline(now)) return 'theirs'
-    this.openCases.excuse()
-    return 'ours'
-  }
-
-  #reachable(host: string): void {
-    const { offline } = this.parts
-    const now = this.now
-    offline.answered(host, now)
-    if (offline.isReachable(now)) this.openCases.charge()
   }
 
   #judge(failure: Failure, ask: Ask, trail: Trail, target: Target): Verdict {
@@ -357,9 +326,6 @@ export class Engine {
     }
   }
 }
-
-/** Who was given less time than this cannot be called slow. */
-const FAIR_MS = 5000
 
 export function failureOf(end: CallEnd): Failure {
   if (!end.outcome.ok) return end.outcome.failure
