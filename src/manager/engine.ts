@@ -4,8 +4,9 @@ import type { AttemptReport } from '../domain/attempt.ts'
 import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
-import type { Store } from '../domain/store.ts'
+import type { AttemptEvent, Store } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
+import { roughUsage, type UsageEstimator } from '../money/usage.ts'
 import type { Events } from '../observe/events.ts'
 import { WINDOW_MS } from '../quota/window.ts'
 import type { Decision, RoutingRequest } from '../routing/choose.ts'
@@ -16,7 +17,7 @@ import type { OfflineDetector } from '../upstream/offline.ts'
 import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
 import type { Decisions } from './decisions.ts'
-import { type World, whyNot } from './eligibility.ts'
+import { type World, whyNot, whyNotChoose } from './eligibility.ts'
 import { type Hold, reserve, reserveForTest } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
@@ -60,8 +61,10 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  /** Counts the tokens of answers that state none; a better one takes over as soon as it is loaded. */
+  estimate: UsageEstimator = roughUsage
   /** Connection failures that may be our own. */
-  readonly openCases = new OpenCases((event) => this.parts.mind.remember(event))
+  readonly openCases: OpenCases
   /** The counts of this process, library and gateway alike. */
   readonly summary = new Summary()
   readonly #retries = new RetryBudget()
@@ -70,6 +73,7 @@ export class Engine {
     this.parts = parts
     this.roster = roster
     this.world = world
+    this.openCases = new OpenCases(parts.offline, (event) => parts.mind.remember(event))
   }
 
   get now(): number {
@@ -135,7 +139,7 @@ export class Engine {
 
   call(target: Target, ask: Ask, trail: Trail, hold: Extract<Hold, { granted: true }>): Try {
     const seat = this.roster.seatOf(target)
-    const call = writeCall(this, target, seat, ask)
+    const call = writeCall(this, target, seat, ask, hold.mostOutputTokens)
     ask.cancellation.running(call)
     return {
       target,
@@ -157,7 +161,7 @@ export class Engine {
   /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
   callForTest(target: Target, ask: Ask, hold: Extract<Hold, { granted: true }>, number: number): Try {
     const seat = this.roster.seatOf(target)
-    const call = writeCall(this, target, seat, ask, Number.POSITIVE_INFINITY)
+    const call = writeCall(this, target, seat, ask, hold.mostOutputTokens, Number.POSITIVE_INFINITY)
     ask.cancellation.running(call)
     return { target, seat, call, hold, price: this.roster.priceOf(target), number, startedAt: this.now }
   }
@@ -238,13 +242,13 @@ export class Engine {
   remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { mind, store } = this.parts
     const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
-    const fault = this.#whoseFault(facts)
+    const seat = this.roster.findSeat(facts.target.provider, facts.target.fingerprint)
+    const fault = this.openCases.whoseFault(seat?.connection.origin, facts.end, this.now)
+    const remember = fault === 'open' ? (event: AttemptEvent) => this.openCases.add(event) : undefined
     const recorded = recordAttempt(
-      mind,
-      store.origin,
+      { mind, origin: store.origin, estimate: this.estimate, remember },
       { ...facts, id: mind.eventId(), price, excused: fault === 'ours' },
       this.now,
-      fault === 'unknown' ? (event) => this.openCases.add(event) : undefined,
     )
     this.parts.waiting.changed()
     if (this.parts.events.has('attempt'))
@@ -276,6 +280,7 @@ export class Engine {
       streamed: ask.request.stream,
       end,
       inputTokens: ask.needs.inputTokens,
+      request: ask.whole,
       hold: attempt.hold,
       price: attempt.price,
       task: ask.task,
@@ -283,39 +288,6 @@ export class Engine {
       token: ask.token,
       labels: ask.labels,
     })
-  }
-
-  /**
-   * Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). Nor is anybody for not answering within
-   * the little time that was left of the caller's.
-   */
-  #whoseFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): 'theirs' | 'ours' | 'unknown' {
-    const origin = this.roster.findSeat(target.provider, target.fingerprint)?.connection.origin
-    // The key was removed while the call ran: its end is recorded all the same.
-    if (origin === undefined) return 'theirs'
-    const host = new URL(origin).hostname
-    const failure = end.outcome.ok ? null : end.outcome.failure
-    if (failure?.kind === 'network' || (failure?.kind === 'timeout' && failure.phase === 'connect'))
-      return this.#unreachable(host)
-    if (end.status !== null) this.#reachable(host)
-    return failure?.kind === 'timeout' && failure.phase === 'total' && failure.afterMs < FAIR_MS ? 'ours' : 'theirs'
-  }
-
-  #unreachable(host: string): 'theirs' | 'ours' | 'unknown' {
-    const { offline } = this.parts
-    const now = this.now
-    offline.failed(host, now)
-    if (offline.isOpen(host, now)) return 'unknown'
-    if (!offline.isOffline(now)) return 'theirs'
-    this.openCases.excuse()
-    return 'ours'
-  }
-
-  #reachable(host: string): void {
-    const { offline } = this.parts
-    const now = this.now
-    offline.answered(host, now)
-    if (offline.isReachable(now)) this.openCases.charge()
   }
 
   #judge(failure: Failure, ask: Ask, trail: Trail, target: Target): Verdict {
@@ -352,14 +324,12 @@ export class Engine {
       session: { stateId: this.parts.mind.sessions.targetOf(ask.session) },
       firstTurn: ask.session.firstTurn,
       mayExplore: trail !== null && trail.calls === 0,
-      ineligible: (target) => whyNot(this.world, target, ask, trail, now),
+      ineligible: (target) =>
+        trail === null ? whyNot(this.world, target, ask, null, now) : whyNotChoose(this.world, target, ask, trail, now),
       ...(ask.selection.order !== null && { order: ask.selection.order }),
     }
   }
 }
-
-/** Who was given less time than this cannot be called slow. */
-const FAIR_MS = 5000
 
 export function failureOf(end: CallEnd): Failure {
   if (!end.outcome.ok) return end.outcome.failure
