@@ -23,6 +23,8 @@ export interface WorldOptions extends FakeOptions {
   /** Providers in the place of the simulated ones, or beside them. */
   readonly providers?: object
   readonly clock?: () => number
+  /** Changes the blocks of the simulated providers. */
+  readonly change?: (config: Record<string, Record<string, unknown>>) => object
   /** Read the models of every provider from its list, those that only embed as well. */
   readonly discover?: boolean
 }
@@ -71,7 +73,8 @@ export async function openGateway(scenario: Scenario, options: WorldOptions = {}
   }
 }
 
-function providersOf(fakes: FakeWorld, { discover }: WorldOptions): object {
+function providersOf(fakes: FakeWorld, { discover, change }: WorldOptions): object {
+  if (change !== undefined) return change(fakes.config())
   const blocks = Object.entries(fakes.config())
   return Object.fromEntries(blocks.map(([id, block]) => [id, discover ? { ...block, models: 'discover' } : block]))
 }
