@@ -23,6 +23,8 @@ export interface WorldOptions extends FakeOptions {
   /** Providers in the place of the simulated ones, or beside them. */
   readonly providers?: object
   readonly clock?: () => number
+  /** Changes the blocks of the simulated providers. */
+  readonly reconfigure?: (config: Record<string, Record<string, unknown>>) => object
   /** Read the models of every provider from its list, those that only embed as well. */
   readonly discover?: boolean
 }
@@ -49,9 +51,14 @@ export async function openGateway(scenario: Scenario, options: WorldOptions = {}
   const listed = () => new Set(engine.roster.targets.map((target) => target.provider)).size
   if (options.discover) await until(() => listed() === Object.keys(scenario.providers).length, 'the last models list')
   const { origin } = gateway.app
-  const close = async () => {
+  let closing: Promise<void> | null = null
+  const closeAll = async () => {
     await gateway.close(0)
     await fakes.close()
+  }
+  const close = () => {
+    closing ??= closeAll()
+    return closing
   }
   return {
     gateway,
@@ -71,7 +78,8 @@ export async function openGateway(scenario: Scenario, options: WorldOptions = {}
   }
 }
 
-function providersOf(fakes: FakeWorld, { discover }: WorldOptions): object {
+function providersOf(fakes: FakeWorld, { discover, reconfigure }: WorldOptions): object {
+  if (reconfigure !== undefined) return reconfigure(fakes.config())
   const blocks = Object.entries(fakes.config())
   return Object.fromEntries(blocks.map(([id, block]) => [id, discover ? { ...block, models: 'discover' } : block]))
 }

@@ -378,6 +378,8 @@ export function storeTests(name: string, open: () => Store): void {
         ['2026-11-23T10:00Z', 1],
         ['2026-11-23T12:00Z', 1],
       ])
+      store.prune(TEN, TEN + HOUR)
+      expect(store.sums({}, ['hour']).map((sum) => sum.group[0])).toEqual(['2026-11-23T12:00Z'])
       expect(store.lastSeq()).toBe(last)
       store.append(attemptEvent())
       expect(store.lastSeq()).toBe(last + 1)

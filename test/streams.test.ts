@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { KeywiseError } from '../src/domain/errors.ts'
 import type { FakeFault } from '../src/lab/scenario.ts'
-import type { CallStream, StreamEvent } from '../src/manager/stream.ts'
+import type { CallStream, StreamEvent } from '../src/manager/callStream.ts'
 import { type Lab, openLab, own, trailOf } from './lab.ts'
 import { until } from './labCall.ts'
 

@@ -166,6 +166,26 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./fake.ts'),
   },
   {
+    usage: 'budget [action]',
+    does: 'what may be spent and what was spent on what (list); the ledger as a file (export); free what killed processes held (forgive)',
+    options: [
+      ['--by <names>', 'one table by these: provider, model, key, account, token, source, day, hour, label:NAME'],
+      ['--since <time>', 'such as 2026-11-01 or 7d (default: list this month, export everything)'],
+      ['--until <time>', 'before this time'],
+      ['--csv', 'for export: CSV (default)'],
+      ['--jsonl', 'for export: JSON lines'],
+      ['--out <file>', 'for export: into this file'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: [
+      'keywise budget',
+      'keywise budget --by label:team,model --since 7d',
+      'keywise budget export --out ledger.csv',
+    ],
+    load: () => import('./budget.ts'),
+  },
+  {
     usage: 'token <action> [name]',
     does: 'who may call the gateway: add, list, show, revoke',
     options: [['--scope <scope>', 'for add: inference (default), read or admin'], JSON_OPTION, STORE],

@@ -253,8 +253,11 @@ export interface Store {
    * request, come from the rows that are still there.
    */
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[]
-  /** Deletes attempt rows older than `before`; the hourly sums stay. Returns how many were deleted. */
-  prune(before: number): number
+  /**
+   * Deletes attempt rows older than `before`, and hourly sums older than `sumsBefore` (default: none). Returns how many
+   * rows were deleted.
+   */
+  prune(before: number, sumsBefore?: number): number
 
   /** `degraded` while writing fails (disk full, read-only); what could not be written waits in memory, bounded. */
   health(): { readonly state: 'ok' | 'degraded'; readonly reason: string | null }

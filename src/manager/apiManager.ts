@@ -10,16 +10,18 @@ import type { EventMap, Listener } from '../observe/events.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import type { CallEnd } from '../upstream/call.ts'
 import type { Ask } from './ask.ts'
+import type { CallStream } from './callStream.ts'
 import { type CallContext, type CallOptions, readContext } from './context.ts'
 import type { Engine } from './engine.ts'
+import type { EngineOptions } from './engineOptions.ts'
 import type { Enrolment } from './experiments/experiments.ts'
 import { type Answered, cascade } from './fallback.ts'
 import { makeAsk } from './makeAsk.ts'
-import { type EngineOptions, type OpenedEngine, openEngine } from './openEngine.ts'
+import { type OpenedEngine, openEngine } from './openEngine.ts'
 import { rateRequest, rateTarget, reportMetric } from './rate.ts'
 import { refOf } from './record.ts'
 import { ScoreBoard } from './scoreBoard.ts'
-import { type CallStream, streamOf } from './stream.ts'
+import { streamOf } from './stream.ts'
 import type { SessionSummary } from './summary.ts'
 import { type ExperimentRow, experimentView, startExperiments } from './views/experimentsView.ts'
 
@@ -76,7 +78,7 @@ export class APIManager {
     this.#board = new ScoreBoard(this.engine)
   }
 
-  /** What the tester, the gateway and the command line stand on; not part of the public interface. */
+  /** @internal What the tester, the gateway and the command line stand on. */
   get engine(): Engine {
     return this.#opened.engine
   }

@@ -21,6 +21,8 @@ export interface Ask {
   readonly needs: Needs
   /** More tokens than the prompt can have; what budgets put aside. */
   readonly mostInputTokens: number
+  /** How many answers the client's own dialect asks for at once (`n`); budgets put that much aside. */
+  readonly answers: number
   readonly session: Session
   /** Epoch milliseconds; who came first is served first. */
   readonly arrivedAt: number

@@ -4,6 +4,7 @@ import type { FailureKind } from '../domain/failure.ts'
 import type { Park } from '../domain/park.ts'
 import { hash32 } from '../domain/random.ts'
 import type { Target } from '../domain/target.ts'
+import type { Refusal } from '../money/budget.ts'
 import { type Ineligible, ineligible, type Rules } from '../routing/eligible.ts'
 import type { Ask } from './ask.ts'
 import { type HoldNeed, shortageText } from './holds.ts'
@@ -20,6 +21,26 @@ export interface World {
   readonly needOf: (target: Target, ask: Ask, now: number) => HoldNeed
 }
 
+/** A reason, with the budget that has no room where it is one. */
+export interface Obstacle extends Ineligible {
+  readonly budget?: Refusal
+}
+
+/**
+ * The same for choosing whom to try: a target whose budget says `reject` keeps its place, and when it is its turn the
+ * request fails instead of moving on to another one.
+ */
+export function whyNotChoose(
+  world: World,
+  target: Target,
+  ask: Ask,
+  trail: Trail | null,
+  now: number,
+): Obstacle | null {
+  const why = whyNot(world, target, ask, trail, now)
+  return why?.budget?.onExceeded === 'reject' ? null : why
+}
+
 /**
  * Why the target cannot be tried for this request now; null when it can. `inNeed`: nothing else is left, so a park
  * that is only a guess is no reason.
@@ -31,7 +52,7 @@ export function whyNot(
   trail: Trail | null,
   now: number,
   inNeed = false,
-): Ineligible | null {
+): Obstacle | null {
   const tried = trail?.excludes(target) ?? null
   if (tried !== null) return { code: 'skipped', reason: tried, until: null }
   return (
@@ -78,10 +99,10 @@ function parked({ parks }: Mind, target: Target, ask: Ask, now: number, inNeed: 
 /** A number in 0..1 that is the same whenever this request asks about this target. */
 const lot = (requestId: string, stateId: string) => hash32(`${requestId} ${stateId}`, 0) / 0x1_0000_0000
 
-function short(world: World, target: Target, ask: Ask, now: number): Ineligible | null {
+function short(world: World, target: Target, ask: Ask, now: number): Obstacle | null {
   const { quota, worstCase } = world.needOf(target, ask, now)
   const shortage = world.mind.quota.room(target, quota, now)
   if (shortage !== null) return { code: 'quota', reason: `limit: ${shortageText(shortage)}`, until: shortage.until }
-  const refusal = world.mind.budgets.peek({ target, labels: ask.labels, token: ask.token, worstCase }, now)
-  return refusal === null ? null : { code: 'budget', reason: refusal.reason, until: refusal.resetsAt }
+  const budget = world.mind.budgets.peek({ target, labels: ask.labels, token: ask.token, worstCase }, now)
+  return budget === null ? null : { code: 'budget', reason: budget.reason, until: budget.resetsAt, budget }
 }

@@ -4,8 +4,9 @@ import type { AttemptReport } from '../domain/attempt.ts'
 import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
-import type { Store } from '../domain/store.ts'
+import type { AttemptEvent, Store } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
+import { roughUsage, type UsageEstimator } from '../money/usage.ts'
 import type { Events } from '../observe/events.ts'
 import { WINDOW_MS } from '../quota/window.ts'
 import type { Decision, RoutingRequest } from '../routing/choose.ts'
@@ -16,7 +17,7 @@ import type { OfflineDetector } from '../upstream/offline.ts'
 import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
 import type { Decisions } from './decisions.ts'
-import { type World, whyNot } from './eligibility.ts'
+import { type World, whyNot, whyNotChoose } from './eligibility.ts'
 import type { Experiments } from './experiments/experiments.ts'
 import { type Hold, reserve, reserveForTest } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
@@ -62,6 +63,8 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  /** Counts the tokens of answers that state none; a better one takes over as soon as it is loaded. */
+  estimate: UsageEstimator = roughUsage
   /** Connection failures that may be our own. */
   readonly openCases: OpenCases
   /** The counts of this process, library and gateway alike. */
@@ -138,7 +141,7 @@ export class Engine {
 
   call(target: Target, ask: Ask, trail: Trail, hold: Extract<Hold, { granted: true }>): Try {
     const seat = this.roster.seatOf(target)
-    const call = writeCall(this, target, seat, ask)
+    const call = writeCall(this, target, seat, ask, hold.mostOutputTokens)
     ask.cancellation.running(call)
     return {
       target,
@@ -160,7 +163,7 @@ export class Engine {
   /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
   callForTest(target: Target, ask: Ask, hold: Extract<Hold, { granted: true }>, number: number): Try {
     const seat = this.roster.seatOf(target)
-    const call = writeCall(this, target, seat, ask, Number.POSITIVE_INFINITY)
+    const call = writeCall(this, target, seat, ask, hold.mostOutputTokens, Number.POSITIVE_INFINITY)
     ask.cancellation.running(call)
     return { target, seat, call, hold, price: this.roster.priceOf(target), number, startedAt: this.now }
   }
@@ -244,12 +247,11 @@ export class Engine {
     const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
     const seat = this.roster.findSeat(facts.target.provider, facts.target.fingerprint)
     const fault = this.openCases.whoseFault(seat?.connection.origin, facts.end, this.now)
+    const remember = fault === 'open' ? (event: AttemptEvent) => this.openCases.add(event) : undefined
     const recorded = recordAttempt(
-      mind,
-      store.origin,
+      { mind, origin: store.origin, estimate: this.estimate, remember },
       { ...facts, id: mind.eventId(), price, excused: fault === 'ours' },
       this.now,
-      fault === 'open' ? (event) => this.openCases.add(event) : undefined,
     )
     this.parts.waiting.changed()
     if (this.parts.events.has('attempt'))
@@ -297,6 +299,7 @@ export class Engine {
       streamed: ask.request.stream,
       end,
       inputTokens: ask.needs.inputTokens,
+      request: ask.whole,
       hold: attempt.hold,
       price: attempt.price,
       task: ask.task,
@@ -341,7 +344,8 @@ export class Engine {
       session: { stateId: this.parts.mind.sessions.targetOf(ask.session) },
       firstTurn: ask.session.firstTurn,
       mayExplore: trail !== null && trail.calls === 0,
-      ineligible: (target) => whyNot(this.world, target, ask, trail, now),
+      ineligible: (target) =>
+        trail === null ? whyNot(this.world, target, ask, null, now) : whyNotChoose(this.world, target, ask, trail, now),
       ...(ask.selection.order !== null && { order: ask.selection.order }),
     }
   }

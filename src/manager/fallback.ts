@@ -34,10 +34,8 @@ export async function cascade(engine: Engine, ask: Ask, trail = new Trail(ask)):
     }
     const hold = engine.reserve(target, ask)
     if (!hold.granted) {
-      if (hold.why.code === 'parked') trail.passOver(target.stateId)
-      else trail.leave(target.stateId)
-      trail.passed.push(`${target.provider} - ${target.model}: ${hold.why.reason}`)
-      if (hold.rejects) break
+      trail.pass(target, hold, decision.explored)
+      if (trail.rejectedBy !== null) break
       continue
     }
     const attempt = engine.call(target, ask, trail, hold)

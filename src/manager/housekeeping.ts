@@ -5,6 +5,7 @@ import { statsFileBeside } from '../config/paths.ts'
 import { type Watching, watchConfig } from '../config/watch.ts'
 import { StatsFileWriter } from '../store/statsFileWriter.ts'
 import type { Engine } from './engine.ts'
+import { pressures } from './pressures.ts'
 import { importStats, statsView } from './statsView.ts'
 
 export interface HousekeepingOptions {
@@ -17,6 +18,8 @@ export interface HousekeepingOptions {
 const TICK_MS = 1000
 const SNAPSHOT_EVERY_TICKS = 30
 const LISTS_EVERY_TICKS = 600
+const DAY_MS = 86_400_000
+const PRUNE_EVERY_MS = 3_600_000
 
 export class Housekeeping {
   readonly #options: HousekeepingOptions
@@ -27,6 +30,7 @@ export class Housekeeping {
   /** Events folded when the stats file was last marked. */
   #seen = 0
   #tickedAt = 0
+  #prunedAt = Number.NEGATIVE_INFINITY
   #closed = false
   readonly #atExit = () => this.#lastWords()
 
@@ -95,6 +99,8 @@ export class Housekeeping {
     engine.openCases.tick(at)
     mind.sync()
     mind.budgets.tick(at)
+    mind.router.setPressure(pressures(engine))
+    this.#prune(at)
     void checks.due()
     attention.tick()
     decisions.flush()
@@ -104,6 +110,16 @@ export class Housekeeping {
     this.#seen = mind.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => this.#save())
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.roster.seats)
+  }
+
+  /** What is older than `settings.retention` goes, but nothing that a budget still counts. */
+  #prune(at: number): void {
+    if (Math.abs(at - this.#prunedAt) < PRUNE_EVERY_MS) return
+    this.#prunedAt = at
+    const { parts, roster } = this.#options.engine
+    const { attemptsDays, hourlyDays } = roster.config.settings.retention
+    const { rows, sums } = parts.mind.budgets.needsSince(at)
+    parts.store.prune(Math.min(at - attemptsDays * DAY_MS, rows), Math.min(at - hourlyDays * DAY_MS, sums))
   }
 
   #save(): void {

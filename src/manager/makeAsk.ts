@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ChatRequest } from '../domain/chat.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
-import { mostInputTokens } from '../money/usage.ts'
+import { answersOf, mostTokensOf } from './amounts.ts'
 import { type Ask, Cancellation } from './ask.ts'
 import type { Engine } from './engine.ts'
 import { EXPERIMENT_MODEL, type Part, takePart, type Variables } from './experiments/takePart.ts'
@@ -53,7 +53,8 @@ export function makeAsk(engine: Engine, asked: ChatRequest, given: AskOptions = 
     whole: options.whole ?? (() => request),
     selection,
     needs: needsFor(request, selection, options),
-    mostInputTokens: settings.budgets.length === 0 ? 0 : mostTokensOf(options.whole?.() ?? request),
+    mostInputTokens: engine.parts.mind.budgets.isEmpty ? 0 : mostTokensOf(options.whole?.() ?? request),
+    answers: answersOf(request),
     // By what was asked: a conversation keeps its id whatever an experiment makes of it.
     session: sessionOf(asked, options.sessionId, options.token ?? ''),
     arrivedAt: engine.now,
@@ -105,20 +106,4 @@ const NO_LABELS = {}
 function positive(value: number | undefined, name: string): number | undefined {
   if (value === undefined || (Number.isFinite(value) && value > 0)) return value
   throw new InvalidRequestError(`${name} must be a number above 0, not ${String(value)}`, { parameter: name })
-}
-
-/** More input tokens than the request can have. */
-export function mostTokensOf(request: ChatRequest): number {
-  let utf8Bytes = JSON.stringify(request.tools ?? []).length
-  let images = 0
-  for (const message of request.messages) {
-    for (const part of message.content) {
-      if (part.type === 'text' || part.type === 'reasoning') utf8Bytes += Buffer.byteLength(part.text)
-      else if (part.type === 'tool-call') utf8Bytes += Buffer.byteLength(part.arguments)
-      else if (part.type === 'tool-result')
-        for (const inner of part.content) utf8Bytes += inner.type === 'text' ? Buffer.byteLength(inner.text) : 0
-      else images++
-    }
-  }
-  return mostInputTokens({ utf8Bytes, messages: request.messages.length, images })
 }

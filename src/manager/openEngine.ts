@@ -11,6 +11,7 @@ import type { Store } from '../domain/store.ts'
 import { BudgetBook } from '../money/budget.ts'
 import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
 import { PriceBook, type PriceLookup } from '../money/price.ts'
+import { loadUsageEstimator } from '../money/usage.ts'
 import { Events } from '../observe/events.ts'
 import { consoleLogger } from '../observe/log.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
@@ -25,6 +26,7 @@ import { Attention } from './attention.ts'
 import { budgetsOf } from './budgets.ts'
 import { Decisions } from './decisions.ts'
 import { Engine, type EngineParts } from './engine.ts'
+import type { EngineOptions } from './engineOptions.ts'
 import { Experiments } from './experiments/experiments.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { KeyChecks } from './keyChecks.ts'
@@ -37,33 +39,6 @@ import { routingSettings } from './routingSettings.ts'
 import { Shortcomings } from './shortcomings.ts'
 import { type Timing, WaitingRoom } from './waiting.ts'
 import { worldOf } from './world.ts'
-
-export interface EngineOptions {
-  /** A path, or the configuration itself; absent: found as the contract's section 2 says. */
-  readonly config?: string | object
-  /** A path or `memory:`. Default: the user's state folder; `memory:` when `config` is an object. */
-  readonly store?: string | Store
-  readonly env?: Readonly<Record<string, string | undefined>>
-  readonly cwd?: string
-  /** Providers of one's own, made with `defineProvider`. */
-  readonly providers?: readonly ProviderSpec[]
-  /** Epoch milliseconds; default the system's clock. */
-  readonly now?: () => number
-  /** Milliseconds that never jump, for latencies and deadlines; default `performance.now`. A test's clock gives both. */
-  readonly monotonic?: () => number
-  /** 0..1; default Math.random. */
-  readonly random?: () => number
-  /** `false` silences; default: lines to stderr. */
-  readonly logger?: Logger | false
-  /** Milliseconds that what is recorded may wait to be written; 0 (default): to the end of the event loop's turn. */
-  readonly flushMs?: number
-  /** For tests with a clock of their own: waits. The signal ends a wait early. */
-  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
-  /** Shown to the providers. */
-  readonly userAgent?: string
-  /** Every model of every list that can chat, also of long lists; what the configuration names exactly stays exact. */
-  readonly allModels?: boolean
-}
 
 export interface OpenedEngine {
   readonly engine: Engine
@@ -114,7 +89,7 @@ class Builder {
     this.#dispatcher = this.#openDispatcher(config)
     const mind = this.#openMind(config)
     const parts = this.#parts(mind)
-    const roster = this.#rosterOf(config, this.#seatsOf(config), parts.lists)
+    const roster = this.#rosterOf(config, this.#seatsOf(config), parts)
     this.engine = new Engine(parts, roster, worldOf(roster, mind, parts.shortcomings))
     mind.router.setTargets(roster.targets)
     mind.restore()
@@ -152,7 +127,9 @@ class Builder {
   }
 
   async #prepare(): Promise<void> {
-    this.#lookup = await loadGenaiPrices()
+    const [lookup, estimate] = await Promise.all([loadGenaiPrices(), loadUsageEstimator()])
+    this.#lookup = lookup
+    this.engine.estimate = estimate
     this.#useConfig(this.engine.roster.config)
     this.#housekeeping.start()
   }
@@ -161,8 +138,21 @@ class Builder {
     await this.prepare()
     const { lists } = this.engine.parts
     const reading = lists.refresh(this.engine.roster.seats)
+    const doubting = this.#doubtFreeKeys()
     // A request that comes before the lists waits for the first that brings targets, not for the slowest provider.
     if (this.engine.roster.targets.length === 0) await Promise.race([reading, lists.firstNews(this.#listPatienceMs)])
+    await doubting
+  }
+
+  /** What the user calls free and the provider does not is not free. */
+  async #doubtFreeKeys(): Promise<void> {
+    const billed = await this.engine.parts.checks.billedAmong(this.engine.roster.seats)
+    if (billed.length === 0) return
+    for (const { provider, key } of billed)
+      this.#logger.warn(
+        `${provider.id} key ${key.index} has "free": true, but ${provider.spec.name} says that its account was charged before; only models whose own price is 0 count as free`,
+      )
+    this.#useConfig(this.engine.roster.config)
   }
 
   get #listPatienceMs(): number {
@@ -220,6 +210,7 @@ class Builder {
       counters: this.#store,
       origin: this.#store.origin,
       unknownPrice: config.settings.unknownPrice,
+      trouble: () => this.#store.health().reason,
     })
   }
 
@@ -284,24 +275,27 @@ class Builder {
 
   /** Takes over a configuration, or the same one with newer lists. Running requests end with what they began with. */
   #useConfig(config: Config): void {
-    const { mind, lists } = this.engine.parts
+    const { mind } = this.engine.parts
     const changed = config !== this.engine.roster.config
     const seats = changed ? this.#seatsOf(config) : this.engine.roster.seats
     if (changed) {
+      // First, because it may be refused: then everything stays as it was.
+      const successor = this.#budgetsFor(config, seats)
       for (const warning of config.warnings) this.#logger.warn(warning)
       mind.router.setSettings(routingSettings(config.settings))
-      const successor = this.#budgetsFor(config, seats)
       this.#store.flushNow()
       mind.budgets.close(successor)
       successor.open(this.#store, this.#now())
       mind.budgets = successor
       this.engine.parts.attention.useConfig(config)
     }
-    const roster = this.#rosterOf(config, seats, lists)
+    const roster = this.#rosterOf(config, seats, this.engine.parts)
     mind.router.setTargets(roster.targets)
     this.engine.roster = roster
     this.engine.world = worldOf(roster, mind, this.engine.parts.shortcomings)
-    if (changed) this.#useExperiments(config)
+    if (!changed) return
+    void this.#doubtFreeKeys()
+    this.#useExperiments(config)
   }
 
   #useExperiments({ file, settings }: Config): void {
@@ -329,15 +323,17 @@ class Builder {
     )
   }
 
-  #rosterOf(config: Config, seats: readonly Seat[], lists: ModelLists): Roster {
+  #rosterOf(config: Config, seats: readonly Seat[], { lists, checks }: EngineParts): Roster {
     const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
     const { allModels = false } = this.#options
+    const isBilled = (seat: Seat) => checks.isBilled(seat)
     return new Roster({
       config,
       seats,
       listOf: (seat) => lists.of(seat)?.models ?? null,
       prices,
       allModels,
+      isBilled,
       now: this.#now(),
     })
   }

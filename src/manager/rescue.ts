@@ -7,6 +7,7 @@ import type { ChatChunk, ChatRequest, ChatResponse, Usage } from '../domain/chat
 import { KeywiseError } from '../domain/errors.ts'
 import type { Target } from '../domain/target.ts'
 import type { CallEnd } from '../upstream/call.ts'
+import { mostTokensOf } from './amounts.ts'
 import type { Ask } from './ask.ts'
 import type { Engine } from './engine.ts'
 import { type Answered, cascade } from './fallback.ts'
@@ -59,11 +60,17 @@ async function another(engine: Engine, ask: Ask, said: string, trail: Trail): Pr
   const deadlineAt = engine.parts.tools.monotonic() + engine.roster.config.settings.timeouts.totalMs
   const request = continued(ask.whole(), said)
   try {
-    return await cascade(engine, { ...ask, request, whole: () => request, wire: null, deadlineAt }, trail)
+    return await cascade(engine, { ...ask, ...rewritten(request, ask), wire: null, deadlineAt }, trail)
   } catch (error) {
     if (error instanceof KeywiseError) return null
     throw error
   }
+}
+
+function rewritten(request: ChatRequest, before: Ask): Pick<Ask, 'request' | 'whole' | 'mostInputTokens'> {
+  // Where no budget asks, nobody has counted.
+  const mostInputTokens = before.mostInputTokens === 0 ? 0 : mostTokensOf(request)
+  return { request, whole: () => request, mostInputTokens }
 }
 
 function pump({ call }: Answered, seam: Seam, sink: RescueSink): Promise<CallEnd> {

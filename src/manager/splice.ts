@@ -9,29 +9,45 @@ interface Place {
   readonly inBody: boolean
   /** Put in front when the client streams and did not ask for usage itself. */
   readonly askForUsage?: string
+  /** The field that limits the answer, where it stands at the top of the body. */
+  readonly limit?: string
 }
 
 const PLACES: { readonly [D in DialectId]: Place } = {
-  openai: { path: () => '/chat/completions', inBody: true, askForUsage: '"stream_options":{"include_usage":true},' },
-  'openai-responses': { path: () => '/responses', inBody: true },
-  anthropic: { path: () => '/messages', inBody: true },
+  openai: {
+    path: () => '/chat/completions',
+    inBody: true,
+    askForUsage: '"stream_options":{"include_usage":true},',
+    limit: '"max_tokens"',
+  },
+  'openai-responses': { path: () => '/responses', inBody: true, limit: '"max_output_tokens"' },
+  anthropic: { path: () => '/messages', inBody: true, limit: '"max_tokens"' },
   google: {
     path: (model, stream) => `/models/${model}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
     inBody: false,
   },
 }
 
-/** Path and body; null when the bytes are not as simple as expected, and the request has to be written anew. */
-export function spliceRequest(wire: Wire, request: ChatRequest, model: string): { path: string; body: Buffer } | null {
+/**
+ * Path and body; null when the bytes are not as simple as expected, and the request has to be written anew.
+ * `maxTokens`: a limit to put in; null for none.
+ */
+export function spliceRequest(
+  wire: Wire,
+  request: ChatRequest,
+  model: string,
+  maxTokens: number | null = null,
+): { path: string; body: Buffer } | null {
   const place = PLACES[wire.dialect]
   const path = place.path(encodeURI(model), request.stream)
   if (wire.body === null) return null
   const own = wire.body.original()
-  if (!place.inBody) return { path, body: own }
-  const front =
-    request.stream && request.wantsUsage !== true && place.askForUsage !== undefined ? place.askForUsage : ''
-  // A `stream_options` of the client's own would stand there twice.
-  if (front !== '' && own.includes('"stream_options"')) return null
-  const body = wire.body.withModel(model, front)
+  if (!place.inBody) return maxTokens === null ? { path, body: own } : null
+  const usage = request.stream && request.wantsUsage !== true ? (place.askForUsage ?? '') : ''
+  // What the client wrote itself, be it null, would stand there twice.
+  if (usage !== '' && own.includes('"stream_options"')) return null
+  if (maxTokens !== null && (place.limit === undefined || own.includes(place.limit))) return null
+  const limit = maxTokens === null ? '' : `${place.limit}:${maxTokens},`
+  const body = wire.body.withModel(model, usage + limit)
   return body === null ? null : { path, body }
 }

@@ -3,8 +3,10 @@
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Ability, Target } from '../domain/target.ts'
+import type { Refusal } from '../money/budget.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { Ask } from './ask.ts'
+import type { Hold } from './holds.ts'
 
 /** Upstream calls of one request, those refused at once included (contract 2.1). */
 const MOST_CALLS = 20
@@ -17,6 +19,8 @@ export class Trail {
   readonly passed: string[] = []
   /** Milliseconds spent waiting for room. */
   waitedMs = 0
+  /** The budget that forbids going elsewhere. */
+  rejectedBy: Refusal | null = null
   /** The last failure that was the request's own fault, by class. */
   lastFailure: Failure | null = null
   readonly #maxAttempts: number
@@ -30,7 +34,7 @@ export class Trail {
   #smallestWindow = 0
   #finished = false
   #offered: Target | null = null
-  /** Targets whose probe of another request is under way. */
+  /** Targets that another request is finding out about: not now, but worth waiting for. */
   readonly #busy = new Set<string>()
 
   constructor(ask: Pick<Ask, 'maxAttempts' | 'hardCap'>) {
@@ -93,14 +97,17 @@ export class Trail {
     this.#calls++
   }
 
+  /** A target that has no room now. One that was only tried out of curiosity ends no request. */
+  pass(target: Target, { why, rejectedBy }: Extract<Hold, { granted: false }>, explored: boolean): void {
+    if (why.code === 'parked') this.#busy.add(target.stateId)
+    else this.leave(target.stateId)
+    this.passed.push(`${target.provider} - ${target.model}: ${why.reason}`)
+    if (!explored) this.rejectedBy = rejectedBy
+  }
+
   /** A target that is not to be asked (again) by this request. */
   leave(stateId: string): void {
     this.#left.add(`target ${stateId}`)
-  }
-
-  /** A target that another request is finding out about: not now, but worth waiting for. */
-  passOver(stateId: string): void {
-    this.#busy.add(stateId)
   }
 
   isBusy(target: Target): boolean {

@@ -33,7 +33,7 @@ function needOf(roster: Roster, mind: Mind, target: Target, ask: Ask, now: numbe
   return {
     quota: { requests: 1, inputTokens, outputTokens: mind.router.expectedOutputTokens(ask.task, maxOutputTokens) },
     worstCase: worstCase(
-      { inputTokens: ask.mostInputTokens, maxOutputTokens },
+      { inputTokens: ask.mostInputTokens, maxOutputTokens, answers: ask.answers },
       roster.priceOf(target),
       target.profile,
       now,

@@ -1,7 +1,7 @@
 /** The management routes, for scripts and the dashboard: thin reads of the engine's views, and the few things that change. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { KeywiseError } from '../domain/errors.ts'
+import { InvalidRequestError, KeywiseError } from '../domain/errors.ts'
 import { asRecord, asString } from '../domain/json.ts'
 import { retest } from '../manager/retest.ts'
 import { alertsView } from '../manager/views/alertsView.ts'
@@ -10,6 +10,8 @@ import { experimentsView } from '../manager/views/experimentsView.ts'
 import { hoursView } from '../manager/views/hoursView.ts'
 import { keysView } from '../manager/views/keysView.ts'
 import { modelsView } from '../manager/views/modelsView.ts'
+import { readTime } from '../manager/views/readTime.ts'
+import { type SpendQuestion, spendView } from '../manager/views/spendView.ts'
 import { statusView } from '../manager/views/statusView.ts'
 import { whyRequestView, whyView } from '../manager/views/whyView.ts'
 import { testApiKeys } from '../tester/apiKeyTester.ts'
@@ -38,6 +40,7 @@ export const ADMIN_ROUTES: Readonly<Record<string, AdminHandler>> = {
   'GET /api/hours': ({ engine }) => hoursView(engine),
   'GET /api/experiments': ({ engine }) => experimentsView(engine),
   'GET /api/alerts': ({ engine }) => alertsView(engine),
+  'GET /api/spend': ({ engine }, _request, _response, query) => spendView(engine, spendQuestion(query, engine.now)),
   'GET /api/requests': ({ engine }, _request, _response, query) => ({
     generatedAt: new Date(engine.now).toISOString(),
     requests: engine.parts.store.attempts({ limit: Math.min(1000, Number(query.get('limit')) || 100) }),
@@ -57,6 +60,25 @@ export const ADMIN_ROUTES: Readonly<Record<string, AdminHandler>> = {
     const body = asRecord(await optionalBody(parts, request))
     return retest(parts.engine, asString(body?.['target']) ?? null)
   },
+}
+
+function spendQuestion(query: URLSearchParams, now: number): SpendQuestion {
+  const by = query.get('by')
+  const since = timeIn(query, 'since', now)
+  const until = timeIn(query, 'until', now)
+  return {
+    ...(by !== null && { by: by.split(',') }),
+    ...(since !== null && { since }),
+    ...(until !== null && { until }),
+  }
+}
+
+function timeIn(query: URLSearchParams, name: string, now: number): number | null {
+  const text = query.get(name)
+  if (text === null) return null
+  const at = readTime(text, now)
+  if (at !== null) return at
+  throw new InvalidRequestError(`"${name}" must be a time such as 2026-11-23 or 7d`, { parameter: name })
 }
 
 export async function adminRoute(

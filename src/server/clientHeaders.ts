@@ -57,7 +57,7 @@ function labels(value: string | undefined): Record<string, string> | undefined {
     .split(',')
     .slice(0, MOST_LABELS)
     .map((pair) => {
-      const at = pair.indexOf('=')
+      const at = Math.max(0, pair.indexOf('='))
       return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const
     })
   if (entries.some(([name]) => name === '' || FORBIDDEN.has(name)))

@@ -16,6 +16,7 @@ import { cascade } from '../manager/fallback.ts'
 import { type AskOptions, makeAsk, requestId } from '../manager/makeAsk.ts'
 import { mayRescue, rescue } from '../manager/rescue.ts'
 import { WireBody } from '../manager/wireBody.ts'
+import { decimalUsd, NANO_PER_USD } from '../money/amount.ts'
 import type { CallEnd, CallSink } from '../upstream/call.ts'
 import { parseBody, parseText, readBody } from './body.ts'
 import { type ClientFailure, clientFailure, headerText, trailOf } from './clientError.ts'
@@ -170,7 +171,8 @@ export class Exchange implements CallSink {
               }),
             ),
           )
-    const cost = report.costUsd === null ? {} : { 'x-keywise-cost-usd': String(report.costUsd) }
+    const cost =
+      report.costUsd === null ? {} : { 'x-keywise-cost-usd': decimalUsd(Math.round(report.costUsd * NANO_PER_USD)) }
     this.#response.writeHead(200, {
       'content-type': 'application/json',
       'content-length': body.length,

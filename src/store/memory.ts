@@ -153,7 +153,8 @@ class MemoryStore implements Store {
     return groups.result()
   }
 
-  prune(before: number): number {
+  prune(before: number, sumsBefore = Number.NEGATIVE_INFINITY): number {
+    this.#hourly.forget(sumsBefore)
     return this.#keep((event) => event.kind !== 'attempt' || !(event.at < before))
   }
 

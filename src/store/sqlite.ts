@@ -197,10 +197,10 @@ class SqliteStore implements Store {
     return this.#read((file) => file.log.sums(filter, by))
   }
 
-  prune(before: number): number {
+  prune(before: number, sumsBefore = Number.NEGATIVE_INFINITY): number {
     this.#settle()
     return this.#write(
-      (file) => file.transaction(() => file.log.prune(before)),
+      (file) => file.transaction(() => file.log.prune(before, sumsBefore)),
       () => 0,
     )
   }

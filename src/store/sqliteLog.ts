@@ -117,7 +117,8 @@ export class SqliteLog {
    * To be called inside a transaction. The newest row of the log stays as an empty one, which nobody sees: it holds the
    * place after which the log goes on.
    */
-  prune(before: number): number {
+  prune(before: number, sumsBefore: number): number {
+    this.#database.prepare('DELETE FROM rollups WHERE hour < ?').run(sumsBefore)
     const newest = this.last()
     const isOld = "kind = 'attempt' AND at < ?"
     const emptied = this.#database
