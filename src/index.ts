@@ -21,6 +21,7 @@ export { APIManager, type APIManagerOptions, type CallResult, type RankedRow } f
 export type { CallStream, StreamEvent } from './manager/callStream.ts'
 export type { CallContext, CallOptions, Template } from './manager/context.ts'
 export type { SessionSummary } from './manager/summary.ts'
+export type { ExperimentRow } from './manager/views/experimentsView.ts'
 export type { EventMap } from './observe/events.ts'
 export { defineProvider, type ProviderSpec } from './providers/provider.ts'
 export { type TestOptions, testApiKeys } from './tester/apiKeyTester.ts'

@@ -93,7 +93,7 @@ const BUDGET = { scope: 'groq', usd: 1, per: 'day' }
 
 async function checkStatus(home: Home): Promise<void> {
   const status = jsonOf(await home.keywise('status', '--json'))
-  expect(Object.keys(status).sort()).toEqual(['budgets', 'generatedAt', 'providers', 'session', 'targets'])
+  expect(Object.keys(status).sort()).toEqual(['allClosed', 'budgets', 'generatedAt', 'providers', 'session', 'targets'])
   const targets = status['targets'] as Record<string, unknown>[] // our own JSON
   const fields =
     'target provider model keyIndex status score terms value avgResponseTime p95ResponseTime successCount failCount totalTokens costUsd qualityScore lastSuccess lastError parked limits'
@@ -105,8 +105,11 @@ async function checkStatus(home: Home): Promise<void> {
     p95ResponseTime: expect.any(Number),
   })
   expect(status['budgets']).toMatchObject([{ scope: 'groq', per: 'day', limitUsd: 1, hard: true }])
-  const shown = await home.keywise('status')
+  const [shown, byHour] = await Promise.all([home.keywise('status'), home.keywise('status', '--hours')])
   checkSecrecy(shown)
+  expect(byHour.stdout).toMatch(
+    /^target +00 +01 .+23\ngroq\/openai\/gpt-oss-120b#1 +first +[\d.]+ .+\n +seen .+\n[^]* ok % .*100/,
+  )
   expect(shown.stdout).not.toContain('\u001b')
   expect(shown.stdout).toContain('Budget groq per day: ')
 }

@@ -29,7 +29,9 @@ export function showHours(view: HoursView, out: Printer, asJson: boolean, again:
 function linesOf({ target, hours }: TargetHours, out: Printer): string[][] {
   const line = (name: string, cell: (hour: HourRow) => string) => ['', name, ...hours.map(cell)]
   const lines = [
-    line('first', ({ expectedMs }) => seconds(expectedMs)),
+    line('first', ({ expectedMs, observations }) =>
+      observations < 0.5 ? out.paint('dim', seconds(expectedMs)) : seconds(expectedMs),
+    ),
     line('seen', ({ observations }) => (observations < 0.5 ? '.' : String(Math.round(observations)))),
     line('ok %', ({ successRate }) => (successRate === null ? '.' : String(Math.round(successRate * 100)))),
   ]

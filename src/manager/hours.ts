@@ -7,15 +7,15 @@ import type { Roster } from './roster.ts'
 import { matches } from './selection.ts'
 
 /** Rules that must all be kept, each by one of its alternatives. */
-type Groups = readonly (readonly HoursRule[])[]
+export type Rules = readonly (readonly HoursRule[])[]
 
 /** The rules of every target that has any: of its key, and those of `settings.hours` whose pattern it fits. */
-export function hoursRules(roster: Roster): ReadonlyMap<string, Groups> {
+export function hoursRules(roster: Roster): ReadonlyMap<string, Rules> {
   const patterns = Object.entries(roster.config.settings.hours).map(([pattern, rules]) => ({
     pattern,
     rules: readAll(rules),
   }))
-  const byTarget = new Map<string, Groups>()
+  const byTarget = new Map<string, Rules>()
   for (const target of roster.targets) {
     const key = roster.seatOf(target).key.hours
     const groups = patterns.filter(({ pattern }) => concerns(pattern, target)).map(({ rules }) => rules)
@@ -63,7 +63,7 @@ export function hoursOf(roster: Roster): (target: Target, now: number) => Inelig
   }
 }
 
-function reasonOf(groups: Groups, kept: readonly HoursRule[], opens: number | null): string {
+function reasonOf(groups: Rules, kept: readonly HoursRule[], opens: number | null): string {
   const texts = (rules: readonly HoursRule[]) => rules.map(({ text }) => text).join(', ')
   if (opens === null) return `outside its hours, which never come (${groups.map(texts).join(' and ')})`
   const iso = new Date(opens).toISOString()

@@ -193,7 +193,12 @@ export class Experiments {
 
   /** Brings everything up to what is written in the store. */
   sync(): void {
-    if (this.book.reload()) this.#look()
+    if (this.book.reload()) {
+      // A damaged store was replaced by an empty one: what the configuration defines begins anew.
+      for (const definition of this.#configured)
+        if (this.book.find(definition) === undefined) this.book.adopt(definition, this.#source, this.#options.now())
+      this.#look()
+    }
     for (const key of this.#ledger.sync()) this.#review(key)
   }
 

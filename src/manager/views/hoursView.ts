@@ -3,7 +3,7 @@
 import type { PriceHint, Target } from '../../domain/target.ts'
 import type { HourCell } from '../../routing/hours.ts'
 import type { Engine } from '../engine.ts'
-import { hoursRules } from '../hours.ts'
+import { hoursRules, type Rules } from '../hours.ts'
 import { holdsAt } from '../hoursRule.ts'
 import { hintAt } from '../roster.ts'
 import { isoOrNull } from './ranking.ts'
@@ -47,34 +47,39 @@ export function hoursView(engine: Engine): HoursView {
   const { now, roster } = engine
   const counts = countsByHour(engine)
   const rules = hoursRules(roster)
+  const targets = roster.targets.map((target) => hoursOfTarget(engine, target, rules.get(target.stateId) ?? [], counts))
+  return { generatedAt: new Date(now).toISOString(), targets }
+}
+
+function hoursOfTarget(
+  { now, roster, world, parts }: Engine,
+  target: Target,
+  rules: Rules,
+  counts: ReadonlyMap<string, Counts>,
+): TargetHours {
+  const why = world.hours(target, now)
+  const price = roster.priceOf(target)
   const midnight = Math.floor(now / DAY_MS) * DAY_MS
+  const rowOf = (cell: HourCell): HourRow => {
+    const at = midnight + cell.hour * HOUR_MS
+    const seen = counts.get(placeOf(target, cell.hour)) ?? NOTHING
+    return {
+      ...cell,
+      ...seen,
+      successRate: seen.attempts === 0 ? null : seen.successes / seen.attempts,
+      open: rules.every((group) => group.some((rule) => holdsAt(rule, at))),
+      price: price === null ? null : hintAt(price, at),
+    }
+  }
+  const { id, provider, model, keyIndex } = target
   return {
-    generatedAt: new Date(now).toISOString(),
-    targets: roster.targets.map((target) => {
-      const groups = rules.get(target.stateId) ?? []
-      const why = engine.world.hours(target, now)
-      const price = roster.priceOf(target)
-      const cells = engine.parts.mind.router.hoursOf(target, now) ?? []
-      return {
-        target: target.id,
-        provider: target.provider,
-        model: target.model,
-        keyIndex: target.keyIndex,
-        rules: groups.map((group) => group.map(({ text }) => text)),
-        closed: why === null ? null : { reason: why.reason, opensAt: isoOrNull(why.until) },
-        hours: cells.map((cell) => {
-          const at = midnight + cell.hour * HOUR_MS
-          const seen = counts.get(placeOf(target, cell.hour)) ?? NOTHING
-          return {
-            ...cell,
-            ...seen,
-            successRate: seen.attempts === 0 ? null : seen.successes / seen.attempts,
-            open: groups.every((group) => group.some((rule) => holdsAt(rule, at))),
-            price: price === null ? null : hintAt(price, at),
-          }
-        }),
-      }
-    }),
+    target: id,
+    provider,
+    model,
+    keyIndex,
+    rules: rules.map((group) => group.map(({ text }) => text)),
+    closed: why === null ? null : { reason: why.reason, opensAt: isoOrNull(why.until) },
+    hours: (parts.mind.router.hoursOf(target, now) ?? []).map(rowOf),
   }
 }
 
