@@ -18,6 +18,7 @@ import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
 import type { Decisions } from './decisions.ts'
 import { type World, whyNot, whyNotChoose } from './eligibility.ts'
+import type { Experiments } from './experiments/experiments.ts'
 import { type Hold, reserve, reserveForTest } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
@@ -54,6 +55,7 @@ export interface EngineParts {
   readonly shortcomings: Shortcomings
   /** Why the last requests went where they went. */
   readonly decisions: Decisions
+  readonly experiments: Experiments
 }
 
 export class Engine {
@@ -187,6 +189,7 @@ export class Engine {
   recordAnswer(ask: Ask, trail: Trail, attempt: Try, end: CallEnd): AttemptReport {
     const { report } = this.#remember(ask, attempt, end)
     trail.answered(report)
+    this.#observe(ask, trail, end)
     if (end.outcome.ok) this.parts.attention.answered(attempt, ask, end.outcome.response)
     else
       this.parts.attention.failed(
@@ -259,6 +262,7 @@ export class Engine {
 
   /** Nobody answered: told to whoever listens. Returns the error. */
   gaveUp(ask: Ask, trail: Trail, error: KeywiseError): KeywiseError {
+    this.#observeFailure(ask, trail, error)
     if (!(error instanceof AllTargetsFailedError)) return error
     this.parts.attention.exhausted(ask, trail)
     this.parts.events.emit('exhausted', {
@@ -268,6 +272,21 @@ export class Engine {
       retryAt: error.retryAt,
     })
     return error
+  }
+
+  /** What became of a request, for the experiment it takes part in; a caller who left says nothing about a variant. */
+  #observe(ask: Ask, trail: Trail, end: CallEnd): void {
+    const { experiments } = this.parts
+    if (ask.enrolment === null) return
+    if (end.outcome.ok) experiments.answered(ask.enrolment, ask.id, trail.attempts)
+    else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(ask.enrolment, ask.id)
+  }
+
+  /** Nor does one whose request was wrong before anybody was asked, or a host without a network. */
+  #observeFailure(ask: Ask, trail: Trail, error: KeywiseError): void {
+    const { experiments, offline } = this.parts
+    const isCallers = error.code === 'ABORTED' || (error.code === 'INVALID_REQUEST' && trail.calls === 0)
+    if (!isCallers && !offline.isOffline(this.now)) experiments.failed(ask.enrolment, ask.id)
   }
 
   #remember(ask: Ask, attempt: Try, end: CallEnd): Recorded {
@@ -287,6 +306,7 @@ export class Engine {
       session: ask.session.id,
       token: ask.token,
       labels: ask.labels,
+      trial: ask.enrolment?.trial ?? null,
     })
   }
 

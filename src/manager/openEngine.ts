@@ -27,6 +27,7 @@ import { budgetsOf } from './budgets.ts'
 import { Decisions } from './decisions.ts'
 import { Engine, type EngineParts } from './engine.ts'
 import type { EngineOptions } from './engineOptions.ts'
+import { Experiments } from './experiments/experiments.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { KeyChecks } from './keyChecks.ts'
 import { Mind } from './mind.ts'
@@ -93,6 +94,7 @@ class Builder {
     mind.router.setTargets(roster.targets)
     mind.restore()
     mind.budgets.open(this.#store, this.#now())
+    this.#useExperiments(config)
     parts.attention.attach(this.engine)
     this.#housekeeping = new Housekeeping({
       engine: this.engine,
@@ -243,6 +245,13 @@ class Builder {
         redact,
       }),
       decisions: new Decisions(this.#store),
+      experiments: new Experiments({
+        store: this.#store,
+        logger: this.#logger,
+        now: this.#now,
+        monotonic,
+        onDecided: (version, verdict) => this.engine.parts.attention.decided(version, verdict),
+      }),
       repairs: new Repairs(this.#now),
       shortcomings: new Shortcomings(this.#store, this.#now),
       checks: new KeyChecks({
@@ -284,7 +293,13 @@ class Builder {
     mind.router.setTargets(roster.targets)
     this.engine.roster = roster
     this.engine.world = worldOf(roster, mind, this.engine.parts.shortcomings)
-    if (changed) void this.#doubtFreeKeys()
+    if (!changed) return
+    void this.#doubtFreeKeys()
+    this.#useExperiments(config)
+  }
+
+  #useExperiments({ file, settings }: Config): void {
+    this.engine.parts.experiments.use(settings.experiments, file)
   }
 
   #seatsOf(config: Config): Seat[] {
