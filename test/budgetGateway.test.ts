@@ -10,7 +10,7 @@ async function open(settings: object, price: object = priced, dialect?: string):
   const providers = { ...own('paid', 1, ['m'], more), ...own('gratis', 1, ['m'], more) }
   const world = await openGateway(
     { providers },
-    { settings, change: (config) => pricedConfig(config, { paid: price, gratis: FREE }) },
+    { settings, reconfigure: (config) => pricedConfig(config, { paid: price, gratis: FREE }) },
   )
   onTestFinished(() => world.close())
   return world

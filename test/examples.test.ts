@@ -22,6 +22,10 @@ const examples: readonly { readonly file: string; readonly prints: readonly RegE
   { file: 'call.mjs', prints: [/All is well/, /, \d+ ms, 1 attempt\(s\)/, /successRate: 1/] },
   { file: 'stream.mjs', prints: [/All is well/, /, \d+ tokens/] },
   { file: 'client.cjs', prints: [/All is well/] },
+  {
+    file: 'experiment.mjs',
+    prints: [/^after \d+ requests: warm is better by 0\.\d+ to 0\.\d+ in quality.*safe to stop$/m],
+  },
   { file: 'test-keys.mjs', prints: [/^groq\/openai\/gpt-oss-120b#1: success$/m, /^2 of 2 work; fastest: /m] },
 ]
 

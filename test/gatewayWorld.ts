@@ -24,7 +24,7 @@ export interface WorldOptions extends FakeOptions {
   readonly providers?: object
   readonly clock?: () => number
   /** Changes the blocks of the simulated providers. */
-  readonly change?: (config: Record<string, Record<string, unknown>>) => object
+  readonly reconfigure?: (config: Record<string, Record<string, unknown>>) => object
   /** Read the models of every provider from its list, those that only embed as well. */
   readonly discover?: boolean
 }
@@ -51,9 +51,14 @@ export async function openGateway(scenario: Scenario, options: WorldOptions = {}
   const listed = () => new Set(engine.roster.targets.map((target) => target.provider)).size
   if (options.discover) await until(() => listed() === Object.keys(scenario.providers).length, 'the last models list')
   const { origin } = gateway.app
-  const close = async () => {
+  let closing: Promise<void> | null = null
+  const closeAll = async () => {
     await gateway.close(0)
     await fakes.close()
+  }
+  const close = () => {
+    closing ??= closeAll()
+    return closing
   }
   return {
     gateway,
@@ -73,8 +78,8 @@ export async function openGateway(scenario: Scenario, options: WorldOptions = {}
   }
 }
 
-function providersOf(fakes: FakeWorld, { discover, change }: WorldOptions): object {
-  if (change !== undefined) return change(fakes.config())
+function providersOf(fakes: FakeWorld, { discover, reconfigure }: WorldOptions): object {
+  if (reconfigure !== undefined) return reconfigure(fakes.config())
   const blocks = Object.entries(fakes.config())
   return Object.fromEntries(blocks.map(([id, block]) => [id, discover ? { ...block, models: 'discover' } : block]))
 }

@@ -100,7 +100,9 @@ export async function ask(manager: APIManager): Promise<string> {
 `,
   )
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', '', 'types.ts']
+  // As in a project of TypeScript for node: with node's own types, and every declaration checked.
+  const nodeTypes = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', ...nodeTypes, 'types.ts']
   const types = spawnSync(node, [compiler, ...options], { cwd: folder, encoding: 'utf8' })
   if (types.status !== 0) console.error(types.stdout, types.stderr)
   must(types.status === 0, 'a TypeScript program sees its types')

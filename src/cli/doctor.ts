@@ -2,7 +2,8 @@
 
 import { type Config, loadConfig } from '../config/config.ts'
 import { KeywiseError } from '../domain/errors.ts'
-import { type EngineOptions, openEngine } from '../manager/openEngine.ts'
+import type { EngineOptions } from '../manager/engineOptions.ts'
+import { openEngine } from '../manager/openEngine.ts'
 import { loadOptions, storeLocation } from '../manager/places.ts'
 import { sendTestAlert } from '../manager/views/alertsView.ts'
 import { type Finding, fine, problem, warning } from './doctor/finding.ts'

@@ -124,6 +124,18 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./keys.ts'),
   },
   {
+    usage: 'experiment <action> [target]',
+    does: 'compare prompts, models, providers and parameters: list, show NAME, start FILE, stop NAME, export NAME',
+    options: [['--keep <variant>', 'stop: everybody gets this variant from now on'], JSON_OPTION, ...COMMON],
+    examples: [
+      'keywise experiment start greeting.json',
+      'keywise experiment show greeting',
+      'keywise experiment stop greeting --keep short',
+      'keywise experiment export greeting > greeting.csv',
+    ],
+    load: () => import('./experiment.ts'),
+  },
+  {
     usage: 'demo',
     does: 'no keys, no network: simulated providers with faults, and traffic over them',
     options: [

@@ -5,6 +5,7 @@ import type { ChatRequest, DialectId } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Needs } from '../routing/eligible.ts'
 import type { Call } from '../upstream/call.ts'
+import type { Enrolment } from './experiments/experiments.ts'
 import type { Selection } from './selection.ts'
 import type { Session } from './session.ts'
 import type { WireBody } from './wireBody.ts'
@@ -42,11 +43,14 @@ export interface Ask {
   /** What is spoken instead of the target's own dialect (embeddings); null for chat. */
   readonly dialectFor: ((target: DialectId) => Dialect | null) | null
   readonly cancellation: Cancellation
+  /** Its part in an experiment; null when it has none. */
+  readonly enrolment: Enrolment | null
 }
 
 export interface Wire {
   readonly dialect: DialectId
-  readonly body: WireBody
+  /** Null when the request was changed: it has to be written anew. */
+  readonly body: WireBody | null
   /** Name, value, name, value …: headers that only an upstream of the same dialect understands. */
   readonly headers: readonly string[]
 }

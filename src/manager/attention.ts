@@ -7,14 +7,16 @@ import type { Failure } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { AttemptEvent, Store } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
+import type { Verdict } from '../experiment/verdict.ts'
 import { Alerts } from '../observe/alerts.ts'
 import type { Events } from '../observe/events.ts'
-import type { Verdict } from '../routing/judge.ts'
+import type { Verdict as Judgement } from '../routing/judge.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { Alarms } from './alarms.ts'
 import { channelsOf } from './alertChannels.ts'
 import type { Ask } from './ask.ts'
 import type { Engine } from './engine.ts'
+import type { Version } from './experiments/book.ts'
 import { Outages } from './outages.ts'
 import { refOf } from './record.ts'
 import { Recovery } from './recovery.ts'
@@ -37,6 +39,8 @@ export interface AttentionOptions {
 
 /** What an alert may still take to get out when the process ends. */
 const GRACE_MS = 2_000
+/** A verdict stands among the open alerts so long. */
+const SHOWN_MS = 86_400_000
 
 interface Watch {
   readonly engine: Engine
@@ -81,7 +85,7 @@ export class Attention {
   }
 
   /** Something failed; whatever can be mended off the request's path is begun. */
-  failed(attempt: Try, failure: Failure, verdict: Verdict): void {
+  failed(attempt: Try, failure: Failure, verdict: Judgement): void {
     const watch = this.#watch
     if (watch === null) return
     const { shortcomings } = watch.engine.parts
@@ -95,7 +99,7 @@ export class Attention {
   answered(attempt: Try, ask: Ask, response: ChatResponse): void {
     const score = selfScore(ask.request, response)
     if (this.#watch === null || score === null) return
-    const { mind, store } = this.#watch.engine.parts
+    const { mind, store, experiments } = this.#watch.engine.parts
     mind.remember({
       kind: 'quality',
       at: this.#options.now(),
@@ -107,6 +111,7 @@ export class Attention {
       task: ask.task,
       source: 'self',
     })
+    if (ask.enrolment?.trial != null) experiments.report(ask.enrolment.trial, ask.id, 'quality', score)
   }
 
   /** A target answered, whoever asked: that ends what was told of it. */
@@ -123,6 +128,26 @@ export class Attention {
   exhausted(ask: Ask, trail: Trail): void {
     const watch = this.#watch
     if (watch !== null) this.#guarded(() => watch.outages.failed(ask, trail))
+  }
+
+  /** An experiment has its verdict. */
+  decided({ experiment: { name, version } }: Version, { text, winner }: Verdict): void {
+    this.#options.logger.info(`experiment ${name} is decided: ${text}`)
+    const since = this.#options.now()
+    this.#guarded(() =>
+      this.alerts.raise(`experiment:${name}@${version}`, {
+        event: 'experiment_decided',
+        subject: name,
+        since,
+        what: `Experiment ${name} is decided`,
+        why: text,
+        works: null,
+        returnsAt: null,
+        returns: null,
+        advice: `keywise experiment stop ${name}${winner === null ? '' : ` --keep ${winner}`}`,
+        until: since + SHOWN_MS,
+      }),
+    )
   }
 
   /** Every second. */

@@ -18,6 +18,7 @@ import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
 import type { Decisions } from './decisions.ts'
 import { type World, whyNot, whyNotChoose } from './eligibility.ts'
+import type { Experiments } from './experiments/experiments.ts'
 import { type Hold, reserve, reserveForTest } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
@@ -54,6 +55,7 @@ export interface EngineParts {
   readonly shortcomings: Shortcomings
   /** Why the last requests went where they went. */
   readonly decisions: Decisions
+  readonly experiments: Experiments
 }
 
 export class Engine {
@@ -64,7 +66,7 @@ export class Engine {
   /** Counts the tokens of answers that state none; a better one takes over as soon as it is loaded. */
   estimate: UsageEstimator = roughUsage
   /** Connection failures that may be our own. */
-  readonly openCases = new OpenCases((event) => this.parts.mind.remember(event))
+  readonly openCases: OpenCases
   /** The counts of this process, library and gateway alike. */
   readonly summary = new Summary()
   readonly #retries = new RetryBudget()
@@ -73,6 +75,7 @@ export class Engine {
     this.parts = parts
     this.roster = roster
     this.world = world
+    this.openCases = new OpenCases(parts.offline, (event) => parts.mind.remember(event))
   }
 
   get now(): number {
@@ -186,6 +189,7 @@ export class Engine {
   recordAnswer(ask: Ask, trail: Trail, attempt: Try, end: CallEnd): AttemptReport {
     const { report } = this.#remember(ask, attempt, end)
     trail.answered(report)
+    this.#observe(ask, trail, end)
     if (end.outcome.ok) this.parts.attention.answered(attempt, ask, end.outcome.response)
     else
       this.parts.attention.failed(
@@ -241,8 +245,9 @@ export class Engine {
   remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { mind, store } = this.parts
     const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
-    const fault = this.#whoseFault(facts)
-    const remember = fault === 'unknown' ? (event: AttemptEvent) => this.openCases.add(event) : undefined
+    const seat = this.roster.findSeat(facts.target.provider, facts.target.fingerprint)
+    const fault = this.openCases.whoseFault(seat?.connection.origin, facts.end, this.now)
+    const remember = fault === 'open' ? (event: AttemptEvent) => this.openCases.add(event) : undefined
     const recorded = recordAttempt(
       { mind, origin: store.origin, estimate: this.estimate, remember },
       { ...facts, id: mind.eventId(), price, excused: fault === 'ours' },
@@ -257,6 +262,7 @@ export class Engine {
 
   /** Nobody answered: told to whoever listens. Returns the error. */
   gaveUp(ask: Ask, trail: Trail, error: KeywiseError): KeywiseError {
+    this.#observeFailure(ask, trail, error)
     if (!(error instanceof AllTargetsFailedError)) return error
     this.parts.attention.exhausted(ask, trail)
     this.parts.events.emit('exhausted', {
@@ -266,6 +272,21 @@ export class Engine {
       retryAt: error.retryAt,
     })
     return error
+  }
+
+  /** What became of a request, for the experiment it takes part in; a caller who left says nothing about a variant. */
+  #observe(ask: Ask, trail: Trail, end: CallEnd): void {
+    const { experiments } = this.parts
+    if (ask.enrolment === null) return
+    if (end.outcome.ok) experiments.answered(ask.enrolment, ask.id, trail.attempts)
+    else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(ask.enrolment, ask.id)
+  }
+
+  /** Nor does one whose request was wrong before anybody was asked, or a host without a network. */
+  #observeFailure(ask: Ask, trail: Trail, error: KeywiseError): void {
+    const { experiments, offline } = this.parts
+    const isCallers = error.code === 'ABORTED' || (error.code === 'INVALID_REQUEST' && trail.calls === 0)
+    if (!isCallers && !offline.isOffline(this.now)) experiments.failed(ask.enrolment, ask.id)
   }
 
   #remember(ask: Ask, attempt: Try, end: CallEnd): Recorded {
@@ -285,40 +306,8 @@ export class Engine {
       session: ask.session.id,
       token: ask.token,
       labels: ask.labels,
+      trial: ask.enrolment?.trial ?? null,
     })
-  }
-
-  /**
-   * Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). Nor is anybody for not answering within
-   * the little time that was left of the caller's.
-   */
-  #whoseFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): 'theirs' | 'ours' | 'unknown' {
-    const origin = this.roster.findSeat(target.provider, target.fingerprint)?.connection.origin
-    // The key was removed while the call ran: its end is recorded all the same.
-    if (origin === undefined) return 'theirs'
-    const host = new URL(origin).hostname
-    const failure = end.outcome.ok ? null : end.outcome.failure
-    if (failure?.kind === 'network' || (failure?.kind === 'timeout' && failure.phase === 'connect'))
-      return this.#unreachable(host)
-    if (end.status !== null) this.#reachable(host)
-    return failure?.kind === 'timeout' && failure.phase === 'total' && failure.afterMs < FAIR_MS ? 'ours' : 'theirs'
-  }
-
-  #unreachable(host: string): 'theirs' | 'ours' | 'unknown' {
-    const { offline } = this.parts
-    const now = this.now
-    offline.failed(host, now)
-    if (offline.isOpen(host, now)) return 'unknown'
-    if (!offline.isOffline(now)) return 'theirs'
-    this.openCases.excuse()
-    return 'ours'
-  }
-
-  #reachable(host: string): void {
-    const { offline } = this.parts
-    const now = this.now
-    offline.answered(host, now)
-    if (offline.isReachable(now)) this.openCases.charge()
   }
 
   #judge(failure: Failure, ask: Ask, trail: Trail, target: Target): Verdict {
@@ -361,9 +350,6 @@ export class Engine {
     }
   }
 }
-
-/** Who was given less time than this cannot be called slow. */
-const FAIR_MS = 5000
 
 export function failureOf(end: CallEnd): Failure {
   if (!end.outcome.ok) return end.outcome.failure

@@ -23,6 +23,7 @@ export function exhausted(engine: Engine, ask: Ask, trail: Trail): KeywiseError 
     rejection(trail) ??
     callersFault(engine, ask, trail) ??
     lengthFault(engine, ask, trail) ??
+    abilityFault(engine, ask, trail) ??
     budgetFault(engine, ask, trail) ??
     allFailed(engine, ask, trail)
   )
@@ -75,6 +76,14 @@ function lengthFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | nul
 /** A budget has no room and the user's rule is to fail then. */
 function rejection({ rejectedBy, attempts }: Trail): KeywiseError | null {
   return rejectedBy === null ? null : overBudget(rejectedBy, rejectedBy.resetsAt, attempts)
+}
+
+/** Nobody was asked, for the models that were named cannot do what they were asked for. */
+function abilityFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+  if (trail.calls > 0) return null
+  const reasons = reasonsOf(engine, ask)
+  if (reasons.length === 0 || !reasons.every((why) => why.code === 'ability' || why.code === 'context')) return null
+  return new InvalidRequestError(`"${ask.selection.name.slice(0, 200)}" cannot serve this: ${reasons[0]?.reason}`)
 }
 
 /** Nobody was asked, and of all who could answer each is kept out by a budget. */

@@ -76,7 +76,7 @@ export class Housekeeping {
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
     this.#watch?.close()
-    const { mind, store, decisions, attention } = this.#options.engine.parts
+    const { mind, store, decisions, attention, experiments } = this.#options.engine.parts
     // An engine that was only looked at told nobody anything.
     if (this.#timer !== undefined) await attention.close()
     mind.budgets.close()
@@ -84,13 +84,14 @@ export class Housekeeping {
     decisions.flush()
     await store.flushed()
     mind.save()
+    experiments.save()
     if (mind.changes !== this.#seen) this.#stats?.changed()
     await this.#stats?.close()
   }
 
   #tick(): void {
     const { engine, now } = this.#options
-    const { mind, checks, lists, offline, store, decisions, attention } = engine.parts
+    const { mind, checks, lists, offline, store, decisions, attention, experiments } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
@@ -103,9 +104,10 @@ export class Housekeeping {
     void checks.due()
     attention.tick()
     decisions.flush()
+    experiments.tick()
     if (mind.changes !== this.#seen) this.#stats?.changed()
     this.#seen = mind.changes
-    if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => mind.save())
+    if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => this.#save())
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.roster.seats)
   }
 
@@ -117,6 +119,12 @@ export class Housekeeping {
     const { attemptsDays, hourlyDays } = roster.config.settings.retention
     const { rows, sums } = parts.mind.budgets.needsSince(at)
     parts.store.prune(Math.min(at - attemptsDays * DAY_MS, rows), Math.min(at - hourlyDays * DAY_MS, sums))
+  }
+
+  #save(): void {
+    const { mind, experiments } = this.#options.engine.parts
+    mind.save()
+    experiments.save()
   }
 
   /** The process ends without `close`: what can be written at once is. */

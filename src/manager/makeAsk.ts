@@ -6,6 +6,7 @@ import { InvalidRequestError } from '../domain/errors.ts'
 import { answersOf, mostTokensOf } from './amounts.ts'
 import { type Ask, Cancellation } from './ask.ts'
 import type { Engine } from './engine.ts'
+import { EXPERIMENT_MODEL, type Part, takePart, type Variables } from './experiments/takePart.ts'
 import { needsOf } from './needs.ts'
 import type { Selection } from './selection.ts'
 import { sessionOf } from './session.ts'
@@ -24,6 +25,9 @@ export interface AskOptions {
   /** The request is a sketch: how to get the whole of it, and the tokens that the sketch lacks. */
   readonly whole?: Ask['whole']
   readonly leftOutTokens?: number
+  /** The experiment it asks for, and what fills the `{{variables}}` of its templates. */
+  readonly experiment?: string
+  readonly variables?: Variables
 }
 
 const PROCESS = randomBytes(9).toString('base64url')
@@ -35,7 +39,10 @@ export function requestId(): string {
 }
 
 /** Throws InvalidRequestError and ModelNotFoundError. */
-export function makeAsk(engine: Engine, request: ChatRequest, options: AskOptions = {}, id = requestId()): Ask {
+export function makeAsk(engine: Engine, asked: ChatRequest, given: AskOptions = {}, id = requestId()): Ask {
+  const part = partOf(engine, asked, given, id)
+  const request = part?.request ?? asked
+  const options = part === null ? given : changed(given, part)
   const { settings } = engine.roster.config
   const selection = engine.roster.names.select(request.model)
   const timeoutMs = positive(options.timeoutMs, 'timeoutMs') ?? settings.timeouts.totalMs
@@ -48,7 +55,8 @@ export function makeAsk(engine: Engine, request: ChatRequest, options: AskOption
     needs: needsFor(request, selection, options),
     mostInputTokens: engine.parts.mind.budgets.isEmpty ? 0 : mostTokensOf(options.whole?.() ?? request),
     answers: answersOf(request),
-    session: sessionOf(request, options.sessionId, options.token ?? ''),
+    // By what was asked: a conversation keeps its id whatever an experiment makes of it.
+    session: sessionOf(asked, options.sessionId, options.token ?? ''),
     arrivedAt: engine.now,
     deadlineAt: engine.parts.tools.monotonic() + timeoutMs,
     maxAttempts: maxAttempts ?? settings.maxAttempts,
@@ -60,7 +68,31 @@ export function makeAsk(engine: Engine, request: ChatRequest, options: AskOption
     wire: options.wire ?? null,
     dialectFor: options.dialectFor ?? null,
     cancellation: new Cancellation(),
+    enrolment: part?.enrolment ?? null,
   }
+}
+
+/** Most requests take part in nothing, which costs them a look at a map and at their model's first letters. */
+function partOf({ parts, roster }: Engine, request: ChatRequest, options: AskOptions, requestId: string): Part | null {
+  const { experiment, variables, labels, sessionId, token = '', whole = () => request } = options
+  if (options.dialectFor != null) return null
+  if (parts.experiments.isIdle && experiment === undefined && !request.model.startsWith(EXPERIMENT_MODEL)) return null
+  return takePart(parts.experiments, {
+    request,
+    whole,
+    experiment,
+    variables,
+    unit: { requestId, labels, sessionId: () => sessionOf(request, sessionId, token).id },
+    hasModel: (model) => roster.names.has(model),
+  })
+}
+
+/** The options of a request that a variant changed. */
+function changed(options: AskOptions, { request, provider, isRewritten }: Part): AskOptions {
+  const needs = provider === null ? options.needs : { ...options.needs, provider }
+  if (!isRewritten) return { ...options, needs }
+  const wire = options.wire == null ? null : { ...options.wire, body: null }
+  return { ...options, needs, wire, whole: () => request, leftOutTokens: 0 }
 }
 
 function needsFor(request: ChatRequest, selection: Selection, { needs, leftOutTokens = 0 }: AskOptions): Ask['needs'] {

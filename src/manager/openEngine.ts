@@ -26,6 +26,8 @@ import { Attention } from './attention.ts'
 import { budgetsOf } from './budgets.ts'
 import { Decisions } from './decisions.ts'
 import { Engine, type EngineParts } from './engine.ts'
+import type { EngineOptions } from './engineOptions.ts'
+import { Experiments } from './experiments/experiments.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { KeyChecks } from './keyChecks.ts'
 import { Mind } from './mind.ts'
@@ -37,33 +39,6 @@ import { routingSettings } from './routingSettings.ts'
 import { Shortcomings } from './shortcomings.ts'
 import { type Timing, WaitingRoom } from './waiting.ts'
 import { worldOf } from './world.ts'
-
-export interface EngineOptions {
-  /** A path, or the configuration itself; absent: found as the contract's section 2 says. */
-  readonly config?: string | object
-  /** A path or `memory:`. Default: the user's state folder; `memory:` when `config` is an object. */
-  readonly store?: string | Store
-  readonly env?: Readonly<Record<string, string | undefined>>
-  readonly cwd?: string
-  /** Providers of one's own, made with `defineProvider`. */
-  readonly providers?: readonly ProviderSpec[]
-  /** Epoch milliseconds; default the system's clock. */
-  readonly now?: () => number
-  /** Milliseconds that never jump, for latencies and deadlines; default `performance.now`. A test's clock gives both. */
-  readonly monotonic?: () => number
-  /** 0..1; default Math.random. */
-  readonly random?: () => number
-  /** `false` silences; default: lines to stderr. */
-  readonly logger?: Logger | false
-  /** Milliseconds that what is recorded may wait to be written; 0 (default): to the end of the event loop's turn. */
-  readonly flushMs?: number
-  /** For tests with a clock of their own: waits. The signal ends a wait early. */
-  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
-  /** Shown to the providers. */
-  readonly userAgent?: string
-  /** Every model of every list that can chat, also of long lists; what the configuration names exactly stays exact. */
-  readonly allModels?: boolean
-}
 
 export interface OpenedEngine {
   readonly engine: Engine
@@ -119,6 +94,7 @@ class Builder {
     mind.router.setTargets(roster.targets)
     mind.restore()
     mind.budgets.open(this.#store, this.#now())
+    this.#useExperiments(config)
     parts.attention.attach(this.engine)
     this.#housekeeping = new Housekeeping({
       engine: this.engine,
@@ -269,6 +245,13 @@ class Builder {
         redact,
       }),
       decisions: new Decisions(this.#store),
+      experiments: new Experiments({
+        store: this.#store,
+        logger: this.#logger,
+        now: this.#now,
+        monotonic,
+        onDecided: (version, verdict) => this.engine.parts.attention.decided(version, verdict),
+      }),
       repairs: new Repairs(this.#now),
       shortcomings: new Shortcomings(this.#store, this.#now),
       checks: new KeyChecks({
@@ -310,7 +293,13 @@ class Builder {
     mind.router.setTargets(roster.targets)
     this.engine.roster = roster
     this.engine.world = worldOf(roster, mind, this.engine.parts.shortcomings)
-    if (changed) void this.#doubtFreeKeys()
+    if (!changed) return
+    void this.#doubtFreeKeys()
+    this.#useExperiments(config)
+  }
+
+  #useExperiments({ file, settings }: Config): void {
+    this.engine.parts.experiments.use(settings.experiments, file)
   }
 
   #seatsOf(config: Config): Seat[] {

@@ -1,7 +1,7 @@
 /** The one door for truth: every attempt, whoever made it, becomes an event here, is settled, learned from and told. */
 
 import type { AttemptReport, AttemptSource } from '../domain/attempt.ts'
-import type { AttemptEvent, TargetRef } from '../domain/store.ts'
+import type { AttemptEvent, TargetRef, Trial } from '../domain/store.ts'
 import { type Target, targetId } from '../domain/target.ts'
 import { nanoToUsd } from '../money/amount.ts'
 import { costOf } from '../money/cost.ts'
@@ -27,6 +27,7 @@ export interface AttemptFacts extends Prompt {
   readonly session: string | null
   readonly token: string | null
   readonly labels: Readonly<Record<string, string>>
+  readonly trial?: Trial | null
   /** This host was offline or asleep: nobody is charged. */
   readonly excused: boolean
 }
@@ -89,6 +90,7 @@ function eventOf(facts: AttemptFacts, { origin, estimate }: Recorder, now: numbe
     session: facts.session,
     token: facts.token,
     labels: facts.labels,
+    ...(facts.trial != null && { trial: facts.trial }),
   }
 }
 

@@ -40,6 +40,7 @@ export function spliceRequest(
 ): { path: string; body: Buffer } | null {
   const place = PLACES[wire.dialect]
   const path = place.path(encodeURI(model), request.stream)
+  if (wire.body === null) return null
   const own = wire.body.original()
   if (!place.inBody) return maxTokens === null ? { path, body: own } : null
   const usage = request.stream && request.wantsUsage !== true ? (place.askForUsage ?? '') : ''

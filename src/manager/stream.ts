@@ -1,21 +1,10 @@
 /** A streamed answer for the library's callers: an async iterable with the result at its end. */
 
-import type { ChatChunk, Usage } from '../domain/chat.ts'
+import type { ChatChunk } from '../domain/chat.ts'
 import { AbortedError, AllTargetsFailedError } from '../domain/errors.ts'
 import type { CallEnd } from '../upstream/call.ts'
+import type { CallStream, StreamEvent } from './callStream.ts'
 import type { Answered } from './fallback.ts'
-
-export type StreamEvent =
-  | { readonly type: 'text-delta'; readonly text: string }
-  | { readonly type: 'reasoning-delta'; readonly text: string }
-  | { readonly type: 'tool-call'; readonly id: string; readonly name: string; readonly arguments: string }
-  | { readonly type: 'usage'; readonly usage: Usage }
-  | { readonly type: 'end'; readonly finishReason: string }
-
-export interface CallStream<Result> extends AsyncIterable<StreamEvent> {
-  /** Resolves at the end of the stream; rejects when it broke off or nobody answered. */
-  readonly result: Promise<Result>
-}
 
 export interface Begun<Result> {
   readonly answered: Answered

@@ -10,6 +10,7 @@ import type { AttemptReport } from '../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, DialectId } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Ask } from '../manager/ask.ts'
+import type { Enrolment } from '../manager/experiments/experiments.ts'
 import type { Answered } from '../manager/fallback.ts'
 import { cascade } from '../manager/fallback.ts'
 import { type AskOptions, makeAsk, requestId } from '../manager/makeAsk.ts'
@@ -182,7 +183,7 @@ export class Exchange implements CallSink {
     this.#told(answered.trail.attempts, 200)
   }
 
-  #headers({ winner, trail }: Answered): Record<string, string> {
+  #headers({ ask, winner, trail }: Answered): Record<string, string> {
     const failed = trail.attempts.filter((attempt) => !attempt.ok)
     const target = headerText(winner.target.id)
     return {
@@ -190,6 +191,7 @@ export class Exchange implements CallSink {
       'x-keywise-target': target,
       'x-keywise-attempts': String(failed.length + 1),
       'x-keywise-trail': failed.length === 0 ? `${target}=ok` : `${trailOf(failed)}; ${target}=ok`,
+      ...(ask.enrolment !== null && { 'x-keywise-experiment': placeIn(ask.enrolment) }),
     }
   }
 
@@ -305,6 +307,11 @@ function asArray(request: ChatRequest): ChatRequest {
 /** An answer that began with 200 and broke off: the upstream's own status where it is one of an error. */
 function statusOf({ status }: Failure): number {
   return status !== null && status >= 400 ? status : 502
+}
+
+/** `greeting@2/short`; without the variant for a request that is not compared. */
+function placeIn({ name, version, variant }: Enrolment): string {
+  return variant === null ? `${name}@${version}` : `${name}@${version}/${variant}`
 }
 
 /** Sends an error in the client's protocol; after a cascade the client's own retries would only multiply it. */
