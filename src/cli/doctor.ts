@@ -7,6 +7,7 @@ import { openEngine } from '../manager/openEngine.ts'
 import { loadOptions, storeLocation } from '../manager/places.ts'
 import { sendTestAlert } from '../manager/views/alertsView.ts'
 import { type Finding, fine, problem, warning } from './doctor/finding.ts'
+import { checkHours } from './doctor/hours.ts'
 import { checkConfig, checkNode, checkStorePlace } from './doctor/machine.ts'
 import { checkHosts, checkKeys, checkPort } from './doctor/network.ts'
 import type { ExitCode, RunCommand } from './main.ts'
@@ -80,7 +81,13 @@ async function examineWorld(options: EngineOptions, config: Config): Promise<Fin
           ? fine('store', `opens, as ${opened.engine.parts.store.engine}`)
           : problem('store', health.reason ?? 'cannot be written', 'free space on the disk, or set KEYWISE_STORE')
       const remarks = said.filter((line) => !config.warnings.includes(line))
-      return [store, ...remarks.map((line) => warning('store', line, null)), ...hosts, ...keys]
+      return [
+        store,
+        ...remarks.map((line) => warning('store', line, null)),
+        ...hosts,
+        ...keys,
+        ...checkHours(opened.engine),
+      ]
     } finally {
       await opened.close()
     }

@@ -12,10 +12,10 @@ const race = {
   ],
 }
 
-test('an experiment is started from a file, shown, exported, changed and stopped on the command line', async () => {
+test('an experiment is started from a file, shown, exported and stopped on the command line', async () => {
   const world = await openWorld({ providers: own('alpha', 1, ['m', 'n']) })
   const home = makeHome(world.config())
-  put(home.folder, 'race.json', JSON.stringify(race))
+  put(home.folder, 'race.json', `{ "experiments": [${JSON.stringify(race)}] } // comments are welcome`)
   const started = await home.keywise('experiment', 'start', 'race.json')
   expect(started.stdout, started.stderr).toContain('race runs as version 1\n')
   expect((await home.keywise('call', 'hi', '--model', 'experiment:race')).code).toBe(0)
@@ -27,16 +27,11 @@ test('an experiment is started from a file, shown, exported, changed and stopped
   const lines = exported.stdout.trimEnd().split('\r\n')
   expect(lines[0]).toBe('experiment,version,variant,unit,metric,value,at,requestId')
   expect(lines.slice(1).map((line) => line.split(',')[4])).toEqual(expect.arrayContaining(['success', 'latency']))
-  put(home.folder, 'race.json', `{ "experiments": [${JSON.stringify({ ...race, alpha: 0.01 })}] } // stricter`)
-  const changed = await home.keywise('experiment', 'start', 'race.json', '--json')
-  expect(JSON.parse(changed.stdout)).toMatchObject({
+  const stopped = await home.keywise('experiment', 'stop', 'race', '--keep', 'new', '--json')
+  expect(JSON.parse(stopped.stdout)).toMatchObject({
     generatedAt: expect.stringMatching(/Z$/),
-    experiments: [{ name: 'race', version: 2, earlierVersions: [{ version: 1 }] }],
+    experiments: [{ name: 'race', version: 1, state: 'stopped', kept: 'new' }],
   })
-  const stopped = await home.keywise('experiment', 'stop', 'race', '--keep', 'new')
-  expect(stopped.stdout).toContain('Everybody gets new from now on.')
-  const listed = JSON.parse((await home.keywise('experiment', 'list', '--json')).stdout)
-  expect(listed.experiments).toMatchObject([{ name: 'race', version: 2, state: 'stopped', kept: 'new' }])
 })
 
 test('a file that is wrong, an unknown name and an unknown action are said in one sentence', async () => {

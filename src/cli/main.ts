@@ -92,8 +92,14 @@ const COMMANDS: readonly Row[] = [
   {
     usage: 'status',
     does: 'every target with its health, what is left of its limits, and what was spent',
-    options: [['--watch', 'again every two seconds'], ['--seconds <n>', 'watch for so long'], JSON_OPTION, ...COMMON],
-    examples: ['keywise status', 'keywise status --json'],
+    options: [
+      ['--hours', 'instead what was learned by the hour of the day, and the rules about hours'],
+      ['--watch', 'again every two seconds'],
+      ['--seconds <n>', 'watch for so long'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise status', 'keywise status --hours', 'keywise status --json'],
     load: () => import('./status.ts'),
   },
   {

@@ -2,9 +2,11 @@
 
 import type { Engine } from '../manager/engine.ts'
 import { Summary } from '../manager/summary.ts'
+import { hoursView } from '../manager/views/hoursView.ts'
 import { type LimitStatus, type StatusView, statusView, type TargetStatus } from '../manager/views/statusView.ts'
 import type { CommandContext, RunCommand } from './main.ts'
 import { age, clock, decimal, dollars, duration, type Printer, printer, wholeNumber } from './output.ts'
+import { showHours } from './statusHours.ts'
 import { untilStopped } from './stop.ts'
 import { withEngine } from './withEngine.ts'
 
@@ -22,6 +24,7 @@ export const run: RunCommand = (context) =>
 
 function show(engine: Engine, { options, stdout, env }: CommandContext): void {
   const out = printer(stdout, env)
+  if (options['hours']) return showHours(hoursView(engine), out, options['json'] === true, options['watch'] === true)
   // A command that only looks has no calls of its own to count; the gateway fills this with its own.
   const view = statusView(engine, new Summary().view())
   if (options['json']) return out.json(view)
@@ -48,6 +51,7 @@ export function printStatus(view: StatusView, out: Printer): void {
     view.targets.map((target) => rowOf(target, now, out)),
   )
   for (const line of parkedLines(view)) out.line(line)
+  if (view.allClosed !== null) out.line(out.paint('yellow', view.allClosed.text))
   out.line()
   for (const provider of view.providers) out.line(providerLine(provider))
   for (const budget of view.budgets) out.line(budgetLine(budget))

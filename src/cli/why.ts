@@ -28,6 +28,7 @@ export const run: RunCommand = (context) =>
 function printWhy(view: WhyView, out: Printer, withInputs: boolean): void {
   const first = view.chosen === null ? 'nothing can be called now' : `${view.chosen} would be tried first`
   out.line(`${view.model}: ${first}${view.explored ? ' (explored)' : ''}`)
+  if (view.allClosed) out.line(out.paint('yellow', view.allClosed.text))
   out.line()
   printRanking(view.ranking, out, withInputs)
 }

@@ -29,8 +29,10 @@ export const name = z.string().min(1).max(200)
 const timezone = z.string().refine(isTimeZone, 'is no time zone; use an IANA name such as Europe/Madrid, or UTC')
 export const ignored = (what: string) => z.unknown().optional().describe(`${what}; kept, not used`)
 
-const HOURS =
-  /^(?:[a-z]{3}(?:-[a-z]{3})?(?:,[a-z]{3}(?:-[a-z]{3})?){0,6} )?\d{1,2}(?::\d\d)?-\d{1,2}(?::\d\d)?(?: (\S{1,64}))?$/i
+const DAY = '(?:mon|tue|wed|thu|fri|sat|sun)'
+const DAYS = `${DAY}(?:-${DAY})?(?:,${DAY}(?:-${DAY})?){0,6}`
+const FROM = '(?:[01]?\\d|2[0-3])(?::[0-5]\\d)?'
+const HOURS = new RegExp(`^(?:${DAYS} )?${FROM}-(?:${FROM}|24(?::00)?)(?: (\\S{1,64}))?$`, 'i')
 
 const hoursRule = z
   .string()

@@ -90,7 +90,7 @@ export class Housekeeping {
   }
 
   #tick(): void {
-    const { engine, now } = this.#options
+    const { engine, now, reload } = this.#options
     const { mind, checks, lists, offline, store, decisions, attention, experiments } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
@@ -105,6 +105,7 @@ export class Housekeeping {
     attention.tick()
     decisions.flush()
     experiments.tick()
+    if (engine.roster.hasOldPrices(at)) reload(engine.roster.config)
     if (mind.changes !== this.#seen) this.#stats?.changed()
     this.#seen = mind.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => this.#save())

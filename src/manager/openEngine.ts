@@ -327,7 +327,15 @@ class Builder {
     const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
     const { allModels = false } = this.#options
     const isBilled = (seat: Seat) => checks.isBilled(seat)
-    return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices, allModels, isBilled })
+    return new Roster({
+      config,
+      seats,
+      listOf: (seat) => lists.of(seat)?.models ?? null,
+      prices,
+      allModels,
+      isBilled,
+      now: this.#now(),
+    })
   }
 }
 

@@ -23,6 +23,8 @@ export interface RosterFacts {
   /** The models list of a seat as last seen; null while nobody has read it. */
   readonly listOf: (seat: Seat) => readonly ListedModel[] | null
   readonly prices: PriceBook
+  /** Epoch milliseconds: some prices depend on the hour. */
+  readonly now: number
   /** Lists are taken whole, however long. */
   readonly allModels?: boolean
   /** Whether the provider says that the account of a key that is called free was charged before. */
@@ -48,7 +50,7 @@ interface Priced {
 }
 
 /** Every target with its price, in the configuration's order. */
-function pricedTargets({ config, seats, listOf, prices, allModels = false, isBilled }: RosterFacts): Priced[] {
+function pricedTargets({ config, seats, listOf, prices, now, allModels = false, isBilled }: RosterFacts): Priced[] {
   const noTraining = config.settings.privacy === 'no_training'
   return seats.flatMap((seat) => {
     const billed = isBilled?.(seat) ?? false
@@ -62,14 +64,15 @@ function pricedTargets({ config, seats, listOf, prices, allModels = false, isBil
         userPrice: model.user?.price ?? null,
         cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
       })
-      return { target: buildTarget(seat, model, { price, free, noTraining }), price }
+      const hint = price === null ? null : hintAt(price, now)
+      return { target: buildTarget(seat, model, { price: hint, free, noTraining }), price }
     })
   })
 }
 
-/** USD per million tokens of an ordinary request, for ranking and filters. Rates are pico-USD a token. */
-function hintOf(price: Price): PriceHint {
-  const rates = ratesAt(price, 0, 0)
+/** USD per million tokens of an ordinary request at that time, for ranking and filters. Rates are pico-USD a token. */
+export function hintAt(price: Price, at: number): PriceHint {
+  const rates = ratesAt(price, at, 0)
   return { input: rates.input / 1e6, output: rates.output / 1e6 }
 }
 
@@ -114,7 +117,8 @@ export function catalogueModel(spec: ProviderSpec, id: string): CatalogueModel |
 
 /** What was found out before a target is made. */
 interface Findings {
-  readonly price: Price | null
+  /** As it is now. */
+  readonly price: PriceHint | null
   readonly free: boolean
   /** The user forbids training on prompts, so guards are sent where there are any. */
   readonly noTraining: boolean
@@ -143,7 +147,7 @@ function profileOf(seat: Seat, model: ModelFacts, { price, free, noTraining }: F
     maxOutputTokens:
       model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
     abilities: abilitiesOf(model),
-    price: price === null ? null : hintOf(price),
+    price,
     free,
     trainsOnPrompts: trainsOnPrompts(seat, free, noTraining),
     qualityPrior: model.user?.quality ?? model.catalogue?.quality ?? null,
@@ -197,6 +201,8 @@ export class Roster {
   readonly #seatByKey: ReadonlyMap<string, Seat>
   readonly #byState: ReadonlyMap<string, Target>
   readonly #prices: ReadonlyMap<string, Price | null>
+  /** Those whose price is not the same at all times. */
+  readonly #changing: readonly { readonly target: Target; readonly price: Price }[]
 
   constructor(facts: RosterFacts) {
     const priced = pricedTargets(facts)
@@ -207,6 +213,9 @@ export class Roster {
     this.#seatByKey = new Map(facts.seats.map((seat) => [`${seat.provider.id}@${seat.fingerprint}`, seat]))
     this.#byState = new Map(this.targets.map((target) => [target.stateId, target]))
     this.#prices = new Map(priced.map(({ target, price }) => [target.stateId, price]))
+    this.#changing = priced.flatMap(({ target, price }) =>
+      price !== null && price.windows.length > 1 ? [{ target, price }] : [],
+    )
   }
 
   seatOf(target: Pick<Target, 'provider' | 'fingerprint'>): Seat {
@@ -221,6 +230,14 @@ export class Roster {
 
   find(stateId: string): Target | undefined {
     return this.#byState.get(stateId)
+  }
+
+  /** Whether a price has changed with the hour since the roster was made; cheap enough to ask every second. */
+  hasOldPrices(now: number): boolean {
+    return this.#changing.some(({ target, price }) => {
+      const { input, output } = hintAt(price, now)
+      return input !== target.profile.price?.input || output !== target.profile.price.output
+    })
   }
 
   /** What an attempt of the target costs; null when nobody knows. */

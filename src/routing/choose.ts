@@ -9,6 +9,7 @@ import { Bucket } from './bucket.ts'
 import type { Ineligible } from './eligible.ts'
 import { explainRanking, type RankedTarget, type SketchedTarget, sketchRanking } from './explain.ts'
 import { Gate } from './gate.ts'
+import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
 import { FILLERS, termsAt } from './order.ts'
@@ -152,6 +153,12 @@ export class Router {
     this.#board.refresh(now)
     const terms = termsAt(this.#board, this.#viewOf(ORDINARY, now), place, now)
     return { terms, score: score(terms, this.#settings.weights) }
+  }
+
+  /** What was learned of a target by the hour of the day; null when the target is gone. */
+  hoursOf(target: { readonly stateId: string }, now: number): readonly HourCell[] | null {
+    const place = this.#board.placeOf(target.stateId)
+    return place === undefined ? null : hourCells(this.#board.known[place]!.row, now)
   }
 
   /** Tokens to expect of an answer, never more than the caller's limit: for requests and for reservations. */

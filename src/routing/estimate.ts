@@ -78,9 +78,8 @@ export function firstToken(row: Sums, now: number): Belief {
   return { mean: Math.exp(log + hourOffset(row, now)), spread: Math.sqrt(logVariance(row) / n) }
 }
 
-/** How much slower (or faster) than its own average the target is at the hour of `now`, in ln(ms). */
-export function hourOffset(row: Sums, now: number): number {
-  const hour = hourOf(now)
+/** How much slower (or faster) than its own average the target is at an hour of the day (default: that of `now`), in ln(ms). */
+export function hourOffset(row: Sums, now: number, hour = hourOf(now)): number {
   const count = row[slot.hourCount + hour]!
   if (count === 0) return 0
   const left = Math.min(HOUR_CAP, count * remainingAt(row, now, HOURS))

@@ -7,6 +7,7 @@ import { retest } from '../manager/retest.ts'
 import { alertsView } from '../manager/views/alertsView.ts'
 import { budgetsView } from '../manager/views/budgetsView.ts'
 import { experimentsView } from '../manager/views/experimentsView.ts'
+import { hoursView } from '../manager/views/hoursView.ts'
 import { keysView } from '../manager/views/keysView.ts'
 import { modelsView } from '../manager/views/modelsView.ts'
 import { readTime } from '../manager/views/readTime.ts'
@@ -36,6 +37,7 @@ export const ADMIN_ROUTES: Readonly<Record<string, AdminHandler>> = {
   'GET /api/keys': ({ engine }) => keysView(engine),
   'GET /api/models': ({ engine }) => modelsView(engine),
   'GET /api/budgets': ({ engine }) => budgetsView(engine),
+  'GET /api/hours': ({ engine }) => hoursView(engine),
   'GET /api/experiments': ({ engine }) => experimentsView(engine),
   'GET /api/alerts': ({ engine }) => alertsView(engine),
   'GET /api/spend': ({ engine }, _request, _response, query) => spendView(engine, spendQuestion(query, engine.now)),

@@ -10,6 +10,7 @@ import { type StatsStatus, statusOf } from '../../store/statsFile.ts'
 import type { TallyRow } from '../../store/tally.ts'
 import type { Engine } from '../engine.ts'
 import type { SessionSummary } from '../summary.ts'
+import { type AllClosed, allClosed } from './hoursView.ts'
 import { isoOrNull, rankingNow } from './ranking.ts'
 
 /** The words of `apiStats.json`, and two that only a running keywise can say. */
@@ -95,6 +96,8 @@ export interface StatusView {
   readonly targets: readonly TargetStatus[]
   readonly providers: readonly ProviderStatus[]
   readonly budgets: readonly BudgetView[]
+  /** Set while the user's hours keep every target out. */
+  readonly allClosed: AllClosed | null
   /** Of the process that answers. */
   readonly session: SessionSummary
 }
@@ -107,6 +110,7 @@ export function statusView(engine: Engine, session: SessionSummary): StatusView 
     targets,
     providers: providersOf(engine, targets),
     budgets: engine.parts.mind.budgets.view(now),
+    allClosed: allClosed(engine),
     session,
   }
 }

@@ -7,6 +7,7 @@ import type { RankedTarget } from '../../routing/explain.ts'
 import { type DecisionRow, decisionRow } from '../decisions.ts'
 import type { Engine } from '../engine.ts'
 import { attemptReport } from '../record.ts'
+import { type AllClosed, allClosed } from './hoursView.ts'
 import { isoOrNull, rankingNow } from './ranking.ts'
 
 export interface WhyRow extends DecisionRow {
@@ -25,6 +26,8 @@ export interface WhyView {
   readonly chosen: string | null
   /** Whether it was chosen to learn about it rather than because it looked best. */
   readonly explored: boolean
+  /** Set while the user's hours keep every target out; absent for past requests. */
+  readonly allClosed?: AllClosed | null
 }
 
 export interface WhyRequestView extends WhyView {
@@ -42,6 +45,7 @@ export function whyView(engine: Engine, model = 'auto'): WhyView {
     ranking: ranked.map((row) => ({ ...decisionRow(row), inputs: row.inputs, priors: row.priors })),
     chosen: ranked.find(({ eligible }) => eligible)?.target.id ?? null,
     explored: false,
+    allClosed: allClosed(engine),
   }
 }
 

@@ -1,0 +1,18 @@
+/** What the doctor sees of the user's hours: rules that never hold, and rules that keep everything out now. */
+
+import type { Engine } from '../../manager/engine.ts'
+import { allClosed } from '../../manager/views/hoursView.ts'
+import { type Finding, problem, warning } from './finding.ts'
+
+const ADVICE = 'look at "hours" of the keys and at settings.hours'
+
+export function checkHours(engine: Engine): Finding[] {
+  const { roster, world, now } = engine
+  const closed = allClosed(engine)
+  if (closed !== null)
+    return closed.opensAt === null ? [problem('hours', closed.text, ADVICE)] : [warning('hours', closed.text, ADVICE)]
+  return roster.targets.flatMap((target) => {
+    const why = world.hours(target, now)
+    return why !== null && why.until === null ? [warning('hours', `${target.id} is ${why.reason}`, ADVICE)] : []
+  })
+}

@@ -1,0 +1,26 @@
+/** What was learned of a target by the hour of the day, with the evidence behind each hour. */
+
+import { firstToken, hourOffset } from './estimate.ts'
+import { HOUR_CAP, HOURS, remainingAt, type Sums, slot } from './sums.ts'
+
+export interface HourCell {
+  /** 0 to 23, UTC. */
+  readonly hour: number
+  /** Observations that still count for this hour: older ones weigh less, half after 14 days. 0: nothing was seen. */
+  readonly observations: number
+  /** How many times slower (above 1) or faster than its own average, as far as that is believed. */
+  readonly factor: number
+  /** Milliseconds to the first token at that hour, as expected now. */
+  readonly expectedMs: number
+}
+
+/** The 24 hours of a target. */
+export function hourCells(row: Sums, now: number): readonly HourCell[] {
+  const averageMs = firstToken(row, now).mean / Math.exp(hourOffset(row, now))
+  const left = remainingAt(row, now, HOURS)
+  return Array.from({ length: 24 }, (_, hour) => {
+    const factor = Math.exp(hourOffset(row, now, hour))
+    const observations = Math.min(HOUR_CAP, row[slot.hourCount + hour]! * left)
+    return { hour, observations, factor, expectedMs: averageMs * factor }
+  })
+}
