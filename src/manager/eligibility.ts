@@ -40,6 +40,26 @@ export function whyNot(
   )
 }
 
+/**
+ * When the target may be tried for this request: now, when everything in its way will be over, or null when no time is
+ * known for something. What this request has tried itself is not asked.
+ */
+export function freeAt(world: World, target: Target, ask: Ask, now: number): number | null {
+  let at = now
+  const whys = [
+    ineligible(target, ask.needs, world.rules),
+    world.hours(target, now),
+    parked(world.mind, target, ask, now, false),
+    short(world, target, ask, now),
+  ]
+  for (const why of whys) {
+    if (why === null) continue
+    if (why.until === null) return null
+    at = Math.max(at, why.until)
+  }
+  return at
+}
+
 /** Trying these again before their time cannot help. */
 const NEVER_TRIED: ReadonlySet<FailureKind> = new Set([
   'auth_invalid',
@@ -57,12 +77,11 @@ function parked({ parks }: Mind, target: Target, ask: Ask, now: number, inNeed: 
   if (inNeed) return null
   const share = parks.share(target, now)
   // Half-open lets the one probe through (`reserve` sees to it that it is one); after it the share grows.
-  if (share >= 1 || share === 0 || lot(ask.id, target.stateId) < share) return null
-  return {
-    code: 'parked',
-    reason: `coming back: takes ${Math.round(share * 100)} % of the requests for now`,
-    until: null,
-  }
+  if (share >= 1 || share === 0) return null
+  const drawn = lot(ask.id, target.stateId)
+  if (drawn < share) return null
+  const reason = `coming back: takes ${Math.round(share * 100)} % of the requests for now`
+  return { code: 'parked', reason, until: parks.reaches(target, drawn, now) }
 }
 
 /** A number in 0..1 that is the same whenever this request asks about this target. */

@@ -16,7 +16,7 @@ import type { OfflineDetector } from '../upstream/offline.ts'
 import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
 import type { Decisions } from './decisions.ts'
-import { type World, whyNot } from './eligibility.ts'
+import { freeAt, type World, whyNot } from './eligibility.ts'
 import { type Hold, reserve, reserveForTest } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
@@ -199,8 +199,7 @@ export class Engine {
     let best: { at: number; target: Target } | null = null
     for (const target of this.roster.targets) {
       if (trail !== null && trail.excludes(target) !== null) continue
-      const why = whyNot(this.world, target, ask, null, now)
-      const at = why === null ? now : why.until
+      const at = freeAt(this.world, target, ask, now)
       if (at !== null && (best === null || at < best.at)) best = { at, target }
     }
     return best === null ? null : { ...best, ...this.#gate(best.target, ask, now) }
@@ -317,6 +316,7 @@ export class Engine {
       firstTurn: ask.session.firstTurn,
       mayExplore: trail !== null && trail.calls === 0,
       ineligible: (target) => whyNot(this.world, target, ask, trail, now),
+      load: (target) => this.parts.mind.quota.load(target, now),
       ...(ask.selection.order !== null && { order: ask.selection.order }),
     }
   }

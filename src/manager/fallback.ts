@@ -32,8 +32,8 @@ export async function cascade(engine: Engine, ask: Ask): Promise<Answered> {
     }
     const hold = engine.reserve(target, ask)
     if (!hold.granted) {
-      if (hold.why.code === 'parked') trail.passOver(target.stateId)
-      else trail.leave(target.stateId)
+      if (hold.why.code === 'budget') trail.leave(target.stateId)
+      else trail.passOver(target.stateId)
       trail.passed.push(`${target.provider} - ${target.model}: ${hold.why.reason}`)
       if (hold.rejects) break
       continue

@@ -1,7 +1,7 @@
 /** What one request has tried and learned on its way: whom it must not ask again, and when it is over. */
 
 import type { AttemptReport } from '../domain/attempt.ts'
-import type { Failure } from '../domain/failure.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Ability, Target } from '../domain/target.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { Ask } from './ask.ts'
@@ -22,6 +22,8 @@ export class Trail {
   readonly #maxAttempts: number
   readonly #hardCap: boolean
   readonly #left = new Set<string>()
+  /** Those that were only at a limit: worth waiting for, and to be asked again after a wait. */
+  readonly #limited = new Set<string>()
   readonly #transient = new Map<string, number>()
   readonly #unsupportedBy = new Set<string>()
   readonly #missing = new Set<Ability>()
@@ -70,8 +72,7 @@ export class Trail {
     this.#calls++
     if (verdict.counts) this.#counted++
     if (verdict.next === 'give-up') this.#finished = true
-    if (verdict.next !== 'retry-once') this.leave(target.stateId)
-    if (verdict.next !== 'retry-once') this.#exclude(target, verdict)
+    if (verdict.next !== 'retry-once') this.#exclude(target, verdict, AT_A_LIMIT.has(failure.kind))
     if (verdict.blame.provider) this.#transient.set(target.provider, (this.#transient.get(target.provider) ?? 0) + 1)
     this.#need(target, verdict)
     if (failure.kind === 'unsupported') this.#unsupportedBy.add(target.provider)
@@ -107,15 +108,17 @@ export class Trail {
     return this.#busy.has(target.stateId)
   }
 
-  /** After a wait: what was busy may be free. */
+  /** Before a wait: what was busy or at its limit may be free afterwards. */
   lookAgain(): void {
     this.#busy.clear()
+    this.#limited.clear()
   }
 
   /** Why a target is out for this request; null when it is not. */
   excludes(target: Target): string | null {
-    if (this.#left.size === 0) return null
-    for (const scope of scopesOf(target)) if (this.#left.has(scope)) return 'already tried by this request'
+    if (this.#left.size + this.#limited.size === 0) return null
+    for (const scope of scopesOf(target))
+      if (this.#left.has(scope) || this.#limited.has(scope)) return 'already tried by this request'
     if (
       this.#smallestWindow > 0 &&
       target.profile.contextTokens !== null &&
@@ -132,9 +135,11 @@ export class Trail {
     return (this.#transient.get(target.provider) ?? 0) >= PROVIDER_PATIENCE
   }
 
-  #exclude(target: Target, verdict: Verdict): void {
+  #exclude(target: Target, verdict: Verdict, isLimited: boolean): void {
+    const excluded = isLimited ? this.#limited : this.#left
     const scope = SCOPES[verdict.skip]
-    if (scope !== null) this.#left.add(scope(target))
+    excluded.add(SCOPES.target(target))
+    if (scope !== null) excluded.add(scope(target))
   }
 
   /** What the next target must have that this one lacked. */
@@ -150,15 +155,18 @@ export class Trail {
   }
 }
 
-const SCOPES: { readonly [S in Verdict['skip']]: ((target: Target) => string) | null } = {
+/** These pass by themselves, at a time that parks and quotas know. */
+const AT_A_LIMIT: ReadonlySet<FailureKind> = new Set(['rate_minute', 'in_flight_budget', 'quota_day'])
+
+const SCOPES = {
   none: null,
-  target: (target) => `target ${target.stateId}`,
-  key: (target) => `key ${target.provider} ${target.fingerprint}`,
-  account: (target) => `account ${target.account}`,
-  'account-model': (target) => `model ${target.account} ${target.model}`,
-  'provider-model': (target) => `everywhere ${target.provider} ${target.model}`,
-  provider: (target) => `provider ${target.provider}`,
-}
+  target: (target: Target) => `target ${target.stateId}`,
+  key: (target: Target) => `key ${target.provider} ${target.fingerprint}`,
+  account: (target: Target) => `account ${target.account}`,
+  'account-model': (target: Target) => `model ${target.account} ${target.model}`,
+  'provider-model': (target: Target) => `everywhere ${target.provider} ${target.model}`,
+  provider: (target: Target) => `provider ${target.provider}`,
+} satisfies { readonly [S in Verdict['skip']]: ((target: Target) => string) | null }
 
 function scopesOf(target: Target): readonly string[] {
   return [

@@ -121,7 +121,8 @@ function reasonFor(row: Row, rows: readonly Row[], chosen: Row | null, facts: De
   if (facts.explored && row.value > chosen.value) return `${chosen.target.id} explored instead`
   if (row.score > chosen.score + TIE && row.value < chosen.value)
     return `success risk: V ${short(row.value)} < ${short(chosen.value)}`
-  if (row.value > chosen.value + TIE) return `as good as ${chosen.target.id}, which costs less or has the conversation`
+  if (row.value > chosen.value + TIE)
+    return `as good as ${chosen.target.id}, which costs less, has had fewer calls or has the conversation`
   return null
 }
 
