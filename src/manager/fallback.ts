@@ -20,8 +20,7 @@ export interface Answered {
 }
 
 /** Asks target after target until one answers. Throws one of the few errors of `domain/errors.ts` when none does. */
-export async function cascade(engine: Engine, ask: Ask): Promise<Answered> {
-  const trail = new Trail(ask)
+export async function cascade(engine: Engine, ask: Ask, trail = new Trail(ask)): Promise<Answered> {
   let decision = engine.decide(ask, trail)
   while (!trail.over && !ask.cancellation.cancelled && !engine.isLate(ask)) {
     const target = engine.nextTarget(decision, trail) ?? engine.lastResort(ask, trail)
@@ -34,7 +33,7 @@ export async function cascade(engine: Engine, ask: Ask): Promise<Answered> {
     if (!hold.granted) {
       if (hold.why.code === 'budget') trail.leave(target.stateId)
       else trail.passOver(target.stateId)
-      trail.passed.push(`${target.provider} - ${target.model}: ${hold.why.reason}`)
+      trail.pass(`${target.provider} - ${target.model}: ${hold.why.reason}`)
       if (hold.rejects) break
       continue
     }

@@ -83,14 +83,14 @@ export class Housekeeping {
 
   #tick(): void {
     const { engine, now } = this.#options
-    const { mind, checks, lists, offline, store, decisions } = engine.parts
+    const { mind, probes, lists, offline, store, decisions } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
     this.#ticks++
     mind.sync()
     mind.budgets.tick(at)
-    void checks.due()
+    void probes.due()
     decisions.flush()
     if (mind.changes !== this.#seen) this.#stats?.changed()
     this.#seen = mind.changes

@@ -3,18 +3,22 @@
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Ability, Target } from '../domain/target.ts'
+import type { PassedOver } from '../observe/callLog.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { Ask } from './ask.ts'
 
 /** Upstream calls of one request, those refused at once included (contract 2.1). */
 const MOST_CALLS = 20
+/** More reasons than this are not told. */
+const MOST_PASSED = 5
 /** After this many transient failures of one provider the next one is asked, as long as there is one. */
 const PROVIDER_PATIENCE = 2
 
 export class Trail {
   readonly attempts: AttemptReport[] = []
-  /** Targets passed over without a call, in words. */
-  readonly passed: string[] = []
+  readonly isTold: boolean
+  /** Who was passed over without a call, each reason once. */
+  readonly passed: PassedOver[] = []
   /** Milliseconds spent waiting for room. */
   waitedMs = 0
   /** The last failure that was the request's own fault, by class. */
@@ -24,6 +28,8 @@ export class Trail {
   readonly #left = new Set<string>()
   /** Those that were only at a limit: worth waiting for, and to be asked again after a wait. */
   readonly #limited = new Set<string>()
+  /** The same for the whole request: whoever it found at a limit it does not try on a guess. */
+  readonly #met = new Set<string>()
   readonly #transient = new Map<string, number>()
   readonly #unsupportedBy = new Set<string>()
   readonly #missing = new Set<Ability>()
@@ -35,7 +41,9 @@ export class Trail {
   /** Targets whose probe of another request is under way. */
   readonly #busy = new Set<string>()
 
-  constructor(ask: Pick<Ask, 'maxAttempts' | 'hardCap'>) {
+  /** `isTold`: somebody will read who was passed over. */
+  constructor(ask: Pick<Ask, 'maxAttempts' | 'hardCap'>, isTold = false) {
+    this.isTold = isTold
     this.#maxAttempts = ask.maxAttempts
     this.#hardCap = ask.hardCap
   }
@@ -108,10 +116,21 @@ export class Trail {
     return this.#busy.has(target.stateId)
   }
 
+  /** For the story of the call: somebody who would have been asked next, and why not. */
+  pass(text: string): void {
+    if (this.passed.length >= MOST_PASSED || this.passed.some((known) => known.text === text)) return
+    this.passed.push({ before: this.attempts.length + 1, text })
+  }
+
   /** Before a wait: what was busy or at its limit may be free afterwards. */
   lookAgain(): void {
     this.#busy.clear()
     this.#limited.clear()
+  }
+
+  /** Whether this request was refused by a limit that the target shares. */
+  metLimitOf(target: Target): boolean {
+    return this.#met.size > 0 && scopesOf(target).some((scope) => this.#met.has(scope))
   }
 
   /** Why a target is out for this request; null when it is not. */
@@ -138,8 +157,10 @@ export class Trail {
   #exclude(target: Target, verdict: Verdict, isLimited: boolean): void {
     const excluded = isLimited ? this.#limited : this.#left
     const scope = SCOPES[verdict.skip]
-    excluded.add(SCOPES.target(target))
-    if (scope !== null) excluded.add(scope(target))
+    for (const name of [SCOPES.target(target), ...(scope === null ? [] : [scope(target)])]) {
+      excluded.add(name)
+      if (isLimited) this.#met.add(name)
+    }
   }
 
   /** What the next target must have that this one lacked. */

@@ -37,6 +37,8 @@ export const openrouter = defineProvider({
   keysUrl: 'https://openrouter.ai/settings/keys',
   quotaScope: 'account',
   dayBoundary: 'UTC',
+  // Failed attempts take from the free models' day too: https://openrouter.ai/docs/api-reference/limits
+  countsFailures: true,
   trainsOnFreePrompts: true,
   seedLimits: seeds(FREE, { '*:free': { 'requests/minute': 20, 'requests/day': 50 } }),
   models: [
