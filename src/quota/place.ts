@@ -124,7 +124,7 @@ export class Place {
 
   /** When the ramp will have grown to `share`; `now` when it has. */
   reaches(share: number, now: number): number {
-    return share <= this.share(now) ? now : Math.max(now, this.#rampFrom + share * this.#rampMs)
+    return share <= this.share(now) ? now : Math.max(now, Math.ceil(this.#rampFrom + share * this.#rampMs))
   }
 
   /** Whether a snapshot needs it: something is against it, or a failure that is still on its way could be. */

@@ -59,7 +59,8 @@ export function pickCurious(sight: Sight, curiosity: Curiosity, bucket: Bucket, 
 
 /**
  * The same model by the key whose account was used least lately, where it is as good: limits that nobody has stated yet
- * are then met as late as can be, and keys of one account, which share them, add nothing.
+ * are then met as late as can be, and keys of one account, which share them, add nothing. Of a key nobody has
+ * tried yet the best guess is what its siblings are like.
  */
 export function pickLightest({ board, values, gate, costMargin, load }: Sight, pick: Pick): Pick {
   const siblings = pick.place < 0 || pick.explored ? [] : board.siblingsOf(pick.place)
@@ -68,7 +69,7 @@ export function pickLightest({ board, values, gate, costMargin, load }: Sight, p
   let lightest = pick.place
   let least = load(board.targets[lightest]!)
   for (const place of siblings) {
-    if (least === 0 || values[place]! < floor) continue
+    if (least === 0 || (values[place]! < floor && !board.isNew(place))) continue
     const weight = load(board.targets[place]!)
     if (weight < least && gate.admits(place)) {
       lightest = place
