@@ -84,12 +84,13 @@ export async function loadedModels(connection: Connection, tools: DiscoverTools)
 }
 
 function keyFacts(body: unknown): KeyFacts {
-  const data = asRecord(asRecord(body)?.['data']) ?? asRecord(body) ?? {}
+  const whole = asRecord(body) ?? {}
+  const data = asRecord(whole['data']) ?? whole
   const free = asRecord(data['free_model_daily_requests'])
-  const left = asNumber(data['limit_remaining']) ?? balanceUsd(data)
+  const left = asNumber(data['limit_remaining']) ?? balanceUsd(whole)
   return {
     creditLeftUsd: left,
-    hasCredit: creditOf(data, left),
+    hasCredit: creditOf(whole, left),
     freeTier: typeof data['is_free_tier'] === 'boolean' ? data['is_free_tier'] : null,
     freeRequestsLeftToday: asNumber(free?.['remaining']) ?? null,
   }
