@@ -121,8 +121,7 @@ export function statedUntil(occurrence: Occurrence, rule: ParkRule, facts: Quota
   const wait = statedWait(occurrence, rule) ?? calendarWait(occurrence, rule, facts)
   if (wait === null) return null
   const jitter = Math.min(wait * 0.1, LONGEST_JITTER_MS) * fraction(occurrence.id)
-  // Whole milliseconds, rounded up: whoever is told the time and comes then is not too early.
-  return Math.ceil(occurrence.at + Math.min(wait + jitter, LONGEST_WAIT_MS))
+  return occurrence.at + Math.min(wait + jitter, LONGEST_WAIT_MS)
 }
 
 function statedWait(occurrence: Occurrence, rule: ParkRule): number | null {
