@@ -1,4 +1,4 @@
-/** Time per decision: `node tools/run.mjs node bench/decide.ts`. Prints microseconds for pools of 10 to 10,000 targets. */
+/** Time per decision and per lesson, in pools of 10 to 10,000 targets. */
 
 import { Router, type RoutingRequest } from '../src/routing/choose.ts'
 import { ROUTING } from '../src/routing/settings.ts'
@@ -66,8 +66,9 @@ function measure(size: number): { readonly decideUs: number; readonly foldUs: nu
   return { decideUs, foldUs }
 }
 
-console.log('targets   decide (us)   learn (us)')
-for (const size of [10, 100, 200, 1000, 10_000]) {
-  const { decideUs, foldUs } = measure(size)
-  console.log(`${String(size).padStart(7)}   ${decideUs.toFixed(2).padStart(11)}   ${foldUs.toFixed(2).padStart(10)}`)
+export function benchDecide(): string[] {
+  return [10, 100, 200, 1000, 10_000].map((size) => {
+    const { decideUs, foldUs } = measure(size)
+    return `${size} targets: choose ${decideUs.toFixed(2)} µs, learn ${foldUs.toFixed(2)} µs`
+  })
 }

@@ -20,7 +20,6 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   load(launcher)
 } else if (newEnough) {
   quietWarnings()
-  endWithReader()
   load(program(), (cli) => cli.main(args))
 } else {
   console.error(
@@ -57,14 +56,6 @@ function newest(folder) {
     var file = path.join(folder, entry.name)
     return Math.max(latest, entry.isDirectory() ? newest(file) : fs.statSync(file).mtimeMs)
   }, fs.statSync(folder).mtimeMs)
-}
-
-// `keywise models | head` is done when head is; that is no error.
-function endWithReader() {
-  process.stdout.on('error', (error) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit()
-  })
 }
 
 // node 22 announces node:sqlite as experimental at every start; nothing a user of keywise can do about it.

@@ -424,7 +424,7 @@ describe('time and leaving', () => {
   test('a silent target costs its own allowance only, and the next one answers', async () => {
     const lab = await openLab(
       { providers: { ...own('alpha', 1, ['m'], { faults: [{ do: 'silence' }] }), ...own('beta', 1, ['m']) } },
-      { settings: { timeouts: { first_token_ms: 100 } } },
+      { settings: { timeouts: { first_token_ms: 300 } } },
     )
     const stream = lab.manager.streamWithFallback('hi')
     const result = await stream.result

@@ -23,6 +23,10 @@ export interface WorldOptions extends FakeOptions {
   /** Providers in the place of the simulated ones, or beside them. */
   readonly providers?: object
   readonly clock?: () => number
+  /** Changes the blocks of the simulated providers. */
+  readonly reconfigure?: (config: Record<string, Record<string, unknown>>) => object
+  /** Read the models of every provider from its list, those that only embed as well. */
+  readonly discover?: boolean
 }
 
 export const TOKEN = `test-inference-${'t'.repeat(20)}`
@@ -33,18 +37,28 @@ export async function openGateway(scenario: Scenario, options: WorldOptions = {}
   const logged: string[] = []
   const log = (line: string) => void logged.push(line)
   const gateway = await startGateway({
-    config: { ...fakes.config(), ...options.providers, settings: options.settings ?? {} },
+    config: { ...providersOf(fakes, options), ...options.providers, settings: options.settings ?? {} },
     store: 'memory:',
     port: 0,
     env: { KEYWISE_TOKEN: TOKEN, KEYWISE_ADMIN_TOKEN: ADMIN_TOKEN },
     logger: { info: log, warn: log, error: log },
+    // The pauses before a second try.
+    sleep: () => Promise.resolve(),
     ...(options.clock !== undefined && { now: options.clock }),
   })
   await gateway.opened.ready()
+  const { engine } = gateway.opened
+  const listed = () => new Set(engine.roster.targets.map((target) => target.provider)).size
+  if (options.discover) await until(() => listed() === Object.keys(scenario.providers).length, 'the last models list')
   const { origin } = gateway.app
-  const close = async () => {
+  let closing: Promise<void> | null = null
+  const closeAll = async () => {
     await gateway.close(0)
     await fakes.close()
+  }
+  const close = () => {
+    closing ??= closeAll()
+    return closing
   }
   return {
     gateway,
@@ -62,6 +76,12 @@ export async function openGateway(scenario: Scenario, options: WorldOptions = {}
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+function providersOf(fakes: FakeWorld, { discover, reconfigure }: WorldOptions): object {
+  if (reconfigure !== undefined) return reconfigure(fakes.config())
+  const blocks = Object.entries(fakes.config())
+  return Object.fromEntries(blocks.map(([id, block]) => [id, discover ? { ...block, models: 'discover' } : block]))
 }
 
 /** Waits until something holds, a turn of the event loop at a time. Throws after many turns. */

@@ -1,9 +1,9 @@
 /** Calls, rows and processes for the tests of budgets. */
 
-import { expect } from 'vitest'
+import { settingsSchema } from '../src/config/settingsSchema.ts'
 import type { AttemptEvent } from '../src/domain/store.ts'
 import { type Ask, BudgetBook, type BudgetHold, type Refusal } from '../src/money/budget.ts'
-import { readBudgets } from '../src/money/budgetRule.ts'
+import { budgetFrom } from '../src/money/budgetRule.ts'
 import type { MoneyStore } from './moneyStore.ts'
 
 export const NOW = Date.parse('2026-11-23T12:00:00Z')
@@ -26,8 +26,7 @@ export function startProcess(
   budgets: unknown,
   more: { unknownPrice?: 'allow' | 'block'; now?: number } = {},
 ) {
-  const { budgets: read, problems } = readBudgets(budgets)
-  expect(problems).toEqual([])
+  const read = settingsSchema.parse({ budgets }).budgets.map((budget) => budgetFrom(budget))
   const origin = `p${++nextOrigin}`
   const book = new BudgetBook({ budgets: read, counters: store, origin, unknownPrice: more.unknownPrice })
   book.open(store, more.now ?? NOW)

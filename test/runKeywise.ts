@@ -34,6 +34,9 @@ export function makeHome(config: object | null, env: Readonly<Record<string, str
     XDG_STATE_HOME: join(home, 'state'),
     XDG_CONFIG_HOME: join(home, 'config'),
     NO_COLOR: '1',
+    // The network guard of test/setup.ts goes with every process that a test starts.
+    NODE_OPTIONS: process.env['NODE_OPTIONS'] ?? '',
+    KEYWISE_TEST_CONNECTIONS: process.env['KEYWISE_TEST_CONNECTIONS'] ?? '',
     ...env,
   }
   const run = (args: readonly string[]) => runNode([QUIET, ...args], folder, variables)

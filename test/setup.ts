@@ -1,39 +1,32 @@
-/** Every test file runs without the machine's own keys and without a network: a connection beyond loopback fails it. */
+/** Every test file runs without the machine's own keys, settings and folders, and without a network. */
 
-import dns from 'node:dns'
-import net from 'node:net'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll } from 'vitest'
 import { catalog } from '../src/providers/catalog.ts'
+import './networkGuard.mjs'
 
-for (const spec of catalog) {
-  for (const name of Object.keys(process.env)) {
-    if (spec.env.some((base) => name === base || new RegExp(`^${base}_\\d+$`).test(name))) delete process.env[name]
-  }
-}
-for (const name of Object.keys(process.env)) {
-  if (
-    /^KEYWISE_(?!TEST_DATA$)/.test(name) ||
-    /^(?:https?|all|no)_proxy$/i.test(name) ||
-    /^XDG_(?:STATE|CONFIG)_HOME$/.test(name)
-  ) {
-    delete process.env[name]
-  }
-}
+const providerNames = new Set(catalog.flatMap((spec) => spec.env))
+const isForeign = (name: string) =>
+  providerNames.has(name.replace(/_\d+$/, '')) ||
+  /^KEYWISE_(?!TEST_DATA$)/.test(name) ||
+  /^(?:https?|all|no)_proxy$/i.test(name) ||
+  /^XDG_/.test(name)
+for (const name of Object.keys(process.env)) if (isForeign(name)) delete process.env[name]
 
-const loopback = (host: string) => /^(?:localhost|127(?:\.\d+){3}|::1|::ffff:127(?:\.\d+){3}|)$/i.test(host)
+// A home of its own: what a test forgets to place elsewhere must not land in, or come from, the developer's.
+const home = mkdtempSync(join(tmpdir(), 'keywise-home-'))
+const notes = join(home, 'connections')
+process.env['HOME'] = home
+process.env['USERPROFILE'] = home
+process.env['KEYWISE_TEST_CONNECTIONS'] = notes
+const guard = pathToFileURL(join(import.meta.dirname, 'networkGuard.mjs')).href
+process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} --import=${guard}`.trim()
 
-const connect = net.Socket.prototype.connect
-// The one door every TCP and TLS connection of node goes through.
-net.Socket.prototype.connect = function (this: net.Socket, ...args: unknown[]) {
-  const options = (Array.isArray(args[0]) ? args[0][0] : args[0]) as { host?: string; path?: string } | number
-  const host = typeof options === 'object' ? (options.host ?? '') : String(args[1] ?? '')
-  if (typeof options === 'object' && options.path !== undefined) return connect.apply(this, args as never)
-  if (!loopback(host)) throw new Error(`a test tried to connect to ${host}; only loopback is allowed`)
-  return connect.apply(this, args as never)
-} as typeof connect
-
-const lookup = dns.lookup
-dns.lookup = ((host: string, ...rest: unknown[]) => {
-  if (!loopback(host) && !host.endsWith('.invalid'))
-    throw new Error(`a test tried to look up ${host}; only loopback is allowed`)
-  return lookup.apply(dns, [host, ...rest] as never)
-}) as typeof lookup
+afterAll(() => {
+  const tried = existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : []
+  rmSync(home, { recursive: true, force: true })
+  if (tried.length > 0) throw new Error(`tests tried to leave the machine: ${[...new Set(tried)].join('; ')}`)
+})

@@ -1,6 +1,13 @@
 /** Events for tests of the store, filled with what a real one has. */
 
-import type { AttemptEvent, ImportEvent, LiftEvent, QualityEvent, TargetRef } from '../src/domain/store.ts'
+import type {
+  AttemptEvent,
+  ImportEvent,
+  LiftEvent,
+  ObservationEvent,
+  QualityEvent,
+  TargetRef,
+} from '../src/domain/store.ts'
 import { stateId } from '../src/domain/target.ts'
 
 /** 2026-11-23, 10:00 UTC. */
@@ -74,6 +81,19 @@ export function qualityEvent(overrides: Partial<QualityEvent> = {}): QualityEven
 
 export function liftEvent(overrides: Partial<LiftEvent> = {}): LiftEvent {
   return { kind: 'lift', at: TEN, origin: 'test', id: `lift-${++count}`, target: null, ...overrides }
+}
+
+export function observationEvent(overrides: Partial<ObservationEvent> = {}): ObservationEvent {
+  return {
+    kind: 'observation',
+    at: TEN,
+    origin: 'test',
+    id: `observation-${++count}`,
+    trial: { experiment: 'tone', version: 1, variant: 'short', unit: 'request-1' },
+    requestId: 'request-1',
+    values: { success: 1, latency: 812.5 },
+    ...overrides,
+  }
 }
 
 export function importEvent(overrides: Partial<ImportEvent> = {}): ImportEvent {

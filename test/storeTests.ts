@@ -5,7 +5,16 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Usage } from '../src/domain/chat.ts'
 import type { Failure } from '../src/domain/failure.ts'
 import type { AttemptEvent, Store, StoredEvent, StoreEvent, TargetRef } from '../src/domain/store.ts'
-import { attemptEvent, failedAttempt, importEvent, liftEvent, qualityEvent, TEN, targetRef } from './storeEvents.ts'
+import {
+  attemptEvent,
+  failedAttempt,
+  importEvent,
+  liftEvent,
+  observationEvent,
+  qualityEvent,
+  TEN,
+  targetRef,
+} from './storeEvents.ts'
 
 const HOUR = 3_600_000
 
@@ -24,7 +33,15 @@ export function storeTests(name: string, open: () => Store): void {
   describe(`${name}: the log`, () => {
     test('gives every kind of event back exactly as it was appended, in order', () => {
       const store = fresh()
-      const events = [attemptEvent(), failedAttempt(), qualityEvent(), liftEvent(), importEvent()]
+      const { trial } = observationEvent()
+      const events = [
+        attemptEvent(),
+        failedAttempt({ trial }),
+        qualityEvent(),
+        liftEvent(),
+        importEvent(),
+        observationEvent(),
+      ]
       for (const event of events) store.append(event)
       expect(withoutSeq(store.read(0))).toEqual(events)
     })
@@ -61,6 +78,15 @@ export function storeTests(name: string, open: () => Store): void {
       expect(first?.seq).toBeLessThan(second?.seq ?? 0)
       expect(numbers(store.read(second?.seq ?? 0, 3))).toEqual([2, 3, 4])
       expect(store.read(store.lastSeq())).toEqual([])
+    })
+
+    test('gives events of one kind alone', () => {
+      const store = fresh()
+      const seen = [observationEvent(), observationEvent({ origin: 'another' })]
+      for (const event of [attemptEvent(), seen[0]!, liftEvent(), seen[1]!, attemptEvent()]) store.append(event)
+      expect(withoutSeq(store.read(0, 10, null, 'observation'))).toEqual(seen)
+      expect(withoutSeq(store.read(0, 10, 'another', 'observation'))).toEqual([seen[0]])
+      expect(withoutSeq(store.read(0, 1, null, 'observation'))).toEqual([seen[0]])
     })
 
     test('starts at place 0 and lastSeq() follows the newest event', () => {
@@ -352,6 +378,8 @@ export function storeTests(name: string, open: () => Store): void {
         ['2026-11-23T10:00Z', 1],
         ['2026-11-23T12:00Z', 1],
       ])
+      store.prune(TEN, TEN + HOUR)
+      expect(store.sums({}, ['hour']).map((sum) => sum.group[0])).toEqual(['2026-11-23T12:00Z'])
       expect(store.lastSeq()).toBe(last)
       store.append(attemptEvent())
       expect(store.lastSeq()).toBe(last + 1)

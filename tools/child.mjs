@@ -2,6 +2,7 @@
 // 18 knows.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { delimiter, dirname } from 'node:path'
 
 /**
  * @param {string} command
@@ -23,6 +24,19 @@ export function runChild(command, args, options) {
     })
     child.once('exit', (code, signal) => finish(exitCode(code, signal)))
   })
+}
+
+/**
+ * Whatever is started with this finds the same node: by name, and by the variables that npm sets.
+ * @param {string} node
+ */
+export function environment(node) {
+  return {
+    ...process.env,
+    PATH: dirname(node) + delimiter + (process.env.PATH ?? ''),
+    NODE: node,
+    npm_node_execpath: node,
+  }
 }
 
 /**

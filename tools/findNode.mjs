@@ -58,7 +58,7 @@ export async function findNode(root, task) {
   if (here && isCurrent(folder, name)) return here
 
   tell(`this machine's node is ${process.versions.node}; installing node 24 into tools/node (once)`)
-  await install(folder, { runtimeOnly: false, isComplete: () => isCurrent(folder, name) })
+  await install(folder, { node: process.execPath, runtimeOnly: false, isComplete: () => isCurrent(folder, name) })
   const found = packagedNode(folder, name)
   if (found) return found
   if (isCurrent(folder, name)) return noNodeFits(task)

@@ -2,7 +2,7 @@
 // knows.
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { runChild } from './child.mjs'
+import { environment, runChild } from './child.mjs'
 import { withLock } from './installLock.mjs'
 
 /**
@@ -73,9 +73,10 @@ function readPackages(file) {
 /**
  * Sees to it that the project's packages are there; says what it does, and exits when it cannot.
  * @param {string} root
- * @param {{ runtimeOnly: boolean }} options
+ * @param {{ node: string, runtimeOnly: boolean }} options `node` runs npm: npm leaves out, without a word, an optional
+ *   package whose `engines` exclude the node it runs on
  */
-export async function installMissing(root, { runtimeOnly }) {
+export async function installMissing(root, { node, runtimeOnly }) {
   const machine = thisMachine()
   const missing = () =>
     missingPackages(lockedPackages(root), installedPackages(root), {
@@ -90,7 +91,7 @@ export async function installMissing(root, { runtimeOnly }) {
     return tell(`node_modules is a link and lacks ${before.join(', ')}; install where it points to`)
   }
   tell(`installing ${runtimeOnly ? 'what it needs to run' : 'the development tools'} (${before.length} packages, once)`)
-  const done = await install(root, { runtimeOnly, isComplete: () => missing().length === 0 })
+  const done = await install(root, { node, runtimeOnly, isComplete: () => missing().length === 0 })
   const left = missing()
   if (done && left.length === 0) return
   tell(
@@ -102,21 +103,21 @@ export async function installMissing(root, { runtimeOnly }) {
 /**
  * Lets npm install a folder's lock file, unless another launcher has done so meanwhile. Exits when interrupted.
  * @param {string} folder
- * @param {{ runtimeOnly: boolean, isComplete: () => boolean }} options
+ * @param {{ node: string, runtimeOnly: boolean, isComplete: () => boolean }} options
  * @returns {Promise<boolean>} whether npm was content
  */
-export function install(folder, { runtimeOnly, isComplete }) {
+export function install(folder, { node, runtimeOnly, isComplete }) {
   return withLock(join(folder, '.install-lock'), async () => {
     if (isComplete()) return true
-    // What an earlier installation finished is only added to, because a keywise may be running on it; `npm ci` empties.
-    if (installedPackages(folder) && (await npm(['install', '--no-save'], folder, runtimeOnly)) && isComplete())
-      return true
-    return npm(['ci'], folder, runtimeOnly)
+    // `npm ci` begins by emptying; what an earlier installation finished is only added to, because a keywise may be
+    // running on it, and because without a network it is better than nothing.
+    const args = installedPackages(folder) ? ['install', '--no-save'] : ['ci']
+    return npm(args, { folder, node, runtimeOnly })
   })
 }
 
-async function npm(args, folder, runtimeOnly) {
-  const [command, ...before] = npmCommand(process.env)
+async function npm(args, { folder, node, runtimeOnly }) {
+  const [command, ...before] = npmCommand(process.env, node)
   const options = [
     '--ignore-scripts',
     '--prefer-offline',
@@ -130,6 +131,7 @@ async function npm(args, folder, runtimeOnly) {
   ]
   const code = await runChild(command, [...before, ...args, ...options], {
     cwd: folder,
+    env: environment(node),
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32' && command === 'npm',
   })
@@ -138,11 +140,12 @@ async function npm(args, folder, runtimeOnly) {
 }
 
 /**
- * The npm that called us, or the one that came with this node, or the one on the path.
+ * The npm that called us, or the one that came with the node that runs us, or the one on the path.
  * @param {NodeJS.ProcessEnv} env
+ * @param {string} node which runs it
  * @returns {string[]} command and first arguments
  */
-export function npmCommand(env) {
+export function npmCommand(env, node) {
   const caller = env.npm_execpath ?? ''
   const beside = process.platform === 'win32' ? 'node_modules/npm/bin' : '../lib/node_modules/npm/bin'
   const scripts = [
@@ -151,7 +154,7 @@ export function npmCommand(env) {
     resolve(dirname(process.execPath), beside, 'npm-cli.js'),
   ]
   const script = scripts.find((file) => file && existsSync(file))
-  return script ? [process.execPath, script] : ['npm']
+  return script ? [node, script] : ['npm']
 }
 
 function isLink(path) {

@@ -5,13 +5,14 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isNewEnough } from './findNode.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const folder = mkdtempSync(join(tmpdir(), 'keywise-tarball-'))
 const quiet = { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' }
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
-/** Under a node that is too old the guard is proven instead, and the rest with the node of the launcher. */
+/** The node of the launcher, which is new enough where the system's is not. */
 const node = execFileSync(
   process.execPath,
   [join(root, 'tools/run.mjs'), 'node', '-p', 'process.execPath'],
@@ -39,7 +40,10 @@ try {
     execFileSync(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { ...quiet, cwd: root }),
   )
   const [{ filename, files }] = Array.isArray(packed) ? packed : Object.values(packed)
-  must(!files.some(({ path }) => /\.test\.|^test\/|^src\//.test(path)), 'no tests and no sources inside')
+  must(
+    !files.some(({ path }) => /\.test\.|^(?:test|src|tools|bench)\/|\.map$/.test(path)),
+    'no tests, sources or tools inside',
+  )
   for (const path of [
     'bin/keywise.cjs',
     'dist/index.js',
@@ -47,6 +51,7 @@ try {
     'keywise.schema.json',
     'LICENSE',
     'README.md',
+    'CHANGELOG.md',
   ])
     must(
       files.some((file) => file.path === path),
@@ -73,10 +78,34 @@ try {
     /^\d+\.\d+\.\d+/.test(run('node_modules/keywise/bin/keywise.cjs', ['--version']).stdout),
     'the command says its version',
   )
-  must(
-    run('node_modules/keywise/bin/keywise.cjs', ['--help']).stdout.includes('keywise test'),
-    'the command shows its help',
+  must(/^ +test\b/m.test(run('node_modules/keywise/bin/keywise.cjs', ['--help']).stdout), 'the command shows its help')
+  if (!isNewEnough(process.versions.node)) {
+    const old = spawnSync(process.execPath, [join(folder, 'node_modules/keywise/bin/keywise.cjs'), 'test'], {
+      encoding: 'utf8',
+    })
+    must(
+      old.status === 78 && /^keywise needs node [^\n]+\n$/.test(old.stderr),
+      `node ${process.versions.node} is refused in one sentence`,
+    )
+  }
+  // The error that is expected would not come if the types did not arrive.
+  writeFileSync(
+    join(folder, 'types.ts'),
+    `import { APIManager } from 'keywise'
+export async function ask(manager: APIManager): Promise<string> {
+  // @ts-expect-error the content is text
+  const wrong: number = (await manager.callWithFallback('hi')).content
+  return String(wrong)
+}
+`,
   )
+  const compiler = join(root, 'node_modules/typescript/bin/tsc')
+  // As in a project of TypeScript for node: with node's own types, and every declaration checked.
+  const nodeTypes = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', ...nodeTypes, 'types.ts']
+  const types = spawnSync(node, [compiler, ...options], { cwd: folder, encoding: 'utf8' })
+  if (types.status !== 0) console.error(types.stdout, types.stderr)
+  must(types.status === 0, 'a TypeScript program sees its types')
   const demo = run('node_modules/keywise/bin/keywise.cjs', ['demo', '--seconds', '3', '--no-open'])
   must(demo.status === 0, 'the demo runs without keys and without a network')
 } finally {

@@ -1,8 +1,8 @@
 // The launcher: runs the project's scripts on any machine whose node is 18 or newer. It finds (or installs) a node that
 // is new enough, installs the packages that are missing, then starts the tool. Only syntax that node 18 knows.
-import { delimiter, dirname, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runChild } from './child.mjs'
+import { environment, runChild } from './child.mjs'
 import { findNode } from './findNode.mjs'
 import { installMissing, tell } from './install.mjs'
 import { tasksOf } from './tasks.mjs'
@@ -21,7 +21,7 @@ if (task) {
 
 async function run(task) {
   const node = await findNode(root, name)
-  if (task.needs !== 'nothing') await installMissing(root, { runtimeOnly: task.needs === 'runtime' })
+  if (task.needs !== 'nothing') await installMissing(root, { node, runtimeOnly: task.needs === 'runtime' })
   const cwd = task.whereCalled ? process.cwd() : root
   for (const command of task.commands(args)) {
     const code = await runChild(node, command, { cwd, stdio: 'inherit', env: environment(node) })
@@ -33,14 +33,4 @@ async function run(task) {
 function explain(error) {
   tell(`cannot install here: ${error.message}`)
   return 1
-}
-
-/** Whatever the tool starts finds the same node: by name, and by the variables that npm sets. */
-function environment(node) {
-  return {
-    ...process.env,
-    PATH: dirname(node) + delimiter + (process.env.PATH ?? ''),
-    NODE: node,
-    npm_node_execpath: node,
-  }
 }

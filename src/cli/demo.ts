@@ -5,6 +5,7 @@ import type { RankedRow } from '../manager/apiManager.ts'
 import { failureText } from '../observe/callLog.ts'
 import type { RunCommand } from './main.ts'
 import { decimal, duration, type Printer, printer, wholeNumber } from './output.ts'
+import { curlLine } from './serve.ts'
 import { untilStopped } from './stop.ts'
 import { testedLine, tour } from './tour.ts'
 
@@ -30,6 +31,10 @@ export const run: RunCommand = async (context) => {
 
 function printScene(scene: DemoScene, out: Printer): void {
   switch (scene.kind) {
+    case 'gateway':
+      out.line(`The gateway answers on ${scene.origin} as long as the demo runs:`)
+      out.line(`  ${curlLine(scene.origin, scene.token)}\n`)
+      break
     case 'tests':
       for (const test of scene.report.tests) out.line(testedLine(test, out))
       out.line(`\nTested ${scene.report.summary.total}: ${scene.report.summary.passed} work. Now requests come in.\n`)

@@ -2,8 +2,10 @@
 
 import { type Config, loadConfig } from '../config/config.ts'
 import { KeywiseError } from '../domain/errors.ts'
-import { type EngineOptions, openEngine } from '../manager/openEngine.ts'
+import type { EngineOptions } from '../manager/engineOptions.ts'
+import { openEngine } from '../manager/openEngine.ts'
 import { loadOptions, storeLocation } from '../manager/places.ts'
+import { sendTestAlert } from '../manager/views/alertsView.ts'
 import { type Finding, fine, problem, warning } from './doctor/finding.ts'
 import { checkConfig, checkNode, checkStorePlace } from './doctor/machine.ts'
 import { checkHosts, checkKeys, checkPort } from './doctor/network.ts'
@@ -16,6 +18,7 @@ export const run: RunCommand = async (context) => {
   const out = printer(stdout, env)
   if (!options['json']) stderr.write('Looking at everything, a few seconds …\n')
   const findings = await examine(engineOptions(context))
+  if (options['alerts'] === true) findings.push(...(await tryAlerts(engineOptions(context))))
   if (options['json']) out.json({ generatedAt: new Date().toISOString(), findings })
   else printFindings(findings, out)
   return exitCodeOf(findings)
@@ -38,6 +41,23 @@ function readConfig(options: EngineOptions): Config | Finding {
     if (!(error instanceof KeywiseError)) throw error
     const [what = '', ...advice] = error.message.split('; ')
     return problem('configuration', what, advice.join('; ') || 'correct the file')
+  }
+}
+
+/** A test message through every channel, so that the first real one does not get lost. */
+async function tryAlerts(options: EngineOptions): Promise<Finding[]> {
+  const opened = openEngine({ ...options, logger: false })
+  try {
+    const tried = await sendTestAlert(opened.engine)
+    if (tried.length === 0)
+      return [warning('alerts', 'no channel is set up', 'add settings.alerts.telegram or settings.alerts.webhook')]
+    return tried.map(({ channel, ok, message }) =>
+      ok
+        ? fine('alerts', `${channel}: ${message}`)
+        : problem('alerts', `${channel}: ${message}`, 'correct settings.alerts and try again'),
+    )
+  } finally {
+    await opened.close()
   }
 }
 

@@ -124,6 +124,18 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./keys.ts'),
   },
   {
+    usage: 'experiment <action> [target]',
+    does: 'compare prompts, models, providers and parameters: list, show NAME, start FILE, stop NAME, export NAME',
+    options: [['--keep <variant>', 'stop: everybody gets this variant from now on'], JSON_OPTION, ...COMMON],
+    examples: [
+      'keywise experiment start greeting.json',
+      'keywise experiment show greeting',
+      'keywise experiment stop greeting --keep short',
+      'keywise experiment export greeting > greeting.csv',
+    ],
+    load: () => import('./experiment.ts'),
+  },
+  {
     usage: 'demo',
     does: 'no keys, no network: simulated providers with faults, and traffic over them',
     options: [
@@ -148,6 +160,33 @@ const COMMANDS: readonly Row[] = [
     load: () => import('./fake.ts'),
   },
   {
+    usage: 'budget [action]',
+    does: 'what may be spent and what was spent on what (list); the ledger as a file (export); free what killed processes held (forgive)',
+    options: [
+      ['--by <names>', 'one table by these: provider, model, key, account, token, source, day, hour, label:NAME'],
+      ['--since <time>', 'such as 2026-11-01 or 7d (default: list this month, export everything)'],
+      ['--until <time>', 'before this time'],
+      ['--csv', 'for export: CSV (default)'],
+      ['--jsonl', 'for export: JSON lines'],
+      ['--out <file>', 'for export: into this file'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: [
+      'keywise budget',
+      'keywise budget --by label:team,model --since 7d',
+      'keywise budget export --out ledger.csv',
+    ],
+    load: () => import('./budget.ts'),
+  },
+  {
+    usage: 'token <action> [name]',
+    does: 'who may call the gateway: add, list, show, revoke',
+    options: [['--scope <scope>', 'for add: inference (default), read or admin'], JSON_OPTION, STORE],
+    examples: ['keywise token add ci', 'keywise token list', 'keywise token show', 'keywise token revoke ci'],
+    load: () => import('./token.ts'),
+  },
+  {
     usage: 'replay',
     does: 'the routing benchmark: every policy on the same luck, against who knows the truth',
     options: [
@@ -163,8 +202,8 @@ const COMMANDS: readonly Row[] = [
   {
     usage: 'doctor',
     does: 'check node, configuration, store, permissions, ports, clock and reachability',
-    options: [JSON_OPTION, ...COMMON],
-    examples: ['keywise doctor'],
+    options: [['--alerts', 'also send a test alert through every channel'], JSON_OPTION, ...COMMON],
+    examples: ['keywise doctor', 'keywise doctor --alerts'],
     load: () => import('./doctor.ts'),
   },
   {
@@ -251,7 +290,7 @@ function contextOf(args: readonly string[], options: Record<string, unknown>): C
     args,
     options,
     env: process.env,
-    cwd: process.env['KEYWISE_CWD'] ?? process.cwd(),
+    cwd: process.cwd(),
     stdout: process.stdout,
     stderr: process.stderr,
   }

@@ -63,9 +63,7 @@ export function printAddresses(out: Printer, { app, tokens, folder }: RunningGat
   if (file !== null) out.line(`  the token is kept in ${file}, the admin token in ${join(folder ?? '', 'admin-token')}`)
   const shown = file === null ? '$KEYWISE_TOKEN' : `$(cat ${quoted(file)})`
   out.line()
-  out.line(
-    `  curl ${origin}/v1/chat/completions -H "Authorization: Bearer ${shown}" -H 'content-type: application/json' -d '{"model":"auto","messages":[{"role":"user","content":"Say hi"}]}'`,
-  )
+  out.line(`  ${curlLine(origin, shown)}`)
   out.line()
 }
 
@@ -74,6 +72,12 @@ function targetsText({ opened }: RunningGateway): string {
   const { targets, seats } = opened.engine.roster
   if (targets.length === 0) return 'no targets yet: no models list could be read (keywise doctor says why)'
   return `${targets.length} targets with ${seats.length} key${seats.length === 1 ? '' : 's'} (keywise status shows them)`
+}
+
+/** One line that works when it is pasted. */
+export function curlLine(origin: string, token: string): string {
+  const body = `{"model":"auto","messages":[{"role":"user","content":"Say hi"}]}`
+  return `curl ${origin}/v1/chat/completions -H "Authorization: Bearer ${token}" -H 'content-type: application/json' -d '${body}'`
 }
 
 const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replace(/'/g, "'\\''")}'`)

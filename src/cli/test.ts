@@ -2,8 +2,8 @@
 
 import { type TestOptions, testApiKeys } from '../tester/apiKeyTester.ts'
 import type { TestReport } from '../tester/report.ts'
+import type { TestPlan } from '../tester/runOptions.ts'
 import { openingText, type ProviderName, reportText } from '../tester/summaryText.ts'
-import type { TestPlan } from '../tester/testRun.ts'
 import type { CommandContext, ExitCode, RunCommand } from './main.ts'
 import { UsageError, wholeNumber } from './output.ts'
 import { openProgress, type Progress } from './testProgress.ts'

@@ -2,8 +2,8 @@
 
 import { styleText } from 'node:util'
 import type { Logger } from '../domain/logger.ts'
+import type { TestPlan } from '../tester/runOptions.ts'
 import type { TestResult } from '../tester/testResult.ts'
-import type { TestPlan } from '../tester/testRun.ts'
 
 export interface Progress {
   readonly onPlan: (plan: TestPlan) => void

@@ -1,15 +1,29 @@
 /** The schema of one provider of the file: its keys, its models, its address. */
 
 import { z } from 'zod'
-import { amount, hasAmount, hours, ignored, limitShape, NO_AMOUNT, name, section, share } from './schemaWords.ts'
+import {
+  hasAmount,
+  hasOneAmount,
+  hours,
+  ignored,
+  limitShape,
+  NO_AMOUNT,
+  name,
+  price,
+  section,
+  share,
+  TWO_AMOUNTS,
+} from './schemaWords.ts'
 
-const keyBudget = section(limitShape).refine(hasAmount, NO_AMOUNT)
+const keyBudget = section(limitShape).refine(hasAmount, NO_AMOUNT).refine(hasOneAmount, TWO_AMOUNTS)
 
-const price = section({
-  input: amount.describe('USD per million tokens'),
-  output: amount.describe('USD per million tokens'),
-  cached_input: amount.optional(),
-  cache_write: amount.optional(),
+const modelPrice = section({
+  input: price.describe('USD per million tokens'),
+  output: price.describe('USD per million tokens'),
+  cached_input: price.optional().describe('Default: as input'),
+  cache_write: price.optional().describe('Default: as input'),
+  reasoning: price.optional().describe('Default: as output'),
+  request: price.optional().describe('USD per request'),
 })
 
 const keyObject = section({
@@ -38,7 +52,7 @@ const abilities = section({
 
 const modelObject = section({
   id: name,
-  price: price.optional(),
+  price: modelPrice.optional(),
   context_tokens: z.int().positive().optional(),
   max_output_tokens: z.int().positive().optional(),
   abilities: abilities.optional().describe('What it can and cannot do, where the catalogue does not know'),

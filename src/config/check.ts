@@ -53,8 +53,11 @@ function wording(issue: Issue): string {
   if (issue.code === 'invalid_union') return `must be ${expectations(issue).join(' or ')}`
   if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return 'is missing'
   const text = issue.message.replace(/^Invalid (?:input|option): /, '')
-  return issue.code === 'custom' && !text.startsWith('expected') ? text : `is wrong: ${text}`
+  return ZODS_OWN.test(text) ? `is wrong: ${text}` : text
 }
+
+/** How the schema's library begins its own sentences; ours go on after the name of the field. */
+const ZODS_OWN = /^(?:expected|Too |Invalid|Unrecognized)/
 
 function expectations(issue: Extract<Issue, { code: 'invalid_union' }>): string[] {
   const found = issue.errors.flat().flatMap((inner) => {

@@ -2,12 +2,16 @@
 
 import { existsSync } from 'node:fs'
 import { ConfigError, VaultError } from '../domain/errors.ts'
+import type { Definition } from '../experiment/definition.ts'
+import { budgetFrom, isIdleBeside, type Budget as Rule } from '../money/budgetRule.ts'
+import { readScope } from '../money/scope.ts'
 import { catalog, findProvider } from '../providers/catalog.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import { type Alerts, readAlerts } from './alerts.ts'
 import { checked } from './check.ts'
 import { type ConfigDocument, documentOf, readDocument } from './document.ts'
 import { readEnvironment } from './environment.ts'
+import { readExperimentSettings } from './experiments.ts'
 import { gitWarning } from './gitGuard.ts'
 import { meant, readProviders } from './keysFile.ts'
 import { keysFileCandidates } from './paths.ts'
@@ -31,7 +35,11 @@ export interface Config {
 }
 
 /** Every setting with its default filled in. */
-export type Settings = Omit<SettingsOfFile, 'alerts'> & { readonly alerts: Alerts }
+export type Settings = Omit<SettingsOfFile, 'alerts' | 'budgets' | 'experiments'> & {
+  readonly alerts: Alerts
+  readonly budgets: readonly Budget[]
+  readonly experiments: readonly Definition[]
+}
 
 export interface LoadOptions {
   /** A path (against `cwd`), or the configuration itself; absent: looked for. */
@@ -74,20 +82,60 @@ function fromDocument(document: ConfigDocument, options: LoadOptions): Config {
   const part = { path: ['settings'], schemaPath: ['settings'] }
   const { alerts, ...settings } = checked(settingsSchema, document.value['settings'] ?? {}, part, remarks)
   const providers = providersOf(remarks, options)
-  remarkOnBudgets(settings.budgets, remarks)
+  const budgets = namedBudgets(settings.budgets, providers, remarks, options)
   return {
     file: document.file,
     providers: onlyDefault(providers, settings.defaultProvider, document, options),
-    settings: { ...settings, alerts: readAlerts(alerts, remarks, options) },
+    settings: {
+      ...settings,
+      budgets,
+      alerts: readAlerts(alerts, remarks, options),
+      experiments: readExperimentSettings(settings.experiments, document),
+    },
     warnings: remarks.list(),
   }
 }
 
-function remarkOnBudgets(budgets: readonly Budget[], remarks: Remarks): void {
-  budgets.forEach(({ usd, requests, tokens }, index) => {
-    if ([usd, requests, tokens].includes(0))
-      remarks.add(['settings', 'budgets', index], 'is 0: nothing in its scope may be used')
+/** The budgets under the providers' own names (`gemini` is `google`), with a remark on each that does not do what it seems to. */
+function namedBudgets(
+  budgets: readonly Budget[],
+  providers: readonly ProviderConfig[],
+  remarks: Remarks,
+  options: LoadOptions,
+): readonly Budget[] {
+  const named = budgets.map((budget) => ({ ...budget, scope: canonicalScope(budget.scope, options) }))
+  const rules = named.map((budget) => budgetFrom(budget))
+  rules.forEach((rule, index) => {
+    for (const remark of remarksOn(rule, rules, providers)) remarks.add(['settings', 'budgets', index], remark)
   })
+  return named
+}
+
+function canonicalScope(text: string, options: LoadOptions): string {
+  const scope = readScope(text)
+  if (scope?.kind !== 'target') return text.trim()
+  return (find(scope.provider, options)?.id ?? scope.provider) + text.trim().slice(scope.provider.length)
+}
+
+function remarksOn(rule: Rule, rules: readonly Rule[], providers: readonly ProviderConfig[]): string[] {
+  const longer = rules.findIndex((other) => isIdleBeside(rule, other))
+  return [
+    ...(rule.limit === 0 ? [`is 0: nothing in its scope may be ${rule.unit === 'usd' ? 'spent' : 'used'}`] : []),
+    ...(longer < 0
+      ? []
+      : [`never binds: settings.budgets[${longer}] allows no more per ${rules[longer]?.per}, and both must have room`]),
+    ...nobodyCovered(rule, providers),
+  ]
+}
+
+function nobodyCovered({ covers }: Rule, providers: readonly ProviderConfig[]): string[] {
+  if (covers.kind !== 'target') return []
+  const owner = providers.find((provider) => provider.id === covers.provider)
+  const ids = providers.map((provider) => provider.id)
+  if (owner === undefined)
+    return [`covers nothing: "${showName(covers.provider)}" has no key here${meant(covers.provider, ids)}`]
+  const isThere = covers.keyIndex === null || owner.keys.some((key) => key.index === covers.keyIndex)
+  return isThere ? [] : [`covers nothing: ${owner.id} has no key ${covers.keyIndex}`]
 }
 
 function providersOf(remarks: Remarks, options: LoadOptions): ProviderConfig[] {

@@ -1,6 +1,10 @@
 /** What several parts of the configuration's schema are made of. */
 
 import { z } from 'zod'
+import { BUDGET_UNITS, MOST_BUDGET_USD } from '../money/budgetRule.ts'
+import { BUDGET_PERIODS, isTimeZone } from '../money/period.ts'
+import { isPrice } from '../money/price.ts'
+import { readScope } from '../money/scope.ts'
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S
 type CamelKeys<T> = { readonly [K in keyof T as K extends string ? Camel<K> : K]: T[K] }
@@ -22,16 +26,8 @@ export const ms = z.number().min(0).max(86_400_000)
 export const share = z.number().min(0).max(1)
 export const amount = z.number().min(0).max(1e12)
 export const name = z.string().min(1).max(200)
-export const timezone = z.string().refine(isTimeZone, 'expected an IANA time zone such as "UTC" or "Europe/Madrid"')
+const timezone = z.string().refine(isTimeZone, 'is no time zone; use an IANA name such as Europe/Madrid, or UTC')
 export const ignored = (what: string) => z.unknown().optional().describe(`${what}; kept, not used`)
-
-function isTimeZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined
-  } catch {
-    return false
-  }
-}
 
 const HOURS =
   /^(?:[a-z]{3}(?:-[a-z]{3})?(?:,[a-z]{3}(?:-[a-z]{3})?){0,6} )?\d{1,2}(?::\d\d)?-\d{1,2}(?::\d\d)?(?: (\S{1,64}))?$/i
@@ -47,17 +43,38 @@ export const hours = z
   .transform((rules): readonly string[] => (typeof rules === 'string' ? [rules] : rules))
   .describe('When it may be used, such as "22-06 Europe/Madrid"; always when absent')
 
+const NEGATIVE = 'is negative; 0 means that nothing may be spent'
+const WHOLE = 'must be a whole number'
+
 export const limitShape = {
-  usd: amount.optional().describe('USD'),
-  requests: amount.optional(),
-  tokens: amount.optional(),
-  per: z.enum(['minute', 'hour', 'day', 'week', 'month', 'total']).default('month'),
+  usd: z
+    .number()
+    .min(0, NEGATIVE)
+    .max(MOST_BUDGET_USD, `is more than keywise can count ($${MOST_BUDGET_USD}); leave the budget out instead`)
+    .optional()
+    .describe('USD'),
+  requests: z.int(WHOLE).min(0, NEGATIVE).optional(),
+  tokens: z.int(WHOLE).min(0, NEGATIVE).optional(),
+  per: z.enum(BUDGET_PERIODS).default('month'),
   hard: z.boolean().default(true).describe('Never exceeded; a soft budget warns and prefers what is cheaper'),
   rolling: z.boolean().default(false).describe('The last 24 hours, say, rather than the calendar day'),
   timezone: timezone.default('UTC'),
   on_exceeded: z.enum(['fallback', 'reject']).default('fallback').describe('Go elsewhere, or fail'),
 }
 
-export const hasAmount = (budget: { usd?: unknown; requests?: unknown; tokens?: unknown }) =>
-  budget.usd !== undefined || budget.requests !== undefined || budget.tokens !== undefined
-export const NO_AMOUNT = 'needs an amount: "usd", "requests" or "tokens"'
+type Amounts = { readonly [U in (typeof BUDGET_UNITS)[number]]?: number | undefined }
+const amountsIn = (budget: Amounts) => BUDGET_UNITS.filter((unit) => budget[unit] !== undefined).length
+
+export const hasAmount = (budget: Amounts) => amountsIn(budget) > 0
+export const NO_AMOUNT = 'needs an amount: "usd", "requests" or "tokens"; no other currency is counted'
+export const hasOneAmount = (budget: Amounts) => amountsIn(budget) <= 1
+export const TWO_AMOUNTS = 'has more than one of "usd", "requests" and "tokens"; write one budget for each'
+
+export const scope = name
+  .refine(
+    (text) => readScope(text) !== undefined,
+    'is no scope; use all, provider, provider/model, provider#key, account:NAME, label:K=V or token:NAME',
+  )
+  .describe('all | provider | provider/model | provider#key | account:NAME | label:K=V | token:NAME')
+
+export const price = z.number().refine(isPrice, 'must be an amount of USD from 0 to 100000')

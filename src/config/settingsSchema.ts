@@ -1,13 +1,45 @@
 /** The schema of `settings`, with every default. */
 
 import { z } from 'zod'
-import { amount, hasAmount, hours, ignored, limitShape, ms, NO_AMOUNT, name, section, share } from './schemaWords.ts'
+import {
+  amount,
+  hasAmount,
+  hasOneAmount,
+  hours,
+  ignored,
+  limitShape,
+  ms,
+  NO_AMOUNT,
+  name,
+  scope,
+  section,
+  share,
+  TWO_AMOUNTS,
+} from './schemaWords.ts'
 
-const budget = section({
-  scope: name.describe('all | provider | provider/model | provider#key | account:NAME | label:K=V | token:NAME'),
-  ...limitShape,
-}).refine(hasAmount, NO_AMOUNT)
+const budget = section({ scope, ...limitShape })
+  .refine(hasAmount, NO_AMOUNT)
+  .refine(hasOneAmount, TWO_AMOUNTS)
 export type Budget = z.output<typeof budget>
+
+const kindOf = ({ scope, usd, requests, tokens, per, rolling, timezone }: Budget) => {
+  const units = [usd, requests, tokens].map((amount) => amount !== undefined)
+  return JSON.stringify([scope, units, per, rolling || timezone])
+}
+
+/** Two budgets of the same kind would share one count. */
+const budgets = z.array(budget).superRefine((all, context) => {
+  const ids = all.map(kindOf)
+  ids.forEach((id, index) => {
+    const first = ids.indexOf(id)
+    if (first < index)
+      context.addIssue({
+        code: 'custom',
+        path: [index],
+        message: `is the same kind of budget as settings.budgets[${first}]; keep one`,
+      })
+  })
+})
 
 const weights = section({
   reliability: amount.default(0.4),
@@ -77,7 +109,7 @@ export const settingsFile = section({
     patience_ms: ms.default(10_000).describe('How long to wait for a limit to reset'),
   }).prefault({}),
   streaming: section({ rescue: z.enum(['off', 'text']).default('off') }).prefault({}),
-  budgets: z.array(budget).default([]),
+  budgets: budgets.default([]),
   free_only: z.boolean().default(false),
   privacy: z.enum(['any', 'no_training']).default('any'),
   unknown_price: z.enum(['allow', 'block']).default('allow'),

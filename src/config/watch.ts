@@ -84,8 +84,17 @@ class ConfigWatcher<T> {
       return
     }
     this.#content = content
-    if (result.ok) this.#options.onChange(result.loaded)
+    if (result.ok) this.#useOrRefuse(result.loaded)
     else this.#options.onInvalid(result.error)
+  }
+
+  /** What can be read may still not be usable, which is found out by using it. */
+  #useOrRefuse(loaded: T): void {
+    try {
+      this.#options.onChange(loaded)
+    } catch (error) {
+      this.#options.onInvalid(error)
+    }
   }
 
   #tryLater(): void {

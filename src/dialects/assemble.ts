@@ -9,6 +9,7 @@ import type {
   ToolCallPart,
   Usage,
 } from '../domain/chat.ts'
+import { mergeUsage } from './mergeUsage.ts'
 
 type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
@@ -59,7 +60,7 @@ export class Assembler {
         this.#finishCall(chunk)
         break
       case 'usage':
-        this.#usage = chunk.usage
+        this.#usage = mergeUsage(this.#usage ?? null, chunk.usage)
         break
       case 'finish':
         this.#finishReason = chunk.finishReason

@@ -4,6 +4,7 @@ import type { FinishReason } from '../domain/chat.ts'
 
 const FINISH: ReadonlyMap<unknown, FinishReason> = new Map([
   ['STOP', 'stop'],
+  ['OTHER', 'other'],
   ['MAX_TOKENS', 'length'],
   ['SAFETY', 'content_filter'],
   ['RECITATION', 'content_filter'],
@@ -19,9 +20,9 @@ const FINISH: ReadonlyMap<unknown, FinishReason> = new Map([
   ['MALFORMED_RESPONSE', 'error'],
 ])
 
-/** Gemini says STOP to calls as well. */
+/** Gemini says STOP to calls as well; servers that imitate it have words of their own for them. */
 export function readFinishReason(raw: unknown, hasCalls: boolean): FinishReason {
-  const reason = FINISH.get(raw) ?? 'other'
+  const reason = FINISH.get(raw) ?? (hasCalls ? 'stop' : 'other')
   return reason === 'stop' && hasCalls ? 'tool_calls' : reason
 }
 

@@ -19,6 +19,15 @@ export interface TargetRef {
   readonly account: string
 }
 
+/** A unit's place in an experiment: which variant it was given. */
+export interface Trial {
+  readonly experiment: string
+  readonly version: number
+  readonly variant: string
+  /** The request's id, or a hash of the session or of the label's value. */
+  readonly unit: string
+}
+
 /** One attempt: the row of the ledger. Never contents, never a key. */
 export interface AttemptEvent {
   readonly kind: 'attempt'
@@ -52,6 +61,8 @@ export interface AttemptEvent {
   /** Name of the gateway token that asked; null for the library. */
   readonly token: string | null
   readonly labels: Readonly<Record<string, string>>
+  /** Of a request that was given a variant of an experiment. */
+  readonly trial?: Trial
 }
 
 /** A score somebody or something gave to an answer. */
@@ -99,7 +110,22 @@ export interface ImportEvent {
   readonly lastError?: { readonly at: number | null; readonly message: string; readonly status: number | null } | null
 }
 
-export type StoreEvent = AttemptEvent | QualityEvent | LiftEvent | ImportEvent
+/**
+ * What was seen of one unit of an experiment. Its id names the unit and what was seen (how its request ended, or one
+ * reported number), so that the log itself keeps each once, whoever reports it and however often.
+ */
+export interface ObservationEvent {
+  readonly kind: 'observation'
+  readonly at: number
+  readonly origin: string
+  readonly id: string
+  readonly trial: Trial
+  readonly requestId: string | null
+  /** By metric: 0 or 1 for success, milliseconds for latency, USD for cost, 0..1 for quality, or the user's own. */
+  readonly values: Readonly<Record<string, number>>
+}
+
+export type StoreEvent = AttemptEvent | QualityEvent | LiftEvent | ImportEvent | ObservationEvent
 
 export type StoredEvent = StoreEvent & { /** Place in the log; grows, never reused. */ readonly seq: number }
 
@@ -181,8 +207,16 @@ export interface Store {
   flushed(): Promise<void>
   /** Writes what is waiting now, synchronously; for `close` and for signal handlers. */
   flushNow(): void
-  /** Events after `seq`, oldest first, at most `limit` (default 1,000); with `exceptOrigin` only what others wrote. */
-  read(afterSeq: number, limit?: number, exceptOrigin?: string | null): readonly StoredEvent[]
+  /**
+   * Events after `seq`, oldest first, at most `limit` (default 1,000); with `exceptOrigin` only what others wrote, with
+   * `kind` only those.
+   */
+  read(
+    afterSeq: number,
+    limit?: number,
+    exceptOrigin?: string | null,
+    kind?: StoreEvent['kind'] | null,
+  ): readonly StoredEvent[]
   /** The newest place in the log; 0 when empty. Cheap enough to ask every second. */
   lastSeq(): number
 
@@ -219,8 +253,11 @@ export interface Store {
    * request, come from the rows that are still there.
    */
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[]
-  /** Deletes attempt rows older than `before`; the hourly sums stay. Returns how many were deleted. */
-  prune(before: number): number
+  /**
+   * Deletes attempt rows older than `before`, and hourly sums older than `sumsBefore` (default: none). Returns how many
+   * rows were deleted.
+   */
+  prune(before: number, sumsBefore?: number): number
 
   /** `degraded` while writing fails (disk full, read-only); what could not be written waits in memory, bounded. */
   health(): { readonly state: 'ok' | 'degraded'; readonly reason: string | null }

@@ -1,7 +1,9 @@
 /** An experiment: variants of a prompt, a model, a provider or parameters, compared on one metric. */
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
+import { nearest } from '../domain/nearest.ts'
 import { findMetric, type Metric } from './metric.ts'
+import { parameterProblems } from './parameters.ts'
 import { templateProblems } from './template.ts'
 
 export interface Variant {
@@ -48,14 +50,23 @@ export type ExperimentReading =
 /** Most variants that are compared; each pair costs evidence. */
 const MOST_VARIANTS = 10
 
-/** Reads one experiment from the configuration. `variables`: what a template may use. */
+const FIELDS = ['name', 'variants', 'variables', 'holdout', 'metric', 'minimum_effect', 'unit', 'alpha', 'guard']
+const VARIANT_FIELDS = ['name', 'share', 'template', 'model', 'provider', 'parameters']
+/** Names stand in `experiment:NAME`, in headers and in the ledger. */
+const NAME = /^[A-Za-z0-9][\w.-]{0,63}$/
+
+/**
+ * Reads one experiment from the configuration. `variables`: what every template may use, beside those that the
+ * experiment itself declares in its own `variables`.
+ */
 export function readExperiment(value: unknown, path: string, variables: readonly string[]): ExperimentReading {
   const record = asRecord(value)
   if (record === undefined) return { ok: false, problems: [`"${path}" must be an object with name and variants`] }
   const problems: string[] = []
-  const name = asString(record['name'])?.trim() ?? ''
-  if (name === '') problems.push(`"${path}.name" is missing`)
-  const variants = readVariants(record['variants'], `${path}.variants`, variables, problems)
+  const name = readName(record['name'], `${path}.name`, problems)
+  checkFields(record, FIELDS, path, problems)
+  const known = [...variables, ...readVariables(record['variables'], `${path}.variables`, problems)]
+  const variants = readVariants(record['variants'], `${path}.variants`, known, problems)
   const holdout = readFraction(record['holdout'] ?? 0, `${path}.holdout`, problems)
   checkShares(variants, holdout, path, problems)
   const metric = readMetric(record, path, problems)
@@ -96,6 +107,32 @@ export function revised(running: Experiment, next: Experiment): Experiment {
   return same ? running : { ...next, version: running.version + 1 }
 }
 
+function readName(value: unknown, path: string, problems: string[]): string {
+  const name = asString(value)?.trim() ?? ''
+  if (name === '') problems.push(`"${path}" is missing`)
+  else if (!NAME.test(name))
+    problems.push(`"${path}" must be up to 64 letters, digits, "_", "." and "-", and begin with a letter or digit`)
+  return name
+}
+
+/** A misspelled field would silently change nothing. */
+function checkFields(record: object, known: readonly string[], path: string, problems: string[]): void {
+  for (const name of Object.keys(record)) {
+    if (known.includes(name)) continue
+    const [near] = nearest(name, known, 1)
+    problems.push(
+      `"${path}.${name.slice(0, 60)}" is unknown; ${near === undefined ? `known are ${known.join(', ')}` : `did you mean "${near}"?`}`,
+    )
+  }
+}
+
+function readVariables(value: unknown, path: string, problems: string[]): readonly string[] {
+  const names = (asArray(value ?? []) ?? [undefined]).map(asString)
+  if (names.every((name) => name !== undefined)) return names
+  problems.push(`"${path}" must be a list of names, such as ["question"]`)
+  return []
+}
+
 function readVariants(value: unknown, path: string, variables: readonly string[], problems: string[]): Variant[] {
   const list = asArray(value) ?? []
   if (list.length < 2 || list.length > MOST_VARIANTS)
@@ -113,11 +150,13 @@ function readVariants(value: unknown, path: string, variables: readonly string[]
 
 function readVariant(value: unknown, path: string, known: readonly string[], problems: string[]): Variant | undefined {
   const record = asRecord(value)
-  const name = asString(record?.['name'])?.trim() ?? ''
-  if (record === undefined || name === '') {
+  if (record === undefined || record['name'] === undefined) {
     problems.push(`"${path}" needs a name`)
     return undefined
   }
+  const name = readName(record['name'], `${path}.name`, problems)
+  checkFields(record, VARIANT_FIELDS, path, problems)
+  problems.push(...parameterProblems(record['parameters'], `${path}.parameters`))
   const template = asString(record['template'])
   const parameters = asRecord(record['parameters'])
   for (const problem of template === undefined ? [] : templateProblems(template, known))
@@ -176,6 +215,8 @@ function ownMetric(record: Record<string, unknown>, path: string, problems: stri
   const minimumEffect = asNumber(record['minimum_effect'])
   if (!METRIC_NAME.test(name) || minimumEffect === undefined || (better !== 'higher' && better !== 'lower'))
     return undefined
+  if (findMetric(name) !== undefined)
+    problems.push(`"${path}.name" is measured by keywise: write "metric": "${name}" and "minimum_effect" beside it`)
   const min = asNumber(record['min'] ?? -1e9) ?? -1e9
   const max = asNumber(record['max'] ?? 1e9) ?? 1e9
   if (min >= max) problems.push(`"${path}": min must be below max`)

@@ -2,9 +2,12 @@
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import { KeywiseError } from '../domain/errors.ts'
+import { silentLogger } from '../domain/logger.ts'
 import { Dice } from '../domain/random.ts'
 import { APIManager, type CallResult, type RankedRow } from '../manager/apiManager.ts'
 import type { SessionSummary } from '../manager/summary.ts'
+import { type App, startApp } from '../server/app.ts'
+import { Tokens } from '../server/tokens.ts'
 import { testApiKeys } from '../tester/apiKeyTester.ts'
 import type { TestReport } from '../tester/report.ts'
 import { type FakeWorld, startFakeProviders } from './fakeProviders.ts'
@@ -28,6 +31,7 @@ export interface DemoCall {
 }
 
 export type DemoScene =
+  | { readonly kind: 'gateway'; readonly origin: string; readonly token: string }
   | { readonly kind: 'tests'; readonly report: TestReport }
   | { readonly kind: 'call'; readonly call: DemoCall }
   | { readonly kind: 'incident'; readonly text: string }
@@ -87,13 +91,45 @@ const MOST_AT_ONCE = 6
 export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
   const world = await startFakeProviders(demoScenario())
   const manager = new APIManager({ config: world.config(), env: {}, logger: false })
+  let app: App | null = null
   try {
     await manager.ready()
+    app = await openGateway(manager, options.tell)
     return await new Demo(options, world, manager).run()
   } finally {
+    await app?.close(0)
     await manager.close()
     await world.close()
   }
+}
+
+const MAX_BODY_BYTES = 32 * 1024 * 1024
+
+/** The same engine behind a gateway on a free port, for whoever wants to talk to it while the demo runs. */
+async function openGateway(manager: APIManager, tell: DemoOptions['tell']): Promise<App> {
+  const { engine } = manager
+  const tokens = new Tokens({
+    store: engine.parts.store,
+    folder: null,
+    inference: null,
+    admin: null,
+    now: () => engine.now,
+  })
+  const app = await startApp({
+    engine,
+    logger: silentLogger,
+    tokens,
+    host: '127.0.0.1',
+    port: 0,
+    maxBodyBytes: MAX_BODY_BYTES,
+    allowedHosts: [],
+    allowedOrigins: [],
+    accessLog: false,
+    ready: () => manager.ready(),
+  })
+  const fresh = tokens.fresh.find(({ scope }) => scope === 'inference')
+  tell({ kind: 'gateway', origin: app.origin, token: fresh?.token ?? '' })
+  return app
 }
 
 class Demo {

@@ -127,7 +127,11 @@ describe('faults on the wire', () => {
       const world = await openWorld(speaking('openai', { faults: [fault] }))
       const connection = connectionTo(world, 'own')
       for (const stream of [false, true]) {
-        const { outcome, hadContent } = await callModel(world, 'own', 'm', { connection, stream, firstContentMs: 120 })
+        const { outcome, hadContent } = await callModel(world, 'own', 'm', {
+          connection,
+          stream,
+          firstContentMs: kind === 'timeout' ? 120 : 5000,
+        })
         expect([stream, outcome.ok ? 'ok' : outcome.failure.kind, hadContent]).toEqual([stream, kind, false])
       }
       await until(() => world.inFlight() === 0)
@@ -151,7 +155,7 @@ describe('faults on the wire', () => {
         const { outcome, hadContent, chunks } = await callModel(world, 'own', 'm', {
           connection,
           stream: true,
-          idleMs: 100,
+          idleMs: fault === 'cut_stall' ? 100 : 5000,
         })
         expect(hadContent).toBe(true)
         expect(chunks.some((chunk) => chunk.type === 'end')).toBe(false)

@@ -64,6 +64,8 @@ export interface FakeWorld {
   setModel(provider: string, model: string, facts: FakeModel): void
   /** From now on the model is gone, from the list as well. */
   retire(provider: string, model: string): void
+  /** Ends every open connection, as a network that goes away does. */
+  dropConnections(): void
   /** Sockets that are open now, for tests of cancellation. */
   openSockets(): number
   /** Requests that are being answered now. */
@@ -157,6 +159,10 @@ class World implements FakeWorld {
 
   retire(provider: string, model: string): void {
     this.setModel(provider, model, { retired: true, unlisted: true })
+  }
+
+  dropConnections(): void {
+    this.#server.closeAllConnections()
   }
 
   openSockets(): number {

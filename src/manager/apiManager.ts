@@ -10,17 +10,21 @@ import type { EventMap, Listener } from '../observe/events.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import type { CallEnd } from '../upstream/call.ts'
 import type { Ask } from './ask.ts'
+import type { CallStream } from './callStream.ts'
 import { type CallContext, type CallOptions, readContext } from './context.ts'
 import type { Engine } from './engine.ts'
+import type { EngineOptions } from './engineOptions.ts'
+import type { Enrolment } from './experiments/experiments.ts'
 import { type Answered, cascade } from './fallback.ts'
 import { makeAsk } from './makeAsk.ts'
-import { type EngineOptions, type OpenedEngine, openEngine } from './openEngine.ts'
-import { rateRequest, rateTarget } from './rate.ts'
+import { type OpenedEngine, openEngine } from './openEngine.ts'
+import { rateRequest, rateTarget, reportMetric } from './rate.ts'
 import { refOf } from './record.ts'
 import { ScoreBoard } from './scoreBoard.ts'
-import { type CallStream, streamOf } from './stream.ts'
-import { type SessionSummary, Summary } from './summary.ts'
+import { streamOf } from './stream.ts'
+import type { SessionSummary } from './summary.ts'
 import { Trail } from './trail.ts'
+import { type ExperimentRow, experimentView, startExperiments } from './views/experimentsView.ts'
 
 export type APIManagerOptions = EngineOptions
 
@@ -45,6 +49,8 @@ export interface CallResult {
   /** The target's score when it was chosen, 0..1. */
   readonly score: number
   readonly attempts: readonly AttemptReport[]
+  /** The experiment it took part in; `variant` is null when it ran as usual and is not compared. */
+  readonly experiment?: { readonly name: string; readonly version: number; readonly variant: string | null }
 }
 
 /** A row of `rankTargets`. */
@@ -64,7 +70,6 @@ export interface RankedRow {
 
 export class APIManager {
   readonly #opened: OpenedEngine
-  readonly #summary = new Summary()
   readonly #board: ScoreBoard
   #closed: Promise<void> | null = null
 
@@ -74,7 +79,7 @@ export class APIManager {
     this.#board = new ScoreBoard(this.engine)
   }
 
-  /** What the tester, the gateway and the command line stand on; not part of the public interface. */
+  /** @internal What the tester, the gateway and the command line stand on. */
   get engine(): Engine {
     return this.#opened.engine
   }
@@ -151,9 +156,33 @@ export class APIManager {
     rateRequest(this.engine, requestId, score)
   }
 
+  /**
+   * Reports a number about one request (clicks, minutes saved, …) for the experiment it took part in; `quality` is the
+   * same as `rate`. Of a request that took part in none nothing is kept. Throws InvalidRequestError.
+   */
+  report(requestId: string, metric: string, value: number): void {
+    reportMetric(this.engine, requestId, metric, value)
+  }
+
+  /** What an experiment says now. Throws InvalidRequestError for a name that was never given. */
+  experiment(name: string): ExperimentRow {
+    return experimentView(this.engine, name)
+  }
+
+  /** Starts an experiment, written as in `settings.experiments`; a change of a running one is a new version of it. */
+  startExperiment(definition: object): ExperimentRow {
+    return startExperiments(this.engine, { experiments: [definition] })[0]!
+  }
+
+  /** Ends an experiment; with `keep` everybody gets that variant from now on. Throws InvalidRequestError. */
+  stopExperiment(name: string, options: { readonly keep?: string } = {}): ExperimentRow {
+    this.engine.parts.experiments.stop(name, options.keep ?? null)
+    return experimentView(this.engine, name)
+  }
+
   /** Counts of this process: calls, not attempts. */
   getSessionSummary(): SessionSummary {
-    return this.#summary.view()
+    return this.engine.summary.view()
   }
 
   /** Every target, best first, as it would be tried for the context now, and why. */
@@ -213,11 +242,11 @@ export class APIManager {
     before: ReturnType<ScoreBoard['before']>,
     failed: string | null,
   ): void {
-    this.#summary.add(attempts, failed === null && report?.ok === true)
+    this.engine.summary.add(attempts, failed === null && report?.ok === true)
     if (before === null) return
     const first = attempts[0]
     const story: CallStory = {
-      cycle: this.#summary.cycles,
+      cycle: this.engine.summary.cycles,
       selected:
         first === undefined
           ? null
@@ -252,6 +281,7 @@ export class APIManager {
       costUsd: report.costUsd,
       score: this.#board.scoreOf(winner.target),
       attempts: trail.attempts,
+      ...(ask.enrolment !== null && { experiment: partIn(ask.enrolment) }),
     }
   }
 
@@ -279,6 +309,8 @@ export class APIManager {
     )
   }
 }
+
+const partIn = ({ name, version, variant }: Enrolment) => ({ name, version, variant })
 
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0, estimated: true }
 

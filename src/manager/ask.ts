@@ -2,19 +2,27 @@
 
 import type { Dialect } from '../dialects/dialect.ts'
 import type { ChatRequest, DialectId } from '../domain/chat.ts'
+import type { Failure } from '../domain/failure.ts'
 import type { Needs } from '../routing/eligible.ts'
 import type { Call } from '../upstream/call.ts'
+import type { Enrolment } from './experiments/experiments.ts'
 import type { Selection } from './selection.ts'
 import type { Session } from './session.ts'
+import type { WireBody } from './wireBody.ts'
 
 export interface Ask {
   /** `kw_…`; the draws of the decision follow from it. */
   readonly id: string
+  /** Of a long body only a sketch, whose long texts are cut; see `whole`. */
   readonly request: ChatRequest
+  /** The request with all its texts, for whoever has to write it anew. */
+  readonly whole: () => ChatRequest
   readonly selection: Selection
   readonly needs: Needs
   /** More tokens than the prompt can have; what budgets put aside. */
   readonly mostInputTokens: number
+  /** How many answers the client's own dialect asks for at once (`n`); budgets put that much aside. */
+  readonly answers: number
   readonly session: Session
   /** Epoch milliseconds; who came first is served first. */
   readonly arrivedAt: number
@@ -35,11 +43,14 @@ export interface Ask {
   /** What is spoken instead of the target's own dialect (embeddings); null for chat. */
   readonly dialectFor: ((target: DialectId) => Dialect | null) | null
   readonly cancellation: Cancellation
+  /** Its part in an experiment; null when it has none. */
+  readonly enrolment: Enrolment | null
 }
 
 export interface Wire {
   readonly dialect: DialectId
-  readonly body: Buffer
+  /** Null when the request was changed: it has to be written anew. */
+  readonly body: WireBody | null
   /** Name, value, name, value …: headers that only an upstream of the same dialect understands. */
   readonly headers: readonly string[]
 }
@@ -64,10 +75,11 @@ export class Cancellation {
     if (this.#cancelled) call?.abort()
   }
 
-  cancel(): void {
+  /** `failure`: what the running call ends with; by default the caller has left. */
+  cancel(failure?: Failure): void {
     if (this.#cancelled) return
     this.#cancelled = true
     this.#controller.abort()
-    this.#call?.abort()
+    this.#call?.abort(failure)
   }
 }

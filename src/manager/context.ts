@@ -4,6 +4,7 @@ import { openaiChat } from '../dialects/openaiChat.ts'
 import type { ChatRequest } from '../domain/chat.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
 import { asArray, asRecord } from '../domain/json.ts'
+import type { Variables } from './experiments/takePart.ts'
 
 /** Options of one call. `prompt` wins over `messages`. */
 export interface CallOptions {
@@ -39,6 +40,10 @@ export interface CallOptions {
   readonly labels?: Readonly<Record<string, string>>
   /** Whether another provider may be asked after one refused the content. Default false. */
   readonly retryFiltered?: boolean
+  /** The experiment to take part in. Each variant then says what it changes: prompt, model, provider, parameters. */
+  readonly experiment?: string
+  /** What fills the `{{variables}}` of the experiment's templates; with them no prompt is needed. */
+  readonly variables?: Variables
 }
 
 /** A string is the prompt; an object is options; any other object is a situation, written out by the template. */
@@ -62,12 +67,19 @@ export function readContext(
     const options = record as CallOptions // the two fields that decide were checked above, the rest by the dialect below
     return { request: requestOf(options, stream), options }
   }
+  if (typeof record['experiment'] === 'string' && asRecord(record['variables']) !== undefined) {
+    const options = record as CallOptions // as above
+    return { request: requestOf({ ...options, messages: TO_BE_FILLED }, stream), options }
+  }
   const prompt = template(record)
   if (typeof prompt !== 'string' || prompt.trim() === '') {
     throw new InvalidRequestError('the context is empty: give a prompt, messages, or fields to describe')
   }
   return { request: requestOf({ ...pickOptions(record), prompt }, stream), options: pickOptions(record) }
 }
+
+/** The prompt will be a template's. */
+const TO_BE_FILLED = [{ role: 'user', content: '' }]
 
 function isConversation(messages: unknown): boolean {
   const list = asArray(messages)

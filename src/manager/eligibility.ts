@@ -4,20 +4,43 @@ import type { FailureKind } from '../domain/failure.ts'
 import type { Park } from '../domain/park.ts'
 import { hash32 } from '../domain/random.ts'
 import type { Target } from '../domain/target.ts'
+import type { Refusal } from '../money/budget.ts'
 import { type Ineligible, ineligible, type Rules } from '../routing/eligible.ts'
 import type { Ask } from './ask.ts'
 import { type HoldNeed, shortageText } from './holds.ts'
 import type { Mind } from './mind.ts'
+import type { Shortcomings } from './shortcomings.ts'
 import type { Trail } from './trail.ts'
 
 export interface World {
   readonly mind: Mind
   readonly rules: Rules
+  readonly shortcomings: Shortcomings
   /** Why the user's hours keep a target out now; null when they do not. */
   readonly hours: (target: Target, now: number) => Ineligible | null
   /** The model its provider names in the place of a withdrawn one; null when it names none. */
   readonly successorOf: (target: Target) => string | null
   readonly needOf: (target: Target, ask: Ask, now: number) => HoldNeed
+}
+
+/** A reason, with the budget that has no room where it is one. */
+export interface Obstacle extends Ineligible {
+  readonly budget?: Refusal
+}
+
+/**
+ * The same for choosing whom to try: a target whose budget says `reject` keeps its place, and when it is its turn the
+ * request fails instead of moving on to another one.
+ */
+export function whyNotChoose(
+  world: World,
+  target: Target,
+  ask: Ask,
+  trail: Trail | null,
+  now: number,
+): Obstacle | null {
+  const why = whyNot(world, target, ask, trail, now)
+  return why?.budget?.onExceeded === 'reject' ? null : why
 }
 
 /**
@@ -31,11 +54,12 @@ export function whyNot(
   trail: Trail | null,
   now: number,
   inNeed = false,
-): Ineligible | null {
+): Obstacle | null {
   const tried = trail?.excludes(target) ?? null
   if (tried !== null) return { code: 'skipped', reason: tried, until: null }
   return (
     ineligible(target, ask.needs, world.rules) ??
+    lacking(world, target, ask) ??
     world.hours(target, now) ??
     parked(world, target, ask, now, inNeed) ??
     short(world, target, ask, now)
@@ -50,6 +74,7 @@ export function freeAt(world: World, target: Target, ask: Ask, now: number, inNe
   let at = now
   const whys = [
     ineligible(target, ask.needs, world.rules),
+    lacking(world, target, ask),
     world.hours(target, now),
     parked(world, target, ask, now, inNeed),
     short(world, target, ask, now),
@@ -72,6 +97,13 @@ const NEVER_TRIED: ReadonlySet<FailureKind> = new Set([
 ])
 
 const isGuess = (park: Park) => !park.stated && !NEVER_TRIED.has(park.reason)
+
+function lacking({ shortcomings }: World, target: Target, ask: Ask): Ineligible | null {
+  const ability = shortcomings.missing(target, ask.needs.abilities)
+  return ability === undefined
+    ? null
+    : { code: 'ability', reason: `cannot do ${ability}, as a call has shown`, until: null }
+}
 
 function parked(world: World, target: Target, ask: Ask, now: number, inNeed: boolean): Ineligible | null {
   const { parks } = world.mind
@@ -97,10 +129,10 @@ function adviceOn({ reason }: Park, target: Target, { successorOf }: World): str
 /** A number in 0..1 that is the same whenever this request asks about this target. */
 const lot = (requestId: string, stateId: string) => hash32(`${requestId} ${stateId}`, 0) / 0x1_0000_0000
 
-function short(world: World, target: Target, ask: Ask, now: number): Ineligible | null {
+function short(world: World, target: Target, ask: Ask, now: number): Obstacle | null {
   const { quota, worstCase } = world.needOf(target, ask, now)
   const shortage = world.mind.quota.room(target, quota, now)
   if (shortage !== null) return { code: 'quota', reason: `limit: ${shortageText(shortage)}`, until: shortage.until }
-  const refusal = world.mind.budgets.peek({ target, labels: ask.labels, token: ask.token, worstCase }, now)
-  return refusal === null ? null : { code: 'budget', reason: refusal.reason, until: refusal.resetsAt }
+  const budget = world.mind.budgets.peek({ target, labels: ask.labels, token: ask.token, worstCase }, now)
+  return budget === null ? null : { code: 'budget', reason: budget.reason, until: budget.resetsAt, budget }
 }

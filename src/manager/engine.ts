@@ -4,8 +4,9 @@ import type { AttemptReport } from '../domain/attempt.ts'
 import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
-import type { Store, TargetRef } from '../domain/store.ts'
+import type { AttemptEvent, Store, TargetRef } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
+import { roughUsage, type UsageEstimator } from '../money/usage.ts'
 import type { Events } from '../observe/events.ts'
 import type { Prober } from '../quota/park.ts'
 import { WINDOW_MS } from '../quota/window.ts'
@@ -17,17 +18,21 @@ import type { OfflineDetector } from '../upstream/offline.ts'
 import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
 import type { Decisions } from './decisions.ts'
-import { freeAt, type World, whyNot } from './eligibility.ts'
+import { freeAt, type World, whyNot, whyNotChoose } from './eligibility.ts'
+import type { Experiments } from './experiments/experiments.ts'
 import { type Hold, reserve, reserveForTest } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
 import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
 import type { ModelLists } from './modelLists.ts'
+import { OpenCases } from './openCases.ts'
 import type { Probes } from './probes.ts'
 import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
 import type { Repairs } from './repairs.ts'
 import { RetryBudget } from './retryBudget.ts'
 import type { Roster } from './roster.ts'
+import type { Shortcomings } from './shortcomings.ts'
+import { Summary } from './summary.ts'
 import type { Trail } from './trail.ts'
 import type { Try } from './try.ts'
 import type { WaitingRoom } from './waiting.ts'
@@ -50,8 +55,10 @@ export interface EngineParts {
   readonly checks: KeyChecks
   readonly probes: Probes
   readonly repairs: Repairs
+  readonly shortcomings: Shortcomings
   /** Why the last requests went where they went. */
   readonly decisions: Decisions
+  readonly experiments: Experiments
 }
 
 export class Engine {
@@ -59,12 +66,19 @@ export class Engine {
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   roster: Roster
   world: World
+  /** Counts the tokens of answers that state none; a better one takes over as soon as it is loaded. */
+  estimate: UsageEstimator = roughUsage
+  /** Connection failures that may be our own. */
+  readonly openCases: OpenCases
+  /** The counts of this process, library and gateway alike. */
+  readonly summary = new Summary()
   readonly #retries = new RetryBudget()
 
   constructor(parts: EngineParts, roster: Roster, world: World) {
     this.parts = parts
     this.roster = roster
     this.world = world
+    this.openCases = new OpenCases(parts.offline, (event) => parts.mind.remember(event))
   }
 
   get now(): number {
@@ -136,9 +150,17 @@ export class Engine {
 
   call(target: Target, ask: Ask, trail: Trail, hold: Extract<Hold, { granted: true }>): Try {
     const seat = this.roster.seatOf(target)
-    const call = writeCall(this, target, seat, ask)
+    const call = writeCall(this, target, seat, ask, hold.mostOutputTokens)
     ask.cancellation.running(call)
-    return { target, seat, call, hold, number: trail.calls + 1, startedAt: this.now }
+    return {
+      target,
+      seat,
+      call,
+      hold,
+      price: this.roster.priceOf(target),
+      number: trail.calls + 1,
+      startedAt: this.now,
+    }
   }
 
   /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
@@ -150,9 +172,9 @@ export class Engine {
   /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
   callForTest(target: Target, ask: Ask, hold: Extract<Hold, { granted: true }>, number: number): Try {
     const seat = this.roster.seatOf(target)
-    const call = writeCall(this, target, seat, ask, Number.POSITIVE_INFINITY)
+    const call = writeCall(this, target, seat, ask, hold.mostOutputTokens, Number.POSITIVE_INFINITY)
     ask.cancellation.running(call)
-    return { target, seat, call, hold, number, startedAt: this.now }
+    return { target, seat, call, hold, price: this.roster.priceOf(target), number, startedAt: this.now }
   }
 
   /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
@@ -176,6 +198,7 @@ export class Engine {
   recordAnswer(ask: Ask, trail: Trail, attempt: Try, end: CallEnd): AttemptReport {
     const { report } = this.#remember(ask, attempt, end)
     trail.answered(report)
+    this.#observe(ask, trail, end)
     if (end.outcome.ok) this.parts.attention.answered(attempt, ask, end.outcome.response)
     else
       this.parts.attention.failed(
@@ -232,26 +255,30 @@ export class Engine {
     return cancelled ? Promise.resolve() : this.parts.sleep(ms, signal)
   }
 
-  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). */
-  remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'>): Recorded {
+  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). `price`: default the roster's of now. */
+  remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { mind, store } = this.parts
-    const price = this.roster.priceOf(facts.target)
+    const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
+    const seat = this.roster.findSeat(facts.target.provider, facts.target.fingerprint)
+    const fault = this.openCases.whoseFault(seat?.connection.origin, facts.end, this.now)
+    const remember = fault === 'open' ? (event: AttemptEvent) => this.openCases.add(event) : undefined
     const recorded = recordAttempt(
-      mind,
-      store.origin,
-      { ...facts, id: mind.eventId(), price, excused: this.#isOurFault(facts) },
+      { mind, origin: store.origin, estimate: this.estimate, remember },
+      { ...facts, id: mind.eventId(), price, excused: fault === 'ours' },
       this.now,
     )
     this.parts.waiting.changed()
     if (this.parts.events.has('attempt'))
       this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
+    if (recorded.event.ok) this.parts.attention.worked(facts.target, recorded.event)
     return recorded
   }
 
   /** Nobody answered: told to whoever listens. Returns the error. */
   gaveUp(ask: Ask, trail: Trail, error: KeywiseError): KeywiseError {
+    this.#observeFailure(ask, trail, error)
     if (!(error instanceof AllTargetsFailedError)) return error
-    this.parts.attention.exhausted(this, ask)
+    this.parts.attention.exhausted(ask, trail)
     this.parts.events.emit('exhausted', {
       requestId: ask.id,
       model: ask.selection.name,
@@ -259,6 +286,21 @@ export class Engine {
       retryAt: error.retryAt,
     })
     return error
+  }
+
+  /** What became of a request, for the experiment it takes part in; a caller who left says nothing about a variant. */
+  #observe(ask: Ask, trail: Trail, end: CallEnd): void {
+    const { experiments } = this.parts
+    if (ask.enrolment === null) return
+    if (end.outcome.ok) experiments.answered(ask.enrolment, ask.id, trail.attempts)
+    else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(ask.enrolment, ask.id)
+  }
+
+  /** Nor does one whose request was wrong before anybody was asked, or a host without a network. */
+  #observeFailure(ask: Ask, trail: Trail, error: KeywiseError): void {
+    const { experiments, offline } = this.parts
+    const isCallers = error.code === 'ABORTED' || (error.code === 'INVALID_REQUEST' && trail.calls === 0)
+    if (!isCallers && !offline.isOffline(this.now)) experiments.failed(ask.enrolment, ask.id)
   }
 
   #remember(ask: Ask, attempt: Try, end: CallEnd): Recorded {
@@ -271,29 +313,15 @@ export class Engine {
       streamed: ask.request.stream,
       end,
       inputTokens: ask.needs.inputTokens,
+      request: ask.whole,
       hold: attempt.hold,
+      price: attempt.price,
       task: ask.task,
       session: ask.session.id,
       token: ask.token,
       labels: ask.labels,
+      trial: ask.enrolment?.trial ?? null,
     })
-  }
-
-  /**
-   * Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1). Nor is anybody for not answering within
-   * the little time that was left of the caller's.
-   */
-  #isOurFault({ target, end }: Pick<AttemptFacts, 'target' | 'end'>): boolean {
-    const { offline } = this.parts
-    const host = this.roster.seatOf(target).connection.origin
-    const now = this.now
-    const failure = end.outcome.ok ? null : end.outcome.failure
-    if (failure?.kind !== 'network' && !(failure?.kind === 'timeout' && failure.phase === 'connect')) {
-      if (end.status !== null) offline.answered(new URL(host).hostname, now)
-      return failure?.kind === 'timeout' && failure.phase === 'total' && failure.afterMs < FAIR_MS
-    }
-    offline.failed(new URL(host).hostname, now)
-    return offline.isOffline(now)
   }
 
   #judge(failure: Failure, ask: Ask, trail: Trail, target: Target): Verdict {
@@ -315,7 +343,7 @@ export class Engine {
   /** Who would have been asked, were it not for a park or a limit. */
   #notePassed(ask: Ask, decision: Decision, trail: Trail, now: number): void {
     const rows = decision.sketch(LOOKED_AT, (target) => whyNot(this.world, target, ask, null, now))
-    for (const { missed, reason } of rows) if (missed && reason !== null && PASSES.test(reason)) trail.pass(reason)
+    for (const { missed, reason } of rows) if (missed && reason !== null && PASSES.test(reason)) trail.tell(reason)
   }
 
   #othersEligible(ask: Ask, trail: Trail, except: Target): boolean {
@@ -336,7 +364,8 @@ export class Engine {
       session: { stateId: this.parts.mind.sessions.targetOf(ask.session) },
       firstTurn: ask.session.firstTurn,
       mayExplore: trail !== null && trail.calls === 0,
-      ineligible: (target) => whyNot(this.world, target, ask, trail, now),
+      ineligible: (target) =>
+        trail === null ? whyNot(this.world, target, ask, null, now) : whyNotChoose(this.world, target, ask, trail, now),
       load: (target) => this.parts.mind.quota.load(target, now),
       ...(ask.selection.order !== null && { order: ask.selection.order }),
     }
@@ -346,9 +375,6 @@ export class Engine {
 const LOOKED_AT = 60
 /** What keeps a target out only for a time; that it cannot do what was asked is no news. */
 const PASSES = /^(?:parked|limit):/
-
-/** Who was given less time than this cannot be called slow. */
-const FAIR_MS = 5000
 
 export function failureOf(end: CallEnd): Failure {
   if (!end.outcome.ok) return end.outcome.failure

@@ -1,5 +1,6 @@
 /** The error for a request that nobody answered: whose fault it was, what was tried, and when a retry can work. */
 
+import type { AttemptReport } from '../domain/attempt.ts'
 import {
   AbortedError,
   AllTargetsFailedError,
@@ -8,9 +9,10 @@ import {
   type KeywiseError,
   ModelNotFoundError,
 } from '../domain/errors.ts'
-import type { Ineligible } from '../routing/eligible.ts'
+import type { Refusal } from '../money/budget.ts'
+import type { Ineligible, IneligibleCode } from '../routing/eligible.ts'
 import type { Ask } from './ask.ts'
-import { whyNot } from './eligibility.ts'
+import { type Obstacle, whyNot } from './eligibility.ts'
 import type { Engine } from './engine.ts'
 import type { Trail } from './trail.ts'
 
@@ -18,8 +20,10 @@ export function exhausted(engine: Engine, ask: Ask, trail: Trail): KeywiseError 
   const { attempts } = trail
   if (ask.cancellation.cancelled) return new AbortedError({ attempts })
   return (
+    rejection(trail) ??
     callersFault(engine, ask, trail) ??
     lengthFault(engine, ask, trail) ??
+    abilityFault(engine, ask, trail) ??
     budgetFault(engine, ask, trail) ??
     allFailed(engine, ask, trail)
   )
@@ -69,15 +73,46 @@ function lengthFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | nul
   return new InvalidRequestError(text, { status: 400 })
 }
 
-function budgetFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+/** A budget has no room and the user's rule is to fail then. */
+function rejection({ rejectedBy, attempts }: Trail): KeywiseError | null {
+  return rejectedBy === null ? null : overBudget(rejectedBy, rejectedBy.resetsAt, attempts)
+}
+
+/** Nobody was asked, for the models that were named cannot do what they were asked for. */
+function abilityFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
   if (trail.calls > 0) return null
   const reasons = reasonsOf(engine, ask)
-  if (reasons.length === 0 || !reasons.every((why) => why.code === 'budget')) return null
-  const until = soonestOf(reasons)
-  return new BudgetExceededError(`no budget left: ${reasons[0]?.reason}`, {
-    scope: ask.selection.name,
-    resetsAt: iso(until),
-  })
+  if (reasons.length === 0 || !reasons.every((why) => why.code === 'ability' || why.code === 'context')) return null
+  return new InvalidRequestError(`"${ask.selection.name.slice(0, 200)}" cannot serve this: ${reasons[0]?.reason}`)
+}
+
+/** Nobody was asked, and of all who could answer each is kept out by a budget. */
+function budgetFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+  if (trail.calls > 0) return null
+  const reasons = reasonsOf(engine, ask).filter((why) => !NEVER.has(why.code))
+  const budget = reasons[0]?.budget
+  if (budget === undefined || !reasons.every((why) => why.code === 'budget')) return null
+  return overBudget(budget, soonestOf(reasons), [])
+}
+
+/** What keeps a target out whatever is spent, and however long one waits. */
+const NEVER: ReadonlySet<IneligibleCode> = new Set([
+  'ability',
+  'context',
+  'privacy',
+  'free_only',
+  'price',
+  'quality',
+  'disabled',
+])
+
+function overBudget(
+  { scope, reason }: Refusal,
+  until: number | null,
+  attempts: readonly AttemptReport[],
+): BudgetExceededError {
+  const when = until === null ? '' : `; there is room again at ${iso(until)}`
+  return new BudgetExceededError(`no budget left: ${reason}${when}`, { scope, resetsAt: iso(until), attempts })
 }
 
 function allFailed(engine: Engine, ask: Ask, trail: Trail): AllTargetsFailedError {
@@ -93,10 +128,10 @@ function allFailed(engine: Engine, ask: Ask, trail: Trail): AllTargetsFailedErro
   return new AllTargetsFailedError(text, { attempts: trail.attempts, retryAt: iso(retryAt) })
 }
 
-function reasonsOf(engine: Engine, ask: Ask): readonly Ineligible[] {
+function reasonsOf(engine: Engine, ask: Ask): readonly Obstacle[] {
   return engine.roster.targets
     .map((target) => whyNot(engine.world, target, ask, null, engine.now))
-    .filter((why) => why !== null && why.code !== 'model' && why.code !== 'provider') as Ineligible[] // null was filtered out
+    .filter((why) => why !== null && why.code !== 'model' && why.code !== 'provider') as Obstacle[] // null was filtered out
 }
 
 /** `12 targets parked: rate limit …; 3 over budget`: each reason once, with how many it keeps out. */

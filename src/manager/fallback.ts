@@ -19,7 +19,10 @@ export interface Answered {
   readonly recorded: Promise<AttemptReport>
 }
 
-/** Asks target after target until one answers. Throws one of the few errors of `domain/errors.ts` when none does. */
+/**
+ * Asks target after target until one answers. Throws one of the few errors of `domain/errors.ts` when none does.
+ * `trail`: what the request has tried already, where it goes on.
+ */
 export async function cascade(engine: Engine, ask: Ask, trail = new Trail(ask)): Promise<Answered> {
   let decision = engine.decide(ask, trail)
   while (!trail.over && !ask.cancellation.cancelled && !engine.isLate(ask)) {
@@ -31,10 +34,8 @@ export async function cascade(engine: Engine, ask: Ask, trail = new Trail(ask)):
     }
     const hold = engine.reserve(target, ask)
     if (!hold.granted) {
-      if (hold.why.code === 'budget') trail.leave(target.stateId)
-      else trail.passOver(target.stateId)
-      trail.pass(`${target.provider} - ${target.model}: ${hold.why.reason}`)
-      if (hold.rejects) break
+      trail.pass(target, hold, decision.explored)
+      if (trail.rejectedBy !== null) break
       continue
     }
     const attempt = engine.call(target, ask, trail, hold)

@@ -1,7 +1,7 @@
 /** What is set aside before a call, in quotas and in budgets, and given back or settled after it. */
 
 import type { Target } from '../domain/target.ts'
-import type { BudgetBook, BudgetHold } from '../money/budget.ts'
+import { type BudgetBook, type BudgetHold, bindsLength, type Refusal } from '../money/budget.ts'
 import type { WorstCase } from '../money/cost.ts'
 import type { QuotaBook, QuotaHold } from '../quota/book.ts'
 import type { Need } from '../quota/need.ts'
@@ -18,8 +18,15 @@ export type Hold =
       readonly budget: BudgetHold
       /** The call decides whether a park is over. */
       readonly probe: boolean
+      /** Most tokens the answer may have, to be sent along, because nothing else bounds it; null otherwise. */
+      readonly mostOutputTokens: number | null
     }
-  | { readonly granted: false; readonly why: Ineligible; readonly rejects: boolean }
+  | {
+      readonly granted: false
+      readonly why: Ineligible
+      /** The budget that has no room and forbids going elsewhere. */
+      readonly rejectedBy: Refusal | null
+    }
 
 export interface HoldBooks {
   readonly quota: QuotaBook
@@ -44,23 +51,19 @@ export function reserve(
   const state = books.parks.state(target, now)
   const probe = state === 'half-open' && books.parks.startProbe(target, now, prober)
   // One at a time finds out whether a park is over; the others go elsewhere until it has come back.
-  if (state === 'half-open' && !probe) return { granted: false, why: PROBED, rejects: false }
+  if (state === 'half-open' && !probe) return { granted: false, why: PROBED, rejectedBy: null }
   const quota = books.quota.reserve(target, need.quota, now)
   if (!quota.granted) {
     if (probe) books.parks.endProbe(target)
-    return { granted: false, why: { code: 'quota', reason: shortageText(quota), until: quota.until }, rejects: false }
+    return { granted: false, why: { code: 'quota', reason: shortageText(quota), until: quota.until }, rejectedBy: null }
   }
   const budget = books.budgets.reserve({ target, labels: ask.labels, token: ask.token, worstCase: need.worstCase }, now)
   if (!budget.granted) {
     books.quota.release(quota)
     if (probe) books.parks.endProbe(target)
-    return {
-      granted: false,
-      why: { code: 'budget', reason: budget.reason, until: budget.resetsAt },
-      rejects: budget.onExceeded === 'reject',
-    }
+    return overBudget(budget)
   }
-  return { granted: true, quota, budget, probe }
+  return { granted: true, quota, budget, probe, mostOutputTokens: mostOutputTokens(budget, need.worstCase) }
 }
 
 /**
@@ -75,13 +78,20 @@ export function reserveForTest(
   now: number,
 ): Hold {
   const budget = books.budgets.reserve({ target, labels: ask.labels, token: ask.token, worstCase: need.worstCase }, now)
-  if (!budget.granted) {
-    const { reason, resetsAt, onExceeded } = budget
-    return { granted: false, why: { code: 'budget', reason, until: resetsAt }, rejects: onExceeded === 'reject' }
-  }
+  if (!budget.granted) return overBudget(budget)
   const quota = books.quota.reserve(target, need.quota, now)
   const probe = books.parks.state(target, now) === 'half-open' && books.parks.startProbe(target, now, 'check')
-  return { granted: true, quota: quota.granted ? quota : null, budget, probe }
+  const mostOutput = mostOutputTokens(budget, need.worstCase)
+  return { granted: true, quota: quota.granted ? quota : null, budget, probe, mostOutputTokens: mostOutput }
+}
+
+function overBudget(refusal: Refusal): Hold {
+  const why: Ineligible = { code: 'budget', reason: refusal.reason, until: refusal.resetsAt }
+  return { granted: false, why, rejectedBy: refusal.onExceeded === 'reject' ? refusal : null }
+}
+
+function mostOutputTokens(hold: BudgetHold, worstCase: WorstCase): number | null {
+  return worstCase.boundedBy === 'assumption' && bindsLength(hold) ? worstCase.outputTokens : null
 }
 
 const PROBED: Ineligible = {

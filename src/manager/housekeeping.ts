@@ -1,10 +1,11 @@
-/** What ticks beside the requests: other processes' events, budgets' signs of life, key checks, the stats file, snapshots. */
+/** What ticks beside the requests: other processes' events, budgets' signs of life, key checks, alerts, the stats file, snapshots. */
 
 import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
 import { type Watching, watchConfig } from '../config/watch.ts'
 import { StatsFileWriter } from '../store/statsFileWriter.ts'
 import type { Engine } from './engine.ts'
+import { pressures } from './pressures.ts'
 import { importStats, statsView } from './statsView.ts'
 
 export interface HousekeepingOptions {
@@ -17,6 +18,8 @@ export interface HousekeepingOptions {
 const TICK_MS = 1000
 const SNAPSHOT_EVERY_TICKS = 30
 const LISTS_EVERY_TICKS = 600
+const DAY_MS = 86_400_000
+const PRUNE_EVERY_MS = 3_600_000
 
 export class Housekeeping {
   readonly #options: HousekeepingOptions
@@ -27,6 +30,7 @@ export class Housekeeping {
   /** Events folded when the stats file was last marked. */
   #seen = 0
   #tickedAt = 0
+  #prunedAt = Number.NEGATIVE_INFINITY
   #closed = false
   readonly #atExit = () => this.#lastWords()
 
@@ -72,35 +76,61 @@ export class Housekeeping {
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
     this.#watch?.close()
-    const { mind, store, decisions } = this.#options.engine.parts
+    const { mind, store, decisions, attention, experiments } = this.#options.engine.parts
+    // An engine that was only looked at told nobody anything.
+    if (this.#timer !== undefined) await attention.close()
     mind.budgets.close()
+    this.#options.engine.openCases.charge()
     decisions.flush()
     await store.flushed()
     mind.save()
+    experiments.save()
     if (mind.changes !== this.#seen) this.#stats?.changed()
     await this.#stats?.close()
   }
 
   #tick(): void {
     const { engine, now } = this.#options
-    const { mind, probes, lists, offline, store, decisions } = engine.parts
+    const { mind, probes, lists, offline, store, decisions, attention, experiments } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
     this.#ticks++
+    engine.openCases.tick(at)
     mind.sync()
     mind.budgets.tick(at)
+    mind.router.setPressure(pressures(engine))
+    this.#prune(at)
     void probes.due()
+    attention.tick()
     decisions.flush()
+    experiments.tick()
     if (mind.changes !== this.#seen) this.#stats?.changed()
     this.#seen = mind.changes
-    if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => mind.save())
+    if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => this.#save())
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.roster.seats)
+  }
+
+  /** What is older than `settings.retention` goes, but nothing that a budget still counts. */
+  #prune(at: number): void {
+    if (Math.abs(at - this.#prunedAt) < PRUNE_EVERY_MS) return
+    this.#prunedAt = at
+    const { parts, roster } = this.#options.engine
+    const { attemptsDays, hourlyDays } = roster.config.settings.retention
+    const { rows, sums } = parts.mind.budgets.needsSince(at)
+    parts.store.prune(Math.min(at - attemptsDays * DAY_MS, rows), Math.min(at - hourlyDays * DAY_MS, sums))
+  }
+
+  #save(): void {
+    const { mind, experiments } = this.#options.engine.parts
+    mind.save()
+    experiments.save()
   }
 
   /** The process ends without `close`: what can be written at once is. */
   #lastWords(): void {
     const { decisions, store } = this.#options.engine.parts
+    this.#options.engine.openCases.charge()
     decisions.flush()
     store.flushNow()
   }

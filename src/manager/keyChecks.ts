@@ -26,13 +26,17 @@ export interface CheckedKey {
   readonly message: string | null
   readonly creditLeftUsd: number | null
   readonly freeRequestsLeftToday: number | null
+  /** False: the account was charged before, so calls can be billed. Null: nobody says. */
+  readonly freeTier: boolean | null
 }
 
 const COLLECTION = 'key-checks'
+const DAY_MS = 86_400_000
 const STATES = ['valid', 'unproven', 'refused'] as const
 
 const ABOUT_THE_KEY: ReadonlySet<FailureKind> = new Set(['auth_invalid', 'auth_forbidden', 'billing'])
 
+const mayBeBilled = ({ provider, key }: Seat) => key.free === true && provider.spec.tellsFreeTier === true
 const idOf = (seat: Seat) => `${seat.provider.id}@${seat.fingerprint}`
 
 export class KeyChecks {
@@ -52,6 +56,7 @@ export class KeyChecks {
       message: checked.state === 'refused' ? checked.failure.message : null,
       creditLeftUsd: checked.state === 'valid' ? checked.facts.creditLeftUsd : null,
       freeRequestsLeftToday: checked.state === 'valid' ? checked.facts.freeRequestsLeftToday : null,
+      freeTier: checked.state === 'valid' ? checked.facts.freeTier : null,
     })
     return checked
   }
@@ -67,7 +72,23 @@ export class KeyChecks {
       message: asString(record['message']) ?? null,
       creditLeftUsd: asNumber(record['creditLeftUsd']) ?? null,
       freeRequestsLeftToday: asNumber(record['freeRequestsLeftToday']) ?? null,
+      freeTier: typeof record['freeTier'] === 'boolean' ? record['freeTier'] : null,
     }
+  }
+
+  /** Whether a key that the user calls free belongs to an account that was charged before. */
+  isBilled(seat: Seat): boolean {
+    return mayBeBilled(seat) && this.last(seat)?.freeTier === false
+  }
+
+  /** Asks about keys that are called free where the provider can contradict, once a day. Returns those that it does. */
+  async billedAmong(seats: readonly Seat[]): Promise<readonly Seat[]> {
+    const now = this.#options.tools.now()
+    const doubtful = seats.filter(mayBeBilled)
+    await Promise.all(
+      doubtful.filter((seat) => now - (this.last(seat)?.at ?? 0) > DAY_MS).map((seat) => this.checkNow(seat)),
+    )
+    return doubtful.filter((seat) => this.isBilled(seat))
   }
 
   /** A refused key whose time is over: proved, it may go on; refused again, it waits twice as long. */

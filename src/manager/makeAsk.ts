@@ -3,10 +3,12 @@
 import { randomBytes } from 'node:crypto'
 import type { ChatRequest } from '../domain/chat.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
-import { mostInputTokens } from '../money/usage.ts'
+import { answersOf, mostTokensOf } from './amounts.ts'
 import { type Ask, Cancellation } from './ask.ts'
 import type { Engine } from './engine.ts'
+import { EXPERIMENT_MODEL, type Part, takePart, type Variables } from './experiments/takePart.ts'
 import { needsOf } from './needs.ts'
+import type { Selection } from './selection.ts'
 import { sessionOf } from './session.ts'
 
 export interface AskOptions {
@@ -20,6 +22,12 @@ export interface AskOptions {
   readonly wire?: Ask['wire']
   readonly dialectFor?: Ask['dialectFor']
   readonly needs?: Partial<Ask['needs']>
+  /** The request is a sketch: how to get the whole of it, and the tokens that the sketch lacks. */
+  readonly whole?: Ask['whole']
+  readonly leftOutTokens?: number
+  /** The experiment it asks for, and what fills the `{{variables}}` of its templates. */
+  readonly experiment?: string
+  readonly variables?: Variables
 }
 
 const PROCESS = randomBytes(9).toString('base64url')
@@ -31,7 +39,10 @@ export function requestId(): string {
 }
 
 /** Throws InvalidRequestError and ModelNotFoundError. */
-export function makeAsk(engine: Engine, request: ChatRequest, options: AskOptions = {}, id = requestId()): Ask {
+export function makeAsk(engine: Engine, asked: ChatRequest, given: AskOptions = {}, id = requestId()): Ask {
+  const part = partOf(engine, asked, given, id)
+  const request = part?.request ?? asked
+  const options = part === null ? given : changed(given, part)
   const { settings } = engine.roster.config
   const selection = engine.roster.names.select(request.model)
   const timeoutMs = positive(options.timeoutMs, 'timeoutMs') ?? settings.timeouts.totalMs
@@ -39,11 +50,13 @@ export function makeAsk(engine: Engine, request: ChatRequest, options: AskOption
   return {
     id,
     request,
+    whole: options.whole ?? (() => request),
     selection,
-    needs:
-      options.needs === undefined ? needsOf(request, selection) : { ...needsOf(request, selection), ...options.needs },
-    mostInputTokens: settings.budgets.length === 0 ? 0 : mostTokensOf(request),
-    session: sessionOf(request, options.sessionId, options.token ?? ''),
+    needs: needsFor(request, selection, options),
+    mostInputTokens: engine.parts.mind.budgets.isEmpty ? 0 : mostTokensOf(options.whole?.() ?? request),
+    answers: answersOf(request),
+    // By what was asked: a conversation keeps its id whatever an experiment makes of it.
+    session: sessionOf(asked, options.sessionId, options.token ?? ''),
     arrivedAt: engine.now,
     deadlineAt: engine.parts.tools.monotonic() + timeoutMs,
     maxAttempts: maxAttempts ?? settings.maxAttempts,
@@ -55,7 +68,37 @@ export function makeAsk(engine: Engine, request: ChatRequest, options: AskOption
     wire: options.wire ?? null,
     dialectFor: options.dialectFor ?? null,
     cancellation: new Cancellation(),
+    enrolment: part?.enrolment ?? null,
   }
+}
+
+/** Most requests take part in nothing, which costs them a look at a map and at their model's first letters. */
+function partOf({ parts, roster }: Engine, request: ChatRequest, options: AskOptions, requestId: string): Part | null {
+  const { experiment, variables, labels, sessionId, token = '', whole = () => request } = options
+  if (options.dialectFor != null) return null
+  if (parts.experiments.isIdle && experiment === undefined && !request.model.startsWith(EXPERIMENT_MODEL)) return null
+  return takePart(parts.experiments, {
+    request,
+    whole,
+    experiment,
+    variables,
+    unit: { requestId, labels, sessionId: () => sessionOf(request, sessionId, token).id },
+    hasModel: (model) => roster.names.has(model),
+  })
+}
+
+/** The options of a request that a variant changed. */
+function changed(options: AskOptions, { request, provider, isRewritten }: Part): AskOptions {
+  const needs = provider === null ? options.needs : { ...options.needs, provider }
+  if (!isRewritten) return { ...options, needs }
+  const wire = options.wire == null ? null : { ...options.wire, body: null }
+  return { ...options, needs, wire, whole: () => request, leftOutTokens: 0 }
+}
+
+function needsFor(request: ChatRequest, selection: Selection, { needs, leftOutTokens = 0 }: AskOptions): Ask['needs'] {
+  const seen = needsOf(request, selection)
+  if (needs === undefined && leftOutTokens === 0) return seen
+  return { ...seen, inputTokens: seen.inputTokens + leftOutTokens, ...needs }
 }
 
 const NO_LABELS = {}
@@ -63,20 +106,4 @@ const NO_LABELS = {}
 function positive(value: number | undefined, name: string): number | undefined {
   if (value === undefined || (Number.isFinite(value) && value > 0)) return value
   throw new InvalidRequestError(`${name} must be a number above 0, not ${String(value)}`, { parameter: name })
-}
-
-/** More input tokens than the request can have. */
-export function mostTokensOf(request: ChatRequest): number {
-  let utf8Bytes = JSON.stringify(request.tools ?? []).length
-  let images = 0
-  for (const message of request.messages) {
-    for (const part of message.content) {
-      if (part.type === 'text' || part.type === 'reasoning') utf8Bytes += Buffer.byteLength(part.text)
-      else if (part.type === 'tool-call') utf8Bytes += Buffer.byteLength(part.arguments)
-      else if (part.type === 'tool-result')
-        for (const inner of part.content) utf8Bytes += inner.type === 'text' ? Buffer.byteLength(inner.text) : 0
-      else images++
-    }
-  }
-  return mostInputTokens({ utf8Bytes, messages: request.messages.length, images })
 }

@@ -6,6 +6,7 @@
 import { asRecord, type Json } from '../domain/json.ts'
 import type { Store, StoredEvent, StoreEvent } from '../domain/store.ts'
 import type { BudgetBook } from '../money/budget.ts'
+import type { Crossing } from '../money/purse.ts'
 import { QuotaBook, type QuotaBookOptions } from '../quota/book.ts'
 import { Parks, type ParksOptions } from '../quota/park.ts'
 import type { Router } from '../routing/choose.ts'
@@ -33,6 +34,8 @@ export class Mind {
   quota: QuotaBook
   tally = new Tally()
   observed = new Observed()
+  /** Told of every threshold that a budget reaches, by what was spent here or elsewhere; null: nobody is. */
+  onCrossings: ((crossings: readonly Crossing[]) => void) | null = null
   /** Events folded so far, for whoever shows the state. */
   changes = 0
   readonly sessions = new Sessions()
@@ -79,6 +82,11 @@ export class Mind {
   remember(event: StoreEvent): void {
     this.#store.append(event)
     this.#take(event)
+  }
+
+  /** A budget reached thresholds. */
+  crossed(crossings: readonly Crossing[]): void {
+    if (crossings.length > 0) this.onCrossings?.(crossings)
   }
 
   /** Reads what other processes wrote since the last time. Returns how many events were new. */
@@ -133,7 +141,7 @@ export class Mind {
     if (event.kind === 'attempt') {
       this.parks.fold(event)
       this.quota.fold(event)
-      this.budgets.fold(event)
+      this.crossed(this.budgets.fold(event))
       this.patience.fold(event)
       if (event.ok && event.session !== null) this.sessions.bind(event.session, event.target.stateId)
     } else if (event.kind === 'lift') {

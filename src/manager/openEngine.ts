@@ -11,6 +11,7 @@ import type { Store } from '../domain/store.ts'
 import { BudgetBook } from '../money/budget.ts'
 import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
 import { PriceBook, type PriceLookup } from '../money/price.ts'
+import { loadUsageEstimator } from '../money/usage.ts'
 import { Events } from '../observe/events.ts'
 import { consoleLogger } from '../observe/log.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
@@ -25,6 +26,8 @@ import { Attention } from './attention.ts'
 import { budgetsOf } from './budgets.ts'
 import { Decisions } from './decisions.ts'
 import { Engine, type EngineParts } from './engine.ts'
+import type { EngineOptions } from './engineOptions.ts'
+import { Experiments } from './experiments/experiments.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { KeyChecks } from './keyChecks.ts'
 import { Mind } from './mind.ts'
@@ -34,35 +37,9 @@ import { Probes } from './probes.ts'
 import { Repairs } from './repairs.ts'
 import { Roster, type Seat } from './roster.ts'
 import { routingSettings } from './routingSettings.ts'
+import { Shortcomings } from './shortcomings.ts'
 import { type Timing, WaitingRoom } from './waiting.ts'
 import { worldOf } from './world.ts'
-
-export interface EngineOptions {
-  /** A path, or the configuration itself; absent: found as the contract's section 2 says. */
-  readonly config?: string | object
-  /** A path or `memory:`. Default: the user's state folder; `memory:` when `config` is an object. */
-  readonly store?: string | Store
-  readonly env?: Readonly<Record<string, string | undefined>>
-  readonly cwd?: string
-  /** Providers of one's own, made with `defineProvider`. */
-  readonly providers?: readonly ProviderSpec[]
-  /** Epoch milliseconds; default the system's clock. */
-  readonly now?: () => number
-  /** Milliseconds that never jump, for latencies and deadlines; default `performance.now`. A test's clock gives both. */
-  readonly monotonic?: () => number
-  /** 0..1; default Math.random. */
-  readonly random?: () => number
-  /** `false` silences; default: lines to stderr. */
-  readonly logger?: Logger | false
-  /** Milliseconds that what is recorded may wait to be written; 0 (default): to the end of the event loop's turn. */
-  readonly flushMs?: number
-  /** For tests with a clock of their own: waits. The signal ends a wait early. */
-  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
-  /** Shown to the providers. */
-  readonly userAgent?: string
-  /** Every model of every list that can chat, also of long lists; what the configuration names exactly stays exact. */
-  readonly allModels?: boolean
-}
 
 export interface OpenedEngine {
   readonly engine: Engine
@@ -113,13 +90,14 @@ class Builder {
     this.#dispatcher = this.#openDispatcher(config)
     const mind = this.#openMind(config)
     const parts = this.#parts(mind)
-    const roster = this.#rosterOf(config, this.#seatsOf(config), parts.lists)
-    this.engine = new Engine(parts, roster, worldOf(roster, mind))
-    parts.attention.attach(this.engine)
-    parts.probes.attach(this.engine)
+    const roster = this.#rosterOf(config, this.#seatsOf(config), parts)
+    this.engine = new Engine(parts, roster, worldOf(roster, mind, parts.shortcomings))
     mind.router.setTargets(roster.targets)
     mind.restore()
     mind.budgets.open(this.#store, this.#now())
+    this.#useExperiments(config)
+    parts.attention.attach(this.engine)
+    parts.probes.attach(this.engine)
     this.#housekeeping = new Housekeeping({
       engine: this.engine,
       now: this.#now,
@@ -147,8 +125,14 @@ class Builder {
     await this.#store.close()
   }
 
+  get #userAgent(): string {
+    return this.#options.userAgent ?? 'keywise'
+  }
+
   async #prepare(): Promise<void> {
-    this.#lookup = await loadGenaiPrices()
+    const [lookup, estimate] = await Promise.all([loadGenaiPrices(), loadUsageEstimator()])
+    this.#lookup = lookup
+    this.engine.estimate = estimate
     this.#useConfig(this.engine.roster.config)
     this.#housekeeping.start()
   }
@@ -157,8 +141,21 @@ class Builder {
     await this.prepare()
     const { lists } = this.engine.parts
     const reading = lists.refresh(this.engine.roster.seats)
+    const doubting = this.#doubtFreeKeys()
     // A request that comes before the lists waits for the first that brings targets, not for the slowest provider.
     if (this.engine.roster.targets.length === 0) await Promise.race([reading, lists.firstNews(this.#listPatienceMs)])
+    await doubting
+  }
+
+  /** What the user calls free and the provider does not is not free. */
+  async #doubtFreeKeys(): Promise<void> {
+    const billed = await this.engine.parts.checks.billedAmong(this.engine.roster.seats)
+    if (billed.length === 0) return
+    for (const { provider, key } of billed)
+      this.#logger.warn(
+        `${provider.id} key ${key.index} has "free": true, but ${provider.spec.name} says that its account was charged before; only models whose own price is 0 count as free`,
+      )
+    this.#useConfig(this.engine.roster.config)
   }
 
   get #listPatienceMs(): number {
@@ -168,6 +165,9 @@ class Builder {
   #loadConfig(): Config {
     const config = loadConfig(loadOptions(this.#options))
     for (const provider of config.providers) for (const key of provider.keys) this.#secrets.add(key.secret.reveal())
+    const { telegram, webhook } = config.settings.alerts
+    for (const secret of [telegram?.botToken, webhook?.url, webhook?.secret])
+      if (secret !== undefined) this.#secrets.add(secret.reveal())
     return config
   }
 
@@ -213,6 +213,7 @@ class Builder {
       counters: this.#store,
       origin: this.#store.origin,
       unknownPrice: config.settings.unknownPrice,
+      trouble: () => this.#store.health().reason,
     })
   }
 
@@ -222,6 +223,8 @@ class Builder {
     const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
     const events = new Events(this.#logger)
     const probes = new Probes()
+    const offline = new OfflineDetector()
+    const random = this.#options.random ?? Math.random
     const discover = { now: this.#now, redact, signal: this.#closing.signal }
     return {
       store: this.#store,
@@ -229,13 +232,32 @@ class Builder {
       logger: this.#logger,
       events,
       waiting: new WaitingRoom(timing(this.#now, this.#options.sleep)),
-      offline: new OfflineDetector(),
+      offline,
       tools,
-      random: this.#options.random ?? Math.random,
+      random,
       sleep: this.#options.sleep ?? systemSleep,
-      attention: new Attention(),
+      attention: new Attention({
+        store: this.#store,
+        logger: this.#logger,
+        dispatcher: this.#dispatcher,
+        salt: this.#salt,
+        userAgent: this.#userAgent,
+        now: this.#now,
+        events,
+        offline,
+        random,
+        redact,
+      }),
       decisions: new Decisions(this.#store),
+      experiments: new Experiments({
+        store: this.#store,
+        logger: this.#logger,
+        now: this.#now,
+        monotonic,
+        onDecided: (version, verdict) => this.engine.parts.attention.decided(version, verdict),
+      }),
       repairs: new Repairs(this.#now),
+      shortcomings: new Shortcomings(this.#store, this.#now),
       checks: new KeyChecks({
         mind,
         store: this.#store,
@@ -260,22 +282,31 @@ class Builder {
 
   /** Takes over a configuration, or the same one with newer lists. Running requests end with what they began with. */
   #useConfig(config: Config): void {
-    const { mind, lists } = this.engine.parts
+    const { mind } = this.engine.parts
     const changed = config !== this.engine.roster.config
     const seats = changed ? this.#seatsOf(config) : this.engine.roster.seats
     if (changed) {
+      // First, because it may be refused: then everything stays as it was.
+      const successor = this.#budgetsFor(config, seats)
       for (const warning of config.warnings) this.#logger.warn(warning)
       mind.router.setSettings(routingSettings(config.settings))
-      const successor = this.#budgetsFor(config, seats)
       this.#store.flushNow()
       mind.budgets.close(successor)
       successor.open(this.#store, this.#now())
       mind.budgets = successor
+      this.engine.parts.attention.useConfig(config)
     }
-    const roster = this.#rosterOf(config, seats, lists)
+    const roster = this.#rosterOf(config, seats, this.engine.parts)
     mind.router.setTargets(roster.targets)
     this.engine.roster = roster
-    this.engine.world = worldOf(roster, mind)
+    this.engine.world = worldOf(roster, mind, this.engine.parts.shortcomings)
+    if (!changed) return
+    void this.#doubtFreeKeys()
+    this.#useExperiments(config)
+  }
+
+  #useExperiments({ file, settings }: Config): void {
+    this.engine.parts.experiments.use(settings.experiments, file)
   }
 
   #seatsOf(config: Config): Seat[] {
@@ -292,17 +323,18 @@ class Builder {
             dispatcher: this.#dispatcher,
             spec: provider.spec,
             secret: key.secret,
-            userAgent: this.#options.userAgent ?? 'keywise',
+            userAgent: this.#userAgent,
           }),
         }
       }),
     )
   }
 
-  #rosterOf(config: Config, seats: readonly Seat[], lists: ModelLists): Roster {
+  #rosterOf(config: Config, seats: readonly Seat[], { lists, checks }: EngineParts): Roster {
     const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
     const { allModels = false } = this.#options
-    return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices, allModels })
+    const isBilled = (seat: Seat) => checks.isBilled(seat)
+    return new Roster({ config, seats, listOf: (seat) => lists.of(seat)?.models ?? null, prices, allModels, isBilled })
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { LoadOptions } from '../config/config.ts'
 import { ownVariables, readEnvironment, type Variables } from '../config/environment.ts'
 import { stateFolder } from '../config/paths.ts'
-import type { EngineOptions } from './openEngine.ts'
+import type { EngineOptions } from './engineOptions.ts'
 
 export function variablesOf({ env }: EngineOptions): Variables {
   return env ?? ownVariables()

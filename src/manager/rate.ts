@@ -29,12 +29,36 @@ export function rateTarget(
 export function rateRequest(engine: Engine, requestId: string, score: number): void {
   checkScore(score)
   const [attempt] = engine.parts.store.attempts({ requestId, limit: 50 }).filter((one) => one.ok)
-  if (attempt === undefined)
-    throw new InvalidRequestError(
-      `no answered request "${requestId.slice(0, 60)}" is known; use the requestId of a result`,
-      { parameter: 'requestId', status: 404 },
-    )
+  if (attempt === undefined) throw unknownRequest(requestId)
   rateTarget(engine, attempt.target, score, { requestId, task: attempt.task })
+  if (attempt.trial !== undefined) engine.parts.experiments.report(attempt.trial, requestId, 'quality', score)
+}
+
+/**
+ * A number of the user's own about one request, for the experiment it took part in; `quality` is a rating. Of requests
+ * that took part in none nothing is kept. Throws InvalidRequestError for no number, an unknown request or metric.
+ */
+export function reportMetric(engine: Engine, requestId: string, metric: string, value: number): void {
+  if (metric === 'quality') return rateRequest(engine, requestId, value)
+  checkMetric(metric, value)
+  const [attempt] = engine.parts.store.attempts({ requestId, limit: 50 })
+  if (attempt === undefined) throw unknownRequest(requestId)
+  if (attempt.trial !== undefined) engine.parts.experiments.report(attempt.trial, requestId, metric, value)
+}
+
+/** Throws InvalidRequestError for a value that is no number. */
+export function checkMetric(metric: string, value: unknown): void {
+  if (typeof value === 'number' && Number.isFinite(value)) return
+  throw new InvalidRequestError(`the value of "${metric.slice(0, 60)}" must be a number, not ${String(value)}`, {
+    parameter: 'metrics',
+  })
+}
+
+function unknownRequest(requestId: string): InvalidRequestError {
+  return new InvalidRequestError(
+    `no answered request "${requestId.slice(0, 60)}" is known; use the requestId of a result`,
+    { parameter: 'requestId', status: 404 },
+  )
 }
 
 function checkScore(score: number): void {

@@ -1,17 +1,18 @@
 /** The one door for truth: every attempt, whoever made it, becomes an event here, is settled, learned from and told. */
 
 import type { AttemptReport, AttemptSource } from '../domain/attempt.ts'
-import type { Usage } from '../domain/chat.ts'
-import type { Failure } from '../domain/failure.ts'
-import type { AttemptEvent, TargetRef } from '../domain/store.ts'
+import type { AttemptEvent, TargetRef, Trial } from '../domain/store.ts'
 import { type Target, targetId } from '../domain/target.ts'
+import { nanoToUsd } from '../money/amount.ts'
 import { costOf } from '../money/cost.ts'
 import type { Price } from '../money/price.ts'
+import type { UsageEstimator } from '../money/usage.ts'
 import type { CallEnd } from '../upstream/call.ts'
+import { consumed, type Prompt } from './consumed.ts'
 import type { Hold } from './holds.ts'
 import type { Mind } from './mind.ts'
 
-export interface AttemptFacts {
+export interface AttemptFacts extends Prompt {
   readonly id: string
   readonly requestId: string
   readonly number: number
@@ -20,14 +21,13 @@ export interface AttemptFacts {
   readonly startedAt: number
   readonly streamed: boolean
   readonly end: CallEnd
-  /** What the caller's side knows of the prompt's length, for answers that state no usage. */
-  readonly inputTokens: number
   readonly price: Price | null
   readonly hold: Extract<Hold, { granted: true }> | null
   readonly task: string | null
   readonly session: string | null
   readonly token: string | null
   readonly labels: Readonly<Record<string, string>>
+  readonly trial?: Trial | null
   /** This host was offline or asleep: nobody is charged. */
   readonly excused: boolean
 }
@@ -37,23 +37,34 @@ export interface Recorded {
   readonly report: AttemptReport
 }
 
+export interface Recorder {
+  readonly mind: Mind
+  /** The process, as stamped on its events. */
+  readonly origin: string
+  /** Counts what nobody reported. */
+  readonly estimate: UsageEstimator
+  /** Where the event goes; default the mind. */
+  readonly remember?: ((event: AttemptEvent) => void) | undefined
+}
+
 /** Settles what was set aside, remembers the attempt, and returns it as people see it. */
-export function recordAttempt(mind: Mind, origin: string, facts: AttemptFacts, now: number): Recorded {
-  const event = eventOf(facts, origin, now)
+export function recordAttempt(recorder: Recorder, facts: AttemptFacts, now: number): Recorded {
+  const { mind, remember = (event) => mind.remember(event) } = recorder
+  const event = eventOf(facts, recorder, now)
   const tokens = event.usage === null ? 0 : event.usage.inputTokens + event.usage.outputTokens
   if (facts.hold !== null) {
     if (facts.hold.quota !== null) mind.quota.settle(facts.hold.quota, event.usage, now)
-    mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens })
+    mind.crossed(mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens }))
     if (facts.hold.probe) mind.parks.endProbe(facts.target)
   }
-  mind.remember(event)
+  remember(event)
   return { event, report: reportOf(event, facts.target, mind, now) }
 }
 
-function eventOf(facts: AttemptFacts, origin: string, now: number): AttemptEvent {
+function eventOf(facts: AttemptFacts, { origin, estimate }: Recorder, now: number): AttemptEvent {
   const { end, target } = facts
   const failure = end.outcome.ok ? null : end.outcome.failure
-  const usage = usageOf(facts, failure)
+  const usage = consumed(end, facts, estimate)
   const cost = usage === null ? null : costOf(usage, facts.price, facts.startedAt)
   return {
     kind: 'attempt',
@@ -79,6 +90,7 @@ function eventOf(facts: AttemptFacts, origin: string, now: number): AttemptEvent
     session: facts.session,
     token: facts.token,
     labels: facts.labels,
+    ...(facts.trial != null && { trial: facts.trial }),
   }
 }
 
@@ -88,33 +100,6 @@ const round = (ms: number) => Math.round(ms * 1000) / 1000
 export function refOf(target: TargetRef): TargetRef {
   const { stateId, provider, model, fingerprint, keyIndex, account } = target
   return { stateId, provider, model, fingerprint, keyIndex, account }
-}
-
-/**
- * What was consumed. An answer without usage is counted from its text and marked; one that broke off, and a call that
- * was cut while it may have been working, are taken to have used what we saw of them. A refusal used nothing.
- */
-function usageOf(facts: AttemptFacts, failure: Failure | null): Usage | null {
-  const { end } = facts
-  if (end.usage !== null) return end.usage
-  if (failure !== null && !end.hadContent && failure.kind !== 'timeout' && failure.kind !== 'client_gone') return null
-  if (failure?.kind === 'timeout' && failure.phase === 'connect') return null
-  const outputTokens = Math.ceil(lengthOf(end) / 4)
-  return {
-    inputTokens: facts.inputTokens,
-    outputTokens,
-    totalTokens: facts.inputTokens + outputTokens,
-    estimated: true,
-  }
-}
-
-function lengthOf(end: CallEnd): number {
-  let length = 0
-  for (const part of end.partial?.content ?? []) {
-    if (part.type === 'text' || part.type === 'reasoning') length += part.text.length
-    else if (part.type === 'tool-call') length += part.arguments.length
-  }
-  return length
 }
 
 /** An attempt as people and programs see it, a moment after it was made. */
@@ -139,7 +124,7 @@ export function attemptReport(event: AttemptEvent, keyIndex: number, retryAt: nu
     latencyMs: Math.round(event.latencyMs),
     firstTokenMs: event.firstTokenMs === null ? null : Math.round(event.firstTokenMs),
     usage: event.usage,
-    costUsd: event.costNanoUsd === null ? null : event.costNanoUsd / 1e9,
+    costUsd: event.costNanoUsd === null ? null : nanoToUsd(event.costNanoUsd),
     retryAt: retryAt === null ? null : new Date(retryAt).toISOString(),
   }
 }

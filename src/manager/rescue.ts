@@ -3,13 +3,15 @@
  * another target goes on where the first broke off. Everything else ends with the protocol's error.
  */
 
-import type { ChatChunk, ChatRequest, ChatResponse } from '../domain/chat.ts'
+import type { ChatChunk, ChatRequest, ChatResponse, Usage } from '../domain/chat.ts'
 import { KeywiseError } from '../domain/errors.ts'
 import type { Target } from '../domain/target.ts'
 import type { CallEnd } from '../upstream/call.ts'
-import { type Ask, Cancellation } from './ask.ts'
+import { mostTokensOf } from './amounts.ts'
+import type { Ask } from './ask.ts'
 import type { Engine } from './engine.ts'
-import { cascade } from './fallback.ts'
+import { type Answered, cascade } from './fallback.ts'
+import { Trail } from './trail.ts'
 
 export interface RescueSink {
   /** Marks where one target ends and the next begins. */
@@ -22,38 +24,66 @@ export interface RescueSink {
 /** Text was asked for and nothing else: no tools, no format, one answer. */
 export function mayRescue(engine: Engine, ask: Ask): boolean {
   if (engine.roster.config.settings.streaming.rescue !== 'text' || !ask.request.stream) return false
-  const { tools, responseFormat, reasoning } = ask.request
-  return (tools?.length ?? 0) === 0 && (responseFormat?.type ?? 'text') === 'text' && reasoning === undefined
+  const { tools, responseFormat, reasoning, extra } = ask.request
+  if ((tools?.length ?? 0) > 0 || reasoning !== undefined) return false
+  return (responseFormat?.type ?? 'text') === 'text' && (extra?.fields['n'] ?? 1) === 1
 }
 
-/** Goes on with a broken-off answer. Returns how it ended: `end` itself when nobody could go on. */
-export async function rescue(engine: Engine, ask: Ask, end: CallEnd, sink: RescueSink): Promise<CallEnd> {
-  const said = textOf(end.partial)
-  if (end.outcome.ok || said === '' || hasCalls(end.partial)) return end
-  const again: Ask = {
-    ...ask,
-    request: continued(ask.request, said),
-    wire: null,
-    cancellation: ask.cancellation.cancelled ? new Cancellation() : ask.cancellation,
-  }
-  try {
-    const answered = await cascade(engine, again)
+/** Goes on with a broken-off answer, as often as there is another target. Returns how it ended at last. */
+export async function rescue(engine: Engine, broken: Answered, end: CallEnd, sink: RescueSink): Promise<CallEnd> {
+  const { ask } = broken
+  const trail = new Trail(ask)
+  let last = { answered: broken, end }
+  let said = textOf(end.partial)
+  let spent: Usage | null = null
+  while (mayGoOn(ask, last.end, said)) {
+    trail.leave(last.answered.winner.target.stateId)
+    spent = added(spent, (await last.answered.recorded).usage)
+    const answered = await another(engine, ask, said, trail)
+    if (answered === null) break
     sink.seam(answered.winner.target)
-    const overlap = new Overlap(said)
-    return await new Promise<CallEnd>((resolve) => {
-      answered.call.attach({
-        onChunks: (chunks) => {
-          const wantsMore = sink.onChunks(overlap.trim(chunks))
-          if (!wantsMore) void sink.waitForDrain().then(() => answered.call.resume())
-          return wantsMore
-        },
-        onEnd: (last) => resolve(last),
-      })
-    })
+    const seam = new Seam(said, spent)
+    last = { answered, end: await pump(answered, seam, sink) }
+    said += seam.passedOn
+  }
+  return last.end
+}
+
+/** Calls, and an answer whose finish the client has seen, cannot be continued. */
+function mayGoOn(ask: Ask, { outcome, partial }: CallEnd, said: string): boolean {
+  if (outcome.ok || ask.cancellation.cancelled || said === '' || partial === null) return false
+  return partial.finishReason === 'other' && partial.content.every((part) => part.type !== 'tool-call')
+}
+
+/** The next target that goes on; null when there is none. */
+async function another(engine: Engine, ask: Ask, said: string, trail: Trail): Promise<Answered | null> {
+  const deadlineAt = engine.parts.tools.monotonic() + engine.roster.config.settings.timeouts.totalMs
+  const request = continued(ask.whole(), said)
+  try {
+    return await cascade(engine, { ...ask, ...rewritten(request, ask), wire: null, deadlineAt }, trail)
   } catch (error) {
-    if (error instanceof KeywiseError) return end
+    if (error instanceof KeywiseError) return null
     throw error
   }
+}
+
+function rewritten(request: ChatRequest, before: Ask): Pick<Ask, 'request' | 'whole' | 'mostInputTokens'> {
+  // Where no budget asks, nobody has counted.
+  const mostInputTokens = before.mostInputTokens === 0 ? 0 : mostTokensOf(request)
+  return { request, whole: () => request, mostInputTokens }
+}
+
+function pump({ call }: Answered, seam: Seam, sink: RescueSink): Promise<CallEnd> {
+  return new Promise((resolve) => {
+    call.attach({
+      onChunks: (chunks) => {
+        const wantsMore = sink.onChunks(seam.join(chunks))
+        if (!wantsMore) void sink.waitForDrain().then(() => call.resume())
+        return wantsMore
+      },
+      onEnd: resolve,
+    })
+  })
 }
 
 const CONTINUE =
@@ -75,46 +105,81 @@ function textOf(partial: ChatResponse | null): string {
   return (partial?.content ?? []).map((part) => (part.type === 'text' ? part.text : '')).join('')
 }
 
-function hasCalls(partial: ChatResponse | null): boolean {
-  return (partial?.content ?? []).some((part) => part.type === 'tool-call')
+function added(one: Usage | null, other: Usage | null): Usage | null {
+  if (one === null || other === null) return one ?? other
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    totalTokens: one.totalTokens + other.totalTokens,
+    estimated: one.estimated || other.estimated,
+  }
 }
 
 /** How much of the end of what was said is looked for at the beginning of what comes. */
 const LOOK = 400
 const LEAST_OVERLAP = 8
 
-/** Leaves out what the second target says again, and what only the first chunk of a stream may say. */
-export class Overlap {
+/** Joins what the next target says to what was said: leaves out what it says again, and adds up what both have used. */
+export class Seam {
+  readonly #said: string
   readonly #tail: string
+  readonly #spent: Usage | null
+  /** What came and may still turn out to be said again; null once that is decided. */
   #head: string | null = ''
+  #passedOn = ''
 
-  constructor(said: string) {
+  constructor(said: string, spent: Usage | null = null) {
+    this.#said = said
     this.#tail = said.slice(-LOOK)
+    this.#spent = spent
   }
 
-  trim(chunks: readonly ChatChunk[]): readonly ChatChunk[] {
+  /** The text that was new. */
+  get passedOn(): string {
+    return this.#passedOn
+  }
+
+  join(chunks: readonly ChatChunk[]): readonly ChatChunk[] {
     return chunks.flatMap((chunk): readonly ChatChunk[] => {
+      // Only the first chunk of a stream may say who answers.
       if (chunk.type === 'start' || chunk.type === 'reasoning-delta') return []
-      if (chunk.type !== 'text-delta') return this.#head === null ? [chunk] : [...this.#release(), chunk]
-      return this.#text(chunk.text)
+      if (chunk.type === 'text-delta') return this.#text(chunk.text)
+      return [...this.#release(), chunk.type === 'usage' ? this.#usage(chunk) : chunk]
     })
   }
 
-  #text(text: string): readonly ChatChunk[] {
-    if (this.#head === null) return [{ type: 'text-delta', text }]
-    this.#head += text
-    // Enough has come to see whether it repeats the end of what was said.
-    return this.#head.length < LOOK && this.#mayRepeat(this.#head) ? [] : this.#release()
+  #usage(chunk: Extract<ChatChunk, { type: 'usage' }>): ChatChunk {
+    return { type: 'usage', usage: added(chunk.usage, this.#spent) ?? chunk.usage }
   }
 
-  #mayRepeat(head: string): boolean {
-    return this.#tail.includes(head)
+  #text(text: string): readonly ChatChunk[] {
+    if (this.#head === null) return this.#pass(text)
+    this.#head += text
+    return this.#isUndecided(this.#head) ? [] : this.#release()
+  }
+
+  /** Whether it still looks like the answer from its beginning, or like a piece of the end of what was said. */
+  #isUndecided(head: string): boolean {
+    if (head.length < this.#said.length && this.#said.startsWith(head)) return true
+    return head.length < LOOK && this.#tail.includes(head)
   }
 
   #release(): readonly ChatChunk[] {
-    const head = this.#head ?? ''
+    const head = this.#head
+    if (head === null) return []
     this.#head = null
-    const text = head.slice(overlapOf(this.#tail, head))
+    return this.#pass(head.slice(this.#repeated(head)))
+  }
+
+  /** How much of the beginning of `head` was said already. */
+  #repeated(head: string): number {
+    if (head.length >= LEAST_OVERLAP && this.#said.startsWith(head)) return head.length
+    if (this.#said.length >= LEAST_OVERLAP && head.startsWith(this.#said)) return this.#said.length
+    return overlapOf(this.#tail, head)
+  }
+
+  #pass(text: string): readonly ChatChunk[] {
+    this.#passedOn += text
     return text === '' ? [] : [{ type: 'text-delta', text }]
   }
 }

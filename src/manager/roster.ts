@@ -2,7 +2,7 @@
 
 import type { Config, KeyConfig, ModelConfig, ProviderConfig } from '../config/config.ts'
 import { type Abilities, type PriceHint, stateId, type Target, type TargetProfile, targetId } from '../domain/target.ts'
-import { type Price, type PriceBook, ratesAt } from '../money/price.ts'
+import { type Price, type PriceBook, ratesAt, type UserPrice } from '../money/price.ts'
 import type { CatalogueModel, ProviderSpec } from '../providers/provider.ts'
 import type { Connection } from '../upstream/connection.ts'
 import type { ListedModel } from '../upstream/modelsList.ts'
@@ -25,6 +25,8 @@ export interface RosterFacts {
   readonly prices: PriceBook
   /** Lists are taken whole, however long. */
   readonly allModels?: boolean
+  /** Whether the provider says that the account of a key that is called free was charged before. */
+  readonly isBilled?: (seat: Seat) => boolean
 }
 
 /** What is known of one model of one provider, from the user, the provider's list and the catalogue. */
@@ -46,20 +48,23 @@ interface Priced {
 }
 
 /** Every target with its price, in the configuration's order. */
-function pricedTargets({ seats, listOf, prices, allModels = false }: RosterFacts): Priced[] {
-  return seats.flatMap((seat) =>
-    modelsOf(seat, listOf(seat), allModels).map((model) => {
+function pricedTargets({ config, seats, listOf, prices, allModels = false, isBilled }: RosterFacts): Priced[] {
+  const noTraining = config.settings.privacy === 'no_training'
+  return seats.flatMap((seat) => {
+    const billed = isBilled?.(seat) ?? false
+    return modelsOf(seat, listOf(seat), allModels).map((model) => {
+      const free = isFree(seat, model, billed)
       const price = prices.priceOf({
         provider: seat.provider.id,
         model: model.id,
-        free: isFree(seat, model),
+        free,
         local: seat.provider.spec.local === true,
         userPrice: model.user?.price ?? null,
         cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
       })
-      return { target: buildTarget(seat, model, price), price }
-    }),
-  )
+      return { target: buildTarget(seat, model, { price, free, noTraining }), price }
+    })
+  })
 }
 
 /** USD per million tokens of an ordinary request, for ranking and filters. Rates are pico-USD a token. */
@@ -107,7 +112,15 @@ export function catalogueModel(spec: ProviderSpec, id: string): CatalogueModel |
   return spec.models.find((model) => model.id === id) ?? null
 }
 
-function buildTarget(seat: Seat, model: ModelFacts, price: Price | null): Target {
+/** What was found out before a target is made. */
+interface Findings {
+  readonly price: Price | null
+  readonly free: boolean
+  /** The user forbids training on prompts, so guards are sent where there are any. */
+  readonly noTraining: boolean
+}
+
+function buildTarget(seat: Seat, model: ModelFacts, findings: Findings): Target {
   const { spec } = seat.provider
   return {
     id: targetId(spec.id, model.id, seat.key.index),
@@ -118,13 +131,12 @@ function buildTarget(seat: Seat, model: ModelFacts, price: Price | null): Target
     stateId: stateId(spec.id, model.id, seat.fingerprint),
     account: seat.account,
     ...(seat.key.label !== undefined && { label: seat.key.label }),
-    profile: profileOf(seat, model, price),
+    profile: profileOf(seat, model, findings),
   }
 }
 
-function profileOf(seat: Seat, model: ModelFacts, price: Price | null): TargetProfile {
+function profileOf(seat: Seat, model: ModelFacts, { price, free, noTraining }: Findings): TargetProfile {
   const { spec } = seat.provider
-  const free = isFree(seat, model)
   return {
     dialect: spec.dialect,
     contextTokens: model.user?.contextTokens ?? model.listed?.contextTokens ?? model.catalogue?.contextTokens ?? null,
@@ -133,7 +145,7 @@ function profileOf(seat: Seat, model: ModelFacts, price: Price | null): TargetPr
     abilities: abilitiesOf(model),
     price: price === null ? null : hintOf(price),
     free,
-    trainsOnPrompts: trainsOnPrompts(seat, free),
+    trainsOnPrompts: trainsOnPrompts(seat, free, noTraining),
     qualityPrior: model.user?.quality ?? model.catalogue?.quality ?? null,
     ...qualitySource(model),
     local: spec.local === true,
@@ -147,16 +159,23 @@ function qualitySource({ user, catalogue }: ModelFacts): { readonly qualityPrior
   return catalogue?.qualitySource === undefined ? {} : { qualityPriorSource: catalogue.qualitySource }
 }
 
-/** A call that can never be billed: the user's word for the key, a local server, or a model whose listed price is 0. */
-function isFree(seat: Seat, model: ModelFacts): boolean {
+/**
+ * A call that can never be billed: the user's word for the key, unless the provider contradicts it; a local server; or a
+ * model that the user or the list gives the price 0.
+ */
+function isFree(seat: Seat, model: ModelFacts, billed: boolean): boolean {
   const { spec } = seat.provider
   const price = model.user?.price ?? model.listed?.price
-  if (seat.key.free !== undefined) return seat.key.free
+  if (seat.key.free !== undefined && !billed) return seat.key.free
   if (spec.local === true) return true
-  return price !== undefined && price !== null ? price.input === 0 && price.output === 0 : model.id.endsWith(':free')
+  return price !== undefined && price !== null ? costsNothing(price) : model.id.endsWith(':free')
 }
 
-function trainsOnPrompts(seat: Seat, free: boolean): boolean | null {
+/** All of it: a request can cost although its tokens do not. */
+const costsNothing = (price: UserPrice) => Object.values(price).every((amount) => amount === undefined || amount === 0)
+
+function trainsOnPrompts(seat: Seat, free: boolean, noTraining: boolean): boolean | null {
+  if (noTraining && seat.provider.spec.guardsTraining === true) return false
   const { spec, key } = seat.provider.spec.local
     ? { spec: null, key: seat.key }
     : { spec: seat.provider.spec, key: seat.key }

@@ -35,13 +35,9 @@ function opening(request: ChatRequest): string {
 
 function textOf(parts: readonly Part[] | undefined): string {
   let text = ''
-  let length = 0
-  for (const part of parts ?? []) {
-    if (part.type !== 'text') continue
-    length += part.text.length
-    if (text.length < LOOK) text += part.text.slice(0, LOOK)
-  }
-  return `${length}:${text}`
+  for (const part of parts ?? [])
+    if (part.type === 'text' && text.length < LOOK) text += part.text.slice(0, LOOK - text.length)
+  return text
 }
 
 /** Which target each conversation is on. */

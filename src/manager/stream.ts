@@ -1,21 +1,10 @@
 /** A streamed answer for the library's callers: an async iterable with the result at its end. */
 
-import type { ChatChunk, Usage } from '../domain/chat.ts'
+import type { ChatChunk } from '../domain/chat.ts'
 import { AbortedError, AllTargetsFailedError } from '../domain/errors.ts'
 import type { CallEnd } from '../upstream/call.ts'
+import type { CallStream, StreamEvent } from './callStream.ts'
 import type { Answered } from './fallback.ts'
-
-export type StreamEvent =
-  | { readonly type: 'text-delta'; readonly text: string }
-  | { readonly type: 'reasoning-delta'; readonly text: string }
-  | { readonly type: 'tool-call'; readonly id: string; readonly name: string; readonly arguments: string }
-  | { readonly type: 'usage'; readonly usage: Usage }
-  | { readonly type: 'end'; readonly finishReason: string }
-
-export interface CallStream<Result> extends AsyncIterable<StreamEvent> {
-  /** Resolves at the end of the stream; rejects when it broke off or nobody answered. */
-  readonly result: Promise<Result>
-}
 
 export interface Begun<Result> {
   readonly answered: Answered
@@ -83,6 +72,8 @@ class LibraryStream<Result> implements CallStream<Result> {
         })
       }
       const result = await finish(end)
+      // Only now: an answer that broke off after its finish reason never ends like a complete one.
+      this.#queue.push({ type: 'end', finishReason: end.outcome.response.finishReason })
       this.#finish(null)
       return result
     } catch (error) {
@@ -127,8 +118,6 @@ function eventOf(chunk: ChatChunk): StreamEvent | null {
       return { type: 'tool-call', id: chunk.id, name: chunk.name, arguments: chunk.arguments }
     case 'usage':
       return { type: 'usage', usage: chunk.usage }
-    case 'finish':
-      return { type: 'end', finishReason: chunk.finishReason }
     default:
       return null
   }

@@ -3,9 +3,11 @@
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Ability, Target } from '../domain/target.ts'
+import type { Refusal } from '../money/budget.ts'
 import type { PassedOver } from '../observe/callLog.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { Ask } from './ask.ts'
+import type { Hold } from './holds.ts'
 
 /** Upstream calls of one request, those refused at once included (contract 2.1). */
 const MOST_CALLS = 20
@@ -21,6 +23,8 @@ export class Trail {
   readonly passed: PassedOver[] = []
   /** Milliseconds spent waiting for room. */
   waitedMs = 0
+  /** The budget that forbids going elsewhere. */
+  rejectedBy: Refusal | null = null
   /** The last failure that was the request's own fault, by class. */
   lastFailure: Failure | null = null
   readonly #maxAttempts: number
@@ -38,7 +42,7 @@ export class Trail {
   #smallestWindow = 0
   #finished = false
   #offered: Target | null = null
-  /** Targets whose probe of another request is under way. */
+  /** Targets that another request is finding out about: not now, but worth waiting for. */
   readonly #busy = new Set<string>()
 
   /** `isTold`: somebody will read who was passed over. */
@@ -102,14 +106,17 @@ export class Trail {
     this.#calls++
   }
 
+  /** A target that has no room now. One that was only tried out of curiosity ends no request. */
+  pass(target: Target, { why, rejectedBy }: Extract<Hold, { granted: false }>, explored: boolean): void {
+    if (why.code === 'budget') this.leave(target.stateId)
+    else this.#busy.add(target.stateId)
+    this.tell(`${target.provider} - ${target.model}: ${why.reason}`)
+    if (!explored) this.rejectedBy = rejectedBy
+  }
+
   /** A target that is not to be asked (again) by this request. */
   leave(stateId: string): void {
     this.#left.add(`target ${stateId}`)
-  }
-
-  /** A target that another request is finding out about: not now, but worth waiting for. */
-  passOver(stateId: string): void {
-    this.#busy.add(stateId)
   }
 
   isBusy(target: Target): boolean {
@@ -117,7 +124,7 @@ export class Trail {
   }
 
   /** For the story of the call: somebody who would have been asked next, and why not. */
-  pass(text: string): void {
+  tell(text: string): void {
     if (this.passed.length >= MOST_PASSED || this.passed.some((known) => known.text === text)) return
     this.passed.push({ before: this.attempts.length + 1, text })
   }
@@ -149,6 +156,11 @@ export class Trail {
     return null
   }
 
+  /** Whether something failed that another request would not have met: its size, what it asked for, its contents. */
+  get isOwnFault(): boolean {
+    return this.attempts.some(({ failureKind }) => failureKind !== null && OWN_FAULTS.has(failureKind))
+  }
+
   /** Whether its provider has used up this request's patience; such targets come last. */
   isTired(target: Target): boolean {
     return (this.#transient.get(target.provider) ?? 0) >= PROVIDER_PATIENCE
@@ -178,6 +190,14 @@ export class Trail {
 
 /** These pass by themselves, at a time that parks and quotas know. */
 const AT_A_LIMIT: ReadonlySet<FailureKind> = new Set(['rate_minute', 'in_flight_budget', 'quota_day'])
+
+const OWN_FAULTS: ReadonlySet<FailureKind> = new Set([
+  'too_large_for_limit',
+  'context_too_long',
+  'content_filter',
+  'unsupported',
+  'bad_request',
+])
 
 const SCOPES = {
   none: null,

@@ -1,6 +1,7 @@
 /** One target being tried for a request: the call, and what was set aside for it. */
 
 import type { Target } from '../domain/target.ts'
+import type { Price } from '../money/price.ts'
 import type { Call } from '../upstream/call.ts'
 import type { Hold } from './holds.ts'
 import type { Seat } from './roster.ts'
@@ -10,6 +11,8 @@ export interface Try {
   readonly seat: Seat
   readonly call: Call
   readonly hold: Extract<Hold, { granted: true }>
+  /** As it was when the call began; null when nobody knows it. */
+  readonly price: Price | null
   /** 1-based place in the cascade. */
   readonly number: number
   /** Epoch milliseconds. */

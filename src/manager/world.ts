@@ -8,11 +8,13 @@ import type { HoldNeed } from './holds.ts'
 import { hoursOf } from './hours.ts'
 import type { Mind } from './mind.ts'
 import { catalogueModel, type Roster } from './roster.ts'
+import type { Shortcomings } from './shortcomings.ts'
 
-export function worldOf(roster: Roster, mind: Mind): World {
+export function worldOf(roster: Roster, mind: Mind, shortcomings: Shortcomings): World {
   const { settings } = roster.config
   return {
     mind,
+    shortcomings,
     rules: {
       freeOnly: settings.freeOnly,
       privacy: settings.privacy,
@@ -33,7 +35,7 @@ function needOf(roster: Roster, mind: Mind, target: Target, ask: Ask, now: numbe
   return {
     quota: { requests: 1, inputTokens, outputTokens: mind.router.expectedOutputTokens(ask.task, maxOutputTokens) },
     worstCase: worstCase(
-      { inputTokens: ask.mostInputTokens, maxOutputTokens },
+      { inputTokens: ask.mostInputTokens, maxOutputTokens, answers: ask.answers },
       roster.priceOf(target),
       target.profile,
       now,

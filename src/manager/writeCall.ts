@@ -9,12 +9,16 @@ import type { Engine } from './engine.ts'
 import type { Seat } from './roster.ts'
 import { spliceRequest } from './splice.ts'
 
-/** `allowedMs`: the target's own time to its first content; default what was learned of it. */
+/**
+ * `mostOutputTokens`: a limit to send along, because a hard budget needs one and the request has none; null for none.
+ * `allowedMs`: the target's own time to its first content; default what was learned of it.
+ */
 export function writeCall(
   engine: Engine,
   target: Target,
   seat: Seat,
   ask: Ask,
+  mostOutputTokens: number | null,
   allowedMs = allowance(engine, target, seat, ask),
 ): Call {
   const { connection } = seat
@@ -25,7 +29,7 @@ export function writeCall(
       connection,
       dialect,
       model: target.model,
-      ...written(engine, target, seat, ask, dialect),
+      ...written(engine, target, seat, ask, dialect, mostOutputTokens),
       headers: ask.wire?.dialect === dialect.id ? ask.wire.headers : NO_HEADERS,
       stream: ask.request.stream,
       firstContentMs: Math.max(1, Math.min(leftMs, allowedMs)),
@@ -50,14 +54,16 @@ function written(
   seat: Seat,
   ask: Ask,
   dialect: Dialect,
+  maxTokens: number | null,
 ): { path: string; body: string | Buffer } {
   const { settings } = engine.roster.config
   const change = seat.connection.spec.quirks?.body
   if (ask.wire?.dialect === dialect.id && change === undefined && !engine.parts.repairs.has(target)) {
-    const spliced = spliceRequest(ask.wire, ask.request, target.model)
+    const spliced = spliceRequest(ask.wire, ask.request, target.model, maxTokens)
     if (spliced !== null) return spliced
   }
-  const { path, body } = dialect.upstream.writeRequest(ask.request, target.model)
+  const request = maxTokens === null ? ask.whole() : { ...ask.whole(), maxTokens }
+  const { path, body } = dialect.upstream.writeRequest(request, target.model)
   const facts = {
     model: target.model,
     stream: ask.request.stream,

@@ -55,6 +55,13 @@ export function picoToNano(pico: number | bigint): number {
   return nano > BigInt(MOST_NANO_USD) ? MOST_NANO_USD : Number(nano)
 }
 
+/** USD as an exact decimal without an exponent: `0.0000005`, `12.5`, `0`. For headers and files. */
+export function decimalUsd(nanoUsd: number): string {
+  const digits = String(Math.abs(nanoUsd)).padStart(10, '0')
+  const fraction = digits.slice(-9).replace(/0+$/, '')
+  return `${nanoUsd < 0 ? '-' : ''}${digits.slice(0, -9)}${fraction === '' ? '' : `.${fraction}`}`
+}
+
 /** `$12.34`; below ten cents with as many places as two significant digits need (`$0.00015`), at most nine. */
 export function formatUsd(nanoUsd: number): string {
   const sign = nanoUsd < 0 ? '-' : ''

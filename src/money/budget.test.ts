@@ -235,7 +235,7 @@ describe('periods', () => {
 
   test('a rolling hour never holds more than its limit in any hour', () => {
     const store = new MoneyStore()
-    const book = startProcess(store, [{ scope: 'all', usd: 1, per: 'hour', window: 'rolling' }])
+    const book = startProcess(store, [{ scope: 'all', usd: 1, per: 'hour', rolling: true }])
     const granted: number[] = []
     for (let now = NOW; now < NOW + 5 * HOUR; now += 17_000) {
       const result = book.reserve(ask(3 * CENT), now)
@@ -249,7 +249,7 @@ describe('periods', () => {
   })
 
   test('a rolling budget says when its oldest spending leaves the window', () => {
-    const book = startProcess(new MoneyStore(), [{ scope: 'all', usd: 1, per: 'hour', window: 'rolling' }])
+    const book = startProcess(new MoneyStore(), [{ scope: 'all', usd: 1, per: 'hour', rolling: true }])
     book.settle(held(book.reserve(ask(100 * CENT), NOW)), spent(100 * CENT))
     const refusal = book.reserve(ask(CENT), NOW + 10 * 60_000)
     const resetsAt = refusal.granted ? 0 : (refusal.resetsAt ?? 0)

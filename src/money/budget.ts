@@ -11,7 +11,16 @@ import { addAmounts, MOST_NANO_USD } from './amount.ts'
 import type { Budget } from './budgetRule.ts'
 import type { WorstCase } from './cost.ts'
 import type { Counters, LeaseSlot } from './lease.ts'
-import { type Abandoned, abandonedLeases, isAlive, type Ledger, markGone, rebuild, sweepBeats } from './ledger.ts'
+import {
+  type Abandoned,
+  abandonedLeases,
+  isAlive,
+  isCountedByRows,
+  type Ledger,
+  markGone,
+  rebuild,
+  sweepBeats,
+} from './ledger.ts'
 import { amountIn, type BudgetView, type Crossing, Purse } from './purse.ts'
 import { covers, isTargetScope, type Payee } from './scope.ts'
 
@@ -52,6 +61,14 @@ interface HoldPart {
   readonly unpriced: boolean
 }
 
+/**
+ * Whether a hard budget lets the call spend so much that the length of its answer must be held to what was reserved;
+ * requests are counted whatever their length.
+ */
+export function bindsLength({ parts }: BudgetHold): boolean {
+  return parts.some(({ purse, slot, amount }) => slot !== null && amount > 0 && purse.budget.unit !== 'requests')
+}
+
 /** What an attempt really cost. */
 export interface Spent {
   /** Null when nobody knows: then what was reserved stays committed. */
@@ -68,6 +85,8 @@ export interface BudgetBookOptions {
   readonly origin: string
   /** `block`: a call of unknown price is refused by every budget in USD that covers it. Default `allow`. */
   readonly unknownPrice?: 'allow' | 'block'
+  /** Why the counters cannot be relied on now; null while they can. Meanwhile hard budgets let only what is free through. */
+  readonly trouble?: () => string | null
 }
 
 /** A lease of a process that was not heard of for this long may be given back by a person's word. */
@@ -81,12 +100,13 @@ export class BudgetBook {
   readonly #counters: Counters
   readonly #origin: string
   readonly #blocksUnknown: boolean
+  readonly #trouble: () => string | null
   #folded = 0
   #beatAt = 0
   #successor: BudgetBook | null = null
   #closed = false
 
-  constructor({ budgets, counters, origin, unknownPrice = 'allow' }: BudgetBookOptions) {
+  constructor({ budgets, counters, origin, unknownPrice = 'allow', trouble = () => null }: BudgetBookOptions) {
     // Those that reject come first, so that a request which must fail does not look for another target.
     const ordered = budgets.toSorted((a, b) => Number(b.onExceeded === 'reject') - Number(a.onExceeded === 'reject'))
     this.#purses = ordered.map((budget) => new Purse(budget, counters, origin))
@@ -94,6 +114,11 @@ export class BudgetBook {
     this.#counters = counters
     this.#origin = origin
     this.#blocksUnknown = unknownPrice === 'block'
+    this.#trouble = trouble
+  }
+
+  get isEmpty(): boolean {
+    return this.#purses.length === 0
   }
 
   /** Puts the worst case aside in every budget that covers the call, or in none. */
@@ -106,6 +131,9 @@ export class BudgetBook {
         if ('purse' in part) parts.push(part)
         else return this.#undo(parts, part)
       }
+      // Asked last: the counters find out by being used that they cannot be.
+      const uncounted = this.#uncounted(parts)
+      if (uncounted !== null) return this.#undo(parts, uncounted)
     } catch (error) {
       return this.#undo(parts, unreachable(error))
     }
@@ -117,7 +145,12 @@ export class BudgetBook {
     for (const purse of this.#covering(ask)) {
       const amount = this.#amount(purse, ask)
       if (amount === null) return this.#unknownPrice(purse, ask)
-      if (purse.lease !== null && !this.#fits(purse, amount, now)) return refused(purse, amount, now)
+      if (purse.lease === null) continue
+      if (!purse.lease.fits(amount, now)) return refused(purse, amount, now)
+      if (amount > 0 || isUnpriced(purse, ask)) {
+        const why = this.#trouble()
+        if (why !== null) return inTrouble(purse, why)
+      }
     }
     return null
   }
@@ -216,6 +249,18 @@ export class BudgetBook {
     return sum
   }
 
+  /** From when on the budgets need the ledger's rows, and its hourly sums, to be counted anew; Infinity: not at all. */
+  needsSince(now: number): { readonly rows: number; readonly sums: number } {
+    let rows = Number.POSITIVE_INFINITY
+    let sums = Number.POSITIVE_INFINITY
+    for (const { budget, slots } of this.#purses) {
+      const start = slots.windowStart(slots.at(now).start)
+      sums = Math.min(sums, start)
+      if (isCountedByRows(budget)) rows = Math.min(rows, start)
+    }
+    return { rows, sums }
+  }
+
   view(now: number): readonly BudgetView[] {
     return this.#purses.map((purse) => purse.view(now))
   }
@@ -257,7 +302,7 @@ export class BudgetBook {
     if (amount === null) return this.#unknownPrice(purse, ask)
     const slot = purse.reserve(amount, now)
     if (slot === false) return refused(purse, amount, now)
-    return { purse, slot, amount, unpriced: purse.budget.unit === 'usd' && ask.worstCase.nanoUsd === null }
+    return { purse, slot, amount, unpriced: isUnpriced(purse, ask) }
   }
 
   /** What to put aside; null when the price is unknown and that is not allowed. */
@@ -275,8 +320,11 @@ export class BudgetBook {
     return { granted: false, scope: budget.scope, reason, resetsAt: null, onExceeded: budget.onExceeded }
   }
 
-  #fits(purse: Purse, amount: number, now: number): boolean {
-    return purse.lease === null || purse.lease.fits(amount, now)
+  /** A hard budget whose count other processes may not see is no budget; what costs nothing needs none. */
+  #uncounted(parts: readonly HoldPart[]): Refusal | null {
+    const paid = parts.find(({ slot, amount, unpriced }) => slot !== null && (amount > 0 || unpriced))
+    const why = paid === undefined ? null : this.#trouble()
+    return paid === undefined || why === null ? null : inTrouble(paid.purse, why)
   }
 
   #undo(parts: readonly HoldPart[], refusal: Refusal): Refusal {
@@ -301,6 +349,16 @@ export class BudgetBook {
 function refused(purse: Purse, amount: number, now: number): Refusal {
   const { scope, onExceeded } = purse.budget
   return { granted: false, scope, reason: purse.refusal(amount), resetsAt: purse.resetsAt(now), onExceeded }
+}
+
+function isUnpriced({ budget }: Purse, { worstCase }: Ask): boolean {
+  return budget.unit === 'usd' && worstCase.nanoUsd === null
+}
+
+function inTrouble({ budget }: Purse, why: string): Refusal {
+  const { scope, onExceeded } = budget
+  const reason = `budget ${scope} cannot be counted now, so only what costs nothing is called: ${why}`
+  return { granted: false, scope, reason, resetsAt: null, onExceeded }
 }
 
 function unreachable(error: unknown): Refusal {

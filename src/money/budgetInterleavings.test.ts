@@ -161,7 +161,7 @@ describe('over any interleaving of calls, failures, kills and restarts', () => {
   test('a rolling hour never holds more than its limit, also when the clocks of the processes differ by a minute', () => {
     fc.assert(
       fc.property(steps, (list) => {
-        const world = new World([{ scope: 'all', usd: 100e-9, per: 'hour', window: 'rolling' }], 60_000)
+        const world = new World([{ scope: 'all', usd: 100e-9, per: 'hour', rolling: true }], 60_000)
         for (const step of list) {
           world.step(step)
           expect(world.within(world.now - HOUR)).toBeLessThanOrEqual(100)

@@ -307,12 +307,27 @@ describe('worstCase()', () => {
     {
       name: 'an assumed limit when nobody names one',
       got: worstCase(need(null), price, unknown, NOON),
-      expected: [ASSUMED_OUTPUT_TOKENS, 'assumption', 66_786_000],
+      expected: [ASSUMED_OUTPUT_TOKENS, 'assumption', 34_018_000],
     },
     {
-      name: 'at most the context',
+      name: 'at most what the context leaves',
       got: worstCase(need(null), price, { contextTokens: 4_000, maxOutputTokens: null }, NOON),
-      expected: [4_000, 'assumption', 9_250_000],
+      expected: [3_000, 'assumption', 7_250_000],
+    },
+    {
+      name: 'a quarter of the context where the prompt’s bytes alone would fill it',
+      got: worstCase(
+        { inputTokens: 9_000, maxOutputTokens: null },
+        price,
+        { contextTokens: 8_000, maxOutputTokens: null },
+        NOON,
+      ),
+      expected: [2_000, 'assumption', 15_250_000],
+    },
+    {
+      name: 'every answer that is asked for',
+      got: worstCase({ ...need(100), answers: 4 }, price, model, NOON),
+      expected: [400, 'request', 2_050_000],
     },
     {
       name: 'no money when the price is unknown',

@@ -72,6 +72,8 @@ export interface Need {
   readonly inputTokens: number
   /** The request's own `max_tokens`; null when it sets none. */
   readonly maxOutputTokens: number | null
+  /** How many answers it asks for (`n`), each as long as that. Default 1. */
+  readonly answers?: number
 }
 
 export interface WorstCase {
@@ -86,8 +88,13 @@ export interface WorstCase {
   readonly boundedBy: 'request' | 'model' | 'assumption'
 }
 
-/** Output that is assumed where neither the request nor anybody else names a limit; above what models write unasked. */
-export const ASSUMED_OUTPUT_TOKENS = 32_768
+/**
+ * Output that is assumed where neither the request nor anybody else names a limit, and then sent along as one: above
+ * what models write unasked, and not above what the usual ones accept.
+ */
+export const ASSUMED_OUTPUT_TOKENS = 16_384
+/** Of a context that the prompt may fill by its byte count, this share is left to the answer: bytes are 3 to 4 times the tokens. */
+const LEAST_ROOM = 1 / 4
 
 /** An attempt that begins now may end, and be priced, this much later. */
 const LONGEST_ATTEMPT_MS = 600_000
@@ -100,7 +107,8 @@ export function worstCase(
   at: number,
 ): WorstCase {
   const inputTokens = tokens(need.inputTokens) ?? MOST_TOKENS
-  const { outputTokens, boundedBy } = mostOutput(need, profile)
+  const { longest, boundedBy } = mostOutput(need, profile)
+  const outputTokens = Math.min(longest * (tokens(need.answers ?? 1) ?? 1), MOST_TOKENS)
   if (price === null) return { nanoUsd: null, inputTokens, outputTokens, boundedBy }
   const now = mostNano(ratesAt(price, at, inputTokens), inputTokens, outputTokens)
   const later = mostNano(ratesAt(price, at + LONGEST_ATTEMPT_MS, inputTokens), inputTokens, outputTokens)
@@ -110,13 +118,22 @@ export function worstCase(
 function mostOutput(
   need: Need,
   profile: Pick<TargetProfile, 'contextTokens' | 'maxOutputTokens'>,
-): Pick<WorstCase, 'outputTokens' | 'boundedBy'> {
+): { readonly longest: number; readonly boundedBy: WorstCase['boundedBy'] } {
   const asked = tokens(need.maxOutputTokens)
   const model = tokens(profile.maxOutputTokens)
-  if (asked !== null && (model === null || asked <= model)) return { outputTokens: asked, boundedBy: 'request' }
-  if (model !== null) return { outputTokens: model, boundedBy: 'model' }
-  const context = tokens(profile.contextTokens) ?? ASSUMED_OUTPUT_TOKENS
-  return { outputTokens: Math.min(context, ASSUMED_OUTPUT_TOKENS), boundedBy: 'assumption' }
+  if (asked !== null && (model === null || asked <= model)) return { longest: asked, boundedBy: 'request' }
+  if (model !== null) return { longest: model, boundedBy: 'model' }
+  return {
+    longest: assumedOutput(tokens(need.inputTokens) ?? MOST_TOKENS, tokens(profile.contextTokens)),
+    boundedBy: 'assumption',
+  }
+}
+
+/** Prompt and answer share the context, and a longer answer than fits is refused. */
+function assumedOutput(inputTokens: number, context: number | null): number {
+  if (context === null) return ASSUMED_OUTPUT_TOKENS
+  const room = Math.max(context - inputTokens, Math.floor(context * LEAST_ROOM), 1)
+  return Math.min(room, ASSUMED_OUTPUT_TOKENS)
 }
 
 function tokens(value: number | null): number | null {

@@ -1,6 +1,7 @@
 /** What the ledger's rows tell the budgets: what was spent so far, and what processes that were killed left unexplained. */
 
 import type { AttemptEvent, LedgerFilter, LedgerSum, Store } from '../domain/store.ts'
+import type { Budget } from './budgetRule.ts'
 import type { Counters } from './lease.ts'
 import type { Period } from './period.ts'
 import { amountIn, type Purse } from './purse.ts'
@@ -56,16 +57,25 @@ function windowOf({ slots }: Purse, now: number): readonly Period[] {
   return window
 }
 
+/** The ledger finds keys by fingerprint only; a budget that names a place in the file must look at the rows. */
+function namesPlace({ covers: scope, fingerprint }: Budget): boolean {
+  return scope.kind === 'target' && scope.keyIndex !== null && fingerprint === null
+}
+
+/** Whether hourly sums are not enough to say what was spent: they know no labels, and UTC hours alone. */
+export function isCountedByRows(budget: Budget): boolean {
+  return budget.covers.kind === 'label' || namesPlace(budget) || budget.rolling || budget.timeZone !== 'UTC'
+}
+
 interface SlotSpending {
   readonly amount: number
   readonly unpriced: number
 }
 
 function spentIn(purse: Purse, ledger: Ledger, slot: Period): SlotSpending {
-  const { covers: scope, fingerprint, unit } = purse.budget
+  const { covers: scope, unit } = purse.budget
   const filter = filterOf(purse, slot)
-  // The ledger finds keys by fingerprint only; a budget that names a place in the file must look at the rows.
-  if (scope.kind === 'target' && scope.keyIndex !== null && fingerprint === null) {
+  if (namesPlace(purse.budget)) {
     return addUp(
       ledger
         .attempts(filter)

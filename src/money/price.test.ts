@@ -5,7 +5,6 @@ import { describe, expect, test } from 'vitest'
 import { costOf } from './cost.ts'
 import { GENAI_PRICES, loadGenaiPrices } from './genaiPrices.ts'
 import { flat, PriceBook, type PriceFacts, ratesAt } from './price.ts'
-import { readUserPrice } from './userPrice.ts'
 
 const lookup = await loadGenaiPrices()
 const book = new PriceBook({
@@ -169,29 +168,4 @@ function theirUsage(usage: { [name: string]: number | boolean }): { [name: strin
 test('the date of the price list belongs to the version that is installed', () => {
   const manifest = new URL('../../node_modules/@pydantic/genai-prices/package.json', import.meta.url)
   expect(JSON.parse(readFileSync(manifest, 'utf8')).version).toBe(GENAI_PRICES.version)
-})
-
-describe('readUserPrice()', () => {
-  test('reads every field', () => {
-    const price = { input: 0.5, output: 1.5, cached_input: 0.05, cache_write: 0.6, reasoning: 2, request: 0.01 }
-    expect(readUserPrice(price, 'p')).toEqual({
-      ok: true,
-      price: { input: 0.5, output: 1.5, cachedInput: 0.05, cacheWrite: 0.6, reasoning: 2, request: 0.01 },
-    })
-  })
-
-  for (const [value, message] of [
-    [5, '"x.price" must be an object such as'],
-    [{ input: -1, output: 1 }, '"x.price.input" is negative'],
-    [{ input: 1 }, '"x.price" needs both'],
-    [{ input: 1, output: Number.NaN }, '"x.price.output" must be a number'],
-    [{ input: 1, output: 1e9 }, 'at most 100000'],
-    [{ input: 1, output: '2' }, '"x.price.output" must be a number'],
-    [{ inptu: 1, output: 1 }, '"x.price.inptu" is not known; use input, output'],
-    [JSON.parse('{"__proto__": 1, "input": 1, "output": 1}'), '"x.price.__proto__" is not known'],
-  ] as const)
-    test(`says what is wrong with ${JSON.stringify(value)}`, () => {
-      const reading = readUserPrice(value, 'x.price')
-      expect(reading.ok ? '' : reading.problem).toContain(message)
-    })
 })

@@ -10,7 +10,7 @@ import { Tally } from './tally.ts'
 export interface Crossing {
   readonly scope: string
   readonly per: string
-  readonly unit: string
+  readonly unit: Budget['unit']
   /** 50, 80 or 100. */
   readonly percent: number
   /** In the budget's unit: nano-USD, requests or tokens. */
@@ -164,7 +164,16 @@ export class Purse {
   #crossing(percent: number): Crossing {
     const { scope, per, unit, limit, hard } = this.budget
     const { start } = this.tally
-    return { scope, per, unit, percent, spent: this.tally.spent, limit, resetsAt: this.resetsAt(start), hard }
+    return {
+      scope,
+      per,
+      unit,
+      percent,
+      spent: this.tally.spent,
+      limit,
+      resetsAt: this.resetsAt(start),
+      hard,
+    }
   }
 
   #show(amount: number): string {

@@ -52,33 +52,15 @@ function rest(total: number | null, part: number | null): number | null {
   return total === null || part === null || part > total ? null : total - part
 }
 
-/**
- * Two reports of one streamed answer as one. Reports only grow; where the later one is smaller (a last chunk that
- * counts its own tokens alone) the larger number stands, so that an answer never becomes cheaper while it streams.
- */
-export function mergeUsage(earlier: Usage | null, later: Usage): Usage {
-  if (earlier === null) return later
-  const inputTokens = larger(earlier.inputTokens, later.inputTokens) ?? 0
-  const outputTokens = larger(earlier.outputTokens, later.outputTokens) ?? 0
-  return {
-    inputTokens,
-    outputTokens,
-    totalTokens: inputTokens + outputTokens,
-    cachedInputTokens: larger(earlier.cachedInputTokens, later.cachedInputTokens),
-    cacheWriteTokens: larger(earlier.cacheWriteTokens, later.cacheWriteTokens),
-    reasoningTokens: larger(earlier.reasoningTokens, later.reasoningTokens),
-    estimated: earlier.estimated && later.estimated,
-    reportedCostUsd: larger(earlier.reportedCostUsd, later.reportedCostUsd),
-  }
-}
-
-function larger(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined || !(a >= 0)) return b
-  return b !== undefined && b > a ? b : a
-}
-
 /** Counts a finished exchange whose provider reported nothing; the result is marked as estimated. */
 export type UsageEstimator = (inputText: string, outputText: string) => Usage
+
+/** About four characters a token: for the moments before the better one is loaded. */
+export function roughUsage(inputText: string, outputText: string): Usage {
+  const inputTokens = Math.ceil(inputText.length / 4)
+  const outputTokens = Math.ceil(outputText.length / 4)
+  return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, estimated: true }
+}
 
 /** Loads the estimator. It is a rule of thumb (tokenx): good to a few per cent on prose, worse on code and CJK. */
 export async function loadUsageEstimator(): Promise<UsageEstimator> {

@@ -21,7 +21,8 @@ export interface ExhaustedNews {
 export interface RecoveredNews {
   /** What works again: a model, or `auto` for everything. */
   readonly model: string
-  readonly target: string
+  /** Which target answered; null when another process on the same store saw it. */
+  readonly target: string | null
   /** ISO time at which it had failed. */
   readonly since: string
 }
@@ -31,13 +32,25 @@ export interface BudgetNews {
   readonly per: string
   /** 0.5, 0.8 or 1: which part of the limit was reached. */
   readonly share: number
-  readonly spentUsd: number
-  readonly limitUsd: number
+  /** Null for a budget that does not count USD. */
+  readonly spentUsd: number | null
+  readonly limitUsd: number | null
+  readonly unit: string
+  /** In nano-USD, requests or tokens, as `unit` says. */
+  readonly spent: number
+  readonly limit: number
   readonly resetsAt: string | null
 }
 
 export interface AlertNews {
+  readonly id: string
+  /** `all_failed`, `recovered`, `key_revoked` … (see `alert.ts`). */
   readonly event: string
+  readonly subject: string
+  /** Times are ISO 8601. */
+  readonly at: string
+  readonly since: string
+  /** The whole alert in a few lines. */
   readonly text: string
 }
 

@@ -1,6 +1,7 @@
 /** Counters and histograms of a running gateway, in the text format of Prometheus (contract section 7). */
 
 import type { AttemptReport } from '../domain/attempt.ts'
+import { NANO_PER_USD } from '../money/amount.ts'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -16,10 +17,13 @@ class Counter {
   readonly #values = new Map<string, { labels: Labels; value: number }>()
   readonly #name: string
   readonly #help: string
+  readonly #per: number
 
-  constructor(name: string, help: string) {
+  /** `per`: how many of what is counted make one of what is shown. */
+  constructor(name: string, help: string, per = 1) {
     this.#name = name
     this.#help = help
+    this.#per = per
   }
 
   add(key: string, labels: () => Labels, amount = 1): void {
@@ -29,7 +33,7 @@ class Counter {
   }
 
   text(): string {
-    const rows = [...this.#values.values()].map(({ labels, value }) => write(this.#name, labels, value))
+    const rows = [...this.#values.values()].map(({ labels, value }) => write(this.#name, labels, value / this.#per))
     return `# HELP ${this.#name} ${this.#help}\n# TYPE ${this.#name} counter\n${rows.join('')}`
   }
 }
@@ -87,7 +91,7 @@ export class Metrics {
   readonly #requests = new Counter('keywise_requests_total', 'Requests answered, by protocol and outcome.')
   readonly #attempts = new Counter('keywise_attempts_total', 'Upstream calls, by target and outcome.')
   readonly #tokens = new Counter('keywise_tokens_total', 'Tokens, by direction.')
-  readonly #cost = new Counter('keywise_cost_usd_total', 'Known cost in USD.')
+  readonly #cost = new Counter('keywise_cost_usd_total', 'Known cost in USD.', NANO_PER_USD)
   readonly #duration = new Histogram(
     'keywise_attempt_duration_seconds',
     'From dispatch to the end of an upstream call.',
@@ -120,7 +124,8 @@ export class Metrics {
       this.#tokens.add(`${provider} ${model} in`, () => ({ provider, model, direction: 'input' }), usage.inputTokens)
       this.#tokens.add(`${provider} ${model} out`, () => ({ provider, model, direction: 'output' }), usage.outputTokens)
     }
-    if (costUsd !== null && costUsd > 0) this.#cost.add(`${provider} ${model}`, () => ({ provider, model }), costUsd)
+    const nanoUsd = Math.round((costUsd ?? 0) * NANO_PER_USD)
+    if (nanoUsd > 0) this.#cost.add(`${provider} ${model}`, () => ({ provider, model }), nanoUsd)
   }
 
   text(gauges: readonly Gauge[]): string {

@@ -1,6 +1,6 @@
 /** OpenRouter. https://openrouter.ai/docs/api-reference/limits */
 
-import { asRecord } from '../domain/json.ts'
+import { asArray, asRecord } from '../domain/json.ts'
 import { can, seeds, tier } from './facts.ts'
 import type { QuirkFacts } from './provider.ts'
 import { defineProvider } from './provider.ts'
@@ -21,8 +21,14 @@ function body(request: Record<string, unknown>, facts: QuirkFacts): Record<strin
   if (facts.freeOnly) provider['max_price'] = NOTHING
   if (facts.noTraining) provider['data_collection'] = 'deny'
   guarded['provider'] = provider
-  if (facts.freeOnly) delete guarded['plugins'] // web search and the like are billed even on free models
-  return guarded
+  return facts.freeOnly ? withoutExtras(guarded) : guarded
+}
+
+/** Web search and other tools of the provider's own are billed even on free models: https://openrouter.ai/docs/features/web-search */
+function withoutExtras(request: Record<string, unknown>): Record<string, unknown> {
+  const { plugins, web_search_options, tools, ...rest } = request
+  const own = asArray(tools)?.filter((tool) => asRecord(tool)?.['type'] === 'function') ?? []
+  return own.length > 0 ? { ...rest, tools: own } : rest
 }
 
 export const openrouter = defineProvider({
@@ -40,6 +46,8 @@ export const openrouter = defineProvider({
   // Failed attempts take from the free models' day too: https://openrouter.ai/docs/api-reference/limits
   countsFailures: true,
   trainsOnFreePrompts: true,
+  guardsTraining: true,
+  tellsFreeTier: true,
   seedLimits: seeds(FREE, { '*:free': { 'requests/minute': 20, 'requests/day': 50 } }),
   models: [
     { id: 'anthropic/claude-sonnet-5', ...SEEING, contextTokens: 1_000_000, ...tier('strong') },

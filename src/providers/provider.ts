@@ -89,6 +89,10 @@ export interface ProviderSpec {
   readonly countsFailures?: boolean
   /** Whether prompts sent on the free tier may be used for training; null when nobody says. */
   readonly trainsOnFreePrompts: boolean | null
+  /** `quirks.body` sends a guard along with which the provider hands the prompt to nobody who trains on it. */
+  readonly guardsTraining?: boolean
+  /** The key check says whether the account was ever charged (`is_free_tier`), so that "free" can be contradicted. */
+  readonly tellsFreeTier?: boolean
   /** A payment method on the account makes the same models billed, so a key counts as free only when the user says so. */
   readonly freeNeedsUserWord?: boolean
   readonly seedLimits: readonly SeedLimit[]

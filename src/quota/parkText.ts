@@ -5,7 +5,8 @@ import type { Park } from '../domain/park.ts'
 import type { TargetRef } from '../domain/store.ts'
 import { type DayAnchor, nextDay, nextMonth } from './boundary.ts'
 
-const REASONS: { readonly [K in FailureKind]?: string } = {
+/** What a failure is called when it keeps somebody out. */
+export const REASONS: { readonly [K in FailureKind]?: string } = {
   auth_invalid: 'refused key',
   auth_forbidden: 'no permission',
   billing: 'no credit',

@@ -105,7 +105,7 @@ export class Router {
     this.#settings = settings
   }
 
-  /** How hard the budgets press on each provider (see `nextPressure`); providers not named are let go. */
+  /** How hard the budgets press on each provider (lambda, 0 or more); providers not named are let go. */
   setPressure(byProvider: ReadonlyMap<string, number>): void {
     this.#pressure = byProvider
     this.#board.press(byProvider)
@@ -113,7 +113,7 @@ export class Router {
 
   /** Learns from one event, of this process or another; each event once, in any order. */
   fold(event: StoreEvent): void {
-    if (event.kind === 'lift') return
+    if (event.kind === 'lift' || event.kind === 'observation') return
     const place = this.#board.placeOf(event.target.stateId)
     const local = place !== undefined && this.#board.targets[place]!.profile.local
     if (this.#knowledge.fold(event, local) && place !== undefined) this.#board.touch(place)

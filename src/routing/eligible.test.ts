@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { makeTarget } from '../../test/makeEvents.ts'
 import type { TargetProfile } from '../domain/target.ts'
 import { ineligible, type Needs, RULES, type Rules } from './eligible.ts'
-import { nextPressure } from './pressure.ts'
 
 const NEEDS: Needs = {
   inputTokens: 1000,
@@ -75,20 +74,4 @@ describe('ineligible()', () => {
       expect(verdict?.code ?? null).toBe(code)
       if (verdict !== null) expect(verdict.reason.length).toBeGreaterThan(5)
     })
-})
-
-describe('nextPressure()', () => {
-  test('grows while more is spent than the time allows and falls back to nothing', () => {
-    let pressure = 0
-    for (let step = 0; step < 10; step++) pressure = nextPressure(pressure, 2, 1)
-    expect(pressure).toBeCloseTo(0.5, 6)
-    for (let step = 0; step < 50; step++) pressure = nextPressure(pressure, 0.5, 1)
-    expect(pressure).toBe(0)
-  })
-
-  test('nonsense is no pressure, and there is a most', () => {
-    expect(nextPressure(Number.NaN, 1, 1)).toBe(0)
-    expect(nextPressure(0, 1e9, 1)).toBe(10)
-    expect(nextPressure(0, 1, 0)).toBeCloseTo(0.05, 12)
-  })
 })

@@ -50,6 +50,7 @@ export class Knowledge {
         learnImport(this.target(event.target.stateId).row, event)
         return true
       case 'lift':
+      case 'observation':
         return false
     }
   }

@@ -1,6 +1,7 @@
 /** One line a request: who asked what of whom, how it went, what it cost; never contents. Written in batches. */
 
 import type { Logger } from '../domain/logger.ts'
+import { decimalUsd, NANO_PER_USD } from '../money/amount.ts'
 import type { Observed } from './gateway.ts'
 
 const BATCH_MS = 250
@@ -18,9 +19,9 @@ export class AccessLog {
   add({ id, dialect, model, token, status, report, attempts, totalMs }: Observed): void {
     if (this.#logger === null) return
     const target = report?.target ?? '-'
-    const cost = report?.costUsd == null ? '' : ` $${report.costUsd}`
+    const cost = report?.costUsd == null ? '' : ` $${decimalUsd(Math.round(report.costUsd * NANO_PER_USD))}`
     this.#lines.push(
-      `${id} ${token} ${dialect} ${oneWord(model)} ${status} ${target} ${attempts}x ${Math.round(totalMs)}ms ${report?.usage?.totalTokens ?? 0}t${cost}`,
+      `${id} ${token} ${dialect} ${oneWord(model)} ${status} ${target} ${attempts.length}x ${Math.round(totalMs)}ms ${report?.usage?.totalTokens ?? 0}t${cost}`,
     )
     this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS)
   }

@@ -1,9 +1,19 @@
 /** The management routes, for scripts and the dashboard: thin reads of the engine's views, and the few things that change. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { KeywiseError } from '../domain/errors.ts'
+import { InvalidRequestError, KeywiseError } from '../domain/errors.ts'
 import { asRecord, asString } from '../domain/json.ts'
-import { refOf } from '../manager/record.ts'
+import { retest } from '../manager/retest.ts'
+import { alertsView } from '../manager/views/alertsView.ts'
+import { budgetsView } from '../manager/views/budgetsView.ts'
+import { experimentsView } from '../manager/views/experimentsView.ts'
+import { keysView } from '../manager/views/keysView.ts'
+import { modelsView } from '../manager/views/modelsView.ts'
+import { readTime } from '../manager/views/readTime.ts'
+import { type SpendQuestion, spendView } from '../manager/views/spendView.ts'
+import { statusView } from '../manager/views/statusView.ts'
+import { whyRequestView, whyView } from '../manager/views/whyView.ts'
+import { testApiKeys } from '../tester/apiKeyTester.ts'
 import { parseBody, readBody } from './body.ts'
 import type { GatewayParts } from './gateway.ts'
 import { streamEvents } from './live.ts'
@@ -18,15 +28,55 @@ type AdminHandler = (
 
 /** A handler that returns a value has it sent as JSON. */
 export const ADMIN_ROUTES: Readonly<Record<string, AdminHandler>> = {
+  'GET /api/status': ({ engine }) => statusView(engine, engine.summary.view()),
+  'GET /api/why': ({ engine }, _request, _response, query) => {
+    const request = query.get('request')
+    return request === null ? whyView(engine, query.get('model') ?? 'auto') : whyRequestView(engine, request)
+  },
+  'GET /api/keys': ({ engine }) => keysView(engine),
+  'GET /api/models': ({ engine }) => modelsView(engine),
+  'GET /api/budgets': ({ engine }) => budgetsView(engine),
+  'GET /api/experiments': ({ engine }) => experimentsView(engine),
+  'GET /api/alerts': ({ engine }) => alertsView(engine),
+  'GET /api/spend': ({ engine }, _request, _response, query) => spendView(engine, spendQuestion(query, engine.now)),
   'GET /api/requests': ({ engine }, _request, _response, query) => ({
     generatedAt: new Date(engine.now).toISOString(),
     requests: engine.parts.store.attempts({ limit: Math.min(1000, Number(query.get('limit')) || 100) }),
   }),
   'GET /api/events': ({ engine }, request, response) => streamEvents(engine, request, response),
+  'POST /api/test': async (parts, request) => {
+    const body = asRecord(await optionalBody(parts, request)) ?? {}
+    const provider = asString(body['provider'])
+    const model = asString(body['model'])
+    return testApiKeys({
+      engine: parts.engine,
+      ...(provider !== undefined && { provider }),
+      ...(model !== undefined && { model }),
+    })
+  },
   'POST /api/targets/retest': async (parts, request) => {
     const body = asRecord(await optionalBody(parts, request))
-    return retest(parts, asString(body?.['target']))
+    return retest(parts.engine, asString(body?.['target']) ?? null)
   },
+}
+
+function spendQuestion(query: URLSearchParams, now: number): SpendQuestion {
+  const by = query.get('by')
+  const since = timeIn(query, 'since', now)
+  const until = timeIn(query, 'until', now)
+  return {
+    ...(by !== null && { by: by.split(',') }),
+    ...(since !== null && { since }),
+    ...(until !== null && { until }),
+  }
+}
+
+function timeIn(query: URLSearchParams, name: string, now: number): number | null {
+  const text = query.get(name)
+  if (text === null) return null
+  const at = readTime(text, now)
+  if (at !== null) return at
+  throw new InvalidRequestError(`"${name}" must be a time such as 2026-11-23 or 7d`, { parameter: name })
 }
 
 export async function adminRoute(
@@ -54,24 +104,6 @@ export async function adminRoute(
 }
 
 async function optionalBody({ maxBodyBytes }: GatewayParts, request: IncomingMessage): Promise<unknown> {
-  const bytes = await readBody(request, Math.min(maxBodyBytes, 1_048_576))
+  const { bytes } = await readBody(request, Math.min(maxBodyBytes, 1_048_576))
   return bytes.length === 0 ? {} : parseBody(bytes)
-}
-
-/** Lifts the parks of one target, or every park. */
-function retest({ engine }: GatewayParts, id: string | undefined): unknown {
-  const { mind, store } = engine.parts
-  const target = id === undefined ? null : engine.roster.targets.find((one) => one.id === id || one.stateId === id)
-  if (target === undefined) return { lifted: 0, error: `no target "${id?.slice(0, 120)}"` }
-  const lifted = mind.parks
-    .list(engine.now)
-    .filter((park) => target === null || park.target.stateId === target.stateId).length
-  mind.remember({
-    kind: 'lift',
-    at: engine.now,
-    origin: store.origin,
-    id: mind.eventId(),
-    target: target === null ? null : refOf(target),
-  })
-  return { lifted }
 }

@@ -11,11 +11,11 @@ import { AccessLog } from './accessLog.ts'
 import { adminRoute } from './admin.ts'
 import { checkHost, checkToken, type DoorOptions, type Refused } from './admit.ts'
 import { DRAIN_EVENT, sendFailure } from './exchange.ts'
-import { dialectOfPath, findRoute, type GatewayParts, type Observed } from './gateway.ts'
+import { dialectOfPath, findRoute, type GatewayParts, type Observed, type Route } from './gateway.ts'
 import { gaugesOf } from './gauges.ts'
 import { LANDING_PAGE } from './landing.ts'
 import { sendText } from './send.ts'
-import type { TokenScope } from './tokens.ts'
+import type { Token, TokenScope } from './tokens.ts'
 
 export interface AppOptions extends DoorOptions {
   readonly engine: Engine
@@ -39,6 +39,11 @@ export interface App {
 /** Larger headers are refused with 431 by node itself. */
 const MAX_HEADER_BYTES = 32_768
 const DRAIN_MS = 30_000
+/** How node names what its parser refuses: https://nodejs.org/api/http.html#event-clienterror */
+const UNREADABLE: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
 
 /** Starts listening. Rejects with node's error when the port is taken. */
 export async function startApp(options: AppOptions): Promise<App> {
@@ -72,8 +77,9 @@ class Gateway implements App {
       },
       (request, response) => this.#serve(request, response),
     )
-    this.server.on('clientError', (_error, socket) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+    this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      const status = UNREADABLE[error.code ?? ''] ?? '400 Bad Request'
+      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
     })
   }
 
@@ -107,7 +113,7 @@ class Gateway implements App {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     this.#running.add(response)
-    response.on('close', () => this.#running.delete(response))
+    response.on('close', () => this.#gone(response))
     response.on('error', () => {})
     const target = request.url ?? ''
     if (this.#draining) response.setHeader('connection', 'close')
@@ -120,7 +126,22 @@ class Gateway implements App {
     if ('status' in token) return this.#refuse(response, token, route.dialect)
     const method = request.method === 'HEAD' && route.method === 'GET' ? 'GET' : request.method
     if (method !== route.method) return this.#wrongMethod(response, route.method, route.dialect)
-    void route.handle(this.#parts, request, response, token)
+    if (this.#draining) return this.#fail(response, 503, 'shutting_down', 'keywise is shutting down', route.dialect)
+    this.#handle(route, request, response, token)
+  }
+
+  /** Whatever goes wrong inside, only this request fails. */
+  #handle(route: Route, request: IncomingMessage, response: ServerResponse, token: Token): void {
+    Promise.resolve(route.handle(this.#parts, request, response, token)).catch((error: unknown) => {
+      this.#options.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
+      this.#fail(response, 500, 'internal', 'keywise failed on this request; its log says why', route.dialect)
+    })
+  }
+
+  /** While draining, a connection that has nothing more to say keeps nobody waiting. */
+  #gone(response: ServerResponse): void {
+    this.#running.delete(response)
+    if (this.#draining) setImmediate(() => this.server.closeIdleConnections())
   }
 
   /** What needs no token: signs of life, and the page that says where to log in. */
@@ -189,9 +210,10 @@ class Gateway implements App {
     this.#metrics.request(
       seen.dialect,
       seen.status,
-      upstreamMs === null || seen.attempts > 1 ? null : seen.totalMs - upstreamMs,
+      upstreamMs === null || seen.attempts.length > 1 ? null : seen.totalMs - upstreamMs,
     )
     this.#access.add(seen)
+    this.#options.engine.summary.add(seen.attempts, seen.status < 400 && seen.report?.ok === true)
   }
 }
 

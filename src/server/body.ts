@@ -4,8 +4,14 @@ import { isAscii } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError } from '../domain/errors.ts'
 
-/** Resolves with the bytes. Throws InvalidRequestError (413, 415, 400). */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export interface ReadBody {
+  readonly bytes: Buffer
+  /** Bytes before `bytes` in its memory that nobody else uses. */
+  readonly headroom: number
+}
+
+/** Resolves with the bytes. Rejects with InvalidRequestError (413, 415, 400). */
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<ReadBody> {
   const wrong = wrongHeaders(request)
   if (wrong !== null) return Promise.reject(wrong)
   const length = Number(request.headers['content-length'])
@@ -36,9 +42,12 @@ const tooLarge = (maxBytes: number) =>
     { status: 413 },
   )
 
+/** Room for a longer model name and for `stream_options`. */
+const HEADROOM = 512
+
 class BodyReader {
   readonly #maxBytes: number
-  readonly #resolve: (body: Buffer) => void
+  readonly #resolve: (body: ReadBody) => void
   readonly #reject: (error: Error) => void
   /** Filled in place when the length is known: a copy less for big prompts. */
   readonly #whole: Buffer | null
@@ -49,13 +58,13 @@ class BodyReader {
     request: IncomingMessage,
     length: number | null,
     maxBytes: number,
-    resolve: (body: Buffer) => void,
+    resolve: (body: ReadBody) => void,
     reject: (error: Error) => void,
   ) {
     this.#maxBytes = maxBytes
     this.#resolve = resolve
     this.#reject = reject
-    this.#whole = length === null || length < 16_384 ? null : Buffer.allocUnsafe(length)
+    this.#whole = length === null || length < 16_384 ? null : Buffer.allocUnsafe(HEADROOM + length)
     request.on('data', (chunk: Buffer) => this.#take(request, chunk))
     request.on('end', () => this.#finish())
     request.on('error', () =>
@@ -74,14 +83,18 @@ class BodyReader {
       return this.#reject(tooLarge(this.#maxBytes))
     }
     if (this.#whole === null) this.#parts.push(chunk)
-    else chunk.copy(this.#whole, this.#bytes)
+    else chunk.copy(this.#whole, HEADROOM + this.#bytes)
     this.#bytes += chunk.length
   }
 
   #finish(): void {
-    if (this.#whole !== null) return this.#resolve(this.#whole.subarray(0, this.#bytes))
+    if (this.#whole !== null)
+      return this.#resolve({ bytes: this.#whole.subarray(HEADROOM, HEADROOM + this.#bytes), headroom: HEADROOM })
     const [only] = this.#parts
-    this.#resolve(this.#parts.length === 1 && only !== undefined ? only : Buffer.concat(this.#parts))
+    this.#resolve({
+      bytes: this.#parts.length === 1 && only !== undefined ? only : Buffer.concat(this.#parts),
+      headroom: 0,
+    })
   }
 }
 
@@ -91,49 +104,53 @@ const MAX_DEPTH = 200
 /** The body as JSON. Throws InvalidRequestError. */
 export function parseBody(body: Buffer): unknown {
   if (body.length === 0) throw new InvalidRequestError('the body is empty; send a JSON object')
+  return parseText(textOf(body))
+}
+
+/** The same from its text. */
+export function parseText(text: string): unknown {
+  let value: unknown
   try {
-    const value: unknown = JSON.parse(textOf(body))
-    if (body.length > 2 * MAX_DEPTH && isTooDeep(body))
-      throw new InvalidRequestError(`the body is nested more than ${MAX_DEPTH} levels deep`)
-    return value
+    value = JSON.parse(text)
   } catch (error) {
-    if (error instanceof InvalidRequestError) throw error
-    throw new InvalidRequestError(
-      `the body is no valid JSON: ${error instanceof Error ? error.message.replace(/"[^"]*"\.\.\.|\.\.\."[^"]*"/g, '…').slice(0, 120) : 'unreadable'}`,
-    )
+    throw new InvalidRequestError(`the body is no valid JSON: ${reasonOf(error)}`)
   }
+  if (text.length > 2 * MAX_DEPTH && isTooDeep(text))
+    throw new InvalidRequestError(`the body is nested more than ${MAX_DEPTH} levels deep`)
+  return value
+}
+
+/** The parser's reason without the piece of the body that it quotes. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : 'unreadable'
+  return text.replace(/"[^"]*"\.\.\.|\.\.\."[^"]*"/g, '…').slice(0, 120)
 }
 
 /** Plain ASCII, which most prompts are, is taken over at half the cost of decoding. */
 function textOf(body: Buffer): string {
-  return isAscii(body) ? body.latin1Slice() : body.toString('utf8')
+  return body.toString(isAscii(body) ? 'latin1' : 'utf8')
 }
 
-/** Looks only where many opening brackets follow each other; ordinary bodies are left after a few native searches. */
-function isTooDeep(body: Buffer): boolean {
-  if (
-    body.indexOf('[[[[[[[[') < 0 &&
-    body.indexOf('{"a":{"a":') < 0 &&
-    countOf(body, 0x5b) + countOf(body, 0x7b) < MAX_DEPTH
-  )
-    return false
+/** Looks only into texts with so many opening brackets that they could be nested too deep. */
+function isTooDeep(text: string): boolean {
+  if (countOf(text, '[') + countOf(text, '{') < MAX_DEPTH) return false
   let depth = 0
   let inString = false
-  for (let at = 0; at < body.length; at++) {
-    const byte = body[at]
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
     if (inString) {
-      if (byte === 0x5c) at++
-      else if (byte === 0x22) inString = false
-    } else if (byte === 0x22) inString = true
-    else if (byte === 0x5b || byte === 0x7b) {
+      if (code === 0x5c) at++
+      else if (code === 0x22) inString = false
+    } else if (code === 0x22) inString = true
+    else if (code === 0x5b || code === 0x7b) {
       if (++depth > MAX_DEPTH) return true
-    } else if (byte === 0x5d || byte === 0x7d) depth--
+    } else if (code === 0x5d || code === 0x7d) depth--
   }
   return false
 }
 
-function countOf(body: Buffer, byte: number): number {
+function countOf(text: string, character: string): number {
   let count = 0
-  for (let at = body.indexOf(byte); at >= 0 && count < MAX_DEPTH; at = body.indexOf(byte, at + 1)) count++
+  for (let at = text.indexOf(character); at >= 0 && count < MAX_DEPTH; at = text.indexOf(character, at + 1)) count++
   return count
 }

@@ -13,6 +13,7 @@ export function clientHeaders(headers: IncomingHttpHeaders, body: unknown): AskO
     ...optional('maxAttempts', positive(headers, 'x-keywise-max-attempts')),
     ...optional('task', text(headers, 'x-keywise-task')),
     ...optional('labels', labels(text(headers, 'x-keywise-labels'))),
+    ...optional('variables', variables(headers['x-keywise-variables'])),
   }
 }
 
@@ -56,7 +57,7 @@ function labels(value: string | undefined): Record<string, string> | undefined {
     .split(',')
     .slice(0, MOST_LABELS)
     .map((pair) => {
-      const at = pair.indexOf('=')
+      const at = Math.max(0, pair.indexOf('='))
       return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const
     })
   if (entries.some(([name]) => name === '' || FORBIDDEN.has(name)))
@@ -64,6 +65,21 @@ function labels(value: string | undefined): Record<string, string> | undefined {
       parameter: 'x-keywise-labels',
     })
   return Object.fromEntries(entries)
+}
+
+/** `{"name":"Ana"}`: what fills an experiment's templates besides the prompt; JSON, for its escapes carry any letter. */
+function variables(value: string | string[] | undefined): AskOptions['variables'] {
+  if (value === undefined || value === '') return undefined
+  try {
+    const record = asRecord(JSON.parse(String(value)))
+    // Each value is looked at where it is used.
+    if (record !== undefined) return record as AskOptions['variables']
+  } catch {
+    // Told below.
+  }
+  throw new InvalidRequestError('the header x-keywise-variables takes a JSON object of texts', {
+    parameter: 'x-keywise-variables',
+  })
 }
 
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype'])

@@ -15,7 +15,7 @@ export const countTokens =
   async ({ engine, maxBodyBytes }, request, response) => {
     const dialect = dialectOf(id)
     try {
-      const body = parseBody(await readBody(request, maxBodyBytes))
+      const body = parseBody((await readBody(request, maxBodyBytes)).bytes)
       // Gemini wraps the whole request when more than contents are counted.
       const inner = asRecord(body)?.['generateContentRequest'] ?? body
       const tokens = inputTokensOf(dialect.client.readRequest(inner, { model: 'count', stream: false }))

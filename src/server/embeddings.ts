@@ -4,6 +4,7 @@ import { dialectOf } from '../dialects/dialects.ts'
 import { embeddingsFor, embeddingsRequest, inputTexts } from '../dialects/embeddings.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
 import { asArray, asRecord, asString } from '../domain/json.ts'
+import type { Engine } from '../manager/engine.ts'
 import { cascade } from '../manager/fallback.ts'
 import { makeAsk, requestId } from '../manager/makeAsk.ts'
 import { parseBody, readBody } from './body.ts'
@@ -19,7 +20,7 @@ export const embed: Handler = async (parts, request, response, token) => {
   const startedAt = performance.now()
   try {
     await parts.ready()
-    const body = asRecord(parseBody(await readBody(request, parts.maxBodyBytes)))
+    const body = asRecord(parseBody((await readBody(request, parts.maxBodyBytes)).bytes))
     const { model, fields, inputTokens } = readEmbeddings(body)
     const ask = makeAsk(
       engine,
@@ -33,6 +34,7 @@ export const embed: Handler = async (parts, request, response, token) => {
       id,
     )
     if (ask.selection.auto) throw autoRefused()
+    if (inputTexts(fields['input']) === null) refuseWithoutText(engine, ask.selection.among)
     response.on('close', () => response.writableFinished || ask.cancellation.cancel())
     const answered = await cascade(engine, ask)
     const report = await answered.recorded
@@ -45,7 +47,8 @@ export const embed: Handler = async (parts, request, response, token) => {
       'x-keywise-attempts': String(answered.trail.calls),
       'x-keywise-trail': trailOf(answered.trail.attempts),
     }
-    sendJson(response, 200, { object: 'list', model: answered.winner.target.model, usage, ...served }, trail)
+    const answer = { object: 'list', model: answered.winner.target.model, usage, ...served }
+    sendJson(response, 200, fields['encoding_format'] === 'base64' ? inBase64(answer) : answer, trail)
     parts.observe({
       id,
       dialect: 'openai',
@@ -53,7 +56,7 @@ export const embed: Handler = async (parts, request, response, token) => {
       token: token.name,
       status: 200,
       report,
-      attempts: answered.trail.calls,
+      attempts: answered.trail.attempts,
       totalMs: performance.now() - startedAt,
     })
   } catch (error) {
@@ -66,7 +69,7 @@ export const embed: Handler = async (parts, request, response, token) => {
       token: token.name,
       status: failure.status,
       report: failure.attempts.at(-1) ?? null,
-      attempts: failure.attempts.length,
+      attempts: failure.attempts,
       totalMs: performance.now() - startedAt,
     })
   }
@@ -84,6 +87,24 @@ function readEmbeddings(body: Record<string, unknown> | undefined) {
     throw new InvalidRequestError('"input" must be a text or a list of texts', { parameter: 'input' })
   const characters = texts?.reduce((sum, text) => sum + text.length, 0) ?? (tokens?.flat().length ?? 0) * 4
   return { model, fields, inputTokens: Math.ceil(characters / 4) }
+}
+
+/** Token ids mean something to the model's own maker only. */
+function refuseWithoutText({ roster }: Engine, among: ReadonlySet<string> | null): void {
+  const able = roster.targets.some(({ stateId, profile }) => among?.has(stateId) && profile.dialect === 'openai')
+  if (able) return
+  throw new InvalidRequestError('"input" must be a text or a list of texts for this model', { parameter: 'input' })
+}
+
+/** Clients that asked for base64 do not expect numbers, and not every upstream knows it: 32-bit floats, little endian. */
+function inBase64(answer: Readonly<Record<string, unknown>>): unknown {
+  const rows = (asArray(answer['data']) ?? []).map((row) => {
+    const fields = asRecord(row)
+    const numbers = asArray(fields?.['embedding'])
+    if (numbers === undefined) return row
+    return { ...fields, embedding: Buffer.from(Float32Array.from(numbers, Number).buffer).toString('base64') }
+  })
+  return { ...answer, data: rows }
 }
 
 /** Vectors of different models cannot be compared, so nobody may choose the model but the caller. */

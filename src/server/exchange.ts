@@ -10,17 +10,22 @@ import type { AttemptReport } from '../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, DialectId } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Ask } from '../manager/ask.ts'
+import type { Enrolment } from '../manager/experiments/experiments.ts'
 import type { Answered } from '../manager/fallback.ts'
 import { cascade } from '../manager/fallback.ts'
 import { type AskOptions, makeAsk, requestId } from '../manager/makeAsk.ts'
 import { mayRescue, rescue } from '../manager/rescue.ts'
+import { WireBody } from '../manager/wireBody.ts'
+import { decimalUsd, NANO_PER_USD } from '../money/amount.ts'
 import type { CallEnd, CallSink } from '../upstream/call.ts'
-import { parseBody, readBody } from './body.ts'
+import { parseBody, parseText, readBody } from './body.ts'
 import { type ClientFailure, clientFailure, headerText, trailOf } from './clientError.ts'
 import { clientHeaders, forwardedHeaders } from './clientHeaders.ts'
 import type { GatewayParts } from './gateway.ts'
+import { memoryField, noteAnswer, rememberers } from './remembered.ts'
+import { LONG_BODY, sketchBody } from './sketch.ts'
 import type { Token } from './tokens.ts'
-import { withoutUsage } from './usageChunk.ts'
+import { WholeEvents } from './wholeEvents.ts'
 
 export interface ExchangeRoute {
   readonly dialect: DialectId
@@ -33,7 +38,10 @@ export interface ExchangeRoute {
 
 /** Emitted on the response when the drain has run out of time. */
 export const DRAIN_EVENT = 'keywise:drain'
-const SHUTTING_DOWN: Failure = { kind: 'server', status: 503, message: 'keywise is shutting down' }
+/** Nobody's fault but ours, so nothing is learned from it. */
+const SHUTTING_DOWN: Failure = { kind: 'client_gone', status: 503, message: 'keywise is shutting down' }
+
+const GOING = { status: 503, code: 'shutting_down', message: SHUTTING_DOWN.message, retryAfterMs: 1000 } as const
 
 export class Exchange implements CallSink {
   readonly id = requestId()
@@ -46,13 +54,11 @@ export class Exchange implements CallSink {
   readonly #startedAt: number
   #ask: Ask | null = null
   #answered: Answered | null = null
-  /** The client speaks the upstream's dialect, so its bytes go through as they are. */
-  #raw = false
+  /** Set where the client speaks the upstream's dialect: then its bytes go through as they are. */
+  #raw: WholeEvents | null = null
   #writer: StreamWriter | null = null
-  #dropsUsage = false
-  /** Whether the last bytes that were passed on ended an event. */
-  #atEventEnd = true
   #left = false
+  #shuttingDown = false
 
   constructor(
     parts: GatewayParts,
@@ -69,7 +75,7 @@ export class Exchange implements CallSink {
     this.#dialect = dialectOf(route.dialect)
     this.#startedAt = performance.now()
     response.on('close', () => this.#onClose())
-    response.on(DRAIN_EVENT, () => this.#answered?.call.abort(SHUTTING_DOWN))
+    response.on(DRAIN_EVENT, () => this.#shutDown())
   }
 
   async run(): Promise<void> {
@@ -86,27 +92,59 @@ export class Exchange implements CallSink {
 
   async #readAsk(): Promise<Ask> {
     const { engine, maxBodyBytes } = this.#parts
-    const bytes = await readBody(this.#request, maxBodyBytes)
-    const body = parseBody(bytes)
-    const request = this.#dialect.client.readRequest(body, this.#route)
+    const { bytes, headroom } = await readBody(this.#request, maxBodyBytes)
+    const wireBody = new WireBody(bytes, headroom)
+    const read = this.#read(wireBody)
+    const memory = memoryField(read.request)
     const options: AskOptions = {
-      ...clientHeaders(this.#request.headers, body),
+      ...clientHeaders(this.#request.headers, read.body),
+      ...read.sketched,
+      ...(memory !== null && { needs: { among: rememberers(engine, read.request, memory, this.#token.name) } }),
       token: this.#token.name,
       wire: {
         dialect: this.#route.dialect,
-        body: bytes,
+        body: wireBody,
         headers: forwardedHeaders(this.#request.headers, this.#route.dialect),
       },
     }
-    return makeAsk(engine, this.#route.asArray ? asArray(request) : request, options, this.id)
+    return makeAsk(engine, read.request, options, this.id)
+  }
+
+  /** A long body is only sketched; what was left out is parsed when somebody needs it. */
+  #read(wireBody: WireBody): {
+    body: unknown
+    request: ChatRequest
+    sketched: Pick<AskOptions, 'whole' | 'leftOutTokens'>
+  } {
+    const bytes = wireBody.original()
+    const sketch = bytes.length < LONG_BODY ? null : sketchBody(bytes)
+    if (sketch === null) {
+      const body = parseBody(bytes)
+      return { body, request: this.#requestOf(body), sketched: {} }
+    }
+    const body = parseText(sketch.text)
+    let whole: ChatRequest | undefined
+    const sketched = {
+      leftOutTokens: Math.ceil(sketch.leftOut / 4),
+      whole: () => {
+        whole ??= this.#requestOf(parseBody(wireBody.original()))
+        return whole
+      },
+    }
+    return { body, request: this.#requestOf(body), sketched }
+  }
+
+  #requestOf(body: unknown): ChatRequest {
+    const request = this.#dialect.client.readRequest(body, this.#route)
+    return this.#route.asArray ? asArray(request) : request
   }
 
   async #answer(answered: Answered, ask: Ask): Promise<void> {
     const sameDialect = answered.winner.seat.connection.dialect === this.#route.dialect
     if (!ask.request.stream) return this.#answerWhole(answered, ask, sameDialect)
     // A rescued answer goes on in the same events, so it has to be written by us from the start.
-    this.#raw = sameDialect && !this.#route.asArray && !mayRescue(this.#parts.engine, ask)
-    this.#dropsUsage = this.#raw && ask.request.wantsUsage !== true
+    if (sameDialect && !this.#route.asArray && !mayRescue(this.#parts.engine, ask))
+      this.#raw = new WholeEvents(this.#route.dialect === 'openai' && ask.request.wantsUsage !== true)
     this.#writer = this.#dialect.client.streamWriter(ask.request, { now: this.#parts.engine.now, id: this.id })
     this.#response.writeHead(200, {
       'content-type': this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8',
@@ -121,6 +159,7 @@ export class Exchange implements CallSink {
     const end = answered.call.ended
     if (end === null || !end.outcome.ok) throw new TypeError('a plain call was answered before it ended')
     const report = await answered.recorded
+    noteAnswer(this.#parts.engine, ask.request, end.outcome.response, answered.winner.target, this.#token.name)
     const body =
       sameDialect && end.raw !== null
         ? end.raw
@@ -132,7 +171,8 @@ export class Exchange implements CallSink {
               }),
             ),
           )
-    const cost = report.costUsd === null ? {} : { 'x-keywise-cost-usd': String(report.costUsd) }
+    const cost =
+      report.costUsd === null ? {} : { 'x-keywise-cost-usd': decimalUsd(Math.round(report.costUsd * NANO_PER_USD)) }
     this.#response.writeHead(200, {
       'content-type': 'application/json',
       'content-length': body.length,
@@ -140,10 +180,10 @@ export class Exchange implements CallSink {
       ...cost,
     })
     this.#response.end(body)
-    this.#told(report, 200)
+    this.#told(answered.trail.attempts, 200)
   }
 
-  #headers({ winner, trail }: Answered): Record<string, string> {
+  #headers({ ask, winner, trail }: Answered): Record<string, string> {
     const failed = trail.attempts.filter((attempt) => !attempt.ok)
     const target = headerText(winner.target.id)
     return {
@@ -151,27 +191,23 @@ export class Exchange implements CallSink {
       'x-keywise-target': target,
       'x-keywise-attempts': String(failed.length + 1),
       'x-keywise-trail': failed.length === 0 ? `${target}=ok` : `${trailOf(failed)}; ${target}=ok`,
+      ...(ask.enrolment !== null && { 'x-keywise-experiment': placeIn(ask.enrolment) }),
     }
   }
 
   onChunks(chunks: readonly ChatChunk[], bytes: readonly Buffer[]): boolean {
     if (this.#left) return true
-    if (this.#raw) return this.#passOn(chunks, bytes)
+    if (this.#raw !== null) return this.#passOn(this.#raw, bytes)
     let text = ''
     for (const chunk of chunks) text += this.#writer?.write(chunk) ?? ''
     return text === '' || this.#response.write(text)
   }
 
-  #passOn(chunks: readonly ChatChunk[], bytes: readonly Buffer[]): boolean {
+  #passOn(raw: WholeEvents, bytes: readonly Buffer[]): boolean {
     let wantsMore = true
     for (const part of bytes) {
-      // The client did not ask for the usage that we asked for: the one event that carries it is left out.
-      const kept =
-        this.#dropsUsage && this.#atEventEnd && chunks.some((chunk) => chunk.type === 'usage')
-          ? withoutUsage(part)
-          : part
-      this.#atEventEnd = endsEvent(part)
-      if (kept.length > 0) wantsMore = this.#response.write(kept)
+      const whole = raw.push(part)
+      if (whole.length > 0) wantsMore = this.#response.write(whole)
     }
     return wantsMore
   }
@@ -184,36 +220,49 @@ export class Exchange implements CallSink {
     const answered = this.#answered
     const ask = this.#ask
     if (answered === null || ask === null) return
-    let outcome = end
-    if (!end.outcome.ok && !this.#left && mayRescue(this.#parts.engine, ask)) outcome = await this.#rescue(ask, end)
-    const report = await answered.recorded
-    if (!outcome.outcome.ok && !this.#left) this.#breakOff(outcome)
+    const last = this.#mayRescue(ask, end) ? await this.#rescue(answered, end) : end
+    await answered.recorded
+    const { outcome } = last
+    if (outcome.ok) {
+      this.#response.write(this.#raw?.end() ?? '')
+      noteAnswer(this.#parts.engine, ask.request, outcome.response, answered.winner.target, this.#token.name)
+    } else if (!this.#left) this.#breakOff(outcome.failure)
     this.#response.end()
-    this.#told(report, 200)
+    this.#told(answered.trail.attempts, this.#left ? 499 : outcome.ok ? 200 : statusOf(outcome.failure))
+  }
+
+  #mayRescue(ask: Ask, { outcome }: CallEnd): boolean {
+    return !outcome.ok && !this.#left && !this.#shuttingDown && mayRescue(this.#parts.engine, ask)
   }
 
   /** Another target goes on with the answer; the seam is a comment that no client shows. */
-  async #rescue(ask: Ask, end: CallEnd): Promise<CallEnd> {
-    return rescue(this.#parts.engine, ask, end, {
-      seam: (target) => void this.#response.write(`: keywise: continued by ${headerText(target.id)}\n\n`),
+  #rescue(answered: Answered, end: CallEnd): Promise<CallEnd> {
+    return rescue(this.#parts.engine, answered, end, {
+      seam: (target) => {
+        // A JSON array has no room for comments.
+        if (!this.#route.asArray) this.#response.write(`: keywise: continued by ${headerText(target.id)}\n\n`)
+      },
       onChunks: (chunks) => this.onChunks(chunks, []),
       waitForDrain: () => new Promise((resolve) => this.#response.once('drain', resolve)),
     })
   }
 
   /** An answer that broke off never ends like a complete one. */
-  #breakOff(end: CallEnd): void {
-    const failure = end.outcome.ok ? null : end.outcome.failure
-    const status = failure?.status ?? 502
-    const told: ClientFailure = {
-      status: status >= 400 ? status : 502,
-      message: `the answer broke off: ${failure?.message ?? 'the upstream stopped'}`,
-      code: failure?.kind ?? 'server',
+  #breakOff(failure: Failure): void {
+    const text = this.#writer?.fail({
+      status: statusOf(failure),
+      message: `the answer broke off: ${failure.message}`,
+      code: this.#shuttingDown ? 'shutting_down' : failure.kind,
       requestId: this.id,
-      attempts: [],
-    }
-    const text = this.#writer?.fail(told) ?? ''
-    this.#response.write(this.#raw && !this.#atEventEnd ? `\n\n${text}` : text)
+    })
+    this.#response.write(text ?? '')
+  }
+
+  /** The drain has run out of time. */
+  #shutDown(): void {
+    this.#shuttingDown = true
+    if (this.#answered !== null && this.#response.headersSent) this.#ask?.cancellation.cancel(SHUTTING_DOWN)
+    else this.#ask?.cancellation.cancel()
   }
 
   #fail(error: unknown): void {
@@ -222,10 +271,11 @@ export class Exchange implements CallSink {
       this.#parts.logger.error(
         `request ${this.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       )
-    if (this.#left || this.#response.destroyed) return this.#told(failure.attempts.at(-1) ?? null, 499)
+    if (this.#left || this.#response.destroyed) return this.#told(failure.attempts, 499)
     if (this.#response.headersSent) return void this.#response.destroy()
-    sendFailure(this.#response, this.#dialect, failure)
-    this.#told(failure.attempts.at(-1) ?? null, failure.status)
+    const told = this.#shuttingDown ? { ...failure, ...GOING } : failure
+    sendFailure(this.#response, this.#dialect, told)
+    this.#told(failure.attempts, told.status)
   }
 
   /** The socket is gone before the answer was whole: the upstream is cancelled at once. */
@@ -233,18 +283,18 @@ export class Exchange implements CallSink {
     if (this.#response.writableFinished) return
     this.#left = true
     this.#ask?.cancellation.cancel()
-    this.#answered?.call.abort()
   }
 
-  #told(report: AttemptReport | null, status: number): void {
+  /** `attempts`: the last one answered, or was the last to fail. */
+  #told(attempts: readonly AttemptReport[], status: number): void {
     this.#parts.observe({
       id: this.id,
       dialect: this.#route.dialect,
       model: this.#ask?.request.model ?? '',
       token: this.#token.name,
       status,
-      report,
-      attempts: this.#answered?.trail.calls ?? 0,
+      report: attempts.at(-1) ?? null,
+      attempts,
       totalMs: performance.now() - this.#startedAt,
     })
   }
@@ -254,14 +304,25 @@ function asArray(request: ChatRequest): ChatRequest {
   return { ...request, extra: { dialect: 'google', fields: { ...request.extra?.fields, $alt: 'json' } } }
 }
 
+/** An answer that began with 200 and broke off: the upstream's own status where it is one of an error. */
+function statusOf({ status }: Failure): number {
+  return status !== null && status >= 400 ? status : 502
+}
+
+/** `greeting@2/short`; without the variant for a request that is not compared. */
+function placeIn({ name, version, variant }: Enrolment): string {
+  return variant === null ? `${name}@${version}` : `${name}@${version}/${variant}`
+}
+
 /** Sends an error in the client's protocol; after a cascade the client's own retries would only multiply it. */
 export function sendFailure(response: ServerResponse, dialect: Dialect, failure: ClientFailure): void {
+  if (response.headersSent || response.destroyed) return
   const body = Buffer.from(JSON.stringify(dialect.client.writeError(failure)))
   const { retryAfterMs, attempts } = failure
   response.writeHead(failure.status, {
     'content-type': 'application/json',
     'content-length': body.length,
-    'x-keywise-request-id': failure.requestId ?? '',
+    ...(failure.requestId && { 'x-keywise-request-id': failure.requestId }),
     'x-should-retry': 'false',
     ...(retryAfterMs != null && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
     ...(attempts.length > 0 && { 'x-keywise-attempts': String(attempts.length), 'x-keywise-trail': trailOf(attempts) }),
@@ -269,14 +330,4 @@ export function sendFailure(response: ServerResponse, dialect: Dialect, failure:
     ...((failure.status === 413 || failure.status === 415) && { connection: 'close' }),
   })
   response.end(body)
-}
-
-const NEWLINE = 0x0a
-
-function endsEvent(bytes: Buffer): boolean {
-  const last = bytes.length - 1
-  return (
-    bytes[last] === NEWLINE &&
-    (bytes[last - 1] === NEWLINE || (bytes[last - 1] === 0x0d && bytes[last - 2] === NEWLINE))
-  )
 }

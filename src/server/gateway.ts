@@ -21,7 +21,7 @@ export interface Observed {
   readonly status: number
   /** The attempt that answered, or the last that failed. */
   readonly report: AttemptReport | null
-  readonly attempts: number
+  readonly attempts: readonly AttemptReport[]
   readonly totalMs: number
 }
 

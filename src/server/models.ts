@@ -5,6 +5,7 @@ import { dialectOf } from '../dialects/dialects.ts'
 import type { DialectId } from '../domain/chat.ts'
 import { ModelNotFoundError } from '../domain/errors.ts'
 import type { Engine } from '../manager/engine.ts'
+import { EXPERIMENT_MODEL } from '../manager/experiments/takePart.ts'
 import { clientFailure } from './clientError.ts'
 import { sendFailure } from './exchange.ts'
 import { findRoute, type GatewayParts, type Handler } from './gateway.ts'
@@ -43,7 +44,8 @@ const OURS = ['auto', 'auto:fast', 'auto:cheap', 'auto:smart']
 
 function rows(engine: Engine): Row[] {
   const { targets, config } = engine.roster
-  const names = [...OURS, ...Object.keys(config.settings.models).filter((name) => !name.includes('*'))]
+  const experiments = engine.parts.experiments.running().map((name) => `${EXPERIMENT_MODEL}${name}`)
+  const names = [...OURS, ...experiments, ...Object.keys(config.settings.models).filter((name) => !name.includes('*'))]
   const own = names.map(
     (id): Row => ({ id, owner: 'keywise', contextTokens: null, maxOutputTokens: null, embeds: false }),
   )

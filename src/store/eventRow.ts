@@ -5,7 +5,7 @@ import type { AttemptSource } from '../domain/attempt.ts'
 import type { Usage } from '../domain/chat.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
 import { asArray, asRecord } from '../domain/json.ts'
-import type { AttemptEvent, StoredEvent, StoreEvent, TargetRef } from '../domain/store.ts'
+import type { AttemptEvent, StoredEvent, StoreEvent, TargetRef, Trial } from '../domain/store.ts'
 
 /** A row as SQLite gives it; a damaged file may give anything in any column. */
 export type Row = Readonly<Record<string, unknown>>
@@ -98,6 +98,7 @@ export function readAttempt(row: Row): AttemptEvent & { readonly seq: number } {
     session: textOrNull(row['session']),
     token: textOrNull(row['token']),
     labels: readLabels(row['labels']),
+    ...(rest?.['trial'] === undefined ? undefined : { trial: rest['trial'] as Trial }), // ours wrote it
   }
 }
 
@@ -147,15 +148,16 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
   )
 }
 
-/** What has no column: the facts of a failure, limits, and a total that is not input plus output. */
+/** What has no column: the facts of a failure, limits, an experiment, and a total that is not input plus output. */
 function restOf(event: AttemptEvent): string | null {
-  const { failure, limits, usage } = event
+  const { failure, limits, usage, trial } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
-  if (failure === null && limits.length === 0 && !oddTotal) return null
+  if (failure === null && limits.length === 0 && !oddTotal && trial === undefined) return null
   return JSON.stringify({
     failure: failure ?? undefined,
     limits: limits.length === 0 ? undefined : limits,
     totalTokens: oddTotal ? usage.totalTokens : undefined,
+    trial,
   })
 }
 

@@ -50,6 +50,11 @@ export class HourlySums {
   rows(): Iterable<Readonly<SumRow>> {
     return this.#rows.values()
   }
+
+  /** Lets go of the hours that began before. */
+  forget(before: number): void {
+    for (const [key, { at }] of this.#rows) if (at < before) this.#rows.delete(key)
+  }
 }
 
 /** Collects rows into the groups that were asked for. */

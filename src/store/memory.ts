@@ -56,14 +56,20 @@ class MemoryStore implements Store {
 
   flushNow(): void {}
 
-  read(afterSeq: number, limit = 1_000, exceptOrigin: string | null = null): readonly StoredEvent[] {
+  read(
+    afterSeq: number,
+    limit = 1_000,
+    exceptOrigin: string | null = null,
+    kind: StoreEvent['kind'] | null = null,
+  ): readonly StoredEvent[] {
     const from = firstAfter(this.#events, afterSeq)
-    if (exceptOrigin === null) return this.#events.slice(from, from + limit)
-    const others: StoredEvent[] = []
-    for (let at = from; at < this.#events.length && others.length < limit; at++) {
-      if (this.#events[at]!.origin !== exceptOrigin) others.push(this.#events[at]!)
+    if (exceptOrigin === null && kind === null) return this.#events.slice(from, from + limit)
+    const wanted: StoredEvent[] = []
+    for (let at = from; at < this.#events.length && wanted.length < limit; at++) {
+      const event = this.#events[at]!
+      if (event.origin !== exceptOrigin && (kind === null || event.kind === kind)) wanted.push(event)
     }
-    return others
+    return wanted
   }
 
   lastSeq(): number {
@@ -147,7 +153,8 @@ class MemoryStore implements Store {
     return groups.result()
   }
 
-  prune(before: number): number {
+  prune(before: number, sumsBefore = Number.NEGATIVE_INFINITY): number {
+    this.#hourly.forget(sumsBefore)
     return this.#keep((event) => event.kind !== 'attempt' || !(event.at < before))
   }
 

@@ -88,8 +88,13 @@ class SqliteStore implements Store {
     for (const resolve of resolvers) resolve()
   }
 
-  read(afterSeq: number, limit = 1_000, exceptOrigin: string | null = null): readonly StoredEvent[] {
-    return this.#readOr([], (file) => file.log.read(afterSeq, limit, exceptOrigin))
+  read(
+    afterSeq: number,
+    limit = 1_000,
+    exceptOrigin: string | null = null,
+    kind: StoreEvent['kind'] | null = null,
+  ): readonly StoredEvent[] {
+    return this.#readOr([], (file) => file.log.read(afterSeq, limit, exceptOrigin, kind))
   }
 
   lastSeq(): number {
@@ -192,10 +197,10 @@ class SqliteStore implements Store {
     return this.#read((file) => file.log.sums(filter, by))
   }
 
-  prune(before: number): number {
+  prune(before: number, sumsBefore = Number.NEGATIVE_INFINITY): number {
     this.#settle()
     return this.#write(
-      (file) => file.transaction(() => file.log.prune(before)),
+      (file) => file.transaction(() => file.log.prune(before, sumsBefore)),
       () => 0,
     )
   }

@@ -41,6 +41,7 @@ export class SqliteLog {
   readonly #insert: StatementSync
   readonly #addRollup: StatementSync
   readonly #read: StatementSync
+  readonly #readKind: StatementSync
   readonly #last: StatementSync
 
   constructor(database: DatabaseSync) {
@@ -49,6 +50,9 @@ export class SqliteLog {
     this.#addRollup = database.prepare(ADD_ROLLUP)
     this.#read = database.prepare(
       `SELECT * FROM events WHERE seq > ? AND origin IS NOT ? AND kind <> '${PRUNED}' ORDER BY seq LIMIT ?`,
+    )
+    this.#readKind = database.prepare(
+      'SELECT * FROM events WHERE seq > ? AND origin IS NOT ? AND kind = ? ORDER BY seq LIMIT ?',
     )
     this.#last = database.prepare('SELECT max(seq) AS seq FROM events')
   }
@@ -70,7 +74,13 @@ export class SqliteLog {
     return unstorable
   }
 
-  read(afterSeq: number, limit: number, exceptOrigin: string | null): StoredEvent[] {
+  read(
+    afterSeq: number,
+    limit: number,
+    exceptOrigin: string | null,
+    kind: StoreEvent['kind'] | null = null,
+  ): StoredEvent[] {
+    if (kind !== null) return this.#readKind.all(afterSeq, exceptOrigin, kind, limit).map(readEvent)
     return this.#read.all(afterSeq, exceptOrigin, limit).map(readEvent)
   }
 
@@ -107,7 +117,8 @@ export class SqliteLog {
    * To be called inside a transaction. The newest row of the log stays as an empty one, which nobody sees: it holds the
    * place after which the log goes on.
    */
-  prune(before: number): number {
+  prune(before: number, sumsBefore: number): number {
+    this.#database.prepare('DELETE FROM rollups WHERE hour < ?').run(sumsBefore)
     const newest = this.last()
     const isOld = "kind = 'attempt' AND at < ?"
     const emptied = this.#database

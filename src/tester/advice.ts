@@ -2,7 +2,7 @@
 
 import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
 import type { Seat } from '../manager/roster.ts'
-import type { TestResult } from './testResult.ts'
+import type { Advice, TestResult } from './testResult.ts'
 
 export interface AdviceFacts {
   readonly seat: Seat
@@ -12,12 +12,6 @@ export interface AdviceFacts {
   readonly successor: string | null
   /** When it is over, ISO 8601. */
   readonly retryAt: string | null
-}
-
-/** A piece of advice and the targets it is for. */
-export interface Advice {
-  readonly text: string
-  readonly targets: readonly string[]
 }
 
 type Adviser<K extends FailureKind> = (facts: AdviceFacts, failure: FailureOf<K>) => string

@@ -11,8 +11,8 @@ import { fakeKeyText, originalScenario } from '../lab/worlds.ts'
 import { APIManager, type APIManagerOptions } from '../manager/apiManager.ts'
 import { type TestOptions, testApiKeys } from './apiKeyTester.ts'
 import type { TestReport } from './report.ts'
+import type { TestPlan } from './runOptions.ts'
 import { reportText } from './summaryText.ts'
-import type { TestPlan } from './testRun.ts'
 
 const NOON = Date.UTC(2026, 10, 23, 12)
 

@@ -2,12 +2,14 @@
 
 import { resolve } from 'node:path'
 import type { Engine } from '../manager/engine.ts'
-import { type EngineOptions, openEngine } from '../manager/openEngine.ts'
+import type { EngineOptions } from '../manager/engineOptions.ts'
+import { openEngine } from '../manager/openEngine.ts'
 import { changesSince } from './changes.ts'
 import { htmlReport } from './htmlReport.ts'
 import type { TestReport } from './report.ts'
 import { readResultsFile, writeWhole } from './resultsFile.ts'
-import { type RunOptions, runTests } from './testRun.ts'
+import type { RunOptions } from './runOptions.ts'
+import { runTests } from './testRun.ts'
 
 export interface TestOptions extends Omit<EngineOptions, 'allModels'>, RunOptions {
   /** Every model of every list, also of long ones. Counts only where no `engine` is given. */
@@ -19,7 +21,7 @@ export interface TestOptions extends Omit<EngineOptions, 'allModels'>, RunOption
   readonly out?: string | null
   /** Also writes the report as a page. */
   readonly html?: string
-  /** Tests inside a running manager or gateway (`apiManager.engine`), which learns from it at once. */
+  /** @internal Tests inside a running manager or gateway, which learns from it at once. */
   readonly engine?: Engine
 }
 

@@ -3,10 +3,11 @@
 import type { ChatRequest } from '../domain/chat.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Target } from '../domain/target.ts'
+import { mostTokensOf } from '../manager/amounts.ts'
 import type { Ask } from '../manager/ask.ts'
 import type { Engine } from '../manager/engine.ts'
 import type { Hold, HoldNeed } from '../manager/holds.ts'
-import { makeAsk, mostTokensOf } from '../manager/makeAsk.ts'
+import { makeAsk } from '../manager/makeAsk.ts'
 import { judge } from '../routing/judge.ts'
 import type { Call, CallEnd } from '../upstream/call.ts'
 import type { DayAllowance } from './allowance.ts'
@@ -137,6 +138,7 @@ class Asking {
       streamed: ask.request.stream,
       end,
       inputTokens: ask.needs.inputTokens,
+      request: ask.whole,
       hold,
     })
     return { end, costNanoUsd: event.costNanoUsd }

@@ -8,15 +8,8 @@ import type { Engine } from '../manager/engine.ts'
 import { catalogueModel, type Seat } from '../manager/roster.ts'
 import { ineligible, type Needs, type Rules } from '../routing/eligible.ts'
 import type { ListedModel } from '../upstream/modelsList.ts'
+import type { Filters } from './runOptions.ts'
 import type { Survey } from './survey.ts'
-
-export interface Filters {
-  readonly provider?: string
-  /** Part of the model's id. */
-  readonly model?: string
-  /** 1-based. */
-  readonly key?: number
-}
 
 /** One target of the run, or one key of which no model is known. */
 export interface Item {

@@ -1,8 +1,7 @@
 /** The report of a test run: the object of `api-test-results.json` and of `test --json`. */
 
-import type { Advice } from './advice.ts'
 import type { Changes } from './changes.ts'
-import type { SkippedTest, TestResult } from './testResult.ts'
+import type { Advice, SkippedTest, TestResult } from './testResult.ts'
 
 export interface TestReport {
   /** ISO 8601. */

@@ -80,3 +80,9 @@ const LATEST = 8.64e15
 export function isoTime(at: number | null | undefined): string | null {
   return at === null || at === undefined || !(Math.abs(at) <= LATEST) ? null : new Date(at).toISOString()
 }
+
+/** A piece of advice and the targets it is for. */
+export interface Advice {
+  readonly text: string
+  readonly targets: readonly string[]
+}

@@ -6,50 +6,20 @@ import type { Target } from '../domain/target.ts'
 import type { Engine } from '../manager/engine.ts'
 import { requestId } from '../manager/makeAsk.ts'
 import type { CallEnd } from '../upstream/call.ts'
-import { type Advice, allAdvice, sharedQuotaAdvice } from './advice.ts'
+import { allAdvice, sharedQuotaAdvice } from './advice.ts'
 import { DayAllowance } from './allowance.ts'
 import { callTarget, type Desk, needOf, OVER_BUDGET, UNNAMED } from './callTarget.ts'
 import { Lanes } from './lanes.ts'
-import { chosenSeats, explained, type Fate, type Filters, type Item, planTests } from './plan.ts'
+import { chosenSeats, explained, type Fate, type Item, planTests } from './plan.ts'
 import { proveAbilities } from './proveAbilities.ts'
 import { Purse } from './purse.ts'
 import { fastestOf, summaryOf, type TestCost, type TestReport } from './report.ts'
 import { greeting, requestsOf } from './requests.ts'
 import { type Ended, failedResult, passedResult, toldResult } from './resultOf.ts'
+import type { RunOptions } from './runOptions.ts'
 import type { ProviderName } from './summaryText.ts'
 import { type Survey, surveyAll } from './survey.ts'
-import type { SkippedTest, TestResult } from './testResult.ts'
-
-/** What is known before the first call. */
-export interface TestPlan {
-  /** Every target of the run, also those that are decided or left out already, in the order of the report. */
-  readonly targets: readonly Pick<Item, 'id' | 'provider' | 'keyIndex' | 'model'>[]
-  readonly cost: TestCost
-  readonly providers: readonly ProviderName[]
-}
-
-/** Told what happens while it happens. */
-export interface TestObserver {
-  readonly onPlan?: (plan: TestPlan) => void
-  /** A call of the target begins, or it waits for a limit. */
-  readonly onCall?: (target: string) => void
-  readonly onWait?: (target: string) => void
-  readonly onResult?: (result: TestResult) => void
-  readonly onSkip?: (skipped: SkippedTest) => void
-}
-
-export interface RunOptions extends Filters, TestObserver {
-  /** Also prove streaming, tools, JSON and images. */
-  readonly abilities?: boolean
-  /** Most calls at once per account; default 8. */
-  readonly concurrency?: number
-  /** Most milliseconds per call; default `settings.test.timeout_ms`. */
-  readonly timeoutMs?: number
-  /** Longest single wait for a limit to reset, in milliseconds; default 65,000: a minute and its jitter. */
-  readonly limitPatienceMs?: number
-  /** Ends the run; what was found so far is reported. */
-  readonly signal?: AbortSignal
-}
+import type { Advice, SkippedTest, TestResult } from './testResult.ts'
 
 const CONCURRENCY = 8
 const LIMIT_PATIENCE_MS = 65_000

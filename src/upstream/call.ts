@@ -288,23 +288,30 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
       if (chunk.type === 'end') this.#complete = true
       content ||= isContent(chunk)
     }
-    // The bytes of an error are never passed on: they can repeat the key. The failure is told in our own words.
-    if (failed !== undefined) return this.#failAndAbort(this.#classifyStreamError(failed))
+    if (failed !== undefined) return this.#endWith(failed, chunks)
     this.#keepAlive(chunks.length > 0)
-    if (this.#state === 'held') this.#hold(chunks, bytes, content)
-    else if (this.#sink?.onChunks(chunks, bytes === null ? [] : [bytes]) === false) this.#pause()
+    if (this.#sink === null) this.#hold(chunks, bytes, content)
+    else if (this.#sink.onChunks(chunks, bytes === null ? [] : [bytes]) === false) this.#pause()
   }
 
+  /** The bytes of an error are never passed on: they can repeat the key. What was said before it is, then our own words. */
+  #endWith(failed: Extract<ChatChunk, { type: 'error' }>, chunks: readonly ChatChunk[]): void {
+    const before = chunks.slice(0, chunks.indexOf(failed))
+    if (this.#sink === null) this.#heldChunks.push(...before)
+    else if (before.length > 0) this.#sink.onChunks(before, [])
+    this.#failAndAbort(this.#classifyStreamError(failed))
+  }
+
+  /** Until somebody attaches, nothing is lost, and nothing more is read: the memory of a stream stays bounded. */
   #hold(chunks: readonly ChatChunk[], bytes: Buffer | null, content: boolean): void {
     this.#heldChunks.push(...chunks)
     if (bytes !== null) this.#heldBytes.push(bytes)
-    if (!content) return
+    if (!content || this.#state === 'live') return
     const now = this.#tools.monotonic()
     this.#state = 'live'
     this.#firstTokenMs = now - this.#startedAt
-    this.deadlineAt = now + this.#input.idleMs
-    // Until somebody attaches, nothing more is read: the memory of a stream stays bounded.
-    if (this.#sink === null) this.#pause()
+    this.#lastEventAt = now
+    this.#pause()
     this.#resolveFirst()
   }
 

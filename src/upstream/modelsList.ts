@@ -144,7 +144,11 @@ function priceOf(pricing: unknown): PriceHint | null {
   const input = Number(asString(fields?.['prompt']))
   const output = Number(asString(fields?.['completion']))
   if (!Number.isFinite(input) || !Number.isFinite(output) || input < 0 || output < 0) return null
+  // Tokens that cost nothing are no free model when the request or something else of it costs.
+  if (fields !== undefined && input === 0 && output === 0 && Object.values(fields).some(isCost)) return null
   return { input: perMillion(input), output: perMillion(output) }
 }
+
+const isCost = (price: unknown) => Number(asString(price) ?? 0) > 0
 
 const perMillion = (perToken: number) => Number((perToken * 1e6).toPrecision(12))

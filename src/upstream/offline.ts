@@ -4,7 +4,7 @@
  */
 
 /** Failures of different hosts this close together are one event. */
-const TOGETHER_MS = 5_000
+export const TOGETHER_MS = 5_000
 /** A timer this late means that the machine slept or the process stood still; its sockets are stale. */
 const JUMP_MS = 10_000
 /** How many hosts must fail together: one alone may simply be down. */
@@ -28,6 +28,19 @@ export class OfflineDetector {
     this.#failedAt.clear()
   }
 
+  /**
+   * Whether nobody can say yet who is to blame for a failure of `host`: no other host has answered just now, and none
+   * has failed with it. `TOGETHER_MS` later it is the host's own.
+   */
+  isOpen(host: string, now: number): boolean {
+    return !isLoopback(host) && !this.isReachable(now) && !this.isOffline(now)
+  }
+
+  /** Whether a host has answered just now, so that the network is there. */
+  isReachable(now: number): boolean {
+    return within(now - this.#answeredAt)
+  }
+
   /** A timer that should have fired at `expected` fired at `now` (both epoch ms). */
   ticked(expected: number, now: number): void {
     if (Math.abs(now - expected) > JUMP_MS) this.#jumpedAt = now
@@ -35,9 +48,7 @@ export class OfflineDetector {
 
   /** Whether a failure at `now` is this machine's own: then nobody is parked and nobody is charged. */
   isOffline(now: number): boolean {
-    return (
-      within(now - this.#jumpedAt) || (!within(now - this.#answeredAt) && this.#recentlyFailed(now) >= FEWEST_HOSTS)
-    )
+    return within(now - this.#jumpedAt) || (!this.isReachable(now) && this.#recentlyFailed(now) >= FEWEST_HOSTS)
   }
 
   #recentlyFailed(now: number): number {

@@ -12,7 +12,10 @@ import { modelOf, REPLY, sdkScenario, UPSTREAMS } from './world.ts'
 let world: GatewayWorld
 const place = () => ({ origin: world.origin, token: TOKEN })
 beforeAll(async () => {
-  world = await openGateway(sdkScenario(), { settings: { models: { house: ['openai-talks'], 'claude-*': ['auto'] } } })
+  world = await openGateway(sdkScenario(), {
+    discover: true,
+    settings: { models: { house: ['openai-talks'], 'claude-*': ['auto'] } },
+  })
 })
 afterAll(() => world.close())
 
@@ -93,22 +96,22 @@ describe('embeddings', () => {
   test.each(['float', 'base64'])('have the encoding that was asked for (%s)', async (encoding_format) => {
     for (const upstream of ['openai', 'google'] as const) {
       const body = { model: modelOf(upstream, 'embeds'), input: 'one', encoding_format }
-      const answer = await (await world.ask('/v1/embeddings', body)).json()
-      expect(typeof answer.data[0].embedding).toBe(encoding_format === 'base64' ? 'string' : 'object')
+      const embedding = encoding_format === 'base64' ? expect.any(String) : expect.any(Array)
+      expect(await (await world.ask('/v1/embeddings', body)).json()).toMatchObject({ data: [{ embedding }] })
     }
   })
 
   test('never leave the choice of the model to keywise', async () => {
     for (const model of ['auto', 'auto:cheap', 'claude-anything']) {
       const response = await world.ask('/v1/embeddings', { model, input: 'one' })
-      expect([response.status, (await response.json()).error.param]).toEqual([400, 'model'])
+      expect([response.status, await response.json()]).toMatchObject([400, { error: { param: 'model' } }])
     }
   })
 
   test('of tokens instead of text are refused where only text is understood', async () => {
     const body = { input: [[1, 2, 3]], model: modelOf('google', 'embeds') }
     const response = await world.ask('/v1/embeddings', body)
-    expect([response.status, (await response.json()).error.param]).toEqual([400, 'input'])
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { param: 'input' } }])
     const understood = await world.ask('/v1/embeddings', { ...body, model: modelOf('openai', 'embeds') })
     expect(understood.status).toBe(200)
   })
@@ -131,9 +134,8 @@ describe('a Responses request that goes on with an answer the server remembers',
   ] as const)('is refused for an upstream that speaks %s, with what to do', async (upstream) => {
     world.fakes.forget()
     const response = await world.ask('/v1/responses', body(modelOf(upstream)))
-    const { error } = await response.json()
-    expect([response.status, error.param]).toEqual([400, 'previous_response_id'])
-    expect(error.message).toContain('"input"')
+    const error = { param: 'previous_response_id', message: expect.stringContaining('"input"') }
+    expect([response.status, await response.json()]).toMatchObject([400, { error }])
     expect(world.fakes.calls).toEqual([])
   })
 })

@@ -74,7 +74,8 @@ function chatDriver(name: string, client: OpenAI): Driver {
       const calls: { name: string; text: string }[] = []
       for await (const chunk of stream) {
         for (const delta of chunk.choices[0]?.delta.tool_calls ?? []) {
-          const call = (calls[delta.index] ??= { name: '', text: '' })
+          const call = calls[delta.index] ?? { name: '', text: '' }
+          calls[delta.index] = call
           call.name += delta.function?.name ?? ''
           call.text += delta.function?.arguments ?? ''
         }

@@ -1,0 +1,36 @@
+/** docs/numbers.md: one section per benchmark between markers; whatever a person wrote around them stays. */
+
+export interface NumberSection {
+  /** As on the command line: `npm run bench -- <name>`. */
+  readonly name: string
+  readonly title: string
+  readonly lines: readonly string[]
+  readonly machine: string
+  /** `2026-11-23`. */
+  readonly date: string
+}
+
+const HEAD = `# Numbers
+
+What was measured, with the command, the machine and the day. Noise only adds, so the least is the steady figure.
+`
+
+/** The page with this section put in place of its last version, or added at the end. */
+export function withSection(page: string, section: NumberSection): string {
+  const [begin, end] = [`<!-- bench:${section.name} -->`, `<!-- /bench:${section.name} -->`]
+  const text = `${begin}\n${body(section)}\n${end}`
+  const from = page.indexOf(begin)
+  const to = page.indexOf(end, from)
+  if (from >= 0 && to >= 0) return page.slice(0, from) + text + page.slice(to + end.length)
+  return `${(page || HEAD).trimEnd()}\n\n${text}\n`
+}
+
+function body({ name, title, lines, machine, date }: NumberSection): string {
+  return [
+    `## ${title}`,
+    '',
+    `\`npm run bench -- ${name}\`, ${date}, ${machine}`,
+    '',
+    ...lines.map((one) => `- ${one}`),
+  ].join('\n')
+}

@@ -1,0 +1,180 @@
+/** `keywise budget`: what may be spent, what was spent on what, and the ledger for other programs. */
+
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Writable } from 'node:stream'
+import type { Engine } from '../manager/engine.ts'
+import { CSV_HEAD, csvLine, jsonLine, ledgerRows } from '../manager/ledgerExport.ts'
+import { budgetsView } from '../manager/views/budgetsView.ts'
+import { readTime } from '../manager/views/readTime.ts'
+import { type SpendRow, type SpendView, spendView } from '../manager/views/spendView.ts'
+import { formatUsd, NANO_PER_USD } from '../money/amount.ts'
+import { calendarPeriod } from '../money/period.ts'
+import type { BudgetView } from '../money/purse.ts'
+import type { CommandContext, ExitCode, RunCommand } from './main.ts'
+import { clock, type Printer, printer, UsageError } from './output.ts'
+import { withEngine } from './withEngine.ts'
+
+const ACTIONS = ['list', 'export', 'forgive'] as const
+
+export const run: RunCommand = (context) =>
+  withEngine(context, async (engine) => {
+    const [action = 'list'] = context.args
+    if (action === 'list') return list(engine, context)
+    if (action === 'export') return exportLedger(engine, context)
+    if (action === 'forgive') return forgive(engine, context)
+    throw new UsageError(`keywise budget ${JSON.stringify(action.slice(0, 40))}: one of ${ACTIONS.join(', ')}`)
+  })
+
+/** The tables, without `--by`. */
+const TABLES = ['provider', 'key', 'model', 'day'] as const
+
+function list(engine: Engine, { options, stdout, env }: CommandContext): ExitCode {
+  const out = printer(stdout, env)
+  const { now } = engine
+  const month = calendarPeriod('month', now, 'UTC').start
+  const since = timeOption(options['since'], '--since', now) ?? month
+  const until = timeOption(options['until'], '--until', now)
+  const span = { since, ...(until !== undefined && { until }) }
+  const by = typeof options['by'] === 'string' ? options['by'].split(',') : null
+  const tables = (by === null ? TABLES.map((one) => [one]) : [by]).map((one) => spendView(engine, { by: one, ...span }))
+  const today = spendView(engine, { since: calendarPeriod('day', now, 'UTC').start })
+  const thisMonth = spendView(engine, { since: month })
+  const { generatedAt, budgets } = budgetsView(engine)
+  const [first] = tables
+  if (options['json']) {
+    const spend = Object.fromEntries(tables.map((view) => [view.by.join(','), view.spend]))
+    const { saved, since: from, until: to, total } = first!
+    out.json({
+      generatedAt,
+      budgets,
+      since: from,
+      until: to,
+      spend,
+      total,
+      today: today.total,
+      month: thisMonth.total,
+      saved,
+    })
+    return 0
+  }
+  for (const budget of budgets) printBudget(budget, out)
+  if (budgets.length === 0) out.line('No budgets; "settings.budgets" in the configuration sets them.')
+  out.line()
+  out.line(`Spent today ${cost(today.total)}, this month ${cost(thisMonth.total)} (UTC).`)
+  if (first !== undefined) printSaved(first, out)
+  for (const view of tables) printSpend(view, out)
+  return 0
+}
+
+function printBudget(budget: BudgetView, out: Printer): void {
+  const { scope, per, unit, limit, spent, reserved, resetsAt, hard, unpricedAttempts } = budget
+  const show = (amount: number) => (unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`)
+  const every = per === 'total' ? 'in total' : `per ${per}`
+  const parts = [
+    `${show(spent)} of ${show(limit)} ${every}`,
+    ...(reserved > 0 ? [`${show(reserved)} set aside`] : []),
+    ...(resetsAt === null ? [] : [`until ${clock(resetsAt)}`]),
+    ...(unpricedAttempts > 0 ? [`${unpricedAttempts} calls of unknown price not counted`] : []),
+    ...(hard ? [] : ['soft']),
+  ]
+  const colour = spent >= limit ? 'red' : spent >= limit * 0.8 ? 'yellow' : 'green'
+  out.line(`Budget ${out.paint(colour, scope)}: ${parts.join(', ')}`)
+}
+
+function printSaved({ saved, total }: SpendView, out: Printer): void {
+  if (saved === null || total.attempts === 0) return
+  const at = ({ target, costUsd }: NonNullable<SpendView['saved']>['median']) => `${usd(costUsd)} at ${target}`
+  out.line(
+    `The same tokens would have cost ${at(saved.median)} (the middle of your priced targets) or ${at(saved.dearest)} (the dearest): saved ${usd(saved.median.savedUsd)} to ${usd(saved.dearest.savedUsd)}.`,
+  )
+}
+
+function printSpend(view: SpendView, out: Printer): void {
+  if (view.spend.length === 0) return
+  out.line()
+  out.table(
+    [...view.by, 'cost', 'calls', 'ok', 'tokens in', 'cached', 'tokens out'],
+    view.spend.map((row) => [
+      ...view.by.map((name) => row.group[name] || '-'),
+      cost(row),
+      String(row.attempts),
+      String(row.successes),
+      String(row.inputTokens),
+      String(row.cachedInputTokens),
+      String(row.outputTokens),
+    ]),
+  )
+}
+
+const usd = (amount: number) => formatUsd(Math.round(amount * NANO_PER_USD))
+
+/** What is not known is shown as such, not as nothing. */
+function cost({ costUsd, unpricedAttempts }: Omit<SpendRow, 'group'>): string {
+  const known = usd(costUsd)
+  return unpricedAttempts === 0 ? known : `${known} + ${unpricedAttempts} of unknown price`
+}
+
+async function exportLedger(engine: Engine, { options, stdout, stderr, cwd }: CommandContext): Promise<ExitCode> {
+  if (options['csv'] && options['jsonl']) throw new UsageError('--csv or --jsonl, not both')
+  const since = timeOption(options['since'], '--since', engine.now)
+  const until = timeOption(options['until'], '--until', engine.now)
+  const { out } = options
+  const lineOf = options['jsonl'] ? jsonLine : csvLine
+  const rows = ledgerRows(engine.parts.store, {
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+  })
+  const lines = options['jsonl'] ? [] : [CSV_HEAD]
+  if (typeof out !== 'string') {
+    await write(stdout, lines, rows, lineOf)
+    return 0
+  }
+  const file = createWriteStream(resolve(cwd, out), { mode: 0o600 })
+  const count = await write(file, lines, rows, lineOf)
+  file.end()
+  await once(file, 'close')
+  stderr.write(`${count} attempts written to ${out}\n`)
+  return 0
+}
+
+/** Waits for a slow reader instead of keeping everything in memory. Returns how many rows were written. */
+async function write(
+  to: Writable,
+  head: readonly string[],
+  rows: ReturnType<typeof ledgerRows>,
+  lineOf: typeof csvLine,
+): Promise<number> {
+  let count = 0
+  for (const line of head) to.write(`${line}\n`)
+  for (const row of rows) {
+    count++
+    if (!to.write(`${lineOf(row)}\n`)) await once(to, 'drain')
+  }
+  return count
+}
+
+/** A person's word that calls in flight when a process was killed were not billed. */
+function forgive(engine: Engine, { options, stdout, env }: CommandContext): ExitCode {
+  const { mind, store } = engine.parts
+  const given = mind.budgets.forgive(store, engine.now)
+  const out = printer(stdout, env)
+  if (options['json']) {
+    const forgiven = given.map(({ scope, amount, unit }) => ({ scope, amount, unit }))
+    out.json({ generatedAt: new Date(engine.now).toISOString(), forgiven })
+    return 0
+  }
+  for (const { scope, amount, unit } of given)
+    out.line(`Budget ${scope}: ${unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`} given back`)
+  if (given.length === 0) out.line('No process that was killed has left anything set aside.')
+  return 0
+}
+
+/** Throws UsageError that names the option. */
+function timeOption(value: unknown, flag: string, now: number): number | undefined {
+  if (value === undefined) return undefined
+  const at = readTime(String(value), now)
+  if (at === null) throw new UsageError(`${flag} takes a time such as 2026-11-23 or 7d, not ${JSON.stringify(value)}`)
+  return at
+}

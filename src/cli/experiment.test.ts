@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { own } from '../../test/lab.ts'
+import { openWorld } from '../../test/labCall.ts'
+import { makeHome } from '../../test/runKeywise.ts'
+import { put } from '../../test/temporaryFolder.ts'
+
+const race = {
+  name: 'race',
+  variants: [
+    { name: 'now', share: 0.5, model: 'alpha/m' },
+    { name: 'new', share: 0.5, model: 'alpha/n' },
+  ],
+}
+
+test('an experiment is started from a file, shown, exported, changed and stopped on the command line', async () => {
+  const world = await openWorld({ providers: own('alpha', 1, ['m', 'n']) })
+  const home = makeHome(world.config())
+  put(home.folder, 'race.json', JSON.stringify(race))
+  const started = await home.keywise('experiment', 'start', 'race.json')
+  expect(started.stdout, started.stderr).toContain('race runs as version 1\n')
+  expect((await home.keywise('call', 'hi', '--model', 'experiment:race')).code).toBe(0)
+  const [shown, exported] = await Promise.all([
+    home.keywise('experiment', 'show', 'race'),
+    home.keywise('experiment', 'export', 'race'),
+  ])
+  expect(shown.stdout).toMatch(/^race, version 1, running since 20.* UTC, by request\ntoo early to say anything\n/)
+  const lines = exported.stdout.trimEnd().split('\r\n')
+  expect(lines[0]).toBe('experiment,version,variant,unit,metric,value,at,requestId')
+  expect(lines.slice(1).map((line) => line.split(',')[4])).toEqual(expect.arrayContaining(['success', 'latency']))
+  put(home.folder, 'race.json', `{ "experiments": [${JSON.stringify({ ...race, alpha: 0.01 })}] } // stricter`)
+  const changed = await home.keywise('experiment', 'start', 'race.json', '--json')
+  expect(JSON.parse(changed.stdout)).toMatchObject({
+    generatedAt: expect.stringMatching(/Z$/),
+    experiments: [{ name: 'race', version: 2, earlierVersions: [{ version: 1 }] }],
+  })
+  const stopped = await home.keywise('experiment', 'stop', 'race', '--keep', 'new')
+  expect(stopped.stdout).toContain('Everybody gets new from now on.')
+  const listed = JSON.parse((await home.keywise('experiment', 'list', '--json')).stdout)
+  expect(listed.experiments).toMatchObject([{ name: 'race', version: 2, state: 'stopped', kept: 'new' }])
+})
+
+test('a file that is wrong, an unknown name and an unknown action are said in one sentence', async () => {
+  const world = await openWorld({ providers: own('alpha', 1, ['m']) })
+  const home = makeHome(world.config())
+  put(home.folder, 'race.json', JSON.stringify({ ...race, holdout: 0.5 }))
+  const [wrong, unknown, action] = await Promise.all([
+    home.keywise('experiment', 'start', 'race.json'),
+    home.keywise('experiment', 'show', 'rase'),
+    home.keywise('experiment', 'begin', 'race.json'),
+  ])
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('add up to 1.5 instead of 1')])
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('there is no experiment "rase"')])
+  expect([action.code, action.stderr]).toEqual([2, expect.stringContaining('"experiment" knows list, show, start')])
+})

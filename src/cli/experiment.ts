@@ -1,0 +1,156 @@
+/** `keywise experiment`: what is compared, what may be said of it, and the data behind it. */
+
+import { readDocument } from '../config/document.ts'
+import { nearest } from '../domain/nearest.ts'
+import type { Engine } from '../manager/engine.ts'
+import {
+  csvOf,
+  type ExperimentRow,
+  experimentsView,
+  experimentView,
+  observationsOf,
+  startExperiments,
+  type VariantRow,
+} from '../manager/views/experimentsView.ts'
+import type { CommandContext, ExitCode, RunCommand } from './main.ts'
+import { decimal, dollars, duration, type Printer, printer, UsageError } from './output.ts'
+import { withEngine } from './withEngine.ts'
+
+type Action = (engine: Engine, context: CommandContext, out: Printer) => ExitCode
+
+const ACTIONS: Readonly<Record<string, Action>> = { list, show, start, stop, export: exportData }
+
+export const run: RunCommand = (context) => {
+  const { args, stdout, env } = context
+  const name = args[0] ?? ''
+  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined
+  if (action === undefined) {
+    const [near] = nearest(name, Object.keys(ACTIONS), 1)
+    const hint = near === undefined ? '' : ` (did you mean "${near}"?)`
+    throw new UsageError(`"experiment" knows ${Object.keys(ACTIONS).join(', ')}, not "${name}"${hint}`)
+  }
+  if (name !== 'list' && args[1] === undefined)
+    throw new UsageError(`say which one: keywise experiment ${name} ${name === 'start' ? 'FILE' : 'NAME'}`)
+  return withEngine(context, async (engine) => action(engine, context, printer(stdout, env)))
+}
+
+function list(engine: Engine, { options }: CommandContext, out: Printer): ExitCode {
+  const view = experimentsView(engine)
+  if (options['json']) out.json(view)
+  else if (view.experiments.length === 0) out.line('There is no experiment; docs/experiments.md says how to begin one.')
+  else
+    out.table(
+      ['experiment', 'version', 'state', 'variants', 'units', 'verdict'],
+      view.experiments.map((row) => [
+        row.name,
+        String(row.version),
+        out.paint(row.state === 'running' ? 'green' : 'dim', row.state),
+        row.variants.map(({ name }) => name).join(', '),
+        String(unitsOf(row)),
+        row.verdict.text,
+      ]),
+    )
+  return 0
+}
+
+function show(engine: Engine, { args, options }: CommandContext, out: Printer): ExitCode {
+  tell(engine, [experimentView(engine, args[1] ?? '')], options, out)
+  return 0
+}
+
+function start(engine: Engine, { args, options, cwd }: CommandContext, out: Printer): ExitCode {
+  const rows = startExperiments(engine, readDocument(args[1] ?? '', cwd).value)
+  if (options['json']) {
+    tell(engine, rows, options, out)
+    return 0
+  }
+  for (const row of rows) {
+    const before = row.earlierVersions.at(-1)
+    const apart = before === undefined ? '' : `; version ${before.version} keeps its data`
+    out.line(`${row.name} runs as version ${row.version}${apart}`)
+    for (const problem of row.problems) out.line(`  ${problem}`)
+  }
+  out.line(`A request takes part with "model": "experiment:${rows[0]?.name ?? 'NAME'}", or the label experiment=NAME.`)
+  return 0
+}
+
+function stop(engine: Engine, { args, options }: CommandContext, out: Printer): ExitCode {
+  const name = args[1] ?? ''
+  const keep = options['keep']
+  engine.parts.experiments.stop(name, typeof keep === 'string' ? keep : null)
+  const row = experimentView(engine, name)
+  if (options['json']) tell(engine, [row], options, out)
+  else {
+    out.line(`${name} is stopped: ${row.verdict.text}`)
+    out.line(row.kept === null ? 'Its requests run as usual from now on.' : `Everybody gets ${row.kept} from now on.`)
+  }
+  return 0
+}
+
+function exportData(engine: Engine, { args, options }: CommandContext, out: Printer): ExitCode {
+  const rows = observationsOf(engine, args[1] ?? '')
+  if (options['json']) out.json({ generatedAt: new Date(engine.now).toISOString(), observations: [...rows] })
+  else for (const line of csvOf(rows)) out.write(line)
+  return 0
+}
+
+function tell(engine: Engine, rows: readonly ExperimentRow[], options: CommandContext['options'], out: Printer): void {
+  if (options['json']) out.json({ generatedAt: new Date(engine.now).toISOString(), experiments: rows })
+  else for (const row of rows) print(row, out)
+}
+
+function print(row: ExperimentRow, out: Printer): void {
+  const { name, version, state, startedAt, unit, holdout, metric, verdict } = row
+  const apart = holdout > 0 ? `, ${percent(holdout)} held out` : ''
+  out.line(
+    `${name}, version ${version}, ${state} since ${startedAt.slice(0, 16).replace('T', ' ')} UTC, by ${unit}${apart}`,
+  )
+  out.line(out.paint('bold', verdict.text))
+  for (const problem of row.problems) out.line(`Note: ${problem}`)
+  out.line()
+  const metrics = metricsOf(row)
+  out.table(
+    ['variant', 'share', ...metrics, 'what it changes'],
+    row.variants.map((variant) => [
+      variant.name,
+      percent(variant.share),
+      ...metrics.map((one) => measuredText(variant, one)),
+      variant.stopped === null ? changesText(variant) : out.paint('red', `stopped: ${variant.stopped}`),
+    ]),
+  )
+  out.line()
+  for (const { first, second, interval, observations } of row.comparisons.filter((pair) => pair.metric === metric.name))
+    out.line(`${second} minus ${first} in ${metric.name}: ${intervalText(interval)} (${observations} units)`)
+  for (const earlier of row.earlierVersions) out.line(`version ${earlier.version}: ${earlier.text}`)
+}
+
+const percent = (share: number) => `${Number((share * 100).toFixed(2))} %`
+const unitsOf = ({ variants }: ExperimentRow) =>
+  variants.reduce((sum, { metrics }) => sum + Math.max(0, ...Object.values(metrics).map((one) => one.observations)), 0)
+
+/** The one that decides first. */
+function metricsOf({ metric, variants }: ExperimentRow): readonly string[] {
+  return [...new Set([metric.name, ...variants.flatMap(({ metrics }) => Object.keys(metrics))])]
+}
+
+function measuredText({ metrics }: VariantRow, metric: string): string {
+  const seen = metrics[metric]
+  if (seen === undefined || seen.mean === null) return '-'
+  const mean = { latency: duration(seen.mean), cost: dollars(seen.mean) }[metric] ?? decimal(seen.mean, 3)
+  return `${mean} (${seen.observations})`
+}
+
+function changesText({ template, model, provider, parameters }: VariantRow): string {
+  const changes = [
+    ...(template === null ? [] : [`prompt "${template.length > 40 ? `${template.slice(0, 39)}…` : template}"`]),
+    ...(model === null ? [] : [model]),
+    ...(provider === null ? [] : [`at ${provider}`]),
+    ...Object.entries(parameters).map(([name, value]) => `${name} ${JSON.stringify(value)}`),
+  ]
+  return changes.length === 0 ? 'nothing' : changes.join(', ').replaceAll('\n', ' ')
+}
+
+function intervalText(interval: ExperimentRow['comparisons'][number]['interval']): string {
+  if (interval === null) return 'too early to say'
+  return `between ${Number(interval.low.toPrecision(3))} and ${Number(interval.high.toPrecision(3))}`
+}

@@ -1,0 +1,113 @@
+/** What the configuration says to budgets and prices that cannot be meant: each with its place and what to do. */
+
+import { describe, expect, test } from 'vitest'
+import { ConfigError } from '../domain/errors.ts'
+import { loadConfig } from './config.ts'
+
+const groq = { api_key: 'fake-groq-key', models: ['m'] }
+
+function load(config: object) {
+  return loadConfig({ config, env: {}, cwd: '/', home: '/', platform: 'linux' })
+}
+
+function problem(config: object): string {
+  try {
+    load(config)
+  } catch (error) {
+    if (error instanceof ConfigError) return `${error.path}: ${error.message}`
+    throw error
+  }
+  return 'nothing'
+}
+
+const day = { scope: 'all', usd: 1, per: 'day' }
+
+describe('a budget', () => {
+  test('is hard, in UTC, by the calendar month, with fallback, unless it says otherwise', () => {
+    const { settings } = load({ groq, settings: { budgets: [{ scope: 'groq', usd: 10 }] } })
+    expect(settings.budgets).toEqual([
+      {
+        scope: 'groq',
+        usd: 10,
+        per: 'month',
+        hard: true,
+        rolling: false,
+        timezone: 'UTC',
+        onExceeded: 'fallback',
+      },
+    ])
+  })
+
+  for (const [value, message] of [
+    ['x', 'settings.budgets: '],
+    [[5], 'settings.budgets[0]: '],
+    [[{ usd: 1 }], 'settings.budgets[0].scope" is missing'],
+    [[{ ...day, scope: 'label:team' }], 'settings.budgets[0].scope" is no scope; use all'],
+    [[{ ...day, scope: 'google#0' }], 'is no scope'],
+    [[{ scope: 'all' }], 'settings.budgets[0]" needs an amount: "usd", "requests" or "tokens"'],
+    [[{ scope: 'all', eur: 10 }], 'no other currency is counted'],
+    [[{ ...day, tokens: 5 }], 'write one budget for each'],
+    [[{ ...day, usd: '10' }], 'settings.budgets[0].usd" is wrong: expected number'],
+    [[{ ...day, usd: Number.NaN }], 'expected number, received NaN'],
+    [[{ ...day, usd: -1 }], 'settings.budgets[0].usd" is negative; 0 means that nothing may be spent'],
+    [[{ ...day, usd: 1e8 }], 'is more than keywise can count ($9007199); leave the budget out'],
+    [[{ scope: 'all', tokens: 1e300 }], 'settings.budgets[0].tokens" '],
+    [[{ scope: 'all', requests: 1.5 }], 'settings.budgets[0].requests" must be a whole number'],
+    [[{ ...day, per: 'year' }], 'settings.budgets[0].per" is wrong: expected one of'],
+    [[{ ...day, timezone: 'Europe/Madird' }], 'settings.budgets[0].timezone" is no time zone; use an IANA name'],
+    [[{ ...day, hard: 'yes' }], 'settings.budgets[0].hard" is wrong: expected boolean'],
+    [[{ ...day, on_exceeded: 'wait' }], 'settings.budgets[0].on_exceeded" is wrong'],
+    [[day, { ...day, usd: 2 }], 'settings.budgets[1]" is the same kind of budget as settings.budgets[0]; keep one'],
+  ] as const)
+    test(`is refused with a reason when it is ${JSON.stringify(value)}`, () => {
+      expect(problem({ groq, settings: { budgets: value } })).toContain(message)
+    })
+
+  test('is told its provider by any of its names', () => {
+    const google = { api_key: 'fake-google-key', models: ['m'] }
+    const { settings, warnings } = load({ google, settings: { budgets: [{ ...day, scope: 'Gemini/m' }] } })
+    expect(settings.budgets[0]?.scope).toBe('google/m')
+    expect(warnings).toEqual([])
+  })
+
+  for (const [budgets, remark] of [
+    [
+      [{ ...day, scope: 'groqq' }],
+      'settings.budgets[0]" covers nothing: "groqq" has no key here (did you mean "groq"?)',
+    ],
+    [[{ ...day, scope: 'groq#3' }], 'covers nothing: groq has no key 3'],
+    [[{ ...day, usd: 0 }], 'is 0: nothing in its scope may be spent'],
+    [[day, { ...day, per: 'month' }], 'settings.budgets[0]" never binds: settings.budgets[1] allows no more per month'],
+  ] as const)
+    test(`is remarked on when it is ${JSON.stringify(budgets)}`, () => {
+      expect(load({ groq, settings: { budgets } }).warnings.join('\n')).toContain(remark)
+    })
+
+  test('may overlap with others without a word', () => {
+    const budgets = [day, { ...day, scope: 'groq' }, { ...day, usd: 10, per: 'month' }, { ...day, scope: 'token:ci' }]
+    expect(load({ groq, settings: { budgets } }).warnings).toEqual([])
+  })
+})
+
+describe('a price', () => {
+  const priced = (price: unknown) => ({ groq: { api_key: 'fake-groq-key', models: [{ id: 'm', price }] } })
+
+  test('may name every rate', () => {
+    const price = { input: 0.5, output: 1.5, cached_input: 0.05, cache_write: 0.6, reasoning: 2, request: 0.01 }
+    expect(load(priced(price)).providers[0]?.models).toEqual([
+      { id: 'm', price: { input: 0.5, output: 1.5, cachedInput: 0.05, cacheWrite: 0.6, reasoning: 2, request: 0.01 } },
+    ])
+  })
+
+  for (const [price, message] of [
+    [5, 'groq.models[0]'],
+    [{ input: -1, output: 1 }, 'price.input" must be an amount of USD from 0 to 100000'],
+    [{ input: 1 }, 'price.output" is missing'],
+    [{ input: 1, output: Number.NaN }, 'price.output" is wrong: expected number, received NaN'],
+    [{ input: 1, output: 1e9 }, 'must be an amount of USD from 0 to 100000'],
+    [{ input: 1, output: '2' }, 'price.output" is wrong: expected number'],
+  ] as const)
+    test(`is refused with a reason when it is ${JSON.stringify(price)}`, () => {
+      expect(problem(priced(price))).toContain(message)
+    })
+})

@@ -1,0 +1,28 @@
+/** Several reports of one answer's tokens. */
+
+import type { Usage } from '../domain/chat.ts'
+
+/**
+ * Two reports of one streamed answer as one. Reports only grow; where the later one is smaller (a last chunk that
+ * counts its own tokens alone) the larger number stands, so that an answer never becomes cheaper while it streams.
+ */
+export function mergeUsage(earlier: Usage | null, later: Usage): Usage {
+  if (earlier === null) return later
+  const inputTokens = larger(earlier.inputTokens, later.inputTokens) ?? 0
+  const outputTokens = larger(earlier.outputTokens, later.outputTokens) ?? 0
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens: inputTokens + outputTokens,
+    cachedInputTokens: larger(earlier.cachedInputTokens, later.cachedInputTokens),
+    cacheWriteTokens: larger(earlier.cacheWriteTokens, later.cacheWriteTokens),
+    reasoningTokens: larger(earlier.reasoningTokens, later.reasoningTokens),
+    estimated: earlier.estimated && later.estimated,
+    reportedCostUsd: larger(earlier.reportedCostUsd, later.reportedCostUsd),
+  }
+}
+
+function larger(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || !(a >= 0)) return b
+  return b !== undefined && b > a ? b : a
+}

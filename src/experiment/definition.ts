@@ -1,0 +1,46 @@
+/** Experiments as they are written in a file: the text that is kept, and what it means. */
+
+import { asArray, asRecord, type Json } from '../domain/json.ts'
+import { type Experiment, readExperiment, readExperiments } from './experiment.ts'
+
+export interface Definition {
+  /** As written; read anew whenever it is taken from the store. */
+  readonly written: Json
+  readonly experiment: Experiment
+}
+
+export type DefinitionsReading =
+  | { readonly ok: true; readonly definitions: readonly Definition[] }
+  | { readonly ok: false; readonly problems: readonly string[] }
+
+/** What every template may use: the text of the request's own last user message. */
+export const PROMPT_VARIABLE = 'prompt'
+const EVERYWHERE = [PROMPT_VARIABLE]
+
+/** Reads a list of experiments, as in `settings.experiments`. `path` is where it stands, for the messages. */
+export function readDefinitions(value: unknown, path: string): DefinitionsReading {
+  const { experiments, problems } = readExperiments(value, path, EVERYWHERE)
+  if (problems.length > 0) return { ok: false, problems }
+  const written = (asArray(value) ?? []) as readonly Json[] // parsed from JSON
+  return { ok: true, definitions: experiments.map((experiment, index) => ({ written: written[index]!, experiment })) }
+}
+
+/** Reads what a file of its own may hold: one experiment, or `{ "experiments": [ … ] }`. */
+export function readDefinitionFile(value: unknown): DefinitionsReading {
+  const record = asRecord(value)
+  if (record !== undefined && 'experiments' in record) return readDefinitions(record['experiments'], 'experiments')
+  const reading = readExperiment(value, 'experiment', EVERYWHERE)
+  if (!reading.ok) return reading
+  return { ok: true, definitions: [{ written: value as Json, experiment: reading.experiment }] } // parsed from JSON
+}
+
+/** One experiment that was written before; undefined when it is none any more. */
+export function readAgain(written: unknown, version: number): Experiment | undefined {
+  const reading = readExperiment(written, 'experiment', EVERYWHERE)
+  return reading.ok ? { ...reading.experiment, version } : undefined
+}
+
+/** Whether two definitions mean the same, whatever their version and spelling. */
+export function meansTheSame(one: Experiment, other: Experiment): boolean {
+  return JSON.stringify({ ...one, version: 0 }) === JSON.stringify({ ...other, version: 0 })
+}

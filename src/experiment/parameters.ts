@@ -1,0 +1,81 @@
+/** The request fields that a variant may set, as the configuration spells them, and what they change in a request. */
+
+import type { ChatRequest, ReasoningEffort } from '../domain/chat.ts'
+import { asRecord, asString, type Json } from '../domain/json.ts'
+import { nearest } from '../domain/nearest.ts'
+
+export type Parameters = Readonly<Record<string, Json>>
+type Changes = Partial<ChatRequest>
+
+interface Field {
+  readonly wanted: string
+  /** Null when the value cannot be one. */
+  readonly read: (value: unknown) => Changes | null
+}
+
+const EFFORTS: readonly ReasoningEffort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
+
+const FIELDS: Readonly<Record<string, Field>> = {
+  temperature: number(0, 2, (temperature) => ({ temperature })),
+  top_p: number(0, 1, (topP) => ({ topP })),
+  top_k: whole(1, (topK) => ({ topK })),
+  max_tokens: whole(1, (maxTokens) => ({ maxTokens })),
+  seed: whole(Number.MIN_SAFE_INTEGER, (seed) => ({ seed })),
+  frequency_penalty: number(-2, 2, (frequencyPenalty) => ({ frequencyPenalty })),
+  presence_penalty: number(-2, 2, (presencePenalty) => ({ presencePenalty })),
+  stop: { wanted: 'a text or a list of texts', read: readStop },
+  reasoning_effort: { wanted: `one of ${EFFORTS.join(', ')}`, read: readEffort },
+}
+
+/** What is wrong with the parameters of a variant, each problem naming its field. */
+export function parameterProblems(value: unknown, path: string): readonly string[] {
+  if (value === undefined) return []
+  const record = asRecord(value)
+  if (record === undefined) return [`"${path}" must be an object such as { "temperature": 0.2 }`]
+  return Object.entries(record).flatMap(([name, setting]) => {
+    if (!Object.hasOwn(FIELDS, name)) return [`"${path}.${name.slice(0, 60)}" is no parameter; ${meant(name)}`]
+    const field = FIELDS[name]!
+    return field.read(setting) === null ? [`"${path}.${name}" must be ${field.wanted}`] : []
+  })
+}
+
+function meant(name: string): string {
+  const names = Object.keys(FIELDS)
+  const [near] = nearest(name, names, 1)
+  return near === undefined ? `known are ${names.join(', ')}` : `did you mean "${near}"?`
+}
+
+/** The fields of a request that the parameters replace; those that cannot be read are left alone. */
+export function changesBy(parameters: Parameters): Changes {
+  const changes: Changes = {}
+  for (const [name, value] of Object.entries(parameters))
+    if (Object.hasOwn(FIELDS, name)) Object.assign(changes, FIELDS[name]!.read(value))
+  return changes
+}
+
+function number(least: number, most: number, change: (value: number) => Changes): Field {
+  const wanted = `a number from ${least} to ${most}`
+  return {
+    wanted,
+    read: (value) => (typeof value === 'number' && value >= least && value <= most ? change(value) : null),
+  }
+}
+
+function whole(least: number, change: (value: number) => Changes): Field {
+  const wanted = least === 1 ? 'a whole number above 0' : 'a whole number'
+  return {
+    wanted,
+    read: (value) =>
+      typeof value === 'number' && Number.isSafeInteger(value) && value >= least ? change(value) : null,
+  }
+}
+
+function readStop(value: unknown): Changes | null {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return list.length > 0 && list.every((text) => typeof text === 'string') ? { stop: list } : null
+}
+
+function readEffort(value: unknown): Changes | null {
+  const effort = EFFORTS.find((one) => one === asString(value))
+  return effort === undefined ? null : { reasoning: { effort } }
+}

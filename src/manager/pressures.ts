@@ -1,0 +1,18 @@
+/** How hard soft budgets press on each provider, for the ranking (learning-spec: dual ascent on the budget's price). */
+
+import type { Engine } from './engine.ts'
+
+/**
+ * By provider, the hardest on any of its targets; providers that nothing presses on are not named. Budgets of a label or
+ * a token press on nobody: they do not know the next request.
+ */
+export function pressures({ parts, roster }: Engine): ReadonlyMap<string, number> {
+  const { budgets } = parts.mind
+  const byProvider = new Map<string, number>()
+  if (budgets.isEmpty) return byProvider
+  for (const target of roster.targets) {
+    const pressure = budgets.pressure({ target })
+    if (pressure > (byProvider.get(target.provider) ?? 0)) byProvider.set(target.provider, pressure)
+  }
+  return byProvider
+}

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest'
+import type { ChatChunk } from '../domain/chat.ts'
+import { Seam } from './rescue.ts'
+
+const usage = (inputTokens: number, outputTokens: number) => ({
+  inputTokens,
+  outputTokens,
+  totalTokens: inputTokens + outputTokens,
+  estimated: false,
+})
+
+/** What is passed on of a text that comes in pieces of `size`. */
+function joined(said: string, next: string, size: number): string {
+  const seam = new Seam(said)
+  const pieces = next.match(new RegExp(`[\\s\\S]{1,${size}}`, 'g')) ?? []
+  const chunks: ChatChunk[] = [...pieces.map((text) => ({ type: 'text-delta', text }) as const), { type: 'end' }]
+  const passed = chunks.flatMap((chunk) => seam.join([chunk]))
+  const text = passed.map((chunk) => (chunk.type === 'text-delta' ? chunk.text : '')).join('')
+  expect(seam.passedOn).toBe(text)
+  return text
+}
+
+describe('Seam', () => {
+  const said = 'Once upon a time there was a gateway'
+  test.each([
+    ['goes on', ' that never lied.', ' that never lied.'],
+    ['repeats the last words', 'there was a gateway that never lied.', ' that never lied.'],
+    ['begins anew', `${said} that never lied.`, ' that never lied.'],
+    ['begins anew and stops before', said.slice(0, 20), ''],
+    ['repeats a word by chance', 'way to go', 'way to go'],
+    ['says something else', 'The answer is 42.', 'The answer is 42.'],
+    ['says nothing', '', ''],
+  ])('passes on what is new when the next target %s', (_, next, expected) => {
+    for (const size of [1, 3, 7, 1000]) expect(joined(said, next, size)).toBe(expected)
+  })
+
+  test('adds up what both have used, and keeps the first beginning', () => {
+    const seam = new Seam(said, usage(10, 5))
+    const chunks = seam.join([{ type: 'start', id: 'second' }, { type: 'usage', usage: usage(20, 7) }, { type: 'end' }])
+    expect(chunks).toEqual([{ type: 'usage', usage: usage(30, 12) }, { type: 'end' }])
+  })
+})

@@ -1,0 +1,109 @@
+/** What a webhook is sent: keywise's own JSON, the forms Slack, Discord and ntfy read, or a text of the user's. */
+
+import { type Alert, alertText } from './alert.ts'
+import { BETWEEN } from './channel.ts'
+
+export interface Parcel {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export interface Template {
+  /** Most characters of the texts one message may carry; null when each alert is a message of its own. */
+  readonly mostCharacters: number | null
+  write(alerts: readonly Alert[]): Parcel
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json' }
+const TEXT_HEADERS = { 'content-type': 'text/plain; charset=utf-8' }
+
+const TEMPLATES: Readonly<Record<string, Template>> = {
+  json: { mostCharacters: null, write: ([alert]) => ({ headers: JSON_HEADERS, body: JSON.stringify(plain(alert!)) }) },
+  // https://docs.slack.dev/messaging/formatting-message-text: & < > are escaped, or a text could mention everybody.
+  slack: {
+    mostCharacters: 3000,
+    write: (alerts) => ({ headers: JSON_HEADERS, body: JSON.stringify({ text: escaped(textOf(alerts)) }) }),
+  },
+  // https://discord.com/developers/docs/resources/webhook#execute-webhook: content up to 2,000 characters.
+  discord: {
+    mostCharacters: 2000,
+    write: (alerts) => ({
+      headers: JSON_HEADERS,
+      body: JSON.stringify({ content: textOf(alerts).slice(0, 2000), allowed_mentions: { parse: [] } }),
+    }),
+  },
+  // https://docs.ntfy.sh/publish: the body is the message, longer than 4,096 bytes it becomes an attachment.
+  ntfy: {
+    mostCharacters: 1300,
+    write: (alerts) => ({ headers: { ...TEXT_HEADERS, ...ntfyHeaders(alerts[0]!) }, body: textOf(alerts) }),
+  },
+}
+
+/** The template of that name, or the text itself as one; JSON when none is set. */
+export function templateOf(text: string | undefined): Template {
+  if (text === undefined) return TEMPLATES['json']!
+  if (Object.hasOwn(TEMPLATES, text)) return TEMPLATES[text]!
+  return { mostCharacters: null, write: ([alert]) => filled(text, alert!) }
+}
+
+/** Variables of a text that mean nothing, as written. */
+export function unknownVariables(text: string): readonly string[] {
+  const names = [...text.matchAll(VARIABLE)].map((match) => match[1]!)
+  return [...new Set(names.filter((name) => !VARIABLES.includes(name)))]
+}
+
+/** An alert as programs read it: times in ISO 8601 UTC. */
+export function plain(alert: Alert): Record<string, string | null> {
+  const { id, event, subject, what, why, works, returns, advice } = alert
+  return {
+    id,
+    event,
+    subject,
+    at: iso(alert.at),
+    since: iso(alert.since),
+    what,
+    why,
+    works,
+    returns_at: iso(alert.returnsAt),
+    returns,
+    advice,
+    text: alertText(alert),
+  }
+}
+
+export const VARIABLES: readonly string[] = [
+  'id',
+  'event',
+  'subject',
+  'at',
+  'since',
+  'what',
+  'why',
+  'works',
+  'returns_at',
+  'returns',
+  'advice',
+  'text',
+]
+const VARIABLE = /\{\{ {0,4}([A-Za-z_]{1,40}) {0,4}\}\}/g
+
+/** A text that is JSON once filled in is sent as JSON, its values escaped; any other as it stands. */
+function filled(text: string, alert: Alert): Parcel {
+  const isJson = /^\s*[[{]/.test(text) && !text.trimStart().startsWith('{{')
+  const values = plain(alert)
+  const body = text.replace(VARIABLE, (whole, name: string) => {
+    if (!VARIABLES.includes(name)) return whole
+    const value = values[name] ?? ''
+    return isJson ? JSON.stringify(value).slice(1, -1) : value
+  })
+  return { headers: isJson ? JSON_HEADERS : TEXT_HEADERS, body }
+}
+
+const textOf = (alerts: readonly Alert[]) => alerts.map(alertText).join(BETWEEN)
+const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString())
+const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+function ntfyHeaders({ event }: Alert): Record<string, string> {
+  const urgent = event === 'all_failed' || event === 'key_leaked'
+  return { title: `keywise: ${event.replaceAll('_', ' ')}`, priority: urgent ? '5' : '3', tags: 'key' }
+}

@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { sketchBody } from './sketch.ts'
+
+const piece = fc.constantFrom(
+  'plain words ',
+  'a "quoted" word ',
+  'line\n',
+  'back\\slash ',
+  'naïve 漢字 🙂 ',
+  '\u0001',
+  '{"stream":true}',
+)
+const longText = fc
+  .tuple(fc.array(piece, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 2000 }))
+  .map(([pieces, times]) => pieces.join('').repeat(times))
+
+describe('sketchBody()', () => {
+  test('keeps the shape and the beginning of every long text, whatever stands in it', () => {
+    fc.assert(
+      fc.property(longText, longText, fc.json(), (system, user, extra) => {
+        const request = {
+          model: 'm',
+          messages: [
+            { role: 'system', content: system },
+            { role: 'user', content: user },
+          ],
+          extra: JSON.parse(extra),
+        }
+        const body = Buffer.from(JSON.stringify(request))
+        const sketch = sketchBody(body)
+        if (sketch === null) return
+        const read = JSON.parse(sketch.text) as typeof request
+        expect(read.extra).toEqual(request.extra)
+        for (const [at, message] of read.messages.entries()) {
+          const whole = request.messages[at]!.content
+          expect(whole.startsWith(message.content)).toBe(true)
+          if (message.content.length < whole.length) expect(message.content.length).toBeGreaterThan(600)
+        }
+        expect(Buffer.byteLength(sketch.text) + sketch.leftOut).toBe(body.length)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  test('cuts at least what a session is known by of a text of plain words', () => {
+    const body = Buffer.from(JSON.stringify({ text: 'a plain word '.repeat(10_000) }))
+    expect((JSON.parse(sketchBody(body)!.text) as { text: string }).text.length).toBeGreaterThan(4096)
+  })
+
+  for (const [name, text] of [
+    ['has no long text', '{"a":"short"}'],
+    ['never closes a text', `{"a":"${'x'.repeat(20_000)}`],
+  ] as const) {
+    test(`leaves a body alone that ${name}`, () => expect(sketchBody(Buffer.from(text))).toBeNull())
+  }
+})

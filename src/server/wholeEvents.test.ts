@@ -1,0 +1,40 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { WholeEvents } from './wholeEvents.ts'
+
+const EVENTS = ['data: {"a":"ü"}\n\n', ': ping\n\n', 'event: x\r\ndata: y\r\n\r\n', 'data: z\n\n']
+
+function passed(bytes: Buffer, cuts: readonly number[], dropsUsage = false): string {
+  const events = new WholeEvents(dropsUsage)
+  const pieces = [...cuts, bytes.length].map((end, index) => bytes.subarray(index === 0 ? 0 : cuts[index - 1], end))
+  return pieces.map((piece) => events.push(piece).toString('latin1')).join('')
+}
+
+describe('WholeEvents', () => {
+  test('passes every byte on, however the events are cut', () => {
+    const bytes = Buffer.from(EVENTS.join(''))
+    const cuts = fc.uniqueArray(fc.nat(bytes.length)).map((all) => all.sort((a, b) => a - b))
+    fc.assert(
+      fc.property(cuts, (at) => {
+        expect(passed(bytes, at)).toBe(bytes.toString('latin1'))
+      }),
+    )
+  })
+
+  test('keeps an unfinished event back, and closes it when it was the last', () => {
+    const events = new WholeEvents(false)
+    expect(events.push(Buffer.from('data: 1\n\ndata: [DO')).toString()).toBe('data: 1\n\n')
+    expect(events.push(Buffer.from('NE]')).toString()).toBe('')
+    expect(events.end().toString()).toBe('data: [DONE]\n\n')
+    expect(events.end().toString()).toBe('')
+  })
+
+  test('leaves out the usage that was not asked for, wherever it is cut', () => {
+    const kept = 'data: {"choices":[{"delta":{"content":"\\"choices\\":[]"}}],"usage":null}\n\n'
+    const bytes = Buffer.from(`${kept}data: {"choices":[],"usage":{"total_tokens":3}}\n\ndata: [DONE]\n\n`)
+    for (let cut = 0; cut < bytes.length; cut++) {
+      expect(passed(bytes, [cut], true)).toBe(`${kept}data: [DONE]\n\n`)
+      expect(passed(bytes, [cut])).toBe(bytes.toString())
+    }
+  })
+})

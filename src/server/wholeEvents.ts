@@ -1,0 +1,54 @@
+/** Passes an upstream's events on byte for byte, but only whole ones: what we say after them always begins cleanly. */
+
+const EMPTY = Buffer.alloc(0)
+/** https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */
+const EVENT_ENDS = ['\n\n', '\r\n\r\n', '\r\r']
+
+export class WholeEvents {
+  readonly #dropsUsage: boolean
+  #rest = EMPTY
+
+  /** `dropsUsage`: leave out the event with the usage that an OpenAI client did not ask for, but we did. */
+  constructor(dropsUsage: boolean) {
+    this.#dropsUsage = dropsUsage
+  }
+
+  /** The events that these bytes complete. */
+  push(bytes: Buffer): Buffer {
+    const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
+    const end = endOfEvents(all)
+    // A copy, because the socket may use its buffer again.
+    this.#rest = end === all.length ? EMPTY : Buffer.from(all.subarray(end))
+    const whole = end === all.length ? all : all.subarray(0, end)
+    return this.#dropsUsage ? withoutUsage(whole) : whole
+  }
+
+  /** What the upstream left open, closed: only for an answer that was complete without it. */
+  end(): Buffer {
+    const rest = this.#rest
+    this.#rest = EMPTY
+    return rest.length === 0 ? rest : Buffer.concat([rest, Buffer.from('\n\n')])
+  }
+}
+
+function endOfEvents(bytes: Buffer): number {
+  const last = bytes.length - 1
+  // Nearly every piece of a stream ends with an event; then there is nothing to search.
+  if (bytes[last] === 0x0a && bytes[last - 1] === 0x0a) return bytes.length
+  let end = 0
+  for (const mark of EVENT_ENDS) {
+    const at = bytes.lastIndexOf(mark)
+    if (at >= 0) end = Math.max(end, at + mark.length)
+  }
+  return end
+}
+
+const EVENT = /[\s\S]*?(?:\r\n\r\n|\n\n|\r\r)/g
+
+function withoutUsage(events: Buffer): Buffer {
+  if (!events.includes('"choices":[]') && !events.includes('"choices": []')) return events
+  const kept = (events.toString('utf8').match(EVENT) ?? []).filter(
+    (event) => !event.includes('"usage"') || !/"choices": ?\[\]/.test(event),
+  )
+  return Buffer.from(kept.join(''))
+}

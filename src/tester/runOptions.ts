@@ -1,0 +1,52 @@
+/** What a test run may be told beforehand, and what it tells while it runs. */
+
+import type { TestCost } from './report.ts'
+import type { ProviderName } from './summaryText.ts'
+import type { SkippedTest, TestResult } from './testResult.ts'
+
+/** Narrows the run; everything is tested without it. */
+export interface Filters {
+  readonly provider?: string
+  /** Part of the model's id. */
+  readonly model?: string
+  /** 1-based. */
+  readonly key?: number
+}
+
+export interface PlannedTarget {
+  readonly id: string
+  readonly provider: string
+  readonly keyIndex: number
+  readonly model: string
+}
+
+/** What is known before the first call. */
+export interface TestPlan {
+  /** Every target of the run, also those that are decided or left out already, in the order of the report. */
+  readonly targets: readonly PlannedTarget[]
+  readonly cost: TestCost
+  readonly providers: readonly ProviderName[]
+}
+
+/** Told what happens while it happens. */
+export interface TestObserver {
+  readonly onPlan?: (plan: TestPlan) => void
+  /** A call of the target begins, or it waits for a limit. */
+  readonly onCall?: (target: string) => void
+  readonly onWait?: (target: string) => void
+  readonly onResult?: (result: TestResult) => void
+  readonly onSkip?: (skipped: SkippedTest) => void
+}
+
+export interface RunOptions extends Filters, TestObserver {
+  /** Also prove streaming, tools, JSON and images. */
+  readonly abilities?: boolean
+  /** Most calls at once per account; default 8. */
+  readonly concurrency?: number
+  /** Most milliseconds per call; default `settings.test.timeout_ms`. */
+  readonly timeoutMs?: number
+  /** Longest single wait for a limit to reset, in milliseconds; default 65,000: a minute and its jitter. */
+  readonly limitPatienceMs?: number
+  /** Ends the run; what was found so far is reported. */
+  readonly signal?: AbortSignal
+}

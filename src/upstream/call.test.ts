@@ -1,0 +1,113 @@
+import type { Dispatcher } from 'undici'
+import { expect, test } from 'vitest'
+import { openaiChat } from '../dialects/openaiChat.ts'
+import type { ChatChunk } from '../domain/chat.ts'
+import { findProvider } from '../providers/catalog.ts'
+import { type Call, startCall } from './call.ts'
+import type { Connection } from './connection.ts'
+import { Deadlines } from './deadlines.ts'
+
+const said = (text: string) => `data: {"choices":[{"index":0,"delta":{"content":"${text}"},"finish_reason":null}]}\n\n`
+const BROKEN = 'data: {"error":{"message":"gone","type":"server_error"}}\n\n'
+
+/** A call whose upstream is played by the test: what the dispatcher would tell it is told by hand. */
+function begun(): { call: Call; data(text: string): void; at(ms: number): void; isPaused(): boolean } {
+  let now = 1_000_000
+  let paused = false
+  const controller = {
+    pause: () => {
+      paused = true
+    },
+    resume: () => {
+      paused = false
+    },
+    abort() {},
+  } as unknown as Dispatcher.DispatchController // the part of it that a call uses
+  const connection = {
+    dispatcher: { dispatch: () => true },
+    spec: findProvider('openai'),
+    headers: [],
+    origin: 'http://127.0.0.1',
+    basePath: '',
+  } as unknown as Connection // nothing is dispatched
+  const call = startCall(
+    {
+      connection,
+      dialect: openaiChat,
+      model: 'm',
+      path: '/chat/completions',
+      body: '{}',
+      headers: [],
+      stream: true,
+      firstContentMs: 1000,
+      allowance: 'first-token',
+      idleMs: 500,
+    },
+    { deadlines: new Deadlines(() => now), now: () => now, monotonic: () => now, redact: (text) => text },
+  )
+  call.onRequestStart(controller)
+  call.onResponseStart(controller, 200, { 'content-type': 'text/event-stream' })
+  return {
+    call,
+    data: (text) => call.onResponseData(controller, Buffer.from(text)),
+    at: (ms) => {
+      now = 1_000_000 + ms
+    },
+    isPaused: () => paused,
+  }
+}
+
+function attach(call: Call): { texts: string[]; failed(): string | null } {
+  const texts: string[] = []
+  call.attach({
+    onChunks: (chunks: readonly ChatChunk[]) => {
+      for (const chunk of chunks) if (chunk.type === 'text-delta') texts.push(chunk.text)
+      return true
+    },
+    onEnd: () => {},
+  })
+  return { texts, failed: () => (call.ended?.outcome.ok === false ? call.ended.outcome.failure.kind : null) }
+}
+
+test('what comes between the first content and the one who takes it is kept', async () => {
+  const { call, data, isPaused } = begun()
+  data(said('one'))
+  expect(isPaused()).toBe(true)
+  data(said('two'))
+  await call.first
+  const { texts } = attach(call)
+  data(said('three'))
+  expect(texts).toEqual(['one', 'two', 'three'])
+  expect(isPaused()).toBe(false)
+  call.abort()
+})
+
+test('what was said in the same piece before an error is passed on', () => {
+  const { call, data } = begun()
+  data(said('one'))
+  const { texts, failed } = attach(call)
+  data(said('two') + BROKEN)
+  expect(texts).toEqual(['one', 'two'])
+  expect(failed()).toBe('server')
+  expect(call.ended?.partial?.content).toEqual([{ type: 'text', text: 'onetwo' }])
+})
+
+test('an error in the same piece as the first content is an ordinary failure, for nothing has reached the client', async () => {
+  const { call, data } = begun()
+  data(said('one') + BROKEN)
+  await call.first
+  expect(call.ended).toMatchObject({ outcome: { ok: false }, hadContent: false })
+})
+
+test('comments right after the first content keep a stream alive, but not for ever', () => {
+  const { call, data, at } = begun()
+  data(said('one'))
+  attach(call)
+  at(400)
+  data(': ping\n\n')
+  expect(call.deadlineAt).toBe(1_000_000 + 900)
+  at(119_900)
+  data(': ping\n\n')
+  expect(call.deadlineAt).toBe(1_000_000 + 120_000)
+  call.abort()
+})

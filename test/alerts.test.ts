@@ -1,0 +1,321 @@
+/** Alerts as a person gets them: real simulated providers that fail and come back, a real Bot API double, a real webhook. */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { EventMap } from '../src/index.ts'
+import { APIManager } from '../src/index.ts'
+import { type FakeWorld, startFakeProviders } from '../src/lab/fakeProviders.ts'
+import type { FakeFault } from '../src/lab/scenario.ts'
+import { fakeKeyText } from '../src/lab/worlds.ts'
+import { alertsView, sendTestAlert } from '../src/manager/views/alertsView.ts'
+import { BOT_TOKEN, blocked, CHAT_ID, type Double, startTelegram, startWebhook } from './alertDoubles.ts'
+import { temporaryFolder } from './temporaryFolder.ts'
+
+const PROVIDERS = ['groq', 'mistral', 'cerebras'] as const
+const KEYS = PROVIDERS.map((provider) => fakeKeyText(provider, 1))
+const HOOK_SECRET = 'h'.repeat(24)
+const CANARY = `canary${'z'.repeat(20)}`
+
+interface Scene {
+  readonly world: FakeWorld
+  readonly bot: Double
+  readonly hook: Double
+  readonly lines: string[]
+  /** Opens a manager on the scene; several may share a store. */
+  open(options?: { store?: string; settings?: Record<string, unknown>; now?: () => number }): APIManager
+}
+
+async function scene(listed: readonly string[] | 'discover' = ['model-a', 'model-b']): Promise<Scene> {
+  const models = { 'model-a': {}, 'model-b': {} }
+  const providers = PROVIDERS.map((id) => [id, { keys: { [fakeKeyText(id, 1)]: {} }, models }])
+  const world = await startFakeProviders({ providers: Object.fromEntries(providers) })
+  onTestFinished(() => world.close())
+  const [bot, hook] = [await startTelegram([...KEYS, CANARY]), await startWebhook(HOOK_SECRET)]
+  const lines: string[] = []
+  const say = (line: string) => void lines.push(line)
+  const alerts = {
+    telegram: { bot_token: BOT_TOKEN, chat_id: CHAT_ID, api_root: bot.origin },
+    webhook: { url: `${hook.origin}/hook`, secret: HOOK_SECRET },
+  }
+  const open: Scene['open'] = ({ settings, ...options } = {}) => {
+    const config = { ...providersOf(world, listed), settings: { timeouts: { patience_ms: 0 }, alerts, ...settings } }
+    const logger = { info: say, warn: say, error: say }
+    const manager = new APIManager({ config, logger, sleep: () => Promise.resolve(), now, ...options })
+    onTestFinished(() => manager.close())
+    return manager
+  }
+  return { world, bot, hook, lines, open }
+}
+
+/** Every provider of the world, with these models. */
+function providersOf(world: FakeWorld, models: readonly string[] | 'discover'): Record<string, unknown> {
+  const entries = Object.entries(world.config()).map(([id, facts]) => [id, { ...(facts as object), models }])
+  return Object.fromEntries(entries)
+}
+
+function failAll(world: FakeWorld, kinds: readonly FakeFault['do'][] = ['server', 'reset', 'overloaded']): void {
+  PROVIDERS.forEach((provider, index) => {
+    world.fault(provider, { do: kinds[index % kinds.length]! })
+  })
+}
+
+const eventsOf = (hook: Double) => hook.calls.map((call) => String(call.headers['x-keywise-event']))
+const failing = (manager: APIManager, model = 'auto') =>
+  expect(manager.callWithFallback({ prompt: CANARY, model })).rejects.toThrow()
+const within = (ms: number) => ({ timeout: ms, interval: 20 })
+/** The clock of the managers: it is moved on while something is waited for, in steps too small to look like a sleep. */
+let skewMs = 0
+const now = () => Date.now() + skewMs
+async function eventually(manager: APIManager, check: () => void): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      skewMs += 300
+      await tick(manager)
+      check()
+    },
+    { timeout: 10_000, interval: 100 },
+  )
+}
+
+/** A second passes for everything that ticks. */
+async function tick(manager: APIManager): Promise<void> {
+  manager.engine.parts.attention.tick()
+  await manager.engine.parts.attention.alerts.deliver()
+}
+
+describe('all providers fail and come back', () => {
+  test('one alert and one recovery are told, though nobody asks meanwhile, and nothing secret is in them', async () => {
+    const { world, bot, hook, lines, open } = await scene()
+    const manager = open()
+    const heard: string[] = []
+    for (const event of ['exhausted', 'recovered', 'alert'] as const) manager.on(event, () => heard.push(event))
+    await manager.callWithFallback({ prompt: CANARY })
+    failAll(world)
+    for (let call = 0; call < 3; call++) await failing(manager)
+    await vi.waitFor(() => expect(bot.texts).toHaveLength(1), within(5000))
+    expect(bot.texts[0]).toMatch(
+      /Everything fails.*\nSince: .* UTC\nWhy: .*groq.*\nStill works: .*\nExpected back: .*\nTo do: /,
+    )
+    expect(heard.filter((event) => event === 'exhausted')).toHaveLength(3)
+
+    world.clearFaults()
+    await eventually(manager, () => expect(bot.texts).toHaveLength(2))
+    expect(bot.texts[1]).toMatch(/Requests are answered again, by \w+\/model-\w#1, after \d+ seconds?/)
+    for (let call = 0; call < 5; call++) await manager.callWithFallback({ prompt: CANARY })
+    await eventually(manager, () => expect(hook.calls.length).toBeGreaterThanOrEqual(2))
+    expect(eventsOf(hook)).toEqual(['all_failed', 'recovered'])
+    expect(bot.calls).toHaveLength(2)
+    expect([...bot.wrong, ...hook.wrong]).toEqual([])
+    expect(heard.filter((event) => event !== 'exhausted')).toEqual(['alert', 'alert', 'recovered'])
+    const written = JSON.stringify([
+      lines.filter((line) => !line.startsWith('Cycle')),
+      alertsView(manager.engine),
+      hook.calls,
+    ])
+    for (const secret of [BOT_TOKEN, CANARY, HOOK_SECRET, ...KEYS]) expect(written).not.toContain(secret)
+    expect(alertsView(manager.engine).alerts.filter(({ told }) => told === 'told')).toMatchObject([
+      { event: 'all_failed', state: 'over', told: 'told', waitingFor: [] },
+    ])
+  })
+
+  test('a request that is answered ends the outage at once', async () => {
+    const { world, bot, open } = await scene()
+    const manager = open({ settings: { routing: { probes: 'traffic' } } })
+    failAll(world)
+    await failing(manager)
+    world.clearFaults()
+    await manager.callWithFallback({ prompt: 'x' })
+    await eventually(manager, () => {
+      expect(bot.texts.join('\n')).toMatch(/Everything fails[\s\S]*answered again/)
+    })
+  })
+
+  test('two managers on one store tell it once', async () => {
+    const { world, bot, open } = await scene()
+    const store = join(temporaryFolder(), 'keywise.db')
+    const managers = [open({ store }), open({ store })]
+    const recovered: EventMap['recovered'][] = []
+    for (const manager of managers) manager.on('recovered', (news) => recovered.push(news))
+    failAll(world)
+    await Promise.all(managers.map((manager) => failing(manager)))
+    await vi.waitFor(() => expect(bot.texts).toHaveLength(1), within(5000))
+    world.clearFaults()
+    await managers[1]!.callWithFallback({ prompt: 'x' })
+    await vi.waitFor(() => expect(bot.texts).toHaveLength(2), within(5000))
+    await managers[0]!.callWithFallback({ prompt: 'x' })
+    await vi.waitFor(() => expect(recovered).toHaveLength(2), within(5000))
+    for (const manager of managers) await tick(manager)
+    expect(bot.calls).toHaveLength(2)
+  })
+
+  test('keys that were refused and are good again are found by free checks', async () => {
+    const { world, bot, open } = await scene()
+    const manager = open()
+    await manager.ready()
+    for (const provider of PROVIDERS) world.revoke(provider, 1)
+    await failing(manager)
+    await vi.waitFor(() => expect(bot.texts).toHaveLength(1), within(5000))
+    expect(bot.texts[0]).toMatch(/refused key[\s\S]*To do: replace key 1 of/)
+    for (const provider of PROVIDERS) world.restore(provider, 1)
+    await eventually(manager, () => expect(bot.texts).toHaveLength(2))
+    expect(bot.calls).toHaveLength(2)
+  })
+
+  test('nothing is sent while this machine is offline', async () => {
+    const { world, bot, hook, open } = await scene()
+    const manager = open()
+    await manager.ready()
+    const { offline } = manager.engine.parts
+    failAll(world, ['reset'])
+    for (const host of ['api.one.invalid', 'api.two.invalid']) offline.failed(host, now())
+    await failing(manager)
+    await tick(manager)
+    expect([...bot.calls, ...hook.calls]).toEqual([])
+    expect(alertsView(manager.engine).alerts).toEqual([])
+  })
+})
+
+test('an outage that turns out to be our own network is withdrawn before anybody was told', async () => {
+  const { world, bot, hook, open } = await scene()
+  const manager = open()
+  await manager.ready()
+  bot.usual = 'hang'
+  hook.usual = { status: 503 }
+  failAll(world)
+  await failing(manager)
+  expect(alertsView(manager.engine).alerts).toMatchObject([{ event: 'all_failed', state: 'open' }])
+  const { offline } = manager.engine.parts
+  for (const host of ['api.one.invalid', 'api.two.invalid']) offline.failed(host, now())
+  manager.engine.parts.attention.tick()
+  expect(alertsView(manager.engine).alerts).toMatchObject([{ event: 'all_failed', state: 'over', waitingFor: [] }])
+})
+
+describe('a restart', () => {
+  test('finds the alert that could not be sent, sends it once, and tells the recovery', async () => {
+    const { world, bot, hook, open } = await scene()
+    const folder = temporaryFolder()
+    const store = join(folder, 'keywise.db')
+    bot.usual = 'hang'
+    hook.usual = { status: 503 }
+    failAll(world)
+    const first = open({ store })
+    await failing(first)
+    await first.close()
+    expect(bot.texts).toEqual([])
+
+    bot.usual = 'ok'
+    hook.usual = 'ok'
+    const later = open({ store, now: () => now() + 120_000 })
+    await later.ready()
+    await tick(later)
+    await vi.waitFor(() => expect(bot.texts).toHaveLength(1), within(5000))
+    world.clearFaults()
+    await later.callWithFallback({ prompt: CANARY })
+    await vi.waitFor(() => expect(bot.texts).toHaveLength(2), within(5000))
+    await later.close()
+    for (const file of readdirSync(folder)) {
+      const bytes = readFileSync(join(folder, file)).toString('latin1')
+      for (const secret of [BOT_TOKEN, HOOK_SECRET, CANARY, ...KEYS]) expect(bytes).not.toContain(secret)
+    }
+  })
+})
+
+describe('what a person has to mend', () => {
+  test('a refused key is told once, with what still works', async () => {
+    const { world, bot, open } = await scene()
+    const manager = open()
+    await manager.ready()
+    world.revoke('groq', 1)
+    for (let call = 0; call < 4; call++) await manager.callWithFallback({ prompt: 'x', model: 'auto' })
+    await expect(manager.callWithFallback({ prompt: 'x', model: 'groq/model-a' })).rejects.toThrow()
+    await eventually(manager, () => {
+      expect(bot.texts.join('\n')).toContain('groq key 1 is refused')
+    })
+    expect(bot.texts.join('\n').match(/groq key 1 is refused/g)).toHaveLength(1)
+    expect(bot.texts.join('\n')).toContain('Still works: 4 of 6 targets (mistral, cerebras)')
+    expect(bot.wrong).toEqual([])
+  })
+
+  test('one model without an answer is told by its name, and not as everything', async () => {
+    const { world, bot, open } = await scene()
+    const manager = open({ settings: { models: { smart: ['groq/model-a', 'mistral/model-a'] } } })
+    await manager.ready()
+    for (const provider of ['groq', 'mistral']) world.fault(provider, { do: 'server', model: 'model-a' })
+    await failing(manager, 'smart')
+    await eventually(manager, () => expect(bot.texts).toHaveLength(1))
+    expect(bot.texts[0]).toContain('Nothing answers for "smart": 2 of 2 targets are out')
+    expect(bot.texts[0]).toContain('Still works: 4 of 6 targets')
+  })
+
+  test('a pinned model that is gone is told with its name; one nobody named is not', async () => {
+    const { world, hook, open } = await scene('discover')
+    const manager = open({ settings: { models: { mine: ['groq/model-a'] } } })
+    await manager.ready()
+    world.setModel('groq', 'model-a', { retired: true })
+    world.setModel('groq', 'model-b', { retired: true })
+    await failing(manager, 'groq/model-b')
+    await failing(manager, 'mine')
+    await eventually(manager, () => expect(eventsOf(hook)).toContain('model_retired'))
+    const told = hook.calls.map(({ body }) => body as { event: string; subject: string })
+    expect(told.filter(({ event }) => event === 'model_retired').map(({ subject }) => subject)).toEqual([
+      'groq/model-a',
+    ])
+  })
+
+  test('budgets are told at 50, 80 and 100 %, the highest of those reached at once', async () => {
+    const { bot, open } = await scene()
+    const budgets = [{ scope: 'all', requests: 10, per: 'day', hard: false }]
+    const manager = open({ settings: { budgets } })
+    const shares: number[] = []
+    manager.on('budget', (news) => shares.push(news.share))
+    for (let call = 0; call < 11; call++) await manager.callWithFallback({ prompt: 'x' })
+    expect(shares).toEqual([0.5, 0.8, 1])
+    await eventually(manager, () => {
+      expect(bot.texts.join('\n').match(/Budget all: (50|80|100) % reached/g)).toHaveLength(3)
+    })
+    expect(bot.texts.join('\n')).toContain('Expected back: next reset 00:00 UTC')
+  })
+
+  test('an experiment can be told as well', async () => {
+    const { hook, open } = await scene()
+    const { alerts } = open().engine.parts.attention
+    const facts = { why: null, works: null, returnsAt: null, returns: null, advice: 'stop it' }
+    alerts.raise('experiment:a', {
+      event: 'experiment_decided',
+      subject: 'a',
+      since: Date.now(),
+      what: 'B is better',
+      ...facts,
+    })
+    await vi.waitFor(() => expect(eventsOf(hook)).toEqual(['experiment_decided']), within(5000))
+  })
+})
+
+describe('sendTestAlert()', () => {
+  test('says of every channel whether it works, without its secrets', async () => {
+    const { bot, open } = await scene()
+    bot.moods = [blocked]
+    const manager = open()
+    const sent = await sendTestAlert(manager.engine)
+    expect(sent).toEqual([
+      { channel: 'telegram', ok: false, message: expect.stringContaining('unblock the bot') },
+      { channel: 'webhook', ok: true, message: 'sent' },
+    ])
+    expect(JSON.stringify(sent)).not.toContain(BOT_TOKEN)
+  })
+})
+
+test('settings that name unknown events or variables are said with what was meant', async () => {
+  const { bot, hook, lines, open } = await scene()
+  open({
+    settings: {
+      alerts: {
+        telegram: { bot_token: BOT_TOKEN, chat_id: CHAT_ID, api_root: bot.origin, events: ['all-failed', 'recoverd'] },
+        webhook: { url: hook.origin, template: '{{prompt}} {{text}}' },
+      },
+    },
+  })
+  expect(lines.join('\n')).toMatch(/"recoverd" is no event; did you mean "recovered"\?/)
+  expect(lines.join('\n')).toMatch(/unknown \{\{prompt\}\}/)
+})

@@ -1,0 +1,130 @@
+/** Budgets and costs as clients of the gateway meet them. */
+
+import { expect, onTestFinished, test } from 'vitest'
+import { type GatewayWorld, openGateway } from './gatewayWorld.ts'
+import { own } from './lab.ts'
+import { budget, FREE, priced, pricedConfig } from './spendWorld.ts'
+
+async function open(settings: object, price: object = priced, dialect?: string): Promise<GatewayWorld> {
+  const more = dialect === undefined ? {} : { dialect }
+  const providers = { ...own('paid', 1, ['m'], more), ...own('gratis', 1, ['m'], more) }
+  const world = await openGateway(
+    { providers },
+    { settings, reconfigure: (config) => pricedConfig(config, { paid: price, gratis: FREE }) },
+  )
+  onTestFinished(() => world.close())
+  return world
+}
+
+const chat = { model: 'paid/m', messages: [{ role: 'user', content: 'Say hi' }] }
+const messageIn = (body: unknown) => (body as { error: { message: string } }).error.message
+const REQUESTS = [
+  ['/v1/chat/completions', chat],
+  ['/v1/messages', { ...chat, max_tokens: 50 }],
+  ['/v1beta/models/paid/m:generateContent', { contents: [{ parts: [{ text: 'Say hi' }] }] }],
+  ['/v1/responses', { model: 'paid/m', input: 'Say hi' }],
+] as const
+
+test('a spent budget is a 429 in the client’s own words, with the time to come back, and is not to be retried', async () => {
+  const world = await open({ budgets: [budget(0)] })
+  for (const [path, body] of REQUESTS) {
+    const response = await world.ask(path, body)
+    expect(response.status).toBe(429)
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(response.headers.get('x-should-retry')).toBe('false')
+    expect(messageIn(await response.json())).toMatch(/^no budget left: budget all: \$0\.00 per day/)
+  }
+  expect(world.fakes.calls).toEqual([])
+})
+
+test('a budget moves requests on, or fails them at once, as its rule says', async () => {
+  const aliases = { models: { mine: ['paid/m', 'gratis/m'] }, routing: { strategy: 'priority' } }
+  const mine = { ...chat, model: 'mine' }
+  const fallback = await open({ ...aliases, budgets: [budget(0)] })
+  const answered = await fallback.ask('/v1/chat/completions', mine)
+  expect(answered.headers.get('x-keywise-target')).toBe('gratis/m#1')
+  expect(answered.headers.get('x-keywise-cost-usd')).toBe('0')
+  const rejecting = await open({ ...aliases, budgets: [budget(0, { on_exceeded: 'reject' })] })
+  const refused = await rejecting.ask('/v1/chat/completions', mine)
+  expect(refused.status).toBe(429)
+  expect(await refused.json()).toMatchObject({ error: { code: 'budget_exceeded' } })
+  expect(rejecting.fakes.calls).toEqual([])
+})
+
+test('of 200 parallel requests only those are sent that fit', async () => {
+  const world = await open({ budgets: [budget(0.01)] })
+  const responses = await Promise.all(Array.from({ length: 200 }, () => world.ask('/v1/chat/completions', chat)))
+  const statuses = responses.map(({ status }) => status)
+  await Promise.all(responses.map((response) => response.text()))
+  expect(world.fakes.calls).toHaveLength(10)
+  expect(statuses.filter((status) => status === 200)).toHaveLength(10)
+  expect(statuses.filter((status) => status === 429)).toHaveLength(190)
+})
+
+test('the price of an answer stands in a header, as an exact decimal', async () => {
+  const world = await open({}, { input: 0, output: 0, request: 0.0000005 })
+  const response = await world.ask('/v1/chat/completions', chat)
+  expect(response.headers.get('x-keywise-cost-usd')).toBe('0.0000005')
+})
+
+test('a limit is put into the client’s own bytes where a hard budget needs one', async () => {
+  for (const [path, body, dialect, field] of [
+    ['/v1/chat/completions', chat, 'openai', 'max_tokens'],
+    ['/v1/responses', { model: 'paid/m', input: 'Say hi' }, 'openai-responses', 'max_output_tokens'],
+  ] as const) {
+    const world = await open({ budgets: [budget(1)] }, { input: 1, output: 1 }, dialect)
+    // What keywise does not know stays: the bytes were not written anew.
+    const sent = { ...body, custom: { spaces: 'kept' } }
+    expect((await world.ask(path, sent)).status).toBe(200)
+    expect(world.fakes.calls[0]?.body).toEqual({ ...sent, model: 'm', [field]: 16_384 })
+    expect((await world.ask(path, { ...sent, [field]: null })).status).toBe(200)
+    expect(world.fakes.calls[1]?.body).toMatchObject({ [field]: 16_384 })
+  }
+  const google = await open({ budgets: [budget(1)] }, { input: 1, output: 1 }, 'google')
+  const contents = { contents: [{ role: 'user', parts: [{ text: 'Say hi' }] }] }
+  expect((await google.ask('/v1beta/models/paid/m:generateContent', contents)).status).toBe(200)
+  expect(google.fakes.calls[0]?.body).toMatchObject({ generationConfig: { maxOutputTokens: 16_384 } })
+})
+
+test('rows say who asked: the token, the labels, the session’s task', async () => {
+  const world = await open({ budgets: [budget(0.002, { scope: 'token:inference' })] })
+  const headers = { 'x-keywise-labels': 'team=a', 'x-keywise-task': 'review' }
+  await world.ask('/v1/chat/completions', chat, headers)
+  const [row] = world.gateway.opened.engine.parts.store.attempts({})
+  expect(row).toMatchObject({ token: 'inference', labels: { team: 'a' }, task: 'review', priceSource: 'config' })
+  await world.ask('/v1/chat/completions', chat)
+  expect((await world.ask('/v1/chat/completions', chat)).status).toBe(429)
+})
+
+test('GET /api/budgets and /api/spend tell what may be spent and what was, to who may know', async () => {
+  const world = await open({ budgets: [budget(1)] })
+  for (let call = 0; call < 3; call++)
+    await world.ask('/v1/chat/completions', chat, { 'x-keywise-labels': call < 2 ? 'team=a' : 'team=b' })
+  const admin = { authorization: `Bearer ${world.adminToken}` }
+  const get = async (path: string) => (await fetch(world.origin + path, { headers: admin })).json()
+  expect(await get('/api/budgets')).toMatchObject({
+    generatedAt: expect.any(String),
+    budgets: [{ scope: 'all', per: 'day', limitUsd: 1, spentUsd: 0.003, reservedUsd: 0, hard: true }],
+  })
+  expect(await get('/api/spend?by=provider,model,key&since=1d')).toMatchObject({
+    spend: [{ group: { provider: 'paid', model: 'm', key: 'paid#1' }, attempts: 3, costUsd: 0.003 }],
+    total: { attempts: 3, costUsd: 0.003 },
+  })
+  expect(await get('/api/spend?by=label:team')).toMatchObject({
+    spend: [
+      { group: { 'label:team': 'a' }, costUsd: 0.002 },
+      { group: { 'label:team': 'b' }, costUsd: 0.001 },
+    ],
+  })
+  for (const [path, message] of [
+    ['/api/spend?by=colour', /spending cannot be told by "colour"/],
+    ['/api/spend?since=yesterday', /"since" must be a time/],
+  ] as const) {
+    const response = await fetch(world.origin + path, { headers: admin })
+    expect([response.status, ((await response.json()) as { error: string }).error]).toEqual([
+      400,
+      expect.stringMatching(message),
+    ])
+  }
+  expect((await world.ask('/api/spend')).status).toBe(403)
+})

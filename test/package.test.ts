@@ -1,0 +1,98 @@
+/** What a user gets with the package, read from its manifest and lock, and the command's first duty. */
+
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { put, temporaryFolder } from './temporaryFolder.ts'
+
+const root = resolve(import.meta.dirname, '..')
+const readJson = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'))
+const manifest = readJson('package.json')
+
+interface Locked {
+  readonly dev?: boolean
+  readonly hasInstallScript?: boolean
+  readonly resolved?: string
+  readonly integrity?: string
+}
+const locks = ['package-lock.json', 'tools/node/package-lock.json']
+const packagesOf = (lock: string) =>
+  Object.entries<Locked>(readJson(lock).packages).filter(([path]) => path.startsWith('node_modules/'))
+
+test('no runtime dependency has an install script', () => {
+  const runtime = packagesOf('package-lock.json').filter(([, one]) => !one.dev)
+  expect(runtime.length).toBeGreaterThan(0)
+  expect(runtime.filter(([, one]) => one.hasInstallScript)).toEqual([])
+})
+
+for (const lock of locks) {
+  test(`${lock} holds a checksum for every package and no download address`, () => {
+    expect(packagesOf(lock).filter(([, one]) => one.resolved !== undefined || one.integrity === undefined)).toEqual([])
+  })
+}
+
+test('the lock belongs to the manifest', () => {
+  const { dependencies, devDependencies, version, engines } = readJson('package-lock.json').packages['']
+  expect({ dependencies, devDependencies, version, engines }).toEqual({
+    dependencies: manifest.dependencies,
+    devDependencies: manifest.devDependencies,
+    version: manifest.version,
+    engines: manifest.engines,
+  })
+})
+
+test('the package says what it needs and offers, and only built files go into it', () => {
+  expect(manifest.engines).toEqual({ node: '>=22.19' })
+  expect(manifest.bin).toEqual({ keywise: 'bin/keywise.cjs' })
+  expect(manifest.files).toEqual(['bin', 'dist', 'keywise.schema.json', 'CHANGELOG.md'])
+  // `default` and not `import`, so that require() finds it too.
+  expect(manifest.exports['.']).toEqual({ types: './dist/index.d.ts', default: './dist/index.js' })
+  for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md', 'keywise.schema.json', 'bin/keywise.cjs'])
+    expect(existsSync(join(root, file)), file).toBe(true)
+})
+
+test('the newest entry of the changelog is this version', () => {
+  const [, version] = /^## (\d+\.\d+\.\d+)/m.exec(readFileSync(join(root, 'CHANGELOG.md'), 'utf8')) ?? []
+  expect(version).toBe(manifest.version)
+})
+
+/** The command as it is installed somewhere, run as if node were older. */
+function runInstalled(version: string, args: readonly string[]) {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'bin'))
+  copyFileSync(join(root, 'bin/keywise.cjs'), join(folder, 'bin/keywise.cjs'))
+  copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
+  put(folder, 'dist/cli/main.js', 'export const main = (args) => console.log("ran", ...args)')
+  const disguise = put(
+    folder,
+    'disguise.cjs',
+    `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`,
+  )
+  const { NODE_OPTIONS: _, ...env } = process.env
+  return spawnSync(process.execPath, ['--require', disguise, join(folder, 'bin/keywise.cjs'), ...args], {
+    encoding: 'utf8',
+    env,
+  })
+}
+
+for (const version of ['12.22.12', '18.20.8', '20.20.2', '22.18.0']) {
+  test(`the command says in one sentence that node ${version} is too old, and exits 78`, () => {
+    const { status, stdout, stderr } = runInstalled(version, ['test'])
+    expect(stderr).toBe(
+      `keywise needs node 22.19 or newer and this is ${version}; run: npx -p node@24 -p keywise keywise\n`,
+    )
+    expect({ status, stdout }).toEqual({ status: 78, stdout: '' })
+  })
+}
+
+for (const version of ['22.19.0', '23.0.0', '24.21.0', '26.10.0']) {
+  test(`the command runs on node ${version}`, () => {
+    const { status, stdout } = runInstalled(version, ['test', '--json'])
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'ran test --json\n' })
+  })
+}
+
+test('the version is told on any node', () => {
+  expect(runInstalled('14.0.0', ['--version']).stdout).toBe(`${manifest.version}\n`)
+})
