@@ -3,8 +3,10 @@
  * providers that count, on a virtual clock. `node tools/run.mjs node bench/quota.ts`.
  */
 
+import { writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { type QuotaDay, quotaDay, sixKeys } from '../test/quotaDay.ts'
+import { machine } from './measure.ts'
 
 interface Row {
   readonly name: string
@@ -16,6 +18,7 @@ interface Row {
 }
 
 const HOUR = 3_600_000
+const FILE = new URL('../docs/numbers-quota.md', import.meta.url)
 const ROWS: readonly Row[] = [
   {
     name: 'exactly as fast as the minutes allow',
@@ -79,5 +82,21 @@ function dayOf({ perMinute, perDay, stated, everyMs, patienceMs }: Row): QuotaDa
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
-  for (const line of await benchQuota()) console.log(line)
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const lines = await benchQuota()
+  console.log(lines.join('\n'))
+  if (process.argv.includes('--write')) await writeFile(FILE, `${[...heading(), ...lines].join('\n')}\n`)
+}
+
+function heading(): string[] {
+  const date = new Date().toISOString().slice(0, 10)
+  return [
+    '# Limits, used and met',
+    '',
+    `\`node tools/run.mjs node bench/quota.ts --write\`, ${date}, ${machine()}; a virtual clock, real HTTP, real manager.`,
+    'Of those possible: the share of what the accounts would have let through until the last answer. What nobody states is',
+    'learned from refusals; a learned limit is taken for a rolling window, which costs a fixed one some of its room when',
+    'requests come exactly as fast as it allows.',
+    '',
+  ]
+}
