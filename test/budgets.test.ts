@@ -8,6 +8,7 @@ import { testApiKeys } from '../src/tester/apiKeyTester.ts'
 import { openLab, openManager, own } from './lab.ts'
 import { openWorld, until } from './labCall.ts'
 import { budget, FREE, openSpending, PER_CALL, priced, pricedConfig } from './spendWorld.ts'
+import { attemptEvent } from './storeEvents.ts'
 import { temporaryFolder } from './temporaryFolder.ts'
 
 const reject = { on_exceeded: 'reject' }
@@ -273,4 +274,21 @@ test('twenty times $0.001 is $0.02 wherever it is shown', async () => {
   expect(summary.totalCostUsd).toBe(0.02)
   expect(summary.byProvider['paid']?.costUsd).toBe(0.02)
   expect(lab.manager.engine.parts.mind.budgets.view(Date.now())[0]).toMatchObject({ spentUsd: 0.02, reservedUsd: 0 })
+})
+
+test('rows older than the retention go, unless a budget still counts them', async () => {
+  const DAY = 86_400_000
+  const now = Date.parse('2026-11-23T12:00:00Z')
+  const rows = async (budgets: object[]) => {
+    const store = createMemoryStore()
+    for (const days of [1, 5, 12, 40])
+      store.append(attemptEvent({ id: String(days), at: now - days * DAY, startedAt: now - days * DAY }))
+    const settings = { budgets, retention: { attempts_days: 3, hourly_days: 30 } }
+    await openSpending({ settings, manager: { store, now: () => now } })
+    await until(() => store.attempts({}).length < 4)
+    return [store.attempts({}).length, store.sums({}, ['hour']).length]
+  }
+  expect(await rows([])).toEqual([1, 3])
+  expect(await rows([budget(1, { scope: 'label:team=a', per: 'month' })])).toEqual([3, 3])
+  expect(await rows([budget(1, { scope: 'all', per: 'total' })])).toEqual([1, 4])
 })

@@ -68,6 +68,18 @@ describe('the headers of an answer', () => {
   })
 })
 
+test('the capital types that Gemini takes are told to others in small letters, in both fields', async () => {
+  await using world = await openGateway(TWO, { settings: ORDERED })
+  const schema = { type: 'OBJECT', properties: { city: { type: 'STRING' } }, required: ['city'] }
+  for (const field of ['responseSchema', 'responseJsonSchema']) {
+    const generationConfig = { responseMimeType: 'application/json', [field]: schema }
+    const body = { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }], generationConfig }
+    await (await world.ask('/v1beta/models/model-b:generateContent', body)).text()
+    const told = { type: 'object', properties: { city: { type: 'string' } } }
+    expect(world.fakes.calls.at(-1)?.body).toMatchObject({ response_format: { json_schema: { schema: told } } })
+  }
+})
+
 describe('the headers of a request', () => {
   test.each([
     ['x-keywise-timeout-ms', 'soon'],

@@ -12,12 +12,14 @@ import { delimiter, dirname } from 'node:path'
  */
 export function runChild(command, args, options) {
   return new Promise((done) => {
-    const child = spawn(command, args, options)
-    const stop = passSignalsTo(child)
+    let child
+    // Listening begins before the start: a signal in between would end only us, and leave the child to itself.
+    const stop = onSignals((signal) => child?.kill(signal))
     const finish = (code) => {
       stop()
       done(code)
     }
+    child = spawn(command, args, options)
     child.once('error', (error) => {
       console.error(`keywise: ${command} cannot be started: ${error.message}`)
       finish(127)
@@ -48,10 +50,12 @@ export function exitCode(code, signal) {
   return code ?? 128 + (signal ? constants.signals[signal] : 0)
 }
 
-function passSignalsTo(child) {
+function onSignals(pass) {
   const listeners = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => {
     // A terminal sends Ctrl-C to both of us; passing it on would make it two, and the second one means "at once".
-    const listener = () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal))
+    const listener = () => {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) pass(signal)
+    }
     process.on(signal, listener)
     return [signal, listener]
   })

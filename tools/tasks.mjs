@@ -37,6 +37,7 @@ export function tasksOf(root) {
     // npm calls this at the end of an installation; what to do without the compiler, build.mjs knows.
     prepare: { needs: 'nothing', commands: () => [[...build, '--if-possible']] },
     bench: { needs: 'development', commands: (args) => [[...quietly, '--expose-gc', 'bench/run.ts', ...args]] },
+    'test:agents': { needs: 'development', commands: (args) => [[...quietly, 'test/agents/run.ts', ...args]] },
     'bench:replay': { needs: 'runtime', commands: (args) => [[...quietly, 'bench/replay.ts', ...args]] },
     'prove:clone': { needs: 'nothing', commands: (args) => [['tools/proveClone.mjs', ...args]] },
     node: { needs: 'development', commands: (args) => [[...quietly, ...args]] },

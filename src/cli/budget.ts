@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { Engine } from '../manager/engine.ts'
 import { CSV_HEAD, csvLine, jsonLine, ledgerRows } from '../manager/ledgerExport.ts'
-import { budgetsView } from '../manager/views/budgetsView.ts'
+import { type BudgetsView, budgetsView } from '../manager/views/budgetsView.ts'
 import { readTime } from '../manager/views/readTime.ts'
 import { type SpendRow, type SpendView, spendView } from '../manager/views/spendView.ts'
 import { formatUsd, NANO_PER_USD } from '../money/amount.ts'
@@ -30,42 +30,50 @@ export const run: RunCommand = (context) =>
 /** The tables, without `--by`. */
 const TABLES = ['provider', 'key', 'model', 'day'] as const
 
-function list(engine: Engine, { options, stdout, env }: CommandContext): ExitCode {
-  const out = printer(stdout, env)
+interface Picture {
+  /** One view per table. */
+  readonly tables: readonly SpendView[]
+  readonly today: SpendView['total']
+  readonly month: SpendView['total']
+}
+
+function pictureOf(engine: Engine, { options }: CommandContext): Picture {
   const { now } = engine
-  const month = calendarPeriod('month', now, 'UTC').start
-  const since = timeOption(options['since'], '--since', now) ?? month
+  const since = (per: 'day' | 'month') => calendarPeriod(per, now, 'UTC').start
   const until = timeOption(options['until'], '--until', now)
-  const span = { since, ...(until !== undefined && { until }) }
-  const by = typeof options['by'] === 'string' ? options['by'].split(',') : null
-  const tables = (by === null ? TABLES.map((one) => [one]) : [by]).map((one) => spendView(engine, { by: one, ...span }))
-  const today = spendView(engine, { since: calendarPeriod('day', now, 'UTC').start })
-  const thisMonth = spendView(engine, { since: month })
-  const { generatedAt, budgets } = budgetsView(engine)
-  const [first] = tables
-  if (options['json']) {
-    const spend = Object.fromEntries(tables.map((view) => [view.by.join(','), view.spend]))
-    const { saved, since: from, until: to, total } = first!
-    out.json({
-      generatedAt,
-      budgets,
-      since: from,
-      until: to,
-      spend,
-      total,
-      today: today.total,
-      month: thisMonth.total,
-      saved,
-    })
-    return 0
+  const span = {
+    since: timeOption(options['since'], '--since', now) ?? since('month'),
+    ...(until !== undefined && { until }),
   }
+  const names = typeof options['by'] === 'string' ? [options['by'].split(',')] : TABLES.map((name) => [name])
+  return {
+    tables: names.map((by) => spendView(engine, { by, ...span })),
+    today: spendView(engine, { since: since('day') }).total,
+    month: spendView(engine, { since: since('month') }).total,
+  }
+}
+
+function list(engine: Engine, context: CommandContext): ExitCode {
+  const out = printer(context.stdout, context.env)
+  const picture = pictureOf(engine, context)
+  if (context.options['json']) printJson(budgetsView(engine), picture, out)
+  else printTables(budgetsView(engine), picture, out)
+  return 0
+}
+
+function printJson({ generatedAt, budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
+  const { since, until, total, saved } = tables[0]! // there is always one
+  const spend = Object.fromEntries(tables.map((view) => [view.by.join(','), view.spend]))
+  out.json({ generatedAt, budgets, since, until, spend, total, today, month, saved })
+}
+
+function printTables({ budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
   for (const budget of budgets) printBudget(budget, out)
   if (budgets.length === 0) out.line('No budgets; "settings.budgets" in the configuration sets them.')
   out.line()
-  out.line(`Spent today ${cost(today.total)}, this month ${cost(thisMonth.total)} (UTC).`)
-  if (first !== undefined) printSaved(first, out)
+  out.line(`Spent today ${cost(today)}, this month ${cost(month)} (UTC).`)
+  printSaved(tables[0]!, out)
   for (const view of tables) printSpend(view, out)
-  return 0
 }
 
 function printBudget(budget: BudgetView, out: Printer): void {

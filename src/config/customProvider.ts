@@ -43,7 +43,8 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
     keyCheck: overrides.keyless ? 'none' : 'call',
     // Nobody knows whether this server's list asks for the key, so it proves nothing.
     modelsList: { path: '/models', shape: LIST_SHAPE[dialect], public: true },
-    quotaScope: 'key',
+    // Its keys stand alone until the user gives several one `account`.
+    quotaScope: 'account',
     dayBoundary: 'unknown',
     trainsOnFreePrompts: overrides.local ? false : null,
     seedLimits: [],

@@ -101,11 +101,12 @@ function declarationsOf(entry: unknown, path: string): readonly unknown[] | unde
 function readTool(raw: unknown, path: string): Tool {
   const fields = objectAt(raw, path)
   const jsonSchema = spelling(fields, 'parametersJsonSchema', 'parameters_json_schema')
-  const openApi = object(fields, 'parameters', `${path}.parameters`)
+  const schema =
+    object(fields, jsonSchema, `${path}.${jsonSchema}`) ?? object(fields, 'parameters', `${path}.parameters`)
   return {
     name: requiredText(fields, 'name', `${path}.name`),
     description: text(fields, 'description', `${path}.description`),
-    parameters: object(fields, jsonSchema, `${path}.${jsonSchema}`) ?? (openApi && openApiToJsonSchema(openApi)),
+    parameters: schema && openApiToJsonSchema(schema),
     extra: extraBeyond('google', fields, DECLARATION),
   }
 }

@@ -32,6 +32,7 @@ export class FakeProvider {
   readonly #travelling: readonly string[]
   readonly #accounts: readonly (string | undefined)[]
   readonly #revoked: boolean[]
+  readonly #charged: readonly boolean[]
   readonly #limits: FakeLimits
   readonly #faults: Seen[]
 
@@ -45,6 +46,7 @@ export class FakeProvider {
     this.#travelling = keys.map(([key]) => credential?.(key).key ?? key)
     this.#accounts = keys.map(([, { account }]) => account)
     this.#revoked = keys.map(([, { revoked }]) => revoked === true)
+    this.#charged = keys.map(([, { charged }]) => charged === true)
     this.#limits = new FakeLimits(facts.limits ?? [])
     this.#faults = (facts.faults ?? []).map((fault) => ({ fault, calls: 0 }))
   }
@@ -62,6 +64,11 @@ export class FakeProvider {
   isGood(key: string): boolean {
     if (this.keys.length === 0) return key !== '' || findProvider(this.id)?.auth === 'none'
     return this.#revoked[this.indexOf(key) - 1] === false
+  }
+
+  /** Whether the account of the key has paid before. */
+  isCharged(key: string): boolean {
+    return this.#charged[this.indexOf(key) - 1] === true
   }
 
   /** Throws a TypeError when there is no such key. */

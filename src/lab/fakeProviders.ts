@@ -235,7 +235,7 @@ class World implements FakeWorld {
     }
     if (isList) sendAnswer(response, 200, modelsListBody(provider.id, provider.dialect, provider.models))
     else if (/\/api\/ps$/.test(path)) sendAnswer(response, 200, loadedListBody(provider.models))
-    else if (isKeyCheck(provider.id, path)) sendAnswer(response, 200, KEY_FACTS)
+    else if (isKeyCheck(provider.id, path)) sendAnswer(response, 200, keyFacts(provider.isCharged(keyOf(request))))
     else sendAnswer(response, 404, { error: { message: `unknown path ${path}` } })
   }
 
@@ -304,14 +304,14 @@ function chatModels(models: ReadonlyMap<string, FakeModel>): string[] {
 }
 
 /** What a key endpoint says, in the fields of all that are known (OpenRouter, Cohere, Cloudflare, DeepSeek). */
-const KEY_FACTS = {
-  data: { label: 'fake', limit: null, limit_remaining: null, usage: 0, is_free_tier: true },
+const keyFacts = (charged: boolean) => ({
+  data: { label: 'fake', limit: null, limit_remaining: null, usage: 0, is_free_tier: !charged },
   valid: true,
   success: true,
   result: { status: 'active' },
   is_available: true,
   balance_infos: [{ currency: 'USD', total_balance: '10.00' }],
-}
+})
 
 function isKeyCheck(provider: string, path: string): boolean {
   const check = findProvider(provider)?.keyCheck

@@ -9,6 +9,8 @@ const fakeKey = z.strictObject({
   account: z.string().optional(),
   /** Answered like a revoked key from the start. */
   revoked: z.boolean().optional(),
+  /** Its account has paid before, and the key endpoint says so (OpenRouter). */
+  charged: z.boolean().optional(),
 })
 
 const fakeModel = z.strictObject({

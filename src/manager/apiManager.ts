@@ -23,6 +23,7 @@ import { refOf } from './record.ts'
 import { ScoreBoard } from './scoreBoard.ts'
 import { streamOf } from './stream.ts'
 import type { SessionSummary } from './summary.ts'
+import { Trail } from './trail.ts'
 import { type ExperimentRow, experimentView, startExperiments } from './views/experimentsView.ts'
 
 export type APIManagerOptions = EngineOptions
@@ -221,14 +222,15 @@ export class APIManager {
 
   async #cascade(ask: Ask): Promise<Answered> {
     const before = this.#board.before()
+    const trail = new Trail(ask, before !== null)
     try {
-      const answered = await cascade(this.engine, ask)
+      const answered = await cascade(this.engine, ask, trail)
       void answered.recorded.then((report) => this.#tell(ask, answered.trail, report, before, null))
       return answered
     } catch (error) {
       const attempts = error instanceof KeywiseError ? error.attempts : []
       const text = error instanceof Error ? error.message : String(error)
-      this.#tell(ask, { attempts, passed: [] }, null, before, text)
+      this.#tell(ask, { attempts, passed: trail.passed }, null, before, text)
       throw error
     }
   }

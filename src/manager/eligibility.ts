@@ -18,6 +18,8 @@ export interface World {
   readonly shortcomings: Shortcomings
   /** Why the user's hours keep a target out now; null when they do not. */
   readonly hours: (target: Target, now: number) => Ineligible | null
+  /** The model its provider names in the place of a withdrawn one; null when it names none. */
+  readonly successorOf: (target: Target) => string | null
   readonly needOf: (target: Target, ask: Ask, now: number) => HoldNeed
 }
 
@@ -59,9 +61,30 @@ export function whyNot(
     ineligible(target, ask.needs, world.rules) ??
     lacking(world, target, ask) ??
     world.hours(target, now) ??
-    parked(world.mind, target, ask, now, inNeed) ??
+    parked(world, target, ask, now, inNeed) ??
     short(world, target, ask, now)
   )
+}
+
+/**
+ * When the target may be tried for this request: now, when everything in its way will be over, or null when no time is
+ * known for something. What this request has tried itself is not asked; `inNeed` as in `whyNot`.
+ */
+export function freeAt(world: World, target: Target, ask: Ask, now: number, inNeed = false): number | null {
+  let at = now
+  const whys = [
+    ineligible(target, ask.needs, world.rules),
+    lacking(world, target, ask),
+    world.hours(target, now),
+    parked(world, target, ask, now, inNeed),
+    short(world, target, ask, now),
+  ]
+  for (const why of whys) {
+    if (why === null) continue
+    if (why.until === null) return null
+    at = Math.max(at, why.until)
+  }
+  return at
 }
 
 /** Trying these again before their time cannot help. */
@@ -82,18 +105,25 @@ function lacking({ shortcomings }: World, target: Target, ask: Ask): Ineligible 
     : { code: 'ability', reason: `cannot do ${ability}, as a call has shown`, until: null }
 }
 
-function parked({ parks }: Mind, target: Target, ask: Ask, now: number, inNeed: boolean): Ineligible | null {
+function parked(world: World, target: Target, ask: Ask, now: number, inNeed: boolean): Ineligible | null {
+  const { parks } = world.mind
   const park = parks.blocking(target, now, inNeed ? isGuess : undefined)
-  if (park !== undefined) return { code: 'parked', reason: `parked: ${park.text}`, until: park.until }
+  if (park !== undefined)
+    return { code: 'parked', reason: `parked: ${park.text}${adviceOn(park, target, world)}`, until: park.until }
   if (inNeed) return null
   const share = parks.share(target, now)
   // Half-open lets the one probe through (`reserve` sees to it that it is one); after it the share grows.
-  if (share >= 1 || share === 0 || lot(ask.id, target.stateId) < share) return null
-  return {
-    code: 'parked',
-    reason: `coming back: takes ${Math.round(share * 100)} % of the requests for now`,
-    until: null,
-  }
+  if (share >= 1 || share === 0) return null
+  const drawn = lot(ask.id, target.stateId)
+  if (drawn < share) return null
+  const reason = `coming back: takes ${Math.round(share * 100)} % of the requests for now`
+  return { code: 'parked', reason, until: parks.reaches(target, drawn, now) }
+}
+
+/** A dead model id that somebody pinned: what to write instead. */
+function adviceOn({ reason }: Park, target: Target, { successorOf }: World): string {
+  const successor = reason === 'model_not_found' ? successorOf(target) : null
+  return successor === null ? '' : `; use ${successor}`
 }
 
 /** A number in 0..1 that is the same whenever this request asks about this target. */

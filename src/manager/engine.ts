@@ -4,10 +4,11 @@ import type { AttemptReport } from '../domain/attempt.ts'
 import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
-import type { AttemptEvent, Store } from '../domain/store.ts'
+import type { AttemptEvent, Store, TargetRef } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
 import { roughUsage, type UsageEstimator } from '../money/usage.ts'
 import type { Events } from '../observe/events.ts'
+import type { Prober } from '../quota/park.ts'
 import { WINDOW_MS } from '../quota/window.ts'
 import type { Decision, RoutingRequest } from '../routing/choose.ts'
 import type { RankedTarget } from '../routing/explain.ts'
@@ -17,7 +18,7 @@ import type { OfflineDetector } from '../upstream/offline.ts'
 import type { Ask } from './ask.ts'
 import type { Attention } from './attention.ts'
 import type { Decisions } from './decisions.ts'
-import { type World, whyNot, whyNotChoose } from './eligibility.ts'
+import { freeAt, type World, whyNot, whyNotChoose } from './eligibility.ts'
 import type { Experiments } from './experiments/experiments.ts'
 import { type Hold, reserve, reserveForTest } from './holds.ts'
 import type { KeyChecks } from './keyChecks.ts'
@@ -25,6 +26,7 @@ import type { Opening } from './lane.ts'
 import type { Mind } from './mind.ts'
 import type { ModelLists } from './modelLists.ts'
 import { OpenCases } from './openCases.ts'
+import type { Probes } from './probes.ts'
 import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
 import type { Repairs } from './repairs.ts'
 import { RetryBudget } from './retryBudget.ts'
@@ -51,6 +53,7 @@ export interface EngineParts {
   readonly attention: Attention
   readonly lists: ModelLists
   readonly checks: KeyChecks
+  readonly probes: Probes
   readonly repairs: Repairs
   readonly shortcomings: Shortcomings
   /** Why the last requests went where they went. */
@@ -89,6 +92,7 @@ export class Engine {
     const decision = mind.router.decide(this.#routingRequest(ask, trail, now), now)
     decisions.note(ask, decision, this.world, now)
     trail.offer(decision.first)
+    if (trail.isTold) this.#notePassed(ask, decision, trail, now)
     if (events.has('decision')) {
       const chosen = decision.first?.id ?? null
       events.emit('decision', { requestId: ask.id, model: ask.selection.name, chosen, explored: decision.explored })
@@ -119,7 +123,12 @@ export class Engine {
     let best: Target | null = null
     let bestUntil = Number.POSITIVE_INFINITY
     for (const target of this.roster.targets) {
-      if (trail.isBusy(target) || whyNot(this.world, target, ask, trail, now, true) !== null) continue
+      if (
+        trail.isBusy(target) ||
+        trail.metLimitOf(target) ||
+        whyNot(this.world, target, ask, trail, now, true) !== null
+      )
+        continue
       // Without a park in its way it is only coming back slowly, which is no reason to fail.
       const until = this.parts.mind.parks.blocking(target, now)?.until ?? now
       if (until >= bestUntil) continue
@@ -134,9 +143,9 @@ export class Engine {
     return this.parts.tools.monotonic() >= ask.deadlineAt
   }
 
-  reserve(target: Target, ask: Ask): Hold {
+  reserve(target: Target, ask: Ask, prober: Prober = 'request'): Hold {
     const now = this.now
-    return reserve(this.parts.mind, target, ask, this.world.needOf(target, ask, now), now)
+    return reserve(this.parts.mind, target, ask, this.world.needOf(target, ask, now), now, prober)
   }
 
   call(target: Target, ask: Ask, trail: Trail, hold: Extract<Hold, { granted: true }>): Try {
@@ -169,7 +178,7 @@ export class Engine {
   }
 
   /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
-  lift(target: Target, only: readonly FailureKind[]): void {
+  lift(target: TargetRef, only: readonly FailureKind[]): void {
     const { mind, store } = this.parts
     const { origin } = store
     mind.remember({ kind: 'lift', at: this.now, origin, id: mind.eventId(), target: refOf(target), only })
@@ -222,11 +231,16 @@ export class Engine {
     let best: { at: number; target: Target } | null = null
     for (const target of this.roster.targets) {
       if (trail !== null && trail.excludes(target) !== null) continue
-      const why = whyNot(this.world, target, ask, null, now)
-      const at = why === null ? now : why.until
+      const at = this.#freeAt(target, ask, trail, now)
       if (at !== null && (best === null || at < best.at)) best = { at, target }
     }
     return best === null ? null : { ...best, ...this.#gate(best.target, ask, now) }
+  }
+
+  /** For a request that is still under way a guess of ours is no reason to wait, where retries are left for that. */
+  #freeAt(target: Target, ask: Ask, trail: Trail | null, now: number): number | null {
+    const inNeed = trail !== null && !trail.metLimitOf(target) && this.#retries.isLeft(now)
+    return freeAt(this.world, target, ask, now, inNeed)
   }
 
   /** How many requests the limit in the way lets through per window, so that no herd is let out. */
@@ -326,6 +340,12 @@ export class Engine {
     return repaired ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }
 
+  /** Who would have been asked, were it not for a park or a limit. */
+  #notePassed(ask: Ask, decision: Decision, trail: Trail, now: number): void {
+    const rows = decision.sketch(LOOKED_AT, (target) => whyNot(this.world, target, ask, null, now))
+    for (const { missed, reason } of rows) if (missed && reason !== null && PASSES.test(reason)) trail.tell(reason)
+  }
+
   #othersEligible(ask: Ask, trail: Trail, except: Target): boolean {
     const now = this.now
     return this.roster.targets.some(
@@ -346,10 +366,15 @@ export class Engine {
       mayExplore: trail !== null && trail.calls === 0,
       ineligible: (target) =>
         trail === null ? whyNot(this.world, target, ask, null, now) : whyNotChoose(this.world, target, ask, trail, now),
+      load: (target) => this.parts.mind.quota.load(target, now),
       ...(ask.selection.order !== null && { order: ask.selection.order }),
     }
   }
 }
+
+const LOOKED_AT = 60
+/** What keeps a target out only for a time; that it cannot do what was asked is no news. */
+const PASSES = /^(?:parked|limit):/
 
 export function failureOf(end: CallEnd): Failure {
   if (!end.outcome.ok) return end.outcome.failure

@@ -117,7 +117,8 @@ function overBudget(
 
 function allFailed(engine: Engine, ask: Ask, trail: Trail): AllTargetsFailedError {
   const soonest = engine.soonest(ask, null)
-  const retryAt = soonest === null ? null : Math.max(soonest.at, engine.now)
+  // Rounded up: whoever comes at that very time must not be too early.
+  const retryAt = soonest === null ? null : Math.ceil(Math.max(soonest.at, engine.now))
   const when = soonest === null ? 'nobody can say when' : `${soonest.target.id} at ${iso(retryAt)}`
   const tried = trail.attempts.map((attempt) => `${attempt.target} ${attempt.failureKind}`).join(', ')
   const text =

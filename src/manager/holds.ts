@@ -5,7 +5,7 @@ import { type BudgetBook, type BudgetHold, bindsLength, type Refusal } from '../
 import type { WorstCase } from '../money/cost.ts'
 import type { QuotaBook, QuotaHold } from '../quota/book.ts'
 import type { Need } from '../quota/need.ts'
-import type { Parks } from '../quota/park.ts'
+import type { Parks, Prober } from '../quota/park.ts'
 import type { Shortage } from '../quota/shortage.ts'
 import type { Ineligible } from '../routing/eligible.ts'
 import type { Ask } from './ask.ts'
@@ -46,9 +46,10 @@ export function reserve(
   ask: Pick<Ask, 'labels' | 'token'>,
   need: HoldNeed,
   now: number,
+  prober: Prober = 'request',
 ): Hold {
   const state = books.parks.state(target, now)
-  const probe = state === 'half-open' && books.parks.startProbe(target, now)
+  const probe = state === 'half-open' && books.parks.startProbe(target, now, prober)
   // One at a time finds out whether a park is over; the others go elsewhere until it has come back.
   if (state === 'half-open' && !probe) return { granted: false, why: PROBED, rejectedBy: null }
   const quota = books.quota.reserve(target, need.quota, now)

@@ -91,7 +91,7 @@ export class Housekeeping {
 
   #tick(): void {
     const { engine, now, reload } = this.#options
-    const { mind, checks, lists, offline, store, decisions, attention, experiments } = engine.parts
+    const { mind, probes, lists, offline, store, decisions, attention, experiments } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
@@ -101,7 +101,7 @@ export class Housekeeping {
     mind.budgets.tick(at)
     mind.router.setPressure(pressures(engine))
     this.#prune(at)
-    void checks.due()
+    void probes.due()
     attention.tick()
     decisions.flush()
     experiments.tick()

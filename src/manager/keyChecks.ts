@@ -1,9 +1,9 @@
 /**
- * Proves keys for free where a provider has a call for that: when a person asks, and to bring refused ones back off every
- * request's path (wire-facts 4.1, `auth_invalid`).
+ * Proves keys for free where a provider has a call for that: when a person asks, and to bring refused keys and empty
+ * accounts back off every request's path (wire-facts 4.1).
  */
 
-import type { Failure } from '../domain/failure.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
 import { asNumber, asRecord, asString } from '../domain/json.ts'
 import type { Park } from '../domain/park.ts'
 import type { AttemptEvent, Store, TargetRef } from '../domain/store.ts'
@@ -15,8 +15,6 @@ export interface KeyChecksOptions {
   readonly mind: Mind
   readonly store: Store
   readonly tools: DiscoverTools
-  /** The seat of a key, undefined when it is not configured any more. */
-  readonly seatOf: (provider: string, fingerprint: string) => Seat | undefined
 }
 
 /** What the last check of a key said. */
@@ -36,29 +34,16 @@ const COLLECTION = 'key-checks'
 const DAY_MS = 86_400_000
 const STATES = ['valid', 'unproven', 'refused'] as const
 
+const ABOUT_THE_KEY: ReadonlySet<FailureKind> = new Set(['auth_invalid', 'auth_forbidden', 'billing'])
+
 const mayBeBilled = ({ provider, key }: Seat) => key.free === true && provider.spec.tellsFreeTier === true
 const idOf = (seat: Seat) => `${seat.provider.id}@${seat.fingerprint}`
 
 export class KeyChecks {
   readonly #options: KeyChecksOptions
-  #running = false
 
   constructor(options: KeyChecksOptions) {
     this.#options = options
-  }
-
-  /** Checks the keys whose park has run out; called every second, asks at most one provider at a time. */
-  async due(): Promise<void> {
-    if (this.#running) return
-    const { mind, tools } = this.#options
-    const waiting = mind.parks.awaiting(tools.now()).filter((park) => park.backBy === 'key-check')
-    if (waiting.length === 0) return
-    this.#running = true
-    try {
-      for (const park of waiting) await this.#check(park)
-    } finally {
-      this.#running = false
-    }
   }
 
   /** Checks one key now and remembers what came back. */
@@ -106,26 +91,46 @@ export class KeyChecks {
     return doubtful.filter((seat) => this.isBilled(seat))
   }
 
-  async #check({ target, reason }: Park): Promise<void> {
-    const { mind, store, tools, seatOf } = this.#options
-    const { origin } = store
-    const seat = seatOf(target.provider, target.fingerprint)
-    if (seat === undefined) return
+  /** A refused key whose time is over: proved, it may go on; refused again, it waits twice as long. */
+  async prove({ target, reason }: Park, seat: Seat): Promise<void> {
     const checked = await this.checkNow(seat)
-    const at = tools.now()
-    if (checked.state === 'refused') mind.remember(this.#refusal(target, checked.failure, at))
+    if (checked.state === 'refused') this.#refused(target, checked.failure)
     // Where nothing free proves a key, the time that has passed is all there is: the next request finds out.
-    else mind.remember({ kind: 'lift', at, origin, id: mind.eventId(), target, only: [reason] })
+    else this.#lift(target, reason)
   }
 
-  /** The check failed as a call would have: the park is prolonged, and nobody had to wait for it. */
+  /** An account whose credit was used up: whether there is some again, as far as its provider tells for nothing. */
+  async balance({ target, reason }: Park, seat: Seat): Promise<void> {
+    const checked = await this.checkNow(seat)
+    if (checked.state === 'refused') return this.#refused(target, checked.failure)
+    const hasCredit = checked.state === 'valid' ? checked.facts.hasCredit : null
+    if (hasCredit === true) this.#lift(target, reason)
+    if (hasCredit === false)
+      this.remember(target, { kind: 'billing', status: null, message: 'the account still has no credit' })
+  }
+
+  /** Only what it says of the key counts: a check that met an outage or a limit of its own has found out nothing. */
+  #refused(target: TargetRef, failure: Failure): void {
+    if (ABOUT_THE_KEY.has(failure.kind)) this.remember(target, failure)
+  }
+
+  #lift(target: TargetRef, reason: FailureKind): void {
+    const { mind, store, tools } = this.#options
+    mind.remember({ kind: 'lift', at: tools.now(), origin: store.origin, id: mind.eventId(), target, only: [reason] })
+  }
+
+  /** A check failed as a call would have: the park is prolonged, and nobody had to wait for it. */
+  remember(target: TargetRef, failure: Failure): void {
+    this.#options.mind.remember(this.#refusal(target, failure, this.#options.tools.now()))
+  }
+
   #refusal(target: TargetRef, failure: Failure, at: number): AttemptEvent {
     return {
       kind: 'attempt',
       at,
       origin: this.#options.store.origin,
       id: this.#options.mind.eventId(),
-      requestId: 'key-check',
+      requestId: 'check',
       number: 1,
       source: 'probe',
       target,

@@ -106,7 +106,8 @@ export class Lane {
 
   /** All that may go now are spread over a tenth of the window, or of the wait where no window is known. */
   #open({ limit, windowMs }: Opening, waitedMs: number, now: number): void {
-    const going = Math.max(1, Math.min(this.waiters.length, limit ?? this.waiters.length))
+    // Of those that wait elsewhere some will come over, so the limit counts, not who is here already.
+    const going = Math.max(1, limit ?? this.waiters.length)
     this.#gapMs = Math.max(SHORTEST_GAP_MS, (SPREAD * (windowMs ?? waitedMs)) / going)
     this.#closesAt = now + Math.max(windowMs ?? 0, this.#gapMs * going)
     this.#gone = 0

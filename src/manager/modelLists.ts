@@ -24,8 +24,8 @@ export interface ModelListsOptions {
   readonly store: Store
   readonly logger: Logger
   readonly tools: DiscoverTools
-  /** Told after every list that is new or differs from the one before. */
-  readonly onChange: (seat: Seat) => void
+  /** Told after every list that is new or differs from the one before; `added`: models the one before did not have. */
+  readonly onChange: (seat: Seat, added: ReadonlySet<string>) => void
   readonly onFailure: (seat: Seat, failure: Failure) => void
 }
 
@@ -114,7 +114,7 @@ export class ModelLists {
     this.#lists.set(key, list)
     this.#options.store.setDoc(COLLECTION, key, list as unknown as Json) // plain data by construction
     if (before !== undefined && sameIds(before.models, list.models)) return result
-    this.#options.onChange(seat)
+    this.#options.onChange(seat, addedTo(before, list))
     for (const resolve of this.#awaitingNews.splice(0)) resolve()
     return result
   }
@@ -126,6 +126,13 @@ function listKey(seat: Seat): string {
   return spec.modelsList?.public
     ? `${spec.id} ${origin}${basePath}`
     : `${spec.id}@${seat.fingerprint} ${origin}${basePath}`
+}
+
+/** Of a first list nothing is new: nobody knows what was missing before. */
+function addedTo(before: KnownList | undefined, after: KnownList): ReadonlySet<string> {
+  const added = new Set(before === undefined ? [] : after.models.map(({ id }) => id))
+  for (const { id } of before?.models ?? []) added.delete(id)
+  return added
 }
 
 function sameIds(a: readonly ListedModel[], b: readonly ListedModel[]): boolean {

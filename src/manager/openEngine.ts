@@ -33,6 +33,7 @@ import { KeyChecks } from './keyChecks.ts'
 import { Mind } from './mind.ts'
 import { ModelLists } from './modelLists.ts'
 import { loadOptions, storeLocation, variablesOf } from './places.ts'
+import { Probes } from './probes.ts'
 import { Repairs } from './repairs.ts'
 import { Roster, type Seat } from './roster.ts'
 import { routingSettings } from './routingSettings.ts'
@@ -96,6 +97,7 @@ class Builder {
     mind.budgets.open(this.#store, this.#now())
     this.#useExperiments(config)
     parts.attention.attach(this.engine)
+    parts.probes.attach(this.engine)
     this.#housekeeping = new Housekeeping({
       engine: this.engine,
       now: this.#now,
@@ -117,6 +119,7 @@ class Builder {
   async close(): Promise<void> {
     // A list that is still being read is wanted by nobody any more.
     this.#closing.abort()
+    await this.engine.parts.probes.close()
     await this.#housekeeping.close()
     await this.#dispatcher.close().catch(() => undefined)
     await this.#store.close()
@@ -219,6 +222,7 @@ class Builder {
     const monotonic = this.#options.monotonic ?? (() => performance.now())
     const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
     const events = new Events(this.#logger)
+    const probes = new Probes()
     const offline = new OfflineDetector()
     const random = this.#options.random ?? Math.random
     const discover = { now: this.#now, redact, signal: this.#closing.signal }
@@ -258,13 +262,16 @@ class Builder {
         mind,
         store: this.#store,
         tools: discover,
-        seatOf: (provider, fingerprint) => this.engine.roster.findSeat(provider, fingerprint),
       }),
+      probes,
       lists: new ModelLists({
         store: this.#store,
         logger: this.#logger,
         tools: discover,
-        onChange: () => this.#useConfig(this.engine.roster.config),
+        onChange: (seat, added) => {
+          this.#useConfig(this.engine.roster.config)
+          probes.listed(seat, added)
+        },
         onFailure: (seat, failure) => {
           if (this.#closing.signal.aborted) return
           this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`)

@@ -97,7 +97,7 @@ function eventOf(facts: AttemptFacts, { origin, estimate }: Recorder, now: numbe
 /** A microsecond is exact enough, and shorter to write. */
 const round = (ms: number) => Math.round(ms * 1000) / 1000
 
-export function refOf(target: Target): TargetRef {
+export function refOf(target: TargetRef): TargetRef {
   const { stateId, provider, model, fingerprint, keyIndex, account } = target
   return { stateId, provider, model, fingerprint, keyIndex, account }
 }

@@ -18,10 +18,15 @@ export class RetryBudget {
     this.#requests++
   }
 
+  /** Whether a retry may be made now. */
+  isLeft(now: number): boolean {
+    this.#age(now)
+    return this.#retries < ALWAYS || this.#retries < this.#requests * SHARE
+  }
+
   /** Whether a retry may be made now; if so it is taken. */
   take(now: number): boolean {
-    this.#age(now)
-    if (this.#retries >= ALWAYS && this.#retries >= this.#requests * SHARE) return false
+    if (!this.isLeft(now)) return false
     this.#retries++
     return true
   }

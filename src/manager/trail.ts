@@ -4,19 +4,23 @@ import type { AttemptReport } from '../domain/attempt.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Ability, Target } from '../domain/target.ts'
 import type { Refusal } from '../money/budget.ts'
+import type { PassedOver } from '../observe/callLog.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { Ask } from './ask.ts'
 import type { Hold } from './holds.ts'
 
 /** Upstream calls of one request, those refused at once included (contract 2.1). */
 const MOST_CALLS = 20
+/** More reasons than this are not told. */
+const MOST_PASSED = 5
 /** After this many transient failures of one provider the next one is asked, as long as there is one. */
 const PROVIDER_PATIENCE = 2
 
 export class Trail {
   readonly attempts: AttemptReport[] = []
-  /** Targets passed over without a call, in words. */
-  readonly passed: string[] = []
+  readonly isTold: boolean
+  /** Who was passed over without a call, each reason once. */
+  readonly passed: PassedOver[] = []
   /** Milliseconds spent waiting for room. */
   waitedMs = 0
   /** The budget that forbids going elsewhere. */
@@ -26,6 +30,10 @@ export class Trail {
   readonly #maxAttempts: number
   readonly #hardCap: boolean
   readonly #left = new Set<string>()
+  /** Those that were only at a limit: worth waiting for, and to be asked again after a wait. */
+  readonly #limited = new Set<string>()
+  /** The same for the whole request: whoever it found at a limit it does not try on a guess. */
+  readonly #met = new Set<string>()
   readonly #transient = new Map<string, number>()
   readonly #unsupportedBy = new Set<string>()
   readonly #missing = new Set<Ability>()
@@ -37,7 +45,9 @@ export class Trail {
   /** Targets that another request is finding out about: not now, but worth waiting for. */
   readonly #busy = new Set<string>()
 
-  constructor(ask: Pick<Ask, 'maxAttempts' | 'hardCap'>) {
+  /** `isTold`: somebody will read who was passed over. */
+  constructor(ask: Pick<Ask, 'maxAttempts' | 'hardCap'>, isTold = false) {
+    this.isTold = isTold
     this.#maxAttempts = ask.maxAttempts
     this.#hardCap = ask.hardCap
   }
@@ -74,8 +84,7 @@ export class Trail {
     this.#calls++
     if (verdict.counts) this.#counted++
     if (verdict.next === 'give-up') this.#finished = true
-    if (verdict.next !== 'retry-once') this.leave(target.stateId)
-    if (verdict.next !== 'retry-once') this.#exclude(target, verdict)
+    if (verdict.next !== 'retry-once') this.#exclude(target, verdict, AT_A_LIMIT.has(failure.kind))
     if (verdict.blame.provider) this.#transient.set(target.provider, (this.#transient.get(target.provider) ?? 0) + 1)
     this.#need(target, verdict)
     if (failure.kind === 'unsupported') this.#unsupportedBy.add(target.provider)
@@ -99,9 +108,9 @@ export class Trail {
 
   /** A target that has no room now. One that was only tried out of curiosity ends no request. */
   pass(target: Target, { why, rejectedBy }: Extract<Hold, { granted: false }>, explored: boolean): void {
-    if (why.code === 'parked') this.#busy.add(target.stateId)
-    else this.leave(target.stateId)
-    this.passed.push(`${target.provider} - ${target.model}: ${why.reason}`)
+    if (why.code === 'budget') this.leave(target.stateId)
+    else this.#busy.add(target.stateId)
+    this.tell(`${target.provider} - ${target.model}: ${why.reason}`)
     if (!explored) this.rejectedBy = rejectedBy
   }
 
@@ -114,15 +123,28 @@ export class Trail {
     return this.#busy.has(target.stateId)
   }
 
-  /** After a wait: what was busy may be free. */
+  /** For the story of the call: somebody who would have been asked next, and why not. */
+  tell(text: string): void {
+    if (this.passed.length >= MOST_PASSED || this.passed.some((known) => known.text === text)) return
+    this.passed.push({ before: this.attempts.length + 1, text })
+  }
+
+  /** Before a wait: what was busy or at its limit may be free afterwards. */
   lookAgain(): void {
     this.#busy.clear()
+    this.#limited.clear()
+  }
+
+  /** Whether this request was refused by a limit that the target shares. */
+  metLimitOf(target: Target): boolean {
+    return this.#met.size > 0 && scopesOf(target).some((scope) => this.#met.has(scope))
   }
 
   /** Why a target is out for this request; null when it is not. */
   excludes(target: Target): string | null {
-    if (this.#left.size === 0) return null
-    for (const scope of scopesOf(target)) if (this.#left.has(scope)) return 'already tried by this request'
+    if (this.#left.size + this.#limited.size === 0) return null
+    for (const scope of scopesOf(target))
+      if (this.#left.has(scope) || this.#limited.has(scope)) return 'already tried by this request'
     if (
       this.#smallestWindow > 0 &&
       target.profile.contextTokens !== null &&
@@ -144,9 +166,13 @@ export class Trail {
     return (this.#transient.get(target.provider) ?? 0) >= PROVIDER_PATIENCE
   }
 
-  #exclude(target: Target, verdict: Verdict): void {
+  #exclude(target: Target, verdict: Verdict, isLimited: boolean): void {
+    const excluded = isLimited ? this.#limited : this.#left
     const scope = SCOPES[verdict.skip]
-    if (scope !== null) this.#left.add(scope(target))
+    for (const name of [SCOPES.target(target), ...(scope === null ? [] : [scope(target)])]) {
+      excluded.add(name)
+      if (isLimited) this.#met.add(name)
+    }
   }
 
   /** What the next target must have that this one lacked. */
@@ -162,6 +188,9 @@ export class Trail {
   }
 }
 
+/** These pass by themselves, at a time that parks and quotas know. */
+const AT_A_LIMIT: ReadonlySet<FailureKind> = new Set(['rate_minute', 'in_flight_budget', 'quota_day'])
+
 const OWN_FAULTS: ReadonlySet<FailureKind> = new Set([
   'too_large_for_limit',
   'context_too_long',
@@ -170,15 +199,15 @@ const OWN_FAULTS: ReadonlySet<FailureKind> = new Set([
   'bad_request',
 ])
 
-const SCOPES: { readonly [S in Verdict['skip']]: ((target: Target) => string) | null } = {
+const SCOPES = {
   none: null,
-  target: (target) => `target ${target.stateId}`,
-  key: (target) => `key ${target.provider} ${target.fingerprint}`,
-  account: (target) => `account ${target.account}`,
-  'account-model': (target) => `model ${target.account} ${target.model}`,
-  'provider-model': (target) => `everywhere ${target.provider} ${target.model}`,
-  provider: (target) => `provider ${target.provider}`,
-}
+  target: (target: Target) => `target ${target.stateId}`,
+  key: (target: Target) => `key ${target.provider} ${target.fingerprint}`,
+  account: (target: Target) => `account ${target.account}`,
+  'account-model': (target: Target) => `model ${target.account} ${target.model}`,
+  'provider-model': (target: Target) => `everywhere ${target.provider} ${target.model}`,
+  provider: (target: Target) => `provider ${target.provider}`,
+} satisfies { readonly [S in Verdict['skip']]: ((target: Target) => string) | null }
 
 function scopesOf(target: Target): readonly string[] {
   return [

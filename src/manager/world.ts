@@ -7,7 +7,7 @@ import type { World } from './eligibility.ts'
 import type { HoldNeed } from './holds.ts'
 import { hoursOf } from './hours.ts'
 import type { Mind } from './mind.ts'
-import type { Roster } from './roster.ts'
+import { catalogueModel, type Roster } from './roster.ts'
 import type { Shortcomings } from './shortcomings.ts'
 
 export function worldOf(roster: Roster, mind: Mind, shortcomings: Shortcomings): World {
@@ -24,6 +24,8 @@ export function worldOf(roster: Roster, mind: Mind, shortcomings: Shortcomings):
       qualityOf: (target) => mind.router.qualityOf(target),
     },
     hours: hoursOf(roster),
+    successorOf: (target) =>
+      catalogueModel(roster.seatOf(target).provider.spec, target.model)?.retired?.successor ?? null,
     needOf: (target, ask, now) => needOf(roster, mind, target, ask, now),
   }
 }

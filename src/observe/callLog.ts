@@ -9,11 +9,18 @@ export interface CallStory {
   readonly selected: { readonly provider: string; readonly model: string; readonly score: number } | null
   readonly maxAttempts: number
   readonly attempts: readonly AttemptReport[]
-  /** Targets that were passed over on the way, in words. */
-  readonly passed: readonly string[]
+  /** Who was passed over on the way, and why. */
+  readonly passed: readonly PassedOver[]
   /** How the providers' best scores moved by this call. */
   readonly moves: readonly ScoreMove[]
   readonly failed: string | null
+}
+
+export interface PassedOver {
+  /** The attempt before which it was passed over, from 1. */
+  readonly before: number
+  /** `parked: daily limit of google project-b until 08:00 UTC (Pacific midnight)` */
+  readonly text: string
 }
 
 export interface ScoreMove {
@@ -33,12 +40,16 @@ export function logCall(logger: Logger, story: CallStory): void {
     lines.push(`  Selected: ${provider} - ${model} (score: ${score.toFixed(2)})`)
   }
   for (const [index, attempt] of story.attempts.entries())
-    lines.push(...attemptLines(attempt, index + 1, story.maxAttempts))
-  for (const text of story.passed) lines.push(`  [-/${story.maxAttempts}] ${text}`)
+    lines.push(...passedLines(story, index + 1), ...attemptLines(attempt, index + 1, story.maxAttempts))
+  lines.push(...passedLines(story, story.attempts.length + 1))
   if (story.failed !== null) lines.push(`  ❌ ${story.failed}`)
   const moves = story.moves.filter((move) => Math.abs(move.after - move.before) >= VISIBLE_MOVE)
   if (moves.length > 0) lines.push('apiStats updated:', ...moves.map(moveLine))
   logger.info(lines.join('\n'))
+}
+
+function passedLines({ passed, maxAttempts }: CallStory, number: number): string[] {
+  return passed.filter(({ before }) => before === number).map(({ text }) => `  [${number}/${maxAttempts}] ${text}`)
 }
 
 /** `[1/5] Trying: groq - m`, and what became of it. */

@@ -31,6 +31,8 @@ export const openai = defineProvider({
   dayBoundary: 'rolling',
   // Requested `max_tokens` count against the token limit at admission: https://platform.openai.com/docs/guides/rate-limits
   chargesMaxTokens: true,
+  // Unsuccessful requests contribute to the limit per minute: https://developers.openai.com/api/docs/guides/rate-limits
+  countsFailures: true,
   trainsOnFreePrompts: false,
   seedLimits: [],
   models: [

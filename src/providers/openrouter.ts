@@ -43,6 +43,8 @@ export const openrouter = defineProvider({
   keysUrl: 'https://openrouter.ai/settings/keys',
   quotaScope: 'account',
   dayBoundary: 'UTC',
+  // Failed attempts take from the free models' day too: https://openrouter.ai/docs/api-reference/limits
+  countsFailures: true,
   trainsOnFreePrompts: true,
   guardsTraining: true,
   tellsFreeTier: true,

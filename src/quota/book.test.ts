@@ -297,6 +297,7 @@ describe('what nobody states is learned', () => {
 
   test('of a burst, those that were served are the size, in whatever order the answers come', () => {
     const book = bookWith()
+    for (let call = 0; call < 8; call++) book.fold(eventOf(NOON - 2 * MINUTE))
     const holds = Array.from({ length: 24 }, () => reserved(book, NOON))
     holds.forEach((hold, call) => {
       book.settle(hold, null, NOON + call)

@@ -12,7 +12,7 @@ import type { Limit } from './limit.ts'
 import { type LimitView, limitViews } from './limitView.ts'
 import type { Need } from './need.ts'
 import { type Drawer, Pool, poolsOf } from './pool.ts'
-import { type Shortage, shortageOf } from './shortage.ts'
+import { beginning, type Shortage, shortageOf } from './shortage.ts'
 import type { QuotaSpec } from './spec.ts'
 import { readStatement, type Statement } from './statement.ts'
 import { ADMISSION_MS } from './window.ts'
@@ -68,12 +68,17 @@ export class QuotaBook {
     const { wide, narrow } = this.#drawsOf(target)
     const wideLimit = wide.shortest(need, now)
     const narrowLimit = narrow.shortest(need, now)
-    if (wideLimit === null && narrowLimit === null) return null
+    if (wideLimit === null && narrowLimit === null) return beginning(wide, narrow, now)
     const isWide =
       narrowLimit === null || (wideLimit !== null && wideLimit.roomAt(need, now) > narrowLimit.roomAt(need, now))
     return isWide
       ? shortageOf(wideLimit!, wide, 'account', need, now)
       : shortageOf(narrowLimit!, narrow, 'model', need, now)
+  }
+
+  /** Calls the target's account made in the last minute, those under way included: who has fewer has more room. */
+  load(target: Asker, now: number): number {
+    return this.#drawsOf(target).wide.recentCalls(now)
   }
 
   /** Sets the need aside, so that calls side by side do not overshoot; or says why not. */

@@ -55,6 +55,11 @@ export class Limit {
     return this.#cap.value - this.#inUse(callsUnderWay, now)
   }
 
+  /** What is in the window now, calls under way included. */
+  used(now: number): number {
+    return this.#used.total(now)
+  }
+
   /** Whether the need is above the limit itself, so that waiting helps less than another target. */
   isTooSmallFor(need: Need): boolean {
     return this.#cap !== null && this.#cap.value > 0 && amountOf(need, this.unit) > this.#cap.value

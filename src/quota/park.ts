@@ -117,6 +117,13 @@ export class Parks {
     return share
   }
 
+  /** When a target that comes back gradually will be given this share (0..1) of the requests; `now` when it is. */
+  reaches(target: Target, share: number, now: number): number {
+    let at = now
+    for (const place of this.#placesOf(target)) at = Math.max(at, place.reaches(share, now))
+    return at
+  }
+
   /** Whether the caller may go as the one probe of a half-open target; then it owes `endProbe`. */
   startProbe(target: Target, now: number, prober: Prober = 'request'): boolean {
     if (this.blocking(target, now) !== undefined) return false

@@ -122,6 +122,11 @@ export class Place {
     return ageMs >= 0 && ageMs < this.#rampMs ? Math.max(FIRST_SHARE, ageMs / this.#rampMs) : 1
   }
 
+  /** When the ramp will have grown to `share`; `now` when it has. */
+  reaches(share: number, now: number): number {
+    return share <= this.share(now) ? now : Math.max(now, Math.ceil(this.#rampFrom + share * this.#rampMs))
+  }
+
   /** Whether a snapshot needs it: something is against it, or a failure that is still on its way could be. */
   isWorthKeeping(since: number): boolean {
     if (this.streaks.length > 0 || this.#answeredAt > since || this.#liftedAt > since) return true

@@ -67,11 +67,15 @@ export class Pool {
   seenAt = 0
   /** Calls whose answers stated nothing and that ended while others were under way, whose answers may not know of them. */
   #ended: Ended[] = []
+  readonly #perMinute: Limit
+  readonly #perDay: Limit
 
   constructor(name: string, anchor: DayAnchor) {
     this.name = name
     this.anchor = anchor
     for (const [unit, window] of ALWAYS_COUNTED) this.limits.push(new Limit(unit, window, anchor))
+    this.#perMinute = this.find('requests', 'minute')!
+    this.#perDay = this.find('requests', 'day')!
   }
 
   /** The limit of that unit and window, made when there is none yet. */
@@ -103,6 +107,22 @@ export class Pool {
       if (worst === null || limit.roomAt(need, now) > worst.roomAt(need, now)) worst = limit
     }
     return worst
+  }
+
+  /** Whether any limit of it was ever stated or met. */
+  isKnown(now: number): boolean {
+    for (const limit of this.limits) if (limit.left(this.underWay.size, now) !== null) return true
+    return false
+  }
+
+  /** Calls of the last minute, those under way included. */
+  recentCalls(now: number): number {
+    return this.#perMinute.used(now)
+  }
+
+  /** Calls of the last day that have ended. */
+  endedCalls(now: number): number {
+    return this.#perDay.used(now) - this.underWay.size
   }
 
   hold(call: UnderWay): void {

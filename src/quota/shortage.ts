@@ -37,3 +37,31 @@ export function shortageOf(limit: Limit, pool: Pool, scope: 'model' | 'account',
     source: numbers?.source ?? 'learned',
   }
 }
+
+/** Calls that may be under way at once before the first answer of an account and model has come. */
+const FIRST_CALLS = 8
+/** How many more for each answer since. */
+const MORE_PER_ANSWER = 2
+const SOON_MS = 250
+
+/**
+ * Nobody has said or shown yet how much an account may take: then a herd is let in as fast as answers come back, doubled
+ * with each round, so that a limit in its way is met by a few and not by all. Null when there is room.
+ */
+export function beginning(wide: Pool, narrow: Pool, now: number): Shortage | null {
+  const { size } = narrow.underWay
+  if (size < FIRST_CALLS) return null
+  const most = FIRST_CALLS + MORE_PER_ANSWER * narrow.endedCalls(now)
+  if (size < most || narrow.isKnown(now) || wide.isKnown(now)) return null
+  return {
+    granted: false,
+    unit: 'concurrency',
+    window: 'none',
+    scope: 'model',
+    limit: most,
+    remaining: 0,
+    until: now + SOON_MS,
+    tooLarge: false,
+    source: 'learned',
+  }
+}

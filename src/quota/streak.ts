@@ -150,7 +150,7 @@ function countInARow(occurrences: readonly Occurrence[], clearedAt: number): num
   let times = 0
   let countedAt = clearedAt
   for (const { at, startedAt } of occurrences) {
-    if (at <= clearedAt || (times > 0 && startedAt < countedAt)) continue
+    if (at <= clearedAt || (times > 0 && startedAt <= countedAt)) continue
     times++
     countedAt = at
   }

@@ -32,6 +32,8 @@ export class Board {
   isPressed = false
   readonly #knowledge: Knowledge
   readonly #places = new Map<string, number>()
+  /** By place: all places of the same model at the same provider, where there are several. */
+  readonly #siblings: (readonly number[])[] = []
   readonly #stale = new Set<number>()
   readonly #taskQuality = new Map<string, { readonly mean: Float64Array; readonly spread: Float64Array } | null>()
   #sweptAt = Number.NEGATIVE_INFINITY
@@ -53,8 +55,14 @@ export class Board {
     this.inputPrice = numbers()
     this.outputPrice = numbers()
     this.pressure = numbers()
+    const siblings = new Map<string, number[]>()
     targets.forEach((target, place) => {
       this.#places.set(target.stateId, place)
+      const name = `${target.provider} ${target.profile.weight} ${target.model}`
+      const group = siblings.get(name) ?? []
+      siblings.set(name, group)
+      group.push(place)
+      this.#siblings.push(group)
       const { free, price } = target.profile
       this.inputPrice[place] = free ? 0 : price === null ? Number.POSITIVE_INFINITY : price.input / 1e6
       this.outputPrice[place] = free ? 0 : price === null ? Number.POSITIVE_INFINITY : price.output / 1e6
@@ -69,6 +77,11 @@ export class Board {
   /** Where the target stands; undefined when it is gone. */
   placeOf(stateId: string): number | undefined {
     return this.#places.get(stateId)
+  }
+
+  /** The keys that could serve the same request with the same model and the same weight, the place itself included. */
+  siblingsOf(place: number): readonly number[] {
+    return this.#siblings[place] ?? []
   }
 
   /** Lets the budgets press (lambda, 0 or more) on all targets of a provider; providers not named are let go. */

@@ -13,7 +13,7 @@ import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
 import { FILLERS, termsAt } from './order.ts'
-import { type Pick, pickBest, pickCurious, pickNewFirst, pickSame, pickWorthiest } from './pick.ts'
+import { type Pick, pickBest, pickCurious, pickLightest, pickNewFirst, pickSame, pickWorthiest } from './pick.ts'
 import { score, type Terms } from './score.ts'
 import { CURIOSITY, type Curiosity, type RoutingSettings } from './settings.ts'
 import type { Sight } from './sight.ts'
@@ -36,6 +36,8 @@ export interface RoutingRequest {
   readonly mayExplore: boolean
   /** Why a target may not be tried now. Asked at most once per target and pass, and only about those that could win. */
   readonly ineligible: (target: Target, place: number) => Ineligible | null
+  /** How much the target's account was used lately; among keys that are as good as each other the one with less goes first. */
+  readonly load?: (target: Target) => number
   /** For `priority`: the targets in their order, by `stateId`. Default: the order of `setTargets`. */
   readonly order?: readonly string[]
 }
@@ -202,8 +204,11 @@ export class Router {
     if (same !== null) return same
     switch (this.#settings.strategy) {
       case 'learned':
-        if (!pass.exploring) return pickWorthiest(sight)
-        return pickCurious(sight, this.#curiosity, this.#bucket, hash32(pass.request.id, this.#seed))
+        if (!pass.exploring) return pickLightest(sight, pickWorthiest(sight))
+        return pickLightest(
+          sight,
+          pickCurious(sight, this.#curiosity, this.#bucket, hash32(pass.request.id, this.#seed)),
+        )
       case 'score':
         return pass.exploring ? pickNewFirst(sight) : pickBest(sight)
       default:
@@ -213,7 +218,9 @@ export class Router {
 
   #pickNext(pass: Pass, tried: Set<string>, exclude: (target: Target) => boolean): Target | null {
     const sight = this.#look({ ...pass, exploring: false }, (target) => tried.has(target.stateId) || exclude(target))
-    const next = sight.board.targets[pickBest(sight).place] ?? null
+    const best = pickBest(sight)
+    const { place } = this.#settings.strategy === 'learned' ? pickLightest(sight, best) : best
+    const next = sight.board.targets[place] ?? null
     if (next !== null) tried.add(next.stateId)
     return next
   }
@@ -255,6 +262,7 @@ export class Router {
       keys,
       gate: this.#gate,
       costMargin: this.#settings.costMargin,
+      load: request.load,
     }
   }
 

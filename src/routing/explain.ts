@@ -28,6 +28,8 @@ export interface RankedTarget {
   readonly eligible: boolean
   /** Why it is out, ahead or behind; null where its numbers speak for themselves. */
   readonly reason: string | null
+  /** It is out, and would else stand before the chosen one or close behind it. */
+  readonly missed: boolean
 }
 
 /** A row as it is kept of a decision: without the words about where its terms came from. */
@@ -42,7 +44,7 @@ interface DecisionFacts {
   readonly explored: boolean
 }
 
-interface Row extends Omit<SketchedTarget, 'rank' | 'reason'> {
+interface Row extends Omit<SketchedTarget, 'rank' | 'reason' | 'missed'> {
   readonly place: number
   readonly key: number
   readonly refusal: Ineligible | null
@@ -57,6 +59,8 @@ export function explainRanking(sight: Sight, facts: DecisionFacts): readonly Ran
   })
 }
 
+/** A limit that was just met costs a target some of its value; this much worse than the chosen one it is still missed. */
+const NEAR = 0.1
 /** How many targets are looked at for a sketch: those with the best keys, so that thousands cost no more than these. */
 const LOOKED_AT = 60
 
@@ -87,7 +91,8 @@ function numbered(rows: readonly Row[], facts: DecisionFacts): SketchedTarget[] 
   return rows.map((row, index) => {
     const { target, score, terms, value, eligible, refusal } = row
     const reason = refusal?.reason ?? reasonFor(row, rows, chosen, facts)
-    return { rank: index + 1, target, score, terms, value, eligible, reason }
+    const missed = refusal !== null && (chosen === null || row.key > chosen.key - NEAR)
+    return { rank: index + 1, target, score, terms, value, eligible, reason, missed }
   })
 }
 
@@ -121,7 +126,8 @@ function reasonFor(row: Row, rows: readonly Row[], chosen: Row | null, facts: De
   if (facts.explored && row.value > chosen.value) return `${chosen.target.id} explored instead`
   if (row.score > chosen.score + TIE && row.value < chosen.value)
     return `success risk: V ${short(row.value)} < ${short(chosen.value)}`
-  if (row.value > chosen.value + TIE) return `as good as ${chosen.target.id}, which costs less or has the conversation`
+  if (row.value > chosen.value + TIE)
+    return `as good as ${chosen.target.id}, which costs less, has had fewer calls or has the conversation`
   return null
 }
 

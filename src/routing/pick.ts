@@ -57,6 +57,28 @@ export function pickCurious(sight: Sight, curiosity: Curiosity, bucket: Bucket, 
   return { place: cheapestNear(sight, best, best), explored: false }
 }
 
+/**
+ * The same model by the key whose account was used least lately, where it is as good: limits that nobody has stated yet
+ * are then met as late as can be, and keys of one account, which share them, add nothing. Of a key nobody has
+ * tried yet the best guess is what its siblings are like.
+ */
+export function pickLightest({ board, values, gate, costMargin, load }: Sight, pick: Pick): Pick {
+  const siblings = pick.place < 0 || pick.explored ? [] : board.siblingsOf(pick.place)
+  if (load === undefined || siblings.length < 2) return pick
+  const floor = values[pick.place]! - Math.max(costMargin, TIE)
+  let lightest = pick.place
+  let least = load(board.targets[lightest]!)
+  for (const place of siblings) {
+    if (least === 0 || (values[place]! < floor && !board.isNew(place))) continue
+    const weight = load(board.targets[place]!)
+    if (weight < least && gate.admits(place)) {
+      lightest = place
+      least = weight
+    }
+  }
+  return lightest === pick.place ? pick : { place: lightest, explored: false }
+}
+
 /** New targets are tried a few times for nothing. */
 function isFree(board: Board, place: number, freePulls: number): boolean {
   const { row } = board.known[place]!

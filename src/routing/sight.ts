@@ -1,5 +1,6 @@
 /** The board as one request sees it at one moment. */
 
+import type { Target } from '../domain/target.ts'
 import type { Board } from './board.ts'
 import type { Gate } from './gate.ts'
 import type { View } from './view.ts'
@@ -14,4 +15,6 @@ export interface Sight {
   readonly gate: Gate
   /** How far from the best value the cheapest is looked for. */
   readonly costMargin: number
+  /** How busy the account behind a target is; undefined when nobody counts. */
+  readonly load: ((target: Target) => number) | undefined
 }

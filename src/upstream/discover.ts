@@ -34,6 +34,8 @@ export interface KeyFacts {
   readonly creditLeftUsd: number | null
   readonly freeTier: boolean | null
   readonly freeRequestsLeftToday: number | null
+  /** Whether paid calls can be paid for now; null when the endpoint does not say. */
+  readonly hasCredit: boolean | null
 }
 
 const MAX_PAGES = 30
@@ -82,13 +84,33 @@ export async function loadedModels(connection: Connection, tools: DiscoverTools)
 }
 
 function keyFacts(body: unknown): KeyFacts {
-  const data = asRecord(asRecord(body)?.['data']) ?? asRecord(body) ?? {}
+  const whole = asRecord(body) ?? {}
+  const data = asRecord(whole['data']) ?? whole
   const free = asRecord(data['free_model_daily_requests'])
+  const left = asNumber(data['limit_remaining']) ?? balanceUsd(whole)
   return {
-    creditLeftUsd: asNumber(data['limit_remaining']) ?? null,
+    creditLeftUsd: left,
+    hasCredit: creditOf(whole, left),
     freeTier: typeof data['is_free_tier'] === 'boolean' ? data['is_free_tier'] : null,
     freeRequestsLeftToday: asNumber(free?.['remaining']) ?? null,
   }
+}
+
+// https://api-docs.deepseek.com/api/get-user-balance: amounts are texts, one per currency.
+function balanceUsd(data: Readonly<Record<string, unknown>>): number | null {
+  for (const entry of asArray(data['balance_infos']) ?? []) {
+    const info = asRecord(entry)
+    const total = Number(asString(info?.['total_balance']) ?? Number.NaN)
+    if (info?.['currency'] === 'USD' && Number.isFinite(total)) return total
+  }
+  return null
+}
+
+/** DeepSeek says so itself; a key of OpenRouter with credit left of its own limit may still share an empty account. */
+function creditOf(data: Readonly<Record<string, unknown>>, leftUsd: number | null): boolean | null {
+  const said = data['is_available']
+  if (typeof said === 'boolean') return said
+  return leftUsd !== null && leftUsd <= 0 ? false : null
 }
 
 type Answer =

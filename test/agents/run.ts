@@ -26,7 +26,7 @@ interface Trial {
 
 const READ = 'Read the file note.txt in this folder and tell me exactly what it says.'
 const TRIALS: readonly Trial[] = [
-  { name: 'one line', prompt: `Answer with ${SECRET}`, loops: false },
+  { name: 'one line', prompt: 'Who are you?', loops: false },
   { name: 'tool loop', prompt: READ, loops: true },
   { name: 'key revoked in the loop', prompt: READ, loops: true, fault: { do: 'auth_invalid', from: 2 } },
   { name: 'limit met in the loop', prompt: READ, loops: true, fault: { do: 'rate_minute', from: 2 } },
@@ -73,15 +73,17 @@ async function run(agent: Agent, trial: Trial): Promise<{ passed: boolean; secon
   const note = join(folder, 'note.txt')
   writeFileSync(note, `${SECRET}\n`)
   const calls = agent.reads.map((read) => ({ tool: read.tool, arguments: read.arguments(note) }))
-  const model = trial.loops ? { calls } : { reply: SECRET }
+  // Answers in the format that was asked for, and says its name in plain ones.
+  const model = { calls: trial.loops ? calls : [] }
+  const id = trial.loops ? 'note' : SECRET
   await using world = await openGateway(
     {
       providers: {
-        first: { models: { 'first-model': model }, faults: trial.fault === undefined ? [] : [trial.fault] },
-        second: { models: { 'second-model': model } },
+        first: { models: { [`${id}-first`]: model }, faults: trial.fault === undefined ? [] : [trial.fault] },
+        second: { models: { [`${id}-second`]: model } },
       },
     },
-    { settings: { routing: { strategy: 'priority' }, models: { '*': ['first-model', 'second-model'] } } },
+    { settings: { routing: { strategy: 'priority' }, models: { '*': [`${id}-first`, `${id}-second`] } } },
   )
   const place = { origin: world.origin, token: TOKEN, folder, home, prompt: trial.prompt }
   writeFiles(agent.files?.(place) ?? {}, folder, home)
@@ -123,10 +125,14 @@ function spawned(agent: Agent, place: Place): Promise<Told> {
       cwd: place.folder,
       env: { PATH, HOME: place.home, NO_COLOR: '1', CI: '1', ...agent.environment(place) },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: MOST_MS,
     })
     let output = ''
     let errors = ''
+    let isDone = true
+    const timer = setTimeout(() => {
+      isDone = false
+      child.kill('SIGKILL')
+    }, MOST_MS)
     child.stdout.on('data', (chunk) => {
       output += chunk
     })
@@ -134,6 +140,9 @@ function spawned(agent: Agent, place: Place): Promise<Told> {
       errors += chunk
     })
     child.on('error', (error) => resolve({ output, errors: errors + error.message, isDone: false }))
-    child.on('close', (_code, signal) => resolve({ output, errors, isDone: signal === null }))
+    child.on('close', () => {
+      clearTimeout(timer)
+      resolve({ output, errors, isDone })
+    })
   })
 }

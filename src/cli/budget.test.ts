@@ -1,0 +1,89 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { expect, test } from 'vitest'
+import { own } from '../../test/lab.ts'
+import { openWorld } from '../../test/labCall.ts'
+import { makeHome } from '../../test/runKeywise.ts'
+import { budget, priced, pricedConfig } from '../../test/spendWorld.ts'
+import { temporaryFolder } from '../../test/temporaryFolder.ts'
+import { APIManager } from '../manager/apiManager.ts'
+import { run } from './budget.ts'
+import { UsageError } from './output.ts'
+
+/** A store on which two calls of $0.001 and some tokens were made. */
+async function spent() {
+  const world = await openWorld({ providers: own('paid', 1, ['m']) })
+  const providers = pricedConfig(world.config(), { paid: { ...priced, input: 1, output: 2 } })
+  const config = { ...providers, settings: { budgets: [budget(1)] } }
+  const store = join(temporaryFolder(), 'keywise.db')
+  const home = makeHome(config, { KEYWISE_STORE: store })
+  const manager = new APIManager({ config, store, env: {}, logger: false })
+  for (let call = 0; call < 2; call++) await manager.callWithFallback('Say hi')
+  await manager.close()
+  return { home, store }
+}
+
+/** The command in this process; returns what it printed. */
+async function shown({ home, store }: Awaited<ReturnType<typeof spent>>, args: string[], options: object = {}) {
+  const text = { stdout: '', stderr: '' }
+  const stream = (name: keyof typeof text) => {
+    const through = new PassThrough()
+    through.on('data', (data) => {
+      text[name] += String(data)
+    })
+    return through as unknown as NodeJS.WriteStream // all that is used of one
+  }
+  const [stdout, stderr] = [stream('stdout'), stream('stderr')]
+  const config = join(home.folder, 'config/api-keys.json')
+  const code = await run({ args, options: { config, store, ...options }, env: {}, cwd: home.folder, stdout, stderr })
+  await new Promise((done) => setImmediate(done))
+  return { code, ...text }
+}
+
+test('keywise budget shows what may be spent and what was, and on whom', async () => {
+  const world = await spent()
+  const { code, stdout } = await world.home.keywise('budget')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^Budget all: \$0\.00\d+ of \$1\.00 per day, until /)
+  expect(stdout).toMatch(/Spent today \$0\.00\d+, this month \$0\.00\d+ \(UTC\)\./)
+  expect(stdout).toMatch(/The same tokens would have cost \$0\.000\d+ at paid\/m#1/)
+  expect(stdout).toMatch(/\nprovider +cost +calls.*\npaid +\$0\.00\d+ +2 +2 /)
+  expect(stdout).toMatch(/\nkey .*\npaid#1 /)
+
+  const told = JSON.parse((await shown(world, [], { json: true, by: 'model' })).stdout)
+  expect(told).toMatchObject({
+    budgets: [{ scope: 'all', per: 'day', limitUsd: 1, reservedUsd: 0, hard: true }],
+    spend: { model: [{ group: { model: 'm' }, attempts: 2, successes: 2 }] },
+  })
+  expect(told.total.costUsd).toBe(told.budgets[0].spentUsd)
+  expect((await shown(world, ['forgive'])).stdout).toMatch(/No process that was killed/)
+})
+
+test('keywise budget export writes every attempt as CSV or JSON lines', async () => {
+  const world = await spent()
+  const csv = (await shown(world, ['export'])).stdout.trim().split('\n')
+  expect(csv).toHaveLength(3)
+  expect(csv[0]).toMatch(/^started_at,request_id,.*cost_usd,price_source/)
+  const told = await shown(world, ['export'], { jsonl: true, out: 'ledger.jsonl' })
+  expect([told.stdout, told.stderr]).toEqual(['', '2 attempts written to ledger.jsonl\n'])
+  const file = join(world.home.folder, 'ledger.jsonl')
+  const lines = readFileSync(file, 'utf8').trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { provider: 'paid', model: 'm', key_index: 1, outcome: 'ok', price_source: 'config' },
+    { source: 'live' },
+  ])
+  if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600)
+  const past = await shown(world, ['export'], { since: '2020-01-01', until: '2020-02-01' })
+  expect(past.stdout).toMatch(/^started_at[^\n]*\n$/)
+})
+
+test('keywise budget says what is wrong with its words', async () => {
+  const world = await spent()
+  await expect(shown(world, [], { since: 'yesterday' })).rejects.toThrow(
+    '--since takes a time such as 2026-11-23 or 7d',
+  )
+  await expect(shown(world, ['sell'])).rejects.toThrow(UsageError)
+  await expect(shown(world, ['export'], { csv: true, jsonl: true })).rejects.toThrow('not both')
+  await expect(shown(world, [], { by: 'colour' })).rejects.toThrow('cannot be told by "colour"; use provider')
+})

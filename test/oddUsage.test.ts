@@ -1,0 +1,95 @@
+/** What keywise makes of usage that no honest upstream reports, or that none reports at all. */
+
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { APIManager } from '../src/manager/apiManager.ts'
+import { told } from './lab.ts'
+import { budget } from './spendWorld.ts'
+
+const PRICE = { input: 1, output: 1000 }
+const TEXT = 'It was the best of times, it was the worst of times, it was the age of wisdom.'
+
+/** An upstream that answers everything with this body, or with these events. */
+async function answering(body: object | readonly object[]): Promise<APIManager> {
+  const server = createServer((request, response) => {
+    request.resume()
+    response.writeHead(200, { 'content-type': Array.isArray(body) ? 'text/event-stream' : 'application/json' })
+    const events = Array.isArray(body) ? body.map((event) => `data: ${JSON.stringify(event)}\n\n`) : []
+    response.end(Array.isArray(body) ? `${events.join('')}data: [DONE]\n\n` : JSON.stringify(body))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` // listening on TCP
+  const mine = { dialect: 'openai', endpoint, api_key: 'fake-key-000000', models: [{ id: 'm', price: PRICE }] }
+  const config = { mine, settings: { budgets: [budget(1000)] } }
+  const manager = new APIManager({ config, env: {}, logger: false })
+  onTestFinished(async () => {
+    await manager.close()
+    server.close()
+  })
+  return manager
+}
+
+const answer = (usage?: unknown) => ({
+  id: 'x',
+  object: 'chat.completion',
+  model: 'm',
+  choices: [{ index: 0, message: { role: 'assistant', content: TEXT }, finish_reason: 'stop' }],
+  ...(usage !== undefined && { usage }),
+})
+
+describe('usage', () => {
+  for (const { name, usage } of [
+    { name: 'that is missing', usage: undefined },
+    { name: 'that is negative', usage: { prompt_tokens: -5, completion_tokens: -5, total_tokens: -10 } },
+    { name: 'that is absurd', usage: { prompt_tokens: 1e300, completion_tokens: 1e300, total_tokens: 1e300 } },
+    { name: 'in words', usage: { prompt_tokens: 'NaN', completion_tokens: 'many', total_tokens: {} } },
+    { name: 'that is no object', usage: [1, 2] },
+  ])
+    test(`${name} is counted from the text, marked, and priced`, async () => {
+      const manager = await answering(answer(usage))
+      const { result } = await told(manager, 'Tell me how it was, in one sentence, please.')
+      expect(result?.usage.estimated).toBe(true)
+      expect(result?.usage.inputTokens).toBeGreaterThan(6)
+      expect(result?.usage.inputTokens).toBeLessThan(16)
+      expect(result?.usage.outputTokens).toBeGreaterThan(14)
+      expect(result?.usage.outputTokens).toBeLessThan(26)
+      const [row] = manager.engine.parts.store.attempts({})
+      expect(row?.costNanoUsd).toBe((row?.usage?.inputTokens ?? 0) * 1000 + (row?.usage?.outputTokens ?? 0) * 1_000_000)
+      expect(manager.engine.parts.mind.budgets.spent('all', manager.engine.now)).toBe(row?.costNanoUsd)
+    })
+
+  test('whose one side is missing takes it from the total', async () => {
+    const manager = await answering(answer({ completion_tokens: 20, total_tokens: 30 }))
+    expect((await told(manager, 'Say hi')).result?.usage).toMatchObject({
+      inputTokens: 10,
+      outputTokens: 20,
+      estimated: false,
+    })
+  })
+
+  test('that the provider prices itself costs what it says, whatever the tokens are', async () => {
+    const manager = await answering(
+      answer({ prompt_tokens: 10, completion_tokens: 20, total_tokens: 30, cost: 0.0042 }),
+    )
+    const { result } = await told(manager, 'Say hi')
+    expect(result?.costUsd).toBe(0.0042)
+    expect(manager.engine.parts.store.attempts({})[0]?.priceSource).toBe('reported')
+  })
+
+  test('that shrinks while it streams counts with its largest numbers', async () => {
+    const delta = (text: string) => ({ id: 'x', model: 'm', choices: [{ index: 0, delta: { content: text } }] })
+    const usage = (prompt_tokens: number, completion_tokens: number) => ({
+      id: 'x',
+      model: 'm',
+      choices: [],
+      usage: { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens },
+    })
+    const end = { id: 'x', model: 'm', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }
+    const manager = await answering([delta('It was'), usage(100, 50), delta(' wise.'), end, usage(0, 8)])
+    await manager.streamWithFallback('Say hi').result
+    const [row] = manager.engine.parts.store.attempts({})
+    expect(row?.usage).toMatchObject({ inputTokens: 100, outputTokens: 50 })
+    expect(row?.costNanoUsd).toBe(100 * 1000 + 50 * 1_000_000)
+  })
+})
