@@ -108,7 +108,7 @@ async function checkStatus(home: Home): Promise<void> {
   const [shown, byHour] = await Promise.all([home.keywise('status'), home.keywise('status', '--hours')])
   checkSecrecy(shown)
   expect(byHour.stdout).toMatch(
-    /^target +00 +01 .+23\ngroq\/openai\/gpt-oss-120b#1 +first +[\d.]+ .+\n +seen .+\n[^]* ok % .*100/,
+    /^target +00 +01 .+23\ngroq\/openai\/gpt-oss-120b#1 +first +[\d.]+ .+\n +seen .+\n[\s\S]* ok % .*100/,
   )
   expect(shown.stdout).not.toContain('\u001b')
   expect(shown.stdout).toContain('Budget groq per day: ')
