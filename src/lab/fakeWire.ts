@@ -142,8 +142,11 @@ const isDelta = (chunk: ChatChunk) => chunk.type.endsWith('-delta')
 
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    response.once('drain', resolve)
-    response.once('close', resolve)
+    const done = () => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
   })
 }
 

@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../domain/errors.ts'
-import { DamagedStore } from './sqliteModule.ts'
+import { DamagedStore, isBusy } from './sqliteModule.ts'
 
 /** Marks the file as ours: "KEYW" in ASCII, written as SQLite's application id. */
 const APPLICATION_ID = 0x4b455957
@@ -88,7 +88,7 @@ export const MIGRATIONS: readonly string[] = [
  * Throws `StoreError` for a file of a newer keywise or of another program, and leaves such a file untouched.
  */
 export function migrate(database: DatabaseSync, path: string, migrations: readonly string[] = MIGRATIONS): void {
-  if (versionOf(database, path, migrations.length) === migrations.length) return
+  if (versionAtOneMoment(database, path, migrations.length) === migrations.length) return
   database.exec('BEGIN IMMEDIATE')
   try {
     // Read again: another process may have made the tables while we waited for the lock.
@@ -102,6 +102,16 @@ export function migrate(database: DatabaseSync, path: string, migrations: readon
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
+  }
+}
+
+/** One read transaction: between two reads of its own, another process may have made the tables. */
+function versionAtOneMoment(database: DatabaseSync, path: string, known: number): number {
+  database.exec('BEGIN')
+  try {
+    return versionOf(database, path, known)
+  } finally {
+    if (database.isTransaction) database.exec('ROLLBACK')
   }
 }
 
@@ -133,6 +143,7 @@ function readVersion(database: DatabaseSync): unknown {
   try {
     return database.prepare("SELECT value FROM meta WHERE key = 'schema_version'").get()?.['value']
   } catch (error) {
+    if (isBusy(error)) throw error
     throw new DamagedStore('its schema version cannot be read', { cause: error })
   }
 }
