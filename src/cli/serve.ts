@@ -9,6 +9,9 @@ import type { CommandContext, ExitCode, RunCommand } from './main.ts'
 import { type Printer, printer, wholeNumber } from './output.ts'
 import { untilStopped } from './stop.ts'
 
+/** A second Ctrl-C within this time belongs to the first. */
+const HURRY_AFTER_MS = 500
+
 export const run: RunCommand = async (context) => {
   const { options, env, cwd, stdout } = context
   const out = printer(stdout, env)
@@ -40,12 +43,13 @@ export const run: RunCommand = async (context) => {
 /** Runs until it is told to stop; a second signal does not wait for the drain. */
 export async function stopLater(gateway: RunningGateway, seconds: number | undefined): Promise<ExitCode> {
   const code = await untilStopped(seconds)
-  const hurry = () => process.exit(130)
-  process.once('SIGINT', hurry)
-  process.once('SIGTERM', hurry)
+  // The group's signal and one passed on by a parent arrive as two; only a later Ctrl-C means "at once".
+  const since = performance.now()
+  const hurry = () => performance.now() - since > HURRY_AFTER_MS && process.exit(130)
+  const patient = () => {}
+  process.on('SIGINT', hurry).on('SIGTERM', patient)
   await gateway.close()
-  process.off('SIGINT', hurry)
-  process.off('SIGTERM', hurry)
+  process.off('SIGINT', hurry).off('SIGTERM', patient)
   return code
 }
 
