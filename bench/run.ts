@@ -20,7 +20,10 @@ const BENCHES: Readonly<
   decide: { title: 'Choosing and learning', load: async () => (await import('./decide.ts')).benchDecide },
   money: { title: 'Prices and budgets', load: async () => (await import('./money.ts')).benchMoney },
   tester: { title: 'A test of 28 targets', load: async () => (await import('./tester.ts')).benchTester },
-  quota: { title: 'Use of the limits', load: async () => (await import('./quota.ts')).benchQuota },
+  quota: {
+    title: 'Use of the limits: 1,000 requests over 6 keys in 3 accounts',
+    load: async () => (await import('./quota.ts')).benchQuota,
+  },
   gateway: { title: 'A request through the gateway', load: async () => (await import('./gateway.ts')).benchGateway },
 }
 

@@ -23,13 +23,13 @@ for (const { platform, home, env = {}, state } of cases) {
 
 test("the keys file is looked for in the working directory first, then in the user's own folder", () => {
   const environment = readEnvironment({})
-  expect(keysFileCandidates({ environment, cwd: '/work', home: '/home/a', platform: 'linux' })).toEqual([
-    '/work/config/api-keys.json',
+  expect(keysFileCandidates({ environment, cwd: '/srv', home: '/home/a', platform: 'linux' })).toEqual([
+    '/srv/config/api-keys.json',
     '/home/a/.config/keywise/api-keys.json',
   ])
 })
 
 test('statistics stand beside the keys file', () => {
-  expect(statsFileBeside('/work/config/api-keys.json')).toBe('/work/config/apiStats.json')
+  expect(statsFileBeside('/srv/config/api-keys.json')).toBe('/srv/config/apiStats.json')
   expect(statsFileBeside('C:\\work\\config\\api-keys.json')).toBe('C:\\work\\config\\apiStats.json')
 })
