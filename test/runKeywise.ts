@@ -1,8 +1,9 @@
 /** Runs the command line as people do: the real entry, in a folder of its own, far from the machine's own state. */
 
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import { put, temporaryFolder } from './temporaryFolder.ts'
 
 export interface Ran {
@@ -11,10 +12,14 @@ export interface Ran {
   readonly stderr: string
 }
 
+export type Running = ChildProcessByStdio<null, Readable, Readable>
+
 export interface Home {
   readonly folder: string
   /** `keywise …args`, in the folder. */
   keywise(...args: string[]): Promise<Ran>
+  /** The same, for a command that runs until it is told to stop. */
+  start(...args: string[]): Running
   /** `node …args`, in the folder. */
   node(...args: string[]): Promise<Ran>
 }
@@ -39,13 +44,21 @@ export function makeHome(config: object | null, env: Readonly<Record<string, str
     KEYWISE_TEST_CONNECTIONS: process.env['KEYWISE_TEST_CONNECTIONS'] ?? '',
     ...env,
   }
-  const run = (args: readonly string[]) => runNode([QUIET, ...args], folder, variables)
-  return { folder, keywise: (...args) => run([ENTRY, ...args]), node: (...args) => run(args) }
+  const start = (args: readonly string[]) => startNode([QUIET, ...args], folder, variables)
+  return {
+    folder,
+    keywise: (...args) => ended(start([ENTRY, ...args])),
+    start: (...args) => start([ENTRY, ...args]),
+    node: (...args) => ended(start(args)),
+  }
 }
 
-function runNode(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<Ran> {
+function startNode(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Running {
+  return spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+function ended(child: Running): Promise<Ran> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
