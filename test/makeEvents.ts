@@ -2,7 +2,8 @@
 
 import type { FailureKind } from '../src/domain/failure.ts'
 import type { AttemptEvent, ImportEvent, QualityEvent } from '../src/domain/store.ts'
-import { stateId, type Target, type TargetProfile, targetId } from '../src/domain/target.ts'
+import type { Target, TargetProfile } from '../src/domain/target.ts'
+import { makeLabTarget } from '../src/lab/labTarget.ts'
 
 export interface TargetFacts {
   readonly provider?: string
@@ -11,32 +12,10 @@ export interface TargetFacts {
   readonly profile?: Partial<TargetProfile>
 }
 
-const PROFILE: TargetProfile = {
-  dialect: 'openai',
-  contextTokens: null,
-  maxOutputTokens: null,
-  abilities: {},
-  price: null,
-  free: false,
-  trainsOnPrompts: null,
-  qualityPrior: null,
-  local: false,
-  discovered: false,
-  weight: 1,
-}
-
+/** A target of which nothing is known but what the test says. */
 export function makeTarget({ provider = 'groq', model = 'm', keyIndex = 1, profile }: TargetFacts = {}): Target {
-  const fingerprint = keyIndex.toString(16).padStart(16, '0')
-  return {
-    id: targetId(provider, model, keyIndex),
-    provider,
-    model,
-    keyIndex,
-    fingerprint,
-    stateId: stateId(provider, model, fingerprint),
-    account: `${provider}@${fingerprint}`,
-    profile: { ...PROFILE, ...profile },
-  }
+  const target = makeLabTarget({ provider, model, keyIndex })
+  return { ...target, profile: { ...target.profile, ...profile } }
 }
 
 let written = 0
