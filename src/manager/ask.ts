@@ -59,14 +59,16 @@ export interface Wire {
 export class Cancellation {
   #cancelled = false
   #call: Call | null = null
-  readonly #controller = new AbortController()
+  #controller: AbortController | null = null
 
   get cancelled(): boolean {
     return this.#cancelled
   }
 
-  /** For waits; aborted when the caller leaves. */
+  /** For waits; aborted when the caller leaves. Made when first asked for: most requests never wait. */
   get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#cancelled) this.#controller.abort()
     return this.#controller.signal
   }
 
@@ -79,7 +81,7 @@ export class Cancellation {
   cancel(failure?: Failure): void {
     if (this.#cancelled) return
     this.#cancelled = true
-    this.#controller.abort()
+    this.#controller?.abort()
     this.#call?.abort(failure)
   }
 }

@@ -260,7 +260,7 @@ export class Engine {
     const { mind, store } = this.parts
     const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
     const seat = this.roster.findSeat(facts.target.provider, facts.target.fingerprint)
-    const fault = this.openCases.whoseFault(seat?.connection.origin, facts.end, this.now)
+    const fault = this.openCases.whoseFault(seat?.connection.hostname, facts.end, this.now)
     const remember = fault === 'open' ? (event: AttemptEvent) => this.openCases.add(event) : undefined
     const recorded = recordAttempt(
       { mind, origin: store.origin, estimate: this.estimate, remember },

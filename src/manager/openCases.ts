@@ -27,10 +27,9 @@ export class OpenCases {
     this.#remember = remember
   }
 
-  /** `origin` is undefined when the key was removed while the call ran: its end is recorded all the same. */
-  whoseFault(origin: string | undefined, end: Pick<CallEnd, 'outcome' | 'status'>, now: number): Fault {
-    if (origin === undefined) return 'theirs'
-    const host = new URL(origin).hostname
+  /** `host` is undefined when the key was removed while the call ran: its end is recorded all the same. */
+  whoseFault(host: string | undefined, end: Pick<CallEnd, 'outcome' | 'status'>, now: number): Fault {
+    if (host === undefined) return 'theirs'
     const failure = end.outcome.ok ? null : end.outcome.failure
     if (failure?.kind === 'network' || (failure?.kind === 'timeout' && failure.phase === 'connect'))
       return this.#unreachable(host, now)

@@ -43,6 +43,7 @@ function textOf(parts: readonly Part[] | undefined): string {
 /** Which target each conversation is on. */
 export class Sessions {
   readonly #targets = new Map<string, string>()
+  #latest = ''
 
   /** The `stateId` the conversation is on; null when it begins here. */
   targetOf(session: Session): string | null {
@@ -51,6 +52,9 @@ export class Sessions {
   }
 
   bind(session: string, stateId: string): void {
+    // A conversation that speaks again is moved to the end only when another spoke in between.
+    if (session === this.#latest && this.#targets.get(session) === stateId) return
+    this.#latest = session
     this.#targets.delete(session)
     this.#targets.set(session, stateId)
     if (this.#targets.size <= MOST) return

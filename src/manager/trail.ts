@@ -29,21 +29,12 @@ export class Trail {
   lastFailure: Failure | null = null
   readonly #maxAttempts: number
   readonly #hardCap: boolean
-  readonly #left = new Set<string>()
-  /** Those that were only at a limit: worth waiting for, and to be asked again after a wait. */
-  readonly #limited = new Set<string>()
-  /** The same for the whole request: whoever it found at a limit it does not try on a guess. */
-  readonly #met = new Set<string>()
-  readonly #transient = new Map<string, number>()
-  readonly #unsupportedBy = new Set<string>()
-  readonly #missing = new Set<Ability>()
+  /** Made by the first failure: most requests have none. */
+  #lessons: Lessons | null = null
   #calls = 0
   #counted = 0
-  #smallestWindow = 0
   #finished = false
   #offered: Target | null = null
-  /** Targets that another request is finding out about: not now, but worth waiting for. */
-  readonly #busy = new Set<string>()
 
   /** `isTold`: somebody will read who was passed over. */
   constructor(ask: Pick<Ask, 'maxAttempts' | 'hardCap'>, isTold = false) {
@@ -85,14 +76,16 @@ export class Trail {
     if (verdict.counts) this.#counted++
     if (verdict.next === 'give-up') this.#finished = true
     if (verdict.next !== 'retry-once') this.#exclude(target, verdict, AT_A_LIMIT.has(failure.kind))
-    if (verdict.blame.provider) this.#transient.set(target.provider, (this.#transient.get(target.provider) ?? 0) + 1)
+    const { transient, unsupportedBy } = this.#learned
+    if (verdict.blame.provider) transient.set(target.provider, (transient.get(target.provider) ?? 0) + 1)
     this.#need(target, verdict)
-    if (failure.kind === 'unsupported') this.#unsupportedBy.add(target.provider)
+    if (failure.kind === 'unsupported') unsupportedBy.add(target.provider)
   }
 
   /** Whether another provider has called this request unsupported. */
   isUnsupportedBesides(provider: string): boolean {
-    return this.#unsupportedBy.size > (this.#unsupportedBy.has(provider) ? 1 : 0)
+    const { unsupportedBy } = this.#learned
+    return unsupportedBy.size > (unsupportedBy.has(provider) ? 1 : 0)
   }
 
   /** Whether the target was already called by this request. */
@@ -109,18 +102,18 @@ export class Trail {
   /** A target that has no room now. One that was only tried out of curiosity ends no request. */
   pass(target: Target, { why, rejectedBy }: Extract<Hold, { granted: false }>, explored: boolean): void {
     if (why.code === 'budget') this.leave(target.stateId)
-    else this.#busy.add(target.stateId)
+    else this.#learned.busy.add(target.stateId)
     this.tell(`${target.provider} - ${target.model}: ${why.reason}`)
     if (!explored) this.rejectedBy = rejectedBy
   }
 
   /** A target that is not to be asked (again) by this request. */
   leave(stateId: string): void {
-    this.#left.add(`target ${stateId}`)
+    this.#learned.left.add(`target ${stateId}`)
   }
 
   isBusy(target: Target): boolean {
-    return this.#busy.has(target.stateId)
+    return this.#lessons?.busy.has(target.stateId) === true
   }
 
   /** For the story of the call: somebody who would have been asked next, and why not. */
@@ -131,28 +124,27 @@ export class Trail {
 
   /** Before a wait: what was busy or at its limit may be free afterwards. */
   lookAgain(): void {
-    this.#busy.clear()
-    this.#limited.clear()
+    this.#lessons?.busy.clear()
+    this.#lessons?.limited.clear()
   }
 
   /** Whether this request was refused by a limit that the target shares. */
   metLimitOf(target: Target): boolean {
-    return this.#met.size > 0 && scopesOf(target).some((scope) => this.#met.has(scope))
+    const met = this.#lessons?.met
+    return met !== undefined && met.size > 0 && scopesOf(target).some((scope) => met.has(scope))
   }
 
   /** Why a target is out for this request; null when it is not. */
   excludes(target: Target): string | null {
-    if (this.#left.size + this.#limited.size === 0) return null
+    if (this.#lessons === null) return null
+    const { left, limited, missing, smallestWindow } = this.#lessons
+    if (left.size + limited.size === 0) return null
     for (const scope of scopesOf(target))
-      if (this.#left.has(scope) || this.#limited.has(scope)) return 'already tried by this request'
-    if (
-      this.#smallestWindow > 0 &&
-      target.profile.contextTokens !== null &&
-      target.profile.contextTokens <= this.#smallestWindow
-    ) {
-      return `context too small: ${target.profile.contextTokens} tokens`
-    }
-    for (const ability of this.#missing) if (target.profile.abilities[ability] === false) return `cannot do ${ability}`
+      if (left.has(scope) || limited.has(scope)) return 'already tried by this request'
+    const { contextTokens, abilities } = target.profile
+    if (smallestWindow > 0 && contextTokens !== null && contextTokens <= smallestWindow)
+      return `context too small: ${contextTokens} tokens`
+    for (const ability of missing) if (abilities[ability] === false) return `cannot do ${ability}`
     return null
   }
 
@@ -163,29 +155,49 @@ export class Trail {
 
   /** Whether its provider has used up this request's patience; such targets come last. */
   isTired(target: Target): boolean {
-    return (this.#transient.get(target.provider) ?? 0) >= PROVIDER_PATIENCE
+    return (this.#lessons?.transient.get(target.provider) ?? 0) >= PROVIDER_PATIENCE
+  }
+
+  get #learned(): Lessons {
+    this.#lessons ??= new Lessons()
+    return this.#lessons
   }
 
   #exclude(target: Target, verdict: Verdict, isLimited: boolean): void {
-    const excluded = isLimited ? this.#limited : this.#left
+    const { limited, left, met } = this.#learned
+    const excluded = isLimited ? limited : left
     const scope = SCOPES[verdict.skip]
     for (const name of [SCOPES.target(target), ...(scope === null ? [] : [scope(target)])]) {
       excluded.add(name)
-      if (isLimited) this.#met.add(name)
+      if (isLimited) met.add(name)
     }
   }
 
   /** What the next target must have that this one lacked. */
   #need(target: Target, { needs }: Verdict): void {
     if (needs === undefined) return
+    const lessons = this.#learned
     if (needs.contextOverTokens !== undefined) {
-      this.#smallestWindow = Math.max(
-        this.#smallestWindow,
-        needs.contextOverTokens ?? target.profile.contextTokens ?? 0,
-      )
+      const window = needs.contextOverTokens ?? target.profile.contextTokens ?? 0
+      lessons.smallestWindow = Math.max(lessons.smallestWindow, window)
     }
-    if (needs.ability !== undefined) this.#missing.add(needs.ability)
+    if (needs.ability !== undefined) lessons.missing.add(needs.ability)
   }
+}
+
+/** What failures taught a request about others than the target that failed. */
+class Lessons {
+  readonly left = new Set<string>()
+  /** Those that were only at a limit: worth waiting for, and to be asked again after a wait. */
+  readonly limited = new Set<string>()
+  /** The same for the whole request: whoever it found at a limit it does not try on a guess. */
+  readonly met = new Set<string>()
+  /** Targets that another request is finding out about: not now, but worth waiting for. */
+  readonly busy = new Set<string>()
+  readonly transient = new Map<string, number>()
+  readonly unsupportedBy = new Set<string>()
+  readonly missing = new Set<Ability>()
+  smallestWindow = 0
 }
 
 /** These pass by themselves, at a time that parks and quotas know. */

@@ -3,6 +3,7 @@
  * the store, asked before every call. Floor 2: all time comes in as an argument, in epoch milliseconds.
  */
 
+import { Bag } from '../domain/bag.ts'
 import type { LimitUnit } from '../domain/failure.ts'
 import { asArray, asRecord, type Json } from '../domain/json.ts'
 import type { AttemptEvent, TargetRef } from '../domain/store.ts'
@@ -22,27 +23,38 @@ export interface QuotaBookOptions {
 }
 
 /** Quota set aside for one call. Settle or release it exactly once; a second time does nothing. */
-export interface QuotaHold {
-  readonly granted: true
+export class QuotaHold {
+  readonly granted = true
   readonly at: number
   readonly need: Need
+  /** What it was taken from; null when it was given back. For the book. */
+  draws: Draws | null
+
+  constructor(at: number, need: Need, draws: Draws) {
+    this.at = at
+    this.need = need
+    this.draws = draws
+  }
 }
 
 /** Whoever asks: a `Target` or the `TargetRef` of an event. */
 type Asker = Drawer & { readonly stateId: string }
 
 /** What one target draws from. */
-interface Draws {
+export interface Draws {
   readonly account: string
   readonly spec: QuotaSpec
   readonly wide: Pool
   readonly narrow: Pool
+  /** Both, with the scope that an answer's statements name them by. */
+  readonly scopes: readonly (readonly [Pool, 'account' | 'model'])[]
 }
 
 const DAY_MS = 24 * 3_600_000
 const KEPT_MS = 40 * DAY_MS
 /** A call that nobody settled for so long was lost by its owner; its share is given back. */
 const LOST_AFTER_MS = 2 * 3_600_000
+const LOOK_FOR_LOST_MS = 60_000
 /** Events of other processes may be this much ahead of our clock. */
 const CLOCK_SLACK_MS = 1_000
 /** The last millisecond a `Date` can name; an event beyond it comes from a broken clock. */
@@ -52,11 +64,12 @@ export class QuotaBook {
   readonly #specOf: (provider: string) => QuotaSpec
   readonly #pools = new Map<string, Pool>()
   readonly #draws = new Map<string, Draws>()
-  /** Calls under way, oldest first, with the pools they were taken from. */
-  readonly #holds = new Map<QuotaHold, Draws>()
+  /** Calls under way. */
+  readonly #holds = new Bag<QuotaHold>()
   /** The latest time seen; what the clock says when an older event is folded. */
   #clock = 0
   #prunedAt = 0
+  #lookedForLostAt = 0
 
   constructor(options: QuotaBookOptions) {
     this.#specOf = (provider) => options.specOf(provider)
@@ -86,9 +99,9 @@ export class QuotaBook {
     const shortage = this.room(target, need, now)
     if (shortage !== null) return shortage
     this.#giveUpLost(now)
-    const hold: QuotaHold = { granted: true, at: now, need }
     const draws = this.#drawsOf(target)
-    this.#holds.set(hold, draws)
+    const hold = new QuotaHold(now, need, draws)
+    this.#holds.add(hold)
     draws.wide.hold(hold)
     draws.narrow.hold(hold)
     return hold
@@ -190,7 +203,7 @@ export class QuotaBook {
     const use = useOf(event, draws.spec.countsFailures === true)
     const admittedAt = Math.min(event.startedAt + ADMISSION_MS, event.at)
     const billedAt = draws.spec.chargesMaxTokens === true ? admittedAt : event.at
-    for (const [pool, scope] of scoped(draws)) {
+    for (const [pool, scope] of draws.scopes) {
       pool.seenAt = Math.max(pool.seenAt, event.at)
       if (use.requests > 0 && statements.length === 0) pool.remember(event.startedAt, use)
       for (const limit of pool.limits) {
@@ -215,9 +228,10 @@ export class QuotaBook {
   }
 
   #prove(draws: Draws, statements: readonly Statement[]): void {
-    for (const [pool, scope] of scoped(draws))
+    for (const [pool, scope] of draws.scopes)
       for (const limit of pool.limits)
-        if (!isStated(limit, scope, statements)) limit.prove(pool.held(limit.unit), pool.underWay.size, this.#clock)
+        if (limit.isSized && !isStated(limit, scope, statements))
+          limit.prove(pool.held(limit.unit), pool.underWay.size, this.#clock)
   }
 
   #isTooLarge(target: Asker, need: Need, now: number): boolean {
@@ -228,8 +242,9 @@ export class QuotaBook {
   }
 
   #takeBack(hold: QuotaHold): Draws | undefined {
-    const draws = this.#holds.get(hold)
-    if (draws === undefined) return undefined
+    const { draws } = hold
+    if (draws === null) return undefined
+    hold.draws = null
     this.#holds.delete(hold)
     draws.wide.unhold(hold)
     draws.narrow.unhold(hold)
@@ -237,10 +252,11 @@ export class QuotaBook {
   }
 
   #giveUpLost(now: number): void {
-    for (const hold of this.#holds.keys()) {
-      if (hold.at > now - LOST_AFTER_MS) return
-      this.#takeBack(hold)
-    }
+    if (now - this.#lookedForLostAt < LOOK_FOR_LOST_MS && now >= this.#lookedForLostAt) return
+    this.#lookedForLostAt = now
+    this.#holds.forEach((hold) => {
+      if (hold.at <= now - LOST_AFTER_MS) this.#takeBack(hold)
+    })
   }
 
   #tick(now: number): void {
@@ -256,12 +272,10 @@ export class QuotaBook {
     if (known !== undefined && known.account === target.account) return known
     const spec = this.#specOf(target.provider)
     const names = poolsOf(target, spec.quotaScope, spec.seedLimits)
-    const draws = {
-      account: target.account,
-      spec,
-      wide: this.#pool(names.wide, spec.dayBoundary),
-      narrow: this.#pool(names.narrow, spec.dayBoundary),
-    }
+    const wide = this.#pool(names.wide, spec.dayBoundary)
+    const narrow = this.#pool(names.narrow, spec.dayBoundary)
+    const scopes = [[wide, 'account'] as const, [narrow, 'model'] as const]
+    const draws = { account: target.account, spec, wide, narrow, scopes }
     this.#draws.set(target.stateId, draws)
     return draws
   }
@@ -280,17 +294,13 @@ export class QuotaBook {
   }
 }
 
-function scoped({ wide, narrow }: Draws): readonly (readonly [Pool, 'account' | 'model'])[] {
-  return [
-    [wide, 'account'],
-    [narrow, 'model'],
-  ]
-}
+const NO_STATEMENTS: readonly Statement[] = []
 
 /** What the answer states of limits, and what its refusal names in passing. */
 function statementsOf(event: AttemptEvent, spec: QuotaSpec): readonly Statement[] {
   const named = limitNamedBy(event.failure, spec.quotaScope)
   const facts = named === null ? event.limits : [...event.limits, named]
+  if (facts.length === 0) return NO_STATEMENTS
   return facts.flatMap((fact) => readStatement(fact, event, spec.limitWindows) ?? [])
 }
 

@@ -146,6 +146,11 @@ export class Limit {
     })
   }
 
+  /** Whether its size is known. */
+  get isSized(): boolean {
+    return this.#cap !== null
+  }
+
   /** A call succeeded and did not state this limit; `underWay` is what calls that have not ended hold of it. */
   prove(underWay: number, callsUnderWay: number, now: number): void {
     if (this.#cap === null) return

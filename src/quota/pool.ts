@@ -1,5 +1,6 @@
 /** A pool: the quota that all calls of one account (or key, or address) draw from together, and its limits. */
 
+import { Bag } from '../domain/bag.ts'
 import type { LimitUnit, LimitWindow } from '../domain/failure.ts'
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
 import type { DayAnchor } from './boundary.ts'
@@ -57,16 +58,19 @@ const ALWAYS_COUNTED: readonly (readonly [LimitUnit, LimitWindow])[] = [
 
 /** More calls than this never end while another is under way. */
 const MOST_ENDED = 512
+/** Ended calls are looked through again when there are this many more of them than were kept the last time. */
+const TIDY_EVERY = 64
 
 export class Pool {
   readonly name: string
   readonly anchor: DayAnchor
   readonly limits: Limit[] = []
-  readonly underWay = new Set<UnderWay>()
+  readonly underWay = new Bag<UnderWay>()
   /** When it last had anything to do, for pruning. */
   seenAt = 0
   /** Calls whose answers stated nothing and that ended while others were under way, whose answers may not know of them. */
-  #ended: Ended[] = []
+  readonly #ended: Ended[] = []
+  #tidyAt = TIDY_EVERY
   readonly #perMinute: Limit
   readonly #perDay: Limit
 
@@ -144,10 +148,25 @@ export class Pool {
 
   /** Remembers a call whose answer stated nothing, for the statements of those that are still under way. */
   remember(startedAt: number, use: Need): void {
+    if (this.underWay.size === 0) this.#keepFrom(this.#ended.length)
+    else this.#ended.push({ startedAt, use })
+    if (this.#ended.length >= this.#tidyAt) this.#tidy()
+  }
+
+  /** Lets go of what ended before everything that is under way began; in place, because every call comes by here. */
+  #tidy(): void {
     let oldest = Number.POSITIVE_INFINITY
     for (const call of this.underWay) oldest = Math.min(oldest, call.at)
-    this.#ended = this.#ended.filter((call) => call.startedAt >= oldest - REORDER_MS).slice(-MOST_ENDED)
-    if (oldest < Number.POSITIVE_INFINITY) this.#ended.push({ startedAt, use })
+    const ended = this.#ended
+    let kept = 0
+    for (const call of ended) if (call.startedAt >= oldest - REORDER_MS) ended[kept++] = call
+    ended.length = kept
+    this.#keepFrom(Math.max(0, kept - MOST_ENDED))
+  }
+
+  #keepFrom(first: number): void {
+    if (first > 0) this.#ended.splice(0, first)
+    this.#tidyAt = this.#ended.length + TIDY_EVERY
   }
 
   /** What calls took that started at `time` or later and that an answer of that time cannot have counted. */

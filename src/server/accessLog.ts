@@ -5,6 +5,8 @@ import { decimalUsd, NANO_PER_USD } from '../money/amount.ts'
 import type { Observed } from './gateway.ts'
 
 const BATCH_MS = 250
+/** Lines that are written without waiting any longer. */
+const FULL_BATCH = 64
 
 export class AccessLog {
   readonly #logger: Logger | null
@@ -23,15 +25,16 @@ export class AccessLog {
     this.#lines.push(
       `${id} ${token} ${dialect} ${oneWord(model)} ${status} ${target} ${attempts.length}x ${Math.round(totalMs)}ms ${report?.usage?.totalTokens ?? 0}t${cost}`,
     )
-    this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS)
+    if (this.#lines.length >= FULL_BATCH) this.#flush()
+    else this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS)
   }
 
   close(): void {
-    clearTimeout(this.#timer)
     this.#flush()
   }
 
   #flush(): void {
+    clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#lines.length === 0) return
     this.#logger?.info(this.#lines.join('\n'))

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dialectOf } from '../dialects/dialects.ts'
+import { Bag } from '../domain/bag.ts'
 import type { DialectId } from '../domain/chat.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Engine } from '../manager/engine.ts'
@@ -58,7 +59,7 @@ class Gateway implements App {
   readonly #parts: GatewayParts
   readonly #metrics = new Metrics()
   readonly #access: AccessLog
-  readonly #running = new Set<ServerResponse>()
+  readonly #running = new Bag<ServerResponse>()
   #draining = false
 
   constructor(options: AppOptions) {
@@ -107,7 +108,9 @@ class Gateway implements App {
 
   /** What still runs at the end of the drain is cancelled; its clients get their protocol's error event. */
   #breakOff(): void {
-    for (const response of this.#running) response.emit(DRAIN_EVENT)
+    this.#running.forEach((response) => {
+      response.emit(DRAIN_EVENT)
+    })
     setTimeout(() => this.server.closeAllConnections(), 250).unref()
   }
 

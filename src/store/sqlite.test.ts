@@ -80,6 +80,18 @@ test('with flushMs events are collected for that long', async () => {
   expect(other.read(0)).toHaveLength(1)
 })
 
+test('a full batch is written at once, however long flushMs is', async () => {
+  const operations: StoreOperation[] = []
+  const store = open({ flushMs: 3_600_000, fault: (operation) => operations.push(operation) })
+  const other = open()
+  operations.length = 0
+  for (let index = 0; index < 70; index++) store.append(attemptEvent())
+  expect(operations).toEqual([])
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+  expect(operations).toEqual(['begin', 'write', 'commit'])
+  expect(other.read(0)).toHaveLength(70)
+})
+
 test('two stores on one file see each other’s events, documents and counters', () => {
   const one = open()
   const two = open()

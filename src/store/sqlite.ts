@@ -35,6 +35,12 @@ export interface SqliteStoreOptions {
 const FIRST_RETRY_MS = 250
 const LAST_RETRY_MS = 30_000
 
+/**
+ * So many events share one transaction under load: more would hardly make them cheaper, and would live so long that the
+ * garbage collector takes them for old.
+ */
+const FULL_BATCH = 64
+
 /** A document nobody has. */
 const NOTHING = undefined
 
@@ -73,6 +79,7 @@ class SqliteStore implements Store {
     if (this.#closed) return
     this.#waiting.add(event)
     if (this.#scheduled === undefined) this.#schedule()
+    else if (this.#waiting.events.length === FULL_BATCH && this.#failure === null) this.#hurry()
   }
 
   flushed(): Promise<void> {
@@ -245,6 +252,12 @@ class SqliteStore implements Store {
     if (this.#failure !== null) this.#scheduled = setTimeout(() => this.flushNow(), this.#retryMs).unref()
     else if (flushMs === 0) this.#scheduled = setImmediate(() => this.flushNow())
     else this.#scheduled = setTimeout(() => this.flushNow(), flushMs)
+  }
+
+  /** A full batch is written in the next turn of the loop. */
+  #hurry(): void {
+    this.#unschedule()
+    this.#scheduled = setImmediate(() => this.flushNow())
   }
 
   #unschedule(): void {

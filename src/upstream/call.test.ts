@@ -28,6 +28,7 @@ function begun(): { call: Call; data(text: string): void; at(ms: number): void; 
     spec: findProvider('openai'),
     headers: [],
     origin: 'http://127.0.0.1',
+    hostname: '127.0.0.1',
     basePath: '',
   } as unknown as Connection // nothing is dispatched
   const call = startCall(

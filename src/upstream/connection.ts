@@ -11,6 +11,8 @@ export interface Connection {
   readonly dialect: DialectId
   /** `https://api.groq.com` */
   readonly origin: string
+  /** `api.groq.com` */
+  readonly hostname: string
   /** `/openai/v1`, without a slash at the end. */
   readonly basePath: string
   /** Name, value, name, value …: the key's header and the provider's own, for calls with a JSON body. */
@@ -36,6 +38,7 @@ export function connect(facts: ConnectionFacts): Connection {
     spec,
     dialect: spec.dialect,
     origin: base.origin,
+    hostname: base.hostname,
     basePath: base.pathname.replace(/\/+$/, ''),
     headers: [
       'user-agent',

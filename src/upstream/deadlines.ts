@@ -1,5 +1,7 @@
 /** Deadlines of all running calls on one coarse timer: no timer or signal object per request. */
 
+import { Bag } from '../domain/bag.ts'
+
 /** How late a deadline may be noticed, in milliseconds. */
 const TICK_MS = 50
 
@@ -11,7 +13,7 @@ export interface Expirable {
 
 /** Calls `expire` of everything whose deadline passed. Runs only while something is watched and never keeps the process alive. */
 export class Deadlines {
-  readonly #watched = new Set<Expirable>()
+  readonly #watched = new Bag<Expirable>()
   readonly #monotonic: () => number
   #timer: NodeJS.Timeout | undefined
   #lastTick = 0
@@ -40,6 +42,8 @@ export class Deadlines {
     const stalled = now - this.#lastTick > TICK_MS * 6
     this.#lastTick = now
     if (stalled) return
-    for (const call of this.#watched) if (call.deadlineAt <= now) call.expire()
+    this.#watched.forEach((call) => {
+      if (call.deadlineAt <= now) call.expire()
+    })
   }
 }
