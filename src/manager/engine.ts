@@ -259,7 +259,7 @@ export class Engine {
   remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { mind, store } = this.parts
     const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
-    const seat = this.roster.findSeat(facts.target.provider, facts.target.fingerprint)
+    const seat = this.roster.seatNow(facts.target)
     const fault = this.openCases.whoseFault(seat?.connection.hostname, facts.end, this.now)
     const remember = fault === 'open' ? (event: AttemptEvent) => this.openCases.add(event) : undefined
     const recorded = recordAttempt(

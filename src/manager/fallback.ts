@@ -17,6 +17,8 @@ export interface Answered {
   readonly explored: boolean
   /** Resolves when the attempt is recorded: at once for a plain answer, at its end for a stream. */
   readonly recorded: Promise<AttemptReport>
+  /** The same for a plain answer, without waiting; null for a stream. */
+  readonly report: AttemptReport | null
 }
 
 /**
@@ -52,6 +54,7 @@ export async function cascade(engine: Engine, ask: Ask, trail = new Trail(ask)):
 function answered(engine: Engine, ask: Ask, trail: Trail, winner: Try, explored: boolean): Answered {
   const { call } = winner
   const settle = (end: NonNullable<Call['ended']>) => engine.recordAnswer(ask, trail, winner, end)
-  const recorded = call.ended !== null ? Promise.resolve(settle(call.ended)) : call.done.then(settle)
-  return { ask, trail, call, winner, explored, recorded }
+  const report = call.ended === null ? null : settle(call.ended)
+  const recorded = report === null ? call.done.then(settle) : Promise.resolve(report)
+  return { ask, trail, call, winner, explored, recorded, report }
 }

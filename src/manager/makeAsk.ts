@@ -12,22 +12,22 @@ import type { Selection } from './selection.ts'
 import { sessionOf } from './session.ts'
 
 export interface AskOptions {
-  readonly timeoutMs?: number
-  readonly maxAttempts?: number
-  readonly sessionId?: string
-  readonly task?: string
-  readonly labels?: Readonly<Record<string, string>>
+  readonly timeoutMs?: number | undefined
+  readonly maxAttempts?: number | undefined
+  readonly sessionId?: string | undefined
+  readonly task?: string | undefined
+  readonly labels?: Readonly<Record<string, string>> | undefined
   readonly token?: string
   readonly retryFiltered?: boolean
   readonly wire?: Ask['wire']
   readonly dialectFor?: Ask['dialectFor']
-  readonly needs?: Partial<Ask['needs']>
+  readonly needs?: Partial<Ask['needs']> | undefined
   /** The request is a sketch: how to get the whole of it, and the tokens that the sketch lacks. */
-  readonly whole?: Ask['whole']
-  readonly leftOutTokens?: number
+  readonly whole?: Ask['whole'] | undefined
+  readonly leftOutTokens?: number | undefined
   /** The experiment it asks for, and what fills the `{{variables}}` of its templates. */
   readonly experiment?: string
-  readonly variables?: Variables
+  readonly variables?: Variables | undefined
 }
 
 const PROCESS = randomBytes(9).toString('base64url')

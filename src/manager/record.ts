@@ -120,11 +120,23 @@ export function attemptReport(event: AttemptEvent, keyIndex: number, retryAt: nu
     failureKind: failure?.kind ?? null,
     status: failure?.status ?? null,
     message: failure?.message ?? null,
-    startedAt: new Date(event.startedAt).toISOString(),
+    startedAt: isoOf(event.startedAt),
     latencyMs: Math.round(event.latencyMs),
     firstTokenMs: event.firstTokenMs === null ? null : Math.round(event.firstTokenMs),
     usage: event.usage,
     costUsd: event.costNanoUsd === null ? null : nanoToUsd(event.costNanoUsd),
-    retryAt: retryAt === null ? null : new Date(retryAt).toISOString(),
+    retryAt: retryAt === null ? null : isoOf(retryAt),
   }
+}
+
+let lastTime = Number.NaN
+let lastIso = ''
+
+/** Under load many attempts begin in the same millisecond, and writing a time is not cheap. */
+function isoOf(time: number): string {
+  if (time !== lastTime) {
+    lastIso = new Date(time).toISOString()
+    lastTime = time
+  }
+  return lastIso
 }

@@ -200,6 +200,7 @@ export class Roster {
   readonly names: ModelNames
   readonly #seatByKey: ReadonlyMap<string, Seat>
   readonly #byState: ReadonlyMap<string, Target>
+  readonly #seatByState: ReadonlyMap<string, Seat | undefined>
   readonly #prices: ReadonlyMap<string, Price | null>
   /** Those whose price is not the same at all times. */
   readonly #changing: readonly { readonly target: Target; readonly price: Price }[]
@@ -212,16 +213,24 @@ export class Roster {
     this.names = new ModelNames(this.targets, facts.config.settings.models)
     this.#seatByKey = new Map(facts.seats.map((seat) => [`${seat.provider.id}@${seat.fingerprint}`, seat]))
     this.#byState = new Map(this.targets.map((target) => [target.stateId, target]))
+    this.#seatByState = new Map(
+      this.targets.map((target) => [target.stateId, this.findSeat(target.provider, target.fingerprint)]),
+    )
     this.#prices = new Map(priced.map(({ target, price }) => [target.stateId, price]))
     this.#changing = priced.flatMap(({ target, price }) =>
       price !== null && price.windows.length > 1 ? [{ target, price }] : [],
     )
   }
 
-  seatOf(target: Pick<Target, 'provider' | 'fingerprint'>): Seat {
-    const seat = this.findSeat(target.provider, target.fingerprint)
+  seatOf(target: Pick<Target, 'stateId' | 'provider' | 'fingerprint'>): Seat {
+    const seat = this.seatNow(target)
     if (seat === undefined) throw new TypeError(`no key for ${target.provider}`)
     return seat
+  }
+
+  /** The seat of a target of this roster or of one before; undefined when its key is gone. */
+  seatNow({ stateId, provider, fingerprint }: Pick<Target, 'stateId' | 'provider' | 'fingerprint'>): Seat | undefined {
+    return this.#seatByState.get(stateId) ?? this.findSeat(provider, fingerprint)
   }
 
   findSeat(provider: string, fingerprint: string): Seat | undefined {

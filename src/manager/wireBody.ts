@@ -41,11 +41,13 @@ export class WireBody {
     this.#span ??= findModel(body)
     if (this.#span === null) return null
     const { bodyStart, start, end } = this.#span
+    const name = JSON.stringify(model)
+    if (front === '' && end - start === name.length && body.toString('latin1', start, end) === name) return body
     const head = Buffer.concat([
       body.subarray(0, bodyStart),
       Buffer.from(front),
       body.subarray(bodyStart, start),
-      Buffer.from(JSON.stringify(model)),
+      Buffer.from(name),
     ])
     if (end > SHORT_FRONT || head.length - end > this.#headroom) return Buffer.concat([head, body.subarray(end)])
     this.#front = Buffer.from(body.subarray(0, end))

@@ -126,7 +126,7 @@ export class Router {
     const pass: Pass = { request, now, turn: this.#turns++, exploring }
     const { place, explored } = this.#pickFirst(pass)
     const first = this.#board.targets[place] ?? null
-    const tried = new Set(first === null ? [] : [first.stateId])
+    const tried = first === null ? [] : [first.stateId]
     return {
       first,
       explored,
@@ -216,12 +216,15 @@ export class Router {
     }
   }
 
-  #pickNext(pass: Pass, tried: Set<string>, exclude: (target: Target) => boolean): Target | null {
-    const sight = this.#look({ ...pass, exploring: false }, (target) => tried.has(target.stateId) || exclude(target))
+  #pickNext(pass: Pass, tried: string[], exclude: (target: Target) => boolean): Target | null {
+    const sight = this.#look(
+      { ...pass, exploring: false },
+      (target) => tried.includes(target.stateId) || exclude(target),
+    )
     const best = pickBest(sight)
     const { place } = this.#settings.strategy === 'learned' ? pickLightest(sight, best) : best
     const next = sight.board.targets[place] ?? null
-    if (next !== null) tried.add(next.stateId)
+    if (next !== null) tried.push(next.stateId)
     return next
   }
 

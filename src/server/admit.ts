@@ -69,7 +69,7 @@ export function checkToken(request: IncomingMessage, tokens: Tokens, scopes: rea
       status: 401,
       message: 'a token is needed: send it as "Authorization: Bearer …" (keywise token list shows where it is)',
     }
-  const token = tokens.find(presented)
+  const token = tokens.find(presented, request.socket)
   if (token === null)
     return {
       status: 401,

@@ -26,7 +26,8 @@ export interface AppOptions extends DoorOptions {
   readonly maxBodyBytes: number
   /** Whether a line per request is written (never contents). */
   readonly accessLog: boolean
-  ready(): Promise<void>
+  /** Null once the lists of models have been read. */
+  readonly ready: () => Promise<void> | null
 }
 
 export interface App {
@@ -117,7 +118,7 @@ class Gateway implements App {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     this.#running.add(response)
     response.on('close', () => this.#gone(response))
-    response.on('error', () => {})
+    response.on('error', ignore)
     const target = request.url ?? ''
     if (this.#draining) response.setHeader('connection', 'close')
     const refused = checkHost(request, this.#options)
@@ -219,6 +220,9 @@ class Gateway implements App {
     this.#options.engine.summary.add(seen.attempts, seen.status < 400 && seen.report?.ok === true)
   }
 }
+
+/** What breaks on the way out is told by 'close'. */
+const ignore = () => {}
 
 const INFERENCE: readonly TokenScope[] = ['inference']
 const READ: readonly TokenScope[] = ['admin', 'read']

@@ -67,14 +67,10 @@ class BodyReader {
     this.#whole = length === null || length < 16_384 ? null : Buffer.allocUnsafe(HEADROOM + length)
     request.on('data', (chunk: Buffer) => this.#take(request, chunk))
     request.on('end', () => this.#finish())
-    request.on('error', () =>
-      this.#reject(new InvalidRequestError('the request broke off before its body was complete')),
-    )
-    request.on(
-      'close',
-      () =>
-        request.complete || this.#reject(new InvalidRequestError('the request broke off before its body was complete')),
-    )
+    // Whatever breaks a request off closes it; its 'error' says no more, and is not emitted while nobody listens.
+    request.on('close', () => {
+      if (!request.complete) this.#reject(new InvalidRequestError('the request broke off before its body was complete'))
+    })
   }
 
   #take(request: IncomingMessage, chunk: Buffer): void {

@@ -6,19 +6,16 @@ import { InvalidRequestError } from '../domain/errors.ts'
 import { asRecord, asString } from '../domain/json.ts'
 import type { AskOptions } from '../manager/makeAsk.ts'
 
+/** What a header leaves open is undefined. */
 export function clientHeaders(headers: IncomingHttpHeaders, body: unknown): AskOptions {
   return {
-    ...optional('sessionId', text(headers, 'x-keywise-session') ?? knownSession(headers, body)),
-    ...optional('timeoutMs', positive(headers, 'x-keywise-timeout-ms')),
-    ...optional('maxAttempts', positive(headers, 'x-keywise-max-attempts')),
-    ...optional('task', text(headers, 'x-keywise-task')),
-    ...optional('labels', labels(text(headers, 'x-keywise-labels'))),
-    ...optional('variables', variables(headers['x-keywise-variables'])),
+    sessionId: text(headers, 'x-keywise-session') ?? knownSession(headers, body),
+    timeoutMs: positive(headers, 'x-keywise-timeout-ms'),
+    maxAttempts: positive(headers, 'x-keywise-max-attempts'),
+    task: text(headers, 'x-keywise-task'),
+    labels: labels(text(headers, 'x-keywise-labels')),
+    variables: variables(headers['x-keywise-variables']),
   }
-}
-
-function optional<K extends string, V>(name: K, value: V | undefined): { [N in K]?: V } {
-  return value === undefined ? {} : ({ [name]: value } as { [N in K]: V }) // one name, one value
 }
 
 function text(headers: IncomingHttpHeaders, name: string): string | undefined {

@@ -80,58 +80,52 @@ export class Exchange implements CallSink {
 
   async run(): Promise<void> {
     try {
-      await this.#parts.ready()
-      this.#ask = await this.#readAsk()
+      const { engine, maxBodyBytes, ready } = this.#parts
+      const preparing = ready()
+      if (preparing !== null) await preparing
+      const { bytes, headroom } = await readBody(this.#request, maxBodyBytes)
+      this.#ask = this.#askOf(new WireBody(bytes, headroom))
       if (this.#left) this.#ask.cancellation.cancel()
-      this.#answered = await cascade(this.#parts.engine, this.#ask)
-      await this.#answer(this.#answered, this.#ask)
+      this.#answered = await cascade(engine, this.#ask)
+      this.#answer(this.#answered, this.#ask)
     } catch (error) {
       this.#fail(error)
     }
   }
 
-  async #readAsk(): Promise<Ask> {
-    const { engine, maxBodyBytes } = this.#parts
-    const { bytes, headroom } = await readBody(this.#request, maxBodyBytes)
-    const wireBody = new WireBody(bytes, headroom)
-    const read = this.#read(wireBody)
-    const memory = memoryField(read.request)
-    const options: AskOptions = {
-      ...clientHeaders(this.#request.headers, read.body),
-      ...read.sketched,
-      ...(memory !== null && { needs: { among: rememberers(engine, read.request, memory, this.#token.name) } }),
-      token: this.#token.name,
-      wire: {
-        dialect: this.#route.dialect,
-        body: wireBody,
-        headers: forwardedHeaders(this.#request.headers, this.#route.dialect),
-      },
-    }
-    return makeAsk(engine, read.request, options, this.id)
-  }
-
   /** A long body is only sketched; what was left out is parsed when somebody needs it. */
-  #read(wireBody: WireBody): {
-    body: unknown
-    request: ChatRequest
-    sketched: Pick<AskOptions, 'whole' | 'leftOutTokens'>
-  } {
+  #askOf(wireBody: WireBody): Ask {
     const bytes = wireBody.original()
     const sketch = bytes.length < LONG_BODY ? null : sketchBody(bytes)
-    if (sketch === null) {
-      const body = parseBody(bytes)
-      return { body, request: this.#requestOf(body), sketched: {} }
+    const body = sketch === null ? parseBody(bytes) : parseText(sketch.text)
+    const { engine } = this.#parts
+    const { headers } = this.#request
+    const { dialect } = this.#route
+    const request = this.#requestOf(body)
+    const memory = memoryField(request)
+    const said = clientHeaders(headers, body)
+    const options: AskOptions = {
+      sessionId: said.sessionId,
+      timeoutMs: said.timeoutMs,
+      maxAttempts: said.maxAttempts,
+      task: said.task,
+      labels: said.labels,
+      variables: said.variables,
+      token: this.#token.name,
+      needs: memory === null ? undefined : { among: rememberers(engine, request, memory, this.#token.name) },
+      whole: sketch === null ? undefined : this.#wholeOf(wireBody),
+      leftOutTokens: sketch === null ? 0 : Math.ceil(sketch.leftOut / 4),
+      wire: { dialect, body: wireBody, headers: forwardedHeaders(headers, dialect) },
     }
-    const body = parseText(sketch.text)
+    return makeAsk(engine, request, options, this.id)
+  }
+
+  #wholeOf(wireBody: WireBody): () => ChatRequest {
     let whole: ChatRequest | undefined
-    const sketched = {
-      leftOutTokens: Math.ceil(sketch.leftOut / 4),
-      whole: () => {
-        whole ??= this.#requestOf(parseBody(wireBody.original()))
-        return whole
-      },
+    return () => {
+      whole ??= this.#requestOf(parseBody(wireBody.original()))
+      return whole
     }
-    return { body, request: this.#requestOf(body), sketched }
   }
 
   #requestOf(body: unknown): ChatRequest {
@@ -139,26 +133,24 @@ export class Exchange implements CallSink {
     return this.#route.asArray ? asArray(request) : request
   }
 
-  async #answer(answered: Answered, ask: Ask): Promise<void> {
+  #answer(answered: Answered, ask: Ask): void {
     const sameDialect = answered.winner.seat.connection.dialect === this.#route.dialect
     if (!ask.request.stream) return this.#answerWhole(answered, ask, sameDialect)
     // A rescued answer goes on in the same events, so it has to be written by us from the start.
     if (sameDialect && !this.#route.asArray && !mayRescue(this.#parts.engine, ask))
       this.#raw = new WholeEvents(this.#route.dialect === 'openai' && ask.request.wantsUsage !== true)
     this.#writer = this.#dialect.client.streamWriter(ask.request, { now: this.#parts.engine.now, id: this.id })
-    this.#response.writeHead(200, {
-      'content-type': this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache',
-      ...this.#headers(answered),
-    })
+    const type = this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8'
+    this.#response.writeHead(200, this.#headers(answered, ['content-type', type, 'cache-control', 'no-cache']))
     this.#response.on('drain', () => this.#answered?.call.resume())
     answered.call.attach(this)
   }
 
-  async #answerWhole(answered: Answered, ask: Ask, sameDialect: boolean): Promise<void> {
+  #answerWhole(answered: Answered, ask: Ask, sameDialect: boolean): void {
+    const { report } = answered
     const end = answered.call.ended
-    if (end === null || !end.outcome.ok) throw new TypeError('a plain call was answered before it ended')
-    const report = await answered.recorded
+    if (end === null || report === null || !end.outcome.ok)
+      throw new TypeError('a plain call was answered before it ended')
     noteAnswer(this.#parts.engine, ask.request, end.outcome.response, answered.winner.target, this.#token.name)
     const body =
       sameDialect && end.raw !== null
@@ -171,28 +163,23 @@ export class Exchange implements CallSink {
               }),
             ),
           )
-    const cost =
-      report.costUsd === null ? {} : { 'x-keywise-cost-usd': decimalUsd(Math.round(report.costUsd * NANO_PER_USD)) }
-    this.#response.writeHead(200, {
-      'content-type': 'application/json',
-      'content-length': body.length,
-      ...this.#headers(answered),
-      ...cost,
-    })
+    const first = ['content-type', 'application/json', 'content-length', String(body.length)]
+    if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalUsd(Math.round(report.costUsd * NANO_PER_USD)))
+    this.#response.writeHead(200, this.#headers(answered, first))
     this.#response.end(body)
     this.#told(answered.trail.attempts, 200)
   }
 
-  #headers({ ask, winner, trail }: Answered): Record<string, string> {
-    const failed = trail.attempts.filter((attempt) => !attempt.ok)
+  /** Name, value, name, value …, which node writes as they are: `first`, then who answered and how it came to that. */
+  #headers({ ask, winner, trail }: Answered, first: string[]): string[] {
     const target = headerText(winner.target.id)
-    return {
-      'x-keywise-request-id': this.id,
-      'x-keywise-target': target,
-      'x-keywise-attempts': String(failed.length + 1),
-      'x-keywise-trail': failed.length === 0 ? `${target}=ok` : `${trailOf(failed)}; ${target}=ok`,
-      ...(ask.enrolment !== null && { 'x-keywise-experiment': placeIn(ask.enrolment) }),
-    }
+    const { attempts } = trail
+    const failed = attempts.length > 1 || attempts[0]?.ok === false ? attempts.filter(({ ok }) => !ok) : NONE
+    first.push('x-keywise-request-id', this.id, 'x-keywise-target', target)
+    first.push('x-keywise-attempts', String(failed.length + 1))
+    first.push('x-keywise-trail', failed.length === 0 ? `${target}=ok` : `${trailOf(failed)}; ${target}=ok`)
+    if (ask.enrolment !== null) first.push('x-keywise-experiment', placeIn(ask.enrolment))
+    return first
   }
 
   onChunks(chunks: readonly ChatChunk[], bytes: readonly Buffer[]): boolean {
@@ -299,6 +286,8 @@ export class Exchange implements CallSink {
     })
   }
 }
+
+const NONE: readonly AttemptReport[] = []
 
 function asArray(request: ChatRequest): ChatRequest {
   return { ...request, extra: { dialect: 'google', fields: { ...request.extra?.fields, $alt: 'json' } } }

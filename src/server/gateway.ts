@@ -29,7 +29,8 @@ export interface GatewayParts {
   readonly engine: Engine
   readonly logger: Logger
   readonly maxBodyBytes: number
-  ready(): Promise<void>
+  /** Null once the lists of models have been read. */
+  readonly ready: () => Promise<void> | null
   observe(seen: Observed): void
 }
 

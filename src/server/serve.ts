@@ -56,6 +56,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       throw new ConfigError(
         `on ${host} others can reach the gateway; set KEYWISE_TOKEN and KEYWISE_ADMIN_TOKEN, or give it a state folder it can write`,
       )
+    const ready = nullWhenDone(() => opened.ready())
     const app = await startApp({
       engine,
       logger: options.logger,
@@ -66,10 +67,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       allowedHosts: isLoopback(host) ? gateway.allowedHosts : [host, ...gateway.allowedHosts],
       allowedOrigins: gateway.allowedOrigins,
       accessLog: options.accessLog ?? true,
-      ready: () => opened.ready(),
+      ready,
     })
     // The lists are read before the first request asks for them; what fails then is told by the request.
-    void opened.ready().catch(() => undefined)
+    ready()?.catch(() => undefined)
     return {
       app,
       opened,
@@ -83,6 +84,19 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   } catch (error) {
     await opened.close()
     throw error
+  }
+}
+
+/** Begins with the first call; once it is done nobody has to wait a turn for it any more. */
+function nullWhenDone(begin: () => Promise<void>): () => Promise<void> | null {
+  let doing: Promise<void> | null | undefined
+  return () => {
+    if (doing === undefined) {
+      doing = begin().then(() => {
+        doing = null
+      })
+    }
+    return doing
   }
 }
 

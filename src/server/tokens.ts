@@ -45,6 +45,8 @@ export class Tokens {
   readonly fresh: readonly FreshToken[]
   readonly #options: TokensOptions
   readonly #own = new Map<string, Token>()
+  /** What each connection presented last. */
+  readonly #said = new WeakMap<object, { readonly presented: string; readonly digest: string }>()
   #made = new Map<string, Token>()
   #lookedAt = 0
 
@@ -57,15 +59,28 @@ export class Tokens {
     ].flatMap((one) => one ?? [])
   }
 
-  /** Whose token it is; null when it is nobody's. Compared by hash, so that time tells nothing of it. */
-  find(presented: string): Token | null {
+  /**
+   * Whose token it is; null when it is nobody's. Compared by hash, so that time tells nothing of it.
+   * `connection`: where it came from; one that says the same token again is not asked for its hash again.
+   */
+  find(presented: string, connection?: object): Token | null {
     if (presented.length < LEAST_LENGTH || presented.length > 512) return null
-    const digest = hash('sha256', presented)
+    const digest = this.#digestOf(presented, connection)
     const own = this.#own.get(digest)
     if (own !== undefined) return own
     const now = this.#options.now()
     if (now - this.#lookedAt > LOOK_AGAIN_MS || now < this.#lookedAt) this.#look(now)
     return this.#made.get(digest) ?? null
+  }
+
+  /** A connection that learns from the time whether it repeated itself learns nothing. */
+  #digestOf(presented: string, connection: object | undefined): string {
+    if (connection === undefined) return hash('sha256', presented)
+    const said = this.#said.get(connection)
+    if (said?.presented === presented) return said.digest
+    const digest = hash('sha256', presented)
+    this.#said.set(connection, { presented, digest })
+    return digest
   }
 
   /** Makes a token and returns it; it is kept as a hash, so this is the one time it can be seen. */

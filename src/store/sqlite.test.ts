@@ -85,11 +85,11 @@ test('a full batch is written at once, however long flushMs is', async () => {
   const store = open({ flushMs: 3_600_000, fault: (operation) => operations.push(operation) })
   const other = open()
   operations.length = 0
-  for (let index = 0; index < 70; index++) store.append(attemptEvent())
+  for (let index = 0; index < 300; index++) store.append(attemptEvent())
   expect(operations).toEqual([])
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
   expect(operations).toEqual(['begin', 'write', 'commit'])
-  expect(other.read(0)).toHaveLength(70)
+  expect(other.read(0)).toHaveLength(300)
 })
 
 test('two stores on one file see each other’s events, documents and counters', () => {

@@ -39,7 +39,7 @@ const LAST_RETRY_MS = 30_000
  * So many events share one transaction under load: more would hardly make them cheaper, and would live so long that the
  * garbage collector takes them for old.
  */
-const FULL_BATCH = 64
+const FULL_BATCH = 256
 
 /** A document nobody has. */
 const NOTHING = undefined
