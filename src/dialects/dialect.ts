@@ -66,6 +66,11 @@ export interface StreamReader {
    * dropped when `incomplete` says that the input stopped inside this event.
    */
   push(event: string, data: string, incomplete?: boolean): readonly ChatChunk[]
+  /**
+   * For bytes that begin with a new event: the text they add when they are whole events like the last one, with other
+   * text, and nothing else. Null when they have to be cut into events and pushed, which is always right.
+   */
+  readRun?(bytes: Buffer): string | null
   /** The input ended. Yields what was held back, and `end` only when the dialect's own end was seen. */
   end(): readonly ChatChunk[]
 }

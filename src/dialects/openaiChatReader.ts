@@ -8,6 +8,7 @@ import { finishReasonOf, madeCallId, readPieces } from './openaiChatAnswer.ts'
 import { argumentsText, detailSignature, detailText, reasoningText, thoughtSignature } from './openaiChatMessage.ts'
 import { readChatUsage } from './openaiUsage.ts'
 import { extraOf, type Fields } from './requestFields.ts'
+import { TextRun } from './textRun.ts'
 
 interface OpenCall {
   readonly index: number
@@ -32,8 +33,21 @@ export class ChatStreamReader implements StreamReader {
   #finish: FinishReason | undefined
   /** After an error or the end nothing more is said. */
   #closed = false
+  readonly #run = new TextRun(/"content": ?"/, contentOf)
 
   push(event: string, data: string, incomplete = false): readonly ChatChunk[] {
+    const chunks = this.#push(event, data, incomplete)
+    const [only] = chunks
+    if (chunks.length === 1 && only?.type === 'text-delta' && event === '') this.#run.learn(data, only.text)
+    else this.#run.forget()
+    return chunks
+  }
+
+  readRun(bytes: Buffer): string | null {
+    return this.#run.read(bytes)
+  }
+
+  #push(event: string, data: string, incomplete: boolean): readonly ChatChunk[] {
     if (this.#closed || data === '') return NOTHING
     if (data === '[DONE]') return this.#done()
     let body: unknown
@@ -212,6 +226,10 @@ export class ChatStreamReader implements StreamReader {
     this.#closed = true
     return [error]
   }
+}
+
+function contentOf(body: unknown): unknown {
+  return asRecord(asRecord(asArray(asRecord(body)?.['choices'])?.[0])?.['delta'])?.['content']
 }
 
 const customMark = (custom: boolean) => (custom ? { type: 'custom' } : undefined)

@@ -45,6 +45,18 @@ export class SseReader {
     return this.#comments
   }
 
+  /** Whether the next byte begins a new event. */
+  get isBetweenEvents(): boolean {
+    return (
+      !this.#atStart &&
+      !this.#afterCr &&
+      this.#pieces.length === 0 &&
+      this.#data === undefined &&
+      this.#event === '' &&
+      this.#id === undefined
+    )
+  }
+
   /** The events completed by these bytes. Throws SseEventTooLargeError beyond MAX_EVENT_SIZE. */
   push(bytes: Uint8Array): readonly SseEvent[] {
     let from = 0

@@ -227,6 +227,8 @@ export interface Store {
   /** Small documents by collection and key: models lists, learned limits, tokens, experiments, outbox, settings. */
   getDoc(collection: string, key: string): Json | undefined
   setDoc(collection: string, key: string, value: Json): void
+  /** Many at once, at a fraction of what they cost one by one. */
+  setDocs(collection: string, docs: Iterable<readonly [key: string, value: Json]>): void
   deleteDoc(collection: string, key: string): void
   listDocs(collection: string): readonly (readonly [key: string, value: Json])[]
   /**

@@ -60,13 +60,13 @@ describe('find()', () => {
   })
 })
 
-test('the last 1,000 decisions are kept, and of a busy second 100', async () => {
+test('the last 1,000 decisions are kept, and of a busy second 20', async () => {
   let now = 1_795_000_000_000
   const store = createMemoryStore()
   const engine = openTestEngine({ store, now: () => now })
   const ids: string[] = []
-  for (let second = 0; second < 12; second++) {
-    for (let request = 0; request < 101; request++) ids.push(decide(engine).id)
+  for (let second = 0; second < 52; second++) {
+    for (let request = 0; request < 21; request++) ids.push(decide(engine).id)
     engine.parts.decisions.flush()
     now += 1000
   }

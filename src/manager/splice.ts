@@ -41,12 +41,11 @@ export function spliceRequest(
   const place = PLACES[wire.dialect]
   const path = place.path(encodeURI(model), request.stream)
   if (wire.body === null) return null
-  const own = wire.body.original()
-  if (!place.inBody) return maxTokens === null ? { path, body: own } : null
+  if (!place.inBody) return maxTokens === null ? { path, body: wire.body.original() } : null
   const usage = request.stream && request.wantsUsage !== true ? (place.askForUsage ?? '') : ''
   // What the client wrote itself, be it null, would stand there twice.
-  if (usage !== '' && own.includes('"stream_options"')) return null
-  if (maxTokens !== null && (place.limit === undefined || own.includes(place.limit))) return null
+  if (usage !== '' && wire.body.mentions('"stream_options"')) return null
+  if (maxTokens !== null && (place.limit === undefined || wire.body.mentions(place.limit))) return null
   const limit = maxTokens === null ? '' : `${place.limit}:${maxTokens},`
   const body = wire.body.withModel(model, usage + limit)
   return body === null ? null : { path, body }

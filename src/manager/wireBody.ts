@@ -4,6 +4,21 @@
  * neither moved nor copied. Serialising a 200 KB prompt again costs more than everything else the gateway does with it.
  */
 
+/** A long body without its long texts: its structure, all keys and all short values, in a few KB. */
+export interface Skeleton {
+  /** JSON of the same shape. */
+  readonly bytes: Buffer
+  /** Front to back. */
+  readonly cuts: readonly Cut[]
+}
+
+export interface Cut {
+  /** Index in the skeleton of the quote that closes what is left of a text. */
+  readonly at: number
+  /** Bytes that were left out before it. */
+  readonly leftOut: number
+}
+
 interface Span {
   /** Of the first character after the opening brace. */
   readonly bodyStart: number
@@ -18,14 +33,17 @@ const SHORT_FRONT = 256
 export class WireBody {
   readonly #bytes: Buffer
   readonly #headroom: number
+  /** What is searched instead of the body; null for a short one. */
+  readonly #skeleton: Skeleton | null
   #span: Span | null | undefined
   /** The client's own front while another one stands in its place. */
   #front: Buffer | null = null
 
   /** `headroom`: bytes before `bytes` in their memory that nobody else uses. */
-  constructor(bytes: Buffer, headroom: number) {
+  constructor(bytes: Buffer, headroom: number, skeleton: Skeleton | null = null) {
     this.#bytes = bytes
     this.#headroom = headroom
+    this.#skeleton = skeleton
   }
 
   /** The bytes as the client sent them. What `withModel` returned before must not be used any more. */
@@ -35,10 +53,15 @@ export class WireBody {
     return this.#bytes
   }
 
+  /** Whether `text`, which is short and ASCII, stands anywhere outside long texts. */
+  mentions(text: string): boolean {
+    return (this.#skeleton?.bytes ?? this.original()).includes(text, 0, 'latin1')
+  }
+
   /** The body with another model and `front` put first among its fields; null when it is not as simple as expected. */
   withModel(model: string, front: string): Buffer | null {
     const body = this.original()
-    this.#span ??= findModel(body)
+    if (this.#span === undefined) this.#span = this.#findModel(body)
     if (this.#span === null) return null
     const { bodyStart, start, end } = this.#span
     const name = JSON.stringify(model)
@@ -54,6 +77,15 @@ export class WireBody {
     const spliced = Buffer.from(body.buffer, body.byteOffset + end - head.length, head.length + body.length - end)
     head.copy(spliced)
     return spliced
+  }
+
+  #findModel(body: Buffer): Span | null {
+    if (this.#skeleton === null) return findModel(body)
+    const { bytes, cuts } = this.#skeleton
+    const span = findModel(bytes)
+    if (span === null) return null
+    const inBody = (place: number) => cuts.reduce((sum, { at, leftOut }) => (at < place ? sum + leftOut : sum), place)
+    return { bodyStart: span.bodyStart, start: inBody(span.start), end: inBody(span.end) }
   }
 }
 

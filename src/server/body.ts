@@ -100,11 +100,7 @@ const MAX_DEPTH = 200
 /** The body as JSON. Throws InvalidRequestError. */
 export function parseBody(body: Buffer): unknown {
   if (body.length === 0) throw new InvalidRequestError('the body is empty; send a JSON object')
-  return parseText(textOf(body))
-}
-
-/** The same from its text. */
-export function parseText(text: string): unknown {
+  const text = textOf(body)
   let value: unknown
   try {
     value = JSON.parse(text)

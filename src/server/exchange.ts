@@ -18,7 +18,7 @@ import { mayRescue, rescue } from '../manager/rescue.ts'
 import { WireBody } from '../manager/wireBody.ts'
 import { decimalUsd, NANO_PER_USD } from '../money/amount.ts'
 import type { CallEnd, CallSink } from '../upstream/call.ts'
-import { parseBody, parseText, readBody } from './body.ts'
+import { parseBody, readBody } from './body.ts'
 import { type ClientFailure, clientFailure, headerText, trailOf } from './clientError.ts'
 import { clientHeaders, forwardedHeaders } from './clientHeaders.ts'
 import type { GatewayParts } from './gateway.ts'
@@ -84,7 +84,7 @@ export class Exchange implements CallSink {
       const preparing = ready()
       if (preparing !== null) await preparing
       const { bytes, headroom } = await readBody(this.#request, maxBodyBytes)
-      this.#ask = this.#askOf(new WireBody(bytes, headroom))
+      this.#ask = this.#askOf(bytes, headroom)
       if (this.#left) this.#ask.cancellation.cancel()
       this.#answered = await cascade(engine, this.#ask)
       this.#answer(this.#answered, this.#ask)
@@ -94,10 +94,10 @@ export class Exchange implements CallSink {
   }
 
   /** A long body is only sketched; what was left out is parsed when somebody needs it. */
-  #askOf(wireBody: WireBody): Ask {
-    const bytes = wireBody.original()
+  #askOf(bytes: Buffer, headroom: number): Ask {
     const sketch = bytes.length < LONG_BODY ? null : sketchBody(bytes)
-    const body = sketch === null ? parseBody(bytes) : parseText(sketch.text)
+    const wireBody = new WireBody(bytes, headroom, sketch)
+    const body = parseBody(sketch?.bytes ?? bytes)
     const { engine } = this.#parts
     const { headers } = this.#request
     const { dialect } = this.#route

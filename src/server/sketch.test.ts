@@ -30,14 +30,14 @@ describe('sketchBody()', () => {
         const body = Buffer.from(JSON.stringify(request))
         const sketch = sketchBody(body)
         if (sketch === null) return
-        const read = JSON.parse(sketch.text) as typeof request
+        const read = JSON.parse(sketch.bytes.toString()) as typeof request
         expect(read.extra).toEqual(request.extra)
         for (const [at, message] of read.messages.entries()) {
           const whole = request.messages[at]!.content
           expect(whole.startsWith(message.content)).toBe(true)
           if (message.content.length < whole.length) expect(message.content.length).toBeGreaterThan(600)
         }
-        expect(Buffer.byteLength(sketch.text) + sketch.leftOut).toBe(body.length)
+        expect(sketch.bytes.length + sketch.leftOut).toBe(body.length)
       }),
       { numRuns: 100 },
     )
@@ -45,7 +45,7 @@ describe('sketchBody()', () => {
 
   test('cuts at least what a session is known by of a text of plain words', () => {
     const body = Buffer.from(JSON.stringify({ text: 'a plain word '.repeat(10_000) }))
-    expect((JSON.parse(sketchBody(body)!.text) as { text: string }).text.length).toBeGreaterThan(4096)
+    expect((JSON.parse(sketchBody(body)!.bytes.toString()) as { text: string }).text.length).toBeGreaterThan(4096)
   })
 
   for (const [name, text] of [

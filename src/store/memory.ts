@@ -96,6 +96,10 @@ class MemoryStore implements Store {
     this.#docs.set(collection, docs)
   }
 
+  setDocs(collection: string, docs: Iterable<readonly [key: string, value: Json]>): void {
+    for (const [key, value] of docs) this.setDoc(collection, key, value)
+  }
+
   deleteDoc(collection: string, key: string): void {
     this.#docs.get(collection)?.delete(key)
   }

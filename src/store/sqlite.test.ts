@@ -92,6 +92,21 @@ test('a full batch is written at once, however long flushMs is', async () => {
   expect(other.read(0)).toHaveLength(300)
 })
 
+test('setDocs() writes many documents in one transaction', () => {
+  const operations: StoreOperation[] = []
+  const store = open({ fault: (operation) => operations.push(operation) })
+  operations.length = 0
+  store.setDocs('settings', [
+    ['a', 1],
+    ['b', { c: 2 }],
+  ])
+  expect(operations).toEqual(['begin', 'write', 'commit'])
+  expect(open().listDocs('settings')).toEqual([
+    ['a', 1],
+    ['b', { c: 2 }],
+  ])
+})
+
 test('two stores on one file see each other’s events, documents and counters', () => {
   const one = open()
   const two = open()
@@ -291,7 +306,7 @@ test('while the disk fails keywise goes on in memory, says so once, and writes a
   expect(store.health().reason).toContain('disk is full; 5 events wait')
   expect(warnings).toHaveLength(1)
   store.setDoc('settings', 'a', 2)
-  store.setDoc('settings', 'b', 3)
+  store.setDocs('settings', [['b', 3]])
   expect(store.addToCounter('spent', 4, 10)).toEqual({ granted: true, value: 9 })
   expect(store.addToCounter('spent', 4, 10)).toEqual({ granted: false, value: 9 })
   expect(store.listCounters('')).toEqual([['spent', 9]])

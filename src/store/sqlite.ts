@@ -129,6 +129,19 @@ class SqliteStore implements Store {
     this.#setDocText(collection, key, JSON.stringify(value))
   }
 
+  setDocs(collection: string, docs: Iterable<readonly [key: string, value: Json]>): void {
+    const texts = Array.from(docs, ([key, value]) => [key, JSON.stringify(value)] as const)
+    this.#write(
+      (file) =>
+        file.transaction(() => {
+          for (const [key, json] of texts) file.drawers.setDoc(collection, key, json)
+        }),
+      () => {
+        for (const [key, json] of texts) this.#waiting.setDoc(collection, key, json)
+      },
+    )
+  }
+
   deleteDoc(collection: string, key: string): void {
     this.#setDocText(collection, key, NOTHING)
   }

@@ -266,6 +266,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #takeStream(chunk: Buffer): void {
+    const run = this.#sse?.isBetweenEvents ? this.#reader?.readRun?.(chunk) : null
+    if (run != null) return this.#deliver([{ type: 'text-delta', text: run }], chunk)
     const chunks: ChatChunk[] = []
     for (const event of this.#sse?.push(chunk) ?? []) this.#readEvent(event, chunks)
     this.#deliver(chunks, chunk)
