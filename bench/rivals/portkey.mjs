@@ -4,5 +4,5 @@ process.on('message', (message) => {
 })
 const port = 18_787
 process.argv.push(`--port=${port}`, '--headless')
-await import('@portkey-ai/gateway')
+await import('@portkey-ai/gateway/build/start-server.js')
 setTimeout(() => process.send({ port }), 1500)

@@ -53,7 +53,11 @@ const COMMANDS: readonly Row[] = [
       ...COMMON,
     ],
     examples: ['keywise serve', 'keywise serve --port 8080'],
-    load: () => import('./serve.ts'),
+    load: async () => {
+      const { boundYoungSpace } = await import('./youngSpace.ts')
+      boundYoungSpace()
+      return import('./serve.ts')
+    },
   },
   {
     usage: 'test',

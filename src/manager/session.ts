@@ -44,6 +44,7 @@ function textOf(parts: readonly Part[] | undefined): string {
 export class Sessions {
   readonly #targets = new Map<string, string>()
   #latest = ''
+  #latestTarget = ''
 
   /** The `stateId` the conversation is on; null when it begins here. */
   targetOf(session: Session): string | null {
@@ -53,8 +54,9 @@ export class Sessions {
 
   bind(session: string, stateId: string): void {
     // A conversation that speaks again is moved to the end only when another spoke in between.
-    if (session === this.#latest && this.#targets.get(session) === stateId) return
+    if (session === this.#latest && stateId === this.#latestTarget) return
     this.#latest = session
+    this.#latestTarget = stateId
     this.#targets.delete(session)
     this.#targets.set(session, stateId)
     if (this.#targets.size <= MOST) return

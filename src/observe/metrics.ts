@@ -13,8 +13,14 @@ function write(name: string, labels: Labels, value: number): string {
   return `${name}${inner.length > 0 ? `{${inner.join(',')}}` : ''} ${value}\n`
 }
 
+/** One line of a counter. */
+interface Cell {
+  readonly labels: Labels
+  value: number
+}
+
 class Counter {
-  readonly #values = new Map<string, { labels: Labels; value: number }>()
+  readonly #values = new Map<string, Cell>()
   readonly #name: string
   readonly #help: string
   readonly #per: number
@@ -26,14 +32,19 @@ class Counter {
     this.#per = per
   }
 
-  add(key: string, labels: () => Labels, amount = 1): void {
+  /** The line with these labels; whoever counts often keeps it. */
+  cell(labels: Labels): Cell {
+    const key = JSON.stringify(labels)
     const known = this.#values.get(key)
-    if (known === undefined) this.#values.set(key, { labels: labels(), value: amount })
-    else known.value += amount
+    if (known !== undefined) return known
+    const cell = { labels, value: 0 }
+    this.#values.set(key, cell)
+    return cell
   }
 
   text(): string {
-    const rows = [...this.#values.values()].map(({ labels, value }) => write(this.#name, labels, value / this.#per))
+    const counted = [...this.#values.values()].filter(({ value }) => value > 0)
+    const rows = counted.map(({ labels, value }) => write(this.#name, labels, value / this.#per))
     return `# HELP ${this.#name} ${this.#help}\n# TYPE ${this.#name} counter\n${rows.join('')}`
   }
 }
@@ -87,7 +98,34 @@ export interface Gauge {
   readonly rows: readonly { readonly labels: Labels; readonly value: number }[]
 }
 
+/** What the attempts of one target that ended alike are counted in. */
+interface TargetCells {
+  readonly attempts: Cell
+  readonly input: Cell
+  readonly output: Cell
+  readonly cost: Cell
+}
+
+type ByTwo<T> = Map<string, Map<string, T>>
+
+/** Two steps with names that exist already are quicker than one with a name made for it. */
+function found<T>(map: ByTwo<T>, first: string, second: string, make: (second: string) => T): T {
+  let inner = map.get(first)
+  if (inner === undefined) {
+    inner = new Map()
+    map.set(first, inner)
+  }
+  let value = inner.get(second)
+  if (value === undefined) {
+    value = make(second)
+    inner.set(second, value)
+  }
+  return value
+}
+
 export class Metrics {
+  readonly #byProtocol: ByTwo<Cell> = new Map()
+  readonly #byTarget: ByTwo<TargetCells> = new Map()
   readonly #requests = new Counter('keywise_requests_total', 'Requests answered, by protocol and outcome.')
   readonly #attempts = new Counter('keywise_attempts_total', 'Upstream calls, by target and outcome.')
   readonly #tokens = new Counter('keywise_tokens_total', 'Tokens, by direction.')
@@ -110,22 +148,33 @@ export class Metrics {
 
   request(protocol: string, status: number, overheadMs: number | null): void {
     const outcome = status < 400 ? 'ok' : status === 499 ? 'client_gone' : String(status)
-    this.#requests.add(`${protocol} ${outcome}`, () => ({ protocol, outcome }))
+    found(this.#byProtocol, protocol, outcome, () => this.#requests.cell({ protocol, outcome })).value++
     if (overheadMs !== null) this.#overhead.observe(Math.max(0, overheadMs) / 1000)
   }
 
   attempt(report: AttemptReport): void {
-    const { provider, model, keyIndex, ok, failureKind, usage, costUsd, latencyMs, firstTokenMs } = report
-    const outcome = ok ? 'ok' : (failureKind ?? 'failed')
-    this.#attempts.add(`${report.target} ${outcome}`, () => ({ provider, model, key: String(keyIndex), outcome }))
+    const { ok, failureKind, usage, costUsd, latencyMs, firstTokenMs } = report
+    const cells = found(this.#byTarget, report.target, ok ? 'ok' : (failureKind ?? 'failed'), (outcome) =>
+      this.#cellsOf(report, outcome),
+    )
+    cells.attempts.value++
     this.#duration.observe(latencyMs / 1000)
     if (firstTokenMs !== null) this.#firstToken.observe(firstTokenMs / 1000)
     if (usage !== null) {
-      this.#tokens.add(`${provider} ${model} in`, () => ({ provider, model, direction: 'input' }), usage.inputTokens)
-      this.#tokens.add(`${provider} ${model} out`, () => ({ provider, model, direction: 'output' }), usage.outputTokens)
+      cells.input.value += usage.inputTokens
+      cells.output.value += usage.outputTokens
     }
     const nanoUsd = Math.round((costUsd ?? 0) * NANO_PER_USD)
-    if (nanoUsd > 0) this.#cost.add(`${provider} ${model}`, () => ({ provider, model }), nanoUsd)
+    if (nanoUsd > 0) cells.cost.value += nanoUsd
+  }
+
+  #cellsOf({ provider, model, keyIndex }: AttemptReport, outcome: string): TargetCells {
+    return {
+      attempts: this.#attempts.cell({ provider, model, key: String(keyIndex), outcome }),
+      input: this.#tokens.cell({ provider, model, direction: 'input' }),
+      output: this.#tokens.cell({ provider, model, direction: 'output' }),
+      cost: this.#cost.cell({ provider, model }),
+    }
   }
 
   text(gauges: readonly Gauge[]): string {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { sketchBody } from './sketch.ts'
+import { WireBody } from '../manager/wireBody.ts'
+import { endOfText, sketchBody } from './sketch.ts'
 
 const piece = fc.constantFrom(
   'plain words ',
@@ -54,4 +55,45 @@ describe('sketchBody()', () => {
   ] as const) {
     test(`leaves a body alone that ${name}`, () => expect(sketchBody(Buffer.from(text))).toBeNull())
   }
+
+  test('shows where the model stands, before, between and behind long texts that name it too', () => {
+    fc.assert(
+      fc.property(longText, longText, longText, fc.string(), (before, between, behind, model) => {
+        const messages = [{ role: 'user', content: `${between} "model":"not this" ` }]
+        for (const request of [
+          { model: 'asked', before, messages, behind },
+          { before, model: 'asked', messages, behind },
+          { before, messages, model: 'asked', behind },
+          { before, messages, behind, model: 'asked' },
+        ]) {
+          const body = Buffer.from(JSON.stringify(request))
+          const memory = Buffer.concat([Buffer.alloc(512), body])
+          const sketch = sketchBody(body)
+          if (sketch === null) continue
+          const wire = new WireBody(memory.subarray(512), 512, sketch)
+          expect(JSON.parse(wire.withModel(model, '')!.toString())).toEqual({ ...request, model })
+          expect(wire.original().equals(body)).toBe(true)
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+})
+
+describe('endOfText()', () => {
+  const written = fc
+    .array(fc.constantFrom('a', 'bc', '"', '\\', '\n', 'é', '🙂', ' '.repeat(90)), { maxLength: 400 })
+    .map((pieces) => JSON.stringify(pieces.join('')))
+
+  test('finds the closing quote, however close quotes and backslashes stand', () => {
+    fc.assert(
+      fc.property(fc.string(), written, fc.string(), (before, text, behind) => {
+        const open = Buffer.byteLength(before)
+        const end = open + Buffer.byteLength(text)
+        expect(endOfText(Buffer.from(before + text + behind), open)).toBe(end)
+        expect(endOfText(Buffer.from(before + text).subarray(0, -1), open)).toBe(-1)
+      }),
+      { numRuns: 500 },
+    )
+  })
 })

@@ -1,6 +1,5 @@
 /** Lets the load generator ask a contestant for its CPU time and memory. */
-
-export function reportTo(port: number): void {
+export function reportTo(port) {
   process.on('message', (message) => {
     if (message === 'usage') process.send?.({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss() })
   })

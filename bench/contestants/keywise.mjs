@@ -1,13 +1,16 @@
-/** keywise with everything on: token, routing over 20 targets, usage, statistics, ledger in SQLite, access log. */
-
+// keywise as it is installed (built, and with the memory that `keywise serve` gives itself), with everything on: token,
+// routing over 20 targets, usage, statistics, ledger in SQLite, access log.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startGateway } from '../../src/server/serve.ts'
-import { reportTo } from './report.ts'
+import { boundYoungSpace } from '../../dist/cli/youngSpace.js'
+import { reportTo } from './report.mjs'
 
-const origin = process.argv[2] ?? ''
-const dialect = process.argv[3] ?? 'openai'
+// As the command does: before anything large is loaded.
+boundYoungSpace()
+const { startGateway } = await import('../../dist/server/serve.js')
+
+const [, , origin = '', dialect = 'openai'] = process.argv
 const folder = mkdtempSync(join(tmpdir(), 'keywise-bench-'))
 const config = Object.fromEntries(
   Array.from({ length: 5 }, (_, index) => [
