@@ -18,12 +18,16 @@ async function grownTo(isBounded: boolean): Promise<number> {
     }
     console.log(getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size / 2 ** 20)
   `
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
+  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', program]
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, flags)
+  expect(stderr).toBe('')
   return Number(stdout)
 }
 
-test('the space for young objects grows to what it needs and no further', async () => {
+test('the space for young objects grows to what it needs and no further', async ({ skip }) => {
   const [bounded, unbounded] = await Promise.all([grownTo(true), grownTo(false)])
+  // Each V8 has its own way of growing; only that of node 24 needs the bound.
+  if (!process.version.startsWith('v24.')) skip('node 24 is what the space was measured with')
   expect(bounded).toBe(16)
-  expect(unbounded).toBeGreaterThan(16)
+  expect(unbounded).toBeGreaterThan(32)
 })
