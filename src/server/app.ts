@@ -11,8 +11,8 @@ import { Metrics } from '../observe/metrics.ts'
 import { AccessLog } from './accessLog.ts'
 import { adminRoute } from './admin.ts'
 import { checkHost, checkToken, type DoorOptions, type Refused } from './admit.ts'
-import { DRAIN_EVENT, sendFailure } from './exchange.ts'
-import { dialectOfPath, findRoute, type GatewayParts, type Observed, type Route } from './gateway.ts'
+import { sendFailure } from './exchange.ts'
+import { dialectOfPath, findRoute, type GatewayParts, type Observed, type Route, type UnderWay } from './gateway.ts'
 import { gaugesOf } from './gauges.ts'
 import { LANDING_PAGE } from './landing.ts'
 import { sendText } from './send.ts'
@@ -41,6 +41,8 @@ export interface App {
 /** Larger headers are refused with 431 by node itself. */
 const MAX_HEADER_BYTES = 32_768
 const DRAIN_MS = 30_000
+/** How often connections are looked through while draining. */
+const SWEEP_MS = 50
 /** How node names what its parser refuses: https://nodejs.org/api/http.html#event-clienterror */
 const UNREADABLE: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
@@ -60,14 +62,15 @@ class Gateway implements App {
   readonly #parts: GatewayParts
   readonly #metrics = new Metrics()
   readonly #access: AccessLog
-  readonly #running = new Bag<ServerResponse>()
+  readonly #underWay = new Bag<UnderWay>()
   #draining = false
 
   constructor(options: AppOptions) {
     this.#options = options
     this.#access = new AccessLog(options.accessLog ? options.logger : null)
     const { engine, logger, maxBodyBytes, ready } = options
-    this.#parts = { engine, logger, maxBodyBytes, ready, observe: (seen) => this.#observe(seen) }
+    const observe = (seen: Observed) => this.#observe(seen)
+    this.#parts = { engine, logger, maxBodyBytes, ready, observe, underWay: this.#underWay }
     engine.parts.events.on('attempt', (report) => this.#metrics.attempt(report))
     this.server = createServer(
       {
@@ -102,22 +105,21 @@ class Gateway implements App {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
     this.server.closeIdleConnections()
     const timer = setTimeout(() => this.#breakOff(), drainMs)
+    // A connection that has nothing more to say keeps nobody waiting.
+    const sweep = setInterval(() => this.server.closeIdleConnections(), SWEEP_MS)
     await closed
     clearTimeout(timer)
+    clearInterval(sweep)
     this.#access.close()
   }
 
   /** What still runs at the end of the drain is cancelled; its clients get their protocol's error event. */
   #breakOff(): void {
-    this.#running.forEach((response) => {
-      response.emit(DRAIN_EVENT)
-    })
+    for (const one of [...this.#underWay]) one.breakOff()
     setTimeout(() => this.server.closeAllConnections(), 250).unref()
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    this.#running.add(response)
-    response.on('close', () => this.#gone(response))
     response.on('error', ignore)
     const target = request.url ?? ''
     if (this.#draining) response.setHeader('connection', 'close')
@@ -140,12 +142,6 @@ class Gateway implements App {
       this.#options.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
       this.#fail(response, 500, 'internal', 'keywise failed on this request; its log says why', route.dialect)
     })
-  }
-
-  /** While draining, a connection that has nothing more to say keeps nobody waiting. */
-  #gone(response: ServerResponse): void {
-    this.#running.delete(response)
-    if (this.#draining) setImmediate(() => this.server.closeIdleConnections())
   }
 
   /** What needs no token: signs of life, and the page that says where to log in. */

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dialect, StreamWriter } from '../dialects/dialect.ts'
 import { dialectOf } from '../dialects/dialects.ts'
 import type { AttemptReport } from '../domain/attempt.ts'
-import type { ChatChunk, ChatRequest, DialectId } from '../domain/chat.ts'
+import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Ask } from '../manager/ask.ts'
 import type { Enrolment } from '../manager/experiments/experiments.ts'
@@ -21,7 +21,7 @@ import type { CallEnd, CallSink } from '../upstream/call.ts'
 import { parseBody, readBody } from './body.ts'
 import { type ClientFailure, clientFailure, headerText, trailOf } from './clientError.ts'
 import { clientHeaders, forwardedHeaders } from './clientHeaders.ts'
-import type { GatewayParts } from './gateway.ts'
+import type { GatewayParts, UnderWay } from './gateway.ts'
 import { memoryField, noteAnswer, rememberers } from './remembered.ts'
 import { LONG_BODY, sketchBody } from './sketch.ts'
 import type { Token } from './tokens.ts'
@@ -36,14 +36,12 @@ export interface ExchangeRoute {
   readonly asArray?: boolean
 }
 
-/** Emitted on the response when the drain has run out of time. */
-export const DRAIN_EVENT = 'keywise:drain'
 /** Nobody's fault but ours, so nothing is learned from it. */
 const SHUTTING_DOWN: Failure = { kind: 'client_gone', status: 503, message: 'keywise is shutting down' }
 
 const GOING = { status: 503, code: 'shutting_down', message: SHUTTING_DOWN.message, retryAfterMs: 1000 } as const
 
-export class Exchange implements CallSink {
+export class Exchange implements CallSink, UnderWay {
   readonly id = requestId()
   readonly #parts: GatewayParts
   readonly #request: IncomingMessage
@@ -74,8 +72,8 @@ export class Exchange implements CallSink {
     this.#token = token
     this.#dialect = dialectOf(route.dialect)
     this.#startedAt = performance.now()
+    parts.underWay.add(this)
     response.on('close', () => this.#onClose())
-    response.on(DRAIN_EVENT, () => this.#shutDown())
   }
 
   async run(): Promise<void> {
@@ -152,22 +150,19 @@ export class Exchange implements CallSink {
     if (end === null || report === null || !end.outcome.ok)
       throw new TypeError('a plain call was answered before it ended')
     noteAnswer(this.#parts.engine, ask.request, end.outcome.response, answered.winner.target, this.#token.name)
-    const body =
-      sameDialect && end.raw !== null
-        ? end.raw
-        : Buffer.from(
-            JSON.stringify(
-              this.#dialect.client.writeResponse(end.outcome.response, ask.request, {
-                now: this.#parts.engine.now,
-                id: this.id,
-              }),
-            ),
-          )
+    const body = sameDialect && end.raw !== null ? end.raw : this.#written(end.outcome.response, ask)
     const first = ['content-type', 'application/json', 'content-length', String(body.length)]
     if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalUsd(Math.round(report.costUsd * NANO_PER_USD)))
     this.#response.writeHead(200, this.#headers(answered, first))
-    this.#response.end(body)
+    // A text goes out in one piece with the headers; it is one of ASCII.
+    if (typeof body === 'string') this.#response.end(body, 'latin1')
+    else this.#response.end(body)
     this.#told(answered.trail.attempts, 200)
+  }
+
+  #written(response: ChatResponse, ask: Ask): Buffer {
+    const facts = { now: this.#parts.engine.now, id: this.id }
+    return Buffer.from(JSON.stringify(this.#dialect.client.writeResponse(response, ask.request, facts)))
   }
 
   /** Name, value, name, value …, which node writes as they are: `first`, then who answered and how it came to that. */
@@ -213,7 +208,7 @@ export class Exchange implements CallSink {
     if (outcome.ok) {
       this.#response.write(this.#raw?.end() ?? '')
       noteAnswer(this.#parts.engine, ask.request, outcome.response, answered.winner.target, this.#token.name)
-    } else if (!this.#left) this.#breakOff(outcome.failure)
+    } else if (!this.#left) this.#endBroken(outcome.failure)
     this.#response.end()
     this.#told(answered.trail.attempts, this.#left ? 499 : outcome.ok ? 200 : statusOf(outcome.failure))
   }
@@ -235,7 +230,7 @@ export class Exchange implements CallSink {
   }
 
   /** An answer that broke off never ends like a complete one. */
-  #breakOff(failure: Failure): void {
+  #endBroken(failure: Failure): void {
     const text = this.#writer?.fail({
       status: statusOf(failure),
       message: `the answer broke off: ${failure.message}`,
@@ -246,7 +241,7 @@ export class Exchange implements CallSink {
   }
 
   /** The drain has run out of time. */
-  #shutDown(): void {
+  breakOff(): void {
     this.#shuttingDown = true
     if (this.#answered !== null && this.#response.headersSent) this.#ask?.cancellation.cancel(SHUTTING_DOWN)
     else this.#ask?.cancellation.cancel()
@@ -267,6 +262,7 @@ export class Exchange implements CallSink {
 
   /** The socket is gone before the answer was whole: the upstream is cancelled at once. */
   #onClose(): void {
+    this.#parts.underWay.delete(this)
     if (this.#response.writableFinished) return
     this.#left = true
     this.#ask?.cancellation.cancel()

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AttemptReport } from '../domain/attempt.ts'
+import type { Bag } from '../domain/bag.ts'
 import type { DialectId } from '../domain/chat.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Engine } from '../manager/engine.ts'
@@ -25,7 +26,13 @@ export interface Observed {
   readonly totalMs: number
 }
 
+/** Something under way that can be broken off when the drain has run out of time. */
+export interface UnderWay {
+  breakOff(): void
+}
+
 export interface GatewayParts {
+  readonly underWay: Bag<UnderWay>
   readonly engine: Engine
   readonly logger: Logger
   readonly maxBodyBytes: number

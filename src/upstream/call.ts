@@ -4,6 +4,7 @@
  * content (or at the end, when none came), then a sink receives what arrives until `done`.
  */
 
+import { isAscii } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { Assembler } from '../dialects/assemble.ts'
@@ -57,8 +58,8 @@ export interface CallEnd {
   readonly firstTokenMs: number | null
   /** Content had reached us before it ended. */
   readonly hadContent: boolean
-  /** The upstream's bytes of a plain answer, for a client of the same dialect. */
-  readonly raw: Buffer | null
+  /** A plain answer as the upstream sent it, for a client of the same dialect: a text where it is all ASCII. */
+  readonly raw: Buffer | string | null
   /** What a broken-off answer had said so far; equals the outcome's response when it is ok. */
   readonly partial: ChatResponse | null
 }
@@ -351,20 +352,22 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   #finishPlain(): void {
     const raw = this.#body.length === 1 && this.#body[0] !== undefined ? this.#body[0] : Buffer.concat(this.#body)
+    const isText = isAscii(raw)
+    const text = raw.toString(isText ? 'latin1' : 'utf8')
     let body: unknown
     try {
-      body = JSON.parse(raw.toString('utf8'))
+      body = JSON.parse(text)
     } catch {
       return this.#fail(this.#classifyBody(200))
     }
     const read = this.#input.dialect.upstream.readResponse(body)
-    if (read.ok) this.#succeed(read.response, raw)
+    if (read.ok) this.#succeed(read.response, isText ? text : raw)
     else if (read.malformed)
       this.#fail({ kind: 'server', status: this.#status, message: 'the answer has not the shape of its protocol' })
     else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))
   }
 
-  #succeed(response: ChatResponse, raw: Buffer | null): void {
+  #succeed(response: ChatResponse, raw: Buffer | string | null): void {
     if (response.finishReason === 'content_filter' && response.content.length === 0) {
       return this.#fail({ kind: 'content_filter', status: this.#status, message: 'the provider withheld the answer' })
     }
@@ -381,7 +384,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#end({ ok: false, failure }, this.#assembler?.response() ?? null, null)
   }
 
-  #end(outcome: Outcome, partial: ChatResponse | null, raw: Buffer | null): void {
+  #end(outcome: Outcome, partial: ChatResponse | null, raw: Buffer | string | null): void {
     if (this.ended !== null) return
     const latencyMs = this.#tools.monotonic() - this.#startedAt
     const hadContent = this.#state === 'live'
