@@ -3,11 +3,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { boundYoungSpace } from '../../dist/cli/youngSpace.js'
+import { beFrugal } from '../../dist/cli/frugal.js'
 import { reportTo } from './report.mjs'
 
 // As the command does: before anything large is loaded.
-boundYoungSpace()
+beFrugal()
 const { startGateway } = await import('../../dist/server/serve.js')
 
 const [, , origin = '', dialect = 'openai'] = process.argv

@@ -54,8 +54,8 @@ const COMMANDS: readonly Row[] = [
     ],
     examples: ['keywise serve', 'keywise serve --port 8080'],
     load: async () => {
-      const { boundYoungSpace } = await import('./youngSpace.ts')
-      boundYoungSpace()
+      const { beFrugal } = await import('./frugal.ts')
+      beFrugal()
       return import('./serve.ts')
     },
   },
