@@ -55,6 +55,20 @@ describe('the headers of an answer', () => {
     expect(headers.get('x-should-retry')).toBe('false')
   })
 
+  test.each([
+    ['billing', 502],
+    ['auth_invalid', 502],
+    ['rate_minute', 429],
+  ] as const)('the status after %s is the same when the next request is not even tried', async (fault, expected) => {
+    const scenario: Scenario = { providers: { lone: { models: { m: {} }, faults: [{ do: fault }] } } }
+    await using world = await openGateway(scenario, { settings: { timeouts: { patience_ms: 0 }, max_attempts: 1 } })
+    const statuses: number[] = []
+    while (world.fakes.calls.length === statuses.length && statuses.length < 20)
+      statuses.push((await ask(world, chat('m'))).status)
+    expect(world.fakes.calls.length, 'the last request was tried').toBeLessThan(20)
+    expect(new Set(statuses)).toEqual(new Set([expected]))
+  })
+
   test('never carry a line break of a model or a label', async () => {
     const scenario: Scenario = { providers: { lone: { models: { 'odd\r\nx-evil: 1': { reply: 'odd' } } } } }
     await using world = await openGateway(scenario)

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type GatewayWorld, openGateway, TOKEN, until } from './gatewayWorld.ts'
+import { type GatewayWorld, openGateway, TOKEN, until, type WorldOptions } from './gatewayWorld.ts'
 import { rawRequest } from './rawHttp.ts'
 
 const CHAT = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
@@ -13,7 +13,7 @@ const FINISH = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]
 type Serve = (response: ServerResponse, request: IncomingMessage) => void
 
 /** A gateway over one upstream that does as the test says. */
-async function open(serve: Serve, settings: object = {}): Promise<GatewayWorld> {
+async function open(serve: Serve, settings: object = {}, options: WorldOptions = {}): Promise<GatewayWorld> {
   const server = createServer((request, response) => {
     request.resume()
     if (request.method === 'GET') return void response.writeHead(404).end()
@@ -27,7 +27,7 @@ async function open(serve: Serve, settings: object = {}): Promise<GatewayWorld> 
   })
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` // listening on TCP
   const own = { dialect: 'openai', endpoint, api_key: `fake-${'0'.repeat(16)}`, models: ['m'] }
-  const world = await openGateway({ providers: {} }, { providers: { own }, settings })
+  const world = await openGateway({ providers: {} }, { ...options, providers: { own }, settings })
   onTestFinished(() => world.close())
   return world
 }
@@ -138,6 +138,30 @@ describe('a client that does not read', () => {
     })
     await until(() => tail.includes('[DONE]'), 'the end')
     expect(received).toBeGreaterThan(piece.length * pieces)
+    socket.destroy()
+  })
+
+  test('counts as gone when it takes nothing for too long, and lets its upstream go', async () => {
+    const piece = delta('x'.repeat(16_000))
+    let isOver = false
+    const world = await open(
+      (response) => {
+        response.on('close', () => {
+          isOver = true
+        })
+        const fill = () => {
+          while (response.write(piece) && !response.destroyed);
+          if (!response.destroyed) response.once('drain', fill)
+        }
+        fill()
+      },
+      {},
+      { clientStallMs: 200 },
+    )
+    const socket = await request(world)
+    await until(() => isOver, 'the end of the upstream call')
+    await until(() => booked(world).length === 1, 'the booking')
+    expect(booked(world)[0]?.failure?.kind).toBe('client_gone')
     socket.destroy()
   })
 })

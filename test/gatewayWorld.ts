@@ -19,6 +19,8 @@ export interface GatewayWorld extends AsyncDisposable {
 }
 
 export interface WorldOptions extends FakeOptions {
+  /** Most milliseconds in which a client takes nothing of an answer that waits for it. */
+  readonly clientStallMs?: number
   readonly settings?: object
   /** Providers in the place of the simulated ones, or beside them. */
   readonly providers?: object
@@ -45,6 +47,7 @@ export async function openGateway(scenario: Scenario, options: WorldOptions = {}
     // The pauses before a second try.
     sleep: () => Promise.resolve(),
     ...(options.clock !== undefined && { now: options.clock }),
+    ...(options.clientStallMs !== undefined && { clientStallMs: options.clientStallMs }),
   })
   await gateway.opened.ready()
   const { engine } = gateway.opened

@@ -1,6 +1,7 @@
 /** The few errors a user of keywise can meet. Each has a stable `code`, its facts as fields, and says what to do. */
 
 import type { AttemptReport } from './attempt.ts'
+import type { FailureKind } from './failure.ts'
 
 export type ErrorCode =
   | 'ALL_TARGETS_FAILED'
@@ -35,10 +36,16 @@ export class KeywiseError extends Error {
 export class AllTargetsFailedError extends KeywiseError {
   /** The soonest time (ISO 8601) at which a retry can work; null when nobody can say. */
   readonly retryAt: string | null
+  /** When nobody was asked: what each target that could serve the request is kept out for, as far as it was a failure. */
+  readonly parkedFor: readonly FailureKind[]
 
-  constructor(message: string, facts: KeywiseErrorOptions & { readonly retryAt: string | null }) {
+  constructor(
+    message: string,
+    facts: KeywiseErrorOptions & { readonly retryAt: string | null; readonly parkedFor?: readonly FailureKind[] },
+  ) {
     super('ALL_TARGETS_FAILED', message, facts)
     this.retryAt = facts.retryAt
+    this.parkedFor = facts.parkedFor ?? []
   }
 }
 

@@ -23,9 +23,12 @@ export interface World {
   readonly needOf: (target: Target, ask: Ask, now: number) => HoldNeed
 }
 
-/** A reason, with the budget that has no room where it is one. */
+/** A reason, with what is behind it. */
 export interface Obstacle extends Ineligible {
+  /** The budget that has no room, where it is one. */
   readonly budget?: Refusal
+  /** The failure a park came from, or the one that a call beyond a limit would meet. */
+  readonly kind?: FailureKind
 }
 
 /**
@@ -105,11 +108,13 @@ function lacking({ shortcomings }: World, target: Target, ask: Ask): Ineligible 
     : { code: 'ability', reason: `cannot do ${ability}, as a call has shown`, until: null }
 }
 
-function parked(world: World, target: Target, ask: Ask, now: number, inNeed: boolean): Ineligible | null {
+function parked(world: World, target: Target, ask: Ask, now: number, inNeed: boolean): Obstacle | null {
   const { parks } = world.mind
   const park = parks.blocking(target, now, inNeed ? isGuess : undefined)
-  if (park !== undefined)
-    return { code: 'parked', reason: `parked: ${park.text}${adviceOn(park, target, world)}`, until: park.until }
+  if (park !== undefined) {
+    const reason = `parked: ${park.text}${adviceOn(park, target, world)}`
+    return { code: 'parked', reason, until: park.until, kind: park.reason }
+  }
   if (inNeed) return null
   const share = parks.share(target, now)
   // Half-open lets the one probe through (`reserve` sees to it that it is one); after it the share grows.
@@ -132,7 +137,8 @@ const lot = (requestId: string, stateId: string) => hash32(`${requestId} ${state
 function short(world: World, target: Target, ask: Ask, now: number): Obstacle | null {
   const { quota, worstCase } = world.needOf(target, ask, now)
   const shortage = world.mind.quota.room(target, quota, now)
-  if (shortage !== null) return { code: 'quota', reason: `limit: ${shortageText(shortage)}`, until: shortage.until }
+  if (shortage !== null)
+    return { code: 'quota', reason: `limit: ${shortageText(shortage)}`, until: shortage.until, kind: 'rate_minute' }
   const budget = world.mind.budgets.peek({ target, labels: ask.labels, token: ask.token, worstCase }, now)
   return budget === null ? null : { code: 'budget', reason: budget.reason, until: budget.resetsAt, budget }
 }

@@ -121,11 +121,15 @@ function allFailed(engine: Engine, ask: Ask, trail: Trail): AllTargetsFailedErro
   const retryAt = soonest === null ? null : Math.ceil(Math.max(soonest.at, engine.now))
   const when = soonest === null ? 'nobody can say when' : `${soonest.target.id} at ${iso(retryAt)}`
   const tried = trail.attempts.map((attempt) => `${attempt.target} ${attempt.failureKind}`).join(', ')
-  const text =
-    trail.attempts.length > 0
-      ? `all ${trail.attempts.length} attempts failed (${tried}); soonest retry: ${when}`
-      : `nothing can be called now: ${summary(reasonsOf(engine, ask))}; soonest: ${when}`
-  return new AllTargetsFailedError(text, { attempts: trail.attempts, retryAt: iso(retryAt) })
+  const { attempts } = trail
+  if (attempts.length > 0) {
+    const text = `all ${attempts.length} attempts failed (${tried}); soonest retry: ${when}`
+    return new AllTargetsFailedError(text, { attempts, retryAt: iso(retryAt) })
+  }
+  const reasons = reasonsOf(engine, ask)
+  const parkedFor = reasons.flatMap(({ kind }) => kind ?? [])
+  const text = `nothing can be called now: ${summary(reasons)}; soonest: ${when}`
+  return new AllTargetsFailedError(text, { attempts, retryAt: iso(retryAt), parkedFor })
 }
 
 function reasonsOf(engine: Engine, ask: Ask): readonly Obstacle[] {

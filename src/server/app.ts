@@ -24,6 +24,8 @@ export interface AppOptions extends DoorOptions {
   readonly host: string
   readonly port: number
   readonly maxBodyBytes: number
+  /** Most milliseconds in which a client takes nothing of an answer that waits for it; default 300,000. */
+  readonly clientStallMs?: number | undefined
   /** Whether a line per request is written (never contents). */
   readonly accessLog: boolean
   /** Null once the lists of models have been read. */
@@ -41,6 +43,8 @@ export interface App {
 /** Larger headers are refused with 431 by node itself. */
 const MAX_HEADER_BYTES = 32_768
 const DRAIN_MS = 30_000
+/** A client that reads a kilobyte a second is slow; one that reads nothing for so long holds an upstream for nobody. */
+const CLIENT_STALL_MS = 300_000
 /** How often connections are looked through while draining. */
 const SWEEP_MS = 50
 /** How node names what its parser refuses: https://nodejs.org/api/http.html#event-clienterror */
@@ -68,9 +72,9 @@ class Gateway implements App {
   constructor(options: AppOptions) {
     this.#options = options
     this.#access = new AccessLog(options.accessLog ? options.logger : null)
-    const { engine, logger, maxBodyBytes, ready } = options
+    const { engine, logger, maxBodyBytes, clientStallMs = CLIENT_STALL_MS, ready } = options
     const observe = (seen: Observed) => this.#observe(seen)
-    this.#parts = { engine, logger, maxBodyBytes, ready, observe, underWay: this.#underWay }
+    this.#parts = { engine, logger, maxBodyBytes, clientStallMs, ready, observe, underWay: this.#underWay }
     engine.parts.events.on('attempt', (report) => this.#metrics.attempt(report))
     this.server = createServer(
       {

@@ -54,14 +54,14 @@ export function clientFailure(error: unknown, requestId: string, now: number): C
   return { ...common, status: 500, message: 'keywise failed on this request; its log says why', code: 'internal' }
 }
 
-/** Only limits: 429. Only silence: 504. Only refused keys: 502. Anything else: 503. */
-function statusOf({ attempts, retryAt }: AllTargetsFailedError): number {
-  const kinds = attempts.flatMap((attempt) => attempt.failureKind ?? [])
+/** Only limits: 429. Only silence: 504. Only refused keys, now or the last time they were asked: 502. Anything else: 503. */
+function statusOf({ attempts, retryAt, parkedFor }: AllTargetsFailedError): number {
+  const kinds = attempts.length === 0 ? parkedFor : attempts.flatMap((attempt) => attempt.failureKind ?? [])
   const all = (set: ReadonlySet<FailureKind>) => kinds.length > 0 && kinds.every((kind) => set.has(kind))
+  if (all(CREDENTIALS)) return 502
+  if (attempts.length === 0) return retryAt === null ? 503 : 429
   if (all(LIMITS)) return 429
   if (all(TIMEOUTS)) return 504
-  if (all(CREDENTIALS)) return 502
-  if (kinds.length === 0) return retryAt === null ? 503 : 429
   return kinds.some((kind) => LIMITS.has(kind)) && kinds.every((kind) => LIMITS.has(kind) || CREDENTIALS.has(kind))
     ? 429
     : 503

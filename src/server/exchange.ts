@@ -140,7 +140,7 @@ export class Exchange implements CallSink, UnderWay {
     this.#writer = this.#dialect.client.streamWriter(ask.request, { now: this.#parts.engine.now, id: this.id })
     const type = this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8'
     this.#response.writeHead(200, this.#headers(answered, ['content-type', type, 'cache-control', 'no-cache']))
-    this.#response.on('drain', () => this.#answered?.call.resume())
+    this.#response.on('drain', () => this.#onDrain())
     answered.call.attach(this)
   }
 
@@ -157,6 +157,7 @@ export class Exchange implements CallSink, UnderWay {
     // A text goes out in one piece with the headers; it is one of ASCII.
     if (typeof body === 'string') this.#response.end(body, 'latin1')
     else this.#response.end(body)
+    if (this.#response.writableLength > 0) this.#waitForClient()
     this.#told(answered.trail.attempts, 200)
   }
 
@@ -179,10 +180,25 @@ export class Exchange implements CallSink, UnderWay {
 
   onChunks(chunks: readonly ChatChunk[], bytes: readonly Buffer[]): boolean {
     if (this.#left) return true
-    if (this.#raw !== null) return this.#passOn(this.#raw, bytes)
+    const wantsMore = this.#raw !== null ? this.#passOn(this.#raw, bytes) : this.#write(chunks)
+    if (!wantsMore) this.#waitForClient()
+    return wantsMore
+  }
+
+  #write(chunks: readonly ChatChunk[]): boolean {
     let text = ''
     for (const chunk of chunks) text += this.#writer?.write(chunk) ?? ''
     return text === '' || this.#response.write(text)
+  }
+
+  /** node closes a connection on which nothing moves for so long; what the client takes of a long write moves it. */
+  #waitForClient(): void {
+    this.#request.socket.setTimeout(this.#parts.clientStallMs)
+  }
+
+  #onDrain(): void {
+    this.#request.socket.setTimeout(0)
+    this.#answered?.call.resume()
   }
 
   #passOn(raw: WholeEvents, bytes: readonly Buffer[]): boolean {

@@ -36,6 +36,8 @@ export interface GatewayParts {
   readonly engine: Engine
   readonly logger: Logger
   readonly maxBodyBytes: number
+  /** Most milliseconds in which a client takes nothing of an answer that waits for it. */
+  readonly clientStallMs: number
   /** Null once the lists of models have been read. */
   readonly ready: () => Promise<void> | null
   observe(seen: Observed): void

@@ -18,6 +18,8 @@ export interface GatewayOptions extends EngineOptions {
   /** Default `settings.gateway.port`: 5397. 0 takes a free one. */
   readonly port?: number
   readonly accessLog?: boolean
+  /** Most milliseconds in which a client takes nothing of an answer that waits for it; default 300,000. */
+  readonly clientStallMs?: number
 }
 
 export interface RunningGateway {
@@ -64,6 +66,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       host,
       port: options.port ?? gateway.port,
       maxBodyBytes: gateway.maxBodyMb * 1_048_576,
+      clientStallMs: options.clientStallMs,
       allowedHosts: isLoopback(host) ? gateway.allowedHosts : [host, ...gateway.allowedHosts],
       allowedOrigins: gateway.allowedOrigins,
       accessLog: options.accessLog ?? true,
