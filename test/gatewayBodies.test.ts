@@ -104,6 +104,17 @@ describe.each(NAMES)('%s', (name) => {
     )
   })
 
+  test.each([
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+  ])('a model named %s is not found', async (model) => {
+    const { good, path } = ROUTES[name]
+    if (!Object.hasOwn(good, 'model') || name === 'count') return
+    expect((await world.ask(path, { ...good, model })).status).toBe(404)
+  })
+
   test('names of prototypes change nobody', async () => {
     const { good, path } = ROUTES[name]
     const body = JSON.stringify(good).replace('{', '{"__proto__":{"x":1},"constructor":{"prototype":{"x":1}},')

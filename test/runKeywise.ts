@@ -38,6 +38,7 @@ export function makeHome(config: object | null, env: Readonly<Record<string, str
     HOME: home,
     XDG_STATE_HOME: join(home, 'state'),
     XDG_CONFIG_HOME: join(home, 'config'),
+    XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(home, 'cache'),
     NO_COLOR: '1',
     // The network guard of test/setup.ts goes with every process that a test starts.
     NODE_OPTIONS: process.env['NODE_OPTIONS'] ?? '',

@@ -298,3 +298,13 @@ describe('init --compat', () => {
     expect(readFileSync(join(home.folder, 'apiManager.js'), 'utf8')).toContain('extends Manager')
   })
 })
+
+test('what was compiled is kept in the cache folder of the user, and nowhere else', async () => {
+  const home = makeHome(null)
+  const caches = join(home.folder, 'caches')
+  const ran = await makeHome(null, { XDG_CACHE_HOME: caches }).keywise('--help')
+  expect(ran.code).toBe(0)
+  expect(readdirSync(join(caches, 'keywise', 'compiled'))).toHaveLength(1)
+  expect((await makeHome(null, { XDG_CACHE_HOME: 'not/absolute' }).keywise('--help')).code).toBe(0)
+  expect(await makeHome(null, { XDG_CACHE_HOME: '/dev/null' }).keywise('--help')).toMatchObject({ code: 0, stderr: '' })
+})

@@ -101,3 +101,6 @@ export function wholeNumber(value: unknown, flag: string): number | undefined {
 
 /** The words of the command line are off; exit code 2. */
 export class UsageError extends Error {}
+
+/** `1 key`, `2 keys`. */
+export const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -6,7 +6,7 @@ import { asRecord } from '../domain/json.ts'
 import { consoleLogger } from '../observe/log.ts'
 import { type RunningGateway, startGateway } from '../server/serve.ts'
 import type { CommandContext, ExitCode, RunCommand } from './main.ts'
-import { type Printer, printer, wholeNumber } from './output.ts'
+import { type Printer, plural, printer, wholeNumber } from './output.ts'
 import { untilStopped } from './stop.ts'
 
 /** A second Ctrl-C within this time belongs to the first. */
@@ -75,7 +75,7 @@ export function printAddresses(out: Printer, { app, tokens, folder }: RunningGat
 function targetsText({ opened }: RunningGateway): string {
   const { targets, seats } = opened.engine.roster
   if (targets.length === 0) return 'no targets yet: no models list could be read (keywise doctor says why)'
-  return `${targets.length} targets with ${seats.length} key${seats.length === 1 ? '' : 's'} (keywise status shows them)`
+  return `${plural(targets.length, 'target')} with ${plural(seats.length, 'key')} (keywise status shows them)`
 }
 
 /** One line that works when it is pasted. */

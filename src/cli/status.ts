@@ -5,7 +5,7 @@ import { Summary } from '../manager/summary.ts'
 import { hoursView } from '../manager/views/hoursView.ts'
 import { type LimitStatus, type StatusView, statusView, type TargetStatus } from '../manager/views/statusView.ts'
 import type { CommandContext, RunCommand } from './main.ts'
-import { age, clock, decimal, dollars, duration, type Printer, printer, wholeNumber } from './output.ts'
+import { age, clock, decimal, dollars, duration, type Printer, plural, printer, wholeNumber } from './output.ts'
 import { showHours } from './statusHours.ts'
 import { untilStopped } from './stop.ts'
 import { withEngine } from './withEngine.ts'
@@ -121,5 +121,3 @@ function budgetLine(budget: StatusView['budgets'][number]): string {
   const until = resetsAt === null ? '' : `, until ${clock(resetsAt)}`
   return `Budget ${scope} per ${per}: ${amount}${until}${hard ? '' : ' (soft)'}`
 }
-
-const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`

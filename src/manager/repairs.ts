@@ -8,10 +8,10 @@ import type { Target } from '../domain/target.ts'
 
 const LIFE_MS = 7 * 86_400_000
 /** Renamed: the same wish under the name the provider knows. */
-const RENAMES: Readonly<Record<string, string>> = {
-  max_tokens: 'max_completion_tokens',
-  max_completion_tokens: 'max_tokens',
-}
+const RENAMES: ReadonlyMap<string, string> = new Map([
+  ['max_tokens', 'max_completion_tokens'],
+  ['max_completion_tokens', 'max_tokens'],
+])
 /** Dropped: hints to the server, not wishes of the caller. */
 const DROPPABLE = new Set([
   'stream_options',
@@ -36,11 +36,11 @@ export class Repairs {
   /** Learns from a refusal. True when the next call of the same target will be written otherwise. */
   learn(target: Target, failure: FailureOf<'unsupported'>): boolean {
     const parameter = failure.parameter
-    if (parameter === undefined || (RENAMES[parameter] === undefined && !DROPPABLE.has(parameter))) return false
+    if (parameter === undefined || (!RENAMES.has(parameter) && !DROPPABLE.has(parameter))) return false
     const id = `${target.provider} ${target.model}`
     const known = this.#learned.get(id) ?? new Map<string, number>()
     // Renamed once and refused again under the other name: there is no name it takes.
-    if ((known.get(parameter) ?? 0) > this.#now() || (known.get(RENAMES[parameter] ?? '') ?? 0) > this.#now())
+    if ((known.get(parameter) ?? 0) > this.#now() || (known.get(RENAMES.get(parameter) ?? '') ?? 0) > this.#now())
       return false
     known.set(parameter, this.#now() + LIFE_MS)
     this.#learned.set(id, known)
@@ -60,7 +60,7 @@ export class Repairs {
     const repaired = { ...body }
     for (const [parameter, until] of known) {
       if (until <= this.#now() || !(parameter in repaired)) continue
-      const renamed = RENAMES[parameter]
+      const renamed = RENAMES.get(parameter)
       if (renamed !== undefined) repaired[renamed] = repaired[parameter]
       delete repaired[parameter]
     }

@@ -17,12 +17,12 @@ export interface Selection {
   readonly order: readonly string[] | null
 }
 
-const PROFILES: Readonly<Record<string, Profile>> = {
-  auto: 'balanced',
-  'auto:fast': 'fast',
-  'auto:cheap': 'cheap',
-  'auto:smart': 'smart',
-}
+const PROFILES: ReadonlyMap<string, Profile> = new Map([
+  ['auto', 'balanced'],
+  ['auto:fast', 'fast'],
+  ['auto:cheap', 'cheap'],
+  ['auto:smart', 'smart'],
+])
 /** Aliases may name aliases; deeper than this they go in a circle. */
 const MAX_DEPTH = 5
 
@@ -65,7 +65,7 @@ export class ModelNames {
   }
 
   #resolve(name: string, depth: number): Selection | null {
-    const profile = PROFILES[name]
+    const profile = PROFILES.get(name)
     if (profile !== undefined) return { name, profile, auto: true, among: null, order: null }
     const alias = this.#aliasOf(name)
     if (alias !== undefined && depth < MAX_DEPTH) return this.#resolveAlias(name, alias, depth)

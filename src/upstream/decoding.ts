@@ -7,13 +7,15 @@ export interface Decoder {
   end(): readonly Buffer[]
 }
 
-const DECODERS: Readonly<Record<string, (body: Buffer, options: { maxOutputLength: number }) => Buffer>> = {
-  gzip: gunzipSync,
-  'x-gzip': gunzipSync,
-  deflate: inflateSync,
-  br: brotliDecompressSync,
-  zstd: zstdDecompressSync,
-}
+type Decode = (body: Buffer, options: { maxOutputLength: number }) => Buffer
+
+const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
+  ['gzip', gunzipSync],
+  ['x-gzip', gunzipSync],
+  ['deflate', inflateSync],
+  ['br', brotliDecompressSync],
+  ['zstd', zstdDecompressSync],
+])
 
 /**
  * A decoder for a content-encoding, null when the body is plain. The body is decoded whole at its end, at most
@@ -24,7 +26,7 @@ export function bodyDecoder(encoding: string | readonly string[] | undefined, ma
     .trim()
     .toLowerCase()
   if (name === '' || name === 'identity') return null
-  const decode = DECODERS[name]
+  const decode = DECODERS.get(name)
   const parts: Buffer[] = []
   let bytes = 0
   return {
