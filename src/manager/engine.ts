@@ -268,8 +268,10 @@ export class Engine {
       this.now,
     )
     this.parts.waiting.changed()
-    if (this.parts.events.has('attempt'))
-      this.parts.events.emit('attempt', { ...recorded.report, requestId: facts.requestId })
+    if (this.parts.events.has('attempt')) {
+      const { requestId, operation = 'chat' } = facts
+      this.parts.events.emit('attempt', { ...recorded.report, requestId, operation })
+    }
     if (recorded.event.ok) this.parts.attention.worked(facts.target, recorded.event)
     return recorded
   }
@@ -308,6 +310,7 @@ export class Engine {
       requestId: ask.id,
       number: attempt.number,
       source: 'live',
+      operation: ask.dialectFor === null ? 'chat' : 'embeddings',
       target: attempt.target,
       startedAt: attempt.startedAt,
       streamed: ask.request.stream,

@@ -14,6 +14,7 @@ import { PriceBook, type PriceLookup } from '../money/price.ts'
 import { loadUsageEstimator } from '../money/usage.ts'
 import { Events } from '../observe/events.ts'
 import { consoleLogger } from '../observe/log.ts'
+import { connectTelemetry } from '../observe/telemetry.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import { Router } from '../routing/choose.ts'
 import { openStore } from '../store/open.ts'
@@ -130,7 +131,8 @@ class Builder {
   }
 
   async #prepare(): Promise<void> {
-    const [lookup, estimate] = await Promise.all([loadGenaiPrices(), loadUsageEstimator()])
+    const telemetry = connectTelemetry(this.engine.parts.events)
+    const [lookup, estimate] = await Promise.all([loadGenaiPrices(), loadUsageEstimator(), telemetry])
     this.#lookup = lookup
     this.engine.estimate = estimate
     this.#useConfig(this.engine.roster.config)

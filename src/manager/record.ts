@@ -17,6 +17,8 @@ export interface AttemptFacts extends Prompt {
   readonly requestId: string
   readonly number: number
   readonly source: AttemptSource
+  /** Default `chat`. */
+  readonly operation?: 'chat' | 'embeddings'
   readonly target: Target
   readonly startedAt: number
   readonly streamed: boolean

@@ -55,7 +55,7 @@ export interface AlertNews {
 }
 
 export interface EventMap {
-  readonly attempt: AttemptReport & { readonly requestId: string }
+  readonly attempt: AttemptReport & { readonly requestId: string; readonly operation: 'chat' | 'embeddings' }
   readonly decision: DecisionNews
   readonly exhausted: ExhaustedNews
   readonly recovered: RecoveredNews

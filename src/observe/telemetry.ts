@@ -1,0 +1,120 @@
+/**
+ * OpenTelemetry, for whoever has it running in this process: one span and two measurements per upstream call, named by
+ * the conventions for generative AI (https://opentelemetry.io/docs/specs/semconv/gen-ai/). Contents are never told.
+ * Only its API comes with keywise, which does nothing by itself; what is told goes where the user's own SDK sends it.
+ */
+
+import type * as Api from '@opentelemetry/api'
+import type { EventMap, Events } from './events.ts'
+
+type Attempt = EventMap['attempt']
+
+/** Where the API keeps what an SDK registered, one place for all its copies in a process. */
+const REGISTRY = Symbol.for('opentelemetry.js.api.1')
+
+/** The convention's names for providers that it knows; others go by their own. */
+const PROVIDERS: ReadonlyMap<string, string> = new Map([
+  ['google', 'gcp.gemini'],
+  ['mistral', 'mistral_ai'],
+  ['xai', 'x_ai'],
+])
+/** Recommended by the convention: seconds, and tokens. */
+const SECONDS = Array.from({ length: 14 }, (_, step) => 0.01 * 2 ** step)
+const TOKENS = Array.from({ length: 14 }, (_, step) => 4 ** step)
+
+/** Begins to tell of calls that end, where an SDK was registered before; loads nothing where nobody uses OpenTelemetry. */
+export async function connectTelemetry(events: Events): Promise<void> {
+  if (!(REGISTRY in globalThis)) return
+  const telemetry = new Telemetry(await import('@opentelemetry/api'))
+  events.on('attempt', (attempt) => telemetry.tell(attempt))
+}
+
+class Telemetry {
+  readonly #api: typeof Api
+  #instruments: Instruments | null = null
+
+  constructor(api: typeof Api) {
+    this.#api = api
+  }
+
+  tell(attempt: Attempt): void {
+    const api = this.#api
+    const attributes = attributesOf(attempt)
+    const startTime = Date.parse(attempt.startedAt)
+    const span = api.trace
+      .getTracer('keywise')
+      .startSpan(`${attempt.operation} ${attempt.model}`, { kind: api.SpanKind.CLIENT, startTime })
+    if (span.isRecording()) {
+      span.setAttributes({ ...attributes, ...detailsOf(attempt) })
+      if (!attempt.ok) span.setStatus({ code: api.SpanStatusCode.ERROR, message: attempt.message ?? '' })
+    }
+    span.end(startTime + attempt.latencyMs)
+    const { duration, firstChunk, tokens } = this.#instrumentsNow()
+    duration.record(attempt.latencyMs / 1000, attributes)
+    // A plain answer comes whole.
+    const { firstTokenMs } = attempt
+    if (firstTokenMs !== null && firstTokenMs < attempt.latencyMs) firstChunk.record(firstTokenMs / 1000, attributes)
+    // What was only estimated is not what was billed.
+    if (attempt.usage === null || attempt.usage.estimated) return
+    tokens.record(attempt.usage.inputTokens, { ...attributes, 'gen_ai.token.type': 'input' })
+    tokens.record(attempt.usage.outputTokens, { ...attributes, 'gen_ai.token.type': 'output' })
+  }
+
+  /** Instruments belong to their provider for good, and one may be registered after the first call. */
+  #instrumentsNow(): Instruments {
+    const provider = this.#api.metrics.getMeterProvider()
+    if (this.#instruments?.provider === provider) return this.#instruments
+    const meter = provider.getMeter('keywise')
+    this.#instruments = {
+      provider,
+      duration: meter.createHistogram('gen_ai.client.operation.duration', {
+        description: 'Duration of an upstream call.',
+        unit: 's',
+        advice: { explicitBucketBoundaries: SECONDS },
+      }),
+      firstChunk: meter.createHistogram('gen_ai.client.operation.time_to_first_chunk', {
+        description: 'Time to the first content of a streamed answer.',
+        unit: 's',
+        advice: { explicitBucketBoundaries: SECONDS },
+      }),
+      tokens: meter.createHistogram('gen_ai.client.token.usage', {
+        description: 'Input and output tokens of an upstream call.',
+        unit: '{token}',
+        advice: { explicitBucketBoundaries: TOKENS },
+      }),
+    }
+    return this.#instruments
+  }
+}
+
+interface Instruments {
+  readonly provider: Api.MeterProvider
+  readonly duration: Api.Histogram
+  readonly firstChunk: Api.Histogram
+  readonly tokens: Api.Histogram
+}
+
+/** What both are told by. */
+function attributesOf({ operation, provider, model, failureKind }: Attempt): Api.Attributes {
+  return {
+    'gen_ai.operation.name': operation,
+    'gen_ai.provider.name': PROVIDERS.get(provider) ?? provider,
+    'gen_ai.request.model': model,
+    ...(failureKind !== null && { 'error.type': failureKind }),
+  }
+}
+
+/** What is too various for a measurement. The key appears by its place. */
+function detailsOf({ requestId, target, usage, costUsd, status, firstTokenMs }: Attempt): Api.Attributes {
+  return {
+    'keywise.request.id': requestId,
+    'keywise.target': target,
+    ...(usage !== null && {
+      'gen_ai.usage.input_tokens': usage.inputTokens,
+      'gen_ai.usage.output_tokens': usage.outputTokens,
+    }),
+    ...(costUsd !== null && { 'keywise.cost_usd': costUsd }),
+    ...(status !== null && { 'http.response.status_code': status }),
+    ...(firstTokenMs !== null && { 'keywise.time_to_first_token_ms': firstTokenMs }),
+  }
+}
