@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beFrugal } from '../../dist/cli/frugal.js'
+import { beFrugal, onLongBody } from '../../dist/cli/frugal.js'
 import { reportTo } from './report.mjs'
 
 // As the command does: before anything large is loaded.
@@ -24,6 +24,7 @@ const gateway = await startGateway({
   config,
   store: join(folder, 'keywise.db'),
   port: 0,
+  onLongBody,
   logger: { info: () => lines++, warn: console.error, error: console.error },
 })
 reportTo(Number(new URL(gateway.app.origin).port))

@@ -5,6 +5,7 @@ import { request } from 'undici'
 import { asRecord } from '../domain/json.ts'
 import { consoleLogger } from '../observe/log.ts'
 import { type RunningGateway, startGateway } from '../server/serve.ts'
+import { onLongBody } from './frugal.ts'
 import type { CommandContext, ExitCode, RunCommand } from './main.ts'
 import { type Printer, plural, printer, wholeNumber } from './output.ts'
 import { untilStopped } from './stop.ts'
@@ -23,6 +24,7 @@ export const run: RunCommand = async (context) => {
       env,
       cwd,
       logger: consoleLogger(),
+      onLongBody,
       ...(typeof options['config'] === 'string' && { config: options['config'] }),
       ...(typeof options['store'] === 'string' && { store: options['store'] }),
       ...(port !== undefined && { port }),

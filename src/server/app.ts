@@ -26,6 +26,8 @@ export interface AppOptions extends DoorOptions {
   readonly maxBodyBytes: number
   /** Most milliseconds in which a client takes nothing of an answer that waits for it; default 300,000. */
   readonly clientStallMs?: number | undefined
+  /** Told the bytes of every long body, for whoever watches over memory. */
+  readonly onLongBody?: ((bytes: number) => void) | undefined
   /** Whether a line per request is written (never contents). */
   readonly accessLog: boolean
   /** Null once the lists of models have been read. */
@@ -72,9 +74,9 @@ class Gateway implements App {
   constructor(options: AppOptions) {
     this.#options = options
     this.#access = new AccessLog(options.accessLog ? options.logger : null)
-    const { engine, logger, maxBodyBytes, clientStallMs = CLIENT_STALL_MS, ready } = options
+    const { engine, logger, maxBodyBytes, clientStallMs = CLIENT_STALL_MS, onLongBody = ignore, ready } = options
     const observe = (seen: Observed) => this.#observe(seen)
-    this.#parts = { engine, logger, maxBodyBytes, clientStallMs, ready, observe, underWay: this.#underWay }
+    this.#parts = { engine, logger, maxBodyBytes, clientStallMs, onLongBody, ready, observe, underWay: this.#underWay }
     engine.parts.events.on('attempt', (report) => this.#metrics.attempt(report))
     this.server = createServer(
       {
@@ -221,7 +223,7 @@ class Gateway implements App {
   }
 }
 
-/** What breaks on the way out is told by 'close'. */
+/** What breaks on the way out, for one, is told by 'close'. */
 const ignore = () => {}
 
 const INFERENCE: readonly TokenScope[] = ['inference']

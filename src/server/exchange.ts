@@ -96,7 +96,8 @@ export class Exchange implements CallSink, UnderWay {
     const sketch = bytes.length < LONG_BODY ? null : sketchBody(bytes)
     const wireBody = new WireBody(bytes, headroom, sketch)
     const body = parseBody(sketch?.bytes ?? bytes)
-    const { engine } = this.#parts
+    const { engine, onLongBody } = this.#parts
+    if (sketch !== null) onLongBody(bytes.length)
     const { headers } = this.#request
     const { dialect } = this.#route
     const request = this.#requestOf(body)

@@ -38,6 +38,8 @@ export interface GatewayParts {
   readonly maxBodyBytes: number
   /** Most milliseconds in which a client takes nothing of an answer that waits for it. */
   readonly clientStallMs: number
+  /** Told the bytes of every body that is only sketched. */
+  readonly onLongBody: (bytes: number) => void
   /** Null once the lists of models have been read. */
   readonly ready: () => Promise<void> | null
   observe(seen: Observed): void

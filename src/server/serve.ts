@@ -20,6 +20,8 @@ export interface GatewayOptions extends EngineOptions {
   readonly accessLog?: boolean
   /** Most milliseconds in which a client takes nothing of an answer that waits for it; default 300,000. */
   readonly clientStallMs?: number
+  /** Told the bytes of every long body, for whoever watches over memory. */
+  readonly onLongBody?: (bytes: number) => void
 }
 
 export interface RunningGateway {
@@ -67,6 +69,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       port: options.port ?? gateway.port,
       maxBodyBytes: gateway.maxBodyMb * 1_048_576,
       clientStallMs: options.clientStallMs,
+      onLongBody: options.onLongBody,
       allowedHosts: isLoopback(host) ? gateway.allowedHosts : [host, ...gateway.allowedHosts],
       allowedOrigins: gateway.allowedOrigins,
       accessLog: options.accessLog ?? true,
