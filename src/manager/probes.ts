@@ -13,6 +13,7 @@ import type { Ask } from './ask.ts'
 import type { Engine } from './engine.ts'
 import { makeAsk } from './makeAsk.ts'
 import { ProbeAllowance } from './probeAllowance.ts'
+import { rememberProbe } from './rememberProbe.ts'
 import type { Seat } from './roster.ts'
 import { rankingNow } from './views/ranking.ts'
 
@@ -153,25 +154,11 @@ export class Probes {
   async #ask(engine: Engine, target: Target, ask: Ask): Promise<void> {
     const hold = engine.reserve(target, ask, 'check')
     if (!hold.granted) return
-    const { call, startedAt } = engine.callForTest(target, ask, hold, 1)
-    this.#call = call
-    const end = await call.done
+    const attempt = engine.callForTest(target, ask, hold, 1)
+    this.#call = attempt.call
+    const end = await attempt.call.done
     this.#call = null
-    engine.remember({
-      requestId: ask.id,
-      number: 1,
-      source: 'probe',
-      target,
-      startedAt,
-      streamed: false,
-      end,
-      inputTokens: ask.needs.inputTokens,
-      hold,
-      task: null,
-      session: null,
-      token: null,
-      labels: {},
-    })
+    rememberProbe(engine, ask, attempt, end)
   }
 }
 

@@ -11,6 +11,7 @@ import { whyNot } from './eligibility.ts'
 import type { Engine } from './engine.ts'
 import type { Outage, Outages } from './outages.ts'
 import { plainAsk } from './plainAsk.ts'
+import { rememberProbe } from './rememberProbe.ts'
 import { Trail } from './trail.ts'
 
 /** The first look comes soon, for most outages are short; then it is this often. */
@@ -153,25 +154,11 @@ export class Recovery {
     const allowance = this.#allowance(target, engine.now)
     allowance.tokens--
     allowance.calls++
-    const { call, startedAt } = engine.call(target, ask, new Trail(ask), hold)
-    this.#calls.add(call)
-    const end = await call.done
-    this.#calls.delete(call)
-    engine.remember({
-      requestId: ask.id,
-      number: 1,
-      source: 'probe',
-      target,
-      startedAt,
-      streamed: false,
-      end,
-      inputTokens: ask.needs.inputTokens,
-      hold,
-      task: null,
-      session: null,
-      token: null,
-      labels: {},
-    })
+    const attempt = engine.call(target, ask, new Trail(ask), hold)
+    this.#calls.add(attempt.call)
+    const end = await attempt.call.done
+    this.#calls.delete(attempt.call)
+    rememberProbe(engine, ask, attempt, end)
   }
 }
 
