@@ -5,8 +5,8 @@ import { type GatewayWorld, openGateway } from './gatewayWorld.ts'
 import { own } from './lab.ts'
 import { budget, FREE, priced, pricedConfig } from './spendWorld.ts'
 
-async function open(settings: object, price: object = priced, dialect?: string): Promise<GatewayWorld> {
-  const more = dialect === undefined ? {} : { dialect }
+async function open(settings: object, price: object = priced, dialect?: string, facts = {}): Promise<GatewayWorld> {
+  const more = { ...facts, ...(dialect !== undefined && { dialect }) }
   const providers = { ...own('paid', 1, ['m'], more), ...own('gratis', 1, ['m'], more) }
   const world = await openGateway(
     { providers },
@@ -35,6 +35,15 @@ test('a spent budget is a 429 in the client’s own words, with the time to come
     expect(messageIn(await response.json())).toMatch(/^no budget left: budget all: \$0\.00 per day/)
   }
   expect(world.fakes.calls).toEqual([])
+})
+
+test('a spent budget beside a key that was refused is a 429: there will be room again', async () => {
+  const settings = { routing: { strategy: 'priority' }, models: { both: ['gratis/m', 'paid/m'] }, budgets: [budget(0)] }
+  const world = await open(settings, priced, undefined, { faults: [{ do: 'billing' }] })
+  const ask = async () => (await world.ask('/v1/chat/completions', { ...chat, model: 'both' })).status
+  expect(await ask()).toBe(502)
+  expect(await ask()).toBe(429)
+  expect(world.fakes.calls).toHaveLength(1)
 })
 
 test('a budget moves requests on, or fails them at once, as its rule says', async () => {

@@ -36,7 +36,7 @@ export class KeywiseError extends Error {
 export class AllTargetsFailedError extends KeywiseError {
   /** The soonest time (ISO 8601) at which a retry can work; null when nobody can say. */
   readonly retryAt: string | null
-  /** When nobody was asked: what each target that could serve the request is kept out for, as far as it was a failure. */
+  /** When nobody was asked: the failures that keep out each target that could serve; empty where anything else does too. */
   readonly parkedFor: readonly FailureKind[]
 
   constructor(

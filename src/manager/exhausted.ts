@@ -127,7 +127,9 @@ function allFailed(engine: Engine, ask: Ask, trail: Trail): AllTargetsFailedErro
     return new AllTargetsFailedError(text, { attempts, retryAt: iso(retryAt) })
   }
   const reasons = reasonsOf(engine, ask)
-  const parkedFor = reasons.flatMap(({ kind }) => kind ?? [])
+  const serving = reasons.filter(({ code }) => !NEVER.has(code))
+  const kinds = serving.flatMap(({ kind }) => kind ?? [])
+  const parkedFor = kinds.length === serving.length ? kinds : []
   const text = `nothing can be called now: ${summary(reasons)}; soonest: ${when}`
   return new AllTargetsFailedError(text, { attempts, retryAt: iso(retryAt), parkedFor })
 }

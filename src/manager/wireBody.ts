@@ -64,14 +64,9 @@ export class WireBody {
     if (this.#span === undefined) this.#span = this.#findModel(body)
     if (this.#span === null) return null
     const { bodyStart, start, end } = this.#span
-    const name = JSON.stringify(model)
-    if (front === '' && end - start === name.length && body.toString('latin1', start, end) === name) return body
-    const head = Buffer.concat([
-      body.subarray(0, bodyStart),
-      Buffer.from(front),
-      body.subarray(bodyStart, start),
-      Buffer.from(name),
-    ])
+    const name = Buffer.from(JSON.stringify(model))
+    if (front === '' && name.equals(body.subarray(start, end))) return body
+    const head = Buffer.concat([body.subarray(0, bodyStart), Buffer.from(front), body.subarray(bodyStart, start), name])
     if (end > SHORT_FRONT || head.length - end > this.#headroom) return Buffer.concat([head, body.subarray(end)])
     this.#front = Buffer.from(body.subarray(0, end))
     const spliced = Buffer.from(body.buffer, body.byteOffset + end - head.length, head.length + body.length - end)

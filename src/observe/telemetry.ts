@@ -46,7 +46,8 @@ class Telemetry {
       .startSpan(`${attempt.operation} ${attempt.model}`, { kind: api.SpanKind.CLIENT, startTime })
     if (span.isRecording()) {
       span.setAttributes({ ...attributes, ...detailsOf(attempt) })
-      if (!attempt.ok) span.setStatus({ code: api.SpanStatusCode.ERROR, message: attempt.message ?? '' })
+      // Without the provider's words, which may repeat the prompt.
+      if (!attempt.ok) span.setStatus({ code: api.SpanStatusCode.ERROR })
     }
     span.end(startTime + attempt.latencyMs)
     const { duration, firstChunk, tokens } = this.#instrumentsNow()

@@ -102,14 +102,8 @@ export class Exchange implements CallSink, UnderWay {
     const { dialect } = this.#route
     const request = this.#requestOf(body)
     const memory = memoryField(request)
-    const said = clientHeaders(headers, body)
     const options: AskOptions = {
-      sessionId: said.sessionId,
-      timeoutMs: said.timeoutMs,
-      maxAttempts: said.maxAttempts,
-      task: said.task,
-      labels: said.labels,
-      variables: said.variables,
+      ...clientHeaders(headers, body),
       token: this.#token.name,
       needs: memory === null ? undefined : { among: rememberers(engine, request, memory, this.#token.name) },
       whole: sketch === null ? undefined : this.#wholeOf(wireBody),

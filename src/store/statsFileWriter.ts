@@ -1,10 +1,11 @@
 /** Keeps `apiStats.json` on disk up to date: whole, soon, and never at the cost of a request. */
 
 import { randomBytes } from 'node:crypto'
-import { open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { asidePath } from './aside.ts'
 import { readStatsFile, type StatsFileContents } from './readStatsFile.ts'
+import { replaceFile } from './replaceFile.ts'
 import { reasonOf } from './sqliteModule.ts'
 import type { StatsFile } from './statsFile.ts'
 
@@ -92,20 +93,7 @@ export class StatsFileWriter {
     const { path } = this.#options
     await this.#sweep()
     const temporary = join(dirname(path), `${temporaryPrefix(path)}${randomBytes(6).toString('hex')}.tmp`)
-    try {
-      // `wx`: never through a link that somebody put there.
-      const file = await open(temporary, 'wx', 0o644)
-      try {
-        await file.writeFile(text)
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await rename(temporary, path)
-    } catch (error) {
-      await unlink(temporary).catch(() => {})
-      throw error
-    }
+    await replaceFile(path, text, temporary)
   }
 
   /** Once per process: removes what killed processes left. */

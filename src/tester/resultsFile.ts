@@ -1,8 +1,9 @@
 /** `api-test-results.json` on disk: what the last run left is read, and a new one takes its place whole or not at all. */
 
 import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { replaceFile } from '../store/replaceFile.ts'
 import { type EarlierRun, readEarlierRun } from './changes.ts'
 
 /** Larger than any results file; such a file is not read. */
@@ -22,17 +23,9 @@ export async function readResultsFile(path: string): Promise<EarlierRun | null> 
 export async function writeWhole(path: string, text: string): Promise<string | null> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
-    const file = await open(temporary, 'wx', 0o644)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
+    await replaceFile(path, text, temporary)
     return null
   } catch (error) {
-    await unlink(temporary).catch(() => {})
     return `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`
   }
 }
