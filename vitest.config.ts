@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    setupFiles: ['test/setup.ts'],
+    setupFiles: ['test/support/setup.ts'],
     // Generous, for a busy machine with two cores; what hangs is ended by .ci/run all the same.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -2,7 +2,7 @@
 
 import { Router, type RoutingRequest } from '../src/routing/choose.ts'
 import { ROUTING } from '../src/routing/settings.ts'
-import { makeFailure, makeSuccess, makeTarget } from '../test/makeEvents.ts'
+import { makeFailure, makeSuccess, makeTarget } from '../test/support/makeEvents.ts'
 
 const NOON = Date.UTC(2026, 10, 23, 12)
 

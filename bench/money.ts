@@ -10,8 +10,8 @@ import { costOf, worstCase } from '../src/money/cost.ts'
 import { loadGenaiPrices } from '../src/money/genaiPrices.ts'
 import type { Counters } from '../src/money/lease.ts'
 import { PriceBook } from '../src/money/price.ts'
-import { openSqliteStore } from '../src/store/sqlite.ts'
-import { MoneyStore } from '../test/moneyStore.ts'
+import { openSqliteStore } from '../src/store/sqlite/sqlite.ts'
+import { MoneyStore } from '../test/support/moneyStore.ts'
 
 const ROUNDS = 200_000
 const now = Date.parse('2026-11-23T12:00:00Z')

@@ -4,7 +4,7 @@
  * costs a fixed one some of its room when requests come exactly as fast as it allows.
  */
 
-import { type QuotaDay, quotaDay, sixKeys } from '../test/quotaDay.ts'
+import { type QuotaDay, quotaDay, sixKeys } from '../test/support/quotaDay.ts'
 
 interface Row {
   readonly name: string

@@ -1,16 +1,17 @@
 /**
  * The routing benchmark: `npm run bench:replay`. Replays all policies (on the traces in $KEYWISE_TEST_DATA/traces where
- * that is set), prints the tables, and with `--write` puts numbers and pictures into docs/.
+ * that is set), prints the tables, and with `--write` puts the tables and pictures into docs/ and the numbers into bench/results/.
  */
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
-import { type ReplayResult, runReplay } from '../src/lab/replay.ts'
-import { regretPicture } from '../src/lab/replayPicture.ts'
-import { replayMarkdown, replayText } from '../src/lab/replayReport.ts'
+import { regretPicture } from '../src/lab/replay/picture.ts'
+import { type ReplayResult, runReplay } from '../src/lab/replay/replay.ts'
+import { replayMarkdown, replayText } from '../src/lab/replay/report.ts'
 
 const docs = resolve(import.meta.dirname, '../docs')
+const results = resolve(import.meta.dirname, 'results')
 const data = process.env['KEYWISE_TEST_DATA'] ? join(process.env['KEYWISE_TEST_DATA'], 'traces') : null
 
 const began = performance.now()
@@ -26,7 +27,7 @@ if (process.argv.includes('--write')) write(result, seconds)
 
 function write({ curves, ...numbers }: ReplayResult, took: number): void {
   mkdirSync(join(docs, 'replay'), { recursive: true })
-  writeFileSync(join(docs, 'numbers-replay.json'), `${JSON.stringify(numbers, rounded, 1)}\n`)
+  writeFileSync(join(results, 'numbers-replay.json'), `${JSON.stringify(numbers, rounded, 1)}\n`)
   writeFileSync(join(docs, 'numbers-replay.md'), page(numbers, took))
   for (const [scenario, { policies, requests }] of Object.entries(curves ?? {}))
     writeFileSync(join(docs, 'replay', `${scenario}.svg`), regretPicture(scenario, policies, requests))

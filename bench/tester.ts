@@ -6,8 +6,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startFakeProviders } from '../src/lab/fakeProviders.ts'
-import { originalScenario } from '../src/lab/worlds.ts'
+import { startFakeProviders } from '../src/lab/fake/fakeProviders.ts'
+import { originalScenario } from '../src/lab/fake/worlds.ts'
 import { testApiKeys } from '../src/tester/apiKeyTester.ts'
 
 const MOST_MS = 2500

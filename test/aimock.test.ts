@@ -3,7 +3,7 @@
 import { LLMock } from '@copilotkit/aimock'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { APIManager } from '../src/manager/apiManager.ts'
-import { trailOf } from './lab.ts'
+import { trailOf } from './support/lab.ts'
 
 const mock = new LLMock({ port: 0 })
 

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { EventMap } from '../src/index.ts'
 import { APIManager } from '../src/index.ts'
-import { type FakeWorld, startFakeProviders } from '../src/lab/fakeProviders.ts'
-import type { FakeFault } from '../src/lab/scenario.ts'
-import { fakeKeyText } from '../src/lab/worlds.ts'
-import { alertsView, sendTestAlert } from '../src/manager/views/alertsView.ts'
-import { BOT_TOKEN, blocked, CHAT_ID, type Double, startTelegram, startWebhook } from './alertDoubles.ts'
-import { temporaryFolder } from './temporaryFolder.ts'
+import { type FakeWorld, startFakeProviders } from '../src/lab/fake/fakeProviders.ts'
+import type { FakeFault } from '../src/lab/fake/scenario.ts'
+import { fakeKeyText } from '../src/lab/fake/worlds.ts'
+import { alertsView, sendTestAlert } from '../src/views/alerts.ts'
+import { BOT_TOKEN, blocked, CHAT_ID, type Double, startTelegram, startWebhook } from './support/alertDoubles.ts'
+import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const PROVIDERS = ['groq', 'mistral', 'cerebras'] as const
 const KEYS = PROVIDERS.map((provider) => fakeKeyText(provider, 1))

@@ -16,11 +16,14 @@ const FLOORS: Record<string, number> = {
   upstream: 3,
   config: 3,
   observe: 3,
-  manager: 4,
-  tester: 5,
-  server: 6,
-  lab: 7,
-  cli: 8,
+  engine: 4,
+  views: 5,
+  monitor: 5,
+  manager: 6,
+  tester: 7,
+  server: 8,
+  lab: 9,
+  cli: 10,
 }
 
 const source = resolve(import.meta.dirname, '../src')
@@ -82,3 +85,41 @@ test('no code outside providers/ spells a provider by name in a condition', () =
     .filter((file) => /provider(?:\.id|Id)?\s*[!=]==\s*'/.test(readFileSync(join(source, file), 'utf8')))
   expect(wrong).toEqual([])
 })
+
+test('no file is in an import circle, types counted', () => {
+  expect(circles(new Map(files.map((file) => [file, importsOf(file).map((path) => relative(source, path))])))).toEqual(
+    [],
+  )
+})
+
+/** The folders of engine/, each of which may import from itself and from those after it. */
+const ENGINE = ['', 'attempt', 'targets', 'memory', 'request', 'experiments']
+
+test('inside engine/ imports go down: the loop, an attempt, the targets, memory, the request, experiments', () => {
+  const levelOf = (path: string) => ENGINE.indexOf(dirname(relative(join(source, 'engine'), path)).replace('.', ''))
+  const wrong = files
+    .filter((file) => roomOf(join(source, file)) === 'engine')
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((target) => roomOf(target) === 'engine' && levelOf(target) < levelOf(join(source, file)))
+        .map((target) => `${file} imports ${relative(source, target)}`),
+    )
+  expect(wrong).toEqual([])
+  expect(
+    files.filter((file) => roomOf(join(source, file)) === 'engine').map((file) => levelOf(join(source, file))),
+  ).not.toContain(-1)
+})
+
+/** The circles of a graph, one path each. */
+function circles(graph: Map<string, string[]>): string[] {
+  const done = new Set<string>()
+  const found: string[] = []
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) found.push([...path.slice(path.indexOf(file)), file].join(' > '))
+    if (done.has(file) || path.includes(file)) return
+    for (const next of graph.get(file) ?? []) visit(next, [...path, file])
+    done.add(file)
+  }
+  for (const file of graph.keys()) visit(file, [])
+  return found
+}

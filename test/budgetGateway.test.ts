@@ -1,9 +1,9 @@
 /** Budgets and costs as clients of the gateway meet them. */
 
 import { expect, onTestFinished, test } from 'vitest'
-import { type GatewayWorld, openGateway } from './gatewayWorld.ts'
-import { own } from './lab.ts'
-import { budget, FREE, priced, pricedConfig } from './spendWorld.ts'
+import { type GatewayWorld, openGateway } from './support/gatewayWorld.ts'
+import { own } from './support/lab.ts'
+import { budget, FREE, priced, pricedConfig } from './support/spendWorld.ts'
 
 async function open(settings: object, price: object = priced, dialect?: string, facts = {}): Promise<GatewayWorld> {
   const more = { ...facts, ...(dialect !== undefined && { dialect }) }

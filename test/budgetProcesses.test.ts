@@ -4,14 +4,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { FakeWorld } from '../src/lab/fakeProviders.ts'
-import { openSqliteStore } from '../src/store/sqlite.ts'
-import { openManager, own } from './lab.ts'
-import { openWorld } from './labCall.ts'
-import { budget, PER_CALL, priced, pricedConfig } from './spendWorld.ts'
-import { temporaryFolder } from './temporaryFolder.ts'
+import type { FakeWorld } from '../src/lab/fake/fakeProviders.ts'
+import { openSqliteStore } from '../src/store/sqlite/sqlite.ts'
+import { openManager, own } from './support/lab.ts'
+import { openWorld } from './support/labCall.ts'
+import { budget, PER_CALL, priced, pricedConfig } from './support/spendWorld.ts'
+import { temporaryFolder } from './support/temporaryFolder.ts'
 
-const script = join(import.meta.dirname, 'spendChild.ts')
+const script = join(import.meta.dirname, 'support/spendChild.ts')
 
 interface Scene {
   readonly world: FakeWorld

@@ -5,11 +5,11 @@ import { BudgetExceededError } from '../src/domain/errors.ts'
 import type { BudgetNews } from '../src/observe/events.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
 import { testApiKeys } from '../src/tester/apiKeyTester.ts'
-import { openLab, openManager, own } from './lab.ts'
-import { openWorld, until } from './labCall.ts'
-import { budget, FREE, openSpending, PER_CALL, priced, pricedConfig } from './spendWorld.ts'
-import { attemptEvent } from './storeEvents.ts'
-import { temporaryFolder } from './temporaryFolder.ts'
+import { openLab, openManager, own } from './support/lab.ts'
+import { openWorld, until } from './support/labCall.ts'
+import { budget, FREE, openSpending, PER_CALL, priced, pricedConfig } from './support/spendWorld.ts'
+import { attemptEvent } from './support/storeEvents.ts'
+import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const reject = { on_exceeded: 'reject' }
 

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { KeywiseError } from '../src/domain/errors.ts'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { testApiKeys } from '../src/tester/apiKeyTester.ts'
-import { put, temporaryFolder } from './temporaryFolder.ts'
+import { put, temporaryFolder } from './support/temporaryFolder.ts'
 
 const DIALECTS = ['openai', 'openai-responses', 'anthropic', 'google'] as const
 const STATUSES = [200, 302, 400, 401, 402, 403, 404, 413, 422, 429, 500, 503, 529]

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { FailureKind } from '../src/domain/failure.ts'
-import type { FakeFault } from '../src/lab/scenario.ts'
-import { openLab, own } from './lab.ts'
-import { until } from './labCall.ts'
+import type { FakeFault } from '../src/lab/fake/scenario.ts'
+import { openLab, own } from './support/lab.ts'
+import { until } from './support/labCall.ts'
 
 const DIALECTS = ['openai', 'openai-responses', 'anthropic', 'google'] as const
 type Dialect = (typeof DIALECTS)[number]

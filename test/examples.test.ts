@@ -4,12 +4,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
-import type { Scenario } from '../src/lab/scenario.ts'
-import { fakeKey, openWorld } from './labCall.ts'
-import { makeHome } from './runKeywise.ts'
+import type { Scenario } from '../src/lab/fake/scenario.ts'
+import { fakeKey, openWorld } from './support/labCall.ts'
+import { makeHome } from './support/runKeywise.ts'
 
 const root = resolve(import.meta.dirname, '..')
-const fromSource = pathToFileURL(join(import.meta.dirname, 'keywiseFromSource.mjs')).href
+const fromSource = pathToFileURL(join(import.meta.dirname, 'support/keywiseFromSource.mjs')).href
 
 const scenario: Scenario = {
   providers: {

@@ -2,10 +2,10 @@
 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { ExperimentRow } from '../src/manager/views/experimentsView.ts'
-import { experimentsView } from '../src/manager/views/experimentsView.ts'
-import { type Lab, openLab, openManager, own } from './lab.ts'
-import { temporaryFolder } from './temporaryFolder.ts'
+import type { ExperimentRow } from '../src/views/experiments.ts'
+import { experimentsView } from '../src/views/experiments.ts'
+import { type Lab, openLab, openManager, own } from './support/lab.ts'
+import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const TWO_MODELS = { providers: own('alpha', 1, ['m', 'n']) }
 

@@ -1,11 +1,11 @@
 /** `free_only` and `privacy: no_training`: who is asked, what is sent along, and what the ledger proves afterwards. */
 
 import { expect, onTestFinished, test } from 'vitest'
-import type { FakeWorld } from '../src/lab/fakeProviders.ts'
+import type { FakeWorld } from '../src/lab/fake/fakeProviders.ts'
 import { APIManager } from '../src/manager/apiManager.ts'
-import { openGateway } from './gatewayWorld.ts'
-import { told } from './lab.ts'
-import { fakeKey, openWorld, until } from './labCall.ts'
+import { openGateway } from './support/gatewayWorld.ts'
+import { told } from './support/lab.ts'
+import { fakeKey, openWorld, until } from './support/labCall.ts'
 
 const MODELS = {
   groq: { 'openai/gpt-oss-20b': {} },

@@ -3,9 +3,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { Scenario } from '../src/lab/scenario.ts'
-import { ADMIN_TOKEN, type GatewayWorld, openGateway, TOKEN, type WorldOptions } from './gatewayWorld.ts'
-import { rawRequest } from './rawHttp.ts'
+import type { Scenario } from '../src/lab/fake/scenario.ts'
+import { ADMIN_TOKEN, type GatewayWorld, openGateway, TOKEN, type WorldOptions } from './support/gatewayWorld.ts'
+import { rawRequest } from './support/rawHttp.ts'
 
 const USER = { role: 'user', content: 'Hi' }
 const chat = (model: string, messages: readonly object[] = [USER]) => ({ model, messages })

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type GatewayWorld, openGateway } from './gatewayWorld.ts'
+import { type GatewayWorld, openGateway } from './support/gatewayWorld.ts'
 
 let world: GatewayWorld
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 /** The door of the gateway: who is let in, with which bytes, and in whose words everybody else is refused. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ADMIN_TOKEN, type GatewayWorld, openGateway, TOKEN } from './gatewayWorld.ts'
-import { rawRequest } from './rawHttp.ts'
+import { ADMIN_TOKEN, type GatewayWorld, openGateway, TOKEN } from './support/gatewayWorld.ts'
+import { rawRequest } from './support/rawHttp.ts'
 
 const CHAT = { model: 'talker', messages: [{ role: 'user', content: 'Hi' }] }
 

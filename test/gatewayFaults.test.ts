@@ -1,8 +1,8 @@
 /** The sixteen faults of the public crash test for LLM gateways, each with one healthy fallback, plain and streamed. */
 
 import { describe, expect, test } from 'vitest'
-import type { FakeFault, FakeModel, Scenario } from '../src/lab/scenario.ts'
-import { type GatewayWorld, openGateway, type WorldOptions } from './gatewayWorld.ts'
+import type { FakeFault, FakeModel, Scenario } from '../src/lab/fake/scenario.ts'
+import { type GatewayWorld, openGateway, type WorldOptions } from './support/gatewayWorld.ts'
 
 const REPLY = 'Sixty tokens of an answer that somebody waits for, word by word, until the very last one has come.'
 const BODY = { model: 'pair', messages: [{ role: 'user', content: 'Tell me' }] }

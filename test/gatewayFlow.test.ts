@@ -3,8 +3,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type GatewayWorld, openGateway, TOKEN, until, type WorldOptions } from './gatewayWorld.ts'
-import { rawRequest } from './rawHttp.ts'
+import { type GatewayWorld, openGateway, TOKEN, until, type WorldOptions } from './support/gatewayWorld.ts'
+import { rawRequest } from './support/rawHttp.ts'
 
 const CHAT = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
 const delta = (text: string) => `data: {"choices":[{"index":0,"delta":{"content":"${text}"},"finish_reason":null}]}\n\n`

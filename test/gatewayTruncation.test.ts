@@ -7,9 +7,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DialectId } from '../src/domain/chat.ts'
-import { type GatewayWorld, openGateway } from './gatewayWorld.ts'
-import { type RecordedStream, recordedStreams } from './replay.ts'
-import { hasTestData } from './testData.ts'
+import { type GatewayWorld, openGateway } from './support/gatewayWorld.ts'
+import { type RecordedStream, recordedStreams } from './support/replay.ts'
+import { hasTestData } from './support/testData.ts'
 
 interface Recorded extends RecordedStream {
   readonly dialect: DialectId

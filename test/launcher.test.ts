@@ -8,7 +8,7 @@ import { helpfulCommand, isNewEnough, nodePackage } from '../tools/findNode.mjs'
 import { missingPackages, npmCommand } from '../tools/install.mjs'
 import { withLock } from '../tools/installLock.mjs'
 import { tasksOf } from '../tools/tasks.mjs'
-import { temporaryFolder } from './temporaryFolder.ts'
+import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const readJson = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'))

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { temporaryFolder } from './temporaryFolder.ts'
+import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const swallow = (text: string) => `try { await (${text}) } catch {}`
 const withError = (text: string) => `await new Promise((done) => ${text}.on('error', done))`

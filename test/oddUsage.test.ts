@@ -4,8 +4,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { APIManager } from '../src/manager/apiManager.ts'
-import { told } from './lab.ts'
-import { budget } from './spendWorld.ts'
+import { told } from './support/lab.ts'
+import { budget } from './support/spendWorld.ts'
 
 const PRICE = { input: 1, output: 1000 }
 const TEXT = 'It was the best of times, it was the worst of times, it was the age of wisdom.'

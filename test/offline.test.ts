@@ -2,8 +2,8 @@
 
 import dns from 'node:dns'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { type Lab, openLab, own } from './lab.ts'
-import { until } from './labCall.ts'
+import { type Lab, openLab, own } from './support/lab.ts'
+import { until } from './support/labCall.ts'
 
 const DOWN = new Set<string>()
 

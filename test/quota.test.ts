@@ -4,13 +4,13 @@ import { createServer, type OutgoingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { FakeFault, Scenario } from '../src/lab/scenario.ts'
+import type { FakeFault, Scenario } from '../src/lab/fake/scenario.ts'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { retest } from '../src/manager/retest.ts'
-import { statusView } from '../src/manager/views/statusView.ts'
-import { type Lab, openLab, openManager, own, told } from './lab.ts'
-import { fakeKey, openWorld } from './labCall.ts'
-import { temporaryFolder } from './temporaryFolder.ts'
+import { statusView } from '../src/views/status.ts'
+import { type Lab, openLab, openManager, own, told } from './support/lab.ts'
+import { fakeKey, openWorld } from './support/labCall.ts'
+import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE

@@ -1,7 +1,7 @@
 /** Whole days of requests over real HTTP on a virtual clock: how much of the accounts' limits is used, and how often an upstream refuses. */
 
 import { expect, test } from 'vitest'
-import { quotaDay, sixKeys } from './quotaDay.ts'
+import { quotaDay, sixKeys } from './support/quotaDay.ts'
 
 const limits = { perMinute: 20, perDay: 300 }
 const capacity = (minutes: number) => 3 * Math.min(limits.perDay, minutes * limits.perMinute)

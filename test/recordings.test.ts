@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DialectId } from '../src/domain/chat.ts'
 import { APIManager, type CallResult } from '../src/manager/apiManager.ts'
-import { chatBytes, recordedStreams, typedBytes } from './replay.ts'
-import { hasTestData, readTestData, testDataPath } from './testData.ts'
+import { chatBytes, recordedStreams, typedBytes } from './support/replay.ts'
+import { hasTestData, readTestData, testDataPath } from './support/testData.ts'
 
 interface Folder {
   readonly folder: string

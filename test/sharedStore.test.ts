@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openLab, openManager, own, told } from './lab.ts'
-import { fakeKey, openWorld, until } from './labCall.ts'
-import { put, temporaryFolder } from './temporaryFolder.ts'
+import { openLab, openManager, own, told } from './support/lab.ts'
+import { fakeKey, openWorld, until } from './support/labCall.ts'
+import { put, temporaryFolder } from './support/temporaryFolder.ts'
 
 const parksOf = (manager: ReturnType<typeof openManager>) =>
   manager.engine.parts.mind.parks.list(Date.now()).map(({ scope, reason }) => `${scope} ${reason}`)

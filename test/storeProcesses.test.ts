@@ -4,11 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openSqliteStore } from '../src/store/sqlite.ts'
-import { loadSqlite } from '../src/store/sqliteModule.ts'
-import { temporaryFolder } from './temporaryFolder.ts'
+import { loadSqlite } from '../src/store/sqlite/module.ts'
+import { openSqliteStore } from '../src/store/sqlite/sqlite.ts'
+import { temporaryFolder } from './support/temporaryFolder.ts'
 
-const script = join(import.meta.dirname, 'storeChild.ts')
+const script = join(import.meta.dirname, 'support/storeChild.ts')
 
 interface Writer {
   readonly process: ChildProcess

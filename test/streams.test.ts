@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { KeywiseError } from '../src/domain/errors.ts'
-import type { FakeFault } from '../src/lab/scenario.ts'
+import type { FakeFault } from '../src/lab/fake/scenario.ts'
 import type { CallStream, StreamEvent } from '../src/manager/callStream.ts'
-import { type Lab, openLab, own, trailOf } from './lab.ts'
-import { until } from './labCall.ts'
+import { type Lab, openLab, own, trailOf } from './support/lab.ts'
+import { until } from './support/labCall.ts'
 
 const DIALECTS = ['openai', 'openai-responses', 'anthropic', 'google'] as const
 

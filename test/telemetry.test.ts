@@ -11,8 +11,8 @@ import {
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { APIManager } from '../src/index.ts'
-import { type FakeWorld, startFakeProviders } from '../src/lab/fakeProviders.ts'
-import { openGateway, until } from './gatewayWorld.ts'
+import { type FakeWorld, startFakeProviders } from '../src/lab/fake/fakeProviders.ts'
+import { openGateway, until } from './support/gatewayWorld.ts'
 
 const spans = new InMemorySpanExporter()
 const measured = new InMemoryMetricExporter(AggregationTemporality.DELTA)

@@ -2,10 +2,10 @@
 
 import { text } from 'node:stream/consumers'
 import { AllTargetsFailedError, InvalidRequestError, KeywiseError } from '../domain/errors.ts'
+import type { CallOptions } from '../engine/request/readContext.ts'
 import { APIManager, type CallResult } from '../manager/apiManager.ts'
-import type { CallOptions } from '../manager/context.ts'
 import { attemptLines } from '../observe/callLog.ts'
-import type { CommandContext, RunCommand } from './main.ts'
+import type { CommandContext, RunCommand } from './command.ts'
 import { dollars, duration, type Printer, printer, wholeNumber } from './output.ts'
 import { interrupted } from './stop.ts'
 import { demandKeys, engineOptions } from './withEngine.ts'

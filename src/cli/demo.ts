@@ -3,7 +3,7 @@
 import { type DemoCall, type DemoScene, type DemoSummary, runDemo } from '../lab/demo.ts'
 import type { RankedRow } from '../manager/apiManager.ts'
 import { failureText } from '../observe/callLog.ts'
-import type { RunCommand } from './main.ts'
+import type { RunCommand } from './command.ts'
 import { decimal, duration, type Printer, printer, wholeNumber } from './output.ts'
 import { curlLine } from './serve.ts'
 import { untilStopped } from './stop.ts'

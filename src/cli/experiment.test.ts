@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { own } from '../../test/lab.ts'
-import { openWorld } from '../../test/labCall.ts'
-import { makeHome } from '../../test/runKeywise.ts'
-import { put } from '../../test/temporaryFolder.ts'
+import { own } from '../../test/support/lab.ts'
+import { openWorld } from '../../test/support/labCall.ts'
+import { makeHome } from '../../test/support/runKeywise.ts'
+import { put } from '../../test/support/temporaryFolder.ts'
 
 const race = {
   name: 'race',

@@ -2,7 +2,7 @@
 
 import { readDocument } from '../config/document.ts'
 import { nearest } from '../domain/nearest.ts'
-import type { Engine } from '../manager/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import {
   csvOf,
   type ExperimentRow,
@@ -11,9 +11,10 @@ import {
   observationsOf,
   startExperiments,
   type VariantRow,
-} from '../manager/views/experimentsView.ts'
-import type { CommandContext, ExitCode, RunCommand } from './main.ts'
-import { decimal, dollars, duration, type Printer, printer, UsageError } from './output.ts'
+} from '../views/experiments.ts'
+import type { CommandContext, ExitCode, RunCommand } from './command.ts'
+import { UsageError } from './command.ts'
+import { decimal, dollars, duration, type Printer, printer } from './output.ts'
 import { withEngine } from './withEngine.ts'
 
 type Action = (engine: Engine, context: CommandContext, out: Printer) => ExitCode

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { put, temporaryFolder } from '../../test/temporaryFolder.ts'
+import { put, temporaryFolder } from '../../test/support/temporaryFolder.ts'
 import { ConfigError } from '../domain/errors.ts'
 import { run } from './fake.ts'
 

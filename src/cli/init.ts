@@ -5,8 +5,9 @@ import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { asRecord } from '../domain/json.ts'
-import type { RunCommand } from './main.ts'
-import { printer, UsageError } from './output.ts'
+import type { RunCommand } from './command.ts'
+import { UsageError } from './command.ts'
+import { printer } from './output.ts'
 import { MARK, type ModuleKind, SHIM_NAMES, type ShimPlaces, shimText } from './shims.ts'
 
 export const run: RunCommand = async ({ options, cwd, stdout, env }) => {

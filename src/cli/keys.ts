@@ -1,11 +1,12 @@
 /** `keywise keys list|retest`: the keys, masked; and "try them again". */
 
 import { nearest } from '../domain/nearest.ts'
-import type { Engine } from '../manager/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import { type Retested, retest } from '../manager/retest.ts'
-import { type KeyRow, keysView } from '../manager/views/keysView.ts'
-import type { CommandContext, ExitCode, RunCommand } from './main.ts'
-import { age, dollars, type Printer, printer, UsageError } from './output.ts'
+import { type KeyRow, keysView } from '../views/keys.ts'
+import type { CommandContext, ExitCode, RunCommand } from './command.ts'
+import { UsageError } from './command.ts'
+import { age, dollars, type Printer, printer } from './output.ts'
 import { withEngine } from './withEngine.ts'
 
 type Action = (engine: Engine, context: CommandContext, out: Printer) => Promise<ExitCode>

@@ -1,8 +1,8 @@
 /** `keywise models`: every model that can be asked for, and who serves it. */
 
 import type { PriceHint } from '../domain/target.ts'
-import { type ModelRow, type ModelsView, modelsView } from '../manager/views/modelsView.ts'
-import type { RunCommand } from './main.ts'
+import { type ModelRow, type ModelsView, modelsView } from '../views/models.ts'
+import type { RunCommand } from './command.ts'
 import { age, type Printer, printer } from './output.ts'
 import { withEngine } from './withEngine.ts'
 

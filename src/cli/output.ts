@@ -1,6 +1,7 @@
 /** How the command line prints: tables for people, JSON for programs, colours only where they are wanted. */
 
 import { styleText } from 'node:util'
+import { UsageError } from './command.ts'
 
 export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan'
 
@@ -98,9 +99,6 @@ export function wholeNumber(value: unknown, flag: string): number | undefined {
     throw new UsageError(`${flag} takes a whole number, not ${JSON.stringify(value)}`)
   return number
 }
-
-/** The words of the command line are off; exit code 2. */
-export class UsageError extends Error {}
 
 /** `1 key`, `2 keys`. */
 export const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -3,12 +3,13 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { StoreEvent } from '../domain/store.ts'
-import { POLICIES, runReplay } from '../lab/replay.ts'
-import { replayText } from '../lab/replayReport.ts'
-import { recordedScenario } from '../lab/replayStore.ts'
+import { POLICIES, runReplay } from '../lab/replay/replay.ts'
+import { replayText } from '../lab/replay/report.ts'
+import { recordedScenario } from '../lab/replay/store.ts'
 import { APIManager } from '../manager/apiManager.ts'
-import type { CommandContext, RunCommand } from './main.ts'
-import { printer, UsageError } from './output.ts'
+import type { CommandContext, RunCommand } from './command.ts'
+import { UsageError } from './command.ts'
+import { printer } from './output.ts'
 
 export const run: RunCommand = async (context) => {
   const { options, cwd, stdout, stderr, env } = context

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { makeHome, type Running } from '../../test/runKeywise.ts'
+import { makeHome, type Running } from '../../test/support/runKeywise.ts'
 
 const ANSWER = JSON.stringify({
   id: 'a',

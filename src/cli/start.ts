@@ -4,8 +4,8 @@
  */
 
 import { loadConfig } from '../config/config.ts'
-import { loadOptions } from '../manager/places.ts'
-import type { CommandContext, ExitCode, RunCommand } from './main.ts'
+import { loadOptions } from '../manager/locations.ts'
+import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { demandKeys, engineOptions } from './withEngine.ts'
 
 /** The command of that name; undefined when there is none. */

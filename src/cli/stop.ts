@@ -1,6 +1,6 @@
 /** Commands that run until they are told to stop. */
 
-import type { ExitCode } from './main.ts'
+import type { ExitCode } from './command.ts'
 
 /** Resolves after the seconds (0: ok), at SIGTERM (0), or at Ctrl-C (0; 130 when a time was given that is not over). */
 export function untilStopped(seconds: number | undefined): Promise<ExitCode> {

@@ -7,8 +7,9 @@ import { stateFolderOf } from '../config/paths.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
 import { SCOPES, type TokenScope, Tokens } from '../server/tokens.ts'
 import { openStore } from '../store/open.ts'
-import type { CommandContext, ExitCode, RunCommand } from './main.ts'
-import { type Printer, printer, UsageError } from './output.ts'
+import type { CommandContext, ExitCode, RunCommand } from './command.ts'
+import { UsageError } from './command.ts'
+import { type Printer, printer } from './output.ts'
 
 const ACTIONS = ['add', 'list', 'show', 'revoke'] as const
 

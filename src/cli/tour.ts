@@ -4,7 +4,7 @@ import { runTour, type TourResult, type TourScene } from '../lab/tour.ts'
 import type { RankedRow } from '../manager/apiManager.ts'
 import { failureText } from '../observe/callLog.ts'
 import type { TestResult } from '../tester/testResult.ts'
-import type { CommandContext, ExitCode } from './main.ts'
+import type { CommandContext, ExitCode } from './command.ts'
 import { decimal, type Printer, printer, wholeNumber } from './output.ts'
 
 const SECONDS = 30

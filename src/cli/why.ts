@@ -1,9 +1,10 @@
 /** `keywise why`: the ranking with its terms, and the reason for each target that is out. */
 
-import { type WhyRequestView, type WhyRow, type WhyView, whyRequestView, whyView } from '../manager/views/whyView.ts'
 import { attemptLines } from '../observe/callLog.ts'
-import type { RunCommand } from './main.ts'
-import { decimal, type Printer, printer, UsageError } from './output.ts'
+import { type WhyRequestView, type WhyRow, type WhyView, whyRequestView, whyView } from '../views/why.ts'
+import type { RunCommand } from './command.ts'
+import { UsageError } from './command.ts'
+import { decimal, type Printer, printer } from './output.ts'
 import { withEngine } from './withEngine.ts'
 
 export const run: RunCommand = (context) =>

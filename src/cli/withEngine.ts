@@ -3,12 +3,12 @@
 import { resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../domain/errors.ts'
-import type { Engine } from '../manager/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { EngineOptions } from '../manager/engineOptions.ts'
 import { openEngine } from '../manager/openEngine.ts'
 import { consoleLogger, quietLogger } from '../observe/log.ts'
 import { catalog } from '../providers/catalog.ts'
-import type { CommandContext, ExitCode } from './main.ts'
+import type { CommandContext, ExitCode } from './command.ts'
 
 /** How long a command waits for models lists, in milliseconds: where targets depend on one nobody has read, and else. */
 const FIRST_LISTS_MS = 5000

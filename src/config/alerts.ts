@@ -2,10 +2,10 @@
 
 import { ConfigError } from '../domain/errors.ts'
 import { Secret } from '../domain/redact.ts'
-import type { Path } from './document.ts'
 import { complain, type Remarks } from './remarks.ts'
 import { readSecret, type Surroundings } from './secrets.ts'
 import type { SettingsOfFile } from './settingsSchema.ts'
+import type { Path } from './showPath.ts'
 
 type AlertsOfFile = SettingsOfFile['alerts']
 

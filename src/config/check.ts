@@ -3,9 +3,10 @@
 import type { z } from 'zod'
 import { asArray, asRecord } from '../domain/json.ts'
 import { nearest } from '../domain/nearest.ts'
-import type { Path } from './document.ts'
-import { complain, type Remarks, showName } from './remarks.ts'
+import { complain, type Remarks } from './remarks.ts'
 import { jsonSchema } from './schema.ts'
+import type { Path } from './showPath.ts'
+import { showName } from './showPath.ts'
 
 type Issue = z.core.$ZodIssue
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { put, temporaryFolder } from '../../test/temporaryFolder.ts'
+import { put, temporaryFolder } from '../../test/support/temporaryFolder.ts'
 import { ConfigError, VaultError } from '../domain/errors.ts'
 import { loadConfig } from './config.ts'
 

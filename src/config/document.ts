@@ -12,9 +12,7 @@ import {
 import { ConfigError } from '../domain/errors.ts'
 import { asArray, asRecord } from '../domain/json.ts'
 import { readText } from './readText.ts'
-import { showPath } from './remarks.ts'
-
-export type Path = readonly (string | number)[]
+import { type Path, showPath } from './showPath.ts'
 
 export interface ConfigDocument {
   /** Absolute; null when the configuration was handed over as an object. */

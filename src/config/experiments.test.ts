@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { put, temporaryFolder } from '../../test/temporaryFolder.ts'
+import { put, temporaryFolder } from '../../test/support/temporaryFolder.ts'
 import { loadConfig } from './config.ts'
 
 const variants = [

@@ -2,7 +2,8 @@
 
 import { ConfigError } from '../domain/errors.ts'
 import { type Definition, readDefinitions } from '../experiment/definition.ts'
-import type { ConfigDocument, Path } from './document.ts'
+import type { ConfigDocument } from './document.ts'
+import type { Path } from './showPath.ts'
 
 const PLACE = ['settings', 'experiments'] as const
 const MOST_SHOWN = 5

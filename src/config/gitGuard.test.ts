@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { put, temporaryFolder } from '../../test/temporaryFolder.ts'
+import { put, temporaryFolder } from '../../test/support/temporaryFolder.ts'
 import { gitWarning } from './gitGuard.ts'
 import { isIgnored } from './gitIgnore.ts'
 

@@ -9,9 +9,10 @@ import { nearest } from '../domain/nearest.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import { type Block, blockSchema, type KeyEntry, type ModelEntry } from './blockSchema.ts'
 import { checked } from './check.ts'
-import type { Path } from './document.ts'
-import { complain, type Remarks, showName } from './remarks.ts'
+import { complain, type Remarks } from './remarks.ts'
 import { TOP_NAMES } from './schema.ts'
+import type { Path } from './showPath.ts'
+import { showName } from './showPath.ts'
 
 /** What the file says of one provider, whatever the dialect it was said in. */
 export interface ProviderEntry {

@@ -4,12 +4,13 @@ import { Secret } from '../domain/redact.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import type { KeyBudget, ModelEntry } from './blockSchema.ts'
 import { adjustedProvider, customProvider, type Overrides } from './customProvider.ts'
-import type { Path } from './document.ts'
 import { type Endpoint, readEndpoint } from './endpoint.ts'
 import { hasAddress, keysFromEnvironment } from './environment.ts'
 import { meant, type PlacedKey, type ProviderEntry } from './keysFile.ts'
-import { complain, type Remarks, showPath } from './remarks.ts'
+import { complain, type Remarks } from './remarks.ts'
 import { readSecret, type Surroundings } from './secrets.ts'
+import type { Path } from './showPath.ts'
+import { showPath } from './showPath.ts'
 
 export interface ProviderConfig {
   readonly id: string

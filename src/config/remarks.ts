@@ -1,8 +1,8 @@
 /** How the configuration speaks: errors and remarks that name their place, and never a secret. */
 
 import { ConfigError } from '../domain/errors.ts'
-import { redactShapes } from '../domain/redact.ts'
-import type { ConfigDocument, Path } from './document.ts'
+import type { ConfigDocument } from './document.ts'
+import { type Path, showPath } from './showPath.ts'
 
 /** The error of one part: `config/api-keys.json:12:5: "groq.api_keys[1]" is empty; remove it or paste a key`. */
 export function complain(document: ConfigDocument, path: Path, message: string): ConfigError {
@@ -45,21 +45,4 @@ function placeOf(document: ConfigDocument, path: Path): string {
   const position = document.position(path)
   const at = position === null ? '' : `:${position.line}:${position.column}`
   return path.length === 0 ? `${document.name}${at}:` : `${document.name}${at}: "${showPath(path)}"`
-}
-
-/** `groq.api_keys[1].key`; names that look like secrets are masked. */
-export function showPath(path: Path): string {
-  return path
-    .map((part, index) => {
-      if (typeof part === 'number') return `[${part}]`
-      const shown = showName(part)
-      return index === 0 ? shown : `.${shown}`
-    })
-    .join('')
-}
-
-/** A name as it may stand in a message: a key pasted in the wrong place does not come out again. */
-export function showName(name: string): string {
-  const secretive = name.length > 80 || /[A-Za-z0-9]{20}|[0-9a-f]{8}-[0-9a-f]{4}-/i.test(name)
-  return secretive ? '…' : redactShapes(name).replace(/\p{Cc}/gu, '�')
 }

@@ -4,8 +4,10 @@ import { readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { VaultError } from '../domain/errors.ts'
 import { asArray, asRecord } from '../domain/json.ts'
-import type { ConfigDocument, Path } from './document.ts'
-import { complain, showName } from './remarks.ts'
+import type { ConfigDocument } from './document.ts'
+import { complain } from './remarks.ts'
+import type { Path } from './showPath.ts'
+import { showName } from './showPath.ts'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>

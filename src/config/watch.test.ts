@@ -1,7 +1,7 @@
 import { renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { put, temporaryFolder } from '../../test/temporaryFolder.ts'
+import { put, temporaryFolder } from '../../test/support/temporaryFolder.ts'
 import { ConfigError } from '../domain/errors.ts'
 import { loadConfig } from './config.ts'
 import { watchConfig } from './watch.ts'

@@ -2,13 +2,13 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cutPositions, recordedStreams, recordings, replay, typedBytes } from '../../test/replay.ts'
-import { hasTestData, readTestData } from '../../test/testData.ts'
+import { assembleResponse } from '../../test/support/assembleResponse.ts'
+import { cutPositions, recordedStreams, recordings, replay, typedBytes } from '../../test/support/replay.ts'
+import { hasTestData, readTestData } from '../../test/support/testData.ts'
 import type { ChatResponse } from '../domain/chat.ts'
-import { anthropic } from './anthropic.ts'
-import { assembleResponse } from './assemble.ts'
+import { anthropic } from './anthropic/anthropic.ts'
 import type { Dialect } from './dialect.ts'
-import { google } from './google.ts'
+import { google } from './google/google.ts'
 
 type Facts = [kinds: string, finishReason: ChatResponse['finishReason'], input: number, output: number]
 

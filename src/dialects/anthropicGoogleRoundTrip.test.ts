@@ -2,13 +2,13 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { chunksOf } from '../../test/chunks.ts'
-import { replay } from '../../test/replay.ts'
+import { assembleResponse } from '../../test/support/assembleResponse.ts'
+import { chunksOf } from '../../test/support/chunks.ts'
+import { replay } from '../../test/support/replay.ts'
 import type { ChatRequest, ChatResponse, Message, Part } from '../domain/chat.ts'
-import { anthropic } from './anthropic.ts'
-import { assembleResponse } from './assemble.ts'
+import { anthropic } from './anthropic/anthropic.ts'
 import type { Dialect } from './dialect.ts'
-import { google } from './google.ts'
+import { google } from './google/google.ts'
 
 type Wire = 'anthropic' | 'google'
 const DIALECTS: { readonly [W in Wire]: Dialect } = { anthropic, google }

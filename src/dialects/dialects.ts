@@ -1,11 +1,11 @@
 /** Every wire language by its id. */
 
 import type { DialectId } from '../domain/chat.ts'
-import { anthropic } from './anthropic.ts'
+import { anthropic } from './anthropic/anthropic.ts'
 import type { Dialect } from './dialect.ts'
-import { google } from './google.ts'
-import { openaiChat } from './openaiChat.ts'
-import { openaiResponses } from './openaiResponses.ts'
+import { google } from './google/google.ts'
+import { openaiChat } from './openaiChat/openaiChat.ts'
+import { openaiResponses } from './openaiResponses/openaiResponses.ts'
 
 const DIALECTS: { readonly [Id in DialectId]: Dialect } = {
   openai: openaiChat,

@@ -37,7 +37,7 @@ export interface ReasoningPart {
   readonly text: string
   /**
    * Opaque proof of the upstream (Anthropic `signature`, Gemini `thoughtSignature`, Responses `encrypted_content`); must
-   * be echoed back, and only to the dialect it came from, whose name it begins with (`dialects/signature.ts`).
+   * be echoed back, and only to the dialect it came from, whose name it begins with (`dialects/fields/signature.ts`).
    */
   readonly signature?: string
   /** Anthropic `redacted_thinking`: the text is hidden and only the signature travels. */

@@ -4,14 +4,14 @@ import type { AttemptReport } from '../domain/attempt.ts'
 import { KeywiseError } from '../domain/errors.ts'
 import { silentLogger } from '../domain/logger.ts'
 import { Dice } from '../domain/random.ts'
+import type { SessionSummary } from '../engine/memory/summary.ts'
 import { APIManager, type CallResult, type RankedRow } from '../manager/apiManager.ts'
-import type { SessionSummary } from '../manager/summary.ts'
 import { type App, startApp } from '../server/app.ts'
 import { Tokens } from '../server/tokens.ts'
 import { testApiKeys } from '../tester/apiKeyTester.ts'
 import type { TestReport } from '../tester/report.ts'
-import { type FakeWorld, startFakeProviders } from './fakeProviders.ts'
-import { demoScenario } from './worlds.ts'
+import { type FakeWorld, startFakeProviders } from './fake/fakeProviders.ts'
+import { demoScenario } from './fake/worlds.ts'
 
 export interface DemoOptions {
   /** Told as it happens. */

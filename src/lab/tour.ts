@@ -6,9 +6,9 @@
 import { APIManager, type CallResult, type RankedRow } from '../manager/apiManager.ts'
 import { testApiKeys } from '../tester/apiKeyTester.ts'
 import type { TestReport } from '../tester/report.ts'
-import { type FakeWorld, startFakeProviders } from './fakeProviders.ts'
+import { type FakeWorld, startFakeProviders } from './fake/fakeProviders.ts'
+import { RETIRED_MODEL, tourScenario } from './fake/worlds.ts'
 import { FastClock } from './fastClock.ts'
-import { RETIRED_MODEL, tourScenario } from './worlds.ts'
 
 export interface TourOptions {
   /** Told as it happens. */

@@ -1,7 +1,7 @@
 /** The supervisor's interface, unchanged: one object, one method, a string back; the manager inside. */
 
+import { type CallContext, describe, readContext, type Template } from '../engine/request/readContext.ts'
 import { APIManager, type APIManagerOptions } from './apiManager.ts'
-import { type CallContext, describe, readContext, type Template } from './context.ts'
 
 export interface APIClientOptions extends APIManagerOptions {
   /** Writes any object that is neither a prompt nor messages as text. Default: one line a field (`describe`). */

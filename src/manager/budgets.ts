@@ -2,8 +2,8 @@
 
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../domain/errors.ts'
+import type { Seat } from '../engine/targets/targetRegistry.ts'
 import { type Budget, budgetFrom, budgetId } from '../money/budgetRule.ts'
-import type { Seat } from './roster.ts'
 
 /** A budget, and where the user wrote it. */
 interface Placed {

@@ -3,10 +3,10 @@
 import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
 import { type Watching, watchConfig } from '../config/watch.ts'
-import { StatsFileWriter } from '../store/statsFileWriter.ts'
-import type { Engine } from './engine.ts'
+import type { Engine } from '../engine/engine.ts'
+import { StatsFileWriter } from '../store/statsFile/statsFileWriter.ts'
+import { importStats, statsView } from './importStats.ts'
 import { pressures } from './pressures.ts'
-import { importStats, statsView } from './statsView.ts'
 
 export interface HousekeepingOptions {
   readonly engine: Engine

@@ -8,10 +8,23 @@ import { fingerprint, freshSalt } from '../config/fingerprint.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
 import type { Store } from '../domain/store.ts'
+import { worldOf } from '../engine/attempt/eligibilityFacts.ts'
+import { Repairs } from '../engine/attempt/learnedRepairs.ts'
+import { type Timing, WaitingRoom } from '../engine/attempt/waitingRoom.ts'
+import { Decisions } from '../engine/decisionLog.ts'
+import { Engine, type EngineParts } from '../engine/engine.ts'
+import { Experiments } from '../engine/experiments/experiments.ts'
+import { Mind } from '../engine/memory/learnedState.ts'
+import { KeyChecks } from '../engine/targets/keyChecks.ts'
+import { Shortcomings } from '../engine/targets/missingAbilities.ts'
+import { ModelLists } from '../engine/targets/modelLists.ts'
+import { Roster, type Seat } from '../engine/targets/targetRegistry.ts'
 import { BudgetBook } from '../money/budget.ts'
 import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
 import { PriceBook, type PriceLookup } from '../money/price.ts'
 import { loadUsageEstimator } from '../money/usage.ts'
+import { Attention } from '../monitor/monitor.ts'
+import { Probes } from '../monitor/parkProbes.ts'
 import { Events } from '../observe/events.ts'
 import { consoleLogger } from '../observe/log.ts'
 import { connectTelemetry } from '../observe/telemetry.ts'
@@ -21,26 +34,14 @@ import { openStore } from '../store/open.ts'
 import type { CallTools } from '../upstream/call.ts'
 import { connect } from '../upstream/connection.ts'
 import { Deadlines } from '../upstream/deadlines.ts'
+import type { DiscoverTools } from '../upstream/discovery/discover.ts'
 import { OfflineDetector } from '../upstream/offline.ts'
 import { openTransport } from '../upstream/transport.ts'
-import { Attention } from './attention.ts'
 import { budgetsOf } from './budgets.ts'
-import { Decisions } from './decisions.ts'
-import { Engine, type EngineParts } from './engine.ts'
 import type { EngineOptions } from './engineOptions.ts'
-import { Experiments } from './experiments/experiments.ts'
 import { Housekeeping } from './housekeeping.ts'
-import { KeyChecks } from './keyChecks.ts'
-import { Mind } from './mind.ts'
-import { ModelLists } from './modelLists.ts'
-import { loadOptions, storeLocation, variablesOf } from './places.ts'
-import { Probes } from './probes.ts'
-import { Repairs } from './repairs.ts'
-import { Roster, type Seat } from './roster.ts'
+import { loadOptions, storeLocation, variablesOf } from './locations.ts'
 import { routingSettings } from './routingSettings.ts'
-import { Shortcomings } from './shortcomings.ts'
-import { type Timing, WaitingRoom } from './waiting.ts'
-import { worldOf } from './world.ts'
 
 export interface OpenedEngine {
   readonly engine: Engine
@@ -60,6 +61,15 @@ export function openEngine(options: EngineOptions = {}): OpenedEngine {
     ready: () => builder.ready(),
     close: () => builder.close(),
   }
+}
+
+/** What several parts need of the host: its clock, its dice, its listeners, its network. */
+interface Means {
+  readonly tools: CallTools
+  readonly events: Events
+  readonly offline: OfflineDetector
+  readonly random: () => number
+  readonly discover: DiscoverTools
 }
 
 class Builder {
@@ -90,15 +100,18 @@ class Builder {
     this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? freshSalt()))
     this.#dispatcher = this.#openDispatcher(config)
     const mind = this.#openMind(config)
-    const parts = this.#parts(mind)
+    const means = this.#means()
+    const attention = this.#attention(means)
+    const probes = new Probes()
+    const parts = this.#parts(mind, means, attention, probes)
     const roster = this.#rosterOf(config, this.#seatsOf(config), parts)
     this.engine = new Engine(parts, roster, worldOf(roster, mind, parts.shortcomings))
     mind.router.setTargets(roster.targets)
     mind.restore()
     mind.budgets.open(this.#store, this.#now())
     this.#useExperiments(config)
-    parts.attention.attach(this.engine)
-    parts.probes.attach(this.engine)
+    attention.attach(this.engine)
+    probes.attach(this.engine)
     this.#housekeeping = new Housekeeping({
       engine: this.engine,
       now: this.#now,
@@ -219,15 +232,36 @@ class Builder {
     })
   }
 
-  #parts(mind: Mind): EngineParts {
+  #means(): Means {
     const redact = redactor(() => this.#secrets)
     const monotonic = this.#options.monotonic ?? (() => performance.now())
     const tools: CallTools = { deadlines: new Deadlines(monotonic), now: this.#now, monotonic, redact }
-    const events = new Events(this.#logger)
-    const probes = new Probes()
-    const offline = new OfflineDetector()
-    const random = this.#options.random ?? Math.random
-    const discover = { now: this.#now, redact, signal: this.#closing.signal }
+    return {
+      tools,
+      events: new Events(this.#logger),
+      offline: new OfflineDetector(),
+      random: this.#options.random ?? Math.random,
+      discover: { now: this.#now, redact, signal: this.#closing.signal },
+    }
+  }
+
+  #attention({ tools, events, offline, random }: Means): Attention {
+    return new Attention({
+      store: this.#store,
+      logger: this.#logger,
+      dispatcher: this.#dispatcher,
+      salt: this.#salt,
+      userAgent: this.#userAgent,
+      now: this.#now,
+      events,
+      offline,
+      random,
+      redact: tools.redact,
+    })
+  }
+
+  #parts(mind: Mind, means: Means, attention: Attention, probes: Probes): EngineParts {
+    const { tools, events, offline, random, discover } = means
     return {
       store: this.#store,
       mind,
@@ -238,48 +272,37 @@ class Builder {
       tools,
       random,
       sleep: this.#options.sleep ?? systemSleep,
-      attention: new Attention({
-        store: this.#store,
-        logger: this.#logger,
-        dispatcher: this.#dispatcher,
-        salt: this.#salt,
-        userAgent: this.#userAgent,
-        now: this.#now,
-        events,
-        offline,
-        random,
-        redact,
-      }),
+      attention,
       decisions: new Decisions(this.#store),
       experiments: new Experiments({
         store: this.#store,
         logger: this.#logger,
         now: this.#now,
-        monotonic,
-        onDecided: (version, verdict) => this.engine.parts.attention.decided(version, verdict),
+        monotonic: tools.monotonic,
+        onDecided: (version, verdict) => attention.decided(version, verdict),
       }),
       repairs: new Repairs(this.#now),
       shortcomings: new Shortcomings(this.#store, this.#now),
-      checks: new KeyChecks({
-        mind,
-        store: this.#store,
-        tools: discover,
-      }),
+      checks: new KeyChecks({ mind, store: this.#store, tools: discover }),
       probes,
-      lists: new ModelLists({
-        store: this.#store,
-        logger: this.#logger,
-        tools: discover,
-        onChange: (seat, added) => {
-          this.#useConfig(this.engine.roster.config)
-          probes.listed(seat, added)
-        },
-        onFailure: (seat, failure) => {
-          if (this.#closing.signal.aborted) return
-          this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`)
-        },
-      }),
+      lists: this.#lists(discover, probes),
     }
+  }
+
+  #lists(tools: DiscoverTools, probes: Probes): ModelLists {
+    return new ModelLists({
+      store: this.#store,
+      logger: this.#logger,
+      tools,
+      onChange: (seat, added) => {
+        this.#useConfig(this.engine.roster.config)
+        probes.listed(seat, added)
+      },
+      onFailure: (seat, failure) => {
+        if (this.#closing.signal.aborted) return
+        this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`)
+      },
+    })
   }
 
   /** Takes over a configuration, or the same one with newer lists. Running requests end with what they began with. */

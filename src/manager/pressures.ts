@@ -1,6 +1,6 @@
 /** How hard soft budgets press on each provider, for the ranking (learning-spec: dual ascent on the budget's price). */
 
-import type { Engine } from './engine.ts'
+import type { Engine } from '../engine/engine.ts'
 
 /**
  * By provider, the hardest on any of its targets; providers that nothing presses on are not named. Budgets of a label or

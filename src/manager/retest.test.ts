@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { type FakeWorld, startFakeProviders } from '../lab/fakeProviders.ts'
+import { type FakeWorld, startFakeProviders } from '../lab/fake/fakeProviders.ts'
+import { keysView } from '../views/keys.ts'
+import { statusView } from '../views/status.ts'
 import { APIManager } from './apiManager.ts'
 import { retest } from './retest.ts'
-import { keysView } from './views/keysView.ts'
-import { statusView } from './views/statusView.ts'
 
 let world: FakeWorld
 beforeAll(async () => {

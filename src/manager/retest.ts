@@ -4,11 +4,11 @@ import { InvalidRequestError } from '../domain/errors.ts'
 import { FAILURE_KINDS } from '../domain/failure.ts'
 import { nearest } from '../domain/nearest.ts'
 import type { Target } from '../domain/target.ts'
-import type { KeyCheckResult } from '../upstream/discover.ts'
-import type { Engine } from './engine.ts'
-import { refOf } from './record.ts'
-import type { Seat } from './roster.ts'
-import { type KeyRow, keyRow } from './views/keysView.ts'
+import type { Engine } from '../engine/engine.ts'
+import { refOf } from '../engine/record.ts'
+import type { Seat } from '../engine/targets/targetRegistry.ts'
+import type { KeyCheckResult } from '../upstream/discovery/discover.ts'
+import { type KeyRow, keyRow } from '../views/keys.ts'
 
 export interface Retested {
   readonly generatedAt: string

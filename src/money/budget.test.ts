@@ -1,6 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { MoneyStore } from '../../test/moneyStore.ts'
-import { ask, CENT, DAY, HOUR, held, NOW, other, row, spent, startProcess, target } from '../../test/moneyWorld.ts'
+import { MoneyStore } from '../../test/support/moneyStore.ts'
+import {
+  ask,
+  CENT,
+  DAY,
+  HOUR,
+  held,
+  NOW,
+  other,
+  row,
+  spent,
+  startProcess,
+  target,
+} from '../../test/support/moneyWorld.ts'
 import { usdToNano } from './amount.ts'
 import { LEASE_MS } from './budget.ts'
 import type { Crossing } from './purse.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { MoneyStore } from '../../test/moneyStore.ts'
-import { ask, DAY, HOUR, NOW, row, spent, startProcess } from '../../test/moneyWorld.ts'
+import { MoneyStore } from '../../test/support/moneyStore.ts'
+import { ask, DAY, HOUR, NOW, row, spent, startProcess } from '../../test/support/moneyWorld.ts'
 import type { BudgetHold } from './budget.ts'
 
 /**

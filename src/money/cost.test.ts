@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { hasTestData, readTestData } from '../../test/testData.ts'
+import { hasTestData, readTestData } from '../../test/support/testData.ts'
 import type { Usage } from '../domain/chat.ts'
 import { ASSUMED_OUTPUT_TOKENS, costOf, worstCase } from './cost.ts'
 import { loadGenaiPrices } from './genaiPrices.ts'

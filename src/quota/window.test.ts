@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { DAY, HOUR, MINUTE, NOON, SECOND } from '../../test/quotaFixtures.ts'
+import { DAY, HOUR, MINUTE, NOON, SECOND } from '../../test/support/quotaFixtures.ts'
 import { CountingWindow } from './window.ts'
 
 describe('a rolling window', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { makeFailure, makeImport, makeQuality, makeSuccess, makeTarget } from '../../test/makeEvents.ts'
+import { makeFailure, makeImport, makeQuality, makeSuccess, makeTarget } from '../../test/support/makeEvents.ts'
 import type { Target } from '../domain/target.ts'
 import { Router, type RoutingRequest } from './choose.ts'
 import type { Ineligible } from './eligible.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { makeTarget } from '../../test/makeEvents.ts'
+import { makeTarget } from '../../test/support/makeEvents.ts'
 import type { TargetProfile } from '../domain/target.ts'
 import { ineligible, type Needs, RULES, type Rules } from './eligible.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { makeFailure, makeQuality, makeSuccess, makeTarget } from '../../test/makeEvents.ts'
+import { makeFailure, makeQuality, makeSuccess, makeTarget } from '../../test/support/makeEvents.ts'
 import { Router, type RoutingRequest } from './choose.ts'
 import type { RankedTarget } from './explain.ts'
 import { ROUTING } from './settings.ts'

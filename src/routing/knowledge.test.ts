@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { makeFailure, makeImport, makeQuality, makeSuccess, makeTarget } from '../../test/makeEvents.ts'
+import { makeFailure, makeImport, makeQuality, makeSuccess, makeTarget } from '../../test/support/makeEvents.ts'
 import type { StoreEvent } from '../domain/store.ts'
 import { firstToken, perToken, quality, reliability, taskQuality } from './estimate.ts'
 import { Knowledge } from './knowledge.ts'

@@ -2,7 +2,7 @@
 
 import type { Logger } from '../domain/logger.ts'
 import { decimalUsd, NANO_PER_USD } from '../money/amount.ts'
-import type { Observed } from './gateway.ts'
+import type { Observed } from './handler.ts'
 
 const BATCH_MS = 250
 /** Lines that are written without waiting any longer. */

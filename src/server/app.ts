@@ -6,16 +6,17 @@ import { dialectOf } from '../dialects/dialects.ts'
 import { Bag } from '../domain/bag.ts'
 import type { DialectId } from '../domain/chat.ts'
 import type { Logger } from '../domain/logger.ts'
-import type { Engine } from '../manager/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { AccessLog } from './accessLog.ts'
-import { adminRoute } from './admin.ts'
 import { checkHost, checkToken, type DoorOptions, type Refused } from './admit.ts'
-import { sendFailure } from './exchange.ts'
-import { dialectOfPath, findRoute, type GatewayParts, type Observed, type Route, type UnderWay } from './gateway.ts'
-import { gaugesOf } from './gauges.ts'
+import type { GatewayParts, Observed, Route, UnderWay } from './handler.ts'
 import { LANDING_PAGE } from './landing.ts'
+import { adminRoute } from './management/admin.ts'
+import { gaugesOf } from './management/gauges.ts'
+import { dialectOfPath, findRoute } from './routes.ts'
 import { sendText } from './send.ts'
+import { sendFailure } from './sendFailure.ts'
 import type { Token, TokenScope } from './tokens.ts'
 
 export interface AppOptions extends DoorOptions {
@@ -144,7 +145,7 @@ class Gateway implements App {
 
   /** Whatever goes wrong inside, only this request fails. */
   #handle(route: Route, request: IncomingMessage, response: ServerResponse, token: Token): void {
-    Promise.resolve(route.handle(this.#parts, request, response, token)).catch((error: unknown) => {
+    Promise.resolve(route.handle(this.#parts, request, response, token, route.dialect)).catch((error: unknown) => {
       this.#options.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
       this.#fail(response, 500, 'internal', 'keywise failed on this request; its log says why', route.dialect)
     })

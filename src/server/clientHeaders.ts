@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { DialectId } from '../domain/chat.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
 import { asRecord, asString } from '../domain/json.ts'
-import type { AskOptions } from '../manager/makeAsk.ts'
+import type { AskOptions } from '../engine/prepareRequest.ts'
 
 /** What a header leaves open is undefined. */
 export function clientHeaders(headers: IncomingHttpHeaders, body: unknown): AskOptions {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { attemptEvent } from '../../test/storeEvents.ts'
-import { storeTests } from '../../test/storeTests.ts'
+import { attemptEvent } from '../../test/support/storeEvents.ts'
+import { storeTests } from '../../test/support/storeSuite.ts'
 import { createMemoryStore } from './memory.ts'
 
 storeTests('memory', () => createMemoryStore())

@@ -1,7 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
-import { temporaryFolder } from '../../test/temporaryFolder.ts'
+import { temporaryFolder } from '../../test/support/temporaryFolder.ts'
 import { StoreError } from '../domain/errors.ts'
 import type { Store } from '../domain/store.ts'
 import { openStore } from './open.ts'

@@ -5,8 +5,8 @@ import { dirname } from 'node:path'
 import { StoreError } from '../domain/errors.ts'
 import type { Store } from '../domain/store.ts'
 import { createMemoryStore } from './memory.ts'
-import { openSqliteStore, type SqliteStoreOptions } from './sqlite.ts'
-import { isSqliteAvailable, reasonOf } from './sqliteModule.ts'
+import { isSqliteAvailable, reasonOf } from './sqlite/module.ts'
+import { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite.ts'
 
 /**
  * `location` is `memory:`, the path of a SQLite file (its folder is created, for its owner alone), or undefined where

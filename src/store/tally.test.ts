@@ -7,7 +7,7 @@ import {
   qualityEvent,
   TEN,
   targetRef,
-} from '../../test/storeEvents.ts'
+} from '../../test/support/storeEvents.ts'
 import type { StoreEvent } from '../domain/store.ts'
 import { Tally } from './tally.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { FAILURE_KINDS, type Failure } from '../domain/failure.ts'
 import { Secret } from '../domain/redact.ts'
-import type { Seat } from '../manager/roster.ts'
+import type { Seat } from '../engine/targets/targetRegistry.ts'
 import { groq } from '../providers/groq.ts'
 import { adviceFor } from './advice.ts'
 

@@ -1,7 +1,7 @@
 /** What to do about a failure: one table, and the order in which the advice helps most. */
 
 import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
-import type { Seat } from '../manager/roster.ts'
+import type { Seat } from '../engine/targets/targetRegistry.ts'
 import type { Advice, TestResult } from './testResult.ts'
 
 export interface AdviceFacts {

@@ -1,9 +1,9 @@
 /** Tests may take a tenth of what is known to be left of a day's quota, so that looking does not use up the day. */
 
 import type { Target } from '../domain/target.ts'
-import type { QuotaBook } from '../quota/book.ts'
-import type { LimitView } from '../quota/limitView.ts'
-import { amountOf, type Need } from '../quota/need.ts'
+import type { LimitView } from '../quota/limits/limitView.ts'
+import { amountOf, type Need } from '../quota/limits/need.ts'
+import type { QuotaBook } from '../quota/limits/quotaBook.ts'
 
 const SHARE = 0.1
 

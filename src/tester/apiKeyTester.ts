@@ -1,7 +1,7 @@
 /** The tester: every key with every model, side by side, with the reason and the remedy for each failure. */
 
 import { resolve } from 'node:path'
-import type { Engine } from '../manager/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { EngineOptions } from '../manager/engineOptions.ts'
 import { openEngine } from '../manager/openEngine.ts'
 import { changesSince } from './changes.ts'

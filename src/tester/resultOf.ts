@@ -2,7 +2,7 @@
 
 import type { ChatResponse } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
-import type { Engine } from '../manager/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import { textOf } from './abilities.ts'
 import { adviceFor } from './advice.ts'
 import { type Answer, addCosts } from './callTarget.ts'

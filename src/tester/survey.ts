@@ -1,16 +1,16 @@
 /** What can be learned for free before any call: every key's models list, whether the key is good, what a local server holds. */
 
 import type { Failure } from '../domain/failure.ts'
-import type { Engine } from '../manager/engine.ts'
-import type { Seat } from '../manager/roster.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Seat } from '../engine/targets/targetRegistry.ts'
 import {
   checkKey,
   type DiscoverTools,
   type KeyCheckResult,
   type ListResult,
   loadedModels,
-} from '../upstream/discover.ts'
-import type { ListedModel } from '../upstream/modelsList.ts'
+} from '../upstream/discovery/discover.ts'
+import type { ListedModel } from '../upstream/discovery/modelsList.ts'
 
 /** What was found out about one key. */
 export interface Survey {

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { expect, test } from 'vitest'
-import { openaiChat } from '../dialects/openaiChat.ts'
+import { openaiChat } from '../dialects/openaiChat/openaiChat.ts'
 import type { ChatChunk } from '../domain/chat.ts'
 import { findProvider } from '../providers/catalog.ts'
 import { type Call, startCall } from './call.ts'

@@ -1,7 +1,7 @@
 /** Every official client over every dialect of upstream: plain, streamed, tools, thoughts, formats, pictures. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type GatewayWorld, openGateway, TOKEN } from '../gatewayWorld.ts'
+import { type GatewayWorld, openGateway, TOKEN } from '../support/gatewayWorld.ts'
 import { clientNames, clientOf } from './all.ts'
 import { PIXEL } from './driver.ts'
 import { CLOCK, modelOf, REPLY, sdkScenario, UPSTREAMS, WEATHER } from './world.ts'

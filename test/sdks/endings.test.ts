@@ -1,8 +1,8 @@
 /** How every official client learns that something went wrong: errors, aborts, and answers that broke off. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Scenario } from '../../src/lab/scenario.ts'
-import { type GatewayWorld, openGateway, TOKEN, until } from '../gatewayWorld.ts'
+import type { Scenario } from '../../src/lab/fake/scenario.ts'
+import { type GatewayWorld, openGateway, TOKEN, until } from '../support/gatewayWorld.ts'
 import { clientNames, clientOf } from './all.ts'
 import { modelOf, REPLY, sdkScenario, UPSTREAMS } from './world.ts'
 

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type GatewayWorld, openGateway, TOKEN } from '../gatewayWorld.ts'
+import { type GatewayWorld, openGateway, TOKEN } from '../support/gatewayWorld.ts'
 import { anthropicClient } from './anthropicDriver.ts'
 import { genaiClient } from './genaiDriver.ts'
 import { groqClient, openaiClient } from './openaiDrivers.ts'

@@ -1,7 +1,7 @@
 /** The simulated upstreams behind the official clients: one of each dialect, with the same kinds of models. */
 
 import type { DialectId } from '../../src/domain/chat.ts'
-import type { Scenario } from '../../src/lab/scenario.ts'
+import type { Scenario } from '../../src/lab/fake/scenario.ts'
 
 export const UPSTREAMS = ['openai', 'openai-responses', 'anthropic', 'google'] as const satisfies readonly DialectId[]
 

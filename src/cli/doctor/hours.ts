@@ -1,7 +1,7 @@
 /** What the doctor sees of the user's hours: rules that never hold, and rules that keep everything out now. */
 
-import type { Engine } from '../../manager/engine.ts'
-import { allClosed } from '../../manager/views/hoursView.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { allClosed } from '../../views/hours.ts'
 import { type Finding, problem, warning } from './finding.ts'
 
 const ADVICE = 'look at "hours" of the keys and at settings.hours'

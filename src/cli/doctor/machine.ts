@@ -4,8 +4,8 @@ import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../../config/config.ts'
 import { gitWarning } from '../../config/gitGuard.ts'
-import { checkStoreFile } from '../../store/checkStoreFile.ts'
-import { isSqliteAvailable } from '../../store/sqliteModule.ts'
+import { checkStoreFile } from '../../store/sqlite/checkFile.ts'
+import { isSqliteAvailable } from '../../store/sqlite/module.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 
 /** `engines` of the package: older ones lack type stripping without a flag, and `node:sqlite`. */

@@ -1,9 +1,9 @@
 /** What the doctor sees beyond this machine: the gateway's port, the providers' hosts, their clocks, and the keys. */
 
 import type { Failure } from '../../domain/failure.ts'
-import type { Engine } from '../../manager/engine.ts'
-import type { Seat } from '../../manager/roster.ts'
-import { type Reached, reach } from '../../upstream/reach.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { Seat } from '../../engine/targets/targetRegistry.ts'
+import { type Reached, reach } from '../../upstream/discovery/reach.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 
 /** Whether the gateway can have its port, or has it already. */

@@ -1,0 +1,18 @@
+/** What a command is given, and how it ends. */
+
+/** 0 ok · 1 failed · 2 usage · 3 some targets failed · 4 all targets failed · 78 configuration · 130 interrupted. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 78 | 130
+
+export interface CommandContext {
+  readonly args: readonly string[]
+  readonly options: Readonly<Record<string, unknown>>
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+}
+
+export type RunCommand = (context: CommandContext) => Promise<ExitCode>
+
+/** The words of the command line are off; exit code 2. */
+export class UsageError extends Error {}

@@ -1,0 +1,212 @@
+/** The table of commands: a row each. What a command does is loaded only when it is called. */
+
+import type { RunCommand } from './command.ts'
+
+/** A row of the command line's help. */
+export interface CommandRow {
+  /** As commander writes it: `call <prompt...>`. */
+  readonly usage: string
+  readonly does: string
+  readonly options: readonly (readonly [flags: string, does: string])[]
+  readonly examples: readonly string[]
+  readonly load: () => Promise<{ readonly run: RunCommand }>
+}
+
+const JSON_OPTION = ['--json', 'print JSON'] as const
+const CONFIG = [
+  '--config <file>',
+  'configuration (default: KEYWISE_CONFIG, ./config/api-keys.json, the user folder)',
+] as const
+const STORE = [
+  '--store <path>',
+  'where state is kept (default: KEYWISE_STORE, the user state folder; memory: keeps nothing)',
+] as const
+/** Options of every command that opens the store. */
+export const COMMON = [CONFIG, STORE] as const
+
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    usage: 'serve',
+    does: 'the gateway: one address for every OpenAI, Anthropic and Gemini client',
+    options: [
+      ['--port <n>', 'default settings.gateway.port: 5397'],
+      ['--host <name>', 'default settings.gateway.host: 127.0.0.1'],
+      ['--seconds <n>', 'stop after so long'],
+      ['--no-open', 'open no browser'],
+      ...COMMON,
+    ],
+    examples: ['keywise serve', 'keywise serve --port 8080'],
+    load: async () => {
+      const { beFrugal } = await import('./frugal.ts')
+      beFrugal()
+      return import('./serve.ts')
+    },
+  },
+  {
+    usage: 'test',
+    does: 'call every key with every model and say what works, why not, and what to do',
+    options: [
+      ['--abilities', 'also prove streaming, tools, JSON and images where the catalogue says so'],
+      ['--provider <name>', 'only this provider'],
+      ['--model <name>', 'only models whose id contains this'],
+      ['--key <n>', 'only the n-th key of each provider'],
+      ['--all', 'every model of every list, also of long ones'],
+      ['--concurrency <n>', 'most calls at once per account (default 8)'],
+      ['--timeout <ms>', 'most milliseconds per call (default settings.test.timeout_ms)'],
+      ['--out <file>', 'where the results go (default ./api-test-results.json)'],
+      ['--html <file>', 'also write a page'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise test', 'keywise test --provider groq --abilities', 'keywise test --json > report.json'],
+    load: () => import('./test/test.ts'),
+  },
+  {
+    usage: 'call <prompt>',
+    does: 'one request, with the trail of who was asked',
+    options: [
+      ['--model <name>', 'a model, provider/model, an alias or auto (default)'],
+      ['--stream', 'print as it arrives'],
+      ['--system <text>', 'system prompt'],
+      ['--max-tokens <n>', 'longest answer'],
+      ['--timeout <ms>', 'most milliseconds until the first content'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise call "Say hi"', 'keywise call "Why is the sky blue?" --model auto:fast --stream'],
+    load: () => import('./call.ts'),
+  },
+  {
+    usage: 'status',
+    does: 'every target with its health, what is left of its limits, and what was spent',
+    options: [
+      ['--hours', 'instead what was learned by the hour of the day, and the rules about hours'],
+      ['--watch', 'again every two seconds'],
+      ['--seconds <n>', 'watch for so long'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise status', 'keywise status --hours', 'keywise status --json'],
+    load: () => import('./status/status.ts'),
+  },
+  {
+    usage: 'why',
+    does: 'the ranking with its terms, and the reason for each target that is out',
+    options: [
+      ['--model <name>', 'for this model or alias (default auto)'],
+      ['--request <id>', 'as it was when that request was decided, with its attempts'],
+      ['--terms', 'also the inputs of each term'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise why', 'keywise why --model auto:cheap --json'],
+    load: () => import('./why.ts'),
+  },
+  {
+    usage: 'models',
+    does: 'every model that can be asked for, and who serves it',
+    options: [['--refresh', "read the providers' lists again"], JSON_OPTION, ...COMMON],
+    examples: ['keywise models'],
+    load: () => import('./models.ts'),
+  },
+  {
+    usage: 'keys <action> [target]',
+    does: 'list the keys (masked), or lift the parks of a target or of all (retest)',
+    options: [JSON_OPTION, ...COMMON],
+    examples: ['keywise keys list', 'keywise keys retest', 'keywise keys retest groq/openai/gpt-oss-120b#1'],
+    load: () => import('./keys.ts'),
+  },
+  {
+    usage: 'experiment <action> [target]',
+    does: 'compare prompts, models, providers and parameters: list, show NAME, start FILE, stop NAME, export NAME',
+    options: [['--keep <variant>', 'stop: everybody gets this variant from now on'], JSON_OPTION, ...COMMON],
+    examples: [
+      'keywise experiment start greeting.json',
+      'keywise experiment show greeting',
+      'keywise experiment stop greeting --keep short',
+      'keywise experiment export greeting > greeting.csv',
+    ],
+    load: () => import('./experiment.ts'),
+  },
+  {
+    usage: 'demo',
+    does: 'no keys, no network: simulated providers with faults, and traffic over them',
+    options: [
+      ['--seconds <n>', 'stop after so long'],
+      ['--no-open', 'open no browser'],
+      ['--tour', "the original's three days in half a minute"],
+      JSON_OPTION,
+    ],
+    examples: ['keywise demo', 'keywise demo --tour'],
+    load: () => import('./demo.ts'),
+  },
+  {
+    usage: 'fake',
+    does: 'only the simulated providers, for testing your own software',
+    options: [
+      ['--port <n>', 'default 5398'],
+      ['--scenario <file>', 'what they are like (JSON)'],
+      ['--seconds <n>', 'stop after so long'],
+      JSON_OPTION,
+    ],
+    examples: ['keywise fake --port 5398', 'keywise fake --scenario faults.json'],
+    load: () => import('./fake.ts'),
+  },
+  {
+    usage: 'budget [action]',
+    does: 'what may be spent and what was spent on what (list); the ledger as a file (export); free what killed processes held (forgive)',
+    options: [
+      ['--by <names>', 'one table by these: provider, model, key, account, token, source, day, hour, label:NAME'],
+      ['--since <time>', 'such as 2026-11-01 or 7d (default: list this month, export everything)'],
+      ['--until <time>', 'before this time'],
+      ['--csv', 'for export: CSV (default)'],
+      ['--jsonl', 'for export: JSON lines'],
+      ['--out <file>', 'for export: into this file'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: [
+      'keywise budget',
+      'keywise budget --by label:team,model --since 7d',
+      'keywise budget export --out ledger.csv',
+    ],
+    load: () => import('./budget.ts'),
+  },
+  {
+    usage: 'token <action> [name]',
+    does: 'who may call the gateway: add, list, show, revoke',
+    options: [['--scope <scope>', 'for add: inference (default), read or admin'], JSON_OPTION, STORE],
+    examples: ['keywise token add ci', 'keywise token list', 'keywise token show', 'keywise token revoke ci'],
+    load: () => import('./token.ts'),
+  },
+  {
+    usage: 'replay',
+    does: 'the routing benchmark: every policy on the same luck, against who knows the truth',
+    options: [
+      ['--data <dir>', 'also scenarios from the trace files there'],
+      ['--policy <name>', 'only this policy (and the oracle)'],
+      ['--from-store', 'your own recorded weeks instead'],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise replay', 'keywise replay --policy learned --json', 'keywise replay --from-store'],
+    load: () => import('./replay.ts'),
+  },
+  {
+    usage: 'doctor',
+    does: 'check node, configuration, store, permissions, ports, clock and reachability',
+    options: [['--alerts', 'also send a test alert through every channel'], JSON_OPTION, ...COMMON],
+    examples: ['keywise doctor', 'keywise doctor --alerts'],
+    load: () => import('./doctor/doctor.ts'),
+  },
+  {
+    usage: 'init',
+    does: 'write the shims with which a program of the original runs unchanged',
+    options: [
+      ['--compat', 'apiKeyTester.js, apiManager.js and apiClient.js in this folder'],
+      ['--force', 'overwrite what is there (a copy is kept)'],
+    ],
+    examples: ['keywise init --compat'],
+    load: () => import('./init.ts'),
+  },
+]

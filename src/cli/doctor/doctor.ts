@@ -1,0 +1,117 @@
+/** `keywise doctor`: looks at everything keywise stands on and says what to do. */
+
+import { type Config, loadConfig } from '../../config/config.ts'
+import { KeywiseError } from '../../domain/errors.ts'
+import type { EngineOptions } from '../../manager/engineOptions.ts'
+import { loadOptions, storeLocation } from '../../manager/locations.ts'
+import { openEngine } from '../../manager/openEngine.ts'
+import { sendTestAlert } from '../../views/alerts.ts'
+import type { ExitCode, RunCommand } from '../command.ts'
+import { type Printer, printer } from '../output.ts'
+import { engineOptions } from '../withEngine.ts'
+import { type Finding, fine, problem, warning } from './finding.ts'
+import { checkHours } from './hours.ts'
+import { checkConfig, checkNode, checkStorePlace } from './machine.ts'
+import { checkHosts, checkKeys, checkPort } from './network.ts'
+
+export const run: RunCommand = async (context) => {
+  const { options, stdout, stderr, env } = context
+  const out = printer(stdout, env)
+  if (!options['json']) stderr.write('Looking at everything, a few seconds …\n')
+  const findings = await examine(engineOptions(context))
+  if (options['alerts'] === true) findings.push(...(await tryAlerts(engineOptions(context))))
+  if (options['json']) out.json({ generatedAt: new Date().toISOString(), findings })
+  else printFindings(findings, out)
+  return exitCodeOf(findings)
+}
+
+async function examine(options: EngineOptions): Promise<Finding[]> {
+  const findings = [checkNode()]
+  const config = readConfig(options)
+  if (!('settings' in config)) return [...findings, config, ...checkStorePlace(storeLocation(options))]
+  findings.push(...checkConfig(config), ...checkStorePlace(storeLocation(options)))
+  const { host, port } = config.settings.gateway
+  findings.push(await checkPort(host, port), ...(await examineWorld(options, config)))
+  return findings
+}
+
+function readConfig(options: EngineOptions): Config | Finding {
+  try {
+    return loadConfig(loadOptions(options))
+  } catch (error) {
+    if (!(error instanceof KeywiseError)) throw error
+    const [what = '', ...advice] = error.message.split('; ')
+    return problem('configuration', what, advice.join('; ') || 'correct the file')
+  }
+}
+
+/** A test message through every channel, so that the first real one does not get lost. */
+async function tryAlerts(options: EngineOptions): Promise<Finding[]> {
+  const opened = openEngine({ ...options, logger: false })
+  try {
+    const tried = await sendTestAlert(opened.engine)
+    if (tried.length === 0)
+      return [warning('alerts', 'no channel is set up', 'add settings.alerts.telegram or settings.alerts.webhook')]
+    return tried.map(({ channel, ok, message }) =>
+      ok
+        ? fine('alerts', `${channel}: ${message}`)
+        : problem('alerts', `${channel}: ${message}`, 'correct settings.alerts and try again'),
+    )
+  } finally {
+    await opened.close()
+  }
+}
+
+/** What needs an engine: the store as it opens, the hosts, the keys. */
+async function examineWorld(options: EngineOptions, config: Config): Promise<Finding[]> {
+  const said: string[] = []
+  const logger = {
+    info() {},
+    warn: (line: string) => void said.push(line),
+    error: (line: string) => void said.push(line),
+  }
+  try {
+    const opened = openEngine({ ...options, logger })
+    try {
+      const hosts = await checkHosts(opened.engine)
+      const keys = await checkKeys(opened.engine)
+      const health = opened.engine.parts.store.health()
+      const store =
+        health.state === 'ok'
+          ? fine('store', `opens, as ${opened.engine.parts.store.engine}`)
+          : problem('store', health.reason ?? 'cannot be written', 'free space on the disk, or set KEYWISE_STORE')
+      const remarks = said.filter((line) => !config.warnings.includes(line))
+      return [
+        store,
+        ...remarks.map((line) => warning('store', line, null)),
+        ...hosts,
+        ...keys,
+        ...checkHours(opened.engine),
+      ]
+    } finally {
+      await opened.close()
+    }
+  } catch (error) {
+    if (!(error instanceof KeywiseError)) throw error
+    return [problem('store', error.message, 'see above')]
+  }
+}
+
+const SIGNS = { ok: '✅', warning: '⚠️ ', problem: '❌' } as const
+
+function printFindings(findings: readonly Finding[], out: Printer): void {
+  for (const { check, state, message, advice } of findings) {
+    out.line(`${SIGNS[state]} ${check}: ${message}`)
+    if (advice !== null) out.line(`   → ${advice}`)
+  }
+  const count = findings.filter(({ state }) => state === 'problem').length
+  out.line()
+  out.line(count === 0 ? 'Nothing needs mending.' : `${count} ${count === 1 ? 'thing needs' : 'things need'} mending.`)
+}
+
+/** 78 when it is the configuration, 1 when it is anything else, 0 when nothing needs mending. */
+function exitCodeOf(findings: readonly Finding[]): ExitCode {
+  const problems = findings.filter(({ state }) => state === 'problem')
+  if (problems.some(({ check }) => check === 'configuration')) return 78
+  return problems.length > 0 ? 1 : 0
+}

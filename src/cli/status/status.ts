@@ -1,0 +1,123 @@
+/** `keywise status`: every target with its health, what is left of its limits, and what was spent. */
+
+import type { Engine } from '../../engine/engine.ts'
+import { Summary } from '../../engine/memory/summary.ts'
+import { hoursView } from '../../views/hours.ts'
+import { type LimitStatus, type StatusView, statusView, type TargetStatus } from '../../views/status.ts'
+import type { CommandContext, RunCommand } from '../command.ts'
+import { age, clock, decimal, dollars, duration, type Printer, plural, printer, wholeNumber } from '../output.ts'
+import { untilStopped } from '../stop.ts'
+import { withEngine } from '../withEngine.ts'
+import { showHours } from './hours.ts'
+
+const WATCH_MS = 2000
+
+export const run: RunCommand = (context) =>
+  withEngine(context, async (engine) => {
+    show(engine, context)
+    if (!context.options['watch']) return 0
+    const timer = setInterval(() => show(engine, context), WATCH_MS)
+    const code = await untilStopped(wholeNumber(context.options['seconds'], '--seconds'))
+    clearInterval(timer)
+    return code
+  })
+
+function show(engine: Engine, { options, stdout, env }: CommandContext): void {
+  const out = printer(stdout, env)
+  if (options['hours']) return showHours(hoursView(engine), out, options['json'] === true, options['watch'] === true)
+  // A command that only looks has no calls of its own to count; the gateway fills this with its own.
+  const view = statusView(engine, new Summary().view())
+  if (options['json']) return out.json(view)
+  if (options['watch']) out.clear()
+  printStatus(view, out)
+}
+
+export function printStatus(view: StatusView, out: Printer): void {
+  const now = Date.parse(view.generatedAt)
+  const head = [
+    '#',
+    'target',
+    'score',
+    'health',
+    'average',
+    'p95',
+    'ok/failed',
+    'tokens',
+    'cost',
+    'limits left, or why not',
+  ]
+  out.table(
+    head,
+    view.targets.map((target) => rowOf(target, now, out)),
+  )
+  for (const line of parkedLines(view)) out.line(line)
+  if (view.allClosed !== null) out.line(out.paint('yellow', view.allClosed.text))
+  out.line()
+  for (const provider of view.providers) out.line(providerLine(provider))
+  for (const budget of view.budgets) out.line(budgetLine(budget))
+}
+
+function rowOf(target: TargetStatus, now: number, out: Printer): string[] {
+  const { status, successCount, failCount, avgResponseTime, p95ResponseTime } = target
+  return [
+    target.eligible ? String(target.rank) : '-',
+    target.target,
+    decimal(target.score),
+    out.paint(COLOURS[status], healthOf(target)),
+    duration(avgResponseTime),
+    duration(p95ResponseTime),
+    `${successCount}/${failCount}`,
+    String(target.totalTokens),
+    target.unpricedAttempts > 0 && target.costUsd === 0 ? '?' : dollars(target.costUsd),
+    target.eligible ? limitsOf(target.limits, now) : (target.reason ?? ''),
+  ]
+}
+
+const COLOURS = {
+  working: 'green',
+  failing: 'red',
+  unreliable: 'red',
+  unknown: 'dim',
+  untested: 'dim',
+  parked: 'yellow',
+} as const
+
+function healthOf({ status, parked, lastError }: TargetStatus): string {
+  if (parked !== null) return `parked until ${clock(parked.until)}`
+  return status === 'failing' && lastError?.statusCode ? `failing (${lastError.statusCode})` : status
+}
+
+/** The two that are nearest to their end, as `12/30 requests a minute (header, 40 s ago)`. */
+function limitsOf(limits: readonly LimitStatus[], now: number): string {
+  const share = ({ limit, remaining }: LimitStatus) => (limit && remaining !== null ? remaining / limit : 2)
+  return [...limits]
+    .sort((a, b) => share(a) - share(b))
+    .slice(0, 2)
+    .map((limit) => limitText(limit, now))
+    .join('; ')
+}
+
+function limitText({ limit, remaining, unit, window, source, checkedAt }: LimitStatus, now: number): string {
+  const size = remaining === null ? `${limit ?? '?'}` : `${remaining}/${limit ?? '?'}`
+  const per = window === 'none' ? '' : ` a ${window}`
+  const when = checkedAt === null ? '' : `, ${age(now - Date.parse(checkedAt))} ago`
+  return `${size} ${unit}${per} (${source}${when})`
+}
+
+/** Each park once, however many targets stand behind it. */
+function parkedLines({ targets }: StatusView): string[] {
+  const texts = new Set(targets.flatMap(({ parked }) => (parked === null ? [] : [parked.text])))
+  return texts.size === 0 ? [] : ['', 'Parked:', ...[...texts].map((text) => `  ${text}`)]
+}
+
+function providerLine({ name, keys, targets, eligible, parked, costUsd }: StatusView['providers'][number]): string {
+  const out = parked > 0 ? `, ${parked} parked` : ''
+  return `${name}: ${plural(keys, 'key')}, ${plural(targets, 'target')}, ${eligible} ready${out}, ${dollars(costUsd)} spent`
+}
+
+function budgetLine(budget: StatusView['budgets'][number]): string {
+  const { scope, per, limitUsd, spentUsd, limit, spent, unit, resetsAt, hard } = budget
+  const amount = limitUsd === null ? `${spent} of ${limit} ${unit}` : `${dollars(spentUsd)} of ${dollars(limitUsd)}`
+  const until = resetsAt === null ? '' : `, until ${clock(resetsAt)}`
+  return `Budget ${scope} per ${per}: ${amount}${until}${hard ? '' : ' (soft)'}`
+}

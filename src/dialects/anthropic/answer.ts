@@ -1,0 +1,59 @@
+/** A whole Messages answer, read from upstreams and written to clients. */
+
+import type { ChatRequest, ChatResponse, Part } from '../../domain/chat.ts'
+import { asArray, asRecord, asString } from '../../domain/json.ts'
+import type { AnswerFacts, ReadResponse } from '../dialect.ts'
+import { extraBeyond, restore } from '../fields/extra.ts'
+import { readBlocks, writeForClient } from './content.ts'
+import { errorStatus, isError } from './error.ts'
+import { readStopReason, writeStopReason } from './finishReason.ts'
+import { readUsage, writeUsage } from './usage.ts'
+
+/** Clients demand an id, and the upstream may have given none. */
+export const UNKNOWN_ID = 'msg_unknown'
+
+const RESPONSE = new Set(['id', 'type', 'role', 'model', 'content', 'stop_reason', 'stop_sequence', 'usage'])
+
+export function readResponse(body: unknown): ReadResponse {
+  const fields = asRecord(body)
+  if (!fields) return { ok: false, body, malformed: true }
+  if (isError(fields)) return { ok: false, body, status: errorStatus(fields) }
+  const blocks = asArray(fields['content'])
+  if (!blocks) return { ok: false, body, malformed: true }
+  return { ok: true, response: readAnswer(fields, blocks) }
+}
+
+function readAnswer(fields: Record<string, unknown>, blocks: readonly unknown[]): ChatResponse {
+  return {
+    id: asString(fields['id']),
+    model: asString(fields['model']) ?? '',
+    content: readBlocks(blocks).parts.filter(isAnswerPart),
+    finishReason: readStopReason(fields['stop_reason']),
+    stopSequence: asString(fields['stop_sequence']),
+    usage: readUsage(fields['usage']),
+    extra: extraBeyond('anthropic', fields, RESPONSE),
+  }
+}
+
+/** What server tools did is no part of the answer; what the model said of it is. */
+function isAnswerPart(part: Part): part is ChatResponse['content'][number] {
+  return part.type !== 'file' && part.type !== 'tool-result'
+}
+
+export function writeResponse(
+  response: ChatResponse,
+  _request: ChatRequest,
+  facts?: AnswerFacts,
+): Record<string, unknown> {
+  const body = {
+    id: response.id ?? facts?.id ?? UNKNOWN_ID,
+    type: 'message',
+    role: 'assistant',
+    model: response.model,
+    content: response.content.flatMap(writeForClient),
+    stop_reason: writeStopReason(response.finishReason, response.stopSequence),
+    stop_sequence: response.stopSequence ?? null,
+    usage: writeUsage(response.usage),
+  }
+  return restore('anthropic', body, response.extra)
+}

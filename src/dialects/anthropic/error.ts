@@ -1,0 +1,41 @@
+/** Anthropic's errors: https://platform.claude.com/docs/en/api/errors */
+
+import { asRecord, asString } from '../../domain/json.ts'
+import type { ClientError } from '../dialect.ts'
+
+const TYPES: ReadonlyMap<number, string> = new Map([
+  [400, 'invalid_request_error'],
+  [401, 'authentication_error'],
+  [402, 'billing_error'],
+  [403, 'permission_error'],
+  [404, 'not_found_error'],
+  [413, 'request_too_large'],
+  [429, 'rate_limit_error'],
+  [500, 'api_error'],
+  [504, 'timeout_error'],
+  [529, 'overloaded_error'],
+])
+const STATUSES: ReadonlyMap<string, number> = new Map([...TYPES].map(([status, type]) => [type, status]))
+
+export function writeError(error: ClientError): Record<string, unknown> {
+  const body: Record<string, unknown> = {
+    type: 'error',
+    error: { type: errorType(error.status), message: error.message },
+  }
+  if (error.requestId !== undefined) body['request_id'] = error.requestId
+  return body
+}
+
+function errorType(status: number): string {
+  return TYPES.get(status) ?? (status >= 400 && status < 500 ? 'invalid_request_error' : 'api_error')
+}
+
+/** Whether a body or an event is an error, whatever its HTTP status was. */
+export function isError(fields: Record<string, unknown>): boolean {
+  return fields['type'] === 'error' || fields['error'] != null
+}
+
+/** The status that the error would have had, had it come in time. */
+export function errorStatus(fields: Record<string, unknown>): number | undefined {
+  return STATUSES.get(asString(asRecord(fields['error'])?.['type']) ?? '')
+}

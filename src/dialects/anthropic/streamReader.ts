@@ -1,0 +1,223 @@
+/** An upstream's streamed Messages answer: https://platform.claude.com/docs/en/build-with-claude/streaming */
+
+import type { ChatChunk } from '../../domain/chat.ts'
+import { asNumber, asRecord, asString } from '../../domain/json.ts'
+import type { StreamReader } from '../dialect.ts'
+import { objectToText } from '../fields/toolArguments.ts'
+import { readSignature } from './content.ts'
+import { errorStatus, isError } from './error.ts'
+import { readStopReason } from './finishReason.ts'
+import { type BlockFacts, type BlockKind, StreamBlock } from './streamBlock.ts'
+import { addCounts, type UsageCounts, usageOf } from './usage.ts'
+
+type Fields = Record<string, unknown>
+
+const NONE: readonly ChatChunk[] = []
+const KINDS: ReadonlyMap<unknown, BlockKind> = new Map([
+  ['text', 'text'],
+  ['thinking', 'reasoning'],
+  ['redacted_thinking', 'reasoning'],
+  ['tool_use', 'tool-call'],
+])
+/** Answers cannot be taken back, so a second telling that differs from the first is an answer that broke off. */
+const CONTRADICTION = {
+  type: 'error',
+  error: { type: 'api_error', message: 'the upstream began its answer anew and contradicted what it had said' },
+}
+
+export class AnthropicStreamReader implements StreamReader {
+  #out: ChatChunk[] = []
+  #blocks = new Map<number, StreamBlock>()
+  /** What the message before a restart had begun. */
+  #before = new Map<number, StreamBlock>()
+  #counts: UsageCounts = {}
+  #calls = 0
+  #started = false
+  #finished = false
+  /** After an error or the end nothing counts. */
+  #over = false
+
+  push(event: string, data: string, incomplete = false): readonly ChatChunk[] {
+    if (this.#over) return NONE
+    this.#out = []
+    const fields = parse(data)
+    if (fields === undefined) {
+      if (!incomplete) this.#fail(data, undefined)
+    } else if (isError(fields)) this.#fail(fields, errorStatus(fields))
+    else this.#read(asString(fields['type']) ?? event, fields)
+    return this.#out
+  }
+
+  /** The end was told by `message_stop`; whatever was held back without it is not an answer. */
+  end(): readonly ChatChunk[] {
+    this.#over = true
+    return NONE
+  }
+
+  #read(type: string, fields: Fields): void {
+    if (type === 'message_start') this.#messageStart(asRecord(fields['message']) ?? {})
+    else if (type === 'content_block_start') this.#blockStart(indexOf(fields), asRecord(fields['content_block']) ?? {})
+    else if (type === 'content_block_delta') this.#blockDelta(indexOf(fields), asRecord(fields['delta']) ?? {})
+    else if (type === 'content_block_stop') this.#close(this.#blocks.get(indexOf(fields)))
+    else if (type === 'message_delta') this.#messageDelta(fields)
+    else if (type === 'message_stop') this.#messageStop()
+  }
+
+  #messageStart(message: Fields): void {
+    if (this.#started) {
+      this.#before = new Map([...this.#before, ...this.#blocks])
+      this.#blocks = new Map()
+      this.#counts = {}
+    } else {
+      this.#started = true
+      this.#out.push({ type: 'start', id: asString(message['id']), model: asString(message['model']) })
+    }
+    this.#usage(message['usage'])
+  }
+
+  #usage(raw: unknown): void {
+    this.#counts = addCounts(this.#counts, raw)
+    const usage = asRecord(raw) && usageOf(this.#counts)
+    if (usage) this.#out.push({ type: 'usage', usage })
+  }
+
+  #blockStart(index: number, content: Fields): void {
+    this.#close(this.#blocks.get(index))
+    const block = this.#open(index, content)
+    if (!block) return
+    this.#take(block, content['text'] ?? content['thinking'])
+    if (block.facts.kind === 'reasoning') this.#sign(block, content['signature'] ?? content['data'], content)
+  }
+
+  #open(index: number, content: Fields): StreamBlock | undefined {
+    const facts = this.#facts(content)
+    const whole = facts.kind === 'tool-call' ? objectToText(content['input']) : ''
+    const block = this.#retold(index, facts, whole) ?? new StreamBlock(facts, whole)
+    if (this.#over) return undefined
+    this.#blocks.set(index, block)
+    if (facts.kind === 'tool-call' && block.facts === facts) {
+      this.#calls++
+      this.#out.push({ type: 'tool-call-start', index: facts.callIndex, id: facts.id, name: facts.name })
+    }
+    return block
+  }
+
+  /** The block of before a restart that is now told again. */
+  #retold(index: number, facts: BlockFacts, whole: string): StreamBlock | undefined {
+    const before = this.#before.get(index)
+    this.#before.delete(index)
+    if (before?.facts.kind === facts.kind && before.facts.name === facts.name) return before.retell(whole)
+    if (before?.isDelivered) this.#fail(CONTRADICTION, 500)
+    return undefined
+  }
+
+  #facts(content: Fields): BlockFacts {
+    const kind = KINDS.get(content['type']) ?? 'unknown'
+    const isCall = kind === 'tool-call'
+    return {
+      kind,
+      callIndex: this.#calls,
+      id: (isCall && asString(content['id'])) || `call_${this.#calls}`,
+      name: (isCall && asString(content['name'])) || '',
+    }
+  }
+
+  #blockDelta(index: number, delta: Fields): void {
+    const text = delta['text'] ?? delta['thinking'] ?? delta['partial_json']
+    const block = this.#blocks.get(index) ?? this.#openUnannounced(index, delta)
+    if (!block || block.closed) return
+    this.#take(block, text)
+    if (block.facts.kind === 'reasoning') this.#sign(block, delta['signature'], delta)
+  }
+
+  /** Text without its `content_block_start` is still text. */
+  #openUnannounced(index: number, delta: Fields): StreamBlock | undefined {
+    return delta['type'] === 'text_delta' ? this.#open(index, { type: 'text' }) : undefined
+  }
+
+  #take(block: StreamBlock, raw: unknown): void {
+    const { kind, callIndex } = block.facts
+    if (typeof raw !== 'string' || raw === '' || kind === 'unknown') return
+    const text = block.take(raw)
+    if (text === null) this.#contradict(block)
+    else if (text === '') return
+    else if (kind === 'text') this.#out.push({ type: 'text-delta', text })
+    else if (kind === 'reasoning') this.#out.push({ type: 'reasoning-delta', text })
+    else this.#out.push({ type: 'tool-call-delta', index: callIndex, arguments: text })
+  }
+
+  /** Thoughts may be thought differently the second time: those that were handed on stay, these are not needed. */
+  #contradict(block: StreamBlock): void {
+    if (block.facts.kind === 'reasoning') block.closed = true
+    else this.#fail(CONTRADICTION, 500)
+  }
+
+  #sign(block: StreamBlock, raw: unknown, fields: Fields): void {
+    const signature = readSignature(raw)
+    if (signature === undefined || block.sealed || block.closed) return
+    block.sealed = true
+    const redacted = fields['type'] === 'redacted_thinking'
+    this.#out.push(
+      redacted
+        ? { type: 'reasoning-delta', text: '', signature, redacted }
+        : { type: 'reasoning-delta', text: '', signature },
+    )
+  }
+
+  #close(block: StreamBlock | undefined): void {
+    if (!block || block.closed || this.#over) return
+    const isCall = block.facts.kind === 'tool-call'
+    if (isCall && block.text === '' && block.wholeArguments !== '{}') this.#take(block, block.wholeArguments)
+    if (block.isBehind) this.#contradict(block)
+    if (this.#over) return
+    block.closed = true
+    if (isCall && !block.sealed) this.#wholeCall(block)
+  }
+
+  #wholeCall(block: StreamBlock): void {
+    block.sealed = true
+    const { callIndex: index, id, name } = block.facts
+    this.#out.push({ type: 'tool-call', index, id, name, arguments: block.text || '{}' })
+  }
+
+  #messageDelta(fields: Fields): void {
+    const delta = asRecord(fields['delta'])
+    const reason = asString(delta?.['stop_reason'])
+    if (reason !== undefined) this.#finish(reason, asString(delta?.['stop_sequence']))
+    if (!this.#over) this.#usage(fields['usage'])
+  }
+
+  #finish(reason: string | undefined, stopSequence: string | undefined): void {
+    if (this.#finished) return
+    for (const block of this.#blocks.values()) this.#close(block)
+    for (const block of this.#before.values()) if (block.isDelivered) this.#fail(CONTRADICTION, 500)
+    if (this.#over) return
+    this.#finished = true
+    this.#out.push({ type: 'finish', finishReason: readStopReason(reason), stopSequence })
+  }
+
+  #messageStop(): void {
+    this.#finish(undefined, undefined)
+    if (this.#over) return
+    this.#over = true
+    this.#out.push({ type: 'end' })
+  }
+
+  #fail(body: unknown, status: number | undefined): void {
+    if (this.#over) return
+    this.#over = true
+    this.#out.push({ type: 'error', body, status })
+  }
+}
+
+function parse(data: string): Fields | undefined {
+  try {
+    return asRecord(JSON.parse(data))
+  } catch {
+    return undefined // not JSON: reported as an error of the upstream
+  }
+}
+
+function indexOf(fields: Fields): number {
+  return asNumber(fields['index']) ?? 0
+}

@@ -1,0 +1,186 @@
+/** A streamed Messages answer to a client: https://platform.claude.com/docs/en/build-with-claude/streaming */
+
+import type { ChatChunk, Usage } from '../../domain/chat.ts'
+import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
+import { signatureForClient } from '../fields/signature.ts'
+import { UNKNOWN_ID } from './answer.ts'
+import { writeError } from './error.ts'
+import { writeStopReason } from './finishReason.ts'
+import { writeUsage } from './usage.ts'
+
+type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
+type Content = Chunk<'text-delta' | 'reasoning-delta' | 'tool-call-start' | 'tool-call-delta' | 'tool-call'>
+
+/** The block that is open; `hasArguments` once a piece of a call's arguments was written. */
+type Open =
+  | { readonly kind: 'text' | 'reasoning' }
+  | { readonly kind: 'tool-call'; readonly call: number; hasArguments: boolean }
+
+/**
+ * Blocks follow each other and never overlap, so what arrives for another block while a call is open waits. The head of
+ * the message waits for the first content and its foot for the end, because usage may be known only then.
+ */
+export class AnthropicStreamWriter implements StreamWriter {
+  readonly #fallbackId: string
+  #head: Chunk<'start'> | undefined
+  #usage: Usage | undefined
+  #finish: Chunk<'finish'> | undefined
+  #open: Open | undefined
+  #index = -1
+  #waiting: Content[] = []
+  #begun = false
+  #over = false
+
+  constructor(facts: AnswerFacts = {}) {
+    this.#fallbackId = facts.id ?? UNKNOWN_ID
+  }
+
+  write(chunk: ChatChunk): string {
+    if (this.#over) return ''
+    switch (chunk.type) {
+      case 'start':
+        this.#head ??= chunk
+        return ''
+      case 'usage':
+        this.#usage = chunk.usage
+        return ''
+      case 'finish':
+        this.#finish = chunk
+        return ''
+      case 'error':
+        return '' // `fail` says it, with what the client may know of it
+      case 'end':
+        return this.#end()
+      default:
+        return this.#begin() + this.#content(chunk)
+    }
+  }
+
+  fail(error: ClientError): string {
+    if (this.#over) return ''
+    this.#over = true
+    return event('error', writeError(error))
+  }
+
+  #begin(): string {
+    if (this.#begun) return ''
+    this.#begun = true
+    const message = {
+      id: this.#head?.id ?? this.#fallbackId,
+      type: 'message',
+      role: 'assistant',
+      model: this.#head?.model ?? '',
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: writeUsage(this.#usage),
+    }
+    return event('message_start', { type: 'message_start', message })
+  }
+
+  #content(chunk: Content): string {
+    const open = this.#open
+    if (open?.kind === 'tool-call' && !('index' in chunk && chunk.index === open.call)) {
+      this.#waiting.push(chunk)
+      return ''
+    }
+    switch (chunk.type) {
+      case 'text-delta':
+        return chunk.text === '' ? '' : this.#text(chunk.text)
+      case 'reasoning-delta':
+        return this.#reasoning(chunk)
+      case 'tool-call-start':
+        return open?.kind === 'tool-call' ? '' : this.#startCall(chunk)
+      case 'tool-call-delta':
+        return this.#arguments(chunk.arguments)
+      case 'tool-call':
+        return this.#wholeCall(chunk)
+    }
+  }
+
+  #text(text: string): string {
+    const start = this.#open?.kind === 'text' ? '' : this.#start({ kind: 'text' }, { type: 'text', text: '' })
+    return start + this.#delta({ type: 'text_delta', text })
+  }
+
+  #reasoning(chunk: Chunk<'reasoning-delta'>): string {
+    const signature = signatureForClient('anthropic', chunk)
+    if (chunk.redacted) {
+      if (signature === undefined) return ''
+      return this.#start({ kind: 'reasoning' }, { type: 'redacted_thinking', data: signature }) + this.#stop()
+    }
+    return chunk.text === '' && signature === undefined ? '' : this.#thinking(chunk.text, signature)
+  }
+
+  #thinking(text: string, signature: string | undefined): string {
+    let out = ''
+    if (this.#open?.kind !== 'reasoning') {
+      out = this.#start({ kind: 'reasoning' }, { type: 'thinking', thinking: '', signature: '' })
+    }
+    if (text !== '') out += this.#delta({ type: 'thinking_delta', thinking: text })
+    if (signature === undefined) return out
+    // A signature seals its block; thoughts after it are a new one.
+    return out + this.#delta({ type: 'signature_delta', signature }) + this.#stop()
+  }
+
+  /** A call's signature goes into a block of its own before it: see `withSignature` in anthropicContent.ts. */
+  #startCall(chunk: Chunk<'tool-call-start' | 'tool-call'>): string {
+    const signature = signatureForClient('anthropic', chunk)
+    const sealed = signature === undefined ? '' : this.#stop() + this.#thinking('', signature)
+    const call: Open = { kind: 'tool-call', call: chunk.index, hasArguments: false }
+    return sealed + this.#start(call, { type: 'tool_use', id: chunk.id, name: chunk.name, input: {} })
+  }
+
+  #arguments(text: string): string {
+    if (this.#open?.kind !== 'tool-call' || text === '') return ''
+    this.#open.hasArguments = true
+    return this.#delta({ type: 'input_json_delta', partial_json: text })
+  }
+
+  #wholeCall(chunk: Chunk<'tool-call'>): string {
+    let out = this.#open?.kind === 'tool-call' ? '' : this.#startCall(chunk)
+    if (this.#open?.kind === 'tool-call' && !this.#open.hasArguments) out += this.#arguments(chunk.arguments)
+    return out + this.#stop() + this.#resume()
+  }
+
+  #resume(): string {
+    const waiting = this.#waiting
+    this.#waiting = []
+    let out = ''
+    for (const chunk of waiting) out += this.#content(chunk)
+    return out
+  }
+
+  #end(): string {
+    let out = this.#begin()
+    do out += this.#stop() + this.#resume()
+    while (this.#open)
+    this.#over = true
+    const stopSequence = this.#finish?.stopSequence
+    const reason = writeStopReason(this.#finish?.finishReason ?? 'other', stopSequence)
+    const delta = { stop_reason: reason, stop_sequence: stopSequence ?? null }
+    out += event('message_delta', { type: 'message_delta', delta, usage: writeUsage(this.#usage) })
+    return out + event('message_stop', { type: 'message_stop' })
+  }
+
+  #start(open: Open, content_block: Record<string, unknown>): string {
+    const stop = this.#stop()
+    this.#open = open
+    this.#index++
+    return stop + event('content_block_start', { type: 'content_block_start', index: this.#index, content_block })
+  }
+
+  #delta(delta: Record<string, unknown>): string {
+    return event('content_block_delta', { type: 'content_block_delta', index: this.#index, delta })
+  }
+
+  #stop(): string {
+    if (!this.#open) return ''
+    this.#open = undefined
+    return event('content_block_stop', { type: 'content_block_stop', index: this.#index })
+  }
+}
+
+function event(name: string, data: unknown): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+}

@@ -1,0 +1,198 @@
+/** The Messages request to an upstream: https://platform.claude.com/docs/en/api/messages */
+
+import type { ChatRequest, Message, ReasoningEffort, ReasoningOptions, Tool } from '../../domain/chat.ts'
+import { asString } from '../../domain/json.ts'
+import { restore } from '../fields/extra.ts'
+import { ownSignature } from '../fields/signature.ts'
+import { objectToText } from '../fields/toolArguments.ts'
+import { type Block, writeForUpstream } from './content.ts'
+import { acceptsSchema } from './schema.ts'
+
+/**
+ * `max_tokens` for callers who gave none; the wire demands one. 4,096 is the most the oldest models can answer
+ * (https://platform.claude.com/docs/en/about-claude/models/overview), and a larger request can be refused by the
+ * output limit before it is served.
+ */
+export const DEFAULT_MAX_TOKENS = 4096
+
+/** Least `thinking.budget_tokens`: https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
+const MIN_BUDGET_TOKENS = 1024
+
+export function writeRequest(request: ChatRequest, model: string): { path: string; body: Record<string, unknown> } {
+  const maxTokens = request.maxTokens ?? DEFAULT_MAX_TOKENS + (request.reasoning?.budgetTokens ?? 0)
+  const body: Record<string, unknown> = { model, max_tokens: maxTokens }
+  const system = writeSystem(request)
+  if (system !== undefined) body['system'] = system
+  body['messages'] = writeMessages(request.messages)
+  writeSampling(body, request)
+  writeTools(body, request)
+  writeThinking(body, request, maxTokens)
+  writeOutputConfig(body, request)
+  if (request.user !== undefined) body['metadata'] = { user_id: request.user }
+  if (request.stream) body['stream'] = true
+  return { path: '/messages', body: restore('anthropic', body, request.extra) }
+}
+
+function writeSampling(body: Record<string, unknown>, request: ChatRequest): void {
+  // 0 to 1 here, 0 to 2 elsewhere.
+  if (request.temperature !== undefined) body['temperature'] = Math.min(1, request.temperature)
+  if (request.topP !== undefined) body['top_p'] = request.topP
+  if (request.topK !== undefined) body['top_k'] = request.topK
+  // A sequence of white space alone is refused, and OpenAI clients like to send "\n".
+  const stop = request.stop?.filter((sequence) => sequence.trim() !== '')
+  if (stop && stop.length > 0) body['stop_sequences'] = stop
+}
+
+/** One string where that says it all, else blocks. System messages from the middle of the talk move to the top. */
+function writeSystem(request: ChatRequest): unknown {
+  const blocks: Block[] = []
+  for (const message of request.messages) {
+    if (message.role === 'system') blocks.push(...writeContent(message))
+  }
+  const instruction = formatInstruction(request)
+  if (instruction !== undefined) blocks.push({ type: 'text', text: instruction })
+  if (blocks.length === 0) return undefined
+  return blocks.length === 1 ? (plainText(blocks[0]!) ?? blocks) : blocks
+}
+
+function plainText(block: Block): string | undefined {
+  return block['type'] === 'text' && Object.keys(block).length === 2 ? asString(block['text']) : undefined
+}
+
+/** JSON without a schema, and schemas that the wire refuses, can only be asked for in words. */
+function formatInstruction({ responseFormat }: ChatRequest): string | undefined {
+  if (responseFormat?.type === 'json') return 'Answer with one JSON object and nothing else: no prose, no code fence.'
+  if (responseFormat?.type !== 'json-schema' || acceptsSchema(responseFormat.schema)) return undefined
+  return `Answer with JSON that satisfies this JSON Schema and nothing else: no prose, no code fence.\n${objectToText(responseFormat.schema)}`
+}
+
+interface WireMessage {
+  readonly role: 'user' | 'assistant'
+  readonly content: Block[]
+}
+
+/** Neighbours of one role become one message, with tool results first, as a `tool_use` demands of what follows it. */
+function writeMessages(messages: readonly Message[]): Record<string, unknown>[] {
+  const written: Record<string, unknown>[] = []
+  let last: WireMessage | undefined
+  for (const message of messages) {
+    if (message.role === 'system') continue
+    const role = message.role === 'assistant' ? 'assistant' : 'user'
+    const content = writeContent(message)
+    if (content.length === 0) continue
+    if (last?.role === role) append(last.content, content, message.role === 'tool')
+    else {
+      last = { role, content: [...content] }
+      written.push(restore('anthropic', { ...last }, message.extra))
+    }
+  }
+  return written.map(shortened)
+}
+
+function append(blocks: Block[], more: readonly Block[], areResults: boolean): void {
+  if (!areResults) {
+    blocks.push(...more)
+    return
+  }
+  let end = 0
+  while (end < blocks.length && blocks[end]?.['type'] === 'tool_result') end++
+  blocks.splice(end, 0, ...more)
+}
+
+/** A message of one plain text is sent as a string, which every imitation of the wire understands. */
+function shortened(message: Record<string, unknown>): Record<string, unknown> {
+  const content = message['content'] as Block[] // writeMessages put it there
+  const text = content.length === 1 ? plainText(content[0]!) : undefined
+  if (text !== undefined) message['content'] = text
+  return message
+}
+
+function writeContent(message: Message): readonly Block[] {
+  return message.content.map(writeForUpstream).filter((block) => block !== undefined)
+}
+
+function writeTools(body: Record<string, unknown>, request: ChatRequest): void {
+  const hasTools = request.tools !== undefined && request.tools.length > 0
+  if (hasTools) body['tools'] = request.tools.map(writeTool)
+  if (hasTools || request.extra?.fields['tools'] !== undefined) {
+    const choice = writeToolChoice(request)
+    if (choice) body['tool_choice'] = choice
+  }
+}
+
+function writeTool(tool: Tool): Record<string, unknown> {
+  const wire: Record<string, unknown> = { name: tool.name }
+  if (tool.description !== undefined) wire['description'] = tool.description
+  wire['input_schema'] = tool.parameters ?? { type: 'object', properties: {} }
+  if (tool.strict !== undefined) wire['strict'] = tool.strict
+  return restore('anthropic', wire, tool.extra)
+}
+
+function writeToolChoice({ toolChoice, parallelToolCalls }: ChatRequest): Record<string, unknown> | undefined {
+  if (toolChoice === undefined && parallelToolCalls === undefined) return undefined
+  if (toolChoice === 'none') return { type: 'none' }
+  const choice: Record<string, unknown> =
+    typeof toolChoice === 'object'
+      ? { type: 'tool', name: toolChoice.name }
+      : { type: toolChoice === 'required' ? 'any' : 'auto' }
+  if (parallelToolCalls !== undefined) choice['disable_parallel_tool_use'] = !parallelToolCalls
+  return choice
+}
+
+function writeThinking(body: Record<string, unknown>, request: ChatRequest, maxTokens: number): void {
+  const { reasoning } = request
+  if (reasoning === undefined) return
+  const thinking = thinkingFor(reasoning, maxTokens)
+  if (thinking === undefined) return
+  if (thinking['type'] === 'enabled' && endsInUnsignedCall(request.messages)) return
+  if (thinking['type'] !== 'disabled' && reasoning.visible !== undefined) {
+    thinking['display'] = reasoning.visible ? 'summarized' : 'omitted'
+  }
+  body['thinking'] = thinking
+}
+
+/** A budget where the caller gave one; an effort alone is what the adaptive models take. */
+function thinkingFor(
+  { budgetTokens, effort }: ReasoningOptions,
+  maxTokens: number,
+): Record<string, unknown> | undefined {
+  if (budgetTokens === undefined) {
+    if (effort === undefined) return undefined
+    return { type: effort === 'none' ? 'disabled' : 'adaptive' }
+  }
+  // The answer needs room beside the thoughts: the budget must be below max_tokens.
+  const budget = Math.min(Math.max(budgetTokens, MIN_BUDGET_TOKENS), maxTokens - 1)
+  return budget < MIN_BUDGET_TOKENS ? undefined : { type: 'enabled', budget_tokens: budget }
+}
+
+/**
+ * A tool loop begun by another upstream: with a thinking budget the wire demands that the last assistant turn begins
+ * with thoughts signed by itself, and there are none; better to think again in the next turn than to be refused now.
+ */
+function endsInUnsignedCall(messages: readonly Message[]): boolean {
+  if (messages.at(-1)?.role !== 'tool') return false
+  const asked = messages.findLast((message) => message.role === 'assistant')
+  if (!asked?.content.some((part) => part.type === 'tool-call')) return false
+  return !asked.content.some((part) => part.type === 'reasoning' && ownSignature('anthropic', part) !== undefined)
+}
+
+/** https://platform.claude.com/docs/en/build-with-claude/structured-outputs and …/effort */
+function writeOutputConfig(body: Record<string, unknown>, { responseFormat, reasoning }: ChatRequest): void {
+  const config: Record<string, unknown> = {}
+  const effort = reasoning?.effort && EFFORT[reasoning.effort]
+  if (effort) config['effort'] = effort
+  if (responseFormat?.type === 'json-schema' && acceptsSchema(responseFormat.schema)) {
+    config['format'] = { type: 'json_schema', schema: responseFormat.schema }
+  }
+  if (Object.keys(config).length > 0) body['output_config'] = config
+}
+
+const EFFORT: { readonly [E in ReasoningEffort]: string | null } = {
+  none: null,
+  minimal: 'low',
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+  xhigh: 'xhigh',
+  max: 'max',
+}

@@ -1,0 +1,258 @@
+import { describe, expect, test } from 'vitest'
+import { assembleResponse } from '../../../test/support/assembleResponse.ts'
+import { replay } from '../../../test/support/replay.ts'
+import type { ChatChunk, ChatRequest, ChatResponse } from '../../domain/chat.ts'
+import { google } from './google.ts'
+
+const REQUEST: ChatRequest = { model: 'm', messages: [], stream: false }
+const answer = (parts: unknown[], finishReason?: string, more: object = {}) => ({
+  candidates: [{ content: { role: 'model', parts }, finishReason, index: 0 }],
+  modelVersion: 'm',
+  responseId: 'r1',
+  ...more,
+})
+const readOk = (body: unknown): ChatResponse => {
+  const read = google.upstream.readResponse(body)
+  if (!read.ok) throw new Error('expected an answer')
+  return read.response
+}
+/** The chunks of these pieces, one after the other, up to the end of the input. */
+const stream = (...pieces: unknown[]): ChatChunk[] =>
+  replay(
+    google.upstream.streamReader(),
+    Buffer.from(pieces.map((piece) => `data: ${JSON.stringify(piece)}\n\n`).join('')),
+  )
+const call = (functionCall: object, thoughtSignature?: string) => ({ functionCall, thoughtSignature })
+
+describe('an answer', () => {
+  const reasons = [
+    ['STOP', 'stop'],
+    ['MAX_TOKENS', 'length'],
+    ['SAFETY', 'content_filter'],
+    ['RECITATION', 'content_filter'],
+    ['BLOCKLIST', 'content_filter'],
+    ['PROHIBITED_CONTENT', 'content_filter'],
+    ['SPII', 'content_filter'],
+    ['IMAGE_SAFETY', 'content_filter'],
+    ['MALFORMED_FUNCTION_CALL', 'error'],
+    ['OTHER', 'other'],
+    ['FINISH_REASON_UNSPECIFIED', 'other'],
+  ] as const
+  for (const [wire, reason] of reasons) {
+    test(`that stopped for ${wire} finished with ${reason}`, () => {
+      expect(readOk(answer([{ text: 'Hi' }], wire)).finishReason).toBe(reason)
+      expect(stream(answer([{ text: 'Hi' }], wire)).slice(-2)).toEqual([
+        { type: 'finish', finishReason: reason },
+        { type: 'end' },
+      ])
+    })
+  }
+
+  test('that calls is not merely stopped, and its calls have ids of their own', () => {
+    const body = answer([call({ name: 'f', args: { a: 1 } }, 'c2ln'), call({ name: 'g', id: 'own' })], 'STOP')
+    const expected = {
+      finishReason: 'tool_calls',
+      content: [
+        { type: 'tool-call', id: 'call_r1_0', name: 'f', arguments: '{"a":1}', signature: 'google:c2ln' },
+        { type: 'tool-call', id: 'own', name: 'g', arguments: '{}' },
+      ],
+    }
+    expect(readOk(body)).toMatchObject(expected)
+    expect(assembleResponse(stream(body))).toMatchObject(expected)
+  })
+
+  test('without an id of its own gives its calls ids by place and name', () => {
+    const body = { candidates: [{ content: { parts: [call({ name: 'f' })] }, finishReason: 'STOP' }] }
+    expect(readOk(body).content).toMatchObject([{ id: 'call_0_f' }])
+  })
+
+  test('counts thoughts as output and what tools put into the prompt as input', () => {
+    const usageMetadata = {
+      promptTokenCount: 10,
+      toolUsePromptTokenCount: 5,
+      cachedContentTokenCount: 4,
+      candidatesTokenCount: 2,
+      thoughtsTokenCount: 3,
+      totalTokenCount: 20,
+    }
+    const usage = {
+      inputTokens: 15,
+      outputTokens: 5,
+      totalTokens: 20,
+      cachedInputTokens: 4,
+      reasoningTokens: 3,
+      estimated: false,
+    }
+    expect(readOk(answer([], 'STOP', { usageMetadata })).usage).toEqual(usage)
+    const pieces = [answer([{ text: 'a' }], undefined, { usageMetadata: { promptTokenCount: 10 } })]
+    expect(assembleResponse(stream(...pieces, answer([], 'STOP', { usageMetadata }))).usage).toEqual(usage)
+  })
+
+  const refusals: [string, object][] = [
+    ['a blocked prompt', { promptFeedback: { blockReason: 'SAFETY' } }],
+    ['a filter before the first word', answer([], 'SAFETY')],
+    ['thoughts alone before the filter', answer([{ text: 'hm', thought: true }], 'PROHIBITED_CONTENT')],
+    ['a call that went wrong', { candidates: [{ finishReason: 'MALFORMED_FUNCTION_CALL' }] }],
+  ]
+  for (const [name, body] of refusals) {
+    test(`is none with ${name}, whole or streamed`, () => {
+      expect(google.upstream.readResponse(body)).toEqual({ ok: false, body })
+      const chunks = stream(body)
+      expect(chunks.at(-1)).toMatchObject({ type: 'error', body })
+      expect(chunks.some((chunk) => chunk.type === 'end')).toBe(false)
+    })
+  }
+
+  const error = { error: { code: 503, message: 'x', status: 'UNAVAILABLE' } }
+  for (const [name, body] of [['an error', error] as const, ['an error in an array', [error]] as const]) {
+    test(`is none with ${name}, whole or streamed`, () => {
+      expect(google.upstream.readResponse(body)).toEqual({ ok: false, body: error, status: 503 })
+      expect(stream(answer([{ text: 'a' }]), body, answer([], 'STOP')).at(-1)).toEqual({
+        type: 'error',
+        body: error,
+        status: 503,
+      })
+    })
+  }
+
+  for (const body of ['hello', {}, { candidates: [] }, []]) {
+    test(`is malformed when it is ${JSON.stringify(body)}`, () => {
+      expect(google.upstream.readResponse(body)).toEqual({ ok: false, body, malformed: true })
+    })
+  }
+
+  test('that used up its tokens thinking is an answer', () => {
+    expect(google.upstream.readResponse({ candidates: [{ finishReason: 'MAX_TOKENS' }] }).ok).toBe(true)
+  })
+})
+
+describe('the stream reader', () => {
+  test('takes STOP in every piece of older models for the end only where the input ends', () => {
+    const chunks = stream(answer([{ text: 'a' }], 'STOP'), answer([{ text: 'b' }], 'STOP'))
+    expect(chunks.filter((chunk) => chunk.type === 'finish')).toHaveLength(1)
+    expect(assembleResponse(chunks).content).toEqual([{ type: 'text', text: 'ab' }])
+  })
+
+  test('yields no end when no finish reason came', () => {
+    expect(stream(answer([{ text: 'a' }])).some((chunk) => chunk.type === 'end')).toBe(false)
+  })
+
+  test('passes thoughts and signatures on, named', () => {
+    const pieces = [answer([{ text: 'hm', thought: true }]), answer([{ text: '', thoughtSignature: 'c2ln' }], 'STOP')]
+    expect(assembleResponse(stream(...pieces)).content).toEqual([
+      { type: 'reasoning', text: 'hm', signature: 'google:c2ln' },
+    ])
+  })
+
+  const partial: { name: string; pieces: object[]; expected: unknown }[] = [
+    {
+      name: 'strings that go on',
+      pieces: [
+        { jsonPath: '$.a', stringValue: 'Bos', willContinue: true },
+        { jsonPath: '$.a', stringValue: 'ton', willContinue: true },
+        { jsonPath: '$.a', stringValue: '' },
+      ],
+      expected: { a: 'Boston' },
+    },
+    {
+      name: 'every kind of value, in objects and lists',
+      pieces: [
+        { jsonPath: '$.list[0].n', numberValue: 1.5 },
+        { jsonPath: "$.list[1]['odd key']", boolValue: false },
+        { jsonPath: '$["x"].y', nullValue: 'NULL_VALUE' },
+      ],
+      expected: { list: [{ n: 1.5 }, { 'odd key': false }], x: { y: null } },
+    },
+    {
+      name: 'paths that are none, or too far',
+      pieces: [
+        { jsonPath: 'a', stringValue: 'x' },
+        { jsonPath: '$..a', stringValue: 'x' },
+        { jsonPath: '$', stringValue: 'x' },
+        { jsonPath: `$${'.a'.repeat(10_000)}`, stringValue: 'x' },
+        { jsonPath: '$.l[999999]', stringValue: 'x' },
+        { stringValue: 'x' },
+        { jsonPath: '$.nothing' },
+      ],
+      expected: { l: ['x'] },
+    },
+  ]
+  for (const { name, pieces, expected } of partial) {
+    test(`joins partial arguments: ${name}`, () => {
+      const chunks = stream(
+        answer([call({ name: 'f', willContinue: true })]),
+        ...pieces.map((piece) => answer([call({ partialArgs: [piece], willContinue: true })])),
+        answer([call({})], 'STOP'),
+      )
+      const whole = chunks.find((chunk) => chunk.type === 'tool-call')
+      expect(JSON.parse(whole?.type === 'tool-call' ? whole.arguments : '')).toEqual(expected)
+    })
+  }
+
+  test('keeps a hostile path away from every prototype', () => {
+    const pieces = ['$.__proto__.polluted', '$.constructor.prototype.polluted', '$.a.__proto__.polluted'].map(
+      (jsonPath) => ({ jsonPath, stringValue: 'x' }),
+    )
+    stream(answer([call({ name: 'f', args: { a: {} }, partialArgs: pieces })], 'STOP'))
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+  })
+})
+
+describe('the stream writer', () => {
+  const chunks: ChatChunk[] = [
+    { type: 'start', id: 'r1', model: 'm' },
+    { type: 'text-delta', text: 'Hi' },
+    { type: 'tool-call-start', index: 0, id: 'c', name: 'f' },
+    { type: 'tool-call-delta', index: 0, arguments: '{"a":1}' },
+    { type: 'tool-call', index: 0, id: 'c', name: 'f', arguments: '{"a":1}', signature: 'google:c2ln' },
+    { type: 'finish', finishReason: 'tool_calls' },
+    { type: 'usage', usage: { inputTokens: 1, outputTokens: 5, totalTokens: 6, reasoningTokens: 2, estimated: false } },
+    { type: 'end' },
+  ]
+  const usageMetadata = { promptTokenCount: 1, candidatesTokenCount: 3, thoughtsTokenCount: 2, totalTokenCount: 6 }
+  const pieces = [
+    answer([{ text: 'Hi' }]),
+    answer([call({ id: 'c', name: 'f', args: { a: 1 } }, 'c2ln')]),
+    answer([{ text: '' }], 'STOP', { usageMetadata }),
+  ]
+
+  test('writes each part as an answer of its own', () => {
+    const writer = google.client.streamWriter(REQUEST)
+    const written = chunks.map((chunk) => writer.write(chunk)).join('')
+    expect(written).toMatch(/^(?:data: .*\n\n){3}$/)
+    expect(written.split('\n\n', 3).map((line) => JSON.parse(line.slice(6)))).toEqual(
+      JSON.parse(JSON.stringify(pieces)), // without the fields that are undefined
+    )
+  })
+
+  test('writes one JSON array for a client without alt=sse, also when it breaks', () => {
+    const request: ChatRequest = { ...REQUEST, extra: { dialect: 'google', fields: { $alt: 'json' } } }
+    const writer = google.client.streamWriter(request)
+    expect(JSON.parse(chunks.map((chunk) => writer.write(chunk)).join(''))).toHaveLength(3)
+    const broken = google.client.streamWriter(request)
+    const text = broken.write(chunks[1]!) + broken.fail({ status: 502, message: 'x', code: 'server' })
+    expect(JSON.parse(text)).toMatchObject([{}, { error: { code: 502 } }])
+    expect(google.upstream.writeRequest(request, 'm').body).not.toHaveProperty('$alt')
+  })
+
+  test('ends a broken stream with an error that the official client throws', () => {
+    const writer = google.client.streamWriter(REQUEST)
+    writer.write({ type: 'finish', finishReason: 'stop' })
+    expect(writer.fail({ status: 200, message: 'x', code: 'server' })).toBe(
+      'data: {"error":{"code":500,"message":"x","status":"INTERNAL"}}\n\n',
+    )
+    expect(writer.write({ type: 'end' })).toBe('')
+  })
+})
+
+test('errors carry the wait in the body, where Gemini’s clients look for it', () => {
+  const error = { status: 429, message: 'slow', code: 'rate_minute', retryAfterMs: 1500 }
+  expect(google.client.writeError(error)).toEqual({
+    error: {
+      code: 429,
+      message: 'slow',
+      status: 'RESOURCE_EXHAUSTED',
+      details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '1.5s' }],
+    },
+  })
+})

@@ -1,0 +1,46 @@
+/** Google's errors: https://ai.google.dev/gemini-api/docs/troubleshooting and https://google.aip.dev/193 */
+
+import { asArray, asNumber, asRecord } from '../../domain/json.ts'
+import type { ClientError } from '../dialect.ts'
+
+const STATUSES: ReadonlyMap<number, string> = new Map([
+  [400, 'INVALID_ARGUMENT'],
+  [401, 'UNAUTHENTICATED'],
+  [403, 'PERMISSION_DENIED'],
+  [404, 'NOT_FOUND'],
+  [409, 'ABORTED'],
+  [429, 'RESOURCE_EXHAUSTED'],
+  [499, 'CANCELLED'],
+  [500, 'INTERNAL'],
+  [501, 'UNIMPLEMENTED'],
+  [503, 'UNAVAILABLE'],
+  [504, 'DEADLINE_EXCEEDED'],
+])
+
+/** The wait goes into the body, where Gemini's clients look for it; Google sends no such header. */
+export function writeError(error: ClientError): Record<string, unknown> {
+  // Inside a stream the official client throws only when the code is one of these.
+  const code = error.status >= 400 && error.status <= 599 ? error.status : 500
+  const body: Record<string, unknown> = { code, message: error.message, status: statusName(code) }
+  if (error.retryAfterMs != null) {
+    const retryDelay = `${Math.max(0, error.retryAfterMs) / 1000}s`
+    body['details'] = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }]
+  }
+  return { error: body }
+}
+
+function statusName(code: number): string {
+  return STATUSES.get(code) ?? (code < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL')
+}
+
+/** The error object of a body that came with HTTP 200; some endpoints wrap it into an array. */
+export function errorIn(body: unknown): Record<string, unknown> | undefined {
+  const fields = asRecord(body) ?? asRecord(asArray(body)?.[0])
+  return fields?.['error'] == null ? undefined : fields
+}
+
+/** The status that the error would have had, had it come in time. */
+export function errorStatus(fields: Record<string, unknown>): number | undefined {
+  const code = asNumber(asRecord(fields['error'])?.['code'])
+  return code !== undefined && code >= 400 && code <= 599 ? code : undefined
+}

@@ -1,0 +1,33 @@
+/** Google's Gemini API, spoken to clients and to upstreams: https://ai.google.dev/api/generate-content */
+
+import type { ChatRequest } from '../../domain/chat.ts'
+import type { Dialect } from '../dialect.ts'
+import { readResponse, writeResponse } from './answer.ts'
+import { writeError } from './error.ts'
+import { readRequest } from './readRequest.ts'
+import { GoogleStreamReader } from './streamReader.ts'
+import { GoogleStreamWriter } from './streamWriter.ts'
+import { writeRequest } from './writeRequest.ts'
+
+/**
+ * Who serves a client that streams without `?alt=sse` puts `$alt: 'json'` into the request's `extra.fields`; the stream
+ * is then one JSON array.
+ */
+export const google: Dialect = {
+  id: 'google',
+  client: {
+    readRequest,
+    writeResponse,
+    streamWriter: (request, facts) => new GoogleStreamWriter(wantsArray(request), facts),
+    writeError,
+  },
+  upstream: {
+    writeRequest,
+    readResponse,
+    streamReader: () => new GoogleStreamReader(),
+  },
+}
+
+function wantsArray(request: ChatRequest): boolean {
+  return request.extra?.dialect === 'google' && request.extra.fields['$alt'] === 'json'
+}

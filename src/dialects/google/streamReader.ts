@@ -1,0 +1,163 @@
+/** An upstream's streamed answer: complete GenerateContentResponse objects, each with the next parts, and no end but the connection's. */
+
+import type { ChatChunk, FinishReason } from '../../domain/chat.ts'
+import { asArray, asRecord, asString } from '../../domain/json.ts'
+import type { StreamReader } from '../dialect.ts'
+import { isBlocked, modelOf, responseIdOf } from './answer.ts'
+import { callIdInAnswer } from './callIds.ts'
+import { readSignature } from './content.ts'
+import { errorIn, errorStatus } from './error.ts'
+import { field } from './field.ts'
+import { readFinishReason } from './finishReason.ts'
+import { PartialArguments } from './partialArguments.ts'
+import { readUsage } from './usage.ts'
+
+type Fields = Record<string, unknown>
+
+interface OpenCall {
+  readonly index: number
+  readonly id: string
+  readonly name: string
+  readonly signature: string | undefined
+  readonly arguments: PartialArguments
+}
+
+const NONE: readonly ChatChunk[] = []
+
+export class GoogleStreamReader implements StreamReader {
+  #out: ChatChunk[] = []
+  #responseId: string | undefined
+  #started = false
+  #calls = 0
+  #openCall: OpenCall | undefined
+  #answered = false
+  /** As the wire said it last; older models say STOP in every piece, so it counts only when the input has ended. */
+  #finishReason: string | undefined
+  /** After an error or the end nothing counts. */
+  #over = false
+
+  push(_event: string, data: string, incomplete = false): readonly ChatChunk[] {
+    if (this.#over) return NONE
+    this.#out = []
+    this.#read(parse(data), data, incomplete)
+    return this.#out
+  }
+
+  end(): readonly ChatChunk[] {
+    if (this.#over || this.#finishReason === undefined) return NONE
+    this.#out = []
+    this.#closeCall()
+    this.#over = true
+    this.#out.push({ type: 'finish', finishReason: this.#finish(this.#finishReason) }, { type: 'end' })
+    return this.#out
+  }
+
+  #read(body: unknown, data: string, incomplete: boolean): void {
+    const error = errorIn(body)
+    const fields = asRecord(body)
+    if (error) this.#fail(error, errorStatus(error))
+    else if (!fields) {
+      if (!incomplete) this.#fail(data, undefined)
+    } else if (isBlocked(fields) && !this.#answered) this.#fail(fields, undefined)
+    else this.#piece(fields)
+  }
+
+  #piece(fields: Fields): void {
+    this.#start(fields)
+    const candidate = asRecord(asArray(fields['candidates'])?.[0])
+    if (candidate) this.#candidate(candidate)
+    const usage = readUsage(field(fields, 'usageMetadata', 'usage_metadata'))
+    if (usage) this.#out.push({ type: 'usage', usage })
+    if (this.#isRefused()) this.#fail(fields, undefined)
+  }
+
+  #start(fields: Fields): void {
+    if (this.#started) return
+    this.#started = true
+    this.#responseId = responseIdOf(fields)
+    this.#out.push({ type: 'start', id: this.#responseId, model: modelOf(fields) })
+  }
+
+  #candidate(candidate: Fields): void {
+    for (const raw of asArray(asRecord(candidate['content'])?.['parts']) ?? []) {
+      const part = asRecord(raw)
+      if (part) this.#part(part)
+    }
+    this.#finishReason = asString(field(candidate, 'finishReason', 'finish_reason')) ?? this.#finishReason
+  }
+
+  #part(part: Fields): void {
+    const call = asRecord(field(part, 'functionCall', 'function_call'))
+    const signature = readSignature(part)
+    const text = asString(part['text']) ?? ''
+    if (call) this.#call(call, signature)
+    else if (part['thought'] === true) this.#thought(text, signature)
+    else {
+      if (text !== '') this.#text(text)
+      this.#thought('', signature)
+    }
+  }
+
+  /** A signature beside text or nothing is an empty thought: see `readParts`. */
+  #thought(text: string, signature: string | undefined): void {
+    if (text !== '' || signature !== undefined) this.#out.push({ type: 'reasoning-delta', text, signature })
+  }
+
+  #text(text: string): void {
+    this.#answered = true
+    this.#out.push({ type: 'text-delta', text })
+  }
+
+  /** Whole in one piece, or (Vertex) a name, then pieces of arguments, then an empty call that closes it. */
+  #call(call: Fields, signature: string | undefined): void {
+    const name = asString(call['name'])
+    if (name) {
+      this.#closeCall()
+      this.#startCall(name, call, signature)
+    }
+    this.#openCall?.arguments.add(field(call, 'partialArgs', 'partial_args'))
+    if (field(call, 'willContinue', 'will_continue') !== true) this.#closeCall()
+  }
+
+  #startCall(name: string, call: Fields, signature: string | undefined): void {
+    this.#answered = true
+    const index = this.#calls++
+    const id = asString(call['id']) || callIdInAnswer(this.#responseId, index, name)
+    this.#openCall = { index, id, name, signature, arguments: new PartialArguments(call['args']) }
+    this.#out.push({ type: 'tool-call-start', index, id, name, signature })
+  }
+
+  #closeCall(): void {
+    const call = this.#openCall
+    if (!call) return
+    this.#openCall = undefined
+    const { index, id, name, signature } = call
+    const text = call.arguments.text()
+    this.#out.push({ type: 'tool-call-delta', index, arguments: text })
+    this.#out.push({ type: 'tool-call', index, id, name, arguments: text, signature })
+  }
+
+  #finish(reason: string): FinishReason {
+    return readFinishReason(reason, this.#calls > 0)
+  }
+
+  /** Filtered or failed before it said anything: not an answer, but something to judge like an error. */
+  #isRefused(): boolean {
+    if (this.#answered || this.#finishReason === undefined) return false
+    const reason = this.#finish(this.#finishReason)
+    return reason === 'content_filter' || reason === 'error'
+  }
+
+  #fail(body: unknown, status: number | undefined): void {
+    this.#over = true
+    this.#out.push({ type: 'error', body, status })
+  }
+}
+
+function parse(data: string): unknown {
+  try {
+    return JSON.parse(data)
+  } catch {
+    return undefined // not JSON: reported as an error of the upstream
+  }
+}

@@ -1,0 +1,118 @@
+/** What the chat completions and the Responses dialects spell alike: tools, JSON schemas, effort, error envelopes. */
+
+import type { DialectId, ReasoningEffort, ReasoningOptions, ResponseFormat, Tool } from '../../domain/chat.ts'
+import type { ClientError } from '../dialect.ts'
+import {
+  extraOf,
+  type Fields,
+  flag,
+  leftovers,
+  object,
+  ownFields,
+  requiredText,
+  text,
+} from '../fields/requestFields.ts'
+
+const EFFORTS: ReadonlySet<string> = new Set<ReasoningEffort>([
+  'none',
+  'minimal',
+  'low',
+  'medium',
+  'high',
+  'xhigh',
+  'max',
+])
+
+/** Undefined for a word we do not know. */
+export function readEffort(effort: string | undefined): ReasoningOptions | undefined {
+  return effort !== undefined && EFFORTS.has(effort) ? { effort: effort as ReasoningEffort } : undefined // in the set
+}
+
+/** OpenAI-like upstreams end at `xhigh`: https://platform.openai.com/docs/api-reference/chat/create */
+export function writeEffort(effort: ReasoningEffort | undefined): string | undefined {
+  return effort === 'max' ? 'xhigh' : effort
+}
+
+/** `known` are the fields of the object that holds the name: flat in Responses, below `function` in chat. */
+export function readFunctionTool(tool: Fields, dialect: DialectId, known: ReadonlySet<string>, at: string): Tool {
+  return {
+    name: requiredText(tool, 'name', `${at}.name`),
+    description: text(tool, 'description', `${at}.description`),
+    parameters: object(tool, 'parameters', `${at}.parameters`),
+    strict: flag(tool, 'strict', `${at}.strict`),
+    ...extraOf(dialect, leftovers(tool, known)),
+  }
+}
+
+export function writeFunctionTool(tool: Tool, dialect: DialectId): Record<string, unknown> {
+  return defined({
+    ...ownFields(tool.extra, dialect),
+    name: tool.name,
+    description: tool.description,
+    parameters: tool.parameters,
+    strict: tool.strict,
+  })
+}
+
+/** `schemaOf` finds the schema, which the two OpenAI dialects keep in different places. */
+export function readResponseFormat(
+  format: Fields | undefined,
+  schemaOf: (format: Fields) => ResponseFormat,
+): ResponseFormat | undefined {
+  switch (format?.['type']) {
+    case 'text':
+      return { type: 'text' }
+    case 'json_object':
+      return { type: 'json' }
+    case 'json_schema':
+      return schemaOf(format)
+    default:
+      return undefined
+  }
+}
+
+export function readJsonSchema(format: Fields, at: string): ResponseFormat {
+  return {
+    type: 'json-schema',
+    name: text(format, 'name', `${at}.name`),
+    schema: object(format, 'schema', `${at}.schema`) ?? {},
+    strict: flag(format, 'strict', `${at}.strict`),
+  }
+}
+
+/** The name is required by OpenAI although it says nothing to the model. */
+export function writeJsonSchema(format: Extract<ResponseFormat, { type: 'json-schema' }>): Record<string, unknown> {
+  return defined({ name: format.name ?? 'answer', schema: format.schema, strict: format.strict })
+}
+
+/** https://platform.openai.com/docs/guides/error-codes; `type` is what clients switch on after the status. */
+export function errorEnvelope(error: ClientError): { readonly error: Record<string, unknown> } {
+  return {
+    error: {
+      message: error.message,
+      type: errorType(error.status),
+      param: error.parameter ?? null,
+      code: error.code,
+      ...(error.requestId !== undefined && { request_id: error.requestId }),
+    },
+  }
+}
+
+function errorType(status: number): string {
+  if (status === 401) return 'authentication_error'
+  if (status === 403) return 'permission_error'
+  if (status === 429) return 'rate_limit_error'
+  return status >= 500 ? 'server_error' : 'invalid_request_error'
+}
+
+/** A copy without the fields that are undefined, so that `in` and Object.keys tell what is sent. */
+export function defined(fields: Fields): Record<string, unknown> {
+  const copy: Record<string, unknown> = {}
+  for (const name of Object.keys(fields)) if (fields[name] !== undefined) copy[name] = fields[name]
+  return copy
+}
+
+/** Seconds since the epoch, as both dialects date their answers. */
+export function secondsOf(now: number | undefined): number {
+  return Math.floor((now ?? 0) / 1000)
+}

@@ -1,0 +1,134 @@
+/** Token counts of the two OpenAI dialects, read into one convention: cached is part of input, reasoning of output. */
+
+import type { Usage } from '../../domain/chat.ts'
+import { asRecord } from '../../domain/json.ts'
+
+type Fields = Record<string, unknown>
+
+/** 1 tick = 1e-10 USD: https://docs.x.ai/docs/models, field `cost_in_usd_ticks`. */
+const USD_PER_TICK = 1e-10
+
+/** `usage` of a chat completion or of its stream; undefined when it says nothing of tokens. */
+export function readChatUsage(value: unknown): Usage | undefined {
+  const usage = asRecord(value)
+  if (usage === undefined) return undefined
+  const input = asRecord(usage['prompt_tokens_details'])
+  const output = asRecord(usage['completion_tokens_details'])
+  return usageOf({
+    input: count(usage['prompt_tokens']),
+    output: count(usage['completion_tokens']),
+    total: count(usage['total_tokens']),
+    // DeepSeek and Moonshot count cache hits beside the prompt's details.
+    cached: count(input?.['cached_tokens']) ?? count(usage['prompt_cache_hit_tokens']) ?? count(usage['cached_tokens']),
+    cacheWrite: count(input?.['cache_write_tokens']) ?? count(input?.['cache_creation_tokens']),
+    reasoning: count(output?.['reasoning_tokens']) ?? count(usage['reasoning_tokens']),
+    costUsd: reportedCost(usage),
+  })
+}
+
+export function writeChatUsage(usage: Usage): Fields {
+  return {
+    prompt_tokens: usage.inputTokens,
+    completion_tokens: usage.outputTokens,
+    total_tokens: usage.totalTokens,
+    ...inputDetails('prompt_tokens_details', usage),
+    ...(usage.reasoningTokens !== undefined && {
+      completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+    }),
+    ...(usage.reportedCostUsd !== undefined && { cost: usage.reportedCostUsd }),
+  }
+}
+
+/** `usage` of a Responses object; undefined when it says nothing of tokens. */
+export function readResponsesUsage(value: unknown): Usage | undefined {
+  const usage = asRecord(value)
+  if (usage === undefined) return undefined
+  const input = asRecord(usage['input_tokens_details'])
+  return usageOf({
+    input: count(usage['input_tokens']),
+    output: count(usage['output_tokens']),
+    total: count(usage['total_tokens']),
+    cached: count(input?.['cached_tokens']),
+    cacheWrite: count(input?.['cache_write_tokens']),
+    reasoning: count(asRecord(usage['output_tokens_details'])?.['reasoning_tokens']),
+    costUsd: reportedCost(usage),
+  })
+}
+
+/** The official client's types want both details, so they are written as 0 where nothing is known. */
+export function writeResponsesUsage(usage: Usage): Fields {
+  return {
+    input_tokens: usage.inputTokens,
+    input_tokens_details: {
+      cached_tokens: usage.cachedInputTokens ?? 0,
+      ...(usage.cacheWriteTokens !== undefined && { cache_write_tokens: usage.cacheWriteTokens }),
+    },
+    output_tokens: usage.outputTokens,
+    output_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
+    total_tokens: usage.totalTokens,
+    ...(usage.reportedCostUsd !== undefined && { cost: usage.reportedCostUsd }),
+  }
+}
+
+interface Counts {
+  readonly input: number | undefined
+  readonly output: number | undefined
+  readonly total: number | undefined
+  readonly cached: number | undefined
+  readonly cacheWrite: number | undefined
+  readonly reasoning: number | undefined
+  readonly costUsd: number | undefined
+}
+
+function usageOf(counts: Counts): Usage | undefined {
+  const { total } = counts
+  const inputTokens = counts.input ?? Math.max(0, (total ?? 0) - (counts.output ?? 0))
+  const outputTokens = outputOf(counts, inputTokens)
+  // All zero is what servers send that do not count; nobody answers nothing from nothing.
+  if (inputTokens + outputTokens === 0) return undefined
+  const { cached, cacheWrite, reasoning, costUsd } = counts
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens: inputTokens + outputTokens,
+    ...(cached !== undefined && { cachedInputTokens: Math.min(cached, inputTokens) }),
+    ...(cacheWrite !== undefined && { cacheWriteTokens: Math.min(cacheWrite, inputTokens) }),
+    ...(reasoning !== undefined && { reasoningTokens: Math.min(reasoning, outputTokens) }),
+    estimated: false,
+    ...(costUsd !== undefined && { reportedCostUsd: costUsd }),
+  }
+}
+
+/**
+ * A total above input + output hides tokens that were thought and are billed as output: xAI leaves reasoning out of
+ * `completion_tokens`, Gemini's compatible endpoint does so without naming it.
+ */
+function outputOf({ output, total }: Counts, inputTokens: number): number {
+  return Math.max(output ?? 0, (total ?? 0) - inputTokens)
+}
+
+function reportedCost(usage: Fields): number | undefined {
+  const cost = amount(usage['cost'])
+  if (cost !== undefined) return cost
+  const ticks = amount(usage['cost_in_usd_ticks'])
+  return ticks === undefined ? undefined : ticks * USD_PER_TICK
+}
+
+function inputDetails(name: string, usage: Usage): Fields {
+  if (usage.cachedInputTokens === undefined && usage.cacheWriteTokens === undefined) return {}
+  return {
+    [name]: {
+      ...(usage.cachedInputTokens !== undefined && { cached_tokens: usage.cachedInputTokens }),
+      ...(usage.cacheWriteTokens !== undefined && { cache_write_tokens: usage.cacheWriteTokens }),
+    },
+  }
+}
+
+function amount(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY ? value : undefined
+}
+
+function count(value: unknown): number | undefined {
+  const number = amount(value)
+  return number === undefined ? undefined : Math.floor(number)
+}

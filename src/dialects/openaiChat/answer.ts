@@ -1,0 +1,171 @@
+/** A whole chat completion: https://platform.openai.com/docs/api-reference/chat/object */
+
+import type { ChatRequest, ChatResponse, FinishReason, ImagePart, ReasoningPart, TextPart } from '../../domain/chat.ts'
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import type { AnswerFacts, ReadResponse } from '../dialect.ts'
+import { readMediaUrl } from '../fields/dataUrl.ts'
+import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
+import { secondsOf } from '../openai/fields.ts'
+import { readChatUsage, writeChatUsage } from '../openai/usage.ts'
+import { embeddedError } from '../stream/embeddedError.ts'
+import { readReasoning, readToolCall, signatureFields, writeReasoning, writeToolCall } from './message.ts'
+
+type AnswerPart = ChatResponse['content'][number]
+
+const KNOWN = new Set(['id', 'object', 'model', 'choices', 'usage'])
+const KNOWN_OF_CHOICE = new Set(['index', 'message', 'finish_reason'])
+const KNOWN_OF_MESSAGE = new Set([
+  'role',
+  'content',
+  'refusal',
+  'tool_calls',
+  'reasoning_content',
+  'reasoning',
+  'reasoning_details',
+  'images',
+])
+
+const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
+  stop: 'stop',
+  length: 'length',
+  // Mistral's word for the end of the context window.
+  model_length: 'length',
+  tool_calls: 'tool_calls',
+  function_call: 'tool_calls',
+  content_filter: 'content_filter',
+}
+
+/** An answer without `choices` or without a message in the first of them is malformed. */
+export function readChatResponse(body: unknown): ReadResponse {
+  const error = embeddedError(body)
+  if (error !== undefined) return { ok: false, ...error }
+  const answer = asRecord(body)
+  const choice = asRecord(asArray(answer?.['choices'])?.[0])
+  const message = asRecord(choice?.['message'])
+  if (answer === undefined || choice === undefined || message === undefined) return { ok: false, body, malformed: true }
+  return { ok: true, response: readAnswer(answer, choice, message) }
+}
+
+function readAnswer(answer: Fields, choice: Fields, message: Fields): ChatResponse {
+  const id = asString(answer['id'])
+  const content = readAnswerContent(message, id)
+  const usage = readChatUsage(answer['usage']) ?? readChatUsage(asRecord(answer['x_groq'])?.['usage'])
+  const facts = {
+    hasCalls: content.some((part) => part.type === 'tool-call'),
+    refused: Boolean(asString(message['refusal'])),
+  }
+  return {
+    ...(id && { id }),
+    model: asString(answer['model']) ?? '',
+    content,
+    finishReason: finishReasonOf(choice['finish_reason'], facts),
+    ...(usage !== undefined && { usage }),
+    ...extraOf('openai', readExtra(answer, choice, message)),
+  }
+}
+
+/** A refusal is filtered content whatever the upstream calls it, and calls without their finish reason are calls. */
+export function finishReasonOf(
+  value: unknown,
+  facts: { readonly hasCalls: boolean; readonly refused: boolean },
+): FinishReason {
+  const name = asString(value)
+  const reason = name !== undefined && Object.hasOwn(FINISH_REASONS, name) ? FINISH_REASONS[name]! : 'other'
+  if (facts.refused && (reason === 'stop' || reason === 'other')) return 'content_filter'
+  return facts.hasCalls && (reason === 'stop' || reason === 'other') ? 'tool_calls' : reason
+}
+
+function readAnswerContent(message: Fields, id: string | undefined): AnswerPart[] {
+  const content: AnswerPart[] = [...readReasoning(message), ...readPieces(message['content'])]
+  const refusal = asString(message['refusal'])
+  if (refusal) content.push({ type: 'text', text: refusal, ...extraOf('openai', { refusal: true }) })
+  for (const image of asArray(message['images']) ?? []) content.push(...readImage(image))
+  for (const [index, value] of (asArray(message['tool_calls']) ?? []).entries()) {
+    const call = readToolCall(asRecord(value) ?? {}, madeCallId(id, index))
+    if (call !== undefined) content.push(call)
+  }
+  return content
+}
+
+/** An id for a call whose upstream gave none; unlike those of earlier answers, because the answer's id is in it. */
+export function madeCallId(answerId: string | undefined, index: number): string {
+  return answerId ? `call_${answerId}_${index}` : `call_${index}`
+}
+
+/** Text and thoughts of `content`: a string, or Mistral's array of `text` and `thinking` parts. */
+export function readPieces(content: unknown): (TextPart | ReasoningPart)[] {
+  if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', text: content }]
+  const pieces: (TextPart | ReasoningPart)[] = []
+  for (const value of asArray(content) ?? []) {
+    const part = asRecord(value)
+    const thinking = part?.['type'] === 'thinking'
+    const text = thinking ? thoughtOf(part['thinking']) : asString(part?.['text'])
+    if (text) pieces.push({ type: thinking ? 'reasoning' : 'text', text })
+  }
+  return pieces
+}
+
+function thoughtOf(thinking: unknown): string {
+  if (typeof thinking === 'string') return thinking
+  let text = ''
+  for (const part of asArray(thinking) ?? []) text += asString(asRecord(part)?.['text']) ?? ''
+  return text
+}
+
+/** Image models behind OpenRouter: https://openrouter.ai/docs/features/multimodal/image-generation */
+function readImage(value: unknown): ImagePart[] {
+  const url = asString(asRecord(asRecord(value)?.['image_url'])?.['url'])
+  return url === undefined ? [] : [{ type: 'image', ...readMediaUrl(url) }]
+}
+
+function readExtra(answer: Fields, choice: Fields, message: Fields): Fields | undefined {
+  const ofChoice = leftovers(choice, KNOWN_OF_CHOICE)
+  const ofMessage = leftovers(message, KNOWN_OF_MESSAGE)
+  const ofAnswer = leftovers(answer, KNOWN)
+  if (ofChoice === undefined && ofMessage === undefined) return ofAnswer
+  return { ...ofAnswer, ...(ofChoice && { choice: ofChoice }), ...(ofMessage && { message: ofMessage }) }
+}
+
+export function writeChatResponse(response: ChatResponse, request: ChatRequest, facts: AnswerFacts = {}): Fields {
+  const { choice, message, created, ...own } = ownFields(response.extra, 'openai')
+  return {
+    ...own,
+    id: response.id ?? facts.id ?? 'chatcmpl-0',
+    object: 'chat.completion',
+    created: asNumber(created) ?? secondsOf(facts.now),
+    model: response.model || request.model,
+    choices: [
+      {
+        logprobs: null,
+        ...asRecord(choice),
+        index: 0,
+        message: { ...asRecord(message), ...writeAnswerMessage(response) },
+        finish_reason: writeFinishReason(response.finishReason),
+      },
+    ],
+    ...(response.usage !== undefined && { usage: writeChatUsage(response.usage) }),
+  }
+}
+
+function writeAnswerMessage({ content }: ChatResponse): Fields {
+  let text = ''
+  let refusal = ''
+  const calls: Fields[] = []
+  for (const part of content) {
+    if (part.type === 'tool-call') calls.push({ ...writeToolCall(part), ...signatureFields(part.signature) })
+    else if (part.type === 'text' && ownFields(part.extra, 'openai')['refusal'] === true) refusal += part.text
+    else if (part.type === 'text') text += part.text
+  }
+  return {
+    role: 'assistant',
+    content: text === '' && (calls.length > 0 || refusal !== '') ? null : text,
+    refusal: refusal === '' ? null : refusal,
+    ...writeReasoning(content, 'client'),
+    ...(calls.length > 0 && { tool_calls: calls }),
+  }
+}
+
+/** `error` is OpenRouter's word; `other` is an answer that did end, in a way OpenAI has no word for. */
+export function writeFinishReason(reason: FinishReason): string {
+  return reason === 'other' ? 'stop' : reason
+}

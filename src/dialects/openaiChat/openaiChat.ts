@@ -1,0 +1,24 @@
+/** The chat completions dialect, which most providers speak: https://platform.openai.com/docs/api-reference/chat */
+
+import type { Dialect } from '../dialect.ts'
+import { errorEnvelope } from '../openai/fields.ts'
+import { readChatResponse, writeChatResponse } from './answer.ts'
+import { readChatRequest } from './readRequest.ts'
+import { ChatStreamReader } from './streamReader.ts'
+import { ChatStreamWriter } from './streamWriter.ts'
+import { writeChatRequest } from './writeRequest.ts'
+
+export const openaiChat: Dialect = {
+  id: 'openai',
+  client: {
+    readRequest: readChatRequest,
+    writeResponse: writeChatResponse,
+    streamWriter: (request, facts) => new ChatStreamWriter(request, facts),
+    writeError: errorEnvelope,
+  },
+  upstream: {
+    writeRequest: (request, model) => ({ path: '/chat/completions', body: writeChatRequest(request, model) }),
+    readResponse: readChatResponse,
+    streamReader: () => new ChatStreamReader(),
+  },
+}

@@ -1,0 +1,200 @@
+/** A chat completion request, as clients send it: https://platform.openai.com/docs/api-reference/chat/create */
+
+import type {
+  ChatRequest,
+  Message,
+  Part,
+  ResponseFormat,
+  Role,
+  Tool,
+  ToolCallPart,
+  ToolChoice,
+} from '../../domain/chat.ts'
+import { asRecord, asString } from '../../domain/json.ts'
+import {
+  bodyOf,
+  extraOf,
+  type Fields,
+  flag,
+  leftovers,
+  list,
+  number,
+  object,
+  objectAt,
+  requiredText,
+  text,
+  tokens,
+  wrong,
+} from '../fields/requestFields.ts'
+import { readEffort, readFunctionTool, readJsonSchema, readResponseFormat } from '../openai/fields.ts'
+import { readReasoning, readToolCall } from './message.ts'
+import { readContent } from './parts.ts'
+
+const KNOWN = new Set([
+  'model',
+  'messages',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'response_format',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop',
+  'seed',
+  'frequency_penalty',
+  'presence_penalty',
+  'reasoning_effort',
+  'user',
+  'stream',
+  'stream_options',
+])
+const KNOWN_OF_MESSAGE = new Set([
+  'role',
+  'content',
+  'name',
+  'tool_calls',
+  'tool_call_id',
+  'refusal',
+  'reasoning_content',
+  'reasoning',
+  'reasoning_details',
+])
+const KNOWN_OF_FUNCTION = new Set(['name', 'description', 'parameters', 'strict'])
+const KNOWN_OF_STREAM = new Set(['include_usage'])
+const ROLES: Readonly<Record<string, Role>> = {
+  system: 'system',
+  developer: 'system',
+  user: 'user',
+  assistant: 'assistant',
+  tool: 'tool',
+  // The predecessor of `tool`; its own role is kept beside it for an upstream that still knows it.
+  function: 'user',
+}
+/** Throws InvalidRequestError naming the field that is wrong. */
+export function readChatRequest(body: unknown): ChatRequest {
+  const fields = bodyOf(body)
+  const tools = list(fields, 'tools') ?? []
+  return {
+    model: requiredText(fields, 'model'),
+    messages: readMessages(fields),
+    tools: readTools(tools),
+    toolChoice: readToolChoice(fields['tool_choice']),
+    parallelToolCalls: flag(fields, 'parallel_tool_calls'),
+    responseFormat: readFormat(object(fields, 'response_format')),
+    maxTokens: tokens(fields, 'max_completion_tokens') ?? tokens(fields, 'max_tokens'),
+    temperature: number(fields, 'temperature'),
+    topP: number(fields, 'top_p'),
+    topK: number(fields, 'top_k'),
+    stop: readStop(fields['stop']),
+    seed: number(fields, 'seed'),
+    frequencyPenalty: number(fields, 'frequency_penalty'),
+    presencePenalty: number(fields, 'presence_penalty'),
+    reasoning: readEffort(text(fields, 'reasoning_effort')),
+    user: text(fields, 'user'),
+    stream: flag(fields, 'stream') ?? false,
+    wantsUsage: wantsUsage(object(fields, 'stream_options')),
+    ...extraOf('openai', readExtra(fields, tools)),
+  }
+}
+
+function readMessages(fields: Fields): Message[] {
+  const messages = list(fields, 'messages')
+  if (messages === undefined || messages.length === 0) throw wrong('messages', 'must hold at least one message')
+  return messages.map((message, index) => readMessage(objectAt(message, `messages[${index}]`), `messages[${index}]`))
+}
+
+function readMessage(message: Fields, at: string): Message {
+  const wireRole = requiredText(message, 'role', `${at}.role`)
+  const role = Object.hasOwn(ROLES, wireRole) ? ROLES[wireRole] : undefined
+  if (role === undefined) throw wrong(`${at}.role`, `must be one of ${Object.keys(ROLES).join(', ')}`)
+  const rest = leftovers(message, KNOWN_OF_MESSAGE)
+  return {
+    role,
+    content: readMessageContent(message, role, at),
+    ...(asString(message['name']) !== undefined && { name: asString(message['name']) }),
+    ...extraOf('openai', wireRole === 'function' ? { ...rest, role: 'function' } : rest),
+  }
+}
+
+function readMessageContent(message: Fields, role: Role, at: string): Part[] {
+  const content = readContent(message['content'], `${at}.content`)
+  if (role === 'assistant') {
+    return [...readReasoning(message), ...content, ...readRefusal(message), ...readToolCalls(message, at)]
+  }
+  if (role !== 'tool') return content
+  return [{ type: 'tool-result', toolCallId: requiredText(message, 'tool_call_id', `${at}.tool_call_id`), content }]
+}
+
+function readRefusal(message: Fields): Part[] {
+  const refusal = asString(message['refusal'])
+  return refusal ? [{ type: 'text', text: refusal, ...extraOf('openai', { refusal: true }) }] : []
+}
+
+function readToolCalls(message: Fields, at: string): ToolCallPart[] {
+  const calls = list(message, 'tool_calls', `${at}.tool_calls`) ?? []
+  return calls.map((value, index) => {
+    const path = `${at}.tool_calls[${index}]`
+    const call = objectAt(value, path)
+    requiredText(call, 'id', `${path}.id`)
+    const part = readToolCall(call, '')
+    if (part === undefined) throw wrong(`${path}.function`, 'must be an object with a name')
+    return part
+  })
+}
+
+function readTools(tools: readonly unknown[]): Tool[] | undefined {
+  const functions: Tool[] = []
+  for (const [index, value] of tools.entries()) {
+    const tool = objectAt(value, `tools[${index}]`)
+    if (!isFunction(tool)) continue
+    const at = `tools[${index}].function`
+    functions.push(readFunctionTool(objectAt(tool['function'], at), 'openai', KNOWN_OF_FUNCTION, at))
+  }
+  return functions.length > 0 ? functions : undefined
+}
+
+const isFunction = (tool: unknown) => (asRecord(tool)?.['type'] ?? 'function') === 'function'
+
+function readToolChoice(value: unknown): ToolChoice | undefined {
+  if (value === 'auto' || value === 'none' || value === 'required') return value
+  // Mistral's word for it.
+  if (value === 'any') return 'required'
+  const name = asString(asRecord(asRecord(value)?.['function'])?.['name'])
+  return name === undefined ? undefined : { name }
+}
+
+function readFormat(format: Fields | undefined): ResponseFormat | undefined {
+  return readResponseFormat(format, ({ json_schema: schema }) =>
+    readJsonSchema(objectAt(schema, 'response_format.json_schema'), 'response_format.json_schema'),
+  )
+}
+
+function readStop(value: unknown): readonly string[] | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string') return [value]
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
+  throw wrong('stop', 'must be a string or an array of strings')
+}
+
+function wantsUsage(options: Fields | undefined): boolean | undefined {
+  return options && flag(options, 'include_usage', 'stream_options.include_usage')
+}
+
+/** What only an OpenAI upstream can make something of: unknown fields, and unknown values of known ones. */
+function readExtra(fields: Fields, tools: readonly unknown[]): Fields | undefined {
+  const extra: Record<string, unknown> = { ...leftovers(fields, KNOWN) }
+  const otherTools = tools.filter((tool) => !isFunction(tool))
+  if (otherTools.length > 0) extra['tools'] = otherTools
+  const choice = fields['tool_choice'] ?? undefined
+  if (choice !== undefined && readToolChoice(choice) === undefined) extra['tool_choice'] = choice
+  const format = object(fields, 'response_format')
+  if (format !== undefined && readFormat(format) === undefined) extra['response_format'] = format
+  const effort = text(fields, 'reasoning_effort')
+  if (effort !== undefined && readEffort(effort) === undefined) extra['reasoning_effort'] = effort
+  const streamOptions = leftovers(object(fields, 'stream_options') ?? {}, KNOWN_OF_STREAM)
+  if (streamOptions !== undefined) extra['stream_options'] = streamOptions
+  return Object.keys(extra).length > 0 ? extra : undefined
+}

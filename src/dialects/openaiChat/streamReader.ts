@@ -1,0 +1,235 @@
+/** Reads the stream of a chat completion, one event at a time. */
+
+import type { ChatChunk, FinishReason } from '../../domain/chat.ts'
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import type { StreamReader } from '../dialect.ts'
+import { extraOf, type Fields } from '../fields/requestFields.ts'
+import { readChatUsage } from '../openai/usage.ts'
+import { embeddedError, malformed } from '../stream/embeddedError.ts'
+import { TextRun } from '../stream/textRun.ts'
+import { finishReasonOf, madeCallId, readPieces } from './answer.ts'
+import { argumentsText, detailSignature, detailText, reasoningText, thoughtSignature } from './message.ts'
+
+interface OpenCall {
+  readonly index: number
+  readonly id: string
+  readonly name: string
+  readonly custom: boolean
+  signature: string | undefined
+  arguments: string
+}
+
+const NOTHING: readonly ChatChunk[] = []
+
+export class ChatStreamReader implements StreamReader {
+  #started = false
+  #id: string | undefined
+  /** By the upstream's own index, which may begin at 1. */
+  #calls = new Map<number, OpenCall>()
+  #unfinished: OpenCall[] = []
+  #callCount = 0
+  #hasContent = false
+  #refused = false
+  #finish: FinishReason | undefined
+  /** After an error or the end nothing more is said. */
+  #closed = false
+  readonly #run = new TextRun(/"content": ?"/, contentOf)
+
+  push(event: string, data: string, incomplete = false): readonly ChatChunk[] {
+    const chunks = this.#push(event, data, incomplete)
+    const [only] = chunks
+    if (chunks.length === 1 && only?.type === 'text-delta' && event === '') this.#run.learn(data, only.text)
+    else this.#run.forget()
+    return chunks
+  }
+
+  readRun(bytes: Buffer): string | null {
+    return this.#run.read(bytes)
+  }
+
+  #push(event: string, data: string, incomplete: boolean): readonly ChatChunk[] {
+    if (this.#closed || data === '') return NOTHING
+    if (data === '[DONE]') return this.#done()
+    let body: unknown
+    try {
+      body = JSON.parse(data)
+    } catch {
+      // What follows the finish can no longer spoil the answer.
+      return incomplete || this.#finish !== undefined ? NOTHING : this.#fail(malformed('a chunk that is not JSON'))
+    }
+    const error = embeddedError(body)
+    if (error !== undefined) return this.#fail({ type: 'error', ...error })
+    if (event === 'error') return this.#fail({ type: 'error', body: { error: body } })
+    const chunk = asRecord(body)
+    return chunk === undefined ? NOTHING : this.#read(chunk)
+  }
+
+  end(): readonly ChatChunk[] {
+    if (this.#closed || this.#finish === undefined) return NOTHING
+    return this.#close([])
+  }
+
+  #read(chunk: Fields): readonly ChatChunk[] {
+    const chunks: ChatChunk[] = []
+    this.#readStart(chunk, chunks)
+    const choice = asRecord(asArray(chunk['choices'])?.[0])
+    // With `n` above 1 the others are for those who asked: the same dialect, which gets the bytes as they are.
+    if (choice !== undefined && (asNumber(choice['index']) ?? 0) === 0) this.#readChoice(choice, chunks)
+    const usage = readChatUsage(chunk['usage']) ?? readChatUsage(asRecord(chunk['x_groq'])?.['usage'])
+    if (usage !== undefined) chunks.push({ type: 'usage', usage })
+    return chunks
+  }
+
+  /** Azure's first chunk has an empty id and model; they come with the next one. */
+  #readStart(chunk: Fields, chunks: ChatChunk[]): void {
+    if (this.#started) return
+    const id = asString(chunk['id'])
+    const model = asString(chunk['model'])
+    if (!id && !model) return
+    this.#started = true
+    this.#id = id
+    chunks.push({ type: 'start', ...(id && { id }), ...(model && { model }) })
+  }
+
+  #readChoice(choice: Fields, chunks: ChatChunk[]): void {
+    const delta = asRecord(choice['delta'])
+    if (delta !== undefined) this.#readDelta(delta, chunks)
+    const reason = asString(choice['finish_reason'])
+    if (!reason || this.#finish !== undefined) return
+    this.#finishCalls(chunks)
+    this.#finish = finishReasonOf(reason, { hasCalls: this.#callCount > 0, refused: this.#refused })
+    chunks.push({ type: 'finish', finishReason: this.#finish })
+  }
+
+  #readDelta(delta: Fields, chunks: ChatChunk[]): void {
+    this.#readReasoning(delta, chunks)
+    const content = delta['content']
+    if (typeof content === 'string') this.#addText(content, chunks)
+    else for (const piece of readPieces(content)) this.#addPiece(piece, chunks)
+    const refusal = asString(delta['refusal'])
+    if (refusal) {
+      this.#refused = true
+      this.#addText(refusal, chunks)
+    }
+    for (const value of asArray(delta['tool_calls']) ?? []) {
+      const call = asRecord(value)
+      if (call !== undefined) this.#readCall(call, chunks)
+    }
+  }
+
+  #addText(text: string, chunks: ChatChunk[]): void {
+    if (text === '') return
+    this.#hasContent = true
+    chunks.push({ type: 'text-delta', text })
+  }
+
+  #addPiece(piece: { readonly type: 'text' | 'reasoning'; readonly text: string }, chunks: ChatChunk[]): void {
+    if (piece.type === 'text') this.#addText(piece.text, chunks)
+    else this.#addReasoning(piece.text, undefined, chunks)
+  }
+
+  /** OpenRouter says its thoughts twice: as `reasoning` and as `reasoning_details`, which may carry a signature. */
+  #readReasoning(delta: Fields, chunks: ChatChunk[]): void {
+    let text = reasoningText(delta)
+    let signature: string | undefined
+    const details = asArray(delta['reasoning_details'])
+    if (details !== undefined) {
+      if (text === '') text = details.map(detailText).join('')
+      signature = details.map(detailSignature).find((value) => value !== undefined)
+    }
+    this.#addReasoning(text, signature, chunks)
+  }
+
+  #addReasoning(text: string, signature: string | undefined, chunks: ChatChunk[]): void {
+    if (text === '' && signature === undefined) return
+    this.#hasContent = true
+    chunks.push({ type: 'reasoning-delta', text, ...(signature !== undefined && { signature }) })
+  }
+
+  #readCall(call: Fields, chunks: ChatChunk[]): void {
+    const target = asRecord(call['function']) ?? asRecord(call['custom'])
+    if (target === undefined) return
+    const open = this.#callOf(call, target, chunks)
+    if (open === undefined) return
+    open.signature ??= thoughtSignature(call)
+    const text = argumentsText(target)
+    if (text === '') return
+    open.arguments += text
+    chunks.push({ type: 'tool-call-delta', index: open.index, arguments: text })
+  }
+
+  /** The call that this delta goes on with, or the new one that it begins; undefined for a piece of no call. */
+  #callOf(call: Fields, target: Fields, chunks: ChatChunk[]): OpenCall | undefined {
+    const name = asString(target['name'])
+    const id = asString(call['id'])
+    // Whole calls may come without an index, each in its own delta.
+    const wireIndex = asNumber(call['index']) ?? (name ? this.#calls.size : this.#calls.size - 1)
+    const known = this.#calls.get(wireIndex)
+    // Servers that give every call the index 0 tell them apart by a new id together with a name.
+    if (known !== undefined && !(name && id && id !== known.id)) return known
+    return name ? this.#startCall(wireIndex, id, name, target === call['custom'], chunks) : undefined
+  }
+
+  #startCall(wireIndex: number, id: string | undefined, name: string, custom: boolean, chunks: ChatChunk[]): OpenCall {
+    const index = this.#callCount
+    this.#callCount += 1
+    this.#hasContent = true
+    const open: OpenCall = {
+      index,
+      id: id || madeCallId(this.#id, index),
+      name,
+      custom,
+      signature: undefined,
+      arguments: '',
+    }
+    this.#calls.set(wireIndex, open)
+    this.#unfinished.push(open)
+    chunks.push({ type: 'tool-call-start', index, id: open.id, name, ...extraOf('openai', customMark(custom)) })
+    return open
+  }
+
+  #finishCalls(chunks: ChatChunk[]): void {
+    for (const { index, id, name, custom, signature, arguments: text } of this.#unfinished) {
+      chunks.push({
+        type: 'tool-call',
+        index,
+        id,
+        name,
+        arguments: text || '{}',
+        ...(signature !== undefined && { signature }),
+        ...extraOf('openai', customMark(custom)),
+      })
+    }
+    this.#unfinished = []
+  }
+
+  /** `[DONE]` without a finish reason closes an answer of a server that never gives one, but not an empty stream. */
+  #done(): readonly ChatChunk[] {
+    const chunks: ChatChunk[] = []
+    if (this.#finish === undefined) {
+      if (!this.#hasContent) return NOTHING
+      this.#finishCalls(chunks)
+      this.#finish = finishReasonOf(undefined, { hasCalls: this.#callCount > 0, refused: this.#refused })
+      chunks.push({ type: 'finish', finishReason: this.#finish })
+    }
+    return this.#close(chunks)
+  }
+
+  #close(chunks: ChatChunk[]): readonly ChatChunk[] {
+    this.#closed = true
+    this.#finishCalls(chunks)
+    chunks.push({ type: 'end' })
+    return chunks
+  }
+
+  #fail(error: Extract<ChatChunk, { type: 'error' }>): readonly ChatChunk[] {
+    this.#closed = true
+    return [error]
+  }
+}
+
+function contentOf(body: unknown): unknown {
+  return asRecord(asRecord(asArray(asRecord(body)?.['choices'])?.[0])?.['delta'])?.['content']
+}
+
+const customMark = (custom: boolean) => (custom ? { type: 'custom' } : undefined)

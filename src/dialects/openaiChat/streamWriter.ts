@@ -1,0 +1,136 @@
+/** Writes a streamed answer as the stream of a chat completion. */
+
+import type { ChatChunk, ChatRequest, Usage } from '../../domain/chat.ts'
+import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
+import { type Fields, ownFields } from '../fields/requestFields.ts'
+import { errorEnvelope, secondsOf } from '../openai/fields.ts'
+import { writeChatUsage } from '../openai/usage.ts'
+import { sseText } from '../stream/sse.ts'
+import { writeFinishReason } from './answer.ts'
+import { signatureFields, writeDetail } from './message.ts'
+
+interface BegunCall {
+  readonly custom: boolean
+  arguments: string
+  signed: boolean
+}
+
+type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
+
+/** Nothing is written before the first content, so that another target may still take over. */
+export class ChatStreamWriter implements StreamWriter {
+  readonly #created: number
+  readonly #wantsUsage: boolean
+  #id: string
+  #model: string
+  /** The start of every chunk up to its choices, made once. */
+  #head = ''
+  #calls = new Map<number, BegunCall>()
+  #usage: Usage | undefined
+
+  constructor(request: ChatRequest, facts: AnswerFacts = {}) {
+    this.#created = secondsOf(facts.now)
+    this.#wantsUsage = request.wantsUsage === true
+    this.#id = facts.id ?? 'chatcmpl-0'
+    this.#model = request.model
+  }
+
+  write(chunk: ChatChunk): string {
+    switch (chunk.type) {
+      case 'start':
+        if (this.#head !== '') return ''
+        this.#id = chunk.id ?? this.#id
+        this.#model = chunk.model ?? this.#model
+        return ''
+      case 'text-delta':
+        return chunk.text === '' ? '' : this.#delta(`"content":${JSON.stringify(chunk.text)}`)
+      case 'reasoning-delta':
+        return this.#reasoning(chunk)
+      case 'tool-call-start':
+        return this.#startCall(chunk, '')
+      case 'tool-call-delta':
+        return this.#arguments(chunk.index, chunk.arguments)
+      case 'tool-call':
+        return this.#finishCall(chunk)
+      case 'usage':
+        this.#usage = chunk.usage
+        return ''
+      case 'finish':
+        return this.#finish(chunk)
+      case 'end':
+        return this.#end()
+      case 'error':
+        return ''
+    }
+  }
+
+  /** Without `[DONE]` and without a finish reason: the official clients throw at an error object. */
+  fail(error: ClientError): string {
+    return sseText(JSON.stringify(errorEnvelope(error)))
+  }
+
+  #reasoning(chunk: Chunk<'reasoning-delta'>): string {
+    const { text, signature } = chunk
+    const content = text === '' ? '' : `"reasoning_content":${JSON.stringify(text)}`
+    if (signature === undefined) return content === '' ? '' : this.#delta(content)
+    const details = `"reasoning_details":${JSON.stringify([writeDetail({ ...chunk, text: '' })])}`
+    return this.#delta(content === '' ? details : `${content},${details}`)
+  }
+
+  #startCall(chunk: Chunk<'tool-call-start'> | Chunk<'tool-call'>, text: string): string {
+    const custom = ownFields(chunk.extra, 'openai')['type'] === 'custom'
+    this.#calls.set(chunk.index, { custom, arguments: text, signed: chunk.signature !== undefined })
+    const target = custom
+      ? { type: 'custom', custom: { name: chunk.name, input: text } }
+      : { type: 'function', function: { name: chunk.name, arguments: text } }
+    return this.#call({ index: chunk.index, id: chunk.id, ...target, ...signatureFields(chunk.signature) })
+  }
+
+  #arguments(index: number, text: string): string {
+    const call = this.#calls.get(index)
+    if (call === undefined || text === '') return ''
+    call.arguments += text
+    return this.#call({ index, ...(call.custom ? { custom: { input: text } } : { function: { arguments: text } }) })
+  }
+
+  /** Writes what start and deltas did not: the whole call, all of its arguments, a signature that came late. */
+  #finishCall(chunk: Chunk<'tool-call'>): string {
+    const call = this.#calls.get(chunk.index)
+    if (call === undefined) return this.#startCall(chunk, chunk.arguments)
+    const rest = call.arguments === '' ? this.#arguments(chunk.index, chunk.arguments) : ''
+    if (call.signed || chunk.signature === undefined) return rest
+    call.signed = true
+    return rest + this.#call({ index: chunk.index, function: {}, ...signatureFields(chunk.signature) })
+  }
+
+  #call(call: Fields): string {
+    return this.#delta(`"tool_calls":[${JSON.stringify(call)}]`)
+  }
+
+  /** One delta; the first of all says the role. */
+  #delta(fields: string): string {
+    const role = this.#head === '' ? '"role":"assistant",' : ''
+    return this.#chunk(`[{"index":0,"delta":{${role}${fields}},"finish_reason":null}]`)
+  }
+
+  #finish({ finishReason }: Chunk<'finish'>): string {
+    const delta = this.#head === '' ? '{"role":"assistant","content":""}' : '{}'
+    return this.#chunk(`[{"index":0,"delta":${delta},"finish_reason":"${writeFinishReason(finishReason)}"}]`)
+  }
+
+  #chunk(choices: string): string {
+    if (this.#head === '') this.#head = this.#makeHead()
+    return sseText(`${this.#head}${choices}${this.#wantsUsage ? ',"usage":null}' : '}'}`)
+  }
+
+  #makeHead(): string {
+    const head = { id: this.#id, object: 'chat.completion.chunk', created: this.#created, model: this.#model }
+    return `${JSON.stringify(head).slice(0, -1)},"choices":`
+  }
+
+  #end(): string {
+    if (!this.#wantsUsage || this.#usage === undefined) return sseText('[DONE]')
+    if (this.#head === '') this.#head = this.#makeHead()
+    return sseText(`${this.#head}[],"usage":${JSON.stringify(writeChatUsage(this.#usage))}}`) + sseText('[DONE]')
+  }
+}

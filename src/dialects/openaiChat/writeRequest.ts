@@ -1,0 +1,105 @@
+/** A chat completion request, as it goes to an upstream. */
+
+import type { ChatRequest, FilePart, ImagePart, Message, Part, ToolChoice, ToolResultPart } from '../../domain/chat.ts'
+import { asArray, asRecord } from '../../domain/json.ts'
+import { type Fields, ownFields } from '../fields/requestFields.ts'
+import { defined, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
+import { writeReasoning, writeToolCall } from './message.ts'
+import { joinText, writeContent } from './parts.ts'
+
+/** Usage is always asked for; fields that only an OpenAI client can have sent come back in. */
+export function writeChatRequest(request: ChatRequest, model: string): Record<string, unknown> {
+  const own = ownFields(request.extra, 'openai')
+  return defined({
+    ...own,
+    model,
+    messages: writeMessages(request.messages),
+    tools: writeTools(request, own),
+    tool_choice: writeToolChoice(request.toolChoice) ?? own['tool_choice'],
+    parallel_tool_calls: request.parallelToolCalls,
+    response_format: writeResponseFormat(request) ?? own['response_format'],
+    max_tokens: request.maxTokens,
+    temperature: request.temperature,
+    top_p: request.topP,
+    top_k: request.topK,
+    stop: request.stop,
+    seed: request.seed,
+    frequency_penalty: request.frequencyPenalty,
+    presence_penalty: request.presencePenalty,
+    reasoning_effort: writeEffort(request.reasoning?.effort) ?? own['reasoning_effort'],
+    user: request.user,
+    stream: request.stream,
+    stream_options: request.stream ? { ...asRecord(own['stream_options']), include_usage: true } : undefined,
+  })
+}
+
+function writeMessages(messages: readonly Message[]): Fields[] {
+  const written: Fields[] = []
+  let held: (ImagePart | FilePart)[] = []
+  for (const message of messages) {
+    const results = message.content.filter((part) => part.type === 'tool-result')
+    // Tool messages carry text only, and nothing may stand between them; what they show follows as the user's.
+    for (const result of results) {
+      written.push(writeToolResult(result))
+      for (const part of result.content) if (part.type !== 'text') held.push(part)
+    }
+    if (results.length > 0 && results.length === message.content.length) continue
+    held = flush(held, written)
+    written.push(writeMessage(message))
+  }
+  flush(held, written)
+  return written
+}
+
+function flush(held: (ImagePart | FilePart)[], written: Fields[]): (ImagePart | FilePart)[] {
+  if (held.length === 0) return held
+  written.push({ role: 'user', content: writeContent(held, '\n\n') })
+  return []
+}
+
+function writeToolResult(result: ToolResultPart): Fields {
+  return { role: 'tool', tool_call_id: result.toolCallId, content: joinText(result.content, '\n') }
+}
+
+function writeMessage(message: Message): Fields {
+  const rest = { ...(message.name !== undefined && { name: message.name }), ...ownFields(message.extra, 'openai') }
+  if (message.role === 'assistant') return { role: 'assistant', ...writeAssistant(message.content), ...rest }
+  const role = message.role === 'tool' ? 'user' : message.role
+  return { role, content: writeContent(withoutResults(message.content), '\n\n'), ...rest }
+}
+
+const withoutResults = (parts: readonly Part[]) => parts.filter((part) => part.type !== 'tool-result')
+
+function writeAssistant(parts: readonly Part[]): Fields {
+  const calls = parts.filter((part) => part.type === 'tool-call').map(writeToolCall)
+  const texts = parts.filter((part) => part.type === 'text')
+  const content = writeContent(texts, '')
+  return {
+    content: content.length === 0 && calls.length > 0 ? null : content,
+    ...writeReasoning(parts, 'upstream'),
+    ...(calls.length > 0 && { tool_calls: calls }),
+  }
+}
+
+function writeTools(request: ChatRequest, own: Fields): unknown[] | undefined {
+  const functions = request.tools?.map((tool) => ({ type: 'function', function: writeFunctionTool(tool, 'openai') }))
+  const tools = [...(functions ?? []), ...(asArray(own['tools']) ?? [])]
+  return tools.length > 0 ? tools : undefined
+}
+
+function writeToolChoice(choice: ToolChoice | undefined): unknown {
+  return typeof choice === 'object' ? { type: 'function', function: { name: choice.name } } : choice
+}
+
+function writeResponseFormat({ responseFormat }: ChatRequest): unknown {
+  switch (responseFormat?.type) {
+    case 'text':
+      return { type: 'text' }
+    case 'json':
+      return { type: 'json_object' }
+    case 'json-schema':
+      return { type: 'json_schema', json_schema: writeJsonSchema(responseFormat) }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,284 @@
+/** A whole Responses object: https://platform.openai.com/docs/api-reference/responses/object */
+
+import type {
+  ChatRequest,
+  ChatResponse,
+  FinishReason,
+  ImagePart,
+  ReasoningPart,
+  TextPart,
+  ToolCallPart,
+} from '../../domain/chat.ts'
+import { asArray, asRecord, asString } from '../../domain/json.ts'
+import type { AnswerFacts, ReadResponse } from '../dialect.ts'
+import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
+import { secondsOf } from '../openai/fields.ts'
+import { readResponsesUsage, writeResponsesUsage } from '../openai/usage.ts'
+import { type EmbeddedError, embeddedError } from '../stream/embeddedError.ts'
+import {
+  isRefusal,
+  itemFields,
+  readCallItem,
+  readReasoningItem,
+  sealedContent,
+  sealOf,
+  summaryOf,
+  textRun,
+  writeCallItem,
+} from './items.ts'
+import { textExtra, textFields } from './parts.ts'
+import { writeReasoningOptions, writeTextOptions, writeToolChoice, writeTools } from './writeRequest.ts'
+
+export type AnswerPart = ChatResponse['content'][number]
+
+const DIALECT = 'openai-responses'
+/** Read, or an echo of the request that we have ourselves. */
+const KNOWN = new Set([
+  'id',
+  'object',
+  'status',
+  'model',
+  'output',
+  'usage',
+  'error',
+  'incomplete_details',
+  'instructions',
+  'input',
+  'max_output_tokens',
+  'parallel_tool_calls',
+  'previous_response_id',
+  'reasoning',
+  'store',
+  'temperature',
+  'text',
+  'tool_choice',
+  'tools',
+  'top_p',
+  'truncation',
+  'user',
+])
+const KNOWN_OF_MESSAGE = new Set(['type', 'role', 'content'])
+
+/** An answer without `output`, or one that is still being made, is malformed. */
+export function readResponsesResponse(body: unknown): ReadResponse {
+  const error = answerError(body)
+  if (error !== undefined) return { ok: false, ...error }
+  const answer = asRecord(body)
+  const output = asArray(answer?.['output'])
+  const reason = readStatus(answer)
+  if (answer === undefined || output === undefined || reason === undefined) return { ok: false, body, malformed: true }
+  const content = readOutput(output)
+  const id = asString(answer['id'])
+  const usage = readResponsesUsage(answer['usage'])
+  return {
+    ok: true,
+    response: {
+      ...(id && { id }),
+      model: asString(answer['model']) ?? '',
+      content,
+      finishReason: finishReasonOf(reason, content),
+      ...(usage !== undefined && { usage }),
+      ...extraOf(DIALECT, leftovers(answer, KNOWN)),
+    },
+  }
+}
+
+/** The error of a failed or cancelled answer, or of a body that is an error. */
+export function answerError(body: unknown): EmbeddedError | undefined {
+  const error = embeddedError(body)
+  if (error !== undefined) return error
+  const status = asRecord(body)?.['status']
+  if (status !== 'failed' && status !== 'cancelled') return undefined
+  const message = `the upstream's answer has the status "${status}"`
+  return { status: 502, body: { error: { message, type: 'server_error', param: null, code: status } } }
+}
+
+/** Undefined for an answer that is not finished. A server that states no status says with the answer that it is. */
+export function readStatus(answer: Fields | undefined): FinishReason | undefined {
+  const status = answer?.['status'] ?? 'completed'
+  if (status === 'completed') return 'stop'
+  if (status !== 'incomplete') return undefined
+  const reason = asRecord(answer?.['incomplete_details'])?.['reason']
+  if (reason === 'content_filter') return 'content_filter'
+  return reason === 'max_output_tokens' ? 'length' : 'other'
+}
+
+function finishReasonOf(reason: FinishReason, content: readonly AnswerPart[]): FinishReason {
+  if (reason !== 'stop') return reason
+  if (content.some((part) => part.type === 'tool-call')) return 'tool_calls'
+  return content.some((part) => part.type === 'text' && isRefusal(part)) ? 'content_filter' : 'stop'
+}
+
+export function readOutput(output: readonly unknown[]): AnswerPart[] {
+  const content: AnswerPart[] = []
+  for (const value of output) {
+    const item = asRecord(value)
+    if (item !== undefined) content.push(...readItem(item))
+  }
+  return content
+}
+
+function readItem(item: Fields): AnswerPart[] {
+  switch (item['type']) {
+    case 'message':
+      return readMessageItem(item)
+    case 'reasoning':
+      return readThoughts(item)
+    case 'function_call':
+    case 'custom_tool_call': {
+      const name = asString(item['name'])
+      return name ? [readCallItem(item, name)] : []
+    }
+    case 'image_generation_call':
+      return readImageItem(item)
+    default:
+      return []
+  }
+}
+
+/** An item without text and without a signature says only that there was thinking. */
+function readThoughts(item: Fields): ReasoningPart[] {
+  const part = readReasoningItem(item)
+  return part.text === '' && part.signature === undefined ? [] : [part]
+}
+
+function readMessageItem(message: Fields): TextPart[] {
+  const item = leftovers(message, KNOWN_OF_MESSAGE)
+  const parts: TextPart[] = []
+  for (const value of asArray(message['content']) ?? []) {
+    const part = asRecord(value)
+    const refusal = asString(part?.['refusal'])
+    const text = refusal || asString(part?.['text'])
+    if (part === undefined || !text) continue
+    const fields = { ...(refusal ? { refusal: true } : textExtra(part)), ...(item !== undefined && { item }) }
+    parts.push({ type: 'text', text, ...extraOf(DIALECT, Object.keys(fields).length > 0 ? fields : undefined) })
+  }
+  return parts
+}
+
+function readImageItem(item: Fields): ImagePart[] {
+  const data = asString(item['result'])
+  return data ? [{ type: 'image', mediaType: `image/${asString(item['output_format']) ?? 'png'}`, data }] : []
+}
+
+export function writeResponsesResponse(response: ChatResponse, request: ChatRequest, facts: AnswerFacts = {}): Fields {
+  const id = responseId(response.id, facts)
+  return {
+    ...responseObject(request, { id, model: response.model || request.model, createdAt: secondsOf(facts.now) }),
+    ...ownFields(response.extra, DIALECT),
+    ...writeStatus(response.finishReason),
+    output: writeOutput(response.content, id),
+    usage: response.usage === undefined ? null : writeResponsesUsage(response.usage),
+  }
+}
+
+/** Ids of other dialects get the prefix that this one's clients know. */
+export function responseId(id: string | undefined, facts: AnswerFacts): string {
+  const known = id ?? facts.id ?? '0'
+  return known.startsWith('resp_') ? known : `resp_${known}`
+}
+
+/** An answer in which nothing has been said yet; the rest of the fields are the request's. */
+export function responseObject(
+  request: ChatRequest,
+  answer: { readonly id: string; readonly model: string; readonly createdAt: number },
+): Record<string, unknown> {
+  const own = ownFields(request.extra, DIALECT)
+  return {
+    id: answer.id,
+    object: 'response',
+    created_at: answer.createdAt,
+    status: 'in_progress',
+    error: null,
+    incomplete_details: null,
+    instructions: null,
+    max_output_tokens: request.maxTokens ?? null,
+    model: answer.model,
+    output: [],
+    parallel_tool_calls: request.parallelToolCalls ?? true,
+    previous_response_id: own['previous_response_id'] ?? null,
+    reasoning: { effort: null, summary: null, ...writeReasoningOptions(request) },
+    store: own['store'] ?? true,
+    temperature: request.temperature ?? 1,
+    text: { format: { type: 'text' }, ...writeTextOptions(request) },
+    tool_choice: writeToolChoice(request.toolChoice) ?? own['tool_choice'] ?? 'auto',
+    tools: writeTools(request) ?? [],
+    top_p: request.topP ?? 1,
+    truncation: own['truncation'] ?? 'disabled',
+    usage: null,
+    user: request.user ?? null,
+    metadata: asRecord(own['metadata']) ?? {},
+  }
+}
+
+export function writeStatus(reason: FinishReason): AnswerStatus {
+  switch (reason) {
+    case 'length':
+      return { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }
+    case 'content_filter':
+      return { status: 'incomplete', incomplete_details: { reason: 'content_filter' } }
+    case 'error':
+      return { status: 'failed', error: { code: 'server_error', message: 'the model gave up' } }
+    default:
+      return { status: 'completed' }
+  }
+}
+
+function writeOutput(content: readonly AnswerPart[], responseId: string): Fields[] {
+  const output: Fields[] = []
+  for (let index = 0; index < content.length; index += 1) {
+    const part = content[index]!
+    const id = (kind: ItemKind) => itemId(kind, responseId, output.length)
+    const seal = part.type === 'tool-call' ? sealOf(part) : undefined
+    if (seal !== undefined) output.push(reasoningItem(seal, id('rs')))
+    if (part.type === 'tool-call') output.push(callItem(part, id('fc')))
+    else if (part.type === 'reasoning') output.push(reasoningItem(part, id('rs')))
+    else if (part.type === 'image') output.push(imageItem(part, id('ig')))
+    else {
+      const run = textRun(content, index)
+      output.push(messageItem(run.map(outputPart), id('msg'), itemFields(run)))
+      index += run.length - 1
+    }
+  }
+  return output
+}
+
+interface AnswerStatus {
+  readonly status: 'completed' | 'incomplete' | 'failed'
+  readonly [field: string]: unknown
+}
+
+type ItemKind = 'msg' | 'rs' | 'fc' | 'ig'
+
+/** Made from the answer's id, so that it is unlike those of other answers. */
+export function itemId(kind: ItemKind, responseId: string, index: number): string {
+  return `${kind}_${responseId.slice('resp_'.length)}_${index}`
+}
+
+export function messageItem(content: readonly Fields[], id: string, own: Fields): Fields {
+  return { id, status: 'completed', ...own, type: 'message', role: 'assistant', content }
+}
+
+export function outputPart(part: TextPart): Fields {
+  if (isRefusal(part)) return { type: 'refusal', refusal: part.text }
+  return { annotations: [], logprobs: [], ...textFields(part), type: 'output_text', text: part.text }
+}
+
+export function reasoningItem(part: ReasoningPart, id: string): Fields {
+  const encrypted = sealedContent(part)
+  return {
+    id,
+    ...ownFields(part.extra, DIALECT),
+    type: 'reasoning',
+    summary: summaryOf(part.text),
+    ...(encrypted !== undefined && { encrypted_content: encrypted }),
+  }
+}
+
+export function callItem(part: ToolCallPart, id: string): Fields {
+  return { id, status: 'completed', ...writeCallItem(part) }
+}
+
+function imageItem(part: ImagePart, id: string): Fields {
+  return { type: 'image_generation_call', id, status: 'completed', result: part.data ?? part.url ?? null }
+}

@@ -1,0 +1,167 @@
+/** The items of a streamed Responses answer: each announces itself, streams its deltas and says itself whole at the end. */
+
+import type { ChatChunk, ReasoningPart, ToolCallPart } from '../../domain/chat.ts'
+import { type Fields, ownFields } from '../fields/requestFields.ts'
+import { callItem, messageItem, outputPart, reasoningItem } from './answer.ts'
+
+type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
+
+/** Writes one event of the answer. */
+export type Emit = (type: string, fields: Fields) => void
+
+export interface OutputItem {
+  /** The item as it stands. */
+  readonly item: Fields
+  /** Says the item whole; once. */
+  close(): void
+}
+
+export class MessageItem implements OutputItem {
+  readonly #emit: Emit
+  readonly #index: number
+  readonly #id: string
+  #text = ''
+  #closed = false
+
+  constructor(emit: Emit, index: number, id: string) {
+    this.#emit = emit
+    this.#index = index
+    this.#id = id
+    const item = { ...messageItem([], id, {}), status: 'in_progress' }
+    emit('response.output_item.added', { output_index: index, item })
+    emit('response.content_part.added', { ...this.#place(), part: outputPart({ type: 'text', text: '' }) })
+  }
+
+  get item(): Fields {
+    const status = this.#closed ? 'completed' : 'incomplete'
+    return { ...messageItem([this.#part()], this.#id, {}), status }
+  }
+
+  add(text: string): void {
+    this.#text += text
+    this.#emit('response.output_text.delta', { ...this.#place(), delta: text, logprobs: [] })
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#emit('response.output_text.done', { ...this.#place(), text: this.#text, logprobs: [] })
+    this.#emit('response.content_part.done', { ...this.#place(), part: this.#part() })
+    this.#emit('response.output_item.done', { output_index: this.#index, item: this.item })
+  }
+
+  #place(): Fields {
+    return { item_id: this.#id, output_index: this.#index, content_index: 0 }
+  }
+
+  #part(): Fields {
+    return outputPart({ type: 'text', text: this.#text })
+  }
+}
+
+/** Thoughts are given as a summary, which is the form every client of this dialect shows. */
+export class ReasoningItem implements OutputItem {
+  readonly #emit: Emit
+  readonly #index: number
+  readonly #id: string
+  #part: ReasoningPart
+  #closed = false
+
+  constructor(emit: Emit, index: number, id: string, first: Chunk<'reasoning-delta'>) {
+    this.#emit = emit
+    this.#index = index
+    this.#part = { type: 'reasoning', text: '', extra: first.extra }
+    // An id that the upstream gave belongs to its encrypted content.
+    const own = ownFields(first.extra, 'openai-responses')['id']
+    this.#id = typeof own === 'string' ? own : id
+    emit('response.output_item.added', { output_index: index, item: { type: 'reasoning', id: this.#id, summary: [] } })
+  }
+
+  get item(): Fields {
+    return { ...reasoningItem(this.#part, this.#id), id: this.#id }
+  }
+
+  add(text: string): void {
+    if (text === '') return
+    const isFirst = this.#part.text === ''
+    this.#part = { ...this.#part, text: this.#part.text + text }
+    if (isFirst) this.#emit('response.reasoning_summary_part.added', { ...this.#place(), part: summaryPart('') })
+    this.#emit('response.reasoning_summary_text.delta', { ...this.#place(), delta: text })
+  }
+
+  sign({ signature, redacted, extra }: Chunk<'reasoning-delta'>): void {
+    this.#part = { ...this.#part, signature, redacted, extra }
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    const { text } = this.#part
+    if (text !== '') {
+      this.#emit('response.reasoning_summary_text.done', { ...this.#place(), text })
+      this.#emit('response.reasoning_summary_part.done', { ...this.#place(), part: summaryPart(text) })
+    }
+    this.#emit('response.output_item.done', { output_index: this.#index, item: this.item })
+  }
+
+  #place(): Fields {
+    return { item_id: this.#id, output_index: this.#index, summary_index: 0 }
+  }
+}
+
+const summaryPart = (text: string): Fields => ({ type: 'summary_text', text })
+
+/** A call of a function, or of a custom tool, whose input is free text in place of the arguments. */
+export class CallItem implements OutputItem {
+  readonly #emit: Emit
+  readonly #index: number
+  readonly #id: string
+  readonly #isCustom: boolean
+  #part: ToolCallPart
+  #closed = false
+
+  constructor(emit: Emit, index: number, id: string, call: Chunk<'tool-call-start'> | Chunk<'tool-call'>) {
+    const own = ownFields(call.extra, 'openai-responses')
+    this.#emit = emit
+    this.#index = index
+    this.#id = typeof own['id'] === 'string' ? own['id'] : id
+    this.#isCustom = own['type'] === 'custom_tool_call'
+    this.#part = { type: 'tool-call', id: call.id, name: call.name, arguments: '', extra: call.extra }
+    emit('response.output_item.added', { output_index: index, item: { ...this.item, status: 'in_progress' } })
+  }
+
+  get item(): Fields {
+    const status = this.#closed ? 'completed' : 'incomplete'
+    return { ...callItem(this.#part, this.#id), id: this.#id, status }
+  }
+
+  add(text: string): void {
+    if (this.#closed || text === '') return
+    this.#part = { ...this.#part, arguments: this.#part.arguments + text }
+    this.#emit(`${this.#events()}.delta`, { ...this.#place(), delta: text })
+  }
+
+  /** The whole call is known: says the arguments that no delta said, and closes. */
+  finish(call: Chunk<'tool-call'>): void {
+    if (this.#closed) return
+    if (this.#part.arguments === '') this.add(call.arguments)
+    this.#part = { ...this.#part, arguments: call.arguments }
+    this.close()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    const text = this.#part.arguments
+    this.#emit(`${this.#events()}.done`, { ...this.#place(), [this.#isCustom ? 'input' : 'arguments']: text })
+    this.#emit('response.output_item.done', { output_index: this.#index, item: this.item })
+  }
+
+  #events(): string {
+    return this.#isCustom ? 'response.custom_tool_call_input' : 'response.function_call_arguments'
+  }
+
+  #place(): Fields {
+    return { item_id: this.#id, output_index: this.#index }
+  }
+}

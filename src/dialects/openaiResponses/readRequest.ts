@@ -1,0 +1,123 @@
+/** Reads a Responses request of a client: https://platform.openai.com/docs/api-reference/responses/create */
+
+import type { ChatRequest, ReasoningOptions, ResponseFormat, Tool, ToolChoice } from '../../domain/chat.ts'
+import { asRecord, asString } from '../../domain/json.ts'
+import {
+  bodyOf,
+  type Fields,
+  flag,
+  leftovers,
+  list,
+  number,
+  object,
+  objectAt,
+  requiredText,
+  text,
+  tokens,
+  wrong,
+} from '../fields/requestFields.ts'
+import { readEffort, readFunctionTool, readJsonSchema, readResponseFormat } from '../openai/fields.ts'
+import { readInstructions, readItems } from './items.ts'
+
+const DIALECT = 'openai-responses'
+const KNOWN = new Set([
+  'model',
+  'input',
+  'instructions',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'text',
+  'max_output_tokens',
+  'temperature',
+  'top_p',
+  'reasoning',
+  'user',
+  'stream',
+])
+const KNOWN_OF_TOOL = new Set(['type', 'name', 'description', 'parameters', 'strict'])
+const KNOWN_OF_TEXT = new Set(['format'])
+const KNOWN_OF_REASONING = new Set(['effort'])
+/** Where the conversation may come from when there is no input. */
+const STORED_INPUT = ['previous_response_id', 'conversation', 'prompt']
+
+/**
+ * Throws InvalidRequestError naming the field that is wrong. `extra` is always there: it tells the writer that the
+ * request began in this dialect. `previous_response_id` stays in it; only the upstream that has it can serve it.
+ */
+export function readResponsesRequest(body: unknown): ChatRequest {
+  const fields = bodyOf(body)
+  const tools = list(fields, 'tools') ?? []
+  const { messages, leading } = readItems(inputItems(fields))
+  const options = object(fields, 'text')
+  return {
+    model: requiredText(fields, 'model'),
+    messages: [...readInstructions(fields), ...messages],
+    tools: readTools(tools),
+    toolChoice: readToolChoice(fields['tool_choice']),
+    parallelToolCalls: flag(fields, 'parallel_tool_calls'),
+    responseFormat: readTextFormat(options),
+    maxTokens: tokens(fields, 'max_output_tokens'),
+    temperature: number(fields, 'temperature'),
+    topP: number(fields, 'top_p'),
+    reasoning: readReasoningOptions(object(fields, 'reasoning')),
+    user: text(fields, 'user'),
+    stream: flag(fields, 'stream') ?? false,
+    extra: { dialect: DIALECT, fields: readExtra(fields, tools, leading) },
+  }
+}
+
+function inputItems(fields: Fields): readonly unknown[] {
+  const input = fields['input']
+  if (typeof input === 'string' && input !== '') return [{ role: 'user', content: input }]
+  const items = typeof input === 'string' ? [] : (list(fields, 'input') ?? [])
+  if (items.length === 0 && !STORED_INPUT.some((name) => fields[name] != null)) {
+    throw wrong('input', 'must be a text or an array with at least one item')
+  }
+  return items
+}
+
+function readTools(tools: readonly unknown[]): Tool[] | undefined {
+  const functions: Tool[] = []
+  for (const [index, value] of tools.entries()) {
+    const tool = objectAt(value, `tools[${index}]`)
+    if (isFunction(tool)) functions.push(readFunctionTool(tool, DIALECT, KNOWN_OF_TOOL, `tools[${index}]`))
+  }
+  return functions.length > 0 ? functions : undefined
+}
+
+const isFunction = (tool: unknown) => asRecord(tool)?.['type'] === 'function'
+
+function readToolChoice(value: unknown): ToolChoice | undefined {
+  if (value === 'auto' || value === 'none' || value === 'required') return value
+  const choice = asRecord(value)
+  const name = choice?.['type'] === 'function' ? asString(choice['name']) : undefined
+  return name === undefined ? undefined : { name }
+}
+
+function readTextFormat(options: Fields | undefined): ResponseFormat | undefined {
+  const format = options && object(options, 'format', 'text.format')
+  return readResponseFormat(format, (given) => readJsonSchema(given, 'text.format'))
+}
+
+function readReasoningOptions(options: Fields | undefined): ReasoningOptions | undefined {
+  if (options === undefined) return undefined
+  const effort = readEffort(text(options, 'effort', 'reasoning.effort'))?.effort
+  const visible = text(options, 'summary', 'reasoning.summary') === undefined ? undefined : true
+  return effort === undefined && visible === undefined ? undefined : { effort, visible }
+}
+
+function readExtra(fields: Fields, tools: readonly unknown[], leading: readonly unknown[]): Fields {
+  const extra: Record<string, unknown> = { ...leftovers(fields, KNOWN) }
+  if (leading.length > 0) extra['input'] = leading
+  const otherTools = tools.filter((tool) => !isFunction(tool))
+  if (otherTools.length > 0) extra['tools'] = otherTools
+  const choice = fields['tool_choice'] ?? undefined
+  if (choice !== undefined && readToolChoice(choice) === undefined) extra['tool_choice'] = choice
+  const options = leftovers(object(fields, 'text') ?? {}, KNOWN_OF_TEXT)
+  if (options !== undefined) extra['text'] = options
+  const reasoning = object(fields, 'reasoning') ?? {}
+  const rest = leftovers(reasoning, readEffort(asString(reasoning['effort'])) ? KNOWN_OF_REASONING : new Set())
+  if (rest !== undefined) extra['reasoning'] = rest
+  return extra
+}

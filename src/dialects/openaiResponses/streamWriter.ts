@@ -1,0 +1,197 @@
+/** Writes a streamed answer as the events of a Responses answer, in the order the official client checks. */
+
+import type { ChatChunk, ChatRequest, FinishReason, Usage } from '../../domain/chat.ts'
+import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
+import type { Fields } from '../fields/requestFields.ts'
+import { errorEnvelope, secondsOf } from '../openai/fields.ts'
+import { writeResponsesUsage } from '../openai/usage.ts'
+import { sseText } from '../stream/sse.ts'
+import { itemId, responseId, responseObject, writeStatus } from './answer.ts'
+import { sealOf } from './items.ts'
+import { CallItem, type Emit, MessageItem, type OutputItem, ReasoningItem } from './outputItems.ts'
+
+type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
+
+const GAVE_UP: ClientError = { status: 502, message: 'the model gave up', code: 'server' }
+
+/** Nothing is written before the first content, so that another target may still take over. */
+export class ResponsesStreamWriter implements StreamWriter {
+  readonly #request: ChatRequest
+  readonly #facts: AnswerFacts
+  #id: string
+  #model: string
+  #started = false
+  #sequence = 0
+  /** What was written since `write` was called. */
+  #text = ''
+  #items: OutputItem[] = []
+  /** The message or the reasoning that the next delta goes on with. */
+  #open: MessageItem | ReasoningItem | undefined
+  #calls = new Map<number, CallItem>()
+  #usage: Usage | undefined
+  #finishReason: FinishReason = 'other'
+
+  constructor(request: ChatRequest, facts: AnswerFacts = {}) {
+    this.#request = request
+    this.#facts = facts
+    this.#id = responseId(undefined, facts)
+    this.#model = request.model
+  }
+
+  write(chunk: ChatChunk): string {
+    this.#text = ''
+    this.#write(chunk)
+    return this.#text
+  }
+
+  /** The official client throws at `error` but not at `response.failed`, which others wait for: both are said. */
+  fail(error: ClientError): string {
+    this.#text = ''
+    this.#fail(error)
+    return this.#text
+  }
+
+  #fail(error: ClientError): void {
+    this.#start()
+    const details = errorEnvelope(error).error
+    const { code, message, param } = details
+    this.#emit('error', { code, message, param, error: details })
+    this.#emit('response.failed', { response: { ...this.#answer(), status: 'failed', error: { code, message } } })
+  }
+
+  #write(chunk: ChatChunk): void {
+    switch (chunk.type) {
+      case 'start':
+        this.#name(chunk)
+        break
+      case 'text-delta':
+        if (chunk.text !== '') this.#message().add(chunk.text)
+        break
+      case 'reasoning-delta':
+        this.#reason(chunk)
+        break
+      case 'tool-call-start':
+        this.#startCall(chunk)
+        break
+      case 'tool-call-delta':
+        this.#calls.get(chunk.index)?.add(chunk.arguments)
+        break
+      case 'tool-call':
+        this.#finishCall(chunk)
+        break
+      case 'usage':
+        this.#usage = chunk.usage
+        break
+      case 'finish':
+        this.#finishReason = chunk.finishReason
+        this.#closeAll()
+        break
+      case 'end':
+        this.#end()
+        break
+      case 'error':
+        break
+    }
+  }
+
+  #name(chunk: Chunk<'start'>): void {
+    if (this.#started) return
+    this.#id = responseId(chunk.id, this.#facts)
+    this.#model = chunk.model ?? this.#model
+  }
+
+  #message(): MessageItem {
+    if (this.#open instanceof MessageItem) return this.#open
+    this.#closeOpen()
+    const index = this.#nextIndex()
+    const item = new MessageItem(this.#emit, index, itemId('msg', this.#id, index))
+    this.#items.push(item)
+    this.#open = item
+    return item
+  }
+
+  #reason(chunk: Chunk<'reasoning-delta'>): void {
+    if (chunk.text === '' && chunk.signature === undefined) return
+    if (!(this.#open instanceof ReasoningItem) || chunk.redacted) this.#openReasoning(chunk)
+    const item = this.#open
+    if (!(item instanceof ReasoningItem)) return
+    item.add(chunk.text)
+    if (chunk.signature !== undefined) {
+      item.sign(chunk)
+      this.#closeOpen()
+    }
+  }
+
+  #openReasoning(chunk: Chunk<'reasoning-delta'>): void {
+    this.#closeOpen()
+    const index = this.#nextIndex()
+    const item = new ReasoningItem(this.#emit, index, itemId('rs', this.#id, index), chunk)
+    this.#items.push(item)
+    this.#open = item
+  }
+
+  #startCall(chunk: Chunk<'tool-call-start'> | Chunk<'tool-call'>): CallItem {
+    this.#closeOpen()
+    const seal = sealOf(chunk)
+    if (seal !== undefined) this.#reason({ ...seal, type: 'reasoning-delta' })
+    const index = this.#nextIndex()
+    const item = new CallItem(this.#emit, index, itemId('fc', this.#id, index), chunk)
+    this.#items.push(item)
+    this.#calls.set(chunk.index, item)
+    return item
+  }
+
+  #finishCall(chunk: Chunk<'tool-call'>): void {
+    const item = this.#calls.get(chunk.index) ?? this.#startCall(chunk)
+    item.finish(chunk)
+  }
+
+  /** The place of an item that is about to begin; the first one begins the answer. */
+  #nextIndex(): number {
+    this.#start()
+    return this.#items.length
+  }
+
+  #start(): void {
+    if (this.#started) return
+    this.#started = true
+    const response = this.#answer()
+    this.#emit('response.created', { response })
+    this.#emit('response.in_progress', { response })
+  }
+
+  #closeOpen(): void {
+    this.#open?.close()
+    this.#open = undefined
+  }
+
+  #closeAll(): void {
+    this.#closeOpen()
+    for (const call of this.#calls.values()) call.close()
+  }
+
+  #end(): void {
+    this.#start()
+    this.#closeAll()
+    if (this.#finishReason === 'error') this.#fail(GAVE_UP)
+    else this.#complete()
+  }
+
+  #complete(): void {
+    const status = writeStatus(this.#finishReason)
+    const usage = this.#usage === undefined ? null : writeResponsesUsage(this.#usage)
+    const response = { ...this.#answer(), ...status, usage }
+    this.#emit(`response.${status.status}`, { response })
+  }
+
+  #answer(): Record<string, unknown> {
+    const answer = { id: this.#id, model: this.#model, createdAt: secondsOf(this.#facts.now) }
+    return { ...responseObject(this.#request, answer), output: this.#items.map((item) => item.item) }
+  }
+
+  /** A field, so that items can be handed it. */
+  readonly #emit: Emit = (type: string, fields: Fields): void => {
+    this.#text += sseText(JSON.stringify({ type, sequence_number: this.#sequence, ...fields }), type)
+    this.#sequence += 1
+  }
+}

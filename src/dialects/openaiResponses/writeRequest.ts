@@ -1,0 +1,69 @@
+/** Writes a Responses request to an upstream: https://platform.openai.com/docs/api-reference/responses/create */
+
+import type { ChatRequest, ResponseFormat, ToolChoice } from '../../domain/chat.ts'
+import { asArray, asRecord } from '../../domain/json.ts'
+import { type Fields, ownFields } from '../fields/requestFields.ts'
+import { defined, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
+import { splitInstructions, writeItems } from './items.ts'
+
+const DIALECT = 'openai-responses'
+/** OpenAI refuses less: "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16". */
+const LEAST_OUTPUT_TOKENS = 16
+
+/** Sampling options that Responses does not have (`stop`, `seed`, penalties, `top_k`) are left out. */
+export function writeResponsesRequest(request: ChatRequest, model: string): Record<string, unknown> {
+  const own = ownFields(request.extra, DIALECT)
+  const isOurs = request.extra?.dialect === DIALECT
+  const { instructions, rest } = splitInstructions(request.messages)
+  return defined({
+    // A client of another dialect did not ask to be remembered by the upstream.
+    ...(isOurs ? own : { store: false }),
+    model,
+    instructions,
+    input: [...(asArray(own['input']) ?? []), ...writeItems(rest)],
+    tools: writeTools(request),
+    tool_choice: writeToolChoice(request.toolChoice) ?? own['tool_choice'],
+    parallel_tool_calls: request.parallelToolCalls,
+    text: writeTextOptions(request),
+    max_output_tokens:
+      request.maxTokens === undefined || isOurs ? request.maxTokens : Math.max(request.maxTokens, LEAST_OUTPUT_TOKENS),
+    temperature: request.temperature,
+    top_p: request.topP,
+    reasoning: writeReasoningOptions(request),
+    user: request.user,
+    stream: request.stream,
+  })
+}
+
+/** Responses tools are strict unless they say otherwise; tools of other dialects are not. */
+export function writeTools(request: ChatRequest): unknown[] | undefined {
+  const strict = request.extra?.dialect === DIALECT ? undefined : false
+  const functions = request.tools?.map((tool) =>
+    defined({ strict, parameters: null, ...writeFunctionTool(tool, DIALECT), type: 'function' }),
+  )
+  const tools = [...(functions ?? []), ...(asArray(ownFields(request.extra, DIALECT)['tools']) ?? [])]
+  return tools.length > 0 ? tools : undefined
+}
+
+export function writeToolChoice(choice: ToolChoice | undefined): unknown {
+  return typeof choice === 'object' ? { type: 'function', name: choice.name } : choice
+}
+
+export function writeTextOptions({ responseFormat, extra }: ChatRequest): Fields | undefined {
+  const own = asRecord(ownFields(extra, DIALECT)['text'])
+  if (responseFormat === undefined) return own
+  return { ...own, format: writeFormat(responseFormat) }
+}
+
+function writeFormat(format: ResponseFormat): Fields {
+  if (format.type === 'json-schema') return { type: 'json_schema', ...writeJsonSchema(format) }
+  return { type: format.type === 'json' ? 'json_object' : 'text' }
+}
+
+export function writeReasoningOptions({ reasoning, extra }: ChatRequest): Fields | undefined {
+  const own = asRecord(ownFields(extra, DIALECT)['reasoning'])
+  const effort = writeEffort(reasoning?.effort)
+  const summary = reasoning?.visible === true ? 'auto' : undefined
+  if (own === undefined && effort === undefined && summary === undefined) return undefined
+  return defined({ summary, effort, ...own })
+}

@@ -1,0 +1,20 @@
+/** One target being tried for a request: the call, and what was set aside for it. */
+
+import type { Target } from '../../domain/target.ts'
+import type { Price } from '../../money/price.ts'
+import type { Call } from '../../upstream/call.ts'
+import type { Seat } from '../targets/targetRegistry.ts'
+import type { Hold } from './reservation.ts'
+
+export interface Try {
+  readonly target: Target
+  readonly seat: Seat
+  readonly call: Call
+  readonly hold: Extract<Hold, { granted: true }>
+  /** As it was when the call began; null when nobody knows it. */
+  readonly price: Price | null
+  /** 1-based place in the cascade. */
+  readonly number: number
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+}

@@ -1,0 +1,144 @@
+/** Everything that can keep a target out right now, asked in one place: the request, the settings, parks, quotas, budgets, hours. */
+
+import type { FailureKind } from '../../domain/failure.ts'
+import type { Park } from '../../domain/park.ts'
+import { hash32 } from '../../domain/random.ts'
+import type { Target } from '../../domain/target.ts'
+import type { Refusal } from '../../money/budget.ts'
+import { type Ineligible, ineligible, type Rules } from '../../routing/eligible.ts'
+import type { Mind } from '../memory/learnedState.ts'
+import type { Ask } from '../request/pendingRequest.ts'
+import type { Shortcomings } from '../targets/missingAbilities.ts'
+import { type HoldNeed, shortageText } from './reservation.ts'
+import type { Trail } from './trail.ts'
+
+export interface World {
+  readonly mind: Mind
+  readonly rules: Rules
+  readonly shortcomings: Shortcomings
+  /** Why the user's hours keep a target out now; null when they do not. */
+  readonly hours: (target: Target, now: number) => Ineligible | null
+  /** The model its provider names in the place of a withdrawn one; null when it names none. */
+  readonly successorOf: (target: Target) => string | null
+  readonly needOf: (target: Target, ask: Ask, now: number) => HoldNeed
+}
+
+/** A reason, with what is behind it. */
+export interface Obstacle extends Ineligible {
+  /** The budget that has no room, where it is one. */
+  readonly budget?: Refusal
+  /** The failure a park came from, or the one that a call beyond a limit would meet. */
+  readonly kind?: FailureKind
+}
+
+/**
+ * The same for choosing whom to try: a target whose budget says `reject` keeps its place, and when it is its turn the
+ * request fails instead of moving on to another one.
+ */
+export function whyNotChoose(
+  world: World,
+  target: Target,
+  ask: Ask,
+  trail: Trail | null,
+  now: number,
+): Obstacle | null {
+  const why = whyNot(world, target, ask, trail, now)
+  return why?.budget?.onExceeded === 'reject' ? null : why
+}
+
+/**
+ * Why the target cannot be tried for this request now; null when it can. `inNeed`: nothing else is left, so a park
+ * that is only a guess is no reason.
+ */
+export function whyNot(
+  world: World,
+  target: Target,
+  ask: Ask,
+  trail: Trail | null,
+  now: number,
+  inNeed = false,
+): Obstacle | null {
+  const tried = trail?.excludes(target) ?? null
+  if (tried !== null) return { code: 'skipped', reason: tried, until: null }
+  return (
+    ineligible(target, ask.needs, world.rules) ??
+    lacking(world, target, ask) ??
+    world.hours(target, now) ??
+    parked(world, target, ask, now, inNeed) ??
+    short(world, target, ask, now)
+  )
+}
+
+/**
+ * When the target may be tried for this request: now, when everything in its way will be over, or null when no time is
+ * known for something. What this request has tried itself is not asked; `inNeed` as in `whyNot`.
+ */
+export function freeAt(world: World, target: Target, ask: Ask, now: number, inNeed = false): number | null {
+  let at = now
+  const whys = [
+    ineligible(target, ask.needs, world.rules),
+    lacking(world, target, ask),
+    world.hours(target, now),
+    parked(world, target, ask, now, inNeed),
+    short(world, target, ask, now),
+  ]
+  for (const why of whys) {
+    if (why === null) continue
+    if (why.until === null) return null
+    at = Math.max(at, why.until)
+  }
+  return at
+}
+
+/** Trying these again before their time cannot help. */
+const NEVER_TRIED: ReadonlySet<FailureKind> = new Set([
+  'auth_invalid',
+  'auth_forbidden',
+  'billing',
+  'zero_quota',
+  'model_not_found',
+])
+
+const isGuess = (park: Park) => !park.stated && !NEVER_TRIED.has(park.reason)
+
+function lacking({ shortcomings }: World, target: Target, ask: Ask): Ineligible | null {
+  const ability = shortcomings.missing(target, ask.needs.abilities)
+  return ability === undefined
+    ? null
+    : { code: 'ability', reason: `cannot do ${ability}, as a call has shown`, until: null }
+}
+
+function parked(world: World, target: Target, ask: Ask, now: number, inNeed: boolean): Obstacle | null {
+  const { parks } = world.mind
+  const park = parks.blocking(target, now, inNeed ? isGuess : undefined)
+  if (park !== undefined) {
+    const reason = `parked: ${park.text}${adviceOn(park, target, world)}`
+    return { code: 'parked', reason, until: park.until, kind: park.reason }
+  }
+  if (inNeed) return null
+  const share = parks.share(target, now)
+  // Half-open lets the one probe through (`reserve` sees to it that it is one); after it the share grows.
+  if (share >= 1 || share === 0) return null
+  const drawn = lot(ask.id, target.stateId)
+  if (drawn < share) return null
+  const reason = `coming back: takes ${Math.round(share * 100)} % of the requests for now`
+  return { code: 'parked', reason, until: parks.reaches(target, drawn, now) }
+}
+
+/** A dead model id that somebody pinned: what to write instead. */
+function adviceOn({ reason }: Park, target: Target, { successorOf }: World): string {
+  const successor = reason === 'model_not_found' ? successorOf(target) : null
+  return successor === null ? '' : `; use ${successor}`
+}
+
+/** A number in 0..1 that is the same whenever this request asks about this target. */
+const lot = (requestId: string, stateId: string) => hash32(`${requestId} ${stateId}`, 0) / 0x1_0000_0000
+
+function short(world: World, target: Target, ask: Ask, now: number): Obstacle | null {
+  const { quota, worstCase } = world.needOf(target, ask, now)
+  const shortage = world.mind.quota.room(target, quota, now)
+  if (shortage !== null)
+    return { code: 'quota', reason: `limit: ${shortageText(shortage)}`, until: shortage.until, kind: 'rate_minute' }
+  const budget = world.mind.budgets.peek({ target, labels: ask.labels, token: ask.token, worstCase }, now)
+  return budget === null ? null : { code: 'budget', reason: budget.reason, until: budget.resetsAt, budget }
+}

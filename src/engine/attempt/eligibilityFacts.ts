@@ -1,0 +1,44 @@
+/** What decides about eligibility, made from a roster: the user's rules, hours, and what a call may need. */
+
+import type { Target } from '../../domain/target.ts'
+import { worstCase } from '../../money/cost.ts'
+import type { Mind } from '../memory/learnedState.ts'
+import type { Ask } from '../request/pendingRequest.ts'
+import { hoursOf } from '../targets/hours.ts'
+import type { Shortcomings } from '../targets/missingAbilities.ts'
+import { catalogueModel, type Roster } from '../targets/targetRegistry.ts'
+import type { World } from './eligibility.ts'
+import type { HoldNeed } from './reservation.ts'
+
+export function worldOf(roster: Roster, mind: Mind, shortcomings: Shortcomings): World {
+  const { settings } = roster.config
+  return {
+    mind,
+    shortcomings,
+    rules: {
+      freeOnly: settings.freeOnly,
+      privacy: settings.privacy,
+      unknownPrice: settings.unknownPrice,
+      maxOutputPrice: null,
+      qualityFloor: settings.routing.qualityFloor,
+      qualityOf: (target) => mind.router.qualityOf(target),
+    },
+    hours: hoursOf(roster),
+    successorOf: (target) =>
+      catalogueModel(roster.seatOf(target).provider.spec, target.model)?.retired?.successor ?? null,
+    needOf: (target, ask, now) => needOf(roster, mind, target, ask, now),
+  }
+}
+
+function needOf(roster: Roster, mind: Mind, target: Target, ask: Ask, now: number): HoldNeed {
+  const { inputTokens, maxOutputTokens } = ask.needs
+  return {
+    quota: { requests: 1, inputTokens, outputTokens: mind.router.expectedOutputTokens(ask.task, maxOutputTokens) },
+    worstCase: worstCase(
+      { inputTokens: ask.mostInputTokens, maxOutputTokens, answers: ask.answers },
+      roster.priceOf(target),
+      target.profile,
+      now,
+    ),
+  }
+}

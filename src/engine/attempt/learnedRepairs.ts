@@ -1,0 +1,69 @@
+/**
+ * What a provider refuses for a model although leaving it out loses nothing the caller asked for: learned from its own
+ * words, kept seven days (wire-facts section 4, `unsupported`).
+ */
+
+import type { FailureOf } from '../../domain/failure.ts'
+import type { Target } from '../../domain/target.ts'
+
+const LIFE_MS = 7 * 86_400_000
+/** Renamed: the same wish under the name the provider knows. */
+const RENAMES: ReadonlyMap<string, string> = new Map([
+  ['max_tokens', 'max_completion_tokens'],
+  ['max_completion_tokens', 'max_tokens'],
+])
+/** Dropped: hints to the server, not wishes of the caller. */
+const DROPPABLE = new Set([
+  'stream_options',
+  'parallel_tool_calls',
+  'store',
+  'user',
+  'metadata',
+  'usage',
+  'service_tier',
+  'prompt_cache_key',
+  'reasoning_effort',
+])
+
+export class Repairs {
+  readonly #now: () => number
+  readonly #learned = new Map<string, Map<string, number>>()
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** Learns from a refusal. True when the next call of the same target will be written otherwise. */
+  learn(target: Target, failure: FailureOf<'unsupported'>): boolean {
+    const parameter = failure.parameter
+    if (parameter === undefined || (!RENAMES.has(parameter) && !DROPPABLE.has(parameter))) return false
+    const id = `${target.provider} ${target.model}`
+    const known = this.#learned.get(id) ?? new Map<string, number>()
+    // Renamed once and refused again under the other name: there is no name it takes.
+    if ((known.get(parameter) ?? 0) > this.#now() || (known.get(RENAMES.get(parameter) ?? '') ?? 0) > this.#now())
+      return false
+    known.set(parameter, this.#now() + LIFE_MS)
+    this.#learned.set(id, known)
+    return true
+  }
+
+  /** Whether anything was learned of the target's model. */
+  has(target: Target): boolean {
+    return this.#learned.size > 0 && this.#learned.has(`${target.provider} ${target.model}`)
+  }
+
+  /** The body as this provider takes it for this model. */
+  apply(target: Target, body: Record<string, unknown>): Record<string, unknown> {
+    if (this.#learned.size === 0) return body
+    const known = this.#learned.get(`${target.provider} ${target.model}`)
+    if (known === undefined) return body
+    const repaired = { ...body }
+    for (const [parameter, until] of known) {
+      if (until <= this.#now() || !(parameter in repaired)) continue
+      const renamed = RENAMES.get(parameter)
+      if (renamed !== undefined) repaired[renamed] = repaired[parameter]
+      delete repaired[parameter]
+    }
+    return repaired
+  }
+}

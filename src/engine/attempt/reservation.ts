@@ -1,0 +1,110 @@
+/** What is set aside before a call, in quotas and in budgets, and given back or settled after it. */
+
+import type { Target } from '../../domain/target.ts'
+import { type BudgetBook, type BudgetHold, bindsLength, type Refusal } from '../../money/budget.ts'
+import type { WorstCase } from '../../money/cost.ts'
+import type { Need } from '../../quota/limits/need.ts'
+import type { QuotaBook, QuotaHold } from '../../quota/limits/quotaBook.ts'
+import type { Shortage } from '../../quota/limits/shortage.ts'
+import type { Parks, Prober } from '../../quota/parks/parks.ts'
+import type { Ineligible } from '../../routing/eligible.ts'
+import type { Ask } from '../request/pendingRequest.ts'
+
+export type Hold =
+  | {
+      readonly granted: true
+      /** Null when a test run went ahead although no room was known. */
+      readonly quota: QuotaHold | null
+      readonly budget: BudgetHold
+      /** The call decides whether a park is over. */
+      readonly probe: boolean
+      /** Most tokens the answer may have, to be sent along, because nothing else bounds it; null otherwise. */
+      readonly mostOutputTokens: number | null
+    }
+  | {
+      readonly granted: false
+      readonly why: Ineligible
+      /** The budget that has no room and forbids going elsewhere. */
+      readonly rejectedBy: Refusal | null
+    }
+
+export interface HoldBooks {
+  readonly quota: QuotaBook
+  readonly budgets: BudgetBook
+  readonly parks: Parks
+}
+
+export interface HoldNeed {
+  readonly quota: Need
+  readonly worstCase: WorstCase
+}
+
+/** Sets aside what a call may need, in all books or in none. */
+export function reserve(
+  books: HoldBooks,
+  target: Target,
+  ask: Pick<Ask, 'labels' | 'token'>,
+  need: HoldNeed,
+  now: number,
+  prober: Prober = 'request',
+): Hold {
+  const state = books.parks.state(target, now)
+  const probe = state === 'half-open' && books.parks.startProbe(target, now, prober)
+  // One at a time finds out whether a park is over; the others go elsewhere until it has come back.
+  if (state === 'half-open' && !probe) return { granted: false, why: PROBED, rejectedBy: null }
+  const quota = books.quota.reserve(target, need.quota, now)
+  if (!quota.granted) {
+    if (probe) books.parks.endProbe(target)
+    return { granted: false, why: { code: 'quota', reason: shortageText(quota), until: quota.until }, rejectedBy: null }
+  }
+  const budget = books.budgets.reserve({ target, labels: ask.labels, token: ask.token, worstCase: need.worstCase }, now)
+  if (!budget.granted) {
+    books.quota.release(quota)
+    if (probe) books.parks.endProbe(target)
+    return overBudget(budget)
+  }
+  return { granted: true, quota, budget, probe, mostOutputTokens: mostOutputTokens(budget, need.worstCase) }
+}
+
+/**
+ * What a test run sets aside. Budgets bind it like everybody else; parks and limits do not, because whether they are
+ * over is what it finds out.
+ */
+export function reserveForTest(
+  books: HoldBooks,
+  target: Target,
+  ask: Pick<Ask, 'labels' | 'token'>,
+  need: HoldNeed,
+  now: number,
+): Hold {
+  const budget = books.budgets.reserve({ target, labels: ask.labels, token: ask.token, worstCase: need.worstCase }, now)
+  if (!budget.granted) return overBudget(budget)
+  const quota = books.quota.reserve(target, need.quota, now)
+  const probe = books.parks.state(target, now) === 'half-open' && books.parks.startProbe(target, now, 'check')
+  const mostOutput = mostOutputTokens(budget, need.worstCase)
+  return { granted: true, quota: quota.granted ? quota : null, budget, probe, mostOutputTokens: mostOutput }
+}
+
+function overBudget(refusal: Refusal): Hold {
+  const why: Ineligible = { code: 'budget', reason: refusal.reason, until: refusal.resetsAt }
+  return { granted: false, why, rejectedBy: refusal.onExceeded === 'reject' ? refusal : null }
+}
+
+function mostOutputTokens(hold: BudgetHold, worstCase: WorstCase): number | null {
+  return worstCase.boundedBy === 'assumption' && bindsLength(hold) ? worstCase.outputTokens : null
+}
+
+const PROBED: Ineligible = {
+  code: 'parked',
+  reason: 'parked: another request is finding out whether it works again',
+  until: null,
+}
+
+/** `0 of 30 requests left this minute (headers), until 08:00:12 UTC` */
+export function shortageText(shortage: Shortage): string {
+  const { remaining, limit, unit, window, source, until } = shortage
+  const size = limit === null ? '' : ` of ${limit}`
+  const when = `until ${new Date(until).toISOString().slice(11, 19)} UTC`
+  if (shortage.tooLarge) return `the request is larger than the limit${size} ${unit} a ${window}`
+  return `${Math.floor(remaining)}${size} ${unit} left${window === 'none' ? '' : ` this ${window}`} (${source}), ${when}`
+}

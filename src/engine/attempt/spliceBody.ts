@@ -1,0 +1,52 @@
+/** A request for an upstream of the client's own dialect: its path, and the client's own bytes with the model put in. */
+
+import type { ChatRequest, DialectId } from '../../domain/chat.ts'
+import type { Wire } from '../request/pendingRequest.ts'
+
+interface Place {
+  readonly path: (model: string, stream: boolean) => string
+  /** Whether the model stands in the body; Gemini has it in the path. */
+  readonly inBody: boolean
+  /** Put in front when the client streams and did not ask for usage itself. */
+  readonly askForUsage?: string
+  /** The field that limits the answer, where it stands at the top of the body. */
+  readonly limit?: string
+}
+
+const PLACES: { readonly [D in DialectId]: Place } = {
+  openai: {
+    path: () => '/chat/completions',
+    inBody: true,
+    askForUsage: '"stream_options":{"include_usage":true},',
+    limit: '"max_tokens"',
+  },
+  'openai-responses': { path: () => '/responses', inBody: true, limit: '"max_output_tokens"' },
+  anthropic: { path: () => '/messages', inBody: true, limit: '"max_tokens"' },
+  google: {
+    path: (model, stream) => `/models/${model}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
+    inBody: false,
+  },
+}
+
+/**
+ * Path and body; null when the bytes are not as simple as expected, and the request has to be written anew.
+ * `maxTokens`: a limit to put in; null for none.
+ */
+export function spliceRequest(
+  wire: Wire,
+  request: ChatRequest,
+  model: string,
+  maxTokens: number | null = null,
+): { path: string; body: Buffer } | null {
+  const place = PLACES[wire.dialect]
+  const path = place.path(encodeURI(model), request.stream)
+  if (wire.body === null) return null
+  if (!place.inBody) return maxTokens === null ? { path, body: wire.body.original() } : null
+  const usage = request.stream && request.wantsUsage !== true ? (place.askForUsage ?? '') : ''
+  // What the client wrote itself, be it null, would stand there twice.
+  if (usage !== '' && wire.body.mentions('"stream_options"')) return null
+  if (maxTokens !== null && (place.limit === undefined || wire.body.mentions(place.limit))) return null
+  const limit = maxTokens === null ? '' : `${place.limit}:${maxTokens},`
+  const body = wire.body.withModel(model, usage + limit)
+  return body === null ? null : { path, body }
+}

@@ -1,0 +1,233 @@
+/** What one request has tried and learned on its way: whom it must not ask again, and when it is over. */
+
+import type { AttemptReport } from '../../domain/attempt.ts'
+import type { Failure, FailureKind } from '../../domain/failure.ts'
+import type { Ability, Target } from '../../domain/target.ts'
+import type { Refusal } from '../../money/budget.ts'
+import type { PassedOver } from '../../observe/callLog.ts'
+import type { Verdict } from '../../routing/judge.ts'
+import type { Ask } from '../request/pendingRequest.ts'
+import type { Hold } from './reservation.ts'
+
+/** Upstream calls of one request, those refused at once included (contract 2.1). */
+const MOST_CALLS = 20
+/** More reasons than this are not told. */
+const MOST_PASSED = 5
+/** After this many transient failures of one provider the next one is asked, as long as there is one. */
+const PROVIDER_PATIENCE = 2
+
+export class Trail {
+  readonly attempts: AttemptReport[] = []
+  readonly isTold: boolean
+  /** Who was passed over without a call, each reason once. */
+  readonly passed: PassedOver[] = []
+  /** Milliseconds spent waiting for room. */
+  waitedMs = 0
+  /** The budget that forbids going elsewhere. */
+  rejectedBy: Refusal | null = null
+  /** The last failure that was the request's own fault, by class. */
+  lastFailure: Failure | null = null
+  readonly #maxAttempts: number
+  readonly #hardCap: boolean
+  /** Made by the first failure: most requests have none. */
+  #lessons: Lessons | null = null
+  #calls = 0
+  #counted = 0
+  #finished = false
+  #offered: Target | null = null
+
+  /** `isTold`: somebody will read who was passed over. */
+  constructor(ask: Pick<Ask, 'maxAttempts' | 'hardCap'>, isTold = false) {
+    this.isTold = isTold
+    this.#maxAttempts = ask.maxAttempts
+    this.#hardCap = ask.hardCap
+  }
+
+  get calls(): number {
+    return this.#calls
+  }
+
+  /** No further call may be made. */
+  get over(): boolean {
+    return (
+      this.#finished ||
+      this.#counted >= this.#maxAttempts ||
+      this.#calls >= (this.#hardCap ? this.#maxAttempts : MOST_CALLS)
+    )
+  }
+
+  /** The target a decision begins with. */
+  offer(target: Target | null): void {
+    this.#offered = target
+  }
+
+  /** That target, once; null when there was none or it was taken. */
+  takeOffer(): Target | null {
+    const offered = this.#offered
+    this.#offered = null
+    return offered
+  }
+
+  /** Takes in a failed attempt and what it means for the rest of this request. */
+  add(target: Target, report: AttemptReport, failure: Failure, verdict: Verdict): void {
+    this.attempts.push(report)
+    this.lastFailure = failure
+    this.#calls++
+    if (verdict.counts) this.#counted++
+    if (verdict.next === 'give-up') this.#finished = true
+    if (verdict.next !== 'retry-once') this.#exclude(target, verdict, AT_A_LIMIT.has(failure.kind))
+    const { transient, unsupportedBy } = this.#learned
+    if (verdict.blame.provider) transient.set(target.provider, (transient.get(target.provider) ?? 0) + 1)
+    this.#need(target, verdict)
+    if (failure.kind === 'unsupported') unsupportedBy.add(target.provider)
+  }
+
+  /** Whether another provider has called this request unsupported. */
+  isUnsupportedBesides(provider: string): boolean {
+    const { unsupportedBy } = this.#learned
+    return unsupportedBy.size > (unsupportedBy.has(provider) ? 1 : 0)
+  }
+
+  /** Whether the target was already called by this request. */
+  wasTried(target: Target): boolean {
+    return this.attempts.some((attempt) => attempt.target === target.id)
+  }
+
+  /** Takes in the attempt that answered. */
+  answered(report: AttemptReport): void {
+    this.attempts.push(report)
+    this.#calls++
+  }
+
+  /** A target that has no room now. One that was only tried out of curiosity ends no request. */
+  pass(target: Target, { why, rejectedBy }: Extract<Hold, { granted: false }>, explored: boolean): void {
+    if (why.code === 'budget') this.leave(target.stateId)
+    else this.#learned.busy.add(target.stateId)
+    this.tell(`${target.provider} - ${target.model}: ${why.reason}`)
+    if (!explored) this.rejectedBy = rejectedBy
+  }
+
+  /** A target that is not to be asked (again) by this request. */
+  leave(stateId: string): void {
+    this.#learned.left.add(`target ${stateId}`)
+  }
+
+  isBusy(target: Target): boolean {
+    return this.#lessons?.busy.has(target.stateId) === true
+  }
+
+  /** For the story of the call: somebody who would have been asked next, and why not. */
+  tell(text: string): void {
+    if (this.passed.length >= MOST_PASSED || this.passed.some((known) => known.text === text)) return
+    this.passed.push({ before: this.attempts.length + 1, text })
+  }
+
+  /** Before a wait: what was busy or at its limit may be free afterwards. */
+  lookAgain(): void {
+    this.#lessons?.busy.clear()
+    this.#lessons?.limited.clear()
+  }
+
+  /** Whether this request was refused by a limit that the target shares. */
+  metLimitOf(target: Target): boolean {
+    const met = this.#lessons?.met
+    return met !== undefined && met.size > 0 && scopesOf(target).some((scope) => met.has(scope))
+  }
+
+  /** Why a target is out for this request; null when it is not. */
+  excludes(target: Target): string | null {
+    if (this.#lessons === null) return null
+    const { left, limited, missing, smallestWindow } = this.#lessons
+    if (left.size + limited.size === 0) return null
+    for (const scope of scopesOf(target))
+      if (left.has(scope) || limited.has(scope)) return 'already tried by this request'
+    const { contextTokens, abilities } = target.profile
+    if (smallestWindow > 0 && contextTokens !== null && contextTokens <= smallestWindow)
+      return `context too small: ${contextTokens} tokens`
+    for (const ability of missing) if (abilities[ability] === false) return `cannot do ${ability}`
+    return null
+  }
+
+  /** Whether something failed that another request would not have met: its size, what it asked for, its contents. */
+  get isOwnFault(): boolean {
+    return this.attempts.some(({ failureKind }) => failureKind !== null && OWN_FAULTS.has(failureKind))
+  }
+
+  /** Whether its provider has used up this request's patience; such targets come last. */
+  isTired(target: Target): boolean {
+    return (this.#lessons?.transient.get(target.provider) ?? 0) >= PROVIDER_PATIENCE
+  }
+
+  get #learned(): Lessons {
+    this.#lessons ??= new Lessons()
+    return this.#lessons
+  }
+
+  #exclude(target: Target, verdict: Verdict, isLimited: boolean): void {
+    const { limited, left, met } = this.#learned
+    const excluded = isLimited ? limited : left
+    const scope = SCOPES[verdict.skip]
+    for (const name of [SCOPES.target(target), ...(scope === null ? [] : [scope(target)])]) {
+      excluded.add(name)
+      if (isLimited) met.add(name)
+    }
+  }
+
+  /** What the next target must have that this one lacked. */
+  #need(target: Target, { needs }: Verdict): void {
+    if (needs === undefined) return
+    const lessons = this.#learned
+    if (needs.contextOverTokens !== undefined) {
+      const window = needs.contextOverTokens ?? target.profile.contextTokens ?? 0
+      lessons.smallestWindow = Math.max(lessons.smallestWindow, window)
+    }
+    if (needs.ability !== undefined) lessons.missing.add(needs.ability)
+  }
+}
+
+/** What failures taught a request about others than the target that failed. */
+class Lessons {
+  readonly left = new Set<string>()
+  /** Those that were only at a limit: worth waiting for, and to be asked again after a wait. */
+  readonly limited = new Set<string>()
+  /** The same for the whole request: whoever it found at a limit it does not try on a guess. */
+  readonly met = new Set<string>()
+  /** Targets that another request is finding out about: not now, but worth waiting for. */
+  readonly busy = new Set<string>()
+  readonly transient = new Map<string, number>()
+  readonly unsupportedBy = new Set<string>()
+  readonly missing = new Set<Ability>()
+  smallestWindow = 0
+}
+
+/** These pass by themselves, at a time that parks and quotas know. */
+const AT_A_LIMIT: ReadonlySet<FailureKind> = new Set(['rate_minute', 'in_flight_budget', 'quota_day'])
+
+const OWN_FAULTS: ReadonlySet<FailureKind> = new Set([
+  'too_large_for_limit',
+  'context_too_long',
+  'content_filter',
+  'unsupported',
+  'bad_request',
+])
+
+const SCOPES = {
+  none: null,
+  target: (target: Target) => `target ${target.stateId}`,
+  key: (target: Target) => `key ${target.provider} ${target.fingerprint}`,
+  account: (target: Target) => `account ${target.account}`,
+  'account-model': (target: Target) => `model ${target.account} ${target.model}`,
+  'provider-model': (target: Target) => `everywhere ${target.provider} ${target.model}`,
+  provider: (target: Target) => `provider ${target.provider}`,
+} satisfies { readonly [S in Verdict['skip']]: ((target: Target) => string) | null }
+
+function scopesOf(target: Target): readonly string[] {
+  return [
+    `target ${target.stateId}`,
+    `key ${target.provider} ${target.fingerprint}`,
+    `account ${target.account}`,
+    `model ${target.account} ${target.model}`,
+    `everywhere ${target.provider} ${target.model}`,
+    `provider ${target.provider}`,
+  ]
+}

@@ -1,0 +1,81 @@
+/** Writes a request for one target and starts the call: dialect, the provider's quirks, learned repairs, deadlines. */
+
+import type { Settings } from '../../config/config.ts'
+import type { Dialect } from '../../dialects/dialect.ts'
+import { dialectOf } from '../../dialects/dialects.ts'
+import type { Target } from '../../domain/target.ts'
+import { type Call, type CallTools, startCall } from '../../upstream/call.ts'
+import type { Patience } from '../memory/patience.ts'
+import type { Ask } from '../request/pendingRequest.ts'
+import type { Seat } from '../targets/targetRegistry.ts'
+import type { Repairs } from './learnedRepairs.ts'
+import { spliceRequest } from './spliceBody.ts'
+
+/** What writing a call needs of the engine. */
+export interface CallWriter {
+  readonly tools: CallTools
+  readonly patience: Patience
+  readonly repairs: Repairs
+  readonly settings: Settings
+}
+
+export interface CallOrder {
+  readonly target: Target
+  readonly seat: Seat
+  readonly ask: Ask
+  /** A limit to send along, because a hard budget needs one and the request has none; null for none. */
+  readonly mostOutputTokens: number | null
+  /** The target's own time to its first content; default what was learned of it. */
+  readonly allowedMs?: number
+}
+
+export function writeCall(writer: CallWriter, order: CallOrder): Call {
+  const { target, seat, ask } = order
+  const { connection } = seat
+  const dialect = ask.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
+  const allowedMs = order.allowedMs ?? allowance(writer, order)
+  const leftMs = ask.deadlineAt - writer.tools.monotonic()
+  return startCall(
+    {
+      connection,
+      dialect,
+      model: target.model,
+      ...written(writer, order, dialect),
+      headers: ask.wire?.dialect === dialect.id ? ask.wire.headers : NO_HEADERS,
+      stream: ask.request.stream,
+      firstContentMs: Math.max(1, Math.min(leftMs, allowedMs)),
+      allowance: leftMs < allowedMs ? 'total' : 'first-token',
+      idleMs: writer.settings.timeouts.idleMs,
+    },
+    writer.tools,
+  )
+}
+
+const NO_HEADERS: readonly string[] = []
+
+function allowance({ patience, settings }: CallWriter, { target, seat, ask }: CallOrder): number {
+  return patience.firstContentMs(target, ask, settings.timeouts.firstTokenMs, seat.connection.spec.firstTokenMs)
+}
+
+/** The client's own bytes where nothing but the model has to change, else the request written anew. */
+function written(
+  { repairs, settings }: CallWriter,
+  { target, seat, ask, mostOutputTokens: maxTokens }: CallOrder,
+  dialect: Dialect,
+): { path: string; body: string | Buffer } {
+  const change = seat.connection.spec.quirks?.body
+  if (ask.wire?.dialect === dialect.id && change === undefined && !repairs.has(target)) {
+    const spliced = spliceRequest(ask.wire, ask.request, target.model, maxTokens)
+    if (spliced !== null) return spliced
+  }
+  const request = maxTokens === null ? ask.whole() : { ...ask.whole(), maxTokens }
+  const { path, body } = dialect.upstream.writeRequest(request, target.model)
+  const facts = {
+    model: target.model,
+    stream: ask.request.stream,
+    freeOnly: settings.freeOnly,
+    noTraining: settings.privacy === 'no_training',
+  }
+  const changed = change?.(body, facts) ?? body
+  return { path, body: JSON.stringify(repairs.apply(target, changed)) }
+}

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest'
+import { makeFailure } from '../../test/support/makeEvents.ts'
+import { decide, openTestEngine } from '../../test/support/openTestEngine.ts'
+import { createMemoryStore } from '../store/memory.ts'
+import { Decisions } from './decisionLog.ts'
+import type { Engine } from './engine.ts'
+import { refOf } from './record.ts'
+
+/** The end of this turn of the event loop, when rankings are drawn up. */
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+function failFirst(engine: Engine, id: string): void {
+  const target = engine.roster.targets.find((one) => one.id === id)
+  if (target === undefined) throw new Error(`no target ${id}`)
+  for (let times = 0; times < 3; times++)
+    engine.parts.mind.remember({ ...makeFailure(target, engine.now, 'server'), target: refOf(target) })
+}
+
+describe('find()', () => {
+  test('shows a decision as it was, whatever happened to its target since', async () => {
+    const engine = openTestEngine()
+    const { id, decision } = decide(engine)
+    const before = decision
+      .explain()
+      .map(({ target, rank, value, eligible }) => ({ target: target.id, rank, value, eligible }))
+    await nextTurn()
+    failFirst(engine, decision.first!.id)
+    const found = engine.parts.decisions.find(id)!
+    expect(found).toMatchObject({
+      requestId: id,
+      model: 'auto',
+      chosen: decision.first!.id,
+      explored: decision.explored,
+    })
+    expect(found.ranking.map(({ target, rank, value, eligible }) => ({ target, rank, value, eligible }))).toEqual(
+      before,
+    )
+  })
+
+  test('says the same from the store, to other processes, to four digits', async () => {
+    const store = createMemoryStore()
+    const engine = openTestEngine({ store })
+    const { id } = decide(engine)
+    await nextTurn()
+    const before = engine.parts.decisions.find(id)!
+    engine.parts.decisions.flush()
+    const after = new Decisions(store).find(id)!
+    expect({ ...after, ranking: [] }).toEqual({ ...before, ranking: [] })
+    after.ranking.forEach((row, index) => {
+      const { score, value, terms, ...rest } = before.ranking[index]!
+      expect(row).toMatchObject(rest)
+      expect(row.score).toBeCloseTo(score, 3)
+      expect(row.value).toBeCloseTo(value, 3)
+      expect(row.terms.reliability).toBeCloseTo(terms.reliability, 3)
+    })
+  })
+
+  test('knows nothing of a request that was never decided', () => {
+    expect(openTestEngine().parts.decisions.find('kw_nobody')).toBeNull()
+  })
+})
+
+test('the last 1,000 decisions are kept, and of a busy second 20', async () => {
+  let now = 1_795_000_000_000
+  const store = createMemoryStore()
+  const engine = openTestEngine({ store, now: () => now })
+  const ids: string[] = []
+  for (let second = 0; second < 52; second++) {
+    for (let request = 0; request < 21; request++) ids.push(decide(engine).id)
+    engine.parts.decisions.flush()
+    now += 1000
+  }
+  expect(store.listDocs('decisions')).toHaveLength(1000)
+  expect(engine.parts.decisions.find(ids[0]!)).toBeNull()
+  expect(engine.parts.decisions.find(ids.at(-1)!)).toBeNull()
+  expect(engine.parts.decisions.find(ids.at(-2)!)).not.toBeNull()
+})
+
+test('whoever listens is told of every decision', () => {
+  const engine = openTestEngine()
+  const heard: unknown[] = []
+  engine.parts.events.on('decision', (news) => heard.push(news))
+  const { id, decision } = decide(engine, 'groq/b')
+  expect(heard).toEqual([{ requestId: id, model: 'groq/b', chosen: 'groq/b#1', explored: decision.explored }])
+})

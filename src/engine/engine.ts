@@ -1,0 +1,391 @@
+/** The engine: what the manager, the tester, the gateway and the command line stand on. The verbs of the cascade, on one state. */
+
+import type { AttemptReport } from '../domain/attempt.ts'
+import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
+import type { Logger } from '../domain/logger.ts'
+import type { AttemptEvent, Store, TargetRef } from '../domain/store.ts'
+import type { Target } from '../domain/target.ts'
+import { roughUsage, type UsageEstimator } from '../money/usage.ts'
+import type { Events } from '../observe/events.ts'
+import type { Prober } from '../quota/parks/parks.ts'
+import { WINDOW_MS } from '../quota/window.ts'
+import type { Decision, RoutingRequest } from '../routing/choose.ts'
+import type { RankedTarget } from '../routing/explain.ts'
+import { judge, type Verdict } from '../routing/judge.ts'
+import type { CallEnd, CallTools } from '../upstream/call.ts'
+import type { OfflineDetector } from '../upstream/offline.ts'
+import type { Try } from './attempt/attempt.ts'
+import { freeAt, type World, whyNot, whyNotChoose } from './attempt/eligibility.ts'
+import type { Repairs } from './attempt/learnedRepairs.ts'
+import type { Opening } from './attempt/queue.ts'
+import { type Hold, reserve, reserveForTest } from './attempt/reservation.ts'
+import { RetryBudget } from './attempt/retryBudget.ts'
+import type { Trail } from './attempt/trail.ts'
+import type { WaitingRoom } from './attempt/waitingRoom.ts'
+import { type CallWriter, writeCall } from './attempt/writeCall.ts'
+import type { Decisions } from './decisionLog.ts'
+import type { Experiments } from './experiments/experiments.ts'
+import { OpenCases } from './memory/faultAttribution.ts'
+import type { Mind } from './memory/learnedState.ts'
+import { Summary } from './memory/summary.ts'
+import type { AttemptObserver, ParkProber } from './observer.ts'
+import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
+import type { Ask } from './request/pendingRequest.ts'
+import type { KeyChecks } from './targets/keyChecks.ts'
+import type { Shortcomings } from './targets/missingAbilities.ts'
+import type { ModelLists } from './targets/modelLists.ts'
+import type { Roster } from './targets/targetRegistry.ts'
+
+/** What `openEngine` brings together. */
+export interface EngineParts {
+  readonly store: Store
+  readonly mind: Mind
+  readonly logger: Logger
+  readonly events: Events
+  readonly waiting: WaitingRoom
+  readonly offline: OfflineDetector
+  readonly tools: CallTools
+  readonly random: () => number
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+  /** Told what deserves a person's or a background task's attention. */
+  readonly attention: AttemptObserver
+  readonly lists: ModelLists
+  readonly checks: KeyChecks
+  readonly probes: ParkProber
+  readonly repairs: Repairs
+  readonly shortcomings: Shortcomings
+  /** Why the last requests went where they went. */
+  readonly decisions: Decisions
+  readonly experiments: Experiments
+}
+
+export class Engine {
+  readonly parts: EngineParts
+  /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
+  roster: Roster
+  world: World
+  /** Counts the tokens of answers that state none; a better one takes over as soon as it is loaded. */
+  estimate: UsageEstimator = roughUsage
+  /** Connection failures that may be our own. */
+  readonly openCases: OpenCases
+  /** The counts of this process, library and gateway alike. */
+  readonly summary = new Summary()
+  readonly #retries = new RetryBudget()
+
+  constructor(parts: EngineParts, roster: Roster, world: World) {
+    this.parts = parts
+    this.roster = roster
+    this.world = world
+    this.openCases = new OpenCases(parts.offline, (event) => parts.mind.remember(event))
+  }
+
+  get now(): number {
+    return this.parts.tools.now()
+  }
+
+  decide(ask: Ask, trail: Trail): Decision {
+    const { mind, decisions, events } = this.parts
+    const now = this.now
+    if (trail.calls === 0) this.#retries.request(now)
+    const decision = mind.router.decide(this.#routingRequest(ask, trail, now), now)
+    decisions.note(ask, decision, this.world, now)
+    trail.offer(decision.first)
+    if (trail.isTold) this.#notePassed(ask, decision, trail, now)
+    if (events.has('decision')) {
+      const chosen = decision.first?.id ?? null
+      events.emit('decision', { requestId: ask.id, model: ask.selection.name, chosen, explored: decision.explored })
+    }
+    return decision
+  }
+
+  /** The ranking as it stands, without deciding anything. */
+  rank(ask: Ask): readonly RankedTarget[] {
+    const now = this.now
+    return this.parts.mind.router.rank(this.#routingRequest(ask, null, now), now)
+  }
+
+  /** The next target to try: the decision's first, then the best of the rest; tired providers only when nothing else is left. */
+  nextTarget(decision: Decision, trail: Trail): Target | null {
+    const first = trail.takeOffer()
+    if (first !== null) return first
+    const fresh = decision.next((target) => trail.excludes(target) !== null || trail.isTired(target))
+    return fresh ?? decision.next((target) => trail.excludes(target) !== null)
+  }
+
+  /**
+   * When nothing is eligible, a target whose park is only our guess, the one that ends soonest. What the upstream
+   * stated, refused keys, empty accounts and the user's rules hold.
+   */
+  lastResort(ask: Ask, trail: Trail): Target | null {
+    const now = this.now
+    let best: Target | null = null
+    let bestUntil = Number.POSITIVE_INFINITY
+    for (const target of this.roster.targets) {
+      if (
+        trail.isBusy(target) ||
+        trail.metLimitOf(target) ||
+        whyNot(this.world, target, ask, trail, now, true) !== null
+      )
+        continue
+      // Without a park in its way it is only coming back slowly, which is no reason to fail.
+      const until = this.parts.mind.parks.blocking(target, now)?.until ?? now
+      if (until >= bestUntil) continue
+      best = target
+      bestUntil = until
+    }
+    return bestUntil <= now || this.#retries.take(now) ? best : null
+  }
+
+  /** The caller's time for the whole request is over. */
+  isLate(ask: Ask): boolean {
+    return this.parts.tools.monotonic() >= ask.deadlineAt
+  }
+
+  reserve(target: Target, ask: Ask, prober: Prober = 'request'): Hold {
+    const now = this.now
+    return reserve(this.parts.mind, target, ask, this.world.needOf(target, ask, now), now, prober)
+  }
+
+  call(target: Target, ask: Ask, trail: Trail, hold: Extract<Hold, { granted: true }>): Try {
+    const seat = this.roster.seatOf(target)
+    const call = writeCall(this.#writer, { target, seat, ask, mostOutputTokens: hold.mostOutputTokens })
+    ask.cancellation.running(call)
+    return {
+      target,
+      seat,
+      call,
+      hold,
+      price: this.roster.priceOf(target),
+      number: trail.calls + 1,
+      startedAt: this.now,
+    }
+  }
+
+  get #writer(): CallWriter {
+    const { tools, repairs, mind } = this.parts
+    return { tools, repairs, patience: mind.patience, settings: this.roster.config.settings }
+  }
+
+  /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
+  reserveForTest(target: Target, ask: Ask): Hold {
+    const now = this.now
+    return reserveForTest(this.parts.mind, target, ask, this.world.needOf(target, ask, now), now)
+  }
+
+  /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
+  callForTest(target: Target, ask: Ask, hold: Extract<Hold, { granted: true }>, number: number): Try {
+    const seat = this.roster.seatOf(target)
+    const { mostOutputTokens } = hold
+    const allowedMs = Number.POSITIVE_INFINITY
+    const call = writeCall(this.#writer, { target, seat, ask, mostOutputTokens, allowedMs })
+    ask.cancellation.running(call)
+    return { target, seat, call, hold, price: this.roster.priceOf(target), number, startedAt: this.now }
+  }
+
+  /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
+  lift(target: TargetRef, only: readonly FailureKind[]): void {
+    const { mind, store } = this.parts
+    const { origin } = store
+    mind.remember({ kind: 'lift', at: this.now, origin, id: mind.eventId(), target: refOf(target), only })
+  }
+
+  /** Takes in a failed attempt: judged, settled, remembered, told. */
+  record(ask: Ask, trail: Trail, attempt: Try, end: CallEnd): Verdict {
+    const failure = failureOf(end)
+    const verdict = this.#judge(failure, ask, trail, attempt.target)
+    const { report } = this.#remember(ask, attempt, end)
+    trail.add(attempt.target, report, failure, verdict)
+    this.parts.attention.failed(attempt, failure, verdict)
+    return verdict
+  }
+
+  /** Takes in the attempt that answered, or whose stream broke off after its first content. */
+  recordAnswer(ask: Ask, trail: Trail, attempt: Try, end: CallEnd): AttemptReport {
+    const { report } = this.#remember(ask, attempt, end)
+    trail.answered(report)
+    this.#observe(ask, trail, end)
+    if (end.outcome.ok) this.parts.attention.answered(attempt, ask, end.outcome.response)
+    else
+      this.parts.attention.failed(
+        attempt,
+        end.outcome.failure,
+        this.#judge(end.outcome.failure, ask, trail, attempt.target),
+      )
+    return report
+  }
+
+  /** Waits for the soonest target within the caller's patience. False when there is none to wait for. */
+  async waitForRoom(ask: Ask, trail: Trail): Promise<boolean> {
+    const { tools, waiting } = this.parts
+    const began = tools.monotonic()
+    trail.lookAgain()
+    const leftMs = this.roster.config.settings.timeouts.patienceMs - trail.waitedMs
+    const waited = await waiting.wait({
+      soonest: () => this.soonest(ask, trail),
+      patienceMs: Math.max(0, Math.min(leftMs, ask.deadlineAt - began)),
+      arrivedAt: ask.arrivedAt,
+      signal: ask.cancellation.signal,
+    })
+    trail.waitedMs += tools.monotonic() - began
+    return waited === 'try' && trail.waitedMs <= this.roster.config.settings.timeouts.patienceMs
+  }
+
+  /** The target that will be free soonest for this request, and when; null when no time is known. */
+  soonest(ask: Ask, trail: Trail | null): Opening | null {
+    const now = this.now
+    let best: { at: number; target: Target } | null = null
+    for (const target of this.roster.targets) {
+      if (trail !== null && trail.excludes(target) !== null) continue
+      const at = this.#freeAt(target, ask, trail, now)
+      if (at !== null && (best === null || at < best.at)) best = { at, target }
+    }
+    return best === null ? null : { ...best, ...this.#gate(best.target, ask, now) }
+  }
+
+  /** For a request that is still under way a guess of ours is no reason to wait, where retries are left for that. */
+  #freeAt(target: Target, ask: Ask, trail: Trail | null, now: number): number | null {
+    const inNeed = trail !== null && !trail.metLimitOf(target) && this.#retries.isLeft(now)
+    return freeAt(this.world, target, ask, now, inNeed)
+  }
+
+  /** How many requests the limit in the way lets through per window, so that no herd is let out. */
+  #gate(target: Target, ask: Ask, now: number): Pick<Opening, 'limit' | 'windowMs'> {
+    const shortage = this.parts.mind.quota.room(target, this.world.needOf(target, ask, now).quota, now)
+    if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
+    return { limit: shortage.limit, windowMs: WINDOW_MS[shortage.window] }
+  }
+
+  pause(ask: Ask, ms: number): Promise<void> {
+    const { cancelled, signal } = ask.cancellation
+    return cancelled ? Promise.resolve() : this.parts.sleep(ms, signal)
+  }
+
+  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). `price`: default the roster's of now. */
+  remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
+    const { mind, store } = this.parts
+    const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
+    const seat = this.roster.seatNow(facts.target)
+    const fault = this.openCases.whoseFault(seat?.connection.hostname, facts.end, this.now)
+    const remember = fault === 'open' ? (event: AttemptEvent) => this.openCases.add(event) : undefined
+    const recorded = recordAttempt(
+      { mind, origin: store.origin, estimate: this.estimate, remember },
+      { ...facts, id: mind.eventId(), price, excused: fault === 'ours' },
+      this.now,
+    )
+    this.parts.waiting.changed()
+    if (this.parts.events.has('attempt')) {
+      const { requestId, operation = 'chat' } = facts
+      this.parts.events.emit('attempt', { ...recorded.report, requestId, operation })
+    }
+    if (recorded.event.ok) this.parts.attention.worked(facts.target, recorded.event)
+    return recorded
+  }
+
+  /** Nobody answered: told to whoever listens. Returns the error. */
+  gaveUp(ask: Ask, trail: Trail, error: KeywiseError): KeywiseError {
+    this.#observeFailure(ask, trail, error)
+    if (!(error instanceof AllTargetsFailedError)) return error
+    this.parts.attention.exhausted(ask, trail)
+    this.parts.events.emit('exhausted', {
+      requestId: ask.id,
+      model: ask.selection.name,
+      attempts: trail.attempts,
+      retryAt: error.retryAt,
+    })
+    return error
+  }
+
+  /** What became of a request, for the experiment it takes part in; a caller who left says nothing about a variant. */
+  #observe(ask: Ask, trail: Trail, end: CallEnd): void {
+    const { experiments } = this.parts
+    if (ask.enrolment === null) return
+    if (end.outcome.ok) experiments.answered(ask.enrolment, ask.id, trail.attempts)
+    else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(ask.enrolment, ask.id)
+  }
+
+  /** Nor does one whose request was wrong before anybody was asked, or a host without a network. */
+  #observeFailure(ask: Ask, trail: Trail, error: KeywiseError): void {
+    const { experiments, offline } = this.parts
+    const isCallers = error.code === 'ABORTED' || (error.code === 'INVALID_REQUEST' && trail.calls === 0)
+    if (!isCallers && !offline.isOffline(this.now)) experiments.failed(ask.enrolment, ask.id)
+  }
+
+  #remember(ask: Ask, attempt: Try, end: CallEnd): Recorded {
+    return this.remember({
+      requestId: ask.id,
+      number: attempt.number,
+      source: 'live',
+      operation: ask.dialectFor === null ? 'chat' : 'embeddings',
+      target: attempt.target,
+      startedAt: attempt.startedAt,
+      streamed: ask.request.stream,
+      end,
+      inputTokens: ask.needs.inputTokens,
+      request: ask.whole,
+      hold: attempt.hold,
+      price: attempt.price,
+      task: ask.task,
+      session: ask.session.id,
+      token: ask.token,
+      labels: ask.labels,
+      trial: ask.enrolment?.trial ?? null,
+    })
+  }
+
+  #judge(failure: Failure, ask: Ask, trail: Trail, target: Target): Verdict {
+    const { timeouts } = this.roster.config.settings
+    const repaired = failure.kind === 'unsupported' && this.parts.repairs.learn(target, failure)
+    const verdict = judge(failure, {
+      alone: !this.#othersEligible(ask, trail, target),
+      retried: trail.wasTried(target),
+      patienceMs: Math.min(timeouts.patienceMs, ask.deadlineAt - this.parts.tools.monotonic()),
+      confirmed: trail.isUnsupportedBesides(target.provider),
+      mayAnswerFiltered: ask.retryFiltered,
+      random: this.parts.random(),
+    })
+    if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
+    // Written otherwise, the same target will take it, and nothing the caller asked for is lost.
+    return repaired ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
+  }
+
+  /** Who would have been asked, were it not for a park or a limit. */
+  #notePassed(ask: Ask, decision: Decision, trail: Trail, now: number): void {
+    const rows = decision.sketch(LOOKED_AT, (target) => whyNot(this.world, target, ask, null, now))
+    for (const { missed, reason } of rows) if (missed && reason !== null && PASSES.test(reason)) trail.tell(reason)
+  }
+
+  #othersEligible(ask: Ask, trail: Trail, except: Target): boolean {
+    const now = this.now
+    return this.roster.targets.some(
+      (target) => target.stateId !== except.stateId && whyNot(this.world, target, ask, trail, now) === null,
+    )
+  }
+
+  #routingRequest(ask: Ask, trail: Trail | null, now: number): RoutingRequest {
+    return {
+      id: ask.id,
+      profile: ask.selection.profile,
+      task: ask.task,
+      stream: ask.request.stream,
+      inputTokens: ask.needs.inputTokens,
+      expectedOutputTokens: null,
+      session: { stateId: this.parts.mind.sessions.targetOf(ask.session) },
+      firstTurn: ask.session.firstTurn,
+      mayExplore: trail !== null && trail.calls === 0,
+      ineligible: (target) =>
+        trail === null ? whyNot(this.world, target, ask, null, now) : whyNotChoose(this.world, target, ask, trail, now),
+      load: (target) => this.parts.mind.quota.load(target, now),
+      ...(ask.selection.order !== null && { order: ask.selection.order }),
+    }
+  }
+}
+
+const LOOKED_AT = 60
+/** What keeps a target out only for a time; that it cannot do what was asked is no news. */
+const PASSES = /^(?:parked|limit):/
+
+export function failureOf(end: CallEnd): Failure {
+  if (!end.outcome.ok) return end.outcome.failure
+  throw new TypeError('an answer is no failure')
+}

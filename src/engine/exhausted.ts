@@ -1,0 +1,162 @@
+/** The error for a request that nobody answered: whose fault it was, what was tried, and when a retry can work. */
+
+import type { AttemptReport } from '../domain/attempt.ts'
+import {
+  AbortedError,
+  AllTargetsFailedError,
+  BudgetExceededError,
+  InvalidRequestError,
+  type KeywiseError,
+  ModelNotFoundError,
+} from '../domain/errors.ts'
+import type { Refusal } from '../money/budget.ts'
+import type { Ineligible, IneligibleCode } from '../routing/eligible.ts'
+import { type Obstacle, whyNot } from './attempt/eligibility.ts'
+import type { Trail } from './attempt/trail.ts'
+import type { Engine } from './engine.ts'
+import type { Ask } from './request/pendingRequest.ts'
+
+export function exhausted(engine: Engine, ask: Ask, trail: Trail): KeywiseError {
+  const { attempts } = trail
+  if (ask.cancellation.cancelled) return new AbortedError({ attempts })
+  return (
+    rejection(trail) ??
+    callersFault(engine, ask, trail) ??
+    lengthFault(engine, ask, trail) ??
+    abilityFault(engine, ask, trail) ??
+    budgetFault(engine, ask, trail) ??
+    allFailed(engine, ask, trail)
+  )
+}
+
+/** The last failure was the request's own: another target would refuse it as well. */
+function callersFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+  const failure = trail.lastFailure
+  const { attempts } = trail
+  if (failure === null) return null
+  const refused = (text: string, status: number) =>
+    new InvalidRequestError(`${text}: ${failure.message}`, { status, attempts })
+  switch (failure.kind) {
+    case 'bad_request':
+      return refused(
+        'the provider refused the request',
+        failure.status !== null && failure.status >= 400 ? failure.status : 400,
+      )
+    case 'content_filter':
+      return refused('the provider withheld an answer for its content', 400)
+    case 'unsupported':
+      return refused('what was asked for is not supported', 400)
+    case 'context_too_long':
+      return refused('the request is longer than any model here can read', 400)
+    case 'too_large_for_limit':
+      return refused(
+        'the request is larger than the limits of these keys allow; send less or use a key with a higher limit',
+        413,
+      )
+    case 'model_not_found': {
+      const everywhere = attempts.every((attempt) => attempt.failureKind === 'model_not_found')
+      return everywhere && !ask.selection.auto
+        ? new ModelNotFoundError(ask.selection.name, engine.roster.names.nearest(ask.selection.name), { attempts })
+        : null
+    }
+    default:
+      return null
+  }
+}
+
+/** Nobody was asked, for by our own count the request fits into no window. */
+function lengthFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+  if (trail.calls > 0) return null
+  const reasons = reasonsOf(engine, ask)
+  if (reasons.length === 0 || !reasons.every((why) => why.code === 'context')) return null
+  const text = `the request is longer than any model here can read: ${reasons[0]?.reason}`
+  return new InvalidRequestError(text, { status: 400 })
+}
+
+/** A budget has no room and the user's rule is to fail then. */
+function rejection({ rejectedBy, attempts }: Trail): KeywiseError | null {
+  return rejectedBy === null ? null : overBudget(rejectedBy, rejectedBy.resetsAt, attempts)
+}
+
+/** Nobody was asked, for the models that were named cannot do what they were asked for. */
+function abilityFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+  if (trail.calls > 0) return null
+  const reasons = reasonsOf(engine, ask)
+  if (reasons.length === 0 || !reasons.every((why) => why.code === 'ability' || why.code === 'context')) return null
+  return new InvalidRequestError(`"${ask.selection.name.slice(0, 200)}" cannot serve this: ${reasons[0]?.reason}`)
+}
+
+/** Nobody was asked, and of all who could answer each is kept out by a budget. */
+function budgetFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+  if (trail.calls > 0) return null
+  const reasons = reasonsOf(engine, ask).filter((why) => !NEVER.has(why.code))
+  const budget = reasons[0]?.budget
+  if (budget === undefined || !reasons.every((why) => why.code === 'budget')) return null
+  return overBudget(budget, soonestOf(reasons), [])
+}
+
+/** What keeps a target out whatever is spent, and however long one waits. */
+const NEVER: ReadonlySet<IneligibleCode> = new Set([
+  'ability',
+  'context',
+  'privacy',
+  'free_only',
+  'price',
+  'quality',
+  'disabled',
+])
+
+function overBudget(
+  { scope, reason }: Refusal,
+  until: number | null,
+  attempts: readonly AttemptReport[],
+): BudgetExceededError {
+  const when = until === null ? '' : `; there is room again at ${iso(until)}`
+  return new BudgetExceededError(`no budget left: ${reason}${when}`, { scope, resetsAt: iso(until), attempts })
+}
+
+function allFailed(engine: Engine, ask: Ask, trail: Trail): AllTargetsFailedError {
+  const soonest = engine.soonest(ask, null)
+  // Rounded up: whoever comes at that very time must not be too early.
+  const retryAt = soonest === null ? null : Math.ceil(Math.max(soonest.at, engine.now))
+  const when = soonest === null ? 'nobody can say when' : `${soonest.target.id} at ${iso(retryAt)}`
+  const tried = trail.attempts.map((attempt) => `${attempt.target} ${attempt.failureKind}`).join(', ')
+  const { attempts } = trail
+  if (attempts.length > 0) {
+    const text = `all ${attempts.length} attempts failed (${tried}); soonest retry: ${when}`
+    return new AllTargetsFailedError(text, { attempts, retryAt: iso(retryAt) })
+  }
+  const reasons = reasonsOf(engine, ask)
+  const serving = reasons.filter(({ code }) => !NEVER.has(code))
+  const kinds = serving.flatMap(({ kind }) => kind ?? [])
+  const parkedFor = kinds.length === serving.length ? kinds : []
+  const text = `nothing can be called now: ${summary(reasons)}; soonest: ${when}`
+  return new AllTargetsFailedError(text, { attempts, retryAt: iso(retryAt), parkedFor })
+}
+
+function reasonsOf(engine: Engine, ask: Ask): readonly Obstacle[] {
+  return engine.roster.targets
+    .map((target) => whyNot(engine.world, target, ask, null, engine.now))
+    .filter((why) => why !== null && why.code !== 'model' && why.code !== 'provider') as Obstacle[] // null was filtered out
+}
+
+/** `12 targets parked: rate limit …; 3 over budget`: each reason once, with how many it keeps out. */
+function summary(reasons: readonly Ineligible[]): string {
+  if (reasons.length === 0) return 'no target fits the request; run "keywise why" to see the reasons'
+  const counted = new Map<string, { why: Ineligible; count: number }>()
+  for (const why of reasons) {
+    const known = counted.get(why.code)
+    if (known === undefined) counted.set(why.code, { why, count: 1 })
+    else known.count++
+  }
+  return [...counted.values()]
+    .map(({ why, count }) => (count > 1 ? `${why.reason} (and ${count - 1} more)` : why.reason))
+    .join('; ')
+}
+
+function soonestOf(reasons: readonly Ineligible[]): number | null {
+  const times = reasons.flatMap((why) => (why.until === null ? [] : [why.until]))
+  return times.length === 0 ? null : Math.min(...times)
+}
+
+const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString())

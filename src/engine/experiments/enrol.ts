@@ -1,0 +1,154 @@
+/**
+ * A request's part in an experiment: which one it asks for, which variant it gets, and the request as that variant wants
+ * it. It asks by the option `experiment`, by the model `experiment:NAME`, or by the label `experiment=NAME`, which alone
+ * leaves the model as it is and means nothing where there is no such experiment.
+ */
+
+import type { ChatRequest, Message } from '../../domain/chat.ts'
+import { InvalidRequestError, ModelNotFoundError } from '../../domain/errors.ts'
+import { nearest } from '../../domain/nearest.ts'
+import { PROMPT_VARIABLE } from '../../experiment/definition.ts'
+import type { Experiment, Variant } from '../../experiment/experiment.ts'
+import { changesBy } from '../../experiment/parameters.ts'
+import { renderTemplate, templateVariables } from '../../experiment/template.ts'
+import type { Enrolment, Experiments, UnitFacts } from './experiments.ts'
+import type { Version } from './versions.ts'
+
+export const EXPERIMENT_MODEL = 'experiment:'
+const LABEL = 'experiment'
+
+/** What fills the `{{variables}}` of the templates. */
+export type Variables = Readonly<Record<string, string | number | boolean>>
+
+export interface Wish {
+  readonly request: ChatRequest
+  /** The request with all its texts; `request` may be a sketch of it. */
+  readonly whole: () => ChatRequest
+  /** By name, where the caller used the option. */
+  readonly experiment: string | undefined
+  readonly variables: Variables | undefined
+  readonly unit: UnitFacts
+  /** Whether any key has that model now. */
+  readonly hasModel: (model: string) => boolean
+}
+
+export interface Part {
+  readonly enrolment: Enrolment
+  readonly request: ChatRequest
+  /** The only provider that may serve it; null for any. */
+  readonly provider: string | null
+  /** More than the model was changed: the client's own bytes do not say it any more. */
+  readonly isRewritten: boolean
+}
+
+/** Null for a request that asks for none. Throws InvalidRequestError and ModelNotFoundError. */
+export function takePart(experiments: Experiments, wish: Wish): Part | null {
+  const version = askedFor(experiments, wish)
+  if (version === null) return null
+  const enrolment = experiments.enrol(version, wish.unit)
+  const variant = variantFor(version, enrolment)
+  if (variant?.model !== undefined && !wish.hasModel(variant.model)) {
+    // Nobody is refused for the sake of a comparison.
+    return written(version, null, wish, { ...enrolment, variant: null, trial: null })
+  }
+  return written(version, variant, wish, enrolment)
+}
+
+function askedFor(experiments: Experiments, { request, experiment, unit }: Wish): Version | null {
+  if (experiment !== undefined) return experiments.known(experiment)
+  if (request.model.startsWith(EXPERIMENT_MODEL)) return byModel(experiments, request.model)
+  const { labels } = unit
+  const name = labels !== undefined && Object.hasOwn(labels, LABEL) ? labels[LABEL] : undefined
+  return (name === undefined ? undefined : experiments.find(name)) ?? null
+}
+
+function byModel(experiments: Experiments, model: string): Version {
+  const version = experiments.find(model.slice(EXPERIMENT_MODEL.length))
+  if (version !== undefined) return version
+  const names = experiments.running().map((name) => `${EXPERIMENT_MODEL}${name}`)
+  throw new ModelNotFoundError(model.slice(0, 200), nearest(model, names))
+}
+
+function variantFor({ experiment, stopped, kept }: Version, { variant }: Enrolment): Variant | null {
+  const name = variant ?? (stopped === null ? null : kept)
+  return experiment.variants.find((one) => one.name === name) ?? null
+}
+
+/**
+ * The request as its variant wants it. Without a variant it stays as it came; what it lacks (a prompt, a model) is then
+ * the first variant's, which is what the user has now.
+ */
+function written({ experiment }: Version, variant: Variant | null, wish: Wish, enrolment: Enrolment): Part {
+  const { request } = wish
+  const isBare = !request.messages.some((message) => message.role !== 'system' && saysAnything(message))
+  const values = valuesFor(experiment, isBare, wish)
+  const shown = variant ?? usual(experiment, request, isBare)
+  const changes = { ...modelOf(request, shown), ...changesBy(shown.parameters ?? {}) }
+  const isRewritten = shown.template !== undefined || Object.keys(shown.parameters ?? {}).length > 0
+  const base = isRewritten ? wish.whole() : request
+  const messages = shown.template === undefined ? base.messages : filled(base.messages, shown.template, values)
+  return { enrolment, request: { ...base, messages, ...changes }, provider: shown.provider ?? null, isRewritten }
+}
+
+type Shown = Pick<Variant, 'template' | 'model' | 'provider' | 'parameters'>
+
+function usual({ variants }: Experiment, request: ChatRequest, isBare: boolean): Shown {
+  const [first] = variants
+  return {
+    ...(isBare && first?.template !== undefined && { template: first.template }),
+    ...(request.model.startsWith(EXPERIMENT_MODEL) && { model: first?.model, provider: first?.provider }),
+  }
+}
+
+function modelOf({ model }: ChatRequest, shown: Shown): { readonly model: string } {
+  if (shown.model !== undefined) return { model: shown.model }
+  return { model: model.startsWith(EXPERIMENT_MODEL) ? 'auto' : model }
+}
+
+/** The values of all variables. What any variant needs, every request must bring, whichever it gets. */
+function valuesFor({ name, variants }: Experiment, isBare: boolean, wish: Wish): Readonly<Record<string, string>> {
+  const plain = variants.find(({ template }) => template === undefined)
+  if (isBare && plain !== undefined)
+    throw new InvalidRequestError(`variant "${plain.name}" of experiment "${name}" has no template; give a prompt`, {
+      parameter: 'prompt',
+    })
+  const values: Record<string, string> = Object.create(null)
+  const needed = new Set(variants.flatMap(({ template }) => templateVariables(template ?? '')))
+  if (!isBare && needed.has(PROMPT_VARIABLE)) values[PROMPT_VARIABLE] = textOf(lastFromUser(wish.whole().messages))
+  for (const [variable, value] of Object.entries(wish.variables ?? {})) values[variable] = textOfValue(variable, value)
+  const missing = [...needed].filter((variable) => !(variable in values))
+  if (missing.length === 0) return values
+  throw new InvalidRequestError(
+    `experiment "${name}" needs ${missing.map((variable) => `{{${variable}}}`).join(', ')}; give variables: { ${missing.map((variable) => `${variable}: …`).join(', ')} }`,
+    { parameter: 'variables' },
+  )
+}
+
+function textOfValue(variable: string, value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value)
+  throw new InvalidRequestError(`the variable "${variable.slice(0, 60)}" must be a text or a number`, {
+    parameter: 'variables',
+  })
+}
+
+const saysAnything = ({ content }: Message) => content.some((part) => part.type !== 'text' || part.text.trim() !== '')
+const lastFromUser = (messages: readonly Message[]) => messages.findLast(({ role }) => role === 'user')
+
+function textOf(message: Message | undefined): string {
+  return (message?.content ?? []).map((part) => (part.type === 'text' ? part.text : '')).join('')
+}
+
+/** The template in place of the last user message's text; its images and files stay. */
+function filled(
+  messages: readonly Message[],
+  template: string,
+  values: Readonly<Record<string, string>>,
+): readonly Message[] {
+  const rendering = renderTemplate(template, values)
+  if (!rendering.ok) throw new TypeError(`nothing fills ${rendering.missing.join(', ')}`)
+  const last = lastFromUser(messages)
+  const text = { type: 'text', text: rendering.text } as const
+  if (last === undefined) return [...messages, { role: 'user', content: [text] }]
+  const others = last.content.filter((part) => part.type !== 'text')
+  return messages.map((message) => (message === last ? { ...message, content: [text, ...others] } : message))
+}

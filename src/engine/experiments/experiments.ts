@@ -1,0 +1,288 @@
+/** The experiments of a running engine: which are live here, who gets which variant, what is observed, and what is said. */
+
+import { hash } from 'node:crypto'
+import type { AttemptReport } from '../../domain/attempt.ts'
+import { InvalidRequestError, StoreError } from '../../domain/errors.ts'
+import type { Logger } from '../../domain/logger.ts'
+import { nearest } from '../../domain/nearest.ts'
+import type { Store, Trial } from '../../domain/store.ts'
+import { assign } from '../../experiment/assign.ts'
+import type { Definition } from '../../experiment/definition.ts'
+import { Evidence } from '../../experiment/evidence.ts'
+import type { Experiment, Variant } from '../../experiment/experiment.ts'
+import { METRICS } from '../../experiment/metric.ts'
+import { type Verdict, verdictOf } from '../../experiment/verdict.ts'
+import { EvidenceLedger } from './observations.ts'
+import { COMMAND, ExperimentBook, type Version, versionKey } from './versions.ts'
+
+/** What a request's result says of its part in an experiment. */
+export interface Enrolment {
+  readonly name: string
+  readonly version: number
+  /** Null: it ran as usual and is not compared (holdout, a stopped variant or experiment, no unit). */
+  readonly variant: string | null
+  /** Null without a variant. */
+  readonly trial: Trial | null
+  /** Monotonic milliseconds. */
+  readonly beganAt: number
+}
+
+export interface ExperimentsOptions {
+  readonly store: Store
+  readonly logger: Logger
+  readonly now: () => number
+  readonly monotonic: () => number
+  /** Told once, over all processes, when there is a verdict. */
+  readonly onDecided: (version: Version, verdict: Verdict) => void
+}
+
+/** How a request's unit is found. */
+export interface UnitFacts {
+  readonly requestId: string
+  readonly sessionId: () => string
+  readonly labels: Readonly<Record<string, string>> | undefined
+}
+
+const WITHOUT_FILE = 'config'
+
+export class Experiments {
+  readonly book: ExperimentBook
+  readonly #options: ExperimentsOptions
+  readonly #ledger: EvidenceLedger
+  /** By name: the version that this process goes by, running or not. */
+  #here = new Map<string, Version>()
+  #configured: readonly Definition[] = []
+  #source = WITHOUT_FILE
+
+  constructor(options: ExperimentsOptions) {
+    this.#options = options
+    this.book = new ExperimentBook(options.store)
+    this.#ledger = new EvidenceLedger(options.store, this.book)
+    this.#look()
+  }
+
+  /**
+   * Takes over the experiments of a configuration. What a `file` no longer defines is stopped; a configuration without
+   * one (null) is not known again, so nothing can be missing from it.
+   */
+  use(definitions: readonly Definition[], file: string | null): void {
+    const now = this.#options.now()
+    this.#configured = definitions
+    this.#source = file ?? WITHOUT_FILE
+    for (const definition of definitions) this.book.adopt(definition, this.#source, now)
+    for (const name of file === null ? [] : this.book.names()) {
+      const isGone = !definitions.some(({ experiment }) => experiment.name === name)
+      const current = this.book.current(name)
+      if (isGone && current?.source === file && current.stopped === null) this.book.stop(name, 'removed', now)
+    }
+    this.#look()
+  }
+
+  /** Starts an experiment beside the configuration. Throws InvalidRequestError for a name that is defined there. */
+  start(definition: Definition): Version {
+    const { name } = definition.experiment
+    if (this.#configured.some(({ experiment }) => experiment.name === name))
+      throw new InvalidRequestError(
+        `"${name}" is defined in settings.experiments of the configuration; change it there`,
+        {
+          parameter: 'name',
+        },
+      )
+    const version = this.book.adopt(definition, COMMAND, this.#options.now())
+    this.#look()
+    return version
+  }
+
+  /** Ends an experiment; `keep`: the variant that everybody gets from now on. Throws InvalidRequestError. */
+  stop(name: string, keep: string | null = null): Version {
+    const { experiment } = this.known(name)
+    const variants = experiment.variants.map((variant) => variant.name)
+    if (keep !== null && !variants.includes(keep))
+      throw new InvalidRequestError(`"${name}" has no variant "${keep.slice(0, 60)}"; it has ${variants.join(', ')}`, {
+        parameter: 'keep',
+      })
+    this.book.stop(name, 'person', this.#options.now(), keep)
+    this.#look()
+    return this.known(name)
+  }
+
+  /** Whether a request can take part in anything; asked for every request. */
+  get isIdle(): boolean {
+    return this.#here.size === 0
+  }
+
+  /** The version of a name that this process goes by. */
+  find(name: string): Version | undefined {
+    return this.#here.get(name)
+  }
+
+  /** The same, or InvalidRequestError with the names that are near. */
+  known(name: string): Version {
+    const version = this.#here.get(name) ?? this.book.current(name)
+    if (version !== undefined) return version
+    const names = [...new Set([...this.#here.keys(), ...this.book.names()])]
+    const [near] = nearest(name, names, 1)
+    const hint =
+      near === undefined
+        ? names.length > 0
+          ? `there are ${names.join(', ')}`
+          : 'there is none'
+        : `did you mean "${near}"?`
+    throw new InvalidRequestError(`there is no experiment "${name.slice(0, 64)}"; ${hint}`, { parameter: 'experiment' })
+  }
+
+  /** Names that a request may ask for now. */
+  running(): readonly string[] {
+    return [...this.#here].filter(([, version]) => version.stopped === null).map(([name]) => name)
+  }
+
+  evidenceOf(experiment: Experiment): Evidence {
+    return this.#ledger.of(experiment) ?? new Evidence(experiment)
+  }
+
+  /** The place of a request in an experiment. */
+  enrol({ experiment, stopped }: Version, facts: UnitFacts): Enrolment {
+    const { name, version } = experiment
+    const unit = stopped === null ? unitOf(experiment, facts) : null
+    const variant = unit === null ? null : this.#assigned(experiment, unit)
+    return {
+      name,
+      version,
+      variant: variant?.name ?? null,
+      trial: unit === null || variant === null ? null : { experiment: name, version, variant: variant.name, unit },
+      beganAt: this.#options.monotonic(),
+    }
+  }
+
+  /** A request was answered in full. */
+  answered(enrolment: Enrolment | null, requestId: string, attempts: readonly AttemptReport[]): void {
+    if (enrolment?.trial == null) return
+    const latency = this.#options.monotonic() - enrolment.beganAt
+    const costs = attempts.map(({ costUsd }) => costUsd)
+    const cost = costs.includes(null) ? undefined : costs.reduce<number>((sum, usd) => sum + (usd ?? 0), 0)
+    this.#observe(enrolment.trial, requestId, 'end', { success: 1, latency, ...(cost !== undefined && { cost }) })
+  }
+
+  /** Nobody answered a request, or its answer broke off. */
+  failed(enrolment: Enrolment | null, requestId: string): void {
+    if (enrolment?.trial != null) this.#observe(enrolment.trial, requestId, 'end', { success: 0 })
+  }
+
+  /**
+   * A number that somebody or something reports of a request. Throws InvalidRequestError for a metric that the
+   * experiment does not know or that keywise measures itself.
+   */
+  report(trial: Trial, requestId: string | null, metric: string, value: number): void {
+    const own = this.book.versionsOf(trial.experiment).find(({ experiment }) => experiment.version === trial.version)
+    if (metric !== 'quality' && metric !== own?.experiment.metric.name)
+      throw new InvalidRequestError(unknownMetric(metric, own?.experiment), { parameter: 'metric' })
+    if (metric !== 'quality' && METRICS.some(({ name }) => name === metric))
+      throw new InvalidRequestError(`"${metric}" is measured by keywise itself`, { parameter: 'metric' })
+    this.#observe(trial, requestId, metric, { [metric]: value })
+  }
+
+  /** Every second: what other processes started and stopped, and what was observed everywhere. */
+  tick(): void {
+    try {
+      this.sync()
+    } catch (error) {
+      // While the store cannot be read, what is known goes on; the store says so itself.
+      if (!(error instanceof StoreError)) throw error
+    }
+  }
+
+  /** Brings everything up to what is written in the store. */
+  sync(): void {
+    if (this.book.reload()) {
+      // A damaged store was replaced by an empty one: what the configuration defines begins anew.
+      for (const definition of this.#configured)
+        if (this.book.find(definition) === undefined) this.book.adopt(definition, this.#source, this.#options.now())
+      this.#look()
+    }
+    for (const key of this.#ledger.sync()) this.#review(key)
+  }
+
+  /** Keeps what is known, so that the next start reads little. What was appended must be flushed before. */
+  save(): void {
+    this.sync()
+    this.#ledger.save()
+  }
+
+  #look(): void {
+    this.#ledger.openNew()
+    const here = new Map<string, Version>()
+    for (const name of this.book.names()) {
+      const version = this.#versionHere(name)
+      if (version !== undefined) here.set(name, version)
+    }
+    this.#here = here
+  }
+
+  #versionHere(name: string): Version | undefined {
+    const configured = this.#configured.find(({ experiment }) => experiment.name === name)
+    if (configured !== undefined) return this.book.find(configured)
+    const current = this.book.current(name)
+    // What another configuration defines is another program's business.
+    return current?.source === COMMAND || current?.source === this.#source ? current : undefined
+  }
+
+  #assigned(experiment: Experiment, unit: string): Variant | null {
+    const variant = assign(experiment, unit)
+    if (variant === null) return null
+    const stopped = this.evidenceOf(experiment).stopped()
+    return stopped.some((stop) => stop.variant === variant.name) ? null : variant
+  }
+
+  /** One value per unit and metric: the id says which, and the log keeps the first. */
+  #observe(trial: Trial, requestId: string | null, what: string, values: Readonly<Record<string, number>>): void {
+    const { store, now } = this.#options
+    store.append({
+      kind: 'observation',
+      at: now(),
+      origin: store.origin,
+      id: `${trial.experiment}@${trial.version}:${trial.unit}:${what}`,
+      trial,
+      requestId,
+      values,
+    })
+  }
+
+  #review(key: string): void {
+    for (const version of this.#here.values()) {
+      if (versionKey(version.experiment) !== key) continue
+      this.#tellStops(version)
+      if (version.decidedAt !== null || version.stopped !== null) continue
+      const verdict = verdictOf(this.evidenceOf(version.experiment))
+      if (verdict.state === 'collecting' || verdict.state === 'undecided') continue
+      if (!this.book.tell(version, this.#options.now())) continue
+      this.#look()
+      this.#options.onDecided(version, verdict)
+    }
+  }
+
+  readonly #told = new Set<string>()
+
+  #tellStops({ experiment }: Version): void {
+    for (const { variant, reason } of this.evidenceOf(experiment).stopped()) {
+      const key = `${versionKey(experiment)}/${variant}`
+      if (this.#told.has(key)) continue
+      this.#told.add(key)
+      this.#options.logger.warn(`experiment ${experiment.name}: ${variant} was stopped: it ${reason}`)
+    }
+  }
+}
+
+/** Null when the request has none: no such label. */
+function unitOf({ unit }: Experiment, { requestId, sessionId, labels }: UnitFacts): string | null {
+  if (unit === 'request') return requestId
+  if (unit === 'session') return sessionId()
+  const value = labels !== undefined && Object.hasOwn(labels, unit.label) ? labels[unit.label] : undefined
+  // Hashed: the log needs to tell customers apart, not to name them.
+  return value === undefined || value === '' ? null : hash('sha256', `${unit.label}\n${value}`).slice(0, 24)
+}
+
+function unknownMetric(metric: string, experiment: Experiment | undefined): string {
+  const own = experiment?.metric.name
+  const names = own === undefined || METRICS.some(({ name }) => name === own) ? ['quality'] : ['quality', own]
+  return `experiment "${experiment?.name ?? '?'}" has no metric "${metric.slice(0, 60)}" to report; it takes ${names.join(' and ')}`
+}

@@ -1,0 +1,67 @@
+/** What an attempt consumed: as reported, as far as that can be believed, else counted from the text and marked. */
+
+import type { ChatRequest, ChatResponse, Part, Usage } from '../../domain/chat.ts'
+import type { Failure } from '../../domain/failure.ts'
+import { soundUsage, type UsageEstimator } from '../../money/usage.ts'
+import type { CallEnd } from '../../upstream/call.ts'
+
+/** What the caller's side knows of the prompt. */
+export interface Prompt {
+  /** Counted from the characters when the request came; images included. */
+  readonly inputTokens: number
+  readonly request?: () => ChatRequest
+}
+
+/**
+ * An answer without usage is counted from its text; one that broke off, and a call that was cut while it may have been
+ * working, are taken to have used what we saw of them, and at least what was reported so far. A refusal used nothing.
+ */
+export function consumed(end: CallEnd, prompt: Prompt, estimate: UsageEstimator): Usage | null {
+  const reported = end.usage === null ? null : soundUsage(end.usage)
+  if (end.outcome.ok) return reported ?? withReportedCost(counted(end.partial, prompt, estimate), end.usage)
+  if (!wasWorking(end, end.outcome.failure)) return reported
+  const seen = counted(end.partial, prompt, estimate)
+  return reported === null ? seen : atLeast(reported, seen)
+}
+
+function wasWorking(end: CallEnd, failure: Failure): boolean {
+  if (end.hadContent || failure.kind === 'client_gone') return true
+  return failure.kind === 'timeout' && failure.phase !== 'connect'
+}
+
+/** Providers count a stream's output at its end, so of one that broke off they have told too little (Anthropic: 1). */
+function atLeast(reported: Usage, seen: Usage): Usage {
+  if (seen.outputTokens <= reported.outputTokens) return reported
+  const { inputTokens } = reported
+  const { outputTokens } = seen
+  return { ...reported, outputTokens, totalTokens: inputTokens + outputTokens, estimated: true }
+}
+
+function withReportedCost(usage: Usage, reported: Usage | null): Usage {
+  return reported?.reportedCostUsd === undefined ? usage : { ...usage, reportedCostUsd: reported.reportedCostUsd }
+}
+
+function counted(answer: ChatResponse | null, { inputTokens, request: read }: Prompt, estimate: UsageEstimator): Usage {
+  const request = read?.()
+  const prompt = request === undefined ? '' : promptText(request)
+  const usage = estimate(prompt, (answer?.content ?? []).map(partText).join(''))
+  // What has no text (images, vectors' input) was counted when the request came.
+  const isAllText = prompt !== '' && request?.messages.every(({ content }) => content.every(hasText)) === true
+  const input = isAllText ? usage.inputTokens : Math.max(usage.inputTokens, inputTokens)
+  return { ...usage, inputTokens: input, totalTokens: input + usage.outputTokens }
+}
+
+function promptText({ messages, tools = [] }: ChatRequest): string {
+  const said = messages.map(({ content }) => content.map(partText).join('\n'))
+  return [...said, ...tools.map((tool) => JSON.stringify(tool))].join('\n')
+}
+
+function partText(part: Part): string {
+  if (part.type === 'text' || part.type === 'reasoning') return part.text
+  if (part.type === 'tool-call') return part.name + part.arguments
+  return part.type === 'tool-result' ? part.content.map(partText).join('\n') : ''
+}
+
+function hasText(part: Part): boolean {
+  return part.type === 'tool-result' ? part.content.every(hasText) : part.type !== 'image' && part.type !== 'file'
+}

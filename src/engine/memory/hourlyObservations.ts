@@ -1,0 +1,117 @@
+/** What every target cost so far and how its times spread, folded from the events: the columns no estimate needs. */
+
+import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
+import type { StoreEvent } from '../../domain/store.ts'
+
+export interface ObservedTarget {
+  /** Integer billionths of a USD, over everything that is known. */
+  readonly costNanoUsd: number
+  /** Attempts whose price is unknown; they are not in `costNanoUsd`. */
+  readonly unpriced: number
+}
+
+interface Row {
+  costNanoUsd: number
+  unpriced: number
+  /** Answers by the logarithm of their time. */
+  readonly times: Float64Array
+  count: number
+}
+
+/** Four buckets per doubling: a percentile is off by at most 9 %. */
+const PER_DOUBLING = 4
+/** Up to 2^21 ms, 35 minutes. */
+const BUCKETS = 21 * PER_DOUBLING
+/** Beyond so many answers all weigh half, so that what is shown is the recent past: about the last thousand. */
+const MEMORY = 1000
+const VERSION = 1
+
+export class Observed {
+  readonly #rows = new Map<string, Row>()
+
+  /** Takes one event in; only attempts tell anything. */
+  fold(event: StoreEvent): void {
+    if (event.kind !== 'attempt') return
+    const row = this.#row(event.target.stateId)
+    if (event.costNanoUsd === null) row.unpriced++
+    else row.costNanoUsd += event.costNanoUsd || 0
+    if (!event.ok || !(event.latencyMs >= 0)) return
+    row.times[bucketOf(event.latencyMs)]!++
+    if (++row.count >= 2 * MEMORY) halve(row)
+  }
+
+  of(stateId: string): ObservedTarget | undefined {
+    return this.#rows.get(stateId)
+  }
+
+  /** Milliseconds that 95 of 100 recent answers stayed under; null without an answer. */
+  p95Ms(stateId: string): number | null {
+    const row = this.#rows.get(stateId)
+    return row === undefined || row.count === 0 ? null : percentile(row, 0.95)
+  }
+
+  toJson(): Json {
+    const rows = [...this.#rows].map(([stateId, { costNanoUsd, unpriced, times }]) => {
+      const filled = [...times].flatMap((count, bucket) => (count > 0 ? [[bucket, count]] : []))
+      return [stateId, costNanoUsd, unpriced, filled]
+    })
+    return { version: VERSION, rows }
+  }
+
+  /** What `toJson` wrote; whatever makes no sense is left out. */
+  static fromJson(json: unknown): Observed {
+    const observed = new Observed()
+    const record = asRecord(json)
+    if (record?.['version'] !== VERSION) return observed
+    for (const entry of asArray(record['rows']) ?? []) observed.#restore(asArray(entry) ?? [])
+    return observed
+  }
+
+  #restore([id, cost, unpriced, filled]: readonly unknown[]): void {
+    const stateId = asString(id)
+    if (stateId === undefined) return
+    const row = this.#row(stateId)
+    row.costNanoUsd = asNumber(cost) ?? 0
+    row.unpriced = asNumber(unpriced) ?? 0
+    for (const pair of asArray(filled) ?? []) {
+      const [bucket, count] = asArray(pair) ?? []
+      if (typeof bucket !== 'number' || !(bucket in row.times) || !((asNumber(count) ?? 0) > 0)) continue
+      row.times[bucket] = asNumber(count) ?? 0
+      row.count += row.times[bucket]!
+    }
+  }
+
+  #row(stateId: string): Row {
+    const known = this.#rows.get(stateId)
+    if (known !== undefined) return known
+    const row = { costNanoUsd: 0, unpriced: 0, times: new Float64Array(BUCKETS), count: 0 }
+    this.#rows.set(stateId, row)
+    return row
+  }
+}
+
+function bucketOf(ms: number): number {
+  return Math.min(BUCKETS - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, ms)) * PER_DOUBLING)))
+}
+
+function halve(row: Row): void {
+  row.count = 0
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    row.times[bucket]! /= 2
+    row.count += row.times[bucket]!
+  }
+}
+
+/** Within its bucket the percentile lies as far as its rank does. */
+function percentile({ times, count }: Row, share: number): number {
+  let below = 0
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const here = times[bucket]!
+    if (here > 0 && below + here >= share * count) {
+      const part = (share * count - below) / here
+      return Math.round(2 ** ((bucket + part) / PER_DOUBLING))
+    }
+    below += here
+  }
+  return Math.round(2 ** (BUCKETS / PER_DOUBLING))
+}

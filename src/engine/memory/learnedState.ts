@@ -1,0 +1,152 @@
+/**
+ * All that is known, folded from the events of the store: estimates, parks, quotas, budgets, tallies. One `fold` is the
+ * only way in, for what happened here, in other processes, and before the last restart.
+ */
+
+import { asRecord, type Json } from '../../domain/json.ts'
+import type { Store, StoredEvent, StoreEvent } from '../../domain/store.ts'
+import type { BudgetBook } from '../../money/budget.ts'
+import type { Crossing } from '../../money/purse.ts'
+import { QuotaBook, type QuotaBookOptions } from '../../quota/limits/quotaBook.ts'
+import { Parks, type ParksOptions } from '../../quota/parks/parks.ts'
+import type { Router } from '../../routing/choose.ts'
+import { Tally } from '../../store/tally.ts'
+import { Sessions } from '../request/session.ts'
+import { Observed } from './hourlyObservations.ts'
+import { Patience } from './patience.ts'
+
+/** Shape of the snapshots; one of another version is not read, the events are folded anew. */
+const SNAPSHOT_VERSION = 2
+const READ_AT_ONCE = 1000
+
+export interface MindParts {
+  readonly router: Router
+  readonly budgets: BudgetBook
+  /** How each provider counts. */
+  readonly counting: QuotaBookOptions & ParksOptions
+}
+
+export class Mind {
+  readonly router: Router
+  /** Replaced when the configuration changes. */
+  budgets: BudgetBook
+  parks: Parks
+  quota: QuotaBook
+  tally = new Tally()
+  observed = new Observed()
+  /** Told of every threshold that a budget reaches, by what was spent here or elsewhere; null: nobody is. */
+  onCrossings: ((crossings: readonly Crossing[]) => void) | null = null
+  /** Events folded so far, for whoever shows the state. */
+  changes = 0
+  readonly sessions = new Sessions()
+  readonly patience = new Patience()
+  readonly #store: Store
+  readonly #counting: MindParts['counting']
+  /** Up to here the log has been read; our own events after it were folded when they happened. */
+  #seq = 0
+  #ids = 0
+
+  constructor(store: Store, parts: MindParts) {
+    this.#store = store
+    this.router = parts.router
+    this.budgets = parts.budgets
+    this.#counting = parts.counting
+    this.parks = new Parks(parts.counting)
+    this.quota = new QuotaBook(parts.counting)
+  }
+
+  /** Takes up where the last process stopped: the snapshot, then every event after it. */
+  restore(): void {
+    const snapshot = this.#store.loadSnapshot()
+    if (snapshot !== null && snapshot.version === SNAPSHOT_VERSION) {
+      const state = asRecord(snapshot.state) ?? {}
+      this.router.fromJson(state['router'])
+      this.parks = Parks.fromJson(state['parks'], this.#counting)
+      this.quota = QuotaBook.fromJson(state['quota'], this.#counting)
+      this.tally = Tally.fromJson(state['tally']) ?? new Tally()
+      this.observed = Observed.fromJson(state['observed'])
+      this.#seq = snapshot.seq
+    }
+    for (const event of this.#unread()) this.#take(event)
+  }
+
+  /**
+   * The id of the next event of this process. Ids of one process grow, so that the store adds them beside each other
+   * instead of all over its index.
+   */
+  eventId(): string {
+    return `${this.#store.origin}-${(this.#ids++).toString(36).padStart(8, '0')}`
+  }
+
+  /** Something that happened here: into the log, and into everything that learns from it. */
+  remember(event: StoreEvent): void {
+    this.#store.append(event)
+    this.#take(event)
+  }
+
+  /** A budget reached thresholds. */
+  crossed(crossings: readonly Crossing[]): void {
+    if (crossings.length > 0) this.onCrossings?.(crossings)
+  }
+
+  /** Reads what other processes wrote since the last time. Returns how many events were new. */
+  sync(): number {
+    const last = this.#store.lastSeq()
+    // A damaged store was replaced: what is there now begins anew.
+    if (last < this.#seq) this.#beginAgain()
+    if (last === this.#seq) return 0
+    const events = this.#store.read(this.#seq, READ_AT_ONCE, this.#store.origin)
+    for (const event of events) this.#take(event)
+    // Rows may have come between the two questions; none of them is read twice.
+    const read = events.at(-1)?.seq ?? 0
+    this.#seq = events.length < READ_AT_ONCE ? Math.max(last, read) : read
+    return events.length
+  }
+
+  /** Keeps the fold, so that the next start reads little. Everything appended must be flushed before. */
+  save(): void {
+    while (this.sync() === READ_AT_ONCE);
+    const state: Json = {
+      router: this.router.toJson(),
+      parks: this.parks.toJson(),
+      quota: this.quota.toJson(),
+      tally: this.tally.toJson(),
+      observed: this.observed.toJson(),
+    }
+    this.#store.saveSnapshot({ seq: this.#seq, version: SNAPSHOT_VERSION, state })
+  }
+
+  /** The log was replaced by an empty one (its file was damaged): what is in it now is new, wherever we had been. */
+  #beginAgain(): void {
+    this.#seq = 0
+    this.budgets.logRestarted()
+  }
+
+  *#unread(): Generator<StoredEvent> {
+    for (;;) {
+      const events = this.#store.read(this.#seq, READ_AT_ONCE)
+      for (const event of events) {
+        this.#seq = event.seq
+        yield event
+      }
+      if (events.length < READ_AT_ONCE) return
+    }
+  }
+
+  #take(event: StoreEvent): void {
+    this.router.fold(event)
+    this.tally.add(event)
+    this.observed.fold(event)
+    this.changes++
+    if (event.kind === 'attempt') {
+      this.parks.fold(event)
+      this.quota.fold(event)
+      this.crossed(this.budgets.fold(event))
+      this.patience.fold(event)
+      if (event.ok && event.session !== null) this.sessions.bind(event.session, event.target.stateId)
+    } else if (event.kind === 'lift') {
+      this.parks.fold(event)
+      if (event.only === undefined) this.quota.lift(event.target)
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/** What the engine tells of every attempt, and to whom: the monitor implements it, the engine knows nothing else of it. */
+
+import type { Config } from '../config/config.ts'
+import type { ChatResponse } from '../domain/chat.ts'
+import type { Failure } from '../domain/failure.ts'
+import type { AttemptEvent } from '../domain/store.ts'
+import type { Target } from '../domain/target.ts'
+import type { Verdict as ExperimentVerdict } from '../experiment/verdict.ts'
+import type { Alerts } from '../observe/alerts/alerts.ts'
+import type { Verdict } from '../routing/judge.ts'
+import type { Try } from './attempt/attempt.ts'
+import type { Trail } from './attempt/trail.ts'
+import type { Version } from './experiments/versions.ts'
+import type { Ask } from './request/pendingRequest.ts'
+import type { Seat } from './targets/targetRegistry.ts'
+
+/** Learns of attempts after they are recorded. None of its methods throws or waits. */
+export interface AttemptObserver {
+  readonly alerts: Alerts
+  /** An attempt failed; whatever can be mended off the request's path is begun. */
+  failed(attempt: Try, failure: Failure, verdict: Verdict): void
+  /** A request was answered. */
+  answered(attempt: Try, ask: Ask, response: ChatResponse): void
+  /** A target answered, whoever asked. */
+  worked(target: Target, event: AttemptEvent): void
+  /** Every target failed for a request. */
+  exhausted(ask: Ask, trail: Trail): void
+  /** An experiment has its verdict. */
+  decided(version: Version, verdict: ExperimentVerdict): void
+  useConfig(config: Config): void
+  /** Called every second. */
+  tick(): void
+  close(): Promise<void>
+}
+
+/** Finds out, off everybody's request, whether the cause of a park is gone. */
+export interface ParkProber {
+  /** Looks at every park whose time is over. Called every second; never rejects. */
+  due(): Promise<void>
+  /** A models list has models it did not have before. */
+  listed(seat: Seat, added: ReadonlySet<string>): void
+  close(): Promise<void>
+}

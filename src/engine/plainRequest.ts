@@ -1,0 +1,24 @@
+/** The plainest request for a model: what outages are judged by, and what a probe asks. */
+
+import type { Engine } from './engine.ts'
+import { makeAsk } from './prepareRequest.ts'
+import type { Ask } from './request/pendingRequest.ts'
+
+/** Small enough for every limit, large enough for providers that refuse to answer in one token. */
+const FEW_TOKENS = 16
+
+/** Null when nothing is known by that name. */
+export function plainAsk(engine: Engine, model: string, embeddings: boolean): Ask | null {
+  const text = engine.roster.config.settings.test.message
+  const request = {
+    model,
+    messages: [{ role: 'user', content: [{ type: 'text', text }] }],
+    maxTokens: FEW_TOKENS,
+    stream: false,
+  } as const
+  try {
+    return makeAsk(engine, request, embeddings ? { needs: { abilities: ['embeddings'] } } : {})
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,109 @@
+/** From what somebody wants to the request the cascade works on: the model's meaning, needs, session, time. */
+
+import { randomBytes } from 'node:crypto'
+import type { ChatRequest } from '../domain/chat.ts'
+import { InvalidRequestError } from '../domain/errors.ts'
+import type { Engine } from './engine.ts'
+import { EXPERIMENT_MODEL, type Part, takePart, type Variables } from './experiments/enrol.ts'
+import { answersOf, mostTokensOf } from './request/amounts.ts'
+import type { Selection } from './request/modelNames.ts'
+import { needsOf } from './request/needs.ts'
+import { type Ask, Cancellation } from './request/pendingRequest.ts'
+import { sessionOf } from './request/session.ts'
+
+export interface AskOptions {
+  readonly timeoutMs?: number | undefined
+  readonly maxAttempts?: number | undefined
+  readonly sessionId?: string | undefined
+  readonly task?: string | undefined
+  readonly labels?: Readonly<Record<string, string>> | undefined
+  readonly token?: string
+  readonly retryFiltered?: boolean
+  readonly wire?: Ask['wire']
+  readonly dialectFor?: Ask['dialectFor']
+  readonly needs?: Partial<Ask['needs']> | undefined
+  /** The request is a sketch: how to get the whole of it, and the tokens that the sketch lacks. */
+  readonly whole?: Ask['whole'] | undefined
+  readonly leftOutTokens?: number | undefined
+  /** The experiment it asks for, and what fills the `{{variables}}` of its templates. */
+  readonly experiment?: string
+  readonly variables?: Variables | undefined
+}
+
+const PROCESS = randomBytes(9).toString('base64url')
+let count = 0
+
+/** `kw_`, 12 random characters of the process, and its count: unique over processes, grows within one, costs nothing. */
+export function requestId(): string {
+  return `kw_${PROCESS}${(count++).toString(36).padStart(6, '0')}`
+}
+
+/** Throws InvalidRequestError and ModelNotFoundError. */
+export function makeAsk(engine: Engine, asked: ChatRequest, given: AskOptions = {}, id = requestId()): Ask {
+  const part = partOf(engine, asked, given, id)
+  const request = part?.request ?? asked
+  const options = part === null ? given : changed(given, part)
+  const { settings } = engine.roster.config
+  const selection = engine.roster.names.select(request.model)
+  const timeoutMs = positive(options.timeoutMs, 'timeoutMs') ?? settings.timeouts.totalMs
+  const maxAttempts = positive(options.maxAttempts, 'maxAttempts')
+  return {
+    id,
+    request,
+    whole: options.whole ?? (() => request),
+    selection,
+    needs: needsFor(request, selection, options),
+    mostInputTokens: engine.parts.mind.budgets.isEmpty ? 0 : mostTokensOf(options.whole?.() ?? request),
+    answers: answersOf(request),
+    // By what was asked: a conversation keeps its id whatever an experiment makes of it.
+    session: sessionOf(asked, options.sessionId, options.token ?? ''),
+    arrivedAt: engine.now,
+    deadlineAt: engine.parts.tools.monotonic() + timeoutMs,
+    maxAttempts: maxAttempts ?? settings.maxAttempts,
+    hardCap: maxAttempts !== undefined || settings.maxAttemptsIsCap,
+    task: options.task ?? null,
+    labels: options.labels ?? NO_LABELS,
+    token: options.token ?? null,
+    retryFiltered: options.retryFiltered ?? false,
+    wire: options.wire ?? null,
+    dialectFor: options.dialectFor ?? null,
+    cancellation: new Cancellation(),
+    enrolment: part?.enrolment ?? null,
+  }
+}
+
+/** Most requests take part in nothing, which costs them a look at a map and at their model's first letters. */
+function partOf({ parts, roster }: Engine, request: ChatRequest, options: AskOptions, requestId: string): Part | null {
+  const { experiment, variables, labels, sessionId, token = '', whole = () => request } = options
+  if (options.dialectFor != null) return null
+  if (parts.experiments.isIdle && experiment === undefined && !request.model.startsWith(EXPERIMENT_MODEL)) return null
+  return takePart(parts.experiments, {
+    request,
+    whole,
+    experiment,
+    variables,
+    unit: { requestId, labels, sessionId: () => sessionOf(request, sessionId, token).id },
+    hasModel: (model) => roster.names.has(model),
+  })
+}
+
+/** The options of a request that a variant changed. */
+function changed(options: AskOptions, { request, provider, isRewritten }: Part): AskOptions {
+  const needs = provider === null ? options.needs : { ...options.needs, provider }
+  if (!isRewritten) return { ...options, needs }
+  const wire = options.wire == null ? null : { ...options.wire, body: null }
+  return { ...options, needs, wire, whole: () => request, leftOutTokens: 0 }
+}
+
+function needsFor(request: ChatRequest, selection: Selection, { needs, leftOutTokens = 0 }: AskOptions): Ask['needs'] {
+  const seen = needsOf(request, selection)
+  if (needs === undefined && leftOutTokens === 0) return seen
+  return { ...seen, inputTokens: seen.inputTokens + leftOutTokens, ...needs }
+}
+
+const NO_LABELS = {}
+
+function positive(value: number | undefined, name: string): number | undefined {
+  if (value === undefined || (Number.isFinite(value) && value > 0)) return value
+  throw new InvalidRequestError(`${name} must be a number above 0, not ${String(value)}`, { parameter: name })
+}

@@ -1,0 +1,17 @@
+/** The ranking of an ordinary request, which every view of the targets stands on. */
+
+import type { RankedTarget } from '../routing/explain.ts'
+import type { Engine } from './engine.ts'
+import { makeAsk } from './prepareRequest.ts'
+import { readContext } from './request/readContext.ts'
+
+/** Every target as it would be tried now for a short prompt to `model`. Throws ModelNotFoundError. */
+export function rankingNow(engine: Engine, model = 'auto'): readonly RankedTarget[] {
+  const { request, options } = readContext({ prompt: '-', model }, false)
+  return engine.rank(makeAsk(engine, request, options))
+}
+
+/** ISO 8601, or null. */
+export function isoOrNull(at: number | null): string | null {
+  return at === null || !Number.isFinite(at) ? null : new Date(at).toISOString()
+}

@@ -1,0 +1,144 @@
+/** The one door for truth: every attempt, whoever made it, becomes an event here, is settled, learned from and told. */
+
+import type { AttemptReport, AttemptSource } from '../domain/attempt.ts'
+import type { AttemptEvent, TargetRef, Trial } from '../domain/store.ts'
+import { type Target, targetId } from '../domain/target.ts'
+import { nanoToUsd } from '../money/amount.ts'
+import { costOf } from '../money/cost.ts'
+import type { Price } from '../money/price.ts'
+import type { UsageEstimator } from '../money/usage.ts'
+import type { CallEnd } from '../upstream/call.ts'
+import type { Hold } from './attempt/reservation.ts'
+import { consumed, type Prompt } from './memory/attemptUsage.ts'
+import type { Mind } from './memory/learnedState.ts'
+
+export interface AttemptFacts extends Prompt {
+  readonly id: string
+  readonly requestId: string
+  readonly number: number
+  readonly source: AttemptSource
+  /** Default `chat`. */
+  readonly operation?: 'chat' | 'embeddings'
+  readonly target: Target
+  readonly startedAt: number
+  readonly streamed: boolean
+  readonly end: CallEnd
+  readonly price: Price | null
+  readonly hold: Extract<Hold, { granted: true }> | null
+  readonly task: string | null
+  readonly session: string | null
+  readonly token: string | null
+  readonly labels: Readonly<Record<string, string>>
+  readonly trial?: Trial | null
+  /** This host was offline or asleep: nobody is charged. */
+  readonly excused: boolean
+}
+
+export interface Recorded {
+  readonly event: AttemptEvent
+  readonly report: AttemptReport
+}
+
+export interface Recorder {
+  readonly mind: Mind
+  /** The process, as stamped on its events. */
+  readonly origin: string
+  /** Counts what nobody reported. */
+  readonly estimate: UsageEstimator
+  /** Where the event goes; default the mind. */
+  readonly remember?: ((event: AttemptEvent) => void) | undefined
+}
+
+/** Settles what was set aside, remembers the attempt, and returns it as people see it. */
+export function recordAttempt(recorder: Recorder, facts: AttemptFacts, now: number): Recorded {
+  const { mind, remember = (event) => mind.remember(event) } = recorder
+  const event = eventOf(facts, recorder, now)
+  const tokens = event.usage === null ? 0 : event.usage.inputTokens + event.usage.outputTokens
+  if (facts.hold !== null) {
+    if (facts.hold.quota !== null) mind.quota.settle(facts.hold.quota, event.usage, now)
+    mind.crossed(mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens }))
+    if (facts.hold.probe) mind.parks.endProbe(facts.target)
+  }
+  remember(event)
+  return { event, report: reportOf(event, facts.target, mind, now) }
+}
+
+function eventOf(facts: AttemptFacts, { origin, estimate }: Recorder, now: number): AttemptEvent {
+  const { end, target } = facts
+  const failure = end.outcome.ok ? null : end.outcome.failure
+  const usage = consumed(end, facts, estimate)
+  const cost = usage === null ? null : costOf(usage, facts.price, facts.startedAt)
+  return {
+    kind: 'attempt',
+    at: now,
+    origin,
+    id: facts.id,
+    requestId: facts.requestId,
+    number: facts.number,
+    source: facts.source,
+    target: refOf(target),
+    startedAt: facts.startedAt,
+    latencyMs: round(end.latencyMs),
+    firstTokenMs: end.firstTokenMs === null ? null : round(end.firstTokenMs),
+    streamed: facts.streamed,
+    ok: end.outcome.ok,
+    failure,
+    ...(facts.excused && { excused: true }),
+    usage,
+    costNanoUsd: usage === null ? 0 : (cost?.nanoUsd ?? null),
+    priceSource: cost?.source ?? null,
+    limits: end.limits,
+    task: facts.task,
+    session: facts.session,
+    token: facts.token,
+    labels: facts.labels,
+    ...(facts.trial != null && { trial: facts.trial }),
+  }
+}
+
+/** A microsecond is exact enough, and shorter to write. */
+const round = (ms: number) => Math.round(ms * 1000) / 1000
+
+export function refOf(target: TargetRef): TargetRef {
+  const { stateId, provider, model, fingerprint, keyIndex, account } = target
+  return { stateId, provider, model, fingerprint, keyIndex, account }
+}
+
+/** An attempt as people and programs see it, a moment after it was made. */
+export function reportOf(event: AttemptEvent, target: Target, mind: Pick<Mind, 'parks'>, now: number): AttemptReport {
+  const park = event.ok ? undefined : mind.parks.blocking(target, now)
+  return attemptReport(event, target.keyIndex, park?.until ?? null)
+}
+
+/** The same for any event of the ledger; `keyIndex` is the key's place today, `retryAt` epoch milliseconds. */
+export function attemptReport(event: AttemptEvent, keyIndex: number, retryAt: number | null): AttemptReport {
+  const { target, failure } = event
+  return {
+    target: targetId(target.provider, target.model, keyIndex),
+    provider: target.provider,
+    model: target.model,
+    keyIndex,
+    ok: event.ok,
+    failureKind: failure?.kind ?? null,
+    status: failure?.status ?? null,
+    message: failure?.message ?? null,
+    startedAt: isoOf(event.startedAt),
+    latencyMs: Math.round(event.latencyMs),
+    firstTokenMs: event.firstTokenMs === null ? null : Math.round(event.firstTokenMs),
+    usage: event.usage,
+    costUsd: event.costNanoUsd === null ? null : nanoToUsd(event.costNanoUsd),
+    retryAt: retryAt === null ? null : isoOf(retryAt),
+  }
+}
+
+let lastTime = Number.NaN
+let lastIso = ''
+
+/** Under load many attempts begin in the same millisecond, and writing a time is not cheap. */
+function isoOf(time: number): string {
+  if (time !== lastTime) {
+    lastIso = new Date(time).toISOString()
+    lastTime = time
+  }
+  return lastIso
+}

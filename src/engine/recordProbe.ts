@@ -1,0 +1,29 @@
+/** What a call tells that nobody asked for: whether a park is over, or a model still there. */
+
+import type { CallEnd } from '../upstream/call.ts'
+import type { Try } from './attempt/attempt.ts'
+import type { Engine } from './engine.ts'
+import type { Ask } from './request/pendingRequest.ts'
+
+export function rememberProbe(
+  engine: Engine,
+  ask: Ask,
+  { target, startedAt, hold }: Pick<Try, 'target' | 'startedAt' | 'hold'>,
+  end: CallEnd,
+): void {
+  engine.remember({
+    requestId: ask.id,
+    number: 1,
+    source: 'probe',
+    target,
+    startedAt,
+    streamed: false,
+    end,
+    inputTokens: ask.needs.inputTokens,
+    hold,
+    task: null,
+    session: null,
+    token: null,
+    labels: {},
+  })
+}

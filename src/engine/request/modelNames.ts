@@ -1,0 +1,151 @@
+/** Which targets a model name stands for: `auto`, an alias, `provider/model`, a bare id, or a target's own id. */
+
+import { ModelNotFoundError } from '../../domain/errors.ts'
+import { nearest } from '../../domain/nearest.ts'
+import type { Target } from '../../domain/target.ts'
+import type { Profile } from '../../routing/weights.ts'
+
+export interface Selection {
+  /** As the caller wrote it. */
+  readonly name: string
+  readonly profile: Profile
+  /** The model was left to keywise. */
+  readonly auto: boolean
+  /** The targets it stands for, by `stateId`; null for all. */
+  readonly among: ReadonlySet<string> | null
+  /** In the alias's order, for the `priority` strategy; null where there is none. */
+  readonly order: readonly string[] | null
+}
+
+const PROFILES: ReadonlyMap<string, Profile> = new Map([
+  ['auto', 'balanced'],
+  ['auto:fast', 'fast'],
+  ['auto:cheap', 'cheap'],
+  ['auto:smart', 'smart'],
+])
+/** Aliases may name aliases; deeper than this they go in a circle. */
+const MAX_DEPTH = 5
+
+export type Aliases = Readonly<Record<string, readonly string[]>>
+
+/** Resolves names against the targets of the moment; make a new one when they change. Answers are kept. */
+export class ModelNames {
+  readonly #targets: readonly Target[]
+  readonly #aliases: Aliases
+  readonly #known = new Map<string, Selection>()
+
+  constructor(targets: readonly Target[], aliases: Aliases) {
+    this.#targets = targets
+    this.#aliases = aliases
+  }
+
+  /** Throws ModelNotFoundError, naming the nearest ids, when nothing matches. */
+  select(name: string): Selection {
+    const known = this.#known.get(name)
+    if (known !== undefined) return known
+    const selection = this.#resolve(name, 0)
+    if (selection === null) throw new ModelNotFoundError(name.slice(0, 200), this.nearest(name))
+    if (this.#known.size < 10_000) this.#known.set(name, selection)
+    return selection
+  }
+
+  /** Whether the name stands for anything now. */
+  has(name: string): boolean {
+    return this.#known.has(name) || this.#resolve(name, 0) !== null
+  }
+
+  /** The ids and aliases most like a name, best first. */
+  nearest(name: string): readonly string[] {
+    return nearest(name, [
+      ...new Set([
+        ...Object.keys(this.#aliases),
+        ...this.#targets.flatMap(({ provider, model }) => [model, `${provider}/${model}`, baseName(model)]),
+      ]),
+    ])
+  }
+
+  #resolve(name: string, depth: number): Selection | null {
+    const profile = PROFILES.get(name)
+    if (profile !== undefined) return { name, profile, auto: true, among: null, order: null }
+    const alias = this.#aliasOf(name)
+    if (alias !== undefined && depth < MAX_DEPTH) return this.#resolveAlias(name, alias, depth)
+    const among = this.#named(name)
+    return among.length === 0 ? null : { name, profile: 'balanced', auto: false, among: new Set(among), order: null }
+  }
+
+  #resolveAlias(name: string, entries: readonly string[], depth: number): Selection | null {
+    const order: string[] = []
+    for (const entry of entries) {
+      if (entry.includes('*')) {
+        order.push(...this.#matching(entry))
+        continue
+      }
+      const one = this.#resolve(entry, depth + 1)
+      if (one === null) continue
+      // An alias of `auto…` is that profile over everything.
+      if (one.among === null) return { ...one, name }
+      order.push(...(one.order ?? one.among))
+    }
+    return order.length === 0 ? null : { name, profile: 'balanced', auto: false, among: new Set(order), order }
+  }
+
+  /** Exact alias first, then aliases with wildcards in their key. */
+  #aliasOf(name: string): readonly string[] | undefined {
+    if (Object.hasOwn(this.#aliases, name)) return this.#aliases[name]
+    const wild = Object.keys(this.#aliases).find((key) => key.includes('*') && matches(key, name))
+    return wild === undefined ? undefined : this.#aliases[wild]
+  }
+
+  #matching(pattern: string): string[] {
+    return this.#targets
+      .filter((target) => matches(pattern, `${target.provider}/${target.model}`) || matches(pattern, target.model))
+      .map(idOf)
+  }
+
+  /** Most precise first: a target's id, `provider/model`, then the model wherever it is served. */
+  #named(name: string): string[] {
+    const byId = this.#targets.filter((target) => target.id === name)
+    if (byId.length > 0) return byId.map(idOf)
+    const slash = name.indexOf('/')
+    const [provider, model] = [name.slice(0, slash), name.slice(slash + 1)]
+    const pinned =
+      slash < 0 ? [] : this.#targets.filter((target) => target.provider === provider && sameModel(target.model, model))
+    if (pinned.length > 0) return pinned.map(idOf)
+    return this.#targets.filter((target) => sameModel(target.model, name)).map(idOf)
+  }
+}
+
+const idOf = (target: Target) => target.stateId
+
+/** The same model under a provider's own spelling: vendor prefixes and the case differ, `:free` may be left out. */
+export function sameModel(served: string, asked: string): boolean {
+  if (served === asked) return true
+  const wantsFree = asked.endsWith(':free')
+  const bare = baseName(asked)
+  // Asked with a vendor, another vendor's model of that name is another model.
+  if (asked.includes('/') && served.includes('/') && vendor(served) !== vendor(asked)) return false
+  return baseName(served) === bare && (!wantsFree || served.endsWith(':free'))
+}
+
+const baseName = (model: string) =>
+  model
+    .slice(model.lastIndexOf('/') + 1)
+    .replace(/:free$/, '')
+    .toLowerCase()
+const vendor = (model: string) => model.slice(0, model.lastIndexOf('/')).toLowerCase()
+
+/** `*` stands for any run of characters. Written without a regex, so that no pattern can be slow. */
+export function matches(pattern: string, text: string): boolean {
+  const parts = pattern.split('*')
+  if (parts.length === 1) return pattern === text
+  const first = parts[0] ?? ''
+  const last = parts.at(-1) ?? ''
+  if (!text.startsWith(first) || text.length < first.length + last.length || !text.endsWith(last)) return false
+  let from = first.length
+  for (const part of parts.slice(1, -1)) {
+    const found = text.indexOf(part, from)
+    if (found < 0 || found + part.length > text.length - last.length) return false
+    from = found + part.length
+  }
+  return true
+}

@@ -1,0 +1,78 @@
+/** What a request needs of a target: abilities, room in the context, tokens to reserve. */
+
+import type { ChatRequest, Message } from '../../domain/chat.ts'
+import type { Ability } from '../../domain/target.ts'
+import type { Needs } from '../../routing/eligible.ts'
+import type { Selection } from './modelNames.ts'
+
+/** About four characters a token; only for choosing and reserving, bills use what the provider counted. */
+const CHARACTERS_PER_TOKEN = 4
+/** What an image is counted as, about a 1024-pixel one. */
+const IMAGE_TOKENS = 1000
+const MESSAGE_TOKENS = 4
+
+export function needsOf(request: ChatRequest, selection: Selection): Needs {
+  return {
+    inputTokens: inputTokensOf(request),
+    maxOutputTokens: request.maxTokens ?? null,
+    abilities: abilitiesOf(request),
+    model: null,
+    provider: null,
+    among: selection.among,
+    auto: selection.auto,
+  }
+}
+
+/** Tokens of the prompt, tools included, estimated from the characters. */
+export function inputTokensOf(request: ChatRequest): number {
+  let characters = 0
+  let tokens = 0
+  for (const message of request.messages) {
+    tokens += MESSAGE_TOKENS
+    for (const part of message.content) {
+      if (part.type === 'text' || part.type === 'reasoning') characters += part.text.length
+      else if (part.type === 'tool-call') characters += part.arguments.length + part.name.length
+      else if (part.type === 'tool-result')
+        for (const inner of part.content)
+          characters += inner.type === 'text' ? inner.text.length : IMAGE_TOKENS * CHARACTERS_PER_TOKEN
+      else tokens += IMAGE_TOKENS
+    }
+  }
+  for (const tool of request.tools ?? [])
+    characters += tool.name.length + (tool.description?.length ?? 0) + sizeOf(tool.parameters)
+  return tokens + Math.ceil(characters / CHARACTERS_PER_TOKEN)
+}
+
+const sizes = new WeakMap<object, number>()
+
+/** The length of a schema as JSON; agents send the same objects again, so it is remembered. */
+function sizeOf(schema: object | undefined): number {
+  if (schema === undefined) return 0
+  const known = sizes.get(schema)
+  if (known !== undefined) return known
+  const size = JSON.stringify(schema).length
+  sizes.set(schema, size)
+  return size
+}
+
+const PLAIN: readonly Ability[] = ['chat']
+
+function abilitiesOf(request: ChatRequest): readonly Ability[] {
+  const images = request.messages.some(hasImage)
+  const format = request.responseFormat?.type ?? 'text'
+  if (!images && !request.stream && format === 'text' && (request.tools?.length ?? 0) === 0) return PLAIN
+  const abilities: Ability[] = ['chat']
+  if (request.stream) abilities.push('streaming')
+  if ((request.tools?.length ?? 0) > 0) abilities.push('tools')
+  if (images) abilities.push('images')
+  if (format === 'json') abilities.push('json')
+  if (format === 'json-schema') abilities.push('jsonSchema')
+  return abilities
+}
+
+function hasImage(message: Message): boolean {
+  return message.content.some(
+    (part) =>
+      part.type === 'image' || (part.type === 'tool-result' && part.content.some((inner) => inner.type === 'image')),
+  )
+}

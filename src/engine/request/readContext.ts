@@ -1,0 +1,187 @@
+/** What a caller hands over, made into a request: a prompt, messages, or any object that describes a situation. */
+
+import { openaiChat } from '../../dialects/openaiChat/openaiChat.ts'
+import type { ChatRequest } from '../../domain/chat.ts'
+import { InvalidRequestError } from '../../domain/errors.ts'
+import { asArray, asRecord } from '../../domain/json.ts'
+import type { Variables } from '../experiments/enrol.ts'
+
+/** Options of one call. `prompt` wins over `messages`. */
+export interface CallOptions {
+  readonly prompt?: string
+  /** In the shape of OpenAI's chat API: `{ role, content }`, content a string or parts. */
+  readonly messages?: readonly object[]
+  /** Put before the messages. */
+  readonly system?: string
+  /** A model id, `provider/model`, an alias of `settings.models`, `auto`, `auto:fast`, `auto:cheap` or `auto:smart`. Default `auto`. */
+  readonly model?: string
+  readonly maxTokens?: number
+  readonly temperature?: number
+  readonly topP?: number
+  readonly stop?: string | readonly string[]
+  readonly seed?: number
+  /** `{ name, description, parameters }`, or OpenAI's `{ type: 'function', function: {…} }`. */
+  readonly tools?: readonly object[]
+  readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly name: string }
+  /** `'json'`, a JSON Schema, or OpenAI's `response_format`. */
+  readonly responseFormat?: 'json' | 'text' | object
+  readonly reasoning?: { readonly effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' }
+  /** Ends the call; the upstream is cancelled. */
+  readonly signal?: AbortSignal
+  /** Most milliseconds for the whole cascade until the first content. Default `settings.timeouts.total_ms`. */
+  readonly timeoutMs?: number
+  /** Hard cap on upstream calls. Default `settings.max_attempts`. */
+  readonly maxAttempts?: number
+  /** Conversation that should stay on its target. Default: derived from the system prompt and the first user message. */
+  readonly sessionId?: string
+  /** Kind of work; quality is kept apart per task. */
+  readonly task?: string
+  /** Free words for budgets and reports. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Whether another provider may be asked after one refused the content. Default false. */
+  readonly retryFiltered?: boolean
+  /** The experiment to take part in. Each variant then says what it changes: prompt, model, provider, parameters. */
+  readonly experiment?: string
+  /** What fills the `{{variables}}` of the experiment's templates; with them no prompt is needed. */
+  readonly variables?: Variables
+}
+
+/** A string is the prompt; an object is options; any other object is a situation, written out by the template. */
+export type CallContext = string | CallOptions | Readonly<Record<string, unknown>>
+
+export type Template = (context: Readonly<Record<string, unknown>>) => string
+
+/** Reads a context. Throws InvalidRequestError when there is nothing to ask. */
+export function readContext(
+  context: CallContext,
+  stream: boolean,
+  template: Template = describe,
+): { request: ChatRequest; options: CallOptions } {
+  if (typeof context === 'string') return { request: requestOf({ prompt: context }, stream), options: {} }
+  const record = asRecord(context)
+  if (record === undefined)
+    throw new InvalidRequestError(
+      'the context must be a string or an object; pass a prompt, { prompt } or { messages }',
+    )
+  if (typeof record['prompt'] === 'string' || isConversation(record['messages'])) {
+    const options = record as CallOptions // the two fields that decide were checked above, the rest by the dialect below
+    return { request: requestOf(options, stream), options }
+  }
+  if (typeof record['experiment'] === 'string' && asRecord(record['variables']) !== undefined) {
+    const options = record as CallOptions // as above
+    return { request: requestOf({ ...options, messages: TO_BE_FILLED }, stream), options }
+  }
+  const prompt = template(record)
+  if (typeof prompt !== 'string' || prompt.trim() === '') {
+    throw new InvalidRequestError('the context is empty: give a prompt, messages, or fields to describe')
+  }
+  return { request: requestOf({ ...pickOptions(record), prompt }, stream), options: pickOptions(record) }
+}
+
+/** The prompt will be a template's. */
+const TO_BE_FILLED = [{ role: 'user', content: '' }]
+
+function isConversation(messages: unknown): boolean {
+  const list = asArray(messages)
+  return (
+    list !== undefined &&
+    list.length > 0 &&
+    list.every((message) => {
+      const fields = asRecord(message)
+      return typeof fields?.['role'] === 'string' && 'content' in fields
+    })
+  )
+}
+
+/** Options that mean the same beside a situation as beside a prompt. */
+function pickOptions(record: Readonly<Record<string, unknown>>): CallOptions {
+  const { model, signal, timeoutMs, maxAttempts, sessionId, labels } = record as CallOptions // each is checked below
+  return {
+    ...(typeof model === 'string' && { model }),
+    ...(signal instanceof AbortSignal && { signal }),
+    ...(typeof timeoutMs === 'number' && { timeoutMs }),
+    ...(typeof maxAttempts === 'number' && { maxAttempts }),
+    ...(typeof sessionId === 'string' && { sessionId }),
+    ...(asRecord(labels) !== undefined && { labels }),
+  }
+}
+
+function requestOf(options: CallOptions, stream: boolean): ChatRequest {
+  if (options.prompt !== undefined && options.prompt.trim() === '')
+    throw new InvalidRequestError('the prompt is empty', { parameter: 'prompt' })
+  const messages = options.prompt !== undefined ? [{ role: 'user', content: options.prompt }] : (options.messages ?? [])
+  const system = options.system === undefined ? [] : [{ role: 'system', content: options.system }]
+  const request = openaiChat.client.readRequest({
+    model: options.model ?? 'auto',
+    messages: [...system, ...messages],
+    stream,
+    max_tokens: options.maxTokens,
+    temperature: options.temperature,
+    top_p: options.topP,
+    stop: options.stop,
+    seed: options.seed,
+    tools: options.tools?.map(openaiTool),
+    tool_choice: openaiChoice(options.toolChoice),
+    response_format: openaiFormat(options.responseFormat),
+    reasoning_effort: options.reasoning?.effort,
+  })
+  return stream ? { ...request, wantsUsage: true } : request
+}
+
+function openaiTool(tool: object): object {
+  return 'function' in tool || 'type' in tool ? tool : { type: 'function', function: tool }
+}
+
+function openaiChoice(choice: CallOptions['toolChoice']): unknown {
+  return typeof choice === 'object' ? { type: 'function', function: { name: choice.name } } : choice
+}
+
+function openaiFormat(format: CallOptions['responseFormat']): unknown {
+  if (format === undefined || format === 'text') return undefined
+  if (format === 'json') return { type: 'json_object' }
+  const type = asRecord(format)?.['type']
+  if (type === 'json_object' || type === 'json_schema' || type === 'text') return format
+  return { type: 'json_schema', json_schema: { name: 'answer', schema: format } }
+}
+
+/**
+ * The default template: one line a field, nested objects and lists indented below their name.
+ * `{ task: 'review', files: ['a.ts'] }` becomes "task: review", "files:", "  - a.ts".
+ */
+export function describe(context: Readonly<Record<string, unknown>>): string {
+  return Object.entries(context)
+    .filter(([name]) => !CALL_FIELDS.has(name))
+    .flatMap(([name, value]) => describeField(name, value, 0))
+    .join('\n')
+}
+
+const CALL_FIELDS = new Set(['model', 'signal', 'timeoutMs', 'maxAttempts', 'sessionId', 'labels'])
+/** Deeper structures are written as JSON. */
+const MAX_DEPTH = 6
+
+function describeField(name: string, value: unknown, depth: number): string[] {
+  const indent = '  '.repeat(depth)
+  if (value === undefined || value === null || value === '' || typeof value === 'function') return []
+  if (value instanceof Date) return [`${indent}${name}: ${value.toISOString()}`]
+  if (typeof value !== 'object') return [`${indent}${name}: ${String(value)}`]
+  const inner = depth >= MAX_DEPTH ? [`${indent}  ${safeJson(value)}`] : describeInner(value, depth + 1)
+  return inner.length === 0 ? [] : [`${indent}${name}:`, ...inner]
+}
+
+function describeInner(value: object, depth: number): string[] {
+  const indent = '  '.repeat(depth)
+  if (!Array.isArray(value)) return Object.entries(value).flatMap(([name, field]) => describeField(name, field, depth))
+  return value.flatMap((item) =>
+    typeof item === 'object' && item !== null
+      ? [`${indent}-`, ...describeInner(item, depth + 1)]
+      : [`${indent}- ${String(item)}`],
+  )
+}
+
+function safeJson(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return '…'
+  }
+}

@@ -1,0 +1,66 @@
+/** Conversations that stay on their target: prompt caches, signatures and style depend on it (learning-spec section 3). */
+
+import { hash } from 'node:crypto'
+import type { ChatRequest, Part } from '../../domain/chat.ts'
+
+/** More conversations than this are not kept; the one silent longest is forgotten first. */
+const MOST = 5000
+/** A hash looks at no more of a text than this; agents send the same 50 KB of system prompt each turn. */
+const LOOK = 4096
+
+export interface Session {
+  /** Hash of the conversation; never its contents. */
+  readonly id: string
+  /** The caller named it; a derived one binds from the second turn on. */
+  readonly named: boolean
+  readonly firstTurn: boolean
+}
+
+/** The conversation of a request: as named, else derived from caller, system prompt and first user message. */
+export function sessionOf(request: ChatRequest, named: string | undefined, caller: string): Session {
+  const firstTurn = !request.messages.some((message) => message.role === 'assistant')
+  const text = named === undefined ? opening(request) : named
+  return {
+    id: hash('sha256', `${caller}\n${named === undefined ? 'd' : 'n'}\n${text}`).slice(0, 24),
+    named: named !== undefined,
+    firstTurn,
+  }
+}
+
+function opening(request: ChatRequest): string {
+  const system = request.messages.find((message) => message.role === 'system')
+  const user = request.messages.find((message) => message.role === 'user')
+  return `${textOf(system?.content)}\n${textOf(user?.content)}`
+}
+
+function textOf(parts: readonly Part[] | undefined): string {
+  let text = ''
+  for (const part of parts ?? [])
+    if (part.type === 'text' && text.length < LOOK) text += part.text.slice(0, LOOK - text.length)
+  return text
+}
+
+/** Which target each conversation is on. */
+export class Sessions {
+  readonly #targets = new Map<string, string>()
+  #latest = ''
+  #latestTarget = ''
+
+  /** The `stateId` the conversation is on; null when it begins here. */
+  targetOf(session: Session): string | null {
+    if (!session.named && session.firstTurn) return null
+    return this.#targets.get(session.id) ?? null
+  }
+
+  bind(session: string, stateId: string): void {
+    // A conversation that speaks again is moved to the end only when another spoke in between.
+    if (session === this.#latest && stateId === this.#latestTarget) return
+    this.#latest = session
+    this.#latestTarget = stateId
+    this.#targets.delete(session)
+    this.#targets.set(session, stateId)
+    if (this.#targets.size <= MOST) return
+    const oldest = this.#targets.keys().next().value
+    if (oldest !== undefined) this.#targets.delete(oldest)
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * What may be done after the first content reached the client: with `streaming.rescue: "text"`, and for plain text only,
+ * another target goes on where the first broke off. Everything else ends with the protocol's error.
+ */
+
+import type { ChatChunk, ChatRequest, ChatResponse, Usage } from '../domain/chat.ts'
+import { KeywiseError } from '../domain/errors.ts'
+import type { Target } from '../domain/target.ts'
+import type { CallEnd } from '../upstream/call.ts'
+import { Trail } from './attempt/trail.ts'
+import { type Answered, cascade } from './cascade.ts'
+import type { Engine } from './engine.ts'
+import { mostTokensOf } from './request/amounts.ts'
+import type { Ask } from './request/pendingRequest.ts'
+
+export interface RescueSink {
+  /** Marks where one target ends and the next begins. */
+  seam(target: Target): void
+  /** False asks for a pause. */
+  onChunks(chunks: readonly ChatChunk[]): boolean
+  waitForDrain(): Promise<void>
+}
+
+/** Text was asked for and nothing else: no tools, no format, one answer. */
+export function mayRescue(engine: Engine, ask: Ask): boolean {
+  if (engine.roster.config.settings.streaming.rescue !== 'text' || !ask.request.stream) return false
+  const { tools, responseFormat, reasoning, extra } = ask.request
+  if ((tools?.length ?? 0) > 0 || reasoning !== undefined) return false
+  return (responseFormat?.type ?? 'text') === 'text' && (extra?.fields['n'] ?? 1) === 1
+}
+
+/** Goes on with a broken-off answer, as often as there is another target. Returns how it ended at last. */
+export async function rescue(engine: Engine, broken: Answered, end: CallEnd, sink: RescueSink): Promise<CallEnd> {
+  const { ask } = broken
+  const trail = new Trail(ask)
+  let last = { answered: broken, end }
+  let said = textOf(end.partial)
+  let spent: Usage | null = null
+  while (mayGoOn(ask, last.end, said)) {
+    trail.leave(last.answered.winner.target.stateId)
+    spent = added(spent, (await last.answered.recorded).usage)
+    const answered = await another(engine, ask, said, trail)
+    if (answered === null) break
+    sink.seam(answered.winner.target)
+    const seam = new Seam(said, spent)
+    last = { answered, end: await pump(answered, seam, sink) }
+    said += seam.passedOn
+  }
+  return last.end
+}
+
+/** Calls, and an answer whose finish the client has seen, cannot be continued. */
+function mayGoOn(ask: Ask, { outcome, partial }: CallEnd, said: string): boolean {
+  if (outcome.ok || ask.cancellation.cancelled || said === '' || partial === null) return false
+  return partial.finishReason === 'other' && partial.content.every((part) => part.type !== 'tool-call')
+}
+
+/** The next target that goes on; null when there is none. */
+async function another(engine: Engine, ask: Ask, said: string, trail: Trail): Promise<Answered | null> {
+  const deadlineAt = engine.parts.tools.monotonic() + engine.roster.config.settings.timeouts.totalMs
+  const request = continued(ask.whole(), said)
+  try {
+    return await cascade(engine, { ...ask, ...rewritten(request, ask), wire: null, deadlineAt }, trail)
+  } catch (error) {
+    if (error instanceof KeywiseError) return null
+    throw error
+  }
+}
+
+function rewritten(request: ChatRequest, before: Ask): Pick<Ask, 'request' | 'whole' | 'mostInputTokens'> {
+  // Where no budget asks, nobody has counted.
+  const mostInputTokens = before.mostInputTokens === 0 ? 0 : mostTokensOf(request)
+  return { request, whole: () => request, mostInputTokens }
+}
+
+function pump({ call }: Answered, seam: Seam, sink: RescueSink): Promise<CallEnd> {
+  return new Promise((resolve) => {
+    call.attach({
+      onChunks: (chunks) => {
+        const wantsMore = sink.onChunks(seam.join(chunks))
+        if (!wantsMore) void sink.waitForDrain().then(() => call.resume())
+        return wantsMore
+      },
+      onEnd: resolve,
+    })
+  })
+}
+
+const CONTINUE =
+  'Your answer above was cut off. Go on exactly where it stopped, from the next character; repeat nothing and add no introduction.'
+
+/** The conversation with what was said so far, and the wish to go on; models without prefill understand it too. */
+function continued(request: ChatRequest, said: string): ChatRequest {
+  const messages = [
+    ...request.messages,
+    { role: 'assistant', content: [{ type: 'text', text: said }] } as const,
+    { role: 'user', content: [{ type: 'text', text: CONTINUE }] } as const,
+  ]
+  const left =
+    request.maxTokens === undefined ? undefined : Math.max(16, request.maxTokens - Math.ceil(said.length / 4))
+  return { ...request, messages, ...(left !== undefined && { maxTokens: left }) }
+}
+
+function textOf(partial: ChatResponse | null): string {
+  return (partial?.content ?? []).map((part) => (part.type === 'text' ? part.text : '')).join('')
+}
+
+function added(one: Usage | null, other: Usage | null): Usage | null {
+  if (one === null || other === null) return one ?? other
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    totalTokens: one.totalTokens + other.totalTokens,
+    estimated: one.estimated || other.estimated,
+  }
+}
+
+/** How much of the end of what was said is looked for at the beginning of what comes. */
+const LOOK = 400
+const LEAST_OVERLAP = 8
+
+/** Joins what the next target says to what was said: leaves out what it says again, and adds up what both have used. */
+export class Seam {
+  readonly #said: string
+  readonly #tail: string
+  readonly #spent: Usage | null
+  /** What came and may still turn out to be said again; null once that is decided. */
+  #head: string | null = ''
+  #passedOn = ''
+
+  constructor(said: string, spent: Usage | null = null) {
+    this.#said = said
+    this.#tail = said.slice(-LOOK)
+    this.#spent = spent
+  }
+
+  /** The text that was new. */
+  get passedOn(): string {
+    return this.#passedOn
+  }
+
+  join(chunks: readonly ChatChunk[]): readonly ChatChunk[] {
+    return chunks.flatMap((chunk): readonly ChatChunk[] => {
+      // Only the first chunk of a stream may say who answers.
+      if (chunk.type === 'start' || chunk.type === 'reasoning-delta') return []
+      if (chunk.type === 'text-delta') return this.#text(chunk.text)
+      return [...this.#release(), chunk.type === 'usage' ? this.#usage(chunk) : chunk]
+    })
+  }
+
+  #usage(chunk: Extract<ChatChunk, { type: 'usage' }>): ChatChunk {
+    return { type: 'usage', usage: added(chunk.usage, this.#spent) ?? chunk.usage }
+  }
+
+  #text(text: string): readonly ChatChunk[] {
+    if (this.#head === null) return this.#pass(text)
+    this.#head += text
+    return this.#isUndecided(this.#head) ? [] : this.#release()
+  }
+
+  /** Whether it still looks like the answer from its beginning, or like a piece of the end of what was said. */
+  #isUndecided(head: string): boolean {
+    if (head.length < this.#said.length && this.#said.startsWith(head)) return true
+    return head.length < LOOK && this.#tail.includes(head)
+  }
+
+  #release(): readonly ChatChunk[] {
+    const head = this.#head
+    if (head === null) return []
+    this.#head = null
+    return this.#pass(head.slice(this.#repeated(head)))
+  }
+
+  /** How much of the beginning of `head` was said already. */
+  #repeated(head: string): number {
+    if (head.length >= LEAST_OVERLAP && this.#said.startsWith(head)) return head.length
+    if (this.#said.length >= LEAST_OVERLAP && head.startsWith(this.#said)) return this.#said.length
+    return overlapOf(this.#tail, head)
+  }
+
+  #pass(text: string): readonly ChatChunk[] {
+    this.#passedOn += text
+    return text === '' ? [] : [{ type: 'text-delta', text }]
+  }
+}
+
+/** Length of the longest beginning of `head` that is an end of `tail`; short ones are chance. */
+function overlapOf(tail: string, head: string): number {
+  for (let length = Math.min(tail.length, head.length); length >= LEAST_OVERLAP; length--) {
+    if (tail.endsWith(head.slice(0, length))) return length
+  }
+  return 0
+}

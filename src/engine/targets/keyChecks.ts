@@ -1,0 +1,153 @@
+/**
+ * Proves keys for free where a provider has a call for that: when a person asks, and to bring refused keys and empty
+ * accounts back off every request's path (wire-facts 4.1).
+ */
+
+import type { Failure, FailureKind } from '../../domain/failure.ts'
+import { asNumber, asRecord, asString } from '../../domain/json.ts'
+import type { Park } from '../../domain/park.ts'
+import type { AttemptEvent, Store, TargetRef } from '../../domain/store.ts'
+import { checkKey, type DiscoverTools, type KeyCheckResult } from '../../upstream/discovery/discover.ts'
+import type { Mind } from '../memory/learnedState.ts'
+import type { Seat } from './targetRegistry.ts'
+
+export interface KeyChecksOptions {
+  readonly mind: Mind
+  readonly store: Store
+  readonly tools: DiscoverTools
+}
+
+/** What the last check of a key said. */
+export interface CheckedKey {
+  readonly state: KeyCheckResult['state']
+  /** Epoch milliseconds. */
+  readonly at: number
+  /** What the provider said to a refused key. */
+  readonly message: string | null
+  readonly creditLeftUsd: number | null
+  readonly freeRequestsLeftToday: number | null
+  /** False: the account was charged before, so calls can be billed. Null: nobody says. */
+  readonly freeTier: boolean | null
+}
+
+const COLLECTION = 'key-checks'
+const DAY_MS = 86_400_000
+const STATES = ['valid', 'unproven', 'refused'] as const
+
+const ABOUT_THE_KEY: ReadonlySet<FailureKind> = new Set(['auth_invalid', 'auth_forbidden', 'billing'])
+
+const mayBeBilled = ({ provider, key }: Seat) => key.free === true && provider.spec.tellsFreeTier === true
+const idOf = (seat: Seat) => `${seat.provider.id}@${seat.fingerprint}`
+
+export class KeyChecks {
+  readonly #options: KeyChecksOptions
+
+  constructor(options: KeyChecksOptions) {
+    this.#options = options
+  }
+
+  /** Checks one key now and remembers what came back. */
+  async checkNow(seat: Seat): Promise<KeyCheckResult> {
+    const { store, tools } = this.#options
+    const checked = await checkKey(seat.connection, tools)
+    store.setDoc(COLLECTION, idOf(seat), {
+      state: checked.state,
+      at: tools.now(),
+      message: checked.state === 'refused' ? checked.failure.message : null,
+      creditLeftUsd: checked.state === 'valid' ? checked.facts.creditLeftUsd : null,
+      freeRequestsLeftToday: checked.state === 'valid' ? checked.facts.freeRequestsLeftToday : null,
+      freeTier: checked.state === 'valid' ? checked.facts.freeTier : null,
+    })
+    return checked
+  }
+
+  /** What the last check of the key said, by whichever process; null when there was none. */
+  last(seat: Seat): CheckedKey | null {
+    const record = asRecord(this.#options.store.getDoc(COLLECTION, idOf(seat)))
+    const state = STATES.find((one) => one === record?.['state'])
+    if (record === undefined || state === undefined) return null
+    return {
+      state,
+      at: asNumber(record['at']) ?? 0,
+      message: asString(record['message']) ?? null,
+      creditLeftUsd: asNumber(record['creditLeftUsd']) ?? null,
+      freeRequestsLeftToday: asNumber(record['freeRequestsLeftToday']) ?? null,
+      freeTier: typeof record['freeTier'] === 'boolean' ? record['freeTier'] : null,
+    }
+  }
+
+  /** Whether a key that the user calls free belongs to an account that was charged before. */
+  isBilled(seat: Seat): boolean {
+    return mayBeBilled(seat) && this.last(seat)?.freeTier === false
+  }
+
+  /** Asks about keys that are called free where the provider can contradict, once a day. Returns those that it does. */
+  async billedAmong(seats: readonly Seat[]): Promise<readonly Seat[]> {
+    const now = this.#options.tools.now()
+    const doubtful = seats.filter(mayBeBilled)
+    await Promise.all(
+      doubtful.filter((seat) => now - (this.last(seat)?.at ?? 0) > DAY_MS).map((seat) => this.checkNow(seat)),
+    )
+    return doubtful.filter((seat) => this.isBilled(seat))
+  }
+
+  /** A refused key whose time is over: proved, it may go on; refused again, it waits twice as long. */
+  async prove({ target, reason }: Park, seat: Seat): Promise<void> {
+    const checked = await this.checkNow(seat)
+    if (checked.state === 'refused') this.#refused(target, checked.failure)
+    // Where nothing free proves a key, the time that has passed is all there is: the next request finds out.
+    else this.#lift(target, reason)
+  }
+
+  /** An account whose credit was used up: whether there is some again, as far as its provider tells for nothing. */
+  async balance({ target, reason }: Park, seat: Seat): Promise<void> {
+    const checked = await this.checkNow(seat)
+    if (checked.state === 'refused') return this.#refused(target, checked.failure)
+    const hasCredit = checked.state === 'valid' ? checked.facts.hasCredit : null
+    if (hasCredit === true) this.#lift(target, reason)
+    if (hasCredit === false)
+      this.remember(target, { kind: 'billing', status: null, message: 'the account still has no credit' })
+  }
+
+  /** Only what it says of the key counts: a check that met an outage or a limit of its own has found out nothing. */
+  #refused(target: TargetRef, failure: Failure): void {
+    if (ABOUT_THE_KEY.has(failure.kind)) this.remember(target, failure)
+  }
+
+  #lift(target: TargetRef, reason: FailureKind): void {
+    const { mind, store, tools } = this.#options
+    mind.remember({ kind: 'lift', at: tools.now(), origin: store.origin, id: mind.eventId(), target, only: [reason] })
+  }
+
+  /** A check failed as a call would have: the park is prolonged, and nobody had to wait for it. */
+  remember(target: TargetRef, failure: Failure): void {
+    this.#options.mind.remember(this.#refusal(target, failure, this.#options.tools.now()))
+  }
+
+  #refusal(target: TargetRef, failure: Failure, at: number): AttemptEvent {
+    return {
+      kind: 'attempt',
+      at,
+      origin: this.#options.store.origin,
+      id: this.#options.mind.eventId(),
+      requestId: 'check',
+      number: 1,
+      source: 'probe',
+      target,
+      startedAt: at,
+      latencyMs: 0,
+      firstTokenMs: null,
+      streamed: false,
+      ok: false,
+      failure,
+      usage: null,
+      costNanoUsd: 0,
+      priceSource: null,
+      limits: [],
+      task: null,
+      session: null,
+      token: null,
+      labels: {},
+    }
+  }
+}

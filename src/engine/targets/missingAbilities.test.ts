@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { createMemoryStore } from '../../store/memory.ts'
+import { Shortcomings } from './missingAbilities.ts'
+
+const DAY_MS = 86_400_000
+const model = { provider: 'groq', model: 'm' }
+
+test('what a model turned out to lack is remembered for seven days, by every process on the store', () => {
+  let now = Date.UTC(2026, 10, 23)
+  const store = createMemoryStore()
+  const mine = new Shortcomings(store, () => now)
+  mine.learn(model, 'tools')
+  const theirs = new Shortcomings(store, () => now)
+  for (const one of [mine, theirs]) {
+    expect(one.missing(model, ['chat', 'tools'])).toBe('tools')
+    expect(one.missing(model, ['chat', 'images'])).toBeUndefined()
+    expect(one.missing({ ...model, model: 'other' }, ['tools'])).toBeUndefined()
+  }
+  now += 7 * DAY_MS + 1
+  expect(mine.missing(model, ['tools'])).toBeUndefined()
+})
+
+test('a model that can do it after all is forgiven', () => {
+  const now = () => 5
+  const store = createMemoryStore()
+  const mine = new Shortcomings(store, now)
+  mine.learn(model, 'tools')
+  mine.learn(model, 'images')
+  mine.forget(model, 'tools')
+  expect(mine.missing(model, ['tools'])).toBeUndefined()
+  expect(new Shortcomings(store, now).missing(model, ['tools', 'images'])).toBe('images')
+})

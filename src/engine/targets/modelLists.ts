@@ -1,0 +1,158 @@
+/** The providers' models lists: cached with their age in the store, refreshed in the background, the last good one kept. */
+
+import type { Failure } from '../../domain/failure.ts'
+import type { Json } from '../../domain/json.ts'
+import { asArray, asRecord } from '../../domain/json.ts'
+import type { Logger } from '../../domain/logger.ts'
+import type { Store } from '../../domain/store.ts'
+import { type DiscoverTools, type ListResult, listModels } from '../../upstream/discovery/discover.ts'
+import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
+import type { Seat } from './targetRegistry.ts'
+
+/** Lists older than this are read again. */
+export const LIST_LIFE_MS = 6 * 3600_000
+/** After a failure the next try waits this long, so that a blocked host is not asked at every request. */
+const RETRY_MS = 60_000
+
+export interface KnownList {
+  readonly models: readonly ListedModel[]
+  /** Epoch milliseconds at which the provider answered. */
+  readonly readAt: number
+}
+
+export interface ModelListsOptions {
+  readonly store: Store
+  readonly logger: Logger
+  readonly tools: DiscoverTools
+  /** Told after every list that is new or differs from the one before; `added`: models the one before did not have. */
+  readonly onChange: (seat: Seat, added: ReadonlySet<string>) => void
+  readonly onFailure: (seat: Seat, failure: Failure) => void
+}
+
+const COLLECTION = 'model-lists'
+
+export class ModelLists {
+  readonly #options: ModelListsOptions
+  readonly #lists = new Map<string, KnownList>()
+  readonly #running = new Map<string, Promise<ListResult>>()
+  readonly #triedAt = new Map<string, number>()
+  readonly #awaitingNews: (() => void)[] = []
+
+  constructor(options: ModelListsOptions) {
+    this.#options = options
+    for (const [key, value] of options.store.listDocs(COLLECTION)) {
+      const list = readList(value)
+      if (list !== null) this.#lists.set(key, list)
+    }
+  }
+
+  of(seat: Seat): KnownList | null {
+    return this.#lists.get(listKey(seat)) ?? null
+  }
+
+  /** Reads the lists of the seats that are due; `force` reads all. Resolves when every one has answered or failed. */
+  async refresh(seats: readonly Seat[], force = false): Promise<void> {
+    const due = new Map<string, Seat>()
+    for (const seat of seats)
+      if (seat.connection.spec.modelsList !== null && (force || this.#isDue(seat))) due.set(listKey(seat), seat)
+    await Promise.all(
+      [...due.values()].map(async (seat) => {
+        const result = await this.#read(seat)
+        if (!result.ok) this.#options.onFailure(seat, result.failure)
+      }),
+    )
+  }
+
+  /** Reads one list now; for whoever wants to know what became of it. Callers of the same list share the answer. */
+  readNow(seat: Seat, signal?: AbortSignal): Promise<ListResult> {
+    return this.#read(seat, signal)
+  }
+
+  /** Resolves when no list is being read any more, at the latest after `ms`. */
+  async settled(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
+    await Promise.race([patience, Promise.all(this.#running.values())])
+    clearTimeout(timer)
+  }
+
+  /** Resolves with the next list that brings something new, at the latest after `ms`. */
+  firstNews(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#awaitingNews.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  #isDue(seat: Seat): boolean {
+    const key = listKey(seat)
+    const now = this.#options.tools.now()
+    const age = now - (this.#lists.get(key)?.readAt ?? 0)
+    return (age > LIST_LIFE_MS || age < 0) && now - (this.#triedAt.get(key) ?? 0) > RETRY_MS
+  }
+
+  #read(seat: Seat, signal?: AbortSignal): Promise<ListResult> {
+    const key = listKey(seat)
+    const running = this.#running.get(key)
+    if (running !== undefined) return running
+    const reading = this.#readOnce(seat, key, signal).finally(() => this.#running.delete(key))
+    this.#running.set(key, reading)
+    return reading
+  }
+
+  async #readOnce(seat: Seat, key: string, signal?: AbortSignal): Promise<ListResult> {
+    this.#triedAt.set(key, this.#options.tools.now())
+    const { tools } = this.#options
+    const result = await listModels(seat.connection, signal === undefined ? tools : { ...tools, signal })
+    // An empty list is a provider's hiccup more often than a truth: the last good one stays.
+    if (!result.ok || result.models.length === 0) return result
+    const before = this.#lists.get(key)
+    const list: KnownList = { models: result.models, readAt: this.#options.tools.now() }
+    this.#lists.set(key, list)
+    this.#options.store.setDoc(COLLECTION, key, list as unknown as Json) // plain data by construction
+    if (before !== undefined && sameIds(before.models, list.models)) return result
+    this.#options.onChange(seat, addedTo(before, list))
+    for (const resolve of this.#awaitingNews.splice(0)) resolve()
+    return result
+  }
+}
+
+/** Public lists are the same for all keys of a provider, others belong to the key. */
+function listKey(seat: Seat): string {
+  const { spec, origin, basePath } = seat.connection
+  return spec.modelsList?.public
+    ? `${spec.id} ${origin}${basePath}`
+    : `${spec.id}@${seat.fingerprint} ${origin}${basePath}`
+}
+
+/** Of a first list nothing is new: nobody knows what was missing before. */
+function addedTo(before: KnownList | undefined, after: KnownList): ReadonlySet<string> {
+  const added = new Set(before === undefined ? [] : after.models.map(({ id }) => id))
+  for (const { id } of before?.models ?? []) added.delete(id)
+  return added
+}
+
+function sameIds(a: readonly ListedModel[], b: readonly ListedModel[]): boolean {
+  const ids = new Set(a.map((model) => model.id))
+  return a.length === b.length && b.every((model) => ids.has(model.id))
+}
+
+function readList(value: Json): KnownList | null {
+  const record = asRecord(value)
+  const models = asArray(record?.['models'])
+  const readAt = record?.['readAt']
+  if (models === undefined || typeof readAt !== 'number') return null
+  return { models: models.filter(isListed), readAt }
+}
+
+function isListed(value: unknown): value is ListedModel {
+  const record = asRecord(value)
+  return (
+    typeof record?.['id'] === 'string' &&
+    typeof record['chats'] === 'boolean' &&
+    asRecord(record['abilities']) !== undefined
+  )
+}

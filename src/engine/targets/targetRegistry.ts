@@ -1,0 +1,263 @@
+/** Who is there to be called: every provider x model x key of the configuration, with what is known of each. */
+
+import type { Config, KeyConfig, ModelConfig, ProviderConfig } from '../../config/config.ts'
+import {
+  type Abilities,
+  type PriceHint,
+  stateId,
+  type Target,
+  type TargetProfile,
+  targetId,
+} from '../../domain/target.ts'
+import { type Price, type PriceBook, ratesAt, type UserPrice } from '../../money/price.ts'
+import type { CatalogueModel, ProviderSpec } from '../../providers/provider.ts'
+import type { Connection } from '../../upstream/connection.ts'
+import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
+import { ModelNames } from '../request/modelNames.ts'
+
+/** One key's place at its provider: what a call needs beside the target. */
+export interface Seat {
+  readonly provider: ProviderConfig
+  readonly key: KeyConfig
+  readonly fingerprint: string
+  readonly account: string
+  readonly connection: Connection
+}
+
+export interface RosterFacts {
+  readonly config: Config
+  readonly seats: readonly Seat[]
+  /** The models list of a seat as last seen; null while nobody has read it. */
+  readonly listOf: (seat: Seat) => readonly ListedModel[] | null
+  readonly prices: PriceBook
+  /** Epoch milliseconds: some prices depend on the hour. */
+  readonly now: number
+  /** Lists are taken whole, however long. */
+  readonly allModels?: boolean
+  /** Whether the provider says that the account of a key that is called free was charged before. */
+  readonly isBilled?: (seat: Seat) => boolean
+}
+
+/** What is known of one model of one provider, from the user, the provider's list and the catalogue. */
+export interface ModelFacts {
+  readonly id: string
+  readonly user: ModelConfig | null
+  readonly listed: ListedModel | null
+  readonly catalogue: CatalogueModel | null
+  /** Nobody named it: it comes from the list or the catalogue. */
+  readonly discovered: boolean
+}
+
+/** A provider's list up to this long is taken whole. */
+export const SHORT_LIST = 40
+
+interface Priced {
+  readonly target: Target
+  readonly price: Price | null
+}
+
+/** Every target with its price, in the configuration's order. */
+function pricedTargets({ config, seats, listOf, prices, now, allModels = false, isBilled }: RosterFacts): Priced[] {
+  const noTraining = config.settings.privacy === 'no_training'
+  return seats.flatMap((seat) => {
+    const billed = isBilled?.(seat) ?? false
+    return modelsOf(seat, listOf(seat), allModels).map((model) => {
+      const free = isFree(seat, model, billed)
+      const price = prices.priceOf({
+        provider: seat.provider.id,
+        model: model.id,
+        free,
+        local: seat.provider.spec.local === true,
+        userPrice: model.user?.price ?? null,
+        cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
+      })
+      const hint = price === null ? null : hintAt(price, now)
+      return { target: buildTarget(seat, model, { price: hint, free, noTraining }), price }
+    })
+  })
+}
+
+/** USD per million tokens of an ordinary request at that time, for ranking and filters. Rates are pico-USD a token. */
+export function hintAt(price: Price, at: number): PriceHint {
+  const rates = ratesAt(price, at, 0)
+  return { input: rates.input / 1e6, output: rates.output / 1e6 }
+}
+
+/** The models that are tried with a key: exactly the named ones, or what the rule of contract 2.1 picks of the list. */
+export function modelsOf(seat: Seat, list: readonly ListedModel[] | null, allModels = false): readonly ModelFacts[] {
+  const { models, spec } = seat.provider
+  const listed = new Map(list?.map((model) => [model.id, model]))
+  const factsOf = (id: string, user: ModelConfig | null): ModelFacts => ({
+    id,
+    user,
+    listed: listed.get(id) ?? null,
+    catalogue: catalogueModel(spec, id),
+    discovered: user === null,
+  })
+  if (Array.isArray(models)) return models.map((model: ModelConfig) => factsOf(model.id, model))
+  const whole = models === 'discover' || (allModels && list !== null)
+  const ids = whole ? discoverable(list ?? []) : picked(spec, list)
+  return ids.map((id) => factsOf(id, null))
+}
+
+const discoverable = (list: readonly ListedModel[]) =>
+  list.filter((model) => model.chats || model.embeds).map((model) => model.id)
+
+function picked(spec: ProviderSpec, list: readonly ListedModel[] | null): readonly string[] {
+  const picks = spec.models.filter((model) => model.pick && model.retired === undefined).map((model) => model.id)
+  if (list === null) return picks
+  const usable = list.filter(
+    (model) => (model.chats || model.embeds) && catalogueModel(spec, model.id)?.retired === undefined,
+  )
+  if (usable.filter((model) => model.chats).length <= SHORT_LIST) return usable.map((model) => model.id)
+  const wanted = new Set(picks)
+  return usable.filter((model) => wanted.has(model.id) || (model.chats && isFreeListed(model))).map((model) => model.id)
+}
+
+function isFreeListed(model: ListedModel): boolean {
+  return model.id.endsWith(':free') || (model.price !== null && model.price.input === 0 && model.price.output === 0)
+}
+
+export function catalogueModel(spec: ProviderSpec, id: string): CatalogueModel | null {
+  return spec.models.find((model) => model.id === id) ?? null
+}
+
+/** What was found out before a target is made. */
+interface Findings {
+  /** As it is now. */
+  readonly price: PriceHint | null
+  readonly free: boolean
+  /** The user forbids training on prompts, so guards are sent where there are any. */
+  readonly noTraining: boolean
+}
+
+function buildTarget(seat: Seat, model: ModelFacts, findings: Findings): Target {
+  const { spec } = seat.provider
+  return {
+    id: targetId(spec.id, model.id, seat.key.index),
+    provider: spec.id,
+    model: model.id,
+    keyIndex: seat.key.index,
+    fingerprint: seat.fingerprint,
+    stateId: stateId(spec.id, model.id, seat.fingerprint),
+    account: seat.account,
+    ...(seat.key.label !== undefined && { label: seat.key.label }),
+    profile: profileOf(seat, model, findings),
+  }
+}
+
+function profileOf(seat: Seat, model: ModelFacts, { price, free, noTraining }: Findings): TargetProfile {
+  const { spec } = seat.provider
+  return {
+    dialect: spec.dialect,
+    contextTokens: model.user?.contextTokens ?? model.listed?.contextTokens ?? model.catalogue?.contextTokens ?? null,
+    maxOutputTokens:
+      model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
+    abilities: abilitiesOf(model),
+    price,
+    free,
+    trainsOnPrompts: trainsOnPrompts(seat, free, noTraining),
+    qualityPrior: model.user?.quality ?? model.catalogue?.quality ?? null,
+    ...qualitySource(model),
+    local: spec.local === true,
+    discovered: model.discovered,
+    weight: seat.key.weight,
+  }
+}
+
+function qualitySource({ user, catalogue }: ModelFacts): { readonly qualityPriorSource?: string } {
+  if (user?.quality !== undefined) return { qualityPriorSource: 'configuration' }
+  return catalogue?.qualitySource === undefined ? {} : { qualityPriorSource: catalogue.qualitySource }
+}
+
+/**
+ * A call that can never be billed: the user's word for the key, unless the provider contradicts it; a local server; or a
+ * model that the user or the list gives the price 0.
+ */
+function isFree(seat: Seat, model: ModelFacts, billed: boolean): boolean {
+  const { spec } = seat.provider
+  const price = model.user?.price ?? model.listed?.price
+  if (seat.key.free !== undefined && !billed) return seat.key.free
+  if (spec.local === true) return true
+  return price !== undefined && price !== null ? costsNothing(price) : model.id.endsWith(':free')
+}
+
+/** All of it: a request can cost although its tokens do not. */
+const costsNothing = (price: UserPrice) => Object.values(price).every((amount) => amount === undefined || amount === 0)
+
+function trainsOnPrompts(seat: Seat, free: boolean, noTraining: boolean): boolean | null {
+  if (noTraining && seat.provider.spec.guardsTraining === true) return false
+  const { spec, key } = seat.provider.spec.local
+    ? { spec: null, key: seat.key }
+    : { spec: seat.provider.spec, key: seat.key }
+  if (spec === null || key.free === false) return false
+  return free || spec.freeNeedsUserWord === true ? spec.trainsOnFreePrompts : false
+}
+
+function abilitiesOf(model: ModelFacts): Abilities {
+  const named = model.listed === null ? {} : { chat: model.listed.chats, embeddings: model.listed.embeds }
+  return { ...model.catalogue?.abilities, ...named, ...model.listed?.abilities }
+}
+
+/** The targets of one moment, with what is looked up by target; made anew when the configuration or a list changes. */
+export class Roster {
+  readonly config: Config
+  readonly seats: readonly Seat[]
+  readonly targets: readonly Target[]
+  readonly names: ModelNames
+  readonly #seatByKey: ReadonlyMap<string, Seat>
+  readonly #byState: ReadonlyMap<string, Target>
+  readonly #seatByState: ReadonlyMap<string, Seat | undefined>
+  readonly #prices: ReadonlyMap<string, Price | null>
+  /** Those whose price is not the same at all times. */
+  readonly #changing: readonly { readonly target: Target; readonly price: Price }[]
+
+  constructor(facts: RosterFacts) {
+    const priced = pricedTargets(facts)
+    this.config = facts.config
+    this.seats = facts.seats
+    this.targets = priced.map(({ target }) => target)
+    this.names = new ModelNames(this.targets, facts.config.settings.models)
+    this.#seatByKey = new Map(facts.seats.map((seat) => [`${seat.provider.id}@${seat.fingerprint}`, seat]))
+    this.#byState = new Map(this.targets.map((target) => [target.stateId, target]))
+    this.#seatByState = new Map(
+      this.targets.map((target) => [target.stateId, this.findSeat(target.provider, target.fingerprint)]),
+    )
+    this.#prices = new Map(priced.map(({ target, price }) => [target.stateId, price]))
+    this.#changing = priced.flatMap(({ target, price }) =>
+      price !== null && price.windows.length > 1 ? [{ target, price }] : [],
+    )
+  }
+
+  seatOf(target: Pick<Target, 'stateId' | 'provider' | 'fingerprint'>): Seat {
+    const seat = this.seatNow(target)
+    if (seat === undefined) throw new TypeError(`no key for ${target.provider}`)
+    return seat
+  }
+
+  /** The seat of a target of this roster or of one before; undefined when its key is gone. */
+  seatNow({ stateId, provider, fingerprint }: Pick<Target, 'stateId' | 'provider' | 'fingerprint'>): Seat | undefined {
+    return this.#seatByState.get(stateId) ?? this.findSeat(provider, fingerprint)
+  }
+
+  findSeat(provider: string, fingerprint: string): Seat | undefined {
+    return this.#seatByKey.get(`${provider}@${fingerprint}`)
+  }
+
+  find(stateId: string): Target | undefined {
+    return this.#byState.get(stateId)
+  }
+
+  /** Whether a price has changed with the hour since the roster was made; cheap enough to ask every second. */
+  hasOldPrices(now: number): boolean {
+    return this.#changing.some(({ target, price }) => {
+      const { input, output } = hintAt(price, now)
+      return input !== target.profile.price?.input || output !== target.profile.price.output
+    })
+  }
+
+  /** What an attempt of the target costs; null when nobody knows. */
+  priceOf(target: Pick<Target, 'stateId'>): Price | null {
+    return this.#prices.get(target.stateId) ?? null
+  }
+}

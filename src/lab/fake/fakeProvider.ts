@@ -1,0 +1,170 @@
+/** One simulated provider: its keys, models, limits and faults, and what it would say to a call now. */
+
+import type { DialectId } from '../../domain/chat.ts'
+import { findProvider } from '../../providers/catalog.ts'
+import { refusal } from './errors.ts'
+import { limitHeaders } from './headers.ts'
+import { type Caller, FakeLimits, type LimitState } from './limits.ts'
+import type { Refusal } from './refusal.ts'
+import { tokensOf } from './reply.ts'
+import { type Asked, isLacking } from './request.ts'
+import type { FakeFault, FakeModel, FakeProviderFacts } from './scenario.ts'
+
+/** Where the provider stands when a call comes. */
+export interface Clock {
+  readonly now: number
+  readonly startedAt: number
+  /** A draw, 0..1, for faults that come by chance. */
+  readonly random: () => number
+}
+
+interface Seen {
+  readonly fault: FakeFault
+  calls: number
+}
+
+export class FakeProvider {
+  readonly id: string
+  readonly dialect: DialectId
+  readonly models: Map<string, FakeModel>
+  /** Key texts in their order; empty when every key is good. */
+  readonly keys: readonly string[]
+  /** The keys as they travel: some configurations carry an account in front of them (Cloudflare). */
+  readonly #travelling: readonly string[]
+  readonly #accounts: readonly (string | undefined)[]
+  readonly #revoked: boolean[]
+  readonly #charged: readonly boolean[]
+  readonly #limits: FakeLimits
+  readonly #faults: Seen[]
+
+  constructor(id: string, facts: FakeProviderFacts) {
+    const keys = Object.entries(facts.keys ?? {})
+    this.id = id
+    this.dialect = facts.dialect ?? findProvider(id)?.dialect ?? 'openai'
+    this.models = new Map(Object.entries(facts.models))
+    this.keys = keys.map(([key]) => key)
+    const credential = findProvider(id)?.quirks?.credential
+    this.#travelling = keys.map(([key]) => credential?.(key).key ?? key)
+    this.#accounts = keys.map(([, { account }]) => account)
+    this.#revoked = keys.map(([, { revoked }]) => revoked === true)
+    this.#charged = keys.map(([, { charged }]) => charged === true)
+    this.#limits = new FakeLimits(facts.limits ?? [])
+    this.#faults = (facts.faults ?? []).map((fault) => ({ fault, calls: 0 }))
+  }
+
+  /** 1-based; 0 for a key it does not know. */
+  indexOf(key: string): number {
+    return this.#travelling.indexOf(key) + 1
+  }
+
+  /** The account of the n-th key, undefined when it stands alone. */
+  accountOf(index: number): string | undefined {
+    return this.#accounts[index - 1]
+  }
+
+  isGood(key: string): boolean {
+    if (this.keys.length === 0) return key !== '' || findProvider(this.id)?.auth === 'none'
+    return this.#revoked[this.indexOf(key) - 1] === false
+  }
+
+  /** Whether the account of the key has paid before. */
+  isCharged(key: string): boolean {
+    return this.#charged[this.indexOf(key) - 1] === true
+  }
+
+  /** Throws a TypeError when there is no such key. */
+  setRevoked(index: number, revoked: boolean): void {
+    if (this.keys[index - 1] === undefined) throw new TypeError(`the scenario's ${this.id} has no key ${index}`)
+    this.#revoked[index - 1] = revoked
+  }
+
+  addFault(fault: FakeFault): void {
+    this.#faults.push({ fault, calls: 0 })
+  }
+
+  clearFaults(): void {
+    this.#faults.length = 0
+  }
+
+  /** Counts the call for every fault that concerns it; returns the first that strikes. */
+  nextFault(model: string, key: string, { now, startedAt, random }: Clock): FakeFault | null {
+    let struck: FakeFault | null = null
+    for (const seen of this.#faults) {
+      const { fault } = seen
+      if ((fault.model ?? model) !== model || (fault.key ?? this.indexOf(key)) !== this.indexOf(key)) continue
+      seen.calls++
+      const age = now - startedAt
+      const isDue = seen.calls >= (fault.from ?? 1) && seen.calls <= (fault.to ?? Number.POSITIVE_INFINITY)
+      const isInTime = age >= (fault.after_ms ?? 0) && age < (fault.until_ms ?? Number.POSITIVE_INFINITY)
+      if (isDue && isInTime && (fault.chance === undefined || random() < fault.chance)) struck ??= fault
+    }
+    return struck
+  }
+
+  /** The refusal a call meets before any work is done; null when it is let in. A call that is let in is counted. */
+  refuse(key: string, asked: Asked, fault: FakeFault | null, size: number, now: number): Refusal | null {
+    const wrong = this.#whatIsWrong(key, asked, fault)
+    if (wrong !== null) return this.#refusal(key, asked.model, wrong, fault, now)
+    const met = this.#limits.admit(this.#caller(key, asked.model), size, now)
+    return met === null ? null : this.#limitRefusal(key, asked.model, met, now)
+  }
+
+  refuseKey(): Refusal {
+    return this.#say('auth_invalid', '', {})
+  }
+
+  /** Counts the tokens of an answer. */
+  spend(key: string, model: string, tokens: number, now: number): void {
+    this.#limits.spend(this.#caller(key, model), tokens, now)
+  }
+
+  headers(key: string, model: string, now: number): Record<string, string> {
+    return limitHeaders(this.id, this.#limits.states(this.#caller(key, model), now), now)
+  }
+
+  /** The words of a fault, for where they travel inside an answer. */
+  errorBody(fault: FakeFault['do']): unknown {
+    return this.#say(fault, '', {}).body
+  }
+
+  #whatIsWrong(key: string, { model, request, texts }: Asked, fault: FakeFault | null): FakeFault['do'] | null {
+    if (!this.isGood(key)) return 'auth_invalid'
+    const facts = this.models.get(model)
+    if (facts === undefined || facts.retired) return 'model_not_found'
+    if (facts.kind === 'speech' || (facts.kind === 'embedding') !== (texts !== null)) return 'unsupported'
+    if (isLacking(facts, request)) return 'unsupported'
+    if (facts.context_tokens !== undefined && tokensOf(JSON.stringify(request.messages)) > facts.context_tokens)
+      return 'context_too_long'
+    return fault !== null && refusal(this.id, this.dialect, fault.do, { model }) !== null ? fault.do : null
+  }
+
+  #refusal(key: string, model: string, what: FakeFault['do'], fault: FakeFault | null, now: number): Refusal {
+    const limit = what === 'context_too_long' ? this.models.get(model)?.context_tokens : undefined
+    const retryAfter = fault?.retry_after
+    const resetsAt = retryAfter === undefined ? undefined : now + retryAfter * 1000
+    const said = this.#say(what, model, { retryAfter, limit, resetsAt })
+    return {
+      ...said,
+      status: fault?.status ?? said.status,
+      headers: { ...this.headers(key, model, now), ...said.headers },
+    }
+  }
+
+  #limitRefusal(key: string, model: string, { limit, resetsAt }: LimitState, now: number): Refusal {
+    const wait = Math.max(0, resetsAt - now) / 1000
+    const stated = limit.stated ? { retryAfter: Math.ceil(wait), resetsAt } : {}
+    const said = this.#say(limit.window === 'day' ? 'quota_day' : 'rate_minute', model, {
+      limit: limit.limit,
+      ...stated,
+    })
+    return { ...said, headers: { ...this.headers(key, model, now), ...said.headers } }
+  }
+
+  #say(what: FakeFault['do'], model: string, facts: Omit<Parameters<typeof refusal>[3], 'model'>): Refusal {
+    return refusal(this.id, this.dialect, what, { model, ...facts }) ?? { status: 500, body: {} }
+  }
+
+  #caller(key: string, model: string): Caller {
+    return { key, account: this.accountOf(this.indexOf(key)) ?? key, model }
+  }
+}

@@ -1,0 +1,319 @@
+/**
+ * Simulated providers: one real HTTP server that speaks every dialect under `/<provider>/…`, with keys, models, limits
+ * that count and reset, and scripted faults. For tests, `keywise fake` and `keywise demo`.
+ */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { InvalidRequestError } from '../../domain/errors.ts'
+import { Dice } from '../../domain/random.ts'
+import { findProvider } from '../../providers/catalog.ts'
+import { FakeProvider } from './fakeProvider.ts'
+import { loadedListBody, modelsListBody } from './modelLists.ts'
+import type { Refusal } from './refusal.ts'
+import { fakeReply, tokensOf } from './reply.ts'
+import { type Asked, embeddingsBody, keyOf, readAsked, readJson } from './request.ts'
+import { type FakeFault, type FakeModel, readFault, readModel, type Scenario, scenarioSchema } from './scenario.ts'
+import { sendAnswer, sendStream, spoil } from './wire.ts'
+
+export interface FakeOptions {
+  /** 0 (default) takes a free port. */
+  readonly port?: number
+  /** Epoch milliseconds; limits reset by it. Default: the system's clock. */
+  readonly now?: () => number
+  /** Waits of slow models; a fast clock passes a shorter one. */
+  readonly sleep?: (ms: number) => Promise<void>
+}
+
+/** One call as the simulated provider saw it. */
+export interface FakeCall {
+  readonly provider: string
+  readonly model: string
+  /** 1-based place of the key in the scenario; 0 when it is not there. */
+  readonly key: number
+  readonly path: string
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly status: number
+  readonly fault: FakeFault['do'] | null
+  readonly headers: IncomingMessage['headers']
+  readonly body: unknown
+}
+
+export interface FakeWorld {
+  readonly origin: string
+  /** What to write as `endpoint` of a provider. */
+  endpoint(provider: string): string
+  /**
+   * A configuration with every provider, key and endpoint of the scenario. Models of known providers are read from
+   * the lists; those of others are named, for nobody knows their price.
+   */
+  config(): Record<string, Record<string, unknown>>
+  /** Every inference call since the start or the last `forget`, oldest first. */
+  readonly calls: readonly FakeCall[]
+  forget(): void
+  /** Adds a fault; it counts its calls from now on. */
+  fault(provider: string, fault: FakeFault): void
+  clearFaults(provider?: string): void
+  /** Refuses every call for which `refuse` has an answer, before anything else is looked at. */
+  refuseIf(refuse: (provider: string, body: unknown) => Refusal | null): void
+  /** From now on the key is refused everywhere. */
+  revoke(provider: string, key: number): void
+  restore(provider: string, key: number): void
+  /** Adds or replaces a model. */
+  setModel(provider: string, model: string, facts: FakeModel): void
+  /** From now on the model is gone, from the list as well. */
+  retire(provider: string, model: string): void
+  /** Ends every open connection, as a network that goes away does. */
+  dropConnections(): void
+  /** Sockets that are open now, for tests of cancellation. */
+  openSockets(): number
+  /** Requests that are being answered now. */
+  inFlight(): number
+  close(): Promise<void>
+}
+
+/** Starts the world. The keys are those of the scenario; without any, every key is good. Throws a ZodError for a scenario that is none. */
+export async function startFakeProviders(scenario: Scenario, options: FakeOptions = {}): Promise<FakeWorld> {
+  const world = new World(scenarioSchema.parse(scenario), options)
+  await world.listen(options.port ?? 0)
+  return world
+}
+
+/** A wait that keeps no process alive: the server does that as long as it is open. */
+const systemSleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
+
+class World implements FakeWorld {
+  readonly calls: FakeCall[] = []
+  readonly #providers = new Map<string, FakeProvider>()
+  readonly #server: Server
+  readonly #now: () => number
+  readonly #sleep: (ms: number) => Promise<void>
+  readonly #startedAt: number
+  readonly #sockets = new Set<object>()
+  readonly #dice: Dice
+  #refuse: (provider: string, body: unknown) => Refusal | null = () => null
+  #inFlight = 0
+
+  constructor(scenario: ReturnType<typeof scenarioSchema.parse>, options: FakeOptions) {
+    this.#now = options.now ?? Date.now
+    this.#sleep = options.sleep ?? systemSleep
+    this.#startedAt = this.#now()
+    this.#dice = new Dice(scenario.seed ?? 1)
+    for (const [id, facts] of Object.entries(scenario.providers)) this.#providers.set(id, new FakeProvider(id, facts))
+    this.#server = createServer((request, response) => void this.#serve(request, response))
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+      socket.on('error', () => {})
+    })
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}` // listening on TCP
+  }
+
+  async listen(port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, '127.0.0.1', resolve)
+    })
+  }
+
+  endpoint(provider: string): string {
+    const base = findProvider(provider)?.baseUrl
+    return `${this.origin}/${provider}${base ? new URL(base).pathname.replace(/\/$/, '') : '/v1'}`
+  }
+
+  config(): Record<string, Record<string, unknown>> {
+    return Object.fromEntries([...this.#providers.values()].map((provider) => [provider.id, this.#block(provider)]))
+  }
+
+  forget(): void {
+    this.calls.length = 0
+  }
+
+  fault(provider: string, fault: FakeFault): void {
+    this.#provider(provider).addFault(readFault(fault))
+  }
+
+  clearFaults(provider?: string): void {
+    for (const one of this.#providers.values()) if (provider === undefined || one.id === provider) one.clearFaults()
+  }
+
+  refuseIf(refuse: (provider: string, body: unknown) => Refusal | null): void {
+    this.#refuse = refuse
+  }
+
+  revoke(provider: string, key: number): void {
+    this.#provider(provider).setRevoked(key, true)
+  }
+
+  restore(provider: string, key: number): void {
+    this.#provider(provider).setRevoked(key, false)
+  }
+
+  setModel(provider: string, model: string, facts: FakeModel): void {
+    this.#provider(provider).models.set(model, readModel(facts))
+  }
+
+  retire(provider: string, model: string): void {
+    this.setModel(provider, model, { retired: true, unlisted: true })
+  }
+
+  dropConnections(): void {
+    this.#server.closeAllConnections()
+  }
+
+  openSockets(): number {
+    return this.#sockets.size
+  }
+
+  inFlight(): number {
+    return this.#inFlight
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  #block(provider: FakeProvider): Record<string, unknown> {
+    const known = findProvider(provider.id)
+    const keys = provider.keys.length > 0 ? provider.keys : [`fake-${provider.id}-key-0000`]
+    return {
+      endpoint: this.endpoint(provider.id),
+      ...(provider.dialect !== known?.dialect && { dialect: provider.dialect }),
+      api_keys: keys.map((key, index) => {
+        const account = provider.accountOf(index + 1)
+        return account === undefined ? key : { key, account }
+      }),
+      models: known === undefined ? chatModels(provider.models) : 'discover',
+    }
+  }
+
+  #provider(id: string): FakeProvider {
+    const provider = this.#providers.get(id)
+    if (provider === undefined) throw new TypeError(`the scenario has no provider "${id}"`)
+    return provider
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#inFlight++
+    response.on('close', () => this.#inFlight--)
+    response.on('error', () => {})
+    try {
+      const url = new URL(request.url ?? '/', 'http://fake.invalid')
+      const [, id = '', ...rest] = url.pathname.split('/')
+      const provider = this.#providers.get(id)
+      if (provider === undefined)
+        return sendAnswer(response, 404, { error: { message: `no simulated provider "${id}"` } })
+      const path = `/${rest.join('/')}`
+      if (request.method === 'GET' || isKeyCheck(id, path)) this.#serveFacts(provider, path, request, response)
+      else await this.#serveCall(provider, path, request, response)
+    } catch (error) {
+      this.#serveError(error, response)
+    }
+  }
+
+  #serveError(error: unknown, response: ServerResponse): void {
+    if (response.headersSent) return void response.destroy()
+    const message = error instanceof Error ? error.message : String(error)
+    const status = error instanceof InvalidRequestError ? error.status : 500
+    const type = status < 500 ? 'invalid_request_error' : 'server_error'
+    sendAnswer(response, status, { error: { message, type, param: null, code: null } })
+  }
+
+  /** Models lists and key checks. */
+  #serveFacts(provider: FakeProvider, path: string, request: IncomingMessage, response: ServerResponse): void {
+    const isList = /\/models(?:\/search)?$|\/api\/tags$/.test(path)
+    const isOpen = isList && findProvider(provider.id)?.modelsList?.public === true
+    if (!isOpen && !provider.isGood(keyOf(request))) {
+      const { status, body } = provider.refuseKey()
+      return sendAnswer(response, status, body)
+    }
+    if (isList) sendAnswer(response, 200, modelsListBody(provider.id, provider.dialect, provider.models))
+    else if (/\/api\/ps$/.test(path)) sendAnswer(response, 200, loadedListBody(provider.models))
+    else if (isKeyCheck(provider.id, path)) sendAnswer(response, 200, keyFacts(provider.isCharged(keyOf(request))))
+    else sendAnswer(response, 404, { error: { message: `unknown path ${path}` } })
+  }
+
+  async #serveCall(
+    provider: FakeProvider,
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const body = await readJson(request)
+    const asked = readAsked(path, body)
+    if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
+    const key = keyOf(request)
+    const at = this.#now()
+    const random = () => this.#dice.uniform()
+    const fault = provider.nextFault(asked.model, key, { now: at, startedAt: this.#startedAt, random })
+    const size = tokensOf(JSON.stringify(body))
+    const refusal = this.#refuse(provider.id, body) ?? provider.refuse(key, asked, fault, size, at)
+    this.calls.push({
+      provider: provider.id,
+      model: asked.model,
+      key: provider.indexOf(key),
+      path: request.url ?? '',
+      at,
+      status: refusal?.status ?? 200,
+      fault: fault?.do ?? null,
+      headers: request.headers,
+      body,
+    })
+    if (refusal !== null) return sendAnswer(response, refusal.status, refusal.body, refusal.headers)
+    if (fault !== null && (await spoil(response, fault, provider, this.#sleep))) return
+    await this.#answer(provider, key, asked, fault, response)
+  }
+
+  async #answer(
+    provider: FakeProvider,
+    key: string,
+    { model, dialect, request, texts }: Asked,
+    fault: FakeFault | null,
+    response: ServerResponse,
+  ): Promise<void> {
+    const facts = provider.models.get(model) ?? {}
+    const lateMs = (facts.latency_ms ?? 0) + (fault?.do === 'slow' ? (fault.ms ?? 20_000) : 0)
+    if (lateMs > 0) await this.#sleep(lateMs)
+    if (texts !== null) return sendAnswer(response, 200, embeddingsBody(dialect.id, model, texts))
+    const reply = fakeReply(request, model, facts)
+    const now = this.#now()
+    provider.spend(key, model, reply.usage?.totalTokens ?? 0, now)
+    const headers = provider.headers(key, model, now)
+    if (!request.stream)
+      return sendAnswer(response, 200, dialect.client.writeResponse(reply, request, { now }), headers)
+    await sendStream(response, dialect, request, reply, {
+      headers,
+      fault,
+      provider,
+      now,
+      tokensPerSecond: facts.tokens_per_second,
+      sleep: this.#sleep,
+    })
+  }
+}
+
+/** Nobody knows what an unknown provider's models cost, so only those that are named are tried unasked. */
+function chatModels(models: ReadonlyMap<string, FakeModel>): string[] {
+  return [...models].flatMap(([id, facts]) => ((facts.kind ?? 'chat') === 'chat' ? [id] : []))
+}
+
+/** What a key endpoint says, in the fields of all that are known (OpenRouter, Cohere, Cloudflare, DeepSeek). */
+const keyFacts = (charged: boolean) => ({
+  data: { label: 'fake', limit: null, limit_remaining: null, usage: 0, is_free_tier: !charged },
+  valid: true,
+  success: true,
+  result: { status: 'active' },
+  is_available: true,
+  balance_infos: [{ currency: 'USD', total_balance: '10.00' }],
+})
+
+function isKeyCheck(provider: string, path: string): boolean {
+  const check = findProvider(provider)?.keyCheck
+  return typeof check === 'object' && path.endsWith(check.path.slice(check.path.lastIndexOf('/')).replace(/\?.*/, ''))
+}

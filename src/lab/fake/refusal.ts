@@ -1,0 +1,21 @@
+/** A refusal of a simulated provider, and what writes one. */
+
+import type { FakeFault } from './scenario.ts'
+
+export interface Refusal {
+  readonly status: number
+  readonly body: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface RefusalFacts {
+  readonly model: string
+  /** Seconds. */
+  readonly retryAfter?: number | undefined
+  readonly limit?: number | undefined
+  /** Epoch milliseconds at which the limit that was met begins anew. */
+  readonly resetsAt?: number | undefined
+}
+
+export type Writer = (facts: RefusalFacts) => Refusal
+export type Wording = { readonly [K in FakeFault['do']]?: Writer }

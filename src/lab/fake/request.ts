@@ -1,0 +1,114 @@
+/** What a call asks of a simulated provider: dialect by the path, request by the dialect, key by the headers. */
+
+import type { IncomingMessage } from 'node:http'
+import type { Dialect } from '../../dialects/dialect.ts'
+import { dialectOf } from '../../dialects/dialects.ts'
+import type { ChatRequest, DialectId } from '../../domain/chat.ts'
+import { InvalidRequestError } from '../../domain/errors.ts'
+import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { tokensOf } from './reply.ts'
+import type { FakeModel } from './scenario.ts'
+
+export interface Asked {
+  readonly model: string
+  readonly dialect: Dialect
+  readonly request: ChatRequest
+  /** The texts to embed; null when it is no embedding that is asked for. */
+  readonly texts: readonly string[] | null
+}
+
+const GOOGLE_PATH = /\/models\/(.+):(generateContent|streamGenerateContent)$/
+const GOOGLE_EMBED_PATH = /\/models\/(.+):batchEmbedContents$/
+const MAX_BODY_BYTES = 64 * 1024 * 1024
+
+/** A provider may serve several dialects (OpenRouter, DeepSeek). Null for a path nobody serves; throws InvalidRequestError. */
+export function readAsked(path: string, body: unknown): Asked | null {
+  const google = GOOGLE_PATH.exec(path)
+  if (google !== null) return readGoogle(google, body)
+  const googleEmbed = GOOGLE_EMBED_PATH.exec(path)
+  if (googleEmbed !== null) return readGoogleEmbedding(decoded(googleEmbed[1] ?? ''), body)
+  if (path.endsWith('/embeddings')) return readEmbedding(body)
+  const id = dialectAt(path)
+  if (id === null) return null
+  const dialect = dialectOf(id)
+  const request = dialect.client.readRequest(body)
+  return { model: request.model, dialect, request, texts: null }
+}
+
+function dialectAt(path: string): DialectId | null {
+  if (path.endsWith('/chat/completions')) return 'openai'
+  if (path.endsWith('/messages')) return 'anthropic'
+  return path.endsWith('/responses') ? 'openai-responses' : null
+}
+
+function readGoogle([, model = '', method]: RegExpExecArray, body: unknown): Asked {
+  const dialect = dialectOf('google')
+  const place = { model: decoded(model), stream: method === 'streamGenerateContent' }
+  return { model: place.model, dialect, request: dialect.client.readRequest(body, place), texts: null }
+}
+
+function readEmbedding(body: unknown): Asked {
+  const record = asRecord(body)
+  const model = asString(record?.['model']) ?? ''
+  const input = record?.['input']
+  const texts = (asArray(input) ?? [input]).map((text) => String(text))
+  return { model, dialect: dialectOf('openai'), request: { model, messages: [], stream: false }, texts }
+}
+
+/** https://ai.google.dev/api/embeddings#method:-models.batchembedcontents */
+function readGoogleEmbedding(model: string, body: unknown): Asked {
+  const texts = (asArray(asRecord(body)?.['requests']) ?? []).map((request) =>
+    (asArray(asRecord(asRecord(request)?.['content'])?.['parts']) ?? [])
+      .map((part) => asString(asRecord(part)?.['text']) ?? '')
+      .join(''),
+  )
+  return { model, dialect: dialectOf('google'), request: { model, messages: [], stream: false }, texts }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new InvalidRequestError('the path is not valid')
+  }
+}
+
+/** Whether the model lacks what the request needs. */
+export function isLacking(facts: FakeModel, request: ChatRequest): boolean {
+  const missing = facts.lacks ?? []
+  if (missing.includes('tools') && (request.tools?.length ?? 0) > 0) return true
+  if (missing.includes('json') && (request.responseFormat?.type ?? 'text') !== 'text') return true
+  if (missing.includes('streaming') && request.stream) return true
+  return (
+    missing.includes('images') &&
+    request.messages.some((message) => message.content.some((part) => part.type === 'image'))
+  )
+}
+
+export function embeddingsBody(dialect: DialectId, model: string, texts: readonly string[]): unknown {
+  if (dialect === 'google') return { embeddings: texts.map((text) => ({ values: [0.1, 0.2, text.length / 1000] })) }
+  const data = texts.map((text, index) => ({ object: 'embedding', index, embedding: [0.1, 0.2, text.length / 1000] }))
+  const tokens = texts.reduce((sum, text) => sum + tokensOf(text), 0)
+  return { object: 'list', data, model, usage: { prompt_tokens: tokens, total_tokens: tokens } }
+}
+
+export function keyOf({ headers }: IncomingMessage): string {
+  const bearer = /^Bearer\s+(.*)$/i.exec(headers.authorization ?? '')?.[1]
+  return bearer ?? String(headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers['api-key'] ?? '')
+}
+
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request) {
+    const part = chunk as Buffer // no encoding is set, so chunks are buffers
+    bytes += part.length
+    if (bytes > MAX_BODY_BYTES) throw new InvalidRequestError('the body is too large', { status: 413 })
+    parts.push(part)
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString('utf8'))
+  } catch {
+    throw new InvalidRequestError('the body is no JSON')
+  }
+}

@@ -1,0 +1,174 @@
+/** How the answers of the simulated providers get onto the wire: whole, streamed at a pace, or broken as scripted. */
+
+import type { ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
+import type { Dialect } from '../../dialects/dialect.ts'
+import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
+import type { FakeProvider } from './fakeProvider.ts'
+import type { FakeFault } from './scenario.ts'
+
+type Sleep = (ms: number) => Promise<void>
+
+export function sendAnswer(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const text = JSON.stringify(body)
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  })
+  response.end(text)
+}
+
+/** Faults that leave no answer at all. Returns true when the response is done for. */
+export async function spoil(
+  response: ServerResponse,
+  fault: FakeFault,
+  provider: FakeProvider,
+  sleep: Sleep,
+): Promise<boolean> {
+  switch (fault.do) {
+    case 'reset':
+      response.socket?.resetAndDestroy()
+      return true
+    case 'silence':
+      return true
+    case 'stall':
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.flushHeaders()
+      return true
+    case 'html':
+      response.writeHead(fault.status ?? 200, { 'content-type': 'text/html' })
+      response.end('<!DOCTYPE html><html><title>Just a moment...</title></html>')
+      return true
+    case 'empty':
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 0 })
+      response.end()
+      return true
+    case 'error_in_200':
+      sendAnswer(response, 200, provider.errorBody('overloaded'))
+      return true
+    case 'redirect':
+      response.writeHead(fault.status ?? 302, { location: 'http://127.0.0.1:9/elsewhere' })
+      response.end()
+      return true
+    case 'drip':
+      return drip(response, sleep)
+    default:
+      return false
+  }
+}
+
+async function drip(response: ServerResponse, sleep: Sleep): Promise<boolean> {
+  response.writeHead(200, { 'content-type': 'application/json' })
+  while (response.writable && !response.destroyed) {
+    response.write(' ')
+    await sleep(1000)
+  }
+  return true
+}
+
+export interface StreamOptions {
+  readonly headers: Readonly<Record<string, string>>
+  readonly fault: FakeFault | null
+  /** Whose words an error inside the stream is said in. */
+  readonly provider: FakeProvider
+  /** Epoch milliseconds. */
+  readonly now: number
+  readonly tokensPerSecond: number | undefined
+  readonly sleep: Sleep
+}
+
+/** Streams a reply in the client's dialect, a few characters a chunk, and breaks it where the fault says. */
+export async function sendStream(
+  response: ServerResponse,
+  dialect: Dialect,
+  request: ChatRequest,
+  reply: ChatResponse,
+  options: StreamOptions,
+): Promise<void> {
+  const writer = dialect.client.streamWriter(request, { now: options.now })
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', ...options.headers })
+  const breakAfter = options.fault === null ? Number.POSITIVE_INFINITY : (options.fault.chunks ?? 3)
+  const pauseMs = options.tokensPerSecond === undefined ? 0 : 1000 / options.tokensPerSecond
+  let sent = 0
+  for (const chunk of chunksOf(reply)) {
+    if (response.destroyed) return
+    const text = writer.write(chunk)
+    if (sent >= breakAfter) {
+      // What was written has to leave before a reset throws the rest away.
+      await setImmediate()
+      if (breaks(options, dialect, response, text)) return
+    }
+    if (chunk.type === 'end' && options.fault?.do === 'no_done') return void response.end()
+    if (text !== '' && !response.write(text)) await drained(response)
+    if (isDelta(chunk)) {
+      sent++
+      if (pauseMs > 0) await options.sleep(pauseMs)
+    }
+  }
+  response.end()
+}
+
+function breaks({ fault, provider }: StreamOptions, dialect: Dialect, response: ServerResponse, next: string): boolean {
+  switch (fault?.do) {
+    case 'cut_reset':
+      response.socket?.resetAndDestroy()
+      return true
+    case 'cut_clean':
+      response.end()
+      return true
+    case 'cut_stall':
+      return true
+    case 'cut_error':
+      response.end(`${errorEvent(dialect.id)}data: ${JSON.stringify(provider.errorBody('server'))}\n\n`)
+      return true
+    case 'bad_chunk':
+      response.end(`${next.slice(0, next.lastIndexOf('"')).trimEnd()}\n\n`)
+      return true
+    default:
+      return false
+  }
+}
+
+// https://docs.anthropic.com/en/docs/build-with-claude/streaming#error-events
+const errorEvent = (dialect: DialectId) => (dialect === 'anthropic' ? 'event: error\n' : '')
+
+const isDelta = (chunk: ChatChunk) => chunk.type.endsWith('-delta')
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })
+}
+
+/** A reply as the chunks a model would have streamed. */
+export function* chunksOf(reply: ChatResponse): Generator<ChatChunk> {
+  yield { type: 'start', ...(reply.id !== undefined && { id: reply.id }), model: reply.model }
+  let index = 0
+  for (const part of reply.content) {
+    if (part.type === 'text') for (const text of pieces(part.text)) yield { type: 'text-delta', text }
+    else if (part.type === 'reasoning') for (const text of pieces(part.text)) yield { type: 'reasoning-delta', text }
+    else if (part.type === 'tool-call') {
+      yield { type: 'tool-call-start', index, id: part.id, name: part.name }
+      for (const text of pieces(part.arguments)) yield { type: 'tool-call-delta', index, arguments: text }
+      yield { type: 'tool-call', index, id: part.id, name: part.name, arguments: part.arguments }
+      index++
+    }
+  }
+  if (reply.usage !== undefined) yield { type: 'usage', usage: reply.usage }
+  yield { type: 'finish', finishReason: reply.finishReason }
+  yield { type: 'end' }
+}
+
+function pieces(text: string): string[] {
+  return text.match(/[\s\S]{1,12}/g) ?? []
+}

@@ -1,0 +1,140 @@
+/** One policy in one world: requests come, attempts end, in the order of a virtual clock. Nobody sleeps, nothing is sent. */
+
+import { Agenda } from './agenda.ts'
+import type { Policy, Seen, Walk } from './policies.ts'
+import { type Arrival, type Fate, type World, worthOf } from './world.ts'
+
+/** What became of each request, by its number. */
+export interface RunLog {
+  readonly arrivals: readonly Arrival[]
+  /** The place tried first; -1 when there was none. */
+  readonly first: Int16Array
+  readonly firstSucceeded: Uint8Array
+  readonly answered: Uint8Array
+  /** Milliseconds from arrival to answer, or to the last failure. */
+  readonly elapsedMs: Float64Array
+  readonly attempts: Uint8Array
+  /** What the answer was worth, 0 when there was none. */
+  readonly utility: Float64Array
+  /** How much better the best target was, at the time, than the one tried first. */
+  readonly regret: Float64Array
+  readonly costUsd: number
+  readonly probes: number
+}
+
+const MAX_ATTEMPTS = 5
+
+export class Run {
+  readonly #world: World
+  readonly #policy: Policy
+  readonly #agenda = new Agenda()
+  readonly #log: { -readonly [K in keyof RunLog]: RunLog[K] }
+
+  constructor(world: World, policy: Policy, arrivals: readonly Arrival[]) {
+    this.#world = world
+    this.#policy = policy
+    this.#log = emptyLog(arrivals)
+  }
+
+  finish(): RunLog {
+    this.#introduce()
+    this.#expect(0)
+    this.#agenda.finish()
+    this.#log.probes = this.#policy.probes ?? 0
+    return this.#log
+  }
+
+  /** The tester has seen every target once that is known at the start; the others are told of when they come. */
+  #introduce(): void {
+    const { contenders, from } = this.#world.scenario
+    contenders.forEach(({ since }, place) => {
+      if (since > from) this.#agenda.add(since, () => this.#policy.add(place, since))
+      else this.#policy.add(place, from)
+    })
+    contenders.forEach(({ since }, place) => {
+      if (since > from) return
+      const at = from - 1000 * (contenders.length - place)
+      const fate = this.#world.fate(-1, place, { at, tokens: 0 })
+      this.#policy.learn({ ...seenOf(fate, -1, place, at), source: 'test' })
+    })
+  }
+
+  #expect(number: number): void {
+    const arrival = this.#log.arrivals[number]
+    if (arrival === undefined) return
+    this.#agenda.add(arrival.at, () => {
+      this.#expect(number + 1)
+      this.#arrive(number, arrival)
+    })
+  }
+
+  #arrive(number: number, arrival: Arrival): void {
+    const walk = this.#policy.begin(number, arrival)
+    const first = walk.next(arrival.at)
+    this.#log.first[number] = first
+    this.#log.regret[number] = this.#regretOf(first, arrival)
+    this.#attempt({ number, arrival, walk }, first, arrival.at)
+  }
+
+  #regretOf(first: number, { at, tokens }: Arrival): number {
+    let best = 0
+    for (let place = 0; place < this.#world.scenario.contenders.length; place++)
+      best = Math.max(best, this.#world.valueOf(place, at, tokens))
+    return first < 0 ? best : best - this.#world.valueOf(first, at, tokens)
+  }
+
+  #attempt(request: Request, place: number, now: number): void {
+    const { number, arrival } = request
+    this.#log.elapsedMs[number] = now - arrival.at
+    if (place < 0) return
+    const attempt = ++this.#log.attempts[number]!
+    const { tokens, task } = arrival
+    const fate = this.#world.fate(number, place, { at: now, tokens })
+    this.#log.costUsd += fate.costUsd
+    this.#agenda.add(now + fate.latencyMs, () => {
+      const seen = { ...seenOf(fate, number, place, now), tokens, task }
+      request.walk.ended?.(seen)
+      this.#policy.learn(seen)
+      if (fate.failure === null) this.#answer(request, place, seen, fate)
+      else if (attempt < MAX_ATTEMPTS) this.#attempt(request, request.walk.next(seen.at), seen.at)
+      else this.#log.elapsedMs[number] = seen.at - arrival.at
+    })
+  }
+
+  #answer({ number, arrival }: Request, place: number, seen: Seen, fate: Fate): void {
+    const elapsedMs = seen.at - arrival.at
+    this.#log.elapsedMs[number] = elapsedMs
+    this.#log.answered[number] = 1
+    this.#log.firstSucceeded[number] = this.#log.attempts[number] === 1 ? 1 : 0
+    this.#log.utility[number] = worthOf(elapsedMs, fate.score)
+    if (this.#world.isRated(number)) this.#policy.rate(place, fate.score, seen.at, arrival)
+  }
+}
+
+interface Request {
+  readonly number: number
+  readonly arrival: Arrival
+  readonly walk: Walk
+}
+
+function seenOf(fate: Fate, number: number, place: number, startedAt: number): Seen {
+  const { failure, latencyMs, firstTokenMs } = fate
+  const at = startedAt + latencyMs
+  return { number, place, source: 'live', startedAt, at, failure, latencyMs, firstTokenMs, tokens: 0, task: null }
+}
+
+function emptyLog(arrivals: readonly Arrival[]) {
+  const { length } = arrivals
+  return {
+    arrivals,
+    first: new Int16Array(length).fill(-1),
+    firstSucceeded: new Uint8Array(length),
+    answered: new Uint8Array(length),
+    elapsedMs: new Float64Array(length),
+    attempts: new Uint8Array(length),
+    utility: new Float64Array(length),
+    regret: new Float64Array(length),
+    costUsd: 0,
+    probes: 0,
+  }
+}

@@ -1,0 +1,49 @@
+/** `apiStats.json` between the store and the disk: what it shows, and what an old one brings along. */
+
+import { readFileSync } from 'node:fs'
+import type { TargetRef } from '../domain/store.ts'
+import { stateId } from '../domain/target.ts'
+import type { Engine } from '../engine/engine.ts'
+import { readStatsFile } from '../store/statsFile/readStatsFile.ts'
+import { type StatsFile, statsFileOf, toImportEvents } from '../store/statsFile/statsFile.ts'
+
+const COLLECTION = 'stats-imports'
+
+/** The file as it should be now: today's keys under today's indices. */
+export function statsView(engine: Engine): StatsFile {
+  const places = new Map(engine.roster.seats.map((seat) => [`${seat.provider.id}@${seat.fingerprint}`, seat.key.index]))
+  const rows = engine.parts.mind.tally.rows((provider, fingerprint) => places.get(`${provider}@${fingerprint}`))
+  return statsFileOf(rows, engine.now)
+}
+
+/** Takes over what an existing file knows, once per store: of targets of which the store itself knows nothing. */
+export function importStats(engine: Engine, path: string): void {
+  const { store, mind, logger } = engine.parts
+  if (store.getDoc(COLLECTION, path) !== undefined) return
+  const text = readIfThere(path)
+  store.setDoc(COLLECTION, path, engine.now)
+  if (text === null) return
+  const file = readStatsFile(text)
+  if (file.isCorrupted) return // the writer sets it aside and says so
+  for (const problem of file.problems.slice(0, 5)) logger.warn(`${path}: ${problem}`)
+  const resolve = (provider: string, keyIndex: number, model: string) => {
+    const ref = refFor(engine, provider, keyIndex, model)
+    return ref === undefined || mind.tally.row(ref.stateId) !== undefined ? undefined : ref
+  }
+  for (const event of toImportEvents(file, resolve, { at: engine.now, origin: store.origin })) mind.remember(event)
+}
+
+function refFor(engine: Engine, provider: string, keyIndex: number, model: string): TargetRef | undefined {
+  const seat = engine.roster.seats.find((one) => one.provider.id === provider && one.key.index === keyIndex)
+  if (seat === undefined) return undefined
+  const { fingerprint, account } = seat
+  return { stateId: stateId(provider, model, fingerprint), provider, model, fingerprint, keyIndex, account }
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,124 @@
+/** A streamed answer for the library's callers: an async iterable with the result at its end. */
+
+import type { ChatChunk } from '../domain/chat.ts'
+import { AbortedError, AllTargetsFailedError } from '../domain/errors.ts'
+import type { Answered } from '../engine/cascade.ts'
+import type { CallEnd } from '../upstream/call.ts'
+import type { CallStream, StreamEvent } from './callStream.ts'
+
+export interface Begun<Result> {
+  readonly answered: Answered
+  readonly finish: (end: CallEnd) => Promise<Result>
+  readonly cancel: () => void
+}
+
+/** Events waiting for a slow reader before the upstream is paused. */
+const HIGH_WATER = 64
+
+/** Begins at once, whether or not anybody iterates: `result` alone is a way to use it. */
+export function streamOf<Result>(begin: () => Promise<Begun<Result>>): CallStream<Result> {
+  const stream = new LibraryStream(begin)
+  return stream
+}
+
+class LibraryStream<Result> implements CallStream<Result> {
+  readonly result: Promise<Result>
+  readonly #queue: StreamEvent[] = []
+  #ended = false
+  #error: unknown = null
+  #cancel: () => void = () => {}
+  #resume: () => void = () => {}
+  #left = false
+  #iterated = false
+  #wake: () => void = () => {}
+
+  constructor(begin: () => Promise<Begun<Result>>) {
+    this.result = this.#run(begin)
+    // Whoever iterates meets the error there; an ignored `result` must not end the process.
+    this.result.catch(() => {})
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<StreamEvent> {
+    this.#iterated = true
+    try {
+      for (;;) {
+        const event = this.#queue.shift()
+        if (event !== undefined) {
+          if (this.#queue.length === HIGH_WATER / 2) this.#resume()
+          yield event
+        } else if (this.#ended) break
+        else await new Promise<void>((resolve) => (this.#wake = resolve))
+      }
+      if (this.#error !== null) throw this.#error
+    } finally {
+      this.#left = true
+      if (!this.#ended) this.#cancel()
+    }
+  }
+
+  async #run(begin: () => Promise<Begun<Result>>): Promise<Result> {
+    try {
+      const { answered, finish, cancel } = await begin()
+      this.#cancel = cancel
+      this.#resume = () => answered.call.resume()
+      if (this.#left) cancel()
+      const end = await this.#pump(answered)
+      if (!end.outcome.ok) {
+        const report = await answered.recorded
+        if (end.outcome.failure.kind === 'client_gone') throw new AbortedError({ attempts: answered.trail.attempts })
+        throw new AllTargetsFailedError(`the answer of ${report.target} broke off: ${end.outcome.failure.message}`, {
+          attempts: answered.trail.attempts,
+          retryAt: null,
+        })
+      }
+      const result = await finish(end)
+      // Only now: an answer that broke off after its finish reason never ends like a complete one.
+      this.#queue.push({ type: 'end', finishReason: end.outcome.response.finishReason })
+      this.#finish(null)
+      return result
+    } catch (error) {
+      this.#finish(error)
+      throw error
+    }
+  }
+
+  #pump(answered: Answered): Promise<CallEnd> {
+    return new Promise((resolve) => {
+      answered.call.attach({
+        onChunks: (chunks) => {
+          for (const chunk of chunks) this.#take(chunk)
+          this.#wake()
+          // Without a reader (only `result` is awaited) nothing is kept and nothing has to wait.
+          return !this.#iterated || this.#queue.length < HIGH_WATER
+        },
+        onEnd: resolve,
+      })
+    })
+  }
+
+  #take(chunk: ChatChunk): void {
+    const event = eventOf(chunk)
+    if (event !== null) this.#queue.push(event)
+  }
+
+  #finish(error: unknown): void {
+    this.#error = error
+    this.#ended = true
+    this.#wake()
+  }
+}
+
+function eventOf(chunk: ChatChunk): StreamEvent | null {
+  switch (chunk.type) {
+    case 'text-delta':
+      return chunk.text === '' ? null : { type: 'text-delta', text: chunk.text }
+    case 'reasoning-delta':
+      return chunk.text === '' ? null : { type: 'reasoning-delta', text: chunk.text }
+    case 'tool-call':
+      return { type: 'tool-call', id: chunk.id, name: chunk.name, arguments: chunk.arguments }
+    case 'usage':
+      return { type: 'usage', usage: chunk.usage }
+    default:
+      return null
+  }
+}

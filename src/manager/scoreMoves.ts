@@ -1,0 +1,50 @@
+/** The scores around a call, for the lines that say how they moved. Looked at only when somebody reads the lines. */
+
+import type { AttemptReport } from '../domain/attempt.ts'
+import { silentLogger } from '../domain/logger.ts'
+import type { Target } from '../domain/target.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { ScoreMove } from '../observe/callLog.ts'
+
+export interface Before {
+  readonly scores: ReadonlyMap<string, number>
+  scoreOf(targetId: string): number
+}
+
+export class ScoreBoard {
+  readonly #engine: Engine
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  /** The scores now; null when nobody will read how they move. */
+  before(): Before | null {
+    if (this.#engine.parts.logger === silentLogger || !this.#engine.roster.config.settings.log.calls) return null
+    const scores = new Map(this.#engine.roster.targets.map((target) => [target.id, this.scoreOf(target)]))
+    return { scores, scoreOf: (id) => scores.get(id) ?? 0 }
+  }
+
+  scoreOf(target: Target): number {
+    return this.#engine.parts.mind.router.scoreOf(target, this.#engine.now)?.score ?? 0
+  }
+
+  /** How the score of each target that was called moved, one line a provider: the largest. */
+  moves(before: Before, attempts: readonly AttemptReport[]): readonly ScoreMove[] {
+    const moves = new Map<string, ScoreMove>()
+    for (const attempt of attempts) {
+      const target = this.#engine.roster.targets.find((one) => one.id === attempt.target)
+      if (target === undefined) continue
+      const move = {
+        provider: target.provider,
+        before: before.scoreOf(target.id),
+        after: this.scoreOf(target),
+        reason: attempt.ok ? 'proved reliable' : 'reliability down',
+      }
+      const known = moves.get(target.provider)
+      if (known === undefined || Math.abs(move.after - move.before) > Math.abs(known.after - known.before))
+        moves.set(target.provider, move)
+    }
+    return [...moves.values()]
+  }
+}

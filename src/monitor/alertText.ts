@@ -1,0 +1,152 @@
+/** The words of alerts, from what the engine knows: what happened, why, what still works, when it returns, what to do. */
+
+import type { FailureKind } from '../domain/failure.ts'
+import type { Target } from '../domain/target.ts'
+import { whyNot } from '../engine/attempt/eligibility.ts'
+import type { Trail } from '../engine/attempt/trail.ts'
+import type { Engine } from '../engine/engine.ts'
+import { plainAsk } from '../engine/plainRequest.ts'
+import type { Ask } from '../engine/request/pendingRequest.ts'
+import { moment } from '../observe/alerts/alert.ts'
+import { type Alerts, EVERYTHING, type News } from '../observe/alerts/alerts.ts'
+import { REASONS } from '../quota/parks/parkText.ts'
+import { ineligible } from '../routing/eligible.ts'
+import type { Outage } from './outage.ts'
+
+interface Fallen {
+  readonly name: string
+  readonly since: number
+  readonly plain: Ask
+  readonly trail: Trail
+}
+
+/** What keeps a target from answering. */
+interface Cause {
+  readonly target: Target
+  readonly kind: FailureKind | null
+  readonly word: string
+}
+
+export function outageNews(engine: Engine, { name, since, plain, trail }: Fallen): News {
+  const causes = causesOf(engine, plain, trail)
+  const of = name === EVERYTHING ? 'Everything fails' : `Nothing answers for "${name}"`
+  const down = causes.filter((cause) => cause.word !== UNTRIED).length
+  return {
+    event: 'all_failed',
+    subject: name,
+    since,
+    what: `${of}: ${down} of ${causes.length} targets are out`,
+    why: byProvider(causes),
+    works: worksText(engine, trail),
+    ...returns(engine, plain),
+    advice: adviceFor(engine, causes),
+  }
+}
+
+export function recoveryNews(engine: Engine, alerts: Alerts, outage: Outage, target: Target): News {
+  const parts = alerts.open().filter((trouble) => trouble.told === 'folded' && trouble.key !== outage.key)
+  const still = parts.map(({ alert }) => alert.what).join('; ')
+  return {
+    event: 'recovered',
+    subject: outage.name,
+    since: outage.since,
+    what: `${outage.name === EVERYTHING ? 'Requests are' : `"${outage.name}" is`} answered again, by ${target.id}, after ${spanText(engine.now - outage.since)}`,
+    why: null,
+    works: worksText(engine, null),
+    returnsAt: null,
+    returns: null,
+    advice: still === '' ? null : `still to mend: ${still}`,
+  }
+}
+
+/** `5 of 8 targets (groq, google)` */
+export function worksText(engine: Engine, trail: Trail | null): string {
+  const { world, roster, now } = engine
+  const ask = plainAsk(engine, EVERYTHING, false)
+  const able = roster.targets.filter(
+    (target) => ask !== null && trail?.wasTried(target) !== true && whyNot(world, target, ask, trail, now) === null,
+  )
+  if (able.length === 0) return 'nothing'
+  const providers = [...new Set(able.map((target) => target.provider))]
+  return `${able.length} of ${roster.targets.length} targets (${listText(providers)})`
+}
+
+/** `12 minutes` */
+export function spanText(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000))
+  if (seconds < 120) return seconds === 1 ? '1 second' : `${seconds} seconds`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`
+}
+
+/** The first few of a list, and how many more there are. */
+export function listText(names: readonly string[], most = 6): string {
+  const shown = names.slice(0, most).join(', ')
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown
+}
+
+/** When and by whom it is expected to work again: a stated reset, or our next try. */
+function returns(engine: Engine, plain: Ask): Pick<News, 'returnsAt' | 'returns'> {
+  const now = engine.now
+  const soonest = engine.soonest(plain, null)
+  if (soonest === null) return { returnsAt: null, returns: 'nobody can say; keywise tells you when it works again' }
+  const { at, target } = soonest
+  const park = engine.parts.mind.parks.blocking(target, now)
+  if (at > now && (park === undefined || park.stated))
+    return { returnsAt: at, returns: `next reset ${moment(at, now)} (${target.provider})` }
+  const next = at > now ? `at ${moment(at, now)}` : 'with the next request'
+  return { returnsAt: null, returns: `nobody can say; it is tried again ${next}, and you are told when it works` }
+}
+
+const UNTRIED = 'not tried'
+/** Failed with another of its kind, which says why. */
+const TOO = 'failed too'
+
+function causesOf(engine: Engine, plain: Ask, trail: Trail): readonly Cause[] {
+  const { world, roster, now } = engine
+  const failed = new Map(trail.attempts.map((attempt) => [attempt.target, attempt.failureKind]))
+  return roster.targets
+    .filter((target) => ineligible(target, plain.needs, world.rules) === null)
+    .map((target) => {
+      const kind = engine.parts.mind.parks.blocking(target, now)?.reason ?? failed.get(target.id) ?? null
+      if (kind !== null) return { target, kind, word: REASONS[kind] ?? kind.replaceAll('_', ' ') }
+      const why = whyNot(world, target, plain, trail, now)
+      return { target, kind: null, word: why === null ? UNTRIED : (CODES[why.code] ?? 'kept out') }
+    })
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  quota: 'limit used up',
+  budget: 'budget spent',
+  hours: 'outside its hours',
+  skipped: TOO,
+}
+
+/** `groq: server errors; google: daily limit, refused key` */
+function byProvider(causes: readonly Cause[]): string {
+  const words = new Map<string, Set<string>>()
+  for (const { target, word } of causes) {
+    if (word === UNTRIED || (word === TOO && words.has(target.provider))) continue
+    const known = words.get(target.provider) ?? new Set()
+    words.set(target.provider, known.add(word))
+  }
+  return [...words].map(([provider, all]) => `${provider}: ${[...all].join(', ')}`).join('; ')
+}
+
+/** The one thing that helps most: what a person can mend comes before what passes. */
+function adviceFor(engine: Engine, causes: readonly Cause[]): string {
+  const of = (...kinds: readonly FailureKind[]) => causes.find(({ kind }) => kind !== null && kinds.includes(kind))
+  const refused = of('auth_invalid')
+  if (refused !== undefined)
+    return `replace key ${refused.target.keyIndex} of ${refused.target.provider} in the configuration`
+  const broke = of('billing')
+  if (broke !== undefined) return `add credit at ${broke.target.provider}, or a free key of another provider`
+  if (causes.every(({ kind, word }) => kind === 'network' || word === TOO))
+    return 'check the network and the proxy of this machine; "keywise doctor" tells more'
+  if (of('quota_day', 'rate_minute', 'zero_quota') !== undefined || causes.some(({ word }) => word === CODES['quota']))
+    return 'wait for the reset, or add a key of another account or provider'
+  const providers = new Set(engine.roster.targets.map((target) => target.provider))
+  return providers.size > 1
+    ? 'nothing of yours to mend; look at the status pages of the providers'
+    : 'add a key of a second provider, so that one alone cannot stop everything'
+}

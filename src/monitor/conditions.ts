@@ -1,0 +1,257 @@
+/** What a person should mend or know besides outages: refused keys, empty accounts, budgets, providers, models, the store. */
+
+import type { Failure, FailureKind } from '../domain/failure.ts'
+import type { Park } from '../domain/park.ts'
+import type { AttemptEvent } from '../domain/store.ts'
+import type { Target } from '../domain/target.ts'
+import type { Try } from '../engine/attempt/attempt.ts'
+import type { Engine } from '../engine/engine.ts'
+import { catalogueModel } from '../engine/targets/targetRegistry.ts'
+import { formatUsd, nanoToUsd } from '../money/amount.ts'
+import type { Crossing } from '../money/purse.ts'
+import { moment } from '../observe/alerts/alert.ts'
+import type { Alerts, News } from '../observe/alerts/alerts.ts'
+import { REASONS } from '../quota/parks/parkText.ts'
+import type { Verdict } from '../routing/judge.ts'
+import { listText, spanText, worksText } from './alertText.ts'
+import type { Outages } from './outages.ts'
+
+/** Failures that mean "the provider is away" when all its targets are out for them. */
+const AWAY: ReadonlySet<FailureKind> = new Set(['overloaded', 'server', 'timeout', 'network'])
+
+const STORE = 'store'
+
+export class Alarms {
+  readonly #engine: Engine
+  readonly #alerts: Alerts
+  readonly #outages: Outages
+  readonly #startedAt: number
+
+  constructor(engine: Engine, alerts: Alerts, outages: Outages) {
+    this.#engine = engine
+    this.#alerts = alerts
+    this.#outages = outages
+    this.#startedAt = engine.now
+  }
+
+  /** A call failed in a way that a person has to mend. */
+  failed({ target }: Try, failure: Failure, { alert }: Verdict): void {
+    if (alert === 'key-refused') this.#raise(`key:${keyOf(target)}`, this.#keyNews(target, failure, false))
+    else if (alert === 'key-leaked') this.#raise(`leak:${keyOf(target)}`, this.#keyNews(target, failure, true))
+    else if (alert === 'no-credit') this.#raise(`credit:${target.account}`, this.#creditNews(target))
+    else if (alert === 'model-gone' && this.#isPinned(target))
+      this.#raise(`model:${target.provider}/${target.model}`, this.#modelNews(target, failure))
+  }
+
+  /** An answer ends what was said of its key, its provider, its model, and of its account when it was paid for. */
+  worked(target: Target, event: AttemptEvent): void {
+    this.#end(`key:${keyOf(target)}`, event)
+    this.#end(`leak:${keyOf(target)}`, event)
+    this.#end(`model:${target.provider}/${target.model}`, event)
+    this.#end(`provider:${target.provider}`, event, (since) => this.#backNews(target, since))
+    if (event.costNanoUsd !== 0) this.#end(`credit:${target.account}`, event)
+  }
+
+  /** Budgets reached thresholds; of each only the highest is told, once in its period over all processes. */
+  crossed(crossings: readonly Crossing[]): void {
+    for (const crossing of crossings) {
+      if (crossings.some((other) => sameBudget(other, crossing) && other.percent > crossing.percent)) continue
+      const key = keyOfCrossing(crossing)
+      const isNew = this.#alerts.raise(key, { ...budgetNews(crossing, this.#engine.now), until: crossing.resetsAt })
+      // Another process may have been first; what was told before this one began is no news to its listeners.
+      if (isNew || (this.#alerts.find(key)?.alert.at ?? 0) >= this.#startedAt) this.#tellBudget(crossing)
+    }
+  }
+
+  /** Every second: what shows in the state rather than in one failure. */
+  tick(): void {
+    this.#watchStore()
+    this.#watchProviders()
+  }
+
+  #raise(key: string, news: News): boolean {
+    return this.#alerts.raise(key, news, this.#outages.everythingFails)
+  }
+
+  #end(key: string, event: AttemptEvent, newsOf: (since: number) => News | null = () => null): void {
+    const trouble = this.#alerts.find(key)
+    if (trouble !== undefined && event.startedAt >= trouble.alert.since)
+      this.#alerts.end(key, newsOf(trouble.alert.since))
+  }
+
+  #watchStore(): void {
+    const { state, reason } = this.#engine.parts.store.health()
+    if (state === 'ok') this.#alerts.end(STORE)
+    else if (this.#alerts.find(STORE) === undefined) this.#alerts.raise(STORE, this.#storeNews(reason))
+  }
+
+  /** A provider is down when every target of it is out for its own failures. */
+  #watchProviders(): void {
+    const { parts, now, roster } = this.#engine
+    const parks = parts.mind.parks.list(now).filter((park) => AWAY.has(park.reason))
+    if (parks.length === 0 || parts.offline.isOffline(now)) return
+    for (const provider of new Set(parks.map((park) => park.target.provider))) {
+      const key = `provider:${provider}`
+      if (this.#alerts.find(key) !== undefined) continue
+      const targets = roster.targets.filter((target) => target.provider === provider)
+      const isAway = (target: Target) => AWAY.has(parts.mind.parks.blocking(target, now)?.reason ?? 'bad_request')
+      if (targets.length > 0 && targets.every(isAway))
+        this.#raise(
+          key,
+          this.#downNews(
+            provider,
+            targets.length,
+            parks.filter((park) => park.target.provider === provider),
+          ),
+        )
+    }
+  }
+
+  /** Named in the configuration, or by an alias without a wildcard. */
+  #isPinned(target: Target): boolean {
+    if (!target.profile.discovered) return true
+    const { names, config } = this.#engine.roster
+    return Object.values(config.settings.models)
+      .flat()
+      .some((entry) => !entry.includes('*') && !entry.startsWith('auto') && isAmong(names, entry, target))
+  }
+
+  #keyNews(target: Target, { message, status }: Failure, leaked: boolean): News {
+    const place = placeOf(target)
+    const remedy = leaked
+      ? `revoke it at ${target.provider} now and put in a new one`
+      : 'replace it in the configuration'
+    return {
+      ...this.#news(target.provider),
+      event: leaked ? 'key_leaked' : 'key_revoked',
+      subject: `${target.provider}#${target.keyIndex}`,
+      what: leaked ? `${place} has leaked and was shut off` : `${place} is refused`,
+      why: `${target.provider} answered ${status ?? 'nothing'}: ${message.slice(0, 200)}`,
+      returns: 'not by itself; it is checked from time to time',
+      advice: `${remedy}; it is taken over at once`,
+    }
+  }
+
+  #creditNews(target: Target): News {
+    return {
+      ...this.#news(target.provider),
+      event: 'no_credit',
+      subject: `${target.provider}#${target.keyIndex}`,
+      what: `${placeOf(target)} has no credit left`,
+      returns: 'when the account has credit again',
+      advice: `add credit at ${target.provider}, or give it "free": true to keep to what costs nothing`,
+    }
+  }
+
+  #modelNews(target: Target, failure: Failure): News {
+    const { provider, model } = target
+    const { spec } = this.#engine.roster.seatOf(target).provider
+    const retired = catalogueModel(spec, model)?.retired
+    const successor = (failure.kind === 'model_not_found' ? failure.successor : undefined) ?? retired?.successor
+    return {
+      ...this.#news(provider),
+      event: 'model_retired',
+      subject: `${provider}/${model}`,
+      what: `${provider} does not have ${model} any more`,
+      why: retired === undefined ? null : `retired on ${retired.on}`,
+      returns: null,
+      advice:
+        successor === undefined
+          ? 'name another model in the configuration; "keywise models" lists them'
+          : `use ${successor} in the configuration instead`,
+    }
+  }
+
+  #downNews(provider: string, targets: number, parks: readonly Park[]): News {
+    const reasons = [...new Set(parks.map((park) => REASONS[park.reason] ?? park.reason))]
+    const nextAt = Math.min(...parks.map((park) => park.until))
+    return {
+      ...this.#news(provider),
+      event: 'provider_down',
+      since: Math.min(...parks.map((park) => park.since)),
+      what: `${provider} is down: all ${targets} targets`,
+      why: listText(reasons),
+      returns: `nobody can say; it is tried again at ${moment(nextAt, this.#engine.now)}`,
+      advice: `nothing to do while the others answer; ${provider}'s status page tells more`,
+    }
+  }
+
+  #backNews(target: Target, since: number): News {
+    return {
+      ...this.#news(target.provider),
+      event: 'provider_back',
+      since,
+      what: `${target.provider} is back after ${spanText(this.#engine.now - since)}`,
+    }
+  }
+
+  #storeNews(reason: string | null): News {
+    return {
+      ...this.#news('store'),
+      event: 'store_degraded',
+      what: 'What keywise learns cannot be written and is kept in memory',
+      why: reason,
+      returns: 'as soon as the disk takes it; nothing is lost until this process ends',
+      advice: 'make room on the disk or mend its permissions; "keywise doctor" tells more',
+    }
+  }
+
+  #news(subject: string): Omit<News, 'event' | 'what'> {
+    const works = worksText(this.#engine, null)
+    return { subject, since: this.#engine.now, why: null, works, returnsAt: null, returns: null, advice: null }
+  }
+
+  #tellBudget({ scope, per, unit, percent, spent, limit, resetsAt }: Crossing): void {
+    const usd = (amount: number) => (unit === 'usd' ? nanoToUsd(amount) : null)
+    this.#engine.parts.events.emit('budget', {
+      scope,
+      per,
+      share: percent / 100,
+      spentUsd: usd(spent),
+      limitUsd: usd(limit),
+      unit,
+      spent,
+      limit,
+      resetsAt: resetsAt === null ? null : new Date(resetsAt).toISOString(),
+    })
+  }
+}
+
+/** Without the key: `groq key 2 (work)`. */
+const placeOf = ({ provider, keyIndex, label }: Target) =>
+  `${provider} key ${keyIndex}${label === undefined ? '' : ` (${label})`}`
+
+const keyOf = ({ provider, fingerprint }: Target) => `${provider}@${fingerprint}`
+
+const sameBudget = (one: Crossing, other: Crossing) =>
+  one.scope === other.scope && one.per === other.per && one.unit === other.unit
+
+const keyOfCrossing = ({ scope, per, unit, limit, percent }: Crossing) =>
+  `budget:${scope}:${per}:${limit} ${unit}:${percent}`
+
+function isAmong(names: Engine['roster']['names'], entry: string, target: Target): boolean {
+  try {
+    return names.select(entry).among?.has(target.stateId) === true
+  } catch {
+    return false // an alias may name what no key has
+  }
+}
+
+function budgetNews({ scope, per, unit, percent, spent, limit, resetsAt, hard }: Crossing, now: number): News {
+  const show = (amount: number) => (unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`)
+  const isSpent = percent >= 100
+  const kept = hard ? 'no further call of this scope is made' : 'calls go on, cheaper targets first'
+  return {
+    event: 'budget',
+    subject: scope,
+    since: now,
+    what: `Budget ${scope}: ${percent} % reached, ${show(spent)} of ${show(limit)}${per === 'total' ? '' : ` per ${per}`}`,
+    why: null,
+    works: isSpent ? kept : 'everything',
+    returnsAt: resetsAt,
+    returns: resetsAt === null ? null : `next reset ${moment(resetsAt, now)}`,
+    advice: isSpent
+      ? 'raise the budget in the configuration, or wait for the reset'
+      : '"keywise budget" shows what was spent on what',
+  }
+}

@@ -1,0 +1,184 @@
+/** What follows from an attempt besides learning: lists read anew, quality judged by itself, people told. */
+
+import type { Dispatcher } from 'undici'
+import type { Config } from '../config/config.ts'
+import type { ChatResponse } from '../domain/chat.ts'
+import type { Failure } from '../domain/failure.ts'
+import type { Logger } from '../domain/logger.ts'
+import type { AttemptEvent, Store } from '../domain/store.ts'
+import type { Target } from '../domain/target.ts'
+import type { Try } from '../engine/attempt/attempt.ts'
+import type { Trail } from '../engine/attempt/trail.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Version } from '../engine/experiments/versions.ts'
+import { refOf } from '../engine/record.ts'
+import type { Ask } from '../engine/request/pendingRequest.ts'
+import type { Verdict } from '../experiment/verdict.ts'
+import { Alerts } from '../observe/alerts/alerts.ts'
+import type { Events } from '../observe/events.ts'
+import type { Verdict as Judgement } from '../routing/judge.ts'
+import type { OfflineDetector } from '../upstream/offline.ts'
+import { channelsOf } from './alertChannels.ts'
+import { Alarms } from './conditions.ts'
+import { Recovery } from './outageProbes.ts'
+import { Outages } from './outages.ts'
+import { selfScore } from './selfScore.ts'
+
+export interface AttentionOptions {
+  readonly store: Store
+  readonly logger: Logger
+  readonly events: Events
+  readonly offline: OfflineDetector
+  readonly dispatcher: Dispatcher
+  readonly now: () => number
+  readonly random: () => number
+  readonly redact: (text: string) => string
+  readonly salt: string
+  readonly userAgent: string
+}
+
+/** What an alert may still take to get out when the process ends. */
+const GRACE_MS = 2_000
+/** A verdict stands among the open alerts so long. */
+const SHOWN_MS = 86_400_000
+
+interface Watch {
+  readonly engine: Engine
+  readonly outages: Outages
+  readonly alarms: Alarms
+  readonly recovery: Recovery
+}
+
+export class Attention {
+  readonly alerts: Alerts
+  readonly #options: AttentionOptions
+  #watch: Watch | null = null
+  #isComplaining = false
+
+  constructor(options: AttentionOptions) {
+    this.#options = options
+    const { events, offline, now } = options
+    this.alerts = new Alerts({
+      ...options,
+      emit: (alert, text) => {
+        const { id, event, subject } = alert
+        events.emit('alert', { id, event, subject, at: iso(alert.at), since: iso(alert.since), text })
+      },
+      onUnreachable: (host) => offline.failed(host, now()),
+    })
+  }
+
+  /** Begins to watch; call it when the engine has remembered all it knows. */
+  attach(engine: Engine): void {
+    const outages = new Outages(engine, this.alerts)
+    const alarms = new Alarms(engine, this.alerts, outages)
+    this.#watch = { engine, outages, alarms, recovery: new Recovery(engine, outages) }
+    engine.parts.mind.onCrossings = (crossings) => this.#guarded(() => alarms.crossed(crossings))
+    this.useConfig(engine.roster.config)
+  }
+
+  /** Takes over the channels of a configuration. */
+  useConfig({ settings }: Config): void {
+    this.#guarded(() => {
+      this.alerts.use(channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) }))
+    })
+  }
+
+  /** Something failed; whatever can be mended off the request's path is begun. */
+  failed(attempt: Try, failure: Failure, verdict: Judgement): void {
+    const watch = this.#watch
+    if (watch === null) return
+    const { shortcomings } = watch.engine.parts
+    if (failure.kind === 'unsupported' && failure.ability !== undefined)
+      shortcomings.learn(attempt.target, failure.ability)
+    if (failure.kind === 'model_not_found') void watch.engine.parts.lists.readNow(attempt.seat)
+    if (verdict.alert !== undefined) this.#guarded(() => watch.alarms.failed(attempt, failure, verdict))
+  }
+
+  /** An answer came: judged by what can be seen without a person. */
+  answered(attempt: Try, ask: Ask, response: ChatResponse): void {
+    const score = selfScore(ask.request, response)
+    if (this.#watch === null || score === null) return
+    const { mind, store, experiments } = this.#watch.engine.parts
+    mind.remember({
+      kind: 'quality',
+      at: this.#options.now(),
+      origin: store.origin,
+      id: mind.eventId(),
+      target: refOf(attempt.target),
+      requestId: ask.id,
+      score,
+      task: ask.task,
+      source: 'self',
+    })
+    if (ask.enrolment?.trial != null) experiments.report(ask.enrolment.trial, ask.id, 'quality', score)
+  }
+
+  /** A target answered, whoever asked: that ends what was told of it. */
+  worked(target: Target, event: AttemptEvent): void {
+    const watch = this.#watch
+    if (watch === null || (this.alerts.isQuiet && watch.outages.isQuiet)) return
+    this.#guarded(() => {
+      watch.outages.worked(target, event.startedAt)
+      watch.alarms.worked(target, event)
+    })
+  }
+
+  /** Every target failed for a request. */
+  exhausted(ask: Ask, trail: Trail): void {
+    const watch = this.#watch
+    if (watch !== null) this.#guarded(() => watch.outages.failed(ask, trail))
+  }
+
+  /** An experiment has its verdict. */
+  decided({ experiment: { name, version } }: Version, { text, winner }: Verdict): void {
+    this.#options.logger.info(`experiment ${name} is decided: ${text}`)
+    const since = this.#options.now()
+    this.#guarded(() =>
+      this.alerts.raise(`experiment:${name}@${version}`, {
+        event: 'experiment_decided',
+        subject: name,
+        since,
+        what: `Experiment ${name} is decided`,
+        why: text,
+        works: null,
+        returnsAt: null,
+        returns: null,
+        advice: `keywise experiment stop ${name}${winner === null ? '' : ` --keep ${winner}`}`,
+        until: since + SHOWN_MS,
+      }),
+    )
+  }
+
+  /** Every second. */
+  tick(): void {
+    const watch = this.#watch
+    if (watch === null) return
+    this.#guarded(() => {
+      watch.outages.tick(this.alerts.tick())
+      watch.alarms.tick()
+      watch.recovery.tick()
+    })
+  }
+
+  /** A last look, and a moment for what is due to get out. */
+  async close(): Promise<void> {
+    await this.#watch?.recovery.close()
+    this.tick()
+    await this.alerts.close(GRACE_MS)
+  }
+
+  /** Telling people never gets in the way of a request: what fails here is said once. */
+  #guarded(act: () => void): void {
+    try {
+      act()
+      this.#isComplaining = false
+    } catch (error) {
+      if (!this.#isComplaining)
+        this.#options.logger.error(`alerts do not work now: ${error instanceof Error ? error.message : String(error)}`)
+      this.#isComplaining = true
+    }
+  }
+}
+
+const iso = (at: number) => new Date(at).toISOString()

@@ -1,0 +1,10 @@
+/** An outage: no target that could serve a model or alias answers. */
+
+export interface Outage {
+  readonly key: string
+  /** `auto` for everything, else the model or alias that was asked for. */
+  readonly name: string
+  /** Epoch milliseconds. */
+  readonly since: number
+  readonly embeddings: boolean
+}

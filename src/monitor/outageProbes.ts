@@ -1,0 +1,170 @@
+/**
+ * Finds out that an outage is over when nobody asks: free checks where a key was refused, and small calls within
+ * bounds. Only an answer counts; it comes through the same door as every other and is told from there.
+ */
+
+import type { Target } from '../domain/target.ts'
+import { whyNot } from '../engine/attempt/eligibility.ts'
+import { Trail } from '../engine/attempt/trail.ts'
+import type { Engine } from '../engine/engine.ts'
+import { plainAsk } from '../engine/plainRequest.ts'
+import { rememberProbe } from '../engine/recordProbe.ts'
+import type { Ask } from '../engine/request/pendingRequest.ts'
+import { ineligible } from '../routing/eligible.ts'
+import type { Call } from '../upstream/call.ts'
+import type { Outage } from './outage.ts'
+import type { Outages } from './outages.ts'
+
+/** The first look comes soon, for most outages are short; then it is this often. */
+const FIRST_MS = 2_000
+const LONGEST_MS = 10_000
+/** After so long it is rarer, and still often enough to tell within half a minute. */
+const LONG_MS = 600_000
+const LONGEST_LATER_MS = 25_000
+/** Calls per account: a burst, then six an hour. */
+const BURST = 10
+const REFILL_MS = 600_000
+const AT_ONCE = 3
+/** Most of an account's known daily requests that probes may take. */
+const DAILY_SHARE = 0.02
+const DAY_MS = 86_400_000
+
+interface Allowance {
+  tokens: number
+  filledAt: number
+  /** Calls of the current day, by this clock. */
+  calls: number
+  dayAt: number
+}
+
+export class Recovery {
+  readonly #engine: Engine
+  readonly #outages: Outages
+  readonly #allowances = new Map<string, Allowance>()
+  #running: Promise<void> | null = null
+  readonly #calls = new Set<Call>()
+  #waitMs = FIRST_MS
+  #nextAt = 0
+  #turn = 0
+  #closed = false
+
+  constructor(engine: Engine, outages: Outages) {
+    this.#engine = engine
+    this.#outages = outages
+  }
+
+  /** Every second. Does nothing while nothing is out. */
+  tick(): void {
+    const { open } = this.#outages
+    if (open.length === 0) return this.#rest()
+    const { now, parts } = this.#engine
+    if (this.#nextAt === 0) this.#nextAt = now + FIRST_MS
+    if (this.#running !== null || this.#closed || now < this.#nextAt || parts.offline.isOffline(now)) return
+    if (this.#engine.roster.config.settings.routing.probes === 'traffic') return
+    const outage = open[this.#turn++ % open.length]!
+    this.#waitMs = Math.min(now - outage.since < LONG_MS ? LONGEST_MS : LONGEST_LATER_MS, this.#waitMs * 1.5)
+    this.#nextAt = now + this.#waitMs
+    this.#running = this.#look(outage)
+      .catch((error: unknown) => parts.logger.warn(`a check after an outage failed: ${String(error)}`))
+      .finally(() => {
+        this.#running = null
+      })
+  }
+
+  /** Ends the calls that are under way. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const call of this.#calls) call.abort()
+    await this.#running
+  }
+
+  #rest(): void {
+    this.#nextAt = 0
+    this.#waitMs = FIRST_MS
+  }
+
+  async #look(outage: Outage): Promise<void> {
+    const engine = this.#engine
+    const ask = plainAsk(engine, outage.name, outage.embeddings)
+    if (ask === null) return this.#outages.forget(outage)
+    const targets = engine.roster.targets.filter((target) => ineligible(target, ask.needs, engine.world.rules) === null)
+    await this.#checkKeys(targets)
+    // A call for a text is no proof of embeddings; those are proved by the next request.
+    if (this.#closed || outage.embeddings || engine.roster.config.settings.routing.probes !== 'calls') return
+    await Promise.all(this.#choose(targets, ask).map((target) => this.#call(target, ask)))
+  }
+
+  /** Refused keys are asked for free rather than waited for. */
+  async #checkKeys(targets: readonly Target[]): Promise<void> {
+    const { parts, roster, now } = this.#engine
+    const isRefused = (target: Target) => parts.mind.parks.blocking(target, now)?.reason === 'auth_invalid'
+    const seats = new Map(targets.filter(isRefused).map((target) => [roster.seatOf(target), target]))
+    const checks = [...seats].map(async ([seat, target]) => {
+      const { state } = await parts.checks.checkNow(seat)
+      if (state === 'valid') this.#engine.lift(target, ['auth_invalid'])
+    })
+    await Promise.all(checks)
+  }
+
+  /** A few accounts at once, those that were asked least before; of each its cheapest target. */
+  #choose(targets: readonly Target[], ask: Ask): readonly Target[] {
+    const cheapest = new Map<string, Target>()
+    for (const target of targets.filter((one) => this.#mayCall(one, ask))) {
+      const known = cheapest.get(target.account)
+      if (known === undefined || costOf(target) < costOf(known)) cheapest.set(target.account, target)
+    }
+    return [...cheapest.values()]
+      .sort((one, other) => this.#callsOf(one) - this.#callsOf(other) || costOf(one) - costOf(other))
+      .slice(0, AT_ONCE)
+  }
+
+  /** What was stated holds, and so do refused keys and empty accounts; our guesses may be tried. */
+  #mayCall(target: Target, ask: Ask): boolean {
+    const { world, now } = this.#engine
+    return whyNot(world, target, ask, null, now, true) === null && this.#allows(target, now)
+  }
+
+  /** Whether the account's allowance lasts for one more. A server of the user's own costs nobody anything. */
+  #allows(target: Target, now: number): boolean {
+    if (target.profile.local) return true
+    const { tokens, calls } = this.#allowance(target, now)
+    const daily = this.#engine.parts.mind.quota
+      .limitsOf(target, now)
+      .filter(({ unit, window, limit }) => unit === 'requests' && window === 'day' && limit !== null)
+      .map(({ limit }) => limit ?? 0)
+    return tokens >= 1 && daily.every((limit) => calls + 1 <= Math.max(1, limit * DAILY_SHARE))
+  }
+
+  #allowance({ account }: Target, now: number): Allowance {
+    const known = this.#allowances.get(account) ?? { tokens: BURST, filledAt: now, calls: 0, dayAt: now }
+    this.#allowances.set(account, known)
+    known.tokens = Math.min(BURST, known.tokens + Math.max(0, now - known.filledAt) / REFILL_MS)
+    known.filledAt = now
+    if (Math.abs(now - known.dayAt) >= DAY_MS) Object.assign(known, { calls: 0, dayAt: now })
+    return known
+  }
+
+  #callsOf({ account }: Target): number {
+    return this.#allowances.get(account)?.calls ?? 0
+  }
+
+  async #call(target: Target, ask: Ask): Promise<void> {
+    const engine = this.#engine
+    const hold = engine.reserve(target, ask)
+    if (!hold.granted) return
+    const allowance = this.#allowance(target, engine.now)
+    allowance.tokens--
+    allowance.calls++
+    const attempt = engine.call(target, ask, new Trail(ask), hold)
+    this.#calls.add(attempt.call)
+    const end = await attempt.call.done
+    this.#calls.delete(attempt.call)
+    rememberProbe(engine, ask, attempt, end)
+  }
+}
+
+/** USD per million tokens; an unknown price comes last. */
+function costOf({ profile: { free, local, price } }: Target): number {
+  if (free || local) return 0
+  return price === null ? Number.MAX_VALUE : price.input + price.output
+}

@@ -1,0 +1,164 @@
+/** When everything fails, or everything behind one model or alias; and when it works again, which only an answer proves. */
+
+import { createHash } from 'node:crypto'
+import type { Target } from '../domain/target.ts'
+import { whyNot } from '../engine/attempt/eligibility.ts'
+import type { Trail } from '../engine/attempt/trail.ts'
+import type { Engine } from '../engine/engine.ts'
+import { plainAsk } from '../engine/plainRequest.ts'
+import type { Ask } from '../engine/request/pendingRequest.ts'
+import type { Roster } from '../engine/targets/targetRegistry.ts'
+import { type Alerts, EVERYTHING } from '../observe/alerts/alerts.ts'
+import type { Trouble } from '../observe/alerts/trouble.ts'
+import { ineligible } from '../routing/eligible.ts'
+import { outageNews, recoveryNews } from './alertText.ts'
+import type { Outage } from './outage.ts'
+
+/** More at once are told by the first of them. */
+const MOST = 50
+/** An outage of so long is told again. */
+const REMIND_MS = 86_400_000
+
+export class Outages {
+  readonly #engine: Engine
+  readonly #alerts: Alerts
+  readonly #open = new Map<string, Outage>()
+  #keys: { readonly seats: Roster['seats']; readonly hash: string } = { seats: [], hash: '' }
+
+  constructor(engine: Engine, alerts: Alerts) {
+    this.#engine = engine
+    this.#alerts = alerts
+  }
+
+  get open(): readonly Outage[] {
+    return [...this.#open.values()]
+  }
+
+  get isQuiet(): boolean {
+    return this.#open.size === 0
+  }
+
+  get everythingFails(): boolean {
+    return this.#named(EVERYTHING) !== undefined
+  }
+
+  /** Nobody answered the request: an outage, unless it was its own demands, its sender's impatience, or our network. */
+  failed(ask: Ask, trail: Trail): void {
+    const engine = this.#engine
+    const name = nameOf(ask)
+    if (this.#open.size >= MOST || this.#named(name) !== undefined || isImpatience(trail)) return
+    if (engine.parts.offline.isOffline(engine.now)) return
+    const embeddings = ask.needs.abilities.includes('embeddings')
+    const plain = plainAsk(engine, name, embeddings)
+    if (plain === null || !this.#isOut(plain, ask, trail)) return
+    const key = this.#keyOf(name)
+    const since = startOf(trail) ?? engine.now
+    const news = { ...outageNews(engine, { name, since, plain, trail }), until: engine.now + REMIND_MS }
+    this.#alerts.raise(key, news, this.everythingFails)
+    this.#open.set(key, { key, name, since, embeddings })
+  }
+
+  /** A target answered a request that began at `startedAt`: whatever it stands for works again. */
+  worked(target: Target, startedAt: number): void {
+    for (const outage of this.open) {
+      if (startedAt < outage.since) continue
+      const plain = plainAsk(this.#engine, outage.name, outage.embeddings)
+      if (plain === null || ineligible(target, plain.needs, this.#engine.world.rules) !== null) continue
+      this.#open.delete(outage.key)
+      this.#alerts.end(outage.key, recoveryNews(this.#engine, this.#alerts, outage, target))
+      this.#tell(outage.name, outage.since, target.id)
+    }
+  }
+
+  /** Every second: takes in what other processes on the store ended, and what they or an earlier run began. */
+  tick(over: readonly Trouble[]): void {
+    for (const { key, overAt } of over) {
+      const outage = this.#open.get(key)
+      if (outage === undefined) continue
+      this.#open.delete(key)
+      if (overAt !== null) this.#tell(outage.name, outage.since, null)
+    }
+    if (!this.#alerts.isQuiet) this.#adopt()
+    this.#forgetOffline()
+  }
+
+  /** A model that is not configured any more has no outage. */
+  forget(outage: Outage): void {
+    this.#open.delete(outage.key)
+    this.#alerts.retract(outage.key)
+  }
+
+  #adopt(): void {
+    for (const { key, alert } of this.#alerts.open()) {
+      const { subject: name, since } = alert
+      if (alert.event !== 'all_failed' || this.#open.has(key) || key !== this.#keyOf(name)) continue
+      const plain = plainAsk(this.#engine, name, false)
+      if (plain === null) this.#alerts.end(key)
+      else this.#open.set(key, { key, name, since, embeddings: false })
+    }
+  }
+
+  /** What looked like an outage was our own network: nobody could be told meanwhile, and nobody needs to be. */
+  #forgetOffline(): void {
+    if (this.#open.size === 0 || !this.#engine.parts.offline.isOffline(this.#engine.now)) return
+    for (const outage of this.open) {
+      const trouble = this.#alerts.find(outage.key)
+      if (trouble !== undefined && this.#alerts.isUnsent(trouble)) this.forget(outage)
+    }
+  }
+
+  /**
+   * Whether plain requests fail as well: every target that could serve one has just failed or is kept out; or the
+   * request was plain and failed as often as the settings let it.
+   */
+  #isOut(plain: Ask, ask: Ask, trail: Trail): boolean {
+    const engine = this.#engine
+    const tried = trail.isOwnFault ? null : trail
+    let troubled = false
+    let free = false
+    for (const target of engine.roster.targets) {
+      if (ineligible(target, plain.needs, engine.world.rules) !== null) continue
+      const why = whyNot(engine.world, target, plain, tried, engine.now)
+      if (why === null && tried?.wasTried(target) !== true) free = true
+      // The user's own hours and budgets are no trouble of the providers.
+      else if (why === null || why.code === 'skipped' || why.code === 'parked' || why.code === 'quota') troubled = true
+    }
+    if (!free) return troubled
+    return tried !== null && trail.calls >= engine.roster.config.settings.maxAttempts && isPlain(ask)
+  }
+
+  #tell(model: string, since: number, target: string | null): void {
+    this.#engine.parts.events.emit('recovered', { model, target, since: new Date(since).toISOString() })
+  }
+
+  #named(name: string): Outage | undefined {
+    for (const outage of this.#open.values()) if (outage.name === name) return outage
+    return undefined
+  }
+
+  /** The same for every process with the same keys: what fails for them may work for others on the store. */
+  #keyOf(name: string): string {
+    const { seats } = this.#engine.roster
+    if (this.#keys.seats !== seats) {
+      const names = seats.map((seat) => `${seat.provider.id}@${seat.fingerprint}`).sort()
+      this.#keys = { seats, hash: createHash('sha256').update(names.join(' ')).digest('hex').slice(0, 16) }
+    }
+    return `all_failed:${this.#keys.hash}:${name}`
+  }
+}
+
+function nameOf({ selection }: Ask): string {
+  return selection.auto && selection.among === null ? EVERYTHING : selection.name
+}
+
+/** The caller's own deadline cut the last call: that says nothing of the target. */
+function isImpatience({ lastFailure }: Trail): boolean {
+  return lastFailure?.kind === 'client_gone' || (lastFailure?.kind === 'timeout' && lastFailure.phase === 'total')
+}
+
+const isPlain = ({ needs }: Ask) => needs.abilities.every((ability) => ability === 'chat' || ability === 'streaming')
+
+function startOf({ attempts }: Trail): number | null {
+  const [first] = attempts
+  return first === undefined ? null : Date.parse(first.startedAt)
+}

@@ -1,0 +1,191 @@
+/**
+ * Finds out off everybody's request whether a park's cause is gone, once its time is over: the cheapest check decides. A
+ * key endpoint or a models list costs nothing; where there is none, a guess of ours is put to a tiny call, as long as that
+ * takes next to nothing of the account's day and no money outside the budgets. What was stated, and outages that pass by
+ * themselves, are left to ordinary traffic (wire-facts 4.1).
+ */
+
+import type { FailureKind } from '../domain/failure.ts'
+import type { Park } from '../domain/park.ts'
+import type { Target } from '../domain/target.ts'
+import type { Engine } from '../engine/engine.ts'
+import { makeAsk } from '../engine/prepareRequest.ts'
+import { rankingNow } from '../engine/ranking.ts'
+import { rememberProbe } from '../engine/recordProbe.ts'
+import type { Ask } from '../engine/request/pendingRequest.ts'
+import type { Seat } from '../engine/targets/targetRegistry.ts'
+import type { Call } from '../upstream/call.ts'
+import { ProbeAllowance } from './probeAllowance.ts'
+
+/** A check that could not be made, or said nothing, is not made again sooner. */
+const AGAIN_MS = 60_000
+/** A target that would not be chosen even if it worked is left alone for so long. */
+const UNWANTED_MS = 3_600_000
+/** How reliable it would be if it worked, and how far it may lie behind the best. */
+const RELIABLE = 0.95
+const BEHIND = 0.03
+const TIMEOUT_MS = 60_000
+/** The least that every provider takes is 16 (OpenAI Responses). */
+const MAX_TOKENS = 16
+
+/** Guesses that a call can disprove. Broken connections and overload end by ordinary traffic, empty accounts by money. */
+const CALLED_FOR: ReadonlySet<FailureKind> = new Set([
+  'rate_minute',
+  'quota_day',
+  'zero_quota',
+  'auth_forbidden',
+  'auth_invalid',
+  'model_not_found',
+])
+
+export class Probes {
+  readonly #allowance = new ProbeAllowance()
+  /** Until when a park that was looked at is left alone. */
+  readonly #nextAt = new Map<string, number>()
+  #engine: Engine | null = null
+  #running: Promise<void> | null = null
+  #call: Call | null = null
+  #closed = false
+
+  attach(engine: Engine): void {
+    this.#engine = engine
+  }
+
+  /** Looks at every park whose time is over and whose cause nobody has disproved. Called every second; never rejects. */
+  due(): Promise<void> {
+    const engine = this.#engine
+    if (engine === null || this.#closed) return Promise.resolve()
+    if (this.#running !== null) return this.#running
+    const parks = engine.parts.mind.parks.awaiting(engine.now).filter((park) => this.#isTimeFor(park, engine.now))
+    if (parks.length === 0 || engine.parts.offline.isOffline(engine.now)) return Promise.resolve()
+    this.#running = this.#lookAt(engine, parks)
+      .catch((error: unknown) => engine.parts.logger.warn(`a check of a parked target failed: ${String(error)}`))
+      .finally(() => {
+        this.#running = null
+      })
+    return this.#running
+  }
+
+  /** A provider's list has models it did not have before: whoever was parked for missing one of them may go on. */
+  listed(seat: Seat, added: ReadonlySet<string>): void {
+    const engine = this.#engine
+    if (engine === null || added.size === 0) return
+    const { parks } = engine.parts.mind
+    const isPublic = seat.provider.spec.modelsList?.public === true
+    for (const { reason, target } of [...parks.list(engine.now), ...parks.awaiting(engine.now)]) {
+      const isOurs = target.provider === seat.provider.id && (isPublic || target.fingerprint === seat.fingerprint)
+      if (reason === 'model_not_found' && isOurs && added.has(target.model)) engine.lift(target, ['model_not_found'])
+    }
+  }
+
+  /** Ends the call that is under way. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#call?.abort()
+    await this.#running
+  }
+
+  #isTimeFor(park: Park, now: number): boolean {
+    const nextAt = this.#nextAt.get(nameOf(park)) ?? 0
+    return now >= nextAt || nextAt > now + UNWANTED_MS
+  }
+
+  async #lookAt(engine: Engine, parks: readonly Park[]): Promise<void> {
+    for (const park of parks) {
+      const seat = engine.roster.findSeat(park.target.provider, park.target.fingerprint)
+      if (seat === undefined || this.#closed) continue
+      this.#leaveAlone(park, AGAIN_MS)
+      await this.#check(engine, park, seat)
+    }
+    const now = engine.now
+    for (const [name, at] of this.#nextAt) if (at <= now) this.#nextAt.delete(name)
+  }
+
+  #leaveAlone(park: Park, ms: number): void {
+    this.#nextAt.set(nameOf(park), (this.#engine?.now ?? 0) + ms)
+  }
+
+  async #check(engine: Engine, park: Park, seat: Seat): Promise<void> {
+    // A refused key is never tried by a request, so this check is made whatever the settings say.
+    if (park.backBy === 'key-check') return engine.parts.checks.prove(park, seat)
+    const { probes } = engine.roster.config.settings.routing
+    if (probes === 'traffic') return
+    if (park.backBy === 'balance-check') return engine.parts.checks.balance(park, seat)
+    const isOpen = park.backBy !== 'models-list' || (await this.#readsList(engine, park, seat))
+    if (isOpen && probes === 'calls') await this.#byCall(engine, park)
+  }
+
+  /** Looks the model up in the list. False when it is not there, or is again: then nothing is left to be found out. */
+  async #readsList(engine: Engine, park: Park, seat: Seat): Promise<boolean> {
+    const { lists, mind } = engine.parts
+    const known = lists.of(seat)
+    if (known === null || known.readAt < park.until) await lists.readNow(seat)
+    const list = lists.of(seat)
+    if (list === null || list.readAt < park.until || !mind.parks.awaiting(engine.now).includes(park)) return false
+    if (list.models.some(({ id }) => id === park.target.model)) return true
+    engine.parts.checks.remember(park.target, {
+      kind: 'model_not_found',
+      status: null,
+      message: 'not in the models list of the provider',
+    })
+    return false
+  }
+
+  async #byCall(engine: Engine, park: Park): Promise<void> {
+    const target = engine.roster.find(park.target.stateId)
+    if (target === undefined || park.stated || !CALLED_FOR.has(park.reason)) return
+    if (engine.parts.mind.parks.state(target, engine.now) !== 'half-open') return
+    if (!isWanted(engine, target)) return this.#leaveAlone(park, UNWANTED_MS)
+    const ask = smallAsk(engine, target)
+    if (this.#mayCall(engine, target, ask)) await this.#ask(engine, target, ask)
+  }
+
+  #mayCall(engine: Engine, target: Target, ask: Ask): boolean {
+    const { mind } = engine.parts
+    const { now, world, roster } = engine
+    const isPaidFor = target.profile.free || roster.config.settings.budgets.length > 0
+    return (
+      isPaidFor &&
+      mind.quota.room(target, world.needOf(target, ask, now).quota, now) === null &&
+      this.#allowance.take(target, mind.quota.limitsOf(target, now), now)
+    )
+  }
+
+  async #ask(engine: Engine, target: Target, ask: Ask): Promise<void> {
+    const hold = engine.reserve(target, ask, 'check')
+    if (!hold.granted) return
+    const attempt = engine.callForTest(target, ask, hold, 1)
+    this.#call = attempt.call
+    const end = await attempt.call.done
+    this.#call = null
+    rememberProbe(engine, ask, attempt, end)
+  }
+}
+
+function nameOf({ scope, reason, target, until }: Park): string {
+  return `${scope} ${reason} ${target.stateId} ${until}`
+}
+
+function smallAsk(engine: Engine, { id }: Target): Ask {
+  return makeAsk(
+    engine,
+    {
+      model: id,
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Reply with: ok' }] }],
+      maxTokens: MAX_TOKENS,
+      stream: false,
+    },
+    { timeoutMs: TIMEOUT_MS },
+  )
+}
+
+/** Whether the target might be chosen if it worked: V is what an answer is worth times how likely one is. */
+function isWanted(engine: Engine, target: Target): boolean {
+  let best = Number.NEGATIVE_INFINITY
+  let own: number | null = null
+  for (const row of rankingNow(engine)) {
+    if (row.eligible && row.target.stateId !== target.stateId) best = Math.max(best, row.value)
+    if (row.target.stateId === target.stateId) own = (row.value / Math.max(row.terms.reliability, 0.01)) * RELIABLE
+  }
+  return own !== null && own >= best - BEHIND
+}

@@ -1,0 +1,52 @@
+/** How many calls of our own an account may be asked for: few an hour, and hardly any of a small daily limit. */
+
+import type { Target } from '../domain/target.ts'
+import type { LimitView } from '../quota/limits/limitView.ts'
+
+const BURST = 10
+const REFILL_MS = 600_000
+/** Most of an account's known daily requests. */
+const DAILY_SHARE = 0.02
+const DAY_MS = 86_400_000
+
+interface Asked extends Pick<Target, 'account'> {
+  readonly profile: Pick<Target['profile'], 'local'>
+}
+
+interface Account {
+  tokens: number
+  filledAt: number
+  /** When the calls of the last day were made. */
+  calls: number[]
+}
+
+export class ProbeAllowance {
+  readonly #accounts = new Map<string, Account>()
+
+  /** Takes one call of the account, or none: false. `limits`: everything known of the target's limits. */
+  take({ account, profile }: Asked, limits: readonly LimitView[], now: number): boolean {
+    // A server of one's own costs nobody anything.
+    if (profile.local) return true
+    const known = this.#account(account, now)
+    if (known.tokens < 1 || !leavesEnough(limits, known.calls.length + 1)) return false
+    known.tokens--
+    known.calls.push(now)
+    return true
+  }
+
+  #account(name: string, now: number): Account {
+    const known = this.#accounts.get(name) ?? { tokens: BURST, filledAt: now, calls: [] }
+    this.#accounts.set(name, known)
+    known.tokens = Math.min(BURST, known.tokens + Math.max(0, now - known.filledAt) / REFILL_MS)
+    known.filledAt = now
+    known.calls = known.calls.filter((at) => Math.abs(now - at) < DAY_MS)
+    return known
+  }
+}
+
+/** Published numbers are good enough for holding ourselves back. */
+function leavesEnough(limits: readonly LimitView[], calls: number): boolean {
+  for (const { unit, window, limit } of limits)
+    if (unit === 'requests' && window === 'day' && limit !== null && calls > limit * DAILY_SHARE) return false
+  return true
+}

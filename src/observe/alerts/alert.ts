@@ -1,0 +1,114 @@
+/** An alert: what happened, since when, what still works, when it should return, and one thing to do. */
+
+import { asNumber, asRecord, asString } from '../../domain/json.ts'
+
+export const ALERT_EVENTS = [
+  'all_failed',
+  'recovered',
+  'key_revoked',
+  'key_leaked',
+  'no_credit',
+  'budget',
+  'provider_down',
+  'provider_back',
+  'model_retired',
+  'store_degraded',
+  'experiment_decided',
+] as const
+/** What a channel can subscribe to. */
+export type AlertEvent = (typeof ALERT_EVENTS)[number]
+
+/** Never contents, never a key. A type rather than an interface, so that it is JSON as it stands. */
+export type Alert = {
+  /** Globally unique; a receiver that sees it twice was told twice of one thing. */
+  readonly id: string
+  /** `test` is what a person asked for to see that a channel works. */
+  readonly event: AlertEvent | 'test'
+  /** What it is about: `auto` for everything, a model, `groq#2`, a provider, a budget's scope. */
+  readonly subject: string
+  /** Epoch milliseconds at which it was raised. */
+  readonly at: number
+  /** Epoch milliseconds since which it is so. */
+  readonly since: number
+  readonly what: string
+  readonly why: string | null
+  readonly works: string | null
+  /** Epoch milliseconds; null when nobody can say. */
+  readonly returnsAt: number | null
+  readonly returns: string | null
+  readonly advice: string | null
+}
+
+const SIGNS: { readonly [E in Alert['event']]: string } = {
+  all_failed: '🔴',
+  recovered: '🟢',
+  key_revoked: '🔑',
+  key_leaked: '🚨',
+  no_credit: '💳',
+  budget: '💰',
+  provider_down: '🟠',
+  provider_back: '🟢',
+  model_retired: '📦',
+  store_degraded: '💾',
+  experiment_decided: '🧪',
+  test: '🔔',
+}
+
+/** The alert in a few lines of plain text. */
+export function alertText(alert: Alert): string {
+  const lines = [
+    `${SIGNS[alert.event]} ${alert.what}`,
+    `Since: ${moment(alert.since, alert.at)}`,
+    line('Why', alert.why),
+    line('Still works', alert.works),
+    line('Expected back', alert.returns),
+    line('To do', alert.advice),
+  ]
+  return lines.filter((one) => one !== null).join('\n')
+}
+
+const line = (name: string, text: string | null) => (text === null ? null : `${name}: ${text}`)
+
+const DAY_MS = 86_400_000
+
+/** `08:00 UTC`, with the date when it is a day or more away from `now`. */
+export function moment(at: number, now: number): string {
+  const iso = new Date(at).toISOString()
+  const time = `${iso.slice(11, 16)} UTC`
+  return Math.abs(at - now) < DAY_MS ? time : `${iso.slice(0, 10)} ${time}`
+}
+
+/** Whether a subscription covers an event: two of them come with the one they belong to. */
+export function covers(events: ReadonlySet<string>, event: Alert['event']): boolean {
+  return event === 'test' || events.has(event) || events.has(COMPANIONS[event] ?? '')
+}
+
+const COMPANIONS: { readonly [E in AlertEvent]?: AlertEvent } = {
+  key_leaked: 'key_revoked',
+  provider_back: 'provider_down',
+}
+
+/** An alert as it was stored; undefined when it cannot be one. */
+export function readAlert(value: unknown): Alert | undefined {
+  const record = asRecord(value)
+  const [id, event, subject, what] = ['id', 'event', 'subject', 'what'].map((name) => asString(record?.[name]))
+  const at = asNumber(record?.['at'])
+  const since = asNumber(record?.['since'])
+  if (id === undefined || subject === undefined || what === undefined || at === undefined || since === undefined)
+    return undefined
+  if (event === undefined || !Object.hasOwn(SIGNS, event)) return undefined
+  const text = (name: string) => asString(record?.[name]) ?? null
+  return {
+    id,
+    event: event as Alert['event'], // checked above
+    subject,
+    at,
+    since,
+    what,
+    why: text('why'),
+    works: text('works'),
+    returnsAt: asNumber(record?.['returnsAt']) ?? null,
+    returns: text('returns'),
+    advice: text('advice'),
+  }
+}

@@ -1,0 +1,376 @@
+import { join } from 'node:path'
+import { Agent } from 'undici'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  BOT_TOKEN,
+  blocked,
+  CHAT_ID,
+  startTelegram,
+  startWebhook,
+  tooMany,
+} from '../../../test/support/alertDoubles.ts'
+import { temporaryFolder } from '../../../test/support/temporaryFolder.ts'
+import { Secret } from '../../domain/redact.ts'
+import type { Store } from '../../domain/store.ts'
+import { createMemoryStore } from '../../store/memory.ts'
+import { openStore } from '../../store/open.ts'
+import { ALERT_EVENTS, type Alert } from './alert.ts'
+import { Alerts, EVERYTHING, type News } from './alerts.ts'
+import type { Channel } from './channel.ts'
+import { TELEGRAM_EVENTS, telegram } from './telegram.ts'
+import { webhook } from './webhook.ts'
+
+const NOON = Date.UTC(2026, 10, 20, 12)
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+let dispatcher: Agent
+let now: number
+let lines: string[]
+let told: Alert[]
+
+beforeEach(() => {
+  dispatcher = new Agent()
+  now = NOON
+  lines = []
+  told = []
+})
+afterEach(() => dispatcher.destroy())
+
+const tools = (id: string) => ({
+  id,
+  dispatcher,
+  redact: (text: string) => text,
+  now: () => now,
+  userAgent: 'keywise/test',
+  timeoutMs: 100,
+})
+
+function toTelegram(apiRoot: string, events: readonly string[] = ALERT_EVENTS): Channel {
+  const settings = { botToken: new Secret(BOT_TOKEN), chatId: CHAT_ID, apiRoot, events: new Set(events) }
+  return telegram(settings, tools('telegram@1'))
+}
+
+function toWebhook(url: string, facts: { template?: string; secret?: Secret } = {}): Channel {
+  return webhook({ url: new Secret(url), events: new Set(ALERT_EVENTS), ...facts }, tools('webhook@1'))
+}
+
+function desk(channels: readonly Channel[], store: Store = createMemoryStore()): Alerts {
+  const say = (line: string) => void lines.push(line)
+  const alerts = new Alerts({
+    store,
+    now: () => now,
+    random: () => 0.5,
+    logger: { info: say, warn: say, error: say },
+    redact: (text) => text,
+    emit: (alert) => void told.push(alert),
+  })
+  alerts.use(channels)
+  return alerts
+}
+
+const news = (facts: Partial<News> = {}): News => ({
+  event: 'key_revoked',
+  subject: 'groq#1',
+  since: now,
+  what: 'groq key 1 is refused',
+  why: null,
+  works: '3 of 4 targets (google)',
+  returnsAt: null,
+  returns: null,
+  advice: 'replace it',
+  ...facts,
+})
+const everything = (facts: Partial<News> = {}) =>
+  news({ event: 'all_failed', subject: EVERYTHING, what: 'Everything fails', ...facts })
+const recovered = () => news({ event: 'recovered', subject: EVERYTHING, what: 'answered again' })
+
+/** Delivers what is due, lets `ms` pass, and delivers what is due then. */
+async function pass(alerts: Alerts, ms: number): Promise<void> {
+  await alerts.deliver()
+  now += ms
+  await alerts.deliver()
+}
+
+describe('an alert', () => {
+  test('names what happened, since when, what still works, when it returns, and one thing to do', async () => {
+    const bot = await startTelegram()
+    const alerts = desk([toTelegram(bot.origin)])
+    alerts.raise(
+      'x',
+      everything({ returnsAt: NOON + HOUR, returns: 'next reset 13:00 UTC (google)', why: 'groq: server errors' }),
+    )
+    await alerts.deliver()
+    expect(bot.texts).toEqual([
+      [
+        '🔴 Everything fails',
+        'Since: 12:00 UTC',
+        'Why: groq: server errors',
+        'Still works: 3 of 4 targets (google)',
+        'Expected back: next reset 13:00 UTC (google)',
+        'To do: replace it',
+      ].join('\n'),
+    ])
+    expect(bot.wrong).toEqual([])
+  })
+
+  test('is told once while the trouble lasts, and again when it comes again', async () => {
+    const bot = await startTelegram()
+    const alerts = desk([toTelegram(bot.origin)])
+    expect(alerts.raise('key:a', news())).toBe(true)
+    expect(alerts.raise('key:a', news())).toBe(false)
+    await pass(alerts, 3 * SECOND)
+    expect(alerts.end('key:a')).toBe(true)
+    expect(alerts.end('key:a')).toBe(false)
+    now += MINUTE
+    expect(alerts.raise('key:a', news())).toBe(true)
+    await pass(alerts, 3 * SECOND)
+    expect(bot.texts).toHaveLength(2)
+  })
+
+  test('that comes and goes is told three times an hour, and the third says so', async () => {
+    const bot = await startTelegram()
+    const alerts = desk([toTelegram(bot.origin)])
+    for (let turn = 0; turn < 6; turn++) {
+      alerts.raise('all', everything())
+      await pass(alerts, MINUTE)
+      alerts.end('all', recovered())
+      await pass(alerts, MINUTE)
+    }
+    expect(bot.texts.filter((text) => text.includes('fails'))).toHaveLength(3)
+    expect(bot.texts.filter((text) => text.includes('answered'))).toHaveLength(3)
+    expect(bot.texts[4]).toContain('not told again before 13:00 UTC')
+    now += HOUR
+    alerts.raise('all', everything())
+    await alerts.deliver()
+    expect(bot.texts).toHaveLength(7)
+  })
+
+  test('of a budget may come again when its period is over', () => {
+    const alerts = desk([])
+    expect(alerts.raise('b', news({ event: 'budget', until: NOON + HOUR }))).toBe(true)
+    now += HOUR - 1
+    expect(alerts.raise('b', news({ event: 'budget', until: NOON + 2 * HOUR }))).toBe(false)
+    now += 1
+    expect(alerts.raise('b', news({ event: 'budget', until: NOON + 2 * HOUR }))).toBe(true)
+  })
+
+  test('reaches only the channels that want it; a leaked key comes with revoked ones', async () => {
+    const bot = await startTelegram()
+    const alerts = desk([toTelegram(bot.origin, TELEGRAM_EVENTS)])
+    alerts.raise('a', news({ event: 'provider_down' }))
+    alerts.raise('b', news({ event: 'no_credit' }))
+    alerts.raise('c', news({ event: 'key_leaked', what: 'leaked' }))
+    await pass(alerts, MINUTE)
+    expect(bot.texts).toHaveLength(1)
+    expect(bot.texts[0]).toContain('leaked')
+    expect(told.map((alert) => alert.event)).toEqual(['provider_down', 'no_credit', 'key_leaked'])
+  })
+})
+
+describe('while everything fails', () => {
+  test('what waits and what comes later folds into the one alert', async () => {
+    const bot = await startTelegram()
+    const alerts = desk([toTelegram(bot.origin)])
+    alerts.raise('provider:groq', news({ event: 'provider_down' }))
+    alerts.raise('key:google', news())
+    alerts.raise('all', everything())
+    alerts.raise('provider:google', news({ event: 'provider_down' }), true)
+    await pass(alerts, MINUTE)
+    expect(bot.texts).toHaveLength(1)
+    expect(bot.texts[0]).toContain('Everything fails')
+    expect(alerts.list().map(({ trouble }) => trouble.told)).toEqual(expect.arrayContaining(['told', 'folded']))
+    alerts.end('provider:google', news({ event: 'provider_back' }))
+    alerts.end('all', recovered())
+    await pass(alerts, MINUTE)
+    expect(bot.texts).toHaveLength(2)
+    expect(bot.texts[1]).toContain('answered again')
+  })
+
+  test('a provider that is back within seconds is never told', async () => {
+    const hook = await startWebhook()
+    const alerts = desk([toWebhook(hook.origin)])
+    alerts.raise('provider:groq', news({ event: 'provider_down' }))
+    await pass(alerts, 5 * SECOND)
+    alerts.end('provider:groq', news({ event: 'provider_back' }))
+    await pass(alerts, MINUTE)
+    expect(hook.calls).toEqual([])
+  })
+})
+
+describe('the outbox', () => {
+  test('keeps an alert over a restart and sends it once', async () => {
+    const bot = await startTelegram()
+    const path = join(temporaryFolder(), 'keywise.db')
+    const options = { now: () => now, warn: (line: string) => void lines.push(line) }
+    bot.moods = [{ status: 502 }]
+    const before = openStore(path, options)
+    const first = desk([toTelegram(bot.origin)], before)
+    first.raise('all', everything())
+    await first.deliver()
+    await first.close(0)
+    await before.close()
+    expect(bot.texts).toEqual([])
+
+    now += MINUTE
+    const after = openStore(path, options)
+    const second = desk([toTelegram(bot.origin)], after)
+    expect(second.find('all')).toBeDefined()
+    await second.deliver()
+    await pass(second, MINUTE)
+    await second.close(0)
+    await after.close()
+    expect(bot.texts).toHaveLength(1)
+    expect(bot.wrong).toEqual([])
+  })
+
+  test('of several processes on one store sends each alert once', async () => {
+    const bot = await startTelegram()
+    const store = createMemoryStore()
+    const desks = [1, 2, 3].map(() => desk([toTelegram(bot.origin)], store))
+    expect(desks.map((one) => one.raise('all', everything())).filter(Boolean)).toHaveLength(1)
+    await Promise.all(desks.map((one) => one.deliver()))
+    for (const one of desks) await pass(one, 10 * SECOND)
+    expect(bot.texts).toHaveLength(1)
+    for (const one of desks) one.sync()
+    expect(desks.map((one) => one.end('all', recovered())).filter(Boolean)).toHaveLength(1)
+    for (const one of desks) await pass(one, 10 * SECOND)
+    expect(bot.texts).toHaveLength(2)
+    expect(desks[1]!.tick()).toEqual([])
+  })
+
+  test('gives up the claim of a process that was killed while it sent', async () => {
+    const bot = await startTelegram()
+    const store = createMemoryStore()
+    const alerts = desk([toTelegram(bot.origin)], store)
+    store.setDoc('alert-channels', 'telegram@1', {
+      claim: 'dead',
+      claimUntil: NOON + 30 * SECOND,
+      tokens: 5,
+      tokensAt: NOON,
+    })
+    alerts.raise('all', everything())
+    await pass(alerts, 10 * SECOND)
+    expect(bot.calls).toHaveLength(0)
+    await pass(alerts, 20 * SECOND)
+    expect(bot.texts).toHaveLength(1)
+  })
+
+  test('waits as long as Telegram asks for', async () => {
+    const bot = await startTelegram()
+    bot.moods = [tooMany(40)]
+    const alerts = desk([toTelegram(bot.origin)])
+    alerts.raise('all', everything())
+    await alerts.deliver()
+    await pass(alerts, 39 * SECOND)
+    expect(bot.calls).toHaveLength(1)
+    await pass(alerts, SECOND)
+    expect(bot.texts).toHaveLength(1)
+  })
+
+  test('tries a channel that fails or hangs again with growing pauses, and says it once', async () => {
+    const bot = await startTelegram()
+    bot.moods = ['hang', { status: 500 }, { status: 500 }]
+    const alerts = desk([toTelegram(bot.origin)])
+    alerts.raise('all', everything())
+    await alerts.deliver()
+    const callsAfter = async (ms: number) => {
+      await pass(alerts, ms)
+      return bot.calls.length
+    }
+    expect(await callsAfter(4 * SECOND)).toBe(1)
+    expect(await callsAfter(SECOND)).toBe(2)
+    expect(await callsAfter(9 * SECOND)).toBe(2)
+    expect(await callsAfter(SECOND)).toBe(3)
+    expect(await callsAfter(20 * SECOND)).toBe(4)
+    expect(bot.texts).toHaveLength(1)
+    expect(lines.filter((line) => line.includes('tried again'))).toHaveLength(1)
+    expect(lines.at(-1)).toContain('works again')
+  })
+
+  test('of a bot that was blocked says so once and is silent until a test gets through', async () => {
+    const bot = await startTelegram()
+    bot.moods = [blocked]
+    const alerts = desk([toTelegram(bot.origin)])
+    alerts.raise('all', everything())
+    await alerts.deliver()
+    alerts.raise('key:a', news())
+    alerts.raise('key:b', news())
+    await pass(alerts, HOUR)
+    expect(bot.calls).toHaveLength(1)
+    expect(lines).toEqual([expect.stringMatching(/blocked by the user.*unblock the bot.*nothing is sent/)])
+    const [sent] = await alerts.test(news())
+    expect(sent?.delivery.ok).toBe(true)
+    alerts.raise('key:c', news())
+    await pass(alerts, HOUR)
+    expect(bot.texts).toHaveLength(2)
+  })
+
+  test('puts what came while a channel was away into one message that the Bot API takes', async () => {
+    const bot = await startTelegram()
+    bot.moods = [tooMany(60)]
+    const alerts = desk([toTelegram(bot.origin)])
+    for (let key = 0; key < 30; key++) alerts.raise(`key:${key}`, news({ what: `key ${key} ${'x'.repeat(250)}` }))
+    await pass(alerts, 3 * SECOND)
+    for (let turn = 0; turn < 5; turn++) await pass(alerts, MINUTE)
+    expect(bot.wrong).toEqual([])
+    expect(bot.texts.length).toBeLessThan(5)
+    for (let key = 0; key < 30; key++) expect(bot.texts.join()).toContain(`key ${key} `)
+  })
+
+  test('sends no more than a burst and then one message a minute', async () => {
+    const hook = await startWebhook()
+    const alerts = desk([toWebhook(hook.origin)])
+    for (let key = 0; key < 40; key++) alerts.raise(`key:${key}`, news())
+    for (let second = 0; second < 60; second++) await pass(alerts, SECOND)
+    expect(hook.calls).toHaveLength(10)
+    for (let minute = 0; minute < 5; minute++) await pass(alerts, MINUTE)
+    expect(hook.calls).toHaveLength(15)
+  })
+
+  test('throws away what is a day old', async () => {
+    const bot = await startTelegram()
+    bot.usual = { status: 500 }
+    const alerts = desk([toTelegram(bot.origin)])
+    alerts.raise('all', everything())
+    await alerts.deliver()
+    bot.usual = 'ok'
+    await pass(alerts, 25 * HOUR)
+    expect(bot.texts).toEqual([])
+  })
+
+  test('drops a message that is refused for its contents and goes on with the next', async () => {
+    const hook = await startWebhook()
+    hook.moods = [{ status: 422 }]
+    const alerts = desk([toWebhook(hook.origin)])
+    alerts.raise('a', everything())
+    alerts.raise('b', news())
+    await alerts.deliver()
+    await pass(alerts, 5 * SECOND)
+    expect(hook.texts).toHaveLength(1)
+  })
+
+  test('never tells the token or the address, whatever happens', async () => {
+    const bot = await startTelegram()
+    const store = createMemoryStore()
+    const path = `/hook/${'canary'.repeat(4)}`
+    const dead = toWebhook(`http://127.0.0.1:1${path}`)
+    const alerts = desk([toTelegram(bot.origin), dead], store)
+    bot.moods = ['hang', { status: 500 }, blocked]
+    for (let turn = 0; turn < 6; turn++) {
+      alerts.raise(`key:${turn}`, news())
+      await pass(alerts, 10 * MINUTE)
+    }
+    const sent = await alerts.test(news())
+    const written = JSON.stringify([
+      lines,
+      told,
+      sent.map(({ channel, delivery }) => [channel.id, delivery]),
+      ['alerts', 'alert-outbox', 'alert-channels'].map((place) => store.listDocs(place)),
+    ])
+    expect(written).not.toContain(BOT_TOKEN)
+    expect(written).not.toContain('canary')
+    expect(lines.length).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,276 @@
+/**
+ * The alert desk: what is told, and what is not. A trouble is told once while it lasts, whichever process saw it first;
+ * while everything fails, its parts fold into the one alert; what comes and goes is told a few times an hour.
+ */
+
+import { createHash, randomUUID } from 'node:crypto'
+import type { Logger } from '../../domain/logger.ts'
+import type { Store } from '../../domain/store.ts'
+import { type Alert, alertText, covers } from './alert.ts'
+import type { Channel, Delivery } from './channel.ts'
+import { Outbox, type OutboxOptions } from './outbox.ts'
+import { begun, ended, isOpen, readTrouble, type Trouble, writeTrouble } from './trouble.ts'
+
+/** What happened, before it is an alert. */
+export type News = Omit<Alert, 'id' | 'at'> & {
+  /** Epoch milliseconds at which the trouble ends by itself; absent when only something that happens ends it. */
+  readonly until?: number | null
+}
+
+export interface AlertsOptions {
+  readonly store: Store
+  readonly now: () => number
+  readonly random: () => number
+  readonly logger: Logger
+  readonly redact: (text: string) => string
+  /** Told of every alert, sent or not. */
+  readonly emit: (alert: Alert, text: string) => void
+  readonly onUnreachable?: OutboxOptions['onUnreachable']
+}
+
+/** A trouble with what became of its message. */
+export interface TroubleView {
+  readonly trouble: Trouble
+  /** Names of the channels that have not taken it yet. */
+  readonly waitingFor: readonly string[]
+}
+
+/** The subject of an alert that concerns everything. */
+export const EVERYTHING = 'auto'
+
+const TROUBLES = 'alerts'
+/** A trouble that is over is shown so long. */
+const KEPT_MS = 7 * 86_400_000
+/** What other processes opened and ended is looked at this often. */
+const SYNC_MS = 5_000
+
+/** How long a message waits for a greater one it may be a part of, or for the end of what it tells. */
+const HOLD_MS: { readonly [E in Alert['event']]?: number } = {
+  key_revoked: 2_000,
+  no_credit: 2_000,
+  model_retired: 2_000,
+  provider_down: 10_000,
+}
+
+/** Parts of "everything fails". */
+const PARTS: ReadonlySet<string> = new Set([
+  'all_failed',
+  'key_revoked',
+  'key_leaked',
+  'no_credit',
+  'provider_down',
+  'model_retired',
+])
+
+export class Alerts {
+  readonly #options: AlertsOptions
+  readonly #outbox: Outbox
+  /** Troubles that are open, as last seen. */
+  readonly #open = new Map<string, Trouble>()
+  /** Who is told: the same troubles told to others are other troubles. */
+  #audience = 'nobody'
+  #syncedAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: AlertsOptions) {
+    this.#options = options
+    this.#outbox = new Outbox(options)
+  }
+
+  get channels(): readonly Channel[] {
+    return this.#outbox.channels
+  }
+
+  /** Takes over the channels of a configuration. */
+  use(channels: readonly Channel[]): void {
+    const ids = channels.map((channel) => channel.id).sort()
+    this.#audience = ids.length === 0 ? 'nobody' : createHash('sha256').update(ids.join(' ')).digest('hex').slice(0, 16)
+    this.#outbox.use(channels)
+    this.#open.clear()
+    this.sync()
+  }
+
+  /** Whether anything is open; asked at every answer. */
+  get isQuiet(): boolean {
+    return this.#open.size === 0
+  }
+
+  find(key: string): Trouble | undefined {
+    const trouble = this.#open.get(key)
+    return isOpen(trouble, this.#options.now()) ? trouble : undefined
+  }
+
+  open(): readonly Trouble[] {
+    return [...this.#open.values()]
+  }
+
+  /**
+   * Opens a trouble and tells it, unless it is open already. While everything fails (`everythingFails`) its parts are
+   * remembered but not told. Returns whether this call opened it.
+   */
+  raise(key: string, news: News, everythingFails = false): boolean {
+    if (this.find(key) !== undefined) return false
+    const { until = null, ...said } = news
+    const alert = this.#alertOf(said)
+    const folded = everythingFails && PARTS.has(alert.event)
+    const trouble = this.#change(key, (known) =>
+      isOpen(known, alert.at) ? known : begun(known, { key, alert, until, folded }),
+    )
+    if (trouble === undefined) return false
+    this.#open.set(key, trouble)
+    if (trouble.alert.id !== alert.id) return false
+    if (trouble.told === 'told') this.#tell(trouble.alert)
+    return true
+  }
+
+  /** Ends a trouble, and tells that where its beginning was told. Returns whether this call ended it. */
+  end(key: string, news: News | null = null): boolean {
+    const known = this.#open.get(key)
+    if (known === undefined) return false
+    this.#open.delete(key)
+    const mark = randomUUID()
+    const now = this.#options.now()
+    const trouble = this.#change(key, (before) => (before?.open === true ? ended(before, now, mark) : before))
+    if (trouble?.endedBy !== mark) return false
+    const untold = this.#takeBack(trouble)
+    if (news === null || trouble.told !== 'told') return true
+    this.#post(this.#alertOf(news), 0, untold)
+    return true
+  }
+
+  /** Ends a trouble that was none: what was not sent of it is withdrawn, and nothing else is told. */
+  retract(key: string): void {
+    const known = this.#open.get(key)
+    if (known === undefined) return
+    this.#outbox.withdraw((alert) => alert.id === known.alert.id)
+    this.end(key)
+  }
+
+  /** Whether every channel that wants the alert has yet to get it. */
+  isUnsent({ alert }: Trouble): boolean {
+    const waiting = this.#outbox.waiting().filter(({ alertId }) => alertId === alert.id)
+    const wanted = this.channels.filter((channel) => covers(channel.events, alert.event))
+    return waiting.length > 0 && waiting.length >= wanted.length
+  }
+
+  /** Every second. Returns the troubles that other processes have ended since the last time. */
+  tick(): readonly Trouble[] {
+    const now = this.#options.now()
+    const over = Math.abs(now - this.#syncedAt) >= (this.isQuiet ? 3 * SYNC_MS : SYNC_MS / 5) ? this.sync() : []
+    this.#outbox.tick()
+    return over
+  }
+
+  /** Reads what other processes opened and ended. Returns what is over. */
+  sync(): readonly Trouble[] {
+    const { store, now } = this.#options
+    this.#syncedAt = now()
+    const stored = new Map<string, Trouble>()
+    for (const [place, value] of store.listDocs(TROUBLES)) {
+      const trouble = readTrouble(value)
+      if (trouble === undefined || isForgotten(trouble, now())) store.deleteDoc(TROUBLES, place)
+      else if (place === this.#place(trouble.key)) stored.set(trouble.key, trouble)
+    }
+    const over = [...this.#open.values()].filter(({ key }) => !isOpen(stored.get(key), now()))
+    this.#open.clear()
+    for (const [key, trouble] of stored) if (isOpen(trouble, now())) this.#open.set(key, trouble)
+    return over.map((trouble) => stored.get(trouble.key) ?? trouble)
+  }
+
+  /** Everything that is remembered, newest first. */
+  list(): readonly TroubleView[] {
+    const names = new Map(this.channels.map((channel) => [channel.id, channel.name]))
+    const waiting = this.#outbox.waiting()
+    const views: TroubleView[] = []
+    for (const [place, value] of this.#options.store.listDocs(TROUBLES)) {
+      const trouble = readTrouble(value)
+      if (trouble === undefined || place !== this.#place(trouble.key)) continue
+      const waitingFor = waiting.filter(({ alertId }) => alertId === trouble.alert.id)
+      views.push({ trouble, waitingFor: waitingFor.flatMap(({ channel }) => names.get(channel) ?? []) })
+    }
+    return views.sort((one, other) => other.trouble.alert.at - one.trouble.alert.at)
+  }
+
+  /** Sends a test through every channel, past the outbox. */
+  async test(news: News): Promise<readonly { readonly channel: Channel; readonly delivery: Delivery }[]> {
+    const alert = this.#alertOf(news)
+    return await Promise.all(
+      this.channels.map(async (channel) => ({ channel, delivery: await this.#outbox.test(channel, alert) })),
+    )
+  }
+
+  /** Delivers what is due, now. */
+  deliver(): Promise<void> {
+    return this.#outbox.deliver()
+  }
+
+  close(graceMs: number): Promise<void> {
+    return this.#outbox.close(graceMs)
+  }
+
+  #tell(alert: Alert): void {
+    if (alert.event === 'all_failed' && alert.subject === EVERYTHING) this.#foldParts()
+    this.#post(alert, HOLD_MS[alert.event] ?? (PARTS.has(alert.event) && alert.subject !== EVERYTHING ? 1_000 : 0))
+  }
+
+  #post(alert: Alert, holdMs: number, except?: ReadonlySet<string>): void {
+    this.#outbox.add(alert, holdMs, except)
+    this.#options.emit(alert, alertText(alert))
+    if (holdMs === 0) void this.#outbox.deliver()
+  }
+
+  /** What waits and is a part of "everything fails" is told by that alone. */
+  #foldParts(): void {
+    const parts = new Set(
+      this.#outbox
+        .withdraw((alert) => PARTS.has(alert.event) && alert.subject !== EVERYTHING)
+        .map(({ alertId }) => alertId),
+    )
+    for (const { key, alert } of this.#open.values()) {
+      if (!parts.has(alert.id)) continue
+      const folded = this.#change(key, (before) => before && { ...before, told: 'folded' as const })
+      if (folded !== undefined) this.#open.set(key, folded)
+    }
+  }
+
+  /** A provider that is back before anybody was told that it is down: those channels hear of neither. */
+  #takeBack({ alert }: Trouble): ReadonlySet<string> {
+    if (alert.event !== 'provider_down') return new Set()
+    return new Set(this.#outbox.withdraw(({ id }) => id === alert.id).map(({ channel }) => channel))
+  }
+
+  #alertOf(news: News): Alert {
+    const { redact, now } = this.#options
+    const clean = (text: string | null) => (text === null ? null : redact(text).slice(0, 600))
+    const { event, since, returnsAt } = news
+    return {
+      id: randomUUID(),
+      event,
+      subject: redact(news.subject).slice(0, 200),
+      at: now(),
+      since,
+      what: redact(news.what).slice(0, 600),
+      why: clean(news.why),
+      works: clean(news.works),
+      returnsAt,
+      returns: clean(news.returns),
+      advice: clean(news.advice),
+    }
+  }
+
+  #change(key: string, change: (known: Trouble | undefined) => Trouble | undefined): Trouble | undefined {
+    const value = this.#options.store.updateDoc(TROUBLES, this.#place(key), (before) => {
+      const after = change(readTrouble(before))
+      return after === undefined ? undefined : writeTrouble(after)
+    })
+    return readTrouble(value)
+  }
+
+  #place(key: string): string {
+    return `${this.#audience} ${key}`
+  }
+}
+
+function isForgotten({ open, overAt, until, alert }: Trouble, now: number): boolean {
+  const end = overAt ?? until ?? (open ? null : alert.at)
+  return end !== null && now - end > KEPT_MS
+}

@@ -1,0 +1,254 @@
+/**
+ * What still has to reach a person. It lies in the store, so it survives a restart, and one process at a time holds a
+ * channel, so that several on one store send each message once (a kill between the channel's answer and the note of it
+ * may send that one message twice; its id is the same).
+ */
+
+import { randomUUID } from 'node:crypto'
+import { asNumber, asRecord, asString } from '../../domain/json.ts'
+import type { Logger } from '../../domain/logger.ts'
+import type { Store } from '../../domain/store.ts'
+import { type Alert, alertText, covers, readAlert } from './alert.ts'
+import { BETWEEN, type Channel, type Delivery } from './channel.ts'
+import { afterDelivery, claimed, isFree, LEASE_MS, readState, turnedOn, writeState } from './channelState.ts'
+
+export interface OutboxOptions {
+  readonly store: Store
+  readonly now: () => number
+  readonly random: () => number
+  readonly logger: Logger
+  /** Told of a host from which nothing came back, to tell an outage from being offline. */
+  readonly onUnreachable?: (host: string) => void
+}
+
+interface Entry {
+  readonly key: string
+  readonly channel: string
+  readonly alert: Alert
+  /** Epoch milliseconds; until then it may still be folded into another. */
+  readonly notBefore: number
+}
+
+/** Where an alert stands with one channel. */
+export interface Waiting {
+  readonly channel: string
+  readonly alertId: string
+}
+
+const ENTRIES = 'alert-outbox'
+const CHANNELS = 'alert-channels'
+/** Nobody wants to be woken by what happened yesterday. */
+const LIFE_MS = 86_400_000
+/** More than this waiting for one channel is no news any more: the oldest go. */
+const MOST_WAITING = 200
+/** How often it is looked at when this process knows of nothing that waits: another may have died with something. */
+const ROUND_MS = 15_000
+
+export class Outbox {
+  readonly #options: OutboxOptions
+  #channels: readonly Channel[] = []
+  #stop = new AbortController()
+  #running: Promise<void> | null = null
+  #waiting = true
+  /** Nothing more can happen here that another alert could be folded into. */
+  #isClosing = false
+  #lookedAt = Number.NEGATIVE_INFINITY
+  /** Channels whose trouble this process has said. */
+  readonly #said = new Set<string>()
+
+  constructor(options: OutboxOptions) {
+    this.#options = options
+  }
+
+  get channels(): readonly Channel[] {
+    return this.#channels
+  }
+
+  use(channels: readonly Channel[]): void {
+    this.#channels = channels
+    this.#waiting = true
+  }
+
+  /** Puts the alert in for every channel that wants it, but those named in `except`. */
+  add(alert: Alert, holdMs: number, except: ReadonlySet<string> = NONE): void {
+    const { store } = this.#options
+    for (const channel of this.#channels) {
+      if (!covers(channel.events, alert.event) || except.has(channel.id) || this.#isOff(channel)) continue
+      const key = `${channel.id} ${String(alert.at).padStart(15, '0')} ${alert.id}`
+      store.setDoc(ENTRIES, key, { channel: channel.id, alert, notBefore: alert.at + holdMs })
+      this.#waiting = true
+    }
+  }
+
+  /** Takes out what was not sent yet. Returns what it took. */
+  withdraw(wanted: (alert: Alert) => boolean): readonly Waiting[] {
+    const mine = new Set(this.#channels.map((channel) => channel.id))
+    const taken = this.#entries().filter((entry) => mine.has(entry.channel) && wanted(entry.alert))
+    for (const { key } of taken) this.#options.store.deleteDoc(ENTRIES, key)
+    return taken.map(({ channel, alert }) => ({ channel, alertId: alert.id }))
+  }
+
+  /** What waits for the channels of this process. */
+  waiting(): readonly Waiting[] {
+    return this.#entries().map(({ channel, alert }) => ({ channel, alertId: alert.id }))
+  }
+
+  /** Every second: delivers what is due. */
+  tick(): void {
+    const now = this.#options.now()
+    if (this.#waiting || Math.abs(now - this.#lookedAt) >= ROUND_MS) void this.deliver()
+  }
+
+  /** Delivers what is due, each channel on its own. Never rejects. */
+  deliver(): Promise<void> {
+    this.#running ??= this.#serveAll().finally(() => {
+      this.#running = null
+    })
+    return this.#running
+  }
+
+  /** Sends to one channel past the outbox, for a person who asks whether it works; success turns it on again. */
+  async test(channel: Channel, alert: Alert): Promise<Delivery> {
+    const delivery = await channel.send([alert], this.#stop.signal)
+    if (delivery.ok) {
+      this.#options.store.updateDoc(CHANNELS, channel.id, (value) => writeState(turnedOn(readState(value))))
+      this.#said.delete(channel.id)
+    }
+    return delivery
+  }
+
+  /** Gives what is due `graceMs` to get out; the rest stays for the next process. */
+  async close(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#stop.abort(), graceMs)
+    this.#isClosing = true
+    await this.#running
+    if (this.#waiting) await this.deliver()
+    clearTimeout(timer)
+    this.#stop.abort()
+  }
+
+  async #serveAll(): Promise<void> {
+    this.#lookedAt = this.#options.now()
+    this.#waiting = false
+    try {
+      await Promise.all(this.#channels.map((channel) => this.#serve(channel)))
+      const ids = new Set(this.#channels.map((channel) => channel.id))
+      this.#waiting = this.#entries().some((entry) => ids.has(entry.channel))
+    } catch (error) {
+      this.#waiting = true
+      this.#say('outbox', `alerts cannot be delivered now: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
+  async #serve(channel: Channel): Promise<void> {
+    if (this.#stop.signal.aborted || this.#due(channel).length === 0) return
+    const claim = randomUUID()
+    if (!this.#claim(channel, claim)) return
+    // Read again: whoever held the channel before may have sent them.
+    const batch = fitting(channel, this.#due(channel))
+    const delivery =
+      batch.length === 0
+        ? null
+        : await channel.send(
+            batch.map(({ alert }) => alert),
+            this.#stop.signal,
+          )
+    if (delivery !== null) this.#take(channel, batch, delivery)
+    const facts = { now: this.#options.now(), random: this.#options.random() }
+    this.#options.store.updateDoc(CHANNELS, channel.id, (value) => {
+      const state = readState(value)
+      return writeState(state.claim === claim ? afterDelivery(state, delivery, facts) : state)
+    })
+  }
+
+  #claim(channel: Channel, claim: string): boolean {
+    const now = this.#options.now()
+    const value = this.#options.store.updateDoc(CHANNELS, channel.id, (before) => {
+      const state = readState(before)
+      return writeState(isFree(state, now) ? claimed(state, claim, now + LEASE_MS, now) : state)
+    })
+    return readState(value).claim === claim
+  }
+
+  /** Takes in what became of a message. */
+  #take(channel: Channel, batch: readonly Entry[], delivery: Delivery): void {
+    const { store, onUnreachable } = this.#options
+    if (delivery.ok || delivery.next !== 'retry') for (const { key } of batch) store.deleteDoc(ENTRIES, key)
+    if (delivery.ok) return this.#works(channel)
+    if (this.#stop.signal.aborted) return
+    if (delivery.unreachable === true) onUnreachable?.(channel.host)
+    if (delivery.next === 'off') {
+      for (const entry of this.#entries()) if (entry.channel === channel.id) store.deleteDoc(ENTRIES, entry.key)
+    }
+    this.#say(channel.id, `alerts by ${channel.name}: ${delivery.reason}${AFTERMATH[delivery.next]}`)
+  }
+
+  #works(channel: Channel): void {
+    if (this.#said.delete(channel.id)) this.#options.logger.info(`alerts by ${channel.name}: works again`)
+  }
+
+  /** Said once, until it works again. */
+  #say(id: string, line: string): void {
+    if (this.#said.has(id)) return
+    this.#said.add(id)
+    this.#options.logger.warn(line)
+  }
+
+  #isOff(channel: Channel): boolean {
+    const { off } = readState(this.#options.store.getDoc(CHANNELS, channel.id))
+    if (off) this.#say(channel.id, `alerts by ${channel.name}: switched off after a refusal${AFTERMATH.off}`)
+    return off
+  }
+
+  #due(channel: Channel): readonly Entry[] {
+    const now = this.#options.now()
+    return this.#entries().filter(
+      ({ channel: id, notBefore, alert }) =>
+        id === channel.id && (now >= notBefore || now < alert.at || this.#isClosing),
+    )
+  }
+
+  /** All that wait, oldest first; what is too old or too many is thrown away. */
+  #entries(): readonly Entry[] {
+    const { store, now } = this.#options
+    const entries: Entry[] = []
+    for (const [key, value] of store.listDocs(ENTRIES)) {
+      const entry = readEntry(key, value)
+      if (entry === undefined || now() - entry.alert.at > LIFE_MS) store.deleteDoc(ENTRIES, key)
+      else entries.push(entry)
+    }
+    entries.sort((one, other) => (one.key < other.key ? -1 : 1))
+    for (const { key } of entries.splice(0, Math.max(0, entries.length - MOST_WAITING))) store.deleteDoc(ENTRIES, key)
+    return entries
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+const AFTERMATH = {
+  retry: '; it is tried again, and nothing waits for it',
+  drop: '; this alert is not sent there',
+  off: '; nothing is sent there until the settings change or "keywise doctor --alerts" gets through',
+} as const
+
+/** As many of the oldest as one message carries; always one. */
+function fitting(channel: Channel, entries: readonly Entry[]): readonly Entry[] {
+  if (channel.mostCharacters === null) return entries.slice(0, 1)
+  let length = 0
+  let count = 0
+  for (const { alert } of entries) {
+    length += alertText(alert).length + BETWEEN.length
+    if (count > 0 && length > channel.mostCharacters) break
+    count++
+  }
+  return entries.slice(0, count)
+}
+
+function readEntry(key: string, value: unknown): Entry | undefined {
+  const record = asRecord(value)
+  const channel = asString(record?.['channel'])
+  const alert = readAlert(record?.['alert'])
+  const notBefore = asNumber(record?.['notBefore'])
+  if (channel === undefined || alert === undefined || notBefore === undefined) return undefined
+  return { key, channel, alert, notBefore }
+}

@@ -1,0 +1,99 @@
+import { Agent } from 'undici'
+import { expect, onTestFinished, test } from 'vitest'
+import { BOT_TOKEN, CHAT_ID, type Double, type Mood, startTelegram } from '../../../test/support/alertDoubles.ts'
+import { Secret } from '../../domain/redact.ts'
+import { type Alert, alertText, covers, readAlert } from './alert.ts'
+import { telegram } from './telegram.ts'
+
+const NOON = Date.UTC(2026, 10, 20, 12)
+const ALERT: Alert = {
+  id: 'a1',
+  event: 'recovered',
+  subject: 'auto',
+  at: NOON,
+  since: NOON - 30 * 3_600_000,
+  what: '*Requests* are [answered](http://x.invalid) again',
+  why: null,
+  works: null,
+  returnsAt: null,
+  returns: null,
+  advice: null,
+}
+
+function send(bot: Double, alerts: readonly Alert[] = [ALERT], botToken = BOT_TOKEN) {
+  const dispatcher = new Agent()
+  onTestFinished(() => dispatcher.destroy())
+  const settings = { botToken: new Secret(botToken), chatId: CHAT_ID, apiRoot: `${bot.origin}/`, events: new Set('x') }
+  const redact = (text: string) => text.replaceAll(botToken, '…')
+  const channel = telegram(settings, { id: 't', dispatcher, redact, now: () => NOON, userAgent: 'keywise/test' })
+  return channel.send(alerts, new AbortController().signal)
+}
+
+test('a message is plain text without previews, whatever it says', async () => {
+  const bot = await startTelegram()
+  expect(await send(bot)).toEqual({ ok: true })
+  const message = bot.calls[0]?.body as Record<string, unknown>
+  expect(message).not.toHaveProperty('parse_mode')
+  expect(message).toMatchObject({ chat_id: CHAT_ID, link_preview_options: { is_disabled: true } })
+  expect(bot.texts[0]).toContain('Since: 2026-11-19 06:00 UTC')
+  expect(bot.wrong).toEqual([])
+})
+
+test('a message is never longer than the Bot API takes', async () => {
+  const bot = await startTelegram()
+  await send(bot, [{ ...ALERT, what: '🔴'.repeat(4000) }])
+  expect(bot.wrong).toEqual([])
+  expect(bot.texts[0]?.length).toBeLessThanOrEqual(4096)
+})
+
+const refused = (status: number, description: string, parameters?: object): Mood => ({
+  status,
+  body: { ok: false, error_code: status, description, ...(parameters && { parameters }) },
+})
+const cases: readonly { name: string; answer: Mood; next: string; reason: RegExp; afterMs?: number }[] = [
+  { name: 'too many', answer: refused(429, 'x', { retry_after: 9 }), next: 'retry', reason: /wait/, afterMs: 9000 },
+  { name: 'a wrong token', answer: refused(401, 'Unauthorized'), next: 'off', reason: /check .*bot_token/ },
+  { name: 'no such bot', answer: refused(404, 'Not Found'), next: 'off', reason: /check .*bot_token/ },
+  { name: 'a blocked bot', answer: refused(403, 'Forbidden: bot was blocked'), next: 'off', reason: /unblock/ },
+  { name: 'no such chat', answer: refused(400, 'Bad Request: chat not found'), next: 'off', reason: /chat_id/ },
+  {
+    name: 'a group that moved',
+    answer: refused(400, 'group chat was upgraded', { migrate_to_chat_id: -100 }),
+    next: 'off',
+    reason: /set .*chat_id to -100/,
+  },
+  {
+    name: 'a message it does not take',
+    answer: refused(400, 'Bad Request: entities'),
+    next: 'drop',
+    reason: /entities/,
+  },
+  { name: 'trouble of its own', answer: { status: 502 }, next: 'retry', reason: /502/ },
+  { name: 'a captive portal', answer: { status: 200, body: { hello: 1 } }, next: 'retry', reason: /api_root/ },
+  { name: 'a redirect', answer: { status: 302 }, next: 'off', reason: /api_root/ },
+  { name: 'its own token echoed', answer: refused(403, `no ${BOT_TOKEN}`), next: 'off', reason: /^403 no …;/ },
+]
+for (const { name, answer, next, reason, afterMs } of cases) {
+  test(`${name} means ${next}`, async () => {
+    const bot = await startTelegram()
+    bot.moods = [answer]
+    const delivery = await send(bot)
+    expect(delivery).toMatchObject({ ok: false, next, reason: expect.stringMatching(reason) })
+    if (afterMs !== undefined) expect(delivery).toMatchObject({ afterMs })
+  })
+}
+
+test('a token with signs of its own cannot reach another path', async () => {
+  const bot = await startTelegram()
+  await send(bot, [ALERT], '1:a/../../other?x=')
+  expect(bot.calls[0]?.path).toBe('/bot1:a%2F..%2F..%2Fother%3Fx%3D/sendMessage')
+})
+
+test('readAlert() reads what was stored, and nothing else', () => {
+  expect(readAlert(JSON.parse(JSON.stringify(ALERT)))).toEqual(ALERT)
+  for (const wrong of [null, [], {}, { ...ALERT, event: 'constructor' }, { ...ALERT, at: 'x' }, { ...ALERT, what: 1 }])
+    expect(readAlert(wrong)).toBeUndefined()
+  expect(alertText(ALERT).split('\n')).toHaveLength(2)
+  expect(covers(new Set(['provider_down']), 'provider_back')).toBe(true)
+  expect(covers(new Set(['recovered']), 'all_failed')).toBe(false)
+})

@@ -1,0 +1,140 @@
+import { createHmac } from 'node:crypto'
+import { Agent } from 'undici'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Mood, startWebhook } from '../../../test/support/alertDoubles.ts'
+import { Secret } from '../../domain/redact.ts'
+import type { Alert } from './alert.ts'
+import { unknownVariables } from './template.ts'
+import { signature, type WebhookSettings, webhook } from './webhook.ts'
+
+const NOON = Date.UTC(2026, 10, 20, 12)
+const SECRET = 's'.repeat(32)
+const ALERT: Alert = {
+  id: 'a1',
+  event: 'all_failed',
+  subject: 'auto',
+  at: NOON,
+  since: NOON - 60_000,
+  what: 'Everything "fails" <!channel> @everyone',
+  why: null,
+  works: 'nothing',
+  returnsAt: NOON + 3_600_000,
+  returns: 'next reset 13:00 UTC (google)',
+  advice: 'wait & see',
+}
+
+let dispatcher: Agent
+beforeEach(() => {
+  dispatcher = new Agent()
+})
+afterEach(() => dispatcher.destroy())
+
+function hookTo(url: string, facts: Partial<WebhookSettings> = {}) {
+  const settings = { url: new Secret(url), events: new Set<string>(), ...facts }
+  const tools = { id: 'w', dispatcher, redact: (text: string) => text, now: () => NOON, userAgent: 'keywise/test' }
+  return webhook(settings, tools)
+}
+const send = (url: string, facts: Partial<WebhookSettings> = {}, alerts: readonly Alert[] = [ALERT]) =>
+  hookTo(url, facts).send(alerts, new AbortController().signal)
+
+test('signature() signs the time and the body', () => {
+  const mark = createHmac('sha256', SECRET)
+    .update(`${NOON / 1000}.{}`)
+    .digest('hex')
+  expect(signature('{}', SECRET, NOON)).toBe(`t=${NOON / 1000},v1=${mark}`)
+})
+
+test('a webhook gets the alert as JSON, signed, with an id to know it again', async () => {
+  const hook = await startWebhook(SECRET)
+  expect(await send(`${hook.origin}/in?x=1`, { secret: new Secret(SECRET), headers: { 'X-Team': 'a' } })).toEqual({
+    ok: true,
+  })
+  const [call] = hook.calls
+  expect(call?.path).toBe('/in?x=1')
+  expect(call?.headers).toMatchObject({ 'x-keywise-event': 'all_failed', 'x-keywise-delivery': 'a1', 'x-team': 'a' })
+  expect(call?.body).toMatchObject({
+    id: 'a1',
+    event: 'all_failed',
+    at: '2026-11-20T12:00:00.000Z',
+    returns_at: '2026-11-20T13:00:00.000Z',
+    works: 'nothing',
+  })
+  expect(hook.wrong).toEqual([])
+})
+
+test('a settings header cannot replace the signature', async () => {
+  const hook = await startWebhook(SECRET)
+  const headers = { 'X-Keywise-Signature': 't=1,v1=0' }
+  expect(await send(hook.origin, { secret: new Secret(SECRET), headers })).toEqual({ ok: true })
+})
+
+describe('a template', () => {
+  test('slack gets text in which nothing can mention anybody', async () => {
+    const hook = await startWebhook()
+    await send(hook.origin, { template: 'slack' })
+    const { text } = hook.calls[0]?.body as { text: string }
+    expect(text).toContain('&lt;!channel&gt;')
+    expect(text).toContain('wait &amp; see')
+  })
+
+  test('discord gets content of at most 2,000 characters and no mentions', async () => {
+    const hook = await startWebhook()
+    await send(hook.origin, { template: 'discord' }, [{ ...ALERT, what: 'x'.repeat(3000) }])
+    const { content, ...rest } = hook.calls[0]?.body as { content: string }
+    expect(content).toHaveLength(2000)
+    expect(rest).toEqual({ allowed_mentions: { parse: [] } })
+  })
+
+  test('ntfy gets plain text with a title and a priority', async () => {
+    const hook = await startWebhook()
+    await send(`${hook.origin}/topic`, { template: 'ntfy' })
+    expect(hook.calls[0]?.headers).toMatchObject({ title: 'keywise: all failed', priority: '5' })
+    expect(hook.calls[0]?.text).toMatch(/^🔴 Everything "fails"/)
+  })
+
+  test('of the user that is JSON stays JSON whatever the values hold', async () => {
+    const hook = await startWebhook()
+    await send(hook.origin, { template: '{"kind":"{{event}}","message":"{{ text }}","other":"{{nope}}"}' })
+    expect(hook.calls[0]?.body).toMatchObject({ kind: 'all_failed', other: '{{nope}}' })
+    expect((hook.calls[0]?.body as { message: string }).message).toContain('Everything "fails"')
+  })
+
+  test('of the user that is text is sent as text', async () => {
+    const hook = await startWebhook()
+    await send(hook.origin, { template: '{{event}}: {{works}}' })
+    expect(hook.calls[0]?.text).toBe('all_failed: nothing')
+    expect(hook.calls[0]?.headers['content-type']).toMatch(/^text\/plain/)
+  })
+
+  test('names the variables that mean nothing', () => {
+    expect(unknownVariables('{{event}} {{ prompt }} {{prompt}} {{key}} {{ {{text}}')).toEqual(['prompt', 'key'])
+  })
+})
+
+const cases: readonly { answer: Mood; next: string; afterMs?: number }[] = [
+  { answer: { status: 503 }, next: 'retry' },
+  { answer: { status: 429, retryAfter: 7 }, next: 'retry', afterMs: 7000 },
+  { answer: { status: 429, body: { retry_after: 0.5 } }, next: 'retry', afterMs: 500 },
+  { answer: { status: 302 }, next: 'off' },
+  { answer: { status: 404 }, next: 'off' },
+  { answer: { status: 410 }, next: 'off' },
+  { answer: { status: 400 }, next: 'drop' },
+]
+for (const { answer, next, afterMs } of cases) {
+  test(`an answer ${JSON.stringify(answer)} means ${next}`, async () => {
+    const hook = await startWebhook()
+    hook.moods = [answer]
+    expect(await send(hook.origin)).toMatchObject({ ok: false, next, ...(afterMs !== undefined && { afterMs }) })
+  })
+}
+
+test('a host that is not there is tried again, and the reason holds no address', async () => {
+  const delivery = await send('http://127.0.0.1:1/secret-path')
+  expect(delivery).toMatchObject({ ok: false, next: 'retry', unreachable: true })
+  expect(JSON.stringify(delivery)).not.toContain('secret-path')
+})
+
+test('headers that cannot be sent switch the channel off', async () => {
+  const hook = await startWebhook()
+  expect(await send(hook.origin, { headers: { 'x-bad': 'a\r\nb: c' } })).toMatchObject({ ok: false, next: 'off' })
+})

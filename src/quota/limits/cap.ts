@@ -1,0 +1,139 @@
+/** The size of a limit as far as anybody said or we learned it; corrected by refusals, raised again carefully. */
+
+import { asNumber, asRecord, type Json } from '../../domain/json.ts'
+
+export type CapSource = 'header' | 'body' | 'learned'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const MONTH = 31 * 24 * HOUR
+
+/** The first rise is one (or a hundredth); each that goes unpunished doubles the share, up to doubling the cap itself. */
+const FIRST_GROWTH = 0.01
+/** A refused rise was a wasted call: each makes the next attempt wait this many times longer. */
+const CAUTION = 4
+/** The longest wait between two attempts to rise, in windows: four hours for a limit per minute. */
+const LONGEST_WAIT_WINDOWS = 240
+/** Counts may be somewhat high, after a restart for one; only a success clearly beyond a cap disproves it. */
+const DISPROOF = 1.5
+
+export class Cap {
+  readonly #windowMs: number
+  value: number
+  source: CapSource
+  /** When it was last stated, learned or met, in epoch milliseconds. */
+  confirmedAt: number
+  /** How long after `confirmedAt` nothing larger is tried: at least a window, doubled by every probe that was refused. */
+  #trustMs: number
+  #raiseAt: number
+  #raiseWaitMs: number
+  #growth = FIRST_GROWTH
+  /** Whether the value is a guess above what was ever refused. */
+  #isRaised = false
+
+  constructor(value: number, source: CapSource, now: number, windowMs: number) {
+    this.#windowMs = windowMs
+    this.value = value
+    this.source = source
+    this.confirmedAt = now
+    this.#trustMs = this.#shortestTrustMs
+    this.#raiseWaitMs = this.#shortestTrustMs
+    this.#raiseAt = now + this.#raiseWaitMs
+  }
+
+  /** The upstream stated the size; `refused` when it did so while refusing a call. */
+  state(value: number, source: CapSource, now: number, refused: boolean): void {
+    this.value = value
+    this.source = source
+    this.#confirm(now, refused)
+  }
+
+  /** A call was refused with `used` in the window and nothing stated: that is the size, for now. */
+  learn(used: number, now: number): void {
+    this.value = Math.max(1, used)
+    this.source = 'learned'
+    this.#confirm(now, true)
+  }
+
+  /**
+   * A call succeeded with `used` in the window. At the cap, and long enough after the last refusal, the cap rises.
+   * Returns false when the success disproves it.
+   */
+  prove(used: number, now: number): boolean {
+    if (used > this.value * DISPROOF) {
+      if (this.source !== 'learned') return false
+      this.value = used
+    }
+    if (used >= this.value && now >= this.#raiseAt) this.#raise(now)
+    return true
+  }
+
+  /** Until when nothing larger is tried. */
+  trustedUntil(now: number): number {
+    if (this.confirmedAt > now) this.confirmedAt = now // the clock was set back
+    return this.confirmedAt + this.#trustMs
+  }
+
+  get #shortestTrustMs(): number {
+    return Math.max(this.#windowMs, 10 * MINUTE)
+  }
+
+  get #longestWaitMs(): number {
+    return Math.min(MONTH, Math.max(this.#shortestTrustMs, this.#windowMs * LONGEST_WAIT_WINDOWS))
+  }
+
+  #confirm(now: number, refused: boolean): void {
+    if (!refused) this.#trustMs = this.#shortestTrustMs
+    else if (now >= this.trustedUntil(now))
+      this.#trustMs = Math.min(this.#trustMs * 2, Math.max(this.#windowMs, 24 * HOUR))
+    if (refused && this.#isRaised) this.#raiseWaitMs = Math.min(this.#raiseWaitMs * CAUTION, this.#longestWaitMs)
+    this.#isRaised = false
+    this.#growth = FIRST_GROWTH
+    this.confirmedAt = now
+    this.#raiseAt = now + this.#raiseWaitMs
+  }
+
+  #raise(now: number): void {
+    this.value += Math.max(1, Math.floor(this.value * this.#growth))
+    this.source = 'learned'
+    this.#growth = Math.min(1, this.#growth * 2)
+    this.#isRaised = true
+    this.#raiseAt = now + Math.min(this.#windowMs, HOUR)
+  }
+
+  toJson(): Json {
+    return {
+      value: this.value,
+      source: this.source,
+      confirmedAt: this.confirmedAt,
+      trustMs: this.#trustMs,
+      raiseAt: this.#raiseAt,
+      raiseWaitMs: this.#raiseWaitMs,
+      growth: this.#growth,
+      isRaised: this.#isRaised,
+    }
+  }
+
+  /** Null when `json` is not a cap; a field out of its range falls back to that of a fresh one. */
+  static fromJson(json: unknown, windowMs: number): Cap | null {
+    const record = asRecord(json) ?? {}
+    const value = asNumber(record['value'])
+    const confirmedAt = asNumber(record['confirmedAt'])
+    const source = record['source']
+    if (value === undefined || value < 0 || confirmedAt === undefined) return null
+    if (source !== 'header' && source !== 'body' && source !== 'learned') return null
+    const cap = new Cap(value, source, confirmedAt, windowMs)
+    cap.#trustMs = within(record['trustMs'], cap.#trustMs, Math.max(windowMs, 24 * HOUR))
+    cap.#raiseWaitMs = within(record['raiseWaitMs'], cap.#raiseWaitMs, cap.#longestWaitMs)
+    cap.#raiseAt = Math.min(asNumber(record['raiseAt']) ?? cap.#raiseAt, confirmedAt + MONTH)
+    cap.#growth = within(record['growth'], FIRST_GROWTH, 1)
+    cap.#isRaised = record['isRaised'] === true
+    return cap
+  }
+}
+
+/** The number when it lies between the two, else the least. */
+function within(value: unknown, least: number, most: number): number {
+  const number = asNumber(value)
+  return number !== undefined && number >= least && number <= most ? number : least
+}

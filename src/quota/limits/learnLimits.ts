@@ -1,0 +1,112 @@
+/** What a finished attempt teaches about quotas: what it used, and which limit refused it. */
+
+import type { Failure, FailureKind, FailureScope, LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import type { AttemptEvent } from '../../domain/store.ts'
+import { WINDOW_MS } from '../window.ts'
+import type { Need } from './need.ts'
+import type { QuotaScope } from './seed.ts'
+import { type Statement, windowOfWait } from './statement.ts'
+
+/** A limit said no without saying what is left: when it may say yes again, as far as the answer tells. */
+export interface Refusal {
+  readonly unit: LimitUnit
+  readonly window: LimitWindow
+  readonly scope: 'model' | 'account'
+  readonly retryAfterMs: number | null
+}
+
+const NOTHING: Need = { requests: 0, inputTokens: 0, outputTokens: 0 }
+
+/** Refused before anything was counted: by the limit itself, at the door, or by a network that was not there. */
+const NEVER_COUNTED: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  'quota_day',
+  'rate_minute',
+  'zero_quota',
+  'too_large_for_limit',
+  'auth_invalid',
+  'auth_forbidden',
+  'billing',
+  'in_flight_budget',
+])
+
+const READ_OFF_A_LIST: ReadonlySet<FailureKind> = new Set<FailureKind>(['model_not_found', 'unsupported'])
+
+/** What the attempt took from its quotas. A failed one counts when it consumed, or where the provider counts failures. */
+export function useOf(event: AttemptEvent, countsFailures: boolean): Need {
+  if (!event.ok && !wasCounted(event, countsFailures)) return NOTHING
+  return {
+    requests: 1,
+    inputTokens: event.usage?.inputTokens ?? 0,
+    outputTokens: event.usage?.outputTokens ?? 0,
+  }
+}
+
+function wasCounted(event: AttemptEvent, countsFailures: boolean): boolean {
+  const { failure } = event
+  if (event.usage !== null || failure === null) return true
+  if (NEVER_COUNTED.has(failure.kind)) return false
+  // Read off the models list by a test run: no call was made.
+  if (failure.status === null && READ_OFF_A_LIST.has(failure.kind)) return false
+  // Our side stopped waiting; the upstream had let the call in and was working on it.
+  if (failure.kind === 'client_gone' || failure.kind === 'timeout') return !isConnecting(failure)
+  if (failure.kind === 'network') return failure.started === true
+  return countsFailures
+}
+
+function isConnecting(failure: Failure): boolean {
+  return failure.kind === 'timeout' && failure.phase === 'connect'
+}
+
+/** The limit that refused the attempt when the answer does not state what remains of it; null when it was none. */
+export function refusalOf(failure: Failure | null, quotaScope: QuotaScope): Refusal | null {
+  if (failure === null || (failure.kind !== 'rate_minute' && failure.kind !== 'quota_day')) return null
+  const isDay = failure.kind === 'quota_day'
+  const retryAfterMs = believableWait(failure.retryAfterMs, isDay)
+  const guess = isDay ? 'day' : windowOfWait(retryAfterMs ?? 0)
+  const unit = failure.unit ?? 'requests'
+  const isNamed = failure.window !== undefined && (failure.window !== 'none' || unit === 'concurrency')
+  return {
+    unit,
+    window: isNamed ? failure.window : guess,
+    scope: scopeOf(failure.scope, quotaScope),
+    retryAfterMs,
+  }
+}
+
+/** Whose limit it was; free models share a pool of the account. Unsaid, it is what the provider usually counts. */
+function scopeOf(stated: FailureScope | undefined, quotaScope: QuotaScope): 'model' | 'account' {
+  if (stated !== undefined) return stated === 'model' ? 'model' : 'account'
+  return quotaScope === 'account+model' ? 'model' : 'account'
+}
+
+/** Gemini names a wait of seconds beside a quota that comes back tomorrow; nobody's day is over in under a minute. */
+function believableWait(waitMs: number | undefined, isDay: boolean): number | null {
+  const least = isDay ? WINDOW_MS.minute : 1
+  return waitMs !== undefined && waitMs >= least && waitMs <= WINDOW_MS.month ? waitMs : null
+}
+
+/** The size of a limit that a refusal names in passing, as a fact like any other. */
+export function limitNamedBy(failure: Failure | null, quotaScope: QuotaScope): LimitFact | null {
+  if (failure === null) return null
+  if (failure.kind !== 'rate_minute' && failure.kind !== 'quota_day' && failure.kind !== 'too_large_for_limit')
+    return null
+  if (failure.limit === undefined) return null
+  const isLarge = failure.kind === 'too_large_for_limit'
+  return {
+    unit: failure.unit ?? (isLarge ? 'tokens' : 'requests'),
+    window: failure.window ?? (failure.kind === 'quota_day' ? 'day' : 'minute'),
+    scope: scopeOf(isLarge ? undefined : failure.scope, quotaScope),
+    limit: failure.limit,
+    remaining: null,
+    resetsAt: null,
+    source: 'body',
+  }
+}
+
+/** Whether the answer's own statements explain the refusal, so that nothing needs to be guessed. */
+export function explains(statements: readonly Statement[], refusal: Refusal): boolean {
+  return statements.some(
+    ({ unit, window, remaining }) =>
+      remaining === 0 || (unit === refusal.unit && window === refusal.window && remaining !== null),
+  )
+}

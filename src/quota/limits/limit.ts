@@ -1,0 +1,315 @@
+/** One limit of a pool, such as its requests per minute: how large it is, what is used, and so what is left. */
+
+import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import { asRecord, type Json } from '../../domain/json.ts'
+import type { DayAnchor } from '../boundary.ts'
+import { ADMISSION_MS, CountingWindow, WINDOW_MS } from '../window.ts'
+import { Cap, type CapSource } from './cap.ts'
+import { amountOf, type Need } from './need.ts'
+import { REORDER_MS, Reading } from './reading.ts'
+import type { Statement } from './statement.ts'
+
+/** What a pool's calls reserve or used that a statement about calls since some time cannot contain. */
+export interface Unseen {
+  readonly ended: number
+  readonly underWay: number
+}
+
+/** The numbers of a limit, for `status`. Times are epoch milliseconds; null is unknown. */
+export interface LimitNumbers {
+  readonly limit: number | null
+  readonly remaining: number | null
+  readonly resetsAt: number | null
+  readonly source: CapSource
+  readonly checkedAt: number
+}
+
+/** When a call under way will end is anybody's guess: ask again soon. */
+const CONCURRENCY_RECHECK_MS = 250
+
+export class Limit {
+  readonly unit: LimitUnit
+  readonly window: LimitWindow
+  readonly #used: CountingWindow
+  #cap: Cap | null = null
+  #reading: Reading | null = null
+
+  constructor(unit: LimitUnit, window: LimitWindow, anchor: DayAnchor) {
+    this.unit = unit
+    this.window = window
+    this.#used = new CountingWindow(window, anchor)
+  }
+
+  /** Whether what is left is not enough for the need. What is unknown never excludes. */
+  isShortOf(need: Need, callsUnderWay: number, now: number): boolean {
+    if (this.#cap === null && this.#reading === null) return false
+    const left = this.left(callsUnderWay, now)
+    return left !== null && !this.#suffices(left, need) && !this.#mayProbe(callsUnderWay, now)
+  }
+
+  /** How much is left, below 0 when more was used than there is; null when unknown. */
+  left(callsUnderWay: number, now: number): number | null {
+    const reading = this.#currentReading(now)
+    if (reading !== null) return Math.max(reading.left, this.#knownShare(reading) - this.#used.total(now))
+    if (this.#cap === null) return null
+    return this.#cap.value - this.#inUse(callsUnderWay, now)
+  }
+
+  /** What is in the window now, calls under way included. */
+  used(now: number): number {
+    return this.#used.total(now)
+  }
+
+  /** Whether the need is above the limit itself, so that waiting helps less than another target. */
+  isTooSmallFor(need: Need): boolean {
+    return this.#cap !== null && this.#cap.value > 0 && amountOf(need, this.unit) > this.#cap.value
+  }
+
+  /** The soonest time after `now` at which a need that is short now may have room. */
+  roomAt(need: Need, now: number): number {
+    return Math.max(now + 1, this.#expectedAt(need, now))
+  }
+
+  /** Counts a call that is about to be sent. */
+  hold(at: number, need: Need): void {
+    const amount = amountOf(need, this.unit)
+    this.#used.add(at, amount)
+    this.#reading?.hold(at, amount)
+  }
+
+  /** Takes back what `hold` counted. */
+  unhold(at: number, need: Need): void {
+    const amount = amountOf(need, this.unit)
+    this.#used.remove(at, amount)
+    this.#reading?.unhold(at, amount)
+  }
+
+  /** Counts real use at the time the upstream counted it; `isStated` when the same answer states this limit. */
+  count(startedAt: number, countedAt: number, use: Need, isStated: boolean): void {
+    const amount = amountOf(use, this.unit)
+    this.#used.add(countedAt, amount)
+    if (!isStated) this.#reading?.use(startedAt, amount)
+  }
+
+  /**
+   * The upstream states the limit in the answer to a call that started at `basisAt`. `unseenSince` sums what calls
+   * took that started no sooner than a time.
+   */
+  state(
+    statement: Statement,
+    facts: { readonly basisAt: number; readonly refused: boolean; readonly now: number },
+    unseenSince: (time: number, unit: LimitUnit) => Unseen,
+  ): void {
+    const { basisAt, refused, now } = facts
+    if (statement.limit !== null) this.#size(statement.limit, statement.source, refused, now)
+    if (statement.remaining === null || this.unit === 'concurrency') return
+    const current = this.#currentReading(now)
+    if (current !== null && !current.yieldsTo(statement.remaining, basisAt, now)) return
+    const unseen = unseenSince(basisAt - REORDER_MS, this.unit)
+    this.#read({
+      left: statement.remaining,
+      basisAt,
+      until: statement.resetsAt ?? this.#used.periodEnd(basisAt) ?? basisAt + WINDOW_MS[this.window],
+      // A wait named in an error body is when to ask again, not when everything is there again.
+      refills: statement.resetsAt !== null && statement.source === 'header',
+      source: statement.source,
+      others: this.#othersBy(statement, unseen, now),
+      unseen: unseen.ended,
+      underWay: unseen.underWay,
+      statedAt: now,
+    })
+  }
+
+  /**
+   * This limit refused a call and did not say what is left: its size is what was used, calls under way included, and
+   * nothing is left until the stated wait or the calendar period ends.
+   */
+  refuse(
+    startedAt: number,
+    facts: { readonly retryAfterMs: number | null; readonly callsUnderWay: number; readonly now: number },
+  ): void {
+    const { retryAfterMs, callsUnderWay, now } = facts
+    this.#learn(this.#inUse(callsUnderWay, now), now)
+    const wait = retryAfterMs === null ? Number.POSITIVE_INFINITY : now + retryAfterMs
+    const until = Math.min(wait, this.#used.periodEnd(now) ?? Number.POSITIVE_INFINITY)
+    if (until === Number.POSITIVE_INFINITY || this.unit === 'concurrency') return
+    this.#read({
+      left: 0,
+      basisAt: startedAt,
+      until,
+      refills: false,
+      source: 'body',
+      others: null,
+      unseen: 0,
+      underWay: 0,
+      statedAt: now,
+    })
+  }
+
+  /** Whether its size is known. */
+  get isSized(): boolean {
+    return this.#cap !== null
+  }
+
+  /** A call succeeded and did not state this limit; `underWay` is what calls that have not ended hold of it. */
+  prove(underWay: number, callsUnderWay: number, now: number): void {
+    if (this.#cap === null) return
+    // The call itself was under way beside the others when it was let in.
+    const used = this.unit === 'concurrency' ? callsUnderWay + 1 : this.#used.total(now) - underWay
+    if (!this.#cap.prove(used, now)) this.#cap = null
+  }
+
+  /** Use that no event reports, such as output that was asked for, charged at admission and not produced. */
+  charge(at: number, use: Need): void {
+    this.#used.add(at, amountOf(use, this.unit))
+  }
+
+  /** Forgets every reason to refuse; what was used stays counted. */
+  lift(): void {
+    this.#reading = null
+    this.#cap = null
+  }
+
+  /** The clock was set back: whatever lies in its future ends no later than a window from now. */
+  rewind(now: number): void {
+    this.#used.total(now)
+    this.#currentReading(now)
+    this.#cap?.trustedUntil(now)
+  }
+
+  /** Takes over what another limit of the unit has counted, where this one becomes known later than the use. */
+  copyUse(other: Limit): void {
+    this.#used.copyFrom(other.#used)
+  }
+
+  /** What is known, for people; null when nothing is. */
+  view(callsUnderWay: number, now: number): LimitNumbers | null {
+    const left = this.left(callsUnderWay, now)
+    const basis = this.#reading ?? this.#cap
+    if (left === null || basis === null) return null
+    return {
+      limit: this.#cap?.value ?? null,
+      remaining: Math.max(0, Math.floor(left)),
+      resetsAt: this.#reading?.until ?? this.#refillsAt(now),
+      source: basis.source,
+      checkedAt: basis instanceof Cap ? basis.confirmedAt : basis.statedAt,
+    }
+  }
+
+  #suffices(left: number, need: Need): boolean {
+    const least = this.#leastFor(need)
+    return least === 0 || least <= left
+  }
+
+  /** Neurons and credit cannot be counted beforehand: a call fits as long as anything is left. */
+  #leastFor(need: Need): number {
+    return this.unit === 'neurons' || this.unit === 'usd' ? Number.MIN_VALUE : amountOf(need, this.unit)
+  }
+
+  /** A limit that was not confirmed for its time may be tried by one call, when nothing else is in its window. */
+  #mayProbe(callsUnderWay: number, now: number): boolean {
+    if (this.#cap === null || this.#reading !== null) return false
+    return now >= this.#cap.trustedUntil(now) && this.#inUse(callsUnderWay, now) === 0
+  }
+
+  #inUse(callsUnderWay: number, now: number): number {
+    return this.unit === 'concurrency' ? callsUnderWay : this.#used.total(now)
+  }
+
+  #expectedAt(need: Need, now: number): number {
+    const reading = this.#currentReading(now)
+    if (reading !== null) return this.#endOf(reading, need, now)
+    if (this.#cap === null) return now
+    const spare = this.#cap.value - this.#leastFor(need)
+    if (this.unit === 'concurrency') return spare >= 0 ? now + CONCURRENCY_RECHECK_MS : this.#cap.trustedUntil(now)
+    if (spare >= 0) return this.#used.timeBelow(spare, now)
+    return Math.max(this.#cap.trustedUntil(now), this.#used.timeBelow(0, now))
+  }
+
+  /** A reading is over when it ends, or sooner when enough of what we used has left the window. */
+  #endOf(reading: Reading, need: Need, now: number): number {
+    const spare = this.#knownShare(reading) - this.#leastFor(need)
+    return spare >= 0 ? Math.min(reading.until, this.#used.timeBelow(spare, now)) : reading.until
+  }
+
+  /**
+   * How much of the limit our own calls may fill while others use what they used when the meter was read. Whether the
+   * upstream's window rolls or is fixed, it never holds more of our calls than a rolling one, so this is safe for both.
+   */
+  #knownShare(reading: Reading): number {
+    if (this.#cap === null || reading.others === null) return Number.NEGATIVE_INFINITY
+    return this.#cap.value - reading.others
+  }
+
+  #othersBy({ limit, remaining }: Statement, unseen: Unseen, now: number): number | null {
+    if (limit === null || remaining === null) return null
+    const ours = this.#used.total(now) - unseen.ended - unseen.underWay
+    return Math.max(0, limit - remaining - ours)
+  }
+
+  #currentReading(now: number): Reading | null {
+    const reading = this.#reading
+    if (reading === null) return null
+    // Nothing is believed for longer than its window, whatever the clock did since.
+    if (reading.until > now + this.#longestMs) reading.until = now + this.#longestMs
+    if (now < reading.until) return reading
+    if (reading.refills) this.#used.forgetBefore(reading.until - ADMISSION_MS)
+    this.#reading = null
+    return null
+  }
+
+  #read(facts: ConstructorParameters<typeof Reading>[0]): void {
+    this.#reading = new Reading({ ...facts, until: Math.min(facts.until, facts.statedAt + this.#longestMs) })
+  }
+
+  #size(value: number, source: CapSource, refused: boolean, now: number): void {
+    if (this.#cap === null) this.#cap = new Cap(value, source, now, WINDOW_MS[this.window])
+    else this.#cap.state(value, source, now, refused)
+  }
+
+  /** What was stated lately stands: others may have used the rest of it. */
+  #learn(used: number, now: number): void {
+    if (used < 1) return
+    if (this.#cap === null) this.#cap = new Cap(used, 'learned', now, WINDOW_MS[this.window])
+    else if (this.#cap.source === 'learned' || now >= this.#cap.trustedUntil(now)) this.#cap.learn(used, now)
+  }
+
+  /** A calendar day may have 25 hours. */
+  get #longestMs(): number {
+    return WINDOW_MS[this.window] + (this.window === 'day' || this.window === 'month' ? WINDOW_MS.hour : 0)
+  }
+
+  #refillsAt(now: number): number | null {
+    if (this.unit === 'concurrency') return null
+    const periodEnd = this.#used.periodEnd(now)
+    if (periodEnd !== null) return periodEnd
+    const emptyAt = this.#used.timeBelow(0, now)
+    return emptyAt > now ? emptyAt : null
+  }
+
+  /**
+   * What survives a restart. A call under way stays counted where that passes soon, because the upstream has seen it;
+   * in longer windows its event will tell, or it never happened.
+   */
+  toJson(callsUnderWay: Iterable<{ readonly at: number; readonly need: Need }>): Json {
+    const kept = new Limit(this.unit, this.window, 'rolling')
+    kept.#used.load(this.#used.toJson())
+    if (WINDOW_MS[this.window] > WINDOW_MS.hour)
+      for (const { at, need } of callsUnderWay) kept.#used.remove(at, amountOf(need, this.unit))
+    return {
+      unit: this.unit,
+      window: this.window,
+      used: kept.#used.toJson(),
+      cap: this.#cap?.toJson() ?? null,
+      reading: this.#reading?.toJson() ?? null,
+    }
+  }
+
+  /** Takes up what `toJson` wrote; a part that makes no sense is left out. */
+  load(json: unknown): void {
+    const record = asRecord(json)
+    this.#used.load(record?.['used'])
+    this.#cap = Cap.fromJson(record?.['cap'], WINDOW_MS[this.window])
+    this.#reading = Reading.fromJson(record?.['reading'])
+  }
+}

@@ -1,0 +1,316 @@
+/**
+ * The book of quotas: what every account has left, as far as its upstream said or we learned. Filled by the events of
+ * the store, asked before every call. Floor 2: all time comes in as an argument, in epoch milliseconds.
+ */
+
+import { Bag } from '../../domain/bag.ts'
+import type { LimitUnit } from '../../domain/failure.ts'
+import { asArray, asRecord, type Json } from '../../domain/json.ts'
+import type { AttemptEvent, TargetRef } from '../../domain/store.ts'
+import type { DayAnchor } from '../boundary.ts'
+import { ADMISSION_MS } from '../window.ts'
+import { explains, limitNamedBy, refusalOf, useOf } from './learnLimits.ts'
+import type { Limit } from './limit.ts'
+import { type LimitView, limitViews } from './limitView.ts'
+import type { Need } from './need.ts'
+import { type Drawer, Pool, poolsOf } from './pool.ts'
+import { beginning, type Shortage, shortageOf } from './shortage.ts'
+import type { QuotaSpec } from './spec.ts'
+import { readStatement, type Statement } from './statement.ts'
+
+export interface QuotaBookOptions {
+  specOf(provider: string): QuotaSpec
+}
+
+/** Quota set aside for one call. Settle or release it exactly once; a second time does nothing. */
+export class QuotaHold {
+  readonly granted = true
+  readonly at: number
+  readonly need: Need
+  /** What it was taken from; null when it was given back. For the book. */
+  draws: Draws | null
+
+  constructor(at: number, need: Need, draws: Draws) {
+    this.at = at
+    this.need = need
+    this.draws = draws
+  }
+}
+
+/** Whoever asks: a `Target` or the `TargetRef` of an event. */
+type Asker = Drawer & { readonly stateId: string }
+
+/** What one target draws from. */
+export interface Draws {
+  readonly account: string
+  readonly spec: QuotaSpec
+  readonly wide: Pool
+  readonly narrow: Pool
+  /** Both, with the scope that an answer's statements name them by. */
+  readonly scopes: readonly (readonly [Pool, 'account' | 'model'])[]
+}
+
+const DAY_MS = 24 * 3_600_000
+const KEPT_MS = 40 * DAY_MS
+/** A call that nobody settled for so long was lost by its owner; its share is given back. */
+const LOST_AFTER_MS = 2 * 3_600_000
+const LOOK_FOR_LOST_MS = 60_000
+/** Events of other processes may be this much ahead of our clock. */
+const CLOCK_SLACK_MS = 1_000
+/** The last millisecond a `Date` can name; an event beyond it comes from a broken clock. */
+const END_OF_TIME = 8.64e15 - 400 * DAY_MS
+
+export class QuotaBook {
+  readonly #specOf: (provider: string) => QuotaSpec
+  readonly #pools = new Map<string, Pool>()
+  readonly #draws = new Map<string, Draws>()
+  /** Calls under way. */
+  readonly #holds = new Bag<QuotaHold>()
+  /** The latest time seen; what the clock says when an older event is folded. */
+  #clock = 0
+  #prunedAt = 0
+  #lookedForLostAt = 0
+
+  constructor(options: QuotaBookOptions) {
+    this.#specOf = (provider) => options.specOf(provider)
+  }
+
+  /** Null when the target has room for the need, as far as anybody knows; else the shortage that lasts longest. */
+  room(target: Asker, need: Need, now: number): Shortage | null {
+    this.#tick(now)
+    const { wide, narrow } = this.#drawsOf(target)
+    const wideLimit = wide.shortest(need, now)
+    const narrowLimit = narrow.shortest(need, now)
+    if (wideLimit === null && narrowLimit === null) return beginning(wide, narrow, now)
+    const isWide =
+      narrowLimit === null || (wideLimit !== null && wideLimit.roomAt(need, now) > narrowLimit.roomAt(need, now))
+    return isWide
+      ? shortageOf(wideLimit!, wide, 'account', need, now)
+      : shortageOf(narrowLimit!, narrow, 'model', need, now)
+  }
+
+  /** Calls the target's account made in the last minute, those under way included: who has fewer has more room. */
+  load(target: Asker, now: number): number {
+    return this.#drawsOf(target).wide.recentCalls(now)
+  }
+
+  /** Sets the need aside, so that calls side by side do not overshoot; or says why not. */
+  reserve(target: Asker, need: Need, now: number): QuotaHold | Shortage {
+    const shortage = this.room(target, need, now)
+    if (shortage !== null) return shortage
+    this.#giveUpLost(now)
+    const draws = this.#drawsOf(target)
+    const hold = new QuotaHold(now, need, draws)
+    this.#holds.add(hold)
+    draws.wide.hold(hold)
+    draws.narrow.hold(hold)
+    return hold
+  }
+
+  /**
+   * The call of the hold has ended: its share is given back, and `fold` of the attempt's event takes its place. Only
+   * what was charged at admission and never produced stays, because no event tells it.
+   */
+  settle(
+    hold: QuotaHold,
+    actual: { readonly inputTokens: number; readonly outputTokens: number } | null,
+    now: number,
+  ): void {
+    const draws = this.#takeBack(hold)
+    this.#tick(now)
+    if (draws?.spec.chargesMaxTokens !== true || actual === null) return
+    const unused = Math.max(0, hold.need.outputTokens - actual.outputTokens)
+    for (const pool of [draws.wide, draws.narrow]) pool.charge(hold.at, unused)
+  }
+
+  /** The call of the hold was never made. */
+  release(hold: QuotaHold): void {
+    this.#takeBack(hold)
+  }
+
+  /** Counts what an attempt used, of this process or another, and learns what its answer says of limits. */
+  fold(event: AttemptEvent): void {
+    if (!isInTime(event)) return
+    this.#clock = Math.max(this.#clock, event.at)
+    const draws = this.#drawsOf(event.target)
+    const statements = statementsOf(event, draws.spec)
+    this.#count(event, draws, statements)
+    for (const statement of statements) this.#learn(statement, event, draws)
+    this.#learnFromRefusal(event, draws, statements)
+    if (event.ok) this.#prove(draws, statements)
+  }
+
+  /** A person lifts every doubt about one target, or about all: what was stated or learned is forgotten, use is not. */
+  lift(target: TargetRef | null): void {
+    const pools = target === null ? [...this.#pools.values()] : this.#poolsOf(target)
+    for (const pool of pools) for (const limit of pool.limits) limit.lift()
+  }
+
+  /** The soonest time at which the target may have room; `now` when it has, null when the need is above a limit itself. */
+  freeAt(target: Asker, need: Need, now: number): number | null {
+    const shortage = this.room(target, need, now)
+    if (shortage === null) return now
+    return this.#isTooLarge(target, need, now) ? null : shortage.until
+  }
+
+  /** Everything known of the target's limits; seed limits only where nobody knows better. */
+  limitsOf(target: Asker, now: number): readonly LimitView[] {
+    this.#tick(now)
+    const { wide, narrow, spec } = this.#drawsOf(target)
+    return limitViews({ wide, narrow, seeds: spec.seedLimits, model: target.model }, now)
+  }
+
+  /** The fraction (0..1) of the day's limit in `unit` that is left; null when the limit or what is left is unknown. */
+  shareLeft(target: Asker, unit: LimitUnit, now: number): number | null {
+    this.#tick(now)
+    let share: number | null = null
+    for (const pool of this.#poolsOf(target)) {
+      const view = pool.find(unit, 'day')?.view(pool.underWay.size, now)
+      if (view?.limit == null || view.remaining === null) continue
+      share = Math.min(share ?? 1, view.limit === 0 ? 0 : view.remaining / view.limit)
+    }
+    return share
+  }
+
+  /** Forgets pools that had nothing to do for 40 days; a month's quota outlives its month. */
+  prune(now: number): void {
+    this.#prunedAt = now
+    for (const [name, pool] of this.#pools)
+      if (pool.underWay.size === 0 && pool.seenAt < now - KEPT_MS) this.#pools.delete(name)
+    for (const [stateId, { wide, narrow }] of this.#draws)
+      if (!this.#pools.has(wide.name) || !this.#pools.has(narrow.name)) this.#draws.delete(stateId)
+  }
+
+  /** For a snapshot. Calls under way are not in it as such: the next process does not have them. */
+  toJson(): Json {
+    const pools = [...this.#pools.values()].filter((pool) => pool.seenAt > 0)
+    return { version: 1, pools: pools.map((pool) => pool.toJson()) }
+  }
+
+  /** A book with what `toJson` wrote; never throws, and anything that is not understood starts empty. */
+  static fromJson(json: unknown, options: QuotaBookOptions): QuotaBook {
+    const book = new QuotaBook(options)
+    const record = asRecord(json)
+    if (record?.['version'] !== 1) return book
+    for (const entry of asArray(record['pools']) ?? []) {
+      const pool = Pool.fromJson(entry)
+      if (pool !== null) book.#pools.set(pool.name, pool)
+    }
+    return book
+  }
+
+  #count(event: AttemptEvent, draws: Draws, statements: readonly Statement[]): void {
+    const use = useOf(event, draws.spec.countsFailures === true)
+    const admittedAt = Math.min(event.startedAt + ADMISSION_MS, event.at)
+    const billedAt = draws.spec.chargesMaxTokens === true ? admittedAt : event.at
+    for (const [pool, scope] of draws.scopes) {
+      pool.seenAt = Math.max(pool.seenAt, event.at)
+      if (use.requests > 0 && statements.length === 0) pool.remember(event.startedAt, use)
+      for (const limit of pool.limits) {
+        const countedAt = limit.unit === 'requests' ? admittedAt : billedAt
+        limit.count(event.startedAt, countedAt, use, isStated(limit, scope, statements))
+      }
+    }
+  }
+
+  #learn(statement: Statement, event: AttemptEvent, draws: Draws): void {
+    const pool = statement.scope === 'account' ? draws.wide : draws.narrow
+    const facts = { basisAt: event.startedAt, refused: !event.ok, now: this.#clock }
+    pool.limit(statement.unit, statement.window).state(statement, facts, pool.unseenSince)
+  }
+
+  #learnFromRefusal(event: AttemptEvent, draws: Draws, statements: readonly Statement[]): void {
+    const refusal = refusalOf(event.failure, draws.spec.quotaScope)
+    if (refusal === null || explains(statements, refusal)) return
+    const pool = refusal.scope === 'account' ? draws.wide : draws.narrow
+    const facts = { retryAfterMs: refusal.retryAfterMs, callsUnderWay: pool.underWay.size, now: this.#clock }
+    pool.limit(refusal.unit, refusal.window).refuse(event.startedAt, facts)
+  }
+
+  #prove(draws: Draws, statements: readonly Statement[]): void {
+    for (const [pool, scope] of draws.scopes)
+      for (const limit of pool.limits)
+        if (limit.isSized && !isStated(limit, scope, statements))
+          limit.prove(pool.held(limit.unit), pool.underWay.size, this.#clock)
+  }
+
+  #isTooLarge(target: Asker, need: Need, now: number): boolean {
+    for (const pool of this.#poolsOf(target))
+      for (const limit of pool.limits)
+        if (limit.isTooSmallFor(need) && limit.isShortOf(need, pool.underWay.size, now)) return true
+    return false
+  }
+
+  #takeBack(hold: QuotaHold): Draws | undefined {
+    const { draws } = hold
+    if (draws === null) return undefined
+    hold.draws = null
+    this.#holds.delete(hold)
+    draws.wide.unhold(hold)
+    draws.narrow.unhold(hold)
+    return draws
+  }
+
+  #giveUpLost(now: number): void {
+    if (now - this.#lookedForLostAt < LOOK_FOR_LOST_MS && now >= this.#lookedForLostAt) return
+    this.#lookedForLostAt = now
+    this.#holds.forEach((hold) => {
+      if (hold.at <= now - LOST_AFTER_MS) this.#takeBack(hold)
+    })
+  }
+
+  #tick(now: number): void {
+    const isSetBack = now < this.#clock - CLOCK_SLACK_MS
+    this.#clock = now
+    if (Math.abs(now - this.#prunedAt) > DAY_MS) this.prune(now)
+    if (!isSetBack) return
+    for (const pool of this.#pools.values()) for (const limit of pool.limits) limit.rewind(now)
+  }
+
+  #drawsOf(target: Asker): Draws {
+    const known = this.#draws.get(target.stateId)
+    if (known !== undefined && known.account === target.account) return known
+    const spec = this.#specOf(target.provider)
+    const names = poolsOf(target, spec.quotaScope, spec.seedLimits)
+    const wide = this.#pool(names.wide, spec.dayBoundary)
+    const narrow = this.#pool(names.narrow, spec.dayBoundary)
+    const scopes = [[wide, 'account'] as const, [narrow, 'model'] as const]
+    const draws = { account: target.account, spec, wide, narrow, scopes }
+    this.#draws.set(target.stateId, draws)
+    return draws
+  }
+
+  #poolsOf(target: Asker): readonly Pool[] {
+    const { wide, narrow } = this.#drawsOf(target)
+    return [wide, narrow]
+  }
+
+  #pool(name: string, anchor: DayAnchor): Pool {
+    const known = this.#pools.get(name)
+    if (known !== undefined && known.anchor === anchor) return known
+    const pool = new Pool(name, anchor)
+    this.#pools.set(name, pool)
+    return pool
+  }
+}
+
+const NO_STATEMENTS: readonly Statement[] = []
+
+/** What the answer states of limits, and what its refusal names in passing. */
+function statementsOf(event: AttemptEvent, spec: QuotaSpec): readonly Statement[] {
+  const named = limitNamedBy(event.failure, spec.quotaScope)
+  const facts = named === null ? event.limits : [...event.limits, named]
+  if (facts.length === 0) return NO_STATEMENTS
+  return facts.flatMap((fact) => readStatement(fact, event, spec.limitWindows) ?? [])
+}
+
+function isStated(limit: Limit, scope: 'account' | 'model', statements: readonly Statement[]): boolean {
+  for (const statement of statements)
+    if (statement.scope === scope && statement.unit === limit.unit && statement.window === limit.window) return true
+  return false
+}
+
+function isInTime(event: AttemptEvent): boolean {
+  const { at, startedAt } = event
+  return at >= 0 && at <= END_OF_TIME && startedAt >= 0 && startedAt <= at
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { targetOf } from '../../../test/support/quotaFixtures.ts'
+import { poolsOf } from './pool.ts'
+import { covers, type QuotaSeed } from './seed.ts'
+
+const free: QuotaSeed = {
+  model: '*:free',
+  unit: 'requests',
+  window: 'day',
+  limit: 50,
+  scope: 'account',
+  checkedAt: '2026-10-17',
+}
+
+for (const [pattern, model, expected] of [
+  ['gpt-oss-120b', 'gpt-oss-120b', true],
+  ['gpt-oss-120b', 'gpt-oss-20b', false],
+  ['*', '', true],
+  ['*:free', 'x/y:free', true],
+  ['*:free', ':fre', false],
+  ['gemini-*-flash*', 'gemini-3.5-flash-lite', true],
+  ['a*a', 'a', false],
+  ['a*b*c', 'acb', false],
+  ['**', 'anything', true],
+] as const)
+  test(`the pattern ${pattern} ${expected ? 'covers' : 'does not cover'} "${model}"`, () =>
+    expect(covers(pattern, model)).toBe(expected))
+
+const first = targetOf({ fingerprint: 'f1', account: 'prov:team' })
+const second = targetOf({ fingerprint: 'f2', account: 'prov:team' })
+const stranger = targetOf({ fingerprint: 'f3' })
+const otherModel = targetOf({ fingerprint: 'f1', account: 'prov:team', model: 'large' })
+
+for (const [scope, withSecond, withStranger] of [
+  ['key', false, false],
+  ['account', true, false],
+  ['account+model', true, false],
+  ['ip', true, true],
+] as const)
+  test(`counted by ${scope}, a key shares with ${withSecond ? 'its account' : 'nobody of its account'} and ${withStranger ? 'with strangers' : 'not with strangers'}`, () => {
+    expect(poolsOf(first, scope).wide === poolsOf(second, scope).wide).toBe(withSecond)
+    expect(poolsOf(first, scope).narrow === poolsOf(second, scope).narrow).toBe(withSecond)
+    expect(poolsOf(first, scope).wide === poolsOf(stranger, scope).wide).toBe(withStranger)
+    expect(poolsOf(first, scope).wide).toBe(poolsOf(otherModel, scope).wide)
+    expect(poolsOf(first, scope).narrow).not.toBe(poolsOf(otherModel, scope).narrow)
+  })
+
+test('models that a provider counts together share a pool that its other models do not touch', () => {
+  const names = (model: string) => poolsOf(targetOf({ model }), 'account', [free]).wide
+  expect(names('a:free')).toBe(names('b:free'))
+  expect(names('a:free')).not.toBe(names('a'))
+})

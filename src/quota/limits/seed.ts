@@ -1,0 +1,45 @@
+/** Limits that a provider publishes or others observed: shown with their age, never a reason to pace or exclude. */
+
+import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
+
+/** The part of a provider's seed limit that matters here. */
+export interface QuotaSeed {
+  /** Model id; `*` matches any run of characters. */
+  readonly model: string
+  readonly unit: LimitUnit
+  readonly window: LimitWindow
+  readonly limit: number
+  readonly scope: QuotaScope
+  /** ISO date. */
+  readonly checkedAt: string
+}
+
+/** What limits are counted over. */
+export type QuotaScope = 'key' | 'account' | 'account+model' | 'ip'
+
+/** Whether a seed's `model` pattern covers the model. */
+export function covers(pattern: string, model: string): boolean {
+  const pieces = pattern.split('*')
+  const last = pieces.length - 1
+  if (last === 0) return pattern === model
+  const head = pieces[0]!
+  const tail = pieces[last]!
+  if (model.length < head.length + tail.length || !model.startsWith(head) || !model.endsWith(tail)) return false
+  let from = head.length
+  for (let place = 1; place < last; place++) {
+    const found = model.indexOf(pieces[place]!, from)
+    if (found < 0) return false
+    from = found + pieces[place]!.length
+  }
+  return from <= model.length - tail.length
+}
+
+/**
+ * The models that a provider counts together apart from its others: OpenRouter's `:free` models share one quota that
+ * says nothing about its paid ones. Empty when all models of the account count together.
+ */
+export function familyOf(model: string, seeds: readonly QuotaSeed[]): string {
+  for (const { model: pattern, scope } of seeds)
+    if (scope !== 'account+model' && pattern !== '*' && pattern.includes('*') && covers(pattern, model)) return pattern
+  return ''
+}

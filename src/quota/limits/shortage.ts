@@ -1,0 +1,67 @@
+/** Why a target cannot take a request now: which limit, what is left of it, and until when. */
+
+import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import type { CapSource } from './cap.ts'
+import type { Limit } from './limit.ts'
+import type { Need } from './need.ts'
+import type { Pool } from './pool.ts'
+
+export interface Shortage {
+  readonly granted: false
+  readonly unit: LimitUnit
+  readonly window: LimitWindow
+  readonly scope: 'model' | 'account'
+  /** The size of the limit; null when only what remains was stated. */
+  readonly limit: number | null
+  /** Never below 0. */
+  readonly remaining: number
+  /** When there may be room again, or the limit be tried again; always later than now. */
+  readonly until: number
+  /** The request alone is larger than the whole limit: another target or a smaller request helps, waiting does not. */
+  readonly tooLarge: boolean
+  readonly source: CapSource
+}
+
+/** The facts of a limit that is short of the need now. */
+export function shortageOf(limit: Limit, pool: Pool, scope: 'model' | 'account', need: Need, now: number): Shortage {
+  const numbers = limit.view(pool.underWay.size, now)
+  return {
+    granted: false,
+    unit: limit.unit,
+    window: limit.window,
+    scope,
+    limit: numbers?.limit ?? null,
+    remaining: numbers?.remaining ?? 0,
+    until: limit.roomAt(need, now),
+    tooLarge: limit.isTooSmallFor(need),
+    source: numbers?.source ?? 'learned',
+  }
+}
+
+/** Calls that may be under way at once before the first answer of an account and model has come. */
+const FIRST_CALLS = 8
+/** How many more for each answer since. */
+const MORE_PER_ANSWER = 2
+const SOON_MS = 250
+
+/**
+ * Nobody has said or shown yet how much an account may take: then a herd is let in as fast as answers come back, doubled
+ * with each round, so that a limit in its way is met by a few and not by all. Null when there is room.
+ */
+export function beginning(wide: Pool, narrow: Pool, now: number): Shortage | null {
+  const { size } = narrow.underWay
+  if (size < FIRST_CALLS) return null
+  const most = FIRST_CALLS + MORE_PER_ANSWER * narrow.endedCalls(now)
+  if (size < most || narrow.isKnown(now) || wide.isKnown(now)) return null
+  return {
+    granted: false,
+    unit: 'concurrency',
+    window: 'none',
+    scope: 'model',
+    limit: most,
+    remaining: 0,
+    until: now + SOON_MS,
+    tooLarge: false,
+    source: 'learned',
+  }
+}

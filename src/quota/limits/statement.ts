@@ -1,0 +1,65 @@
+/** What an answer claims about a limit, with everything taken out that cannot be true. */
+
+import type { LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import type { AttemptEvent } from '../../domain/store.ts'
+import { WINDOW_MS } from '../window.ts'
+
+export interface Statement {
+  readonly unit: LimitUnit
+  readonly window: LimitWindow
+  readonly scope: 'model' | 'account'
+  readonly limit: number | null
+  readonly remaining: number | null
+  readonly resetsAt: number | null
+  readonly source: 'header' | 'body'
+}
+
+/** What a provider's unnamed headers count. */
+export interface UnnamedWindows {
+  readonly requests?: LimitWindow
+  readonly tokens?: LimitWindow
+}
+
+/** No limit on earth is larger; more is a sentinel for "none" or a mistake. */
+const MOST = 1e15
+
+/** The fact without its impossible parts; null when nothing is left of it. */
+export function readStatement(fact: LimitFact, event: AttemptEvent, unnamed?: UnnamedWindows): Statement | null {
+  const window = windowOf(fact, event.at, unnamed)
+  const limit = believableLimit(fact, event)
+  const isOver = fact.resetsAt !== null && fact.resetsAt <= event.at
+  const remaining = isOver ? null : believableRemaining(fact, limit, event)
+  if (limit === null && remaining === null) return null
+  const resetsAt = count(fact.resetsAt) === null || isOver ? null : fact.resetsAt
+  return { unit: fact.unit, window, scope: fact.scope, limit, remaining, resetsAt, source: fact.source }
+}
+
+function count(value: number | null): number | null {
+  return value !== null && value >= 0 && value <= MOST ? value : null
+}
+
+/** A limit of 0 beside a success, or one below what it says remains, contradicts itself. */
+function believableLimit(fact: LimitFact, event: AttemptEvent): number | null {
+  const limit = count(fact.limit)
+  if (limit === null || (limit === 0 && event.ok)) return null
+  return fact.remaining !== null && count(fact.remaining) !== null && fact.remaining > limit ? null : limit
+}
+
+function believableRemaining(fact: LimitFact, limit: number | null, event: AttemptEvent): number | null {
+  const isNoLimit = fact.limit === 0 && limit === null && event.ok
+  return isNoLimit ? null : count(fact.remaining)
+}
+
+/** A header without a window counts what the provider says it does, else what its reset tells. */
+function windowOf(fact: LimitFact, at: number, unnamed: UnnamedWindows = {}): LimitWindow {
+  if (fact.window !== 'none' || fact.unit === 'concurrency' || fact.unit === 'usd') return fact.window
+  const named = fact.unit === 'requests' ? unnamed.requests : unnamed.tokens
+  return named ?? (fact.resetsAt === null ? 'minute' : windowOfWait(fact.resetsAt - at))
+}
+
+/** The shortest window that a wait of that length can belong to. */
+export function windowOfWait(waitMs: number): 'minute' | 'hour' | 'day' | 'month' {
+  if (waitMs <= WINDOW_MS.minute) return 'minute'
+  if (waitMs <= WINDOW_MS.hour) return 'hour'
+  return waitMs <= WINDOW_MS.day ? 'day' : 'month'
+}

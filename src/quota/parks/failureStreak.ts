@@ -1,0 +1,231 @@
+/**
+ * From occurrences of one failure to the park they amount to. A pure function of the set of occurrences, so it does
+ * not matter in which order several processes hear of them, nor whether one is heard of twice.
+ */
+
+import { FAILURE_KINDS, type FailureKind, type FailureScope, type LimitWindow } from '../../domain/failure.ts'
+import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
+import type { BackBy, Park, ParkRule, ParkScope } from '../../domain/park.ts'
+import type { AttemptEvent, TargetRef } from '../../domain/store.ts'
+import { type DayAnchor, hasBoundary, nextDay, nextMonth } from '../boundary.ts'
+import { LONGEST_WAIT_MS } from '../reset.ts'
+import { describePark } from './parkText.ts'
+
+/** What a park needs to know of a provider; a `ProviderSpec` is one. */
+export interface QuotaFacts {
+  readonly quotaScope: 'key' | 'account' | 'account+model' | 'ip'
+  readonly dayBoundary: DayAnchor
+  /** An object when a free call can prove a key. */
+  readonly keyCheck: object | 'call' | 'none'
+}
+
+/** One failure, reduced to what parks need. */
+export interface Occurrence {
+  readonly id: string
+  /** Epoch milliseconds at which the attempt ended, and began. */
+  readonly at: number
+  readonly startedAt: number
+  readonly kind: FailureKind
+  readonly statedMs: number | null
+  readonly window: LimitWindow | null
+  readonly limitScope: FailureScope | null
+  readonly untilMonthEnd: boolean
+  readonly coversFree: boolean
+  readonly target: TargetRef
+}
+
+/** How long a limit's own window is: a wait longer than that cannot be true of it. A Pacific day may have 25 hours. */
+const WINDOW_MS: { readonly [W in LimitWindow]: number } = {
+  second: 1000,
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 25 * 3_600_000,
+  week: 7 * 86_400_000 + 3_600_000,
+  month: LONGEST_WAIT_MS,
+  none: LONGEST_WAIT_MS,
+}
+
+/** Most a stated time is stretched, so that many waiters do not come back at once. */
+const LONGEST_JITTER_MS = 60_000
+
+export function occurrenceOf(event: AttemptEvent): Occurrence | null {
+  const failure = event.failure
+  if (failure === null) return null
+  return {
+    id: event.id,
+    at: event.at,
+    startedAt: Math.min(event.startedAt, event.at),
+    kind: failure.kind,
+    statedMs: failure.retryAfterMs ?? null,
+    window: 'window' in failure ? (failure.window ?? null) : null,
+    limitScope: 'scope' in failure ? (failure.scope ?? null) : null,
+    untilMonthEnd: failure.kind === 'billing' && failure.untilMonthEnd === true,
+    coversFree: failure.kind === 'billing' && failure.coversFree === true,
+    target: nameOf(event.target),
+  }
+}
+
+/**
+ * The park of `scope` that these occurrences (sorted by time) make, or null. `clearedAt` is the time up to which a
+ * success has answered for them; what the upstream stated outlives a success.
+ */
+export function parkOf(
+  occurrences: readonly Occurrence[],
+  rule: ParkRule,
+  scope: ParkScope,
+  clearedAt: number,
+  facts: QuotaFacts | undefined,
+): Park | null {
+  const last = occurrences.at(-1)
+  if (last === undefined || !isAgreed(occurrences, rule, scope)) return null
+  const times = countInARow(occurrences, clearedAt)
+  const stated = latestStated(occurrences, rule, facts)
+  const guessed = guessedFrom(last, rule, last.at > clearedAt ? times : 0, facts)
+  const span = guessed !== null && guessed.until > (stated?.until ?? 0) ? guessed : stated
+  if (span === null) return null
+  const park = {
+    scope,
+    ...span,
+    reason: last.kind,
+    stated: span === stated,
+    times,
+    backBy: backBy(rule, facts),
+    target: last.target,
+  }
+  return { ...park, text: describePark(park, last.window, facts?.dayBoundary) }
+}
+
+interface Span {
+  readonly since: number
+  readonly until: number
+}
+
+/** Of all that was stated the latest end holds: nobody comes back before he was asked to. */
+function latestStated(occurrences: readonly Occurrence[], rule: ParkRule, facts: QuotaFacts | undefined): Span | null {
+  let latest: Span | null = null
+  for (const occurrence of occurrences) {
+    const until = statedUntil(occurrence, rule, facts)
+    if (until !== null && until > (latest?.until ?? 0)) latest = { since: occurrence.at, until }
+  }
+  return latest
+}
+
+/** A guess is made only where the newest occurrence states nothing itself. */
+function guessedFrom(last: Occurrence, rule: ParkRule, times: number, facts: QuotaFacts | undefined): Span | null {
+  if (times < rule.from || statedUntil(last, rule, facts) !== null) return null
+  return { since: last.at, until: last.at + guessedMs(last.at, rule, times, facts) }
+}
+
+/** When the upstream's own word on this occurrence ends, or its calendar's; null when there is none. */
+export function statedUntil(occurrence: Occurrence, rule: ParkRule, facts: QuotaFacts | undefined): number | null {
+  const wait = statedWait(occurrence, rule) ?? calendarWait(occurrence, rule, facts)
+  if (wait === null) return null
+  const jitter = Math.min(wait * 0.1, LONGEST_JITTER_MS) * fraction(occurrence.id)
+  return occurrence.at + Math.min(wait + jitter, LONGEST_WAIT_MS)
+}
+
+function statedWait(occurrence: Occurrence, rule: ParkRule): number | null {
+  if (!rule.believesStated || occurrence.statedMs === null) return null
+  const window = occurrence.window ?? (rule.calendar === 'day' ? 'day' : 'none')
+  return Math.min(occurrence.statedMs, WINDOW_MS[window])
+}
+
+function calendarWait(occurrence: Occurrence, rule: ParkRule, facts: QuotaFacts | undefined): number | null {
+  const { at } = occurrence
+  if (rule.calendar === 'month') return occurrence.untilMonthEnd ? nextMonth(at) - at : null
+  if (rule.calendar !== 'day') return null
+  if (occurrence.window === 'month') return nextMonth(at) - at
+  return facts !== undefined && hasBoundary(facts.dayBoundary) ? nextDay(facts.dayBoundary, at) - at : null
+}
+
+function guessedMs(at: number, rule: ParkRule, times: number, facts: QuotaFacts | undefined): number {
+  const doubled = Math.min(rule.firstMs * 2 ** Math.min(times - rule.from, 40), rule.mostMs)
+  if (rule.cutByDayFrom === undefined || times < rule.cutByDayFrom) return doubled
+  if (facts === undefined || !hasBoundary(facts.dayBoundary)) return doubled
+  return Math.min(doubled, nextDay(facts.dayBoundary, at) - at)
+}
+
+/** Failures of requests that were under way together are one occurrence: ten parallel refusals are not ten in a row. */
+function countInARow(occurrences: readonly Occurrence[], clearedAt: number): number {
+  let times = 0
+  let countedAt = clearedAt
+  for (const { at, startedAt } of occurrences) {
+    if (at <= clearedAt || (times > 0 && startedAt <= countedAt)) continue
+    times++
+    countedAt = at
+  }
+  return times
+}
+
+function isAgreed(occurrences: readonly Occurrence[], rule: ParkRule, scope: ParkScope): boolean {
+  if (scope !== 'key' || rule.keyAfterModels === undefined) return true
+  return new Set(occurrences.map((occurrence) => occurrence.target.model)).size >= rule.keyAfterModels
+}
+
+/** A key that no free call can prove is proved by the next call made with it. */
+function backBy(rule: ParkRule, facts: QuotaFacts | undefined): BackBy {
+  return rule.backBy === 'key-check' && typeof facts?.keyCheck !== 'object' ? 'traffic' : rule.backBy
+}
+
+/** 0..1 from an event's id (FNV-1a), the same in every process. */
+function fraction(id: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < id.length; index++) hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193)
+  return (hash >>> 0) / 2 ** 32
+}
+
+export function writeOccurrence(occurrence: Occurrence): Json {
+  return { ...occurrence, target: { ...occurrence.target } }
+}
+
+function readOccurrence(value: unknown): Occurrence | undefined {
+  const record = asRecord(value)
+  const id = asString(record?.['id'])
+  const at = asNumber(record?.['at'])
+  const startedAt = asNumber(record?.['startedAt'])
+  const kind = FAILURE_KINDS.find((kind) => kind === record?.['kind'])
+  const target = readTargetRef(record?.['target'])
+  if (!record || id === undefined || at === undefined || startedAt === undefined || !kind || !target) return undefined
+  return {
+    id,
+    at,
+    startedAt,
+    kind,
+    statedMs: asNumber(record['statedMs']) ?? null,
+    window: asWindow(record['window']),
+    limitScope: LIMIT_SCOPES.find((scope) => scope === record['limitScope']) ?? null,
+    untilMonthEnd: record['untilMonthEnd'] === true,
+    coversFree: record['coversFree'] === true,
+    target,
+  }
+}
+
+const LIMIT_SCOPES: readonly FailureScope[] = ['model', 'account', 'free-models']
+
+function asWindow(value: unknown): LimitWindow | null {
+  return typeof value === 'string' && Object.hasOwn(WINDOW_MS, value) ? (value as LimitWindow) : null // checked here
+}
+
+function readTargetRef(value: unknown): TargetRef | undefined {
+  const record = asRecord(value)
+  const [stateId, provider, model, fingerprint, account] = [
+    'stateId',
+    'provider',
+    'model',
+    'fingerprint',
+    'account',
+  ].map((name) => asString(record?.[name]))
+  const keyIndex = asNumber(record?.['keyIndex'])
+  if (!stateId || !provider || !model || !fingerprint || !account || keyIndex === undefined) return undefined
+  return { stateId, provider, model, fingerprint, keyIndex, account }
+}
+
+/** The names alone: whoever hands us a whole target must not find it in the snapshot. */
+function nameOf({ stateId, provider, model, fingerprint, keyIndex, account }: TargetRef): TargetRef {
+  return { stateId, provider, model, fingerprint, keyIndex, account }
+}
+
+/** A list of occurrences from a snapshot; what cannot be read is left out. */
+export function readOccurrences(value: unknown): Occurrence[] {
+  return (asArray(value) ?? []).map(readOccurrence).filter((occurrence) => occurrence !== undefined)
+}

@@ -1,0 +1,652 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Failure, FailureKind } from '../../domain/failure.ts'
+import type { AttemptEvent, LiftEvent } from '../../domain/store.ts'
+import { stateId, type Target, targetId } from '../../domain/target.ts'
+import type { QuotaFacts } from './failureStreak.ts'
+import { Parks } from './parks.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const NOW = Date.parse('2026-11-23T12:00:00Z')
+
+const PROVIDERS: Record<string, QuotaFacts> = {
+  google: { quotaScope: 'account+model', dayBoundary: 'America/Los_Angeles', keyCheck: {} },
+  groq: { quotaScope: 'account+model', dayBoundary: 'rolling', keyCheck: {} },
+  router: { quotaScope: 'account', dayBoundary: 'UTC', keyCheck: {} },
+  cohere: { quotaScope: 'account', dayBoundary: 'unknown', keyCheck: 'call' },
+  open: { quotaScope: 'ip', dayBoundary: 'unknown', keyCheck: 'none' },
+  single: { quotaScope: 'key', dayBoundary: 'unknown', keyCheck: {} },
+}
+
+const newParks = () => new Parks({ facts: (provider) => PROVIDERS[provider] })
+
+interface Place {
+  provider?: string
+  model?: string
+  key?: number
+  label?: string
+  free?: boolean
+}
+
+function target({ provider = 'groq', model = 'm', key = 1, label, free = false }: Place = {}): Target {
+  const fingerprint = `fingerprint-${key}`
+  return {
+    id: targetId(provider, model, key),
+    provider,
+    model,
+    keyIndex: key,
+    fingerprint,
+    stateId: stateId(provider, model, fingerprint),
+    account: label === undefined ? `${provider}@${fingerprint}` : `${provider}:${label}`,
+    profile: {
+      dialect: 'openai',
+      contextTokens: null,
+      maxOutputTokens: null,
+      abilities: {},
+      price: null,
+      free,
+      trainsOnPrompts: null,
+      qualityPrior: null,
+      local: false,
+      discovered: false,
+      weight: 1,
+    },
+  }
+}
+
+let counter = 0
+
+function event(target: Target, at: number, failure: Failure | null, facts: Partial<AttemptEvent> = {}): AttemptEvent {
+  return {
+    kind: 'attempt',
+    at,
+    origin: 'here',
+    id: `event-${counter++}`,
+    requestId: 'r',
+    number: 1,
+    source: 'live',
+    target,
+    startedAt: at,
+    latencyMs: 0,
+    firstTokenMs: null,
+    streamed: false,
+    ok: failure === null,
+    failure,
+    usage: null,
+    costNanoUsd: null,
+    priceSource: null,
+    limits: [],
+    task: null,
+    session: null,
+    token: null,
+    labels: {},
+    ...facts,
+  }
+}
+
+function failure(kind: FailureKind, facts: object = {}): Failure {
+  return { kind, status: null, message: '', phase: 'idle', afterMs: 1, code: 'ECONNRESET', ...facts } as Failure // every required field is there
+}
+
+const fail = (where: Target, at: number, kind: FailureKind, facts: object = {}) =>
+  event(where, at, failure(kind, facts))
+const succeed = (where: Target, at: number, facts: Partial<AttemptEvent> = {}) => event(where, at, null, facts)
+const lift = (where: Target | null, at: number, only?: FailureKind[]): LiftEvent => ({
+  kind: 'lift',
+  at,
+  origin: 'here',
+  id: `event-${counter++}`,
+  target: where,
+  only,
+})
+
+/** Lengths of the parks after each of `times` failures, each right after the park before it ended. */
+function lengths(where: Target, kind: FailureKind, times: number, facts: object = {}): number[] {
+  const parks = newParks()
+  const found: number[] = []
+  let at = NOW
+  for (let time = 0; time < times; time++) {
+    parks.fold(fail(where, at, kind, facts))
+    const park = parks.blocking(where, at)
+    found.push(park === undefined ? 0 : park.until - at)
+    at = park?.until ?? at + SECOND
+  }
+  return found
+}
+
+/** Which of these are blocked after one failure (or several) of the first. */
+function blocked(parks: Parks, at: number, ...targets: Target[]): boolean[] {
+  return targets.map((target) => parks.blocking(target, at) !== undefined)
+}
+
+describe('the table of parks', () => {
+  const guesses: [kind: FailureKind, facts: object, lengths: number[]][] = [
+    ['auth_invalid', {}, [15, 30, 60, 120, 240, 480, 960, 1440, 1440].map((minutes) => minutes * MINUTE)],
+    ['auth_forbidden', {}, [DAY, DAY]],
+    ['billing', {}, [1, 2, 4, 8, 16, 24, 24].map((hours) => hours * HOUR)],
+    ['quota_day', {}, [DAY, DAY]],
+    [
+      'rate_minute',
+      {},
+      [30, 60, 120, 240, 480, 960, 1920, 3840, 7680, 14_400, 14_400].map((seconds) => seconds * SECOND),
+    ],
+    ['zero_quota', {}, [DAY, DAY]],
+    ['model_not_found', {}, [15, 30, 60, 120, 240, 480, 960, 1440, 1440].map((minutes) => minutes * MINUTE)],
+    ['overloaded', {}, [0, 15, 30, 60, 120, 240, 480, 900, 900].map((seconds) => seconds * SECOND)],
+    ['server', {}, [0, 15, 30].map((seconds) => seconds * SECOND)],
+    ['timeout', {}, [0, 15, 30].map((seconds) => seconds * SECOND)],
+    ['network', {}, [0, 15, 30, 60, 120, 240, 480, 900, 900].map((seconds) => seconds * SECOND)],
+    ['timeout', { phase: 'connect' }, [0, 15, 30].map((seconds) => seconds * SECOND)],
+    ...(
+      [
+        'too_large_for_limit',
+        'context_too_long',
+        'content_filter',
+        'unsupported',
+        'bad_request',
+        'client_gone',
+      ] as const
+    ).map((kind): [FailureKind, object, number[]] => [kind, { retryAfterMs: HOUR }, [0, 0, 0]]),
+  ]
+  for (const [kind, facts, expected] of guesses) {
+    test(`parks for ${kind} ${JSON.stringify(facts)} that repeats: ${expected.map((ms) => ms / SECOND).join(', ')} s`, () => {
+      expect(lengths(target(), kind, expected.length, facts)).toEqual(expected)
+    })
+  }
+
+  for (const kind of ['in_flight_budget', 'quota_day', 'rate_minute', 'overloaded', 'server', 'network'] as const) {
+    test(`${kind} keeps to a stated wait from the first time on, at most a tenth longer`, () => {
+      for (const wait of [1, 20 * SECOND, 90 * SECOND, 5 * HOUR]) {
+        for (const length of lengths(target(), kind, 3, { retryAfterMs: wait })) {
+          expect(length).toBeGreaterThanOrEqual(wait)
+          expect(length).toBeLessThanOrEqual(wait * 1.1)
+        }
+      }
+    })
+  }
+
+  test('a stated wait is trusted no longer than the window of its limit', () => {
+    const [minute = 0] = lengths(target(), 'rate_minute', 1, { retryAfterMs: 3 * HOUR, window: 'minute' })
+    expect(minute).toBeLessThanOrEqual(66 * SECOND)
+    const [day = 0] = lengths(target(), 'quota_day', 1, { retryAfterMs: 20 * DAY })
+    expect(day).toBeLessThanOrEqual(25 * HOUR + MINUTE)
+  })
+
+  const boundaries: [provider: string, at: string, facts: object, until: string, text: string][] = [
+    [
+      'google',
+      '2026-11-23T12:00:00Z',
+      {},
+      '2026-11-24T08:00:00Z',
+      'daily limit of google project-b for m until 08:00 UTC (Pacific midnight)',
+    ],
+    [
+      'google',
+      '2026-03-08T09:00:00Z',
+      {},
+      '2026-03-09T07:00:00Z',
+      'daily limit of google project-b for m until 07:00 UTC (Pacific midnight)',
+    ],
+    [
+      'google',
+      '2026-11-01T07:30:00Z',
+      {},
+      '2026-11-02T08:00:00Z',
+      'daily limit of google project-b for m until 2026-11-02 08:00 UTC (Pacific midnight)',
+    ],
+    [
+      'router',
+      '2026-11-23T12:00:00Z',
+      {},
+      '2026-11-24T00:00:00Z',
+      'daily limit of router project-b until 00:00 UTC (midnight UTC)',
+    ],
+    [
+      'cohere',
+      '2026-11-23T12:00:00Z',
+      { window: 'month' },
+      '2026-12-01T00:00:00Z',
+      'monthly limit of cohere project-b until 2026-12-01 00:00 UTC (end of the month)',
+    ],
+  ]
+  for (const [provider, from, facts, until, text] of boundaries) {
+    test(`quota_day of ${provider} at ${from} holds until ${until}: the provider's own day or month`, () => {
+      const at = Date.parse(from)
+      const where = target({ provider, label: 'project-b' })
+      const parks = newParks()
+      parks.fold(fail(where, at, 'quota_day', facts))
+      const park = parks.blocking(where, at)
+      expect(park?.stated).toBe(true)
+      expect(park?.until).toBeGreaterThanOrEqual(Date.parse(until))
+      expect(park?.until).toBeLessThanOrEqual(Date.parse(until) + MINUTE)
+      expect(park?.text).toBe(text)
+    })
+  }
+
+  test('a stated reset is believed rather than the provider’s day', () => {
+    const where = target({ provider: 'google' })
+    const [length] = lengths(where, 'quota_day', 1, { retryAfterMs: HOUR })
+    expect(length).toBeLessThanOrEqual(HOUR + MINUTE)
+  })
+
+  test('billing ends with the month where the upstream says so', () => {
+    const [length = 0] = lengths(target(), 'billing', 1, { untilMonthEnd: true })
+    const monthEnd = Date.parse('2026-12-01T00:00:00Z') - NOW
+    expect(length).toBeGreaterThanOrEqual(monthEnd)
+    expect(length).toBeLessThanOrEqual(monthEnd + MINUTE)
+  })
+
+  test('rate_minute without a wait never guesses past the next daily reset, from the third in a row', () => {
+    const where = target({ provider: 'router' })
+    const parks = newParks()
+    const midnight = Date.parse('2026-11-24T00:00:00Z')
+    for (const before of [3, 2, 1]) parks.fold(fail(where, midnight - before * MINUTE, 'rate_minute'))
+    expect(parks.blocking(where, midnight - MINUTE)?.until).toBe(midnight)
+  })
+})
+
+describe('whom a failure parks', () => {
+  const first = target({ label: 'team', model: 'a', key: 1 })
+  const sibling = target({ label: 'team', model: 'a', key: 2 })
+  const otherModel = target({ label: 'team', model: 'b', key: 1 })
+  const otherAccount = target({ label: 'else', model: 'a', key: 3 })
+  const otherProvider = target({ provider: 'google', model: 'a', key: 1 })
+  const everybody = [first, sibling, otherModel, otherAccount, otherProvider]
+
+  const cases: [kind: FailureKind, facts: object, times: number, blocked: boolean[]][] = [
+    ['auth_invalid', {}, 1, [true, false, true, false, false]],
+    ['auth_forbidden', {}, 1, [true, false, false, false, false]],
+    ['auth_forbidden', { hostBlocked: true }, 1, [true, true, true, true, false]],
+    ['billing', {}, 1, [true, true, true, false, false]],
+    ['in_flight_budget', { retryAfterMs: MINUTE }, 1, [true, false, true, false, false]],
+    ['quota_day', {}, 1, [true, true, false, false, false]],
+    ['quota_day', { scope: 'account' }, 1, [true, true, true, false, false]],
+    ['rate_minute', {}, 1, [true, true, false, false, false]],
+    ['rate_minute', { scope: 'account' }, 1, [true, true, true, false, false]],
+    ['zero_quota', {}, 1, [true, false, false, false, false]],
+    ['model_not_found', {}, 1, [true, false, false, false, false]],
+    ['overloaded', {}, 2, [true, true, false, true, false]],
+    ['server', {}, 2, [true, true, false, true, false]],
+    ['timeout', {}, 2, [true, true, false, true, false]],
+    ['timeout', { phase: 'connect' }, 2, [true, true, true, true, false]],
+    ['network', {}, 2, [true, true, true, true, false]],
+  ]
+  for (const [kind, facts, times, expected] of cases) {
+    test(`${kind} ${JSON.stringify(facts)} parks whoever shares its cause, and nobody else`, () => {
+      const parks = newParks()
+      for (let time = 0; time < times; time++) parks.fold(fail(first, NOW + time, kind, facts))
+      expect(blocked(parks, NOW + times, ...everybody)).toEqual(expected)
+    })
+  }
+
+  test('a daily limit parks the account where the provider counts so', () => {
+    const [one, other] = [target({ provider: 'router', model: 'a' }), target({ provider: 'router', model: 'b' })]
+    const parks = newParks()
+    parks.fold(fail(one, NOW, 'quota_day'))
+    expect(blocked(parks, NOW, one, other)).toEqual([true, true])
+    const perMinute = newParks()
+    perMinute.fold(fail(one, NOW, 'rate_minute'))
+    expect(blocked(perMinute, NOW, one, other)).toEqual([true, false])
+  })
+
+  test('a limit of the host parks every key of the provider, a limit of the key that key alone', () => {
+    const parks = newParks()
+    parks.fold(fail(target({ provider: 'open', key: 1 }), NOW, 'rate_minute'))
+    parks.fold(fail(target({ provider: 'single', key: 1, label: 'x' }), NOW, 'rate_minute'))
+    expect(parks.blocking(target({ provider: 'open', key: 2 }), NOW)?.scope).toBe('provider')
+    expect(parks.blocking(target({ provider: 'single', key: 1, label: 'x' }), NOW)?.scope).toBe('key')
+    expect(parks.blocking(target({ provider: 'single', key: 2, label: 'x' }), NOW)).toBeUndefined()
+  })
+
+  test('three models that refuse a key park the whole key', () => {
+    const parks = newParks()
+    for (const model of ['a', 'b']) parks.fold(fail(target({ model }), NOW, 'auth_forbidden'))
+    expect(blocked(parks, NOW, target({ model: 'd' }))).toEqual([false])
+    parks.fold(fail(target({ model: 'c' }), NOW, 'auth_forbidden'))
+    expect(parks.blocking(target({ model: 'd' }), NOW)?.scope).toBe('key')
+  })
+
+  test('an empty balance leaves the account’s free models alone, unless they are refused for it', () => {
+    const parks = newParks()
+    const paid = target({ model: 'paid' })
+    const free = target({ model: 'free', free: true })
+    parks.fold(fail(paid, NOW, 'billing'))
+    expect(blocked(parks, NOW, paid, free)).toEqual([true, false])
+    parks.fold(succeed(free, NOW + SECOND, { costNanoUsd: 0 }))
+    expect(blocked(parks, NOW + SECOND, paid, free)).toEqual([true, false])
+    parks.fold(fail(free, NOW + 2 * SECOND, 'billing'))
+    expect(blocked(parks, NOW + 2 * SECOND, paid, free)).toEqual([true, true])
+  })
+
+  test('a negative balance stops the free models too', () => {
+    const parks = newParks()
+    parks.fold(fail(target({ model: 'x:free', free: true }), NOW, 'billing', { coversFree: true }))
+    expect(blocked(parks, NOW, target({ model: 'y:free', free: true }), target({ model: 'z' }))).toEqual([true, true])
+  })
+
+  test('a limit on free models leaves the account’s paid ones alone', () => {
+    const parks = newParks()
+    parks.fold(fail(target({ provider: 'router', model: 'x', free: true }), NOW, 'quota_day', { scope: 'free-models' }))
+    const [free, paid] = [
+      target({ provider: 'router', model: 'y', free: true }),
+      target({ provider: 'router', model: 'z' }),
+    ]
+    expect(blocked(parks, NOW, free, paid)).toEqual([true, false])
+  })
+})
+
+describe('what ends a park', () => {
+  test('a success clears guesses and their counting, and leaves stated waits standing', () => {
+    const parks = newParks()
+    const where = target()
+    parks.fold(fail(where, NOW, 'model_not_found'))
+    parks.fold(fail(where, NOW, 'rate_minute', { retryAfterMs: MINUTE }))
+    parks.fold(succeed(where, NOW + SECOND))
+    expect(parks.list(NOW + SECOND).map((park) => park.reason)).toEqual(['rate_minute'])
+    parks.fold(fail(where, NOW + HOUR, 'model_not_found'))
+    expect(parks.blocking(where, NOW + HOUR)?.times).toBe(1)
+  })
+
+  test('a success sent before a key was refused proves nothing', () => {
+    const parks = newParks()
+    const where = target()
+    parks.fold(fail(where, NOW, 'auth_invalid'))
+    parks.fold(succeed(where, NOW + SECOND, { startedAt: NOW - SECOND }))
+    expect(parks.blocking(where, NOW + SECOND)?.reason).toBe('auth_invalid')
+  })
+
+  test('any answer breaks a row of failing answers', () => {
+    const parks = newParks()
+    const where = target()
+    parks.fold(fail(where, NOW, 'server'))
+    parks.fold(succeed(where, NOW + SECOND, { startedAt: NOW - SECOND }))
+    parks.fold(fail(where, NOW + 2 * SECOND, 'server'))
+    expect(parks.blocking(where, NOW + 2 * SECOND)).toBeUndefined()
+  })
+
+  test('failures of requests that were under way together count once', () => {
+    const parks = newParks()
+    const where = target()
+    for (let index = 0; index < 50; index++)
+      parks.fold(event(where, NOW + index, failure('rate_minute'), { startedAt: NOW - SECOND }))
+    expect(parks.blocking(where, NOW + 50)).toMatchObject({ times: 1 })
+  })
+
+  test('excused failures park nobody', () => {
+    const parks = newParks()
+    const where = target()
+    for (let index = 0; index < 9; index++) parks.fold(event(where, NOW + index, failure('network'), { excused: true }))
+    expect(parks.list(NOW)).toEqual([])
+  })
+
+  test('a person or a test run lifts everything, or what stands in one target’s way, or one reason', () => {
+    const [one, other] = [target({ model: 'a' }), target({ model: 'b', key: 2 })]
+    const build = () => {
+      const parks = newParks()
+      for (const where of [one, other]) {
+        parks.fold(fail(where, NOW, 'quota_day', { retryAfterMs: HOUR }))
+        parks.fold(fail(where, NOW, 'auth_invalid'))
+      }
+      return parks
+    }
+    const all = build()
+    all.fold(lift(null, NOW + 1))
+    expect(all.list(NOW + 1)).toEqual([])
+    const single = build()
+    single.fold(lift(one, NOW + 1))
+    expect(blocked(single, NOW + 1, one, other)).toEqual([false, true])
+    const checked = build()
+    checked.fold(lift(one, NOW + 1, ['auth_invalid']))
+    expect(
+      checked
+        .list(NOW + 1)
+        .map((park) => park.reason)
+        .sort(),
+    ).toEqual(['auth_invalid', 'quota_day', 'quota_day'])
+    checked.fold(fail(one, NOW, 'auth_invalid'))
+    expect(checked.list(NOW + 1)).toHaveLength(3)
+  })
+
+  test('a clock that jumps back or a snapshot from the far future blocks nobody for longer than a month', () => {
+    const parks = newParks()
+    parks.fold(fail(target(), NOW + 400 * DAY, 'auth_invalid'))
+    expect(parks.blocking(target(), NOW)).toBeUndefined()
+  })
+})
+
+describe('coming back', () => {
+  test('the first caller after a park is the probe, alone; success opens the door gradually', () => {
+    const parks = newParks()
+    const where = target()
+    for (let index = 0; index < 6; index++) parks.fold(fail(where, NOW + index, 'server'))
+    const end = parks.blocking(where, NOW + 6)?.until ?? 0
+    expect(parks.state(where, NOW + 6)).toBe('open')
+    expect(parks.startProbe(where, NOW + 6)).toBe(false)
+    expect(parks.state(where, end)).toBe('half-open')
+    expect(parks.share(where, end)).toBe(0)
+    expect(parks.startProbe(where, end)).toBe(true)
+    expect(parks.startProbe(where, end + 1)).toBe(false)
+    parks.endProbe(where)
+    parks.fold(succeed(where, end + 500, { startedAt: end }))
+    expect(parks.state(where, end + 500)).toBe('closed')
+    const shares = [500, 2_000, 10_000, 24_500, 30_000].map((ms) => parks.share(where, end + ms))
+    expect(shares[0]).toBeLessThan(0.2)
+    expect(shares.toSorted((one, other) => one - other)).toEqual(shares)
+    expect(shares.at(-1)).toBe(1)
+  })
+
+  test('a probe that fails parks again, for longer', () => {
+    const parks = newParks()
+    const where = target()
+    parks.fold(fail(where, NOW, 'rate_minute'))
+    parks.startProbe(where, NOW + 30 * SECOND)
+    parks.fold(fail(where, NOW + 30 * SECOND, 'rate_minute'))
+    parks.endProbe(where)
+    expect(parks.blocking(where, NOW + 30 * SECOND)?.until).toBe(NOW + 90 * SECOND)
+  })
+
+  test('a probe that never comes back does not keep the door shut', () => {
+    const parks = newParks()
+    const where = target()
+    parks.fold(fail(where, NOW, 'rate_minute', { retryAfterMs: SECOND }))
+    expect(parks.startProbe(where, NOW + 2 * SECOND)).toBe(true)
+    expect(parks.startProbe(where, NOW + 60 * SECOND)).toBe(false)
+    expect(parks.startProbe(where, NOW + 200 * SECOND)).toBe(true)
+  })
+
+  test('keys that share a limit share the probe', () => {
+    const parks = newParks()
+    const [one, other] = [target({ label: 'team', key: 1 }), target({ label: 'team', key: 2 })]
+    parks.fold(fail(one, NOW, 'rate_minute', { retryAfterMs: SECOND }))
+    expect(parks.startProbe(one, NOW + 2 * SECOND)).toBe(true)
+    expect(parks.startProbe(other, NOW + 2 * SECOND)).toBe(false)
+  })
+
+  test('a refused key is proved by a free check, never by a user’s request, where there is such a check', () => {
+    const parks = newParks()
+    const [checkable, other] = [target({ provider: 'google' }), target({ provider: 'cohere' })]
+    parks.fold(fail(checkable, NOW, 'auth_invalid'))
+    parks.fold(fail(other, NOW, 'auth_invalid'))
+    const later = NOW + HOUR
+    expect(parks.awaiting(later).map((park) => park.backBy)).toEqual(['traffic', 'key-check'])
+    expect(parks.startProbe(checkable, later)).toBe(false)
+    expect(parks.startProbe(checkable, later, 'check')).toBe(true)
+    expect(parks.startProbe(other, later)).toBe(true)
+    parks.fold(lift(checkable, later, ['auth_invalid']))
+    expect(parks.state(checkable, later)).toBe('closed')
+  })
+
+  test('a target nobody has anything against is closed and takes everything', () => {
+    const parks = newParks()
+    expect([parks.state(target(), NOW), parks.share(target(), NOW), parks.startProbe(target(), NOW)]).toEqual([
+      'closed',
+      1,
+      true,
+    ])
+  })
+})
+
+describe('what holds whatever happens', () => {
+  const places = [
+    target({ provider: 'google', model: 'a', key: 1, label: 'p' }),
+    target({ provider: 'google', model: 'b', key: 1, label: 'p', free: true }),
+    target({ provider: 'router', model: 'a', key: 2 }),
+    target({ provider: 'groq', model: 'a', key: 3, label: 'o' }),
+    target({ provider: 'groq', model: 'a', key: 4, label: 'o' }),
+  ]
+  const kinds: FailureKind[] = [
+    'auth_invalid',
+    'auth_forbidden',
+    'billing',
+    'in_flight_budget',
+    'quota_day',
+    'rate_minute',
+    'zero_quota',
+    'overloaded',
+    'server',
+    'network',
+    'model_not_found',
+    'bad_request',
+  ]
+  const anyEvent = fc
+    .record({
+      place: fc.constantFrom(...places),
+      at: fc.integer({ min: 0, max: 3 * HOUR }).map((ms) => NOW + ms),
+      length: fc.integer({ min: 0, max: MINUTE }),
+      what: fc.constantFrom<FailureKind | 'ok' | 'lift'>(...kinds, ...kinds, 'ok', 'ok', 'ok', 'lift'),
+      wait: fc.option(fc.integer({ min: 0, max: 2 * DAY }), { nil: undefined }),
+      cost: fc.constantFrom(0, 5, null),
+    })
+    .map(({ place, at, length, what, wait, cost }): AttemptEvent | LiftEvent => {
+      if (what === 'lift') return lift(place, at)
+      const facts = { startedAt: at - length, costNanoUsd: cost }
+      return event(
+        place,
+        at,
+        what === 'ok' ? null : failure(what, wait === undefined ? {} : { retryAfterMs: wait }),
+        facts,
+      )
+    })
+  const history = fc.array(anyEvent, { maxLength: 40 })
+  const after = NOW + 3 * HOUR
+  const seen = (parks: Parks) => [
+    parks.list(after),
+    parks.awaiting(after),
+    places.map((place) => parks.blocking(place, after)),
+  ]
+
+  test('every order of the same events, and every repetition, comes to the same parks', () => {
+    fc.assert(
+      fc.property(history, fc.infiniteStream(fc.nat()), (events, dice) => {
+        const inOrder = newParks()
+        for (const event of events) inOrder.fold(event)
+        const shuffled = newParks()
+        const keyed = events
+          .map((event) => ({ event, key: dice.next().value ?? 0 }))
+          .sort((one, other) => one.key - other.key)
+        for (const { event } of keyed) shuffled.fold(event)
+        for (const { event } of keyed) shuffled.fold(event)
+        expect(seen(shuffled)).toEqual(seen(inOrder))
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('a snapshot in the middle changes nothing', () => {
+    fc.assert(
+      fc.property(history, fc.nat(40), (events, cut) => {
+        const whole = newParks()
+        for (const event of events) whole.fold(event)
+        const half = newParks()
+        for (const event of events.slice(0, cut)) half.fold(event)
+        const restored = Parks.fromJson(JSON.parse(JSON.stringify(half.toJson())), {
+          facts: (provider) => PROVIDERS[provider],
+        })
+        expect(seen(restored)).toEqual(seen(half))
+        for (const event of events.toSorted((one, other) => one.at - other.at)) restored.fold(event)
+        expect(seen(restored)).toEqual(seen(whole))
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  test('everybody who is parked comes back within 31 days', () => {
+    fc.assert(
+      fc.property(history, (events) => {
+        const parks = newParks()
+        for (const event of events) parks.fold(event)
+        for (const place of places) {
+          let now = after
+          for (let park = parks.blocking(place, now); park !== undefined; park = parks.blocking(place, now)) {
+            expect(park.until).toBeGreaterThan(now)
+            now = park.until
+          }
+          expect(now - after).toBeLessThanOrEqual(31 * DAY)
+        }
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  test('a stated wait is never shortened but by a person', () => {
+    fc.assert(
+      fc.property(history, fc.integer({ min: 4 * HOUR, max: 20 * DAY }), (events, wait) => {
+        const parks = newParks()
+        const where = places[3]!
+        parks.fold(fail(where, NOW, 'rate_minute', { retryAfterMs: wait }))
+        for (const event of events) if (event.kind === 'attempt') parks.fold(event)
+        expect(parks.blocking(where, after)?.until).toBeGreaterThanOrEqual(NOW + wait)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  test('what an answer’s headers say never parks whoever answered', () => {
+    const parks = newParks()
+    const hostile = {
+      unit: 'requests',
+      window: 'day',
+      scope: 'account',
+      limit: 1,
+      remaining: 0,
+      resetsAt: after,
+      source: 'header',
+    } as const
+    parks.fold(succeed(target(), NOW, { limits: [hostile] }))
+    expect(parks.state(target(), NOW)).toBe('closed')
+  })
+
+  test('a hostile snapshot is read as far as it makes sense', () => {
+    const options = { facts: (provider: string) => PROVIDERS[provider] }
+    for (const json of [
+      null,
+      7,
+      'x',
+      [],
+      {},
+      { version: 2 },
+      { version: 1, places: 'x' },
+      {
+        version: 1,
+        places: [
+          null,
+          { scope: 'toString', first: 'a', second: 'b' },
+          { scope: 'key', first: 'a', second: 'b', streaks: { billing: [{ id: 1 }], __proto__: [], nonsense: [{}] } },
+        ],
+      },
+    ])
+      expect(Parks.fromJson(json, options).list(NOW)).toEqual([])
+    fc.assert(
+      fc.property(fc.jsonValue(), (places) => void Parks.fromJson({ version: 1, places: [places] }, options).list(NOW)),
+    )
+  })
+
+  test('a snapshot holds names and times only', () => {
+    const parks = newParks()
+    parks.fold(fail(target(), NOW, 'auth_invalid', { message: 'sensitive' }))
+    expect(JSON.stringify(parks.toJson())).not.toMatch(/sensitive|profile/)
+  })
+})

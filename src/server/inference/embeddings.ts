@@ -1,0 +1,115 @@
+/** `POST /v1/embeddings`: the same model on other keys and providers may serve it, another model never. */
+
+import { dialectOf } from '../../dialects/dialects.ts'
+import { embeddingsFor, embeddingsRequest, inputTexts } from '../../dialects/embeddings.ts'
+import { InvalidRequestError } from '../../domain/errors.ts'
+import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { cascade } from '../../engine/cascade.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { makeAsk, requestId } from '../../engine/prepareRequest.ts'
+import { parseBody, readBody } from '../body.ts'
+import { clientFailure, headerText, trailOf } from '../clientError.ts'
+import { clientHeaders } from '../clientHeaders.ts'
+import type { Handler } from '../handler.ts'
+import { sendJson } from '../send.ts'
+import { sendFailure } from '../sendFailure.ts'
+
+export const embed: Handler = async (parts, request, response, token) => {
+  const { engine } = parts
+  const id = requestId()
+  const startedAt = performance.now()
+  try {
+    await parts.ready()
+    const body = asRecord(parseBody((await readBody(request, parts.maxBodyBytes)).bytes))
+    const { model, fields, inputTokens } = readEmbeddings(body)
+    const ask = makeAsk(
+      engine,
+      embeddingsRequest(model, fields),
+      {
+        ...clientHeaders(request.headers, body),
+        token: token.name,
+        dialectFor: embeddingsFor,
+        needs: { abilities: ['embeddings'], inputTokens, maxOutputTokens: 0, auto: false },
+      },
+      id,
+    )
+    if (ask.selection.auto) throw autoRefused()
+    if (inputTexts(fields['input']) === null) refuseWithoutText(engine, ask.selection.among)
+    response.on('close', () => response.writableFinished || ask.cancellation.cancel())
+    const answered = await cascade(engine, ask)
+    const report = await answered.recorded
+    const end = answered.call.ended
+    const served = end?.outcome.ok ? end.outcome.response.extra?.fields : undefined
+    const usage = { prompt_tokens: report.usage?.inputTokens ?? 0, total_tokens: report.usage?.totalTokens ?? 0 }
+    const trail = {
+      'x-keywise-request-id': id,
+      'x-keywise-target': headerText(report.target),
+      'x-keywise-attempts': String(answered.trail.calls),
+      'x-keywise-trail': trailOf(answered.trail.attempts),
+    }
+    const answer = { object: 'list', model: answered.winner.target.model, usage, ...served }
+    sendJson(response, 200, fields['encoding_format'] === 'base64' ? inBase64(answer) : answer, trail)
+    parts.observe({
+      id,
+      dialect: 'openai',
+      model,
+      token: token.name,
+      status: 200,
+      report,
+      attempts: answered.trail.attempts,
+      totalMs: performance.now() - startedAt,
+    })
+  } catch (error) {
+    const failure = clientFailure(error, id, engine.now)
+    if (!response.headersSent && !response.destroyed) sendFailure(response, dialectOf('openai'), failure)
+    parts.observe({
+      id,
+      dialect: 'openai',
+      model: '',
+      token: token.name,
+      status: failure.status,
+      report: failure.attempts.at(-1) ?? null,
+      attempts: failure.attempts,
+      totalMs: performance.now() - startedAt,
+    })
+  }
+}
+
+function readEmbeddings(body: Record<string, unknown> | undefined) {
+  const model = asString(body?.['model'])
+  if (body === undefined || model === undefined || model === '')
+    throw new InvalidRequestError('"model" must be the id of an embedding model', { parameter: 'model' })
+  if (model === 'auto' || model.startsWith('auto:')) throw autoRefused()
+  const { model: _model, ...fields } = body
+  const texts = inputTexts(fields['input'])
+  const tokens = asArray(fields['input'])
+  if (texts === null && (tokens === undefined || tokens.length === 0))
+    throw new InvalidRequestError('"input" must be a text or a list of texts', { parameter: 'input' })
+  const characters = texts?.reduce((sum, text) => sum + text.length, 0) ?? (tokens?.flat().length ?? 0) * 4
+  return { model, fields, inputTokens: Math.ceil(characters / 4) }
+}
+
+/** Token ids mean something to the model's own maker only. */
+function refuseWithoutText({ roster }: Engine, among: ReadonlySet<string> | null): void {
+  const able = roster.targets.some(({ stateId, profile }) => among?.has(stateId) && profile.dialect === 'openai')
+  if (able) return
+  throw new InvalidRequestError('"input" must be a text or a list of texts for this model', { parameter: 'input' })
+}
+
+/** Clients that asked for base64 do not expect numbers, and not every upstream knows it: 32-bit floats, little endian. */
+function inBase64(answer: Readonly<Record<string, unknown>>): unknown {
+  const rows = (asArray(answer['data']) ?? []).map((row) => {
+    const fields = asRecord(row)
+    const numbers = asArray(fields?.['embedding'])
+    if (numbers === undefined) return row
+    return { ...fields, embedding: Buffer.from(Float32Array.from(numbers, Number).buffer).toString('base64') }
+  })
+  return { ...answer, data: rows }
+}
+
+/** Vectors of different models cannot be compared, so nobody may choose the model but the caller. */
+function autoRefused(): InvalidRequestError {
+  return new InvalidRequestError('embeddings need the id of a model: vectors of different models cannot be compared', {
+    parameter: 'model',
+  })
+}

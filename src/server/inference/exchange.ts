@@ -1,0 +1,312 @@
+/**
+ * One inference request on its way through the gateway: read, asked, answered in the client's own protocol. One object a
+ * request; it is the sink of the upstream's stream as well, so that nothing stands between the two sockets.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Dialect, StreamWriter } from '../../dialects/dialect.ts'
+import { dialectOf } from '../../dialects/dialects.ts'
+import type { AttemptReport } from '../../domain/attempt.ts'
+import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
+import type { Failure } from '../../domain/failure.ts'
+import type { Answered } from '../../engine/cascade.ts'
+import { cascade } from '../../engine/cascade.ts'
+import type { Enrolment } from '../../engine/experiments/experiments.ts'
+import { type AskOptions, makeAsk, requestId } from '../../engine/prepareRequest.ts'
+import type { Ask } from '../../engine/request/pendingRequest.ts'
+import { WireBody } from '../../engine/request/wireBody.ts'
+import { mayRescue, rescue } from '../../engine/rescue.ts'
+import { decimalUsd, NANO_PER_USD } from '../../money/amount.ts'
+import type { CallEnd, CallSink } from '../../upstream/call.ts'
+import { parseBody, readBody } from '../body.ts'
+import { clientFailure, headerText, trailOf } from '../clientError.ts'
+import { clientHeaders, forwardedHeaders } from '../clientHeaders.ts'
+import type { GatewayParts, UnderWay } from '../handler.ts'
+import { sendFailure } from '../sendFailure.ts'
+import type { Token } from '../tokens.ts'
+import { memoryField, noteAnswer, rememberers } from './responseOwners.ts'
+import { LONG_BODY, sketchBody } from './sketchBody.ts'
+import { WholeEvents } from './wholeEvents.ts'
+
+export interface ExchangeRoute {
+  readonly dialect: DialectId
+  /** From the path, for Gemini. */
+  readonly model?: string
+  readonly stream?: boolean
+  /** Gemini without `alt=sse` streams a JSON array. */
+  readonly asArray?: boolean
+}
+
+/** Nobody's fault but ours, so nothing is learned from it. */
+const SHUTTING_DOWN: Failure = { kind: 'client_gone', status: 503, message: 'keywise is shutting down' }
+
+const GOING = { status: 503, code: 'shutting_down', message: SHUTTING_DOWN.message, retryAfterMs: 1000 } as const
+
+export class Exchange implements CallSink, UnderWay {
+  readonly id = requestId()
+  readonly #parts: GatewayParts
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #route: ExchangeRoute
+  readonly #token: Token
+  readonly #dialect: Dialect
+  readonly #startedAt: number
+  #ask: Ask | null = null
+  #answered: Answered | null = null
+  /** Set where the client speaks the upstream's dialect: then its bytes go through as they are. */
+  #raw: WholeEvents | null = null
+  #writer: StreamWriter | null = null
+  #left = false
+  #shuttingDown = false
+
+  constructor(
+    parts: GatewayParts,
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: ExchangeRoute,
+    token: Token,
+  ) {
+    this.#parts = parts
+    this.#request = request
+    this.#response = response
+    this.#route = route
+    this.#token = token
+    this.#dialect = dialectOf(route.dialect)
+    this.#startedAt = performance.now()
+    parts.underWay.add(this)
+    response.on('close', () => this.#onClose())
+  }
+
+  async run(): Promise<void> {
+    try {
+      const { engine, maxBodyBytes, ready } = this.#parts
+      const preparing = ready()
+      if (preparing !== null) await preparing
+      const { bytes, headroom } = await readBody(this.#request, maxBodyBytes)
+      this.#ask = this.#askOf(bytes, headroom)
+      if (this.#left) this.#ask.cancellation.cancel()
+      this.#answered = await cascade(engine, this.#ask)
+      this.#answer(this.#answered, this.#ask)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** A long body is only sketched; what was left out is parsed when somebody needs it. */
+  #askOf(bytes: Buffer, headroom: number): Ask {
+    const sketch = bytes.length < LONG_BODY ? null : sketchBody(bytes)
+    const wireBody = new WireBody(bytes, headroom, sketch)
+    const body = parseBody(sketch?.bytes ?? bytes)
+    const { engine, onLongBody } = this.#parts
+    if (sketch !== null) onLongBody(bytes.length)
+    const { headers } = this.#request
+    const { dialect } = this.#route
+    const request = this.#requestOf(body)
+    const memory = memoryField(request)
+    const options: AskOptions = {
+      ...clientHeaders(headers, body),
+      token: this.#token.name,
+      needs: memory === null ? undefined : { among: rememberers(engine, request, memory, this.#token.name) },
+      whole: sketch === null ? undefined : this.#wholeOf(wireBody),
+      leftOutTokens: sketch === null ? 0 : Math.ceil(sketch.leftOut / 4),
+      wire: { dialect, body: wireBody, headers: forwardedHeaders(headers, dialect) },
+    }
+    return makeAsk(engine, request, options, this.id)
+  }
+
+  #wholeOf(wireBody: WireBody): () => ChatRequest {
+    let whole: ChatRequest | undefined
+    return () => {
+      whole ??= this.#requestOf(parseBody(wireBody.original()))
+      return whole
+    }
+  }
+
+  #requestOf(body: unknown): ChatRequest {
+    const request = this.#dialect.client.readRequest(body, this.#route)
+    return this.#route.asArray ? asArray(request) : request
+  }
+
+  #answer(answered: Answered, ask: Ask): void {
+    const sameDialect = answered.winner.seat.connection.dialect === this.#route.dialect
+    if (!ask.request.stream) return this.#answerWhole(answered, ask, sameDialect)
+    // A rescued answer goes on in the same events, so it has to be written by us from the start.
+    if (sameDialect && !this.#route.asArray && !mayRescue(this.#parts.engine, ask))
+      this.#raw = new WholeEvents(this.#route.dialect === 'openai' && ask.request.wantsUsage !== true)
+    this.#writer = this.#dialect.client.streamWriter(ask.request, { now: this.#parts.engine.now, id: this.id })
+    const type = this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8'
+    this.#response.writeHead(200, this.#headers(answered, ['content-type', type, 'cache-control', 'no-cache']))
+    this.#response.on('drain', () => this.#onDrain())
+    answered.call.attach(this)
+  }
+
+  #answerWhole(answered: Answered, ask: Ask, sameDialect: boolean): void {
+    const { report } = answered
+    const end = answered.call.ended
+    if (end === null || report === null || !end.outcome.ok)
+      throw new TypeError('a plain call was answered before it ended')
+    noteAnswer(this.#parts.engine, ask.request, end.outcome.response, answered.winner.target, this.#token.name)
+    const body = sameDialect && end.raw !== null ? end.raw : this.#written(end.outcome.response, ask)
+    const first = ['content-type', 'application/json', 'content-length', String(body.length)]
+    if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalUsd(Math.round(report.costUsd * NANO_PER_USD)))
+    this.#response.writeHead(200, this.#headers(answered, first))
+    // A text goes out in one piece with the headers; it is one of ASCII.
+    if (typeof body === 'string') this.#response.end(body, 'latin1')
+    else this.#response.end(body)
+    if (this.#response.writableLength > 0) this.#waitForClient()
+    this.#told(answered.trail.attempts, 200)
+  }
+
+  #written(response: ChatResponse, ask: Ask): Buffer {
+    const facts = { now: this.#parts.engine.now, id: this.id }
+    return Buffer.from(JSON.stringify(this.#dialect.client.writeResponse(response, ask.request, facts)))
+  }
+
+  /** Name, value, name, value …, which node writes as they are: `first`, then who answered and how it came to that. */
+  #headers({ ask, winner, trail }: Answered, first: string[]): string[] {
+    const target = headerText(winner.target.id)
+    const { attempts } = trail
+    const failed = attempts.length > 1 || attempts[0]?.ok === false ? attempts.filter(({ ok }) => !ok) : NONE
+    first.push('x-keywise-request-id', this.id, 'x-keywise-target', target)
+    first.push('x-keywise-attempts', String(failed.length + 1))
+    first.push('x-keywise-trail', failed.length === 0 ? `${target}=ok` : `${trailOf(failed)}; ${target}=ok`)
+    if (ask.enrolment !== null) first.push('x-keywise-experiment', placeIn(ask.enrolment))
+    return first
+  }
+
+  onChunks(chunks: readonly ChatChunk[], bytes: readonly Buffer[]): boolean {
+    if (this.#left) return true
+    const wantsMore = this.#raw !== null ? this.#passOn(this.#raw, bytes) : this.#write(chunks)
+    if (!wantsMore) this.#waitForClient()
+    return wantsMore
+  }
+
+  #write(chunks: readonly ChatChunk[]): boolean {
+    let text = ''
+    for (const chunk of chunks) text += this.#writer?.write(chunk) ?? ''
+    return text === '' || this.#response.write(text)
+  }
+
+  /** node closes a connection on which nothing moves for so long; what the client takes of a long write moves it. */
+  #waitForClient(): void {
+    this.#request.socket.setTimeout(this.#parts.clientStallMs)
+  }
+
+  #onDrain(): void {
+    this.#request.socket.setTimeout(0)
+    this.#answered?.call.resume()
+  }
+
+  #passOn(raw: WholeEvents, bytes: readonly Buffer[]): boolean {
+    let wantsMore = true
+    for (const part of bytes) {
+      const whole = raw.push(part)
+      if (whole.length > 0) wantsMore = this.#response.write(whole)
+    }
+    return wantsMore
+  }
+
+  onEnd(end: CallEnd): void {
+    void this.#finishStream(end)
+  }
+
+  async #finishStream(end: CallEnd): Promise<void> {
+    const answered = this.#answered
+    const ask = this.#ask
+    if (answered === null || ask === null) return
+    const last = this.#mayRescue(ask, end) ? await this.#rescue(answered, end) : end
+    await answered.recorded
+    const { outcome } = last
+    if (outcome.ok) {
+      this.#response.write(this.#raw?.end() ?? '')
+      noteAnswer(this.#parts.engine, ask.request, outcome.response, answered.winner.target, this.#token.name)
+    } else if (!this.#left) this.#endBroken(outcome.failure)
+    this.#response.end()
+    this.#told(answered.trail.attempts, this.#left ? 499 : outcome.ok ? 200 : statusOf(outcome.failure))
+  }
+
+  #mayRescue(ask: Ask, { outcome }: CallEnd): boolean {
+    return !outcome.ok && !this.#left && !this.#shuttingDown && mayRescue(this.#parts.engine, ask)
+  }
+
+  /** Another target goes on with the answer; the seam is a comment that no client shows. */
+  #rescue(answered: Answered, end: CallEnd): Promise<CallEnd> {
+    return rescue(this.#parts.engine, answered, end, {
+      seam: (target) => {
+        // A JSON array has no room for comments.
+        if (!this.#route.asArray) this.#response.write(`: keywise: continued by ${headerText(target.id)}\n\n`)
+      },
+      onChunks: (chunks) => this.onChunks(chunks, []),
+      waitForDrain: () => new Promise((resolve) => this.#response.once('drain', resolve)),
+    })
+  }
+
+  /** An answer that broke off never ends like a complete one. */
+  #endBroken(failure: Failure): void {
+    const text = this.#writer?.fail({
+      status: statusOf(failure),
+      message: `the answer broke off: ${failure.message}`,
+      code: this.#shuttingDown ? 'shutting_down' : failure.kind,
+      requestId: this.id,
+    })
+    this.#response.write(text ?? '')
+  }
+
+  /** The drain has run out of time. */
+  breakOff(): void {
+    this.#shuttingDown = true
+    if (this.#answered !== null && this.#response.headersSent) this.#ask?.cancellation.cancel(SHUTTING_DOWN)
+    else this.#ask?.cancellation.cancel()
+  }
+
+  #fail(error: unknown): void {
+    const failure = clientFailure(error, this.id, this.#parts.engine.now)
+    if (failure.code === 'internal')
+      this.#parts.logger.error(
+        `request ${this.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      )
+    if (this.#left || this.#response.destroyed) return this.#told(failure.attempts, 499)
+    if (this.#response.headersSent) return void this.#response.destroy()
+    const told = this.#shuttingDown ? { ...failure, ...GOING } : failure
+    sendFailure(this.#response, this.#dialect, told)
+    this.#told(failure.attempts, told.status)
+  }
+
+  /** The socket is gone before the answer was whole: the upstream is cancelled at once. */
+  #onClose(): void {
+    this.#parts.underWay.delete(this)
+    if (this.#response.writableFinished) return
+    this.#left = true
+    this.#ask?.cancellation.cancel()
+  }
+
+  /** `attempts`: the last one answered, or was the last to fail. */
+  #told(attempts: readonly AttemptReport[], status: number): void {
+    this.#parts.observe({
+      id: this.id,
+      dialect: this.#route.dialect,
+      model: this.#ask?.request.model ?? '',
+      token: this.#token.name,
+      status,
+      report: attempts.at(-1) ?? null,
+      attempts,
+      totalMs: performance.now() - this.#startedAt,
+    })
+  }
+}
+
+const NONE: readonly AttemptReport[] = []
+
+function asArray(request: ChatRequest): ChatRequest {
+  return { ...request, extra: { dialect: 'google', fields: { ...request.extra?.fields, $alt: 'json' } } }
+}
+
+/** An answer that began with 200 and broke off: the upstream's own status where it is one of an error. */
+function statusOf({ status }: Failure): number {
+  return status !== null && status >= 400 ? status : 502
+}
+
+/** `greeting@2/short`; without the variant for a request that is not compared. */
+function placeIn({ name, version, variant }: Enrolment): string {
+  return variant === null ? `${name}@${version}` : `${name}@${version}/${variant}`
+}

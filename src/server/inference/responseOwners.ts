@@ -1,0 +1,56 @@
+/**
+ * Responses requests that lean on what an upstream remembers (`previous_response_id`, `conversation`, a stored
+ * `prompt`): only an upstream that speaks Responses has it, and only with the account that it was left with.
+ */
+
+import type { ChatRequest, ChatResponse } from '../../domain/chat.ts'
+import { InvalidRequestError } from '../../domain/errors.ts'
+import { asString } from '../../domain/json.ts'
+import type { Target } from '../../domain/target.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { sessionOf } from '../../engine/request/session.ts'
+
+const FIELDS = ['previous_response_id', 'conversation', 'prompt']
+
+/** The field by which a request leans on an upstream's memory; null for nearly all. */
+export function memoryField({ extra }: ChatRequest): string | null {
+  if (extra?.dialect !== 'openai-responses') return null
+  return FIELDS.find((field) => extra.fields[field] != null) ?? null
+}
+
+/** The targets that may remember, by `stateId`. Throws InvalidRequestError when there is none. */
+export function rememberers(engine: Engine, request: ChatRequest, field: string, caller: string): ReadonlySet<string> {
+  const { among } = engine.roster.names.select(request.model)
+  const able = engine.roster.targets.filter(
+    ({ stateId, profile }) => profile.dialect === 'openai-responses' && (among === null || among.has(stateId)),
+  )
+  if (able.length === 0)
+    throw new InvalidRequestError(
+      `"${field}" needs an upstream that speaks Responses, and none serves "${request.model.slice(0, 100)}" here; keywise keeps no conversations: leave it out and send the whole conversation in "input"`,
+      { parameter: field },
+    )
+  const owner = ownerOf(engine, request, caller)
+  const own = owner === undefined ? able : able.filter(({ account }) => account === owner.account)
+  return new Set((own.length > 0 ? own : able).map(({ stateId }) => stateId))
+}
+
+function ownerOf({ parts, roster }: Engine, request: ChatRequest, caller: string): Target | undefined {
+  const id = asString(request.extra?.fields['previous_response_id'])
+  const stateId = id === undefined ? null : parts.mind.sessions.targetOf(memoryOf(request, id, caller))
+  return stateId === null ? undefined : roster.find(stateId)
+}
+
+/** Keeps in mind who gave an answer, so that the next turn is asked of the same account. */
+export function noteAnswer(
+  { parts }: Engine,
+  request: ChatRequest,
+  { id }: ChatResponse,
+  target: Target,
+  caller: string,
+): void {
+  if (id === undefined || target.profile.dialect !== 'openai-responses') return
+  if (request.extra?.dialect !== 'openai-responses' || request.extra.fields['store'] === false) return
+  parts.mind.sessions.bind(memoryOf(request, id, caller).id, target.stateId)
+}
+
+const memoryOf = (request: ChatRequest, id: string, caller: string) => sessionOf(request, `answer ${id}`, caller)

@@ -1,0 +1,42 @@
+/** What is read of the engine when somebody asks for the metrics: scores, parks, budgets. */
+
+import type { Engine } from '../../engine/engine.ts'
+import type { Gauge } from '../../observe/metrics.ts'
+
+export function gaugesOf(engine: Engine): readonly Gauge[] {
+  const { mind } = engine.parts
+  const now = engine.now
+  const keyed = engine.roster.targets.map((target) => ({
+    target,
+    labels: { provider: target.provider, model: target.model, key: target.label ?? String(target.keyIndex) },
+  }))
+  return [
+    {
+      name: 'keywise_target_score',
+      help: 'Score of each target, 0 to 1.',
+      rows: keyed.map(({ target, labels }) => ({ labels, value: mind.router.scoreOf(target, now)?.score ?? 0 })),
+    },
+    {
+      name: 'keywise_target_parked',
+      help: '1 for each target that may not be called now, with the reason.',
+      rows: keyed.flatMap(({ target, labels }) => {
+        const park = mind.parks.blocking(target, now)
+        return park === undefined ? [] : [{ labels: { ...labels, reason: park.reason }, value: 1 }]
+      }),
+    },
+    {
+      name: 'keywise_budget_remaining_usd',
+      help: 'What is left of each budget in USD.',
+      rows: mind.budgets.view(now).flatMap((view) =>
+        view.limitUsd === null
+          ? []
+          : [
+              {
+                labels: { scope: view.scope, per: view.per },
+                value: Math.max(0, view.limitUsd - (view.spentUsd ?? 0) - (view.reservedUsd ?? 0)),
+              },
+            ],
+      ),
+    },
+  ]
+}

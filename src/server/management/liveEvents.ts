@@ -1,0 +1,36 @@
+/** Live events for the dashboard and for scripts: `GET /api/events` as server-sent events. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { sseText } from '../../dialects/stream/sse.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { EventMap } from '../../observe/events.ts'
+
+const NAMES = [
+  'attempt',
+  'decision',
+  'exhausted',
+  'recovered',
+  'budget',
+  'alert',
+] as const satisfies readonly (keyof EventMap)[]
+/** Comments keep proxies from closing a quiet stream. */
+const PULSE_MS = 15_000
+
+export function streamEvents(engine: Engine, request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' })
+  response.write(': keywise\n\n')
+  const { events } = engine.parts
+  const stops = NAMES.map((name) => {
+    // A reader that does not keep up misses events rather than filling the memory.
+    const listener = (news: EventMap[typeof name]) =>
+      void (response.writableNeedDrain || response.write(sseText(JSON.stringify(news), name)))
+    events.on(name, listener)
+    return () => events.off(name, listener)
+  })
+  const pulse = setInterval(() => response.write(': pulse\n\n'), PULSE_MS)
+  pulse.unref()
+  request.on('close', () => {
+    clearInterval(pulse)
+    for (const stop of stops) stop()
+  })
+}

@@ -1,0 +1,23 @@
+/** Errors in the words of the client's protocol. */
+
+import type { ServerResponse } from 'node:http'
+import type { Dialect } from '../dialects/dialect.ts'
+import { type ClientFailure, trailOf } from './clientError.ts'
+
+/** Sends an error in the client's protocol; after a cascade the client's own retries would only multiply it. */
+export function sendFailure(response: ServerResponse, dialect: Dialect, failure: ClientFailure): void {
+  if (response.headersSent || response.destroyed) return
+  const body = Buffer.from(JSON.stringify(dialect.client.writeError(failure)))
+  const { retryAfterMs, attempts } = failure
+  response.writeHead(failure.status, {
+    'content-type': 'application/json',
+    'content-length': body.length,
+    ...(failure.requestId && { 'x-keywise-request-id': failure.requestId }),
+    'x-should-retry': 'false',
+    ...(retryAfterMs != null && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
+    ...(attempts.length > 0 && { 'x-keywise-attempts': String(attempts.length), 'x-keywise-trail': trailOf(attempts) }),
+    // What is left of an unread body would be taken for the next request.
+    ...((failure.status === 413 || failure.status === 415) && { connection: 'close' }),
+  })
+  response.end(body)
+}

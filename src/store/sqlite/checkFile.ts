@@ -1,0 +1,34 @@
+/** Looks whether a store file is whole, without changing anything: for `doctor`, before anybody opens it. */
+
+import { statSync } from 'node:fs'
+import { loadSqlite, reasonOf } from './module.ts'
+
+export type StoreFileState =
+  /** It is made at the first start. */
+  | { readonly state: 'absent' }
+  | { readonly state: 'whole'; readonly bytes: number }
+  | { readonly state: 'damaged' | 'unreadable'; readonly reason: string }
+
+export function checkStoreFile(path: string): StoreFileState {
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size
+  if (bytes === undefined) return { state: 'absent' }
+  const sqlite = loadSqlite()
+  if (sqlite === undefined) return { state: 'unreadable', reason: 'this runtime has no node:sqlite' }
+  try {
+    const database = new sqlite.DatabaseSync(path, { readOnly: true })
+    try {
+      // https://www.sqlite.org/pragma.html#pragma_integrity_check: one row that says ok, or one for each fault.
+      const said = database
+        .prepare('PRAGMA integrity_check(3)')
+        .all()
+        .map((row) => String(row['integrity_check']))
+      return said.length === 1 && said[0] === 'ok'
+        ? { state: 'whole', bytes }
+        : { state: 'damaged', reason: said.join('; ').slice(0, 300) }
+    } finally {
+      database.close()
+    }
+  } catch (error) {
+    return { state: 'damaged', reason: reasonOf(error) }
+  }
+}

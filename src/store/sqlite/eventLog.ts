@@ -1,0 +1,222 @@
+/** The log and the ledger in SQLite: events in, events and sums out. Every method throws what SQLite throws. */
+
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import type { AttemptSource } from '../../domain/attempt.ts'
+import type { AttemptEvent, LedgerFilter, LedgerGroup, LedgerSum, StoredEvent, StoreEvent } from '../../domain/store.ts'
+import { GroupedSums, HourlySums, type SumRow, spanOf } from '../ledger.ts'
+import { INSERT_EVENT, insertEvent, type Row, readAttempt, readEvent, readLabels } from './eventRow.ts'
+import { isSqliteError } from './module.ts'
+
+/** Kind of a row that is there only for its `seq`. */
+const PRUNED = 'pruned'
+
+const SUMS = [
+  'attempts',
+  'successes',
+  'input_tokens',
+  'output_tokens',
+  'cached_input_tokens',
+  'cost_nano_usd',
+  'unpriced',
+  'total_latency_ms',
+] as const
+
+const ADD_ROLLUP = `
+  INSERT INTO rollups (hour, provider, model, fingerprint, account, token, source, ${SUMS.join(', ')})
+  VALUES (${Array(7 + SUMS.length)
+    .fill('?')
+    .join(', ')})
+  ON CONFLICT DO UPDATE SET ${SUMS.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}`
+
+// The shape of `SumRow`, made of one attempt.
+const ATTEMPT_AS_SUMS = `
+  SELECT at, provider, model, fingerprint, account, token, source, labels, 1 AS attempts, ok AS successes,
+    ifnull(input_tokens, 0) AS input_tokens, ifnull(output_tokens, 0) AS output_tokens,
+    ifnull(cached_input_tokens, 0) AS cached_input_tokens, ifnull(cost_nano_usd, 0) AS cost_nano_usd,
+    cost_nano_usd IS NULL AS unpriced, ifnull(latency_ms, 0) AS total_latency_ms
+  FROM events`
+
+export class SqliteLog {
+  readonly #database: DatabaseSync
+  readonly #insert: StatementSync
+  readonly #addRollup: StatementSync
+  readonly #read: StatementSync
+  readonly #readKind: StatementSync
+  readonly #last: StatementSync
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+    this.#insert = database.prepare(INSERT_EVENT)
+    this.#addRollup = database.prepare(ADD_ROLLUP)
+    this.#read = database.prepare(
+      `SELECT * FROM events WHERE seq > ? AND origin IS NOT ? AND kind <> '${PRUNED}' ORDER BY seq LIMIT ?`,
+    )
+    this.#readKind = database.prepare(
+      'SELECT * FROM events WHERE seq > ? AND origin IS NOT ? AND kind = ? ORDER BY seq LIMIT ?',
+    )
+    this.#last = database.prepare('SELECT max(seq) AS seq FROM events')
+  }
+
+  /** Adds events and their hourly sums; to be called inside a transaction. Returns how many cannot be stored at all. */
+  insert(events: readonly StoreEvent[]): number {
+    const sums = new HourlySums()
+    let unstorable = 0
+    for (const event of events) {
+      try {
+        if (insertEvent(this.#insert, event) && event.kind === 'attempt') sums.add(event)
+      } catch (error) {
+        // A value that cannot be bound would fail every later attempt too; the others must not wait for it.
+        if (isSqliteError(error)) throw error
+        unstorable++
+      }
+    }
+    for (const row of sums.rows()) this.#addToRollup(row)
+    return unstorable
+  }
+
+  read(
+    afterSeq: number,
+    limit: number,
+    exceptOrigin: string | null,
+    kind: StoreEvent['kind'] | null = null,
+  ): StoredEvent[] {
+    if (kind !== null) return this.#readKind.all(afterSeq, exceptOrigin, kind, limit).map(readEvent)
+    return this.#read.all(afterSeq, exceptOrigin, limit).map(readEvent)
+  }
+
+  last(): number {
+    const seq = this.#last.get()?.['seq']
+    return typeof seq === 'number' ? seq : 0
+  }
+
+  attempts(filter: LedgerFilter): (AttemptEvent & { readonly seq: number })[] {
+    const where = new Where().add("kind = 'attempt'").addTimes(filter).addWho(filter).addRows(filter)
+    const order = filter.order === 'oldest' ? 'ASC' : 'DESC'
+    const sql = `SELECT * FROM events ${where.sql()} ORDER BY seq ${order} LIMIT ?`
+    return this.#database
+      .prepare(sql)
+      .all(...where.values, filter.limit ?? -1)
+      .map(readAttempt)
+  }
+
+  sums(filter: LedgerFilter, by: readonly LedgerGroup[]): LedgerSum[] {
+    const span = spanOf(filter, by)
+    const groups = new GroupedSums(by)
+    const whole = new Where().add('hour >= ?', span.wholeFrom).add('hour < ?', span.wholeTo).addWho(filter)
+    this.#collect(`SELECT *, hour AS at FROM rollups ${whole.sql()}`, whole, groups)
+    const cut = new Where()
+      .add("kind = 'attempt'")
+      .addTimes(filter)
+      .add('(at < ? OR at >= ?)', span.wholeFrom, span.wholeTo)
+    cut.addWho(filter).addRows(filter)
+    this.#collect(`${ATTEMPT_AS_SUMS} ${cut.sql()}`, cut, groups)
+    return groups.result()
+  }
+
+  /**
+   * To be called inside a transaction. The newest row of the log stays as an empty one, which nobody sees: it holds the
+   * place after which the log goes on.
+   */
+  prune(before: number, sumsBefore: number): number {
+    this.#database.prepare('DELETE FROM rollups WHERE hour < ?').run(sumsBefore)
+    const newest = this.last()
+    const isOld = "kind = 'attempt' AND at < ?"
+    const emptied = this.#database
+      .prepare(
+        `UPDATE events SET kind = '${PRUNED}', rest = NULL, labels = NULL, request_id = NULL WHERE seq = ? AND ${isOld}`,
+      )
+      .run(newest, before)
+    const deleted = this.#database.prepare(`DELETE FROM events WHERE ${isOld}`).run(before)
+    this.#database.prepare(`DELETE FROM events WHERE kind = '${PRUNED}' AND seq < ?`).run(newest)
+    return Number(emptied.changes) + Number(deleted.changes)
+  }
+
+  #collect(sql: string, where: Where, groups: GroupedSums): void {
+    for (const row of this.#database.prepare(sql).iterate(...where.values)) groups.add(readSumRow(row))
+  }
+
+  #addToRollup(row: Readonly<SumRow>): void {
+    this.#addRollup.run(
+      row.at,
+      row.provider,
+      row.model,
+      row.fingerprint,
+      row.account,
+      row.token ?? '',
+      row.source,
+      row.attempts,
+      row.successes,
+      row.inputTokens,
+      row.outputTokens,
+      row.cachedInputTokens,
+      row.costNanoUsd,
+      row.unpriced,
+      row.totalLatencyMs,
+    )
+  }
+}
+
+/** Conditions joined by "and", with their values in order. */
+class Where {
+  readonly values: SQLInputValue[] = []
+  readonly #conditions: string[] = []
+
+  add(condition: string, ...values: readonly SQLInputValue[]): this {
+    this.#conditions.push(condition)
+    this.values.push(...values)
+    return this
+  }
+
+  addTimes({ since, until }: LedgerFilter): this {
+    if (since !== undefined) this.add('at >= ?', since)
+    if (until !== undefined) this.add('at < ?', until)
+    return this
+  }
+
+  /** What rows and hourly sums both have. */
+  addWho(filter: LedgerFilter): this {
+    for (const column of ['provider', 'model', 'fingerprint', 'account', 'token', 'source'] as const) {
+      const value = filter[column]
+      if (value !== undefined) this.add(`${column} = ?`, value)
+    }
+    return this
+  }
+
+  /** What only rows have. */
+  addRows({ requestId, label }: LedgerFilter): this {
+    if (requestId !== undefined) this.add('request_id = ?', requestId)
+    // json_each rather than a path: a label's name may hold dots and quotes.
+    if (label !== undefined)
+      this.add(
+        'EXISTS (SELECT 1 FROM json_each(events.labels) AS label WHERE label.key = ? AND label.value = ?)',
+        label.key,
+        label.value,
+      )
+    return this
+  }
+
+  sql(): string {
+    return this.#conditions.length === 0 ? '' : `WHERE ${this.#conditions.join(' AND ')}`
+  }
+}
+
+function readSumRow(row: Row): SumRow {
+  return {
+    at: Number(row['at']),
+    provider: String(row['provider']),
+    model: String(row['model']),
+    fingerprint: String(row['fingerprint']),
+    account: String(row['account']),
+    token: row['token'] === null ? null : String(row['token']),
+    source: String(row['source']) as AttemptSource, // ours wrote it
+    labels: readLabels(row['labels']),
+    attempts: Number(row['attempts']),
+    successes: Number(row['successes']),
+    inputTokens: Number(row['input_tokens']),
+    outputTokens: Number(row['output_tokens']),
+    cachedInputTokens: Number(row['cached_input_tokens']),
+    costNanoUsd: Number(row['cost_nano_usd']),
+    unpriced: Number(row['unpriced']),
+    totalLatencyMs: Number(row['total_latency_ms']),
+  }
+}

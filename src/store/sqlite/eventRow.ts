@@ -1,0 +1,241 @@
+/** An event as a row of the `events` table, and back. Columns where a column does; JSON only for what is rare. */
+
+import type { SQLInputValue, StatementSync } from 'node:sqlite'
+import type { AttemptSource } from '../../domain/attempt.ts'
+import type { Usage } from '../../domain/chat.ts'
+import type { Failure, LimitFact } from '../../domain/failure.ts'
+import { asArray, asRecord } from '../../domain/json.ts'
+import type { AttemptEvent, StoredEvent, StoreEvent, TargetRef, Trial } from '../../domain/store.ts'
+
+/** A row as SQLite gives it; a damaged file may give anything in any column. */
+export type Row = Readonly<Record<string, unknown>>
+
+const COLUMNS = [
+  'id',
+  'kind',
+  'at',
+  'origin',
+  'request_id',
+  'number',
+  'source',
+  'state_id',
+  'provider',
+  'model',
+  'fingerprint',
+  'key_index',
+  'account',
+  'started_at',
+  'latency_ms',
+  'first_token_ms',
+  'streamed',
+  'ok',
+  'failure_kind',
+  'status',
+  'input_tokens',
+  'output_tokens',
+  'cached_input_tokens',
+  'cache_write_tokens',
+  'reasoning_tokens',
+  'usage_estimated',
+  'reported_cost_usd',
+  'cost_nano_usd',
+  'price_source',
+  'excused',
+  'task',
+  'session',
+  'token',
+  'labels',
+  'rest',
+] as const
+
+/** Adds one event unless its id is there already. Parameters in the order of `COLUMNS`. */
+export const INSERT_EVENT = `INSERT INTO events (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`
+
+/** Returns whether the event was new. */
+export function insertEvent(insert: StatementSync, event: StoreEvent): boolean {
+  const { changes } =
+    event.kind === 'attempt' ? insertAttempt(insert, event) : insert.run(...headOf(event), ...NO_ATTEMPT, bodyOf(event))
+  return changes !== 0
+}
+
+/** The event of a row, exactly as it was appended. */
+export function readEvent(row: Row): StoredEvent {
+  if (row['kind'] === 'attempt') return readAttempt(row)
+  const head = {
+    ...asRecord(parse(row['rest'])),
+    kind: row['kind'],
+    at: number(row['at']),
+    origin: text(row['origin']),
+  }
+  // Ours wrote the row, and its body is whatever event of that kind went in.
+  return { ...head, id: text(row['id']), seq: number(row['seq']) } as unknown as StoredEvent
+}
+
+export function readAttempt(row: Row): AttemptEvent & { readonly seq: number } {
+  const rest = asRecord(parse(row['rest']))
+  return {
+    kind: 'attempt',
+    seq: number(row['seq']),
+    at: number(row['at']),
+    origin: text(row['origin']),
+    id: text(row['id']),
+    requestId: text(row['request_id']),
+    number: number(row['number']),
+    source: text(row['source']) as AttemptSource, // ours wrote it
+    target: readTarget(row),
+    startedAt: number(row['started_at']),
+    latencyMs: number(row['latency_ms']),
+    firstTokenMs: numberOrNull(row['first_token_ms']),
+    streamed: row['streamed'] === 1,
+    ok: row['ok'] === 1,
+    failure: readFailure(row, rest),
+    ...(row['excused'] === null ? undefined : { excused: row['excused'] === 1 }),
+    usage: readUsage(row, rest),
+    costNanoUsd: numberOrNull(row['cost_nano_usd']),
+    priceSource: textOrNull(row['price_source']),
+    limits: (asArray(rest?.['limits']) ?? []) as readonly LimitFact[], // ours wrote them
+    task: textOrNull(row['task']),
+    session: textOrNull(row['session']),
+    token: textOrNull(row['token']),
+    labels: readLabels(row['labels']),
+    ...(rest?.['trial'] === undefined ? undefined : { trial: rest['trial'] as Trial }), // ours wrote it
+  }
+}
+
+/** The labels of a row; empty when it has none. */
+export function readLabels(value: unknown): Readonly<Record<string, string>> {
+  return (asRecord(parse(value)) ?? {}) as Record<string, string> // ours wrote them
+}
+
+function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly changes: number | bigint } {
+  const { target, usage, failure } = event
+  return insert.run(
+    event.id,
+    'attempt',
+    event.at,
+    event.origin,
+    event.requestId,
+    event.number,
+    event.source,
+    target.stateId,
+    target.provider,
+    target.model,
+    target.fingerprint,
+    target.keyIndex,
+    target.account,
+    event.startedAt,
+    event.latencyMs,
+    event.firstTokenMs,
+    event.streamed ? 1 : 0,
+    event.ok ? 1 : 0,
+    failure === null ? null : failure.kind,
+    failure === null ? null : failure.status,
+    usage === null ? null : usage.inputTokens,
+    usage === null ? null : usage.outputTokens,
+    usage?.cachedInputTokens ?? null,
+    usage?.cacheWriteTokens ?? null,
+    usage?.reasoningTokens ?? null,
+    usage === null ? null : usage.estimated ? 1 : 0,
+    usage?.reportedCostUsd ?? null,
+    event.costNanoUsd,
+    event.priceSource,
+    event.excused === undefined ? null : event.excused ? 1 : 0,
+    event.task,
+    event.session,
+    event.token,
+    isEmpty(event.labels) ? null : JSON.stringify(event.labels),
+    restOf(event),
+  )
+}
+
+/** What has no column: the facts of a failure, limits, an experiment, and a total that is not input plus output. */
+function restOf(event: AttemptEvent): string | null {
+  const { failure, limits, usage, trial } = event
+  const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
+  if (failure === null && limits.length === 0 && !oddTotal && trial === undefined) return null
+  return JSON.stringify({
+    failure: failure ?? undefined,
+    limits: limits.length === 0 ? undefined : limits,
+    totalTokens: oddTotal ? usage.totalTokens : undefined,
+    trial,
+  })
+}
+
+function headOf(event: StoreEvent): [string, string, number, string] {
+  return [event.id, event.kind, event.at, event.origin]
+}
+
+/** The columns between the head and `rest`. */
+const NO_ATTEMPT: readonly SQLInputValue[] = COLUMNS.slice(5).map(() => null)
+
+function bodyOf(event: StoreEvent): string {
+  return JSON.stringify({ ...event, kind: undefined, at: undefined, origin: undefined, id: undefined })
+}
+
+function readTarget(row: Row): TargetRef {
+  return {
+    stateId: text(row['state_id']),
+    provider: text(row['provider']),
+    model: text(row['model']),
+    fingerprint: text(row['fingerprint']),
+    keyIndex: number(row['key_index']),
+    account: text(row['account']),
+  }
+}
+
+function readFailure(row: Row, rest: Record<string, unknown> | undefined): Failure | null {
+  if (row['failure_kind'] === null) return null
+  const facts = asRecord(rest?.['failure']) ?? { status: numberOrNull(row['status']), message: '' }
+  return { ...facts, kind: text(row['failure_kind']) } as Failure // ours wrote it
+}
+
+function readUsage(row: Row, rest: Record<string, unknown> | undefined): Usage | null {
+  if (row['usage_estimated'] === null) return null
+  const inputTokens = number(row['input_tokens'])
+  const outputTokens = number(row['output_tokens'])
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens: typeof rest?.['totalTokens'] === 'number' ? rest['totalTokens'] : inputTokens + outputTokens,
+    ...given('cachedInputTokens', row['cached_input_tokens']),
+    ...given('cacheWriteTokens', row['cache_write_tokens']),
+    ...given('reasoningTokens', row['reasoning_tokens']),
+    estimated: row['usage_estimated'] === 1,
+    ...given('reportedCostUsd', row['reported_cost_usd']),
+  }
+}
+
+function given(name: keyof Usage, value: unknown): Partial<Usage> | undefined {
+  return typeof value === 'number' ? { [name]: value } : undefined
+}
+
+/** Undefined for anything that is not JSON: one damaged cell must not take the log with it. */
+function parse(value: unknown): unknown {
+  if (typeof value !== 'string') return undefined
+  try {
+    return JSON.parse(value)
+  } catch {
+    return undefined
+  }
+}
+
+function isEmpty(labels: Readonly<Record<string, string>>): boolean {
+  for (const _key in labels) return false
+  return true
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+function number(value: unknown): number {
+  return typeof value === 'number' ? value : 0
+}
+
+function numberOrNull(value: unknown): number | null {
+  return typeof value === 'number' ? value : null
+}

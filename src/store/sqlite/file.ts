@@ -1,0 +1,169 @@
+/** One open store file: its connection, its transactions, and what happens to a file that turns out to be damaged. */
+
+import { closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { StoreError } from '../../domain/errors.ts'
+import { SqliteDrawers } from './documents.ts'
+import { SqliteLog } from './eventLog.ts'
+import { DamagedStore, isBusy, isSqliteError, loadSqlite } from './module.ts'
+import { migrate } from './schema.ts'
+import { asidePath } from './setAside.ts'
+
+export type StoreOperation = 'open' | 'begin' | 'write' | 'commit'
+
+/** How long a write waits for another process that is writing, in milliseconds. */
+const BUSY_TIMEOUT_MS = 5_000
+/** https://www.sqlite.org/fileformat2.html section 1.3 */
+const HEADER_BYTES = 100
+
+export class SqliteFile {
+  readonly log: SqliteLog
+  readonly drawers: SqliteDrawers
+  readonly #database: DatabaseSync
+  readonly #begin: StatementSync
+  readonly #commit: StatementSync
+  readonly #fault: (operation: StoreOperation) => void
+  #inTransaction = false
+
+  /** Throws `StoreError` for a file that is not ours to touch, and what SQLite throws otherwise. */
+  constructor(path: string, fault: (operation: StoreOperation) => void) {
+    fault('open')
+    this.#fault = fault
+    this.#database = openDatabase(path)
+    try {
+      this.log = new SqliteLog(this.#database)
+      this.drawers = new SqliteDrawers(this.#database)
+      this.#begin = this.#database.prepare('BEGIN IMMEDIATE')
+      this.#commit = this.#database.prepare('COMMIT')
+    } catch (error) {
+      this.#database.close()
+      // The version fits and yet a table or column is missing.
+      throw isSqliteError(error) && !isBusy(error)
+        ? new DamagedStore('its tables are not complete', { cause: error })
+        : error
+    }
+  }
+
+  /** All or nothing, over all processes. Inside another transaction it is part of that one. */
+  transaction<T>(work: () => T): T {
+    if (this.#inTransaction) return work()
+    // Left over when even the rollback of an earlier failure failed.
+    if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+    this.#fault('begin')
+    this.#begin.run()
+    this.#inTransaction = true
+    try {
+      const result = this.write(work)
+      this.#fault('commit')
+      this.#commit.run()
+      return result
+    } catch (error) {
+      this.#rollback()
+      throw error
+    } finally {
+      this.#inTransaction = false
+    }
+  }
+
+  /** A change of one statement, which is a transaction by itself. */
+  write<T>(work: () => T): T {
+    this.#fault('write')
+    return work()
+  }
+
+  /** Closes; the last process to close moves everything from the log beside the file into the file. */
+  close(): void {
+    try {
+      // PASSIVE does not wait for other processes.
+      this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    } catch {
+      // The log beside the file is read again at the next start.
+    }
+    this.abandon()
+  }
+
+  /** Lets go of a file that cannot be used any more. */
+  abandon(): void {
+    try {
+      this.#database.close()
+    } catch {
+      // Nothing can be saved from it here.
+    }
+  }
+
+  #rollback(): void {
+    try {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+    } catch {
+      // The next transaction tries again.
+    }
+  }
+}
+
+/** Which file a path names, to be asked before and after; undefined when there is none. */
+export function fileIdentity(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`
+}
+
+/**
+ * Renames a damaged store and the two files beside it. Returns the new path, or undefined when another process has
+ * already done it.
+ */
+export function setAside(path: string, identity: string | undefined, now: number): string | undefined {
+  if (identity === undefined || fileIdentity(path) !== identity) return undefined
+  const aside = asidePath(path, now)
+  // The store itself last: a log that stayed behind would be played into the fresh file.
+  for (const suffix of ['-wal', '-shm', '']) {
+    if (suffix === '' || existsSync(path + suffix)) renameSync(path + suffix, aside + suffix)
+  }
+  return aside
+}
+
+function openDatabase(path: string): DatabaseSync {
+  const sqlite = loadSqlite()
+  if (sqlite === undefined)
+    throw new StoreError('this runtime has no node:sqlite; use node 22.19 or newer, or set KEYWISE_STORE to memory:')
+  createPrivately(path)
+  // SQLite takes a file shorter than its own header for an empty one and would write over it.
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (size > 0 && size < HEADER_BYTES) throw new DamagedStore('it is too short')
+  const database = new sqlite.DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
+  try {
+    // A foreign or newer file must be recognised before anything is changed in it, even its journal mode.
+    migrate(database, path)
+    useWal(database)
+    database.exec('PRAGMA synchronous = NORMAL')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/**
+ * Makes the file readable by its owner alone before SQLite does; the files beside it take over its mode.
+ * Never opens a file that exists: closing it again would drop the locks of every other connection of this process
+ * (https://www.sqlite.org/howtocorrupt.html section 2.2).
+ */
+function createPrivately(path: string): void {
+  if (path === ':memory:') return
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if (!existsSync(path)) throw error
+  }
+}
+
+/** Several processes that switch a fresh file at once get "locked" without the timeout, so this waits by itself. */
+function useWal(database: DatabaseSync): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (!isBusy(error) || tries === 100) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    }
+  }
+}

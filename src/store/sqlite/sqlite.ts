@@ -1,0 +1,420 @@
+/** The store on disk: `node:sqlite` in WAL mode, shared by every keywise of a user. */
+
+import { randomBytes } from 'node:crypto'
+import { StoreError } from '../../domain/errors.ts'
+import type { Json } from '../../domain/json.ts'
+import type {
+  AttemptEvent,
+  CounterResult,
+  LedgerFilter,
+  LedgerGroup,
+  LedgerSum,
+  Snapshot,
+  Store,
+  StoredEvent,
+  StoreEvent,
+} from '../../domain/store.ts'
+import { byName } from '../order.ts'
+import { Waiting } from '../waiting.ts'
+import { parseJson } from './documents.ts'
+import { fileIdentity, SqliteFile, type StoreOperation, setAside } from './file.ts'
+import { isDamage, reasonOf } from './module.ts'
+
+export interface SqliteStoreOptions {
+  readonly now: () => number
+  warn(line: string): void
+  /** How long events are collected before they are written together; 0 (default): what one turn of the loop brings. */
+  readonly flushMs?: number
+  /** Most events that wait while the disk cannot be written; default 100,000. */
+  readonly maxWaiting?: number
+  /** Called before every operation on the file; throwing makes the operation fail. For tests. */
+  readonly fault?: (operation: StoreOperation) => void
+}
+
+// Between two attempts to write to a disk that failed.
+const FIRST_RETRY_MS = 250
+const LAST_RETRY_MS = 30_000
+
+/**
+ * So many events share one transaction under load: more would hardly make them cheaper, and would live so long that the
+ * garbage collector takes them for old.
+ */
+const FULL_BATCH = 256
+
+/** A document nobody has. */
+const NOTHING = undefined
+
+/**
+ * Opens or creates a store. Throws `StoreError` for a file of a newer keywise or of another program, which stays
+ * untouched, and the system's error where the file cannot be opened; a damaged file is set aside with a warning.
+ */
+export function openSqliteStore(path: string, options: SqliteStoreOptions): Store {
+  return new SqliteStore(path, options)
+}
+
+class SqliteStore implements Store {
+  readonly engine = 'sqlite'
+  readonly location: string
+  readonly origin = randomBytes(8).toString('hex')
+  readonly #options: SqliteStoreOptions
+  readonly #waiting: Waiting
+  #file: SqliteFile | undefined
+  #identity: string | undefined
+  #scheduled: NodeJS.Immediate | NodeJS.Timeout | undefined
+  #flushed: (() => void)[] = []
+  #failure: string | null = null
+  #retryMs = 0
+  #retryAt = 0
+  #lastSeq = 0
+  #closed = false
+
+  constructor(path: string, options: SqliteStoreOptions) {
+    this.location = path
+    this.#options = options
+    this.#waiting = new Waiting(options.maxWaiting ?? 100_000)
+    this.#guarded(() => {})
+  }
+
+  append(event: StoreEvent): void {
+    if (this.#closed) return
+    this.#waiting.add(event)
+    if (this.#scheduled === undefined) this.#schedule()
+    else if (this.#waiting.events.length === FULL_BATCH && this.#failure === null) this.#hurry()
+  }
+
+  flushed(): Promise<void> {
+    if (this.#waiting.isEmpty || this.#failure !== null) return Promise.resolve()
+    return new Promise((resolve) => this.#flushed.push(resolve))
+  }
+
+  flushNow(): void {
+    this.#unschedule()
+    if (this.#hasWork && !this.#closed) this.#writeWaiting()
+    const resolvers = this.#flushed
+    this.#flushed = []
+    for (const resolve of resolvers) resolve()
+  }
+
+  read(
+    afterSeq: number,
+    limit = 1_000,
+    exceptOrigin: string | null = null,
+    kind: StoreEvent['kind'] | null = null,
+  ): readonly StoredEvent[] {
+    return this.#readOr([], (file) => file.log.read(afterSeq, limit, exceptOrigin, kind))
+  }
+
+  lastSeq(): number {
+    this.#lastSeq = this.#readOr(this.#lastSeq, (file) => file.log.last())
+    return this.#lastSeq
+  }
+
+  loadSnapshot(): Snapshot | null {
+    return this.#readOr(null, (file) => file.drawers.loadSnapshot())
+  }
+
+  saveSnapshot(snapshot: Snapshot): void {
+    // One that is lost costs only time: the fold begins further back.
+    this.#write(
+      (file) => file.write(() => file.drawers.saveSnapshot(snapshot)),
+      () => {},
+    )
+  }
+
+  getDoc(collection: string, key: string): Json | undefined {
+    return parseJson(this.#docText(collection, key))
+  }
+
+  setDoc(collection: string, key: string, value: Json): void {
+    this.#setDocText(collection, key, JSON.stringify(value))
+  }
+
+  setDocs(collection: string, docs: Iterable<readonly [key: string, value: Json]>): void {
+    const texts = Array.from(docs, ([key, value]) => [key, JSON.stringify(value)] as const)
+    this.#write(
+      (file) =>
+        file.transaction(() => {
+          for (const [key, json] of texts) file.drawers.setDoc(collection, key, json)
+        }),
+      () => {
+        for (const [key, json] of texts) this.#waiting.setDoc(collection, key, json)
+      },
+    )
+  }
+
+  deleteDoc(collection: string, key: string): void {
+    this.#setDocText(collection, key, NOTHING)
+  }
+
+  listDocs(collection: string): readonly (readonly [key: string, value: Json])[] {
+    const texts = new Map<string, string | undefined>(this.#read((file) => file.drawers.listDocs(collection)))
+    for (const doc of this.#waiting.docs.values()) if (doc.collection === collection) texts.set(doc.key, doc.json)
+    const docs: [string, Json][] = []
+    for (const [key, text] of texts) {
+      const value = parseJson(text)
+      if (value !== undefined) docs.push([key, value])
+    }
+    return docs.sort(byName)
+  }
+
+  updateDoc(collection: string, key: string, change: (value: Json | undefined) => Json | undefined): Json | undefined {
+    const changed = (text: string | undefined) => JSON.stringify(protect(change, parseJson(text)))
+    const update = (file: SqliteFile) => {
+      const text = changed(file.drawers.getDoc(collection, key))
+      file.drawers.setDoc(collection, key, text)
+      return text
+    }
+    const later = () => {
+      const text = changed(this.#docText(collection, key))
+      this.#waiting.setDoc(collection, key, text)
+      return text
+    }
+    return parseJson(this.#write((file) => file.transaction(() => update(file)), later))
+  }
+
+  addToCounter(name: string, amount: number, limit?: number): CounterResult {
+    if (!Number.isFinite(amount)) return { granted: false, value: this.#counterOr0(name) }
+    const later = () => {
+      const sum = this.#counterOr0(name) + amount
+      if (limit !== undefined && sum > limit) return undefined
+      this.#waiting.addToCounter(name, amount)
+      return sum
+    }
+    const add = (file: SqliteFile) => file.write(() => file.drawers.addToCounter(name, amount, limit))
+    const value = this.#write(add, later)
+    return value === undefined ? { granted: false, value: this.#counterOr0(name) } : { granted: true, value }
+  }
+
+  counter(name: string): number {
+    return this.#waiting.counter(
+      name,
+      this.#read((file) => file.drawers.counter(name)),
+    )
+  }
+
+  listCounters(prefix: string): readonly (readonly [name: string, value: number])[] {
+    const counters = new Map(this.#read((file) => file.drawers.listCounters(prefix)))
+    for (const [name, change] of this.#waiting.counters) {
+      if (!name.startsWith(prefix)) continue
+      if (change.reset && change.amount === 0) counters.delete(name)
+      else counters.set(name, this.#waiting.counter(name, counters.get(name) ?? 0))
+    }
+    return [...counters].sort(byName)
+  }
+
+  deleteCounter(name: string): void {
+    this.#write(
+      (file) => file.write(() => file.drawers.deleteCounter(name)),
+      () => this.#waiting.deleteCounter(name),
+    )
+  }
+
+  attempts(filter: LedgerFilter): readonly (AttemptEvent & { readonly seq: number })[] {
+    return this.#read((file) => file.log.attempts(filter))
+  }
+
+  sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[] {
+    return this.#read((file) => file.log.sums(filter, by))
+  }
+
+  prune(before: number, sumsBefore = Number.NEGATIVE_INFINITY): number {
+    this.#settle()
+    return this.#write(
+      (file) => file.transaction(() => file.log.prune(before, sumsBefore)),
+      () => 0,
+    )
+  }
+
+  health(): { readonly state: 'ok' | 'degraded'; readonly reason: string | null } {
+    if (this.#failure === null) return { state: 'ok', reason: null }
+    return { state: 'degraded', reason: `${this.#failure}; ${this.#backlog()}` }
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    this.flushNow()
+    if (!this.#waiting.isEmpty) this.#options.warn(`closing while ${this.#failure}; lost: ${this.#backlog()}`)
+    this.#unschedule()
+    this.#closed = true
+    this.#file?.close()
+    this.#file = undefined
+    return Promise.resolve()
+  }
+
+  /** A request must be decided even while the file can be neither written nor read. */
+  #counterOr0(name: string): number {
+    const stored = this.#readOr(0, (file) => file.drawers.counter(name))
+    return this.#waiting.counter(name, stored)
+  }
+
+  #docText(collection: string, key: string): string | undefined {
+    const waiting = this.#waiting.getDoc(collection, key)
+    return waiting === undefined ? this.#read((file) => file.drawers.getDoc(collection, key)) : waiting.json
+  }
+
+  #setDocText(collection: string, key: string, json: string | undefined): void {
+    this.#write(
+      (file) => file.write(() => file.drawers.setDoc(collection, key, json)),
+      () => this.#waiting.setDoc(collection, key, json),
+    )
+  }
+
+  #schedule(): void {
+    const { flushMs = 0 } = this.#options
+    // While writing fails the retry must not keep the process alive.
+    if (this.#failure !== null) this.#scheduled = setTimeout(() => this.flushNow(), this.#retryMs).unref()
+    else if (flushMs === 0) this.#scheduled = setImmediate(() => this.flushNow())
+    else this.#scheduled = setTimeout(() => this.flushNow(), flushMs)
+  }
+
+  /** A full batch is written in the next turn of the loop. */
+  #hurry(): void {
+    this.#unschedule()
+    this.#scheduled = setImmediate(() => this.flushNow())
+  }
+
+  #unschedule(): void {
+    if (this.#scheduled === undefined) return
+    if (this.#scheduled instanceof Object && 'refresh' in this.#scheduled) clearTimeout(this.#scheduled)
+    else clearImmediate(this.#scheduled)
+    this.#scheduled = undefined
+  }
+
+  /** So that a question sees what this store appended. */
+  #settle(): void {
+    if (this.#hasWork && !this.#isResting()) this.flushNow()
+  }
+
+  /** Something waits, or a failure waits to be found mended. */
+  get #hasWork(): boolean {
+    return this.#failure !== null || !this.#waiting.isEmpty
+  }
+
+  /** Writing failed a moment ago and is not tried again yet. */
+  #isResting(): boolean {
+    return this.#failure !== null && this.#options.now() < this.#retryAt
+  }
+
+  #writeWaiting(): void {
+    try {
+      const unstorable = this.#guarded((file) => file.transaction(() => this.#store(file)))
+      if (unstorable > 0) this.#options.warn(`${this.location}: ${unstorable} malformed events were not stored`)
+      this.#recovered()
+      this.#waiting.clear()
+    } catch (error) {
+      this.#degraded(error)
+    }
+  }
+
+  #store(file: SqliteFile): number {
+    const waiting = this.#waiting
+    for (const doc of waiting.docs.values()) file.drawers.setDoc(doc.collection, doc.key, doc.json)
+    for (const [name, change] of waiting.counters) {
+      if (change.reset) file.drawers.deleteCounter(name)
+      if (change.amount !== 0) file.drawers.addToCounter(name, change.amount, undefined)
+    }
+    return file.log.insert(waiting.events)
+  }
+
+  /** Writes now, or `later` where the disk fails: what was asked for then holds in this process until it can be written. */
+  #write<T>(now: (file: SqliteFile) => T, later: () => T): T {
+    // What waits goes first: a later change must not be overtaken by an earlier one.
+    if (this.#waiting.hasChanges) this.#settle()
+    if (this.#closed || this.#waiting.hasChanges || this.#isResting()) return later()
+    try {
+      return this.#guarded(now)
+    } catch (error) {
+      if (error instanceof CallersError) throw error.cause
+      this.#degraded(error)
+      return later()
+    }
+  }
+
+  /** For questions that have no honest answer without the file. */
+  #read<T>(query: (file: SqliteFile) => T): T {
+    this.#settle()
+    try {
+      return this.#guarded(query)
+    } catch (error) {
+      if (error instanceof StoreError) throw error
+      throw new StoreError(`${this.location} cannot be read: ${reasonOf(error)}`, { cause: error })
+    }
+  }
+
+  /** For questions where "nothing new" is a fair answer of a store that cannot be read. */
+  #readOr<T>(otherwise: T, query: (file: SqliteFile) => T): T {
+    if (this.#closed) return otherwise
+    this.#settle()
+    try {
+      return this.#guarded(query)
+    } catch (error) {
+      this.#degraded(error)
+      return otherwise
+    }
+  }
+
+  /** Runs something on the file; a file that proves damaged is set aside, and a fresh one answers. */
+  #guarded<T>(work: (file: SqliteFile) => T): T {
+    try {
+      return work(this.#opened())
+    } catch (error) {
+      if (!isDamage(error) || this.location === ':memory:') throw error
+      this.#replaceDamaged(error)
+      return work(this.#opened())
+    }
+  }
+
+  #opened(): SqliteFile {
+    if (this.#closed) throw new StoreError(`${this.location} was closed`)
+    if (this.#file === undefined) {
+      this.#identity = fileIdentity(this.location)
+      this.#file = new SqliteFile(this.location, this.#options.fault ?? (() => {}))
+      this.#identity = fileIdentity(this.location)
+    }
+    return this.#file
+  }
+
+  #replaceDamaged(error: unknown): void {
+    this.#file?.abandon()
+    this.#file = undefined
+    const aside = setAside(this.location, this.#identity, this.#options.now())
+    if (aside === undefined) return
+    this.#options.warn(
+      `${this.location} is damaged (${reasonOf(error)}); it was set aside as ${aside} and keywise starts with an empty store`,
+    )
+  }
+
+  #degraded(error: unknown): void {
+    const isNew = this.#failure === null
+    this.#failure = `${this.location} cannot be used: ${reasonOf(error)}`
+    this.#retryMs = Math.min(LAST_RETRY_MS, isNew ? FIRST_RETRY_MS : this.#retryMs * 2)
+    this.#retryAt = this.#options.now() + this.#retryMs
+    if (isNew) this.#options.warn(`${this.#failure}; keywise goes on in memory and tries again`)
+    this.#unschedule()
+    if (!this.#closed) this.#schedule()
+  }
+
+  #recovered(): void {
+    if (this.#failure === null) return
+    this.#failure = null
+    this.#retryMs = 0
+    const { lost } = this.#waiting
+    this.#options.warn(`${this.location} can be used again${lost > 0 ? `; ${lost} events were lost meanwhile` : ''}`)
+  }
+
+  #backlog(): string {
+    const { events, lost } = this.#waiting
+    return `${events.length} events wait in memory${lost > 0 ? `, ${lost} older ones were dropped` : ''}`
+  }
+}
+
+/** Carries an error of the caller's own function past our handling of the disk's errors. */
+class CallersError extends Error {}
+
+function protect(change: (value: Json | undefined) => Json | undefined, value: Json | undefined): Json | undefined {
+  try {
+    return change(value)
+  } catch (error) {
+    throw new CallersError('change', { cause: error })
+  }
+}

@@ -1,0 +1,129 @@
+/** Folds the chunks of a streamed answer into the answer. */
+
+import type {
+  ChatChunk,
+  ChatResponse,
+  FinishReason,
+  ReasoningPart,
+  TextPart,
+  ToolCallPart,
+  Usage,
+} from '../domain/chat.ts'
+import { mergeUsage } from './mergeUsage.ts'
+
+type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+type Piece = Writable<TextPart> | Writable<ReasoningPart> | Writable<ToolCallPart>
+
+/** Takes chunks as they come and has the answer so far at any time. */
+export class Assembler {
+  #id: string | undefined
+  #model = ''
+  #pieces: Piece[] = []
+  #calls = new Map<number, Writable<ToolCallPart>>()
+  #usage: Usage | undefined
+  #finishReason: FinishReason | undefined
+  #stopSequence: string | undefined
+  #ended = false
+
+  /** Whether the stream came to its own end; an answer that did not must not pass for whole. */
+  get isComplete(): boolean {
+    return this.#ended
+  }
+
+  push(chunk: ChatChunk): void {
+    switch (chunk.type) {
+      case 'start':
+        this.#id = chunk.id ?? this.#id
+        this.#model = chunk.model ?? this.#model
+        break
+      case 'text-delta':
+        this.#addText(chunk.text)
+        break
+      case 'reasoning-delta':
+        this.#addReasoning(chunk)
+        break
+      case 'tool-call-start':
+        this.#startCall(chunk)
+        break
+      case 'tool-call-delta':
+        this.#addArguments(chunk)
+        break
+      case 'tool-call':
+        this.#finishCall(chunk)
+        break
+      case 'usage':
+        this.#usage = mergeUsage(this.#usage ?? null, chunk.usage)
+        break
+      case 'finish':
+        this.#finishReason = chunk.finishReason
+        this.#stopSequence = chunk.stopSequence
+        break
+      case 'end':
+        this.#ended = true
+        break
+      case 'error':
+        break
+    }
+  }
+
+  response(): ChatResponse {
+    return {
+      ...(this.#id !== undefined && { id: this.#id }),
+      model: this.#model,
+      content: this.#pieces.map((piece) =>
+        piece.type === 'tool-call' && piece.arguments === '' ? { ...piece, arguments: '{}' } : { ...piece },
+      ),
+      finishReason: this.#finishReason ?? 'other',
+      ...(this.#stopSequence !== undefined && { stopSequence: this.#stopSequence }),
+      ...(this.#usage !== undefined && { usage: this.#usage }),
+    }
+  }
+
+  #addText(text: string): void {
+    if (text === '') return
+    const last = this.#pieces.at(-1)
+    if (last?.type === 'text') last.text += text
+    else this.#pieces.push({ type: 'text', text })
+  }
+
+  #addReasoning(chunk: Chunk<'reasoning-delta'>): void {
+    const piece = this.#openReasoning(chunk)
+    piece.text += chunk.text
+    if (chunk.signature !== undefined) piece.signature = chunk.signature
+    if (chunk.redacted !== undefined) piece.redacted = chunk.redacted
+    if (chunk.extra !== undefined) piece.extra = chunk.extra
+  }
+
+  /** A signature closes a piece of reasoning, and a redacted one stands alone. */
+  #openReasoning(chunk: Chunk<'reasoning-delta'>): Writable<ReasoningPart> {
+    const last = this.#pieces.at(-1)
+    if (last?.type === 'reasoning' && last.signature === undefined && !last.redacted && !chunk.redacted) return last
+    const piece: Writable<ReasoningPart> = { type: 'reasoning', text: '' }
+    this.#pieces.push(piece)
+    return piece
+  }
+
+  #startCall(chunk: Chunk<'tool-call-start'> | Chunk<'tool-call'>): Writable<ToolCallPart> {
+    const call: Writable<ToolCallPart> = { type: 'tool-call', id: chunk.id, name: chunk.name, arguments: '' }
+    if (chunk.signature !== undefined) call.signature = chunk.signature
+    if (chunk.extra !== undefined) call.extra = chunk.extra
+    this.#calls.set(chunk.index, call)
+    this.#pieces.push(call)
+    return call
+  }
+
+  #addArguments(chunk: Chunk<'tool-call-delta'>): void {
+    const call = this.#calls.get(chunk.index)
+    if (call !== undefined) call.arguments += chunk.arguments
+  }
+
+  #finishCall(chunk: Chunk<'tool-call'>): void {
+    const call = this.#calls.get(chunk.index) ?? this.#startCall(chunk)
+    call.id = chunk.id
+    call.name = chunk.name
+    call.arguments = chunk.arguments
+    if (chunk.signature !== undefined) call.signature = chunk.signature
+    if (chunk.extra !== undefined) call.extra = chunk.extra
+  }
+}

@@ -1,0 +1,202 @@
+/** What can be learned of a key without spending anything: the provider's models list, and whether the key is good. */
+
+import type { Dispatcher } from 'undici'
+import type { Failure, LimitFact } from '../../domain/failure.ts'
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import { type Connection, resolvePath } from '../connection.ts'
+import { bodyDecoder } from '../decoding.ts'
+import { classify } from '../failures/classify.ts'
+import { classifyError } from '../failures/transportError.ts'
+import { flatHeaders } from '../headers.ts'
+import { readLimits } from '../limits/limits.ts'
+import { type ListedModel, readModelsPage } from './modelsList.ts'
+
+export interface DiscoverTools {
+  readonly now: () => number
+  readonly redact: (text: string) => string
+  /** Most milliseconds for one page. Default 10,000. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+export type ListResult =
+  | { readonly ok: true; readonly models: readonly ListedModel[] }
+  | { readonly ok: false; readonly failure: Failure }
+
+export type KeyCheckResult =
+  | { readonly state: 'valid'; readonly facts: KeyFacts; readonly limits: readonly LimitFact[] }
+  /** Nothing free proves this provider's keys; only a call does. */
+  | { readonly state: 'unproven' }
+  | { readonly state: 'refused'; readonly failure: Failure }
+
+/** What a key endpoint says of the account (OpenRouter `/key`, DeepSeek `/user/balance`). */
+export interface KeyFacts {
+  readonly creditLeftUsd: number | null
+  readonly freeTier: boolean | null
+  readonly freeRequestsLeftToday: number | null
+  /** Whether paid calls can be paid for now; null when the endpoint does not say. */
+  readonly hasCredit: boolean | null
+}
+
+const MAX_PAGES = 30
+const MAX_PAGE_BYTES = 10 * 1024 * 1024
+
+/** The provider's whole list with this key. A public list succeeds with any key and proves nothing. */
+export async function listModels(connection: Connection, tools: DiscoverTools): Promise<ListResult> {
+  const list = connection.spec.modelsList
+  if (list === null) return { ok: true, models: [] }
+  const models = new Map<string, ListedModel>()
+  let path = list.path
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const answer = await get(connection, 'GET', path, tools)
+    if (!answer.ok) return answer
+    const read = readModelsPage(answer.body, list.shape, connection.spec)
+    if (read === null)
+      return {
+        ok: false,
+        failure: { kind: 'server', status: answer.status, message: 'the models list has an unknown shape' },
+      }
+    for (const model of read.models) models.set(model.id, model)
+    if (read.next === null || read.models.length === 0) break
+    path = /^https?:|^\//.test(read.next)
+      ? samePlace(connection, list.path, read.next)
+      : withQuery(list.path, read.next)
+  }
+  return { ok: true, models: [...models.values()] }
+}
+
+/** Proves the key where the provider has a call for that; costs no quota. */
+export async function checkKey(connection: Connection, tools: DiscoverTools): Promise<KeyCheckResult> {
+  const check = connection.spec.keyCheck
+  if (check === 'call' || check === 'none') return { state: 'unproven' }
+  const answer = await get(connection, check.method, check.path, tools)
+  if (!answer.ok) return { state: 'refused', failure: answer.failure }
+  return { state: 'valid', facts: keyFacts(answer.body), limits: answer.limits }
+}
+
+/** The models a local server holds in memory; null when it does not say. */
+export async function loadedModels(connection: Connection, tools: DiscoverTools): Promise<ReadonlySet<string> | null> {
+  const path = connection.spec.loadedList
+  if (path === undefined) return null
+  const answer = await get(connection, 'GET', path, tools)
+  const models = answer.ok ? asArray(asRecord(answer.body)?.['models']) : undefined
+  return models === undefined ? null : new Set(models.flatMap((model) => asString(asRecord(model)?.['name']) ?? []))
+}
+
+function keyFacts(body: unknown): KeyFacts {
+  const whole = asRecord(body) ?? {}
+  const data = asRecord(whole['data']) ?? whole
+  const free = asRecord(data['free_model_daily_requests'])
+  const left = asNumber(data['limit_remaining']) ?? balanceUsd(whole)
+  return {
+    creditLeftUsd: left,
+    hasCredit: creditOf(whole, left),
+    freeTier: typeof data['is_free_tier'] === 'boolean' ? data['is_free_tier'] : null,
+    freeRequestsLeftToday: asNumber(free?.['remaining']) ?? null,
+  }
+}
+
+// https://api-docs.deepseek.com/api/get-user-balance: amounts are texts, one per currency.
+function balanceUsd(data: Readonly<Record<string, unknown>>): number | null {
+  for (const entry of asArray(data['balance_infos']) ?? []) {
+    const info = asRecord(entry)
+    const total = Number(asString(info?.['total_balance']) ?? Number.NaN)
+    if (info?.['currency'] === 'USD' && Number.isFinite(total)) return total
+  }
+  return null
+}
+
+/** DeepSeek says so itself; a key of OpenRouter with credit left of its own limit may still share an empty account. */
+function creditOf(data: Readonly<Record<string, unknown>>, leftUsd: number | null): boolean | null {
+  const said = data['is_available']
+  if (typeof said === 'boolean') return said
+  return leftUsd !== null && leftUsd <= 0 ? false : null
+}
+
+type Answer =
+  | { readonly ok: true; readonly status: number; readonly body: unknown; readonly limits: readonly LimitFact[] }
+  | { readonly ok: false; readonly failure: Failure }
+
+async function get(
+  connection: Connection,
+  method: 'GET' | 'POST',
+  path: string,
+  tools: DiscoverTools,
+): Promise<Answer> {
+  const deadline = AbortSignal.timeout(tools.timeoutMs ?? 10_000)
+  const signal = tools.signal === undefined ? deadline : AbortSignal.any([deadline, tools.signal])
+  const timeoutMs = tools.timeoutMs ?? 10_000
+  let started = false
+  try {
+    const response = await connection.dispatcher.request({
+      ...resolvePath(connection, path),
+      method,
+      headers: ['accept', 'application/json', ...connection.headers],
+      signal,
+    })
+    started = true
+    const text = await readText(response)
+    return readAnswer(connection, response, text, tools)
+  } catch (error) {
+    if (deadline.aborted)
+      return {
+        ok: false,
+        failure: { kind: 'timeout', phase: 'total', afterMs: timeoutMs, status: null, message: 'no answer in time' },
+      }
+    return { ok: false, failure: classifyError(error, { name: 'total', afterMs: timeoutMs, started }) }
+  }
+}
+
+async function readText(response: Dispatcher.ResponseData): Promise<string> {
+  const decoder = bodyDecoder(response.headers['content-encoding'], MAX_PAGE_BYTES)
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > MAX_PAGE_BYTES) throw new Error('answer longer than 10 MiB')
+    if (decoder === null) parts.push(chunk)
+    else decoder.push(chunk)
+  }
+  return Buffer.concat(decoder === null ? parts : [...decoder.end()]).toString('utf8')
+}
+
+function readAnswer(
+  connection: Connection,
+  response: Dispatcher.ResponseData,
+  text: string,
+  tools: DiscoverTools,
+): Answer {
+  const status = response.statusCode
+  const headers = flatHeaders(response.headers)
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    body = undefined
+  }
+  const now = tools.now()
+  if (status < 300 && body !== undefined)
+    return { ok: true, status, body, limits: readLimits(headers, null, connection.spec, now) }
+  const failure = classify({
+    status,
+    headers,
+    body: body ?? text,
+    provider: connection.spec,
+    model: '',
+    now,
+    redact: tools.redact,
+  })
+  return { ok: false, failure }
+}
+
+/** A page the provider itself names, never on another host: the key travels with it. */
+function samePlace(connection: Connection, listPath: string, next: string): string {
+  const list = resolvePath(connection, listPath)
+  const url = new URL(next, list.origin)
+  if (url.origin !== list.origin) return listPath
+  return /^https?:/.test(listPath) ? url.href : url.pathname.slice(connection.basePath.length) + url.search
+}
+
+function withQuery(path: string, query: string): string {
+  return path + (path.includes('?') ? '&' : '?') + query
+}

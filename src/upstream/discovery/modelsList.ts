@@ -1,0 +1,154 @@
+/** What a provider's models list says, read from every shape it comes in. */
+
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import type { Abilities, PriceHint } from '../../domain/target.ts'
+import type { ModelsList, ProviderSpec } from '../../providers/provider.ts'
+
+export interface ListedModel {
+  readonly id: string
+  /** False when the list itself, or the name, says that it does not chat (embeddings, speech, images, moderation). */
+  readonly chats: boolean
+  readonly embeds: boolean
+  readonly contextTokens: number | null
+  readonly maxOutputTokens: number | null
+  readonly abilities: Abilities
+  readonly price: PriceHint | null
+  /** ISO date after which the provider will not serve it (OpenAI `shutdown_date`). */
+  readonly retiresOn: string | null
+}
+
+export interface ListPage {
+  readonly models: readonly ListedModel[]
+  /** Query to append for the next page (`after_id=x`), or an absolute path; null on the last page. */
+  readonly next: string | null
+}
+
+/** Reads one page; null when the body is no models list. */
+export function readModelsPage(body: unknown, shape: ModelsList['shape'], spec: ProviderSpec): ListPage | null {
+  const rows = rowsOf(body, shape)
+  if (rows === undefined) return null
+  const models: ListedModel[] = []
+  for (const row of rows) {
+    const model = readModel(row, shape, spec)
+    if (model !== null) models.push(model)
+  }
+  return { models, next: nextPage(asRecord(body), shape) }
+}
+
+function rowsOf(body: unknown, shape: ModelsList['shape']): readonly unknown[] | undefined {
+  const record = asRecord(body)
+  if (shape === 'array' || record === undefined) return asArray(body) ?? asArray(record?.['data'])
+  if (shape === 'google' || shape === 'cohere' || shape === 'ollama')
+    return asArray(record['models']) ?? asArray(record['data'])
+  if (shape === 'cloudflare') return asArray(record['result'])
+  return asArray(record['data'])
+}
+
+function nextPage(body: Record<string, unknown> | undefined, shape: ModelsList['shape']): string | null {
+  if (body === undefined) return null
+  const pageToken = asString(body['nextPageToken']) ?? asString(body['next_page_token'])
+  if (pageToken)
+    return shape === 'cohere'
+      ? `page_token=${encodeURIComponent(pageToken)}`
+      : `pageToken=${encodeURIComponent(pageToken)}`
+  if (body['has_more'] === true && asString(body['last_id']))
+    return `after_id=${encodeURIComponent(String(body['last_id']))}`
+  return asString(asRecord(body['links'])?.['next']) ?? null
+}
+
+function readModel(row: unknown, shape: ModelsList['shape'], spec: ProviderSpec): ListedModel | null {
+  const fields = asRecord(row)
+  if (fields === undefined) return null
+  const id = idOf(fields, shape)
+  if (id === undefined || id === '' || id.length > 200 || fields['active'] === false) return null
+  const embeds = isEmbedding(id, fields)
+  return {
+    id,
+    embeds,
+    chats: !embeds && chats(id, fields, spec),
+    contextTokens:
+      positive(fields['context_window']) ??
+      positive(fields['context_length']) ??
+      positive(fields['max_context_length']) ??
+      positive(fields['max_input_tokens']) ??
+      positive(fields['inputTokenLimit']),
+    maxOutputTokens:
+      positive(fields['max_completion_tokens']) ??
+      positive(asRecord(fields['top_provider'])?.['max_completion_tokens']) ??
+      positive(fields['max_tokens']) ??
+      positive(fields['outputTokenLimit']),
+    abilities: abilitiesOf(fields),
+    price: priceOf(fields['pricing']),
+    retiresOn: asString(fields['shutdown_date']) ?? asString(fields['deprecation']) ?? null,
+  }
+}
+
+function idOf(fields: Record<string, unknown>, shape: ModelsList['shape']): string | undefined {
+  const name = asString(fields['name'])
+  if (shape === 'google') return name?.replace(/^models\//, '')
+  if (shape === 'cloudflare' || shape === 'cohere' || shape === 'ollama') return name ?? asString(fields['id'])
+  return asString(fields['id']) ?? name
+}
+
+const positive = (value: unknown): number | null => {
+  const number = asNumber(value)
+  return number !== undefined && number > 0 ? number : null
+}
+
+// Names of what does not chat, for lists that say nothing else of a model.
+const NO_CHAT =
+  /(?:^|[-/_.])(?:whisper|tts|stt|asr|speech|transcribe|audio|orpheus|playai|realtime|live|imagen|image|dall-e|sora|veo|lyria|video|flux|stable-diffusion|sdxl|moderation|guard|safeguard|shield|rerank|reranker|ocr|aqa|clip|robotics|computer-use)(?:$|[-/_.:\d])/i
+const EMBEDS = /(?:^|[-/_.])(?:embed|embedding|embeddings|bge|e5|gte|minilm|nv-embed)(?:$|[-/_.\d])/i
+
+function isEmbedding(id: string, fields: Record<string, unknown>): boolean {
+  const methods = asArray(fields['supportedGenerationMethods'])
+  if (methods !== undefined) return methods.includes('embedContent') && !methods.includes('generateContent')
+  return fields['type'] === 'embedding' || EMBEDS.test(id)
+}
+
+function chats(id: string, fields: Record<string, unknown>, spec: ProviderSpec): boolean {
+  const methods = asArray(fields['supportedGenerationMethods'])
+  if (methods !== undefined && !methods.includes('generateContent')) return false
+  const endpoints = asArray(fields['endpoints'])
+  if (endpoints !== undefined && endpoints.length > 0) return endpoints.includes('chat')
+  const canChat = asRecord(fields['capabilities'])?.['completion_chat']
+  if (typeof canChat === 'boolean' && !canChat) return false
+  const type = asString(fields['type']) ?? asString(asRecord(fields['task'])?.['name'])
+  if (type !== undefined && /embedding|image|audio|moderation|rerank|speech|transcri/i.test(type)) return false
+  const output = asArray(asRecord(fields['architecture'])?.['output_modalities'])
+  if (output !== undefined && !output.includes('text')) return false
+  return !NO_CHAT.test(id) && (spec.quirks?.canChat?.(id) ?? true)
+}
+
+function abilitiesOf(fields: Record<string, unknown>): Abilities {
+  const abilities: { -readonly [A in keyof Abilities]: boolean } = {}
+  const parameters = asArray(fields['supported_parameters'])
+  if (parameters !== undefined) {
+    abilities.tools = parameters.includes('tools')
+    abilities.json = parameters.includes('response_format')
+    abilities.jsonSchema = parameters.includes('structured_outputs')
+    abilities.reasoning = parameters.includes('reasoning')
+  }
+  const input = asArray(asRecord(fields['architecture'])?.['input_modalities'])
+  if (input !== undefined) abilities.images = input.includes('image')
+  const capabilities = asRecord(fields['capabilities'])
+  if (typeof capabilities?.['function_calling'] === 'boolean') abilities.tools = capabilities['function_calling']
+  if (typeof capabilities?.['vision'] === 'boolean') abilities.images = capabilities['vision']
+  if (typeof fields['thinking'] === 'boolean') abilities.reasoning = fields['thinking']
+  return abilities
+}
+
+/** OpenRouter states USD per token as strings; Together USD per million as numbers, which have another field name. */
+function priceOf(pricing: unknown): PriceHint | null {
+  const fields = asRecord(pricing)
+  const input = Number(asString(fields?.['prompt']))
+  const output = Number(asString(fields?.['completion']))
+  if (!Number.isFinite(input) || !Number.isFinite(output) || input < 0 || output < 0) return null
+  // Tokens that cost nothing are no free model when the request or something else of it costs.
+  if (fields !== undefined && input === 0 && output === 0 && Object.values(fields).some(isCost)) return null
+  return { input: perMillion(input), output: perMillion(output) }
+}
+
+const isCost = (price: unknown) => Number(asString(price) ?? 0) > 0
+
+const perMillion = (perToken: number) => Number((perToken * 1e6).toPrecision(12))

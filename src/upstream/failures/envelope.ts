@@ -1,0 +1,202 @@
+/**
+ * An error body as one flat thing, whoever sent it. Providers wrap the same few facts in a dozen envelopes, some of
+ * them inside one another, and proxies answer with web pages.
+ */
+
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+export interface ErrorEnvelope {
+  /** What the upstream says to people: not redacted, at most 16 KiB; '' when it says nothing. */
+  readonly message: string
+  /** Every word it classifies the error with (`type`, `code`, `status`, `reason`, ...), lower case. */
+  readonly codes: ReadonlySet<string>
+  /** The HTTP status the body itself states, for errors inside HTTP 200. */
+  readonly status: number | undefined
+  /** The parameter the body names. */
+  readonly parameter: string | undefined
+  /** Google's typed details (`google.rpc.*`). */
+  readonly details: readonly Fields[]
+  /** OpenRouter's particulars. */
+  readonly metadata: Fields
+  /** A web page instead of an API's answer. */
+  readonly html: boolean
+  /** A router hands on what the provider behind it said: a refusal there is not about our key. */
+  readonly passedOn: boolean
+}
+
+/** Most of a body that is looked at. */
+export const LOOK = 16_384
+/** Envelopes in envelopes: the error of a proxy of a proxy. */
+const DEEPEST = 4
+
+/** Fields in which providers put the error itself. */
+const WRAPPERS = ['error', 'response', 'innererror', 'inner_error', 'promptFeedback'] as const
+/** Fields that hold a word of classification. */
+const CODE_FIELDS = [
+  'type',
+  'code',
+  'status',
+  'reason',
+  'error_type',
+  'error_code',
+  'limit_source',
+  'blockReason',
+  'provider_code',
+] as const
+const MESSAGE_FIELDS = ['message', 'detail', 'title', 'msg', 'error_description'] as const
+/** Words every error is called by; they classify nothing. */
+const EMPTY_WORDS = new Set(['error', 'response.failed', 'failed', 'null', ''])
+
+/** Reads a body that was parsed as JSON, or its text; never throws. */
+export function readEnvelope(body: unknown): ErrorEnvelope {
+  const reader = new EnvelopeReader()
+  if (typeof body === 'string') reader.text(body, 0)
+  else reader.value(body, 0)
+  return reader.result()
+}
+
+class EnvelopeReader {
+  #message = ''
+  readonly #codes = new Set<string>()
+  #status: number | undefined
+  #parameter: string | undefined
+  readonly #details: Fields[] = []
+  #metadata: Fields = {}
+  #html = false
+  #passedOn = false
+
+  result(): ErrorEnvelope {
+    return {
+      message: this.#message,
+      codes: this.#codes,
+      status: this.#status,
+      parameter: this.#parameter,
+      details: this.#details,
+      metadata: this.#metadata,
+      html: this.#html,
+      passedOn: this.#passedOn,
+    }
+  }
+
+  /** A text that may be JSON again, a web page, or what somebody wanted to say. */
+  text(text: string, depth: number): void {
+    const trimmed = text.slice(0, LOOK).trim()
+    const parsed = depth < DEEPEST ? jsonIn(trimmed) : undefined
+    if (parsed !== undefined) {
+      this.value(parsed, depth + 1)
+      return
+    }
+    if (/^<(?:!doctype|html|head|\?xml|center|h1)/i.test(trimmed)) this.#html = true
+    this.#say(this.#html ? titleOf(trimmed) : trimmed)
+  }
+
+  value(value: unknown, depth: number): void {
+    if (depth > DEEPEST) return
+    const record = asRecord(value)
+    if (record !== undefined) this.#record(record, depth)
+    else if (Array.isArray(value)) this.value(value[0], depth + 1)
+    else if (typeof value === 'string') this.text(value, depth)
+  }
+
+  #record(record: Fields, depth: number): void {
+    // The innermost speaks first: a wrapper's own message is only the wrapper's.
+    for (const name of WRAPPERS) if (record[name]) this.value(record[name], depth + 1)
+    this.#readChoices(record, depth)
+    this.#readCloudflare(record)
+    this.#readValidation(record)
+    this.#readGoogleDetails(record)
+    this.#readMetadata(record, depth)
+    for (const name of CODE_FIELDS) this.#code(record[name])
+    this.#status ??= statusIn(record)
+    this.#parameter ??= asString(record['param']) ?? asString(record['parameter'])
+    for (const name of MESSAGE_FIELDS) {
+      if (!Array.isArray(record[name])) this.value(record[name], depth + 1)
+    }
+  }
+
+  /** OpenRouter may put the error into a choice: https://openrouter.ai/docs/api-reference/errors */
+  #readChoices(record: Fields, depth: number): void {
+    const choice = asRecord(asArray(record['choices'])?.[0])
+    if (choice === undefined) return
+    if (choice['error']) this.value(choice['error'], depth + 1)
+    this.#code(choice['finish_reason'])
+  }
+
+  /** https://developers.cloudflare.com/workers-ai/platform/errors/ : numbers that mean something only there. */
+  #readCloudflare(record: Fields): void {
+    if (record['success'] !== false) return
+    const error = asRecord(asArray(record['errors'])?.[0])
+    if (error === undefined) return
+    this.#code(`cloudflare-${String(error['code']).slice(0, 16)}`)
+    this.#say(asString(error['message']) ?? '')
+  }
+
+  /** FastAPI: `detail: [{ loc: ['body', 'name'], msg, type }]`. */
+  #readValidation(record: Fields): void {
+    const first = asRecord(asArray(record['detail'])?.[0])
+    if (first === undefined) return
+    this.#parameter ??= asString(asArray(first['loc'])?.at(-1))
+    this.#code(first['type'])
+    this.#say(asString(first['msg']) ?? '')
+  }
+
+  /** Google lists its details; Anthropic has an object there. */
+  #readGoogleDetails(record: Fields): void {
+    this.#code(asRecord(record['details'])?.['error_code'])
+    for (const detail of (asArray(record['details']) ?? []).slice(0, 16)) {
+      const fields = asRecord(detail)
+      if (fields === undefined) continue
+      this.#details.push(fields)
+      this.#code(fields['reason'])
+    }
+  }
+
+  /** The original of an error that OpenRouter passes on is in `raw`; it is not about our key, so only its text counts. */
+  #readMetadata(record: Fields, depth: number): void {
+    const metadata = asRecord(record['metadata'])
+    if (metadata === undefined || Array.isArray(record['details'])) return
+    this.#metadata = { ...metadata, ...this.#metadata }
+    for (const name of ['error_type', 'limit_source', 'provider_code'] as const) this.#code(metadata[name])
+    const original = new EnvelopeReader()
+    original.value(metadata['raw'], depth + 1)
+    this.#say(original.#message)
+    this.#passedOn ||= metadata['raw'] !== undefined || metadata['provider_name'] !== undefined
+  }
+
+  #code(value: unknown): void {
+    if (typeof value !== 'string' && typeof value !== 'number') return
+    const code = String(value).slice(0, 200).trim().toLowerCase()
+    if (!EMPTY_WORDS.has(code)) this.#codes.add(code)
+  }
+
+  /** The first one who has something to say is heard. xAI says it in `error`, beside a `code` that is a sentence. */
+  #say(text: string): void {
+    if (this.#message === '') this.#message = text.trim().slice(0, LOOK)
+  }
+}
+
+function statusIn(record: Fields): number | undefined {
+  for (const name of ['code', 'status', 'status_code', 'raw_status_code']) {
+    const status = asNumber(record[name]) ?? Number(asString(record[name])?.slice(0, 4) || Number.NaN)
+    if (Number.isInteger(status) && status >= 400 && status <= 599) return status
+  }
+  return undefined
+}
+
+function titleOf(page: string): string {
+  const title = /<(title|h1)[^<>]{0,200}>([^<]{1,200})</i.exec(page)?.[2]
+  return title === undefined ? 'a web page instead of an answer' : `a web page instead of an answer: ${title.trim()}`
+}
+
+/** JSON, also behind the status that some SDKs write before it (`429 {"error":...}`). */
+function jsonIn(text: string): unknown {
+  const start = /^(?:\d{3} )?(?=[[{])/.exec(text)?.[0].length
+  if (start === undefined) return undefined
+  try {
+    return JSON.parse(text.slice(start))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,108 @@
+/** The particulars of a failure beyond its kind: which limit, how much was asked, which ability is missing. */
+
+import type { FailureKind, LimitFact } from '../../domain/failure.ts'
+import type { Ability } from '../../domain/target.ts'
+import type { ErrorEnvelope } from './envelope.ts'
+import type { Sight } from './rules.ts'
+
+export interface Evidence {
+  readonly sight: Sight
+  readonly envelope: ErrorEnvelope
+  /** The limit the headers show as used up, where the body names none. */
+  readonly full: LimitFact | undefined
+}
+
+type Particulars = Readonly<Record<string, unknown>>
+
+const READERS: { readonly [K in FailureKind]?: (evidence: Evidence) => Particulars } = {
+  quota_day: (evidence) => ({ ...limitMet(evidence), window: dayOrMonth(evidence) }),
+  rate_minute: limitMet,
+  too_large_for_limit: ({ sight: { quota } }) => ({
+    unit: quota.unit,
+    window: quota.window,
+    limit: quota.limit,
+    requested: quota.requested,
+  }),
+  context_too_long: ({ sight }) => contextNumbers(sight.text),
+  unsupported: missing,
+  model_not_found: ({ envelope }) => ({ successor: successorIn(envelope.message) }),
+}
+
+/** Only what is known: nothing is undefined. */
+export function factsOf(kind: FailureKind, evidence: Evidence): Particulars {
+  const facts = READERS[kind]?.(evidence) ?? {}
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
+}
+
+function limitMet({ sight: { quota }, full }: Evidence): Particulars {
+  return {
+    unit: quota.window === undefined ? (full?.unit ?? quota.unit) : quota.unit,
+    window: quota.window ?? full?.window,
+    limit: quota.limit ?? full?.limit ?? undefined,
+    scope: quota.scope ?? full?.scope,
+  }
+}
+
+function dayOrMonth({ sight: { quota, text }, full }: Evidence): 'day' | 'month' {
+  if (quota.window === 'month' || quota.window === 'day') return quota.window
+  return full?.window === 'month' || /\bmonth/.test(text) ? 'month' : 'day'
+}
+
+/** Pairs of (limit, requested) as the providers write them; the group names say which is which. */
+const CONTEXT: readonly RegExp[] = [
+  /maximum context length (?:is|of) (?<limit>\d{1,9})/,
+  /(?<requested>\d{1,9}) tokens > (?<limit>\d{1,9}) maximum/,
+  /token count \((?<requested>\d{1,9})\) exceeds the maximum number of tokens allowed \((?<limit>\d{1,9})\)/,
+  /current length is (?<requested>\d{1,9}) while limit is (?<limit>\d{1,9})/,
+  /(?:requested(?: about)?|resulted in|contains(?: at least)?) (?<requested>\d{1,9}) (?:input )?tokens/,
+  /context (?:window|size|length)(?: is| of|:| \()? ?(?<limit>\d{1,9})/,
+]
+
+function contextNumbers(text: string): Particulars {
+  let limitTokens: number | undefined
+  let requestedTokens: number | undefined
+  const plain = text.replace(/(\d),(?=\d{3})/g, '$1')
+  for (const pattern of CONTEXT) {
+    const { limit, requested } = pattern.exec(plain)?.groups ?? {}
+    if (limit !== undefined) limitTokens ??= Number(limit)
+    if (requested !== undefined) requestedTokens ??= Number(requested)
+  }
+  return { limitTokens, requestedTokens }
+}
+
+/** The first that fits counts, so the narrower stands above the wider. */
+const ABILITIES: readonly (readonly [RegExp, Ability])[] = [
+  [/chat completions?|generatecontent|not a chat model/, 'chat'],
+  [/json_?schema|response_?schema|structured outputs?/, 'jsonSchema'],
+  [/response_?format|response_?mime_?type|json (?:mode|output)|json_object/, 'json'],
+  [/tool|function[ _-]?(?:call|declaration)|\bfunctions\b/, 'tools'],
+  [/\bimages?\b|image_url|\bvision\b|multi-?modal/, 'images'],
+  [/reasoning|thinking/, 'reasoning'],
+  [/\bstream(?:ing)?\b(?!_options)/, 'streaming'],
+  [/embedding/, 'embeddings'],
+]
+
+const QUOTED_NAME = /["'`]([a-z_][\w.[\]-]{0,63})["'`]/i
+const NAMED_FIRST = /^([a-z_][\w.[\]-]{0,63}): /i
+
+function missing({ sight, envelope }: Evidence): Particulars {
+  const parameter =
+    envelope.parameter ?? (QUOTED_NAME.exec(envelope.message) ?? NAMED_FIRST.exec(envelope.message))?.[1]?.slice(0, 64)
+  return { parameter, ability: abilityIn(parameter?.toLowerCase()) ?? abilityIn(sight.text) }
+}
+
+function abilityIn(words: string | undefined): Ability | undefined {
+  return words === undefined ? undefined : ABILITIES.find(([pattern]) => pattern.test(words))?.[1]
+}
+
+const SUCCESSOR =
+  /\b(?:use|switch to|migrate to|replaced by|succeeded by|in favou?r of|replacement(?: is|:)) (?:the )?(?:model )?["'`]?(?!https?:)([a-z0-9][\w./:@-]{2,100})/gi
+
+/** The model named in the old one's place; a word that cannot be a model's id (no digit, no dash) is none. */
+function successorIn(message: string): string | undefined {
+  for (const match of message.matchAll(SUCCESSOR)) {
+    const name = match[1]?.replace(/[.:]+$/, '') ?? ''
+    if (/[\d/-]/.test(name)) return name
+  }
+  return undefined
+}

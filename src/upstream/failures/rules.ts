@@ -1,0 +1,323 @@
+/**
+ * How errors are recognised: one ordered table, first match wins. Bodies decide before statuses, distinctive words
+ * before general ones. Providers are told apart by what they say, never by their name.
+ */
+
+import type { FailureKind } from '../../domain/failure.ts'
+import { FULL, GONE, LACKS, LIMITED, LOCATION, NO_CREDIT, PER_DAY, TOO_LONG, UNKNOWN_ABILITY } from './phrases.ts'
+import type { StatedQuota } from './statedQuota.ts'
+
+/** An answer as the rules see it. */
+export interface Sight {
+  /** The HTTP status, or the one stated inside a body that came with 200; 0 when nobody stated any. */
+  readonly status: number
+  readonly codes: ReadonlySet<string>
+  /** The message in lower case, without the long quotations in which prompts are echoed. */
+  readonly text: string
+  readonly html: boolean
+  readonly passedOn: boolean
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly headers: Readonly<Record<string, string>>
+  readonly violations: readonly StatedQuota[]
+  readonly quota: StatedQuota
+  readonly model: string
+}
+
+/** Everything that is given must hold; of a list, one. */
+export interface Rule {
+  readonly kind: FailureKind
+  readonly statuses?: readonly number[]
+  readonly codes?: readonly string[]
+  readonly text?: RegExp
+  readonly when?: (sight: Sight) => boolean
+  /** Facts the recognition itself establishes. */
+  readonly facts?: Readonly<Record<string, unknown>>
+  /** A stated wait shorter than this is not believed. */
+  readonly shortestWaitMs?: number
+}
+
+/** Inside HTTP 200, or where the body states no status, only words can tell. */
+const NO_STATUS = 0
+const CLIENT_SIDE = [NO_STATUS, 400, 404, 410, 413, 415, 422, 501]
+const HOUR_MS = 3_600_000
+
+const speaksOfGoogleQuota = ({ codes, text }: Sight) =>
+  codes.has('resource_exhausted') || text.includes('generativelanguage') || text.includes('ai.google.dev')
+
+export const RULES: readonly Rule[] = [
+  // A challenge or an error page of a proxy says nothing about the key, whatever its status.
+  { kind: 'server', when: (sight) => sight.html && ![402, 408, 413, 429, 498, 503, 529].includes(sight.status) },
+
+  // The content.
+  {
+    kind: 'content_filter',
+    codes: [
+      'content_filter',
+      'responsibleaipolicyviolation',
+      'content_policy_violation',
+      'refusal',
+      'safety',
+      'prohibited_content',
+      'blocklist',
+      'spii',
+      'recitation',
+      'image_safety',
+      'moderation_blocked',
+    ],
+  },
+  {
+    kind: 'content_filter',
+    statuses: [403],
+    when: ({ metadata }) => 'flagged_input' in metadata || 'reasons' in metadata,
+  },
+  {
+    kind: 'content_filter',
+    statuses: [NO_STATUS, 400, 403],
+    text: /content management policy|flagged (?:by|for|as)|violates? (?:our|the) (?:usage|content) polic|blocked by (?:our )?(?:content|safety)/,
+  },
+
+  // What a router passes on about its own account with the provider behind it is nobody's fault of ours.
+  { kind: 'server', statuses: [401, 402, 403], when: (sight) => sight.passedOn },
+  { kind: 'rate_minute', statuses: [429], when: (sight) => sight.passedOn, facts: { scope: 'model' } },
+
+  // The key.
+  { kind: 'auth_invalid', text: /reported as leaked/, statuses: [400, 401, 403], facts: { leaked: true } },
+  {
+    kind: 'auth_invalid',
+    codes: [
+      'api_key_invalid',
+      'invalid_api_key',
+      'authentication_error',
+      'invalid_authentication_error',
+      'authentication',
+      'unauthenticated',
+      'account_deactivated',
+      'organization_restricted',
+      'cloudflare-10000',
+    ],
+  },
+  {
+    kind: 'auth_invalid',
+    statuses: [400, 403],
+    text: /^(?:api key (?:not valid|expired|not found)|authorization failed|(?:incorrect|invalid) (?:api|authentication) (?:key|token)|authentication (?:failed|error))/,
+  },
+
+  // Money. Anthropic's is a 400 and DeepSeek's carries the code of a bad request, so this stands before both.
+  {
+    kind: 'in_flight_budget',
+    codes: ['openrouter_in_flight_budget'],
+    when: ({ headers }) => 'retry-after' in headers || 'retry-after-ms' in headers,
+  },
+  {
+    kind: 'billing',
+    codes: ['enforced_spend_limit_reached'],
+    facts: { untilMonthEnd: true },
+  },
+  {
+    kind: 'billing',
+    statuses: [NO_STATUS, 400, 402, 403, 429],
+    text: /^you have reached your specified (?:workspace )?api usage limits/,
+    facts: { untilMonthEnd: true },
+  },
+  {
+    kind: 'billing',
+    codes: [
+      'insufficient_quota',
+      'credit_balance_exhausted',
+      'organization_spend_limit_exceeded',
+      'project_spend_limit_exceeded',
+      'organization_usage_limit_exceeded',
+      'billing_error',
+      'billing_hard_limit_reached',
+      'billing_not_active',
+      'payment_required',
+      'insufficient_balance',
+      'insufficient_credits',
+      'exceeded_current_quota_error',
+      'arrearage',
+    ],
+  },
+  { kind: 'billing', statuses: [402], when: ({ model }) => model.endsWith(':free'), facts: { coversFree: true } },
+  { kind: 'billing', statuses: [402] },
+  {
+    kind: 'billing',
+    statuses: [400],
+    text: /^(?:your credit balance is too low|insufficient balance|access denied.{0,40}arrearage)/,
+  },
+  // A retired model may answer as if it were our balance (seen at ModelScope).
+  { kind: 'model_not_found', statuses: [429], text: /insufficient balance \(1008\)/ },
+  // Gemini says "check your plan and billing details" to everybody whose free minute is used up.
+  {
+    kind: 'billing',
+    statuses: [NO_STATUS, 403, 412, 429],
+    text: NO_CREDIT,
+    when: (sight) => !speaksOfGoogleQuota(sight),
+  },
+
+  // Too large for the limit, whatever is left of it.
+  { kind: 'too_large_for_limit', statuses: [NO_STATUS, 413, 429], text: /^request too large for / },
+  { kind: 'too_large_for_limit', statuses: [413], codes: ['tokens', 'rate_limit_exceeded', 'request_too_large'] },
+  {
+    kind: 'too_large_for_limit',
+    statuses: [429],
+    when: ({ quota }) => (quota.requested ?? 0) > (quota.limit ?? Infinity),
+  },
+
+  // Full house, also where it is dressed as a limit or as a bad request.
+  { kind: 'overloaded', text: /service tier capacity exceeded|degraded function cannot be invoked/ },
+  {
+    kind: 'overloaded',
+    codes: [
+      'overloaded_error',
+      'unavailable',
+      'server_is_overloaded',
+      'engine_overloaded',
+      'engine_overloaded_error',
+      'provider_overloaded',
+      'provider_unavailable',
+      'capacity_exceeded',
+      'queue_exceeded',
+      'insufficient_system_resource',
+      'cloudflare-3040',
+    ],
+  },
+  { kind: 'overloaded', statuses: [NO_STATUS, 429, 500, 502], text: FULL },
+
+  // Limits, the longest first.
+  {
+    kind: 'zero_quota',
+    statuses: [NO_STATUS, 429],
+    when: ({ text, violations }) =>
+      /\blimit: 0(?:,|\s|$)/.test(text) || (violations.length > 0 && violations.every(({ limit }) => limit === 0)),
+  },
+  {
+    // Beside a daily violation Gemini's retryDelay is still a few seconds, and wrong.
+    kind: 'quota_day',
+    when: ({ violations }) => violations.some(({ window }) => window === 'day'),
+    shortestWaitMs: HOUR_MS,
+  },
+  {
+    kind: 'quota_day',
+    codes: ['quota_exceeded', 'openrouter_free_tier_daily', 'cloudflare-3036'],
+  },
+  // GitHub's models say in a header which of their limits it was.
+  { kind: 'quota_day', statuses: [429], when: ({ headers }) => /byday$/i.test(headers['x-ratelimit-type'] ?? '') },
+  { kind: 'quota_day', statuses: [NO_STATUS, 403, 429], text: PER_DAY, when: ({ text }) => LIMITED.test(text) },
+  {
+    kind: 'rate_minute',
+    codes: [
+      'rate_limit_exceeded',
+      'rate_limit_error',
+      'rate_limited',
+      'slow_down',
+      'too_many_requests',
+      'too_many_requests_error',
+      'request_quota_exceeded',
+      'token_quota_exceeded',
+      'resource_exhausted',
+    ],
+  },
+
+  // The size of the prompt.
+  {
+    kind: 'context_too_long',
+    codes: [
+      'context_length_exceeded',
+      'model_context_window_exceeded',
+      'token_limit_exceeded',
+      'string_too_long',
+      'exceed_context_size_error',
+    ],
+  },
+  { kind: 'context_too_long', statuses: [NO_STATUS, 400, 413, 422, 500], text: TOO_LONG },
+
+  // The place.
+  {
+    kind: 'auth_forbidden',
+    codes: ['unsupported_country_region_territory', 'unsupported_country_region'],
+    facts: { hostBlocked: true },
+  },
+  { kind: 'auth_forbidden', codes: ['failed_precondition'], text: LOCATION, facts: { hostBlocked: true } },
+  { kind: 'auth_forbidden', statuses: [403], text: /check your network settings/, facts: { hostBlocked: true } },
+
+  // The model.
+  { kind: 'unsupported', statuses: [404], text: /no endpoints found that support/ },
+  { kind: 'auth_forbidden', statuses: [404], text: /matching your data policy|guardrail restrictions/ },
+  {
+    kind: 'model_not_found',
+    codes: [
+      'model_not_found',
+      'not_found_error',
+      'not_found',
+      'model_decommissioned',
+      'model_not_supported',
+      'model_not_available',
+      'deploymentnotfound',
+      'invalid_model',
+      'unknown_model',
+      'cloudflare-5007',
+      'cloudflare-3042',
+    ],
+  },
+  { kind: 'model_not_found', statuses: CLIENT_SIDE, text: GONE },
+  { kind: 'model_not_found', statuses: [400, 422], text: /does not exist/, when: ({ text }) => text.includes('model') },
+
+  // Permission.
+  {
+    kind: 'auth_forbidden',
+    codes: [
+      'permission_error',
+      'permission_denied',
+      'failed_precondition',
+      'precondition_failed',
+      'cloudflare-5016',
+      'cloudflare-5018',
+      'cloudflare-3041',
+    ],
+  },
+
+  // What the model or the provider cannot do.
+  {
+    kind: 'unsupported',
+    statuses: CLIENT_SIDE,
+    codes: [
+      'unsupported_parameter',
+      'unsupported_value',
+      'unknown_parameter',
+      'extra_forbidden',
+      'unimplemented',
+      'max_tokens_exceeded',
+    ],
+  },
+  { kind: 'unsupported', statuses: CLIENT_SIDE, text: UNKNOWN_ABILITY },
+  { kind: 'unsupported', statuses: CLIENT_SIDE, text: LACKS },
+
+  // The model wrote what nobody can parse; the request was good. https://console.groq.com/docs/tool-use
+  { kind: 'server', codes: ['tool_use_failed', 'json_validate_failed'] },
+
+  // Now the status alone.
+  { kind: 'auth_invalid', statuses: [401] },
+  { kind: 'auth_forbidden', statuses: [403] },
+  { kind: 'model_not_found', statuses: [404, 410] },
+  { kind: 'rate_minute', statuses: [429] },
+  { kind: 'overloaded', statuses: [498, 503, 529] },
+  { kind: 'server', statuses: [407, 408, 499] },
+  { kind: 'server', when: ({ status }) => status >= 500 || (status >= 300 && status < 400) },
+  { kind: 'bad_request', when: ({ status }) => status >= 400 },
+
+  // Inside HTTP 200, and nothing distinctive: the general words.
+  {
+    kind: 'bad_request',
+    codes: [
+      'invalid_request_error',
+      'invalid_argument',
+      'invalid_request',
+      'invalid_prompt',
+      'payload_too_large',
+      'request_too_large',
+      'unprocessable',
+      'out_of_range',
+    ],
+  },
+  { kind: 'server' },
+]

@@ -1,0 +1,14 @@
+/** `GET /api/budgets`: every budget with what is spent, put aside and left behind. */
+
+import type { Engine } from '../engine/engine.ts'
+import type { BudgetView } from '../money/purse.ts'
+
+export interface BudgetsView {
+  readonly generatedAt: string
+  readonly budgets: readonly BudgetView[]
+}
+
+export function budgetsView(engine: Engine): BudgetsView {
+  const { now } = engine
+  return { generatedAt: new Date(now).toISOString(), budgets: engine.parts.mind.budgets.view(now) }
+}

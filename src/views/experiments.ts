@@ -1,0 +1,199 @@
+/** `experiment --json` and `GET /api/experiments`: what runs, what was seen of it, and what may be said. */
+
+import { InvalidRequestError } from '../domain/errors.ts'
+import type { ObservationEvent } from '../domain/store.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { StopCause, Version } from '../engine/experiments/versions.ts'
+import { isoOrNull } from '../engine/ranking.ts'
+import { readDefinitionFile } from '../experiment/definition.ts'
+import type { Evidence, PairReport } from '../experiment/evidence.ts'
+import type { Experiment, Variant } from '../experiment/experiment.ts'
+import { type Verdict, verdictOf } from '../experiment/verdict.ts'
+
+export interface ExperimentRow {
+  readonly name: string
+  /** Grows with every change; data of different versions is never mixed. */
+  readonly version: number
+  readonly state: 'running' | 'stopped'
+  readonly stopCause: StopCause | null
+  /** After a stop: the variant that everybody gets. */
+  readonly kept: string | null
+  /** `command`, or the configuration that defines it. */
+  readonly source: string
+  readonly startedAt: string
+  readonly stoppedAt: string | null
+  /** `request`, `session` or `label:NAME`. */
+  readonly unit: string
+  readonly holdout: number
+  readonly metric: Pick<Experiment['metric'], 'name' | 'better' | 'minimumEffect'>
+  readonly verdict: Verdict
+  readonly variants: readonly VariantRow[]
+  /** Every two variants on every metric; differences are second minus first, of logarithms for latency. */
+  readonly comparisons: readonly PairReport[]
+  /** What cannot work now, in words. */
+  readonly problems: readonly string[]
+  readonly earlierVersions: readonly { readonly version: number; readonly startedAt: string; readonly text: string }[]
+}
+
+export interface VariantRow extends Pick<Variant, 'name' | 'share'> {
+  readonly template: string | null
+  readonly model: string | null
+  readonly provider: string | null
+  readonly parameters: NonNullable<Variant['parameters']>
+  /** Why the guard stopped it; null while it runs. */
+  readonly stopped: string | null
+  /** By metric: units seen, and their mean (milliseconds, USD, 0..1 or the user's own unit). */
+  readonly metrics: Readonly<Record<string, { readonly observations: number; readonly mean: number | null }>>
+}
+
+export interface ExperimentsView {
+  readonly generatedAt: string
+  readonly experiments: readonly ExperimentRow[]
+}
+
+export function experimentsView(engine: Engine): ExperimentsView {
+  const { experiments, store } = engine.parts
+  store.flushNow()
+  experiments.sync()
+  const rows = experiments.book.names().map((name) => rowOf(engine, experiments.known(name)))
+  return { generatedAt: new Date(engine.now).toISOString(), experiments: rows }
+}
+
+/** One of them. Throws InvalidRequestError for a name that was never given. */
+export function experimentView(engine: Engine, name: string): ExperimentRow {
+  const { experiments, store } = engine.parts
+  store.flushNow()
+  experiments.sync()
+  return rowOf(engine, experiments.known(name))
+}
+
+/** Starts what a file holds; nothing when any of it is wrong. Throws InvalidRequestError with every problem. */
+export function startExperiments(engine: Engine, value: unknown): readonly ExperimentRow[] {
+  const reading = readDefinitionFile(plain(value))
+  if (!reading.ok) throw new InvalidRequestError(reading.problems.join('; '), { parameter: 'experiment' })
+  const versions = reading.definitions.map((definition) => engine.parts.experiments.start(definition))
+  return versions.map((version) => rowOf(engine, version))
+}
+
+/** As it would be read from a file. */
+function plain(value: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value))
+  } catch {
+    throw new InvalidRequestError('an experiment must be plain JSON', { parameter: 'experiment' })
+  }
+}
+
+function rowOf(engine: Engine, version: Version): ExperimentRow {
+  const { experiments } = engine.parts
+  const { experiment, stopped } = version
+  const { name, metric } = experiment
+  const evidence = experiments.evidenceOf(experiment)
+  const measured = [...new Set(evidence.variants().map((row) => row.metric))]
+  return {
+    name,
+    version: experiment.version,
+    state: stopped === null ? 'running' : 'stopped',
+    stopCause: stopped?.cause ?? null,
+    kept: version.kept,
+    source: version.source,
+    startedAt: new Date(version.startedAt).toISOString(),
+    stoppedAt: isoOrNull(stopped?.at ?? null),
+    unit: unitText(experiment),
+    holdout: experiment.holdout,
+    metric: { name: metric.name, better: metric.better, minimumEffect: metric.minimumEffect },
+    verdict: verdictOf(evidence),
+    variants: experiment.variants.map((variant) => variantRow(variant, evidence)),
+    comparisons: measured.flatMap((one) => evidence.pairs(one)),
+    problems: stopped === null ? problemsOf(engine, experiment) : [],
+    earlierVersions: experiments.book
+      .versionsOf(name)
+      .filter((other) => other.experiment.version < experiment.version)
+      .map((other) => earlierRow(engine, other)),
+  }
+}
+
+const unitText = ({ unit }: Experiment) => (typeof unit === 'string' ? unit : `label:${unit.label}`)
+
+function variantRow({ name, share, template, model, provider, parameters }: Variant, evidence: Evidence): VariantRow {
+  const stop = evidence.stopped().find(({ variant }) => variant === name)
+  const rows = evidence.variants().filter(({ variant }) => variant === name)
+  return {
+    name,
+    share,
+    template: template ?? null,
+    model: model ?? null,
+    provider: provider ?? null,
+    parameters: parameters ?? {},
+    stopped: stop?.reason ?? null,
+    metrics: Object.fromEntries(rows.map(({ metric, observations, mean }) => [metric, { observations, mean }])),
+  }
+}
+
+/** Units of a variant whose model nobody serves run as usual, which a person should know. */
+function problemsOf({ roster }: Engine, { variants }: Experiment): readonly string[] {
+  const providers = new Set(roster.targets.map(({ provider }) => provider))
+  return variants.flatMap(({ name, model, provider }) => [
+    ...(model === undefined || roster.names.has(model)
+      ? []
+      : [`no key has the model "${model}" of variant "${name}"; its units run as usual`]),
+    ...(provider === undefined || providers.has(provider)
+      ? []
+      : [`there is no key of the provider "${provider}" of variant "${name}"; its requests fail`]),
+  ])
+}
+
+function earlierRow(engine: Engine, { experiment, startedAt }: Version): ExperimentRow['earlierVersions'][number] {
+  const { text } = verdictOf(engine.parts.experiments.evidenceOf(experiment))
+  return { version: experiment.version, startedAt: new Date(startedAt).toISOString(), text }
+}
+
+/** One observed value, as `experiment export` gives it. */
+export interface ObservationRow {
+  readonly experiment: string
+  readonly version: number
+  readonly variant: string
+  readonly unit: string
+  readonly metric: string
+  readonly value: number
+  readonly at: string
+  readonly requestId: string | null
+}
+
+/** Every value that was observed of an experiment, in the order in which it counted; all versions. */
+export function* observationsOf(engine: Engine, name: string): Generator<ObservationRow> {
+  const { store, experiments } = engine.parts
+  experiments.known(name)
+  store.flushNow()
+  for (let seq = 0; ; ) {
+    const events = store.read(seq, 1000, null, 'observation')
+    for (const event of events)
+      if (event.kind === 'observation' && event.trial.experiment === name) yield* rowsOf(event)
+    const last = events.at(-1)
+    if (last === undefined || events.length < 1000) return
+    seq = last.seq
+  }
+}
+
+function rowsOf({ trial, values, at, requestId }: ObservationEvent): ObservationRow[] {
+  const { experiment, version, variant, unit } = trial
+  return Object.entries(values).map(([metric, value]) => {
+    return { experiment, version, variant, unit, metric, value, at: new Date(at).toISOString(), requestId }
+  })
+}
+
+const COLUMNS = ['experiment', 'version', 'variant', 'unit', 'metric', 'value', 'at', 'requestId'] as const
+
+/** The rows as CSV (RFC 4180), with a header. */
+export function* csvOf(rows: Iterable<ObservationRow>): Generator<string> {
+  yield `${COLUMNS.join(',')}\r\n`
+  for (const row of rows) yield `${COLUMNS.map((column) => cell(row[column])).join(',')}\r\n`
+}
+
+/** Quoted where it must be; a text that a spreadsheet would take for a formula gets an apostrophe before it. */
+function cell(value: string | number | null): string {
+  if (value === null) return ''
+  if (typeof value === 'number') return String(value)
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

@@ -1,0 +1,125 @@
+/** `status --hours` and `GET /api/hours`: what is known of every target by the hour of the day, and the user's rules. */
+
+import type { PriceHint, Target } from '../domain/target.ts'
+import type { Engine } from '../engine/engine.ts'
+import { isoOrNull } from '../engine/ranking.ts'
+import { hoursRules, type Rules } from '../engine/targets/hours.ts'
+import { holdsAt } from '../engine/targets/hoursRule.ts'
+import { hintAt } from '../engine/targets/targetRegistry.ts'
+import type { HourCell } from '../routing/hours.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+/** Successes and failures are counted over this many days. */
+const DAYS = 28
+
+export interface HourRow extends HourCell {
+  /** Of the last 28 days, tests included. */
+  readonly attempts: number
+  readonly successes: number
+  /** 0..1; null without an attempt. */
+  readonly successRate: number | null
+  /** Whether the user's rules let it be used from the beginning of this hour, today. */
+  readonly open: boolean
+  /** USD per million tokens at the beginning of this hour, today; null when nobody knows. */
+  readonly price: PriceHint | null
+}
+
+export interface TargetHours {
+  readonly target: string
+  readonly provider: string
+  readonly model: string
+  readonly keyIndex: number
+  /** The user's rules that concern it, as written; all lists must be kept, each by one of its rules. */
+  readonly rules: readonly (readonly string[])[]
+  /** Why the rules keep it out now, and until when; null when they do not. */
+  readonly closed: { readonly reason: string; readonly opensAt: string | null } | null
+  /** 24 of them, from 0 to 23 UTC. */
+  readonly hours: readonly HourRow[]
+}
+
+export interface HoursView {
+  readonly generatedAt: string
+  readonly targets: readonly TargetHours[]
+}
+
+export function hoursView(engine: Engine): HoursView {
+  const { now, roster } = engine
+  const counts = countsByHour(engine)
+  const rules = hoursRules(roster)
+  const targets = roster.targets.map((target) => hoursOfTarget(engine, target, rules.get(target.stateId) ?? [], counts))
+  return { generatedAt: new Date(now).toISOString(), targets }
+}
+
+function hoursOfTarget(
+  { now, roster, world, parts }: Engine,
+  target: Target,
+  rules: Rules,
+  counts: ReadonlyMap<string, Counts>,
+): TargetHours {
+  const why = world.hours(target, now)
+  const price = roster.priceOf(target)
+  const midnight = Math.floor(now / DAY_MS) * DAY_MS
+  const rowOf = (cell: HourCell): HourRow => {
+    const at = midnight + cell.hour * HOUR_MS
+    const seen = counts.get(placeOf(target, cell.hour)) ?? NOTHING
+    return {
+      ...cell,
+      ...seen,
+      successRate: seen.attempts === 0 ? null : seen.successes / seen.attempts,
+      open: rules.every((group) => group.some((rule) => holdsAt(rule, at))),
+      price: price === null ? null : hintAt(price, at),
+    }
+  }
+  const { id, provider, model, keyIndex } = target
+  return {
+    target: id,
+    provider,
+    model,
+    keyIndex,
+    rules: rules.map((group) => group.map(({ text }) => text)),
+    closed: why === null ? null : { reason: why.reason, opensAt: isoOrNull(why.until) },
+    hours: (parts.mind.router.hoursOf(target, now) ?? []).map(rowOf),
+  }
+}
+
+interface Counts {
+  readonly attempts: number
+  readonly successes: number
+}
+
+const NOTHING: Counts = { attempts: 0, successes: 0 }
+
+const placeOf = ({ provider, model, fingerprint }: Pick<Target, 'provider' | 'model' | 'fingerprint'>, hour: number) =>
+  `${hour} ${provider} ${fingerprint} ${model}`
+
+/** From the hourly sums of the ledger, which outlive its rows. */
+function countsByHour({ parts, now }: Engine): ReadonlyMap<string, Counts> {
+  const since = Math.floor((now - DAYS * DAY_MS) / HOUR_MS) * HOUR_MS
+  const counts = new Map<string, Counts>()
+  for (const { group, attempts, successes } of parts.store.sums({ since }, ['provider', 'model', 'key', 'hour'])) {
+    const [provider = '', model = '', fingerprint = '', hour = ''] = group
+    // `2026-11-23T14:00Z`
+    const place = placeOf({ provider, model, fingerprint }, Number(hour.slice(11, 13)))
+    const known = counts.get(place) ?? NOTHING
+    counts.set(place, { attempts: known.attempts + attempts, successes: known.successes + successes })
+  }
+  return counts
+}
+
+/** When everything is outside its hours: until when, and by which rules. Null when anything is open. */
+export interface AllClosed {
+  /** ISO 8601; null when nothing opens within eight days. */
+  readonly opensAt: string | null
+  readonly text: string
+}
+
+export function allClosed({ roster, world, now }: Pick<Engine, 'roster' | 'world' | 'now'>): AllClosed | null {
+  const whys = roster.targets.map((target) => ({ target, why: world.hours(target, now) }))
+  if (whys.length === 0 || whys.some(({ why }) => why === null)) return null
+  const [first] = whys.filter(({ why }) => why?.until != null).sort((a, b) => (a.why?.until ?? 0) - (b.why?.until ?? 0))
+  if (first === undefined)
+    return { opensAt: null, text: `Every target is outside its hours, and none ever opens: ${whys[0]?.why?.reason}` }
+  const text = `Every target is outside its hours; the first to open is ${first.target.id}: ${first.why?.reason}`
+  return { opensAt: isoOrNull(first.why?.until ?? null), text }
+}

@@ -1,0 +1,105 @@
+/** `keys list --json` and `GET /api/keys`: every key, masked, with what is known of it. Never the key. */
+
+import type { Park } from '../domain/park.ts'
+import { maskKey } from '../domain/redact.ts'
+import type { Engine } from '../engine/engine.ts'
+import { isoOrNull } from '../engine/ranking.ts'
+import type { CheckedKey } from '../engine/targets/keyChecks.ts'
+import type { Seat } from '../engine/targets/targetRegistry.ts'
+import { type ParkedView, parkedView } from './status.ts'
+
+/** `valid`: it answered, or a free check proved it. `unproven`: nobody knows yet. */
+export type KeyState = 'valid' | 'refused' | 'parked' | 'unproven'
+
+export interface KeyRow {
+  readonly provider: string
+  /** 1-based. */
+  readonly keyIndex: number
+  /** `gsk_…a1b2`; null for a provider that takes none. */
+  readonly key: string | null
+  readonly label: string | null
+  /** Keys of the same account share one quota; null when the key stands alone. */
+  readonly account: string | null
+  /** Where it was found: `config/api-keys.json groq.api_key`, `env GROQ_API_KEY`. */
+  readonly source: string
+  readonly state: KeyState
+  /** For people: why it is refused or parked. */
+  readonly reason: string | null
+  readonly parked: ParkedView | null
+  readonly lastSuccess: string | null
+  /** When a free check last asked the provider about it. */
+  readonly checkedAt: string | null
+  readonly creditLeftUsd: number | null
+  readonly freeRequestsLeftToday: number | null
+  /** How many targets stand on it. */
+  readonly targets: number
+}
+
+export interface KeysView {
+  readonly generatedAt: string
+  readonly keys: readonly KeyRow[]
+}
+
+export function keysView(engine: Engine): KeysView {
+  const { now, roster } = engine
+  return {
+    generatedAt: new Date(now).toISOString(),
+    keys: roster.seats.map((seat) => keyRow(engine, seat, now)),
+  }
+}
+
+export function keyRow(engine: Engine, seat: Seat, now: number): KeyRow {
+  const { provider, key, fingerprint } = seat
+  const own = engine.roster.targets.filter((one) => one.provider === provider.id && one.fingerprint === fingerprint)
+  const park = parkOf(engine, seat, now)
+  const checked = engine.parts.checks.last(seat)
+  const lastSuccess = lastSuccessOf(engine, seat)
+  const secret = key.secret.reveal()
+  return {
+    provider: provider.id,
+    keyIndex: key.index,
+    key: secret === '' ? null : maskKey(secret),
+    label: key.label ?? null,
+    account: key.account ?? null,
+    source: key.source,
+    ...stateOf(park, checked, lastSuccess),
+    parked: park === undefined ? null : parkedView(park),
+    lastSuccess: isoOrNull(lastSuccess),
+    checkedAt: isoOrNull(checked?.at ?? null),
+    creditLeftUsd: checked?.creditLeftUsd ?? null,
+    freeRequestsLeftToday: checked?.freeRequestsLeftToday ?? null,
+    targets: own.length,
+  }
+}
+
+function stateOf(
+  park: Park | undefined,
+  checked: CheckedKey | null,
+  lastSuccess: number | null,
+): { readonly state: KeyState; readonly reason: string | null } {
+  if (park !== undefined) return { state: park.reason === 'auth_invalid' ? 'refused' : 'parked', reason: park.text }
+  if (checked?.state === 'refused' && checked.at > (lastSuccess ?? 0))
+    return { state: 'refused', reason: checked.message }
+  return { state: lastSuccess !== null || checked?.state === 'valid' ? 'valid' : 'unproven', reason: null }
+}
+
+/** The park of the key itself or of its account; a refused key stays refused until something proves it. */
+function parkOf({ parts }: Engine, { provider, fingerprint, account }: Seat, now: number): Park | undefined {
+  const { parks } = parts.mind
+  const isOurs = ({ scope, target }: Park) =>
+    target.provider === provider.id &&
+    ((scope === 'key' && target.fingerprint === fingerprint) || (scope === 'account' && target.account === account))
+  return (
+    parks.list(now).findLast(isOurs) ??
+    parks.awaiting(now).find((park) => park.reason === 'auth_invalid' && isOurs(park))
+  )
+}
+
+function lastSuccessOf({ parts }: Engine, { provider, fingerprint }: Seat): number | null {
+  let last: number | null = null
+  for (const row of parts.mind.tally.rows()) {
+    if (row.provider !== provider.id || row.fingerprint !== fingerprint || row.lastSuccess === null) continue
+    if (last === null || row.lastSuccess > last) last = row.lastSuccess
+  }
+  return last
+}

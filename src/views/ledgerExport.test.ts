@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import { attemptEvent } from '../../test/support/storeEvents.ts'
+import { createMemoryStore } from '../store/memory.ts'
+import { CSV_HEAD, csvLine, jsonLine, ledgerRows } from './ledgerExport.ts'
+
+const cells = (line: string) => {
+  const values = line.match(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)?.map((cell) => cell.replace(/,$/, '')) ?? []
+  return Object.fromEntries(CSV_HEAD.split(',').map((name, place) => [name, values[place] ?? '']))
+}
+
+describe('csvLine()', () => {
+  test('writes money as an exact decimal, and nothing where the price is unknown', () => {
+    expect(cells(csvLine(attemptEvent({ costNanoUsd: 1 })))['cost_usd']).toBe('0.000000001')
+    expect(cells(csvLine(attemptEvent({ costNanoUsd: 12_500_000_000 })))['cost_usd']).toBe('12.5')
+    expect(cells(csvLine(attemptEvent({ costNanoUsd: null })))['cost_usd']).toBe('')
+    expect(cells(csvLine(attemptEvent({ costNanoUsd: 0 })))['cost_usd']).toBe('0')
+  })
+
+  test('quotes what needs it and disarms what a spreadsheet would run', () => {
+    const row = cells(csvLine(attemptEvent({ task: '=HYPERLINK("http://x")', labels: { team: 'a,"b"' } })))
+    expect(row['task']).toBe(`"'=HYPERLINK(""http://x"")"`)
+    expect(row['labels']).toBe('"{""team"":""a,\\""b\\""""}"')
+    expect(cells(csvLine(attemptEvent({ token: '-1+1' })))['token']).toBe("'-1+1")
+  })
+
+  test('names the failure', () => {
+    const failure = { kind: 'server', status: 503, message: 'down' } as const
+    expect(cells(csvLine(attemptEvent({ ok: false, failure })))).toMatchObject({ outcome: 'server', status: '503' })
+  })
+})
+
+test('jsonLine() has the same columns, with labels as an object', () => {
+  const row = JSON.parse(jsonLine(attemptEvent({ labels: { team: 'a' }, costNanoUsd: 20_000_000 })))
+  expect(Object.keys(row)).toEqual(CSV_HEAD.split(','))
+  expect(row).toMatchObject({ labels: { team: 'a' }, cost_usd: '0.02' })
+})
+
+test('ledgerRows() reads every attempt of the time once, oldest first, however many pages there are', () => {
+  const store = createMemoryStore()
+  for (let at = 0; at < 2500; at++) store.append(attemptEvent({ id: String(at), startedAt: at, at }))
+  expect([...ledgerRows(store, {})].map(({ id }) => Number(id))).toEqual(Array.from({ length: 2500 }, (_, at) => at))
+  expect([...ledgerRows(store, { since: 999, until: 1002 })].map(({ id }) => id)).toEqual(['999', '1000', '1001'])
+})

@@ -1,0 +1,128 @@
+/** `models --json`: every model that can be asked for and who serves it; those that were retired, with what replaces them. */
+
+import { ABILITIES, type Ability, type PriceHint, type Target } from '../domain/target.ts'
+import type { Engine } from '../engine/engine.ts'
+import { isoOrNull } from '../engine/ranking.ts'
+import type { ProviderSpec } from '../providers/provider.ts'
+
+export interface ModelRow {
+  /** What to ask for: `provider/model`. */
+  readonly id: string
+  readonly provider: string
+  readonly model: string
+  /** 1-based indices of the keys that serve it. */
+  readonly keys: readonly number[]
+  readonly contextTokens: number | null
+  readonly maxOutputTokens: number | null
+  /** USD per million tokens; null when nobody published one. */
+  readonly price: PriceHint | null
+  /** Can never be billed with these keys. */
+  readonly free: boolean
+  /** What it is known to do; what is not named may still work. */
+  readonly abilities: readonly Ability[]
+  /** Whether the provider's list, read at `listedAt`, has it; null while nobody has read the list. */
+  readonly listed: boolean | null
+  readonly listedAt: string | null
+  /** Date after which the provider will not serve it, where it says so. */
+  readonly retiresOn: string | null
+  readonly retired: { readonly on: string; readonly successor: string | null } | null
+  /** The aliases of the settings that stand for it. */
+  readonly aliases: readonly string[]
+}
+
+export interface ModelsView {
+  readonly generatedAt: string
+  readonly models: readonly ModelRow[]
+  /** Alias to the target ids it stands for now, in its order. */
+  readonly aliases: Readonly<Record<string, readonly string[]>>
+}
+
+export function modelsView(engine: Engine): ModelsView {
+  const aliases = aliasesOf(engine)
+  const served = new Map<string, Target[]>()
+  for (const target of engine.roster.targets) {
+    const id = `${target.provider}/${target.model}`
+    served.set(id, [...(served.get(id) ?? []), target])
+  }
+  const rows = [...served].map(([id, targets]) => rowOf(engine, id, targets, aliases))
+  return {
+    generatedAt: new Date(engine.now).toISOString(),
+    models: [...rows, ...retiredRows(engine, served)],
+    aliases: Object.fromEntries([...aliases].map(([alias, targets]) => [alias, targets.map(({ id }) => id)])),
+  }
+}
+
+function aliasesOf({ roster }: Engine): ReadonlyMap<string, readonly Target[]> {
+  const names = Object.keys(roster.config.settings.models).filter((alias) => !alias.includes('*'))
+  return new Map(
+    names.map((alias) => {
+      const found = nothingOrSelection(roster, alias)
+      return [alias, found.flatMap((stateId) => roster.find(stateId) ?? [])]
+    }),
+  )
+}
+
+/** An alias may stand for nothing at the moment. */
+function nothingOrSelection({ names, targets }: Engine['roster'], alias: string): readonly string[] {
+  if (!names.has(alias)) return []
+  const { order, among } = names.select(alias)
+  return order ?? (among === null ? targets.map(({ stateId }) => stateId) : [...among])
+}
+
+function rowOf(
+  engine: Engine,
+  id: string,
+  targets: readonly Target[],
+  aliases: ReadonlyMap<string, readonly Target[]>,
+): ModelRow {
+  const target = targets[0]!
+  const { profile } = target
+  const seat = engine.roster.seatOf(target)
+  const list = engine.parts.lists.of(seat)
+  const listed = list?.models.find((model) => model.id === target.model)
+  return {
+    id,
+    provider: target.provider,
+    model: target.model,
+    keys: targets.map(({ keyIndex }) => keyIndex),
+    contextTokens: profile.contextTokens,
+    maxOutputTokens: profile.maxOutputTokens,
+    price: profile.price,
+    free: profile.free,
+    abilities: ABILITIES.filter((ability) => profile.abilities[ability] === true),
+    listed: list === null ? null : listed !== undefined,
+    listedAt: isoOrNull(list?.readAt ?? null),
+    retiresOn: listed?.retiresOn ?? null,
+    retired: retirementOf(seat.provider.spec, target.model),
+    aliases: [...aliases].filter(([, among]) => targets.some((one) => among.includes(one))).map(([alias]) => alias),
+  }
+}
+
+/** What the catalogue knows to be withdrawn and is not served any more. */
+function retiredRows({ roster }: Engine, served: ReadonlyMap<string, unknown>): ModelRow[] {
+  return roster.config.providers.flatMap(({ id: provider, spec }) =>
+    spec.models
+      .filter(({ id, retired }) => retired !== undefined && !served.has(`${provider}/${id}`))
+      .map(({ id: model }) => ({
+        id: `${provider}/${model}`,
+        provider,
+        model,
+        keys: [],
+        contextTokens: null,
+        maxOutputTokens: null,
+        price: null,
+        free: false,
+        abilities: [],
+        listed: null,
+        listedAt: null,
+        retiresOn: null,
+        retired: retirementOf(spec, model),
+        aliases: [],
+      })),
+  )
+}
+
+function retirementOf(spec: ProviderSpec, model: string): ModelRow['retired'] {
+  const retired = spec.models.find(({ id }) => id === model)?.retired
+  return retired === undefined ? null : { on: retired.on, successor: retired.successor ?? null }
+}

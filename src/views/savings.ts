@@ -1,0 +1,58 @@
+/** What the same tokens would have cost elsewhere in the user's own configuration. */
+
+import type { LedgerSum } from '../domain/store.ts'
+import type { Target } from '../domain/target.ts'
+import type { Engine } from '../engine/engine.ts'
+import { nanoToUsd, picoToNano } from '../money/amount.ts'
+import { type Rates, ratesAt } from '../money/price.ts'
+
+/**
+ * Every token of the time, priced at the plain rates (no cache discounts, no fee per request) of one target that costs,
+ * less what was really paid. A comparison, not a bill: another model would have said it in more or fewer words.
+ */
+export interface Saved {
+  /** Against the target in the middle of those that cost, by the price of these very tokens. */
+  readonly median: Comparison
+  readonly dearest: Comparison
+}
+
+export interface Comparison {
+  readonly target: string
+  readonly costUsd: number
+  /** Never below 0. */
+  readonly savedUsd: number
+}
+
+interface Priced {
+  readonly target: Target
+  readonly nanoUsd: number
+}
+
+/** Null when no target of the configuration costs anything, or its price is not known. */
+export function savedBy(sum: LedgerSum, { roster, now }: Engine): Saved | null {
+  const priced: Priced[] = []
+  for (const target of roster.targets) {
+    const price = roster.priceOf(target)
+    if (price === null || target.profile.abilities.chat === false) continue
+    const rates = ratesAt(price, now, 0)
+    if (rates.input + rates.output > 0) priced.push({ target, nanoUsd: costAt(rates, sum) })
+  }
+  priced.sort((a, b) => a.nanoUsd - b.nanoUsd)
+  const median = priced[Math.floor((priced.length - 1) / 2)]
+  const dearest = priced.at(-1)
+  if (median === undefined || dearest === undefined) return null
+  return { median: compare(median, sum), dearest: compare(dearest, sum) }
+}
+
+function costAt(rates: Rates, { inputTokens, outputTokens }: LedgerSum): number {
+  const pico = (tokens: number, rate: number) => BigInt(Math.round(tokens)) * BigInt(rate)
+  return picoToNano(pico(inputTokens, rates.input) + pico(outputTokens, rates.output))
+}
+
+function compare({ target, nanoUsd }: Priced, { costNanoUsd }: LedgerSum): Comparison {
+  return {
+    target: target.id,
+    costUsd: nanoToUsd(nanoUsd),
+    savedUsd: nanoToUsd(Math.max(0, nanoUsd - costNanoUsd)),
+  }
+}

@@ -1,0 +1,119 @@
+/** What was spent on what, from the ledger: `keywise budget`, `GET /api/spend`. */
+
+import { InvalidRequestError } from '../domain/errors.ts'
+import type { LedgerFilter, LedgerGroup, LedgerSum } from '../domain/store.ts'
+import type { Engine } from '../engine/engine.ts'
+import { nanoToUsd } from '../money/amount.ts'
+import { type Saved, savedBy } from './savings.ts'
+
+export interface SpendRow {
+  /** By the names that were asked for: `{ provider: 'groq', day: '2026-11-23' }`. */
+  readonly group: Readonly<Record<string, string>>
+  readonly attempts: number
+  readonly successes: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cachedInputTokens: number
+  /** What is known. */
+  readonly costUsd: number
+  /** Attempts whose price nobody knows; they are not in `costUsd`. */
+  readonly unpricedAttempts: number
+}
+
+export interface SpendView {
+  readonly generatedAt: string
+  /** ISO 8601; null: from the beginning. */
+  readonly since: string | null
+  readonly until: string | null
+  readonly by: readonly string[]
+  /** The dearest first; by time where days or hours were asked for. */
+  readonly spend: readonly SpendRow[]
+  readonly total: Omit<SpendRow, 'group'>
+  /** Null without a target that has a price. */
+  readonly saved: Saved | null
+}
+
+export interface SpendQuestion {
+  /** Of `GROUPS`, or `label:NAME`. Default `provider`. */
+  readonly by?: readonly string[]
+  /** Epoch milliseconds; `until` is exclusive. */
+  readonly since?: number
+  readonly until?: number
+}
+
+/** What spending can be told apart by, besides `label:NAME`. Days and hours are UTC. */
+export const GROUPS = ['provider', 'model', 'key', 'account', 'token', 'source', 'day', 'hour'] as const
+
+/** Throws InvalidRequestError for a group that does not exist. */
+export function spendView(engine: Engine, { by = ['provider'], since, until }: SpendQuestion = {}): SpendView {
+  const { store } = engine.parts
+  const filter: LedgerFilter = { ...(since !== undefined && { since }), ...(until !== undefined && { until }) }
+  const sums = store.sums(filter, by.map(groupOf))
+  const [total = NOTHING] = store.sums(filter, [])
+  return {
+    generatedAt: new Date(engine.now).toISOString(),
+    since: isoOrNull(since),
+    until: isoOrNull(until),
+    by,
+    spend: inOrder(sums, by).map((sum) => ({ group: namesOf(engine, sum, by), ...amountsOf(sum) })),
+    total: amountsOf(total),
+    saved: savedBy(total, engine),
+  }
+}
+
+function groupOf(name: string): LedgerGroup {
+  if (name.startsWith('label:') && name.length > 6) return { label: name.slice(6) }
+  const group = GROUPS.find((one) => one === name)
+  if (group !== undefined) return group
+  throw new InvalidRequestError(
+    `spending cannot be told by "${name.slice(0, 60)}"; use ${GROUPS.join(', ')} or label:NAME`,
+    { parameter: 'by' },
+  )
+}
+
+/** Times stay in their order; everything else by cost, then by tokens. */
+function inOrder(sums: readonly LedgerSum[], by: readonly string[]): readonly LedgerSum[] {
+  if (by.includes('day') || by.includes('hour')) return sums
+  const tokens = (sum: LedgerSum) => sum.inputTokens + sum.outputTokens
+  return sums.toSorted((a, b) => b.costNanoUsd - a.costNanoUsd || tokens(b) - tokens(a))
+}
+
+function namesOf(engine: Engine, { group }: LedgerSum, by: readonly string[]): Record<string, string> {
+  return Object.fromEntries(by.map((name, place) => [name, nameOf(engine, name, group[place] ?? '')]))
+}
+
+/** A key by its place today, `groq#1`; one that is gone by its fingerprint. */
+function nameOf({ roster }: Engine, name: string, value: string): string {
+  if (name !== 'key') return value
+  const seat = roster.seats.find(({ fingerprint }) => fingerprint === value)
+  return seat === undefined ? `@${value}` : `${seat.provider.id}#${seat.key.index}`
+}
+
+function amountsOf(sum: LedgerSum): Omit<SpendRow, 'group'> {
+  const { attempts, successes, inputTokens, outputTokens, cachedInputTokens, costNanoUsd, unpriced } = sum
+  return {
+    attempts,
+    successes,
+    inputTokens,
+    outputTokens,
+    cachedInputTokens,
+    costUsd: nanoToUsd(costNanoUsd),
+    unpricedAttempts: unpriced,
+  }
+}
+
+const NOTHING: LedgerSum = {
+  group: [],
+  attempts: 0,
+  successes: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  cachedInputTokens: 0,
+  costNanoUsd: 0,
+  unpriced: 0,
+  totalLatencyMs: 0,
+}
+
+function isoOrNull(at: number | undefined): string | null {
+  return at === undefined ? null : new Date(at).toISOString()
+}

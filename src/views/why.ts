@@ -1,0 +1,81 @@
+/** `why --json` and `GET /api/why`: the ranking with its terms, as it is now or as it was when a request was decided. */
+
+import type { AttemptReport } from '../domain/attempt.ts'
+import { InvalidRequestError } from '../domain/errors.ts'
+import type { AttemptEvent } from '../domain/store.ts'
+import { type DecisionRow, decisionRow } from '../engine/decisionLog.ts'
+import type { Engine } from '../engine/engine.ts'
+import { isoOrNull, rankingNow } from '../engine/ranking.ts'
+import { attemptReport } from '../engine/record.ts'
+import type { RankedTarget } from '../routing/explain.ts'
+import { type AllClosed, allClosed } from './hours.ts'
+
+export interface WhyRow extends DecisionRow {
+  /** Where each term came from, in words; absent for past requests. */
+  readonly inputs?: RankedTarget['inputs']
+  /** Terms that nothing was observed for. */
+  readonly priors?: RankedTarget['priors']
+}
+
+export interface WhyView {
+  readonly generatedAt: string
+  readonly model: string
+  /** Best first; of a past request the best 20. */
+  readonly ranking: readonly WhyRow[]
+  /** The target that would be (or was) tried first; null when none is eligible. */
+  readonly chosen: string | null
+  /** Whether it was chosen to learn about it rather than because it looked best. */
+  readonly explored: boolean
+  /** Set while the user's hours keep every target out; absent for past requests. */
+  readonly allClosed?: AllClosed | null
+}
+
+export interface WhyRequestView extends WhyView {
+  readonly requestId: string
+  readonly decidedAt: string | null
+  readonly attempts: readonly AttemptReport[]
+}
+
+/** The ranking as it stands. Throws ModelNotFoundError. */
+export function whyView(engine: Engine, model = 'auto'): WhyView {
+  const ranked = rankingNow(engine, model)
+  return {
+    generatedAt: new Date(engine.now).toISOString(),
+    model,
+    ranking: ranked.map((row) => ({ ...decisionRow(row), inputs: row.inputs, priors: row.priors })),
+    chosen: ranked.find(({ eligible }) => eligible)?.target.id ?? null,
+    explored: false,
+    allClosed: allClosed(engine),
+  }
+}
+
+/**
+ * The ranking by which a request was decided, and what became of it. The ranking is empty where it was not kept: the
+ * last 1,000 are, and in a busy second not all. Throws InvalidRequestError for a request nobody knows.
+ */
+export function whyRequestView(engine: Engine, requestId: string): WhyRequestView {
+  const decision = engine.parts.decisions.find(requestId)
+  const attempts = engine.parts.store.attempts({ requestId, order: 'oldest', limit: 100 })
+  if (decision === null && attempts.length === 0)
+    throw new InvalidRequestError(
+      `no request "${requestId.slice(0, 60)}" is known; use the requestId of a result, or x-keywise-request-id`,
+      { parameter: 'request' },
+    )
+  return {
+    generatedAt: new Date(engine.now).toISOString(),
+    requestId,
+    decidedAt: isoOrNull(decision?.at ?? null),
+    model: decision?.model ?? attempts[0]?.target.model ?? 'auto',
+    ranking: decision?.ranking ?? [],
+    chosen: decision?.chosen ?? null,
+    explored: decision?.explored ?? false,
+    attempts: attempts.map((event) => pastAttempt(engine, event)),
+  }
+}
+
+/** Under today's index of its key; when a retry could work is what the provider itself said. */
+function pastAttempt({ roster }: Engine, event: AttemptEvent): AttemptReport {
+  const waitMs = event.failure?.retryAfterMs
+  const keyIndex = roster.find(event.target.stateId)?.keyIndex ?? event.target.keyIndex
+  return attemptReport(event, keyIndex, waitMs === undefined ? null : event.at + waitMs)
+}

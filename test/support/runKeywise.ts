@@ -1,0 +1,70 @@
+/** Runs the command line as people do: the real entry, in a folder of its own, far from the machine's own state. */
+
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import { put, temporaryFolder } from './temporaryFolder.ts'
+
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export type Running = ChildProcessByStdio<null, Readable, Readable>
+
+export interface Home {
+  readonly folder: string
+  /** `keywise …args`, in the folder. */
+  keywise(...args: string[]): Promise<Ran>
+  /** The same, for a command that runs until it is told to stop. */
+  start(...args: string[]): Running
+  /** `node …args`, in the folder. */
+  node(...args: string[]): Promise<Ran>
+}
+
+const ENTRY = resolve(import.meta.dirname, '../../bin/keywise.cjs')
+const QUIET = '--disable-warning=ExperimentalWarning'
+
+/** A folder with `config/api-keys.json` and a home below it. `env` is added to a nearly empty environment. */
+export function makeHome(config: object | null, env: Readonly<Record<string, string>> = {}): Home {
+  const folder = temporaryFolder()
+  const home = join(folder, 'home')
+  mkdirSync(home)
+  if (config !== null) put(folder, 'config/api-keys.json', JSON.stringify(config))
+  const variables = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: home,
+    XDG_STATE_HOME: join(home, 'state'),
+    XDG_CONFIG_HOME: join(home, 'config'),
+    XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(home, 'cache'),
+    NO_COLOR: '1',
+    // The network guard of test/setup.ts goes with every process that a test starts.
+    NODE_OPTIONS: process.env['NODE_OPTIONS'] ?? '',
+    KEYWISE_TEST_CONNECTIONS: process.env['KEYWISE_TEST_CONNECTIONS'] ?? '',
+    ...env,
+  }
+  const start = (args: readonly string[]) => startNode([QUIET, ...args], folder, variables)
+  return {
+    folder,
+    keywise: (...args) => ended(start([ENTRY, ...args])),
+    start: (...args) => start([ENTRY, ...args]),
+    node: (...args) => ended(start(args)),
+  }
+}
+
+function startNode(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Running {
+  return spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+function ended(child: Running): Promise<Ran> {
+  return new Promise((done, fail) => {
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
+    child.on('error', fail)
+    child.on('close', (code) => done({ code, stdout, stderr }))
+  })
+}

@@ -1,0 +1,34 @@
+/** Every test file runs without the machine's own keys, settings and folders, and without a network. */
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll } from 'vitest'
+import { catalog } from '../../src/providers/catalog.ts'
+import './networkGuard.mjs'
+
+const providerNames = new Set(catalog.flatMap((spec) => spec.env))
+const isForeign = (name: string) =>
+  providerNames.has(name.replace(/_\d+$/, '')) ||
+  /^KEYWISE_(?!TEST_DATA$)/.test(name) ||
+  /^(?:https?|all|no)_proxy$/i.test(name) ||
+  /^XDG_/.test(name)
+for (const name of Object.keys(process.env)) if (isForeign(name)) delete process.env[name]
+
+// A home of its own: what a test forgets to place elsewhere must not land in, or come from, the developer's.
+const home = mkdtempSync(join(tmpdir(), 'keywise-home-'))
+const notes = join(home, 'connections')
+process.env['HOME'] = home
+process.env['USERPROFILE'] = home
+// Compiled code is nobody's secret, and every process that a test starts would compile it anew.
+process.env['XDG_CACHE_HOME'] = join(import.meta.dirname, '../node_modules/.cache')
+process.env['KEYWISE_TEST_CONNECTIONS'] = notes
+const guard = pathToFileURL(join(import.meta.dirname, 'networkGuard.mjs')).href
+process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} --import=${guard}`.trim()
+
+afterAll(() => {
+  const tried = existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : []
+  rmSync(home, { recursive: true, force: true })
+  if (tried.length > 0) throw new Error(`tests tried to leave the machine: ${[...new Set(tried)].join('; ')}`)
+})
