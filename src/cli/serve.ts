@@ -75,9 +75,9 @@ export function printAddresses(out: Printer, { app, tokens, folder }: RunningGat
 
 /** `12 targets: 5 models of groq, …`; said when the lists have come. */
 function targetsText({ opened }: RunningGateway): string {
-  const { targets, seats } = opened.engine.roster
+  const { targets, credentials } = opened.engine.roster
   if (targets.length === 0) return 'no targets yet: no models list could be read (keywise doctor says why)'
-  return `${plural(targets.length, 'target')} with ${plural(seats.length, 'key')} (keywise status shows them)`
+  return `${plural(targets.length, 'target')} with ${plural(credentials.length, 'key')} (keywise status shows them)`
 }
 
 /** One line that works when it is pasted. */

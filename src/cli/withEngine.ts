@@ -47,7 +47,9 @@ export async function withEngine(
 }
 
 function listPatienceMs({ roster, parts }: Engine): number {
-  const lacking = roster.seats.some((seat) => typeof seat.provider.models === 'string' && parts.lists.of(seat) === null)
+  const lacking = roster.credentials.some(
+    (credential) => typeof credential.provider.models === 'string' && parts.lists.of(credential) === null,
+  )
   return lacking ? FIRST_LISTS_MS : NEWER_LISTS_MS
 }
 

@@ -148,12 +148,12 @@ export class Engine {
   }
 
   call(target: Target, ask: Ask, trail: Trail, hold: Extract<Hold, { granted: true }>): Try {
-    const seat = this.roster.seatOf(target)
-    const call = writeCall(this.#writer, { target, seat, ask, mostOutputTokens: hold.mostOutputTokens })
+    const credential = this.roster.credentialOf(target)
+    const call = writeCall(this.#writer, { target, credential, ask, mostOutputTokens: hold.mostOutputTokens })
     ask.cancellation.running(call)
     return {
       target,
-      seat,
+      credential,
       call,
       hold,
       price: this.roster.priceOf(target),
@@ -175,12 +175,12 @@ export class Engine {
 
   /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
   callForTest(target: Target, ask: Ask, hold: Extract<Hold, { granted: true }>, number: number): Try {
-    const seat = this.roster.seatOf(target)
+    const credential = this.roster.credentialOf(target)
     const { mostOutputTokens } = hold
     const allowedMs = Number.POSITIVE_INFINITY
-    const call = writeCall(this.#writer, { target, seat, ask, mostOutputTokens, allowedMs })
+    const call = writeCall(this.#writer, { target, credential, ask, mostOutputTokens, allowedMs })
     ask.cancellation.running(call)
-    return { target, seat, call, hold, price: this.roster.priceOf(target), number, startedAt: this.now }
+    return { target, credential, call, hold, price: this.roster.priceOf(target), number, startedAt: this.now }
   }
 
   /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
@@ -265,8 +265,8 @@ export class Engine {
   remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { mind, store } = this.parts
     const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
-    const seat = this.roster.seatNow(facts.target)
-    const fault = this.openCases.whoseFault(seat?.connection.hostname, facts.end, this.now)
+    const credential = this.roster.credentialNow(facts.target)
+    const fault = this.openCases.whoseFault(credential?.connection.hostname, facts.end, this.now)
     const remember = fault === 'open' ? (event: AttemptEvent) => this.openCases.add(event) : undefined
     const recorded = recordAttempt(
       { mind, origin: store.origin, estimate: this.estimate, remember },

@@ -12,7 +12,7 @@ import type { Try } from './attempt/attempt.ts'
 import type { Trail } from './attempt/trail.ts'
 import type { Version } from './experiments/versions.ts'
 import type { Ask } from './request/pendingRequest.ts'
-import type { Seat } from './targets/targetRegistry.ts'
+import type { Credential } from './targets/targetRegistry.ts'
 
 /** Learns of attempts after they are recorded. None of its methods throws or waits. */
 export interface AttemptObserver {
@@ -38,6 +38,6 @@ export interface ParkProber {
   /** Looks at every park whose time is over. Called every second; never rejects. */
   due(): Promise<void>
   /** A models list has models it did not have before. */
-  listed(seat: Seat, added: ReadonlySet<string>): void
+  listed(credential: Credential, added: ReadonlySet<string>): void
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@
 
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../domain/errors.ts'
-import type { Seat } from '../engine/targets/targetRegistry.ts'
+import type { Credential } from '../engine/targets/targetRegistry.ts'
 import { type Budget, budgetFrom, budgetId } from '../money/budgetRule.ts'
 
 /** A budget, and where the user wrote it. */
@@ -12,8 +12,8 @@ interface Placed {
 }
 
 /** Throws ConfigError when two of them mean the same: they would share one count. */
-export function budgetsOf(config: Config, seats: readonly Seat[]): readonly Budget[] {
-  const placed = [...fromSettings(config, seats), ...fromKeys(seats)]
+export function budgetsOf(config: Config, credentials: readonly Credential[]): readonly Budget[] {
+  const placed = [...fromSettings(config, credentials), ...fromKeys(credentials)]
   const byId = new Map<string, Placed>()
   for (const one of placed) {
     const twin = byId.get(budgetId(one.budget))
@@ -27,21 +27,21 @@ export function budgetsOf(config: Config, seats: readonly Seat[]): readonly Budg
   return placed.map(({ budget }) => budget)
 }
 
-function fromSettings({ settings }: Config, seats: readonly Seat[]): Placed[] {
+function fromSettings({ settings }: Config, credentials: readonly Credential[]): Placed[] {
   return settings.budgets.map((setting, index) => {
     // `google#2` follows the key, not its place in the file.
-    const fingerprint = seats.find((seat) => scopeOf(seat) === setting.scope)?.fingerprint ?? null
+    const fingerprint = credentials.find((credential) => scopeOf(credential) === setting.scope)?.fingerprint ?? null
     return { budget: budgetFrom(setting, fingerprint), path: `settings.budgets[${index}]` }
   })
 }
 
-function fromKeys(seats: readonly Seat[]): Placed[] {
-  return seats.flatMap((seat) => {
-    const { budget: setting } = seat.key
+function fromKeys(credentials: readonly Credential[]): Placed[] {
+  return credentials.flatMap((credential) => {
+    const { budget: setting } = credential.key
     if (setting === undefined) return []
-    const budget = budgetFrom({ ...setting, scope: scopeOf(seat) }, seat.fingerprint)
-    return [{ budget, path: `${scopeOf(seat)} budget` }]
+    const budget = budgetFrom({ ...setting, scope: scopeOf(credential) }, credential.fingerprint)
+    return [{ budget, path: `${scopeOf(credential)} budget` }]
   })
 }
 
-const scopeOf = ({ provider, key }: Seat) => `${provider.id}#${key.index}`
+const scopeOf = ({ provider, key }: Credential) => `${provider.id}#${key.index}`

@@ -109,7 +109,7 @@ export class Housekeeping {
     if (mind.changes !== this.#seen) this.#stats?.changed()
     this.#seen = mind.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => this.#save())
-    if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.roster.seats)
+    if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.roster.credentials)
   }
 
   /** What is older than `settings.retention` goes, but nothing that a budget still counts. */

@@ -11,7 +11,12 @@ const COLLECTION = 'stats-imports'
 
 /** The file as it should be now: today's keys under today's indices. */
 export function statsView(engine: Engine): StatsFile {
-  const places = new Map(engine.roster.seats.map((seat) => [`${seat.provider.id}@${seat.fingerprint}`, seat.key.index]))
+  const places = new Map(
+    engine.roster.credentials.map((credential) => [
+      `${credential.provider.id}@${credential.fingerprint}`,
+      credential.key.index,
+    ]),
+  )
   const rows = engine.parts.mind.tally.rows((provider, fingerprint) => places.get(`${provider}@${fingerprint}`))
   return statsFileOf(rows, engine.now)
 }
@@ -34,9 +39,9 @@ export function importStats(engine: Engine, path: string): void {
 }
 
 function refFor(engine: Engine, provider: string, keyIndex: number, model: string): TargetRef | undefined {
-  const seat = engine.roster.seats.find((one) => one.provider.id === provider && one.key.index === keyIndex)
-  if (seat === undefined) return undefined
-  const { fingerprint, account } = seat
+  const credential = engine.roster.credentials.find((one) => one.provider.id === provider && one.key.index === keyIndex)
+  if (credential === undefined) return undefined
+  const { fingerprint, account } = credential
   return { stateId: stateId(provider, model, fingerprint), provider, model, fingerprint, keyIndex, account }
 }
 

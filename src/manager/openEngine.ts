@@ -18,7 +18,7 @@ import { Mind } from '../engine/memory/learnedState.ts'
 import { KeyChecks } from '../engine/targets/keyChecks.ts'
 import { Shortcomings } from '../engine/targets/missingAbilities.ts'
 import { ModelLists } from '../engine/targets/modelLists.ts'
-import { Roster, type Seat } from '../engine/targets/targetRegistry.ts'
+import { type Credential, Roster } from '../engine/targets/targetRegistry.ts'
 import { BudgetBook } from '../money/budget.ts'
 import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
 import { PriceBook, type PriceLookup } from '../money/price.ts'
@@ -104,7 +104,7 @@ class Builder {
     const attention = this.#attention(means)
     const probes = new Probes()
     const parts = this.#parts(mind, means, attention, probes)
-    const roster = this.#rosterOf(config, this.#seatsOf(config), parts)
+    const roster = this.#rosterOf(config, this.#credentialsOf(config), parts)
     this.engine = new Engine(parts, roster, worldOf(roster, mind, parts.shortcomings))
     mind.router.setTargets(roster.targets)
     mind.restore()
@@ -155,7 +155,7 @@ class Builder {
   async #readLists(): Promise<void> {
     await this.prepare()
     const { lists } = this.engine.parts
-    const reading = lists.refresh(this.engine.roster.seats)
+    const reading = lists.refresh(this.engine.roster.credentials)
     const doubting = this.#doubtFreeKeys()
     // A request that comes before the lists waits for the first that brings targets, not for the slowest provider.
     if (this.engine.roster.targets.length === 0) await Promise.race([reading, lists.firstNews(this.#listPatienceMs)])
@@ -164,7 +164,7 @@ class Builder {
 
   /** What the user calls free and the provider does not is not free. */
   async #doubtFreeKeys(): Promise<void> {
-    const billed = await this.engine.parts.checks.billedAmong(this.engine.roster.seats)
+    const billed = await this.engine.parts.checks.billedAmong(this.engine.roster.credentials)
     if (billed.length === 0) return
     for (const { provider, key } of billed)
       this.#logger.warn(
@@ -208,7 +208,7 @@ class Builder {
 
   #openMind(config: Config): Mind {
     const router = new Router({ settings: routingSettings(config.settings), random: this.#random(config) })
-    const budgets = this.#budgetsFor(config, this.#seatsOf(config))
+    const budgets = this.#budgetsFor(config, this.#credentialsOf(config))
     const specOf = (provider: string) => this.#specs.get(provider) ?? UNKNOWN_SPEC
     return new Mind(this.#store, {
       router,
@@ -222,9 +222,9 @@ class Builder {
     return seed === undefined ? (this.#options.random ?? Math.random) : () => (seed >>> 0) / 0x1_0000_0000
   }
 
-  #budgetsFor(config: Config, seats: readonly Seat[]): BudgetBook {
+  #budgetsFor(config: Config, credentials: readonly Credential[]): BudgetBook {
     return new BudgetBook({
-      budgets: budgetsOf(config, seats),
+      budgets: budgetsOf(config, credentials),
       counters: this.#store,
       origin: this.#store.origin,
       unknownPrice: config.settings.unknownPrice,
@@ -294,13 +294,15 @@ class Builder {
       store: this.#store,
       logger: this.#logger,
       tools,
-      onChange: (seat, added) => {
+      onChange: (credential, added) => {
         this.#useConfig(this.engine.roster.config)
-        probes.listed(seat, added)
+        probes.listed(credential, added)
       },
-      onFailure: (seat, failure) => {
+      onFailure: (credential, failure) => {
         if (this.#closing.signal.aborted) return
-        this.#logger.warn(`models list of ${seat.provider.spec.name} (key ${seat.key.index}): ${failure.message}`)
+        this.#logger.warn(
+          `models list of ${credential.provider.spec.name} (key ${credential.key.index}): ${failure.message}`,
+        )
       },
     })
   }
@@ -309,10 +311,10 @@ class Builder {
   #useConfig(config: Config): void {
     const { mind } = this.engine.parts
     const changed = config !== this.engine.roster.config
-    const seats = changed ? this.#seatsOf(config) : this.engine.roster.seats
+    const credentials = changed ? this.#credentialsOf(config) : this.engine.roster.credentials
     if (changed) {
       // First, because it may be refused: then everything stays as it was.
-      const successor = this.#budgetsFor(config, seats)
+      const successor = this.#budgetsFor(config, credentials)
       for (const warning of config.warnings) this.#logger.warn(warning)
       mind.router.setSettings(routingSettings(config.settings))
       this.#store.flushNow()
@@ -321,7 +323,7 @@ class Builder {
       mind.budgets = successor
       this.engine.parts.attention.useConfig(config)
     }
-    const roster = this.#rosterOf(config, seats, this.engine.parts)
+    const roster = this.#rosterOf(config, credentials, this.engine.parts)
     mind.router.setTargets(roster.targets)
     this.engine.roster = roster
     this.engine.world = worldOf(roster, mind, this.engine.parts.shortcomings)
@@ -334,7 +336,7 @@ class Builder {
     this.engine.parts.experiments.use(settings.experiments, file)
   }
 
-  #seatsOf(config: Config): Seat[] {
+  #credentialsOf(config: Config): Credential[] {
     this.#specs = new Map(config.providers.map((provider) => [provider.id, provider.spec]))
     return config.providers.flatMap((provider) =>
       provider.keys.map((key) => {
@@ -355,14 +357,14 @@ class Builder {
     )
   }
 
-  #rosterOf(config: Config, seats: readonly Seat[], { lists, checks }: EngineParts): Roster {
+  #rosterOf(config: Config, credentials: readonly Credential[], { lists, checks }: EngineParts): Roster {
     const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
     const { allModels = false } = this.#options
-    const isBilled = (seat: Seat) => checks.isBilled(seat)
+    const isBilled = (credential: Credential) => checks.isBilled(credential)
     return new Roster({
       config,
-      seats,
-      listOf: (seat) => lists.of(seat)?.models ?? null,
+      credentials,
+      listOf: (credential) => lists.of(credential)?.models ?? null,
       prices,
       allModels,
       isBilled,

@@ -6,7 +6,7 @@ import { nearest } from '../domain/nearest.ts'
 import type { Target } from '../domain/target.ts'
 import type { Engine } from '../engine/engine.ts'
 import { refOf } from '../engine/record.ts'
-import type { Seat } from '../engine/targets/targetRegistry.ts'
+import type { Credential } from '../engine/targets/targetRegistry.ts'
 import type { KeyCheckResult } from '../upstream/discovery/discover.ts'
 import { type KeyRow, keyRow } from '../views/keys.ts'
 
@@ -25,19 +25,20 @@ export interface Retested {
 export async function retest(engine: Engine, wanted: string | null): Promise<Retested> {
   const targets = targetsNamed(engine, wanted)
   // A key whose models nobody knows yet has no target and is checked all the same.
-  const seats = wanted === null ? engine.roster.seats : [...new Set(targets.map((one) => engine.roster.seatOf(one)))]
-  const checks = await Promise.all(seats.map((seat) => engine.parts.checks.checkNow(seat)))
+  const credentials =
+    wanted === null ? engine.roster.credentials : [...new Set(targets.map((one) => engine.roster.credentialOf(one)))]
+  const checks = await Promise.all(credentials.map((credential) => engine.parts.checks.checkNow(credential)))
   const parked = targets.filter((target) => isParked(engine, target))
-  const refused = new Set(seats.filter((_, index) => isRefused(checks[index])))
+  const refused = new Set(credentials.filter((_, index) => isRefused(checks[index])))
   lift(engine, wanted === null ? null : targets, refused)
   const now = engine.now
   return {
     generatedAt: new Date(now).toISOString(),
     lifted: parked.filter((target) => !isParked(engine, target)).length,
-    keys: seats.map((seat, index) => {
+    keys: credentials.map((credential, index) => {
       const check = checks[index]!
       const message = check.state === 'refused' ? check.failure.message : null
-      return { ...keyRow(engine, seat, now), check: check.state, message }
+      return { ...keyRow(engine, credential, now), check: check.state, message }
     }),
   }
 }
@@ -68,7 +69,7 @@ const isParked = ({ parts, now }: Engine, target: Target) => parts.mind.parks.bl
 const ALL_BUT_REFUSALS = FAILURE_KINDS.filter((kind) => kind !== 'auth_invalid')
 
 /** `targets` null: all. One event does for everything when no key is refused. */
-function lift(engine: Engine, targets: readonly Target[] | null, refused: ReadonlySet<Seat>): void {
+function lift(engine: Engine, targets: readonly Target[] | null, refused: ReadonlySet<Credential>): void {
   const { mind, store } = engine.parts
   const remember = (target: Target | null, only?: typeof ALL_BUT_REFUSALS) =>
     mind.remember({
@@ -81,7 +82,7 @@ function lift(engine: Engine, targets: readonly Target[] | null, refused: Readon
     })
   const everything = targets === null && refused.size === 0
   for (const target of everything ? [null] : (targets ?? engine.roster.targets)) {
-    const isRefused = target !== null && refused.has(engine.roster.seatOf(target))
+    const isRefused = target !== null && refused.has(engine.roster.credentialOf(target))
     remember(target, isRefused ? ALL_BUT_REFUSALS : undefined)
   }
 }

@@ -145,7 +145,7 @@ export class Alarms {
 
   #modelNews(target: Target, failure: Failure): News {
     const { provider, model } = target
-    const { spec } = this.#engine.roster.seatOf(target).provider
+    const { spec } = this.#engine.roster.credentialOf(target).provider
     const retired = catalogueModel(spec, model)?.retired
     const successor = (failure.kind === 'model_not_found' ? failure.successor : undefined) ?? retired?.successor
     return {

@@ -91,7 +91,7 @@ export class Attention {
     const { shortcomings } = watch.engine.parts
     if (failure.kind === 'unsupported' && failure.ability !== undefined)
       shortcomings.learn(attempt.target, failure.ability)
-    if (failure.kind === 'model_not_found') void watch.engine.parts.lists.readNow(attempt.seat)
+    if (failure.kind === 'model_not_found') void watch.engine.parts.lists.readNow(attempt.credential)
     if (verdict.alert !== undefined) this.#guarded(() => watch.alarms.failed(attempt, failure, verdict))
   }
 

@@ -98,9 +98,9 @@ export class Recovery {
   async #checkKeys(targets: readonly Target[]): Promise<void> {
     const { parts, roster, now } = this.#engine
     const isRefused = (target: Target) => parts.mind.parks.blocking(target, now)?.reason === 'auth_invalid'
-    const seats = new Map(targets.filter(isRefused).map((target) => [roster.seatOf(target), target]))
-    const checks = [...seats].map(async ([seat, target]) => {
-      const { state } = await parts.checks.checkNow(seat)
+    const credentials = new Map(targets.filter(isRefused).map((target) => [roster.credentialOf(target), target]))
+    const checks = [...credentials].map(async ([credential, target]) => {
+      const { state } = await parts.checks.checkNow(credential)
       if (state === 'valid') this.#engine.lift(target, ['auth_invalid'])
     })
     await Promise.all(checks)

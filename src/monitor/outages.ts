@@ -23,7 +23,7 @@ export class Outages {
   readonly #engine: Engine
   readonly #alerts: Alerts
   readonly #open = new Map<string, Outage>()
-  #keys: { readonly seats: Roster['seats']; readonly hash: string } = { seats: [], hash: '' }
+  #keys: { readonly credentials: Roster['credentials']; readonly hash: string } = { credentials: [], hash: '' }
 
   constructor(engine: Engine, alerts: Alerts) {
     this.#engine = engine
@@ -138,10 +138,10 @@ export class Outages {
 
   /** The same for every process with the same keys: what fails for them may work for others on the store. */
   #keyOf(name: string): string {
-    const { seats } = this.#engine.roster
-    if (this.#keys.seats !== seats) {
-      const names = seats.map((seat) => `${seat.provider.id}@${seat.fingerprint}`).sort()
-      this.#keys = { seats, hash: createHash('sha256').update(names.join(' ')).digest('hex').slice(0, 16) }
+    const { credentials } = this.#engine.roster
+    if (this.#keys.credentials !== credentials) {
+      const names = credentials.map((credential) => `${credential.provider.id}@${credential.fingerprint}`).sort()
+      this.#keys = { credentials, hash: createHash('sha256').update(names.join(' ')).digest('hex').slice(0, 16) }
     }
     return `all_failed:${this.#keys.hash}:${name}`
   }

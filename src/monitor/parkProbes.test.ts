@@ -76,7 +76,7 @@ test('a missing model stays out while its list lacks it, and comes back when the
     expect((await lab.call()).trail).toBe('groq/b#1=ok')
   }
   lab.world.setModel('groq', 'a', {})
-  await lab.manager.engine.parts.lists.refresh(lab.manager.engine.roster.seats, true)
+  await lab.manager.engine.parts.lists.refresh(lab.manager.engine.roster.credentials, true)
   expect((await lab.call()).trail).toBe('groq/a#1=ok')
 })
 

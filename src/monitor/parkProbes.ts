@@ -13,7 +13,7 @@ import { makeAsk } from '../engine/prepareRequest.ts'
 import { rankingNow } from '../engine/ranking.ts'
 import { rememberProbe } from '../engine/recordProbe.ts'
 import type { Ask } from '../engine/request/pendingRequest.ts'
-import type { Seat } from '../engine/targets/targetRegistry.ts'
+import type { Credential } from '../engine/targets/targetRegistry.ts'
 import type { Call } from '../upstream/call.ts'
 import { ProbeAllowance } from './probeAllowance.ts'
 
@@ -67,13 +67,14 @@ export class Probes {
   }
 
   /** A provider's list has models it did not have before: whoever was parked for missing one of them may go on. */
-  listed(seat: Seat, added: ReadonlySet<string>): void {
+  listed(credential: Credential, added: ReadonlySet<string>): void {
     const engine = this.#engine
     if (engine === null || added.size === 0) return
     const { parks } = engine.parts.mind
-    const isPublic = seat.provider.spec.modelsList?.public === true
+    const isPublic = credential.provider.spec.modelsList?.public === true
     for (const { reason, target } of [...parks.list(engine.now), ...parks.awaiting(engine.now)]) {
-      const isOurs = target.provider === seat.provider.id && (isPublic || target.fingerprint === seat.fingerprint)
+      const isOurs =
+        target.provider === credential.provider.id && (isPublic || target.fingerprint === credential.fingerprint)
       if (reason === 'model_not_found' && isOurs && added.has(target.model)) engine.lift(target, ['model_not_found'])
     }
   }
@@ -92,10 +93,10 @@ export class Probes {
 
   async #lookAt(engine: Engine, parks: readonly Park[]): Promise<void> {
     for (const park of parks) {
-      const seat = engine.roster.findSeat(park.target.provider, park.target.fingerprint)
-      if (seat === undefined || this.#closed) continue
+      const credential = engine.roster.findCredential(park.target.provider, park.target.fingerprint)
+      if (credential === undefined || this.#closed) continue
       this.#leaveAlone(park, AGAIN_MS)
-      await this.#check(engine, park, seat)
+      await this.#check(engine, park, credential)
     }
     const now = engine.now
     for (const [name, at] of this.#nextAt) if (at <= now) this.#nextAt.delete(name)
@@ -105,22 +106,22 @@ export class Probes {
     this.#nextAt.set(nameOf(park), (this.#engine?.now ?? 0) + ms)
   }
 
-  async #check(engine: Engine, park: Park, seat: Seat): Promise<void> {
+  async #check(engine: Engine, park: Park, credential: Credential): Promise<void> {
     // A refused key is never tried by a request, so this check is made whatever the settings say.
-    if (park.backBy === 'key-check') return engine.parts.checks.prove(park, seat)
+    if (park.backBy === 'key-check') return engine.parts.checks.prove(park, credential)
     const { probes } = engine.roster.config.settings.routing
     if (probes === 'traffic') return
-    if (park.backBy === 'balance-check') return engine.parts.checks.balance(park, seat)
-    const isOpen = park.backBy !== 'models-list' || (await this.#readsList(engine, park, seat))
+    if (park.backBy === 'balance-check') return engine.parts.checks.balance(park, credential)
+    const isOpen = park.backBy !== 'models-list' || (await this.#readsList(engine, park, credential))
     if (isOpen && probes === 'calls') await this.#byCall(engine, park)
   }
 
   /** Looks the model up in the list. False when it is not there, or is again: then nothing is left to be found out. */
-  async #readsList(engine: Engine, park: Park, seat: Seat): Promise<boolean> {
+  async #readsList(engine: Engine, park: Park, credential: Credential): Promise<boolean> {
     const { lists, mind } = engine.parts
-    const known = lists.of(seat)
-    if (known === null || known.readAt < park.until) await lists.readNow(seat)
-    const list = lists.of(seat)
+    const known = lists.of(credential)
+    if (known === null || known.readAt < park.until) await lists.readNow(credential)
+    const list = lists.of(credential)
     if (list === null || list.readAt < park.until || !mind.parks.awaiting(engine.now).includes(park)) return false
     if (list.models.some(({ id }) => id === park.target.model)) return true
     engine.parts.checks.remember(park.target, {

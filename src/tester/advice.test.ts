@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { FAILURE_KINDS, type Failure } from '../domain/failure.ts'
 import { Secret } from '../domain/redact.ts'
-import type { Seat } from '../engine/targets/targetRegistry.ts'
+import type { Credential } from '../engine/targets/targetRegistry.ts'
 import { groq } from '../providers/groq.ts'
 import { adviceFor } from './advice.ts'
 
@@ -11,10 +11,10 @@ const SEAT = {
   provider: PROVIDER,
   key: { index: 2, secret: new Secret(KEY), weight: 1, source: 'config/api-keys.json groq.api_keys[1]' },
   connection: { origin: 'https://api.groq.com' },
-} as unknown as Seat // only what advice looks at
+} as unknown as Credential // only what advice looks at
 
 const FACTS = {
-  seat: SEAT,
+  credential: SEAT,
   hasSiblings: true,
   model: 'llama-x',
   successor: 'llama-y',

@@ -1,11 +1,11 @@
 /** What to do about a failure: one table, and the order in which the advice helps most. */
 
 import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
-import type { Seat } from '../engine/targets/targetRegistry.ts'
+import type { Credential } from '../engine/targets/targetRegistry.ts'
 import type { Advice, TestResult } from './testResult.ts'
 
 export interface AdviceFacts {
-  readonly seat: Seat
+  readonly credential: Credential
   /** More than one key of the provider is configured. */
   readonly hasSiblings: boolean
   readonly model: string
@@ -18,7 +18,7 @@ type Adviser<K extends FailureKind> = (facts: AdviceFacts, failure: FailureOf<K>
 
 const ADVICE: { readonly [K in FailureKind]: Adviser<K> } = {
   auth_invalid: (facts, { leaked }) =>
-    `${keyOf(facts)} ${leaked ? 'was found in public and is blocked' : 'is refused'}: create a new one${at(facts)} and replace it (${facts.seat.key.source})`,
+    `${keyOf(facts)} ${leaked ? 'was found in public and is blocked' : 'is refused'}: create a new one${at(facts)} and replace it (${facts.credential.key.source})`,
   auth_forbidden: (facts, { hostBlocked }) =>
     hostBlocked
       ? `${nameOf(facts)} refuses this host or region: use another network, or set HTTPS_PROXY`
@@ -33,24 +33,25 @@ const ADVICE: { readonly [K in FailureKind]: Adviser<K> } = {
     `${keyOf(facts)} has no quota at all for ${facts.model}: take it out of "models", or enable billing${at(facts)}`,
   too_large_for_limit: (facts) =>
     `the limit of ${keyOf(facts)} is smaller than the test message: shorten settings.test.message`,
-  overloaded: (facts) => `${nameOf(facts)} is overloaded: test again later with --provider ${facts.seat.provider.id}`,
+  overloaded: (facts) =>
+    `${nameOf(facts)} is overloaded: test again later with --provider ${facts.credential.provider.id}`,
   server: (facts) =>
-    `${nameOf(facts)} has trouble of its own: test again later with --provider ${facts.seat.provider.id}`,
+    `${nameOf(facts)} has trouble of its own: test again later with --provider ${facts.credential.provider.id}`,
   timeout: (facts, { phase }) =>
     phase === 'connect'
       ? unreachable(facts)
       : `${facts.model} of ${nameOf(facts)} is slow: give it more time with --timeout or settings.test.timeout_ms`,
   network: unreachable,
-  model_not_found: ({ seat, model, successor }) =>
+  model_not_found: ({ credential, model, successor }) =>
     successor === null
-      ? `${seat.provider.spec.name} does not serve ${model} (any more): take it out of the models of ${seat.provider.id}`
-      : `${seat.provider.spec.name} does not serve ${model} (any more): put ${successor} in its place in the models of ${seat.provider.id}`,
+      ? `${credential.provider.spec.name} does not serve ${model} (any more): take it out of the models of ${credential.provider.id}`
+      : `${credential.provider.spec.name} does not serve ${model} (any more): put ${successor} in its place in the models of ${credential.provider.id}`,
   context_too_long: (facts) => `the test message is too long for ${facts.model}: shorten settings.test.message`,
   content_filter: (facts) => `${nameOf(facts)} refused the test message: change settings.test.message`,
-  unsupported: ({ seat, model }, { ability }) =>
+  unsupported: ({ credential, model }, { ability }) =>
     ability === 'chat'
-      ? `${model} does not chat: take it out of the models of ${seat.provider.id}`
-      : `${model} of ${seat.provider.spec.name} does not take a plain request: check its "dialect" and "endpoint"`,
+      ? `${model} does not chat: take it out of the models of ${credential.provider.id}`
+      : `${model} of ${credential.provider.spec.name} does not take a plain request: check its "dialect" and "endpoint"`,
   bad_request: (facts) => `${nameOf(facts)} does not understand the request: check its "dialect" and "endpoint"`,
   client_gone: () => 'the test was interrupted: run it again',
 }
@@ -97,36 +98,39 @@ export function allAdvice(results: readonly TestResult[]): readonly Advice[] {
 }
 
 /** Keys that meet the same day's limit in the same model may be of one account; told once per provider. */
-export function sharedQuotaAdvice(results: readonly TestResult[], seats: readonly Seat[]): readonly Advice[] {
+export function sharedQuotaAdvice(
+  results: readonly TestResult[],
+  credentials: readonly Credential[],
+): readonly Advice[] {
   const limited = results.filter(({ failureKind }) => failureKind === 'quota_day' || failureKind === 'rate_minute')
   return [...new Set(limited.map(({ provider }) => provider))].flatMap((provider) => {
     const of = limited.filter((result) => result.provider === provider)
     const keys = [...new Set(of.map(({ keyIndex }) => keyIndex))].sort((a, b) => a - b)
-    const named = seats.some(({ provider: { id }, key }) => id === provider && key.account !== undefined)
+    const named = credentials.some(({ provider: { id }, key }) => id === provider && key.account !== undefined)
     if (keys.length < 2 || named) return []
     const text = `keys ${keys.join(' and ')} of ${provider} met limits together: if they are of one account, give them the same "account", so that they are counted as one`
     return [{ text, targets: of.map(({ target }) => target) }]
   })
 }
 
-function unreachable({ seat }: AdviceFacts): string {
-  const { host } = new URL(seat.connection.origin)
-  const own = seat.provider.spec.local === true
+function unreachable({ credential }: AdviceFacts): string {
+  const { host } = new URL(credential.connection.origin)
+  const own = credential.provider.spec.local === true
   return own
-    ? `nothing answers at ${host}: start the server of ${seat.provider.spec.name}, or take it out of the configuration`
+    ? `nothing answers at ${host}: start the server of ${credential.provider.spec.name}, or take it out of the configuration`
     : `${host} cannot be reached from here: check the network and its firewall, or set HTTPS_PROXY`
 }
 
-const nameOf = ({ seat }: AdviceFacts) => seat.provider.spec.name
+const nameOf = ({ credential }: AdviceFacts) => credential.provider.spec.name
 
-function keyOf({ seat, hasSiblings }: AdviceFacts): string {
-  const { key, provider } = seat
+function keyOf({ credential, hasSiblings }: AdviceFacts): string {
+  const { key, provider } = credential
   const label = key.label === undefined ? '' : ` (${key.label})`
   return hasSiblings ? `key ${key.index}${label} of ${provider.spec.name}` : `the key of ${provider.spec.name}${label}`
 }
 
-function at({ seat }: AdviceFacts): string {
-  const { keysUrl } = seat.provider.spec
+function at({ credential }: AdviceFacts): string {
+  const { keysUrl } = credential.provider.spec
   return keysUrl === undefined ? '' : ` at ${keysUrl}`
 }
 

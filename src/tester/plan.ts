@@ -5,7 +5,7 @@ import type { Failure } from '../domain/failure.ts'
 import { nearest } from '../domain/nearest.ts'
 import { type Target, targetId } from '../domain/target.ts'
 import type { Engine } from '../engine/engine.ts'
-import { catalogueModel, type Seat } from '../engine/targets/targetRegistry.ts'
+import { type Credential, catalogueModel } from '../engine/targets/targetRegistry.ts'
 import { ineligible, type Needs, type Rules } from '../routing/eligible.ts'
 import type { ListedModel } from '../upstream/discovery/modelsList.ts'
 import type { Filters } from './runOptions.ts'
@@ -17,7 +17,7 @@ export interface Item {
   readonly provider: string
   readonly keyIndex: number
   readonly model: string
-  readonly seat: Seat
+  readonly credential: Credential
   /** As the provider gave it now; null when it gave none. */
   readonly list: readonly ListedModel[] | null
   /** Null for a key without models. */
@@ -36,15 +36,17 @@ const ALL_MODELS = '(all models)'
 const MODELS_LIST = '(models list)'
 
 /** The keys the filters leave. Throws InvalidRequestError when there is none, naming what there is. */
-export function chosenSeats(engine: Engine, { provider, key }: Filters): readonly Seat[] {
-  const { seats } = engine.roster
+export function chosenCredentials(engine: Engine, { provider, key }: Filters): readonly Credential[] {
+  const { credentials } = engine.roster
   const wanted = provider?.toLowerCase()
-  const named = seats.filter(
+  const named = credentials.filter(
     ({ provider: { id, spec } }) => wanted === undefined || id === wanted || spec.aliases?.includes(wanted),
   )
-  if (named.length === 0) throw nothing('provider', provider ?? '', [...new Set(seats.map((seat) => seat.provider.id))])
-  const chosen = named.filter((seat) => key === undefined || seat.key.index === key)
-  if (chosen.length === 0) throw nothing('key', String(key), [...new Set(named.map((seat) => String(seat.key.index)))])
+  if (named.length === 0)
+    throw nothing('provider', provider ?? '', [...new Set(credentials.map((credential) => credential.provider.id))])
+  const chosen = named.filter((credential) => key === undefined || credential.key.index === key)
+  if (chosen.length === 0)
+    throw nothing('key', String(key), [...new Set(named.map((credential) => String(credential.key.index)))])
   return chosen
 }
 
@@ -58,9 +60,9 @@ export function planTests(engine: Engine, surveys: readonly Survey[], filters: F
 }
 
 function itemsOf(engine: Engine, survey: Survey, { model }: Filters): readonly Item[] {
-  const { seat } = survey
+  const { credential } = survey
   const own = engine.roster.targets.filter(
-    (target) => target.provider === seat.provider.id && target.fingerprint === seat.fingerprint,
+    (target) => target.provider === credential.provider.id && target.fingerprint === credential.fingerprint,
   )
   if (own.length === 0) return withoutModels(engine, survey)
   const wanted = own.filter((target) => model === undefined || target.model.toLowerCase().includes(model.toLowerCase()))
@@ -69,7 +71,7 @@ function itemsOf(engine: Engine, survey: Survey, { model }: Filters): readonly I
     provider: target.provider,
     keyIndex: target.keyIndex,
     model: target.model,
-    seat,
+    credential,
     list: survey.list,
     target,
     fate: fateOf(target, survey, model !== undefined, engine.world.rules),
@@ -78,17 +80,17 @@ function itemsOf(engine: Engine, survey: Survey, { model }: Filters): readonly I
 
 /** The key is reported although nothing can be asked of it. */
 function withoutModels(engine: Engine, survey: Survey): readonly Item[] {
-  const { seat, refusal, listFailure, startedAt } = survey
+  const { credential, refusal, listFailure, startedAt } = survey
   const empty: Failure = { kind: 'model_not_found', status: null, message: 'the provider lists no model for this key' }
   const failure = refusal?.failure ?? listFailure ?? empty
   const model = refusal === null ? MODELS_LIST : ALL_MODELS
   return [
     {
-      id: targetId(seat.provider.id, model, seat.key.index),
-      provider: seat.provider.id,
-      keyIndex: seat.key.index,
+      id: targetId(credential.provider.id, model, credential.key.index),
+      provider: credential.provider.id,
+      keyIndex: credential.key.index,
       model,
-      seat,
+      credential,
       list: null,
       target: null,
       fate: { do: 'tell', failure, finding: refusal?.id ?? null, startedAt: Math.min(startedAt, engine.now) },
@@ -121,8 +123,8 @@ const NOTHING_NEEDED: Needs = {
 }
 
 /** A model that is gone, was never there, or does something else; null when only a call can tell. */
-function decidedByList({ model }: Target, { seat, list }: Survey): Failure | null {
-  const { spec } = seat.provider
+function decidedByList({ model }: Target, { credential, list }: Survey): Failure | null {
+  const { spec } = credential.provider
   const known = catalogueModel(spec, model)
   const listed = list === null || list.length === 0 ? undefined : findListed(list, model)
   if (listed !== undefined && !listed.chats) return doesNotChat(listed)
@@ -153,9 +155,12 @@ function nearestListed(model: string, list: readonly ListedModel[]): string | un
 }
 
 /** What a call said of a model that is not there, with what the catalogue and the list know of it. */
-export function explained(failure: Failure, { model, seat, list }: Pick<Item, 'model' | 'seat' | 'list'>): Failure {
+export function explained(
+  failure: Failure,
+  { model, credential, list }: Pick<Item, 'model' | 'credential' | 'list'>,
+): Failure {
   if (failure.kind !== 'model_not_found' || failure.successor !== undefined) return failure
-  const known = catalogueModel(seat.provider.spec, model)?.retired
+  const known = catalogueModel(credential.provider.spec, model)?.retired
   if (known !== undefined) return { ...retired(known), status: failure.status }
   const successor = nearestListed(model, list ?? [])
   return successor === undefined ? failure : { ...failure, successor }

@@ -46,7 +46,7 @@ export function failedResult(
     statusCode: failure.status,
     calls,
     costUsd: usdOf(costNanoUsd),
-    finding: failure.kind === 'auth_invalid' ? `key ${item.provider}@${item.seat.fingerprint}` : null,
+    finding: failure.kind === 'auth_invalid' ? `key ${item.provider}@${item.credential.fingerprint}` : null,
   }
 }
 
@@ -85,17 +85,17 @@ function head(engine: Engine, { id, provider, keyIndex, model }: Item): Head {
 
 type FailureFields = Pick<TestResult, 'status' | 'error' | 'failureKind' | 'advice' | 'successor' | 'retryAt'>
 
-function failureFields(engine: Engine, { seat, target, model }: Item, failure: Failure): FailureFields {
+function failureFields(engine: Engine, { credential, target, model }: Item, failure: Failure): FailureFields {
   const waits = target !== null && LIMITS.has(failure.kind)
   const park = waits ? engine.parts.mind.parks.blocking(target, engine.now) : undefined
   const retryAt = isoTime(park?.until)
   const successor = failure.kind === 'model_not_found' ? (failure.successor ?? null) : null
-  const hasSiblings = seat.provider.keys.length > 1
+  const hasSiblings = credential.provider.keys.length > 1
   return {
     status: 'failed',
     error: failure.message,
     failureKind: failure.kind,
-    advice: adviceFor(failure, { seat, hasSiblings, model, successor, retryAt }),
+    advice: adviceFor(failure, { credential, hasSiblings, model, successor, retryAt }),
     ...(successor !== null && { successor }),
     retryAt,
   }

@@ -2,7 +2,7 @@
 
 import type { Failure } from '../domain/failure.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Seat } from '../engine/targets/targetRegistry.ts'
+import type { Credential } from '../engine/targets/targetRegistry.ts'
 import {
   checkKey,
   type DiscoverTools,
@@ -14,7 +14,7 @@ import type { ListedModel } from '../upstream/discovery/modelsList.ts'
 
 /** What was found out about one key. */
 export interface Survey {
-  readonly seat: Seat
+  readonly credential: Credential
   /** The list as the provider gave it now; null when it has none or gave none. */
   readonly list: readonly ListedModel[] | null
   /** One failure that decides all targets of the key: refused, or a host that cannot be reached. */
@@ -40,24 +40,28 @@ export interface Refusal {
 const RETRY_AFTER_MS = 250
 
 /** Asks all keys at once. Never throws for what providers do. */
-export function surveyAll(engine: Engine, seats: readonly Seat[], tools: DiscoverTools): Promise<readonly Survey[]> {
-  return Promise.all(seats.map((seat) => surveySeat(engine, seat, tools)))
+export function surveyAll(
+  engine: Engine,
+  credentials: readonly Credential[],
+  tools: DiscoverTools,
+): Promise<readonly Survey[]> {
+  return Promise.all(credentials.map((credential) => surveyCredential(engine, credential, tools)))
 }
 
-async function surveySeat(engine: Engine, seat: Seat, tools: DiscoverTools): Promise<Survey> {
+async function surveyCredential(engine: Engine, credential: Credential, tools: DiscoverTools): Promise<Survey> {
   const startedAt = engine.now
   const [listed, checked, loaded] = await Promise.all([
-    readList(engine, seat, tools.signal),
-    proveKey(seat, tools),
-    loadedModels(seat.connection, tools),
+    readList(engine, credential, tools.signal),
+    proveKey(credential, tools),
+    loadedModels(credential.connection, tools),
   ])
-  const hasList = seat.connection.spec.modelsList !== null
+  const hasList = credential.connection.spec.modelsList !== null
   return {
-    seat,
+    credential,
     list: listed.ok && hasList ? listed.models : null,
-    refusal: refusalOf(seat, listed, checked),
+    refusal: refusalOf(credential, listed, checked),
     listFailure: listed.ok ? null : listed.failure,
-    proven: checked?.state === 'valid' || (listed.ok && provesKey(seat)),
+    proven: checked?.state === 'valid' || (listed.ok && provesKey(credential)),
     loaded,
     freeRequestsLeft: checked?.state === 'valid' ? checked.facts.freeRequestsLeftToday : null,
     startedAt,
@@ -65,33 +69,33 @@ async function surveySeat(engine: Engine, seat: Seat, tools: DiscoverTools): Pro
 }
 
 /** A hiccup of the connection gets a second chance before thirty targets are judged by it. */
-async function readList(engine: Engine, seat: Seat, signal: AbortSignal | undefined): Promise<ListResult> {
-  if (seat.connection.spec.modelsList === null) return { ok: true, models: [] }
-  const first = await engine.parts.lists.readNow(seat, signal)
+async function readList(engine: Engine, credential: Credential, signal: AbortSignal | undefined): Promise<ListResult> {
+  if (credential.connection.spec.modelsList === null) return { ok: true, models: [] }
+  const first = await engine.parts.lists.readNow(credential, signal)
   if (first.ok || !PASSING.has(first.failure.kind)) return first
   await engine.parts.sleep(RETRY_AFTER_MS, signal)
-  return engine.parts.lists.readNow(seat, signal)
+  return engine.parts.lists.readNow(credential, signal)
 }
 
 const PASSING: ReadonlySet<Failure['kind']> = new Set(['network', 'server', 'overloaded'])
 
 /** Only where the list does not prove the key itself. */
-async function proveKey(seat: Seat, tools: DiscoverTools): Promise<KeyCheckResult | null> {
-  return provesKey(seat) ? null : checkKey(seat.connection, tools)
+async function proveKey(credential: Credential, tools: DiscoverTools): Promise<KeyCheckResult | null> {
+  return provesKey(credential) ? null : checkKey(credential.connection, tools)
 }
 
-function provesKey({ connection }: Seat): boolean {
+function provesKey({ connection }: Credential): boolean {
   return connection.spec.modelsList?.public === false
 }
 
-function refusalOf(seat: Seat, listed: ListResult, checked: KeyCheckResult | null): Refusal | null {
+function refusalOf(credential: Credential, listed: ListResult, checked: KeyCheckResult | null): Refusal | null {
   const failures = [...(checked?.state === 'refused' ? [checked.failure] : []), ...(listed.ok ? [] : [listed.failure])]
   const refused = failures.find((failure) => failure.kind === 'auth_invalid')
-  if (refused !== undefined) return { failure: refused, id: `key ${seat.provider.id}@${seat.fingerprint}` }
+  if (refused !== undefined) return { failure: refused, id: `key ${credential.provider.id}@${credential.fingerprint}` }
   const away = failures.find(isUnreachable)
   // A host that answered one of the two questions can be reached.
-  const answered = checked?.state === 'valid' || (listed.ok && seat.connection.spec.modelsList !== null)
-  return away === undefined || answered ? null : { failure: away, id: `host ${seat.provider.id}` }
+  const answered = checked?.state === 'valid' || (listed.ok && credential.connection.spec.modelsList !== null)
+  return away === undefined || answered ? null : { failure: away, id: `host ${credential.provider.id}` }
 }
 
 function isUnreachable(failure: Failure): boolean {

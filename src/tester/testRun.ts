@@ -10,7 +10,7 @@ import { allAdvice, sharedQuotaAdvice } from './advice.ts'
 import { DayAllowance } from './allowance.ts'
 import { callTarget, type Desk, needOf, OVER_BUDGET, UNNAMED } from './callTarget.ts'
 import { Lanes } from './lanes.ts'
-import { chosenSeats, explained, type Fate, type Item, planTests } from './plan.ts'
+import { chosenCredentials, explained, type Fate, type Item, planTests } from './plan.ts'
 import { proveAbilities } from './proveAbilities.ts'
 import { Purse } from './purse.ts'
 import { fastestOf, summaryOf, type TestCost, type TestReport } from './report.ts'
@@ -49,7 +49,7 @@ class TestRun {
   }
 
   async run(): Promise<Omit<TestReport, 'changes'>> {
-    if (this.#engine.roster.seats.length === 0) throw noKeys()
+    if (this.#engine.roster.credentials.length === 0) throw noKeys()
     const surveys = await this.#survey()
     const items = planTests(this.#engine, surveys, this.#options)
     const desk = this.#deskFor(surveys)
@@ -66,9 +66,14 @@ class TestRun {
 
   #survey(): Promise<readonly Survey[]> {
     const { tools } = this.#engine.parts
-    const seats = chosenSeats(this.#engine, this.#options)
+    const credentials = chosenCredentials(this.#engine, this.#options)
     const timeoutMs = Math.min(SURVEY_MS, this.#options.timeoutMs ?? SURVEY_MS)
-    return surveyAll(this.#engine, seats, { now: tools.now, redact: tools.redact, timeoutMs, signal: this.#signal })
+    return surveyAll(this.#engine, credentials, {
+      now: tools.now,
+      redact: tools.redact,
+      timeoutMs,
+      signal: this.#signal,
+    })
   }
 
   #deskFor(surveys: readonly Survey[]): Desk {
@@ -90,7 +95,7 @@ class TestRun {
   #timeoutOf(target: Target): number {
     const { roster } = this.#engine
     const usual = roster.config.settings.test.timeoutMs
-    const own = roster.seatOf(target).connection.spec.firstTokenMs ?? 0
+    const own = roster.credentialOf(target).connection.spec.firstTokenMs ?? 0
     return this.#options.timeoutMs ?? Math.max(usual, own)
   }
 
@@ -112,12 +117,12 @@ class TestRun {
   /** A key that its provider accepts is no longer held for refused. */
   #liftProven(surveys: readonly Survey[]): void {
     const { parks } = this.#engine.parts.mind
-    for (const { seat, proven } of surveys) {
+    for (const { credential, proven } of surveys) {
       if (!proven) continue
       const held = this.#engine.roster.targets.find(
         (target) =>
-          target.fingerprint === seat.fingerprint &&
-          target.provider === seat.provider.id &&
+          target.fingerprint === credential.fingerprint &&
+          target.provider === credential.provider.id &&
           parks.blocking(target, this.#engine.now)?.reason === 'auth_invalid',
       )
       if (held !== undefined) this.#engine.lift(held, ['auth_invalid'])
@@ -190,14 +195,14 @@ class TestRun {
       summary,
       passRate: summary.passRate,
       fastest: fastestOf(tests),
-      advice: [...allAdvice(tests), ...sharedQuotaAdvice(tests, roster.seats), ...budgetAdvice(skipped)],
+      advice: [...allAdvice(tests), ...sharedQuotaAdvice(tests, roster.credentials), ...budgetAdvice(skipped)],
       cost: { ...cost, spentUsd: this.#purse.spentNanoUsd / 1e9 },
       interrupted: this.#signal.aborted,
     }
   }
 
   #providers(items: readonly Item[]): readonly ProviderName[] {
-    const present = new Map(items.map(({ seat }) => [seat.provider.id, seat.provider]))
+    const present = new Map(items.map(({ credential }) => [credential.provider.id, credential.provider]))
     return [...present.values()].map(({ id, spec, keys }) => ({ id, name: spec.name, severalKeys: keys.length > 1 }))
   }
 }
@@ -214,9 +219,9 @@ const NO_ANSWER: Omit<CallEnd, 'outcome' | 'status'> = {
 
 function freeRequests(surveys: readonly Survey[]): ReadonlyMap<string, number> {
   const left = new Map<string, number>()
-  for (const { seat, freeRequestsLeft } of surveys)
+  for (const { credential, freeRequestsLeft } of surveys)
     if (freeRequestsLeft !== null)
-      left.set(seat.account, Math.min(freeRequestsLeft, left.get(seat.account) ?? freeRequestsLeft))
+      left.set(credential.account, Math.min(freeRequestsLeft, left.get(credential.account) ?? freeRequestsLeft))
   return left
 }
 

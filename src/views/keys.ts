@@ -5,7 +5,7 @@ import { maskKey } from '../domain/redact.ts'
 import type { Engine } from '../engine/engine.ts'
 import { isoOrNull } from '../engine/ranking.ts'
 import type { CheckedKey } from '../engine/targets/keyChecks.ts'
-import type { Seat } from '../engine/targets/targetRegistry.ts'
+import type { Credential } from '../engine/targets/targetRegistry.ts'
 import { type ParkedView, parkedView } from './status.ts'
 
 /** `valid`: it answered, or a free check proved it. `unproven`: nobody knows yet. */
@@ -44,16 +44,16 @@ export function keysView(engine: Engine): KeysView {
   const { now, roster } = engine
   return {
     generatedAt: new Date(now).toISOString(),
-    keys: roster.seats.map((seat) => keyRow(engine, seat, now)),
+    keys: roster.credentials.map((credential) => keyRow(engine, credential, now)),
   }
 }
 
-export function keyRow(engine: Engine, seat: Seat, now: number): KeyRow {
-  const { provider, key, fingerprint } = seat
+export function keyRow(engine: Engine, credential: Credential, now: number): KeyRow {
+  const { provider, key, fingerprint } = credential
   const own = engine.roster.targets.filter((one) => one.provider === provider.id && one.fingerprint === fingerprint)
-  const park = parkOf(engine, seat, now)
-  const checked = engine.parts.checks.last(seat)
-  const lastSuccess = lastSuccessOf(engine, seat)
+  const park = parkOf(engine, credential, now)
+  const checked = engine.parts.checks.last(credential)
+  const lastSuccess = lastSuccessOf(engine, credential)
   const secret = key.secret.reveal()
   return {
     provider: provider.id,
@@ -84,7 +84,7 @@ function stateOf(
 }
 
 /** The park of the key itself or of its account; a refused key stays refused until something proves it. */
-function parkOf({ parts }: Engine, { provider, fingerprint, account }: Seat, now: number): Park | undefined {
+function parkOf({ parts }: Engine, { provider, fingerprint, account }: Credential, now: number): Park | undefined {
   const { parks } = parts.mind
   const isOurs = ({ scope, target }: Park) =>
     target.provider === provider.id &&
@@ -95,7 +95,7 @@ function parkOf({ parts }: Engine, { provider, fingerprint, account }: Seat, now
   )
 }
 
-function lastSuccessOf({ parts }: Engine, { provider, fingerprint }: Seat): number | null {
+function lastSuccessOf({ parts }: Engine, { provider, fingerprint }: Credential): number | null {
   let last: number | null = null
   for (const row of parts.mind.tally.rows()) {
     if (row.provider !== provider.id || row.fingerprint !== fingerprint || row.lastSuccess === null) continue

@@ -77,8 +77,8 @@ function rowOf(
 ): ModelRow {
   const target = targets[0]!
   const { profile } = target
-  const seat = engine.roster.seatOf(target)
-  const list = engine.parts.lists.of(seat)
+  const credential = engine.roster.credentialOf(target)
+  const list = engine.parts.lists.of(credential)
   const listed = list?.models.find((model) => model.id === target.model)
   return {
     id,
@@ -93,7 +93,7 @@ function rowOf(
     listed: list === null ? null : listed !== undefined,
     listedAt: isoOrNull(list?.readAt ?? null),
     retiresOn: listed?.retiresOn ?? null,
-    retired: retirementOf(seat.provider.spec, target.model),
+    retired: retirementOf(credential.provider.spec, target.model),
     aliases: [...aliases].filter(([, among]) => targets.some((one) => among.includes(one))).map(([alias]) => alias),
   }
 }

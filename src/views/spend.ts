@@ -85,8 +85,8 @@ function namesOf(engine: Engine, { group }: LedgerSum, by: readonly string[]): R
 /** A key by its place today, `groq#1`; one that is gone by its fingerprint. */
 function nameOf({ roster }: Engine, name: string, value: string): string {
   if (name !== 'key') return value
-  const seat = roster.seats.find(({ fingerprint }) => fingerprint === value)
-  return seat === undefined ? `@${value}` : `${seat.provider.id}#${seat.key.index}`
+  const credential = roster.credentials.find(({ fingerprint }) => fingerprint === value)
+  return credential === undefined ? `@${value}` : `${credential.provider.id}#${credential.key.index}`
 }
 
 function amountsOf(sum: LedgerSum): Omit<SpendRow, 'group'> {

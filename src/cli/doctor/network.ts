@@ -2,7 +2,7 @@
 
 import type { Failure } from '../../domain/failure.ts'
 import type { Engine } from '../../engine/engine.ts'
-import type { Seat } from '../../engine/targets/targetRegistry.ts'
+import type { Credential } from '../../engine/targets/targetRegistry.ts'
 import { type Reached, reach } from '../../upstream/discovery/reach.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 
@@ -33,15 +33,15 @@ const MOST_SKEW_MS = 30_000
 
 /** One finding a host, and one for the clock. */
 export async function checkHosts(engine: Engine): Promise<Finding[]> {
-  const hosts = new Map<string, Seat>()
-  for (const seat of engine.roster.seats)
-    if (!hosts.has(seat.connection.origin)) hosts.set(seat.connection.origin, seat)
-  const seats = [...hosts.values()]
-  const reached = await Promise.all(seats.map((seat) => reach(seat.connection, engine.parts.tools)))
-  return [...seats.map((seat, index) => hostFinding(seat, reached[index]!)), ...clockFinding(reached)]
+  const hosts = new Map<string, Credential>()
+  for (const credential of engine.roster.credentials)
+    if (!hosts.has(credential.connection.origin)) hosts.set(credential.connection.origin, credential)
+  const credentials = [...hosts.values()]
+  const reached = await Promise.all(credentials.map((credential) => reach(credential.connection, engine.parts.tools)))
+  return [...credentials.map((credential, index) => hostFinding(credential, reached[index]!)), ...clockFinding(reached)]
 }
 
-function hostFinding({ connection, provider }: Seat, reached: Reached): Finding {
+function hostFinding({ connection, provider }: Credential, reached: Reached): Finding {
   if (reached.ok) return fine('network', `${connection.origin} (${provider.spec.name}) answers`)
   return problem(
     'network',
@@ -73,15 +73,15 @@ function clockFinding(reached: readonly Reached[]): Finding[] {
 /** One finding a key; costs nothing at the provider. */
 export async function checkKeys({ roster, parts }: Engine): Promise<Finding[]> {
   return Promise.all(
-    roster.seats.map(async (seat) => {
-      const name = `${seat.provider.id}#${seat.key.index} ${seat.key.secret}`
-      const checked = await parts.checks.checkNow(seat)
+    roster.credentials.map(async (credential) => {
+      const name = `${credential.provider.id}#${credential.key.index} ${credential.key.secret}`
+      const checked = await parts.checks.checkNow(credential)
       if (checked.state === 'valid') return fine('key', `${name} is accepted`)
       if (checked.state === 'unproven')
-        return fine('key', `${name}: ${seat.provider.spec.name} has no free check; "keywise call" proves it`)
+        return fine('key', `${name}: ${credential.provider.spec.name} has no free check; "keywise call" proves it`)
       const said = `${name}: ${checked.failure.message}`
       return checked.failure.kind === 'auth_invalid'
-        ? problem('key', said, `replace it (${seat.key.source}), or remove it`)
+        ? problem('key', said, `replace it (${credential.key.source}), or remove it`)
         : warning('key', `${said} (the check itself failed; the key may be good)`, 'try again later')
     }),
   )

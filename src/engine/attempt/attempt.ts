@@ -3,12 +3,12 @@
 import type { Target } from '../../domain/target.ts'
 import type { Price } from '../../money/price.ts'
 import type { Call } from '../../upstream/call.ts'
-import type { Seat } from '../targets/targetRegistry.ts'
+import type { Credential } from '../targets/targetRegistry.ts'
 import type { Hold } from './reservation.ts'
 
 export interface Try {
   readonly target: Target
-  readonly seat: Seat
+  readonly credential: Credential
   readonly call: Call
   readonly hold: Extract<Hold, { granted: true }>
   /** As it was when the call began; null when nobody knows it. */

@@ -25,7 +25,7 @@ export function worldOf(roster: Roster, mind: Mind, shortcomings: Shortcomings):
     },
     hours: hoursOf(roster),
     successorOf: (target) =>
-      catalogueModel(roster.seatOf(target).provider.spec, target.model)?.retired?.successor ?? null,
+      catalogueModel(roster.credentialOf(target).provider.spec, target.model)?.retired?.successor ?? null,
     needOf: (target, ask, now) => needOf(roster, mind, target, ask, now),
   }
 }

@@ -7,7 +7,7 @@ import type { Target } from '../../domain/target.ts'
 import { type Call, type CallTools, startCall } from '../../upstream/call.ts'
 import type { Patience } from '../memory/patience.ts'
 import type { Ask } from '../request/pendingRequest.ts'
-import type { Seat } from '../targets/targetRegistry.ts'
+import type { Credential } from '../targets/targetRegistry.ts'
 import type { Repairs } from './learnedRepairs.ts'
 import { spliceRequest } from './spliceBody.ts'
 
@@ -21,7 +21,7 @@ export interface CallWriter {
 
 export interface CallOrder {
   readonly target: Target
-  readonly seat: Seat
+  readonly credential: Credential
   readonly ask: Ask
   /** A limit to send along, because a hard budget needs one and the request has none; null for none. */
   readonly mostOutputTokens: number | null
@@ -30,8 +30,8 @@ export interface CallOrder {
 }
 
 export function writeCall(writer: CallWriter, order: CallOrder): Call {
-  const { target, seat, ask } = order
-  const { connection } = seat
+  const { target, credential, ask } = order
+  const { connection } = credential
   const dialect = ask.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
   const allowedMs = order.allowedMs ?? allowance(writer, order)
   const leftMs = ask.deadlineAt - writer.tools.monotonic()
@@ -53,17 +53,17 @@ export function writeCall(writer: CallWriter, order: CallOrder): Call {
 
 const NO_HEADERS: readonly string[] = []
 
-function allowance({ patience, settings }: CallWriter, { target, seat, ask }: CallOrder): number {
-  return patience.firstContentMs(target, ask, settings.timeouts.firstTokenMs, seat.connection.spec.firstTokenMs)
+function allowance({ patience, settings }: CallWriter, { target, credential, ask }: CallOrder): number {
+  return patience.firstContentMs(target, ask, settings.timeouts.firstTokenMs, credential.connection.spec.firstTokenMs)
 }
 
 /** The client's own bytes where nothing but the model has to change, else the request written anew. */
 function written(
   { repairs, settings }: CallWriter,
-  { target, seat, ask, mostOutputTokens: maxTokens }: CallOrder,
+  { target, credential, ask, mostOutputTokens: maxTokens }: CallOrder,
   dialect: Dialect,
 ): { path: string; body: string | Buffer } {
-  const change = seat.connection.spec.quirks?.body
+  const change = credential.connection.spec.quirks?.body
   if (ask.wire?.dialect === dialect.id && change === undefined && !repairs.has(target)) {
     const spliced = spliceRequest(ask.wire, ask.request, target.model, maxTokens)
     if (spliced !== null) return spliced

@@ -17,7 +17,7 @@ export function hoursRules(roster: Roster): ReadonlyMap<string, Rules> {
   }))
   const byTarget = new Map<string, Rules>()
   for (const target of roster.targets) {
-    const key = roster.seatOf(target).key.hours
+    const key = roster.credentialOf(target).key.hours
     const groups = patterns.filter(({ pattern }) => concerns(pattern, target)).map(({ rules }) => rules)
     if (key !== undefined) groups.push(readAll(key))
     if (groups.length > 0) byTarget.set(target.stateId, groups)

@@ -9,7 +9,7 @@ import type { Park } from '../../domain/park.ts'
 import type { AttemptEvent, Store, TargetRef } from '../../domain/store.ts'
 import { checkKey, type DiscoverTools, type KeyCheckResult } from '../../upstream/discovery/discover.ts'
 import type { Mind } from '../memory/learnedState.ts'
-import type { Seat } from './targetRegistry.ts'
+import type { Credential } from './targetRegistry.ts'
 
 export interface KeyChecksOptions {
   readonly mind: Mind
@@ -36,8 +36,8 @@ const STATES = ['valid', 'unproven', 'refused'] as const
 
 const ABOUT_THE_KEY: ReadonlySet<FailureKind> = new Set(['auth_invalid', 'auth_forbidden', 'billing'])
 
-const mayBeBilled = ({ provider, key }: Seat) => key.free === true && provider.spec.tellsFreeTier === true
-const idOf = (seat: Seat) => `${seat.provider.id}@${seat.fingerprint}`
+const mayBeBilled = ({ provider, key }: Credential) => key.free === true && provider.spec.tellsFreeTier === true
+const idOf = (credential: Credential) => `${credential.provider.id}@${credential.fingerprint}`
 
 export class KeyChecks {
   readonly #options: KeyChecksOptions
@@ -47,10 +47,10 @@ export class KeyChecks {
   }
 
   /** Checks one key now and remembers what came back. */
-  async checkNow(seat: Seat): Promise<KeyCheckResult> {
+  async checkNow(credential: Credential): Promise<KeyCheckResult> {
     const { store, tools } = this.#options
-    const checked = await checkKey(seat.connection, tools)
-    store.setDoc(COLLECTION, idOf(seat), {
+    const checked = await checkKey(credential.connection, tools)
+    store.setDoc(COLLECTION, idOf(credential), {
       state: checked.state,
       at: tools.now(),
       message: checked.state === 'refused' ? checked.failure.message : null,
@@ -62,8 +62,8 @@ export class KeyChecks {
   }
 
   /** What the last check of the key said, by whichever process; null when there was none. */
-  last(seat: Seat): CheckedKey | null {
-    const record = asRecord(this.#options.store.getDoc(COLLECTION, idOf(seat)))
+  last(credential: Credential): CheckedKey | null {
+    const record = asRecord(this.#options.store.getDoc(COLLECTION, idOf(credential)))
     const state = STATES.find((one) => one === record?.['state'])
     if (record === undefined || state === undefined) return null
     return {
@@ -77,31 +77,33 @@ export class KeyChecks {
   }
 
   /** Whether a key that the user calls free belongs to an account that was charged before. */
-  isBilled(seat: Seat): boolean {
-    return mayBeBilled(seat) && this.last(seat)?.freeTier === false
+  isBilled(credential: Credential): boolean {
+    return mayBeBilled(credential) && this.last(credential)?.freeTier === false
   }
 
   /** Asks about keys that are called free where the provider can contradict, once a day. Returns those that it does. */
-  async billedAmong(seats: readonly Seat[]): Promise<readonly Seat[]> {
+  async billedAmong(credentials: readonly Credential[]): Promise<readonly Credential[]> {
     const now = this.#options.tools.now()
-    const doubtful = seats.filter(mayBeBilled)
+    const doubtful = credentials.filter(mayBeBilled)
     await Promise.all(
-      doubtful.filter((seat) => now - (this.last(seat)?.at ?? 0) > DAY_MS).map((seat) => this.checkNow(seat)),
+      doubtful
+        .filter((credential) => now - (this.last(credential)?.at ?? 0) > DAY_MS)
+        .map((credential) => this.checkNow(credential)),
     )
-    return doubtful.filter((seat) => this.isBilled(seat))
+    return doubtful.filter((credential) => this.isBilled(credential))
   }
 
   /** A refused key whose time is over: proved, it may go on; refused again, it waits twice as long. */
-  async prove({ target, reason }: Park, seat: Seat): Promise<void> {
-    const checked = await this.checkNow(seat)
+  async prove({ target, reason }: Park, credential: Credential): Promise<void> {
+    const checked = await this.checkNow(credential)
     if (checked.state === 'refused') this.#refused(target, checked.failure)
     // Where nothing free proves a key, the time that has passed is all there is: the next request finds out.
     else this.#lift(target, reason)
   }
 
   /** An account whose credit was used up: whether there is some again, as far as its provider tells for nothing. */
-  async balance({ target, reason }: Park, seat: Seat): Promise<void> {
-    const checked = await this.checkNow(seat)
+  async balance({ target, reason }: Park, credential: Credential): Promise<void> {
+    const checked = await this.checkNow(credential)
     if (checked.state === 'refused') return this.#refused(target, checked.failure)
     const hasCredit = checked.state === 'valid' ? checked.facts.hasCredit : null
     if (hasCredit === true) this.#lift(target, reason)

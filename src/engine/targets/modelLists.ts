@@ -7,7 +7,7 @@ import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
 import { type DiscoverTools, type ListResult, listModels } from '../../upstream/discovery/discover.ts'
 import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
-import type { Seat } from './targetRegistry.ts'
+import type { Credential } from './targetRegistry.ts'
 
 /** Lists older than this are read again. */
 export const LIST_LIFE_MS = 6 * 3600_000
@@ -25,8 +25,8 @@ export interface ModelListsOptions {
   readonly logger: Logger
   readonly tools: DiscoverTools
   /** Told after every list that is new or differs from the one before; `added`: models the one before did not have. */
-  readonly onChange: (seat: Seat, added: ReadonlySet<string>) => void
-  readonly onFailure: (seat: Seat, failure: Failure) => void
+  readonly onChange: (credential: Credential, added: ReadonlySet<string>) => void
+  readonly onFailure: (credential: Credential, failure: Failure) => void
 }
 
 const COLLECTION = 'model-lists'
@@ -46,26 +46,27 @@ export class ModelLists {
     }
   }
 
-  of(seat: Seat): KnownList | null {
-    return this.#lists.get(listKey(seat)) ?? null
+  of(credential: Credential): KnownList | null {
+    return this.#lists.get(listKey(credential)) ?? null
   }
 
-  /** Reads the lists of the seats that are due; `force` reads all. Resolves when every one has answered or failed. */
-  async refresh(seats: readonly Seat[], force = false): Promise<void> {
-    const due = new Map<string, Seat>()
-    for (const seat of seats)
-      if (seat.connection.spec.modelsList !== null && (force || this.#isDue(seat))) due.set(listKey(seat), seat)
+  /** Reads the lists of the credentials that are due; `force` reads all. Resolves when every one has answered or failed. */
+  async refresh(credentials: readonly Credential[], force = false): Promise<void> {
+    const due = new Map<string, Credential>()
+    for (const credential of credentials)
+      if (credential.connection.spec.modelsList !== null && (force || this.#isDue(credential)))
+        due.set(listKey(credential), credential)
     await Promise.all(
-      [...due.values()].map(async (seat) => {
-        const result = await this.#read(seat)
-        if (!result.ok) this.#options.onFailure(seat, result.failure)
+      [...due.values()].map(async (credential) => {
+        const result = await this.#read(credential)
+        if (!result.ok) this.#options.onFailure(credential, result.failure)
       }),
     )
   }
 
   /** Reads one list now; for whoever wants to know what became of it. Callers of the same list share the answer. */
-  readNow(seat: Seat, signal?: AbortSignal): Promise<ListResult> {
-    return this.#read(seat, signal)
+  readNow(credential: Credential, signal?: AbortSignal): Promise<ListResult> {
+    return this.#read(credential, signal)
   }
 
   /** Resolves when no list is being read any more, at the latest after `ms`. */
@@ -87,26 +88,26 @@ export class ModelLists {
     })
   }
 
-  #isDue(seat: Seat): boolean {
-    const key = listKey(seat)
+  #isDue(credential: Credential): boolean {
+    const key = listKey(credential)
     const now = this.#options.tools.now()
     const age = now - (this.#lists.get(key)?.readAt ?? 0)
     return (age > LIST_LIFE_MS || age < 0) && now - (this.#triedAt.get(key) ?? 0) > RETRY_MS
   }
 
-  #read(seat: Seat, signal?: AbortSignal): Promise<ListResult> {
-    const key = listKey(seat)
+  #read(credential: Credential, signal?: AbortSignal): Promise<ListResult> {
+    const key = listKey(credential)
     const running = this.#running.get(key)
     if (running !== undefined) return running
-    const reading = this.#readOnce(seat, key, signal).finally(() => this.#running.delete(key))
+    const reading = this.#readOnce(credential, key, signal).finally(() => this.#running.delete(key))
     this.#running.set(key, reading)
     return reading
   }
 
-  async #readOnce(seat: Seat, key: string, signal?: AbortSignal): Promise<ListResult> {
+  async #readOnce(credential: Credential, key: string, signal?: AbortSignal): Promise<ListResult> {
     this.#triedAt.set(key, this.#options.tools.now())
     const { tools } = this.#options
-    const result = await listModels(seat.connection, signal === undefined ? tools : { ...tools, signal })
+    const result = await listModels(credential.connection, signal === undefined ? tools : { ...tools, signal })
     // An empty list is a provider's hiccup more often than a truth: the last good one stays.
     if (!result.ok || result.models.length === 0) return result
     const before = this.#lists.get(key)
@@ -114,18 +115,18 @@ export class ModelLists {
     this.#lists.set(key, list)
     this.#options.store.setDoc(COLLECTION, key, list as unknown as Json) // plain data by construction
     if (before !== undefined && sameIds(before.models, list.models)) return result
-    this.#options.onChange(seat, addedTo(before, list))
+    this.#options.onChange(credential, addedTo(before, list))
     for (const resolve of this.#awaitingNews.splice(0)) resolve()
     return result
   }
 }
 
 /** Public lists are the same for all keys of a provider, others belong to the key. */
-function listKey(seat: Seat): string {
-  const { spec, origin, basePath } = seat.connection
+function listKey(credential: Credential): string {
+  const { spec, origin, basePath } = credential.connection
   return spec.modelsList?.public
     ? `${spec.id} ${origin}${basePath}`
-    : `${spec.id}@${seat.fingerprint} ${origin}${basePath}`
+    : `${spec.id}@${credential.fingerprint} ${origin}${basePath}`
 }
 
 /** Of a first list nothing is new: nobody knows what was missing before. */

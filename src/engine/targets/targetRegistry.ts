@@ -16,7 +16,7 @@ import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
 import { ModelNames } from '../request/modelNames.ts'
 
 /** One key's place at its provider: what a call needs beside the target. */
-export interface Seat {
+export interface Credential {
   readonly provider: ProviderConfig
   readonly key: KeyConfig
   readonly fingerprint: string
@@ -26,16 +26,16 @@ export interface Seat {
 
 export interface RosterFacts {
   readonly config: Config
-  readonly seats: readonly Seat[]
-  /** The models list of a seat as last seen; null while nobody has read it. */
-  readonly listOf: (seat: Seat) => readonly ListedModel[] | null
+  readonly credentials: readonly Credential[]
+  /** The models list of a credential as last seen; null while nobody has read it. */
+  readonly listOf: (credential: Credential) => readonly ListedModel[] | null
   readonly prices: PriceBook
   /** Epoch milliseconds: some prices depend on the hour. */
   readonly now: number
   /** Lists are taken whole, however long. */
   readonly allModels?: boolean
   /** Whether the provider says that the account of a key that is called free was charged before. */
-  readonly isBilled?: (seat: Seat) => boolean
+  readonly isBilled?: (credential: Credential) => boolean
 }
 
 /** What is known of one model of one provider, from the user, the provider's list and the catalogue. */
@@ -57,22 +57,30 @@ interface Priced {
 }
 
 /** Every target with its price, in the configuration's order. */
-function pricedTargets({ config, seats, listOf, prices, now, allModels = false, isBilled }: RosterFacts): Priced[] {
+function pricedTargets({
+  config,
+  credentials,
+  listOf,
+  prices,
+  now,
+  allModels = false,
+  isBilled,
+}: RosterFacts): Priced[] {
   const noTraining = config.settings.privacy === 'no_training'
-  return seats.flatMap((seat) => {
-    const billed = isBilled?.(seat) ?? false
-    return modelsOf(seat, listOf(seat), allModels).map((model) => {
-      const free = isFree(seat, model, billed)
+  return credentials.flatMap((credential) => {
+    const billed = isBilled?.(credential) ?? false
+    return modelsOf(credential, listOf(credential), allModels).map((model) => {
+      const free = isFree(credential, model, billed)
       const price = prices.priceOf({
-        provider: seat.provider.id,
+        provider: credential.provider.id,
         model: model.id,
         free,
-        local: seat.provider.spec.local === true,
+        local: credential.provider.spec.local === true,
         userPrice: model.user?.price ?? null,
         cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
       })
       const hint = price === null ? null : hintAt(price, now)
-      return { target: buildTarget(seat, model, { price: hint, free, noTraining }), price }
+      return { target: buildTarget(credential, model, { price: hint, free, noTraining }), price }
     })
   })
 }
@@ -84,8 +92,12 @@ export function hintAt(price: Price, at: number): PriceHint {
 }
 
 /** The models that are tried with a key: exactly the named ones, or what the rule of contract 2.1 picks of the list. */
-export function modelsOf(seat: Seat, list: readonly ListedModel[] | null, allModels = false): readonly ModelFacts[] {
-  const { models, spec } = seat.provider
+export function modelsOf(
+  credential: Credential,
+  list: readonly ListedModel[] | null,
+  allModels = false,
+): readonly ModelFacts[] {
+  const { models, spec } = credential.provider
   const listed = new Map(list?.map((model) => [model.id, model]))
   const factsOf = (id: string, user: ModelConfig | null): ModelFacts => ({
     id,
@@ -131,23 +143,23 @@ interface Findings {
   readonly noTraining: boolean
 }
 
-function buildTarget(seat: Seat, model: ModelFacts, findings: Findings): Target {
-  const { spec } = seat.provider
+function buildTarget(credential: Credential, model: ModelFacts, findings: Findings): Target {
+  const { spec } = credential.provider
   return {
-    id: targetId(spec.id, model.id, seat.key.index),
+    id: targetId(spec.id, model.id, credential.key.index),
     provider: spec.id,
     model: model.id,
-    keyIndex: seat.key.index,
-    fingerprint: seat.fingerprint,
-    stateId: stateId(spec.id, model.id, seat.fingerprint),
-    account: seat.account,
-    ...(seat.key.label !== undefined && { label: seat.key.label }),
-    profile: profileOf(seat, model, findings),
+    keyIndex: credential.key.index,
+    fingerprint: credential.fingerprint,
+    stateId: stateId(spec.id, model.id, credential.fingerprint),
+    account: credential.account,
+    ...(credential.key.label !== undefined && { label: credential.key.label }),
+    profile: profileOf(credential, model, findings),
   }
 }
 
-function profileOf(seat: Seat, model: ModelFacts, { price, free, noTraining }: Findings): TargetProfile {
-  const { spec } = seat.provider
+function profileOf(credential: Credential, model: ModelFacts, { price, free, noTraining }: Findings): TargetProfile {
+  const { spec } = credential.provider
   return {
     dialect: spec.dialect,
     contextTokens: model.user?.contextTokens ?? model.listed?.contextTokens ?? model.catalogue?.contextTokens ?? null,
@@ -156,12 +168,12 @@ function profileOf(seat: Seat, model: ModelFacts, { price, free, noTraining }: F
     abilities: abilitiesOf(model),
     price,
     free,
-    trainsOnPrompts: trainsOnPrompts(seat, free, noTraining),
+    trainsOnPrompts: trainsOnPrompts(credential, free, noTraining),
     qualityPrior: model.user?.quality ?? model.catalogue?.quality ?? null,
     ...qualitySource(model),
     local: spec.local === true,
     discovered: model.discovered,
-    weight: seat.key.weight,
+    weight: credential.key.weight,
   }
 }
 
@@ -174,10 +186,10 @@ function qualitySource({ user, catalogue }: ModelFacts): { readonly qualityPrior
  * A call that can never be billed: the user's word for the key, unless the provider contradicts it; a local server; or a
  * model that the user or the list gives the price 0.
  */
-function isFree(seat: Seat, model: ModelFacts, billed: boolean): boolean {
-  const { spec } = seat.provider
+function isFree(credential: Credential, model: ModelFacts, billed: boolean): boolean {
+  const { spec } = credential.provider
   const price = model.user?.price ?? model.listed?.price
-  if (seat.key.free !== undefined && !billed) return seat.key.free
+  if (credential.key.free !== undefined && !billed) return credential.key.free
   if (spec.local === true) return true
   return price !== undefined && price !== null ? costsNothing(price) : model.id.endsWith(':free')
 }
@@ -185,11 +197,11 @@ function isFree(seat: Seat, model: ModelFacts, billed: boolean): boolean {
 /** All of it: a request can cost although its tokens do not. */
 const costsNothing = (price: UserPrice) => Object.values(price).every((amount) => amount === undefined || amount === 0)
 
-function trainsOnPrompts(seat: Seat, free: boolean, noTraining: boolean): boolean | null {
-  if (noTraining && seat.provider.spec.guardsTraining === true) return false
-  const { spec, key } = seat.provider.spec.local
-    ? { spec: null, key: seat.key }
-    : { spec: seat.provider.spec, key: seat.key }
+function trainsOnPrompts(credential: Credential, free: boolean, noTraining: boolean): boolean | null {
+  if (noTraining && credential.provider.spec.guardsTraining === true) return false
+  const { spec, key } = credential.provider.spec.local
+    ? { spec: null, key: credential.key }
+    : { spec: credential.provider.spec, key: credential.key }
   if (spec === null || key.free === false) return false
   return free || spec.freeNeedsUserWord === true ? spec.trainsOnFreePrompts : false
 }
@@ -202,12 +214,12 @@ function abilitiesOf(model: ModelFacts): Abilities {
 /** The targets of one moment, with what is looked up by target; made anew when the configuration or a list changes. */
 export class Roster {
   readonly config: Config
-  readonly seats: readonly Seat[]
+  readonly credentials: readonly Credential[]
   readonly targets: readonly Target[]
   readonly names: ModelNames
-  readonly #seatByKey: ReadonlyMap<string, Seat>
+  readonly #credentialByKey: ReadonlyMap<string, Credential>
   readonly #byState: ReadonlyMap<string, Target>
-  readonly #seatByState: ReadonlyMap<string, Seat | undefined>
+  readonly #credentialByState: ReadonlyMap<string, Credential | undefined>
   readonly #prices: ReadonlyMap<string, Price | null>
   /** Those whose price is not the same at all times. */
   readonly #changing: readonly { readonly target: Target; readonly price: Price }[]
@@ -215,13 +227,15 @@ export class Roster {
   constructor(facts: RosterFacts) {
     const priced = pricedTargets(facts)
     this.config = facts.config
-    this.seats = facts.seats
+    this.credentials = facts.credentials
     this.targets = priced.map(({ target }) => target)
     this.names = new ModelNames(this.targets, facts.config.settings.models)
-    this.#seatByKey = new Map(facts.seats.map((seat) => [`${seat.provider.id}@${seat.fingerprint}`, seat]))
+    this.#credentialByKey = new Map(
+      facts.credentials.map((credential) => [`${credential.provider.id}@${credential.fingerprint}`, credential]),
+    )
     this.#byState = new Map(this.targets.map((target) => [target.stateId, target]))
-    this.#seatByState = new Map(
-      this.targets.map((target) => [target.stateId, this.findSeat(target.provider, target.fingerprint)]),
+    this.#credentialByState = new Map(
+      this.targets.map((target) => [target.stateId, this.findCredential(target.provider, target.fingerprint)]),
     )
     this.#prices = new Map(priced.map(({ target, price }) => [target.stateId, price]))
     this.#changing = priced.flatMap(({ target, price }) =>
@@ -229,19 +243,23 @@ export class Roster {
     )
   }
 
-  seatOf(target: Pick<Target, 'stateId' | 'provider' | 'fingerprint'>): Seat {
-    const seat = this.seatNow(target)
-    if (seat === undefined) throw new TypeError(`no key for ${target.provider}`)
-    return seat
+  credentialOf(target: Pick<Target, 'stateId' | 'provider' | 'fingerprint'>): Credential {
+    const credential = this.credentialNow(target)
+    if (credential === undefined) throw new TypeError(`no key for ${target.provider}`)
+    return credential
   }
 
-  /** The seat of a target of this roster or of one before; undefined when its key is gone. */
-  seatNow({ stateId, provider, fingerprint }: Pick<Target, 'stateId' | 'provider' | 'fingerprint'>): Seat | undefined {
-    return this.#seatByState.get(stateId) ?? this.findSeat(provider, fingerprint)
+  /** The credential of a target of this roster or of one before; undefined when its key is gone. */
+  credentialNow({
+    stateId,
+    provider,
+    fingerprint,
+  }: Pick<Target, 'stateId' | 'provider' | 'fingerprint'>): Credential | undefined {
+    return this.#credentialByState.get(stateId) ?? this.findCredential(provider, fingerprint)
   }
 
-  findSeat(provider: string, fingerprint: string): Seat | undefined {
-    return this.#seatByKey.get(`${provider}@${fingerprint}`)
+  findCredential(provider: string, fingerprint: string): Credential | undefined {
+    return this.#credentialByKey.get(`${provider}@${fingerprint}`)
   }
 
   find(stateId: string): Target | undefined {

@@ -128,7 +128,7 @@ export class Exchange implements CallSink, UnderWay {
   }
 
   #answer(answered: Answered, ask: Ask): void {
-    const sameDialect = answered.winner.seat.connection.dialect === this.#route.dialect
+    const sameDialect = answered.winner.credential.connection.dialect === this.#route.dialect
     if (!ask.request.stream) return this.#answerWhole(answered, ask, sameDialect)
     // A rescued answer goes on in the same events, so it has to be written by us from the start.
     if (sameDialect && !this.#route.asArray && !mayRescue(this.#parts.engine, ask))
