@@ -6,11 +6,11 @@ import type { Try } from './attempt/attempt.ts'
 import { Trail } from './attempt/trail.ts'
 import type { Engine } from './engine.ts'
 import { exhausted } from './exhausted.ts'
-import type { Ask } from './request/pendingRequest.ts'
+import type { PendingRequest } from './request/pendingRequest.ts'
 
 /** A request that was answered, or whose answer has begun to arrive. */
 export interface Answered {
-  readonly ask: Ask
+  readonly pending: PendingRequest
   readonly trail: Trail
   readonly call: Call
   readonly winner: Try
@@ -25,36 +25,36 @@ export interface Answered {
  * Asks target after target until one answers. Throws one of the few errors of `domain/errors.ts` when none does.
  * `trail`: what the request has tried already, where it goes on.
  */
-export async function cascade(engine: Engine, ask: Ask, trail = new Trail(ask)): Promise<Answered> {
-  let decision = engine.decide(ask, trail)
-  while (!trail.over && !ask.cancellation.cancelled && !engine.isLate(ask)) {
-    const target = engine.nextTarget(decision, trail) ?? engine.lastResort(ask, trail)
+export async function cascade(engine: Engine, pending: PendingRequest, trail = new Trail(pending)): Promise<Answered> {
+  let decision = engine.decide(pending, trail)
+  while (!trail.over && !pending.cancellation.cancelled && !engine.isLate(pending)) {
+    const target = engine.nextTarget(decision, trail) ?? engine.lastResort(pending, trail)
     if (target === null) {
-      if (!(await engine.waitForRoom(ask, trail))) break
-      decision = engine.decide(ask, trail)
+      if (!(await engine.waitForRoom(pending, trail))) break
+      decision = engine.decide(pending, trail)
       continue
     }
-    const hold = engine.reserve(target, ask)
+    const hold = engine.reserve(target, pending)
     if (!hold.granted) {
       trail.pass(target, hold, decision.explored)
       if (trail.rejectedBy !== null) break
       continue
     }
-    const attempt = engine.call(target, ask, trail, hold)
+    const attempt = engine.call(target, pending, trail, hold)
     await attempt.call.first
-    if (attempt.call.ended?.outcome.ok !== false) return answered(engine, ask, trail, attempt, decision.explored)
-    const verdict = engine.record(ask, trail, attempt, attempt.call.ended)
+    if (attempt.call.ended?.outcome.ok !== false) return answered(engine, pending, trail, attempt, decision.explored)
+    const verdict = engine.record(pending, trail, attempt, attempt.call.ended)
     if (verdict.next !== 'retry-once') continue
-    await engine.pause(ask, verdict.waitMs)
-    decision = engine.decide(ask, trail)
+    await engine.pause(pending, verdict.waitMs)
+    decision = engine.decide(pending, trail)
   }
-  throw engine.gaveUp(ask, trail, exhausted(engine, ask, trail))
+  throw engine.gaveUp(pending, trail, exhausted(engine, pending, trail))
 }
 
-function answered(engine: Engine, ask: Ask, trail: Trail, winner: Try, explored: boolean): Answered {
+function answered(engine: Engine, pending: PendingRequest, trail: Trail, winner: Try, explored: boolean): Answered {
   const { call } = winner
-  const settle = (end: NonNullable<Call['ended']>) => engine.recordAnswer(ask, trail, winner, end)
+  const settle = (end: NonNullable<Call['ended']>) => engine.recordAnswer(pending, trail, winner, end)
   const report = call.ended === null ? null : settle(call.ended)
   const recorded = report === null ? call.done.then(settle) : Promise.resolve(report)
-  return { ask, trail, call, winner, explored, recorded, report }
+  return { pending, trail, call, winner, explored, recorded, report }
 }

@@ -10,7 +10,7 @@ import type { Decision } from '../routing/choose.ts'
 import type { SketchedTarget } from '../routing/explain.ts'
 import type { Terms } from '../routing/score.ts'
 import { type World, whyNot } from './attempt/eligibility.ts'
-import type { Ask } from './request/pendingRequest.ts'
+import type { PendingRequest } from './request/pendingRequest.ts'
 
 export interface DecisionRow {
   readonly rank: number
@@ -36,7 +36,7 @@ export interface DecisionRecord {
 
 /** A decision whose ranking is still to be drawn up. */
 interface Fresh {
-  readonly ask: Ask
+  readonly pending: PendingRequest
   readonly decision: Decision
   readonly world: World
   readonly now: number
@@ -63,14 +63,14 @@ export class Decisions {
   }
 
   /** Called on the request's path: a comparison and an entry in a list. */
-  note(ask: Ask, decision: Decision, world: World, now: number): void {
+  note(pending: PendingRequest, decision: Decision, world: World, now: number): void {
     const second = Math.floor(now / 1000)
     if (second !== this.#second) {
       this.#second = second
       this.#takenThisSecond = 0
     }
     if (++this.#takenThisSecond > MOST_PER_SECOND) return
-    this.#fresh.push({ ask, decision, world, now })
+    this.#fresh.push({ pending, decision, world, now })
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => this.#drawUp())
@@ -103,18 +103,18 @@ export class Decisions {
     this.#scheduled = false
     const fresh = this.#fresh
     this.#fresh = []
-    for (const one of fresh) this.#unwritten.set(one.ask.id, recordOf(one))
+    for (const one of fresh) this.#unwritten.set(one.pending.id, recordOf(one))
   }
 }
 
-function recordOf({ ask, decision, world, now }: Fresh): DecisionRecord {
+function recordOf({ pending, decision, world, now }: Fresh): DecisionRecord {
   return {
-    requestId: ask.id,
+    requestId: pending.id,
     at: now,
-    model: ask.selection.name,
+    model: pending.selection.name,
     chosen: decision.first?.id ?? null,
     explored: decision.explored,
-    ranking: decision.sketch(ROWS, (target) => whyNot(world, target, ask, null, now)).map(decisionRow),
+    ranking: decision.sketch(ROWS, (target) => whyNot(world, target, pending, null, now)).map(decisionRow),
   }
 }
 

@@ -31,7 +31,7 @@ import type { Mind } from './memory/learnedState.ts'
 import { Summary } from './memory/summary.ts'
 import type { AttemptObserver, ParkProber } from './observer.ts'
 import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
-import type { Ask } from './request/pendingRequest.ts'
+import type { PendingRequest } from './request/pendingRequest.ts'
 import type { KeyChecks } from './targets/keyChecks.ts'
 import type { Shortcomings } from './targets/missingAbilities.ts'
 import type { ModelLists } from './targets/modelLists.ts'
@@ -84,25 +84,30 @@ export class Engine {
     return this.parts.tools.now()
   }
 
-  decide(ask: Ask, trail: Trail): Decision {
+  decide(pending: PendingRequest, trail: Trail): Decision {
     const { mind, decisions, events } = this.parts
     const now = this.now
     if (trail.calls === 0) this.#retries.request(now)
-    const decision = mind.router.decide(this.#routingRequest(ask, trail, now), now)
-    decisions.note(ask, decision, this.world, now)
+    const decision = mind.router.decide(this.#routingRequest(pending, trail, now), now)
+    decisions.note(pending, decision, this.world, now)
     trail.offer(decision.first)
-    if (trail.isTold) this.#notePassed(ask, decision, trail, now)
+    if (trail.isTold) this.#notePassed(pending, decision, trail, now)
     if (events.has('decision')) {
       const chosen = decision.first?.id ?? null
-      events.emit('decision', { requestId: ask.id, model: ask.selection.name, chosen, explored: decision.explored })
+      events.emit('decision', {
+        requestId: pending.id,
+        model: pending.selection.name,
+        chosen,
+        explored: decision.explored,
+      })
     }
     return decision
   }
 
   /** The ranking as it stands, without deciding anything. */
-  rank(ask: Ask): readonly RankedTarget[] {
+  rank(pending: PendingRequest): readonly RankedTarget[] {
     const now = this.now
-    return this.parts.mind.router.rank(this.#routingRequest(ask, null, now), now)
+    return this.parts.mind.router.rank(this.#routingRequest(pending, null, now), now)
   }
 
   /** The next target to try: the decision's first, then the best of the rest; tired providers only when nothing else is left. */
@@ -117,7 +122,7 @@ export class Engine {
    * When nothing is eligible, a target whose park is only our guess, the one that ends soonest. What the upstream
    * stated, refused keys, empty accounts and the user's rules hold.
    */
-  lastResort(ask: Ask, trail: Trail): Target | null {
+  lastResort(pending: PendingRequest, trail: Trail): Target | null {
     const now = this.now
     let best: Target | null = null
     let bestUntil = Number.POSITIVE_INFINITY
@@ -125,7 +130,7 @@ export class Engine {
       if (
         trail.isBusy(target) ||
         trail.metLimitOf(target) ||
-        whyNot(this.world, target, ask, trail, now, true) !== null
+        whyNot(this.world, target, pending, trail, now, true) !== null
       )
         continue
       // Without a park in its way it is only coming back slowly, which is no reason to fail.
@@ -138,19 +143,19 @@ export class Engine {
   }
 
   /** The caller's time for the whole request is over. */
-  isLate(ask: Ask): boolean {
-    return this.parts.tools.monotonic() >= ask.deadlineAt
+  isLate(pending: PendingRequest): boolean {
+    return this.parts.tools.monotonic() >= pending.deadlineAt
   }
 
-  reserve(target: Target, ask: Ask, prober: Prober = 'request'): Hold {
+  reserve(target: Target, pending: PendingRequest, prober: Prober = 'request'): Hold {
     const now = this.now
-    return reserve(this.parts.mind, target, ask, this.world.needOf(target, ask, now), now, prober)
+    return reserve(this.parts.mind, target, pending, this.world.needOf(target, pending, now), now, prober)
   }
 
-  call(target: Target, ask: Ask, trail: Trail, hold: Extract<Hold, { granted: true }>): Try {
+  call(target: Target, pending: PendingRequest, trail: Trail, hold: Extract<Hold, { granted: true }>): Try {
     const credential = this.roster.credentialOf(target)
-    const call = writeCall(this.#writer, { target, credential, ask, mostOutputTokens: hold.mostOutputTokens })
-    ask.cancellation.running(call)
+    const call = writeCall(this.#writer, { target, credential, pending, mostOutputTokens: hold.mostOutputTokens })
+    pending.cancellation.running(call)
     return {
       target,
       credential,
@@ -168,18 +173,18 @@ export class Engine {
   }
 
   /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
-  reserveForTest(target: Target, ask: Ask): Hold {
+  reserveForTest(target: Target, pending: PendingRequest): Hold {
     const now = this.now
-    return reserveForTest(this.parts.mind, target, ask, this.world.needOf(target, ask, now), now)
+    return reserveForTest(this.parts.mind, target, pending, this.world.needOf(target, pending, now), now)
   }
 
   /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
-  callForTest(target: Target, ask: Ask, hold: Extract<Hold, { granted: true }>, number: number): Try {
+  callForTest(target: Target, pending: PendingRequest, hold: Extract<Hold, { granted: true }>, number: number): Try {
     const credential = this.roster.credentialOf(target)
     const { mostOutputTokens } = hold
     const allowedMs = Number.POSITIVE_INFINITY
-    const call = writeCall(this.#writer, { target, credential, ask, mostOutputTokens, allowedMs })
-    ask.cancellation.running(call)
+    const call = writeCall(this.#writer, { target, credential, pending, mostOutputTokens, allowedMs })
+    pending.cancellation.running(call)
     return { target, credential, call, hold, price: this.roster.priceOf(target), number, startedAt: this.now }
   }
 
@@ -191,73 +196,73 @@ export class Engine {
   }
 
   /** Takes in a failed attempt: judged, settled, remembered, told. */
-  record(ask: Ask, trail: Trail, attempt: Try, end: CallEnd): Verdict {
+  record(pending: PendingRequest, trail: Trail, attempt: Try, end: CallEnd): Verdict {
     const failure = failureOf(end)
-    const verdict = this.#judge(failure, ask, trail, attempt.target)
-    const { report } = this.#remember(ask, attempt, end)
+    const verdict = this.#judge(failure, pending, trail, attempt.target)
+    const { report } = this.#remember(pending, attempt, end)
     trail.add(attempt.target, report, failure, verdict)
     this.parts.attention.failed(attempt, failure, verdict)
     return verdict
   }
 
   /** Takes in the attempt that answered, or whose stream broke off after its first content. */
-  recordAnswer(ask: Ask, trail: Trail, attempt: Try, end: CallEnd): AttemptReport {
-    const { report } = this.#remember(ask, attempt, end)
+  recordAnswer(pending: PendingRequest, trail: Trail, attempt: Try, end: CallEnd): AttemptReport {
+    const { report } = this.#remember(pending, attempt, end)
     trail.answered(report)
-    this.#observe(ask, trail, end)
-    if (end.outcome.ok) this.parts.attention.answered(attempt, ask, end.outcome.response)
+    this.#observe(pending, trail, end)
+    if (end.outcome.ok) this.parts.attention.answered(attempt, pending, end.outcome.response)
     else
       this.parts.attention.failed(
         attempt,
         end.outcome.failure,
-        this.#judge(end.outcome.failure, ask, trail, attempt.target),
+        this.#judge(end.outcome.failure, pending, trail, attempt.target),
       )
     return report
   }
 
   /** Waits for the soonest target within the caller's patience. False when there is none to wait for. */
-  async waitForRoom(ask: Ask, trail: Trail): Promise<boolean> {
+  async waitForRoom(pending: PendingRequest, trail: Trail): Promise<boolean> {
     const { tools, waiting } = this.parts
     const began = tools.monotonic()
     trail.lookAgain()
     const leftMs = this.roster.config.settings.timeouts.patienceMs - trail.waitedMs
     const waited = await waiting.wait({
-      soonest: () => this.soonest(ask, trail),
-      patienceMs: Math.max(0, Math.min(leftMs, ask.deadlineAt - began)),
-      arrivedAt: ask.arrivedAt,
-      signal: ask.cancellation.signal,
+      soonest: () => this.soonest(pending, trail),
+      patienceMs: Math.max(0, Math.min(leftMs, pending.deadlineAt - began)),
+      arrivedAt: pending.arrivedAt,
+      signal: pending.cancellation.signal,
     })
     trail.waitedMs += tools.monotonic() - began
     return waited === 'try' && trail.waitedMs <= this.roster.config.settings.timeouts.patienceMs
   }
 
   /** The target that will be free soonest for this request, and when; null when no time is known. */
-  soonest(ask: Ask, trail: Trail | null): Opening | null {
+  soonest(pending: PendingRequest, trail: Trail | null): Opening | null {
     const now = this.now
     let best: { at: number; target: Target } | null = null
     for (const target of this.roster.targets) {
       if (trail !== null && trail.excludes(target) !== null) continue
-      const at = this.#freeAt(target, ask, trail, now)
+      const at = this.#freeAt(target, pending, trail, now)
       if (at !== null && (best === null || at < best.at)) best = { at, target }
     }
-    return best === null ? null : { ...best, ...this.#gate(best.target, ask, now) }
+    return best === null ? null : { ...best, ...this.#gate(best.target, pending, now) }
   }
 
   /** For a request that is still under way a guess of ours is no reason to wait, where retries are left for that. */
-  #freeAt(target: Target, ask: Ask, trail: Trail | null, now: number): number | null {
+  #freeAt(target: Target, pending: PendingRequest, trail: Trail | null, now: number): number | null {
     const inNeed = trail !== null && !trail.metLimitOf(target) && this.#retries.isLeft(now)
-    return freeAt(this.world, target, ask, now, inNeed)
+    return freeAt(this.world, target, pending, now, inNeed)
   }
 
   /** How many requests the limit in the way lets through per window, so that no herd is let out. */
-  #gate(target: Target, ask: Ask, now: number): Pick<Opening, 'limit' | 'windowMs'> {
-    const shortage = this.parts.mind.quota.room(target, this.world.needOf(target, ask, now).quota, now)
+  #gate(target: Target, pending: PendingRequest, now: number): Pick<Opening, 'limit' | 'windowMs'> {
+    const shortage = this.parts.mind.quota.room(target, this.world.needOf(target, pending, now).quota, now)
     if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
     return { limit: shortage.limit, windowMs: WINDOW_MS[shortage.window] }
   }
 
-  pause(ask: Ask, ms: number): Promise<void> {
-    const { cancelled, signal } = ask.cancellation
+  pause(pending: PendingRequest, ms: number): Promise<void> {
+    const { cancelled, signal } = pending.cancellation
     return cancelled ? Promise.resolve() : this.parts.sleep(ms, signal)
   }
 
@@ -283,13 +288,13 @@ export class Engine {
   }
 
   /** Nobody answered: told to whoever listens. Returns the error. */
-  gaveUp(ask: Ask, trail: Trail, error: KeywiseError): KeywiseError {
-    this.#observeFailure(ask, trail, error)
+  gaveUp(pending: PendingRequest, trail: Trail, error: KeywiseError): KeywiseError {
+    this.#observeFailure(pending, trail, error)
     if (!(error instanceof AllTargetsFailedError)) return error
-    this.parts.attention.exhausted(ask, trail)
+    this.parts.attention.exhausted(pending, trail)
     this.parts.events.emit('exhausted', {
-      requestId: ask.id,
-      model: ask.selection.name,
+      requestId: pending.id,
+      model: pending.selection.name,
       attempts: trail.attempts,
       retryAt: error.retryAt,
     })
@@ -297,51 +302,51 @@ export class Engine {
   }
 
   /** What became of a request, for the experiment it takes part in; a caller who left says nothing about a variant. */
-  #observe(ask: Ask, trail: Trail, end: CallEnd): void {
+  #observe(pending: PendingRequest, trail: Trail, end: CallEnd): void {
     const { experiments } = this.parts
-    if (ask.enrolment === null) return
-    if (end.outcome.ok) experiments.answered(ask.enrolment, ask.id, trail.attempts)
-    else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(ask.enrolment, ask.id)
+    if (pending.enrolment === null) return
+    if (end.outcome.ok) experiments.answered(pending.enrolment, pending.id, trail.attempts)
+    else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(pending.enrolment, pending.id)
   }
 
   /** Nor does one whose request was wrong before anybody was asked, or a host without a network. */
-  #observeFailure(ask: Ask, trail: Trail, error: KeywiseError): void {
+  #observeFailure(pending: PendingRequest, trail: Trail, error: KeywiseError): void {
     const { experiments, offline } = this.parts
     const isCallers = error.code === 'ABORTED' || (error.code === 'INVALID_REQUEST' && trail.calls === 0)
-    if (!isCallers && !offline.isOffline(this.now)) experiments.failed(ask.enrolment, ask.id)
+    if (!isCallers && !offline.isOffline(this.now)) experiments.failed(pending.enrolment, pending.id)
   }
 
-  #remember(ask: Ask, attempt: Try, end: CallEnd): Recorded {
+  #remember(pending: PendingRequest, attempt: Try, end: CallEnd): Recorded {
     return this.remember({
-      requestId: ask.id,
+      requestId: pending.id,
       number: attempt.number,
       source: 'live',
-      operation: ask.dialectFor === null ? 'chat' : 'embeddings',
+      operation: pending.dialectFor === null ? 'chat' : 'embeddings',
       target: attempt.target,
       startedAt: attempt.startedAt,
-      streamed: ask.request.stream,
+      streamed: pending.request.stream,
       end,
-      inputTokens: ask.needs.inputTokens,
-      request: ask.whole,
+      inputTokens: pending.needs.inputTokens,
+      request: pending.whole,
       hold: attempt.hold,
       price: attempt.price,
-      task: ask.task,
-      session: ask.session.id,
-      token: ask.token,
-      labels: ask.labels,
-      trial: ask.enrolment?.trial ?? null,
+      task: pending.task,
+      session: pending.session.id,
+      token: pending.token,
+      labels: pending.labels,
+      trial: pending.enrolment?.trial ?? null,
     })
   }
 
-  #judge(failure: Failure, ask: Ask, trail: Trail, target: Target): Verdict {
+  #judge(failure: Failure, pending: PendingRequest, trail: Trail, target: Target): Verdict {
     const { timeouts } = this.roster.config.settings
     const repaired = failure.kind === 'unsupported' && this.parts.repairs.learn(target, failure)
     const verdict = judge(failure, {
-      alone: !this.#othersEligible(ask, trail, target),
+      alone: !this.#othersEligible(pending, trail, target),
       retried: trail.wasTried(target),
-      patienceMs: Math.min(timeouts.patienceMs, ask.deadlineAt - this.parts.tools.monotonic()),
+      patienceMs: Math.min(timeouts.patienceMs, pending.deadlineAt - this.parts.tools.monotonic()),
       confirmed: trail.isUnsupportedBesides(target.provider),
-      mayAnswerFiltered: ask.retryFiltered,
+      mayAnswerFiltered: pending.retryFiltered,
       random: this.parts.random(),
     })
     if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
@@ -350,33 +355,35 @@ export class Engine {
   }
 
   /** Who would have been asked, were it not for a park or a limit. */
-  #notePassed(ask: Ask, decision: Decision, trail: Trail, now: number): void {
-    const rows = decision.sketch(LOOKED_AT, (target) => whyNot(this.world, target, ask, null, now))
+  #notePassed(pending: PendingRequest, decision: Decision, trail: Trail, now: number): void {
+    const rows = decision.sketch(LOOKED_AT, (target) => whyNot(this.world, target, pending, null, now))
     for (const { missed, reason } of rows) if (missed && reason !== null && PASSES.test(reason)) trail.tell(reason)
   }
 
-  #othersEligible(ask: Ask, trail: Trail, except: Target): boolean {
+  #othersEligible(pending: PendingRequest, trail: Trail, except: Target): boolean {
     const now = this.now
     return this.roster.targets.some(
-      (target) => target.stateId !== except.stateId && whyNot(this.world, target, ask, trail, now) === null,
+      (target) => target.stateId !== except.stateId && whyNot(this.world, target, pending, trail, now) === null,
     )
   }
 
-  #routingRequest(ask: Ask, trail: Trail | null, now: number): RoutingRequest {
+  #routingRequest(pending: PendingRequest, trail: Trail | null, now: number): RoutingRequest {
     return {
-      id: ask.id,
-      profile: ask.selection.profile,
-      task: ask.task,
-      stream: ask.request.stream,
-      inputTokens: ask.needs.inputTokens,
+      id: pending.id,
+      profile: pending.selection.profile,
+      task: pending.task,
+      stream: pending.request.stream,
+      inputTokens: pending.needs.inputTokens,
       expectedOutputTokens: null,
-      session: { stateId: this.parts.mind.sessions.targetOf(ask.session) },
-      firstTurn: ask.session.firstTurn,
+      session: { stateId: this.parts.mind.sessions.targetOf(pending.session) },
+      firstTurn: pending.session.firstTurn,
       mayExplore: trail !== null && trail.calls === 0,
       ineligible: (target) =>
-        trail === null ? whyNot(this.world, target, ask, null, now) : whyNotChoose(this.world, target, ask, trail, now),
+        trail === null
+          ? whyNot(this.world, target, pending, null, now)
+          : whyNotChoose(this.world, target, pending, trail, now),
       load: (target) => this.parts.mind.quota.load(target, now),
-      ...(ask.selection.order !== null && { order: ask.selection.order }),
+      ...(pending.selection.order !== null && { order: pending.selection.order }),
     }
   }
 }

@@ -14,23 +14,23 @@ import type { Ineligible, IneligibleCode } from '../routing/eligible.ts'
 import { type Obstacle, whyNot } from './attempt/eligibility.ts'
 import type { Trail } from './attempt/trail.ts'
 import type { Engine } from './engine.ts'
-import type { Ask } from './request/pendingRequest.ts'
+import type { PendingRequest } from './request/pendingRequest.ts'
 
-export function exhausted(engine: Engine, ask: Ask, trail: Trail): KeywiseError {
+export function exhausted(engine: Engine, pending: PendingRequest, trail: Trail): KeywiseError {
   const { attempts } = trail
-  if (ask.cancellation.cancelled) return new AbortedError({ attempts })
+  if (pending.cancellation.cancelled) return new AbortedError({ attempts })
   return (
     rejection(trail) ??
-    callersFault(engine, ask, trail) ??
-    lengthFault(engine, ask, trail) ??
-    abilityFault(engine, ask, trail) ??
-    budgetFault(engine, ask, trail) ??
-    allFailed(engine, ask, trail)
+    callersFault(engine, pending, trail) ??
+    lengthFault(engine, pending, trail) ??
+    abilityFault(engine, pending, trail) ??
+    budgetFault(engine, pending, trail) ??
+    allFailed(engine, pending, trail)
   )
 }
 
 /** The last failure was the request's own: another target would refuse it as well. */
-function callersFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+function callersFault(engine: Engine, pending: PendingRequest, trail: Trail): KeywiseError | null {
   const failure = trail.lastFailure
   const { attempts } = trail
   if (failure === null) return null
@@ -55,8 +55,10 @@ function callersFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | nu
       )
     case 'model_not_found': {
       const everywhere = attempts.every((attempt) => attempt.failureKind === 'model_not_found')
-      return everywhere && !ask.selection.auto
-        ? new ModelNotFoundError(ask.selection.name, engine.roster.names.nearest(ask.selection.name), { attempts })
+      return everywhere && !pending.selection.auto
+        ? new ModelNotFoundError(pending.selection.name, engine.roster.names.nearest(pending.selection.name), {
+            attempts,
+          })
         : null
     }
     default:
@@ -65,9 +67,9 @@ function callersFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | nu
 }
 
 /** Nobody was asked, for by our own count the request fits into no window. */
-function lengthFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+function lengthFault(engine: Engine, pending: PendingRequest, trail: Trail): KeywiseError | null {
   if (trail.calls > 0) return null
-  const reasons = reasonsOf(engine, ask)
+  const reasons = reasonsOf(engine, pending)
   if (reasons.length === 0 || !reasons.every((why) => why.code === 'context')) return null
   const text = `the request is longer than any model here can read: ${reasons[0]?.reason}`
   return new InvalidRequestError(text, { status: 400 })
@@ -79,17 +81,17 @@ function rejection({ rejectedBy, attempts }: Trail): KeywiseError | null {
 }
 
 /** Nobody was asked, for the models that were named cannot do what they were asked for. */
-function abilityFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+function abilityFault(engine: Engine, pending: PendingRequest, trail: Trail): KeywiseError | null {
   if (trail.calls > 0) return null
-  const reasons = reasonsOf(engine, ask)
+  const reasons = reasonsOf(engine, pending)
   if (reasons.length === 0 || !reasons.every((why) => why.code === 'ability' || why.code === 'context')) return null
-  return new InvalidRequestError(`"${ask.selection.name.slice(0, 200)}" cannot serve this: ${reasons[0]?.reason}`)
+  return new InvalidRequestError(`"${pending.selection.name.slice(0, 200)}" cannot serve this: ${reasons[0]?.reason}`)
 }
 
 /** Nobody was asked, and of all who could answer each is kept out by a budget. */
-function budgetFault(engine: Engine, ask: Ask, trail: Trail): KeywiseError | null {
+function budgetFault(engine: Engine, pending: PendingRequest, trail: Trail): KeywiseError | null {
   if (trail.calls > 0) return null
-  const reasons = reasonsOf(engine, ask).filter((why) => !NEVER.has(why.code))
+  const reasons = reasonsOf(engine, pending).filter((why) => !NEVER.has(why.code))
   const budget = reasons[0]?.budget
   if (budget === undefined || !reasons.every((why) => why.code === 'budget')) return null
   return overBudget(budget, soonestOf(reasons), [])
@@ -115,8 +117,8 @@ function overBudget(
   return new BudgetExceededError(`no budget left: ${reason}${when}`, { scope, resetsAt: iso(until), attempts })
 }
 
-function allFailed(engine: Engine, ask: Ask, trail: Trail): AllTargetsFailedError {
-  const soonest = engine.soonest(ask, null)
+function allFailed(engine: Engine, pending: PendingRequest, trail: Trail): AllTargetsFailedError {
+  const soonest = engine.soonest(pending, null)
   // Rounded up: whoever comes at that very time must not be too early.
   const retryAt = soonest === null ? null : Math.ceil(Math.max(soonest.at, engine.now))
   const when = soonest === null ? 'nobody can say when' : `${soonest.target.id} at ${iso(retryAt)}`
@@ -126,7 +128,7 @@ function allFailed(engine: Engine, ask: Ask, trail: Trail): AllTargetsFailedErro
     const text = `all ${attempts.length} attempts failed (${tried}); soonest retry: ${when}`
     return new AllTargetsFailedError(text, { attempts, retryAt: iso(retryAt) })
   }
-  const reasons = reasonsOf(engine, ask)
+  const reasons = reasonsOf(engine, pending)
   const serving = reasons.filter(({ code }) => !NEVER.has(code))
   const kinds = serving.flatMap(({ kind }) => kind ?? [])
   const parkedFor = kinds.length === serving.length ? kinds : []
@@ -134,9 +136,9 @@ function allFailed(engine: Engine, ask: Ask, trail: Trail): AllTargetsFailedErro
   return new AllTargetsFailedError(text, { attempts, retryAt: iso(retryAt), parkedFor })
 }
 
-function reasonsOf(engine: Engine, ask: Ask): readonly Obstacle[] {
+function reasonsOf(engine: Engine, pending: PendingRequest): readonly Obstacle[] {
   return engine.roster.targets
-    .map((target) => whyNot(engine.world, target, ask, null, engine.now))
+    .map((target) => whyNot(engine.world, target, pending, null, engine.now))
     .filter((why) => why !== null && why.code !== 'model' && why.code !== 'provider') as Obstacle[] // null was filtered out
 }
 

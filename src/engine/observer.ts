@@ -11,7 +11,7 @@ import type { Verdict } from '../routing/judge.ts'
 import type { Try } from './attempt/attempt.ts'
 import type { Trail } from './attempt/trail.ts'
 import type { Version } from './experiments/versions.ts'
-import type { Ask } from './request/pendingRequest.ts'
+import type { PendingRequest } from './request/pendingRequest.ts'
 import type { Credential } from './targets/targetRegistry.ts'
 
 /** Learns of attempts after they are recorded. None of its methods throws or waits. */
@@ -20,11 +20,11 @@ export interface AttemptObserver {
   /** An attempt failed; whatever can be mended off the request's path is begun. */
   failed(attempt: Try, failure: Failure, verdict: Verdict): void
   /** A request was answered. */
-  answered(attempt: Try, ask: Ask, response: ChatResponse): void
+  answered(attempt: Try, pending: PendingRequest, response: ChatResponse): void
   /** A target answered, whoever asked. */
   worked(target: Target, event: AttemptEvent): void
   /** Every target failed for a request. */
-  exhausted(ask: Ask, trail: Trail): void
+  exhausted(pending: PendingRequest, trail: Trail): void
   /** An experiment has its verdict. */
   decided(version: Version, verdict: ExperimentVerdict): void
   useConfig(config: Config): void

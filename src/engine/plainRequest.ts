@@ -1,14 +1,14 @@
 /** The plainest request for a model: what outages are judged by, and what a probe asks. */
 
 import type { Engine } from './engine.ts'
-import { makeAsk } from './prepareRequest.ts'
-import type { Ask } from './request/pendingRequest.ts'
+import { prepareRequest } from './prepareRequest.ts'
+import type { PendingRequest } from './request/pendingRequest.ts'
 
 /** Small enough for every limit, large enough for providers that refuse to answer in one token. */
 const FEW_TOKENS = 16
 
 /** Null when nothing is known by that name. */
-export function plainAsk(engine: Engine, model: string, embeddings: boolean): Ask | null {
+export function plainRequest(engine: Engine, model: string, embeddings: boolean): PendingRequest | null {
   const text = engine.roster.config.settings.test.message
   const request = {
     model,
@@ -17,7 +17,7 @@ export function plainAsk(engine: Engine, model: string, embeddings: boolean): As
     stream: false,
   } as const
   try {
-    return makeAsk(engine, request, embeddings ? { needs: { abilities: ['embeddings'] } } : {})
+    return prepareRequest(engine, request, embeddings ? { needs: { abilities: ['embeddings'] } } : {})
   } catch {
     return null
   }

@@ -8,10 +8,10 @@ import { EXPERIMENT_MODEL, type Part, takePart, type Variables } from './experim
 import { answersOf, mostTokensOf } from './request/amounts.ts'
 import type { Selection } from './request/modelNames.ts'
 import { needsOf } from './request/needs.ts'
-import { type Ask, Cancellation } from './request/pendingRequest.ts'
+import { Cancellation, type PendingRequest } from './request/pendingRequest.ts'
 import { sessionOf } from './request/session.ts'
 
-export interface AskOptions {
+export interface RequestOptions {
   readonly timeoutMs?: number | undefined
   readonly maxAttempts?: number | undefined
   readonly sessionId?: string | undefined
@@ -19,11 +19,11 @@ export interface AskOptions {
   readonly labels?: Readonly<Record<string, string>> | undefined
   readonly token?: string
   readonly retryFiltered?: boolean
-  readonly wire?: Ask['wire']
-  readonly dialectFor?: Ask['dialectFor']
-  readonly needs?: Partial<Ask['needs']> | undefined
+  readonly wire?: PendingRequest['wire']
+  readonly dialectFor?: PendingRequest['dialectFor']
+  readonly needs?: Partial<PendingRequest['needs']> | undefined
   /** The request is a sketch: how to get the whole of it, and the tokens that the sketch lacks. */
-  readonly whole?: Ask['whole'] | undefined
+  readonly whole?: PendingRequest['whole'] | undefined
   readonly leftOutTokens?: number | undefined
   /** The experiment it asks for, and what fills the `{{variables}}` of its templates. */
   readonly experiment?: string
@@ -39,7 +39,12 @@ export function requestId(): string {
 }
 
 /** Throws InvalidRequestError and ModelNotFoundError. */
-export function makeAsk(engine: Engine, asked: ChatRequest, given: AskOptions = {}, id = requestId()): Ask {
+export function prepareRequest(
+  engine: Engine,
+  asked: ChatRequest,
+  given: RequestOptions = {},
+  id = requestId(),
+): PendingRequest {
   const part = partOf(engine, asked, given, id)
   const request = part?.request ?? asked
   const options = part === null ? given : changed(given, part)
@@ -73,7 +78,12 @@ export function makeAsk(engine: Engine, asked: ChatRequest, given: AskOptions = 
 }
 
 /** Most requests take part in nothing, which costs them a look at a map and at their model's first letters. */
-function partOf({ parts, roster }: Engine, request: ChatRequest, options: AskOptions, requestId: string): Part | null {
+function partOf(
+  { parts, roster }: Engine,
+  request: ChatRequest,
+  options: RequestOptions,
+  requestId: string,
+): Part | null {
   const { experiment, variables, labels, sessionId, token = '', whole = () => request } = options
   if (options.dialectFor != null) return null
   if (parts.experiments.isIdle && experiment === undefined && !request.model.startsWith(EXPERIMENT_MODEL)) return null
@@ -88,14 +98,18 @@ function partOf({ parts, roster }: Engine, request: ChatRequest, options: AskOpt
 }
 
 /** The options of a request that a variant changed. */
-function changed(options: AskOptions, { request, provider, isRewritten }: Part): AskOptions {
+function changed(options: RequestOptions, { request, provider, isRewritten }: Part): RequestOptions {
   const needs = provider === null ? options.needs : { ...options.needs, provider }
   if (!isRewritten) return { ...options, needs }
   const wire = options.wire == null ? null : { ...options.wire, body: null }
   return { ...options, needs, wire, whole: () => request, leftOutTokens: 0 }
 }
 
-function needsFor(request: ChatRequest, selection: Selection, { needs, leftOutTokens = 0 }: AskOptions): Ask['needs'] {
+function needsFor(
+  request: ChatRequest,
+  selection: Selection,
+  { needs, leftOutTokens = 0 }: RequestOptions,
+): PendingRequest['needs'] {
   const seen = needsOf(request, selection)
   if (needs === undefined && leftOutTokens === 0) return seen
   return { ...seen, inputTokens: seen.inputTokens + leftOutTokens, ...needs }

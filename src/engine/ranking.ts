@@ -2,13 +2,13 @@
 
 import type { RankedTarget } from '../routing/explain.ts'
 import type { Engine } from './engine.ts'
-import { makeAsk } from './prepareRequest.ts'
+import { prepareRequest } from './prepareRequest.ts'
 import { readContext } from './request/readContext.ts'
 
 /** Every target as it would be tried now for a short prompt to `model`. Throws ModelNotFoundError. */
 export function rankingNow(engine: Engine, model = 'auto'): readonly RankedTarget[] {
   const { request, options } = readContext({ prompt: '-', model }, false)
-  return engine.rank(makeAsk(engine, request, options))
+  return engine.rank(prepareRequest(engine, request, options))
 }
 
 /** ISO 8601, or null. */

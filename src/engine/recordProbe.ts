@@ -3,23 +3,23 @@
 import type { CallEnd } from '../upstream/call.ts'
 import type { Try } from './attempt/attempt.ts'
 import type { Engine } from './engine.ts'
-import type { Ask } from './request/pendingRequest.ts'
+import type { PendingRequest } from './request/pendingRequest.ts'
 
 export function rememberProbe(
   engine: Engine,
-  ask: Ask,
+  pending: PendingRequest,
   { target, startedAt, hold }: Pick<Try, 'target' | 'startedAt' | 'hold'>,
   end: CallEnd,
 ): void {
   engine.remember({
-    requestId: ask.id,
+    requestId: pending.id,
     number: 1,
     source: 'probe',
     target,
     startedAt,
     streamed: false,
     end,
-    inputTokens: ask.needs.inputTokens,
+    inputTokens: pending.needs.inputTokens,
     hold,
     task: null,
     session: null,

@@ -11,7 +11,7 @@ import { Trail } from './attempt/trail.ts'
 import { type Answered, cascade } from './cascade.ts'
 import type { Engine } from './engine.ts'
 import { mostTokensOf } from './request/amounts.ts'
-import type { Ask } from './request/pendingRequest.ts'
+import type { PendingRequest } from './request/pendingRequest.ts'
 
 export interface RescueSink {
   /** Marks where one target ends and the next begins. */
@@ -22,24 +22,24 @@ export interface RescueSink {
 }
 
 /** Text was asked for and nothing else: no tools, no format, one answer. */
-export function mayRescue(engine: Engine, ask: Ask): boolean {
-  if (engine.roster.config.settings.streaming.rescue !== 'text' || !ask.request.stream) return false
-  const { tools, responseFormat, reasoning, extra } = ask.request
+export function mayRescue(engine: Engine, pending: PendingRequest): boolean {
+  if (engine.roster.config.settings.streaming.rescue !== 'text' || !pending.request.stream) return false
+  const { tools, responseFormat, reasoning, extra } = pending.request
   if ((tools?.length ?? 0) > 0 || reasoning !== undefined) return false
   return (responseFormat?.type ?? 'text') === 'text' && (extra?.fields['n'] ?? 1) === 1
 }
 
 /** Goes on with a broken-off answer, as often as there is another target. Returns how it ended at last. */
 export async function rescue(engine: Engine, broken: Answered, end: CallEnd, sink: RescueSink): Promise<CallEnd> {
-  const { ask } = broken
-  const trail = new Trail(ask)
+  const { pending } = broken
+  const trail = new Trail(pending)
   let last = { answered: broken, end }
   let said = textOf(end.partial)
   let spent: Usage | null = null
-  while (mayGoOn(ask, last.end, said)) {
+  while (mayGoOn(pending, last.end, said)) {
     trail.leave(last.answered.winner.target.stateId)
     spent = added(spent, (await last.answered.recorded).usage)
-    const answered = await another(engine, ask, said, trail)
+    const answered = await another(engine, pending, said, trail)
     if (answered === null) break
     sink.seam(answered.winner.target)
     const seam = new Seam(said, spent)
@@ -50,24 +50,27 @@ export async function rescue(engine: Engine, broken: Answered, end: CallEnd, sin
 }
 
 /** Calls, and an answer whose finish the client has seen, cannot be continued. */
-function mayGoOn(ask: Ask, { outcome, partial }: CallEnd, said: string): boolean {
-  if (outcome.ok || ask.cancellation.cancelled || said === '' || partial === null) return false
+function mayGoOn(pending: PendingRequest, { outcome, partial }: CallEnd, said: string): boolean {
+  if (outcome.ok || pending.cancellation.cancelled || said === '' || partial === null) return false
   return partial.finishReason === 'other' && partial.content.every((part) => part.type !== 'tool-call')
 }
 
 /** The next target that goes on; null when there is none. */
-async function another(engine: Engine, ask: Ask, said: string, trail: Trail): Promise<Answered | null> {
+async function another(engine: Engine, pending: PendingRequest, said: string, trail: Trail): Promise<Answered | null> {
   const deadlineAt = engine.parts.tools.monotonic() + engine.roster.config.settings.timeouts.totalMs
-  const request = continued(ask.whole(), said)
+  const request = continued(pending.whole(), said)
   try {
-    return await cascade(engine, { ...ask, ...rewritten(request, ask), wire: null, deadlineAt }, trail)
+    return await cascade(engine, { ...pending, ...rewritten(request, pending), wire: null, deadlineAt }, trail)
   } catch (error) {
     if (error instanceof KeywiseError) return null
     throw error
   }
 }
 
-function rewritten(request: ChatRequest, before: Ask): Pick<Ask, 'request' | 'whole' | 'mostInputTokens'> {
+function rewritten(
+  request: ChatRequest,
+  before: PendingRequest,
+): Pick<PendingRequest, 'request' | 'whole' | 'mostInputTokens'> {
   // Where no budget asks, nobody has counted.
   const mostInputTokens = before.mostInputTokens === 0 ? 0 : mostTokensOf(request)
   return { request, whole: () => request, mostInputTokens }

@@ -10,10 +10,10 @@ import { type Answered, cascade } from '../engine/cascade.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Enrolment } from '../engine/experiments/experiments.ts'
 import type { SessionSummary } from '../engine/memory/summary.ts'
-import { makeAsk } from '../engine/prepareRequest.ts'
+import { prepareRequest } from '../engine/prepareRequest.ts'
 import { rateRequest, rateTarget, reportMetric } from '../engine/rate.ts'
 import { refOf } from '../engine/record.ts'
-import type { Ask } from '../engine/request/pendingRequest.ts'
+import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import { type CallContext, type CallOptions, readContext } from '../engine/request/readContext.ts'
 import { type CallStory, logCall } from '../observe/callLog.ts'
 import type { EventMap, Listener } from '../observe/events.ts'
@@ -105,9 +105,9 @@ export class APIManager {
   /** The same for a request that was read already. */
   async callPrepared(request: ChatRequest, options: CallOptions): Promise<CallResult> {
     const startedAt = this.engine.parts.tools.monotonic()
-    const { ask, release } = await this.#begin(request, options)
+    const { pending, release } = await this.#begin(request, options)
     try {
-      const answered = await this.#cascade(ask)
+      const answered = await this.#cascade(pending)
       const report = await answered.recorded
       const end = answered.call.ended
       if (end === null || !end.outcome.ok) throw new TypeError('a plain call was answered before it ended')
@@ -127,14 +127,14 @@ export class APIManager {
     const startedAt = this.engine.parts.tools.monotonic()
     return streamOf(async () => {
       const { request, options } = readContext(context, true)
-      const { ask, release } = await this.#begin(request, options)
+      const { pending, release } = await this.#begin(request, options)
       try {
-        const answered = await this.#cascade(ask)
+        const answered = await this.#cascade(pending)
         void answered.recorded.finally(release)
         return {
           answered,
           finish: async (end: CallEnd) => this.#resultOf(answered, end, await answered.recorded, startedAt),
-          cancel: () => ask.cancellation.cancel(),
+          cancel: () => pending.cancellation.cancel(),
         }
       } catch (error) {
         release()
@@ -188,7 +188,7 @@ export class APIManager {
   /** Every target, best first, as it would be tried for the context now, and why. */
   rankTargets(context: CallContext = { prompt: '-' }): readonly RankedRow[] {
     const { request, options } = readContext(context, false)
-    return this.engine.rank(makeAsk(this.engine, request, options)).map(rowOf)
+    return this.engine.rank(prepareRequest(this.engine, request, options)).map(rowOf)
   }
 
   on<E extends keyof EventMap>(event: E, listener: Listener<E>): this {
@@ -211,32 +211,32 @@ export class APIManager {
     return this.close()
   }
 
-  async #begin(request: ChatRequest, options: CallOptions): Promise<{ ask: Ask; release: () => void }> {
+  async #begin(request: ChatRequest, options: CallOptions): Promise<{ pending: PendingRequest; release: () => void }> {
     await this.#opened.ready()
     const { roster, parts } = this.engine
     // A model nobody knows may stand in a list that is still on its way.
     if (!roster.names.has(request.model)) await parts.lists.settled(roster.config.settings.timeouts.connectMs + 5000)
-    const ask = makeAsk(this.engine, request, options)
-    return { ask, release: listen(options, ask) }
+    const pending = prepareRequest(this.engine, request, options)
+    return { pending, release: listen(options, pending) }
   }
 
-  async #cascade(ask: Ask): Promise<Answered> {
+  async #cascade(pending: PendingRequest): Promise<Answered> {
     const before = this.#board.before()
-    const trail = new Trail(ask, before !== null)
+    const trail = new Trail(pending, before !== null)
     try {
-      const answered = await cascade(this.engine, ask, trail)
-      void answered.recorded.then((report) => this.#tell(ask, answered.trail, report, before, null))
+      const answered = await cascade(this.engine, pending, trail)
+      void answered.recorded.then((report) => this.#tell(pending, answered.trail, report, before, null))
       return answered
     } catch (error) {
       const attempts = error instanceof KeywiseError ? error.attempts : []
       const text = error instanceof Error ? error.message : String(error)
-      this.#tell(ask, { attempts, passed: trail.passed }, null, before, text)
+      this.#tell(pending, { attempts, passed: trail.passed }, null, before, text)
       throw error
     }
   }
 
   #tell(
-    ask: Ask,
+    pending: PendingRequest,
     { attempts, passed }: Pick<CallStory, 'attempts' | 'passed'>,
     report: AttemptReport | null,
     before: ReturnType<ScoreBoard['before']>,
@@ -251,7 +251,7 @@ export class APIManager {
         first === undefined
           ? null
           : { provider: first.provider, model: first.model, score: before.scoreOf(first.target) },
-      maxAttempts: ask.maxAttempts,
+      maxAttempts: pending.maxAttempts,
       attempts,
       passed,
       moves: this.#board.moves(before, attempts),
@@ -260,7 +260,7 @@ export class APIManager {
     logCall(this.engine.parts.logger, story)
   }
 
-  #resultOf({ winner, trail, ask }: Answered, end: CallEnd, report: AttemptReport, startedAt: number): CallResult {
+  #resultOf({ winner, trail, pending }: Answered, end: CallEnd, report: AttemptReport, startedAt: number): CallResult {
     const response = end.partial
     const content = response?.content ?? []
     const reasoning = content.map((part) => (part.type === 'reasoning' ? part.text : '')).join('')
@@ -271,7 +271,7 @@ export class APIManager {
       keyIndex: winner.target.keyIndex,
       responseTime: Math.round(this.engine.parts.tools.monotonic() - startedAt),
       timestamp: new Date(this.engine.now).toISOString(),
-      requestId: ask.id,
+      requestId: pending.id,
       finishReason: response?.finishReason ?? 'other',
       toolCalls: content
         .filter((part): part is ToolCallPart => part.type === 'tool-call')
@@ -281,7 +281,7 @@ export class APIManager {
       costUsd: report.costUsd,
       score: this.#board.scoreOf(winner.target),
       attempts: trail.attempts,
-      ...(ask.enrolment !== null && { experiment: partIn(ask.enrolment) }),
+      ...(pending.enrolment !== null && { experiment: partIn(pending.enrolment) }),
     }
   }
 
@@ -315,9 +315,9 @@ const partIn = ({ name, version, variant }: Enrolment) => ({ name, version, vari
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0, estimated: true }
 
 /** Ends the request when the caller's signal does. */
-function listen({ signal }: CallOptions, ask: Ask): () => void {
+function listen({ signal }: CallOptions, pending: PendingRequest): () => void {
   if (signal === undefined) return () => {}
-  const abort = () => ask.cancellation.cancel()
+  const abort = () => pending.cancellation.cancel()
   if (signal.aborted) abort()
   else signal.addEventListener('abort', abort, { once: true })
   return () => signal.removeEventListener('abort', abort)

@@ -25,7 +25,7 @@ import { amountIn, type BudgetView, type Crossing, Purse } from './purse.ts'
 import { covers, isTargetScope, type Payee } from './scope.ts'
 
 /** What somebody wants to spend. */
-export interface Ask {
+export interface SpendRequest {
   readonly target: Payee
   readonly labels?: Readonly<Record<string, string>> | null
   /** Name of the gateway token; null for the library. */
@@ -47,7 +47,7 @@ export interface Refusal {
 /** A reservation; end it exactly once with `settle` or `release` (a second time does nothing). */
 export interface BudgetHold {
   readonly granted: true
-  readonly ask: Ask
+  readonly wanted: SpendRequest
   readonly startedAt: number
   readonly parts: readonly HoldPart[]
   open: boolean
@@ -122,12 +122,12 @@ export class BudgetBook {
   }
 
   /** Puts the worst case aside in every budget that covers the call, or in none. */
-  reserve(ask: Ask, now: number): BudgetHold | Refusal {
+  reserve(wanted: SpendRequest, now: number): BudgetHold | Refusal {
     const parts: HoldPart[] = []
     try {
       this.#beat(now)
-      for (const purse of this.#covering(ask)) {
-        const part = this.#put(purse, ask, now)
+      for (const purse of this.#covering(wanted)) {
+        const part = this.#put(purse, wanted, now)
         if ('purse' in part) parts.push(part)
         else return this.#undo(parts, part)
       }
@@ -137,17 +137,17 @@ export class BudgetBook {
     } catch (error) {
       return this.#undo(parts, unreachable(error))
     }
-    return { granted: true, ask, startedAt: now, parts, open: true }
+    return { granted: true, wanted, startedAt: now, parts, open: true }
   }
 
   /** What `reserve` would refuse, by what is known without asking the store; for leaving targets out beforehand. */
-  peek(ask: Ask, now: number): Refusal | null {
-    for (const purse of this.#covering(ask)) {
-      const amount = this.#amount(purse, ask)
-      if (amount === null) return this.#unknownPrice(purse, ask)
+  peek(wanted: SpendRequest, now: number): Refusal | null {
+    for (const purse of this.#covering(wanted)) {
+      const amount = this.#amount(purse, wanted)
+      if (amount === null) return this.#unknownPrice(purse, wanted)
       if (purse.lease === null) continue
       if (!purse.lease.fits(amount, now)) return refused(purse, amount, now)
-      if (amount > 0 || isUnpriced(purse, ask)) {
+      if (amount > 0 || isUnpriced(purse, wanted)) {
         const why = this.#trouble()
         if (why !== null) return inTrouble(purse, why)
       }
@@ -168,7 +168,7 @@ export class BudgetBook {
     }
     if (!this.#closed) return crossings
     this.close(this.#successor)
-    return this.#successor?.count(hold.ask, spent, hold.startedAt) ?? crossings
+    return this.#successor?.count(hold.wanted, spent, hold.startedAt) ?? crossings
   }
 
   /** Ends a reservation whose call was never made: nothing was spent, and no request is counted. */
@@ -180,7 +180,7 @@ export class BudgetBook {
   }
 
   /** Counts what was spent without a reservation here: by calls that began under the budgets before these. */
-  count(ask: Omit<Ask, 'worstCase'>, { nanoUsd, tokens }: Spent, startedAt: number): readonly Crossing[] {
+  count(ask: Omit<SpendRequest, 'worstCase'>, { nanoUsd, tokens }: Spent, startedAt: number): readonly Crossing[] {
     let crossings = NONE
     for (const purse of this.#covering(ask)) {
       const amount = amountIn(purse.budget.unit, amountOrNull(nanoUsd), amountOrNull(tokens) ?? 0)
@@ -243,7 +243,7 @@ export class BudgetBook {
   }
 
   /** How much soft budgets ask for cheaper targets than this one: 0 while spending keeps its pace (see `Purse.pressure`). */
-  pressure(ask: Omit<Ask, 'worstCase'>): number {
+  pressure(ask: Omit<SpendRequest, 'worstCase'>): number {
     let sum = 0
     for (const purse of this.#covering(ask)) sum += purse.pressure
     return sum
@@ -285,7 +285,7 @@ export class BudgetBook {
     return given
   }
 
-  #covering(ask: Omit<Ask, 'worstCase'>): readonly Purse[] {
+  #covering(ask: Omit<SpendRequest, 'worstCase'>): readonly Purse[] {
     const { target } = ask
     let purses = this.#byTarget.get(target)
     if (purses === undefined) {
@@ -297,24 +297,24 @@ export class BudgetBook {
     return personal.length === 0 ? purses : [...personal, ...purses]
   }
 
-  #put(purse: Purse, ask: Ask, now: number): HoldPart | Refusal {
-    const amount = this.#amount(purse, ask)
-    if (amount === null) return this.#unknownPrice(purse, ask)
+  #put(purse: Purse, wanted: SpendRequest, now: number): HoldPart | Refusal {
+    const amount = this.#amount(purse, wanted)
+    if (amount === null) return this.#unknownPrice(purse, wanted)
     const slot = purse.reserve(amount, now)
     if (slot === false) return refused(purse, amount, now)
-    return { purse, slot, amount, unpriced: isUnpriced(purse, ask) }
+    return { purse, slot, amount, unpriced: isUnpriced(purse, wanted) }
   }
 
   /** What to put aside; null when the price is unknown and that is not allowed. */
-  #amount(purse: Purse, ask: Ask): number | null {
-    const { nanoUsd, inputTokens, outputTokens } = ask.worstCase
+  #amount(purse: Purse, wanted: SpendRequest): number | null {
+    const { nanoUsd, inputTokens, outputTokens } = wanted.worstCase
     const { unit, hard, limit } = purse.budget
     const amount = amountIn(unit, amountOrNull(nanoUsd), amountOrNull(inputTokens + outputTokens) ?? MOST_NANO_USD)
     if (amount !== null) return amount
     return this.#blocksUnknown || (hard && limit === 0) ? null : 0
   }
 
-  #unknownPrice({ budget }: Purse, { target }: Ask): Refusal {
+  #unknownPrice({ budget }: Purse, { target }: SpendRequest): Refusal {
     const why = this.#blocksUnknown ? 'settings.unknown_price is "block"' : 'nothing may be spent'
     const reason = `budget ${budget.scope}: the price of ${target.provider}/${target.model} is unknown and ${why}; give it a "price" in the configuration`
     return { granted: false, scope: budget.scope, reason, resetsAt: null, onExceeded: budget.onExceeded }
@@ -351,7 +351,7 @@ function refused(purse: Purse, amount: number, now: number): Refusal {
   return { granted: false, scope, reason: purse.refusal(amount), resetsAt: purse.resetsAt(now), onExceeded }
 }
 
-function isUnpriced({ budget }: Purse, { worstCase }: Ask): boolean {
+function isUnpriced({ budget }: Purse, { worstCase }: SpendRequest): boolean {
   return budget.unit === 'usd' && worstCase.nanoUsd === null
 }
 

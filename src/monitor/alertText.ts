@@ -5,8 +5,8 @@ import type { Target } from '../domain/target.ts'
 import { whyNot } from '../engine/attempt/eligibility.ts'
 import type { Trail } from '../engine/attempt/trail.ts'
 import type { Engine } from '../engine/engine.ts'
-import { plainAsk } from '../engine/plainRequest.ts'
-import type { Ask } from '../engine/request/pendingRequest.ts'
+import { plainRequest } from '../engine/plainRequest.ts'
+import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import { moment } from '../observe/alerts/alert.ts'
 import { type Alerts, EVERYTHING, type News } from '../observe/alerts/alerts.ts'
 import { REASONS } from '../quota/parks/parkText.ts'
@@ -16,7 +16,7 @@ import type { Outage } from './outage.ts'
 interface Fallen {
   readonly name: string
   readonly since: number
-  readonly plain: Ask
+  readonly plain: PendingRequest
   readonly trail: Trail
 }
 
@@ -62,9 +62,10 @@ export function recoveryNews(engine: Engine, alerts: Alerts, outage: Outage, tar
 /** `5 of 8 targets (groq, google)` */
 export function worksText(engine: Engine, trail: Trail | null): string {
   const { world, roster, now } = engine
-  const ask = plainAsk(engine, EVERYTHING, false)
+  const pending = plainRequest(engine, EVERYTHING, false)
   const able = roster.targets.filter(
-    (target) => ask !== null && trail?.wasTried(target) !== true && whyNot(world, target, ask, trail, now) === null,
+    (target) =>
+      pending !== null && trail?.wasTried(target) !== true && whyNot(world, target, pending, trail, now) === null,
   )
   if (able.length === 0) return 'nothing'
   const providers = [...new Set(able.map((target) => target.provider))]
@@ -86,7 +87,7 @@ export function listText(names: readonly string[], most = 6): string {
 }
 
 /** When and by whom it is expected to work again: a stated reset, or our next try. */
-function returns(engine: Engine, plain: Ask): Pick<News, 'returnsAt' | 'returns'> {
+function returns(engine: Engine, plain: PendingRequest): Pick<News, 'returnsAt' | 'returns'> {
   const now = engine.now
   const soonest = engine.soonest(plain, null)
   if (soonest === null) return { returnsAt: null, returns: 'nobody can say; keywise tells you when it works again' }
@@ -102,7 +103,7 @@ const UNTRIED = 'not tried'
 /** Failed with another of its kind, which says why. */
 const TOO = 'failed too'
 
-function causesOf(engine: Engine, plain: Ask, trail: Trail): readonly Cause[] {
+function causesOf(engine: Engine, plain: PendingRequest, trail: Trail): readonly Cause[] {
   const { world, roster, now } = engine
   const failed = new Map(trail.attempts.map((attempt) => [attempt.target, attempt.failureKind]))
   return roster.targets

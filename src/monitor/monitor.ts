@@ -12,7 +12,7 @@ import type { Trail } from '../engine/attempt/trail.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Version } from '../engine/experiments/versions.ts'
 import { refOf } from '../engine/record.ts'
-import type { Ask } from '../engine/request/pendingRequest.ts'
+import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import type { Verdict } from '../experiment/verdict.ts'
 import { Alerts } from '../observe/alerts/alerts.ts'
 import type { Events } from '../observe/events.ts'
@@ -96,8 +96,8 @@ export class Attention {
   }
 
   /** An answer came: judged by what can be seen without a person. */
-  answered(attempt: Try, ask: Ask, response: ChatResponse): void {
-    const score = selfScore(ask.request, response)
+  answered(attempt: Try, pending: PendingRequest, response: ChatResponse): void {
+    const score = selfScore(pending.request, response)
     if (this.#watch === null || score === null) return
     const { mind, store, experiments } = this.#watch.engine.parts
     mind.remember({
@@ -106,12 +106,12 @@ export class Attention {
       origin: store.origin,
       id: mind.eventId(),
       target: refOf(attempt.target),
-      requestId: ask.id,
+      requestId: pending.id,
       score,
-      task: ask.task,
+      task: pending.task,
       source: 'self',
     })
-    if (ask.enrolment?.trial != null) experiments.report(ask.enrolment.trial, ask.id, 'quality', score)
+    if (pending.enrolment?.trial != null) experiments.report(pending.enrolment.trial, pending.id, 'quality', score)
   }
 
   /** A target answered, whoever asked: that ends what was told of it. */
@@ -125,9 +125,9 @@ export class Attention {
   }
 
   /** Every target failed for a request. */
-  exhausted(ask: Ask, trail: Trail): void {
+  exhausted(pending: PendingRequest, trail: Trail): void {
     const watch = this.#watch
-    if (watch !== null) this.#guarded(() => watch.outages.failed(ask, trail))
+    if (watch !== null) this.#guarded(() => watch.outages.failed(pending, trail))
   }
 
   /** An experiment has its verdict. */

@@ -7,9 +7,9 @@ import type { Target } from '../domain/target.ts'
 import { whyNot } from '../engine/attempt/eligibility.ts'
 import { Trail } from '../engine/attempt/trail.ts'
 import type { Engine } from '../engine/engine.ts'
-import { plainAsk } from '../engine/plainRequest.ts'
+import { plainRequest } from '../engine/plainRequest.ts'
 import { rememberProbe } from '../engine/recordProbe.ts'
-import type { Ask } from '../engine/request/pendingRequest.ts'
+import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import { ineligible } from '../routing/eligible.ts'
 import type { Call } from '../upstream/call.ts'
 import type { Outage } from './outage.ts'
@@ -85,13 +85,15 @@ export class Recovery {
 
   async #look(outage: Outage): Promise<void> {
     const engine = this.#engine
-    const ask = plainAsk(engine, outage.name, outage.embeddings)
-    if (ask === null) return this.#outages.forget(outage)
-    const targets = engine.roster.targets.filter((target) => ineligible(target, ask.needs, engine.world.rules) === null)
+    const pending = plainRequest(engine, outage.name, outage.embeddings)
+    if (pending === null) return this.#outages.forget(outage)
+    const targets = engine.roster.targets.filter(
+      (target) => ineligible(target, pending.needs, engine.world.rules) === null,
+    )
     await this.#checkKeys(targets)
     // A call for a text is no proof of embeddings; those are proved by the next request.
     if (this.#closed || outage.embeddings || engine.roster.config.settings.routing.probes !== 'calls') return
-    await Promise.all(this.#choose(targets, ask).map((target) => this.#call(target, ask)))
+    await Promise.all(this.#choose(targets, pending).map((target) => this.#call(target, pending)))
   }
 
   /** Refused keys are asked for free rather than waited for. */
@@ -107,9 +109,9 @@ export class Recovery {
   }
 
   /** A few accounts at once, those that were asked least before; of each its cheapest target. */
-  #choose(targets: readonly Target[], ask: Ask): readonly Target[] {
+  #choose(targets: readonly Target[], pending: PendingRequest): readonly Target[] {
     const cheapest = new Map<string, Target>()
-    for (const target of targets.filter((one) => this.#mayCall(one, ask))) {
+    for (const target of targets.filter((one) => this.#mayCall(one, pending))) {
       const known = cheapest.get(target.account)
       if (known === undefined || costOf(target) < costOf(known)) cheapest.set(target.account, target)
     }
@@ -119,9 +121,9 @@ export class Recovery {
   }
 
   /** What was stated holds, and so do refused keys and empty accounts; our guesses may be tried. */
-  #mayCall(target: Target, ask: Ask): boolean {
+  #mayCall(target: Target, pending: PendingRequest): boolean {
     const { world, now } = this.#engine
-    return whyNot(world, target, ask, null, now, true) === null && this.#allows(target, now)
+    return whyNot(world, target, pending, null, now, true) === null && this.#allows(target, now)
   }
 
   /** Whether the account's allowance lasts for one more. A server of the user's own costs nobody anything. */
@@ -148,18 +150,18 @@ export class Recovery {
     return this.#allowances.get(account)?.calls ?? 0
   }
 
-  async #call(target: Target, ask: Ask): Promise<void> {
+  async #call(target: Target, pending: PendingRequest): Promise<void> {
     const engine = this.#engine
-    const hold = engine.reserve(target, ask)
+    const hold = engine.reserve(target, pending)
     if (!hold.granted) return
     const allowance = this.#allowance(target, engine.now)
     allowance.tokens--
     allowance.calls++
-    const attempt = engine.call(target, ask, new Trail(ask), hold)
+    const attempt = engine.call(target, pending, new Trail(pending), hold)
     this.#calls.add(attempt.call)
     const end = await attempt.call.done
     this.#calls.delete(attempt.call)
-    rememberProbe(engine, ask, attempt, end)
+    rememberProbe(engine, pending, attempt, end)
   }
 }
 

@@ -5,8 +5,8 @@ import type { Target } from '../domain/target.ts'
 import { whyNot } from '../engine/attempt/eligibility.ts'
 import type { Trail } from '../engine/attempt/trail.ts'
 import type { Engine } from '../engine/engine.ts'
-import { plainAsk } from '../engine/plainRequest.ts'
-import type { Ask } from '../engine/request/pendingRequest.ts'
+import { plainRequest } from '../engine/plainRequest.ts'
+import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import type { Roster } from '../engine/targets/targetRegistry.ts'
 import { type Alerts, EVERYTHING } from '../observe/alerts/alerts.ts'
 import type { Trouble } from '../observe/alerts/trouble.ts'
@@ -43,14 +43,14 @@ export class Outages {
   }
 
   /** Nobody answered the request: an outage, unless it was its own demands, its sender's impatience, or our network. */
-  failed(ask: Ask, trail: Trail): void {
+  failed(pending: PendingRequest, trail: Trail): void {
     const engine = this.#engine
-    const name = nameOf(ask)
+    const name = nameOf(pending)
     if (this.#open.size >= MOST || this.#named(name) !== undefined || isImpatience(trail)) return
     if (engine.parts.offline.isOffline(engine.now)) return
-    const embeddings = ask.needs.abilities.includes('embeddings')
-    const plain = plainAsk(engine, name, embeddings)
-    if (plain === null || !this.#isOut(plain, ask, trail)) return
+    const embeddings = pending.needs.abilities.includes('embeddings')
+    const plain = plainRequest(engine, name, embeddings)
+    if (plain === null || !this.#isOut(plain, pending, trail)) return
     const key = this.#keyOf(name)
     const since = startOf(trail) ?? engine.now
     const news = { ...outageNews(engine, { name, since, plain, trail }), until: engine.now + REMIND_MS }
@@ -62,7 +62,7 @@ export class Outages {
   worked(target: Target, startedAt: number): void {
     for (const outage of this.open) {
       if (startedAt < outage.since) continue
-      const plain = plainAsk(this.#engine, outage.name, outage.embeddings)
+      const plain = plainRequest(this.#engine, outage.name, outage.embeddings)
       if (plain === null || ineligible(target, plain.needs, this.#engine.world.rules) !== null) continue
       this.#open.delete(outage.key)
       this.#alerts.end(outage.key, recoveryNews(this.#engine, this.#alerts, outage, target))
@@ -92,7 +92,7 @@ export class Outages {
     for (const { key, alert } of this.#alerts.open()) {
       const { subject: name, since } = alert
       if (alert.event !== 'all_failed' || this.#open.has(key) || key !== this.#keyOf(name)) continue
-      const plain = plainAsk(this.#engine, name, false)
+      const plain = plainRequest(this.#engine, name, false)
       if (plain === null) this.#alerts.end(key)
       else this.#open.set(key, { key, name, since, embeddings: false })
     }
@@ -111,7 +111,7 @@ export class Outages {
    * Whether plain requests fail as well: every target that could serve one has just failed or is kept out; or the
    * request was plain and failed as often as the settings let it.
    */
-  #isOut(plain: Ask, ask: Ask, trail: Trail): boolean {
+  #isOut(plain: PendingRequest, pending: PendingRequest, trail: Trail): boolean {
     const engine = this.#engine
     const tried = trail.isOwnFault ? null : trail
     let troubled = false
@@ -124,7 +124,7 @@ export class Outages {
       else if (why === null || why.code === 'skipped' || why.code === 'parked' || why.code === 'quota') troubled = true
     }
     if (!free) return troubled
-    return tried !== null && trail.calls >= engine.roster.config.settings.maxAttempts && isPlain(ask)
+    return tried !== null && trail.calls >= engine.roster.config.settings.maxAttempts && isPlain(pending)
   }
 
   #tell(model: string, since: number, target: string | null): void {
@@ -147,7 +147,7 @@ export class Outages {
   }
 }
 
-function nameOf({ selection }: Ask): string {
+function nameOf({ selection }: PendingRequest): string {
   return selection.auto && selection.among === null ? EVERYTHING : selection.name
 }
 
@@ -156,7 +156,8 @@ function isImpatience({ lastFailure }: Trail): boolean {
   return lastFailure?.kind === 'client_gone' || (lastFailure?.kind === 'timeout' && lastFailure.phase === 'total')
 }
 
-const isPlain = ({ needs }: Ask) => needs.abilities.every((ability) => ability === 'chat' || ability === 'streaming')
+const isPlain = ({ needs }: PendingRequest) =>
+  needs.abilities.every((ability) => ability === 'chat' || ability === 'streaming')
 
 function startOf({ attempts }: Trail): number | null {
   const [first] = attempts

@@ -9,10 +9,10 @@ import type { FailureKind } from '../domain/failure.ts'
 import type { Park } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
 import type { Engine } from '../engine/engine.ts'
-import { makeAsk } from '../engine/prepareRequest.ts'
+import { prepareRequest } from '../engine/prepareRequest.ts'
 import { rankingNow } from '../engine/ranking.ts'
 import { rememberProbe } from '../engine/recordProbe.ts'
-import type { Ask } from '../engine/request/pendingRequest.ts'
+import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
 import type { Call } from '../upstream/call.ts'
 import { ProbeAllowance } from './probeAllowance.ts'
@@ -137,29 +137,29 @@ export class Probes {
     if (target === undefined || park.stated || !CALLED_FOR.has(park.reason)) return
     if (engine.parts.mind.parks.state(target, engine.now) !== 'half-open') return
     if (!isWanted(engine, target)) return this.#leaveAlone(park, UNWANTED_MS)
-    const ask = smallAsk(engine, target)
-    if (this.#mayCall(engine, target, ask)) await this.#ask(engine, target, ask)
+    const pending = smallRequest(engine, target)
+    if (this.#mayCall(engine, target, pending)) await this.#ask(engine, target, pending)
   }
 
-  #mayCall(engine: Engine, target: Target, ask: Ask): boolean {
+  #mayCall(engine: Engine, target: Target, pending: PendingRequest): boolean {
     const { mind } = engine.parts
     const { now, world, roster } = engine
     const isPaidFor = target.profile.free || roster.config.settings.budgets.length > 0
     return (
       isPaidFor &&
-      mind.quota.room(target, world.needOf(target, ask, now).quota, now) === null &&
+      mind.quota.room(target, world.needOf(target, pending, now).quota, now) === null &&
       this.#allowance.take(target, mind.quota.limitsOf(target, now), now)
     )
   }
 
-  async #ask(engine: Engine, target: Target, ask: Ask): Promise<void> {
-    const hold = engine.reserve(target, ask, 'check')
+  async #ask(engine: Engine, target: Target, pending: PendingRequest): Promise<void> {
+    const hold = engine.reserve(target, pending, 'check')
     if (!hold.granted) return
-    const attempt = engine.callForTest(target, ask, hold, 1)
+    const attempt = engine.callForTest(target, pending, hold, 1)
     this.#call = attempt.call
     const end = await attempt.call.done
     this.#call = null
-    rememberProbe(engine, ask, attempt, end)
+    rememberProbe(engine, pending, attempt, end)
   }
 }
 
@@ -167,8 +167,8 @@ function nameOf({ scope, reason, target, until }: Park): string {
   return `${scope} ${reason} ${target.stateId} ${until}`
 }
 
-function smallAsk(engine: Engine, { id }: Target): Ask {
-  return makeAsk(
+function smallRequest(engine: Engine, { id }: Target): PendingRequest {
+  return prepareRequest(
     engine,
     {
       model: id,

@@ -4,10 +4,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { DialectId } from '../domain/chat.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
 import { asRecord, asString } from '../domain/json.ts'
-import type { AskOptions } from '../engine/prepareRequest.ts'
+import type { RequestOptions } from '../engine/prepareRequest.ts'
 
 /** What a header leaves open is undefined. */
-export function clientHeaders(headers: IncomingHttpHeaders, body: unknown): AskOptions {
+export function clientHeaders(headers: IncomingHttpHeaders, body: unknown): RequestOptions {
   return {
     sessionId: text(headers, 'x-keywise-session') ?? knownSession(headers, body),
     timeoutMs: positive(headers, 'x-keywise-timeout-ms'),
@@ -65,12 +65,12 @@ function labels(value: string | undefined): Record<string, string> | undefined {
 }
 
 /** `{"name":"Ana"}`: what fills an experiment's templates besides the prompt; JSON, for its escapes carry any letter. */
-function variables(value: string | string[] | undefined): AskOptions['variables'] {
+function variables(value: string | string[] | undefined): RequestOptions['variables'] {
   if (value === undefined || value === '') return undefined
   try {
     const record = asRecord(JSON.parse(String(value)))
     // Each value is looked at where it is used.
-    if (record !== undefined) return record as AskOptions['variables']
+    if (record !== undefined) return record as RequestOptions['variables']
   } catch {
     // Told below.
   }

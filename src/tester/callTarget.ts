@@ -5,9 +5,9 @@ import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Target } from '../domain/target.ts'
 import type { Hold, HoldNeed } from '../engine/attempt/reservation.ts'
 import type { Engine } from '../engine/engine.ts'
-import { makeAsk } from '../engine/prepareRequest.ts'
+import { prepareRequest } from '../engine/prepareRequest.ts'
 import { mostTokensOf } from '../engine/request/amounts.ts'
-import type { Ask } from '../engine/request/pendingRequest.ts'
+import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import { judge } from '../routing/judge.ts'
 import type { Call, CallEnd } from '../upstream/call.ts'
 import type { DayAllowance } from './allowance.ts'
@@ -47,17 +47,17 @@ export function callTarget(desk: Desk, target: Target, request: ChatRequest): Pr
 }
 
 /** The ask of one call; budgets and the purse see the most it can take. */
-export function askOf(
+export function pendingOf(
   { engine, timeoutOf }: Pick<Desk, 'engine' | 'timeoutOf'>,
   target: Target,
   request: ChatRequest,
-): Ask {
+): PendingRequest {
   const asked = { ...request, model: target.id }
-  return { ...makeAsk(engine, asked, { timeoutMs: timeoutOf(target) }), mostInputTokens: mostTokensOf(asked) }
+  return { ...prepareRequest(engine, asked, { timeoutMs: timeoutOf(target) }), mostInputTokens: mostTokensOf(asked) }
 }
 
 export function needOf(desk: Pick<Desk, 'engine' | 'timeoutOf'>, target: Target, request: ChatRequest): HoldNeed {
-  return desk.engine.world.needOf(target, askOf(desk, target, request), desk.engine.now)
+  return desk.engine.world.needOf(target, pendingOf(desk, target, request), desk.engine.now)
 }
 
 class Asking {
@@ -104,18 +104,18 @@ class Asking {
 
   async #callOnce(): Promise<Answer> {
     const { engine, purse, allowance, signal } = this.#desk
-    const ask = askOf(this.#desk, this.#target, this.#request)
-    const need = engine.world.needOf(this.#target, ask, engine.now)
+    const pending = pendingOf(this.#desk, this.#target, this.#request)
+    const need = engine.world.needOf(this.#target, pending, engine.now)
     const tenth = allowance.take(this.#target, need.quota, engine.now)
     if (tenth !== null) return { kind: 'skipped', reason: tenth }
     const reserved = purse.reserve(need.worstCase.nanoUsd)
     if (reserved === null) return { kind: 'skipped', reason: OVER_BUDGET }
-    const hold = engine.reserveForTest(this.#target, ask)
+    const hold = engine.reserveForTest(this.#target, pending)
     if (!hold.granted) {
       purse.settle(reserved, 0)
       return { kind: 'skipped', reason: hold.why.reason }
     }
-    const { end, costNanoUsd } = await this.#call(ask, hold)
+    const { end, costNanoUsd } = await this.#call(pending, hold)
     purse.settle(reserved, costNanoUsd)
     this.#costNanoUsd = addCosts(this.#costNanoUsd, costNanoUsd)
     if (signal.aborted && !end.outcome.ok) return { kind: 'interrupted' }
@@ -123,30 +123,30 @@ class Asking {
   }
 
   /** Calls and records. */
-  async #call(ask: Ask, hold: Granted): Promise<{ end: CallEnd; costNanoUsd: number | null }> {
+  async #call(pending: PendingRequest, hold: Granted): Promise<{ end: CallEnd; costNanoUsd: number | null }> {
     const { engine, onCall } = this.#desk
     onCall(this.#target)
-    const { call, number, startedAt } = engine.callForTest(this.#target, ask, hold, ++this.#calls)
-    const end = await this.#endOf(call, ask)
+    const { call, number, startedAt } = engine.callForTest(this.#target, pending, hold, ++this.#calls)
+    const end = await this.#endOf(call, pending)
     if (end.outcome.ok) this.#liftParks()
     const { event } = engine.remember({
       ...UNNAMED,
-      requestId: ask.id,
+      requestId: pending.id,
       number,
       target: this.#target,
       startedAt,
-      streamed: ask.request.stream,
+      streamed: pending.request.stream,
       end,
-      inputTokens: ask.needs.inputTokens,
-      request: ask.whole,
+      inputTokens: pending.needs.inputTokens,
+      request: pending.whole,
       hold,
     })
     return { end, costNanoUsd: event.costNanoUsd }
   }
 
   /** Waits for the end; an interrupted run ends the call. */
-  async #endOf(call: Call, ask: Ask): Promise<CallEnd> {
-    const stop = () => ask.cancellation.cancel()
+  async #endOf(call: Call, pending: PendingRequest): Promise<CallEnd> {
+    const stop = () => pending.cancellation.cancel()
     this.#desk.signal.addEventListener('abort', stop, { once: true })
     try {
       await call.first

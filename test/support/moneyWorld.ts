@@ -2,7 +2,7 @@
 
 import { settingsSchema } from '../../src/config/settingsSchema.ts'
 import type { AttemptEvent } from '../../src/domain/store.ts'
-import { type Ask, BudgetBook, type BudgetHold, type Refusal } from '../../src/money/budget.ts'
+import { BudgetBook, type BudgetHold, type Refusal, type SpendRequest } from '../../src/money/budget.ts'
 import { budgetFrom } from '../../src/money/budgetRule.ts'
 import type { MoneyStore } from './moneyStore.ts'
 
@@ -14,7 +14,7 @@ export const CENT = 10_000_000
 export const target = { provider: 'groq', model: 'm', fingerprint: 'f1', keyIndex: 1, account: 'groq@f1' }
 export const other = { ...target, provider: 'google', account: 'google@f1' }
 
-export function ask(nanoUsd: number | null, more: Partial<Ask> = {}): Ask {
+export function ask(nanoUsd: number | null, more: Partial<SpendRequest> = {}): SpendRequest {
   return { target, worstCase: { nanoUsd, inputTokens: 10, outputTokens: 20 }, ...more }
 }
 

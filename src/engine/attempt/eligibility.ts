@@ -7,7 +7,7 @@ import type { Target } from '../../domain/target.ts'
 import type { Refusal } from '../../money/budget.ts'
 import { type Ineligible, ineligible, type Rules } from '../../routing/eligible.ts'
 import type { Mind } from '../memory/learnedState.ts'
-import type { Ask } from '../request/pendingRequest.ts'
+import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Shortcomings } from '../targets/missingAbilities.ts'
 import { type HoldNeed, shortageText } from './reservation.ts'
 import type { Trail } from './trail.ts'
@@ -20,7 +20,7 @@ export interface World {
   readonly hours: (target: Target, now: number) => Ineligible | null
   /** The model its provider names in the place of a withdrawn one; null when it names none. */
   readonly successorOf: (target: Target) => string | null
-  readonly needOf: (target: Target, ask: Ask, now: number) => HoldNeed
+  readonly needOf: (target: Target, pending: PendingRequest, now: number) => HoldNeed
 }
 
 /** A reason, with what is behind it. */
@@ -38,11 +38,11 @@ export interface Obstacle extends Ineligible {
 export function whyNotChoose(
   world: World,
   target: Target,
-  ask: Ask,
+  pending: PendingRequest,
   trail: Trail | null,
   now: number,
 ): Obstacle | null {
-  const why = whyNot(world, target, ask, trail, now)
+  const why = whyNot(world, target, pending, trail, now)
   return why?.budget?.onExceeded === 'reject' ? null : why
 }
 
@@ -53,7 +53,7 @@ export function whyNotChoose(
 export function whyNot(
   world: World,
   target: Target,
-  ask: Ask,
+  pending: PendingRequest,
   trail: Trail | null,
   now: number,
   inNeed = false,
@@ -61,11 +61,11 @@ export function whyNot(
   const tried = trail?.excludes(target) ?? null
   if (tried !== null) return { code: 'skipped', reason: tried, until: null }
   return (
-    ineligible(target, ask.needs, world.rules) ??
-    lacking(world, target, ask) ??
+    ineligible(target, pending.needs, world.rules) ??
+    lacking(world, target, pending) ??
     world.hours(target, now) ??
-    parked(world, target, ask, now, inNeed) ??
-    short(world, target, ask, now)
+    parked(world, target, pending, now, inNeed) ??
+    short(world, target, pending, now)
   )
 }
 
@@ -73,14 +73,20 @@ export function whyNot(
  * When the target may be tried for this request: now, when everything in its way will be over, or null when no time is
  * known for something. What this request has tried itself is not asked; `inNeed` as in `whyNot`.
  */
-export function freeAt(world: World, target: Target, ask: Ask, now: number, inNeed = false): number | null {
+export function freeAt(
+  world: World,
+  target: Target,
+  pending: PendingRequest,
+  now: number,
+  inNeed = false,
+): number | null {
   let at = now
   const whys = [
-    ineligible(target, ask.needs, world.rules),
-    lacking(world, target, ask),
+    ineligible(target, pending.needs, world.rules),
+    lacking(world, target, pending),
     world.hours(target, now),
-    parked(world, target, ask, now, inNeed),
-    short(world, target, ask, now),
+    parked(world, target, pending, now, inNeed),
+    short(world, target, pending, now),
   ]
   for (const why of whys) {
     if (why === null) continue
@@ -101,14 +107,14 @@ const NEVER_TRIED: ReadonlySet<FailureKind> = new Set([
 
 const isGuess = (park: Park) => !park.stated && !NEVER_TRIED.has(park.reason)
 
-function lacking({ shortcomings }: World, target: Target, ask: Ask): Ineligible | null {
-  const ability = shortcomings.missing(target, ask.needs.abilities)
+function lacking({ shortcomings }: World, target: Target, pending: PendingRequest): Ineligible | null {
+  const ability = shortcomings.missing(target, pending.needs.abilities)
   return ability === undefined
     ? null
     : { code: 'ability', reason: `cannot do ${ability}, as a call has shown`, until: null }
 }
 
-function parked(world: World, target: Target, ask: Ask, now: number, inNeed: boolean): Obstacle | null {
+function parked(world: World, target: Target, pending: PendingRequest, now: number, inNeed: boolean): Obstacle | null {
   const { parks } = world.mind
   const park = parks.blocking(target, now, inNeed ? isGuess : undefined)
   if (park !== undefined) {
@@ -119,7 +125,7 @@ function parked(world: World, target: Target, ask: Ask, now: number, inNeed: boo
   const share = parks.share(target, now)
   // Half-open lets the one probe through (`reserve` sees to it that it is one); after it the share grows.
   if (share >= 1 || share === 0) return null
-  const drawn = lot(ask.id, target.stateId)
+  const drawn = lot(pending.id, target.stateId)
   if (drawn < share) return null
   const reason = `coming back: takes ${Math.round(share * 100)} % of the requests for now`
   return { code: 'parked', reason, until: parks.reaches(target, drawn, now) }
@@ -134,11 +140,11 @@ function adviceOn({ reason }: Park, target: Target, { successorOf }: World): str
 /** A number in 0..1 that is the same whenever this request asks about this target. */
 const lot = (requestId: string, stateId: string) => hash32(`${requestId} ${stateId}`, 0) / 0x1_0000_0000
 
-function short(world: World, target: Target, ask: Ask, now: number): Obstacle | null {
-  const { quota, worstCase } = world.needOf(target, ask, now)
+function short(world: World, target: Target, pending: PendingRequest, now: number): Obstacle | null {
+  const { quota, worstCase } = world.needOf(target, pending, now)
   const shortage = world.mind.quota.room(target, quota, now)
   if (shortage !== null)
     return { code: 'quota', reason: `limit: ${shortageText(shortage)}`, until: shortage.until, kind: 'rate_minute' }
-  const budget = world.mind.budgets.peek({ target, labels: ask.labels, token: ask.token, worstCase }, now)
+  const budget = world.mind.budgets.peek({ target, labels: pending.labels, token: pending.token, worstCase }, now)
   return budget === null ? null : { code: 'budget', reason: budget.reason, until: budget.resetsAt, budget }
 }

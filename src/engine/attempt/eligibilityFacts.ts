@@ -3,7 +3,7 @@
 import type { Target } from '../../domain/target.ts'
 import { worstCase } from '../../money/cost.ts'
 import type { Mind } from '../memory/learnedState.ts'
-import type { Ask } from '../request/pendingRequest.ts'
+import type { PendingRequest } from '../request/pendingRequest.ts'
 import { hoursOf } from '../targets/hours.ts'
 import type { Shortcomings } from '../targets/missingAbilities.ts'
 import { catalogueModel, type Roster } from '../targets/targetRegistry.ts'
@@ -26,16 +26,16 @@ export function worldOf(roster: Roster, mind: Mind, shortcomings: Shortcomings):
     hours: hoursOf(roster),
     successorOf: (target) =>
       catalogueModel(roster.credentialOf(target).provider.spec, target.model)?.retired?.successor ?? null,
-    needOf: (target, ask, now) => needOf(roster, mind, target, ask, now),
+    needOf: (target, pending, now) => needOf(roster, mind, target, pending, now),
   }
 }
 
-function needOf(roster: Roster, mind: Mind, target: Target, ask: Ask, now: number): HoldNeed {
-  const { inputTokens, maxOutputTokens } = ask.needs
+function needOf(roster: Roster, mind: Mind, target: Target, pending: PendingRequest, now: number): HoldNeed {
+  const { inputTokens, maxOutputTokens } = pending.needs
   return {
-    quota: { requests: 1, inputTokens, outputTokens: mind.router.expectedOutputTokens(ask.task, maxOutputTokens) },
+    quota: { requests: 1, inputTokens, outputTokens: mind.router.expectedOutputTokens(pending.task, maxOutputTokens) },
     worstCase: worstCase(
-      { inputTokens: ask.mostInputTokens, maxOutputTokens, answers: ask.answers },
+      { inputTokens: pending.mostInputTokens, maxOutputTokens, answers: pending.answers },
       roster.priceOf(target),
       target.profile,
       now,

@@ -8,7 +8,7 @@ import type { QuotaBook, QuotaHold } from '../../quota/limits/quotaBook.ts'
 import type { Shortage } from '../../quota/limits/shortage.ts'
 import type { Parks, Prober } from '../../quota/parks/parks.ts'
 import type { Ineligible } from '../../routing/eligible.ts'
-import type { Ask } from '../request/pendingRequest.ts'
+import type { PendingRequest } from '../request/pendingRequest.ts'
 
 export type Hold =
   | {
@@ -43,7 +43,7 @@ export interface HoldNeed {
 export function reserve(
   books: HoldBooks,
   target: Target,
-  ask: Pick<Ask, 'labels' | 'token'>,
+  ask: Pick<PendingRequest, 'labels' | 'token'>,
   need: HoldNeed,
   now: number,
   prober: Prober = 'request',
@@ -73,7 +73,7 @@ export function reserve(
 export function reserveForTest(
   books: HoldBooks,
   target: Target,
-  ask: Pick<Ask, 'labels' | 'token'>,
+  ask: Pick<PendingRequest, 'labels' | 'token'>,
   need: HoldNeed,
   now: number,
 ): Hold {

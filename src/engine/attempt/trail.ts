@@ -6,7 +6,7 @@ import type { Ability, Target } from '../../domain/target.ts'
 import type { Refusal } from '../../money/budget.ts'
 import type { PassedOver } from '../../observe/callLog.ts'
 import type { Verdict } from '../../routing/judge.ts'
-import type { Ask } from '../request/pendingRequest.ts'
+import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Hold } from './reservation.ts'
 
 /** Upstream calls of one request, those refused at once included (contract 2.1). */
@@ -37,7 +37,7 @@ export class Trail {
   #offered: Target | null = null
 
   /** `isTold`: somebody will read who was passed over. */
-  constructor(ask: Pick<Ask, 'maxAttempts' | 'hardCap'>, isTold = false) {
+  constructor(ask: Pick<PendingRequest, 'maxAttempts' | 'hardCap'>, isTold = false) {
     this.isTold = isTold
     this.#maxAttempts = ask.maxAttempts
     this.#hardCap = ask.hardCap

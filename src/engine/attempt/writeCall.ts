@@ -6,7 +6,7 @@ import { dialectOf } from '../../dialects/dialects.ts'
 import type { Target } from '../../domain/target.ts'
 import { type Call, type CallTools, startCall } from '../../upstream/call.ts'
 import type { Patience } from '../memory/patience.ts'
-import type { Ask } from '../request/pendingRequest.ts'
+import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
 import type { Repairs } from './learnedRepairs.ts'
 import { spliceRequest } from './spliceBody.ts'
@@ -22,7 +22,7 @@ export interface CallWriter {
 export interface CallOrder {
   readonly target: Target
   readonly credential: Credential
-  readonly ask: Ask
+  readonly pending: PendingRequest
   /** A limit to send along, because a hard budget needs one and the request has none; null for none. */
   readonly mostOutputTokens: number | null
   /** The target's own time to its first content; default what was learned of it. */
@@ -30,19 +30,19 @@ export interface CallOrder {
 }
 
 export function writeCall(writer: CallWriter, order: CallOrder): Call {
-  const { target, credential, ask } = order
+  const { target, credential, pending } = order
   const { connection } = credential
-  const dialect = ask.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
+  const dialect = pending.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
   const allowedMs = order.allowedMs ?? allowance(writer, order)
-  const leftMs = ask.deadlineAt - writer.tools.monotonic()
+  const leftMs = pending.deadlineAt - writer.tools.monotonic()
   return startCall(
     {
       connection,
       dialect,
       model: target.model,
       ...written(writer, order, dialect),
-      headers: ask.wire?.dialect === dialect.id ? ask.wire.headers : NO_HEADERS,
-      stream: ask.request.stream,
+      headers: pending.wire?.dialect === dialect.id ? pending.wire.headers : NO_HEADERS,
+      stream: pending.request.stream,
       firstContentMs: Math.max(1, Math.min(leftMs, allowedMs)),
       allowance: leftMs < allowedMs ? 'total' : 'first-token',
       idleMs: writer.settings.timeouts.idleMs,
@@ -53,26 +53,31 @@ export function writeCall(writer: CallWriter, order: CallOrder): Call {
 
 const NO_HEADERS: readonly string[] = []
 
-function allowance({ patience, settings }: CallWriter, { target, credential, ask }: CallOrder): number {
-  return patience.firstContentMs(target, ask, settings.timeouts.firstTokenMs, credential.connection.spec.firstTokenMs)
+function allowance({ patience, settings }: CallWriter, { target, credential, pending }: CallOrder): number {
+  return patience.firstContentMs(
+    target,
+    pending,
+    settings.timeouts.firstTokenMs,
+    credential.connection.spec.firstTokenMs,
+  )
 }
 
 /** The client's own bytes where nothing but the model has to change, else the request written anew. */
 function written(
   { repairs, settings }: CallWriter,
-  { target, credential, ask, mostOutputTokens: maxTokens }: CallOrder,
+  { target, credential, pending, mostOutputTokens: maxTokens }: CallOrder,
   dialect: Dialect,
 ): { path: string; body: string | Buffer } {
   const change = credential.connection.spec.quirks?.body
-  if (ask.wire?.dialect === dialect.id && change === undefined && !repairs.has(target)) {
-    const spliced = spliceRequest(ask.wire, ask.request, target.model, maxTokens)
+  if (pending.wire?.dialect === dialect.id && change === undefined && !repairs.has(target)) {
+    const spliced = spliceRequest(pending.wire, pending.request, target.model, maxTokens)
     if (spliced !== null) return spliced
   }
-  const request = maxTokens === null ? ask.whole() : { ...ask.whole(), maxTokens }
+  const request = maxTokens === null ? pending.whole() : { ...pending.whole(), maxTokens }
   const { path, body } = dialect.upstream.writeRequest(request, target.model)
   const facts = {
     model: target.model,
-    stream: ask.request.stream,
+    stream: pending.request.stream,
     freeOnly: settings.freeOnly,
     noTraining: settings.privacy === 'no_training',
   }

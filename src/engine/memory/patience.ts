@@ -2,7 +2,7 @@
 
 import type { AttemptEvent } from '../../domain/store.ts'
 import type { Target } from '../../domain/target.ts'
-import type { Ask } from '../request/pendingRequest.ts'
+import type { PendingRequest } from '../request/pendingRequest.ts'
 
 /** Where nothing is known. */
 const UNKNOWN_MS = 60_000
@@ -41,7 +41,12 @@ export class Patience {
   }
 
   /** Milliseconds; a number in the settings wins over what was learned. `slowStartMs`: what the provider needs at least. */
-  firstContentMs(target: Target, ask: Pick<Ask, 'request'>, setting: number | 'auto', slowStartMs = 0): number {
+  firstContentMs(
+    target: Target,
+    ask: Pick<PendingRequest, 'request'>,
+    setting: number | 'auto',
+    slowStartMs = 0,
+  ): number {
     const { stream } = ask.request
     if (setting !== 'auto') return stream ? setting : Math.max(setting, MOST_MS)
     const learned = this.#learned(target.stateId, stream)

@@ -10,7 +10,7 @@ import type { Selection } from './modelNames.ts'
 import type { Session } from './session.ts'
 import type { WireBody } from './wireBody.ts'
 
-export interface Ask {
+export interface PendingRequest {
   /** `kw_…`; the draws of the decision follow from it. */
   readonly id: string
   /** Of a long body only a sketch, whose long texts are cut; see `whole`. */

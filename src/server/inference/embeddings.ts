@@ -6,7 +6,7 @@ import { InvalidRequestError } from '../../domain/errors.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { cascade } from '../../engine/cascade.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { makeAsk, requestId } from '../../engine/prepareRequest.ts'
+import { prepareRequest, requestId } from '../../engine/prepareRequest.ts'
 import { parseBody, readBody } from '../body.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders } from '../clientHeaders.ts'
@@ -22,7 +22,7 @@ export const embed: Handler = async (parts, request, response, token) => {
     await parts.ready()
     const body = asRecord(parseBody((await readBody(request, parts.maxBodyBytes)).bytes))
     const { model, fields, inputTokens } = readEmbeddings(body)
-    const ask = makeAsk(
+    const pending = prepareRequest(
       engine,
       embeddingsRequest(model, fields),
       {
@@ -33,10 +33,10 @@ export const embed: Handler = async (parts, request, response, token) => {
       },
       id,
     )
-    if (ask.selection.auto) throw autoRefused()
-    if (inputTexts(fields['input']) === null) refuseWithoutText(engine, ask.selection.among)
-    response.on('close', () => response.writableFinished || ask.cancellation.cancel())
-    const answered = await cascade(engine, ask)
+    if (pending.selection.auto) throw autoRefused()
+    if (inputTexts(fields['input']) === null) refuseWithoutText(engine, pending.selection.among)
+    response.on('close', () => response.writableFinished || pending.cancellation.cancel())
+    const answered = await cascade(engine, pending)
     const report = await answered.recorded
     const end = answered.call.ended
     const served = end?.outcome.ok ? end.outcome.response.extra?.fields : undefined

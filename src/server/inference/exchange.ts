@@ -12,8 +12,8 @@ import type { Failure } from '../../domain/failure.ts'
 import type { Answered } from '../../engine/cascade.ts'
 import { cascade } from '../../engine/cascade.ts'
 import type { Enrolment } from '../../engine/experiments/experiments.ts'
-import { type AskOptions, makeAsk, requestId } from '../../engine/prepareRequest.ts'
-import type { Ask } from '../../engine/request/pendingRequest.ts'
+import { prepareRequest, type RequestOptions, requestId } from '../../engine/prepareRequest.ts'
+import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { WireBody } from '../../engine/request/wireBody.ts'
 import { mayRescue, rescue } from '../../engine/rescue.ts'
 import { decimalUsd, NANO_PER_USD } from '../../money/amount.ts'
@@ -51,7 +51,7 @@ export class Exchange implements CallSink, UnderWay {
   readonly #token: Token
   readonly #dialect: Dialect
   readonly #startedAt: number
-  #ask: Ask | null = null
+  #pending: PendingRequest | null = null
   #answered: Answered | null = null
   /** Set where the client speaks the upstream's dialect: then its bytes go through as they are. */
   #raw: WholeEvents | null = null
@@ -83,17 +83,17 @@ export class Exchange implements CallSink, UnderWay {
       const preparing = ready()
       if (preparing !== null) await preparing
       const { bytes, headroom } = await readBody(this.#request, maxBodyBytes)
-      this.#ask = this.#askOf(bytes, headroom)
-      if (this.#left) this.#ask.cancellation.cancel()
-      this.#answered = await cascade(engine, this.#ask)
-      this.#answer(this.#answered, this.#ask)
+      this.#pending = this.#pendingOf(bytes, headroom)
+      if (this.#left) this.#pending.cancellation.cancel()
+      this.#answered = await cascade(engine, this.#pending)
+      this.#answer(this.#answered, this.#pending)
     } catch (error) {
       this.#fail(error)
     }
   }
 
   /** A long body is only sketched; what was left out is parsed when somebody needs it. */
-  #askOf(bytes: Buffer, headroom: number): Ask {
+  #pendingOf(bytes: Buffer, headroom: number): PendingRequest {
     const sketch = bytes.length < LONG_BODY ? null : sketchBody(bytes)
     const wireBody = new WireBody(bytes, headroom, sketch)
     const body = parseBody(sketch?.bytes ?? bytes)
@@ -103,7 +103,7 @@ export class Exchange implements CallSink, UnderWay {
     const { dialect } = this.#route
     const request = this.#requestOf(body)
     const memory = memoryField(request)
-    const options: AskOptions = {
+    const options: RequestOptions = {
       ...clientHeaders(headers, body),
       token: this.#token.name,
       needs: memory === null ? undefined : { among: rememberers(engine, request, memory, this.#token.name) },
@@ -111,7 +111,7 @@ export class Exchange implements CallSink, UnderWay {
       leftOutTokens: sketch === null ? 0 : Math.ceil(sketch.leftOut / 4),
       wire: { dialect, body: wireBody, headers: forwardedHeaders(headers, dialect) },
     }
-    return makeAsk(engine, request, options, this.id)
+    return prepareRequest(engine, request, options, this.id)
   }
 
   #wholeOf(wireBody: WireBody): () => ChatRequest {
@@ -127,26 +127,26 @@ export class Exchange implements CallSink, UnderWay {
     return this.#route.asArray ? asArray(request) : request
   }
 
-  #answer(answered: Answered, ask: Ask): void {
+  #answer(answered: Answered, pending: PendingRequest): void {
     const sameDialect = answered.winner.credential.connection.dialect === this.#route.dialect
-    if (!ask.request.stream) return this.#answerWhole(answered, ask, sameDialect)
+    if (!pending.request.stream) return this.#answerWhole(answered, pending, sameDialect)
     // A rescued answer goes on in the same events, so it has to be written by us from the start.
-    if (sameDialect && !this.#route.asArray && !mayRescue(this.#parts.engine, ask))
-      this.#raw = new WholeEvents(this.#route.dialect === 'openai' && ask.request.wantsUsage !== true)
-    this.#writer = this.#dialect.client.streamWriter(ask.request, { now: this.#parts.engine.now, id: this.id })
+    if (sameDialect && !this.#route.asArray && !mayRescue(this.#parts.engine, pending))
+      this.#raw = new WholeEvents(this.#route.dialect === 'openai' && pending.request.wantsUsage !== true)
+    this.#writer = this.#dialect.client.streamWriter(pending.request, { now: this.#parts.engine.now, id: this.id })
     const type = this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8'
     this.#response.writeHead(200, this.#headers(answered, ['content-type', type, 'cache-control', 'no-cache']))
     this.#response.on('drain', () => this.#onDrain())
     answered.call.attach(this)
   }
 
-  #answerWhole(answered: Answered, ask: Ask, sameDialect: boolean): void {
+  #answerWhole(answered: Answered, pending: PendingRequest, sameDialect: boolean): void {
     const { report } = answered
     const end = answered.call.ended
     if (end === null || report === null || !end.outcome.ok)
       throw new TypeError('a plain call was answered before it ended')
-    noteAnswer(this.#parts.engine, ask.request, end.outcome.response, answered.winner.target, this.#token.name)
-    const body = sameDialect && end.raw !== null ? end.raw : this.#written(end.outcome.response, ask)
+    noteAnswer(this.#parts.engine, pending.request, end.outcome.response, answered.winner.target, this.#token.name)
+    const body = sameDialect && end.raw !== null ? end.raw : this.#written(end.outcome.response, pending)
     const first = ['content-type', 'application/json', 'content-length', String(body.length)]
     if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalUsd(Math.round(report.costUsd * NANO_PER_USD)))
     this.#response.writeHead(200, this.#headers(answered, first))
@@ -157,20 +157,20 @@ export class Exchange implements CallSink, UnderWay {
     this.#told(answered.trail.attempts, 200)
   }
 
-  #written(response: ChatResponse, ask: Ask): Buffer {
+  #written(response: ChatResponse, pending: PendingRequest): Buffer {
     const facts = { now: this.#parts.engine.now, id: this.id }
-    return Buffer.from(JSON.stringify(this.#dialect.client.writeResponse(response, ask.request, facts)))
+    return Buffer.from(JSON.stringify(this.#dialect.client.writeResponse(response, pending.request, facts)))
   }
 
   /** Name, value, name, value …, which node writes as they are: `first`, then who answered and how it came to that. */
-  #headers({ ask, winner, trail }: Answered, first: string[]): string[] {
+  #headers({ pending, winner, trail }: Answered, first: string[]): string[] {
     const target = headerText(winner.target.id)
     const { attempts } = trail
     const failed = attempts.length > 1 || attempts[0]?.ok === false ? attempts.filter(({ ok }) => !ok) : NONE
     first.push('x-keywise-request-id', this.id, 'x-keywise-target', target)
     first.push('x-keywise-attempts', String(failed.length + 1))
     first.push('x-keywise-trail', failed.length === 0 ? `${target}=ok` : `${trailOf(failed)}; ${target}=ok`)
-    if (ask.enrolment !== null) first.push('x-keywise-experiment', placeIn(ask.enrolment))
+    if (pending.enrolment !== null) first.push('x-keywise-experiment', placeIn(pending.enrolment))
     return first
   }
 
@@ -212,21 +212,21 @@ export class Exchange implements CallSink, UnderWay {
 
   async #finishStream(end: CallEnd): Promise<void> {
     const answered = this.#answered
-    const ask = this.#ask
-    if (answered === null || ask === null) return
-    const last = this.#mayRescue(ask, end) ? await this.#rescue(answered, end) : end
+    const pending = this.#pending
+    if (answered === null || pending === null) return
+    const last = this.#mayRescue(pending, end) ? await this.#rescue(answered, end) : end
     await answered.recorded
     const { outcome } = last
     if (outcome.ok) {
       this.#response.write(this.#raw?.end() ?? '')
-      noteAnswer(this.#parts.engine, ask.request, outcome.response, answered.winner.target, this.#token.name)
+      noteAnswer(this.#parts.engine, pending.request, outcome.response, answered.winner.target, this.#token.name)
     } else if (!this.#left) this.#endBroken(outcome.failure)
     this.#response.end()
     this.#told(answered.trail.attempts, this.#left ? 499 : outcome.ok ? 200 : statusOf(outcome.failure))
   }
 
-  #mayRescue(ask: Ask, { outcome }: CallEnd): boolean {
-    return !outcome.ok && !this.#left && !this.#shuttingDown && mayRescue(this.#parts.engine, ask)
+  #mayRescue(pending: PendingRequest, { outcome }: CallEnd): boolean {
+    return !outcome.ok && !this.#left && !this.#shuttingDown && mayRescue(this.#parts.engine, pending)
   }
 
   /** Another target goes on with the answer; the seam is a comment that no client shows. */
@@ -255,8 +255,8 @@ export class Exchange implements CallSink, UnderWay {
   /** The drain has run out of time. */
   breakOff(): void {
     this.#shuttingDown = true
-    if (this.#answered !== null && this.#response.headersSent) this.#ask?.cancellation.cancel(SHUTTING_DOWN)
-    else this.#ask?.cancellation.cancel()
+    if (this.#answered !== null && this.#response.headersSent) this.#pending?.cancellation.cancel(SHUTTING_DOWN)
+    else this.#pending?.cancellation.cancel()
   }
 
   #fail(error: unknown): void {
@@ -277,7 +277,7 @@ export class Exchange implements CallSink, UnderWay {
     this.#parts.underWay.delete(this)
     if (this.#response.writableFinished) return
     this.#left = true
-    this.#ask?.cancellation.cancel()
+    this.#pending?.cancellation.cancel()
   }
 
   /** `attempts`: the last one answered, or was the last to fail. */
@@ -285,7 +285,7 @@ export class Exchange implements CallSink, UnderWay {
     this.#parts.observe({
       id: this.id,
       dialect: this.#route.dialect,
-      model: this.#ask?.request.model ?? '',
+      model: this.#pending?.request.model ?? '',
       token: this.#token.name,
       status,
       report: attempts.at(-1) ?? null,
