@@ -2,7 +2,7 @@
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Call } from '../upstream/call.ts'
-import type { Try } from './attempt/attempt.ts'
+import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import { Trail } from './attempt/trail.ts'
 import type { Engine } from './engine.ts'
 import { exhausted } from './exhausted.ts'
@@ -13,7 +13,7 @@ export interface Answered {
   readonly pending: PendingRequest
   readonly trail: Trail
   readonly call: Call
-  readonly winner: Try
+  readonly winner: RunningAttempt
   readonly explored: boolean
   /** Resolves when the attempt is recorded: at once for a plain answer, at its end for a stream. */
   readonly recorded: Promise<AttemptReport>
@@ -51,7 +51,13 @@ export async function cascade(engine: Engine, pending: PendingRequest, trail = n
   throw engine.gaveUp(pending, trail, exhausted(engine, pending, trail))
 }
 
-function answered(engine: Engine, pending: PendingRequest, trail: Trail, winner: Try, explored: boolean): Answered {
+function answered(
+  engine: Engine,
+  pending: PendingRequest,
+  trail: Trail,
+  winner: RunningAttempt,
+  explored: boolean,
+): Answered {
   const { call } = winner
   const settle = (end: NonNullable<Call['ended']>) => engine.recordAnswer(pending, trail, winner, end)
   const report = call.ended === null ? null : settle(call.ended)

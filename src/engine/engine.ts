@@ -15,12 +15,12 @@ import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
 import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
-import type { Try } from './attempt/attempt.ts'
 import { freeAt, type World, whyNot, whyNotChoose } from './attempt/eligibility.ts'
 import type { Repairs } from './attempt/learnedRepairs.ts'
 import type { Opening } from './attempt/queue.ts'
 import { type Hold, reserve, reserveForTest } from './attempt/reservation.ts'
 import { RetryBudget } from './attempt/retryBudget.ts'
+import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import type { Trail } from './attempt/trail.ts'
 import type { WaitingRoom } from './attempt/waitingRoom.ts'
 import { type CallWriter, writeCall } from './attempt/writeCall.ts'
@@ -152,7 +152,7 @@ export class Engine {
     return reserve(this.parts.mind, target, pending, this.world.needOf(target, pending, now), now, prober)
   }
 
-  call(target: Target, pending: PendingRequest, trail: Trail, hold: Extract<Hold, { granted: true }>): Try {
+  call(target: Target, pending: PendingRequest, trail: Trail, hold: Extract<Hold, { granted: true }>): RunningAttempt {
     const credential = this.roster.credentialOf(target)
     const call = writeCall(this.#writer, { target, credential, pending, mostOutputTokens: hold.mostOutputTokens })
     pending.cancellation.running(call)
@@ -179,7 +179,12 @@ export class Engine {
   }
 
   /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
-  callForTest(target: Target, pending: PendingRequest, hold: Extract<Hold, { granted: true }>, number: number): Try {
+  callForTest(
+    target: Target,
+    pending: PendingRequest,
+    hold: Extract<Hold, { granted: true }>,
+    number: number,
+  ): RunningAttempt {
     const credential = this.roster.credentialOf(target)
     const { mostOutputTokens } = hold
     const allowedMs = Number.POSITIVE_INFINITY
@@ -196,7 +201,7 @@ export class Engine {
   }
 
   /** Takes in a failed attempt: judged, settled, remembered, told. */
-  record(pending: PendingRequest, trail: Trail, attempt: Try, end: CallEnd): Verdict {
+  record(pending: PendingRequest, trail: Trail, attempt: RunningAttempt, end: CallEnd): Verdict {
     const failure = failureOf(end)
     const verdict = this.#judge(failure, pending, trail, attempt.target)
     const { report } = this.#remember(pending, attempt, end)
@@ -206,7 +211,7 @@ export class Engine {
   }
 
   /** Takes in the attempt that answered, or whose stream broke off after its first content. */
-  recordAnswer(pending: PendingRequest, trail: Trail, attempt: Try, end: CallEnd): AttemptReport {
+  recordAnswer(pending: PendingRequest, trail: Trail, attempt: RunningAttempt, end: CallEnd): AttemptReport {
     const { report } = this.#remember(pending, attempt, end)
     trail.answered(report)
     this.#observe(pending, trail, end)
@@ -316,7 +321,7 @@ export class Engine {
     if (!isCallers && !offline.isOffline(this.now)) experiments.failed(pending.enrolment, pending.id)
   }
 
-  #remember(pending: PendingRequest, attempt: Try, end: CallEnd): Recorded {
+  #remember(pending: PendingRequest, attempt: RunningAttempt, end: CallEnd): Recorded {
     return this.remember({
       requestId: pending.id,
       number: attempt.number,

@@ -8,7 +8,7 @@ import type { Target } from '../domain/target.ts'
 import type { Verdict as ExperimentVerdict } from '../experiment/verdict.ts'
 import type { Alerts } from '../observe/alerts/alerts.ts'
 import type { Verdict } from '../routing/judge.ts'
-import type { Try } from './attempt/attempt.ts'
+import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import type { Trail } from './attempt/trail.ts'
 import type { Version } from './experiments/versions.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
@@ -18,9 +18,9 @@ import type { Credential } from './targets/targetRegistry.ts'
 export interface AttemptObserver {
   readonly alerts: Alerts
   /** An attempt failed; whatever can be mended off the request's path is begun. */
-  failed(attempt: Try, failure: Failure, verdict: Verdict): void
+  failed(attempt: RunningAttempt, failure: Failure, verdict: Verdict): void
   /** A request was answered. */
-  answered(attempt: Try, pending: PendingRequest, response: ChatResponse): void
+  answered(attempt: RunningAttempt, pending: PendingRequest, response: ChatResponse): void
   /** A target answered, whoever asked. */
   worked(target: Target, event: AttemptEvent): void
   /** Every target failed for a request. */

@@ -1,14 +1,14 @@
 /** What a call tells that nobody asked for: whether a park is over, or a model still there. */
 
 import type { CallEnd } from '../upstream/call.ts'
-import type { Try } from './attempt/attempt.ts'
+import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import type { Engine } from './engine.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
 export function rememberProbe(
   engine: Engine,
   pending: PendingRequest,
-  { target, startedAt, hold }: Pick<Try, 'target' | 'startedAt' | 'hold'>,
+  { target, startedAt, hold }: Pick<RunningAttempt, 'target' | 'startedAt' | 'hold'>,
   end: CallEnd,
 ): void {
   engine.remember({

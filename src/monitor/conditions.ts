@@ -4,7 +4,7 @@ import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Park } from '../domain/park.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
-import type { Try } from '../engine/attempt/attempt.ts'
+import type { RunningAttempt } from '../engine/attempt/runningAttempt.ts'
 import type { Engine } from '../engine/engine.ts'
 import { catalogueModel } from '../engine/targets/targetRegistry.ts'
 import { formatUsd, nanoToUsd } from '../money/amount.ts'
@@ -35,7 +35,7 @@ export class Alarms {
   }
 
   /** A call failed in a way that a person has to mend. */
-  failed({ target }: Try, failure: Failure, { alert }: Verdict): void {
+  failed({ target }: RunningAttempt, failure: Failure, { alert }: Verdict): void {
     if (alert === 'key-refused') this.#raise(`key:${keyOf(target)}`, this.#keyNews(target, failure, false))
     else if (alert === 'key-leaked') this.#raise(`leak:${keyOf(target)}`, this.#keyNews(target, failure, true))
     else if (alert === 'no-credit') this.#raise(`credit:${target.account}`, this.#creditNews(target))

@@ -7,7 +7,7 @@ import type { Failure } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { AttemptEvent, Store } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
-import type { Try } from '../engine/attempt/attempt.ts'
+import type { RunningAttempt } from '../engine/attempt/runningAttempt.ts'
 import type { Trail } from '../engine/attempt/trail.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Version } from '../engine/experiments/versions.ts'
@@ -85,7 +85,7 @@ export class Attention {
   }
 
   /** Something failed; whatever can be mended off the request's path is begun. */
-  failed(attempt: Try, failure: Failure, verdict: Judgement): void {
+  failed(attempt: RunningAttempt, failure: Failure, verdict: Judgement): void {
     const watch = this.#watch
     if (watch === null) return
     const { shortcomings } = watch.engine.parts
@@ -96,7 +96,7 @@ export class Attention {
   }
 
   /** An answer came: judged by what can be seen without a person. */
-  answered(attempt: Try, pending: PendingRequest, response: ChatResponse): void {
+  answered(attempt: RunningAttempt, pending: PendingRequest, response: ChatResponse): void {
     const score = selfScore(pending.request, response)
     if (this.#watch === null || score === null) return
     const { mind, store, experiments } = this.#watch.engine.parts

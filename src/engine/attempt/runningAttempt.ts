@@ -6,7 +6,7 @@ import type { Call } from '../../upstream/call.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
 import type { Hold } from './reservation.ts'
 
-export interface Try {
+export interface RunningAttempt {
   readonly target: Target
   readonly credential: Credential
   readonly call: Call
