@@ -77,7 +77,7 @@ describe('a client that leaves', () => {
         },
       },
     ])
-    const [budget] = world.gateway.opened.engine.parts.mind.budgets.view(Date.now())
+    const [budget] = world.gateway.opened.engine.parts.learned.budgets.view(Date.now())
     expect(budget).toMatchObject({ spent: booked(world)[0]?.usage?.totalTokens, reserved: 0 })
   })
 

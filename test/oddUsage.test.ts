@@ -56,7 +56,7 @@ describe('usage', () => {
       expect(result?.usage.outputTokens).toBeLessThan(26)
       const [row] = manager.engine.parts.store.attempts({})
       expect(row?.costNanoUsd).toBe((row?.usage?.inputTokens ?? 0) * 1000 + (row?.usage?.outputTokens ?? 0) * 1_000_000)
-      expect(manager.engine.parts.mind.budgets.spent('all', manager.engine.now)).toBe(row?.costNanoUsd)
+      expect(manager.engine.parts.learned.budgets.spent('all', manager.engine.now)).toBe(row?.costNanoUsd)
     })
 
   test('whose one side is missing takes it from the total', async () => {

@@ -166,8 +166,8 @@ async function write(
 
 /** A person's word that calls in flight when a process was killed were not billed. */
 function forgive(engine: Engine, { options, stdout, env }: CommandContext): ExitCode {
-  const { mind, store } = engine.parts
-  const given = mind.budgets.forgive(store, engine.now)
+  const { learned, store } = engine.parts
+  const given = learned.budgets.forgive(store, engine.now)
   const out = printer(stdout, env)
   if (options['json']) {
     const forgiven = given.map(({ scope, amount, unit }) => ({ scope, amount, unit }))

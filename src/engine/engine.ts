@@ -27,7 +27,7 @@ import { type CallWriter, writeCall } from './attempt/writeCall.ts'
 import type { Decisions } from './decisionLog.ts'
 import type { Experiments } from './experiments/experiments.ts'
 import { OpenCases } from './memory/faultAttribution.ts'
-import type { Mind } from './memory/learnedState.ts'
+import type { LearnedState } from './memory/learnedState.ts'
 import { Summary } from './memory/summary.ts'
 import type { AttemptObserver, ParkProber } from './observer.ts'
 import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
@@ -40,7 +40,7 @@ import type { Roster } from './targets/targetRegistry.ts'
 /** What `openEngine` brings together. */
 export interface EngineParts {
   readonly store: Store
-  readonly mind: Mind
+  readonly learned: LearnedState
   readonly logger: Logger
   readonly events: Events
   readonly waiting: WaitingRoom
@@ -77,7 +77,7 @@ export class Engine {
     this.parts = parts
     this.roster = roster
     this.world = world
-    this.openCases = new OpenCases(parts.offline, (event) => parts.mind.remember(event))
+    this.openCases = new OpenCases(parts.offline, (event) => parts.learned.remember(event))
   }
 
   get now(): number {
@@ -85,10 +85,10 @@ export class Engine {
   }
 
   decide(pending: PendingRequest, trail: Trail): Decision {
-    const { mind, decisions, events } = this.parts
+    const { learned, decisions, events } = this.parts
     const now = this.now
     if (trail.calls === 0) this.#retries.request(now)
-    const decision = mind.router.decide(this.#routingRequest(pending, trail, now), now)
+    const decision = learned.router.decide(this.#routingRequest(pending, trail, now), now)
     decisions.note(pending, decision, this.world, now)
     trail.offer(decision.first)
     if (trail.isTold) this.#notePassed(pending, decision, trail, now)
@@ -107,7 +107,7 @@ export class Engine {
   /** The ranking as it stands, without deciding anything. */
   rank(pending: PendingRequest): readonly RankedTarget[] {
     const now = this.now
-    return this.parts.mind.router.rank(this.#routingRequest(pending, null, now), now)
+    return this.parts.learned.router.rank(this.#routingRequest(pending, null, now), now)
   }
 
   /** The next target to try: the decision's first, then the best of the rest; tired providers only when nothing else is left. */
@@ -134,7 +134,7 @@ export class Engine {
       )
         continue
       // Without a park in its way it is only coming back slowly, which is no reason to fail.
-      const until = this.parts.mind.parks.blocking(target, now)?.until ?? now
+      const until = this.parts.learned.parks.blocking(target, now)?.until ?? now
       if (until >= bestUntil) continue
       best = target
       bestUntil = until
@@ -149,7 +149,7 @@ export class Engine {
 
   reserve(target: Target, pending: PendingRequest, prober: Prober = 'request'): Hold {
     const now = this.now
-    return reserve(this.parts.mind, target, pending, this.world.needOf(target, pending, now), now, prober)
+    return reserve(this.parts.learned, target, pending, this.world.needOf(target, pending, now), now, prober)
   }
 
   call(target: Target, pending: PendingRequest, trail: Trail, hold: Extract<Hold, { granted: true }>): RunningAttempt {
@@ -168,14 +168,14 @@ export class Engine {
   }
 
   get #writer(): CallWriter {
-    const { tools, repairs, mind } = this.parts
-    return { tools, repairs, patience: mind.patience, settings: this.roster.config.settings }
+    const { tools, repairs, learned } = this.parts
+    return { tools, repairs, patience: learned.patience, settings: this.roster.config.settings }
   }
 
   /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
   reserveForTest(target: Target, pending: PendingRequest): Hold {
     const now = this.now
-    return reserveForTest(this.parts.mind, target, pending, this.world.needOf(target, pending, now), now)
+    return reserveForTest(this.parts.learned, target, pending, this.world.needOf(target, pending, now), now)
   }
 
   /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
@@ -195,9 +195,9 @@ export class Engine {
 
   /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
   lift(target: TargetRef, only: readonly FailureKind[]): void {
-    const { mind, store } = this.parts
+    const { learned, store } = this.parts
     const { origin } = store
-    mind.remember({ kind: 'lift', at: this.now, origin, id: mind.eventId(), target: refOf(target), only })
+    learned.remember({ kind: 'lift', at: this.now, origin, id: learned.eventId(), target: refOf(target), only })
   }
 
   /** Takes in a failed attempt: judged, settled, remembered, told. */
@@ -261,7 +261,7 @@ export class Engine {
 
   /** How many requests the limit in the way lets through per window, so that no herd is let out. */
   #gate(target: Target, pending: PendingRequest, now: number): Pick<Opening, 'limit' | 'windowMs'> {
-    const shortage = this.parts.mind.quota.room(target, this.world.needOf(target, pending, now).quota, now)
+    const shortage = this.parts.learned.quota.room(target, this.world.needOf(target, pending, now).quota, now)
     if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
     return { limit: shortage.limit, windowMs: WINDOW_MS[shortage.window] }
   }
@@ -273,14 +273,14 @@ export class Engine {
 
   /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). `price`: default the roster's of now. */
   remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
-    const { mind, store } = this.parts
+    const { learned, store } = this.parts
     const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
     const credential = this.roster.credentialNow(facts.target)
     const fault = this.openCases.whoseFault(credential?.connection.hostname, facts.end, this.now)
     const remember = fault === 'open' ? (event: AttemptEvent) => this.openCases.add(event) : undefined
     const recorded = recordAttempt(
-      { mind, origin: store.origin, estimate: this.estimate, remember },
-      { ...facts, id: mind.eventId(), price, excused: fault === 'ours' },
+      { learned, origin: store.origin, estimate: this.estimate, remember },
+      { ...facts, id: learned.eventId(), price, excused: fault === 'ours' },
       this.now,
     )
     this.parts.waiting.changed()
@@ -380,14 +380,14 @@ export class Engine {
       stream: pending.request.stream,
       inputTokens: pending.needs.inputTokens,
       expectedOutputTokens: null,
-      session: { stateId: this.parts.mind.sessions.targetOf(pending.session) },
+      session: { stateId: this.parts.learned.sessions.targetOf(pending.session) },
       firstTurn: pending.session.firstTurn,
       mayExplore: trail !== null && trail.calls === 0,
       ineligible: (target) =>
         trail === null
           ? whyNot(this.world, target, pending, null, now)
           : whyNotChoose(this.world, target, pending, trail, now),
-      load: (target) => this.parts.mind.quota.load(target, now),
+      load: (target) => this.parts.learned.quota.load(target, now),
       ...(pending.selection.order !== null && { order: pending.selection.order }),
     }
   }

@@ -58,7 +58,7 @@ export function prepareRequest(
     whole: options.whole ?? (() => request),
     selection,
     needs: needsFor(request, selection, options),
-    mostInputTokens: engine.parts.mind.budgets.isEmpty ? 0 : mostTokensOf(options.whole?.() ?? request),
+    mostInputTokens: engine.parts.learned.budgets.isEmpty ? 0 : mostTokensOf(options.whole?.() ?? request),
     answers: answersOf(request),
     // By what was asked: a conversation keeps its id whatever an experiment makes of it.
     session: sessionOf(asked, options.sessionId, options.token ?? ''),

@@ -12,12 +12,12 @@ export function rateTarget(
   about: { readonly requestId: string | null; readonly task: string | null },
 ): void {
   checkScore(score)
-  const { mind, store } = engine.parts
-  mind.remember({
+  const { learned, store } = engine.parts
+  learned.remember({
     kind: 'quality',
     at: engine.now,
     origin: store.origin,
-    id: mind.eventId(),
+    id: learned.eventId(),
     target,
     score,
     source: 'user',

@@ -10,7 +10,7 @@ import type { UsageEstimator } from '../money/usage.ts'
 import type { CallEnd } from '../upstream/call.ts'
 import type { Hold } from './attempt/reservation.ts'
 import { consumed, type Prompt } from './memory/attemptUsage.ts'
-import type { Mind } from './memory/learnedState.ts'
+import type { LearnedState } from './memory/learnedState.ts'
 
 export interface AttemptFacts extends Prompt {
   readonly id: string
@@ -40,27 +40,27 @@ export interface Recorded {
 }
 
 export interface Recorder {
-  readonly mind: Mind
+  readonly learned: LearnedState
   /** The process, as stamped on its events. */
   readonly origin: string
   /** Counts what nobody reported. */
   readonly estimate: UsageEstimator
-  /** Where the event goes; default the mind. */
+  /** Where the event goes; default the learned state. */
   readonly remember?: ((event: AttemptEvent) => void) | undefined
 }
 
 /** Settles what was set aside, remembers the attempt, and returns it as people see it. */
 export function recordAttempt(recorder: Recorder, facts: AttemptFacts, now: number): Recorded {
-  const { mind, remember = (event) => mind.remember(event) } = recorder
+  const { learned, remember = (event) => learned.remember(event) } = recorder
   const event = eventOf(facts, recorder, now)
   const tokens = event.usage === null ? 0 : event.usage.inputTokens + event.usage.outputTokens
   if (facts.hold !== null) {
-    if (facts.hold.quota !== null) mind.quota.settle(facts.hold.quota, event.usage, now)
-    mind.crossed(mind.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens }))
-    if (facts.hold.probe) mind.parks.endProbe(facts.target)
+    if (facts.hold.quota !== null) learned.quota.settle(facts.hold.quota, event.usage, now)
+    learned.crossed(learned.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens }))
+    if (facts.hold.probe) learned.parks.endProbe(facts.target)
   }
   remember(event)
-  return { event, report: reportOf(event, facts.target, mind, now) }
+  return { event, report: reportOf(event, facts.target, learned, now) }
 }
 
 function eventOf(facts: AttemptFacts, { origin, estimate }: Recorder, now: number): AttemptEvent {
@@ -105,8 +105,13 @@ export function refOf(target: TargetRef): TargetRef {
 }
 
 /** An attempt as people and programs see it, a moment after it was made. */
-export function reportOf(event: AttemptEvent, target: Target, mind: Pick<Mind, 'parks'>, now: number): AttemptReport {
-  const park = event.ok ? undefined : mind.parks.blocking(target, now)
+export function reportOf(
+  event: AttemptEvent,
+  target: Target,
+  learned: Pick<LearnedState, 'parks'>,
+  now: number,
+): AttemptReport {
+  const park = event.ok ? undefined : learned.parks.blocking(target, now)
   return attemptReport(event, target.keyIndex, park?.until ?? null)
 }
 

@@ -76,38 +76,38 @@ export class Housekeeping {
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
     this.#watch?.close()
-    const { mind, store, decisions, attention, experiments } = this.#options.engine.parts
+    const { learned, store, decisions, attention, experiments } = this.#options.engine.parts
     // An engine that was only looked at told nobody anything.
     if (this.#timer !== undefined) await attention.close()
-    mind.budgets.close()
+    learned.budgets.close()
     this.#options.engine.openCases.charge()
     decisions.flush()
     await store.flushed()
-    mind.save()
+    learned.save()
     experiments.save()
-    if (mind.changes !== this.#seen) this.#stats?.changed()
+    if (learned.changes !== this.#seen) this.#stats?.changed()
     await this.#stats?.close()
   }
 
   #tick(): void {
     const { engine, now, reload } = this.#options
-    const { mind, probes, lists, offline, store, decisions, attention, experiments } = engine.parts
+    const { learned, probes, lists, offline, store, decisions, attention, experiments } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
     this.#ticks++
     engine.openCases.tick(at)
-    mind.sync()
-    mind.budgets.tick(at)
-    mind.router.setPressure(pressures(engine))
+    learned.sync()
+    learned.budgets.tick(at)
+    learned.router.setPressure(pressures(engine))
     this.#prune(at)
     void probes.due()
     attention.tick()
     decisions.flush()
     experiments.tick()
     if (engine.roster.hasOldPrices(at)) reload(engine.roster.config)
-    if (mind.changes !== this.#seen) this.#stats?.changed()
-    this.#seen = mind.changes
+    if (learned.changes !== this.#seen) this.#stats?.changed()
+    this.#seen = learned.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => this.#save())
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.roster.credentials)
   }
@@ -118,13 +118,13 @@ export class Housekeeping {
     this.#prunedAt = at
     const { parts, roster } = this.#options.engine
     const { attemptsDays, hourlyDays } = roster.config.settings.retention
-    const { rows, sums } = parts.mind.budgets.needsSince(at)
+    const { rows, sums } = parts.learned.budgets.needsSince(at)
     parts.store.prune(Math.min(at - attemptsDays * DAY_MS, rows), Math.min(at - hourlyDays * DAY_MS, sums))
   }
 
   #save(): void {
-    const { mind, experiments } = this.#options.engine.parts
-    mind.save()
+    const { learned, experiments } = this.#options.engine.parts
+    learned.save()
     experiments.save()
   }
 

@@ -17,13 +17,13 @@ export function statsView(engine: Engine): StatsFile {
       credential.key.index,
     ]),
   )
-  const rows = engine.parts.mind.tally.rows((provider, fingerprint) => places.get(`${provider}@${fingerprint}`))
+  const rows = engine.parts.learned.tally.rows((provider, fingerprint) => places.get(`${provider}@${fingerprint}`))
   return statsFileOf(rows, engine.now)
 }
 
 /** Takes over what an existing file knows, once per store: of targets of which the store itself knows nothing. */
 export function importStats(engine: Engine, path: string): void {
-  const { store, mind, logger } = engine.parts
+  const { store, learned, logger } = engine.parts
   if (store.getDoc(COLLECTION, path) !== undefined) return
   const text = readIfThere(path)
   store.setDoc(COLLECTION, path, engine.now)
@@ -33,9 +33,9 @@ export function importStats(engine: Engine, path: string): void {
   for (const problem of file.problems.slice(0, 5)) logger.warn(`${path}: ${problem}`)
   const resolve = (provider: string, keyIndex: number, model: string) => {
     const ref = refFor(engine, provider, keyIndex, model)
-    return ref === undefined || mind.tally.row(ref.stateId) !== undefined ? undefined : ref
+    return ref === undefined || learned.tally.row(ref.stateId) !== undefined ? undefined : ref
   }
-  for (const event of toImportEvents(file, resolve, { at: engine.now, origin: store.origin })) mind.remember(event)
+  for (const event of toImportEvents(file, resolve, { at: engine.now, origin: store.origin })) learned.remember(event)
 }
 
 function refFor(engine: Engine, provider: string, keyIndex: number, model: string): TargetRef | undefined {

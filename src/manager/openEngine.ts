@@ -14,7 +14,7 @@ import { type Timing, WaitingRoom } from '../engine/attempt/waitingRoom.ts'
 import { Decisions } from '../engine/decisionLog.ts'
 import { Engine, type EngineParts } from '../engine/engine.ts'
 import { Experiments } from '../engine/experiments/experiments.ts'
-import { Mind } from '../engine/memory/learnedState.ts'
+import { LearnedState } from '../engine/memory/learnedState.ts'
 import { KeyChecks } from '../engine/targets/keyChecks.ts'
 import { Shortcomings } from '../engine/targets/missingAbilities.ts'
 import { ModelLists } from '../engine/targets/modelLists.ts'
@@ -99,16 +99,16 @@ class Builder {
     this.#store = this.#openStore()
     this.#salt = String(this.#store.updateDoc('meta', 'salt', (salt) => salt ?? freshSalt()))
     this.#dispatcher = this.#openDispatcher(config)
-    const mind = this.#openMind(config)
+    const learned = this.#openLearnedState(config)
     const means = this.#means()
     const attention = this.#attention(means)
     const probes = new Probes()
-    const parts = this.#parts(mind, means, attention, probes)
+    const parts = this.#parts(learned, means, attention, probes)
     const roster = this.#rosterOf(config, this.#credentialsOf(config), parts)
-    this.engine = new Engine(parts, roster, worldOf(roster, mind, parts.shortcomings))
-    mind.router.setTargets(roster.targets)
-    mind.restore()
-    mind.budgets.open(this.#store, this.#now())
+    this.engine = new Engine(parts, roster, worldOf(roster, learned, parts.shortcomings))
+    learned.router.setTargets(roster.targets)
+    learned.restore()
+    learned.budgets.open(this.#store, this.#now())
     this.#useExperiments(config)
     attention.attach(this.engine)
     probes.attach(this.engine)
@@ -206,11 +206,11 @@ class Builder {
     })
   }
 
-  #openMind(config: Config): Mind {
+  #openLearnedState(config: Config): LearnedState {
     const router = new Router({ settings: routingSettings(config.settings), random: this.#random(config) })
     const budgets = this.#budgetsFor(config, this.#credentialsOf(config))
     const specOf = (provider: string) => this.#specs.get(provider) ?? UNKNOWN_SPEC
-    return new Mind(this.#store, {
+    return new LearnedState(this.#store, {
       router,
       budgets,
       counting: { specOf, facts: (provider) => this.#specs.get(provider) },
@@ -260,11 +260,11 @@ class Builder {
     })
   }
 
-  #parts(mind: Mind, means: Means, attention: Attention, probes: Probes): EngineParts {
+  #parts(learned: LearnedState, means: Means, attention: Attention, probes: Probes): EngineParts {
     const { tools, events, offline, random, discover } = means
     return {
       store: this.#store,
-      mind,
+      learned,
       logger: this.#logger,
       events,
       waiting: new WaitingRoom(timing(this.#now, this.#options.sleep)),
@@ -283,7 +283,7 @@ class Builder {
       }),
       repairs: new Repairs(this.#now),
       shortcomings: new Shortcomings(this.#store, this.#now),
-      checks: new KeyChecks({ mind, store: this.#store, tools: discover }),
+      checks: new KeyChecks({ learned, store: this.#store, tools: discover }),
       probes,
       lists: this.#lists(discover, probes),
     }
@@ -309,24 +309,24 @@ class Builder {
 
   /** Takes over a configuration, or the same one with newer lists. Running requests end with what they began with. */
   #useConfig(config: Config): void {
-    const { mind } = this.engine.parts
+    const { learned } = this.engine.parts
     const changed = config !== this.engine.roster.config
     const credentials = changed ? this.#credentialsOf(config) : this.engine.roster.credentials
     if (changed) {
       // First, because it may be refused: then everything stays as it was.
       const successor = this.#budgetsFor(config, credentials)
       for (const warning of config.warnings) this.#logger.warn(warning)
-      mind.router.setSettings(routingSettings(config.settings))
+      learned.router.setSettings(routingSettings(config.settings))
       this.#store.flushNow()
-      mind.budgets.close(successor)
+      learned.budgets.close(successor)
       successor.open(this.#store, this.#now())
-      mind.budgets = successor
+      learned.budgets = successor
       this.engine.parts.attention.useConfig(config)
     }
     const roster = this.#rosterOf(config, credentials, this.engine.parts)
-    mind.router.setTargets(roster.targets)
+    learned.router.setTargets(roster.targets)
     this.engine.roster = roster
-    this.engine.world = worldOf(roster, mind, this.engine.parts.shortcomings)
+    this.engine.world = worldOf(roster, learned, this.engine.parts.shortcomings)
     if (!changed) return
     void this.#doubtFreeKeys()
     this.#useExperiments(config)

@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.ts'
  * a token press on nobody: they do not know the next request.
  */
 export function pressures({ parts, roster }: Engine): ReadonlyMap<string, number> {
-  const { budgets } = parts.mind
+  const { budgets } = parts.learned
   const byProvider = new Map<string, number>()
   if (budgets.isEmpty) return byProvider
   for (const target of roster.targets) {

@@ -63,20 +63,20 @@ function targetsNamed({ roster }: Engine, wanted: string | null): readonly Targe
 const isRefused = (check: KeyCheckResult | undefined) =>
   check?.state === 'refused' && check.failure.kind === 'auth_invalid'
 
-const isParked = ({ parts, now }: Engine, target: Target) => parts.mind.parks.blocking(target, now) !== undefined
+const isParked = ({ parts, now }: Engine, target: Target) => parts.learned.parks.blocking(target, now) !== undefined
 
 /** Everything but the refusal of keys that were refused again a moment ago. */
 const ALL_BUT_REFUSALS = FAILURE_KINDS.filter((kind) => kind !== 'auth_invalid')
 
 /** `targets` null: all. One event does for everything when no key is refused. */
 function lift(engine: Engine, targets: readonly Target[] | null, refused: ReadonlySet<Credential>): void {
-  const { mind, store } = engine.parts
+  const { learned, store } = engine.parts
   const remember = (target: Target | null, only?: typeof ALL_BUT_REFUSALS) =>
-    mind.remember({
+    learned.remember({
       kind: 'lift',
       at: engine.now,
       origin: store.origin,
-      id: mind.eventId(),
+      id: learned.eventId(),
       target: target === null ? null : refOf(target),
       ...(only !== undefined && { only }),
     })

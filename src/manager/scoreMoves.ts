@@ -26,7 +26,7 @@ export class ScoreBoard {
   }
 
   scoreOf(target: Target): number {
-    return this.#engine.parts.mind.router.scoreOf(target, this.#engine.now)?.score ?? 0
+    return this.#engine.parts.learned.router.scoreOf(target, this.#engine.now)?.score ?? 0
   }
 
   /** How the score of each target that was called moved, one line a provider: the largest. */

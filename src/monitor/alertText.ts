@@ -92,7 +92,7 @@ function returns(engine: Engine, plain: PendingRequest): Pick<News, 'returnsAt' 
   const soonest = engine.soonest(plain, null)
   if (soonest === null) return { returnsAt: null, returns: 'nobody can say; keywise tells you when it works again' }
   const { at, target } = soonest
-  const park = engine.parts.mind.parks.blocking(target, now)
+  const park = engine.parts.learned.parks.blocking(target, now)
   if (at > now && (park === undefined || park.stated))
     return { returnsAt: at, returns: `next reset ${moment(at, now)} (${target.provider})` }
   const next = at > now ? `at ${moment(at, now)}` : 'with the next request'
@@ -109,7 +109,7 @@ function causesOf(engine: Engine, plain: PendingRequest, trail: Trail): readonly
   return roster.targets
     .filter((target) => ineligible(target, plain.needs, world.rules) === null)
     .map((target) => {
-      const kind = engine.parts.mind.parks.blocking(target, now)?.reason ?? failed.get(target.id) ?? null
+      const kind = engine.parts.learned.parks.blocking(target, now)?.reason ?? failed.get(target.id) ?? null
       if (kind !== null) return { target, kind, word: REASONS[kind] ?? kind.replaceAll('_', ' ') }
       const why = whyNot(world, target, plain, trail, now)
       return { target, kind: null, word: why === null ? UNTRIED : (CODES[why.code] ?? 'kept out') }

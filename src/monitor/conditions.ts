@@ -88,13 +88,13 @@ export class Alarms {
   /** A provider is down when every target of it is out for its own failures. */
   #watchProviders(): void {
     const { parts, now, roster } = this.#engine
-    const parks = parts.mind.parks.list(now).filter((park) => AWAY.has(park.reason))
+    const parks = parts.learned.parks.list(now).filter((park) => AWAY.has(park.reason))
     if (parks.length === 0 || parts.offline.isOffline(now)) return
     for (const provider of new Set(parks.map((park) => park.target.provider))) {
       const key = `provider:${provider}`
       if (this.#alerts.find(key) !== undefined) continue
       const targets = roster.targets.filter((target) => target.provider === provider)
-      const isAway = (target: Target) => AWAY.has(parts.mind.parks.blocking(target, now)?.reason ?? 'bad_request')
+      const isAway = (target: Target) => AWAY.has(parts.learned.parks.blocking(target, now)?.reason ?? 'bad_request')
       if (targets.length > 0 && targets.every(isAway))
         this.#raise(
           key,

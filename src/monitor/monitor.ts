@@ -73,7 +73,7 @@ export class Attention {
     const outages = new Outages(engine, this.alerts)
     const alarms = new Alarms(engine, this.alerts, outages)
     this.#watch = { engine, outages, alarms, recovery: new Recovery(engine, outages) }
-    engine.parts.mind.onCrossings = (crossings) => this.#guarded(() => alarms.crossed(crossings))
+    engine.parts.learned.onCrossings = (crossings) => this.#guarded(() => alarms.crossed(crossings))
     this.useConfig(engine.roster.config)
   }
 
@@ -99,12 +99,12 @@ export class Attention {
   answered(attempt: RunningAttempt, pending: PendingRequest, response: ChatResponse): void {
     const score = selfScore(pending.request, response)
     if (this.#watch === null || score === null) return
-    const { mind, store, experiments } = this.#watch.engine.parts
-    mind.remember({
+    const { learned, store, experiments } = this.#watch.engine.parts
+    learned.remember({
       kind: 'quality',
       at: this.#options.now(),
       origin: store.origin,
-      id: mind.eventId(),
+      id: learned.eventId(),
       target: refOf(attempt.target),
       requestId: pending.id,
       score,

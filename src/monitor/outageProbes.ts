@@ -99,7 +99,7 @@ export class Recovery {
   /** Refused keys are asked for free rather than waited for. */
   async #checkKeys(targets: readonly Target[]): Promise<void> {
     const { parts, roster, now } = this.#engine
-    const isRefused = (target: Target) => parts.mind.parks.blocking(target, now)?.reason === 'auth_invalid'
+    const isRefused = (target: Target) => parts.learned.parks.blocking(target, now)?.reason === 'auth_invalid'
     const credentials = new Map(targets.filter(isRefused).map((target) => [roster.credentialOf(target), target]))
     const checks = [...credentials].map(async ([credential, target]) => {
       const { state } = await parts.checks.checkNow(credential)
@@ -130,7 +130,7 @@ export class Recovery {
   #allows(target: Target, now: number): boolean {
     if (target.profile.local) return true
     const { tokens, calls } = this.#allowance(target, now)
-    const daily = this.#engine.parts.mind.quota
+    const daily = this.#engine.parts.learned.quota
       .limitsOf(target, now)
       .filter(({ unit, window, limit }) => unit === 'requests' && window === 'day' && limit !== null)
       .map(({ limit }) => limit ?? 0)

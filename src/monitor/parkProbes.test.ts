@@ -44,7 +44,7 @@ const named = (config: Record<string, Record<string, unknown>>) => ({
 
 const parksOf = ({ manager }: Lab) => {
   const { engine } = manager
-  const { parks } = engine.parts.mind
+  const { parks } = engine.parts.learned
   return { now: parks.list(engine.now).length, unproven: parks.awaiting(engine.now).length }
 }
 const alpha = (fault: FakeFault) => own('alpha', 1, ['m'], { faults: [fault] })
@@ -121,9 +121,9 @@ test('a guessed park of a free key ends by one small call, which counts like any
   await lab.pass(31_000)
   expect(lab.asked()).toEqual(['alpha/m#1'])
   expect(parksOf(lab)).toEqual({ now: 0, unproven: 0 })
-  expect(lab.manager.engine.parts.mind.quota.load(lab.manager.engine.roster.targets[0]!, lab.manager.engine.now)).toBe(
-    1,
-  )
+  expect(
+    lab.manager.engine.parts.learned.quota.load(lab.manager.engine.roster.targets[0]!, lab.manager.engine.now),
+  ).toBe(1)
 })
 
 const GUESS: FakeFault = { do: 'zero_quota', to: 1 }
@@ -177,7 +177,7 @@ test('a check that meets an outage finds out nothing and is made again a minute 
   await lab.world.close()
   await lab.pass(16 * MINUTE)
   expect(parksOf(lab)).toEqual({ now: 0, unproven: 1 })
-  expect(lab.manager.engine.parts.mind.parks.awaiting(lab.manager.engine.now)).toMatchObject([
+  expect(lab.manager.engine.parts.learned.parks.awaiting(lab.manager.engine.now)).toMatchObject([
     { reason: 'auth_invalid' },
   ])
 })

@@ -56,7 +56,7 @@ export class Probes {
     const engine = this.#engine
     if (engine === null || this.#closed) return Promise.resolve()
     if (this.#running !== null) return this.#running
-    const parks = engine.parts.mind.parks.awaiting(engine.now).filter((park) => this.#isTimeFor(park, engine.now))
+    const parks = engine.parts.learned.parks.awaiting(engine.now).filter((park) => this.#isTimeFor(park, engine.now))
     if (parks.length === 0 || engine.parts.offline.isOffline(engine.now)) return Promise.resolve()
     this.#running = this.#lookAt(engine, parks)
       .catch((error: unknown) => engine.parts.logger.warn(`a check of a parked target failed: ${String(error)}`))
@@ -70,7 +70,7 @@ export class Probes {
   listed(credential: Credential, added: ReadonlySet<string>): void {
     const engine = this.#engine
     if (engine === null || added.size === 0) return
-    const { parks } = engine.parts.mind
+    const { parks } = engine.parts.learned
     const isPublic = credential.provider.spec.modelsList?.public === true
     for (const { reason, target } of [...parks.list(engine.now), ...parks.awaiting(engine.now)]) {
       const isOurs =
@@ -118,11 +118,11 @@ export class Probes {
 
   /** Looks the model up in the list. False when it is not there, or is again: then nothing is left to be found out. */
   async #readsList(engine: Engine, park: Park, credential: Credential): Promise<boolean> {
-    const { lists, mind } = engine.parts
+    const { lists, learned } = engine.parts
     const known = lists.of(credential)
     if (known === null || known.readAt < park.until) await lists.readNow(credential)
     const list = lists.of(credential)
-    if (list === null || list.readAt < park.until || !mind.parks.awaiting(engine.now).includes(park)) return false
+    if (list === null || list.readAt < park.until || !learned.parks.awaiting(engine.now).includes(park)) return false
     if (list.models.some(({ id }) => id === park.target.model)) return true
     engine.parts.checks.remember(park.target, {
       kind: 'model_not_found',
@@ -135,20 +135,20 @@ export class Probes {
   async #byCall(engine: Engine, park: Park): Promise<void> {
     const target = engine.roster.find(park.target.stateId)
     if (target === undefined || park.stated || !CALLED_FOR.has(park.reason)) return
-    if (engine.parts.mind.parks.state(target, engine.now) !== 'half-open') return
+    if (engine.parts.learned.parks.state(target, engine.now) !== 'half-open') return
     if (!isWanted(engine, target)) return this.#leaveAlone(park, UNWANTED_MS)
     const pending = smallRequest(engine, target)
     if (this.#mayCall(engine, target, pending)) await this.#ask(engine, target, pending)
   }
 
   #mayCall(engine: Engine, target: Target, pending: PendingRequest): boolean {
-    const { mind } = engine.parts
+    const { learned } = engine.parts
     const { now, world, roster } = engine
     const isPaidFor = target.profile.free || roster.config.settings.budgets.length > 0
     return (
       isPaidFor &&
-      mind.quota.room(target, world.needOf(target, pending, now).quota, now) === null &&
-      this.#allowance.take(target, mind.quota.limitsOf(target, now), now)
+      learned.quota.room(target, world.needOf(target, pending, now).quota, now) === null &&
+      this.#allowance.take(target, learned.quota.limitsOf(target, now), now)
     )
   }
 

@@ -163,7 +163,7 @@ class Asking {
     const { engine } = this.#desk
     const lifted = new Set<FailureKind>()
     for (;;) {
-      const park = engine.parts.mind.parks.blocking(this.#target, engine.now)
+      const park = engine.parts.learned.parks.blocking(this.#target, engine.now)
       if (park === undefined || lifted.has(park.reason)) return
       engine.lift(this.#target, [park.reason])
       lifted.add(park.reason)
@@ -174,7 +174,7 @@ class Asking {
   #waitForRoom(): number | null {
     const { engine, patienceMs } = this.#desk
     const { quota } = needOf(this.#desk, this.#target, this.#request)
-    const shortage = engine.parts.mind.quota.room(this.#target, quota, engine.now)
+    const shortage = engine.parts.learned.quota.room(this.#target, quota, engine.now)
     if (shortage === null || shortage.tooLarge || shortage.window === 'day') return null
     const waitMs = shortage.until - engine.now
     return waitMs <= patienceMs && this.#mayWait() ? waitMs : null

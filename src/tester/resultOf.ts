@@ -87,7 +87,7 @@ type FailureFields = Pick<TestResult, 'status' | 'error' | 'failureKind' | 'advi
 
 function failureFields(engine: Engine, { credential, target, model }: Item, failure: Failure): FailureFields {
   const waits = target !== null && LIMITS.has(failure.kind)
-  const park = waits ? engine.parts.mind.parks.blocking(target, engine.now) : undefined
+  const park = waits ? engine.parts.learned.parks.blocking(target, engine.now) : undefined
   const retryAt = isoTime(park?.until)
   const successor = failure.kind === 'model_not_found' ? (failure.successor ?? null) : null
   const hasSiblings = credential.provider.keys.length > 1

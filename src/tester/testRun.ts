@@ -82,7 +82,7 @@ class TestRun {
       engine: this.#engine,
       lanes: new Lanes(concurrency),
       purse: this.#purse,
-      allowance: new DayAllowance(this.#engine.parts.mind.quota, freeRequests(surveys)),
+      allowance: new DayAllowance(this.#engine.parts.learned.quota, freeRequests(surveys)),
       timeoutOf: (target) => this.#timeoutOf(target),
       patienceMs: limitPatienceMs,
       signal: this.#signal,
@@ -116,7 +116,7 @@ class TestRun {
 
   /** A key that its provider accepts is no longer held for refused. */
   #liftProven(surveys: readonly Survey[]): void {
-    const { parks } = this.#engine.parts.mind
+    const { parks } = this.#engine.parts.learned
     for (const { credential, proven } of surveys) {
       if (!proven) continue
       const held = this.#engine.roster.targets.find(

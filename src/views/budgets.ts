@@ -10,5 +10,5 @@ export interface BudgetsView {
 
 export function budgetsView(engine: Engine): BudgetsView {
   const { now } = engine
-  return { generatedAt: new Date(now).toISOString(), budgets: engine.parts.mind.budgets.view(now) }
+  return { generatedAt: new Date(now).toISOString(), budgets: engine.parts.learned.budgets.view(now) }
 }

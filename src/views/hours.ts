@@ -79,7 +79,7 @@ function hoursOfTarget(
     keyIndex,
     rules: rules.map((group) => group.map(({ text }) => text)),
     closed: why === null ? null : { reason: why.reason, opensAt: isoOrNull(why.until) },
-    hours: (parts.mind.router.hoursOf(target, now) ?? []).map(rowOf),
+    hours: (parts.learned.router.hoursOf(target, now) ?? []).map(rowOf),
   }
 }
 

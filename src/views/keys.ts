@@ -85,7 +85,7 @@ function stateOf(
 
 /** The park of the key itself or of its account; a refused key stays refused until something proves it. */
 function parkOf({ parts }: Engine, { provider, fingerprint, account }: Credential, now: number): Park | undefined {
-  const { parks } = parts.mind
+  const { parks } = parts.learned
   const isOurs = ({ scope, target }: Park) =>
     target.provider === provider.id &&
     ((scope === 'key' && target.fingerprint === fingerprint) || (scope === 'account' && target.account === account))
@@ -97,7 +97,7 @@ function parkOf({ parts }: Engine, { provider, fingerprint, account }: Credentia
 
 function lastSuccessOf({ parts }: Engine, { provider, fingerprint }: Credential): number | null {
   let last: number | null = null
-  for (const row of parts.mind.tally.rows()) {
+  for (const row of parts.learned.tally.rows()) {
     if (row.provider !== provider.id || row.fingerprint !== fingerprint || row.lastSuccess === null) continue
     if (last === null || row.lastSuccess > last) last = row.lastSuccess
   }

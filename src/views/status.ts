@@ -109,7 +109,7 @@ export function statusView(engine: Engine, session: SessionSummary): StatusView 
     generatedAt: new Date(now).toISOString(),
     targets,
     providers: providersOf(engine, targets),
-    budgets: engine.parts.mind.budgets.view(now),
+    budgets: engine.parts.learned.budgets.view(now),
     allClosed: allClosed(engine),
     session,
   }
@@ -117,9 +117,9 @@ export function statusView(engine: Engine, session: SessionSummary): StatusView 
 
 function targetStatus({ parts }: Engine, ranked: RankedTarget, now: number): TargetStatus {
   const { target, rank, score, terms, value, eligible, reason } = ranked
-  const { mind } = parts
-  const row = mind.tally.row(target.stateId)
-  const park = mind.parks.blocking(target, now)
+  const { learned } = parts
+  const row = learned.tally.row(target.stateId)
+  const park = learned.parks.blocking(target, now)
   return {
     ...namesOf(target),
     status: healthOf(row, park),
@@ -130,11 +130,11 @@ function targetStatus({ parts }: Engine, ranked: RankedTarget, now: number): Tar
     terms,
     value,
     ...countsOf(row),
-    p95ResponseTime: mind.observed.p95Ms(target.stateId),
-    costUsd: (mind.observed.of(target.stateId)?.costNanoUsd ?? 0) / 1e9,
-    unpricedAttempts: mind.observed.of(target.stateId)?.unpriced ?? 0,
+    p95ResponseTime: learned.observed.p95Ms(target.stateId),
+    costUsd: (learned.observed.of(target.stateId)?.costNanoUsd ?? 0) / 1e9,
+    unpricedAttempts: learned.observed.of(target.stateId)?.unpriced ?? 0,
     parked: park === undefined ? null : parkedView(park),
-    limits: mind.quota.limitsOf(target, now).map(limitStatus),
+    limits: learned.quota.limitsOf(target, now).map(limitStatus),
   }
 }
 

@@ -6,14 +6,14 @@ import { hash32 } from '../../domain/random.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Refusal } from '../../money/budget.ts'
 import { type Ineligible, ineligible, type Rules } from '../../routing/eligible.ts'
-import type { Mind } from '../memory/learnedState.ts'
+import type { LearnedState } from '../memory/learnedState.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Shortcomings } from '../targets/missingAbilities.ts'
 import { type HoldNeed, shortageText } from './reservation.ts'
 import type { Trail } from './trail.ts'
 
 export interface World {
-  readonly mind: Mind
+  readonly learned: LearnedState
   readonly rules: Rules
   readonly shortcomings: Shortcomings
   /** Why the user's hours keep a target out now; null when they do not. */
@@ -115,7 +115,7 @@ function lacking({ shortcomings }: World, target: Target, pending: PendingReques
 }
 
 function parked(world: World, target: Target, pending: PendingRequest, now: number, inNeed: boolean): Obstacle | null {
-  const { parks } = world.mind
+  const { parks } = world.learned
   const park = parks.blocking(target, now, inNeed ? isGuess : undefined)
   if (park !== undefined) {
     const reason = `parked: ${park.text}${adviceOn(park, target, world)}`
@@ -142,9 +142,9 @@ const lot = (requestId: string, stateId: string) => hash32(`${requestId} ${state
 
 function short(world: World, target: Target, pending: PendingRequest, now: number): Obstacle | null {
   const { quota, worstCase } = world.needOf(target, pending, now)
-  const shortage = world.mind.quota.room(target, quota, now)
+  const shortage = world.learned.quota.room(target, quota, now)
   if (shortage !== null)
     return { code: 'quota', reason: `limit: ${shortageText(shortage)}`, until: shortage.until, kind: 'rate_minute' }
-  const budget = world.mind.budgets.peek({ target, labels: pending.labels, token: pending.token, worstCase }, now)
+  const budget = world.learned.budgets.peek({ target, labels: pending.labels, token: pending.token, worstCase }, now)
   return budget === null ? null : { code: 'budget', reason: budget.reason, until: budget.resetsAt, budget }
 }

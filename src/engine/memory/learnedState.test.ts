@@ -6,8 +6,8 @@ import { createMemoryStore } from '../../store/memory.ts'
 import { refOf } from '../record.ts'
 
 test('eventId() grows, so that the store adds events beside each other', () => {
-  const { mind, store } = openTestEngine().parts
-  const ids = Array.from({ length: 2000 }, () => mind.eventId())
+  const { learned, store } = openTestEngine().parts
+  const ids = Array.from({ length: 2000 }, () => learned.eventId())
   expect(ids).toEqual(ids.toSorted())
   expect(new Set(ids).size).toBe(ids.length)
   expect(ids[0]).toBe(`${store.origin}-00000000`)
@@ -28,17 +28,17 @@ function replaceable() {
 test('sync() reads a log that was replaced by an empty one from its beginning', () => {
   const { store, replace } = replaceable()
   const engine = openTestEngine({ store })
-  const { mind } = engine.parts
+  const { learned } = engine.parts
   const target = refOf(engine.roster.targets[0]!)
   const ofAnother = () => ({ ...makeSuccess(engine.roster.targets[0]!, engine.now), target, origin: 'another' })
   for (let times = 0; times < 5; times++) store.append(ofAnother())
-  expect(mind.sync()).toBe(5)
+  expect(learned.sync()).toBe(5)
   replace()
   store.append(ofAnother())
   store.append(ofAnother())
-  expect(mind.sync()).toBe(2)
-  expect(mind.sync()).toBe(0)
-  expect(mind.tally.row(target.stateId)?.successCount).toBe(7)
+  expect(learned.sync()).toBe(2)
+  expect(learned.sync()).toBe(0)
+  expect(learned.tally.row(target.stateId)?.successCount).toBe(7)
 })
 
 test('what was observed outlives the process', async () => {
@@ -46,9 +46,9 @@ test('what was observed outlives the process', async () => {
   const first = openTestEngine({ store })
   const target = first.roster.targets[0]!
   const event = makeSuccess(target, first.now, { latencyMs: 800, costNanoUsd: 5, origin: store.origin })
-  first.parts.mind.remember({ ...event, target: refOf(target) })
-  first.parts.mind.save()
+  first.parts.learned.remember({ ...event, target: refOf(target) })
+  first.parts.learned.save()
   const second = openTestEngine({ store })
-  expect(second.parts.mind.observed.of(target.stateId)).toMatchObject({ costNanoUsd: 5 })
-  expect(second.parts.mind.observed.p95Ms(target.stateId)).toBeGreaterThan(700)
+  expect(second.parts.learned.observed.of(target.stateId)).toMatchObject({ costNanoUsd: 5 })
+  expect(second.parts.learned.observed.p95Ms(target.stateId)).toBeGreaterThan(700)
 })

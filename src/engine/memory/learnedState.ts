@@ -19,14 +19,14 @@ import { Patience } from './patience.ts'
 const SNAPSHOT_VERSION = 2
 const READ_AT_ONCE = 1000
 
-export interface MindParts {
+export interface LearnedStateParts {
   readonly router: Router
   readonly budgets: BudgetBook
   /** How each provider counts. */
   readonly counting: QuotaBookOptions & ParksOptions
 }
 
-export class Mind {
+export class LearnedState {
   readonly router: Router
   /** Replaced when the configuration changes. */
   budgets: BudgetBook
@@ -41,12 +41,12 @@ export class Mind {
   readonly sessions = new Sessions()
   readonly patience = new Patience()
   readonly #store: Store
-  readonly #counting: MindParts['counting']
+  readonly #counting: LearnedStateParts['counting']
   /** Up to here the log has been read; our own events after it were folded when they happened. */
   #seq = 0
   #ids = 0
 
-  constructor(store: Store, parts: MindParts) {
+  constructor(store: Store, parts: LearnedStateParts) {
     this.#store = store
     this.router = parts.router
     this.budgets = parts.budgets

@@ -68,15 +68,15 @@ describe('the hours of the user', () => {
 describe('what was learned by the hour', () => {
   test('is shown by target and hour, with the evidence behind it', () => {
     const engine = engineAt(() => NOON, { 'groq/b': '9-17' })
-    const { mind } = engine.parts
+    const { learned } = engine.parts
     const target = refOf(engine.roster.targets[0]!)
     const midnight = NOON - 12 * HOUR
     for (let day = 10; day > 0; day--)
       for (let hour = 0; hour < 24; hour++) {
         const at = midnight - day * 24 * HOUR + hour * HOUR
         const latencyMs = hour >= 13 && hour < 16 ? 4000 : 1000
-        mind.remember(attemptEvent({ at, target, latencyMs, firstTokenMs: latencyMs, streamed: true, usage: null }))
-        if (hour === 14) mind.remember(failedAttempt({ at, target }))
+        learned.remember(attemptEvent({ at, target, latencyMs, firstTokenMs: latencyMs, streamed: true, usage: null }))
+        if (hour === 14) learned.remember(failedAttempt({ at, target }))
       }
     const [a, b] = hoursView(engine).targets
     const [quiet, busy] = [a?.hours[5], a?.hours[14]]

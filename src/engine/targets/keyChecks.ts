@@ -8,11 +8,11 @@ import { asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { Park } from '../../domain/park.ts'
 import type { AttemptEvent, Store, TargetRef } from '../../domain/store.ts'
 import { checkKey, type DiscoverTools, type KeyCheckResult } from '../../upstream/discovery/discover.ts'
-import type { Mind } from '../memory/learnedState.ts'
+import type { LearnedState } from '../memory/learnedState.ts'
 import type { Credential } from './targetRegistry.ts'
 
 export interface KeyChecksOptions {
-  readonly mind: Mind
+  readonly learned: LearnedState
   readonly store: Store
   readonly tools: DiscoverTools
 }
@@ -117,13 +117,20 @@ export class KeyChecks {
   }
 
   #lift(target: TargetRef, reason: FailureKind): void {
-    const { mind, store, tools } = this.#options
-    mind.remember({ kind: 'lift', at: tools.now(), origin: store.origin, id: mind.eventId(), target, only: [reason] })
+    const { learned, store, tools } = this.#options
+    learned.remember({
+      kind: 'lift',
+      at: tools.now(),
+      origin: store.origin,
+      id: learned.eventId(),
+      target,
+      only: [reason],
+    })
   }
 
   /** A check failed as a call would have: the park is prolonged, and nobody had to wait for it. */
   remember(target: TargetRef, failure: Failure): void {
-    this.#options.mind.remember(this.#refusal(target, failure, this.#options.tools.now()))
+    this.#options.learned.remember(this.#refusal(target, failure, this.#options.tools.now()))
   }
 
   #refusal(target: TargetRef, failure: Failure, at: number): AttemptEvent {
@@ -131,7 +138,7 @@ export class KeyChecks {
       kind: 'attempt',
       at,
       origin: this.#options.store.origin,
-      id: this.#options.mind.eventId(),
+      id: this.#options.learned.eventId(),
       requestId: 'check',
       number: 1,
       source: 'probe',

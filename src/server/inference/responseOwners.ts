@@ -36,7 +36,7 @@ export function rememberers(engine: Engine, request: ChatRequest, field: string,
 
 function ownerOf({ parts, roster }: Engine, request: ChatRequest, caller: string): Target | undefined {
   const id = asString(request.extra?.fields['previous_response_id'])
-  const stateId = id === undefined ? null : parts.mind.sessions.targetOf(memoryOf(request, id, caller))
+  const stateId = id === undefined ? null : parts.learned.sessions.targetOf(memoryOf(request, id, caller))
   return stateId === null ? undefined : roster.find(stateId)
 }
 
@@ -50,7 +50,7 @@ export function noteAnswer(
 ): void {
   if (id === undefined || target.profile.dialect !== 'openai-responses') return
   if (request.extra?.dialect !== 'openai-responses' || request.extra.fields['store'] === false) return
-  parts.mind.sessions.bind(memoryOf(request, id, caller).id, target.stateId)
+  parts.learned.sessions.bind(memoryOf(request, id, caller).id, target.stateId)
 }
 
 const memoryOf = (request: ChatRequest, id: string, caller: string) => sessionOf(request, `answer ${id}`, caller)

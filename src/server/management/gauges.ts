@@ -4,7 +4,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { Gauge } from '../../observe/metrics.ts'
 
 export function gaugesOf(engine: Engine): readonly Gauge[] {
-  const { mind } = engine.parts
+  const { learned } = engine.parts
   const now = engine.now
   const keyed = engine.roster.targets.map((target) => ({
     target,
@@ -14,20 +14,20 @@ export function gaugesOf(engine: Engine): readonly Gauge[] {
     {
       name: 'keywise_target_score',
       help: 'Score of each target, 0 to 1.',
-      rows: keyed.map(({ target, labels }) => ({ labels, value: mind.router.scoreOf(target, now)?.score ?? 0 })),
+      rows: keyed.map(({ target, labels }) => ({ labels, value: learned.router.scoreOf(target, now)?.score ?? 0 })),
     },
     {
       name: 'keywise_target_parked',
       help: '1 for each target that may not be called now, with the reason.',
       rows: keyed.flatMap(({ target, labels }) => {
-        const park = mind.parks.blocking(target, now)
+        const park = learned.parks.blocking(target, now)
         return park === undefined ? [] : [{ labels: { ...labels, reason: park.reason }, value: 1 }]
       }),
     },
     {
       name: 'keywise_budget_remaining_usd',
       help: 'What is left of each budget in USD.',
-      rows: mind.budgets.view(now).flatMap((view) =>
+      rows: learned.budgets.view(now).flatMap((view) =>
         view.limitUsd === null
           ? []
           : [
