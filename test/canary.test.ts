@@ -97,7 +97,7 @@ test('no error, log line, event, store, stats file or report contains a key that
     if (call % 2 === 0)
       await manager.callWithFallback(context).then((result) => said.push(JSON.stringify(result)), gather)
     else await manager.streamWithFallback(context).result.then((result) => said.push(JSON.stringify(result)), gather)
-    manager.engine.lift(manager.engine.roster.targets[call % 16] ?? manager.engine.roster.targets[0]!, [
+    manager.engine.lift(manager.engine.registry.targets[call % 16] ?? manager.engine.registry.targets[0]!, [
       'auth_invalid',
       'billing',
       'quota_day',

@@ -39,7 +39,7 @@ async function open({ settings, keys = {}, charged = false, faults = [] }: Setup
   const manager = new APIManager({ config: { ...Object.fromEntries(config), settings }, env: {}, logger: log })
   onTestFinished(() => manager.close())
   await manager.ready()
-  await until(() => new Set(manager.engine.roster.targets.map(({ provider }) => provider)).size === 3)
+  await until(() => new Set(manager.engine.registry.targets.map(({ provider }) => provider)).size === 3)
   return { world, manager, warnings }
 }
 
@@ -65,7 +65,7 @@ test('free_only calls only what is known to be free, whatever happens, and the l
   expect(rows.length).toBeGreaterThan(15)
   for (const { target, costNanoUsd } of rows) {
     expect(costNanoUsd).toBe(0)
-    expect(manager.engine.roster.find(target.stateId)?.profile.free).toBe(true)
+    expect(manager.engine.registry.find(target.stateId)?.profile.free).toBe(true)
   }
   expect(new Set(world.calls.map(({ provider, model }) => `${provider}/${model}`))).toEqual(
     new Set(['groq/openai/gpt-oss-20b', FREE_MODEL]),

@@ -189,7 +189,7 @@ describe('days', () => {
     for (const manager of [one, one, one, one, other, other, other]) await told(manager!, 'hi')
     for (const { engine } of [one!, other!]) {
       engine.parts.learned.sync()
-      const [target] = engine.roster.targets
+      const [target] = engine.registry.targets
       expect(engine.parts.learned.quota.limitsOf(target!, clock.now())).toMatchObject([{ limit: 10, remaining: 3 }])
     }
     for (let call = 0; call < 3; call++) expect((await told(one!, 'hi')).error).toBeNull()

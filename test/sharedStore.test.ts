@@ -88,7 +88,7 @@ describe('an edited configuration', () => {
     const stream = manager.streamWithFallback('long')
     await until(() => world.inFlight() === 1)
     write([second])
-    await until(() => manager.engine.roster.credentials.length === 1)
+    await until(() => manager.engine.registry.credentials.length === 1)
     expect((await told(manager, 'hi')).result?.content).toHaveLength(2400)
     expect(world.calls.map((call) => call.key)).toEqual([1, 2])
     expect((await stream.result).content).toHaveLength(2400)

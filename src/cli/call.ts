@@ -16,7 +16,7 @@ export const run: RunCommand = async (context) => {
   const manager = new APIManager(engineOptions(context))
   const interrupt = interrupted()
   try {
-    demandKeys(manager.engine.roster.config)
+    demandKeys(manager.engine.registry.config)
     tellTrail(manager, printer(stderr, env))
     const out = printer(stdout, env)
     const result = await ask(manager, { ...call, signal: interrupt.signal }, context, out)
@@ -73,7 +73,7 @@ function failureOf(error: KeywiseError) {
 /** Each attempt the moment it has failed or answered. */
 function tellTrail(manager: APIManager, trail: Printer): void {
   let number = 0
-  const most = manager.engine.roster.config.settings.maxAttempts
+  const most = manager.engine.registry.config.settings.maxAttempts
   manager.on('attempt', (attempt) => {
     for (const line of attemptLines(attempt, ++number, most)) trail.line(line)
   })

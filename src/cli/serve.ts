@@ -75,7 +75,7 @@ export function printAddresses(out: Printer, { app, tokens, folder }: RunningGat
 
 /** `12 targets: 5 models of groq, …`; said when the lists have come. */
 function targetsText({ opened }: RunningGateway): string {
-  const { targets, credentials } = opened.engine.roster
+  const { targets, credentials } = opened.engine.registry
   if (targets.length === 0) return 'no targets yet: no models list could be read (keywise doctor says why)'
   return `${plural(targets.length, 'target')} with ${plural(credentials.length, 'key')} (keywise status shows them)`
 }

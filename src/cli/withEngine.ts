@@ -37,7 +37,7 @@ export async function withEngine(
 ): Promise<ExitCode> {
   const opened = openEngine(engineOptions(context))
   try {
-    demandKeys(opened.engine.roster.config)
+    demandKeys(opened.engine.registry.config)
     await opened.ready()
     await opened.engine.parts.lists.settled(listPatienceMs(opened.engine))
     return await use(opened.engine)
@@ -46,8 +46,8 @@ export async function withEngine(
   }
 }
 
-function listPatienceMs({ roster, parts }: Engine): number {
-  const lacking = roster.credentials.some(
+function listPatienceMs({ registry, parts }: Engine): number {
+  const lacking = registry.credentials.some(
     (credential) => typeof credential.provider.models === 'string' && parts.lists.of(credential) === null,
   )
   return lacking ? FIRST_LISTS_MS : NEWER_LISTS_MS

@@ -10,7 +10,7 @@ import { refOf } from './record.ts'
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 function failFirst(engine: Engine, id: string): void {
-  const target = engine.roster.targets.find((one) => one.id === id)
+  const target = engine.registry.targets.find((one) => one.id === id)
   if (target === undefined) throw new Error(`no target ${id}`)
   for (let times = 0; times < 3; times++)
     engine.parts.learned.remember({ ...makeFailure(target, engine.now, 'server'), target: refOf(target) })

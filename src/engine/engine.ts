@@ -35,7 +35,7 @@ import type { PendingRequest } from './request/pendingRequest.ts'
 import type { KeyChecks } from './targets/keyChecks.ts'
 import type { Shortcomings } from './targets/missingAbilities.ts'
 import type { ModelLists } from './targets/modelLists.ts'
-import type { Roster } from './targets/targetRegistry.ts'
+import type { TargetRegistry } from './targets/targetRegistry.ts'
 
 /** What `openEngine` brings together. */
 export interface EngineParts {
@@ -63,7 +63,7 @@ export interface EngineParts {
 export class Engine {
   readonly parts: EngineParts
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
-  roster: Roster
+  registry: TargetRegistry
   world: World
   /** Counts the tokens of answers that state none; a better one takes over as soon as it is loaded. */
   estimate: UsageEstimator = roughUsage
@@ -73,9 +73,9 @@ export class Engine {
   readonly summary = new Summary()
   readonly #retries = new RetryBudget()
 
-  constructor(parts: EngineParts, roster: Roster, world: World) {
+  constructor(parts: EngineParts, registry: TargetRegistry, world: World) {
     this.parts = parts
-    this.roster = roster
+    this.registry = registry
     this.world = world
     this.openCases = new OpenCases(parts.offline, (event) => parts.learned.remember(event))
   }
@@ -126,7 +126,7 @@ export class Engine {
     const now = this.now
     let best: Target | null = null
     let bestUntil = Number.POSITIVE_INFINITY
-    for (const target of this.roster.targets) {
+    for (const target of this.registry.targets) {
       if (
         trail.isBusy(target) ||
         trail.metLimitOf(target) ||
@@ -153,7 +153,7 @@ export class Engine {
   }
 
   call(target: Target, pending: PendingRequest, trail: Trail, hold: Extract<Hold, { granted: true }>): RunningAttempt {
-    const credential = this.roster.credentialOf(target)
+    const credential = this.registry.credentialOf(target)
     const call = writeCall(this.#writer, { target, credential, pending, mostOutputTokens: hold.mostOutputTokens })
     pending.cancellation.running(call)
     return {
@@ -161,7 +161,7 @@ export class Engine {
       credential,
       call,
       hold,
-      price: this.roster.priceOf(target),
+      price: this.registry.priceOf(target),
       number: trail.calls + 1,
       startedAt: this.now,
     }
@@ -169,7 +169,7 @@ export class Engine {
 
   get #writer(): CallWriter {
     const { tools, repairs, learned } = this.parts
-    return { tools, repairs, patience: learned.patience, settings: this.roster.config.settings }
+    return { tools, repairs, patience: learned.patience, settings: this.registry.config.settings }
   }
 
   /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
@@ -185,12 +185,12 @@ export class Engine {
     hold: Extract<Hold, { granted: true }>,
     number: number,
   ): RunningAttempt {
-    const credential = this.roster.credentialOf(target)
+    const credential = this.registry.credentialOf(target)
     const { mostOutputTokens } = hold
     const allowedMs = Number.POSITIVE_INFINITY
     const call = writeCall(this.#writer, { target, credential, pending, mostOutputTokens, allowedMs })
     pending.cancellation.running(call)
-    return { target, credential, call, hold, price: this.roster.priceOf(target), number, startedAt: this.now }
+    return { target, credential, call, hold, price: this.registry.priceOf(target), number, startedAt: this.now }
   }
 
   /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
@@ -230,7 +230,7 @@ export class Engine {
     const { tools, waiting } = this.parts
     const began = tools.monotonic()
     trail.lookAgain()
-    const leftMs = this.roster.config.settings.timeouts.patienceMs - trail.waitedMs
+    const leftMs = this.registry.config.settings.timeouts.patienceMs - trail.waitedMs
     const waited = await waiting.wait({
       soonest: () => this.soonest(pending, trail),
       patienceMs: Math.max(0, Math.min(leftMs, pending.deadlineAt - began)),
@@ -238,14 +238,14 @@ export class Engine {
       signal: pending.cancellation.signal,
     })
     trail.waitedMs += tools.monotonic() - began
-    return waited === 'try' && trail.waitedMs <= this.roster.config.settings.timeouts.patienceMs
+    return waited === 'try' && trail.waitedMs <= this.registry.config.settings.timeouts.patienceMs
   }
 
   /** The target that will be free soonest for this request, and when; null when no time is known. */
   soonest(pending: PendingRequest, trail: Trail | null): Opening | null {
     const now = this.now
     let best: { at: number; target: Target } | null = null
-    for (const target of this.roster.targets) {
+    for (const target of this.registry.targets) {
       if (trail !== null && trail.excludes(target) !== null) continue
       const at = this.#freeAt(target, pending, trail, now)
       if (at !== null && (best === null || at < best.at)) best = { at, target }
@@ -271,11 +271,11 @@ export class Engine {
     return cancelled ? Promise.resolve() : this.parts.sleep(ms, signal)
   }
 
-  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). `price`: default the roster's of now. */
+  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). `price`: default the registry's of now. */
   remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { learned, store } = this.parts
-    const price = facts.price === undefined ? this.roster.priceOf(facts.target) : facts.price
-    const credential = this.roster.credentialNow(facts.target)
+    const price = facts.price === undefined ? this.registry.priceOf(facts.target) : facts.price
+    const credential = this.registry.credentialNow(facts.target)
     const fault = this.openCases.whoseFault(credential?.connection.hostname, facts.end, this.now)
     const remember = fault === 'open' ? (event: AttemptEvent) => this.openCases.add(event) : undefined
     const recorded = recordAttempt(
@@ -344,7 +344,7 @@ export class Engine {
   }
 
   #judge(failure: Failure, pending: PendingRequest, trail: Trail, target: Target): Verdict {
-    const { timeouts } = this.roster.config.settings
+    const { timeouts } = this.registry.config.settings
     const repaired = failure.kind === 'unsupported' && this.parts.repairs.learn(target, failure)
     const verdict = judge(failure, {
       alone: !this.#othersEligible(pending, trail, target),
@@ -367,7 +367,7 @@ export class Engine {
 
   #othersEligible(pending: PendingRequest, trail: Trail, except: Target): boolean {
     const now = this.now
-    return this.roster.targets.some(
+    return this.registry.targets.some(
       (target) => target.stateId !== except.stateId && whyNot(this.world, target, pending, trail, now) === null,
     )
   }

@@ -56,7 +56,7 @@ function callersFault(engine: Engine, pending: PendingRequest, trail: Trail): Ke
     case 'model_not_found': {
       const everywhere = attempts.every((attempt) => attempt.failureKind === 'model_not_found')
       return everywhere && !pending.selection.auto
-        ? new ModelNotFoundError(pending.selection.name, engine.roster.names.nearest(pending.selection.name), {
+        ? new ModelNotFoundError(pending.selection.name, engine.registry.names.nearest(pending.selection.name), {
             attempts,
           })
         : null
@@ -137,7 +137,7 @@ function allFailed(engine: Engine, pending: PendingRequest, trail: Trail): AllTa
 }
 
 function reasonsOf(engine: Engine, pending: PendingRequest): readonly Obstacle[] {
-  return engine.roster.targets
+  return engine.registry.targets
     .map((target) => whyNot(engine.world, target, pending, null, engine.now))
     .filter((why) => why !== null && why.code !== 'model' && why.code !== 'provider') as Obstacle[] // null was filtered out
 }

@@ -9,7 +9,7 @@ const FEW_TOKENS = 16
 
 /** Null when nothing is known by that name. */
 export function plainRequest(engine: Engine, model: string, embeddings: boolean): PendingRequest | null {
-  const text = engine.roster.config.settings.test.message
+  const text = engine.registry.config.settings.test.message
   const request = {
     model,
     messages: [{ role: 'user', content: [{ type: 'text', text }] }],

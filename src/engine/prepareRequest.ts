@@ -48,8 +48,8 @@ export function prepareRequest(
   const part = partOf(engine, asked, given, id)
   const request = part?.request ?? asked
   const options = part === null ? given : changed(given, part)
-  const { settings } = engine.roster.config
-  const selection = engine.roster.names.select(request.model)
+  const { settings } = engine.registry.config
+  const selection = engine.registry.names.select(request.model)
   const timeoutMs = positive(options.timeoutMs, 'timeoutMs') ?? settings.timeouts.totalMs
   const maxAttempts = positive(options.maxAttempts, 'maxAttempts')
   return {
@@ -79,7 +79,7 @@ export function prepareRequest(
 
 /** Most requests take part in nothing, which costs them a look at a map and at their model's first letters. */
 function partOf(
-  { parts, roster }: Engine,
+  { parts, registry }: Engine,
   request: ChatRequest,
   options: RequestOptions,
   requestId: string,
@@ -93,7 +93,7 @@ function partOf(
     experiment,
     variables,
     unit: { requestId, labels, sessionId: () => sessionOf(request, sessionId, token).id },
-    hasModel: (model) => roster.names.has(model),
+    hasModel: (model) => registry.names.has(model),
   })
 }
 

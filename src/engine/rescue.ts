@@ -23,7 +23,7 @@ export interface RescueSink {
 
 /** Text was asked for and nothing else: no tools, no format, one answer. */
 export function mayRescue(engine: Engine, pending: PendingRequest): boolean {
-  if (engine.roster.config.settings.streaming.rescue !== 'text' || !pending.request.stream) return false
+  if (engine.registry.config.settings.streaming.rescue !== 'text' || !pending.request.stream) return false
   const { tools, responseFormat, reasoning, extra } = pending.request
   if ((tools?.length ?? 0) > 0 || reasoning !== undefined) return false
   return (responseFormat?.type ?? 'text') === 'text' && (extra?.fields['n'] ?? 1) === 1
@@ -57,7 +57,7 @@ function mayGoOn(pending: PendingRequest, { outcome, partial }: CallEnd, said: s
 
 /** The next target that goes on; null when there is none. */
 async function another(engine: Engine, pending: PendingRequest, said: string, trail: Trail): Promise<Answered | null> {
-  const deadlineAt = engine.parts.tools.monotonic() + engine.roster.config.settings.timeouts.totalMs
+  const deadlineAt = engine.parts.tools.monotonic() + engine.registry.config.settings.timeouts.totalMs
   const request = continued(pending.whole(), said)
   try {
     return await cascade(engine, { ...pending, ...rewritten(request, pending), wire: null, deadlineAt }, trail)

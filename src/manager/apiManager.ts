@@ -213,9 +213,10 @@ export class APIManager {
 
   async #begin(request: ChatRequest, options: CallOptions): Promise<{ pending: PendingRequest; release: () => void }> {
     await this.#opened.ready()
-    const { roster, parts } = this.engine
+    const { registry, parts } = this.engine
     // A model nobody knows may stand in a list that is still on its way.
-    if (!roster.names.has(request.model)) await parts.lists.settled(roster.config.settings.timeouts.connectMs + 5000)
+    if (!registry.names.has(request.model))
+      await parts.lists.settled(registry.config.settings.timeouts.connectMs + 5000)
     const pending = prepareRequest(this.engine, request, options)
     return { pending, release: listen(options, pending) }
   }
@@ -286,7 +287,7 @@ export class APIManager {
   }
 
   #find(provider: string, model: string, keyIndex: number): Target {
-    const ofKey = this.engine.roster.targets.filter(
+    const ofKey = this.engine.registry.targets.filter(
       (target) => target.provider === provider && target.keyIndex === keyIndex,
     )
     const exact = ofKey.filter((target) => target.model === model)
@@ -304,7 +305,7 @@ export class APIManager {
       wanted,
       nearest(
         wanted,
-        this.engine.roster.targets.map((one) => one.id),
+        this.engine.registry.targets.map((one) => one.id),
       ),
     )
   }

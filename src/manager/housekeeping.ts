@@ -37,7 +37,7 @@ export class Housekeeping {
   constructor(options: HousekeepingOptions) {
     this.#options = options
     const { engine } = options
-    const { file } = engine.roster.config
+    const { file } = engine.registry.config
     const path = file === null ? null : statsFileBeside(file)
     if (path !== null) importStats(engine, path)
     this.#stats =
@@ -57,7 +57,7 @@ export class Housekeeping {
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#timer.unref()
     process.once('exit', this.#atExit)
-    const { file } = engine.roster.config
+    const { file } = engine.registry.config
     if (file === null) return
     this.#watch = watchConfig({
       file,
@@ -105,19 +105,19 @@ export class Housekeeping {
     attention.tick()
     decisions.flush()
     experiments.tick()
-    if (engine.roster.hasOldPrices(at)) reload(engine.roster.config)
+    if (engine.registry.hasOldPrices(at)) reload(engine.registry.config)
     if (learned.changes !== this.#seen) this.#stats?.changed()
     this.#seen = learned.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => this.#save())
-    if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.roster.credentials)
+    if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.registry.credentials)
   }
 
   /** What is older than `settings.retention` goes, but nothing that a budget still counts. */
   #prune(at: number): void {
     if (Math.abs(at - this.#prunedAt) < PRUNE_EVERY_MS) return
     this.#prunedAt = at
-    const { parts, roster } = this.#options.engine
-    const { attemptsDays, hourlyDays } = roster.config.settings.retention
+    const { parts, registry } = this.#options.engine
+    const { attemptsDays, hourlyDays } = registry.config.settings.retention
     const { rows, sums } = parts.learned.budgets.needsSince(at)
     parts.store.prune(Math.min(at - attemptsDays * DAY_MS, rows), Math.min(at - hourlyDays * DAY_MS, sums))
   }

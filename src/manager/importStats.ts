@@ -12,7 +12,7 @@ const COLLECTION = 'stats-imports'
 /** The file as it should be now: today's keys under today's indices. */
 export function statsView(engine: Engine): StatsFile {
   const places = new Map(
-    engine.roster.credentials.map((credential) => [
+    engine.registry.credentials.map((credential) => [
       `${credential.provider.id}@${credential.fingerprint}`,
       credential.key.index,
     ]),
@@ -39,7 +39,9 @@ export function importStats(engine: Engine, path: string): void {
 }
 
 function refFor(engine: Engine, provider: string, keyIndex: number, model: string): TargetRef | undefined {
-  const credential = engine.roster.credentials.find((one) => one.provider.id === provider && one.key.index === keyIndex)
+  const credential = engine.registry.credentials.find(
+    (one) => one.provider.id === provider && one.key.index === keyIndex,
+  )
   if (credential === undefined) return undefined
   const { fingerprint, account } = credential
   return { stateId: stateId(provider, model, fingerprint), provider, model, fingerprint, keyIndex, account }

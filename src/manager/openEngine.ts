@@ -18,7 +18,7 @@ import { LearnedState } from '../engine/memory/learnedState.ts'
 import { KeyChecks } from '../engine/targets/keyChecks.ts'
 import { Shortcomings } from '../engine/targets/missingAbilities.ts'
 import { ModelLists } from '../engine/targets/modelLists.ts'
-import { type Credential, Roster } from '../engine/targets/targetRegistry.ts'
+import { type Credential, TargetRegistry } from '../engine/targets/targetRegistry.ts'
 import { BudgetBook } from '../money/budget.ts'
 import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
 import { PriceBook, type PriceLookup } from '../money/price.ts'
@@ -104,9 +104,9 @@ class Builder {
     const attention = this.#attention(means)
     const probes = new Probes()
     const parts = this.#parts(learned, means, attention, probes)
-    const roster = this.#rosterOf(config, this.#credentialsOf(config), parts)
-    this.engine = new Engine(parts, roster, worldOf(roster, learned, parts.shortcomings))
-    learned.router.setTargets(roster.targets)
+    const registry = this.#registryOf(config, this.#credentialsOf(config), parts)
+    this.engine = new Engine(parts, registry, worldOf(registry, learned, parts.shortcomings))
+    learned.router.setTargets(registry.targets)
     learned.restore()
     learned.budgets.open(this.#store, this.#now())
     this.#useExperiments(config)
@@ -148,33 +148,33 @@ class Builder {
     const [lookup, estimate] = await Promise.all([loadGenaiPrices(), loadUsageEstimator(), telemetry])
     this.#lookup = lookup
     this.engine.estimate = estimate
-    this.#useConfig(this.engine.roster.config)
+    this.#useConfig(this.engine.registry.config)
     this.#housekeeping.start()
   }
 
   async #readLists(): Promise<void> {
     await this.prepare()
     const { lists } = this.engine.parts
-    const reading = lists.refresh(this.engine.roster.credentials)
+    const reading = lists.refresh(this.engine.registry.credentials)
     const doubting = this.#doubtFreeKeys()
     // A request that comes before the lists waits for the first that brings targets, not for the slowest provider.
-    if (this.engine.roster.targets.length === 0) await Promise.race([reading, lists.firstNews(this.#listPatienceMs)])
+    if (this.engine.registry.targets.length === 0) await Promise.race([reading, lists.firstNews(this.#listPatienceMs)])
     await doubting
   }
 
   /** What the user calls free and the provider does not is not free. */
   async #doubtFreeKeys(): Promise<void> {
-    const billed = await this.engine.parts.checks.billedAmong(this.engine.roster.credentials)
+    const billed = await this.engine.parts.checks.billedAmong(this.engine.registry.credentials)
     if (billed.length === 0) return
     for (const { provider, key } of billed)
       this.#logger.warn(
         `${provider.id} key ${key.index} has "free": true, but ${provider.spec.name} says that its account was charged before; only models whose own price is 0 count as free`,
       )
-    this.#useConfig(this.engine.roster.config)
+    this.#useConfig(this.engine.registry.config)
   }
 
   get #listPatienceMs(): number {
-    return this.engine.roster.config.settings.timeouts.connectMs + 5000
+    return this.engine.registry.config.settings.timeouts.connectMs + 5000
   }
 
   #loadConfig(): Config {
@@ -295,7 +295,7 @@ class Builder {
       logger: this.#logger,
       tools,
       onChange: (credential, added) => {
-        this.#useConfig(this.engine.roster.config)
+        this.#useConfig(this.engine.registry.config)
         probes.listed(credential, added)
       },
       onFailure: (credential, failure) => {
@@ -310,8 +310,8 @@ class Builder {
   /** Takes over a configuration, or the same one with newer lists. Running requests end with what they began with. */
   #useConfig(config: Config): void {
     const { learned } = this.engine.parts
-    const changed = config !== this.engine.roster.config
-    const credentials = changed ? this.#credentialsOf(config) : this.engine.roster.credentials
+    const changed = config !== this.engine.registry.config
+    const credentials = changed ? this.#credentialsOf(config) : this.engine.registry.credentials
     if (changed) {
       // First, because it may be refused: then everything stays as it was.
       const successor = this.#budgetsFor(config, credentials)
@@ -323,10 +323,10 @@ class Builder {
       learned.budgets = successor
       this.engine.parts.attention.useConfig(config)
     }
-    const roster = this.#rosterOf(config, credentials, this.engine.parts)
-    learned.router.setTargets(roster.targets)
-    this.engine.roster = roster
-    this.engine.world = worldOf(roster, learned, this.engine.parts.shortcomings)
+    const registry = this.#registryOf(config, credentials, this.engine.parts)
+    learned.router.setTargets(registry.targets)
+    this.engine.registry = registry
+    this.engine.world = worldOf(registry, learned, this.engine.parts.shortcomings)
     if (!changed) return
     void this.#doubtFreeKeys()
     this.#useExperiments(config)
@@ -357,11 +357,11 @@ class Builder {
     )
   }
 
-  #rosterOf(config: Config, credentials: readonly Credential[], { lists, checks }: EngineParts): Roster {
+  #registryOf(config: Config, credentials: readonly Credential[], { lists, checks }: EngineParts): TargetRegistry {
     const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
     const { allModels = false } = this.#options
     const isBilled = (credential: Credential) => checks.isBilled(credential)
-    return new Roster({
+    return new TargetRegistry({
       config,
       credentials,
       listOf: (credential) => lists.of(credential)?.models ?? null,

@@ -6,11 +6,11 @@ import type { Engine } from '../engine/engine.ts'
  * By provider, the hardest on any of its targets; providers that nothing presses on are not named. Budgets of a label or
  * a token press on nobody: they do not know the next request.
  */
-export function pressures({ parts, roster }: Engine): ReadonlyMap<string, number> {
+export function pressures({ parts, registry }: Engine): ReadonlyMap<string, number> {
   const { budgets } = parts.learned
   const byProvider = new Map<string, number>()
   if (budgets.isEmpty) return byProvider
-  for (const target of roster.targets) {
+  for (const target of registry.targets) {
     const pressure = budgets.pressure({ target })
     if (pressure > (byProvider.get(target.provider) ?? 0)) byProvider.set(target.provider, pressure)
   }

@@ -26,7 +26,9 @@ export async function retest(engine: Engine, wanted: string | null): Promise<Ret
   const targets = targetsNamed(engine, wanted)
   // A key whose models nobody knows yet has no target and is checked all the same.
   const credentials =
-    wanted === null ? engine.roster.credentials : [...new Set(targets.map((one) => engine.roster.credentialOf(one)))]
+    wanted === null
+      ? engine.registry.credentials
+      : [...new Set(targets.map((one) => engine.registry.credentialOf(one)))]
   const checks = await Promise.all(credentials.map((credential) => engine.parts.checks.checkNow(credential)))
   const parked = targets.filter((target) => isParked(engine, target))
   const refused = new Set(credentials.filter((_, index) => isRefused(checks[index])))
@@ -43,17 +45,17 @@ export async function retest(engine: Engine, wanted: string | null): Promise<Ret
   }
 }
 
-function targetsNamed({ roster }: Engine, wanted: string | null): readonly Target[] {
-  if (wanted === null) return roster.targets
+function targetsNamed({ registry }: Engine, wanted: string | null): readonly Target[] {
+  if (wanted === null) return registry.targets
   const namesOf = ({ id, provider, model, keyIndex }: Target) => [
     id,
     `${provider}/${model}`,
     `${provider}#${keyIndex}`,
     provider,
   ]
-  const found = roster.targets.filter((target) => namesOf(target).includes(wanted))
+  const found = registry.targets.filter((target) => namesOf(target).includes(wanted))
   if (found.length > 0) return found
-  const near = nearest(wanted, [...new Set(roster.targets.flatMap(namesOf))])
+  const near = nearest(wanted, [...new Set(registry.targets.flatMap(namesOf))])
   throw new InvalidRequestError(
     `no target "${wanted.slice(0, 200)}"${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}; "keywise status" lists them`,
     { parameter: 'target' },
@@ -81,8 +83,8 @@ function lift(engine: Engine, targets: readonly Target[] | null, refused: Readon
       ...(only !== undefined && { only }),
     })
   const everything = targets === null && refused.size === 0
-  for (const target of everything ? [null] : (targets ?? engine.roster.targets)) {
-    const isRefused = target !== null && refused.has(engine.roster.credentialOf(target))
+  for (const target of everything ? [null] : (targets ?? engine.registry.targets)) {
+    const isRefused = target !== null && refused.has(engine.registry.credentialOf(target))
     remember(target, isRefused ? ALL_BUT_REFUSALS : undefined)
   }
 }

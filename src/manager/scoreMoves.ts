@@ -20,8 +20,8 @@ export class ScoreBoard {
 
   /** The scores now; null when nobody will read how they move. */
   before(): Before | null {
-    if (this.#engine.parts.logger === silentLogger || !this.#engine.roster.config.settings.log.calls) return null
-    const scores = new Map(this.#engine.roster.targets.map((target) => [target.id, this.scoreOf(target)]))
+    if (this.#engine.parts.logger === silentLogger || !this.#engine.registry.config.settings.log.calls) return null
+    const scores = new Map(this.#engine.registry.targets.map((target) => [target.id, this.scoreOf(target)]))
     return { scores, scoreOf: (id) => scores.get(id) ?? 0 }
   }
 
@@ -33,7 +33,7 @@ export class ScoreBoard {
   moves(before: Before, attempts: readonly AttemptReport[]): readonly ScoreMove[] {
     const moves = new Map<string, ScoreMove>()
     for (const attempt of attempts) {
-      const target = this.#engine.roster.targets.find((one) => one.id === attempt.target)
+      const target = this.#engine.registry.targets.find((one) => one.id === attempt.target)
       if (target === undefined) continue
       const move = {
         provider: target.provider,

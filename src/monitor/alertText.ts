@@ -61,15 +61,15 @@ export function recoveryNews(engine: Engine, alerts: Alerts, outage: Outage, tar
 
 /** `5 of 8 targets (groq, google)` */
 export function worksText(engine: Engine, trail: Trail | null): string {
-  const { world, roster, now } = engine
+  const { world, registry, now } = engine
   const pending = plainRequest(engine, EVERYTHING, false)
-  const able = roster.targets.filter(
+  const able = registry.targets.filter(
     (target) =>
       pending !== null && trail?.wasTried(target) !== true && whyNot(world, target, pending, trail, now) === null,
   )
   if (able.length === 0) return 'nothing'
   const providers = [...new Set(able.map((target) => target.provider))]
-  return `${able.length} of ${roster.targets.length} targets (${listText(providers)})`
+  return `${able.length} of ${registry.targets.length} targets (${listText(providers)})`
 }
 
 /** `12 minutes` */
@@ -104,9 +104,9 @@ const UNTRIED = 'not tried'
 const TOO = 'failed too'
 
 function causesOf(engine: Engine, plain: PendingRequest, trail: Trail): readonly Cause[] {
-  const { world, roster, now } = engine
+  const { world, registry, now } = engine
   const failed = new Map(trail.attempts.map((attempt) => [attempt.target, attempt.failureKind]))
-  return roster.targets
+  return registry.targets
     .filter((target) => ineligible(target, plain.needs, world.rules) === null)
     .map((target) => {
       const kind = engine.parts.learned.parks.blocking(target, now)?.reason ?? failed.get(target.id) ?? null
@@ -146,7 +146,7 @@ function adviceFor(engine: Engine, causes: readonly Cause[]): string {
     return 'check the network and the proxy of this machine; "keywise doctor" tells more'
   if (of('quota_day', 'rate_minute', 'zero_quota') !== undefined || causes.some(({ word }) => word === CODES['quota']))
     return 'wait for the reset, or add a key of another account or provider'
-  const providers = new Set(engine.roster.targets.map((target) => target.provider))
+  const providers = new Set(engine.registry.targets.map((target) => target.provider))
   return providers.size > 1
     ? 'nothing of yours to mend; look at the status pages of the providers'
     : 'add a key of a second provider, so that one alone cannot stop everything'

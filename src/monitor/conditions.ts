@@ -87,13 +87,13 @@ export class Alarms {
 
   /** A provider is down when every target of it is out for its own failures. */
   #watchProviders(): void {
-    const { parts, now, roster } = this.#engine
+    const { parts, now, registry } = this.#engine
     const parks = parts.learned.parks.list(now).filter((park) => AWAY.has(park.reason))
     if (parks.length === 0 || parts.offline.isOffline(now)) return
     for (const provider of new Set(parks.map((park) => park.target.provider))) {
       const key = `provider:${provider}`
       if (this.#alerts.find(key) !== undefined) continue
-      const targets = roster.targets.filter((target) => target.provider === provider)
+      const targets = registry.targets.filter((target) => target.provider === provider)
       const isAway = (target: Target) => AWAY.has(parts.learned.parks.blocking(target, now)?.reason ?? 'bad_request')
       if (targets.length > 0 && targets.every(isAway))
         this.#raise(
@@ -110,7 +110,7 @@ export class Alarms {
   /** Named in the configuration, or by an alias without a wildcard. */
   #isPinned(target: Target): boolean {
     if (!target.profile.discovered) return true
-    const { names, config } = this.#engine.roster
+    const { names, config } = this.#engine.registry
     return Object.values(config.settings.models)
       .flat()
       .some((entry) => !entry.includes('*') && !entry.startsWith('auto') && isAmong(names, entry, target))
@@ -145,7 +145,7 @@ export class Alarms {
 
   #modelNews(target: Target, failure: Failure): News {
     const { provider, model } = target
-    const { spec } = this.#engine.roster.credentialOf(target).provider
+    const { spec } = this.#engine.registry.credentialOf(target).provider
     const retired = catalogueModel(spec, model)?.retired
     const successor = (failure.kind === 'model_not_found' ? failure.successor : undefined) ?? retired?.successor
     return {
@@ -229,7 +229,7 @@ const sameBudget = (one: Crossing, other: Crossing) =>
 const keyOfCrossing = ({ scope, per, unit, limit, percent }: Crossing) =>
   `budget:${scope}:${per}:${limit} ${unit}:${percent}`
 
-function isAmong(names: Engine['roster']['names'], entry: string, target: Target): boolean {
+function isAmong(names: Engine['registry']['names'], entry: string, target: Target): boolean {
   try {
     return names.select(entry).among?.has(target.stateId) === true
   } catch {

@@ -74,7 +74,7 @@ export class Attention {
     const alarms = new Alarms(engine, this.alerts, outages)
     this.#watch = { engine, outages, alarms, recovery: new Recovery(engine, outages) }
     engine.parts.learned.onCrossings = (crossings) => this.#guarded(() => alarms.crossed(crossings))
-    this.useConfig(engine.roster.config)
+    this.useConfig(engine.registry.config)
   }
 
   /** Takes over the channels of a configuration. */

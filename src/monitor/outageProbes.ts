@@ -60,7 +60,7 @@ export class Recovery {
     const { now, parts } = this.#engine
     if (this.#nextAt === 0) this.#nextAt = now + FIRST_MS
     if (this.#running !== null || this.#closed || now < this.#nextAt || parts.offline.isOffline(now)) return
-    if (this.#engine.roster.config.settings.routing.probes === 'traffic') return
+    if (this.#engine.registry.config.settings.routing.probes === 'traffic') return
     const outage = open[this.#turn++ % open.length]!
     this.#waitMs = Math.min(now - outage.since < LONG_MS ? LONGEST_MS : LONGEST_LATER_MS, this.#waitMs * 1.5)
     this.#nextAt = now + this.#waitMs
@@ -87,20 +87,20 @@ export class Recovery {
     const engine = this.#engine
     const pending = plainRequest(engine, outage.name, outage.embeddings)
     if (pending === null) return this.#outages.forget(outage)
-    const targets = engine.roster.targets.filter(
+    const targets = engine.registry.targets.filter(
       (target) => ineligible(target, pending.needs, engine.world.rules) === null,
     )
     await this.#checkKeys(targets)
     // A call for a text is no proof of embeddings; those are proved by the next request.
-    if (this.#closed || outage.embeddings || engine.roster.config.settings.routing.probes !== 'calls') return
+    if (this.#closed || outage.embeddings || engine.registry.config.settings.routing.probes !== 'calls') return
     await Promise.all(this.#choose(targets, pending).map((target) => this.#call(target, pending)))
   }
 
   /** Refused keys are asked for free rather than waited for. */
   async #checkKeys(targets: readonly Target[]): Promise<void> {
-    const { parts, roster, now } = this.#engine
+    const { parts, registry, now } = this.#engine
     const isRefused = (target: Target) => parts.learned.parks.blocking(target, now)?.reason === 'auth_invalid'
-    const credentials = new Map(targets.filter(isRefused).map((target) => [roster.credentialOf(target), target]))
+    const credentials = new Map(targets.filter(isRefused).map((target) => [registry.credentialOf(target), target]))
     const checks = [...credentials].map(async ([credential, target]) => {
       const { state } = await parts.checks.checkNow(credential)
       if (state === 'valid') this.#engine.lift(target, ['auth_invalid'])

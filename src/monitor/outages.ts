@@ -7,7 +7,7 @@ import type { Trail } from '../engine/attempt/trail.ts'
 import type { Engine } from '../engine/engine.ts'
 import { plainRequest } from '../engine/plainRequest.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
-import type { Roster } from '../engine/targets/targetRegistry.ts'
+import type { TargetRegistry } from '../engine/targets/targetRegistry.ts'
 import { type Alerts, EVERYTHING } from '../observe/alerts/alerts.ts'
 import type { Trouble } from '../observe/alerts/trouble.ts'
 import { ineligible } from '../routing/eligible.ts'
@@ -23,7 +23,7 @@ export class Outages {
   readonly #engine: Engine
   readonly #alerts: Alerts
   readonly #open = new Map<string, Outage>()
-  #keys: { readonly credentials: Roster['credentials']; readonly hash: string } = { credentials: [], hash: '' }
+  #keys: { readonly credentials: TargetRegistry['credentials']; readonly hash: string } = { credentials: [], hash: '' }
 
   constructor(engine: Engine, alerts: Alerts) {
     this.#engine = engine
@@ -116,7 +116,7 @@ export class Outages {
     const tried = trail.isOwnFault ? null : trail
     let troubled = false
     let free = false
-    for (const target of engine.roster.targets) {
+    for (const target of engine.registry.targets) {
       if (ineligible(target, plain.needs, engine.world.rules) !== null) continue
       const why = whyNot(engine.world, target, plain, tried, engine.now)
       if (why === null && tried?.wasTried(target) !== true) free = true
@@ -124,7 +124,7 @@ export class Outages {
       else if (why === null || why.code === 'skipped' || why.code === 'parked' || why.code === 'quota') troubled = true
     }
     if (!free) return troubled
-    return tried !== null && trail.calls >= engine.roster.config.settings.maxAttempts && isPlain(pending)
+    return tried !== null && trail.calls >= engine.registry.config.settings.maxAttempts && isPlain(pending)
   }
 
   #tell(model: string, since: number, target: string | null): void {
@@ -138,7 +138,7 @@ export class Outages {
 
   /** The same for every process with the same keys: what fails for them may work for others on the store. */
   #keyOf(name: string): string {
-    const { credentials } = this.#engine.roster
+    const { credentials } = this.#engine.registry
     if (this.#keys.credentials !== credentials) {
       const names = credentials.map((credential) => `${credential.provider.id}@${credential.fingerprint}`).sort()
       this.#keys = { credentials, hash: createHash('sha256').update(names.join(' ')).digest('hex').slice(0, 16) }

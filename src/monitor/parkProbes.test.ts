@@ -76,7 +76,7 @@ test('a missing model stays out while its list lacks it, and comes back when the
     expect((await lab.call()).trail).toBe('groq/b#1=ok')
   }
   lab.world.setModel('groq', 'a', {})
-  await lab.manager.engine.parts.lists.refresh(lab.manager.engine.roster.credentials, true)
+  await lab.manager.engine.parts.lists.refresh(lab.manager.engine.registry.credentials, true)
   expect((await lab.call()).trail).toBe('groq/a#1=ok')
 })
 
@@ -122,7 +122,7 @@ test('a guessed park of a free key ends by one small call, which counts like any
   expect(lab.asked()).toEqual(['alpha/m#1'])
   expect(parksOf(lab)).toEqual({ now: 0, unproven: 0 })
   expect(
-    lab.manager.engine.parts.learned.quota.load(lab.manager.engine.roster.targets[0]!, lab.manager.engine.now),
+    lab.manager.engine.parts.learned.quota.load(lab.manager.engine.registry.targets[0]!, lab.manager.engine.now),
   ).toBe(1)
 })
 

@@ -93,7 +93,7 @@ export class Probes {
 
   async #lookAt(engine: Engine, parks: readonly Park[]): Promise<void> {
     for (const park of parks) {
-      const credential = engine.roster.findCredential(park.target.provider, park.target.fingerprint)
+      const credential = engine.registry.findCredential(park.target.provider, park.target.fingerprint)
       if (credential === undefined || this.#closed) continue
       this.#leaveAlone(park, AGAIN_MS)
       await this.#check(engine, park, credential)
@@ -109,7 +109,7 @@ export class Probes {
   async #check(engine: Engine, park: Park, credential: Credential): Promise<void> {
     // A refused key is never tried by a request, so this check is made whatever the settings say.
     if (park.backBy === 'key-check') return engine.parts.checks.prove(park, credential)
-    const { probes } = engine.roster.config.settings.routing
+    const { probes } = engine.registry.config.settings.routing
     if (probes === 'traffic') return
     if (park.backBy === 'balance-check') return engine.parts.checks.balance(park, credential)
     const isOpen = park.backBy !== 'models-list' || (await this.#readsList(engine, park, credential))
@@ -133,7 +133,7 @@ export class Probes {
   }
 
   async #byCall(engine: Engine, park: Park): Promise<void> {
-    const target = engine.roster.find(park.target.stateId)
+    const target = engine.registry.find(park.target.stateId)
     if (target === undefined || park.stated || !CALLED_FOR.has(park.reason)) return
     if (engine.parts.learned.parks.state(target, engine.now) !== 'half-open') return
     if (!isWanted(engine, target)) return this.#leaveAlone(park, UNWANTED_MS)
@@ -143,8 +143,8 @@ export class Probes {
 
   #mayCall(engine: Engine, target: Target, pending: PendingRequest): boolean {
     const { learned } = engine.parts
-    const { now, world, roster } = engine
-    const isPaidFor = target.profile.free || roster.config.settings.budgets.length > 0
+    const { now, world, registry } = engine
+    const isPaidFor = target.profile.free || registry.config.settings.budgets.length > 0
     return (
       isPaidFor &&
       learned.quota.room(target, world.needOf(target, pending, now).quota, now) === null &&

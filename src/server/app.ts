@@ -163,7 +163,7 @@ class Gateway implements App {
   }
 
   #isReady(): boolean {
-    return !this.#draining && this.#options.engine.roster.targets.length > 0
+    return !this.#draining && this.#options.engine.registry.targets.length > 0
   }
 
   #serveManagement(target: string, request: IncomingMessage, response: ServerResponse): void {

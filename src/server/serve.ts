@@ -45,7 +45,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   })
   try {
     const { engine } = opened
-    const { gateway } = engine.roster.config.settings
+    const { gateway } = engine.registry.config.settings
     const host = options.host ?? gateway.host
     const environment = readEnvironment(options.env)
     const folder = engine.parts.store.engine === 'memory' ? null : stateFolderOf(options.env)

@@ -96,7 +96,7 @@ class Asking {
     const { engine, signal } = this.#desk
     if (signal.aborted) return { kind: 'interrupted' }
     // A configuration that is edited meanwhile may take a target away.
-    if (engine.roster.find(this.#target.stateId) === undefined)
+    if (engine.registry.find(this.#target.stateId) === undefined)
       return { kind: 'skipped', reason: 'it is no longer configured' }
     const ms = this.#waitForRoom()
     return ms === null ? this.#callOnce() : { kind: 'wait', ms }

@@ -37,7 +37,7 @@ const MODELS_LIST = '(models list)'
 
 /** The keys the filters leave. Throws InvalidRequestError when there is none, naming what there is. */
 export function chosenCredentials(engine: Engine, { provider, key }: Filters): readonly Credential[] {
-  const { credentials } = engine.roster
+  const { credentials } = engine.registry
   const wanted = provider?.toLowerCase()
   const named = credentials.filter(
     ({ provider: { id, spec } }) => wanted === undefined || id === wanted || spec.aliases?.includes(wanted),
@@ -54,14 +54,14 @@ export function chosenCredentials(engine: Engine, { provider, key }: Filters): r
 export function planTests(engine: Engine, surveys: readonly Survey[], filters: Filters): readonly Item[] {
   const items = surveys.flatMap((survey) => itemsOf(engine, survey, filters))
   if (items.length > 0 || filters.model === undefined) return items
-  const models = engine.roster.targets.map((target) => target.model)
+  const models = engine.registry.targets.map((target) => target.model)
   const near = nearest(filters.model, models)
   throw nothing('model', filters.model, near.length > 0 ? near : [...new Set(models)].slice(0, 10))
 }
 
 function itemsOf(engine: Engine, survey: Survey, { model }: Filters): readonly Item[] {
   const { credential } = survey
-  const own = engine.roster.targets.filter(
+  const own = engine.registry.targets.filter(
     (target) => target.provider === credential.provider.id && target.fingerprint === credential.fingerprint,
   )
   if (own.length === 0) return withoutModels(engine, survey)

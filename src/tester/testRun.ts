@@ -44,12 +44,12 @@ class TestRun {
     this.#engine = engine
     this.#options = options
     this.#signal = options.signal ?? new AbortController().signal
-    this.#purse = new Purse(engine.roster.config.settings.test.maxUsd)
+    this.#purse = new Purse(engine.registry.config.settings.test.maxUsd)
     this.#startedAt = engine.now
   }
 
   async run(): Promise<Omit<TestReport, 'changes'>> {
-    if (this.#engine.roster.credentials.length === 0) throw noKeys()
+    if (this.#engine.registry.credentials.length === 0) throw noKeys()
     const surveys = await this.#survey()
     const items = planTests(this.#engine, surveys, this.#options)
     const desk = this.#deskFor(surveys)
@@ -61,7 +61,7 @@ class TestRun {
   }
 
   get #message(): string {
-    return this.#engine.roster.config.settings.test.message
+    return this.#engine.registry.config.settings.test.message
   }
 
   #survey(): Promise<readonly Survey[]> {
@@ -93,9 +93,9 @@ class TestRun {
 
   /** Loading a model into memory comes before its first token. */
   #timeoutOf(target: Target): number {
-    const { roster } = this.#engine
-    const usual = roster.config.settings.test.timeoutMs
-    const own = roster.credentialOf(target).connection.spec.firstTokenMs ?? 0
+    const { registry } = this.#engine
+    const usual = registry.config.settings.test.timeoutMs
+    const own = registry.credentialOf(target).connection.spec.firstTokenMs ?? 0
     return this.#options.timeoutMs ?? Math.max(usual, own)
   }
 
@@ -110,7 +110,7 @@ class TestRun {
       if (costs[0] === null) unknownPrice++
       for (const cost of costs) nanoUsd += cost ?? 0
     }
-    const { maxUsd } = this.#engine.roster.config.settings.test
+    const { maxUsd } = this.#engine.registry.config.settings.test
     return { estimatedUsd: nanoUsd / 1e9, maxUsd, spentUsd: 0, unknownPrice }
   }
 
@@ -119,7 +119,7 @@ class TestRun {
     const { parks } = this.#engine.parts.learned
     for (const { credential, proven } of surveys) {
       if (!proven) continue
-      const held = this.#engine.roster.targets.find(
+      const held = this.#engine.registry.targets.find(
         (target) =>
           target.fingerprint === credential.fingerprint &&
           target.provider === credential.provider.id &&
@@ -186,7 +186,7 @@ class TestRun {
     const tests = items.flatMap(({ id }) => this.#results.get(id) ?? [])
     const skipped = items.flatMap(({ id }) => this.#skipped.get(id) ?? [])
     const summary = summaryOf(tests, skipped.length)
-    const { now, roster } = this.#engine
+    const { now, registry } = this.#engine
     return {
       timestamp: new Date(now).toISOString(),
       durationMs: now - this.#startedAt,
@@ -195,7 +195,7 @@ class TestRun {
       summary,
       passRate: summary.passRate,
       fastest: fastestOf(tests),
-      advice: [...allAdvice(tests), ...sharedQuotaAdvice(tests, roster.credentials), ...budgetAdvice(skipped)],
+      advice: [...allAdvice(tests), ...sharedQuotaAdvice(tests, registry.credentials), ...budgetAdvice(skipped)],
       cost: { ...cost, spentUsd: this.#purse.spentNanoUsd / 1e9 },
       interrupted: this.#signal.aborted,
     }

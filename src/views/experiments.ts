@@ -131,10 +131,10 @@ function variantRow({ name, share, template, model, provider, parameters }: Vari
 }
 
 /** Units of a variant whose model nobody serves run as usual, which a person should know. */
-function problemsOf({ roster }: Engine, { variants }: Experiment): readonly string[] {
-  const providers = new Set(roster.targets.map(({ provider }) => provider))
+function problemsOf({ registry }: Engine, { variants }: Experiment): readonly string[] {
+  const providers = new Set(registry.targets.map(({ provider }) => provider))
   return variants.flatMap(({ name, model, provider }) => [
-    ...(model === undefined || roster.names.has(model)
+    ...(model === undefined || registry.names.has(model)
       ? []
       : [`no key has the model "${model}" of variant "${name}"; its units run as usual`]),
     ...(provider === undefined || providers.has(provider)

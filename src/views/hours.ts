@@ -44,21 +44,23 @@ export interface HoursView {
 }
 
 export function hoursView(engine: Engine): HoursView {
-  const { now, roster } = engine
+  const { now, registry } = engine
   const counts = countsByHour(engine)
-  const rules = hoursRules(roster)
-  const targets = roster.targets.map((target) => hoursOfTarget(engine, target, rules.get(target.stateId) ?? [], counts))
+  const rules = hoursRules(registry)
+  const targets = registry.targets.map((target) =>
+    hoursOfTarget(engine, target, rules.get(target.stateId) ?? [], counts),
+  )
   return { generatedAt: new Date(now).toISOString(), targets }
 }
 
 function hoursOfTarget(
-  { now, roster, world, parts }: Engine,
+  { now, registry, world, parts }: Engine,
   target: Target,
   rules: Rules,
   counts: ReadonlyMap<string, Counts>,
 ): TargetHours {
   const why = world.hours(target, now)
-  const price = roster.priceOf(target)
+  const price = registry.priceOf(target)
   const midnight = Math.floor(now / DAY_MS) * DAY_MS
   const rowOf = (cell: HourCell): HourRow => {
     const at = midnight + cell.hour * HOUR_MS
@@ -114,8 +116,8 @@ export interface AllClosed {
   readonly text: string
 }
 
-export function allClosed({ roster, world, now }: Pick<Engine, 'roster' | 'world' | 'now'>): AllClosed | null {
-  const whys = roster.targets.map((target) => ({ target, why: world.hours(target, now) }))
+export function allClosed({ registry, world, now }: Pick<Engine, 'registry' | 'world' | 'now'>): AllClosed | null {
+  const whys = registry.targets.map((target) => ({ target, why: world.hours(target, now) }))
   if (whys.length === 0 || whys.some(({ why }) => why === null)) return null
   const [first] = whys.filter(({ why }) => why?.until != null).sort((a, b) => (a.why?.until ?? 0) - (b.why?.until ?? 0))
   if (first === undefined)

@@ -41,16 +41,16 @@ export interface KeysView {
 }
 
 export function keysView(engine: Engine): KeysView {
-  const { now, roster } = engine
+  const { now, registry } = engine
   return {
     generatedAt: new Date(now).toISOString(),
-    keys: roster.credentials.map((credential) => keyRow(engine, credential, now)),
+    keys: registry.credentials.map((credential) => keyRow(engine, credential, now)),
   }
 }
 
 export function keyRow(engine: Engine, credential: Credential, now: number): KeyRow {
   const { provider, key, fingerprint } = credential
-  const own = engine.roster.targets.filter((one) => one.provider === provider.id && one.fingerprint === fingerprint)
+  const own = engine.registry.targets.filter((one) => one.provider === provider.id && one.fingerprint === fingerprint)
   const park = parkOf(engine, credential, now)
   const checked = engine.parts.checks.last(credential)
   const lastSuccess = lastSuccessOf(engine, credential)

@@ -40,7 +40,7 @@ export interface ModelsView {
 export function modelsView(engine: Engine): ModelsView {
   const aliases = aliasesOf(engine)
   const served = new Map<string, Target[]>()
-  for (const target of engine.roster.targets) {
+  for (const target of engine.registry.targets) {
     const id = `${target.provider}/${target.model}`
     served.set(id, [...(served.get(id) ?? []), target])
   }
@@ -52,18 +52,18 @@ export function modelsView(engine: Engine): ModelsView {
   }
 }
 
-function aliasesOf({ roster }: Engine): ReadonlyMap<string, readonly Target[]> {
-  const names = Object.keys(roster.config.settings.models).filter((alias) => !alias.includes('*'))
+function aliasesOf({ registry }: Engine): ReadonlyMap<string, readonly Target[]> {
+  const names = Object.keys(registry.config.settings.models).filter((alias) => !alias.includes('*'))
   return new Map(
     names.map((alias) => {
-      const found = nothingOrSelection(roster, alias)
-      return [alias, found.flatMap((stateId) => roster.find(stateId) ?? [])]
+      const found = nothingOrSelection(registry, alias)
+      return [alias, found.flatMap((stateId) => registry.find(stateId) ?? [])]
     }),
   )
 }
 
 /** An alias may stand for nothing at the moment. */
-function nothingOrSelection({ names, targets }: Engine['roster'], alias: string): readonly string[] {
+function nothingOrSelection({ names, targets }: Engine['registry'], alias: string): readonly string[] {
   if (!names.has(alias)) return []
   const { order, among } = names.select(alias)
   return order ?? (among === null ? targets.map(({ stateId }) => stateId) : [...among])
@@ -77,7 +77,7 @@ function rowOf(
 ): ModelRow {
   const target = targets[0]!
   const { profile } = target
-  const credential = engine.roster.credentialOf(target)
+  const credential = engine.registry.credentialOf(target)
   const list = engine.parts.lists.of(credential)
   const listed = list?.models.find((model) => model.id === target.model)
   return {
@@ -99,8 +99,8 @@ function rowOf(
 }
 
 /** What the catalogue knows to be withdrawn and is not served any more. */
-function retiredRows({ roster }: Engine, served: ReadonlyMap<string, unknown>): ModelRow[] {
-  return roster.config.providers.flatMap(({ id: provider, spec }) =>
+function retiredRows({ registry }: Engine, served: ReadonlyMap<string, unknown>): ModelRow[] {
+  return registry.config.providers.flatMap(({ id: provider, spec }) =>
     spec.models
       .filter(({ id, retired }) => retired !== undefined && !served.has(`${provider}/${id}`))
       .map(({ id: model }) => ({

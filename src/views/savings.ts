@@ -29,10 +29,10 @@ interface Priced {
 }
 
 /** Null when no target of the configuration costs anything, or its price is not known. */
-export function savedBy(sum: LedgerSum, { roster, now }: Engine): Saved | null {
+export function savedBy(sum: LedgerSum, { registry, now }: Engine): Saved | null {
   const priced: Priced[] = []
-  for (const target of roster.targets) {
-    const price = roster.priceOf(target)
+  for (const target of registry.targets) {
+    const price = registry.priceOf(target)
     if (price === null || target.profile.abilities.chat === false) continue
     const rates = ratesAt(price, now, 0)
     if (rates.input + rates.output > 0) priced.push({ target, nanoUsd: costAt(rates, sum) })

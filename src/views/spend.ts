@@ -83,9 +83,9 @@ function namesOf(engine: Engine, { group }: LedgerSum, by: readonly string[]): R
 }
 
 /** A key by its place today, `groq#1`; one that is gone by its fingerprint. */
-function nameOf({ roster }: Engine, name: string, value: string): string {
+function nameOf({ registry }: Engine, name: string, value: string): string {
   if (name !== 'key') return value
-  const credential = roster.credentials.find(({ fingerprint }) => fingerprint === value)
+  const credential = registry.credentials.find(({ fingerprint }) => fingerprint === value)
   return credential === undefined ? `@${value}` : `${credential.provider.id}#${credential.key.index}`
 }
 

@@ -174,8 +174,8 @@ function limitStatus({ resetsAt, checkedAt, remaining, ...limit }: LimitView): L
   }
 }
 
-function providersOf({ roster }: Engine, targets: readonly TargetStatus[]): ProviderStatus[] {
-  return roster.config.providers.map(({ id, spec, keys }) => {
+function providersOf({ registry }: Engine, targets: readonly TargetStatus[]): ProviderStatus[] {
+  return registry.config.providers.map(({ id, spec, keys }) => {
     const own = targets.filter(({ provider }) => provider === id)
     const sum = (read: (target: TargetStatus) => number) => own.reduce((total, target) => total + read(target), 0)
     const count = (claim: (target: TargetStatus) => boolean) => own.filter(claim).length

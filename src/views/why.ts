@@ -74,8 +74,8 @@ export function whyRequestView(engine: Engine, requestId: string): WhyRequestVie
 }
 
 /** Under today's index of its key; when a retry could work is what the provider itself said. */
-function pastAttempt({ roster }: Engine, event: AttemptEvent): AttemptReport {
+function pastAttempt({ registry }: Engine, event: AttemptEvent): AttemptReport {
   const waitMs = event.failure?.retryAfterMs
-  const keyIndex = roster.find(event.target.stateId)?.keyIndex ?? event.target.keyIndex
+  const keyIndex = registry.find(event.target.stateId)?.keyIndex ?? event.target.keyIndex
   return attemptReport(event, keyIndex, waitMs === undefined ? null : event.at + waitMs)
 }

@@ -51,7 +51,7 @@ export async function openGateway(scenario: Scenario, options: WorldOptions = {}
   })
   await gateway.opened.ready()
   const { engine } = gateway.opened
-  const listed = () => new Set(engine.roster.targets.map((target) => target.provider)).size
+  const listed = () => new Set(engine.registry.targets.map((target) => target.provider)).size
   if (options.discover) await until(() => listed() === Object.keys(scenario.providers).length, 'the last models list')
   const { origin } = gateway.app
   let closing: Promise<void> | null = null

@@ -7,11 +7,11 @@ import { type Finding, problem, warning } from './finding.ts'
 const ADVICE = 'look at "hours" of the keys and at settings.hours'
 
 export function checkHours(engine: Engine): Finding[] {
-  const { roster, world, now } = engine
+  const { registry, world, now } = engine
   const closed = allClosed(engine)
   if (closed !== null)
     return closed.opensAt === null ? [problem('hours', closed.text, ADVICE)] : [warning('hours', closed.text, ADVICE)]
-  return roster.targets.flatMap((target) => {
+  return registry.targets.flatMap((target) => {
     const why = world.hours(target, now)
     return why !== null && why.until === null ? [warning('hours', `${target.id} is ${why.reason}`, ADVICE)] : []
   })

@@ -34,7 +34,7 @@ const MOST_SKEW_MS = 30_000
 /** One finding a host, and one for the clock. */
 export async function checkHosts(engine: Engine): Promise<Finding[]> {
   const hosts = new Map<string, Credential>()
-  for (const credential of engine.roster.credentials)
+  for (const credential of engine.registry.credentials)
     if (!hosts.has(credential.connection.origin)) hosts.set(credential.connection.origin, credential)
   const credentials = [...hosts.values()]
   const reached = await Promise.all(credentials.map((credential) => reach(credential.connection, engine.parts.tools)))
@@ -71,9 +71,9 @@ function clockFinding(reached: readonly Reached[]): Finding[] {
 }
 
 /** One finding a key; costs nothing at the provider. */
-export async function checkKeys({ roster, parts }: Engine): Promise<Finding[]> {
+export async function checkKeys({ registry, parts }: Engine): Promise<Finding[]> {
   return Promise.all(
-    roster.credentials.map(async (credential) => {
+    registry.credentials.map(async (credential) => {
       const name = `${credential.provider.id}#${credential.key.index} ${credential.key.secret}`
       const checked = await parts.checks.checkNow(credential)
       if (checked.state === 'valid') return fine('key', `${name} is accepted`)

@@ -1,4 +1,4 @@
-/** What decides about eligibility, made from a roster: the user's rules, hours, and what a call may need. */
+/** What decides about eligibility, made from a registry: the user's rules, hours, and what a call may need. */
 
 import type { Target } from '../../domain/target.ts'
 import { worstCase } from '../../money/cost.ts'
@@ -6,12 +6,12 @@ import type { LearnedState } from '../memory/learnedState.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import { hoursOf } from '../targets/hours.ts'
 import type { Shortcomings } from '../targets/missingAbilities.ts'
-import { catalogueModel, type Roster } from '../targets/targetRegistry.ts'
+import { catalogueModel, type TargetRegistry } from '../targets/targetRegistry.ts'
 import type { World } from './eligibility.ts'
 import type { HoldNeed } from './reservation.ts'
 
-export function worldOf(roster: Roster, learned: LearnedState, shortcomings: Shortcomings): World {
-  const { settings } = roster.config
+export function worldOf(registry: TargetRegistry, learned: LearnedState, shortcomings: Shortcomings): World {
+  const { settings } = registry.config
   return {
     learned,
     shortcomings,
@@ -23,14 +23,20 @@ export function worldOf(roster: Roster, learned: LearnedState, shortcomings: Sho
       qualityFloor: settings.routing.qualityFloor,
       qualityOf: (target) => learned.router.qualityOf(target),
     },
-    hours: hoursOf(roster),
+    hours: hoursOf(registry),
     successorOf: (target) =>
-      catalogueModel(roster.credentialOf(target).provider.spec, target.model)?.retired?.successor ?? null,
-    needOf: (target, pending, now) => needOf(roster, learned, target, pending, now),
+      catalogueModel(registry.credentialOf(target).provider.spec, target.model)?.retired?.successor ?? null,
+    needOf: (target, pending, now) => needOf(registry, learned, target, pending, now),
   }
 }
 
-function needOf(roster: Roster, learned: LearnedState, target: Target, pending: PendingRequest, now: number): HoldNeed {
+function needOf(
+  registry: TargetRegistry,
+  learned: LearnedState,
+  target: Target,
+  pending: PendingRequest,
+  now: number,
+): HoldNeed {
   const { inputTokens, maxOutputTokens } = pending.needs
   return {
     quota: {
@@ -40,7 +46,7 @@ function needOf(roster: Roster, learned: LearnedState, target: Target, pending: 
     },
     worstCase: worstCase(
       { inputTokens: pending.mostInputTokens, maxOutputTokens, answers: pending.answers },
-      roster.priceOf(target),
+      registry.priceOf(target),
       target.profile,
       now,
     ),

@@ -29,8 +29,8 @@ test('sync() reads a log that was replaced by an empty one from its beginning', 
   const { store, replace } = replaceable()
   const engine = openTestEngine({ store })
   const { learned } = engine.parts
-  const target = refOf(engine.roster.targets[0]!)
-  const ofAnother = () => ({ ...makeSuccess(engine.roster.targets[0]!, engine.now), target, origin: 'another' })
+  const target = refOf(engine.registry.targets[0]!)
+  const ofAnother = () => ({ ...makeSuccess(engine.registry.targets[0]!, engine.now), target, origin: 'another' })
   for (let times = 0; times < 5; times++) store.append(ofAnother())
   expect(learned.sync()).toBe(5)
   replace()
@@ -44,7 +44,7 @@ test('sync() reads a log that was replaced by an empty one from its beginning', 
 test('what was observed outlives the process', async () => {
   const store = createMemoryStore()
   const first = openTestEngine({ store })
-  const target = first.roster.targets[0]!
+  const target = first.registry.targets[0]!
   const event = makeSuccess(target, first.now, { latencyMs: 800, costNanoUsd: 5, origin: store.origin })
   first.parts.learned.remember({ ...event, target: refOf(target) })
   first.parts.learned.save()

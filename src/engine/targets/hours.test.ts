@@ -69,7 +69,7 @@ describe('what was learned by the hour', () => {
   test('is shown by target and hour, with the evidence behind it', () => {
     const engine = engineAt(() => NOON, { 'groq/b': '9-17' })
     const { learned } = engine.parts
-    const target = refOf(engine.roster.targets[0]!)
+    const target = refOf(engine.registry.targets[0]!)
     const midnight = NOON - 12 * HOUR
     for (let day = 10; day > 0; day--)
       for (let hour = 0; hour < 24; hour++) {
@@ -102,11 +102,11 @@ test('the router sees the price of the hour', async () => {
   })
   await opened.prepare()
   const { engine } = opened
-  const priceNow = () => engine.roster.targets[0]?.profile.price
+  const priceNow = () => engine.registry.targets[0]?.profile.price
   const day = priceNow()
-  expect(engine.roster.hasOldPrices(now)).toBe(false)
+  expect(engine.registry.hasOldPrices(now)).toBe(false)
   now += 2 * 60_000
-  expect(engine.roster.hasOldPrices(now)).toBe(true)
+  expect(engine.registry.hasOldPrices(now)).toBe(true)
   const before = new Set(hoursView(engine).targets[0]?.hours.map(({ price }) => price?.output))
   expect(before.size).toBe(2)
   await expect.poll(priceNow, { timeout: 5000 }).not.toEqual(day)

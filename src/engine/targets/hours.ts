@@ -4,20 +4,20 @@ import type { Target } from '../../domain/target.ts'
 import type { Ineligible } from '../../routing/eligible.ts'
 import { matches } from '../request/modelNames.ts'
 import { type HoursRule, holdsAt, opensAt, readHours } from './hoursRule.ts'
-import type { Roster } from './targetRegistry.ts'
+import type { TargetRegistry } from './targetRegistry.ts'
 
 /** Rules that must all be kept, each by one of its alternatives. */
 export type Rules = readonly (readonly HoursRule[])[]
 
 /** The rules of every target that has any: of its key, and those of `settings.hours` whose pattern it fits. */
-export function hoursRules(roster: Roster): ReadonlyMap<string, Rules> {
-  const patterns = Object.entries(roster.config.settings.hours).map(([pattern, rules]) => ({
+export function hoursRules(registry: TargetRegistry): ReadonlyMap<string, Rules> {
+  const patterns = Object.entries(registry.config.settings.hours).map(([pattern, rules]) => ({
     pattern,
     rules: readAll(rules),
   }))
   const byTarget = new Map<string, Rules>()
-  for (const target of roster.targets) {
-    const key = roster.credentialOf(target).key.hours
+  for (const target of registry.targets) {
+    const key = registry.credentialOf(target).key.hours
     const groups = patterns.filter(({ pattern }) => concerns(pattern, target)).map(({ rules }) => rules)
     if (key !== undefined) groups.push(readAll(key))
     if (groups.length > 0) byTarget.set(target.stateId, groups)
@@ -44,8 +44,8 @@ interface Closed {
 const LOOK_AGAIN_MS = 3_600_000
 
 /** Why the user's hours keep a target out at a moment; null when they do not. */
-export function hoursOf(roster: Roster): (target: Target, now: number) => Ineligible | null {
-  const rules = hoursRules(roster)
+export function hoursOf(registry: TargetRegistry): (target: Target, now: number) => Ineligible | null {
+  const rules = hoursRules(registry)
   if (rules.size === 0) return () => null
   const closed = new Map<string, Closed>()
   return (target, now) => {

@@ -24,7 +24,7 @@ export interface Credential {
   readonly connection: Connection
 }
 
-export interface RosterFacts {
+export interface TargetRegistryOptions {
   readonly config: Config
   readonly credentials: readonly Credential[]
   /** The models list of a credential as last seen; null while nobody has read it. */
@@ -65,7 +65,7 @@ function pricedTargets({
   now,
   allModels = false,
   isBilled,
-}: RosterFacts): Priced[] {
+}: TargetRegistryOptions): Priced[] {
   const noTraining = config.settings.privacy === 'no_training'
   return credentials.flatMap((credential) => {
     const billed = isBilled?.(credential) ?? false
@@ -212,7 +212,7 @@ function abilitiesOf(model: ModelFacts): Abilities {
 }
 
 /** The targets of one moment, with what is looked up by target; made anew when the configuration or a list changes. */
-export class Roster {
+export class TargetRegistry {
   readonly config: Config
   readonly credentials: readonly Credential[]
   readonly targets: readonly Target[]
@@ -224,7 +224,7 @@ export class Roster {
   /** Those whose price is not the same at all times. */
   readonly #changing: readonly { readonly target: Target; readonly price: Price }[]
 
-  constructor(facts: RosterFacts) {
+  constructor(facts: TargetRegistryOptions) {
     const priced = pricedTargets(facts)
     this.config = facts.config
     this.credentials = facts.credentials
@@ -249,7 +249,7 @@ export class Roster {
     return credential
   }
 
-  /** The credential of a target of this roster or of one before; undefined when its key is gone. */
+  /** The credential of a target of this registry or of one before; undefined when its key is gone. */
   credentialNow({
     stateId,
     provider,
@@ -266,7 +266,7 @@ export class Roster {
     return this.#byState.get(stateId)
   }
 
-  /** Whether a price has changed with the hour since the roster was made; cheap enough to ask every second. */
+  /** Whether a price has changed with the hour since the registry was made; cheap enough to ask every second. */
   hasOldPrices(now: number): boolean {
     return this.#changing.some(({ target, price }) => {
       const { input, output } = hintAt(price, now)

@@ -90,8 +90,8 @@ function readEmbeddings(body: Record<string, unknown> | undefined) {
 }
 
 /** Token ids mean something to the model's own maker only. */
-function refuseWithoutText({ roster }: Engine, among: ReadonlySet<string> | null): void {
-  const able = roster.targets.some(({ stateId, profile }) => among?.has(stateId) && profile.dialect === 'openai')
+function refuseWithoutText({ registry }: Engine, among: ReadonlySet<string> | null): void {
+  const able = registry.targets.some(({ stateId, profile }) => among?.has(stateId) && profile.dialect === 'openai')
   if (able) return
   throw new InvalidRequestError('"input" must be a text or a list of texts for this model', { parameter: 'input' })
 }

@@ -30,14 +30,14 @@ export const showModel =
     await parts.ready()
     const row = rows(parts.engine).find((one) => one.id === id.replace(/^models\//, ''))
     if (row !== undefined) return sendJson(response, 200, ROWS[dialect](row))
-    const error = new ModelNotFoundError(id.slice(0, 200), parts.engine.roster.names.nearest(id))
+    const error = new ModelNotFoundError(id.slice(0, 200), parts.engine.registry.names.nearest(id))
     sendFailure(response, dialectOf(dialect), clientFailure(error, '', parts.engine.now))
   }
 
 const OURS = ['auto', 'auto:fast', 'auto:cheap', 'auto:smart']
 
 function rows(engine: Engine): Row[] {
-  const { targets, config } = engine.roster
+  const { targets, config } = engine.registry
   const experiments = engine.parts.experiments.running().map((name) => `${EXPERIMENT_MODEL}${name}`)
   const names = [...OURS, ...experiments, ...Object.keys(config.settings.models).filter((name) => !name.includes('*'))]
   const own = names.map(

@@ -20,8 +20,8 @@ export function memoryField({ extra }: ChatRequest): string | null {
 
 /** The targets that may remember, by `stateId`. Throws InvalidRequestError when there is none. */
 export function rememberers(engine: Engine, request: ChatRequest, field: string, caller: string): ReadonlySet<string> {
-  const { among } = engine.roster.names.select(request.model)
-  const able = engine.roster.targets.filter(
+  const { among } = engine.registry.names.select(request.model)
+  const able = engine.registry.targets.filter(
     ({ stateId, profile }) => profile.dialect === 'openai-responses' && (among === null || among.has(stateId)),
   )
   if (able.length === 0)
@@ -34,10 +34,10 @@ export function rememberers(engine: Engine, request: ChatRequest, field: string,
   return new Set((own.length > 0 ? own : able).map(({ stateId }) => stateId))
 }
 
-function ownerOf({ parts, roster }: Engine, request: ChatRequest, caller: string): Target | undefined {
+function ownerOf({ parts, registry }: Engine, request: ChatRequest, caller: string): Target | undefined {
   const id = asString(request.extra?.fields['previous_response_id'])
   const stateId = id === undefined ? null : parts.learned.sessions.targetOf(memoryOf(request, id, caller))
-  return stateId === null ? undefined : roster.find(stateId)
+  return stateId === null ? undefined : registry.find(stateId)
 }
 
 /** Keeps in mind who gave an answer, so that the next turn is asked of the same account. */

@@ -6,7 +6,7 @@ import type { Gauge } from '../../observe/metrics.ts'
 export function gaugesOf(engine: Engine): readonly Gauge[] {
   const { learned } = engine.parts
   const now = engine.now
-  const keyed = engine.roster.targets.map((target) => ({
+  const keyed = engine.registry.targets.map((target) => ({
     target,
     labels: { provider: target.provider, model: target.model, key: target.label ?? String(target.keyIndex) },
   }))
