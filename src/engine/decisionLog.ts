@@ -9,7 +9,7 @@ import type { Store } from '../domain/store.ts'
 import type { Decision } from '../routing/choose.ts'
 import type { SketchedTarget } from '../routing/explain.ts'
 import type { Terms } from '../routing/score.ts'
-import { type World, whyNot } from './attempt/eligibility.ts'
+import { type EligibilityFacts, whyNot } from './attempt/eligibility.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
 export interface DecisionRow {
@@ -38,7 +38,7 @@ export interface DecisionRecord {
 interface Fresh {
   readonly pending: PendingRequest
   readonly decision: Decision
-  readonly world: World
+  readonly eligibility: EligibilityFacts
   readonly now: number
 }
 
@@ -63,14 +63,14 @@ export class Decisions {
   }
 
   /** Called on the request's path: a comparison and an entry in a list. */
-  note(pending: PendingRequest, decision: Decision, world: World, now: number): void {
+  note(pending: PendingRequest, decision: Decision, eligibility: EligibilityFacts, now: number): void {
     const second = Math.floor(now / 1000)
     if (second !== this.#second) {
       this.#second = second
       this.#takenThisSecond = 0
     }
     if (++this.#takenThisSecond > MOST_PER_SECOND) return
-    this.#fresh.push({ pending, decision, world, now })
+    this.#fresh.push({ pending, decision, eligibility, now })
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => this.#drawUp())
@@ -107,14 +107,14 @@ export class Decisions {
   }
 }
 
-function recordOf({ pending, decision, world, now }: Fresh): DecisionRecord {
+function recordOf({ pending, decision, eligibility, now }: Fresh): DecisionRecord {
   return {
     requestId: pending.id,
     at: now,
     model: pending.selection.name,
     chosen: decision.first?.id ?? null,
     explored: decision.explored,
-    ranking: decision.sketch(ROWS, (target) => whyNot(world, target, pending, null, now)).map(decisionRow),
+    ranking: decision.sketch(ROWS, (target) => whyNot(eligibility, target, pending, null, now)).map(decisionRow),
   }
 }
 

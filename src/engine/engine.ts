@@ -15,7 +15,7 @@ import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
 import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
-import { freeAt, type World, whyNot, whyNotChoose } from './attempt/eligibility.ts'
+import { type EligibilityFacts, freeAt, whyNot, whyNotChoose } from './attempt/eligibility.ts'
 import type { Repairs } from './attempt/learnedRepairs.ts'
 import type { Opening } from './attempt/queue.ts'
 import { type Hold, reserve, reserveForTest } from './attempt/reservation.ts'
@@ -64,7 +64,7 @@ export class Engine {
   readonly parts: EngineParts
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   registry: TargetRegistry
-  world: World
+  eligibility: EligibilityFacts
   /** Counts the tokens of answers that state none; a better one takes over as soon as it is loaded. */
   estimate: UsageEstimator = roughUsage
   /** Connection failures that may be our own. */
@@ -73,10 +73,10 @@ export class Engine {
   readonly summary = new Summary()
   readonly #retries = new RetryBudget()
 
-  constructor(parts: EngineParts, registry: TargetRegistry, world: World) {
+  constructor(parts: EngineParts, registry: TargetRegistry, eligibility: EligibilityFacts) {
     this.parts = parts
     this.registry = registry
-    this.world = world
+    this.eligibility = eligibility
     this.openCases = new OpenCases(parts.offline, (event) => parts.learned.remember(event))
   }
 
@@ -89,7 +89,7 @@ export class Engine {
     const now = this.now
     if (trail.calls === 0) this.#retries.request(now)
     const decision = learned.router.decide(this.#routingRequest(pending, trail, now), now)
-    decisions.note(pending, decision, this.world, now)
+    decisions.note(pending, decision, this.eligibility, now)
     trail.offer(decision.first)
     if (trail.isTold) this.#notePassed(pending, decision, trail, now)
     if (events.has('decision')) {
@@ -130,7 +130,7 @@ export class Engine {
       if (
         trail.isBusy(target) ||
         trail.metLimitOf(target) ||
-        whyNot(this.world, target, pending, trail, now, true) !== null
+        whyNot(this.eligibility, target, pending, trail, now, true) !== null
       )
         continue
       // Without a park in its way it is only coming back slowly, which is no reason to fail.
@@ -149,7 +149,7 @@ export class Engine {
 
   reserve(target: Target, pending: PendingRequest, prober: Prober = 'request'): Hold {
     const now = this.now
-    return reserve(this.parts.learned, target, pending, this.world.needOf(target, pending, now), now, prober)
+    return reserve(this.parts.learned, target, pending, this.eligibility.needOf(target, pending, now), now, prober)
   }
 
   call(target: Target, pending: PendingRequest, trail: Trail, hold: Extract<Hold, { granted: true }>): RunningAttempt {
@@ -175,7 +175,7 @@ export class Engine {
   /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
   reserveForTest(target: Target, pending: PendingRequest): Hold {
     const now = this.now
-    return reserveForTest(this.parts.learned, target, pending, this.world.needOf(target, pending, now), now)
+    return reserveForTest(this.parts.learned, target, pending, this.eligibility.needOf(target, pending, now), now)
   }
 
   /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
@@ -256,12 +256,12 @@ export class Engine {
   /** For a request that is still under way a guess of ours is no reason to wait, where retries are left for that. */
   #freeAt(target: Target, pending: PendingRequest, trail: Trail | null, now: number): number | null {
     const inNeed = trail !== null && !trail.metLimitOf(target) && this.#retries.isLeft(now)
-    return freeAt(this.world, target, pending, now, inNeed)
+    return freeAt(this.eligibility, target, pending, now, inNeed)
   }
 
   /** How many requests the limit in the way lets through per window, so that no herd is let out. */
   #gate(target: Target, pending: PendingRequest, now: number): Pick<Opening, 'limit' | 'windowMs'> {
-    const shortage = this.parts.learned.quota.room(target, this.world.needOf(target, pending, now).quota, now)
+    const shortage = this.parts.learned.quota.room(target, this.eligibility.needOf(target, pending, now).quota, now)
     if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
     return { limit: shortage.limit, windowMs: WINDOW_MS[shortage.window] }
   }
@@ -361,14 +361,14 @@ export class Engine {
 
   /** Who would have been asked, were it not for a park or a limit. */
   #notePassed(pending: PendingRequest, decision: Decision, trail: Trail, now: number): void {
-    const rows = decision.sketch(LOOKED_AT, (target) => whyNot(this.world, target, pending, null, now))
+    const rows = decision.sketch(LOOKED_AT, (target) => whyNot(this.eligibility, target, pending, null, now))
     for (const { missed, reason } of rows) if (missed && reason !== null && PASSES.test(reason)) trail.tell(reason)
   }
 
   #othersEligible(pending: PendingRequest, trail: Trail, except: Target): boolean {
     const now = this.now
     return this.registry.targets.some(
-      (target) => target.stateId !== except.stateId && whyNot(this.world, target, pending, trail, now) === null,
+      (target) => target.stateId !== except.stateId && whyNot(this.eligibility, target, pending, trail, now) === null,
     )
   }
 
@@ -385,8 +385,8 @@ export class Engine {
       mayExplore: trail !== null && trail.calls === 0,
       ineligible: (target) =>
         trail === null
-          ? whyNot(this.world, target, pending, null, now)
-          : whyNotChoose(this.world, target, pending, trail, now),
+          ? whyNot(this.eligibility, target, pending, null, now)
+          : whyNotChoose(this.eligibility, target, pending, trail, now),
       load: (target) => this.parts.learned.quota.load(target, now),
       ...(pending.selection.order !== null && { order: pending.selection.order }),
     }

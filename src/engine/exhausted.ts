@@ -138,7 +138,7 @@ function allFailed(engine: Engine, pending: PendingRequest, trail: Trail): AllTa
 
 function reasonsOf(engine: Engine, pending: PendingRequest): readonly Obstacle[] {
   return engine.registry.targets
-    .map((target) => whyNot(engine.world, target, pending, null, engine.now))
+    .map((target) => whyNot(engine.eligibility, target, pending, null, engine.now))
     .filter((why) => why !== null && why.code !== 'model' && why.code !== 'provider') as Obstacle[] // null was filtered out
 }
 

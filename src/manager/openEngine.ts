@@ -8,7 +8,7 @@ import { fingerprint, freshSalt } from '../config/fingerprint.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
 import type { Store } from '../domain/store.ts'
-import { worldOf } from '../engine/attempt/eligibilityFacts.ts'
+import { eligibilityFactsOf } from '../engine/attempt/eligibilityFacts.ts'
 import { Repairs } from '../engine/attempt/learnedRepairs.ts'
 import { type Timing, WaitingRoom } from '../engine/attempt/waitingRoom.ts'
 import { Decisions } from '../engine/decisionLog.ts'
@@ -105,7 +105,7 @@ class Builder {
     const probes = new Probes()
     const parts = this.#parts(learned, means, attention, probes)
     const registry = this.#registryOf(config, this.#credentialsOf(config), parts)
-    this.engine = new Engine(parts, registry, worldOf(registry, learned, parts.shortcomings))
+    this.engine = new Engine(parts, registry, eligibilityFactsOf(registry, learned, parts.shortcomings))
     learned.router.setTargets(registry.targets)
     learned.restore()
     learned.budgets.open(this.#store, this.#now())
@@ -326,7 +326,7 @@ class Builder {
     const registry = this.#registryOf(config, credentials, this.engine.parts)
     learned.router.setTargets(registry.targets)
     this.engine.registry = registry
-    this.engine.world = worldOf(registry, learned, this.engine.parts.shortcomings)
+    this.engine.eligibility = eligibilityFactsOf(registry, learned, this.engine.parts.shortcomings)
     if (!changed) return
     void this.#doubtFreeKeys()
     this.#useExperiments(config)

@@ -5,16 +5,16 @@ import { statusView } from '../views/status.ts'
 import { APIManager } from './apiManager.ts'
 import { retest } from './retest.ts'
 
-let world: FakeWorld
+let eligibility: FakeWorld
 beforeAll(async () => {
-  world = await startFakeProviders({
+  eligibility = await startFakeProviders({
     providers: {
       groq: { keys: { 'fake-groq-1': {} }, models: { a: {}, b: {} } },
       mistral: { keys: { 'fake-mistral-1': {} }, models: { c: {} } },
     },
   })
 })
-afterAll(() => world.close())
+afterAll(() => eligibility.close())
 
 /** With the models named, so that a refused key has its targets too. */
 function open(config: object = named()): APIManager {
@@ -24,21 +24,21 @@ function open(config: object = named()): APIManager {
 }
 
 function named(): object {
-  const key = (provider: string) => ({ endpoint: world.endpoint(provider), api_key: `fake-${provider}-1` })
+  const key = (provider: string) => ({ endpoint: eligibility.endpoint(provider), api_key: `fake-${provider}-1` })
   return { groq: { ...key('groq'), models: ['a', 'b'] }, mistral: { ...key('mistral'), models: ['c'] } }
 }
 
 async function refuseGroq(manager: APIManager): Promise<void> {
-  world.revoke('groq', 1)
+  eligibility.revoke('groq', 1)
   await manager.callWithFallback({ prompt: 'hi', model: 'groq/a' }).catch(() => {})
 }
 
 test('retest() leaves a key that is refused again where it was, and lifts the rest', async () => {
   const manager = open()
   await refuseGroq(manager)
-  world.fault('mistral', { do: 'quota_day' })
+  eligibility.fault('mistral', { do: 'quota_day' })
   await manager.callWithFallback({ prompt: 'hi', model: 'mistral/c' }).catch(() => {})
-  world.clearFaults()
+  eligibility.clearFaults()
   const { engine } = manager
   expect(statusView(engine, manager.getSessionSummary()).targets.map(({ status }) => status)).toEqual([
     'parked',
@@ -51,7 +51,7 @@ test('retest() leaves a key that is refused again where it was, and lifts the re
     { provider: 'groq', check: 'refused', state: 'refused' },
     { provider: 'mistral', check: 'valid', state: 'valid' },
   ])
-  world.restore('groq', 1)
+  eligibility.restore('groq', 1)
   expect(await retest(engine, 'groq#1')).toMatchObject({ lifted: 2, keys: [{ check: 'valid', state: 'valid' }] })
   expect(keysView(engine).keys.map(({ state }) => state)).toEqual(['valid', 'valid'])
 })
@@ -63,6 +63,6 @@ test('retest() refuses a name that nothing has, and names the nearest', async ()
 })
 
 test('a named model is waited for while its list is still on its way', async () => {
-  const manager = open(world.config())
+  const manager = open(eligibility.config())
   expect((await manager.callWithFallback({ prompt: 'hi', model: 'mistral/c' })).model).toBe('c')
 })

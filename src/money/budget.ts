@@ -180,9 +180,9 @@ export class BudgetBook {
   }
 
   /** Counts what was spent without a reservation here: by calls that began under the budgets before these. */
-  count(ask: Omit<SpendRequest, 'worstCase'>, { nanoUsd, tokens }: Spent, startedAt: number): readonly Crossing[] {
+  count(wanted: Omit<SpendRequest, 'worstCase'>, { nanoUsd, tokens }: Spent, startedAt: number): readonly Crossing[] {
     let crossings = NONE
-    for (const purse of this.#covering(ask)) {
+    for (const purse of this.#covering(wanted)) {
       const amount = amountIn(purse.budget.unit, amountOrNull(nanoUsd), amountOrNull(tokens) ?? 0)
       purse.count(startedAt, amount)
       crossings = joined(crossings, purse.crossings())
@@ -243,9 +243,9 @@ export class BudgetBook {
   }
 
   /** How much soft budgets ask for cheaper targets than this one: 0 while spending keeps its pace (see `Purse.pressure`). */
-  pressure(ask: Omit<SpendRequest, 'worstCase'>): number {
+  pressure(wanted: Omit<SpendRequest, 'worstCase'>): number {
     let sum = 0
-    for (const purse of this.#covering(ask)) sum += purse.pressure
+    for (const purse of this.#covering(wanted)) sum += purse.pressure
     return sum
   }
 
@@ -285,15 +285,17 @@ export class BudgetBook {
     return given
   }
 
-  #covering(ask: Omit<SpendRequest, 'worstCase'>): readonly Purse[] {
-    const { target } = ask
+  #covering(wanted: Omit<SpendRequest, 'worstCase'>): readonly Purse[] {
+    const { target } = wanted
     let purses = this.#byTarget.get(target)
     if (purses === undefined) {
       purses = this.#purses.filter(({ budget }) => covers(budget.covers, budget.fingerprint, target, null, null))
       this.#byTarget.set(target, purses)
     }
     if (this.#personal.length === 0) return purses
-    const personal = this.#personal.filter(({ budget }) => covers(budget.covers, null, target, ask.labels, ask.token))
+    const personal = this.#personal.filter(({ budget }) =>
+      covers(budget.covers, null, target, wanted.labels, wanted.token),
+    )
     return personal.length === 0 ? purses : [...personal, ...purses]
   }
 

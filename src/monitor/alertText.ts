@@ -61,11 +61,11 @@ export function recoveryNews(engine: Engine, alerts: Alerts, outage: Outage, tar
 
 /** `5 of 8 targets (groq, google)` */
 export function worksText(engine: Engine, trail: Trail | null): string {
-  const { world, registry, now } = engine
+  const { eligibility, registry, now } = engine
   const pending = plainRequest(engine, EVERYTHING, false)
   const able = registry.targets.filter(
     (target) =>
-      pending !== null && trail?.wasTried(target) !== true && whyNot(world, target, pending, trail, now) === null,
+      pending !== null && trail?.wasTried(target) !== true && whyNot(eligibility, target, pending, trail, now) === null,
   )
   if (able.length === 0) return 'nothing'
   const providers = [...new Set(able.map((target) => target.provider))]
@@ -104,14 +104,14 @@ const UNTRIED = 'not tried'
 const TOO = 'failed too'
 
 function causesOf(engine: Engine, plain: PendingRequest, trail: Trail): readonly Cause[] {
-  const { world, registry, now } = engine
+  const { eligibility, registry, now } = engine
   const failed = new Map(trail.attempts.map((attempt) => [attempt.target, attempt.failureKind]))
   return registry.targets
-    .filter((target) => ineligible(target, plain.needs, world.rules) === null)
+    .filter((target) => ineligible(target, plain.needs, eligibility.rules) === null)
     .map((target) => {
       const kind = engine.parts.learned.parks.blocking(target, now)?.reason ?? failed.get(target.id) ?? null
       if (kind !== null) return { target, kind, word: REASONS[kind] ?? kind.replaceAll('_', ' ') }
-      const why = whyNot(world, target, plain, trail, now)
+      const why = whyNot(eligibility, target, plain, trail, now)
       return { target, kind: null, word: why === null ? UNTRIED : (CODES[why.code] ?? 'kept out') }
     })
 }

@@ -88,7 +88,7 @@ export class Recovery {
     const pending = plainRequest(engine, outage.name, outage.embeddings)
     if (pending === null) return this.#outages.forget(outage)
     const targets = engine.registry.targets.filter(
-      (target) => ineligible(target, pending.needs, engine.world.rules) === null,
+      (target) => ineligible(target, pending.needs, engine.eligibility.rules) === null,
     )
     await this.#checkKeys(targets)
     // A call for a text is no proof of embeddings; those are proved by the next request.
@@ -122,8 +122,8 @@ export class Recovery {
 
   /** What was stated holds, and so do refused keys and empty accounts; our guesses may be tried. */
   #mayCall(target: Target, pending: PendingRequest): boolean {
-    const { world, now } = this.#engine
-    return whyNot(world, target, pending, null, now, true) === null && this.#allows(target, now)
+    const { eligibility, now } = this.#engine
+    return whyNot(eligibility, target, pending, null, now, true) === null && this.#allows(target, now)
   }
 
   /** Whether the account's allowance lasts for one more. A server of the user's own costs nobody anything. */

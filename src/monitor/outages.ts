@@ -63,7 +63,7 @@ export class Outages {
     for (const outage of this.open) {
       if (startedAt < outage.since) continue
       const plain = plainRequest(this.#engine, outage.name, outage.embeddings)
-      if (plain === null || ineligible(target, plain.needs, this.#engine.world.rules) !== null) continue
+      if (plain === null || ineligible(target, plain.needs, this.#engine.eligibility.rules) !== null) continue
       this.#open.delete(outage.key)
       this.#alerts.end(outage.key, recoveryNews(this.#engine, this.#alerts, outage, target))
       this.#tell(outage.name, outage.since, target.id)
@@ -117,8 +117,8 @@ export class Outages {
     let troubled = false
     let free = false
     for (const target of engine.registry.targets) {
-      if (ineligible(target, plain.needs, engine.world.rules) !== null) continue
-      const why = whyNot(engine.world, target, plain, tried, engine.now)
+      if (ineligible(target, plain.needs, engine.eligibility.rules) !== null) continue
+      const why = whyNot(engine.eligibility, target, plain, tried, engine.now)
       if (why === null && tried?.wasTried(target) !== true) free = true
       // The user's own hours and budgets are no trouble of the providers.
       else if (why === null || why.code === 'skipped' || why.code === 'parked' || why.code === 'quota') troubled = true

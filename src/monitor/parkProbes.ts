@@ -143,11 +143,11 @@ export class Probes {
 
   #mayCall(engine: Engine, target: Target, pending: PendingRequest): boolean {
     const { learned } = engine.parts
-    const { now, world, registry } = engine
+    const { now, eligibility, registry } = engine
     const isPaidFor = target.profile.free || registry.config.settings.budgets.length > 0
     return (
       isPaidFor &&
-      learned.quota.room(target, world.needOf(target, pending, now).quota, now) === null &&
+      learned.quota.room(target, eligibility.needOf(target, pending, now).quota, now) === null &&
       this.#allowance.take(target, learned.quota.limitsOf(target, now), now)
     )
   }

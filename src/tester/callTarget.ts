@@ -57,7 +57,7 @@ export function pendingOf(
 }
 
 export function needOf(desk: Pick<Desk, 'engine' | 'timeoutOf'>, target: Target, request: ChatRequest): HoldNeed {
-  return desk.engine.world.needOf(target, pendingOf(desk, target, request), desk.engine.now)
+  return desk.engine.eligibility.needOf(target, pendingOf(desk, target, request), desk.engine.now)
 }
 
 class Asking {
@@ -105,7 +105,7 @@ class Asking {
   async #callOnce(): Promise<Answer> {
     const { engine, purse, allowance, signal } = this.#desk
     const pending = pendingOf(this.#desk, this.#target, this.#request)
-    const need = engine.world.needOf(this.#target, pending, engine.now)
+    const need = engine.eligibility.needOf(this.#target, pending, engine.now)
     const tenth = allowance.take(this.#target, need.quota, engine.now)
     if (tenth !== null) return { kind: 'skipped', reason: tenth }
     const reserved = purse.reserve(need.worstCase.nanoUsd)

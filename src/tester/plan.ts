@@ -74,7 +74,7 @@ function itemsOf(engine: Engine, survey: Survey, { model }: Filters): readonly I
     credential,
     list: survey.list,
     target,
-    fate: fateOf(target, survey, model !== undefined, engine.world.rules),
+    fate: fateOf(target, survey, model !== undefined, engine.eligibility.rules),
   }))
 }
 

@@ -54,12 +54,12 @@ export function hoursView(engine: Engine): HoursView {
 }
 
 function hoursOfTarget(
-  { now, registry, world, parts }: Engine,
+  { now, registry, eligibility, parts }: Engine,
   target: Target,
   rules: Rules,
   counts: ReadonlyMap<string, Counts>,
 ): TargetHours {
-  const why = world.hours(target, now)
+  const why = eligibility.hours(target, now)
   const price = registry.priceOf(target)
   const midnight = Math.floor(now / DAY_MS) * DAY_MS
   const rowOf = (cell: HourCell): HourRow => {
@@ -116,8 +116,12 @@ export interface AllClosed {
   readonly text: string
 }
 
-export function allClosed({ registry, world, now }: Pick<Engine, 'registry' | 'world' | 'now'>): AllClosed | null {
-  const whys = registry.targets.map((target) => ({ target, why: world.hours(target, now) }))
+export function allClosed({
+  registry,
+  eligibility,
+  now,
+}: Pick<Engine, 'registry' | 'eligibility' | 'now'>): AllClosed | null {
+  const whys = registry.targets.map((target) => ({ target, why: eligibility.hours(target, now) }))
   if (whys.length === 0 || whys.some(({ why }) => why === null)) return null
   const [first] = whys.filter(({ why }) => why?.until != null).sort((a, b) => (a.why?.until ?? 0) - (b.why?.until ?? 0))
   if (first === undefined)

@@ -7,12 +7,12 @@ import { type Finding, problem, warning } from './finding.ts'
 const ADVICE = 'look at "hours" of the keys and at settings.hours'
 
 export function checkHours(engine: Engine): Finding[] {
-  const { registry, world, now } = engine
+  const { registry, eligibility, now } = engine
   const closed = allClosed(engine)
   if (closed !== null)
     return closed.opensAt === null ? [problem('hours', closed.text, ADVICE)] : [warning('hours', closed.text, ADVICE)]
   return registry.targets.flatMap((target) => {
-    const why = world.hours(target, now)
+    const why = eligibility.hours(target, now)
     return why !== null && why.until === null ? [warning('hours', `${target.id} is ${why.reason}`, ADVICE)] : []
   })
 }

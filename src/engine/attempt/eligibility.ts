@@ -12,7 +12,7 @@ import type { Shortcomings } from '../targets/missingAbilities.ts'
 import { type HoldNeed, shortageText } from './reservation.ts'
 import type { Trail } from './trail.ts'
 
-export interface World {
+export interface EligibilityFacts {
   readonly learned: LearnedState
   readonly rules: Rules
   readonly shortcomings: Shortcomings
@@ -36,13 +36,13 @@ export interface Obstacle extends Ineligible {
  * request fails instead of moving on to another one.
  */
 export function whyNotChoose(
-  world: World,
+  eligibility: EligibilityFacts,
   target: Target,
   pending: PendingRequest,
   trail: Trail | null,
   now: number,
 ): Obstacle | null {
-  const why = whyNot(world, target, pending, trail, now)
+  const why = whyNot(eligibility, target, pending, trail, now)
   return why?.budget?.onExceeded === 'reject' ? null : why
 }
 
@@ -51,7 +51,7 @@ export function whyNotChoose(
  * that is only a guess is no reason.
  */
 export function whyNot(
-  world: World,
+  eligibility: EligibilityFacts,
   target: Target,
   pending: PendingRequest,
   trail: Trail | null,
@@ -61,11 +61,11 @@ export function whyNot(
   const tried = trail?.excludes(target) ?? null
   if (tried !== null) return { code: 'skipped', reason: tried, until: null }
   return (
-    ineligible(target, pending.needs, world.rules) ??
-    lacking(world, target, pending) ??
-    world.hours(target, now) ??
-    parked(world, target, pending, now, inNeed) ??
-    short(world, target, pending, now)
+    ineligible(target, pending.needs, eligibility.rules) ??
+    lacking(eligibility, target, pending) ??
+    eligibility.hours(target, now) ??
+    parked(eligibility, target, pending, now, inNeed) ??
+    short(eligibility, target, pending, now)
   )
 }
 
@@ -74,7 +74,7 @@ export function whyNot(
  * known for something. What this request has tried itself is not asked; `inNeed` as in `whyNot`.
  */
 export function freeAt(
-  world: World,
+  eligibility: EligibilityFacts,
   target: Target,
   pending: PendingRequest,
   now: number,
@@ -82,11 +82,11 @@ export function freeAt(
 ): number | null {
   let at = now
   const whys = [
-    ineligible(target, pending.needs, world.rules),
-    lacking(world, target, pending),
-    world.hours(target, now),
-    parked(world, target, pending, now, inNeed),
-    short(world, target, pending, now),
+    ineligible(target, pending.needs, eligibility.rules),
+    lacking(eligibility, target, pending),
+    eligibility.hours(target, now),
+    parked(eligibility, target, pending, now, inNeed),
+    short(eligibility, target, pending, now),
   ]
   for (const why of whys) {
     if (why === null) continue
@@ -107,18 +107,24 @@ const NEVER_TRIED: ReadonlySet<FailureKind> = new Set([
 
 const isGuess = (park: Park) => !park.stated && !NEVER_TRIED.has(park.reason)
 
-function lacking({ shortcomings }: World, target: Target, pending: PendingRequest): Ineligible | null {
+function lacking({ shortcomings }: EligibilityFacts, target: Target, pending: PendingRequest): Ineligible | null {
   const ability = shortcomings.missing(target, pending.needs.abilities)
   return ability === undefined
     ? null
     : { code: 'ability', reason: `cannot do ${ability}, as a call has shown`, until: null }
 }
 
-function parked(world: World, target: Target, pending: PendingRequest, now: number, inNeed: boolean): Obstacle | null {
-  const { parks } = world.learned
+function parked(
+  eligibility: EligibilityFacts,
+  target: Target,
+  pending: PendingRequest,
+  now: number,
+  inNeed: boolean,
+): Obstacle | null {
+  const { parks } = eligibility.learned
   const park = parks.blocking(target, now, inNeed ? isGuess : undefined)
   if (park !== undefined) {
-    const reason = `parked: ${park.text}${adviceOn(park, target, world)}`
+    const reason = `parked: ${park.text}${adviceOn(park, target, eligibility)}`
     return { code: 'parked', reason, until: park.until, kind: park.reason }
   }
   if (inNeed) return null
@@ -132,7 +138,7 @@ function parked(world: World, target: Target, pending: PendingRequest, now: numb
 }
 
 /** A dead model id that somebody pinned: what to write instead. */
-function adviceOn({ reason }: Park, target: Target, { successorOf }: World): string {
+function adviceOn({ reason }: Park, target: Target, { successorOf }: EligibilityFacts): string {
   const successor = reason === 'model_not_found' ? successorOf(target) : null
   return successor === null ? '' : `; use ${successor}`
 }
@@ -140,11 +146,14 @@ function adviceOn({ reason }: Park, target: Target, { successorOf }: World): str
 /** A number in 0..1 that is the same whenever this request asks about this target. */
 const lot = (requestId: string, stateId: string) => hash32(`${requestId} ${stateId}`, 0) / 0x1_0000_0000
 
-function short(world: World, target: Target, pending: PendingRequest, now: number): Obstacle | null {
-  const { quota, worstCase } = world.needOf(target, pending, now)
-  const shortage = world.learned.quota.room(target, quota, now)
+function short(eligibility: EligibilityFacts, target: Target, pending: PendingRequest, now: number): Obstacle | null {
+  const { quota, worstCase } = eligibility.needOf(target, pending, now)
+  const shortage = eligibility.learned.quota.room(target, quota, now)
   if (shortage !== null)
     return { code: 'quota', reason: `limit: ${shortageText(shortage)}`, until: shortage.until, kind: 'rate_minute' }
-  const budget = world.learned.budgets.peek({ target, labels: pending.labels, token: pending.token, worstCase }, now)
+  const budget = eligibility.learned.budgets.peek(
+    { target, labels: pending.labels, token: pending.token, worstCase },
+    now,
+  )
   return budget === null ? null : { code: 'budget', reason: budget.reason, until: budget.resetsAt, budget }
 }

@@ -7,10 +7,14 @@ import type { PendingRequest } from '../request/pendingRequest.ts'
 import { hoursOf } from '../targets/hours.ts'
 import type { Shortcomings } from '../targets/missingAbilities.ts'
 import { catalogueModel, type TargetRegistry } from '../targets/targetRegistry.ts'
-import type { World } from './eligibility.ts'
+import type { EligibilityFacts } from './eligibility.ts'
 import type { HoldNeed } from './reservation.ts'
 
-export function worldOf(registry: TargetRegistry, learned: LearnedState, shortcomings: Shortcomings): World {
+export function eligibilityFactsOf(
+  registry: TargetRegistry,
+  learned: LearnedState,
+  shortcomings: Shortcomings,
+): EligibilityFacts {
   const { settings } = registry.config
   return {
     learned,

@@ -43,7 +43,7 @@ export interface HoldNeed {
 export function reserve(
   books: HoldBooks,
   target: Target,
-  ask: Pick<PendingRequest, 'labels' | 'token'>,
+  pending: Pick<PendingRequest, 'labels' | 'token'>,
   need: HoldNeed,
   now: number,
   prober: Prober = 'request',
@@ -57,7 +57,10 @@ export function reserve(
     if (probe) books.parks.endProbe(target)
     return { granted: false, why: { code: 'quota', reason: shortageText(quota), until: quota.until }, rejectedBy: null }
   }
-  const budget = books.budgets.reserve({ target, labels: ask.labels, token: ask.token, worstCase: need.worstCase }, now)
+  const budget = books.budgets.reserve(
+    { target, labels: pending.labels, token: pending.token, worstCase: need.worstCase },
+    now,
+  )
   if (!budget.granted) {
     books.quota.release(quota)
     if (probe) books.parks.endProbe(target)
@@ -73,11 +76,14 @@ export function reserve(
 export function reserveForTest(
   books: HoldBooks,
   target: Target,
-  ask: Pick<PendingRequest, 'labels' | 'token'>,
+  pending: Pick<PendingRequest, 'labels' | 'token'>,
   need: HoldNeed,
   now: number,
 ): Hold {
-  const budget = books.budgets.reserve({ target, labels: ask.labels, token: ask.token, worstCase: need.worstCase }, now)
+  const budget = books.budgets.reserve(
+    { target, labels: pending.labels, token: pending.token, worstCase: need.worstCase },
+    now,
+  )
   if (!budget.granted) return overBudget(budget)
   const quota = books.quota.reserve(target, need.quota, now)
   const probe = books.parks.state(target, now) === 'half-open' && books.parks.startProbe(target, now, 'check')

@@ -37,10 +37,10 @@ export class Trail {
   #offered: Target | null = null
 
   /** `isTold`: somebody will read who was passed over. */
-  constructor(ask: Pick<PendingRequest, 'maxAttempts' | 'hardCap'>, isTold = false) {
+  constructor(pending: Pick<PendingRequest, 'maxAttempts' | 'hardCap'>, isTold = false) {
     this.isTold = isTold
-    this.#maxAttempts = ask.maxAttempts
-    this.#hardCap = ask.hardCap
+    this.#maxAttempts = pending.maxAttempts
+    this.#hardCap = pending.hardCap
   }
 
   get calls(): number {

@@ -43,11 +43,11 @@ export class Patience {
   /** Milliseconds; a number in the settings wins over what was learned. `slowStartMs`: what the provider needs at least. */
   firstContentMs(
     target: Target,
-    ask: Pick<PendingRequest, 'request'>,
+    pending: Pick<PendingRequest, 'request'>,
     setting: number | 'auto',
     slowStartMs = 0,
   ): number {
-    const { stream } = ask.request
+    const { stream } = pending.request
     if (setting !== 'auto') return stream ? setting : Math.max(setting, MOST_MS)
     const learned = this.#learned(target.stateId, stream)
     if (learned !== null) return Math.max(slowStartMs, clamp(learned))

@@ -75,7 +75,7 @@ export interface FakeWorld {
 
 /** Starts the world. The keys are those of the scenario; without any, every key is good. Throws a ZodError for a scenario that is none. */
 export async function startFakeProviders(scenario: Scenario, options: FakeOptions = {}): Promise<FakeWorld> {
-  const world = new World(scenarioSchema.parse(scenario), options)
+  const world = new OpenFakes(scenarioSchema.parse(scenario), options)
   await world.listen(options.port ?? 0)
   return world
 }
@@ -83,7 +83,7 @@ export async function startFakeProviders(scenario: Scenario, options: FakeOption
 /** A wait that keeps no process alive: the server does that as long as it is open. */
 const systemSleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
 
-class World implements FakeWorld {
+class OpenFakes implements FakeWorld {
   readonly calls: FakeCall[] = []
   readonly #providers = new Map<string, FakeProvider>()
   readonly #server: Server

@@ -4,7 +4,7 @@ import type { Failure } from '../../domain/failure.ts'
 import { Dice, mix32 } from '../../domain/random.ts'
 import { recency, score, speed } from '../../routing/score.ts'
 import { WEIGHTS } from '../../routing/weights.ts'
-import type { Arrival, World } from './world.ts'
+import type { Arrival, ReplayWorld } from './world.ts'
 
 /** One attempt that ended, as a policy sees it. */
 export interface Seen {
@@ -278,10 +278,10 @@ export class DiscountedThompson extends Ranking {
 
 /** Knows the truth of every target at every moment, but not the luck of a call. */
 export class Oracle extends Ranking {
-  readonly #world: World
+  readonly #world: ReplayWorld
   #tokens = 0
 
-  constructor(world: World) {
+  constructor(world: ReplayWorld) {
     super()
     this.#world = world
   }

@@ -13,7 +13,7 @@ import type { Ineligible } from '../../routing/eligible.ts'
 import { judge } from '../../routing/judge.ts'
 import { ROUTING, type RoutingSettings } from '../../routing/settings.ts'
 import type { Policy, Seen, Walk } from './policies.ts'
-import type { Arrival, World } from './world.ts'
+import type { Arrival, ReplayWorld } from './world.ts'
 
 /** How every provider of the laboratory counts. */
 const PROVIDER = { quotaScope: 'account+model', dayBoundary: 'UTC', keyCheck: {}, seedLimits: [] } as const
@@ -24,7 +24,7 @@ const HOLDING = new Set(['auth_invalid', 'auth_forbidden', 'billing'])
 
 export interface ProductOptions {
   readonly seed: number
-  readonly world: World
+  readonly world: ReplayWorld
   readonly settings?: Partial<RoutingSettings>
   /** The time the router is told, for the ablation that forgets nothing. */
   readonly clock?: (at: number) => number
@@ -36,7 +36,7 @@ export class Product implements Policy {
   readonly quota = new QuotaBook({ specOf: () => PROVIDER })
   /** Free checks of keys, off every request's path. */
   probes = 0
-  readonly #world: World
+  readonly #world: ReplayWorld
   readonly #clock: (at: number) => number
   readonly #places = new Map<string, number>()
   readonly #targets: Target[] = []

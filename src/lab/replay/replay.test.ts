@@ -10,7 +10,7 @@ import { allScenarios, POLICIES, type ReplayResult, replayOnce, runReplay } from
 import { replayMarkdown, replayText } from './report.ts'
 import { recordedScenario } from './store.ts'
 import { traceScenarios } from './traces.ts'
-import { type Scenario, World } from './world.ts'
+import { ReplayWorld, type Scenario } from './world.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -20,11 +20,13 @@ describe('the world', () => {
   const scenario = byName('S3-peak-hours')
 
   test('a fate follows from seed, request, target and time alone, whoever asked before', () => {
-    const [fresh, used] = [new World(scenario, 7), new World(scenario, 7)]
+    const [fresh, used] = [new ReplayWorld(scenario, 7), new ReplayWorld(scenario, 7)]
     const at = scenario.from + HOUR
     for (let number = 0; number < 50; number++) used.fate(number, number % 6, { at, tokens: 0 })
     expect(used.fate(99, 2, { at, tokens: 0 })).toEqual(fresh.fate(99, 2, { at, tokens: 0 }))
-    expect(new World(scenario, 8).fate(99, 2, { at, tokens: 0 })).not.toEqual(fresh.fate(99, 2, { at, tokens: 0 }))
+    expect(new ReplayWorld(scenario, 8).fate(99, 2, { at, tokens: 0 })).not.toEqual(
+      fresh.fate(99, 2, { at, tokens: 0 }),
+    )
   })
 
   test('arrivals are the same for every policy and follow the day', () => {

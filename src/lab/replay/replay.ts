@@ -17,9 +17,9 @@ import { Product } from './product.ts'
 import { Run, type RunLog } from './run.ts'
 import { syntheticScenarios } from './scenarios.ts'
 import { traceScenarios } from './traces.ts'
-import { type Scenario, World } from './world.ts'
+import { ReplayWorld, type Scenario } from './world.ts'
 
-type PolicyMaker = (world: World, seed: number) => Policy
+type PolicyMaker = (world: ReplayWorld, seed: number) => Policy
 
 const standStill = () => Date.UTC(2026, 0, 1)
 
@@ -96,7 +96,7 @@ export async function runReplay(options: ReplayOptions = {}): Promise<ReplayResu
 export function replayOnce(scenario: Scenario, policy: string, seed: number): RunLog {
   const make = POLICIES[policy]
   if (make === undefined) throw new RangeError(`no policy "${policy}"; one of: ${Object.keys(POLICIES).join(', ')}`)
-  const world = new World(scenario, seed)
+  const world = new ReplayWorld(scenario, seed)
   return new Run(world, make(world, seed), scenario.arrivals(seed)).finish()
 }
 

@@ -2,7 +2,7 @@
 
 import { Agenda } from './agenda.ts'
 import type { Policy, Seen, Walk } from './policies.ts'
-import { type Arrival, type Fate, type World, worthOf } from './world.ts'
+import { type Arrival, type Fate, type ReplayWorld, worthOf } from './world.ts'
 
 /** What became of each request, by its number. */
 export interface RunLog {
@@ -25,12 +25,12 @@ export interface RunLog {
 const MAX_ATTEMPTS = 5
 
 export class Run {
-  readonly #world: World
+  readonly #world: ReplayWorld
   readonly #policy: Policy
   readonly #agenda = new Agenda()
   readonly #log: { -readonly [K in keyof RunLog]: RunLog[K] }
 
-  constructor(world: World, policy: Policy, arrivals: readonly Arrival[]) {
+  constructor(world: ReplayWorld, policy: Policy, arrivals: readonly Arrival[]) {
     this.#world = world
     this.#policy = policy
     this.#log = emptyLog(arrivals)

@@ -78,7 +78,7 @@ const SCORE_NOISE = 0.1
 const LONGEST_MS = 120_000
 const QUOTA_REFUSAL_MS = 150
 
-export class World {
+export class ReplayWorld {
   readonly scenario: Scenario
   readonly #seed: number
   /** Successes granted on the day, by place. */
