@@ -7,7 +7,7 @@
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
 import type { Store } from '../domain/store.ts'
 import type { Decision } from '../routing/choose.ts'
-import type { SketchedTarget } from '../routing/explain.ts'
+import type { RankingPreview } from '../routing/explain.ts'
 import type { Terms } from '../routing/score.ts'
 import { type EligibilityFacts, whyNot } from './attempt/eligibility.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
@@ -114,12 +114,12 @@ function recordOf({ pending, decision, eligibility, now }: Fresh): DecisionRecor
     model: pending.selection.name,
     chosen: decision.first?.id ?? null,
     explored: decision.explored,
-    ranking: decision.sketch(ROWS, (target) => whyNot(eligibility, target, pending, null, now)).map(decisionRow),
+    ranking: decision.preview(ROWS, (target) => whyNot(eligibility, target, pending, null, now)).map(decisionRow),
   }
 }
 
 /** A row of a ranking as the contract's section 7 has it. */
-export function decisionRow({ rank, target, score, terms, value, eligible, reason }: SketchedTarget): DecisionRow {
+export function decisionRow({ rank, target, score, terms, value, eligible, reason }: RankingPreview): DecisionRow {
   return { rank, target: target.id, score, terms, value, eligible, reason }
 }
 

@@ -361,7 +361,7 @@ export class Engine {
 
   /** Who would have been asked, were it not for a park or a limit. */
   #notePassed(pending: PendingRequest, decision: Decision, trail: Trail, now: number): void {
-    const rows = decision.sketch(LOOKED_AT, (target) => whyNot(this.eligibility, target, pending, null, now))
+    const rows = decision.preview(LOOKED_AT, (target) => whyNot(this.eligibility, target, pending, null, now))
     for (const { missed, reason } of rows) if (missed && reason !== null && PASSES.test(reason)) trail.tell(reason)
   }
 

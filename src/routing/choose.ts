@@ -4,21 +4,21 @@ import { asNumber, asRecord, type Json } from '../domain/json.ts'
 import { hash32 } from '../domain/random.ts'
 import type { StoreEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
-import { Board } from './board.ts'
 import { Bucket } from './bucket.ts'
+import { CandidateTable } from './candidateTable.ts'
+import { type Choice, pickBest, pickCurious, pickLightest, pickNewFirst, pickSame, pickWorthiest } from './choice.ts'
+import { EligibilityCache } from './eligibilityCache.ts'
 import type { Ineligible } from './eligible.ts'
-import { explainRanking, type RankedTarget, type SketchedTarget, sketchRanking } from './explain.ts'
-import { Gate } from './gate.ts'
+import { explainRanking, previewRanking, type RankedTarget, type RankingPreview } from './explain.ts'
 import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
 import { FILLERS, termsAt } from './order.ts'
-import { type Pick, pickBest, pickCurious, pickLightest, pickNewFirst, pickSame, pickWorthiest } from './pick.ts'
+import type { RankingContext } from './rankingContext.ts'
 import { score, type Terms } from './score.ts'
 import { CURIOSITY, type Curiosity, type RoutingSettings } from './settings.ts'
-import type { Sight } from './sight.ts'
-import { evaluate, type View } from './view.ts'
-import { lens, type Profile } from './weights.ts'
+import { evaluate, type Valuation } from './valuation.ts'
+import { type Profile, valueWeights } from './weights.ts'
 
 export interface RoutingRequest {
   /** The draws of the decision follow from it, so that the same id decides the same from the same state. */
@@ -52,7 +52,7 @@ export interface Decision {
   /** Every target in the order in which it would be tried, with the reasons; from what is known when it is called. */
   explain(): readonly RankedTarget[]
   /** The first rows of that, for keeping. `ineligible`: why a target could not be tried, whatever was tried since. */
-  sketch(most: number, ineligible: RoutingRequest['ineligible']): readonly SketchedTarget[]
+  preview(most: number, ineligible: RoutingRequest['ineligible']): readonly RankingPreview[]
 }
 
 export interface RouterOptions {
@@ -77,11 +77,11 @@ type Looks = {
 const ORDINARY: Looks = { profile: 'balanced', task: null, stream: false, inputTokens: 0, expectedOutputTokens: null }
 
 export class Router {
-  readonly #gate = new Gate()
+  readonly #eligibility = new EligibilityCache()
   #seed: number
   #settings: RoutingSettings
   #knowledge = new Knowledge()
-  #board = new Board([], this.#knowledge)
+  #candidates = new CandidateTable([], this.#knowledge)
   #bucket = new Bucket()
   #turns = 0
   #pressure: ReadonlyMap<string, number> = new Map()
@@ -96,8 +96,8 @@ export class Router {
 
   /** The targets to choose from, from now on. What is known of others is kept for when they come back. */
   setTargets(targets: readonly Target[]): void {
-    this.#board = new Board(targets, this.#knowledge)
-    this.#board.press(this.#pressure)
+    this.#candidates = new CandidateTable(targets, this.#knowledge)
+    this.#candidates.press(this.#pressure)
     this.#values = new Float64Array(targets.length)
     this.#keys = new Float64Array(targets.length)
   }
@@ -109,15 +109,15 @@ export class Router {
   /** How hard the budgets press on each provider (lambda, 0 or more); providers not named are let go. */
   setPressure(byProvider: ReadonlyMap<string, number>): void {
     this.#pressure = byProvider
-    this.#board.press(byProvider)
+    this.#candidates.press(byProvider)
   }
 
   /** Learns from one event, of this process or another; each event once, in any order. */
   fold(event: StoreEvent): void {
     if (event.kind === 'lift' || event.kind === 'observation') return
-    const place = this.#board.placeOf(event.target.stateId)
-    const local = place !== undefined && this.#board.targets[place]!.profile.local
-    if (this.#knowledge.fold(event, local) && place !== undefined) this.#board.touch(place)
+    const place = this.#candidates.placeOf(event.target.stateId)
+    const local = place !== undefined && this.#candidates.targets[place]!.profile.local
+    if (this.#knowledge.fold(event, local) && place !== undefined) this.#candidates.touch(place)
   }
 
   decide(request: RoutingRequest, now: number): Decision {
@@ -125,15 +125,15 @@ export class Router {
     const exploring = request.mayExplore && request.firstTurn && this.#settings.exploration > 0
     const pass: Pass = { request, now, turn: this.#turns++, exploring }
     const { place, explored } = this.#pickFirst(pass)
-    const first = this.#board.targets[place] ?? null
+    const first = this.#candidates.targets[place] ?? null
     const tried = first === null ? [] : [first.stateId]
     return {
       first,
       explored,
       next: (exclude) => this.#pickNext(pass, tried, exclude),
       explain: () => this.#explain(pass, first, explored),
-      sketch: (most, ineligible) =>
-        this.#sketch({ ...pass, request: { ...request, ineligible } }, first, explored, most),
+      preview: (most, ineligible) =>
+        this.#preview({ ...pass, request: { ...request, ineligible } }, first, explored, most),
     }
   }
 
@@ -144,23 +144,23 @@ export class Router {
 
   /** Estimated quality of a target, 0..1; before the first decision, and for targets that are gone, what the catalogue guesses. */
   qualityOf(target: Target): number | null {
-    const place = this.#board.isEstimated ? this.#board.placeOf(target.stateId) : undefined
-    return place === undefined ? target.profile.qualityPrior : this.#board.quality[place]!
+    const place = this.#candidates.isEstimated ? this.#candidates.placeOf(target.stateId) : undefined
+    return place === undefined ? target.profile.qualityPrior : this.#candidates.quality[place]!
   }
 
   /** The score of a target for an ordinary request, with its terms; null when the target is gone. */
   scoreOf(target: { readonly stateId: string }, now: number): { readonly score: number; readonly terms: Terms } | null {
-    const place = this.#board.placeOf(target.stateId)
+    const place = this.#candidates.placeOf(target.stateId)
     if (place === undefined) return null
-    this.#board.refresh(now)
-    const terms = termsAt(this.#board, this.#viewOf(ORDINARY, now), place, now)
+    this.#candidates.refresh(now)
+    const terms = termsAt(this.#candidates, this.#valuationOf(ORDINARY, now), place, now)
     return { terms, score: score(terms, this.#settings.weights) }
   }
 
   /** What was learned of a target by the hour of the day; null when the target is gone. */
   hoursOf(target: { readonly stateId: string }, now: number): readonly HourCell[] | null {
-    const place = this.#board.placeOf(target.stateId)
-    return place === undefined ? null : hourCells(this.#board.known[place]!.row, now)
+    const place = this.#candidates.placeOf(target.stateId)
+    return place === undefined ? null : hourCells(this.#candidates.known[place]!.row, now)
   }
 
   /** Tokens to expect of an answer, never more than the caller's limit: for requests and for reservations. */
@@ -185,94 +185,94 @@ export class Router {
     this.#bucket = new Bucket(asNumber(state['tokens']))
     this.#turns = Math.min(2 ** 52, Math.max(0, Math.floor(asNumber(state['turns']) ?? 0)))
     this.#knowledge = knowledgeFromJson(state['knowledge'])
-    this.setTargets(this.#board.targets)
+    this.setTargets(this.#candidates.targets)
   }
 
   /** Adds what another process learned, from its snapshot; only of events that were not folded here. */
   merge(json: unknown): void {
     this.#knowledge.merge(knowledgeFromJson(asRecord(json)?.['knowledge']))
-    this.setTargets(this.#board.targets)
+    this.setTargets(this.#candidates.targets)
   }
 
   get #curiosity(): Curiosity {
     return this.#settings.curiosity ?? CURIOSITY
   }
 
-  #pickFirst(pass: Pass): Pick {
-    const sight = this.#look(pass, NOTHING_EXCLUDED)
-    const same = pickSame(sight, pass.request.session.stateId)
+  #pickFirst(pass: Pass): Choice {
+    const context = this.#contextOf(pass, NOTHING_EXCLUDED)
+    const same = pickSame(context, pass.request.session.stateId)
     if (same !== null) return same
     switch (this.#settings.strategy) {
       case 'learned':
-        if (!pass.exploring) return pickLightest(sight, pickWorthiest(sight))
+        if (!pass.exploring) return pickLightest(context, pickWorthiest(context))
         return pickLightest(
-          sight,
-          pickCurious(sight, this.#curiosity, this.#bucket, hash32(pass.request.id, this.#seed)),
+          context,
+          pickCurious(context, this.#curiosity, this.#bucket, hash32(pass.request.id, this.#seed)),
         )
       case 'score':
-        return pass.exploring ? pickNewFirst(sight) : pickBest(sight)
+        return pass.exploring ? pickNewFirst(context) : pickBest(context)
       default:
-        return pickBest(sight)
+        return pickBest(context)
     }
   }
 
   #pickNext(pass: Pass, tried: string[], exclude: (target: Target) => boolean): Target | null {
-    const sight = this.#look(
+    const context = this.#contextOf(
       { ...pass, exploring: false },
       (target) => tried.includes(target.stateId) || exclude(target),
     )
-    const best = pickBest(sight)
-    const { place } = this.#settings.strategy === 'learned' ? pickLightest(sight, best) : best
-    const next = sight.board.targets[place] ?? null
+    const best = pickBest(context)
+    const { place } = this.#settings.strategy === 'learned' ? pickLightest(context, best) : best
+    const next = context.candidates.targets[place] ?? null
     if (next !== null) tried.push(next.stateId)
     return next
   }
 
   #explain(pass: Pass, chosen: Target | null, explored: boolean): readonly RankedTarget[] {
-    const sight = this.#look({ ...pass, exploring: false }, NOTHING_EXCLUDED)
+    const context = this.#contextOf({ ...pass, exploring: false }, NOTHING_EXCLUDED)
     const { request, now } = pass
-    return explainRanking(sight, { settings: this.#settings, request, now, chosen, explored })
+    return explainRanking(context, { settings: this.#settings, request, now, chosen, explored })
   }
 
-  #sketch(pass: Pass, chosen: Target | null, explored: boolean, most: number): readonly SketchedTarget[] {
-    const sight = this.#look({ ...pass, exploring: false }, NOTHING_EXCLUDED)
+  #preview(pass: Pass, chosen: Target | null, explored: boolean, most: number): readonly RankingPreview[] {
+    const context = this.#contextOf({ ...pass, exploring: false }, NOTHING_EXCLUDED)
     const { request, now } = pass
-    return sketchRanking(sight, { settings: this.#settings, request, now, chosen, explored }, most)
+    return previewRanking(context, { settings: this.#settings, request, now, chosen, explored }, most)
   }
 
-  /** The board as the request sees it now. */
-  #look({ request, now, turn, exploring }: Pass, exclude: ((target: Target) => boolean) | null): Sight {
-    const board = this.#board
-    board.refresh(now)
-    const view = this.#viewOf(request, now)
-    evaluate(board, view, this.#values)
+  /** the candidate table as the request sees it now. */
+  #contextOf({ request, now, turn, exploring }: Pass, exclude: ((target: Target) => boolean) | null): RankingContext {
+    const candidates = this.#candidates
+    candidates.refresh(now)
+    const valuation = this.#valuationOf(request, now)
+    evaluate(candidates, valuation, this.#values)
     const { strategy } = this.#settings
     const keys = strategy === 'learned' ? this.#values : this.#keys
     if (strategy !== 'learned')
-      FILLERS[strategy](keys, board, {
+      FILLERS[strategy](keys, candidates, {
         weights: this.#settings.weights,
-        view,
+        valuation,
         now,
         turn,
         order: request.order,
         newFirst: exploring,
       })
-    this.#gate.open(board.targets, request.ineligible, exclude)
+    this.#eligibility.open(candidates.targets, request.ineligible, exclude)
     return {
-      board,
-      view,
+      candidates,
+      valuation,
       values: this.#values,
       keys,
-      gate: this.#gate,
+      eligibility: this.#eligibility,
       costMargin: this.#settings.costMargin,
       load: request.load,
     }
   }
 
-  #viewOf(request: Looks, now: number): View {
-    const quality = this.#board.qualityAt(request.task, now)
+  #valuationOf(request: Looks, now: number): Valuation {
+    const quality = this.#candidates.qualityAt(request.task, now)
     return {
-      lens: lens(this.#settings.weights, request.profile, request.stream),
+      weights: valueWeights(this.#settings.weights, request.profile, request.stream),
       latencyRefMs: this.#settings.latencyRefMs,
       inputTokens: request.inputTokens,
       outputTokens: request.expectedOutputTokens ?? this.#knowledge.answerTokens(request.task),

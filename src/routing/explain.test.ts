@@ -99,7 +99,7 @@ describe('sketch()', () => {
 
   test('says of few targets what explain() says', () => {
     const decision = makeRouter().decide(request(), NOW)
-    expect(decision.sketch(20, () => null)).toEqual(bare(decision.explain()))
+    expect(decision.preview(20, () => null)).toEqual(bare(decision.explain()))
   })
 
   test('of thousands it gives the first rows, and the chosen one is never out', () => {
@@ -110,8 +110,8 @@ describe('sketch()', () => {
     router.setTargets(targets)
     const decision = router.decide(request(), NOW)
     const out = { code: 'parked', reason: 'parked', until: null } as const
-    expect(decision.sketch(20, () => null)).toEqual(bare(decision.explain()).slice(0, 20))
-    const rows = decision.sketch(20, () => out)
+    expect(decision.preview(20, () => null)).toEqual(bare(decision.explain()).slice(0, 20))
+    const rows = decision.preview(20, () => out)
     expect(rows[0]).toMatchObject({ target: decision.first, eligible: true })
     expect(rows).toHaveLength(20)
   })

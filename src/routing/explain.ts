@@ -1,15 +1,15 @@
 /** Says in one line each why every target stands where it stands. The same words in logs, in the API and on the dashboard. */
 
 import type { Target } from '../domain/target.ts'
-import type { Board } from './board.ts'
+import type { CandidateTable } from './candidateTable.ts'
 import type { Ineligible } from './eligible.ts'
 import { PRIORS } from './estimate.ts'
 import { allTime, TIE, termsAt } from './order.ts'
+import type { RankingContext } from './rankingContext.ts'
 import { score, type Terms } from './score.ts'
 import type { RoutingSettings } from './settings.ts'
-import type { Sight } from './sight.ts'
 import { FAST, remainingAt, slot } from './sums.ts'
-import { expectedMs } from './view.ts'
+import { expectedMs } from './valuation.ts'
 
 /** Where a term came from, in words: `47 of 49; last 10 minutes 3 of 4`. */
 export type TermInputs = { readonly [T in keyof Terms]: string }
@@ -33,7 +33,7 @@ export interface RankedTarget {
 }
 
 /** A row as it is kept of a decision: without the words about where its terms came from. */
-export type SketchedTarget = Omit<RankedTarget, 'inputs' | 'priors'>
+export type RankingPreview = Omit<RankedTarget, 'inputs' | 'priors'>
 
 interface DecisionFacts {
   readonly settings: RoutingSettings
@@ -44,18 +44,18 @@ interface DecisionFacts {
   readonly explored: boolean
 }
 
-interface Row extends Omit<SketchedTarget, 'rank' | 'reason' | 'missed'> {
+interface Row extends Omit<RankingPreview, 'rank' | 'reason' | 'missed'> {
   readonly place: number
   readonly key: number
   readonly refusal: Ineligible | null
 }
 
 /** Every target, in the order in which it would be tried; those that may not be tried last. */
-export function explainRanking(sight: Sight, facts: DecisionFacts): readonly RankedTarget[] {
-  const rows = sight.board.targets.map((_, place) => rowOf(sight, facts, place)).sort(inOrder)
+export function explainRanking(context: RankingContext, facts: DecisionFacts): readonly RankedTarget[] {
+  const rows = context.candidates.targets.map((_, place) => rowOf(context, facts, place)).sort(inOrder)
   return numbered(rows, facts).map((row, index) => {
     const { place } = rows[index]!
-    return { ...row, inputs: inputsOf(sight, place, facts.now), priors: priorsOf(sight.board, place) }
+    return { ...row, inputs: inputsOf(context, place, facts.now), priors: priorsOf(context.candidates, place) }
   })
 }
 
@@ -65,11 +65,11 @@ const NEAR = 0.1
 const LOOKED_AT = 60
 
 /** The first `most` rows of the ranking; of very many targets only those near the top are looked at. */
-export function sketchRanking(sight: Sight, facts: DecisionFacts, most: number): readonly SketchedTarget[] {
-  const places = bestPlaces(sight.keys, LOOKED_AT)
-  const chosenAt = facts.chosen === null ? undefined : sight.board.placeOf(facts.chosen.stateId)
+export function previewRanking(context: RankingContext, facts: DecisionFacts, most: number): readonly RankingPreview[] {
+  const places = bestPlaces(context.keys, LOOKED_AT)
+  const chosenAt = facts.chosen === null ? undefined : context.candidates.placeOf(facts.chosen.stateId)
   if (chosenAt !== undefined && !places.includes(chosenAt)) places.push(chosenAt)
-  return numbered(places.map((place) => rowOf(sight, facts, place)).sort(inOrder), facts).slice(0, most)
+  return numbered(places.map((place) => rowOf(context, facts, place)).sort(inOrder), facts).slice(0, most)
 }
 
 /** The places with the largest keys, in no particular order. */
@@ -86,7 +86,7 @@ function bestPlaces(keys: Float64Array, most: number): number[] {
   return places
 }
 
-function numbered(rows: readonly Row[], facts: DecisionFacts): SketchedTarget[] {
+function numbered(rows: readonly Row[], facts: DecisionFacts): RankingPreview[] {
   const chosen = rows.find(({ target }) => target === facts.chosen) ?? null
   return rows.map((row, index) => {
     const { target, score, terms, value, eligible, refusal } = row
@@ -96,10 +96,10 @@ function numbered(rows: readonly Row[], facts: DecisionFacts): SketchedTarget[] 
   })
 }
 
-function rowOf(sight: Sight, facts: DecisionFacts, place: number): Row {
-  const { board, view } = sight
-  const target = board.targets[place]!
-  const terms = termsAt(board, view, place, facts.now)
+function rowOf(context: RankingContext, facts: DecisionFacts, place: number): Row {
+  const { candidates, valuation } = context
+  const target = candidates.targets[place]!
+  const terms = termsAt(candidates, valuation, place, facts.now)
   // Whoever was chosen was eligible; by now its own request may have taken the last of its quota.
   const refusal = target === facts.chosen ? null : facts.request.ineligible(target, place)
   return {
@@ -107,9 +107,9 @@ function rowOf(sight: Sight, facts: DecisionFacts, place: number): Row {
     place,
     terms,
     score: score(terms, facts.settings.weights),
-    value: sight.values[place]!,
+    value: context.values[place]!,
     eligible: refusal === null,
-    key: sight.keys[place]!,
+    key: context.keys[place]!,
     refusal,
   }
 }
@@ -143,19 +143,19 @@ function aheadOf(row: Row, rows: readonly Row[]): string | null {
   return `ahead of ${passed.target.id}: answers ${percent(row.terms.reliability)} against ${percent(passed.terms.reliability)}`
 }
 
-function inputsOf(sight: Sight, place: number, now: number): TermInputs {
-  const { board, view } = sight
-  const { row } = board.known[place]!
+function inputsOf(context: RankingContext, place: number, now: number): TermInputs {
+  const { candidates, valuation } = context
+  const { row } = candidates.known[place]!
   const stats = allTime(row)
   const left = remainingAt(row, now, FAST)
   const recent = Math.round((row[slot.fastSuccesses]! + row[slot.fastFailures]!) * left)
   const whole = `${stats.successes} of ${stats.successes + stats.failures}`
   const minutes = `last 10 minutes ${Math.round(row[slot.fastSuccesses]! * left)} of ${recent}`
-  const ms = Math.round(expectedMs(board, view, place))
+  const ms = Math.round(expectedMs(candidates, valuation, place))
   return {
     reliability: recent > 0 ? `${whole}; ${minutes}` : whole,
-    speed: view.outputTokens > 0 ? `${ms} ms for ${Math.round(view.outputTokens)} tokens` : `${ms} ms`,
-    quality: stats.quality === null ? qualityPrior(board.targets[place]!) : `${row[slot.qualityCount]} scores`,
+    speed: valuation.outputTokens > 0 ? `${ms} ms for ${Math.round(valuation.outputTokens)} tokens` : `${ms} ms`,
+    quality: stats.quality === null ? qualityPrior(candidates.targets[place]!) : `${row[slot.qualityCount]} scores`,
     recency: stats.lastSuccessAt > 0 ? `${duration(now - stats.lastSuccessAt)} ago` : 'new',
   }
 }
@@ -165,10 +165,10 @@ function qualityPrior({ profile }: Target): string {
   return profile.qualityPriorSource ? `prior ${prior}: ${profile.qualityPriorSource}` : `prior ${prior}`
 }
 
-function priorsOf(board: Board, place: number): (keyof Terms)[] {
-  const { row } = board.known[place]!
+function priorsOf(candidates: CandidateTable, place: number): (keyof Terms)[] {
+  const { row } = candidates.known[place]!
   const priors: (keyof Terms)[] = []
-  if (board.isNew(place)) priors.push('reliability')
+  if (candidates.isNew(place)) priors.push('reliability')
   if (row[slot.slowCount] === 0) priors.push('speed')
   if (row[slot.qualityCount] === 0) priors.push('quality')
   return priors

@@ -1,10 +1,10 @@
 /** Thompson sampling, by default at half width: every target is drawn once from what is believed of it, and the best draw wins. */
 
 import { word32 } from '../domain/random.ts'
-import type { Board } from './board.ts'
+import type { CandidateTable } from './candidateTable.ts'
 import { NORMALS, SLICE_BITS, SLICE_MASK } from './normalTable.ts'
-import type { Sight } from './sight.ts'
-import { surprise, type View, valueSpread } from './view.ts'
+import type { RankingContext } from './rankingContext.ts'
+import { surprise, type Valuation, valueSpread } from './valuation.ts'
 
 /** One draw moves V by no more than the root of this many variances, three by no more than the root of thrice as many. */
 const REACH = NORMALS[SLICE_MASK]! ** 2
@@ -19,14 +19,18 @@ export interface Draw {
 }
 
 /**
- * Asks the gate only about targets that would win, and works out only draws that could: with ten thousand targets
+ * Asks eligibility only about targets that would win, and works out only draws that could: with ten thousand targets
  * nearly all are passed over at a glance. `seed` decides all draws.
  */
-export function drawBest({ board, view, values, gate }: Sight, width: number, seed: number): Draw {
-  const { reliabilitySpread, latencySpread, qualitySpread } = board
+export function drawBest(
+  { candidates, valuation, values, eligibility }: RankingContext,
+  width: number,
+  seed: number,
+): Draw {
+  const { reliabilitySpread, latencySpread, qualitySpread } = candidates
   // V never moves by more than this much of each spread: speed moves by at most a quarter of what ln(ms) moves.
-  const quarterSpeed = view.lens.speed / 4
-  const qualityWeight = view.lens.quality
+  const quarterSpeed = valuation.weights.speed / 4
+  const qualityWeight = valuation.weights.quality
   const drawnApart = values.length <= DRAWN_APART
   const reach = (drawnApart ? 3 * REACH : REACH) * width * width
   let best = -1
@@ -47,8 +51,11 @@ export function drawBest({ board, view, values, gate }: Sight, width: number, se
     const bits = word32(seed, place)
     if (drawnApart && gap >= width * mostApart(bits, byReliability, bySpeed, byQuality) && value <= bestValue) continue
     const draw =
-      value + (drawnApart ? drawApart(board, view, place, width, bits) : drawWhole(board, view, place, width, bits))
-    if (!(value > bestValue || draw > bestDraw) || !gate.admits(place)) continue
+      value +
+      (drawnApart
+        ? drawApart(candidates, valuation, place, width, bits)
+        : drawWhole(candidates, valuation, place, width, bits))
+    if (!(value > bestValue || draw > bestDraw) || !eligibility.admits(place)) continue
     if (value > bestValue) {
       best = place
       bestValue = value
@@ -75,12 +82,24 @@ function mostApart(bits: number, byReliability: number, bySpeed: number, byQuali
   return reliable + fast + Math.max(0, thirdNormal(bits)) * byQuality
 }
 
-function drawApart(board: Board, view: View, place: number, width: number, bits: number): number {
-  return surprise(board, view, place, width, firstNormal(bits), secondNormal(bits), thirdNormal(bits))
+function drawApart(
+  candidates: CandidateTable,
+  valuation: Valuation,
+  place: number,
+  width: number,
+  bits: number,
+): number {
+  return surprise(candidates, valuation, place, width, firstNormal(bits), secondNormal(bits), thirdNormal(bits))
 }
 
-function drawWhole(board: Board, view: View, place: number, width: number, bits: number): number {
-  return width * firstNormal(bits) * valueSpread(board, view, place)
+function drawWhole(
+  candidates: CandidateTable,
+  valuation: Valuation,
+  place: number,
+  width: number,
+  bits: number,
+): number {
+  return width * firstNormal(bits) * valueSpread(candidates, valuation, place)
 }
 
 function firstNormal(bits: number): number {

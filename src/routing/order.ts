@@ -1,11 +1,11 @@
 /** What each strategy orders the targets by: one key per target, larger first. */
 
-import type { Board } from './board.ts'
+import type { CandidateTable } from './candidateTable.ts'
 import { recency, score, speed, type Terms } from './score.ts'
 import { type AllTime, isUnreliable, termsOriginal } from './scoreOriginal.ts'
 import type { Strategy } from './settings.ts'
 import { type Sums, slot } from './sums.ts'
-import { expectedMs, type View } from './view.ts'
+import { expectedMs, type Valuation } from './valuation.ts'
 import type { Weights } from './weights.ts'
 
 /** Apart by less than this, two keys are equal (sums of 0.4, 0.3, 0.2 and 0.1 are not exact). */
@@ -13,17 +13,17 @@ export const TIE = 1e-9
 
 export interface OrderFacts {
   readonly weights: Weights
-  readonly view: View
+  readonly valuation: Valuation
   readonly now: number
   /** Requests decided before this one. */
   readonly turn: number
-  /** For `priority`, by `stateId`; undefined: the board's own order. */
+  /** For `priority`, by `stateId`; undefined: the candidate table's own order. */
   readonly order: readonly string[] | undefined
   /** Whether a target nobody tried yet goes first, once. */
   readonly newFirst: boolean
 }
 
-type Filler = (keys: Float64Array, board: Board, facts: OrderFacts) => void
+type Filler = (keys: Float64Array, candidates: CandidateTable, facts: OrderFacts) => void
 
 /** How each strategy fills the keys; those of `learned` are the values. */
 export const FILLERS: { readonly [S in Exclude<Strategy, 'learned'>]: Filler } = {
@@ -33,42 +33,42 @@ export const FILLERS: { readonly [S in Exclude<Strategy, 'learned'>]: Filler } =
   priority: fillPlaces,
 }
 
-function fillTurns(keys: Float64Array, _board: Board, { turn }: OrderFacts): void {
+function fillTurns(keys: Float64Array, _board: CandidateTable, { turn }: OrderFacts): void {
   const start = keys.length > 0 ? turn % keys.length : 0
   for (let place = 0; place < keys.length; place++) keys[place] = -((place - start + keys.length) % keys.length)
 }
 
-function fillPlaces(keys: Float64Array, board: Board, { order }: OrderFacts): void {
+function fillPlaces(keys: Float64Array, candidates: CandidateTable, { order }: OrderFacts): void {
   for (let place = 0; place < keys.length; place++) keys[place] = -place
   if (order === undefined) return
   for (let place = 0; place < keys.length; place++) keys[place] = -place - order.length
   order.forEach((stateId, rank) => {
-    const place = board.placeOf(stateId)
+    const place = candidates.placeOf(stateId)
     if (place !== undefined) keys[place] = -rank
   })
 }
 
-function fillScores(keys: Float64Array, board: Board, facts: OrderFacts): void {
+function fillScores(keys: Float64Array, candidates: CandidateTable, facts: OrderFacts): void {
   for (let place = 0; place < keys.length; place++) {
-    const isFirstPull = facts.newFirst && board.isNew(place) && board.known[place]!.row[slot.freePulls] === 0
-    keys[place] = score(termsAt(board, facts.view, place, facts.now), facts.weights) + (isFirstPull ? 1 : 0)
+    const isFirstPull = facts.newFirst && candidates.isNew(place) && candidates.known[place]!.row[slot.freePulls] === 0
+    keys[place] = score(termsAt(candidates, facts.valuation, place, facts.now), facts.weights) + (isFirstPull ? 1 : 0)
   }
 }
 
-function fillOriginal(keys: Float64Array, board: Board, facts: OrderFacts): void {
+function fillOriginal(keys: Float64Array, candidates: CandidateTable, facts: OrderFacts): void {
   for (let place = 0; place < keys.length; place++) {
-    const stats = allTime(board.known[place]!.row)
+    const stats = allTime(candidates.known[place]!.row)
     keys[place] = score(termsOriginal(stats, facts.now), facts.weights) - (isUnreliable(stats) ? 1 : 0)
   }
 }
 
 /** The four terms as this request sees them. */
-export function termsAt(board: Board, view: View, place: number, now: number): Terms {
+export function termsAt(candidates: CandidateTable, valuation: Valuation, place: number, now: number): Terms {
   return {
-    reliability: board.reliability[place]!,
-    speed: speed(expectedMs(board, view, place), view.latencyRefMs),
-    quality: view.quality[place]!,
-    recency: recency(board.known[place]!.row[slot.lastSuccessAt]!, now),
+    reliability: candidates.reliability[place]!,
+    speed: speed(expectedMs(candidates, valuation, place), valuation.latencyRefMs),
+    quality: valuation.quality[place]!,
+    recency: recency(candidates.known[place]!.row[slot.lastSuccessAt]!, now),
   }
 }
 

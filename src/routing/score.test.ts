@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { recency, score, speed, value } from './score.ts'
 import { isUnreliable, termsOriginal } from './scoreOriginal.ts'
-import { lens, WEIGHTS } from './weights.ts'
+import { valueWeights, WEIGHTS } from './weights.ts'
 
 const HOUR = 3_600_000
 const NOW = Date.UTC(2026, 10, 23, 12)
@@ -46,7 +46,7 @@ describe('the terms', () => {
 })
 
 describe('value()', () => {
-  const balanced = lens(WEIGHTS, 'balanced', false)
+  const balanced = valueWeights(WEIGHTS, 'balanced', false)
 
   test('a target that always fails is worth nothing, however fast and good it is', () => {
     expect(value({ reliability: 0, speed: 1, quality: 1 }, balanced)).toBe(0)
@@ -64,14 +64,14 @@ describe('value()', () => {
     const fastOne = { reliability: 0.95, speed: 0.9, quality: 0.6 }
     const smartOne = { reliability: 0.95, speed: 0.4, quality: 0.95 }
     const prefersFast = (profile: 'fast' | 'smart') => {
-      const weights = lens(WEIGHTS, profile, true)
+      const weights = valueWeights(WEIGHTS, profile, true)
       return value(fastOne, weights) > value(smartOne, weights)
     }
     expect([prefersFast('fast'), prefersFast('smart')]).toEqual([true, false])
   })
 
   test('weights that are NaN, negative or infinite count as 0', () => {
-    const odd = lens(
+    const odd = valueWeights(
       { reliability: Number.NaN, speed: -1, quality: Number.POSITIVE_INFINITY, recency: 0 },
       'balanced',
       false,

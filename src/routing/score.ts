@@ -1,6 +1,6 @@
 /** The four terms, and the two numbers made of them: the score people see and the value attempts are ordered by. */
 
-import type { Lens, Weights } from './weights.ts'
+import type { ValueWeights, Weights } from './weights.ts'
 import { WEIGHTS } from './weights.ts'
 
 /** Each from 0 to 1. */
@@ -49,7 +49,7 @@ export function score(terms: Terms, weights: Weights = WEIGHTS): number {
  * The score to expect, given that a call may fail: a failed call is worth nothing, however fast the target is when it
  * works. From 0 to 1; orders the attempts of the `learned` strategy.
  */
-export function value(terms: Omit<Terms, 'recency'>, weights: Lens, cheap = 0): number {
+export function value(terms: Omit<Terms, 'recency'>, weights: ValueWeights, cheap = 0): number {
   const whenAnswered =
     weights.reliability + weights.speed * terms.speed + weights.quality * terms.quality + weights.price * cheap
   return terms.reliability * whenAnswered

@@ -13,7 +13,7 @@ export const WEIGHTS: Weights = { reliability: 0.4, speed: 0.3, quality: 0.2, re
 export type Profile = 'balanced' | 'fast' | 'cheap' | 'smart'
 
 /** The weights of the value V, summing to 1. `price` is 0 except for `cheap`. */
-export interface Lens {
+export interface ValueWeights {
   readonly reliability: number
   readonly speed: number
   readonly quality: number
@@ -36,7 +36,7 @@ const LEANINGS: { readonly [P in Profile]: Leaning } = {
 }
 
 /** The weights of V for one request. Weights that are no use (all 0, NaN, negative) leave reliability alone to decide. */
-export function lens(weights: Weights, profile: Profile, stream: boolean): Lens {
+export function valueWeights(weights: Weights, profile: Profile, stream: boolean): ValueWeights {
   const leaning = LEANINGS[profile]
   const reliability = usable(weights.reliability)
   const speed = usable(weights.speed) * leaning.speed

@@ -8,7 +8,7 @@ type Question = (target: Target, place: number) => Ineligible | null
 const ADMITTED = 1
 const REFUSED = 2
 
-export class Gate {
+export class EligibilityCache {
   #answers = new Uint8Array(0)
   #targets: readonly Target[] = []
   #ineligible: Question = () => null
@@ -24,11 +24,11 @@ export class Gate {
   }
 
   admits(place: number): boolean {
-    if (this.#answers[place] === 0) this.#answers[place] = this.#ask(place) ? ADMITTED : REFUSED
+    if (this.#answers[place] === 0) this.#answers[place] = this.#check(place) ? ADMITTED : REFUSED
     return this.#answers[place] === ADMITTED
   }
 
-  #ask(place: number): boolean {
+  #check(place: number): boolean {
     const target = this.#targets[place]!
     return !this.#exclude?.(target) && this.#ineligible(target, place) === null
   }

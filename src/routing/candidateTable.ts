@@ -10,7 +10,7 @@ import { rebase, slot } from './sums.ts'
 
 const SWEEP_MS = 1000
 
-export class Board {
+export class CandidateTable {
   readonly targets: readonly Target[]
   readonly known: readonly TargetKnowledge[]
   readonly reliability: Float64Array

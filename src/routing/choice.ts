@@ -1,0 +1,132 @@
+/** Picks one target for one attempt, from the candidate table as a request sees it. */
+
+import type { Target } from '../domain/target.ts'
+import type { Bucket } from './bucket.ts'
+import type { CandidateTable } from './candidateTable.ts'
+import { drawBest } from './explore.ts'
+import { TIE } from './order.ts'
+import type { RankingContext } from './rankingContext.ts'
+import type { Curiosity } from './settings.ts'
+import { slot } from './sums.ts'
+
+export interface Choice {
+  /** -1 when nothing is eligible. */
+  readonly place: number
+  readonly explored: boolean
+}
+
+/** A conversation leaves a target that answers less often than this. */
+const UNHEALTHY = 0.5
+
+/** The target the conversation is on, while it can be and is worth staying on. */
+export function pickSame({ candidates, eligibility }: RankingContext, stateId: string | null): Choice | null {
+  const place = stateId === null ? undefined : candidates.placeOf(stateId)
+  if (place === undefined || candidates.reliability[place]! < UNHEALTHY || !eligibility.admits(place)) return null
+  return { place, explored: false }
+}
+
+/** The target with the largest key. */
+export function pickBest(context: RankingContext): Choice {
+  return { place: largest(context), explored: false }
+}
+
+/** As `pickBest`, and a target nobody tried yet goes first, once. */
+export function pickNewFirst(context: RankingContext): Choice {
+  const place = largest(context)
+  if (place < 0 || !context.candidates.isNew(place)) return { place, explored: false }
+  context.candidates.known[place]!.row[slot.freePulls]!++
+  return { place, explored: true }
+}
+
+/** The largest value, or the cheapest of those near it. */
+export function pickWorthiest(context: RankingContext): Choice {
+  const best = largest(context)
+  return { place: cheapestNear(context, best, best), explored: false }
+}
+
+/**
+ * As `pickWorthiest`, but now and then a target that might turn out better than it looks. A pick that looks worse than
+ * the best by more than the margin has to be paid for.
+ */
+export function pickCurious(context: RankingContext, curiosity: Curiosity, bucket: Bucket, seed: number): Choice {
+  const { best, drawn } = drawBest(context, curiosity.width, seed)
+  if (best < 0) return { place: best, explored: false }
+  const isWorse = context.values[best]! - context.values[drawn]! > curiosity.margin
+  if (!isWorse) return { place: cheapestNear(context, best, drawn), explored: false }
+  if (isFree(context.candidates, drawn, curiosity.freePulls) || bucket.spend()) return { place: drawn, explored: true }
+  return { place: cheapestNear(context, best, best), explored: false }
+}
+
+/**
+ * The same model by the key whose account was used least lately, where it is as good: limits that nobody has stated yet
+ * are then met as late as can be, and keys of one account, which share them, add nothing. Of a key nobody has
+ * tried yet the best guess is what its siblings are like.
+ */
+export function pickLightest(
+  { candidates, values, eligibility, costMargin, load }: RankingContext,
+  choice: Choice,
+): Choice {
+  const siblings = choice.place < 0 || choice.explored ? [] : candidates.siblingsOf(choice.place)
+  if (load === undefined || siblings.length < 2) return choice
+  const floor = values[choice.place]! - Math.max(costMargin, TIE)
+  let lightest = choice.place
+  let least = load(candidates.targets[lightest]!)
+  for (const place of siblings) {
+    if (least === 0 || (values[place]! < floor && !candidates.isNew(place))) continue
+    const weight = load(candidates.targets[place]!)
+    if (weight < least && eligibility.admits(place)) {
+      lightest = place
+      least = weight
+    }
+  }
+  return lightest === choice.place ? choice : { place: lightest, explored: false }
+}
+
+/** New targets are tried a few times for nothing. */
+function isFree(candidates: CandidateTable, place: number, freePulls: number): boolean {
+  const { row } = candidates.known[place]!
+  const seen = row[slot.successes]! + row[slot.failures]!
+  if (seen >= freePulls || row[slot.freePulls]! >= freePulls) return false
+  row[slot.freePulls]!++
+  return true
+}
+
+function largest({ candidates, keys, eligibility }: RankingContext): number {
+  let best = -1
+  for (let place = 0; place < keys.length; place++) {
+    if (best >= 0 && !beats(candidates.targets, keys, place, best)) continue
+    if (eligibility.admits(place)) best = place
+  }
+  return best
+}
+
+/** Among equals the heavier target, then the id decides. */
+function beats(targets: readonly Target[], keys: Float64Array, place: number, best: number): boolean {
+  const lead = keys[place]! - keys[best]!
+  if (lead > TIE) return true
+  if (lead < -TIE) return false
+  const weight = targets[place]!.profile.weight - targets[best]!.profile.weight
+  return weight !== 0 ? weight > 0 : targets[place]!.id < targets[best]!.id
+}
+
+/** The cheapest of the targets within the margin of the best value; `preferred` among equally cheap ones. */
+function cheapestNear(
+  { candidates, valuation, values, eligibility, costMargin }: RankingContext,
+  best: number,
+  preferred: number,
+): number {
+  if (best < 0 || !(costMargin > 0)) return preferred
+  const { inputTokens, outputTokens } = valuation
+  const floor = values[best]! - costMargin
+  let cheapest = preferred
+  let leastCost = candidates.costUsd(preferred, inputTokens, outputTokens)
+  for (let place = 0; place < values.length; place++) {
+    if (values[place]! < floor || leastCost === 0) continue
+    const cost = candidates.costUsd(place, inputTokens, outputTokens)
+    if (cost < leastCost * (1 - TIE) && eligibility.admits(place)) {
+      cheapest = place
+      leastCost = cost
+    }
+  }
+  return cheapest
+}

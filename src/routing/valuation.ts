@@ -1,0 +1,98 @@
+/** One request's view of the candidate table: which weights, how long an answer, which quality; and the value each target has in it. */
+
+import type { CandidateTable } from './candidateTable.ts'
+import { COST_REF_USD, cheapness, speed } from './score.ts'
+import type { ValueWeights } from './weights.ts'
+
+export interface Valuation {
+  readonly weights: ValueWeights
+  readonly latencyRefMs: number
+  readonly inputTokens: number
+  /** What the answer is expected to have. */
+  readonly outputTokens: number
+  readonly quality: Float64Array
+  readonly qualitySpread: Float64Array
+}
+
+/** An unknown price presses like this many reference costs. */
+const MOST_COSTS = 100
+
+/** The time this request would take with the target, or its first token where only that is waited for. */
+export function expectedMs(candidates: CandidateTable, valuation: Valuation, place: number): number {
+  const first = candidates.firstTokenMs[place]!
+  return valuation.weights.firstTokenOnly ? first : first + valuation.outputTokens * candidates.tokenMs[place]!
+}
+
+/** V of every target, into `values`: `value()` of score.ts written out over the arrays, loads taken out of the loop. */
+export function evaluate(candidates: CandidateTable, valuation: Valuation, values: Float64Array): void {
+  const { reliability, firstTokenMs, tokenMs } = candidates
+  const { weights, latencyRefMs, quality } = valuation
+  const tokens = weights.firstTokenOnly ? 0 : valuation.outputTokens
+  const whenSlow = weights.reliability
+  const bySpeed = weights.speed * latencyRefMs
+  const byQuality = weights.quality
+  for (let place = 0; place < values.length; place++) {
+    const ms = firstTokenMs[place]! + tokens * tokenMs[place]!
+    values[place] = reliability[place]! * (whenSlow + bySpeed / (latencyRefMs + ms) + byQuality * quality[place]!)
+  }
+  if (weights.price > 0 || candidates.isPressed) priceIn(candidates, valuation, values)
+}
+
+/** Adds what a cheap answer is worth to this request, and takes off what the budgets ask for the money. */
+function priceIn(candidates: CandidateTable, valuation: Valuation, values: Float64Array): void {
+  for (let place = 0; place < values.length; place++) {
+    const cost = candidates.costUsd(place, valuation.inputTokens, valuation.outputTokens)
+    const worth = candidates.reliability[place]! * valuation.weights.price * cheapness(cost)
+    const pressed = candidates.pressure[place]! * Math.min(MOST_COSTS, cost / COST_REF_USD)
+    values[place] = values[place]! + worth - pressed
+  }
+}
+
+/** The standard deviation of ln(ms) of the expected time: both parts' shares of it, taken as independent. */
+function logSpread(candidates: CandidateTable, valuation: Valuation, place: number, ms: number): number {
+  if (valuation.weights.firstTokenOnly || valuation.outputTokens === 0) return candidates.firstTokenSpread[place]!
+  const first = (candidates.firstTokenMs[place]! / ms) * candidates.firstTokenSpread[place]!
+  const rest = (1 - candidates.firstTokenMs[place]! / ms) * candidates.tokenSpread[place]!
+  return Math.sqrt(first * first + rest * rest)
+}
+
+/** How much V changes when each estimate is drawn anew, `width` standard deviations times three normal draws off. */
+export function surprise(
+  candidates: CandidateTable,
+  valuation: Valuation,
+  place: number,
+  width: number,
+  reliabilityDraw: number,
+  speedDraw: number,
+  qualityDraw: number,
+): number {
+  const { weights } = valuation
+  const works = candidates.reliability[place]!
+  const good = valuation.quality[place]!
+  const ms = expectedMs(candidates, valuation, place)
+  const fast = speed(ms, valuation.latencyRefMs)
+  const drawnWorks = clamp(works + width * candidates.reliabilitySpread[place]! * reliabilityDraw)
+  const drawnMs = ms * Math.exp(width * logSpread(candidates, valuation, place, ms) * speedDraw)
+  const drawnFast = speed(drawnMs, valuation.latencyRefMs)
+  const drawnGood = clamp(good + width * valuation.qualitySpread[place]! * qualityDraw)
+  const before = works * (weights.reliability + weights.speed * fast + weights.quality * good)
+  const drawn = drawnWorks * (weights.reliability + weights.speed * drawnFast + weights.quality * drawnGood)
+  return drawn - before
+}
+
+/** The standard deviation of V, by the delta method. */
+export function valueSpread(candidates: CandidateTable, valuation: Valuation, place: number): number {
+  const { weights } = valuation
+  const works = candidates.reliability[place]!
+  const ms = expectedMs(candidates, valuation, place)
+  const fast = speed(ms, valuation.latencyRefMs)
+  const whenAnswered = weights.reliability + weights.speed * fast + weights.quality * valuation.quality[place]!
+  const byReliability = whenAnswered * candidates.reliabilitySpread[place]!
+  const bySpeed = works * weights.speed * fast * (1 - fast) * logSpread(candidates, valuation, place, ms)
+  const byQuality = works * weights.quality * valuation.qualitySpread[place]!
+  return Math.sqrt(byReliability * byReliability + bySpeed * bySpeed + byQuality * byQuality)
+}
+
+function clamp(share: number): number {
+  return share < 0 ? 0 : share > 1 ? 1 : share
+}
