@@ -38,8 +38,8 @@ function request(number: number): RoutingRequest {
     session: { stateId: null },
     firstTurn: true,
     mayExplore: true,
-    ineligible: (_target, place) =>
-      place % 10 === 3 ? { code: 'parked', reason: 'blocked: 429', until: NOON + 1000 } : null,
+    ineligible: (_target, index) =>
+      index % 10 === 3 ? { code: 'parked', reason: 'blocked: 429', until: NOON + 1000 } : null,
   }
 }
 

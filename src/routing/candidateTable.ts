@@ -31,8 +31,8 @@ export class CandidateTable {
   /** Whether any budget presses on any target. */
   isPressed = false
   readonly #knowledge: Knowledge
-  readonly #places = new Map<string, number>()
-  /** By place: all places of the same model at the same provider, where there are several. */
+  readonly #indexes = new Map<string, number>()
+  /** By index: all indexes of the same model at the same provider, where there are several. */
   readonly #siblings: (readonly number[])[] = []
   readonly #stale = new Set<number>()
   readonly #taskQuality = new Map<string, { readonly mean: Float64Array; readonly spread: Float64Array } | null>()
@@ -56,16 +56,16 @@ export class CandidateTable {
     this.outputPrice = numbers()
     this.pressure = numbers()
     const siblings = new Map<string, number[]>()
-    targets.forEach((target, place) => {
-      this.#places.set(target.stateId, place)
+    targets.forEach((target, index) => {
+      this.#indexes.set(target.stateId, index)
       const name = `${target.provider} ${target.profile.weight} ${target.model}`
       const group = siblings.get(name) ?? []
       siblings.set(name, group)
-      group.push(place)
+      group.push(index)
       this.#siblings.push(group)
       const { free, price } = target.profile
-      this.inputPrice[place] = free ? 0 : price === null ? Number.POSITIVE_INFINITY : price.input / 1e6
-      this.outputPrice[place] = free ? 0 : price === null ? Number.POSITIVE_INFINITY : price.output / 1e6
+      this.inputPrice[index] = free ? 0 : price === null ? Number.POSITIVE_INFINITY : price.input / 1e6
+      this.outputPrice[index] = free ? 0 : price === null ? Number.POSITIVE_INFINITY : price.output / 1e6
     })
   }
 
@@ -75,28 +75,28 @@ export class CandidateTable {
   }
 
   /** Where the target stands; undefined when it is gone. */
-  placeOf(stateId: string): number | undefined {
-    return this.#places.get(stateId)
+  indexOf(stateId: string): number | undefined {
+    return this.#indexes.get(stateId)
   }
 
-  /** The keys that could serve the same request with the same model and the same weight, the place itself included. */
-  siblingsOf(place: number): readonly number[] {
-    return this.#siblings[place] ?? []
+  /** The keys that could serve the same request with the same model and the same weight, the index itself included. */
+  siblingsOf(index: number): readonly number[] {
+    return this.#siblings[index] ?? []
   }
 
   /** Lets the budgets press (lambda, 0 or more) on all targets of a provider; providers not named are let go. */
   press(byProvider: ReadonlyMap<string, number>): void {
     this.isPressed = false
-    this.targets.forEach(({ provider }, place) => {
+    this.targets.forEach(({ provider }, index) => {
       const lambda = byProvider.get(provider) ?? 0
-      this.pressure[place] = lambda
+      this.pressure[index] = lambda
       if (lambda > 0) this.isPressed = true
     })
   }
 
   /** Its state changed: it is estimated anew before the next decision, its siblings with the next sweep. */
-  touch(place: number): void {
-    this.#stale.add(place)
+  touch(index: number): void {
+    this.#stale.add(index)
     if (this.#taskQuality.size > 0) this.#taskQuality.clear()
   }
 
@@ -107,35 +107,35 @@ export class CandidateTable {
   refresh(now: number): void {
     const second = Math.floor(now / SWEEP_MS) * SWEEP_MS
     if (second !== this.#sweptAt) this.#sweep(second)
-    else if (this.#stale.size > 0) for (const place of this.#stale) this.#estimate(place, second)
+    else if (this.#stale.size > 0) for (const index of this.#stale) this.#estimate(index, second)
     this.#stale.clear()
   }
 
   #sweep(now: number): void {
-    for (let place = 0; place < this.targets.length; place++) {
-      rebase(this.known[place]!.row, now)
-      this.#estimate(place, now)
+    for (let index = 0; index < this.targets.length; index++) {
+      rebase(this.known[index]!.row, now)
+      this.#estimate(index, now)
     }
     this.#taskQuality.clear()
     this.#sweptAt = now
   }
 
-  #estimate(place: number, now: number): void {
-    const { row } = this.known[place]!
-    const { provider, profile } = this.targets[place]!
+  #estimate(index: number, now: number): void {
+    const { row } = this.known[index]!
+    const { provider, profile } = this.targets[index]!
     const works = reliability(row, this.#knowledge.providers.get(provider), now)
-    this.reliability[place] = works.mean
-    this.reliabilitySpread[place] = works.spread
+    this.reliability[index] = works.mean
+    this.reliabilitySpread[index] = works.spread
     const first = firstToken(row, now)
-    this.firstTokenMs[place] = first.mean
-    this.firstTokenSpread[place] = first.spread
+    this.firstTokenMs[index] = first.mean
+    this.firstTokenSpread[index] = first.spread
     const each = perToken(row, now)
-    this.tokenMs[place] = each.mean
-    this.tokenSpread[place] = each.spread
+    this.tokenMs[index] = each.mean
+    this.tokenSpread[index] = each.spread
     const good = quality(row, profile.qualityPrior, now)
-    this.quality[place] = good.mean
-    this.qualitySpread[place] = good.spread
-    this.latencySpread[place] = Math.max(first.spread, each.spread)
+    this.quality[index] = good.mean
+    this.qualitySpread[index] = good.spread
+    this.latencySpread[index] = Math.max(first.spread, each.spread)
   }
 
   /** Quality at one kind of work; the targets' own where nobody reported any for it. */
@@ -154,26 +154,26 @@ export class CandidateTable {
     if (!this.known.some(({ tasks }) => tasks?.has(task))) return null
     const mean = Float64Array.from(this.quality)
     const spread = Float64Array.from(this.qualitySpread)
-    this.known.forEach(({ tasks }, place) => {
+    this.known.forEach(({ tasks }, index) => {
       const tally = tasks?.get(task)
       if (tally === undefined) return
-      const at = taskQuality({ mean: mean[place]!, spread: spread[place]! }, tally, now)
-      mean[place] = at.mean
-      spread[place] = at.spread
+      const at = taskQuality({ mean: mean[index]!, spread: spread[index]! }, tally, now)
+      mean[index] = at.mean
+      spread[index] = at.spread
     })
     return { mean, spread }
   }
 
   /** What the request is expected to cost with the target, in USD; infinite when its price is unknown. */
-  costUsd(place: number, inputTokens: number, outputTokens: number): number {
-    const input = this.inputPrice[place]!
+  costUsd(index: number, inputTokens: number, outputTokens: number): number {
+    const input = this.inputPrice[index]!
     if (input === Number.POSITIVE_INFINITY) return input
-    return inputTokens * input + outputTokens * this.outputPrice[place]!
+    return inputTokens * input + outputTokens * this.outputPrice[index]!
   }
 
   /** Whether nobody ever saw the target answer or fail. */
-  isNew(place: number): boolean {
-    const { row } = this.known[place]!
+  isNew(index: number): boolean {
+    const { row } = this.known[index]!
     return row[slot.successes]! + row[slot.failures]! === 0
   }
 }

@@ -11,7 +11,7 @@ import { slot } from './sums.ts'
 
 export interface Choice {
   /** -1 when nothing is eligible. */
-  readonly place: number
+  readonly index: number
   readonly explored: boolean
 }
 
@@ -20,28 +20,28 @@ const UNHEALTHY = 0.5
 
 /** The target the conversation is on, while it can be and is worth staying on. */
 export function pickSame({ candidates, eligibility }: RankingContext, stateId: string | null): Choice | null {
-  const place = stateId === null ? undefined : candidates.placeOf(stateId)
-  if (place === undefined || candidates.reliability[place]! < UNHEALTHY || !eligibility.admits(place)) return null
-  return { place, explored: false }
+  const index = stateId === null ? undefined : candidates.indexOf(stateId)
+  if (index === undefined || candidates.reliability[index]! < UNHEALTHY || !eligibility.admits(index)) return null
+  return { index, explored: false }
 }
 
 /** The target with the largest key. */
 export function pickBest(context: RankingContext): Choice {
-  return { place: largest(context), explored: false }
+  return { index: largest(context), explored: false }
 }
 
 /** As `pickBest`, and a target nobody tried yet goes first, once. */
 export function pickNewFirst(context: RankingContext): Choice {
-  const place = largest(context)
-  if (place < 0 || !context.candidates.isNew(place)) return { place, explored: false }
-  context.candidates.known[place]!.row[slot.freePulls]!++
-  return { place, explored: true }
+  const index = largest(context)
+  if (index < 0 || !context.candidates.isNew(index)) return { index, explored: false }
+  context.candidates.known[index]!.row[slot.freePulls]!++
+  return { index, explored: true }
 }
 
 /** The largest value, or the cheapest of those near it. */
 export function pickWorthiest(context: RankingContext): Choice {
   const best = largest(context)
-  return { place: cheapestNear(context, best, best), explored: false }
+  return { index: cheapestNear(context, best, best), explored: false }
 }
 
 /**
@@ -50,11 +50,11 @@ export function pickWorthiest(context: RankingContext): Choice {
  */
 export function pickCurious(context: RankingContext, curiosity: Curiosity, bucket: Bucket, seed: number): Choice {
   const { best, drawn } = drawBest(context, curiosity.width, seed)
-  if (best < 0) return { place: best, explored: false }
+  if (best < 0) return { index: best, explored: false }
   const isWorse = context.values[best]! - context.values[drawn]! > curiosity.margin
-  if (!isWorse) return { place: cheapestNear(context, best, drawn), explored: false }
-  if (isFree(context.candidates, drawn, curiosity.freePulls) || bucket.spend()) return { place: drawn, explored: true }
-  return { place: cheapestNear(context, best, best), explored: false }
+  if (!isWorse) return { index: cheapestNear(context, best, drawn), explored: false }
+  if (isFree(context.candidates, drawn, curiosity.freePulls) || bucket.spend()) return { index: drawn, explored: true }
+  return { index: cheapestNear(context, best, best), explored: false }
 }
 
 /**
@@ -66,25 +66,25 @@ export function pickLightest(
   { candidates, values, eligibility, costMargin, load }: RankingContext,
   choice: Choice,
 ): Choice {
-  const siblings = choice.place < 0 || choice.explored ? [] : candidates.siblingsOf(choice.place)
+  const siblings = choice.index < 0 || choice.explored ? [] : candidates.siblingsOf(choice.index)
   if (load === undefined || siblings.length < 2) return choice
-  const floor = values[choice.place]! - Math.max(costMargin, TIE)
-  let lightest = choice.place
+  const floor = values[choice.index]! - Math.max(costMargin, TIE)
+  let lightest = choice.index
   let least = load(candidates.targets[lightest]!)
-  for (const place of siblings) {
-    if (least === 0 || (values[place]! < floor && !candidates.isNew(place))) continue
-    const weight = load(candidates.targets[place]!)
-    if (weight < least && eligibility.admits(place)) {
-      lightest = place
+  for (const index of siblings) {
+    if (least === 0 || (values[index]! < floor && !candidates.isNew(index))) continue
+    const weight = load(candidates.targets[index]!)
+    if (weight < least && eligibility.admits(index)) {
+      lightest = index
       least = weight
     }
   }
-  return lightest === choice.place ? choice : { place: lightest, explored: false }
+  return lightest === choice.index ? choice : { index: lightest, explored: false }
 }
 
 /** New targets are tried a few times for nothing. */
-function isFree(candidates: CandidateTable, place: number, freePulls: number): boolean {
-  const { row } = candidates.known[place]!
+function isFree(candidates: CandidateTable, index: number, freePulls: number): boolean {
+  const { row } = candidates.known[index]!
   const seen = row[slot.successes]! + row[slot.failures]!
   if (seen >= freePulls || row[slot.freePulls]! >= freePulls) return false
   row[slot.freePulls]!++
@@ -93,20 +93,20 @@ function isFree(candidates: CandidateTable, place: number, freePulls: number): b
 
 function largest({ candidates, keys, eligibility }: RankingContext): number {
   let best = -1
-  for (let place = 0; place < keys.length; place++) {
-    if (best >= 0 && !beats(candidates.targets, keys, place, best)) continue
-    if (eligibility.admits(place)) best = place
+  for (let index = 0; index < keys.length; index++) {
+    if (best >= 0 && !beats(candidates.targets, keys, index, best)) continue
+    if (eligibility.admits(index)) best = index
   }
   return best
 }
 
 /** Among equals the heavier target, then the id decides. */
-function beats(targets: readonly Target[], keys: Float64Array, place: number, best: number): boolean {
-  const lead = keys[place]! - keys[best]!
+function beats(targets: readonly Target[], keys: Float64Array, index: number, best: number): boolean {
+  const lead = keys[index]! - keys[best]!
   if (lead > TIE) return true
   if (lead < -TIE) return false
-  const weight = targets[place]!.profile.weight - targets[best]!.profile.weight
-  return weight !== 0 ? weight > 0 : targets[place]!.id < targets[best]!.id
+  const weight = targets[index]!.profile.weight - targets[best]!.profile.weight
+  return weight !== 0 ? weight > 0 : targets[index]!.id < targets[best]!.id
 }
 
 /** The cheapest of the targets within the margin of the best value; `preferred` among equally cheap ones. */
@@ -120,11 +120,11 @@ function cheapestNear(
   const floor = values[best]! - costMargin
   let cheapest = preferred
   let leastCost = candidates.costUsd(preferred, inputTokens, outputTokens)
-  for (let place = 0; place < values.length; place++) {
-    if (values[place]! < floor || leastCost === 0) continue
-    const cost = candidates.costUsd(place, inputTokens, outputTokens)
-    if (cost < leastCost * (1 - TIE) && eligibility.admits(place)) {
-      cheapest = place
+  for (let index = 0; index < values.length; index++) {
+    if (values[index]! < floor || leastCost === 0) continue
+    const cost = candidates.costUsd(index, inputTokens, outputTokens)
+    if (cost < leastCost * (1 - TIE) && eligibility.admits(index)) {
+      cheapest = index
       leastCost = cost
     }
   }

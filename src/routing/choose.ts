@@ -35,7 +35,7 @@ export interface RoutingRequest {
   readonly firstTurn: boolean
   readonly mayExplore: boolean
   /** Why a target may not be tried now. Asked at most once per target and pass, and only about those that could win. */
-  readonly ineligible: (target: Target, place: number) => Ineligible | null
+  readonly ineligible: (target: Target, index: number) => Ineligible | null
   /** How much the target's account was used lately; among keys that are as good as each other the one with less goes first. */
   readonly load?: (target: Target) => number
   /** For `priority`: the targets in their order, by `stateId`. Default: the order of `setTargets`. */
@@ -85,7 +85,7 @@ export class Router {
   #bucket = new Bucket()
   #turns = 0
   #pressure: ReadonlyMap<string, number> = new Map()
-  /** Scratch of one pass: V by place, and the keys of the strategies that order by something else. */
+  /** Scratch of one pass: V by index, and the keys of the strategies that order by something else. */
   #values = new Float64Array(0)
   #keys = new Float64Array(0)
 
@@ -115,17 +115,17 @@ export class Router {
   /** Learns from one event, of this process or another; each event once, in any order. */
   fold(event: StoreEvent): void {
     if (event.kind === 'lift' || event.kind === 'observation') return
-    const place = this.#candidates.placeOf(event.target.stateId)
-    const local = place !== undefined && this.#candidates.targets[place]!.profile.local
-    if (this.#knowledge.fold(event, local) && place !== undefined) this.#candidates.touch(place)
+    const index = this.#candidates.indexOf(event.target.stateId)
+    const local = index !== undefined && this.#candidates.targets[index]!.profile.local
+    if (this.#knowledge.fold(event, local) && index !== undefined) this.#candidates.touch(index)
   }
 
   decide(request: RoutingRequest, now: number): Decision {
     this.#bucket.earn(this.#settings.exploration, this.#curiosity.burst)
     const exploring = request.mayExplore && request.firstTurn && this.#settings.exploration > 0
     const pass: Pass = { request, now, turn: this.#turns++, exploring }
-    const { place, explored } = this.#pickFirst(pass)
-    const first = this.#candidates.targets[place] ?? null
+    const { index, explored } = this.#pickFirst(pass)
+    const first = this.#candidates.targets[index] ?? null
     const tried = first === null ? [] : [first.stateId]
     return {
       first,
@@ -144,23 +144,23 @@ export class Router {
 
   /** Estimated quality of a target, 0..1; before the first decision, and for targets that are gone, what the catalogue guesses. */
   qualityOf(target: Target): number | null {
-    const place = this.#candidates.isEstimated ? this.#candidates.placeOf(target.stateId) : undefined
-    return place === undefined ? target.profile.qualityPrior : this.#candidates.quality[place]!
+    const index = this.#candidates.isEstimated ? this.#candidates.indexOf(target.stateId) : undefined
+    return index === undefined ? target.profile.qualityPrior : this.#candidates.quality[index]!
   }
 
   /** The score of a target for an ordinary request, with its terms; null when the target is gone. */
   scoreOf(target: { readonly stateId: string }, now: number): { readonly score: number; readonly terms: Terms } | null {
-    const place = this.#candidates.placeOf(target.stateId)
-    if (place === undefined) return null
+    const index = this.#candidates.indexOf(target.stateId)
+    if (index === undefined) return null
     this.#candidates.refresh(now)
-    const terms = termsAt(this.#candidates, this.#valuationOf(ORDINARY, now), place, now)
+    const terms = termsAt(this.#candidates, this.#valuationOf(ORDINARY, now), index, now)
     return { terms, score: score(terms, this.#settings.weights) }
   }
 
   /** What was learned of a target by the hour of the day; null when the target is gone. */
   hoursOf(target: { readonly stateId: string }, now: number): readonly HourCell[] | null {
-    const place = this.#candidates.placeOf(target.stateId)
-    return place === undefined ? null : hourCells(this.#candidates.known[place]!.row, now)
+    const index = this.#candidates.indexOf(target.stateId)
+    return index === undefined ? null : hourCells(this.#candidates.known[index]!.row, now)
   }
 
   /** Tokens to expect of an answer, never more than the caller's limit: for requests and for reservations. */
@@ -222,8 +222,8 @@ export class Router {
       (target) => tried.includes(target.stateId) || exclude(target),
     )
     const best = pickBest(context)
-    const { place } = this.#settings.strategy === 'learned' ? pickLightest(context, best) : best
-    const next = context.candidates.targets[place] ?? null
+    const { index } = this.#settings.strategy === 'learned' ? pickLightest(context, best) : best
+    const next = context.candidates.targets[index] ?? null
     if (next !== null) tried.push(next.stateId)
     return next
   }

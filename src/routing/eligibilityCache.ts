@@ -3,7 +3,7 @@
 import type { Target } from '../domain/target.ts'
 import type { Ineligible } from './eligible.ts'
 
-type Question = (target: Target, place: number) => Ineligible | null
+type Question = (target: Target, index: number) => Ineligible | null
 
 const ADMITTED = 1
 const REFUSED = 2
@@ -23,13 +23,13 @@ export class EligibilityCache {
     this.#exclude = exclude
   }
 
-  admits(place: number): boolean {
-    if (this.#answers[place] === 0) this.#answers[place] = this.#check(place) ? ADMITTED : REFUSED
-    return this.#answers[place] === ADMITTED
+  admits(index: number): boolean {
+    if (this.#answers[index] === 0) this.#answers[index] = this.#check(index) ? ADMITTED : REFUSED
+    return this.#answers[index] === ADMITTED
   }
 
-  #check(place: number): boolean {
-    const target = this.#targets[place]!
-    return !this.#exclude?.(target) && this.#ineligible(target, place) === null
+  #check(index: number): boolean {
+    const target = this.#targets[index]!
+    return !this.#exclude?.(target) && this.#ineligible(target, index) === null
   }
 }

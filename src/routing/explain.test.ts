@@ -104,8 +104,8 @@ describe('sketch()', () => {
 
   test('of thousands it gives the first rows, and the chosen one is never out', () => {
     const router = new Router({ settings: ROUTING, random: () => 0.5 })
-    const targets = Array.from({ length: 3000 }, (_, place) =>
-      makeTarget({ model: `m${place}`, profile: { qualityPrior: (place % 997) / 1000 } }),
+    const targets = Array.from({ length: 3000 }, (_, index) =>
+      makeTarget({ model: `m${index}`, profile: { qualityPrior: (index % 997) / 1000 } }),
     )
     router.setTargets(targets)
     const decision = router.decide(request(), NOW)

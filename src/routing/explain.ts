@@ -37,7 +37,7 @@ export type RankingPreview = Omit<RankedTarget, 'inputs' | 'priors'>
 
 interface DecisionFacts {
   readonly settings: RoutingSettings
-  readonly request: { readonly ineligible: (target: Target, place: number) => Ineligible | null }
+  readonly request: { readonly ineligible: (target: Target, index: number) => Ineligible | null }
   readonly now: number
   /** Null when nothing was chosen. */
   readonly chosen: Target | null
@@ -45,17 +45,17 @@ interface DecisionFacts {
 }
 
 interface Row extends Omit<RankingPreview, 'rank' | 'reason' | 'missed'> {
-  readonly place: number
+  readonly index: number
   readonly key: number
   readonly refusal: Ineligible | null
 }
 
 /** Every target, in the order in which it would be tried; those that may not be tried last. */
 export function explainRanking(context: RankingContext, facts: DecisionFacts): readonly RankedTarget[] {
-  const rows = context.candidates.targets.map((_, place) => rowOf(context, facts, place)).sort(inOrder)
-  return numbered(rows, facts).map((row, index) => {
-    const { place } = rows[index]!
-    return { ...row, inputs: inputsOf(context, place, facts.now), priors: priorsOf(context.candidates, place) }
+  const rows = context.candidates.targets.map((_, index) => rowOf(context, facts, index)).sort(inOrder)
+  return numbered(rows, facts).map((row, at) => {
+    const { index } = rows[at]!
+    return { ...row, inputs: inputsOf(context, index, facts.now), priors: priorsOf(context.candidates, index) }
   })
 }
 
@@ -66,24 +66,24 @@ const LOOKED_AT = 60
 
 /** The first `most` rows of the ranking; of very many targets only those near the top are looked at. */
 export function previewRanking(context: RankingContext, facts: DecisionFacts, most: number): readonly RankingPreview[] {
-  const places = bestPlaces(context.keys, LOOKED_AT)
-  const chosenAt = facts.chosen === null ? undefined : context.candidates.placeOf(facts.chosen.stateId)
-  if (chosenAt !== undefined && !places.includes(chosenAt)) places.push(chosenAt)
-  return numbered(places.map((place) => rowOf(context, facts, place)).sort(inOrder), facts).slice(0, most)
+  const indexes = bestPlaces(context.keys, LOOKED_AT)
+  const chosenAt = facts.chosen === null ? undefined : context.candidates.indexOf(facts.chosen.stateId)
+  if (chosenAt !== undefined && !indexes.includes(chosenAt)) indexes.push(chosenAt)
+  return numbered(indexes.map((index) => rowOf(context, facts, index)).sort(inOrder), facts).slice(0, most)
 }
 
 /** The places with the largest keys, in no particular order. */
 function bestPlaces(keys: Float64Array, most: number): number[] {
-  const places = Array.from({ length: Math.min(most, keys.length) }, (_, place) => place)
-  if (keys.length <= most) return places
-  places.sort((a, b) => keys[b]! - keys[a]!)
-  for (let place = most; place < keys.length; place++) {
-    if (keys[place]! <= keys[places[most - 1]!]!) continue
+  const indexes = Array.from({ length: Math.min(most, keys.length) }, (_, index) => index)
+  if (keys.length <= most) return indexes
+  indexes.sort((a, b) => keys[b]! - keys[a]!)
+  for (let index = most; index < keys.length; index++) {
+    if (keys[index]! <= keys[indexes[most - 1]!]!) continue
     let at = most - 1
-    for (; at > 0 && keys[places[at - 1]!]! < keys[place]!; at--) places[at] = places[at - 1]!
-    places[at] = place
+    for (; at > 0 && keys[indexes[at - 1]!]! < keys[index]!; at--) indexes[at] = indexes[at - 1]!
+    indexes[at] = index
   }
-  return places
+  return indexes
 }
 
 function numbered(rows: readonly Row[], facts: DecisionFacts): RankingPreview[] {
@@ -96,20 +96,20 @@ function numbered(rows: readonly Row[], facts: DecisionFacts): RankingPreview[] 
   })
 }
 
-function rowOf(context: RankingContext, facts: DecisionFacts, place: number): Row {
+function rowOf(context: RankingContext, facts: DecisionFacts, index: number): Row {
   const { candidates, valuation } = context
-  const target = candidates.targets[place]!
-  const terms = termsAt(candidates, valuation, place, facts.now)
+  const target = candidates.targets[index]!
+  const terms = termsAt(candidates, valuation, index, facts.now)
   // Whoever was chosen was eligible; by now its own request may have taken the last of its quota.
-  const refusal = target === facts.chosen ? null : facts.request.ineligible(target, place)
+  const refusal = target === facts.chosen ? null : facts.request.ineligible(target, index)
   return {
     target,
-    place,
+    index,
     terms,
     score: score(terms, facts.settings.weights),
-    value: context.values[place]!,
+    value: context.values[index]!,
     eligible: refusal === null,
-    key: context.keys[place]!,
+    key: context.keys[index]!,
     refusal,
   }
 }
@@ -143,19 +143,19 @@ function aheadOf(row: Row, rows: readonly Row[]): string | null {
   return `ahead of ${passed.target.id}: answers ${percent(row.terms.reliability)} against ${percent(passed.terms.reliability)}`
 }
 
-function inputsOf(context: RankingContext, place: number, now: number): TermInputs {
+function inputsOf(context: RankingContext, index: number, now: number): TermInputs {
   const { candidates, valuation } = context
-  const { row } = candidates.known[place]!
+  const { row } = candidates.known[index]!
   const stats = allTime(row)
   const left = remainingAt(row, now, FAST)
   const recent = Math.round((row[slot.fastSuccesses]! + row[slot.fastFailures]!) * left)
   const whole = `${stats.successes} of ${stats.successes + stats.failures}`
   const minutes = `last 10 minutes ${Math.round(row[slot.fastSuccesses]! * left)} of ${recent}`
-  const ms = Math.round(expectedMs(candidates, valuation, place))
+  const ms = Math.round(expectedMs(candidates, valuation, index))
   return {
     reliability: recent > 0 ? `${whole}; ${minutes}` : whole,
     speed: valuation.outputTokens > 0 ? `${ms} ms for ${Math.round(valuation.outputTokens)} tokens` : `${ms} ms`,
-    quality: stats.quality === null ? qualityPrior(candidates.targets[place]!) : `${row[slot.qualityCount]} scores`,
+    quality: stats.quality === null ? qualityPrior(candidates.targets[index]!) : `${row[slot.qualityCount]} scores`,
     recency: stats.lastSuccessAt > 0 ? `${duration(now - stats.lastSuccessAt)} ago` : 'new',
   }
 }
@@ -165,10 +165,10 @@ function qualityPrior({ profile }: Target): string {
   return profile.qualityPriorSource ? `prior ${prior}: ${profile.qualityPriorSource}` : `prior ${prior}`
 }
 
-function priorsOf(candidates: CandidateTable, place: number): (keyof Terms)[] {
-  const { row } = candidates.known[place]!
+function priorsOf(candidates: CandidateTable, index: number): (keyof Terms)[] {
+  const { row } = candidates.known[index]!
   const priors: (keyof Terms)[] = []
-  if (candidates.isNew(place)) priors.push('reliability')
+  if (candidates.isNew(index)) priors.push('reliability')
   if (row[slot.slowCount] === 0) priors.push('speed')
   if (row[slot.qualityCount] === 0) priors.push('quality')
   return priors

@@ -12,9 +12,9 @@ const REACH = NORMALS[SLICE_MASK]! ** 2
 const DRAWN_APART = 200
 
 export interface Draw {
-  /** The place with the best value; -1 when nothing is eligible. */
+  /** The index with the best value; -1 when nothing is eligible. */
   readonly best: number
-  /** The place with the best draw. */
+  /** The index with the best draw. */
   readonly drawn: number
 }
 
@@ -40,28 +40,28 @@ export function drawBest(
   // The likely winner first (and once more in its turn, which changes nothing): it shows most others to be hopeless.
   const likely = drawnApart ? largestAt(values) : -1
   for (let step = likely < 0 ? 0 : -1; step < values.length; step++) {
-    const place = step < 0 ? likely : step
-    const value = values[place]!
-    const byReliability = reliabilitySpread[place]!
-    const bySpeed = quarterSpeed * latencySpread[place]!
-    const byQuality = qualityWeight * qualitySpread[place]!
+    const index = step < 0 ? likely : step
+    const value = values[index]!
+    const byReliability = reliabilitySpread[index]!
+    const bySpeed = quarterSpeed * latencySpread[index]!
+    const byQuality = qualityWeight * qualitySpread[index]!
     const variance = byReliability * byReliability + bySpeed * bySpeed + byQuality * byQuality
     const gap = bestDraw - value
     if (value <= bestValue && gap > 0 && gap * gap >= variance * reach) continue
-    const bits = word32(seed, place)
+    const bits = word32(seed, index)
     if (drawnApart && gap >= width * mostApart(bits, byReliability, bySpeed, byQuality) && value <= bestValue) continue
     const draw =
       value +
       (drawnApart
-        ? drawApart(candidates, valuation, place, width, bits)
-        : drawWhole(candidates, valuation, place, width, bits))
-    if (!(value > bestValue || draw > bestDraw) || !eligibility.admits(place)) continue
+        ? drawApart(candidates, valuation, index, width, bits)
+        : drawWhole(candidates, valuation, index, width, bits))
+    if (!(value > bestValue || draw > bestDraw) || !eligibility.admits(index)) continue
     if (value > bestValue) {
-      best = place
+      best = index
       bestValue = value
     }
     if (draw > bestDraw) {
-      drawn = place
+      drawn = index
       bestDraw = draw
     }
   }
@@ -71,7 +71,7 @@ export function drawBest(
 /** -1 when there is none. */
 function largestAt(values: Float64Array): number {
   let largest = values.length - 1
-  for (let place = 0; place < values.length; place++) if (values[place]! > values[largest]!) largest = place
+  for (let index = 0; index < values.length; index++) if (values[index]! > values[largest]!) largest = index
   return largest
 }
 
@@ -85,21 +85,21 @@ function mostApart(bits: number, byReliability: number, bySpeed: number, byQuali
 function drawApart(
   candidates: CandidateTable,
   valuation: Valuation,
-  place: number,
+  index: number,
   width: number,
   bits: number,
 ): number {
-  return surprise(candidates, valuation, place, width, firstNormal(bits), secondNormal(bits), thirdNormal(bits))
+  return surprise(candidates, valuation, index, width, firstNormal(bits), secondNormal(bits), thirdNormal(bits))
 }
 
 function drawWhole(
   candidates: CandidateTable,
   valuation: Valuation,
-  place: number,
+  index: number,
   width: number,
   bits: number,
 ): number {
-  return width * firstNormal(bits) * valueSpread(candidates, valuation, place)
+  return width * firstNormal(bits) * valueSpread(candidates, valuation, index)
 }
 
 function firstNormal(bits: number): number {

@@ -35,40 +35,40 @@ export const FILLERS: { readonly [S in Exclude<Strategy, 'learned'>]: Filler } =
 
 function fillTurns(keys: Float64Array, _board: CandidateTable, { turn }: OrderFacts): void {
   const start = keys.length > 0 ? turn % keys.length : 0
-  for (let place = 0; place < keys.length; place++) keys[place] = -((place - start + keys.length) % keys.length)
+  for (let index = 0; index < keys.length; index++) keys[index] = -((index - start + keys.length) % keys.length)
 }
 
 function fillPlaces(keys: Float64Array, candidates: CandidateTable, { order }: OrderFacts): void {
-  for (let place = 0; place < keys.length; place++) keys[place] = -place
+  for (let index = 0; index < keys.length; index++) keys[index] = -index
   if (order === undefined) return
-  for (let place = 0; place < keys.length; place++) keys[place] = -place - order.length
+  for (let index = 0; index < keys.length; index++) keys[index] = -index - order.length
   order.forEach((stateId, rank) => {
-    const place = candidates.placeOf(stateId)
-    if (place !== undefined) keys[place] = -rank
+    const index = candidates.indexOf(stateId)
+    if (index !== undefined) keys[index] = -rank
   })
 }
 
 function fillScores(keys: Float64Array, candidates: CandidateTable, facts: OrderFacts): void {
-  for (let place = 0; place < keys.length; place++) {
-    const isFirstPull = facts.newFirst && candidates.isNew(place) && candidates.known[place]!.row[slot.freePulls] === 0
-    keys[place] = score(termsAt(candidates, facts.valuation, place, facts.now), facts.weights) + (isFirstPull ? 1 : 0)
+  for (let index = 0; index < keys.length; index++) {
+    const isFirstPull = facts.newFirst && candidates.isNew(index) && candidates.known[index]!.row[slot.freePulls] === 0
+    keys[index] = score(termsAt(candidates, facts.valuation, index, facts.now), facts.weights) + (isFirstPull ? 1 : 0)
   }
 }
 
 function fillOriginal(keys: Float64Array, candidates: CandidateTable, facts: OrderFacts): void {
-  for (let place = 0; place < keys.length; place++) {
-    const stats = allTime(candidates.known[place]!.row)
-    keys[place] = score(termsOriginal(stats, facts.now), facts.weights) - (isUnreliable(stats) ? 1 : 0)
+  for (let index = 0; index < keys.length; index++) {
+    const stats = allTime(candidates.known[index]!.row)
+    keys[index] = score(termsOriginal(stats, facts.now), facts.weights) - (isUnreliable(stats) ? 1 : 0)
   }
 }
 
 /** The four terms as this request sees them. */
-export function termsAt(candidates: CandidateTable, valuation: Valuation, place: number, now: number): Terms {
+export function termsAt(candidates: CandidateTable, valuation: Valuation, index: number, now: number): Terms {
   return {
-    reliability: candidates.reliability[place]!,
-    speed: speed(expectedMs(candidates, valuation, place), valuation.latencyRefMs),
-    quality: valuation.quality[place]!,
-    recency: recency(candidates.known[place]!.row[slot.lastSuccessAt]!, now),
+    reliability: candidates.reliability[index]!,
+    speed: speed(expectedMs(candidates, valuation, index), valuation.latencyRefMs),
+    quality: valuation.quality[index]!,
+    recency: recency(candidates.known[index]!.row[slot.lastSuccessAt]!, now),
   }
 }
 

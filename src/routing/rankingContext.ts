@@ -8,7 +8,7 @@ import type { Valuation } from './valuation.ts'
 export interface RankingContext {
   readonly candidates: CandidateTable
   readonly valuation: Valuation
-  /** V by place. */
+  /** V by index. */
   readonly values: Float64Array
   /** What the strategy orders by, larger first; the values themselves for `learned`. */
   readonly keys: Float64Array

@@ -18,9 +18,9 @@ export interface Valuation {
 const MOST_COSTS = 100
 
 /** The time this request would take with the target, or its first token where only that is waited for. */
-export function expectedMs(candidates: CandidateTable, valuation: Valuation, place: number): number {
-  const first = candidates.firstTokenMs[place]!
-  return valuation.weights.firstTokenOnly ? first : first + valuation.outputTokens * candidates.tokenMs[place]!
+export function expectedMs(candidates: CandidateTable, valuation: Valuation, index: number): number {
+  const first = candidates.firstTokenMs[index]!
+  return valuation.weights.firstTokenOnly ? first : first + valuation.outputTokens * candidates.tokenMs[index]!
 }
 
 /** V of every target, into `values`: `value()` of score.ts written out over the arrays, loads taken out of the loop. */
@@ -31,28 +31,28 @@ export function evaluate(candidates: CandidateTable, valuation: Valuation, value
   const whenSlow = weights.reliability
   const bySpeed = weights.speed * latencyRefMs
   const byQuality = weights.quality
-  for (let place = 0; place < values.length; place++) {
-    const ms = firstTokenMs[place]! + tokens * tokenMs[place]!
-    values[place] = reliability[place]! * (whenSlow + bySpeed / (latencyRefMs + ms) + byQuality * quality[place]!)
+  for (let index = 0; index < values.length; index++) {
+    const ms = firstTokenMs[index]! + tokens * tokenMs[index]!
+    values[index] = reliability[index]! * (whenSlow + bySpeed / (latencyRefMs + ms) + byQuality * quality[index]!)
   }
   if (weights.price > 0 || candidates.isPressed) priceIn(candidates, valuation, values)
 }
 
 /** Adds what a cheap answer is worth to this request, and takes off what the budgets ask for the money. */
 function priceIn(candidates: CandidateTable, valuation: Valuation, values: Float64Array): void {
-  for (let place = 0; place < values.length; place++) {
-    const cost = candidates.costUsd(place, valuation.inputTokens, valuation.outputTokens)
-    const worth = candidates.reliability[place]! * valuation.weights.price * cheapness(cost)
-    const pressed = candidates.pressure[place]! * Math.min(MOST_COSTS, cost / COST_REF_USD)
-    values[place] = values[place]! + worth - pressed
+  for (let index = 0; index < values.length; index++) {
+    const cost = candidates.costUsd(index, valuation.inputTokens, valuation.outputTokens)
+    const worth = candidates.reliability[index]! * valuation.weights.price * cheapness(cost)
+    const pressed = candidates.pressure[index]! * Math.min(MOST_COSTS, cost / COST_REF_USD)
+    values[index] = values[index]! + worth - pressed
   }
 }
 
 /** The standard deviation of ln(ms) of the expected time: both parts' shares of it, taken as independent. */
-function logSpread(candidates: CandidateTable, valuation: Valuation, place: number, ms: number): number {
-  if (valuation.weights.firstTokenOnly || valuation.outputTokens === 0) return candidates.firstTokenSpread[place]!
-  const first = (candidates.firstTokenMs[place]! / ms) * candidates.firstTokenSpread[place]!
-  const rest = (1 - candidates.firstTokenMs[place]! / ms) * candidates.tokenSpread[place]!
+function logSpread(candidates: CandidateTable, valuation: Valuation, index: number, ms: number): number {
+  if (valuation.weights.firstTokenOnly || valuation.outputTokens === 0) return candidates.firstTokenSpread[index]!
+  const first = (candidates.firstTokenMs[index]! / ms) * candidates.firstTokenSpread[index]!
+  const rest = (1 - candidates.firstTokenMs[index]! / ms) * candidates.tokenSpread[index]!
   return Math.sqrt(first * first + rest * rest)
 }
 
@@ -60,36 +60,36 @@ function logSpread(candidates: CandidateTable, valuation: Valuation, place: numb
 export function surprise(
   candidates: CandidateTable,
   valuation: Valuation,
-  place: number,
+  index: number,
   width: number,
   reliabilityDraw: number,
   speedDraw: number,
   qualityDraw: number,
 ): number {
   const { weights } = valuation
-  const works = candidates.reliability[place]!
-  const good = valuation.quality[place]!
-  const ms = expectedMs(candidates, valuation, place)
+  const works = candidates.reliability[index]!
+  const good = valuation.quality[index]!
+  const ms = expectedMs(candidates, valuation, index)
   const fast = speed(ms, valuation.latencyRefMs)
-  const drawnWorks = clamp(works + width * candidates.reliabilitySpread[place]! * reliabilityDraw)
-  const drawnMs = ms * Math.exp(width * logSpread(candidates, valuation, place, ms) * speedDraw)
+  const drawnWorks = clamp(works + width * candidates.reliabilitySpread[index]! * reliabilityDraw)
+  const drawnMs = ms * Math.exp(width * logSpread(candidates, valuation, index, ms) * speedDraw)
   const drawnFast = speed(drawnMs, valuation.latencyRefMs)
-  const drawnGood = clamp(good + width * valuation.qualitySpread[place]! * qualityDraw)
+  const drawnGood = clamp(good + width * valuation.qualitySpread[index]! * qualityDraw)
   const before = works * (weights.reliability + weights.speed * fast + weights.quality * good)
   const drawn = drawnWorks * (weights.reliability + weights.speed * drawnFast + weights.quality * drawnGood)
   return drawn - before
 }
 
 /** The standard deviation of V, by the delta method. */
-export function valueSpread(candidates: CandidateTable, valuation: Valuation, place: number): number {
+export function valueSpread(candidates: CandidateTable, valuation: Valuation, index: number): number {
   const { weights } = valuation
-  const works = candidates.reliability[place]!
-  const ms = expectedMs(candidates, valuation, place)
+  const works = candidates.reliability[index]!
+  const ms = expectedMs(candidates, valuation, index)
   const fast = speed(ms, valuation.latencyRefMs)
-  const whenAnswered = weights.reliability + weights.speed * fast + weights.quality * valuation.quality[place]!
-  const byReliability = whenAnswered * candidates.reliabilitySpread[place]!
-  const bySpeed = works * weights.speed * fast * (1 - fast) * logSpread(candidates, valuation, place, ms)
-  const byQuality = works * weights.quality * valuation.qualitySpread[place]!
+  const whenAnswered = weights.reliability + weights.speed * fast + weights.quality * valuation.quality[index]!
+  const byReliability = whenAnswered * candidates.reliabilitySpread[index]!
+  const bySpeed = works * weights.speed * fast * (1 - fast) * logSpread(candidates, valuation, index, ms)
+  const byQuality = works * weights.quality * valuation.qualitySpread[index]!
   return Math.sqrt(byReliability * byReliability + bySpeed * bySpeed + byQuality * byQuality)
 }
 

@@ -12,14 +12,14 @@ export class Agenda {
 
   add(at: number, happen: () => void): void {
     const item = { at, order: this.#added++, happen }
-    let place = this.#heap.push(item) - 1
-    while (place > 0) {
-      const parent = (place - 1) >> 1
+    let index = this.#heap.push(item) - 1
+    while (index > 0) {
+      const parent = (index - 1) >> 1
       if (!isBefore(item, this.#heap[parent]!)) break
-      this.#heap[place] = this.#heap[parent]!
-      place = parent
+      this.#heap[index] = this.#heap[parent]!
+      index = parent
     }
-    this.#heap[place] = item
+    this.#heap[index] = item
   }
 
   /** Lets everything happen, also what is added meanwhile. */
@@ -36,16 +36,16 @@ export class Agenda {
   }
 
   #sink(item: Item): void {
-    let place = 0
+    let index = 0
     for (;;) {
-      let child = 2 * place + 1
+      let child = 2 * index + 1
       if (child >= this.#heap.length) break
       if (child + 1 < this.#heap.length && isBefore(this.#heap[child + 1]!, this.#heap[child]!)) child++
       if (!isBefore(this.#heap[child]!, item)) break
-      this.#heap[place] = this.#heap[child]!
-      place = child
+      this.#heap[index] = this.#heap[child]!
+      index = child
     }
-    this.#heap[place] = item
+    this.#heap[index] = item
   }
 }
 

@@ -21,12 +21,12 @@ export function readTable(file: string): Table {
   const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
   const [header = '', ...lines] = text.split(/\r?\n/).filter((line) => line !== '')
   const columns = cellsOf(header)
-  const places = new Map(columns.map((column, place) => [column, place]))
-  return { columns, rows: lines.map((line) => rowOf(cellsOf(line), places)) }
+  const indexes = new Map(columns.map((column, index) => [column, index]))
+  return { columns, rows: lines.map((line) => rowOf(cellsOf(line), indexes)) }
 }
 
-function rowOf(cells: readonly string[], places: ReadonlyMap<string, number>): Row {
-  const text = (column: string) => cells[places.get(column) ?? -1] ?? ''
+function rowOf(cells: readonly string[], indexes: ReadonlyMap<string, number>): Row {
+  const text = (column: string) => cells[indexes.get(column) ?? -1] ?? ''
   return { text, number: (column) => (text(column) === '' ? Number.NaN : Number(text(column))) }
 }
 

@@ -84,7 +84,7 @@ function isNearOracle(log: RunLog, oracle: RunLog, first: number): boolean {
 }
 
 function isAdopted(log: RunLog, newcomer: number, first: number): boolean {
-  const picks = log.first.subarray(first, first + WINDOW).filter((place) => place === newcomer)
+  const picks = log.first.subarray(first, first + WINDOW).filter((index) => index === newcomer)
   return picks.length >= ADOPTED * WINDOW
 }
 

@@ -9,7 +9,7 @@ import type { Arrival, ReplayWorld } from './world.ts'
 /** One attempt that ended, as a policy sees it. */
 export interface Seen {
   readonly number: number
-  readonly place: number
+  readonly index: number
   readonly source: 'live' | 'test' | 'probe'
   readonly startedAt: number
   readonly at: number
@@ -32,20 +32,20 @@ export interface Walk {
 
 export interface Policy {
   /** A target that can be tried from now on. */
-  add(place: number, at: number): void
+  add(index: number, at: number): void
   begin(number: number, arrival: Arrival): Walk
   learn(seen: Seen): void
-  rate(place: number, score: number, at: number, arrival: Arrival): void
+  rate(index: number, score: number, at: number, arrival: Arrival): void
   /** Calls and checks made beside the requests. */
   readonly probes?: number
 }
 
 /** A policy that gives every target a number and tries the largest first. */
 abstract class Ranking implements Policy {
-  protected readonly places: number[] = []
+  protected readonly indexes: number[] = []
 
-  add(place: number): void {
-    this.places.push(place)
+  add(index: number): void {
+    this.indexes.push(index)
   }
 
   begin(number: number, { at }: Arrival): Walk {
@@ -63,7 +63,7 @@ abstract class Ranking implements Policy {
   /** Called once per request, before any `rank`. */
   protected prepare(_number: number, _at: number): void {}
 
-  protected abstract rank(place: number, number: number, now: number): number
+  protected abstract rank(index: number, number: number, now: number): number
 
   learn(_seen: Seen): void {}
 
@@ -72,11 +72,11 @@ abstract class Ranking implements Policy {
   #best(tried: ReadonlySet<number>, number: number, now: number): number {
     let best = -1
     let most = Number.NEGATIVE_INFINITY
-    for (const place of this.places) {
-      if (tried.has(place)) continue
-      const rank = this.rank(place, number, now)
+    for (const index of this.indexes) {
+      if (tried.has(index)) continue
+      const rank = this.rank(index, number, now)
       if (best >= 0 && rank <= most) continue
-      best = place
+      best = index
       most = rank
     }
     return best
@@ -85,8 +85,8 @@ abstract class Ranking implements Policy {
 
 /** The order of the configuration. */
 export class StaticOrder extends Ranking {
-  protected rank(place: number): number {
-    return -place
+  protected rank(index: number): number {
+    return -index
   }
 }
 
@@ -97,9 +97,9 @@ export class RoundRobin extends Ranking {
     this.#turn++
   }
 
-  protected rank(place: number): number {
-    const count = this.places.length
-    return -((place + count - (this.#turn % count)) % count)
+  protected rank(index: number): number {
+    const count = this.indexes.length
+    return -((index + count - (this.#turn % count)) % count)
   }
 }
 
@@ -111,8 +111,8 @@ export class RandomOrder extends Ranking {
     this.#seed = seed
   }
 
-  protected rank(place: number, number: number): number {
-    return mix32(mix32(this.#seed, number), place)
+  protected rank(index: number, number: number): number {
+    return mix32(mix32(this.#seed, number), index)
   }
 }
 
@@ -123,16 +123,16 @@ export class LatencyList extends Ranking {
   readonly #seen = new Map<number, { at: number; ms: number }[]>()
   readonly #restsUntil = new Map<number, number>()
 
-  protected rank(place: number, _number: number, now: number): number {
-    const resting = (this.#restsUntil.get(place) ?? 0) > now ? 1e9 : 0
-    const recent = (this.#seen.get(place) ?? []).filter(({ at }) => now - at < HOUR)
+  protected rank(index: number, _number: number, now: number): number {
+    const resting = (this.#restsUntil.get(index) ?? 0) > now ? 1e9 : 0
+    const recent = (this.#seen.get(index) ?? []).filter(({ at }) => now - at < HOUR)
     if (recent.length === 0) return -resting
     return -resting - recent.reduce((sum, { ms }) => sum + ms, 0) / recent.length
   }
 
-  override learn({ place, failure, at, latencyMs }: Seen): void {
-    if (failure !== null) this.#restsUntil.set(place, at + 5000)
-    else this.#seen.set(place, [...(this.#seen.get(place) ?? []), { at, ms: latencyMs }].slice(-10))
+  override learn({ index, failure, at, latencyMs }: Seen): void {
+    if (failure !== null) this.#restsUntil.set(index, at + 5000)
+    else this.#seen.set(index, [...(this.#seen.get(index) ?? []), { at, ms: latencyMs }].slice(-10))
   }
 }
 
@@ -140,14 +140,14 @@ export class LatencyList extends Ranking {
 export class EwmaLatency extends Ranking {
   readonly #ms = new Map<number, number>()
 
-  protected rank(place: number): number {
-    return -(this.#ms.get(place) ?? 0)
+  protected rank(index: number): number {
+    return -(this.#ms.get(index) ?? 0)
   }
 
-  override learn({ place, failure, latencyMs }: Seen): void {
+  override learn({ index, failure, latencyMs }: Seen): void {
     const observed = failure === null ? latencyMs : Math.max(10_000, latencyMs)
-    const before = this.#ms.get(place)
-    this.#ms.set(place, before === undefined ? observed : 0.8 * before + 0.2 * observed)
+    const before = this.#ms.get(index)
+    this.#ms.set(index, before === undefined ? observed : 0.8 * before + 0.2 * observed)
   }
 }
 
@@ -164,19 +164,19 @@ export class PeakEwma extends Ranking {
 
   protected override prepare(number: number): void {
     const dice = new Dice(mix32(this.#seed, number))
-    this.#drawn = [0, 1].map(() => this.places[Math.floor(dice.uniform() * this.places.length)]!)
+    this.#drawn = [0, 1].map(() => this.indexes[Math.floor(dice.uniform() * this.indexes.length)]!)
   }
 
-  protected rank(place: number): number {
-    return (this.#drawn.includes(place) ? 1e9 : 0) - (this.#peaks.get(place)?.ms ?? 0)
+  protected rank(index: number): number {
+    return (this.#drawn.includes(index) ? 1e9 : 0) - (this.#peaks.get(index)?.ms ?? 0)
   }
 
-  override learn({ place, failure, at, latencyMs }: Seen): void {
+  override learn({ index, failure, at, latencyMs }: Seen): void {
     const observed = failure === null ? latencyMs : Math.max(10_000, latencyMs)
-    const before = this.#peaks.get(place)
+    const before = this.#peaks.get(index)
     const kept = before === undefined ? 0 : Math.exp(-(at - before.at) / 30_000)
     const ms = before === undefined || observed > before.ms ? observed : kept * before.ms + (1 - kept) * observed
-    this.#peaks.set(place, { at, ms })
+    this.#peaks.set(index, { at, ms })
   }
 }
 
@@ -200,9 +200,9 @@ export class Formula extends Ranking {
     this.#restMs = restMs
   }
 
-  protected rank(place: number, _number: number, now: number): number {
-    const resting = (this.#restsUntil.get(place) ?? 0) > now ? 10 : 0
-    const known = this.#known.get(place)
+  protected rank(index: number, _number: number, now: number): number {
+    const resting = (this.#restsUntil.get(index) ?? 0) > now ? 10 : 0
+    const known = this.#known.get(index)
     // Never tried: it goes first, or it would never be.
     if (known === undefined) return 2 - resting
     const terms = {
@@ -214,25 +214,25 @@ export class Formula extends Ranking {
     return score(terms, WEIGHTS) - resting
   }
 
-  override learn({ place, failure, at, latencyMs }: Seen): void {
-    const known = this.#of(place)
+  override learn({ index, failure, at, latencyMs }: Seen): void {
+    const known = this.#of(index)
     known.tries++
     if (failure === null) {
       known.successes++
       known.ms += latencyMs
       known.lastSuccessAt = at
-    } else if (this.#restMs > 0) this.#restsUntil.set(place, at + this.#restMs)
+    } else if (this.#restMs > 0) this.#restsUntil.set(index, at + this.#restMs)
   }
 
-  override rate(place: number, score: number): void {
-    const known = this.#of(place)
+  override rate(index: number, score: number): void {
+    const known = this.#of(index)
     known.rated++
     known.scores += score
   }
 
-  #of(place: number): AllTime {
-    const known = this.#known.get(place) ?? { tries: 0, successes: 0, ms: 0, rated: 0, scores: 0, lastSuccessAt: 0 }
-    this.#known.set(place, known)
+  #of(index: number): AllTime {
+    const known = this.#known.get(index) ?? { tries: 0, successes: 0, ms: 0, rated: 0, scores: 0, lastSuccessAt: 0 }
+    this.#known.set(index, known)
     return known
   }
 }
@@ -253,24 +253,24 @@ export class DiscountedThompson extends Ranking {
 
   protected override prepare(number: number): void {
     const dice = new Dice(mix32(this.#seed, number))
-    this.#draws = new Map(this.places.map((place) => [place, this.#draw(place, dice)]))
+    this.#draws = new Map(this.indexes.map((index) => [index, this.#draw(index, dice)]))
   }
 
-  protected rank(place: number): number {
-    return this.#draws.get(place) ?? 0
+  protected rank(index: number): number {
+    return this.#draws.get(index) ?? 0
   }
 
-  override learn({ place, failure, latencyMs }: Seen): void {
+  override learn({ index, failure, latencyMs }: Seen): void {
     for (const known of [this.#gains, this.#losses]) for (const [key, sum] of known) known.set(key, sum * this.#gamma)
     const reward = failure === null ? (0.4 + 0.3 * speed(latencyMs) + 0.2 * 0.8) / 0.9 : 0
-    this.#gains.set(place, (this.#gains.get(place) ?? 0) + reward)
-    this.#losses.set(place, (this.#losses.get(place) ?? 0) + 1 - reward)
+    this.#gains.set(index, (this.#gains.get(index) ?? 0) + reward)
+    this.#losses.set(index, (this.#losses.get(index) ?? 0) + 1 - reward)
   }
 
   /** Beta(a, b) by its mean and variance: with one pseudo-observation of each kind it is close to normal. */
-  #draw(place: number, dice: Dice): number {
-    const a = 1 + (this.#gains.get(place) ?? 0)
-    const b = 1 + (this.#losses.get(place) ?? 0)
+  #draw(index: number, dice: Dice): number {
+    const a = 1 + (this.#gains.get(index) ?? 0)
+    const b = 1 + (this.#losses.get(index) ?? 0)
     const n = a + b
     return a / n + Math.sqrt((a * b) / (n * n * (n + 1))) * dice.normal()
   }
@@ -291,7 +291,7 @@ export class Oracle extends Ranking {
     return super.begin(number, arrival)
   }
 
-  protected rank(place: number, _number: number, now: number): number {
-    return this.#world.valueOf(place, now, this.#tokens)
+  protected rank(index: number, _number: number, now: number): number {
+    return this.#world.valueOf(index, now, this.#tokens)
   }
 }

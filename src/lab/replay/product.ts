@@ -38,7 +38,7 @@ export class Product implements Policy {
   probes = 0
   readonly #world: ReplayWorld
   readonly #clock: (at: number) => number
-  readonly #places = new Map<string, number>()
+  readonly #indexes = new Map<string, number>()
   readonly #targets: Target[] = []
   #events = 0
 
@@ -48,9 +48,9 @@ export class Product implements Policy {
     this.router = new Router({ settings: { ...ROUTING, ...settings }, random: () => seed / 0x1_0000_0000 })
   }
 
-  add(place: number): void {
-    const { target } = this.#world.scenario.contenders[place]!
-    this.#places.set(target.stateId, place)
+  add(index: number): void {
+    const { target } = this.#world.scenario.contenders[index]!
+    this.#indexes.set(target.stateId, index)
     this.#targets.push(target)
     this.router.setTargets(this.#targets)
   }
@@ -67,18 +67,18 @@ export class Product implements Policy {
     this.router.fold({ ...event, at: this.#clock(event.at), startedAt: this.#clock(event.startedAt) })
   }
 
-  rate(place: number, score: number, at: number, { task }: Arrival): void {
-    const target = this.targetAt(place)
+  rate(index: number, score: number, at: number, { task }: Arrival): void {
+    const target = this.targetAt(index)
     const about = { origin: 'replay', id: `quality-${++this.#events}`, target, requestId: null, task }
     this.router.fold({ kind: 'quality', at: this.#clock(at), score, source: 'user', ...about })
   }
 
-  targetAt(place: number): Target {
-    return this.#world.scenario.contenders[place]!.target
+  targetAt(index: number): Target {
+    return this.#world.scenario.contenders[index]!.target
   }
 
-  placeOf(target: Target): number {
-    return this.#places.get(target.stateId)!
+  indexOf(target: Target): number {
+    return this.#indexes.get(target.stateId)!
   }
 
   decide(request: RoutingRequest, now: number): Decision {
@@ -118,7 +118,7 @@ export class Product implements Policy {
       requestId: `request-${seen.number}`,
       number: 1,
       source: seen.source,
-      target: this.targetAt(seen.place),
+      target: this.targetAt(seen.index),
       startedAt: seen.startedAt,
       latencyMs: seen.latencyMs,
       firstTokenMs: seen.failure === null ? seen.firstTokenMs : null,
@@ -142,12 +142,12 @@ export class Product implements Policy {
   /** A refused key whose park has run out is checked for free; a good one is lifted, a bad one parked for longer. */
   #checkKeys(now: number): void {
     for (const park of this.parks.awaiting(now)) {
-      const place = this.#places.get(park.target.stateId)
-      if (park.backBy !== 'key-check' || place === undefined) continue
+      const index = this.#indexes.get(park.target.stateId)
+      if (park.backBy !== 'key-check' || index === undefined) continue
       this.probes++
       const about = { at: now, origin: 'replay', id: `check-${++this.#events}`, target: park.target }
-      if (this.#world.keyWorks(place, now)) this.parks.lift(park.target, now, ['auth_invalid'])
-      else this.parks.fold({ ...this.eventOf(refusedCheck(place, now)), ...about })
+      if (this.#world.keyWorks(index, now)) this.parks.lift(park.target, now, ['auth_invalid'])
+      else this.parks.fold({ ...this.eventOf(refusedCheck(index, now)), ...about })
     }
   }
 
@@ -166,10 +166,10 @@ const CALM = {
   random: 0,
 } as const
 
-function refusedCheck(place: number, now: number): Seen {
+function refusedCheck(index: number, now: number): Seen {
   const failure: Failure = { kind: 'auth_invalid', status: 401, message: 'simulated key check' }
   const facts = { latencyMs: 0, firstTokenMs: 0, tokens: 0, task: null }
-  return { number: -1, place, source: 'probe', startedAt: now, at: now, failure, ...facts }
+  return { number: -1, index, source: 'probe', startedAt: now, at: now, failure, ...facts }
 }
 
 /** The trail keeps reports for people; nobody reads these. */
@@ -212,14 +212,14 @@ class ProductWalk implements Walk {
     for (;;) {
       const target = this.#trail.over ? null : (this.#choose() ?? this.#product.soonestGuess(this.#trail, now))
       if (target === null) return -1
-      if (this.#reserve(target)) return this.#product.placeOf(target)
+      if (this.#reserve(target)) return this.#product.indexOf(target)
       this.#trail.leave(target.stateId)
     }
   }
 
   ended(seen: Seen): void {
     const { parks, quota } = this.#product
-    const target = this.#product.targetAt(seen.place)
+    const target = this.#product.targetAt(seen.index)
     if (this.#hold !== null) quota.settle(this.#hold, null, seen.at)
     if (this.#probes) parks.endProbe(target)
     if (seen.failure !== null) this.#trail.add(target, reportOf(target), seen.failure, judge(seen.failure, CALM))

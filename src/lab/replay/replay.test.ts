@@ -237,7 +237,7 @@ describe('the user’s own past', () => {
     const scenario = recordedScenario(events)!
     expect(scenario.contenders.map(({ target }) => target.provider)).toEqual(['google', 'groq'])
     const log = replayOnce(scenario, 'learned', 1)
-    expect(log.first.filter((place) => place === 0).length).toBeGreaterThan(0.8 * log.first.length)
+    expect(log.first.filter((index) => index === 0).length).toBeGreaterThan(0.8 * log.first.length)
   })
 
   test('is no scenario while there is nothing to choose between', () => {

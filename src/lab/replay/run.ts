@@ -47,15 +47,15 @@ export class Run {
   /** The tester has seen every target once that is known at the start; the others are told of when they come. */
   #introduce(): void {
     const { contenders, from } = this.#world.scenario
-    contenders.forEach(({ since }, place) => {
-      if (since > from) this.#agenda.add(since, () => this.#policy.add(place, since))
-      else this.#policy.add(place, from)
+    contenders.forEach(({ since }, index) => {
+      if (since > from) this.#agenda.add(since, () => this.#policy.add(index, since))
+      else this.#policy.add(index, from)
     })
-    contenders.forEach(({ since }, place) => {
+    contenders.forEach(({ since }, index) => {
       if (since > from) return
-      const at = from - 1000 * (contenders.length - place)
-      const fate = this.#world.fate(-1, place, { at, tokens: 0 })
-      this.#policy.learn({ ...seenOf(fate, -1, place, at), source: 'test' })
+      const at = from - 1000 * (contenders.length - index)
+      const fate = this.#world.fate(-1, index, { at, tokens: 0 })
+      this.#policy.learn({ ...seenOf(fate, -1, index, at), source: 'test' })
     })
   }
 
@@ -78,36 +78,36 @@ export class Run {
 
   #regretOf(first: number, { at, tokens }: Arrival): number {
     let best = 0
-    for (let place = 0; place < this.#world.scenario.contenders.length; place++)
-      best = Math.max(best, this.#world.valueOf(place, at, tokens))
+    for (let index = 0; index < this.#world.scenario.contenders.length; index++)
+      best = Math.max(best, this.#world.valueOf(index, at, tokens))
     return first < 0 ? best : best - this.#world.valueOf(first, at, tokens)
   }
 
-  #attempt(request: Request, place: number, now: number): void {
+  #attempt(request: Request, index: number, now: number): void {
     const { number, arrival } = request
     this.#log.elapsedMs[number] = now - arrival.at
-    if (place < 0) return
+    if (index < 0) return
     const attempt = ++this.#log.attempts[number]!
     const { tokens, task } = arrival
-    const fate = this.#world.fate(number, place, { at: now, tokens })
+    const fate = this.#world.fate(number, index, { at: now, tokens })
     this.#log.costUsd += fate.costUsd
     this.#agenda.add(now + fate.latencyMs, () => {
-      const seen = { ...seenOf(fate, number, place, now), tokens, task }
+      const seen = { ...seenOf(fate, number, index, now), tokens, task }
       request.walk.ended?.(seen)
       this.#policy.learn(seen)
-      if (fate.failure === null) this.#answer(request, place, seen, fate)
+      if (fate.failure === null) this.#answer(request, index, seen, fate)
       else if (attempt < MAX_ATTEMPTS) this.#attempt(request, request.walk.next(seen.at), seen.at)
       else this.#log.elapsedMs[number] = seen.at - arrival.at
     })
   }
 
-  #answer({ number, arrival }: Request, place: number, seen: Seen, fate: Fate): void {
+  #answer({ number, arrival }: Request, index: number, seen: Seen, fate: Fate): void {
     const elapsedMs = seen.at - arrival.at
     this.#log.elapsedMs[number] = elapsedMs
     this.#log.answered[number] = 1
     this.#log.firstSucceeded[number] = this.#log.attempts[number] === 1 ? 1 : 0
     this.#log.utility[number] = worthOf(elapsedMs, fate.score)
-    if (this.#world.isRated(number)) this.#policy.rate(place, fate.score, seen.at, arrival)
+    if (this.#world.isRated(number)) this.#policy.rate(index, fate.score, seen.at, arrival)
   }
 }
 
@@ -117,10 +117,10 @@ interface Request {
   readonly walk: Walk
 }
 
-function seenOf(fate: Fate, number: number, place: number, startedAt: number): Seen {
+function seenOf(fate: Fate, number: number, index: number, startedAt: number): Seen {
   const { failure, latencyMs, firstTokenMs } = fate
   const at = startedAt + latencyMs
-  return { number, place, source: 'live', startedAt, at, failure, latencyMs, firstTokenMs, tokens: 0, task: null }
+  return { number, index, source: 'live', startedAt, at, failure, latencyMs, firstTokenMs, tokens: 0, task: null }
 }
 
 function emptyLog(arrivals: readonly Arrival[]) {

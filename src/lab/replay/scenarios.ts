@@ -146,7 +146,7 @@ function threeDays(): Scenario {
     name: 'three-days',
     from: traffic.from,
     until: traffic.until,
-    contenders: kinds.map((kind, place) => contender(kind, place === 0 ? { dailyLimit: limit } : {})),
+    contenders: kinds.map((kind, index) => contender(kind, index === 0 ? { dailyLimit: limit } : {})),
     arrivals: (seed) => poisson(traffic, seed),
   }
 }

@@ -81,7 +81,7 @@ const QUOTA_REFUSAL_MS = 150
 export class ReplayWorld {
   readonly scenario: Scenario
   readonly #seed: number
-  /** Successes granted on the day, by place. */
+  /** Successes granted on the day, by index. */
   readonly #used: Float64Array
   readonly #usedOn: Float64Array
 
@@ -93,9 +93,9 @@ export class ReplayWorld {
   }
 
   /** The value V that a call now truly has, with all that nobody can know; 0 once the quota is used up. */
-  valueOf(place: number, at: number, tokens: number): number {
-    const contender = this.scenario.contenders[place]!
-    if (at < contender.since || this.#isExhausted(place, at)) return 0
+  valueOf(index: number, at: number, tokens: number): number {
+    const contender = this.scenario.contenders[index]!
+    if (at < contender.since || this.#isExhausted(index, at)) return 0
     let value = 0
     for (const { weight, conditions } of contender.at(at))
       value += weight * conditions.works * worthOf(msOf(conditions, tokens), conditions.quality)
@@ -103,14 +103,14 @@ export class ReplayWorld {
   }
 
   /** What becomes of request `number` at this target, when it is called at `at`. */
-  fate(number: number, place: number, { at, tokens }: { readonly at: number; readonly tokens: number }): Fate {
-    const dice = this.#dice(number, place, at)
-    const conditions = pickLikely(this.scenario.contenders[place]!.at(at), dice.uniform())
+  fate(number: number, index: number, { at, tokens }: { readonly at: number; readonly tokens: number }): Fate {
+    const dice = this.#dice(number, index, at)
+    const conditions = pickLikely(this.scenario.contenders[index]!.at(at), dice.uniform())
     const { costUsd } = conditions
-    if (this.#isExhausted(place, at)) return refusedByQuota(this.scenario.contenders[place]!.dailyLimit!(at)!)
+    if (this.#isExhausted(index, at)) return refusedByQuota(this.scenario.contenders[index]!.dailyLimit!(at)!)
     if (dice.uniform() >= conditions.works)
       return { ...NOTHING, failure: failureOf(conditions.failure), latencyMs: conditions.failureMs, costUsd: 0 }
-    this.#use(place, at)
+    this.#use(index, at)
     const noise = Math.exp(LATENCY_NOISE * dice.normal())
     const score = Math.min(1, Math.max(0, conditions.quality + SCORE_NOISE * dice.normal()))
     return {
@@ -123,8 +123,8 @@ export class ReplayWorld {
   }
 
   /** Whether a free check of the key would pass now. */
-  keyWorks(place: number, at: number): boolean {
-    const likely = pickLikely(this.scenario.contenders[place]!.at(at), this.#dice(-1, place, at).uniform())
+  keyWorks(index: number, at: number): boolean {
+    const likely = pickLikely(this.scenario.contenders[index]!.at(at), this.#dice(-1, index, at).uniform())
     return likely.failure !== 'auth_invalid' || likely.works > 0
   }
 
@@ -133,19 +133,19 @@ export class ReplayWorld {
     return mix32(mix32(this.#seed, 0x7a7e), number) < 0.3 * 0x1_0000_0000
   }
 
-  #dice(number: number, place: number, at: number): Dice {
-    return new Dice(mix32(mix32(mix32(this.#seed, number), place), Math.floor(at / 1000)))
+  #dice(number: number, index: number, at: number): Dice {
+    return new Dice(mix32(mix32(mix32(this.#seed, number), index), Math.floor(at / 1000)))
   }
 
-  #isExhausted(place: number, at: number): boolean {
-    const limit = this.scenario.contenders[place]!.dailyLimit?.(at) ?? null
-    return limit !== null && this.#usedOn[place] === dayOf(at) && this.#used[place]! >= limit
+  #isExhausted(index: number, at: number): boolean {
+    const limit = this.scenario.contenders[index]!.dailyLimit?.(at) ?? null
+    return limit !== null && this.#usedOn[index] === dayOf(at) && this.#used[index]! >= limit
   }
 
-  #use(place: number, at: number): void {
-    if (this.#usedOn[place] !== dayOf(at)) this.#used[place] = 0
-    this.#usedOn[place] = dayOf(at)
-    this.#used[place]!++
+  #use(index: number, at: number): void {
+    if (this.#usedOn[index] !== dayOf(at)) this.#used[index] = 0
+    this.#usedOn[index] = dayOf(at)
+    this.#used[index]!++
   }
 }
 
