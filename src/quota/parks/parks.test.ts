@@ -23,7 +23,7 @@ const PROVIDERS: Record<string, QuotaFacts> = {
 
 const newParks = () => new Parks({ facts: (provider) => PROVIDERS[provider] })
 
-interface Place {
+interface ParkScopeState {
   provider?: string
   model?: string
   key?: number
@@ -31,7 +31,7 @@ interface Place {
   free?: boolean
 }
 
-function target({ provider = 'groq', model = 'm', key = 1, label, free = false }: Place = {}): Target {
+function target({ provider = 'groq', model = 'm', key = 1, label, free = false }: ParkScopeState = {}): Target {
   const fingerprint = `fingerprint-${key}`
   return {
     id: targetId(provider, model, key),
@@ -490,7 +490,7 @@ describe('coming back', () => {
 })
 
 describe('what holds whatever happens', () => {
-  const places = [
+  const states = [
     target({ provider: 'google', model: 'a', key: 1, label: 'p' }),
     target({ provider: 'google', model: 'b', key: 1, label: 'p', free: true }),
     target({ provider: 'router', model: 'a', key: 2 }),
@@ -513,18 +513,18 @@ describe('what holds whatever happens', () => {
   ]
   const anyEvent = fc
     .record({
-      place: fc.constantFrom(...places),
+      state: fc.constantFrom(...states),
       at: fc.integer({ min: 0, max: 3 * HOUR }).map((ms) => NOW + ms),
       length: fc.integer({ min: 0, max: MINUTE }),
       what: fc.constantFrom<FailureKind | 'ok' | 'lift'>(...kinds, ...kinds, 'ok', 'ok', 'ok', 'lift'),
       wait: fc.option(fc.integer({ min: 0, max: 2 * DAY }), { nil: undefined }),
       cost: fc.constantFrom(0, 5, null),
     })
-    .map(({ place, at, length, what, wait, cost }): AttemptEvent | LiftEvent => {
-      if (what === 'lift') return lift(place, at)
+    .map(({ state, at, length, what, wait, cost }): AttemptEvent | LiftEvent => {
+      if (what === 'lift') return lift(state, at)
       const facts = { startedAt: at - length, costNanoUsd: cost }
       return event(
-        place,
+        state,
         at,
         what === 'ok' ? null : failure(what, wait === undefined ? {} : { retryAfterMs: wait }),
         facts,
@@ -535,7 +535,7 @@ describe('what holds whatever happens', () => {
   const seen = (parks: Parks) => [
     parks.list(after),
     parks.awaiting(after),
-    places.map((place) => parks.blocking(place, after)),
+    states.map((state) => parks.blocking(state, after)),
   ]
 
   test('every order of the same events, and every repetition, comes to the same parks', () => {
@@ -578,9 +578,9 @@ describe('what holds whatever happens', () => {
       fc.property(history, (events) => {
         const parks = newParks()
         for (const event of events) parks.fold(event)
-        for (const place of places) {
+        for (const state of states) {
           let now = after
-          for (let park = parks.blocking(place, now); park !== undefined; park = parks.blocking(place, now)) {
+          for (let park = parks.blocking(state, now); park !== undefined; park = parks.blocking(state, now)) {
             expect(park.until).toBeGreaterThan(now)
             now = park.until
           }
@@ -595,7 +595,7 @@ describe('what holds whatever happens', () => {
     fc.assert(
       fc.property(history, fc.integer({ min: 4 * HOUR, max: 20 * DAY }), (events, wait) => {
         const parks = newParks()
-        const where = places[3]!
+        const where = states[3]!
         parks.fold(fail(where, NOW, 'rate_minute', { retryAfterMs: wait }))
         for (const event of events) if (event.kind === 'attempt') parks.fold(event)
         expect(parks.blocking(where, after)?.until).toBeGreaterThanOrEqual(NOW + wait)
@@ -628,10 +628,10 @@ describe('what holds whatever happens', () => {
       [],
       {},
       { version: 2 },
-      { version: 1, places: 'x' },
+      { version: 1, states: 'x' },
       {
         version: 1,
-        places: [
+        states: [
           null,
           { scope: 'toString', first: 'a', second: 'b' },
           { scope: 'key', first: 'a', second: 'b', streaks: { billing: [{ id: 1 }], __proto__: [], nonsense: [{}] } },
@@ -640,7 +640,7 @@ describe('what holds whatever happens', () => {
     ])
       expect(Parks.fromJson(json, options).list(NOW)).toEqual([])
     fc.assert(
-      fc.property(fc.jsonValue(), (places) => void Parks.fromJson({ version: 1, places: [places] }, options).list(NOW)),
+      fc.property(fc.jsonValue(), (states) => void Parks.fromJson({ version: 1, states: [states] }, options).list(NOW)),
     )
   })
 

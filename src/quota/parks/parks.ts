@@ -11,7 +11,7 @@ import type { AttemptEvent, LiftEvent, TargetRef } from '../../domain/store.ts'
 import type { Target } from '../../domain/target.ts'
 import { LONGEST_WAIT_MS } from '../reset.ts'
 import { type Occurrence, occurrenceOf, type QuotaFacts } from './failureStreak.ts'
-import { Place, type PlaceId } from './parkedScope.ts'
+import { type ParkScopeId, ParkScopeState } from './parkScopeState.ts'
 
 /** `open`: parked. `half-open`: the time is over, the proof is missing. `closed`: nothing against it. */
 export type ParkState = 'open' | 'half-open' | 'closed'
@@ -32,7 +32,7 @@ const PROBE_LEASE_MS = 120_000
 /** Successes older than this need no remembering in a snapshot: no failure comes to our ears so late. */
 const LATE_MS = 600_000
 
-const SCOPES: { readonly [S in ParkScope]: (target: Named) => PlaceId } = {
+const SCOPES: { readonly [S in ParkScope]: (target: Named) => ParkScopeId } = {
   target: (target) => ({ scope: 'target', first: target.stateId, second: '' }),
   key: (target) => ({ scope: 'key', first: target.provider, second: target.fingerprint }),
   account: (target) => ({ scope: 'account', first: target.account, second: '' }),
@@ -44,11 +44,11 @@ const SCOPES: { readonly [S in ParkScope]: (target: Named) => PlaceId } = {
 
 export class Parks {
   readonly #facts: ParksOptions['facts']
-  readonly #places = new Map<string, Place>()
-  /** The places a target stands in, looked up once. */
-  readonly #standing = new Map<string, { readonly account: string; readonly places: readonly Place[] }>()
-  /** Places with something against them; mostly none. */
-  readonly #troubled = new Set<Place>()
+  readonly #states = new Map<string, ParkScopeState>()
+  /** The scopes a target stands in, looked up once. */
+  readonly #standing = new Map<string, { readonly account: string; readonly states: readonly ParkScopeState[] }>()
+  /** scopes with something against them; mostly none. */
+  readonly #troubled = new Set<ParkScopeState>()
   #liftedAt = Number.NEGATIVE_INFINITY
   #newestAt = 0
   #version = 0
@@ -73,9 +73,9 @@ export class Parks {
   /** Ends every park that stands in the target's way (null: all parks) for failures up to `at`, or those of `only`. */
   lift(target: TargetRef | null, at: number, only?: readonly FailureKind[]): void {
     if (target === null && only === undefined) this.#liftedAt = Math.max(this.#liftedAt, at)
-    for (const place of target === null ? this.#places.values() : this.#placesOf(target)) {
-      place.lift(at, only)
-      this.#refresh(place)
+    for (const state of target === null ? this.#states.values() : this.#statesOf(target)) {
+      state.lift(at, only)
+      this.#refresh(state)
     }
   }
 
@@ -86,15 +86,15 @@ export class Parks {
   blocking(target: Target, now: number, except?: (park: Park) => boolean): Park | undefined {
     if (this.#troubled.size === 0) return undefined
     let latest: Park | undefined
-    const places = this.#placesOf(target)
-    for (let index = 0; index < places.length; index++) {
-      const place = places[index]
-      if (place === undefined || place.streaks.length === 0) continue
-      for (const streak of place.streaks) {
+    const states = this.#statesOf(target)
+    for (let index = 0; index < states.length; index++) {
+      const state = states[index]
+      if (state === undefined || state.streaks.length === 0) continue
+      for (const streak of state.streaks) {
         const park = streak.park
         if (park === null || !holds(park, now) || (latest !== undefined && park.until <= latest.until)) continue
         if (except?.(park)) continue
-        if (streak.concerns(target, places)) latest = park
+        if (streak.concerns(target, states)) latest = park
       }
     }
     return latest
@@ -113,32 +113,32 @@ export class Parks {
   share(target: Target, now: number): number {
     if (this.#troubled.size > 0 && this.state(target, now) !== 'closed') return 0
     let share = 1
-    for (const place of this.#placesOf(target)) share = Math.min(share, place.share(now))
+    for (const state of this.#statesOf(target)) share = Math.min(share, state.share(now))
     return share
   }
 
   /** When a target that comes back gradually will be given this share (0..1) of the requests; `now` when it is. */
   reaches(target: Target, share: number, now: number): number {
     let at = now
-    for (const place of this.#placesOf(target)) at = Math.max(at, place.reaches(share, now))
+    for (const state of this.#statesOf(target)) at = Math.max(at, state.reaches(share, now))
     return at
   }
 
   /** Whether the caller may go as the one probe of a half-open target; then it owes `endProbe`. */
   startProbe(target: Target, now: number, prober: Prober = 'request'): boolean {
     if (this.blocking(target, now) !== undefined) return false
-    const places = this.#unproven(target, now)
-    for (const place of places) {
-      if (now - place.probeSince < PROBE_LEASE_MS && now >= place.probeSince) return false
-      if (prober === 'request' && place.awaitsKeyCheck(now)) return false
+    const states = this.#unproven(target, now)
+    for (const state of states) {
+      if (now - state.probeSince < PROBE_LEASE_MS && now >= state.probeSince) return false
+      if (prober === 'request' && state.awaitsKeyCheck(now)) return false
     }
-    for (const place of places) place.probeSince = now
+    for (const state of states) state.probeSince = now
     return true
   }
 
   /** The probe came back, whatever it found; the attempt's event says what. */
   endProbe(target: Target): void {
-    for (const place of this.#placesOf(target)) place.probeSince = Number.NEGATIVE_INFINITY
+    for (const state of this.#statesOf(target)) state.probeSince = Number.NEGATIVE_INFINITY
   }
 
   /** Every park that holds now, the one that ends first in front. */
@@ -148,16 +148,16 @@ export class Parks {
 
   /** Parks whose time is over but whose cause is not disproved: what a checker off the request's path looks at. */
   awaiting(now: number): readonly Park[] {
-    return this.#collect((park, place) => now >= park.until && !place.hasProved(park))
+    return this.#collect((park, state) => now >= park.until && !state.hasProved(park))
   }
 
   toJson(): Json {
-    const places = [...this.#places.values()].filter((place) => place.isWorthKeeping(this.#newestAt - LATE_MS))
+    const states = [...this.#states.values()].filter((state) => state.isWorthKeeping(this.#newestAt - LATE_MS))
     return {
       version: VERSION,
       newestAt: this.#newestAt,
       liftedAt: Number.isFinite(this.#liftedAt) ? this.#liftedAt : null,
-      places: places.map((place) => place.toJson()),
+      states: states.map((state) => state.toJson()),
     }
   }
 
@@ -180,18 +180,18 @@ export class Parks {
     if (rule.keyAfterModels !== undefined) this.#add(SCOPES.key(event.target), rule, occurrence)
   }
 
-  #add(id: PlaceId, rule: ParkRule, occurrence: Occurrence): void {
-    const place = this.#place(id)
-    place.add(rule, occurrence)
-    this.#refresh(place)
+  #add(id: ParkScopeId, rule: ParkRule, occurrence: Occurrence): void {
+    const state = this.#stateOf(id)
+    state.add(rule, occurrence)
+    this.#refresh(state)
   }
 
   #succeed(event: AttemptEvent): void {
     const wasFree = event.costNanoUsd === 0
-    for (const place of this.#placesOf(event.target)) {
-      if (place.id.scope === 'account-free' && !wasFree) continue
-      place.succeed(event, wasFree)
-      if (place.streaks.length > 0 || this.#troubled.has(place)) this.#refresh(place)
+    for (const state of this.#statesOf(event.target)) {
+      if (state.id.scope === 'account-free' && !wasFree) continue
+      state.succeed(event, wasFree)
+      if (state.streaks.length > 0 || this.#troubled.has(state)) this.#refresh(state)
     }
   }
 
@@ -205,42 +205,42 @@ export class Parks {
     return counted === 'account' && kind === 'quota_day' && limitScope === null ? 'account' : 'account+model'
   }
 
-  #refresh(place: Place): void {
-    place.refresh()
+  #refresh(state: ParkScopeState): void {
+    state.refresh()
     this.#version++
-    if (place.streaks.length > 0) this.#troubled.add(place)
-    else this.#troubled.delete(place)
+    if (state.streaks.length > 0) this.#troubled.add(state)
+    else this.#troubled.delete(state)
   }
 
-  #unproven(target: Target, now: number): readonly Place[] {
-    const places = this.#placesOf(target)
-    return places.filter((place) => place.isUnproven(target, places, now))
+  #unproven(target: Target, now: number): readonly ParkScopeState[] {
+    const states = this.#statesOf(target)
+    return states.filter((state) => state.isUnproven(target, states, now))
   }
 
-  #collect(wanted: (park: Park, place: Place) => boolean): readonly Park[] {
+  #collect(wanted: (park: Park, state: ParkScopeState) => boolean): readonly Park[] {
     const found: Park[] = []
-    for (const place of this.#troubled) {
-      for (const { park } of place.streaks) if (park !== null && wanted(park, place)) found.push(park)
+    for (const state of this.#troubled) {
+      for (const { park } of state.streaks) if (park !== null && wanted(park, state)) found.push(park)
     }
     return found.sort((one, other) => one.until - other.until || (one.text < other.text ? -1 : 1))
   }
 
-  #placesOf(target: Named): readonly Place[] {
+  #statesOf(target: Named): readonly ParkScopeState[] {
     const known = this.#standing.get(target.stateId)
-    if (known !== undefined && known.account === target.account) return known.places
-    const places = Object.values(SCOPES).map((idOf) => this.#place(idOf(target)))
-    this.#standing.set(target.stateId, { account: target.account, places })
-    return places
+    if (known !== undefined && known.account === target.account) return known.states
+    const states = Object.values(SCOPES).map((idOf) => this.#stateOf(idOf(target)))
+    this.#standing.set(target.stateId, { account: target.account, states })
+    return states
   }
 
-  #place(id: PlaceId): Place {
+  #stateOf(id: ParkScopeId): ParkScopeState {
     const key = `${id.scope}\n${id.first}\n${id.second}`
-    let place = this.#places.get(key)
-    if (place === undefined) {
-      place = new Place(id, this.#facts, this.#liftedAt)
-      this.#places.set(key, place)
+    let state = this.#states.get(key)
+    if (state === undefined) {
+      state = new ParkScopeState(id, this.#facts, this.#liftedAt)
+      this.#states.set(key, state)
     }
-    return place
+    return state
   }
 
   #restore(record: Record<string, unknown> | undefined): void {
@@ -249,9 +249,9 @@ export class Parks {
     const second = asString(record?.['second'])
     if (record === undefined || scope === undefined || first === undefined || second === undefined) return
     if (!Object.hasOwn(SCOPES, scope)) return
-    const place = this.#place({ scope: scope as ParkScope, first, second }) // checked on the line above
-    place.restore(record)
-    this.#refresh(place)
+    const state = this.#stateOf({ scope: scope as ParkScope, first, second }) // checked on the line above
+    state.restore(record)
+    this.#refresh(state)
   }
 }
 

@@ -14,7 +14,7 @@ import {
   writeOccurrence,
 } from './failureStreak.ts'
 
-export interface PlaceId {
+export interface ParkScopeId {
   readonly scope: ParkScope
   readonly first: string
   readonly second: string
@@ -28,8 +28,8 @@ const LONGEST_RAMP_MS = 60_000
 /** The share with which a ramp begins. */
 const FIRST_SHARE = 0.1
 
-/** The same failure again and again in one place. */
-export class StreakHere {
+/** The same failure again and again in one scope. */
+export class FailureStreak {
   readonly rule: ParkRule
   occurrences: readonly Occurrence[] = []
   park: Park | null = null
@@ -42,19 +42,19 @@ export class StreakHere {
    * Whether the park is about this target. Free models of an account go on when its credit is used up, unless they
    * were refused for it themselves; a limit on free models leaves the paid ones alone.
    */
-  concerns(target: Target, places: readonly Place[]): boolean {
+  concerns(target: Target, states: readonly ParkScopeState[]): boolean {
     const scope = this.park?.scope
     if (scope === 'account-free') return target.profile.free
     if (scope !== 'account' || this.rule.streak !== 'billing' || !target.profile.free) return true
-    const own = places.find((place) => place.id.scope === 'target')?.succeededAt ?? NEVER
+    const own = states.find((state) => state.id.scope === 'target')?.succeededAt ?? NEVER
     return this.occurrences.some((seen) => seen.coversFree || (seen.target.model === target.model && seen.at > own))
   }
 }
 
-export class Place {
-  readonly id: PlaceId
+export class ParkScopeState {
+  readonly id: ParkScopeId
   readonly #facts: (provider: string) => QuotaFacts | undefined
-  streaks: readonly StreakHere[] = []
+  streaks: readonly FailureStreak[] = []
   /** Epoch ms since which a probe of this process is under way. */
   probeSince = NEVER
   /** When the newest successful attempt began; what failed before that is answered for. */
@@ -68,7 +68,7 @@ export class Place {
   #rampFrom = NEVER
   #rampMs = 0
 
-  constructor(id: PlaceId, facts: (provider: string) => QuotaFacts | undefined, liftedAt: number) {
+  constructor(id: ParkScopeId, facts: (provider: string) => QuotaFacts | undefined, liftedAt: number) {
     this.id = id
     this.#facts = facts
     this.#liftedAt = liftedAt
@@ -106,13 +106,13 @@ export class Place {
   }
 
   /** Whether a park's time is over and no request sent since has shown that all is well. */
-  isUnproven(target: Target, places: readonly Place[], now: number): boolean {
+  isUnproven(target: Target, states: readonly ParkScopeState[], now: number): boolean {
     return this.streaks.some(
       (streak) =>
         streak.park !== null &&
         now >= streak.park.until &&
         !this.hasProved(streak.park) &&
-        streak.concerns(target, places),
+        streak.concerns(target, states),
     )
   }
 
@@ -169,10 +169,10 @@ export class Place {
     }
   }
 
-  #streak(rule: ParkRule): StreakHere {
+  #streak(rule: ParkRule): FailureStreak {
     const known = this.streaks.find((streak) => streak.rule.streak === rule.streak)
     if (known !== undefined) return known
-    const streak = new StreakHere(rule)
+    const streak = new FailureStreak(rule)
     this.streaks = [...this.streaks, streak]
     return streak
   }
@@ -182,7 +182,7 @@ export class Place {
     return rule.clearedBy === 'end' ? this.#answeredAt : this.succeededAt
   }
 
-  #remaining(streak: StreakHere, clearedAt: number, facts: QuotaFacts | undefined): readonly Occurrence[] {
+  #remaining(streak: FailureStreak, clearedAt: number, facts: QuotaFacts | undefined): readonly Occurrence[] {
     const remaining = streak.occurrences.filter(
       (seen) => !this.#isLifted(seen) && (seen.at > clearedAt || this.#isStillStated(seen, streak.rule, facts)),
     )
@@ -197,7 +197,7 @@ export class Place {
     return (statedUntil(seen, rule, facts) ?? NEVER) > this.succeededAt
   }
 
-  #factsOf(streak: StreakHere): QuotaFacts | undefined {
+  #factsOf(streak: FailureStreak): QuotaFacts | undefined {
     const provider = streak.occurrences[0]?.target.provider
     return provider === undefined ? undefined : this.#facts(provider)
   }
