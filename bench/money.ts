@@ -4,19 +4,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { settingsSchema } from '../src/config/settingsSchema.ts'
-import { BudgetBook } from '../src/money/budget.ts'
+import { Budgets } from '../src/money/budget.ts'
 import { budgetFrom } from '../src/money/budgetRule.ts'
 import { costOf, worstCase } from '../src/money/cost.ts'
 import { loadGenaiPrices } from '../src/money/genaiPrices.ts'
 import type { Counters } from '../src/money/lease.ts'
-import { PriceBook } from '../src/money/price.ts'
+import { Prices } from '../src/money/price.ts'
 import { openSqliteStore } from '../src/store/sqlite/sqlite.ts'
 import { MoneyStore } from '../test/support/moneyStore.ts'
 
 const ROUNDS = 200_000
 const now = Date.parse('2026-11-23T12:00:00Z')
 const target = { provider: 'groq', model: 'llama-3.3-70b-versatile', fingerprint: 'f', keyIndex: 1, account: 'groq@f' }
-const prices = new PriceBook({ lookup: await loadGenaiPrices() })
+const prices = new Prices({ lookup: await loadGenaiPrices() })
 const price = prices.priceOf({ ...target, free: false, local: false })
 const profile = { contextTokens: 131_072, maxOutputTokens: 32_768 }
 const usage = { inputTokens: 1_200, outputTokens: 400, totalTokens: 1_600, cachedInputTokens: 800, estimated: false }
@@ -35,11 +35,11 @@ const ask = { target, labels: { team: 'a' }, token: null, worstCase: worst }
 
 /** Reserves and settles on a book of its own; the clock goes on by a millisecond a call. */
 function spender(counters: Counters): (i: number) => void {
-  const book = new BudgetBook({ budgets: rules, counters, origin: 'bench' })
+  const tracker = new Budgets({ budgets: rules, counters, origin: 'bench' })
   return (i) => {
-    const hold = book.reserve(ask, now + i)
+    const hold = tracker.reserve(ask, now + i)
     if (!hold.granted) throw new Error(hold.reason)
-    book.settle(hold, { nanoUsd: 500_000, tokens: 1_600 })
+    tracker.settle(hold, { nanoUsd: 500_000, tokens: 1_600 })
   }
 }
 

@@ -19,9 +19,9 @@ import { KeyChecks } from '../engine/targets/keyChecks.ts'
 import { Shortcomings } from '../engine/targets/missingAbilities.ts'
 import { ModelLists } from '../engine/targets/modelLists.ts'
 import { type Credential, TargetRegistry } from '../engine/targets/targetRegistry.ts'
-import { BudgetBook } from '../money/budget.ts'
+import { Budgets } from '../money/budget.ts'
 import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
-import { PriceBook, type PriceLookup } from '../money/price.ts'
+import { type PriceLookup, Prices } from '../money/price.ts'
 import { loadUsageEstimator } from '../money/usage.ts'
 import { Attention } from '../monitor/monitor.ts'
 import { Probes } from '../monitor/parkProbes.ts'
@@ -222,8 +222,8 @@ class Builder {
     return seed === undefined ? (this.#options.random ?? Math.random) : () => (seed >>> 0) / 0x1_0000_0000
   }
 
-  #budgetsFor(config: Config, credentials: readonly Credential[]): BudgetBook {
-    return new BudgetBook({
+  #budgetsFor(config: Config, credentials: readonly Credential[]): Budgets {
+    return new Budgets({
       budgets: budgetsOf(config, credentials),
       counters: this.#store,
       origin: this.#store.origin,
@@ -358,7 +358,7 @@ class Builder {
   }
 
   #registryOf(config: Config, credentials: readonly Credential[], { lists, checks }: EngineParts): TargetRegistry {
-    const prices = new PriceBook({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
+    const prices = new Prices({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
     const { allModels = false } = this.#options
     const isBilled = (credential: Credential) => checks.isBilled(credential)
     return new TargetRegistry({

@@ -22,153 +22,156 @@ const oneDollar = [{ scope: 'all', usd: 1, per: 'day' }]
 describe('a hard budget', () => {
   test('of $1 with $0.99 spent lets exactly one of 200 parallel calls of one cent through', () => {
     const store = new MoneyStore()
-    const book = startProcess(store, oneDollar)
-    book.settle(held(book.reserve(ask(99 * CENT), NOW)), spent(99 * CENT))
-    const results = Array.from({ length: 200 }, () => book.reserve(ask(CENT), NOW))
+    const tracker = startProcess(store, oneDollar)
+    tracker.settle(held(tracker.reserve(ask(99 * CENT), NOW)), spent(99 * CENT))
+    const results = Array.from({ length: 200 }, () => tracker.reserve(ask(CENT), NOW))
     expect(results.filter((result) => result.granted)).toHaveLength(1)
-    for (const result of results) if (result.granted) book.settle(result, spent(CENT))
-    expect(book.view(NOW)).toMatchObject([{ limitUsd: 1, spentUsd: 1, reservedUsd: 0 }])
+    for (const result of results) if (result.granted) tracker.settle(result, spent(CENT))
+    expect(tracker.view(NOW)).toMatchObject([{ limitUsd: 1, spentUsd: 1, reservedUsd: 0 }])
   })
 
   test('counts twenty times $0.001 as exactly $0.02', () => {
-    const book = startProcess(new MoneyStore(), oneDollar)
-    for (let i = 0; i < 20; i++) book.settle(held(book.reserve(ask(usdToNano(0.01)), NOW)), spent(usdToNano(0.001)))
-    expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0.02, reservedUsd: 0 })
+    const tracker = startProcess(new MoneyStore(), oneDollar)
+    for (let i = 0; i < 20; i++)
+      tracker.settle(held(tracker.reserve(ask(usdToNano(0.01)), NOW)), spent(usdToNano(0.001)))
+    expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0.02, reservedUsd: 0 })
   })
 
   test('says which budget is spent, why, and when it is back', () => {
-    const book = startProcess(new MoneyStore(), [{ scope: 'groq', usd: 1, per: 'day', on_exceeded: 'reject' }])
-    book.settle(held(book.reserve(ask(97 * CENT), NOW)), spent(97 * CENT))
-    expect(book.reserve(ask(5 * CENT), NOW)).toEqual({
+    const tracker = startProcess(new MoneyStore(), [{ scope: 'groq', usd: 1, per: 'day', on_exceeded: 'reject' }])
+    tracker.settle(held(tracker.reserve(ask(97 * CENT), NOW)), spent(97 * CENT))
+    expect(tracker.reserve(ask(5 * CENT), NOW)).toEqual({
       granted: false,
       scope: 'groq',
       reason: 'budget groq: $1.00 per day, $0.97 spent; this call may need $0.05',
       resetsAt: Date.parse('2026-11-24T00:00:00Z'),
       onExceeded: 'reject',
     })
-    expect(book.peek(ask(5 * CENT), NOW)?.reason).toContain('$0.97 spent')
-    expect(book.peek(ask(2 * CENT), NOW)).toBeNull()
-    expect(book.reserve(ask(5 * CENT, { target: other }), NOW).granted).toBe(true)
+    expect(tracker.peek(ask(5 * CENT), NOW)?.reason).toContain('$0.97 spent')
+    expect(tracker.peek(ask(2 * CENT), NOW)).toBeNull()
+    expect(tracker.reserve(ask(5 * CENT, { target: other }), NOW).granted).toBe(true)
   })
 
   test('of 0 lets only what is free through', () => {
-    const book = startProcess(new MoneyStore(), [{ scope: 'all', usd: 0, per: 'total' }])
-    expect(book.reserve(ask(0), NOW).granted).toBe(true)
-    expect(book.reserve(ask(1), NOW).granted).toBe(false)
-    expect(book.reserve(ask(null), NOW)).toMatchObject({ granted: false, resetsAt: null })
+    const tracker = startProcess(new MoneyStore(), [{ scope: 'all', usd: 0, per: 'total' }])
+    expect(tracker.reserve(ask(0), NOW).granted).toBe(true)
+    expect(tracker.reserve(ask(1), NOW).granted).toBe(false)
+    expect(tracker.reserve(ask(null), NOW)).toMatchObject({ granted: false, resetsAt: null })
   })
 
   test('lets a free call through after it is spent', () => {
-    const book = startProcess(new MoneyStore(), oneDollar)
-    book.settle(held(book.reserve(ask(100 * CENT), NOW)), spent(100 * CENT))
-    expect(book.reserve(ask(0), NOW).granted).toBe(true)
+    const tracker = startProcess(new MoneyStore(), oneDollar)
+    tracker.settle(held(tracker.reserve(ask(100 * CENT), NOW)), spent(100 * CENT))
+    expect(tracker.reserve(ask(0), NOW).granted).toBe(true)
   })
 
   test('counts a call that cost more than its worst case in full', () => {
-    const book = startProcess(new MoneyStore(), oneDollar)
-    book.settle(held(book.reserve(ask(CENT), NOW)), spent(150 * CENT))
-    expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 1.5, reservedUsd: 0 })
-    expect(book.reserve(ask(1), NOW).granted).toBe(false)
+    const tracker = startProcess(new MoneyStore(), oneDollar)
+    tracker.settle(held(tracker.reserve(ask(CENT), NOW)), spent(150 * CENT))
+    expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 1.5, reservedUsd: 0 })
+    expect(tracker.reserve(ask(1), NOW).granted).toBe(false)
   })
 
   test('frees what a call did not need, and all of it when the call was never made', () => {
-    const book = startProcess(new MoneyStore(), oneDollar)
-    const first = held(book.reserve(ask(60 * CENT), NOW))
-    expect(book.reserve(ask(60 * CENT), NOW).granted).toBe(false)
-    book.release(first)
-    const second = held(book.reserve(ask(60 * CENT), NOW))
-    book.settle(second, spent(10 * CENT))
-    expect(book.reserve(ask(90 * CENT), NOW).granted).toBe(true)
+    const tracker = startProcess(new MoneyStore(), oneDollar)
+    const first = held(tracker.reserve(ask(60 * CENT), NOW))
+    expect(tracker.reserve(ask(60 * CENT), NOW).granted).toBe(false)
+    tracker.release(first)
+    const second = held(tracker.reserve(ask(60 * CENT), NOW))
+    tracker.settle(second, spent(10 * CENT))
+    expect(tracker.reserve(ask(90 * CENT), NOW).granted).toBe(true)
   })
 
   test('is settled once: a second settlement or release of the same hold does nothing', () => {
-    const book = startProcess(new MoneyStore(), oneDollar)
-    const hold = held(book.reserve(ask(10 * CENT), NOW))
-    book.settle(hold, spent(5 * CENT))
-    book.settle(hold, spent(5 * CENT))
-    book.release(hold)
-    expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0.05, reservedUsd: 0 })
+    const tracker = startProcess(new MoneyStore(), oneDollar)
+    const hold = held(tracker.reserve(ask(10 * CENT), NOW))
+    tracker.settle(hold, spent(5 * CENT))
+    tracker.settle(hold, spent(5 * CENT))
+    tracker.release(hold)
+    expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0.05, reservedUsd: 0 })
   })
 
   test('keeps the worst case committed when nobody knows what a priced call cost', () => {
-    const book = startProcess(new MoneyStore(), oneDollar)
-    book.settle(held(book.reserve(ask(60 * CENT), NOW)), { nanoUsd: null, tokens: null })
-    expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0, reservedUsd: 0.6, unpricedAttempts: 1 })
-    expect(book.reserve(ask(60 * CENT), NOW).granted).toBe(false)
+    const tracker = startProcess(new MoneyStore(), oneDollar)
+    tracker.settle(held(tracker.reserve(ask(60 * CENT), NOW)), { nanoUsd: null, tokens: null })
+    expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0, reservedUsd: 0.6, unpricedAttempts: 1 })
+    expect(tracker.reserve(ask(60 * CENT), NOW).granted).toBe(false)
   })
 
   test('is not fooled by NaN, negative or infinite amounts', () => {
-    const book = startProcess(new MoneyStore(), oneDollar, { unknownPrice: 'block' })
+    const tracker = startProcess(new MoneyStore(), oneDollar, { unknownPrice: 'block' })
     for (const odd of [Number.NaN, -5, Number.POSITIVE_INFINITY])
-      expect(book.reserve(ask(odd), NOW).granted).toBe(false)
-    book.settle(held(book.reserve(ask(CENT), NOW)), spent(Number.NaN))
-    book.settle(held(book.reserve(ask(CENT), NOW)), spent(-100))
-    expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0, reservedUsd: 0.02 })
+      expect(tracker.reserve(ask(odd), NOW).granted).toBe(false)
+    tracker.settle(held(tracker.reserve(ask(CENT), NOW)), spent(Number.NaN))
+    tracker.settle(held(tracker.reserve(ask(CENT), NOW)), spent(-100))
+    expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0, reservedUsd: 0.02 })
   })
 
   test('refuses when the shared counter cannot be asked, and loses nothing meanwhile', () => {
     const store = new MoneyStore()
-    const book = startProcess(store, oneDollar)
-    const hold = held(book.reserve(ask(10 * CENT), NOW))
+    const tracker = startProcess(store, oneDollar)
+    const hold = held(tracker.reserve(ask(10 * CENT), NOW))
     store.failsAfter = store.writes
-    expect(book.reserve(ask(10 * CENT), NOW)).toMatchObject({
+    expect(tracker.reserve(ask(10 * CENT), NOW)).toMatchObject({
       granted: false,
       reason: expect.stringContaining('disk full'),
     })
-    book.settle(hold, spent(30 * CENT))
+    tracker.settle(hold, spent(30 * CENT))
     store.failsAfter = Number.POSITIVE_INFINITY
-    book.tick(NOW)
-    book.tick(NOW)
-    expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0.3, reservedUsd: 0 })
-    expect(book.reserve(ask(71 * CENT), NOW).granted).toBe(false)
+    tracker.tick(NOW)
+    tracker.tick(NOW)
+    expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0.3, reservedUsd: 0 })
+    expect(tracker.reserve(ask(71 * CENT), NOW).granted).toBe(false)
   })
 })
 
 describe('budgets of other kinds', () => {
   test('requests count each call that was made, whatever became of it', () => {
-    const book = startProcess(new MoneyStore(), [{ scope: 'groq', requests: 3, per: 'minute' }])
-    book.settle(held(book.reserve(ask(null), NOW)), spent(null))
-    book.release(held(book.reserve(ask(null), NOW)))
-    book.settle(held(book.reserve(ask(5), NOW)), spent(0))
-    expect(book.spent('groq', NOW)).toBe(2)
-    expect(book.reserve(ask(5), NOW).granted).toBe(true)
-    expect(book.reserve(ask(5), NOW).granted).toBe(false)
-    expect(book.reserve(ask(5), NOW + 60_000).granted).toBe(true)
+    const tracker = startProcess(new MoneyStore(), [{ scope: 'groq', requests: 3, per: 'minute' }])
+    tracker.settle(held(tracker.reserve(ask(null), NOW)), spent(null))
+    tracker.release(held(tracker.reserve(ask(null), NOW)))
+    tracker.settle(held(tracker.reserve(ask(5), NOW)), spent(0))
+    expect(tracker.spent('groq', NOW)).toBe(2)
+    expect(tracker.reserve(ask(5), NOW).granted).toBe(true)
+    expect(tracker.reserve(ask(5), NOW).granted).toBe(false)
+    expect(tracker.reserve(ask(5), NOW + 60_000).granted).toBe(true)
   })
 
   test('tokens reserve input and longest output, and settle what was used', () => {
-    const book = startProcess(new MoneyStore(), [{ scope: 'all', tokens: 60, per: 'day' }])
-    const hold = held(book.reserve(ask(0), NOW))
-    expect(book.reserve(ask(0), NOW).granted).toBe(true)
-    expect(book.reserve(ask(0), NOW).granted).toBe(false)
-    book.settle(hold, { nanoUsd: 0, tokens: 12 })
-    expect(book.view(NOW)).toMatchObject([{ limitUsd: null, spentUsd: null, unit: 'tokens', spent: 12, reserved: 30 }])
+    const tracker = startProcess(new MoneyStore(), [{ scope: 'all', tokens: 60, per: 'day' }])
+    const hold = held(tracker.reserve(ask(0), NOW))
+    expect(tracker.reserve(ask(0), NOW).granted).toBe(true)
+    expect(tracker.reserve(ask(0), NOW).granted).toBe(false)
+    tracker.settle(hold, { nanoUsd: 0, tokens: 12 })
+    expect(tracker.view(NOW)).toMatchObject([
+      { limitUsd: null, spentUsd: null, unit: 'tokens', spent: 12, reserved: 30 },
+    ])
   })
 
   test('all that cover a call must have room, and a refusal reserves in none', () => {
-    const book = startProcess(new MoneyStore(), [
+    const tracker = startProcess(new MoneyStore(), [
       { scope: 'all', usd: 1, per: 'month' },
       { scope: 'groq', usd: 0.5, per: 'day' },
       { scope: 'label:team=a', usd: 0.2, per: 'day' },
       { scope: 'token:ci', usd: 0.1, per: 'total' },
     ])
     const labels = { team: 'a' }
-    expect(book.reserve(ask(40 * CENT), NOW).granted).toBe(true)
-    expect(book.reserve(ask(20 * CENT), NOW)).toMatchObject({ scope: 'groq' })
-    expect(book.reserve(ask(30 * CENT, { target: other, labels }), NOW)).toMatchObject({ scope: 'label:team=a' })
-    expect(book.reserve(ask(11 * CENT, { target: other, labels, token: 'ci' }), NOW)).toMatchObject({
+    expect(tracker.reserve(ask(40 * CENT), NOW).granted).toBe(true)
+    expect(tracker.reserve(ask(20 * CENT), NOW)).toMatchObject({ scope: 'groq' })
+    expect(tracker.reserve(ask(30 * CENT, { target: other, labels }), NOW)).toMatchObject({ scope: 'label:team=a' })
+    expect(tracker.reserve(ask(11 * CENT, { target: other, labels, token: 'ci' }), NOW)).toMatchObject({
       scope: 'token:ci',
     })
-    expect(book.view(NOW).map((view) => view.reservedUsd)).toEqual([0.4, 0.4, 0, 0])
-    expect(book.reserve(ask(60 * CENT, { target: other }), NOW).granted).toBe(true)
+    expect(tracker.view(NOW).map((view) => view.reservedUsd)).toEqual([0.4, 0.4, 0, 0])
+    expect(tracker.reserve(ask(60 * CENT, { target: other }), NOW).granted).toBe(true)
   })
 
   test('those that reject are asked before those that fall back', () => {
-    const book = startProcess(new MoneyStore(), [
+    const tracker = startProcess(new MoneyStore(), [
       { scope: 'groq', usd: 0, per: 'day' },
       { scope: 'all', usd: 0, per: 'day', on_exceeded: 'reject' },
     ])
-    expect(book.reserve(ask(5), NOW)).toMatchObject({ scope: 'all', onExceeded: 'reject' })
+    expect(tracker.reserve(ask(5), NOW)).toMatchObject({ scope: 'all', onExceeded: 'reject' })
   })
 
   for (const [unknownPrice, granted] of [
@@ -176,37 +179,38 @@ describe('budgets of other kinds', () => {
     ['block', false],
   ] as const)
     test(`with unknown_price ${unknownPrice} a call of unknown price is ${granted ? 'counted as unknown' : 'refused'}`, () => {
-      const book = startProcess(new MoneyStore(), oneDollar, { unknownPrice })
-      const result = book.reserve(ask(null), NOW)
+      const tracker = startProcess(new MoneyStore(), oneDollar, { unknownPrice })
+      const result = tracker.reserve(ask(null), NOW)
       expect(result.granted).toBe(granted)
       if (!result.granted) expect(result.reason).toContain('the price of groq/m is unknown')
-      else book.settle(result, spent(null))
-      expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0, reservedUsd: 0, unpricedAttempts: granted ? 1 : 0 })
+      else tracker.settle(result, spent(null))
+      expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0, reservedUsd: 0, unpricedAttempts: granted ? 1 : 0 })
     })
 
   test('a soft budget never refuses, tells at 50, 80 and 100 per cent once, and presses towards cheaper targets', () => {
-    const book = startProcess(new MoneyStore(), [{ scope: 'groq', usd: 1, per: 'day', hard: false }])
+    const tracker = startProcess(new MoneyStore(), [{ scope: 'groq', usd: 1, per: 'day', hard: false }])
     const told: Crossing[] = []
-    for (let i = 0; i < 30; i++) told.push(...book.settle(held(book.reserve(ask(5 * CENT), NOW)), spent(5 * CENT)))
+    for (let i = 0; i < 30; i++)
+      told.push(...tracker.settle(held(tracker.reserve(ask(5 * CENT), NOW)), spent(5 * CENT)))
     expect(told.map(({ percent, spent }) => [percent, spent / CENT])).toEqual([
       [50, 50],
       [80, 80],
       [100, 100],
     ])
-    expect(book.pressure({ target })).toBeGreaterThan(0.1)
-    expect(book.pressure({ target: other })).toBe(0)
+    expect(tracker.pressure({ target })).toBeGreaterThan(0.1)
+    expect(tracker.pressure({ target: other })).toBe(0)
   })
 
   test('a soft budget that keeps its pace does not press', () => {
-    const book = startProcess(new MoneyStore(), [{ scope: 'groq', usd: 1, per: 'day', hard: false }])
-    for (let i = 0; i < 20; i++) book.settle(held(book.reserve(ask(CENT), NOW)), spent(CENT))
-    expect(book.pressure({ target })).toBe(0)
+    const tracker = startProcess(new MoneyStore(), [{ scope: 'groq', usd: 1, per: 'day', hard: false }])
+    for (let i = 0; i < 20; i++) tracker.settle(held(tracker.reserve(ask(CENT), NOW)), spent(CENT))
+    expect(tracker.pressure({ target })).toBe(0)
   })
 
   test('crossings begin anew in the next period', () => {
-    const book = startProcess(new MoneyStore(), oneDollar)
+    const tracker = startProcess(new MoneyStore(), oneDollar)
     const cross = (at: number) =>
-      book.settle(held(book.reserve(ask(60 * CENT), at)), spent(60 * CENT)).map((c) => c.percent)
+      tracker.settle(held(tracker.reserve(ask(60 * CENT), at)), spent(60 * CENT)).map((c) => c.percent)
     expect(cross(NOW)).toEqual([50])
     expect(cross(NOW + DAY)).toEqual([50])
   })
@@ -214,13 +218,13 @@ describe('budgets of other kinds', () => {
 
 describe('periods', () => {
   test('money belongs to the period in which its call began', () => {
-    const book = startProcess(new MoneyStore(), oneDollar)
+    const tracker = startProcess(new MoneyStore(), oneDollar)
     const midnight = Date.parse('2026-11-24T00:00:00Z')
-    const late = held(book.reserve(ask(90 * CENT), midnight - 1))
-    const next = held(book.reserve(ask(90 * CENT), midnight))
-    book.settle(late, spent(90 * CENT))
-    book.settle(next, spent(20 * CENT))
-    expect(book.view(midnight + 5)[0]).toMatchObject({
+    const late = held(tracker.reserve(ask(90 * CENT), midnight - 1))
+    const next = held(tracker.reserve(ask(90 * CENT), midnight))
+    tracker.settle(late, spent(90 * CENT))
+    tracker.settle(next, spent(20 * CENT))
+    expect(tracker.view(midnight + 5)[0]).toMatchObject({
       spentUsd: 0.2,
       reservedUsd: 0,
       resetsAt: '2026-11-25T00:00:00.000Z',
@@ -231,13 +235,13 @@ describe('periods', () => {
     const store = new MoneyStore()
     const budgets = [{ scope: 'all', usd: 1, per: 'month', timezone: 'Europe/Madrid' }]
     const start = Date.parse('2026-01-01T00:30:00Z')
-    const book = startProcess(store, budgets, { now: start })
+    const tracker = startProcess(store, budgets, { now: start })
     const byMonth = new Map<string, number>()
     const month = new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/Madrid', year: 'numeric', month: '2-digit' })
     for (let now = start; now < start + 364 * DAY; now += 3 * HOUR) {
-      const result = book.reserve(ask(CENT), now)
+      const result = tracker.reserve(ask(CENT), now)
       if (!result.granted) continue
-      book.settle(result, spent(CENT))
+      tracker.settle(result, spent(CENT))
       byMonth.set(month.format(now), (byMonth.get(month.format(now)) ?? 0) + 1)
     }
     expect([...byMonth.values()]).toEqual(Array(12).fill(100))
@@ -247,11 +251,11 @@ describe('periods', () => {
 
   test('a rolling hour never holds more than its limit in any hour', () => {
     const store = new MoneyStore()
-    const book = startProcess(store, [{ scope: 'all', usd: 1, per: 'hour', rolling: true }])
+    const tracker = startProcess(store, [{ scope: 'all', usd: 1, per: 'hour', rolling: true }])
     const granted: number[] = []
     for (let now = NOW; now < NOW + 5 * HOUR; now += 17_000) {
-      const result = book.reserve(ask(3 * CENT), now)
-      if (result.granted) book.settle(result, spent(3 * CENT))
+      const result = tracker.reserve(ask(3 * CENT), now)
+      if (result.granted) tracker.settle(result, spent(3 * CENT))
       if (result.granted) granted.push(now)
     }
     for (const start of granted)
@@ -261,20 +265,20 @@ describe('periods', () => {
   })
 
   test('a rolling budget says when its oldest spending leaves the window', () => {
-    const book = startProcess(new MoneyStore(), [{ scope: 'all', usd: 1, per: 'hour', rolling: true }])
-    book.settle(held(book.reserve(ask(100 * CENT), NOW)), spent(100 * CENT))
-    const refusal = book.reserve(ask(CENT), NOW + 10 * 60_000)
+    const tracker = startProcess(new MoneyStore(), [{ scope: 'all', usd: 1, per: 'hour', rolling: true }])
+    tracker.settle(held(tracker.reserve(ask(100 * CENT), NOW)), spent(100 * CENT))
+    const refusal = tracker.reserve(ask(CENT), NOW + 10 * 60_000)
     const resetsAt = refusal.granted ? 0 : (refusal.resetsAt ?? 0)
     expect(resetsAt - NOW).toBe(HOUR + HOUR / 30)
-    expect(book.reserve(ask(CENT), resetsAt - 1).granted).toBe(false)
-    expect(book.reserve(ask(CENT), resetsAt).granted).toBe(true)
+    expect(tracker.reserve(ask(CENT), resetsAt - 1).granted).toBe(false)
+    expect(tracker.reserve(ask(CENT), resetsAt).granted).toBe(true)
   })
 
   test('a clock that jumps ahead and is set back forgets nothing', () => {
-    const book = startProcess(new MoneyStore(), oneDollar)
-    book.settle(held(book.reserve(ask(90 * CENT), NOW)), spent(90 * CENT))
-    book.reserve(ask(CENT), NOW + 40 * DAY)
-    expect(book.reserve(ask(20 * CENT), NOW + 1).granted).toBe(false)
+    const tracker = startProcess(new MoneyStore(), oneDollar)
+    tracker.settle(held(tracker.reserve(ask(90 * CENT), NOW)), spent(90 * CENT))
+    tracker.reserve(ask(CENT), NOW + 40 * DAY)
+    expect(tracker.reserve(ask(20 * CENT), NOW + 1).granted).toBe(false)
   })
 })
 
@@ -300,7 +304,7 @@ describe('several processes', () => {
     expect(b.reserve(ask(40 * CENT), NOW).granted).toBe(false)
     expect(b.fold(event).map(({ percent }) => percent)).toEqual([50])
     expect(a.fold(event)).toEqual([])
-    for (const book of [a, b]) expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0.7, reservedUsd: 0 })
+    for (const tracker of [a, b]) expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0.7, reservedUsd: 0 })
   })
 
   test('see at once when one of them spent more than it had reserved', () => {
@@ -326,8 +330,8 @@ describe('several processes', () => {
 
   test('write to the store far less often than they spend', () => {
     const store = new MoneyStore()
-    const book = startProcess(store, [{ scope: 'all', usd: 100, per: 'day' }])
-    for (let i = 0; i < 1_000; i++) book.settle(held(book.reserve(ask(CENT), NOW)), spent(CENT / 2))
+    const tracker = startProcess(store, [{ scope: 'all', usd: 100, per: 'day' }])
+    for (let i = 0; i < 1_000; i++) tracker.settle(held(tracker.reserve(ask(CENT), NOW)), spent(CENT / 2))
     expect(store.writes).toBeLessThan(60)
   })
 
@@ -337,9 +341,9 @@ describe('several processes', () => {
     store.append(row('earlier', NOW - 2 * DAY, 10 * CENT))
     const a = startProcess(store, oneDollar)
     const b = startProcess(store, oneDollar)
-    for (const book of [a, b]) {
-      expect(book.view(NOW)[0]).toMatchObject({ spentUsd: 0.9, reservedUsd: 0 })
-      expect(book.reserve(ask(11 * CENT), NOW).granted).toBe(false)
+    for (const tracker of [a, b]) {
+      expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0.9, reservedUsd: 0 })
+      expect(tracker.reserve(ask(11 * CENT), NOW).granted).toBe(false)
     }
     expect(b.reserve(ask(10 * CENT), NOW).granted).toBe(true)
     expect(a.reserve(ask(10 * CENT), NOW).granted).toBe(false)
@@ -364,8 +368,8 @@ describe('several processes', () => {
           target: { stateId: 's', ...target, keyIndex: 2, account: 'groq:work' },
         }),
       )
-      const book = startProcess(store, [{ scope, usd: 1, per: 'day' }])
-      expect(book.view(NOW)[0]?.spentUsd).toBe(expected)
+      const tracker = startProcess(store, [{ scope, usd: 1, per: 'day' }])
+      expect(tracker.view(NOW)[0]?.spentUsd).toBe(expected)
     })
 
   test('a killed process loses no settled cent, double-counts none, and its calls in flight count as spent', () => {

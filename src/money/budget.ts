@@ -77,7 +77,7 @@ export interface Spent {
   readonly tokens: number | null
 }
 
-export interface BudgetBookOptions {
+export interface BudgetsOptions {
   readonly budgets: readonly Budget[]
   /** The store, or anything that counts like it. */
   readonly counters: Counters
@@ -92,7 +92,7 @@ export interface BudgetBookOptions {
 /** A lease of a process that was not heard of for this long may be given back by a person's word. */
 export const LEASE_MS = 60_000
 
-export class BudgetBook {
+export class Budgets {
   readonly #purses: readonly Purse[]
   /** Budgets whose answer depends on labels or the token. */
   readonly #personal: readonly Purse[]
@@ -103,10 +103,10 @@ export class BudgetBook {
   readonly #trouble: () => string | null
   #folded = 0
   #beatAt = 0
-  #successor: BudgetBook | null = null
+  #successor: Budgets | null = null
   #closed = false
 
-  constructor({ budgets, counters, origin, unknownPrice = 'allow', trouble = () => null }: BudgetBookOptions) {
+  constructor({ budgets, counters, origin, unknownPrice = 'allow', trouble = () => null }: BudgetsOptions) {
     // Those that reject come first, so that a request which must fail does not look for another target.
     const ordered = budgets.toSorted((a, b) => Number(b.onExceeded === 'reject') - Number(a.onExceeded === 'reject'))
     this.#purses = ordered.map((budget) => new Purse(budget, counters, origin))
@@ -229,7 +229,7 @@ export class BudgetBook {
    * in flight. Calls still in flight may be settled afterwards, and are counted in the successor too; it must be opened
    * on a ledger that is flushed.
    */
-  close(successor: BudgetBook | null = null): void {
+  close(successor: Budgets | null = null): void {
     this.#closed = true
     this.#successor = successor
     for (const purse of this.#purses) retryLater(() => purse.lease?.returnIdle())

@@ -47,7 +47,7 @@ class World {
   readonly store = new MoneyStore()
   now = NOW
   readonly #budgets: unknown
-  readonly #books: ReturnType<typeof startProcess>[] = []
+  readonly #trackers: ReturnType<typeof startProcess>[] = []
   /** Open holds of each living process. */
   readonly #open: BudgetHold[][] = []
   /** What began when, is in flight or spent: the truth that the budget must bound. */
@@ -64,7 +64,7 @@ class World {
   }
 
   #start(i: number): void {
-    this.#books[i] = startProcess(this.store, this.#budgets, { now: this.#clock(i) })
+    this.#trackers[i] = startProcess(this.store, this.#budgets, { now: this.#clock(i) })
     this.#open[i] = []
   }
 
@@ -74,15 +74,15 @@ class World {
 
   step(step: Step): void {
     if (step.do === 'wait') this.now += step.ms
-    else if (step.do === 'tick') this.#books[step.process]!.tick(this.#clock(step.process))
+    else if (step.do === 'tick') this.#trackers[step.process]!.tick(this.#clock(step.process))
     else if (step.do === 'reserve') this.#reserve(step.process, step.amount)
     else if (step.do === 'end') this.#end(step)
     else if (step.do === 'kill') this.#kill(step.process)
-    else this.#books[step.process]!.close()
+    else this.#trackers[step.process]!.close()
   }
 
   #reserve(i: number, amount: number): void {
-    const hold = this.#books[i]!.reserve(ask(amount), this.#clock(i))
+    const hold = this.#trackers[i]!.reserve(ask(amount), this.#clock(i))
     if (!hold.granted) return
     const entry = { at: this.#clock(i), amount, lost: false }
     this.truth.push(entry)
@@ -98,12 +98,12 @@ class World {
     const entry = this.#entryOf.get(hold)!
     entry.amount = call ? Math.floor(entry.amount * share) : 0
     if (!call) {
-      this.#books[i]!.release(hold)
+      this.#trackers[i]!.release(hold)
       return
     }
-    this.#books[i]!.settle(hold, spent(entry.amount))
-    const event = this.store.append(row(this.#books[i]!.origin, entry.at, entry.amount, { at: entry.at }))
-    for (const book of this.#books) book.fold(event)
+    this.#trackers[i]!.settle(hold, spent(entry.amount))
+    const event = this.store.append(row(this.#trackers[i]!.origin, entry.at, entry.amount, { at: entry.at }))
+    for (const tracker of this.#trackers) tracker.fold(event)
   }
 
   #kill(i: number): void {
@@ -114,12 +114,12 @@ class World {
   settleEverything(): void {
     for (let i = 0; i < 3; i++) {
       while (this.#open[i]!.length > 0) this.#end({ do: 'end', process: i, hold: 0, share: 1, call: true })
-      this.#books[i]!.close()
+      this.#trackers[i]!.close()
     }
   }
 
   views() {
-    return this.#books.map((book) => book.view(this.now)[0]!)
+    return this.#trackers.map((tracker) => tracker.view(this.now)[0]!)
   }
 
   within(since: number): number {

@@ -4,10 +4,10 @@ import { hasTestData, readTestData } from '../../test/support/testData.ts'
 import type { Usage } from '../domain/chat.ts'
 import { ASSUMED_OUTPUT_TOKENS, costOf, worstCase } from './cost.ts'
 import { loadGenaiPrices } from './genaiPrices.ts'
-import { flat, PriceBook } from './price.ts'
+import { flat, Prices } from './price.ts'
 import { MOST_TOKENS } from './usage.ts'
 
-const book = new PriceBook({ lookup: await loadGenaiPrices() })
+const tracker = new Prices({ lookup: await loadGenaiPrices() })
 const NOON = Date.parse('2026-11-23T12:00:00Z')
 const tokens = (inputTokens: number, outputTokens: number, more: Partial<Usage> = {}): Usage => ({
   inputTokens,
@@ -16,7 +16,7 @@ const tokens = (inputTokens: number, outputTokens: number, more: Partial<Usage> 
   estimated: false,
   ...more,
 })
-const priceOf = (provider: string, model: string) => book.priceOf({ provider, model, free: false, local: false })
+const priceOf = (provider: string, model: string) => tracker.priceOf({ provider, model, free: false, local: false })
 
 describe('costOf() makes the published price of recorded usage (worked out by hand, in nano-USD)', () => {
   for (const { model, usage, nanoUsd, by, recorded } of [

@@ -4,10 +4,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { costOf } from './cost.ts'
 import { GENAI_PRICES, loadGenaiPrices } from './genaiPrices.ts'
-import { flat, PriceBook, type PriceFacts, ratesAt } from './price.ts'
+import { flat, type PriceFacts, Prices, ratesAt } from './price.ts'
 
 const lookup = await loadGenaiPrices()
-const book = new PriceBook({
+const tracker = new Prices({
   overrides: { 'groq/my-tune': { input: 1, output: 2 }, 'openai/gpt-5.1': { input: 9, output: 9 } },
   catalogueDate: '2026-11-20',
   lookup,
@@ -37,7 +37,7 @@ describe('PriceBook believes, in this order,', () => {
       source: 'catalogue 2026-11-20',
     },
   ])
-    test(name, () => expect(book.priceOf(of)?.source).toBe(source))
+    test(name, () => expect(tracker.priceOf(of)?.source).toBe(source))
 })
 
 for (const model of [
@@ -46,15 +46,15 @@ for (const model of [
   'my-openai-proxy/gpt-5.1',
   'mistral/mistral-ocr-latest',
 ])
-  test(`PriceBook knows no price for ${model}`, () => expect(book.priceOf(facts(model))).toBeNull())
+  test(`PriceBook knows no price for ${model}`, () => expect(tracker.priceOf(facts(model))).toBeNull())
 
 for (const provider of ['xai/grok-3-mini', 'moonshot/kimi-k3'])
   test(`PriceBook finds ${provider} although the list spells the provider its own way`, () =>
-    expect(book.priceOf(facts(provider))).not.toBeNull())
+    expect(tracker.priceOf(facts(provider))).not.toBeNull())
 
 test('PriceBook asks the list once per model', () => {
   let asked = 0
-  const counting = new PriceBook({
+  const counting = new Prices({
     lookup: () => {
       asked++
       return flat('list', { input: 1, output: 1 })
@@ -65,12 +65,12 @@ test('PriceBook asks the list once per model', () => {
 })
 
 test('a catalogue price that is negative is no price', () => {
-  expect(book.priceOf(facts('nvidia/x', { cataloguePrice: { input: -1, output: -1 } }))).toBeNull()
+  expect(tracker.priceOf(facts('nvidia/x', { cataloguePrice: { input: -1, output: -1 } }))).toBeNull()
 })
 
 describe('ratesAt()', () => {
   const rates = (model: string, at: string, input = 1_000) =>
-    ratesAt(book.priceOf(facts(model))!, Date.parse(at), input)
+    ratesAt(tracker.priceOf(facts(model))!, Date.parse(at), input)
 
   for (const [time, input] of [
     ['00:59:59.999', 220_000],

@@ -60,7 +60,7 @@ export interface PriceFacts {
 /** A price by provider and model, or null; see `genaiPrices.ts`. Asked once per model. */
 export type PriceLookup = (provider: string, model: string) => Price | null
 
-export interface PriceBookOptions {
+export interface PricesOptions {
   /** By `provider/model`; wins over everything but the target's own `userPrice`. */
   readonly overrides?: Readonly<Record<string, UserPrice>>
   /** ISO date of the provider catalogue, shown in `source`. */
@@ -75,13 +75,13 @@ const LOCAL = flat('local', { input: 0, output: 0 })
  * Prices of all models: the user's word, then what is never billed, then the dated price list, then the provider's own
  * catalogue. A model nobody prices has no price: unknown is null, never 0.
  */
-export class PriceBook {
+export class Prices {
   readonly #overrides = new Map<string, Price>()
   readonly #listed = new Map<string, Price | null>()
   readonly #lookup: PriceLookup | null
   readonly #catalogueSource: string
 
-  constructor(options: PriceBookOptions = {}) {
+  constructor(options: PricesOptions = {}) {
     for (const [model, price] of Object.entries(options.overrides ?? {}))
       this.#overrides.set(model, flat('config', price))
     this.#lookup = options.lookup ?? null

@@ -3,18 +3,18 @@
 import type { Target } from '../domain/target.ts'
 import type { LimitView } from '../quota/limits/limitView.ts'
 import { amountOf, type Need } from '../quota/limits/need.ts'
-import type { QuotaBook } from '../quota/limits/quotaBook.ts'
+import type { QuotaTracker } from '../quota/limits/quotaTracker.ts'
 
 const SHARE = 0.1
 
 export class DayAllowance {
-  readonly #quota: QuotaBook
+  readonly #quota: QuotaTracker
   /** What may still be taken, by limit; set when the limit first becomes known. */
   readonly #left = new Map<string, number>()
   /** Free requests left today by account, where a key check told. */
   readonly #freeRequests: ReadonlyMap<string, number>
 
-  constructor(quota: QuotaBook, freeRequests: ReadonlyMap<string, number>) {
+  constructor(quota: QuotaTracker, freeRequests: ReadonlyMap<string, number>) {
     this.#quota = quota
     this.#freeRequests = freeRequests
   }

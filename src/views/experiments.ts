@@ -55,7 +55,7 @@ export function experimentsView(engine: Engine): ExperimentsView {
   const { experiments, store } = engine.parts
   store.flushNow()
   experiments.sync()
-  const rows = experiments.book.names().map((name) => rowOf(engine, experiments.known(name)))
+  const rows = experiments.versions.names().map((name) => rowOf(engine, experiments.known(name)))
   return { generatedAt: new Date(engine.now).toISOString(), experiments: rows }
 }
 
@@ -106,7 +106,7 @@ function rowOf(engine: Engine, version: Version): ExperimentRow {
     variants: experiment.variants.map((variant) => variantRow(variant, evidence)),
     comparisons: measured.flatMap((one) => evidence.pairs(one)),
     problems: stopped === null ? problemsOf(engine, experiment) : [],
-    earlierVersions: experiments.book
+    earlierVersions: experiments.versions
       .versionsOf(name)
       .filter((other) => other.experiment.version < experiment.version)
       .map((other) => earlierRow(engine, other)),

@@ -5,7 +5,7 @@
 
 import type { Failure, LimitFact } from '../../src/domain/failure.ts'
 import type { Target } from '../../src/domain/target.ts'
-import { QuotaBook, type QuotaHold } from '../../src/quota/limits/quotaBook.ts'
+import { type QuotaHold, QuotaTracker } from '../../src/quota/limits/quotaTracker.ts'
 import { Parks } from '../../src/quota/parks/parks.ts'
 import { dayIsOver, eventOf, factOf, MINUTE, NOON, one, rateLimited, specWith, targetOf } from './quotaFixtures.ts'
 
@@ -103,7 +103,7 @@ class Day {
   readonly #upstream = new Map<string, CountedAccount>()
   readonly #underWay = new Map<Target, number>()
   readonly #events: { at: number; run: () => void }[] = []
-  #book: QuotaBook
+  #book: QuotaTracker
   #parks: Parks
   #now = NOON
   #waiting = 0
@@ -117,7 +117,7 @@ class Day {
   constructor(scenario: Scenario) {
     this.#scenario = scenario
     this.#random = scenario.seed ?? 1
-    this.#book = new QuotaBook(this.#options)
+    this.#book = new QuotaTracker(this.#options)
     this.#parks = new Parks(this.#parkOptions)
     for (const account of this.#accounts) this.#upstream.set(account, new CountedAccount(scenario))
     this.#keys = this.#accounts.flatMap((account) =>
@@ -210,7 +210,7 @@ class Day {
   }
 
   #restart(): void {
-    this.#book = QuotaBook.fromJson(JSON.parse(JSON.stringify(this.#book.toJson())), this.#options)
+    this.#book = QuotaTracker.fromJson(JSON.parse(JSON.stringify(this.#book.toJson())), this.#options)
     this.#parks = Parks.fromJson(JSON.parse(JSON.stringify(this.#parks.toJson())), this.#parkOptions)
   }
 

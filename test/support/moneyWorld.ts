@@ -2,7 +2,7 @@
 
 import { settingsSchema } from '../../src/config/settingsSchema.ts'
 import type { AttemptEvent } from '../../src/domain/store.ts'
-import { BudgetBook, type BudgetHold, type Refusal, type SpendRequest } from '../../src/money/budget.ts'
+import { type BudgetHold, Budgets, type Refusal, type SpendRequest } from '../../src/money/budget.ts'
 import { budgetFrom } from '../../src/money/budgetRule.ts'
 import type { MoneyStore } from './moneyStore.ts'
 
@@ -28,9 +28,9 @@ export function startProcess(
 ) {
   const read = settingsSchema.parse({ budgets }).budgets.map((budget) => budgetFrom(budget))
   const origin = `p${++nextOrigin}`
-  const book = new BudgetBook({ budgets: read, counters: store, origin, unknownPrice: more.unknownPrice })
-  book.open(store, more.now ?? NOW)
-  return Object.assign(book, { origin })
+  const tracker = new Budgets({ budgets: read, counters: store, origin, unknownPrice: more.unknownPrice })
+  tracker.open(store, more.now ?? NOW)
+  return Object.assign(tracker, { origin })
 }
 
 export function held(result: BudgetHold | Refusal): BudgetHold {

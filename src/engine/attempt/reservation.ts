@@ -1,10 +1,10 @@
 /** What is set aside before a call, in quotas and in budgets, and given back or settled after it. */
 
 import type { Target } from '../../domain/target.ts'
-import { type BudgetBook, type BudgetHold, bindsLength, type Refusal } from '../../money/budget.ts'
+import { type BudgetHold, type Budgets, bindsLength, type Refusal } from '../../money/budget.ts'
 import type { WorstCase } from '../../money/cost.ts'
 import type { Need } from '../../quota/limits/need.ts'
-import type { QuotaBook, QuotaHold } from '../../quota/limits/quotaBook.ts'
+import type { QuotaHold, QuotaTracker } from '../../quota/limits/quotaTracker.ts'
 import type { Shortage } from '../../quota/limits/shortage.ts'
 import type { Parks, Prober } from '../../quota/parks/parks.ts'
 import type { Ineligible } from '../../routing/eligible.ts'
@@ -28,9 +28,9 @@ export type Hold =
       readonly rejectedBy: Refusal | null
     }
 
-export interface HoldBooks {
-  readonly quota: QuotaBook
-  readonly budgets: BudgetBook
+export interface HoldSources {
+  readonly quota: QuotaTracker
+  readonly budgets: Budgets
   readonly parks: Parks
 }
 
@@ -41,7 +41,7 @@ export interface HoldNeed {
 
 /** Sets aside what a call may need, in all books or in none. */
 export function reserve(
-  books: HoldBooks,
+  books: HoldSources,
   target: Target,
   pending: Pick<PendingRequest, 'labels' | 'token'>,
   need: HoldNeed,
@@ -74,7 +74,7 @@ export function reserve(
  * over is what it finds out.
  */
 export function reserveForTest(
-  books: HoldBooks,
+  books: HoldSources,
   target: Target,
   pending: Pick<PendingRequest, 'labels' | 'token'>,
   need: HoldNeed,

@@ -12,8 +12,8 @@ import { Evidence } from '../../experiment/evidence.ts'
 import type { Experiment, Variant } from '../../experiment/experiment.ts'
 import { METRICS } from '../../experiment/metric.ts'
 import { type Verdict, verdictOf } from '../../experiment/verdict.ts'
-import { EvidenceLedger } from './observations.ts'
-import { COMMAND, ExperimentBook, type Version, versionKey } from './versions.ts'
+import { ExperimentObservations } from './observations.ts'
+import { COMMAND, ExperimentVersions, type Version, versionKey } from './versions.ts'
 
 /** What a request's result says of its part in an experiment. */
 export interface Enrolment {
@@ -46,9 +46,9 @@ export interface UnitFacts {
 const WITHOUT_FILE = 'config'
 
 export class Experiments {
-  readonly book: ExperimentBook
+  readonly versions: ExperimentVersions
   readonly #options: ExperimentsOptions
-  readonly #ledger: EvidenceLedger
+  readonly #observations: ExperimentObservations
   /** By name: the version that this process goes by, running or not. */
   #here = new Map<string, Version>()
   #configured: readonly Definition[] = []
@@ -56,8 +56,8 @@ export class Experiments {
 
   constructor(options: ExperimentsOptions) {
     this.#options = options
-    this.book = new ExperimentBook(options.store)
-    this.#ledger = new EvidenceLedger(options.store, this.book)
+    this.versions = new ExperimentVersions(options.store)
+    this.#observations = new ExperimentObservations(options.store, this.versions)
     this.#look()
   }
 
@@ -69,11 +69,11 @@ export class Experiments {
     const now = this.#options.now()
     this.#configured = definitions
     this.#source = file ?? WITHOUT_FILE
-    for (const definition of definitions) this.book.adopt(definition, this.#source, now)
-    for (const name of file === null ? [] : this.book.names()) {
+    for (const definition of definitions) this.versions.adopt(definition, this.#source, now)
+    for (const name of file === null ? [] : this.versions.names()) {
       const isGone = !definitions.some(({ experiment }) => experiment.name === name)
-      const current = this.book.current(name)
-      if (isGone && current?.source === file && current.stopped === null) this.book.stop(name, 'removed', now)
+      const current = this.versions.current(name)
+      if (isGone && current?.source === file && current.stopped === null) this.versions.stop(name, 'removed', now)
     }
     this.#look()
   }
@@ -88,7 +88,7 @@ export class Experiments {
           parameter: 'name',
         },
       )
-    const version = this.book.adopt(definition, COMMAND, this.#options.now())
+    const version = this.versions.adopt(definition, COMMAND, this.#options.now())
     this.#look()
     return version
   }
@@ -101,7 +101,7 @@ export class Experiments {
       throw new InvalidRequestError(`"${name}" has no variant "${keep.slice(0, 60)}"; it has ${variants.join(', ')}`, {
         parameter: 'keep',
       })
-    this.book.stop(name, 'person', this.#options.now(), keep)
+    this.versions.stop(name, 'person', this.#options.now(), keep)
     this.#look()
     return this.known(name)
   }
@@ -118,9 +118,9 @@ export class Experiments {
 
   /** The same, or InvalidRequestError with the names that are near. */
   known(name: string): Version {
-    const version = this.#here.get(name) ?? this.book.current(name)
+    const version = this.#here.get(name) ?? this.versions.current(name)
     if (version !== undefined) return version
-    const names = [...new Set([...this.#here.keys(), ...this.book.names()])]
+    const names = [...new Set([...this.#here.keys(), ...this.versions.names()])]
     const [near] = nearest(name, names, 1)
     const hint =
       near === undefined
@@ -137,7 +137,7 @@ export class Experiments {
   }
 
   evidenceOf(experiment: Experiment): Evidence {
-    return this.#ledger.of(experiment) ?? new Evidence(experiment)
+    return this.#observations.of(experiment) ?? new Evidence(experiment)
   }
 
   /** The place of a request in an experiment. */
@@ -173,7 +173,9 @@ export class Experiments {
    * experiment does not know or that keywise measures itself.
    */
   report(trial: Trial, requestId: string | null, metric: string, value: number): void {
-    const own = this.book.versionsOf(trial.experiment).find(({ experiment }) => experiment.version === trial.version)
+    const own = this.versions
+      .versionsOf(trial.experiment)
+      .find(({ experiment }) => experiment.version === trial.version)
     if (metric !== 'quality' && metric !== own?.experiment.metric.name)
       throw new InvalidRequestError(unknownMetric(metric, own?.experiment), { parameter: 'metric' })
     if (metric !== 'quality' && METRICS.some(({ name }) => name === metric))
@@ -193,25 +195,26 @@ export class Experiments {
 
   /** Brings everything up to what is written in the store. */
   sync(): void {
-    if (this.book.reload()) {
+    if (this.versions.reload()) {
       // A damaged store was replaced by an empty one: what the configuration defines begins anew.
       for (const definition of this.#configured)
-        if (this.book.find(definition) === undefined) this.book.adopt(definition, this.#source, this.#options.now())
+        if (this.versions.find(definition) === undefined)
+          this.versions.adopt(definition, this.#source, this.#options.now())
       this.#look()
     }
-    for (const key of this.#ledger.sync()) this.#review(key)
+    for (const key of this.#observations.sync()) this.#review(key)
   }
 
   /** Keeps what is known, so that the next start reads little. What was appended must be flushed before. */
   save(): void {
     this.sync()
-    this.#ledger.save()
+    this.#observations.save()
   }
 
   #look(): void {
-    this.#ledger.openNew()
+    this.#observations.openNew()
     const here = new Map<string, Version>()
-    for (const name of this.book.names()) {
+    for (const name of this.versions.names()) {
       const version = this.#versionHere(name)
       if (version !== undefined) here.set(name, version)
     }
@@ -220,8 +223,8 @@ export class Experiments {
 
   #versionHere(name: string): Version | undefined {
     const configured = this.#configured.find(({ experiment }) => experiment.name === name)
-    if (configured !== undefined) return this.book.find(configured)
-    const current = this.book.current(name)
+    if (configured !== undefined) return this.versions.find(configured)
+    const current = this.versions.current(name)
     // What another configuration defines is another program's business.
     return current?.source === COMMAND || current?.source === this.#source ? current : undefined
   }
@@ -254,7 +257,7 @@ export class Experiments {
       if (version.decidedAt !== null || version.stopped !== null) continue
       const verdict = verdictOf(this.evidenceOf(version.experiment))
       if (verdict.state === 'collecting' || verdict.state === 'undecided') continue
-      if (!this.book.tell(version, this.#options.now())) continue
+      if (!this.versions.tell(version, this.#options.now())) continue
       this.#look()
       this.#options.onDecided(version, verdict)
     }

@@ -8,7 +8,7 @@ import { asNumber, asRecord } from '../../domain/json.ts'
 import type { ObservationEvent, Store, StoredEvent } from '../../domain/store.ts'
 import { Evidence, savedState } from '../../experiment/evidence.ts'
 import type { Experiment } from '../../experiment/experiment.ts'
-import { type ExperimentBook, type Version, versionKey } from './versions.ts'
+import { type ExperimentVersions, type Version, versionKey } from './versions.ts'
 
 const COLLECTION = 'evidence'
 /** The document that says up to where in the log all the others reach. */
@@ -22,16 +22,16 @@ interface Row {
   isChanged: boolean
 }
 
-export class EvidenceLedger {
+export class ExperimentObservations {
   readonly #store: Store
-  readonly #book: ExperimentBook
+  readonly #versions: ExperimentVersions
   #rows = new Map<string, Row>()
   #seq = 0
   #savedSeq = -1
 
-  constructor(store: Store, book: ExperimentBook) {
+  constructor(store: Store, versions: ExperimentVersions) {
     this.#store = store
-    this.#book = book
+    this.#versions = versions
     this.#load()
   }
 
@@ -76,7 +76,8 @@ export class EvidenceLedger {
     this.#rows = new Map()
     this.#seq = seqOf(this.#store.getDoc(COLLECTION, REACH))
     this.#savedSeq = this.#seq
-    for (const name of this.#book.names()) for (const version of this.#book.versionsOf(name)) this.#open(version)
+    for (const name of this.#versions.names())
+      for (const version of this.#versions.versionsOf(name)) this.#open(version)
   }
 
   /** Adds a version; what is already known of it is taken from where it was saved. */
@@ -94,7 +95,8 @@ export class EvidenceLedger {
 
   /** Versions that were started since the last look. */
   openNew(): void {
-    for (const name of this.#book.names()) for (const version of this.#book.versionsOf(name)) this.#open(version)
+    for (const name of this.#versions.names())
+      for (const version of this.#versions.versionsOf(name)) this.#open(version)
   }
 
   #take(event: StoredEvent, seen: Set<string>): void {
@@ -114,7 +116,7 @@ export class EvidenceLedger {
     const row = this.#rows.get(key)
     if (row !== undefined) return row
     // Another process may have started it a moment ago.
-    if (this.#book.reload()) this.openNew()
+    if (this.#versions.reload()) this.openNew()
     return this.#rows.get(key)
   }
 }

@@ -34,7 +34,7 @@ const COLLECTION = 'experiments'
 /** Of one version of an experiment, among all. */
 export const versionKey = ({ name, version }: Pick<Experiment, 'name' | 'version'>) => `${name}@${version}`
 
-export class ExperimentBook {
+export class ExperimentVersions {
   readonly #store: Store
   #versions = new Map<string, readonly Version[]>()
   /** What was last read, so that an unchanged store is not parsed again. */

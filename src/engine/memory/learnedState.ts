@@ -5,9 +5,9 @@
 
 import { asRecord, type Json } from '../../domain/json.ts'
 import type { Store, StoredEvent, StoreEvent } from '../../domain/store.ts'
-import type { BudgetBook } from '../../money/budget.ts'
+import type { Budgets } from '../../money/budget.ts'
 import type { Crossing } from '../../money/purse.ts'
-import { QuotaBook, type QuotaBookOptions } from '../../quota/limits/quotaBook.ts'
+import { QuotaTracker, type QuotaTrackerOptions } from '../../quota/limits/quotaTracker.ts'
 import { Parks, type ParksOptions } from '../../quota/parks/parks.ts'
 import type { Router } from '../../routing/choose.ts'
 import { Tally } from '../../store/tally.ts'
@@ -21,17 +21,17 @@ const READ_AT_ONCE = 1000
 
 export interface LearnedStateParts {
   readonly router: Router
-  readonly budgets: BudgetBook
+  readonly budgets: Budgets
   /** How each provider counts. */
-  readonly counting: QuotaBookOptions & ParksOptions
+  readonly counting: QuotaTrackerOptions & ParksOptions
 }
 
 export class LearnedState {
   readonly router: Router
   /** Replaced when the configuration changes. */
-  budgets: BudgetBook
+  budgets: Budgets
   parks: Parks
-  quota: QuotaBook
+  quota: QuotaTracker
   tally = new Tally()
   observed = new Observed()
   /** Told of every threshold that a budget reaches, by what was spent here or elsewhere; null: nobody is. */
@@ -52,7 +52,7 @@ export class LearnedState {
     this.budgets = parts.budgets
     this.#counting = parts.counting
     this.parks = new Parks(parts.counting)
-    this.quota = new QuotaBook(parts.counting)
+    this.quota = new QuotaTracker(parts.counting)
   }
 
   /** Takes up where the last process stopped: the snapshot, then every event after it. */
@@ -62,7 +62,7 @@ export class LearnedState {
       const state = asRecord(snapshot.state) ?? {}
       this.router.fromJson(state['router'])
       this.parks = Parks.fromJson(state['parks'], this.#counting)
-      this.quota = QuotaBook.fromJson(state['quota'], this.#counting)
+      this.quota = QuotaTracker.fromJson(state['quota'], this.#counting)
       this.tally = Tally.fromJson(state['tally']) ?? new Tally()
       this.observed = Observed.fromJson(state['observed'])
       this.#seq = snapshot.seq

@@ -9,7 +9,7 @@ import {
   type TargetProfile,
   targetId,
 } from '../../domain/target.ts'
-import { type Price, type PriceBook, ratesAt, type UserPrice } from '../../money/price.ts'
+import { type Price, type Prices, ratesAt, type UserPrice } from '../../money/price.ts'
 import type { CatalogueModel, ProviderSpec } from '../../providers/provider.ts'
 import type { Connection } from '../../upstream/connection.ts'
 import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
@@ -29,7 +29,7 @@ export interface TargetRegistryOptions {
   readonly credentials: readonly Credential[]
   /** The models list of a credential as last seen; null while nobody has read it. */
   readonly listOf: (credential: Credential) => readonly ListedModel[] | null
-  readonly prices: PriceBook
+  readonly prices: Prices
   /** Epoch milliseconds: some prices depend on the hour. */
   readonly now: number
   /** Lists are taken whole, however long. */

@@ -6,7 +6,7 @@ import { hash32 } from '../../domain/random.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import type { Target } from '../../domain/target.ts'
 import { Trail } from '../../engine/attempt/trail.ts'
-import { QuotaBook, type QuotaHold } from '../../quota/limits/quotaBook.ts'
+import { type QuotaHold, QuotaTracker } from '../../quota/limits/quotaTracker.ts'
 import { Parks } from '../../quota/parks/parks.ts'
 import { type Decision, Router, type RoutingRequest } from '../../routing/choose.ts'
 import type { Ineligible } from '../../routing/eligible.ts'
@@ -33,7 +33,7 @@ export interface ProductOptions {
 export class Product implements Policy {
   readonly router: Router
   readonly parks = new Parks({ facts: () => PROVIDER })
-  readonly quota = new QuotaBook({ specOf: () => PROVIDER })
+  readonly quota = new QuotaTracker({ specOf: () => PROVIDER })
   /** Free checks of keys, off every request's path. */
   probes = 0
   readonly #world: ReplayWorld

@@ -1,5 +1,5 @@
 /**
- * The book of quotas: what every account has left, as far as its upstream said or we learned. Filled by the events of
+ * The tracker of quotas: what every account has left, as far as its upstream said or we learned. Filled by the events of
  * the store, asked before every call. Floor 2: all time comes in as an argument, in epoch milliseconds.
  */
 
@@ -18,7 +18,7 @@ import { beginning, type Shortage, shortageOf } from './shortage.ts'
 import type { QuotaSpec } from './spec.ts'
 import { readStatement, type Statement } from './statement.ts'
 
-export interface QuotaBookOptions {
+export interface QuotaTrackerOptions {
   specOf(provider: string): QuotaSpec
 }
 
@@ -27,7 +27,7 @@ export class QuotaHold {
   readonly granted = true
   readonly at: number
   readonly need: Need
-  /** What it was taken from; null when it was given back. For the book. */
+  /** What it was taken from; null when it was given back. For the tracker. */
   draws: Draws | null
 
   constructor(at: number, need: Need, draws: Draws) {
@@ -60,7 +60,7 @@ const CLOCK_SLACK_MS = 1_000
 /** The last millisecond a `Date` can name; an event beyond it comes from a broken clock. */
 const END_OF_TIME = 8.64e15 - 400 * DAY_MS
 
-export class QuotaBook {
+export class QuotaTracker {
   readonly #specOf: (provider: string) => QuotaSpec
   readonly #pools = new Map<string, Pool>()
   readonly #draws = new Map<string, Draws>()
@@ -71,7 +71,7 @@ export class QuotaBook {
   #prunedAt = 0
   #lookedForLostAt = 0
 
-  constructor(options: QuotaBookOptions) {
+  constructor(options: QuotaTrackerOptions) {
     this.#specOf = (provider) => options.specOf(provider)
   }
 
@@ -187,16 +187,16 @@ export class QuotaBook {
     return { version: 1, pools: pools.map((pool) => pool.toJson()) }
   }
 
-  /** A book with what `toJson` wrote; never throws, and anything that is not understood starts empty. */
-  static fromJson(json: unknown, options: QuotaBookOptions): QuotaBook {
-    const book = new QuotaBook(options)
+  /** A tracker with what `toJson` wrote; never throws, and anything that is not understood starts empty. */
+  static fromJson(json: unknown, options: QuotaTrackerOptions): QuotaTracker {
+    const tracker = new QuotaTracker(options)
     const record = asRecord(json)
-    if (record?.['version'] !== 1) return book
+    if (record?.['version'] !== 1) return tracker
     for (const entry of asArray(record['pools']) ?? []) {
       const pool = Pool.fromJson(entry)
-      if (pool !== null) book.#pools.set(pool.name, pool)
+      if (pool !== null) tracker.#pools.set(pool.name, pool)
     }
-    return book
+    return tracker
   }
 
   #count(event: AttemptEvent, draws: Draws, statements: readonly Statement[]): void {

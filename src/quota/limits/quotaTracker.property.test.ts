@@ -13,7 +13,7 @@ import {
 } from '../../../test/support/quotaFixtures.ts'
 import type { LimitFact } from '../../domain/failure.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
-import { QuotaBook, type QuotaHold } from './quotaBook.ts'
+import { type QuotaHold, QuotaTracker } from './quotaTracker.ts'
 
 const target = targetOf()
 const spec = specWith()
@@ -49,15 +49,15 @@ describe('reserving, settling, releasing and folding in any order', () => {
   })
 
   function play(steps: readonly (typeof step extends fc.Arbitrary<infer Step> ? Step : never)[]) {
-    let book = new QuotaBook(options)
-    book.fold(eventOf(NOON - 2 * DAY, { limits: stated }))
+    let tracker = new QuotaTracker(options)
+    tracker.fold(eventOf(NOON - 2 * DAY, { limits: stated }))
     const granted: { at: number; tokens: number }[] = []
     const underWay: { hold: QuotaHold; call: { at: number; tokens: number } }[] = []
     let now = NOON
     for (const step of steps) {
       if ('ms' in step) now += step.ms
       else if ('tokens' in step) {
-        const hold = book.reserve(target, { requests: 1, inputTokens: step.tokens, outputTokens: 0 }, now)
+        const hold = tracker.reserve(target, { requests: 1, inputTokens: step.tokens, outputTokens: 0 }, now)
         if (!hold.granted) continue
         const call = { at: now, tokens: step.tokens }
         granted.push(call)
@@ -67,12 +67,13 @@ describe('reserving, settling, releasing and folding in any order', () => {
         if (ended === undefined) continue
         const { hold, call } = ended
         if (step.act !== 'finish') granted.splice(granted.indexOf(call), 1)
-        if (step.act === 'release') book.release(hold)
+        if (step.act === 'release') tracker.release(hold)
         else {
-          book.settle(hold, null, now)
-          book.fold(ending(step.act === 'finish', call, now))
+          tracker.settle(hold, null, now)
+          tracker.fold(ending(step.act === 'finish', call, now))
         }
-      } else if (underWay.length === 0) book = QuotaBook.fromJson(JSON.parse(JSON.stringify(book.toJson())), options)
+      } else if (underWay.length === 0)
+        tracker = QuotaTracker.fromJson(JSON.parse(JSON.stringify(tracker.toJson())), options)
     }
     return granted
   }
@@ -86,8 +87,8 @@ describe('reserving, settling, releasing and folding in any order', () => {
   test('gives back exactly what was reserved', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 3_000 }), { maxLength: 40 }), fc.boolean(), (gaps, settles) => {
-        const book = new QuotaBook(options)
-        book.fold(
+        const tracker = new QuotaTracker(options)
+        tracker.fold(
           eventOf(NOON, {
             limits: [
               factOf({ limit: 50, remaining: 40, resetsAt: NOON + MINUTE }),
@@ -96,15 +97,15 @@ describe('reserving, settling, releasing and folding in any order', () => {
           }),
         )
         let now = NOON
-        const before = book.limitsOf(target, now)
+        const before = tracker.limitsOf(target, now)
         const holds: QuotaHold[] = []
         for (const gap of gaps) {
           now += Math.floor(gap / 60)
-          const hold = book.reserve(target, { requests: 1, inputTokens: gap, outputTokens: 7 }, now)
+          const hold = tracker.reserve(target, { requests: 1, inputTokens: gap, outputTokens: 7 }, now)
           if (hold.granted) holds.push(hold)
         }
-        for (const hold of holds) settles ? book.settle(hold, null, now) : book.release(hold)
-        expect(book.limitsOf(target, now).map(({ remaining }) => remaining)).toEqual(
+        for (const hold of holds) settles ? tracker.settle(hold, null, now) : tracker.release(hold)
+        expect(tracker.limitsOf(target, now).map(({ remaining }) => remaining)).toEqual(
           before.map(({ remaining }) => remaining),
         )
       }),
@@ -158,18 +159,18 @@ describe('whatever upstreams and clocks do', () => {
         fc.constantFrom('UTC', 'America/Los_Angeles', 'rolling' as const),
         (happenings, dayBoundary) => {
           const provider = specWith({ dayBoundary })
-          const book = new QuotaBook({ specOf: () => provider })
+          const tracker = new QuotaTracker({ specOf: () => provider })
           let now = NOON
           for (const { facts, failure, jump } of happenings) {
             now += jump
             const need = { requests: 1, inputTokens: 10, outputTokens: 10 }
-            const hold = book.reserve(target, need, now)
-            if (hold.granted) book.settle(hold, { inputTokens: 10, outputTokens: 0 }, now)
-            book.fold(eventOf(now, { limits: facts, failure }))
+            const hold = tracker.reserve(target, need, now)
+            if (hold.granted) tracker.settle(hold, { inputTokens: 10, outputTokens: 0 }, now)
+            tracker.fold(eventOf(now, { limits: facts, failure }))
           }
           const end = now + 32 * DAY
           for (let hops = 0; hops < 60; hops++) {
-            const shortage = book.room(target, { requests: 1, inputTokens: 10, outputTokens: 10 }, now)
+            const shortage = tracker.room(target, { requests: 1, inputTokens: 10, outputTokens: 10 }, now)
             if (shortage === null) return
             expect(shortage.until).toBeGreaterThan(now)
             expect(shortage.until).toBeLessThanOrEqual(end)
@@ -186,16 +187,16 @@ describe('whatever upstreams and clocks do', () => {
 test('simulated Pacific days: a daily limit holds from midnight to midnight, over both changes of the clocks', () => {
   const pacific = specWith({ dayBoundary: 'America/Los_Angeles' })
   for (const start of ['2026-03-06T08:00Z', '2026-10-30T07:00Z']) {
-    const book = new QuotaBook({ specOf: () => pacific })
+    const tracker = new QuotaTracker({ specOf: () => pacific })
     const first = Date.parse(start)
     const servedByDay = new Map<string, number>()
-    book.fold(eventOf(first - DAY, { limits: [factOf({ window: 'day', limit: 20 })] }))
+    tracker.fold(eventOf(first - DAY, { limits: [factOf({ window: 'day', limit: 20 })] }))
     const dayOf = new Intl.DateTimeFormat('en-CA', { timeZone: 'America/Los_Angeles' })
     for (let now = first; now < first + 5 * DAY; now += 30 * MINUTE) {
-      const hold = book.reserve(target, { requests: 1, inputTokens: 0, outputTokens: 0 }, now)
+      const hold = tracker.reserve(target, { requests: 1, inputTokens: 0, outputTokens: 0 }, now)
       if (!hold.granted) continue
-      book.settle(hold, null, now + 1)
-      book.fold(eventOf(now + 1, { startedAt: now, limits: [factOf({ window: 'day', limit: 20 })] }))
+      tracker.settle(hold, null, now + 1)
+      tracker.fold(eventOf(now + 1, { startedAt: now, limits: [factOf({ window: 'day', limit: 20 })] }))
       const day = dayOf.format(now)
       servedByDay.set(day, (servedByDay.get(day) ?? 0) + 1)
     }
