@@ -9,7 +9,7 @@ import {
   type KeywiseError,
   ModelNotFoundError,
 } from '../domain/errors.ts'
-import type { Refusal } from '../money/budget.ts'
+import type { BudgetRefusal } from '../money/budget.ts'
 import type { Ineligible, IneligibleCode } from '../routing/eligible.ts'
 import { type Obstacle, whyNot } from './attempt/eligibility.ts'
 import type { Trail } from './attempt/trail.ts'
@@ -109,7 +109,7 @@ const NEVER: ReadonlySet<IneligibleCode> = new Set([
 ])
 
 function overBudget(
-  { scope, reason }: Refusal,
+  { scope, reason }: BudgetRefusal,
   until: number | null,
   attempts: readonly AttemptReport[],
 ): BudgetExceededError {

@@ -22,7 +22,7 @@ import {
   sweepBeats,
 } from './ledger.ts'
 import { amountIn, type BudgetView, type Crossing, Purse } from './purse.ts'
-import { covers, isTargetScope, type Payee } from './scope.ts'
+import { isTargetScope, type Payee, scopeCovers } from './scope.ts'
 
 /** What somebody wants to spend. */
 export interface SpendRequest {
@@ -33,7 +33,7 @@ export interface SpendRequest {
   readonly worstCase: Pick<WorstCase, 'nanoUsd' | 'inputTokens' | 'outputTokens'>
 }
 
-export interface Refusal {
+export interface BudgetRefusal {
   readonly granted: false
   /** The budget that has no room. */
   readonly scope: string
@@ -122,7 +122,7 @@ export class Budgets {
   }
 
   /** Puts the worst case aside in every budget that covers the call, or in none. */
-  reserve(wanted: SpendRequest, now: number): BudgetHold | Refusal {
+  reserve(wanted: SpendRequest, now: number): BudgetHold | BudgetRefusal {
     const parts: HoldPart[] = []
     try {
       this.#beat(now)
@@ -141,7 +141,7 @@ export class Budgets {
   }
 
   /** What `reserve` would refuse, by what is known without asking the store; for leaving targets out beforehand. */
-  peek(wanted: SpendRequest, now: number): Refusal | null {
+  peek(wanted: SpendRequest, now: number): BudgetRefusal | null {
     for (const purse of this.#covering(wanted)) {
       const amount = this.#amount(purse, wanted)
       if (amount === null) return this.#unknownPrice(purse, wanted)
@@ -196,7 +196,7 @@ export class Budgets {
     let crossings = NONE
     for (const purse of this.#purses) {
       const { covers: scope, fingerprint } = purse.budget
-      if (!covers(scope, fingerprint, event.target, event.labels, event.token)) continue
+      if (!scopeCovers(scope, fingerprint, event.target, event.labels, event.token)) continue
       purse.count(event.startedAt, amountIn(purse.budget.unit, event.costNanoUsd, tokensOf(event)))
       crossings = joined(crossings, purse.crossings())
     }
@@ -289,17 +289,17 @@ export class Budgets {
     const { target } = wanted
     let purses = this.#byTarget.get(target)
     if (purses === undefined) {
-      purses = this.#purses.filter(({ budget }) => covers(budget.covers, budget.fingerprint, target, null, null))
+      purses = this.#purses.filter(({ budget }) => scopeCovers(budget.covers, budget.fingerprint, target, null, null))
       this.#byTarget.set(target, purses)
     }
     if (this.#personal.length === 0) return purses
     const personal = this.#personal.filter(({ budget }) =>
-      covers(budget.covers, null, target, wanted.labels, wanted.token),
+      scopeCovers(budget.covers, null, target, wanted.labels, wanted.token),
     )
     return personal.length === 0 ? purses : [...personal, ...purses]
   }
 
-  #put(purse: Purse, wanted: SpendRequest, now: number): HoldPart | Refusal {
+  #put(purse: Purse, wanted: SpendRequest, now: number): HoldPart | BudgetRefusal {
     const amount = this.#amount(purse, wanted)
     if (amount === null) return this.#unknownPrice(purse, wanted)
     const slot = purse.reserve(amount, now)
@@ -316,20 +316,20 @@ export class Budgets {
     return this.#blocksUnknown || (hard && limit === 0) ? null : 0
   }
 
-  #unknownPrice({ budget }: Purse, { target }: SpendRequest): Refusal {
+  #unknownPrice({ budget }: Purse, { target }: SpendRequest): BudgetRefusal {
     const why = this.#blocksUnknown ? 'settings.unknown_price is "block"' : 'nothing may be spent'
     const reason = `budget ${budget.scope}: the price of ${target.provider}/${target.model} is unknown and ${why}; give it a "price" in the configuration`
     return { granted: false, scope: budget.scope, reason, resetsAt: null, onExceeded: budget.onExceeded }
   }
 
   /** A hard budget whose count other processes may not see is no budget; what costs nothing needs none. */
-  #uncounted(parts: readonly HoldPart[]): Refusal | null {
+  #uncounted(parts: readonly HoldPart[]): BudgetRefusal | null {
     const paid = parts.find(({ slot, amount, unpriced }) => slot !== null && (amount > 0 || unpriced))
     const why = paid === undefined ? null : this.#trouble()
     return paid === undefined || why === null ? null : inTrouble(paid.purse, why)
   }
 
-  #undo(parts: readonly HoldPart[], refusal: Refusal): Refusal {
+  #undo(parts: readonly HoldPart[], refusal: BudgetRefusal): BudgetRefusal {
     for (const { purse, slot, amount } of parts) retryLater(() => purse.release(slot, amount))
     return refusal
   }
@@ -348,7 +348,7 @@ export class Budgets {
   }
 }
 
-function refused(purse: Purse, amount: number, now: number): Refusal {
+function refused(purse: Purse, amount: number, now: number): BudgetRefusal {
   const { scope, onExceeded } = purse.budget
   return { granted: false, scope, reason: purse.refusal(amount), resetsAt: purse.resetsAt(now), onExceeded }
 }
@@ -357,13 +357,13 @@ function isUnpriced({ budget }: Purse, { worstCase }: SpendRequest): boolean {
   return budget.unit === 'usd' && worstCase.nanoUsd === null
 }
 
-function inTrouble({ budget }: Purse, why: string): Refusal {
+function inTrouble({ budget }: Purse, why: string): BudgetRefusal {
   const { scope, onExceeded } = budget
   const reason = `budget ${scope} cannot be counted now, so only what costs nothing is called: ${why}`
   return { granted: false, scope, reason, resetsAt: null, onExceeded }
 }
 
-function unreachable(error: unknown): Refusal {
+function unreachable(error: unknown): BudgetRefusal {
   const why = error instanceof Error ? error.message : String(error)
   return {
     granted: false,

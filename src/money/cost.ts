@@ -67,7 +67,7 @@ function picoOf(usage: Usage, rates: Rates): number | bigint {
 }
 
 /** What a request may need at most. */
-export interface Need {
+export interface TokenNeed {
   /** An upper bound, see `mostInputTokens`. */
   readonly inputTokens: number
   /** The request's own `max_tokens`; null when it sets none. */
@@ -101,7 +101,7 @@ const LONGEST_ATTEMPT_MS = 600_000
 
 /** The most that one attempt can cost when it begins at `at`: no cache hit, the dearer hour, the longest answer. */
 export function worstCase(
-  need: Need,
+  need: TokenNeed,
   price: Price | null,
   profile: Pick<TargetProfile, 'contextTokens' | 'maxOutputTokens'>,
   at: number,
@@ -116,7 +116,7 @@ export function worstCase(
 }
 
 function mostOutput(
-  need: Need,
+  need: TokenNeed,
   profile: Pick<TargetProfile, 'contextTokens' | 'maxOutputTokens'>,
 ): { readonly longest: number; readonly boundedBy: WorstCase['boundedBy'] } {
   const asked = tokens(need.maxOutputTokens)

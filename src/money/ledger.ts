@@ -5,7 +5,7 @@ import type { Budget } from './budgetRule.ts'
 import type { Counters } from './lease.ts'
 import type { Period } from './period.ts'
 import { amountIn, type Purse } from './purse.ts'
-import { covers, isAccount } from './scope.ts'
+import { isAccount, scopeCovers } from './scope.ts'
 
 export type Ledger = Pick<Store, 'attempts' | 'sums' | 'lastSeq'>
 
@@ -110,7 +110,7 @@ function filterOf({ budget }: Purse, { start, end }: Period): LedgerFilter {
 }
 
 function isCovered({ budget }: Purse, row: AttemptEvent): boolean {
-  return covers(budget.covers, budget.fingerprint, row.target, row.labels, row.token)
+  return scopeCovers(budget.covers, budget.fingerprint, row.target, row.labels, row.token)
 }
 
 function spendingOf(row: AttemptEvent, unit: Purse['budget']['unit']): SlotSpending {

@@ -52,7 +52,7 @@ export function isTargetScope(scope: Scope): boolean {
 }
 
 /** Whether an attempt falls under the scope. `fingerprint`: the key that a key scope means, when its index may change. */
-export function covers(
+export function scopeCovers(
   scope: Scope,
   fingerprint: string | null,
   payee: Payee,

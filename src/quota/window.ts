@@ -5,7 +5,7 @@
 
 import type { LimitWindow } from '../domain/failure.ts'
 import { asArray, asNumber, asRecord, type Json } from '../domain/json.ts'
-import { type DayAnchor, hasBoundary, nextDay, nextMonth } from './boundary.ts'
+import { type DayBoundary, hasBoundary, nextDay, nextMonth } from './dayBoundary.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -50,7 +50,7 @@ export class CountingWindow {
   readonly #stepMs: number
   readonly #spanMs: number
   readonly #period: 'day' | 'month' | null
-  readonly #anchor: DayAnchor
+  readonly #anchor: DayBoundary
   /** Nothing before this time counts any more. */
   #since = Number.NEGATIVE_INFINITY
   /** When the calendar period ends; never, for a rolling window. */
@@ -61,7 +61,7 @@ export class CountingWindow {
   #total = 0
 
   /** Where the provider's day has a known beginning, days and months are those of the calendar; everything else rolls. */
-  constructor(window: LimitWindow, anchor: DayAnchor) {
+  constructor(window: LimitWindow, anchor: DayBoundary) {
     this.#period = hasBoundary(anchor) && (window === 'day' || window === 'month') ? window : null
     this.#anchor = anchor
     this.#stepMs = STEP_MS[window]

@@ -8,7 +8,7 @@ import type { Ability } from '../domain/target.ts'
 export type Skip = 'target' | 'key' | 'account' | 'account-model' | 'provider-model' | 'provider' | 'none'
 
 /** What the next target must have that this one lacked. */
-export interface Need {
+export interface NextTargetNeed {
   /** A context window larger than this; null when the error stated none. */
   readonly contextOverTokens?: number | null
   /** A limit larger than this, in the unit of the failure. */
@@ -27,7 +27,7 @@ export interface Verdict {
   readonly blame: { readonly weight: 0 | 0.25 | 1; readonly provider: boolean }
   /** Whom it parks and how long; null: nobody. */
   readonly park: ParkRule | null
-  readonly needs?: Need
+  readonly needs?: NextTargetNeed
   /** Something a person has to mend. */
   readonly alert?: 'key-refused' | 'key-leaked' | 'no-credit' | 'model-gone'
 }

@@ -2,7 +2,7 @@
 
 import type { Target } from '../domain/target.ts'
 import type { LimitView } from '../quota/limits/limitView.ts'
-import { amountOf, type Need } from '../quota/limits/need.ts'
+import { amountOf, type QuotaNeed } from '../quota/limits/quotaNeed.ts'
 import type { QuotaTracker } from '../quota/limits/quotaTracker.ts'
 
 const SHARE = 0.1
@@ -20,7 +20,7 @@ export class DayAllowance {
   }
 
   /** Takes what a call needs, of all its limits or of none; says why when it may not. */
-  take(target: Target, need: Need, now: number): string | null {
+  take(target: Target, need: QuotaNeed, now: number): string | null {
     const taken: (readonly [name: string, amount: number])[] = []
     for (const { name, remaining, unit, text } of this.#limitsOf(target, now)) {
       const left = this.#left.get(name) ?? Math.floor(remaining * SHARE)

@@ -2,7 +2,7 @@
 
 import { settingsSchema } from '../../src/config/settingsSchema.ts'
 import type { AttemptEvent } from '../../src/domain/store.ts'
-import { type BudgetHold, Budgets, type Refusal, type SpendRequest } from '../../src/money/budget.ts'
+import { type BudgetHold, type BudgetRefusal, Budgets, type SpendRequest } from '../../src/money/budget.ts'
 import { budgetFrom } from '../../src/money/budgetRule.ts'
 import type { MoneyStore } from './moneyStore.ts'
 
@@ -33,7 +33,7 @@ export function startProcess(
   return Object.assign(tracker, { origin })
 }
 
-export function held(result: BudgetHold | Refusal): BudgetHold {
+export function held(result: BudgetHold | BudgetRefusal): BudgetHold {
   if (!result.granted) throw new Error(result.reason)
   return result
 }

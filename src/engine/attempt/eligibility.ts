@@ -4,7 +4,7 @@ import type { FailureKind } from '../../domain/failure.ts'
 import type { Park } from '../../domain/park.ts'
 import { hash32 } from '../../domain/random.ts'
 import type { Target } from '../../domain/target.ts'
-import type { Refusal } from '../../money/budget.ts'
+import type { BudgetRefusal } from '../../money/budget.ts'
 import { type Ineligible, ineligible, type Rules } from '../../routing/eligible.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
@@ -26,7 +26,7 @@ export interface EligibilityFacts {
 /** A reason, with what is behind it. */
 export interface Obstacle extends Ineligible {
   /** The budget that has no room, where it is one. */
-  readonly budget?: Refusal
+  readonly budget?: BudgetRefusal
   /** The failure a park came from, or the one that a call beyond a limit would meet. */
   readonly kind?: FailureKind
 }

@@ -1,9 +1,9 @@
 /** What is set aside before a call, in quotas and in budgets, and given back or settled after it. */
 
 import type { Target } from '../../domain/target.ts'
-import { type BudgetHold, type Budgets, bindsLength, type Refusal } from '../../money/budget.ts'
+import { type BudgetHold, type BudgetRefusal, type Budgets, bindsLength } from '../../money/budget.ts'
 import type { WorstCase } from '../../money/cost.ts'
-import type { Need } from '../../quota/limits/need.ts'
+import type { QuotaNeed } from '../../quota/limits/quotaNeed.ts'
 import type { QuotaHold, QuotaTracker } from '../../quota/limits/quotaTracker.ts'
 import type { Shortage } from '../../quota/limits/shortage.ts'
 import type { Parks, Prober } from '../../quota/parks/parks.ts'
@@ -25,7 +25,7 @@ export type Hold =
       readonly granted: false
       readonly why: Ineligible
       /** The budget that has no room and forbids going elsewhere. */
-      readonly rejectedBy: Refusal | null
+      readonly rejectedBy: BudgetRefusal | null
     }
 
 export interface HoldSources {
@@ -35,7 +35,7 @@ export interface HoldSources {
 }
 
 export interface HoldNeed {
-  readonly quota: Need
+  readonly quota: QuotaNeed
   readonly worstCase: WorstCase
 }
 
@@ -91,7 +91,7 @@ export function reserveForTest(
   return { granted: true, quota: quota.granted ? quota : null, budget, probe, mostOutputTokens: mostOutput }
 }
 
-function overBudget(refusal: Refusal): Hold {
+function overBudget(refusal: BudgetRefusal): Hold {
   const why: Ineligible = { code: 'budget', reason: refusal.reason, until: refusal.resetsAt }
   return { granted: false, why, rejectedBy: refusal.onExceeded === 'reject' ? refusal : null }
 }

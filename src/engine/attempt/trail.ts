@@ -3,7 +3,7 @@
 import type { AttemptReport } from '../../domain/attempt.ts'
 import type { Failure, FailureKind } from '../../domain/failure.ts'
 import type { Ability, Target } from '../../domain/target.ts'
-import type { Refusal } from '../../money/budget.ts'
+import type { BudgetRefusal } from '../../money/budget.ts'
 import type { PassedOver } from '../../observe/callLog.ts'
 import type { Verdict } from '../../routing/judge.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
@@ -24,7 +24,7 @@ export class Trail {
   /** Milliseconds spent waiting for room. */
   waitedMs = 0
   /** The budget that forbids going elsewhere. */
-  rejectedBy: Refusal | null = null
+  rejectedBy: BudgetRefusal | null = null
   /** The last failure that was the request's own fault, by class. */
   lastFailure: Failure | null = null
   readonly #maxAttempts: number

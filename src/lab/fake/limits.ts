@@ -1,6 +1,6 @@
 /** Limits that count and reset, as a provider keeps them: fixed windows per key, account or account and model. */
 
-import { nextDay } from '../../quota/boundary.ts'
+import { nextDay } from '../../quota/dayBoundary.ts'
 import type { FakeLimit } from './scenario.ts'
 
 export interface Caller {

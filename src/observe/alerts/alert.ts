@@ -79,7 +79,7 @@ export function moment(at: number, now: number): string {
 }
 
 /** Whether a subscription covers an event: two of them come with the one they belong to. */
-export function covers(events: ReadonlySet<string>, event: Alert['event']): boolean {
+export function coversEvent(events: ReadonlySet<string>, event: Alert['event']): boolean {
   return event === 'test' || events.has(event) || events.has(COMPANIONS[event] ?? '')
 }
 

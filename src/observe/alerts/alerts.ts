@@ -6,7 +6,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
-import { type Alert, alertText, covers } from './alert.ts'
+import { type Alert, alertText, coversEvent } from './alert.ts'
 import type { Channel, Delivery } from './channel.ts'
 import { Outbox, type OutboxOptions } from './outbox.ts'
 import { begun, ended, isOpen, readTrouble, type Trouble, writeTrouble } from './trouble.ts'
@@ -148,7 +148,7 @@ export class Alerts {
   /** Whether every channel that wants the alert has yet to get it. */
   isUnsent({ alert }: Trouble): boolean {
     const waiting = this.#outbox.waiting().filter(({ alertId }) => alertId === alert.id)
-    const wanted = this.channels.filter((channel) => covers(channel.events, alert.event))
+    const wanted = this.channels.filter((channel) => coversEvent(channel.events, alert.event))
     return waiting.length > 0 && waiting.length >= wanted.length
   }
 

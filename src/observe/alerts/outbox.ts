@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto'
 import { asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
-import { type Alert, alertText, covers, readAlert } from './alert.ts'
+import { type Alert, alertText, coversEvent, readAlert } from './alert.ts'
 import { BETWEEN, type Channel, type Delivery } from './channel.ts'
 import { afterDelivery, claimed, isFree, LEASE_MS, readState, turnedOn, writeState } from './channelState.ts'
 
@@ -73,7 +73,7 @@ export class Outbox {
   add(alert: Alert, holdMs: number, except: ReadonlySet<string> = NONE): void {
     const { store } = this.#options
     for (const channel of this.#channels) {
-      if (!covers(channel.events, alert.event) || except.has(channel.id) || this.#isOff(channel)) continue
+      if (!coversEvent(channel.events, alert.event) || except.has(channel.id) || this.#isOff(channel)) continue
       const key = `${channel.id} ${String(alert.at).padStart(15, '0')} ${alert.id}`
       store.setDoc(ENTRIES, key, { channel: channel.id, alert, notBefore: alert.at + holdMs })
       this.#waiting = true

@@ -2,7 +2,7 @@ import { Agent } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 import { BOT_TOKEN, CHAT_ID, type Double, type Mood, startTelegram } from '../../../test/support/alertDoubles.ts'
 import { Secret } from '../../domain/redact.ts'
-import { type Alert, alertText, covers, readAlert } from './alert.ts'
+import { type Alert, alertText, coversEvent, readAlert } from './alert.ts'
 import { telegram } from './telegram.ts'
 
 const NOON = Date.UTC(2026, 10, 20, 12)
@@ -94,6 +94,6 @@ test('readAlert() reads what was stored, and nothing else', () => {
   for (const wrong of [null, [], {}, { ...ALERT, event: 'constructor' }, { ...ALERT, at: 'x' }, { ...ALERT, what: 1 }])
     expect(readAlert(wrong)).toBeUndefined()
   expect(alertText(ALERT).split('\n')).toHaveLength(2)
-  expect(covers(new Set(['provider_down']), 'provider_back')).toBe(true)
-  expect(covers(new Set(['recovered']), 'all_failed')).toBe(false)
+  expect(coversEvent(new Set(['provider_down']), 'provider_back')).toBe(true)
+  expect(coversEvent(new Set(['recovered']), 'all_failed')).toBe(false)
 })

@@ -3,19 +3,19 @@
 import type { Failure, FailureKind, FailureScope, LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import { WINDOW_MS } from '../window.ts'
-import type { Need } from './need.ts'
+import type { QuotaNeed } from './quotaNeed.ts'
 import type { QuotaScope } from './seed.ts'
-import { type Statement, windowOfWait } from './statement.ts'
+import { type StatedLimit, windowOfWait } from './statedLimit.ts'
 
 /** A limit said no without saying what is left: when it may say yes again, as far as the answer tells. */
-export interface Refusal {
+export interface LimitRefusal {
   readonly unit: LimitUnit
   readonly window: LimitWindow
   readonly scope: 'model' | 'account'
   readonly retryAfterMs: number | null
 }
 
-const NOTHING: Need = { requests: 0, inputTokens: 0, outputTokens: 0 }
+const NOTHING: QuotaNeed = { requests: 0, inputTokens: 0, outputTokens: 0 }
 
 /** Refused before anything was counted: by the limit itself, at the door, or by a network that was not there. */
 const NEVER_COUNTED: ReadonlySet<FailureKind> = new Set<FailureKind>([
@@ -32,7 +32,7 @@ const NEVER_COUNTED: ReadonlySet<FailureKind> = new Set<FailureKind>([
 const READ_OFF_A_LIST: ReadonlySet<FailureKind> = new Set<FailureKind>(['model_not_found', 'unsupported'])
 
 /** What the attempt took from its quotas. A failed one counts when it consumed, or where the provider counts failures. */
-export function useOf(event: AttemptEvent, countsFailures: boolean): Need {
+export function usageFromAttempt(event: AttemptEvent, countsFailures: boolean): QuotaNeed {
   if (!event.ok && !wasCounted(event, countsFailures)) return NOTHING
   return {
     requests: 1,
@@ -58,7 +58,7 @@ function isConnecting(failure: Failure): boolean {
 }
 
 /** The limit that refused the attempt when the answer does not state what remains of it; null when it was none. */
-export function refusalOf(failure: Failure | null, quotaScope: QuotaScope): Refusal | null {
+export function limitRefusalOf(failure: Failure | null, quotaScope: QuotaScope): LimitRefusal | null {
   if (failure === null || (failure.kind !== 'rate_minute' && failure.kind !== 'quota_day')) return null
   const isDay = failure.kind === 'quota_day'
   const retryAfterMs = believableWait(failure.retryAfterMs, isDay)
@@ -104,8 +104,8 @@ export function limitNamedBy(failure: Failure | null, quotaScope: QuotaScope): L
 }
 
 /** Whether the answer's own statements explain the refusal, so that nothing needs to be guessed. */
-export function explains(statements: readonly Statement[], refusal: Refusal): boolean {
-  return statements.some(
+export function explains(statedLimits: readonly StatedLimit[], refusal: LimitRefusal): boolean {
+  return statedLimits.some(
     ({ unit, window, remaining }) =>
       remaining === 0 || (unit === refusal.unit && window === refusal.window && remaining !== null),
   )

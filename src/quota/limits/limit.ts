@@ -2,12 +2,12 @@
 
 import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import { asRecord, type Json } from '../../domain/json.ts'
-import type { DayAnchor } from '../boundary.ts'
+import type { DayBoundary } from '../dayBoundary.ts'
 import { ADMISSION_MS, CountingWindow, WINDOW_MS } from '../window.ts'
-import { Cap, type CapSource } from './cap.ts'
-import { amountOf, type Need } from './need.ts'
-import { REORDER_MS, Reading } from './reading.ts'
-import type { Statement } from './statement.ts'
+import { LimitReading, REORDER_MS } from './limitReading.ts'
+import { LimitSize, type LimitSizeSource } from './limitSize.ts'
+import { amountOf, type QuotaNeed } from './quotaNeed.ts'
+import type { StatedLimit } from './statedLimit.ts'
 
 /** What a pool's calls reserve or used that a statement about calls since some time cannot contain. */
 export interface Unseen {
@@ -20,7 +20,7 @@ export interface LimitNumbers {
   readonly limit: number | null
   readonly remaining: number | null
   readonly resetsAt: number | null
-  readonly source: CapSource
+  readonly source: LimitSizeSource
   readonly checkedAt: number
 }
 
@@ -31,17 +31,17 @@ export class Limit {
   readonly unit: LimitUnit
   readonly window: LimitWindow
   readonly #used: CountingWindow
-  #cap: Cap | null = null
-  #reading: Reading | null = null
+  #cap: LimitSize | null = null
+  #reading: LimitReading | null = null
 
-  constructor(unit: LimitUnit, window: LimitWindow, anchor: DayAnchor) {
+  constructor(unit: LimitUnit, window: LimitWindow, anchor: DayBoundary) {
     this.unit = unit
     this.window = window
     this.#used = new CountingWindow(window, anchor)
   }
 
   /** Whether what is left is not enough for the need. What is unknown never excludes. */
-  isShortOf(need: Need, callsUnderWay: number, now: number): boolean {
+  isShortOf(need: QuotaNeed, callsUnderWay: number, now: number): boolean {
     if (this.#cap === null && this.#reading === null) return false
     const left = this.left(callsUnderWay, now)
     return left !== null && !this.#suffices(left, need) && !this.#mayProbe(callsUnderWay, now)
@@ -61,31 +61,31 @@ export class Limit {
   }
 
   /** Whether the need is above the limit itself, so that waiting helps less than another target. */
-  isTooSmallFor(need: Need): boolean {
+  isTooSmallFor(need: QuotaNeed): boolean {
     return this.#cap !== null && this.#cap.value > 0 && amountOf(need, this.unit) > this.#cap.value
   }
 
   /** The soonest time after `now` at which a need that is short now may have room. */
-  roomAt(need: Need, now: number): number {
+  roomAt(need: QuotaNeed, now: number): number {
     return Math.max(now + 1, this.#expectedAt(need, now))
   }
 
   /** Counts a call that is about to be sent. */
-  hold(at: number, need: Need): void {
+  hold(at: number, need: QuotaNeed): void {
     const amount = amountOf(need, this.unit)
     this.#used.add(at, amount)
     this.#reading?.hold(at, amount)
   }
 
   /** Takes back what `hold` counted. */
-  unhold(at: number, need: Need): void {
+  unhold(at: number, need: QuotaNeed): void {
     const amount = amountOf(need, this.unit)
     this.#used.remove(at, amount)
     this.#reading?.unhold(at, amount)
   }
 
   /** Counts real use at the time the upstream counted it; `isStated` when the same answer states this limit. */
-  count(startedAt: number, countedAt: number, use: Need, isStated: boolean): void {
+  count(startedAt: number, countedAt: number, use: QuotaNeed, isStated: boolean): void {
     const amount = amountOf(use, this.unit)
     this.#used.add(countedAt, amount)
     if (!isStated) this.#reading?.use(startedAt, amount)
@@ -96,24 +96,24 @@ export class Limit {
    * took that started no sooner than a time.
    */
   state(
-    statement: Statement,
+    stated: StatedLimit,
     facts: { readonly basisAt: number; readonly refused: boolean; readonly now: number },
     unseenSince: (time: number, unit: LimitUnit) => Unseen,
   ): void {
     const { basisAt, refused, now } = facts
-    if (statement.limit !== null) this.#size(statement.limit, statement.source, refused, now)
-    if (statement.remaining === null || this.unit === 'concurrency') return
+    if (stated.limit !== null) this.#size(stated.limit, stated.source, refused, now)
+    if (stated.remaining === null || this.unit === 'concurrency') return
     const current = this.#currentReading(now)
-    if (current !== null && !current.yieldsTo(statement.remaining, basisAt, now)) return
+    if (current !== null && !current.yieldsTo(stated.remaining, basisAt, now)) return
     const unseen = unseenSince(basisAt - REORDER_MS, this.unit)
     this.#read({
-      left: statement.remaining,
+      left: stated.remaining,
       basisAt,
-      until: statement.resetsAt ?? this.#used.periodEnd(basisAt) ?? basisAt + WINDOW_MS[this.window],
+      until: stated.resetsAt ?? this.#used.periodEnd(basisAt) ?? basisAt + WINDOW_MS[this.window],
       // A wait named in an error body is when to ask again, not when everything is there again.
-      refills: statement.resetsAt !== null && statement.source === 'header',
-      source: statement.source,
-      others: this.#othersBy(statement, unseen, now),
+      refills: stated.resetsAt !== null && stated.source === 'header',
+      source: stated.source,
+      others: this.#othersBy(stated, unseen, now),
       unseen: unseen.ended,
       underWay: unseen.underWay,
       statedAt: now,
@@ -160,7 +160,7 @@ export class Limit {
   }
 
   /** Use that no event reports, such as output that was asked for, charged at admission and not produced. */
-  charge(at: number, use: Need): void {
+  charge(at: number, use: QuotaNeed): void {
     this.#used.add(at, amountOf(use, this.unit))
   }
 
@@ -192,17 +192,17 @@ export class Limit {
       remaining: Math.max(0, Math.floor(left)),
       resetsAt: this.#reading?.until ?? this.#refillsAt(now),
       source: basis.source,
-      checkedAt: basis instanceof Cap ? basis.confirmedAt : basis.statedAt,
+      checkedAt: basis instanceof LimitSize ? basis.confirmedAt : basis.statedAt,
     }
   }
 
-  #suffices(left: number, need: Need): boolean {
+  #suffices(left: number, need: QuotaNeed): boolean {
     const least = this.#leastFor(need)
     return least === 0 || least <= left
   }
 
   /** Neurons and credit cannot be counted beforehand: a call fits as long as anything is left. */
-  #leastFor(need: Need): number {
+  #leastFor(need: QuotaNeed): number {
     return this.unit === 'neurons' || this.unit === 'usd' ? Number.MIN_VALUE : amountOf(need, this.unit)
   }
 
@@ -216,7 +216,7 @@ export class Limit {
     return this.unit === 'concurrency' ? callsUnderWay : this.#used.total(now)
   }
 
-  #expectedAt(need: Need, now: number): number {
+  #expectedAt(need: QuotaNeed, now: number): number {
     const reading = this.#currentReading(now)
     if (reading !== null) return this.#endOf(reading, need, now)
     if (this.#cap === null) return now
@@ -227,7 +227,7 @@ export class Limit {
   }
 
   /** A reading is over when it ends, or sooner when enough of what we used has left the window. */
-  #endOf(reading: Reading, need: Need, now: number): number {
+  #endOf(reading: LimitReading, need: QuotaNeed, now: number): number {
     const spare = this.#knownShare(reading) - this.#leastFor(need)
     return spare >= 0 ? Math.min(reading.until, this.#used.timeBelow(spare, now)) : reading.until
   }
@@ -236,18 +236,18 @@ export class Limit {
    * How much of the limit our own calls may fill while others use what they used when the meter was read. Whether the
    * upstream's window rolls or is fixed, it never holds more of our calls than a rolling one, so this is safe for both.
    */
-  #knownShare(reading: Reading): number {
+  #knownShare(reading: LimitReading): number {
     if (this.#cap === null || reading.others === null) return Number.NEGATIVE_INFINITY
     return this.#cap.value - reading.others
   }
 
-  #othersBy({ limit, remaining }: Statement, unseen: Unseen, now: number): number | null {
+  #othersBy({ limit, remaining }: StatedLimit, unseen: Unseen, now: number): number | null {
     if (limit === null || remaining === null) return null
     const ours = this.#used.total(now) - unseen.ended - unseen.underWay
     return Math.max(0, limit - remaining - ours)
   }
 
-  #currentReading(now: number): Reading | null {
+  #currentReading(now: number): LimitReading | null {
     const reading = this.#reading
     if (reading === null) return null
     // Nothing is believed for longer than its window, whatever the clock did since.
@@ -258,19 +258,19 @@ export class Limit {
     return null
   }
 
-  #read(facts: ConstructorParameters<typeof Reading>[0]): void {
-    this.#reading = new Reading({ ...facts, until: Math.min(facts.until, facts.statedAt + this.#longestMs) })
+  #read(facts: ConstructorParameters<typeof LimitReading>[0]): void {
+    this.#reading = new LimitReading({ ...facts, until: Math.min(facts.until, facts.statedAt + this.#longestMs) })
   }
 
-  #size(value: number, source: CapSource, refused: boolean, now: number): void {
-    if (this.#cap === null) this.#cap = new Cap(value, source, now, WINDOW_MS[this.window])
+  #size(value: number, source: LimitSizeSource, refused: boolean, now: number): void {
+    if (this.#cap === null) this.#cap = new LimitSize(value, source, now, WINDOW_MS[this.window])
     else this.#cap.state(value, source, now, refused)
   }
 
   /** What was stated lately stands: others may have used the rest of it. */
   #learn(used: number, now: number): void {
     if (used < 1) return
-    if (this.#cap === null) this.#cap = new Cap(used, 'learned', now, WINDOW_MS[this.window])
+    if (this.#cap === null) this.#cap = new LimitSize(used, 'learned', now, WINDOW_MS[this.window])
     else if (this.#cap.source === 'learned' || now >= this.#cap.trustedUntil(now)) this.#cap.learn(used, now)
   }
 
@@ -291,7 +291,7 @@ export class Limit {
    * What survives a restart. A call under way stays counted where that passes soon, because the upstream has seen it;
    * in longer windows its event will tell, or it never happened.
    */
-  toJson(callsUnderWay: Iterable<{ readonly at: number; readonly need: Need }>): Json {
+  toJson(callsUnderWay: Iterable<{ readonly at: number; readonly need: QuotaNeed }>): Json {
     const kept = new Limit(this.unit, this.window, 'rolling')
     kept.#used.load(this.#used.toJson())
     if (WINDOW_MS[this.window] > WINDOW_MS.hour)
@@ -309,7 +309,7 @@ export class Limit {
   load(json: unknown): void {
     const record = asRecord(json)
     this.#used.load(record?.['used'])
-    this.#cap = Cap.fromJson(record?.['cap'], WINDOW_MS[this.window])
-    this.#reading = Reading.fromJson(record?.['reading'])
+    this.#cap = LimitSize.fromJson(record?.['cap'], WINDOW_MS[this.window])
+    this.#reading = LimitReading.fromJson(record?.['reading'])
   }
 }

@@ -1,9 +1,9 @@
 /** The limits of a target as `status` shows them. */
 
 import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
-import type { CapSource } from './cap.ts'
+import type { LimitSizeSource } from './limitSize.ts'
 import type { Pool } from './pool.ts'
-import { covers, type QuotaSeed } from './seed.ts'
+import { coversModel, type QuotaSeed } from './seed.ts'
 
 export interface LimitView {
   readonly window: LimitWindow
@@ -12,7 +12,7 @@ export interface LimitView {
   readonly limit: number | null
   readonly remaining: number | null
   readonly resetsAt: number | null
-  readonly source: CapSource | 'seed'
+  readonly source: LimitSizeSource | 'seed'
   /** When the numbers were stated or learned. */
   readonly checkedAt: number
 }
@@ -30,7 +30,7 @@ export function limitViews(
   const known = [...viewsOf(target.wide, 'account', now), ...viewsOf(target.narrow, 'model', now)]
   const seeds = target.seeds.filter(
     (seed) =>
-      covers(seed.model, target.model) &&
+      coversModel(seed.model, target.model) &&
       !known.some(({ unit, window }) => unit === seed.unit && window === seed.window),
   )
   return [...known, ...seeds.map(seedView)]

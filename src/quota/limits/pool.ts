@@ -3,14 +3,14 @@
 import { Bag } from '../../domain/bag.ts'
 import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
-import type { DayAnchor } from '../boundary.ts'
+import type { DayBoundary } from '../dayBoundary.ts'
 import { Limit, type Unseen } from './limit.ts'
-import { amountOf, type Need } from './need.ts'
-import { REORDER_MS } from './reading.ts'
+import { REORDER_MS } from './limitReading.ts'
+import { amountOf, type QuotaNeed } from './quotaNeed.ts'
 import { familyOf, type QuotaScope, type QuotaSeed } from './seed.ts'
 
 /** Whose quota a target draws from. */
-export interface Drawer {
+export interface QuotaUser {
   readonly provider: string
   readonly model: string
   readonly fingerprint: string
@@ -24,28 +24,28 @@ export interface PoolNames {
 }
 
 /** Keys with one `account` share its pools, unless the provider counts by key or by address. */
-export function poolsOf(drawer: Drawer, scope: QuotaScope, seeds: readonly QuotaSeed[] = []): PoolNames {
-  const owner = ownerOf(drawer, scope)
+export function poolsOf(user: QuotaUser, scope: QuotaScope, seeds: readonly QuotaSeed[] = []): PoolNames {
+  const owner = ownerOf(user, scope)
   return {
-    wide: JSON.stringify([drawer.provider, owner, 'family', familyOf(drawer.model, seeds)]),
-    narrow: JSON.stringify([drawer.provider, owner, 'model', drawer.model]),
+    wide: JSON.stringify([user.provider, owner, 'family', familyOf(user.model, seeds)]),
+    narrow: JSON.stringify([user.provider, owner, 'model', user.model]),
   }
 }
 
-function ownerOf(drawer: Drawer, scope: QuotaScope): string {
+function ownerOf(user: QuotaUser, scope: QuotaScope): string {
   if (scope === 'ip') return 'address'
-  return scope === 'key' ? `key ${drawer.fingerprint}` : `account ${drawer.account}`
+  return scope === 'key' ? `key ${user.fingerprint}` : `account ${user.account}`
 }
 
 /** A call under way. */
-export interface UnderWay {
+export interface HeldCall {
   readonly at: number
-  readonly need: Need
+  readonly need: QuotaNeed
 }
 
-interface Ended {
+interface EndedCall {
   readonly startedAt: number
-  readonly use: Need
+  readonly use: QuotaNeed
 }
 
 /** Counted from the first call on, so that a limit met later can be learned from what was used. */
@@ -63,18 +63,18 @@ const TIDY_EVERY = 64
 
 export class Pool {
   readonly name: string
-  readonly anchor: DayAnchor
+  readonly anchor: DayBoundary
   readonly limits: Limit[] = []
-  readonly underWay = new Bag<UnderWay>()
+  readonly underWay = new Bag<HeldCall>()
   /** When it last had anything to do, for pruning. */
   seenAt = 0
   /** Calls whose answers stated nothing and that ended while others were under way, whose answers may not know of them. */
-  readonly #ended: Ended[] = []
+  readonly #ended: EndedCall[] = []
   #tidyAt = TIDY_EVERY
   readonly #perMinute: Limit
   readonly #perDay: Limit
 
-  constructor(name: string, anchor: DayAnchor) {
+  constructor(name: string, anchor: DayBoundary) {
     this.name = name
     this.anchor = anchor
     for (const [unit, window] of ALWAYS_COUNTED) this.limits.push(new Limit(unit, window, anchor))
@@ -104,7 +104,7 @@ export class Pool {
   }
 
   /** The limit that keeps the need out longest; null when there is room in all of them. */
-  shortest(need: Need, now: number): Limit | null {
+  shortest(need: QuotaNeed, now: number): Limit | null {
     let worst: Limit | null = null
     for (const limit of this.limits) {
       if (!limit.isShortOf(need, this.underWay.size, now)) continue
@@ -129,13 +129,13 @@ export class Pool {
     return this.#perDay.used(now) - this.underWay.size
   }
 
-  hold(call: UnderWay): void {
+  hold(call: HeldCall): void {
     this.underWay.add(call)
     this.seenAt = Math.max(this.seenAt, call.at)
     for (const limit of this.limits) limit.hold(call.at, call.need)
   }
 
-  unhold(call: UnderWay): void {
+  unhold(call: HeldCall): void {
     this.underWay.delete(call)
     for (const limit of this.limits) limit.unhold(call.at, call.need)
   }
@@ -147,7 +147,7 @@ export class Pool {
   }
 
   /** Remembers a call whose answer stated nothing, for the statements of those that are still under way. */
-  remember(startedAt: number, use: Need): void {
+  remember(startedAt: number, use: QuotaNeed): void {
     if (this.underWay.size === 0) this.#keepFrom(this.#ended.length)
     else this.#ended.push({ startedAt, use })
     if (this.#ended.length >= this.#tidyAt) this.#tidy()
@@ -214,7 +214,7 @@ export class Pool {
   }
 }
 
-const ANCHORS: readonly DayAnchor[] = ['UTC', 'America/Los_Angeles', 'rolling', 'unknown']
+const ANCHORS: readonly DayBoundary[] = ['UTC', 'America/Los_Angeles', 'rolling', 'unknown']
 const UNITS: readonly LimitUnit[] = [
   'requests',
   'tokens',

@@ -7,16 +7,16 @@ import { Bag } from '../../domain/bag.ts'
 import type { LimitUnit } from '../../domain/failure.ts'
 import { asArray, asRecord, type Json } from '../../domain/json.ts'
 import type { AttemptEvent, TargetRef } from '../../domain/store.ts'
-import type { DayAnchor } from '../boundary.ts'
+import type { DayBoundary } from '../dayBoundary.ts'
 import { ADMISSION_MS } from '../window.ts'
-import { explains, limitNamedBy, refusalOf, useOf } from './learnLimits.ts'
+import { explains, limitNamedBy, limitRefusalOf, usageFromAttempt } from './learnLimits.ts'
 import type { Limit } from './limit.ts'
 import { type LimitView, limitViews } from './limitView.ts'
-import type { Need } from './need.ts'
-import { type Drawer, Pool, poolsOf } from './pool.ts'
+import { Pool, poolsOf, type QuotaUser } from './pool.ts'
+import type { QuotaNeed } from './quotaNeed.ts'
 import { beginning, type Shortage, shortageOf } from './shortage.ts'
 import type { QuotaSpec } from './spec.ts'
-import { readStatement, type Statement } from './statement.ts'
+import { readStatedLimit, type StatedLimit } from './statedLimit.ts'
 
 export interface QuotaTrackerOptions {
   specOf(provider: string): QuotaSpec
@@ -26,11 +26,11 @@ export interface QuotaTrackerOptions {
 export class QuotaHold {
   readonly granted = true
   readonly at: number
-  readonly need: Need
+  readonly need: QuotaNeed
   /** What it was taken from; null when it was given back. For the tracker. */
   draws: Draws | null
 
-  constructor(at: number, need: Need, draws: Draws) {
+  constructor(at: number, need: QuotaNeed, draws: Draws) {
     this.at = at
     this.need = need
     this.draws = draws
@@ -38,7 +38,7 @@ export class QuotaHold {
 }
 
 /** Whoever asks: a `Target` or the `TargetRef` of an event. */
-type Asker = Drawer & { readonly stateId: string }
+type Asker = QuotaUser & { readonly stateId: string }
 
 /** What one target draws from. */
 export interface Draws {
@@ -76,7 +76,7 @@ export class QuotaTracker {
   }
 
   /** Null when the target has room for the need, as far as anybody knows; else the shortage that lasts longest. */
-  room(target: Asker, need: Need, now: number): Shortage | null {
+  room(target: Asker, need: QuotaNeed, now: number): Shortage | null {
     this.#tick(now)
     const { wide, narrow } = this.#drawsOf(target)
     const wideLimit = wide.shortest(need, now)
@@ -95,7 +95,7 @@ export class QuotaTracker {
   }
 
   /** Sets the need aside, so that calls side by side do not overshoot; or says why not. */
-  reserve(target: Asker, need: Need, now: number): QuotaHold | Shortage {
+  reserve(target: Asker, need: QuotaNeed, now: number): QuotaHold | Shortage {
     const shortage = this.room(target, need, now)
     if (shortage !== null) return shortage
     this.#giveUpLost(now)
@@ -133,11 +133,11 @@ export class QuotaTracker {
     if (!isInTime(event)) return
     this.#clock = Math.max(this.#clock, event.at)
     const draws = this.#drawsOf(event.target)
-    const statements = statementsOf(event, draws.spec)
-    this.#count(event, draws, statements)
-    for (const statement of statements) this.#learn(statement, event, draws)
-    this.#learnFromRefusal(event, draws, statements)
-    if (event.ok) this.#prove(draws, statements)
+    const statedLimits = statementsOf(event, draws.spec)
+    this.#count(event, draws, statedLimits)
+    for (const stated of statedLimits) this.#learn(stated, event, draws)
+    this.#learnFromRefusal(event, draws, statedLimits)
+    if (event.ok) this.#prove(draws, statedLimits)
   }
 
   /** A person lifts every doubt about one target, or about all: what was stated or learned is forgotten, use is not. */
@@ -147,7 +147,7 @@ export class QuotaTracker {
   }
 
   /** The soonest time at which the target may have room; `now` when it has, null when the need is above a limit itself. */
-  freeAt(target: Asker, need: Need, now: number): number | null {
+  freeAt(target: Asker, need: QuotaNeed, now: number): number | null {
     const shortage = this.room(target, need, now)
     if (shortage === null) return now
     return this.#isTooLarge(target, need, now) ? null : shortage.until
@@ -199,42 +199,42 @@ export class QuotaTracker {
     return tracker
   }
 
-  #count(event: AttemptEvent, draws: Draws, statements: readonly Statement[]): void {
-    const use = useOf(event, draws.spec.countsFailures === true)
+  #count(event: AttemptEvent, draws: Draws, statedLimits: readonly StatedLimit[]): void {
+    const use = usageFromAttempt(event, draws.spec.countsFailures === true)
     const admittedAt = Math.min(event.startedAt + ADMISSION_MS, event.at)
     const billedAt = draws.spec.chargesMaxTokens === true ? admittedAt : event.at
     for (const [pool, scope] of draws.scopes) {
       pool.seenAt = Math.max(pool.seenAt, event.at)
-      if (use.requests > 0 && statements.length === 0) pool.remember(event.startedAt, use)
+      if (use.requests > 0 && statedLimits.length === 0) pool.remember(event.startedAt, use)
       for (const limit of pool.limits) {
         const countedAt = limit.unit === 'requests' ? admittedAt : billedAt
-        limit.count(event.startedAt, countedAt, use, isStated(limit, scope, statements))
+        limit.count(event.startedAt, countedAt, use, isStated(limit, scope, statedLimits))
       }
     }
   }
 
-  #learn(statement: Statement, event: AttemptEvent, draws: Draws): void {
-    const pool = statement.scope === 'account' ? draws.wide : draws.narrow
+  #learn(stated: StatedLimit, event: AttemptEvent, draws: Draws): void {
+    const pool = stated.scope === 'account' ? draws.wide : draws.narrow
     const facts = { basisAt: event.startedAt, refused: !event.ok, now: this.#clock }
-    pool.limit(statement.unit, statement.window).state(statement, facts, pool.unseenSince)
+    pool.limit(stated.unit, stated.window).state(stated, facts, pool.unseenSince)
   }
 
-  #learnFromRefusal(event: AttemptEvent, draws: Draws, statements: readonly Statement[]): void {
-    const refusal = refusalOf(event.failure, draws.spec.quotaScope)
-    if (refusal === null || explains(statements, refusal)) return
+  #learnFromRefusal(event: AttemptEvent, draws: Draws, statedLimits: readonly StatedLimit[]): void {
+    const refusal = limitRefusalOf(event.failure, draws.spec.quotaScope)
+    if (refusal === null || explains(statedLimits, refusal)) return
     const pool = refusal.scope === 'account' ? draws.wide : draws.narrow
     const facts = { retryAfterMs: refusal.retryAfterMs, callsUnderWay: pool.underWay.size, now: this.#clock }
     pool.limit(refusal.unit, refusal.window).refuse(event.startedAt, facts)
   }
 
-  #prove(draws: Draws, statements: readonly Statement[]): void {
+  #prove(draws: Draws, statedLimits: readonly StatedLimit[]): void {
     for (const [pool, scope] of draws.scopes)
       for (const limit of pool.limits)
-        if (limit.isSized && !isStated(limit, scope, statements))
+        if (limit.isSized && !isStated(limit, scope, statedLimits))
           limit.prove(pool.held(limit.unit), pool.underWay.size, this.#clock)
   }
 
-  #isTooLarge(target: Asker, need: Need, now: number): boolean {
+  #isTooLarge(target: Asker, need: QuotaNeed, now: number): boolean {
     for (const pool of this.#poolsOf(target))
       for (const limit of pool.limits)
         if (limit.isTooSmallFor(need) && limit.isShortOf(need, pool.underWay.size, now)) return true
@@ -285,7 +285,7 @@ export class QuotaTracker {
     return [wide, narrow]
   }
 
-  #pool(name: string, anchor: DayAnchor): Pool {
+  #pool(name: string, anchor: DayBoundary): Pool {
     const known = this.#pools.get(name)
     if (known !== undefined && known.anchor === anchor) return known
     const pool = new Pool(name, anchor)
@@ -294,19 +294,19 @@ export class QuotaTracker {
   }
 }
 
-const NO_STATEMENTS: readonly Statement[] = []
+const NO_STATEMENTS: readonly StatedLimit[] = []
 
 /** What the answer states of limits, and what its refusal names in passing. */
-function statementsOf(event: AttemptEvent, spec: QuotaSpec): readonly Statement[] {
+function statementsOf(event: AttemptEvent, spec: QuotaSpec): readonly StatedLimit[] {
   const named = limitNamedBy(event.failure, spec.quotaScope)
   const facts = named === null ? event.limits : [...event.limits, named]
   if (facts.length === 0) return NO_STATEMENTS
-  return facts.flatMap((fact) => readStatement(fact, event, spec.limitWindows) ?? [])
+  return facts.flatMap((fact) => readStatedLimit(fact, event, spec.limitWindows) ?? [])
 }
 
-function isStated(limit: Limit, scope: 'account' | 'model', statements: readonly Statement[]): boolean {
-  for (const statement of statements)
-    if (statement.scope === scope && statement.unit === limit.unit && statement.window === limit.window) return true
+function isStated(limit: Limit, scope: 'account' | 'model', statedLimits: readonly StatedLimit[]): boolean {
+  for (const stated of statedLimits)
+    if (stated.scope === scope && stated.unit === limit.unit && stated.window === limit.window) return true
   return false
 }
 

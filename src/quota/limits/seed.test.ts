@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { targetOf } from '../../../test/support/quotaFixtures.ts'
 import { poolsOf } from './pool.ts'
-import { covers, type QuotaSeed } from './seed.ts'
+import { coversModel, type QuotaSeed } from './seed.ts'
 
 const free: QuotaSeed = {
   model: '*:free',
@@ -24,7 +24,7 @@ for (const [pattern, model, expected] of [
   ['**', 'anything', true],
 ] as const)
   test(`the pattern ${pattern} ${expected ? 'covers' : 'does not cover'} "${model}"`, () =>
-    expect(covers(pattern, model)).toBe(expected))
+    expect(coversModel(pattern, model)).toBe(expected))
 
 const first = targetOf({ fingerprint: 'f1', account: 'prov:team' })
 const second = targetOf({ fingerprint: 'f2', account: 'prov:team' })

@@ -18,7 +18,7 @@ export interface QuotaSeed {
 export type QuotaScope = 'key' | 'account' | 'account+model' | 'ip'
 
 /** Whether a seed's `model` pattern covers the model. */
-export function covers(pattern: string, model: string): boolean {
+export function coversModel(pattern: string, model: string): boolean {
   const pieces = pattern.split('*')
   const last = pieces.length - 1
   if (last === 0) return pattern === model
@@ -40,6 +40,7 @@ export function covers(pattern: string, model: string): boolean {
  */
 export function familyOf(model: string, seeds: readonly QuotaSeed[]): string {
   for (const { model: pattern, scope } of seeds)
-    if (scope !== 'account+model' && pattern !== '*' && pattern.includes('*') && covers(pattern, model)) return pattern
+    if (scope !== 'account+model' && pattern !== '*' && pattern.includes('*') && coversModel(pattern, model))
+      return pattern
   return ''
 }

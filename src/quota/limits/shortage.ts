@@ -1,10 +1,10 @@
 /** Why a target cannot take a request now: which limit, what is left of it, and until when. */
 
 import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
-import type { CapSource } from './cap.ts'
 import type { Limit } from './limit.ts'
-import type { Need } from './need.ts'
+import type { LimitSizeSource } from './limitSize.ts'
 import type { Pool } from './pool.ts'
+import type { QuotaNeed } from './quotaNeed.ts'
 
 export interface Shortage {
   readonly granted: false
@@ -19,11 +19,17 @@ export interface Shortage {
   readonly until: number
   /** The request alone is larger than the whole limit: another target or a smaller request helps, waiting does not. */
   readonly tooLarge: boolean
-  readonly source: CapSource
+  readonly source: LimitSizeSource
 }
 
 /** The facts of a limit that is short of the need now. */
-export function shortageOf(limit: Limit, pool: Pool, scope: 'model' | 'account', need: Need, now: number): Shortage {
+export function shortageOf(
+  limit: Limit,
+  pool: Pool,
+  scope: 'model' | 'account',
+  need: QuotaNeed,
+  now: number,
+): Shortage {
   const numbers = limit.view(pool.underWay.size, now)
   return {
     granted: false,

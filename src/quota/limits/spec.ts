@@ -1,12 +1,12 @@
 /** How a provider counts: the part of its data that quotas need. Every `ProviderSpec` is one. */
 
-import type { DayAnchor } from '../boundary.ts'
+import type { DayBoundary } from '../dayBoundary.ts'
 import type { QuotaScope, QuotaSeed } from './seed.ts'
-import type { UnnamedWindows } from './statement.ts'
+import type { UnnamedWindows } from './statedLimit.ts'
 
 export interface QuotaSpec {
   readonly quotaScope: QuotaScope
-  readonly dayBoundary: DayAnchor
+  readonly dayBoundary: DayBoundary
   /** Counts the output that was asked for, not what was produced. */
   readonly chargesMaxTokens?: boolean
   /** Failed calls take from the request quota too. */

@@ -7,14 +7,14 @@ import { FAILURE_KINDS, type FailureKind, type FailureScope, type LimitWindow } 
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
 import type { BackBy, Park, ParkRule, ParkScope } from '../../domain/park.ts'
 import type { AttemptEvent, TargetRef } from '../../domain/store.ts'
-import { type DayAnchor, hasBoundary, nextDay, nextMonth } from '../boundary.ts'
+import { type DayBoundary, hasBoundary, nextDay, nextMonth } from '../dayBoundary.ts'
 import { LONGEST_WAIT_MS } from '../reset.ts'
 import { describePark } from './parkText.ts'
 
 /** What a park needs to know of a provider; a `ProviderSpec` is one. */
 export interface QuotaFacts {
   readonly quotaScope: 'key' | 'account' | 'account+model' | 'ip'
-  readonly dayBoundary: DayAnchor
+  readonly dayBoundary: DayBoundary
   /** An object when a free call can prove a key. */
   readonly keyCheck: object | 'call' | 'none'
 }

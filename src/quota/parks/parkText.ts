@@ -3,7 +3,7 @@
 import type { FailureKind, LimitWindow } from '../../domain/failure.ts'
 import type { Park } from '../../domain/park.ts'
 import type { TargetRef } from '../../domain/store.ts'
-import { type DayAnchor, nextDay, nextMonth } from '../boundary.ts'
+import { type DayBoundary, nextDay, nextMonth } from '../dayBoundary.ts'
 
 /** What a failure is called when it keeps somebody out. */
 export const REASONS: { readonly [K in FailureKind]?: string } = {
@@ -35,7 +35,7 @@ const SUBJECTS: { readonly [S in Park['scope']]: (target: TargetRef) => string }
 export function describePark(
   park: Omit<Park, 'text'>,
   window: LimitWindow | null,
-  anchor: DayAnchor | undefined,
+  anchor: DayBoundary | undefined,
 ): string {
   const reason = park.reason === 'quota_day' && window === 'month' ? 'monthly limit' : REASONS[park.reason]
   return `${reason ?? park.reason} of ${SUBJECTS[park.scope](park.target)} until ${clock(park)}${why(park, anchor)}`
@@ -55,7 +55,7 @@ function clock({ since, until }: Omit<Park, 'text'>): string {
 }
 
 /** Names the calendar when the park ends with it. Stated times end up to a minute later than they were stated. */
-function why({ since, until, stated }: Omit<Park, 'text'>, anchor: DayAnchor | undefined): string {
+function why({ since, until, stated }: Omit<Park, 'text'>, anchor: DayBoundary | undefined): string {
   const endsWith = (end: number) => stated && until >= end && until <= end + 60_000
   if (anchor === 'America/Los_Angeles' && endsWith(nextDay(anchor, since))) return ' (Pacific midnight)'
   if (endsWith(nextMonth(since))) return ' (end of the month)'

@@ -2,7 +2,7 @@
 
 import { asNumber, asRecord, type Json } from '../../domain/json.ts'
 
-export type CapSource = 'header' | 'body' | 'learned'
+export type LimitSizeSource = 'header' | 'body' | 'learned'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -17,10 +17,10 @@ const LONGEST_WAIT_WINDOWS = 240
 /** Counts may be somewhat high, after a restart for one; only a success clearly beyond a cap disproves it. */
 const DISPROOF = 1.5
 
-export class Cap {
+export class LimitSize {
   readonly #windowMs: number
   value: number
-  source: CapSource
+  source: LimitSizeSource
   /** When it was last stated, learned or met, in epoch milliseconds. */
   confirmedAt: number
   /** How long after `confirmedAt` nothing larger is tried: at least a window, doubled by every probe that was refused. */
@@ -31,7 +31,7 @@ export class Cap {
   /** Whether the value is a guess above what was ever refused. */
   #isRaised = false
 
-  constructor(value: number, source: CapSource, now: number, windowMs: number) {
+  constructor(value: number, source: LimitSizeSource, now: number, windowMs: number) {
     this.#windowMs = windowMs
     this.value = value
     this.source = source
@@ -42,7 +42,7 @@ export class Cap {
   }
 
   /** The upstream stated the size; `refused` when it did so while refusing a call. */
-  state(value: number, source: CapSource, now: number, refused: boolean): void {
+  state(value: number, source: LimitSizeSource, now: number, refused: boolean): void {
     this.value = value
     this.source = source
     this.#confirm(now, refused)
@@ -115,14 +115,14 @@ export class Cap {
   }
 
   /** Null when `json` is not a cap; a field out of its range falls back to that of a fresh one. */
-  static fromJson(json: unknown, windowMs: number): Cap | null {
+  static fromJson(json: unknown, windowMs: number): LimitSize | null {
     const record = asRecord(json) ?? {}
     const value = asNumber(record['value'])
     const confirmedAt = asNumber(record['confirmedAt'])
     const source = record['source']
     if (value === undefined || value < 0 || confirmedAt === undefined) return null
     if (source !== 'header' && source !== 'body' && source !== 'learned') return null
-    const cap = new Cap(value, source, confirmedAt, windowMs)
+    const cap = new LimitSize(value, source, confirmedAt, windowMs)
     cap.#trustMs = within(record['trustMs'], cap.#trustMs, Math.max(windowMs, 24 * HOUR))
     cap.#raiseWaitMs = within(record['raiseWaitMs'], cap.#raiseWaitMs, cap.#longestWaitMs)
     cap.#raiseAt = Math.min(asNumber(record['raiseAt']) ?? cap.#raiseAt, confirmedAt + MONTH)

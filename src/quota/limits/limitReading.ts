@@ -5,7 +5,7 @@ import { asNumber, asRecord, type Json } from '../../domain/json.ts'
 /** Calls sent closer together than this may reach the upstream in any order, and so may what their answers state. */
 export const REORDER_MS = 2_000
 
-interface ReadingFacts {
+interface LimitReadingFacts {
   readonly left: number
   /** When the call started whose answer said so. */
   readonly basisAt: number
@@ -23,7 +23,7 @@ interface ReadingFacts {
   readonly underWay: number
 }
 
-export class Reading {
+export class LimitReading {
   readonly basisAt: number
   readonly statedAt: number
   readonly refills: boolean
@@ -34,7 +34,7 @@ export class Reading {
   #unseen: number
   #underWay: number
 
-  constructor(facts: ReadingFacts) {
+  constructor(facts: LimitReadingFacts) {
     this.basisAt = facts.basisAt
     this.statedAt = facts.statedAt
     this.refills = facts.refills
@@ -84,13 +84,13 @@ export class Reading {
   }
 
   /** Null when `json` is not a reading. */
-  static fromJson(json: unknown): Reading | null {
+  static fromJson(json: unknown): LimitReading | null {
     const record = asRecord(json) ?? {}
     const left = asNumber(record['left'])
     const basisAt = asNumber(record['basisAt'])
     const until = asNumber(record['until'])
     if (left === undefined || basisAt === undefined || until === undefined) return null
-    return new Reading({
+    return new LimitReading({
       left,
       basisAt,
       until,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { type DayAnchor, nextDay, nextMonth } from './boundary.ts'
+import { type DayBoundary, nextDay, nextMonth } from './dayBoundary.ts'
 
 describe('nextDay()', () => {
-  const cases: [anchor: DayAnchor, at: string, expected: string, name: string][] = [
+  const cases: [anchor: DayBoundary, at: string, expected: string, name: string][] = [
     ['UTC', '2026-11-23T10:00:00Z', '2026-11-24T00:00:00Z', 'ends at midnight'],
     ['UTC', '2026-11-23T00:00:00Z', '2026-11-24T00:00:00Z', 'begins at midnight itself'],
     ['America/Los_Angeles', '2026-11-23T07:59:59Z', '2026-11-23T08:00:00Z', 'ends at 08:00 UTC in winter'],

@@ -2,7 +2,7 @@
 
 import type { LimitUnit } from '../../domain/failure.ts'
 
-export interface Need {
+export interface QuotaNeed {
   /** Upstream calls; 1 for an ordinary attempt. */
   readonly requests: number
   readonly inputTokens: number
@@ -11,7 +11,7 @@ export interface Need {
 }
 
 /** How much of a limit in `unit` that is. Neurons and money are never counted here: the provider alone knows them. */
-export function amountOf(need: Need, unit: LimitUnit): number {
+export function amountOf(need: QuotaNeed, unit: LimitUnit): number {
   switch (unit) {
     case 'requests':
     case 'concurrency':

@@ -3,17 +3,17 @@
 const DAY_MS = 86_400_000
 
 /** Where a provider's day begins; `rolling` has no boundary of its own, `unknown` was never published. */
-export type DayAnchor = 'UTC' | 'America/Los_Angeles' | 'rolling' | 'unknown'
+export type DayBoundary = 'UTC' | 'America/Los_Angeles' | 'rolling' | 'unknown'
 
 /** The end of the quota day that contains `at` (both epoch ms). Without a known boundary: 24 hours later. */
-export function nextDay(anchor: DayAnchor, at: number): number {
+export function nextDay(anchor: DayBoundary, at: number): number {
   if (anchor === 'UTC') return (Math.floor(at / DAY_MS) + 1) * DAY_MS
   if (anchor === 'America/Los_Angeles') return nextPacificMidnight(at)
   return at + DAY_MS
 }
 
 /** Whether the provider's day ends at an hour that is known, rather than 24 hours after whatever happened. */
-export function hasBoundary(anchor: DayAnchor): boolean {
+export function hasBoundary(anchor: DayBoundary): boolean {
   return anchor === 'UTC' || anchor === 'America/Los_Angeles'
 }
 

@@ -4,7 +4,7 @@ import type { LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import { WINDOW_MS } from '../window.ts'
 
-export interface Statement {
+export interface StatedLimit {
   readonly unit: LimitUnit
   readonly window: LimitWindow
   readonly scope: 'model' | 'account'
@@ -24,7 +24,7 @@ export interface UnnamedWindows {
 const MOST = 1e15
 
 /** The fact without its impossible parts; null when nothing is left of it. */
-export function readStatement(fact: LimitFact, event: AttemptEvent, unnamed?: UnnamedWindows): Statement | null {
+export function readStatedLimit(fact: LimitFact, event: AttemptEvent, unnamed?: UnnamedWindows): StatedLimit | null {
   const window = windowOf(fact, event.at, unnamed)
   const limit = believableLimit(fact, event)
   const isOver = fact.resetsAt !== null && fact.resetsAt <= event.at
