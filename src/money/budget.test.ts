@@ -15,7 +15,7 @@ import {
 } from '../../test/support/moneyWorld.ts'
 import { usdToNano } from './amount.ts'
 import { LEASE_MS } from './budget.ts'
-import type { Crossing } from './purse.ts'
+import type { Crossing } from './budgetCounter.ts'
 
 const oneDollar = [{ scope: 'all', usd: 1, per: 'day' }]
 

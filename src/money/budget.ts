@@ -8,6 +8,7 @@
 
 import type { AttemptEvent } from '../domain/store.ts'
 import { addAmounts, MOST_NANO_USD } from './amount.ts'
+import { amountIn, BudgetCounter, type BudgetView, type Crossing } from './budgetCounter.ts'
 import type { Budget } from './budgetRule.ts'
 import type { WorstCase } from './cost.ts'
 import type { Counters, LeaseSlot } from './lease.ts'
@@ -21,7 +22,6 @@ import {
   rebuild,
   sweepBeats,
 } from './ledger.ts'
-import { amountIn, type BudgetView, type Crossing, Purse } from './purse.ts'
 import { isTargetScope, type Payee, scopeCovers } from './scope.ts'
 
 /** What somebody wants to spend. */
@@ -54,7 +54,7 @@ export interface BudgetHold {
 }
 
 interface HoldPart {
-  readonly purse: Purse
+  readonly budgetCounter: BudgetCounter
   readonly slot: LeaseSlot | null
   readonly amount: number
   /** The price was unknown when it was reserved, so nothing was put aside. */
@@ -66,7 +66,9 @@ interface HoldPart {
  * requests are counted whatever their length.
  */
 export function bindsLength({ parts }: BudgetHold): boolean {
-  return parts.some(({ purse, slot, amount }) => slot !== null && amount > 0 && purse.budget.unit !== 'requests')
+  return parts.some(
+    ({ budgetCounter, slot, amount }) => slot !== null && amount > 0 && budgetCounter.budget.unit !== 'requests',
+  )
 }
 
 /** What an attempt really cost. */
@@ -93,10 +95,10 @@ export interface BudgetsOptions {
 export const LEASE_MS = 60_000
 
 export class Budgets {
-  readonly #purses: readonly Purse[]
+  readonly #budgetCounters: readonly BudgetCounter[]
   /** Budgets whose answer depends on labels or the token. */
-  readonly #personal: readonly Purse[]
-  readonly #byTarget = new WeakMap<Payee, readonly Purse[]>()
+  readonly #personal: readonly BudgetCounter[]
+  readonly #byTarget = new WeakMap<Payee, readonly BudgetCounter[]>()
   readonly #counters: Counters
   readonly #origin: string
   readonly #blocksUnknown: boolean
@@ -109,8 +111,8 @@ export class Budgets {
   constructor({ budgets, counters, origin, unknownPrice = 'allow', trouble = () => null }: BudgetsOptions) {
     // Those that reject come first, so that a request which must fail does not look for another target.
     const ordered = budgets.toSorted((a, b) => Number(b.onExceeded === 'reject') - Number(a.onExceeded === 'reject'))
-    this.#purses = ordered.map((budget) => new Purse(budget, counters, origin))
-    this.#personal = this.#purses.filter((purse) => !isTargetScope(purse.budget.covers))
+    this.#budgetCounters = ordered.map((budget) => new BudgetCounter(budget, counters, origin))
+    this.#personal = this.#budgetCounters.filter((budgetCounter) => !isTargetScope(budgetCounter.budget.covers))
     this.#counters = counters
     this.#origin = origin
     this.#blocksUnknown = unknownPrice === 'block'
@@ -118,7 +120,7 @@ export class Budgets {
   }
 
   get isEmpty(): boolean {
-    return this.#purses.length === 0
+    return this.#budgetCounters.length === 0
   }
 
   /** Puts the worst case aside in every budget that covers the call, or in none. */
@@ -126,9 +128,9 @@ export class Budgets {
     const parts: HoldPart[] = []
     try {
       this.#beat(now)
-      for (const purse of this.#covering(wanted)) {
-        const part = this.#put(purse, wanted, now)
-        if ('purse' in part) parts.push(part)
+      for (const budgetCounter of this.#covering(wanted)) {
+        const part = this.#put(budgetCounter, wanted, now)
+        if ('budgetCounter' in part) parts.push(part)
         else return this.#undo(parts, part)
       }
       // Asked last: the counters find out by being used that they cannot be.
@@ -142,14 +144,14 @@ export class Budgets {
 
   /** What `reserve` would refuse, by what is known without asking the store; for leaving targets out beforehand. */
   peek(wanted: SpendRequest, now: number): BudgetRefusal | null {
-    for (const purse of this.#covering(wanted)) {
-      const amount = this.#amount(purse, wanted)
-      if (amount === null) return this.#unknownPrice(purse, wanted)
-      if (purse.lease === null) continue
-      if (!purse.lease.fits(amount, now)) return refused(purse, amount, now)
-      if (amount > 0 || isUnpriced(purse, wanted)) {
+    for (const budgetCounter of this.#covering(wanted)) {
+      const amount = this.#amount(budgetCounter, wanted)
+      if (amount === null) return this.#unknownPrice(budgetCounter, wanted)
+      if (budgetCounter.lease === null) continue
+      if (!budgetCounter.lease.fits(amount, now)) return refused(budgetCounter, amount, now)
+      if (amount > 0 || isUnpriced(budgetCounter, wanted)) {
         const why = this.#trouble()
-        if (why !== null) return inTrouble(purse, why)
+        if (why !== null) return inTrouble(budgetCounter, why)
       }
     }
     return null
@@ -161,10 +163,12 @@ export class Budgets {
     hold.open = false
     let crossings = NONE
     for (const part of hold.parts) {
-      const { purse, slot, amount } = part
+      const { budgetCounter, slot, amount } = part
       const actual = actualAmount(part, spent)
-      retryLater(() => purse.settle(slot, amount, actual ?? (part.unpriced ? 0 : amount), actual, hold.startedAt))
-      crossings = joined(crossings, purse.crossings())
+      retryLater(() =>
+        budgetCounter.settle(slot, amount, actual ?? (part.unpriced ? 0 : amount), actual, hold.startedAt),
+      )
+      crossings = joined(crossings, budgetCounter.crossings())
     }
     if (!this.#closed) return crossings
     this.close(this.#successor)
@@ -175,17 +179,17 @@ export class Budgets {
   release(hold: BudgetHold): void {
     if (!hold.open) return
     hold.open = false
-    for (const { purse, slot, amount } of hold.parts) retryLater(() => purse.release(slot, amount))
+    for (const { budgetCounter, slot, amount } of hold.parts) retryLater(() => budgetCounter.release(slot, amount))
     if (this.#closed) this.close(this.#successor)
   }
 
   /** Counts what was spent without a reservation here: by calls that began under the budgets before these. */
   count(wanted: Omit<SpendRequest, 'worstCase'>, { nanoUsd, tokens }: Spent, startedAt: number): readonly Crossing[] {
     let crossings = NONE
-    for (const purse of this.#covering(wanted)) {
-      const amount = amountIn(purse.budget.unit, amountOrNull(nanoUsd), amountOrNull(tokens) ?? 0)
-      purse.count(startedAt, amount)
-      crossings = joined(crossings, purse.crossings())
+    for (const budgetCounter of this.#covering(wanted)) {
+      const amount = amountIn(budgetCounter.budget.unit, amountOrNull(nanoUsd), amountOrNull(tokens) ?? 0)
+      budgetCounter.count(startedAt, amount)
+      crossings = joined(crossings, budgetCounter.crossings())
     }
     return crossings
   }
@@ -194,11 +198,11 @@ export class Budgets {
   fold(event: AttemptEvent & { readonly seq?: number }): readonly Crossing[] {
     if (event.origin === this.#origin || (event.seq ?? Number.POSITIVE_INFINITY) <= this.#folded) return NONE
     let crossings = NONE
-    for (const purse of this.#purses) {
-      const { covers: scope, fingerprint } = purse.budget
+    for (const budgetCounter of this.#budgetCounters) {
+      const { covers: scope, fingerprint } = budgetCounter.budget
       if (!scopeCovers(scope, fingerprint, event.target, event.labels, event.token)) continue
-      purse.count(event.startedAt, amountIn(purse.budget.unit, event.costNanoUsd, tokensOf(event)))
-      crossings = joined(crossings, purse.crossings())
+      budgetCounter.count(event.startedAt, amountIn(budgetCounter.budget.unit, event.costNanoUsd, tokensOf(event)))
+      crossings = joined(crossings, budgetCounter.crossings())
     }
     return crossings
   }
@@ -208,7 +212,7 @@ export class Budgets {
    * `reserve`, and after a change of the configuration.
    */
   open(ledger: Ledger, now: number): void {
-    this.#folded = rebuild(this.#purses, ledger, now)
+    this.#folded = rebuild(this.#budgetCounters, ledger, now)
     sweepBeats(this.#counters, now)
     this.#beat(now)
   }
@@ -221,7 +225,7 @@ export class Budgets {
   /** Every few seconds: says that this process lives and returns what it leased and does not use. */
   tick(now: number): void {
     this.#beat(now, 0)
-    for (const purse of this.#purses) purse.lease?.tick(now)
+    for (const budgetCounter of this.#budgetCounters) budgetCounter.lease?.tick(now)
   }
 
   /**
@@ -232,20 +236,20 @@ export class Budgets {
   close(successor: Budgets | null = null): void {
     this.#closed = true
     this.#successor = successor
-    for (const purse of this.#purses) retryLater(() => purse.lease?.returnIdle())
+    for (const budgetCounter of this.#budgetCounters) retryLater(() => budgetCounter.lease?.returnIdle())
   }
 
   /** Spent in the current period of the first budget with that scope, in its unit; null when there is none. */
   spent(scope: string, now: number): number | null {
-    const purse = this.#purses.find(({ budget }) => budget.scope === scope)
-    purse?.tally.roll(now)
-    return purse?.tally.spent ?? null
+    const budgetCounter = this.#budgetCounters.find(({ budget }) => budget.scope === scope)
+    budgetCounter?.tally.roll(now)
+    return budgetCounter?.tally.spent ?? null
   }
 
-  /** How much soft budgets ask for cheaper targets than this one: 0 while spending keeps its pace (see `Purse.pressure`). */
+  /** How much soft budgets ask for cheaper targets than this one: 0 while spending keeps its pace (see `BudgetCounter.pressure`). */
   pressure(wanted: Omit<SpendRequest, 'worstCase'>): number {
     let sum = 0
-    for (const purse of this.#covering(wanted)) sum += purse.pressure
+    for (const budgetCounter of this.#covering(wanted)) sum += budgetCounter.pressure
     return sum
   }
 
@@ -253,7 +257,7 @@ export class Budgets {
   needsSince(now: number): { readonly rows: number; readonly sums: number } {
     let rows = Number.POSITIVE_INFINITY
     let sums = Number.POSITIVE_INFINITY
-    for (const { budget, slots } of this.#purses) {
+    for (const { budget, slots } of this.#budgetCounters) {
       const start = slots.windowStart(slots.at(now).start)
       sums = Math.min(sums, start)
       if (isCountedByRows(budget)) rows = Math.min(rows, start)
@@ -262,13 +266,13 @@ export class Budgets {
   }
 
   view(now: number): readonly BudgetView[] {
-    return this.#purses.map((purse) => purse.view(now))
+    return this.#budgetCounters.map((budgetCounter) => budgetCounter.view(now))
   }
 
   /** What killed processes had put aside and never accounted for; it counts as spent until its period ends. */
   abandoned(ledger: Ledger, now: number): readonly Abandoned[] {
     const isDead = (origin: string) => !isAlive(this.#counters, origin, now, LEASE_MS)
-    return abandonedLeases(this.#purses, ledger, isDead, now)
+    return abandonedLeases(this.#budgetCounters, ledger, isDead, now)
   }
 
   /**
@@ -285,38 +289,40 @@ export class Budgets {
     return given
   }
 
-  #covering(wanted: Omit<SpendRequest, 'worstCase'>): readonly Purse[] {
+  #covering(wanted: Omit<SpendRequest, 'worstCase'>): readonly BudgetCounter[] {
     const { target } = wanted
-    let purses = this.#byTarget.get(target)
-    if (purses === undefined) {
-      purses = this.#purses.filter(({ budget }) => scopeCovers(budget.covers, budget.fingerprint, target, null, null))
-      this.#byTarget.set(target, purses)
+    let budgetCounters = this.#byTarget.get(target)
+    if (budgetCounters === undefined) {
+      budgetCounters = this.#budgetCounters.filter(({ budget }) =>
+        scopeCovers(budget.covers, budget.fingerprint, target, null, null),
+      )
+      this.#byTarget.set(target, budgetCounters)
     }
-    if (this.#personal.length === 0) return purses
+    if (this.#personal.length === 0) return budgetCounters
     const personal = this.#personal.filter(({ budget }) =>
       scopeCovers(budget.covers, null, target, wanted.labels, wanted.token),
     )
-    return personal.length === 0 ? purses : [...personal, ...purses]
+    return personal.length === 0 ? budgetCounters : [...personal, ...budgetCounters]
   }
 
-  #put(purse: Purse, wanted: SpendRequest, now: number): HoldPart | BudgetRefusal {
-    const amount = this.#amount(purse, wanted)
-    if (amount === null) return this.#unknownPrice(purse, wanted)
-    const slot = purse.reserve(amount, now)
-    if (slot === false) return refused(purse, amount, now)
-    return { purse, slot, amount, unpriced: isUnpriced(purse, wanted) }
+  #put(budgetCounter: BudgetCounter, wanted: SpendRequest, now: number): HoldPart | BudgetRefusal {
+    const amount = this.#amount(budgetCounter, wanted)
+    if (amount === null) return this.#unknownPrice(budgetCounter, wanted)
+    const slot = budgetCounter.reserve(amount, now)
+    if (slot === false) return refused(budgetCounter, amount, now)
+    return { budgetCounter, slot, amount, unpriced: isUnpriced(budgetCounter, wanted) }
   }
 
   /** What to put aside; null when the price is unknown and that is not allowed. */
-  #amount(purse: Purse, wanted: SpendRequest): number | null {
+  #amount(budgetCounter: BudgetCounter, wanted: SpendRequest): number | null {
     const { nanoUsd, inputTokens, outputTokens } = wanted.worstCase
-    const { unit, hard, limit } = purse.budget
+    const { unit, hard, limit } = budgetCounter.budget
     const amount = amountIn(unit, amountOrNull(nanoUsd), amountOrNull(inputTokens + outputTokens) ?? MOST_NANO_USD)
     if (amount !== null) return amount
     return this.#blocksUnknown || (hard && limit === 0) ? null : 0
   }
 
-  #unknownPrice({ budget }: Purse, { target }: SpendRequest): BudgetRefusal {
+  #unknownPrice({ budget }: BudgetCounter, { target }: SpendRequest): BudgetRefusal {
     const why = this.#blocksUnknown ? 'settings.unknown_price is "block"' : 'nothing may be spent'
     const reason = `budget ${budget.scope}: the price of ${target.provider}/${target.model} is unknown and ${why}; give it a "price" in the configuration`
     return { granted: false, scope: budget.scope, reason, resetsAt: null, onExceeded: budget.onExceeded }
@@ -326,11 +332,11 @@ export class Budgets {
   #uncounted(parts: readonly HoldPart[]): BudgetRefusal | null {
     const paid = parts.find(({ slot, amount, unpriced }) => slot !== null && (amount > 0 || unpriced))
     const why = paid === undefined ? null : this.#trouble()
-    return paid === undefined || why === null ? null : inTrouble(paid.purse, why)
+    return paid === undefined || why === null ? null : inTrouble(paid.budgetCounter, why)
   }
 
   #undo(parts: readonly HoldPart[], refusal: BudgetRefusal): BudgetRefusal {
-    for (const { purse, slot, amount } of parts) retryLater(() => purse.release(slot, amount))
+    for (const { budgetCounter, slot, amount } of parts) retryLater(() => budgetCounter.release(slot, amount))
     return refusal
   }
 
@@ -344,20 +350,26 @@ export class Budgets {
     const gone = `budget-gone:${this.#origin}`
     if (!late || this.#counters.counter(gone) === 0) return
     this.#counters.deleteCounter(gone)
-    for (const purse of this.#purses) purse.lease?.forfeit()
+    for (const budgetCounter of this.#budgetCounters) budgetCounter.lease?.forfeit()
   }
 }
 
-function refused(purse: Purse, amount: number, now: number): BudgetRefusal {
-  const { scope, onExceeded } = purse.budget
-  return { granted: false, scope, reason: purse.refusal(amount), resetsAt: purse.resetsAt(now), onExceeded }
+function refused(budgetCounter: BudgetCounter, amount: number, now: number): BudgetRefusal {
+  const { scope, onExceeded } = budgetCounter.budget
+  return {
+    granted: false,
+    scope,
+    reason: budgetCounter.refusal(amount),
+    resetsAt: budgetCounter.resetsAt(now),
+    onExceeded,
+  }
 }
 
-function isUnpriced({ budget }: Purse, { worstCase }: SpendRequest): boolean {
+function isUnpriced({ budget }: BudgetCounter, { worstCase }: SpendRequest): boolean {
   return budget.unit === 'usd' && worstCase.nanoUsd === null
 }
 
-function inTrouble({ budget }: Purse, why: string): BudgetRefusal {
+function inTrouble({ budget }: BudgetCounter, why: string): BudgetRefusal {
   const { scope, onExceeded } = budget
   const reason = `budget ${scope} cannot be counted now, so only what costs nothing is called: ${why}`
   return { granted: false, scope, reason, resetsAt: null, onExceeded }
@@ -374,8 +386,8 @@ function unreachable(error: unknown): BudgetRefusal {
   }
 }
 
-function actualAmount({ purse, amount }: HoldPart, { nanoUsd, tokens }: Spent): number | null {
-  return amountIn(purse.budget.unit, amountOrNull(nanoUsd), amountOrNull(tokens) ?? amount)
+function actualAmount({ budgetCounter, amount }: HoldPart, { nanoUsd, tokens }: Spent): number | null {
+  return amountIn(budgetCounter.budget.unit, amountOrNull(nanoUsd), amountOrNull(tokens) ?? amount)
 }
 
 /** NaN and negative amounts are unknown ones; fractions are rounded up. */

@@ -1,10 +1,10 @@
 /** What the ledger's rows tell the budgets: what was spent so far, and what processes that were killed left unexplained. */
 
 import type { AttemptEvent, LedgerFilter, LedgerSum, Store } from '../domain/store.ts'
+import { amountIn, type BudgetCounter } from './budgetCounter.ts'
 import type { Budget } from './budgetRule.ts'
 import type { Counters } from './lease.ts'
 import type { Period } from './period.ts'
-import { amountIn, type Purse } from './purse.ts'
 import { isAccount, scopeCovers } from './scope.ts'
 
 export type Ledger = Pick<Store, 'attempts' | 'sums' | 'lastSeq'>
@@ -26,30 +26,30 @@ export interface Abandoned {
  * twice or lost. Sums go by the time an attempt ended; one that ran over the boundary of a period counts on its far side
  * until the period is over.
  */
-export function rebuild(purses: readonly Purse[], ledger: Ledger, now: number): number {
+export function rebuild(budgetCounters: readonly BudgetCounter[], ledger: Ledger, now: number): number {
   let seq = ledger.lastSeq()
   for (let round = 0; round < 5; round++) {
-    for (const purse of purses) rebuildPurse(purse, ledger, now)
+    for (const budgetCounter of budgetCounters) rebuildPurse(budgetCounter, ledger, now)
     const after = ledger.lastSeq()
     if (after === seq) break
     seq = after
   }
-  for (const purse of purses) purse.crossings()
+  for (const budgetCounter of budgetCounters) budgetCounter.crossings()
   return seq
 }
 
-function rebuildPurse(purse: Purse, ledger: Ledger, now: number): void {
-  purse.tally.clear()
-  purse.tally.roll(now)
-  for (const slot of windowOf(purse, now)) {
-    const spent = spentIn(purse, ledger, slot)
-    purse.tally.add(slot.start, spent.amount, spent.unpriced)
-    purse.lease?.raiseTo(slot.start, spent.amount)
+function rebuildPurse(budgetCounter: BudgetCounter, ledger: Ledger, now: number): void {
+  budgetCounter.tally.clear()
+  budgetCounter.tally.roll(now)
+  for (const slot of windowOf(budgetCounter, now)) {
+    const spent = spentIn(budgetCounter, ledger, slot)
+    budgetCounter.tally.add(slot.start, spent.amount, spent.unpriced)
+    budgetCounter.lease?.raiseTo(slot.start, spent.amount)
   }
 }
 
 /** The slots of the window that ends with the current one, oldest first. */
-function windowOf({ slots }: Purse, now: number): readonly Period[] {
+function windowOf({ slots }: BudgetCounter, now: number): readonly Period[] {
   const current = slots.at(now)
   const window: Period[] = []
   for (let step = -slots.back; step < 0; step++) window.push(slots.at(slots.shifted(current.start, step)))
@@ -72,14 +72,14 @@ interface SlotSpending {
   readonly unpriced: number
 }
 
-function spentIn(purse: Purse, ledger: Ledger, slot: Period): SlotSpending {
-  const { covers: scope, unit } = purse.budget
-  const filter = filterOf(purse, slot)
-  if (namesPlace(purse.budget)) {
+function spentIn(budgetCounter: BudgetCounter, ledger: Ledger, slot: Period): SlotSpending {
+  const { covers: scope, unit } = budgetCounter.budget
+  const filter = filterOf(budgetCounter, slot)
+  if (namesPlace(budgetCounter.budget)) {
     return addUp(
       ledger
         .attempts(filter)
-        .filter((row) => isCovered(purse, row))
+        .filter((row) => isCovered(budgetCounter, row))
         .map((row) => spendingOf(row, unit)),
     )
   }
@@ -88,7 +88,7 @@ function spentIn(purse: Purse, ledger: Ledger, slot: Period): SlotSpending {
   return addUp(mine.map((sum) => spendingOfSum(sum, unit)))
 }
 
-function filterOf({ budget }: Purse, { start, end }: Period): LedgerFilter {
+function filterOf({ budget }: BudgetCounter, { start, end }: Period): LedgerFilter {
   const time = { since: start, ...(Number.isFinite(end) ? { until: end } : {}) }
   const scope = budget.covers
   switch (scope.kind) {
@@ -109,16 +109,16 @@ function filterOf({ budget }: Purse, { start, end }: Period): LedgerFilter {
   }
 }
 
-function isCovered({ budget }: Purse, row: AttemptEvent): boolean {
+function isCovered({ budget }: BudgetCounter, row: AttemptEvent): boolean {
   return scopeCovers(budget.covers, budget.fingerprint, row.target, row.labels, row.token)
 }
 
-function spendingOf(row: AttemptEvent, unit: Purse['budget']['unit']): SlotSpending {
+function spendingOf(row: AttemptEvent, unit: BudgetCounter['budget']['unit']): SlotSpending {
   const amount = amountIn(unit, row.costNanoUsd, (row.usage?.inputTokens ?? 0) + (row.usage?.outputTokens ?? 0))
   return { amount: amount ?? 0, unpriced: amount === null ? 1 : 0 }
 }
 
-function spendingOfSum(sum: LedgerSum, unit: Purse['budget']['unit']): SlotSpending {
+function spendingOfSum(sum: LedgerSum, unit: BudgetCounter['budget']['unit']): SlotSpending {
   if (unit === 'requests') return { amount: sum.attempts, unpriced: 0 }
   if (unit === 'tokens') return { amount: sum.inputTokens + sum.outputTokens, unpriced: 0 }
   return { amount: sum.costNanoUsd, unpriced: sum.unpriced }
@@ -136,32 +136,33 @@ function addUp(parts: readonly SlotSpending[]): SlotSpending {
 
 /** Leases of dead processes, less what the ledger's rows explain. */
 export function abandonedLeases(
-  purses: readonly Purse[],
+  budgetCounters: readonly BudgetCounter[],
   ledger: Ledger,
   isDead: (origin: string) => boolean,
   now: number,
 ): readonly Abandoned[] {
   const found: Abandoned[] = []
-  for (const purse of purses) {
-    for (const slot of purse.lease === null ? [] : windowOf(purse, now)) {
-      const leases = [...purse.lease!.leasesOfOthers(slot.start)].filter(([origin]) => isDead(origin))
+  for (const budgetCounter of budgetCounters) {
+    for (const slot of budgetCounter.lease === null ? [] : windowOf(budgetCounter, now)) {
+      const leases = [...budgetCounter.lease!.leasesOfOthers(slot.start)].filter(([origin]) => isDead(origin))
       if (leases.length === 0) continue
-      const explained = spentByOrigin(purse, ledger, slot)
+      const explained = spentByOrigin(budgetCounter, ledger, slot)
       for (const [origin, leased] of leases) {
         const amount = Math.max(0, leased - (explained.get(origin) ?? 0))
-        const giveBack = () => purse.lease?.giveBackFor(origin, slot.start, amount)
-        if (amount > 0) found.push({ scope: purse.budget.scope, unit: purse.budget.unit, origin, amount, giveBack })
+        const giveBack = () => budgetCounter.lease?.giveBackFor(origin, slot.start, amount)
+        if (amount > 0)
+          found.push({ scope: budgetCounter.budget.scope, unit: budgetCounter.budget.unit, origin, amount, giveBack })
       }
     }
   }
   return found
 }
 
-function spentByOrigin(purse: Purse, ledger: Ledger, slot: Period): Map<string, number> {
+function spentByOrigin(budgetCounter: BudgetCounter, ledger: Ledger, slot: Period): Map<string, number> {
   const byOrigin = new Map<string, number>()
-  for (const row of ledger.attempts(filterOf(purse, { start: slot.start, end: Number.POSITIVE_INFINITY }))) {
-    if (row.startedAt < slot.start || row.startedAt >= slot.end || !isCovered(purse, row)) continue
-    const { amount } = spendingOf(row, purse.budget.unit)
+  for (const row of ledger.attempts(filterOf(budgetCounter, { start: slot.start, end: Number.POSITIVE_INFINITY }))) {
+    if (row.startedAt < slot.start || row.startedAt >= slot.end || !isCovered(budgetCounter, row)) continue
+    const { amount } = spendingOf(row, budgetCounter.budget.unit)
     byOrigin.set(row.origin, (byOrigin.get(row.origin) ?? 0) + amount)
   }
   return byOrigin

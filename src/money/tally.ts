@@ -5,7 +5,7 @@ import type { Period, Slots } from './period.ts'
 /** Per cent of the limit at which somebody is told. */
 export const THRESHOLDS = [50, 80, 100] as const
 
-export class Tally {
+export class BudgetSpend {
   /** Spent in the window, in the budget's unit. */
   spent = 0
   /** Attempts in the window whose price nobody knows; their cost is not in `spent`. */

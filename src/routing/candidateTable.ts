@@ -155,9 +155,9 @@ export class CandidateTable {
     const mean = Float64Array.from(this.quality)
     const spread = Float64Array.from(this.qualitySpread)
     this.known.forEach(({ tasks }, index) => {
-      const tally = tasks?.get(task)
-      if (tally === undefined) return
-      const at = taskQuality({ mean: mean[index]!, spread: spread[index]! }, tally, now)
+      const counts = tasks?.get(task)
+      if (counts === undefined) return
+      const at = taskQuality({ mean: mean[index]!, spread: spread[index]! }, counts, now)
       mean[index] = at.mean
       spread[index] = at.spread
     })

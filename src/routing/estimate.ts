@@ -5,7 +5,7 @@
  */
 
 import { FAST, FAST_QUALITY, HOUR_CAP, HOURS, remainingAt, SLOW, SLOW_QUALITY, type Sums, slot } from './sums.ts'
-import { countAt, sumAt, type Tally } from './tally.ts'
+import { countAt, type OutcomeCounts, sumAt } from './tally.ts'
 
 /** A mean and how unsure it is (one standard deviation, of ln(ms) where the mean is a time). */
 export interface Belief {
@@ -44,7 +44,7 @@ const DOUBTED_AT = 3
 export const halfLives = { provider: PROVIDER_HALF_LIFE_MS, task: TASK_HALF_LIFE_MS } as const
 
 /** How likely a call is to succeed. `provider` counts the calls of all its targets and sums their successes. */
-export function reliability(row: Sums, provider: Tally | undefined, now: number): Belief {
+export function reliability(row: Sums, provider: OutcomeCounts | undefined, now: number): Belief {
   const slow = remainingAt(row, now, SLOW)
   const fast = remainingAt(row, now, FAST)
   const successes = row[slot.slowSuccesses]! * slow
@@ -57,7 +57,7 @@ export function reliability(row: Sums, provider: Tally | undefined, now: number)
   return { mean: a / n, spread: Math.sqrt((a * b) / (n * n * (n + 1))) }
 }
 
-function siblings(provider: Tally | undefined, now: number): number {
+function siblings(provider: OutcomeCounts | undefined, now: number): number {
   if (provider === undefined) return PRIORS.reliability
   const count = countAt(provider, now, PROVIDER_HALF_LIFE_MS)
   const successes = sumAt(provider, now, PROVIDER_HALF_LIFE_MS)
@@ -140,7 +140,7 @@ function meanIn(row: Sums, sum: number, count: number): number {
 }
 
 /** Quality at one kind of work, shrunk towards the target's own. */
-export function taskQuality(whole: Belief, task: Tally, now: number): Belief {
+export function taskQuality(whole: Belief, task: OutcomeCounts, now: number): Belief {
   const count = countAt(task, now, TASK_HALF_LIFE_MS)
   const mean = (TASK_PRIOR * whole.mean + sumAt(task, now, TASK_HALF_LIFE_MS)) / (TASK_PRIOR + count)
   const evidence = (QUALITY_SPREAD / whole.spread) ** 2 + count

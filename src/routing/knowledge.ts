@@ -5,7 +5,7 @@ import { blameOf } from './blame.ts'
 import { halfLives } from './estimate.ts'
 import { learnAttempt, learnImport, learnQuality } from './learn.ts'
 import { advance, merge, QUALITY_CAP, RowAllocator, type Sums } from './sums.ts'
-import { addTo, capTally, emptyTally, mergeTally, type Tally } from './tally.ts'
+import { addTo, capCounts, emptyCounts, mergeCounts, type OutcomeCounts } from './tally.ts'
 
 const DAY_MS = 86_400_000
 /** An answer of unknown length is taken for this long at first. */
@@ -18,15 +18,15 @@ const MOST_TASKS_PER_TARGET = 8
 export interface TargetKnowledge {
   readonly row: Sums
   /** Quality by task; null until somebody reports one. */
-  tasks: Map<string, Tally> | null
+  tasks: Map<string, OutcomeCounts> | null
 }
 
 export class Knowledge {
   readonly targets = new Map<string, TargetKnowledge>()
   /** By provider: counts the calls, sums the successes. */
-  readonly providers = new Map<string, Tally>()
+  readonly providers = new Map<string, OutcomeCounts>()
   /** Ln of the length of answers in tokens; by task, and under '' over all. */
-  readonly answers = new Map<string, Tally>()
+  readonly answers = new Map<string, OutcomeCounts>()
   readonly #rows = new RowAllocator()
 
   /** The state of a target; empty when nothing was seen of it. */
@@ -85,36 +85,36 @@ export class Knowledge {
 
   /** Tokens to expect of an answer to `task`, never more than the caller's own limit. */
   answerTokens(task: string | null, maxTokens: number | null = null): number {
-    const tally = this.answers.get(task ?? '') ?? this.answers.get('')
-    const sum = ANSWER_PRIOR * Math.log(ANSWER_TOKENS) + (tally?.sum ?? 0)
-    const usual = Math.exp(sum / (ANSWER_PRIOR + (tally?.count ?? 0)))
+    const counts = this.answers.get(task ?? '') ?? this.answers.get('')
+    const sum = ANSWER_PRIOR * Math.log(ANSWER_TOKENS) + (counts?.sum ?? 0)
+    const usual = Math.exp(sum / (ANSWER_PRIOR + (counts?.count ?? 0)))
     return maxTokens !== null && maxTokens > 0 ? Math.min(maxTokens, usual) : usual
   }
 
   /** Adds what another process learned from other events. */
   merge(other: Knowledge): void {
     for (const [id, theirs] of other.targets) mergeTarget(this.target(id), theirs)
-    for (const [provider, tally] of other.providers)
-      mergeTally(tallyIn(this.providers, provider), tally, halfLives.provider)
-    for (const [task, tally] of other.answers) mergeTally(tallyIn(this.answers, task), tally, DAY_MS)
+    for (const [provider, counts] of other.providers)
+      mergeCounts(tallyIn(this.providers, provider), counts, halfLives.provider)
+    for (const [task, counts] of other.answers) mergeCounts(tallyIn(this.answers, task), counts, DAY_MS)
   }
 }
 
 function learnTask(known: TargetKnowledge, task: string, event: QualityEvent): void {
   known.tasks ??= new Map()
   if (!known.tasks.has(task) && known.tasks.size >= MOST_TASKS_PER_TARGET) forgetOldest(known.tasks)
-  const tally = tallyIn(known.tasks, task)
-  addTo(tally, event.at, event.score, halfLives.task)
-  capTally(tally, QUALITY_CAP)
+  const counts = tallyIn(known.tasks, task)
+  addTo(counts, event.at, event.score, halfLives.task)
+  capCounts(counts, QUALITY_CAP)
 }
 
-function forgetOldest(tasks: Map<string, Tally>): void {
+function forgetOldest(tasks: Map<string, OutcomeCounts>): void {
   let oldest = ''
   let asOf = Number.POSITIVE_INFINITY
-  for (const [task, tally] of tasks) {
-    if (tally.asOf >= asOf) continue
+  for (const [task, counts] of tasks) {
+    if (counts.asOf >= asOf) continue
     oldest = task
-    asOf = tally.asOf
+    asOf = counts.asOf
   }
   tasks.delete(oldest)
 }
@@ -124,17 +124,17 @@ function mergeTarget(into: TargetKnowledge, from: TargetKnowledge): void {
   merge(into.row, from.row)
   if (from.tasks === null) return
   into.tasks ??= new Map()
-  for (const [task, tally] of from.tasks) {
+  for (const [task, counts] of from.tasks) {
     const mine = tallyIn(into.tasks, task)
-    mergeTally(mine, tally, halfLives.task)
-    capTally(mine, QUALITY_CAP)
+    mergeCounts(mine, counts, halfLives.task)
+    capCounts(mine, QUALITY_CAP)
   }
 }
 
-function tallyIn(tallies: Map<string, Tally>, key: string): Tally {
+function tallyIn(tallies: Map<string, OutcomeCounts>, key: string): OutcomeCounts {
   const known = tallies.get(key)
   if (known !== undefined) return known
-  const fresh = emptyTally()
+  const fresh = emptyCounts()
   tallies.set(key, fresh)
   return fresh
 }

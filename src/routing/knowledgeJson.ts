@@ -3,7 +3,7 @@
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
 import { Knowledge } from './knowledge.ts'
 import { ROW_LENGTH, type Sums, slot } from './sums.ts'
-import type { Tally } from './tally.ts'
+import type { OutcomeCounts } from './tally.ts'
 
 /** Raised when the meaning of a slot changes; a state of another version is forgotten and folded anew from the log. */
 export const KNOWLEDGE_VERSION = 1
@@ -48,7 +48,7 @@ function rowToJson(row: Sums): readonly number[] {
   return Array.from(row.subarray(0, length))
 }
 
-function talliesToJson(tallies: ReadonlyMap<string, Tally>): Json {
+function talliesToJson(tallies: ReadonlyMap<string, OutcomeCounts>): Json {
   return [...tallies].map(([key, { asOf, count, sum }]) => [key, asOf, count, sum])
 }
 
@@ -58,7 +58,7 @@ function readTarget(knowledge: Knowledge, entry: unknown): void {
   if (stateId === undefined) return
   const target = knowledge.target(stateId)
   readRow(target.row, asArray(numbers) ?? [])
-  const tallies = new Map<string, Tally>()
+  const tallies = new Map<string, OutcomeCounts>()
   readTallies(tallies, tasks)
   if (tallies.size > 0) target.tasks = tallies
 }
@@ -99,13 +99,13 @@ function meansArePossible(row: Sums): boolean {
   return MEANS.every(({ count, sum, most }) => Math.abs(row[sum]!) <= row[count]! * most * 1.000001 + 1e-300)
 }
 
-function readTallies(into: Map<string, Tally>, json: unknown): void {
+function readTallies(into: Map<string, OutcomeCounts>, json: unknown): void {
   for (const entry of asArray(json) ?? []) {
     const [key, asOf, count, sum] = asArray(entry) ?? []
     const name = asString(key)
     if (name === undefined || ![asOf, count, sum].every(isPlausible)) continue
-    const tally = { asOf: asOf as number, count: count as number, sum: sum as number } // every one passed isPlausible
-    if (tally.asOf >= 0 && tally.count >= 0 && tally.sum >= 0 && tally.sum <= tally.count * 14.000001)
-      into.set(name, tally)
+    const counts = { asOf: asOf as number, count: count as number, sum: sum as number } // every one passed isPlausible
+    if (counts.asOf >= 0 && counts.count >= 0 && counts.sum >= 0 && counts.sum <= counts.count * 14.000001)
+      into.set(name, counts)
   }
 }

@@ -2,46 +2,46 @@
 
 import { remaining } from './sums.ts'
 
-export interface Tally {
+export interface OutcomeCounts {
   /** Epoch milliseconds to which the two have been brought. */
   asOf: number
   count: number
   sum: number
 }
 
-export function emptyTally(): Tally {
+export function emptyCounts(): OutcomeCounts {
   return { asOf: 0, count: 0, sum: 0 }
 }
 
 /** Adds one observation; a late one counts for what would be left of it. */
-export function addTo(tally: Tally, at: number, observed: number, halfLifeMs: number, weight = 1): void {
-  if (at > tally.asOf) {
-    const left = remaining(at - tally.asOf, halfLifeMs)
-    tally.count *= left
-    tally.sum *= left
-    tally.asOf = at
+export function addTo(counts: OutcomeCounts, at: number, observed: number, halfLifeMs: number, weight = 1): void {
+  if (at > counts.asOf) {
+    const left = remaining(at - counts.asOf, halfLifeMs)
+    counts.count *= left
+    counts.sum *= left
+    counts.asOf = at
   }
-  const added = weight * remaining(tally.asOf - at, halfLifeMs)
-  tally.count += added
-  tally.sum += added * observed
+  const added = weight * remaining(counts.asOf - at, halfLifeMs)
+  counts.count += added
+  counts.sum += added * observed
 }
 
-export function countAt(tally: Tally, now: number, halfLifeMs: number): number {
-  return tally.count * remaining(now - tally.asOf, halfLifeMs)
+export function countAt(counts: OutcomeCounts, now: number, halfLifeMs: number): number {
+  return counts.count * remaining(now - counts.asOf, halfLifeMs)
 }
 
-export function sumAt(tally: Tally, now: number, halfLifeMs: number): number {
-  return tally.sum * remaining(now - tally.asOf, halfLifeMs)
+export function sumAt(counts: OutcomeCounts, now: number, halfLifeMs: number): number {
+  return counts.sum * remaining(now - counts.asOf, halfLifeMs)
 }
 
 /** Older evidence gives way once the count reaches the cap; the mean stays. */
-export function capTally(tally: Tally, cap: number): void {
-  if (tally.count <= cap) return
-  tally.sum = (tally.sum * cap) / tally.count
-  tally.count = cap
+export function capCounts(counts: OutcomeCounts, cap: number): void {
+  if (counts.count <= cap) return
+  counts.sum = (counts.sum * cap) / counts.count
+  counts.count = cap
 }
 
-export function mergeTally(into: Tally, from: Tally, halfLifeMs: number): void {
+export function mergeCounts(into: OutcomeCounts, from: OutcomeCounts, halfLifeMs: number): void {
   const asOf = Math.max(into.asOf, from.asOf)
   const left = remaining(asOf - into.asOf, halfLifeMs)
   const added = remaining(asOf - from.asOf, halfLifeMs)

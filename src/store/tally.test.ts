@@ -9,10 +9,10 @@ import {
   targetRef,
 } from '../../test/support/storeEvents.ts'
 import type { StoreEvent } from '../domain/store.ts'
-import { Tally } from './tally.ts'
+import { TargetTotals } from './tally.ts'
 
-function tallied(...events: StoreEvent[]): Tally {
-  const tally = new Tally()
+function tallied(...events: StoreEvent[]): TargetTotals {
+  const tally = new TargetTotals()
   for (const event of events) tally.add(event)
   return tally
 }
@@ -82,7 +82,7 @@ test('rows follow the key, not its place: a removed key hands nothing to the nex
 
 test('a tally goes through JSON and on from there', () => {
   const events = [attemptEvent(), failedAttempt({ target: targetRef({ model: '__proto__' }) }), qualityEvent()]
-  const copy = Tally.fromJson(JSON.parse(JSON.stringify(tallied(...events).toJson())))
+  const copy = TargetTotals.fromJson(JSON.parse(JSON.stringify(tallied(...events).toJson())))
   expect(copy?.rows()).toEqual(tallied(...events).rows())
   copy?.add(attemptEvent())
   expect(copy?.row(targetRef().stateId)?.successCount).toBe(2)
@@ -97,5 +97,5 @@ test('JSON that is not a tally is not taken for one', () => {
     { ...good, version: 2 },
     { version: 1, rows: [{ ...good.rows[0], failCount: 'x' }] },
   ])
-    expect(Tally.fromJson(bad)).toBeUndefined()
+    expect(TargetTotals.fromJson(bad)).toBeUndefined()
 })

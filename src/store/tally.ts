@@ -30,7 +30,7 @@ export interface StatsError {
 }
 
 /** A row that knows whose it is, whatever index the key has today. */
-export interface TallyRow extends StatsRow {
+export interface TargetTotalsRow extends StatsRow {
   readonly stateId: string
   readonly fingerprint: string
 }
@@ -38,12 +38,12 @@ export interface TallyRow extends StatsRow {
 /** Says which place a key has now; undefined when it is not configured any more. */
 export type KeyIndexOf = (provider: string, fingerprint: string) => number | undefined
 
-type Sums = { -readonly [K in keyof TallyRow]: TallyRow[K] }
+type Sums = { -readonly [K in keyof TargetTotalsRow]: TargetTotalsRow[K] }
 
 /** Shape of `toJson`; a snapshot of another version is folded anew. */
 const VERSION = 1
 
-export class Tally {
+export class TargetTotals {
   readonly #rows = new Map<string, Sums>()
 
   /** Takes one event in. Tests and probes count like calls; excused attempts and clients who left count for nobody. */
@@ -53,13 +53,13 @@ export class Tally {
     else if (event.kind === 'import') this.#addImport(event)
   }
 
-  row(stateId: string): TallyRow | undefined {
+  row(stateId: string): TargetTotalsRow | undefined {
     return this.#rows.get(stateId)
   }
 
   /** All rows; with `keyIndexOf` under today's indices and without the keys that are gone. */
-  rows(keyIndexOf?: KeyIndexOf): TallyRow[] {
-    const rows: TallyRow[] = []
+  rows(keyIndexOf?: KeyIndexOf): TargetTotalsRow[] {
+    const rows: TargetTotalsRow[] = []
     for (const row of this.#rows.values()) {
       const keyIndex = keyIndexOf === undefined ? row.keyIndex : keyIndexOf(row.provider, row.fingerprint)
       if (keyIndex !== undefined) rows.push({ ...row, keyIndex })
@@ -75,11 +75,11 @@ export class Tally {
   }
 
   /** Undefined for anything that `toJson` of this version did not write. */
-  static fromJson(value: unknown): Tally | undefined {
+  static fromJson(value: unknown): TargetTotals | undefined {
     const record = asRecord(value)
     const rows = asArray(record?.['rows'])
     if (record?.['version'] !== VERSION || rows === undefined) return undefined
-    const tally = new Tally()
+    const tally = new TargetTotals()
     for (const entry of rows) {
       const row = readRow(asRecord(entry))
       if (row === undefined) return undefined

@@ -12,13 +12,13 @@ import { judge } from '../routing/judge.ts'
 import type { Call, CallEnd } from '../upstream/call.ts'
 import type { DayAllowance } from './allowance.ts'
 import type { Lanes } from './lanes.ts'
-import type { Purse } from './purse.ts'
+import type { TestBudget } from './testBudget.ts'
 
 /** What all calls of one run share. */
 export interface Desk {
   readonly engine: Engine
   readonly lanes: Lanes
-  readonly purse: Purse
+  readonly budget: TestBudget
   readonly allowance: DayAllowance
   /** Most milliseconds of one call of a target. */
   readonly timeoutOf: (target: Target) => number
@@ -46,7 +46,7 @@ export function callTarget(desk: Desk, target: Target, request: ChatRequest): Pr
   return new Asking(desk, target, request).run()
 }
 
-/** The ask of one call; budgets and the purse see the most it can take. */
+/** The ask of one call; budgets and the budget see the most it can take. */
 export function pendingOf(
   { engine, timeoutOf }: Pick<Desk, 'engine' | 'timeoutOf'>,
   target: Target,
@@ -103,20 +103,20 @@ class Asking {
   }
 
   async #callOnce(): Promise<Answer> {
-    const { engine, purse, allowance, signal } = this.#desk
+    const { engine, budget, allowance, signal } = this.#desk
     const pending = pendingOf(this.#desk, this.#target, this.#request)
     const need = engine.eligibility.needOf(this.#target, pending, engine.now)
     const tenth = allowance.take(this.#target, need.quota, engine.now)
     if (tenth !== null) return { kind: 'skipped', reason: tenth }
-    const reserved = purse.reserve(need.worstCase.nanoUsd)
+    const reserved = budget.reserve(need.worstCase.nanoUsd)
     if (reserved === null) return { kind: 'skipped', reason: OVER_BUDGET }
     const hold = engine.reserveForTest(this.#target, pending)
     if (!hold.granted) {
-      purse.settle(reserved, 0)
+      budget.settle(reserved, 0)
       return { kind: 'skipped', reason: hold.why.reason }
     }
     const { end, costNanoUsd } = await this.#call(pending, hold)
-    purse.settle(reserved, costNanoUsd)
+    budget.settle(reserved, costNanoUsd)
     this.#costNanoUsd = addCosts(this.#costNanoUsd, costNanoUsd)
     if (signal.aborted && !end.outcome.ok) return { kind: 'interrupted' }
     return { kind: 'ended', end, calls: this.#calls, costNanoUsd: this.#costNanoUsd }

@@ -12,13 +12,13 @@ import { callTarget, type Desk, needOf, OVER_BUDGET, UNNAMED } from './callTarge
 import { Lanes } from './lanes.ts'
 import { chosenCredentials, explained, type Fate, type Item, planTests } from './plan.ts'
 import { proveAbilities } from './proveAbilities.ts'
-import { Purse } from './purse.ts'
 import { fastestOf, summaryOf, type TestCost, type TestReport } from './report.ts'
 import { greeting, requestsOf } from './requests.ts'
 import { type Ended, failedResult, passedResult, toldResult } from './resultOf.ts'
 import type { RunOptions } from './runOptions.ts'
 import type { ProviderName } from './summaryText.ts'
 import { type Survey, surveyAll } from './survey.ts'
+import { TestBudget } from './testBudget.ts'
 import type { Advice, SkippedTest, TestResult } from './testResult.ts'
 
 const CONCURRENCY = 8
@@ -35,7 +35,7 @@ class TestRun {
   readonly #engine: Engine
   readonly #options: RunOptions
   readonly #signal: AbortSignal
-  readonly #purse: Purse
+  readonly #purse: TestBudget
   readonly #startedAt: number
   readonly #results = new Map<string, TestResult>()
   readonly #skipped = new Map<string, SkippedTest>()
@@ -44,7 +44,7 @@ class TestRun {
     this.#engine = engine
     this.#options = options
     this.#signal = options.signal ?? new AbortController().signal
-    this.#purse = new Purse(engine.registry.config.settings.test.maxUsd)
+    this.#purse = new TestBudget(engine.registry.config.settings.test.maxUsd)
     this.#startedAt = engine.now
   }
 
@@ -81,7 +81,7 @@ class TestRun {
     return {
       engine: this.#engine,
       lanes: new Lanes(concurrency),
-      purse: this.#purse,
+      budget: this.#purse,
       allowance: new DayAllowance(this.#engine.parts.learned.quota, freeRequests(surveys)),
       timeoutOf: (target) => this.#timeoutOf(target),
       patienceMs: limitPatienceMs,

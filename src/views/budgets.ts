@@ -1,7 +1,7 @@
 /** `GET /api/budgets`: every budget with what is spent, put aside and left behind. */
 
 import type { Engine } from '../engine/engine.ts'
-import type { BudgetView } from '../money/purse.ts'
+import type { BudgetView } from '../money/budgetCounter.ts'
 
 export interface BudgetsView {
   readonly generatedAt: string

@@ -5,12 +5,12 @@ import type { Target } from '../domain/target.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { SessionSummary } from '../engine/memory/summary.ts'
 import { isoOrNull, rankingNow } from '../engine/ranking.ts'
-import type { BudgetView } from '../money/purse.ts'
+import type { BudgetView } from '../money/budgetCounter.ts'
 import type { LimitView } from '../quota/limits/limitView.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import type { Terms } from '../routing/score.ts'
 import { type StatsStatus, statusOf } from '../store/statsFile/statsFile.ts'
-import type { TallyRow } from '../store/tally.ts'
+import type { TargetTotalsRow } from '../store/tally.ts'
 import { type AllClosed, allClosed } from './hours.ts'
 
 /** The words of `apiStats.json`, and two that only a running keywise can say. */
@@ -142,12 +142,12 @@ function namesOf({ id, provider, model, keyIndex, label }: Target) {
   return { target: id, provider, model, keyIndex, label: label ?? null }
 }
 
-function healthOf(row: TallyRow | undefined, park: Park | undefined): Health {
+function healthOf(row: TargetTotalsRow | undefined, park: Park | undefined): Health {
   if (park !== undefined) return 'parked'
   return row === undefined ? 'untested' : statusOf(row)
 }
 
-function countsOf(row: TallyRow | undefined) {
+function countsOf(row: TargetTotalsRow | undefined) {
   const { successCount = 0, failCount = 0, totalLatencyMs = 0, qualityCount = 0, qualitySum = 0 } = row ?? {}
   const error = row?.lastError ?? null
   return {

@@ -6,12 +6,12 @@
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.ts'
 import { statsFileOf } from '../../src/store/statsFile/statsFile.ts'
 import { StatsFileWriter } from '../../src/store/statsFile/statsFileWriter.ts'
-import { Tally } from '../../src/store/tally.ts'
+import { TargetTotals } from '../../src/store/tally.ts'
 import { attemptEvent } from './storeEvents.ts'
 
 const [path = '', statsPath = '', name = '', count = '0'] = process.argv.slice(2)
 const store = openSqliteStore(path, { now: Date.now, warn: (line) => console.error(line) })
-const tally = new Tally()
+const tally = new TargetTotals()
 const stats = new StatsFileWriter({
   path: statsPath,
   view: () => statsFileOf(tally.rows(), Date.now()),

@@ -6,11 +6,11 @@
 import { asRecord, type Json } from '../../domain/json.ts'
 import type { Store, StoredEvent, StoreEvent } from '../../domain/store.ts'
 import type { Budgets } from '../../money/budget.ts'
-import type { Crossing } from '../../money/purse.ts'
+import type { Crossing } from '../../money/budgetCounter.ts'
 import { QuotaTracker, type QuotaTrackerOptions } from '../../quota/limits/quotaTracker.ts'
 import { Parks, type ParksOptions } from '../../quota/parks/parks.ts'
 import type { Router } from '../../routing/choose.ts'
-import { Tally } from '../../store/tally.ts'
+import { TargetTotals } from '../../store/tally.ts'
 import { Sessions } from '../request/session.ts'
 import { Observed } from './hourlyObservations.ts'
 import { Patience } from './patience.ts'
@@ -32,7 +32,7 @@ export class LearnedState {
   budgets: Budgets
   parks: Parks
   quota: QuotaTracker
-  tally = new Tally()
+  tally = new TargetTotals()
   observed = new Observed()
   /** Told of every threshold that a budget reaches, by what was spent here or elsewhere; null: nobody is. */
   onCrossings: ((crossings: readonly Crossing[]) => void) | null = null
@@ -63,7 +63,7 @@ export class LearnedState {
       this.router.fromJson(state['router'])
       this.parks = Parks.fromJson(state['parks'], this.#counting)
       this.quota = QuotaTracker.fromJson(state['quota'], this.#counting)
-      this.tally = Tally.fromJson(state['tally']) ?? new Tally()
+      this.tally = TargetTotals.fromJson(state['tally']) ?? new TargetTotals()
       this.observed = Observed.fromJson(state['observed'])
       this.#seq = snapshot.seq
     }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { TEN, targetRef } from '../../../test/support/storeEvents.ts'
-import { type StatsRow, Tally } from '../tally.ts'
+import { type StatsRow, TargetTotals } from '../tally.ts'
 import { readStatsFile } from './readStatsFile.ts'
 import { type StatsFile, statsFileOf, statusOf, toImportEvents } from './statsFile.ts'
 
@@ -178,7 +178,7 @@ test('an imported file becomes events that give the same statistics, once', () =
   const resolve = (_provider: string, _keyIndex: number, model: string) => (model === 'm' ? target : undefined)
   const events = toImportEvents(contents, resolve, { at: TEN, origin: 'a' })
   expect(events.map((event) => event.id)).toEqual([`import:${target.stateId}`])
-  const tally = new Tally()
+  const tally = new TargetTotals()
   for (const event of events) tally.add(event)
   expect(statsFileOf(tally.rows(), TEN).providers['groq_key1']?.models['m']).toEqual(
     file.providers['groq_key1']?.models['m'],

@@ -5,7 +5,7 @@ export interface Reserved {
   readonly amount: number
 }
 
-export class Purse {
+export class TestBudget {
   readonly #limit: number
   #spent = 0
   #reserved = 0

@@ -4,7 +4,7 @@ import { formatUsd, nanoToUsd } from './amount.ts'
 import { type Budget, budgetId } from './budgetRule.ts'
 import { type Counters, Lease, type LeaseSlot } from './lease.ts'
 import { Slots } from './period.ts'
-import { Tally } from './tally.ts'
+import { BudgetSpend } from './tally.ts'
 
 /** A threshold that was just reached; told once per period by each process, so whoever tells people should not repeat it. */
 export interface Crossing {
@@ -46,16 +46,16 @@ export interface BudgetView {
   readonly onExceeded: 'fallback' | 'reject'
 }
 
-/** Learning rate and ceiling of the pressure (dual ascent, see `Purse.pressure`). */
+/** Learning rate and ceiling of the pressure (dual ascent, see `BudgetCounter.pressure`). */
 const PRESSURE_STEP = 0.05
 const MOST_PRESSURE = 10
 /** At the start of a period this share of the limit may be spent without pressure. */
 const FREE_SHARE = 0.05
 
-export class Purse {
+export class BudgetCounter {
   readonly budget: Budget
   readonly slots: Slots
-  readonly tally: Tally
+  readonly tally: BudgetSpend
   readonly lease: Lease | null
   #reserved = 0
   #pressure = 0
@@ -64,7 +64,7 @@ export class Purse {
   constructor(budget: Budget, counters: Counters, origin: string) {
     this.budget = budget
     this.slots = new Slots(budget.per, budget.rolling, budget.timeZone)
-    this.tally = new Tally(this.slots, budget.limit)
+    this.tally = new BudgetSpend(this.slots, budget.limit)
     this.lease = budget.hard ? new Lease(counters, origin, budgetId(budget), budget.limit, this.slots) : null
   }
 
