@@ -49,7 +49,7 @@ export interface EngineParts {
   readonly random: () => number
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
   /** Told what deserves a person's or a background task's attention. */
-  readonly attention: AttemptObserver
+  readonly monitor: AttemptObserver
   readonly lists: ModelLists
   readonly checks: KeyChecks
   readonly probes: ParkProber
@@ -206,7 +206,7 @@ export class Engine {
     const verdict = this.#judge(failure, pending, trail, attempt.target)
     const { report } = this.#remember(pending, attempt, end)
     trail.add(attempt.target, report, failure, verdict)
-    this.parts.attention.failed(attempt, failure, verdict)
+    this.parts.monitor.failed(attempt, failure, verdict)
     return verdict
   }
 
@@ -215,9 +215,9 @@ export class Engine {
     const { report } = this.#remember(pending, attempt, end)
     trail.answered(report)
     this.#observe(pending, trail, end)
-    if (end.outcome.ok) this.parts.attention.answered(attempt, pending, end.outcome.response)
+    if (end.outcome.ok) this.parts.monitor.answered(attempt, pending, end.outcome.response)
     else
-      this.parts.attention.failed(
+      this.parts.monitor.failed(
         attempt,
         end.outcome.failure,
         this.#judge(end.outcome.failure, pending, trail, attempt.target),
@@ -288,7 +288,7 @@ export class Engine {
       const { requestId, operation = 'chat' } = facts
       this.parts.events.emit('attempt', { ...recorded.report, requestId, operation })
     }
-    if (recorded.event.ok) this.parts.attention.worked(facts.target, recorded.event)
+    if (recorded.event.ok) this.parts.monitor.worked(facts.target, recorded.event)
     return recorded
   }
 
@@ -296,7 +296,7 @@ export class Engine {
   gaveUp(pending: PendingRequest, trail: Trail, error: KeywiseError): KeywiseError {
     this.#observeFailure(pending, trail, error)
     if (!(error instanceof AllTargetsFailedError)) return error
-    this.parts.attention.exhausted(pending, trail)
+    this.parts.monitor.exhausted(pending, trail)
     this.parts.events.emit('exhausted', {
       requestId: pending.id,
       model: pending.selection.name,

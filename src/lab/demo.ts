@@ -47,14 +47,14 @@ export interface DemoSummary {
   readonly ranking: readonly RankedRow[]
 }
 
-interface Incident {
+interface ScriptedIncident {
   /** When, as a share of the demo's time. */
   readonly at: number
   readonly text: string
   readonly happen: (world: FakeWorld) => void
 }
 
-const INCIDENTS: readonly Incident[] = [
+const INCIDENTS: readonly ScriptedIncident[] = [
   {
     at: 0.2,
     text: 'groq is overloaded',

@@ -76,9 +76,9 @@ export class Housekeeping {
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
     this.#watch?.close()
-    const { learned, store, decisions, attention, experiments } = this.#options.engine.parts
+    const { learned, store, decisions, monitor, experiments } = this.#options.engine.parts
     // An engine that was only looked at told nobody anything.
-    if (this.#timer !== undefined) await attention.close()
+    if (this.#timer !== undefined) await monitor.close()
     learned.budgets.close()
     this.#options.engine.openCases.charge()
     decisions.flush()
@@ -91,7 +91,7 @@ export class Housekeeping {
 
   #tick(): void {
     const { engine, now, reload } = this.#options
-    const { learned, probes, lists, offline, store, decisions, attention, experiments } = engine.parts
+    const { learned, probes, lists, offline, store, decisions, monitor, experiments } = engine.parts
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
@@ -102,7 +102,7 @@ export class Housekeeping {
     learned.router.setPressure(pressures(engine))
     this.#prune(at)
     void probes.due()
-    attention.tick()
+    monitor.tick()
     decisions.flush()
     experiments.tick()
     if (engine.registry.hasOldPrices(at)) reload(engine.registry.config)

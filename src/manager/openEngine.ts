@@ -23,8 +23,8 @@ import { Budgets } from '../money/budget.ts'
 import { GENAI_PRICES, loadGenaiPrices } from '../money/genaiPrices.ts'
 import { type PriceLookup, Prices } from '../money/price.ts'
 import { loadUsageEstimator } from '../money/usage.ts'
-import { Attention } from '../monitor/monitor.ts'
-import { Probes } from '../monitor/parkProbes.ts'
+import { Monitor } from '../monitor/monitor.ts'
+import { ParkProbes } from '../monitor/parkProbes.ts'
 import { Events } from '../observe/events.ts'
 import { consoleLogger } from '../observe/log.ts'
 import { connectTelemetry } from '../observe/telemetry.ts'
@@ -101,16 +101,16 @@ class Builder {
     this.#dispatcher = this.#openDispatcher(config)
     const learned = this.#openLearnedState(config)
     const means = this.#means()
-    const attention = this.#attention(means)
-    const probes = new Probes()
-    const parts = this.#parts(learned, means, attention, probes)
+    const monitor = this.#monitor(means)
+    const probes = new ParkProbes()
+    const parts = this.#parts(learned, means, monitor, probes)
     const registry = this.#registryOf(config, this.#credentialsOf(config), parts)
     this.engine = new Engine(parts, registry, eligibilityFactsOf(registry, learned, parts.shortcomings))
     learned.router.setTargets(registry.targets)
     learned.restore()
     learned.budgets.open(this.#store, this.#now())
     this.#useExperiments(config)
-    attention.attach(this.engine)
+    monitor.attach(this.engine)
     probes.attach(this.engine)
     this.#housekeeping = new Housekeeping({
       engine: this.engine,
@@ -245,8 +245,8 @@ class Builder {
     }
   }
 
-  #attention({ tools, events, offline, random }: Means): Attention {
-    return new Attention({
+  #monitor({ tools, events, offline, random }: Means): Monitor {
+    return new Monitor({
       store: this.#store,
       logger: this.#logger,
       dispatcher: this.#dispatcher,
@@ -260,7 +260,7 @@ class Builder {
     })
   }
 
-  #parts(learned: LearnedState, means: Means, attention: Attention, probes: Probes): EngineParts {
+  #parts(learned: LearnedState, means: Means, monitor: Monitor, probes: ParkProbes): EngineParts {
     const { tools, events, offline, random, discover } = means
     return {
       store: this.#store,
@@ -272,14 +272,14 @@ class Builder {
       tools,
       random,
       sleep: this.#options.sleep ?? systemSleep,
-      attention,
+      monitor,
       decisions: new Decisions(this.#store),
       experiments: new Experiments({
         store: this.#store,
         logger: this.#logger,
         now: this.#now,
         monotonic: tools.monotonic,
-        onDecided: (version, verdict) => attention.decided(version, verdict),
+        onDecided: (version, verdict) => monitor.decided(version, verdict),
       }),
       repairs: new Repairs(this.#now),
       shortcomings: new Shortcomings(this.#store, this.#now),
@@ -289,7 +289,7 @@ class Builder {
     }
   }
 
-  #lists(tools: DiscoverTools, probes: Probes): ModelLists {
+  #lists(tools: DiscoverTools, probes: ParkProbes): ModelLists {
     return new ModelLists({
       store: this.#store,
       logger: this.#logger,
@@ -321,7 +321,7 @@ class Builder {
       learned.budgets.close(successor)
       successor.open(this.#store, this.#now())
       learned.budgets = successor
-      this.engine.parts.attention.useConfig(config)
+      this.engine.parts.monitor.useConfig(config)
     }
     const registry = this.#registryOf(config, credentials, this.engine.parts)
     learned.router.setTargets(registry.targets)

@@ -44,7 +44,7 @@ export function outageNews(engine: Engine, { name, since, plain, trail }: Fallen
 }
 
 export function recoveryNews(engine: Engine, alerts: Alerts, outage: Outage, target: Target): News {
-  const parts = alerts.open().filter((trouble) => trouble.told === 'folded' && trouble.key !== outage.key)
+  const parts = alerts.open().filter((incident) => incident.told === 'folded' && incident.key !== outage.key)
   const still = parts.map(({ alert }) => alert.what).join('; ')
   return {
     event: 'recovered',

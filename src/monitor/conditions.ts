@@ -21,7 +21,7 @@ const AWAY: ReadonlySet<FailureKind> = new Set(['overloaded', 'server', 'timeout
 
 const STORE = 'store'
 
-export class Alarms {
+export class AlertConditions {
   readonly #engine: Engine
   readonly #alerts: Alerts
   readonly #outages: Outages
@@ -59,7 +59,7 @@ export class Alarms {
       const key = keyOfCrossing(crossing)
       const isNew = this.#alerts.raise(key, { ...budgetNews(crossing, this.#engine.now), until: crossing.resetsAt })
       // Another process may have been first; what was told before this one began is no news to its listeners.
-      if (isNew || (this.#alerts.find(key)?.alert.at ?? 0) >= this.#startedAt) this.#tellBudget(crossing)
+      if (isNew || (this.#alerts.find(key)?.alert.at ?? 0) >= this.#startedAt) this.#raiseBudget(crossing)
     }
   }
 
@@ -74,9 +74,9 @@ export class Alarms {
   }
 
   #end(key: string, event: AttemptEvent, newsOf: (since: number) => News | null = () => null): void {
-    const trouble = this.#alerts.find(key)
-    if (trouble !== undefined && event.startedAt >= trouble.alert.since)
-      this.#alerts.end(key, newsOf(trouble.alert.since))
+    const incident = this.#alerts.find(key)
+    if (incident !== undefined && event.startedAt >= incident.alert.since)
+      this.#alerts.end(key, newsOf(incident.alert.since))
   }
 
   #watchStore(): void {
@@ -201,7 +201,7 @@ export class Alarms {
     return { subject, since: this.#engine.now, why: null, works, returnsAt: null, returns: null, advice: null }
   }
 
-  #tellBudget({ scope, per, unit, percent, spent, limit, resetsAt }: Crossing): void {
+  #raiseBudget({ scope, per, unit, percent, spent, limit, resetsAt }: Crossing): void {
     const usd = (amount: number) => (unit === 'usd' ? nanoToUsd(amount) : null)
     this.#engine.parts.events.emit('budget', {
       scope,

@@ -19,12 +19,12 @@ import type { Events } from '../observe/events.ts'
 import type { Verdict as Judgement } from '../routing/judge.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { channelsOf } from './alertChannels.ts'
-import { Alarms } from './conditions.ts'
-import { Recovery } from './outageProbes.ts'
+import { AlertConditions } from './conditions.ts'
+import { OutageProbes } from './outageProbes.ts'
 import { Outages } from './outages.ts'
 import { selfScore } from './selfScore.ts'
 
-export interface AttentionOptions {
+export interface MonitorOptions {
   readonly store: Store
   readonly logger: Logger
   readonly events: Events
@@ -45,17 +45,17 @@ const SHOWN_MS = 86_400_000
 interface Watch {
   readonly engine: Engine
   readonly outages: Outages
-  readonly alarms: Alarms
-  readonly recovery: Recovery
+  readonly conditions: AlertConditions
+  readonly outageProbes: OutageProbes
 }
 
-export class Attention {
+export class Monitor {
   readonly alerts: Alerts
-  readonly #options: AttentionOptions
+  readonly #options: MonitorOptions
   #watch: Watch | null = null
   #isComplaining = false
 
-  constructor(options: AttentionOptions) {
+  constructor(options: MonitorOptions) {
     this.#options = options
     const { events, offline, now } = options
     this.alerts = new Alerts({
@@ -71,9 +71,9 @@ export class Attention {
   /** Begins to watch; call it when the engine has remembered all it knows. */
   attach(engine: Engine): void {
     const outages = new Outages(engine, this.alerts)
-    const alarms = new Alarms(engine, this.alerts, outages)
-    this.#watch = { engine, outages, alarms, recovery: new Recovery(engine, outages) }
-    engine.parts.learned.onCrossings = (crossings) => this.#guarded(() => alarms.crossed(crossings))
+    const conditions = new AlertConditions(engine, this.alerts, outages)
+    this.#watch = { engine, outages, conditions, outageProbes: new OutageProbes(engine, outages) }
+    engine.parts.learned.onCrossings = (crossings) => this.#guarded(() => conditions.crossed(crossings))
     this.useConfig(engine.registry.config)
   }
 
@@ -92,7 +92,7 @@ export class Attention {
     if (failure.kind === 'unsupported' && failure.ability !== undefined)
       shortcomings.learn(attempt.target, failure.ability)
     if (failure.kind === 'model_not_found') void watch.engine.parts.lists.readNow(attempt.credential)
-    if (verdict.alert !== undefined) this.#guarded(() => watch.alarms.failed(attempt, failure, verdict))
+    if (verdict.alert !== undefined) this.#guarded(() => watch.conditions.failed(attempt, failure, verdict))
   }
 
   /** An answer came: judged by what can be seen without a person. */
@@ -120,7 +120,7 @@ export class Attention {
     if (watch === null || (this.alerts.isQuiet && watch.outages.isQuiet)) return
     this.#guarded(() => {
       watch.outages.worked(target, event.startedAt)
-      watch.alarms.worked(target, event)
+      watch.conditions.worked(target, event)
     })
   }
 
@@ -156,14 +156,14 @@ export class Attention {
     if (watch === null) return
     this.#guarded(() => {
       watch.outages.tick(this.alerts.tick())
-      watch.alarms.tick()
-      watch.recovery.tick()
+      watch.conditions.tick()
+      watch.outageProbes.tick()
     })
   }
 
   /** A last look, and a moment for what is due to get out. */
   async close(): Promise<void> {
-    await this.#watch?.recovery.close()
+    await this.#watch?.outageProbes.close()
     this.tick()
     await this.alerts.close(GRACE_MS)
   }

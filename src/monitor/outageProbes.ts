@@ -37,7 +37,7 @@ interface Allowance {
   dayAt: number
 }
 
-export class Recovery {
+export class OutageProbes {
   readonly #engine: Engine
   readonly #outages: Outages
   readonly #allowances = new Map<string, Allowance>()

@@ -9,7 +9,7 @@ import { plainRequest } from '../engine/plainRequest.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import type { TargetRegistry } from '../engine/targets/targetRegistry.ts'
 import { type Alerts, EVERYTHING } from '../observe/alerts/alerts.ts'
-import type { Trouble } from '../observe/alerts/trouble.ts'
+import type { Incident } from '../observe/alerts/incident.ts'
 import { ineligible } from '../routing/eligible.ts'
 import { outageNews, recoveryNews } from './alertText.ts'
 import type { Outage } from './outage.ts'
@@ -66,17 +66,17 @@ export class Outages {
       if (plain === null || ineligible(target, plain.needs, this.#engine.eligibility.rules) !== null) continue
       this.#open.delete(outage.key)
       this.#alerts.end(outage.key, recoveryNews(this.#engine, this.#alerts, outage, target))
-      this.#tell(outage.name, outage.since, target.id)
+      this.#emitRecovered(outage.name, outage.since, target.id)
     }
   }
 
   /** Every second: takes in what other processes on the store ended, and what they or an earlier run began. */
-  tick(over: readonly Trouble[]): void {
+  tick(over: readonly Incident[]): void {
     for (const { key, overAt } of over) {
       const outage = this.#open.get(key)
       if (outage === undefined) continue
       this.#open.delete(key)
-      if (overAt !== null) this.#tell(outage.name, outage.since, null)
+      if (overAt !== null) this.#emitRecovered(outage.name, outage.since, null)
     }
     if (!this.#alerts.isQuiet) this.#adopt()
     this.#forgetOffline()
@@ -102,8 +102,8 @@ export class Outages {
   #forgetOffline(): void {
     if (this.#open.size === 0 || !this.#engine.parts.offline.isOffline(this.#engine.now)) return
     for (const outage of this.open) {
-      const trouble = this.#alerts.find(outage.key)
-      if (trouble !== undefined && this.#alerts.isUnsent(trouble)) this.forget(outage)
+      const incident = this.#alerts.find(outage.key)
+      if (incident !== undefined && this.#alerts.isUnsent(incident)) this.forget(outage)
     }
   }
 
@@ -127,7 +127,7 @@ export class Outages {
     return tried !== null && trail.calls >= engine.registry.config.settings.maxAttempts && isPlain(pending)
   }
 
-  #tell(model: string, since: number, target: string | null): void {
+  #emitRecovered(model: string, since: number, target: string | null): void {
     this.#engine.parts.events.emit('recovered', { model, target, since: new Date(since).toISOString() })
   }
 

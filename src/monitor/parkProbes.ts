@@ -38,7 +38,7 @@ const CALLED_FOR: ReadonlySet<FailureKind> = new Set([
   'model_not_found',
 ])
 
-export class Probes {
+export class ParkProbes {
   readonly #allowance = new ProbeAllowance()
   /** Until when a park that was looked at is left alone. */
   readonly #nextAt = new Map<string, number>()

@@ -2,7 +2,7 @@
 
 import type { Engine } from '../engine/engine.ts'
 import { alertText } from '../observe/alerts/alert.ts'
-import type { TroubleView } from '../observe/alerts/alerts.ts'
+import type { IncidentView } from '../observe/alerts/alerts.ts'
 
 /** Times are ISO 8601 UTC. */
 export interface AlertRow {
@@ -32,7 +32,7 @@ export interface AlertsView {
 }
 
 export function alertsView(engine: Engine): AlertsView {
-  const { alerts } = engine.parts.attention
+  const { alerts } = engine.parts.monitor
   const now = engine.now
   return {
     generatedAt: iso(now),
@@ -41,8 +41,8 @@ export function alertsView(engine: Engine): AlertsView {
   }
 }
 
-function rowOf({ trouble, waitingFor }: TroubleView, now: number): AlertRow {
-  const { alert, open, told, until, overAt } = trouble
+function rowOf({ incident, waitingFor }: IncidentView, now: number): AlertRow {
+  const { alert, open, told, until, overAt } = incident
   const isOver = !open || (until !== null && now >= until)
   return {
     id: alert.id,
@@ -73,7 +73,7 @@ export interface TestDelivery {
 
 /** Sends a test through every channel that is set up; none set up: an empty list. A success turns a channel on again. */
 export async function sendTestAlert(engine: Engine): Promise<readonly TestDelivery[]> {
-  const sent = await engine.parts.attention.alerts.test({
+  const sent = await engine.parts.monitor.alerts.test({
     event: 'test',
     subject: 'test',
     since: engine.now,

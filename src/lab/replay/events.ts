@@ -15,7 +15,7 @@ const CHUNK_DAYS = 200
 /** An incident without an end lasts so long. */
 const USUAL_MS = 75 * 60_000
 
-interface Incident {
+interface IncidentRow {
   readonly from: number
   readonly until: number
   readonly keeps: number
@@ -39,7 +39,7 @@ export function incidentScenario(table: Table, stem: string): Scenario {
   }
 }
 
-function incidentOf(row: Row): readonly Incident[] {
+function incidentOf(row: Row): readonly IncidentRow[] {
   const keeps = KEEPS[row.text('impact_0_3')]
   const from = row.number('start') * 1000
   if (keeps === undefined || !(from > 0)) return []
@@ -47,7 +47,7 @@ function incidentOf(row: Row): readonly Incident[] {
   return [{ from, until: end > from ? end : from + USUAL_MS, keeps }]
 }
 
-function unluckyContender(chunk: number, incidents: readonly Incident[], begin: number): Contender {
+function unluckyContender(chunk: number, incidents: readonly IncidentRow[], begin: number): Contender {
   const usual: Conditions = {
     works: 0.99,
     firstTokenMs: 900 + 300 * chunk,

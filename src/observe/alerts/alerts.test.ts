@@ -180,7 +180,7 @@ describe('while everything fails', () => {
     await pass(alerts, MINUTE)
     expect(bot.texts).toHaveLength(1)
     expect(bot.texts[0]).toContain('Everything fails')
-    expect(alerts.list().map(({ trouble }) => trouble.told)).toEqual(expect.arrayContaining(['told', 'folded']))
+    expect(alerts.list().map(({ incident }) => incident.told)).toEqual(expect.arrayContaining(['told', 'folded']))
     alerts.end('provider:google', news({ event: 'provider_back' }))
     alerts.end('all', recovered())
     await pass(alerts, MINUTE)

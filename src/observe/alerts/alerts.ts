@@ -1,5 +1,5 @@
 /**
- * The alert desk: what is told, and what is not. A trouble is told once while it lasts, whichever process saw it first;
+ * The alert desk: what is told, and what is not. an incident is told once while it lasts, whichever process saw it first;
  * while everything fails, its parts fold into the one alert; what comes and goes is told a few times an hour.
  */
 
@@ -8,12 +8,12 @@ import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
 import { type Alert, alertText, coversEvent } from './alert.ts'
 import type { Channel, Delivery } from './channel.ts'
+import { begun, ended, type Incident, isOpen, readIncident, writeIncident } from './incident.ts'
 import { Outbox, type OutboxOptions } from './outbox.ts'
-import { begun, ended, isOpen, readTrouble, type Trouble, writeTrouble } from './trouble.ts'
 
 /** What happened, before it is an alert. */
 export type News = Omit<Alert, 'id' | 'at'> & {
-  /** Epoch milliseconds at which the trouble ends by itself; absent when only something that happens ends it. */
+  /** Epoch milliseconds at which the incident ends by itself; absent when only something that happens ends it. */
   readonly until?: number | null
 }
 
@@ -28,9 +28,9 @@ export interface AlertsOptions {
   readonly onUnreachable?: OutboxOptions['onUnreachable']
 }
 
-/** A trouble with what became of its message. */
-export interface TroubleView {
-  readonly trouble: Trouble
+/** an incident with what became of its message. */
+export interface IncidentView {
+  readonly incident: Incident
   /** Names of the channels that have not taken it yet. */
   readonly waitingFor: readonly string[]
 }
@@ -39,7 +39,7 @@ export interface TroubleView {
 export const EVERYTHING = 'auto'
 
 const TROUBLES = 'alerts'
-/** A trouble that is over is shown so long. */
+/** an incident that is over is shown so long. */
 const KEPT_MS = 7 * 86_400_000
 /** What other processes opened and ended is looked at this often. */
 const SYNC_MS = 5_000
@@ -66,8 +66,8 @@ export class Alerts {
   readonly #options: AlertsOptions
   readonly #outbox: Outbox
   /** Troubles that are open, as last seen. */
-  readonly #open = new Map<string, Trouble>()
-  /** Who is told: the same troubles told to others are other troubles. */
+  readonly #open = new Map<string, Incident>()
+  /** Who is told: the same incidents told to others are other incidents. */
   #audience = 'nobody'
   #syncedAt = Number.NEGATIVE_INFINITY
 
@@ -94,17 +94,17 @@ export class Alerts {
     return this.#open.size === 0
   }
 
-  find(key: string): Trouble | undefined {
-    const trouble = this.#open.get(key)
-    return isOpen(trouble, this.#options.now()) ? trouble : undefined
+  find(key: string): Incident | undefined {
+    const incident = this.#open.get(key)
+    return isOpen(incident, this.#options.now()) ? incident : undefined
   }
 
-  open(): readonly Trouble[] {
+  open(): readonly Incident[] {
     return [...this.#open.values()]
   }
 
   /**
-   * Opens a trouble and tells it, unless it is open already. While everything fails (`everythingFails`) its parts are
+   * Opens an incident and tells it, unless it is open already. While everything fails (`everythingFails`) its parts are
    * remembered but not told. Returns whether this call opened it.
    */
   raise(key: string, news: News, everythingFails = false): boolean {
@@ -112,32 +112,32 @@ export class Alerts {
     const { until = null, ...said } = news
     const alert = this.#alertOf(said)
     const folded = everythingFails && PARTS.has(alert.event)
-    const trouble = this.#change(key, (known) =>
+    const incident = this.#change(key, (known) =>
       isOpen(known, alert.at) ? known : begun(known, { key, alert, until, folded }),
     )
-    if (trouble === undefined) return false
-    this.#open.set(key, trouble)
-    if (trouble.alert.id !== alert.id) return false
-    if (trouble.told === 'told') this.#tell(trouble.alert)
+    if (incident === undefined) return false
+    this.#open.set(key, incident)
+    if (incident.alert.id !== alert.id) return false
+    if (incident.told === 'told') this.#notify(incident.alert)
     return true
   }
 
-  /** Ends a trouble, and tells that where its beginning was told. Returns whether this call ended it. */
+  /** Ends an incident, and tells that where its beginning was told. Returns whether this call ended it. */
   end(key: string, news: News | null = null): boolean {
     const known = this.#open.get(key)
     if (known === undefined) return false
     this.#open.delete(key)
     const mark = randomUUID()
     const now = this.#options.now()
-    const trouble = this.#change(key, (before) => (before?.open === true ? ended(before, now, mark) : before))
-    if (trouble?.endedBy !== mark) return false
-    const untold = this.#takeBack(trouble)
-    if (news === null || trouble.told !== 'told') return true
+    const incident = this.#change(key, (before) => (before?.open === true ? ended(before, now, mark) : before))
+    if (incident?.endedBy !== mark) return false
+    const untold = this.#takeBack(incident)
+    if (news === null || incident.told !== 'told') return true
     this.#post(this.#alertOf(news), 0, untold)
     return true
   }
 
-  /** Ends a trouble that was none: what was not sent of it is withdrawn, and nothing else is told. */
+  /** Ends an incident that was none: what was not sent of it is withdrawn, and nothing else is told. */
   retract(key: string): void {
     const known = this.#open.get(key)
     if (known === undefined) return
@@ -146,14 +146,14 @@ export class Alerts {
   }
 
   /** Whether every channel that wants the alert has yet to get it. */
-  isUnsent({ alert }: Trouble): boolean {
+  isUnsent({ alert }: Incident): boolean {
     const waiting = this.#outbox.waiting().filter(({ alertId }) => alertId === alert.id)
     const wanted = this.channels.filter((channel) => coversEvent(channel.events, alert.event))
     return waiting.length > 0 && waiting.length >= wanted.length
   }
 
-  /** Every second. Returns the troubles that other processes have ended since the last time. */
-  tick(): readonly Trouble[] {
+  /** Every second. Returns the incidents that other processes have ended since the last time. */
+  tick(): readonly Incident[] {
     const now = this.#options.now()
     const over = Math.abs(now - this.#syncedAt) >= (this.isQuiet ? 3 * SYNC_MS : SYNC_MS / 5) ? this.sync() : []
     this.#outbox.tick()
@@ -161,33 +161,33 @@ export class Alerts {
   }
 
   /** Reads what other processes opened and ended. Returns what is over. */
-  sync(): readonly Trouble[] {
+  sync(): readonly Incident[] {
     const { store, now } = this.#options
     this.#syncedAt = now()
-    const stored = new Map<string, Trouble>()
+    const stored = new Map<string, Incident>()
     for (const [place, value] of store.listDocs(TROUBLES)) {
-      const trouble = readTrouble(value)
-      if (trouble === undefined || isForgotten(trouble, now())) store.deleteDoc(TROUBLES, place)
-      else if (place === this.#place(trouble.key)) stored.set(trouble.key, trouble)
+      const incident = readIncident(value)
+      if (incident === undefined || isForgotten(incident, now())) store.deleteDoc(TROUBLES, place)
+      else if (place === this.#place(incident.key)) stored.set(incident.key, incident)
     }
     const over = [...this.#open.values()].filter(({ key }) => !isOpen(stored.get(key), now()))
     this.#open.clear()
-    for (const [key, trouble] of stored) if (isOpen(trouble, now())) this.#open.set(key, trouble)
-    return over.map((trouble) => stored.get(trouble.key) ?? trouble)
+    for (const [key, incident] of stored) if (isOpen(incident, now())) this.#open.set(key, incident)
+    return over.map((incident) => stored.get(incident.key) ?? incident)
   }
 
   /** Everything that is remembered, newest first. */
-  list(): readonly TroubleView[] {
+  list(): readonly IncidentView[] {
     const names = new Map(this.channels.map((channel) => [channel.id, channel.name]))
     const waiting = this.#outbox.waiting()
-    const views: TroubleView[] = []
+    const views: IncidentView[] = []
     for (const [place, value] of this.#options.store.listDocs(TROUBLES)) {
-      const trouble = readTrouble(value)
-      if (trouble === undefined || place !== this.#place(trouble.key)) continue
-      const waitingFor = waiting.filter(({ alertId }) => alertId === trouble.alert.id)
-      views.push({ trouble, waitingFor: waitingFor.flatMap(({ channel }) => names.get(channel) ?? []) })
+      const incident = readIncident(value)
+      if (incident === undefined || place !== this.#place(incident.key)) continue
+      const waitingFor = waiting.filter(({ alertId }) => alertId === incident.alert.id)
+      views.push({ incident, waitingFor: waitingFor.flatMap(({ channel }) => names.get(channel) ?? []) })
     }
-    return views.sort((one, other) => other.trouble.alert.at - one.trouble.alert.at)
+    return views.sort((one, other) => other.incident.alert.at - one.incident.alert.at)
   }
 
   /** Sends a test through every channel, past the outbox. */
@@ -207,7 +207,7 @@ export class Alerts {
     return this.#outbox.close(graceMs)
   }
 
-  #tell(alert: Alert): void {
+  #notify(alert: Alert): void {
     if (alert.event === 'all_failed' && alert.subject === EVERYTHING) this.#foldParts()
     this.#post(alert, HOLD_MS[alert.event] ?? (PARTS.has(alert.event) && alert.subject !== EVERYTHING ? 1_000 : 0))
   }
@@ -233,7 +233,7 @@ export class Alerts {
   }
 
   /** A provider that is back before anybody was told that it is down: those channels hear of neither. */
-  #takeBack({ alert }: Trouble): ReadonlySet<string> {
+  #takeBack({ alert }: Incident): ReadonlySet<string> {
     if (alert.event !== 'provider_down') return new Set()
     return new Set(this.#outbox.withdraw(({ id }) => id === alert.id).map(({ channel }) => channel))
   }
@@ -257,12 +257,12 @@ export class Alerts {
     }
   }
 
-  #change(key: string, change: (known: Trouble | undefined) => Trouble | undefined): Trouble | undefined {
+  #change(key: string, change: (known: Incident | undefined) => Incident | undefined): Incident | undefined {
     const value = this.#options.store.updateDoc(TROUBLES, this.#place(key), (before) => {
-      const after = change(readTrouble(before))
-      return after === undefined ? undefined : writeTrouble(after)
+      const after = change(readIncident(before))
+      return after === undefined ? undefined : writeIncident(after)
     })
-    return readTrouble(value)
+    return readIncident(value)
   }
 
   #place(key: string): string {
@@ -270,7 +270,7 @@ export class Alerts {
   }
 }
 
-function isForgotten({ open, overAt, until, alert }: Trouble, now: number): boolean {
+function isForgotten({ open, overAt, until, alert }: Incident, now: number): boolean {
   const end = overAt ?? until ?? (open ? null : alert.at)
   return end !== null && now - end > KEPT_MS
 }

@@ -53,7 +53,7 @@ export class Outbox {
   /** Nothing more can happen here that another alert could be folded into. */
   #isClosing = false
   #lookedAt = Number.NEGATIVE_INFINITY
-  /** Channels whose trouble this process has said. */
+  /** Channels whose incident this process has said. */
   readonly #said = new Set<string>()
 
   constructor(options: OutboxOptions) {

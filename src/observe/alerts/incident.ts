@@ -1,17 +1,17 @@
-/** A trouble as it is remembered in the store: one document per cause, whichever process saw it first. Pure. */
+/** an incident as it is remembered in the store: one document per cause, whichever process saw it first. Pure. */
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
 import { type Alert, readAlert } from './alert.ts'
 
-/** `folded`: part of a greater trouble that was told. `muted`: told too often of late. */
-export type Told = 'told' | 'folded' | 'muted'
+/** `folded`: part of a greater incident that was told. `muted`: told too often of late. */
+export type DeliveryState = 'told' | 'folded' | 'muted'
 
-export interface Trouble {
-  /** The same for everybody who sees the same trouble. */
+export interface Incident {
+  /** The same for everybody who sees the same incident. */
   readonly key: string
   readonly alert: Alert
   readonly open: boolean
-  readonly told: Told
+  readonly told: DeliveryState
   /** Epoch milliseconds at which it ends by itself (a budget's period); null when only something that happens ends it. */
   readonly until: number | null
   readonly overAt: number | null
@@ -22,17 +22,17 @@ export interface Trouble {
 }
 
 const HOUR_MS = 3_600_000
-/** A trouble that comes and goes is told so often within an hour, and then not until that hour is over. */
+/** an incident that comes and goes is told so often within an hour, and then not until that hour is over. */
 const MOST_PER_HOUR = 3
 
-export const isOpen = (trouble: Trouble | undefined, now: number): trouble is Trouble =>
-  trouble?.open === true && (trouble.until === null || now < trouble.until)
+export const isOpen = (incident: Incident | undefined, now: number): incident is Incident =>
+  incident?.open === true && (incident.until === null || now < incident.until)
 
-/** The trouble begins (again). */
+/** The incident begins (again). */
 export function begun(
-  known: Trouble | undefined,
+  known: Incident | undefined,
   news: { readonly key: string; readonly alert: Alert; readonly until: number | null; readonly folded: boolean },
-): Trouble {
+): Incident {
   const { key, alert, until, folded } = news
   const times = (known?.times ?? []).filter((at) => alert.at - at < HOUR_MS)
   const told = folded ? 'folded' : times.length >= MOST_PER_HOUR ? 'muted' : 'told'
@@ -53,18 +53,18 @@ function lastFor(alert: Alert, until: number): Alert {
   return { ...alert, why: alert.why === null ? note : `${alert.why}; ${note}` }
 }
 
-export const ended = (trouble: Trouble, overAt: number, endedBy: string): Trouble => ({
-  ...trouble,
+export const ended = (incident: Incident, overAt: number, endedBy: string): Incident => ({
+  ...incident,
   open: false,
   overAt,
   endedBy,
 })
 
 /** As JSON; a `Trouble` is plain data. */
-export const writeTrouble = (trouble: Trouble): Json => ({ ...trouble })
+export const writeIncident = (incident: Incident): Json => ({ ...incident })
 
-/** A trouble as it was stored; undefined when it cannot be one. */
-export function readTrouble(value: unknown): Trouble | undefined {
+/** an incident as it was stored; undefined when it cannot be one. */
+export function readIncident(value: unknown): Incident | undefined {
   const record = asRecord(value)
   const key = asString(record?.['key'])
   const alert = readAlert(record?.['alert'])
