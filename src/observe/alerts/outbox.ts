@@ -21,7 +21,7 @@ export interface OutboxOptions {
   readonly onUnreachable?: (host: string) => void
 }
 
-interface Entry {
+interface OutboxEntry {
   readonly key: string
   readonly channel: string
   readonly alert: Alert
@@ -30,7 +30,7 @@ interface Entry {
 }
 
 /** Where an alert stands with one channel. */
-export interface Waiting {
+export interface QueuedDelivery {
   readonly channel: string
   readonly alertId: string
 }
@@ -81,7 +81,7 @@ export class Outbox {
   }
 
   /** Takes out what was not sent yet. Returns what it took. */
-  withdraw(wanted: (alert: Alert) => boolean): readonly Waiting[] {
+  withdraw(wanted: (alert: Alert) => boolean): readonly QueuedDelivery[] {
     const mine = new Set(this.#channels.map((channel) => channel.id))
     const taken = this.#entries().filter((entry) => mine.has(entry.channel) && wanted(entry.alert))
     for (const { key } of taken) this.#options.store.deleteDoc(ENTRIES, key)
@@ -89,7 +89,7 @@ export class Outbox {
   }
 
   /** What waits for the channels of this process. */
-  waiting(): readonly Waiting[] {
+  waiting(): readonly QueuedDelivery[] {
     return this.#entries().map(({ channel, alert }) => ({ channel, alertId: alert.id }))
   }
 
@@ -171,7 +171,7 @@ export class Outbox {
   }
 
   /** Takes in what became of a message. */
-  #take(channel: Channel, batch: readonly Entry[], delivery: Delivery): void {
+  #take(channel: Channel, batch: readonly OutboxEntry[], delivery: Delivery): void {
     const { store, onUnreachable } = this.#options
     if (delivery.ok || delivery.next !== 'retry') for (const { key } of batch) store.deleteDoc(ENTRIES, key)
     if (delivery.ok) return this.#works(channel)
@@ -200,7 +200,7 @@ export class Outbox {
     return off
   }
 
-  #due(channel: Channel): readonly Entry[] {
+  #due(channel: Channel): readonly OutboxEntry[] {
     const now = this.#options.now()
     return this.#entries().filter(
       ({ channel: id, notBefore, alert }) =>
@@ -209,9 +209,9 @@ export class Outbox {
   }
 
   /** All that wait, oldest first; what is too old or too many is thrown away. */
-  #entries(): readonly Entry[] {
+  #entries(): readonly OutboxEntry[] {
     const { store, now } = this.#options
-    const entries: Entry[] = []
+    const entries: OutboxEntry[] = []
     for (const [key, value] of store.listDocs(ENTRIES)) {
       const entry = readEntry(key, value)
       if (entry === undefined || now() - entry.alert.at > LIFE_MS) store.deleteDoc(ENTRIES, key)
@@ -232,7 +232,7 @@ const AFTERMATH = {
 } as const
 
 /** As many of the oldest as one message carries; always one. */
-function fitting(channel: Channel, entries: readonly Entry[]): readonly Entry[] {
+function fitting(channel: Channel, entries: readonly OutboxEntry[]): readonly OutboxEntry[] {
   if (channel.mostCharacters === null) return entries.slice(0, 1)
   let length = 0
   let count = 0
@@ -244,7 +244,7 @@ function fitting(channel: Channel, entries: readonly Entry[]): readonly Entry[] 
   return entries.slice(0, count)
 }
 
-function readEntry(key: string, value: unknown): Entry | undefined {
+function readEntry(key: string, value: unknown): OutboxEntry | undefined {
   const record = asRecord(value)
   const channel = asString(record?.['channel'])
   const alert = readAlert(record?.['alert'])

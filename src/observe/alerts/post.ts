@@ -3,7 +3,7 @@
 import type { Dispatcher } from 'undici'
 import type { ChannelTools, Delivery } from './channel.ts'
 
-export interface Letter {
+export interface PostRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
@@ -16,17 +16,17 @@ export type Posted =
 const TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 64 * 1024
 
-/** Sends the letter and reads the answer (JSON, or undefined). Never rejects, follows no redirect. */
-export async function post(letter: Letter, tools: ChannelTools, signal: AbortSignal): Promise<Posted> {
+/** Sends the request and reads the answer (JSON, or undefined). Never rejects, follows no redirect. */
+export async function post(order: PostRequest, tools: ChannelTools, signal: AbortSignal): Promise<Posted> {
   const deadline = AbortSignal.timeout(tools.timeoutMs ?? TIMEOUT_MS)
   try {
-    const url = new URL(letter.url)
+    const url = new URL(order.url)
     const response = await tools.dispatcher.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: 'POST',
-      headers: { ...letter.headers, 'user-agent': tools.userAgent },
-      body: letter.body,
+      headers: { ...order.headers, 'user-agent': tools.userAgent },
+      body: order.body,
       signal: AbortSignal.any([deadline, signal]),
     })
     const body = await readJson(response)

@@ -29,12 +29,12 @@ export function telegram(settings: TelegramSettings, tools: ChannelTools): Chann
     events: settings.events,
     mostCharacters: MOST_CHARACTERS,
     async send(alerts, signal) {
-      const letter = {
+      const order = {
         url: `${root}/bot${encodeURIComponent(settings.botToken.reveal()).replaceAll('%3A', ':')}/sendMessage`,
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(message(settings.chatId, alerts)),
       }
-      return judged(await post(letter, tools, signal), tools)
+      return judged(await post(order, tools, signal), tools)
     },
   }
 }

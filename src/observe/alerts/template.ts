@@ -3,21 +3,21 @@
 import { type Alert, alertText } from './alert.ts'
 import { BETWEEN } from './channel.ts'
 
-export interface Parcel {
+export interface RenderedMessage {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-export interface Template {
+export interface AlertTemplate {
   /** Most characters of the texts one message may carry; null when each alert is a message of its own. */
   readonly mostCharacters: number | null
-  write(alerts: readonly Alert[]): Parcel
+  write(alerts: readonly Alert[]): RenderedMessage
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json' }
 const TEXT_HEADERS = { 'content-type': 'text/plain; charset=utf-8' }
 
-const TEMPLATES: Readonly<Record<string, Template>> = {
+const TEMPLATES: Readonly<Record<string, AlertTemplate>> = {
   json: { mostCharacters: null, write: ([alert]) => ({ headers: JSON_HEADERS, body: JSON.stringify(plain(alert!)) }) },
   // https://docs.slack.dev/messaging/formatting-message-text: & < > are escaped, or a text could mention everybody.
   slack: {
@@ -40,7 +40,7 @@ const TEMPLATES: Readonly<Record<string, Template>> = {
 }
 
 /** The template of that name, or the text itself as one; JSON when none is set. */
-export function templateOf(text: string | undefined): Template {
+export function templateOf(text: string | undefined): AlertTemplate {
   if (text === undefined) return TEMPLATES['json']!
   if (Object.hasOwn(TEMPLATES, text)) return TEMPLATES[text]!
   return { mostCharacters: null, write: ([alert]) => filled(text, alert!) }
@@ -88,7 +88,7 @@ export const VARIABLES: readonly string[] = [
 const VARIABLE = /\{\{ {0,4}([A-Za-z_]{1,40}) {0,4}\}\}/g
 
 /** A text that is JSON once filled in is sent as JSON, its values escaped; any other as it stands. */
-function filled(text: string, alert: Alert): Parcel {
+function filled(text: string, alert: Alert): RenderedMessage {
   const isJson = /^\s*[[{]/.test(text) && !text.trimStart().startsWith('{{')
   const values = plain(alert)
   const body = text.replace(VARIABLE, (whole, name: string) => {

@@ -30,7 +30,7 @@ export function webhook(settings: WebhookSettings, tools: ChannelTools): Channel
     async send(alerts, signal) {
       const { headers, body } = template.write(alerts)
       const secret = settings.secret?.reveal()
-      const letter = {
+      const order = {
         url: settings.url.reveal(),
         headers: {
           ...headers,
@@ -41,7 +41,7 @@ export function webhook(settings: WebhookSettings, tools: ChannelTools): Channel
         },
         body,
       }
-      return judged(await post(letter, tools, signal))
+      return judged(await post(order, tools, signal))
     },
   }
 }
