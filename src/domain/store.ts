@@ -48,7 +48,7 @@ export interface AttemptEvent {
   readonly ok: boolean
   readonly failure: Failure | null
   /** Nobody is charged for it: everything failed at once, because this host was offline or asleep. */
-  readonly excused?: boolean
+  readonly notCharged?: boolean
   readonly usage: Usage | null
   /** Integer billionths of a USD; null when the price is unknown. */
   readonly costNanoUsd: number | null

@@ -26,7 +26,7 @@ import type { WaitingRoom } from './attempt/waitingRoom.ts'
 import { type CallWriter, writeCall } from './attempt/writeCall.ts'
 import type { Decisions } from './decisionLog.ts'
 import type { Experiments } from './experiments/experiments.ts'
-import { OpenCases } from './memory/faultAttribution.ts'
+import { FaultAttribution } from './memory/faultAttribution.ts'
 import type { LearnedState } from './memory/learnedState.ts'
 import { Summary } from './memory/summary.ts'
 import type { AttemptObserver, ParkProber } from './observer.ts'
@@ -68,7 +68,7 @@ export class Engine {
   /** Counts the tokens of answers that state none; a better one takes over as soon as it is loaded. */
   estimate: UsageEstimator = roughUsage
   /** Connection failures that may be our own. */
-  readonly openCases: OpenCases
+  readonly faultAttribution: FaultAttribution
   /** The counts of this process, library and gateway alike. */
   readonly summary = new Summary()
   readonly #retries = new RetryBudget()
@@ -77,7 +77,7 @@ export class Engine {
     this.parts = parts
     this.registry = registry
     this.eligibility = eligibility
-    this.openCases = new OpenCases(parts.offline, (event) => parts.learned.remember(event))
+    this.faultAttribution = new FaultAttribution(parts.offline, (event) => parts.learned.remember(event))
   }
 
   get now(): number {
@@ -272,15 +272,15 @@ export class Engine {
   }
 
   /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). `price`: default the registry's of now. */
-  remember(facts: Omit<AttemptFacts, 'id' | 'excused' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
+  remember(facts: Omit<AttemptFacts, 'id' | 'notCharged' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
     const { learned, store } = this.parts
     const price = facts.price === undefined ? this.registry.priceOf(facts.target) : facts.price
     const credential = this.registry.credentialNow(facts.target)
-    const fault = this.openCases.whoseFault(credential?.connection.hostname, facts.end, this.now)
-    const remember = fault === 'open' ? (event: AttemptEvent) => this.openCases.add(event) : undefined
+    const fault = this.faultAttribution.attribute(credential?.connection.hostname, facts.end, this.now)
+    const remember = fault === 'undecided' ? (event: AttemptEvent) => this.faultAttribution.add(event) : undefined
     const recorded = recordAttempt(
       { learned, origin: store.origin, estimate: this.estimate, remember },
-      { ...facts, id: learned.eventId(), price, excused: fault === 'ours' },
+      { ...facts, id: learned.eventId(), price, notCharged: fault === 'local' },
       this.now,
     )
     this.parts.waiting.changed()

@@ -31,7 +31,7 @@ export interface AttemptFacts extends Prompt {
   readonly labels: Readonly<Record<string, string>>
   readonly trial?: Trial | null
   /** This host was offline or asleep: nobody is charged. */
-  readonly excused: boolean
+  readonly notCharged: boolean
 }
 
 export interface Recorded {
@@ -83,7 +83,7 @@ function eventOf(facts: AttemptFacts, { origin, estimate }: Recorder, now: numbe
     streamed: facts.streamed,
     ok: end.outcome.ok,
     failure,
-    ...(facts.excused && { excused: true }),
+    ...(facts.notCharged && { notCharged: true }),
     usage,
     costNanoUsd: usage === null ? 0 : (cost?.nanoUsd ?? null),
     priceSource: cost?.source ?? null,

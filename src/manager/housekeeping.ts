@@ -80,7 +80,7 @@ export class Housekeeping {
     // An engine that was only looked at told nobody anything.
     if (this.#timer !== undefined) await monitor.close()
     learned.budgets.close()
-    this.#options.engine.openCases.charge()
+    this.#options.engine.faultAttribution.charge()
     decisions.flush()
     await store.flushed()
     learned.save()
@@ -96,7 +96,7 @@ export class Housekeeping {
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
     this.#ticks++
-    engine.openCases.tick(at)
+    engine.faultAttribution.tick(at)
     learned.sync()
     learned.budgets.tick(at)
     learned.router.setPressure(pressures(engine))
@@ -131,7 +131,7 @@ export class Housekeeping {
   /** The process ends without `close`: what can be written at once is. */
   #lastWords(): void {
     const { decisions, store } = this.#options.engine.parts
-    this.#options.engine.openCases.charge()
+    this.#options.engine.faultAttribution.charge()
     decisions.flush()
     store.flushNow()
   }

@@ -85,7 +85,7 @@ describe('reliability', () => {
   })
 
   test('nobody is charged for failures of a host that was offline', () => {
-    expect(reliabilityOf(learned([makeFailure(target, NOW, 'server', { excused: true })]))).toBeCloseTo(0.9, 12)
+    expect(reliabilityOf(learned([makeFailure(target, NOW, 'server', { notCharged: true })]))).toBeCloseTo(0.9, 12)
   })
 })
 

@@ -56,7 +56,7 @@ export class Knowledge {
   }
 
   #foldAttempt(event: AttemptEvent, local: boolean): boolean {
-    const { weight, provider } = blameOf(event.excused ? null : event.failure)
+    const { weight, provider } = blameOf(event.notCharged ? null : event.failure)
     if (!event.ok && weight === 0) return false
     learnAttempt(this.target(event.target.stateId).row, event, { blame: weight, local })
     if (event.ok || provider)

@@ -42,9 +42,9 @@ test('tests and probes count like calls, and a test is remembered as such', () =
   expect(row).toMatchObject({ successCount: 1, failCount: 1, lastTested: TEN })
 })
 
-test('excused attempts and clients who left count for nobody', () => {
+test('attempts that are not charged and clients who left are not counted', () => {
   const gone = { kind: 'client_gone', status: null, message: '' } as const
-  const tally = tallied(failedAttempt({ excused: true }), failedAttempt({ failure: gone }), liftEvent())
+  const tally = tallied(failedAttempt({ notCharged: true }), failedAttempt({ failure: gone }), liftEvent())
   expect(tally.rows()).toEqual([])
 })
 

@@ -46,7 +46,7 @@ const VERSION = 1
 export class TargetTotals {
   readonly #rows = new Map<string, Sums>()
 
-  /** Takes one event in. Tests and probes count like calls; excused attempts and clients who left count for nobody. */
+  /** Takes one event in. Tests and probes count like calls; not charged attempts and clients who left count for nobody. */
   add(event: StoreEvent): void {
     if (event.kind === 'attempt') this.#addAttempt(event)
     else if (event.kind === 'quality') this.#addQuality(event)
@@ -89,7 +89,7 @@ export class TargetTotals {
   }
 
   #addAttempt(event: AttemptEvent): void {
-    if (event.excused === true || event.failure?.kind === 'client_gone') return
+    if (event.notCharged === true || event.failure?.kind === 'client_gone') return
     const row = this.#rowOf(event.target)
     row.totalTokens += event.usage?.totalTokens || 0
     if (event.source === 'test') row.lastTested = later(row.lastTested, event.at)

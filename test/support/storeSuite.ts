@@ -480,7 +480,7 @@ const anyAttempt: fc.Arbitrary<AttemptEvent> = fc.record({
   streamed: fc.boolean(),
   ok: fc.boolean(),
   failure: orNull(anyFailure),
-  excused: optional(fc.boolean()),
+  notCharged: optional(fc.boolean()),
   usage: orNull(anyUsage),
   costNanoUsd: orNull(whole),
   priceSource: orNull(wellFormed),

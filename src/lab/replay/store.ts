@@ -31,9 +31,9 @@ export function recordedScenario(events: readonly StoreEvent[]): Scenario | null
 }
 
 /** What the caller's own request or leaving did says nothing about the target. */
-function isAboutTarget({ ok, failure, excused }: AttemptEvent): boolean {
+function isAboutTarget({ ok, failure, notCharged }: AttemptEvent): boolean {
   return (
-    ok || (!excused && failure !== null && !['client_gone', 'bad_request', 'content_filter'].includes(failure.kind))
+    ok || (!notCharged && failure !== null && !['client_gone', 'bad_request', 'content_filter'].includes(failure.kind))
   )
 }
 

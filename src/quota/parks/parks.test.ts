@@ -375,10 +375,11 @@ describe('what ends a park', () => {
     expect(parks.blocking(where, NOW + 50)).toMatchObject({ times: 1 })
   })
 
-  test('excused failures park nobody', () => {
+  test('failures that are not charged park nothing', () => {
     const parks = newParks()
     const where = target()
-    for (let index = 0; index < 9; index++) parks.fold(event(where, NOW + index, failure('network'), { excused: true }))
+    for (let index = 0; index < 9; index++)
+      parks.fold(event(where, NOW + index, failure('network'), { notCharged: true }))
     expect(parks.list(NOW)).toEqual([])
   })
 

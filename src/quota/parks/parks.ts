@@ -62,12 +62,12 @@ export class Parks {
     return this.#version
   }
 
-  /** Takes in an attempt or a lift. Order and repetition do not matter; excused attempts are nobody's fault. */
+  /** Takes in an attempt or a lift. Order and repetition do not matter; not charged attempts are nobody's fault. */
   fold(event: AttemptEvent | LiftEvent): void {
     this.#newestAt = Math.max(this.#newestAt, event.at)
     if (event.kind === 'lift') this.lift(event.target, event.at, event.only)
     else if (event.ok) this.#succeed(event)
-    else if (!event.excused) this.#fail(event)
+    else if (!event.notCharged) this.#fail(event)
   }
 
   /** Ends every park that stands in the target's way (null: all parks) for failures up to `at`, or those of `only`. */
