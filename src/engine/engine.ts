@@ -16,7 +16,7 @@ import { judge, type Verdict } from '../routing/judge.ts'
 import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { type EligibilityFacts, freeAt, whyNot, whyNotChoose } from './attempt/eligibility.ts'
-import type { Repairs } from './attempt/learnedRepairs.ts'
+import type { LearnedRequestFixes } from './attempt/learnedRequestFixes.ts'
 import type { Opening } from './attempt/queue.ts'
 import { type Hold, reserve, reserveForTest } from './attempt/reservation.ts'
 import { RetryBudget } from './attempt/retryBudget.ts'
@@ -33,7 +33,7 @@ import type { AttemptObserver, ParkProber } from './observer.ts'
 import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 import type { KeyChecks } from './targets/keyChecks.ts'
-import type { Shortcomings } from './targets/missingAbilities.ts'
+import type { MissingAbilities } from './targets/missingAbilities.ts'
 import type { ModelLists } from './targets/modelLists.ts'
 import type { TargetRegistry } from './targets/targetRegistry.ts'
 
@@ -53,8 +53,8 @@ export interface EngineParts {
   readonly lists: ModelLists
   readonly checks: KeyChecks
   readonly probes: ParkProber
-  readonly repairs: Repairs
-  readonly shortcomings: Shortcomings
+  readonly requestFixes: LearnedRequestFixes
+  readonly missingAbilities: MissingAbilities
   /** Why the last requests went where they went. */
   readonly decisions: Decisions
   readonly experiments: Experiments
@@ -168,8 +168,8 @@ export class Engine {
   }
 
   get #writer(): CallWriter {
-    const { tools, repairs, learned } = this.parts
-    return { tools, repairs, patience: learned.patience, settings: this.registry.config.settings }
+    const { tools, requestFixes, learned } = this.parts
+    return { tools, requestFixes, latencyAllowance: learned.latencyAllowance, settings: this.registry.config.settings }
   }
 
   /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
@@ -345,7 +345,7 @@ export class Engine {
 
   #judge(failure: Failure, pending: PendingRequest, trail: Trail, target: Target): Verdict {
     const { timeouts } = this.registry.config.settings
-    const repaired = failure.kind === 'unsupported' && this.parts.repairs.learn(target, failure)
+    const fixed = failure.kind === 'unsupported' && this.parts.requestFixes.learn(target, failure)
     const verdict = judge(failure, {
       alone: !this.#othersEligible(pending, trail, target),
       retried: trail.wasTried(target),
@@ -356,7 +356,7 @@ export class Engine {
     })
     if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
     // Written otherwise, the same target will take it, and nothing the caller asked for is lost.
-    return repaired ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
+    return fixed ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }
 
   /** Who would have been asked, were it not for a park or a limit. */

@@ -9,14 +9,14 @@ import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
 import type { Store } from '../domain/store.ts'
 import { eligibilityFactsOf } from '../engine/attempt/eligibilityFacts.ts'
-import { Repairs } from '../engine/attempt/learnedRepairs.ts'
+import { LearnedRequestFixes } from '../engine/attempt/learnedRequestFixes.ts'
 import { type Timing, WaitingRoom } from '../engine/attempt/waitingRoom.ts'
 import { Decisions } from '../engine/decisionLog.ts'
 import { Engine, type EngineParts } from '../engine/engine.ts'
 import { Experiments } from '../engine/experiments/experiments.ts'
 import { LearnedState } from '../engine/memory/learnedState.ts'
 import { KeyChecks } from '../engine/targets/keyChecks.ts'
-import { Shortcomings } from '../engine/targets/missingAbilities.ts'
+import { MissingAbilities } from '../engine/targets/missingAbilities.ts'
 import { ModelLists } from '../engine/targets/modelLists.ts'
 import { type Credential, TargetRegistry } from '../engine/targets/targetRegistry.ts'
 import { Budgets } from '../money/budget.ts'
@@ -105,7 +105,7 @@ class Builder {
     const probes = new ParkProbes()
     const parts = this.#parts(learned, means, monitor, probes)
     const registry = this.#registryOf(config, this.#credentialsOf(config), parts)
-    this.engine = new Engine(parts, registry, eligibilityFactsOf(registry, learned, parts.shortcomings))
+    this.engine = new Engine(parts, registry, eligibilityFactsOf(registry, learned, parts.missingAbilities))
     learned.router.setTargets(registry.targets)
     learned.restore()
     learned.budgets.open(this.#store, this.#now())
@@ -281,8 +281,8 @@ class Builder {
         monotonic: tools.monotonic,
         onDecided: (version, verdict) => monitor.decided(version, verdict),
       }),
-      repairs: new Repairs(this.#now),
-      shortcomings: new Shortcomings(this.#store, this.#now),
+      requestFixes: new LearnedRequestFixes(this.#now),
+      missingAbilities: new MissingAbilities(this.#store, this.#now),
       checks: new KeyChecks({ learned, store: this.#store, tools: discover }),
       probes,
       lists: this.#lists(discover, probes),
@@ -326,7 +326,7 @@ class Builder {
     const registry = this.#registryOf(config, credentials, this.engine.parts)
     learned.router.setTargets(registry.targets)
     this.engine.registry = registry
-    this.engine.eligibility = eligibilityFactsOf(registry, learned, this.engine.parts.shortcomings)
+    this.engine.eligibility = eligibilityFactsOf(registry, learned, this.engine.parts.missingAbilities)
     if (!changed) return
     void this.#doubtFreeKeys()
     this.#useExperiments(config)

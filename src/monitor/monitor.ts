@@ -88,9 +88,9 @@ export class Monitor {
   failed(attempt: RunningAttempt, failure: Failure, verdict: Judgement): void {
     const watch = this.#watch
     if (watch === null) return
-    const { shortcomings } = watch.engine.parts
+    const { missingAbilities } = watch.engine.parts
     if (failure.kind === 'unsupported' && failure.ability !== undefined)
-      shortcomings.learn(attempt.target, failure.ability)
+      missingAbilities.learn(attempt.target, failure.ability)
     if (failure.kind === 'model_not_found') void watch.engine.parts.lists.readNow(attempt.credential)
     if (verdict.alert !== undefined) this.#guarded(() => watch.conditions.failed(attempt, failure, verdict))
   }

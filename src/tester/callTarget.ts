@@ -186,7 +186,7 @@ class Asking {
     if (failure.kind === 'rate_minute') return this.#waitForLimit(failure.retryAfterMs)
     if (this.#retried) return null
     this.#retried = true
-    if (failure.kind === 'unsupported') return engine.parts.repairs.learn(this.#target, failure) ? 0 : null
+    if (failure.kind === 'unsupported') return engine.parts.requestFixes.learn(this.#target, failure) ? 0 : null
     const facts = { alone: true, retried: false, patienceMs, confirmed: false, mayAnswerFiltered: false }
     const verdict = judge(failure, { ...facts, random: engine.parts.random() })
     return verdict.next === 'retry-once' ? verdict.waitMs : null

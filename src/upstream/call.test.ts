@@ -40,7 +40,7 @@ function begun(): { call: Call; data(text: string): void; at(ms: number): void; 
       body: '{}',
       headers: [],
       stream: true,
-      firstContentMs: 1000,
+      firstTokenMs: 1000,
       allowance: 'first-token',
       idleMs: 500,
     },

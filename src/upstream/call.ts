@@ -33,7 +33,7 @@ export interface CallInput {
   readonly headers: readonly string[]
   readonly stream: boolean
   /** Most milliseconds until the first content of a stream, or until a plain answer is whole. */
-  readonly firstContentMs: number
+  readonly firstTokenMs: number
   /** Whether `firstContentMs` is the target's own allowance or what is left of the caller's. */
   readonly allowance: 'first-token' | 'total'
   /** Most milliseconds between two signs of life after the first content. */
@@ -123,7 +123,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#input = input
     this.#tools = tools
     this.#startedAt = tools.monotonic()
-    this.deadlineAt = this.#startedAt + input.firstContentMs
+    this.deadlineAt = this.#startedAt + input.firstTokenMs
     this.first = new Promise((resolve) => {
       this.#resolveFirst = resolve
     })

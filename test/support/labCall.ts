@@ -33,7 +33,7 @@ export function connectionTo(world: FakeWorld, provider: string, key = 1): Conne
 
 export interface LabCall extends Partial<ChatRequest> {
   readonly key?: number
-  readonly firstContentMs?: number
+  readonly firstTokenMs?: number
   readonly idleMs?: number
   readonly connection?: Connection
 }
@@ -49,13 +49,7 @@ export async function callModel(
   model: string,
   options: LabCall = {},
 ): Promise<Received> {
-  const {
-    key,
-    firstContentMs = 5000,
-    idleMs = 5000,
-    connection = connectionTo(world, provider, key),
-    ...rest
-  } = options
+  const { key, firstTokenMs = 5000, idleMs = 5000, connection = connectionTo(world, provider, key), ...rest } = options
   const dialect = dialectOf(connection.dialect)
   const request: ChatRequest = { model, messages: [userMessage('Say hi')], stream: false, ...rest }
   const { path, body } = dialect.upstream.writeRequest(request, model)
@@ -68,7 +62,7 @@ export async function callModel(
       headers: [],
       body: JSON.stringify(body),
       stream: request.stream,
-      firstContentMs,
+      firstTokenMs,
       allowance: 'first-token',
       idleMs,
     },

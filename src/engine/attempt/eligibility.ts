@@ -8,14 +8,14 @@ import type { BudgetRefusal } from '../../money/budget.ts'
 import { type Ineligible, ineligible, type Rules } from '../../routing/eligible.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
-import type { Shortcomings } from '../targets/missingAbilities.ts'
+import type { MissingAbilities } from '../targets/missingAbilities.ts'
 import { type HoldNeed, shortageText } from './reservation.ts'
 import type { Trail } from './trail.ts'
 
 export interface EligibilityFacts {
   readonly learned: LearnedState
   readonly rules: Rules
-  readonly shortcomings: Shortcomings
+  readonly missingAbilities: MissingAbilities
   /** Why the user's hours keep a target out now; null when they do not. */
   readonly hours: (target: Target, now: number) => Ineligible | null
   /** The model its provider names in the place of a withdrawn one; null when it names none. */
@@ -107,8 +107,8 @@ const NEVER_TRIED: ReadonlySet<FailureKind> = new Set([
 
 const isGuess = (park: Park) => !park.stated && !NEVER_TRIED.has(park.reason)
 
-function lacking({ shortcomings }: EligibilityFacts, target: Target, pending: PendingRequest): Ineligible | null {
-  const ability = shortcomings.missing(target, pending.needs.abilities)
+function lacking({ missingAbilities }: EligibilityFacts, target: Target, pending: PendingRequest): Ineligible | null {
+  const ability = missingAbilities.missing(target, pending.needs.abilities)
   return ability === undefined
     ? null
     : { code: 'ability', reason: `cannot do ${ability}, as a call has shown`, until: null }

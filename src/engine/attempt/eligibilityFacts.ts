@@ -5,7 +5,7 @@ import { worstCase } from '../../money/cost.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import { hoursOf } from '../targets/hours.ts'
-import type { Shortcomings } from '../targets/missingAbilities.ts'
+import type { MissingAbilities } from '../targets/missingAbilities.ts'
 import { catalogueModel, type TargetRegistry } from '../targets/targetRegistry.ts'
 import type { EligibilityFacts } from './eligibility.ts'
 import type { HoldNeed } from './reservation.ts'
@@ -13,12 +13,12 @@ import type { HoldNeed } from './reservation.ts'
 export function eligibilityFactsOf(
   registry: TargetRegistry,
   learned: LearnedState,
-  shortcomings: Shortcomings,
+  missingAbilities: MissingAbilities,
 ): EligibilityFacts {
   const { settings } = registry.config
   return {
     learned,
-    shortcomings,
+    missingAbilities,
     rules: {
       freeOnly: settings.freeOnly,
       privacy: settings.privacy,

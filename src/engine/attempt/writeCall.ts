@@ -1,21 +1,21 @@
-/** Writes a request for one target and starts the call: dialect, the provider's quirks, learned repairs, deadlines. */
+/** Writes a request for one target and starts the call: dialect, the provider's quirks, learned request fixes, deadlines. */
 
 import type { Settings } from '../../config/config.ts'
 import type { Dialect } from '../../dialects/dialect.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
 import type { Target } from '../../domain/target.ts'
 import { type Call, type CallTools, startCall } from '../../upstream/call.ts'
-import type { Patience } from '../memory/patience.ts'
+import type { LatencyAllowance } from '../memory/latencyAllowance.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
-import type { Repairs } from './learnedRepairs.ts'
+import type { LearnedRequestFixes } from './learnedRequestFixes.ts'
 import { spliceRequest } from './spliceBody.ts'
 
 /** What writing a call needs of the engine. */
 export interface CallWriter {
   readonly tools: CallTools
-  readonly patience: Patience
-  readonly repairs: Repairs
+  readonly latencyAllowance: LatencyAllowance
+  readonly requestFixes: LearnedRequestFixes
   readonly settings: Settings
 }
 
@@ -43,7 +43,7 @@ export function writeCall(writer: CallWriter, order: CallOrder): Call {
       ...written(writer, order, dialect),
       headers: pending.wire?.dialect === dialect.id ? pending.wire.headers : NO_HEADERS,
       stream: pending.request.stream,
-      firstContentMs: Math.max(1, Math.min(leftMs, allowedMs)),
+      firstTokenMs: Math.max(1, Math.min(leftMs, allowedMs)),
       allowance: leftMs < allowedMs ? 'total' : 'first-token',
       idleMs: writer.settings.timeouts.idleMs,
     },
@@ -53,8 +53,8 @@ export function writeCall(writer: CallWriter, order: CallOrder): Call {
 
 const NO_HEADERS: readonly string[] = []
 
-function allowance({ patience, settings }: CallWriter, { target, credential, pending }: CallOrder): number {
-  return patience.firstContentMs(
+function allowance({ latencyAllowance, settings }: CallWriter, { target, credential, pending }: CallOrder): number {
+  return latencyAllowance.firstTokenMs(
     target,
     pending,
     settings.timeouts.firstTokenMs,
@@ -64,12 +64,12 @@ function allowance({ patience, settings }: CallWriter, { target, credential, pen
 
 /** The client's own bytes where nothing but the model has to change, else the request written anew. */
 function written(
-  { repairs, settings }: CallWriter,
+  { requestFixes, settings }: CallWriter,
   { target, credential, pending, mostOutputTokens: maxTokens }: CallOrder,
   dialect: Dialect,
 ): { path: string; body: string | Buffer } {
   const change = credential.connection.spec.quirks?.body
-  if (pending.wire?.dialect === dialect.id && change === undefined && !repairs.has(target)) {
+  if (pending.wire?.dialect === dialect.id && change === undefined && !requestFixes.has(target)) {
     const spliced = spliceRequest(pending.wire, pending.request, target.model, maxTokens)
     if (spliced !== null) return spliced
   }
@@ -82,5 +82,5 @@ function written(
     noTraining: settings.privacy === 'no_training',
   }
   const changed = change?.(body, facts) ?? body
-  return { path, body: JSON.stringify(repairs.apply(target, changed)) }
+  return { path, body: JSON.stringify(requestFixes.apply(target, changed)) }
 }

@@ -13,7 +13,7 @@ import type { Router } from '../../routing/choose.ts'
 import { TargetTotals } from '../../store/tally.ts'
 import { Sessions } from '../request/session.ts'
 import { Observed } from './hourlyObservations.ts'
-import { Patience } from './patience.ts'
+import { LatencyAllowance } from './latencyAllowance.ts'
 
 /** Shape of the snapshots; one of another version is not read, the events are folded anew. */
 const SNAPSHOT_VERSION = 2
@@ -39,7 +39,7 @@ export class LearnedState {
   /** Events folded so far, for whoever shows the state. */
   changes = 0
   readonly sessions = new Sessions()
-  readonly patience = new Patience()
+  readonly latencyAllowance = new LatencyAllowance()
   readonly #store: Store
   readonly #counting: LearnedStateParts['counting']
   /** Up to here the log has been read; our own events after it were folded when they happened. */
@@ -142,7 +142,7 @@ export class LearnedState {
       this.parks.fold(event)
       this.quota.fold(event)
       this.crossed(this.budgets.fold(event))
-      this.patience.fold(event)
+      this.latencyAllowance.fold(event)
       if (event.ok && event.session !== null) this.sessions.bind(event.session, event.target.stateId)
     } else if (event.kind === 'lift') {
       this.parks.fold(event)

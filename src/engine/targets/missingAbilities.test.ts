@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createMemoryStore } from '../../store/memory.ts'
-import { Shortcomings } from './missingAbilities.ts'
+import { MissingAbilities } from './missingAbilities.ts'
 
 const DAY_MS = 86_400_000
 const model = { provider: 'groq', model: 'm' }
@@ -8,9 +8,9 @@ const model = { provider: 'groq', model: 'm' }
 test('what a model turned out to lack is remembered for seven days, by every process on the store', () => {
   let now = Date.UTC(2026, 10, 23)
   const store = createMemoryStore()
-  const mine = new Shortcomings(store, () => now)
+  const mine = new MissingAbilities(store, () => now)
   mine.learn(model, 'tools')
-  const theirs = new Shortcomings(store, () => now)
+  const theirs = new MissingAbilities(store, () => now)
   for (const one of [mine, theirs]) {
     expect(one.missing(model, ['chat', 'tools'])).toBe('tools')
     expect(one.missing(model, ['chat', 'images'])).toBeUndefined()
@@ -23,10 +23,10 @@ test('what a model turned out to lack is remembered for seven days, by every pro
 test('a model that can do it after all is forgiven', () => {
   const now = () => 5
   const store = createMemoryStore()
-  const mine = new Shortcomings(store, now)
+  const mine = new MissingAbilities(store, now)
   mine.learn(model, 'tools')
   mine.learn(model, 'images')
   mine.forget(model, 'tools')
   expect(mine.missing(model, ['tools'])).toBeUndefined()
-  expect(new Shortcomings(store, now).missing(model, ['tools', 'images'])).toBe('images')
+  expect(new MissingAbilities(store, now).missing(model, ['tools', 'images'])).toBe('images')
 })

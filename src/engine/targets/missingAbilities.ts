@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 60_000
 
 type Model = Pick<Target, 'provider' | 'model'>
 
-export class Shortcomings {
+export class MissingAbilities {
   readonly #store: Store
   readonly #now: () => number
   #until = new Map<string, number>()

@@ -130,7 +130,7 @@ describe('faults on the wire', () => {
         const { outcome, hadContent } = await callModel(world, 'own', 'm', {
           connection,
           stream,
-          firstContentMs: kind === 'timeout' ? 120 : 5000,
+          firstTokenMs: kind === 'timeout' ? 120 : 5000,
         })
         expect([stream, outcome.ok ? 'ok' : outcome.failure.kind, hadContent]).toEqual([stream, kind, false])
       }

@@ -17,14 +17,14 @@ const WHOLE_ANSWER = 5
 /** Recent observations count more: about the last 200. */
 const MEMORY = 200
 
-interface Seen {
+interface SeenLatency {
   count: number
   mean: number
   variance: number
 }
 
-export class Patience {
-  readonly #first = new Map<string, Seen>()
+export class LatencyAllowance {
+  readonly #first = new Map<string, SeenLatency>()
 
   fold(event: AttemptEvent): void {
     // The few tokens of a test say nothing of how long a whole answer takes.
@@ -41,7 +41,7 @@ export class Patience {
   }
 
   /** Milliseconds; a number in the settings wins over what was learned. `slowStartMs`: what the provider needs at least. */
-  firstContentMs(
+  firstTokenMs(
     target: Target,
     pending: Pick<PendingRequest, 'request'>,
     setting: number | 'auto',

@@ -25,7 +25,7 @@ const DROPPABLE = new Set([
   'reasoning_effort',
 ])
 
-export class Repairs {
+export class LearnedRequestFixes {
   readonly #now: () => number
   readonly #learned = new Map<string, Map<string, number>>()
 
@@ -57,13 +57,13 @@ export class Repairs {
     if (this.#learned.size === 0) return body
     const known = this.#learned.get(`${target.provider} ${target.model}`)
     if (known === undefined) return body
-    const repaired = { ...body }
+    const fixed = { ...body }
     for (const [parameter, until] of known) {
-      if (until <= this.#now() || !(parameter in repaired)) continue
+      if (until <= this.#now() || !(parameter in fixed)) continue
       const renamed = RENAMES.get(parameter)
-      if (renamed !== undefined) repaired[renamed] = repaired[parameter]
-      delete repaired[parameter]
+      if (renamed !== undefined) fixed[renamed] = fixed[parameter]
+      delete fixed[parameter]
     }
-    return repaired
+    return fixed
   }
 }

@@ -1,16 +1,17 @@
 import { expect, test } from 'vitest'
 import { makeSuccess, makeTarget } from '../../../test/support/makeEvents.ts'
 import type { AttemptSource } from '../../domain/attempt.ts'
-import { Patience } from './patience.ts'
+import { LatencyAllowance } from './latencyAllowance.ts'
 
 const NOON = Date.UTC(2026, 10, 23, 12)
 const ASK = { request: { model: 'm', messages: [], stream: false } }
 
 function learned(source: AttemptSource): number {
-  const patience = new Patience()
+  const latencyAllowance = new LatencyAllowance()
   const target = makeTarget()
-  for (let count = 0; count < 50; count++) patience.fold(makeSuccess(target, NOON + count, { latencyMs: 300, source }))
-  return patience.firstContentMs(target, ASK, 'auto')
+  for (let count = 0; count < 50; count++)
+    latencyAllowance.fold(makeSuccess(target, NOON + count, { latencyMs: 300, source }))
+  return latencyAllowance.firstTokenMs(target, ASK, 'auto')
 }
 
 test('Patience learns from the answers of users how long a whole answer may take', () => {
