@@ -17,12 +17,12 @@ import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { type EligibilityFacts, freeAt, whyNot, whyNotChoose } from './attempt/eligibility.ts'
 import type { LearnedRequestFixes } from './attempt/learnedRequestFixes.ts'
-import type { Opening } from './attempt/queue.ts'
+import type { NextSlot } from './attempt/queue.ts'
 import { type Hold, reserve, reserveForTest } from './attempt/reservation.ts'
 import { RetryBudget } from './attempt/retryBudget.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import type { Trail } from './attempt/trail.ts'
-import type { WaitingRoom } from './attempt/waitingRoom.ts'
+import type { WaitQueue } from './attempt/waitQueue.ts'
 import { type CallWriter, writeCall } from './attempt/writeCall.ts'
 import type { Decisions } from './decisionLog.ts'
 import type { Experiments } from './experiments/experiments.ts'
@@ -43,7 +43,7 @@ export interface EngineParts {
   readonly learned: LearnedState
   readonly logger: Logger
   readonly events: Events
-  readonly waiting: WaitingRoom
+  readonly waiting: WaitQueue
   readonly offline: OfflineDetector
   readonly tools: CallTools
   readonly random: () => number
@@ -242,7 +242,7 @@ export class Engine {
   }
 
   /** The target that will be free soonest for this request, and when; null when no time is known. */
-  soonest(pending: PendingRequest, trail: Trail | null): Opening | null {
+  soonest(pending: PendingRequest, trail: Trail | null): NextSlot | null {
     const now = this.now
     let best: { at: number; target: Target } | null = null
     for (const target of this.registry.targets) {
@@ -260,7 +260,7 @@ export class Engine {
   }
 
   /** How many requests the limit in the way lets through per window, so that no herd is let out. */
-  #gate(target: Target, pending: PendingRequest, now: number): Pick<Opening, 'limit' | 'windowMs'> {
+  #gate(target: Target, pending: PendingRequest, now: number): Pick<NextSlot, 'limit' | 'windowMs'> {
     const shortage = this.parts.learned.quota.room(target, this.eligibility.needOf(target, pending, now).quota, now)
     if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
     return { limit: shortage.limit, windowMs: WINDOW_MS[shortage.window] }

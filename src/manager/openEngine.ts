@@ -10,7 +10,7 @@ import { redactor } from '../domain/redact.ts'
 import type { Store } from '../domain/store.ts'
 import { eligibilityFactsOf } from '../engine/attempt/eligibilityFacts.ts'
 import { LearnedRequestFixes } from '../engine/attempt/learnedRequestFixes.ts'
-import { type Timing, WaitingRoom } from '../engine/attempt/waitingRoom.ts'
+import { type Timing, WaitQueue } from '../engine/attempt/waitQueue.ts'
 import { Decisions } from '../engine/decisionLog.ts'
 import { Engine, type EngineParts } from '../engine/engine.ts'
 import { Experiments } from '../engine/experiments/experiments.ts'
@@ -267,7 +267,7 @@ class Builder {
       learned,
       logger: this.#logger,
       events,
-      waiting: new WaitingRoom(timing(this.#now, this.#options.sleep)),
+      waiting: new WaitQueue(timing(this.#now, this.#options.sleep)),
       offline,
       tools,
       random,
@@ -377,7 +377,7 @@ async function systemSleep(ms: number, signal?: AbortSignal): Promise<void> {
   await wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined) // ended early
 }
 
-/** The waiting room's clock: the engine's own. */
+/** The wait queue's clock: the engine's own. */
 function timing(now: () => number, sleep: EngineOptions['sleep']): Timing {
   return {
     now,

@@ -11,13 +11,13 @@ import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import { judge } from '../routing/judge.ts'
 import type { Call, CallEnd } from '../upstream/call.ts'
 import type { DayAllowance } from './allowance.ts'
-import type { Lanes } from './lanes.ts'
+import type { ProviderQueues } from './providerQueues.ts'
 import type { TestBudget } from './testBudget.ts'
 
 /** What all calls of one run share. */
 export interface Desk {
   readonly engine: Engine
-  readonly lanes: Lanes
+  readonly queues: ProviderQueues
   readonly budget: TestBudget
   readonly allowance: DayAllowance
   /** Most milliseconds of one call of a target. */
@@ -78,7 +78,7 @@ class Asking {
   async run(): Promise<Answer> {
     let last: Answer | null = null
     for (;;) {
-      const step: Step = await this.#desk.lanes.run(this.#target, () => this.#step())
+      const step: Step = await this.#desk.queues.run(this.#target, () => this.#step())
       if (step.kind === 'wait') await this.#pause(step.ms)
       else if (step.kind !== 'ended') return step.kind === 'skipped' && last !== null ? last : step
       else {
@@ -91,7 +91,7 @@ class Asking {
     }
   }
 
-  /** Looks and calls; a wait is only named, so that the place in the lane is free meanwhile. */
+  /** Looks and calls; a wait is only named, so that the place in the queue is free meanwhile. */
   async #step(): Promise<Step> {
     const { engine, signal } = this.#desk
     if (signal.aborted) return { kind: 'interrupted' }

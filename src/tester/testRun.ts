@@ -9,9 +9,9 @@ import type { CallEnd } from '../upstream/call.ts'
 import { allAdvice, sharedQuotaAdvice } from './advice.ts'
 import { DayAllowance } from './allowance.ts'
 import { callTarget, type Desk, needOf, OVER_BUDGET, UNNAMED } from './callTarget.ts'
-import { Lanes } from './lanes.ts'
 import { chosenCredentials, explained, type Fate, type Item, planTests } from './plan.ts'
 import { proveAbilities } from './proveAbilities.ts'
+import { ProviderQueues } from './providerQueues.ts'
 import { fastestOf, summaryOf, type TestCost, type TestReport } from './report.ts'
 import { greeting, requestsOf } from './requests.ts'
 import { type Ended, failedResult, passedResult, toldResult } from './resultOf.ts'
@@ -80,7 +80,7 @@ class TestRun {
     const { concurrency = CONCURRENCY, limitPatienceMs = LIMIT_PATIENCE_MS, onCall, onWait } = this.#options
     return {
       engine: this.#engine,
-      lanes: new Lanes(concurrency),
+      queues: new ProviderQueues(concurrency),
       budget: this.#purse,
       allowance: new DayAllowance(this.#engine.parts.learned.quota, freeRequests(surveys)),
       timeoutOf: (target) => this.#timeoutOf(target),

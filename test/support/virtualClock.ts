@@ -26,7 +26,7 @@ export class VirtualClock {
 
   readonly now = (): number => this.#now
 
-  /** For `EngineOptions.sleep`: pauses of callers bring their signal, timers of the waiting room do not. */
+  /** For `EngineOptions.sleep`: pauses of callers bring their signal, timers of the wait queue do not. */
   readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     signal === undefined ? this.#until(this.#now + ms) : this.rest(ms)
 
@@ -53,7 +53,7 @@ export class VirtualClock {
     })
   }
 
-  /** Lets time pass until everything started is done. `waiting`: how many requests wait in the manager's waiting room. */
+  /** Lets time pass until everything started is done. `waiting`: how many requests wait in the manager's wait queue. */
   async run(waiting: () => number): Promise<void> {
     for (;;) {
       await this.#settled(waiting)

@@ -3,7 +3,7 @@
 import type { Target } from '../../domain/target.ts'
 
 /** The soonest chance of a caller. */
-export interface Opening {
+export interface NextSlot {
   /** Epoch milliseconds; not later than now means "now". */
   readonly at: number
   readonly target: Target
@@ -14,13 +14,13 @@ export interface Opening {
 }
 
 export interface Waiter {
-  readonly soonest: () => Opening | null
+  readonly soonest: () => NextSlot | null
   readonly arrivedAt: number
   readonly joinedAt: number
   readonly deadline: number
   readonly finish: (result: WaitResult) => void
   /** Where it waits; null before it entered and after it left. */
-  lane: Lane | null
+  queue: Queue | null
 }
 
 /** `try`: look again, there should be room. `failed`: no chance within the patience; `retryAt` is the honest time. */
@@ -29,23 +29,23 @@ export type WaitResult =
   | 'aborted'
   | { readonly failed: { readonly retryAt: number | null; readonly target: Target | null } }
 
-/** A lane lets its callers out over at least this share of the window or of the wait. */
+/** A queue lets its callers out over at least this share of the window or of the wait. */
 const SPREAD = 0.1
 const SHORTEST_GAP_MS = 5
 /** How long the one that went ahead is waited for when nobody says how it fared. */
 const PROBE_MS = 2_000
 
-export function laneOf(target: Target): string {
+export function queueOf(target: Target): string {
   return `${target.account} ${target.model}`
 }
 
-export class Lane {
+export class Queue {
   /** First come first: by arrival. */
   readonly waiters: Waiter[] = []
   #nextAt = 0
-  /** When the current opening is over, and the next one begins to count anew. */
+  /** When the current slot is over, and the next one begins to count anew. */
   #closesAt = Number.NEGATIVE_INFINITY
-  /** How many went in this opening; counted against the limit. */
+  /** How many went in this slot; counted against the limit. */
   #gone = 0
   /** The pause between two. */
   #gapMs = SHORTEST_GAP_MS
@@ -56,39 +56,39 @@ export class Lane {
     let place = this.waiters.length
     while (place > 0 && this.waiters[place - 1]!.arrivedAt > waiter.arrivedAt) place--
     this.waiters.splice(place, 0, waiter)
-    waiter.lane = this
+    waiter.queue = this
   }
 
   remove(waiter: Waiter): void {
     const place = this.waiters.indexOf(waiter)
     if (place >= 0) this.waiters.splice(place, 1)
-    waiter.lane = null
+    waiter.queue = null
   }
 
   /** When the first one may go. */
-  turnAt(opening: Opening, now: number): number {
-    if (opening.at > now && this.#trial === 'passed') this.#trial = 'none'
-    return Math.max(opening.at, this.#nextAt)
+  turnAt(slot: NextSlot, now: number): number {
+    if (slot.at > now && this.#trial === 'passed') this.#trial = 'none'
+    return Math.max(slot.at, this.#nextAt)
   }
 
   /** When a caller's turn would come, behind those who arrived before it. */
-  expectedAt(opening: Opening, arrivedAt: number, now: number): number {
-    const firstAt = this.turnAt(opening, now)
-    const { limit, windowMs = 0 } = opening
+  expectedAt(slot: NextSlot, arrivedAt: number, now: number): number {
+    const firstAt = this.turnAt(slot, now)
+    const { limit, windowMs = 0 } = slot
     if (limit == null) return firstAt
-    const isOpen = now < this.#closesAt && opening.at <= now
+    const isOpen = now < this.#closesAt && slot.at <= now
     const inFront = this.#ahead(arrivedAt) + (isOpen ? this.#gone : 0)
-    const openings = Math.floor(inFront / Math.max(1, limit))
-    if (openings === 0) return firstAt
-    return isOpen ? this.#closesAt + (openings - 1) * windowMs : firstAt + openings * windowMs
+    const slots = Math.floor(inFront / Math.max(1, limit))
+    if (slots === 0) return firstAt
+    return isOpen ? this.#closesAt + (slots - 1) * windowMs : firstAt + slots * windowMs
   }
 
   /** The first one goes; decides when the next may. */
-  letFirstOut(opening: Opening, now: number): void {
+  letFirstOut(slot: NextSlot, now: number): void {
     const first = this.waiters[0]!
-    if (now >= this.#closesAt) this.#open(opening, now - first.joinedAt, now)
+    if (now >= this.#closesAt) this.#open(slot, now - first.joinedAt, now)
     this.#gone++
-    this.#nextAt = this.#nextTurn(opening, now)
+    this.#nextAt = this.#nextTurn(slot, now)
     first.finish('try')
   }
 
@@ -105,7 +105,7 @@ export class Lane {
   }
 
   /** All that may go now are spread over a tenth of the window, or of the wait where no window is known. */
-  #open({ limit, windowMs }: Opening, waitedMs: number, now: number): void {
+  #open({ limit, windowMs }: NextSlot, waitedMs: number, now: number): void {
     // Of those that wait elsewhere some will come over, so the limit counts, not who is here already.
     const going = Math.max(1, limit ?? this.waiters.length)
     this.#gapMs = Math.max(SHORTEST_GAP_MS, (SPREAD * (windowMs ?? waitedMs)) / going)
@@ -113,7 +113,7 @@ export class Lane {
     this.#gone = 0
   }
 
-  #nextTurn({ limit, windowMs }: Opening, now: number): number {
+  #nextTurn({ limit, windowMs }: NextSlot, now: number): number {
     if (limit == null && this.#trial !== 'passed') {
       this.#trial = 'under-way'
       return now + PROBE_MS

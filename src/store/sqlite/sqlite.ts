@@ -15,7 +15,7 @@ import type {
   StoreEvent,
 } from '../../domain/store.ts'
 import { byName } from '../order.ts'
-import { Waiting } from '../waiting.ts'
+import { PendingWrites } from '../pendingWrites.ts'
 import { parseJson } from './documents.ts'
 import { fileIdentity, SqliteFile, type StoreOperation, setAside } from './file.ts'
 import { isDamage, reasonOf } from './module.ts'
@@ -57,7 +57,7 @@ class SqliteStore implements Store {
   readonly location: string
   readonly origin = randomBytes(8).toString('hex')
   readonly #options: SqliteStoreOptions
-  readonly #waiting: Waiting
+  readonly #pendingWrites: PendingWrites
   #file: SqliteFile | undefined
   #identity: string | undefined
   #scheduled: NodeJS.Immediate | NodeJS.Timeout | undefined
@@ -71,19 +71,19 @@ class SqliteStore implements Store {
   constructor(path: string, options: SqliteStoreOptions) {
     this.location = path
     this.#options = options
-    this.#waiting = new Waiting(options.maxWaiting ?? 100_000)
+    this.#pendingWrites = new PendingWrites(options.maxWaiting ?? 100_000)
     this.#guarded(() => {})
   }
 
   append(event: StoreEvent): void {
     if (this.#closed) return
-    this.#waiting.add(event)
+    this.#pendingWrites.add(event)
     if (this.#scheduled === undefined) this.#schedule()
-    else if (this.#waiting.events.length === FULL_BATCH && this.#failure === null) this.#hurry()
+    else if (this.#pendingWrites.events.length === FULL_BATCH && this.#failure === null) this.#hurry()
   }
 
   flushed(): Promise<void> {
-    if (this.#waiting.isEmpty || this.#failure !== null) return Promise.resolve()
+    if (this.#pendingWrites.isEmpty || this.#failure !== null) return Promise.resolve()
     return new Promise((resolve) => this.#flushed.push(resolve))
   }
 
@@ -137,7 +137,7 @@ class SqliteStore implements Store {
           for (const [key, json] of texts) file.drawers.setDoc(collection, key, json)
         }),
       () => {
-        for (const [key, json] of texts) this.#waiting.setDoc(collection, key, json)
+        for (const [key, json] of texts) this.#pendingWrites.setDoc(collection, key, json)
       },
     )
   }
@@ -148,7 +148,7 @@ class SqliteStore implements Store {
 
   listDocs(collection: string): readonly (readonly [key: string, value: Json])[] {
     const texts = new Map<string, string | undefined>(this.#read((file) => file.drawers.listDocs(collection)))
-    for (const doc of this.#waiting.docs.values()) if (doc.collection === collection) texts.set(doc.key, doc.json)
+    for (const doc of this.#pendingWrites.docs.values()) if (doc.collection === collection) texts.set(doc.key, doc.json)
     const docs: [string, Json][] = []
     for (const [key, text] of texts) {
       const value = parseJson(text)
@@ -166,7 +166,7 @@ class SqliteStore implements Store {
     }
     const later = () => {
       const text = changed(this.#docText(collection, key))
-      this.#waiting.setDoc(collection, key, text)
+      this.#pendingWrites.setDoc(collection, key, text)
       return text
     }
     return parseJson(this.#write((file) => file.transaction(() => update(file)), later))
@@ -177,7 +177,7 @@ class SqliteStore implements Store {
     const later = () => {
       const sum = this.#counterOr0(name) + amount
       if (limit !== undefined && sum > limit) return undefined
-      this.#waiting.addToCounter(name, amount)
+      this.#pendingWrites.addToCounter(name, amount)
       return sum
     }
     const add = (file: SqliteFile) => file.write(() => file.drawers.addToCounter(name, amount, limit))
@@ -186,7 +186,7 @@ class SqliteStore implements Store {
   }
 
   counter(name: string): number {
-    return this.#waiting.counter(
+    return this.#pendingWrites.counter(
       name,
       this.#read((file) => file.drawers.counter(name)),
     )
@@ -194,10 +194,10 @@ class SqliteStore implements Store {
 
   listCounters(prefix: string): readonly (readonly [name: string, value: number])[] {
     const counters = new Map(this.#read((file) => file.drawers.listCounters(prefix)))
-    for (const [name, change] of this.#waiting.counters) {
+    for (const [name, change] of this.#pendingWrites.counters) {
       if (!name.startsWith(prefix)) continue
       if (change.reset && change.amount === 0) counters.delete(name)
-      else counters.set(name, this.#waiting.counter(name, counters.get(name) ?? 0))
+      else counters.set(name, this.#pendingWrites.counter(name, counters.get(name) ?? 0))
     }
     return [...counters].sort(byName)
   }
@@ -205,7 +205,7 @@ class SqliteStore implements Store {
   deleteCounter(name: string): void {
     this.#write(
       (file) => file.write(() => file.drawers.deleteCounter(name)),
-      () => this.#waiting.deleteCounter(name),
+      () => this.#pendingWrites.deleteCounter(name),
     )
   }
 
@@ -233,7 +233,7 @@ class SqliteStore implements Store {
   close(): Promise<void> {
     if (this.#closed) return Promise.resolve()
     this.flushNow()
-    if (!this.#waiting.isEmpty) this.#options.warn(`closing while ${this.#failure}; lost: ${this.#backlog()}`)
+    if (!this.#pendingWrites.isEmpty) this.#options.warn(`closing while ${this.#failure}; lost: ${this.#backlog()}`)
     this.#unschedule()
     this.#closed = true
     this.#file?.close()
@@ -244,18 +244,18 @@ class SqliteStore implements Store {
   /** A request must be decided even while the file can be neither written nor read. */
   #counterOr0(name: string): number {
     const stored = this.#readOr(0, (file) => file.drawers.counter(name))
-    return this.#waiting.counter(name, stored)
+    return this.#pendingWrites.counter(name, stored)
   }
 
   #docText(collection: string, key: string): string | undefined {
-    const waiting = this.#waiting.getDoc(collection, key)
+    const waiting = this.#pendingWrites.getDoc(collection, key)
     return waiting === undefined ? this.#read((file) => file.drawers.getDoc(collection, key)) : waiting.json
   }
 
   #setDocText(collection: string, key: string, json: string | undefined): void {
     this.#write(
       (file) => file.write(() => file.drawers.setDoc(collection, key, json)),
-      () => this.#waiting.setDoc(collection, key, json),
+      () => this.#pendingWrites.setDoc(collection, key, json),
     )
   }
 
@@ -287,7 +287,7 @@ class SqliteStore implements Store {
 
   /** Something waits, or a failure waits to be found mended. */
   get #hasWork(): boolean {
-    return this.#failure !== null || !this.#waiting.isEmpty
+    return this.#failure !== null || !this.#pendingWrites.isEmpty
   }
 
   /** Writing failed a moment ago and is not tried again yet. */
@@ -300,14 +300,14 @@ class SqliteStore implements Store {
       const unstorable = this.#guarded((file) => file.transaction(() => this.#store(file)))
       if (unstorable > 0) this.#options.warn(`${this.location}: ${unstorable} malformed events were not stored`)
       this.#recovered()
-      this.#waiting.clear()
+      this.#pendingWrites.clear()
     } catch (error) {
       this.#degraded(error)
     }
   }
 
   #store(file: SqliteFile): number {
-    const waiting = this.#waiting
+    const waiting = this.#pendingWrites
     for (const doc of waiting.docs.values()) file.drawers.setDoc(doc.collection, doc.key, doc.json)
     for (const [name, change] of waiting.counters) {
       if (change.reset) file.drawers.deleteCounter(name)
@@ -319,8 +319,8 @@ class SqliteStore implements Store {
   /** Writes now, or `later` where the disk fails: what was asked for then holds in this process until it can be written. */
   #write<T>(now: (file: SqliteFile) => T, later: () => T): T {
     // What waits goes first: a later change must not be overtaken by an earlier one.
-    if (this.#waiting.hasChanges) this.#settle()
-    if (this.#closed || this.#waiting.hasChanges || this.#isResting()) return later()
+    if (this.#pendingWrites.hasChanges) this.#settle()
+    if (this.#closed || this.#pendingWrites.hasChanges || this.#isResting()) return later()
     try {
       return this.#guarded(now)
     } catch (error) {
@@ -398,12 +398,12 @@ class SqliteStore implements Store {
     if (this.#failure === null) return
     this.#failure = null
     this.#retryMs = 0
-    const { lost } = this.#waiting
+    const { lost } = this.#pendingWrites
     this.#options.warn(`${this.location} can be used again${lost > 0 ? `; ${lost} events were lost meanwhile` : ''}`)
   }
 
   #backlog(): string {
-    const { events, lost } = this.#waiting
+    const { events, lost } = this.#pendingWrites
     return `${events.length} events wait in memory${lost > 0 ? `, ${lost} older ones were dropped` : ''}`
   }
 }

@@ -1,14 +1,14 @@
 /**
- * The waiting room: when nothing is free but something will be within a caller's patience, callers wait here, first
+ * The wait queue: when nothing is free but something will be within a caller's patience, callers wait here, first
  * come first served, and are let out one after the other instead of as a herd. Whoever would wait in vain is told at
  * once when and with which target it can work.
  */
 
-import { Lane, laneOf, type Opening, type Waiter, type WaitResult } from './queue.ts'
+import { type NextSlot, Queue, queueOf, type Waiter, type WaitResult } from './queue.ts'
 
 export interface WaitOptions {
   /** Asked again whenever it may have changed; null when nothing will ever be free. */
-  readonly soonest: () => Opening | null
+  readonly soonest: () => NextSlot | null
   /** How long this caller still waits. */
   readonly patienceMs: number
   /** When its request arrived: who was let out in vain and waits again keeps its place. Default: now. */
@@ -26,9 +26,9 @@ export interface Timing {
 /** Everybody is asked anew at least this often: clocks jump, and other processes take or free what we wait for. */
 const ROUND_MS = 1_000
 
-export class WaitingRoom {
+export class WaitQueue {
   readonly #timing: Timing
-  readonly #lanes = new Map<string, Lane>()
+  readonly #queues = new Map<string, Queue>()
   readonly #waiters = new Set<Waiter>()
   #stopTimer = () => {}
   #roundAt = 0
@@ -47,17 +47,17 @@ export class WaitingRoom {
     if (options.signal?.aborted === true) return Promise.resolve('aborted')
     const now = this.#timing.now()
     const deadline = now + Math.max(0, options.patienceMs)
-    const opening = options.soonest()
-    if (opening === null) return Promise.resolve(failedBy(null))
-    const expectedAt = this.#lane(opening).expectedAt(opening, options.arrivedAt ?? now, now)
-    if (expectedAt > deadline) return Promise.resolve(failedBy({ ...opening, at: expectedAt }))
-    return new Promise((resolve) => this.#enter(options, opening, deadline, resolve))
+    const slot = options.soonest()
+    if (slot === null) return Promise.resolve(failedBy(null))
+    const expectedAt = this.#queue(slot).expectedAt(slot, options.arrivedAt ?? now, now)
+    if (expectedAt > deadline) return Promise.resolve(failedBy({ ...slot, at: expectedAt }))
+    return new Promise((resolve) => this.#enter(options, slot, deadline, resolve))
   }
 
   /** A call ended or a park was lifted: whoever is next need not wait for the timer. */
   changed(): void {
     if (this.#waiters.size === 0) return
-    for (const lane of this.#lanes.values()) lane.changed(this.#timing.now())
+    for (const queue of this.#queues.values()) queue.changed(this.#timing.now())
     this.#look()
   }
 
@@ -67,7 +67,7 @@ export class WaitingRoom {
     this.#stopTimer()
   }
 
-  #enter(options: WaitOptions, opening: Opening, deadline: number, resolve: (result: WaitResult) => void): void {
+  #enter(options: WaitOptions, slot: NextSlot, deadline: number, resolve: (result: WaitResult) => void): void {
     const now = this.#timing.now()
     const { soonest, signal } = options
     const abort = () => waiter.finish('aborted')
@@ -77,10 +77,10 @@ export class WaitingRoom {
       arrivedAt: options.arrivedAt ?? now,
       joinedAt: now,
       deadline,
-      lane: null,
+      queue: null,
       finish: (result) => {
         if (!this.#waiters.delete(waiter)) return
-        waiter.lane?.remove(waiter)
+        waiter.queue?.remove(waiter)
         stopPatience()
         signal?.removeEventListener('abort', abort)
         resolve(result)
@@ -89,44 +89,44 @@ export class WaitingRoom {
     signal?.addEventListener('abort', abort, { once: true })
     if (this.#waiters.size === 0) this.#roundAt = now + ROUND_MS
     this.#waiters.add(waiter)
-    this.#lane(opening).add(waiter)
+    this.#queue(slot).add(waiter)
     this.#look()
   }
 
-  /** Lets out the first of every lane whose turn has come, and sets the timer for the others. */
+  /** Lets out the first of every queue whose turn has come, and sets the timer for the others. */
   #look(): void {
     const now = this.#timing.now()
     if (now >= this.#roundAt) this.#askEverybody(now)
     let nextAt = this.#roundAt
-    for (const lane of [...this.#lanes.values()]) nextAt = Math.min(nextAt, this.#serve(lane, now))
-    for (const [key, lane] of this.#lanes) if (lane.isIdle(now)) this.#lanes.delete(key)
+    for (const queue of [...this.#queues.values()]) nextAt = Math.min(nextAt, this.#serve(queue, now))
+    for (const [key, queue] of this.#queues) if (queue.isIdle(now)) this.#queues.delete(key)
     this.#stopTimer()
     if (this.#waiters.size > 0) this.#stopTimer = this.#timing.after(nextAt - now, () => this.#look())
   }
 
-  /** Serves the head of a lane; returns when to look at it again, at least a millisecond from now. */
-  #serve(lane: Lane, now: number): number {
-    for (let first = lane.waiters[0]; first !== undefined; first = lane.waiters[0]) {
-      const opening = first.soonest()
-      if (!this.#isPlaced(first, opening)) continue
-      const turnAt = lane.turnAt(opening!, now)
+  /** Serves the head of a queue; returns when to look at it again, at least a millisecond from now. */
+  #serve(queue: Queue, now: number): number {
+    for (let first = queue.waiters[0]; first !== undefined; first = queue.waiters[0]) {
+      const slot = first.soonest()
+      if (!this.#isPlaced(first, slot)) continue
+      const turnAt = queue.turnAt(slot!, now)
       if (turnAt > now) return turnAt
-      lane.letFirstOut(opening!, now)
-      if (lane.waiters.length > 0) return now + 1
+      queue.letFirstOut(slot!, now)
+      if (queue.waiters.length > 0) return now + 1
     }
     return Number.POSITIVE_INFINITY
   }
 
-  /** Whether the waiter stands in the right lane; moves it to another, or tells it that it waits in vain. */
-  #isPlaced(waiter: Waiter, opening: Opening | null): boolean {
-    if (opening === null || opening.at > waiter.deadline) {
-      waiter.finish(failedBy(opening))
+  /** Whether the waiter stands in the right queue; moves it to another, or tells it that it waits in vain. */
+  #isPlaced(waiter: Waiter, slot: NextSlot | null): boolean {
+    if (slot === null || slot.at > waiter.deadline) {
+      waiter.finish(failedBy(slot))
       return false
     }
-    const lane = this.#lane(opening)
-    if (waiter.lane === lane) return true
-    waiter.lane?.remove(waiter)
-    lane.add(waiter)
+    const queue = this.#queue(slot)
+    if (waiter.queue === queue) return true
+    waiter.queue?.remove(waiter)
+    queue.add(waiter)
     return false
   }
 
@@ -135,19 +135,19 @@ export class WaitingRoom {
     for (const waiter of [...this.#waiters]) this.#isPlaced(waiter, waiter.soonest())
   }
 
-  #lane(opening: Opening): Lane {
-    const key = laneOf(opening.target)
-    let lane = this.#lanes.get(key)
-    if (lane === undefined) {
-      lane = new Lane()
-      this.#lanes.set(key, lane)
+  #queue(slot: NextSlot): Queue {
+    const key = queueOf(slot.target)
+    let queue = this.#queues.get(key)
+    if (queue === undefined) {
+      queue = new Queue()
+      this.#queues.set(key, queue)
     }
-    return lane
+    return queue
   }
 }
 
-function failedBy(opening: Opening | null): WaitResult {
-  return { failed: { retryAt: opening?.at ?? null, target: opening?.target ?? null } }
+function failedBy(slot: NextSlot | null): WaitResult {
+  return { failed: { retryAt: slot?.at ?? null, target: slot?.target ?? null } }
 }
 
 const systemTiming: Timing = {

@@ -3,22 +3,22 @@
 import type { StoreEvent } from '../domain/store.ts'
 
 /** Undefined is a document that was deleted. */
-interface WaitingDoc {
+interface PendingDocument {
   readonly collection: string
   readonly key: string
   readonly json: string | undefined
 }
 
-interface WaitingCounter {
+interface PendingCounter {
   /** The counter was deleted before `amount` was added. */
   readonly reset: boolean
   readonly amount: number
 }
 
-export class Waiting {
+export class PendingWrites {
   readonly #maxEvents: number
-  readonly docs = new Map<string, WaitingDoc>()
-  readonly counters = new Map<string, WaitingCounter>()
+  readonly docs = new Map<string, PendingDocument>()
+  readonly counters = new Map<string, PendingCounter>()
   #events: StoreEvent[] = []
   #lost = 0
 
@@ -52,7 +52,7 @@ export class Waiting {
     this.docs.set(JSON.stringify([collection, key]), { collection, key, json })
   }
 
-  getDoc(collection: string, key: string): WaitingDoc | undefined {
+  getDoc(collection: string, key: string): PendingDocument | undefined {
     return this.docs.size === 0 ? undefined : this.docs.get(JSON.stringify([collection, key]))
   }
 

@@ -2,9 +2,9 @@
 
 import type { Target } from '../domain/target.ts'
 
-export class Lanes {
+export class ProviderQueues {
   readonly #most: number
-  readonly #lanes = new Map<string, Lane>()
+  readonly #queues = new Map<string, ProviderQueue>()
 
   constructor(most: number) {
     this.#most = most
@@ -12,29 +12,29 @@ export class Lanes {
 
   /** Runs the work when the target's account has a place free; places are given in the order of asking. */
   async run<Result>(target: Target, work: () => Promise<Result>): Promise<Result> {
-    const lane = this.#laneOf(target)
-    await lane.enter()
+    const queue = this.#laneOf(target)
+    await queue.enter()
     try {
       return await work()
     } finally {
-      lane.leave()
+      queue.leave()
     }
   }
 
-  #laneOf(target: Target): Lane {
+  #laneOf(target: Target): ProviderQueue {
     const { local } = target.profile
     // Two models in the memory of one machine would measure each other's loading.
     const name = local ? `local ${target.provider}` : target.account
-    let lane = this.#lanes.get(name)
-    if (lane === undefined) {
-      lane = new Lane(local ? 1 : this.#most)
-      this.#lanes.set(name, lane)
+    let queue = this.#queues.get(name)
+    if (queue === undefined) {
+      queue = new ProviderQueue(local ? 1 : this.#most)
+      this.#queues.set(name, queue)
     }
-    return lane
+    return queue
   }
 }
 
-class Lane {
+class ProviderQueue {
   #free: number
   readonly #waiting: (() => void)[] = []
 

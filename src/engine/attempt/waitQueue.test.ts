@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { MINUTE, NOON, SECOND, targetOf } from '../../../test/support/quotaFixtures.ts'
 import type { Target } from '../../domain/target.ts'
-import type { Opening, WaitResult } from './queue.ts'
-import { type Timing, WaitingRoom } from './waitingRoom.ts'
+import type { NextSlot, WaitResult } from './queue.ts'
+import { type Timing, WaitQueue } from './waitQueue.ts'
 
 /** A clock that is moved by hand and calls back in order. */
 class HandClock implements Timing {
@@ -54,21 +54,21 @@ function as(ref: ReturnType<typeof targetOf>): Target {
 
 function setup() {
   const clock = new HandClock()
-  const room = new WaitingRoom(clock)
+  const queue = new WaitQueue(clock)
   const left: { name: string | number; at: number; result: WaitResult }[] = []
-  const join = (name: string | number, opening: () => Opening | null, fields: object = {}) => {
-    void room
-      .wait({ soonest: opening, patienceMs: 10 * SECOND, ...fields })
+  const join = (name: string | number, slot: () => NextSlot | null, fields: object = {}) => {
+    void queue
+      .wait({ soonest: slot, patienceMs: 10 * SECOND, ...fields })
       .then((result) => left.push({ name, at: clock.now() - NOON, result }))
   }
-  return { clock, room, left, join }
+  return { clock, queue, left, join }
 }
 
 const failedAt = (retryAt: number | null, who: Target | null): WaitResult => ({ failed: { retryAt, target: who } })
 
 describe('waiting in vain', () => {
   test('is refused at once, with the soonest time and the target', async () => {
-    const { clock, left, join, room } = setup()
+    const { clock, left, join, queue } = setup()
     join('late', () => ({ at: NOON + 11 * SECOND, target }))
     join('never', () => null)
     await clock.pass(0)
@@ -76,7 +76,7 @@ describe('waiting in vain', () => {
       { name: 'late', at: 0, result: failedAt(NOON + 11 * SECOND, target) },
       { name: 'never', at: 0, result: failedAt(null, null) },
     ])
-    expect([room.size, clock.pending]).toEqual([0, 0])
+    expect([queue.size, clock.pending]).toEqual([0, 0])
   })
 
   test('is refused at once when those in front use up the limit', async () => {
@@ -123,9 +123,9 @@ describe('being let out', () => {
 
   test('keeps the place of who was let out in vain', async () => {
     const { clock, left, join } = setup()
-    const opening = () => ({ at: NOON + 4 * SECOND, target, limit: 10, windowMs: SECOND })
-    join('new', opening)
-    join('old', opening, { arrivedAt: NOON - 5 * SECOND })
+    const slot = () => ({ at: NOON + 4 * SECOND, target, limit: 10, windowMs: SECOND })
+    join('new', slot)
+    join('old', slot, { arrivedAt: NOON - 5 * SECOND })
     await clock.pass(6 * SECOND)
     expect(left.map(({ name }) => name)).toEqual(['old', 'new'])
   })
@@ -144,23 +144,23 @@ describe('being let out', () => {
   })
 
   test('sends one ahead alone where the limit is unknown, and the others when it came back', async () => {
-    const { clock, left, join, room } = setup()
+    const { clock, left, join, queue } = setup()
     for (let place = 0; place < 5; place++) join(place, () => ({ at: NOON + SECOND, target }))
     await clock.pass(2_500)
     expect(left.map(({ name }) => name)).toEqual([0])
-    room.changed()
+    queue.changed()
     await clock.pass(500)
     expect(left.map(({ name }) => name)).toEqual([0, 1, 2, 3, 4])
     expect(new Set(left.map(({ at }) => at)).size).toBe(5)
   })
 
   test('holds the others back when the one that went ahead was refused', async () => {
-    const { clock, left, join, room } = setup()
+    const { clock, left, join, queue } = setup()
     let at = NOON + SECOND
     for (let place = 0; place < 3; place++) join(place, () => ({ at, target }))
     await clock.pass(1_500)
     at = NOON + 8 * SECOND
-    room.changed()
+    queue.changed()
     await clock.pass(6_000)
     expect(left.map(({ name }) => name)).toEqual([0])
     await clock.pass(600)
@@ -168,12 +168,12 @@ describe('being let out', () => {
   })
 
   test('does not wait for a timer when something became free', async () => {
-    const { clock, left, join, room } = setup()
+    const { clock, left, join, queue } = setup()
     let at = NOON + 9 * SECOND
     join('one', () => ({ at, target }))
     await clock.pass(100)
     at = clock.now()
-    room.changed()
+    queue.changed()
     await clock.pass(0)
     expect(left).toEqual([{ name: 'one', at: 100, result: 'try' }])
   })
@@ -188,17 +188,17 @@ describe('being let out', () => {
 
   test('follows a chance that moves to another target', async () => {
     const { clock, left, join } = setup()
-    let opening: Opening = { at: NOON + 9 * SECOND, target }
-    join('one', () => opening)
+    let slot: NextSlot = { at: NOON + 9 * SECOND, target }
+    join('one', () => slot)
     await clock.pass(SECOND)
-    opening = { at: NOON + 2 * SECOND, target: other }
+    slot = { at: NOON + 2 * SECOND, target: other }
     await clock.pass(2 * SECOND)
     expect(left).toMatchObject([{ name: 'one', result: 'try' }])
   })
 })
 
 test('a caller that gives up leaves at once, and its place is taken', async () => {
-  const { clock, left, join, room } = setup()
+  const { clock, left, join, queue } = setup()
   const controller = new AbortController()
   join('gone', () => ({ at: NOON + 4 * SECOND, target }), { signal: controller.signal })
   join('next', () => ({ at: NOON + 4 * SECOND, target }))
@@ -213,14 +213,14 @@ test('a caller that gives up leaves at once, and its place is taken', async () =
   join('dead', () => ({ at: NOON + 4 * SECOND, target }), { signal: controller.signal })
   await clock.pass(0)
   expect(left.at(-1)).toMatchObject({ name: 'dead', result: 'aborted' })
-  expect([room.size, clock.pending]).toEqual([0, 0])
+  expect([queue.size, clock.pending]).toEqual([0, 0])
 })
 
 test('closing sends everybody away and leaves no timer', async () => {
-  const { clock, left, join, room } = setup()
+  const { clock, left, join, queue } = setup()
   for (const name of ['a', 'b']) join(name, () => ({ at: NOON + 5 * SECOND, target }))
   await clock.pass(SECOND)
-  room.close()
+  queue.close()
   await clock.pass(0)
   expect(left.map(({ result }) => result)).toEqual([
     failedAt(NOON + 5 * SECOND, target),
