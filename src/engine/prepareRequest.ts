@@ -22,7 +22,7 @@ export interface RequestOptions {
   readonly wire?: PendingRequest['wire']
   readonly dialectFor?: PendingRequest['dialectFor']
   readonly needs?: Partial<PendingRequest['needs']> | undefined
-  /** The request is a sketch: how to get the whole of it, and the tokens that the sketch lacks. */
+  /** The request is a outline: how to get the whole of it, and the tokens that the outline lacks. */
   readonly whole?: PendingRequest['whole'] | undefined
   readonly leftOutTokens?: number | undefined
   /** The experiment it asks for, and what fills the `{{variables}}` of its templates. */

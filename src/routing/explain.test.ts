@@ -94,7 +94,7 @@ describe('explain()', () => {
   })
 })
 
-describe('sketch()', () => {
+describe('preview()', () => {
   const bare = (rows: readonly RankedTarget[]) => rows.map(({ inputs: _, priors: __, ...row }) => row)
 
   test('says of few targets what explain() says', () => {

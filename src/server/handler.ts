@@ -33,7 +33,7 @@ export interface GatewayParts {
   readonly maxBodyBytes: number
   /** Most milliseconds in which a client takes nothing of an answer that waits for it. */
   readonly clientStallMs: number
-  /** Told the bytes of every body that is only sketched. */
+  /** Told the bytes of every body that is only read in outline. */
   readonly onLongBody: (bytes: number) => void
   /** Null once the lists of models have been read. */
   readonly ready: () => Promise<void> | null

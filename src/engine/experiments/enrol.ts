@@ -22,7 +22,7 @@ export type Variables = Readonly<Record<string, string | number | boolean>>
 
 export interface Wish {
   readonly request: ChatRequest
-  /** The request with all its texts; `request` may be a sketch of it. */
+  /** The request with all its texts; `request` may be a outline of it. */
   readonly whole: () => ChatRequest
   /** By name, where the caller used the option. */
   readonly experiment: string | undefined

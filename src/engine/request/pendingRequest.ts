@@ -13,7 +13,7 @@ import type { WireBody } from './wireBody.ts'
 export interface PendingRequest {
   /** `kw_…`; the draws of the decision follow from it. */
   readonly id: string
-  /** Of a long body only a sketch, whose long texts are cut; see `whole`. */
+  /** Of a long body only a outline, whose long texts are cut; see `whole`. */
   readonly request: ChatRequest
   /** The request with all its texts, for whoever has to write it anew. */
   readonly whole: () => ChatRequest

@@ -24,8 +24,8 @@ import { clientHeaders, forwardedHeaders } from '../clientHeaders.ts'
 import type { GatewayParts, UnderWay } from '../handler.ts'
 import { sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
+import { LONG_BODY, outlineBody } from './bodyOutline.ts'
 import { memoryField, noteAnswer, rememberers } from './responseOwners.ts'
-import { LONG_BODY, sketchBody } from './sketchBody.ts'
 import { WholeEvents } from './wholeEvents.ts'
 
 export interface ExchangeRoute {
@@ -92,13 +92,13 @@ export class Exchange implements CallSink, UnderWay {
     }
   }
 
-  /** A long body is only sketched; what was left out is parsed when somebody needs it. */
+  /** A long body is only read in outline; what was left out is parsed when somebody needs it. */
   #pendingOf(bytes: Buffer, headroom: number): PendingRequest {
-    const sketch = bytes.length < LONG_BODY ? null : sketchBody(bytes)
-    const wireBody = new WireBody(bytes, headroom, sketch)
-    const body = parseBody(sketch?.bytes ?? bytes)
+    const outline = bytes.length < LONG_BODY ? null : outlineBody(bytes)
+    const wireBody = new WireBody(bytes, headroom, outline)
+    const body = parseBody(outline?.bytes ?? bytes)
     const { engine, onLongBody } = this.#parts
-    if (sketch !== null) onLongBody(bytes.length)
+    if (outline !== null) onLongBody(bytes.length)
     const { headers } = this.#request
     const { dialect } = this.#route
     const request = this.#requestOf(body)
@@ -107,8 +107,8 @@ export class Exchange implements CallSink, UnderWay {
       ...clientHeaders(headers, body),
       token: this.#token.name,
       needs: memory === null ? undefined : { among: rememberers(engine, request, memory, this.#token.name) },
-      whole: sketch === null ? undefined : this.#wholeOf(wireBody),
-      leftOutTokens: sketch === null ? 0 : Math.ceil(sketch.leftOut / 4),
+      whole: outline === null ? undefined : this.#wholeOf(wireBody),
+      leftOutTokens: outline === null ? 0 : Math.ceil(outline.leftOut / 4),
       wire: { dialect, body: wireBody, headers: forwardedHeaders(headers, dialect) },
     }
     return prepareRequest(engine, request, options, this.id)

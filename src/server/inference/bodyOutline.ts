@@ -19,13 +19,13 @@ const CLOSE = 64
 /** … for this many bytes. */
 const STRETCH = 1024
 
-export interface Sketch extends Skeleton {
+export interface BodyOutline extends Skeleton {
   /** Bytes that were left out. */
   readonly leftOut: number
 }
 
 /** Null for a body that is no JSON object, or whose texts never end. */
-export function sketchBody(body: Buffer): Sketch | null {
+export function outlineBody(body: Buffer): BodyOutline | null {
   const parts: Buffer[] = []
   const cuts: Cut[] = []
   let size = 0

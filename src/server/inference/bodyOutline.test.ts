@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { WireBody } from '../../engine/request/wireBody.ts'
-import { endOfText, sketchBody } from './sketchBody.ts'
+import { endOfText, outlineBody } from './bodyOutline.ts'
 
 const piece = fc.constantFrom(
   'plain words ',
@@ -16,7 +16,7 @@ const longText = fc
   .tuple(fc.array(piece, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 2000 }))
   .map(([pieces, times]) => pieces.join('').repeat(times))
 
-describe('sketchBody()', () => {
+describe('outlineBody()', () => {
   test('keeps the shape and the beginning of every long text, whatever stands in it', () => {
     fc.assert(
       fc.property(longText, longText, fc.json(), (system, user, extra) => {
@@ -29,16 +29,16 @@ describe('sketchBody()', () => {
           extra: JSON.parse(extra),
         }
         const body = Buffer.from(JSON.stringify(request))
-        const sketch = sketchBody(body)
-        if (sketch === null) return
-        const read = JSON.parse(sketch.bytes.toString()) as typeof request
+        const outline = outlineBody(body)
+        if (outline === null) return
+        const read = JSON.parse(outline.bytes.toString()) as typeof request
         expect(read.extra).toEqual(request.extra)
         for (const [at, message] of read.messages.entries()) {
           const whole = request.messages[at]!.content
           expect(whole.startsWith(message.content)).toBe(true)
           if (message.content.length < whole.length) expect(message.content.length).toBeGreaterThan(600)
         }
-        expect(sketch.bytes.length + sketch.leftOut).toBe(body.length)
+        expect(outline.bytes.length + outline.leftOut).toBe(body.length)
       }),
       { numRuns: 100 },
     )
@@ -46,14 +46,14 @@ describe('sketchBody()', () => {
 
   test('cuts at least what a session is known by of a text of plain words', () => {
     const body = Buffer.from(JSON.stringify({ text: 'a plain word '.repeat(10_000) }))
-    expect((JSON.parse(sketchBody(body)!.bytes.toString()) as { text: string }).text.length).toBeGreaterThan(4096)
+    expect((JSON.parse(outlineBody(body)!.bytes.toString()) as { text: string }).text.length).toBeGreaterThan(4096)
   })
 
   for (const [name, text] of [
     ['has no long text', '{"a":"short"}'],
     ['never closes a text', `{"a":"${'x'.repeat(20_000)}`],
   ] as const) {
-    test(`leaves a body alone that ${name}`, () => expect(sketchBody(Buffer.from(text))).toBeNull())
+    test(`leaves a body alone that ${name}`, () => expect(outlineBody(Buffer.from(text))).toBeNull())
   }
 
   test('shows where the model stands, before, between and behind long texts that name it too', () => {
@@ -68,9 +68,9 @@ describe('sketchBody()', () => {
         ]) {
           const body = Buffer.from(JSON.stringify(request))
           const memory = Buffer.concat([Buffer.alloc(512), body])
-          const sketch = sketchBody(body)
-          if (sketch === null) continue
-          const wire = new WireBody(memory.subarray(512), 512, sketch)
+          const outline = outlineBody(body)
+          if (outline === null) continue
+          const wire = new WireBody(memory.subarray(512), 512, outline)
           expect(JSON.parse(wire.withModel(model, '')!.toString())).toEqual({ ...request, model })
           expect(wire.original().equals(body)).toBe(true)
         }
