@@ -5,10 +5,10 @@ import { Secret } from '../domain/redact.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import { isHeaderSafe } from './secrets.ts'
 
-export type Variables = Readonly<Record<string, string | undefined>>
+export type EnvironmentVariables = Readonly<Record<string, string | undefined>>
 
 /** The variables of this process: the default where nobody passes a record. */
-export function ownVariables(): Variables {
+export function ownVariables(): EnvironmentVariables {
   return process.env
 }
 
@@ -31,7 +31,7 @@ export interface Environment {
   readonly appData: string | null
 }
 
-export function readEnvironment(variables: Variables): Environment {
+export function readEnvironment(variables: EnvironmentVariables): Environment {
   const read = (name: string) => own(variables, name)
   const folder = (name: string) => [read(name)].find((path) => path && isAbsolute(path)) ?? null
   return {
@@ -66,7 +66,7 @@ export interface EnvironmentKey {
  */
 export function keysFromEnvironment(
   spec: ProviderSpec,
-  variables: Variables,
+  variables: EnvironmentVariables,
   warn: (message: string) => void,
 ): EnvironmentKey[] {
   const keys: EnvironmentKey[] = []
@@ -84,7 +84,7 @@ export function keysFromEnvironment(
   return keys
 }
 
-function namesFor(spec: ProviderSpec, variables: Variables): string[] {
+function namesFor(spec: ProviderSpec, variables: EnvironmentVariables): string[] {
   return spec.env.flatMap((base) => {
     const numbered = Object.keys(variables)
       .filter((name) => name.startsWith(`${base}_`) && /^\d{1,4}$/.test(name.slice(base.length + 1)))
@@ -93,7 +93,7 @@ function namesFor(spec: ProviderSpec, variables: Variables): string[] {
   })
 }
 
-function withAccount(value: string, spec: ProviderSpec, variables: Variables): string {
+function withAccount(value: string, spec: ProviderSpec, variables: EnvironmentVariables): string {
   const account = spec.accountEnv === undefined ? null : own(variables, spec.accountEnv)
   return account === null || value.includes(':') ? value : `${account}:${value}`
 }
@@ -103,7 +103,7 @@ export function hasAddress(spec: ProviderSpec, key: string): boolean {
   return spec.baseUrl !== null || spec.quirks?.credential?.(key).baseUrl !== undefined
 }
 
-function own(variables: Variables, name: string): string | null {
+function own(variables: EnvironmentVariables, name: string): string | null {
   const value = Object.hasOwn(variables, name) ? variables[name]?.trim() : undefined
   return value ? value : null
 }

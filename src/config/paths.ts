@@ -2,7 +2,7 @@
 
 import { homedir } from 'node:os'
 import { posix, win32 } from 'node:path'
-import { type Environment, readEnvironment, type Variables } from './environment.ts'
+import { type Environment, type EnvironmentVariables, readEnvironment } from './environment.ts'
 
 export interface Places {
   readonly environment: Environment
@@ -41,7 +41,7 @@ function pathsOf(platform: NodeJS.Platform): typeof posix {
 }
 
 /** The same from the variables of a process. */
-export function stateFolderOf(variables: Variables): string {
+export function stateFolderOf(variables: EnvironmentVariables): string {
   return stateFolder({
     environment: readEnvironment(variables),
     home: variables['HOME'] ?? homedir(),

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { ChatRequest } from '../domain/chat.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
 import type { Engine } from './engine.ts'
-import { EXPERIMENT_MODEL, type Part, takePart, type Variables } from './experiments/enrol.ts'
+import { type EnrolledRequest, EXPERIMENT_MODEL, enrol, type TemplateVariables } from './experiments/enrol.ts'
 import { answersOf, mostTokensOf } from './request/amounts.ts'
 import type { Selection } from './request/modelNames.ts'
 import { needsOf } from './request/needs.ts'
@@ -27,7 +27,7 @@ export interface RequestOptions {
   readonly leftOutTokens?: number | undefined
   /** The experiment it asks for, and what fills the `{{variables}}` of its templates. */
   readonly experiment?: string
-  readonly variables?: Variables | undefined
+  readonly variables?: TemplateVariables | undefined
 }
 
 const PROCESS = randomBytes(9).toString('base64url')
@@ -45,9 +45,9 @@ export function prepareRequest(
   given: RequestOptions = {},
   id = requestId(),
 ): PendingRequest {
-  const part = partOf(engine, asked, given, id)
-  const request = part?.request ?? asked
-  const options = part === null ? given : changed(given, part)
+  const enrolled = enrolledOf(engine, asked, given, id)
+  const request = enrolled?.request ?? asked
+  const options = enrolled === null ? given : changed(given, enrolled)
   const { settings } = engine.registry.config
   const selection = engine.registry.names.select(request.model)
   const timeoutMs = positive(options.timeoutMs, 'timeoutMs') ?? settings.timeouts.totalMs
@@ -73,21 +73,21 @@ export function prepareRequest(
     wire: options.wire ?? null,
     dialectFor: options.dialectFor ?? null,
     cancellation: new Cancellation(),
-    enrolment: part?.enrolment ?? null,
+    enrolment: enrolled?.enrolment ?? null,
   }
 }
 
 /** Most requests take part in nothing, which costs them a look at a map and at their model's first letters. */
-function partOf(
+function enrolledOf(
   { parts, registry }: Engine,
   request: ChatRequest,
   options: RequestOptions,
   requestId: string,
-): Part | null {
+): EnrolledRequest | null {
   const { experiment, variables, labels, sessionId, token = '', whole = () => request } = options
   if (options.dialectFor != null) return null
   if (parts.experiments.isIdle && experiment === undefined && !request.model.startsWith(EXPERIMENT_MODEL)) return null
-  return takePart(parts.experiments, {
+  return enrol(parts.experiments, {
     request,
     whole,
     experiment,
@@ -98,7 +98,7 @@ function partOf(
 }
 
 /** The options of a request that a variant changed. */
-function changed(options: RequestOptions, { request, provider, isRewritten }: Part): RequestOptions {
+function changed(options: RequestOptions, { request, provider, isRewritten }: EnrolledRequest): RequestOptions {
   const needs = provider === null ? options.needs : { ...options.needs, provider }
   if (!isRewritten) return { ...options, needs }
   const wire = options.wire == null ? null : { ...options.wire, body: null }

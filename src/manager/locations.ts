@@ -3,11 +3,11 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { LoadOptions } from '../config/config.ts'
-import { ownVariables, readEnvironment, type Variables } from '../config/environment.ts'
+import { type EnvironmentVariables, ownVariables, readEnvironment } from '../config/environment.ts'
 import { stateFolder } from '../config/paths.ts'
 import type { EngineOptions } from './engineOptions.ts'
 
-export function variablesOf({ env }: EngineOptions): Variables {
+export function variablesOf({ env }: EngineOptions): EnvironmentVariables {
   return env ?? ownVariables()
 }
 

@@ -18,21 +18,21 @@ export const EXPERIMENT_MODEL = 'experiment:'
 const LABEL = 'experiment'
 
 /** What fills the `{{variables}}` of the templates. */
-export type Variables = Readonly<Record<string, string | number | boolean>>
+export type TemplateVariables = Readonly<Record<string, string | number | boolean>>
 
-export interface Wish {
+export interface ExperimentRequest {
   readonly request: ChatRequest
   /** The request with all its texts; `request` may be a outline of it. */
   readonly whole: () => ChatRequest
   /** By name, where the caller used the option. */
   readonly experiment: string | undefined
-  readonly variables: Variables | undefined
+  readonly variables: TemplateVariables | undefined
   readonly unit: UnitFacts
   /** Whether any key has that model now. */
   readonly hasModel: (model: string) => boolean
 }
 
-export interface Part {
+export interface EnrolledRequest {
   readonly enrolment: Enrolment
   readonly request: ChatRequest
   /** The only provider that may serve it; null for any. */
@@ -42,19 +42,19 @@ export interface Part {
 }
 
 /** Null for a request that asks for none. Throws InvalidRequestError and ModelNotFoundError. */
-export function takePart(experiments: Experiments, wish: Wish): Part | null {
-  const version = askedFor(experiments, wish)
+export function enrol(experiments: Experiments, wanted: ExperimentRequest): EnrolledRequest | null {
+  const version = askedFor(experiments, wanted)
   if (version === null) return null
-  const enrolment = experiments.enrol(version, wish.unit)
+  const enrolment = experiments.enrol(version, wanted.unit)
   const variant = variantFor(version, enrolment)
-  if (variant?.model !== undefined && !wish.hasModel(variant.model)) {
+  if (variant?.model !== undefined && !wanted.hasModel(variant.model)) {
     // Nobody is refused for the sake of a comparison.
-    return written(version, null, wish, { ...enrolment, variant: null, trial: null })
+    return written(version, null, wanted, { ...enrolment, variant: null, trial: null })
   }
-  return written(version, variant, wish, enrolment)
+  return written(version, variant, wanted, enrolment)
 }
 
-function askedFor(experiments: Experiments, { request, experiment, unit }: Wish): Version | null {
+function askedFor(experiments: Experiments, { request, experiment, unit }: ExperimentRequest): Version | null {
   if (experiment !== undefined) return experiments.known(experiment)
   if (request.model.startsWith(EXPERIMENT_MODEL)) return byModel(experiments, request.model)
   const { labels } = unit
@@ -78,14 +78,19 @@ function variantFor({ experiment, stopped, kept }: Version, { variant }: Enrolme
  * The request as its variant wants it. Without a variant it stays as it came; what it lacks (a prompt, a model) is then
  * the first variant's, which is what the user has now.
  */
-function written({ experiment }: Version, variant: Variant | null, wish: Wish, enrolment: Enrolment): Part {
-  const { request } = wish
+function written(
+  { experiment }: Version,
+  variant: Variant | null,
+  wanted: ExperimentRequest,
+  enrolment: Enrolment,
+): EnrolledRequest {
+  const { request } = wanted
   const isBare = !request.messages.some((message) => message.role !== 'system' && saysAnything(message))
-  const values = valuesFor(experiment, isBare, wish)
+  const values = valuesFor(experiment, isBare, wanted)
   const shown = variant ?? usual(experiment, request, isBare)
   const changes = { ...modelOf(request, shown), ...changesBy(shown.parameters ?? {}) }
   const isRewritten = shown.template !== undefined || Object.keys(shown.parameters ?? {}).length > 0
-  const base = isRewritten ? wish.whole() : request
+  const base = isRewritten ? wanted.whole() : request
   const messages = shown.template === undefined ? base.messages : filled(base.messages, shown.template, values)
   return { enrolment, request: { ...base, messages, ...changes }, provider: shown.provider ?? null, isRewritten }
 }
@@ -106,7 +111,11 @@ function modelOf({ model }: ChatRequest, shown: Shown): { readonly model: string
 }
 
 /** The values of all variables. What any variant needs, every request must bring, whichever it gets. */
-function valuesFor({ name, variants }: Experiment, isBare: boolean, wish: Wish): Readonly<Record<string, string>> {
+function valuesFor(
+  { name, variants }: Experiment,
+  isBare: boolean,
+  wanted: ExperimentRequest,
+): Readonly<Record<string, string>> {
   const plain = variants.find(({ template }) => template === undefined)
   if (isBare && plain !== undefined)
     throw new InvalidRequestError(`variant "${plain.name}" of experiment "${name}" has no template; give a prompt`, {
@@ -114,8 +123,9 @@ function valuesFor({ name, variants }: Experiment, isBare: boolean, wish: Wish):
     })
   const values: Record<string, string> = Object.create(null)
   const needed = new Set(variants.flatMap(({ template }) => templateVariables(template ?? '')))
-  if (!isBare && needed.has(PROMPT_VARIABLE)) values[PROMPT_VARIABLE] = textOf(lastFromUser(wish.whole().messages))
-  for (const [variable, value] of Object.entries(wish.variables ?? {})) values[variable] = textOfValue(variable, value)
+  if (!isBare && needed.has(PROMPT_VARIABLE)) values[PROMPT_VARIABLE] = textOf(lastFromUser(wanted.whole().messages))
+  for (const [variable, value] of Object.entries(wanted.variables ?? {}))
+    values[variable] = textOfValue(variable, value)
   const missing = [...needed].filter((variable) => !(variable in values))
   if (missing.length === 0) return values
   throw new InvalidRequestError(

@@ -4,7 +4,7 @@ import { openaiChat } from '../../dialects/openaiChat/openaiChat.ts'
 import type { ChatRequest } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
-import type { Variables } from '../experiments/enrol.ts'
+import type { TemplateVariables } from '../experiments/enrol.ts'
 
 /** Options of one call. `prompt` wins over `messages`. */
 export interface CallOptions {
@@ -43,7 +43,7 @@ export interface CallOptions {
   /** The experiment to take part in. Each variant then says what it changes: prompt, model, provider, parameters. */
   readonly experiment?: string
   /** What fills the `{{variables}}` of the experiment's templates; with them no prompt is needed. */
-  readonly variables?: Variables
+  readonly variables?: TemplateVariables
 }
 
 /** A string is the prompt; an object is options; any other object is a situation, written out by the template. */
