@@ -3,11 +3,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beFrugal, onLongBody } from '../../dist/cli/frugal.js'
+import { onLongBody, tuneMemory } from '../../dist/cli/tuneMemory.js'
 import { reportTo } from './report.mjs'
 
 // As the command does: before anything large is loaded.
-beFrugal()
+tuneMemory()
 const { startGateway } = await import('../../dist/server/serve.js')
 
 const [, , origin = '', dialect = 'openai'] = process.argv

@@ -17,11 +17,11 @@ export const run: RunCommand = async (context) => {
   const interrupt = interrupted()
   try {
     demandKeys(manager.engine.registry.config)
-    tellTrail(manager, printer(stderr, env))
+    printTrail(manager, printer(stderr, env))
     const out = printer(stdout, env)
     const result = await ask(manager, { ...call, signal: interrupt.signal }, context, out)
     if (options['json']) out.json(result)
-    tellEnd(result, printer(stderr, env))
+    printEnd(result, printer(stderr, env))
     return 0
   } finally {
     interrupt.release()
@@ -71,7 +71,7 @@ function failureOf(error: KeywiseError) {
 }
 
 /** Each attempt the moment it has failed or answered. */
-function tellTrail(manager: APIManager, trail: Printer): void {
+function printTrail(manager: APIManager, trail: Printer): void {
   let number = 0
   const most = manager.engine.registry.config.settings.maxAttempts
   manager.on('attempt', (attempt) => {
@@ -79,7 +79,7 @@ function tellTrail(manager: APIManager, trail: Printer): void {
   })
 }
 
-function tellEnd({ requestId, responseTime, usage, costUsd }: CallResult, trail: Printer): void {
+function printEnd({ requestId, responseTime, usage, costUsd }: CallResult, trail: Printer): void {
   const tokens = `${usage.inputTokens} + ${usage.outputTokens} tokens${usage.estimated ? ' (estimated)' : ''}`
   trail.line(trail.paint('dim', `  ${duration(responseTime)}, ${tokens}, ${dollars(costUsd)}, ${requestId}`))
 }

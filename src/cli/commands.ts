@@ -37,8 +37,8 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     examples: ['keywise serve', 'keywise serve --port 8080'],
     load: async () => {
-      const { beFrugal } = await import('./frugal.ts')
-      beFrugal()
+      const { tuneMemory } = await import('./tuneMemory.ts')
+      tuneMemory()
       return import('./serve.ts')
     },
   },

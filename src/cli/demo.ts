@@ -21,7 +21,7 @@ export const run: RunCommand = async (context) => {
   if (seconds === undefined) stderr.write('Ctrl-C ends the demo.\n')
   const summary = await runDemo({
     signal: controller.signal,
-    tell: (scene) => (silent ? undefined : printScene(scene, out)),
+    show: (scene) => (silent ? undefined : printScene(scene, out)),
     ...(seconds !== undefined && { seconds }),
   })
   if (silent) out.json({ generatedAt: new Date().toISOString(), ...summary })

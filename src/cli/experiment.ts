@@ -55,14 +55,14 @@ function list(engine: Engine, { options }: CommandContext, out: Printer): ExitCo
 }
 
 function show(engine: Engine, { args, options }: CommandContext, out: Printer): ExitCode {
-  tell(engine, [experimentView(engine, args[1] ?? '')], options, out)
+  printAll(engine, [experimentView(engine, args[1] ?? '')], options, out)
   return 0
 }
 
 function start(engine: Engine, { args, options, cwd }: CommandContext, out: Printer): ExitCode {
   const rows = startExperiments(engine, readDocument(args[1] ?? '', cwd).value)
   if (options['json']) {
-    tell(engine, rows, options, out)
+    printAll(engine, rows, options, out)
     return 0
   }
   for (const row of rows) {
@@ -80,7 +80,7 @@ function stop(engine: Engine, { args, options }: CommandContext, out: Printer): 
   const keep = options['keep']
   engine.parts.experiments.stop(name, typeof keep === 'string' ? keep : null)
   const row = experimentView(engine, name)
-  if (options['json']) tell(engine, [row], options, out)
+  if (options['json']) printAll(engine, [row], options, out)
   else {
     out.line(`${name} is stopped: ${row.verdict.text}`)
     out.line(row.kept === null ? 'Its requests run as usual from now on.' : `Everybody gets ${row.kept} from now on.`)
@@ -95,7 +95,12 @@ function exportData(engine: Engine, { args, options }: CommandContext, out: Prin
   return 0
 }
 
-function tell(engine: Engine, rows: readonly ExperimentRow[], options: CommandContext['options'], out: Printer): void {
+function printAll(
+  engine: Engine,
+  rows: readonly ExperimentRow[],
+  options: CommandContext['options'],
+  out: Printer,
+): void {
   if (options['json']) out.json({ generatedAt: new Date(engine.now).toISOString(), experiments: rows })
   else for (const row of rows) print(row, out)
 }

@@ -6,9 +6,9 @@ import { asRecord } from '../domain/json.ts'
 import { consoleLogger } from '../observe/log.ts'
 import { type RunningGateway, startGateway } from '../server/serve.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
-import { onLongBody } from './frugal.ts'
 import { type Printer, plural, printer, wholeNumber } from './output.ts'
 import { untilStopped } from './stop.ts'
+import { onLongBody } from './tuneMemory.ts'
 
 /** A second Ctrl-C within this time belongs to the first. */
 const HURRY_AFTER_MS = 500

@@ -17,7 +17,7 @@ export async function tour({ options, stdout, env }: CommandContext): Promise<Ex
   const silent = options['json'] === true
   const pauseMs = silent ? 0 : (seconds * 1000) / SCENES
   const result = await runTour({
-    tell: (scene) => (silent ? undefined : printScene(scene, out)),
+    show: (scene) => (silent ? undefined : printScene(scene, out)),
     pause: () => new Promise((resolve) => setTimeout(resolve, pauseMs)),
   })
   if (silent) out.json(summaryOf(result))

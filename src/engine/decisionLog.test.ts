@@ -13,7 +13,7 @@ function failFirst(engine: Engine, id: string): void {
   const target = engine.registry.targets.find((one) => one.id === id)
   if (target === undefined) throw new Error(`no target ${id}`)
   for (let times = 0; times < 3; times++)
-    engine.parts.learned.remember({ ...makeFailure(target, engine.now, 'server'), target: refOf(target) })
+    engine.parts.learned.record({ ...makeFailure(target, engine.now, 'server'), target: refOf(target) })
 }
 
 describe('find()', () => {

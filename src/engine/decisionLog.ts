@@ -63,7 +63,7 @@ export class Decisions {
   }
 
   /** Called on the request's path: a comparison and an entry in a list. */
-  note(pending: PendingRequest, decision: Decision, eligibility: EligibilityFacts, now: number): void {
+  record(pending: PendingRequest, decision: Decision, eligibility: EligibilityFacts, now: number): void {
     const second = Math.floor(now / 1000)
     if (second !== this.#second) {
       this.#second = second

@@ -77,7 +77,7 @@ export class Engine {
     this.parts = parts
     this.registry = registry
     this.eligibility = eligibility
-    this.faultAttribution = new FaultAttribution(parts.offline, (event) => parts.learned.remember(event))
+    this.faultAttribution = new FaultAttribution(parts.offline, (event) => parts.learned.record(event))
   }
 
   get now(): number {
@@ -89,9 +89,9 @@ export class Engine {
     const now = this.now
     if (trail.calls === 0) this.#retries.request(now)
     const decision = learned.router.decide(this.#routingRequest(pending, trail, now), now)
-    decisions.note(pending, decision, this.eligibility, now)
+    decisions.record(pending, decision, this.eligibility, now)
     trail.offer(decision.first)
-    if (trail.isTold) this.#notePassed(pending, decision, trail, now)
+    if (trail.isLogged) this.#recordPassed(pending, decision, trail, now)
     if (events.has('decision')) {
       const chosen = decision.first?.id ?? null
       events.emit('decision', {
@@ -197,14 +197,14 @@ export class Engine {
   lift(target: TargetRef, only: readonly FailureKind[]): void {
     const { learned, store } = this.parts
     const { origin } = store
-    learned.remember({ kind: 'lift', at: this.now, origin, id: learned.eventId(), target: refOf(target), only })
+    learned.record({ kind: 'lift', at: this.now, origin, id: learned.eventId(), target: refOf(target), only })
   }
 
   /** Takes in a failed attempt: judged, settled, remembered, told. */
   record(pending: PendingRequest, trail: Trail, attempt: RunningAttempt, end: CallEnd): Verdict {
     const failure = failureOf(end)
     const verdict = this.#judge(failure, pending, trail, attempt.target)
-    const { report } = this.#remember(pending, attempt, end)
+    const { report } = this.#recordLive(pending, attempt, end)
     trail.add(attempt.target, report, failure, verdict)
     this.parts.monitor.failed(attempt, failure, verdict)
     return verdict
@@ -212,7 +212,7 @@ export class Engine {
 
   /** Takes in the attempt that answered, or whose stream broke off after its first content. */
   recordAnswer(pending: PendingRequest, trail: Trail, attempt: RunningAttempt, end: CallEnd): AttemptReport {
-    const { report } = this.#remember(pending, attempt, end)
+    const { report } = this.#recordLive(pending, attempt, end)
     trail.answered(report)
     this.#observe(pending, trail, end)
     if (end.outcome.ok) this.parts.monitor.answered(attempt, pending, end.outcome.response)
@@ -272,14 +272,16 @@ export class Engine {
   }
 
   /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). `price`: default the registry's of now. */
-  remember(facts: Omit<AttemptFacts, 'id' | 'notCharged' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>): Recorded {
+  recordCall(
+    facts: Omit<AttemptFacts, 'id' | 'notCharged' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>,
+  ): Recorded {
     const { learned, store } = this.parts
     const price = facts.price === undefined ? this.registry.priceOf(facts.target) : facts.price
     const credential = this.registry.credentialNow(facts.target)
     const fault = this.faultAttribution.attribute(credential?.connection.hostname, facts.end, this.now)
-    const remember = fault === 'undecided' ? (event: AttemptEvent) => this.faultAttribution.add(event) : undefined
+    const record = fault === 'undecided' ? (event: AttemptEvent) => this.faultAttribution.add(event) : undefined
     const recorded = recordAttempt(
-      { learned, origin: store.origin, estimate: this.estimate, remember },
+      { learned, origin: store.origin, estimate: this.estimate, record },
       { ...facts, id: learned.eventId(), price, notCharged: fault === 'local' },
       this.now,
     )
@@ -321,8 +323,8 @@ export class Engine {
     if (!isCallers && !offline.isOffline(this.now)) experiments.failed(pending.enrolment, pending.id)
   }
 
-  #remember(pending: PendingRequest, attempt: RunningAttempt, end: CallEnd): Recorded {
-    return this.remember({
+  #recordLive(pending: PendingRequest, attempt: RunningAttempt, end: CallEnd): Recorded {
+    return this.recordCall({
       requestId: pending.id,
       number: attempt.number,
       source: 'live',
@@ -360,9 +362,10 @@ export class Engine {
   }
 
   /** Who would have been asked, were it not for a park or a limit. */
-  #notePassed(pending: PendingRequest, decision: Decision, trail: Trail, now: number): void {
+  #recordPassed(pending: PendingRequest, decision: Decision, trail: Trail, now: number): void {
     const rows = decision.preview(LOOKED_AT, (target) => whyNot(this.eligibility, target, pending, null, now))
-    for (const { missed, reason } of rows) if (missed && reason !== null && PASSES.test(reason)) trail.tell(reason)
+    for (const { missed, reason } of rows)
+      if (missed && reason !== null && PASSES.test(reason)) trail.recordPassed(reason)
   }
 
   #othersEligible(pending: PendingRequest, trail: Trail, except: Target): boolean {

@@ -13,7 +13,7 @@ export function rateTarget(
 ): void {
   checkScore(score)
   const { learned, store } = engine.parts
-  learned.remember({
+  learned.record({
     kind: 'quality',
     at: engine.now,
     origin: store.origin,

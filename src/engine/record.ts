@@ -46,12 +46,12 @@ export interface Recorder {
   /** Counts what nobody reported. */
   readonly estimate: UsageEstimator
   /** Where the event goes; default the learned state. */
-  readonly remember?: ((event: AttemptEvent) => void) | undefined
+  readonly record?: ((event: AttemptEvent) => void) | undefined
 }
 
 /** Settles what was set aside, remembers the attempt, and returns it as people see it. */
 export function recordAttempt(recorder: Recorder, facts: AttemptFacts, now: number): Recorded {
-  const { learned, remember = (event) => learned.remember(event) } = recorder
+  const { learned, record = (event) => learned.record(event) } = recorder
   const event = eventOf(facts, recorder, now)
   const tokens = event.usage === null ? 0 : event.usage.inputTokens + event.usage.outputTokens
   if (facts.hold !== null) {
@@ -59,7 +59,7 @@ export function recordAttempt(recorder: Recorder, facts: AttemptFacts, now: numb
     learned.crossed(learned.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens }))
     if (facts.hold.probe) learned.parks.endProbe(facts.target)
   }
-  remember(event)
+  record(event)
   return { event, report: reportOf(event, facts.target, learned, now) }
 }
 

@@ -5,13 +5,13 @@ import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import type { Engine } from './engine.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
-export function rememberProbe(
+export function recordProbe(
   engine: Engine,
   pending: PendingRequest,
   { target, startedAt, hold }: Pick<RunningAttempt, 'target' | 'startedAt' | 'hold'>,
   end: CallEnd,
 ): void {
-  engine.remember({
+  engine.recordCall({
     requestId: pending.id,
     number: 1,
     source: 'probe',

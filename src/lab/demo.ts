@@ -15,7 +15,7 @@ import { demoScenario } from './fake/worlds.ts'
 
 export interface DemoOptions {
   /** Told as it happens. */
-  readonly tell: (scene: DemoScene) => void
+  readonly show: (scene: DemoScene) => void
   /** Ends the traffic; what is under way is waited for. */
   readonly signal: AbortSignal
   /** How long the traffic is meant to last, for the timing of the incidents; default a minute. */
@@ -94,7 +94,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
   let app: App | null = null
   try {
     await manager.ready()
-    app = await openGateway(manager, options.tell)
+    app = await openGateway(manager, options.show)
     return await new Demo(options, world, manager).run()
   } finally {
     await app?.close(0)
@@ -106,7 +106,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
 const MAX_BODY_BYTES = 32 * 1024 * 1024
 
 /** The same engine behind a gateway on a free port, for whoever wants to talk to it while the demo runs. */
-async function openGateway(manager: APIManager, tell: DemoOptions['tell']): Promise<App> {
+async function openGateway(manager: APIManager, show: DemoOptions['show']): Promise<App> {
   const { engine } = manager
   const tokens = new Tokens({
     store: engine.parts.store,
@@ -128,7 +128,7 @@ async function openGateway(manager: APIManager, tell: DemoOptions['tell']): Prom
     ready: () => manager.ready(),
   })
   const fresh = tokens.fresh.find(({ scope }) => scope === 'inference')
-  tell({ kind: 'gateway', origin: app.origin, token: fresh?.token ?? '' })
+  show({ kind: 'gateway', origin: app.origin, token: fresh?.token ?? '' })
   return app
 }
 
@@ -149,9 +149,9 @@ class Demo {
   }
 
   async run(): Promise<DemoSummary> {
-    const { signal, tell } = this.#options
+    const { signal, show } = this.#options
     const report = await testApiKeys({ engine: this.#manager.engine, signal })
-    tell({ kind: 'tests', report })
+    show({ kind: 'tests', report })
     await this.#traffic()
     await Promise.all(this.#running)
     return {
@@ -164,7 +164,7 @@ class Demo {
   }
 
   async #traffic(): Promise<void> {
-    const { signal, seconds = DEFAULT_SECONDS, tell } = this.#options
+    const { signal, seconds = DEFAULT_SECONDS, show } = this.#options
     const incidents = [...INCIDENTS]
     const startedAt = performance.now()
     while (!signal.aborted) {
@@ -172,7 +172,7 @@ class Demo {
       for (let next = incidents[0]; next !== undefined && next.at <= share; next = incidents[0]) {
         incidents.shift()
         next.happen(this.#world)
-        tell({ kind: 'incident', text: next.text })
+        show({ kind: 'incident', text: next.text })
       }
       if (this.#running.size < MOST_AT_ONCE) this.#begin()
       await pause(PACE_MS * (0.4 + 1.2 * this.#dice.uniform()), signal)
@@ -192,9 +192,9 @@ class Demo {
     for (const { failureKind } of call.attempts)
       if (failureKind !== null) this.#failures[failureKind] = (this.#failures[failureKind] ?? 0) + 1
     if (call.result !== null && call.attempts.length > 1) this.#rescued++
-    this.#options.tell({ kind: 'call', call })
+    this.#options.show({ kind: 'call', call })
     if (this.#calls % RANKING_EVERY === 0)
-      this.#options.tell({ kind: 'ranking', rows: this.#manager.rankTargets().slice(0, 6) })
+      this.#options.show({ kind: 'ranking', rows: this.#manager.rankTargets().slice(0, 6) })
   }
 
   async #ask(prompt: string, streamed: boolean): Promise<DemoCall> {

@@ -7,7 +7,7 @@ const THIRD_DAY = MIDNIGHT + 48 * HOUR
 
 test("the original's three days: first tests, groq limited and left alone until its reset, google preferred", async () => {
   const scenes: TourScene[] = []
-  const { report, calls, ranking, groqParkedUntil, seen } = await runTour({ tell: (scene) => scenes.push(scene) })
+  const { report, calls, ranking, groqParkedUntil, seen } = await runTour({ show: (scene) => scenes.push(scene) })
 
   // Day 1: every key is tested, the retired model costs no call, and groq is the best.
   expect(report.summary).toMatchObject({ total: 6, passed: 5, failed: 1 })

@@ -12,7 +12,7 @@ import { FastClock } from './fastClock.ts'
 
 export interface TourOptions {
   /** Told as it happens. */
-  readonly tell: (scene: TourScene) => void
+  readonly show: (scene: TourScene) => void
   /** Real time for the reader, after each scene; default none. */
   readonly pause?: () => Promise<void>
 }
@@ -90,33 +90,33 @@ class Tour {
   }
 
   async #firstDay(): Promise<TestReport> {
-    await this.#tell({ kind: 'day', day: 1, text: 'Keys of Groq, OpenRouter and three of Google: all are tested.' })
+    await this.#show({ kind: 'day', day: 1, text: 'Keys of Groq, OpenRouter and three of Google: all are tested.' })
     const report = await testApiKeys({ engine: this.#manager.engine })
-    await this.#tell({ kind: 'tests', report })
+    await this.#show({ kind: 'tests', report })
     await this.#judgeAll()
     for (const hour of [10, 12, 14, 16, 18, 20]) await this.#callAt(1, hour)
     return report
   }
 
   async #secondDay(): Promise<number | null> {
-    await this.#tell({ kind: 'day', day: 2, text: "Another program of the account uses up groq's day." })
+    await this.#show({ kind: 'day', day: 2, text: "Another program of the account uses up groq's day." })
     for (const hour of [9, 10, 11]) await this.#callAt(2, hour)
     this.#useUpTheDay()
     for (const hour of [11.5, 12, 14, 16, 18, 20, 22]) await this.#callAt(2, hour)
     const park = this.#manager.engine.parts.learned.parks
       .list(this.#clock.now())
       .find((one) => one.target.provider === 'groq')
-    await this.#tell({ kind: 'note', text: park === undefined ? 'nobody is parked' : park.text })
+    await this.#show({ kind: 'note', text: park === undefined ? 'nobody is parked' : park.text })
     return park?.until ?? null
   }
 
   async #thirdDay(): Promise<readonly RankedRow[]> {
-    await this.#tell({ kind: 'day', day: 3, text: "groq's day has begun anew. Who is asked now? (strategy: score)" })
+    await this.#show({ kind: 'day', day: 3, text: "groq's day has begun anew. Who is asked now? (strategy: score)" })
     this.#world.clearFaults('groq')
     for (const hour of [7, 7.5]) await this.#callAt(3, hour)
     await this.#clock.until(MIDNIGHT + 2 * DAY + 9 * HOUR)
     const ranking = this.#manager.rankTargets('What should I do today?')
-    await this.#tell({ kind: 'ranking', rows: ranking })
+    await this.#show({ kind: 'ranking', rows: ranking })
     await this.#callAt(3, 9)
     return ranking
   }
@@ -134,7 +134,7 @@ class Tour {
       if (!eligible || quality === undefined) continue
       for (let vote = 0; vote < 4; vote++) this.#manager.updateQualityScore(provider, model, keyIndex, quality)
     }
-    await this.#tell({ kind: 'note', text: 'people rate answers: groq 0.92, google 0.88, openrouter 0.95' })
+    await this.#show({ kind: 'note', text: 'people rate answers: groq 0.92, google 0.88, openrouter 0.95' })
   }
 
   async #callAt(day: number, hour: number): Promise<void> {
@@ -142,11 +142,11 @@ class Tour {
     const at = this.#clock.now()
     const result = await this.#manager.callWithFallback(`What is new on day ${day} at ${hour}?`)
     this.#calls.push({ at, result })
-    await this.#tell({ kind: 'call', at, result })
+    await this.#show({ kind: 'call', at, result })
   }
 
-  async #tell(scene: TourScene): Promise<void> {
-    this.#options.tell(scene)
+  async #show(scene: TourScene): Promise<void> {
+    this.#options.show(scene)
     await this.#options.pause?.()
   }
 }

@@ -226,17 +226,17 @@ export class APIManager {
     const trail = new Trail(pending, before !== null)
     try {
       const answered = await cascade(this.engine, pending, trail)
-      void answered.recorded.then((report) => this.#tell(pending, answered.trail, report, before, null))
+      void answered.recorded.then((report) => this.#log(pending, answered.trail, report, before, null))
       return answered
     } catch (error) {
       const attempts = error instanceof KeywiseError ? error.attempts : []
       const text = error instanceof Error ? error.message : String(error)
-      this.#tell(pending, { attempts, passed: trail.passed }, null, before, text)
+      this.#log(pending, { attempts, passed: trail.passed }, null, before, text)
       throw error
     }
   }
 
-  #tell(
+  #log(
     pending: PendingRequest,
     { attempts, passed }: Pick<CallStory, 'attempts' | 'passed'>,
     report: AttemptReport | null,

@@ -35,7 +35,7 @@ export function importStats(engine: Engine, path: string): void {
     const ref = refFor(engine, provider, keyIndex, model)
     return ref === undefined || learned.tally.row(ref.stateId) !== undefined ? undefined : ref
   }
-  for (const event of toImportEvents(file, resolve, { at: engine.now, origin: store.origin })) learned.remember(event)
+  for (const event of toImportEvents(file, resolve, { at: engine.now, origin: store.origin })) learned.record(event)
 }
 
 function refFor(engine: Engine, provider: string, keyIndex: number, model: string): TargetRef | undefined {

@@ -74,7 +74,7 @@ const ALL_BUT_REFUSALS = FAILURE_KINDS.filter((kind) => kind !== 'auth_invalid')
 function lift(engine: Engine, targets: readonly Target[] | null, refused: ReadonlySet<Credential>): void {
   const { learned, store } = engine.parts
   const remember = (target: Target | null, only?: typeof ALL_BUT_REFUSALS) =>
-    learned.remember({
+    learned.record({
       kind: 'lift',
       at: engine.now,
       origin: store.origin,

@@ -100,7 +100,7 @@ export class Monitor {
     const score = selfScore(pending.request, response)
     if (this.#watch === null || score === null) return
     const { learned, store, experiments } = this.#watch.engine.parts
-    learned.remember({
+    learned.record({
       kind: 'quality',
       at: this.#options.now(),
       origin: store.origin,

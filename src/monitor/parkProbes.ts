@@ -11,7 +11,7 @@ import type { Target } from '../domain/target.ts'
 import type { Engine } from '../engine/engine.ts'
 import { prepareRequest } from '../engine/prepareRequest.ts'
 import { rankingNow } from '../engine/ranking.ts'
-import { rememberProbe } from '../engine/recordProbe.ts'
+import { recordProbe } from '../engine/recordProbe.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
 import type { Call } from '../upstream/call.ts'
@@ -124,7 +124,7 @@ export class ParkProbes {
     const list = lists.of(credential)
     if (list === null || list.readAt < park.until || !learned.parks.awaiting(engine.now).includes(park)) return false
     if (list.models.some(({ id }) => id === park.target.model)) return true
-    engine.parts.checks.remember(park.target, {
+    engine.parts.checks.record(park.target, {
       kind: 'model_not_found',
       status: null,
       message: 'not in the models list of the provider',
@@ -159,7 +159,7 @@ export class ParkProbes {
     this.#call = attempt.call
     const end = await attempt.call.done
     this.#call = null
-    rememberProbe(engine, pending, attempt, end)
+    recordProbe(engine, pending, attempt, end)
   }
 }
 

@@ -26,7 +26,7 @@ const TOKENS = Array.from({ length: 14 }, (_, step) => 4 ** step)
 export async function connectTelemetry(events: Events): Promise<void> {
   if (!(REGISTRY in globalThis)) return
   const telemetry = new Telemetry(await import('@opentelemetry/api'))
-  events.on('attempt', (attempt) => telemetry.tell(attempt))
+  events.on('attempt', (attempt) => telemetry.record(attempt))
 }
 
 class Telemetry {
@@ -37,7 +37,7 @@ class Telemetry {
     this.#api = api
   }
 
-  tell(attempt: Attempt): void {
+  record(attempt: Attempt): void {
     const api = this.#api
     const attributes = attributesOf(attempt)
     const startTime = Date.parse(attempt.startedAt)

@@ -129,7 +129,7 @@ class Asking {
     const { call, number, startedAt } = engine.callForTest(this.#target, pending, hold, ++this.#calls)
     const end = await this.#endOf(call, pending)
     if (end.outcome.ok) this.#liftParks()
-    const { event } = engine.remember({
+    const { event } = engine.recordCall({
       ...UNNAMED,
       requestId: pending.id,
       number,

@@ -18,7 +18,7 @@ const SHOWN = 200
 const LIMITS: ReadonlySet<Failure['kind']> = new Set(['rate_minute', 'quota_day', 'in_flight_budget'])
 
 /** A target that a free finding decided; `finding` names the cause when others share it. */
-export function toldResult(engine: Engine, item: Item, failure: Failure, finding: string | null): TestResult {
+export function reportedResult(engine: Engine, item: Item, failure: Failure, finding: string | null): TestResult {
   return {
     ...head(engine, item),
     ...failureFields(engine, item, failure),

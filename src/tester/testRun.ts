@@ -14,7 +14,7 @@ import { proveAbilities } from './proveAbilities.ts'
 import { ProviderQueues } from './providerQueues.ts'
 import { fastestOf, summaryOf, type TestCost, type TestReport } from './report.ts'
 import { greeting, requestsOf } from './requests.ts'
-import { type Ended, failedResult, passedResult, toldResult } from './resultOf.ts'
+import { type Ended, failedResult, passedResult, reportedResult } from './resultOf.ts'
 import type { RunOptions } from './runOptions.ts'
 import type { ProviderName } from './summaryText.ts'
 import { type Survey, surveyAll } from './survey.ts'
@@ -133,7 +133,7 @@ class TestRun {
     const { target, fate } = item
     if (this.#signal.aborted) return this.#skip(item, 'interrupted')
     if (fate.do === 'skip') return this.#skip(item, fate.reason)
-    if (fate.do === 'tell') return this.#tell(item, fate)
+    if (fate.do === 'tell') return this.#recordFate(item, fate)
     if (target === null) return
     const answer = await callTarget(desk, target, greeting(target, this.#message))
     if (answer.kind === 'skipped') return this.#skip(item, answer.reason)
@@ -155,15 +155,15 @@ class TestRun {
   }
 
   /** Decided without a call of its own; remembered all the same, so that nobody else makes the call. */
-  #tell(item: Item, { failure, finding, startedAt }: Extract<Fate, { do: 'tell' }>): void {
+  #recordFate(item: Item, { failure, finding, startedAt }: Extract<Fate, { do: 'tell' }>): void {
     const { target } = item
-    if (target !== null) this.#rememberFinding(target, failure, startedAt)
-    this.#add(toldResult(this.#engine, item, failure, finding))
+    if (target !== null) this.#recordFinding(target, failure, startedAt)
+    this.#add(reportedResult(this.#engine, item, failure, finding))
   }
 
-  #rememberFinding(target: Target, failure: Failure, startedAt: number): void {
+  #recordFinding(target: Target, failure: Failure, startedAt: number): void {
     const { now } = this.#engine
-    this.#engine.remember({
+    this.#engine.recordCall({
       ...UNNAMED,
       requestId: requestId(),
       number: 1,

@@ -18,7 +18,7 @@ const PROVIDER_PATIENCE = 2
 
 export class Trail {
   readonly attempts: AttemptReport[] = []
-  readonly isTold: boolean
+  readonly isLogged: boolean
   /** Who was passed over without a call, each reason once. */
   readonly passed: PassedOver[] = []
   /** Milliseconds spent waiting for room. */
@@ -37,8 +37,8 @@ export class Trail {
   #offered: Target | null = null
 
   /** `isTold`: somebody will read who was passed over. */
-  constructor(pending: Pick<PendingRequest, 'maxAttempts' | 'hardCap'>, isTold = false) {
-    this.isTold = isTold
+  constructor(pending: Pick<PendingRequest, 'maxAttempts' | 'hardCap'>, isLogged = false) {
+    this.isLogged = isLogged
     this.#maxAttempts = pending.maxAttempts
     this.#hardCap = pending.hardCap
   }
@@ -103,7 +103,7 @@ export class Trail {
   pass(target: Target, { why, rejectedBy }: Extract<Hold, { granted: false }>, explored: boolean): void {
     if (why.code === 'budget') this.leave(target.stateId)
     else this.#learned.busy.add(target.stateId)
-    this.tell(`${target.provider} - ${target.model}: ${why.reason}`)
+    this.recordPassed(`${target.provider} - ${target.model}: ${why.reason}`)
     if (!explored) this.rejectedBy = rejectedBy
   }
 
@@ -117,7 +117,7 @@ export class Trail {
   }
 
   /** For the story of the call: somebody who would have been asked next, and why not. */
-  tell(text: string): void {
+  recordPassed(text: string): void {
     if (this.passed.length >= MOST_PASSED || this.passed.some((known) => known.text === text)) return
     this.passed.push({ before: this.attempts.length + 1, text })
   }

@@ -253,11 +253,11 @@ export class Experiments {
   #review(key: string): void {
     for (const version of this.#here.values()) {
       if (versionKey(version.experiment) !== key) continue
-      this.#tellStops(version)
+      this.#reportStops(version)
       if (version.decidedAt !== null || version.stopped !== null) continue
       const verdict = verdictOf(this.evidenceOf(version.experiment))
       if (verdict.state === 'collecting' || verdict.state === 'undecided') continue
-      if (!this.versions.tell(version, this.#options.now())) continue
+      if (!this.versions.markReported(version, this.#options.now())) continue
       this.#look()
       this.#options.onDecided(version, verdict)
     }
@@ -265,7 +265,7 @@ export class Experiments {
 
   readonly #told = new Set<string>()
 
-  #tellStops({ experiment }: Version): void {
+  #reportStops({ experiment }: Version): void {
     for (const { variant, reason } of this.evidenceOf(experiment).stopped()) {
       const key = `${versionKey(experiment)}/${variant}`
       if (this.#told.has(key)) continue

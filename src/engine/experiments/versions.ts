@@ -98,7 +98,7 @@ export class ExperimentVersions {
   }
 
   /** Remembers that the verdict was told. True for the one process that is to tell it. */
-  tell({ experiment }: Version, now: number): boolean {
+  markReported({ experiment }: Version, now: number): boolean {
     let isFirst = false
     this.#change(experiment.name, (versions) => {
       isFirst = false

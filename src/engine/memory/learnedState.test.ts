@@ -46,7 +46,7 @@ test('what was observed outlives the process', async () => {
   const first = openTestEngine({ store })
   const target = first.registry.targets[0]!
   const event = makeSuccess(target, first.now, { latencyMs: 800, costNanoUsd: 5, origin: store.origin })
-  first.parts.learned.remember({ ...event, target: refOf(target) })
+  first.parts.learned.record({ ...event, target: refOf(target) })
   first.parts.learned.save()
   const second = openTestEngine({ store })
   expect(second.parts.learned.observed.of(target.stateId)).toMatchObject({ costNanoUsd: 5 })

@@ -79,7 +79,7 @@ export class LearnedState {
   }
 
   /** Something that happened here: into the log, and into everything that learns from it. */
-  remember(event: StoreEvent): void {
+  record(event: StoreEvent): void {
     this.#store.append(event)
     this.#take(event)
   }

@@ -75,8 +75,8 @@ describe('what was learned by the hour', () => {
       for (let hour = 0; hour < 24; hour++) {
         const at = midnight - day * 24 * HOUR + hour * HOUR
         const latencyMs = hour >= 13 && hour < 16 ? 4000 : 1000
-        learned.remember(attemptEvent({ at, target, latencyMs, firstTokenMs: latencyMs, streamed: true, usage: null }))
-        if (hour === 14) learned.remember(failedAttempt({ at, target }))
+        learned.record(attemptEvent({ at, target, latencyMs, firstTokenMs: latencyMs, streamed: true, usage: null }))
+        if (hour === 14) learned.record(failedAttempt({ at, target }))
       }
     const [a, b] = hoursView(engine).targets
     const [quiet, busy] = [a?.hours[5], a?.hours[14]]

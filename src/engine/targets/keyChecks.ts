@@ -108,17 +108,17 @@ export class KeyChecks {
     const hasCredit = checked.state === 'valid' ? checked.facts.hasCredit : null
     if (hasCredit === true) this.#lift(target, reason)
     if (hasCredit === false)
-      this.remember(target, { kind: 'billing', status: null, message: 'the account still has no credit' })
+      this.record(target, { kind: 'billing', status: null, message: 'the account still has no credit' })
   }
 
   /** Only what it says of the key counts: a check that met an outage or a limit of its own has found out nothing. */
   #refused(target: TargetRef, failure: Failure): void {
-    if (ABOUT_THE_KEY.has(failure.kind)) this.remember(target, failure)
+    if (ABOUT_THE_KEY.has(failure.kind)) this.record(target, failure)
   }
 
   #lift(target: TargetRef, reason: FailureKind): void {
     const { learned, store, tools } = this.#options
-    learned.remember({
+    learned.record({
       kind: 'lift',
       at: tools.now(),
       origin: store.origin,
@@ -129,8 +129,8 @@ export class KeyChecks {
   }
 
   /** A check failed as a call would have: the park is prolonged, and nobody had to wait for it. */
-  remember(target: TargetRef, failure: Failure): void {
-    this.#options.learned.remember(this.#refusal(target, failure, this.#options.tools.now()))
+  record(target: TargetRef, failure: Failure): void {
+    this.#options.learned.record(this.#refusal(target, failure, this.#options.tools.now()))
   }
 
   #refusal(target: TargetRef, failure: Failure, at: number): AttemptEvent {

@@ -147,7 +147,7 @@ export class Pool {
   }
 
   /** Remembers a call whose answer stated nothing, for the statements of those that are still under way. */
-  remember(startedAt: number, use: QuotaNeed): void {
+  recordEnded(startedAt: number, use: QuotaNeed): void {
     if (this.underWay.size === 0) this.#keepFrom(this.#ended.length)
     else this.#ended.push({ startedAt, use })
     if (this.#ended.length >= this.#tidyAt) this.#tidy()

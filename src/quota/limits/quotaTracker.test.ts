@@ -26,7 +26,7 @@ function bookWith(fields: Partial<QuotaSpec> = {}): QuotaTracker {
 }
 
 /** A tracker that was told of a limit by a call at NOON. */
-function bookTold(...facts: readonly Partial<LimitFact>[]): QuotaTracker {
+function trackerWith429(...facts: readonly Partial<LimitFact>[]): QuotaTracker {
   const tracker = bookWith()
   tracker.fold(eventOf(NOON, { limits: facts.map(factOf) }))
   return tracker
@@ -67,7 +67,7 @@ describe('room', () => {
   })
 
   test('a live header excludes before the call that would be refused, until its reset', () => {
-    const tracker = bookTold({ limit: 30, remaining: 0, resetsAt: NOON + 20 * SECOND })
+    const tracker = trackerWith429({ limit: 30, remaining: 0, resetsAt: NOON + 20 * SECOND })
     expect(tracker.room(target, one, NOON + SECOND)).toMatchObject({
       granted: false,
       unit: 'requests',
@@ -83,13 +83,13 @@ describe('room', () => {
   })
 
   test('what is left must be enough for the request at hand', () => {
-    const tracker = bookTold({ unit: 'tokens', limit: 8_000, remaining: 500, resetsAt: NOON + 30 * SECOND })
+    const tracker = trackerWith429({ unit: 'tokens', limit: 8_000, remaining: 500, resetsAt: NOON + 30 * SECOND })
     expect(tracker.room(target, { requests: 1, inputTokens: 300, outputTokens: 200 }, NOON)).toBeNull()
     expect(tracker.room(target, { requests: 1, inputTokens: 301, outputTokens: 200 }, NOON)?.unit).toBe('tokens')
   })
 
   test('names the shortage that lasts longest', () => {
-    const tracker = bookTold(
+    const tracker = trackerWith429(
       { remaining: 0, resetsAt: NOON + 20 * SECOND },
       { window: 'day', remaining: 0, resetsAt: NOON + 5 * HOUR },
     )
@@ -97,18 +97,18 @@ describe('room', () => {
   })
 
   test('input and output are counted apart where the provider does so', () => {
-    const tracker = bookTold({ unit: 'output-tokens', limit: 1_000, remaining: 99, resetsAt: NOON + MINUTE })
+    const tracker = trackerWith429({ unit: 'output-tokens', limit: 1_000, remaining: 99, resetsAt: NOON + MINUTE })
     expect(tracker.room(target, one, NOON)?.unit).toBe('output-tokens')
     expect(tracker.room(target, { ...one, outputTokens: 99 }, NOON)).toBeNull()
   })
 
   test('a credit that cannot be counted beforehand excludes only when nothing is left', () => {
-    expect(bookTold({ unit: 'neurons', window: 'day', remaining: 3 }).room(target, one, NOON)).toBeNull()
-    expect(bookTold({ unit: 'neurons', window: 'day', remaining: 0 }).room(target, one, NOON)).not.toBeNull()
+    expect(trackerWith429({ unit: 'neurons', window: 'day', remaining: 3 }).room(target, one, NOON)).toBeNull()
+    expect(trackerWith429({ unit: 'neurons', window: 'day', remaining: 0 }).room(target, one, NOON)).not.toBeNull()
   })
 
   test('a request above the whole limit is told that waiting does not help', () => {
-    const tracker = bookTold({ unit: 'tokens', limit: 8_000, remaining: 8_000 })
+    const tracker = trackerWith429({ unit: 'tokens', limit: 8_000, remaining: 8_000 })
     const large = { requests: 1, inputTokens: 9_000, outputTokens: 100 }
     expect(tracker.room(target, large, NOON)?.tooLarge).toBe(true)
     expect(tracker.freeAt(target, large, NOON)).toBeNull()
@@ -183,7 +183,7 @@ describe('parallel calls', () => {
   })
 
   test('settling and folding counts a call once', () => {
-    const tracker = bookTold({ unit: 'tokens', limit: 8_000 })
+    const tracker = trackerWith429({ unit: 'tokens', limit: 8_000 })
     const hold = reserved(tracker, NOON)
     expect(tracker.limitsOf(target, NOON)).toMatchObject([{ remaining: 7_800 }])
     tracker.settle(hold, { inputTokens: 90, outputTokens: 10 }, NOON + 100)
@@ -205,7 +205,7 @@ describe('parallel calls', () => {
   })
 
   test('a released call leaves nothing behind, and a second release changes nothing', () => {
-    const tracker = bookTold({ limit: 10 })
+    const tracker = trackerWith429({ limit: 10 })
     const hold = reserved(tracker, NOON)
     tracker.release(hold)
     tracker.release(hold)
@@ -214,7 +214,7 @@ describe('parallel calls', () => {
   })
 
   test('a limit of calls under way counts those, and nothing else', () => {
-    const tracker = bookTold({ unit: 'concurrency', window: 'none', limit: 2 })
+    const tracker = trackerWith429({ unit: 'concurrency', window: 'none', limit: 2 })
     const holds = [reserved(tracker, NOON), reserved(tracker, NOON)]
     const shortage = tracker.reserve(target, one, NOON)
     expect(shortage).toMatchObject({ granted: false, unit: 'concurrency' })
@@ -223,14 +223,14 @@ describe('parallel calls', () => {
   })
 
   test('a long stream does not keep the minute closed for longer than the minute', () => {
-    const tracker = bookTold({ limit: 2 })
+    const tracker = trackerWith429({ limit: 2 })
     reserved(tracker, NOON)
     expect(tracker.room(target, one, NOON)).not.toBeNull()
     expect(tracker.room(target, one, NOON + MINUTE + SECOND)).toBeNull()
   })
 
   test('a call that its owner lost is given back in the end', () => {
-    const tracker = bookTold({ unit: 'concurrency', window: 'none', limit: 1 })
+    const tracker = trackerWith429({ unit: 'concurrency', window: 'none', limit: 1 })
     reserved(tracker, NOON)
     tracker.reserve(targetOf({ model: 'other' }), one, NOON + 3 * HOUR)
     expect(tracker.room(target, one, NOON + 3 * HOUR)).toBeNull()
@@ -381,17 +381,20 @@ describe('hostile statements exclude nobody for longer than their window', () =>
   ]
   for (const { name, facts } of cases)
     test(`${name} change nothing`, () => {
-      expect(bookTold(...facts).room(target, one, NOON + 1)).toBeNull()
+      expect(trackerWith429(...facts).room(target, one, NOON + 1)).toBeNull()
     })
 
   test('a reset years away is believed for one window', () => {
-    const tracker = bookTold({ remaining: 0, resetsAt: NOON + 1_000 * DAY })
+    const tracker = trackerWith429({ remaining: 0, resetsAt: NOON + 1_000 * DAY })
     expect(tracker.room(target, one, NOON + 59 * SECOND)?.until).toBe(NOON + MINUTE)
     expect(tracker.room(target, one, NOON + MINUTE)).toBeNull()
   })
 
   test('of two statements about one limit in one answer the stricter holds', () => {
-    const tracker = bookTold({ remaining: 50, resetsAt: NOON + MINUTE }, { remaining: 0, resetsAt: NOON + 9 * SECOND })
+    const tracker = trackerWith429(
+      { remaining: 50, resetsAt: NOON + MINUTE },
+      { remaining: 0, resetsAt: NOON + 9 * SECOND },
+    )
     expect(tracker.freeAt(target, one, NOON)).toBe(NOON + 9 * SECOND)
   })
 
@@ -405,7 +408,7 @@ describe('hostile statements exclude nobody for longer than their window', () =>
   })
 
   test('a token limit stated far too low is tried again after its time', () => {
-    const tracker = bookTold({ unit: 'tokens', limit: 3 })
+    const tracker = trackerWith429({ unit: 'tokens', limit: 3 })
     expect(tracker.room(target, one, NOON + MINUTE)?.tooLarge).toBe(true)
     expect(tracker.room(target, one, NOON + 10 * MINUTE)).toBeNull()
     reserved(tracker, NOON + 10 * MINUTE)
@@ -425,7 +428,7 @@ describe('hostile statements exclude nobody for longer than their window', () =>
     ['back a day', -DAY],
   ] as const)
     test(`a clock set ${name} ends no later than the window from there`, () => {
-      const tracker = bookTold({ limit: 1, remaining: 0, resetsAt: NOON + 50 * SECOND })
+      const tracker = trackerWith429({ limit: 1, remaining: 0, resetsAt: NOON + 50 * SECOND })
       const shortage = tracker.room(target, one, NOON + jump)
       expect(shortage === null || shortage.until <= NOON + jump + MINUTE).toBe(true)
       expect(tracker.room(target, one, NOON + jump + 2 * MINUTE)).toBeNull()
@@ -441,7 +444,7 @@ test('a stream that ends after midnight does not carry what was left of yesterda
 })
 
 test('an event from a clock that runs years ahead makes nobody forget and excludes nobody for longer than a window', () => {
-  const tracker = bookTold({ limit: 30, remaining: 9, resetsAt: NOON + 50 * SECOND })
+  const tracker = trackerWith429({ limit: 30, remaining: 9, resetsAt: NOON + 50 * SECOND })
   tracker.fold(eventOf(NOON + 9_000 * DAY, { limits: [factOf({ limit: 30, remaining: 0 })] }))
   expect(tracker.freeAt(target, one, NOON + SECOND)).toBeLessThanOrEqual(NOON + SECOND + MINUTE)
   expect(tracker.limitsOf(target, NOON + SECOND)).toMatchObject([{ limit: 30 }])
@@ -504,7 +507,7 @@ describe('what people see', () => {
   })
 
   test('lifting forgets every reason to refuse and no use', () => {
-    const tracker = bookTold({ limit: 9, remaining: 0 })
+    const tracker = trackerWith429({ limit: 9, remaining: 0 })
     tracker.lift(targetOf({ model: 'other' }))
     expect(tracker.room(target, one, NOON)).not.toBeNull()
     tracker.lift(null)
@@ -518,7 +521,10 @@ describe('a restart', () => {
   const spec = specWith()
 
   test('keeps what was known, and only the calls under way are gone', () => {
-    const tracker = bookTold({ limit: 30, remaining: 10, resetsAt: NOON + 50 * SECOND }, { window: 'day', limit: 100 })
+    const tracker = trackerWith429(
+      { limit: 30, remaining: 10, resetsAt: NOON + 50 * SECOND },
+      { window: 'day', limit: 100 },
+    )
     tracker.fold(eventOf(NOON + 100))
     reserved(tracker, NOON + 200)
     const saved = JSON.parse(JSON.stringify(tracker.toJson()))
@@ -530,7 +536,7 @@ describe('a restart', () => {
   })
 
   test('takes nothing from a state it does not understand, and never fails', () => {
-    const saved = JSON.stringify(bookTold({ limit: 30, remaining: 10 }).toJson())
+    const saved = JSON.stringify(trackerWith429({ limit: 30, remaining: 10 }).toJson())
     const broken: unknown[] = [null, 1, 'x', [], {}, { version: 9, pools: [] }, { version: 1, pools: [{}, null, 3] }]
     for (const word of ['[', '"requests"', '30', '10', '"rolling"', '"UTC"', '"header"', 'reading', 'cap'])
       broken.push(tryParse(saved.replaceAll(word, 'null')), tryParse(saved.replaceAll(word, '{"a":-1}')))
@@ -542,7 +548,7 @@ describe('a restart', () => {
   })
 
   test('pools that nobody used for 40 days are forgotten', () => {
-    const tracker = bookTold({ limit: 30 })
+    const tracker = trackerWith429({ limit: 30 })
     tracker.prune(NOON + 39 * DAY)
     expect(JSON.stringify(tracker.toJson())).toContain('small')
     tracker.prune(NOON + 41 * DAY)

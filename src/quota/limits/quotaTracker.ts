@@ -205,7 +205,7 @@ export class QuotaTracker {
     const billedAt = draws.spec.chargesMaxTokens === true ? admittedAt : event.at
     for (const [pool, scope] of draws.scopes) {
       pool.seenAt = Math.max(pool.seenAt, event.at)
-      if (use.requests > 0 && statedLimits.length === 0) pool.remember(event.startedAt, use)
+      if (use.requests > 0 && statedLimits.length === 0) pool.recordEnded(event.startedAt, use)
       for (const limit of pool.limits) {
         const countedAt = limit.unit === 'requests' ? admittedAt : billedAt
         limit.count(event.startedAt, countedAt, use, isStated(limit, scope, statedLimits))

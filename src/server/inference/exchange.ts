@@ -25,7 +25,7 @@ import type { GatewayParts, UnderWay } from '../handler.ts'
 import { sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 import { LONG_BODY, outlineBody } from './bodyOutline.ts'
-import { memoryField, noteAnswer, rememberers } from './responseOwners.ts'
+import { memoryField, recordOwner, responseOwners } from './responseOwners.ts'
 import { WholeEvents } from './wholeEvents.ts'
 
 export interface ExchangeRoute {
@@ -106,7 +106,7 @@ export class Exchange implements CallSink, UnderWay {
     const options: RequestOptions = {
       ...clientHeaders(headers, body),
       token: this.#token.name,
-      needs: memory === null ? undefined : { among: rememberers(engine, request, memory, this.#token.name) },
+      needs: memory === null ? undefined : { among: responseOwners(engine, request, memory, this.#token.name) },
       whole: outline === null ? undefined : this.#wholeOf(wireBody),
       leftOutTokens: outline === null ? 0 : Math.ceil(outline.leftOut / 4),
       wire: { dialect, body: wireBody, headers: forwardedHeaders(headers, dialect) },
@@ -145,7 +145,7 @@ export class Exchange implements CallSink, UnderWay {
     const end = answered.call.ended
     if (end === null || report === null || !end.outcome.ok)
       throw new TypeError('a plain call was answered before it ended')
-    noteAnswer(this.#parts.engine, pending.request, end.outcome.response, answered.winner.target, this.#token.name)
+    recordOwner(this.#parts.engine, pending.request, end.outcome.response, answered.winner.target, this.#token.name)
     const body = sameDialect && end.raw !== null ? end.raw : this.#written(end.outcome.response, pending)
     const first = ['content-type', 'application/json', 'content-length', String(body.length)]
     if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalUsd(Math.round(report.costUsd * NANO_PER_USD)))
@@ -219,7 +219,7 @@ export class Exchange implements CallSink, UnderWay {
     const { outcome } = last
     if (outcome.ok) {
       this.#response.write(this.#raw?.end() ?? '')
-      noteAnswer(this.#parts.engine, pending.request, outcome.response, answered.winner.target, this.#token.name)
+      recordOwner(this.#parts.engine, pending.request, outcome.response, answered.winner.target, this.#token.name)
     } else if (!this.#left) this.#endBroken(outcome.failure)
     this.#response.end()
     this.#told(answered.trail.attempts, this.#left ? 499 : outcome.ok ? 200 : statusOf(outcome.failure))

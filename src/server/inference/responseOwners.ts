@@ -19,7 +19,12 @@ export function memoryField({ extra }: ChatRequest): string | null {
 }
 
 /** The targets that may remember, by `stateId`. Throws InvalidRequestError when there is none. */
-export function rememberers(engine: Engine, request: ChatRequest, field: string, caller: string): ReadonlySet<string> {
+export function responseOwners(
+  engine: Engine,
+  request: ChatRequest,
+  field: string,
+  caller: string,
+): ReadonlySet<string> {
   const { among } = engine.registry.names.select(request.model)
   const able = engine.registry.targets.filter(
     ({ stateId, profile }) => profile.dialect === 'openai-responses' && (among === null || among.has(stateId)),
@@ -41,7 +46,7 @@ function ownerOf({ parts, registry }: Engine, request: ChatRequest, caller: stri
 }
 
 /** Keeps in mind who gave an answer, so that the next turn is asked of the same account. */
-export function noteAnswer(
+export function recordOwner(
   { parts }: Engine,
   request: ChatRequest,
   { id }: ChatResponse,

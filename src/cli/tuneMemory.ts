@@ -18,7 +18,7 @@ const MOST_BODY_BYTES = 16 * 1024 * 1024
  * - The quick compiler (Maglev) tidies up after itself on the main thread. Left to its helpers, what each of them frees
  *   stays with it: 30 MB.
  */
-export function beFrugal(): void {
+export function tuneMemory(): void {
   setFlagsFromString('--no-maglev-destroy-on-background')
   let grows = false
   const bound = () => {

@@ -3,14 +3,14 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
-const MODULE = pathToFileURL(`${import.meta.dirname}/frugal.ts`).href
+const MODULE = pathToFileURL(`${import.meta.dirname}/tuneMemory.ts`).href
 
 /** Megabytes that the young space of a process has grown to which makes many objects that live for a moment. */
 async function grownTo(isBounded: boolean): Promise<number> {
   const program = `
     import { getHeapSpaceStatistics } from 'node:v8'
-    const { beFrugal } = await import(${JSON.stringify(MODULE)})
-    if (${isBounded}) beFrugal()
+    const { tuneMemory } = await import(${JSON.stringify(MODULE)})
+    if (${isBounded}) tuneMemory()
     const living = []
     for (let turn = 0; turn < 400; turn++) {
       for (let made = 0; made < 4000; made++) living[(turn * 4000 + made) % 60_000] = { made: [turn, made, {}] }
@@ -39,8 +39,8 @@ test('the space for young objects grows to what it needs and no further', async 
 test('long bodies make it collect what is young instead of everything', async () => {
   const program = `
     import { constants, PerformanceObserver } from 'node:perf_hooks'
-    const { beFrugal, onLongBody } = await import(${JSON.stringify(MODULE)})
-    beFrugal()
+    const { tuneMemory, onLongBody } = await import(${JSON.stringify(MODULE)})
+    tuneMemory()
     const kinds = new Map()
     const count = ({ detail }) => kinds.set(detail.kind, (kinds.get(detail.kind) ?? 0) + 1)
     new PerformanceObserver((list) => list.getEntries().forEach(count)).observe({ entryTypes: ['gc'] })
