@@ -6,7 +6,7 @@ import type { StreamReader } from '../dialect.ts'
 import { extraOf, type Fields } from '../fields/requestFields.ts'
 import { readChatUsage } from '../openai/usage.ts'
 import { embeddedError, malformed } from '../stream/embeddedError.ts'
-import { TextRun } from '../stream/textRun.ts'
+import { TextFastPath } from '../stream/textFastPath.ts'
 import { finishReasonOf, madeCallId, readPieces } from './answer.ts'
 import { argumentsText, detailSignature, detailText, reasoningText, thoughtSignature } from './message.ts'
 
@@ -33,7 +33,7 @@ export class ChatStreamReader implements StreamReader {
   #finish: FinishReason | undefined
   /** After an error or the end nothing more is said. */
   #closed = false
-  readonly #run = new TextRun(/"content": ?"/, contentOf)
+  readonly #run = new TextFastPath(/"content": ?"/, contentOf)
 
   push(event: string, data: string, incomplete = false): readonly ChatChunk[] {
     const chunks = this.#push(event, data, incomplete)

@@ -9,7 +9,7 @@ import type { LatencyAllowance } from '../memory/latencyAllowance.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
 import type { LearnedRequestFixes } from './learnedRequestFixes.ts'
-import { spliceRequest } from './spliceBody.ts'
+import { rewriteModel } from './rewriteModel.ts'
 
 /** What writing a call needs of the engine. */
 export interface CallWriter {
@@ -70,8 +70,8 @@ function written(
 ): { path: string; body: string | Buffer } {
   const change = credential.connection.spec.quirks?.body
   if (pending.wire?.dialect === dialect.id && change === undefined && !requestFixes.has(target)) {
-    const spliced = spliceRequest(pending.wire, pending.request, target.model, maxTokens)
-    if (spliced !== null) return spliced
+    const rewritten = rewriteModel(pending.wire, pending.request, target.model, maxTokens)
+    if (rewritten !== null) return rewritten
   }
   const request = maxTokens === null ? pending.whole() : { ...pending.whole(), maxTokens }
   const { path, body } = dialect.upstream.writeRequest(request, target.model)

@@ -69,9 +69,9 @@ export class WireBody {
     const head = Buffer.concat([body.subarray(0, bodyStart), Buffer.from(front), body.subarray(bodyStart, start), name])
     if (end > SHORT_FRONT || head.length - end > this.#headroom) return Buffer.concat([head, body.subarray(end)])
     this.#front = Buffer.from(body.subarray(0, end))
-    const spliced = Buffer.from(body.buffer, body.byteOffset + end - head.length, head.length + body.length - end)
-    head.copy(spliced)
-    return spliced
+    const rewritten = Buffer.from(body.buffer, body.byteOffset + end - head.length, head.length + body.length - end)
+    head.copy(rewritten)
+    return rewritten
   }
 
   #findModel(body: Buffer): Span | null {
@@ -125,7 +125,7 @@ function valueAt(body: Buffer, from: number, bodyStart: number): Span | null {
   const start = skipSpace(body, from)
   if (body[start] !== QUOTE) return null
   const end = endOfString(body, start)
-  // Parsers take the last of two `model`s, also of one that is spelled with escapes: then nothing may be spliced.
+  // Parsers take the last of two `model`s, also of one that is spelled with escapes: then nothing may be rewritten.
   if (end < 0 || body.indexOf('"model"', end) >= 0 || body.includes('\\u006')) return null
   return { bodyStart, start, end }
 }

@@ -25,8 +25,8 @@ import type { GatewayParts, UnderWay } from '../handler.ts'
 import { sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 import { LONG_BODY, outlineBody } from './bodyOutline.ts'
+import { EventAligner } from './eventAligner.ts'
 import { memoryField, recordOwner, responseOwners } from './responseOwners.ts'
-import { WholeEvents } from './wholeEvents.ts'
 
 export interface ExchangeRoute {
   readonly dialect: DialectId
@@ -54,7 +54,7 @@ export class Exchange implements CallSink, UnderWay {
   #pending: PendingRequest | null = null
   #answered: Answered | null = null
   /** Set where the client speaks the upstream's dialect: then its bytes go through as they are. */
-  #raw: WholeEvents | null = null
+  #raw: EventAligner | null = null
   #writer: StreamWriter | null = null
   #left = false
   #shuttingDown = false
@@ -132,7 +132,7 @@ export class Exchange implements CallSink, UnderWay {
     if (!pending.request.stream) return this.#answerWhole(answered, pending, sameDialect)
     // A rescued answer goes on in the same events, so it has to be written by us from the start.
     if (sameDialect && !this.#route.asArray && !mayRescue(this.#parts.engine, pending))
-      this.#raw = new WholeEvents(this.#route.dialect === 'openai' && pending.request.wantsUsage !== true)
+      this.#raw = new EventAligner(this.#route.dialect === 'openai' && pending.request.wantsUsage !== true)
     this.#writer = this.#dialect.client.streamWriter(pending.request, { now: this.#parts.engine.now, id: this.id })
     const type = this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8'
     this.#response.writeHead(200, this.#headers(answered, ['content-type', type, 'cache-control', 'no-cache']))
@@ -197,7 +197,7 @@ export class Exchange implements CallSink, UnderWay {
     this.#answered?.call.resume()
   }
 
-  #passOn(raw: WholeEvents, bytes: readonly Buffer[]): boolean {
+  #passOn(raw: EventAligner, bytes: readonly Buffer[]): boolean {
     let wantsMore = true
     for (const part of bytes) {
       const whole = raw.push(part)

@@ -3,7 +3,7 @@
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import type { Wire } from '../request/pendingRequest.ts'
 
-interface Place {
+interface FieldSpan {
   readonly path: (model: string, stream: boolean) => string
   /** Whether the model stands in the body; Gemini has it in the path. */
   readonly inBody: boolean
@@ -13,7 +13,7 @@ interface Place {
   readonly limit?: string
 }
 
-const PLACES: { readonly [D in DialectId]: Place } = {
+const PLACES: { readonly [D in DialectId]: FieldSpan } = {
   openai: {
     path: () => '/chat/completions',
     inBody: true,
@@ -32,7 +32,7 @@ const PLACES: { readonly [D in DialectId]: Place } = {
  * Path and body; null when the bytes are not as simple as expected, and the request has to be written anew.
  * `maxTokens`: a limit to put in; null for none.
  */
-export function spliceRequest(
+export function rewriteModel(
   wire: Wire,
   request: ChatRequest,
   model: string,

@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { WholeEvents } from './wholeEvents.ts'
+import { EventAligner } from './eventAligner.ts'
 
 const EVENTS = ['data: {"a":"ü"}\n\n', ': ping\n\n', 'event: x\r\ndata: y\r\n\r\n', 'data: z\n\n']
 
 function passed(bytes: Buffer, cuts: readonly number[], dropsUsage = false): string {
-  const events = new WholeEvents(dropsUsage)
+  const events = new EventAligner(dropsUsage)
   const pieces = [...cuts, bytes.length].map((end, index) => bytes.subarray(index === 0 ? 0 : cuts[index - 1], end))
   return pieces.map((piece) => events.push(piece).toString('latin1')).join('')
 }
 
-describe('WholeEvents', () => {
+describe('EventAligner', () => {
   test('passes every byte on, however the events are cut', () => {
     const bytes = Buffer.from(EVENTS.join(''))
     const cuts = fc.uniqueArray(fc.nat(bytes.length)).map((all) => all.sort((a, b) => a - b))
@@ -22,7 +22,7 @@ describe('WholeEvents', () => {
   })
 
   test('keeps an unfinished event back, and closes it when it was the last', () => {
-    const events = new WholeEvents(false)
+    const events = new EventAligner(false)
     expect(events.push(Buffer.from('data: 1\n\ndata: [DO')).toString()).toBe('data: 1\n\n')
     expect(events.push(Buffer.from('NE]')).toString()).toBe('')
     expect(events.end().toString()).toBe('data: [DONE]\n\n')

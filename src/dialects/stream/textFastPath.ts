@@ -10,7 +10,7 @@ const MOST_TRIES = 3
 const PROBE = 'keywise'
 const UNUSUAL = /["\\\p{Cc}]/u
 
-export class TextRun {
+export class TextFastPath {
   readonly #key: RegExp
   readonly #textOf: (body: unknown) => unknown
   /** Everything before and behind the text, framing included; empty while nothing is known. */

@@ -4,7 +4,7 @@ const EMPTY = Buffer.alloc(0)
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */
 const EVENT_ENDS = ['\n\n', '\r\n\r\n', '\r\r']
 
-export class WholeEvents {
+export class EventAligner {
   readonly #dropsUsage: boolean
   #rest = EMPTY
 

@@ -62,7 +62,7 @@ const pieces = fc.tuple(fc.array(data, { maxLength: 20 }), fc.array(fc.nat(), { 
   return places.slice(1).map((place, index) => bytes.subarray(places[index], place))
 })
 
-describe('TextRun', () => {
+describe('TextFastPath', () => {
   test('reads what a reading event by event reads, whatever is said and however it is cut', () => {
     fc.assert(
       fc.property(pieces, (all) => {
