@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Comparison, type Decision } from './comparison.ts'
+import { Comparison, type ComparisonDecision } from './comparison.ts'
 import { fixedSampleSize } from './confidence.ts'
 
 /** mulberry32: small, fast and the same everywhere. */
@@ -90,13 +90,18 @@ function run(
   return comparison
 }
 
-function decisions(of: Case, shift: number, observations: number, experiments: number): readonly (Decision | null)[] {
+function decisions(
+  of: Case,
+  shift: number,
+  observations: number,
+  experiments: number,
+): readonly (ComparisonDecision | null)[] {
   return Array.from({ length: experiments }, (_, seed) => run(of, shift, observations, seed).state.decided)
 }
 
 const fixedSize = ({ effect, sd, secondShare }: Case) =>
   fixedSampleSize(effect, sd / Math.sqrt(secondShare * (1 - secondShare)), 0.05, 0.8)
-const isDifferent = (decision: Decision | null) => decision !== null && decision.outcome !== 'equal'
+const isDifferent = (decision: ComparisonDecision | null) => decision !== null && decision.outcome !== 'equal'
 
 describe('over 2,000 experiments without a difference, looked at after every observation,', () => {
   for (const of of Object.values(CASES))

@@ -17,7 +17,7 @@ export interface ComparisonState {
   rho2: number | null
   /** The interval when the comparison had the size it was planned for. */
   atHorizon: Interval | null
-  decided: Decision | null
+  decided: ComparisonDecision | null
 }
 
 /** The difference second minus first. */
@@ -26,7 +26,7 @@ export interface Interval {
   readonly high: number
 }
 
-export interface Decision extends Interval {
+export interface ComparisonDecision extends Interval {
   /** After how many observations of both variants. */
   readonly count: number
   readonly outcome: 'second-higher' | 'first-higher' | 'equal'
@@ -185,7 +185,7 @@ export class Comparison {
   }
 }
 
-function outcomeOf({ low, high }: Interval, effect: number): Decision['outcome'] | null {
+function outcomeOf({ low, high }: Interval, effect: number): ComparisonDecision['outcome'] | null {
   if (low > 0) return 'second-higher'
   if (high < 0) return 'first-higher'
   return low > -effect && high < effect ? 'equal' : null

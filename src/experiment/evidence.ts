@@ -9,9 +9,15 @@
  */
 
 import { asRecord, type Json } from '../domain/json.ts'
-import { Comparison, type ComparisonState, type Decision, type Interval, newComparison } from './comparison.ts'
+import {
+  Comparison,
+  type ComparisonDecision,
+  type ComparisonState,
+  type Interval,
+  newComparison,
+} from './comparison.ts'
 import type { Experiment } from './experiment.ts'
-import { countCost, countSuccess, newSums, type Stop, type Sums, stopReason } from './guard.ts'
+import { countCost, countSuccess, type GuardSums, newSums, type Stop, stopReason } from './guard.ts'
 import { findMetric, type Metric, measured } from './metric.ts'
 
 /** Observations over which what is expected of the next one is averaged. */
@@ -38,7 +44,7 @@ export interface EvidenceState {
   readonly experiment: string
   readonly version: number
   readonly metrics: { [name: string]: MetricState }
-  readonly sums: Sums[]
+  readonly sums: GuardSums[]
   /** Why each variant was stopped; null for those that run. */
   readonly stopped: (string | null)[]
 }
@@ -49,7 +55,7 @@ export interface PairReport {
   readonly second: string
   readonly metric: string
   readonly interval: Interval | null
-  readonly decided: Decision | null
+  readonly decided: ComparisonDecision | null
   /** Observations of both so far, and about how many more a decision needs. */
   readonly observations: number
   readonly stillNeeded: number | null

@@ -5,7 +5,7 @@ import type { Guard } from './experiment.ts'
 import { logFactorial, solve } from './normal.ts'
 
 /** Sums of one variant; plain JSON. */
-export interface Sums {
+export interface GuardSums {
   successes: number
   failures: number
   costCount: number
@@ -23,16 +23,16 @@ const ALPHA = 0.01
 /** Costs vary widely; fewer say nothing. */
 const FEWEST_COSTS = 30
 
-export function newSums(): Sums {
+export function newSums(): GuardSums {
   return { successes: 0, failures: 0, costCount: 0, costMean: 0, costSquares: 0 }
 }
 
-export function countSuccess(sums: Sums, ok: boolean): void {
+export function countSuccess(sums: GuardSums, ok: boolean): void {
   if (ok) sums.successes++
   else sums.failures++
 }
 
-export function countCost(sums: Sums, usd: number): void {
+export function countCost(sums: GuardSums, usd: number): void {
   sums.costCount++
   const off = usd - sums.costMean
   sums.costMean += off / sums.costCount
@@ -40,11 +40,11 @@ export function countCost(sums: Sums, usd: number): void {
 }
 
 /** Why the variant must be stopped, or null. Both are compared as intervals that hold at every moment. */
-export function stopReason(guard: Guard, baseline: Sums, variant: Sums): string | null {
+export function stopReason(guard: Guard, baseline: GuardSums, variant: GuardSums): string | null {
   return failsTooMuch(guard, baseline, variant) ?? costsTooMuch(guard, baseline, variant)
 }
 
-function failsTooMuch(guard: Guard, baseline: Sums, variant: Sums): string | null {
+function failsTooMuch(guard: Guard, baseline: GuardSums, variant: GuardSums): string | null {
   // The interval holds the observed rate, so nothing can be proven while that itself is good enough.
   if (rate(variant) >= rate(baseline) - guard.maxSuccessLoss) return null
   const least = successInterval(baseline.successes, baseline.failures, ALPHA / 2).low
@@ -53,7 +53,7 @@ function failsTooMuch(guard: Guard, baseline: Sums, variant: Sums): string | nul
   return `answers at most ${percent(most)} of its requests, the first variant at least ${percent(least)}`
 }
 
-function costsTooMuch(guard: Guard, baseline: Sums, variant: Sums): string | null {
+function costsTooMuch(guard: Guard, baseline: GuardSums, variant: GuardSums): string | null {
   if (guard.maxCostRatio === null || variant.costCount < FEWEST_COSTS || baseline.costCount < FEWEST_COSTS) return null
   const ratio = (variant.costMean - costRadius(variant)) / (baseline.costMean + costRadius(baseline))
   return ratio > guard.maxCostRatio ? `costs at least ${ratio.toFixed(1)} times as much as the first variant` : null
@@ -76,11 +76,11 @@ export function successInterval(s: number, f: number, alpha: number): { readonly
   return { low, high }
 }
 
-function rate({ successes, failures }: Sums): number {
+function rate({ successes, failures }: GuardSums): number {
   return successes + failures === 0 ? 1 : successes / (successes + failures)
 }
 
-function costRadius({ costCount, costSquares }: Sums): number {
+function costRadius({ costCount, costSquares }: GuardSums): number {
   const sd = Math.sqrt(costSquares / Math.max(1, costCount - 1))
   return mixtureRadius(costCount, sd, ALPHA / 2, mixtureRho2(1_000, ALPHA / 2))
 }

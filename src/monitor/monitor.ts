@@ -13,7 +13,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { Version } from '../engine/experiments/versions.ts'
 import { refOf } from '../engine/record.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
-import type { Verdict } from '../experiment/verdict.ts'
+import type { ExperimentResult } from '../experiment/result.ts'
 import { Alerts } from '../observe/alerts/alerts.ts'
 import type { Events } from '../observe/events.ts'
 import type { Verdict as Judgement } from '../routing/judge.ts'
@@ -131,7 +131,7 @@ export class Monitor {
   }
 
   /** An experiment has its verdict. */
-  decided({ experiment: { name, version } }: Version, { text, winner }: Verdict): void {
+  decided({ experiment: { name, version } }: Version, { text, winner }: ExperimentResult): void {
     this.#options.logger.info(`experiment ${name} is decided: ${text}`)
     const since = this.#options.now()
     this.#guarded(() =>

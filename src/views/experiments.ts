@@ -8,7 +8,7 @@ import { isoOrNull } from '../engine/ranking.ts'
 import { readDefinitionFile } from '../experiment/definition.ts'
 import type { Evidence, PairReport } from '../experiment/evidence.ts'
 import type { Experiment, Variant } from '../experiment/experiment.ts'
-import { type Verdict, verdictOf } from '../experiment/verdict.ts'
+import { type ExperimentResult, experimentResultOf } from '../experiment/result.ts'
 
 export interface ExperimentRow {
   readonly name: string
@@ -26,7 +26,7 @@ export interface ExperimentRow {
   readonly unit: string
   readonly holdout: number
   readonly metric: Pick<Experiment['metric'], 'name' | 'better' | 'minimumEffect'>
-  readonly verdict: Verdict
+  readonly verdict: ExperimentResult
   readonly variants: readonly VariantRow[]
   /** Every two variants on every metric; differences are second minus first, of logarithms for latency. */
   readonly comparisons: readonly PairReport[]
@@ -102,7 +102,7 @@ function rowOf(engine: Engine, version: Version): ExperimentRow {
     unit: unitText(experiment),
     holdout: experiment.holdout,
     metric: { name: metric.name, better: metric.better, minimumEffect: metric.minimumEffect },
-    verdict: verdictOf(evidence),
+    verdict: experimentResultOf(evidence),
     variants: experiment.variants.map((variant) => variantRow(variant, evidence)),
     comparisons: measured.flatMap((one) => evidence.pairs(one)),
     problems: stopped === null ? problemsOf(engine, experiment) : [],
@@ -144,7 +144,7 @@ function problemsOf({ registry }: Engine, { variants }: Experiment): readonly st
 }
 
 function earlierRow(engine: Engine, { experiment, startedAt }: Version): ExperimentRow['earlierVersions'][number] {
-  const { text } = verdictOf(engine.parts.experiments.evidenceOf(experiment))
+  const { text } = experimentResultOf(engine.parts.experiments.evidenceOf(experiment))
   return { version: experiment.version, startedAt: new Date(startedAt).toISOString(), text }
 }
 

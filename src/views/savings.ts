@@ -12,11 +12,11 @@ import { type Rates, ratesAt } from '../money/price.ts'
  */
 export interface Saved {
   /** Against the target in the middle of those that cost, by the price of these very tokens. */
-  readonly median: Comparison
-  readonly dearest: Comparison
+  readonly median: SavingsComparison
+  readonly dearest: SavingsComparison
 }
 
-export interface Comparison {
+export interface SavingsComparison {
   readonly target: string
   readonly costUsd: number
   /** Never below 0. */
@@ -49,7 +49,7 @@ function costAt(rates: Rates, { inputTokens, outputTokens }: LedgerSum): number 
   return picoToNano(pico(inputTokens, rates.input) + pico(outputTokens, rates.output))
 }
 
-function compare({ target, nanoUsd }: Priced, { costNanoUsd }: LedgerSum): Comparison {
+function compare({ target, nanoUsd }: Priced, { costNanoUsd }: LedgerSum): SavingsComparison {
   return {
     target: target.id,
     costUsd: nanoToUsd(nanoUsd),

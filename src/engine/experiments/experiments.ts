@@ -11,7 +11,7 @@ import type { Definition } from '../../experiment/definition.ts'
 import { Evidence } from '../../experiment/evidence.ts'
 import type { Experiment, Variant } from '../../experiment/experiment.ts'
 import { METRICS } from '../../experiment/metric.ts'
-import { type Verdict, verdictOf } from '../../experiment/verdict.ts'
+import { type ExperimentResult, experimentResultOf } from '../../experiment/result.ts'
 import { ExperimentObservations } from './observations.ts'
 import { COMMAND, ExperimentVersions, type Version, versionKey } from './versions.ts'
 
@@ -33,7 +33,7 @@ export interface ExperimentsOptions {
   readonly now: () => number
   readonly monotonic: () => number
   /** Told once, over all processes, when there is a verdict. */
-  readonly onDecided: (version: Version, verdict: Verdict) => void
+  readonly onDecided: (version: Version, verdict: ExperimentResult) => void
 }
 
 /** How a request's unit is found. */
@@ -255,7 +255,7 @@ export class Experiments {
       if (versionKey(version.experiment) !== key) continue
       this.#reportStops(version)
       if (version.decidedAt !== null || version.stopped !== null) continue
-      const verdict = verdictOf(this.evidenceOf(version.experiment))
+      const verdict = experimentResultOf(this.evidenceOf(version.experiment))
       if (verdict.state === 'collecting' || verdict.state === 'undecided') continue
       if (!this.versions.markReported(version, this.#options.now())) continue
       this.#look()

@@ -1,11 +1,11 @@
 /** What an experiment says, in one sentence for people. */
 
-import type { Decision, Interval } from './comparison.ts'
+import type { ComparisonDecision, Interval } from './comparison.ts'
 import type { Evidence, PairReport, VariantReport } from './evidence.ts'
 import type { Variant } from './experiment.ts'
 import type { Metric } from './metric.ts'
 
-export interface Verdict {
+export interface ExperimentResult {
   /** `decided`: safe to stop. `equal`: no difference that matters. `stopped`: the guard ended every rival. */
   readonly state: 'collecting' | 'undecided' | 'decided' | 'equal' | 'stopped'
   /** The best variant; null while nobody can say. */
@@ -16,7 +16,7 @@ export interface Verdict {
 }
 
 /** The verdict on the deciding metric, with what it costs in the others. */
-export function verdictOf(evidence: Evidence): Verdict {
+export function experimentResultOf(evidence: Evidence): ExperimentResult {
   const { metric, variants } = evidence.experiment
   const stopped = new Set(evidence.stopped().map(({ variant }) => variant))
   const notes = evidence.stopped().map(({ variant, reason }) => `${variant} was stopped: ${reason}`)
@@ -38,7 +38,7 @@ function won(
   pairs: readonly PairReport[],
   metric: Metric,
   notes: string[],
-): Verdict {
+): ExperimentResult {
   const mine = pairs.filter((pair) => involves(pair, winner))
   // Against the closest rival: the one it beats by the least.
   const rival = mine.reduce((a, b) => (least(towards(a, winner)) <= least(towards(b, winner)) ? a : b))
@@ -54,7 +54,12 @@ function won(
 }
 
 /** Everything is decided and no variant beats all others: those that nobody beats are equally good. */
-function shared(running: readonly Variant[], pairs: readonly PairReport[], metric: Metric, notes: string[]): Verdict {
+function shared(
+  running: readonly Variant[],
+  pairs: readonly PairReport[],
+  metric: Metric,
+  notes: string[],
+): ExperimentResult {
   const best = running.filter(({ name }) => !pairs.some((pair) => involves(pair, name) && isWorse(pair, name, metric)))
   const names = best.map(({ name }) => name)
   const most = metric.scale === 'plain' ? String(metric.minimumEffect) : `${metric.minimumEffect * 100} %`
@@ -85,7 +90,7 @@ function sideEffect(name: string, winner: string, other: string, means: readonly
   return `has ${percent} ${change > 0 ? 'more' : 'less'} ${name}`
 }
 
-function waiting(pairs: readonly PairReport[], metric: Metric, notes: string[]): Verdict {
+function waiting(pairs: readonly PairReport[], metric: Metric, notes: string[]): ExperimentResult {
   const sized = pairs.filter(({ interval }) => interval !== null)
   const open = pairs.filter(({ decided }) => decided === null)
   const needed = open.map(({ stillNeeded }) => stillNeeded)
@@ -95,7 +100,12 @@ function waiting(pairs: readonly PairReport[], metric: Metric, notes: string[]):
   return say('undecided', null, [`no difference in ${metric.name} is certain yet${more}`, ...notes], most)
 }
 
-function say(state: Verdict['state'], winner: string | null, parts: readonly string[], needed: number | null): Verdict {
+function say(
+  state: ExperimentResult['state'],
+  winner: string | null,
+  parts: readonly string[],
+  needed: number | null,
+): ExperimentResult {
   const safe = parts.at(-1) === 'safe to stop'
   const text = safe ? `${parts.slice(0, -1).join(', ')}; safe to stop` : parts.join(', ')
   return { state, winner, text, stillNeeded: needed }
@@ -107,7 +117,7 @@ function involves({ first, second }: PairReport, name: string): boolean {
 
 function isBetter({ first, decided }: PairReport, name: string, metric: Metric): boolean {
   if (decided === null || decided.outcome === 'equal') return false
-  const higher: Decision['outcome'] = first === name ? 'first-higher' : 'second-higher'
+  const higher: ComparisonDecision['outcome'] = first === name ? 'first-higher' : 'second-higher'
   return (decided.outcome === higher) === (metric.better === 'higher')
 }
 

@@ -3,7 +3,7 @@ import type { Json } from '../domain/json.ts'
 import { assign } from './assign.ts'
 import { Evidence, savedState } from './evidence.ts'
 import { type Experiment, readExperiment } from './experiment.ts'
-import { verdictOf } from './verdict.ts'
+import { experimentResultOf } from './result.ts'
 
 function dice(seed: number): () => number {
   let state = seed
@@ -45,24 +45,24 @@ function serve(evidence: Evidence, truths: Readonly<Record<string, Truth>>, unit
   return evidence
 }
 
-describe('verdictOf()', () => {
+describe('experimentResultOf()', () => {
   test('says by how much a variant is better, what it costs, and that it is safe to stop', () => {
     const evidence = new Evidence(experiment(['A', 'B']))
     serve(evidence, { A: { quality: 0.6 }, B: { quality: 0.68, costUsd: 0.0112 } }, 6_000)
-    const verdict = verdictOf(evidence)
+    const verdict = experimentResultOf(evidence)
     expect(verdict).toMatchObject({ state: 'decided', winner: 'B', stillNeeded: 0 })
     expect(verdict.text).toMatch(/^B is better by 0\.0\d to 0\.(0\d|1) in quality, costs 1[0-4] % more; safe to stop$/)
   })
 
   test('says of the better first variant that it is better', () => {
     const evidence = serve(new Evidence(experiment(['A', 'B'])), { A: { quality: 0.7 }, B: { quality: 0.6 } }, 2_000)
-    expect(verdictOf(evidence)).toMatchObject({ state: 'decided', winner: 'A' })
+    expect(experimentResultOf(evidence)).toMatchObject({ state: 'decided', winner: 'A' })
   })
 
   test('takes less as better where less is better, and tells times in per cent', () => {
     const evidence = new Evidence(experiment(['A', 'B'], { metric: 'latency' }))
     serve(evidence, { A: { quality: 0.6, latencyMs: 1_000 }, B: { quality: 0.6, latencyMs: 800 } }, 4_000)
-    const { winner, text } = verdictOf(evidence)
+    const { winner, text } = experimentResultOf(evidence)
     expect(winner).toBe('B')
     expect(text).toMatch(/^B is better by \d+ % to \d+ % in latency/)
   })
@@ -70,13 +70,13 @@ describe('verdictOf()', () => {
   test('says that it is too early, then how much more is needed, then that there is no difference that matters', () => {
     const evidence = new Evidence(experiment(['A', 'B']))
     const same = { A: { quality: 0.6 }, B: { quality: 0.6 } }
-    expect(verdictOf(serve(evidence, same, 40))).toMatchObject({
+    expect(experimentResultOf(serve(evidence, same, 40))).toMatchObject({
       state: 'collecting',
       text: 'too early to say anything',
     })
-    const early = verdictOf(serve(evidence, same, 100, 2))
+    const early = experimentResultOf(serve(evidence, same, 100, 2))
     expect(early.text).toMatch(/^no difference in quality is certain yet; about \d+ more observations$/)
-    expect(verdictOf(serve(evidence, same, 2_000, 3)).text).toBe(
+    expect(experimentResultOf(serve(evidence, same, 2_000, 3)).text).toBe(
       'no difference of 0.05 or more in quality; safe to stop',
     )
   })
@@ -84,14 +84,14 @@ describe('verdictOf()', () => {
   test('names the best of several only when it beats each of them', () => {
     const evidence = new Evidence(experiment(['A', 'B', 'C']))
     serve(evidence, { A: { quality: 0.5 }, B: { quality: 0.6 }, C: { quality: 0.7 } }, 8_000)
-    expect(verdictOf(evidence).text).toMatch(/^C is better than B, the next best, by/)
+    expect(experimentResultOf(evidence).text).toMatch(/^C is better than B, the next best, by/)
     expect(evidence.pairs().map(({ first, second }) => first + second)).toEqual(['AB', 'AC', 'BC'])
   })
 
   test('says which are the best when two of them are equally good', () => {
     const evidence = new Evidence(experiment(['A', 'B', 'C']))
     serve(evidence, { A: { quality: 0.5 }, B: { quality: 0.65 }, C: { quality: 0.65 } }, 8_000)
-    expect(verdictOf(evidence)).toMatchObject({
+    expect(experimentResultOf(evidence)).toMatchObject({
       state: 'decided',
       winner: 'B',
       text: 'B and C are the best, with no difference of 0.05 or more in quality between them; safe to stop',
@@ -115,7 +115,7 @@ describe('verdictOf()', () => {
   test('says which variant was stopped and why, and who remains', () => {
     const evidence = new Evidence(experiment(['A', 'B']))
     serve(evidence, { A: { quality: 0.6, success: 0.98 }, B: { quality: 0.9, success: 0.1 } }, 400)
-    const verdict = verdictOf(evidence)
+    const verdict = experimentResultOf(evidence)
     expect(verdict).toMatchObject({ state: 'stopped', winner: 'A' })
     expect(verdict.text).toMatch(/^A remains, B was stopped: answers at most \d+ % .*; safe to stop$/)
   })
