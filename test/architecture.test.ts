@@ -110,6 +110,20 @@ test('inside engine/ imports go down: the loop, an attempt, the targets, memory,
   ).not.toContain(-1)
 })
 
+test('no exported name stands for two things, but for the `run` of every command', () => {
+  const homes = new Map<string, string[]>()
+  // The shims are programs in template strings; what those export is not ours.
+  for (const file of files.filter((file) => file !== join('cli', 'shims.ts')))
+    for (const name of exportsOf(file)) homes.set(name, [...(homes.get(name) ?? []), file])
+  expect([...homes].filter(([name, where]) => where.length > 1 && name !== 'run')).toEqual([])
+})
+
+function exportsOf(file: string): string[] {
+  const text = readFileSync(join(source, file), 'utf8')
+  const declared = /^export (?:abstract )?(?:async )?(?:type|interface|class|function\*?|const|let) ([\w$]+)/gm
+  return [...text.matchAll(declared)].map((match) => match[1] ?? '')
+}
+
 /** The circles of a graph, one path each. */
 function circles(graph: Map<string, string[]>): string[] {
   const done = new Set<string>()

@@ -4,14 +4,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
-import type { Scenario } from '../src/lab/fake/scenario.ts'
+import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { fakeKey, openWorld } from './support/labCall.ts'
 import { makeHome } from './support/runKeywise.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const fromSource = pathToFileURL(join(import.meta.dirname, 'support/keywiseFromSource.mjs')).href
 
-const scenario: Scenario = {
+const scenario: FakeScenario = {
   providers: {
     groq: { keys: { [fakeKey('groq')]: {} }, models: { 'openai/gpt-oss-120b': {} } },
     google: { keys: { [fakeKey('google')]: {} }, models: { 'gemini-3.8-flash': {} } },

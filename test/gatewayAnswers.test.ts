@@ -3,14 +3,14 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { Scenario } from '../src/lab/fake/scenario.ts'
+import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { ADMIN_TOKEN, type GatewayWorld, openGateway, TOKEN, type WorldOptions } from './support/gatewayWorld.ts'
 import { rawRequest } from './support/rawHttp.ts'
 
 const USER = { role: 'user', content: 'Hi' }
 const chat = (model: string, messages: readonly object[] = [USER]) => ({ model, messages })
 
-const TWO: Scenario = {
+const TWO: FakeScenario = {
   providers: {
     alpha: { models: { 'model-a': { reply: 'A' } }, faults: [{ do: 'overloaded', to: 1 }] },
     beta: { models: { 'model-b': { reply: 'B' } } },
@@ -36,7 +36,7 @@ describe('the headers of an answer', () => {
   })
 
   test('name the cost where it is known', async () => {
-    const scenario: Scenario = { providers: { own: { models: { priced: {} } } } }
+    const scenario: FakeScenario = { providers: { own: { models: { priced: {} } } } }
     await using world = await openGateway(scenario, {
       reconfigure: ({ own }) => ({ own: { ...own, models: [{ id: 'priced', price: { input: 1, output: 2 } }] } }),
     })
@@ -47,7 +47,7 @@ describe('the headers of an answer', () => {
   })
 
   test('tell a failure as well, and that trying again is of no use', async () => {
-    const scenario: Scenario = { providers: { lone: { models: { m: {} }, faults: [{ do: 'billing' }] } } }
+    const scenario: FakeScenario = { providers: { lone: { models: { m: {} }, faults: [{ do: 'billing' }] } } }
     await using world = await openGateway(scenario)
     const { status, headers } = await ask(world, chat('m'))
     expect(status).toBe(502)
@@ -60,7 +60,7 @@ describe('the headers of an answer', () => {
     ['auth_invalid', 502],
     ['rate_minute', 429],
   ] as const)('the status after %s is the same when the next request is not even tried', async (fault, expected) => {
-    const scenario: Scenario = { providers: { lone: { models: { m: {} }, faults: [{ do: fault }] } } }
+    const scenario: FakeScenario = { providers: { lone: { models: { m: {} }, faults: [{ do: fault }] } } }
     await using world = await openGateway(scenario, { settings: { timeouts: { patience_ms: 0 }, max_attempts: 1 } })
     const statuses: number[] = []
     while (world.fakes.calls.length === statuses.length && statuses.length < 20)
@@ -70,7 +70,7 @@ describe('the headers of an answer', () => {
   })
 
   test('never carry a line break of a model or a label', async () => {
-    const scenario: Scenario = { providers: { lone: { models: { 'odd\r\nx-evil: 1': { reply: 'odd' } } } } }
+    const scenario: FakeScenario = { providers: { lone: { models: { 'odd\r\nx-evil: 1': { reply: 'odd' } } } } }
     await using world = await openGateway(scenario)
     for (const model of ['odd\r\nx-evil: 1', 'lone/odd\r\nx-evil: 1', 'none\r\nx-evil: 1']) {
       const response = await ask(world, chat(model), { 'x-keywise-labels': 'a=b,c=d' })
@@ -117,7 +117,7 @@ describe('the headers of a request', () => {
   })
 
   test('x-keywise-timeout-ms bounds the wait', async () => {
-    const scenario: Scenario = { providers: { lone: { models: { m: {} }, faults: [{ do: 'silence' }] } } }
+    const scenario: FakeScenario = { providers: { lone: { models: { m: {} }, faults: [{ do: 'silence' }] } } }
     await using world = await openGateway(scenario)
     expect((await ask(world, chat('m'), { 'x-keywise-timeout-ms': '60' })).status).toBe(504)
   })
@@ -130,7 +130,7 @@ describe('the headers of a request', () => {
 })
 
 describe('sessions', () => {
-  const many = (): Scenario => ({
+  const many = (): FakeScenario => ({
     providers: {
       own: { keys: { 'fake-key-one-000000': {}, 'fake-key-two-000000': {} }, models: { m: { reply: 'A' } } },
     },

@@ -1,14 +1,14 @@
 /** The sixteen faults of the public crash test for LLM gateways, each with one healthy fallback, plain and streamed. */
 
 import { describe, expect, test } from 'vitest'
-import type { FakeFault, FakeModel, Scenario } from '../src/lab/fake/scenario.ts'
+import type { FakeFault, FakeModel, FakeScenario } from '../src/lab/fake/scenario.ts'
 import { type GatewayWorld, openGateway, type WorldOptions } from './support/gatewayWorld.ts'
 
 const REPLY = 'Sixty tokens of an answer that somebody waits for, word by word, until the very last one has come.'
 const BODY = { model: 'pair', messages: [{ role: 'user', content: 'Tell me' }] }
 
 /** A primary that is always asked first, and a fallback that is well. */
-function pair(faults: readonly Partial<FakeFault>[], primary: Partial<FakeModel> = {}): Scenario {
+function pair(faults: readonly Partial<FakeFault>[], primary: Partial<FakeModel> = {}): FakeScenario {
   return {
     providers: {
       primary: { models: { 'first-model': { reply: REPLY, ...primary } }, faults: faults as FakeFault[] },
@@ -17,7 +17,7 @@ function pair(faults: readonly Partial<FakeFault>[], primary: Partial<FakeModel>
   }
 }
 
-function open(scenario: Scenario, { settings, ...options }: WorldOptions = {}): Promise<GatewayWorld> {
+function open(scenario: FakeScenario, { settings, ...options }: WorldOptions = {}): Promise<GatewayWorld> {
   const ordered = { routing: { strategy: 'priority' }, models: { pair: ['first-model', 'second-model'] } }
   return openGateway(scenario, { ...options, settings: { ...ordered, ...settings } })
 }

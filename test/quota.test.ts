@@ -4,7 +4,7 @@ import { createServer, type OutgoingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { FakeFault, Scenario } from '../src/lab/fake/scenario.ts'
+import type { FakeFault, FakeScenario } from '../src/lab/fake/scenario.ts'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { retest } from '../src/manager/retest.ts'
 import { statusView } from '../src/views/status.ts'
@@ -25,7 +25,7 @@ function clockAt(start: number) {
 }
 
 type Clock = ReturnType<typeof clockAt>
-const openAt = (scenario: Scenario, clock: Clock, settings: object = {}) =>
+const openAt = (scenario: FakeScenario, clock: Clock, settings: object = {}) =>
   openLab(scenario, { settings, manager: { now: clock.now }, world: { now: clock.now } })
 
 const refusals = ({ world }: Lab) => world.calls.filter(({ status }) => status === 429).length
@@ -88,7 +88,7 @@ describe('parallel requests', () => {
 
 describe('who is parked', () => {
   const KEYS = { a1: 'a', a2: 'a', b1: 'b' }
-  const two = (faults: FakeFault[]): Scenario => ({
+  const two = (faults: FakeFault[]): FakeScenario => ({
     providers: {
       alpha: {
         keys: Object.fromEntries(
@@ -122,7 +122,7 @@ describe('who is parked', () => {
 })
 
 describe('days', () => {
-  const gemini = (zone: 'America/Los_Angeles'): Scenario => ({
+  const gemini = (zone: 'America/Los_Angeles'): FakeScenario => ({
     providers: {
       google: {
         keys: { 'fake-google-0000001': { account: 'project-b' } },
@@ -160,7 +160,7 @@ describe('days', () => {
 
   test('what is known survives a restart in the middle', async () => {
     const clock = clockAt(NOON)
-    const scenario: Scenario = {
+    const scenario: FakeScenario = {
       providers: own('alpha', 2, ['m'], { limits: [{ unit: 'requests', window: 'day', limit: 5, zone: 'UTC' }] }),
     }
     const world = await openWorld(scenario, { now: clock.now })

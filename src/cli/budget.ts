@@ -14,7 +14,7 @@ import { readTime } from '../views/readTime.ts'
 import { type SpendRow, type SpendView, spendView } from '../views/spend.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { UsageError } from './command.ts'
-import { clock, type Printer, printer } from './output.ts'
+import { clockText, type Printer, printer } from './output.ts'
 import { withEngine } from './withEngine.ts'
 
 const ACTIONS = ['list', 'export', 'forgive'] as const
@@ -84,7 +84,7 @@ function printBudget(budget: BudgetView, out: Printer): void {
   const parts = [
     `${show(spent)} of ${show(limit)} ${every}`,
     ...(reserved > 0 ? [`${show(reserved)} set aside`] : []),
-    ...(resetsAt === null ? [] : [`until ${clock(resetsAt)}`]),
+    ...(resetsAt === null ? [] : [`until ${clockText(resetsAt)}`]),
     ...(unpricedAttempts > 0 ? [`${unpricedAttempts} calls of unknown price not counted`] : []),
     ...(hard ? [] : ['soft']),
   ]

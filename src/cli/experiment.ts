@@ -17,9 +17,9 @@ import { UsageError } from './command.ts'
 import { decimal, dollars, duration, type Printer, printer } from './output.ts'
 import { withEngine } from './withEngine.ts'
 
-type Action = (engine: Engine, context: CommandContext, out: Printer) => ExitCode
+type ExperimentAction = (engine: Engine, context: CommandContext, out: Printer) => ExitCode
 
-const ACTIONS: Readonly<Record<string, Action>> = { list, show, start, stop, export: exportData }
+const ACTIONS: Readonly<Record<string, ExperimentAction>> = { list, show, start, stop, export: exportData }
 
 export const run: RunCommand = (context) => {
   const { args, stdout, env } = context

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { ConfigError } from '../domain/errors.ts'
 import { startFakeProviders } from '../lab/fake/fakeProviders.ts'
-import { type Scenario, scenarioSchema } from '../lab/fake/scenario.ts'
+import { type FakeScenario, scenarioSchema } from '../lab/fake/scenario.ts'
 import { demoScenario } from '../lab/fake/worlds.ts'
 import type { RunCommand } from './command.ts'
 import { printer, wholeNumber } from './output.ts'
@@ -31,7 +31,7 @@ export const run: RunCommand = async ({ options, cwd, stdout, stderr, env }) => 
   return code
 }
 
-async function readScenario(file: string): Promise<Scenario> {
+async function readScenario(file: string): Promise<FakeScenario> {
   let value: unknown
   try {
     value = JSON.parse(await readFile(file, 'utf8'))

@@ -9,9 +9,9 @@ import { UsageError } from './command.ts'
 import { age, dollars, type Printer, printer } from './output.ts'
 import { withEngine } from './withEngine.ts'
 
-type Action = (engine: Engine, context: CommandContext, out: Printer) => Promise<ExitCode>
+type KeysAction = (engine: Engine, context: CommandContext, out: Printer) => Promise<ExitCode>
 
-const ACTIONS: Readonly<Record<string, Action>> = { list, retest: again }
+const ACTIONS: Readonly<Record<string, KeysAction>> = { list, retest: again }
 
 export const run: RunCommand = (context) => {
   const { args, stdout, env } = context

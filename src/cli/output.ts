@@ -79,7 +79,7 @@ export function age(ms: number): string {
 }
 
 /** `08:00 UTC`, with the date when it is another day's. */
-export function clock(iso: string, now = Date.now()): string {
+export function clockText(iso: string, now = Date.now()): string {
   const time = `${iso.slice(11, 16)} UTC`
   return iso.slice(0, 10) === new Date(now).toISOString().slice(0, 10) ? time : `${iso.slice(0, 10)} ${time}`
 }

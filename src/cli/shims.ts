@@ -26,11 +26,11 @@ const ABOUT: { readonly [N in ShimName]: string } = {
   'apiClient.js': "the original's APIClient, with keywise inside.",
 }
 
-type Writer = (places: ShimPlaces) => string
+type ShimWriter = (places: ShimPlaces) => string
 
 const quoted = (text: string) => `'${text.replace(/[\\']/g, '\\$&')}'`
 
-const SHIMS: { readonly [N in ShimName]: { readonly [K in ModuleKind]: Writer } } = {
+const SHIMS: { readonly [N in ShimName]: { readonly [K in ModuleKind]: ShimWriter } } = {
   'apiKeyTester.js': {
     esm: ({ library, command }) => `import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -36,7 +36,7 @@ export const run: RunCommand = async (context) => {
   }
 }
 
-interface Asked {
+interface TokenRequest {
   readonly action: string | undefined
   readonly name: string | undefined
   readonly tokens: Tokens
@@ -45,7 +45,7 @@ interface Asked {
   readonly context: CommandContext
 }
 
-function act({ action, name, tokens, folder, out, context }: Asked): ExitCode {
+function act({ action, name, tokens, folder, out, context }: TokenRequest): ExitCode {
   const { json } = context.options
   switch (action) {
     case 'list':

@@ -9,7 +9,7 @@ import type { Path } from './showPath.ts'
 
 type AlertsOfFile = SettingsOfFile['alerts']
 
-export interface Alerts {
+export interface AlertSettings {
   readonly telegram?: Omit<NonNullable<AlertsOfFile['telegram']>, 'botToken'> & { readonly botToken: Secret }
   readonly webhook?: Omit<NonNullable<AlertsOfFile['webhook']>, 'url' | 'secret'> & {
     /** A secret too: the addresses of Slack and Discord carry their key. */
@@ -18,7 +18,7 @@ export interface Alerts {
   }
 }
 
-export function readAlerts(alerts: AlertsOfFile, remarks: Remarks, around: Surroundings): Alerts {
+export function readAlerts(alerts: AlertsOfFile, remarks: Remarks, around: Surroundings): AlertSettings {
   const read = (value: string, ...path: Path) => {
     return new Secret(readSecret(value, ['settings', 'alerts', ...path], remarks.document, around))
   }
@@ -36,7 +36,7 @@ function withSecrets(
   webhook: NonNullable<AlertsOfFile['webhook']>,
   read: (value: string, ...path: Path) => Secret,
   remarks: Remarks,
-): NonNullable<Alerts['webhook']> {
+): NonNullable<AlertSettings['webhook']> {
   const { url, secret, ...rest } = webhook
   const address = read(url, 'webhook', 'url')
   if (!/^https?:\/\//.test(address.reveal()) || !URL.canParse(address.reveal()))
@@ -44,7 +44,7 @@ function withSecrets(
   return { ...rest, url: address, ...(secret !== undefined && { secret: read(secret, 'webhook', 'secret') }) }
 }
 
-function channel(remarks: Remarks, make: () => Alerts): Alerts {
+function channel(remarks: Remarks, make: () => AlertSettings): AlertSettings {
   try {
     return make()
   } catch (error) {

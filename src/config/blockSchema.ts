@@ -105,7 +105,7 @@ export const blockSchema = section({
   avgResponseTime: ignored('Written by a tester'),
   workingModels: ignored('Written by a tester'),
 })
-export type Block = z.output<typeof blockSchema>
+export type ProviderBlock = z.output<typeof blockSchema>
 export type KeyEntry = z.output<typeof keyEntry>
 export type ModelEntry = z.output<typeof modelEntry>
 export type KeyBudget = z.output<typeof keyBudget>

@@ -11,7 +11,7 @@ import { showName } from './showPath.ts'
 type Issue = z.core.$ZodIssue
 
 /** Where a part of the document stands in the file's schema: `['settings']`, or a provider's block. */
-interface Part {
+interface CheckedPart {
   readonly path: Path
   readonly schemaPath: Path
 }
@@ -20,7 +20,12 @@ interface Part {
  * The parsed value of one part of the document. Unknown fields are taken out of the copy and reported once each.
  * Throws ConfigError at the first field that is wrong.
  */
-export function checked<S extends z.ZodType>(schema: S, value: unknown, part: Part, remarks: Remarks): z.output<S> {
+export function checked<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  part: CheckedPart,
+  remarks: Remarks,
+): z.output<S> {
   dropNulls(value)
   for (;;) {
     const result = schema.safeParse(value)
@@ -69,7 +74,7 @@ function expectations(issue: Extract<Issue, { code: 'invalid_union' }>): string[
   return [...new Set(found)]
 }
 
-function takeOut(issue: Issue, path: Path, value: unknown, part: Part, remarks: Remarks): void {
+function takeOut(issue: Issue, path: Path, value: unknown, part: CheckedPart, remarks: Remarks): void {
   if (issue.code !== 'unrecognized_keys') return
   const owner = asRecord(at(value, path))
   for (const name of issue.keys) {

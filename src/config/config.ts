@@ -7,7 +7,7 @@ import { budgetFrom, isIdleBeside, type Budget as Rule } from '../money/budgetRu
 import { readScope } from '../money/scope.ts'
 import { catalog, findProvider } from '../providers/catalog.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
-import { type Alerts, readAlerts } from './alerts.ts'
+import { type AlertSettings, readAlerts } from './alerts.ts'
 import { checked } from './check.ts'
 import { type ConfigDocument, documentOf, readDocument } from './document.ts'
 import { readEnvironment } from './environment.ts'
@@ -18,12 +18,12 @@ import { keysFileCandidates } from './paths.ts'
 import { type Context, type ProviderConfig, providerFrom, providerFromEnvironment } from './providerConfig.ts'
 import { complain, Remarks } from './remarks.ts'
 import { scrubbed, secretsIn } from './secrets.ts'
-import { type Budget, type SettingsOfFile, settingsSchema } from './settingsSchema.ts'
+import { type BudgetOfFile, type SettingsOfFile, settingsSchema } from './settingsSchema.ts'
 import { showName } from './showPath.ts'
 
 export type { KeyBudget } from './blockSchema.ts'
 export type { KeyConfig, ModelConfig, ProviderConfig } from './providerConfig.ts'
-export type { Budget } from './settingsSchema.ts'
+export type { BudgetOfFile } from './settingsSchema.ts'
 
 export interface Config {
   /** The keys file, absolute; null when there is none. */
@@ -37,8 +37,8 @@ export interface Config {
 
 /** Every setting with its default filled in. */
 export type Settings = Omit<SettingsOfFile, 'alerts' | 'budgets' | 'experiments'> & {
-  readonly alerts: Alerts
-  readonly budgets: readonly Budget[]
+  readonly alerts: AlertSettings
+  readonly budgets: readonly BudgetOfFile[]
   readonly experiments: readonly Definition[]
 }
 
@@ -99,11 +99,11 @@ function fromDocument(document: ConfigDocument, options: LoadOptions): Config {
 
 /** The budgets under the providers' own names (`gemini` is `google`), with a remark on each that does not do what it seems to. */
 function namedBudgets(
-  budgets: readonly Budget[],
+  budgets: readonly BudgetOfFile[],
   providers: readonly ProviderConfig[],
   remarks: Remarks,
   options: LoadOptions,
-): readonly Budget[] {
+): readonly BudgetOfFile[] {
   const named = budgets.map((budget) => ({ ...budget, scope: canonicalScope(budget.scope, options) }))
   const rules = named.map((budget) => budgetFrom(budget))
   rules.forEach((rule, index) => {

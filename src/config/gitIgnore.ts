@@ -20,14 +20,14 @@ export function isIgnored(path: string, files: readonly IgnoreRules[]): boolean 
   })
 }
 
-interface Rule {
+interface IgnoreRule {
   readonly base: readonly string[]
   readonly pattern: readonly string[]
   readonly negated: boolean
   readonly foldersOnly: boolean
 }
 
-function parse({ folder, text }: IgnoreRules): Rule[] {
+function parse({ folder, text }: IgnoreRules): IgnoreRule[] {
   const base = folder === '' ? [] : folder.split('/')
   return text.split(/\r?\n/).flatMap((line) => {
     const trimmed = line.trimEnd()
@@ -42,12 +42,12 @@ function parse({ folder, text }: IgnoreRules): Rule[] {
   })
 }
 
-function verdict(parts: readonly string[], isFolder: boolean, rules: readonly Rule[]): boolean {
+function verdict(parts: readonly string[], isFolder: boolean, rules: readonly IgnoreRule[]): boolean {
   const last = rules.findLast((rule) => (isFolder || !rule.foldersOnly) && fits(parts, rule))
   return last !== undefined && !last.negated
 }
 
-function fits(parts: readonly string[], { base, pattern }: Rule): boolean {
+function fits(parts: readonly string[], { base, pattern }: IgnoreRule): boolean {
   if (base.some((part, index) => parts[index] !== part)) return false
   const inside = parts.slice(base.length)
   return inside.length > 0 && fitsParts(inside, pattern)

@@ -7,7 +7,7 @@ import type { DialectId } from '../domain/chat.ts'
 import { asRecord } from '../domain/json.ts'
 import { nearest } from '../domain/nearest.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
-import { type Block, blockSchema, type KeyEntry, type ModelEntry } from './blockSchema.ts'
+import { blockSchema, type KeyEntry, type ModelEntry, type ProviderBlock } from './blockSchema.ts'
 import { checked } from './check.ts'
 import { complain, type Remarks } from './remarks.ts'
 import { TOP_NAMES } from './schema.ts'
@@ -37,7 +37,7 @@ export interface PlacedKey {
 }
 
 interface PlacedBlock {
-  readonly block: Block
+  readonly block: ProviderBlock
   readonly path: Path
 }
 
@@ -112,7 +112,7 @@ function merged(
   }
 }
 
-function lastSaid<T>(parts: readonly PlacedBlock[], read: (block: Block) => T | undefined): T | undefined {
+function lastSaid<T>(parts: readonly PlacedBlock[], read: (block: ProviderBlock) => T | undefined): T | undefined {
   return parts.map(({ block }) => read(block)).findLast((said) => said !== undefined)
 }
 
@@ -144,7 +144,7 @@ function keysOf({ block, path }: PlacedBlock, known: ProviderSpec | undefined): 
   })
 }
 
-function spread(entries: Block['apiKey'], at: Path): { entry: KeyEntry; at: Path }[] {
+function spread(entries: ProviderBlock['apiKey'], at: Path): { entry: KeyEntry; at: Path }[] {
   if (entries === undefined) return []
   return Array.isArray(entries)
     ? entries.map((entry, index) => ({ entry, at: [...at, index] }))
@@ -166,13 +166,13 @@ function modelsOf(
   return 'default'
 }
 
-function listsOf(models: Exclude<Block['models'], 'discover'>): (readonly ModelEntry[] | undefined)[] {
+function listsOf(models: Exclude<ProviderBlock['models'], 'discover'>): (readonly ModelEntry[] | undefined)[] {
   if (models === undefined || Array.isArray(models)) return [models]
   return [models.production, models.preview]
 }
 
 /** Google's own lists say `models/gemini-…`; everybody else says `gemini-…`. */
-function withoutPrefix(model: ModelEntry, block: Block, known: ProviderSpec | undefined): ModelEntry {
+function withoutPrefix(model: ModelEntry, block: ProviderBlock, known: ProviderSpec | undefined): ModelEntry {
   if ((block.dialect ?? known?.dialect) !== 'google' && block.dialect !== 'gemini') return model
   const short = (id: string) => id.replace(/^models\//, '')
   return typeof model === 'string' ? short(model) : { ...model, id: short(model.id) }

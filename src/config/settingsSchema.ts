@@ -20,9 +20,9 @@ import {
 const budget = section({ scope, ...limitShape })
   .refine(hasAmount, NO_AMOUNT)
   .refine(hasOneAmount, TWO_AMOUNTS)
-export type Budget = z.output<typeof budget>
+export type BudgetOfFile = z.output<typeof budget>
 
-const kindOf = ({ scope, usd, requests, tokens, per, rolling, timezone }: Budget) => {
+const kindOf = ({ scope, usd, requests, tokens, per, rolling, timezone }: BudgetOfFile) => {
   const units = [usd, requests, tokens].map((amount) => amount !== undefined)
   return JSON.stringify([scope, units, per, rolling || timezone])
 }

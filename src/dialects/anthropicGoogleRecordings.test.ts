@@ -6,9 +6,9 @@ import { assembleResponse } from '../../test/support/assembleResponse.ts'
 import { cutPositions, recordedStreams, recordings, replay, typedBytes } from '../../test/support/replay.ts'
 import { hasTestData, readTestData } from '../../test/support/testData.ts'
 import type { ChatResponse } from '../domain/chat.ts'
-import { anthropic } from './anthropic/anthropic.ts'
+import { anthropicDialect } from './anthropic/anthropic.ts'
 import type { Dialect } from './dialect.ts'
-import { google } from './google/google.ts'
+import { googleDialect } from './google/google.ts'
 
 type Facts = [kinds: string, finishReason: ChatResponse['finishReason'], input: number, output: number]
 
@@ -46,8 +46,8 @@ const factsOf = ({ content, finishReason, usage }: ChatResponse): Facts => [
 const plainBytes = (lines: readonly string[]): Uint8Array =>
   Buffer.from(lines.map((line) => `data: ${line}\n\n`).join(''))
 const WIRES: { folder: string; dialect: Dialect; bytes: (lines: readonly string[]) => Uint8Array }[] = [
-  { folder: 'anthropic', dialect: anthropic, bytes: typedBytes },
-  { folder: 'google', dialect: google, bytes: plainBytes },
+  { folder: 'anthropic', dialect: anthropicDialect, bytes: typedBytes },
+  { folder: 'google', dialect: googleDialect, bytes: plainBytes },
 ]
 
 describe.runIf(hasTestData)('recordings', () => {
@@ -112,19 +112,19 @@ describe.runIf(hasTestData)('recordings', () => {
     const texts = body.content.flatMap((block: { type: string; text: string }) =>
       block.type === 'text' ? [block.text] : [],
     )
-    const read = anthropic.upstream.readResponse(body)
+    const read = anthropicDialect.upstream.readResponse(body)
     const content = read.ok ? read.response.content : []
     expect(content.map((part) => (part.type === 'text' ? part.text : part))).toEqual(texts)
 
     const lines = readTestData('fixtures', 'anthropic', `${name}.chunks.txt`).split('\n').filter(Boolean)
     const streamed = lines.map((line) => JSON.parse(line).delta?.text ?? '').join('')
-    const chunks = replay(anthropic.upstream.streamReader(), typedBytes(lines))
+    const chunks = replay(anthropicDialect.upstream.streamReader(), typedBytes(lines))
     expect(assembleResponse(chunks).content).toEqual([{ type: 'text', text: streamed }])
   })
 
   test('a message that began anew keeps the thoughts that were shown and completes its call', () => {
     const lines = readTestData('fixtures', 'anthropic', 'spliced-message-start.chunks.txt').split('\n').filter(Boolean)
-    expect(assembleResponse(replay(anthropic.upstream.streamReader(), typedBytes(lines))).content).toEqual([
+    expect(assembleResponse(replay(anthropicDialect.upstream.streamReader(), typedBytes(lines))).content).toEqual([
       { type: 'reasoning', text: 'I will call the tool.', signature: 'anthropic:sig-first' },
       { type: 'tool-call', id: 'toolu_first', name: 'test-tool', arguments: '{"value":"Sparkle Day"}' },
     ])
@@ -134,7 +134,7 @@ describe.runIf(hasTestData)('recordings', () => {
     const lines = readTestData('fixtures', 'google', 'google-stream-tool-call-arguments.chunks.txt')
       .split('\n')
       .filter(Boolean)
-    expect(assembleResponse(replay(google.upstream.streamReader(), plainBytes(lines))).content).toMatchObject([
+    expect(assembleResponse(replay(googleDialect.upstream.streamReader(), plainBytes(lines))).content).toMatchObject([
       { name: 'getWeather', arguments: '{"location":"Boston"}' },
       { name: 'getWeather', arguments: '{"location":"San Francisco"}' },
     ])

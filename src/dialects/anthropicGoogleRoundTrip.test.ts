@@ -6,12 +6,12 @@ import { assembleResponse } from '../../test/support/assembleResponse.ts'
 import { chunksOf } from '../../test/support/chunks.ts'
 import { replay } from '../../test/support/replay.ts'
 import type { ChatRequest, ChatResponse, Message, Part } from '../domain/chat.ts'
-import { anthropic } from './anthropic/anthropic.ts'
+import { anthropicDialect } from './anthropic/anthropic.ts'
 import type { Dialect } from './dialect.ts'
-import { google } from './google/google.ts'
+import { googleDialect } from './google/google.ts'
 
 type Wire = 'anthropic' | 'google'
-const DIALECTS: { readonly [W in Wire]: Dialect } = { anthropic, google }
+const DIALECTS: { readonly [W in Wire]: Dialect } = { anthropic: anthropicDialect, google: googleDialect }
 const WIRES: readonly Wire[] = ['anthropic', 'google']
 const MODEL = 'gemini-2.5-x'
 

@@ -1,17 +1,17 @@
 /** Every wire language by its id. */
 
 import type { DialectId } from '../domain/chat.ts'
-import { anthropic } from './anthropic/anthropic.ts'
+import { anthropicDialect } from './anthropic/anthropic.ts'
 import type { Dialect } from './dialect.ts'
-import { google } from './google/google.ts'
-import { openaiChat } from './openaiChat/openaiChat.ts'
-import { openaiResponses } from './openaiResponses/openaiResponses.ts'
+import { googleDialect } from './google/google.ts'
+import { openaiChatDialect } from './openaiChat/openaiChat.ts'
+import { openaiResponsesDialect } from './openaiResponses/openaiResponses.ts'
 
 const DIALECTS: { readonly [Id in DialectId]: Dialect } = {
-  openai: openaiChat,
-  'openai-responses': openaiResponses,
-  anthropic,
-  google,
+  openai: openaiChatDialect,
+  'openai-responses': openaiResponsesDialect,
+  anthropic: anthropicDialect,
+  google: googleDialect,
 }
 
 export function dialectOf(id: DialectId): Dialect {

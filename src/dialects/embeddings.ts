@@ -3,7 +3,7 @@
 import type { ChatRequest, ChatResponse, DialectId, Usage } from '../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../domain/json.ts'
 import type { Dialect, ReadResponse, UpstreamSide } from './dialect.ts'
-import { openaiChat } from './openaiChat/openaiChat.ts'
+import { openaiChatDialect } from './openaiChat/openaiChat.ts'
 
 /** How embeddings are asked of an upstream of that dialect; null when it has none. */
 export function embeddingsFor(dialect: DialectId): Dialect | null {
@@ -83,5 +83,5 @@ const googleSide: UpstreamSide = {
   streamReader: noStream,
 }
 
-const EMBEDDINGS: Dialect = { ...openaiChat, upstream: openaiSide }
-const GOOGLE_EMBEDDINGS: Dialect = { ...openaiChat, upstream: googleSide }
+const EMBEDDINGS: Dialect = { ...openaiChatDialect, upstream: openaiSide }
+const GOOGLE_EMBEDDINGS: Dialect = { ...openaiChatDialect, upstream: googleSide }

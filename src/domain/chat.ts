@@ -214,3 +214,6 @@ export type ChatChunk =
   /** An error that came inside HTTP 200; `body` is the upstream's error object, to be classified like an error body. */
   | { readonly type: 'error'; readonly body: unknown; readonly status?: number }
   | { readonly type: 'end' }
+
+/** The chunk of one type. */
+export type ChunkOf<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>

@@ -29,6 +29,9 @@ export type LimitUnit = 'requests' | 'tokens' | 'input-tokens' | 'output-tokens'
 /** The length of a limit's window; `none` for concurrency and for credit. */
 export type LimitWindow = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'none'
 
+/** Where a provider's day begins; `rolling` has no boundary of its own, `unknown` was never published. */
+export type DayBoundary = 'UTC' | 'America/Los_Angeles' | 'rolling' | 'unknown'
+
 /**
  * One thing an answer says about a limit: a live header or a body. `null` where it says nothing.
  * `resetsAt` is epoch milliseconds on our clock (skew already corrected).

@@ -5,7 +5,7 @@ import type { ChatResponse } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
-import type { ExperimentResult as ExperimentVerdict } from '../experiment/result.ts'
+import type { ExperimentResult } from '../experiment/result.ts'
 import type { Alerts } from '../observe/alerts/alerts.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'
@@ -25,8 +25,8 @@ export interface AttemptObserver {
   worked(target: Target, event: AttemptEvent): void
   /** Every target failed for a request. */
   exhausted(pending: PendingRequest, trail: Trail): void
-  /** An experiment has its verdict. */
-  decided(version: Version, verdict: ExperimentVerdict): void
+  /** An experiment has its result. */
+  decided(version: Version, result: ExperimentResult): void
   useConfig(config: Config): void
   /** Called every second. */
   tick(): void

@@ -5,12 +5,12 @@ import { asRecord, asString, type Json } from '../domain/json.ts'
 import { nearest } from '../domain/nearest.ts'
 
 export type Parameters = Readonly<Record<string, Json>>
-type Changes = Partial<ChatRequest>
+type RequestChanges = Partial<ChatRequest>
 
 interface Field {
   readonly wanted: string
   /** Null when the value cannot be one. */
-  readonly read: (value: unknown) => Changes | null
+  readonly read: (value: unknown) => RequestChanges | null
 }
 
 const EFFORTS: readonly ReasoningEffort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
@@ -46,14 +46,14 @@ function meant(name: string): string {
 }
 
 /** The fields of a request that the parameters replace; those that cannot be read are left alone. */
-export function changesBy(parameters: Parameters): Changes {
-  const changes: Changes = {}
+export function changesBy(parameters: Parameters): RequestChanges {
+  const changes: RequestChanges = {}
   for (const [name, value] of Object.entries(parameters))
     if (Object.hasOwn(FIELDS, name)) Object.assign(changes, FIELDS[name]!.read(value))
   return changes
 }
 
-function number(least: number, most: number, change: (value: number) => Changes): Field {
+function number(least: number, most: number, change: (value: number) => RequestChanges): Field {
   const wanted = `a number from ${least} to ${most}`
   return {
     wanted,
@@ -61,7 +61,7 @@ function number(least: number, most: number, change: (value: number) => Changes)
   }
 }
 
-function whole(least: number, change: (value: number) => Changes): Field {
+function whole(least: number, change: (value: number) => RequestChanges): Field {
   const wanted = least === 1 ? 'a whole number above 0' : 'a whole number'
   return {
     wanted,
@@ -70,12 +70,12 @@ function whole(least: number, change: (value: number) => Changes): Field {
   }
 }
 
-function readStop(value: unknown): Changes | null {
+function readStop(value: unknown): RequestChanges | null {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]
   return list.length > 0 && list.every((text) => typeof text === 'string') ? { stop: list } : null
 }
 
-function readEffort(value: unknown): Changes | null {
+function readEffort(value: unknown): RequestChanges | null {
   const effort = EFFORTS.find((one) => one === asString(value))
   return effort === undefined ? null : { reasoning: { effort } }
 }

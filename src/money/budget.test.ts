@@ -14,7 +14,7 @@ import {
   target,
 } from '../../test/support/moneyWorld.ts'
 import { usdToNano } from './amount.ts'
-import { LEASE_MS } from './budget.ts'
+import { BUDGET_LEASE_MS } from './budget.ts'
 import type { Crossing } from './budgetCounter.ts'
 
 const oneDollar = [{ scope: 'all', usd: 1, per: 'day' }]
@@ -393,8 +393,8 @@ describe('several processes', () => {
     store.append(row(killed.origin, NOW, 20 * CENT))
     killed.reserve(ask(50 * CENT), NOW)
     const next = startProcess(store, oneDollar)
-    expect(next.forgive(store, NOW + LEASE_MS)).toEqual([])
-    const later = NOW + LEASE_MS + 1
+    expect(next.forgive(store, NOW + BUDGET_LEASE_MS)).toEqual([])
+    const later = NOW + BUDGET_LEASE_MS + 1
     expect(next.abandoned(store, later)).toMatchObject([{ scope: 'all', origin: killed.origin, amount: 50 * CENT }])
     expect(next.forgive(store, later)).toHaveLength(1)
     expect(next.forgive(store, later)).toEqual([])
@@ -406,7 +406,7 @@ describe('several processes', () => {
     const store = new MoneyStore()
     const asleep = startProcess(store, oneDollar)
     const hold = held(asleep.reserve(ask(50 * CENT), NOW))
-    const later = NOW + LEASE_MS + 1
+    const later = NOW + BUDGET_LEASE_MS + 1
     const next = startProcess(store, oneDollar, { now: later })
     next.forgive(store, later)
     expect(next.reserve(ask(60 * CENT), later).granted).toBe(true)

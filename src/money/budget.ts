@@ -92,7 +92,7 @@ export interface BudgetsOptions {
 }
 
 /** A lease of a process that was not heard of for this long may be given back by a person's word. */
-export const LEASE_MS = 60_000
+export const BUDGET_LEASE_MS = 60_000
 
 export class Budgets {
   readonly #budgetCounters: readonly BudgetCounter[]
@@ -271,7 +271,7 @@ export class Budgets {
 
   /** What killed processes had put aside and never accounted for; it counts as spent until its period ends. */
   abandoned(ledger: Ledger, now: number): readonly Abandoned[] {
-    const isDead = (origin: string) => !isAlive(this.#counters, origin, now, LEASE_MS)
+    const isDead = (origin: string) => !isAlive(this.#counters, origin, now, BUDGET_LEASE_MS)
     return abandonedLeases(this.#budgetCounters, ledger, isDead, now)
   }
 
@@ -282,7 +282,7 @@ export class Budgets {
   forgive(ledger: Ledger, now: number): readonly Abandoned[] {
     const given: Abandoned[] = []
     for (const left of this.abandoned(ledger, now)) {
-      if (!markGone(this.#counters, left.origin, now, LEASE_MS)) continue
+      if (!markGone(this.#counters, left.origin, now, BUDGET_LEASE_MS)) continue
       left.giveBack()
       given.push(left)
     }
@@ -341,9 +341,9 @@ export class Budgets {
   }
 
   /** Renews this process's sign of life when it is due; after a sleep, finds out whether it was taken for dead. */
-  #beat(now: number, every = LEASE_MS / 3): void {
+  #beat(now: number, every = BUDGET_LEASE_MS / 3): void {
     if (now - this.#beatAt < every) return
-    const late = now - this.#beatAt >= LEASE_MS
+    const late = now - this.#beatAt >= BUDGET_LEASE_MS
     const beat = `budget-beat:${this.#origin}`
     this.#counters.addToCounter(beat, now - this.#counters.counter(beat))
     this.#beatAt = now

@@ -16,7 +16,7 @@ import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import type { ExperimentResult } from '../experiment/result.ts'
 import { Alerts } from '../observe/alerts/alerts.ts'
 import type { Events } from '../observe/events.ts'
-import type { Verdict as Judgement } from '../routing/judge.ts'
+import type { Verdict } from '../routing/judge.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { channelsOf } from './alertChannels.ts'
 import { AlertConditions } from './conditions.ts'
@@ -85,7 +85,7 @@ export class Monitor {
   }
 
   /** Something failed; whatever can be mended off the request's path is begun. */
-  failed(attempt: RunningAttempt, failure: Failure, verdict: Judgement): void {
+  failed(attempt: RunningAttempt, failure: Failure, verdict: Verdict): void {
     const watch = this.#watch
     if (watch === null) return
     const { missingAbilities } = watch.engine.parts

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Lab, openLab, own } from '../../test/support/lab.ts'
-import type { FakeFault, Scenario } from '../lab/fake/scenario.ts'
+import type { FakeFault, FakeScenario } from '../lab/fake/scenario.ts'
 import { statusView } from '../views/status.ts'
 
 const MINUTE = 60_000
@@ -12,7 +12,7 @@ interface Setting {
 }
 
 /** A lab whose clock is set by hand; its keys are free unless `config` says otherwise. */
-async function openAt(scenario: Scenario, { probes = 'calls', config }: Setting = {}) {
+async function openAt(scenario: FakeScenario, { probes = 'calls', config }: Setting = {}) {
   let now = Date.UTC(2026, 10, 23, 12)
   const clock = () => now
   const lab = await openLab(scenario, {
@@ -49,7 +49,7 @@ const parksOf = ({ manager }: Lab) => {
 }
 const alpha = (fault: FakeFault) => own('alpha', 1, ['m'], { faults: [fault] })
 const groq = (faults: FakeFault[], models: object = { a: {}, b: {} }) => ({
-  groq: { keys: { 'fake-groq-0000001': {} }, models: models as Scenario['providers'][string]['models'], faults },
+  groq: { keys: { 'fake-groq-0000001': {} }, models: models as FakeScenario['providers'][string]['models'], faults },
 })
 
 test('a refused key comes back by its free check, and no request is ever the one to find out', async () => {
@@ -94,7 +94,7 @@ test('a withdrawn model that is named in the configuration names its successor',
 })
 
 test('an empty account comes back when its provider says there is credit', async () => {
-  const scenario: Scenario = {
+  const scenario: FakeScenario = {
     providers: {
       deepseek: {
         keys: { 'fake-deepseek-0001': {} },
@@ -127,7 +127,7 @@ test('a guessed park of a free key ends by one small call, which counts like any
 })
 
 const GUESS: FakeFault = { do: 'zero_quota', to: 1 }
-const REFUSED: readonly (readonly [string, Scenario, Setting])[] = [
+const REFUSED: readonly (readonly [string, FakeScenario, Setting])[] = [
   ['a key that may be billed, without a budget', { providers: alpha(GUESS) }, { config: (config) => config }],
   ['what was stated', { providers: alpha({ do: 'rate_minute', retry_after: 60, to: 1 }) }, {}],
   ['anything, when only free checks are allowed', { providers: alpha(GUESS) }, { probes: 'free' }],

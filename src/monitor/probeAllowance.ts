@@ -9,7 +9,7 @@ const REFILL_MS = 600_000
 const DAILY_SHARE = 0.02
 const DAY_MS = 86_400_000
 
-interface Asked extends Pick<Target, 'account'> {
+interface ProbedTarget extends Pick<Target, 'account'> {
   readonly profile: Pick<Target['profile'], 'local'>
 }
 
@@ -24,7 +24,7 @@ export class ProbeAllowance {
   readonly #accounts = new Map<string, Account>()
 
   /** Takes one call of the account, or none: false. `limits`: everything known of the target's limits. */
-  take({ account, profile }: Asked, limits: readonly LimitView[], now: number): boolean {
+  take({ account, profile }: ProbedTarget, limits: readonly LimitView[], now: number): boolean {
     // A server of one's own costs nobody anything.
     if (profile.local) return true
     const known = this.#account(account, now)

@@ -67,11 +67,11 @@ export function failureText(attempt: AttemptReport): string {
     attempt.status === null
       ? (attempt.failureKind ?? 'failed')
       : `${attempt.status} ${STATUS_TEXT[attempt.status] ?? attempt.failureKind ?? ''}`.trim()
-  return attempt.retryAt === null ? status : `${status} (parked until ${clock(attempt.retryAt)})`
+  return attempt.retryAt === null ? status : `${status} (parked until ${utcClock(attempt.retryAt)})`
 }
 
 /** `08:00 UTC`, with the date when it is not within a day. */
-export function clock(iso: string): string {
+export function utcClock(iso: string): string {
   return `${iso.slice(11, 16)} UTC`
 }
 

@@ -14,13 +14,13 @@ function write(name: string, labels: Labels, value: number): string {
 }
 
 /** One line of a counter. */
-interface Cell {
+interface Series {
   readonly labels: Labels
   value: number
 }
 
 class Counter {
-  readonly #values = new Map<string, Cell>()
+  readonly #values = new Map<string, Series>()
   readonly #name: string
   readonly #help: string
   readonly #per: number
@@ -33,7 +33,7 @@ class Counter {
   }
 
   /** The line with these labels; whoever counts often keeps it. */
-  cell(labels: Labels): Cell {
+  cell(labels: Labels): Series {
     const key = JSON.stringify(labels)
     const known = this.#values.get(key)
     if (known !== undefined) return known
@@ -100,10 +100,10 @@ export interface Gauge {
 
 /** What the attempts of one target that ended alike are counted in. */
 interface TargetCells {
-  readonly attempts: Cell
-  readonly input: Cell
-  readonly output: Cell
-  readonly cost: Cell
+  readonly attempts: Series
+  readonly input: Series
+  readonly output: Series
+  readonly cost: Series
 }
 
 type ByTwo<T> = Map<string, Map<string, T>>
@@ -124,7 +124,7 @@ function found<T>(map: ByTwo<T>, first: string, second: string, make: (second: s
 }
 
 export class Metrics {
-  readonly #byProtocol: ByTwo<Cell> = new Map()
+  readonly #byProtocol: ByTwo<Series> = new Map()
   readonly #byTarget: ByTwo<TargetCells> = new Map()
   readonly #requests = new Counter('keywise_requests_total', 'Requests answered, by protocol and outcome.')
   readonly #attempts = new Counter('keywise_attempts_total', 'Upstream calls, by target and outcome.')

@@ -7,7 +7,7 @@
 import type * as Api from '@opentelemetry/api'
 import type { EventMap, Events } from './events.ts'
 
-type Attempt = EventMap['attempt']
+type AttemptNews = EventMap['attempt']
 
 /** Where the API keeps what an SDK registered, one place for all its copies in a process. */
 const REGISTRY = Symbol.for('opentelemetry.js.api.1')
@@ -37,7 +37,7 @@ class Telemetry {
     this.#api = api
   }
 
-  record(attempt: Attempt): void {
+  record(attempt: AttemptNews): void {
     const api = this.#api
     const attributes = attributesOf(attempt)
     const startTime = Date.parse(attempt.startedAt)
@@ -96,7 +96,7 @@ interface Instruments {
 }
 
 /** What both are told by. */
-function attributesOf({ operation, provider, model, failureKind }: Attempt): Api.Attributes {
+function attributesOf({ operation, provider, model, failureKind }: AttemptNews): Api.Attributes {
   return {
     'gen_ai.operation.name': operation,
     'gen_ai.provider.name': PROVIDERS.get(provider) ?? provider,
@@ -106,7 +106,7 @@ function attributesOf({ operation, provider, model, failureKind }: Attempt): Api
 }
 
 /** What is too various for a measurement. The key appears by its place. */
-function detailsOf({ requestId, target, usage, costUsd, status, firstTokenMs }: Attempt): Api.Attributes {
+function detailsOf({ requestId, target, usage, costUsd, status, firstTokenMs }: AttemptNews): Api.Attributes {
   return {
     'keywise.request.id': requestId,
     'keywise.target': target,

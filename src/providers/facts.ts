@@ -1,8 +1,9 @@
 /** Short ways to write the facts of a provider down, so that its file reads like a table. */
 
 import type { LimitUnit, LimitWindow } from '../domain/failure.ts'
+import type { QuotaScope } from '../domain/scope.ts'
 import type { Abilities, Ability } from '../domain/target.ts'
-import type { CatalogueModel, QuotaScope, SeedLimit } from './provider.ts'
+import type { CatalogueModel, SeedLimit } from './provider.ts'
 
 /** A chat model that streams and can do what is named besides. */
 export function can(...abilities: readonly Ability[]): Abilities {

@@ -1,17 +1,12 @@
 /** What a provider is: data. The core never spells a provider's name; whatever differs between providers is a field here. */
 
 import type { DialectId } from '../domain/chat.ts'
-import type { LimitUnit, LimitWindow } from '../domain/failure.ts'
+import type { DayBoundary, LimitUnit, LimitWindow } from '../domain/failure.ts'
+import type { QuotaScope } from '../domain/scope.ts'
 import type { Abilities, PriceHint } from '../domain/target.ts'
 
 /** How the key travels. Always a header: a key in a URL lands in logs. */
 export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'none'
-
-/** What the provider's limits are counted over; keys with the same `account` label share whatever is not `key`. */
-export type QuotaScope = 'key' | 'account' | 'account+model' | 'ip'
-
-/** Where a "day" of the provider's quota begins; `rolling` has no boundary, `unknown` was never published. */
-export type DayBoundary = 'UTC' | 'America/Los_Angeles' | 'rolling' | 'unknown'
 
 export interface KeyCheck {
   readonly method: 'GET' | 'POST'

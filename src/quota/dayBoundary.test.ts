@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type DayBoundary, nextDay, nextMonth } from './dayBoundary.ts'
+import type { DayBoundary } from '../domain/failure.ts'
+import { nextDay, nextMonth } from './dayBoundary.ts'
 
 describe('nextDay()', () => {
   const cases: [anchor: DayBoundary, at: string, expected: string, name: string][] = [

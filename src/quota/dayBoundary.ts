@@ -1,9 +1,8 @@
 /** Where a calendar quota begins anew: midnight somewhere, the end of a month, or a day after the event. */
 
-const DAY_MS = 86_400_000
+import type { DayBoundary } from '../domain/failure.ts'
 
-/** Where a provider's day begins; `rolling` has no boundary of its own, `unknown` was never published. */
-export type DayBoundary = 'UTC' | 'America/Los_Angeles' | 'rolling' | 'unknown'
+const DAY_MS = 86_400_000
 
 /** The end of the quota day that contains `at` (both epoch ms). Without a known boundary: 24 hours later. */
 export function nextDay(anchor: DayBoundary, at: number): number {

@@ -3,9 +3,9 @@
  * fixed (since the last reset that became known). All three are one thing: a rolling window whose past may be forgotten.
  */
 
-import type { LimitWindow } from '../domain/failure.ts'
+import type { DayBoundary, LimitWindow } from '../domain/failure.ts'
 import { asArray, asNumber, asRecord, type Json } from '../domain/json.ts'
-import { type DayBoundary, hasBoundary, nextDay, nextMonth } from './dayBoundary.ts'
+import { hasBoundary, nextDay, nextMonth } from './dayBoundary.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { makeTarget } from '../../test/support/makeEvents.ts'
 import type { TargetProfile } from '../domain/target.ts'
-import { ineligible, type Needs, RULES, type Rules } from './eligible.ts'
+import { ELIGIBILITY_RULES, type EligibilityRules, ineligible, type Needs } from './eligible.ts'
 
 const NEEDS: Needs = {
   inputTokens: 1000,
@@ -17,7 +17,7 @@ interface Case {
   readonly name: string
   readonly profile?: Partial<TargetProfile>
   readonly needs?: Partial<Needs>
-  readonly rules?: Partial<Rules>
+  readonly rules?: Partial<EligibilityRules>
   readonly code: string | null
 }
 
@@ -70,7 +70,7 @@ const cases: readonly Case[] = [
 describe('ineligible()', () => {
   for (const { name, profile, needs, rules, code } of cases)
     test(`${name}: ${code ?? 'eligible'}`, () => {
-      const verdict = ineligible(makeTarget({ profile }), { ...NEEDS, ...needs }, { ...RULES, ...rules })
+      const verdict = ineligible(makeTarget({ profile }), { ...NEEDS, ...needs }, { ...ELIGIBILITY_RULES, ...rules })
       expect(verdict?.code ?? null).toBe(code)
       if (verdict !== null) expect(verdict.reason.length).toBeGreaterThan(5)
     })

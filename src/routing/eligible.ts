@@ -43,7 +43,7 @@ export interface Needs {
 }
 
 /** What the user's settings forbid. */
-export interface Rules {
+export interface EligibilityRules {
   readonly freeOnly: boolean
   readonly privacy: 'any' | 'no_training'
   readonly unknownPrice: 'allow' | 'block'
@@ -55,7 +55,7 @@ export interface Rules {
   readonly qualityOf: (target: Target) => number | null
 }
 
-export const RULES: Rules = {
+export const ELIGIBILITY_RULES: EligibilityRules = {
   freeOnly: false,
   privacy: 'any',
   unknownPrice: 'allow',
@@ -68,7 +68,7 @@ export const RULES: Rules = {
 const DISCOVERED_MOST = 5
 
 /** Why the target cannot serve the request; null when it can. What is unknown of a target is never held against it. */
-export function ineligible(target: Target, needs: Needs, rules: Rules): Ineligible | null {
+export function ineligible(target: Target, needs: Needs, rules: EligibilityRules): Ineligible | null {
   return (
     wrongTarget(target, needs) ?? forbidden(target, rules) ?? unable(target, needs) ?? unwanted(target, needs, rules)
   )
@@ -82,7 +82,7 @@ function wrongTarget(target: Target, needs: Needs): Ineligible | null {
   return null
 }
 
-function forbidden(target: Target, rules: Rules): Ineligible | null {
+function forbidden(target: Target, rules: EligibilityRules): Ineligible | null {
   const { free, price, trainsOnPrompts } = target.profile
   if (rules.freeOnly && !free) return out('free_only', 'may be billed, and only free targets are allowed')
   if (rules.privacy === 'no_training' && trainsOnPrompts !== false && !target.profile.local)
@@ -106,7 +106,7 @@ function unable(target: Target, needs: Needs): Ineligible | null {
   return null
 }
 
-function unwanted(target: Target, needs: Needs, rules: Rules): Ineligible | null {
+function unwanted(target: Target, needs: Needs, rules: EligibilityRules): Ineligible | null {
   if (!needs.auto) return null
   const { discovered, free, price } = target.profile
   if (discovered && !free && (price === null || price.output > DISCOVERED_MOST))

@@ -44,7 +44,7 @@ interface DecisionFacts {
   readonly explored: boolean
 }
 
-interface Row extends Omit<RankingPreview, 'rank' | 'reason' | 'missed'> {
+interface CandidateRow extends Omit<RankingPreview, 'rank' | 'reason' | 'missed'> {
   readonly index: number
   readonly key: number
   readonly refusal: Ineligible | null
@@ -86,7 +86,7 @@ function bestPlaces(keys: Float64Array, most: number): number[] {
   return indexes
 }
 
-function numbered(rows: readonly Row[], facts: DecisionFacts): RankingPreview[] {
+function numbered(rows: readonly CandidateRow[], facts: DecisionFacts): RankingPreview[] {
   const chosen = rows.find(({ target }) => target === facts.chosen) ?? null
   return rows.map((row, index) => {
     const { target, score, terms, value, eligible, refusal } = row
@@ -96,7 +96,7 @@ function numbered(rows: readonly Row[], facts: DecisionFacts): RankingPreview[] 
   })
 }
 
-function rowOf(context: RankingContext, facts: DecisionFacts, index: number): Row {
+function rowOf(context: RankingContext, facts: DecisionFacts, index: number): CandidateRow {
   const { candidates, valuation } = context
   const target = candidates.targets[index]!
   const terms = termsAt(candidates, valuation, index, facts.now)
@@ -114,13 +114,18 @@ function rowOf(context: RankingContext, facts: DecisionFacts, index: number): Ro
   }
 }
 
-function inOrder(a: Row, b: Row): number {
+function inOrder(a: CandidateRow, b: CandidateRow): number {
   if (a.eligible !== b.eligible) return a.eligible ? -1 : 1
   if (Math.abs(a.key - b.key) > TIE) return b.key - a.key
   return b.target.profile.weight - a.target.profile.weight || (a.target.id < b.target.id ? -1 : 1)
 }
 
-function reasonFor(row: Row, rows: readonly Row[], chosen: Row | null, facts: DecisionFacts): string | null {
+function reasonFor(
+  row: CandidateRow,
+  rows: readonly CandidateRow[],
+  chosen: CandidateRow | null,
+  facts: DecisionFacts,
+): string | null {
   if (chosen === null) return aheadOf(row, rows)
   if (row === chosen || row.target === chosen.target) return whyChosen(row, rows, facts)
   if (facts.explored && row.value > chosen.value) return `${chosen.target.id} explored instead`
@@ -131,13 +136,13 @@ function reasonFor(row: Row, rows: readonly Row[], chosen: Row | null, facts: De
   return null
 }
 
-function whyChosen(row: Row, rows: readonly Row[], facts: DecisionFacts): string | null {
+function whyChosen(row: CandidateRow, rows: readonly CandidateRow[], facts: DecisionFacts): string | null {
   if (facts.explored) return 'explored: little is known of it, and it might be better than it looks'
   return aheadOf(row, rows)
 }
 
 /** Why the target is tried before the one with the next better score. */
-function aheadOf(row: Row, rows: readonly Row[]): string | null {
+function aheadOf(row: CandidateRow, rows: readonly CandidateRow[]): string | null {
   const passed = rows.find((other) => other.eligible && other.score > row.score + TIE && other.key < row.key - TIE)
   if (passed === undefined) return null
   return `ahead of ${passed.target.id}: answers ${percent(row.terms.reliability)} against ${percent(passed.terms.reliability)}`

@@ -47,7 +47,7 @@ export interface JudgeFacts {
   readonly random: number
 }
 
-type Judgement = Omit<Verdict, 'park' | 'waitMs'> & { readonly waitMs?: number }
+type Judgment = Omit<Verdict, 'park' | 'waitMs'> & { readonly waitMs?: number }
 
 const REFUSED = { weight: 1, provider: false } as const
 const LIMITED = { weight: 0.25, provider: false } as const
@@ -55,9 +55,9 @@ const BROKEN = { weight: 1, provider: true } as const
 const INNOCENT = { weight: 0, provider: false } as const
 
 /** The request itself is at fault: nobody else would take it. */
-const GIVE_UP: Judgement = { next: 'give-up', skip: 'none', counts: true, blame: INNOCENT }
+const GIVE_UP: Judgment = { next: 'give-up', skip: 'none', counts: true, blame: INNOCENT }
 
-const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: JudgeFacts) => Judgement } = {
+const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: JudgeFacts) => Judgment } = {
   auth_invalid: ({ leaked }) => ({
     next: 'next',
     skip: 'key',
@@ -130,7 +130,7 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
 
 export function judge(failure: Failure, facts: JudgeFacts): Verdict {
   // The table's row belongs to this very kind; TypeScript does not follow the correlation.
-  const verdict = (VERDICTS[failure.kind] as (failure: Failure, facts: JudgeFacts) => Judgement)(failure, facts)
+  const verdict = (VERDICTS[failure.kind] as (failure: Failure, facts: JudgeFacts) => Judgment)(failure, facts)
   return { waitMs: 0, ...verdict, park: parkRule(failure) }
 }
 
@@ -140,12 +140,12 @@ function sharers(scope: FailureOf<'quota_day'>['scope']): Skip {
 }
 
 /** The same target again, when it is the only one left. */
-function onceMore(facts: JudgeFacts): Pick<Judgement, 'next' | 'waitMs'> {
+function onceMore(facts: JudgeFacts): Pick<Judgment, 'next' | 'waitMs'> {
   return facts.alone && !facts.retried ? { next: 'retry-once', waitMs: pause(facts) } : { next: 'next' }
 }
 
 /** Waiting pays when nobody else is there and the wait is known and short enough. */
-function waitForIt({ retryAfterMs }: FailureOf<'rate_minute'>, facts: JudgeFacts): Pick<Judgement, 'next' | 'waitMs'> {
+function waitForIt({ retryAfterMs }: FailureOf<'rate_minute'>, facts: JudgeFacts): Pick<Judgment, 'next' | 'waitMs'> {
   const fits = retryAfterMs !== undefined && retryAfterMs <= facts.patienceMs
   return facts.alone && !facts.retried && fits ? { next: 'retry-once', waitMs: retryAfterMs } : { next: 'next' }
 }

@@ -2,7 +2,7 @@
 
 import type { Logger } from '../domain/logger.ts'
 import { decimalUsd, NANO_PER_USD } from '../money/amount.ts'
-import type { Observed } from './handler.ts'
+import type { ObservedRequest } from './handler.ts'
 
 const BATCH_MS = 250
 /** Lines that are written without waiting any longer. */
@@ -18,7 +18,7 @@ export class AccessLog {
     this.#logger = logger
   }
 
-  add({ id, dialect, model, token, status, report, attempts, totalMs }: Observed): void {
+  add({ id, dialect, model, token, status, report, attempts, totalMs }: ObservedRequest): void {
     if (this.#logger === null) return
     const target = report?.target ?? '-'
     const cost = report?.costUsd == null ? '' : ` $${decimalUsd(Math.round(report.costUsd * NANO_PER_USD))}`

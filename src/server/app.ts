@@ -10,7 +10,7 @@ import type { Engine } from '../engine/engine.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { AccessLog } from './accessLog.ts'
 import { checkHost, checkToken, type DoorOptions, type Refused } from './admit.ts'
-import type { GatewayParts, Observed, Route, UnderWay } from './handler.ts'
+import type { GatewayParts, ObservedRequest, Route, RunningExchange } from './handler.ts'
 import { LANDING_PAGE } from './landing.ts'
 import { adminRoute } from './management/admin.ts'
 import { gaugesOf } from './management/gauges.ts'
@@ -69,14 +69,14 @@ class Gateway implements App {
   readonly #parts: GatewayParts
   readonly #metrics = new Metrics()
   readonly #access: AccessLog
-  readonly #underWay = new Bag<UnderWay>()
+  readonly #underWay = new Bag<RunningExchange>()
   #draining = false
 
   constructor(options: AppOptions) {
     this.#options = options
     this.#access = new AccessLog(options.accessLog ? options.logger : null)
     const { engine, logger, maxBodyBytes, clientStallMs = CLIENT_STALL_MS, onLongBody = ignore, ready } = options
-    const observe = (seen: Observed) => this.#observe(seen)
+    const observe = (seen: ObservedRequest) => this.#observe(seen)
     this.#parts = { engine, logger, maxBodyBytes, clientStallMs, onLongBody, ready, observe, underWay: this.#underWay }
     engine.parts.events.on('attempt', (report) => this.#metrics.attempt(report))
     this.server = createServer(
@@ -212,7 +212,7 @@ class Gateway implements App {
     sendFailure(response, dialectOf(dialect), { status, code, message, attempts: [] })
   }
 
-  #observe(seen: Observed): void {
+  #observe(seen: ObservedRequest): void {
     const upstreamMs = seen.report?.latencyMs ?? null
     this.#metrics.request(
       seen.dialect,

@@ -9,7 +9,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { Token } from './tokens.ts'
 
 /** What was done for one request, for metrics and the access log; never contents. */
-export interface Observed {
+export interface ObservedRequest {
   readonly id: string
   readonly dialect: DialectId
   readonly model: string
@@ -22,12 +22,12 @@ export interface Observed {
 }
 
 /** Something under way that can be broken off when the drain has run out of time. */
-export interface UnderWay {
+export interface RunningExchange {
   breakOff(): void
 }
 
 export interface GatewayParts {
-  readonly underWay: Bag<UnderWay>
+  readonly underWay: Bag<RunningExchange>
   readonly engine: Engine
   readonly logger: Logger
   readonly maxBodyBytes: number
@@ -37,7 +37,7 @@ export interface GatewayParts {
   readonly onLongBody: (bytes: number) => void
   /** Null once the lists of models have been read. */
   readonly ready: () => Promise<void> | null
-  observe(seen: Observed): void
+  observe(seen: ObservedRequest): void
 }
 
 export type Handler = (

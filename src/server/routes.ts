@@ -7,7 +7,7 @@ import { countTokens } from './inference/countTokens.ts'
 import { embed } from './inference/embeddings.ts'
 import { Exchange, type ExchangeRoute } from './inference/exchange.ts'
 import { feedback } from './inference/feedback.ts'
-import { listModels, showModel } from './inference/models.ts'
+import { serveModel, serveModels } from './inference/models.ts'
 
 const infer =
   (route: ExchangeRoute): Handler =>
@@ -21,7 +21,7 @@ const OPENAI_ROUTES: Readonly<Record<string, Route>> = {
   '/v1/chat/completions': post('openai', infer({ dialect: 'openai' })),
   '/v1/responses': post('openai-responses', infer({ dialect: 'openai-responses' })),
   '/v1/embeddings': post('openai', embed),
-  '/v1/models': get('openai', listModels),
+  '/v1/models': get('openai', serveModels),
 }
 
 /** By exact path. `//v1/models`, `/v1/../x` and other spellings are no path of ours. */
@@ -31,7 +31,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/v1/messages', post('anthropic', infer({ dialect: 'anthropic' }))],
   ['/v1/messages/count_tokens', post('anthropic', countTokens('anthropic'))],
   ['/v1/feedback', post('openai', feedback)],
-  ['/v1beta/models', get('google', listModels)],
+  ['/v1beta/models', get('google', serveModels)],
 ])
 
 const GEMINI = /^\/v1(?:beta)?\/models\/(.{1,300}):(generateContent|streamGenerateContent|countTokens)$/
@@ -62,7 +62,7 @@ function oneModel(path: string, headers: IncomingMessage['headers']): Route | un
   const match = ONE_MODEL.exec(path)
   const model = decoded(match?.[2])
   if (match === null || model === null) return undefined
-  return get(modelsDialect(path, headers), showModel(model))
+  return get(modelsDialect(path, headers), serveModel(model))
 }
 
 /** Models are listed in the protocol asked for: by path, then by the headers that only one kind of client sends. */

@@ -93,7 +93,7 @@ export class GroupedSums {
 }
 
 /** From which times a sum is read: hourly sums for `wholeFrom <= hour < wholeTo`, rows for the rest of the span. */
-export interface Span {
+export interface LedgerSpan {
   readonly since: number
   readonly until: number
   readonly wholeFrom: number
@@ -104,7 +104,7 @@ export interface Span {
  * Whole hours are answered from the hourly sums, which outlive the rows. Hours that `since` or `until` cuts, and every
  * question about labels or one request, are answered from the rows that are still there.
  */
-export function spanOf(filter: LedgerFilter, by: readonly LedgerGroup[]): Span {
+export function spanOf(filter: LedgerFilter, by: readonly LedgerGroup[]): LedgerSpan {
   const since = filter.since ?? Number.NEGATIVE_INFINITY
   const until = filter.until ?? Number.POSITIVE_INFINITY
   const needsRows = filter.label !== undefined || filter.requestId !== undefined || by.some(isLabel)
@@ -113,12 +113,12 @@ export function spanOf(filter: LedgerFilter, by: readonly LedgerGroup[]): Span {
 }
 
 /** Whether the rows, rather than the hourly sums, answer for this time. */
-export function isCut(span: Span, at: number): boolean {
+export function isCut(span: LedgerSpan, at: number): boolean {
   return at >= span.since && at < span.until && (at < span.wholeFrom || at >= span.wholeTo)
 }
 
 /** Whether an attempt is meant by everything in the filter but `limit` and `order`. */
-export function matches(filter: LedgerFilter, event: AttemptEvent): boolean {
+export function matchesQuery(filter: LedgerFilter, event: AttemptEvent): boolean {
   if (filter.since !== undefined && event.at < filter.since) return false
   if (filter.until !== undefined && event.at >= filter.until) return false
   if (filter.requestId !== undefined && event.requestId !== filter.requestId) return false

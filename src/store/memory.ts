@@ -13,7 +13,7 @@ import type {
   StoredEvent,
   StoreEvent,
 } from '../domain/store.ts'
-import { GroupedSums, HourlySums, isCut, matches, matchesWho, spanOf, sumRowOf } from './ledger.ts'
+import { GroupedSums, HourlySums, isCut, matchesQuery, matchesWho, spanOf, sumRowOf } from './ledger.ts'
 import { byName } from './order.ts'
 
 /** Rows of the ledger that are kept; of older ones only the hourly sums stay, as if they had been pruned. */
@@ -142,7 +142,7 @@ class MemoryStore implements Store {
     const limit = filter.limit ?? length
     for (let step = 0; step < length && found.length < limit; step++) {
       const event = this.#events[filter.order === 'oldest' ? step : length - 1 - step]
-      if (event?.kind === 'attempt' && matches(filter, event)) found.push(event)
+      if (event?.kind === 'attempt' && matchesQuery(filter, event)) found.push(event)
     }
     return found
   }
@@ -153,7 +153,7 @@ class MemoryStore implements Store {
     for (const row of this.#hourly.rows())
       if (row.at >= span.wholeFrom && row.at < span.wholeTo && matchesWho(filter, row)) groups.add(row)
     for (const event of this.#events)
-      if (event.kind === 'attempt' && isCut(span, event.at) && matches(filter, event)) groups.add(sumRowOf(event))
+      if (event.kind === 'attempt' && isCut(span, event.at) && matchesQuery(filter, event)) groups.add(sumRowOf(event))
     return groups.result()
   }
 

@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { StoreError } from '../domain/errors.ts'
 import type { Store } from '../domain/store.ts'
 import { createMemoryStore } from './memory.ts'
-import { isSqliteAvailable, reasonOf } from './sqlite/module.ts'
+import { isSqliteAvailable, sqliteReasonOf } from './sqlite/module.ts'
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite.ts'
 
 /**
@@ -27,7 +27,7 @@ export function openStore(location: string | undefined, options: SqliteStoreOpti
     return openSqliteStore(location, options)
   } catch (error) {
     if (error instanceof StoreError) throw error
-    return inMemory(options, `${location} cannot be written (${reasonOf(error)})`)
+    return inMemory(options, `${location} cannot be written (${sqliteReasonOf(error)})`)
   }
 }
 

@@ -38,13 +38,13 @@ export interface TargetTotalsRow extends StatsRow {
 /** Says which place a key has now; undefined when it is not configured any more. */
 export type KeyIndexOf = (provider: string, fingerprint: string) => number | undefined
 
-type Sums = { -readonly [K in keyof TargetTotalsRow]: TargetTotalsRow[K] }
+type WritableTotals = { -readonly [K in keyof TargetTotalsRow]: TargetTotalsRow[K] }
 
 /** Shape of `toJson`; a snapshot of another version is folded anew. */
 const VERSION = 1
 
 export class TargetTotals {
-  readonly #rows = new Map<string, Sums>()
+  readonly #rows = new Map<string, WritableTotals>()
 
   /** Takes one event in. Tests and probes count like calls; not charged attempts and clients who left count for nobody. */
   add(event: StoreEvent): void {
@@ -126,7 +126,7 @@ export class TargetTotals {
     if (event.lastError != null) row.lastError = newest(row.lastError, event.lastError)
   }
 
-  #rowOf(target: TargetRef): Sums {
+  #rowOf(target: TargetRef): WritableTotals {
     const known = this.#rows.get(target.stateId)
     if (known !== undefined) {
       known.keyIndex = target.keyIndex
@@ -138,7 +138,7 @@ export class TargetTotals {
   }
 }
 
-function emptyRow({ stateId, provider, model, fingerprint, keyIndex }: Omit<TargetRef, 'account'>): Sums {
+function emptyRow({ stateId, provider, model, fingerprint, keyIndex }: Omit<TargetRef, 'account'>): WritableTotals {
   return {
     stateId,
     provider,
@@ -172,7 +172,7 @@ function asJson(error: StatsError | null): Json {
 
 const COUNTS = ['successCount', 'failCount', 'totalLatencyMs', 'totalTokens', 'qualitySum', 'qualityCount'] as const
 
-function readRow(value: Record<string, unknown> | undefined): Sums | undefined {
+function readRow(value: Record<string, unknown> | undefined): WritableTotals | undefined {
   const stateId = asString(value?.['stateId'])
   const provider = asString(value?.['provider'])
   const model = asString(value?.['model'])

@@ -28,7 +28,7 @@ interface Exam {
 const MAX_TOKENS = 512
 
 /** What the catalogue or the list says it can do. Nearly every chat model streams, so there silence means yes. */
-export function claimed(abilities: Abilities): readonly Provable[] {
+export function claimedAbilities(abilities: Abilities): readonly Provable[] {
   return PROVABLE.filter((ability) => (ability === 'streaming' ? abilities.streaming !== false : abilities[ability]))
 }
 

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { put, temporaryFolder } from '../../test/support/temporaryFolder.ts'
 import type { Logger } from '../domain/logger.ts'
 import { type FakeOptions, type FakeWorld, startFakeProviders } from '../lab/fake/fakeProviders.ts'
-import type { Scenario } from '../lab/fake/scenario.ts'
+import type { FakeScenario } from '../lab/fake/scenario.ts'
 import { fakeKeyText, originalScenario } from '../lab/fake/worlds.ts'
 import { APIManager, type APIManagerOptions } from '../manager/apiManager.ts'
 import { type TestOptions, testApiKeys } from './apiKeyTester.ts'
@@ -40,7 +40,7 @@ function crowdCounter(): { sleep: (ms: number) => Promise<void>; most: () => num
   return { sleep, most: () => most }
 }
 
-async function worldOf(scenario: Scenario, options: FakeOptions = {}): Promise<FakeWorld> {
+async function worldOf(scenario: FakeScenario, options: FakeOptions = {}): Promise<FakeWorld> {
   const world = await startFakeProviders(scenario, options)
   onTestFinished(() => world.close())
   return world
@@ -68,7 +68,7 @@ function managerOf(config: object, options: APIManagerOptions = {}): APIManager 
 
 const models = (ids: readonly string[]) => Object.fromEntries(ids.map((id) => [id, {}]))
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `model-${index + 1}`)
-const acme = (facts: Scenario['providers'][string]): Scenario => ({ providers: { acme: facts } })
+const acme = (facts: FakeScenario['providers'][string]): FakeScenario => ({ providers: { acme: facts } })
 const one = (report: TestReport, model: string) => report.tests.find((result) => result.model === model)
 const called = (world: FakeWorld) => world.calls.map(({ model }) => model).sort()
 

@@ -30,7 +30,7 @@ export interface Desk {
   readonly onWait: (target: Target) => void
 }
 
-export type Answer =
+export type TestAnswer =
   | { readonly kind: 'ended'; readonly end: CallEnd; readonly calls: number; readonly costNanoUsd: number | null }
   | { readonly kind: 'skipped'; readonly reason: string }
   | { readonly kind: 'interrupted' }
@@ -42,7 +42,7 @@ const UNSTATED_WAIT_MS = 5000
 /** Stated waits get up to this share on top, so that all who waited do not come back in the same moment. */
 const JITTER = 0.1
 
-export function callTarget(desk: Desk, target: Target, request: ChatRequest): Promise<Answer> {
+export function callTarget(desk: Desk, target: Target, request: ChatRequest): Promise<TestAnswer> {
   return new Asking(desk, target, request).run()
 }
 
@@ -75,8 +75,8 @@ class Asking {
     this.#request = request
   }
 
-  async run(): Promise<Answer> {
-    let last: Answer | null = null
+  async run(): Promise<TestAnswer> {
+    let last: TestAnswer | null = null
     for (;;) {
       const step: Step = await this.#desk.queues.run(this.#target, () => this.#step())
       if (step.kind === 'wait') await this.#pause(step.ms)
@@ -102,7 +102,7 @@ class Asking {
     return ms === null ? this.#callOnce() : { kind: 'wait', ms }
   }
 
-  async #callOnce(): Promise<Answer> {
+  async #callOnce(): Promise<TestAnswer> {
     const { engine, budget, allowance, signal } = this.#desk
     const pending = pendingOf(this.#desk, this.#target, this.#request)
     const need = engine.eligibility.needOf(this.#target, pending, engine.now)
@@ -212,7 +212,7 @@ class Asking {
   }
 }
 
-type Step = Answer | { readonly kind: 'wait'; readonly ms: number }
+type Step = TestAnswer | { readonly kind: 'wait'; readonly ms: number }
 type Granted = Extract<Hold, { granted: true }>
 
 /** What all attempts of a test have in common. */

@@ -1,7 +1,7 @@
 /** The report as one page that needs nothing else: no script, no address, everything escaped. */
 
 import type { TestReport } from './report.ts'
-import { reasonOf } from './summaryText.ts'
+import { failureReasonOf } from './summaryText.ts'
 import type { TestResult } from './testResult.ts'
 
 export function htmlReport(report: TestReport): string {
@@ -42,7 +42,7 @@ ${report.skipped.map((test) => cells('skip', test.target, 'skipped', '', test.re
 
 function row(test: TestResult): string {
   const worked = test.status === 'success'
-  const detail = worked ? [test.note, abilities(test)].filter(Boolean).join('; ') : reasonOf(test)
+  const detail = worked ? [test.note, abilities(test)].filter(Boolean).join('; ') : failureReasonOf(test)
   return cells(
     worked ? 'ok' : 'bad',
     test.target,

@@ -6,13 +6,13 @@ import { nearest } from '../domain/nearest.ts'
 import { type Target, targetId } from '../domain/target.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type Credential, catalogueModel } from '../engine/targets/targetRegistry.ts'
-import { ineligible, type Needs, type Rules } from '../routing/eligible.ts'
+import { type EligibilityRules, ineligible, type Needs } from '../routing/eligible.ts'
 import type { ListedModel } from '../upstream/discovery/modelsList.ts'
 import type { Filters } from './runOptions.ts'
 import type { Survey } from './survey.ts'
 
 /** One target of the run, or one key of which no model is known. */
-export interface Item {
+export interface PlannedTest {
   readonly id: string
   readonly provider: string
   readonly keyIndex: number
@@ -22,10 +22,10 @@ export interface Item {
   readonly list: readonly ListedModel[] | null
   /** Null for a key without models. */
   readonly target: Target | null
-  readonly fate: Fate
+  readonly fate: TestFate
 }
 
-export type Fate =
+export type TestFate =
   | { readonly do: 'call' }
   /** Decided without a call. `finding` names a cause that other targets share. */
   | { readonly do: 'tell'; readonly failure: Failure; readonly finding: string | null; readonly startedAt: number }
@@ -51,7 +51,7 @@ export function chosenCredentials(engine: Engine, { provider, key }: Filters): r
 }
 
 /** Throws InvalidRequestError when no model is left. */
-export function planTests(engine: Engine, surveys: readonly Survey[], filters: Filters): readonly Item[] {
+export function planTests(engine: Engine, surveys: readonly Survey[], filters: Filters): readonly PlannedTest[] {
   const items = surveys.flatMap((survey) => itemsOf(engine, survey, filters))
   if (items.length > 0 || filters.model === undefined) return items
   const models = engine.registry.targets.map((target) => target.model)
@@ -59,7 +59,7 @@ export function planTests(engine: Engine, surveys: readonly Survey[], filters: F
   throw nothing('model', filters.model, near.length > 0 ? near : [...new Set(models)].slice(0, 10))
 }
 
-function itemsOf(engine: Engine, survey: Survey, { model }: Filters): readonly Item[] {
+function itemsOf(engine: Engine, survey: Survey, { model }: Filters): readonly PlannedTest[] {
   const { credential } = survey
   const own = engine.registry.targets.filter(
     (target) => target.provider === credential.provider.id && target.fingerprint === credential.fingerprint,
@@ -79,7 +79,7 @@ function itemsOf(engine: Engine, survey: Survey, { model }: Filters): readonly I
 }
 
 /** The key is reported although nothing can be asked of it. */
-function withoutModels(engine: Engine, survey: Survey): readonly Item[] {
+function withoutModels(engine: Engine, survey: Survey): readonly PlannedTest[] {
   const { credential, refusal, listFailure, startedAt } = survey
   const empty: Failure = { kind: 'model_not_found', status: null, message: 'the provider lists no model for this key' }
   const failure = refusal?.failure ?? listFailure ?? empty
@@ -98,7 +98,7 @@ function withoutModels(engine: Engine, survey: Survey): readonly Item[] {
   ]
 }
 
-function fateOf(target: Target, survey: Survey, named: boolean, rules: Rules): Fate {
+function fateOf(target: Target, survey: Survey, named: boolean, rules: EligibilityRules): TestFate {
   const { refusal, startedAt } = survey
   if (refusal !== null) return { do: 'tell', failure: refusal.failure, finding: refusal.id, startedAt }
   if (target.profile.discovered && target.profile.abilities.chat === false)
@@ -157,7 +157,7 @@ function nearestListed(model: string, list: readonly ListedModel[]): string | un
 /** What a call said of a model that is not there, with what the catalogue and the list know of it. */
 export function explained(
   failure: Failure,
-  { model, credential, list }: Pick<Item, 'model' | 'credential' | 'list'>,
+  { model, credential, list }: Pick<PlannedTest, 'model' | 'credential' | 'list'>,
 ): Failure {
   if (failure.kind !== 'model_not_found' || failure.successor !== undefined) return failure
   const known = catalogueModel(credential.provider.spec, model)?.retired

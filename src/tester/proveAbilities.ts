@@ -1,8 +1,15 @@
 /** Takes the exams of a target that works, side by side, and says what each came to. */
 
 import type { Target } from '../domain/target.ts'
-import { type AbilityProof, type AbilityProofs, claimed, EXAMS, gradeAnswer, type Provable } from './abilities.ts'
-import { type Answer, addCosts, callTarget, type Desk } from './callTarget.ts'
+import {
+  type AbilityProof,
+  type AbilityProofs,
+  claimedAbilities,
+  EXAMS,
+  gradeAnswer,
+  type Provable,
+} from './abilities.ts'
+import { addCosts, callTarget, type Desk, type TestAnswer } from './callTarget.ts'
 
 export interface Proved {
   readonly abilities: AbilityProofs
@@ -12,7 +19,7 @@ export interface Proved {
 
 export async function proveAbilities(desk: Desk, target: Target, message: string): Promise<Proved> {
   const answers = await Promise.all(
-    claimed(target.profile.abilities).map(async (ability) => {
+    claimedAbilities(target.profile.abilities).map(async (ability) => {
       const answer = await callTarget(desk, target, EXAMS[ability].request(target.id, message))
       return { ability, answer }
     }),
@@ -25,7 +32,7 @@ export async function proveAbilities(desk: Desk, target: Target, message: string
   }
 }
 
-function proofOf(ability: Provable, answer: Answer): AbilityProof {
+function proofOf(ability: Provable, answer: TestAnswer): AbilityProof {
   if (answer.kind === 'skipped') return { ok: null, note: answer.reason }
   if (answer.kind === 'interrupted') return { ok: null, note: 'interrupted' }
   const { outcome, firstTokenMs } = answer.end

@@ -46,7 +46,7 @@ export interface TestCost {
   readonly unknownPrice: number
 }
 
-export function summaryOf(tests: readonly TestResult[], skipped: number): TestReport['summary'] {
+export function testSummaryOf(tests: readonly TestResult[], skipped: number): TestReport['summary'] {
   const passed = tests.filter(({ status }) => status === 'success').length
   const total = tests.length
   const passRate = total === 0 ? 0 : Math.round((passed / total) * 1000) / 1000

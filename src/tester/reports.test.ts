@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { htmlReport } from './htmlReport.ts'
 import { redPicture } from './redPicture.ts'
-import { fastestOf, summaryOf, type TestReport } from './report.ts'
+import { fastestOf, type TestReport, testSummaryOf } from './report.ts'
 import { openingText, type ProviderName, reportText } from './summaryText.ts'
 import type { TestResult } from './testResult.ts'
 
@@ -40,7 +40,7 @@ const failed = (provider: string, model: string, facts: Partial<TestResult> = {}
   })
 
 function report(tests: readonly TestResult[], facts: Partial<TestReport> = {}): TestReport {
-  const summary = summaryOf(tests, 0)
+  const summary = testSummaryOf(tests, 0)
   return {
     timestamp: '2026-11-23T12:00:00.000Z',
     durationMs: 600,

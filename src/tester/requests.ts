@@ -2,7 +2,7 @@
 
 import type { ChatRequest } from '../domain/chat.ts'
 import type { Target } from '../domain/target.ts'
-import { claimed, EXAMS } from './abilities.ts'
+import { claimedAbilities, EXAMS } from './abilities.ts'
 
 /** Enough for a short word; the least that every provider takes is 16 (OpenAI Responses). */
 const MAX_TOKENS = 16
@@ -19,6 +19,6 @@ export function greeting({ id }: Target, message: string): ChatRequest {
 
 /** Every request a target may be sent. */
 export function requestsOf(target: Target, message: string, withAbilities: boolean): readonly ChatRequest[] {
-  const exams = withAbilities ? claimed(target.profile.abilities) : []
+  const exams = withAbilities ? claimedAbilities(target.profile.abilities) : []
   return [greeting(target, message), ...exams.map((ability) => EXAMS[ability].request(target.id, message))]
 }

@@ -5,12 +5,12 @@ import type { Failure } from '../domain/failure.ts'
 import type { Engine } from '../engine/engine.ts'
 import { textOf } from './abilities.ts'
 import { adviceFor } from './advice.ts'
-import { type Answer, addCosts } from './callTarget.ts'
-import type { Item } from './plan.ts'
+import { addCosts, type TestAnswer } from './callTarget.ts'
+import type { PlannedTest } from './plan.ts'
 import type { Proved } from './proveAbilities.ts'
 import { isoTime, rateLimitInfo, type TestResult } from './testResult.ts'
 
-export type Ended = Extract<Answer, { kind: 'ended' }>
+export type EndedTest = Extract<TestAnswer, { kind: 'ended' }>
 
 /** Characters of an answer that are kept. */
 const SHOWN = 200
@@ -18,7 +18,12 @@ const SHOWN = 200
 const LIMITS: ReadonlySet<Failure['kind']> = new Set(['rate_minute', 'quota_day', 'in_flight_budget'])
 
 /** A target that a free finding decided; `finding` names the cause when others share it. */
-export function reportedResult(engine: Engine, item: Item, failure: Failure, finding: string | null): TestResult {
+export function reportedResult(
+  engine: Engine,
+  item: PlannedTest,
+  failure: Failure,
+  finding: string | null,
+): TestResult {
   return {
     ...head(engine, item),
     ...failureFields(engine, item, failure),
@@ -34,8 +39,8 @@ export function reportedResult(engine: Engine, item: Item, failure: Failure, fin
 
 export function failedResult(
   engine: Engine,
-  item: Item,
-  { end, calls, costNanoUsd }: Ended,
+  item: PlannedTest,
+  { end, calls, costNanoUsd }: EndedTest,
   failure: Failure,
 ): TestResult {
   return {
@@ -52,8 +57,8 @@ export function failedResult(
 
 export function passedResult(
   engine: Engine,
-  item: Item,
-  { end, calls, costNanoUsd }: Ended,
+  item: PlannedTest,
+  { end, calls, costNanoUsd }: EndedTest,
   facts: { readonly response: ChatResponse; readonly proved: Proved | null },
 ): TestResult {
   const { response, proved } = facts
@@ -79,13 +84,13 @@ export function passedResult(
 
 type Head = Pick<TestResult, 'target' | 'provider' | 'keyIndex' | 'model' | 'timestamp'>
 
-function head(engine: Engine, { id, provider, keyIndex, model }: Item): Head {
+function head(engine: Engine, { id, provider, keyIndex, model }: PlannedTest): Head {
   return { provider, keyIndex, model, target: id, timestamp: new Date(engine.now).toISOString() }
 }
 
 type FailureFields = Pick<TestResult, 'status' | 'error' | 'failureKind' | 'advice' | 'successor' | 'retryAt'>
 
-function failureFields(engine: Engine, { credential, target, model }: Item, failure: Failure): FailureFields {
+function failureFields(engine: Engine, { credential, target, model }: PlannedTest, failure: Failure): FailureFields {
   const waits = target !== null && LIMITS.has(failure.kind)
   const park = waits ? engine.parts.learned.parks.blocking(target, engine.now) : undefined
   const retryAt = isoTime(park?.until)

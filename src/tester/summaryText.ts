@@ -64,7 +64,7 @@ function testLines(provider: ProviderName, tests: readonly TestResult[]): string
 
 function oneTest(provider: ProviderName, test: TestResult): string[] {
   const name = nameOf(provider, test)
-  if (test.status === 'failed') return [`  ❌ ${name}`, `     ${reasonOf(test)}`]
+  if (test.status === 'failed') return [`  ❌ ${name}`, `     ${failureReasonOf(test)}`]
   const note = test.note === undefined ? '' : ` (${test.note})`
   return [`  ✅ ${name}`, `     Response time: ${Math.round(test.responseTime)}ms${note}`, ...abilityLine(test)]
 }
@@ -76,7 +76,7 @@ function oneFinding(provider: ProviderName, tests: readonly TestResult[]): strin
   if (tests.length === 1) return oneTest(provider, first)
   const keys = new Set(tests.map(({ keyIndex }) => keyIndex))
   const key = provider.severalKeys && keys.size === 1 ? `Key${first.keyIndex} - ` : ''
-  return [`  ❌ ${provider.id} - ${key}all ${tests.length} models`, `     ${reasonOf(first)}`]
+  return [`  ❌ ${provider.id} - ${key}all ${tests.length} models`, `     ${failureReasonOf(first)}`]
 }
 
 function abilityLine({ abilities }: TestResult): string[] {
@@ -108,7 +108,7 @@ function nameOf(
 }
 
 /** `404 model_not_found: retired by the provider on 2026-08-16; use openai/gpt-oss-120b` */
-export function reasonOf({ statusCode, failureKind, error }: TestResult): string {
+export function failureReasonOf({ statusCode, failureKind, error }: TestResult): string {
   const status = statusCode === null || statusCode === undefined ? '' : `${statusCode} `
   return `${status}${failureKind}: ${oneLine(error ?? '')}`
 }

@@ -18,7 +18,7 @@ export interface Survey {
   /** The list as the provider gave it now; null when it has none or gave none. */
   readonly list: readonly ListedModel[] | null
   /** One failure that decides all targets of the key: refused, or a host that cannot be reached. */
-  readonly refusal: Refusal | null
+  readonly refusal: SurveyRefusal | null
   /** Why there is no list although the key may be good. */
   readonly listFailure: Failure | null
   /** The key was proved for free. */
@@ -31,7 +31,7 @@ export interface Survey {
   readonly startedAt: number
 }
 
-export interface Refusal {
+export interface SurveyRefusal {
   readonly failure: Failure
   /** Names the cause: `key groq@…` or `host groq`. */
   readonly id: string
@@ -88,7 +88,7 @@ function provesKey({ connection }: Credential): boolean {
   return connection.spec.modelsList?.public === false
 }
 
-function refusalOf(credential: Credential, listed: ListResult, checked: KeyCheckResult | null): Refusal | null {
+function refusalOf(credential: Credential, listed: ListResult, checked: KeyCheckResult | null): SurveyRefusal | null {
   const failures = [...(checked?.state === 'refused' ? [checked.failure] : []), ...(listed.ok ? [] : [listed.failure])]
   const refused = failures.find((failure) => failure.kind === 'auth_invalid')
   if (refused !== undefined) return { failure: refused, id: `key ${credential.provider.id}@${credential.fingerprint}` }

@@ -9,12 +9,12 @@ import type { CallEnd } from '../upstream/call.ts'
 import { allAdvice, sharedQuotaAdvice } from './advice.ts'
 import { DayAllowance } from './allowance.ts'
 import { callTarget, type Desk, needOf, OVER_BUDGET, UNNAMED } from './callTarget.ts'
-import { chosenCredentials, explained, type Fate, type Item, planTests } from './plan.ts'
+import { chosenCredentials, explained, type PlannedTest, planTests, type TestFate } from './plan.ts'
 import { proveAbilities } from './proveAbilities.ts'
 import { ProviderQueues } from './providerQueues.ts'
-import { fastestOf, summaryOf, type TestCost, type TestReport } from './report.ts'
+import { fastestOf, type TestCost, type TestReport, testSummaryOf } from './report.ts'
 import { greeting, requestsOf } from './requests.ts'
-import { type Ended, failedResult, passedResult, reportedResult } from './resultOf.ts'
+import { type EndedTest, failedResult, passedResult, reportedResult } from './resultOf.ts'
 import type { RunOptions } from './runOptions.ts'
 import type { ProviderName } from './summaryText.ts'
 import { type Survey, surveyAll } from './survey.ts'
@@ -99,7 +99,7 @@ class TestRun {
     return this.#options.timeoutMs ?? Math.max(usual, own)
   }
 
-  #estimate(desk: Desk, items: readonly Item[]): TestCost {
+  #estimate(desk: Desk, items: readonly PlannedTest[]): TestCost {
     let nanoUsd = 0
     let unknownPrice = 0
     for (const { target, fate } of items) {
@@ -129,7 +129,7 @@ class TestRun {
     }
   }
 
-  async #test(desk: Desk, item: Item): Promise<void> {
+  async #test(desk: Desk, item: PlannedTest): Promise<void> {
     const { target, fate } = item
     if (this.#signal.aborted) return this.#skip(item, 'interrupted')
     if (fate.do === 'skip') return this.#skip(item, fate.reason)
@@ -141,21 +141,21 @@ class TestRun {
     this.#add(await this.#resultOf(desk, item, target, answer))
   }
 
-  async #resultOf(desk: Desk, item: Item, target: Target, answer: Ended): Promise<TestResult> {
+  async #resultOf(desk: Desk, item: PlannedTest, target: Target, answer: EndedTest): Promise<TestResult> {
     const { outcome } = answer.end
     if (!outcome.ok) return failedResult(this.#engine, item, answer, explained(outcome.failure, item))
     const proved = this.#options.abilities ? await proveAbilities(desk, target, this.#message) : null
     return passedResult(this.#engine, item, answer, { response: outcome.response, proved })
   }
 
-  #skip({ id, provider, keyIndex, model }: Item, reason: string): void {
+  #skip({ id, provider, keyIndex, model }: PlannedTest, reason: string): void {
     const skipped = { provider, keyIndex, model, target: id, reason }
     this.#skipped.set(id, skipped)
     this.#options.onSkip?.(skipped)
   }
 
   /** Decided without a call of its own; remembered all the same, so that nobody else makes the call. */
-  #recordFate(item: Item, { failure, finding, startedAt }: Extract<Fate, { do: 'tell' }>): void {
+  #recordFate(item: PlannedTest, { failure, finding, startedAt }: Extract<TestFate, { do: 'tell' }>): void {
     const { target } = item
     if (target !== null) this.#recordFinding(target, failure, startedAt)
     this.#add(reportedResult(this.#engine, item, failure, finding))
@@ -182,10 +182,10 @@ class TestRun {
     this.#options.onResult?.(result)
   }
 
-  #report(items: readonly Item[], cost: TestCost): Omit<TestReport, 'changes'> {
+  #report(items: readonly PlannedTest[], cost: TestCost): Omit<TestReport, 'changes'> {
     const tests = items.flatMap(({ id }) => this.#results.get(id) ?? [])
     const skipped = items.flatMap(({ id }) => this.#skipped.get(id) ?? [])
-    const summary = summaryOf(tests, skipped.length)
+    const summary = testSummaryOf(tests, skipped.length)
     const { now, registry } = this.#engine
     return {
       timestamp: new Date(now).toISOString(),
@@ -201,7 +201,7 @@ class TestRun {
     }
   }
 
-  #providers(items: readonly Item[]): readonly ProviderName[] {
+  #providers(items: readonly PlannedTest[]): readonly ProviderName[] {
     const present = new Map(items.map(({ credential }) => [credential.provider.id, credential.provider]))
     return [...present.values()].map(({ id, spec, keys }) => ({ id, name: spec.name, severalKeys: keys.length > 1 }))
   }

@@ -3,6 +3,7 @@
 import type {
   ChatChunk,
   ChatResponse,
+  ChunkOf,
   FinishReason,
   ReasoningPart,
   TextPart,
@@ -11,7 +12,6 @@ import type {
 } from '../domain/chat.ts'
 import { mergeUsage } from './mergeUsage.ts'
 
-type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 type Piece = Writable<TextPart> | Writable<ReasoningPart> | Writable<ToolCallPart>
 
@@ -87,7 +87,7 @@ export class Assembler {
     else this.#pieces.push({ type: 'text', text })
   }
 
-  #addReasoning(chunk: Chunk<'reasoning-delta'>): void {
+  #addReasoning(chunk: ChunkOf<'reasoning-delta'>): void {
     const piece = this.#openReasoning(chunk)
     piece.text += chunk.text
     if (chunk.signature !== undefined) piece.signature = chunk.signature
@@ -96,7 +96,7 @@ export class Assembler {
   }
 
   /** A signature closes a piece of reasoning, and a redacted one stands alone. */
-  #openReasoning(chunk: Chunk<'reasoning-delta'>): Writable<ReasoningPart> {
+  #openReasoning(chunk: ChunkOf<'reasoning-delta'>): Writable<ReasoningPart> {
     const last = this.#pieces.at(-1)
     if (last?.type === 'reasoning' && last.signature === undefined && !last.redacted && !chunk.redacted) return last
     const piece: Writable<ReasoningPart> = { type: 'reasoning', text: '' }
@@ -104,7 +104,7 @@ export class Assembler {
     return piece
   }
 
-  #startCall(chunk: Chunk<'tool-call-start'> | Chunk<'tool-call'>): Writable<ToolCallPart> {
+  #startCall(chunk: ChunkOf<'tool-call-start'> | ChunkOf<'tool-call'>): Writable<ToolCallPart> {
     const call: Writable<ToolCallPart> = { type: 'tool-call', id: chunk.id, name: chunk.name, arguments: '' }
     if (chunk.signature !== undefined) call.signature = chunk.signature
     if (chunk.extra !== undefined) call.extra = chunk.extra
@@ -113,12 +113,12 @@ export class Assembler {
     return call
   }
 
-  #addArguments(chunk: Chunk<'tool-call-delta'>): void {
+  #addArguments(chunk: ChunkOf<'tool-call-delta'>): void {
     const call = this.#calls.get(chunk.index)
     if (call !== undefined) call.arguments += chunk.arguments
   }
 
-  #finishCall(chunk: Chunk<'tool-call'>): void {
+  #finishCall(chunk: ChunkOf<'tool-call'>): void {
     const call = this.#calls.get(chunk.index) ?? this.#startCall(chunk)
     call.id = chunk.id
     call.name = chunk.name

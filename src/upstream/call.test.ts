@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { expect, test } from 'vitest'
-import { openaiChat } from '../dialects/openaiChat/openaiChat.ts'
+import { openaiChatDialect } from '../dialects/openaiChat/openaiChat.ts'
 import type { ChatChunk } from '../domain/chat.ts'
 import { findProvider } from '../providers/catalog.ts'
 import { type Call, startCall } from './call.ts'
@@ -34,7 +34,7 @@ function begun(): { call: Call; data(text: string): void; at(ms: number): void; 
   const call = startCall(
     {
       connection,
-      dialect: openaiChat,
+      dialect: openaiChatDialect,
       model: 'm',
       path: '/chat/completions',
       body: '{}',

@@ -3,7 +3,7 @@
 import type { PriceHint, Target } from '../domain/target.ts'
 import type { Engine } from '../engine/engine.ts'
 import { isoOrNull } from '../engine/ranking.ts'
-import { hoursRules, type Rules } from '../engine/targets/hours.ts'
+import { type HoursRules, hoursRules } from '../engine/targets/hours.ts'
 import { holdsAt } from '../engine/targets/hoursRule.ts'
 import { hintAt } from '../engine/targets/targetRegistry.ts'
 import type { HourCell } from '../routing/hours.ts'
@@ -56,8 +56,8 @@ export function hoursView(engine: Engine): HoursView {
 function hoursOfTarget(
   { now, registry, eligibility, parts }: Engine,
   target: Target,
-  rules: Rules,
-  counts: ReadonlyMap<string, Counts>,
+  rules: HoursRules,
+  counts: ReadonlyMap<string, HourCounts>,
 ): TargetHours {
   const why = eligibility.hours(target, now)
   const price = registry.priceOf(target)
@@ -85,20 +85,20 @@ function hoursOfTarget(
   }
 }
 
-interface Counts {
+interface HourCounts {
   readonly attempts: number
   readonly successes: number
 }
 
-const NOTHING: Counts = { attempts: 0, successes: 0 }
+const NOTHING: HourCounts = { attempts: 0, successes: 0 }
 
 const placeOf = ({ provider, model, fingerprint }: Pick<Target, 'provider' | 'model' | 'fingerprint'>, hour: number) =>
   `${hour} ${provider} ${fingerprint} ${model}`
 
 /** From the hourly sums of the ledger, which outlive its rows. */
-function countsByHour({ parts, now }: Engine): ReadonlyMap<string, Counts> {
+function countsByHour({ parts, now }: Engine): ReadonlyMap<string, HourCounts> {
   const since = Math.floor((now - DAYS * DAY_MS) / HOUR_MS) * HOUR_MS
-  const counts = new Map<string, Counts>()
+  const counts = new Map<string, HourCounts>()
   for (const { group, attempts, successes } of parts.store.sums({ since }, ['provider', 'model', 'key', 'hour'])) {
     const [provider = '', model = '', fingerprint = '', hour = ''] = group
     // `2026-11-23T14:00Z`

@@ -3,10 +3,10 @@
 import type { AttemptEvent, Store } from '../domain/store.ts'
 import { decimalUsd } from '../money/amount.ts'
 
-type Cell = string | number | boolean | null
+type CsvCell = string | number | boolean | null
 
 /** Names and values in the order of the columns. Money is an exact decimal, empty where the price is unknown. */
-const COLUMNS: readonly (readonly [name: string, read: (row: AttemptEvent) => Cell])[] = [
+const COLUMNS: readonly (readonly [name: string, read: (row: AttemptEvent) => CsvCell])[] = [
   ['started_at', ({ startedAt }) => new Date(startedAt).toISOString()],
   ['request_id', ({ requestId }) => requestId],
   ['attempt', ({ number }) => number],
@@ -59,7 +59,7 @@ export function csvLine(row: AttemptEvent): string {
   return COLUMNS.map(([, read]) => csvCell(read(row))).join(',')
 }
 
-function csvCell(value: Cell): string {
+function csvCell(value: CsvCell): string {
   if (value === null) return ''
   if (typeof value !== 'string') return String(value)
   // Spreadsheets run what begins like a formula, and labels come from whoever called.

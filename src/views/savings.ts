@@ -23,14 +23,14 @@ export interface SavingsComparison {
   readonly savedUsd: number
 }
 
-interface Priced {
+interface PricedUsage {
   readonly target: Target
   readonly nanoUsd: number
 }
 
 /** Null when no target of the configuration costs anything, or its price is not known. */
 export function savedBy(sum: LedgerSum, { registry, now }: Engine): Saved | null {
-  const priced: Priced[] = []
+  const priced: PricedUsage[] = []
   for (const target of registry.targets) {
     const price = registry.priceOf(target)
     if (price === null || target.profile.abilities.chat === false) continue
@@ -49,7 +49,7 @@ function costAt(rates: Rates, { inputTokens, outputTokens }: LedgerSum): number 
   return picoToNano(pico(inputTokens, rates.input) + pico(outputTokens, rates.output))
 }
 
-function compare({ target, nanoUsd }: Priced, { costNanoUsd }: LedgerSum): SavingsComparison {
+function compare({ target, nanoUsd }: PricedUsage, { costNanoUsd }: LedgerSum): SavingsComparison {
   return {
     target: target.id,
     costUsd: nanoToUsd(nanoUsd),

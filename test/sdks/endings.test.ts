@@ -1,7 +1,7 @@
 /** How every official client learns that something went wrong: errors, aborts, and answers that broke off. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Scenario } from '../../src/lab/fake/scenario.ts'
+import type { FakeScenario } from '../../src/lab/fake/scenario.ts'
 import { type GatewayWorld, openGateway, TOKEN, until } from '../support/gatewayWorld.ts'
 import { clientNames, clientOf } from './all.ts'
 import { modelOf, REPLY, sdkScenario, UPSTREAMS } from './world.ts'
@@ -15,7 +15,7 @@ function countRequests(world: GatewayWorld): { count: number } {
 }
 
 /** One provider for every way to break and every dialect, each asked once: nobody is parked for another's fault. */
-function cutScenario(): Scenario {
+function cutScenario(): FakeScenario {
   const providers = UPSTREAMS.flatMap((dialect) =>
     CUTS.map((cut) => [
       `${dialect}-${cut.replace('_', '-')}`,

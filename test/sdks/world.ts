@@ -1,7 +1,7 @@
 /** The simulated upstreams behind the official clients: one of each dialect, with the same kinds of models. */
 
 import type { DialectId } from '../../src/domain/chat.ts'
-import type { Scenario } from '../../src/lab/fake/scenario.ts'
+import type { FakeScenario } from '../../src/lab/fake/scenario.ts'
 
 export const UPSTREAMS = ['openai', 'openai-responses', 'anthropic', 'google'] as const satisfies readonly DialectId[]
 
@@ -18,7 +18,7 @@ export function modelOf(
 export const WEATHER = { city: 'Valencia' }
 export const CLOCK = { zone: 'Europe/Madrid' }
 
-export function sdkScenario(): Scenario {
+export function sdkScenario(): FakeScenario {
   const providers = UPSTREAMS.map((dialect) => [
     `up-${dialect}`,
     {

@@ -1,7 +1,7 @@
 /** A whole gateway over simulated providers, in this process: what the tests of the outside talk to. */
 
 import { type FakeOptions, type FakeWorld, startFakeProviders } from '../../src/lab/fake/fakeProviders.ts'
-import type { Scenario } from '../../src/lab/fake/scenario.ts'
+import type { FakeScenario } from '../../src/lab/fake/scenario.ts'
 import { type RunningGateway, startGateway } from '../../src/server/serve.ts'
 
 export interface GatewayWorld extends AsyncDisposable {
@@ -34,7 +34,7 @@ export interface WorldOptions extends FakeOptions {
 export const TOKEN = `test-inference-${'t'.repeat(20)}`
 export const ADMIN_TOKEN = `test-admin-${'a'.repeat(20)}`
 
-export async function openGateway(scenario: Scenario, options: WorldOptions = {}): Promise<GatewayWorld> {
+export async function openGateway(scenario: FakeScenario, options: WorldOptions = {}): Promise<GatewayWorld> {
   const fakes = await startFakeProviders(scenario, options)
   const logged: string[] = []
   const log = (line: string) => void logged.push(line)

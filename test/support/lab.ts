@@ -5,7 +5,7 @@ import type { AttemptReport } from '../../src/domain/attempt.ts'
 import { KeywiseError } from '../../src/domain/errors.ts'
 import type { CallContext } from '../../src/engine/request/readContext.ts'
 import type { FakeOptions, FakeWorld } from '../../src/lab/fake/fakeProviders.ts'
-import type { Scenario } from '../../src/lab/fake/scenario.ts'
+import type { FakeScenario } from '../../src/lab/fake/scenario.ts'
 import { APIManager, type APIManagerOptions, type CallResult } from '../../src/manager/apiManager.ts'
 import { fakeKey, openWorld } from './labCall.ts'
 
@@ -38,7 +38,7 @@ export interface LabOptions {
 /** The order in which targets are tried is the configuration's, so that tests can say who is asked next. */
 const IN_ORDER = { routing: { strategy: 'priority', exploration: { share: 0 } } }
 
-export async function openLab(scenario: Scenario, options: LabOptions = {}): Promise<Lab> {
+export async function openLab(scenario: FakeScenario, options: LabOptions = {}): Promise<Lab> {
   const world = await openWorld(scenario, options.world)
   const manager = openManager(world, options)
   await manager.ready()
@@ -85,7 +85,7 @@ export function own(
   keys: number,
   models: readonly string[],
   more: object = {},
-): Scenario['providers'] {
+): FakeScenario['providers'] {
   return {
     [provider]: {
       keys: Object.fromEntries(Array.from({ length: keys }, (_, index) => [fakeKey(provider, index + 1), {}])),

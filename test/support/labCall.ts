@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/config.ts'
 import { dialectOf } from '../../src/dialects/dialects.ts'
 import type { ChatChunk, ChatRequest } from '../../src/domain/chat.ts'
 import { type FakeOptions, type FakeWorld, startFakeProviders } from '../../src/lab/fake/fakeProviders.ts'
-import type { Scenario } from '../../src/lab/fake/scenario.ts'
+import type { FakeScenario } from '../../src/lab/fake/scenario.ts'
 import { type CallEnd, startCall } from '../../src/upstream/call.ts'
 import { type Connection, connect } from '../../src/upstream/connection.ts'
 import { Deadlines } from '../../src/upstream/deadlines.ts'
@@ -15,7 +15,7 @@ import { Deadlines } from '../../src/upstream/deadlines.ts'
 export const fakeKey = (provider: string, index = 1) => `fake-${provider}-${'0'.repeat(12)}${index}`
 
 /** Starts a world that ends with the test. */
-export async function openWorld(scenario: Scenario, options: FakeOptions = {}): Promise<FakeWorld> {
+export async function openWorld(scenario: FakeScenario, options: FakeOptions = {}): Promise<FakeWorld> {
   const world = await startFakeProviders(scenario, options)
   onTestFinished(() => world.close())
   return world

@@ -3,12 +3,12 @@
 import type { AttemptReport } from '../../src/domain/attempt.ts'
 import { KeywiseError } from '../../src/domain/errors.ts'
 import { startFakeProviders } from '../../src/lab/fake/fakeProviders.ts'
-import type { Scenario } from '../../src/lab/fake/scenario.ts'
+import type { FakeScenario } from '../../src/lab/fake/scenario.ts'
 import { APIManager } from '../../src/manager/apiManager.ts'
 import { VirtualClock } from './virtualClock.ts'
 
 export interface QuotaDay {
-  readonly scenario: Scenario
+  readonly scenario: FakeScenario
   readonly requests: number
   /** Milliseconds between two arrivals; 0 lets all come at once. */
   readonly everyMs: number
@@ -118,7 +118,7 @@ export function sixKeys(facts: {
   readonly perDay: number
   readonly stated: boolean
   readonly latencyMs?: number
-}): Scenario {
+}): FakeScenario {
   const { perMinute, perDay, stated, latencyMs = 800 } = facts
   const keys = [1, 2, 3, 4, 5, 6].map((key) => [
     `fake-alpha-${'0'.repeat(11)}${key}`,

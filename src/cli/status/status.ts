@@ -5,7 +5,7 @@ import { Summary } from '../../engine/memory/summary.ts'
 import { hoursView } from '../../views/hours.ts'
 import { type LimitStatus, type StatusView, statusView, type TargetStatus } from '../../views/status.ts'
 import type { CommandContext, RunCommand } from '../command.ts'
-import { age, clock, decimal, dollars, duration, type Printer, plural, printer, wholeNumber } from '../output.ts'
+import { age, clockText, decimal, dollars, duration, type Printer, plural, printer, wholeNumber } from '../output.ts'
 import { untilStopped } from '../stop.ts'
 import { withEngine } from '../withEngine.ts'
 import { showHours } from './hours.ts'
@@ -83,7 +83,7 @@ const COLOURS = {
 } as const
 
 function healthOf({ status, parked, lastError }: TargetStatus): string {
-  if (parked !== null) return `parked until ${clock(parked.until)}`
+  if (parked !== null) return `parked until ${clockText(parked.until)}`
   return status === 'failing' && lastError?.statusCode ? `failing (${lastError.statusCode})` : status
 }
 
@@ -118,6 +118,6 @@ function providerLine({ name, keys, targets, eligible, parked, costUsd }: Status
 function budgetLine(budget: StatusView['budgets'][number]): string {
   const { scope, per, limitUsd, spentUsd, limit, spent, unit, resetsAt, hard } = budget
   const amount = limitUsd === null ? `${spent} of ${limit} ${unit}` : `${dollars(spentUsd)} of ${dollars(limitUsd)}`
-  const until = resetsAt === null ? '' : `, until ${clock(resetsAt)}`
+  const until = resetsAt === null ? '' : `, until ${clockText(resetsAt)}`
   return `Budget ${scope} per ${per}: ${amount}${until}${hard ? '' : ' (soft)'}`
 }

@@ -42,9 +42,11 @@ function openLines(stream: NodeJS.WriteStream): Progress {
   }
 }
 
-type Cell = 'waiting' | 'calling' | 'limited' | 'works' | 'failed' | 'skipped'
+type ProgressCell = 'waiting' | 'calling' | 'limited' | 'works' | 'failed' | 'skipped'
 
-const CELLS: { readonly [C in Cell]: readonly [sign: string, style: 'dim' | 'cyan' | 'yellow' | 'green' | 'red'] } = {
+const CELLS: {
+  readonly [C in ProgressCell]: readonly [sign: string, style: 'dim' | 'cyan' | 'yellow' | 'green' | 'red']
+} = {
   waiting: ['·', 'dim'],
   calling: ['◌', 'cyan'],
   limited: ['⏱', 'yellow'],
@@ -58,7 +60,7 @@ const REDRAW_MS = 80
 const UP_AND_CLEAR = '\u001b[1A\u001b[2K'
 
 function openGrid(stream: NodeJS.WriteStream, colours: boolean): Progress {
-  const cells = new Map<string, Cell>()
+  const cells = new Map<string, ProgressCell>()
   const kept: string[] = []
   let plan: TestPlan | null = null
   let drawn = 0
@@ -69,7 +71,7 @@ function openGrid(stream: NodeJS.WriteStream, colours: boolean): Progress {
     drawn = lines.length
     timer = undefined
   }
-  const set = (target: string, cell: Cell) => {
+  const set = (target: string, cell: ProgressCell) => {
     cells.set(target, cell)
     timer ??= setTimeout(draw, REDRAW_MS)
   }
@@ -96,7 +98,7 @@ function openGrid(stream: NodeJS.WriteStream, colours: boolean): Progress {
 /** One line per provider: a sign per target, and how many are done. */
 function gridLines(
   { providers, targets }: TestPlan,
-  cells: ReadonlyMap<string, Cell>,
+  cells: ReadonlyMap<string, ProgressCell>,
   colours: boolean,
   width: number,
 ): string[] {
@@ -111,7 +113,7 @@ function gridLines(
   })
 }
 
-function painted(cell: Cell, colours: boolean): string {
+function painted(cell: ProgressCell, colours: boolean): string {
   const [sign, style] = CELLS[cell]
   return colours ? styleText(style, sign, { validateStream: false }) : sign
 }

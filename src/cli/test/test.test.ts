@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { put, temporaryFolder } from '../../../test/support/temporaryFolder.ts'
 import { type FakeWorld, startFakeProviders } from '../../lab/fake/fakeProviders.ts'
-import type { Scenario } from '../../lab/fake/scenario.ts'
+import type { FakeScenario } from '../../lab/fake/scenario.ts'
 import type { ExitCode } from '../command.ts'
 import { run } from './test.ts'
 
@@ -17,7 +17,7 @@ interface Ran {
   readonly world: FakeWorld
 }
 
-async function keywiseTest(facts: Scenario['providers'][string], options: object = {}, tty = false): Promise<Ran> {
+async function keywiseTest(facts: FakeScenario['providers'][string], options: object = {}, tty = false): Promise<Ran> {
   const world = await startFakeProviders({ providers: { acme: { keys: { [KEY]: {} }, ...facts } } })
   onTestFinished(() => world.close())
   const folder = temporaryFolder()

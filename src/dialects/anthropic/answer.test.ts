@@ -3,18 +3,18 @@ import { assembleResponse } from '../../../test/support/assembleResponse.ts'
 import { replay, typedBytes } from '../../../test/support/replay.ts'
 import type { ChatChunk, ChatRequest, ChatResponse } from '../../domain/chat.ts'
 import { SseReader } from '../stream/sse.ts'
-import { anthropic } from './anthropic.ts'
+import { anthropicDialect } from './anthropic.ts'
 
 const REQUEST: ChatRequest = { model: 'm', messages: [], stream: false }
 const MESSAGE = { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', content: [], stop_reason: 'end_turn' }
 const readOk = (body: unknown): ChatResponse => {
-  const read = anthropic.upstream.readResponse(body)
+  const read = anthropicDialect.upstream.readResponse(body)
   if (!read.ok) throw new Error('expected an answer')
   return read.response
 }
 /** The chunks of these events, one after the other, up to the end of the input. */
 const stream = (...events: Record<string, unknown>[]): ChatChunk[] =>
-  replay(anthropic.upstream.streamReader(), typedBytes(events.map((event) => JSON.stringify(event))))
+  replay(anthropicDialect.upstream.streamReader(), typedBytes(events.map((event) => JSON.stringify(event))))
 const start = (usage?: unknown) => ({ type: 'message_start', message: { id: 'msg_1', model: 'm', usage } })
 const open = (index: number, content_block: unknown) => ({ type: 'content_block_start', index, content_block })
 const delta = (index: number, delta: unknown) => ({ type: 'content_block_delta', index, delta })
@@ -60,7 +60,7 @@ describe('an answer', () => {
       cacheWriteTokens: 1000,
       estimated: false,
     })
-    expect(anthropic.client.writeResponse(response, REQUEST)).toMatchObject({ usage })
+    expect(anthropicDialect.client.writeResponse(response, REQUEST)).toMatchObject({ usage })
   })
 
   test('without usage has none', () => expect(readOk(MESSAGE).usage).toBeUndefined())
@@ -73,13 +73,13 @@ describe('an answer', () => {
   ]
   for (const [name, body, expected] of failures) {
     test(`that is ${name} is none`, () => {
-      expect(anthropic.upstream.readResponse(body)).toMatchObject({ ok: false, body, ...expected })
+      expect(anthropicDialect.upstream.readResponse(body)).toMatchObject({ ok: false, body, ...expected })
     })
   }
 
   test('for a client without an id from upstream takes the given one', () => {
     const response: ChatResponse = { model: 'm', content: [], finishReason: 'stop' }
-    expect(anthropic.client.writeResponse(response, REQUEST, { id: 'req-7' })).toMatchObject({ id: 'req-7' })
+    expect(anthropicDialect.client.writeResponse(response, REQUEST, { id: 'req-7' })).toMatchObject({ id: 'req-7' })
   })
 })
 
@@ -99,7 +99,7 @@ describe('errors', () => {
   for (const [status, type] of types) {
     test(`with status ${status} are a ${type}`, () => {
       const error = { status, message: 'no', code: 'x', requestId: 'req_1' }
-      expect(anthropic.client.writeError(error)).toEqual({
+      expect(anthropicDialect.client.writeError(error)).toEqual({
         type: 'error',
         error: { type, message: 'no' },
         request_id: 'req_1',
@@ -183,8 +183,8 @@ describe('the stream reader', () => {
   })
 
   test('yields an error for what is no JSON, but not for an event that was cut off', () => {
-    expect(anthropic.upstream.streamReader().push('ping', '{"type":')).toMatchObject([{ type: 'error' }])
-    expect(anthropic.upstream.streamReader().push('ping', '{"type":', true)).toEqual([])
+    expect(anthropicDialect.upstream.streamReader().push('ping', '{"type":')).toMatchObject([{ type: 'error' }])
+    expect(anthropicDialect.upstream.streamReader().push('ping', '{"type":', true)).toEqual([])
   })
 })
 
@@ -251,7 +251,7 @@ describe('a message that begins anew within its stream', () => {
 
 describe('the stream writer', () => {
   const write = (chunks: readonly ChatChunk[]): Record<string, unknown>[] => {
-    const writer = anthropic.client.streamWriter(REQUEST, { id: 'req-7' })
+    const writer = anthropicDialect.client.streamWriter(REQUEST, { id: 'req-7' })
     const sse = new SseReader()
     const events = sse.push(Buffer.from(chunks.map((chunk) => writer.write(chunk)).join('')))
     return events.map(({ event, data }) => {
@@ -305,7 +305,7 @@ describe('the stream writer', () => {
     const indexes = events.flatMap(({ index }) => (typeof index === 'number' ? [index] : []))
     expect(indexes).toEqual([...indexes].sort())
     const bytes = typedBytes(events.map((event) => JSON.stringify(event)))
-    expect(assembleResponse(replay(anthropic.upstream.streamReader(), bytes)).content).toEqual([
+    expect(assembleResponse(replay(anthropicDialect.upstream.streamReader(), bytes)).content).toEqual([
       { type: 'tool-call', id: 'a', name: 'f', arguments: '{"a":1}' },
       { type: 'tool-call', id: 'b', name: 'g', arguments: '{"b":2}' },
       { type: 'text', text: 'and' },
@@ -321,7 +321,7 @@ describe('the stream writer', () => {
   })
 
   test('ends a broken stream with an error and nothing that looks like an end', () => {
-    const writer = anthropic.client.streamWriter(REQUEST)
+    const writer = anthropicDialect.client.streamWriter(REQUEST)
     writer.write({ type: 'text-delta', text: 'Hi' })
     writer.write({ type: 'finish', finishReason: 'stop' })
     const failed = writer.fail({ status: 502, message: 'broke', code: 'server' })

@@ -4,20 +4,20 @@ import type { ChatRequest, ChatResponse, Part } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
 import { extraBeyond, restore } from '../fields/extra.ts'
-import { readBlocks, writeForClient } from './content.ts'
-import { errorStatus, isError } from './error.ts'
+import { readBlocks, writeAnthropicAnswer } from './content.ts'
+import { anthropicErrorStatus, isError } from './error.ts'
 import { readStopReason, writeStopReason } from './finishReason.ts'
-import { readUsage, writeUsage } from './usage.ts'
+import { readAnthropicUsage, writeAnthropicUsage } from './usage.ts'
 
 /** Clients demand an id, and the upstream may have given none. */
 export const UNKNOWN_ID = 'msg_unknown'
 
 const RESPONSE = new Set(['id', 'type', 'role', 'model', 'content', 'stop_reason', 'stop_sequence', 'usage'])
 
-export function readResponse(body: unknown): ReadResponse {
+export function readAnthropicResponse(body: unknown): ReadResponse {
   const fields = asRecord(body)
   if (!fields) return { ok: false, body, malformed: true }
-  if (isError(fields)) return { ok: false, body, status: errorStatus(fields) }
+  if (isError(fields)) return { ok: false, body, status: anthropicErrorStatus(fields) }
   const blocks = asArray(fields['content'])
   if (!blocks) return { ok: false, body, malformed: true }
   return { ok: true, response: readAnswer(fields, blocks) }
@@ -30,7 +30,7 @@ function readAnswer(fields: Record<string, unknown>, blocks: readonly unknown[])
     content: readBlocks(blocks).parts.filter(isAnswerPart),
     finishReason: readStopReason(fields['stop_reason']),
     stopSequence: asString(fields['stop_sequence']),
-    usage: readUsage(fields['usage']),
+    usage: readAnthropicUsage(fields['usage']),
     extra: extraBeyond('anthropic', fields, RESPONSE),
   }
 }
@@ -40,7 +40,7 @@ function isAnswerPart(part: Part): part is ChatResponse['content'][number] {
   return part.type !== 'file' && part.type !== 'tool-result'
 }
 
-export function writeResponse(
+export function writeAnthropicResponse(
   response: ChatResponse,
   _request: ChatRequest,
   facts?: AnswerFacts,
@@ -50,10 +50,10 @@ export function writeResponse(
     type: 'message',
     role: 'assistant',
     model: response.model,
-    content: response.content.flatMap(writeForClient),
+    content: response.content.flatMap(writeAnthropicAnswer),
     stop_reason: writeStopReason(response.finishReason, response.stopSequence),
     stop_sequence: response.stopSequence ?? null,
-    usage: writeUsage(response.usage),
+    usage: writeAnthropicUsage(response.usage),
   }
   return restore('anthropic', body, response.extra)
 }

@@ -1,24 +1,24 @@
 /** Anthropic's Messages API, spoken to clients and to upstreams: https://platform.claude.com/docs/en/api/messages */
 
 import type { Dialect } from '../dialect.ts'
-import { readResponse, writeResponse } from './answer.ts'
-import { writeError } from './error.ts'
-import { readRequest } from './readRequest.ts'
+import { readAnthropicResponse, writeAnthropicResponse } from './answer.ts'
+import { writeAnthropicError } from './error.ts'
+import { readAnthropicRequest } from './readRequest.ts'
 import { AnthropicStreamReader } from './streamReader.ts'
 import { AnthropicStreamWriter } from './streamWriter.ts'
-import { writeRequest } from './writeRequest.ts'
+import { writeAnthropicRequest } from './writeRequest.ts'
 
-export const anthropic: Dialect = {
+export const anthropicDialect: Dialect = {
   id: 'anthropic',
   client: {
-    readRequest,
-    writeResponse,
+    readRequest: readAnthropicRequest,
+    writeResponse: writeAnthropicResponse,
     streamWriter: (_request, facts) => new AnthropicStreamWriter(facts),
-    writeError,
+    writeError: writeAnthropicError,
   },
   upstream: {
-    writeRequest,
-    readResponse,
+    writeRequest: writeAnthropicRequest,
+    readResponse: readAnthropicResponse,
     streamReader: () => new AnthropicStreamReader(),
   },
 }

@@ -14,7 +14,7 @@ import { extraBeyond, opaquePart, restore } from '../fields/extra.ts'
 import { ownSignature, signatureForClient, tagSignature } from '../fields/signature.ts'
 import { objectToText, textToObject } from '../fields/toolArguments.ts'
 
-export type Block = Record<string, unknown>
+export type ContentBlock = Record<string, unknown>
 
 const TEXT = new Set(['type', 'text'])
 const IMAGE = new Set(['type', 'source'])
@@ -24,10 +24,10 @@ const REDACTED = new Set(['type', 'data'])
 const TOOL_USE = new Set(['type', 'id', 'name', 'input'])
 const TOOL_RESULT = new Set(['type', 'tool_use_id', 'content', 'is_error'])
 
-type Readers = ReadonlyMap<string, (block: Block) => Part | undefined>
+type Readers = ReadonlyMap<string, (block: ContentBlock) => Part | undefined>
 
 /** Of what a tool answers. Results do not hold results, so that hostile nesting ends here. */
-const RESULT_READERS: Readers = new Map<string, (block: Block) => Part | undefined>([
+const RESULT_READERS: Readers = new Map<string, (block: ContentBlock) => Part | undefined>([
   ['text', readText],
   ['image', readImage],
   ['document', readDocument],
@@ -58,7 +58,7 @@ export function readBlocks(blocks: readonly unknown[], readers = READERS): ReadB
 }
 
 /** A block of a type we have no word for (server tools, search results) is kept as it is. */
-function readBlock(block: Block | undefined, readers: Readers): Part | undefined {
+function readBlock(block: ContentBlock | undefined, readers: Readers): Part | undefined {
   const type = asString(block?.['type'])
   if (!block || type === undefined) return undefined
   const read = readers.get(type)
@@ -77,18 +77,18 @@ function withSignature(call: ToolCallPart, before: Part[]): ToolCallPart {
   return { ...call, signature: last.signature }
 }
 
-function readText(block: Block): TextPart | undefined {
+function readText(block: ContentBlock): TextPart | undefined {
   const text = asString(block['text'])
   return text === undefined ? undefined : { type: 'text', text, extra: extraBeyond('anthropic', block, TEXT) }
 }
 
-function readImage(block: Block): ImagePart | FilePart {
+function readImage(block: ContentBlock): ImagePart | FilePart {
   const source = readSource(block['source'])
   if (!source) return opaquePart('anthropic', block)
   return { type: 'image', ...source, extra: extraBeyond('anthropic', block, IMAGE) }
 }
 
-function readDocument(block: Block): FilePart {
+function readDocument(block: ContentBlock): FilePart {
   const source = readSource(block['source'])
   if (!source) return opaquePart('anthropic', block)
   return {
@@ -112,33 +112,33 @@ function readSource(raw: unknown): Source | undefined {
   return source['type'] === 'url' && url !== undefined ? { url } : undefined
 }
 
-function readThinking(block: Block): ReasoningPart | undefined {
+function readThinking(block: ContentBlock): ReasoningPart | undefined {
   const text = asString(block['thinking'])
   if (text === undefined) return undefined
   return {
     type: 'reasoning',
     text,
-    signature: readSignature(block['signature']),
+    signature: readAnthropicSignature(block['signature']),
     extra: extraBeyond('anthropic', block, THINKING),
   }
 }
 
-function readRedacted(block: Block): ReasoningPart {
+function readRedacted(block: ContentBlock): ReasoningPart {
   return {
     type: 'reasoning',
     text: '',
     redacted: true,
-    signature: readSignature(block['data']),
+    signature: readAnthropicSignature(block['data']),
     extra: extraBeyond('anthropic', block, REDACTED),
   }
 }
 
 /** Also for streams; an empty signature is the placeholder with which a thinking block begins. */
-export function readSignature(raw: unknown): string | undefined {
+export function readAnthropicSignature(raw: unknown): string | undefined {
   return typeof raw === 'string' && raw !== '' ? tagSignature('anthropic', raw) : undefined
 }
 
-function readToolUse(block: Block): ToolCallPart | undefined {
+function readToolUse(block: ContentBlock): ToolCallPart | undefined {
   const id = asString(block['id'])
   const name = asString(block['name'])
   if (id === undefined || name === undefined) return undefined
@@ -151,7 +151,7 @@ function readToolUse(block: Block): ToolCallPart | undefined {
   }
 }
 
-function readToolResult(block: Block): ToolResultPart | undefined {
+function readToolResult(block: ContentBlock): ToolResultPart | undefined {
   const toolCallId = asString(block['tool_use_id'])
   if (toolCallId === undefined) return undefined
   return {
@@ -170,7 +170,7 @@ function readResultContent(raw: unknown): ToolResultPart['content'] {
 }
 
 /** The block for an upstream; undefined for what the wire refuses (empty text, thoughts that are not its own). */
-export function writeForUpstream(part: Part): Block | undefined {
+export function writeAnthropicContent(part: Part): ContentBlock | undefined {
   if (part.type === 'reasoning') {
     const signature = ownSignature('anthropic', part)
     // Unsigned thoughts are refused: https://platform.claude.com/docs/en/build-with-claude/extended-thinking
@@ -180,7 +180,7 @@ export function writeForUpstream(part: Part): Block | undefined {
 }
 
 /** The blocks of an answer to a client. */
-export function writeForClient(part: Part): readonly Block[] {
+export function writeAnthropicAnswer(part: Part): readonly ContentBlock[] {
   if (part.type === 'reasoning') {
     return [reasoningBlock(part, signatureForClient('anthropic', part) ?? '')]
   }
@@ -190,14 +190,14 @@ export function writeForClient(part: Part): readonly Block[] {
   return signature === undefined ? [block] : [{ type: 'thinking', thinking: '', signature }, block]
 }
 
-function reasoningBlock(part: ReasoningPart, signature: string): Block {
+function reasoningBlock(part: ReasoningPart, signature: string): ContentBlock {
   const block = part.redacted
     ? { type: 'redacted_thinking', data: signature }
     : { type: 'thinking', thinking: part.text, signature }
   return restore('anthropic', block, part.extra)
 }
 
-function writeBlock(part: Exclude<Part, ReasoningPart>): Block | undefined {
+function writeBlock(part: Exclude<Part, ReasoningPart>): ContentBlock | undefined {
   switch (part.type) {
     case 'text':
       return part.text === '' ? undefined : restore('anthropic', { type: 'text', text: part.text }, part.extra)
@@ -212,34 +212,34 @@ function writeBlock(part: Exclude<Part, ReasoningPart>): Block | undefined {
 }
 
 /** None for what only another dialect can name. */
-function writeMedia(part: ImagePart | FilePart): Block | undefined {
-  const block: Block = { type: part.type === 'image' ? 'image' : 'document' }
+function writeMedia(part: ImagePart | FilePart): ContentBlock | undefined {
+  const block: ContentBlock = { type: part.type === 'image' ? 'image' : 'document' }
   if (part.data !== undefined || part.url !== undefined) block['source'] = writeSource(part)
   else if (part.extra?.dialect !== 'anthropic') return undefined
   if (part.type === 'file' && part.filename !== undefined) block['title'] = part.filename
   return restore('anthropic', block, part.extra)
 }
 
-function writeSource(part: ImagePart | FilePart): Block {
+function writeSource(part: ImagePart | FilePart): ContentBlock {
   if (part.data === undefined) return { type: 'url', url: part.url }
   if (part.mediaType === 'text/plain') return { type: 'text', media_type: 'text/plain', data: fromBase64(part.data) }
   return { type: 'base64', media_type: part.mediaType ?? 'application/octet-stream', data: part.data }
 }
 
-function writeToolUse(part: ToolCallPart): Block {
+function writeToolUse(part: ToolCallPart): ContentBlock {
   const input = textToObject(part.arguments)
   return restore('anthropic', { type: 'tool_use', id: safeId(part.id), name: part.name, input }, part.extra)
 }
 
-function writeToolResult(part: ToolResultPart): Block {
-  const block: Block = { type: 'tool_result', tool_use_id: safeId(part.toolCallId) }
+function writeToolResult(part: ToolResultPart): ContentBlock {
+  const block: ContentBlock = { type: 'tool_result', tool_use_id: safeId(part.toolCallId) }
   const content = writeResultContent(part.content)
   if (content !== undefined) block['content'] = content
   if (part.isError) block['is_error'] = true
   return restore('anthropic', block, part.extra)
 }
 
-function writeResultContent(content: ToolResultPart['content']): string | Block[] | undefined {
+function writeResultContent(content: ToolResultPart['content']): string | ContentBlock[] | undefined {
   const [first] = content
   if (content.length === 1 && first?.type === 'text' && first.extra?.dialect !== 'anthropic') return first.text
   const blocks = content.map(writeBlock).filter((block) => block !== undefined)

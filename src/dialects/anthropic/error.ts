@@ -17,7 +17,7 @@ const TYPES: ReadonlyMap<number, string> = new Map([
 ])
 const STATUSES: ReadonlyMap<string, number> = new Map([...TYPES].map(([status, type]) => [type, status]))
 
-export function writeError(error: ClientError): Record<string, unknown> {
+export function writeAnthropicError(error: ClientError): Record<string, unknown> {
   const body: Record<string, unknown> = {
     type: 'error',
     error: { type: errorType(error.status), message: error.message },
@@ -36,6 +36,6 @@ export function isError(fields: Record<string, unknown>): boolean {
 }
 
 /** The status that the error would have had, had it come in time. */
-export function errorStatus(fields: Record<string, unknown>): number | undefined {
+export function anthropicErrorStatus(fields: Record<string, unknown>): number | undefined {
   return STATUSES.get(asString(asRecord(fields['error'])?.['type']) ?? '')
 }

@@ -39,7 +39,7 @@ const TOOL = new Set(['type', 'name', 'description', 'input_schema', 'strict'])
 const EFFORTS: ReadonlySet<string> = new Set(['low', 'medium', 'high', 'xhigh', 'max'] satisfies ReasoningEffort[])
 
 /** Throws InvalidRequestError that names the field. A missing `max_tokens` is allowed: the upstream's writer sets one. */
-export function readRequest(body: unknown): ChatRequest {
+export function readAnthropicRequest(body: unknown): ChatRequest {
   const fields = bodyOf(body)
   const choice = object(fields, 'tool_choice')
   const isSerial = choice && flag(choice, 'disable_parallel_tool_use', 'tool_choice.disable_parallel_tool_use')

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { ChatRequest, Message, Part, TextPart } from '../../domain/chat.ts'
-import { anthropic } from './anthropic.ts'
+import { anthropicDialect } from './anthropic.ts'
 import { DEFAULT_MAX_TOKENS } from './writeRequest.ts'
 
 const read = (body: Record<string, unknown>) =>
-  anthropic.client.readRequest({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...body })
+  anthropicDialect.client.readRequest({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...body })
 const write = (request: Partial<ChatRequest>) =>
-  anthropic.upstream.writeRequest({ model: 'auto', messages: [user('Hi')], stream: false, ...request }, 'm').body
+  anthropicDialect.upstream.writeRequest({ model: 'auto', messages: [user('Hi')], stream: false, ...request }, 'm').body
 const text = (text: string): TextPart => ({ type: 'text', text })
 const user = (said: string): Message => ({ role: 'user', content: [text(said)] })
 
@@ -169,7 +169,7 @@ describe('a client request', () => {
   ]
   for (const [name, body, parameter] of wrong) {
     test(`with ${name} is refused, naming ${parameter ?? 'the whole'}`, () => {
-      expect(() => anthropic.client.readRequest(body)).toThrow(
+      expect(() => anthropicDialect.client.readRequest(body)).toThrow(
         expect.objectContaining({ code: 'INVALID_REQUEST', parameter }),
       )
     })
@@ -178,7 +178,9 @@ describe('a client request', () => {
 
 describe('an upstream request', () => {
   test('is the smallest one for the smallest question', () => {
-    expect(anthropic.upstream.writeRequest({ model: 'auto', messages: [user('Hi')], stream: false }, 'm')).toEqual({
+    expect(
+      anthropicDialect.upstream.writeRequest({ model: 'auto', messages: [user('Hi')], stream: false }, 'm'),
+    ).toEqual({
       path: '/messages',
       body: { model: 'm', max_tokens: DEFAULT_MAX_TOKENS, messages: [{ role: 'user', content: 'Hi' }] },
     })

@@ -3,14 +3,13 @@
 import type { ChatChunk } from '../../domain/chat.ts'
 import { asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { StreamReader } from '../dialect.ts'
+import type { Fields } from '../fields/requestFields.ts'
 import { objectToText } from '../fields/toolArguments.ts'
-import { readSignature } from './content.ts'
-import { errorStatus, isError } from './error.ts'
+import { readAnthropicSignature } from './content.ts'
+import { anthropicErrorStatus, isError } from './error.ts'
 import { readStopReason } from './finishReason.ts'
 import { type BlockFacts, type BlockKind, StreamBlock } from './streamBlock.ts'
 import { addCounts, type UsageCounts, usageOf } from './usage.ts'
-
-type Fields = Record<string, unknown>
 
 const NONE: readonly ChatChunk[] = []
 const KINDS: ReadonlyMap<unknown, BlockKind> = new Map([
@@ -43,7 +42,7 @@ export class AnthropicStreamReader implements StreamReader {
     const fields = parse(data)
     if (fields === undefined) {
       if (!incomplete) this.#fail(data, undefined)
-    } else if (isError(fields)) this.#fail(fields, errorStatus(fields))
+    } else if (isError(fields)) this.#fail(fields, anthropicErrorStatus(fields))
     else this.#read(asString(fields['type']) ?? event, fields)
     return this.#out
   }
@@ -153,7 +152,7 @@ export class AnthropicStreamReader implements StreamReader {
   }
 
   #sign(block: StreamBlock, raw: unknown, fields: Fields): void {
-    const signature = readSignature(raw)
+    const signature = readAnthropicSignature(raw)
     if (signature === undefined || block.sealed || block.closed) return
     block.sealed = true
     const redacted = fields['type'] === 'redacted_thinking'

@@ -1,15 +1,14 @@
 /** A streamed Messages answer to a client: https://platform.claude.com/docs/en/build-with-claude/streaming */
 
-import type { ChatChunk, Usage } from '../../domain/chat.ts'
+import type { ChatChunk, ChunkOf, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { signatureForClient } from '../fields/signature.ts'
 import { UNKNOWN_ID } from './answer.ts'
-import { writeError } from './error.ts'
+import { writeAnthropicError } from './error.ts'
 import { writeStopReason } from './finishReason.ts'
-import { writeUsage } from './usage.ts'
+import { writeAnthropicUsage } from './usage.ts'
 
-type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
-type Content = Chunk<'text-delta' | 'reasoning-delta' | 'tool-call-start' | 'tool-call-delta' | 'tool-call'>
+type Content = ChunkOf<'text-delta' | 'reasoning-delta' | 'tool-call-start' | 'tool-call-delta' | 'tool-call'>
 
 /** The block that is open; `hasArguments` once a piece of a call's arguments was written. */
 type Open =
@@ -22,9 +21,9 @@ type Open =
  */
 export class AnthropicStreamWriter implements StreamWriter {
   readonly #fallbackId: string
-  #head: Chunk<'start'> | undefined
+  #head: ChunkOf<'start'> | undefined
   #usage: Usage | undefined
-  #finish: Chunk<'finish'> | undefined
+  #finish: ChunkOf<'finish'> | undefined
   #open: Open | undefined
   #index = -1
   #waiting: Content[] = []
@@ -59,7 +58,7 @@ export class AnthropicStreamWriter implements StreamWriter {
   fail(error: ClientError): string {
     if (this.#over) return ''
     this.#over = true
-    return event('error', writeError(error))
+    return event('error', writeAnthropicError(error))
   }
 
   #begin(): string {
@@ -73,7 +72,7 @@ export class AnthropicStreamWriter implements StreamWriter {
       content: [],
       stop_reason: null,
       stop_sequence: null,
-      usage: writeUsage(this.#usage),
+      usage: writeAnthropicUsage(this.#usage),
     }
     return event('message_start', { type: 'message_start', message })
   }
@@ -103,7 +102,7 @@ export class AnthropicStreamWriter implements StreamWriter {
     return start + this.#delta({ type: 'text_delta', text })
   }
 
-  #reasoning(chunk: Chunk<'reasoning-delta'>): string {
+  #reasoning(chunk: ChunkOf<'reasoning-delta'>): string {
     const signature = signatureForClient('anthropic', chunk)
     if (chunk.redacted) {
       if (signature === undefined) return ''
@@ -124,7 +123,7 @@ export class AnthropicStreamWriter implements StreamWriter {
   }
 
   /** A call's signature goes into a block of its own before it: see `withSignature` in anthropicContent.ts. */
-  #startCall(chunk: Chunk<'tool-call-start' | 'tool-call'>): string {
+  #startCall(chunk: ChunkOf<'tool-call-start' | 'tool-call'>): string {
     const signature = signatureForClient('anthropic', chunk)
     const sealed = signature === undefined ? '' : this.#stop() + this.#thinking('', signature)
     const call: Open = { kind: 'tool-call', call: chunk.index, hasArguments: false }
@@ -137,7 +136,7 @@ export class AnthropicStreamWriter implements StreamWriter {
     return this.#delta({ type: 'input_json_delta', partial_json: text })
   }
 
-  #wholeCall(chunk: Chunk<'tool-call'>): string {
+  #wholeCall(chunk: ChunkOf<'tool-call'>): string {
     let out = this.#open?.kind === 'tool-call' ? '' : this.#startCall(chunk)
     if (this.#open?.kind === 'tool-call' && !this.#open.hasArguments) out += this.#arguments(chunk.arguments)
     return out + this.#stop() + this.#resume()
@@ -159,7 +158,7 @@ export class AnthropicStreamWriter implements StreamWriter {
     const stopSequence = this.#finish?.stopSequence
     const reason = writeStopReason(this.#finish?.finishReason ?? 'other', stopSequence)
     const delta = { stop_reason: reason, stop_sequence: stopSequence ?? null }
-    out += event('message_delta', { type: 'message_delta', delta, usage: writeUsage(this.#usage) })
+    out += event('message_delta', { type: 'message_delta', delta, usage: writeAnthropicUsage(this.#usage) })
     return out + event('message_stop', { type: 'message_stop' })
   }
 

@@ -42,12 +42,12 @@ export function usageOf({ input, output, cacheRead, cacheWrite }: UsageCounts): 
   }
 }
 
-export function readUsage(raw: unknown): Usage | undefined {
+export function readAnthropicUsage(raw: unknown): Usage | undefined {
   return usageOf(addCounts({}, raw))
 }
 
 /** The official clients read all four numbers without asking whether they are there. */
-export function writeUsage(usage: Usage | undefined): Record<string, number> {
+export function writeAnthropicUsage(usage: Usage | undefined): Record<string, number> {
   const cacheRead = usage?.cachedInputTokens ?? 0
   const cacheWrite = usage?.cacheWriteTokens ?? 0
   return {

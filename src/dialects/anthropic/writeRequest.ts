@@ -5,7 +5,7 @@ import { asString } from '../../domain/json.ts'
 import { restore } from '../fields/extra.ts'
 import { ownSignature } from '../fields/signature.ts'
 import { objectToText } from '../fields/toolArguments.ts'
-import { type Block, writeForUpstream } from './content.ts'
+import { type ContentBlock, writeAnthropicContent } from './content.ts'
 import { acceptsSchema } from './schema.ts'
 
 /**
@@ -18,7 +18,10 @@ export const DEFAULT_MAX_TOKENS = 4096
 /** Least `thinking.budget_tokens`: https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
 const MIN_BUDGET_TOKENS = 1024
 
-export function writeRequest(request: ChatRequest, model: string): { path: string; body: Record<string, unknown> } {
+export function writeAnthropicRequest(
+  request: ChatRequest,
+  model: string,
+): { path: string; body: Record<string, unknown> } {
   const maxTokens = request.maxTokens ?? DEFAULT_MAX_TOKENS + (request.reasoning?.budgetTokens ?? 0)
   const body: Record<string, unknown> = { model, max_tokens: maxTokens }
   const system = writeSystem(request)
@@ -45,7 +48,7 @@ function writeSampling(body: Record<string, unknown>, request: ChatRequest): voi
 
 /** One string where that says it all, else blocks. System messages from the middle of the talk move to the top. */
 function writeSystem(request: ChatRequest): unknown {
-  const blocks: Block[] = []
+  const blocks: ContentBlock[] = []
   for (const message of request.messages) {
     if (message.role === 'system') blocks.push(...writeContent(message))
   }
@@ -55,7 +58,7 @@ function writeSystem(request: ChatRequest): unknown {
   return blocks.length === 1 ? (plainText(blocks[0]!) ?? blocks) : blocks
 }
 
-function plainText(block: Block): string | undefined {
+function plainText(block: ContentBlock): string | undefined {
   return block['type'] === 'text' && Object.keys(block).length === 2 ? asString(block['text']) : undefined
 }
 
@@ -68,7 +71,7 @@ function formatInstruction({ responseFormat }: ChatRequest): string | undefined 
 
 interface WireMessage {
   readonly role: 'user' | 'assistant'
-  readonly content: Block[]
+  readonly content: ContentBlock[]
 }
 
 /** Neighbours of one role become one message, with tool results first, as a `tool_use` demands of what follows it. */
@@ -89,7 +92,7 @@ function writeMessages(messages: readonly Message[]): Record<string, unknown>[] 
   return written.map(shortened)
 }
 
-function append(blocks: Block[], more: readonly Block[], areResults: boolean): void {
+function append(blocks: ContentBlock[], more: readonly ContentBlock[], areResults: boolean): void {
   if (!areResults) {
     blocks.push(...more)
     return
@@ -101,14 +104,14 @@ function append(blocks: Block[], more: readonly Block[], areResults: boolean): v
 
 /** A message of one plain text is sent as a string, which every imitation of the wire understands. */
 function shortened(message: Record<string, unknown>): Record<string, unknown> {
-  const content = message['content'] as Block[] // writeMessages put it there
+  const content = message['content'] as ContentBlock[] // writeMessages put it there
   const text = content.length === 1 ? plainText(content[0]!) : undefined
   if (text !== undefined) message['content'] = text
   return message
 }
 
-function writeContent(message: Message): readonly Block[] {
-  return message.content.map(writeForUpstream).filter((block) => block !== undefined)
+function writeContent(message: Message): readonly ContentBlock[] {
+  return message.content.map(writeAnthropicContent).filter((block) => block !== undefined)
 }
 
 function writeTools(body: Record<string, unknown>, request: ChatRequest): void {

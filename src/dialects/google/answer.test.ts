@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { assembleResponse } from '../../../test/support/assembleResponse.ts'
 import { replay } from '../../../test/support/replay.ts'
 import type { ChatChunk, ChatRequest, ChatResponse } from '../../domain/chat.ts'
-import { google } from './google.ts'
+import { googleDialect } from './google.ts'
 
 const REQUEST: ChatRequest = { model: 'm', messages: [], stream: false }
 const answer = (parts: unknown[], finishReason?: string, more: object = {}) => ({
@@ -12,14 +12,14 @@ const answer = (parts: unknown[], finishReason?: string, more: object = {}) => (
   ...more,
 })
 const readOk = (body: unknown): ChatResponse => {
-  const read = google.upstream.readResponse(body)
+  const read = googleDialect.upstream.readResponse(body)
   if (!read.ok) throw new Error('expected an answer')
   return read.response
 }
 /** The chunks of these pieces, one after the other, up to the end of the input. */
 const stream = (...pieces: unknown[]): ChatChunk[] =>
   replay(
-    google.upstream.streamReader(),
+    googleDialect.upstream.streamReader(),
     Buffer.from(pieces.map((piece) => `data: ${JSON.stringify(piece)}\n\n`).join('')),
   )
 const call = (functionCall: object, thoughtSignature?: string) => ({ functionCall, thoughtSignature })
@@ -96,7 +96,7 @@ describe('an answer', () => {
   ]
   for (const [name, body] of refusals) {
     test(`is none with ${name}, whole or streamed`, () => {
-      expect(google.upstream.readResponse(body)).toEqual({ ok: false, body })
+      expect(googleDialect.upstream.readResponse(body)).toEqual({ ok: false, body })
       const chunks = stream(body)
       expect(chunks.at(-1)).toMatchObject({ type: 'error', body })
       expect(chunks.some((chunk) => chunk.type === 'end')).toBe(false)
@@ -106,7 +106,7 @@ describe('an answer', () => {
   const error = { error: { code: 503, message: 'x', status: 'UNAVAILABLE' } }
   for (const [name, body] of [['an error', error] as const, ['an error in an array', [error]] as const]) {
     test(`is none with ${name}, whole or streamed`, () => {
-      expect(google.upstream.readResponse(body)).toEqual({ ok: false, body: error, status: 503 })
+      expect(googleDialect.upstream.readResponse(body)).toEqual({ ok: false, body: error, status: 503 })
       expect(stream(answer([{ text: 'a' }]), body, answer([], 'STOP')).at(-1)).toEqual({
         type: 'error',
         body: error,
@@ -117,12 +117,12 @@ describe('an answer', () => {
 
   for (const body of ['hello', {}, { candidates: [] }, []]) {
     test(`is malformed when it is ${JSON.stringify(body)}`, () => {
-      expect(google.upstream.readResponse(body)).toEqual({ ok: false, body, malformed: true })
+      expect(googleDialect.upstream.readResponse(body)).toEqual({ ok: false, body, malformed: true })
     })
   }
 
   test('that used up its tokens thinking is an answer', () => {
-    expect(google.upstream.readResponse({ candidates: [{ finishReason: 'MAX_TOKENS' }] }).ok).toBe(true)
+    expect(googleDialect.upstream.readResponse({ candidates: [{ finishReason: 'MAX_TOKENS' }] }).ok).toBe(true)
   })
 })
 
@@ -217,7 +217,7 @@ describe('the stream writer', () => {
   ]
 
   test('writes each part as an answer of its own', () => {
-    const writer = google.client.streamWriter(REQUEST)
+    const writer = googleDialect.client.streamWriter(REQUEST)
     const written = chunks.map((chunk) => writer.write(chunk)).join('')
     expect(written).toMatch(/^(?:data: .*\n\n){3}$/)
     expect(written.split('\n\n', 3).map((line) => JSON.parse(line.slice(6)))).toEqual(
@@ -227,16 +227,16 @@ describe('the stream writer', () => {
 
   test('writes one JSON array for a client without alt=sse, also when it breaks', () => {
     const request: ChatRequest = { ...REQUEST, extra: { dialect: 'google', fields: { $alt: 'json' } } }
-    const writer = google.client.streamWriter(request)
+    const writer = googleDialect.client.streamWriter(request)
     expect(JSON.parse(chunks.map((chunk) => writer.write(chunk)).join(''))).toHaveLength(3)
-    const broken = google.client.streamWriter(request)
+    const broken = googleDialect.client.streamWriter(request)
     const text = broken.write(chunks[1]!) + broken.fail({ status: 502, message: 'x', code: 'server' })
     expect(JSON.parse(text)).toMatchObject([{}, { error: { code: 502 } }])
-    expect(google.upstream.writeRequest(request, 'm').body).not.toHaveProperty('$alt')
+    expect(googleDialect.upstream.writeRequest(request, 'm').body).not.toHaveProperty('$alt')
   })
 
   test('ends a broken stream with an error that the official client throws', () => {
-    const writer = google.client.streamWriter(REQUEST)
+    const writer = googleDialect.client.streamWriter(REQUEST)
     writer.write({ type: 'finish', finishReason: 'stop' })
     expect(writer.fail({ status: 200, message: 'x', code: 'server' })).toBe(
       'data: {"error":{"code":500,"message":"x","status":"INTERNAL"}}\n\n',
@@ -247,7 +247,7 @@ describe('the stream writer', () => {
 
 test('errors carry the wait in the body, where Gemini’s clients look for it', () => {
   const error = { status: 429, message: 'slow', code: 'rate_minute', retryAfterMs: 1500 }
-  expect(google.client.writeError(error)).toEqual({
+  expect(googleDialect.client.writeError(error)).toEqual({
     error: {
       code: 429,
       message: 'slow',

@@ -4,20 +4,19 @@ import type { ChatRequest, ChatResponse, Part } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
 import { extraBeyond, restore } from '../fields/extra.ts'
+import type { Fields } from '../fields/requestFields.ts'
 import { callIdInAnswer } from './callIds.ts'
-import { type IdSource, readParts, writeForClient } from './content.ts'
-import { errorIn, errorStatus } from './error.ts'
+import { type IdSource, readParts, writeGoogleAnswer } from './content.ts'
+import { errorIn, googleErrorStatus } from './error.ts'
 import { bothSpellings, field } from './field.ts'
-import { readFinishReason, writeFinishReason } from './finishReason.ts'
-import { readUsage, writeUsage } from './usage.ts'
-
-type Fields = Record<string, unknown>
+import { readFinishReason, writeGoogleFinishReason } from './finishReason.ts'
+import { readGoogleUsage, writeGoogleUsage } from './usage.ts'
 
 const RESPONSE = bothSpellings('candidates', 'usageMetadata', 'modelVersion', 'responseId')
 
-export function readResponse(body: unknown): ReadResponse {
+export function readGoogleResponse(body: unknown): ReadResponse {
   const error = errorIn(body)
-  if (error) return { ok: false, body: error, status: errorStatus(error) }
+  if (error) return { ok: false, body: error, status: googleErrorStatus(error) }
   const fields = asRecord(body)
   if (!fields) return { ok: false, body, malformed: true }
   const candidate = asRecord(asArray(fields['candidates'])?.[0])
@@ -43,7 +42,7 @@ function readAnswer(fields: Fields, candidate: Fields): ChatResponse {
     model: modelOf(fields) ?? '',
     content: parts.filter(isAnswerPart),
     finishReason: readFinishReason(field(candidate, 'finishReason', 'finish_reason'), parts.some(isCall)),
-    usage: readUsage(field(fields, 'usageMetadata', 'usage_metadata')),
+    usage: readGoogleUsage(field(fields, 'usageMetadata', 'usage_metadata')),
     extra: extraBeyond('google', fields, RESPONSE),
   }
 }
@@ -76,14 +75,19 @@ function isCall(part: Part): boolean {
   return part.type === 'tool-call'
 }
 
-export function writeResponse(
+export function writeGoogleResponse(
   response: ChatResponse,
   _request: ChatRequest,
   facts?: AnswerFacts,
 ): Record<string, unknown> {
-  const parts = response.content.map(writeForClient).filter((part) => part !== undefined)
-  const body = writeAnswer(parts, writeFinishReason(response.finishReason), response.model, response.id ?? facts?.id)
-  if (response.usage) body['usageMetadata'] = writeUsage(response.usage)
+  const parts = response.content.map(writeGoogleAnswer).filter((part) => part !== undefined)
+  const body = writeAnswer(
+    parts,
+    writeGoogleFinishReason(response.finishReason),
+    response.model,
+    response.id ?? facts?.id,
+  )
+  if (response.usage) body['usageMetadata'] = writeGoogleUsage(response.usage)
   return restore('google', body, response.extra)
 }
 
@@ -94,9 +98,9 @@ export function writeAnswer(
   model: string | undefined,
   id: string | undefined,
 ): Record<string, unknown> {
-  const candidate: Fields = { content: { parts, role: 'model' }, index: 0 }
+  const candidate: Record<string, unknown> = { content: { parts, role: 'model' }, index: 0 }
   if (finishReason !== undefined) candidate['finishReason'] = finishReason
-  const body: Fields = { candidates: [candidate] }
+  const body: Record<string, unknown> = { candidates: [candidate] }
   if (model) body['modelVersion'] = model
   if (id !== undefined) body['responseId'] = id
   return body

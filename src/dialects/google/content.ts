@@ -15,7 +15,7 @@ import { ownSignature, packSignature, unpackSignature } from '../fields/signatur
 import { objectToText, textToObject } from '../fields/toolArguments.ts'
 import { bothSpellings, field } from './field.ts'
 
-export type Wire = Record<string, unknown>
+export type WirePart = Record<string, unknown>
 
 const PART = bothSpellings('text', 'thought', 'thoughtSignature', 'inlineData', 'fileData')
 const RESPONSE = bothSpellings('id', 'name', 'response', 'parts')
@@ -44,7 +44,7 @@ export function readParts(raws: readonly unknown[], ids: IdSource): ReadParts {
     const part = fields && readPart(fields, ids)
     if (!part) badIndex = badIndex < 0 ? index : badIndex
     else if (part.type !== 'text' || part.text !== '') parts.push(part)
-    const signature = fields && part && isUnsigned(part) ? readSignature(fields) : undefined
+    const signature = fields && part && isUnsigned(part) ? readGoogleSignature(fields) : undefined
     if (signature !== undefined) parts.push({ type: 'reasoning', text: '', signature })
   }
   return { parts, badIndex }
@@ -59,37 +59,37 @@ function isOpaque(part: ImagePart | FilePart): boolean {
   return part.data === undefined && part.url === undefined
 }
 
-export function readSignature(fields: Wire): string | undefined {
+export function readGoogleSignature(fields: WirePart): string | undefined {
   const signature = asString(field(fields, 'thoughtSignature', 'thought_signature'))
   return signature ? unpackSignature('google', signature) : undefined
 }
 
 /** Undefined for a part that is said wrongly; one we have no word for (code execution) is kept as it is. */
-function readPart(fields: Wire, ids: IdSource): Part | undefined {
+function readPart(fields: WirePart, ids: IdSource): Part | undefined {
   if (fields['text'] != null) return readText(fields)
   const call = field(fields, 'functionCall', 'function_call')
-  if (call != null) return readCall(asRecord(call) ?? {}, readSignature(fields), ids)
+  if (call != null) return readCall(asRecord(call) ?? {}, readGoogleSignature(fields), ids)
   const result = field(fields, 'functionResponse', 'function_response')
   if (result != null) return readResult(asRecord(result) ?? {}, ids)
   return readMedia(fields) ?? opaquePart('google', fields)
 }
 
-function readText(fields: Wire): TextPart | ReasoningPart | undefined {
+function readText(fields: WirePart): TextPart | ReasoningPart | undefined {
   const text = asString(fields['text'])
   if (text === undefined) return undefined
   const extra = extraBeyond('google', fields, PART)
   if (fields['thought'] !== true) return { type: 'text', text, extra }
-  return { type: 'reasoning', text, signature: readSignature(fields), extra }
+  return { type: 'reasoning', text, signature: readGoogleSignature(fields), extra }
 }
 
-function readCall(call: Wire, signature: string | undefined, ids: IdSource): ToolCallPart | undefined {
+function readCall(call: WirePart, signature: string | undefined, ids: IdSource): ToolCallPart | undefined {
   const name = asString(call['name'])
   if (name === undefined) return undefined
   const id = ids.ofCall(asString(call['id']) || undefined, name)
   return { type: 'tool-call', id, name, arguments: objectToText(call['args']), signature }
 }
 
-function readResult(result: Wire, ids: IdSource): ToolResultPart | undefined {
+function readResult(result: WirePart, ids: IdSource): ToolResultPart | undefined {
   const name = asString(result['name'])
   if (name === undefined) return undefined
   const response = asRecord(result['response']) ?? {}
@@ -107,20 +107,20 @@ function readResult(result: Wire, ids: IdSource): ToolResultPart | undefined {
 }
 
 /** `output` and `error` are the keys that Gemini itself documents; without them the whole object is the output. */
-function readOutput(response: Wire): TextPart[] {
+function readOutput(response: WirePart): TextPart[] {
   if (Object.keys(response).length === 0) return []
   const only =
     Object.keys(response).length === 1 ? (response['output'] ?? response['result'] ?? response['error']) : null
   return [{ type: 'text', text: typeof only === 'string' ? only : objectToText(response) }]
 }
 
-function isPlainOutput(response: Wire): boolean {
+function isPlainOutput(response: WirePart): boolean {
   const names = Object.keys(response)
   if (names.length === 0) return true
   return names.length === 1 && typeof (response['output'] ?? response['error']) === 'string'
 }
 
-function readMedia(fields: Wire): ImagePart | FilePart | undefined {
+function readMedia(fields: WirePart): ImagePart | FilePart | undefined {
   const inline = asRecord(field(fields, 'inlineData', 'inline_data'))
   const file = asRecord(field(fields, 'fileData', 'file_data'))
   const mediaType = asString(field(inline ?? file, 'mimeType', 'mime_type'))
@@ -133,7 +133,7 @@ function readMedia(fields: Wire): ImagePart | FilePart | undefined {
 }
 
 /** The part for an upstream; undefined for what the wire refuses (empty text) and for thoughts of other dialects. */
-export function writeForUpstream(part: Part, names: ReadonlyMap<string, string>): Wire | undefined {
+export function writeGoogleContent(part: Part, names: ReadonlyMap<string, string>): WirePart | undefined {
   if (part.type !== 'reasoning') return writePart(part, names)
   const signature = ownSignature('google', part)
   return part.signature !== undefined && signature === undefined ? undefined : writeReasoning(part, signature)
@@ -142,7 +142,7 @@ export function writeForUpstream(part: Part, names: ReadonlyMap<string, string>)
 const NO_NAMES: ReadonlyMap<string, string> = new Map()
 
 /** The part of an answer to a client. */
-export function writeForClient(part: Part): Wire | undefined {
+export function writeGoogleAnswer(part: Part): WirePart | undefined {
   const signature = packSignature('google', part)
   // Hidden thoughts are worth their block alone, which would not come back as one.
   if (part.type === 'reasoning') return part.redacted ? undefined : writeReasoning(part, signature)
@@ -151,14 +151,14 @@ export function writeForClient(part: Part): Wire | undefined {
   return wire
 }
 
-function writeReasoning(part: ReasoningPart, signature: string | undefined): Wire | undefined {
+function writeReasoning(part: ReasoningPart, signature: string | undefined): WirePart | undefined {
   if (part.text === '' && signature === undefined) return undefined
-  const wire: Wire = part.text === '' ? { text: '' } : { text: part.text, thought: true }
+  const wire: WirePart = part.text === '' ? { text: '' } : { text: part.text, thought: true }
   if (signature !== undefined) wire['thoughtSignature'] = signature
   return restore('google', wire, part.extra)
 }
 
-function writePart(part: Exclude<Part, ReasoningPart>, names: ReadonlyMap<string, string>): Wire | undefined {
+function writePart(part: Exclude<Part, ReasoningPart>, names: ReadonlyMap<string, string>): WirePart | undefined {
   switch (part.type) {
     case 'text':
       return part.text === '' ? undefined : restore('google', { text: part.text }, part.extra)
@@ -173,7 +173,7 @@ function writePart(part: Exclude<Part, ReasoningPart>, names: ReadonlyMap<string
 }
 
 /** None for what only another dialect can name. */
-function writeMedia(part: ImagePart | FilePart): Wire | undefined {
+function writeMedia(part: ImagePart | FilePart): WirePart | undefined {
   if (isOpaque(part)) return part.extra?.dialect === 'google' ? { ...part.extra.fields } : undefined
   if (part.data !== undefined) {
     return restore(
@@ -182,7 +182,7 @@ function writeMedia(part: ImagePart | FilePart): Wire | undefined {
       part.extra,
     )
   }
-  const file: Wire = { fileUri: part.url }
+  const file: WirePart = { fileUri: part.url }
   if (part.mediaType !== undefined) file['mimeType'] = part.mediaType
   return restore('google', { fileData: file }, part.extra)
 }
@@ -191,16 +191,16 @@ function guessedType(part: ImagePart | FilePart): string {
   return part.type === 'image' ? 'image/png' : 'application/octet-stream'
 }
 
-function writeCall(part: ToolCallPart): Wire {
-  const wire: Wire = { functionCall: { id: part.id, name: part.name, args: textToObject(part.arguments) } }
+function writeCall(part: ToolCallPart): WirePart {
+  const wire: WirePart = { functionCall: { id: part.id, name: part.name, args: textToObject(part.arguments) } }
   const signature = ownSignature('google', part)
   if (signature !== undefined) wire['thoughtSignature'] = signature
   return wire
 }
 
-function writeResult(part: ToolResultPart, names: ReadonlyMap<string, string>): Wire {
+function writeResult(part: ToolResultPart, names: ReadonlyMap<string, string>): WirePart {
   const texts: string[] = []
-  const media: Wire[] = []
+  const media: WirePart[] = []
   for (const item of part.content) {
     if (item.type === 'text') texts.push(item.text)
     else {
@@ -212,7 +212,7 @@ function writeResult(part: ToolResultPart, names: ReadonlyMap<string, string>): 
   const name = part.name ?? names.get(part.toolCallId) ?? part.toolCallId
   const isMediaOnly = texts.length === 0 && media.length > 0
   const response = part.isError ? { error: text } : isMediaOnly ? {} : { output: text }
-  const wire: Wire = { id: part.toolCallId, name, response }
+  const wire: WirePart = { id: part.toolCallId, name, response }
   if (media.length > 0) wire['parts'] = media
   return restore('google', wire, part.extra)
 }

@@ -18,7 +18,7 @@ const STATUSES: ReadonlyMap<number, string> = new Map([
 ])
 
 /** The wait goes into the body, where Gemini's clients look for it; Google sends no such header. */
-export function writeError(error: ClientError): Record<string, unknown> {
+export function writeGoogleError(error: ClientError): Record<string, unknown> {
   // Inside a stream the official client throws only when the code is one of these.
   const code = error.status >= 400 && error.status <= 599 ? error.status : 500
   const body: Record<string, unknown> = { code, message: error.message, status: statusName(code) }
@@ -40,7 +40,7 @@ export function errorIn(body: unknown): Record<string, unknown> | undefined {
 }
 
 /** The status that the error would have had, had it come in time. */
-export function errorStatus(fields: Record<string, unknown>): number | undefined {
+export function googleErrorStatus(fields: Record<string, unknown>): number | undefined {
   const code = asNumber(asRecord(fields['error'])?.['code'])
   return code !== undefined && code >= 400 && code <= 599 ? code : undefined
 }

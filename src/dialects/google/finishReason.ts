@@ -35,6 +35,6 @@ const WRITTEN: { readonly [R in FinishReason]: string } = {
   other: 'OTHER',
 }
 
-export function writeFinishReason(reason: FinishReason): string {
+export function writeGoogleFinishReason(reason: FinishReason): string {
   return WRITTEN[reason]
 }

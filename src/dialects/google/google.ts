@@ -2,28 +2,28 @@
 
 import type { ChatRequest } from '../../domain/chat.ts'
 import type { Dialect } from '../dialect.ts'
-import { readResponse, writeResponse } from './answer.ts'
-import { writeError } from './error.ts'
-import { readRequest } from './readRequest.ts'
+import { readGoogleResponse, writeGoogleResponse } from './answer.ts'
+import { writeGoogleError } from './error.ts'
+import { readGoogleRequest } from './readRequest.ts'
 import { GoogleStreamReader } from './streamReader.ts'
 import { GoogleStreamWriter } from './streamWriter.ts'
-import { writeRequest } from './writeRequest.ts'
+import { writeGoogleRequest } from './writeRequest.ts'
 
 /**
  * Who serves a client that streams without `?alt=sse` puts `$alt: 'json'` into the request's `extra.fields`; the stream
  * is then one JSON array.
  */
-export const google: Dialect = {
+export const googleDialect: Dialect = {
   id: 'google',
   client: {
-    readRequest,
-    writeResponse,
+    readRequest: readGoogleRequest,
+    writeResponse: writeGoogleResponse,
     streamWriter: (request, facts) => new GoogleStreamWriter(wantsArray(request), facts),
-    writeError,
+    writeError: writeGoogleError,
   },
   upstream: {
-    writeRequest,
-    readResponse,
+    writeRequest: writeGoogleRequest,
+    readResponse: readGoogleResponse,
     streamReader: () => new GoogleStreamReader(),
   },
 }

@@ -15,7 +15,10 @@ const CONTENT = new Set(['role', 'parts'])
 const DECLARATION = bothSpellings('name', 'description', 'parameters', 'parametersJsonSchema')
 
 /** Throws InvalidRequestError that names the field. The model is the path's, which may begin with `models/`. */
-export function readRequest(body: unknown, path?: { readonly model?: string; readonly stream?: boolean }): ChatRequest {
+export function readGoogleRequest(
+  body: unknown,
+  path?: { readonly model?: string; readonly stream?: boolean },
+): ChatRequest {
   const fields = bodyOf(body)
   const toolConfig = object(fields, spelling(fields, 'toolConfig', 'tool_config'))
   const config = object(fields, spelling(fields, 'generationConfig', 'generation_config')) ?? {}

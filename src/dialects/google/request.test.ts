@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { ChatRequest, Message, Part, TextPart } from '../../domain/chat.ts'
-import { google } from './google.ts'
+import { googleDialect } from './google.ts'
 
 const PATH = { model: 'models/gemini-x', stream: false }
 const HI = [{ role: 'user', parts: [{ text: 'Hi' }] }]
-const read = (body: Record<string, unknown>, path = PATH) => google.client.readRequest({ contents: HI, ...body }, path)
+const read = (body: Record<string, unknown>, path = PATH) =>
+  googleDialect.client.readRequest({ contents: HI, ...body }, path)
 const write = (request: Partial<ChatRequest>, model = 'gemini-3-flash') =>
-  google.upstream.writeRequest({ model: 'auto', messages: [user('Hi')], stream: false, ...request }, model).body
+  googleDialect.upstream.writeRequest({ model: 'auto', messages: [user('Hi')], stream: false, ...request }, model).body
 const text = (text: string): TextPart => ({ type: 'text', text })
 const user = (said: string): Message => ({ role: 'user', content: [text(said)] })
 const calling = (part: Partial<Part> = {}): Message => ({
@@ -179,7 +180,7 @@ describe('a client request', () => {
   ]
   for (const [name, body, parameter] of wrong) {
     test(`with ${name} is refused, naming ${parameter ?? 'the whole'}`, () => {
-      expect(() => google.client.readRequest(body, PATH)).toThrow(
+      expect(() => googleDialect.client.readRequest(body, PATH)).toThrow(
         expect.objectContaining({ code: 'INVALID_REQUEST', parameter }),
       )
     })
@@ -195,7 +196,7 @@ describe('an upstream request', () => {
   ]
   for (const [model, stream, path] of paths) {
     test(`for ${JSON.stringify(model)} goes to ${path}`, () => {
-      expect(google.upstream.writeRequest({ model: 'auto', messages: [], stream }, model).path).toBe(path)
+      expect(googleDialect.upstream.writeRequest({ model: 'auto', messages: [], stream }, model).path).toBe(path)
     })
   }
 

@@ -3,18 +3,17 @@
 import type { ChatChunk, FinishReason } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import type { StreamReader } from '../dialect.ts'
+import type { Fields } from '../fields/requestFields.ts'
 import { isBlocked, modelOf, responseIdOf } from './answer.ts'
 import { callIdInAnswer } from './callIds.ts'
-import { readSignature } from './content.ts'
-import { errorIn, errorStatus } from './error.ts'
+import { readGoogleSignature } from './content.ts'
+import { errorIn, googleErrorStatus } from './error.ts'
 import { field } from './field.ts'
 import { readFinishReason } from './finishReason.ts'
 import { PartialArguments } from './partialArguments.ts'
-import { readUsage } from './usage.ts'
+import { readGoogleUsage } from './usage.ts'
 
-type Fields = Record<string, unknown>
-
-interface OpenCall {
+interface OpenFunctionCall {
   readonly index: number
   readonly id: string
   readonly name: string
@@ -29,7 +28,7 @@ export class GoogleStreamReader implements StreamReader {
   #responseId: string | undefined
   #started = false
   #calls = 0
-  #openCall: OpenCall | undefined
+  #openCall: OpenFunctionCall | undefined
   #answered = false
   /** As the wire said it last; older models say STOP in every piece, so it counts only when the input has ended. */
   #finishReason: string | undefined
@@ -55,7 +54,7 @@ export class GoogleStreamReader implements StreamReader {
   #read(body: unknown, data: string, incomplete: boolean): void {
     const error = errorIn(body)
     const fields = asRecord(body)
-    if (error) this.#fail(error, errorStatus(error))
+    if (error) this.#fail(error, googleErrorStatus(error))
     else if (!fields) {
       if (!incomplete) this.#fail(data, undefined)
     } else if (isBlocked(fields) && !this.#answered) this.#fail(fields, undefined)
@@ -66,7 +65,7 @@ export class GoogleStreamReader implements StreamReader {
     this.#start(fields)
     const candidate = asRecord(asArray(fields['candidates'])?.[0])
     if (candidate) this.#candidate(candidate)
-    const usage = readUsage(field(fields, 'usageMetadata', 'usage_metadata'))
+    const usage = readGoogleUsage(field(fields, 'usageMetadata', 'usage_metadata'))
     if (usage) this.#out.push({ type: 'usage', usage })
     if (this.#isRefused()) this.#fail(fields, undefined)
   }
@@ -88,7 +87,7 @@ export class GoogleStreamReader implements StreamReader {
 
   #part(part: Fields): void {
     const call = asRecord(field(part, 'functionCall', 'function_call'))
-    const signature = readSignature(part)
+    const signature = readGoogleSignature(part)
     const text = asString(part['text']) ?? ''
     if (call) this.#call(call, signature)
     else if (part['thought'] === true) this.#thought(text, signature)

@@ -3,10 +3,10 @@
 import type { ChatChunk, Part, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { writeAnswer } from './answer.ts'
-import { writeForClient } from './content.ts'
-import { writeError } from './error.ts'
-import { writeFinishReason } from './finishReason.ts'
-import { writeUsage } from './usage.ts'
+import { writeGoogleAnswer } from './content.ts'
+import { writeGoogleError } from './error.ts'
+import { writeGoogleFinishReason } from './finishReason.ts'
+import { writeGoogleUsage } from './usage.ts'
 
 /** Calls are written whole, when they are complete. Finish and usage wait for the end: there is no other end to see. */
 export class GoogleStreamWriter implements StreamWriter {
@@ -53,19 +53,19 @@ export class GoogleStreamWriter implements StreamWriter {
   fail(error: ClientError): string {
     if (this.#over) return ''
     this.#over = true
-    return this.#piece(writeError(error)) + this.#close()
+    return this.#piece(writeGoogleError(error)) + this.#close()
   }
 
   #part(part: Part): string {
-    const wire = writeForClient(part)
+    const wire = writeGoogleAnswer(part)
     return wire === undefined ? '' : this.#piece(writeAnswer([wire], undefined, this.#model, this.#id))
   }
 
   #end(): string {
     this.#over = true
-    const reason = writeFinishReason(this.#finish?.finishReason ?? 'other')
+    const reason = writeGoogleFinishReason(this.#finish?.finishReason ?? 'other')
     const last = writeAnswer([{ text: '' }], reason, this.#model, this.#id)
-    if (this.#usage) last['usageMetadata'] = writeUsage(this.#usage)
+    if (this.#usage) last['usageMetadata'] = writeGoogleUsage(this.#usage)
     return this.#piece(last) + this.#close()
   }
 

@@ -5,7 +5,7 @@ import { asNumber, asRecord } from '../../domain/json.ts'
 import { field } from './field.ts'
 
 /** Undefined when the upstream counted nothing (Vertex says only `trafficType` while a stream runs). */
-export function readUsage(raw: unknown): Usage | undefined {
+export function readGoogleUsage(raw: unknown): Usage | undefined {
   const fields = asRecord(raw)
   const count = (camel: string, snake: string) => {
     const number = asNumber(field(fields, camel, snake))
@@ -27,7 +27,7 @@ export function readUsage(raw: unknown): Usage | undefined {
   }
 }
 
-export function writeUsage(usage: Usage): Record<string, number> {
+export function writeGoogleUsage(usage: Usage): Record<string, number> {
   const wire: Record<string, number> = {
     promptTokenCount: usage.inputTokens,
     candidatesTokenCount: Math.max(0, usage.outputTokens - (usage.reasoningTokens ?? 0)),

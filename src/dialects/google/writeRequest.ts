@@ -3,11 +3,14 @@
 import type { ChatRequest, Message, ReasoningEffort, ReasoningOptions, Tool } from '../../domain/chat.ts'
 import { asRecord } from '../../domain/json.ts'
 import { restore } from '../fields/extra.ts'
-import { type Wire, writeForUpstream } from './content.ts'
+import { type WirePart, writeGoogleContent } from './content.ts'
 import { isEmptyObject, isOpenApi, withoutDeclaration } from './schema.ts'
 
-export function writeRequest(request: ChatRequest, model: string): { path: string; body: Record<string, unknown> } {
-  const body: Wire = {}
+export function writeGoogleRequest(
+  request: ChatRequest,
+  model: string,
+): { path: string; body: Record<string, unknown> } {
+  const body: WirePart = {}
   const system = writeSystem(request.messages)
   if (system) body['systemInstruction'] = { parts: system }
   body['contents'] = writeContents(request.messages, model)
@@ -40,16 +43,16 @@ function writeSystem(messages: readonly Message[]): readonly unknown[] | undefin
 
 const NO_NAMES: ReadonlyMap<string, string> = new Map()
 
-interface Content {
+interface GoogleContent {
   /** Ours, not the wire's: results are not merged with what the user says, calls and results must pair up. */
   readonly role: Message['role']
   readonly parts: unknown[]
 }
 
-function writeContents(messages: readonly Message[], model: string): Wire[] {
+function writeContents(messages: readonly Message[], model: string): WirePart[] {
   const names = namesOfCalls(messages)
-  const written: Wire[] = []
-  let last: Content | undefined
+  const written: WirePart[] = []
+  let last: GoogleContent | undefined
   for (const message of messages) {
     if (message.role === 'system') continue
     const parts = writeParts(message, names)
@@ -60,14 +63,14 @@ function writeContents(messages: readonly Message[], model: string): Wire[] {
       continue
     }
     last = { role: message.role, parts: [...parts] }
-    const wire: Wire = { role: message.role === 'assistant' ? 'model' : 'user' }
+    const wire: WirePart = { role: message.role === 'assistant' ? 'model' : 'user' }
     written.push({ ...restore('google', wire, message.extra), parts: last.parts })
   }
   return written
 }
 
-function writeParts(message: Message, names: ReadonlyMap<string, string>): Wire[] {
-  return message.content.map((part) => writeForUpstream(part, names)).filter((part) => part !== undefined)
+function writeParts(message: Message, names: ReadonlyMap<string, string>): WirePart[] {
+  return message.content.map((part) => writeGoogleContent(part, names)).filter((part) => part !== undefined)
 }
 
 /** `functionResponse` names its function, which other dialects know by the id of the call alone. */
@@ -96,14 +99,14 @@ function signFirstCall(parts: readonly unknown[]): void {
   if (first) first['thoughtSignature'] ??= UNSIGNED
 }
 
-function writeTools(body: Wire, { tools, toolChoice, extra }: ChatRequest): void {
+function writeTools(body: WirePart, { tools, toolChoice, extra }: ChatRequest): void {
   if (tools && tools.length > 0) body['tools'] = [{ functionDeclarations: tools.map(writeTool) }]
   else if (extra?.fields['tools'] === undefined) return
   if (toolChoice !== undefined) body['toolConfig'] = { functionCallingConfig: writeToolChoice(toolChoice) }
 }
 
-function writeTool(tool: Tool): Wire {
-  const wire: Wire = { name: tool.name }
+function writeTool(tool: Tool): WirePart {
+  const wire: WirePart = { name: tool.name }
   if (tool.description !== undefined) wire['description'] = tool.description
   const parameters = tool.parameters && withoutDeclaration(tool.parameters)
   if (parameters && !isEmptyObject(parameters)) {
@@ -112,13 +115,13 @@ function writeTool(tool: Tool): Wire {
   return restore('google', wire, tool.extra)
 }
 
-function writeToolChoice(choice: NonNullable<ChatRequest['toolChoice']>): Wire {
+function writeToolChoice(choice: NonNullable<ChatRequest['toolChoice']>): WirePart {
   if (typeof choice === 'object') return { mode: 'ANY', allowedFunctionNames: [choice.name] }
   return { mode: choice === 'required' ? 'ANY' : choice.toUpperCase() }
 }
 
-function writeConfig(request: ChatRequest, model: string): Wire {
-  const config: Wire = {}
+function writeConfig(request: ChatRequest, model: string): WirePart {
+  const config: WirePart = {}
   const set = (name: string, value: unknown) => {
     if (value !== undefined) config[name] = value
   }
@@ -135,7 +138,7 @@ function writeConfig(request: ChatRequest, model: string): Wire {
   return config
 }
 
-function writeFormat(config: Wire, { responseFormat }: ChatRequest): void {
+function writeFormat(config: WirePart, { responseFormat }: ChatRequest): void {
   if (!responseFormat) return
   config['responseMimeType'] = responseFormat.type === 'text' ? 'text/plain' : 'application/json'
   if (responseFormat.type !== 'json-schema') return
@@ -144,8 +147,8 @@ function writeFormat(config: Wire, { responseFormat }: ChatRequest): void {
 }
 
 /** Budget and level exclude each other: https://ai.google.dev/gemini-api/docs/thinking */
-function writeThinking({ budgetTokens, effort, visible }: ReasoningOptions, model: string): Wire | undefined {
-  const thinking: Wire = {}
+function writeThinking({ budgetTokens, effort, visible }: ReasoningOptions, model: string): WirePart | undefined {
+  const thinking: WirePart = {}
   if (budgetTokens !== undefined) thinking['thinkingBudget'] = budgetTokens
   else if (effort !== undefined && demandsSignatures(model)) thinking['thinkingLevel'] = LEVEL[effort]
   else if (effort !== undefined) thinking['thinkingBudget'] = BUDGET[effort]

@@ -2,8 +2,7 @@
 
 import type { Usage } from '../../domain/chat.ts'
 import { asRecord } from '../../domain/json.ts'
-
-type Fields = Record<string, unknown>
+import type { Fields } from '../fields/requestFields.ts'
 
 /** 1 tick = 1e-10 USD: https://docs.x.ai/docs/models, field `cost_in_usd_ticks`. */
 const USD_PER_TICK = 1e-10
@@ -70,7 +69,7 @@ export function writeResponsesUsage(usage: Usage): Fields {
   }
 }
 
-interface Counts {
+interface TokenCounts {
   readonly input: number | undefined
   readonly output: number | undefined
   readonly total: number | undefined
@@ -80,7 +79,7 @@ interface Counts {
   readonly costUsd: number | undefined
 }
 
-function usageOf(counts: Counts): Usage | undefined {
+function usageOf(counts: TokenCounts): Usage | undefined {
   const { total } = counts
   const inputTokens = counts.input ?? Math.max(0, (total ?? 0) - (counts.output ?? 0))
   const outputTokens = outputOf(counts, inputTokens)
@@ -103,7 +102,7 @@ function usageOf(counts: Counts): Usage | undefined {
  * A total above input + output hides tokens that were thought and are billed as output: xAI leaves reasoning out of
  * `completion_tokens`, Gemini's compatible endpoint does so without naming it.
  */
-function outputOf({ output, total }: Counts, inputTokens: number): number {
+function outputOf({ output, total }: TokenCounts, inputTokens: number): number {
   return Math.max(output ?? 0, (total ?? 0) - inputTokens)
 }
 

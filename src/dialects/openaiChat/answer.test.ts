@@ -4,9 +4,9 @@ import { mutate, someResponse } from '../../../test/support/chatArbitraries.ts'
 import { recordings } from '../../../test/support/replay.ts'
 import { hasTestData, readTestData } from '../../../test/support/testData.ts'
 import type { ChatRequest, ChatResponse } from '../../domain/chat.ts'
-import { openaiChat } from './openaiChat.ts'
+import { openaiChatDialect } from './openaiChat.ts'
 
-const readResponse = openaiChat.upstream.readResponse
+const readResponse = openaiChatDialect.upstream.readResponse
 const request: ChatRequest = { model: 'asked', messages: [], stream: false }
 
 function answerOf(body: unknown): ChatResponse {
@@ -169,7 +169,7 @@ describe('openaiChat writes answers', () => {
   test('that its own reader reads as the same', () => {
     fc.assert(
       fc.property(someResponse, (response) => {
-        const body = JSON.parse(JSON.stringify(openaiChat.client.writeResponse(response, request)))
+        const body = JSON.parse(JSON.stringify(openaiChatDialect.client.writeResponse(response, request)))
         expect({ ...answerOf(body), extra: undefined }).toEqual(response)
       }),
       { numRuns: 200 },
@@ -178,7 +178,7 @@ describe('openaiChat writes answers', () => {
 
   test('with their date, and an id and a model where the upstream gave none', () => {
     const response: ChatResponse = { model: '', content: [], finishReason: 'stop' }
-    const body = openaiChat.client.writeResponse(response, request, { now: 1_790_000_000_999, id: 'req_7' })
+    const body = openaiChatDialect.client.writeResponse(response, request, { now: 1_790_000_000_999, id: 'req_7' })
     expect(body).toMatchObject({ id: 'req_7', object: 'chat.completion', created: 1_790_000_000, model: 'asked' })
   })
 
@@ -191,19 +191,19 @@ describe('openaiChat writes answers', () => {
       ],
       finishReason: 'tool_calls',
     }
-    const { choices } = openaiChat.client.writeResponse(response, request) as { choices: { message: object }[] }
-    const echoed = openaiChat.client.readRequest({ model: 'm', messages: [choices[0]?.message] })
+    const { choices } = openaiChatDialect.client.writeResponse(response, request) as { choices: { message: object }[] }
+    const echoed = openaiChatDialect.client.readRequest({ model: 'm', messages: [choices[0]?.message] })
     expect(echoed.messages[0]?.content).toMatchObject(response.content)
   })
 
   test('with what the upstream said beyond the canonical answer', () => {
     const body = { ...withMessage({ content: 'Hi', annotations: [{ a: 1 }] }), created: 5, system_fingerprint: 'fp' }
-    expect(openaiChat.client.writeResponse(answerOf(body), request)).toMatchObject(body)
+    expect(openaiChatDialect.client.writeResponse(answerOf(body), request)).toMatchObject(body)
   })
 
   test('and errors in the envelope of OpenAI', () => {
     expect(
-      openaiChat.client.writeError({ status: 429, message: 'slow down', code: 'rate_minute', requestId: 'r' }),
+      openaiChatDialect.client.writeError({ status: 429, message: 'slow down', code: 'rate_minute', requestId: 'r' }),
     ).toEqual({
       error: { message: 'slow down', type: 'rate_limit_error', param: null, code: 'rate_minute', request_id: 'r' },
     })
@@ -276,7 +276,7 @@ describe.runIf(hasTestData)('openaiChat reads the recorded answer of', () => {
         fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
         (body, dice) => {
           const read = readResponse(mutate(body, () => dice.next().value ?? 0))
-          if (read.ok) openaiChat.client.writeResponse(read.response, request)
+          if (read.ok) openaiChatDialect.client.writeResponse(read.response, request)
         },
       ),
       { numRuns: 200 },

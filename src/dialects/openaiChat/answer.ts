@@ -10,7 +10,7 @@ import { readChatUsage, writeChatUsage } from '../openai/usage.ts'
 import { embeddedError } from '../stream/embeddedError.ts'
 import { readReasoning, readToolCall, signatureFields, writeReasoning, writeToolCall } from './message.ts'
 
-type AnswerPart = ChatResponse['content'][number]
+type ChatAnswerPart = ChatResponse['content'][number]
 
 const KNOWN = new Set(['id', 'object', 'model', 'choices', 'usage'])
 const KNOWN_OF_CHOICE = new Set(['index', 'message', 'finish_reason'])
@@ -75,8 +75,8 @@ export function finishReasonOf(
   return facts.hasCalls && (reason === 'stop' || reason === 'other') ? 'tool_calls' : reason
 }
 
-function readAnswerContent(message: Fields, id: string | undefined): AnswerPart[] {
-  const content: AnswerPart[] = [...readReasoning(message), ...readPieces(message['content'])]
+function readAnswerContent(message: Fields, id: string | undefined): ChatAnswerPart[] {
+  const content: ChatAnswerPart[] = [...readReasoning(message), ...readPieces(message['content'])]
   const refusal = asString(message['refusal'])
   if (refusal) content.push({ type: 'text', text: refusal, ...extraOf('openai', { refusal: true }) })
   for (const image of asArray(message['images']) ?? []) content.push(...readImage(image))
@@ -140,7 +140,7 @@ export function writeChatResponse(response: ChatResponse, request: ChatRequest, 
         ...asRecord(choice),
         index: 0,
         message: { ...asRecord(message), ...writeAnswerMessage(response) },
-        finish_reason: writeFinishReason(response.finishReason),
+        finish_reason: writeChatFinishReason(response.finishReason),
       },
     ],
     ...(response.usage !== undefined && { usage: writeChatUsage(response.usage) }),
@@ -166,6 +166,6 @@ function writeAnswerMessage({ content }: ChatResponse): Fields {
 }
 
 /** `error` is OpenRouter's word; `other` is an answer that did end, in a way OpenAI has no word for. */
-export function writeFinishReason(reason: FinishReason): string {
+export function writeChatFinishReason(reason: FinishReason): string {
   return reason === 'other' ? 'stop' : reason
 }

@@ -8,7 +8,7 @@ import { ChatStreamReader } from './streamReader.ts'
 import { ChatStreamWriter } from './streamWriter.ts'
 import { writeChatRequest } from './writeRequest.ts'
 
-export const openaiChat: Dialect = {
+export const openaiChatDialect: Dialect = {
   id: 'openai',
   client: {
     readRequest: readChatRequest,

@@ -14,7 +14,7 @@ import {
   wrong,
 } from '../fields/requestFields.ts'
 
-type MediaPart = TextPart | ImagePart | FilePart
+type ChatMediaPart = TextPart | ImagePart | FilePart
 
 const TEXT_FIELDS = new Set(['type', 'text'])
 const IMAGE_FIELDS = new Set(['url'])
@@ -22,14 +22,14 @@ const FILE_FIELDS = new Set(['file_data', 'filename'])
 const AUDIO_TYPES: Readonly<Record<string, string>> = { mp3: 'audio/mpeg', wav: 'audio/wav' }
 
 /** Throws InvalidRequestError naming the field below `at`. Empty strings are no content. */
-export function readContent(content: unknown, at: string): MediaPart[] {
+export function readChatContent(content: unknown, at: string): ChatMediaPart[] {
   if (content === undefined || content === null || content === '') return []
   if (typeof content === 'string') return [{ type: 'text', text: content }]
   if (!Array.isArray(content)) throw wrong(at, 'must be a string or an array of parts')
   return content.map((part, index) => readPart(part, `${at}[${index}]`))
 }
 
-function readPart(value: unknown, at: string): MediaPart {
+function readPart(value: unknown, at: string): ChatMediaPart {
   if (typeof value === 'string') return { type: 'text', text: value }
   const part = objectAt(value, at)
   switch (requiredText(part, 'type', `${at}.type`)) {

@@ -28,7 +28,7 @@ import {
 } from '../fields/requestFields.ts'
 import { readEffort, readFunctionTool, readJsonSchema, readResponseFormat } from '../openai/fields.ts'
 import { readReasoning, readToolCall } from './message.ts'
-import { readContent } from './parts.ts'
+import { readChatContent } from './parts.ts'
 
 const KNOWN = new Set([
   'model',
@@ -120,7 +120,7 @@ function readMessage(message: Fields, at: string): Message {
 }
 
 function readMessageContent(message: Fields, role: Role, at: string): Part[] {
-  const content = readContent(message['content'], `${at}.content`)
+  const content = readChatContent(message['content'], `${at}.content`)
   if (role === 'assistant') {
     return [...readReasoning(message), ...content, ...readRefusal(message), ...readToolCalls(message, at)]
   }

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { someCalls, someName, someText } from '../../../test/support/chatArbitraries.ts'
 import type { ChatRequest, Message } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
-import { openaiChat } from './openaiChat.ts'
+import { openaiChatDialect } from './openaiChat.ts'
 
-const read = openaiChat.client.readRequest
-const write = (request: ChatRequest) => openaiChat.upstream.writeRequest(request, 'up/stream').body
+const read = openaiChatDialect.client.readRequest
+const write = (request: ChatRequest) => openaiChatDialect.upstream.writeRequest(request, 'up/stream').body
 const user = (content: unknown) => ({ role: 'user', content })
 const withMessages = (...messages: unknown[]) => read({ model: 'm', messages })
 const firstPart = (part: unknown) => withMessages(user([part])).messages[0]?.content[0]
@@ -351,7 +351,10 @@ describe('openaiChat writes requests', () => {
   })
 
   test('to /chat/completions with the name the upstream gives the model', () => {
-    const { path, body } = openaiChat.upstream.writeRequest({ model: 'auto', messages: [], stream: false }, 'x/y')
+    const { path, body } = openaiChatDialect.upstream.writeRequest(
+      { model: 'auto', messages: [], stream: false },
+      'x/y',
+    )
     expect([path, body['model']]).toEqual(['/chat/completions', 'x/y'])
   })
 

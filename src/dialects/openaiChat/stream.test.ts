@@ -14,10 +14,10 @@ import {
 } from '../../../test/support/replay.ts'
 import { hasTestData } from '../../../test/support/testData.ts'
 import type { ChatChunk, ChatRequest, ChatResponse } from '../../domain/chat.ts'
-import { openaiChat } from './openaiChat.ts'
+import { openaiChatDialect } from './openaiChat.ts'
 
 const request: ChatRequest = { model: 'asked', messages: [], stream: true, wantsUsage: true }
-const reader = () => openaiChat.upstream.streamReader()
+const reader = () => openaiChatDialect.upstream.streamReader()
 
 function readAll(...events: unknown[]): ChatChunk[] {
   const stream = reader()
@@ -265,7 +265,7 @@ describe('openaiChat writes streams', () => {
   test('that its own reader reads as the same answer', () => {
     fc.assert(
       fc.property(someResponse, fc.double({ min: 0, max: 1, noNaN: true }), (response, share) => {
-        const writer = openaiChat.client.streamWriter(request)
+        const writer = openaiChatDialect.client.streamWriter(request)
         const chunks = streamOf(response, (length) => Math.floor(length * share))
         const text = chunks.map((chunk) => writer.write(chunk)).join('')
         expect(assembleResponse(replay(reader(), Buffer.from(text)))).toEqual(response)
@@ -283,7 +283,7 @@ describe('openaiChat writes streams', () => {
       { type: 'finish', finishReason: 'length' },
       { type: 'end' },
     ]
-    const writer = openaiChat.client.streamWriter({ ...request, wantsUsage: false }, { now: 5000 })
+    const writer = openaiChatDialect.client.streamWriter({ ...request, wantsUsage: false }, { now: 5000 })
     const written = chunks.map((chunk) => writer.write(chunk))
     const head = { id: 'a1', object: 'chat.completion.chunk', created: 5, model: 'm' }
     expect(written.slice(0, 2)).toEqual(['', ''])
@@ -293,7 +293,7 @@ describe('openaiChat writes streams', () => {
       { ...head, choices: [{ index: 0, delta: {}, finish_reason: 'length' }] },
     ])
     expect(written[5]).toBe('data: [DONE]\n\n')
-    const asking = openaiChat.client.streamWriter(request)
+    const asking = openaiChatDialect.client.streamWriter(request)
     expect(chunks.map((chunk) => asking.write(chunk)).join('')).toContain('"choices":[],"usage":{"prompt_tokens":1,')
   })
 
@@ -307,7 +307,7 @@ describe('openaiChat writes streams', () => {
       { type: 'finish', finishReason: 'tool_calls' },
       { type: 'end' },
     ]
-    const writer = openaiChat.client.streamWriter(request)
+    const writer = openaiChatDialect.client.streamWriter(request)
     const text = chunks.map((chunk) => writer.write(chunk)).join('')
     expect(assembleResponse(replay(reader(), Buffer.from(text))).content).toEqual([
       { type: 'reasoning', text: 'Hm', signature: 'anthropic:s1' },
@@ -327,7 +327,7 @@ describe('openaiChat writes streams', () => {
       finishReason: 'tool_calls',
       usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3, estimated: false },
     }
-    const writer = openaiChat.client.streamWriter(request)
+    const writer = openaiChatDialect.client.streamWriter(request)
     const text = streamOf(response, () => 2)
       .map((chunk) => writer.write(chunk))
       .join('')
@@ -343,7 +343,7 @@ describe('openaiChat writes streams', () => {
   })
 
   test('that break off so that the official client throws', async () => {
-    const writer = openaiChat.client.streamWriter(request)
+    const writer = openaiChatDialect.client.streamWriter(request)
     const text =
       writer.write({ type: 'text-delta', text: 'half' }) +
       writer.fail({ status: 502, message: 'gone', code: 'network' })
@@ -426,7 +426,7 @@ describe.runIf(hasTestData)('openaiChat reads the recorded stream', () => {
         fc.constantFrom(...parsed),
         fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
         (lines, dice) => {
-          const writer = openaiChat.client.streamWriter(request)
+          const writer = openaiChatDialect.client.streamWriter(request)
           const chunks = readAll(...lines.map((line) => mutate(line, () => dice.next().value ?? 0)))
           for (const chunk of chunks) writer.write(chunk)
           assembleResponse(chunks)

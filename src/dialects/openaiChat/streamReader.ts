@@ -10,7 +10,7 @@ import { TextFastPath } from '../stream/textFastPath.ts'
 import { finishReasonOf, madeCallId, readPieces } from './answer.ts'
 import { argumentsText, detailSignature, detailText, reasoningText, thoughtSignature } from './message.ts'
 
-interface OpenCall {
+interface OpenToolCall {
   readonly index: number
   readonly id: string
   readonly name: string
@@ -25,8 +25,8 @@ export class ChatStreamReader implements StreamReader {
   #started = false
   #id: string | undefined
   /** By the upstream's own index, which may begin at 1. */
-  #calls = new Map<number, OpenCall>()
-  #unfinished: OpenCall[] = []
+  #calls = new Map<number, OpenToolCall>()
+  #unfinished: OpenToolCall[] = []
   #callCount = 0
   #hasContent = false
   #refused = false
@@ -159,7 +159,7 @@ export class ChatStreamReader implements StreamReader {
   }
 
   /** The call that this delta goes on with, or the new one that it begins; undefined for a piece of no call. */
-  #callOf(call: Fields, target: Fields, chunks: ChatChunk[]): OpenCall | undefined {
+  #callOf(call: Fields, target: Fields, chunks: ChatChunk[]): OpenToolCall | undefined {
     const name = asString(target['name'])
     const id = asString(call['id'])
     // Whole calls may come without an index, each in its own delta.
@@ -170,11 +170,17 @@ export class ChatStreamReader implements StreamReader {
     return name ? this.#startCall(wireIndex, id, name, target === call['custom'], chunks) : undefined
   }
 
-  #startCall(wireIndex: number, id: string | undefined, name: string, custom: boolean, chunks: ChatChunk[]): OpenCall {
+  #startCall(
+    wireIndex: number,
+    id: string | undefined,
+    name: string,
+    custom: boolean,
+    chunks: ChatChunk[],
+  ): OpenToolCall {
     const index = this.#callCount
     this.#callCount += 1
     this.#hasContent = true
-    const open: OpenCall = {
+    const open: OpenToolCall = {
       index,
       id: id || madeCallId(this.#id, index),
       name,

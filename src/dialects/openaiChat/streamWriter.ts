@@ -1,12 +1,12 @@
 /** Writes a streamed answer as the stream of a chat completion. */
 
-import type { ChatChunk, ChatRequest, Usage } from '../../domain/chat.ts'
+import type { ChatChunk, ChatRequest, ChunkOf, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { errorEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeChatUsage } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
-import { writeFinishReason } from './answer.ts'
+import { writeChatFinishReason } from './answer.ts'
 import { signatureFields, writeDetail } from './message.ts'
 
 interface BegunCall {
@@ -14,8 +14,6 @@ interface BegunCall {
   arguments: string
   signed: boolean
 }
-
-type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
 
 /** Nothing is written before the first content, so that another target may still take over. */
 export class ChatStreamWriter implements StreamWriter {
@@ -69,7 +67,7 @@ export class ChatStreamWriter implements StreamWriter {
     return sseText(JSON.stringify(errorEnvelope(error)))
   }
 
-  #reasoning(chunk: Chunk<'reasoning-delta'>): string {
+  #reasoning(chunk: ChunkOf<'reasoning-delta'>): string {
     const { text, signature } = chunk
     const content = text === '' ? '' : `"reasoning_content":${JSON.stringify(text)}`
     if (signature === undefined) return content === '' ? '' : this.#delta(content)
@@ -77,7 +75,7 @@ export class ChatStreamWriter implements StreamWriter {
     return this.#delta(content === '' ? details : `${content},${details}`)
   }
 
-  #startCall(chunk: Chunk<'tool-call-start'> | Chunk<'tool-call'>, text: string): string {
+  #startCall(chunk: ChunkOf<'tool-call-start'> | ChunkOf<'tool-call'>, text: string): string {
     const custom = ownFields(chunk.extra, 'openai')['type'] === 'custom'
     this.#calls.set(chunk.index, { custom, arguments: text, signed: chunk.signature !== undefined })
     const target = custom
@@ -94,7 +92,7 @@ export class ChatStreamWriter implements StreamWriter {
   }
 
   /** Writes what start and deltas did not: the whole call, all of its arguments, a signature that came late. */
-  #finishCall(chunk: Chunk<'tool-call'>): string {
+  #finishCall(chunk: ChunkOf<'tool-call'>): string {
     const call = this.#calls.get(chunk.index)
     if (call === undefined) return this.#startCall(chunk, chunk.arguments)
     const rest = call.arguments === '' ? this.#arguments(chunk.index, chunk.arguments) : ''
@@ -113,9 +111,9 @@ export class ChatStreamWriter implements StreamWriter {
     return this.#chunk(`[{"index":0,"delta":{${role}${fields}},"finish_reason":null}]`)
   }
 
-  #finish({ finishReason }: Chunk<'finish'>): string {
+  #finish({ finishReason }: ChunkOf<'finish'>): string {
     const delta = this.#head === '' ? '{"role":"assistant","content":""}' : '{}'
-    return this.#chunk(`[{"index":0,"delta":${delta},"finish_reason":"${writeFinishReason(finishReason)}"}]`)
+    return this.#chunk(`[{"index":0,"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`)
   }
 
   #chunk(choices: string): string {

@@ -4,9 +4,9 @@ import { mutate, someResponse } from '../../../test/support/chatArbitraries.ts'
 import { recordings } from '../../../test/support/replay.ts'
 import { hasTestData, readTestData } from '../../../test/support/testData.ts'
 import type { ChatRequest, ChatResponse, Extra } from '../../domain/chat.ts'
-import { openaiResponses } from './openaiResponses.ts'
+import { openaiResponsesDialect } from './openaiResponses.ts'
 
-const readResponse = openaiResponses.upstream.readResponse
+const readResponse = openaiResponsesDialect.upstream.readResponse
 const request: ChatRequest = { model: 'asked', messages: [], stream: false }
 const ours = (fields: Record<string, unknown>): Extra => ({ dialect: 'openai-responses', fields })
 
@@ -130,7 +130,7 @@ describe('openaiResponses writes answers', () => {
   test('that its own reader reads as the same', () => {
     fc.assert(
       fc.property(someResponse, (response) => {
-        const body = JSON.parse(JSON.stringify(openaiResponses.client.writeResponse(response, request)))
+        const body = JSON.parse(JSON.stringify(openaiResponsesDialect.client.writeResponse(response, request)))
         expect(withoutExtra(answerOf(body))).toEqual(response)
       }),
       { numRuns: 200 },
@@ -160,7 +160,7 @@ describe('openaiResponses writes answers', () => {
       status: 'completed',
     }
     const body = withOutput(item, said, { ...said, id: 'msg_2' }, call, custom)
-    expect(openaiResponses.client.writeResponse(answerOf(body), request)).toMatchObject({ output: body.output })
+    expect(openaiResponsesDialect.client.writeResponse(answerOf(body), request)).toMatchObject({ output: body.output })
   })
 
   test('with signatures of other dialects, which come back to whom they belong', () => {
@@ -169,28 +169,35 @@ describe('openaiResponses writes answers', () => {
       { type: 'reasoning', text: '', signature: 'anthropic:s2', redacted: true },
       { type: 'tool-call', id: 'c', name: 'f', arguments: '{}', signature: 'google:s3' },
     ]
-    const { output } = openaiResponses.client.writeResponse({ model: 'm', content, finishReason: 'stop' }, request) as {
+    const { output } = openaiResponsesDialect.client.writeResponse(
+      { model: 'm', content, finishReason: 'stop' },
+      request,
+    ) as {
       output: object[]
     }
-    const echoed = openaiResponses.client.readRequest({
+    const echoed = openaiResponsesDialect.client.readRequest({
       model: 'm',
       input: [...output, { role: 'user', content: 'a' }],
     })
     expect(echoed.messages[0]?.content).toMatchObject(content)
-    expect(openaiResponses.upstream.writeRequest(echoed, 'm').body['input']).toHaveLength(2)
+    expect(openaiResponsesDialect.upstream.writeRequest(echoed, 'm').body['input']).toHaveLength(2)
   })
 
   test('with their date and what the client asked for', () => {
-    const asked = openaiResponses.client.readRequest({
+    const asked = openaiResponsesDialect.client.readRequest({
       model: 'm',
       input: 'a',
       tools: [{ type: 'function', name: 'f', parameters: {} }],
       metadata: { a: 'b' },
     })
-    const body = openaiResponses.client.writeResponse({ model: '', content: [], finishReason: 'length' }, asked, {
-      now: 5000,
-      id: 'req_7',
-    })
+    const body = openaiResponsesDialect.client.writeResponse(
+      { model: '', content: [], finishReason: 'length' },
+      asked,
+      {
+        now: 5000,
+        id: 'req_7',
+      },
+    )
     expect(body).toMatchObject({
       id: 'resp_req_7',
       object: 'response',
@@ -254,7 +261,7 @@ describe.runIf(hasTestData)('openaiResponses reads the recorded answer of', () =
         fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
         (body, dice) => {
           const read = readResponse(mutate(body, () => dice.next().value ?? 0))
-          if (read.ok) openaiResponses.client.writeResponse(read.response, request)
+          if (read.ok) openaiResponsesDialect.client.writeResponse(read.response, request)
         },
       ),
       { numRuns: 200 },

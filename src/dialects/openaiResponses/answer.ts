@@ -20,16 +20,16 @@ import {
   itemFields,
   readCallItem,
   readReasoningItem,
+  reasoningSummaryOf,
   sealedContent,
   sealOf,
-  summaryOf,
   textRun,
   writeCallItem,
 } from './items.ts'
 import { textExtra, textFields } from './parts.ts'
 import { writeReasoningOptions, writeTextOptions, writeToolChoice, writeTools } from './writeRequest.ts'
 
-export type AnswerPart = ChatResponse['content'][number]
+export type ResponsesAnswerPart = ChatResponse['content'][number]
 
 const DIALECT = 'openai-responses'
 /** Read, or an echo of the request that we have ourselves. */
@@ -103,14 +103,14 @@ export function readStatus(answer: Fields | undefined): FinishReason | undefined
   return reason === 'max_output_tokens' ? 'length' : 'other'
 }
 
-function finishReasonOf(reason: FinishReason, content: readonly AnswerPart[]): FinishReason {
+function finishReasonOf(reason: FinishReason, content: readonly ResponsesAnswerPart[]): FinishReason {
   if (reason !== 'stop') return reason
   if (content.some((part) => part.type === 'tool-call')) return 'tool_calls'
   return content.some((part) => part.type === 'text' && isRefusal(part)) ? 'content_filter' : 'stop'
 }
 
-export function readOutput(output: readonly unknown[]): AnswerPart[] {
-  const content: AnswerPart[] = []
+export function readOutput(output: readonly unknown[]): ResponsesAnswerPart[] {
+  const content: ResponsesAnswerPart[] = []
   for (const value of output) {
     const item = asRecord(value)
     if (item !== undefined) content.push(...readItem(item))
@@ -118,7 +118,7 @@ export function readOutput(output: readonly unknown[]): AnswerPart[] {
   return content
 }
 
-function readItem(item: Fields): AnswerPart[] {
+function readItem(item: Fields): ResponsesAnswerPart[] {
   switch (item['type']) {
     case 'message':
       return readMessageItem(item)
@@ -224,7 +224,7 @@ export function writeStatus(reason: FinishReason): AnswerStatus {
   }
 }
 
-function writeOutput(content: readonly AnswerPart[], responseId: string): Fields[] {
+function writeOutput(content: readonly ResponsesAnswerPart[], responseId: string): Fields[] {
   const output: Fields[] = []
   for (let index = 0; index < content.length; index += 1) {
     const part = content[index]!
@@ -270,7 +270,7 @@ export function reasoningItem(part: ReasoningPart, id: string): Fields {
     id,
     ...ownFields(part.extra, DIALECT),
     type: 'reasoning',
-    summary: summaryOf(part.text),
+    summary: reasoningSummaryOf(part.text),
     ...(encrypted !== undefined && { encrypted_content: encrypted }),
   }
 }

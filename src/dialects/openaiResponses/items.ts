@@ -14,7 +14,7 @@ import {
 } from '../fields/requestFields.ts'
 import { ownSignature, signatureForClient, tagSignature } from '../fields/signature.ts'
 import { joinText } from '../openaiChat/parts.ts'
-import { readContent, textFields, writeInputParts } from './parts.ts'
+import { readResponsesContent, textFields, writeInputParts } from './parts.ts'
 
 const DIALECT = 'openai-responses'
 const KNOWN_OF_MESSAGE = new Set(['type', 'role', 'content'])
@@ -79,7 +79,7 @@ class ItemReader implements ReadItems {
     const name = requiredText(item, 'role', `${at}.role`)
     const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined
     if (role === undefined) throw wrong(`${at}.role`, `must be one of ${Object.keys(ROLES).join(', ')}`)
-    const content = readContent(item['content'], `${at}.content`)
+    const content = readResponsesContent(item['content'], `${at}.content`)
     if (role === 'assistant') this.#addToAssistant(...marked(content, leftovers(item, KNOWN_OF_MESSAGE)))
     else this.#add({ role, content })
   }
@@ -127,7 +127,7 @@ function readOutputItem(item: Fields, at: string): ToolResultPart {
   return {
     type: 'tool-result',
     toolCallId: requiredText(item, 'call_id', `${at}.call_id`),
-    content: readContent(item['output'], `${at}.output`),
+    content: readResponsesContent(item['output'], `${at}.output`),
     ...extraOf(DIALECT, custom ? { ...rest, type: 'custom_tool_call_output' } : rest),
   }
 }
@@ -186,7 +186,7 @@ function texts(parts: unknown): string[] {
   return found
 }
 
-export function summaryOf(text: string): Fields[] {
+export function reasoningSummaryOf(text: string): Fields[] {
   return text === '' ? [] : [{ type: 'summary_text', text }]
 }
 
@@ -266,7 +266,7 @@ export function writeCallItem(part: ToolCallPart): Fields {
 function writeReasoningItem(part: ReasoningPart): Fields[] {
   const sealed = ownSignature(DIALECT, part)
   if (sealed === undefined && (part.signature !== undefined || part.extra?.dialect !== DIALECT)) return []
-  const item = { ...ownFields(part.extra, DIALECT), type: 'reasoning', summary: summaryOf(part.text) }
+  const item = { ...ownFields(part.extra, DIALECT), type: 'reasoning', summary: reasoningSummaryOf(part.text) }
   return [sealed === undefined ? item : { ...item, encrypted_content: sealed }]
 }
 

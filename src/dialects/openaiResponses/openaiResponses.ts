@@ -8,7 +8,7 @@ import { ResponsesStreamReader } from './streamReader.ts'
 import { ResponsesStreamWriter } from './streamWriter.ts'
 import { writeResponsesRequest } from './writeRequest.ts'
 
-export const openaiResponses: Dialect = {
+export const openaiResponsesDialect: Dialect = {
   id: 'openai-responses',
   client: {
     readRequest: readResponsesRequest,

@@ -1,10 +1,8 @@
 /** The items of a streamed Responses answer: each announces itself, streams its deltas and says itself whole at the end. */
 
-import type { ChatChunk, ReasoningPart, ToolCallPart } from '../../domain/chat.ts'
+import type { ChunkOf, ReasoningPart, ToolCallPart } from '../../domain/chat.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { callItem, messageItem, outputPart, reasoningItem } from './answer.ts'
-
-type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
 
 /** Writes one event of the answer. */
 export type Emit = (type: string, fields: Fields) => void
@@ -67,7 +65,7 @@ export class ReasoningItem implements OutputItem {
   #part: ReasoningPart
   #closed = false
 
-  constructor(emit: Emit, index: number, id: string, first: Chunk<'reasoning-delta'>) {
+  constructor(emit: Emit, index: number, id: string, first: ChunkOf<'reasoning-delta'>) {
     this.#emit = emit
     this.#index = index
     this.#part = { type: 'reasoning', text: '', extra: first.extra }
@@ -89,7 +87,7 @@ export class ReasoningItem implements OutputItem {
     this.#emit('response.reasoning_summary_text.delta', { ...this.#place(), delta: text })
   }
 
-  sign({ signature, redacted, extra }: Chunk<'reasoning-delta'>): void {
+  sign({ signature, redacted, extra }: ChunkOf<'reasoning-delta'>): void {
     this.#part = { ...this.#part, signature, redacted, extra }
   }
 
@@ -120,7 +118,7 @@ export class CallItem implements OutputItem {
   #part: ToolCallPart
   #closed = false
 
-  constructor(emit: Emit, index: number, id: string, call: Chunk<'tool-call-start'> | Chunk<'tool-call'>) {
+  constructor(emit: Emit, index: number, id: string, call: ChunkOf<'tool-call-start'> | ChunkOf<'tool-call'>) {
     const own = ownFields(call.extra, 'openai-responses')
     this.#emit = emit
     this.#index = index
@@ -142,7 +140,7 @@ export class CallItem implements OutputItem {
   }
 
   /** The whole call is known: says the arguments that no delta said, and closes. */
-  finish(call: Chunk<'tool-call'>): void {
+  finish(call: ChunkOf<'tool-call'>): void {
     if (this.#closed) return
     if (this.#part.arguments === '') this.add(call.arguments)
     this.#part = { ...this.#part, arguments: call.arguments }

@@ -15,21 +15,21 @@ import {
 import { defined } from '../openai/fields.ts'
 import { readAudio, writeAudio } from '../openaiChat/parts.ts'
 
-export type MediaPart = TextPart | ImagePart | FilePart
+export type ResponsesMediaPart = TextPart | ImagePart | FilePart
 
 const TEXT_FIELDS = new Set(['type', 'text'])
 const IMAGE_FIELDS = new Set(['type', 'image_url'])
 const FILE_FIELDS = new Set(['type', 'file_data', 'file_url', 'filename'])
 
 /** Throws InvalidRequestError naming the field below `at`. Empty strings are no content. */
-export function readContent(content: unknown, at: string): MediaPart[] {
+export function readResponsesContent(content: unknown, at: string): ResponsesMediaPart[] {
   if (content === undefined || content === null || content === '') return []
   if (typeof content === 'string') return [{ type: 'text', text: content }]
   if (!Array.isArray(content)) throw wrong(at, 'must be a string or an array of parts')
   return content.map((part, index) => readPart(objectAt(part, `${at}[${index}]`), `${at}[${index}]`))
 }
 
-function readPart(part: Fields, at: string): MediaPart {
+function readPart(part: Fields, at: string): ResponsesMediaPart {
   switch (requiredText(part, 'type', `${at}.type`)) {
     case 'input_text':
     case 'output_text':

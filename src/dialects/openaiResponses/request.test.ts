@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { someCalls, someName, someText } from '../../../test/support/chatArbitraries.ts'
 import type { ChatRequest, Extra, Message, Part } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
-import { openaiChat } from '../openaiChat/openaiChat.ts'
-import { openaiResponses } from './openaiResponses.ts'
+import { openaiChatDialect } from '../openaiChat/openaiChat.ts'
+import { openaiResponsesDialect } from './openaiResponses.ts'
 
-const read = openaiResponses.client.readRequest
-const write = (request: ChatRequest) => openaiResponses.upstream.writeRequest(request, 'up/stream').body
+const read = openaiResponsesDialect.client.readRequest
+const write = (request: ChatRequest) => openaiResponsesDialect.upstream.writeRequest(request, 'up/stream').body
 const ours = (fields: Record<string, unknown> = {}): Extra => ({ dialect: 'openai-responses', fields })
 const withInput = (...input: unknown[]) => read({ model: 'm', input })
 const text = (value: string): Part => ({ type: 'text', text: value })
@@ -276,7 +276,7 @@ describe('openaiResponses reads requests', () => {
 
 describe('openaiResponses writes requests', () => {
   test('of another dialect without asking to be remembered, with tools that are not strict and at least 16 tokens', () => {
-    const request = openaiChat.client.readRequest({
+    const request = openaiChatDialect.client.readRequest({
       model: 'm',
       messages: [
         { role: 'system', content: 'a' },
@@ -311,7 +311,7 @@ describe('openaiResponses writes requests', () => {
   })
 
   test('to /responses', () => {
-    expect(openaiResponses.upstream.writeRequest({ model: 'm', messages: [], stream: true }, 'x').path).toBe(
+    expect(openaiResponsesDialect.upstream.writeRequest({ model: 'm', messages: [], stream: true }, 'x').path).toBe(
       '/responses',
     )
   })

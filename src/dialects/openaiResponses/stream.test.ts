@@ -14,10 +14,10 @@ import {
 } from '../../../test/support/replay.ts'
 import { hasTestData } from '../../../test/support/testData.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, Extra } from '../../domain/chat.ts'
-import { openaiResponses } from './openaiResponses.ts'
+import { openaiResponsesDialect } from './openaiResponses.ts'
 
 const request: ChatRequest = { model: 'asked', messages: [], stream: true }
-const reader = () => openaiResponses.upstream.streamReader()
+const reader = () => openaiResponsesDialect.upstream.streamReader()
 const ours = (fields: Record<string, unknown>): Extra => ({ dialect: 'openai-responses', fields })
 
 function readAll(...events: unknown[]): ChatChunk[] {
@@ -230,7 +230,7 @@ describe('openaiResponses reads streams', () => {
 })
 
 function writeAll(chunks: readonly ChatChunk[]): string {
-  const writer = openaiResponses.client.streamWriter(request, { now: 5000, id: 'req_7' })
+  const writer = openaiResponsesDialect.client.streamWriter(request, { now: 5000, id: 'req_7' })
   return chunks.map((chunk) => writer.write(chunk)).join('')
 }
 
@@ -241,7 +241,7 @@ describe('openaiResponses writes streams', () => {
         const text = writeAll(streamOf(response, (length) => Math.floor(length * share)))
         expect(withoutExtra(assembleResponse(replay(reader(), Buffer.from(text))))).toEqual(response)
         const last = text.slice(text.lastIndexOf('\ndata: ') + '\ndata: '.length)
-        const whole = openaiResponses.upstream.readResponse(JSON.parse(last).response)
+        const whole = openaiResponsesDialect.upstream.readResponse(JSON.parse(last).response)
         expect(whole.ok && withoutExtra(whole.response)).toEqual(response)
       }),
       { numRuns: 200 },
@@ -268,7 +268,7 @@ describe('openaiResponses writes streams', () => {
       { type: 'end' },
     ]
     const [, last] = /"type":"response.completed".*?"output":(.*),"parallel_tool_calls"/.exec(writeAll(chunks)) ?? []
-    const { messages } = openaiResponses.client.readRequest({ model: 'm', input: JSON.parse(last ?? '') })
+    const { messages } = openaiResponsesDialect.client.readRequest({ model: 'm', input: JSON.parse(last ?? '') })
     expect(messages[0]?.content).toMatchObject([
       { type: 'reasoning', text: 'Hm' },
       { type: 'tool-call', id: 'c', name: 'f', arguments: '{}', signature: 'google:s' },
@@ -276,7 +276,7 @@ describe('openaiResponses writes streams', () => {
   })
 
   test('with nothing before the first content, and every event numbered', () => {
-    const writer = openaiResponses.client.streamWriter(request)
+    const writer = openaiResponsesDialect.client.streamWriter(request)
     expect(writer.write(start)).toBe('')
     const text = [{ type: 'text-delta', text: 'a' } as const, ...stopped].map((chunk) => writer.write(chunk)).join('')
     const events = text
@@ -349,7 +349,7 @@ describe('openaiResponses writes streams', () => {
     [{ type: 'finish', finishReason: 'error' }, { type: 'end' }],
   ] as ChatChunk[][]) {
     test(`that break off after ${JSON.stringify(chunks)} so that the official client throws`, async () => {
-      const writer = openaiResponses.client.streamWriter(request)
+      const writer = openaiResponsesDialect.client.streamWriter(request)
       const said = chunks.map((chunk) => writer.write(chunk)).join('')
       const text = said.includes('response.failed')
         ? said
@@ -388,7 +388,7 @@ describe.runIf(hasTestData)('openaiResponses reads the recorded stream', () => {
 
     test(`${name} as the answer its last event says`, () => {
       const chunks = replay(reader(), bytes)
-      const whole = openaiResponses.upstream.readResponse(JSON.parse(lines.at(-1) ?? '').response)
+      const whole = openaiResponsesDialect.upstream.readResponse(JSON.parse(lines.at(-1) ?? '').response)
       if (!whole.ok) expect.fail('the recording does not say the whole answer')
       const streamed = withoutExtra(assembleResponse(chunks))
       const { content, ...stated } = withoutExtra(whole.response)
@@ -425,7 +425,7 @@ describe.runIf(hasTestData)('openaiResponses reads the recorded stream', () => {
         fc.constantFrom(...parsed),
         fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
         (lines, dice) => {
-          const writer = openaiResponses.client.streamWriter(request)
+          const writer = openaiResponsesDialect.client.streamWriter(request)
           const chunks = readAll(...lines.map((line) => mutate(line, () => dice.next().value ?? 0)))
           for (const chunk of chunks) writer.write(chunk)
           assembleResponse(chunks)

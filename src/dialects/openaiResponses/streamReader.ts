@@ -6,7 +6,7 @@ import type { StreamReader } from '../dialect.ts'
 import { extraOf, type Fields } from '../fields/requestFields.ts'
 import { readResponsesUsage } from '../openai/usage.ts'
 import { embeddedError, malformed } from '../stream/embeddedError.ts'
-import { type AnswerPart, answerError, readOutput, readStatus } from './answer.ts'
+import { answerError, type ResponsesAnswerPart, readOutput, readStatus } from './answer.ts'
 import { isRefusal } from './items.ts'
 
 type ErrorChunk = Extract<ChatChunk, { type: 'error' }>
@@ -162,7 +162,7 @@ export class ResponsesStreamReader implements StreamReader {
     open.isDone = true
   }
 
-  #finishText(parts: readonly AnswerPart[], open: OpenItem, chunks: ChatChunk[]): void {
+  #finishText(parts: readonly ResponsesAnswerPart[], open: OpenItem, chunks: ChatChunk[]): void {
     let whole = ''
     for (const part of parts) {
       if (part.type !== 'text') continue
@@ -175,7 +175,7 @@ export class ResponsesStreamReader implements StreamReader {
     chunks.push({ type: 'text-delta', text })
   }
 
-  #finishPart(part: AnswerPart, open: OpenItem, chunks: ChatChunk[]): void {
+  #finishPart(part: ResponsesAnswerPart, open: OpenItem, chunks: ChatChunk[]): void {
     if (part.type === 'reasoning') {
       const text = rest(open.streamed, part.text)
       if (text === '' && part.signature === undefined) return

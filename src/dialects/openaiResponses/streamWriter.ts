@@ -1,6 +1,6 @@
 /** Writes a streamed answer as the events of a Responses answer, in the order the official client checks. */
 
-import type { ChatChunk, ChatRequest, FinishReason, Usage } from '../../domain/chat.ts'
+import type { ChatChunk, ChatRequest, ChunkOf, FinishReason, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { errorEnvelope, secondsOf } from '../openai/fields.ts'
@@ -9,8 +9,6 @@ import { sseText } from '../stream/sse.ts'
 import { itemId, responseId, responseObject, writeStatus } from './answer.ts'
 import { sealOf } from './items.ts'
 import { CallItem, type Emit, MessageItem, type OutputItem, ReasoningItem } from './outputItems.ts'
-
-type Chunk<T extends ChatChunk['type']> = Extract<ChatChunk, { type: T }>
 
 const GAVE_UP: ClientError = { status: 502, message: 'the model gave up', code: 'server' }
 
@@ -94,7 +92,7 @@ export class ResponsesStreamWriter implements StreamWriter {
     }
   }
 
-  #name(chunk: Chunk<'start'>): void {
+  #name(chunk: ChunkOf<'start'>): void {
     if (this.#started) return
     this.#id = responseId(chunk.id, this.#facts)
     this.#model = chunk.model ?? this.#model
@@ -110,7 +108,7 @@ export class ResponsesStreamWriter implements StreamWriter {
     return item
   }
 
-  #reason(chunk: Chunk<'reasoning-delta'>): void {
+  #reason(chunk: ChunkOf<'reasoning-delta'>): void {
     if (chunk.text === '' && chunk.signature === undefined) return
     if (!(this.#open instanceof ReasoningItem) || chunk.redacted) this.#openReasoning(chunk)
     const item = this.#open
@@ -122,7 +120,7 @@ export class ResponsesStreamWriter implements StreamWriter {
     }
   }
 
-  #openReasoning(chunk: Chunk<'reasoning-delta'>): void {
+  #openReasoning(chunk: ChunkOf<'reasoning-delta'>): void {
     this.#closeOpen()
     const index = this.#nextIndex()
     const item = new ReasoningItem(this.#emit, index, itemId('rs', this.#id, index), chunk)
@@ -130,7 +128,7 @@ export class ResponsesStreamWriter implements StreamWriter {
     this.#open = item
   }
 
-  #startCall(chunk: Chunk<'tool-call-start'> | Chunk<'tool-call'>): CallItem {
+  #startCall(chunk: ChunkOf<'tool-call-start'> | ChunkOf<'tool-call'>): CallItem {
     this.#closeOpen()
     const seal = sealOf(chunk)
     if (seal !== undefined) this.#reason({ ...seal, type: 'reasoning-delta' })
@@ -141,7 +139,7 @@ export class ResponsesStreamWriter implements StreamWriter {
     return item
   }
 
-  #finishCall(chunk: Chunk<'tool-call'>): void {
+  #finishCall(chunk: ChunkOf<'tool-call'>): void {
     const item = this.#calls.get(chunk.index) ?? this.#startCall(chunk)
     item.finish(chunk)
   }

@@ -5,7 +5,7 @@ import type { Park } from '../../domain/park.ts'
 import { hash32 } from '../../domain/random.ts'
 import type { Target } from '../../domain/target.ts'
 import type { BudgetRefusal } from '../../money/budget.ts'
-import { type Ineligible, ineligible, type Rules } from '../../routing/eligible.ts'
+import { type EligibilityRules, type Ineligible, ineligible } from '../../routing/eligible.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { MissingAbilities } from '../targets/missingAbilities.ts'
@@ -14,7 +14,7 @@ import type { Trail } from './trail.ts'
 
 export interface EligibilityFacts {
   readonly learned: LearnedState
-  readonly rules: Rules
+  readonly rules: EligibilityRules
   readonly missingAbilities: MissingAbilities
   /** Why the user's hours keep a target out now; null when they do not. */
   readonly hours: (target: Target, now: number) => Ineligible | null

@@ -1,7 +1,7 @@
 /** A request for an upstream of the client's own dialect: its path, and the client's own bytes with the model put in. */
 
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
-import type { Wire } from '../request/pendingRequest.ts'
+import type { ClientWire } from '../request/pendingRequest.ts'
 
 interface FieldSpan {
   readonly path: (model: string, stream: boolean) => string
@@ -33,7 +33,7 @@ const PLACES: { readonly [D in DialectId]: FieldSpan } = {
  * `maxTokens`: a limit to put in; null for none.
  */
 export function rewriteModel(
-  wire: Wire,
+  wire: ClientWire,
   request: ChatRequest,
   model: string,
   maxTokens: number | null = null,

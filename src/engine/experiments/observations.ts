@@ -15,7 +15,7 @@ const COLLECTION = 'evidence'
 const REACH = '.reach'
 const READ_AT_ONCE = 1000
 
-interface Row {
+interface SavedObservation {
   readonly evidence: Evidence
   /** Events up to this place are in it. */
   seq: number
@@ -25,7 +25,7 @@ interface Row {
 export class ExperimentObservations {
   readonly #store: Store
   readonly #versions: ExperimentVersions
-  #rows = new Map<string, Row>()
+  #rows = new Map<string, SavedObservation>()
   #seq = 0
   #savedSeq = -1
 
@@ -111,7 +111,7 @@ export class ExperimentObservations {
     seen.add(versionKey(row.evidence.experiment))
   }
 
-  #rowOf({ trial }: ObservationEvent): Row | undefined {
+  #rowOf({ trial }: ObservationEvent): SavedObservation | undefined {
     const key = `${trial?.experiment}@${trial?.version}`
     const row = this.#rows.get(key)
     if (row !== undefined) return row

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { makeFailure, makeSuccess, makeTarget } from '../../../test/support/makeEvents.ts'
-import { Observed } from './hourlyObservations.ts'
+import { HourlyObservations } from './hourlyObservations.ts'
 
 const TARGET = makeTarget()
 const AT = Date.parse('2026-11-23T12:00:00Z')
 
-function observe(latencies: readonly number[]): Observed {
-  const observed = new Observed()
+function observe(latencies: readonly number[]): HourlyObservations {
+  const observed = new HourlyObservations()
   for (const latencyMs of latencies) observed.fold(makeSuccess(TARGET, AT, { latencyMs }))
   return observed
 }
@@ -35,23 +35,23 @@ test('p95Ms() follows a target that became slow, and forgets how it was', () => 
 })
 
 test('p95Ms() counts answers alone, and says nothing without one', () => {
-  const observed = new Observed()
+  const observed = new HourlyObservations()
   observed.fold(makeFailure(TARGET, AT, 'server', { latencyMs: 9000 }))
   expect(observed.p95Ms(TARGET.stateId)).toBeNull()
   expect(observed.p95Ms('nobody')).toBeNull()
 })
 
 test('costs are added up exactly, unknown prices are counted', () => {
-  const observed = new Observed()
+  const observed = new HourlyObservations()
   for (const costNanoUsd of [1, 2, null, 3]) observed.fold(makeSuccess(TARGET, AT, { costNanoUsd }))
   expect(observed.of(TARGET.stateId)).toMatchObject({ costNanoUsd: 6, unpriced: 1 })
 })
 
 test('a snapshot is read back as it was, and anything else starts empty', () => {
   const observed = observe([10, 200, 3000, 3000, 0.2])
-  const copy = Observed.fromJson(JSON.parse(JSON.stringify(observed.toJson())))
+  const copy = HourlyObservations.fromJson(JSON.parse(JSON.stringify(observed.toJson())))
   expect(copy.toJson()).toEqual(observed.toJson())
   expect(copy.p95Ms(TARGET.stateId)).toBe(observed.p95Ms(TARGET.stateId))
   for (const broken of [null, 7, { version: 9 }, { version: 1, rows: [[1], ['a', 'x', null, [[999, 1], ['b']]], 5] }])
-    expect(Observed.fromJson(broken).p95Ms('a')).toBeNull()
+    expect(HourlyObservations.fromJson(broken).p95Ms('a')).toBeNull()
 })

@@ -10,7 +10,7 @@ export interface ObservedTarget {
   readonly unpriced: number
 }
 
-interface Row {
+interface ObservedHour {
   costNanoUsd: number
   unpriced: number
   /** Answers by the logarithm of their time. */
@@ -26,8 +26,8 @@ const BUCKETS = 21 * PER_DOUBLING
 const MEMORY = 1000
 const VERSION = 1
 
-export class Observed {
-  readonly #rows = new Map<string, Row>()
+export class HourlyObservations {
+  readonly #rows = new Map<string, ObservedHour>()
 
   /** Takes one event in; only attempts tell anything. */
   fold(event: StoreEvent): void {
@@ -59,8 +59,8 @@ export class Observed {
   }
 
   /** What `toJson` wrote; whatever makes no sense is left out. */
-  static fromJson(json: unknown): Observed {
-    const observed = new Observed()
+  static fromJson(json: unknown): HourlyObservations {
+    const observed = new HourlyObservations()
     const record = asRecord(json)
     if (record?.['version'] !== VERSION) return observed
     for (const entry of asArray(record['rows']) ?? []) observed.#restore(asArray(entry) ?? [])
@@ -81,7 +81,7 @@ export class Observed {
     }
   }
 
-  #row(stateId: string): Row {
+  #row(stateId: string): ObservedHour {
     const known = this.#rows.get(stateId)
     if (known !== undefined) return known
     const row = { costNanoUsd: 0, unpriced: 0, times: new Float64Array(BUCKETS), count: 0 }
@@ -94,7 +94,7 @@ function bucketOf(ms: number): number {
   return Math.min(BUCKETS - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, ms)) * PER_DOUBLING)))
 }
 
-function halve(row: Row): void {
+function halve(row: ObservedHour): void {
   row.count = 0
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     row.times[bucket]! /= 2
@@ -103,7 +103,7 @@ function halve(row: Row): void {
 }
 
 /** Within its bucket the percentile lies as far as its rank does. */
-function percentile({ times, count }: Row, share: number): number {
+function percentile({ times, count }: ObservedHour, share: number): number {
   let below = 0
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     const here = times[bucket]!

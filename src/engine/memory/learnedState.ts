@@ -12,7 +12,7 @@ import { Parks, type ParksOptions } from '../../quota/parks/parks.ts'
 import type { Router } from '../../routing/choose.ts'
 import { TargetTotals } from '../../store/tally.ts'
 import { Sessions } from '../request/session.ts'
-import { Observed } from './hourlyObservations.ts'
+import { HourlyObservations } from './hourlyObservations.ts'
 import { LatencyAllowance } from './latencyAllowance.ts'
 
 /** Shape of the snapshots; one of another version is not read, the events are folded anew. */
@@ -33,7 +33,7 @@ export class LearnedState {
   parks: Parks
   quota: QuotaTracker
   tally = new TargetTotals()
-  observed = new Observed()
+  observed = new HourlyObservations()
   /** Told of every threshold that a budget reaches, by what was spent here or elsewhere; null: nobody is. */
   onCrossings: ((crossings: readonly Crossing[]) => void) | null = null
   /** Events folded so far, for whoever shows the state. */
@@ -64,7 +64,7 @@ export class LearnedState {
       this.parks = Parks.fromJson(state['parks'], this.#counting)
       this.quota = QuotaTracker.fromJson(state['quota'], this.#counting)
       this.tally = TargetTotals.fromJson(state['tally']) ?? new TargetTotals()
-      this.observed = Observed.fromJson(state['observed'])
+      this.observed = HourlyObservations.fromJson(state['observed'])
       this.#seq = snapshot.seq
     }
     for (const event of this.#unread()) this.#take(event)

@@ -92,13 +92,16 @@ export class ModelNames {
   /** Exact alias first, then aliases with wildcards in their key. */
   #aliasOf(name: string): readonly string[] | undefined {
     if (Object.hasOwn(this.#aliases, name)) return this.#aliases[name]
-    const wild = Object.keys(this.#aliases).find((key) => key.includes('*') && matches(key, name))
+    const wild = Object.keys(this.#aliases).find((key) => key.includes('*') && matchesPattern(key, name))
     return wild === undefined ? undefined : this.#aliases[wild]
   }
 
   #matching(pattern: string): string[] {
     return this.#targets
-      .filter((target) => matches(pattern, `${target.provider}/${target.model}`) || matches(pattern, target.model))
+      .filter(
+        (target) =>
+          matchesPattern(pattern, `${target.provider}/${target.model}`) || matchesPattern(pattern, target.model),
+      )
       .map(idOf)
   }
 
@@ -135,7 +138,7 @@ const baseName = (model: string) =>
 const vendor = (model: string) => model.slice(0, model.lastIndexOf('/')).toLowerCase()
 
 /** `*` stands for any run of characters. Written without a regex, so that no pattern can be slow. */
-export function matches(pattern: string, text: string): boolean {
+export function matchesPattern(pattern: string, text: string): boolean {
   const parts = pattern.split('*')
   if (parts.length === 1) return pattern === text
   const first = parts[0] ?? ''

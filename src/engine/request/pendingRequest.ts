@@ -39,7 +39,7 @@ export interface PendingRequest {
   /** Whether another provider may be asked after one refused the content. */
   readonly retryFiltered: boolean
   /** The client's own bytes, for upstreams that speak its dialect. */
-  readonly wire: Wire | null
+  readonly wire: ClientWire | null
   /** What is spoken instead of the target's own dialect (embeddings); null for chat. */
   readonly dialectFor: ((target: DialectId) => Dialect | null) | null
   readonly cancellation: Cancellation
@@ -47,7 +47,7 @@ export interface PendingRequest {
   readonly enrolment: Enrolment | null
 }
 
-export interface Wire {
+export interface ClientWire {
   readonly dialect: DialectId
   /** Null when the request was changed: it has to be written anew. */
   readonly body: WireBody | null

@@ -1,6 +1,6 @@
 /** What a caller hands over, made into a request: a prompt, messages, or any object that describes a situation. */
 
-import { openaiChat } from '../../dialects/openaiChat/openaiChat.ts'
+import { openaiChatDialect } from '../../dialects/openaiChat/openaiChat.ts'
 import type { ChatRequest } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
@@ -111,7 +111,7 @@ function requestOf(options: CallOptions, stream: boolean): ChatRequest {
     throw new InvalidRequestError('the prompt is empty', { parameter: 'prompt' })
   const messages = options.prompt !== undefined ? [{ role: 'user', content: options.prompt }] : (options.messages ?? [])
   const system = options.system === undefined ? [] : [{ role: 'system', content: options.system }]
-  const request = openaiChat.client.readRequest({
+  const request = openaiChatDialect.client.readRequest({
     model: options.model ?? 'auto',
     messages: [...system, ...messages],
     stream,

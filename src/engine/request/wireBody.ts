@@ -19,7 +19,7 @@ export interface Cut {
   readonly leftOut: number
 }
 
-interface Span {
+interface ByteSpan {
   /** Of the first character after the opening brace. */
   readonly bodyStart: number
   /** Of the model's value, quotes included. */
@@ -35,7 +35,7 @@ export class WireBody {
   readonly #headroom: number
   /** What is searched instead of the body; null for a short one. */
   readonly #skeleton: Skeleton | null
-  #span: Span | null | undefined
+  #span: ByteSpan | null | undefined
   /** The client's own front while another one stands in its place. */
   #front: Buffer | null = null
 
@@ -74,7 +74,7 @@ export class WireBody {
     return rewritten
   }
 
-  #findModel(body: Buffer): Span | null {
+  #findModel(body: Buffer): ByteSpan | null {
     if (this.#skeleton === null) return findModel(body)
     const { bytes, cuts } = this.#skeleton
     const span = findModel(bytes)
@@ -92,7 +92,7 @@ const CLOSE = new Set([0x7d, 0x5d])
 const KEY = Buffer.from('model')
 
 /** Where the value of the top-level `model` stands. Strings are skipped natively; null for anything unusual. */
-function findModel(body: Buffer): Span | null {
+function findModel(body: Buffer): ByteSpan | null {
   const bodyStart = skipSpace(body, 0) + 1
   if (body[bodyStart - 1] !== 0x7b) return null
   let depth = 1
@@ -121,7 +121,7 @@ function findModel(body: Buffer): Span | null {
   return null
 }
 
-function valueAt(body: Buffer, from: number, bodyStart: number): Span | null {
+function valueAt(body: Buffer, from: number, bodyStart: number): ByteSpan | null {
   const start = skipSpace(body, from)
   if (body[start] !== QUOTE) return null
   const end = endOfString(body, start)

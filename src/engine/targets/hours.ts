@@ -2,20 +2,20 @@
 
 import type { Target } from '../../domain/target.ts'
 import type { Ineligible } from '../../routing/eligible.ts'
-import { matches } from '../request/modelNames.ts'
+import { matchesPattern } from '../request/modelNames.ts'
 import { type HoursRule, holdsAt, opensAt, readHours } from './hoursRule.ts'
 import type { TargetRegistry } from './targetRegistry.ts'
 
 /** Rules that must all be kept, each by one of its alternatives. */
-export type Rules = readonly (readonly HoursRule[])[]
+export type HoursRules = readonly (readonly HoursRule[])[]
 
 /** The rules of every target that has any: of its key, and those of `settings.hours` whose pattern it fits. */
-export function hoursRules(registry: TargetRegistry): ReadonlyMap<string, Rules> {
+export function hoursRules(registry: TargetRegistry): ReadonlyMap<string, HoursRules> {
   const patterns = Object.entries(registry.config.settings.hours).map(([pattern, rules]) => ({
     pattern,
     rules: readAll(rules),
   }))
-  const byTarget = new Map<string, Rules>()
+  const byTarget = new Map<string, HoursRules>()
   for (const target of registry.targets) {
     const key = registry.credentialOf(target).key.hours
     const groups = patterns.filter(({ pattern }) => concerns(pattern, target)).map(({ rules }) => rules)
@@ -29,7 +29,9 @@ const readAll = (rules: readonly string[]) => rules.flatMap((rule) => readHours(
 
 function concerns(pattern: string, target: Target): boolean {
   return (
-    pattern === target.provider || matches(pattern, `${target.provider}/${target.model}`) || matches(pattern, target.id)
+    pattern === target.provider ||
+    matchesPattern(pattern, `${target.provider}/${target.model}`) ||
+    matchesPattern(pattern, target.id)
   )
 }
 
@@ -63,7 +65,7 @@ export function hoursOf(registry: TargetRegistry): (target: Target, now: number)
   }
 }
 
-function reasonOf(groups: Rules, kept: readonly HoursRule[], opens: number | null): string {
+function reasonOf(groups: HoursRules, kept: readonly HoursRule[], opens: number | null): string {
   const texts = (rules: readonly HoursRule[]) => rules.map(({ text }) => text).join(', ')
   if (opens === null) return `outside its hours, which never come (${groups.map(texts).join(' and ')})`
   const iso = new Date(opens).toISOString()

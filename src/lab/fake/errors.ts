@@ -2,10 +2,8 @@
 
 import type { DialectId } from '../../domain/chat.ts'
 import { OWN_WORDS } from './ownWords.ts'
-import type { Refusal, RefusalFacts, Wording } from './refusal.ts'
+import type { FakeRefusal, RefusalFacts, Wording } from './refusal.ts'
 import type { FakeFault } from './scenario.ts'
-
-type Facts = RefusalFacts
 
 const openaiError = (
   status: number,
@@ -13,12 +11,12 @@ const openaiError = (
   type: string,
   code: string | null,
   param: string | null = null,
-): Refusal => ({
+): FakeRefusal => ({
   status,
   body: { error: { message, type, param, code } },
 })
 
-const retryAfter = (facts: Facts): Record<string, string> =>
+const retryAfter = (facts: RefusalFacts): Record<string, string> =>
   facts.retryAfter === undefined ? {} : { 'retry-after': String(facts.retryAfter) }
 
 const OPENAI: Wording = {
@@ -115,7 +113,7 @@ const OPENAI: Wording = {
     openaiError(429, `Quota exceeded, limit: 0, model: ${facts.model}`, 'requests', 'rate_limit_exceeded'),
 }
 
-const anthropicError = (status: number, type: string, message: string): Refusal => ({
+const anthropicError = (status: number, type: string, message: string): FakeRefusal => ({
   status,
   body: { type: 'error', error: { type, message }, request_id: 'req_fake' },
 })
@@ -144,12 +142,12 @@ const ANTHROPIC: Wording = {
   content_filter: () => anthropicError(400, 'invalid_request_error', 'Output blocked by content filtering policy'),
 }
 
-const googleError = (status: number, code: string, message: string, details: readonly unknown[] = []): Refusal => ({
+const googleError = (status: number, code: string, message: string, details: readonly unknown[] = []): FakeRefusal => ({
   status,
   body: { error: { code: status, message, status: code, details } },
 })
 
-const quotaFailure = (quotaId: string, facts: Facts, retryDelay: string) => [
+const quotaFailure = (quotaId: string, facts: RefusalFacts, retryDelay: string) => [
   {
     '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
     violations: [
@@ -225,7 +223,7 @@ export function refusal(
   dialect: DialectId,
   fault: FakeFault['do'],
   facts: RefusalFacts,
-): Refusal | null {
+): FakeRefusal | null {
   const own = Object.hasOwn(OWN_WORDS, provider) && dialect === 'openai' ? OWN_WORDS[provider] : undefined
   const writer = own?.[fault] ?? BY_DIALECT[dialect][fault] ?? OPENAI[fault]
   return writer?.(facts) ?? null

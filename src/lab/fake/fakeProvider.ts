@@ -5,9 +5,9 @@ import { findProvider } from '../../providers/catalog.ts'
 import { refusal } from './errors.ts'
 import { limitHeaders } from './headers.ts'
 import { type Caller, FakeLimits, type LimitState } from './limits.ts'
-import type { Refusal } from './refusal.ts'
+import type { FakeRefusal } from './refusal.ts'
 import { tokensOf } from './reply.ts'
-import { type Asked, isLacking } from './request.ts'
+import { type FakeRequest, isLacking } from './request.ts'
 import type { FakeFault, FakeModel, FakeProviderFacts } from './scenario.ts'
 
 /** Where the provider stands when a call comes. */
@@ -18,7 +18,7 @@ export interface Clock {
   readonly random: () => number
 }
 
-interface Seen {
+interface SeenKey {
   readonly fault: FakeFault
   calls: number
 }
@@ -35,7 +35,7 @@ export class FakeProvider {
   readonly #revoked: boolean[]
   readonly #charged: readonly boolean[]
   readonly #limits: FakeLimits
-  readonly #faults: Seen[]
+  readonly #faults: SeenKey[]
 
   constructor(id: string, facts: FakeProviderFacts) {
     const keys = Object.entries(facts.keys ?? {})
@@ -102,14 +102,14 @@ export class FakeProvider {
   }
 
   /** The refusal a call meets before any work is done; null when it is let in. A call that is let in is counted. */
-  refuse(key: string, asked: Asked, fault: FakeFault | null, size: number, now: number): Refusal | null {
+  refuse(key: string, asked: FakeRequest, fault: FakeFault | null, size: number, now: number): FakeRefusal | null {
     const wrong = this.#whatIsWrong(key, asked, fault)
     if (wrong !== null) return this.#refusal(key, asked.model, wrong, fault, now)
     const met = this.#limits.admit(this.#caller(key, asked.model), size, now)
     return met === null ? null : this.#limitRefusal(key, asked.model, met, now)
   }
 
-  refuseKey(): Refusal {
+  refuseKey(): FakeRefusal {
     return this.#say('auth_invalid', '', {})
   }
 
@@ -127,7 +127,7 @@ export class FakeProvider {
     return this.#say(fault, '', {}).body
   }
 
-  #whatIsWrong(key: string, { model, request, texts }: Asked, fault: FakeFault | null): FakeFault['do'] | null {
+  #whatIsWrong(key: string, { model, request, texts }: FakeRequest, fault: FakeFault | null): FakeFault['do'] | null {
     if (!this.isGood(key)) return 'auth_invalid'
     const facts = this.models.get(model)
     if (facts === undefined || facts.retired) return 'model_not_found'
@@ -138,7 +138,7 @@ export class FakeProvider {
     return fault !== null && refusal(this.id, this.dialect, fault.do, { model }) !== null ? fault.do : null
   }
 
-  #refusal(key: string, model: string, what: FakeFault['do'], fault: FakeFault | null, now: number): Refusal {
+  #refusal(key: string, model: string, what: FakeFault['do'], fault: FakeFault | null, now: number): FakeRefusal {
     const limit = what === 'context_too_long' ? this.models.get(model)?.context_tokens : undefined
     const retryAfter = fault?.retry_after
     const resetsAt = retryAfter === undefined ? undefined : now + retryAfter * 1000
@@ -150,7 +150,7 @@ export class FakeProvider {
     }
   }
 
-  #limitRefusal(key: string, model: string, { limit, resetsAt }: LimitState, now: number): Refusal {
+  #limitRefusal(key: string, model: string, { limit, resetsAt }: LimitState, now: number): FakeRefusal {
     const wait = Math.max(0, resetsAt - now) / 1000
     const stated = limit.stated ? { retryAfter: Math.ceil(wait), resetsAt } : {}
     const said = this.#say(limit.window === 'day' ? 'quota_day' : 'rate_minute', model, {
@@ -160,7 +160,7 @@ export class FakeProvider {
     return { ...said, headers: { ...this.headers(key, model, now), ...said.headers } }
   }
 
-  #say(what: FakeFault['do'], model: string, facts: Omit<Parameters<typeof refusal>[3], 'model'>): Refusal {
+  #say(what: FakeFault['do'], model: string, facts: Omit<Parameters<typeof refusal>[3], 'model'>): FakeRefusal {
     return refusal(this.id, this.dialect, what, { model, ...facts }) ?? { status: 500, body: {} }
   }
 

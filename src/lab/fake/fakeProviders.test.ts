@@ -4,7 +4,7 @@ import type { ChatRequest } from '../../domain/chat.ts'
 import type { FailureKind } from '../../domain/failure.ts'
 import { catalog } from '../../providers/catalog.ts'
 import { checkKey, listModels } from '../../upstream/discovery/discover.ts'
-import type { FakeFault, Scenario } from './scenario.ts'
+import type { FakeFault, FakeScenario } from './scenario.ts'
 
 const DIALECTS = ['openai', 'openai-responses', 'anthropic', 'google'] as const
 const TOOLS: Partial<ChatRequest> = {
@@ -14,7 +14,7 @@ const TOOLS: Partial<ChatRequest> = {
 const tools = { now: Date.now, redact: (text: string) => text }
 
 /** One provider of the user's own that speaks the dialect. */
-const speaking = (dialect: (typeof DIALECTS)[number], more: object = {}): Scenario => ({
+const speaking = (dialect: (typeof DIALECTS)[number], more: object = {}): FakeScenario => ({
   providers: { own: { dialect, keys: { [fakeKey('own')]: {} }, models: { m: {} }, ...more } },
 })
 

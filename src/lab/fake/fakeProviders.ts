@@ -10,10 +10,10 @@ import { Dice } from '../../domain/random.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import { FakeProvider } from './fakeProvider.ts'
 import { loadedListBody, modelsListBody } from './modelLists.ts'
-import type { Refusal } from './refusal.ts'
+import type { FakeRefusal } from './refusal.ts'
 import { fakeReply, tokensOf } from './reply.ts'
-import { type Asked, embeddingsBody, keyOf, readAsked, readJson } from './request.ts'
-import { type FakeFault, type FakeModel, readFault, readModel, type Scenario, scenarioSchema } from './scenario.ts'
+import { embeddingsBody, type FakeRequest, keyOf, readAsked, readJson } from './request.ts'
+import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
 import { sendAnswer, sendStream, spoil } from './wire.ts'
 
 export interface FakeOptions {
@@ -56,7 +56,7 @@ export interface FakeWorld {
   fault(provider: string, fault: FakeFault): void
   clearFaults(provider?: string): void
   /** Refuses every call for which `refuse` has an answer, before anything else is looked at. */
-  refuseIf(refuse: (provider: string, body: unknown) => Refusal | null): void
+  refuseIf(refuse: (provider: string, body: unknown) => FakeRefusal | null): void
   /** From now on the key is refused everywhere. */
   revoke(provider: string, key: number): void
   restore(provider: string, key: number): void
@@ -74,7 +74,7 @@ export interface FakeWorld {
 }
 
 /** Starts the world. The keys are those of the scenario; without any, every key is good. Throws a ZodError for a scenario that is none. */
-export async function startFakeProviders(scenario: Scenario, options: FakeOptions = {}): Promise<FakeWorld> {
+export async function startFakeProviders(scenario: FakeScenario, options: FakeOptions = {}): Promise<FakeWorld> {
   const world = new OpenFakes(scenarioSchema.parse(scenario), options)
   await world.listen(options.port ?? 0)
   return world
@@ -92,7 +92,7 @@ class OpenFakes implements FakeWorld {
   readonly #startedAt: number
   readonly #sockets = new Set<object>()
   readonly #dice: Dice
-  #refuse: (provider: string, body: unknown) => Refusal | null = () => null
+  #refuse: (provider: string, body: unknown) => FakeRefusal | null = () => null
   #inFlight = 0
 
   constructor(scenario: ReturnType<typeof scenarioSchema.parse>, options: FakeOptions) {
@@ -141,7 +141,7 @@ class OpenFakes implements FakeWorld {
     for (const one of this.#providers.values()) if (provider === undefined || one.id === provider) one.clearFaults()
   }
 
-  refuseIf(refuse: (provider: string, body: unknown) => Refusal | null): void {
+  refuseIf(refuse: (provider: string, body: unknown) => FakeRefusal | null): void {
     this.#refuse = refuse
   }
 
@@ -273,7 +273,7 @@ class OpenFakes implements FakeWorld {
   async #answer(
     provider: FakeProvider,
     key: string,
-    { model, dialect, request, texts }: Asked,
+    { model, dialect, request, texts }: FakeRequest,
     fault: FakeFault | null,
     response: ServerResponse,
   ): Promise<void> {

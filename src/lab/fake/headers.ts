@@ -3,9 +3,9 @@
 import { findProvider } from '../../providers/catalog.ts'
 import type { LimitState } from './limits.ts'
 
-type Headers = Record<string, string>
+type FakeHeaders = Record<string, string>
 /** Adds what a provider says of one limit. */
-type Fashion = (headers: Headers, state: LimitState, now: number) => void
+type Fashion = (headers: FakeHeaders, state: LimitState, now: number) => void
 
 const secondsLeft = (state: LimitState, now: number) => Math.max(0, state.resetsAt - now) / 1000
 
@@ -65,8 +65,8 @@ const FASHIONS: Readonly<Record<string, Fashion>> = {
 }
 
 /** What every answer of the provider says of the caller's limits. A provider nobody knows speaks like Cerebras. */
-export function limitHeaders(provider: string, states: readonly LimitState[], now: number): Headers {
-  const headers: Headers = {}
+export function limitHeaders(provider: string, states: readonly LimitState[], now: number): FakeHeaders {
+  const headers: FakeHeaders = {}
   const windows = findProvider(provider)?.limitWindows
   const own = Object.hasOwn(FASHIONS, provider) ? FASHIONS[provider] : undefined
   const fashion = own ?? (windows === undefined || provider === 'cerebras' ? windowInName : bare(windows))
@@ -74,7 +74,7 @@ export function limitHeaders(provider: string, states: readonly LimitState[], no
   return headers
 }
 
-function put(headers: Headers, name: string, state: LimitState, reset: string | null): void {
+function put(headers: FakeHeaders, name: string, state: LimitState, reset: string | null): void {
   headers[name.replace('{}', 'limit')] = String(state.limit.limit)
   headers[name.replace('{}', 'remaining')] = String(state.remaining)
   if (reset !== null) headers[name.replace('{}', 'reset')] = reset

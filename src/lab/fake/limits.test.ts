@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { callModel, connectionTo, fakeKey, openWorld } from '../../../test/support/labCall.ts'
 import { goDuration } from './headers.ts'
-import type { FakeLimit, Scenario } from './scenario.ts'
+import type { FakeLimit, FakeScenario } from './scenario.ts'
 
 const NOON = Date.UTC(2026, 10, 23, 12)
 type Limit = Partial<FakeLimit> & Pick<FakeLimit, 'unit' | 'window' | 'limit'>
 
-const limited = (provider: string, ...limits: Limit[]): Scenario => ({
+const limited = (provider: string, ...limits: Limit[]): FakeScenario => ({
   providers: {
     [provider]: {
       keys: { [fakeKey(provider, 1)]: { account: 'shared' }, [fakeKey(provider, 2)]: { account: 'shared' } },

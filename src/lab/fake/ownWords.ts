@@ -1,14 +1,18 @@
 /** Providers that speak OpenAI's language but refuse in words of their own (wire-facts 3.1, 3.2). */
 
-import type { Refusal, Wording } from './refusal.ts'
+import type { FakeRefusal, Wording } from './refusal.ts'
 
-const openrouterError = (status: number, message: string, metadata?: Readonly<Record<string, unknown>>): Refusal => ({
+const openrouterError = (
+  status: number,
+  message: string,
+  metadata?: Readonly<Record<string, unknown>>,
+): FakeRefusal => ({
   status,
   body: { error: { message, code: status, ...(metadata !== undefined && { metadata }) } },
 })
 
 /** OpenRouter repeats its limit headers inside the body; the reset is epoch milliseconds. */
-function openrouterLimit(message: string, limit: number, resetsAt: number | undefined): Refusal {
+function openrouterLimit(message: string, limit: number, resetsAt: number | undefined): FakeRefusal {
   const headers = {
     'X-RateLimit-Limit': String(limit),
     'X-RateLimit-Remaining': '0',
@@ -30,7 +34,7 @@ const openrouter: Wording = {
     openrouterError(403, 'The input was flagged', { reasons: ['violence'], flagged_input: 'an example' }),
 }
 
-const mistralError = (status: number, type: string, code: string, message: string): Refusal => ({
+const mistralError = (status: number, type: string, code: string, message: string): FakeRefusal => ({
   status,
   body: { object: 'error', message, type, param: null, code },
 })
@@ -40,7 +44,7 @@ const mistral: Wording = {
   overloaded: () => mistralError(429, 'service_tier_capacity_exceeded', '3505', 'Service tier capacity exceeded'),
 }
 
-const cerebrasError = (status: number, type: string, param: string, code: string, message: string): Refusal => ({
+const cerebrasError = (status: number, type: string, param: string, code: string, message: string): FakeRefusal => ({
   status,
   body: { message, type, param, code },
 })

@@ -2,7 +2,7 @@
 
 import type { FakeFault } from './scenario.ts'
 
-export interface Refusal {
+export interface FakeRefusal {
   readonly status: number
   readonly body: unknown
   readonly headers?: Readonly<Record<string, string>>
@@ -17,5 +17,5 @@ export interface RefusalFacts {
   readonly resetsAt?: number | undefined
 }
 
-export type Writer = (facts: RefusalFacts) => Refusal
-export type Wording = { readonly [K in FakeFault['do']]?: Writer }
+export type RefusalWriter = (facts: RefusalFacts) => FakeRefusal
+export type Wording = { readonly [K in FakeFault['do']]?: RefusalWriter }

@@ -9,7 +9,7 @@ import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { tokensOf } from './reply.ts'
 import type { FakeModel } from './scenario.ts'
 
-export interface Asked {
+export interface FakeRequest {
   readonly model: string
   readonly dialect: Dialect
   readonly request: ChatRequest
@@ -22,7 +22,7 @@ const GOOGLE_EMBED_PATH = /\/models\/(.+):batchEmbedContents$/
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /** A provider may serve several dialects (OpenRouter, DeepSeek). Null for a path nobody serves; throws InvalidRequestError. */
-export function readAsked(path: string, body: unknown): Asked | null {
+export function readAsked(path: string, body: unknown): FakeRequest | null {
   const google = GOOGLE_PATH.exec(path)
   if (google !== null) return readGoogle(google, body)
   const googleEmbed = GOOGLE_EMBED_PATH.exec(path)
@@ -41,13 +41,13 @@ function dialectAt(path: string): DialectId | null {
   return path.endsWith('/responses') ? 'openai-responses' : null
 }
 
-function readGoogle([, model = '', method]: RegExpExecArray, body: unknown): Asked {
+function readGoogle([, model = '', method]: RegExpExecArray, body: unknown): FakeRequest {
   const dialect = dialectOf('google')
   const place = { model: decoded(model), stream: method === 'streamGenerateContent' }
   return { model: place.model, dialect, request: dialect.client.readRequest(body, place), texts: null }
 }
 
-function readEmbedding(body: unknown): Asked {
+function readEmbedding(body: unknown): FakeRequest {
   const record = asRecord(body)
   const model = asString(record?.['model']) ?? ''
   const input = record?.['input']
@@ -56,7 +56,7 @@ function readEmbedding(body: unknown): Asked {
 }
 
 /** https://ai.google.dev/api/embeddings#method:-models.batchembedcontents */
-function readGoogleEmbedding(model: string, body: unknown): Asked {
+function readGoogleEmbedding(model: string, body: unknown): FakeRequest {
   const texts = (asArray(asRecord(body)?.['requests']) ?? []).map((request) =>
     (asArray(asRecord(asRecord(request)?.['content'])?.['parts']) ?? [])
       .map((part) => asString(asRecord(part)?.['text']) ?? '')

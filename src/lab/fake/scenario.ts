@@ -127,7 +127,7 @@ export const scenarioSchema = z.strictObject({
   providers: z.record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), fakeProvider),
 })
 
-export type Scenario = z.input<typeof scenarioSchema>
+export type FakeScenario = z.input<typeof scenarioSchema>
 type ReadScenario = z.output<typeof scenarioSchema>
 export type FakeProviderFacts = ReadScenario['providers'][string]
 export type FakeModel = z.output<typeof fakeModel>

@@ -1,6 +1,6 @@
 /** Ready-made worlds: the original's keys (Groq, OpenRouter, three of Google) as they might behave today. */
 
-import type { Scenario } from './scenario.ts'
+import type { FakeScenario } from './scenario.ts'
 
 /** A key of the simulated world: recognisably fake, and unlike any real shape so that scanners stay quiet. */
 export const fakeKeyText = (provider: string, index: number) => `fake-${provider}-${'0'.repeat(12)}${index}`
@@ -30,7 +30,7 @@ const GOOGLE_MODELS = [
 ]
 
 /** The original's 28 targets (6 + 7 + 5 x 3), each answering after `latencyMs`, without faults. */
-export function originalScenario(latencyMs: number): Scenario {
+export function originalScenario(latencyMs: number): FakeScenario {
   const chat = (ids: readonly string[]) => Object.fromEntries(ids.map((id) => [id, { latency_ms: latencyMs }]))
   return {
     providers: {
@@ -46,7 +46,7 @@ function keys(provider: string, count: number): Record<string, Record<string, ne
 }
 
 /** What the demo shows: fast and limited, broad and moody, three keys of which two share a project and one is revoked. */
-export function demoScenario(): Scenario {
+export function demoScenario(): FakeScenario {
   return {
     seed: 7,
     providers: {
@@ -97,7 +97,7 @@ export function demoScenario(): Scenario {
 export const RETIRED_MODEL = 'llama-3.3-70b-versatile'
 
 /** The documented example: fast groq, steady google, slow and shaky openrouter; one of the original's models is retired. */
-export function tourScenario(): Scenario {
+export function tourScenario(): FakeScenario {
   return {
     seed: 11,
     providers: {

@@ -1,13 +1,13 @@
 /** What happens when, on a virtual clock: a binary heap of moments. Things of one moment happen in the order they were added. */
 
-interface Item {
+interface AgendaItem {
   readonly at: number
   readonly order: number
   readonly happen: () => void
 }
 
 export class Agenda {
-  readonly #heap: Item[] = []
+  readonly #heap: AgendaItem[] = []
   #added = 0
 
   add(at: number, happen: () => void): void {
@@ -27,7 +27,7 @@ export class Agenda {
     for (let item = this.#take(); item !== undefined; item = this.#take()) item.happen()
   }
 
-  #take(): Item | undefined {
+  #take(): AgendaItem | undefined {
     const first = this.#heap[0]
     const last = this.#heap.pop()
     if (first === undefined || last === undefined || first === last) return first
@@ -35,7 +35,7 @@ export class Agenda {
     return first
   }
 
-  #sink(item: Item): void {
+  #sink(item: AgendaItem): void {
     let index = 0
     for (;;) {
       let child = 2 * index + 1
@@ -49,6 +49,6 @@ export class Agenda {
   }
 }
 
-function isBefore(one: Item, other: Item): boolean {
+function isBefore(one: AgendaItem, other: AgendaItem): boolean {
   return one.at !== other.at ? one.at < other.at : one.order < other.order
 }

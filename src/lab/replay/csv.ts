@@ -6,10 +6,10 @@ import { gunzipSync } from 'node:zlib'
 export interface Table {
   readonly columns: readonly string[]
   /** One object per line, cells by column; a cell that is missing is ''. */
-  readonly rows: readonly Row[]
+  readonly rows: readonly CsvRow[]
 }
 
-export interface Row {
+export interface CsvRow {
   /** The cell as text; '' where the table has no such column. */
   text(column: string): string
   /** The cell as a number; NaN where there is none. */
@@ -25,7 +25,7 @@ export function readTable(file: string): Table {
   return { columns, rows: lines.map((line) => rowOf(cellsOf(line), indexes)) }
 }
 
-function rowOf(cells: readonly string[], indexes: ReadonlyMap<string, number>): Row {
+function rowOf(cells: readonly string[], indexes: ReadonlyMap<string, number>): CsvRow {
   const text = (column: string) => cells[indexes.get(column) ?? -1] ?? ''
   return { text, number: (column) => (text(column) === '' ? Number.NaN : Number(text(column))) }
 }

@@ -1,10 +1,10 @@
 /** Scenarios made of recorded incidents, and of recorded arrivals. */
 
 import { poisson } from './arrivals.ts'
-import type { Row, Table } from './csv.ts'
+import type { CsvRow, Table } from './csv.ts'
 import { makeLabTarget } from './labTarget.ts'
 import { contender, SPRINTER_AND_HAULER } from './scenarios.ts'
-import type { Arrival, Conditions, Contender, Likely, Scenario } from './world.ts'
+import type { Arrival, Conditions, Contender, Likely, ReplayScenario } from './world.ts'
 
 const DAY = 86_400_000
 const START = Date.UTC(2026, 0, 1)
@@ -22,7 +22,7 @@ interface IncidentRow {
 }
 
 /** Five targets, each living through another fifth of one provider's history. */
-export function incidentScenario(table: Table, stem: string): Scenario {
+export function incidentScenario(table: Table, stem: string): ReplayScenario {
   const incidents = table.rows.flatMap(incidentOf).sort((a, b) => a.from - b.from)
   const first = incidents[0]?.from ?? START
   const span = (incidents.at(-1)?.until ?? START) - first
@@ -39,7 +39,7 @@ export function incidentScenario(table: Table, stem: string): Scenario {
   }
 }
 
-function incidentOf(row: Row): readonly IncidentRow[] {
+function incidentOf(row: CsvRow): readonly IncidentRow[] {
   const keeps = KEEPS[row.text('impact_0_3')]
   const from = row.number('start') * 1000
   if (keeps === undefined || !(from > 0)) return []
@@ -74,7 +74,7 @@ function unluckyContender(chunk: number, incidents: readonly IncidentRow[], begi
 }
 
 /** The recorded rush, with its lengths of answers, on the targets of the mixed-length scenario. */
-export function arrivalScenario(table: Table, stem: string): Scenario {
+export function arrivalScenario(table: Table, stem: string): ReplayScenario {
   const arrivals: readonly Arrival[] = table.rows
     .filter((row) => row.number('t_s') >= 0)
     .map((row) => ({ at: START + row.number('t_s') * 1000, tokens: row.number('out_tokens') || 1, task: null }))

@@ -4,7 +4,7 @@ import type { RunLog } from './run.ts'
 import type { Change } from './world.ts'
 
 /** Rates are fractions; regret is the mean per request. */
-export interface Metrics {
+export interface ReplayMetrics {
   /** Requests whose first attempt succeeded. */
   readonly firstAttempt: number
   readonly within5: number
@@ -27,7 +27,7 @@ const RECOVERED = 0.97
 const ADOPTED = 0.5
 const BAD_PICK = 0.05
 
-export function measure(log: RunLog, oracle: RunLog, change: Change | undefined): Metrics {
+export function measure(log: RunLog, oracle: RunLog, change: Change | undefined): ReplayMetrics {
   const count = log.arrivals.length
   const answered = log.elapsedMs.filter((_, number) => log.answered[number] === 1)
   return {
@@ -46,12 +46,12 @@ export function measure(log: RunLog, oracle: RunLog, change: Change | undefined)
 }
 
 /** The mean over seeds (or scenarios) of every number; those that are null somewhere are left out of theirs. */
-export function meanOf(all: readonly Metrics[]): Metrics {
-  const mean = (numberOf: (metrics: Metrics) => number | null) => {
+export function meanOf(all: readonly ReplayMetrics[]): ReplayMetrics {
+  const mean = (numberOf: (metrics: ReplayMetrics) => number | null) => {
     const known = all.map(numberOf).filter((number) => number !== null)
     return known.length === 0 ? null : sum(known) / known.length
   }
-  const sure = (numberOf: (metrics: Metrics) => number) => mean(numberOf) ?? 0
+  const sure = (numberOf: (metrics: ReplayMetrics) => number) => mean(numberOf) ?? 0
   return {
     firstAttempt: sure(({ firstAttempt }) => firstAttempt),
     within5: sure(({ within5 }) => within5),

@@ -7,7 +7,7 @@ import { WEIGHTS } from '../../routing/weights.ts'
 import type { Arrival, ReplayWorld } from './world.ts'
 
 /** One attempt that ended, as a policy sees it. */
-export interface Seen {
+export interface SeenOutcome {
   readonly number: number
   readonly index: number
   readonly source: 'live' | 'test' | 'probe'
@@ -27,14 +27,14 @@ export interface Walk {
   /** The place to try now; -1 when nothing is left. */
   next(now: number): number
   /** The attempt that `next` asked for has ended; `learn` was not told yet. */
-  ended?(seen: Seen): void
+  ended?(seen: SeenOutcome): void
 }
 
 export interface Policy {
   /** A target that can be tried from now on. */
   add(index: number, at: number): void
   begin(number: number, arrival: Arrival): Walk
-  learn(seen: Seen): void
+  learn(seen: SeenOutcome): void
   rate(index: number, score: number, at: number, arrival: Arrival): void
   /** Calls and checks made beside the requests. */
   readonly probes?: number
@@ -65,7 +65,7 @@ abstract class Ranking implements Policy {
 
   protected abstract rank(index: number, number: number, now: number): number
 
-  learn(_seen: Seen): void {}
+  learn(_seen: SeenOutcome): void {}
 
   rate(_place: number, _score: number, _at: number): void {}
 
@@ -130,7 +130,7 @@ export class LatencyList extends Ranking {
     return -resting - recent.reduce((sum, { ms }) => sum + ms, 0) / recent.length
   }
 
-  override learn({ index, failure, at, latencyMs }: Seen): void {
+  override learn({ index, failure, at, latencyMs }: SeenOutcome): void {
     if (failure !== null) this.#restsUntil.set(index, at + 5000)
     else this.#seen.set(index, [...(this.#seen.get(index) ?? []), { at, ms: latencyMs }].slice(-10))
   }
@@ -144,7 +144,7 @@ export class EwmaLatency extends Ranking {
     return -(this.#ms.get(index) ?? 0)
   }
 
-  override learn({ index, failure, latencyMs }: Seen): void {
+  override learn({ index, failure, latencyMs }: SeenOutcome): void {
     const observed = failure === null ? latencyMs : Math.max(10_000, latencyMs)
     const before = this.#ms.get(index)
     this.#ms.set(index, before === undefined ? observed : 0.8 * before + 0.2 * observed)
@@ -171,7 +171,7 @@ export class PeakEwma extends Ranking {
     return (this.#drawn.includes(index) ? 1e9 : 0) - (this.#peaks.get(index)?.ms ?? 0)
   }
 
-  override learn({ index, failure, at, latencyMs }: Seen): void {
+  override learn({ index, failure, at, latencyMs }: SeenOutcome): void {
     const observed = failure === null ? latencyMs : Math.max(10_000, latencyMs)
     const before = this.#peaks.get(index)
     const kept = before === undefined ? 0 : Math.exp(-(at - before.at) / 30_000)
@@ -180,7 +180,7 @@ export class PeakEwma extends Ranking {
   }
 }
 
-interface AllTime {
+interface PolicyTotals {
   tries: number
   successes: number
   ms: number
@@ -192,7 +192,7 @@ interface AllTime {
 /** The plain formula over averages of everything ever seen; optionally a failure rests the target. */
 export class Formula extends Ranking {
   readonly #restMs: number
-  readonly #known = new Map<number, AllTime>()
+  readonly #known = new Map<number, PolicyTotals>()
   readonly #restsUntil = new Map<number, number>()
 
   constructor(restMs = 0) {
@@ -214,7 +214,7 @@ export class Formula extends Ranking {
     return score(terms, WEIGHTS) - resting
   }
 
-  override learn({ index, failure, at, latencyMs }: Seen): void {
+  override learn({ index, failure, at, latencyMs }: SeenOutcome): void {
     const known = this.#of(index)
     known.tries++
     if (failure === null) {
@@ -230,7 +230,7 @@ export class Formula extends Ranking {
     known.scores += score
   }
 
-  #of(index: number): AllTime {
+  #of(index: number): PolicyTotals {
     const known = this.#known.get(index) ?? { tries: 0, successes: 0, ms: 0, rated: 0, scores: 0, lastSuccessAt: 0 }
     this.#known.set(index, known)
     return known
@@ -260,7 +260,7 @@ export class DiscountedThompson extends Ranking {
     return this.#draws.get(index) ?? 0
   }
 
-  override learn({ index, failure, latencyMs }: Seen): void {
+  override learn({ index, failure, latencyMs }: SeenOutcome): void {
     for (const known of [this.#gains, this.#losses]) for (const [key, sum] of known) known.set(key, sum * this.#gamma)
     const reward = failure === null ? (0.4 + 0.3 * speed(latencyMs) + 0.2 * 0.8) / 0.9 : 0
     this.#gains.set(index, (this.#gains.get(index) ?? 0) + reward)

@@ -1,7 +1,7 @@
 /** One measurement of one target, read from a line of a trace. */
 
 import type { FailureKind } from '../../domain/failure.ts'
-import type { Row } from './csv.ts'
+import type { CsvRow } from './csv.ts'
 import type { Conditions } from './world.ts'
 
 export interface Probe {
@@ -40,7 +40,7 @@ const KINDS: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
 ])
 
 /** Null for a line without a time, or a success that took none. */
-export function probeOf(row: Row): Probe | null {
+export function probeOf(row: CsvRow): Probe | null {
   const seconds = row.number('t_unix')
   const ok = row.text('ok') === '1'
   const total = firstNumber(row, 'total_ms', 'ttft_ms')
@@ -64,7 +64,7 @@ export function probeOf(row: Row): Probe | null {
 }
 
 /** A trace of times only, where a total of 0 means that no answer came. */
-export function latencyProbe(row: Row): Probe | null {
+export function latencyProbe(row: CsvRow): Probe | null {
   const seconds = row.number('t_unix')
   const total = row.number('total_ms')
   if (!(seconds > 0)) return null
@@ -84,7 +84,7 @@ export function latencyProbe(row: Row): Probe | null {
   }
 }
 
-function firstNumber(row: Row, ...columns: readonly string[]): number {
+function firstNumber(row: CsvRow, ...columns: readonly string[]): number {
   for (const column of columns) if (row.number(column) > 0) return row.number(column)
   return Number.NaN
 }

@@ -12,7 +12,7 @@ import { type Decision, Router, type RoutingRequest } from '../../routing/choose
 import type { Ineligible } from '../../routing/eligible.ts'
 import { judge } from '../../routing/judge.ts'
 import { ROUTING, type RoutingSettings } from '../../routing/settings.ts'
-import type { Policy, Seen, Walk } from './policies.ts'
+import type { Policy, SeenOutcome, Walk } from './policies.ts'
 import type { Arrival, ReplayWorld } from './world.ts'
 
 /** How every provider of the laboratory counts. */
@@ -60,7 +60,7 @@ export class Product implements Policy {
     return new ProductWalk(this, number, arrival)
   }
 
-  learn(seen: Seen): void {
+  learn(seen: SeenOutcome): void {
     const event = this.eventOf(seen)
     this.parks.fold(event)
     this.quota.fold(event)
@@ -109,7 +109,7 @@ export class Product implements Policy {
     return soonest
   }
 
-  eventOf(seen: Seen): AttemptEvent {
+  eventOf(seen: SeenOutcome): AttemptEvent {
     return {
       kind: 'attempt',
       at: seen.at,
@@ -166,7 +166,7 @@ const CALM = {
   random: 0,
 } as const
 
-function refusedCheck(index: number, now: number): Seen {
+function refusedCheck(index: number, now: number): SeenOutcome {
   const failure: Failure = { kind: 'auth_invalid', status: 401, message: 'simulated key check' }
   const facts = { latencyMs: 0, firstTokenMs: 0, tokens: 0, task: null }
   return { number: -1, index, source: 'probe', startedAt: now, at: now, failure, ...facts }
@@ -217,7 +217,7 @@ class ProductWalk implements Walk {
     }
   }
 
-  ended(seen: Seen): void {
+  ended(seen: SeenOutcome): void {
     const { parks, quota } = this.#product
     const target = this.#product.targetAt(seen.index)
     if (this.#hold !== null) quota.settle(this.#hold, null, seen.at)

@@ -10,7 +10,7 @@ import { allScenarios, POLICIES, type ReplayResult, replayOnce, runReplay } from
 import { replayMarkdown, replayText } from './report.ts'
 import { recordedScenario } from './store.ts'
 import { traceScenarios } from './traces.ts'
-import { ReplayWorld, type Scenario } from './world.ts'
+import { type ReplayScenario, ReplayWorld } from './world.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -46,7 +46,7 @@ describe('the world', () => {
 
 describe('nobody sees the future', () => {
   /** The same scenario, in which from `turn` on everything is otherwise. */
-  function shifted(scenario: Scenario, turn: number): Scenario {
+  function shifted(scenario: ReplayScenario, turn: number): ReplayScenario {
     const upside = (at: number, works: number) => (at >= turn ? 1 - works : works)
     const contenders = scenario.contenders.map((contender) => ({
       ...contender,

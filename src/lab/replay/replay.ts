@@ -1,6 +1,6 @@
 /** The routing benchmark: every policy in every scenario on the same luck, measured against who knows the truth. */
 
-import { type Metrics, meanOf, measure } from './metrics.ts'
+import { meanOf, measure, type ReplayMetrics } from './metrics.ts'
 import {
   DiscountedThompson,
   EwmaLatency,
@@ -17,7 +17,7 @@ import { Product } from './product.ts'
 import { Run, type RunLog } from './run.ts'
 import { syntheticScenarios } from './scenarios.ts'
 import { traceScenarios } from './traces.ts'
-import { ReplayWorld, type Scenario } from './world.ts'
+import { type ReplayScenario, ReplayWorld } from './world.ts'
 
 type PolicyMaker = (world: ReplayWorld, seed: number) => Policy
 
@@ -51,7 +51,7 @@ export interface ReplayOptions {
   /** Names of scenarios; default all there are. */
   readonly scenarios?: readonly string[]
   /** Scenarios beside these, such as the user's own recorded week. */
-  readonly recorded?: readonly Scenario[]
+  readonly recorded?: readonly ReplayScenario[]
   /** Keep the course of the regret, for the picture. */
   readonly curves?: boolean
   readonly onProgress?: (scenario: string, done: number, all: number) => void
@@ -59,8 +59,8 @@ export interface ReplayOptions {
 
 export interface ReplayResult {
   readonly seeds: readonly number[]
-  readonly scenarios: Readonly<Record<string, Readonly<Record<string, Metrics>>>>
-  readonly mean: Readonly<Record<string, Metrics>>
+  readonly scenarios: Readonly<Record<string, Readonly<Record<string, ReplayMetrics>>>>
+  readonly mean: Readonly<Record<string, ReplayMetrics>>
   /** Only with `curves`: by scenario, the regret added up over the requests of the first seed. */
   readonly curves?: Readonly<Record<string, Curves>>
 }
@@ -78,7 +78,7 @@ export async function runReplay(options: ReplayOptions = {}): Promise<ReplayResu
   const seeds = options.seeds ?? SEEDS
   const names = options.policies ?? Object.keys(POLICIES)
   const scenarios = chosenScenarios(options)
-  const results: Record<string, Record<string, Metrics>> = {}
+  const results: Record<string, Record<string, ReplayMetrics>> = {}
   const curves: Record<string, Curves> = {}
   for (const [index, scenario] of scenarios.entries()) {
     options.onProgress?.(scenario.name, index, scenarios.length)
@@ -93,18 +93,18 @@ export async function runReplay(options: ReplayOptions = {}): Promise<ReplayResu
 }
 
 /** Every request of one policy in one scenario, for tests and for a closer look. */
-export function replayOnce(scenario: Scenario, policy: string, seed: number): RunLog {
+export function replayOnce(scenario: ReplayScenario, policy: string, seed: number): RunLog {
   const make = POLICIES[policy]
   if (make === undefined) throw new RangeError(`no policy "${policy}"; one of: ${Object.keys(POLICIES).join(', ')}`)
   const world = new ReplayWorld(scenario, seed)
   return new Run(world, make(world, seed), scenario.arrivals(seed)).finish()
 }
 
-export function allScenarios(data: string | null = null): readonly Scenario[] {
+export function allScenarios(data: string | null = null): readonly ReplayScenario[] {
   return [...(data === null ? [] : traceScenarios(data)), ...syntheticScenarios()]
 }
 
-function chosenScenarios({ data, recorded = [], scenarios: wanted }: ReplayOptions): readonly Scenario[] {
+function chosenScenarios({ data, recorded = [], scenarios: wanted }: ReplayOptions): readonly ReplayScenario[] {
   const all = [...recorded, ...allScenarios(data)]
   if (wanted === undefined) return all
   for (const name of wanted)
@@ -113,8 +113,8 @@ function chosenScenarios({ data, recorded = [], scenarios: wanted }: ReplayOptio
   return all.filter(({ name }) => wanted.includes(name))
 }
 
-function replayScenario(scenario: Scenario, names: readonly string[], seeds: readonly number[]) {
-  const bySeed = new Map<string, Metrics[]>()
+function replayScenario(scenario: ReplayScenario, names: readonly string[], seeds: readonly number[]) {
+  const bySeed = new Map<string, ReplayMetrics[]>()
   const policies: Record<string, readonly number[]> = {}
   let requests = 0
   for (const seed of seeds) {
@@ -140,7 +140,9 @@ function curveOf({ regret }: RunLog): readonly number[] {
   return curve
 }
 
-function meanByPolicy(results: Readonly<Record<string, Readonly<Record<string, Metrics>>>>): Record<string, Metrics> {
+function meanByPolicy(
+  results: Readonly<Record<string, Readonly<Record<string, ReplayMetrics>>>>,
+): Record<string, ReplayMetrics> {
   const scenarios = Object.values(results)
   const policies = Object.keys(scenarios[0] ?? {})
   return Object.fromEntries(policies.map((name) => [name, meanOf(scenarios.map((scenario) => scenario[name]!))]))

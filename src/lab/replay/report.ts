@@ -1,11 +1,11 @@
 /** The result of a replay for people: a table per scenario on a terminal, and the same as Markdown. */
 
-import type { Metrics } from './metrics.ts'
+import type { ReplayMetrics } from './metrics.ts'
 import type { ReplayResult } from './replay.ts'
 
 interface Column {
   readonly title: string
-  readonly show: (metrics: Metrics) => string
+  readonly show: (metrics: ReplayMetrics) => string
 }
 
 const percent = (share: number, digits = 1) => (100 * share).toFixed(digits)
@@ -44,11 +44,11 @@ export function replayMarkdown(result: ReplayResult): string {
 function sections({
   mean,
   scenarios,
-}: ReplayResult): readonly (readonly [string, Readonly<Record<string, Metrics>>])[] {
+}: ReplayResult): readonly (readonly [string, Readonly<Record<string, ReplayMetrics>>])[] {
   return [['mean of all scenarios', mean], ...Object.entries(scenarios)]
 }
 
-function rowsOf(policies: Readonly<Record<string, Metrics>>): readonly (readonly string[])[] {
+function rowsOf(policies: Readonly<Record<string, ReplayMetrics>>): readonly (readonly string[])[] {
   const byRegret = Object.entries(policies).sort(([, a], [, b]) => a.regret - b.regret)
   const rows = byRegret.map(([name, metrics]) => [name, ...COLUMNS.map(({ show }) => show(metrics))])
   return [['policy', ...COLUMNS.map(({ title }) => title)], ...rows]

@@ -1,8 +1,8 @@
 /** One policy in one world: requests come, attempts end, in the order of a virtual clock. Nobody sleeps, nothing is sent. */
 
 import { Agenda } from './agenda.ts'
-import type { Policy, Seen, Walk } from './policies.ts'
-import { type Arrival, type Fate, type ReplayWorld, worthOf } from './world.ts'
+import type { Policy, SeenOutcome, Walk } from './policies.ts'
+import { type Arrival, type CallFate, type ReplayWorld, worthOf } from './world.ts'
 
 /** What became of each request, by its number. */
 export interface RunLog {
@@ -101,7 +101,7 @@ export class Run {
     })
   }
 
-  #answer({ number, arrival }: Request, index: number, seen: Seen, fate: Fate): void {
+  #answer({ number, arrival }: Request, index: number, seen: SeenOutcome, fate: CallFate): void {
     const elapsedMs = seen.at - arrival.at
     this.#log.elapsedMs[number] = elapsedMs
     this.#log.answered[number] = 1
@@ -117,7 +117,7 @@ interface Request {
   readonly walk: Walk
 }
 
-function seenOf(fate: Fate, number: number, index: number, startedAt: number): Seen {
+function seenOf(fate: CallFate, number: number, index: number, startedAt: number): SeenOutcome {
   const { failure, latencyMs, firstTokenMs } = fate
   const at = startedAt + latencyMs
   return { number, index, source: 'live', startedAt, at, failure, latencyMs, firstTokenMs, tokens: 0, task: null }

@@ -2,7 +2,7 @@
 
 import { poisson, type Traffic } from './arrivals.ts'
 import { makeLabTarget } from './labTarget.ts'
-import type { Change, Conditions, Contender, Scenario } from './world.ts'
+import type { Change, Conditions, Contender, ReplayScenario } from './world.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -53,7 +53,7 @@ export function contender(
   return { target: makeLabTarget(kind), since, at, dailyLimit }
 }
 
-function withBest(name: string, best: Contender, facts: { perDay?: number; change?: Change } = {}): Scenario {
+function withBest(name: string, best: Contender, facts: { perDay?: number; change?: Change } = {}): ReplayScenario {
   const traffic: Traffic = { from: START, until: START + DAYS * DAY, perDay: facts.perDay ?? 700 }
   return {
     name,
@@ -65,40 +65,40 @@ function withBest(name: string, best: Contender, facts: { perDay?: number; chang
   }
 }
 
-function twisted(name: string, twist: Twist, facts: { perDay?: number; change?: Change } = {}): Scenario {
+function twisted(name: string, twist: Twist, facts: { perDay?: number; change?: Change } = {}): ReplayScenario {
   return withBest(name, contender(SIX[0]!, { twist }), facts)
 }
 
 const after = (days: number): Change => ({ at: START + days * DAY, until: 'recover' })
 const hourOf = (at: number) => Math.floor(at / HOUR) % 24
 
-function rateLimit(): Scenario {
+function rateLimit(): ReplayScenario {
   const limited = contender(SIX[0]!, { dailyLimit: (at) => (at < START + DAY ? null : 120) })
   return withBest('S1-rate-limit', limited, { change: after(1) })
 }
 
-function qualityDrop(): Scenario {
+function qualityDrop(): ReplayScenario {
   return twisted('S2-quality-drop', (at) => (at < START + 3 * DAY ? null : { quality: 0.4 }), { change: after(3) })
 }
 
-function peakHours(): Scenario {
+function peakHours(): ReplayScenario {
   const isPeak = (at: number) => hourOf(at) >= 13 && hourOf(at) < 20
   return twisted('S3-peak-hours', (at) => (isPeak(at) ? { firstTokenMs: 6 * BASE.firstTokenMs } : null))
 }
 
-function keyRevoked(): Scenario {
+function keyRevoked(): ReplayScenario {
   const revoked = { works: 0, failure: 'auth_invalid', failureMs: 120 } as const
   return twisted('S4-key-revoked', (at) => (at < START + 2 * DAY ? null : revoked), { change: after(2) })
 }
 
 /** The best of all is bought on the fourth day; until then the second best had to do. */
-function newKey(): Scenario {
+function newKey(): ReplayScenario {
   const at = START + 3 * DAY
   const scenario = withBest('S5-new-key', contender(SIX[0]!, { since: at }))
   return { ...scenario, change: { at, until: { adopt: 0 } } }
 }
 
-function outages(): Scenario {
+function outages(): ReplayScenario {
   const down = { works: 0, failure: 'overloaded', failureMs: 800 } as const
   const isDown = (at: number) => [4, 11, 18].includes(hourOf(at)) && at % HOUR < 40 * 60_000
   return twisted('S6-outages', (at) => (isDown(at) ? down : null), { perDay: 3000 })
@@ -113,7 +113,7 @@ export const SPRINTER_AND_HAULER: readonly Kind[] = [
   { provider: 'mistral', model: 'small', conditions: { works: 0.98, firstTokenMs: 800, tokenMs: 10, quality: 0.8 } },
 ]
 
-function mixedLength(): Scenario {
+function mixedLength(): ReplayScenario {
   const traffic: Traffic = {
     from: START,
     until: START + DAYS * DAY,
@@ -133,7 +133,7 @@ function mixedLength(): Scenario {
 }
 
 /** The original's story: the best is limited on the second day, and is not the first choice of the third. */
-function threeDays(): Scenario {
+function threeDays(): ReplayScenario {
   const day = Math.floor(START / DAY)
   const limit = (at: number) => (Math.floor(at / DAY) - day === 1 ? 10 : null)
   const kinds: readonly Kind[] = [
@@ -151,6 +151,6 @@ function threeDays(): Scenario {
   }
 }
 
-export function syntheticScenarios(): readonly Scenario[] {
+export function syntheticScenarios(): readonly ReplayScenario[] {
   return [rateLimit(), qualityDrop(), peakHours(), keyRevoked(), newKey(), outages(), mixedLength(), threeDays()]
 }

@@ -3,7 +3,7 @@
 import type { AttemptEvent, QualityEvent, StoreEvent } from '../../domain/store.ts'
 import type { Probe } from './probe.ts'
 import { grouped, traceContender } from './traces.ts'
-import type { Arrival, Scenario } from './world.ts'
+import type { Arrival, ReplayScenario } from './world.ts'
 
 /** What is not scored is taken to be this good. */
 const QUALITY = 0.8
@@ -11,7 +11,7 @@ const QUALITY = 0.8
 const FEWEST_ATTEMPTS = 10
 
 /** Null when too little was recorded to choose between anything: two targets with ten attempts each. */
-export function recordedScenario(events: readonly StoreEvent[]): Scenario | null {
+export function recordedScenario(events: readonly StoreEvent[]): ReplayScenario | null {
   const attempts = events.filter((event) => event.kind === 'attempt').filter(isAboutTarget)
   const scores = meanScores(events.filter((event) => event.kind === 'quality'))
   const groups = grouped(

@@ -7,7 +7,7 @@ import { readTable, type Table } from './csv.ts'
 import { arrivalScenario, incidentScenario } from './events.ts'
 import { makeLabTarget } from './labTarget.ts'
 import { latencyProbe, type Probe, probeOf } from './probe.ts'
-import type { Contender, Likely, Scenario } from './world.ts'
+import type { Contender, Likely, ReplayScenario } from './world.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -20,7 +20,7 @@ const FEWEST_PAID_PROBES = 60
 const FEWEST_LATENCIES = 8
 
 /** Every scenario that the tables of a folder make; tables with other columns are passed over. */
-export function traceScenarios(folder: string): readonly Scenario[] {
+export function traceScenarios(folder: string): readonly ReplayScenario[] {
   const files = readdirSync(folder).filter((file) => /\.csv(?:\.gz)?$/.test(file))
   return files.sort().flatMap((file) => {
     const stem = file.replace(/\.csv(?:\.gz)?$/, '')
@@ -30,7 +30,7 @@ export function traceScenarios(folder: string): readonly Scenario[] {
   })
 }
 
-function scenariosOf(table: Table, stem: string): readonly Scenario[] {
+function scenariosOf(table: Table, stem: string): readonly ReplayScenario[] {
   const has = (...columns: string[]) => columns.every((column) => table.columns.includes(column))
   if (has('t_unix', 'provider', 'ok', 'err_class', 'quality_0_100')) return [paidScenario(table, stem)]
   if (has('t_unix', 'provider', 'model', 'ok', 'err_class')) return [freeScenario(table, stem)]
@@ -41,13 +41,13 @@ function scenariosOf(table: Table, stem: string): readonly Scenario[] {
 }
 
 /** One target per provider, whatever model it served at the time. */
-function paidScenario(table: Table, stem: string): Scenario {
+function paidScenario(table: Table, stem: string): ReplayScenario {
   const groups = grouped(table.rows.map(probeOf), ({ provider }) => provider)
   const kept = groups.filter((probes) => probes.length >= FEWEST_PAID_PROBES)
   return probeScenario(stem.replace(/^probe6h_(.*)$/, '$16h'), kept, { perDay: 280 })
 }
 
-function freeScenario(table: Table, stem: string): Scenario {
+function freeScenario(table: Table, stem: string): ReplayScenario {
   const groups = grouped(table.rows.map(probeOf), ({ provider, model }) => `${provider}/${model}`)
   const kept = groups.filter(
     (probes) =>
@@ -58,7 +58,7 @@ function freeScenario(table: Table, stem: string): Scenario {
   return probeScenario(stem.replace(/^probe_free_/, 'free'), kept, { perDay: 700 })
 }
 
-function latencyScenarios(table: Table): readonly Scenario[] {
+function latencyScenarios(table: Table): readonly ReplayScenario[] {
   const regions = new Set(table.rows.map((row) => row.text('region')))
   return [...regions].map((region) => {
     const rows = table.rows.filter((row) => row.text('region') === region)
@@ -74,7 +74,7 @@ interface Window {
   readonly days?: number
 }
 
-function probeScenario(name: string, groups: readonly (readonly Probe[])[], { perDay, days }: Window): Scenario {
+function probeScenario(name: string, groups: readonly (readonly Probe[])[], { perDay, days }: Window): ReplayScenario {
   const until = Math.max(...groups.map((probes) => probes.at(-1)!.at))
   const from = until - (days ?? (isSixHourly(groups) ? 70 : 27)) * DAY
   return {

@@ -54,7 +54,7 @@ export interface Change {
   readonly until: 'recover' | { readonly adopt: number }
 }
 
-export interface Scenario {
+export interface ReplayScenario {
   readonly name: string
   readonly from: number
   readonly until: number
@@ -63,7 +63,7 @@ export interface Scenario {
   readonly change?: Change
 }
 
-export interface Fate {
+export interface CallFate {
   readonly failure: Failure | null
   readonly latencyMs: number
   readonly firstTokenMs: number
@@ -79,13 +79,13 @@ const LONGEST_MS = 120_000
 const QUOTA_REFUSAL_MS = 150
 
 export class ReplayWorld {
-  readonly scenario: Scenario
+  readonly scenario: ReplayScenario
   readonly #seed: number
   /** Successes granted on the day, by index. */
   readonly #used: Float64Array
   readonly #usedOn: Float64Array
 
-  constructor(scenario: Scenario, seed: number) {
+  constructor(scenario: ReplayScenario, seed: number) {
     this.scenario = scenario
     this.#seed = seed
     this.#used = new Float64Array(scenario.contenders.length)
@@ -103,7 +103,7 @@ export class ReplayWorld {
   }
 
   /** What becomes of request `number` at this target, when it is called at `at`. */
-  fate(number: number, index: number, { at, tokens }: { readonly at: number; readonly tokens: number }): Fate {
+  fate(number: number, index: number, { at, tokens }: { readonly at: number; readonly tokens: number }): CallFate {
     const dice = this.#dice(number, index, at)
     const conditions = pickLikely(this.scenario.contenders[index]!.at(at), dice.uniform())
     const { costUsd } = conditions
@@ -169,7 +169,7 @@ function pickLikely(likely: readonly Likely[], luck: number): Conditions {
   return likely.at(-1)!.conditions
 }
 
-function refusedByQuota(limit: number): Fate {
+function refusedByQuota(limit: number): CallFate {
   const failure: Failure = {
     kind: 'quota_day',
     status: 429,

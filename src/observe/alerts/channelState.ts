@@ -18,7 +18,7 @@ export interface ChannelState {
 }
 
 /** Longer than a message may take. */
-export const LEASE_MS = 30_000
+export const CLAIM_MS = 30_000
 /** Telegram takes about one message a second in a chat: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits */
 const GAP_MS = 1_000
 /** A burst of messages, then one a minute: what comes meanwhile is put into one message. */
@@ -43,7 +43,7 @@ export const isFree = (state: ChannelState, now: number): boolean =>
   !state.off &&
   isPast(state.nextAt, now, LONGEST_STATED_MS) &&
   tokensAt(state, now) >= 1 &&
-  (state.claim === null || isPast(state.claimUntil, now, LEASE_MS))
+  (state.claim === null || isPast(state.claimUntil, now, CLAIM_MS))
 
 /** A time that is farther ahead than it can have been set means that the clock was set back. */
 const isPast = (at: number, now: number, mostMs: number) => now >= at || at - now > mostMs

@@ -10,7 +10,7 @@ import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
 import { type Alert, alertText, coversEvent, readAlert } from './alert.ts'
 import { BETWEEN, type Channel, type Delivery } from './channel.ts'
-import { afterDelivery, claimed, isFree, LEASE_MS, readState, turnedOn, writeState } from './channelState.ts'
+import { afterDelivery, CLAIM_MS, claimed, isFree, readState, turnedOn, writeState } from './channelState.ts'
 
 export interface OutboxOptions {
   readonly store: Store
@@ -165,7 +165,7 @@ export class Outbox {
     const now = this.#options.now()
     const value = this.#options.store.updateDoc(CHANNELS, channel.id, (before) => {
       const state = readState(before)
-      return writeState(isFree(state, now) ? claimed(state, claim, now + LEASE_MS, now) : state)
+      return writeState(isFree(state, now) ? claimed(state, claim, now + CLAIM_MS, now) : state)
     })
     return readState(value).claim === claim
   }

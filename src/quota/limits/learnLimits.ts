@@ -1,10 +1,10 @@
 /** What a finished attempt teaches about quotas: what it used, and which limit refused it. */
 
 import type { Failure, FailureKind, FailureScope, LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import type { QuotaScope } from '../../domain/scope.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import { WINDOW_MS } from '../window.ts'
 import type { QuotaNeed } from './quotaNeed.ts'
-import type { QuotaScope } from './seed.ts'
 import { type StatedLimit, windowOfWait } from './statedLimit.ts'
 
 /** A limit said no without saying what is left: when it may say yes again, as far as the answer tells. */

@@ -1,8 +1,7 @@
 /** One limit of a pool, such as its requests per minute: how large it is, what is used, and so what is left. */
 
-import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import type { DayBoundary, LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import { asRecord, type Json } from '../../domain/json.ts'
-import type { DayBoundary } from '../dayBoundary.ts'
 import { ADMISSION_MS, CountingWindow, WINDOW_MS } from '../window.ts'
 import { LimitReading, REORDER_MS } from './limitReading.ts'
 import { LimitSize, type LimitSizeSource } from './limitSize.ts'

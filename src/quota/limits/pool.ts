@@ -1,13 +1,13 @@
 /** A pool: the quota that all calls of one account (or key, or address) draw from together, and its limits. */
 
 import { Bag } from '../../domain/bag.ts'
-import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import type { DayBoundary, LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
-import type { DayBoundary } from '../dayBoundary.ts'
+import type { QuotaScope } from '../../domain/scope.ts'
 import { Limit, type Unseen } from './limit.ts'
 import { REORDER_MS } from './limitReading.ts'
 import { amountOf, type QuotaNeed } from './quotaNeed.ts'
-import { familyOf, type QuotaScope, type QuotaSeed } from './seed.ts'
+import { familyOf, type QuotaSeed } from './seed.ts'
 
 /** Whose quota a target draws from. */
 export interface QuotaUser {

@@ -4,10 +4,9 @@
  */
 
 import { Bag } from '../../domain/bag.ts'
-import type { LimitUnit } from '../../domain/failure.ts'
+import type { DayBoundary, LimitUnit } from '../../domain/failure.ts'
 import { asArray, asRecord, type Json } from '../../domain/json.ts'
 import type { AttemptEvent, TargetRef } from '../../domain/store.ts'
-import type { DayBoundary } from '../dayBoundary.ts'
 import { ADMISSION_MS } from '../window.ts'
 import { explains, limitNamedBy, limitRefusalOf, usageFromAttempt } from './learnLimits.ts'
 import type { Limit } from './limit.ts'

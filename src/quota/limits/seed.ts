@@ -1,6 +1,7 @@
 /** Limits that a provider publishes or others observed: shown with their age, never a reason to pace or exclude. */
 
 import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import type { QuotaScope } from '../../domain/scope.ts'
 
 /** The part of a provider's seed limit that matters here. */
 export interface QuotaSeed {
@@ -13,9 +14,6 @@ export interface QuotaSeed {
   /** ISO date. */
   readonly checkedAt: string
 }
-
-/** What limits are counted over. */
-export type QuotaScope = 'key' | 'account' | 'account+model' | 'ip'
 
 /** Whether a seed's `model` pattern covers the model. */
 export function coversModel(pattern: string, model: string): boolean {

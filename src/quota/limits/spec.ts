@@ -1,7 +1,8 @@
 /** How a provider counts: the part of its data that quotas need. Every `ProviderSpec` is one. */
 
-import type { DayBoundary } from '../dayBoundary.ts'
-import type { QuotaScope, QuotaSeed } from './seed.ts'
+import type { DayBoundary } from '../../domain/failure.ts'
+import type { QuotaScope } from '../../domain/scope.ts'
+import type { QuotaSeed } from './seed.ts'
 import type { UnnamedWindows } from './statedLimit.ts'
 
 export interface QuotaSpec {

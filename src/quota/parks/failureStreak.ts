@@ -3,11 +3,17 @@
  * not matter in which order several processes hear of them, nor whether one is heard of twice.
  */
 
-import { FAILURE_KINDS, type FailureKind, type FailureScope, type LimitWindow } from '../../domain/failure.ts'
+import {
+  type DayBoundary,
+  FAILURE_KINDS,
+  type FailureKind,
+  type FailureScope,
+  type LimitWindow,
+} from '../../domain/failure.ts'
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
 import type { BackBy, Park, ParkRule, ParkScope } from '../../domain/park.ts'
 import type { AttemptEvent, TargetRef } from '../../domain/store.ts'
-import { type DayBoundary, hasBoundary, nextDay, nextMonth } from '../dayBoundary.ts'
+import { hasBoundary, nextDay, nextMonth } from '../dayBoundary.ts'
 import { LONGEST_WAIT_MS } from '../reset.ts'
 import { describePark } from './parkText.ts'
 
@@ -95,14 +101,18 @@ export function parkOf(
   return { ...park, text: describePark(park, last.window, facts?.dayBoundary) }
 }
 
-interface Span {
+interface ParkSpan {
   readonly since: number
   readonly until: number
 }
 
 /** Of all that was stated the latest end holds: nobody comes back before he was asked to. */
-function latestStated(occurrences: readonly Occurrence[], rule: ParkRule, facts: QuotaFacts | undefined): Span | null {
-  let latest: Span | null = null
+function latestStated(
+  occurrences: readonly Occurrence[],
+  rule: ParkRule,
+  facts: QuotaFacts | undefined,
+): ParkSpan | null {
+  let latest: ParkSpan | null = null
   for (const occurrence of occurrences) {
     const until = statedUntil(occurrence, rule, facts)
     if (until !== null && until > (latest?.until ?? 0)) latest = { since: occurrence.at, until }
@@ -111,7 +121,7 @@ function latestStated(occurrences: readonly Occurrence[], rule: ParkRule, facts:
 }
 
 /** A guess is made only where the newest occurrence states nothing itself. */
-function guessedFrom(last: Occurrence, rule: ParkRule, times: number, facts: QuotaFacts | undefined): Span | null {
+function guessedFrom(last: Occurrence, rule: ParkRule, times: number, facts: QuotaFacts | undefined): ParkSpan | null {
   if (times < rule.from || statedUntil(last, rule, facts) !== null) return null
   return { since: last.at, until: last.at + guessedMs(last.at, rule, times, facts) }
 }

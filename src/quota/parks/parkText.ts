@@ -1,9 +1,9 @@
 /** A park in words. */
 
-import type { FailureKind, LimitWindow } from '../../domain/failure.ts'
+import type { DayBoundary, FailureKind, LimitWindow } from '../../domain/failure.ts'
 import type { Park } from '../../domain/park.ts'
 import type { TargetRef } from '../../domain/store.ts'
-import { type DayBoundary, nextDay, nextMonth } from '../dayBoundary.ts'
+import { nextDay, nextMonth } from '../dayBoundary.ts'
 
 /** What a failure is called when it keeps somebody out. */
 export const REASONS: { readonly [K in FailureKind]?: string } = {

@@ -21,7 +21,7 @@ import type { CallEnd, CallSink } from '../../upstream/call.ts'
 import { parseBody, readBody } from '../body.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders, forwardedHeaders } from '../clientHeaders.ts'
-import type { GatewayParts, UnderWay } from '../handler.ts'
+import type { GatewayParts, RunningExchange } from '../handler.ts'
 import { sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 import { LONG_BODY, outlineBody } from './bodyOutline.ts'
@@ -42,7 +42,7 @@ const SHUTTING_DOWN: Failure = { kind: 'client_gone', status: 503, message: 'key
 
 const GOING = { status: 503, code: 'shutting_down', message: SHUTTING_DOWN.message, retryAfterMs: 1000 } as const
 
-export class Exchange implements CallSink, UnderWay {
+export class Exchange implements CallSink, RunningExchange {
   readonly id = requestId()
   readonly #parts: GatewayParts
   readonly #request: IncomingMessage

@@ -10,7 +10,7 @@ import type { Handler } from '../handler.ts'
 import { sendJson } from '../send.ts'
 import { sendFailure } from '../sendFailure.ts'
 
-interface Row {
+interface ServedModel {
   readonly id: string
   /** The provider; `keywise` for names of ours. */
   readonly owner: string
@@ -19,12 +19,12 @@ interface Row {
   readonly embeds: boolean
 }
 
-export const listModels: Handler = async (parts, _request, response, _token, dialect) => {
+export const serveModels: Handler = async (parts, _request, response, _token, dialect) => {
   await parts.ready()
   sendJson(response, 200, LISTS[dialect](rows(parts.engine)))
 }
 
-export const showModel =
+export const serveModel =
   (id: string): Handler =>
   async (parts, _request, response, _token, dialect) => {
     await parts.ready()
@@ -36,14 +36,14 @@ export const showModel =
 
 const OURS = ['auto', 'auto:fast', 'auto:cheap', 'auto:smart']
 
-function rows(engine: Engine): Row[] {
+function rows(engine: Engine): ServedModel[] {
   const { targets, config } = engine.registry
   const experiments = engine.parts.experiments.running().map((name) => `${EXPERIMENT_MODEL}${name}`)
   const names = [...OURS, ...experiments, ...Object.keys(config.settings.models).filter((name) => !name.includes('*'))]
   const own = names.map(
-    (id): Row => ({ id, owner: 'keywise', contextTokens: null, maxOutputTokens: null, embeds: false }),
+    (id): ServedModel => ({ id, owner: 'keywise', contextTokens: null, maxOutputTokens: null, embeds: false }),
   )
-  const served = new Map<string, Row>()
+  const served = new Map<string, ServedModel>()
   for (const { model, provider, profile } of targets) {
     if (profile.abilities.chat === false && profile.abilities.embeddings !== true) continue
     if (!served.has(model))
@@ -60,14 +60,14 @@ function rows(engine: Engine): Row[] {
 
 type Write<T> = { readonly [D in DialectId]: (value: T) => unknown }
 
-const openaiRow = ({ id, owner, contextTokens }: Row) => ({
+const openaiRow = ({ id, owner, contextTokens }: ServedModel) => ({
   id,
   object: 'model',
   created: 0,
   owned_by: owner,
   ...(contextTokens !== null && { context_window: contextTokens }),
 })
-const anthropicRow = ({ id, contextTokens, maxOutputTokens }: Row) => ({
+const anthropicRow = ({ id, contextTokens, maxOutputTokens }: ServedModel) => ({
   type: 'model',
   id,
   display_name: id,
@@ -75,7 +75,7 @@ const anthropicRow = ({ id, contextTokens, maxOutputTokens }: Row) => ({
   ...(contextTokens !== null && { max_input_tokens: contextTokens }),
   ...(maxOutputTokens !== null && { max_tokens: maxOutputTokens }),
 })
-const googleRow = ({ id, contextTokens, maxOutputTokens, embeds }: Row) => ({
+const googleRow = ({ id, contextTokens, maxOutputTokens, embeds }: ServedModel) => ({
   name: `models/${id}`,
   displayName: id,
   inputTokenLimit: contextTokens ?? 131_072,
@@ -83,15 +83,15 @@ const googleRow = ({ id, contextTokens, maxOutputTokens, embeds }: Row) => ({
   supportedGenerationMethods: embeds ? ['embedContent'] : ['generateContent', 'streamGenerateContent', 'countTokens'],
 })
 
-const ROWS: Write<Row> = {
+const ROWS: Write<ServedModel> = {
   openai: openaiRow,
   'openai-responses': openaiRow,
   anthropic: anthropicRow,
   google: googleRow,
 }
 
-const openaiList = (all: readonly Row[]) => ({ object: 'list', data: all.map(openaiRow) })
-const LISTS: Write<readonly Row[]> = {
+const openaiList = (all: readonly ServedModel[]) => ({ object: 'list', data: all.map(openaiRow) })
+const LISTS: Write<readonly ServedModel[]> = {
   openai: openaiList,
   'openai-responses': openaiList,
   anthropic: (all) => ({

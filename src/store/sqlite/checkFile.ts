@@ -1,7 +1,7 @@
 /** Looks whether a store file is whole, without changing anything: for `doctor`, before anybody opens it. */
 
 import { statSync } from 'node:fs'
-import { loadSqlite, reasonOf } from './module.ts'
+import { loadSqlite, sqliteReasonOf } from './module.ts'
 
 export type StoreFileState =
   /** It is made at the first start. */
@@ -29,6 +29,6 @@ export function checkStoreFile(path: string): StoreFileState {
       database.close()
     }
   } catch (error) {
-    return { state: 'damaged', reason: reasonOf(error) }
+    return { state: 'damaged', reason: sqliteReasonOf(error) }
   }
 }

@@ -4,7 +4,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { AttemptSource } from '../../domain/attempt.ts'
 import type { AttemptEvent, LedgerFilter, LedgerGroup, LedgerSum, StoredEvent, StoreEvent } from '../../domain/store.ts'
 import { GroupedSums, HourlySums, type SumRow, spanOf } from '../ledger.ts'
-import { INSERT_EVENT, insertEvent, type Row, readAttempt, readEvent, readLabels } from './eventRow.ts'
+import { INSERT_EVENT, insertEvent, readAttempt, readEvent, readLabels, type SqliteRow } from './eventRow.ts'
 import { isSqliteError } from './module.ts'
 
 /** Kind of a row that is there only for its `seq`. */
@@ -200,7 +200,7 @@ class Where {
   }
 }
 
-function readSumRow(row: Row): SumRow {
+function readSumRow(row: SqliteRow): SumRow {
   return {
     at: Number(row['at']),
     provider: String(row['provider']),

@@ -8,7 +8,7 @@ import { asArray, asRecord } from '../../domain/json.ts'
 import type { AttemptEvent, StoredEvent, StoreEvent, TargetRef, Trial } from '../../domain/store.ts'
 
 /** A row as SQLite gives it; a damaged file may give anything in any column. */
-export type Row = Readonly<Record<string, unknown>>
+export type SqliteRow = Readonly<Record<string, unknown>>
 
 const COLUMNS = [
   'id',
@@ -59,7 +59,7 @@ export function insertEvent(insert: StatementSync, event: StoreEvent): boolean {
 }
 
 /** The event of a row, exactly as it was appended. */
-export function readEvent(row: Row): StoredEvent {
+export function readEvent(row: SqliteRow): StoredEvent {
   if (row['kind'] === 'attempt') return readAttempt(row)
   const head = {
     ...asRecord(parse(row['rest'])),
@@ -71,7 +71,7 @@ export function readEvent(row: Row): StoredEvent {
   return { ...head, id: text(row['id']), seq: number(row['seq']) } as unknown as StoredEvent
 }
 
-export function readAttempt(row: Row): AttemptEvent & { readonly seq: number } {
+export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: number } {
   const rest = asRecord(parse(row['rest']))
   return {
     kind: 'attempt',
@@ -172,7 +172,7 @@ function bodyOf(event: StoreEvent): string {
   return JSON.stringify({ ...event, kind: undefined, at: undefined, origin: undefined, id: undefined })
 }
 
-function readTarget(row: Row): TargetRef {
+function readTarget(row: SqliteRow): TargetRef {
   return {
     stateId: text(row['state_id']),
     provider: text(row['provider']),
@@ -183,13 +183,13 @@ function readTarget(row: Row): TargetRef {
   }
 }
 
-function readFailure(row: Row, rest: Record<string, unknown> | undefined): Failure | null {
+function readFailure(row: SqliteRow, rest: Record<string, unknown> | undefined): Failure | null {
   if (row['failure_kind'] === null) return null
   const facts = asRecord(rest?.['failure']) ?? { status: numberOrNull(row['status']), message: '' }
   return { ...facts, kind: text(row['failure_kind']) } as Failure // ours wrote it
 }
 
-function readUsage(row: Row, rest: Record<string, unknown> | undefined): Usage | null {
+function readUsage(row: SqliteRow, rest: Record<string, unknown> | undefined): Usage | null {
   if (row['usage_estimated'] === null) return null
   const inputTokens = number(row['input_tokens'])
   const outputTokens = number(row['output_tokens'])

@@ -42,7 +42,7 @@ export function isSqliteError(error: unknown): boolean {
 }
 
 /** What went wrong, short enough for a line: `database or disk is full`. */
-export function reasonOf(error: unknown): string {
+export function sqliteReasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   return text.slice(0, 300)
 }

@@ -18,7 +18,7 @@ import { byName } from '../order.ts'
 import { PendingWrites } from '../pendingWrites.ts'
 import { parseJson } from './documents.ts'
 import { fileIdentity, SqliteFile, type StoreOperation, setAside } from './file.ts'
-import { isDamage, reasonOf } from './module.ts'
+import { isDamage, sqliteReasonOf } from './module.ts'
 
 export interface SqliteStoreOptions {
   readonly now: () => number
@@ -337,7 +337,7 @@ class SqliteStore implements Store {
       return this.#guarded(query)
     } catch (error) {
       if (error instanceof StoreError) throw error
-      throw new StoreError(`${this.location} cannot be read: ${reasonOf(error)}`, { cause: error })
+      throw new StoreError(`${this.location} cannot be read: ${sqliteReasonOf(error)}`, { cause: error })
     }
   }
 
@@ -380,13 +380,13 @@ class SqliteStore implements Store {
     const aside = setAside(this.location, this.#identity, this.#options.now())
     if (aside === undefined) return
     this.#options.warn(
-      `${this.location} is damaged (${reasonOf(error)}); it was set aside as ${aside} and keywise starts with an empty store`,
+      `${this.location} is damaged (${sqliteReasonOf(error)}); it was set aside as ${aside} and keywise starts with an empty store`,
     )
   }
 
   #degraded(error: unknown): void {
     const isNew = this.#failure === null
-    this.#failure = `${this.location} cannot be used: ${reasonOf(error)}`
+    this.#failure = `${this.location} cannot be used: ${sqliteReasonOf(error)}`
     this.#retryMs = Math.min(LAST_RETRY_MS, isNew ? FIRST_RETRY_MS : this.#retryMs * 2)
     this.#retryAt = this.#options.now() + this.#retryMs
     if (isNew) this.#options.warn(`${this.#failure}; keywise goes on in memory and tries again`)

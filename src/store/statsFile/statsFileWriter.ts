@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { replaceFile } from '../replaceFile.ts'
-import { reasonOf } from '../sqlite/module.ts'
+import { sqliteReasonOf } from '../sqlite/module.ts'
 import { asidePath } from '../sqlite/setAside.ts'
 import { readStatsFile, type StatsFileContents } from './readStatsFile.ts'
 import type { StatsFile } from './statsFile.ts'
@@ -71,7 +71,7 @@ export class StatsFileWriter {
       await this.#replace(text)
       this.#hasFailed = false
     } catch (error) {
-      if (!this.#hasFailed) this.#options.warn(`${this.#options.path} cannot be written: ${reasonOf(error)}`)
+      if (!this.#hasFailed) this.#options.warn(`${this.#options.path} cannot be written: ${sqliteReasonOf(error)}`)
       this.#hasFailed = true
     }
   }

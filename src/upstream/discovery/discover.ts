@@ -113,7 +113,7 @@ function creditOf(data: Readonly<Record<string, unknown>>, leftUsd: number | nul
   return leftUsd !== null && leftUsd <= 0 ? false : null
 }
 
-type Answer =
+type DiscoveryAnswer =
   | { readonly ok: true; readonly status: number; readonly body: unknown; readonly limits: readonly LimitFact[] }
   | { readonly ok: false; readonly failure: Failure }
 
@@ -122,7 +122,7 @@ async function get(
   method: 'GET' | 'POST',
   path: string,
   tools: DiscoverTools,
-): Promise<Answer> {
+): Promise<DiscoveryAnswer> {
   const deadline = AbortSignal.timeout(tools.timeoutMs ?? 10_000)
   const signal = tools.signal === undefined ? deadline : AbortSignal.any([deadline, tools.signal])
   const timeoutMs = tools.timeoutMs ?? 10_000
@@ -165,7 +165,7 @@ function readAnswer(
   response: Dispatcher.ResponseData,
   text: string,
   tools: DiscoverTools,
-): Answer {
+): DiscoveryAnswer {
   const status = response.statusCode
   const headers = flatHeaders(response.headers)
   let body: unknown

@@ -4,7 +4,7 @@ import { hasTestData, readTestData } from '../../../test/support/testData.ts'
 import { FAILURE_KINDS, type FailureKind } from '../../domain/failure.ts'
 import { redactShapes } from '../../domain/redact.ts'
 import { defineProvider, type ProviderSpec } from '../../providers/provider.ts'
-import { type Answer, classify } from './classify.ts'
+import { classify, type UpstreamAnswer } from './classify.ts'
 
 const NOW = Date.parse('2026-11-23T00:00:00Z')
 
@@ -25,7 +25,7 @@ const provider: ProviderSpec = defineProvider({
   verified: false,
 })
 
-function failureOf(status: number, body: unknown, rest: Partial<Answer> = {}) {
+function failureOf(status: number, body: unknown, rest: Partial<UpstreamAnswer> = {}) {
   return classify({ status, headers: {}, body, provider, model: 'm', now: NOW, redact: redactShapes, ...rest })
 }
 
@@ -47,7 +47,14 @@ const anthropic = (type: string, message: string, facts: object = {}) => ({
   error: { type, message, ...facts },
 })
 
-type Case = [name: string, status: number, body: unknown, kind: FailureKind, facts?: object, rest?: Partial<Answer>]
+type Case = [
+  name: string,
+  status: number,
+  body: unknown,
+  kind: FailureKind,
+  facts?: object,
+  rest?: Partial<UpstreamAnswer>,
+]
 
 const cases: readonly Case[] = [
   // Keys.

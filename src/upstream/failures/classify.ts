@@ -3,13 +3,13 @@
 import type { Failure, LimitFact } from '../../domain/failure.ts'
 import type { ProviderSpec } from '../../providers/provider.ts'
 import { clockSkewMs, parseWait, waitInText } from '../../quota/reset.ts'
-import { exhausted, lowerCaseNames, readLimits } from '../limits/limits.ts'
+import { exhaustedLimit, lowerCaseNames, readLimits } from '../limits/limits.ts'
 import { type ErrorEnvelope, readEnvelope } from './envelope.ts'
 import { factsOf } from './failureFacts.ts'
-import { RULES, type Rule, type Sight } from './rules.ts'
+import { FAILURE_RULES, type FailedResponse, type FailureRule } from './rules.ts'
 import { quotaInText, type StatedQuota, violationsOf } from './statedQuota.ts'
 
-export interface Answer {
+export interface UpstreamAnswer {
   /** HTTP status; 200 for an error inside a stream or an answer. */
   readonly status: number
   /** Names in lower case. */
@@ -30,12 +30,12 @@ const LONGEST_MESSAGE = 300
 const ECHOES = /"[^"]{60,}"|`[^`]{60,}`|(?<!\w)'[^']{60,}'(?!\w)/g
 
 /** Never throws, whatever the body is. */
-export function classify(answer: Answer): Failure {
+export function classify(answer: UpstreamAnswer): Failure {
   const envelope = readEnvelope(answer.body)
   const sight = see(answer, envelope)
-  const rule = RULES.find((rule) => matches(rule, sight)) ?? LAST_RULE
+  const rule = FAILURE_RULES.find((rule) => matches(rule, sight)) ?? LAST_RULE
   const limits = readLimits(answer.headers, answer.body, answer.provider, answer.now)
-  const full = sight.quota.window === undefined ? exhausted(limits) : undefined
+  const full = sight.quota.window === undefined ? exhaustedLimit(limits) : undefined
   const kind = rule.kind === 'rate_minute' && isLong(full) ? 'quota_day' : rule.kind
   const stated = statedWait(answer, envelope, limits)
   const facts = {
@@ -50,9 +50,9 @@ export function classify(answer: Answer): Failure {
   return facts as Failure
 }
 
-const LAST_RULE: Rule = { kind: 'server' }
+const LAST_RULE: FailureRule = { kind: 'server' }
 
-function see(answer: Answer, envelope: ErrorEnvelope): Sight {
+function see(answer: UpstreamAnswer, envelope: ErrorEnvelope): FailedResponse {
   const text = envelope.message.replace(ECHOES, '""').toLowerCase()
   const violations = violationsOf(envelope)
   return {
@@ -69,7 +69,7 @@ function see(answer: Answer, envelope: ErrorEnvelope): Sight {
   }
 }
 
-function matches({ statuses, codes, text, when }: Rule, sight: Sight): boolean {
+function matches({ statuses, codes, text, when }: FailureRule, sight: FailedResponse): boolean {
   if (statuses !== undefined && !statuses.includes(sight.status)) return false
   if (codes?.some((code) => sight.codes.has(code)) === false) return false
   if (text?.test(sight.text) === false) return false
@@ -86,10 +86,10 @@ function isLong(fact: LimitFact | undefined): boolean {
 }
 
 /** In the order of trust: headers made for it, then the body's fields, then its text, then the reset of what ran out. */
-function statedWait(answer: Answer, envelope: ErrorEnvelope, limits: readonly LimitFact[]): number | undefined {
+function statedWait(answer: UpstreamAnswer, envelope: ErrorEnvelope, limits: readonly LimitFact[]): number | undefined {
   const { headers, now } = answer
   const skewMs = clockSkewMs(headers['date'], now)
-  const full = exhausted(limits)
+  const full = exhaustedLimit(limits)
   return (
     waitOf(`${headers['retry-after-ms'] ?? ''}ms`, now, skewMs) ??
     waitOf(headers['retry-after'], now, skewMs) ??
@@ -116,7 +116,7 @@ function waitInBody({ details, metadata }: ErrorEnvelope, now: number, skewMs: n
   return waitOf(inner['retry-after'], now, skewMs) ?? waitOf(inner['x-ratelimit-reset'], now, skewMs)
 }
 
-function wordsFor({ redact, status }: Answer, { message }: ErrorEnvelope, stated: number): string {
+function wordsFor({ redact, status }: UpstreamAnswer, { message }: ErrorEnvelope, stated: number): string {
   const words = redact(message).replace(/\s+/g, ' ').trim().slice(0, LONGEST_MESSAGE)
   return words === '' ? `HTTP ${stated || status} without an explanation` : words
 }

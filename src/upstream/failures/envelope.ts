@@ -5,7 +5,7 @@
 
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 
-type Fields = Readonly<Record<string, unknown>>
+type ErrorFields = Readonly<Record<string, unknown>>
 
 export interface ErrorEnvelope {
   /** What the upstream says to people: not redacted, at most 16 KiB; '' when it says nothing. */
@@ -17,9 +17,9 @@ export interface ErrorEnvelope {
   /** The parameter the body names. */
   readonly parameter: string | undefined
   /** Google's typed details (`google.rpc.*`). */
-  readonly details: readonly Fields[]
+  readonly details: readonly ErrorFields[]
   /** OpenRouter's particulars. */
-  readonly metadata: Fields
+  readonly metadata: ErrorFields
   /** A web page instead of an API's answer. */
   readonly html: boolean
   /** A router hands on what the provider behind it said: a refusal there is not about our key. */
@@ -31,9 +31,9 @@ export const LOOK = 16_384
 /** Envelopes in envelopes: the error of a proxy of a proxy. */
 const DEEPEST = 4
 
-/** Fields in which providers put the error itself. */
+/** ErrorFields in which providers put the error itself. */
 const WRAPPERS = ['error', 'response', 'innererror', 'inner_error', 'promptFeedback'] as const
-/** Fields that hold a word of classification. */
+/** ErrorFields that hold a word of classification. */
 const CODE_FIELDS = [
   'type',
   'code',
@@ -62,8 +62,8 @@ class EnvelopeReader {
   readonly #codes = new Set<string>()
   #status: number | undefined
   #parameter: string | undefined
-  readonly #details: Fields[] = []
-  #metadata: Fields = {}
+  readonly #details: ErrorFields[] = []
+  #metadata: ErrorFields = {}
   #html = false
   #passedOn = false
 
@@ -100,7 +100,7 @@ class EnvelopeReader {
     else if (typeof value === 'string') this.text(value, depth)
   }
 
-  #record(record: Fields, depth: number): void {
+  #record(record: ErrorFields, depth: number): void {
     // The innermost speaks first: a wrapper's own message is only the wrapper's.
     for (const name of WRAPPERS) if (record[name]) this.value(record[name], depth + 1)
     this.#readChoices(record, depth)
@@ -117,7 +117,7 @@ class EnvelopeReader {
   }
 
   /** OpenRouter may put the error into a choice: https://openrouter.ai/docs/api-reference/errors */
-  #readChoices(record: Fields, depth: number): void {
+  #readChoices(record: ErrorFields, depth: number): void {
     const choice = asRecord(asArray(record['choices'])?.[0])
     if (choice === undefined) return
     if (choice['error']) this.value(choice['error'], depth + 1)
@@ -125,7 +125,7 @@ class EnvelopeReader {
   }
 
   /** https://developers.cloudflare.com/workers-ai/platform/errors/ : numbers that mean something only there. */
-  #readCloudflare(record: Fields): void {
+  #readCloudflare(record: ErrorFields): void {
     if (record['success'] !== false) return
     const error = asRecord(asArray(record['errors'])?.[0])
     if (error === undefined) return
@@ -134,7 +134,7 @@ class EnvelopeReader {
   }
 
   /** FastAPI: `detail: [{ loc: ['body', 'name'], msg, type }]`. */
-  #readValidation(record: Fields): void {
+  #readValidation(record: ErrorFields): void {
     const first = asRecord(asArray(record['detail'])?.[0])
     if (first === undefined) return
     this.#parameter ??= asString(asArray(first['loc'])?.at(-1))
@@ -143,7 +143,7 @@ class EnvelopeReader {
   }
 
   /** Google lists its details; Anthropic has an object there. */
-  #readGoogleDetails(record: Fields): void {
+  #readGoogleDetails(record: ErrorFields): void {
     this.#code(asRecord(record['details'])?.['error_code'])
     for (const detail of (asArray(record['details']) ?? []).slice(0, 16)) {
       const fields = asRecord(detail)
@@ -154,7 +154,7 @@ class EnvelopeReader {
   }
 
   /** The original of an error that OpenRouter passes on is in `raw`; it is not about our key, so only its text counts. */
-  #readMetadata(record: Fields, depth: number): void {
+  #readMetadata(record: ErrorFields, depth: number): void {
     const metadata = asRecord(record['metadata'])
     if (metadata === undefined || Array.isArray(record['details'])) return
     this.#metadata = { ...metadata, ...this.#metadata }
@@ -177,7 +177,7 @@ class EnvelopeReader {
   }
 }
 
-function statusIn(record: Fields): number | undefined {
+function statusIn(record: ErrorFields): number | undefined {
   for (const name of ['code', 'status', 'status_code', 'raw_status_code']) {
     const status = asNumber(record[name]) ?? Number(asString(record[name])?.slice(0, 4) || Number.NaN)
     if (Number.isInteger(status) && status >= 400 && status <= 599) return status

@@ -3,10 +3,10 @@
 import type { FailureKind, LimitFact } from '../../domain/failure.ts'
 import type { Ability } from '../../domain/target.ts'
 import type { ErrorEnvelope } from './envelope.ts'
-import type { Sight } from './rules.ts'
+import type { FailedResponse } from './rules.ts'
 
-export interface Evidence {
-  readonly sight: Sight
+export interface FailureEvidence {
+  readonly sight: FailedResponse
   readonly envelope: ErrorEnvelope
   /** The limit the headers show as used up, where the body names none. */
   readonly full: LimitFact | undefined
@@ -14,7 +14,7 @@ export interface Evidence {
 
 type Particulars = Readonly<Record<string, unknown>>
 
-const READERS: { readonly [K in FailureKind]?: (evidence: Evidence) => Particulars } = {
+const READERS: { readonly [K in FailureKind]?: (evidence: FailureEvidence) => Particulars } = {
   quota_day: (evidence) => ({ ...limitMet(evidence), window: dayOrMonth(evidence) }),
   rate_minute: limitMet,
   too_large_for_limit: ({ sight: { quota } }) => ({
@@ -29,12 +29,12 @@ const READERS: { readonly [K in FailureKind]?: (evidence: Evidence) => Particula
 }
 
 /** Only what is known: nothing is undefined. */
-export function factsOf(kind: FailureKind, evidence: Evidence): Particulars {
+export function factsOf(kind: FailureKind, evidence: FailureEvidence): Particulars {
   const facts = READERS[kind]?.(evidence) ?? {}
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
 }
 
-function limitMet({ sight: { quota }, full }: Evidence): Particulars {
+function limitMet({ sight: { quota }, full }: FailureEvidence): Particulars {
   return {
     unit: quota.window === undefined ? (full?.unit ?? quota.unit) : quota.unit,
     window: quota.window ?? full?.window,
@@ -43,7 +43,7 @@ function limitMet({ sight: { quota }, full }: Evidence): Particulars {
   }
 }
 
-function dayOrMonth({ sight: { quota, text }, full }: Evidence): 'day' | 'month' {
+function dayOrMonth({ sight: { quota, text }, full }: FailureEvidence): 'day' | 'month' {
   if (quota.window === 'month' || quota.window === 'day') return quota.window
   return full?.window === 'month' || /\bmonth/.test(text) ? 'month' : 'day'
 }
@@ -85,7 +85,7 @@ const ABILITIES: readonly (readonly [RegExp, Ability])[] = [
 const QUOTED_NAME = /["'`]([a-z_][\w.[\]-]{0,63})["'`]/i
 const NAMED_FIRST = /^([a-z_][\w.[\]-]{0,63}): /i
 
-function missing({ sight, envelope }: Evidence): Particulars {
+function missing({ sight, envelope }: FailureEvidence): Particulars {
   const parameter =
     envelope.parameter ?? (QUOTED_NAME.exec(envelope.message) ?? NAMED_FIRST.exec(envelope.message))?.[1]?.slice(0, 64)
   return { parameter, ability: abilityIn(parameter?.toLowerCase()) ?? abilityIn(sight.text) }

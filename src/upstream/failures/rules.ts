@@ -8,7 +8,7 @@ import { FULL, GONE, LACKS, LIMITED, LOCATION, NO_CREDIT, PER_DAY, TOO_LONG, UNK
 import type { StatedQuota } from './statedQuota.ts'
 
 /** An answer as the rules see it. */
-export interface Sight {
+export interface FailedResponse {
   /** The HTTP status, or the one stated inside a body that came with 200; 0 when nobody stated any. */
   readonly status: number
   readonly codes: ReadonlySet<string>
@@ -24,12 +24,12 @@ export interface Sight {
 }
 
 /** Everything that is given must hold; of a list, one. */
-export interface Rule {
+export interface FailureRule {
   readonly kind: FailureKind
   readonly statuses?: readonly number[]
   readonly codes?: readonly string[]
   readonly text?: RegExp
-  readonly when?: (sight: Sight) => boolean
+  readonly when?: (sight: FailedResponse) => boolean
   /** Facts the recognition itself establishes. */
   readonly facts?: Readonly<Record<string, unknown>>
   /** A stated wait shorter than this is not believed. */
@@ -41,10 +41,10 @@ const NO_STATUS = 0
 const CLIENT_SIDE = [NO_STATUS, 400, 404, 410, 413, 415, 422, 501]
 const HOUR_MS = 3_600_000
 
-const speaksOfGoogleQuota = ({ codes, text }: Sight) =>
+const speaksOfGoogleQuota = ({ codes, text }: FailedResponse) =>
   codes.has('resource_exhausted') || text.includes('generativelanguage') || text.includes('ai.google.dev')
 
-export const RULES: readonly Rule[] = [
+export const FAILURE_RULES: readonly FailureRule[] = [
   // A challenge or an error page of a proxy says nothing about the key, whatever its status.
   { kind: 'server', when: (sight) => sight.html && ![402, 408, 413, 429, 498, 503, 529].includes(sight.status) },
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { LimitFact } from '../../domain/failure.ts'
-import { exhausted, readLimits } from './limits.ts'
+import { exhaustedLimit, readLimits } from './limits.ts'
 
 const NOW = Date.parse('2026-11-23T00:00:00Z')
 
@@ -315,8 +315,8 @@ describe('readLimits()', () => {
 
 test('exhausted() finds the limit of which nothing is left and that comes back last', () => {
   const limits = readLimits({ ...six('10', '0', '5s', '1000', '0', '50s') }, undefined, perModel, NOW)
-  expect(exhausted(limits)?.unit).toBe('tokens')
+  expect(exhaustedLimit(limits)?.unit).toBe('tokens')
   expect(
-    exhausted(readLimits({ ...six('10', '1', '5s', '1000', '9', '50s') }, undefined, perModel, NOW)),
+    exhaustedLimit(readLimits({ ...six('10', '1', '5s', '1000', '9', '50s') }, undefined, perModel, NOW)),
   ).toBeUndefined()
 })

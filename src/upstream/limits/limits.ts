@@ -11,7 +11,7 @@ import { readStructuredLimits } from './structuredLimits.ts'
 
 /** How a provider counts, as far as its headers leave it open. */
 type Counting = Pick<ProviderSpec, 'limitWindows' | 'quotaScope'>
-type Headers = Readonly<Record<string, string>>
+type LimitHeaders = Readonly<Record<string, string>>
 
 const NONE: readonly LimitFact[] = []
 const LARGEST = 1e15
@@ -22,13 +22,18 @@ const HOUR_MS = 3_600_000
  * The limits an answer tells of; `body` only for errors (an answer that was served says nothing of limits in its body).
  * Called for every answer: without such headers and without a body it returns at once. Times are on our clock.
  */
-export function readLimits(headers: Headers, body: unknown, provider: Counting, now: number): readonly LimitFact[] {
+export function readLimits(
+  headers: LimitHeaders,
+  body: unknown,
+  provider: Counting,
+  now: number,
+): readonly LimitFact[] {
   const fromHeaders = speaksOfLimits(headers) ? readHeaders(headers, provider, now, 'header') : NONE
   return body ? merge(fromHeaders, readBody(body, provider, now)) : fromHeaders
 }
 
 /** The limit of which nothing is left; of several, the one that comes back last. */
-export function exhausted(limits: readonly LimitFact[]): LimitFact | undefined {
+export function exhaustedLimit(limits: readonly LimitFact[]): LimitFact | undefined {
   let latest: LimitFact | undefined
   for (const fact of limits) {
     if (fact.remaining === 0 && (latest === undefined || (fact.resetsAt ?? 0) > (latest.resetsAt ?? 0))) latest = fact
@@ -44,7 +49,7 @@ export function withWait(limits: readonly LimitFact[], waitMs: number | undefine
 }
 
 /** A record with its names in lower case and its texts and numbers as texts; anything else is left out. */
-export function lowerCaseNames(value: unknown): Headers {
+export function lowerCaseNames(value: unknown): LimitHeaders {
   const lower: Record<string, string> = Object.create(null)
   for (const [name, content] of Object.entries(asRecord(value) ?? {}).slice(0, 64)) {
     if (typeof content === 'string' || typeof content === 'number') lower[name.toLowerCase()] = String(content)
@@ -52,7 +57,7 @@ export function lowerCaseNames(value: unknown): Headers {
   return lower
 }
 
-function speaksOfLimits(headers: Headers): boolean {
+function speaksOfLimits(headers: LimitHeaders): boolean {
   for (const name in headers) if (name.includes('limit')) return true
   return false
 }
@@ -66,7 +71,7 @@ interface Draft {
 }
 
 function readHeaders(
-  headers: Headers,
+  headers: LimitHeaders,
   provider: Counting,
   now: number,
   source: LimitFact['source'],
@@ -92,7 +97,7 @@ function readHeaders(
 }
 
 /** GitHub names the limit that was met and how long it lasts: `x-ratelimit-type: UserByModelByDay`. */
-function readNamedLimit(headers: Headers, now: number): LimitFact | undefined {
+function readNamedLimit(headers: LimitHeaders, now: number): LimitFact | undefined {
   const name = headers['x-ratelimit-type']
   const wait = headers['x-ratelimit-timeremaining'] ?? headers['retry-after']
   const window = name === undefined ? undefined : /by(day|minute)$/i.exec(name.slice(-100))?.[1]?.toLowerCase()

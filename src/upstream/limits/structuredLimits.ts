@@ -19,7 +19,7 @@ const WINDOW_SECONDS: readonly (readonly [number, LimitWindow])[] = [
   [2_678_400, 'month'],
 ]
 
-type Parameters = ReadonlyMap<string, string>
+type LimitParameters = ReadonlyMap<string, string>
 
 export function readStructuredLimits(
   headers: Readonly<Record<string, string>>,
@@ -37,8 +37,8 @@ export function readStructuredLimits(
 }
 
 function toFact(
-  state: Parameters,
-  policy: Parameters | undefined,
+  state: LimitParameters,
+  policy: LimitParameters | undefined,
   scope: LimitFact['scope'],
   now: number,
 ): LimitFact | undefined {
@@ -58,7 +58,7 @@ function toFact(
 }
 
 /** Members by their name. The earlier form has no names: its parameters are one member. */
-function readList(value: string | undefined): ReadonlyMap<string, Parameters> {
+function readList(value: string | undefined): ReadonlyMap<string, LimitParameters> {
   const members = new Map<string, Map<string, string>>()
   for (const member of (value ?? '').slice(0, 1024).split(',').slice(0, MOST_POLICIES)) {
     const [first = '', ...rest] = member.split(';').map((part) => part.trim())
