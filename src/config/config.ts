@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { ConfigError, VaultError } from '../domain/errors.ts'
 import type { Definition } from '../experiment/definition.ts'
 import { budgetFrom, isIdleBeside, type Budget as Rule } from '../money/budgetRule.ts'
-import { readScope } from '../money/scope.ts'
+import { readBudgetScope } from '../money/scope.ts'
 import { catalog, findProvider } from '../providers/catalog.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import { type AlertSettings, readAlerts } from './alerts.ts'
@@ -113,7 +113,7 @@ function namedBudgets(
 }
 
 function canonicalScope(text: string, options: LoadOptions): string {
-  const scope = readScope(text)
+  const scope = readBudgetScope(text)
   if (scope?.kind !== 'target') return text.trim()
   return (find(scope.provider, options)?.id ?? scope.provider) + text.trim().slice(scope.provider.length)
 }

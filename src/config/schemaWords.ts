@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { BUDGET_UNITS, MOST_BUDGET_USD } from '../money/budgetRule.ts'
 import { BUDGET_PERIODS, isTimeZone } from '../money/period.ts'
 import { isPrice } from '../money/price.ts'
-import { readScope } from '../money/scope.ts'
+import { readBudgetScope } from '../money/scope.ts'
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S
 type CamelKeys<T> = { readonly [K in keyof T as K extends string ? Camel<K> : K]: T[K] }
@@ -74,7 +74,7 @@ export const TWO_AMOUNTS = 'has more than one of "usd", "requests" and "tokens";
 
 export const scope = name
   .refine(
-    (text) => readScope(text) !== undefined,
+    (text) => readBudgetScope(text) !== undefined,
     'is no scope; use all, provider, provider/model, provider#key, account:NAME, label:K=V or token:NAME',
   )
   .describe('all | provider | provider/model | provider#key | account:NAME | label:K=V | token:NAME')

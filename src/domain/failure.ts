@@ -1,5 +1,6 @@
 /** Everything that can go wrong with an upstream, as data: the classes of failure, each with its facts. */
 
+import type { LimitScope } from './scope.ts'
 import type { Ability } from './target.ts'
 
 export const FAILURE_KINDS = [
@@ -47,9 +48,6 @@ export interface LimitFact {
   readonly source: 'header' | 'body'
 }
 
-/** Whose limit was met: the model's, everything of the account, or all free models of the account together. */
-export type FailureScope = 'model' | 'account' | 'free-models'
-
 interface Facts {
   /** HTTP status, null when no response came. */
   readonly status: number | null
@@ -77,14 +75,14 @@ export type Failure =
       readonly unit?: LimitUnit
       readonly window?: 'day' | 'month'
       readonly limit?: number
-      readonly scope?: FailureScope
+      readonly scope?: LimitScope
     })
   | (Facts & {
       readonly kind: 'rate_minute'
       readonly unit?: LimitUnit
       readonly window?: LimitWindow
       readonly limit?: number
-      readonly scope?: FailureScope
+      readonly scope?: LimitScope
     })
   | (Facts & { readonly kind: 'zero_quota' })
   | (Facts & {

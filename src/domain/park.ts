@@ -1,10 +1,8 @@
 /** A park: a time during which somebody is not called, and the one table that says who, how long, and what ends it. */
 
 import type { Failure, FailureKind } from './failure.ts'
+import type { Scope } from './scope.ts'
 import type { TargetRef } from './store.ts'
-
-/** Who is parked. `target` is one key with one model; `account-free` all models of an account that cost nothing. */
-export type ParkScope = 'target' | 'key' | 'account' | 'account-free' | 'account+model' | 'provider+model' | 'provider'
 
 /**
  * What ends the doubt once the time is over. `traffic`: the next request, alone at first. `probe`: the same, and then
@@ -30,7 +28,7 @@ export type Streak =
 export interface ParkRule {
   readonly streak: Streak
   /** Whom it parks; `quota`: whoever shares the limit that was met, which the provider's own counting decides. */
-  readonly scope: ParkScope | 'quota'
+  readonly scope: Scope | 'quota'
   /** The occurrence in a row with which guessing begins; a wait the upstream states holds from the first. */
   readonly from: number
   /** The first guess in milliseconds, doubled at each further occurrence up to `mostMs`. */
@@ -50,7 +48,7 @@ export interface ParkRule {
 }
 
 export interface Park {
-  readonly scope: ParkScope
+  readonly scope: Scope
   /** Epoch milliseconds. */
   readonly since: number
   readonly until: number

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { budgetFrom, budgetId, isIdleBeside } from './budgetRule.ts'
-import { readScope, scopeCovers } from './scope.ts'
+import { readBudgetScope, scopeCovers } from './scope.ts'
 
 const setting = { per: 'day', rolling: false, timezone: 'UTC', hard: true, onExceeded: 'fallback' } as const
 
@@ -63,10 +63,10 @@ describe('covers()', () => {
     ['token:other', false],
   ] as const)
     test(`${scope} ${expected ? 'covers' : 'does not cover'} the call`, () =>
-      expect(scopeCovers(readScope(scope)!, null, payee, { team: 'a=b' }, 'ci')).toBe(expected))
+      expect(scopeCovers(readBudgetScope(scope)!, null, payee, { team: 'a=b' }, 'ci')).toBe(expected))
 
   test('a key scope with a fingerprint follows the key when its place changes', () => {
-    expect(scopeCovers(readScope('openrouter#1')!, 'f1', payee, null, null)).toBe(true)
-    expect(scopeCovers(readScope('openrouter#2')!, 'f9', payee, null, null)).toBe(false)
+    expect(scopeCovers(readBudgetScope('openrouter#1')!, 'f1', payee, null, null)).toBe(true)
+    expect(scopeCovers(readBudgetScope('openrouter#2')!, 'f9', payee, null, null)).toBe(false)
   })
 })

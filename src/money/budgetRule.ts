@@ -2,14 +2,14 @@
 
 import { MOST_NANO_USD, NANO_PER_USD, usdToNano } from './amount.ts'
 import { BUDGET_PERIODS, type BudgetPer } from './period.ts'
-import { readScope, type Scope } from './scope.ts'
+import { type BudgetScope, readBudgetScope } from './scope.ts'
 
 export type BudgetUnit = 'usd' | 'requests' | 'tokens'
 
 export interface Budget {
   /** As written: `all`, `openrouter`, `groq/x`, `google#2`, `account:work`, `label:team=a`, `token:ci`. */
   readonly scope: string
-  readonly covers: Scope
+  readonly covers: BudgetScope
   readonly unit: BudgetUnit
   /** Nano-USD, upstream calls, or tokens. 0 means that nothing may be spent. */
   readonly limit: number
@@ -47,7 +47,7 @@ export const MOST_BUDGET_USD = Math.floor(MOST_NANO_USD / NANO_PER_USD)
 /** `fingerprint`: the key that `provider#key` means. Throws TypeError for what the schema does not let through. */
 export function budgetFrom(setting: BudgetSetting, fingerprint: string | null = null): Budget {
   const { scope, per, rolling, timezone, hard, onExceeded } = setting
-  const covers = readScope(scope)
+  const covers = readBudgetScope(scope)
   const unit = BUDGET_UNITS.find((one) => setting[one] !== undefined)
   const amount = unit === undefined ? null : (setting[unit] ?? null)
   const limit = unit === 'usd' && amount !== null ? usdToNano(amount) : amount

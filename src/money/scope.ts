@@ -2,7 +2,7 @@
 
 import type { TargetRef } from '../domain/store.ts'
 
-export type Scope =
+export type BudgetScope =
   | { readonly kind: 'all' }
   | {
       readonly kind: 'target'
@@ -19,7 +19,7 @@ export type Scope =
 export type Payee = Pick<TargetRef, 'provider' | 'model' | 'fingerprint' | 'keyIndex' | 'account'>
 
 /** `all`, `provider`, `provider/model`, `provider#key`, `account:NAME`, `label:K=V` or `token:NAME`; else undefined. */
-export function readScope(text: string): Scope | undefined {
+export function readBudgetScope(text: string): BudgetScope | undefined {
   const scope = text.trim()
   if (scope === 'all') return { kind: 'all' }
   if (scope.startsWith('account:')) return named(scope.slice(8), (account) => ({ kind: 'account', account }))
@@ -27,11 +27,11 @@ export function readScope(text: string): Scope | undefined {
   return scope.startsWith('label:') ? labelScope(scope.slice(6)) : targetScope(scope)
 }
 
-function named(name: string, scope: (name: string) => Scope): Scope | undefined {
+function named(name: string, scope: (name: string) => BudgetScope): BudgetScope | undefined {
   return name === '' ? undefined : scope(name)
 }
 
-function labelScope(text: string): Scope | undefined {
+function labelScope(text: string): BudgetScope | undefined {
   const equals = text.indexOf('=')
   if (equals < 1) return undefined
   return { kind: 'label', key: text.slice(0, equals), value: text.slice(equals + 1) }
@@ -39,7 +39,7 @@ function labelScope(text: string): Scope | undefined {
 
 const TARGET = /^([^/#\s:=]+)(?:\/([^#\s]+))?(?:#([1-9]\d{0,4}))?$/
 
-function targetScope(text: string): Scope | undefined {
+function targetScope(text: string): BudgetScope | undefined {
   const match = TARGET.exec(text)
   if (match?.[1] === undefined) return undefined
   const keyIndex = match[3] === undefined ? null : Number(match[3])
@@ -47,13 +47,13 @@ function targetScope(text: string): Scope | undefined {
 }
 
 /** Whether the scope depends on the target alone, so that the answer can be kept per target. */
-export function isTargetScope(scope: Scope): boolean {
+export function isTargetScope(scope: BudgetScope): boolean {
   return scope.kind !== 'label' && scope.kind !== 'token'
 }
 
 /** Whether an attempt falls under the scope. `fingerprint`: the key that a key scope means, when its index may change. */
 export function scopeCovers(
-  scope: Scope,
+  scope: BudgetScope,
   fingerprint: string | null,
   payee: Payee,
   labels: Readonly<Record<string, string>> | null | undefined,
@@ -73,7 +73,7 @@ export function scopeCovers(
   }
 }
 
-function coversTarget(scope: Scope & { kind: 'target' }, fingerprint: string | null, payee: Payee): boolean {
+function coversTarget(scope: BudgetScope & { kind: 'target' }, fingerprint: string | null, payee: Payee): boolean {
   if (scope.provider !== payee.provider) return false
   if (scope.model !== null && scope.model !== payee.model) return false
   if (scope.keyIndex === null) return true

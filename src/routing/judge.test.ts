@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { FAILURE_KINDS, type Failure, type FailureKind } from '../domain/failure.ts'
-import { PARK_RULES } from '../domain/park.ts'
+import { PARK_RULES, parkRule } from '../domain/park.ts'
 import { type JudgeFacts, judge, type Verdict } from './judge.ts'
 
 const others: JudgeFacts = {
@@ -26,18 +26,18 @@ const table: Record<
   auth_forbidden: ['next', 'target', true, 1, false],
   billing: ['next', 'account', false, 1, false],
   in_flight_budget: ['next', 'key', true, 0.25, false],
-  quota_day: ['next', 'account-model', true, 0.25, false],
-  rate_minute: ['next', 'account-model', true, 0.25, false],
+  quota_day: ['next', 'account+model', true, 0.25, false],
+  rate_minute: ['next', 'account+model', true, 0.25, false],
   zero_quota: ['next', 'target', true, 0.25, false],
-  too_large_for_limit: ['next', 'account-model', true, 0, false],
-  overloaded: ['next', 'provider-model', true, 1, true],
-  server: ['next', 'provider-model', true, 1, true],
-  timeout: ['next', 'provider-model', true, 1, true],
+  too_large_for_limit: ['next', 'account+model', true, 0, false],
+  overloaded: ['next', 'provider+model', true, 1, true],
+  server: ['next', 'provider+model', true, 1, true],
+  timeout: ['next', 'provider+model', true, 1, true],
   network: ['next', 'provider', true, 1, true],
   model_not_found: ['next', 'target', true, 1, false],
-  context_too_long: ['next', 'provider-model', true, 0, false],
+  context_too_long: ['next', 'provider+model', true, 0, false],
   content_filter: ['give-up', 'none', true, 0, false],
-  unsupported: ['next', 'provider-model', true, 0, false],
+  unsupported: ['next', 'provider+model', true, 0, false],
   bad_request: ['give-up', 'none', true, 0, false],
   client_gone: ['give-up', 'none', true, 0, false],
 }
@@ -48,7 +48,7 @@ describe('judge()', () => {
       const verdict = judge(failure(kind), others)
       const { next, skip, counts, blame } = verdict
       expect([next, skip, counts, blame.weight, blame.provider]).toEqual(table[kind])
-      expect(verdict.park).toBe(PARK_RULES[kind])
+      expect(parkRule(failure(kind))).toBe(PARK_RULES[kind])
       expect(verdict.waitMs).toBe(0)
     })
   }
@@ -82,15 +82,15 @@ describe('judge()', () => {
   })
 
   test('blames the host, not the key, for a refusal of this region', () => {
-    const verdict = judge(failure('auth_forbidden', { hostBlocked: true }), others)
-    expect(verdict.skip).toBe('provider')
-    expect(verdict.park?.scope).toBe('provider')
+    const blocked = failure('auth_forbidden', { hostBlocked: true })
+    expect(judge(blocked, others).skip).toBe('provider')
+    expect(parkRule(blocked)?.scope).toBe('provider')
   })
 
   test('treats a provider that cannot be reached as one, with all its models', () => {
-    const verdict = judge(failure('timeout', { phase: 'connect' }), others)
-    expect(verdict.skip).toBe('provider')
-    expect(verdict.park?.scope).toBe('provider')
+    const unreachable = failure('timeout', { phase: 'connect' })
+    expect(judge(unreachable, others).skip).toBe('provider')
+    expect(parkRule(unreachable)?.scope).toBe('provider')
   })
 
   test('calls a request unsupported only when a second provider agrees', () => {

@@ -1,11 +1,9 @@
-/** What a failure means for the request it happened to, for what is learned, and for whoever shares its cause. */
+/** What a failure means for the request it happened to: whom it may ask next. */
 
+import { type Blame, blameOf } from '../domain/blame.ts'
 import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
-import { type ParkRule, parkRule } from '../domain/park.ts'
+import type { Scope } from '../domain/scope.ts'
 import type { Ability } from '../domain/target.ts'
-
-/** What this request must not try again. */
-export type Skip = 'target' | 'key' | 'account' | 'account-model' | 'provider-model' | 'provider' | 'none'
 
 /** What the next target must have that this one lacked. */
 export interface NextTargetNeed {
@@ -18,15 +16,14 @@ export interface NextTargetNeed {
 
 export interface Verdict {
   readonly next: 'next' | 'retry-once' | 'give-up'
-  readonly skip: Skip
+  /** What this request must not try again. */
+  readonly skip: Exclude<Scope, 'account-free'> | 'none'
   /** Milliseconds before a `retry-once`; 0 otherwise. */
   readonly waitMs: number
   /** False for a key that was refused at once: it cost nothing and does not use up an attempt. */
   readonly counts: boolean
-  /** What learning takes from it: the weight against the target (0, 0.25, 1), and whether its provider shares it. */
-  readonly blame: { readonly weight: 0 | 0.25 | 1; readonly provider: boolean }
-  /** Whom it parks and how long; null: nobody. */
-  readonly park: ParkRule | null
+  /** What learning takes from it. */
+  readonly blame: Blame
   readonly needs?: NextTargetNeed
   /** Something a person has to mend. */
   readonly alert?: 'key-refused' | 'key-leaked' | 'no-credit' | 'model-gone'
@@ -47,79 +44,66 @@ export interface JudgeFacts {
   readonly random: number
 }
 
-type Judgment = Omit<Verdict, 'park' | 'waitMs'> & { readonly waitMs?: number }
-
-const REFUSED = { weight: 1, provider: false } as const
-const LIMITED = { weight: 0.25, provider: false } as const
-const BROKEN = { weight: 1, provider: true } as const
-const INNOCENT = { weight: 0, provider: false } as const
+type Judgment = Omit<Verdict, 'blame' | 'waitMs'> & { readonly waitMs?: number }
 
 /** The request itself is at fault: nobody else would take it. */
-const GIVE_UP: Judgment = { next: 'give-up', skip: 'none', counts: true, blame: INNOCENT }
+const GIVE_UP: Judgment = { next: 'give-up', skip: 'none', counts: true }
 
 const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: JudgeFacts) => Judgment } = {
   auth_invalid: ({ leaked }) => ({
     next: 'next',
     skip: 'key',
     counts: false,
-    blame: REFUSED,
     alert: leaked ? 'key-leaked' : 'key-refused',
   }),
   auth_forbidden: ({ hostBlocked }) => ({
     next: 'next',
     skip: hostBlocked ? 'provider' : 'target',
     counts: true,
-    blame: REFUSED,
   }),
-  billing: () => ({ next: 'next', skip: 'account', counts: false, blame: REFUSED, alert: 'no-credit' }),
-  in_flight_budget: () => ({ next: 'next', skip: 'key', counts: true, blame: LIMITED }),
-  quota_day: ({ scope }) => ({ next: 'next', skip: sharers(scope), counts: true, blame: LIMITED }),
+  billing: () => ({ next: 'next', skip: 'account', counts: false, alert: 'no-credit' }),
+  in_flight_budget: () => ({ next: 'next', skip: 'key', counts: true }),
+  quota_day: ({ scope }) => ({ next: 'next', skip: sharers(scope), counts: true }),
   rate_minute: (failure, facts) => ({
     ...waitForIt(failure, facts),
     skip: sharers(failure.scope),
     counts: true,
-    blame: LIMITED,
   }),
-  zero_quota: () => ({ next: 'next', skip: 'target', counts: true, blame: LIMITED }),
+  zero_quota: () => ({ next: 'next', skip: 'target', counts: true }),
   too_large_for_limit: ({ limit }) => ({
     next: 'next',
-    skip: 'account-model',
+    skip: 'account+model',
     counts: true,
-    blame: INNOCENT,
     ...(limit === undefined ? {} : { needs: { limitOver: limit } }),
   }),
-  overloaded: (_, facts) => ({ ...onceMore(facts), skip: 'provider-model', counts: true, blame: BROKEN }),
-  server: (_, facts) => ({ ...onceMore(facts), skip: 'provider-model', counts: true, blame: BROKEN }),
+  overloaded: (_, facts) => ({ ...onceMore(facts), skip: 'provider+model', counts: true }),
+  server: (_, facts) => ({ ...onceMore(facts), skip: 'provider+model', counts: true }),
   timeout: ({ phase }, facts) => ({
     ...(phase === 'connect' || phase === 'first-token' ? onceMore(facts) : { next: 'next' }),
-    skip: phase === 'connect' ? 'provider' : 'provider-model',
+    skip: phase === 'connect' ? 'provider' : 'provider+model',
     counts: true,
-    blame: BROKEN,
   }),
   network: ({ started }, facts) => ({
     ...(started ? { next: 'next' } : onceMore(facts)),
     skip: 'provider',
     counts: true,
-    blame: BROKEN,
   }),
-  model_not_found: () => ({ next: 'next', skip: 'target', counts: true, blame: REFUSED, alert: 'model-gone' }),
+  model_not_found: () => ({ next: 'next', skip: 'target', counts: true, alert: 'model-gone' }),
   context_too_long: ({ limitTokens }) => ({
     next: 'next',
-    skip: 'provider-model',
+    skip: 'provider+model',
     counts: true,
-    blame: INNOCENT,
     needs: { contextOverTokens: limitTokens ?? null },
   }),
   content_filter: (_, { mayAnswerFiltered }) =>
-    mayAnswerFiltered ? { next: 'next', skip: 'provider', counts: true, blame: INNOCENT } : GIVE_UP,
+    mayAnswerFiltered ? { next: 'next', skip: 'provider', counts: true } : GIVE_UP,
   unsupported: ({ ability }, { confirmed }) =>
     confirmed
       ? GIVE_UP
       : {
           next: 'next',
-          skip: 'provider-model',
+          skip: 'provider+model',
           counts: true,
-          blame: INNOCENT,
           ...(ability === undefined ? {} : { needs: { ability } }),
         },
   bad_request: ({ status }, facts) =>
@@ -130,13 +114,13 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
 
 export function judge(failure: Failure, facts: JudgeFacts): Verdict {
   // The table's row belongs to this very kind; TypeScript does not follow the correlation.
-  const verdict = (VERDICTS[failure.kind] as (failure: Failure, facts: JudgeFacts) => Judgment)(failure, facts)
-  return { waitMs: 0, ...verdict, park: parkRule(failure) }
+  const judgment = (VERDICTS[failure.kind] as (failure: Failure, facts: JudgeFacts) => Judgment)(failure, facts)
+  return { waitMs: 0, ...judgment, blame: blameOf(failure) }
 }
 
 /** Keys that share the limit that was met. */
-function sharers(scope: FailureOf<'quota_day'>['scope']): Skip {
-  return scope === 'account' ? 'account' : 'account-model'
+function sharers(scope: FailureOf<'quota_day'>['scope']): Verdict['skip'] {
+  return scope === 'account' ? 'account' : 'account+model'
 }
 
 /** The same target again, when it is the only one left. */

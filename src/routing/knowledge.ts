@@ -1,7 +1,7 @@
 /** Everything learned so far: one row per target, also for targets that are gone for now, and what they share. */
 
+import { blameOf } from '../domain/blame.ts'
 import type { AttemptEvent, QualityEvent, StoreEvent } from '../domain/store.ts'
-import { blameOf } from './blame.ts'
 import { halfLives } from './estimate.ts'
 import { learnAttempt, learnImport, learnQuality } from './learn.ts'
 import { advance, merge, QUALITY_CAP, RowAllocator, type Sums } from './sums.ts'

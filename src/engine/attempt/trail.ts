@@ -2,6 +2,7 @@
 
 import type { AttemptReport } from '../../domain/attempt.ts'
 import type { Failure, FailureKind } from '../../domain/failure.ts'
+import { scopeKey, scopeOf, scopesOf } from '../../domain/scope.ts'
 import type { Ability, Target } from '../../domain/target.ts'
 import type { BudgetRefusal } from '../../money/budget.ts'
 import type { PassedOver } from '../../observe/callLog.ts'
@@ -109,7 +110,7 @@ export class Trail {
 
   /** A target that is not to be asked (again) by this request. */
   leave(stateId: string): void {
-    this.#learned.left.add(`target ${stateId}`)
+    this.#learned.left.add(scopeKey({ scope: 'target', first: stateId, second: '' }))
   }
 
   isBusy(target: Target): boolean {
@@ -131,7 +132,7 @@ export class Trail {
   /** Whether this request was refused by a limit that the target shares. */
   metLimitOf(target: Target): boolean {
     const met = this.#lessons?.met
-    return met !== undefined && met.size > 0 && scopesOf(target).some((scope) => met.has(scope))
+    return met !== undefined && met.size > 0 && keysOf(target).some((key) => met.has(key))
   }
 
   /** Why a target is out for this request; null when it is not. */
@@ -139,8 +140,7 @@ export class Trail {
     if (this.#lessons === null) return null
     const { left, limited, missing, smallestWindow } = this.#lessons
     if (left.size + limited.size === 0) return null
-    for (const scope of scopesOf(target))
-      if (left.has(scope) || limited.has(scope)) return 'already tried by this request'
+    for (const key of keysOf(target)) if (left.has(key) || limited.has(key)) return 'already tried by this request'
     const { contextTokens, abilities } = target.profile
     if (smallestWindow > 0 && contextTokens !== null && contextTokens <= smallestWindow)
       return `context too small: ${contextTokens} tokens`
@@ -166,10 +166,10 @@ export class Trail {
   #exclude(target: Target, verdict: Verdict, isLimited: boolean): void {
     const { limited, left, met } = this.#learned
     const excluded = isLimited ? limited : left
-    const scope = SCOPES[verdict.skip]
-    for (const name of [SCOPES.target(target), ...(scope === null ? [] : [scope(target)])]) {
-      excluded.add(name)
-      if (isLimited) met.add(name)
+    for (const scope of verdict.skip === 'none' ? (['target'] as const) : (['target', verdict.skip] as const)) {
+      const key = scopeKey(scopeOf(target, scope))
+      excluded.add(key)
+      if (isLimited) met.add(key)
     }
   }
 
@@ -211,23 +211,4 @@ const OWN_FAULTS: ReadonlySet<FailureKind> = new Set([
   'bad_request',
 ])
 
-const SCOPES = {
-  none: null,
-  target: (target: Target) => `target ${target.stateId}`,
-  key: (target: Target) => `key ${target.provider} ${target.fingerprint}`,
-  account: (target: Target) => `account ${target.account}`,
-  'account-model': (target: Target) => `model ${target.account} ${target.model}`,
-  'provider-model': (target: Target) => `everywhere ${target.provider} ${target.model}`,
-  provider: (target: Target) => `provider ${target.provider}`,
-} satisfies { readonly [S in Verdict['skip']]: ((target: Target) => string) | null }
-
-function scopesOf(target: Target): readonly string[] {
-  return [
-    `target ${target.stateId}`,
-    `key ${target.provider} ${target.fingerprint}`,
-    `account ${target.account}`,
-    `model ${target.account} ${target.model}`,
-    `everywhere ${target.provider} ${target.model}`,
-    `provider ${target.provider}`,
-  ]
-}
+const keysOf = (target: Target) => scopesOf(target).map(scopeKey)

@@ -1,7 +1,7 @@
 /** What a finished attempt teaches about quotas: what it used, and which limit refused it. */
 
-import type { Failure, FailureKind, FailureScope, LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
-import type { QuotaScope } from '../../domain/scope.ts'
+import type { Failure, FailureKind, LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import type { LimitScope, QuotaScope } from '../../domain/scope.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import { WINDOW_MS } from '../window.ts'
 import type { QuotaNeed } from './quotaNeed.ts'
@@ -74,7 +74,7 @@ export function limitRefusalOf(failure: Failure | null, quotaScope: QuotaScope):
 }
 
 /** Whose limit it was; free models share a pool of the account. Unsaid, it is what the provider usually counts. */
-function scopeOf(stated: FailureScope | undefined, quotaScope: QuotaScope): 'model' | 'account' {
+function scopeOf(stated: LimitScope | undefined, quotaScope: QuotaScope): 'model' | 'account' {
   if (stated !== undefined) return stated === 'model' ? 'model' : 'account'
   return quotaScope === 'account+model' ? 'model' : 'account'
 }

@@ -3,15 +3,10 @@
  * not matter in which order several processes hear of them, nor whether one is heard of twice.
  */
 
-import {
-  type DayBoundary,
-  FAILURE_KINDS,
-  type FailureKind,
-  type FailureScope,
-  type LimitWindow,
-} from '../../domain/failure.ts'
+import { type DayBoundary, FAILURE_KINDS, type FailureKind, type LimitWindow } from '../../domain/failure.ts'
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
-import type { BackBy, Park, ParkRule, ParkScope } from '../../domain/park.ts'
+import type { BackBy, Park, ParkRule } from '../../domain/park.ts'
+import type { LimitScope, QuotaScope, Scope } from '../../domain/scope.ts'
 import type { AttemptEvent, TargetRef } from '../../domain/store.ts'
 import { hasBoundary, nextDay, nextMonth } from '../dayBoundary.ts'
 import { LONGEST_WAIT_MS } from '../reset.ts'
@@ -19,7 +14,7 @@ import { describePark } from './parkText.ts'
 
 /** What a park needs to know of a provider; a `ProviderSpec` is one. */
 export interface QuotaFacts {
-  readonly quotaScope: 'key' | 'account' | 'account+model' | 'ip'
+  readonly quotaScope: QuotaScope
   readonly dayBoundary: DayBoundary
   /** An object when a free call can prove a key. */
   readonly keyCheck: object | 'call' | 'none'
@@ -34,7 +29,7 @@ export interface Occurrence {
   readonly kind: FailureKind
   readonly statedMs: number | null
   readonly window: LimitWindow | null
-  readonly limitScope: FailureScope | null
+  readonly limitScope: LimitScope | null
   readonly untilMonthEnd: boolean
   readonly coversFree: boolean
   readonly target: TargetRef
@@ -78,7 +73,7 @@ export function occurrenceOf(event: AttemptEvent): Occurrence | null {
 export function parkOf(
   occurrences: readonly Occurrence[],
   rule: ParkRule,
-  scope: ParkScope,
+  scope: Scope,
   clearedAt: number,
   facts: QuotaFacts | undefined,
 ): Park | null {
@@ -167,7 +162,7 @@ function countInARow(occurrences: readonly Occurrence[], clearedAt: number): num
   return times
 }
 
-function isAgreed(occurrences: readonly Occurrence[], rule: ParkRule, scope: ParkScope): boolean {
+function isAgreed(occurrences: readonly Occurrence[], rule: ParkRule, scope: Scope): boolean {
   if (scope !== 'key' || rule.keyAfterModels === undefined) return true
   return new Set(occurrences.map((occurrence) => occurrence.target.model)).size >= rule.keyAfterModels
 }
@@ -210,7 +205,7 @@ function readOccurrence(value: unknown): Occurrence | undefined {
   }
 }
 
-const LIMIT_SCOPES: readonly FailureScope[] = ['model', 'account', 'free-models']
+const LIMIT_SCOPES: readonly LimitScope[] = ['model', 'account', 'free-models']
 
 function asWindow(value: unknown): LimitWindow | null {
   return typeof value === 'string' && Object.hasOwn(WINDOW_MS, value) ? (value as LimitWindow) : null // checked here

@@ -2,7 +2,8 @@
 
 import type { FailureKind } from '../../domain/failure.ts'
 import { asNumber, asRecord, type Json } from '../../domain/json.ts'
-import { PARK_RULES, type Park, type ParkRule, type ParkScope, parkRuleOfStreak } from '../../domain/park.ts'
+import { PARK_RULES, type Park, type ParkRule, parkRuleOfStreak } from '../../domain/park.ts'
+import type { ScopeId } from '../../domain/scope.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import type { Target } from '../../domain/target.ts'
 import {
@@ -13,12 +14,6 @@ import {
   statedUntil,
   writeOccurrence,
 } from './failureStreak.ts'
-
-export interface ParkScopeId {
-  readonly scope: ParkScope
-  readonly first: string
-  readonly second: string
-}
 
 /** More in a row than this change nothing: every guess has reached its cap long before. */
 const MOST_OCCURRENCES = 32
@@ -52,7 +47,7 @@ export class FailureStreak {
 }
 
 export class ParkScopeState {
-  readonly id: ParkScopeId
+  readonly id: ScopeId
   readonly #facts: (provider: string) => QuotaFacts | undefined
   streaks: readonly FailureStreak[] = []
   /** Epoch ms since which a probe of this process is under way. */
@@ -68,7 +63,7 @@ export class ParkScopeState {
   #rampFrom = NEVER
   #rampMs = 0
 
-  constructor(id: ParkScopeId, facts: (provider: string) => QuotaFacts | undefined, liftedAt: number) {
+  constructor(id: ScopeId, facts: (provider: string) => QuotaFacts | undefined, liftedAt: number) {
     this.id = id
     this.#facts = facts
     this.#liftedAt = liftedAt

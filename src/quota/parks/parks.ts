@@ -6,12 +6,13 @@
 import type { FailureKind } from '../../domain/failure.ts'
 import type { Json } from '../../domain/json.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
-import { type Park, type ParkRule, type ParkScope, parkRule } from '../../domain/park.ts'
+import { type Park, type ParkRule, parkRule } from '../../domain/park.ts'
+import { type Covered, isScope, type Scope, type ScopeId, scopeKey, scopeOf, scopesOf } from '../../domain/scope.ts'
 import type { AttemptEvent, LiftEvent, TargetRef } from '../../domain/store.ts'
 import type { Target } from '../../domain/target.ts'
 import { LONGEST_WAIT_MS } from '../reset.ts'
 import { type Occurrence, occurrenceOf, type QuotaFacts } from './failureStreak.ts'
-import { type ParkScopeId, ParkScopeState } from './parkScopeState.ts'
+import { ParkScopeState } from './parkScopeState.ts'
 
 /** `open`: parked. `half-open`: the time is over, the proof is missing. `closed`: nothing against it. */
 export type ParkState = 'open' | 'half-open' | 'closed'
@@ -24,23 +25,11 @@ export interface ParksOptions {
   readonly facts: (provider: string) => QuotaFacts | undefined
 }
 
-type Named = Pick<Target, 'stateId' | 'provider' | 'model' | 'fingerprint' | 'account'>
-
 const VERSION = 1
 /** A probe that has not come back for so long is given up, and the next caller may try. */
 const PROBE_LEASE_MS = 120_000
 /** Successes older than this need no remembering in a snapshot: no failure comes to our ears so late. */
 const LATE_MS = 600_000
-
-const SCOPES: { readonly [S in ParkScope]: (target: Named) => ParkScopeId } = {
-  target: (target) => ({ scope: 'target', first: target.stateId, second: '' }),
-  key: (target) => ({ scope: 'key', first: target.provider, second: target.fingerprint }),
-  account: (target) => ({ scope: 'account', first: target.account, second: '' }),
-  'account-free': (target) => ({ scope: 'account-free', first: target.account, second: '' }),
-  'account+model': (target) => ({ scope: 'account+model', first: target.account, second: target.model }),
-  'provider+model': (target) => ({ scope: 'provider+model', first: target.provider, second: target.model }),
-  provider: (target) => ({ scope: 'provider', first: target.provider, second: '' }),
-}
 
 export class Parks {
   readonly #facts: ParksOptions['facts']
@@ -157,7 +146,7 @@ export class Parks {
       version: VERSION,
       newestAt: this.#newestAt,
       liftedAt: Number.isFinite(this.#liftedAt) ? this.#liftedAt : null,
-      states: states.map((state) => state.toJson()),
+      places: states.map((state) => state.toJson()),
     }
   }
 
@@ -176,11 +165,11 @@ export class Parks {
     const rule = event.failure === null ? null : parkRule(event.failure)
     const occurrence = occurrenceOf(event)
     if (rule === null || occurrence === null || event.at <= this.#liftedAt) return
-    this.#add(SCOPES[this.#scopeOf(rule, occurrence)](event.target), rule, occurrence)
-    if (rule.keyAfterModels !== undefined) this.#add(SCOPES.key(event.target), rule, occurrence)
+    this.#add(scopeOf(event.target, this.#scopeOf(rule, occurrence)), rule, occurrence)
+    if (rule.keyAfterModels !== undefined) this.#add(scopeOf(event.target, 'key'), rule, occurrence)
   }
 
-  #add(id: ParkScopeId, rule: ParkRule, occurrence: Occurrence): void {
+  #add(id: ScopeId, rule: ParkRule, occurrence: Occurrence): void {
     const state = this.#stateOf(id)
     state.add(rule, occurrence)
     this.#refresh(state)
@@ -195,7 +184,7 @@ export class Parks {
     }
   }
 
-  #scopeOf(rule: ParkRule, { kind, limitScope, target }: Occurrence): ParkScope {
+  #scopeOf(rule: ParkRule, { kind, limitScope, target }: Occurrence): Scope {
     if (rule.scope !== 'quota') return rule.scope
     if (limitScope === 'free-models') return 'account-free'
     if (limitScope === 'account') return 'account'
@@ -225,16 +214,16 @@ export class Parks {
     return found.sort((one, other) => one.until - other.until || (one.text < other.text ? -1 : 1))
   }
 
-  #statesOf(target: Named): readonly ParkScopeState[] {
+  #statesOf(target: Covered): readonly ParkScopeState[] {
     const known = this.#standing.get(target.stateId)
     if (known !== undefined && known.account === target.account) return known.states
-    const states = Object.values(SCOPES).map((idOf) => this.#stateOf(idOf(target)))
+    const states = scopesOf(target).map((id) => this.#stateOf(id))
     this.#standing.set(target.stateId, { account: target.account, states })
     return states
   }
 
-  #stateOf(id: ParkScopeId): ParkScopeState {
-    const key = `${id.scope}\n${id.first}\n${id.second}`
+  #stateOf(id: ScopeId): ParkScopeState {
+    const key = scopeKey(id)
     let state = this.#states.get(key)
     if (state === undefined) {
       state = new ParkScopeState(id, this.#facts, this.#liftedAt)
@@ -248,8 +237,8 @@ export class Parks {
     const first = asString(record?.['first'])
     const second = asString(record?.['second'])
     if (record === undefined || scope === undefined || first === undefined || second === undefined) return
-    if (!Object.hasOwn(SCOPES, scope)) return
-    const state = this.#stateOf({ scope: scope as ParkScope, first, second }) // checked on the line above
+    if (!isScope(scope)) return
+    const state = this.#stateOf({ scope, first, second })
     state.restore(record)
     this.#refresh(state)
   }

@@ -1,7 +1,8 @@
 /** What an error body says of the limit it met: in sentences, or in Google's typed violations. */
 
-import type { FailureScope, LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import type { LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
+import type { LimitScope } from '../../domain/scope.ts'
 import type { ErrorEnvelope } from './envelope.ts'
 
 export interface StatedQuota {
@@ -10,7 +11,7 @@ export interface StatedQuota {
   readonly limit?: number
   readonly used?: number
   readonly requested?: number
-  readonly scope?: FailureScope
+  readonly scope?: LimitScope
 }
 
 /** `tokens per minute (TPM)`, `free-models-per-day`, `40 API calls / minute`; the first that fits counts. */

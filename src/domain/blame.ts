@@ -1,0 +1,43 @@
+/** How much a failure says against the target it happened to: one table, read by judging and by learning. */
+
+import type { Failure, FailureKind } from './failure.ts'
+
+export interface Blame {
+  /** The weight against the target. */
+  readonly weight: 0 | 0.25 | 1
+  /** Whether every target of the provider shares it. */
+  readonly provider: boolean
+}
+
+const REFUSED: Blame = { weight: 1, provider: false }
+/** A limit was met: the target works, it only has no room now. */
+const LIMITED: Blame = { weight: 0.25, provider: false }
+const BROKEN: Blame = { weight: 1, provider: true }
+/** The request, its sender or its size was at fault. */
+const NONE: Blame = { weight: 0, provider: false }
+
+export const BLAME: { readonly [K in FailureKind]: Blame } = {
+  auth_invalid: REFUSED,
+  auth_forbidden: REFUSED,
+  billing: REFUSED,
+  in_flight_budget: LIMITED,
+  quota_day: LIMITED,
+  rate_minute: LIMITED,
+  zero_quota: LIMITED,
+  too_large_for_limit: NONE,
+  overloaded: BROKEN,
+  server: BROKEN,
+  timeout: BROKEN,
+  network: BROKEN,
+  model_not_found: REFUSED,
+  context_too_long: NONE,
+  content_filter: NONE,
+  unsupported: NONE,
+  bad_request: NONE,
+  client_gone: NONE,
+}
+
+/** None for an answer, and for a kind that only a newer version of keywise knows. */
+export function blameOf(failure: Failure | null): Blame {
+  return (failure && BLAME[failure.kind]) ?? NONE
+}
