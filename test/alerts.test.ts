@@ -80,8 +80,8 @@ async function eventually(manager: APIManager, check: () => void): Promise<void>
 
 /** A second passes for everything that ticks. */
 async function tick(manager: APIManager): Promise<void> {
-  manager.engine.parts.monitor.tick()
-  await manager.engine.parts.monitor.alerts.deliver()
+  manager.engine.monitor.tick()
+  await manager.engine.monitor.alerts.deliver()
 }
 
 describe('all providers fail and come back', () => {
@@ -166,7 +166,7 @@ describe('all providers fail and come back', () => {
     const { world, bot, hook, open } = await scene()
     const manager = open()
     await manager.ready()
-    const { offline } = manager.engine.parts
+    const { offline } = manager.engine
     failAll(world, ['reset'])
     for (const host of ['api.one.invalid', 'api.two.invalid']) offline.failed(host, now())
     await failing(manager)
@@ -185,9 +185,9 @@ test('an outage that turns out to be our own network is withdrawn before anybody
   failAll(world)
   await failing(manager)
   expect(alertsView(manager.engine).alerts).toMatchObject([{ event: 'all_failed', state: 'open' }])
-  const { offline } = manager.engine.parts
+  const { offline } = manager.engine
   for (const host of ['api.one.invalid', 'api.two.invalid']) offline.failed(host, now())
-  manager.engine.parts.monitor.tick()
+  manager.engine.monitor.tick()
   expect(alertsView(manager.engine).alerts).toMatchObject([{ event: 'all_failed', state: 'over', waitingFor: [] }])
 })
 
@@ -279,7 +279,7 @@ describe('what a person has to mend', () => {
 
   test('an experiment can be told as well', async () => {
     const { hook, open } = await scene()
-    const { alerts } = open().engine.parts.monitor
+    const { alerts } = open().engine.monitor
     const facts = { why: null, works: null, returnsAt: null, returns: null, advice: 'stop it' }
     alerts.raise('experiment:a', {
       event: 'experiment_decided',

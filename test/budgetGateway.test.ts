@@ -99,7 +99,7 @@ test('rows say who asked: the token, the labels, the session’s task', async ()
   const world = await open({ budgets: [budget(0.002, { scope: 'token:inference' })] })
   const headers = { 'x-keywise-labels': 'team=a', 'x-keywise-task': 'review' }
   await world.ask('/v1/chat/completions', chat, headers)
-  const [row] = world.gateway.opened.engine.parts.store.attempts({})
+  const [row] = world.gateway.opened.engine.store.attempts({})
   expect(row).toMatchObject({ token: 'inference', labels: { team: 'a' }, task: 'review', priceSource: 'config' })
   await world.ask('/v1/chat/completions', chat)
   expect((await world.ask('/v1/chat/completions', chat)).status).toBe(429)

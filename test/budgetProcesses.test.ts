@@ -100,7 +100,7 @@ test('a process that is killed while it spends loses no settled cent and counts 
   // The next process knows what was spent, and counts what was under way as spent too: the budget holds for all of it.
   const next = openManager(scene.world, { config: () => ({}), manager: { config: scene.config, store: scene.store } })
   await next.ready()
-  const view = () => next.engine.parts.learned.budgets.view(next.engine.now)[0]
+  const view = () => next.engine.learned.budgets.view(next.engine.now)[0]
   expect(view()?.spent).toBe(sumNanoUsd)
   expect((view()?.spent ?? 0) + (view()?.reserved ?? 0)).toBeGreaterThanOrEqual(sent * 1_000_000)
   await Promise.all(Array.from({ length: 1000 }, () => next.callWithFallback('Say hi').catch(() => null)))

@@ -20,7 +20,7 @@ describe('a hard budget', () => {
     expect(lab.world.calls).toHaveLength(10)
     expect(told.filter(({ result }) => result !== null)).toHaveLength(10)
     expect(told.filter(({ error }) => error instanceof BudgetExceededError)).toHaveLength(190)
-    expect(lab.manager.engine.parts.learned.budgets.view(lab.manager.engine.now)).toMatchObject([
+    expect(lab.manager.engine.learned.budgets.view(lab.manager.engine.now)).toMatchObject([
       { limitUsd: 0.01, spentUsd: 0.01, reservedUsd: 0 },
     ])
   })
@@ -81,9 +81,9 @@ describe('a hard budget', () => {
     const report = await testApiKeys({ engine: manager.engine })
     expect(world.calls).toHaveLength(2)
     expect(JSON.stringify(report)).toContain('budget all: $0.002 per day')
-    const rows = manager.engine.parts.store.attempts({ source: 'test' })
+    const rows = manager.engine.store.attempts({ source: 'test' })
     expect(rows.map((row) => row.costNanoUsd)).toEqual([1_000_000, 1_000_000])
-    expect(manager.engine.parts.learned.budgets.spent('all', manager.engine.now)).toBe(2_000_000)
+    expect(manager.engine.learned.budgets.spent('all', manager.engine.now)).toBe(2_000_000)
   })
 
   test('counts what a stream that broke off had said so far', async () => {
@@ -91,7 +91,7 @@ describe('a hard budget', () => {
     const faults = [{ do: 'cut_clean', chunks: 4 }]
     const lab = await openSpending({ price, faults, settings: { budgets: [budget(100)] } })
     await expect(lab.manager.streamWithFallback({ prompt: 'Tell me a long story' }).result).rejects.toThrow(/broke off/)
-    const { store, learned } = lab.manager.engine.parts
+    const { store, learned } = lab.manager.engine
     const [row] = store.attempts({})
     expect(row).toMatchObject({ ok: false, usage: { estimated: true }, priceSource: 'config' })
     expect(row?.costNanoUsd).toBeGreaterThan(0)
@@ -192,7 +192,7 @@ describe('a budget that is spent', () => {
     const none = { providers: own('mystery', 1, ['m']) }
     const allowed = await openLab(none, { settings: { budgets: [budget(1)] } })
     expect((await allowed.call()).result?.costUsd).toBeNull()
-    expect(allowed.manager.engine.parts.learned.budgets.view(0)[0]).toMatchObject({ unpricedAttempts: 1 })
+    expect(allowed.manager.engine.learned.budgets.view(0)[0]).toMatchObject({ unpricedAttempts: 1 })
     const blocked = await openLab(none, { settings: { budgets: [budget(1)], unknown_price: 'block' } })
     expect((await blocked.call()).error).not.toBeNull()
     expect(blocked.world.calls).toEqual([])
@@ -273,7 +273,7 @@ test('twenty times $0.001 is $0.02 wherever it is shown', async () => {
   const summary = lab.manager.getSessionSummary()
   expect(summary.totalCostUsd).toBe(0.02)
   expect(summary.byProvider['paid']?.costUsd).toBe(0.02)
-  expect(lab.manager.engine.parts.learned.budgets.view(Date.now())[0]).toMatchObject({ spentUsd: 0.02, reservedUsd: 0 })
+  expect(lab.manager.engine.learned.budgets.view(Date.now())[0]).toMatchObject({ spentUsd: 0.02, reservedUsd: 0 })
 })
 
 test('rows older than the retention go, unless a budget still counts them', async () => {

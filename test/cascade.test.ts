@@ -129,7 +129,7 @@ for (const { fault, kind, next, parks, later, dialects = DIALECTS } of ROWS) {
 
 function parksOf(lab: Awaited<ReturnType<typeof openLab>>): string[] {
   const { engine } = lab.manager
-  return engine.parts.learned.parks.list(engine.now).map(({ scope, until: end, since }) => {
+  return engine.learned.parks.list(engine.now).map(({ scope, until: end, since }) => {
     const seconds = (end - since) / SECONDS
     // Up to 10 % jitter lies on top of a stated wait (wire-facts 4.1).
     const round = [60, 900, 3600, 7200, 86_400].find((one) => seconds >= one * 0.99 && seconds <= one * 1.11)

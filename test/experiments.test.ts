@@ -206,7 +206,7 @@ describe('what is observed', () => {
       lab.manager.rate(id, index / 30)
       other.rate(id, 0)
     }
-    await Promise.all([lab.manager, other].map((manager) => manager.engine.parts.store.flushed()))
+    await Promise.all([lab.manager, other].map((manager) => manager.engine.store.flushed()))
     const row = lab.manager.experiment('race')
     expect(total(unitsOf(row))).toBe(30)
     expect(total(unitsOf(row, 'quality'))).toBe(30)
@@ -216,7 +216,7 @@ describe('what is observed', () => {
     const again = openManager(lab.world, { settings: { experiments: [race] }, manager: { store } })
     expect(again.experiment('race')).toEqual(row)
     const afresh = openManager(lab.world, { settings: { experiments: [race] }, manager: { store } })
-    afresh.engine.parts.store.setDoc('evidence', 'race@1', { damaged: true })
+    afresh.engine.store.setDoc('evidence', 'race@1', { damaged: true })
     await afresh.close()
     const refolded = openManager(lab.world, { settings: { experiments: [race] }, manager: { store } })
     expect(refolded.experiment('race')).toEqual(row)
@@ -247,7 +247,7 @@ test('the guard stops a variant that fails, whose units then run as usual', asyn
   const lab = await open([race], { providers: own('alpha', 1, ['m', 'n'], { faults }) })
   for (let call = 0; call < 60; call++) {
     await lab.call({ prompt: 'hi', experiment: 'race' })
-    lab.manager.engine.parts.experiments.tick()
+    lab.manager.engine.experiments.tick()
   }
   const row = lab.manager.experiment('race')
   expect(row.variants[1]?.stopped).toMatch(/^answers at most \d+ % of its requests/)
@@ -267,9 +267,9 @@ test('a verdict is told once, as an alert', async () => {
       String(result?.requestId),
       result?.experiment?.variant === 'new' ? 0.9 - (call % 3) / 20 : 0.3 + (call % 5) / 20,
     )
-    if (call % 20 === 0) lab.manager.engine.parts.experiments.tick()
+    if (call % 20 === 0) lab.manager.engine.experiments.tick()
   }
-  lab.manager.engine.parts.experiments.tick()
+  lab.manager.engine.experiments.tick()
   const { verdict } = lab.manager.experiment('race')
   expect(verdict).toMatchObject({ state: 'decided', winner: 'new' })
   expect(verdict.text).toMatch(/^new is better by 0\.\d+ to 0\.\d+ in quality.*; safe to stop$/)

@@ -61,7 +61,7 @@ test('free_only calls only what is known to be free, whatever happens, and the l
   for (let round = 0; round < 5; round++)
     for (const model of models) await told(manager, { prompt: `Say ${round}`, model })
   expect((await told(manager, { prompt: 'Say hi', model: 'large/one' })).error?.message).toMatch(/may be billed/)
-  const rows = manager.engine.parts.store.attempts({})
+  const rows = manager.engine.store.attempts({})
   expect(rows.length).toBeGreaterThan(15)
   for (const { target, costNanoUsd } of rows) {
     expect(costNanoUsd).toBe(0)

@@ -264,7 +264,7 @@ describe('a key that the upstream repeats', () => {
         ['/v1/messages', { ...chat('m'), max_tokens: 10 }],
         ['/v1/responses', { model: 'm', input: 'Hi' }],
       ] as const) {
-        world.gateway.opened.engine.parts.learned.parks.lift(null, Date.now())
+        world.gateway.opened.engine.learned.parks.lift(null, Date.now())
         const response = await world.ask(path, { ...asked, stream })
         const everything = `${JSON.stringify([...response.headers])}${await response.text()}`
         expect(everything).not.toContain('canary')

@@ -38,7 +38,7 @@ interface Booked {
 }
 
 function booked(world: GatewayWorld): readonly Booked[] {
-  const { store } = world.gateway.opened.engine.parts
+  const { store } = world.gateway.opened.engine
   return store.attempts({ limit: 1000 }) as readonly Booked[] // what is stored is wider
 }
 
@@ -77,7 +77,7 @@ describe('a client that leaves', () => {
         },
       },
     ])
-    const [budget] = world.gateway.opened.engine.parts.learned.budgets.view(Date.now())
+    const [budget] = world.gateway.opened.engine.learned.budgets.view(Date.now())
     expect(budget).toMatchObject({ spent: booked(world)[0]?.usage?.totalTokens, reserved: 0 })
   })
 

@@ -97,7 +97,7 @@ afterAll(async () => {
 /** What a client of `dialect` receives; null when the request failed before any of the answer was sent. */
 async function received(dialect: DialectId, from: DialectId, events: readonly string[]): Promise<string | null> {
   reply = events
-  world.gateway.opened.engine.parts.learned.parks.lift(null, Date.now())
+  world.gateway.opened.engine.learned.parks.lift(null, Date.now())
   const response = await world.ask(...PATHS[dialect](`m-${from}`))
   const text = await response.text()
   return response.status === 200 ? `\n${text}` : null

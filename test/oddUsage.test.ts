@@ -54,9 +54,9 @@ describe('usage', () => {
       expect(result?.usage.inputTokens).toBeLessThan(16)
       expect(result?.usage.outputTokens).toBeGreaterThan(14)
       expect(result?.usage.outputTokens).toBeLessThan(26)
-      const [row] = manager.engine.parts.store.attempts({})
+      const [row] = manager.engine.store.attempts({})
       expect(row?.costNanoUsd).toBe((row?.usage?.inputTokens ?? 0) * 1000 + (row?.usage?.outputTokens ?? 0) * 1_000_000)
-      expect(manager.engine.parts.learned.budgets.spent('all', manager.engine.now)).toBe(row?.costNanoUsd)
+      expect(manager.engine.learned.budgets.spent('all', manager.engine.now)).toBe(row?.costNanoUsd)
     })
 
   test('whose one side is missing takes it from the total', async () => {
@@ -74,7 +74,7 @@ describe('usage', () => {
     )
     const { result } = await told(manager, 'Say hi')
     expect(result?.costUsd).toBe(0.0042)
-    expect(manager.engine.parts.store.attempts({})[0]?.priceSource).toBe('reported')
+    expect(manager.engine.store.attempts({})[0]?.priceSource).toBe('reported')
   })
 
   test('that shrinks while it streams counts with its largest numbers', async () => {
@@ -88,7 +88,7 @@ describe('usage', () => {
     const end = { id: 'x', model: 'm', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }
     const manager = await answering([delta('It was'), usage(100, 50), delta(' wise.'), end, usage(0, 8)])
     await manager.streamWithFallback('Say hi').result
-    const [row] = manager.engine.parts.store.attempts({})
+    const [row] = manager.engine.store.attempts({})
     expect(row?.usage).toMatchObject({ inputTokens: 100, outputTokens: 50 })
     expect(row?.costNanoUsd).toBe(100 * 1000 + 50 * 1_000_000)
   })

@@ -60,7 +60,7 @@ test('when every host fails, nobody is parked and nobody is charged, and all is 
     expect(error).toMatchObject({ code: 'ALL_TARGETS_FAILED' })
     expect(attempts.every((attempt) => attempt.failureKind === 'network')).toBe(true)
   }
-  expect(lab.manager.engine.parts.learned.parks.list(clock.now)).toEqual([])
+  expect(lab.manager.engine.learned.parks.list(clock.now)).toEqual([])
   DOWN.clear()
   expect(scores(lab)).toEqual(before)
   expect((await lab.call()).trail).toBe('alpha/m#1=ok')
@@ -74,9 +74,7 @@ test('one host that is away is to blame itself, while others answer', async () =
     clock.now += 10_000
     expect((await lab.call()).result?.provider).toBe('beta')
   }
-  expect(lab.manager.engine.parts.learned.parks.list(clock.now)).toMatchObject([
-    { scope: 'provider', reason: 'network' },
-  ])
+  expect(lab.manager.engine.learned.parks.list(clock.now)).toMatchObject([{ scope: 'provider', reason: 'network' }])
   lab.world.forget()
   expect((await lab.call()).trail).toBe('beta/m#1=ok')
 })

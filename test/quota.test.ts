@@ -188,12 +188,12 @@ describe('days', () => {
     const [one, other] = [0, 1].map(() => openManager(world, { manager: { now: clock.now, store } }))
     for (const manager of [one, one, one, one, other, other, other]) await told(manager!, 'hi')
     for (const { engine } of [one!, other!]) {
-      engine.parts.learned.sync()
+      engine.learned.sync()
       const [target] = engine.registry.targets
-      expect(engine.parts.learned.quota.limitsOf(target!, clock.now())).toMatchObject([{ limit: 10, remaining: 3 }])
+      expect(engine.learned.quota.limitsOf(target!, clock.now())).toMatchObject([{ limit: 10, remaining: 3 }])
     }
     for (let call = 0; call < 3; call++) expect((await told(one!, 'hi')).error).toBeNull()
-    other!.engine.parts.learned.sync()
+    other!.engine.learned.sync()
     expect((await told(other!, 'hi')).attempts).toEqual([])
     expect(world.calls.filter(({ status }) => status === 429)).toEqual([])
   })

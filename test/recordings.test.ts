@@ -137,7 +137,7 @@ describe.runIf(hasTestData)('recorded replies through callWithFallback and strea
           const results: unknown[] = []
           for (const stride of [0, ...(bytes.length < 4000 ? [1] : []), 13, 1021]) {
             playing = { bytes, status: 200, type: 'text/event-stream', stride }
-            manager.engine.parts.learned.parks.lift(null, Date.now() + 1000)
+            manager.engine.learned.parks.lift(null, Date.now() + 1000)
             const stream = manager.streamWithFallback(ASKED)
             results.push(await stream.result.then(said, (error) => kindOf(error) ?? String(error)))
           }

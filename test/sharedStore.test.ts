@@ -5,7 +5,7 @@ import { fakeKey, openWorld, until } from './support/labCall.ts'
 import { put, temporaryFolder } from './support/temporaryFolder.ts'
 
 const parksOf = (manager: ReturnType<typeof openManager>) =>
-  manager.engine.parts.learned.parks.list(Date.now()).map(({ scope, reason }) => `${scope} ${reason}`)
+  manager.engine.learned.parks.list(Date.now()).map(({ scope, reason }) => `${scope} ${reason}`)
 
 describe('one store', () => {
   test('managers that share it learn of each other within about a second', async () => {

@@ -150,7 +150,7 @@ describe('readers', () => {
     await settled(lab)
     await expect(stream.result).rejects.toMatchObject({ code: 'ABORTED' })
     expect(lab.manager.rankTargets()[0]).toMatchObject({ eligible: true })
-    expect(lab.manager.engine.parts.store.attempts({ limit: 5 })).toMatchObject([{ ok: false }])
+    expect(lab.manager.engine.store.attempts({ limit: 5 })).toMatchObject([{ ok: false }])
   })
 
   test('a signal ends a running stream with an AbortError', async () => {

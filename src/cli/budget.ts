@@ -131,7 +131,7 @@ async function exportLedger(engine: Engine, { options, stdout, stderr, cwd }: Co
   const until = timeOption(options['until'], '--until', engine.now)
   const { out } = options
   const lineOf = options['jsonl'] ? jsonLine : csvLine
-  const rows = ledgerRows(engine.parts.store, {
+  const rows = ledgerRows(engine.store, {
     ...(since !== undefined && { since }),
     ...(until !== undefined && { until }),
   })
@@ -166,7 +166,7 @@ async function write(
 
 /** A person's word that calls in flight when a process was killed were not billed. */
 function forgive(engine: Engine, { options, stdout, env }: CommandContext): ExitCode {
-  const { learned, store } = engine.parts
+  const { learned, store } = engine
   const given = learned.budgets.forgive(store, engine.now)
   const out = printer(stdout, env)
   if (options['json']) {

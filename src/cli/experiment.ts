@@ -78,7 +78,7 @@ function start(engine: Engine, { args, options, cwd }: CommandContext, out: Prin
 function stop(engine: Engine, { args, options }: CommandContext, out: Printer): ExitCode {
   const name = args[1] ?? ''
   const keep = options['keep']
-  engine.parts.experiments.stop(name, typeof keep === 'string' ? keep : null)
+  engine.experiments.stop(name, typeof keep === 'string' ? keep : null)
   const row = experimentView(engine, name)
   if (options['json']) printAll(engine, [row], options, out)
   else {

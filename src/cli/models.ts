@@ -11,7 +11,7 @@ export const run: RunCommand = (context) =>
     const { options, stdout, stderr, env } = context
     if (options['refresh']) {
       stderr.write("Reading the providers' lists …\n")
-      await engine.parts.lists.refresh(engine.registry.credentials, true)
+      await engine.lists.refresh(engine.registry.credentials, true)
     }
     const out = printer(stdout, env)
     const view = modelsView(engine)

@@ -44,7 +44,7 @@ async function recordedEvents({ options, env, cwd }: CommandContext): Promise<St
     ...(typeof options['store'] === 'string' && { store: options['store'] }),
   })
   try {
-    const { store } = manager.engine.parts
+    const { store } = manager.engine
     const events: StoreEvent[] = []
     for (let seq = 0; ; ) {
       const read = store.read(seq, READ_AT_ONCE)

@@ -39,16 +39,16 @@ export async function withEngine(
   try {
     demandKeys(opened.engine.registry.config)
     await opened.ready()
-    await opened.engine.parts.lists.settled(listPatienceMs(opened.engine))
+    await opened.engine.lists.settled(listPatienceMs(opened.engine))
     return await use(opened.engine)
   } finally {
     await opened.close()
   }
 }
 
-function listPatienceMs({ registry, parts }: Engine): number {
+function listPatienceMs({ registry, lists }: Engine): number {
   const lacking = registry.credentials.some(
-    (credential) => typeof credential.provider.models === 'string' && parts.lists.of(credential) === null,
+    (credential) => typeof credential.provider.models === 'string' && lists.of(credential) === null,
   )
   return lacking ? FIRST_LISTS_MS : NEWER_LISTS_MS
 }

@@ -42,8 +42,11 @@ export async function cascade(engine: Engine, pending: PendingRequest, trail = n
     }
     const attempt = engine.call(target, pending, trail, hold)
     await attempt.call.first
-    if (attempt.call.ended?.outcome.ok !== false) return answered(engine, pending, trail, attempt, decision.explored)
-    const verdict = engine.record(pending, trail, attempt, attempt.call.ended)
+    const end = attempt.call.ended
+    if (end === null || end.outcome.ok) return answered(engine, pending, trail, attempt, decision.explored)
+    const { failure } = end.outcome
+    const verdict = engine.judge(failure, pending, trail, target)
+    engine.record(pending, trail, attempt, { end, failure, verdict })
     if (verdict.next !== 'retry-once') continue
     await engine.pause(pending, verdict.waitMs)
     decision = engine.decide(pending, trail)

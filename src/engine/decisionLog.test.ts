@@ -13,7 +13,7 @@ function failFirst(engine: Engine, id: string): void {
   const target = engine.registry.targets.find((one) => one.id === id)
   if (target === undefined) throw new Error(`no target ${id}`)
   for (let times = 0; times < 3; times++)
-    engine.parts.learned.record({ ...makeFailure(target, engine.now, 'server'), target: refOf(target) })
+    engine.learned.record({ ...makeFailure(target, engine.now, 'server'), target: refOf(target) })
 }
 
 describe('find()', () => {
@@ -25,7 +25,7 @@ describe('find()', () => {
       .map(({ target, rank, value, eligible }) => ({ target: target.id, rank, value, eligible }))
     await nextTurn()
     failFirst(engine, decision.first!.id)
-    const found = engine.parts.decisions.find(id)!
+    const found = engine.decisions.find(id)!
     expect(found).toMatchObject({
       requestId: id,
       model: 'auto',
@@ -42,8 +42,8 @@ describe('find()', () => {
     const engine = openTestEngine({ store })
     const { id } = decide(engine)
     await nextTurn()
-    const before = engine.parts.decisions.find(id)!
-    engine.parts.decisions.flush()
+    const before = engine.decisions.find(id)!
+    engine.decisions.flush()
     const after = new Decisions(store).find(id)!
     expect({ ...after, ranking: [] }).toEqual({ ...before, ranking: [] })
     after.ranking.forEach((row, index) => {
@@ -56,7 +56,7 @@ describe('find()', () => {
   })
 
   test('knows nothing of a request that was never decided', () => {
-    expect(openTestEngine().parts.decisions.find('kw_nobody')).toBeNull()
+    expect(openTestEngine().decisions.find('kw_nobody')).toBeNull()
   })
 })
 
@@ -67,19 +67,19 @@ test('the last 1,000 decisions are kept, and of a busy second 20', async () => {
   const ids: string[] = []
   for (let second = 0; second < 52; second++) {
     for (let request = 0; request < 21; request++) ids.push(decide(engine).id)
-    engine.parts.decisions.flush()
+    engine.decisions.flush()
     now += 1000
   }
   expect(store.listDocs('decisions')).toHaveLength(1000)
-  expect(engine.parts.decisions.find(ids[0]!)).toBeNull()
-  expect(engine.parts.decisions.find(ids.at(-1)!)).toBeNull()
-  expect(engine.parts.decisions.find(ids.at(-2)!)).not.toBeNull()
+  expect(engine.decisions.find(ids[0]!)).toBeNull()
+  expect(engine.decisions.find(ids.at(-1)!)).toBeNull()
+  expect(engine.decisions.find(ids.at(-2)!)).not.toBeNull()
 })
 
 test('whoever listens is told of every decision', () => {
   const engine = openTestEngine()
   const heard: unknown[] = []
-  engine.parts.events.on('decision', (news) => heard.push(news))
+  engine.events.on('decision', (news) => heard.push(news))
   const { id, decision } = decide(engine, 'groq/b')
   expect(heard).toEqual([{ requestId: id, model: 'groq/b', chosen: 'groq/b#1', explored: decision.explored }])
 })

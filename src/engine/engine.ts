@@ -16,21 +16,22 @@ import { judge, type Verdict } from '../routing/judge.ts'
 import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { type EligibilityFacts, freeAt, whyNot, whyNotChoose } from './attempt/eligibility.ts'
+import { eligibilityFactsOf } from './attempt/eligibilityFacts.ts'
 import type { LearnedRequestFixes } from './attempt/learnedRequestFixes.ts'
 import type { NextSlot } from './attempt/queue.ts'
-import { type Hold, reserve, reserveForTest } from './attempt/reservation.ts'
+import { type GrantedHold, type Hold, reserve, reserveForTest } from './attempt/reservation.ts'
 import { RetryBudget } from './attempt/retryBudget.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import type { Trail } from './attempt/trail.ts'
 import type { WaitQueue } from './attempt/waitQueue.ts'
-import { type CallWriter, writeCall } from './attempt/writeCall.ts'
+import { writeCall } from './attempt/writeCall.ts'
 import type { Decisions } from './decisionLog.ts'
 import type { Experiments } from './experiments/experiments.ts'
 import { FaultAttribution } from './memory/faultAttribution.ts'
 import type { LearnedState } from './memory/learnedState.ts'
 import { Summary } from './memory/summary.ts'
 import type { AttemptObserver, ParkProber } from './observer.ts'
-import { type AttemptFacts, type Recorded, recordAttempt, refOf } from './record.ts'
+import { attemptFacts, type Judged, type Recorded, type RecordedFacts, recordAttempt, refOf } from './record.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 import type { KeyChecks } from './targets/keyChecks.ts'
 import type { MissingAbilities } from './targets/missingAbilities.ts'
@@ -60,8 +61,31 @@ export interface EngineParts {
   readonly experiments: Experiments
 }
 
-export class Engine {
-  readonly parts: EngineParts
+/** A call to be started. */
+interface Start extends Pick<RunningAttempt, 'target' | 'hold' | 'number'> {
+  readonly pending: PendingRequest
+  /** Default: what was learned of the target. */
+  readonly allowedMs?: number | undefined
+}
+
+export class Engine implements EngineParts {
+  readonly store: EngineParts['store']
+  readonly learned: EngineParts['learned']
+  readonly logger: EngineParts['logger']
+  readonly events: EngineParts['events']
+  readonly waiting: EngineParts['waiting']
+  readonly offline: EngineParts['offline']
+  readonly tools: EngineParts['tools']
+  readonly random: EngineParts['random']
+  readonly sleep: EngineParts['sleep']
+  readonly monitor: EngineParts['monitor']
+  readonly lists: EngineParts['lists']
+  readonly checks: EngineParts['checks']
+  readonly probes: EngineParts['probes']
+  readonly requestFixes: EngineParts['requestFixes']
+  readonly missingAbilities: EngineParts['missingAbilities']
+  readonly decisions: EngineParts['decisions']
+  readonly experiments: EngineParts['experiments']
   /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
   registry: TargetRegistry
   eligibility: EligibilityFacts
@@ -73,19 +97,43 @@ export class Engine {
   readonly summary = new Summary()
   readonly #retries = new RetryBudget()
 
-  constructor(parts: EngineParts, registry: TargetRegistry, eligibility: EligibilityFacts) {
-    this.parts = parts
+  constructor(parts: EngineParts, registry: TargetRegistry) {
+    this.store = parts.store
+    this.learned = parts.learned
+    this.logger = parts.logger
+    this.events = parts.events
+    this.waiting = parts.waiting
+    this.offline = parts.offline
+    this.tools = parts.tools
+    this.random = parts.random
+    this.sleep = parts.sleep
+    this.monitor = parts.monitor
+    this.lists = parts.lists
+    this.checks = parts.checks
+    this.probes = parts.probes
+    this.requestFixes = parts.requestFixes
+    this.missingAbilities = parts.missingAbilities
+    this.decisions = parts.decisions
+    this.experiments = parts.experiments
     this.registry = registry
-    this.eligibility = eligibility
+    this.eligibility = eligibilityFactsOf(registry, parts.learned, parts.missingAbilities)
     this.faultAttribution = new FaultAttribution(parts.offline, (event) => parts.learned.record(event))
+    parts.learned.router.setTargets(registry.targets)
+  }
+
+  /** Takes over new targets, all at once; running requests keep those they began with. */
+  useTargets(registry: TargetRegistry): void {
+    this.learned.router.setTargets(registry.targets)
+    this.registry = registry
+    this.eligibility = eligibilityFactsOf(registry, this.learned, this.missingAbilities)
   }
 
   get now(): number {
-    return this.parts.tools.now()
+    return this.tools.now()
   }
 
   decide(pending: PendingRequest, trail: Trail): Decision {
-    const { learned, decisions, events } = this.parts
+    const { learned, decisions, events } = this
     const now = this.now
     if (trail.calls === 0) this.#retries.request(now)
     const decision = learned.router.decide(this.#routingRequest(pending, trail, now), now)
@@ -107,7 +155,7 @@ export class Engine {
   /** The ranking as it stands, without deciding anything. */
   rank(pending: PendingRequest): readonly RankedTarget[] {
     const now = this.now
-    return this.parts.learned.router.rank(this.#routingRequest(pending, null, now), now)
+    return this.learned.router.rank(this.#routingRequest(pending, null, now), now)
   }
 
   /** The next target to try: the decision's first, then the best of the rest; tired providers only when nothing else is left. */
@@ -134,7 +182,7 @@ export class Engine {
       )
         continue
       // Without a park in its way it is only coming back slowly, which is no reason to fail.
-      const until = this.parts.learned.parks.blocking(target, now)?.until ?? now
+      const until = this.learned.parks.blocking(target, now)?.until ?? now
       if (until >= bestUntil) continue
       best = target
       bestUntil = until
@@ -144,92 +192,90 @@ export class Engine {
 
   /** The caller's time for the whole request is over. */
   isLate(pending: PendingRequest): boolean {
-    return this.parts.tools.monotonic() >= pending.deadlineAt
+    return this.tools.monotonic() >= pending.deadlineAt
   }
 
   reserve(target: Target, pending: PendingRequest, prober: Prober = 'request'): Hold {
     const now = this.now
-    return reserve(this.parts.learned, target, pending, this.eligibility.needOf(target, pending, now), now, prober)
+    return reserve(this.learned, target, pending, this.eligibility.needOf(target, pending, now), now, prober)
   }
 
-  call(target: Target, pending: PendingRequest, trail: Trail, hold: Extract<Hold, { granted: true }>): RunningAttempt {
-    const credential = this.registry.credentialOf(target)
-    const call = writeCall(this.#writer, { target, credential, pending, mostOutputTokens: hold.mostOutputTokens })
-    pending.cancellation.running(call)
-    return {
-      target,
-      credential,
-      call,
-      hold,
-      price: this.registry.priceOf(target),
-      number: trail.calls + 1,
-      startedAt: this.now,
-    }
-  }
-
-  get #writer(): CallWriter {
-    const { tools, requestFixes, learned } = this.parts
-    return { tools, requestFixes, latencyAllowance: learned.latencyAllowance, settings: this.registry.config.settings }
+  call(target: Target, pending: PendingRequest, trail: Trail, hold: GrantedHold): RunningAttempt {
+    return this.#start({ target, pending, hold, number: trail.calls + 1 })
   }
 
   /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
   reserveForTest(target: Target, pending: PendingRequest): Hold {
     const now = this.now
-    return reserveForTest(this.parts.learned, target, pending, this.eligibility.needOf(target, pending, now), now)
+    return reserveForTest(this.learned, target, pending, this.eligibility.needOf(target, pending, now), now)
   }
 
-  /** One call outside a cascade, with all the time its asker has. Record it with `remember`. */
-  callForTest(
-    target: Target,
-    pending: PendingRequest,
-    hold: Extract<Hold, { granted: true }>,
-    number: number,
-  ): RunningAttempt {
-    const credential = this.registry.credentialOf(target)
-    const { mostOutputTokens } = hold
-    const allowedMs = Number.POSITIVE_INFINITY
-    const call = writeCall(this.#writer, { target, credential, pending, mostOutputTokens, allowedMs })
+  /** One call outside a cascade, with all the time its caller has. Record it with `recordAttempt`. */
+  callForTest(target: Target, pending: PendingRequest, hold: GrantedHold, number: number): RunningAttempt {
+    return this.#start({ target, pending, hold, number, allowedMs: Number.POSITIVE_INFINITY })
+  }
+
+  #start({ target, pending, hold, number, allowedMs }: Start): RunningAttempt {
+    const { tools, requestFixes, learned, registry } = this
+    const credential = registry.credentialOf(target)
+    const call = writeCall(
+      { tools, requestFixes, latencyAllowance: learned.latencyAllowance, settings: registry.config.settings },
+      { target, credential, pending, mostOutputTokens: hold.mostOutputTokens, allowedMs },
+    )
     pending.cancellation.running(call)
-    return { target, credential, call, hold, price: this.registry.priceOf(target), number, startedAt: this.now }
+    return { target, credential, call, hold, price: registry.priceOf(target), number, startedAt: this.now }
   }
 
   /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
   lift(target: TargetRef, only: readonly FailureKind[]): void {
-    const { learned, store } = this.parts
+    const { learned, store } = this
     const { origin } = store
     learned.record({ kind: 'lift', at: this.now, origin, id: learned.eventId(), target: refOf(target), only })
   }
 
-  /** Takes in a failed attempt: judged, settled, remembered, told. */
-  record(pending: PendingRequest, trail: Trail, attempt: RunningAttempt, end: CallEnd): Verdict {
-    const failure = failureOf(end)
-    const verdict = this.#judge(failure, pending, trail, attempt.target)
-    const { report } = this.#recordLive(pending, attempt, end)
-    trail.add(attempt.target, report, failure, verdict)
-    this.parts.monitor.failed(attempt, failure, verdict)
-    return verdict
+  /** What a failure means for the request: whom it asks next, and what is learned from it. */
+  judge(failure: Failure, pending: PendingRequest, trail: Trail, target: Target): Verdict {
+    const { timeouts } = this.registry.config.settings
+    const fixed = failure.kind === 'unsupported' && this.requestFixes.learn(target, failure)
+    const verdict = judge(failure, {
+      alone: !this.#othersEligible(pending, trail, target),
+      retried: trail.wasTried(target),
+      patienceMs: Math.min(timeouts.patienceMs, pending.deadlineAt - this.tools.monotonic()),
+      confirmed: trail.isUnsupportedBesides(target.provider),
+      mayAnswerFiltered: pending.retryFiltered,
+      random: this.random(),
+    })
+    if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
+    // Written otherwise, the same target will take it, and nothing the caller asked for is lost.
+    return fixed ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }
 
-  /** Takes in the attempt that answered, or whose stream broke off after its first content. */
+  /** Records a failed attempt with what was judged of it. */
+  record(pending: PendingRequest, trail: Trail, attempt: RunningAttempt, { end, failure, verdict }: Judged): void {
+    const { report } = this.recordAttempt(attemptFacts(pending, attempt, end, 'live'))
+    trail.add(attempt.target, report, failure, verdict)
+    this.monitor.failed(attempt, failure, verdict)
+  }
+
+  /** Records the attempt that answered, or whose stream broke off after its first content. */
   recordAnswer(pending: PendingRequest, trail: Trail, attempt: RunningAttempt, end: CallEnd): AttemptReport {
-    const { report } = this.#recordLive(pending, attempt, end)
+    const { outcome } = end
+    const verdict = outcome.ok ? null : this.judge(outcome.failure, pending, trail, attempt.target)
+    const { report } = this.recordAttempt(attemptFacts(pending, attempt, end, 'live'))
     trail.answered(report)
     this.#observe(pending, trail, end)
-    if (end.outcome.ok) this.parts.monitor.answered(attempt, pending, end.outcome.response)
-    else
-      this.parts.monitor.failed(
-        attempt,
-        end.outcome.failure,
-        this.#judge(end.outcome.failure, pending, trail, attempt.target),
-      )
+    if (outcome.ok) this.monitor.answered(attempt, pending, outcome.response)
+    else if (verdict !== null) this.monitor.failed(attempt, outcome.failure, verdict)
     return report
   }
 
   /** Waits for the soonest target within the caller's patience. False when there is none to wait for. */
   async waitForRoom(pending: PendingRequest, trail: Trail): Promise<boolean> {
-    const { tools, waiting } = this.parts
+    const { tools, waiting } = this
     const began = tools.monotonic()
     trail.lookAgain()
+    // Prices and the usual length of answers may be others by the time there is room.
+    pending.holdNeeds.clear()
     const leftMs = this.registry.config.settings.timeouts.patienceMs - trail.waitedMs
     const waited = await waiting.wait({
       soonest: () => this.soonest(pending, trail),
@@ -261,36 +307,33 @@ export class Engine {
 
   /** How many requests the limit in the way lets through per window, so that no herd is let out. */
   #gate(target: Target, pending: PendingRequest, now: number): Pick<NextSlot, 'limit' | 'windowMs'> {
-    const shortage = this.parts.learned.quota.room(target, this.eligibility.needOf(target, pending, now).quota, now)
+    const shortage = this.learned.quota.room(target, this.eligibility.needOf(target, pending, now).quota, now)
     if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
     return { limit: shortage.limit, windowMs: WINDOW_MS[shortage.window] }
   }
 
   pause(pending: PendingRequest, ms: number): Promise<void> {
     const { cancelled, signal } = pending.cancellation
-    return cancelled ? Promise.resolve() : this.parts.sleep(ms, signal)
+    return cancelled ? Promise.resolve() : this.sleep(ms, signal)
   }
 
-  /** The door of `record.ts` for whoever calls outside a cascade (tester, probes). `price`: default the registry's of now. */
-  recordCall(
-    facts: Omit<AttemptFacts, 'id' | 'notCharged' | 'price'> & Partial<Pick<AttemptFacts, 'price'>>,
-  ): Recorded {
-    const { learned, store } = this.parts
-    const price = facts.price === undefined ? this.registry.priceOf(facts.target) : facts.price
-    const credential = this.registry.credentialNow(facts.target)
+  /** The door of `record.ts`, for every attempt of a cascade, a test or a probe. */
+  recordAttempt(facts: RecordedFacts): Recorded {
+    const { learned, store, registry, events } = this
+    const credential = registry.credentialNow(facts.target)
     const fault = this.faultAttribution.attribute(credential?.connection.hostname, facts.end, this.now)
     const record = fault === 'undecided' ? (event: AttemptEvent) => this.faultAttribution.add(event) : undefined
     const recorded = recordAttempt(
       { learned, origin: store.origin, estimate: this.estimate, record },
-      { ...facts, id: learned.eventId(), price, notCharged: fault === 'local' },
+      { ...facts, id: learned.eventId(), notCharged: fault === 'local' },
       this.now,
     )
-    this.parts.waiting.changed()
-    if (this.parts.events.has('attempt')) {
-      const { requestId, operation = 'chat' } = facts
-      this.parts.events.emit('attempt', { ...recorded.report, requestId, operation })
+    this.waiting.changed()
+    if (events.has('attempt')) {
+      const { requestId, operation } = facts
+      events.emit('attempt', { ...recorded.report, requestId, operation })
     }
-    if (recorded.event.ok) this.parts.monitor.worked(facts.target, recorded.event)
+    if (recorded.event.ok) this.monitor.worked(facts.target, recorded.event)
     return recorded
   }
 
@@ -298,8 +341,8 @@ export class Engine {
   gaveUp(pending: PendingRequest, trail: Trail, error: KeywiseError): KeywiseError {
     this.#observeFailure(pending, trail, error)
     if (!(error instanceof AllTargetsFailedError)) return error
-    this.parts.monitor.exhausted(pending, trail)
-    this.parts.events.emit('exhausted', {
+    this.monitor.exhausted(pending, trail)
+    this.events.emit('exhausted', {
       requestId: pending.id,
       model: pending.selection.name,
       attempts: trail.attempts,
@@ -310,7 +353,7 @@ export class Engine {
 
   /** What became of a request, for the experiment it takes part in; a caller who left says nothing about a variant. */
   #observe(pending: PendingRequest, trail: Trail, end: CallEnd): void {
-    const { experiments } = this.parts
+    const { experiments } = this
     if (pending.enrolment === null) return
     if (end.outcome.ok) experiments.answered(pending.enrolment, pending.id, trail.attempts)
     else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(pending.enrolment, pending.id)
@@ -318,47 +361,9 @@ export class Engine {
 
   /** Nor does one whose request was wrong before anybody was asked, or a host without a network. */
   #observeFailure(pending: PendingRequest, trail: Trail, error: KeywiseError): void {
-    const { experiments, offline } = this.parts
+    const { experiments, offline } = this
     const isCallers = error.code === 'ABORTED' || (error.code === 'INVALID_REQUEST' && trail.calls === 0)
     if (!isCallers && !offline.isOffline(this.now)) experiments.failed(pending.enrolment, pending.id)
-  }
-
-  #recordLive(pending: PendingRequest, attempt: RunningAttempt, end: CallEnd): Recorded {
-    return this.recordCall({
-      requestId: pending.id,
-      number: attempt.number,
-      source: 'live',
-      operation: pending.dialectFor === null ? 'chat' : 'embeddings',
-      target: attempt.target,
-      startedAt: attempt.startedAt,
-      streamed: pending.request.stream,
-      end,
-      inputTokens: pending.needs.inputTokens,
-      request: pending.whole,
-      hold: attempt.hold,
-      price: attempt.price,
-      task: pending.task,
-      session: pending.session.id,
-      token: pending.token,
-      labels: pending.labels,
-      trial: pending.enrolment?.trial ?? null,
-    })
-  }
-
-  #judge(failure: Failure, pending: PendingRequest, trail: Trail, target: Target): Verdict {
-    const { timeouts } = this.registry.config.settings
-    const fixed = failure.kind === 'unsupported' && this.parts.requestFixes.learn(target, failure)
-    const verdict = judge(failure, {
-      alone: !this.#othersEligible(pending, trail, target),
-      retried: trail.wasTried(target),
-      patienceMs: Math.min(timeouts.patienceMs, pending.deadlineAt - this.parts.tools.monotonic()),
-      confirmed: trail.isUnsupportedBesides(target.provider),
-      mayAnswerFiltered: pending.retryFiltered,
-      random: this.parts.random(),
-    })
-    if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
-    // Written otherwise, the same target will take it, and nothing the caller asked for is lost.
-    return fixed ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }
 
   /** Who would have been asked, were it not for a park or a limit. */
@@ -383,14 +388,14 @@ export class Engine {
       stream: pending.request.stream,
       inputTokens: pending.needs.inputTokens,
       expectedOutputTokens: null,
-      session: { stateId: this.parts.learned.sessions.targetOf(pending.session) },
+      session: { stateId: this.learned.sessions.targetOf(pending.session) },
       firstTurn: pending.session.firstTurn,
       mayExplore: trail !== null && trail.calls === 0,
       ineligible: (target) =>
         trail === null
           ? whyNot(this.eligibility, target, pending, null, now)
           : whyNotChoose(this.eligibility, target, pending, trail, now),
-      load: (target) => this.parts.learned.quota.load(target, now),
+      load: (target) => this.learned.quota.load(target, now),
       ...(pending.selection.order !== null && { order: pending.selection.order }),
     }
   }
@@ -399,8 +404,3 @@ export class Engine {
 const LOOKED_AT = 60
 /** What keeps a target out only for a time; that it cannot do what was asked is no news. */
 const PASSES = /^(?:parked|limit):/
-
-export function failureOf(end: CallEnd): Failure {
-  if (!end.outcome.ok) return end.outcome.failure
-  throw new TypeError('an answer is no failure')
-}

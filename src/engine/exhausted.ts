@@ -13,10 +13,10 @@ import type { BudgetRefusal } from '../money/budget.ts'
 import type { Ineligible, IneligibleCode } from '../routing/eligible.ts'
 import { type Obstacle, whyNot } from './attempt/eligibility.ts'
 import type { Trail } from './attempt/trail.ts'
-import type { Engine } from './engine.ts'
+import type { EngineReader } from './reader.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
-export function exhausted(engine: Engine, pending: PendingRequest, trail: Trail): KeywiseError {
+export function exhausted(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError {
   const { attempts } = trail
   if (pending.cancellation.cancelled) return new AbortedError({ attempts })
   return (
@@ -30,7 +30,7 @@ export function exhausted(engine: Engine, pending: PendingRequest, trail: Trail)
 }
 
 /** The last failure was the request's own: another target would refuse it as well. */
-function callersFault(engine: Engine, pending: PendingRequest, trail: Trail): KeywiseError | null {
+function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError | null {
   const failure = trail.lastFailure
   const { attempts } = trail
   if (failure === null) return null
@@ -67,7 +67,7 @@ function callersFault(engine: Engine, pending: PendingRequest, trail: Trail): Ke
 }
 
 /** Nobody was asked, for by our own count the request fits into no window. */
-function lengthFault(engine: Engine, pending: PendingRequest, trail: Trail): KeywiseError | null {
+function lengthFault(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError | null {
   if (trail.calls > 0) return null
   const reasons = reasonsOf(engine, pending)
   if (reasons.length === 0 || !reasons.every((why) => why.code === 'context')) return null
@@ -81,7 +81,7 @@ function rejection({ rejectedBy, attempts }: Trail): KeywiseError | null {
 }
 
 /** Nobody was asked, for the models that were named cannot do what they were asked for. */
-function abilityFault(engine: Engine, pending: PendingRequest, trail: Trail): KeywiseError | null {
+function abilityFault(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError | null {
   if (trail.calls > 0) return null
   const reasons = reasonsOf(engine, pending)
   if (reasons.length === 0 || !reasons.every((why) => why.code === 'ability' || why.code === 'context')) return null
@@ -89,7 +89,7 @@ function abilityFault(engine: Engine, pending: PendingRequest, trail: Trail): Ke
 }
 
 /** Nobody was asked, and of all who could answer each is kept out by a budget. */
-function budgetFault(engine: Engine, pending: PendingRequest, trail: Trail): KeywiseError | null {
+function budgetFault(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError | null {
   if (trail.calls > 0) return null
   const reasons = reasonsOf(engine, pending).filter((why) => !NEVER.has(why.code))
   const budget = reasons[0]?.budget
@@ -117,7 +117,7 @@ function overBudget(
   return new BudgetExceededError(`no budget left: ${reason}${when}`, { scope, resetsAt: iso(until), attempts })
 }
 
-function allFailed(engine: Engine, pending: PendingRequest, trail: Trail): AllTargetsFailedError {
+function allFailed(engine: EngineReader, pending: PendingRequest, trail: Trail): AllTargetsFailedError {
   const soonest = engine.soonest(pending, null)
   // Rounded up: whoever comes at that very time must not be too early.
   const retryAt = soonest === null ? null : Math.ceil(Math.max(soonest.at, engine.now))
@@ -136,7 +136,7 @@ function allFailed(engine: Engine, pending: PendingRequest, trail: Trail): AllTa
   return new AllTargetsFailedError(text, { attempts, retryAt: iso(retryAt), parkedFor })
 }
 
-function reasonsOf(engine: Engine, pending: PendingRequest): readonly Obstacle[] {
+function reasonsOf(engine: EngineReader, pending: PendingRequest): readonly Obstacle[] {
   return engine.registry.targets
     .map((target) => whyNot(engine.eligibility, target, pending, null, engine.now))
     .filter((why) => why !== null && why.code !== 'model' && why.code !== 'provider') as Obstacle[] // null was filtered out

@@ -1,14 +1,14 @@
 /** The plainest request for a model: what outages are judged by, and what a probe asks. */
 
-import type { Engine } from './engine.ts'
 import { prepareRequest } from './prepareRequest.ts'
+import type { RequestFacts } from './reader.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
 /** Small enough for every limit, large enough for providers that refuse to answer in one token. */
 const FEW_TOKENS = 16
 
 /** Null when nothing is known by that name. */
-export function plainRequest(engine: Engine, model: string, embeddings: boolean): PendingRequest | null {
+export function plainRequest(engine: RequestFacts, model: string, embeddings: boolean): PendingRequest | null {
   const text = engine.registry.config.settings.test.message
   const request = {
     model,

@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import type { ChatRequest } from '../domain/chat.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
-import type { Engine } from './engine.ts'
 import { type EnrolledRequest, EXPERIMENT_MODEL, enrol, type TemplateVariables } from './experiments/enrol.ts'
+import type { RequestFacts } from './reader.ts'
 import { answersOf, mostTokensOf } from './request/amounts.ts'
 import type { Selection } from './request/modelNames.ts'
 import { needsOf } from './request/needs.ts'
@@ -40,7 +40,7 @@ export function requestId(): string {
 
 /** Throws InvalidRequestError and ModelNotFoundError. */
 export function prepareRequest(
-  engine: Engine,
+  engine: RequestFacts,
   asked: ChatRequest,
   given: RequestOptions = {},
   id = requestId(),
@@ -58,12 +58,12 @@ export function prepareRequest(
     whole: options.whole ?? (() => request),
     selection,
     needs: needsFor(request, selection, options),
-    mostInputTokens: engine.parts.learned.budgets.isEmpty ? 0 : mostTokensOf(options.whole?.() ?? request),
+    mostInputTokens: engine.learned.budgets.isEmpty ? 0 : mostTokensOf(options.whole?.() ?? request),
     answers: answersOf(request),
     // By what was asked: a conversation keeps its id whatever an experiment makes of it.
     session: sessionOf(asked, options.sessionId, options.token ?? ''),
     arrivedAt: engine.now,
-    deadlineAt: engine.parts.tools.monotonic() + timeoutMs,
+    deadlineAt: engine.tools.monotonic() + timeoutMs,
     maxAttempts: maxAttempts ?? settings.maxAttempts,
     hardCap: maxAttempts !== undefined || settings.maxAttemptsIsCap,
     task: options.task ?? null,
@@ -73,21 +73,22 @@ export function prepareRequest(
     wire: options.wire ?? null,
     dialectFor: options.dialectFor ?? null,
     cancellation: new Cancellation(),
+    holdNeeds: new Map(),
     enrolment: enrolled?.enrolment ?? null,
   }
 }
 
 /** Most requests take part in nothing, which costs them a look at a map and at their model's first letters. */
 function enrolledOf(
-  { parts, registry }: Engine,
+  { experiments, registry }: RequestFacts,
   request: ChatRequest,
   options: RequestOptions,
   requestId: string,
 ): EnrolledRequest | null {
   const { experiment, variables, labels, sessionId, token = '', whole = () => request } = options
   if (options.dialectFor != null) return null
-  if (parts.experiments.isIdle && experiment === undefined && !request.model.startsWith(EXPERIMENT_MODEL)) return null
-  return enrol(parts.experiments, {
+  if (experiments.isIdle && experiment === undefined && !request.model.startsWith(EXPERIMENT_MODEL)) return null
+  return enrol(experiments, {
     request,
     whole,
     experiment,

@@ -12,7 +12,7 @@ export function rateTarget(
   about: { readonly requestId: string | null; readonly task: string | null },
 ): void {
   checkScore(score)
-  const { learned, store } = engine.parts
+  const { learned, store } = engine
   learned.record({
     kind: 'quality',
     at: engine.now,
@@ -28,10 +28,10 @@ export function rateTarget(
 /** The same for the answer of one request. Throws InvalidRequestError when no answer of that id is known. */
 export function rateRequest(engine: Engine, requestId: string, score: number): void {
   checkScore(score)
-  const [attempt] = engine.parts.store.attempts({ requestId, limit: 50 }).filter((one) => one.ok)
+  const [attempt] = engine.store.attempts({ requestId, limit: 50 }).filter((one) => one.ok)
   if (attempt === undefined) throw unknownRequest(requestId)
   rateTarget(engine, attempt.target, score, { requestId, task: attempt.task })
-  if (attempt.trial !== undefined) engine.parts.experiments.report(attempt.trial, requestId, 'quality', score)
+  if (attempt.trial !== undefined) engine.experiments.report(attempt.trial, requestId, 'quality', score)
 }
 
 /**
@@ -41,9 +41,9 @@ export function rateRequest(engine: Engine, requestId: string, score: number): v
 export function reportMetric(engine: Engine, requestId: string, metric: string, value: number): void {
   if (metric === 'quality') return rateRequest(engine, requestId, value)
   checkMetric(metric, value)
-  const [attempt] = engine.parts.store.attempts({ requestId, limit: 50 })
+  const [attempt] = engine.store.attempts({ requestId, limit: 50 })
   if (attempt === undefined) throw unknownRequest(requestId)
-  if (attempt.trial !== undefined) engine.parts.experiments.report(attempt.trial, requestId, metric, value)
+  if (attempt.trial !== undefined) engine.experiments.report(attempt.trial, requestId, metric, value)
 }
 
 /** Throws InvalidRequestError for a value that is no number. */

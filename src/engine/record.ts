@@ -1,30 +1,33 @@
 /** The one door for truth: every attempt, whoever made it, becomes an event here, is settled, learned from and told. */
 
 import type { AttemptReport, AttemptSource } from '../domain/attempt.ts'
+import type { Failure } from '../domain/failure.ts'
 import type { AttemptEvent, TargetRef, Trial } from '../domain/store.ts'
 import { type Target, targetId } from '../domain/target.ts'
 import { nanoToUsd } from '../money/amount.ts'
 import { costOf } from '../money/cost.ts'
 import type { Price } from '../money/price.ts'
 import type { UsageEstimator } from '../money/usage.ts'
+import type { Verdict } from '../routing/judge.ts'
 import type { CallEnd } from '../upstream/call.ts'
-import type { Hold } from './attempt/reservation.ts'
+import type { GrantedHold } from './attempt/reservation.ts'
+import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import { consumed, type Prompt } from './memory/attemptUsage.ts'
 import type { LearnedState } from './memory/learnedState.ts'
+import type { PendingRequest } from './request/pendingRequest.ts'
 
 export interface AttemptFacts extends Prompt {
   readonly id: string
   readonly requestId: string
   readonly number: number
   readonly source: AttemptSource
-  /** Default `chat`. */
-  readonly operation?: 'chat' | 'embeddings'
+  readonly operation: 'chat' | 'embeddings'
   readonly target: Target
   readonly startedAt: number
   readonly streamed: boolean
   readonly end: CallEnd
   readonly price: Price | null
-  readonly hold: Extract<Hold, { granted: true }> | null
+  readonly hold: GrantedHold | null
   readonly task: string | null
   readonly session: string | null
   readonly token: string | null
@@ -32,6 +35,16 @@ export interface AttemptFacts extends Prompt {
   readonly trial?: Trial | null
   /** This host was offline or asleep: nobody is charged. */
   readonly notCharged: boolean
+}
+
+/** The facts of an attempt, before it is given an id and found to be charged or not. */
+export type RecordedFacts = Omit<AttemptFacts, 'id' | 'notCharged'>
+
+/** A failed attempt, and what it means. */
+export interface Judged {
+  readonly end: CallEnd
+  readonly failure: Failure
+  readonly verdict: Verdict
 }
 
 export interface Recorded {
@@ -47,6 +60,35 @@ export interface Recorder {
   readonly estimate: UsageEstimator
   /** Where the event goes; default the learned state. */
   readonly record?: ((event: AttemptEvent) => void) | undefined
+}
+
+/** The facts of one attempt, whoever made it: a cascade, a test or a probe. Only users' requests belong to somebody. */
+export function attemptFacts(
+  pending: PendingRequest,
+  attempt: Pick<RunningAttempt, 'target' | 'startedAt' | 'hold' | 'price' | 'number'>,
+  end: CallEnd,
+  source: AttemptSource,
+): RecordedFacts {
+  const isLive = source === 'live'
+  return {
+    requestId: pending.id,
+    number: attempt.number,
+    source,
+    operation: pending.dialectFor === null ? 'chat' : 'embeddings',
+    target: attempt.target,
+    startedAt: attempt.startedAt,
+    streamed: pending.request.stream,
+    end,
+    inputTokens: pending.needs.inputTokens,
+    request: pending.whole,
+    hold: attempt.hold,
+    price: attempt.price,
+    task: pending.task,
+    session: isLive ? pending.session.id : null,
+    token: pending.token,
+    labels: pending.labels,
+    trial: pending.enrolment?.trial ?? null,
+  }
 }
 
 /** Settles what was set aside, remembers the attempt, and returns it as people see it. */

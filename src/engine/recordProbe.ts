@@ -1,29 +1,16 @@
-/** What a call tells that nobody asked for: whether a park is over, or a model still there. */
+/** Records a call made off every request's path, to find out whether a park is over or a model still there. */
 
 import type { CallEnd } from '../upstream/call.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import type { Engine } from './engine.ts'
+import { attemptFacts } from './record.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
 export function recordProbe(
-  engine: Engine,
+  engine: Pick<Engine, 'recordAttempt'>,
   pending: PendingRequest,
-  { target, startedAt, hold }: Pick<RunningAttempt, 'target' | 'startedAt' | 'hold'>,
+  attempt: RunningAttempt,
   end: CallEnd,
 ): void {
-  engine.recordCall({
-    requestId: pending.id,
-    number: 1,
-    source: 'probe',
-    target,
-    startedAt,
-    streamed: false,
-    end,
-    inputTokens: pending.needs.inputTokens,
-    hold,
-    task: null,
-    session: null,
-    token: null,
-    labels: {},
-  })
+  engine.recordAttempt(attemptFacts(pending, attempt, end, 'probe'))
 }

@@ -57,7 +57,7 @@ function mayGoOn(pending: PendingRequest, { outcome, partial }: CallEnd, said: s
 
 /** The next target that goes on; null when there is none. */
 async function another(engine: Engine, pending: PendingRequest, said: string, trail: Trail): Promise<Answered | null> {
-  const deadlineAt = engine.parts.tools.monotonic() + engine.registry.config.settings.timeouts.totalMs
+  const deadlineAt = engine.tools.monotonic() + engine.registry.config.settings.timeouts.totalMs
   const request = continued(pending.whole(), said)
   try {
     return await cascade(engine, { ...pending, ...rewritten(request, pending), wire: null, deadlineAt }, trail)

@@ -109,7 +109,7 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024
 async function openGateway(manager: APIManager, show: DemoOptions['show']): Promise<App> {
   const { engine } = manager
   const tokens = new Tokens({
-    store: engine.parts.store,
+    store: engine.store,
     folder: null,
     inference: null,
     admin: null,

@@ -103,7 +103,7 @@ class Tour {
     for (const hour of [9, 10, 11]) await this.#callAt(2, hour)
     this.#useUpTheDay()
     for (const hour of [11.5, 12, 14, 16, 18, 20, 22]) await this.#callAt(2, hour)
-    const park = this.#manager.engine.parts.learned.parks
+    const park = this.#manager.engine.learned.parks
       .list(this.#clock.now())
       .find((one) => one.target.provider === 'groq')
     await this.#show({ kind: 'note', text: park === undefined ? 'nobody is parked' : park.text })

@@ -104,7 +104,7 @@ export class APIManager {
 
   /** The same for a request that was read already. */
   async callPrepared(request: ChatRequest, options: CallOptions): Promise<CallResult> {
-    const startedAt = this.engine.parts.tools.monotonic()
+    const startedAt = this.engine.tools.monotonic()
     const { pending, release } = await this.#begin(request, options)
     try {
       const answered = await this.#cascade(pending)
@@ -112,7 +112,7 @@ export class APIManager {
       const end = answered.call.ended
       if (end === null || !end.outcome.ok) throw new TypeError('a plain call was answered before it ended')
       const result = this.#resultOf(answered, end, report, startedAt)
-      await this.engine.parts.store.flushed()
+      await this.engine.store.flushed()
       return result
     } finally {
       release()
@@ -124,7 +124,7 @@ export class APIManager {
    * freely until the first content; after it a broken stream throws. Leaving the loop early cancels the upstream.
    */
   streamWithFallback(context: CallContext): CallStream<CallResult> {
-    const startedAt = this.engine.parts.tools.monotonic()
+    const startedAt = this.engine.tools.monotonic()
     return streamOf(async () => {
       const { request, options } = readContext(context, true)
       const { pending, release } = await this.#begin(request, options)
@@ -176,7 +176,7 @@ export class APIManager {
 
   /** Ends an experiment; with `keep` everybody gets that variant from now on. Throws InvalidRequestError. */
   stopExperiment(name: string, options: { readonly keep?: string } = {}): ExperimentRow {
-    this.engine.parts.experiments.stop(name, options.keep ?? null)
+    this.engine.experiments.stop(name, options.keep ?? null)
     return experimentView(this.engine, name)
   }
 
@@ -192,12 +192,12 @@ export class APIManager {
   }
 
   on<E extends keyof EventMap>(event: E, listener: Listener<E>): this {
-    this.engine.parts.events.on(event, listener)
+    this.engine.events.on(event, listener)
     return this
   }
 
   off<E extends keyof EventMap>(event: E, listener: Listener<E>): this {
-    this.engine.parts.events.off(event, listener)
+    this.engine.events.off(event, listener)
     return this
   }
 
@@ -213,10 +213,9 @@ export class APIManager {
 
   async #begin(request: ChatRequest, options: CallOptions): Promise<{ pending: PendingRequest; release: () => void }> {
     await this.#opened.ready()
-    const { registry, parts } = this.engine
+    const { registry, lists } = this.engine
     // A model nobody knows may stand in a list that is still on its way.
-    if (!registry.names.has(request.model))
-      await parts.lists.settled(registry.config.settings.timeouts.connectMs + 5000)
+    if (!registry.names.has(request.model)) await lists.settled(registry.config.settings.timeouts.connectMs + 5000)
     const pending = prepareRequest(this.engine, request, options)
     return { pending, release: listen(options, pending) }
   }
@@ -258,7 +257,7 @@ export class APIManager {
       moves: this.#board.moves(before, attempts),
       failed,
     }
-    logCall(this.engine.parts.logger, story)
+    logCall(this.engine.logger, story)
   }
 
   #resultOf({ winner, trail, pending }: Answered, end: CallEnd, report: AttemptReport, startedAt: number): CallResult {
@@ -270,7 +269,7 @@ export class APIManager {
       provider: winner.target.provider,
       model: winner.target.model,
       keyIndex: winner.target.keyIndex,
-      responseTime: Math.round(this.engine.parts.tools.monotonic() - startedAt),
+      responseTime: Math.round(this.engine.tools.monotonic() - startedAt),
       timestamp: new Date(this.engine.now).toISOString(),
       requestId: pending.id,
       finishReason: response?.finishReason ?? 'other',

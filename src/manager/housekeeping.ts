@@ -47,7 +47,7 @@ export class Housekeeping {
             path,
             view: () => statsView(engine),
             now: options.now,
-            warn: (line) => engine.parts.logger.warn(line),
+            warn: (line) => engine.logger.warn(line),
           })
   }
 
@@ -64,7 +64,7 @@ export class Housekeeping {
       load,
       onChange: reload,
       onInvalid: (error) =>
-        engine.parts.logger.error(
+        engine.logger.error(
           `${error instanceof Error ? error.message : error}; the configuration before it stays in force`,
         ),
     })
@@ -76,7 +76,7 @@ export class Housekeeping {
     clearInterval(this.#timer)
     process.off('exit', this.#atExit)
     this.#watch?.close()
-    const { learned, store, decisions, monitor, experiments } = this.#options.engine.parts
+    const { learned, store, decisions, monitor, experiments } = this.#options.engine
     // An engine that was only looked at told nobody anything.
     if (this.#timer !== undefined) await monitor.close()
     learned.budgets.close()
@@ -91,7 +91,7 @@ export class Housekeeping {
 
   #tick(): void {
     const { engine, now, reload } = this.#options
-    const { learned, probes, lists, offline, store, decisions, monitor, experiments } = engine.parts
+    const { learned, probes, lists, offline, store, decisions, monitor, experiments } = engine
     const at = now()
     offline.ticked(this.#tickedAt + TICK_MS, at)
     this.#tickedAt = at
@@ -116,21 +116,21 @@ export class Housekeeping {
   #prune(at: number): void {
     if (Math.abs(at - this.#prunedAt) < PRUNE_EVERY_MS) return
     this.#prunedAt = at
-    const { parts, registry } = this.#options.engine
+    const { learned, store, registry } = this.#options.engine
     const { attemptsDays, hourlyDays } = registry.config.settings.retention
-    const { rows, sums } = parts.learned.budgets.needsSince(at)
-    parts.store.prune(Math.min(at - attemptsDays * DAY_MS, rows), Math.min(at - hourlyDays * DAY_MS, sums))
+    const { rows, sums } = learned.budgets.needsSince(at)
+    store.prune(Math.min(at - attemptsDays * DAY_MS, rows), Math.min(at - hourlyDays * DAY_MS, sums))
   }
 
   #save(): void {
-    const { learned, experiments } = this.#options.engine.parts
+    const { learned, experiments } = this.#options.engine
     learned.save()
     experiments.save()
   }
 
   /** The process ends without `close`: what can be written at once is. */
   #lastWords(): void {
-    const { decisions, store } = this.#options.engine.parts
+    const { decisions, store } = this.#options.engine
     this.#options.engine.faultAttribution.charge()
     decisions.flush()
     store.flushNow()

@@ -17,13 +17,13 @@ export function statsView(engine: Engine): StatsFile {
       credential.key.index,
     ]),
   )
-  const rows = engine.parts.learned.tally.rows((provider, fingerprint) => places.get(`${provider}@${fingerprint}`))
+  const rows = engine.learned.tally.rows((provider, fingerprint) => places.get(`${provider}@${fingerprint}`))
   return statsFileOf(rows, engine.now)
 }
 
 /** Takes over what an existing file knows, once per store: of targets of which the store itself knows nothing. */
 export function importStats(engine: Engine, path: string): void {
-  const { store, learned, logger } = engine.parts
+  const { store, learned, logger } = engine
   if (store.getDoc(COLLECTION, path) !== undefined) return
   const text = readIfThere(path)
   store.setDoc(COLLECTION, path, engine.now)

@@ -8,7 +8,6 @@ import { fingerprint, freshSalt } from '../config/fingerprint.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
 import type { Store } from '../domain/store.ts'
-import { eligibilityFactsOf } from '../engine/attempt/eligibilityFacts.ts'
 import { LearnedRequestFixes } from '../engine/attempt/learnedRequestFixes.ts'
 import { type Timing, WaitQueue } from '../engine/attempt/waitQueue.ts'
 import { Decisions } from '../engine/decisionLog.ts'
@@ -105,8 +104,7 @@ class Builder {
     const probes = new ParkProbes()
     const parts = this.#parts(learned, means, monitor, probes)
     const registry = this.#registryOf(config, this.#credentialsOf(config), parts)
-    this.engine = new Engine(parts, registry, eligibilityFactsOf(registry, learned, parts.missingAbilities))
-    learned.router.setTargets(registry.targets)
+    this.engine = new Engine(parts, registry)
     learned.restore()
     learned.budgets.open(this.#store, this.#now())
     this.#useExperiments(config)
@@ -133,7 +131,7 @@ class Builder {
   async close(): Promise<void> {
     // A list that is still being read is wanted by nobody any more.
     this.#closing.abort()
-    await this.engine.parts.probes.close()
+    await this.engine.probes.close()
     await this.#housekeeping.close()
     await this.#dispatcher.close().catch(() => undefined)
     await this.#store.close()
@@ -144,7 +142,7 @@ class Builder {
   }
 
   async #prepare(): Promise<void> {
-    const telemetry = connectTelemetry(this.engine.parts.events)
+    const telemetry = connectTelemetry(this.engine.events)
     const [lookup, estimate] = await Promise.all([loadGenaiPrices(), loadUsageEstimator(), telemetry])
     this.#lookup = lookup
     this.engine.estimate = estimate
@@ -154,7 +152,7 @@ class Builder {
 
   async #readLists(): Promise<void> {
     await this.prepare()
-    const { lists } = this.engine.parts
+    const { lists } = this.engine
     const reading = lists.refresh(this.engine.registry.credentials)
     const doubting = this.#doubtFreeKeys()
     // A request that comes before the lists waits for the first that brings targets, not for the slowest provider.
@@ -164,7 +162,7 @@ class Builder {
 
   /** What the user calls free and the provider does not is not free. */
   async #doubtFreeKeys(): Promise<void> {
-    const billed = await this.engine.parts.checks.billedAmong(this.engine.registry.credentials)
+    const billed = await this.engine.checks.billedAmong(this.engine.registry.credentials)
     if (billed.length === 0) return
     for (const { provider, key } of billed)
       this.#logger.warn(
@@ -309,7 +307,7 @@ class Builder {
 
   /** Takes over a configuration, or the same one with newer lists. Running requests end with what they began with. */
   #useConfig(config: Config): void {
-    const { learned } = this.engine.parts
+    const { learned } = this.engine
     const changed = config !== this.engine.registry.config
     const credentials = changed ? this.#credentialsOf(config) : this.engine.registry.credentials
     if (changed) {
@@ -321,19 +319,17 @@ class Builder {
       learned.budgets.close(successor)
       successor.open(this.#store, this.#now())
       learned.budgets = successor
-      this.engine.parts.monitor.useConfig(config)
+      this.engine.monitor.useConfig(config)
     }
-    const registry = this.#registryOf(config, credentials, this.engine.parts)
-    learned.router.setTargets(registry.targets)
-    this.engine.registry = registry
-    this.engine.eligibility = eligibilityFactsOf(registry, learned, this.engine.parts.missingAbilities)
+    const registry = this.#registryOf(config, credentials, this.engine)
+    this.engine.useTargets(registry)
     if (!changed) return
     void this.#doubtFreeKeys()
     this.#useExperiments(config)
   }
 
   #useExperiments({ file, settings }: Config): void {
-    this.engine.parts.experiments.use(settings.experiments, file)
+    this.engine.experiments.use(settings.experiments, file)
   }
 
   #credentialsOf(config: Config): Credential[] {
@@ -357,7 +353,11 @@ class Builder {
     )
   }
 
-  #registryOf(config: Config, credentials: readonly Credential[], { lists, checks }: EngineParts): TargetRegistry {
+  #registryOf(
+    config: Config,
+    credentials: readonly Credential[],
+    { lists, checks }: Pick<EngineParts, 'lists' | 'checks'>,
+  ): TargetRegistry {
     const prices = new Prices({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
     const { allModels = false } = this.#options
     const isBilled = (credential: Credential) => checks.isBilled(credential)

@@ -1,13 +1,12 @@
 /** How hard soft budgets press on each provider, for the ranking (learning-spec: dual ascent on the budget's price). */
-
-import type { Engine } from '../engine/engine.ts'
+import type { EngineReader } from '../engine/reader.ts'
 
 /**
  * By provider, the hardest on any of its targets; providers that nothing presses on are not named. Budgets of a label or
  * a token press on nobody: they do not know the next request.
  */
-export function pressures({ parts, registry }: Engine): ReadonlyMap<string, number> {
-  const { budgets } = parts.learned
+export function pressures({ learned, registry }: EngineReader): ReadonlyMap<string, number> {
+  const { budgets } = learned
   const byProvider = new Map<string, number>()
   if (budgets.isEmpty) return byProvider
   for (const target of registry.targets) {

@@ -29,7 +29,7 @@ export async function retest(engine: Engine, wanted: string | null): Promise<Ret
     wanted === null
       ? engine.registry.credentials
       : [...new Set(targets.map((one) => engine.registry.credentialOf(one)))]
-  const checks = await Promise.all(credentials.map((credential) => engine.parts.checks.checkNow(credential)))
+  const checks = await Promise.all(credentials.map((credential) => engine.checks.checkNow(credential)))
   const parked = targets.filter((target) => isParked(engine, target))
   const refused = new Set(credentials.filter((_, index) => isRefused(checks[index])))
   lift(engine, wanted === null ? null : targets, refused)
@@ -65,14 +65,14 @@ function targetsNamed({ registry }: Engine, wanted: string | null): readonly Tar
 const isRefused = (check: KeyCheckResult | undefined) =>
   check?.state === 'refused' && check.failure.kind === 'auth_invalid'
 
-const isParked = ({ parts, now }: Engine, target: Target) => parts.learned.parks.blocking(target, now) !== undefined
+const isParked = ({ learned, now }: Engine, target: Target) => learned.parks.blocking(target, now) !== undefined
 
 /** Everything but the refusal of keys that were refused again a moment ago. */
 const ALL_BUT_REFUSALS = FAILURE_KINDS.filter((kind) => kind !== 'auth_invalid')
 
 /** `targets` null: all. One event does for everything when no key is refused. */
 function lift(engine: Engine, targets: readonly Target[] | null, refused: ReadonlySet<Credential>): void {
-  const { learned, store } = engine.parts
+  const { learned, store } = engine
   const remember = (target: Target | null, only?: typeof ALL_BUT_REFUSALS) =>
     learned.record({
       kind: 'lift',

@@ -6,27 +6,30 @@ import type { Target } from '../domain/target.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ScoreMove } from '../observe/callLog.ts'
 
+/** What scores are read from, and where they are printed. */
+type Watched = Pick<Engine, 'now' | 'registry' | 'learned' | 'logger'>
+
 export interface Before {
   readonly scores: ReadonlyMap<string, number>
   scoreOf(targetId: string): number
 }
 
 export class ScoreBoard {
-  readonly #engine: Engine
+  readonly #engine: Watched
 
-  constructor(engine: Engine) {
+  constructor(engine: Watched) {
     this.#engine = engine
   }
 
   /** The scores now; null when nobody will read how they move. */
   before(): Before | null {
-    if (this.#engine.parts.logger === silentLogger || !this.#engine.registry.config.settings.log.calls) return null
+    if (this.#engine.logger === silentLogger || !this.#engine.registry.config.settings.log.calls) return null
     const scores = new Map(this.#engine.registry.targets.map((target) => [target.id, this.scoreOf(target)]))
     return { scores, scoreOf: (id) => scores.get(id) ?? 0 }
   }
 
   scoreOf(target: Target): number {
-    return this.#engine.parts.learned.router.scoreOf(target, this.#engine.now)?.score ?? 0
+    return this.#engine.learned.router.scoreOf(target, this.#engine.now)?.score ?? 0
   }
 
   /** How the score of each target that was called moved, one line a provider: the largest. */

@@ -4,8 +4,8 @@ import type { FailureKind } from '../domain/failure.ts'
 import type { Target } from '../domain/target.ts'
 import { whyNot } from '../engine/attempt/eligibility.ts'
 import type { Trail } from '../engine/attempt/trail.ts'
-import type { Engine } from '../engine/engine.ts'
 import { plainRequest } from '../engine/plainRequest.ts'
+import type { EngineReader } from '../engine/reader.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import { moment } from '../observe/alerts/alert.ts'
 import { type Alerts, EVERYTHING, type News } from '../observe/alerts/alerts.ts'
@@ -27,7 +27,7 @@ interface Cause {
   readonly word: string
 }
 
-export function outageNews(engine: Engine, { name, since, plain, trail }: Fallen): News {
+export function outageNews(engine: EngineReader, { name, since, plain, trail }: Fallen): News {
   const causes = causesOf(engine, plain, trail)
   const of = name === EVERYTHING ? 'Everything fails' : `Nothing answers for "${name}"`
   const down = causes.filter((cause) => cause.word !== UNTRIED).length
@@ -43,7 +43,7 @@ export function outageNews(engine: Engine, { name, since, plain, trail }: Fallen
   }
 }
 
-export function recoveryNews(engine: Engine, alerts: Alerts, outage: Outage, target: Target): News {
+export function recoveryNews(engine: EngineReader, alerts: Alerts, outage: Outage, target: Target): News {
   const parts = alerts.open().filter((incident) => incident.told === 'folded' && incident.key !== outage.key)
   const still = parts.map(({ alert }) => alert.what).join('; ')
   return {
@@ -60,7 +60,7 @@ export function recoveryNews(engine: Engine, alerts: Alerts, outage: Outage, tar
 }
 
 /** `5 of 8 targets (groq, google)` */
-export function worksText(engine: Engine, trail: Trail | null): string {
+export function worksText(engine: EngineReader, trail: Trail | null): string {
   const { eligibility, registry, now } = engine
   const pending = plainRequest(engine, EVERYTHING, false)
   const able = registry.targets.filter(
@@ -87,12 +87,12 @@ export function listText(names: readonly string[], most = 6): string {
 }
 
 /** When and by whom it is expected to work again: a stated reset, or our next try. */
-function returns(engine: Engine, plain: PendingRequest): Pick<News, 'returnsAt' | 'returns'> {
+function returns(engine: EngineReader, plain: PendingRequest): Pick<News, 'returnsAt' | 'returns'> {
   const now = engine.now
   const soonest = engine.soonest(plain, null)
   if (soonest === null) return { returnsAt: null, returns: 'nobody can say; keywise tells you when it works again' }
   const { at, target } = soonest
-  const park = engine.parts.learned.parks.blocking(target, now)
+  const park = engine.learned.parks.blocking(target, now)
   if (at > now && (park === undefined || park.stated))
     return { returnsAt: at, returns: `next reset ${moment(at, now)} (${target.provider})` }
   const next = at > now ? `at ${moment(at, now)}` : 'with the next request'
@@ -103,13 +103,13 @@ const UNTRIED = 'not tried'
 /** Failed with another of its kind, which says why. */
 const TOO = 'failed too'
 
-function causesOf(engine: Engine, plain: PendingRequest, trail: Trail): readonly Cause[] {
+function causesOf(engine: EngineReader, plain: PendingRequest, trail: Trail): readonly Cause[] {
   const { eligibility, registry, now } = engine
   const failed = new Map(trail.attempts.map((attempt) => [attempt.target, attempt.failureKind]))
   return registry.targets
     .filter((target) => ineligible(target, plain.needs, eligibility.rules) === null)
     .map((target) => {
-      const kind = engine.parts.learned.parks.blocking(target, now)?.reason ?? failed.get(target.id) ?? null
+      const kind = engine.learned.parks.blocking(target, now)?.reason ?? failed.get(target.id) ?? null
       if (kind !== null) return { target, kind, word: REASONS[kind] ?? kind.replaceAll('_', ' ') }
       const why = whyNot(eligibility, target, plain, trail, now)
       return { target, kind: null, word: why === null ? UNTRIED : (CODES[why.code] ?? 'kept out') }
@@ -135,7 +135,7 @@ function byProvider(causes: readonly Cause[]): string {
 }
 
 /** The one thing that helps most: what a person can mend comes before what passes. */
-function adviceFor(engine: Engine, causes: readonly Cause[]): string {
+function adviceFor(engine: EngineReader, causes: readonly Cause[]): string {
   const of = (...kinds: readonly FailureKind[]) => causes.find(({ kind }) => kind !== null && kinds.includes(kind))
   const refused = of('auth_invalid')
   if (refused !== undefined)

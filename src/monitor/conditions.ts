@@ -80,21 +80,21 @@ export class AlertConditions {
   }
 
   #watchStore(): void {
-    const { state, reason } = this.#engine.parts.store.health()
+    const { state, reason } = this.#engine.store.health()
     if (state === 'ok') this.#alerts.end(STORE)
     else if (this.#alerts.find(STORE) === undefined) this.#alerts.raise(STORE, this.#storeNews(reason))
   }
 
   /** A provider is down when every target of it is out for its own failures. */
   #watchProviders(): void {
-    const { parts, now, registry } = this.#engine
-    const parks = parts.learned.parks.list(now).filter((park) => AWAY.has(park.reason))
-    if (parks.length === 0 || parts.offline.isOffline(now)) return
+    const { learned, offline, now, registry } = this.#engine
+    const parks = learned.parks.list(now).filter((park) => AWAY.has(park.reason))
+    if (parks.length === 0 || offline.isOffline(now)) return
     for (const provider of new Set(parks.map((park) => park.target.provider))) {
       const key = `provider:${provider}`
       if (this.#alerts.find(key) !== undefined) continue
       const targets = registry.targets.filter((target) => target.provider === provider)
-      const isAway = (target: Target) => AWAY.has(parts.learned.parks.blocking(target, now)?.reason ?? 'bad_request')
+      const isAway = (target: Target) => AWAY.has(learned.parks.blocking(target, now)?.reason ?? 'bad_request')
       if (targets.length > 0 && targets.every(isAway))
         this.#raise(
           key,
@@ -203,7 +203,7 @@ export class AlertConditions {
 
   #raiseBudget({ scope, per, unit, percent, spent, limit, resetsAt }: Crossing): void {
     const usd = (amount: number) => (unit === 'usd' ? nanoToUsd(amount) : null)
-    this.#engine.parts.events.emit('budget', {
+    this.#engine.events.emit('budget', {
       scope,
       per,
       share: percent / 100,

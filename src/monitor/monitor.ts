@@ -73,7 +73,7 @@ export class Monitor {
     const outages = new Outages(engine, this.alerts)
     const conditions = new AlertConditions(engine, this.alerts, outages)
     this.#watch = { engine, outages, conditions, outageProbes: new OutageProbes(engine, outages) }
-    engine.parts.learned.onCrossings = (crossings) => this.#guarded(() => conditions.crossed(crossings))
+    engine.learned.onCrossings = (crossings) => this.#guarded(() => conditions.crossed(crossings))
     this.useConfig(engine.registry.config)
   }
 
@@ -88,10 +88,10 @@ export class Monitor {
   failed(attempt: RunningAttempt, failure: Failure, verdict: Verdict): void {
     const watch = this.#watch
     if (watch === null) return
-    const { missingAbilities } = watch.engine.parts
+    const { missingAbilities } = watch.engine
     if (failure.kind === 'unsupported' && failure.ability !== undefined)
       missingAbilities.learn(attempt.target, failure.ability)
-    if (failure.kind === 'model_not_found') void watch.engine.parts.lists.readNow(attempt.credential)
+    if (failure.kind === 'model_not_found') void watch.engine.lists.readNow(attempt.credential)
     if (verdict.alert !== undefined) this.#guarded(() => watch.conditions.failed(attempt, failure, verdict))
   }
 
@@ -99,7 +99,7 @@ export class Monitor {
   answered(attempt: RunningAttempt, pending: PendingRequest, response: ChatResponse): void {
     const score = selfScore(pending.request, response)
     if (this.#watch === null || score === null) return
-    const { learned, store, experiments } = this.#watch.engine.parts
+    const { learned, store, experiments } = this.#watch.engine
     learned.record({
       kind: 'quality',
       at: this.#options.now(),

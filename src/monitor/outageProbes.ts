@@ -57,15 +57,15 @@ export class OutageProbes {
   tick(): void {
     const { open } = this.#outages
     if (open.length === 0) return this.#rest()
-    const { now, parts } = this.#engine
+    const { now, offline, logger } = this.#engine
     if (this.#nextAt === 0) this.#nextAt = now + FIRST_MS
-    if (this.#running !== null || this.#closed || now < this.#nextAt || parts.offline.isOffline(now)) return
+    if (this.#running !== null || this.#closed || now < this.#nextAt || offline.isOffline(now)) return
     if (this.#engine.registry.config.settings.routing.probes === 'traffic') return
     const outage = open[this.#turn++ % open.length]!
     this.#waitMs = Math.min(now - outage.since < LONG_MS ? LONGEST_MS : LONGEST_LATER_MS, this.#waitMs * 1.5)
     this.#nextAt = now + this.#waitMs
     this.#running = this.#look(outage)
-      .catch((error: unknown) => parts.logger.warn(`a check after an outage failed: ${String(error)}`))
+      .catch((error: unknown) => logger.warn(`a check after an outage failed: ${String(error)}`))
       .finally(() => {
         this.#running = null
       })
@@ -98,11 +98,11 @@ export class OutageProbes {
 
   /** Refused keys are asked for free rather than waited for. */
   async #checkKeys(targets: readonly Target[]): Promise<void> {
-    const { parts, registry, now } = this.#engine
-    const isRefused = (target: Target) => parts.learned.parks.blocking(target, now)?.reason === 'auth_invalid'
+    const { learned, registry, now } = this.#engine
+    const isRefused = (target: Target) => learned.parks.blocking(target, now)?.reason === 'auth_invalid'
     const credentials = new Map(targets.filter(isRefused).map((target) => [registry.credentialOf(target), target]))
     const checks = [...credentials].map(async ([credential, target]) => {
-      const { state } = await parts.checks.checkNow(credential)
+      const { state } = await this.#engine.checks.checkNow(credential)
       if (state === 'valid') this.#engine.lift(target, ['auth_invalid'])
     })
     await Promise.all(checks)
@@ -130,7 +130,7 @@ export class OutageProbes {
   #allows(target: Target, now: number): boolean {
     if (target.profile.local) return true
     const { tokens, calls } = this.#allowance(target, now)
-    const daily = this.#engine.parts.learned.quota
+    const daily = this.#engine.learned.quota
       .limitsOf(target, now)
       .filter(({ unit, window, limit }) => unit === 'requests' && window === 'day' && limit !== null)
       .map(({ limit }) => limit ?? 0)

@@ -47,7 +47,7 @@ export class Outages {
     const engine = this.#engine
     const name = nameOf(pending)
     if (this.#open.size >= MOST || this.#named(name) !== undefined || isImpatience(trail)) return
-    if (engine.parts.offline.isOffline(engine.now)) return
+    if (engine.offline.isOffline(engine.now)) return
     const embeddings = pending.needs.abilities.includes('embeddings')
     const plain = plainRequest(engine, name, embeddings)
     if (plain === null || !this.#isOut(plain, pending, trail)) return
@@ -100,7 +100,7 @@ export class Outages {
 
   /** What looked like an outage was our own network: nobody could be told meanwhile, and nobody needs to be. */
   #forgetOffline(): void {
-    if (this.#open.size === 0 || !this.#engine.parts.offline.isOffline(this.#engine.now)) return
+    if (this.#open.size === 0 || !this.#engine.offline.isOffline(this.#engine.now)) return
     for (const outage of this.open) {
       const incident = this.#alerts.find(outage.key)
       if (incident !== undefined && this.#alerts.isUnsent(incident)) this.forget(outage)
@@ -128,7 +128,7 @@ export class Outages {
   }
 
   #emitRecovered(model: string, since: number, target: string | null): void {
-    this.#engine.parts.events.emit('recovered', { model, target, since: new Date(since).toISOString() })
+    this.#engine.events.emit('recovered', { model, target, since: new Date(since).toISOString() })
   }
 
   #named(name: string): Outage | undefined {

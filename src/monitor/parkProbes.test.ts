@@ -23,7 +23,7 @@ async function openAt(scenario: FakeScenario, { probes = 'calls', config }: Sett
   })
   const pass = async (ms: number) => {
     now += ms
-    await lab.manager.engine.parts.probes.due()
+    await lab.manager.engine.probes.due()
   }
   return { ...lab, pass }
 }
@@ -44,7 +44,7 @@ const named = (config: Record<string, Record<string, unknown>>) => ({
 
 const parksOf = ({ manager }: Lab) => {
   const { engine } = manager
-  const { parks } = engine.parts.learned
+  const { parks } = engine.learned
   return { now: parks.list(engine.now).length, unproven: parks.awaiting(engine.now).length }
 }
 const alpha = (fault: FakeFault) => own('alpha', 1, ['m'], { faults: [fault] })
@@ -76,7 +76,7 @@ test('a missing model stays out while its list lacks it, and comes back when the
     expect((await lab.call()).trail).toBe('groq/b#1=ok')
   }
   lab.world.setModel('groq', 'a', {})
-  await lab.manager.engine.parts.lists.refresh(lab.manager.engine.registry.credentials, true)
+  await lab.manager.engine.lists.refresh(lab.manager.engine.registry.credentials, true)
   expect((await lab.call()).trail).toBe('groq/a#1=ok')
 })
 
@@ -121,9 +121,7 @@ test('a guessed park of a free key ends by one small call, which counts like any
   await lab.pass(31_000)
   expect(lab.asked()).toEqual(['alpha/m#1'])
   expect(parksOf(lab)).toEqual({ now: 0, unproven: 0 })
-  expect(
-    lab.manager.engine.parts.learned.quota.load(lab.manager.engine.registry.targets[0]!, lab.manager.engine.now),
-  ).toBe(1)
+  expect(lab.manager.engine.learned.quota.load(lab.manager.engine.registry.targets[0]!, lab.manager.engine.now)).toBe(1)
 })
 
 const GUESS: FakeFault = { do: 'zero_quota', to: 1 }
@@ -177,7 +175,5 @@ test('a check that meets an outage finds out nothing and is made again a minute 
   await lab.world.close()
   await lab.pass(16 * MINUTE)
   expect(parksOf(lab)).toEqual({ now: 0, unproven: 1 })
-  expect(lab.manager.engine.parts.learned.parks.awaiting(lab.manager.engine.now)).toMatchObject([
-    { reason: 'auth_invalid' },
-  ])
+  expect(lab.manager.engine.learned.parks.awaiting(lab.manager.engine.now)).toMatchObject([{ reason: 'auth_invalid' }])
 })

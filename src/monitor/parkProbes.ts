@@ -56,10 +56,10 @@ export class ParkProbes {
     const engine = this.#engine
     if (engine === null || this.#closed) return Promise.resolve()
     if (this.#running !== null) return this.#running
-    const parks = engine.parts.learned.parks.awaiting(engine.now).filter((park) => this.#isTimeFor(park, engine.now))
-    if (parks.length === 0 || engine.parts.offline.isOffline(engine.now)) return Promise.resolve()
+    const parks = engine.learned.parks.awaiting(engine.now).filter((park) => this.#isTimeFor(park, engine.now))
+    if (parks.length === 0 || engine.offline.isOffline(engine.now)) return Promise.resolve()
     this.#running = this.#lookAt(engine, parks)
-      .catch((error: unknown) => engine.parts.logger.warn(`a check of a parked target failed: ${String(error)}`))
+      .catch((error: unknown) => engine.logger.warn(`a check of a parked target failed: ${String(error)}`))
       .finally(() => {
         this.#running = null
       })
@@ -70,7 +70,7 @@ export class ParkProbes {
   listed(credential: Credential, added: ReadonlySet<string>): void {
     const engine = this.#engine
     if (engine === null || added.size === 0) return
-    const { parks } = engine.parts.learned
+    const { parks } = engine.learned
     const isPublic = credential.provider.spec.modelsList?.public === true
     for (const { reason, target } of [...parks.list(engine.now), ...parks.awaiting(engine.now)]) {
       const isOurs =
@@ -108,23 +108,23 @@ export class ParkProbes {
 
   async #check(engine: Engine, park: Park, credential: Credential): Promise<void> {
     // A refused key is never tried by a request, so this check is made whatever the settings say.
-    if (park.backBy === 'key-check') return engine.parts.checks.prove(park, credential)
+    if (park.backBy === 'key-check') return engine.checks.prove(park, credential)
     const { probes } = engine.registry.config.settings.routing
     if (probes === 'traffic') return
-    if (park.backBy === 'balance-check') return engine.parts.checks.balance(park, credential)
+    if (park.backBy === 'balance-check') return engine.checks.balance(park, credential)
     const isOpen = park.backBy !== 'models-list' || (await this.#readsList(engine, park, credential))
     if (isOpen && probes === 'calls') await this.#byCall(engine, park)
   }
 
   /** Looks the model up in the list. False when it is not there, or is again: then nothing is left to be found out. */
   async #readsList(engine: Engine, park: Park, credential: Credential): Promise<boolean> {
-    const { lists, learned } = engine.parts
+    const { lists, learned } = engine
     const known = lists.of(credential)
     if (known === null || known.readAt < park.until) await lists.readNow(credential)
     const list = lists.of(credential)
     if (list === null || list.readAt < park.until || !learned.parks.awaiting(engine.now).includes(park)) return false
     if (list.models.some(({ id }) => id === park.target.model)) return true
-    engine.parts.checks.record(park.target, {
+    engine.checks.record(park.target, {
       kind: 'model_not_found',
       status: null,
       message: 'not in the models list of the provider',
@@ -135,14 +135,14 @@ export class ParkProbes {
   async #byCall(engine: Engine, park: Park): Promise<void> {
     const target = engine.registry.find(park.target.stateId)
     if (target === undefined || park.stated || !CALLED_FOR.has(park.reason)) return
-    if (engine.parts.learned.parks.state(target, engine.now) !== 'half-open') return
+    if (engine.learned.parks.state(target, engine.now) !== 'half-open') return
     if (!isWanted(engine, target)) return this.#leaveAlone(park, UNWANTED_MS)
     const pending = smallRequest(engine, target)
     if (this.#mayCall(engine, target, pending)) await this.#ask(engine, target, pending)
   }
 
   #mayCall(engine: Engine, target: Target, pending: PendingRequest): boolean {
-    const { learned } = engine.parts
+    const { learned } = engine
     const { now, eligibility, registry } = engine
     const isPaidFor = target.profile.free || registry.config.settings.budgets.length > 0
     return (

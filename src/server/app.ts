@@ -78,7 +78,7 @@ class Gateway implements App {
     const { engine, logger, maxBodyBytes, clientStallMs = CLIENT_STALL_MS, onLongBody = ignore, ready } = options
     const observe = (seen: ObservedRequest) => this.#observe(seen)
     this.#parts = { engine, logger, maxBodyBytes, clientStallMs, onLongBody, ready, observe, underWay: this.#underWay }
-    engine.parts.events.on('attempt', (report) => this.#metrics.attempt(report))
+    engine.events.on('attempt', (report) => this.#metrics.attempt(report))
     this.server = createServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,

@@ -48,9 +48,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const { gateway } = engine.registry.config.settings
     const host = options.host ?? gateway.host
     const environment = readEnvironment(options.env)
-    const folder = engine.parts.store.engine === 'memory' ? null : stateFolderOf(options.env)
+    const folder = engine.store.engine === 'memory' ? null : stateFolderOf(options.env)
     const tokens = new Tokens({
-      store: engine.parts.store,
+      store: engine.store,
       folder,
       inference: environment.token?.reveal() ?? null,
       admin: environment.adminToken?.reveal() ?? null,

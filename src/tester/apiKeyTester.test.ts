@@ -155,7 +155,7 @@ test('testApiKeys() reports a refused key once, without a call, and the manager 
   )
   const reasons = manager.rankTargets().filter(({ keyIndex }) => keyIndex === 2)
   expect(reasons.map(({ eligible }) => eligible)).toEqual([false, false])
-  expect(manager.engine.parts.learned.parks.list(manager.engine.now).map(({ times }) => times)).toEqual([1])
+  expect(manager.engine.learned.parks.list(manager.engine.now).map(({ times }) => times)).toEqual([1])
 })
 
 test('testApiKeys() reports a public list with a refused key by the key check alone', async () => {
@@ -340,7 +340,7 @@ test('testApiKeys() tests what is parked, and a success ends the park', async ()
   await clock.sleep(60_000)
   const { report } = await run({}, { engine: manager.engine })
   expect(report.summary.passed).toBe(2)
-  expect(manager.engine.parts.learned.parks.list(clock.now())).toEqual([])
+  expect(manager.engine.learned.parks.list(clock.now())).toEqual([])
   expect(manager.rankTargets({ prompt: 'hi', model: 'm' }).find(({ model }) => model === 'm')?.eligible).toBe(true)
 })
 

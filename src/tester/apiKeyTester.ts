@@ -52,14 +52,14 @@ async function testAndWrite(engine: Engine, options: TestOptions): Promise<TestR
   const report = { ...found, changes: earlier === null ? null : changesSince(earlier, found.tests) }
   if (file !== null) await write(engine, file, `${JSON.stringify(report, null, 2)}\n`)
   if (options.html !== undefined) await write(engine, pathOf(options.html, options), htmlReport(report))
-  await engine.parts.store.flushed()
+  await engine.store.flushed()
   return report
 }
 
 /** A folder that cannot be written costs the file, not the results. */
 async function write(engine: Engine, path: string, text: string): Promise<void> {
   const problem = await writeWhole(path, text)
-  if (problem !== null) engine.parts.logger.warn(problem)
+  if (problem !== null) engine.logger.warn(problem)
 }
 
 function resultsPath(options: TestOptions): string | null {

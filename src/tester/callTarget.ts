@@ -3,11 +3,12 @@
 import type { ChatRequest } from '../domain/chat.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Target } from '../domain/target.ts'
-import type { Hold, HoldNeed } from '../engine/attempt/reservation.ts'
+import type { GrantedHold } from '../engine/attempt/reservation.ts'
 import type { Engine } from '../engine/engine.ts'
 import { prepareRequest } from '../engine/prepareRequest.ts'
+import { attemptFacts } from '../engine/record.ts'
 import { mostTokensOf } from '../engine/request/amounts.ts'
-import type { PendingRequest } from '../engine/request/pendingRequest.ts'
+import type { HoldNeed, PendingRequest } from '../engine/request/pendingRequest.ts'
 import { judge } from '../routing/judge.ts'
 import type { Call, CallEnd } from '../upstream/call.ts'
 import type { DayAllowance } from './allowance.ts'
@@ -123,24 +124,13 @@ class Asking {
   }
 
   /** Calls and records. */
-  async #call(pending: PendingRequest, hold: Granted): Promise<{ end: CallEnd; costNanoUsd: number | null }> {
+  async #call(pending: PendingRequest, hold: GrantedHold): Promise<{ end: CallEnd; costNanoUsd: number | null }> {
     const { engine, onCall } = this.#desk
     onCall(this.#target)
-    const { call, number, startedAt } = engine.callForTest(this.#target, pending, hold, ++this.#calls)
-    const end = await this.#endOf(call, pending)
+    const attempt = engine.callForTest(this.#target, pending, hold, ++this.#calls)
+    const end = await this.#endOf(attempt.call, pending)
     if (end.outcome.ok) this.#liftParks()
-    const { event } = engine.recordCall({
-      ...UNNAMED,
-      requestId: pending.id,
-      number,
-      target: this.#target,
-      startedAt,
-      streamed: pending.request.stream,
-      end,
-      inputTokens: pending.needs.inputTokens,
-      request: pending.whole,
-      hold,
-    })
+    const { event } = engine.recordAttempt(attemptFacts(pending, attempt, end, 'test'))
     return { end, costNanoUsd: event.costNanoUsd }
   }
 
@@ -163,7 +153,7 @@ class Asking {
     const { engine } = this.#desk
     const lifted = new Set<FailureKind>()
     for (;;) {
-      const park = engine.parts.learned.parks.blocking(this.#target, engine.now)
+      const park = engine.learned.parks.blocking(this.#target, engine.now)
       if (park === undefined || lifted.has(park.reason)) return
       engine.lift(this.#target, [park.reason])
       lifted.add(park.reason)
@@ -174,7 +164,7 @@ class Asking {
   #waitForRoom(): number | null {
     const { engine, patienceMs } = this.#desk
     const { quota } = needOf(this.#desk, this.#target, this.#request)
-    const shortage = engine.parts.learned.quota.room(this.#target, quota, engine.now)
+    const shortage = engine.learned.quota.room(this.#target, quota, engine.now)
     if (shortage === null || shortage.tooLarge || shortage.window === 'day') return null
     const waitMs = shortage.until - engine.now
     return waitMs <= patienceMs && this.#mayWait() ? waitMs : null
@@ -186,16 +176,16 @@ class Asking {
     if (failure.kind === 'rate_minute') return this.#waitForLimit(failure.retryAfterMs)
     if (this.#retried) return null
     this.#retried = true
-    if (failure.kind === 'unsupported') return engine.parts.requestFixes.learn(this.#target, failure) ? 0 : null
+    if (failure.kind === 'unsupported') return engine.requestFixes.learn(this.#target, failure) ? 0 : null
     const facts = { alone: true, retried: false, patienceMs, confirmed: false, mayAnswerFiltered: false }
-    const verdict = judge(failure, { ...facts, random: engine.parts.random() })
+    const verdict = judge(failure, { ...facts, random: engine.random() })
     return verdict.next === 'retry-once' ? verdict.waitMs : null
   }
 
   #waitForLimit(statedMs: number | undefined): number | null {
     const { engine, patienceMs } = this.#desk
     const waitMs = statedMs ?? UNSTATED_WAIT_MS * 2 ** this.#waits
-    return waitMs <= patienceMs && this.#mayWait() ? waitMs * (1 + JITTER * engine.parts.random()) : null
+    return waitMs <= patienceMs && this.#mayWait() ? waitMs * (1 + JITTER * engine.random()) : null
   }
 
   /** Counts a wait; false when there were enough. */
@@ -208,15 +198,11 @@ class Asking {
 
   #pause(ms: number): Promise<void> {
     const { engine, signal } = this.#desk
-    return ms <= 0 || signal.aborted ? Promise.resolve() : engine.parts.sleep(ms, signal)
+    return ms <= 0 || signal.aborted ? Promise.resolve() : engine.sleep(ms, signal)
   }
 }
 
 type Step = TestAnswer | { readonly kind: 'wait'; readonly ms: number }
-type Granted = Extract<Hold, { granted: true }>
-
-/** What all attempts of a test have in common. */
-export const UNNAMED = { source: 'test', task: null, session: null, token: null, labels: {} } as const
 
 export const OVER_BUDGET = 'it could cost more than is left of settings.test.max_usd'
 

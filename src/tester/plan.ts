@@ -4,7 +4,7 @@ import { InvalidRequestError } from '../domain/errors.ts'
 import type { Failure } from '../domain/failure.ts'
 import { nearest } from '../domain/nearest.ts'
 import { type Target, targetId } from '../domain/target.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { EngineReader } from '../engine/reader.ts'
 import { type Credential, catalogueModel } from '../engine/targets/targetRegistry.ts'
 import { type EligibilityRules, ineligible, type Needs } from '../routing/eligible.ts'
 import type { ListedModel } from '../upstream/discovery/modelsList.ts'
@@ -36,7 +36,7 @@ const ALL_MODELS = '(all models)'
 const MODELS_LIST = '(models list)'
 
 /** The keys the filters leave. Throws InvalidRequestError when there is none, naming what there is. */
-export function chosenCredentials(engine: Engine, { provider, key }: Filters): readonly Credential[] {
+export function chosenCredentials(engine: EngineReader, { provider, key }: Filters): readonly Credential[] {
   const { credentials } = engine.registry
   const wanted = provider?.toLowerCase()
   const named = credentials.filter(
@@ -51,7 +51,7 @@ export function chosenCredentials(engine: Engine, { provider, key }: Filters): r
 }
 
 /** Throws InvalidRequestError when no model is left. */
-export function planTests(engine: Engine, surveys: readonly Survey[], filters: Filters): readonly PlannedTest[] {
+export function planTests(engine: EngineReader, surveys: readonly Survey[], filters: Filters): readonly PlannedTest[] {
   const items = surveys.flatMap((survey) => itemsOf(engine, survey, filters))
   if (items.length > 0 || filters.model === undefined) return items
   const models = engine.registry.targets.map((target) => target.model)
@@ -59,7 +59,7 @@ export function planTests(engine: Engine, surveys: readonly Survey[], filters: F
   throw nothing('model', filters.model, near.length > 0 ? near : [...new Set(models)].slice(0, 10))
 }
 
-function itemsOf(engine: Engine, survey: Survey, { model }: Filters): readonly PlannedTest[] {
+function itemsOf(engine: EngineReader, survey: Survey, { model }: Filters): readonly PlannedTest[] {
   const { credential } = survey
   const own = engine.registry.targets.filter(
     (target) => target.provider === credential.provider.id && target.fingerprint === credential.fingerprint,
@@ -79,7 +79,7 @@ function itemsOf(engine: Engine, survey: Survey, { model }: Filters): readonly P
 }
 
 /** The key is reported although nothing can be asked of it. */
-function withoutModels(engine: Engine, survey: Survey): readonly PlannedTest[] {
+function withoutModels(engine: EngineReader, survey: Survey): readonly PlannedTest[] {
   const { credential, refusal, listFailure, startedAt } = survey
   const empty: Failure = { kind: 'model_not_found', status: null, message: 'the provider lists no model for this key' }
   const failure = refusal?.failure ?? listFailure ?? empty

@@ -2,7 +2,7 @@
 
 import type { ChatResponse } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { EngineReader } from '../engine/reader.ts'
 import { textOf } from './abilities.ts'
 import { adviceFor } from './advice.ts'
 import { addCosts, type TestAnswer } from './callTarget.ts'
@@ -19,7 +19,7 @@ const LIMITS: ReadonlySet<Failure['kind']> = new Set(['rate_minute', 'quota_day'
 
 /** A target that a free finding decided; `finding` names the cause when others share it. */
 export function reportedResult(
-  engine: Engine,
+  engine: EngineReader,
   item: PlannedTest,
   failure: Failure,
   finding: string | null,
@@ -38,7 +38,7 @@ export function reportedResult(
 }
 
 export function failedResult(
-  engine: Engine,
+  engine: EngineReader,
   item: PlannedTest,
   { end, calls, costNanoUsd }: EndedTest,
   failure: Failure,
@@ -56,13 +56,13 @@ export function failedResult(
 }
 
 export function passedResult(
-  engine: Engine,
+  engine: EngineReader,
   item: PlannedTest,
   { end, calls, costNanoUsd }: EndedTest,
   facts: { readonly response: ChatResponse; readonly proved: Proved | null },
 ): TestResult {
   const { response, proved } = facts
-  const text = engine.parts.tools.redact(textOf(response)).slice(0, SHOWN)
+  const text = engine.tools.redact(textOf(response)).slice(0, SHOWN)
   const note = noteOn(response)
   return {
     ...head(engine, item),
@@ -84,15 +84,19 @@ export function passedResult(
 
 type Head = Pick<TestResult, 'target' | 'provider' | 'keyIndex' | 'model' | 'timestamp'>
 
-function head(engine: Engine, { id, provider, keyIndex, model }: PlannedTest): Head {
+function head(engine: EngineReader, { id, provider, keyIndex, model }: PlannedTest): Head {
   return { provider, keyIndex, model, target: id, timestamp: new Date(engine.now).toISOString() }
 }
 
 type FailureFields = Pick<TestResult, 'status' | 'error' | 'failureKind' | 'advice' | 'successor' | 'retryAt'>
 
-function failureFields(engine: Engine, { credential, target, model }: PlannedTest, failure: Failure): FailureFields {
+function failureFields(
+  engine: EngineReader,
+  { credential, target, model }: PlannedTest,
+  failure: Failure,
+): FailureFields {
   const waits = target !== null && LIMITS.has(failure.kind)
-  const park = waits ? engine.parts.learned.parks.blocking(target, engine.now) : undefined
+  const park = waits ? engine.learned.parks.blocking(target, engine.now) : undefined
   const retryAt = isoTime(park?.until)
   const successor = failure.kind === 'model_not_found' ? (failure.successor ?? null) : null
   const hasSiblings = credential.provider.keys.length > 1

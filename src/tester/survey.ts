@@ -71,10 +71,10 @@ async function surveyCredential(engine: Engine, credential: Credential, tools: D
 /** A hiccup of the connection gets a second chance before thirty targets are judged by it. */
 async function readList(engine: Engine, credential: Credential, signal: AbortSignal | undefined): Promise<ListResult> {
   if (credential.connection.spec.modelsList === null) return { ok: true, models: [] }
-  const first = await engine.parts.lists.readNow(credential, signal)
+  const first = await engine.lists.readNow(credential, signal)
   if (first.ok || !PASSING.has(first.failure.kind)) return first
-  await engine.parts.sleep(RETRY_AFTER_MS, signal)
-  return engine.parts.lists.readNow(credential, signal)
+  await engine.sleep(RETRY_AFTER_MS, signal)
+  return engine.lists.readNow(credential, signal)
 }
 
 const PASSING: ReadonlySet<Failure['kind']> = new Set(['network', 'server', 'overloaded'])

@@ -8,7 +8,7 @@ import { requestId } from '../engine/prepareRequest.ts'
 import type { CallEnd } from '../upstream/call.ts'
 import { allAdvice, sharedQuotaAdvice } from './advice.ts'
 import { DayAllowance } from './allowance.ts'
-import { callTarget, type Desk, needOf, OVER_BUDGET, UNNAMED } from './callTarget.ts'
+import { callTarget, type Desk, needOf, OVER_BUDGET } from './callTarget.ts'
 import { chosenCredentials, explained, type PlannedTest, planTests, type TestFate } from './plan.ts'
 import { proveAbilities } from './proveAbilities.ts'
 import { ProviderQueues } from './providerQueues.ts'
@@ -35,7 +35,7 @@ class TestRun {
   readonly #engine: Engine
   readonly #options: RunOptions
   readonly #signal: AbortSignal
-  readonly #purse: TestBudget
+  readonly #testBudget: TestBudget
   readonly #startedAt: number
   readonly #results = new Map<string, TestResult>()
   readonly #skipped = new Map<string, SkippedTest>()
@@ -44,7 +44,7 @@ class TestRun {
     this.#engine = engine
     this.#options = options
     this.#signal = options.signal ?? new AbortController().signal
-    this.#purse = new TestBudget(engine.registry.config.settings.test.maxUsd)
+    this.#testBudget = new TestBudget(engine.registry.config.settings.test.maxUsd)
     this.#startedAt = engine.now
   }
 
@@ -65,7 +65,7 @@ class TestRun {
   }
 
   #survey(): Promise<readonly Survey[]> {
-    const { tools } = this.#engine.parts
+    const { tools } = this.#engine
     const credentials = chosenCredentials(this.#engine, this.#options)
     const timeoutMs = Math.min(SURVEY_MS, this.#options.timeoutMs ?? SURVEY_MS)
     return surveyAll(this.#engine, credentials, {
@@ -81,8 +81,8 @@ class TestRun {
     return {
       engine: this.#engine,
       queues: new ProviderQueues(concurrency),
-      budget: this.#purse,
-      allowance: new DayAllowance(this.#engine.parts.learned.quota, freeRequests(surveys)),
+      budget: this.#testBudget,
+      allowance: new DayAllowance(this.#engine.learned.quota, freeRequests(surveys)),
       timeoutOf: (target) => this.#timeoutOf(target),
       patienceMs: limitPatienceMs,
       signal: this.#signal,
@@ -116,7 +116,7 @@ class TestRun {
 
   /** A key that its provider accepts is no longer held for refused. */
   #liftProven(surveys: readonly Survey[]): void {
-    const { parks } = this.#engine.parts.learned
+    const { parks } = this.#engine.learned
     for (const { credential, proven } of surveys) {
       if (!proven) continue
       const held = this.#engine.registry.targets.find(
@@ -163,10 +163,11 @@ class TestRun {
 
   #recordFinding(target: Target, failure: Failure, startedAt: number): void {
     const { now } = this.#engine
-    this.#engine.recordCall({
-      ...UNNAMED,
+    this.#engine.recordAttempt({
       requestId: requestId(),
       number: 1,
+      source: 'test',
+      operation: 'chat',
       target,
       // All findings of one list are one occurrence: they began before any of them ended.
       startedAt: Math.min(startedAt, now - 1),
@@ -174,6 +175,11 @@ class TestRun {
       end: { ...NO_ANSWER, outcome: { ok: false, failure }, status: failure.status },
       inputTokens: 0,
       hold: null,
+      price: null,
+      task: null,
+      session: null,
+      token: null,
+      labels: {},
     })
   }
 
@@ -196,7 +202,7 @@ class TestRun {
       passRate: summary.passRate,
       fastest: fastestOf(tests),
       advice: [...allAdvice(tests), ...sharedQuotaAdvice(tests, registry.credentials), ...budgetAdvice(skipped)],
-      cost: { ...cost, spentUsd: this.#purse.spentNanoUsd / 1e9 },
+      cost: { ...cost, spentUsd: this.#testBudget.spentNanoUsd / 1e9 },
       interrupted: this.#signal.aborted,
     }
   }

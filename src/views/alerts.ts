@@ -1,6 +1,6 @@
 /** Alerts as `GET /api/alerts` shows them, and the test message of `keywise doctor --alerts`. */
-
 import type { Engine } from '../engine/engine.ts'
+
 import { alertText } from '../observe/alerts/alert.ts'
 import type { IncidentView } from '../observe/alerts/alerts.ts'
 
@@ -32,7 +32,7 @@ export interface AlertsView {
 }
 
 export function alertsView(engine: Engine): AlertsView {
-  const { alerts } = engine.parts.monitor
+  const { alerts } = engine.monitor
   const now = engine.now
   return {
     generatedAt: iso(now),
@@ -73,7 +73,7 @@ export interface TestDelivery {
 
 /** Sends a test through every channel that is set up; none set up: an empty list. A success turns a channel on again. */
 export async function sendTestAlert(engine: Engine): Promise<readonly TestDelivery[]> {
-  const sent = await engine.parts.monitor.alerts.test({
+  const sent = await engine.monitor.alerts.test({
     event: 'test',
     subject: 'test',
     since: engine.now,

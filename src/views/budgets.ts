@@ -1,6 +1,6 @@
 /** `GET /api/budgets`: every budget with what is spent, put aside and left behind. */
+import type { EngineReader } from '../engine/reader.ts'
 
-import type { Engine } from '../engine/engine.ts'
 import type { BudgetView } from '../money/budgetCounter.ts'
 
 export interface BudgetsView {
@@ -8,7 +8,7 @@ export interface BudgetsView {
   readonly budgets: readonly BudgetView[]
 }
 
-export function budgetsView(engine: Engine): BudgetsView {
+export function budgetsView(engine: EngineReader): BudgetsView {
   const { now } = engine
-  return { generatedAt: new Date(now).toISOString(), budgets: engine.parts.learned.budgets.view(now) }
+  return { generatedAt: new Date(now).toISOString(), budgets: engine.learned.budgets.view(now) }
 }

@@ -5,6 +5,7 @@ import type { ObservationEvent } from '../domain/store.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { StopCause, Version } from '../engine/experiments/versions.ts'
 import { isoOrNull } from '../engine/ranking.ts'
+import type { EngineReader } from '../engine/reader.ts'
 import { readDefinitionFile } from '../experiment/definition.ts'
 import type { Evidence, PairReport } from '../experiment/evidence.ts'
 import type { Experiment, Variant } from '../experiment/experiment.ts'
@@ -51,8 +52,8 @@ export interface ExperimentsView {
   readonly experiments: readonly ExperimentRow[]
 }
 
-export function experimentsView(engine: Engine): ExperimentsView {
-  const { experiments, store } = engine.parts
+export function experimentsView(engine: EngineReader): ExperimentsView {
+  const { experiments, store } = engine
   store.flushNow()
   experiments.sync()
   const rows = experiments.versions.names().map((name) => rowOf(engine, experiments.known(name)))
@@ -60,8 +61,8 @@ export function experimentsView(engine: Engine): ExperimentsView {
 }
 
 /** One of them. Throws InvalidRequestError for a name that was never given. */
-export function experimentView(engine: Engine, name: string): ExperimentRow {
-  const { experiments, store } = engine.parts
+export function experimentView(engine: EngineReader, name: string): ExperimentRow {
+  const { experiments, store } = engine
   store.flushNow()
   experiments.sync()
   return rowOf(engine, experiments.known(name))
@@ -71,7 +72,7 @@ export function experimentView(engine: Engine, name: string): ExperimentRow {
 export function startExperiments(engine: Engine, value: unknown): readonly ExperimentRow[] {
   const reading = readDefinitionFile(plain(value))
   if (!reading.ok) throw new InvalidRequestError(reading.problems.join('; '), { parameter: 'experiment' })
-  const versions = reading.definitions.map((definition) => engine.parts.experiments.start(definition))
+  const versions = reading.definitions.map((definition) => engine.experiments.start(definition))
   return versions.map((version) => rowOf(engine, version))
 }
 
@@ -84,8 +85,8 @@ function plain(value: unknown): unknown {
   }
 }
 
-function rowOf(engine: Engine, version: Version): ExperimentRow {
-  const { experiments } = engine.parts
+function rowOf(engine: EngineReader, version: Version): ExperimentRow {
+  const { experiments } = engine
   const { experiment, stopped } = version
   const { name, metric } = experiment
   const evidence = experiments.evidenceOf(experiment)
@@ -131,7 +132,7 @@ function variantRow({ name, share, template, model, provider, parameters }: Vari
 }
 
 /** Units of a variant whose model nobody serves run as usual, which a person should know. */
-function problemsOf({ registry }: Engine, { variants }: Experiment): readonly string[] {
+function problemsOf({ registry }: EngineReader, { variants }: Experiment): readonly string[] {
   const providers = new Set(registry.targets.map(({ provider }) => provider))
   return variants.flatMap(({ name, model, provider }) => [
     ...(model === undefined || registry.names.has(model)
@@ -143,8 +144,11 @@ function problemsOf({ registry }: Engine, { variants }: Experiment): readonly st
   ])
 }
 
-function earlierRow(engine: Engine, { experiment, startedAt }: Version): ExperimentRow['earlierVersions'][number] {
-  const { text } = experimentResultOf(engine.parts.experiments.evidenceOf(experiment))
+function earlierRow(
+  engine: EngineReader,
+  { experiment, startedAt }: Version,
+): ExperimentRow['earlierVersions'][number] {
+  const { text } = experimentResultOf(engine.experiments.evidenceOf(experiment))
   return { version: experiment.version, startedAt: new Date(startedAt).toISOString(), text }
 }
 
@@ -161,8 +165,8 @@ export interface ObservationRow {
 }
 
 /** Every value that was observed of an experiment, in the order in which it counted; all versions. */
-export function* observationsOf(engine: Engine, name: string): Generator<ObservationRow> {
-  const { store, experiments } = engine.parts
+export function* observationsOf(engine: EngineReader, name: string): Generator<ObservationRow> {
+  const { store, experiments } = engine
   experiments.known(name)
   store.flushNow()
   for (let seq = 0; ; ) {

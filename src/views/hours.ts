@@ -1,8 +1,8 @@
 /** `status --hours` and `GET /api/hours`: what is known of every target by the hour of the day, and the user's rules. */
 
 import type { PriceHint, Target } from '../domain/target.ts'
-import type { Engine } from '../engine/engine.ts'
 import { isoOrNull } from '../engine/ranking.ts'
+import type { EngineReader } from '../engine/reader.ts'
 import { type HoursRules, hoursRules } from '../engine/targets/hours.ts'
 import { holdsAt } from '../engine/targets/hoursRule.ts'
 import { hintAt } from '../engine/targets/targetRegistry.ts'
@@ -43,7 +43,7 @@ export interface HoursView {
   readonly targets: readonly TargetHours[]
 }
 
-export function hoursView(engine: Engine): HoursView {
+export function hoursView(engine: EngineReader): HoursView {
   const { now, registry } = engine
   const counts = countsByHour(engine)
   const rules = hoursRules(registry)
@@ -54,7 +54,7 @@ export function hoursView(engine: Engine): HoursView {
 }
 
 function hoursOfTarget(
-  { now, registry, eligibility, parts }: Engine,
+  { now, registry, eligibility, learned }: EngineReader,
   target: Target,
   rules: HoursRules,
   counts: ReadonlyMap<string, HourCounts>,
@@ -81,7 +81,7 @@ function hoursOfTarget(
     keyIndex,
     rules: rules.map((group) => group.map(({ text }) => text)),
     closed: why === null ? null : { reason: why.reason, opensAt: isoOrNull(why.until) },
-    hours: (parts.learned.router.hoursOf(target, now) ?? []).map(rowOf),
+    hours: (learned.router.hoursOf(target, now) ?? []).map(rowOf),
   }
 }
 
@@ -96,10 +96,10 @@ const placeOf = ({ provider, model, fingerprint }: Pick<Target, 'provider' | 'mo
   `${hour} ${provider} ${fingerprint} ${model}`
 
 /** From the hourly sums of the ledger, which outlive its rows. */
-function countsByHour({ parts, now }: Engine): ReadonlyMap<string, HourCounts> {
+function countsByHour({ store, now }: EngineReader): ReadonlyMap<string, HourCounts> {
   const since = Math.floor((now - DAYS * DAY_MS) / HOUR_MS) * HOUR_MS
   const counts = new Map<string, HourCounts>()
-  for (const { group, attempts, successes } of parts.store.sums({ since }, ['provider', 'model', 'key', 'hour'])) {
+  for (const { group, attempts, successes } of store.sums({ since }, ['provider', 'model', 'key', 'hour'])) {
     const [provider = '', model = '', fingerprint = '', hour = ''] = group
     // `2026-11-23T14:00Z`
     const place = placeOf({ provider, model, fingerprint }, Number(hour.slice(11, 13)))
@@ -120,7 +120,7 @@ export function allClosed({
   registry,
   eligibility,
   now,
-}: Pick<Engine, 'registry' | 'eligibility' | 'now'>): AllClosed | null {
+}: Pick<EngineReader, 'registry' | 'eligibility' | 'now'>): AllClosed | null {
   const whys = registry.targets.map((target) => ({ target, why: eligibility.hours(target, now) }))
   if (whys.length === 0 || whys.some(({ why }) => why === null)) return null
   const [first] = whys.filter(({ why }) => why?.until != null).sort((a, b) => (a.why?.until ?? 0) - (b.why?.until ?? 0))

@@ -2,8 +2,8 @@
 
 import type { Park } from '../domain/park.ts'
 import { maskKey } from '../domain/redact.ts'
-import type { Engine } from '../engine/engine.ts'
 import { isoOrNull } from '../engine/ranking.ts'
+import type { EngineReader } from '../engine/reader.ts'
 import type { CheckedKey } from '../engine/targets/keyChecks.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
 import { type ParkedView, parkedView } from './status.ts'
@@ -40,7 +40,7 @@ export interface KeysView {
   readonly keys: readonly KeyRow[]
 }
 
-export function keysView(engine: Engine): KeysView {
+export function keysView(engine: EngineReader): KeysView {
   const { now, registry } = engine
   return {
     generatedAt: new Date(now).toISOString(),
@@ -48,11 +48,11 @@ export function keysView(engine: Engine): KeysView {
   }
 }
 
-export function keyRow(engine: Engine, credential: Credential, now: number): KeyRow {
+export function keyRow(engine: EngineReader, credential: Credential, now: number): KeyRow {
   const { provider, key, fingerprint } = credential
   const own = engine.registry.targets.filter((one) => one.provider === provider.id && one.fingerprint === fingerprint)
   const park = parkOf(engine, credential, now)
-  const checked = engine.parts.checks.last(credential)
+  const checked = engine.checks.last(credential)
   const lastSuccess = lastSuccessOf(engine, credential)
   const secret = key.secret.reveal()
   return {
@@ -84,8 +84,12 @@ function stateOf(
 }
 
 /** The park of the key itself or of its account; a refused key stays refused until something proves it. */
-function parkOf({ parts }: Engine, { provider, fingerprint, account }: Credential, now: number): Park | undefined {
-  const { parks } = parts.learned
+function parkOf(
+  { learned }: EngineReader,
+  { provider, fingerprint, account }: Credential,
+  now: number,
+): Park | undefined {
+  const { parks } = learned
   const isOurs = ({ scope, target }: Park) =>
     target.provider === provider.id &&
     ((scope === 'key' && target.fingerprint === fingerprint) || (scope === 'account' && target.account === account))
@@ -95,9 +99,9 @@ function parkOf({ parts }: Engine, { provider, fingerprint, account }: Credentia
   )
 }
 
-function lastSuccessOf({ parts }: Engine, { provider, fingerprint }: Credential): number | null {
+function lastSuccessOf({ learned }: EngineReader, { provider, fingerprint }: Credential): number | null {
   let last: number | null = null
-  for (const row of parts.learned.tally.rows()) {
+  for (const row of learned.tally.rows()) {
     if (row.provider !== provider.id || row.fingerprint !== fingerprint || row.lastSuccess === null) continue
     if (last === null || row.lastSuccess > last) last = row.lastSuccess
   }

@@ -1,8 +1,8 @@
 /** `models --json`: every model that can be asked for and who serves it; those that were retired, with what replaces them. */
 
 import { ABILITIES, type Ability, type PriceHint, type Target } from '../domain/target.ts'
-import type { Engine } from '../engine/engine.ts'
 import { isoOrNull } from '../engine/ranking.ts'
+import type { EngineReader } from '../engine/reader.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 
 export interface ModelRow {
@@ -37,7 +37,7 @@ export interface ModelsView {
   readonly aliases: Readonly<Record<string, readonly string[]>>
 }
 
-export function modelsView(engine: Engine): ModelsView {
+export function modelsView(engine: EngineReader): ModelsView {
   const aliases = aliasesOf(engine)
   const served = new Map<string, Target[]>()
   for (const target of engine.registry.targets) {
@@ -52,7 +52,7 @@ export function modelsView(engine: Engine): ModelsView {
   }
 }
 
-function aliasesOf({ registry }: Engine): ReadonlyMap<string, readonly Target[]> {
+function aliasesOf({ registry }: EngineReader): ReadonlyMap<string, readonly Target[]> {
   const names = Object.keys(registry.config.settings.models).filter((alias) => !alias.includes('*'))
   return new Map(
     names.map((alias) => {
@@ -63,14 +63,14 @@ function aliasesOf({ registry }: Engine): ReadonlyMap<string, readonly Target[]>
 }
 
 /** An alias may stand for nothing at the moment. */
-function nothingOrSelection({ names, targets }: Engine['registry'], alias: string): readonly string[] {
+function nothingOrSelection({ names, targets }: EngineReader['registry'], alias: string): readonly string[] {
   if (!names.has(alias)) return []
   const { order, among } = names.select(alias)
   return order ?? (among === null ? targets.map(({ stateId }) => stateId) : [...among])
 }
 
 function rowOf(
-  engine: Engine,
+  engine: EngineReader,
   id: string,
   targets: readonly Target[],
   aliases: ReadonlyMap<string, readonly Target[]>,
@@ -78,7 +78,7 @@ function rowOf(
   const target = targets[0]!
   const { profile } = target
   const credential = engine.registry.credentialOf(target)
-  const list = engine.parts.lists.of(credential)
+  const list = engine.lists.of(credential)
   const listed = list?.models.find((model) => model.id === target.model)
   return {
     id,
@@ -99,7 +99,7 @@ function rowOf(
 }
 
 /** What the catalogue knows to be withdrawn and is not served any more. */
-function retiredRows({ registry }: Engine, served: ReadonlyMap<string, unknown>): ModelRow[] {
+function retiredRows({ registry }: EngineReader, served: ReadonlyMap<string, unknown>): ModelRow[] {
   return registry.config.providers.flatMap(({ id: provider, spec }) =>
     spec.models
       .filter(({ id, retired }) => retired !== undefined && !served.has(`${provider}/${id}`))

@@ -2,7 +2,7 @@
 
 import type { LedgerSum } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { EngineReader } from '../engine/reader.ts'
 import { nanoToUsd, picoToNano } from '../money/amount.ts'
 import { type Rates, ratesAt } from '../money/price.ts'
 
@@ -29,7 +29,7 @@ interface PricedUsage {
 }
 
 /** Null when no target of the configuration costs anything, or its price is not known. */
-export function savedBy(sum: LedgerSum, { registry, now }: Engine): Saved | null {
+export function savedBy(sum: LedgerSum, { registry, now }: EngineReader): Saved | null {
   const priced: PricedUsage[] = []
   for (const target of registry.targets) {
     const price = registry.priceOf(target)

@@ -2,7 +2,7 @@
 
 import { InvalidRequestError } from '../domain/errors.ts'
 import type { LedgerFilter, LedgerGroup, LedgerSum } from '../domain/store.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { EngineReader } from '../engine/reader.ts'
 import { nanoToUsd } from '../money/amount.ts'
 import { type Saved, savedBy } from './savings.ts'
 
@@ -45,8 +45,8 @@ export interface SpendQuestion {
 export const GROUPS = ['provider', 'model', 'key', 'account', 'token', 'source', 'day', 'hour'] as const
 
 /** Throws InvalidRequestError for a group that does not exist. */
-export function spendView(engine: Engine, { by = ['provider'], since, until }: SpendQuestion = {}): SpendView {
-  const { store } = engine.parts
+export function spendView(engine: EngineReader, { by = ['provider'], since, until }: SpendQuestion = {}): SpendView {
+  const { store } = engine
   const filter: LedgerFilter = { ...(since !== undefined && { since }), ...(until !== undefined && { until }) }
   const sums = store.sums(filter, by.map(groupOf))
   const [total = NOTHING] = store.sums(filter, [])
@@ -78,12 +78,12 @@ function inOrder(sums: readonly LedgerSum[], by: readonly string[]): readonly Le
   return sums.toSorted((a, b) => b.costNanoUsd - a.costNanoUsd || tokens(b) - tokens(a))
 }
 
-function namesOf(engine: Engine, { group }: LedgerSum, by: readonly string[]): Record<string, string> {
+function namesOf(engine: EngineReader, { group }: LedgerSum, by: readonly string[]): Record<string, string> {
   return Object.fromEntries(by.map((name, place) => [name, nameOf(engine, name, group[place] ?? '')]))
 }
 
 /** A key by its place today, `groq#1`; one that is gone by its fingerprint. */
-function nameOf({ registry }: Engine, name: string, value: string): string {
+function nameOf({ registry }: EngineReader, name: string, value: string): string {
   if (name !== 'key') return value
   const credential = registry.credentials.find(({ fingerprint }) => fingerprint === value)
   return credential === undefined ? `@${value}` : `${credential.provider.id}#${credential.key.index}`

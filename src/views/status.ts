@@ -2,9 +2,9 @@
 
 import type { Park } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
-import type { Engine } from '../engine/engine.ts'
 import type { SessionSummary } from '../engine/memory/summary.ts'
 import { isoOrNull, rankingNow } from '../engine/ranking.ts'
+import type { EngineReader } from '../engine/reader.ts'
 import type { BudgetView } from '../money/budgetCounter.ts'
 import type { LimitView } from '../quota/limits/limitView.ts'
 import type { RankedTarget } from '../routing/explain.ts'
@@ -102,22 +102,21 @@ export interface StatusView {
   readonly session: SessionSummary
 }
 
-export function statusView(engine: Engine, session: SessionSummary): StatusView {
+export function statusView(engine: EngineReader, session: SessionSummary): StatusView {
   const { now } = engine
   const targets = rankingNow(engine).map((ranked) => targetStatus(engine, ranked, now))
   return {
     generatedAt: new Date(now).toISOString(),
     targets,
     providers: providersOf(engine, targets),
-    budgets: engine.parts.learned.budgets.view(now),
+    budgets: engine.learned.budgets.view(now),
     allClosed: allClosed(engine),
     session,
   }
 }
 
-function targetStatus({ parts }: Engine, ranked: RankedTarget, now: number): TargetStatus {
+function targetStatus({ learned }: EngineReader, ranked: RankedTarget, now: number): TargetStatus {
   const { target, rank, score, terms, value, eligible, reason } = ranked
-  const { learned } = parts
   const row = learned.tally.row(target.stateId)
   const park = learned.parks.blocking(target, now)
   return {
@@ -174,7 +173,7 @@ function limitStatus({ resetsAt, checkedAt, remaining, ...limit }: LimitView): L
   }
 }
 
-function providersOf({ registry }: Engine, targets: readonly TargetStatus[]): ProviderStatus[] {
+function providersOf({ registry }: EngineReader, targets: readonly TargetStatus[]): ProviderStatus[] {
   return registry.config.providers.map(({ id, spec, keys }) => {
     const own = targets.filter(({ provider }) => provider === id)
     const sum = (read: (target: TargetStatus) => number) => own.reduce((total, target) => total + read(target), 0)

@@ -4,8 +4,8 @@ import type { AttemptReport } from '../domain/attempt.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import { type DecisionRow, decisionRow } from '../engine/decisionLog.ts'
-import type { Engine } from '../engine/engine.ts'
 import { isoOrNull, rankingNow } from '../engine/ranking.ts'
+import type { EngineReader } from '../engine/reader.ts'
 import { attemptReport } from '../engine/record.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { type AllClosed, allClosed } from './hours.ts'
@@ -37,7 +37,7 @@ export interface WhyRequestView extends WhyView {
 }
 
 /** The ranking as it stands. Throws ModelNotFoundError. */
-export function whyView(engine: Engine, model = 'auto'): WhyView {
+export function whyView(engine: EngineReader, model = 'auto'): WhyView {
   const ranked = rankingNow(engine, model)
   return {
     generatedAt: new Date(engine.now).toISOString(),
@@ -53,9 +53,9 @@ export function whyView(engine: Engine, model = 'auto'): WhyView {
  * The ranking by which a request was decided, and what became of it. The ranking is empty where it was not kept: the
  * last 1,000 are, and in a busy second not all. Throws InvalidRequestError for a request nobody knows.
  */
-export function whyRequestView(engine: Engine, requestId: string): WhyRequestView {
-  const decision = engine.parts.decisions.find(requestId)
-  const attempts = engine.parts.store.attempts({ requestId, order: 'oldest', limit: 100 })
+export function whyRequestView(engine: EngineReader, requestId: string): WhyRequestView {
+  const decision = engine.decisions.find(requestId)
+  const attempts = engine.store.attempts({ requestId, order: 'oldest', limit: 100 })
   if (decision === null && attempts.length === 0)
     throw new InvalidRequestError(
       `no request "${requestId.slice(0, 60)}" is known; use the requestId of a result, or x-keywise-request-id`,
@@ -74,7 +74,7 @@ export function whyRequestView(engine: Engine, requestId: string): WhyRequestVie
 }
 
 /** Under today's index of its key; when a retry could work is what the provider itself said. */
-function pastAttempt({ registry }: Engine, event: AttemptEvent): AttemptReport {
+function pastAttempt({ registry }: EngineReader, event: AttemptEvent): AttemptReport {
   const waitMs = event.failure?.retryAfterMs
   const keyIndex = registry.find(event.target.stateId)?.keyIndex ?? event.target.keyIndex
   return attemptReport(event, keyIndex, waitMs === undefined ? null : event.at + waitMs)

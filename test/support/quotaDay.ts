@@ -86,7 +86,7 @@ async function run(
       slowestMs = Math.max(slowestMs, lastAt - arrivesAt)
     })
   }
-  await clock.run(() => manager.engine.parts.waiting.size)
+  await clock.run(() => manager.engine.waiting.size)
   const minutes = Math.ceil((lastAt - began + 1) / MINUTE)
   const capacity = Math.min(day.requests, day.capacity(minutes))
   const failed = day.requests - served

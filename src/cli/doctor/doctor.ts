@@ -75,10 +75,10 @@ async function examineWorld(options: EngineOptions, config: Config): Promise<Fin
     try {
       const hosts = await checkHosts(opened.engine)
       const keys = await checkKeys(opened.engine)
-      const health = opened.engine.parts.store.health()
+      const health = opened.engine.store.health()
       const store =
         health.state === 'ok'
-          ? fine('store', `opens, as ${opened.engine.parts.store.engine}`)
+          ? fine('store', `opens, as ${opened.engine.store.engine}`)
           : problem('store', health.reason ?? 'cannot be written', 'free space on the disk, or set KEYWISE_STORE')
       const remarks = said.filter((line) => !config.warnings.includes(line))
       return [

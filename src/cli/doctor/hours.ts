@@ -1,12 +1,12 @@
 /** What the doctor sees of the user's hours: rules that never hold, and rules that keep everything out now. */
+import type { EngineReader } from '../../engine/reader.ts'
 
-import type { Engine } from '../../engine/engine.ts'
 import { allClosed } from '../../views/hours.ts'
 import { type Finding, problem, warning } from './finding.ts'
 
 const ADVICE = 'look at "hours" of the keys and at settings.hours'
 
-export function checkHours(engine: Engine): Finding[] {
+export function checkHours(engine: EngineReader): Finding[] {
   const { registry, eligibility, now } = engine
   const closed = allClosed(engine)
   if (closed !== null)

@@ -2,6 +2,7 @@
 
 import type { Failure } from '../../domain/failure.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { EngineReader } from '../../engine/reader.ts'
 import type { Credential } from '../../engine/targets/targetRegistry.ts'
 import { type Reached, reach } from '../../upstream/discovery/reach.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
@@ -32,12 +33,12 @@ function isRefused(error: unknown): boolean {
 const MOST_SKEW_MS = 30_000
 
 /** One finding a host, and one for the clock. */
-export async function checkHosts(engine: Engine): Promise<Finding[]> {
+export async function checkHosts(engine: EngineReader): Promise<Finding[]> {
   const hosts = new Map<string, Credential>()
   for (const credential of engine.registry.credentials)
     if (!hosts.has(credential.connection.origin)) hosts.set(credential.connection.origin, credential)
   const credentials = [...hosts.values()]
-  const reached = await Promise.all(credentials.map((credential) => reach(credential.connection, engine.parts.tools)))
+  const reached = await Promise.all(credentials.map((credential) => reach(credential.connection, engine.tools)))
   return [...credentials.map((credential, index) => hostFinding(credential, reached[index]!)), ...clockFinding(reached)]
 }
 
@@ -71,11 +72,11 @@ function clockFinding(reached: readonly Reached[]): Finding[] {
 }
 
 /** One finding a key; costs nothing at the provider. */
-export async function checkKeys({ registry, parts }: Engine): Promise<Finding[]> {
+export async function checkKeys({ registry, checks }: Pick<Engine, 'registry' | 'checks'>): Promise<Finding[]> {
   return Promise.all(
     registry.credentials.map(async (credential) => {
       const name = `${credential.provider.id}#${credential.key.index} ${credential.key.secret}`
-      const checked = await parts.checks.checkNow(credential)
+      const checked = await checks.checkNow(credential)
       if (checked.state === 'valid') return fine('key', `${name} is accepted`)
       if (checked.state === 'unproven')
         return fine('key', `${name}: ${credential.provider.spec.name} has no free check; "keywise call" proves it`)

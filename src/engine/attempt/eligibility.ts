@@ -7,9 +7,9 @@ import type { Target } from '../../domain/target.ts'
 import type { BudgetRefusal } from '../../money/budget.ts'
 import { type EligibilityRules, type Ineligible, ineligible } from '../../routing/eligible.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
-import type { PendingRequest } from '../request/pendingRequest.ts'
+import type { HoldNeed, PendingRequest } from '../request/pendingRequest.ts'
 import type { MissingAbilities } from '../targets/missingAbilities.ts'
-import { type HoldNeed, shortageText } from './reservation.ts'
+import { shortageText } from './reservation.ts'
 import type { Trail } from './trail.ts'
 
 export interface EligibilityFacts {
@@ -20,6 +20,7 @@ export interface EligibilityFacts {
   readonly hours: (target: Target, now: number) => Ineligible | null
   /** The model its provider names in the place of a withdrawn one; null when it names none. */
   readonly successorOf: (target: Target) => string | null
+  /** What a call may take; as it was when the request first asked. */
   readonly needOf: (target: Target, pending: PendingRequest, now: number) => HoldNeed
 }
 

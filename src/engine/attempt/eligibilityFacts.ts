@@ -3,12 +3,11 @@
 import type { Target } from '../../domain/target.ts'
 import { worstCase } from '../../money/cost.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
-import type { PendingRequest } from '../request/pendingRequest.ts'
+import type { HoldNeed, PendingRequest } from '../request/pendingRequest.ts'
 import { hoursOf } from '../targets/hours.ts'
 import type { MissingAbilities } from '../targets/missingAbilities.ts'
 import { catalogueModel, type TargetRegistry } from '../targets/targetRegistry.ts'
 import type { EligibilityFacts } from './eligibility.ts'
-import type { HoldNeed } from './reservation.ts'
 
 export function eligibilityFactsOf(
   registry: TargetRegistry,
@@ -30,11 +29,17 @@ export function eligibilityFactsOf(
     hours: hoursOf(registry),
     successorOf: (target) =>
       catalogueModel(registry.credentialOf(target).provider.spec, target.model)?.retired?.successor ?? null,
-    needOf: (target, pending, now) => needOf(registry, learned, target, pending, now),
+    needOf: (target, pending, now) => {
+      const known = pending.holdNeeds.get(target.stateId)
+      if (known !== undefined) return known
+      const need = holdNeed(registry, learned, target, pending, now)
+      pending.holdNeeds.set(target.stateId, need)
+      return need
+    },
   }
 }
 
-function needOf(
+function holdNeed(
   registry: TargetRegistry,
   learned: LearnedState,
   target: Target,

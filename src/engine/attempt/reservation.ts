@@ -3,12 +3,13 @@
 import type { Target } from '../../domain/target.ts'
 import { type BudgetHold, type BudgetRefusal, type Budgets, bindsLength } from '../../money/budget.ts'
 import type { WorstCase } from '../../money/cost.ts'
-import type { QuotaNeed } from '../../quota/limits/quotaNeed.ts'
 import type { QuotaHold, QuotaTracker } from '../../quota/limits/quotaTracker.ts'
 import type { Shortage } from '../../quota/limits/shortage.ts'
 import type { Parks, Prober } from '../../quota/parks/parks.ts'
 import type { Ineligible } from '../../routing/eligible.ts'
-import type { PendingRequest } from '../request/pendingRequest.ts'
+import type { HoldNeed, PendingRequest } from '../request/pendingRequest.ts'
+
+export type GrantedHold = Extract<Hold, { granted: true }>
 
 export type Hold =
   | {
@@ -34,36 +35,31 @@ export interface HoldSources {
   readonly parks: Parks
 }
 
-export interface HoldNeed {
-  readonly quota: QuotaNeed
-  readonly worstCase: WorstCase
-}
-
-/** Sets aside what a call may need, in all books or in none. */
+/** Sets aside what a call may need, in quotas and budgets or in neither. */
 export function reserve(
-  books: HoldSources,
+  sources: HoldSources,
   target: Target,
   pending: Pick<PendingRequest, 'labels' | 'token'>,
   need: HoldNeed,
   now: number,
   prober: Prober = 'request',
 ): Hold {
-  const state = books.parks.state(target, now)
-  const probe = state === 'half-open' && books.parks.startProbe(target, now, prober)
+  const state = sources.parks.state(target, now)
+  const probe = state === 'half-open' && sources.parks.startProbe(target, now, prober)
   // One at a time finds out whether a park is over; the others go elsewhere until it has come back.
   if (state === 'half-open' && !probe) return { granted: false, why: PROBED, rejectedBy: null }
-  const quota = books.quota.reserve(target, need.quota, now)
+  const quota = sources.quota.reserve(target, need.quota, now)
   if (!quota.granted) {
-    if (probe) books.parks.endProbe(target)
+    if (probe) sources.parks.endProbe(target)
     return { granted: false, why: { code: 'quota', reason: shortageText(quota), until: quota.until }, rejectedBy: null }
   }
-  const budget = books.budgets.reserve(
+  const budget = sources.budgets.reserve(
     { target, labels: pending.labels, token: pending.token, worstCase: need.worstCase },
     now,
   )
   if (!budget.granted) {
-    books.quota.release(quota)
-    if (probe) books.parks.endProbe(target)
+    sources.quota.release(quota)
+    if (probe) sources.parks.endProbe(target)
     return overBudget(budget)
   }
   return { granted: true, quota, budget, probe, mostOutputTokens: mostOutputTokens(budget, need.worstCase) }
@@ -74,19 +70,19 @@ export function reserve(
  * over is what it finds out.
  */
 export function reserveForTest(
-  books: HoldSources,
+  sources: HoldSources,
   target: Target,
   pending: Pick<PendingRequest, 'labels' | 'token'>,
   need: HoldNeed,
   now: number,
 ): Hold {
-  const budget = books.budgets.reserve(
+  const budget = sources.budgets.reserve(
     { target, labels: pending.labels, token: pending.token, worstCase: need.worstCase },
     now,
   )
   if (!budget.granted) return overBudget(budget)
-  const quota = books.quota.reserve(target, need.quota, now)
-  const probe = books.parks.state(target, now) === 'half-open' && books.parks.startProbe(target, now, 'check')
+  const quota = sources.quota.reserve(target, need.quota, now)
+  const probe = sources.parks.state(target, now) === 'half-open' && sources.parks.startProbe(target, now, 'check')
   const mostOutput = mostOutputTokens(budget, need.worstCase)
   return { granted: true, quota: quota.granted ? quota : null, budget, probe, mostOutputTokens: mostOutput }
 }

@@ -6,7 +6,7 @@ import { createMemoryStore } from '../../store/memory.ts'
 import { refOf } from '../record.ts'
 
 test('eventId() grows, so that the store adds events beside each other', () => {
-  const { learned, store } = openTestEngine().parts
+  const { learned, store } = openTestEngine()
   const ids = Array.from({ length: 2000 }, () => learned.eventId())
   expect(ids).toEqual(ids.toSorted())
   expect(new Set(ids).size).toBe(ids.length)
@@ -28,7 +28,7 @@ function replaceable() {
 test('sync() reads a log that was replaced by an empty one from its beginning', () => {
   const { store, replace } = replaceable()
   const engine = openTestEngine({ store })
-  const { learned } = engine.parts
+  const { learned } = engine
   const target = refOf(engine.registry.targets[0]!)
   const ofAnother = () => ({ ...makeSuccess(engine.registry.targets[0]!, engine.now), target, origin: 'another' })
   for (let times = 0; times < 5; times++) store.append(ofAnother())
@@ -46,9 +46,9 @@ test('what was observed outlives the process', async () => {
   const first = openTestEngine({ store })
   const target = first.registry.targets[0]!
   const event = makeSuccess(target, first.now, { latencyMs: 800, costNanoUsd: 5, origin: store.origin })
-  first.parts.learned.record({ ...event, target: refOf(target) })
-  first.parts.learned.save()
+  first.learned.record({ ...event, target: refOf(target) })
+  first.learned.save()
   const second = openTestEngine({ store })
-  expect(second.parts.learned.observed.of(target.stateId)).toMatchObject({ costNanoUsd: 5 })
-  expect(second.parts.learned.observed.p95Ms(target.stateId)).toBeGreaterThan(700)
+  expect(second.learned.observed.of(target.stateId)).toMatchObject({ costNanoUsd: 5 })
+  expect(second.learned.observed.p95Ms(target.stateId)).toBeGreaterThan(700)
 })

@@ -3,6 +3,8 @@
 import type { Dialect } from '../../dialects/dialect.ts'
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import type { Failure } from '../../domain/failure.ts'
+import type { WorstCase } from '../../money/cost.ts'
+import type { QuotaNeed } from '../../quota/limits/quotaNeed.ts'
 import type { Needs } from '../../routing/eligible.ts'
 import type { Call } from '../../upstream/call.ts'
 import type { Enrolment } from '../experiments/experiments.ts'
@@ -43,8 +45,16 @@ export interface PendingRequest {
   /** What is spoken instead of the target's own dialect (embeddings); null for chat. */
   readonly dialectFor: ((target: DialectId) => Dialect | null) | null
   readonly cancellation: Cancellation
+  /** What the request needs of each target, by `stateId`: computed once for choosing and reserving alike. */
+  readonly holdNeeds: Map<string, HoldNeed>
   /** Its part in an experiment; null when it has none. */
   readonly enrolment: Enrolment | null
+}
+
+/** The most that a call of one target may take of limits and budgets. */
+export interface HoldNeed {
+  readonly quota: QuotaNeed
+  readonly worstCase: WorstCase
 }
 
 export interface ClientWire {

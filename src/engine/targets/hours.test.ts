@@ -68,7 +68,7 @@ describe('the hours of the user', () => {
 describe('what was learned by the hour', () => {
   test('is shown by target and hour, with the evidence behind it', () => {
     const engine = engineAt(() => NOON, { 'groq/b': '9-17' })
-    const { learned } = engine.parts
+    const { learned } = engine
     const target = refOf(engine.registry.targets[0]!)
     const midnight = NOON - 12 * HOUR
     for (let day = 10; day > 0; day--)

@@ -5,8 +5,8 @@ import { embeddingsFor, embeddingsRequest, inputTexts } from '../../dialects/emb
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { cascade } from '../../engine/cascade.ts'
-import type { Engine } from '../../engine/engine.ts'
 import { prepareRequest, requestId } from '../../engine/prepareRequest.ts'
+import type { EngineReader } from '../../engine/reader.ts'
 import { parseBody, readBody } from '../body.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders } from '../clientHeaders.ts'
@@ -90,7 +90,7 @@ function readEmbeddings(body: Record<string, unknown> | undefined) {
 }
 
 /** Token ids mean something to the model's own maker only. */
-function refuseWithoutText({ registry }: Engine, among: ReadonlySet<string> | null): void {
+function refuseWithoutText({ registry }: EngineReader, among: ReadonlySet<string> | null): void {
   const able = registry.targets.some(({ stateId, profile }) => among?.has(stateId) && profile.dialect === 'openai')
   if (able) return
   throw new InvalidRequestError('"input" must be a text or a list of texts for this model', { parameter: 'input' })

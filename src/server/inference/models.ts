@@ -3,8 +3,8 @@
 import { dialectOf } from '../../dialects/dialects.ts'
 import type { DialectId } from '../../domain/chat.ts'
 import { ModelNotFoundError } from '../../domain/errors.ts'
-import type { Engine } from '../../engine/engine.ts'
 import { EXPERIMENT_MODEL } from '../../engine/experiments/enrol.ts'
+import type { EngineReader } from '../../engine/reader.ts'
 import { clientFailure } from '../clientError.ts'
 import type { Handler } from '../handler.ts'
 import { sendJson } from '../send.ts'
@@ -36,9 +36,9 @@ export const serveModel =
 
 const OURS = ['auto', 'auto:fast', 'auto:cheap', 'auto:smart']
 
-function rows(engine: Engine): ServedModel[] {
+function rows(engine: EngineReader): ServedModel[] {
   const { targets, config } = engine.registry
-  const experiments = engine.parts.experiments.running().map((name) => `${EXPERIMENT_MODEL}${name}`)
+  const experiments = engine.experiments.running().map((name) => `${EXPERIMENT_MODEL}${name}`)
   const names = [...OURS, ...experiments, ...Object.keys(config.settings.models).filter((name) => !name.includes('*'))]
   const own = names.map(
     (id): ServedModel => ({ id, owner: 'keywise', contextTokens: null, maxOutputTokens: null, embeds: false }),

@@ -39,15 +39,15 @@ export function responseOwners(
   return new Set((own.length > 0 ? own : able).map(({ stateId }) => stateId))
 }
 
-function ownerOf({ parts, registry }: Engine, request: ChatRequest, caller: string): Target | undefined {
+function ownerOf({ learned, registry }: Engine, request: ChatRequest, caller: string): Target | undefined {
   const id = asString(request.extra?.fields['previous_response_id'])
-  const stateId = id === undefined ? null : parts.learned.sessions.targetOf(memoryOf(request, id, caller))
+  const stateId = id === undefined ? null : learned.sessions.targetOf(memoryOf(request, id, caller))
   return stateId === null ? undefined : registry.find(stateId)
 }
 
 /** Keeps in mind who gave an answer, so that the next turn is asked of the same account. */
 export function recordOwner(
-  { parts }: Engine,
+  { learned }: Engine,
   request: ChatRequest,
   { id }: ChatResponse,
   target: Target,
@@ -55,7 +55,7 @@ export function recordOwner(
 ): void {
   if (id === undefined || target.profile.dialect !== 'openai-responses') return
   if (request.extra?.dialect !== 'openai-responses' || request.extra.fields['store'] === false) return
-  parts.learned.sessions.bind(memoryOf(request, id, caller).id, target.stateId)
+  learned.sessions.bind(memoryOf(request, id, caller).id, target.stateId)
 }
 
 const memoryOf = (request: ChatRequest, id: string, caller: string) => sessionOf(request, `answer ${id}`, caller)

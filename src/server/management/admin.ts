@@ -43,7 +43,7 @@ export const ADMIN_ROUTES: Readonly<Record<string, AdminHandler>> = {
   'GET /api/spend': ({ engine }, _request, _response, query) => spendView(engine, spendQuestion(query, engine.now)),
   'GET /api/requests': ({ engine }, _request, _response, query) => ({
     generatedAt: new Date(engine.now).toISOString(),
-    requests: engine.parts.store.attempts({ limit: Math.min(1000, Number(query.get('limit')) || 100) }),
+    requests: engine.store.attempts({ limit: Math.min(1000, Number(query.get('limit')) || 100) }),
   }),
   'GET /api/events': ({ engine }, request, response) => streamEvents(engine, request, response),
   'POST /api/test': async (parts, request) => {

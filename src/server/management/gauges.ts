@@ -1,10 +1,10 @@
 /** What is read of the engine when somebody asks for the metrics: scores, parks, budgets. */
+import type { EngineReader } from '../../engine/reader.ts'
 
-import type { Engine } from '../../engine/engine.ts'
 import type { Gauge } from '../../observe/metrics.ts'
 
-export function gaugesOf(engine: Engine): readonly Gauge[] {
-  const { learned } = engine.parts
+export function gaugesOf(engine: EngineReader): readonly Gauge[] {
+  const { learned } = engine
   const now = engine.now
   const keyed = engine.registry.targets.map((target) => ({
     target,

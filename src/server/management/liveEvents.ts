@@ -19,7 +19,7 @@ const PULSE_MS = 15_000
 export function streamEvents(engine: Engine, request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' })
   response.write(': keywise\n\n')
-  const { events } = engine.parts
+  const { events } = engine
   const stops = NAMES.map((name) => {
     // A reader that does not keep up misses events rather than filling the memory.
     const listener = (news: EventMap[typeof name]) =>

@@ -1,0 +1,19 @@
+/** What may be read of an engine: enough to show it, too little to call, record or change anything. */
+
+import type { Engine } from './engine.ts'
+import type { LearnedState } from './memory/learnedState.ts'
+
+/** For views, alert texts, pages and the errors of a cascade. */
+export interface EngineReader
+  extends Pick<Engine, 'now' | 'registry' | 'eligibility' | 'rank' | 'soonest' | 'offline' | 'tools' | 'experiments'> {
+  readonly store: Pick<Engine['store'], 'engine' | 'health' | 'attempts' | 'sums' | 'read' | 'flushNow'>
+  readonly learned: Pick<LearnedState, 'parks' | 'quota' | 'budgets' | 'router' | 'observed' | 'tally'>
+  readonly decisions: Pick<Engine['decisions'], 'find'>
+  readonly checks: Pick<Engine['checks'], 'last'>
+  readonly lists: Pick<Engine['lists'], 'of'>
+}
+
+/** What a request is prepared from. */
+export interface RequestFacts extends Pick<Engine, 'now' | 'registry' | 'tools' | 'experiments'> {
+  readonly learned: Pick<LearnedState, 'budgets'>
+}
