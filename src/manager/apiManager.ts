@@ -69,6 +69,8 @@ export interface RankedRow {
 }
 
 export class APIManager {
+  /** @internal What the tester, the gateway and the command line stand on. */
+  readonly engine: Engine
   readonly #opened: OpenedEngine
   readonly #board: ScoreBoard
   #closed: Promise<void> | null = null
@@ -76,12 +78,8 @@ export class APIManager {
   /** Throws ConfigError when the configuration cannot be used. Opens no network connection. */
   constructor(options: APIManagerOptions = {}) {
     this.#opened = openEngine(options)
+    this.engine = this.#opened.engine
     this.#board = new ScoreBoard(this.engine)
-  }
-
-  /** @internal What the tester, the gateway and the command line stand on. */
-  get engine(): Engine {
-    return this.#opened.engine
   }
 
   /** Resolves when models lists and prices are there; calls wait for it by themselves. */

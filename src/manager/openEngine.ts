@@ -53,13 +53,7 @@ export interface OpenedEngine {
 
 /** Opens everything that needs no network. Throws ConfigError or StoreError. */
 export function openEngine(options: EngineOptions = {}): OpenedEngine {
-  const builder = new Builder(options)
-  return {
-    engine: builder.engine,
-    prepare: () => builder.prepare(),
-    ready: () => builder.ready(),
-    close: () => builder.close(),
-  }
+  return new EngineHost(options)
 }
 
 /** What several parts need of the host: its clock, its dice, its listeners, its network. */
@@ -71,7 +65,8 @@ interface Means {
   readonly discover: DiscoverTools
 }
 
-class Builder {
+/** Holds an engine and what it stands on: built in the constructor, taken down by `close`. */
+class EngineHost implements OpenedEngine {
   readonly engine: Engine
   readonly #options: EngineOptions
   readonly #environment: Environment

@@ -109,6 +109,7 @@ function pickOptions(record: Readonly<Record<string, unknown>>): CallOptions {
 function requestOf(options: CallOptions, stream: boolean): ChatRequest {
   if (options.prompt !== undefined && options.prompt.trim() === '')
     throw new InvalidRequestError('the prompt is empty', { parameter: 'prompt' })
+  if (isPromptAlone(options)) return promptRequest(options.prompt, options.model ?? 'auto', stream)
   const messages = options.prompt !== undefined ? [{ role: 'user', content: options.prompt }] : (options.messages ?? [])
   const system = options.system === undefined ? [] : [{ role: 'system', content: options.system }]
   const request = openaiChatDialect.client.readRequest({
@@ -126,6 +127,33 @@ function requestOf(options: CallOptions, stream: boolean): ChatRequest {
     reasoning_effort: options.reasoning?.effort,
   })
   return stream ? { ...request, wantsUsage: true } : request
+}
+
+/** What makes a call more than its prompt: these are read as OpenAI's chat API would have them. */
+const READ_BY_DIALECT = [
+  'messages',
+  'system',
+  'maxTokens',
+  'temperature',
+  'topP',
+  'stop',
+  'seed',
+  'tools',
+  'toolChoice',
+  'responseFormat',
+  'reasoning',
+] as const satisfies readonly (keyof CallOptions)[]
+
+function isPromptAlone(options: CallOptions): options is CallOptions & { readonly prompt: string } {
+  const { prompt, model = 'auto' } = options
+  if (typeof prompt !== 'string' || typeof model !== 'string' || model === '') return false
+  for (const name of READ_BY_DIALECT) if (options[name] !== undefined) return false
+  return true
+}
+
+function promptRequest(prompt: string, model: string, stream: boolean): ChatRequest {
+  const messages = [{ role: 'user', content: [{ type: 'text', text: prompt }] }] as const
+  return stream ? { model, messages, stream, wantsUsage: true } : { model, messages, stream }
 }
 
 function openaiTool(tool: object): object {

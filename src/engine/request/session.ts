@@ -18,8 +18,8 @@ export interface Session {
 
 /** The conversation of a request: as named, else derived from caller, system prompt and first user message. */
 export function sessionOf(request: ChatRequest, named: string | undefined, caller: string): Session {
-  const firstTurn = !request.messages.some((message) => message.role === 'assistant')
-  const text = named === undefined ? opening(request) : named
+  const { firstTurn, system, user } = openingOf(request)
+  const text = named ?? `${textOf(system)}\n${textOf(user)}`
   return {
     id: hash('sha256', `${caller}\n${named === undefined ? 'd' : 'n'}\n${text}`).slice(0, 24),
     named: named !== undefined,
@@ -27,10 +27,24 @@ export function sessionOf(request: ChatRequest, named: string | undefined, calle
   }
 }
 
-function opening(request: ChatRequest): string {
-  const system = request.messages.find((message) => message.role === 'system')
-  const user = request.messages.find((message) => message.role === 'user')
-  return `${textOf(system?.content)}\n${textOf(user?.content)}`
+interface Opening {
+  /** Nothing was answered yet. */
+  readonly firstTurn: boolean
+  /** The first system and the first user message. */
+  readonly system: readonly Part[] | undefined
+  readonly user: readonly Part[] | undefined
+}
+
+function openingOf({ messages }: ChatRequest): Opening {
+  let firstTurn = true
+  let system: readonly Part[] | undefined
+  let user: readonly Part[] | undefined
+  for (const { role, content } of messages) {
+    if (role === 'assistant') firstTurn = false
+    else if (role === 'system') system ??= content
+    else if (role === 'user') user ??= content
+  }
+  return { firstTurn, system, user }
 }
 
 function textOf(parts: readonly Part[] | undefined): string {

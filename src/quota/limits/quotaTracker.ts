@@ -135,8 +135,8 @@ export class QuotaTracker {
     const statedLimits = statementsOf(event, draws.spec)
     this.#count(event, draws, statedLimits)
     for (const stated of statedLimits) this.#learn(stated, event, draws)
-    this.#learnFromRefusal(event, draws, statedLimits)
     if (event.ok) this.#prove(draws, statedLimits)
+    else this.#learnFromRefusal(event, draws, statedLimits)
   }
 
   /** A person lifts every doubt about one target, or about all: what was stated or learned is forgotten, use is not. */
@@ -297,7 +297,7 @@ const NO_STATEMENTS: readonly StatedLimit[] = []
 
 /** What the answer states of limits, and what its refusal names in passing. */
 function statementsOf(event: AttemptEvent, spec: QuotaSpec): readonly StatedLimit[] {
-  const named = limitNamedBy(event.failure, spec.quotaScope)
+  const named = event.failure === null ? null : limitNamedBy(event.failure, spec.quotaScope)
   const facts = named === null ? event.limits : [...event.limits, named]
   if (facts.length === 0) return NO_STATEMENTS
   return facts.flatMap((fact) => readStatedLimit(fact, event, spec.limitWindows) ?? [])
