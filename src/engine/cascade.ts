@@ -1,4 +1,4 @@
-/** The cascade: rank, reserve, call, judge, record; answer or go on to the next. Its shape is the point of the house. */
+/** The cascade: rank, reserve, call, judge, record; answer or move on to the next target. */
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Call } from '../upstream/call.ts'
@@ -22,8 +22,8 @@ export interface Answered {
 }
 
 /**
- * Asks target after target until one answers. Throws one of the few errors of `domain/errors.ts` when none does.
- * `trail`: what the request has tried already, where it goes on.
+ * Tries target after target until one answers. Throws one of the errors of `domain/errors.ts` when none does.
+ * `trail`: what the request has already tried, when it continues.
  */
 export async function cascade(engine: Engine, pending: PendingRequest, trail = new Trail(pending)): Promise<Answered> {
   let decision = engine.decide(pending, trail)

@@ -17,7 +17,7 @@ function failFirst(engine: Engine, id: string): void {
 }
 
 describe('find()', () => {
-  test('shows a decision as it was, whatever happened to its target since', async () => {
+  test('shows a decision as it was, whatever happened to its target since then', async () => {
     const engine = openTestEngine()
     const { id, decision } = decide(engine)
     const before = decision
@@ -37,7 +37,7 @@ describe('find()', () => {
     )
   })
 
-  test('says the same from the store, to other processes, to four digits', async () => {
+  test('reads the same from the store in other processes, to four digits', async () => {
     const store = createMemoryStore()
     const engine = openTestEngine({ store })
     const { id } = decide(engine)
@@ -55,12 +55,12 @@ describe('find()', () => {
     })
   })
 
-  test('knows nothing of a request that was never decided', () => {
+  test('returns null for a request that was never decided', () => {
     expect(openTestEngine().decisions.find('kw_nobody')).toBeNull()
   })
 })
 
-test('the last 1,000 decisions are kept, and of a busy second 20', async () => {
+test('the last 1,000 decisions are kept, at most 20 of one second', async () => {
   let now = 1_795_000_000_000
   const store = createMemoryStore()
   const engine = openTestEngine({ store, now: () => now })
@@ -76,7 +76,7 @@ test('the last 1,000 decisions are kept, and of a busy second 20', async () => {
   expect(engine.decisions.find(ids.at(-2)!)).not.toBeNull()
 })
 
-test('whoever listens is told of every decision', () => {
+test('listeners are notified of every decision', () => {
   const engine = openTestEngine()
   const heard: unknown[] = []
   engine.events.on('decision', (news) => heard.push(news))

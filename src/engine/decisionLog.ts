@@ -1,7 +1,7 @@
 /**
- * Why a request went where it went, kept for whoever asks later. The request itself pays for one entry in a list: its
- * ranking is drawn up a moment after its first call has left, before anything can have come back and changed it, and is
- * written with the next tick. Under load not every request is drawn up.
+ * Why each request went where it went, for later inspection. The request itself only pays for a list entry: its
+ * ranking is computed right after its first call was sent, before any result can change it, and is
+ * written with the next tick. Under load not every request is logged.
  */
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
@@ -34,7 +34,7 @@ export interface DecisionRecord {
   readonly ranking: readonly DecisionRow[]
 }
 
-/** A decision whose ranking is still to be drawn up. */
+/** A decision whose ranking is not computed yet. */
 interface Fresh {
   readonly pending: PendingRequest
   readonly decision: Decision
@@ -43,10 +43,10 @@ interface Fresh {
 }
 
 const COLLECTION = 'decisions'
-/** Shared by all processes: the last so many decisions of all of them are kept. */
+/** Number of decisions kept, over all processes. */
 const KEPT = 1000
 const ROWS = 20
-/** The ring then holds what the last 50 seconds of load decided, and drawing and writing it takes a thousandth of a core. */
+/** The ring then covers the last 50 seconds under load, and computing and writing it takes a thousandth of a core. */
 const MOST_PER_SECOND = 20
 
 export class Decisions {
@@ -55,14 +55,14 @@ export class Decisions {
   #scheduled = false
   #second = 0
   #takenThisSecond = 0
-  /** Drawn up and not written yet, by request. */
+  /** Computed but not written yet, by request. */
   readonly #unwritten = new Map<string, DecisionRecord>()
 
   constructor(store: Store) {
     this.#store = store
   }
 
-  /** Called on the request's path: a comparison and an entry in a list. */
+  /** On the request's path: costs a comparison and a list entry. */
   record(pending: PendingRequest, decision: Decision, eligibility: EligibilityFacts, now: number): void {
     const second = Math.floor(now / 1000)
     if (second !== this.#second) {
@@ -76,7 +76,7 @@ export class Decisions {
     setImmediate(() => this.#drawUp())
   }
 
-  /** Writes what was drawn up; the ring's oldest make room. */
+  /** Writes computed decisions over the ring's oldest. */
   flush(): void {
     this.#drawUp()
     const { size } = this.#unwritten
@@ -87,7 +87,7 @@ export class Decisions {
     this.#unwritten.clear()
   }
 
-  /** What was decided for a request; null when it is unknown, too old, or was one too many in a busy second. */
+  /** The decision of a request; null when it is unknown, too old, or was skipped in a busy second. */
   find(requestId: string): DecisionRecord | null {
     this.#drawUp()
     const unwritten = this.#unwritten.get(requestId)
@@ -95,7 +95,7 @@ export class Decisions {
     const records = this.#store.listDocs(COLLECTION).flatMap(([, value]) => {
       return asRecord(value)?.['id'] === requestId ? (unpack(value) ?? []) : []
     })
-    // A request that waited was decided again: the last decision is the one that sent it.
+    // A request that waited was decided again: the last decision led to its call.
     return records.reduce<DecisionRecord | null>((last, one) => (last !== null && last.at > one.at ? last : one), null)
   }
 
@@ -118,12 +118,12 @@ function recordOf({ pending, decision, eligibility, now }: Fresh): DecisionRecor
   }
 }
 
-/** A row of a ranking as the contract's section 7 has it. */
+/** A row of a ranking, as `why --json` shows it. */
 export function decisionRow({ rank, target, score, terms, value, eligible, reason }: RankingPreview): DecisionRow {
   return { rank, target: target.id, score, terms, value, eligible, reason }
 }
 
-/** Ten thousandths say enough, and are shorter to write. */
+/** Four decimals are precise enough and shorter to store. */
 const short = (share: number) => Math.round(share * 1e4) / 1e4
 
 function pack({ requestId, at, model, chosen, explored, ranking }: DecisionRecord): Json {

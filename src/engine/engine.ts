@@ -1,4 +1,4 @@
-/** The engine: what the manager, the tester, the gateway and the command line stand on. The verbs of the cascade, on one state. */
+/** The engine: the verbs of the cascade on one shared state. Library, tester, gateway and command line build on it. */
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
@@ -38,7 +38,7 @@ import type { MissingAbilities } from './targets/missingAbilities.ts'
 import type { ModelLists } from './targets/modelLists.ts'
 import type { TargetRegistry } from './targets/targetRegistry.ts'
 
-/** What `openEngine` brings together. */
+/** The parts that `openEngine` assembles. */
 export interface EngineParts {
   readonly store: Store
   readonly learned: LearnedState
@@ -49,22 +49,22 @@ export interface EngineParts {
   readonly tools: CallTools
   readonly random: () => number
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
-  /** Told what deserves a person's or a background task's attention. */
+  /** Notified of what needs a person or a background task. */
   readonly monitor: AttemptObserver
   readonly lists: ModelLists
   readonly checks: KeyChecks
   readonly probes: ParkProber
   readonly requestFixes: LearnedRequestFixes
   readonly missingAbilities: MissingAbilities
-  /** Why the last requests went where they went. */
+  /** The rankings behind recent requests. */
   readonly decisions: Decisions
   readonly experiments: Experiments
 }
 
-/** A call to be started. */
+/** A call to start. */
 interface Start extends Pick<RunningAttempt, 'target' | 'hold' | 'number'> {
   readonly pending: PendingRequest
-  /** Default: what was learned of the target. */
+  /** Default: the learned allowance. */
   readonly allowedMs?: number | undefined
 }
 
@@ -86,14 +86,14 @@ export class Engine implements EngineParts {
   readonly missingAbilities: EngineParts['missingAbilities']
   readonly decisions: EngineParts['decisions']
   readonly experiments: EngineParts['experiments']
-  /** Replaced whole when the configuration or a models list changes; running requests keep the one they began with. */
+  /** Replaced whole when the configuration or a models list changes; running requests keep the one they started with. */
   registry: TargetRegistry
   eligibility: EligibilityFacts
-  /** Counts the tokens of answers that state none; a better one takes over as soon as it is loaded. */
+  /** Estimates usage that an answer does not report; replaced by a better estimator once that is loaded. */
   estimate: UsageEstimator = roughUsage
-  /** Connection failures that may be our own. */
+  /** Decides whether connection failures are local. */
   readonly faultAttribution: FaultAttribution
-  /** The counts of this process, library and gateway alike. */
+  /** The counts of this process, for library and gateway. */
   readonly summary = new Summary()
   readonly #retries = new RetryBudget()
 
@@ -121,7 +121,7 @@ export class Engine implements EngineParts {
     parts.learned.router.setTargets(registry.targets)
   }
 
-  /** Takes over new targets, all at once; running requests keep those they began with. */
+  /** Replaces all targets at once; running requests keep those they started with. */
   useTargets(registry: TargetRegistry): void {
     this.learned.router.setTargets(registry.targets)
     this.registry = registry
@@ -158,7 +158,7 @@ export class Engine implements EngineParts {
     return this.learned.router.rank(this.#routingRequest(pending, null, now), now)
   }
 
-  /** The next target to try: the decision's first, then the best of the rest; tired providers only when nothing else is left. */
+  /** The next target to try: the decision's first, then the best of the rest; providers that failed twice come last. */
   nextTarget(decision: Decision, trail: Trail): Target | null {
     const first = trail.takeOffer()
     if (first !== null) return first
@@ -167,8 +167,8 @@ export class Engine implements EngineParts {
   }
 
   /**
-   * When nothing is eligible, a target whose park is only our guess, the one that ends soonest. What the upstream
-   * stated, refused keys, empty accounts and the user's rules hold.
+   * When nothing is eligible: the target whose park is only a guess and ends soonest. What the upstream
+   * stated, refused keys, empty accounts and the user's rules still hold.
    */
   lastResort(pending: PendingRequest, trail: Trail): Target | null {
     const now = this.now
@@ -181,7 +181,7 @@ export class Engine implements EngineParts {
         whyNot(this.eligibility, target, pending, trail, now, true) !== null
       )
         continue
-      // Without a park in its way it is only coming back slowly, which is no reason to fail.
+      // Without a park it is only ramping up, which is no reason to fail.
       const until = this.learned.parks.blocking(target, now)?.until ?? now
       if (until >= bestUntil) continue
       best = target
@@ -190,7 +190,7 @@ export class Engine implements EngineParts {
     return bestUntil <= now || this.#retries.take(now) ? best : null
   }
 
-  /** The caller's time for the whole request is over. */
+  /** Whether the caller's deadline has passed. */
   isLate(pending: PendingRequest): boolean {
     return this.tools.monotonic() >= pending.deadlineAt
   }
@@ -204,13 +204,13 @@ export class Engine implements EngineParts {
     return this.#start({ target, pending, hold, number: trail.calls + 1 })
   }
 
-  /** What one call outside a cascade sets aside: budgets bind it, parks and limits do not. */
+  /** Reserves for a call outside a cascade: budgets bind it, parks and limits do not. */
   reserveForTest(target: Target, pending: PendingRequest): Hold {
     const now = this.now
     return reserveForTest(this.learned, target, pending, this.eligibility.needOf(target, pending, now), now)
   }
 
-  /** One call outside a cascade, with all the time its caller has. Record it with `recordAttempt`. */
+  /** Starts a call outside a cascade with all of its caller's time. Record it with `recordAttempt`. */
   callForTest(target: Target, pending: PendingRequest, hold: GrantedHold, number: number): RunningAttempt {
     return this.#start({ target, pending, hold, number, allowedMs: Number.POSITIVE_INFINITY })
   }
@@ -226,14 +226,14 @@ export class Engine implements EngineParts {
     return { target, credential, call, hold, price: registry.priceOf(target), number, startedAt: this.now }
   }
 
-  /** Ends the parks in a target's way for these reasons: a free check or a test run disproved them. */
+  /** Lifts a target's parks for these reasons: a free check or a test run disproved them. */
   lift(target: TargetRef, only: readonly FailureKind[]): void {
     const { learned, store } = this
     const { origin } = store
     learned.record({ kind: 'lift', at: this.now, origin, id: learned.eventId(), target: refOf(target), only })
   }
 
-  /** What a failure means for the request: whom it asks next, and what is learned from it. */
+  /** Judges a failure: what the request does next and what is learned from it. */
   judge(failure: Failure, pending: PendingRequest, trail: Trail, target: Target): Verdict {
     const { timeouts } = this.registry.config.settings
     const fixed = failure.kind === 'unsupported' && this.requestFixes.learn(target, failure)
@@ -246,11 +246,11 @@ export class Engine implements EngineParts {
       random: this.random(),
     })
     if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
-    // Written otherwise, the same target will take it, and nothing the caller asked for is lost.
+    // Written differently, the same target will accept it, and nothing the caller requested is lost.
     return fixed ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }
 
-  /** Records a failed attempt with what was judged of it. */
+  /** Records a failed attempt with its verdict. */
   record(pending: PendingRequest, trail: Trail, attempt: RunningAttempt, { end, failure, verdict }: Judged): void {
     const { report } = this.recordAttempt(attemptFacts(pending, attempt, end, 'live'))
     trail.add(attempt.target, report, failure, verdict)
@@ -274,7 +274,7 @@ export class Engine implements EngineParts {
     const { tools, waiting } = this
     const began = tools.monotonic()
     trail.lookAgain()
-    // Prices and the usual length of answers may be others by the time there is room.
+    // Prices and typical answer lengths may have changed by the time there is room.
     pending.holdNeeds.clear()
     const leftMs = this.registry.config.settings.timeouts.patienceMs - trail.waitedMs
     const waited = await waiting.wait({
@@ -287,7 +287,7 @@ export class Engine implements EngineParts {
     return waited === 'try' && trail.waitedMs <= this.registry.config.settings.timeouts.patienceMs
   }
 
-  /** The target that will be free soonest for this request, and when; null when no time is known. */
+  /** The target that is free soonest for this request, and when; null when no time is known. */
   soonest(pending: PendingRequest, trail: Trail | null): NextSlot | null {
     const now = this.now
     let best: { at: number; target: Target } | null = null
@@ -299,13 +299,13 @@ export class Engine implements EngineParts {
     return best === null ? null : { ...best, ...this.#gate(best.target, pending, now) }
   }
 
-  /** For a request that is still under way a guess of ours is no reason to wait, where retries are left for that. */
+  /** A running request does not wait for a guessed park while retries are left. */
   #freeAt(target: Target, pending: PendingRequest, trail: Trail | null, now: number): number | null {
     const inNeed = trail !== null && !trail.metLimitOf(target) && this.#retries.isLeft(now)
     return freeAt(this.eligibility, target, pending, now, inNeed)
   }
 
-  /** How many requests the limit in the way lets through per window, so that no herd is let out. */
+  /** How many requests the blocking limit allows per window, so that no herd is released. */
   #gate(target: Target, pending: PendingRequest, now: number): Pick<NextSlot, 'limit' | 'windowMs'> {
     const shortage = this.learned.quota.room(target, this.eligibility.needOf(target, pending, now).quota, now)
     if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
@@ -317,7 +317,7 @@ export class Engine implements EngineParts {
     return cancelled ? Promise.resolve() : this.sleep(ms, signal)
   }
 
-  /** The door of `record.ts`, for every attempt of a cascade, a test or a probe. */
+  /** Records an attempt of a cascade, a test or a probe (`record.ts`) and notifies listeners. */
   recordAttempt(facts: RecordedFacts): Recorded {
     const { learned, store, registry, events } = this
     const credential = registry.credentialNow(facts.target)
@@ -337,7 +337,7 @@ export class Engine implements EngineParts {
     return recorded
   }
 
-  /** Nobody answered: told to whoever listens. Returns the error. */
+  /** No target answered: notifies listeners and returns the error. */
   gaveUp(pending: PendingRequest, trail: Trail, error: KeywiseError): KeywiseError {
     this.#observeFailure(pending, trail, error)
     if (!(error instanceof AllTargetsFailedError)) return error
@@ -351,7 +351,7 @@ export class Engine implements EngineParts {
     return error
   }
 
-  /** What became of a request, for the experiment it takes part in; a caller who left says nothing about a variant. */
+  /** Reports a request's outcome to its experiment; a caller who left says nothing about a variant. */
   #observe(pending: PendingRequest, trail: Trail, end: CallEnd): void {
     const { experiments } = this
     if (pending.enrolment === null) return
@@ -359,14 +359,14 @@ export class Engine implements EngineParts {
     else if (end.outcome.failure.kind !== 'client_gone') experiments.failed(pending.enrolment, pending.id)
   }
 
-  /** Nor does one whose request was wrong before anybody was asked, or a host without a network. */
+  /** Nor does a request that was invalid before any call, or a host without a network. */
   #observeFailure(pending: PendingRequest, trail: Trail, error: KeywiseError): void {
     const { experiments, offline } = this
     const isCallers = error.code === 'ABORTED' || (error.code === 'INVALID_REQUEST' && trail.calls === 0)
     if (!isCallers && !offline.isOffline(this.now)) experiments.failed(pending.enrolment, pending.id)
   }
 
-  /** Who would have been asked, were it not for a park or a limit. */
+  /** Logs which targets would have been chosen but for a park or a limit. */
   #recordPassed(pending: PendingRequest, decision: Decision, trail: Trail, now: number): void {
     const rows = decision.preview(LOOKED_AT, (target) => whyNot(this.eligibility, target, pending, null, now))
     for (const { missed, reason } of rows)
@@ -402,5 +402,5 @@ export class Engine implements EngineParts {
 }
 
 const LOOKED_AT = 60
-/** What keeps a target out only for a time; that it cannot do what was asked is no news. */
+/** Temporary reasons; a missing ability is not worth logging. */
 const PASSES = /^(?:parked|limit):/

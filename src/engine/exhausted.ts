@@ -1,4 +1,4 @@
-/** The error for a request that nobody answered: whose fault it was, what was tried, and when a retry can work. */
+/** The error for a request no target answered: whose fault it was, what was tried, and when a retry can work. */
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import {
@@ -29,7 +29,7 @@ export function exhausted(engine: EngineReader, pending: PendingRequest, trail: 
   )
 }
 
-/** The last failure was the request's own: another target would refuse it as well. */
+/** The last failure was the request's own fault: another target would refuse it too. */
 function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError | null {
   const failure = trail.lastFailure
   const { attempts } = trail
@@ -66,7 +66,7 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   }
 }
 
-/** Nobody was asked, for by our own count the request fits into no window. */
+/** No target was called: by our estimate the request fits no context window. */
 function lengthFault(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError | null {
   if (trail.calls > 0) return null
   const reasons = reasonsOf(engine, pending)
@@ -75,12 +75,12 @@ function lengthFault(engine: EngineReader, pending: PendingRequest, trail: Trail
   return new InvalidRequestError(text, { status: 400 })
 }
 
-/** A budget has no room and the user's rule is to fail then. */
+/** A budget is exceeded and the user's rule is to fail. */
 function rejection({ rejectedBy, attempts }: Trail): KeywiseError | null {
   return rejectedBy === null ? null : overBudget(rejectedBy, rejectedBy.resetsAt, attempts)
 }
 
-/** Nobody was asked, for the models that were named cannot do what they were asked for. */
+/** No target was called: the named models lack a required ability. */
 function abilityFault(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError | null {
   if (trail.calls > 0) return null
   const reasons = reasonsOf(engine, pending)
@@ -88,7 +88,7 @@ function abilityFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   return new InvalidRequestError(`"${pending.selection.name.slice(0, 200)}" cannot serve this: ${reasons[0]?.reason}`)
 }
 
-/** Nobody was asked, and of all who could answer each is kept out by a budget. */
+/** No target was called: each one that could answer is excluded by a budget. */
 function budgetFault(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError | null {
   if (trail.calls > 0) return null
   const reasons = reasonsOf(engine, pending).filter((why) => !NEVER.has(why.code))
@@ -97,7 +97,7 @@ function budgetFault(engine: EngineReader, pending: PendingRequest, trail: Trail
   return overBudget(budget, soonestOf(reasons), [])
 }
 
-/** What keeps a target out whatever is spent, and however long one waits. */
+/** Reasons that neither money nor waiting can remove. */
 const NEVER: ReadonlySet<IneligibleCode> = new Set([
   'ability',
   'context',
@@ -119,7 +119,7 @@ function overBudget(
 
 function allFailed(engine: EngineReader, pending: PendingRequest, trail: Trail): AllTargetsFailedError {
   const soonest = engine.soonest(pending, null)
-  // Rounded up: whoever comes at that very time must not be too early.
+  // Rounded up, so that a retry at exactly that time is not too early.
   const retryAt = soonest === null ? null : Math.ceil(Math.max(soonest.at, engine.now))
   const when = soonest === null ? 'nobody can say when' : `${soonest.target.id} at ${iso(retryAt)}`
   const tried = trail.attempts.map((attempt) => `${attempt.target} ${attempt.failureKind}`).join(', ')
@@ -142,7 +142,7 @@ function reasonsOf(engine: EngineReader, pending: PendingRequest): readonly Obst
     .filter((why) => why !== null && why.code !== 'model' && why.code !== 'provider') as Obstacle[] // null was filtered out
 }
 
-/** `12 targets parked: rate limit …; 3 over budget`: each reason once, with how many it keeps out. */
+/** `12 targets parked: rate limit …; 3 over budget`: each reason once, with the number of targets. */
 function summary(reasons: readonly Ineligible[]): string {
   if (reasons.length === 0) return 'no target fits the request; run "keywise why" to see the reasons'
   const counted = new Map<string, { why: Ineligible; count: number }>()

@@ -1,4 +1,4 @@
-/** What the engine tells of every attempt, and to whom: the monitor implements it, the engine knows nothing else of it. */
+/** The interfaces through which the engine notifies the monitor of attempts, so that it need not import it. */
 
 import type { Config } from '../config/config.ts'
 import type { ChatResponse } from '../domain/chat.ts'
@@ -14,14 +14,14 @@ import type { Version } from './experiments/versions.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 import type { Credential } from './targets/targetRegistry.ts'
 
-/** Learns of attempts after they are recorded. None of its methods throws or waits. */
+/** Notified of attempts after they are recorded. Its methods neither throw nor wait. */
 export interface AttemptObserver {
   readonly alerts: Alerts
-  /** An attempt failed; whatever can be mended off the request's path is begun. */
+  /** An attempt failed; starts whatever can be repaired in the background. */
   failed(attempt: RunningAttempt, failure: Failure, verdict: Verdict): void
   /** A request was answered. */
   answered(attempt: RunningAttempt, pending: PendingRequest, response: ChatResponse): void
-  /** A target answered, whoever asked. */
+  /** A target answered a request, a test or a probe. */
   worked(target: Target, event: AttemptEvent): void
   /** Every target failed for a request. */
   exhausted(pending: PendingRequest, trail: Trail): void
@@ -33,11 +33,11 @@ export interface AttemptObserver {
   close(): Promise<void>
 }
 
-/** Finds out, off everybody's request, whether the cause of a park is gone. */
+/** Finds out in the background whether the cause of a park is gone. */
 export interface ParkProber {
   /** Looks at every park whose time is over. Called every second; never rejects. */
   due(): Promise<void>
-  /** A models list has models it did not have before. */
+  /** A models list has new models. */
   listed(credential: Credential, added: ReadonlySet<string>): void
   close(): Promise<void>
 }

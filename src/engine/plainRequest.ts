@@ -1,4 +1,4 @@
-/** The plainest request for a model: what outages are judged by, and what a probe asks. */
+/** The plainest request for a model: outages are judged by it, and probes send it. */
 
 import { prepareRequest } from './prepareRequest.ts'
 import type { RequestFacts } from './reader.ts'

@@ -1,4 +1,4 @@
-/** From what somebody wants to the request the cascade works on: the model's meaning, needs, session, time. */
+/** Prepares a request for the cascade: resolves its model, works out its needs, session and deadline. */
 
 import { randomBytes } from 'node:crypto'
 import type { ChatRequest } from '../domain/chat.ts'
@@ -22,10 +22,10 @@ export interface RequestOptions {
   readonly wire?: PendingRequest['wire']
   readonly dialectFor?: PendingRequest['dialectFor']
   readonly needs?: Partial<PendingRequest['needs']> | undefined
-  /** The request is a outline: how to get the whole of it, and the tokens that the outline lacks. */
+  /** For an outline: how to get the whole request, and the tokens the outline lacks. */
   readonly whole?: PendingRequest['whole'] | undefined
   readonly leftOutTokens?: number | undefined
-  /** The experiment it asks for, and what fills the `{{variables}}` of its templates. */
+  /** The experiment to enrol in, and the values for its templates' `{{variables}}`. */
   readonly experiment?: string
   readonly variables?: TemplateVariables | undefined
 }
@@ -33,7 +33,7 @@ export interface RequestOptions {
 const PROCESS = randomBytes(9).toString('base64url')
 let count = 0
 
-/** `kw_`, 12 random characters of the process, and its count: unique over processes, grows within one, costs nothing. */
+/** `kw_`, 12 random characters per process, and a counter: unique across processes, increasing within one. */
 export function requestId(): string {
   return `kw_${PROCESS}${(count++).toString(36).padStart(6, '0')}`
 }
@@ -60,7 +60,7 @@ export function prepareRequest(
     needs: needsFor(request, selection, options),
     mostInputTokens: engine.learned.budgets.isEmpty ? 0 : mostTokensOf(options.whole?.() ?? request),
     answers: answersOf(request),
-    // By what was asked: a conversation keeps its id whatever an experiment makes of it.
+    // From the original request: a conversation keeps its id whatever an experiment changes.
     session: sessionOf(asked, options.sessionId, options.token ?? ''),
     arrivedAt: engine.now,
     deadlineAt: engine.tools.monotonic() + timeoutMs,
@@ -78,7 +78,7 @@ export function prepareRequest(
   }
 }
 
-/** Most requests take part in nothing, which costs them a look at a map and at their model's first letters. */
+/** Null for most requests, at the cost of a map lookup and a prefix comparison. */
 function enrolledOf(
   { experiments, registry }: RequestFacts,
   request: ChatRequest,
@@ -98,7 +98,7 @@ function enrolledOf(
   })
 }
 
-/** The options of a request that a variant changed. */
+/** The options of a request changed by a variant. */
 function changed(options: RequestOptions, { request, provider, isRewritten }: EnrolledRequest): RequestOptions {
   const needs = provider === null ? options.needs : { ...options.needs, provider }
   if (!isRewritten) return { ...options, needs }

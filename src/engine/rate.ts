@@ -1,10 +1,10 @@
-/** Scores that people give to answers, into the log like everything else that is learned. */
+/** Ratings of answers, recorded in the event log like everything that is learned. */
 
 import { InvalidRequestError } from '../domain/errors.ts'
 import type { TargetRef } from '../domain/store.ts'
 import type { Engine } from './engine.ts'
 
-/** Says how good answers of a target were. Throws InvalidRequestError for a score outside 0..1. */
+/** Rates the answers of a target. Throws InvalidRequestError for a score outside 0..1. */
 export function rateTarget(
   engine: Engine,
   target: TargetRef,
@@ -25,7 +25,7 @@ export function rateTarget(
   })
 }
 
-/** The same for the answer of one request. Throws InvalidRequestError when no answer of that id is known. */
+/** The same for the answer of one request. Throws InvalidRequestError when the request is unknown. */
 export function rateRequest(engine: Engine, requestId: string, score: number): void {
   checkScore(score)
   const [attempt] = engine.store.attempts({ requestId, limit: 50 }).filter((one) => one.ok)
@@ -35,8 +35,8 @@ export function rateRequest(engine: Engine, requestId: string, score: number): v
 }
 
 /**
- * A number of the user's own about one request, for the experiment it took part in; `quality` is a rating. Of requests
- * that took part in none nothing is kept. Throws InvalidRequestError for no number, an unknown request or metric.
+ * Records a metric of one request for the experiment it was enrolled in; `quality` is a rating. For a request without
+ * an experiment nothing is stored. Throws InvalidRequestError for a non-number, an unknown request or metric.
  */
 export function reportMetric(engine: Engine, requestId: string, metric: string, value: number): void {
   if (metric === 'quality') return rateRequest(engine, requestId, value)
@@ -46,7 +46,7 @@ export function reportMetric(engine: Engine, requestId: string, metric: string, 
   if (attempt.trial !== undefined) engine.experiments.report(attempt.trial, requestId, metric, value)
 }
 
-/** Throws InvalidRequestError for a value that is no number. */
+/** Throws InvalidRequestError for a value that is not a number. */
 export function checkMetric(metric: string, value: unknown): void {
   if (typeof value === 'number' && Number.isFinite(value)) return
   throw new InvalidRequestError(`the value of "${metric.slice(0, 60)}" must be a number, not ${String(value)}`, {

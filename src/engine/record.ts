@@ -1,4 +1,4 @@
-/** The one door for truth: every attempt, whoever made it, becomes an event here, is settled, learned from and told. */
+/** The single entry for attempts: each becomes an event here, is settled, learned from and reported. */
 
 import type { AttemptReport, AttemptSource } from '../domain/attempt.ts'
 import type { Failure } from '../domain/failure.ts'
@@ -33,14 +33,14 @@ export interface AttemptFacts extends Prompt {
   readonly token: string | null
   readonly labels: Readonly<Record<string, string>>
   readonly trial?: Trial | null
-  /** This host was offline or asleep: nobody is charged. */
+  /** This host was offline or asleep: the target is not charged. */
   readonly notCharged: boolean
 }
 
-/** The facts of an attempt, before it is given an id and found to be charged or not. */
+/** The facts of an attempt before it has an id and is found to be charged or not. */
 export type RecordedFacts = Omit<AttemptFacts, 'id' | 'notCharged'>
 
-/** A failed attempt, and what it means. */
+/** A failed attempt with its verdict. */
 export interface Judged {
   readonly end: CallEnd
   readonly failure: Failure
@@ -54,15 +54,15 @@ export interface Recorded {
 
 export interface Recorder {
   readonly learned: LearnedState
-  /** The process, as stamped on its events. */
+  /** Identifies the process on its events. */
   readonly origin: string
-  /** Counts what nobody reported. */
+  /** Estimates usage that was not reported. */
   readonly estimate: UsageEstimator
-  /** Where the event goes; default the learned state. */
+  /** Receives the event; default the learned state. */
   readonly record?: ((event: AttemptEvent) => void) | undefined
 }
 
-/** The facts of one attempt, whoever made it: a cascade, a test or a probe. Only users' requests belong to somebody. */
+/** The facts of one attempt of a cascade, a test or a probe. Only a live request belongs to a session. */
 export function attemptFacts(
   pending: PendingRequest,
   attempt: Pick<RunningAttempt, 'target' | 'startedAt' | 'hold' | 'price' | 'number'>,
@@ -91,7 +91,7 @@ export function attemptFacts(
   }
 }
 
-/** Settles what was set aside, remembers the attempt, and returns it as people see it. */
+/** Settles the hold, records the attempt, and returns its report. */
 export function recordAttempt(recorder: Recorder, facts: AttemptFacts, now: number): Recorded {
   const { learned, record = (event) => learned.record(event) } = recorder
   const event = eventOf(facts, recorder, now)
@@ -138,7 +138,7 @@ function eventOf(facts: AttemptFacts, { origin, estimate }: Recorder, now: numbe
   }
 }
 
-/** A microsecond is exact enough, and shorter to write. */
+/** Microseconds are precise enough and shorter to store. */
 const round = (ms: number) => Math.round(ms * 1000) / 1000
 
 export function refOf(target: TargetRef): TargetRef {
@@ -146,7 +146,7 @@ export function refOf(target: TargetRef): TargetRef {
   return { stateId, provider, model, fingerprint, keyIndex, account }
 }
 
-/** An attempt as people and programs see it, a moment after it was made. */
+/** The report of an attempt right after it was made. */
 export function reportOf(
   event: AttemptEvent,
   target: Target,
@@ -157,7 +157,7 @@ export function reportOf(
   return attemptReport(event, target.keyIndex, park?.until ?? null)
 }
 
-/** The same for any event of the ledger; `keyIndex` is the key's place today, `retryAt` epoch milliseconds. */
+/** The same for any event of the ledger; `keyIndex` is the key's index today, `retryAt` epoch milliseconds. */
 export function attemptReport(event: AttemptEvent, keyIndex: number, retryAt: number | null): AttemptReport {
   const { target, failure } = event
   return {
@@ -181,7 +181,7 @@ export function attemptReport(event: AttemptEvent, keyIndex: number, retryAt: nu
 let lastTime = Number.NaN
 let lastIso = ''
 
-/** Under load many attempts begin in the same millisecond, and writing a time is not cheap. */
+/** Under load many attempts begin in the same millisecond, and formatting a time is not cheap. */
 function isoOf(time: number): string {
   if (time !== lastTime) {
     lastIso = new Date(time).toISOString()

@@ -1,4 +1,4 @@
-/** Records a call made off every request's path, to find out whether a park is over or a model still there. */
+/** Records a call made in the background to find out whether a park is over or a model still exists. */
 
 import type { CallEnd } from '../upstream/call.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'

@@ -34,7 +34,7 @@ describe('Seam', () => {
     for (const size of [1, 3, 7, 1000]) expect(joined(said, next, size)).toBe(expected)
   })
 
-  test('adds up what both have used, and keeps the first beginning', () => {
+  test('adds up both usages, and keeps the first start', () => {
     const seam = new Seam(said, usage(10, 5))
     const chunks = seam.join([{ type: 'start', id: 'second' }, { type: 'usage', usage: usage(20, 7) }, { type: 'end' }])
     expect(chunks).toEqual([{ type: 'usage', usage: usage(30, 12) }, { type: 'end' }])

@@ -1,6 +1,6 @@
 /**
- * What may be done after the first content reached the client: with `streaming.rescue: "text"`, and for plain text only,
- * another target goes on where the first broke off. Everything else ends with the protocol's error.
+ * What may still be done once the first content has reached the client: with `streaming.rescue: "text"`, and for plain
+ * text only, another target continues where the first broke off. Everything else ends with the protocol's error.
  */
 
 import type { ChatChunk, ChatRequest, ChatResponse, Usage } from '../domain/chat.ts'
@@ -14,14 +14,14 @@ import { mostTokensOf } from './request/amounts.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
 export interface RescueSink {
-  /** Marks where one target ends and the next begins. */
+  /** Separates the output of one target from the next. */
   seam(target: Target): void
-  /** False asks for a pause. */
+  /** Returns false to pause. */
   onChunks(chunks: readonly ChatChunk[]): boolean
   waitForDrain(): Promise<void>
 }
 
-/** Text was asked for and nothing else: no tools, no format, one answer. */
+/** Only plain text is requested: no tools, no format, one answer. */
 export function mayRescue(engine: Engine, pending: PendingRequest): boolean {
   if (engine.registry.config.settings.streaming.rescue !== 'text' || !pending.request.stream) return false
   const { tools, responseFormat, reasoning, extra } = pending.request
@@ -29,7 +29,7 @@ export function mayRescue(engine: Engine, pending: PendingRequest): boolean {
   return (responseFormat?.type ?? 'text') === 'text' && (extra?.fields['n'] ?? 1) === 1
 }
 
-/** Goes on with a broken-off answer, as often as there is another target. Returns how it ended at last. */
+/** Continues a broken-off answer, as often as another target is left. Returns how it finally ended. */
 export async function rescue(engine: Engine, broken: Answered, end: CallEnd, sink: RescueSink): Promise<CallEnd> {
   const { pending } = broken
   const trail = new Trail(pending)
@@ -49,13 +49,13 @@ export async function rescue(engine: Engine, broken: Answered, end: CallEnd, sin
   return last.end
 }
 
-/** Calls, and an answer whose finish the client has seen, cannot be continued. */
+/** Tool calls, and an answer whose finish reason was already sent, cannot be continued. */
 function mayGoOn(pending: PendingRequest, { outcome, partial }: CallEnd, said: string): boolean {
   if (outcome.ok || pending.cancellation.cancelled || said === '' || partial === null) return false
   return partial.finishReason === 'other' && partial.content.every((part) => part.type !== 'tool-call')
 }
 
-/** The next target that goes on; null when there is none. */
+/** The next target to continue with; null when there is none. */
 async function another(engine: Engine, pending: PendingRequest, said: string, trail: Trail): Promise<Answered | null> {
   const deadlineAt = engine.tools.monotonic() + engine.registry.config.settings.timeouts.totalMs
   const request = continued(pending.whole(), said)
@@ -71,7 +71,7 @@ function rewritten(
   request: ChatRequest,
   before: PendingRequest,
 ): Pick<PendingRequest, 'request' | 'whole' | 'mostInputTokens'> {
-  // Where no budget asks, nobody has counted.
+  // Without budgets the tokens were not counted.
   const mostInputTokens = before.mostInputTokens === 0 ? 0 : mostTokensOf(request)
   return { request, whole: () => request, mostInputTokens }
 }
@@ -92,7 +92,7 @@ function pump({ call }: Answered, seam: Seam, sink: RescueSink): Promise<CallEnd
 const CONTINUE =
   'Your answer above was cut off. Go on exactly where it stopped, from the next character; repeat nothing and add no introduction.'
 
-/** The conversation with what was said so far, and the wish to go on; models without prefill understand it too. */
+/** The conversation with the text so far and a request to continue; models without prefill understand it too. */
 function continued(request: ChatRequest, said: string): ChatRequest {
   const messages = [
     ...request.messages,
@@ -118,16 +118,16 @@ function added(one: Usage | null, other: Usage | null): Usage | null {
   }
 }
 
-/** How much of the end of what was said is looked for at the beginning of what comes. */
+/** Maximum overlap, in characters, looked for between the old text and the new. */
 const LOOK = 400
 const LEAST_OVERLAP = 8
 
-/** Joins what the next target says to what was said: leaves out what it says again, and adds up what both have used. */
+/** Joins the new text to the old: drops what is repeated, and adds up both usages. */
 export class Seam {
   readonly #said: string
   readonly #tail: string
   readonly #spent: Usage | null
-  /** What came and may still turn out to be said again; null once that is decided. */
+  /** New text that may still turn out to be a repetition; null once decided. */
   #head: string | null = ''
   #passedOn = ''
 
@@ -137,14 +137,14 @@ export class Seam {
     this.#spent = spent
   }
 
-  /** The text that was new. */
+  /** The text that is new. */
   get passedOn(): string {
     return this.#passedOn
   }
 
   join(chunks: readonly ChatChunk[]): readonly ChatChunk[] {
     return chunks.flatMap((chunk): readonly ChatChunk[] => {
-      // Only the first chunk of a stream may say who answers.
+      // Only the first chunk of a stream may name the model.
       if (chunk.type === 'start' || chunk.type === 'reasoning-delta') return []
       if (chunk.type === 'text-delta') return this.#text(chunk.text)
       return [...this.#release(), chunk.type === 'usage' ? this.#usage(chunk) : chunk]
@@ -161,7 +161,7 @@ export class Seam {
     return this.#isUndecided(this.#head) ? [] : this.#release()
   }
 
-  /** Whether it still looks like the answer from its beginning, or like a piece of the end of what was said. */
+  /** Whether it may still repeat the answer from its beginning, or a piece of its end. */
   #isUndecided(head: string): boolean {
     if (head.length < this.#said.length && this.#said.startsWith(head)) return true
     return head.length < LOOK && this.#tail.includes(head)
@@ -174,7 +174,7 @@ export class Seam {
     return this.#pass(head.slice(this.#repeated(head)))
   }
 
-  /** How much of the beginning of `head` was said already. */
+  /** How many characters at the beginning of `head` are repeated. */
   #repeated(head: string): number {
     if (head.length >= LEAST_OVERLAP && this.#said.startsWith(head)) return head.length
     if (this.#said.length >= LEAST_OVERLAP && head.startsWith(this.#said)) return this.#said.length
@@ -187,7 +187,7 @@ export class Seam {
   }
 }
 
-/** Length of the longest beginning of `head` that is an end of `tail`; short ones are chance. */
+/** Length of the longest prefix of `head` that is a suffix of `tail`; short overlaps are chance. */
 function overlapOf(tail: string, head: string): number {
   for (let length = Math.min(tail.length, head.length); length >= LEAST_OVERLAP; length--) {
     if (tail.endsWith(head.slice(0, length))) return length

@@ -1,4 +1,4 @@
-/** The manager: hands every call to the best target that can answer it now, and learns from all of them. */
+/** The manager: sends every call to the best target that can answer it now, and learns from all of them. */
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { ChatRequest, FinishReason, ToolCallPart, Usage } from '../domain/chat.ts'
@@ -28,7 +28,7 @@ import { ScoreBoard } from './scoreMoves.ts'
 
 export type APIManagerOptions = EngineOptions
 
-/** What a call came to (contract section 3). */
+/** The result of a call. */
 export interface CallResult {
   readonly content: string
   readonly provider: string
@@ -49,7 +49,7 @@ export interface CallResult {
   /** The target's score when it was chosen, 0..1. */
   readonly score: number
   readonly attempts: readonly AttemptReport[]
-  /** The experiment it took part in; `variant` is null when it ran as usual and is not compared. */
+  /** The experiment it was enrolled in; `variant` is null when it ran as usual and is not compared. */
   readonly experiment?: { readonly name: string; readonly version: number; readonly variant: string | null }
 }
 
@@ -64,12 +64,12 @@ export interface RankedRow {
   readonly terms: RankedTarget['terms']
   readonly value: number
   readonly eligible: boolean
-  /** Why it stands where it stands, or is out; null when there is nothing to say. */
+  /** Why it is ranked there, or is out; null when the numbers explain it. */
   readonly reason: string | null
 }
 
 export class APIManager {
-  /** @internal What the tester, the gateway and the command line stand on. */
+  /** @internal The tester, the gateway and the command line build on it. */
   readonly engine: Engine
   readonly #opened: OpenedEngine
   readonly #board: ScoreBoard
@@ -82,13 +82,13 @@ export class APIManager {
     this.#board = new ScoreBoard(this.engine)
   }
 
-  /** Resolves when models lists and prices are there; calls wait for it by themselves. */
+  /** Resolves when models lists and prices are loaded; calls wait for it by themselves. */
   ready(): Promise<void> {
     return this.#opened.ready()
   }
 
   /**
-   * Asks the best target, and the next best when it fails, up to five.
+   * Calls the best target, and the next best when it fails, up to five.
    * Throws AllTargetsFailedError, BudgetExceededError, InvalidRequestError or ModelNotFoundError, each with its attempts.
    */
   callWithFallback(context: CallContext): Promise<CallResult> {
@@ -100,7 +100,7 @@ export class APIManager {
     }
   }
 
-  /** The same for a request that was read already. */
+  /** The same for a request that was already read. */
   async callPrepared(request: ChatRequest, options: CallOptions): Promise<CallResult> {
     const startedAt = this.engine.tools.monotonic()
     const { pending, release } = await this.#begin(request, options)
@@ -142,7 +142,7 @@ export class APIManager {
   }
 
   /**
-   * Says how good answers of a target were, 0..1. `model` may be an unambiguous end of the id (`claude-3-haiku`).
+   * Rates the answers of a target, 0..1. `model` may be an unambiguous end of the id (`claude-3-haiku`).
    * Throws InvalidRequestError for another score or an unknown target.
    */
   updateQualityScore(provider: string, model: string, keyIndex: number, score: number): void {
@@ -156,23 +156,23 @@ export class APIManager {
 
   /**
    * Reports a number about one request (clicks, minutes saved, …) for the experiment it took part in; `quality` is the
-   * same as `rate`. Of a request that took part in none nothing is kept. Throws InvalidRequestError.
+   * same as `rate`. Without an experiment nothing is stored. Throws InvalidRequestError.
    */
   report(requestId: string, metric: string, value: number): void {
     reportMetric(this.engine, requestId, metric, value)
   }
 
-  /** What an experiment says now. Throws InvalidRequestError for a name that was never given. */
+  /** The current state of an experiment. Throws InvalidRequestError for an unknown name. */
   experiment(name: string): ExperimentRow {
     return experimentView(this.engine, name)
   }
 
-  /** Starts an experiment, written as in `settings.experiments`; a change of a running one is a new version of it. */
+  /** Starts an experiment, written as in `settings.experiments`; changing a running one creates a new version. */
   startExperiment(definition: object): ExperimentRow {
     return startExperiments(this.engine, { experiments: [definition] })[0]!
   }
 
-  /** Ends an experiment; with `keep` everybody gets that variant from now on. Throws InvalidRequestError. */
+  /** Stops an experiment; with `keep` every request gets that variant from now on. Throws InvalidRequestError. */
   stopExperiment(name: string, options: { readonly keep?: string } = {}): ExperimentRow {
     this.engine.experiments.stop(name, options.keep ?? null)
     return experimentView(this.engine, name)
@@ -183,7 +183,7 @@ export class APIManager {
     return this.engine.summary.view()
   }
 
-  /** Every target, best first, as it would be tried for the context now, and why. */
+  /** Every target in the order in which it would be tried for the context now, with the reasons. */
   rankTargets(context: CallContext = { prompt: '-' }): readonly RankedRow[] {
     const { request, options } = readContext(context, false)
     return this.engine.rank(prepareRequest(this.engine, request, options)).map(rowOf)
@@ -199,7 +199,7 @@ export class APIManager {
     return this
   }
 
-  /** Writes what is waiting and lets go of everything; may be called twice. */
+  /** Writes pending changes and releases all resources; may be called twice. */
   close(): Promise<void> {
     this.#closed ??= this.#opened.close()
     return this.#closed
@@ -212,7 +212,7 @@ export class APIManager {
   async #begin(request: ChatRequest, options: CallOptions): Promise<{ pending: PendingRequest; release: () => void }> {
     await this.#opened.ready()
     const { registry, lists } = this.engine
-    // A model nobody knows may stand in a list that is still on its way.
+    // An unknown model may be in a list that is still being read.
     if (!registry.names.has(request.model)) await lists.settled(registry.config.settings.timeouts.connectMs + 5000)
     const pending = prepareRequest(this.engine, request, options)
     return { pending, release: listen(options, pending) }

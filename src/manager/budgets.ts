@@ -1,17 +1,17 @@
-/** The budgets of the configuration: those of the settings, and those that stand beside a key. */
+/** The budgets of the configuration: those of the settings, and those given with a key. */
 
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../domain/errors.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
 import { type Budget, budgetFrom, budgetId } from '../money/budgetRule.ts'
 
-/** A budget, and where the user wrote it. */
+/** A budget and its place in the configuration. */
 interface Placed {
   readonly budget: Budget
   readonly path: string
 }
 
-/** Throws ConfigError when two of them mean the same: they would share one count. */
+/** Throws ConfigError when two of them mean the same: they would share one counter. */
 export function budgetsOf(config: Config, credentials: readonly Credential[]): readonly Budget[] {
   const placed = [...fromSettings(config, credentials), ...fromKeys(credentials)]
   const byId = new Map<string, Placed>()
@@ -29,7 +29,7 @@ export function budgetsOf(config: Config, credentials: readonly Credential[]): r
 
 function fromSettings({ settings }: Config, credentials: readonly Credential[]): Placed[] {
   return settings.budgets.map((setting, index) => {
-    // `google#2` follows the key, not its place in the file.
+    // `google#2` follows the key, not its index in the file.
     const fingerprint = credentials.find((credential) => scopeOf(credential) === setting.scope)?.fingerprint ?? null
     return { budget: budgetFrom(setting, fingerprint), path: `settings.budgets[${index}]` }
   })

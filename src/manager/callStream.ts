@@ -1,4 +1,4 @@
-/** What a caller of the library sees of a streamed answer. */
+/** A streamed answer, as callers of the library see it. */
 
 import type { Usage } from '../domain/chat.ts'
 
@@ -10,6 +10,6 @@ export type StreamEvent =
   | { readonly type: 'end'; readonly finishReason: string }
 
 export interface CallStream<Result> extends AsyncIterable<StreamEvent> {
-  /** Resolves at the end of the stream; rejects when it broke off or nobody answered. */
+  /** Resolves at the end of the stream; rejects when it broke off or no target answered. */
   readonly result: Promise<Result>
 }

@@ -1,4 +1,4 @@
-/** What ticks beside the requests: other processes' events, budgets' signs of life, key checks, alerts, the stats file, snapshots. */
+/** Periodic work: other processes' events, budget heartbeats, key checks, alerts, the stats file, snapshots. */
 
 import type { Config } from '../config/config.ts'
 import { statsFileBeside } from '../config/paths.ts'
@@ -77,7 +77,7 @@ export class Housekeeping {
     process.off('exit', this.#atExit)
     this.#watch?.close()
     const { learned, store, decisions, monitor, experiments } = this.#options.engine
-    // An engine that was only looked at told nobody anything.
+    // An engine that was only read from has no alerts to send.
     if (this.#timer !== undefined) await monitor.close()
     learned.budgets.close()
     this.#options.engine.faultAttribution.charge()
@@ -112,7 +112,7 @@ export class Housekeeping {
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.registry.credentials)
   }
 
-  /** What is older than `settings.retention` goes, but nothing that a budget still counts. */
+  /** Deletes what is older than `settings.retention`, except what a budget still counts. */
   #prune(at: number): void {
     if (Math.abs(at - this.#prunedAt) < PRUNE_EVERY_MS) return
     this.#prunedAt = at
@@ -128,7 +128,7 @@ export class Housekeeping {
     experiments.save()
   }
 
-  /** The process ends without `close`: what can be written at once is. */
+  /** The process ends without `close`: writes what can be written synchronously. */
   #lastWords(): void {
     const { decisions, store } = this.#options.engine
     this.#options.engine.faultAttribution.charge()

@@ -1,4 +1,4 @@
-/** `apiStats.json` between the store and the disk: what it shows, and what an old one brings along. */
+/** `apiStats.json` as a view of the store, and the import of an existing file. */
 
 import { readFileSync } from 'node:fs'
 import type { TargetRef } from '../domain/store.ts'
@@ -9,7 +9,7 @@ import { type StatsFile, statsFileOf, toImportEvents } from '../store/statsFile/
 
 const COLLECTION = 'stats-imports'
 
-/** The file as it should be now: today's keys under today's indices. */
+/** The file's current contents: the present keys with their present indices. */
 export function statsView(engine: Engine): StatsFile {
   const places = new Map(
     engine.registry.credentials.map((credential) => [
@@ -21,7 +21,7 @@ export function statsView(engine: Engine): StatsFile {
   return statsFileOf(rows, engine.now)
 }
 
-/** Takes over what an existing file knows, once per store: of targets of which the store itself knows nothing. */
+/** Imports an existing file once per store: only for targets the store knows nothing about. */
 export function importStats(engine: Engine, path: string): void {
   const { store, learned, logger } = engine
   if (store.getDoc(COLLECTION, path) !== undefined) return
@@ -29,7 +29,7 @@ export function importStats(engine: Engine, path: string): void {
   store.setDoc(COLLECTION, path, engine.now)
   if (text === null) return
   const file = readStatsFile(text)
-  if (file.isCorrupted) return // the writer sets it aside and says so
+  if (file.isCorrupted) return // the writer sets it aside and reports it
   for (const problem of file.problems.slice(0, 5)) logger.warn(`${path}: ${problem}`)
   const resolve = (provider: string, keyIndex: number, model: string) => {
     const ref = refFor(engine, provider, keyIndex, model)

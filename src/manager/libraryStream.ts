@@ -15,7 +15,7 @@ export interface Begun<Result> {
 /** Events waiting for a slow reader before the upstream is paused. */
 const HIGH_WATER = 64
 
-/** Begins at once, whether or not anybody iterates: `result` alone is a way to use it. */
+/** Starts at once, even without iteration: `result` alone can be used. */
 export function streamOf<Result>(begin: () => Promise<Begun<Result>>): CallStream<Result> {
   const stream = new LibraryStream(begin)
   return stream
@@ -34,7 +34,7 @@ class LibraryStream<Result> implements CallStream<Result> {
 
   constructor(begin: () => Promise<Begun<Result>>) {
     this.result = this.#run(begin)
-    // Whoever iterates meets the error there; an ignored `result` must not end the process.
+    // Iteration throws the error as well; an ignored `result` must not end the process.
     this.result.catch(() => {})
   }
 
@@ -88,7 +88,7 @@ class LibraryStream<Result> implements CallStream<Result> {
         onChunks: (chunks) => {
           for (const chunk of chunks) this.#take(chunk)
           this.#wake()
-          // Without a reader (only `result` is awaited) nothing is kept and nothing has to wait.
+          // Without a reader (only `result` is awaited) nothing is queued and nothing waits.
           return !this.#iterated || this.#queue.length < HIGH_WATER
         },
         onEnd: resolve,

@@ -23,7 +23,7 @@ export function loadOptions(options: EngineOptions): LoadOptions {
   }
 }
 
-/** A path or `memory:`; of a store that was handed over, its own word. */
+/** A path or `memory:`; for a store passed as an object, its own location. */
 export function storeLocation(options: EngineOptions): string {
   if (typeof options.store === 'object') return options.store.location
   const env = variablesOf(options)

@@ -1,4 +1,4 @@
-/** Opens an engine: configuration, store, connections, lists, everything that ticks; and closes it again. */
+/** Opens an engine with its configuration, store, connections, lists and periodic work, and closes it again. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
@@ -44,9 +44,9 @@ import { routingSettings } from './routingSettings.ts'
 
 export interface OpenedEngine {
   readonly engine: Engine
-  /** Reads the prices and starts what ticks, without asking any provider; `ready` does it too. */
+  /** Loads the prices and starts periodic work without calling a provider; included in `ready`. */
   prepare(): Promise<void>
-  /** Resolves when requests can be answered: prices are read, and models lists have come where targets depend on them. */
+  /** Resolves when requests can be answered: prices are loaded, and models lists where targets depend on them. */
   ready(): Promise<void>
   close(): Promise<void>
 }
@@ -56,7 +56,7 @@ export function openEngine(options: EngineOptions = {}): OpenedEngine {
   return new EngineHost(options)
 }
 
-/** What several parts need of the host: its clock, its dice, its listeners, its network. */
+/** What several parts share: clock, random numbers, event listeners, network. */
 interface Means {
   readonly tools: CallTools
   readonly events: Events
@@ -124,7 +124,7 @@ class EngineHost implements OpenedEngine {
   }
 
   async close(): Promise<void> {
-    // A list that is still being read is wanted by nobody any more.
+    // A list that is still being read is no longer needed.
     this.#closing.abort()
     await this.engine.probes.close()
     await this.#housekeeping.close()
@@ -150,12 +150,12 @@ class EngineHost implements OpenedEngine {
     const { lists } = this.engine
     const reading = lists.refresh(this.engine.registry.credentials)
     const doubting = this.#doubtFreeKeys()
-    // A request that comes before the lists waits for the first that brings targets, not for the slowest provider.
+    // A request before the lists waits for the first that adds targets, not for the slowest provider.
     if (this.engine.registry.targets.length === 0) await Promise.race([reading, lists.firstNews(this.#listPatienceMs)])
     await doubting
   }
 
-  /** What the user calls free and the provider does not is not free. */
+  /** A key marked free is not free when its provider says otherwise. */
   async #doubtFreeKeys(): Promise<void> {
     const billed = await this.engine.checks.billedAmong(this.engine.registry.credentials)
     if (billed.length === 0) return
@@ -300,13 +300,13 @@ class EngineHost implements OpenedEngine {
     })
   }
 
-  /** Takes over a configuration, or the same one with newer lists. Running requests end with what they began with. */
+  /** Applies a configuration, or the same one with newer lists. Running requests finish with what they started with. */
   #useConfig(config: Config): void {
     const { learned } = this.engine
     const changed = config !== this.engine.registry.config
     const credentials = changed ? this.#credentialsOf(config) : this.engine.registry.credentials
     if (changed) {
-      // First, because it may be refused: then everything stays as it was.
+      // First, because it may be rejected: then nothing changes.
       const successor = this.#budgetsFor(config, credentials)
       for (const warning of config.warnings) this.#logger.warn(warning)
       learned.router.setSettings(routingSettings(config.settings))
@@ -394,5 +394,5 @@ function sleeping(slept: Promise<void>, callback: () => void): () => void {
   }
 }
 
-/** Stands in for a provider that is no longer configured but has events in the log. */
+/** Used for a provider that is no longer configured but has events in the log. */
 const UNKNOWN_SPEC = { quotaScope: 'account+model', dayBoundary: 'unknown', seedLimits: [] } as const

@@ -1,9 +1,9 @@
-/** How hard soft budgets press on each provider, for the ranking (learning-spec: dual ascent on the budget's price). */
+/** How hard soft budgets press on each provider in the ranking: the shadow price of the budget, by dual ascent. */
 import type { EngineReader } from '../engine/reader.ts'
 
 /**
- * By provider, the hardest on any of its targets; providers that nothing presses on are not named. Budgets of a label or
- * a token press on nobody: they do not know the next request.
+ * Per provider the highest pressure on any of its targets; providers without pressure are absent. Budgets of a label or
+ * a token exert none, because the next request's label and token are unknown.
  */
 export function pressures({ learned, registry }: EngineReader): ReadonlyMap<string, number> {
   const { budgets } = learned

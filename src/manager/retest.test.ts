@@ -33,7 +33,7 @@ async function refuseGroq(manager: APIManager): Promise<void> {
   await manager.callWithFallback({ prompt: 'hi', model: 'groq/a' }).catch(() => {})
 }
 
-test('retest() leaves a key that is refused again where it was, and lifts the rest', async () => {
+test('retest() keeps a key parked that is refused again, and lifts the rest', async () => {
   const manager = open()
   await refuseGroq(manager)
   eligibility.fault('mistral', { do: 'quota_day' })
@@ -56,13 +56,13 @@ test('retest() leaves a key that is refused again where it was, and lifts the re
   expect(keysView(engine).keys.map(({ state }) => state)).toEqual(['valid', 'valid'])
 })
 
-test('retest() refuses a name that nothing has, and names the nearest', async () => {
+test('retest() rejects an unknown name and suggests the nearest', async () => {
   const manager = open()
   await manager.ready()
   await expect(retest(manager.engine, 'grok')).rejects.toThrow(/no target "grok"; nearest: groq/)
 })
 
-test('a named model is waited for while its list is still on its way', async () => {
+test('a call waits for the list that may contain its model', async () => {
   const manager = open(eligibility.config())
   expect((await manager.callWithFallback({ prompt: 'hi', model: 'mistral/c' })).model).toBe('c')
 })

@@ -1,4 +1,4 @@
-/** The scores around a call, for the lines that say how they moved. Looked at only when somebody reads the lines. */
+/** The scores before and after a call, for the log lines that say how they moved. Computed only when logged. */
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import { silentLogger } from '../domain/logger.ts'
@@ -6,7 +6,7 @@ import type { Target } from '../domain/target.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ScoreMove } from '../observe/callLog.ts'
 
-/** What scores are read from, and where they are printed. */
+/** Where scores are read from, and where they are logged. */
 type Watched = Pick<Engine, 'now' | 'registry' | 'learned' | 'logger'>
 
 export interface Before {
@@ -21,7 +21,7 @@ export class ScoreBoard {
     this.#engine = engine
   }
 
-  /** The scores now; null when nobody will read how they move. */
+  /** The current scores; null when their moves are not logged. */
   before(): Before | null {
     if (this.#engine.logger === silentLogger || !this.#engine.registry.config.settings.log.calls) return null
     const scores = new Map(this.#engine.registry.targets.map((target) => [target.id, this.scoreOf(target)]))
@@ -32,7 +32,7 @@ export class ScoreBoard {
     return this.#engine.learned.router.scoreOf(target, this.#engine.now)?.score ?? 0
   }
 
-  /** How the score of each target that was called moved, one line a provider: the largest. */
+  /** How the scores of the called targets moved: the largest move per provider. */
   moves(before: Before, attempts: readonly AttemptReport[]): readonly ScoreMove[] {
     const moves = new Map<string, ScoreMove>()
     for (const attempt of attempts) {

@@ -17,7 +17,7 @@ export interface ChannelParts {
   readonly userAgent: string
   /** Keys the fingerprints by which the store knows the channels. */
   readonly salt: string
-  /** Told in one sentence each what a person should mend. */
+  /** Receives one sentence for each thing a person should fix. */
   readonly warn: (line: string) => void
 }
 
@@ -54,7 +54,7 @@ function toolsOf(name: string, facts: readonly string[], { salt, warn: _, ...par
   return { ...parts, id: `${name}@${fingerprint(JSON.stringify(facts), salt)}` }
 }
 
-/** The events a channel was given, or its own; `all` is every one, and a name that is none is said with what was meant. */
+/** A channel's configured events, or its defaults; `all` means every event; an unknown name is reported with the nearest. */
 function eventsOf(
   wanted: readonly string[] | undefined,
   otherwise: readonly string[],

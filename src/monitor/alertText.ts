@@ -1,4 +1,4 @@
-/** The words of alerts, from what the engine knows: what happened, why, what still works, when it returns, what to do. */
+/** The texts of alerts: what happened, why, what still works, when it returns, what to do. */
 
 import type { FailureKind } from '../domain/failure.ts'
 import type { Target } from '../domain/target.ts'
@@ -80,13 +80,13 @@ export function spanText(ms: number): string {
   return minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`
 }
 
-/** The first few of a list, and how many more there are. */
+/** The first few items of a list, and the number of further ones. */
 export function listText(names: readonly string[], most = 6): string {
   const shown = names.slice(0, most).join(', ')
   return names.length > most ? `${shown} and ${names.length - most} more` : shown
 }
 
-/** When and by whom it is expected to work again: a stated reset, or our next try. */
+/** When it is expected to work again, and why: a stated reset, or our next probe. */
 function returns(engine: EngineReader, plain: PendingRequest): Pick<News, 'returnsAt' | 'returns'> {
   const now = engine.now
   const soonest = engine.soonest(plain, null)
@@ -100,7 +100,7 @@ function returns(engine: EngineReader, plain: PendingRequest): Pick<News, 'retur
 }
 
 const UNTRIED = 'not tried'
-/** Failed with another of its kind, which says why. */
+/** Failed together with another of its kind, which gives the reason. */
 const TOO = 'failed too'
 
 function causesOf(engine: EngineReader, plain: PendingRequest, trail: Trail): readonly Cause[] {
@@ -134,7 +134,7 @@ function byProvider(causes: readonly Cause[]): string {
   return [...words].map(([provider, all]) => `${provider}: ${[...all].join(', ')}`).join('; ')
 }
 
-/** The one thing that helps most: what a person can mend comes before what passes. */
+/** The most useful advice: what a person can fix comes before what passes by itself. */
 function adviceFor(engine: EngineReader, causes: readonly Cause[]): string {
   const of = (...kinds: readonly FailureKind[]) => causes.find(({ kind }) => kind !== null && kinds.includes(kind))
   const refused = of('auth_invalid')

@@ -1,4 +1,4 @@
-/** What a person should mend or know besides outages: refused keys, empty accounts, budgets, providers, models, the store. */
+/** Alert conditions besides outages: refused keys, empty accounts, budgets, providers, models, the store. */
 
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Park } from '../domain/park.ts'
@@ -16,7 +16,7 @@ import type { Verdict } from '../routing/judge.ts'
 import { listText, spanText, worksText } from './alertText.ts'
 import type { Outages } from './outages.ts'
 
-/** Failures that mean "the provider is away" when all its targets are out for them. */
+/** Failures that mean "the provider is down" when all its targets are out for them. */
 const AWAY: ReadonlySet<FailureKind> = new Set(['overloaded', 'server', 'timeout', 'network'])
 
 const STORE = 'store'
@@ -34,7 +34,7 @@ export class AlertConditions {
     this.#startedAt = engine.now
   }
 
-  /** A call failed in a way that a person has to mend. */
+  /** A call failed in a way that a person must fix. */
   failed({ target }: RunningAttempt, failure: Failure, { alert }: Verdict): void {
     if (alert === 'key-refused') this.#raise(`key:${keyOf(target)}`, this.#keyNews(target, failure, false))
     else if (alert === 'key-leaked') this.#raise(`leak:${keyOf(target)}`, this.#keyNews(target, failure, true))
@@ -43,7 +43,7 @@ export class AlertConditions {
       this.#raise(`model:${target.provider}/${target.model}`, this.#modelNews(target, failure))
   }
 
-  /** An answer ends what was said of its key, its provider, its model, and of its account when it was paid for. */
+  /** An answer ends the incidents of its key, provider and model, and of its account when it was paid for. */
   worked(target: Target, event: AttemptEvent): void {
     this.#end(`key:${keyOf(target)}`, event)
     this.#end(`leak:${keyOf(target)}`, event)
@@ -52,18 +52,18 @@ export class AlertConditions {
     if (event.costNanoUsd !== 0) this.#end(`credit:${target.account}`, event)
   }
 
-  /** Budgets reached thresholds; of each only the highest is told, once in its period over all processes. */
+  /** Budgets reached thresholds: only the highest of each is reported, once per period across all processes. */
   crossed(crossings: readonly Crossing[]): void {
     for (const crossing of crossings) {
       if (crossings.some((other) => sameBudget(other, crossing) && other.percent > crossing.percent)) continue
       const key = keyOfCrossing(crossing)
       const isNew = this.#alerts.raise(key, { ...budgetNews(crossing, this.#engine.now), until: crossing.resetsAt })
-      // Another process may have been first; what was told before this one began is no news to its listeners.
+      // Another process may have been first; listeners are not notified of what was reported before this one started.
       if (isNew || (this.#alerts.find(key)?.alert.at ?? 0) >= this.#startedAt) this.#raiseBudget(crossing)
     }
   }
 
-  /** Every second: what shows in the state rather than in one failure. */
+  /** Called every second: conditions that show in the state rather than in one failure. */
   tick(): void {
     this.#watchStore()
     this.#watchProviders()
@@ -233,7 +233,7 @@ function isAmong(names: Engine['registry']['names'], entry: string, target: Targ
   try {
     return names.select(entry).among?.has(target.stateId) === true
   } catch {
-    return false // an alias may name what no key has
+    return false // an alias may name a model no key has
   }
 }
 

@@ -1,4 +1,4 @@
-/** What follows from an attempt besides learning: lists read anew, quality judged by itself, people told. */
+/** What follows from an attempt besides learning: reading lists again, scoring quality, alerting people. */
 
 import type { Dispatcher } from 'undici'
 import type { Config } from '../config/config.ts'
@@ -37,9 +37,9 @@ export interface MonitorOptions {
   readonly userAgent: string
 }
 
-/** What an alert may still take to get out when the process ends. */
+/** Time for pending alerts to be sent when the process ends. */
 const GRACE_MS = 2_000
-/** A verdict stands among the open alerts so long. */
+/** How long an experiment's result stays among the open alerts. */
 const SHOWN_MS = 86_400_000
 
 interface Watch {
@@ -68,7 +68,7 @@ export class Monitor {
     })
   }
 
-  /** Begins to watch; call it when the engine has remembered all it knows. */
+  /** Starts watching; call it once the engine's state is restored. */
   attach(engine: Engine): void {
     const outages = new Outages(engine, this.alerts)
     const conditions = new AlertConditions(engine, this.alerts, outages)
@@ -77,14 +77,14 @@ export class Monitor {
     this.useConfig(engine.registry.config)
   }
 
-  /** Takes over the channels of a configuration. */
+  /** Uses the channels of a configuration. */
   useConfig({ settings }: Config): void {
     this.#guarded(() => {
       this.alerts.use(channelsOf(settings, { ...this.#options, warn: (line) => this.#options.logger.warn(line) }))
     })
   }
 
-  /** Something failed; whatever can be mended off the request's path is begun. */
+  /** An attempt failed; starts whatever can be repaired in the background. */
   failed(attempt: RunningAttempt, failure: Failure, verdict: Verdict): void {
     const watch = this.#watch
     if (watch === null) return
@@ -95,7 +95,7 @@ export class Monitor {
     if (verdict.alert !== undefined) this.#guarded(() => watch.conditions.failed(attempt, failure, verdict))
   }
 
-  /** An answer came: judged by what can be seen without a person. */
+  /** Scores an answer by what can be seen without a person. */
   answered(attempt: RunningAttempt, pending: PendingRequest, response: ChatResponse): void {
     const score = selfScore(pending.request, response)
     if (this.#watch === null || score === null) return
@@ -114,7 +114,7 @@ export class Monitor {
     if (pending.enrolment?.trial != null) experiments.report(pending.enrolment.trial, pending.id, 'quality', score)
   }
 
-  /** A target answered, whoever asked: that ends what was told of it. */
+  /** A target answered: ends its open incidents. */
   worked(target: Target, event: AttemptEvent): void {
     const watch = this.#watch
     if (watch === null || (this.alerts.isQuiet && watch.outages.isQuiet)) return
@@ -130,7 +130,7 @@ export class Monitor {
     if (watch !== null) this.#guarded(() => watch.outages.failed(pending, trail))
   }
 
-  /** An experiment has its verdict. */
+  /** An experiment has its result. */
   decided({ experiment: { name, version } }: Version, { text, winner }: ExperimentResult): void {
     this.#options.logger.info(`experiment ${name} is decided: ${text}`)
     const since = this.#options.now()
@@ -150,7 +150,7 @@ export class Monitor {
     )
   }
 
-  /** Every second. */
+  /** Called every second. */
   tick(): void {
     const watch = this.#watch
     if (watch === null) return
@@ -161,14 +161,14 @@ export class Monitor {
     })
   }
 
-  /** A last look, and a moment for what is due to get out. */
+  /** A last check, and a moment for due alerts to be sent. */
   async close(): Promise<void> {
     await this.#watch?.outageProbes.close()
     this.tick()
     await this.alerts.close(GRACE_MS)
   }
 
-  /** Telling people never gets in the way of a request: what fails here is said once. */
+  /** Alerting never disturbs a request: its own failures are logged once. */
   #guarded(act: () => void): void {
     try {
       act()

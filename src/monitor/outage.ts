@@ -2,7 +2,7 @@
 
 export interface Outage {
   readonly key: string
-  /** `auto` for everything, else the model or alias that was asked for. */
+  /** `auto` for everything, else the requested model or alias. */
   readonly name: string
   /** Epoch milliseconds. */
   readonly since: number

@@ -1,6 +1,6 @@
 /**
- * Finds out that an outage is over when nobody asks: free checks where a key was refused, and small calls within
- * bounds. Only an answer counts; it comes through the same door as every other and is told from there.
+ * Finds out that an outage is over while there is no traffic: free checks where a key was refused, and small calls within
+ * bounds. Only an answer counts; it is recorded and reported like any other.
  */
 
 import type { Target } from '../domain/target.ts'
@@ -15,17 +15,17 @@ import type { Call } from '../upstream/call.ts'
 import type { Outage } from './outage.ts'
 import type { Outages } from './outages.ts'
 
-/** The first look comes soon, for most outages are short; then it is this often. */
+/** The first probe comes soon, as most outages are short; later ones at this interval. */
 const FIRST_MS = 2_000
 const LONGEST_MS = 10_000
-/** After so long it is rarer, and still often enough to tell within half a minute. */
+/** After this long probes are rarer, but still frequent enough to notice within half a minute. */
 const LONG_MS = 600_000
 const LONGEST_LATER_MS = 25_000
-/** Calls per account: a burst, then six an hour. */
+/** Calls per account: a burst, then six per hour. */
 const BURST = 10
 const REFILL_MS = 600_000
 const AT_ONCE = 3
-/** Most of an account's known daily requests that probes may take. */
+/** Maximum share of an account's known daily requests that probes may take. */
 const DAILY_SHARE = 0.02
 const DAY_MS = 86_400_000
 
@@ -53,7 +53,7 @@ export class OutageProbes {
     this.#outages = outages
   }
 
-  /** Every second. Does nothing while nothing is out. */
+  /** Called every second. Does nothing without an outage. */
   tick(): void {
     const { open } = this.#outages
     if (open.length === 0) return this.#rest()
@@ -71,7 +71,7 @@ export class OutageProbes {
       })
   }
 
-  /** Ends the calls that are under way. */
+  /** Aborts the calls under way. */
   async close(): Promise<void> {
     this.#closed = true
     for (const call of this.#calls) call.abort()
@@ -91,12 +91,12 @@ export class OutageProbes {
       (target) => ineligible(target, pending.needs, engine.eligibility.rules) === null,
     )
     await this.#checkKeys(targets)
-    // A call for a text is no proof of embeddings; those are proved by the next request.
+    // A chat call proves nothing about embeddings; the next request will.
     if (this.#closed || outage.embeddings || engine.registry.config.settings.routing.probes !== 'calls') return
     await Promise.all(this.#choose(targets, pending).map((target) => this.#call(target, pending)))
   }
 
-  /** Refused keys are asked for free rather than waited for. */
+  /** Refused keys are checked for free. */
   async #checkKeys(targets: readonly Target[]): Promise<void> {
     const { learned, registry, now } = this.#engine
     const isRefused = (target: Target) => learned.parks.blocking(target, now)?.reason === 'auth_invalid'
@@ -108,7 +108,7 @@ export class OutageProbes {
     await Promise.all(checks)
   }
 
-  /** A few accounts at once, those that were asked least before; of each its cheapest target. */
+  /** A few accounts at once, the least recently probed first; the cheapest target of each. */
   #choose(targets: readonly Target[], pending: PendingRequest): readonly Target[] {
     const cheapest = new Map<string, Target>()
     for (const target of targets.filter((one) => this.#mayCall(one, pending))) {
@@ -120,13 +120,13 @@ export class OutageProbes {
       .slice(0, AT_ONCE)
   }
 
-  /** What was stated holds, and so do refused keys and empty accounts; our guesses may be tried. */
+  /** Stated parks, refused keys and empty accounts hold; guesses may be tried. */
   #mayCall(target: Target, pending: PendingRequest): boolean {
     const { eligibility, now } = this.#engine
     return whyNot(eligibility, target, pending, null, now, true) === null && this.#allows(target, now)
   }
 
-  /** Whether the account's allowance lasts for one more. A server of the user's own costs nobody anything. */
+  /** Whether the account's allowance has one call left. A local server costs nothing. */
   #allows(target: Target, now: number): boolean {
     if (target.profile.local) return true
     const { tokens, calls } = this.#allowance(target, now)

@@ -1,4 +1,4 @@
-/** When everything fails, or everything behind one model or alias; and when it works again, which only an answer proves. */
+/** Detects when everything fails, or everything behind one model or alias, and when it works again, as an answer proves. */
 
 import { createHash } from 'node:crypto'
 import type { Target } from '../domain/target.ts'
@@ -14,9 +14,9 @@ import { ineligible } from '../routing/eligible.ts'
 import { outageNews, recoveryNews } from './alertText.ts'
 import type { Outage } from './outage.ts'
 
-/** More at once are told by the first of them. */
+/** Maximum open outages; further ones are covered by these. */
 const MOST = 50
-/** An outage of so long is told again. */
+/** A lasting outage is reported again after this time. */
 const REMIND_MS = 86_400_000
 
 export class Outages {
@@ -42,7 +42,7 @@ export class Outages {
     return this.#named(EVERYTHING) !== undefined
   }
 
-  /** Nobody answered the request: an outage, unless it was its own demands, its sender's impatience, or our network. */
+  /** No target answered the request: an outage, unless its own needs, its deadline or our network were the cause. */
   failed(pending: PendingRequest, trail: Trail): void {
     const engine = this.#engine
     const name = nameOf(pending)
@@ -58,7 +58,7 @@ export class Outages {
     this.#open.set(key, { key, name, since, embeddings })
   }
 
-  /** A target answered a request that began at `startedAt`: whatever it stands for works again. */
+  /** A target answered a request started at `startedAt`: ends the outages it disproves. */
   worked(target: Target, startedAt: number): void {
     for (const outage of this.open) {
       if (startedAt < outage.since) continue
@@ -70,7 +70,7 @@ export class Outages {
     }
   }
 
-  /** Every second: takes in what other processes on the store ended, and what they or an earlier run began. */
+  /** Called every second: applies what other processes on the store ended, and adopts what they or an earlier run opened. */
   tick(over: readonly Incident[]): void {
     for (const { key, overAt } of over) {
       const outage = this.#open.get(key)
@@ -82,7 +82,7 @@ export class Outages {
     this.#forgetOffline()
   }
 
-  /** A model that is not configured any more has no outage. */
+  /** A model that is no longer configured has no outage. */
   forget(outage: Outage): void {
     this.#open.delete(outage.key)
     this.#alerts.retract(outage.key)
@@ -98,7 +98,7 @@ export class Outages {
     }
   }
 
-  /** What looked like an outage was our own network: nobody could be told meanwhile, and nobody needs to be. */
+  /** The outage was our own network: no alert could be sent meanwhile, and none is needed. */
   #forgetOffline(): void {
     if (this.#open.size === 0 || !this.#engine.offline.isOffline(this.#engine.now)) return
     for (const outage of this.open) {
@@ -109,7 +109,7 @@ export class Outages {
 
   /**
    * Whether plain requests fail as well: every target that could serve one has just failed or is kept out; or the
-   * request was plain and failed as often as the settings let it.
+   * request was plain and used up its attempts.
    */
   #isOut(plain: PendingRequest, pending: PendingRequest, trail: Trail): boolean {
     const engine = this.#engine
@@ -120,7 +120,7 @@ export class Outages {
       if (ineligible(target, plain.needs, engine.eligibility.rules) !== null) continue
       const why = whyNot(engine.eligibility, target, plain, tried, engine.now)
       if (why === null && tried?.wasTried(target) !== true) free = true
-      // The user's own hours and budgets are no trouble of the providers.
+      // The user's own hours and budgets are not a provider's problem.
       else if (why === null || why.code === 'skipped' || why.code === 'parked' || why.code === 'quota') troubled = true
     }
     if (!free) return troubled
@@ -136,7 +136,7 @@ export class Outages {
     return undefined
   }
 
-  /** The same for every process with the same keys: what fails for them may work for others on the store. */
+  /** Identical for all processes with the same keys: what fails for these may work for others on the store. */
   #keyOf(name: string): string {
     const { credentials } = this.#engine.registry
     if (this.#keys.credentials !== credentials) {
@@ -151,7 +151,7 @@ function nameOf({ selection }: PendingRequest): string {
   return selection.auto && selection.among === null ? EVERYTHING : selection.name
 }
 
-/** The caller's own deadline cut the last call: that says nothing of the target. */
+/** The caller's deadline cut the last call, which says nothing about the target. */
 function isImpatience({ lastFailure }: Trail): boolean {
   return lastFailure?.kind === 'client_gone' || (lastFailure?.kind === 'timeout' && lastFailure.phase === 'total')
 }

@@ -52,7 +52,7 @@ const groq = (faults: FakeFault[], models: object = { a: {}, b: {} }) => ({
   groq: { keys: { 'fake-groq-0000001': {} }, models: models as FakeScenario['providers'][string]['models'], faults },
 })
 
-test('a refused key comes back by its free check, and no request is ever the one to find out', async () => {
+test('a refused key comes back by its free check, never by a user request', async () => {
   const lab = await openAt({ providers: { ...groq([]), ...own('beta', 1, ['m']) } }, { config: named })
   lab.world.revoke('groq', 1)
   expect((await lab.call()).trail).toMatch(/^groq\/a#1=auth_invalid; .*ok$/)
@@ -93,7 +93,7 @@ test('a withdrawn model that is named in the configuration names its successor',
   )
 })
 
-test('an empty account comes back when its provider says there is credit', async () => {
+test('an empty account comes back when its provider reports credit', async () => {
   const scenario: FakeScenario = {
     providers: {
       deepseek: {
@@ -112,7 +112,7 @@ test('an empty account comes back when its provider says there is credit', async
   expect(lab.asked()).toEqual([])
 })
 
-test('a guessed park of a free key ends by one small call, which counts like any other', async () => {
+test('a guessed park of a free key ends with one small call, which counts like any other', async () => {
   const lab = await openAt({
     providers: own('alpha', 1, ['m'], { dialect: 'anthropic', faults: [{ do: 'rate_minute', to: 1 }] }),
   })
@@ -168,7 +168,7 @@ test('overload is left to ordinary traffic', async () => {
   expect(parksOf(lab).unproven).toBe(1)
 })
 
-test('a check that meets an outage finds out nothing and is made again a minute later', async () => {
+test('a check that meets an outage is inconclusive and repeated a minute later', async () => {
   const lab = await openAt({ providers: { ...groq([]), ...own('beta', 1, ['m']) } }, { config: named })
   lab.world.revoke('groq', 1)
   await lab.call()

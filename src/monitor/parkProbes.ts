@@ -1,8 +1,8 @@
 /**
- * Finds out off everybody's request whether a park's cause is gone, once its time is over: the cheapest check decides. A
- * key endpoint or a models list costs nothing; where there is none, a guess of ours is put to a tiny call, as long as that
- * takes next to nothing of the account's day and no money outside the budgets. What was stated, and outages that pass by
- * themselves, are left to ordinary traffic (wire-facts 4.1).
+ * Finds out in the background whether a park's cause is gone, once its time is over, by the cheapest check. A
+ * key endpoint or a models list costs nothing; where there is none, a guessed park is tested by a tiny call, provided it
+ * takes little of the account's daily limit and no money outside the budgets. Stated parks, and outages that pass by
+ * themselves, are left to ordinary traffic.
  */
 
 import type { FailureKind } from '../domain/failure.ts'
@@ -17,18 +17,18 @@ import type { Credential } from '../engine/targets/targetRegistry.ts'
 import type { Call } from '../upstream/call.ts'
 import { ProbeAllowance } from './probeAllowance.ts'
 
-/** A check that could not be made, or said nothing, is not made again sooner. */
+/** Delay before a check that failed or was inconclusive is repeated. */
 const AGAIN_MS = 60_000
-/** A target that would not be chosen even if it worked is left alone for so long. */
+/** Delay for a target that would not be chosen even if it worked. */
 const UNWANTED_MS = 3_600_000
-/** How reliable it would be if it worked, and how far it may lie behind the best. */
+/** Assumed reliability if it works, and how far its value may be below the best. */
 const RELIABLE = 0.95
 const BEHIND = 0.03
 const TIMEOUT_MS = 60_000
-/** The least that every provider takes is 16 (OpenAI Responses). */
+/** The smallest limit that every provider accepts (OpenAI Responses refuses less than 16). */
 const MAX_TOKENS = 16
 
-/** Guesses that a call can disprove. Broken connections and overload end by ordinary traffic, empty accounts by money. */
+/** Guesses that a call can disprove. Broken connections and overload end with ordinary traffic, empty accounts with money. */
 const CALLED_FOR: ReadonlySet<FailureKind> = new Set([
   'rate_minute',
   'quota_day',
@@ -40,7 +40,7 @@ const CALLED_FOR: ReadonlySet<FailureKind> = new Set([
 
 export class ParkProbes {
   readonly #allowance = new ProbeAllowance()
-  /** Until when a park that was looked at is left alone. */
+  /** When a checked park may be checked again. */
   readonly #nextAt = new Map<string, number>()
   #engine: Engine | null = null
   #running: Promise<void> | null = null
@@ -51,7 +51,7 @@ export class ParkProbes {
     this.#engine = engine
   }
 
-  /** Looks at every park whose time is over and whose cause nobody has disproved. Called every second; never rejects. */
+  /** Checks every park whose time is over and whose cause is not disproved yet. Called every second; never rejects. */
   due(): Promise<void> {
     const engine = this.#engine
     if (engine === null || this.#closed) return Promise.resolve()
@@ -66,7 +66,7 @@ export class ParkProbes {
     return this.#running
   }
 
-  /** A provider's list has models it did not have before: whoever was parked for missing one of them may go on. */
+  /** A provider's list has new models: lifts the parks of targets that were missing them. */
   listed(credential: Credential, added: ReadonlySet<string>): void {
     const engine = this.#engine
     if (engine === null || added.size === 0) return
@@ -79,7 +79,7 @@ export class ParkProbes {
     }
   }
 
-  /** Ends the call that is under way. */
+  /** Aborts the call under way. */
   async close(): Promise<void> {
     this.#closed = true
     this.#call?.abort()
@@ -107,7 +107,7 @@ export class ParkProbes {
   }
 
   async #check(engine: Engine, park: Park, credential: Credential): Promise<void> {
-    // A refused key is never tried by a request, so this check is made whatever the settings say.
+    // No request ever tries a refused key, so this check is made whatever the settings say.
     if (park.backBy === 'key-check') return engine.checks.prove(park, credential)
     const { probes } = engine.registry.config.settings.routing
     if (probes === 'traffic') return
@@ -116,7 +116,7 @@ export class ParkProbes {
     if (isOpen && probes === 'calls') await this.#byCall(engine, park)
   }
 
-  /** Looks the model up in the list. False when it is not there, or is again: then nothing is left to be found out. */
+  /** Looks the model up in the list. False when that settles the question either way. */
   async #readsList(engine: Engine, park: Park, credential: Credential): Promise<boolean> {
     const { lists, learned } = engine
     const known = lists.of(credential)
@@ -180,7 +180,7 @@ function smallRequest(engine: Engine, { id }: Target): PendingRequest {
   )
 }
 
-/** Whether the target might be chosen if it worked: V is what an answer is worth times how likely one is. */
+/** Whether the target might be chosen if it worked: V is the worth of an answer times its probability. */
 function isWanted(engine: Engine, target: Target): boolean {
   let best = Number.NEGATIVE_INFINITY
   let own: number | null = null

@@ -24,13 +24,13 @@ function takes(allowance: ProbeAllowance, at: number, limits: readonly LimitView
   return taken
 }
 
-test('an account gives ten calls in a row, then six an hour', () => {
+test('an account allows ten calls in a row, then six per hour', () => {
   const allowance = new ProbeAllowance()
   expect(takes(allowance, NOON)).toBe(10)
   for (let hour = 1; hour < 10; hour++) expect(takes(allowance, NOON + hour * HOUR)).toBe(6)
 })
 
-test('of a known daily limit at most 2 % are taken, over 24 hours', () => {
+test('at most 2 % of a known daily limit are taken within 24 hours', () => {
   const allowance = new ProbeAllowance()
   expect(takes(allowance, NOON, aDay(49))).toBe(0)
   expect(takes(allowance, NOON, aDay(250))).toBe(5)

@@ -1,11 +1,11 @@
-/** How many calls of our own an account may be asked for: few an hour, and hardly any of a small daily limit. */
+/** Limits probe calls per account: a few per hour, and a small share of a daily limit. */
 
 import type { Target } from '../domain/target.ts'
 import type { LimitView } from '../quota/limits/limitView.ts'
 
 const BURST = 10
 const REFILL_MS = 600_000
-/** Most of an account's known daily requests. */
+/** Maximum share of an account's known daily requests. */
 const DAILY_SHARE = 0.02
 const DAY_MS = 86_400_000
 
@@ -23,9 +23,9 @@ interface Account {
 export class ProbeAllowance {
   readonly #accounts = new Map<string, Account>()
 
-  /** Takes one call of the account, or none: false. `limits`: everything known of the target's limits. */
+  /** Takes one call of the account; false when none is left. `limits`: all known limits of the target. */
   take({ account, profile }: ProbedTarget, limits: readonly LimitView[], now: number): boolean {
-    // A server of one's own costs nobody anything.
+    // A local server costs nothing.
     if (profile.local) return true
     const known = this.#account(account, now)
     if (known.tokens < 1 || !leavesEnough(limits, known.calls.length + 1)) return false
@@ -44,7 +44,7 @@ export class ProbeAllowance {
   }
 }
 
-/** Published numbers are good enough for holding ourselves back. */
+/** Published limits are good enough to restrain probes. */
 function leavesEnough(limits: readonly LimitView[], calls: number): boolean {
   for (const { unit, window, limit } of limits)
     if (unit === 'requests' && window === 'day' && limit !== null && calls > limit * DAILY_SHARE) return false

@@ -1,9 +1,9 @@
-/** What an answer's quality shows by itself: calls of unknown tools, broken arguments, broken formats, nothing at all. */
+/** Faults an answer shows by itself: calls of unknown tools, broken arguments, a broken format, no content. */
 
 import type { ChatRequest, ChatResponse, ToolCallPart } from '../domain/chat.ts'
 import { asArray, asRecord } from '../domain/json.ts'
 
-/** 0 for an answer that is visibly wrong; null where nothing can be seen (learning-spec: only faults are self-evident). */
+/** 0 for an answer that is visibly wrong; null otherwise, because only faults are self-evident. */
 export function selfScore(request: Pick<ChatRequest, 'tools' | 'responseFormat'>, response: ChatResponse): 0 | null {
   if (response.finishReason !== 'stop' && response.finishReason !== 'tool_calls') return null
   const calls = response.content.filter((part): part is ToolCallPart => part.type === 'tool-call')
@@ -19,7 +19,7 @@ export function selfScore(request: Pick<ChatRequest, 'tools' | 'responseFormat'>
 
 function isWrong(call: ToolCallPart, request: Pick<ChatRequest, 'tools'>): boolean {
   const tool = request.tools?.find((one) => one.name === call.name)
-  // Tools that the provider brings itself are not in our list; only a list of ours can be violated.
+  // The provider's built-in tools are not in the request; only a list in the request can be violated.
   if (tool === undefined) return (request.tools?.length ?? 0) > 0
   const value = parse(call.arguments === '' ? '{}' : call.arguments)
   return asRecord(value) === undefined || (tool.parameters !== undefined && !fits(value, tool.parameters, 0))
@@ -36,8 +36,8 @@ function parse(text: string): unknown {
 const MAX_DEPTH = 12
 
 /**
- * Whether a value keeps to the parts of JSON Schema that models get wrong: type, required, properties, items, enum.
- * Anything else in the schema is taken as kept, so that no good answer is called bad.
+ * Whether a value satisfies the parts of JSON Schema that models get wrong: type, required, properties, items, enum.
+ * Anything else in the schema is taken as satisfied, so that no good answer is scored as bad.
  */
 export function fits(value: unknown, schema: unknown, depth: number): boolean {
   const rules = asRecord(schema)

@@ -11,7 +11,7 @@ export interface AlertRow {
   readonly subject: string
   /** `open`: it is so. `over`: it has passed. */
   readonly state: 'open' | 'over'
-  /** `folded`: told as a part of a greater alert. `muted`: told too often within the hour. */
+  /** `folded`: reported as part of a larger alert. `muted`: reported too often within the hour. */
   readonly told: 'told' | 'folded' | 'muted'
   readonly at: string
   readonly since: string
@@ -19,15 +19,15 @@ export interface AlertRow {
   readonly text: string
   readonly advice: string | null
   readonly returnsAt: string | null
-  /** Channels that have not got it yet. */
+  /** Channels it has not been delivered to yet. */
   readonly waitingFor: readonly string[]
 }
 
 export interface AlertsView {
   readonly generatedAt: string
-  /** Names of the channels that are set up. */
+  /** Names of the configured channels. */
   readonly channels: readonly string[]
-  /** Newest first; what is over is kept for a week. */
+  /** Newest first; ended incidents are kept for a week. */
   readonly alerts: readonly AlertRow[]
 }
 
@@ -63,7 +63,7 @@ function rowOf({ incident, waitingFor }: IncidentView, now: number): AlertRow {
 const iso = (at: number) => new Date(at).toISOString()
 const isoOrNull = (at: number | null) => (at === null ? null : iso(at))
 
-/** What became of a test message. */
+/** The delivery of a test message. */
 export interface TestDelivery {
   readonly channel: string
   readonly ok: boolean
@@ -71,7 +71,7 @@ export interface TestDelivery {
   readonly message: string
 }
 
-/** Sends a test through every channel that is set up; none set up: an empty list. A success turns a channel on again. */
+/** Sends a test through every configured channel; an empty list without any. A success re-enables a channel. */
 export async function sendTestAlert(engine: Engine): Promise<readonly TestDelivery[]> {
   const sent = await engine.monitor.alerts.test({
     event: 'test',

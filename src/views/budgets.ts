@@ -1,4 +1,4 @@
-/** `GET /api/budgets`: every budget with what is spent, put aside and left behind. */
+/** `GET /api/budgets`: every budget with what is spent, reserved and abandoned. */
 import type { EngineReader } from '../engine/reader.ts'
 
 import type { BudgetView } from '../money/budgetCounter.ts'

@@ -1,4 +1,4 @@
-/** `experiment --json` and `GET /api/experiments`: what runs, what was seen of it, and what may be said. */
+/** `experiment --json` and `GET /api/experiments`: what runs, what was observed, and what it shows. */
 
 import { InvalidRequestError } from '../domain/errors.ts'
 import type { ObservationEvent } from '../domain/store.ts'
@@ -17,7 +17,7 @@ export interface ExperimentRow {
   readonly version: number
   readonly state: 'running' | 'stopped'
   readonly stopCause: StopCause | null
-  /** After a stop: the variant that everybody gets. */
+  /** After a stop: the variant every request gets. */
   readonly kept: string | null
   /** `command`, or the configuration that defines it. */
   readonly source: string
@@ -31,7 +31,7 @@ export interface ExperimentRow {
   readonly variants: readonly VariantRow[]
   /** Every two variants on every metric; differences are second minus first, of logarithms for latency. */
   readonly comparisons: readonly PairReport[]
-  /** What cannot work now, in words. */
+  /** What cannot work at the moment, in words. */
   readonly problems: readonly string[]
   readonly earlierVersions: readonly { readonly version: number; readonly startedAt: string; readonly text: string }[]
 }
@@ -60,7 +60,7 @@ export function experimentsView(engine: EngineReader): ExperimentsView {
   return { generatedAt: new Date(engine.now).toISOString(), experiments: rows }
 }
 
-/** One of them. Throws InvalidRequestError for a name that was never given. */
+/** One experiment. Throws InvalidRequestError for an unknown name. */
 export function experimentView(engine: EngineReader, name: string): ExperimentRow {
   const { experiments, store } = engine
   store.flushNow()
@@ -68,7 +68,7 @@ export function experimentView(engine: EngineReader, name: string): ExperimentRo
   return rowOf(engine, experiments.known(name))
 }
 
-/** Starts what a file holds; nothing when any of it is wrong. Throws InvalidRequestError with every problem. */
+/** Starts the experiments of a file; none when any is invalid. Throws InvalidRequestError with every problem. */
 export function startExperiments(engine: Engine, value: unknown): readonly ExperimentRow[] {
   const reading = readDefinitionFile(plain(value))
   if (!reading.ok) throw new InvalidRequestError(reading.problems.join('; '), { parameter: 'experiment' })
@@ -131,7 +131,7 @@ function variantRow({ name, share, template, model, provider, parameters }: Vari
   }
 }
 
-/** Units of a variant whose model nobody serves run as usual, which a person should know. */
+/** Units of a variant whose model no key serves run as usual, which a person should know. */
 function problemsOf({ registry }: EngineReader, { variants }: Experiment): readonly string[] {
   const providers = new Set(registry.targets.map(({ provider }) => provider))
   return variants.flatMap(({ name, model, provider }) => [
@@ -164,7 +164,7 @@ export interface ObservationRow {
   readonly requestId: string | null
 }
 
-/** Every value that was observed of an experiment, in the order in which it counted; all versions. */
+/** Every observed value of an experiment in the order in which it counted, over all versions. */
 export function* observationsOf(engine: EngineReader, name: string): Generator<ObservationRow> {
   const { store, experiments } = engine
   experiments.known(name)
@@ -194,7 +194,7 @@ export function* csvOf(rows: Iterable<ObservationRow>): Generator<string> {
   for (const row of rows) yield `${COLUMNS.map((column) => cell(row[column])).join(',')}\r\n`
 }
 
-/** Quoted where it must be; a text that a spreadsheet would take for a formula gets an apostrophe before it. */
+/** Quoted where needed; text that a spreadsheet would take for a formula gets an apostrophe in front. */
 function cell(value: string | number | null): string {
   if (value === null) return ''
   if (typeof value === 'number') return String(value)

@@ -1,4 +1,4 @@
-/** `status --hours` and `GET /api/hours`: what is known of every target by the hour of the day, and the user's rules. */
+/** `status --hours` and `GET /api/hours`: what is known of every target per hour of the day, and the user's rules. */
 
 import type { PriceHint, Target } from '../domain/target.ts'
 import { isoOrNull } from '../engine/ranking.ts'
@@ -21,7 +21,7 @@ export interface HourRow extends HourCell {
   readonly successRate: number | null
   /** Whether the user's rules let it be used from the beginning of this hour, today. */
   readonly open: boolean
-  /** USD per million tokens at the beginning of this hour, today; null when nobody knows. */
+  /** USD per million tokens at the beginning of this hour, today; null when unknown. */
   readonly price: PriceHint | null
 }
 
@@ -30,9 +30,9 @@ export interface TargetHours {
   readonly provider: string
   readonly model: string
   readonly keyIndex: number
-  /** The user's rules that concern it, as written; all lists must be kept, each by one of its rules. */
+  /** The user's rules for it, as written; every list must be satisfied by at least one of its rules. */
   readonly rules: readonly (readonly string[])[]
-  /** Why the rules keep it out now, and until when; null when they do not. */
+  /** Why the rules exclude it now, and until when; null when they do not. */
   readonly closed: { readonly reason: string; readonly opensAt: string | null } | null
   /** 24 of them, from 0 to 23 UTC. */
   readonly hours: readonly HourRow[]

@@ -16,7 +16,7 @@ describe('csvLine()', () => {
     expect(cells(csvLine(attemptEvent({ costNanoUsd: 0 })))['cost_usd']).toBe('0')
   })
 
-  test('quotes what needs it and disarms what a spreadsheet would run', () => {
+  test('quotes where needed and defuses formulas', () => {
     const row = cells(csvLine(attemptEvent({ task: '=HYPERLINK("http://x")', labels: { team: 'a,"b"' } })))
     expect(row['task']).toBe(`"'=HYPERLINK(""http://x"")"`)
     expect(row['labels']).toBe('"{""team"":""a,\\""b\\""""}"')
@@ -35,7 +35,7 @@ test('jsonLine() has the same columns, with labels as an object', () => {
   expect(row).toMatchObject({ labels: { team: 'a' }, cost_usd: '0.02' })
 })
 
-test('ledgerRows() reads every attempt of the time once, oldest first, however many pages there are', () => {
+test('ledgerRows() reads every attempt of the period once, oldest first, over any number of pages', () => {
   const store = createMemoryStore()
   for (let at = 0; at < 2500; at++) store.append(attemptEvent({ id: String(at), startedAt: at, at }))
   expect([...ledgerRows(store, {})].map(({ id }) => Number(id))).toEqual(Array.from({ length: 2500 }, (_, at) => at))

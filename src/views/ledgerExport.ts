@@ -62,7 +62,7 @@ export function csvLine(row: AttemptEvent): string {
 function csvCell(value: CsvCell): string {
   if (value === null) return ''
   if (typeof value !== 'string') return String(value)
-  // Spreadsheets run what begins like a formula, and labels come from whoever called.
+  // Spreadsheets evaluate text that begins like a formula, and labels come from callers.
   const harmless = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }

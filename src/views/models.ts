@@ -1,4 +1,4 @@
-/** `models --json`: every model that can be asked for and who serves it; those that were retired, with what replaces them. */
+/** `models --json`: every model that can be requested and which keys serve it; retired models with their successors. */
 
 import { ABILITIES, type Ability, type PriceHint, type Target } from '../domain/target.ts'
 import { isoOrNull } from '../engine/ranking.ts'
@@ -6,7 +6,7 @@ import type { EngineReader } from '../engine/reader.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 
 export interface ModelRow {
-  /** What to ask for: `provider/model`. */
+  /** The id to request: `provider/model`. */
   readonly id: string
   readonly provider: string
   readonly model: string
@@ -14,26 +14,26 @@ export interface ModelRow {
   readonly keys: readonly number[]
   readonly contextTokens: number | null
   readonly maxOutputTokens: number | null
-  /** USD per million tokens; null when nobody published one. */
+  /** USD per million tokens; null when unknown. */
   readonly price: PriceHint | null
-  /** Can never be billed with these keys. */
+  /** Whether it can never be billed with these keys. */
   readonly free: boolean
-  /** What it is known to do; what is not named may still work. */
+  /** Known abilities; others may still work. */
   readonly abilities: readonly Ability[]
-  /** Whether the provider's list, read at `listedAt`, has it; null while nobody has read the list. */
+  /** Whether the provider's list, read at `listedAt`, has it; null while the list has not been read. */
   readonly listed: boolean | null
   readonly listedAt: string | null
-  /** Date after which the provider will not serve it, where it says so. */
+  /** Date after which the provider stops serving it, where announced. */
   readonly retiresOn: string | null
   readonly retired: { readonly on: string; readonly successor: string | null } | null
-  /** The aliases of the settings that stand for it. */
+  /** The aliases of the settings that resolve to it. */
   readonly aliases: readonly string[]
 }
 
 export interface ModelsView {
   readonly generatedAt: string
   readonly models: readonly ModelRow[]
-  /** Alias to the target ids it stands for now, in its order. */
+  /** Alias to the target ids it currently resolves to, in its order. */
   readonly aliases: Readonly<Record<string, readonly string[]>>
 }
 
@@ -62,7 +62,7 @@ function aliasesOf({ registry }: EngineReader): ReadonlyMap<string, readonly Tar
   )
 }
 
-/** An alias may stand for nothing at the moment. */
+/** An alias may currently resolve to nothing. */
 function nothingOrSelection({ names, targets }: EngineReader['registry'], alias: string): readonly string[] {
   if (!names.has(alias)) return []
   const { order, among } = names.select(alias)
@@ -98,7 +98,7 @@ function rowOf(
   }
 }
 
-/** What the catalogue knows to be withdrawn and is not served any more. */
+/** Models the catalogue lists as retired and that are no longer served. */
 function retiredRows({ registry }: EngineReader, served: ReadonlyMap<string, unknown>): ModelRow[] {
   return registry.config.providers.flatMap(({ id: provider, spec }) =>
     spec.models

@@ -1,4 +1,4 @@
-/** Times as people write them in options and queries. */
+/** Reads times as people write them in options and queries. */
 
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 const AGO = /^(\d{1,5})([mhdw])$/

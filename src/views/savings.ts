@@ -7,11 +7,11 @@ import { nanoToUsd, picoToNano } from '../money/amount.ts'
 import { type Rates, ratesAt } from '../money/price.ts'
 
 /**
- * Every token of the time, priced at the plain rates (no cache discounts, no fee per request) of one target that costs,
- * less what was really paid. A comparison, not a bill: another model would have said it in more or fewer words.
+ * All tokens of the period at the plain rates (no cache discounts, no fee per request) of one paid target,
+ * minus what was really paid. A comparison, not a bill: another model would have used more or fewer tokens.
  */
 export interface Saved {
-  /** Against the target in the middle of those that cost, by the price of these very tokens. */
+  /** Against the median paid target, by the price of these tokens. */
   readonly median: SavingsComparison
   readonly dearest: SavingsComparison
 }
@@ -28,7 +28,7 @@ interface PricedUsage {
   readonly nanoUsd: number
 }
 
-/** Null when no target of the configuration costs anything, or its price is not known. */
+/** Null when no configured target has a known price above 0. */
 export function savedBy(sum: LedgerSum, { registry, now }: EngineReader): Saved | null {
   const priced: PricedUsage[] = []
   for (const target of registry.targets) {

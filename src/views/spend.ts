@@ -7,16 +7,16 @@ import { nanoToUsd } from '../money/amount.ts'
 import { type Saved, savedBy } from './savings.ts'
 
 export interface SpendRow {
-  /** By the names that were asked for: `{ provider: 'groq', day: '2026-11-23' }`. */
+  /** By the requested names: `{ provider: 'groq', day: '2026-11-23' }`. */
   readonly group: Readonly<Record<string, string>>
   readonly attempts: number
   readonly successes: number
   readonly inputTokens: number
   readonly outputTokens: number
   readonly cachedInputTokens: number
-  /** What is known. */
+  /** Known costs. */
   readonly costUsd: number
-  /** Attempts whose price nobody knows; they are not in `costUsd`. */
+  /** Attempts of unknown price, which are not in `costUsd`. */
   readonly unpricedAttempts: number
 }
 
@@ -26,7 +26,7 @@ export interface SpendView {
   readonly since: string | null
   readonly until: string | null
   readonly by: readonly string[]
-  /** The dearest first; by time where days or hours were asked for. */
+  /** Most expensive first; by time where days or hours are requested. */
   readonly spend: readonly SpendRow[]
   readonly total: Omit<SpendRow, 'group'>
   /** Null without a target that has a price. */
@@ -41,7 +41,7 @@ export interface SpendQuestion {
   readonly until?: number
 }
 
-/** What spending can be told apart by, besides `label:NAME`. Days and hours are UTC. */
+/** What spending can be grouped by, besides `label:NAME`. Days and hours are UTC. */
 export const GROUPS = ['provider', 'model', 'key', 'account', 'token', 'source', 'day', 'hour'] as const
 
 /** Throws InvalidRequestError for a group that does not exist. */
@@ -82,7 +82,7 @@ function namesOf(engine: EngineReader, { group }: LedgerSum, by: readonly string
   return Object.fromEntries(by.map((name, place) => [name, nameOf(engine, name, group[place] ?? '')]))
 }
 
-/** A key by its place today, `groq#1`; one that is gone by its fingerprint. */
+/** A key by its current index, `groq#1`; a removed one by its fingerprint. */
 function nameOf({ registry }: EngineReader, name: string, value: string): string {
   if (name !== 'key') return value
   const credential = registry.credentials.find(({ fingerprint }) => fingerprint === value)

@@ -13,7 +13,7 @@ import { type StatsStatus, statusOf } from '../store/statsFile/statsFile.ts'
 import type { TargetTotalsRow } from '../store/tally.ts'
 import { type AllClosed, allClosed } from './hours.ts'
 
-/** The words of `apiStats.json`, and two that only a running keywise can say. */
+/** The statuses of `apiStats.json`, and two that only a running keywise knows. */
 export type Health = StatsStatus | 'parked' | 'untested'
 
 export interface TargetStatus {
@@ -23,10 +23,10 @@ export interface TargetStatus {
   readonly keyIndex: number
   readonly label: string | null
   readonly status: Health
-  /** 1 for the target that would be tried first. */
+  /** 1-based; the first is tried first. */
   readonly rank: number
   readonly eligible: boolean
-  /** Why it is out, ahead or behind; null where its numbers speak for themselves. */
+  /** Why it is out, ahead or behind; null where the numbers explain it. */
   readonly reason: string | null
   readonly score: number
   readonly terms: Terms
@@ -40,7 +40,7 @@ export interface TargetStatus {
   readonly failCount: number
   readonly totalTokens: number
   readonly costUsd: number
-  /** Attempts whose price nobody knows; they are not in `costUsd`. */
+  /** Attempts of unknown price, which are not in `costUsd`. */
   readonly unpricedAttempts: number
   /** Average of the reported scores; null without one. */
   readonly qualityScore: number | null
@@ -72,7 +72,7 @@ export interface LimitStatus {
   readonly remaining: number | null
   readonly resetsAt: string | null
   readonly source: string
-  /** When the numbers were stated or learned. */
+  /** ISO 8601: when the numbers were stated or learned. */
   readonly checkedAt: string | null
 }
 

@@ -13,7 +13,7 @@ import { type AllClosed, allClosed } from './hours.ts'
 export interface WhyRow extends DecisionRow {
   /** Where each term came from, in words; absent for past requests. */
   readonly inputs?: RankedTarget['inputs']
-  /** Terms that nothing was observed for. */
+  /** Terms without any observation. */
   readonly priors?: RankedTarget['priors']
 }
 
@@ -24,9 +24,9 @@ export interface WhyView {
   readonly ranking: readonly WhyRow[]
   /** The target that would be (or was) tried first; null when none is eligible. */
   readonly chosen: string | null
-  /** Whether it was chosen to learn about it rather than because it looked best. */
+  /** Whether it was chosen to explore it rather than because it looked best. */
   readonly explored: boolean
-  /** Set while the user's hours keep every target out; absent for past requests. */
+  /** Set while the user's hours exclude every target; absent for past requests. */
   readonly allClosed?: AllClosed | null
 }
 
@@ -50,8 +50,8 @@ export function whyView(engine: EngineReader, model = 'auto'): WhyView {
 }
 
 /**
- * The ranking by which a request was decided, and what became of it. The ranking is empty where it was not kept: the
- * last 1,000 are, and in a busy second not all. Throws InvalidRequestError for a request nobody knows.
+ * The ranking by which a request was decided, and its attempts. The ranking is empty where it was not kept: the
+ * last 1,000 are, and in a busy second not all. Throws InvalidRequestError for an unknown request.
  */
 export function whyRequestView(engine: EngineReader, requestId: string): WhyRequestView {
   const decision = engine.decisions.find(requestId)
@@ -73,7 +73,7 @@ export function whyRequestView(engine: EngineReader, requestId: string): WhyRequ
   }
 }
 
-/** Under today's index of its key; when a retry could work is what the provider itself said. */
+/** With today's index of its key; `retryAt` is what the provider stated. */
 function pastAttempt({ registry }: EngineReader, event: AttemptEvent): AttemptReport {
   const waitMs = event.failure?.retryAfterMs
   const keyIndex = registry.find(event.target.stateId)?.keyIndex ?? event.target.keyIndex

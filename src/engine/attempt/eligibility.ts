@@ -1,4 +1,4 @@
-/** Everything that can keep a target out right now, asked in one place: the request, the settings, parks, quotas, budgets, hours. */
+/** Everything that can make a target ineligible now: the request, settings, parks, quotas, budgets, hours. */
 
 import type { FailureKind } from '../../domain/failure.ts'
 import type { Park } from '../../domain/park.ts'
@@ -16,25 +16,25 @@ export interface EligibilityFacts {
   readonly learned: LearnedState
   readonly rules: EligibilityRules
   readonly missingAbilities: MissingAbilities
-  /** Why the user's hours keep a target out now; null when they do not. */
+  /** Why the user's hours exclude a target now; null when they do not. */
   readonly hours: (target: Target, now: number) => Ineligible | null
-  /** The model its provider names in the place of a withdrawn one; null when it names none. */
+  /** The successor its provider names for a retired model; null when there is none. */
   readonly successorOf: (target: Target) => string | null
-  /** What a call may take; as it was when the request first asked. */
+  /** The most a call may consume; computed once per request and target. */
   readonly needOf: (target: Target, pending: PendingRequest, now: number) => HoldNeed
 }
 
-/** A reason, with what is behind it. */
+/** A reason with its cause. */
 export interface Obstacle extends Ineligible {
-  /** The budget that has no room, where it is one. */
+  /** The exceeded budget, where that is the cause. */
   readonly budget?: BudgetRefusal
-  /** The failure a park came from, or the one that a call beyond a limit would meet. */
+  /** The failure that caused the park, or that a call beyond the limit would meet. */
   readonly kind?: FailureKind
 }
 
 /**
- * The same for choosing whom to try: a target whose budget says `reject` keeps its place, and when it is its turn the
- * request fails instead of moving on to another one.
+ * The same for choosing a target: one whose budget says `reject` stays in the ranking, and when its turn comes the
+ * request fails instead of moving on.
  */
 export function whyNotChoose(
   eligibility: EligibilityFacts,
@@ -48,8 +48,8 @@ export function whyNotChoose(
 }
 
 /**
- * Why the target cannot be tried for this request now; null when it can. `inNeed`: nothing else is left, so a park
- * that is only a guess is no reason.
+ * Why the target cannot be tried for this request now; null when it can. `inNeed`: nothing else is left, so a
+ * park that is only a guess is ignored.
  */
 export function whyNot(
   eligibility: EligibilityFacts,
@@ -72,7 +72,7 @@ export function whyNot(
 
 /**
  * When the target may be tried for this request: now, when everything in its way will be over, or null when no time is
- * known for something. What this request has tried itself is not asked; `inNeed` as in `whyNot`.
+ * known for one of them. The request's own trail is ignored; `inNeed` as in `whyNot`.
  */
 export function freeAt(
   eligibility: EligibilityFacts,
@@ -97,7 +97,7 @@ export function freeAt(
   return at
 }
 
-/** Trying these again before their time cannot help. */
+/** Retrying these early cannot help. */
 const NEVER_TRIED: ReadonlySet<FailureKind> = new Set([
   'auth_invalid',
   'auth_forbidden',
@@ -130,7 +130,7 @@ function parked(
   }
   if (inNeed) return null
   const share = parks.share(target, now)
-  // Half-open lets the one probe through (`reserve` sees to it that it is one); after it the share grows.
+  // Half-open lets the one probe through (`reserve` ensures there is only one); after it the share grows.
   if (share >= 1 || share === 0) return null
   const drawn = lot(pending.id, target.stateId)
   if (drawn < share) return null
@@ -138,13 +138,13 @@ function parked(
   return { code: 'parked', reason, until: parks.reaches(target, drawn, now) }
 }
 
-/** A dead model id that somebody pinned: what to write instead. */
+/** For a retired model id that is pinned: what to use instead. */
 function adviceOn({ reason }: Park, target: Target, { successorOf }: EligibilityFacts): string {
   const successor = reason === 'model_not_found' ? successorOf(target) : null
   return successor === null ? '' : `; use ${successor}`
 }
 
-/** A number in 0..1 that is the same whenever this request asks about this target. */
+/** A number in 0..1, the same for every evaluation of this request and target. */
 const lot = (requestId: string, stateId: string) => hash32(`${requestId} ${stateId}`, 0) / 0x1_0000_0000
 
 function short(eligibility: EligibilityFacts, target: Target, pending: PendingRequest, now: number): Obstacle | null {

@@ -1,4 +1,4 @@
-/** What decides about eligibility, made from a registry: the user's rules, hours, and what a call may need. */
+/** Builds the facts that decide eligibility from a registry: the user's rules, hours, and what a call may consume. */
 
 import type { Target } from '../../domain/target.ts'
 import { worstCase } from '../../money/cost.ts'

@@ -1,18 +1,18 @@
 /**
- * What a provider refuses for a model although leaving it out loses nothing the caller asked for: learned from its own
- * words, kept seven days (wire-facts section 4, `unsupported`).
+ * Fields a provider refuses for a model and that can be renamed or dropped without losing anything the caller requested:
+ * learned from its error message and kept for seven days.
  */
 
 import type { FailureOf } from '../../domain/failure.ts'
 import type { Target } from '../../domain/target.ts'
 
 const LIFE_MS = 7 * 86_400_000
-/** Renamed: the same wish under the name the provider knows. */
+/** Renamed: the same option under the name the provider knows. */
 const RENAMES: ReadonlyMap<string, string> = new Map([
   ['max_tokens', 'max_completion_tokens'],
   ['max_completion_tokens', 'max_tokens'],
 ])
-/** Dropped: hints to the server, not wishes of the caller. */
+/** Dropped: hints for the server, not requirements of the caller. */
 const DROPPABLE = new Set([
   'stream_options',
   'parallel_tool_calls',
@@ -33,13 +33,13 @@ export class LearnedRequestFixes {
     this.#now = now
   }
 
-  /** Learns from a refusal. True when the next call of the same target will be written otherwise. */
+  /** Learns from a refusal. True when the next call of the same target will be written differently. */
   learn(target: Target, failure: FailureOf<'unsupported'>): boolean {
     const parameter = failure.parameter
     if (parameter === undefined || (!RENAMES.has(parameter) && !DROPPABLE.has(parameter))) return false
     const id = `${target.provider} ${target.model}`
     const known = this.#learned.get(id) ?? new Map<string, number>()
-    // Renamed once and refused again under the other name: there is no name it takes.
+    // Renamed once and refused under the other name too: it accepts neither.
     if ((known.get(parameter) ?? 0) > this.#now() || (known.get(RENAMES.get(parameter) ?? '') ?? 0) > this.#now())
       return false
     known.set(parameter, this.#now() + LIFE_MS)
@@ -47,12 +47,12 @@ export class LearnedRequestFixes {
     return true
   }
 
-  /** Whether anything was learned of the target's model. */
+  /** Whether there are fixes for the target's model. */
   has(target: Target): boolean {
     return this.#learned.size > 0 && this.#learned.has(`${target.provider} ${target.model}`)
   }
 
-  /** The body as this provider takes it for this model. */
+  /** The body as this provider accepts it for this model. */
   apply(target: Target, body: Record<string, unknown>): Record<string, unknown> {
     if (this.#learned.size === 0) return body
     const known = this.#learned.get(`${target.provider} ${target.model}`)

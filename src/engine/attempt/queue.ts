@@ -1,13 +1,13 @@
-/** Those who wait for the same account and model: who is next, and when the next one may go. */
+/** Requests waiting for the same account and model: which is next, and when it may go. */
 
 import type { Target } from '../../domain/target.ts'
 
-/** The soonest chance of a caller. */
+/** The soonest time at which a request can be served. */
 export interface NextSlot {
   /** Epoch milliseconds; not later than now means "now". */
   readonly at: number
   readonly target: Target
-  /** How many requests the limit lets through per window; absent or null when unknown: then the first goes alone. */
+  /** Requests the limit allows per window; absent or null when unknown: then the first goes alone. */
   readonly limit?: number | null
   /** The window of that limit; absent when unknown. */
   readonly windowMs?: number
@@ -19,20 +19,20 @@ export interface Waiter {
   readonly joinedAt: number
   readonly deadline: number
   readonly finish: (result: WaitResult) => void
-  /** Where it waits; null before it entered and after it left. */
+  /** The queue it is in; null before it entered and after it left. */
   queue: Queue | null
 }
 
-/** `try`: look again, there should be room. `failed`: no chance within the patience; `retryAt` is the honest time. */
+/** `try`: look again, there should be room. `failed`: no chance within the patience; `retryAt` says when there is one. */
 export type WaitResult =
   | 'try'
   | 'aborted'
   | { readonly failed: { readonly retryAt: number | null; readonly target: Target | null } }
 
-/** A queue lets its callers out over at least this share of the window or of the wait. */
+/** A queue releases its requests over at least this share of the window or of the wait. */
 const SPREAD = 0.1
 const SHORTEST_GAP_MS = 5
-/** How long the one that went ahead is waited for when nobody says how it fared. */
+/** How long to wait for the result of the first request when none is reported. */
 const PROBE_MS = 2_000
 
 export function queueOf(target: Target): string {
@@ -40,16 +40,16 @@ export function queueOf(target: Target): string {
 }
 
 export class Queue {
-  /** First come first: by arrival. */
+  /** Ordered by arrival. */
   readonly waiters: Waiter[] = []
   #nextAt = 0
-  /** When the current slot is over, and the next one begins to count anew. */
+  /** When the current slot ends and counting starts again. */
   #closesAt = Number.NEGATIVE_INFINITY
-  /** How many went in this slot; counted against the limit. */
+  /** Requests released in this slot, counted against the limit. */
   #gone = 0
-  /** The pause between two. */
+  /** Milliseconds between two releases. */
   #gapMs = SHORTEST_GAP_MS
-  /** What is known without a stated limit: nothing, that one went ahead to find out, or that it came back well. */
+  /** Without a stated limit: nothing is known, a first request is finding out, or it succeeded. */
   #trial: 'none' | 'under-way' | 'passed' = 'none'
 
   add(waiter: Waiter): void {
@@ -65,13 +65,13 @@ export class Queue {
     waiter.queue = null
   }
 
-  /** When the first one may go. */
+  /** When the head may go. */
   turnAt(slot: NextSlot, now: number): number {
     if (slot.at > now && this.#trial === 'passed') this.#trial = 'none'
     return Math.max(slot.at, this.#nextAt)
   }
 
-  /** When a caller's turn would come, behind those who arrived before it. */
+  /** When a request's turn would come, behind those that arrived earlier. */
   expectedAt(slot: NextSlot, arrivedAt: number, now: number): number {
     const firstAt = this.turnAt(slot, now)
     const { limit, windowMs = 0 } = slot
@@ -83,7 +83,7 @@ export class Queue {
     return isOpen ? this.#closesAt + (slots - 1) * windowMs : firstAt + slots * windowMs
   }
 
-  /** The first one goes; decides when the next may. */
+  /** Releases the head and decides when the next may go. */
   letFirstOut(slot: NextSlot, now: number): void {
     const first = this.waiters[0]!
     if (now >= this.#closesAt) this.#open(slot, now - first.joinedAt, now)
@@ -92,21 +92,21 @@ export class Queue {
     first.finish('try')
   }
 
-  /** A call ended somewhere: the one that went ahead may be back. */
+  /** A call ended: it may be the first request's. */
   changed(now: number): void {
     if (this.#trial !== 'under-way') return
     this.#trial = 'passed'
     this.#nextAt = now
   }
 
-  /** Nobody waits and nothing that was let out still counts. */
+  /** Nothing waits and nothing released still counts. */
   isIdle(now: number): boolean {
     return this.waiters.length === 0 && this.#nextAt <= now
   }
 
-  /** All that may go now are spread over a tenth of the window, or of the wait where no window is known. */
+  /** Releases are spread over a tenth of the window, or of the wait where no window is known. */
   #open({ limit, windowMs }: NextSlot, waitedMs: number, now: number): void {
-    // Of those that wait elsewhere some will come over, so the limit counts, not who is here already.
+    // Some of those waiting elsewhere will move here, so the limit counts, not the present length.
     const going = Math.max(1, limit ?? this.waiters.length)
     this.#gapMs = Math.max(SHORTEST_GAP_MS, (SPREAD * (windowMs ?? waitedMs)) / going)
     this.#closesAt = now + Math.max(windowMs ?? 0, this.#gapMs * going)

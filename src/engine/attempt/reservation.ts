@@ -1,4 +1,4 @@
-/** What is set aside before a call, in quotas and in budgets, and given back or settled after it. */
+/** Reserves quota and budget before a call, to be settled or released after it. */
 
 import type { Target } from '../../domain/target.ts'
 import { type BudgetHold, type BudgetRefusal, type Budgets, bindsLength } from '../../money/budget.ts'
@@ -14,18 +14,18 @@ export type GrantedHold = Extract<Hold, { granted: true }>
 export type Hold =
   | {
       readonly granted: true
-      /** Null when a test run went ahead although no room was known. */
+      /** Null when a test run went ahead without room in the quota. */
       readonly quota: QuotaHold | null
       readonly budget: BudgetHold
-      /** The call decides whether a park is over. */
+      /** The call is the probe that decides whether a park is over. */
       readonly probe: boolean
-      /** Most tokens the answer may have, to be sent along, because nothing else bounds it; null otherwise. */
+      /** Maximum output tokens to send, because nothing else bounds the answer; null otherwise. */
       readonly mostOutputTokens: number | null
     }
   | {
       readonly granted: false
       readonly why: Ineligible
-      /** The budget that has no room and forbids going elsewhere. */
+      /** The exceeded budget whose rule is to fail the request. */
       readonly rejectedBy: BudgetRefusal | null
     }
 
@@ -35,7 +35,7 @@ export interface HoldSources {
   readonly parks: Parks
 }
 
-/** Sets aside what a call may need, in quotas and budgets or in neither. */
+/** Reserves what a call may need, in quota and budget or in neither. */
 export function reserve(
   sources: HoldSources,
   target: Target,
@@ -46,7 +46,7 @@ export function reserve(
 ): Hold {
   const state = sources.parks.state(target, now)
   const probe = state === 'half-open' && sources.parks.startProbe(target, now, prober)
-  // One at a time finds out whether a park is over; the others go elsewhere until it has come back.
+  // One probe at a time finds out whether a park is over; other requests go elsewhere meanwhile.
   if (state === 'half-open' && !probe) return { granted: false, why: PROBED, rejectedBy: null }
   const quota = sources.quota.reserve(target, need.quota, now)
   if (!quota.granted) {
@@ -66,8 +66,8 @@ export function reserve(
 }
 
 /**
- * What a test run sets aside. Budgets bind it like everybody else; parks and limits do not, because whether they are
- * over is what it finds out.
+ * The same for a test run. Budgets bind it as usual; parks and limits do not, because whether they are
+ * over is what the test finds out.
  */
 export function reserveForTest(
   sources: HoldSources,

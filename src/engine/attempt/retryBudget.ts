@@ -1,6 +1,6 @@
 /**
- * How much trying again keywise allows itself as a whole: at most 20 % of the requests of the last ten seconds, and
- * always ten a second (Finagle's RetryBudget, Envoy's retry budget). Going on to a healthy target is no retry.
+ * Limits retries of the whole process to 20 % of the requests of the last ten seconds, but
+ * always allows ten per second (Finagle's RetryBudget, Envoy's retry budget). Trying another target is not a retry.
  */
 
 const SHARE = 0.2
@@ -12,7 +12,7 @@ export class RetryBudget {
   #retries = 0
   #since = 0
 
-  /** A request came in. */
+  /** Counts a request. */
   request(now: number): void {
     this.#age(now)
     this.#requests++
@@ -24,14 +24,14 @@ export class RetryBudget {
     return this.#retries < ALWAYS || this.#retries < this.#requests * SHARE
   }
 
-  /** Whether a retry may be made now; if so it is taken. */
+  /** Takes a retry if one may be made now. */
   take(now: number): boolean {
     if (!this.isLeft(now)) return false
     this.#retries++
     return true
   }
 
-  /** Both counts fade with the window, so that a burst does not weigh for ever. */
+  /** Both counts decay with the window, so that a burst is forgotten. */
   #age(now: number): void {
     const ageMs = now - this.#since
     if (ageMs < WINDOW_MS / 10 && ageMs >= 0) return

@@ -33,7 +33,7 @@ describe('rewriteModel()', () => {
     ['half a text', '{"model":"a'],
   ])('leaves %s to be written anew', (_, body) => expect(rewritten(body)).toBeNull())
 
-  test('asks for usage where the client did not, and never twice', () => {
+  test('requests usage where the client did not, and never twice', () => {
     const front = '{"stream_options":{"include_usage":true},'
     expect(rewritten('{"model":"m"}', { stream: true })?.body).toBe(`${front}"model":"theirs"}`)
     expect(rewritten('{"model":"m"}', { stream: true, wantsUsage: true })?.body).toBe('{"model":"theirs"}')

@@ -1,15 +1,15 @@
-/** A request for an upstream of the client's own dialect: its path, and the client's own bytes with the model put in. */
+/** A request for an upstream of the client's dialect: its path, and the client's bytes with the model replaced. */
 
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import type { ClientWire } from '../request/pendingRequest.ts'
 
 interface FieldSpan {
   readonly path: (model: string, stream: boolean) => string
-  /** Whether the model stands in the body; Gemini has it in the path. */
+  /** Whether the model is in the body; Gemini has it in the path. */
   readonly inBody: boolean
-  /** Put in front when the client streams and did not ask for usage itself. */
+  /** Added in front when the client streams and did not request usage itself. */
   readonly askForUsage?: string
-  /** The field that limits the answer, where it stands at the top of the body. */
+  /** The field that limits the answer, where it is at the top level of the body. */
   readonly limit?: string
 }
 
@@ -29,8 +29,8 @@ const PLACES: { readonly [D in DialectId]: FieldSpan } = {
 }
 
 /**
- * Path and body; null when the bytes are not as simple as expected, and the request has to be written anew.
- * `maxTokens`: a limit to put in; null for none.
+ * Path and body; null when the bytes are not simple enough and the request must be written again.
+ * `maxTokens`: an output limit to add; null for none.
  */
 export function rewriteModel(
   wire: ClientWire,
@@ -43,7 +43,7 @@ export function rewriteModel(
   if (wire.body === null) return null
   if (!place.inBody) return maxTokens === null ? { path, body: wire.body.original() } : null
   const usage = request.stream && request.wantsUsage !== true ? (place.askForUsage ?? '') : ''
-  // What the client wrote itself, be it null, would stand there twice.
+  // A field the client set itself, even to null, would appear twice.
   if (usage !== '' && wire.body.mentions('"stream_options"')) return null
   if (maxTokens !== null && (place.limit === undefined || wire.body.mentions(place.limit))) return null
   const limit = maxTokens === null ? '' : `${place.limit}:${maxTokens},`

@@ -1,4 +1,4 @@
-/** One target being tried for a request: the call, and what was set aside for it. */
+/** One target being tried for a request: the call, and the hold on quota and budget. */
 
 import type { Target } from '../../domain/target.ts'
 import type { Price } from '../../money/price.ts'
@@ -11,9 +11,9 @@ export interface RunningAttempt {
   readonly credential: Credential
   readonly call: Call
   readonly hold: Extract<Hold, { granted: true }>
-  /** As it was when the call began; null when nobody knows it. */
+  /** The price when the call began; null when unknown. */
   readonly price: Price | null
-  /** 1-based place in the cascade. */
+  /** 1-based position in the cascade. */
   readonly number: number
   /** Epoch milliseconds. */
   readonly startedAt: number

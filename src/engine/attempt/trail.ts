@@ -1,4 +1,4 @@
-/** What one request has tried and learned on its way: whom it must not ask again, and when it is over. */
+/** What one request has tried and learned so far: which targets it must not try again, and when it is over. */
 
 import type { AttemptReport } from '../../domain/attempt.ts'
 import type { Failure, FailureKind } from '../../domain/failure.ts'
@@ -10,34 +10,34 @@ import type { Verdict } from '../../routing/judge.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Hold } from './reservation.ts'
 
-/** Upstream calls of one request, those refused at once included (contract 2.1). */
+/** Maximum upstream calls of one request, including those refused at once, which do not count as attempts. */
 const MOST_CALLS = 20
-/** More reasons than this are not told. */
+/** Maximum reasons logged. */
 const MOST_PASSED = 5
-/** After this many transient failures of one provider the next one is asked, as long as there is one. */
+/** After this many transient failures of one provider another one is preferred while one is eligible. */
 const PROVIDER_PATIENCE = 2
 
 export class Trail {
   readonly attempts: AttemptReport[] = []
   readonly isLogged: boolean
-  /** Who was passed over without a call, each reason once. */
+  /** Targets passed over without a call, each reason once. */
   readonly passed: PassedOver[] = []
   /** Milliseconds spent waiting for room. */
   waitedMs = 0
-  /** The budget that forbids going elsewhere. */
+  /** The exceeded budget whose rule is to fail the request. */
   rejectedBy: BudgetRefusal | null = null
   /** The last failure that was the request's own fault, by class. */
   lastFailure: Failure | null = null
   readonly #maxAttempts: number
   readonly #hardCap: boolean
-  /** Made by the first failure: most requests have none. */
+  /** Created by the first failure: most requests have none. */
   #lessons: Lessons | null = null
   #calls = 0
   #counted = 0
   #finished = false
   #offered: Target | null = null
 
-  /** `isTold`: somebody will read who was passed over. */
+  /** `isLogged`: whether passed-over targets will be logged. */
   constructor(pending: Pick<PendingRequest, 'maxAttempts' | 'hardCap'>, isLogged = false) {
     this.isLogged = isLogged
     this.#maxAttempts = pending.maxAttempts
@@ -57,7 +57,7 @@ export class Trail {
     )
   }
 
-  /** The target a decision begins with. */
+  /** The target a decision starts with. */
   offer(target: Target | null): void {
     this.#offered = target
   }
@@ -69,7 +69,7 @@ export class Trail {
     return offered
   }
 
-  /** Takes in a failed attempt and what it means for the rest of this request. */
+  /** Adds a failed attempt and applies its verdict to the rest of this request. */
   add(target: Target, report: AttemptReport, failure: Failure, verdict: Verdict): void {
     this.attempts.push(report)
     this.lastFailure = failure
@@ -83,24 +83,24 @@ export class Trail {
     if (failure.kind === 'unsupported') unsupportedBy.add(target.provider)
   }
 
-  /** Whether another provider has called this request unsupported. */
+  /** Whether another provider has rejected this request as unsupported. */
   isUnsupportedBesides(provider: string): boolean {
     const { unsupportedBy } = this.#learned
     return unsupportedBy.size > (unsupportedBy.has(provider) ? 1 : 0)
   }
 
-  /** Whether the target was already called by this request. */
+  /** Whether this request has already called the target. */
   wasTried(target: Target): boolean {
     return this.attempts.some((attempt) => attempt.target === target.id)
   }
 
-  /** Takes in the attempt that answered. */
+  /** Adds the attempt that answered. */
   answered(report: AttemptReport): void {
     this.attempts.push(report)
     this.#calls++
   }
 
-  /** A target that has no room now. One that was only tried out of curiosity ends no request. */
+  /** Passes over a target without room. One that was only explored does not end the request. */
   pass(target: Target, { why, rejectedBy }: Extract<Hold, { granted: false }>, explored: boolean): void {
     if (why.code === 'budget') this.leave(target.stateId)
     else this.#learned.busy.add(target.stateId)
@@ -108,7 +108,7 @@ export class Trail {
     if (!explored) this.rejectedBy = rejectedBy
   }
 
-  /** A target that is not to be asked (again) by this request. */
+  /** Excludes a target from this request. */
   leave(stateId: string): void {
     this.#learned.left.add(scopeKey({ scope: 'target', first: stateId, second: '' }))
   }
@@ -117,7 +117,7 @@ export class Trail {
     return this.#lessons?.busy.has(target.stateId) === true
   }
 
-  /** For the story of the call: somebody who would have been asked next, and why not. */
+  /** For the log: a target that would have been next, and why it was not. */
   recordPassed(text: string): void {
     if (this.passed.length >= MOST_PASSED || this.passed.some((known) => known.text === text)) return
     this.passed.push({ before: this.attempts.length + 1, text })
@@ -135,7 +135,7 @@ export class Trail {
     return met !== undefined && met.size > 0 && keysOf(target).some((key) => met.has(key))
   }
 
-  /** Why a target is out for this request; null when it is not. */
+  /** Why a target is excluded from this request; null when it is not. */
   excludes(target: Target): string | null {
     if (this.#lessons === null) return null
     const { left, limited, missing, smallestWindow } = this.#lessons
@@ -148,12 +148,12 @@ export class Trail {
     return null
   }
 
-  /** Whether something failed that another request would not have met: its size, what it asked for, its contents. */
+  /** Whether a failure was specific to this request: its size, its features, its content. */
   get isOwnFault(): boolean {
     return this.attempts.some(({ failureKind }) => failureKind !== null && OWN_FAULTS.has(failureKind))
   }
 
-  /** Whether its provider has used up this request's patience; such targets come last. */
+  /** Whether its provider has failed too often in this request; such targets come last. */
   isTired(target: Target): boolean {
     return (this.#lessons?.transient.get(target.provider) ?? 0) >= PROVIDER_PATIENCE
   }
@@ -185,14 +185,14 @@ export class Trail {
   }
 }
 
-/** What failures taught a request about others than the target that failed. */
+/** What failures taught this request about targets other than the failed one. */
 class Lessons {
   readonly left = new Set<string>()
-  /** Those that were only at a limit: worth waiting for, and to be asked again after a wait. */
+  /** Scopes only at a limit: worth waiting for, and eligible again after a wait. */
   readonly limited = new Set<string>()
-  /** The same for the whole request: whoever it found at a limit it does not try on a guess. */
+  /** The same for the whole request: a scope found at a limit is not retried on a guess. */
   readonly met = new Set<string>()
-  /** Targets that another request is finding out about: not now, but worth waiting for. */
+  /** Targets being probed by another request: not available now, but worth waiting for. */
   readonly busy = new Set<string>()
   readonly transient = new Map<string, number>()
   readonly unsupportedBy = new Set<string>()
@@ -200,7 +200,7 @@ class Lessons {
   smallestWindow = 0
 }
 
-/** These pass by themselves, at a time that parks and quotas know. */
+/** These pass by themselves, at a time known to parks and quotas. */
 const AT_A_LIMIT: ReadonlySet<FailureKind> = new Set(['rate_minute', 'in_flight_budget', 'quota_day'])
 
 const OWN_FAULTS: ReadonlySet<FailureKind> = new Set([

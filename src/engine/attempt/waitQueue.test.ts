@@ -79,7 +79,7 @@ describe('waiting in vain', () => {
     expect([queue.size, clock.pending]).toEqual([0, 0])
   })
 
-  test('is refused at once when those in front use up the limit', async () => {
+  test('is refused at once when earlier requests use up the limit', async () => {
     const { clock, left, join } = setup()
     for (let place = 0; place < 4; place++)
       join(place, () => ({ at: NOON + SECOND, target, limit: 3, windowMs: MINUTE }))
@@ -88,7 +88,7 @@ describe('waiting in vain', () => {
     expect(left[0]?.result).toEqual(failedAt(NOON + SECOND + MINUTE, target))
   })
 
-  test('ends when the opening moves beyond the patience', async () => {
+  test('ends when the slot moves beyond the patience', async () => {
     const { clock, left, join } = setup()
     let at = NOON + 2 * SECOND
     join('one', () => ({ at, target }))
@@ -109,8 +109,8 @@ describe('waiting in vain', () => {
   })
 })
 
-describe('being let out', () => {
-  test('happens when the opening comes, first come first served', async () => {
+describe('being released', () => {
+  test('happens when the slot comes, first come first served', async () => {
     const { clock, left, join } = setup()
     for (const name of ['first', 'second', 'third'])
       join(name, () => ({ at: NOON + 4 * SECOND, target, limit: 10, windowMs: SECOND }))
@@ -121,7 +121,7 @@ describe('being let out', () => {
     expect(left.every(({ result }) => result === 'try')).toBe(true)
   })
 
-  test('keeps the place of who was let out in vain', async () => {
+  test('keeps the place of a request released in vain', async () => {
     const { clock, left, join } = setup()
     const slot = () => ({ at: NOON + 4 * SECOND, target, limit: 10, windowMs: SECOND })
     join('new', slot)
@@ -130,7 +130,7 @@ describe('being let out', () => {
     expect(left.map(({ name }) => name)).toEqual(['old', 'new'])
   })
 
-  test('is spread over a tenth of the window, and never more than the limit go: 1,000 waiters, 30 a minute', async () => {
+  test('is spread over a tenth of the window and never exceeds the limit: 1,000 waiters, 30 per minute', async () => {
     const { clock, left, join } = setup()
     for (let place = 0; place < 1_000; place++)
       join(place, () => ({ at: NOON + SECOND, target, limit: 30, windowMs: MINUTE }))
@@ -143,7 +143,7 @@ describe('being let out', () => {
     expect(left).toHaveLength(1_000)
   })
 
-  test('sends one ahead alone where the limit is unknown, and the others when it came back', async () => {
+  test('sends one request ahead where the limit is unknown, and the others when it succeeded', async () => {
     const { clock, left, join, queue } = setup()
     for (let place = 0; place < 5; place++) join(place, () => ({ at: NOON + SECOND, target }))
     await clock.pass(2_500)
@@ -154,7 +154,7 @@ describe('being let out', () => {
     expect(new Set(left.map(({ at }) => at)).size).toBe(5)
   })
 
-  test('holds the others back when the one that went ahead was refused', async () => {
+  test('holds the others back when the first was refused', async () => {
     const { clock, left, join, queue } = setup()
     let at = NOON + SECOND
     for (let place = 0; place < 3; place++) join(place, () => ({ at, target }))
@@ -178,7 +178,7 @@ describe('being let out', () => {
     expect(left).toEqual([{ name: 'one', at: 100, result: 'try' }])
   })
 
-  test('does not make those wait who wait for something else', async () => {
+  test('does not delay requests that wait for another target', async () => {
     const { clock, left, join } = setup()
     join('slow', () => ({ at: NOON + 8 * SECOND, target }))
     join('quick', () => ({ at: NOON + SECOND, target: other }))
@@ -186,7 +186,7 @@ describe('being let out', () => {
     expect(left.map(({ name }) => name)).toEqual(['quick'])
   })
 
-  test('follows a chance that moves to another target', async () => {
+  test('follows a slot that moves to another target', async () => {
     const { clock, left, join } = setup()
     let slot: NextSlot = { at: NOON + 9 * SECOND, target }
     join('one', () => slot)
@@ -216,7 +216,7 @@ test('a caller that gives up leaves at once, and its place is taken', async () =
   expect([queue.size, clock.pending]).toEqual([0, 0])
 })
 
-test('closing sends everybody away and leaves no timer', async () => {
+test('closing refuses all waiters and leaves no timer', async () => {
   const { clock, left, join, queue } = setup()
   for (const name of ['a', 'b']) join(name, () => ({ at: NOON + 5 * SECOND, target }))
   await clock.pass(SECOND)

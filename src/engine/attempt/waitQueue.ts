@@ -1,29 +1,29 @@
 /**
- * The wait queue: when nothing is free but something will be within a caller's patience, callers wait here, first
- * come first served, and are let out one after the other instead of as a herd. Whoever would wait in vain is told at
- * once when and with which target it can work.
+ * The wait queue: when nothing is free but something will be within a caller's patience, requests wait here, first
+ * come first served, and are released one after the other instead of as a herd. A request that would wait in vain is
+ * refused at once, with the time and the target that could work.
  */
 
 import { type NextSlot, Queue, queueOf, type Waiter, type WaitResult } from './queue.ts'
 
 export interface WaitOptions {
-  /** Asked again whenever it may have changed; null when nothing will ever be free. */
+  /** Evaluated again whenever it may have changed; null when nothing will be free. */
   readonly soonest: () => NextSlot | null
-  /** How long this caller still waits. */
+  /** Maximum milliseconds this request may still wait. */
   readonly patienceMs: number
-  /** When its request arrived: who was let out in vain and waits again keeps its place. Default: now. */
+  /** When the request arrived; one released in vain keeps its place when it waits again. Default: now. */
   readonly arrivedAt?: number
   readonly signal?: AbortSignal
 }
 
-/** The clock and the timers; tests bring their own. */
+/** The clock and the timers, injectable for tests. */
 export interface Timing {
   now(): number
-  /** Calls back after `delayMs` and returns what stops it. */
+  /** Calls back after `delayMs`; returns a function that cancels it. */
   after(delayMs: number, callback: () => void): () => void
 }
 
-/** Everybody is asked anew at least this often: clocks jump, and other processes take or free what we wait for. */
+/** All waiters are re-evaluated at least this often: clocks jump, and other processes take or free limits. */
 const ROUND_MS = 1_000
 
 export class WaitQueue {
@@ -37,12 +37,12 @@ export class WaitQueue {
     this.#timing = timing
   }
 
-  /** How many wait. */
+  /** Number of waiting requests. */
   get size(): number {
     return this.#waiters.size
   }
 
-  /** Resolves when the caller should look again, or as soon as it is clear that waiting is in vain. Never rejects. */
+  /** Resolves when the request should decide again, or as soon as waiting is known to be in vain. Never rejects. */
   wait(options: WaitOptions): Promise<WaitResult> {
     if (options.signal?.aborted === true) return Promise.resolve('aborted')
     const now = this.#timing.now()
@@ -54,14 +54,14 @@ export class WaitQueue {
     return new Promise((resolve) => this.#enter(options, slot, deadline, resolve))
   }
 
-  /** A call ended or a park was lifted: whoever is next need not wait for the timer. */
+  /** A call ended or a park was lifted: the next request need not wait for the timer. */
   changed(): void {
     if (this.#waiters.size === 0) return
     for (const queue of this.#queues.values()) queue.changed(this.#timing.now())
     this.#look()
   }
 
-  /** Sends everybody away; for the end of the process. */
+  /** Refuses all waiters, at the end of the process. */
   close(): void {
     for (const waiter of [...this.#waiters]) waiter.finish(failedBy(waiter.soonest()))
     this.#stopTimer()
@@ -93,7 +93,7 @@ export class WaitQueue {
     this.#look()
   }
 
-  /** Lets out the first of every queue whose turn has come, and sets the timer for the others. */
+  /** Releases the head of every queue whose turn has come, and sets the timer for the others. */
   #look(): void {
     const now = this.#timing.now()
     if (now >= this.#roundAt) this.#askEverybody(now)
@@ -117,7 +117,7 @@ export class WaitQueue {
     return Number.POSITIVE_INFINITY
   }
 
-  /** Whether the waiter stands in the right queue; moves it to another, or tells it that it waits in vain. */
+  /** Whether the waiter is in the right queue; moves it to another, or refuses it when waiting is in vain. */
   #isPlaced(waiter: Waiter, slot: NextSlot | null): boolean {
     if (slot === null || slot.at > waiter.deadline) {
       waiter.finish(failedBy(slot))

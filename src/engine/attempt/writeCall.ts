@@ -1,4 +1,4 @@
-/** Writes a request for one target and starts the call: dialect, the provider's quirks, learned request fixes, deadlines. */
+/** Writes a request for one target and starts the call: dialect, provider quirks, learned fixes, deadlines. */
 
 import type { Settings } from '../../config/config.ts'
 import type { Dialect } from '../../dialects/dialect.ts'
@@ -23,9 +23,9 @@ export interface CallOrder {
   readonly target: Target
   readonly credential: Credential
   readonly pending: PendingRequest
-  /** A limit to send along, because a hard budget needs one and the request has none; null for none. */
+  /** Output limit to add, because a hard budget needs one and the request has none; null for none. */
   readonly mostOutputTokens: number | null
-  /** The target's own time to its first content; default what was learned of it. */
+  /** Milliseconds the target has for its first content; default: the learned allowance. */
   readonly allowedMs?: number
 }
 
@@ -62,7 +62,7 @@ function allowance({ latencyAllowance, settings }: CallWriter, { target, credent
   )
 }
 
-/** The client's own bytes where nothing but the model has to change, else the request written anew. */
+/** The client's bytes where only the model changes, else the request written again. */
 function written(
   { requestFixes, settings }: CallWriter,
   { target, credential, pending, mostOutputTokens: maxTokens }: CallOrder,

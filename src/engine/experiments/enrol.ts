@@ -1,7 +1,7 @@
 /**
- * A request's part in an experiment: which one it asks for, which variant it gets, and the request as that variant wants
- * it. It asks by the option `experiment`, by the model `experiment:NAME`, or by the label `experiment=NAME`, which alone
- * leaves the model as it is and means nothing where there is no such experiment.
+ * Enrols a request in an experiment: which one it names, which variant it gets, and the request as that variant changes
+ * it. It is named by the option `experiment`, the model `experiment:NAME`, or the label `experiment=NAME`; the label alone
+ * leaves the model unchanged and has no effect when there is no such experiment.
  */
 
 import type { ChatRequest, Message } from '../../domain/chat.ts'
@@ -17,18 +17,18 @@ import type { Version } from './versions.ts'
 export const EXPERIMENT_MODEL = 'experiment:'
 const LABEL = 'experiment'
 
-/** What fills the `{{variables}}` of the templates. */
+/** Values for the templates' `{{variables}}`. */
 export type TemplateVariables = Readonly<Record<string, string | number | boolean>>
 
 export interface ExperimentRequest {
   readonly request: ChatRequest
-  /** The request with all its texts; `request` may be a outline of it. */
+  /** The request with all its texts; `request` may be an outline of it. */
   readonly whole: () => ChatRequest
-  /** By name, where the caller used the option. */
+  /** The name, where the caller used the option. */
   readonly experiment: string | undefined
   readonly variables: TemplateVariables | undefined
   readonly unit: UnitFacts
-  /** Whether any key has that model now. */
+  /** Whether any key currently has that model. */
   readonly hasModel: (model: string) => boolean
 }
 
@@ -37,18 +37,18 @@ export interface EnrolledRequest {
   readonly request: ChatRequest
   /** The only provider that may serve it; null for any. */
   readonly provider: string | null
-  /** More than the model was changed: the client's own bytes do not say it any more. */
+  /** More than the model was changed, so the client's bytes no longer match. */
   readonly isRewritten: boolean
 }
 
-/** Null for a request that asks for none. Throws InvalidRequestError and ModelNotFoundError. */
+/** Null for a request that names none. Throws InvalidRequestError and ModelNotFoundError. */
 export function enrol(experiments: Experiments, wanted: ExperimentRequest): EnrolledRequest | null {
   const version = askedFor(experiments, wanted)
   if (version === null) return null
   const enrolment = experiments.enrol(version, wanted.unit)
   const variant = variantFor(version, enrolment)
   if (variant?.model !== undefined && !wanted.hasModel(variant.model)) {
-    // Nobody is refused for the sake of a comparison.
+    // No request is refused for the sake of a comparison.
     return written(version, null, wanted, { ...enrolment, variant: null, trial: null })
   }
   return written(version, variant, wanted, enrolment)
@@ -75,8 +75,8 @@ function variantFor({ experiment, stopped, kept }: Version, { variant }: Enrolme
 }
 
 /**
- * The request as its variant wants it. Without a variant it stays as it came; what it lacks (a prompt, a model) is then
- * the first variant's, which is what the user has now.
+ * The request as its variant changes it. Without a variant it stays unchanged; what it lacks (a prompt, a model) is then
+ * taken from the first variant, which is the user's status quo.
  */
 function written(
   { experiment }: Version,
@@ -110,7 +110,7 @@ function modelOf({ model }: ChatRequest, shown: Shown): { readonly model: string
   return { model: model.startsWith(EXPERIMENT_MODEL) ? 'auto' : model }
 }
 
-/** The values of all variables. What any variant needs, every request must bring, whichever it gets. */
+/** The values of all variables. Every request must provide what any variant needs, whichever it gets. */
 function valuesFor(
   { name, variants }: Experiment,
   isBare: boolean,
@@ -148,7 +148,7 @@ function textOf(message: Message | undefined): string {
   return (message?.content ?? []).map((part) => (part.type === 'text' ? part.text : '')).join('')
 }
 
-/** The template in place of the last user message's text; its images and files stay. */
+/** Replaces the text of the last user message by the template; its images and files stay. */
 function filled(
   messages: readonly Message[],
   template: string,

@@ -1,4 +1,4 @@
-/** The experiments of a running engine: which are live here, who gets which variant, what is observed, and what is said. */
+/** The experiments of a running engine: which are live, which variant a request gets, and what is observed. */
 
 import { hash } from 'node:crypto'
 import type { AttemptReport } from '../../domain/attempt.ts'
@@ -15,11 +15,11 @@ import { type ExperimentResult, experimentResultOf } from '../../experiment/resu
 import { ExperimentObservations } from './observations.ts'
 import { COMMAND, ExperimentVersions, type Version, versionKey } from './versions.ts'
 
-/** What a request's result says of its part in an experiment. */
+/** A request's enrolment, as its result shows it. */
 export interface Enrolment {
   readonly name: string
   readonly version: number
-  /** Null: it ran as usual and is not compared (holdout, a stopped variant or experiment, no unit). */
+  /** Null: it runs as usual and is not compared (holdout, a stopped variant or experiment, no unit). */
   readonly variant: string | null
   /** Null without a variant. */
   readonly trial: Trial | null
@@ -32,11 +32,11 @@ export interface ExperimentsOptions {
   readonly logger: Logger
   readonly now: () => number
   readonly monotonic: () => number
-  /** Told once, over all processes, when there is a verdict. */
+  /** Called once across all processes when there is a result. */
   readonly onDecided: (version: Version, verdict: ExperimentResult) => void
 }
 
-/** How a request's unit is found. */
+/** Determines a request's unit. */
 export interface UnitFacts {
   readonly requestId: string
   readonly sessionId: () => string
@@ -49,7 +49,7 @@ export class Experiments {
   readonly versions: ExperimentVersions
   readonly #options: ExperimentsOptions
   readonly #observations: ExperimentObservations
-  /** By name: the version that this process goes by, running or not. */
+  /** By name: the version this process uses, running or not. */
   #here = new Map<string, Version>()
   #configured: readonly Definition[] = []
   #source = WITHOUT_FILE
@@ -62,8 +62,8 @@ export class Experiments {
   }
 
   /**
-   * Takes over the experiments of a configuration. What a `file` no longer defines is stopped; a configuration without
-   * one (null) is not known again, so nothing can be missing from it.
+   * Applies the experiments of a configuration. What a `file` no longer defines is stopped; a configuration without
+   * one (null) cannot be recognised later, so nothing can be missing from it.
    */
   use(definitions: readonly Definition[], file: string | null): void {
     const now = this.#options.now()
@@ -93,7 +93,7 @@ export class Experiments {
     return version
   }
 
-  /** Ends an experiment; `keep`: the variant that everybody gets from now on. Throws InvalidRequestError. */
+  /** Stops an experiment; `keep`: the variant every request gets from now on. Throws InvalidRequestError. */
   stop(name: string, keep: string | null = null): Version {
     const { experiment } = this.known(name)
     const variants = experiment.variants.map((variant) => variant.name)
@@ -106,17 +106,17 @@ export class Experiments {
     return this.known(name)
   }
 
-  /** Whether a request can take part in anything; asked for every request. */
+  /** Whether no request can be enrolled; checked for every request. */
   get isIdle(): boolean {
     return this.#here.size === 0
   }
 
-  /** The version of a name that this process goes by. */
+  /** The version this process uses for a name. */
   find(name: string): Version | undefined {
     return this.#here.get(name)
   }
 
-  /** The same, or InvalidRequestError with the names that are near. */
+  /** The same; throws InvalidRequestError with the nearest names. */
   known(name: string): Version {
     const version = this.#here.get(name) ?? this.versions.current(name)
     if (version !== undefined) return version
@@ -131,7 +131,7 @@ export class Experiments {
     throw new InvalidRequestError(`there is no experiment "${name.slice(0, 64)}"; ${hint}`, { parameter: 'experiment' })
   }
 
-  /** Names that a request may ask for now. */
+  /** Names that a request may use now. */
   running(): readonly string[] {
     return [...this.#here].filter(([, version]) => version.stopped === null).map(([name]) => name)
   }
@@ -140,7 +140,7 @@ export class Experiments {
     return this.#observations.of(experiment) ?? new Evidence(experiment)
   }
 
-  /** The place of a request in an experiment. */
+  /** Enrols a request. */
   enrol({ experiment, stopped }: Version, facts: UnitFacts): Enrolment {
     const { name, version } = experiment
     const unit = stopped === null ? unitOf(experiment, facts) : null
@@ -163,13 +163,13 @@ export class Experiments {
     this.#observe(enrolment.trial, requestId, 'end', { success: 1, latency, ...(cost !== undefined && { cost }) })
   }
 
-  /** Nobody answered a request, or its answer broke off. */
+  /** A request failed, or its answer broke off. */
   failed(enrolment: Enrolment | null, requestId: string): void {
     if (enrolment?.trial != null) this.#observe(enrolment.trial, requestId, 'end', { success: 0 })
   }
 
   /**
-   * A number that somebody or something reports of a request. Throws InvalidRequestError for a metric that the
+   * Records a metric reported for a request. Throws InvalidRequestError for a metric that the
    * experiment does not know or that keywise measures itself.
    */
   report(trial: Trial, requestId: string | null, metric: string, value: number): void {
@@ -183,20 +183,20 @@ export class Experiments {
     this.#observe(trial, requestId, metric, { [metric]: value })
   }
 
-  /** Every second: what other processes started and stopped, and what was observed everywhere. */
+  /** Called every second: applies what other processes started, stopped and observed. */
   tick(): void {
     try {
       this.sync()
     } catch (error) {
-      // While the store cannot be read, what is known goes on; the store says so itself.
+      // While the store cannot be read, the known state stays in use; the store reports the problem itself.
       if (!(error instanceof StoreError)) throw error
     }
   }
 
-  /** Brings everything up to what is written in the store. */
+  /** Catches up with the store. */
   sync(): void {
     if (this.versions.reload()) {
-      // A damaged store was replaced by an empty one: what the configuration defines begins anew.
+      // A damaged store was replaced by an empty one: configured experiments start again.
       for (const definition of this.#configured)
         if (this.versions.find(definition) === undefined)
           this.versions.adopt(definition, this.#source, this.#options.now())
@@ -205,7 +205,7 @@ export class Experiments {
     for (const key of this.#observations.sync()) this.#review(key)
   }
 
-  /** Keeps what is known, so that the next start reads little. What was appended must be flushed before. */
+  /** Saves the state, so that the next start reads little. Appended events must be flushed before. */
   save(): void {
     this.sync()
     this.#observations.save()
@@ -225,7 +225,7 @@ export class Experiments {
     const configured = this.#configured.find(({ experiment }) => experiment.name === name)
     if (configured !== undefined) return this.versions.find(configured)
     const current = this.versions.current(name)
-    // What another configuration defines is another program's business.
+    // Experiments of another configuration belong to another program.
     return current?.source === COMMAND || current?.source === this.#source ? current : undefined
   }
 
@@ -236,7 +236,7 @@ export class Experiments {
     return stopped.some((stop) => stop.variant === variant.name) ? null : variant
   }
 
-  /** One value per unit and metric: the id says which, and the log keeps the first. */
+  /** One value per unit and metric: the id identifies both, and the log keeps the first. */
   #observe(trial: Trial, requestId: string | null, what: string, values: Readonly<Record<string, number>>): void {
     const { store, now } = this.#options
     store.append({
@@ -280,7 +280,7 @@ function unitOf({ unit }: Experiment, { requestId, sessionId, labels }: UnitFact
   if (unit === 'request') return requestId
   if (unit === 'session') return sessionId()
   const value = labels !== undefined && Object.hasOwn(labels, unit.label) ? labels[unit.label] : undefined
-  // Hashed: the log needs to tell customers apart, not to name them.
+  // Hashed: the log must tell customers apart without naming them.
   return value === undefined || value === '' ? null : hash('sha256', `${unit.label}\n${value}`).slice(0, 24)
 }
 

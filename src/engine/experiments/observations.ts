@@ -1,7 +1,7 @@
 /**
- * The evidence of every experiment: a fold of the observations in the order of the log and nothing else, so that every
- * process, and every later start, comes to the same numbers. The log keeps each observation once (its id names the unit
- * and what was seen), so nothing is counted twice however often or by whomever it is reported.
+ * The evidence of every experiment: a fold of the observations in log order and nothing else, so that every
+ * process, and every restart, gets the same numbers. The log keeps each observation once (its id names the unit
+ * and the metric), so nothing is counted twice however often it is reported.
  */
 
 import { asNumber, asRecord } from '../../domain/json.ts'
@@ -11,13 +11,13 @@ import type { Experiment } from '../../experiment/experiment.ts'
 import { type ExperimentVersions, type Version, versionKey } from './versions.ts'
 
 const COLLECTION = 'evidence'
-/** The document that says up to where in the log all the others reach. */
+/** The document that stores the log position covered by all the others. */
 const REACH = '.reach'
 const READ_AT_ONCE = 1000
 
 interface SavedObservation {
   readonly evidence: Evidence
-  /** Events up to this place are in it. */
+  /** The last event included. */
   seq: number
   isChanged: boolean
 }
@@ -39,11 +39,11 @@ export class ExperimentObservations {
     return this.#rows.get(versionKey(experiment))?.evidence
   }
 
-  /** Reads on in the log. Returns the versions of which something was seen. */
+  /** Reads the log further. Returns the versions with new observations. */
   sync(): ReadonlySet<string> {
     const seen = new Set<string>()
     let last = this.#store.lastSeq()
-    // A damaged store was set aside: what is there now begins anew.
+    // A damaged store was set aside: start again with what is there now.
     if (last < this.#seq) this.#load()
     for (;;) {
       const events = this.#store.read(this.#seq, READ_AT_ONCE, null, 'observation')
@@ -55,7 +55,7 @@ export class ExperimentObservations {
     }
   }
 
-  /** Keeps the fold, so that the next start reads little. Saving what another process knows better changes nothing. */
+  /** Saves the fold, so that the next start reads little. Never overwrites a later state of another process. */
   save(): void {
     if (this.#savedSeq === this.#seq) return
     for (const [key, row] of this.#rows) {
@@ -80,20 +80,20 @@ export class ExperimentObservations {
       for (const version of this.#versions.versionsOf(name)) this.#open(version)
   }
 
-  /** Adds a version; what is already known of it is taken from where it was saved. */
+  /** Adds a version with its saved state. */
   #open({ experiment, startSeq }: Version): void {
     const key = versionKey(experiment)
     if (this.#rows.has(key)) return
     const saved = asRecord(this.#store.getDoc(COLLECTION, key))
     const state = savedState(experiment, saved?.['state'] as never) // checked there
     const isLost = saved !== undefined && state === undefined
-    // Without a document nothing of it lies before the reach; with a damaged one all of it is read again.
+    // Without a document it has no earlier events; with a damaged one all of them are read again.
     const seq = state === undefined ? startSeq : seqOf(saved)
     this.#rows.set(key, { evidence: new Evidence(experiment, state), seq, isChanged: false })
     if (isLost) this.#seq = Math.min(this.#seq, startSeq)
   }
 
-  /** Versions that were started since the last look. */
+  /** Versions started since the last call. */
   openNew(): void {
     for (const name of this.#versions.names())
       for (const version of this.#versions.versionsOf(name)) this.#open(version)
@@ -115,7 +115,7 @@ export class ExperimentObservations {
     const key = `${trial?.experiment}@${trial?.version}`
     const row = this.#rows.get(key)
     if (row !== undefined) return row
-    // Another process may have started it a moment ago.
+    // Another process may just have started it.
     if (this.#versions.reload()) this.openNew()
     return this.#rows.get(key)
   }

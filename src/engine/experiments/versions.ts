@@ -1,6 +1,6 @@
 /**
- * The experiments that were ever started, each with all its versions, in the store: shared by every process on it. What
- * was changed while running is a new version with data of its own; what is written as an earlier version was goes on as
+ * All experiments ever started, each with all its versions, in the store and so shared by its processes. An experiment
+ * changed while running becomes a new version with data of its own; one changed back to an earlier definition continues
  * that version.
  */
 
@@ -9,7 +9,7 @@ import type { Store } from '../../domain/store.ts'
 import { type Definition, meansTheSame, readAgain } from '../../experiment/definition.ts'
 import type { Experiment } from '../../experiment/experiment.ts'
 
-/** Why a version runs no more: a person stopped it, another one took its place, or it left the configuration. */
+/** Why a version stopped: by a person, replaced by another version, or removed from the configuration. */
 export type StopCause = 'person' | 'changed' | 'removed'
 
 export interface Version {
@@ -19,25 +19,25 @@ export interface Version {
   readonly source: string
   /** Epoch milliseconds. */
   readonly startedAt: number
-  /** Place in the log: what was observed of it came later. */
+  /** Position in the log: all of its observations come later. */
   readonly startSeq: number
   readonly stopped: { readonly at: number; readonly cause: StopCause } | null
-  /** The variant that everybody gets since it was stopped; null: everybody runs as usual. */
+  /** The variant every request gets since it was stopped; null: requests run as usual. */
   readonly kept: string | null
-  /** Epoch milliseconds at which its verdict was told. */
+  /** Epoch milliseconds at which its result was reported. */
   readonly decidedAt: number | null
 }
 
 export const COMMAND = 'command'
 const COLLECTION = 'experiments'
 
-/** Of one version of an experiment, among all. */
+/** Identifies one version of an experiment. */
 export const versionKey = ({ name, version }: Pick<Experiment, 'name' | 'version'>) => `${name}@${version}`
 
 export class ExperimentVersions {
   readonly #store: Store
   #versions = new Map<string, readonly Version[]>()
-  /** What was last read, so that an unchanged store is not parsed again. */
+  /** The last text read, so that an unchanged store is not parsed again. */
   #text = ''
 
   constructor(store: Store) {
@@ -59,22 +59,22 @@ export class ExperimentVersions {
     return [...this.#versions.keys()]
   }
 
-  /** Oldest first; empty for a name that nobody gave. */
+  /** Oldest first; empty for an unknown name. */
   versionsOf(name: string): readonly Version[] {
     return this.#versions.get(name) ?? []
   }
 
-  /** The version that runs, else the one that ran last. */
+  /** The running version, else the last one that ran. */
   current(name: string): Version | undefined {
     return currentOf(this.versionsOf(name))
   }
 
-  /** The version that a definition stands for. */
+  /** The version with this definition. */
   find({ experiment }: Pick<Definition, 'experiment'>): Version | undefined {
     return this.versionsOf(experiment.name).find((version) => meansTheSame(version.experiment, experiment))
   }
 
-  /** The same, made when there is none; earlier ones of the same source give way to it. */
+  /** The same, created when there is none; it replaces earlier versions of the same source. */
   adopt({ written, experiment }: Definition, source: string, now: number): Version {
     const { name } = experiment
     const known = this.find({ experiment })
@@ -85,19 +85,19 @@ export class ExperimentVersions {
     return this.find({ experiment })! // `adopted` put it there
   }
 
-  /** Ends what runs of an experiment. `keep`: the variant that everybody gets from now on. */
+  /** Stops an experiment. `keep`: the variant every request gets from now on. */
   stop(name: string, cause: StopCause, now: number, keep: string | null = null): void {
     this.#change(name, (versions) => {
       const current = currentOf(versions)
       return versions.map((version) => {
-        // Of one that is stopped already a person may still say what to keep.
+        // A person may still choose what to keep of one that is already stopped.
         if (version.stopped !== null && !(version === current && cause === 'person')) return version
         return { ...version, stopped: version.stopped ?? { at: now, cause }, kept: keep }
       })
     })
   }
 
-  /** Remembers that the verdict was told. True for the one process that is to tell it. */
+  /** Marks the result as reported. True for the one process that must report it. */
   markReported({ experiment }: Version, now: number): boolean {
     let isFirst = false
     this.#change(experiment.name, (versions) => {
@@ -130,7 +130,7 @@ function currentOf(versions: readonly Version[]): Version | undefined {
   return current
 }
 
-/** A person's stop holds for what the configuration says, until that is changed; a person may start again. */
+/** A stop by a person holds until the configuration changes; a person may start it again. */
 function mayResume({ stopped }: Version, source: string): boolean {
   return stopped !== null && (source === COMMAND || stopped.cause !== 'person')
 }
@@ -154,7 +154,7 @@ function writeVersion({ experiment, written, ...rest }: Version): Json {
   return { ...rest, version: experiment.version, written }
 }
 
-/** Whatever makes no sense is left out. */
+/** Invalid entries are dropped. */
 function readVersions(doc: Json | undefined): readonly Version[] {
   return (asArray(asRecord(doc)?.['versions']) ?? []).flatMap((entry) => readVersion(entry) ?? [])
 }

@@ -1,20 +1,20 @@
 /**
- * Whose fault a failure is. Offline or asleep: sockets drop, and nobody is charged (wire-facts 4.1); nor is anybody for
- * not answering within the little time that was left of the caller's. While nobody can say whether a host or our own
- * network is to blame, the case stays open: it is remembered when another host answers (charged), when another fails as
- * well (not charged), or when enough time has passed (charged).
+ * Decides whose fault a failure is. While this host is offline or was asleep sockets drop, and no target is charged; nor
+ * is one charged for missing a caller's nearly expired deadline. While it is unknown whether the host or our network
+ * is at fault, the event is kept back: it is recorded when another host answers (charged), when another fails too
+ * (not charged), or when enough time has passed (charged).
  */
 
 import type { AttemptEvent } from '../../domain/store.ts'
 import type { CallEnd } from '../../upstream/call.ts'
 import { type OfflineDetector, TOGETHER_MS } from '../../upstream/offline.ts'
 
-/** More than this many are not kept waiting. */
+/** Maximum events kept back. */
 const MOST = 1000
-/** Who was given less time than this cannot be called slow. */
+/** A target given less time than this is not considered slow. */
 const FAIR_MS = 5000
 
-/** `ours`: nobody is charged. `open`: nobody can say yet; `add` the event instead of remembering it. */
+/** `local`: the target is not charged. `undecided`: unknown yet; `add` the event instead of recording it. */
 export type Fault = 'remote' | 'local' | 'undecided'
 
 export class FaultAttribution {
@@ -27,7 +27,7 @@ export class FaultAttribution {
     this.#record = record
   }
 
-  /** `host` is undefined when the key was removed while the call ran: its end is recorded all the same. */
+  /** `host` is undefined when the key was removed while the call ran: the attempt is still recorded. */
   attribute(host: string | undefined, end: Pick<CallEnd, 'outcome' | 'status'>, now: number): Fault {
     if (host === undefined) return 'remote'
     const failure = end.outcome.ok ? null : end.outcome.failure
@@ -42,17 +42,17 @@ export class FaultAttribution {
     if (this.#events.length > MOST) this.charge()
   }
 
-  /** The network was gone: nobody was to blame. */
+  /** The network was down: no target was at fault. */
   excuse(): void {
     for (const event of this.#take()) this.#record({ ...event, notCharged: true })
   }
 
-  /** The network is there, so the hosts were to blame. */
+  /** The network is up, so the hosts were at fault. */
   charge(): void {
     for (const event of this.#take()) this.#record(event)
   }
 
-  /** Charges what is older than any outage of ours is noticed. */
+  /** Charges events older than the time in which a local outage is noticed. */
   tick(now: number): void {
     const [first] = this.#events
     if (first !== undefined && (now - first.at > TOGETHER_MS || now < first.at)) this.charge()

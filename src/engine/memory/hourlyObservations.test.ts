@@ -34,7 +34,7 @@ test('p95Ms() follows a target that became slow, and forgets how it was', () => 
   expect(observe([...after, ...before, ...before]).p95Ms(TARGET.stateId)).toBeLessThan(200 + 5000)
 })
 
-test('p95Ms() counts answers alone, and says nothing without one', () => {
+test('p95Ms() counts only answers, and is null without one', () => {
   const observed = new HourlyObservations()
   observed.fold(makeFailure(TARGET, AT, 'server', { latencyMs: 9000 }))
   expect(observed.p95Ms(TARGET.stateId)).toBeNull()

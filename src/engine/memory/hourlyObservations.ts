@@ -1,10 +1,10 @@
-/** What every target cost so far and how its times spread, folded from the events: the columns no estimate needs. */
+/** Cost so far and distribution of latencies of every target, folded from the events; shown, not used for routing. */
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
 import type { StoreEvent } from '../../domain/store.ts'
 
 export interface ObservedTarget {
-  /** Integer billionths of a USD, over everything that is known. */
+  /** Integer nano-USD, over all known costs. */
   readonly costNanoUsd: number
   /** Attempts whose price is unknown; they are not in `costNanoUsd`. */
   readonly unpriced: number
@@ -13,7 +13,7 @@ export interface ObservedTarget {
 interface ObservedHour {
   costNanoUsd: number
   unpriced: number
-  /** Answers by the logarithm of their time. */
+  /** Answers by the logarithm of their latency. */
   readonly times: Float64Array
   count: number
 }
@@ -22,14 +22,14 @@ interface ObservedHour {
 const PER_DOUBLING = 4
 /** Up to 2^21 ms, 35 minutes. */
 const BUCKETS = 21 * PER_DOUBLING
-/** Beyond so many answers all weigh half, so that what is shown is the recent past: about the last thousand. */
+/** Beyond this many answers all counts are halved, so that about the last thousand are shown. */
 const MEMORY = 1000
 const VERSION = 1
 
 export class HourlyObservations {
   readonly #rows = new Map<string, ObservedHour>()
 
-  /** Takes one event in; only attempts tell anything. */
+  /** Folds one event; only attempts count. */
   fold(event: StoreEvent): void {
     if (event.kind !== 'attempt') return
     const row = this.#row(event.target.stateId)
@@ -44,7 +44,7 @@ export class HourlyObservations {
     return this.#rows.get(stateId)
   }
 
-  /** Milliseconds that 95 of 100 recent answers stayed under; null without an answer. */
+  /** The 95th percentile of recent latencies in milliseconds; null without an answer. */
   p95Ms(stateId: string): number | null {
     const row = this.#rows.get(stateId)
     return row === undefined || row.count === 0 ? null : percentile(row, 0.95)
@@ -58,7 +58,7 @@ export class HourlyObservations {
     return { version: VERSION, rows }
   }
 
-  /** What `toJson` wrote; whatever makes no sense is left out. */
+  /** Reads what `toJson` wrote; invalid entries are dropped. */
   static fromJson(json: unknown): HourlyObservations {
     const observed = new HourlyObservations()
     const record = asRecord(json)
@@ -102,7 +102,7 @@ function halve(row: ObservedHour): void {
   }
 }
 
-/** Within its bucket the percentile lies as far as its rank does. */
+/** Interpolates the percentile within its bucket by rank. */
 function percentile({ times, count }: ObservedHour, share: number): number {
   let below = 0
   for (let bucket = 0; bucket < BUCKETS; bucket++) {

@@ -14,10 +14,10 @@ function learned(source: AttemptSource): number {
   return latencyAllowance.firstTokenMs(target, ASK, 'auto')
 }
 
-test('Patience learns from the answers of users how long a whole answer may take', () => {
+test('LatencyAllowance learns from live answers how long a whole answer may take', () => {
   expect(learned('live')).toBeLessThan(10_000)
 })
 
-test('Patience learns nothing of whole answers from the few tokens of a test', () => {
+test('LatencyAllowance learns nothing about whole answers from the few tokens of a test', () => {
   expect(learned('test')).toBe(120_000)
 })

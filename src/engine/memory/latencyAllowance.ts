@@ -1,20 +1,20 @@
-/** How long a target may take to its first content: the slow end of what it took so far (faults.md section 3, Google and AWS). */
+/** How long a target may take to its first content: a high percentile of its observed times, as in adaptive timeouts. */
 
 import type { AttemptEvent } from '../../domain/store.ts'
 import type { Target } from '../../domain/target.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 
-/** Where nothing is known. */
+/** Used while nothing is known. */
 const UNKNOWN_MS = 60_000
 const LEAST_MS = 5000
 const MOST_MS = 120_000
-/** Observations before they are believed. */
+/** Observations needed before they are used. */
 const ENOUGH = 20
 /** Standard deviations of a log-normal up to its 99.9th percentile. */
 const Z999 = 3.09
-/** A plain answer comes whole: it may take this many times longer than a first token. */
+/** A plain answer arrives whole and may take this many times longer than a first token. */
 const WHOLE_ANSWER = 5
-/** Recent observations count more: about the last 200. */
+/** Weights recent observations: about the last 200. */
 const MEMORY = 200
 
 interface SeenLatency {
@@ -27,7 +27,7 @@ export class LatencyAllowance {
   readonly #first = new Map<string, SeenLatency>()
 
   fold(event: AttemptEvent): void {
-    // The few tokens of a test say nothing of how long a whole answer takes.
+    // The few tokens of a test say nothing about how long a whole answer takes.
     if (event.source === 'test' && !event.streamed) return
     if (!event.ok || event.firstTokenMs === null || !(event.firstTokenMs > 0) || event.firstTokenMs > 3_600_000) return
     const id = idOf(event.target.stateId, event.streamed)
@@ -40,7 +40,7 @@ export class LatencyAllowance {
     this.#first.set(id, seen)
   }
 
-  /** Milliseconds; a number in the settings wins over what was learned. `slowStartMs`: what the provider needs at least. */
+  /** Milliseconds; a number in the settings overrides what was learned. `slowStartMs`: the minimum for the provider. */
   firstTokenMs(
     target: Target,
     pending: Pick<PendingRequest, 'request'>,
@@ -58,7 +58,7 @@ export class LatencyAllowance {
     const seen = this.#first.get(idOf(stateId, stream))
     if (seen === undefined || seen.count < ENOUGH) return null
     const slow = Math.exp(seen.mean + Z999 * Math.sqrt(Math.max(0.04, seen.variance)))
-    // The next answer may be as long as any: what was learned of short ones must not cut it.
+    // The next answer may be long: what was learned from short ones must not cut it.
     return stream ? slow : slow * WHOLE_ANSWER
   }
 }

@@ -5,7 +5,7 @@ import type { Store } from '../../domain/store.ts'
 import { createMemoryStore } from '../../store/memory.ts'
 import { refOf } from '../record.ts'
 
-test('eventId() grows, so that the store adds events beside each other', () => {
+test('eventId() increases, so that the store appends events next to each other', () => {
   const { learned, store } = openTestEngine()
   const ids = Array.from({ length: 2000 }, () => learned.eventId())
   expect(ids).toEqual(ids.toSorted())
@@ -41,7 +41,7 @@ test('sync() reads a log that was replaced by an empty one from its beginning', 
   expect(learned.tally.row(target.stateId)?.successCount).toBe(7)
 })
 
-test('what was observed outlives the process', async () => {
+test('observations survive a restart', async () => {
   const store = createMemoryStore()
   const first = openTestEngine({ store })
   const target = first.registry.targets[0]!

@@ -1,6 +1,6 @@
 /**
- * All that is known, folded from the events of the store: estimates, parks, quotas, budgets, tallies. One `fold` is the
- * only way in, for what happened here, in other processes, and before the last restart.
+ * Everything learned, folded from the events of the store: estimates, parks, quotas, budgets, totals. One `fold` is the
+ * only way in, for events of this process, of other processes, and from before a restart.
  */
 
 import { asRecord, type Json } from '../../domain/json.ts'
@@ -15,7 +15,7 @@ import { Sessions } from '../request/session.ts'
 import { HourlyObservations } from './hourlyObservations.ts'
 import { LatencyAllowance } from './latencyAllowance.ts'
 
-/** Shape of the snapshots; one of another version is not read, the events are folded anew. */
+/** Version of the snapshots; another version is ignored and the events are folded again. */
 const SNAPSHOT_VERSION = 2
 const READ_AT_ONCE = 1000
 
@@ -34,9 +34,9 @@ export class LearnedState {
   quota: QuotaTracker
   tally = new TargetTotals()
   observed = new HourlyObservations()
-  /** Told of every threshold that a budget reaches, by what was spent here or elsewhere; null: nobody is. */
+  /** Called for every threshold that a budget reaches, by spending here or elsewhere; null: not set. */
   onCrossings: ((crossings: readonly Crossing[]) => void) | null = null
-  /** Events folded so far, for whoever shows the state. */
+  /** Number of events folded so far. */
   changes = 0
   readonly sessions = new Sessions()
   readonly latencyAllowance = new LatencyAllowance()
@@ -55,7 +55,7 @@ export class LearnedState {
     this.quota = new QuotaTracker(parts.counting)
   }
 
-  /** Takes up where the last process stopped: the snapshot, then every event after it. */
+  /** Restores the snapshot, then folds every event after it. */
   restore(): void {
     const snapshot = this.#store.loadSnapshot()
     if (snapshot !== null && snapshot.version === SNAPSHOT_VERSION) {
@@ -71,14 +71,14 @@ export class LearnedState {
   }
 
   /**
-   * The id of the next event of this process. Ids of one process grow, so that the store adds them beside each other
-   * instead of all over its index.
+   * The id of the next event of this process. Ids of one process increase, so that the store appends them next to each
+   * other instead of all over its index.
    */
   eventId(): string {
     return `${this.#store.origin}-${(this.#ids++).toString(36).padStart(8, '0')}`
   }
 
-  /** Something that happened here: into the log, and into everything that learns from it. */
+  /** Records an event of this process: appends it to the log and folds it. */
   record(event: StoreEvent): void {
     this.#store.append(event)
     this.#take(event)
@@ -89,21 +89,21 @@ export class LearnedState {
     if (crossings.length > 0) this.onCrossings?.(crossings)
   }
 
-  /** Reads what other processes wrote since the last time. Returns how many events were new. */
+  /** Reads what other processes wrote since the last call. Returns the number of new events. */
   sync(): number {
     const last = this.#store.lastSeq()
-    // A damaged store was replaced: what is there now begins anew.
+    // A damaged store was replaced: start again with what is there now.
     if (last < this.#seq) this.#beginAgain()
     if (last === this.#seq) return 0
     const events = this.#store.read(this.#seq, READ_AT_ONCE, this.#store.origin)
     for (const event of events) this.#take(event)
-    // Rows may have come between the two questions; none of them is read twice.
+    // Rows may have arrived between the two reads; none is read twice.
     const read = events.at(-1)?.seq ?? 0
     this.#seq = events.length < READ_AT_ONCE ? Math.max(last, read) : read
     return events.length
   }
 
-  /** Keeps the fold, so that the next start reads little. Everything appended must be flushed before. */
+  /** Saves the fold, so that the next start reads little. Appended events must be flushed before. */
   save(): void {
     while (this.sync() === READ_AT_ONCE);
     const state: Json = {
@@ -116,7 +116,7 @@ export class LearnedState {
     this.#store.saveSnapshot({ seq: this.#seq, version: SNAPSHOT_VERSION, state })
   }
 
-  /** The log was replaced by an empty one (its file was damaged): what is in it now is new, wherever we had been. */
+  /** The log was replaced by an empty one (its file was damaged): everything in it now is new. */
   #beginAgain(): void {
     this.#seq = 0
     this.budgets.logRestarted()

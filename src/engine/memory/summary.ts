@@ -9,7 +9,7 @@ export interface SessionSummary {
   readonly totalTokens: number
   /** 0..1, three decimals; 0 when nothing was called. */
   readonly successRate: number
-  /** What is known; attempts of unknown price add nothing. */
+  /** Known costs; attempts of unknown price add nothing. */
   readonly totalCostUsd: number
   /** Per provider, attempts. */
   readonly byProvider: Readonly<

@@ -1,10 +1,10 @@
-/** The most a request can consume: what budgets put aside before it is sent. */
+/** Upper bounds of what a request can consume, which budgets reserve before it is sent. */
 
 import type { ChatRequest, Part } from '../../domain/chat.ts'
 import { asNumber, asRecord } from '../../domain/json.ts'
 import { mostInputTokens } from '../../money/usage.ts'
 
-/** More input tokens than the request can have. */
+/** An upper bound of the request's input tokens. */
 export function mostTokensOf(request: ChatRequest): number {
   const size = { utf8Bytes: 0, messages: request.messages.length, images: 0 }
   size.utf8Bytes += jsonBytes(request.tools) + jsonBytes(request.responseFormat) + jsonBytes(request.extra?.fields)
@@ -33,7 +33,7 @@ function addPart(size: Size, part: Part): void {
       size.images++
       break
     case 'file':
-      // A document is not longer than its bytes; of one that is only named nobody knows more than that it is there.
+      // A document has no more tokens than bytes; of one given by reference only its presence is known.
       if (part.data === undefined) size.images++
       else size.utf8Bytes += part.data.length
   }
@@ -41,10 +41,10 @@ function addPart(size: Size, part: Part): void {
 
 const jsonBytes = (value: unknown) => (value === undefined ? 0 : Buffer.byteLength(JSON.stringify(value)))
 
-/** More than any provider gives at once. */
+/** Above what any provider returns at once. */
 const MOST_ANSWERS = 128
 
-/** How many answers are asked for: OpenAI's `n`, Gemini's `candidateCount`. */
+/** The number of answers requested: OpenAI's `n`, Gemini's `candidateCount`. */
 export function answersOf({ extra }: ChatRequest): number {
   if (extra === undefined) return 1
   const config = asRecord(extra.fields['generationConfig'])

@@ -1,4 +1,4 @@
-/** Which targets a model name stands for: `auto`, an alias, `provider/model`, a bare id, or a target's own id. */
+/** Resolves a model name to targets: `auto`, an alias, `provider/model`, a bare id, or a target's own id. */
 
 import { ModelNotFoundError } from '../../domain/errors.ts'
 import { nearest } from '../../domain/nearest.ts'
@@ -9,9 +9,9 @@ export interface Selection {
   /** As the caller wrote it. */
   readonly name: string
   readonly profile: Profile
-  /** The model was left to keywise. */
+  /** The choice of model was left to keywise. */
   readonly auto: boolean
-  /** The targets it stands for, by `stateId`; null for all. */
+  /** The targets it resolves to, by `stateId`; null for all. */
   readonly among: ReadonlySet<string> | null
   /** In the alias's order, for the `priority` strategy; null where there is none. */
   readonly order: readonly string[] | null
@@ -23,12 +23,12 @@ const PROFILES: ReadonlyMap<string, Profile> = new Map([
   ['auto:cheap', 'cheap'],
   ['auto:smart', 'smart'],
 ])
-/** Aliases may name aliases; deeper than this they go in a circle. */
+/** Aliases may refer to aliases; nesting deeper than this must be a cycle. */
 const MAX_DEPTH = 5
 
 export type Aliases = Readonly<Record<string, readonly string[]>>
 
-/** Resolves names against the targets of the moment; make a new one when they change. Answers are kept. */
+/** Resolves names against a fixed set of targets and caches the results; create a new one when targets change. */
 export class ModelNames {
   readonly #targets: readonly Target[]
   readonly #aliases: Aliases
@@ -49,12 +49,12 @@ export class ModelNames {
     return selection
   }
 
-  /** Whether the name stands for anything now. */
+  /** Whether the name currently resolves to anything. */
   has(name: string): boolean {
     return this.#known.has(name) || this.#resolve(name, 0) !== null
   }
 
-  /** The ids and aliases most like a name, best first. */
+  /** The ids and aliases closest to a name, best first. */
   nearest(name: string): readonly string[] {
     return nearest(name, [
       ...new Set([
@@ -82,7 +82,7 @@ export class ModelNames {
       }
       const one = this.#resolve(entry, depth + 1)
       if (one === null) continue
-      // An alias of `auto…` is that profile over everything.
+      // An alias that resolves to `auto…` means that profile over all targets.
       if (one.among === null) return { ...one, name }
       order.push(...(one.order ?? one.among))
     }
@@ -105,7 +105,7 @@ export class ModelNames {
       .map(idOf)
   }
 
-  /** Most precise first: a target's id, `provider/model`, then the model wherever it is served. */
+  /** Most specific first: a target's id, `provider/model`, then the model wherever it is served. */
   #named(name: string): string[] {
     const byId = this.#targets.filter((target) => target.id === name)
     if (byId.length > 0) return byId.map(idOf)
@@ -120,12 +120,12 @@ export class ModelNames {
 
 const idOf = (target: Target) => target.stateId
 
-/** The same model under a provider's own spelling: vendor prefixes and the case differ, `:free` may be left out. */
+/** The same model as another provider spells it: vendor prefix and case may differ, `:free` may be omitted. */
 export function sameModel(served: string, asked: string): boolean {
   if (served === asked) return true
   const wantsFree = asked.endsWith(':free')
   const bare = baseName(asked)
-  // Asked with a vendor, another vendor's model of that name is another model.
+  // When the name includes a vendor, another vendor's model of the same name does not match.
   if (asked.includes('/') && served.includes('/') && vendor(served) !== vendor(asked)) return false
   return baseName(served) === bare && (!wantsFree || served.endsWith(':free'))
 }
@@ -137,7 +137,7 @@ const baseName = (model: string) =>
     .toLowerCase()
 const vendor = (model: string) => model.slice(0, model.lastIndexOf('/')).toLowerCase()
 
-/** `*` stands for any run of characters. Written without a regex, so that no pattern can be slow. */
+/** `*` stands for any run of characters. Not a regular expression, so no pattern can backtrack. */
 export function matchesPattern(pattern: string, text: string): boolean {
   const parts = pattern.split('*')
   if (parts.length === 1) return pattern === text

@@ -5,9 +5,9 @@ import type { Ability } from '../../domain/target.ts'
 import type { Needs } from '../../routing/eligible.ts'
 import type { Selection } from './modelNames.ts'
 
-/** About four characters a token; only for choosing and reserving, bills use what the provider counted. */
+/** About four characters per token. Used for choosing and reserving only; costs use the provider's own count. */
 const CHARACTERS_PER_TOKEN = 4
-/** What an image is counted as, about a 1024-pixel one. */
+/** Tokens assumed per image, roughly one of 1024 pixels. */
 const IMAGE_TOKENS = 1000
 const MESSAGE_TOKENS = 4
 
@@ -45,7 +45,7 @@ export function inputTokensOf(request: ChatRequest): number {
 
 const sizes = new WeakMap<object, number>()
 
-/** The length of a schema as JSON; agents send the same objects again, so it is remembered. */
+/** The length of a schema as JSON; agents send the same objects again, so it is cached. */
 function sizeOf(schema: object | undefined): number {
   if (schema === undefined) return 0
   const known = sizes.get(schema)

@@ -1,4 +1,4 @@
-/** One request on its way through the engine: what was asked, by whom, and how long it may take. */
+/** One request on its way through the engine: what it needs, whose it is, and how long it may take. */
 
 import type { Dialect } from '../../dialects/dialect.ts'
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
@@ -13,45 +13,45 @@ import type { Session } from './session.ts'
 import type { WireBody } from './wireBody.ts'
 
 export interface PendingRequest {
-  /** `kw_…`; the draws of the decision follow from it. */
+  /** `kw_…`; the decision's random draws are derived from it. */
   readonly id: string
-  /** Of a long body only a outline, whose long texts are cut; see `whole`. */
+  /** For a long body an outline with its long texts cut; see `whole`. */
   readonly request: ChatRequest
-  /** The request with all its texts, for whoever has to write it anew. */
+  /** The request with all its texts, needed to write it again. */
   readonly whole: () => ChatRequest
   readonly selection: Selection
   readonly needs: Needs
-  /** More tokens than the prompt can have; what budgets put aside. */
+  /** An upper bound of the prompt's tokens, which budgets reserve. */
   readonly mostInputTokens: number
-  /** How many answers the client's own dialect asks for at once (`n`); budgets put that much aside. */
+  /** The number of answers requested in the client's dialect (`n`); budgets reserve for all of them. */
   readonly answers: number
   readonly session: Session
-  /** Epoch milliseconds; who came first is served first. */
+  /** Epoch milliseconds; waiting requests are served in this order. */
   readonly arrivedAt: number
-  /** Monotonic milliseconds at which the caller's time for the first content is over. */
+  /** Monotonic milliseconds by which the first content must arrive. */
   readonly deadlineAt: number
-  /** Attempts that cost time or quota. */
+  /** Maximum attempts that cost time or quota. */
   readonly maxAttempts: number
-  /** The user set `maxAttempts`: it bounds every upstream call, also those refused at once. */
+  /** The user set `maxAttempts`: it then limits all upstream calls, including those refused at once. */
   readonly hardCap: boolean
   readonly task: string | null
   readonly labels: Readonly<Record<string, string>>
   /** Name of the gateway token; null for the library. */
   readonly token: string | null
-  /** Whether another provider may be asked after one refused the content. */
+  /** Whether another provider may be tried after one refused the content. */
   readonly retryFiltered: boolean
-  /** The client's own bytes, for upstreams that speak its dialect. */
+  /** The client's bytes, for upstreams that speak its dialect. */
   readonly wire: ClientWire | null
-  /** What is spoken instead of the target's own dialect (embeddings); null for chat. */
+  /** Replaces the target's dialect (embeddings); null for chat. */
   readonly dialectFor: ((target: DialectId) => Dialect | null) | null
   readonly cancellation: Cancellation
-  /** What the request needs of each target, by `stateId`: computed once for choosing and reserving alike. */
+  /** What the request needs of each target, by `stateId`; computed once, for choosing and for reserving. */
   readonly holdNeeds: Map<string, HoldNeed>
-  /** Its part in an experiment; null when it has none. */
+  /** Its enrolment in an experiment; null when there is none. */
   readonly enrolment: Enrolment | null
 }
 
-/** The most that a call of one target may take of limits and budgets. */
+/** The most a call of one target may consume of limits and budgets. */
 export interface HoldNeed {
   readonly quota: QuotaNeed
   readonly worstCase: WorstCase
@@ -59,13 +59,13 @@ export interface HoldNeed {
 
 export interface ClientWire {
   readonly dialect: DialectId
-  /** Null when the request was changed: it has to be written anew. */
+  /** Null when the request was changed and must be written again. */
   readonly body: WireBody | null
-  /** Name, value, name, value …: headers that only an upstream of the same dialect understands. */
+  /** Alternating names and values: headers only an upstream of the same dialect understands. */
   readonly headers: readonly string[]
 }
 
-/** Lets the caller's side end whatever is going on for a request: the running call, a wait, what would come next. */
+/** Lets the caller cancel everything under way for a request: the running call, a wait, further attempts. */
 export class Cancellation {
   #cancelled = false
   #call: Call | null = null
@@ -75,7 +75,7 @@ export class Cancellation {
     return this.#cancelled
   }
 
-  /** For waits; aborted when the caller leaves. Made when first asked for: most requests never wait. */
+  /** Aborted when the caller leaves. Created on first use, since most requests never wait. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
     if (this.#cancelled) this.#controller.abort()
@@ -87,7 +87,7 @@ export class Cancellation {
     if (this.#cancelled) call?.abort()
   }
 
-  /** `failure`: what the running call ends with; by default the caller has left. */
+  /** `failure`: how the running call ends; default: the caller has left. */
   cancel(failure?: Failure): void {
     if (this.#cancelled) return
     this.#cancelled = true

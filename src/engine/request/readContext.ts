@@ -1,4 +1,4 @@
-/** What a caller hands over, made into a request: a prompt, messages, or any object that describes a situation. */
+/** Turns what a caller passes into a request: a prompt, messages, or any object that describes a situation. */
 
 import { openaiChatDialect } from '../../dialects/openaiChat/openaiChat.ts'
 import type { ChatRequest } from '../../domain/chat.ts'
@@ -11,7 +11,7 @@ export interface CallOptions {
   readonly prompt?: string
   /** In the shape of OpenAI's chat API: `{ role, content }`, content a string or parts. */
   readonly messages?: readonly object[]
-  /** Put before the messages. */
+  /** The system prompt, put before the messages. */
   readonly system?: string
   /** A model id, `provider/model`, an alias of `settings.models`, `auto`, `auto:fast`, `auto:cheap` or `auto:smart`. Default `auto`. */
   readonly model?: string
@@ -28,30 +28,30 @@ export interface CallOptions {
   readonly reasoning?: { readonly effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' }
   /** Ends the call; the upstream is cancelled. */
   readonly signal?: AbortSignal
-  /** Most milliseconds for the whole cascade until the first content. Default `settings.timeouts.total_ms`. */
+  /** Maximum milliseconds for the whole cascade until the first content. Default `settings.timeouts.total_ms`. */
   readonly timeoutMs?: number
   /** Hard cap on upstream calls. Default `settings.max_attempts`. */
   readonly maxAttempts?: number
-  /** Conversation that should stay on its target. Default: derived from the system prompt and the first user message. */
+  /** The conversation, which stays on its target. Default: derived from the system prompt and the first user message. */
   readonly sessionId?: string
-  /** Kind of work; quality is kept apart per task. */
+  /** The kind of work; quality is learned per task. */
   readonly task?: string
-  /** Free words for budgets and reports. */
+  /** Free-form labels for budgets and reports. */
   readonly labels?: Readonly<Record<string, string>>
-  /** Whether another provider may be asked after one refused the content. Default false. */
+  /** Whether another provider may be tried after one refused the content. Default false. */
   readonly retryFiltered?: boolean
-  /** The experiment to take part in. Each variant then says what it changes: prompt, model, provider, parameters. */
+  /** The experiment to enrol in. Its variants define what changes: prompt, model, provider, parameters. */
   readonly experiment?: string
-  /** What fills the `{{variables}}` of the experiment's templates; with them no prompt is needed. */
+  /** Values for the `{{variables}}` of the experiment's templates; with them no prompt is needed. */
   readonly variables?: TemplateVariables
 }
 
-/** A string is the prompt; an object is options; any other object is a situation, written out by the template. */
+/** A string is the prompt; an object is options; any other object describes a situation and is rendered by the template. */
 export type CallContext = string | CallOptions | Readonly<Record<string, unknown>>
 
 export type Template = (context: Readonly<Record<string, unknown>>) => string
 
-/** Reads a context. Throws InvalidRequestError when there is nothing to ask. */
+/** Reads a context. Throws InvalidRequestError when there is nothing to send. */
 export function readContext(
   context: CallContext,
   stream: boolean,
@@ -64,7 +64,7 @@ export function readContext(
       'the context must be a string or an object; pass a prompt, { prompt } or { messages }',
     )
   if (typeof record['prompt'] === 'string' || isConversation(record['messages'])) {
-    const options = record as CallOptions // the two fields that decide were checked above, the rest by the dialect below
+    const options = record as CallOptions // the deciding fields were checked above, the others are checked by the dialect
     return { request: requestOf(options, stream), options }
   }
   if (typeof record['experiment'] === 'string' && asRecord(record['variables']) !== undefined) {
@@ -78,7 +78,7 @@ export function readContext(
   return { request: requestOf({ ...pickOptions(record), prompt }, stream), options: pickOptions(record) }
 }
 
-/** The prompt will be a template's. */
+/** A placeholder: the experiment's template provides the prompt. */
 const TO_BE_FILLED = [{ role: 'user', content: '' }]
 
 function isConversation(messages: unknown): boolean {
@@ -93,7 +93,7 @@ function isConversation(messages: unknown): boolean {
   )
 }
 
-/** Options that mean the same beside a situation as beside a prompt. */
+/** Options that have the same meaning beside a situation and beside a prompt. */
 function pickOptions(record: Readonly<Record<string, unknown>>): CallOptions {
   const { model, signal, timeoutMs, maxAttempts, sessionId, labels } = record as CallOptions // each is checked below
   return {
@@ -129,7 +129,7 @@ function requestOf(options: CallOptions, stream: boolean): ChatRequest {
   return stream ? { ...request, wantsUsage: true } : request
 }
 
-/** What makes a call more than its prompt: these are read as OpenAI's chat API would have them. */
+/** Options beyond the prompt, which are read as fields of OpenAI's chat API. */
 const READ_BY_DIALECT = [
   'messages',
   'system',
@@ -173,7 +173,7 @@ function openaiFormat(format: CallOptions['responseFormat']): unknown {
 }
 
 /**
- * The default template: one line a field, nested objects and lists indented below their name.
+ * The default template: one line per field, nested objects and lists indented below their name.
  * `{ task: 'review', files: ['a.ts'] }` becomes "task: review", "files:", "  - a.ts".
  */
 export function describe(context: Readonly<Record<string, unknown>>): string {

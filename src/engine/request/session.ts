@@ -1,17 +1,17 @@
-/** Conversations that stay on their target: prompt caches, signatures and style depend on it (learning-spec section 3). */
+/** Conversations that stay on their target: prompt caches, signatures and style depend on it. */
 
 import { hash } from 'node:crypto'
 import type { ChatRequest, Part } from '../../domain/chat.ts'
 
-/** More conversations than this are not kept; the one silent longest is forgotten first. */
+/** Maximum number of conversations kept; the least recently used is evicted first. */
 const MOST = 5000
-/** A hash looks at no more of a text than this; agents send the same 50 KB of system prompt each turn. */
+/** Characters of a text that are hashed at most; agents send the same 50 KB system prompt every turn. */
 const LOOK = 4096
 
 export interface Session {
-  /** Hash of the conversation; never its contents. */
+  /** A hash of the conversation, never its contents. */
   readonly id: string
-  /** The caller named it; a derived one binds from the second turn on. */
+  /** Named by the caller. A derived session binds to its target from the second turn on. */
   readonly named: boolean
   readonly firstTurn: boolean
 }
@@ -28,7 +28,7 @@ export function sessionOf(request: ChatRequest, named: string | undefined, calle
 }
 
 interface Opening {
-  /** Nothing was answered yet. */
+  /** There is no assistant message yet. */
   readonly firstTurn: boolean
   /** The first system and the first user message. */
   readonly system: readonly Part[] | undefined
@@ -60,14 +60,14 @@ export class Sessions {
   #latest = ''
   #latestTarget = ''
 
-  /** The `stateId` the conversation is on; null when it begins here. */
+  /** The `stateId` the conversation is bound to; null on its first turn. */
   targetOf(session: Session): string | null {
     if (!session.named && session.firstTurn) return null
     return this.#targets.get(session.id) ?? null
   }
 
   bind(session: string, stateId: string): void {
-    // A conversation that speaks again is moved to the end only when another spoke in between.
+    // Only moved to the end when another conversation was active in between.
     if (session === this.#latest && stateId === this.#latestTarget) return
     this.#latest = session
     this.#latestTarget = stateId

@@ -23,7 +23,7 @@ const fields = fc.dictionary(
 const modelName = fc.string({ minLength: 1, maxLength: 80 })
 
 describe('WireBody', () => {
-  test('puts any model in, again and again, and gives the original back', () => {
+  test('replaces the model any number of times and returns the original', () => {
     fc.assert(
       fc.property(
         fields,
@@ -51,7 +51,7 @@ describe('WireBody', () => {
     )
   })
 
-  test('copies where the model stands behind a long prompt', () => {
+  test('copies the body where the model comes after a long prompt', () => {
     const request = { messages: [{ role: 'user', content: 'long "and" quoted\n'.repeat(3000) }], model: 'a' }
     const { wire } = inMemory(JSON.stringify(request))
     expect(JSON.parse(wire.withModel('another', '')!.toString())).toEqual({ ...request, model: 'another' })

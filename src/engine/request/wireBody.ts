@@ -1,10 +1,10 @@
 /**
- * A client's body as it came, for upstreams of its dialect: only the model's name changes. When it stands near the front,
- * which is usual, the bytes before it are written anew into the room before the body, and the rest, which may be long, is
- * neither moved nor copied. Serialising a 200 KB prompt again costs more than everything else the gateway does with it.
+ * A client's body as received, for upstreams of its dialect: only the model's name changes. Where it is near the front,
+ * as usual, the bytes before it are rewritten into the headroom in front of the body, and the rest, which may be long, is
+ * neither moved nor copied. Serialising a 200 KB prompt again would cost more than all other work of the gateway on it.
  */
 
-/** A long body without its long texts: its structure, all keys and all short values, in a few KB. */
+/** The structure of a long body: all keys and short values, without the long texts, in a few KB. */
 export interface Skeleton {
   /** JSON of the same shape. */
   readonly bytes: Buffer
@@ -13,9 +13,9 @@ export interface Skeleton {
 }
 
 export interface Cut {
-  /** Index in the skeleton of the quote that closes what is left of a text. */
+  /** Index in the skeleton of the closing quote of a shortened text. */
   readonly at: number
-  /** Bytes that were left out before it. */
+  /** Bytes omitted before it. */
   readonly leftOut: number
 }
 
@@ -27,38 +27,38 @@ interface ByteSpan {
   readonly end: number
 }
 
-/** A front up to the model's value is rewritten in place when it is no longer than this. */
+/** The front, up to the model's value, is rewritten in place up to this length in bytes. */
 const SHORT_FRONT = 256
 
 export class WireBody {
   readonly #bytes: Buffer
   readonly #headroom: number
-  /** What is searched instead of the body; null for a short one. */
+  /** Searched in place of a long body; null for a short one. */
   readonly #skeleton: Skeleton | null
   #span: ByteSpan | null | undefined
-  /** The client's own front while another one stands in its place. */
+  /** The client's original front while it is replaced. */
   #front: Buffer | null = null
 
-  /** `headroom`: bytes before `bytes` in their memory that nobody else uses. */
+  /** `headroom`: unused bytes in front of `bytes` in the same memory. */
   constructor(bytes: Buffer, headroom: number, skeleton: Skeleton | null = null) {
     this.#bytes = bytes
     this.#headroom = headroom
     this.#skeleton = skeleton
   }
 
-  /** The bytes as the client sent them. What `withModel` returned before must not be used any more. */
+  /** The bytes as the client sent them. Invalidates what `withModel` returned. */
   original(): Buffer {
     this.#front?.copy(this.#bytes)
     this.#front = null
     return this.#bytes
   }
 
-  /** Whether `text`, which is short and ASCII, stands anywhere outside long texts. */
+  /** Whether `text` (short, ASCII) occurs anywhere outside the long texts. */
   mentions(text: string): boolean {
     return (this.#skeleton?.bytes ?? this.original()).includes(text, 0, 'latin1')
   }
 
-  /** The body with another model and `front` put first among its fields; null when it is not as simple as expected. */
+  /** The body with another model and `front` put first among its fields; null when the body is not simple enough. */
   withModel(model: string, front: string): Buffer | null {
     const body = this.original()
     if (this.#span === undefined) this.#span = this.#findModel(body)
@@ -91,7 +91,7 @@ const OPEN = new Set([0x7b, 0x5b])
 const CLOSE = new Set([0x7d, 0x5d])
 const KEY = Buffer.from('model')
 
-/** Where the value of the top-level `model` stands. Strings are skipped natively; null for anything unusual. */
+/** Finds the value of the top-level `model`. Skips strings natively; null for anything unusual. */
 function findModel(body: Buffer): ByteSpan | null {
   const bodyStart = skipSpace(body, 0) + 1
   if (body[bodyStart - 1] !== 0x7b) return null
@@ -125,12 +125,12 @@ function valueAt(body: Buffer, from: number, bodyStart: number): ByteSpan | null
   const start = skipSpace(body, from)
   if (body[start] !== QUOTE) return null
   const end = endOfString(body, start)
-  // Parsers take the last of two `model`s, also of one that is spelled with escapes: then nothing may be rewritten.
+  // Parsers take the last of two `model` keys, also when one is spelled with escapes: then nothing may be rewritten.
   if (end < 0 || body.indexOf('"model"', end) >= 0 || body.includes('\\u006')) return null
   return { bodyStart, start, end }
 }
 
-/** The index after the closing quote of the string that opens at `at`; -1 when it never closes. */
+/** The index after the closing quote of the string that opens at `at`; -1 when it is unterminated. */
 function endOfString(body: Buffer, at: number): number {
   let quote = at
   for (;;) {

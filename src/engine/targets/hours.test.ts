@@ -18,7 +18,7 @@ function engineAt(now: () => number, hours: object, keyHours?: string) {
 }
 
 describe('the hours of the user', () => {
-  test('keep a target out with a reason and the time it opens, and let it in again at that time', () => {
+  test('exclude a target with a reason and the time it opens, and admit it again at that time', () => {
     let now = NOON
     const engine = engineAt(() => now, { 'groq/a': '22-06 Europe/Madrid' })
     const rowOf = (model: string) => rankingNow(engine).find(({ target }) => target.model === model)
@@ -36,12 +36,12 @@ describe('the hours of the user', () => {
     expect(rowOf('a')?.eligible).toBe(true)
   })
 
-  test('of the key and of the settings must both be kept', () => {
+  test('of the key and of the settings must both be satisfied', () => {
     const engine = engineAt(() => NOON, { groq: ['9-18', 'sat,sun 0-24'] }, '14-20')
     expect(rankingNow(engine)[0]?.reason).toBe('outside its hours (14-20); opens 2026-11-23 14:00 UTC')
   })
 
-  test('that keep everything out are said by status and why, with the first to open', () => {
+  test('that exclude everything are shown by status and why, with the first to open', () => {
     const engine = engineAt(() => NOON, { 'groq/a': '22-06', 'groq/b': '15-16 Europe/Madrid' })
     const said = {
       opensAt: '2026-11-23T14:00:00.000Z',
@@ -51,7 +51,7 @@ describe('the hours of the user', () => {
     expect(whyView(engine).allClosed).toEqual(said)
   })
 
-  test('that never come together are said as well', () => {
+  test('that never overlap are reported as well', () => {
     const engine = engineAt(() => NOON, { groq: '9-10' }, '10-11')
     expect(whyView(engine).allClosed).toEqual({
       opensAt: null,

@@ -1,6 +1,6 @@
 /**
- * Proves keys for free where a provider has a call for that: when a person asks, and to bring refused keys and empty
- * accounts back off every request's path (wire-facts 4.1).
+ * Verifies keys with free calls where the provider has one: on request, and to bring refused keys and empty
+ * accounts back without risking a user's request.
  */
 
 import type { Failure, FailureKind } from '../../domain/failure.ts'
@@ -17,16 +17,16 @@ export interface KeyChecksOptions {
   readonly tools: DiscoverTools
 }
 
-/** What the last check of a key said. */
+/** The result of the last check of a key. */
 export interface CheckedKey {
   readonly state: KeyCheckResult['state']
   /** Epoch milliseconds. */
   readonly at: number
-  /** What the provider said to a refused key. */
+  /** The provider's message for a refused key. */
   readonly message: string | null
   readonly creditLeftUsd: number | null
   readonly freeRequestsLeftToday: number | null
-  /** False: the account was charged before, so calls can be billed. Null: nobody says. */
+  /** False: the account has been charged before, so calls can be billed. Null: unknown. */
   readonly freeTier: boolean | null
 }
 
@@ -46,7 +46,7 @@ export class KeyChecks {
     this.#options = options
   }
 
-  /** Checks one key now and remembers what came back. */
+  /** Checks one key now and stores the result. */
   async checkNow(credential: Credential): Promise<KeyCheckResult> {
     const { store, tools } = this.#options
     const checked = await checkKey(credential.connection, tools)
@@ -61,7 +61,7 @@ export class KeyChecks {
     return checked
   }
 
-  /** What the last check of the key said, by whichever process; null when there was none. */
+  /** The last check of the key by any process; null when there was none. */
   last(credential: Credential): CheckedKey | null {
     const record = asRecord(this.#options.store.getDoc(COLLECTION, idOf(credential)))
     const state = STATES.find((one) => one === record?.['state'])
@@ -76,12 +76,12 @@ export class KeyChecks {
     }
   }
 
-  /** Whether a key that the user calls free belongs to an account that was charged before. */
+  /** Whether a key marked free belongs to an account that has been charged before. */
   isBilled(credential: Credential): boolean {
     return mayBeBilled(credential) && this.last(credential)?.freeTier === false
   }
 
-  /** Asks about keys that are called free where the provider can contradict, once a day. Returns those that it does. */
+  /** Checks keys marked free, once a day, where the provider can tell. Returns those whose account has been charged. */
   async billedAmong(credentials: readonly Credential[]): Promise<readonly Credential[]> {
     const now = this.#options.tools.now()
     const doubtful = credentials.filter(mayBeBilled)
@@ -93,15 +93,15 @@ export class KeyChecks {
     return doubtful.filter((credential) => this.isBilled(credential))
   }
 
-  /** A refused key whose time is over: proved, it may go on; refused again, it waits twice as long. */
+  /** A refused key whose park is over: valid, it is lifted; refused again, it is parked for twice as long. */
   async prove({ target, reason }: Park, credential: Credential): Promise<void> {
     const checked = await this.checkNow(credential)
     if (checked.state === 'refused') this.#refused(target, checked.failure)
-    // Where nothing free proves a key, the time that has passed is all there is: the next request finds out.
+    // Without a free check the elapsed time must do: the next request finds out.
     else this.#lift(target, reason)
   }
 
-  /** An account whose credit was used up: whether there is some again, as far as its provider tells for nothing. */
+  /** Checks whether an account without credit has some again, where the provider tells for free. */
   async balance({ target, reason }: Park, credential: Credential): Promise<void> {
     const checked = await this.checkNow(credential)
     if (checked.state === 'refused') return this.#refused(target, checked.failure)
@@ -111,7 +111,7 @@ export class KeyChecks {
       this.record(target, { kind: 'billing', status: null, message: 'the account still has no credit' })
   }
 
-  /** Only what it says of the key counts: a check that met an outage or a limit of its own has found out nothing. */
+  /** Only findings about the key count: a check that met an outage or a limit proves nothing. */
   #refused(target: TargetRef, failure: Failure): void {
     if (ABOUT_THE_KEY.has(failure.kind)) this.record(target, failure)
   }
@@ -128,7 +128,7 @@ export class KeyChecks {
     })
   }
 
-  /** A check failed as a call would have: the park is prolonged, and nobody had to wait for it. */
+  /** A check failed as a call would have: prolongs the park without a user's request. */
   record(target: TargetRef, failure: Failure): void {
     this.#options.learned.record(this.#refusal(target, failure, this.#options.tools.now()))
   }

@@ -5,7 +5,7 @@ import { MissingAbilities } from './missingAbilities.ts'
 const DAY_MS = 86_400_000
 const model = { provider: 'groq', model: 'm' }
 
-test('what a model turned out to lack is remembered for seven days, by every process on the store', () => {
+test('a missing ability is kept for seven days by every process on the store', () => {
   let now = Date.UTC(2026, 10, 23)
   const store = createMemoryStore()
   const mine = new MissingAbilities(store, () => now)
@@ -20,7 +20,7 @@ test('what a model turned out to lack is remembered for seven days, by every pro
   expect(mine.missing(model, ['tools'])).toBeUndefined()
 })
 
-test('a model that can do it after all is forgiven', () => {
+test('a success restores the ability', () => {
   const now = () => 5
   const store = createMemoryStore()
   const mine = new MissingAbilities(store, now)

@@ -1,6 +1,6 @@
 /**
- * What a provider's model turned out to lack (tools, images, JSON …), whatever its list or our catalogue says: kept seven
- * days, shared by all processes on one store (wire-facts section 4, `unsupported`).
+ * Abilities (tools, images, JSON …) that calls have shown a provider's model to lack, overriding its list and our
+ * catalogue: kept for seven days, shared by all processes on one store.
  */
 
 import { asNumber, asRecord } from '../../domain/json.ts'
@@ -9,7 +9,7 @@ import { ABILITIES, type Ability, type Target } from '../../domain/target.ts'
 
 const COLLECTION = 'shortcomings'
 const LIFE_MS = 7 * 86_400_000
-/** What other processes learned is read this often. */
+/** How often findings of other processes are read. */
 const LOOK_EVERY_MS = 60_000
 
 type Model = Pick<Target, 'provider' | 'model'>
@@ -25,7 +25,7 @@ export class MissingAbilities {
     this.#now = now
   }
 
-  /** A call or a test has shown that the model cannot do it. */
+  /** A call or a test has shown that the model lacks the ability. */
   learn({ provider, model }: Model, ability: Ability): void {
     const until = this.#now() + LIFE_MS
     this.#until.set(`${provider}/${model} ${ability}`, until)
@@ -36,7 +36,7 @@ export class MissingAbilities {
     ) // numbers by ability
   }
 
-  /** It can do it after all. */
+  /** A success has shown that the model has the ability after all. */
   forget({ provider, model }: Model, ability: Ability): void {
     if (!this.#until.delete(`${provider}/${model} ${ability}`)) return
     this.#store.updateDoc(COLLECTION, `${provider}/${model}`, (known) => {

@@ -1,4 +1,4 @@
-/** The providers' models lists: cached with their age in the store, refreshed in the background, the last good one kept. */
+/** The providers' models lists: cached in the store with their age, refreshed in the background; the last good one is kept. */
 
 import type { Failure } from '../../domain/failure.ts'
 import type { Json } from '../../domain/json.ts'
@@ -11,7 +11,7 @@ import type { Credential } from './targetRegistry.ts'
 
 /** Lists older than this are read again. */
 export const LIST_LIFE_MS = 6 * 3600_000
-/** After a failure the next try waits this long, so that a blocked host is not asked at every request. */
+/** Delay after a failure, so that a blocked host is not called at every request. */
 const RETRY_MS = 60_000
 
 export interface KnownList {
@@ -24,7 +24,7 @@ export interface ModelListsOptions {
   readonly store: Store
   readonly logger: Logger
   readonly tools: DiscoverTools
-  /** Told after every list that is new or differs from the one before; `added`: models the one before did not have. */
+  /** Called after every new or changed list; `added`: models the previous list did not have. */
   readonly onChange: (credential: Credential, added: ReadonlySet<string>) => void
   readonly onFailure: (credential: Credential, failure: Failure) => void
 }
@@ -64,7 +64,7 @@ export class ModelLists {
     )
   }
 
-  /** Reads one list now; for whoever wants to know what became of it. Callers of the same list share the answer. */
+  /** Reads one list now and returns the outcome. Concurrent callers share one read. */
   readNow(credential: Credential, signal?: AbortSignal): Promise<ListResult> {
     return this.#read(credential, signal)
   }
@@ -77,7 +77,7 @@ export class ModelLists {
     clearTimeout(timer)
   }
 
-  /** Resolves with the next list that brings something new, at the latest after `ms`. */
+  /** Resolves with the next list that adds models, at the latest after `ms`. */
   firstNews(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms)
@@ -108,7 +108,7 @@ export class ModelLists {
     this.#triedAt.set(key, this.#options.tools.now())
     const { tools } = this.#options
     const result = await listModels(credential.connection, signal === undefined ? tools : { ...tools, signal })
-    // An empty list is a provider's hiccup more often than a truth: the last good one stays.
+    // An empty list is more often a hiccup than the truth: the last good one stays.
     if (!result.ok || result.models.length === 0) return result
     const before = this.#lists.get(key)
     const list: KnownList = { models: result.models, readAt: this.#options.tools.now() }
@@ -129,7 +129,7 @@ function listKey(credential: Credential): string {
     : `${spec.id}@${credential.fingerprint} ${origin}${basePath}`
 }
 
-/** Of a first list nothing is new: nobody knows what was missing before. */
+/** A first list adds nothing: what was missing before is unknown. */
 function addedTo(before: KnownList | undefined, after: KnownList): ReadonlySet<string> {
   const added = new Set(before === undefined ? [] : after.models.map(({ id }) => id))
   for (const { id } of before?.models ?? []) added.delete(id)

@@ -1,4 +1,4 @@
-/** Who is there to be called: every provider x model x key of the configuration, with what is known of each. */
+/** All callable targets: every provider x model x key of the configuration, with what is known of each. */
 
 import type { Config, KeyConfig, ModelConfig, ProviderConfig } from '../../config/config.ts'
 import {
@@ -15,7 +15,7 @@ import type { Connection } from '../../upstream/connection.ts'
 import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
 import { ModelNames } from '../request/modelNames.ts'
 
-/** One key's place at its provider: what a call needs beside the target. */
+/** One key with its provider and connection: what a call needs beside the target. */
 export interface Credential {
   readonly provider: ProviderConfig
   readonly key: KeyConfig
@@ -27,14 +27,14 @@ export interface Credential {
 export interface TargetRegistryOptions {
   readonly config: Config
   readonly credentials: readonly Credential[]
-  /** The models list of a credential as last seen; null while nobody has read it. */
+  /** The models list of a credential as last read; null while it has not been read. */
   readonly listOf: (credential: Credential) => readonly ListedModel[] | null
   readonly prices: Prices
   /** Epoch milliseconds: some prices depend on the hour. */
   readonly now: number
-  /** Lists are taken whole, however long. */
+  /** Uses all models of a list, however long. */
   readonly allModels?: boolean
-  /** Whether the provider says that the account of a key that is called free was charged before. */
+  /** Whether the account of a key marked free has been charged before, according to the provider. */
   readonly isBilled?: (credential: Credential) => boolean
 }
 
@@ -44,11 +44,11 @@ export interface ModelFacts {
   readonly user: ModelConfig | null
   readonly listed: ListedModel | null
   readonly catalogue: CatalogueModel | null
-  /** Nobody named it: it comes from the list or the catalogue. */
+  /** Not named by the user: it comes from the list or the catalogue. */
   readonly discovered: boolean
 }
 
-/** A provider's list up to this long is taken whole. */
+/** Lists up to this length are used whole. */
 export const SHORT_LIST = 40
 
 interface Priced {
@@ -91,7 +91,7 @@ export function hintAt(price: Price, at: number): PriceHint {
   return { input: rates.input / 1e6, output: rates.output / 1e6 }
 }
 
-/** The models that are tried with a key: exactly the named ones, or what the rule of contract 2.1 picks of the list. */
+/** The models used with a key: exactly the named ones; else a short list whole, a long one by catalogue and free models. */
 export function modelsOf(
   credential: Credential,
   list: readonly ListedModel[] | null,
@@ -134,12 +134,12 @@ export function catalogueModel(spec: ProviderSpec, id: string): CatalogueModel |
   return spec.models.find((model) => model.id === id) ?? null
 }
 
-/** What was found out before a target is made. */
+/** What is found out before a target is created. */
 interface Findings {
-  /** As it is now. */
+  /** The current price. */
   readonly price: PriceHint | null
   readonly free: boolean
-  /** The user forbids training on prompts, so guards are sent where there are any. */
+  /** The user forbids training on prompts, so opt-out fields are sent where the provider has any. */
   readonly noTraining: boolean
 }
 
@@ -183,8 +183,8 @@ function qualitySource({ user, catalogue }: ModelFacts): { readonly qualityPrior
 }
 
 /**
- * A call that can never be billed: the user's word for the key, unless the provider contradicts it; a local server; or a
- * model that the user or the list gives the price 0.
+ * Whether a call can never be billed: the key is marked free and the provider does not contradict it; the server is
+ * local; or the user or the list gives the model the price 0.
  */
 function isFree(credential: Credential, model: ModelFacts, billed: boolean): boolean {
   const { spec } = credential.provider
@@ -194,7 +194,7 @@ function isFree(credential: Credential, model: ModelFacts, billed: boolean): boo
   return price !== undefined && price !== null ? costsNothing(price) : model.id.endsWith(':free')
 }
 
-/** All of it: a request can cost although its tokens do not. */
+/** Every rate: a request can cost even where its tokens do not. */
 const costsNothing = (price: UserPrice) => Object.values(price).every((amount) => amount === undefined || amount === 0)
 
 function trainsOnPrompts(credential: Credential, free: boolean, noTraining: boolean): boolean | null {
@@ -211,7 +211,7 @@ function abilitiesOf(model: ModelFacts): Abilities {
   return { ...model.catalogue?.abilities, ...named, ...model.listed?.abilities }
 }
 
-/** The targets of one moment, with what is looked up by target; made anew when the configuration or a list changes. */
+/** An immutable set of targets with lookups by target; recreated when the configuration or a list changes. */
 export class TargetRegistry {
   readonly config: Config
   readonly credentials: readonly Credential[]
@@ -221,7 +221,7 @@ export class TargetRegistry {
   readonly #byState: ReadonlyMap<string, Target>
   readonly #credentialByState: ReadonlyMap<string, Credential | undefined>
   readonly #prices: ReadonlyMap<string, Price | null>
-  /** Those whose price is not the same at all times. */
+  /** Targets whose price depends on the time. */
   readonly #changing: readonly { readonly target: Target; readonly price: Price }[]
 
   constructor(facts: TargetRegistryOptions) {
@@ -249,7 +249,7 @@ export class TargetRegistry {
     return credential
   }
 
-  /** The credential of a target of this registry or of one before; undefined when its key is gone. */
+  /** The credential of a target of this or an earlier registry; undefined when its key is gone. */
   credentialNow({
     stateId,
     provider,
@@ -266,7 +266,7 @@ export class TargetRegistry {
     return this.#byState.get(stateId)
   }
 
-  /** Whether a price has changed with the hour since the registry was made; cheap enough to ask every second. */
+  /** Whether a price has changed with the hour since the registry was made; cheap enough to check every second. */
   hasOldPrices(now: number): boolean {
     return this.#changing.some(({ target, price }) => {
       const { input, output } = hintAt(price, now)
@@ -274,7 +274,7 @@ export class TargetRegistry {
     })
   }
 
-  /** What an attempt of the target costs; null when nobody knows. */
+  /** The price of the target; null when unknown. */
   priceOf(target: Pick<Target, 'stateId'>): Price | null {
     return this.#prices.get(target.stateId) ?? null
   }
