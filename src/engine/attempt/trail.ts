@@ -211,4 +211,13 @@ const OWN_FAULTS: ReadonlySet<FailureKind> = new Set([
   'bad_request',
 ])
 
-const keysOf = (target: Target) => scopesOf(target).map(scopeKey)
+/** By target: after a failure every target is looked up, and their scopes never change. */
+const KEYS = new WeakMap<Target, readonly string[]>()
+
+function keysOf(target: Target): readonly string[] {
+  const known = KEYS.get(target)
+  if (known !== undefined) return known
+  const keys = scopesOf(target).map(scopeKey)
+  KEYS.set(target, keys)
+  return keys
+}
