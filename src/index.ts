@@ -9,6 +9,7 @@ export {
   ConfigError,
   type ErrorCode,
   InvalidRequestError,
+  isKeywiseError,
   KeywiseError,
   ModelNotFoundError,
   StoreError,

@@ -55,12 +55,12 @@ export const limitShape = {
     .max(MOST_BUDGET_USD, `is more than keywise can count ($${MOST_BUDGET_USD}); leave the budget out instead`)
     .optional()
     .describe('USD'),
-  requests: z.int(WHOLE).min(0, NEGATIVE).optional(),
-  tokens: z.int(WHOLE).min(0, NEGATIVE).optional(),
-  per: z.enum(BUDGET_PERIODS).default('month'),
+  requests: z.int(WHOLE).min(0, NEGATIVE).optional().describe('Instead of usd: a number of requests'),
+  tokens: z.int(WHOLE).min(0, NEGATIVE).optional().describe('Instead of usd: a number of tokens'),
+  per: z.enum(BUDGET_PERIODS).default('month').describe('The period it is counted in'),
   hard: z.boolean().default(true).describe('Never exceeded; a soft budget warns and prefers what is cheaper'),
-  rolling: z.boolean().default(false).describe('The last 24 hours, say, rather than the calendar day'),
-  timezone: timezone.default('UTC'),
+  rolling: z.boolean().default(false).describe('The last 24 hours instead of the calendar day, and so on'),
+  timezone: timezone.default('UTC').describe('Where its days and months begin'),
   on_exceeded: z.enum(['fallback', 'reject']).default('fallback').describe('Go elsewhere, or fail'),
 }
 

@@ -61,31 +61,34 @@ const routing = section({
     burst: amount.default(5),
     margin: share.default(0.02).describe('A pick this close to the best does not count as exploring'),
     width: amount.default(0.5).describe('Width of the drawn estimates; 0: no exploration'),
-    free_pulls: z.int().min(0).max(100).default(3).describe('Tries of a target that is new'),
+    free_pulls: z.int().min(0).max(100).default(3).describe('Free tries of a new target'),
   }).prefault({}),
   seed: z.int().optional().describe('Makes every choice repeatable'),
 })
 
 const test = section({
-  max_usd: amount.default(0.05).describe('Most a test run may cost'),
-  timeout_ms: ms.optional(),
-  message: z.string().min(1).max(10_000).optional(),
+  max_usd: amount.default(0.05).describe('Maximum cost of a test run, in USD'),
+  timeout_ms: ms.optional().describe('Per call; default: as for any call'),
+  message: z.string().min(1).max(10_000).optional().describe('The prompt of a test; default: asks for the word OK'),
 })
 
 const address = z.string().describe('The value itself, or env:NAME, file:PATH')
 const alerts = section({
   telegram: section({
     bot_token: address,
-    chat_id: z.union([z.string(), z.number()]).transform(String),
+    chat_id: z.union([z.string(), z.number()]).transform(String).describe('The chat that is notified'),
     api_root: z.url().default('https://api.telegram.org'),
-    events: z.array(name).optional(),
+    events: z
+      .array(name)
+      .optional()
+      .describe('Default: outages, recoveries, refused keys, budgets; all for every event'),
   }).optional(),
   webhook: section({
     url: address,
     secret: address.optional().describe('Signs what is sent'),
-    template: z.string().optional(),
-    headers: z.record(name, z.string()).optional(),
-    events: z.array(name).optional(),
+    template: z.string().optional().describe('The body, with {{variables}}; default: the alert as JSON'),
+    headers: z.record(name, z.string()).optional().describe('Sent along'),
+    events: z.array(name).optional().describe('Default: every event'),
   }).optional(),
 })
 
@@ -102,37 +105,45 @@ export const settingsFile = section({
   routing: routing.prefault({}),
   models: aliases.default({}).describe('Names usable as "model", and what they stand for'),
   timeouts: section({
-    connect_ms: ms.default(3000),
-    first_token_ms: z.union([z.literal('auto'), ms]).default('auto'),
-    idle_ms: ms.default(30_000),
+    connect_ms: ms.default(3000).describe('To connect'),
+    first_token_ms: z
+      .union([z.literal('auto'), ms])
+      .default('auto')
+      .describe('To the first content of a stream; auto: learned per target'),
+    idle_ms: ms.default(30_000).describe('Between two pieces of a stream'),
     total_ms: ms.default(600_000).describe('Until the first content'),
     patience_ms: ms.default(10_000).describe('How long to wait for a limit to reset'),
   }).prefault({}),
-  streaming: section({ rescue: z.enum(['off', 'text']).default('off') }).prefault({}),
+  streaming: section({
+    rescue: z.enum(['off', 'text']).default('off').describe('text: another target continues plain text that broke off'),
+  }).prefault({}),
   budgets: budgets.default([]),
-  free_only: z.boolean().default(false),
-  privacy: z.enum(['any', 'no_training']).default('any'),
-  unknown_price: z.enum(['allow', 'block']).default('allow'),
+  free_only: z.boolean().default(false).describe('Only targets that can never be billed'),
+  privacy: z
+    .enum(['any', 'no_training'])
+    .default('any')
+    .describe('no_training: never a target whose provider may train on what it is sent'),
+  unknown_price: z.enum(['allow', 'block']).default('allow').describe('Whether targets of unknown price may be used'),
   test: test.prefault({}),
   alerts: alerts.prefault({}),
   gateway: section({
-    host: name.default('127.0.0.1'),
-    port: z.int().min(0).max(65_535).default(5397),
-    max_body_mb: z.number().positive().max(1024).default(32),
-    max_response_mb: z.number().positive().max(4096).default(64),
+    host: name.default('127.0.0.1').describe('The address it listens on'),
+    port: z.int().min(0).max(65_535).default(5397).describe('0: any free port'),
+    max_body_mb: z.number().positive().max(1024).default(32).describe('Maximum size of a request'),
+    max_response_mb: z.number().positive().max(4096).default(64).describe('Maximum size of an answer of a provider'),
     allowed_hosts: z.array(name).default([]).describe('Names besides localhost under which it may be called'),
     allowed_origins: z.array(name).default([]).describe('Web pages that may call it'),
   }).prefault({}),
   retention: section({
-    attempts_days: z.number().positive().max(36_500).default(90),
-    hourly_days: z.number().positive().max(36_500).default(730),
+    attempts_days: z.number().positive().max(36_500).default(90).describe('Each attempt is kept this long'),
+    hourly_days: z.number().positive().max(36_500).default(730).describe('Hourly sums are kept this long'),
   }).prefault({}),
   hours: z.record(name, hours).default({}).describe('Rules by target pattern, such as "groq/*"'),
   log: section({
     calls: z.boolean().default(true).describe('The lines of every call'),
-    level: z.enum(['error', 'warn', 'info']).default('info'),
+    level: z.enum(['error', 'warn', 'info']).default('info').describe('The least that is logged'),
   }).prefault({}),
-  experiments: z.unknown().optional(),
+  experiments: z.unknown().optional().describe('See docs/experiments.md'),
   default_provider: name.default('auto').describe('"auto", or the only provider to use'),
   test_timeout_ms: ms.optional().describe('The same as test.timeout_ms'),
   test_message: z.string().min(1).max(10_000).optional().describe('The same as test.message'),

@@ -146,8 +146,11 @@ export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' |
  * reasoning, whatever the provider's own convention is; so input + output = total everywhere.
  */
 export interface Usage {
+  /** Input tokens, cached ones included. */
   readonly inputTokens: number
+  /** Output tokens, reasoning included. */
   readonly outputTokens: number
+  /** The sum of both. */
   readonly totalTokens: number
   /** Read from the provider's prompt cache; part of `inputTokens`. */
   readonly cachedInputTokens?: number

@@ -18,8 +18,12 @@ export interface KeywiseErrorOptions {
   readonly attempts?: readonly AttemptReport[]
 }
 
+/** The same symbol in every copy of the package that a process loads. */
+const BRAND = Symbol.for('keywise.error')
+
 /** The parent of every error keywise throws on purpose. */
 export class KeywiseError extends Error {
+  /** Stable; what programs should switch on. */
   readonly code: ErrorCode
   /** The attempts made before the error; empty when no call was made. */
   readonly attempts: readonly AttemptReport[]
@@ -30,6 +34,13 @@ export class KeywiseError extends Error {
     this.code = code
     this.attempts = options.attempts ?? []
   }
+}
+
+Object.defineProperty(KeywiseError.prototype, BRAND, { value: true })
+
+/** Whether a value is an error of keywise, also of another copy of the package, where `instanceof` says no. */
+export function isKeywiseError(error: unknown): error is KeywiseError {
+  return typeof error === 'object' && error !== null && BRAND in error
 }
 
 /** Every target that could be tried was tried, or none may be tried now. */
@@ -51,8 +62,11 @@ export class AllTargetsFailedError extends KeywiseError {
 
 /** The configuration cannot be used; says in which file, where (line, column, path) and what to do. */
 export class ConfigError extends KeywiseError {
+  /** Null for a configuration passed as an object. */
   readonly file: string | null
+  /** 1-based. */
   readonly line: number | null
+  /** 1-based. */
   readonly column: number | null
   /** Dotted path inside the file, such as `groq.keys[2]`. */
   readonly path: string | null
@@ -77,6 +91,7 @@ export class ConfigError extends KeywiseError {
 
 /** A hard budget leaves no room for the request and the user's rule forbids going elsewhere. */
 export class BudgetExceededError extends KeywiseError {
+  /** The scope of the budget. */
   readonly scope: string
   /** When the budget's period ends (ISO 8601); null for a budget without an end. */
   readonly resetsAt: string | null
@@ -117,6 +132,7 @@ export class InvalidRequestError extends KeywiseError {
 
 /** No target has the model that was asked for. */
 export class ModelNotFoundError extends KeywiseError {
+  /** As it was requested. */
   readonly model: string
   /** The nearest ids that would work, best first. */
   readonly nearest: readonly string[]

@@ -30,8 +30,11 @@ export type APIManagerOptions = EngineOptions
 
 /** The result of a call. */
 export interface CallResult {
+  /** The answer's text; empty for an answer of tool calls alone. */
   readonly content: string
+  /** Id of the provider that answered. */
   readonly provider: string
+  /** The model's id at that provider. */
   readonly model: string
   /** 1-based. */
   readonly keyIndex: number
@@ -39,15 +42,21 @@ export interface CallResult {
   readonly responseTime: number
   /** ISO 8601. */
   readonly timestamp: string
+  /** For `rate`, `report` and `keywise why --request`. */
   readonly requestId: string
+  /** Why the answer ended. */
   readonly finishReason: FinishReason
+  /** The calls the model wants made; `arguments` is JSON text. */
   readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[]
+  /** What the model thought, where the provider shows it. */
   readonly reasoning?: string
+  /** Tokens of the attempt that answered. */
   readonly usage: Usage
   /** Null when the price is unknown. */
   readonly costUsd: number | null
   /** The target's score when it was chosen, 0..1. */
   readonly score: number
+  /** Every attempt, the one that answered last. */
   readonly attempts: readonly AttemptReport[]
   /** The experiment it was enrolled in; `variant` is null when it ran as usual and is not compared. */
   readonly experiment?: { readonly name: string; readonly version: number; readonly variant: string | null }
@@ -55,14 +64,23 @@ export interface CallResult {
 
 /** A row of `rankTargets`. */
 export interface RankedRow {
+  /** Target id: `groq/openai/gpt-oss-120b#1`. */
   readonly target: string
+  /** Id of the provider. */
   readonly provider: string
+  /** The model's id at that provider. */
   readonly model: string
+  /** 1-based. */
   readonly keyIndex: number
+  /** 1-based; the first is tried first. */
   readonly rank: number
+  /** 0..1: the weighted sum of the terms. */
   readonly score: number
+  /** The four terms of the score, 0..1 each. */
   readonly terms: RankedTarget['terms']
+  /** 0..1: the expected worth of an answer, by which the learned strategy orders. */
   readonly value: number
+  /** Whether it can be tried now. */
   readonly eligible: boolean
   /** Why it is ranked there, or is out; null when the numbers explain it. */
   readonly reason: string | null
@@ -100,7 +118,7 @@ export class APIManager {
     }
   }
 
-  /** The same for a request that was already read. */
+  /** @internal The same for a request that was already read. */
   async callPrepared(request: ChatRequest, options: CallOptions): Promise<CallResult> {
     const startedAt = this.engine.tools.monotonic()
     const { pending, release } = await this.#begin(request, options)
@@ -189,11 +207,13 @@ export class APIManager {
     return this.engine.rank(prepareRequest(this.engine, request, options)).map(rowOf)
   }
 
+  /** Calls the listener for every such event of this process. */
   on<E extends keyof EventMap>(event: E, listener: Listener<E>): this {
     this.engine.events.on(event, listener)
     return this
   }
 
+  /** Removes a listener. */
   off<E extends keyof EventMap>(event: E, listener: Listener<E>): this {
     this.engine.events.off(event, listener)
     return this

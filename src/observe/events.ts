@@ -4,17 +4,24 @@ import type { AttemptReport } from '../domain/attempt.ts'
 import type { Logger } from '../domain/logger.ts'
 
 export interface DecisionNews {
+  /** The request. */
   readonly requestId: string
+  /** As it was requested. */
   readonly model: string
+  /** Target id; null when none was eligible. */
   readonly chosen: string | null
+  /** Whether it was chosen to explore it. */
   readonly explored: boolean
 }
 
 export interface ExhaustedNews {
+  /** The request. */
   readonly requestId: string
   /** The alias or model that has no target left; `auto` when it is everything. */
   readonly model: string
+  /** Every attempt. */
   readonly attempts: readonly AttemptReport[]
+  /** ISO 8601: the soonest time a retry can work; null when unknown. */
   readonly retryAt: string | null
 }
 
@@ -28,38 +35,53 @@ export interface RecoveredNews {
 }
 
 export interface BudgetNews {
+  /** The scope of the budget. */
   readonly scope: string
+  /** Its period. */
   readonly per: string
   /** 0.5, 0.8 or 1: which part of the limit was reached. */
   readonly share: number
   /** Null for a budget that does not count USD. */
   readonly spentUsd: number | null
+  /** The limit in USD; null for a budget that does not count USD. */
   readonly limitUsd: number | null
+  /** `usd`, `requests` or `tokens`. */
   readonly unit: string
   /** In nano-USD, requests or tokens, as `unit` says. */
   readonly spent: number
+  /** In the same unit as `spent`. */
   readonly limit: number
+  /** ISO 8601; null for a budget without a period. */
   readonly resetsAt: string | null
 }
 
 export interface AlertNews {
+  /** The same for all messages of one alert. */
   readonly id: string
   /** `all_failed`, `recovered`, `key_revoked` … (see `alert.ts`). */
   readonly event: string
+  /** What it is about: a model, a key, a budget. */
   readonly subject: string
   /** Times are ISO 8601. */
   readonly at: string
+  /** When its cause began. */
   readonly since: string
   /** The whole alert in a few lines. */
   readonly text: string
 }
 
 export interface EventMap {
+  /** After every attempt. */
   readonly attempt: AttemptReport & { readonly requestId: string; readonly operation: 'chat' | 'embeddings' }
+  /** Whenever targets were ranked for a request. */
   readonly decision: DecisionNews
+  /** No target answered a request. */
   readonly exhausted: ExhaustedNews
+  /** A model or everything works again. */
   readonly recovered: RecoveredNews
+  /** A budget reached 50, 80 or 100 %. */
   readonly budget: BudgetNews
+  /** An alert was raised. */
   readonly alert: AlertNews
 }
 

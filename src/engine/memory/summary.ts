@@ -3,9 +3,13 @@
 import type { AttemptReport } from '../../domain/attempt.ts'
 
 export interface SessionSummary {
+  /** Calls made. */
   readonly requests: number
+  /** Calls that were answered. */
   readonly successes: number
+  /** Calls that were not. */
   readonly failures: number
+  /** Input and output tokens of all attempts. */
   readonly totalTokens: number
   /** 0..1, three decimals; 0 when nothing was called. */
   readonly successRate: number

@@ -8,6 +8,7 @@ import type { TemplateVariables } from '../experiments/enrol.ts'
 
 /** Options of one call. `prompt` wins over `messages`. */
 export interface CallOptions {
+  /** The user's message. */
   readonly prompt?: string
   /** In the shape of OpenAI's chat API: `{ role, content }`, content a string or parts. */
   readonly messages?: readonly object[]
@@ -15,16 +16,23 @@ export interface CallOptions {
   readonly system?: string
   /** A model id, `provider/model`, an alias of `settings.models`, `auto`, `auto:fast`, `auto:cheap` or `auto:smart`. Default `auto`. */
   readonly model?: string
+  /** Maximum output tokens. Default: the target's own limit. */
   readonly maxTokens?: number
+  /** Sampling temperature; default: the model's own. */
   readonly temperature?: number
+  /** Nucleus sampling, 0..1; default: the model's own. */
   readonly topP?: number
+  /** Texts at which the answer stops. */
   readonly stop?: string | readonly string[]
+  /** Makes sampling repeatable where the provider supports it. */
   readonly seed?: number
   /** `{ name, description, parameters }`, or OpenAI's `{ type: 'function', function: {…} }`. */
   readonly tools?: readonly object[]
+  /** Which tool the model must call. Default `auto`: its own choice. */
   readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly name: string }
   /** `'json'`, a JSON Schema, or OpenAI's `response_format`. */
   readonly responseFormat?: 'json' | 'text' | object
+  /** How much the model thinks before it answers; default: its own. */
   readonly reasoning?: { readonly effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' }
   /** Ends the call; the upstream is cancelled. */
   readonly signal?: AbortSignal
