@@ -1,6 +1,6 @@
 /**
- * CPU time per request of the gateway's own process, against a bare proxy (node:http in, undici dispatch out) and, where
- * it is installed (`npm ci` in bench/rivals), Portkey's gateway; all in the same run, rounds interleaved.
+ * CPU time per request of the gateway's own process, against a bare proxy (node:http in, undici dispatch out) and,
+ * where it is installed (`npm ci` in bench/rivals), Portkey's gateway; all in the same run, rounds interleaved.
  */
 
 import { type ChildProcess, fork, spawn } from 'node:child_process'

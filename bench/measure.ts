@@ -1,4 +1,6 @@
-/** How the benchmarks measure: CPU time of this process per operation, rounds interleaved, the least and the median told. */
+/**
+ * How the benchmarks measure: CPU time of this process per operation, rounds interleaved, minimum and median reported.
+ */
 
 import { cpus } from 'node:os'
 

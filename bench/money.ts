@@ -33,7 +33,7 @@ const rules = budgets.map((budget) => budgetFrom(budget))
 const worst = worstCase({ inputTokens: 5_000, maxOutputTokens: 1_000 }, price, profile, now)
 const ask = { target, labels: { team: 'a' }, token: null, worstCase: worst }
 
-/** Reserves and settles on a book of its own; the clock goes on by a millisecond a call. */
+/** Reserves and settles on budgets of its own; the clock advances by a millisecond per call. */
 function spender(counters: Counters): (i: number) => void {
   const tracker = new Budgets({ budgets: rules, counters, origin: 'bench' })
   return (i) => {

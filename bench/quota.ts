@@ -1,7 +1,7 @@
 /**
  * How much of the limits is used and how often an upstream refuses: a real manager over real HTTP against simulated
- * providers that count, on a virtual clock. What nobody states is learned from refusals; a learned limit is taken for a rolling window, which
- * costs a fixed one some of its room when requests come exactly as fast as it allows.
+ * providers that count, on a virtual clock. Unstated limits are learned from refusals; a learned limit is taken for a
+ * rolling window, which costs a fixed one some of its room when requests come exactly as fast as it allows.
  */
 
 import { type QuotaDay, quotaDay, sixKeys } from '../test/support/quotaDay.ts'

@@ -1,6 +1,7 @@
 /**
  * The routing benchmark: `npm run bench:replay`. Replays all policies (on the traces in $KEYWISE_TEST_DATA/traces where
- * that is set), prints the tables, and with `--write` puts the tables and pictures into docs/ and the numbers into bench/results/.
+ * that is set), prints the tables, and with `--write` puts the tables and pictures into docs/ and the numbers into
+ * bench/results/.
  */
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'

@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: every benchmark, one after another; `npm run bench -- call` only that one. Prints the numbers and puts
- * them into docs/numbers.md, each in its own section with the command, the machine and the date. Exits 1 when a number
- * misses what was promised.
+ * `npm run bench`: every benchmark, one after another; `npm run bench -- call` only that one. Prints the numbers and
+ * puts them into docs/numbers.md, each in its own section with the command, the machine and the date. Exits 1 when a
+ * number misses what was promised.
  */
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'

@@ -87,7 +87,7 @@ async function firstAnswer(folder: string, port: number): Promise<number> {
   return took
 }
 
-/** The status of an answer that was read to its end; null while nobody listens. */
+/** The status of an answer that was read to its end; null while nothing listens. */
 async function ask(port: number): Promise<number | null> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {

@@ -1,4 +1,4 @@
-/** An upstream that is not ours: @copilotkit/aimock speaks OpenAI, Anthropic and Gemini, and fails when it is told to. */
+/** A foreign upstream: @copilotkit/aimock speaks OpenAI, Anthropic and Gemini, and fails on demand. */
 
 import { LLMock } from '@copilotkit/aimock'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'

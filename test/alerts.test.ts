@@ -1,4 +1,7 @@
-/** Alerts as a person gets them: real simulated providers that fail and come back, a real Bot API double, a real webhook. */
+/**
+ * Alerts as a person gets them: real simulated providers that fail and come back, a real Bot API double, a real
+ * webhook.
+ */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

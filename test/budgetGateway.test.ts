@@ -82,7 +82,7 @@ test('a limit is put into the client’s own bytes where a hard budget needs one
     ['/v1/responses', { model: 'paid/m', input: 'Say hi' }, 'openai-responses', 'max_output_tokens'],
   ] as const) {
     const world = await open({ budgets: [budget(1)] }, { input: 1, output: 1 }, dialect)
-    // What keywise does not know stays: the bytes were not written anew.
+    // What keywise does not know stays: the bytes were not rewritten.
     const sent = { ...body, custom: { spaces: 'kept' } }
     expect((await world.ask(path, sent)).status).toBe(200)
     expect(world.fakes.calls[0]?.body).toEqual({ ...sent, model: 'm', [field]: 16_384 })

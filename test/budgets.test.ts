@@ -1,4 +1,4 @@
-/** Budgets from the outside: what is sent upstream, what callers are told, what is remembered. */
+/** Budgets from the outside: what is sent upstream, what callers receive, what is recorded. */
 
 import { describe, expect, test } from 'vitest'
 import { BudgetExceededError } from '../src/domain/errors.ts'
@@ -32,7 +32,7 @@ describe('a hard budget', () => {
     for (let round = 0; round < 12; round++) await Promise.all(Array.from({ length: 40 }, call))
     const { totalCostUsd } = lab.manager.getSessionSummary()
     expect(totalCostUsd).toBeLessThanOrEqual(1)
-    // What was put aside and not used is there for the next call.
+    // What was reserved and not used is available to the next call.
     expect(totalCostUsd).toBeGreaterThan(0.9)
   })
 

@@ -1,4 +1,6 @@
-/** No key may appear anywhere: every fault echoes the key it was given, in the body, in headers, in streams and in HTML. */
+/**
+ * No key may appear anywhere: every fault echoes the key it was given, in the body, in headers, in streams and in HTML.
+ */
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'

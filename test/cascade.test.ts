@@ -7,7 +7,7 @@ import { until } from './support/labCall.ts'
 const DIALECTS = ['openai', 'openai-responses', 'anthropic', 'google'] as const
 type Dialect = (typeof DIALECTS)[number]
 
-/** Who is asked after alpha/m#1 failed so, and who is then parked, as scope and seconds. */
+/** Which target follows when alpha/m#1 fails like this, and what is then parked, as scope and seconds. */
 interface Row {
   readonly fault: FakeFault
   readonly kind: FailureKind
@@ -131,7 +131,7 @@ function parksOf(lab: Awaited<ReturnType<typeof openLab>>): string[] {
   const { engine } = lab.manager
   return engine.learned.parks.list(engine.now).map(({ scope, until: end, since }) => {
     const seconds = (end - since) / SECONDS
-    // Up to 10 % jitter lies on top of a stated wait (wire-facts 4.1).
+    // Up to 10 % jitter is added to a stated wait.
     const round = [60, 900, 3600, 7200, 86_400].find((one) => seconds >= one * 0.99 && seconds <= one * 1.11)
     return `${scope} ${round ?? seconds}`
   })

@@ -1,4 +1,7 @@
-/** `free_only` and `privacy: no_training`: who is asked, what is sent along, and what the ledger proves afterwards. */
+/**
+ * `free_only` and `privacy: no_training`: which targets are called, what is sent, and what the ledger proves
+ * afterwards.
+ */
 
 import { expect, onTestFinished, test } from 'vitest'
 import type { FakeWorld } from '../src/lab/fake/fakeProviders.ts'

@@ -1,4 +1,6 @@
-/** What the gateway tells beside the answer: trail, sessions, aliases, feedback, metrics; and what it never tells. */
+/**
+ * What the gateway reports beside the answer: trail, sessions, aliases, feedback, metrics; and what it never reveals.
+ */
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -192,7 +194,7 @@ test('feedback rates the request it names, and nothing else', async () => {
   expect(await rate({ request_id: 'kw_unknown', score: 0.5 })).toBeGreaterThanOrEqual(400)
 })
 
-test('the metrics have the names of the contract, in the format of Prometheus', async () => {
+test('the metrics have their published names, in the format of Prometheus', async () => {
   await using world = await openGateway(TWO, {
     settings: { ...ORDERED, budgets: [{ scope: 'all', usd: 1, per: 'day' }] },
   })

@@ -1,4 +1,4 @@
-/** Bodies nobody should send: always a 4xx in the protocol's own shape, never a 500, never a hang. */
+/** Invalid bodies: always a 4xx in the protocol's own shape, never a 500, never a hang. */
 
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

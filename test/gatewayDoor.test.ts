@@ -1,4 +1,4 @@
-/** The door of the gateway: who is let in, with which bytes, and in whose words everybody else is refused. */
+/** Access to the gateway: what is admitted, and in which protocol everything else is refused. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ADMIN_TOKEN, type GatewayWorld, openGateway, TOKEN } from './support/gatewayWorld.ts'

@@ -122,7 +122,7 @@ describe('late and broken streams', () => {
     await using world = await open(pair([fault]), { settings: { ...QUICK, streaming: { rescue: 'text' } } })
     const answer = await ask(world, true)
     expect(answer).toMatchObject({ status: 200, text: REPLY, ended: true, broken: false })
-    // Both parts are billed, and the client is told of both.
+    // Both parts are billed, and both are reported to the client.
     const spent = await attempts(world)
     expect(spent.map(({ ok }) => ok).sort()).toEqual([false, true])
     expect(answer.tokens).toBe(spent.reduce((sum, { usage }) => sum + (usage?.outputTokens ?? 0), 0))

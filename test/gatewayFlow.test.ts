@@ -1,4 +1,4 @@
-/** Clients that leave, clients that are slow, and a gateway that is told to stop. */
+/** Clients that leave, clients that are slow, and a gateway that is stopped. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'

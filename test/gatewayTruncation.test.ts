@@ -24,7 +24,7 @@ const FOLDERS: readonly (readonly [DialectId, readonly string[]])[] = [
 const RECORDED: readonly Recorded[] = FOLDERS.flatMap(([dialect, folders]) =>
   folders.flatMap(recordedStreams).map((stream) => ({ ...stream, dialect })),
 )
-/** More cuts than this of one recording tell nothing new: the rest is cut at strides. */
+/** Recordings longer than this many cuts are cut at strides. */
 const MOST_CUTS = 40
 
 /** Each line as the provider would send it. */
@@ -42,7 +42,7 @@ function isEnd(dialect: DialectId, event: string): boolean {
   return /^event: response\.(?:completed|incomplete)/.test(event)
 }
 
-/** How a client of the dialect is told that an answer broke off. */
+/** How a client of the dialect learns that an answer broke off. */
 const BROKEN: { readonly [D in DialectId]: RegExp } = {
   openai: /\ndata: \{"error":/,
   'openai-responses': /\nevent: response\.failed\n/,
@@ -118,7 +118,7 @@ describe.runIf(hasTestData)('recorded streams through the gateway', () => {
   describe.each(RECORDED)('$name', (recorded) => {
     const { dialect } = recorded
     const events = framed(recorded)
-    // One that withheld its answer before it began is told as an error, not as an empty answer.
+    // One that withheld its answer before it began is reported as an error, not as an empty answer.
     const end = recorded.name.includes('refusal') ? -1 : events.findIndex((event) => isEnd(dialect, event))
     // A recorded failure has no end: then every cut is one.
     const cuts = Array.from({ length: end < 0 ? events.length : end }, (_, index) => index)

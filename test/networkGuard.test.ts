@@ -9,7 +9,7 @@ import { temporaryFolder } from './support/temporaryFolder.ts'
 const swallow = (text: string) => `try { await (${text}) } catch {}`
 const withError = (text: string) => `await new Promise((done) => ${text}.on('error', done))`
 
-// TEST-NET-1 (RFC 5737): addresses that belong to nobody.
+// TEST-NET-1 (RFC 5737): addresses that are never assigned.
 const ways = [
   { name: 'fetch', program: swallow("fetch('https://api.example.com/')"), noted: 'api.example.com' },
   {

@@ -1,4 +1,4 @@
-/** Without a network every host fails at once, and nobody but us is to blame. Host names are looked up by the test. */
+/** Without a network every host fails at once, and no provider is at fault. Host names are resolved by the test. */
 
 import dns from 'node:dns'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'

@@ -1,4 +1,7 @@
-/** Whole days of requests over real HTTP on a virtual clock: how much of the accounts' limits is used, and how often an upstream refuses. */
+/**
+ * Whole days of requests over real HTTP on a virtual clock: how much of the accounts' limits is used, and how often an
+ * upstream refuses.
+ */
 
 import { expect, test } from 'vitest'
 import { quotaDay, sixKeys } from './support/quotaDay.ts'

@@ -1,4 +1,5 @@
-// Builds the library and the command line into dist/: into a folder of its own first, so that nothing stale is packed and
+// Builds the library and the command line into dist/: into a folder of its own first, so that nothing stale is packed
+// and
 // a failed build leaves the last one as it was. `--if-possible`: does nothing without the compiler (npm ci --omit=dev);
 // a clone then runs from its sources.
 import { spawnSync } from 'node:child_process'

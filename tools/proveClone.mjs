@@ -1,5 +1,7 @@
-// Proves the first minute: fresh clones on machines whose node is 18 to 26, with an empty npm cache. `npm run prove:clone`
-// (Linux x64, needs a network, takes about half an hour on two cores); `-- 20` proves only the systems whose name begins so, `-- --quick`
+// Proves the first minute: fresh clones on machines whose node is 18 to 26, with an empty npm cache. `npm run
+// prove:clone`
+// (Linux x64, needs a network, takes about half an hour on two cores); `-- 20` proves only the systems whose name
+// begins so, `-- --quick`
 // leaves out the accidents, `-- --accidents` everything else. Prints one row per proof; exits 1 when one fails.
 import { spawn, spawnSync } from 'node:child_process'
 import {

@@ -1,4 +1,4 @@
-// Portkey's gateway on a port of its own, made to tell its CPU time to the load generator.
+// Portkey's gateway on a port of its own, reporting its CPU time to the load generator.
 process.on('message', (message) => {
   if (message === 'usage') process.send({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss() })
 })

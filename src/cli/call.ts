@@ -1,4 +1,4 @@
-/** `keywise call "prompt"`: one request. The answer goes to stdout, the trail of who was asked to stderr. */
+/** `keywise call "prompt"`: one request. The answer goes to stdout, the trail to stderr. */
 
 import { text } from 'node:stream/consumers'
 import { AllTargetsFailedError, InvalidRequestError, KeywiseError } from '../domain/errors.ts'

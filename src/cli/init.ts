@@ -36,7 +36,7 @@ function isForeign(file: string): boolean {
   return existsSync(file) && !readFileSync(file, 'utf8').startsWith(MARK)
 }
 
-/** Beside the file, under a name nobody has. */
+/** Beside the file, under an unused name. */
 function keepCopy(file: string): string {
   for (let number = 1; ; number++) {
     const copy = `${file}.original${number === 1 ? '' : `-${number}`}`

@@ -13,7 +13,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const stop = (code: ExitCode) => {
     process.exitCode = code
   }
-  // Whoever reads only the first lines (`| head`) has what it wanted.
+  // A reader of the first lines only (`| head`) has what it wanted.
   process.stdout.on('error', (error) => {
     if ('code' in error && error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
     throw error

@@ -42,7 +42,7 @@ export const run: RunCommand = async (context) => {
   return stopLater(gateway, wholeNumber(options['seconds'], '--seconds'))
 }
 
-/** Runs until it is told to stop; a second signal does not wait for the drain. */
+/** Runs until it is stopped; a second signal does not wait for the drain. */
 export async function stopLater(gateway: RunningGateway, seconds: number | undefined): Promise<ExitCode> {
   const code = await untilStopped(seconds)
   // The group's signal and one passed on by a parent arrive as two; only a later Ctrl-C means "at once".

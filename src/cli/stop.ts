@@ -1,4 +1,4 @@
-/** Commands that run until they are told to stop. */
+/** For commands that run until they are stopped. */
 
 import type { ExitCode } from './command.ts'
 
@@ -20,7 +20,7 @@ export function untilStopped(seconds: number | undefined): Promise<ExitCode> {
   })
 }
 
-/** For commands that end by themselves: a signal that Ctrl-C aborts, and how to let go of it. */
+/** For commands that end by themselves: a signal that Ctrl-C aborts, and how to release it. */
 export function interrupted(): { readonly signal: AbortSignal; release(): void } {
   const controller = new AbortController()
   const abort = () => controller.abort()

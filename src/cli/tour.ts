@@ -1,4 +1,4 @@
-/** `keywise demo --tour`: the original's three days in half a minute, told from what the manager really decided. */
+/** `keywise demo --tour`: the original's three days in half a minute, shown from the manager's real decisions. */
 
 import { runTour, type TourResult, type TourScene } from '../lab/tour.ts'
 import type { RankedRow } from '../manager/apiManager.ts'

@@ -1,4 +1,4 @@
-/** What a process that serves for weeks tells V8 about memory. For the command; a library leaves its host alone. */
+/** V8 memory settings of a process that serves for weeks. For the command only; a library leaves its host alone. */
 
 import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
@@ -27,7 +27,7 @@ export function tuneMemory(): void {
     if (mayGrow !== grows) setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? 2 : 1}`)
     grows = mayGrow
   }
-  // While modules are loaded nobody is called back, and the space would grow to four times as much.
+  // While modules are loaded no callback runs, and the space would grow to four times as much.
   setFlagsFromString('--semi-space-growth-factor=1')
   new PerformanceObserver(bound).observe({ entryTypes: ['gc'] })
   setFlagsFromString('--expose-gc')
@@ -38,7 +38,7 @@ let collectYoung = (): void => {}
 let bodyBytes = 0
 
 /**
- * Tell it of every long body. Their memory is outside of V8's heap, which meets 64 MB of it as pressure and collects
+ * Call it for every long body. Their memory is outside of V8's heap, which meets 64 MB of it as pressure and collects
  * everything, every hundred prompts of 200 KB; but they are as short-lived as what is young, so that is collected
  * first, for a tenth of the time.
  */

@@ -10,7 +10,7 @@ import { consoleLogger, quietLogger } from '../observe/log.ts'
 import { catalog } from '../providers/catalog.ts'
 import type { CommandContext, ExitCode } from './command.ts'
 
-/** How long a command waits for models lists, in milliseconds: where targets depend on one nobody has read, and else. */
+/** How long a command waits for models lists, in milliseconds: where targets depend on an unread one, and otherwise. */
 const FIRST_LISTS_MS = 5000
 const NEWER_LISTS_MS = 1000
 

@@ -72,7 +72,9 @@ const step = (wire: Wire) =>
       },
     ])
 
-/** `user` after `tool` is one message on Anthropic's wire and comes back as two, so it is allowed; two alike are not. */
+/**
+ * `user` after `tool` is one message on Anthropic's wire and comes back as two, so it is allowed; two alike are not.
+ */
 const conversation = (wire: Wire): fc.Arbitrary<Message[]> =>
   fc
     .record({

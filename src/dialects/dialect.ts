@@ -38,7 +38,7 @@ export interface StreamWriter {
 export interface ClientError {
   readonly status: number
   readonly message: string
-  /** A failure kind or error code of ours, such as `rate_minute` or `ALL_TARGETS_FAILED`. */
+  /** A failure kind or error code of keywise, such as `rate_minute` or `ALL_TARGETS_FAILED`. */
   readonly code: string
   readonly retryAfterMs?: number | null
   readonly requestId?: string
@@ -47,7 +47,10 @@ export interface ClientError {
 
 /** We are the client: we call an upstream of this dialect. */
 export interface UpstreamSide {
-  /** Path below the base URL (`/chat/completions`, `/models/x:generateContent`) and body for `model` as the upstream names it. */
+  /**
+   * Path below the base URL (`/chat/completions`, `/models/x:generateContent`) and body for `model` as the upstream
+   * names it.
+   */
   writeRequest(request: ChatRequest, model: string): { readonly path: string; readonly body: Record<string, unknown> }
   /** A whole answer. An error inside HTTP 200, and an answer that is none, come back as `error`. */
   readResponse(body: unknown): ReadResponse
@@ -56,7 +59,10 @@ export interface UpstreamSide {
 
 export type ReadResponse =
   | { readonly ok: true; readonly response: ChatResponse }
-  /** `body` is to be classified like an error body; `status` where the body states one; `malformed` when it is no answer at all. */
+  /**
+   * `body` is to be classified like an error body; `status` where the body states one; `malformed` when it is not an
+   * answer at all.
+   */
   | { readonly ok: false; readonly body: unknown; readonly status?: number; readonly malformed?: boolean }
 
 /** Fed one SSE event at a time; no I/O, no clock. */

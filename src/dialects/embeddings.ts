@@ -5,7 +5,7 @@ import { asArray, asNumber, asRecord, asString } from '../domain/json.ts'
 import type { Dialect, ReadResponse, UpstreamSide } from './dialect.ts'
 import { openaiChatDialect } from './openaiChat/openaiChat.ts'
 
-/** How embeddings are asked of an upstream of that dialect; null when it has none. */
+/** How embeddings are requested from an upstream of that dialect; null when it has none. */
 export function embeddingsFor(dialect: DialectId): Dialect | null {
   if (dialect === 'openai' || dialect === 'openai-responses') return EMBEDDINGS
   return dialect === 'google' ? GOOGLE_EMBEDDINGS : null
@@ -51,7 +51,7 @@ function usageOf(usage: Record<string, unknown> | undefined): Usage | undefined 
     : { inputTokens, outputTokens: 0, totalTokens: inputTokens, estimated: false }
 }
 
-/** The vectors travel in `extra`; nothing of ours reads them. */
+/** The vectors travel in `extra`, unread. */
 function answer(fields: Record<string, unknown>, model: string, usage: Usage | undefined): ChatResponse {
   return {
     model,

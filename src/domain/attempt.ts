@@ -30,7 +30,7 @@ export interface Attempt {
   readonly limits: readonly LimitFact[]
 }
 
-/** An attempt as people and programs see it (contract section 7): ISO times, no secrets. */
+/** An attempt as people and programs see it: ISO times, no secrets. */
 export interface AttemptReport {
   /** Target id: `groq/openai/gpt-oss-120b#1`. */
   readonly target: string

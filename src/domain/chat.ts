@@ -6,7 +6,10 @@ export type DialectId = 'openai' | 'openai-responses' | 'anthropic' | 'google'
 export interface TextPart {
   readonly type: 'text'
   readonly text: string
-  /** Fields of the part's own dialect that we do not read (`cache_control`, `annotations`), handed on to the same dialect. */
+  /**
+   * Fields of the part's own dialect that we do not read (`cache_control`, `annotations`), handed on to the same
+   * dialect.
+   */
   readonly extra?: Extra
 }
 
@@ -36,8 +39,9 @@ export interface ReasoningPart {
   readonly type: 'reasoning'
   readonly text: string
   /**
-   * Opaque proof of the upstream (Anthropic `signature`, Gemini `thoughtSignature`, Responses `encrypted_content`); must
-   * be echoed back, and only to the dialect it came from, whose name it begins with (`dialects/fields/signature.ts`).
+   * Opaque proof of the upstream (Anthropic `signature`, Gemini `thoughtSignature`, Responses `encrypted_content`);
+   * must be echoed back, and only to the dialect it came from, whose name it begins with
+   * (`dialects/fields/signature.ts`).
    */
   readonly signature?: string
   /** Anthropic `redacted_thinking`: the text is hidden and only the signature travels. */
@@ -115,7 +119,10 @@ export interface Extra {
 }
 
 export interface ChatRequest {
-  /** The model as asked for: an id, `provider/model`, an alias, or `auto…`. The upstream's own id is put in when the request is written. */
+  /**
+   * The model as asked for: an id, `provider/model`, an alias, or `auto…`. The upstream's own id is put in when the
+   * request is written.
+   */
   readonly model: string
   readonly messages: readonly Message[]
   readonly tools?: readonly Tool[]
@@ -134,7 +141,10 @@ export interface ChatRequest {
   /** The end user's id, where the caller names one. */
   readonly user?: string
   readonly stream: boolean
-  /** Whether a streaming client asked for usage (OpenAI `stream_options.include_usage`); upstream it is always asked for. */
+  /**
+   * Whether a streaming client asked for usage (OpenAI `stream_options.include_usage`); upstream it is always asked
+   * for.
+   */
   readonly wantsUsage?: boolean
   readonly extra?: Extra
 }

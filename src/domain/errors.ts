@@ -45,9 +45,9 @@ export function isKeywiseError(error: unknown): error is KeywiseError {
 
 /** Every target that could be tried was tried, or none may be tried now. */
 export class AllTargetsFailedError extends KeywiseError {
-  /** The soonest time (ISO 8601) at which a retry can work; null when nobody can say. */
+  /** The soonest time (ISO 8601) at which a retry can work; null when unknown. */
   readonly retryAt: string | null
-  /** When nobody was asked: the failures that keep out each target that could serve; empty where anything else does too. */
+  /** When no target was called: the failures that exclude each possible target; empty where anything else does too. */
   readonly parkedFor: readonly FailureKind[]
 
   constructor(
@@ -156,7 +156,9 @@ export class StoreError extends KeywiseError {
   }
 }
 
-/** The caller ended the call by its own signal. Its name is the platform's, so that `error.name === 'AbortError'` holds. */
+/**
+ * The caller ended the call by its own signal. Its name is the platform's, so that `error.name === 'AbortError'` holds.
+ */
 export class AbortedError extends KeywiseError {
   constructor(options: KeywiseErrorOptions = {}) {
     super('ABORTED', 'the caller ended the call', options)

@@ -34,7 +34,7 @@ export type LimitWindow = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month
 export type DayBoundary = 'UTC' | 'America/Los_Angeles' | 'rolling' | 'unknown'
 
 /**
- * One thing an answer says about a limit: a live header or a body. `null` where it says nothing.
+ * One statement of an answer about a limit, from a header or a body. `null` where it states nothing.
  * `resetsAt` is epoch milliseconds on our clock (skew already corrected).
  */
 export interface LimitFact {

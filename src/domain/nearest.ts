@@ -1,4 +1,4 @@
-/** The names somebody may have meant: edit distance that counts a swap of neighbours as one slip (Damerau). */
+/** The names that may have been meant: edit distance that counts a swap of neighbours as one slip (Damerau). */
 
 /** Names longer than this are cut before they are compared; the cost grows with the square of the length. */
 const LOOK = 64

@@ -1,4 +1,6 @@
-/** A park: a time during which somebody is not called, and the one table that says who, how long, and what ends it. */
+/**
+ * A park: a time during which a scope is not called, and the one table of what is parked, how long, and what ends it.
+ */
 
 import type { Failure, FailureKind } from './failure.ts'
 import type { Scope } from './scope.ts'
@@ -27,7 +29,7 @@ export type Streak =
 
 export interface ParkRule {
   readonly streak: Streak
-  /** Whom it parks; `quota`: whoever shares the limit that was met, which the provider's own counting decides. */
+  /** The scope that is parked; `quota`: everything that shares the limit that was met, as the provider counts it. */
   readonly scope: Scope | 'quota'
   /** The occurrence in a row with which guessing begins; a wait the upstream states holds from the first. */
   readonly from: number
@@ -53,12 +55,12 @@ export interface Park {
   readonly since: number
   readonly until: number
   readonly reason: FailureKind
-  /** True when the upstream or its calendar said so; false for a guess of ours, which may be tried in need. */
+  /** True when the upstream or its calendar said so; false for a guess, which may be tried in need. */
   readonly stated: boolean
   /** Occurrences in a row. */
   readonly times: number
   readonly backBy: BackBy
-  /** The target whose failure it was; `scope` says whom else it stands for. */
+  /** The target that failed; `scope` says what else is parked with it. */
   readonly target: TargetRef
   /** For people: `daily limit of google project-b until 08:00 UTC (Pacific midnight)`. */
   readonly text: string
@@ -82,7 +84,7 @@ const BREAKER: ParkRule = {
   backBy: 'probe',
 }
 
-/** The one table of parks. Null parks nobody: the request was at fault, or its size, or its sender left. */
+/** The one table of parks. Null parks nothing: the request was at fault, or its size, or its caller left. */
 export const PARK_RULES: { readonly [K in FailureKind]: ParkRule | null } = {
   auth_invalid: {
     ...GUESSED,
@@ -177,10 +179,10 @@ const HOST_BLOCKED: ParkRule = {
   backBy: 'traffic',
 }
 
-/** What a failure does to those who share its cause; null when nobody is parked for it. */
+/** The rule for a failure; null when nothing is parked for it. */
 export function parkRule(failure: Failure): ParkRule | null {
   if (failure.kind === 'auth_forbidden' && failure.hostBlocked) return HOST_BLOCKED
-  // Who cannot even be reached is away with all its models.
+  // A provider that cannot be reached is down with all its models.
   if (failure.kind === 'timeout' && failure.phase === 'connect') return PARK_RULES.network
   return PARK_RULES[failure.kind]
 }

@@ -65,7 +65,9 @@ const TAIL_TOP = [
 ]
 const TAIL_BOTTOM = [1, 3.754408661907416, 2.445134137142996, 0.3224671290700398, 0.007784695709041462]
 
-/** The value below which a standard normal falls with probability `p` in (0, 1); Acklam's approximation, error < 2e-9. */
+/**
+ * The value below which a standard normal falls with probability `p` in (0, 1); Acklam's approximation, error < 2e-9.
+ */
 export function inverseNormal(p: number): number {
   if (p < 0.02425) return tail(p)
   if (p > 1 - 0.02425) return -tail(1 - p)

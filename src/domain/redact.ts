@@ -1,4 +1,7 @@
-/** Keeps secrets out of everything people read: a wrapper that will not print itself, and a scrubber for other people's texts. */
+/**
+ * Keeps secrets out of everything people read: a wrapper that will not print itself, and a scrubber for other people's
+ * texts.
+ */
 
 const MASK = '…'
 
@@ -48,12 +51,12 @@ const SHAPES: readonly RegExp[] = [
   /\b(?:org|req|proj|user|team)[-_][A-Za-z0-9]{8,}/g,
 ]
 
-/** Most characters of somebody else's text that are looked at; longer texts are cut first. */
+/** Maximum characters of a foreign text that are examined; longer texts are cut first. */
 const LOOK = 16_384
 
 /**
  * A function that removes every known secret, and everything shaped like one, from a text.
- * `secrets` is asked anew at each call, so keys added later are covered.
+ * `secrets` is evaluated at each call, so keys added later are covered.
  */
 export function redactor(secrets: () => Iterable<string>): (text: string) => string {
   return (text) => {

@@ -42,7 +42,10 @@ export function scopeOf(target: Covered, scope: Scope): ScopeId {
   return { scope, ...NAMES[scope](target) }
 }
 
-/** Every scope that covers the target. `account-free` is among them: whether the target is free is for the reader to ask. */
+/**
+ * Every scope that covers the target. `account-free` is among them: whether the target is free is for the reader to
+ * ask.
+ */
 export function scopesOf(target: Covered): readonly ScopeId[] {
   return ALL.map((scope) => scopeOf(target, scope))
 }

@@ -47,7 +47,7 @@ export interface AttemptEvent {
   readonly streamed: boolean
   readonly ok: boolean
   readonly failure: Failure | null
-  /** Nobody is charged for it: everything failed at once, because this host was offline or asleep. */
+  /** The target is not charged: this host was offline or asleep. Stored as `excused`. */
   readonly notCharged?: boolean
   readonly usage: Usage | null
   /** Integer billionths of a USD; null when the price is unknown. */
@@ -65,7 +65,7 @@ export interface AttemptEvent {
   readonly trial?: Trial
 }
 
-/** A score somebody or something gave to an answer. */
+/** A score given to an answer by a person or a program. */
 export interface QualityEvent {
   readonly kind: 'quality'
   readonly at: number
@@ -112,7 +112,7 @@ export interface ImportEvent {
 
 /**
  * What was seen of one unit of an experiment. Its id names the unit and what was seen (how its request ended, or one
- * reported number), so that the log itself keeps each once, whoever reports it and however often.
+ * reported number), so that the log keeps each once, however often it is reported.
  */
 export interface ObservationEvent {
   readonly kind: 'observation'
@@ -202,7 +202,8 @@ export interface Store {
   append(event: StoreEvent): void
   /**
    * Resolves after the write of everything appended so far, which then survives a kill of this process. Never rejects
-   * and never waits for a disk that fails: who needs certainty asks `health` afterwards. A store in memory keeps nothing.
+   * and never waits for a disk that fails: who needs certainty asks `health` afterwards. A store in memory keeps
+   * nothing.
    */
   flushed(): Promise<void>
   /** Writes what is waiting now, synchronously; for `close` and for signal handlers. */
@@ -232,14 +233,14 @@ export interface Store {
   deleteDoc(collection: string, key: string): void
   listDocs(collection: string): readonly (readonly [key: string, value: Json])[]
   /**
-   * Reads, changes and writes one document in one transaction, over all processes. `change` returns undefined to delete;
-   * it is pure (it runs again when the write fails) and does not touch the store.
+   * Reads, changes and writes one document in one transaction, over all processes. `change` returns undefined to
+   * delete; it is pure (it runs again when the write fails) and does not touch the store.
    */
   updateDoc(collection: string, key: string, change: (value: Json | undefined) => Json | undefined): Json | undefined
 
   /**
-   * Adds `amount` (may be negative) to a counter unless the sum would be above `limit`. Atomic over all processes. While
-   * the disk fails it decides by what this process knows, and the additions are written when the disk is back.
+   * Adds `amount` (may be negative) to a counter unless the sum would be above `limit`. Atomic over all processes.
+   * While the disk fails it decides by what this process knows, and the additions are written when the disk is back.
    */
   addToCounter(name: string, amount: number, limit?: number): CounterResult
   counter(name: string): number
@@ -250,9 +251,9 @@ export interface Store {
   attempts(filter: LedgerFilter): readonly (AttemptEvent & { readonly seq: number })[]
   /**
    * Sums in the order of their groups; `limit` and `order` of the filter do not count. Days and hours are UTC:
-   * `2026-11-23`, `2026-11-23T14:00Z`; `key` is the fingerprint; no token and no label are `''`. Whole hours come from the
-   * hourly sums, which outlive `prune`; the hours that `since` or `until` cuts, and every question about labels or a
-   * request, come from the rows that are still there.
+   * `2026-11-23`, `2026-11-23T14:00Z`; `key` is the fingerprint; no token and no label are `''`. Whole hours come from
+   * the hourly sums, which outlive `prune`; the hours that `since` or `until` cuts, and every question about labels or
+   * a request, come from the rows that are still there.
    */
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[]
   /**

@@ -3,13 +3,17 @@
 import type { DialectId } from './chat.ts'
 
 export interface Target {
-  /** `groq/openai/gpt-oss-120b#1`: provider / model # 1-based key index. For people; changes when keys are reordered. */
+  /**
+   * `groq/openai/gpt-oss-120b#1`: provider / model # 1-based key index. For people; changes when keys are reordered.
+   */
   readonly id: string
   readonly provider: string
   readonly model: string
   /** 1-based place of the key in the configuration. */
   readonly keyIndex: number
-  /** Keyed fingerprint of the key (16 hex digits); state is bound to it, so that removing key 1 hands nothing to key 2. */
+  /**
+   * Keyed fingerprint of the key (16 hex digits); state is bound to it, so that removing key 1 hands nothing to key 2.
+   */
   readonly fingerprint: string
   /** `provider/model@fingerprint`: under which everything learned of this target is kept. */
   readonly stateId: string
@@ -25,7 +29,7 @@ export interface TargetProfile {
   readonly contextTokens: number | null
   readonly maxOutputTokens: number | null
   readonly abilities: Abilities
-  /** Null when nobody published one; local and free keys have a price of 0. */
+  /** Null when unknown; local and free keys have a price of 0. */
   readonly price: PriceHint | null
   /** True when a call of this target can never be billed (free key, `:free` model, local server). */
   readonly free: boolean

@@ -86,7 +86,9 @@ export class Engine implements EngineParts {
   readonly missingAbilities: EngineParts['missingAbilities']
   readonly decisions: EngineParts['decisions']
   readonly experiments: EngineParts['experiments']
-  /** Replaced whole when the configuration or a models list changes; running requests keep the one they started with. */
+  /**
+   * Replaced whole when the configuration or a models list changes; running requests keep the one they started with.
+   */
   registry: TargetRegistry
   eligibility: EligibilityFacts
   /** Estimates usage that an answer does not report; replaced by a better estimator once that is loaded. */

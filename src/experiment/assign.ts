@@ -3,8 +3,8 @@
 import type { Experiment, Variant } from './experiment.ts'
 
 /**
- * The variant of a unit (a request id, a session, or a label's value); null for the holdout, which runs as usual. A unit
- * of a variant that was stopped runs as usual too: moving it to another variant would change what is compared.
+ * The variant of a unit (a request id, a session, or a label's value); null for the holdout, which runs as usual. A
+ * unit of a variant that was stopped runs as usual too: moving it to another variant would change what is compared.
  */
 export function assign(experiment: Pick<Experiment, 'name' | 'version' | 'variants'>, unit: string): Variant | null {
   const place = fraction(`${experiment.name}\u0000${experiment.version}\u0000${unit}`)
@@ -30,7 +30,10 @@ export function fraction(text: string): number {
   return ((mixed(high ^ low) >>> 5) * 0x4000000 + (mixed(low + text.length) >>> 6)) / 0x20000000000000
 }
 
-/** Spreads every bit over all others: the finalizer of MurmurHash3 (https://github.com/aappleby/smhasher, public domain). */
+/**
+ * Spreads every bit over all others: the finalizer of MurmurHash3 (https://github.com/aappleby/smhasher, public
+ * domain).
+ */
 function mixed(hash: number): number {
   let h = hash
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)

@@ -45,7 +45,10 @@ export interface ComparisonRules {
 const FIRST_LOOK = 30
 /** The chance with which an effect of the minimum size is to be found by the horizon. */
 const POWER = 0.84
-/** Parts of alpha for the boundary up to the horizon and for going on without end; the rest is left to the limit theorem. */
+/**
+ * Parts of alpha for the boundary up to the horizon and for going on without end; the rest is left to the limit
+ * theorem.
+ */
 const HORIZON_PART = 0.82
 const ENDLESS_PART = 0.08
 /** Shorter comparisons would lean on the limit theorem too early. */
@@ -87,10 +90,10 @@ export class Comparison {
 
   /**
    * Counts one observation. `expected` is what was expected before it was seen, for either variant: subtracting it
-   * changes no difference, because the variants are drawn by known chances, but takes out whatever moves both (the hour,
-   * a drift) and with it most of the noise. The term (1{second}/q - 1{first}/p) (value - expected) has exactly the mean
-   * "second minus first" of its moment, so their average is honest under drift too (the paper's augmented inverse
-   * propensity weighting, section 3). `effect`: the smallest difference that matters, in the metric's unit.
+   * changes no difference, because the variants are drawn by known chances, but takes out whatever moves both (the
+   * hour, a drift) and with it most of the noise. The term (1{second}/q - 1{first}/p) (value - expected) has exactly
+   * the mean "second minus first" of its moment, so their average is honest under drift too (the paper's augmented
+   * inverse propensity weighting, section 3). `effect`: the smallest difference that matters, in the metric's unit.
    */
   observe(isSecond: boolean, value: number, expected: number, effect: number): void {
     const { state } = this
@@ -120,7 +123,7 @@ export class Comparison {
 
   /**
    * How many observations of both variants find an effect of that size with a chance of `POWER`, by the spread so far.
-   * The spread says nothing of the difference, so following it as it becomes better known does not favour either side.
+   * The spread is independent of the difference, so updating it as it becomes better known favours neither side.
    */
   horizon(effect: number): number {
     return Math.max(SHORTEST_HORIZON, Math.ceil(((this.#drift * this.#sd(effect)) / effect) ** 2))
@@ -128,7 +131,7 @@ export class Comparison {
 
   /**
    * About how many more observations of both variants a decision needs, if what was seen so far is true; 0 when it is
-   * decided, null while nobody can say.
+   * decided, null while undecided.
    */
   stillNeeded(effect: number): number | null {
     const { count, mean, decided, atHorizon, rho2 } = this.state
@@ -165,21 +168,21 @@ export class Comparison {
     return (squares > 0 && (kurtosis - 1) / count <= SPREAD_ERROR) || this.#isLongEnough(effect)
   }
 
-  /** So many observations that even the widest spread would be decided: values that (almost) never vary are believed. */
+  /** Enough observations that even the widest spread would be decided: values that (almost) never vary are believed. */
   #isLongEnough(effect: number): boolean {
     return this.state.count >= ((this.#drift * this.#reach) / 2 / effect) ** 2
   }
 
   /**
    * The spread of one term, by the wider of two estimates: the terms themselves, and both variants together as if they
-   * spread alike. When the smaller variant was lucky so far (its rare failures are yet to come), its own terms look both
-   * better and steadier than they are; the second estimate knows of the failures of the other.
+   * spread alike. When the smaller variant was lucky so far (its rare failures are yet to come), its own terms look
+   * both better and steadier than they are; the second estimate knows of the failures of the other.
    */
   #sd(effect: number): number {
     const { count, squares, surprises } = this.state
     const q = this.#rules.secondShare
     const alike = surprises / (q * (1 - q)) / count
-    // After so many equal values: no less than if three of the rarest and largest steps had been missed.
+    // After this many equal values: no less than if three of the rarest and largest steps had been missed.
     const unseen = this.#isLongEnough(effect) ? (3 * this.#reach ** 2) / count : 0
     return Math.sqrt(Math.max(squares / Math.max(1, count - 1), alike, unseen))
   }

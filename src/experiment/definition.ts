@@ -4,7 +4,7 @@ import { asArray, asRecord, type Json } from '../domain/json.ts'
 import { type Experiment, readExperiment, readExperiments } from './experiment.ts'
 
 export interface Definition {
-  /** As written; read anew whenever it is taken from the store. */
+  /** As written; parsed again whenever it is read from the store. */
   readonly written: Json
   readonly experiment: Experiment
 }

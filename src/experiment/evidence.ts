@@ -99,7 +99,9 @@ export class Evidence {
     this.#guard(index, metric, seen)
   }
 
-  /** Variants that must not be given to anybody any more; their units run as usual, so that the others stay comparable. */
+  /**
+   * Variants that must not be given to anybody any more; their units run as usual, so that the others stay comparable.
+   */
   stopped(): readonly Stop[] {
     return this.#state.stopped.flatMap((reason, index) =>
       reason === null ? [] : [{ variant: this.#nameOf(index), reason }],
@@ -217,7 +219,7 @@ function learn(state: MetricState, index: number, value: number): void {
 
 /**
  * State that was saved with this version of the experiment, or undefined when it belongs to another one or is damaged:
- * then the data is kept apart and counting begins anew.
+ * then the data is kept apart and counting starts again.
  */
 export function savedState(experiment: Experiment, saved: Json | undefined): EvidenceState | undefined {
   const record = asRecord(saved)

@@ -99,8 +99,8 @@ export function readExperiments(
 }
 
 /**
- * The experiment to run after a change of the configuration. What was changed while running is a new version, whose data
- * is kept apart; what was not changed goes on as it is.
+ * The experiment to run after a change of the configuration. What was changed while running is a new version, whose
+ * data is kept apart; unchanged parts continue as they are.
  */
 export function revised(running: Experiment, next: Experiment): Experiment {
   const same = JSON.stringify({ ...next, version: running.version }) === JSON.stringify(running)

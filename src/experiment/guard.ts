@@ -20,7 +20,7 @@ export interface Stop {
 
 /** Chance of ever stopping a variant that does no harm, for each guard and variant. */
 const ALPHA = 0.01
-/** Costs vary widely; fewer say nothing. */
+/** Costs vary widely; fewer are not significant. */
 const FEWEST_COSTS = 30
 
 export function newSums(): GuardSums {

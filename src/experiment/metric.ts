@@ -14,7 +14,7 @@ export interface Metric {
   readonly scale: 'plain' | 'share' | 'log'
 }
 
-/** The longest answer that is told apart from a longer one: ten minutes. */
+/** Latencies are capped at ten minutes. */
 const LONGEST_MS = 600_000
 
 /** Latency is compared as its logarithm: what people feel is "a third faster", and one slow answer weighs little. */
@@ -29,7 +29,7 @@ export function findMetric(name: string): Metric | undefined {
   return METRICS.find((metric) => metric.name === name)
 }
 
-/** A reported value (milliseconds, USD, 0..1, or the user's own) as it is compared; null when it is no number. */
+/** A reported value (milliseconds, USD, 0..1, or the user's own) as it is compared; null when it is not a number. */
 export function measured(metric: Metric, value: number): number | null {
   if (Number.isNaN(value)) return null
   const scaled = metric.scale === 'log' ? Math.log(Math.max(1, value)) : value

@@ -8,10 +8,10 @@ import type { Metric } from './metric.ts'
 export interface ExperimentResult {
   /** `decided`: safe to stop. `equal`: no difference that matters. `stopped`: the guard ended every rival. */
   readonly state: 'collecting' | 'undecided' | 'decided' | 'equal' | 'stopped'
-  /** The best variant; null while nobody can say. */
+  /** The best variant; null while undecided. */
   readonly winner: string | null
   readonly text: string
-  /** About how many more observations a decision needs; null when nobody can say, 0 when it is made. */
+  /** About how many more observations a decision needs; null when unknown, 0 when it is made. */
   readonly stillNeeded: number | null
 }
 
@@ -53,7 +53,7 @@ function won(
   return say('decided', winner, parts, 0)
 }
 
-/** Everything is decided and no variant beats all others: those that nobody beats are equally good. */
+/** Everything is decided and no variant beats all others: the unbeaten ones are equally good. */
 function shared(
   running: readonly Variant[],
   pairs: readonly PairReport[],

@@ -1,6 +1,8 @@
 /** Prompt templates: text with `{{variables}}`. Values are put in as they are; braces inside a value stay text. */
 
-/** Spaces inside the braces are allowed; a name is letters, digits, `_`, `-` and `.`, and begins with a letter or `_`. */
+/**
+ * Spaces inside the braces are allowed; a name is letters, digits, `_`, `-` and `.`, and begins with a letter or `_`.
+ */
 const VARIABLE = /\{\{([^{}]{0,200})\}\}/g
 const NAME = /^[A-Za-z_][\w.-]*$/
 
@@ -11,7 +13,7 @@ export function templateVariables(template: string): readonly string[] {
   return [...names]
 }
 
-/** What is wrong with a template: names that are no names, and variables that nobody will fill in. */
+/** What is wrong with a template: invalid names, and variables that will not be filled. */
 export function templateProblems(template: string, known: readonly string[]): readonly string[] {
   const problems: string[] = []
   for (const name of templateVariables(template)) {

@@ -1,4 +1,6 @@
-/** The demo: simulated providers with realistic faults, all targets tested, then traffic over them. Nothing is written. */
+/**
+ * The demo: simulated providers with realistic faults, all targets tested, then traffic over them. Nothing is written.
+ */
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import { KeywiseError } from '../domain/errors.ts'
@@ -14,7 +16,7 @@ import { type FakeWorld, startFakeProviders } from './fake/fakeProviders.ts'
 import { demoScenario } from './fake/worlds.ts'
 
 export interface DemoOptions {
-  /** Told as it happens. */
+  /** Called as it happens. */
   readonly show: (scene: DemoScene) => void
   /** Ends the traffic; what is under way is waited for. */
   readonly signal: AbortSignal
@@ -24,7 +26,7 @@ export interface DemoOptions {
 
 export interface DemoCall {
   readonly prompt: string
-  /** Null when nobody answered. */
+  /** Null when no target answered. */
   readonly result: Pick<CallResult, 'provider' | 'model' | 'keyIndex' | 'responseTime' | 'score'> | null
   readonly attempts: readonly AttemptReport[]
   readonly streamed: boolean
@@ -105,7 +107,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024
 
-/** The same engine behind a gateway on a free port, for whoever wants to talk to it while the demo runs. */
+/** The same engine behind a gateway on a free port, to be used while the demo runs. */
 async function openGateway(manager: APIManager, show: DemoOptions['show']): Promise<App> {
   const { engine } = manager
   const tokens = new Tokens({

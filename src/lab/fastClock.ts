@@ -1,9 +1,9 @@
 /**
- * A clock on which waiting takes no time: it stands while something works and moves to the next waking when everybody
+ * A clock on which waiting takes no time: it stands while something works and moves to the next wake-up when everything
  * waits. Given as `now`, `monotonic` and `sleep` to a manager and to simulated providers, days pass in seconds.
  */
 
-/** Real milliseconds without a new sleeper after which everybody is taken to wait. */
+/** Real milliseconds without a new sleeper after which everything is taken to be waiting. */
 const QUIET_MS = 2
 
 interface Sleeper {
@@ -35,7 +35,7 @@ export class FastClock {
       this.#waitForQuiet()
     })
 
-  /** Lets the time come, waking everybody who sleeps until then. */
+  /** Moves the time forward, waking every sleeper due by then. */
   async until(at: number): Promise<void> {
     await this.sleep(at - this.#now)
   }

@@ -11,7 +11,7 @@ import { RETIRED_MODEL, tourScenario } from './fake/worlds.ts'
 import { FastClock } from './fastClock.ts'
 
 export interface TourOptions {
-  /** Told as it happens. */
+  /** Called as it happens. */
   readonly show: (scene: TourScene) => void
   /** Real time for the reader, after each scene; default none. */
   readonly pause?: () => Promise<void>
@@ -43,7 +43,7 @@ const MIDNIGHT = Date.UTC(2026, 10, 23)
 const QUALITY: Readonly<Record<string, number>> = { groq: 0.92, google: 0.88, openrouter: 0.95 }
 /** As in the original's file: written down by hand, and one of them is gone. */
 const GROQ_MODELS = ['openai/gpt-oss-120b', RETIRED_MODEL]
-/** The documented formula decides, and nobody is tried out of curiosity. */
+/** The documented formula decides, without exploration. */
 const SETTINGS = { routing: { strategy: 'score', exploration: { rate: 0 } } }
 
 export async function runTour(options: TourOptions): Promise<TourResult> {

@@ -107,7 +107,8 @@ export class APIManager {
 
   /**
    * Calls the best target, and the next best when it fails, up to five.
-   * Throws AllTargetsFailedError, BudgetExceededError, InvalidRequestError or ModelNotFoundError, each with its attempts.
+   * Throws AllTargetsFailedError, BudgetExceededError, InvalidRequestError or ModelNotFoundError, each with its
+   * attempts.
    */
   callWithFallback(context: CallContext): Promise<CallResult> {
     try {
@@ -136,8 +137,9 @@ export class APIManager {
   }
 
   /**
-   * The same as a stream: `{ type: 'text-delta', text }`, `reasoning-delta`, `tool-call`, `usage`, `end`. Targets change
-   * freely until the first content; after it a broken stream throws. Leaving the loop early cancels the upstream.
+   * The same as a stream: `{ type: 'text-delta', text }`, `reasoning-delta`, `tool-call`, `usage`, `end`. Targets
+   * change freely until the first content; after it a broken stream throws. Leaving the loop early cancels the
+   * upstream.
    */
   streamWithFallback(context: CallContext): CallStream<CallResult> {
     const startedAt = this.engine.tools.monotonic()

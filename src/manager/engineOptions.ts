@@ -5,7 +5,10 @@ import type { Store } from '../domain/store.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 
 export interface EngineOptions {
-  /** A path, or the configuration itself. Default: `KEYWISE_CONFIG`, `./config/api-keys.json`, the user's folder, or environment variables. */
+  /**
+   * A path, or the configuration itself. Default: `KEYWISE_CONFIG`, `./config/api-keys.json`, the user's folder, or
+   * environment variables.
+   */
   readonly config?: string | object
   /** A path or `memory:`. Default: the user's state folder; `memory:` when `config` is an object. */
   readonly store?: string | Store

@@ -1,4 +1,7 @@
-/** A person's "try it again": lifts parks and asks the providers about the keys. `keys retest`, `POST /api/targets/retest`. */
+/**
+ * A person's "try it again": lifts parks and asks the providers about the keys. `keys retest`, `POST
+ * /api/targets/retest`.
+ */
 
 import { InvalidRequestError } from '../domain/errors.ts'
 import { FAILURE_KINDS } from '../domain/failure.ts'

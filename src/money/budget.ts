@@ -2,8 +2,8 @@
  * Budgets that hold. Before a call its worst case is reserved in every budget that covers it; afterwards the
  * reservation is replaced by what the call really cost.
  *
- * What counts as true: the shared counters for "is there room" (see `lease.ts`), the ledger's rows for "what was spent".
- * Money belongs to the period in which its attempt began.
+ * What counts as true: the shared counters for "is there room" (see `lease.ts`), the ledger's rows for "what was
+ * spent". Money belongs to the period in which its attempt began.
  */
 
 import type { AttemptEvent } from '../domain/store.ts'
@@ -24,7 +24,7 @@ import {
 } from './ledger.ts'
 import { isTargetScope, type Payee, scopeCovers } from './scope.ts'
 
-/** What somebody wants to spend. */
+/** A reservation to be made. */
 export interface SpendRequest {
   readonly target: Payee
   readonly labels?: Readonly<Record<string, string>> | null
@@ -39,7 +39,7 @@ export interface BudgetRefusal {
   readonly scope: string
   /** For people. */
   readonly reason: string
-  /** Epoch milliseconds at which there is more room; null when nobody knows. */
+  /** Epoch milliseconds at which there is more room; null when unknown. */
   readonly resetsAt: number | null
   readonly onExceeded: 'fallback' | 'reject'
 }
@@ -57,7 +57,7 @@ interface HoldPart {
   readonly budgetCounter: BudgetCounter
   readonly slot: LeaseSlot | null
   readonly amount: number
-  /** The price was unknown when it was reserved, so nothing was put aside. */
+  /** The price was unknown when it was reserved, so nothing was reserved. */
   readonly unpriced: boolean
 }
 
@@ -73,9 +73,9 @@ export function bindsLength({ parts }: BudgetHold): boolean {
 
 /** What an attempt really cost. */
 export interface Spent {
-  /** Null when nobody knows: then what was reserved stays committed. */
+  /** Null when unknown: then what was reserved stays committed. */
   readonly nanoUsd: number | null
-  /** Input and output; null when nobody counted: then what was reserved is taken. */
+  /** Input and output tokens; null when not counted: then what was reserved is taken. */
   readonly tokens: number | null
 }
 
@@ -87,7 +87,10 @@ export interface BudgetsOptions {
   readonly origin: string
   /** `block`: a call of unknown price is refused by every budget in USD that covers it. Default `allow`. */
   readonly unknownPrice?: 'allow' | 'block'
-  /** Why the counters cannot be relied on now; null while they can. Meanwhile hard budgets let only what is free through. */
+  /**
+   * Why the counters cannot be relied on now; null while they can. Meanwhile hard budgets let only what is free
+   * through.
+   */
   readonly trouble?: () => string | null
 }
 
@@ -217,7 +220,7 @@ export class Budgets {
     this.#beat(now)
   }
 
-  /** The log was replaced by an empty one, whose places begin anew: nothing of it has been read yet. */
+  /** The log was replaced by an empty one, whose positions start again: nothing of it has been read yet. */
   logRestarted(): void {
     this.#folded = 0
   }
@@ -246,14 +249,19 @@ export class Budgets {
     return budgetCounter?.tally.spent ?? null
   }
 
-  /** How much soft budgets ask for cheaper targets than this one: 0 while spending keeps its pace (see `BudgetCounter.pressure`). */
+  /**
+   * How much soft budgets ask for cheaper targets than this one: 0 while spending keeps its pace (see
+   * `BudgetCounter.pressure`).
+   */
   pressure(wanted: Omit<SpendRequest, 'worstCase'>): number {
     let sum = 0
     for (const budgetCounter of this.#covering(wanted)) sum += budgetCounter.pressure
     return sum
   }
 
-  /** From when on the budgets need the ledger's rows, and its hourly sums, to be counted anew; Infinity: not at all. */
+  /**
+   * From when on the budgets need the ledger's rows, and its hourly sums, to be counted again; Infinity: not at all.
+   */
   needsSince(now: number): { readonly rows: number; readonly sums: number } {
     let rows = Number.POSITIVE_INFINITY
     let sums = Number.POSITIVE_INFINITY
@@ -269,7 +277,7 @@ export class Budgets {
     return this.#budgetCounters.map((budgetCounter) => budgetCounter.view(now))
   }
 
-  /** What killed processes had put aside and never accounted for; it counts as spent until its period ends. */
+  /** What killed processes had reserved and never settled; it counts as spent until its period ends. */
   abandoned(ledger: Ledger, now: number): readonly Abandoned[] {
     const isDead = (origin: string) => !isAlive(this.#counters, origin, now, BUDGET_LEASE_MS)
     return abandonedLeases(this.#budgetCounters, ledger, isDead, now)
@@ -313,7 +321,7 @@ export class Budgets {
     return { budgetCounter, slot, amount, unpriced: isUnpriced(budgetCounter, wanted) }
   }
 
-  /** What to put aside; null when the price is unknown and that is not allowed. */
+  /** The amount to reserve; null when the price is unknown and that is not allowed. */
   #amount(budgetCounter: BudgetCounter, wanted: SpendRequest): number | null {
     const { nanoUsd, inputTokens, outputTokens } = wanted.worstCase
     const { unit, hard, limit } = budgetCounter.budget

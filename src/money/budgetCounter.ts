@@ -1,4 +1,4 @@
-/** One budget at work: what is spent, what is put aside, when it fills again, and how hard it presses towards cheap targets. */
+/** The state of one budget: what is spent and reserved, when it resets, and its pressure towards cheap targets. */
 
 import { formatUsd, nanoToUsd } from './amount.ts'
 import { type Budget, budgetId } from './budgetRule.ts'
@@ -6,7 +6,7 @@ import { type Counters, Lease, type LeaseSlot } from './lease.ts'
 import { Slots } from './period.ts'
 import { BudgetSpend } from './tally.ts'
 
-/** A threshold that was just reached; told once per period by each process, so whoever tells people should not repeat it. */
+/** A threshold just reached; reported once per period by each process, so alerts must deduplicate it. */
 export interface Crossing {
   readonly scope: string
   readonly per: string
@@ -35,11 +35,11 @@ export interface BudgetView {
   readonly limit: number
   readonly spent: number
   /**
-   * Put aside for calls in flight; under a hard budget also what other processes hold or left behind when they were
+   * Reserved for calls in flight; under a hard budget also what other processes hold or left behind when they were
    * killed.
    */
   readonly reserved: number
-  /** Attempts whose price nobody knows; they are not in `spent`. */
+  /** Attempts of unknown price; they are not in `spent`. */
   readonly unpricedAttempts: number
   readonly window: 'calendar' | 'rolling'
   readonly timezone: string
@@ -95,8 +95,9 @@ export class BudgetCounter {
   }
 
   /**
-   * The price of spending one more unit now, for ranking: lambda <- max(0, lambda + step * (spent / allowed - 1)), where
-   * `allowed` is the limit's share for the part of the period that has passed. 0 while spending is within its pace.
+   * The price of spending one more unit now, for ranking: lambda <- max(0, lambda + step * (spent / allowed - 1)),
+   * where `allowed` is the limit's share for the part of the period that has passed. 0 while spending is within its
+   * pace.
    */
   get pressure(): number {
     return this.#pressure

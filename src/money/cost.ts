@@ -93,7 +93,10 @@ export interface WorstCase {
  * what models write unasked, and not above what the usual ones accept.
  */
 export const ASSUMED_OUTPUT_TOKENS = 16_384
-/** Of a context that the prompt may fill by its byte count, this share is left to the answer: bytes are 3 to 4 times the tokens. */
+/**
+ * Of a context that the prompt may fill by its byte count, this share is left to the answer: bytes are 3 to 4 times the
+ * tokens.
+ */
 const LEAST_ROOM = 1 / 4
 
 /** An attempt that begins now may end, and be priced, this much later. */

@@ -4,7 +4,8 @@
  * The shared counter of a slot holds what all processes together have *committed*: spent, reserved, or leased for what
  * comes next. It is the only thing the limit is checked against, and only its owner lowers it, by what he certainly did
  * not use. A process that is killed lowers nothing: whatever it had leased counts as spent until the period ends or a
- * person forgives it. So the sum of what was really spent can never be above the counter, nor the counter above the limit.
+ * person forgives it. So the sum of what was really spent can never be above the counter, nor the counter above the
+ * limit.
  *
  * A lease begins with exactly what the first request needs and grows with what this process has used, up to a sixteenth
  * of what is left; near the limit it is exact again and comes back at each settlement. So little is ever left behind.
@@ -63,7 +64,7 @@ export class Lease {
     return slot
   }
 
-  /** Replaces what was put aside by what it really was; more than that is counted too, even above the limit. */
+  /** Replaces the reserved amount by the real one; any excess is counted too, even above the limit. */
   settle(slot: LeaseSlot, held: number, actual: number): void {
     slot.reserved -= held
     slot.used += actual
@@ -104,8 +105,8 @@ export class Lease {
   }
 
   /**
-   * For a process that somebody took for dead while it slept: its lease was given back already, except what the ledger
-   * knows as spent. What is idle is forgotten, and what calls still in flight need is committed anew.
+   * For a process that was taken for dead while it slept: its lease was already returned, except what the ledger
+   * knows as spent. Idle amounts are dropped, and what calls in flight need is committed again.
    */
   forfeit(): void {
     const slot = this.#slot
@@ -174,7 +175,7 @@ export class Lease {
     const { granted, value } = this.#counters.addToCounter(slot.name, amount, this.#limit - others)
     slot.committed = value + others
     if (!granted) return false
-    // A process whose clock is in the next slot may have added there in between; whoever looks last sees both and yields.
+    // A process whose clock is in the next slot may have added there in between; the later reader sees both and yields.
     if (this.#slots.back > 0 && value + this.#others(slot) > this.#limit) {
       slot.committed = this.#counters.addToCounter(slot.name, -amount).value + others
       return false

@@ -1,4 +1,4 @@
-/** What the ledger's rows tell the budgets: what was spent so far, and what processes that were killed left unexplained. */
+/** What budgets read from the ledger's rows: what was spent, and what killed processes left unaccounted. */
 
 import type { AttemptEvent, LedgerFilter, LedgerSum, Store } from '../domain/store.ts'
 import { amountIn, type BudgetCounter } from './budgetCounter.ts'
@@ -9,7 +9,7 @@ import { isAccount, scopeCovers } from './scope.ts'
 
 export type Ledger = Pick<Store, 'attempts' | 'sums' | 'lastSeq'>
 
-/** Money that a process had put aside when it was killed. */
+/** Money that a process had reserved when it was killed. */
 export interface Abandoned {
   readonly scope: string
   readonly origin: string
@@ -23,8 +23,8 @@ export interface Abandoned {
 /**
  * Fills the tallies from the ledger, and raises the counters of budgets that are younger than their period. Returns the
  * place in the log up to which everything is counted. Read again while other processes write, so that no row is counted
- * twice or lost. Sums go by the time an attempt ended; one that ran over the boundary of a period counts on its far side
- * until the period is over.
+ * twice or lost. Sums go by the time an attempt ended; one that ran over the boundary of a period counts on its far
+ * side until the period is over.
  */
 export function rebuild(budgetCounters: readonly BudgetCounter[], ledger: Ledger, now: number): number {
   let seq = ledger.lastSeq()

@@ -3,7 +3,10 @@
 import type { PriceHint } from '../domain/target.ts'
 import { scaled } from './amount.ts'
 
-/** Pico-USD per token (`request`: per request). Where a source prices no cache or reasoning apart, the plain rate stands. */
+/**
+ * Pico-USD per token (`request`: per request). Where a source prices no cache or reasoning apart, the plain rate
+ * stands.
+ */
 export interface Rates {
   readonly input: number
   readonly cachedInput: number
@@ -73,7 +76,7 @@ const LOCAL = flat('local', { input: 0, output: 0 })
 
 /**
  * Prices of all models: the user's word, then what is never billed, then the dated price list, then the provider's own
- * catalogue. A model nobody prices has no price: unknown is null, never 0.
+ * catalogue. An unpriced model has no price: unknown is null, never 0.
  */
 export class Prices {
   readonly #overrides = new Map<string, Price>()
@@ -88,7 +91,7 @@ export class Prices {
     this.#catalogueSource = options.catalogueDate === undefined ? 'catalogue' : `catalogue ${options.catalogueDate}`
   }
 
-  /** The target's price, or null when nobody knows it. Resolve it once per target and keep it. */
+  /** The target's price, or null when unknown. Resolve it once per target and keep it. */
   priceOf(facts: PriceFacts): Price | null {
     if (facts.userPrice) return flat('config', facts.userPrice)
     const override = this.#overrides.get(`${facts.provider}/${facts.model}`)

@@ -15,7 +15,7 @@ export type BudgetScope =
   | { readonly kind: 'label'; readonly key: string; readonly value: string }
   | { readonly kind: 'token'; readonly token: string }
 
-/** Who is paid for an attempt; both a `Target` and the `TargetRef` of an event are one. */
+/** What an attempt is charged to; a `Target` and the `TargetRef` of an event both are one. */
 export type Payee = Pick<TargetRef, 'provider' | 'model' | 'fingerprint' | 'keyIndex' | 'account'>
 
 /** `all`, `provider`, `provider/model`, `provider#key`, `account:NAME`, `label:K=V` or `token:NAME`; else undefined. */
@@ -51,7 +51,9 @@ export function isTargetScope(scope: BudgetScope): boolean {
   return scope.kind !== 'label' && scope.kind !== 'token'
 }
 
-/** Whether an attempt falls under the scope. `fingerprint`: the key that a key scope means, when its index may change. */
+/**
+ * Whether an attempt falls under the scope. `fingerprint`: the key that a key scope means, when its index may change.
+ */
 export function scopeCovers(
   scope: BudgetScope,
   fingerprint: string | null,

@@ -2,13 +2,13 @@
 
 import type { Period, Slots } from './period.ts'
 
-/** Per cent of the limit at which somebody is told. */
+/** Percentages of the limit that are reported. */
 export const THRESHOLDS = [50, 80, 100] as const
 
 export class BudgetSpend {
   /** Spent in the window, in the budget's unit. */
   spent = 0
-  /** Attempts in the window whose price nobody knows; their cost is not in `spent`. */
+  /** Attempts of unknown price in the window; their cost is not in `spent`. */
   unpriced = 0
   readonly #slots: Slots
   readonly #limit: number
@@ -40,7 +40,10 @@ export class BudgetSpend {
     this.#told = Math.min(this.#told, this.#reached())
   }
 
-  /** Adds what attempts that began then cost, and how many of them nobody could price. Older than the window: not counted. */
+  /**
+   * Adds what attempts that began then cost, and how many of them have an unknown price. Older than the window: not
+   * counted.
+   */
   add(startedAt: number, amount: number, unpriced: number): void {
     this.roll(startedAt)
     const period = startedAt >= this.#current.start ? this.#current : this.#slots.at(startedAt)
@@ -56,7 +59,7 @@ export class BudgetSpend {
     this.unpriced += unpriced
   }
 
-  /** Thresholds reached since the last call, in per cent; each is told once per window. */
+  /** Thresholds reached since the last call, in per cent; each is reported once per window. */
   crossed(): readonly number[] {
     const reached = this.#reached()
     if (reached <= this.#told) return NONE

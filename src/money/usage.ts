@@ -2,7 +2,7 @@
 
 import type { Usage } from '../domain/chat.ts'
 
-/** More tokens than any model reads or writes in one attempt; a larger count is a mistake of whoever reported it. */
+/** More tokens than any model reads or writes in one attempt; a larger count is a reporting error. */
 export const MOST_TOKENS = 100_000_000
 
 /**
@@ -79,7 +79,8 @@ const IMAGE_TOKENS = 5_000
 
 /**
  * More tokens than the prompt can have: every tokenizer in use is built over bytes, so a token is at least one byte.
- * Three to four times too many for English, and cheap, which is right for a reservation that is returned a moment later.
+ * Three to four times too many for English, and cheap, which is right for a reservation that is returned a moment
+ * later.
  */
 export function mostInputTokens(size: {
   readonly utf8Bytes: number

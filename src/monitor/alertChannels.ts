@@ -54,7 +54,10 @@ function toolsOf(name: string, facts: readonly string[], { salt, warn: _, ...par
   return { ...parts, id: `${name}@${fingerprint(JSON.stringify(facts), salt)}` }
 }
 
-/** A channel's configured events, or its defaults; `all` means every event; an unknown name is reported with the nearest. */
+/**
+ * A channel's configured events, or its defaults; `all` means every event; an unknown name is reported with the
+ * nearest.
+ */
 function eventsOf(
   wanted: readonly string[] | undefined,
   otherwise: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Finds out that an outage is over while there is no traffic: free checks where a key was refused, and small calls within
- * bounds. Only an answer counts; it is recorded and reported like any other.
+ * Finds out that an outage is over while there is no traffic: free checks where a key was refused, and small calls
+ * within bounds. Only an answer counts; it is recorded and reported like any other.
  */
 
 import type { Target } from '../domain/target.ts'

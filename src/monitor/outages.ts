@@ -1,4 +1,6 @@
-/** Detects when everything fails, or everything behind one model or alias, and when it works again, as an answer proves. */
+/**
+ * Detects when everything fails, or everything behind one model or alias, and when it works again, as an answer proves.
+ */
 
 import { createHash } from 'node:crypto'
 import type { Target } from '../domain/target.ts'
@@ -70,7 +72,10 @@ export class Outages {
     }
   }
 
-  /** Called every second: applies what other processes on the store ended, and adopts what they or an earlier run opened. */
+  /**
+   * Called every second: applies what other processes on the store ended, and adopts what they or an earlier run
+   * opened.
+   */
   tick(over: readonly Incident[]): void {
     for (const { key, overAt } of over) {
       const outage = this.#open.get(key)

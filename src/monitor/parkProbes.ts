@@ -1,7 +1,7 @@
 /**
  * Finds out in the background whether a park's cause is gone, once its time is over, by the cheapest check. A
- * key endpoint or a models list costs nothing; where there is none, a guessed park is tested by a tiny call, provided it
- * takes little of the account's daily limit and no money outside the budgets. Stated parks, and outages that pass by
+ * key endpoint or a models list costs nothing; where there is none, a guessed park is tested by a tiny call, provided
+ * it takes little of the account's daily limit and no money outside the budgets. Stated parks, and outages that pass by
  * themselves, are left to ordinary traffic.
  */
 
@@ -28,7 +28,10 @@ const TIMEOUT_MS = 60_000
 /** The smallest limit that every provider accepts (OpenAI Responses refuses less than 16). */
 const MAX_TOKENS = 16
 
-/** Guesses that a call can disprove. Broken connections and overload end with ordinary traffic, empty accounts with money. */
+/**
+ * Guesses that a call can disprove. Broken connections and overload end with ordinary traffic, empty accounts with
+ * money.
+ */
 const CALLED_FOR: ReadonlySet<FailureKind> = new Set([
   'rate_minute',
   'quota_day',

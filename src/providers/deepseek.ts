@@ -15,7 +15,7 @@ export const deepseek = defineProvider({
   dialect: 'openai',
   baseUrl: 'https://api.deepseek.com',
   auth: 'bearer',
-  // Proves the key and tells the balance.
+  // Proves the key and returns the balance.
   keyCheck: { method: 'GET', path: '/user/balance' },
   modelsList: { path: '/models', shape: 'openai', public: false },
   keysUrl: 'https://platform.deepseek.com/api_keys',

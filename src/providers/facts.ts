@@ -14,11 +14,11 @@ export function can(...abilities: readonly Ability[]): Abilities {
 
 const TIERS = { frontier: 0.93, strong: 0.87, middle: 0.8, small: 0.7, tiny: 0.58 }
 
-// Nobody measures every model of every provider the same way, so a prior is only a place in the makers' own line-ups.
-// It weighs as much as one reported score (learning-spec.md section 2) and is shown with this source.
+// No one measures every model of every provider the same way, so a prior is only a rank in the makers' own line-ups.
+// It weighs as much as one reported score and is shown with this source.
 const TIER_SOURCE = "keywise tiers 2026-11-23, by place in the makers' own line-ups"
 
-/** A prior of answer quality until somebody reports scores. */
+/** A prior of answer quality until scores are reported. */
 export function tier(name: keyof typeof TIERS): Pick<CatalogueModel, 'quality' | 'qualitySource'> {
   return { quality: TIERS[name], qualitySource: TIER_SOURCE }
 }

@@ -1,4 +1,4 @@
-/** GitHub Models: the service ended on 2026-07-30. Old configurations still load and are told so. */
+/** GitHub Models: the service ended on 2026-07-30. Old configurations still load, with a warning. */
 
 import { defineProvider } from './provider.ts'
 

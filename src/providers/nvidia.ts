@@ -3,7 +3,7 @@
 import { can, seeds, tier } from './facts.ts'
 import { defineProvider } from './provider.ts'
 
-// Widely reported; NVIDIA states no number for everybody.
+// Widely reported; NVIDIA states no general number.
 const REPORTED = { scope: 'account', source: 'forums.developer.nvidia.com FAQ', checkedAt: '2026-09-18' } as const
 
 /** Several of its models take one tool call at a time and refuse a request that may yield more. */

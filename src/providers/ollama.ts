@@ -1,4 +1,4 @@
-/** Ollama on a machine of one's own, by its OpenAI-style endpoint. https://docs.ollama.com/openai */
+/** Ollama on the user's machine, by its OpenAI-style endpoint. https://docs.ollama.com/openai */
 
 import { defineProvider } from './provider.ts'
 

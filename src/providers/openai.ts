@@ -29,7 +29,8 @@ export const openai = defineProvider({
   keysUrl: 'https://platform.openai.com/api-keys',
   quotaScope: 'account+model',
   dayBoundary: 'rolling',
-  // Requested `max_tokens` count against the token limit at admission: https://platform.openai.com/docs/guides/rate-limits
+  // Requested `max_tokens` count against the token limit at admission:
+  // https://platform.openai.com/docs/guides/rate-limits
   chargesMaxTokens: true,
   // Unsuccessful requests contribute to the limit per minute: https://developers.openai.com/api/docs/guides/rate-limits
   countsFailures: true,

@@ -24,7 +24,10 @@ function body(request: Record<string, unknown>, facts: QuirkFacts): Record<strin
   return facts.freeOnly ? withoutExtras(guarded) : guarded
 }
 
-/** Web search and other tools of the provider's own are billed even on free models: https://openrouter.ai/docs/features/web-search */
+/**
+ * Web search and other tools of the provider's own are billed even on free models:
+ * https://openrouter.ai/docs/features/web-search
+ */
 function withoutExtras(request: Record<string, unknown>): Record<string, unknown> {
   const { plugins, web_search_options, tools, ...rest } = request
   const own = asArray(tools)?.filter((tool) => asRecord(tool)?.['type'] === 'function') ?? []

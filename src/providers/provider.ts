@@ -1,4 +1,7 @@
-/** What a provider is: data. The core never spells a provider's name; whatever differs between providers is a field here. */
+/**
+ * What a provider is: data. The core never spells a provider's name; whatever differs between providers is a field
+ * here.
+ */
 
 import type { DialectId } from '../domain/chat.ts'
 import type { DayBoundary, LimitUnit, LimitWindow } from '../domain/failure.ts'
@@ -10,7 +13,9 @@ export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'none'
 
 export interface KeyCheck {
   readonly method: 'GET' | 'POST'
-  /** Appended to the base URL, or absolute where the provider keeps it elsewhere. May climb with `/../`: normalise it. */
+  /**
+   * Appended to the base URL, or absolute where the provider keeps it elsewhere. May climb with `/../`: normalise it.
+   */
   readonly path: string
 }
 
@@ -70,7 +75,7 @@ export interface ProviderSpec {
   /** A call that proves the key for free; `call`: only a generation proves it; `none`: there is no key to prove. */
   readonly keyCheck: KeyCheck | 'call' | 'none'
   readonly modelsList: ModelsList | null
-  /** Where a server of one's own says which models it holds in memory (Ollama's `/api/ps`); as in `KeyCheck`. */
+  /** Where a local server says which models it holds in memory (Ollama's `/api/ps`); as in `KeyCheck`. */
   readonly loadedList?: string
   /** The page on which a person creates or revokes keys. */
   readonly keysUrl?: string
@@ -82,13 +87,15 @@ export interface ProviderSpec {
   readonly chargesMaxTokens?: boolean
   /** Failed calls take from the request quota as well (OpenRouter's free day, OpenAI's minute). */
   readonly countsFailures?: boolean
-  /** Whether prompts sent on the free tier may be used for training; null when nobody says. */
+  /** Whether prompts sent on the free tier may be used for training; null when unknown. */
   readonly trainsOnFreePrompts: boolean | null
-  /** `quirks.body` sends a guard along with which the provider hands the prompt to nobody who trains on it. */
+  /** `quirks.body` adds a field with which the provider passes the prompt to no one who trains on it. */
   readonly guardsTraining?: boolean
   /** The key check says whether the account was ever charged (`is_free_tier`), so that "free" can be contradicted. */
   readonly tellsFreeTier?: boolean
-  /** A payment method on the account makes the same models billed, so a key counts as free only when the user says so. */
+  /**
+   * A payment method on the account makes the same models billed, so a key counts as free only when the user says so.
+   */
   readonly freeNeedsUserWord?: boolean
   readonly seedLimits: readonly SeedLimit[]
   readonly models: readonly CatalogueModel[]
@@ -100,7 +107,7 @@ export interface ProviderSpec {
   readonly keyShape?: RegExp
   /** Least time to allow until the first token, in milliseconds, where the provider is known to begin slowly. */
   readonly firstTokenMs?: number
-  /** A server of one's own (Ollama): no key needed, never billed, cold starts. */
+  /** A local server (Ollama): no key needed, never billed, cold starts. */
   readonly local?: boolean
   /** False: the row is from documentation and was not tried. */
   readonly verified: boolean
@@ -116,7 +123,10 @@ export interface ProviderQuirks {
   readonly body?: (body: Record<string, unknown>, facts: QuirkFacts) => Record<string, unknown>
   /** Makes the base URL from the key where it carries an account (Cloudflare's `account_id:token`). */
   readonly credential?: (key: string) => { readonly baseUrl?: string; readonly key: string }
-  /** Whether a listed model can chat, by its id and its row of the list; default: what the list's own fields do not exclude. */
+  /**
+   * Whether a listed model can chat, by its id and its row of the list; default: what the list's own fields do not
+   * exclude.
+   */
   readonly canChat?: (id: string, row?: Readonly<Record<string, unknown>>) => boolean
 }
 

@@ -1,4 +1,4 @@
-/** Where a calendar quota begins anew: midnight somewhere, the end of a month, or a day after the event. */
+/** When a calendar quota resets: midnight somewhere, the end of a month, or a day after the event. */
 
 import type { DayBoundary } from '../domain/failure.ts'
 

@@ -5,7 +5,9 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** A wait beyond this is no information but a mistake or an attack: no quota of any provider lasts longer than a month. */
+/**
+ * A wait beyond this is no information but a mistake or an attack: no quota of any provider lasts longer than a month.
+ */
 export const LONGEST_WAIT_MS = 31 * DAY
 
 /** Bare numbers from here on are dates: seconds since 1970, then milliseconds since 1970. */
@@ -30,7 +32,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ])
 
 /**
- * Milliseconds to wait from `now` (epoch ms), or undefined when the value says nothing usable: unreadable, in the past,
+ * Milliseconds to wait from `now` (epoch ms), or undefined when the value is not usable: unreadable, in the past,
  * or further off than 31 days. A bare number is seconds, unless it is large enough to be a date. `skewMs` is how far
  * the upstream's clock is ahead of ours; it corrects dates only.
  */
@@ -43,7 +45,9 @@ export function parseWait(value: string | number, now: number, skewMs = 0): numb
   return plausible(wholeDuration(text))
 }
 
-/** The wait a sentence states (`try again in 7m12.5s`, `retry after 2 seconds`), in milliseconds; the first one counts. */
+/**
+ * The wait a sentence states (`try again in 7m12.5s`, `retry after 2 seconds`), in milliseconds; the first one counts.
+ */
 export function waitInText(text: string): number | undefined {
   for (const match of text.slice(0, 16_384).matchAll(WAIT_WORDS)) {
     const wait = plausible(durationAt(text, match.index + match[0].length)?.ms)

@@ -1,6 +1,7 @@
 /**
  * Counts what was used in a window of time: rolling (the last minute), calendar (since midnight in a time zone) and
- * fixed (since the last reset that became known). All three are one thing: a rolling window whose past may be forgotten.
+ * fixed (since the last reset that became known). All three are one thing: a rolling window whose past may be
+ * forgotten.
  */
 
 import type { DayBoundary, LimitWindow } from '../domain/failure.ts'
@@ -60,7 +61,9 @@ export class CountingWindow {
   #head = 0
   #total = 0
 
-  /** Where the provider's day has a known beginning, days and months are those of the calendar; everything else rolls. */
+  /**
+   * Where the provider's day has a known beginning, days and months are those of the calendar; everything else rolls.
+   */
   constructor(window: LimitWindow, anchor: DayBoundary) {
     this.#period = hasBoundary(anchor) && (window === 'day' || window === 'month') ? window : null
     this.#anchor = anchor
@@ -161,7 +164,7 @@ export class CountingWindow {
     this.#dropUntil(Math.max(now - this.#spanMs, this.#since - 1))
   }
 
-  /** Lets go of everything up to and including `time`. */
+  /** Drops everything up to and including `time`. */
   #dropUntil(time: number): void {
     while (this.#head < this.#times.length && this.#times[this.#head]! <= time) {
       this.#total -= this.#amounts[this.#head]!
@@ -170,7 +173,7 @@ export class CountingWindow {
     this.#compact()
   }
 
-  /** The clock was set back: what was counted "later" happened just now as far as anybody can tell. */
+  /** The clock was set back: events counted "later" are taken to have just happened. */
   #refuseFuture(now: number): void {
     for (let place = this.#times.length - 1; place >= this.#head && this.#times[place]! > now; place--)
       this.#times[place] = now

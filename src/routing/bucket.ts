@@ -1,4 +1,4 @@
-/** The tokens that exploring costs: every request earns a share of one, and only so many can be saved up. */
+/** The tokens that exploring costs: every request earns a share of one, up to a maximum. */
 export class Bucket {
   #tokens: number
 

@@ -84,7 +84,7 @@ export class CandidateTable {
     return this.#siblings[index] ?? []
   }
 
-  /** Lets the budgets press (lambda, 0 or more) on all targets of a provider; providers not named are let go. */
+  /** Sets the pressure of budgets (lambda, 0 or more) on all targets of a provider; 0 for providers not named. */
   press(byProvider: ReadonlyMap<string, number>): void {
     this.isPressed = false
     this.targets.forEach(({ provider }, index) => {
@@ -94,7 +94,7 @@ export class CandidateTable {
     })
   }
 
-  /** Its state changed: it is estimated anew before the next decision, its siblings with the next sweep. */
+  /** Its state changed: it is estimated again before the next decision, its siblings with the next sweep. */
   touch(index: number): void {
     this.#stale.add(index)
     if (this.#taskQuality.size > 0) this.#taskQuality.clear()
@@ -138,7 +138,7 @@ export class CandidateTable {
     this.latencySpread[index] = Math.max(first.spread, each.spread)
   }
 
-  /** Quality at one kind of work; the targets' own where nobody reported any for it. */
+  /** Quality at one kind of work; the targets' overall quality where none was reported for it. */
   qualityAt(task: string | null, now: number): { readonly mean: Float64Array; readonly spread: Float64Array } {
     const whole = { mean: this.quality, spread: this.qualitySpread }
     if (task === null) return whole
@@ -171,7 +171,7 @@ export class CandidateTable {
     return inputTokens * input + outputTokens * this.outputPrice[index]!
   }
 
-  /** Whether nobody ever saw the target answer or fail. */
+  /** Whether the target has never answered or failed. */
   isNew(index: number): boolean {
     const { row } = this.known[index]!
     return row[slot.successes]! + row[slot.failures]! === 0

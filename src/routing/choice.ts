@@ -30,7 +30,7 @@ export function pickBest(context: RankingContext): Choice {
   return { index: largest(context), explored: false }
 }
 
-/** As `pickBest`, and a target nobody tried yet goes first, once. */
+/** As `pickBest`, but an untried target goes first, once. */
 export function pickNewFirst(context: RankingContext): Choice {
   const index = largest(context)
   if (index < 0 || !context.candidates.isNew(index)) return { index, explored: false }
@@ -58,9 +58,9 @@ export function pickCurious(context: RankingContext, curiosity: Curiosity, bucke
 }
 
 /**
- * The same model by the key whose account was used least lately, where it is as good: limits that nobody has stated yet
- * are then met as late as can be, and keys of one account, which share them, add nothing. Of a key nobody has
- * tried yet the best guess is what its siblings are like.
+ * The same model on the key whose account was used least recently, where it is as good: unstated limits
+ * are then met as late as possible, and keys of one account, which share them, add nothing. For an
+ * untried key the best guess is what its siblings are like.
  */
 export function pickLightest(
   { candidates, values, eligibility, costMargin, load }: RankingContext,

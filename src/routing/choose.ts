@@ -36,7 +36,7 @@ export interface RoutingRequest {
   readonly mayExplore: boolean
   /** Why a target may not be tried now. Asked at most once per target and pass, and only about those that could win. */
   readonly ineligible: (target: Target, index: number) => Ineligible | null
-  /** How much the target's account was used lately; among keys that are as good as each other the one with less goes first. */
+  /** How much the target's account was used recently; among equally good keys the least used goes first. */
   readonly load?: (target: Target) => number
   /** For `priority`: the targets in their order, by `stateId`. Default: the order of `setTargets`. */
   readonly order?: readonly string[]
@@ -106,7 +106,7 @@ export class Router {
     this.#settings = settings
   }
 
-  /** How hard the budgets press on each provider (lambda, 0 or more); providers not named are let go. */
+  /** Sets the pressure of budgets on each provider (lambda, 0 or more); 0 for providers not named. */
   setPressure(byProvider: ReadonlyMap<string, number>): void {
     this.#pressure = byProvider
     this.#candidates.press(byProvider)
@@ -142,7 +142,10 @@ export class Router {
     return this.#explain({ request, now, turn: this.#turns, exploring: false }, null, false)
   }
 
-  /** Estimated quality of a target, 0..1; before the first decision, and for targets that are gone, what the catalogue guesses. */
+  /**
+   * Estimated quality of a target, 0..1; before the first decision, and for targets that are gone, what the catalogue
+   * guesses.
+   */
   qualityOf(target: Target): number | null {
     const index = this.#candidates.isEstimated ? this.#candidates.indexOf(target.stateId) : undefined
     return index === undefined ? target.profile.qualityPrior : this.#candidates.quality[index]!
@@ -178,7 +181,7 @@ export class Router {
     }
   }
 
-  /** Takes over a snapshot in place of what is known. Anything in it that makes no sense is left out. */
+  /** Replaces the state by a snapshot; invalid parts of it are dropped. */
   fromJson(json: unknown): void {
     const state = asRecord(json) ?? {}
     this.#seed = (asNumber(state['seed']) ?? this.#seed) >>> 0

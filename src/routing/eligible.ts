@@ -1,4 +1,7 @@
-/** Which targets can serve a request at all. What parks, quotas and budgets forbid is asked elsewhere, in the same words. */
+/**
+ * Which targets can serve a request at all. What parks, quotas and budgets forbid is asked elsewhere, in the same
+ * words.
+ */
 
 import type { Ability, Target } from '../domain/target.ts'
 
@@ -36,9 +39,9 @@ export interface Needs {
   /** The one model that may serve (provider's own id); null for any. */
   readonly model: string | null
   readonly provider: string | null
-  /** The targets an alias stands for, by `stateId`; null for all. */
+  /** The targets an alias resolves to, by `stateId`; null for all. */
   readonly among: ReadonlySet<string> | null
-  /** The model was left to keywise (`auto…`): targets nobody named must be good and cheap enough. */
+  /** The choice of model was left to keywise (`auto…`): unnamed targets must be good and cheap enough. */
   readonly auto: boolean
 }
 

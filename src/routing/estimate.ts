@@ -15,7 +15,7 @@ export interface Belief {
 
 /** What a target is believed to be like before anybody saw it. */
 export const PRIORS = {
-  /** Of a provider nobody called yet, worth two observations. */
+  /** The prior of a provider without calls, worth two observations. */
   reliability: 0.9,
   firstTokenMs: 2000,
   /** 100 tokens a second. */
@@ -25,7 +25,7 @@ export const PRIORS = {
 
 /** Most observations that the last day may weigh against the last minutes. */
 const KAPPA = 8
-/** Observations the provider's other targets stand for. */
+/** The weight of the provider's other targets, in observations. */
 const SIBLING_WEIGHT = 2
 const PROVIDER_HALF_LIFE_MS = 3_600_000
 const TASK_HALF_LIFE_MS = 3 * 86_400_000
@@ -78,7 +78,10 @@ export function firstToken(row: Sums, now: number): Belief {
   return { mean: Math.exp(log + hourOffset(row, now)), spread: Math.sqrt(logVariance(row) / n) }
 }
 
-/** How much slower (or faster) than its own average the target is at an hour of the day (default: that of `now`), in ln(ms). */
+/**
+ * How much slower (or faster) than its own average the target is at an hour of the day (default: that of `now`), in
+ * ln(ms).
+ */
 export function hourOffset(row: Sums, now: number, hour = hourOf(now)): number {
   const count = row[slot.hourCount + hour]!
   if (count === 0) return 0

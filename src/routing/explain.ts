@@ -1,4 +1,7 @@
-/** Says in one line each why every target stands where it stands. The same words in logs, in the API and on the dashboard. */
+/**
+ * Says in one line each why every target stands where it stands. The same words in logs, in the API and on the
+ * dashboard.
+ */
 
 import type { Target } from '../domain/target.ts'
 import type { CandidateTable } from './candidateTable.ts'
@@ -59,7 +62,9 @@ export function explainRanking(context: RankingContext, facts: DecisionFacts): r
   })
 }
 
-/** A limit that was just met costs a target some of its value; this much worse than the chosen one it is still missed. */
+/**
+ * A limit that was just met costs a target some of its value; this much worse than the chosen one it is still missed.
+ */
 const NEAR = 0.1
 /** How many targets are looked at for a sketch: those with the best keys, so that thousands cost no more than these. */
 const LOOKED_AT = 60
@@ -100,7 +105,7 @@ function rowOf(context: RankingContext, facts: DecisionFacts, index: number): Ca
   const { candidates, valuation } = context
   const target = candidates.targets[index]!
   const terms = termsAt(candidates, valuation, index, facts.now)
-  // Whoever was chosen was eligible; by now its own request may have taken the last of its quota.
+  // The chosen target was eligible; by now its own request may have taken the last of its quota.
   const refusal = target === facts.chosen ? null : facts.request.ineligible(target, index)
   return {
     target,

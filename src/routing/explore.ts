@@ -1,4 +1,7 @@
-/** Thompson sampling, by default at half width: every target is drawn once from what is believed of it, and the best draw wins. */
+/**
+ * Thompson sampling, by default at half width: every target is drawn once from what is believed of it, and the best
+ * draw wins.
+ */
 
 import { word32 } from '../domain/random.ts'
 import type { CandidateTable } from './candidateTable.ts'
@@ -6,9 +9,13 @@ import { NORMALS, SLICE_BITS, SLICE_MASK } from './normalTable.ts'
 import type { RankingContext } from './rankingContext.ts'
 import { surprise, type Valuation, valueSpread } from './valuation.ts'
 
-/** One draw moves V by no more than the root of this many variances, three by no more than the root of thrice as many. */
+/**
+ * One draw moves V by no more than the root of this many variances, three by no more than the root of thrice as many.
+ */
 const REACH = NORMALS[SLICE_MASK]! ** 2
-/** Up to so many targets reliability, speed and quality are drawn apart; above, the value is drawn as a whole. */
+/**
+ * Up to this many targets reliability, speed and quality are drawn separately; above, the value is drawn as a whole.
+ */
 const DRAWN_APART = 200
 
 export interface Draw {
@@ -37,7 +44,7 @@ export function drawBest(
   let drawn = -1
   let bestValue = Number.NEGATIVE_INFINITY
   let bestDraw = Number.NEGATIVE_INFINITY
-  // The likely winner first (and once more in its turn, which changes nothing): it shows most others to be hopeless.
+  // The likely winner first (and again in its turn, which changes nothing): it rules most others out.
   const likely = drawnApart ? largestAt(values) : -1
   for (let step = likely < 0 ? 0 : -1; step < values.length; step++) {
     const index = step < 0 ? likely : step

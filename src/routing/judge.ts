@@ -46,7 +46,7 @@ export interface JudgeFacts {
 
 type Judgment = Omit<Verdict, 'blame' | 'waitMs'> & { readonly waitMs?: number }
 
-/** The request itself is at fault: nobody else would take it. */
+/** The request itself is at fault: no other target would accept it. */
 const GIVE_UP: Judgment = { next: 'give-up', skip: 'none', counts: true }
 
 const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: JudgeFacts) => Judgment } = {
@@ -128,7 +128,7 @@ function onceMore(facts: JudgeFacts): Pick<Judgment, 'next' | 'waitMs'> {
   return facts.alone && !facts.retried ? { next: 'retry-once', waitMs: pause(facts) } : { next: 'next' }
 }
 
-/** Waiting pays when nobody else is there and the wait is known and short enough. */
+/** Waiting pays when no other target is eligible and the wait is known and short enough. */
 function waitForIt({ retryAfterMs }: FailureOf<'rate_minute'>, facts: JudgeFacts): Pick<Judgment, 'next' | 'waitMs'> {
   const fits = retryAfterMs !== undefined && retryAfterMs <= facts.patienceMs
   return facts.alone && !facts.retried && fits ? { next: 'retry-once', waitMs: retryAfterMs } : { next: 'next' }

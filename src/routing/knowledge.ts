@@ -11,13 +11,16 @@ const DAY_MS = 86_400_000
 /** An answer of unknown length is taken for this long at first. */
 const ANSWER_TOKENS = 200
 const ANSWER_PRIOR = 1
-/** Kinds of work told apart, over all targets and per target; more fall together with the target's own quality. */
+/**
+ * Maximum number of tasks distinguished, over all targets and per target; further ones use the target's overall
+ * quality.
+ */
 const MOST_TASKS = 64
 const MOST_TASKS_PER_TARGET = 8
 
 export interface TargetKnowledge {
   readonly row: Sums
-  /** Quality by task; null until somebody reports one. */
+  /** Quality by task; null until one is reported. */
   tasks: Map<string, OutcomeCounts> | null
 }
 
@@ -38,7 +41,7 @@ export class Knowledge {
     return fresh
   }
 
-  /** Learns from one event; true when it changed what is known of its target. `local`: a server of one's own. */
+  /** Learns from one event; true when it changed what is known of its target. `local`: a local server. */
   fold(event: StoreEvent, local: boolean): boolean {
     if (!(event.at > 0 && event.at < Number.POSITIVE_INFINITY)) return false
     switch (event.kind) {

@@ -1,14 +1,14 @@
-/** What was learned as JSON, and back. Reading accepts anything: what makes no sense is left out, never thrown at. */
+/** The learned state as JSON, and back. Reading never throws: invalid parts are dropped. */
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
 import { Knowledge } from './knowledge.ts'
 import { ROW_LENGTH, type Sums, slot } from './sums.ts'
 import type { OutcomeCounts } from './tally.ts'
 
-/** Raised when the meaning of a slot changes; a state of another version is forgotten and folded anew from the log. */
+/** Raised when the meaning of a slot changes; a state of another version is dropped and folded from the log again. */
 export const KNOWLEDGE_VERSION = 1
 
-/** Targets nobody saw for this long are forgotten when the state is written. */
+/** Targets unseen for this long are dropped when the state is written. */
 const FORGOTTEN_AFTER_MS = 90 * 86_400_000
 /** No sum of honest events grows past this. */
 const LARGEST = 1e15

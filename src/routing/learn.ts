@@ -20,7 +20,7 @@ import {
 /** Longest latency that is believed; longer ones count as this. */
 const LONGEST_MS = 600_000
 const MOST_TOKENS = 1_000_000
-/** Sums of the original's statistics file stand for at most so many observations of the last day. */
+/** Sums imported from a statistics file count as at most this many observations of the last day. */
 const MOST_IMPORTED = 8
 /** Times of the day are learned once the average of the day is known. */
 const HOUR_NEEDS = 3
@@ -29,7 +29,7 @@ const UNLOADED_AFTER_MS = 5 * 60_000
 const COLD_START_FACTOR = 2
 
 export interface LearnFacts {
-  /** How much a failure of this kind tells about the target, from 0 (nothing) to 1. */
+  /** How much a failure of this kind says about the target, from 0 (nothing) to 1. */
   readonly blame: number
   readonly local: boolean
 }

@@ -19,7 +19,7 @@ export interface OrderFacts {
   readonly turn: number
   /** For `priority`, by `stateId`; undefined: the candidate table's own order. */
   readonly order: readonly string[] | undefined
-  /** Whether a target nobody tried yet goes first, once. */
+  /** Whether an untried target goes first, once. */
   readonly newFirst: boolean
 }
 

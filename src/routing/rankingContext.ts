@@ -15,6 +15,6 @@ export interface RankingContext {
   readonly eligibility: EligibilityCache
   /** How far from the best value the cheapest is looked for. */
   readonly costMargin: number
-  /** How busy the account behind a target is; undefined when nobody counts. */
+  /** How busy the account behind a target is; undefined when it is not counted. */
   readonly load: ((target: Target) => number) | undefined
 }

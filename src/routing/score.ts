@@ -30,7 +30,7 @@ export function recency(lastSuccessAt: number, now: number): number {
   return 2 ** (-Math.max(0, now - lastSuccessAt) / DAY_MS)
 }
 
-/** 1 for a free request, 0.5 at the reference cost, 0 when nobody knows the price. */
+/** 1 for a free request, 0.5 at the reference cost, 0 when the price is unknown. */
 export function cheapness(costUsd: number): number {
   return COST_REF_USD / (COST_REF_USD + costUsd)
 }

@@ -1,4 +1,6 @@
-/** The formulas of the original system over plain all-time averages; `score-original` reproduces its order with them. */
+/**
+ * The formulas of the original system over plain all-time averages; `score-original` reproduces its order with them.
+ */
 
 import type { Terms } from './score.ts'
 

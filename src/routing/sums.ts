@@ -70,7 +70,7 @@ const SCALES = [FAST, SLOW, FAST_QUALITY, SLOW_QUALITY, HOURS]
 export const QUALITY_CAP = 12
 export const HOUR_CAP = 200
 
-/** Rows share buffers: a buffer of one's own would cost more than the row. */
+/** Rows share buffers: a buffer per row would cost more than the row. */
 const ROWS_PER_BUFFER = 64
 
 /** Hands out empty rows. */

@@ -1,4 +1,7 @@
-/** One request's view of the candidate table: which weights, how long an answer, which quality; and the value each target has in it. */
+/**
+ * One request's view of the candidate table: which weights, how long an answer, which quality; and the value each
+ * target has in it.
+ */
 
 import type { CandidateTable } from './candidateTable.ts'
 import { COST_REF_USD, cheapness, speed } from './score.ts'
@@ -56,7 +59,7 @@ function logSpread(candidates: CandidateTable, valuation: Valuation, index: numb
   return Math.sqrt(first * first + rest * rest)
 }
 
-/** How much V changes when each estimate is drawn anew, `width` standard deviations times three normal draws off. */
+/** How much V changes when each estimate is drawn again, `width` standard deviations times three normal draws off. */
 export function surprise(
   candidates: CandidateTable,
   valuation: Valuation,

@@ -35,7 +35,9 @@ const LEANINGS: { readonly [P in Profile]: Leaning } = {
   smart: { speed: 1 / 3, quality: 5, price: 0 },
 }
 
-/** The weights of V for one request. Weights that are no use (all 0, NaN, negative) leave reliability alone to decide. */
+/**
+ * The weights of V for one request. Weights that are no use (all 0, NaN, negative) leave reliability alone to decide.
+ */
 export function valueWeights(weights: Weights, profile: Profile, stream: boolean): ValueWeights {
   const leaning = LEANINGS[profile]
   const reliability = usable(weights.reliability)

@@ -97,7 +97,7 @@ export function allAdvice(results: readonly TestResult[]): readonly Advice[] {
     .map(([text, { targets }]) => ({ text, targets }))
 }
 
-/** Keys that meet the same day's limit in the same model may be of one account; told once per provider. */
+/** Keys that meet the same day's limit in the same model may belong to one account; reported once per provider. */
 export function sharedQuotaAdvice(
   results: readonly TestResult[],
   credentials: readonly Credential[],

@@ -11,7 +11,7 @@ export class DayAllowance {
   readonly #quota: QuotaTracker
   /** What may still be taken, by limit; set when the limit first becomes known. */
   readonly #left = new Map<string, number>()
-  /** Free requests left today by account, where a key check told. */
+  /** Free requests left today by account, where a key check reported them. */
   readonly #freeRequests: ReadonlyMap<string, number>
 
   constructor(quota: QuotaTracker, freeRequests: ReadonlyMap<string, number>) {
@@ -51,7 +51,7 @@ interface DayLimit {
   readonly text: string
 }
 
-/** A limit we only suspect keeps nobody from finding out. */
+/** A limit that is only suspected does not prevent a test. */
 const isStatedDay = ({ window, source }: LimitView) => window === 'day' && (source === 'header' || source === 'body')
 
 function dayLimit(name: string, unit: LimitView['unit'], remaining: number, resetsAt: number | null): DayLimit {

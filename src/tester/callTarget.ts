@@ -1,4 +1,4 @@
-/** One target put to the test: reserved, called, judged, recorded; a short limit is waited for, a hiccup tried once more. */
+/** Tests one target: reserves, calls, judges, records; waits for a short limit, retries a hiccup once. */
 
 import type { ChatRequest } from '../domain/chat.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
@@ -21,12 +21,12 @@ export interface Desk {
   readonly queues: ProviderQueues
   readonly budget: TestBudget
   readonly allowance: DayAllowance
-  /** Most milliseconds of one call of a target. */
+  /** Maximum milliseconds of one call of a target. */
   readonly timeoutOf: (target: Target) => number
   /** Longest single wait for a limit, in milliseconds. */
   readonly patienceMs: number
   readonly signal: AbortSignal
-  /** Told when a call is about to be made, and when a limit is waited for. */
+  /** Called before a call is made, and when a limit is waited for. */
   readonly onCall: (target: Target) => void
   readonly onWait: (target: Target) => void
 }
@@ -38,7 +38,7 @@ export type TestAnswer =
 
 /** How often a limit is waited for before it is reported. */
 const MOST_WAITS = 3
-/** A limit that names no wait is looked at again after this, doubled each time (wire-facts section 4, `rate_minute`). */
+/** Delay before a retry after a limit without a stated wait, doubled each time. */
 const UNSTATED_WAIT_MS = 5000
 /** Stated waits get up to this share on top, so that all who waited do not come back in the same moment. */
 const JITTER = 0.1
@@ -47,7 +47,7 @@ export function callTarget(desk: Desk, target: Target, request: ChatRequest): Pr
   return new Asking(desk, target, request).run()
 }
 
-/** The ask of one call; budgets and the budget see the most it can take. */
+/** The pending request of one call; budgets see the most it can consume. */
 export function pendingOf(
   { engine, timeoutOf }: Pick<Desk, 'engine' | 'timeoutOf'>,
   target: Target,
@@ -140,7 +140,7 @@ class Asking {
     this.#desk.signal.addEventListener('abort', stop, { once: true })
     try {
       await call.first
-      // Nobody reads along: what arrives is only put together.
+      // There is no reader: chunks are only assembled.
       if (call.ended === null) call.attach({ onChunks: () => true, onEnd: () => {} })
       return await call.done
     } finally {

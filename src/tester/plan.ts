@@ -31,7 +31,7 @@ export type TestFate =
   | { readonly do: 'tell'; readonly failure: Failure; readonly finding: string | null; readonly startedAt: number }
   | { readonly do: 'skip'; readonly reason: string }
 
-/** Stand for all models of a key when none of them is known: a key that is refused, a list that does not come. */
+/** Placeholders for all models of a key when none is known: a refused key, an unreadable list. */
 const ALL_MODELS = '(all models)'
 const MODELS_LIST = '(models list)'
 
@@ -78,7 +78,7 @@ function itemsOf(engine: EngineReader, survey: Survey, { model }: Filters): read
   }))
 }
 
-/** The key is reported although nothing can be asked of it. */
+/** The key is reported although nothing can be called with it. */
 function withoutModels(engine: EngineReader, survey: Survey): readonly PlannedTest[] {
   const { credential, refusal, listFailure, startedAt } = survey
   const empty: Failure = { kind: 'model_not_found', status: null, message: 'the provider lists no model for this key' }
@@ -122,7 +122,7 @@ const NOTHING_NEEDED: Needs = {
   auto: false,
 }
 
-/** A model that is gone, was never there, or does something else; null when only a call can tell. */
+/** A model that is gone, was never there, or does something else; null when only a call can show it. */
 function decidedByList({ model }: Target, { credential, list }: Survey): Failure | null {
   const { spec } = credential.provider
   const known = catalogueModel(spec, model)
@@ -174,8 +174,8 @@ function doesNotChat({ embeds }: ListedModel): Failure {
 }
 
 /**
- * The row of a model that goes by several names: `llama3` is `llama3:latest` (Ollama), `claude-x` its dated snapshot, and
- * `model:online` a way to call `model` (OpenRouter). `:free` is a model of its own.
+ * The row of a model that goes by several names: `llama3` is `llama3:latest` (Ollama), `claude-x` its dated snapshot,
+ * and `model:online` a way to call `model` (OpenRouter). `:free` is a model of its own.
  */
 function findListed(list: readonly ListedModel[], model: string): ListedModel | undefined {
   const colon = model.lastIndexOf(':')

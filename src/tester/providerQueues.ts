@@ -50,7 +50,7 @@ class ProviderQueue {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
-  /** The place goes to whoever waits longest. */
+  /** The free place goes to the longest waiting call. */
   leave(): void {
     const next = this.#waiting.shift()
     if (next === undefined) this.#free++

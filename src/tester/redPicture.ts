@@ -1,4 +1,7 @@
-/** A plain red picture, made here so that no file has to be carried along: 32 x 32 pixels, above every provider's least size. */
+/**
+ * A plain red picture, made here so that no file has to be carried along: 32 x 32 pixels, above every provider's least
+ * size.
+ */
 
 import { crc32, deflateSync } from 'node:zlib'
 

@@ -42,7 +42,7 @@ export interface TestCost {
   readonly estimatedUsd: number
   readonly maxUsd: number
   readonly spentUsd: number
-  /** Targets of which nobody knows the price. */
+  /** Targets of unknown price. */
   readonly unknownPrice: number
 }
 

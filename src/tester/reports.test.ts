@@ -63,7 +63,7 @@ test('openingText() begins with the number of models and says what they may cost
   )
 })
 
-test('reportText() reads as the contract shows it', () => {
+test('reportText() has the documented form', () => {
   const tests = [
     passed('groq', 'openai/gpt-oss-20b', { responseTime: 876 }),
     failed('groq', 'llama-3.3-70b-versatile', {

@@ -29,7 +29,7 @@ export function reportedResult(
     ...failureFields(engine, item, failure),
     responseTime: 0,
     rateLimitInfo: null,
-    // The status a call would have met (contract section 6).
+    // The status a call would have met.
     statusCode: failure.kind === 'model_not_found' ? 404 : failure.status,
     calls: 0,
     costUsd: 0,

@@ -1,4 +1,6 @@
-/** `api-test-results.json` on disk: what the last run left is read, and a new one takes its place whole or not at all. */
+/**
+ * `api-test-results.json` on disk: what the last run left is read, and a new one takes its place whole or not at all.
+ */
 
 import { randomBytes } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'

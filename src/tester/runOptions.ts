@@ -1,4 +1,4 @@
-/** What a test run may be told beforehand, and what it tells while it runs. */
+/** The options of a test run, and what it reports while it runs. */
 
 import type { TestCost } from './report.ts'
 import type { ProviderName } from './summaryText.ts'
@@ -31,7 +31,7 @@ export interface TestPlan {
   readonly providers: readonly ProviderName[]
 }
 
-/** Told what happens while it happens. */
+/** Callbacks during the run. */
 export interface TestObserver {
   /** Before the first call. */
   readonly onPlan?: (plan: TestPlan) => void

@@ -1,4 +1,4 @@
-/** The report for people: blocks per provider, results, summary, the fastest, and what to do next (contract section 6). */
+/** The report for people: blocks per provider, results, summary, the fastest, and what to do next. */
 
 import type { FailureKind } from '../domain/failure.ts'
 import { PROVABLE } from './abilities.ts'

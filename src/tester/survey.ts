@@ -1,4 +1,7 @@
-/** What can be learned for free before any call: every key's models list, whether the key is good, what a local server holds. */
+/**
+ * What can be learned for free before any call: every key's models list, whether the key is good, what a local server
+ * holds.
+ */
 
 import type { Failure } from '../domain/failure.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -23,9 +26,9 @@ export interface Survey {
   readonly listFailure: Failure | null
   /** The key was proved for free. */
   readonly proven: boolean
-  /** Models held in memory; null where nobody says. */
+  /** Models held in memory; null where unknown. */
   readonly loaded: ReadonlySet<string> | null
-  /** Null where the key check does not tell. */
+  /** Null where the key check does not say. */
   readonly freeRequestsLeft: number | null
   /** Epoch milliseconds at which the asking began. */
   readonly startedAt: number

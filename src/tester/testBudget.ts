@@ -32,7 +32,7 @@ export class TestBudget {
     return { amount }
   }
 
-  /** The call has ended; what nobody can price costs what was put aside for it. */
+  /** The call has ended; a call of unknown cost costs what was reserved for it. */
   settle({ amount }: Reserved, costNanoUsd: number | null): void {
     this.#reserved -= amount
     this.#spent += costNanoUsd ?? amount

@@ -24,7 +24,7 @@ export interface TestResult {
   readonly advice: string | null
   /** The model that takes the place of one that is gone. */
   readonly successor?: string
-  /** When a limit ends, ISO 8601; null when it is none or nobody knows. */
+  /** When a limit ends, ISO 8601; null when it is not a limit or unknown. */
   readonly retryAt: string | null
   /** Worth knowing of a target that works, such as `works, thinks first`. */
   readonly note?: string
@@ -57,7 +57,7 @@ export interface RateLimitInfo {
   readonly resetRequestsDay: string | null
 }
 
-/** Null when the answer says nothing of requests. */
+/** Null when the answer states no limit of requests. */
 export function rateLimitInfo(limits: readonly LimitFact[]): RateLimitInfo | null {
   const requests = limits.filter((fact) => fact.unit === 'requests')
   if (requests.length === 0) return null

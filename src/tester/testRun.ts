@@ -154,7 +154,7 @@ class TestRun {
     this.#options.onSkip?.(skipped)
   }
 
-  /** Decided without a call of its own; remembered all the same, so that nobody else makes the call. */
+  /** Decided without a call; recorded all the same, so that no request makes the call. */
   #recordFate(item: PlannedTest, { failure, finding, startedAt }: Extract<TestFate, { do: 'tell' }>): void {
     const { target } = item
     if (target !== null) this.#recordFinding(target, failure, startedAt)

@@ -32,11 +32,11 @@ export interface CallInput {
   /** Name, value …: beside those of the connection. */
   readonly headers: readonly string[]
   readonly stream: boolean
-  /** Most milliseconds until the first content of a stream, or until a plain answer is whole. */
+  /** Maximum milliseconds until the first content of a stream, or until a plain answer is complete. */
   readonly firstTokenMs: number
   /** Whether `firstContentMs` is the target's own allowance or what is left of the caller's. */
   readonly allowance: 'first-token' | 'total'
-  /** Most milliseconds between two signs of life after the first content. */
+  /** Maximum milliseconds between two signs of life after the first content. */
   readonly idleMs: number
 }
 
@@ -74,7 +74,7 @@ export interface CallSink {
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 /** More of an error body is never needed to understand it. */
 const MAX_ERROR_BYTES = 64 * 1024
-/** Comments and pings count as life only this long after the last real event (faults.md F11). */
+/** Comments and pings count as life only this long after the last real event. */
 const PING_LIFE_MS = 120_000
 
 /** Starts the call. The returned object is the undici handler itself: one object per call, no closures. */
@@ -297,7 +297,9 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     else if (this.#sink.onChunks(chunks, bytes === null ? [] : [bytes]) === false) this.#pause()
   }
 
-  /** The bytes of an error are never passed on: they can repeat the key. What was said before it is, then our own words. */
+  /**
+   * The bytes of an error are never passed on: they can repeat the key. What was said before it is, then our own words.
+   */
   #endWith(failed: Extract<ChatChunk, { type: 'error' }>, chunks: readonly ChatChunk[]): void {
     const before = chunks.slice(0, chunks.indexOf(failed))
     if (this.#sink === null) this.#heldChunks.push(...before)
@@ -305,7 +307,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#failAndAbort(this.#classifyStreamError(failed))
   }
 
-  /** Until somebody attaches, nothing is lost, and nothing more is read: the memory of a stream stays bounded. */
+  /** Until a sink attaches, nothing is lost and nothing more is read: the memory of a stream stays bounded. */
   #hold(chunks: readonly ChatChunk[], bytes: Buffer | null, content: boolean): void {
     this.#heldChunks.push(...chunks)
     if (bytes !== null) this.#heldBytes.push(bytes)

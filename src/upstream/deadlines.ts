@@ -11,7 +11,10 @@ export interface Expirable {
   expire(): void
 }
 
-/** Calls `expire` of everything whose deadline passed. Runs only while something is watched and never keeps the process alive. */
+/**
+ * Calls `expire` of everything whose deadline passed. Runs only while something is watched and never keeps the process
+ * alive.
+ */
 export class Deadlines {
   readonly #watched = new Bag<Expirable>()
   readonly #monotonic: () => number

@@ -1,4 +1,4 @@
-/** Compressed answers. We ask for none, but a proxy on the way may compress all the same (faults.md F17, S18). */
+/** Decodes compressed answers. None are requested, but a proxy on the way may compress all the same. */
 
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib'
 

@@ -1,6 +1,6 @@
 /**
- * Tells "we are offline, or were asleep" from "they are down". A laptop that loses its network sees every provider
- * fail at once; nobody but us is to blame for that.
+ * Distinguishes "this host is offline or was asleep" from "a provider is down". A laptop that loses its network sees
+ * every provider fail at once, which is no provider's fault.
  */
 
 /** Failures of different hosts this close together are one event. */
@@ -16,7 +16,7 @@ export class OfflineDetector {
   #answeredAt = Number.NEGATIVE_INFINITY
   #jumpedAt = Number.NEGATIVE_INFINITY
 
-  /** A connection to `host` failed (DNS, refused, reset, timeout while connecting). Loopback hosts say nothing. */
+  /** A connection to `host` failed (DNS, refused, reset, timeout while connecting). Loopback hosts are ignored. */
   failed(host: string, now: number): void {
     if (!isLoopback(host)) this.#failedAt.set(host, now)
   }
@@ -29,7 +29,7 @@ export class OfflineDetector {
   }
 
   /**
-   * Whether nobody can say yet who is to blame for a failure of `host`: no other host has answered just now, and none
+   * Whether the cause of a failure of `host` is still unknown: no other host has just answered, and none
    * has failed with it. `TOGETHER_MS` later it is the host's own.
    */
   isOpen(host: string, now: number): boolean {
@@ -46,7 +46,7 @@ export class OfflineDetector {
     if (Math.abs(now - expected) > JUMP_MS) this.#jumpedAt = now
   }
 
-  /** Whether a failure at `now` is this machine's own: then nobody is parked and nobody is charged. */
+  /** Whether a failure at `now` is this machine's own: then no target is parked or charged. */
   isOffline(now: number): boolean {
     return within(now - this.#jumpedAt) || (!this.isReachable(now) && this.#recentlyFailed(now) >= FEWEST_HOSTS)
   }

@@ -3,7 +3,7 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 
 export interface TransportOptions {
-  /** Most milliseconds for TCP and TLS to come up. Default 3,000. */
+  /** Maximum milliseconds for TCP and TLS to connect. Default 3,000. */
   readonly connectMs?: number
   readonly httpProxy?: string
   readonly httpsProxy?: string

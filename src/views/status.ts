@@ -1,4 +1,6 @@
-/** `status --json` and `GET /api/status`: every target with its health, limits and spend; providers, budgets, session. */
+/**
+ * `status --json` and `GET /api/status`: every target with its health, limits and spend; providers, budgets, session.
+ */
 
 import type { Park } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'

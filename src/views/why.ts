@@ -1,4 +1,6 @@
-/** `why --json` and `GET /api/why`: the ranking with its terms, as it is now or as it was when a request was decided. */
+/**
+ * `why --json` and `GET /api/why`: the ranking with its terms, as it is now or as it was when a request was decided.
+ */
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import { InvalidRequestError } from '../domain/errors.ts'

@@ -14,7 +14,7 @@ function countRequests(world: GatewayWorld): { count: number } {
   return seen
 }
 
-/** One provider for every way to break and every dialect, each asked once: nobody is parked for another's fault. */
+/** One provider for every way to break and every dialect, each called once: none is parked for another's fault. */
 function cutScenario(): FakeScenario {
   const providers = UPSTREAMS.flatMap((dialect) =>
     CUTS.map((cut) => [

@@ -1,4 +1,4 @@
-/** The official `@google/genai`, whose paths begin with `/v1` unless it is told otherwise. */
+/** The official `@google/genai`, whose paths begin with `/v1` unless configured otherwise. */
 
 import { type Content, type GenerateContentConfig, type GenerateContentResponse, GoogleGenAI } from '@google/genai'
 import { type Driver, PIXEL, type Place, PROMPT, parametersOf, resultOf, SCHEMA, TOOLS } from './driver.ts'

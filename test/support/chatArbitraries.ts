@@ -42,7 +42,7 @@ export const someUsage: fc.Arbitrary<Usage> = fc
     estimated: false,
   }))
 
-/** Thoughts, then text, then calls: the order in which chat completions tell them. */
+/** Thoughts, then text, then calls: the order in which chat completions send them. */
 export const someResponse: fc.Arbitrary<ChatResponse> = fc
   .record({
     reasoning: fc.option(reasoningPart, { nil: undefined }),

@@ -18,7 +18,7 @@ export interface Scenario {
   readonly requests: number
   /** Milliseconds between two arrivals; 0 lets all come at once. */
   readonly everyMs: number
-  /** Most calls of one key that are under way at once. */
+  /** Maximum parallel calls of one key. */
   readonly parallelPerKey: number
   readonly restartAfter?: number
   readonly seed?: number

@@ -19,7 +19,7 @@ export interface GatewayWorld extends AsyncDisposable {
 }
 
 export interface WorldOptions extends FakeOptions {
-  /** Most milliseconds in which a client takes nothing of an answer that waits for it. */
+  /** Maximum milliseconds without progress before a stalled client is disconnected. */
   readonly clientStallMs?: number
   readonly settings?: object
   /** Providers in the place of the simulated ones, or beside them. */

@@ -35,7 +35,7 @@ export interface LabOptions {
   readonly config?: (config: Record<string, Record<string, unknown>>) => object
 }
 
-/** The order in which targets are tried is the configuration's, so that tests can say who is asked next. */
+/** The order in which targets are tried is the configuration's, so that tests can predict the next target. */
 const IN_ORDER = { routing: { strategy: 'priority', exploration: { share: 0 } } }
 
 export async function openLab(scenario: FakeScenario, options: LabOptions = {}): Promise<Lab> {
@@ -79,7 +79,7 @@ function takeCalls(world: FakeWorld): string[] {
   return calls
 }
 
-/** A provider of the user's own with so many keys and these models. */
+/** A custom provider with this many keys and these models. */
 export function own(
   provider: string,
   keys: number,

@@ -1,4 +1,7 @@
-/** Simulated providers for a test, and one call of one of them by the road every call takes: config, connection, dialect. */
+/**
+ * Simulated providers for a test, and one call of one of them by the road every call takes: config, connection,
+ * dialect.
+ */
 
 import { Agent } from 'undici'
 import { onTestFinished } from 'vitest'

@@ -1,4 +1,5 @@
-// Lets nothing out of the machine: a connection, a name lookup or a datagram beyond loopback fails, and is written down,
+// Lets nothing out of the machine: a connection, a name lookup or a datagram beyond loopback fails, and is written
+// down,
 // so that a test fails for it even where the code under test shrugs it off. Loaded by test/setup.ts, and by every node
 // that a test starts (NODE_OPTIONS). Unix sockets are free.
 import dgram from 'node:dgram'
@@ -25,7 +26,8 @@ function refuse(what, host) {
   throw error
 }
 
-// Every TCP and TLS connection of node goes through here: http, https, http2, fetch, undici, and whatever is built on them.
+// Every TCP and TLS connection of node goes through here: http, https, http2, fetch, undici, and whatever is built on
+// them.
 const { connect } = net.Socket.prototype
 net.Socket.prototype.connect = function (...args) {
   // net.connect() hands over its arguments as one array, already put in order.

@@ -1,4 +1,7 @@
-/** A day of requests through a real manager over simulated providers that count, on a virtual clock. For tests and `bench/quota.ts`. */
+/**
+ * A day of requests through a real manager over simulated providers that count, on a virtual clock. For tests and
+ * `bench/quota.ts`.
+ */
 
 import type { AttemptReport } from '../../src/domain/attempt.ts'
 import { KeywiseError } from '../../src/domain/errors.ts'

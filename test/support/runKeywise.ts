@@ -18,7 +18,7 @@ export interface Home {
   readonly folder: string
   /** `keywise …args`, in the folder. */
   keywise(...args: string[]): Promise<Ran>
-  /** The same, for a command that runs until it is told to stop. */
+  /** The same, for a command that runs until it is stopped. */
   start(...args: string[]): Running
   /** `node …args`, in the folder. */
   node(...args: string[]): Promise<Ran>

@@ -21,7 +21,7 @@ const home = mkdtempSync(join(tmpdir(), 'keywise-home-'))
 const notes = join(home, 'connections')
 process.env['HOME'] = home
 process.env['USERPROFILE'] = home
-// Compiled code is nobody's secret, and every process that a test starts would compile it anew.
+// Compiled code is not secret, and every process that a test starts would compile it again.
 process.env['XDG_CACHE_HOME'] = join(import.meta.dirname, '../node_modules/.cache')
 process.env['KEYWISE_TEST_CONNECTIONS'] = notes
 const guard = pathToFileURL(join(import.meta.dirname, 'networkGuard.mjs')).href

@@ -13,7 +13,7 @@ export class VirtualClock {
   #now: number
   #order = 0
   #sleepers: Sleeper[] = []
-  /** Waits of the upstream and of callers between two tries: whoever waits there is not under way. */
+  /** Waits of the upstream and of callers between two tries: a call waiting there is not under way. */
   #resting = 0
   /** Requests that have not been answered yet. */
   #pending = 0
@@ -37,7 +37,7 @@ export class VirtualClock {
     this.#resting--
   }
 
-  /** Sets the clock, as a person or a time server does: nobody is woken by it. */
+  /** Sets the clock, as a person or a time server does: it wakes no sleeper. */
   set(now: number): void {
     this.#now = now
   }

@@ -1,4 +1,4 @@
-/** What the doctor sees on this machine: node, the configuration, the store's file, and who may read them. */
+/** What the doctor checks on this machine: node, the configuration, the store's file, and their permissions. */
 
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -71,7 +71,7 @@ export function checkStorePlace(location: string): Finding[] {
   }
 }
 
-/** Keys and what was asked are nobody else's business. Windows keeps this elsewhere. */
+/** Keys and prompts must not be readable by others. Windows has no such mode bits. */
 function checkSecrecy(check: string, path: string, mode: string): Finding[] {
   if (process.platform === 'win32') return []
   const about = statSync(path, { throwIfNoEntry: false })

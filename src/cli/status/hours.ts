@@ -25,7 +25,10 @@ export function showHours(view: HoursView, out: Printer, asJson: boolean, again:
   }
 }
 
-/** A line of times, one of evidence, one of successes; one of prices and one of closed hours where there is such a thing. */
+/**
+ * A line of times, one of evidence, one of successes; one of prices and one of closed hours where there is such a
+ * thing.
+ */
 function linesOf({ target, hours }: TargetHours, out: Printer): string[][] {
   const line = (name: string, cell: (hour: HourRow) => string) => ['', name, ...hours.map(cell)]
   const lines = [

@@ -55,7 +55,7 @@ const CELLS: {
   skipped: ['-', 'dim'],
 }
 
-/** Results come in bursts; more often than this nobody sees. */
+/** Results come in bursts; the screen is redrawn at most this often. */
 const REDRAW_MS = 80
 const UP_AND_CLEAR = '\u001b[1A\u001b[2K'
 

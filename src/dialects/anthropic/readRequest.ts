@@ -38,7 +38,9 @@ const MESSAGE = new Set(['role', 'content'])
 const TOOL = new Set(['type', 'name', 'description', 'input_schema', 'strict'])
 const EFFORTS: ReadonlySet<string> = new Set(['low', 'medium', 'high', 'xhigh', 'max'] satisfies ReasoningEffort[])
 
-/** Throws InvalidRequestError that names the field. A missing `max_tokens` is allowed: the upstream's writer sets one. */
+/**
+ * Throws InvalidRequestError that names the field. A missing `max_tokens` is allowed: the upstream's writer sets one.
+ */
 export function readAnthropicRequest(body: unknown): ChatRequest {
   const fields = bodyOf(body)
   const choice = object(fields, 'tool_choice')
@@ -112,7 +114,7 @@ function readTools(fields: Fields): readonly Tool[] | undefined {
   return tools && tools.length > 0 ? tools : undefined
 }
 
-/** None for a tool that runs at the provider: nobody else could serve it. */
+/** None for a tool that runs at the provider: no other provider could serve it. */
 function readTool(raw: unknown, index: number): readonly Tool[] {
   const path = `tools.${index}`
   const fields = objectAt(raw, path)

@@ -1,4 +1,7 @@
-/** Which JSON Schemas Anthropic can hold an answer to: https://platform.claude.com/docs/en/build-with-claude/structured-outputs */
+/**
+ * Which JSON Schemas Anthropic can hold an answer to:
+ * https://platform.claude.com/docs/en/build-with-claude/structured-outputs
+ */
 
 import { asRecord } from '../../domain/json.ts'
 

@@ -1,6 +1,6 @@
 /**
  * One content block of a stream while it grows. It remembers what was handed on, because an upstream may begin its
- * message anew in the middle of a stream: then the block is told a second time, and only what goes beyond is new.
+ * message in the middle of a stream: then the block is repeated, and only what goes beyond is new.
  */
 
 export type BlockKind = 'text' | 'reasoning' | 'tool-call' | 'unknown'
@@ -23,7 +23,7 @@ export class StreamBlock {
   closed = false
   /** A signature, or a whole call, was handed on: nothing can be added to it. */
   sealed = false
-  /** What the retold block has said so far; null in a block that is told for the first time. */
+  /** What the repeated block has said so far; null in a block seen for the first time. */
   #retold: string | null = null
 
   constructor(facts: BlockFacts, wholeArguments = '') {
@@ -31,7 +31,7 @@ export class StreamBlock {
     this.wholeArguments = wholeArguments
   }
 
-  /** The same block, about to be told again from its beginning. Signed thoughts need no second telling. */
+  /** The same block, about to be repeated from its beginning. Signed thoughts are not repeated. */
   retell(wholeArguments: string): this {
     this.#retold = ''
     this.wholeArguments = wholeArguments
@@ -39,7 +39,7 @@ export class StreamBlock {
     return this
   }
 
-  /** Whether this block is part of the answer and somebody has seen something of it. */
+  /** Whether this block is part of the answer and some of it was passed on. */
   get isDelivered(): boolean {
     return this.facts.kind === 'tool-call' || (this.facts.kind === 'text' && this.text !== '')
   }

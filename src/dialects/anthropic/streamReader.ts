@@ -47,7 +47,7 @@ export class AnthropicStreamReader implements StreamReader {
     return this.#out
   }
 
-  /** The end was told by `message_stop`; whatever was held back without it is not an answer. */
+  /** `message_stop` arrived; what was held back without it is not an answer. */
   end(): readonly ChatChunk[] {
     this.#over = true
     return NONE
@@ -101,7 +101,7 @@ export class AnthropicStreamReader implements StreamReader {
     return block
   }
 
-  /** The block of before a restart that is now told again. */
+  /** The block from before a restart that is now repeated. */
   #retold(index: number, facts: BlockFacts, whole: string): StreamBlock | undefined {
     const before = this.#before.get(index)
     this.#before.delete(index)

@@ -1,9 +1,12 @@
-/** Anthropic's token counts: `input_tokens` leaves out what was read from and written to the prompt cache, ours does not. */
+/**
+ * Anthropic's token counts: `input_tokens` leaves out what was read from and written to the prompt cache, ours does
+ * not.
+ */
 
 import type { Usage } from '../../domain/chat.ts'
 import { asNumber, asRecord } from '../../domain/json.ts'
 
-/** The counts as far as the wire has told them; a stream tells them in two events, the second of which wins. */
+/** The counts as far as reported; a stream reports them in two events, the second of which wins. */
 export interface UsageCounts {
   readonly input?: number
   readonly output?: number

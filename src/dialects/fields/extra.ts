@@ -15,8 +15,9 @@ export function addToExtra(dialect: DialectId, extra: Extra | undefined, name: s
 }
 
 /**
- * Puts the extra fields of the same dialect into a wire object and returns it. They win over what is there: where both
- * exist, the extra holds the exact form in which this dialect said it. Names that begin with `$` are keywise's own notes.
+ * Puts the extra fields of the same dialect into a wire object and returns it. They win over existing fields: where
+ * both exist, the extra holds the exact form in which this dialect said it. Names that begin with `$` are keywise's own
+ * notes.
  */
 export function restore(
   dialect: DialectId,

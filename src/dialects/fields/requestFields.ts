@@ -1,4 +1,6 @@
-/** Reading a client's request field by field; what is wrong is named as the client spells it. `null` counts as absent. */
+/**
+ * Reading a client's request field by field; what is wrong is named as the client spells it. `null` counts as absent.
+ */
 
 import type { DialectId, Extra } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'

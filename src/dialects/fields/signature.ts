@@ -1,6 +1,6 @@
 /**
- * A signature proves something only to the dialect that made it, and every other upstream answers it with 400. So inside
- * keywise, and on its way through clients of another dialect, it carries the name of its origin: `google:EqUC…`.
+ * A signature proves something only to the dialect that made it, and every other upstream answers it with 400. So
+ * inside keywise, and on its way through clients of another dialect, it carries the name of its origin: `google:EqUC…`.
  */
 
 import type { DialectId, Extra } from '../../domain/chat.ts'
@@ -13,7 +13,7 @@ export function tagSignature(dialect: DialectId, signature: string): string {
   return TAG.test(signature) ? signature : `${dialect}:${signature}`
 }
 
-/** A part or a chunk that may be signed; without a name on the signature, `extra` tells whose it is. */
+/** A part or a chunk that may be signed; without a name on the signature, `extra` says which dialect it is from. */
 interface Signed {
   readonly signature?: string
   readonly extra?: Extra
@@ -46,7 +46,7 @@ export function packSignature(dialect: DialectId, signed: Signed): string | unde
   return own ?? (named && Buffer.from(named, 'utf8').toString('base64'))
 }
 
-/** The signature of `packSignature` with its name, whoever it came from. */
+/** The signature of `packSignature` with its name, from any dialect. */
 export function unpackSignature(dialect: DialectId, packed: string): string {
   // 32 characters hold the longest name and its colon; most signatures are long, and are decoded only when foreign.
   if (TAG.test(Buffer.from(packed.slice(0, 32), 'base64').toString('latin1'))) {

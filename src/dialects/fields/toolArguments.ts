@@ -6,8 +6,8 @@ import { asRecord } from '../../domain/json.ts'
 const MAX_DEPTH = 200
 
 /**
- * The object that the text says. Text that is no JSON object (a call cut off by `max_tokens`, or hostile nesting) is kept
- * readable as `{ "unparsed": text }`, because both wires refuse anything but an object.
+ * The object that the text says. Text that is no JSON object (a call cut off by `max_tokens`, or hostile nesting) is
+ * kept readable as `{ "unparsed": text }`, because both wires refuse anything but an object.
  */
 export function textToObject(text: string): Record<string, unknown> {
   if (text.trim() === '') return {}

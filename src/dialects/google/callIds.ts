@@ -1,4 +1,4 @@
-/** Gemini may leave out the ids of calls; everybody else matches results by them, so they are made up, always the same way. */
+/** Gemini may omit the ids of calls; other dialects match results by them, so they are generated deterministically. */
 
 /** The id of a call in a conversation that a client sent: counted over the whole of it, so that no id occurs twice. */
 export class CallIds {
@@ -26,8 +26,8 @@ export class CallIds {
 }
 
 /**
- * The id of the `index`-th call of an answer. The answer's own id keeps it apart from the calls of earlier answers, which
- * clients hold in the same list; 40 characters are the most that OpenAI takes.
+ * The id of the `index`-th call of an answer. The answer's own id keeps it apart from the calls of earlier answers,
+ * which clients hold in the same list; 40 characters are the most that OpenAI takes.
  */
 export function callIdInAnswer(responseId: string | undefined, index: number, name: string): string {
   return responseId !== undefined && responseId.length <= 30 ? `call_${responseId}_${index}` : `call_${index}_${name}`

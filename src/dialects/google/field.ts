@@ -1,4 +1,7 @@
-/** Google's JSON names are camelCase, and every one is accepted in snake_case too: https://protobuf.dev/programming-guides/json/ */
+/**
+ * Google's JSON names are camelCase, and every one is accepted in snake_case too:
+ * https://protobuf.dev/programming-guides/json/
+ */
 
 /** The field under either of its names. */
 export function field(record: Readonly<Record<string, unknown>> | undefined, camel: string, snake: string): unknown {

@@ -1,4 +1,7 @@
-/** Arguments that Vertex streams as (JSON path, value) pairs: https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling */
+/**
+ * Arguments that Vertex streams as (JSON path, value) pairs:
+ * https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling
+ */
 
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { objectToText } from '../fields/toolArguments.ts'
@@ -19,7 +22,7 @@ function newObject(): Record<string, unknown> {
 
 export class PartialArguments {
   readonly #root: Record<string, unknown> = newObject()
-  /** The path whose string goes on with the next piece. */
+  /** The path whose string the next piece continues. */
   #openPath: string | undefined
 
   /** Begins with what came whole. */

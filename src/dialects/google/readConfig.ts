@@ -43,7 +43,7 @@ function readFormat(config: Fields): ResponseFormat | undefined {
   if (mimeType === 'text/plain') return { type: 'text' }
   if (mimeType !== 'application/json') return undefined
   const schema = object(config, spelling(config, 'responseJsonSchema', 'response_json_schema'))
-  // gemini-cli writes the old field's `STRING` into the new field; Gemini takes it, nobody else does.
+  // gemini-cli writes the old field's `STRING` into the new field; only Gemini accepts it.
   if (schema) return { type: 'json-schema', schema: openApiToJsonSchema(schema) }
   const openApi = object(config, spelling(config, 'responseSchema', 'response_schema'))
   return openApi ? { type: 'json-schema', schema: openApiToJsonSchema(openApi) } : { type: 'json' }

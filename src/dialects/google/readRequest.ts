@@ -96,7 +96,7 @@ function toolList(raw: unknown): readonly unknown[] | undefined {
   return list
 }
 
-/** Undefined for tools that run at Google (search, code execution): nobody else could serve them. */
+/** Undefined for tools that run at Google (search, code execution): no other provider could serve them. */
 function declarationsOf(entry: unknown, path: string): readonly unknown[] | undefined {
   return asArray(field(objectAt(entry, path), 'functionDeclarations', 'function_declarations'))
 }
@@ -135,7 +135,9 @@ function readToolChoice(toolConfig: Fields | undefined): ToolChoice | undefined 
   return calling.names.length === 1 && typeof name === 'string' ? { name } : 'required'
 }
 
-/** Whether `readToolChoice` says all of it: not of VALIDATED, of several allowed names, nor of what stands beside it. */
+/**
+ * Whether `readToolChoice` says all of it: not of VALIDATED, of several allowed names, nor of what stands beside it.
+ */
 function isWholeChoice(toolConfig: Fields): boolean {
   const calling = callingOf(toolConfig)
   const isPlain = calling !== undefined && ['AUTO', 'ANY', 'NONE'].includes(calling.mode)

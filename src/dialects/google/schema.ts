@@ -1,7 +1,8 @@
 /**
- * Gemini takes schemas in two fields: the old one (`parameters`, `responseSchema`) knows a subset of OpenAPI and answers
- * 400 "Unknown name" to anything else (https://ai.google.dev/api/caching#Schema), the newer one (`parametersJsonSchema`,
- * `responseJsonSchema`) takes JSON Schema. The old one is used wherever it suffices, since every model has it.
+ * Gemini takes schemas in two fields: the old one (`parameters`, `responseSchema`) knows a subset of OpenAPI and
+ * answers 400 "Unknown name" to anything else (https://ai.google.dev/api/caching#Schema), the newer one
+ * (`parametersJsonSchema`, `responseJsonSchema`) takes JSON Schema. The old one is used wherever it suffices, since
+ * every model has it.
  */
 
 import { asRecord } from '../../domain/json.ts'
@@ -18,7 +19,7 @@ const STRING_FORMATS: ReadonlySet<unknown> = new Set([undefined, 'enum', 'date-t
 // No real schema is this deep; recursion stays far from the end of the stack.
 const MAX_DEPTH = 64
 
-/** The schema without `$schema`, which says nothing to a model and is refused by the old field. */
+/** The schema without `$schema`, which means nothing to a model and is refused by the old field. */
 export function withoutDeclaration(schema: Schema): Schema {
   if (schema['$schema'] === undefined) return schema
   const { $schema: _, ...rest } = schema

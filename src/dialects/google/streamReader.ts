@@ -1,4 +1,7 @@
-/** An upstream's streamed answer: complete GenerateContentResponse objects, each with the next parts, and no end but the connection's. */
+/**
+ * An upstream's streamed answer: complete GenerateContentResponse objects, each with the next parts, and no end but the
+ * connection's.
+ */
 
 import type { ChatChunk, FinishReason } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'

@@ -1,4 +1,7 @@
-/** Gemini's token counts: thoughts are not in `candidatesTokenCount`, what tools put into the prompt not in `promptTokenCount`. */
+/**
+ * Gemini's token counts: thoughts are not in `candidatesTokenCount`, what tools put into the prompt not in
+ * `promptTokenCount`.
+ */
 
 import type { Usage } from '../../domain/chat.ts'
 import { asNumber, asRecord } from '../../domain/json.ts'

@@ -83,7 +83,10 @@ function namesOfCalls(messages: readonly Message[]): ReadonlyMap<string, string>
   return names
 }
 
-/** Up to 2.5 neither signatures are demanded nor levels of thinking known; newer ones, and the `-latest` names, have both. */
+/**
+ * Up to 2.5 neither signatures are demanded nor levels of thinking known; newer ones, and the `-latest` names, have
+ * both.
+ */
 function demandsSignatures(model: string): boolean {
   return /gemini-(?![12][.-])/.test(model)
 }

@@ -80,7 +80,7 @@ export function readJsonSchema(format: Fields, at: string): ResponseFormat {
   }
 }
 
-/** The name is required by OpenAI although it says nothing to the model. */
+/** The name is required by OpenAI although the model does not use it. */
 export function writeJsonSchema(format: Extract<ResponseFormat, { type: 'json-schema' }>): Record<string, unknown> {
   return defined({ name: format.name ?? 'answer', schema: format.schema, strict: format.strict })
 }
@@ -105,7 +105,7 @@ function errorType(status: number): string {
   return status >= 500 ? 'server_error' : 'invalid_request_error'
 }
 
-/** A copy without the fields that are undefined, so that `in` and Object.keys tell what is sent. */
+/** A copy without the fields that are undefined, so that `in` and Object.keys show what is sent. */
 export function defined(fields: Fields): Record<string, unknown> {
   const copy: Record<string, unknown> = {}
   for (const name of Object.keys(fields)) if (fields[name] !== undefined) copy[name] = fields[name]

@@ -7,7 +7,7 @@ import type { Fields } from '../fields/requestFields.ts'
 /** 1 tick = 1e-10 USD: https://docs.x.ai/docs/models, field `cost_in_usd_ticks`. */
 const USD_PER_TICK = 1e-10
 
-/** `usage` of a chat completion or of its stream; undefined when it says nothing of tokens. */
+/** `usage` of a chat completion or of its stream; undefined when it has no token counts. */
 export function readChatUsage(value: unknown): Usage | undefined {
   const usage = asRecord(value)
   if (usage === undefined) return undefined
@@ -38,7 +38,7 @@ export function writeChatUsage(usage: Usage): Fields {
   }
 }
 
-/** `usage` of a Responses object; undefined when it says nothing of tokens. */
+/** `usage` of a Responses object; undefined when it has no token counts. */
 export function readResponsesUsage(value: unknown): Usage | undefined {
   const usage = asRecord(value)
   if (usage === undefined) return undefined
@@ -83,7 +83,7 @@ function usageOf(counts: TokenCounts): Usage | undefined {
   const { total } = counts
   const inputTokens = counts.input ?? Math.max(0, (total ?? 0) - (counts.output ?? 0))
   const outputTokens = outputOf(counts, inputTokens)
-  // All zero is what servers send that do not count; nobody answers nothing from nothing.
+  // Servers that do not count send zeros only; no real answer has zero tokens.
   if (inputTokens + outputTokens === 0) return undefined
   const { cached, cacheWrite, reasoning, costUsd } = counts
   return {

@@ -1,4 +1,6 @@
-/** What an assistant's chat message holds besides text: its thoughts and its tool calls, in requests and answers alike. */
+/**
+ * What an assistant's chat message holds besides text: its thoughts and its tool calls, in requests and answers alike.
+ */
 
 import type { Part, ReasoningPart, ToolCallPart } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
@@ -22,7 +24,7 @@ const echo = (details: readonly unknown[]) => extraOf('openai', { reasoning_deta
 
 /**
  * Thoughts that another dialect's upstream signed and a client of this one hands back. After a stream the details hold
- * no text; then a single signature belongs to all of it, and of several nobody can say which signed what.
+ * no text; then a single signature belongs to all of it, and with several it is unknown which signed what.
  */
 function readForeign(signed: readonly unknown[], text: string): ReasoningPart[] {
   if (signed.length === 1) return [readDetail(signed[0], text)]

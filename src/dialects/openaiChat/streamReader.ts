@@ -158,14 +158,14 @@ export class ChatStreamReader implements StreamReader {
     chunks.push({ type: 'tool-call-delta', index: open.index, arguments: text })
   }
 
-  /** The call that this delta goes on with, or the new one that it begins; undefined for a piece of no call. */
+  /** The call this delta continues, or the new one it starts; undefined when it belongs to none. */
   #callOf(call: Fields, target: Fields, chunks: ChatChunk[]): OpenToolCall | undefined {
     const name = asString(target['name'])
     const id = asString(call['id'])
     // Whole calls may come without an index, each in its own delta.
     const wireIndex = asNumber(call['index']) ?? (name ? this.#calls.size : this.#calls.size - 1)
     const known = this.#calls.get(wireIndex)
-    // Servers that give every call the index 0 tell them apart by a new id together with a name.
+    // Servers that give every call the index 0 mark a new call by a new id together with a name.
     if (known !== undefined && !(name && id && id !== known.id)) return known
     return name ? this.#startCall(wireIndex, id, name, target === call['custom'], chunks) : undefined
   }

@@ -1,4 +1,6 @@
-/** The items of a streamed Responses answer: each announces itself, streams its deltas and says itself whole at the end. */
+/**
+ * The items of a streamed Responses answer: each announces itself, streams its deltas and says itself whole at the end.
+ */
 
 import type { ChunkOf, ReasoningPart, ToolCallPart } from '../../domain/chat.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'

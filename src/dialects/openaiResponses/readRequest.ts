@@ -42,7 +42,7 @@ const KNOWN_OF_REASONING = new Set(['effort'])
 const STORED_INPUT = ['previous_response_id', 'conversation', 'prompt']
 
 /**
- * Throws InvalidRequestError naming the field that is wrong. `extra` is always there: it tells the writer that the
+ * Throws InvalidRequestError naming the field that is wrong. `extra` is always set: it marks that the
  * request began in this dialect. `previous_response_id` stays in it; only the upstream that has it can serve it.
  */
 export function readResponsesRequest(body: unknown): ChatRequest {

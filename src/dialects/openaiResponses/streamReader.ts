@@ -243,7 +243,7 @@ export class ResponsesStreamReader implements StreamReader {
   }
 }
 
-/** The id that the item's encrypted content is bound to; a client must be told it from the beginning. */
+/** The id that the item's encrypted content is bound to; a client must receive it from the beginning. */
 function itemExtra(event: Fields): { extra?: Extra } {
   const id = asString(event['item_id'])
   return id ? extraOf('openai-responses', { id }) : {}

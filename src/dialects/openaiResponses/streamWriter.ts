@@ -23,7 +23,7 @@ export class ResponsesStreamWriter implements StreamWriter {
   /** What was written since `write` was called. */
   #text = ''
   #items: OutputItem[] = []
-  /** The message or the reasoning that the next delta goes on with. */
+  /** The message or the reasoning item that the next delta continues. */
   #open: MessageItem | ReasoningItem | undefined
   #calls = new Map<number, CallItem>()
   #usage: Usage | undefined

@@ -1,4 +1,6 @@
-/** Server-sent events, cut out of the bytes of a body: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+/**
+ * Server-sent events, cut out of the bytes of a body: https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
 
 export interface SseEvent {
   /** '' when the event has no name. */
@@ -113,7 +115,7 @@ export class SseReader {
   #readLines(text: string): readonly SseEvent[] {
     const events: SseEvent[] = []
     let start = 0
-    // One native search per kind of line end; the position is searched anew only after it was passed.
+    // One native search per kind of line end; the position is searched again only after it was passed.
     let lf = text.indexOf('\n')
     let cr = text.indexOf('\r')
     while (start < text.length) {

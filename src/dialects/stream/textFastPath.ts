@@ -1,7 +1,7 @@
 /**
- * The events of a streamed text differ in nothing but the text. Once one of them was read in full, others that begin and
- * end with the same characters are known to say the same of everything else, and only their text has to be taken out:
- * a tenth of the work of parsing them, and just as sure.
+ * The events of a streamed text differ in nothing but the text. Once one of them was read in full, others that begin
+ * and end with the same characters are known to say the same of everything else, and only their text has to be taken
+ * out: a tenth of the work of parsing them, and just as sure.
  */
 
 /** More readings in vain than this, and the upstream puts something new into every event (OpenAI's `obfuscation`). */

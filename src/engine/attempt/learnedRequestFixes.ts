@@ -1,6 +1,6 @@
 /**
- * Fields a provider refuses for a model and that can be renamed or dropped without losing anything the caller requested:
- * learned from its error message and kept for seven days.
+ * Fields a provider refuses for a model and that can be renamed or dropped without losing anything the caller
+ * requested: learned from its error message and kept for seven days.
  */
 
 import type { FailureOf } from '../../domain/failure.ts'

@@ -23,7 +23,9 @@ export interface Waiter {
   queue: Queue | null
 }
 
-/** `try`: look again, there should be room. `failed`: no chance within the patience; `retryAt` says when there is one. */
+/**
+ * `try`: look again, there should be room. `failed`: no chance within the patience; `retryAt` says when there is one.
+ */
 export type WaitResult =
   | 'try'
   | 'aborted'

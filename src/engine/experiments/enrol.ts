@@ -1,7 +1,7 @@
 /**
  * Enrols a request in an experiment: which one it names, which variant it gets, and the request as that variant changes
- * it. It is named by the option `experiment`, the model `experiment:NAME`, or the label `experiment=NAME`; the label alone
- * leaves the model unchanged and has no effect when there is no such experiment.
+ * it. It is named by the option `experiment`, the model `experiment:NAME`, or the label `experiment=NAME`; the label
+ * alone leaves the model unchanged and has no effect when there is no such experiment.
  */
 
 import type { ChatRequest, Message } from '../../domain/chat.ts'
@@ -75,8 +75,8 @@ function variantFor({ experiment, stopped, kept }: Version, { variant }: Enrolme
 }
 
 /**
- * The request as its variant changes it. Without a variant it stays unchanged; what it lacks (a prompt, a model) is then
- * taken from the first variant, which is the user's status quo.
+ * The request as its variant changes it. Without a variant it stays unchanged; what it lacks (a prompt, a model) is
+ * then taken from the first variant, which is the user's status quo.
  */
 function written(
   { experiment }: Version,

@@ -1,8 +1,8 @@
 /**
- * Decides whose fault a failure is. While this host is offline or was asleep sockets drop, and no target is charged; nor
- * is one charged for missing a caller's nearly expired deadline. While it is unknown whether the host or our network
- * is at fault, the event is kept back: it is recorded when another host answers (charged), when another fails too
- * (not charged), or when enough time has passed (charged).
+ * Decides whose fault a failure is. While this host is offline or was asleep sockets drop, and no target is charged;
+ * nor is one charged for missing a caller's nearly expired deadline. While it is unknown whether the host or our
+ * network is at fault, the event is kept back: it is recorded when another host answers (charged), when another fails
+ * too (not charged), or when enough time has passed (charged).
  */
 
 import type { AttemptEvent } from '../../domain/store.ts'

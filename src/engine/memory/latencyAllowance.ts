@@ -1,4 +1,6 @@
-/** How long a target may take to its first content: a high percentile of its observed times, as in adaptive timeouts. */
+/**
+ * How long a target may take to its first content: a high percentile of its observed times, as in adaptive timeouts.
+ */
 
 import type { AttemptEvent } from '../../domain/store.ts'
 import type { Target } from '../../domain/target.ts'

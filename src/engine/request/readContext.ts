@@ -14,7 +14,10 @@ export interface CallOptions {
   readonly messages?: readonly object[]
   /** The system prompt, put before the messages. */
   readonly system?: string
-  /** A model id, `provider/model`, an alias of `settings.models`, `auto`, `auto:fast`, `auto:cheap` or `auto:smart`. Default `auto`. */
+  /**
+   * A model id, `provider/model`, an alias of `settings.models`, `auto`, `auto:fast`, `auto:cheap` or `auto:smart`.
+   * Default `auto`.
+   */
   readonly model?: string
   /** Maximum output tokens. Default: the target's own limit. */
   readonly maxTokens?: number
@@ -40,7 +43,9 @@ export interface CallOptions {
   readonly timeoutMs?: number
   /** Hard cap on upstream calls. Default `settings.max_attempts`. */
   readonly maxAttempts?: number
-  /** The conversation, which stays on its target. Default: derived from the system prompt and the first user message. */
+  /**
+   * The conversation, which stays on its target. Default: derived from the system prompt and the first user message.
+   */
   readonly sessionId?: string
   /** The kind of work; quality is learned per task. */
   readonly task?: string
@@ -54,7 +59,9 @@ export interface CallOptions {
   readonly variables?: TemplateVariables
 }
 
-/** A string is the prompt; an object is options; any other object describes a situation and is rendered by the template. */
+/**
+ * A string is the prompt; an object is options; any other object describes a situation and is rendered by the template.
+ */
 export type CallContext = string | CallOptions | Readonly<Record<string, unknown>>
 
 export type Template = (context: Readonly<Record<string, unknown>>) => string

@@ -1,7 +1,8 @@
 /**
  * A client's body as received, for upstreams of its dialect: only the model's name changes. Where it is near the front,
- * as usual, the bytes before it are rewritten into the headroom in front of the body, and the rest, which may be long, is
- * neither moved nor copied. Serialising a 200 KB prompt again would cost more than all other work of the gateway on it.
+ * as usual, the bytes before it are rewritten into the headroom in front of the body, and the rest, which may be long,
+ * is neither moved nor copied. Serialising a 200 KB prompt again would cost more than all other work of the gateway on
+ * it.
  */
 
 /** The structure of a long body: all keys and short values, without the long texts, in a few KB. */

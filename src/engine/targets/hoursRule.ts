@@ -1,4 +1,6 @@
-/** A rule of the user's hours (`"22-06 Europe/Madrid"`, `"mon-fri 09:00-18:30 UTC"`): whether it holds, and when next. */
+/**
+ * A rule of the user's hours (`"22-06 Europe/Madrid"`, `"mon-fri 09:00-18:30 UTC"`): whether it holds, and when next.
+ */
 
 /** Minutes of the local day; `to` before `from` goes over midnight, `to` at `from` is the whole day. */
 export interface HoursRule {
@@ -123,7 +125,9 @@ function soonest(moments: readonly (number | null)[]): number | null {
   )
 }
 
-/** The first minute after `at` at which the rule holds: near the beginning of one of its days, wherever clocks shift. */
+/**
+ * The first minute after `at` at which the rule holds: near the beginning of one of its days, wherever clocks shift.
+ */
 function beginsAt(rule: HoursRule, at: number): number | null {
   const now = Math.floor(at / MINUTE_MS)
   const begin = rule.from === rule.to ? 0 : rule.from

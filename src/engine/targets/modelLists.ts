@@ -1,4 +1,7 @@
-/** The providers' models lists: cached in the store with their age, refreshed in the background; the last good one is kept. */
+/**
+ * The providers' models lists: cached in the store with their age, refreshed in the background; the last good one is
+ * kept.
+ */
 
 import type { Failure } from '../../domain/failure.ts'
 import type { Json } from '../../domain/json.ts'
@@ -50,7 +53,9 @@ export class ModelLists {
     return this.#lists.get(listKey(credential)) ?? null
   }
 
-  /** Reads the lists of the credentials that are due; `force` reads all. Resolves when every one has answered or failed. */
+  /**
+   * Reads the lists of the credentials that are due; `force` reads all. Resolves when every one has answered or failed.
+   */
   async refresh(credentials: readonly Credential[], force = false): Promise<void> {
     const due = new Map<string, Credential>()
     for (const credential of credentials)

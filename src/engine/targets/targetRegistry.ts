@@ -91,7 +91,9 @@ export function hintAt(price: Price, at: number): PriceHint {
   return { input: rates.input / 1e6, output: rates.output / 1e6 }
 }
 
-/** The models used with a key: exactly the named ones; else a short list whole, a long one by catalogue and free models. */
+/**
+ * The models used with a key: exactly the named ones; else a short list whole, a long one by catalogue and free models.
+ */
 export function modelsOf(
   credential: Credential,
   list: readonly ListedModel[] | null,

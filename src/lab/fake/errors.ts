@@ -1,4 +1,4 @@
-/** The refusals of the simulated providers: status, headers and body in each dialect's words (wire-facts 3). */
+/** The refusals of the simulated providers: status, headers and body in each dialect's words. */
 
 import type { DialectId } from '../../domain/chat.ts'
 import { OWN_WORDS } from './ownWords.ts'

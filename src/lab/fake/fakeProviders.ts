@@ -46,7 +46,7 @@ export interface FakeWorld {
   endpoint(provider: string): string
   /**
    * A configuration with every provider, key and endpoint of the scenario. Models of known providers are read from
-   * the lists; those of others are named, for nobody knows their price.
+   * the lists; those of others are named, because their price is unknown.
    */
   config(): Record<string, Record<string, unknown>>
   /** Every inference call since the start or the last `forget`, oldest first. */
@@ -73,7 +73,10 @@ export interface FakeWorld {
   close(): Promise<void>
 }
 
-/** Starts the world. The keys are those of the scenario; without any, every key is good. Throws a ZodError for a scenario that is none. */
+/**
+ * Starts the world. The keys are those of the scenario; without any, every key is good. Throws a ZodError for a
+ * scenario that is none.
+ */
 export async function startFakeProviders(scenario: FakeScenario, options: FakeOptions = {}): Promise<FakeWorld> {
   const world = new OpenFakes(scenarioSchema.parse(scenario), options)
   await world.listen(options.port ?? 0)
@@ -298,7 +301,7 @@ class OpenFakes implements FakeWorld {
   }
 }
 
-/** Nobody knows what an unknown provider's models cost, so only those that are named are tried unasked. */
+/** The prices of an unknown provider's models are unknown, so only named ones are used by `auto`. */
 function chatModels(models: ReadonlyMap<string, FakeModel>): string[] {
   return [...models].flatMap(([id, facts]) => ((facts.kind ?? 'chat') === 'chat' ? [id] : []))
 }

@@ -1,4 +1,4 @@
-/** The headers in which each provider tells its limits, as it spells them (wire-facts 2.1); most tell them differently. */
+/** The headers in which each provider states its limits, in its own spelling; most differ. */
 
 import { findProvider } from '../../providers/catalog.ts'
 import type { LimitState } from './limits.ts'
@@ -27,7 +27,7 @@ const anthropic: Fashion = (headers, state) => {
 const windowInName: Fashion = (headers, state, now) =>
   put(headers, `x-ratelimit-{}-${state.limit.unit}-${state.limit.window}`, state, secondsLeft(state, now).toFixed(3))
 
-// Seen at Mistral: requests are "req", and nobody says when the window ends.
+// Seen at Mistral: requests are "req", and the end of the window is not stated.
 const mistral: Fashion = (headers, state) => {
   const unit = state.limit.unit === 'requests' ? 'req' : 'tokens'
   put(headers, `x-ratelimit-{}-${unit}-${state.limit.window}`, state, null)
@@ -64,7 +64,7 @@ const FASHIONS: Readonly<Record<string, Fashion>> = {
   xai: silent,
 }
 
-/** What every answer of the provider says of the caller's limits. A provider nobody knows speaks like Cerebras. */
+/** The limit headers of every answer of the provider. An unknown provider speaks like Cerebras. */
 export function limitHeaders(provider: string, states: readonly LimitState[], now: number): FakeHeaders {
   const headers: FakeHeaders = {}
   const windows = findProvider(provider)?.limitWindows

@@ -26,7 +26,7 @@ export class FakeLimits {
     this.#limits = limits
   }
 
-  /** Counts a request; returns the limit it met, or null when it may go on. A refused request is not counted. */
+  /** Counts a request; returns the limit it met, or null when it is admitted. A refused request is not counted. */
   admit(caller: Caller, tokens: number, now: number): LimitState | null {
     for (const [index, limit] of this.#limits.entries()) {
       const window = this.#window(index, limit, caller, now)

@@ -1,4 +1,4 @@
-/** Providers that speak OpenAI's language but refuse in words of their own (wire-facts 3.1, 3.2). */
+/** Providers that speak OpenAI's language but refuse in words of their own, as their documentation has them. */
 
 import type { FakeRefusal, Wording } from './refusal.ts'
 

@@ -13,7 +13,7 @@ export interface RefusalFacts {
   /** Seconds. */
   readonly retryAfter?: number | undefined
   readonly limit?: number | undefined
-  /** Epoch milliseconds at which the limit that was met begins anew. */
+  /** Epoch milliseconds at which the limit that was met resets. */
   readonly resetsAt?: number | undefined
 }
 

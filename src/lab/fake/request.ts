@@ -21,7 +21,9 @@ const GOOGLE_PATH = /\/models\/(.+):(generateContent|streamGenerateContent)$/
 const GOOGLE_EMBED_PATH = /\/models\/(.+):batchEmbedContents$/
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
-/** A provider may serve several dialects (OpenRouter, DeepSeek). Null for a path nobody serves; throws InvalidRequestError. */
+/**
+ * A provider may serve several dialects (OpenRouter, DeepSeek). Null for an unserved path; throws InvalidRequestError.
+ */
 export function readAsked(path: string, body: unknown): FakeRequest | null {
   const google = GOOGLE_PATH.exec(path)
   if (google !== null) return readGoogle(google, body)

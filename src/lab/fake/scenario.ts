@@ -1,4 +1,6 @@
-/** What the simulated providers are like: their keys, models, limits and faults. The JSON of `keywise fake --scenario`. */
+/**
+ * What the simulated providers are like: their keys, models, limits and faults. The JSON of `keywise fake --scenario`.
+ */
 
 import { z } from 'zod'
 
@@ -45,7 +47,7 @@ const fakeLimit = z.strictObject({
   window: z.enum(['second', 'minute', 'hour', 'day']),
   limit: z.number().int().min(0),
   scope: z.enum(['key', 'account', 'account+model']).default('account+model'),
-  /** Where the limit is told: in the provider's own headers and bodies, or nowhere. */
+  /** Where the limit is stated: in the provider's own headers and bodies, or nowhere. */
   stated: z.boolean().default(true),
   /** `day` only: where the day begins. Default UTC. */
   zone: z.enum(['UTC', 'America/Los_Angeles']).optional(),
@@ -78,7 +80,10 @@ export const FAULTS = [
   'html',
   'empty',
   'error_in_200',
-  /** A stream that breaks after `chunks` chunks: by reset, by a clean end, by standing still, by an error event, by bad JSON. */
+  /**
+   * A stream that breaks after `chunks` chunks: by reset, by a clean end, by standing still, by an error event, by bad
+   * JSON.
+   */
   'cut_reset',
   'cut_clean',
   'cut_stall',

@@ -45,7 +45,9 @@ function keys(provider: string, count: number): Record<string, Record<string, ne
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [fakeKeyText(provider, index + 1), {}]))
 }
 
-/** What the demo shows: fast and limited, broad and moody, three keys of which two share a project and one is revoked. */
+/**
+ * What the demo shows: fast and limited, broad and moody, three keys of which two share a project and one is revoked.
+ */
 export function demoScenario(): FakeScenario {
   return {
     seed: 7,
@@ -96,7 +98,9 @@ export function demoScenario(): FakeScenario {
 /** The original's first model of groq, gone since 2026-08-16. */
 export const RETIRED_MODEL = 'llama-3.3-70b-versatile'
 
-/** The documented example: fast groq, steady google, slow and shaky openrouter; one of the original's models is retired. */
+/**
+ * The documented example: fast groq, steady google, slow and shaky openrouter; one of the original's models is retired.
+ */
 export function tourScenario(): FakeScenario {
   return {
     seed: 11,

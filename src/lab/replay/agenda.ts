@@ -1,4 +1,7 @@
-/** What happens when, on a virtual clock: a binary heap of moments. Things of one moment happen in the order they were added. */
+/**
+ * What happens when, on a virtual clock: a binary heap of moments. Things of one moment happen in the order they were
+ * added.
+ */
 
 interface AgendaItem {
   readonly at: number

@@ -12,7 +12,7 @@ const START = Date.UTC(2026, 0, 1)
 const KEEPS: Readonly<Record<string, number>> = { 1: 0.75, 2: 0.35, 3: 0.05 }
 const CHUNKS = 5
 const CHUNK_DAYS = 200
-/** An incident without an end lasts so long. */
+/** How long an incident without an end lasts. */
 const USUAL_MS = 75 * 60_000
 
 interface IncidentRow {

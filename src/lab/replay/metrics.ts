@@ -1,4 +1,4 @@
-/** What a run amounts to, in the names of the contract (`replay --json`). */
+/** The metrics of a run, with the names of `replay --json`. */
 
 import type { RunLog } from './run.ts'
 import type { Change } from './world.ts'

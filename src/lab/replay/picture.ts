@@ -4,7 +4,10 @@ const WIDTH = 760
 const HEIGHT = 420
 const PLOT = { left: 64, right: 560, top: 48, bottom: 372 } as const
 const GRID_LINES = 4
-/** The product in ink; its ablations dashed; the rest from a palette that colour-blind readers can tell apart (Okabe, Ito 2008). */
+/**
+ * The product in ink; its ablations dashed; the rest from a palette that colour-blind readers can tell apart (Okabe,
+ * Ito 2008).
+ */
 const PALETTE = ['#E69F00', '#56B4E9', '#009E73', '#0072B2', '#D55E00', '#CC79A7', '#999999', '#B8A000', '#5D3A9B']
 
 /** `curves`: by policy, the regret added up so far, at equal steps over `requests` requests. */
@@ -33,7 +36,7 @@ export function regretPicture(
   ].join('\n')
 }
 
-/** Policies that lose ten times the middle one run out of the picture, or nobody could see the others. */
+/** Policies that lose ten times the middle one run out of the picture, or the others could not be seen. */
 function heightOf(totals: readonly number[]): number {
   const sorted = [...totals].sort((a, b) => a - b)
   const middle = sorted[Math.floor(sorted.length / 2)] ?? 1

@@ -17,7 +17,7 @@ export interface SeenOutcome {
   readonly failure: Failure | null
   readonly latencyMs: number
   readonly firstTokenMs: number
-  /** Length of the answer; 0 where nobody knows. */
+  /** Length of the answer; 0 where unknown. */
   readonly tokens: number
   readonly task: string | null
 }
@@ -26,7 +26,7 @@ export interface SeenOutcome {
 export interface Walk {
   /** The place to try now; -1 when nothing is left. */
   next(now: number): number
-  /** The attempt that `next` asked for has ended; `learn` was not told yet. */
+  /** The attempt that `next` chose has ended; `learn` was not called yet. */
   ended?(seen: SeenOutcome): void
 }
 
@@ -237,7 +237,10 @@ export class Formula extends Ranking {
   }
 }
 
-/** Discounted Thompson sampling as textbooks have it: every request forgets a little, rewards are what the answer was worth. */
+/**
+ * Discounted Thompson sampling as textbooks have it: every request forgets a little, rewards are what the answer was
+ * worth.
+ */
 export class DiscountedThompson extends Ranking {
   readonly #gamma: number
   readonly #seed: number

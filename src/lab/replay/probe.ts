@@ -18,7 +18,7 @@ const QUALITY = 0.8
 const FAILURE_MS = 1000
 const TIMEOUT_MS = 60_000
 
-/** How our classifier would call what the trace's own classes stand for. */
+/** The failure kinds that correspond to the trace's own classes. */
 const KINDS: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
   ['rate_limit', 'rate_minute'],
   ['auth', 'auth_invalid'],

@@ -19,14 +19,14 @@ import type { Arrival, ReplayWorld } from './world.ts'
 const PROVIDER = { quotaScope: 'account+model', dayBoundary: 'UTC', keyCheck: {}, seedLimits: [] } as const
 const NEED = { requests: 1, inputTokens: 0, outputTokens: 0 } as const
 const MAX_ATTEMPTS = 5
-/** Parks that are not tried even in need: only a check or a person brings these back (wire-facts 4.1). */
+/** Parks that are not tried even in need: only a check or a person brings these back. */
 const HOLDING = new Set(['auth_invalid', 'auth_forbidden', 'billing'])
 
 export interface ProductOptions {
   readonly seed: number
   readonly world: ReplayWorld
   readonly settings?: Partial<RoutingSettings>
-  /** The time the router is told, for the ablation that forgets nothing. */
+  /** The time given to the router, for the ablation that forgets nothing. */
   readonly clock?: (at: number) => number
 }
 
@@ -156,7 +156,7 @@ export class Product implements Policy {
   }
 }
 
-/** Others are always there to be asked in these scenarios, and nobody waits for a limit. */
+/** Other targets are always eligible in these scenarios, and no request waits for a limit. */
 const CALM = {
   alone: false,
   retried: false,
@@ -172,7 +172,7 @@ function refusedCheck(index: number, now: number): SeenOutcome {
   return { number: -1, index, source: 'probe', startedAt: now, at: now, failure, ...facts }
 }
 
-/** The trail keeps reports for people; nobody reads these. */
+/** The trail keeps reports for people; these are not read. */
 function reportOf(target: Target): AttemptReport {
   const { id, provider, model, keyIndex } = target
   const nothing = { failureKind: null, status: null, message: null, firstTokenMs: null, usage: null, costUsd: null }

@@ -85,7 +85,7 @@ export async function runReplay(options: ReplayOptions = {}): Promise<ReplayResu
     const outcome = replayScenario(scenario, names, seeds)
     results[scenario.name] = outcome.metrics
     curves[scenario.name] = outcome.curves
-    // Whoever shows the progress gets a turn.
+    // Yields, so that progress can be shown.
     await new Promise((resolve) => setImmediate(resolve))
   }
   const mean = meanByPolicy(results)

@@ -1,4 +1,7 @@
-/** One policy in one world: requests come, attempts end, in the order of a virtual clock. Nobody sleeps, nothing is sent. */
+/**
+ * One policy in one world: requests come, attempts end, in the order of a virtual clock. Nothing sleeps, nothing is
+ * sent.
+ */
 
 import { Agenda } from './agenda.ts'
 import type { Policy, SeenOutcome, Walk } from './policies.ts'
@@ -44,7 +47,7 @@ export class Run {
     return this.#log
   }
 
-  /** The tester has seen every target once that is known at the start; the others are told of when they come. */
+  /** The tester has seen every target once that is known at the start; the others are announced when they appear. */
   #introduce(): void {
     const { contenders, from } = this.#world.scenario
     contenders.forEach(({ since }, index) => {

@@ -104,7 +104,10 @@ function outages(): ReplayScenario {
   return twisted('S6-outages', (at) => (isDown(at) ? down : null), { perDay: 3000 })
 }
 
-/** One target begins at once and is slow after, another thinks first and then pours: which is faster depends on the answer. */
+/**
+ * One target begins at once and is slow after, another thinks first and then pours: which is faster depends on the
+ * answer.
+ */
 export const SPRINTER_AND_HAULER: readonly Kind[] = [
   { provider: 'sprint', model: 'short', conditions: { firstTokenMs: 200, tokenMs: 20, quality: 0.85 } },
   { provider: 'haul', model: 'long', conditions: { firstTokenMs: 1500, tokenMs: 2, quality: 0.85 } },

@@ -1,4 +1,7 @@
-/** A scenario made of the user's own past: what the recorded attempts found each target to be like, and when requests came. */
+/**
+ * A scenario made of the user's own past: what the recorded attempts found each target to be like, and when requests
+ * came.
+ */
 
 import type { AttemptEvent, QualityEvent, StoreEvent } from '../../domain/store.ts'
 import type { Probe } from './probe.ts'
@@ -30,7 +33,7 @@ export function recordedScenario(events: readonly StoreEvent[]): ReplayScenario 
   }
 }
 
-/** What the caller's own request or leaving did says nothing about the target. */
+/** Failures by the caller's own request or leaving say nothing about the target. */
 function isAboutTarget({ ok, failure, notCharged }: AttemptEvent): boolean {
   return (
     ok || (!notCharged && failure !== null && !['client_gone', 'bad_request', 'content_filter'].includes(failure.kind))

@@ -11,7 +11,7 @@ import type { Contender, Likely, ReplayScenario } from './world.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
-/** A target must have been looked at so often to be replayed. */
+/** Observations a target needs to be replayed. */
 const FEWEST_PROBES = 25
 const FEWEST_SUCCESSES = 5
 const SHORTEST_SPAN = 20 * DAY

@@ -67,7 +67,7 @@ export interface CallFate {
   readonly failure: Failure | null
   readonly latencyMs: number
   readonly firstTokenMs: number
-  /** The score somebody would give to the answer. */
+  /** The score a person would give to the answer. */
   readonly score: number
   readonly costUsd: number
 }
@@ -92,7 +92,7 @@ export class ReplayWorld {
     this.#usedOn = new Float64Array(scenario.contenders.length)
   }
 
-  /** The value V that a call now truly has, with all that nobody can know; 0 once the quota is used up. */
+  /** The value V that a call now truly has, including what no policy can know; 0 once the quota is used up. */
   valueOf(index: number, at: number, tokens: number): number {
     const contender = this.scenario.contenders[index]!
     if (at < contender.since || this.#isExhausted(index, at)) return 0
@@ -128,7 +128,7 @@ export class ReplayWorld {
     return likely.failure !== 'auth_invalid' || likely.works > 0
   }
 
-  /** Whether somebody reports how good the answer was; the same requests for every policy. */
+  /** Whether the answer is rated; the same requests for every policy. */
   isRated(number: number): boolean {
     return mix32(mix32(this.#seed, 0x7a7e), number) < 0.3 * 0x1_0000_0000
   }

@@ -7,7 +7,7 @@ import { WINDOW_MS } from '../window.ts'
 import type { QuotaNeed } from './quotaNeed.ts'
 import { type StatedLimit, windowOfWait } from './statedLimit.ts'
 
-/** A limit said no without saying what is left: when it may say yes again, as far as the answer tells. */
+/** A refusal by a limit without a statement of what is left: when it may admit again, as far as the answer says. */
 export interface LimitRefusal {
   readonly unit: LimitUnit
   readonly window: LimitWindow
@@ -31,7 +31,9 @@ const NEVER_COUNTED: ReadonlySet<FailureKind> = new Set<FailureKind>([
 
 const READ_OFF_A_LIST: ReadonlySet<FailureKind> = new Set<FailureKind>(['model_not_found', 'unsupported'])
 
-/** What the attempt took from its quotas. A failed one counts when it consumed, or where the provider counts failures. */
+/**
+ * What the attempt took from its quotas. A failed one counts when it consumed, or where the provider counts failures.
+ */
 export function usageFromAttempt(event: AttemptEvent, countsFailures: boolean): QuotaNeed {
   if (!event.ok && !wasCounted(event, countsFailures)) return NOTHING
   return {
@@ -79,7 +81,10 @@ function scopeOf(stated: LimitScope | undefined, quotaScope: QuotaScope): 'model
   return quotaScope === 'account+model' ? 'model' : 'account'
 }
 
-/** Gemini names a wait of seconds beside a quota that comes back tomorrow; nobody's day is over in under a minute. */
+/**
+ * Gemini names a wait of seconds beside a quota that comes back tomorrow; a wait under a minute is not about a daily
+ * quota.
+ */
 function believableWait(waitMs: number | undefined, isDay: boolean): number | null {
   const least = isDay ? WINDOW_MS.minute : 1
   return waitMs !== undefined && waitMs >= least && waitMs <= WINDOW_MS.month ? waitMs : null

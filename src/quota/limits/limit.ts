@@ -266,7 +266,7 @@ export class Limit {
     else this.#cap.state(value, source, now, refused)
   }
 
-  /** What was stated lately stands: others may have used the rest of it. */
+  /** A recent statement holds: others may have used the rest of the limit. */
   #learn(used: number, now: number): void {
     if (used < 1) return
     if (this.#cap === null) this.#cap = new LimitSize(used, 'learned', now, WINDOW_MS[this.window])
@@ -288,7 +288,7 @@ export class Limit {
 
   /**
    * What survives a restart. A call under way stays counted where that passes soon, because the upstream has seen it;
-   * in longer windows its event will tell, or it never happened.
+   * in longer windows its event will show it, or it never happened.
    */
   toJson(callsUnderWay: Iterable<{ readonly at: number; readonly need: QuotaNeed }>): Json {
     const kept = new Limit(this.unit, this.window, 'rolling')
@@ -304,7 +304,7 @@ export class Limit {
     }
   }
 
-  /** Takes up what `toJson` wrote; a part that makes no sense is left out. */
+  /** Reads what `toJson` wrote; invalid parts are dropped. */
   load(json: unknown): void {
     const record = asRecord(json)
     this.#used.load(record?.['used'])

@@ -8,7 +8,9 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const MONTH = 31 * 24 * HOUR
 
-/** The first rise is one (or a hundredth); each that goes unpunished doubles the share, up to doubling the cap itself. */
+/**
+ * The first rise is one (or a hundredth); each that goes unpunished doubles the share, up to doubling the cap itself.
+ */
 const FIRST_GROWTH = 0.01
 /** A refused rise was a wasted call: each makes the next attempt wait this many times longer. */
 const CAUTION = 4
@@ -23,7 +25,9 @@ export class LimitSize {
   source: LimitSizeSource
   /** When it was last stated, learned or met, in epoch milliseconds. */
   confirmedAt: number
-  /** How long after `confirmedAt` nothing larger is tried: at least a window, doubled by every probe that was refused. */
+  /**
+   * How long after `confirmedAt` nothing larger is tried: at least a window, doubled by every probe that was refused.
+   */
   #trustMs: number
   #raiseAt: number
   #raiseWaitMs: number

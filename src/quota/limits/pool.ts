@@ -68,7 +68,9 @@ export class Pool {
   readonly underWay = new Bag<HeldCall>()
   /** When it last had anything to do, for pruning. */
   seenAt = 0
-  /** Calls whose answers stated nothing and that ended while others were under way, whose answers may not know of them. */
+  /**
+   * Calls whose answers stated nothing and that ended while others were under way, whose answers may not know of them.
+   */
   readonly #ended: EndedCall[] = []
   #tidyAt = TIDY_EVERY
   readonly #perMinute: Limit
@@ -153,7 +155,7 @@ export class Pool {
     if (this.#ended.length >= this.#tidyAt) this.#tidy()
   }
 
-  /** Lets go of what ended before everything that is under way began; in place, because every call comes by here. */
+  /** Drops calls that ended before all running calls began; in place, because this is on every call's path. */
   #tidy(): void {
     let oldest = Number.POSITIVE_INFINITY
     for (const call of this.underWay) oldest = Math.min(oldest, call.at)
@@ -194,7 +196,7 @@ export class Pool {
     }
   }
 
-  /** Null when `json` is no pool; a limit that makes no sense is left out. */
+  /** Null when `json` is not a pool; invalid limits are dropped. */
   static fromJson(json: unknown): Pool | null {
     const record = asRecord(json) ?? {}
     const name = asString(record['name'])

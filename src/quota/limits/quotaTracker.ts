@@ -1,6 +1,6 @@
 /**
- * The tracker of quotas: what every account has left, as far as its upstream said or we learned. Filled by the events of
- * the store, asked before every call. Floor 2: all time comes in as an argument, in epoch milliseconds.
+ * The tracker of quotas: what every account has left, as far as its upstream said or we learned. Filled by the events
+ * of the store, asked before every call. Floor 2: all time comes in as an argument, in epoch milliseconds.
  */
 
 import { Bag } from '../../domain/bag.ts'
@@ -21,7 +21,7 @@ export interface QuotaTrackerOptions {
   specOf(provider: string): QuotaSpec
 }
 
-/** Quota set aside for one call. Settle or release it exactly once; a second time does nothing. */
+/** Quota reserved for one call. Settle or release it exactly once; a second time does nothing. */
 export class QuotaHold {
   readonly granted = true
   readonly at: number
@@ -36,7 +36,7 @@ export class QuotaHold {
   }
 }
 
-/** Whoever asks: a `Target` or the `TargetRef` of an event. */
+/** A `Target` or the `TargetRef` of an event. */
 type Asker = QuotaUser & { readonly stateId: string }
 
 /** What one target draws from. */
@@ -51,7 +51,7 @@ export interface Draws {
 
 const DAY_MS = 24 * 3_600_000
 const KEPT_MS = 40 * DAY_MS
-/** A call that nobody settled for so long was lost by its owner; its share is given back. */
+/** A call unsettled for this long was lost; its quota is returned. */
 const LOST_AFTER_MS = 2 * 3_600_000
 const LOOK_FOR_LOST_MS = 60_000
 /** Events of other processes may be this much ahead of our clock. */
@@ -108,7 +108,7 @@ export class QuotaTracker {
 
   /**
    * The call of the hold has ended: its share is given back, and `fold` of the attempt's event takes its place. Only
-   * what was charged at admission and never produced stays, because no event tells it.
+   * what was charged at admission and never produced stays, because no event reports it.
    */
   settle(
     hold: QuotaHold,
@@ -145,14 +145,16 @@ export class QuotaTracker {
     for (const pool of pools) for (const limit of pool.limits) limit.lift()
   }
 
-  /** The soonest time at which the target may have room; `now` when it has, null when the need is above a limit itself. */
+  /**
+   * The soonest time at which the target may have room; `now` when it has, null when the need is above a limit itself.
+   */
   freeAt(target: Asker, need: QuotaNeed, now: number): number | null {
     const shortage = this.room(target, need, now)
     if (shortage === null) return now
     return this.#isTooLarge(target, need, now) ? null : shortage.until
   }
 
-  /** Everything known of the target's limits; seed limits only where nobody knows better. */
+  /** Everything known of the target's limits; seed limits only where nothing better is known. */
   limitsOf(target: Asker, now: number): readonly LimitView[] {
     this.#tick(now)
     const { wide, narrow, spec } = this.#drawsOf(target)

@@ -34,7 +34,7 @@ export function coversModel(pattern: string, model: string): boolean {
 
 /**
  * The models that a provider counts together apart from its others: OpenRouter's `:free` models share one quota that
- * says nothing about its paid ones. Empty when all models of the account count together.
+ * does not apply to its paid ones. Empty when all models of the account count together.
  */
 export function familyOf(model: string, seeds: readonly QuotaSeed[]): string {
   for (const { model: pattern, scope } of seeds)

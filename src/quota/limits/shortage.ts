@@ -51,7 +51,7 @@ const MORE_PER_ANSWER = 2
 const SOON_MS = 250
 
 /**
- * Nobody has said or shown yet how much an account may take: then a herd is let in as fast as answers come back, doubled
+ * While nothing is known of an account's capacity, requests are admitted as fast as answers come back, doubled
  * with each round, so that a limit in its way is met by a few and not by all. Null when there is room.
  */
 export function beginning(wide: Pool, narrow: Pool, now: number): Shortage | null {

@@ -50,7 +50,7 @@ function believableRemaining(fact: LimitFact, limit: number | null, event: Attem
   return isNoLimit ? null : count(fact.remaining)
 }
 
-/** A header without a window counts what the provider says it does, else what its reset tells. */
+/** A header without a window counts what the provider says it does, else what its reset implies. */
 function windowOf(fact: LimitFact, at: number, unnamed: UnnamedWindows = {}): LimitWindow {
   if (fact.window !== 'none' || fact.unit === 'concurrency' || fact.unit === 'usd') return fact.window
   const named = fact.unit === 'requests' ? unnamed.requests : unnamed.tokens

@@ -101,7 +101,7 @@ interface ParkSpan {
   readonly until: number
 }
 
-/** Of all that was stated the latest end holds: nobody comes back before he was asked to. */
+/** The latest of all stated ends holds: no request returns before the upstream asked for it. */
 function latestStated(
   occurrences: readonly Occurrence[],
   rule: ParkRule,
@@ -225,7 +225,7 @@ function readTargetRef(value: unknown): TargetRef | undefined {
   return { stateId, provider, model, fingerprint, keyIndex, account }
 }
 
-/** The names alone: whoever hands us a whole target must not find it in the snapshot. */
+/** Only the names: a caller may pass a whole target, which must not end up in the snapshot. */
 function nameOf({ stateId, provider, model, fingerprint, keyIndex, account }: TargetRef): TargetRef {
   return { stateId, provider, model, fingerprint, keyIndex, account }
 }

@@ -34,8 +34,8 @@ export class FailureStreak {
   }
 
   /**
-   * Whether the park is about this target. Free models of an account go on when its credit is used up, unless they
-   * were refused for it themselves; a limit on free models leaves the paid ones alone.
+   * Whether the park is about this target. Free models of an account stay available when its credit is used up, unless
+   * they were refused for it themselves; a limit on free models leaves the paid ones alone.
    */
   concerns(target: Target, states: readonly ParkScopeState[]): boolean {
     const scope = this.park?.scope
@@ -54,7 +54,7 @@ export class ParkScopeState {
   probeSince = NEVER
   /** When the newest successful attempt began; what failed before that is answered for. */
   succeededAt = NEVER
-  /** The same for attempts that were paid for: a free answer says nothing about credit. */
+  /** The same for attempts that were paid for: a free answer does not prove credit. */
   #paidAt = NEVER
   /** When the newest successful attempt ended. */
   #answeredAt = NEVER
@@ -87,7 +87,7 @@ export class ParkScopeState {
     else for (const kind of only) this.#liftedOf.set(kind, Math.max(this.#liftedOf.get(kind) ?? NEVER, at))
   }
 
-  /** Drops what is lifted or answered for and works out anew what the rest amounts to. */
+  /** Drops what is lifted or disproved and recomputes the parks of the rest. */
   refresh(): void {
     if (this.streaks.length === 0) return
     for (const streak of this.streaks) {
@@ -197,7 +197,9 @@ export class ParkScopeState {
     return provider === undefined ? undefined : this.#facts(provider)
   }
 
-  /** The first success after a park that ends by probing lets the crowd back in gradually, over a tenth of its length. */
+  /**
+   * The first success after a park that ends by probing lets the crowd back in gradually, over a tenth of its length.
+   */
   #beginRamp(startedAt: number, at: number): void {
     for (const { park } of this.streaks) {
       if (park?.backBy !== 'probe' || startedAt < park.until || this.hasProved(park)) continue

@@ -5,7 +5,7 @@ import type { Park } from '../../domain/park.ts'
 import type { TargetRef } from '../../domain/store.ts'
 import { nextDay, nextMonth } from '../dayBoundary.ts'
 
-/** What a failure is called when it keeps somebody out. */
+/** What a failure is called as the reason of a park. */
 export const REASONS: { readonly [K in FailureKind]?: string } = {
   auth_invalid: 'refused key',
   auth_forbidden: 'no permission',

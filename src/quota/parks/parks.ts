@@ -1,5 +1,5 @@
 /**
- * Who may not be called now, and why: a fold of attempts. Several processes fold the same events in different orders
+ * What may not be called now, and why: a fold of attempts. Several processes fold the same events in different orders
  * and come to the same parks.
  */
 
@@ -17,16 +17,16 @@ import { ParkScopeState } from './parkScopeState.ts'
 /** `open`: parked. `half-open`: the time is over, the proof is missing. `closed`: nothing against it. */
 export type ParkState = 'open' | 'half-open' | 'closed'
 
-/** Who asks for the probe: a user's request, or a check off the request's path. */
+/** What probes: a user's request, or a background check. */
 export type Prober = 'request' | 'check'
 
 export interface ParksOptions {
-  /** How a provider counts; a provider nobody knows is counted per account and model, with an unknown day. */
+  /** How a provider counts; an unknown provider is counted per account and model, with an unknown day. */
   readonly facts: (provider: string) => QuotaFacts | undefined
 }
 
 const VERSION = 1
-/** A probe that has not come back for so long is given up, and the next caller may try. */
+/** A probe without a result for this long is given up, and the next request may probe. */
 const PROBE_LEASE_MS = 120_000
 /** Successes older than this need no remembering in a snapshot: no failure comes to our ears so late. */
 const LATE_MS = 600_000
@@ -36,7 +36,7 @@ export class Parks {
   readonly #states = new Map<string, ParkScopeState>()
   /** The scopes a target stands in, looked up once. */
   readonly #standing = new Map<string, { readonly account: string; readonly states: readonly ParkScopeState[] }>()
-  /** scopes with something against them; mostly none. */
+  /** Scopes with failures; mostly none. */
   readonly #troubled = new Set<ParkScopeState>()
   #liftedAt = Number.NEGATIVE_INFINITY
   #newestAt = 0
@@ -46,12 +46,12 @@ export class Parks {
     this.#facts = options.facts
   }
 
-  /** Grows whenever a park may have changed, so that whoever keeps answers of `blocking` knows when to ask again. */
+  /** Increases whenever a park may have changed, so that results of `blocking` can be cached. */
   get version(): number {
     return this.#version
   }
 
-  /** Takes in an attempt or a lift. Order and repetition do not matter; not charged attempts are nobody's fault. */
+  /** Folds an attempt or a lift. Order and repetition do not matter; attempts that are not charged park nothing. */
   fold(event: AttemptEvent | LiftEvent): void {
     this.#newestAt = Math.max(this.#newestAt, event.at)
     if (event.kind === 'lift') this.lift(event.target, event.at, event.only)
@@ -69,7 +69,7 @@ export class Parks {
   }
 
   /**
-   * The park in the target's way that ends last; undefined when there is none. Costs nothing while nobody is parked.
+   * The park in the target's way that ends last; undefined when there is none. Costs nothing while nothing is parked.
    * Parks that `except` holds for are not asked.
    */
   blocking(target: Target, now: number, except?: (park: Park) => boolean): Park | undefined {
@@ -97,7 +97,7 @@ export class Parks {
 
   /**
    * The share of requests (0..1) a target should be given: nothing while parked or half-open (there only a probe
-   * goes), then a growing part, so that everybody who waited does not fall on it at once.
+   * goes), then a growing part, so that it is not hit by all waiting requests at once.
    */
   share(target: Target, now: number): number {
     if (this.#troubled.size > 0 && this.state(target, now) !== 'closed') return 0

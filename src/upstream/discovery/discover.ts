@@ -14,7 +14,7 @@ import { type ListedModel, readModelsPage } from './modelsList.ts'
 export interface DiscoverTools {
   readonly now: () => number
   readonly redact: (text: string) => string
-  /** Most milliseconds for one page. Default 10,000. */
+  /** Maximum milliseconds for one page. Default 10,000. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
 }

@@ -23,7 +23,7 @@ export interface ListPage {
   readonly next: string | null
 }
 
-/** Reads one page; null when the body is no models list. */
+/** Reads one page; null when the body is not a models list. */
 export function readModelsPage(body: unknown, shape: ModelsList['shape'], spec: ProviderSpec): ListPage | null {
   const rows = rowsOf(body, shape)
   if (rows === undefined) return null
@@ -95,7 +95,7 @@ const positive = (value: unknown): number | null => {
   return number !== undefined && number > 0 ? number : null
 }
 
-// Names of what does not chat, for lists that say nothing else of a model.
+// Names of models that do not chat, for lists without further information.
 const NO_CHAT =
   /(?:^|[-/_.])(?:whisper|tts|stt|asr|speech|transcribe|audio|orpheus|playai|realtime|live|imagen|image|dall-e|sora|veo|lyria|video|flux|stable-diffusion|sdxl|moderation|guard|safeguard|shield|rerank|reranker|ocr|aqa|clip|robotics|computer-use)(?:$|[-/_.:\d])/i
 const EMBEDS = /(?:^|[-/_.])(?:embed|embedding|embeddings|bge|e5|gte|minilm|nv-embed)(?:$|[-/_.\d])/i

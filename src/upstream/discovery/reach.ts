@@ -8,7 +8,7 @@ import type { DiscoverTools } from './discover.ts'
 export type Reached =
   | {
       readonly ok: true
-      /** Any status will do: somebody answered. */
+      /** Any status will do: the host answered. */
       readonly status: number
       /** How far our clock is ahead of theirs, in milliseconds, exact to about a second; null without a `Date`. */
       readonly clockAheadMs: number | null

@@ -46,7 +46,8 @@ export function classify(answer: UpstreamAnswer): Failure {
     ...factsOf(kind, { sight, envelope, full }),
     ...rule.facts,
   }
-  // The rules name no kind with facts of its own that must be there (`timeout`, `network`): those come from transportError.ts.
+  // The rules name no kind with facts of its own that must be there (`timeout`, `network`): those come from
+  // transportError.ts.
   return facts as Failure
 }
 
@@ -85,7 +86,9 @@ function isLong(fact: LimitFact | undefined): boolean {
   return fact?.window === 'day' || fact?.window === 'month'
 }
 
-/** In the order of trust: headers made for it, then the body's fields, then its text, then the reset of what ran out. */
+/**
+ * In the order of trust: headers made for it, then the body's fields, then its text, then the reset of what ran out.
+ */
 function statedWait(answer: UpstreamAnswer, envelope: ErrorEnvelope, limits: readonly LimitFact[]): number | undefined {
   const { headers, now } = answer
   const skewMs = clockSkewMs(headers['date'], now)
@@ -104,7 +107,9 @@ function waitOf(value: unknown, now: number, skewMs: number): number | undefined
   return typeof value === 'string' || typeof value === 'number' ? parseWait(value, now, skewMs) : undefined
 }
 
-/** `google.rpc.RetryInfo` (https://cloud.google.com/apis/design/errors) and the headers OpenRouter puts into the body. */
+/**
+ * `google.rpc.RetryInfo` (https://cloud.google.com/apis/design/errors) and the headers OpenRouter puts into the body.
+ */
 function waitInBody({ details, metadata }: ErrorEnvelope, now: number, skewMs: number): number | undefined {
   for (const detail of details) {
     const wait = waitOf(detail['retryDelay'], now, skewMs)

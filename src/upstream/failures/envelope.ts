@@ -1,5 +1,5 @@
 /**
- * An error body as one flat thing, whoever sent it. Providers wrap the same few facts in a dozen envelopes, some of
+ * An error body in one flat form, from any sender. Providers wrap the same few facts in a dozen envelopes, some of
  * them inside one another, and proxies answer with web pages.
  */
 
@@ -8,7 +8,7 @@ import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 type ErrorFields = Readonly<Record<string, unknown>>
 
 export interface ErrorEnvelope {
-  /** What the upstream says to people: not redacted, at most 16 KiB; '' when it says nothing. */
+  /** What the upstream says to people: not redacted, at most 16 KiB; '' when there is nothing. */
   readonly message: string
   /** Every word it classifies the error with (`type`, `code`, `status`, `reason`, ...), lower case. */
   readonly codes: ReadonlySet<string>
@@ -80,7 +80,7 @@ class EnvelopeReader {
     }
   }
 
-  /** A text that may be JSON again, a web page, or what somebody wanted to say. */
+  /** A text that may be JSON again, a web page, or a message. */
   text(text: string, depth: number): void {
     const trimmed = text.slice(0, LOOK).trim()
     const parsed = depth < DEEPEST ? jsonIn(trimmed) : undefined
@@ -153,7 +153,9 @@ class EnvelopeReader {
     }
   }
 
-  /** The original of an error that OpenRouter passes on is in `raw`; it is not about our key, so only its text counts. */
+  /**
+   * The original of an error that OpenRouter passes on is in `raw`; it is not about our key, so only its text counts.
+   */
   #readMetadata(record: ErrorFields, depth: number): void {
     const metadata = asRecord(record['metadata'])
     if (metadata === undefined || Array.isArray(record['details'])) return

@@ -1,6 +1,6 @@
 /**
  * How errors are recognised: one ordered table, first match wins. Bodies decide before statuses, distinctive words
- * before general ones. Providers are told apart by what they say, never by their name.
+ * before general ones. Providers are distinguished by what they say, never by their name.
  */
 
 import type { FailureKind } from '../../domain/failure.ts'
@@ -9,7 +9,7 @@ import type { StatedQuota } from './statedQuota.ts'
 
 /** An answer as the rules see it. */
 export interface FailedResponse {
-  /** The HTTP status, or the one stated inside a body that came with 200; 0 when nobody stated any. */
+  /** The HTTP status, or the one stated inside a body that came with 200; 0 when none was stated. */
   readonly status: number
   readonly codes: ReadonlySet<string>
   /** The message in lower case, without the long quotations in which prompts are echoed. */
@@ -36,7 +36,7 @@ export interface FailureRule {
   readonly shortestWaitMs?: number
 }
 
-/** Inside HTTP 200, or where the body states no status, only words can tell. */
+/** Inside HTTP 200, or where the body states no status, only the words decide. */
 const NO_STATUS = 0
 const CLIENT_SIDE = [NO_STATUS, 400, 404, 410, 413, 415, 422, 501]
 const HOUR_MS = 3_600_000
@@ -45,7 +45,7 @@ const speaksOfGoogleQuota = ({ codes, text }: FailedResponse) =>
   codes.has('resource_exhausted') || text.includes('generativelanguage') || text.includes('ai.google.dev')
 
 export const FAILURE_RULES: readonly FailureRule[] = [
-  // A challenge or an error page of a proxy says nothing about the key, whatever its status.
+  // A challenge or an error page of a proxy is not about the key, whatever its status.
   { kind: 'server', when: (sight) => sight.html && ![402, 408, 413, 429, 498, 503, 529].includes(sight.status) },
 
   // The content.
@@ -76,7 +76,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     text: /content management policy|flagged (?:by|for|as)|violates? (?:our|the) (?:usage|content) polic|blocked by (?:our )?(?:content|safety)/,
   },
 
-  // What a router passes on about its own account with the provider behind it is nobody's fault of ours.
+  // A router's problem with its own account at the provider behind it is not the key's fault.
   { kind: 'server', statuses: [401, 402, 403], when: (sight) => sight.passedOn },
   { kind: 'rate_minute', statuses: [429], when: (sight) => sight.passedOn, facts: { scope: 'model' } },
 
@@ -146,7 +146,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   },
   // A retired model may answer as if it were our balance (seen at ModelScope).
   { kind: 'model_not_found', statuses: [429], text: /insufficient balance \(1008\)/ },
-  // Gemini says "check your plan and billing details" to everybody whose free minute is used up.
+  // Gemini says "check your plan and billing details" also when only the free minute is used up.
   {
     kind: 'billing',
     statuses: [NO_STATUS, 403, 412, 429],
@@ -292,7 +292,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   { kind: 'unsupported', statuses: CLIENT_SIDE, text: UNKNOWN_ABILITY },
   { kind: 'unsupported', statuses: CLIENT_SIDE, text: LACKS },
 
-  // The model wrote what nobody can parse; the request was good. https://console.groq.com/docs/tool-use
+  // The model's output cannot be parsed; the request was valid. https://console.groq.com/docs/tool-use
   { kind: 'server', codes: ['tool_use_failed', 'json_validate_failed'] },
 
   // Now the status alone.

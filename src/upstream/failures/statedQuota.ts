@@ -86,7 +86,10 @@ function violationUnit(name: string): LimitUnit {
   return /token/i.test(name) ? 'tokens' : 'requests'
 }
 
-/** What a body teaches about limits, for those who watch quotas. `remaining` is 0 only where nothing at all fits any more. */
+/**
+ * What a body teaches about limits, for those who watch quotas. `remaining` is 0 only where nothing at all fits any
+ * more.
+ */
 export function limitFactsOf(envelope: ErrorEnvelope): readonly LimitFact[] {
   const violations = violationsOf(envelope)
   const stated = violations.length > 0 ? violations : [quotaInText(envelope.message.toLowerCase())]

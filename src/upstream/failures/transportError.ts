@@ -54,7 +54,7 @@ const PHASES: { readonly [P in Phase['name']]: string } = {
 
 /**
  * Reads whatever was thrown. An abort that the engine did not announce as a timeout is the client's. Messages are made
- * of our own words and the error's code, never of its text, which may hold an address with a key in it.
+ * of fixed words and the error's code, never of its text, which may hold an address with a key in it.
  */
 export function classifyError(error: unknown, phase: Phase): Failure {
   const codes = codesOf(error)

@@ -47,7 +47,7 @@ const FAMILIES = new Set(['ratelimit', 'tokenlimit', 'trial'])
 const STRANGERS = new Set(['priority', 'unified', 'policy', 'type', 'cost', 'images', 'audio'])
 
 const known = new Map<string, HeaderMeaning | null>()
-/** Real providers send a few dozen names; whoever sends more is not worth remembering. */
+/** Real providers send a few dozen names; more are not cached. */
 const MOST_KNOWN = 500
 
 /** The meaning of a lower-case header name; null when it is none of a limit. */

@@ -1,4 +1,4 @@
-/** What an answer says of limits, in headers of a dozen fashions or in its body. Hostile values say nothing. */
+/** What an answer states about limits, in a dozen header formats or in its body. Hostile values are ignored. */
 
 import type { LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import { asRecord } from '../../domain/json.ts'
@@ -19,7 +19,7 @@ const DAILY: ProviderSpec['limitWindows'] = { requests: 'day', tokens: 'day' }
 const HOUR_MS = 3_600_000
 
 /**
- * The limits an answer tells of; `body` only for errors (an answer that was served says nothing of limits in its body).
+ * The limits an answer states; `body` only for errors (a successful answer states no limits in its body).
  * Called for every answer: without such headers and without a body it returns at once. Times are on our clock.
  */
 export function readLimits(
@@ -41,7 +41,7 @@ export function exhaustedLimit(limits: readonly LimitFact[]): LimitFact | undefi
   return latest
 }
 
-/** The same facts, where the refusal's own wait says when a limit of which nothing is left begins anew. */
+/** The same facts, with the refusal's own wait as the reset of an exhausted limit. */
 export function withWait(limits: readonly LimitFact[], waitMs: number | undefined, now: number): readonly LimitFact[] {
   if (waitMs === undefined || !limits.some((fact) => fact.remaining === 0 && fact.resetsAt === null)) return limits
   const resetsAt = now + waitMs
@@ -114,7 +114,7 @@ function addFact(
   now: number,
   source: LimitFact['source'],
 ): void {
-  // More left than there is, or a limit of nothing on an answer that came: somebody errs, and neither number is used.
+  // More left than the limit, or a limit of 0 on a success: one of them is wrong, and neither is used.
   const contradicts = limit === 0 || (limit !== null && remaining !== null && remaining > limit)
   if (contradicts || (limit === null && remaining === null)) return
   facts.push({
@@ -128,7 +128,9 @@ function addFact(
   })
 }
 
-/** A name without a window means what the provider's documentation says; else a reset far away betrays a daily limit. */
+/**
+ * A name without a window means what the provider's documentation says; else a reset far away betrays a daily limit.
+ */
 function windowOf(unit: LimitUnit, resetMs: number | null, documented: ProviderSpec['limitWindows']): LimitWindow {
   const window = unit === 'requests' ? documented?.requests : documented?.tokens
   return window ?? (resetMs !== null && resetMs > HOUR_MS ? 'day' : 'minute')
