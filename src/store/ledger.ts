@@ -1,13 +1,13 @@
-/** Questions to the ledger that every engine answers alike: which attempts a filter means, and their sums by group. */
+/** Ledger queries that every engine answers alike: which attempts a filter selects, and their sums by group. */
 
 import type { AttemptSource } from '../domain/attempt.ts'
 import type { AttemptEvent, LedgerFilter, LedgerGroup, LedgerSum } from '../domain/store.ts'
 
 export const HOUR_MS = 3_600_000
 
-/** What is summed: one attempt, or all attempts of one hour that agree in everything but the numbers. */
+/** The unit of summation: one attempt, or all attempts of one hour that differ only in their numbers. */
 export interface SumRow {
-  /** Epoch milliseconds of the attempt, or the beginning of the hour (UTC). */
+  /** Epoch milliseconds of the attempt, or the start of the hour (UTC). */
   readonly at: number
   readonly provider: string
   readonly model: string
@@ -28,19 +28,19 @@ export interface SumRow {
 
 const NO_LABELS: Readonly<Record<string, string>> = {}
 
-/** One attempt as a row of sums, at its own time. */
+/** One attempt as a summable row, at its own time. */
 export function sumRowOf(event: AttemptEvent): SumRow {
   return newRow(event, event.at, event.labels)
 }
 
-/** Sums by hour and by everything an hourly sum can be filtered by; labels are not kept. */
+/** Sums by hour and by every dimension an hourly sum can be filtered on; labels are not kept. */
 export class HourlySums {
   readonly #rows = new Map<string, SumRow>()
 
   add(event: AttemptEvent): void {
     const hour = hourOf(event.at)
     const { provider, model, fingerprint, account } = event.target
-    // NUL separates: an id that contained it would only share a row with an equally strange one.
+    // NUL as separator: an id that contained it would at worst share a row with an equally strange one.
     const key = `${hour}\0${provider}\0${model}\0${fingerprint}\0${account}\0${event.token ?? ''}\0${event.source}`
     const row = this.#rows.get(key)
     if (row === undefined) this.#rows.set(key, newRow(event, hour, NO_LABELS))
@@ -51,13 +51,13 @@ export class HourlySums {
     return this.#rows.values()
   }
 
-  /** Lets go of the hours that began before. */
+  /** Drops the hours that began before `before`. */
   forget(before: number): void {
     for (const [key, { at }] of this.#rows) if (at < before) this.#rows.delete(key)
   }
 }
 
-/** Collects rows into the groups that were asked for. */
+/** Collects rows into the requested groups. */
 export class GroupedSums {
   readonly #by: readonly LedgerGroup[]
   readonly #groups = new Map<string, { readonly group: readonly string[]; readonly sums: SumRow }>()
@@ -74,7 +74,7 @@ export class GroupedSums {
     else addNumbers(known.sums, row)
   }
 
-  /** Ordered by the group's values. */
+  /** Sorted by the group's values. */
   result(): LedgerSum[] {
     return [...this.#groups.values()]
       .sort((a, b) => compareGroups(a.group, b.group))
@@ -92,7 +92,7 @@ export class GroupedSums {
   }
 }
 
-/** From which times a sum is read: hourly sums for `wholeFrom <= hour < wholeTo`, rows for the rest of the span. */
+/** Which source covers which time: hourly sums for `wholeFrom <= hour < wholeTo`, rows for the rest of the span. */
 export interface LedgerSpan {
   readonly since: number
   readonly until: number
@@ -101,8 +101,8 @@ export interface LedgerSpan {
 }
 
 /**
- * Whole hours are answered from the hourly sums, which outlive the rows. Hours that `since` or `until` cuts, and every
- * question about labels or one request, are answered from the rows that are still there.
+ * Whole hours come from the hourly sums, which outlive the rows. Hours that `since` or `until` cuts through, and every
+ * query by label or by request, come from the rows that still exist.
  */
 export function spanOf(filter: LedgerFilter, by: readonly LedgerGroup[]): LedgerSpan {
   const since = filter.since ?? Number.NEGATIVE_INFINITY
@@ -112,12 +112,12 @@ export function spanOf(filter: LedgerFilter, by: readonly LedgerGroup[]): Ledger
   return { since, until, wholeFrom: Math.ceil(since / HOUR_MS) * HOUR_MS, wholeTo: hourOf(until) }
 }
 
-/** Whether the rows, rather than the hourly sums, answer for this time. */
+/** Whether this time is covered by rows rather than by hourly sums. */
 export function isCut(span: LedgerSpan, at: number): boolean {
   return at >= span.since && at < span.until && (at < span.wholeFrom || at >= span.wholeTo)
 }
 
-/** Whether an attempt is meant by everything in the filter but `limit` and `order`. */
+/** Whether an attempt matches every part of the filter except `limit` and `order`. */
 export function matchesQuery(filter: LedgerFilter, event: AttemptEvent): boolean {
   if (filter.since !== undefined && event.at < filter.since) return false
   if (filter.until !== undefined && event.at >= filter.until) return false
@@ -126,7 +126,7 @@ export function matchesQuery(filter: LedgerFilter, event: AttemptEvent): boolean
   return matchesWho(filter, { ...event.target, token: event.token, source: event.source })
 }
 
-/** The part of a filter that an hourly sum can answer too. */
+/** The part of a filter that hourly sums support too. */
 export function matchesWho(
   filter: LedgerFilter,
   who: Pick<SumRow, 'provider' | 'model' | 'fingerprint' | 'account' | 'token' | 'source'>,
@@ -154,7 +154,7 @@ function newRow(event: AttemptEvent, at: number, labels: Readonly<Record<string,
     labels,
     attempts: 1,
     successes: event.ok ? 1 : 0,
-    // `||`: a NaN of an upstream must not swallow the whole sum.
+    // `||`: one NaN from an upstream must not poison the whole sum.
     inputTokens: usage?.inputTokens || 0,
     outputTokens: usage?.outputTokens || 0,
     cachedInputTokens: usage?.cachedInputTokens || 0,
@@ -195,7 +195,7 @@ function hourOf(at: number): number {
   return Math.floor((at || 0) / HOUR_MS) * HOUR_MS
 }
 
-/** ISO 8601; a time beyond what a date can hold counts as 1970. */
+/** ISO 8601; a time outside the range of a date counts as 1970. */
 function isoTime(at: number): string {
   const date = new Date(at)
   return Number.isNaN(date.getTime()) ? '1970-01-01T00:00:00.000Z' : date.toISOString()

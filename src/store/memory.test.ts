@@ -5,7 +5,7 @@ import { createMemoryStore } from './memory.ts'
 
 storeTests('memory', () => createMemoryStore())
 
-test('the memory store lets old rows go and keeps their hourly sums', () => {
+test('the memory store drops old rows and keeps their hourly sums', () => {
   const store = createMemoryStore({ maxEvents: 100 })
   for (let number = 1; number <= 1_000; number++) store.append(attemptEvent({ number }))
   const rows = store.attempts({ order: 'oldest' })

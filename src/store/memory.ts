@@ -1,4 +1,4 @@
-/** The store that ends with its process: for tests, for `memory:`, and where no file can be written. */
+/** A store that lasts as long as its process: for tests, for `memory:`, and where no file can be written. */
 
 import { randomBytes } from 'node:crypto'
 import type { Json } from '../domain/json.ts'
@@ -16,10 +16,10 @@ import type {
 import { GroupedSums, HourlySums, isCut, matchesQuery, matchesWho, spanOf, sumRowOf } from './ledger.ts'
 import { byName } from './order.ts'
 
-/** Rows of the ledger that are kept; of older ones only the hourly sums stay, as if they had been pruned. */
+/** Ledger rows kept; of older ones only the hourly sums remain, as if they had been pruned. */
 const MAX_EVENTS = 100_000
 
-/** `maxEvents`: how many events are kept, default 100,000. */
+/** `maxEvents`: number of events kept, default 100,000. */
 export function createMemoryStore(options: { readonly maxEvents?: number } = {}): Store {
   return new MemoryStore(options.maxEvents ?? MAX_EVENTS)
 }
@@ -33,7 +33,7 @@ class MemoryStore implements Store {
   #seq = 0
   readonly #ids = new Set<string>()
   readonly #hourly = new HourlySums()
-  // As JSON text, so that nobody shares an object with the store.
+  // As JSON text, so that no caller shares an object with the store.
   readonly #docs = new Map<string, Map<string, string>>()
   readonly #counters = new Map<string, number>()
   #snapshot: { readonly seq: number; readonly version: number; readonly state: string } | null = null
@@ -170,13 +170,13 @@ class MemoryStore implements Store {
     return Promise.resolve()
   }
 
-  /** A tenth at once, so that a full list is not moved for every event. */
+  /** A tenth at a time, so that a full list is not shifted for every event. */
   #dropOldest(): void {
     let surplus = Math.ceil(this.#maxEvents / 10)
     this.#keep(() => surplus-- <= 0)
   }
 
-  /** Returns how many events went. */
+  /** Returns how many events were removed. */
   #keep(wanted: (event: StoredEvent) => boolean): number {
     const before = this.#events.length
     this.#events = this.#events.filter((event) => wanted(event) || !this.#ids.delete(event.id))
@@ -184,7 +184,7 @@ class MemoryStore implements Store {
   }
 }
 
-/** Index of the first event after `seq`, by halving. */
+/** Index of the first event after `seq`, by binary search. */
 function firstAfter(events: readonly StoredEvent[], seq: number): number {
   let low = 0
   let high = events.length

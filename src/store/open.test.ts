@@ -11,12 +11,12 @@ function open(location: string | undefined): { store: Store; warnings: string[] 
   return { store: openStore(location, { now: () => 0, warn: (line) => warnings.push(line) }), warnings }
 }
 
-test('memory: is a store in memory, without a warning', () => {
+test('memory: opens a store in memory, without a warning', () => {
   const { store, warnings } = open('memory:')
   expect([store.engine, store.location, warnings]).toEqual(['memory', 'memory:', []])
 })
 
-test('a path is a store on disk, in a folder that is made for its owner alone', async () => {
+test('a path opens a store on disk and creates its folder, accessible to the owner only', async () => {
   const folder = join(temporaryFolder(), 'state', 'keywise')
   const { store, warnings } = open(join(folder, 'keywise.db'))
   expect([store.engine, warnings]).toEqual(['sqlite', []])
@@ -24,7 +24,7 @@ test('a path is a store on disk, in a folder that is made for its owner alone', 
   await store.close()
 })
 
-test('a folder that cannot be made means memory, with one warning that says why and what to do', () => {
+test('a folder that cannot be created falls back to memory, with one warning that gives the reason and the remedy', () => {
   const file = join(temporaryFolder(), 'file')
   writeFileSync(file, '')
   const { store, warnings } = open(join(file, 'keywise.db'))
@@ -33,18 +33,18 @@ test('a folder that cannot be made means memory, with one warning that says why 
   expect(warnings[0]).toMatch(/EEXIST.*kept in memory.*KEYWISE_STORE/)
 })
 
-test('a path that is a folder means memory, with one warning', () => {
+test('a path that is a folder falls back to memory, with one warning', () => {
   const { store, warnings } = open(temporaryFolder())
   expect([store.engine, warnings.length]).toEqual(['memory', 1])
 })
 
-test('no home folder means memory, with one warning', () => {
+test('a missing home folder falls back to memory, with one warning', () => {
   const { store, warnings } = open(undefined)
   expect([store.engine, warnings.length]).toEqual(['memory', 1])
 })
 
-test('a runtime without node:sqlite means memory, with one warning', () => {
-  const missing = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never) // what an older runtime says
+test('a runtime without node:sqlite falls back to memory, with one warning', () => {
+  const missing = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never) // an older runtime
   try {
     const { store, warnings } = open(join(temporaryFolder(), 'keywise.db'))
     expect([store.engine, warnings.length]).toEqual(['memory', 1])
@@ -54,12 +54,12 @@ test('a runtime without node:sqlite means memory, with one warning', () => {
   }
 })
 
-test('postgres:// is refused in words, without showing its password', () => {
+test('postgres:// is refused with a clear message that does not show its password', () => {
   expect(() => open('postgres://me:secret@host/db')).toThrow(StoreError)
   expect(() => open('postgres://me:secret@host/db')).toThrow(/does not stand yet/)
   expect(() => open('postgres://me:secret@host/db')).not.toThrow(/secret/)
 })
 
-test('an empty path is refused in words', () => {
+test('an empty path is refused with a clear message', () => {
   expect(() => open(' ')).toThrow(/empty path/)
 })

@@ -1,4 +1,4 @@
-/** Opens the store that the configuration names, or the next best one: keywise works without a disk too. */
+/** Opens the store named by the configuration, or the best fallback: keywise works without a disk too. */
 
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -9,14 +9,14 @@ import { isSqliteAvailable, sqliteReasonOf } from './sqlite/module.ts'
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite.ts'
 
 /**
- * `location` is `memory:`, the path of a SQLite file (its folder is created, for its owner alone), or undefined where
- * there is no home folder to put one in. Falls back to memory with one warning where no file can be written. Throws
- * `StoreError` for a location that cannot be meant and for a file that must not be touched.
+ * `location` is `memory:`, the path of a SQLite file (its folder is created, accessible to the owner only), or
+ * undefined where there is no home folder to hold one. Falls back to memory, with one warning, where no file can be
+ * written. Throws `StoreError` for a location that makes no sense and for a file that must not be touched.
  */
 export function openStore(location: string | undefined, options: SqliteStoreOptions): Store {
   if (location === undefined) return inMemory(options, 'there is no home folder to keep the store in')
   if (location === 'memory:' || location === ':memory:') return createMemoryStore()
-  // Without the rest of the location: it may hold a password.
+  // Without the rest of the location, which may contain a password.
   if (/^postgres(?:ql)?:\/\//i.test(location))
     throw new StoreError('a postgres:// store does not stand yet; set KEYWISE_STORE to a path or to memory:')
   if (location.trim() === '')

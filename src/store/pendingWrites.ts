@@ -1,8 +1,8 @@
-/** What is not written yet: events on their way, and, while writing fails, changes of documents and counters. */
+/** What is not written yet: queued events and, while writing fails, changes to documents and counters. */
 
 import type { StoreEvent } from '../domain/store.ts'
 
-/** Undefined is a document that was deleted. */
+/** Undefined for a deleted document. */
 interface PendingDocument {
   readonly collection: string
   readonly key: string
@@ -30,7 +30,7 @@ export class PendingWrites {
     return this.#events
   }
 
-  /** How many events had to be let go because too many were waiting. */
+  /** How many events were dropped because too many were waiting. */
   get lost(): number {
     return this.#lost
   }
@@ -65,7 +65,7 @@ export class PendingWrites {
     this.counters.set(name, { reset: true, amount: 0 })
   }
 
-  /** What a counter is worth, given what the file says. */
+  /** The counter's current value, given the one stored in the file. */
   counter(name: string, stored: number): number {
     const change = this.counters.get(name)
     return change === undefined ? stored : (change.reset ? 0 : stored) + change.amount
@@ -78,7 +78,9 @@ export class PendingWrites {
     this.counters.clear()
   }
 
-  /** A tenth at once, so that a full list is not moved for every event. Scores, lifts and imports go last. */
+  /**
+   * A tenth at a time, so that a full list is not shifted for every event. Scores, lifts and imports are dropped last.
+   */
   #dropOldest(): void {
     const before = this.#events.length
     let surplus = Math.ceil(this.#maxEvents / 10)

@@ -1,11 +1,11 @@
-/** Puts a text in the place of a file, whole or not at all. */
+/** Replaces a file's content atomically: entirely or not at all. */
 
 import { open, rename, unlink } from 'node:fs/promises'
 
-/** `temporary`: a path in the same folder that nobody uses. Rejects with the system's error; nothing is left behind then. */
+/** `temporary`: an unused path in the same folder. Rejects with the system's error and leaves nothing behind. */
 export async function replaceFile(path: string, text: string, temporary: string): Promise<void> {
   try {
-    // `wx`: never through a link that somebody put there.
+    // `wx`: never follow a link planted at this path.
     const file = await open(temporary, 'wx', 0o644)
     try {
       await file.writeFile(text)

@@ -17,7 +17,7 @@ function tallied(...events: StoreEvent[]): TargetTotals {
   return tally
 }
 
-test('attempts are counted plainly, per target', () => {
+test('attempts are counted per target', () => {
   const other = targetRef({ model: 'other' })
   const tally = tallied(
     attemptEvent({ latencyMs: 1_000 }),
@@ -37,18 +37,18 @@ test('attempts are counted plainly, per target', () => {
   })
 })
 
-test('tests and probes count like calls, and a test is remembered as such', () => {
+test('tests and probes count like calls, and the time of a test is kept', () => {
   const [row] = tallied(attemptEvent({ source: 'test' }), failedAttempt({ source: 'probe', at: TEN + 1 })).rows()
   expect(row).toMatchObject({ successCount: 1, failCount: 1, lastTested: TEN })
 })
 
-test('attempts that are not charged and clients who left are not counted', () => {
+test('attempts not charged and attempts the client abandoned are not counted', () => {
   const gone = { kind: 'client_gone', status: null, message: '' } as const
   const tally = tallied(failedAttempt({ notCharged: true }), failedAttempt({ failure: gone }), liftEvent())
   expect(tally.rows()).toEqual([])
 })
 
-test('quality is summed, and what was imported adds to it', () => {
+test('quality scores are summed, and imported ones are added', () => {
   const tally = tallied(qualityEvent({ score: 1 }), importEvent({ quality: 0.5, qualityCount: 3 }), attemptEvent())
   expect(tally.rows()[0]).toMatchObject({
     qualitySum: 2.5,
@@ -61,7 +61,7 @@ test('quality is summed, and what was imported adds to it', () => {
   })
 })
 
-test('events out of order leave the newest success and error standing', () => {
+test('with events out of order, the newest success and error win', () => {
   const [row] = tallied(
     attemptEvent({ at: TEN + 9 }),
     attemptEvent(),
@@ -71,7 +71,7 @@ test('events out of order leave the newest success and error standing', () => {
   expect([row?.lastSuccess, row?.lastError?.at]).toEqual([TEN + 9, TEN + 8])
 })
 
-test('rows follow the key, not its place: a removed key hands nothing to the next one', () => {
+test('rows follow the key, not its index: a removed key passes nothing on to the next one', () => {
   const tally = tallied(
     attemptEvent({ target: targetRef({ fingerprint: 'first', keyIndex: 1 }) }),
     attemptEvent({ target: targetRef({ fingerprint: 'second', keyIndex: 2 }) }),
@@ -80,7 +80,7 @@ test('rows follow the key, not its place: a removed key hands nothing to the nex
   expect(rows.map((row) => [row.fingerprint, row.keyIndex])).toEqual([['second', 1]])
 })
 
-test('a tally goes through JSON and on from there', () => {
+test('totals survive JSON and continue from there', () => {
   const events = [attemptEvent(), failedAttempt({ target: targetRef({ model: '__proto__' }) }), qualityEvent()]
   const copy = TargetTotals.fromJson(JSON.parse(JSON.stringify(tallied(...events).toJson())))
   expect(copy?.rows()).toEqual(tallied(...events).rows())
@@ -88,7 +88,7 @@ test('a tally goes through JSON and on from there', () => {
   expect(copy?.row(targetRef().stateId)?.successCount).toBe(2)
 })
 
-test('JSON that is not a tally is not taken for one', () => {
+test('JSON that does not hold totals is rejected', () => {
   const good = tallied(attemptEvent()).toJson() as { rows: object[] }
   for (const bad of [
     null,

@@ -1,9 +1,9 @@
-/** What `apiStats.json` and the tables show of each target: plain counts and averages, folded from the events. */
+/** What `apiStats.json` and the tables show for each target: counts and averages, folded from the events. */
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
 import type { AttemptEvent, ImportEvent, QualityEvent, StoreEvent, TargetRef } from '../domain/store.ts'
 
-/** Plain sums over everything that was reported of one target; times are epoch milliseconds. */
+/** Sums over everything reported about one target; times are epoch milliseconds. */
 export interface StatsRow {
   readonly provider: string
   /** 1-based. */
@@ -11,42 +11,42 @@ export interface StatsRow {
   readonly model: string
   readonly successCount: number
   readonly failCount: number
-  /** Of the successes alone. */
+  /** Over the successes only. */
   readonly totalLatencyMs: number
   readonly totalTokens: number
   readonly qualitySum: number
   readonly qualityCount: number
   readonly lastSuccess: number | null
   readonly lastError: StatsError | null
-  /** When the tester last tried it; null when it never did. */
+  /** When the tester last tried it; null if never. */
   readonly lastTested: number | null
 }
 
 export interface StatsError {
-  /** Null where a file made by hand does not say. */
+  /** Null where a handwritten file does not say. */
   readonly at: number | null
   readonly message: string
   readonly status: number | null
 }
 
-/** A row that knows whose it is, whatever index the key has today. */
+/** A row that identifies its key, whatever index that key has today. */
 export interface TargetTotalsRow extends StatsRow {
   readonly stateId: string
   readonly fingerprint: string
 }
 
-/** Says which place a key has now; undefined when it is not configured any more. */
+/** The current index of a key; undefined when it is no longer configured. */
 export type KeyIndexOf = (provider: string, fingerprint: string) => number | undefined
 
 type WritableTotals = { -readonly [K in keyof TargetTotalsRow]: TargetTotalsRow[K] }
 
-/** Shape of `toJson`; a snapshot of another version is folded anew. */
+/** Version of the `toJson` format; a snapshot of another version is folded anew. */
 const VERSION = 1
 
 export class TargetTotals {
   readonly #rows = new Map<string, WritableTotals>()
 
-  /** Takes one event in. Tests and probes count like calls; not charged attempts and clients who left count for nobody. */
+  /** Adds one event. Tests and probes count like calls; attempts not charged or abandoned by the client do not count. */
   add(event: StoreEvent): void {
     if (event.kind === 'attempt') this.#addAttempt(event)
     else if (event.kind === 'quality') this.#addQuality(event)
@@ -57,7 +57,7 @@ export class TargetTotals {
     return this.#rows.get(stateId)
   }
 
-  /** All rows; with `keyIndexOf` under today's indices and without the keys that are gone. */
+  /** All rows; with `keyIndexOf`, under today's indices and without keys that are gone. */
   rows(keyIndexOf?: KeyIndexOf): TargetTotalsRow[] {
     const rows: TargetTotalsRow[] = []
     for (const row of this.#rows.values()) {
@@ -74,7 +74,7 @@ export class TargetTotals {
     }
   }
 
-  /** Undefined for anything that `toJson` of this version did not write. */
+  /** Undefined for anything this version's `toJson` did not write. */
   static fromJson(value: unknown): TargetTotals | undefined {
     const record = asRecord(value)
     const rows = asArray(record?.['rows'])
@@ -161,7 +161,7 @@ function later(known: number | null, at: number): number {
   return known === null || at > known ? at : known
 }
 
-/** Events of several processes may come out of order; an error without a time is older than any with one. */
+/** Events of several processes may arrive out of order; an error without a time is older than any with one. */
 function newest(known: StatsError | null, error: StatsError): StatsError {
   return known === null || (error.at ?? 0) >= (known.at ?? 0) ? error : known
 }

@@ -5,7 +5,7 @@ import { put, temporaryFolder } from '../../../test/support/temporaryFolder.ts'
 import { checkStoreFile } from './checkFile.ts'
 import { openSqliteStore } from './sqlite.ts'
 
-test('checkStoreFile() tells a whole store from a damaged and an absent one, and changes none', async () => {
+test('checkStoreFile() distinguishes an intact store from a damaged and an absent one, and changes none', async () => {
   const folder = temporaryFolder()
   const path = join(folder, 'keywise.db')
   expect(checkStoreFile(path)).toEqual({ state: 'absent' })

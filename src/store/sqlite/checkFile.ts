@@ -1,10 +1,10 @@
-/** Looks whether a store file is whole, without changing anything: for `doctor`, before anybody opens it. */
+/** Checks whether a store file is intact, without changing it: for `doctor`, before the store is opened. */
 
 import { statSync } from 'node:fs'
 import { loadSqlite, sqliteReasonOf } from './module.ts'
 
 export type StoreFileState =
-  /** It is made at the first start. */
+  /** Created at the first start. */
   | { readonly state: 'absent' }
   | { readonly state: 'whole'; readonly bytes: number }
   | { readonly state: 'damaged' | 'unreadable'; readonly reason: string }
@@ -17,7 +17,7 @@ export function checkStoreFile(path: string): StoreFileState {
   try {
     const database = new sqlite.DatabaseSync(path, { readOnly: true })
     try {
-      // https://www.sqlite.org/pragma.html#pragma_integrity_check: one row that says ok, or one for each fault.
+      // https://www.sqlite.org/pragma.html#pragma_integrity_check: one row `ok`, or one row per fault.
       const said = database
         .prepare('PRAGMA integrity_check(3)')
         .all()

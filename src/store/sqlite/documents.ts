@@ -1,4 +1,4 @@
-/** Documents, counters and the snapshot in SQLite. Every method throws what SQLite throws. */
+/** Documents, counters and the snapshot in SQLite. Every method lets SQLite's errors through. */
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Json } from '../../domain/json.ts'
@@ -23,7 +23,7 @@ export class SqliteDrawers {
     )
     this.#deleteDoc = database.prepare('DELETE FROM docs WHERE collection = ? AND key = ?')
     this.#listDocs = database.prepare('SELECT key, value FROM docs WHERE collection = ?')
-    // One statement, so that no other process can come between the look at the limit and the addition.
+    // One statement, so that no other process can write between the limit check and the addition.
     this.#add = database.prepare(`
       INSERT INTO counters SELECT ?1, ?2
         WHERE ?3 IS NULL OR ifnull((SELECT value FROM counters WHERE name = ?1), 0) + ?2 <= ?3
@@ -54,7 +54,7 @@ export class SqliteDrawers {
     return this.#listDocs.all(collection).map((row) => [String(row['key']), String(row['value'])])
   }
 
-  /** The new value, or undefined when it would be above the limit. */
+  /** The new value, or undefined if it would exceed the limit. */
   addToCounter(name: string, amount: number, limit: number | undefined): number | undefined {
     const value = this.#add.get(name, amount, limit ?? null)?.['value']
     return typeof value === 'number' ? value : undefined
@@ -68,7 +68,7 @@ export class SqliteDrawers {
     const found: [string, number][] = []
     for (const row of this.#listCounters.iterate(prefix)) {
       const name = String(row['name'])
-      // All names with the prefix follow it without a gap.
+      // Sorted, so all names with the prefix are contiguous.
       if (!name.startsWith(prefix)) break
       found.push([name, Number(row['value'])])
     }
@@ -91,7 +91,7 @@ export class SqliteDrawers {
   }
 }
 
-/** Undefined for a text that a damaged file made unreadable. */
+/** Undefined for text that a damaged file made unreadable. */
 export function parseJson(text: string | undefined): Json | undefined {
   if (text === undefined) return undefined
   try {

@@ -1,4 +1,4 @@
-/** The log and the ledger in SQLite: events in, events and sums out. Every method throws what SQLite throws. */
+/** The log and the ledger in SQLite: events in, events and sums out. Every method lets SQLite's errors through. */
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { AttemptSource } from '../../domain/attempt.ts'
@@ -7,7 +7,7 @@ import { GroupedSums, HourlySums, type SumRow, spanOf } from '../ledger.ts'
 import { INSERT_EVENT, insertEvent, readAttempt, readEvent, readLabels, type SqliteRow } from './eventRow.ts'
 import { isSqliteError } from './module.ts'
 
-/** Kind of a row that is there only for its `seq`. */
+/** The kind of a row kept only for its `seq`. */
 const PRUNED = 'pruned'
 
 const SUMS = [
@@ -28,7 +28,7 @@ const ADD_ROLLUP = `
     .join(', ')})
   ON CONFLICT DO UPDATE SET ${SUMS.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}`
 
-// The shape of `SumRow`, made of one attempt.
+// One attempt in the shape of `SumRow`.
 const ATTEMPT_AS_SUMS = `
   SELECT at, provider, model, fingerprint, account, token, source, labels, 1 AS attempts, ok AS successes,
     ifnull(input_tokens, 0) AS input_tokens, ifnull(output_tokens, 0) AS output_tokens,
@@ -57,7 +57,7 @@ export class SqliteLog {
     this.#last = database.prepare('SELECT max(seq) AS seq FROM events')
   }
 
-  /** Adds events and their hourly sums; to be called inside a transaction. Returns how many cannot be stored at all. */
+  /** Adds events and their hourly sums; call inside a transaction. Returns how many cannot be stored at all. */
   insert(events: readonly StoreEvent[]): number {
     const sums = new HourlySums()
     let unstorable = 0
@@ -65,7 +65,7 @@ export class SqliteLog {
       try {
         if (insertEvent(this.#insert, event) && event.kind === 'attempt') sums.add(event)
       } catch (error) {
-        // A value that cannot be bound would fail every later attempt too; the others must not wait for it.
+        // A value that cannot be bound would fail every retry too; the other events must not wait for it.
         if (isSqliteError(error)) throw error
         unstorable++
       }
@@ -114,8 +114,8 @@ export class SqliteLog {
   }
 
   /**
-   * To be called inside a transaction. The newest row of the log stays as an empty one, which nobody sees: it holds the
-   * place after which the log goes on.
+   * Call inside a transaction. The newest row of the log is emptied rather than deleted, and hidden from readers: it
+   * holds the sequence number after which the log continues.
    */
   prune(before: number, sumsBefore: number): number {
     this.#database.prepare('DELETE FROM rollups WHERE hour < ?').run(sumsBefore)
@@ -156,7 +156,7 @@ export class SqliteLog {
   }
 }
 
-/** Conditions joined by "and", with their values in order. */
+/** Conditions joined by AND, with their values in order. */
 class Where {
   readonly values: SQLInputValue[] = []
   readonly #conditions: string[] = []
@@ -173,7 +173,7 @@ class Where {
     return this
   }
 
-  /** What rows and hourly sums both have. */
+  /** Conditions that apply to rows and to hourly sums. */
   addWho(filter: LedgerFilter): this {
     for (const column of ['provider', 'model', 'fingerprint', 'account', 'token', 'source'] as const) {
       const value = filter[column]
@@ -182,10 +182,10 @@ class Where {
     return this
   }
 
-  /** What only rows have. */
+  /** Conditions that apply to rows only. */
   addRows({ requestId, label }: LedgerFilter): this {
     if (requestId !== undefined) this.add('request_id = ?', requestId)
-    // json_each rather than a path: a label's name may hold dots and quotes.
+    // json_each rather than a path, because a label's name may contain dots and quotes.
     if (label !== undefined)
       this.add(
         'EXISTS (SELECT 1 FROM json_each(events.labels) AS label WHERE label.key = ? AND label.value = ?)',
@@ -208,7 +208,7 @@ function readSumRow(row: SqliteRow): SumRow {
     fingerprint: String(row['fingerprint']),
     account: String(row['account']),
     token: row['token'] === null ? null : String(row['token']),
-    source: String(row['source']) as AttemptSource, // ours wrote it
+    source: String(row['source']) as AttemptSource, // written by keywise
     labels: readLabels(row['labels']),
     attempts: Number(row['attempts']),
     successes: Number(row['successes']),

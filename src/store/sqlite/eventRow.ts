@@ -1,4 +1,4 @@
-/** An event as a row of the `events` table, and back. Columns where a column does; JSON only for what is rare. */
+/** An event as a row of the `events` table, and back. Columns for what is common, JSON only for what is rare. */
 
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import type { AttemptSource } from '../../domain/attempt.ts'
@@ -7,7 +7,7 @@ import type { Failure, LimitFact } from '../../domain/failure.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
 import type { AttemptEvent, StoredEvent, StoreEvent, TargetRef, Trial } from '../../domain/store.ts'
 
-/** A row as SQLite gives it; a damaged file may give anything in any column. */
+/** A row as SQLite returns it; a damaged file can return anything in any column. */
 export type SqliteRow = Readonly<Record<string, unknown>>
 
 const COLUMNS = [
@@ -48,7 +48,7 @@ const COLUMNS = [
   'rest',
 ] as const
 
-/** Adds one event unless its id is there already. Parameters in the order of `COLUMNS`. */
+/** Adds one event unless its id exists already. Parameters in the order of `COLUMNS`. */
 export const INSERT_EVENT = `INSERT INTO events (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`
 
 /** Returns whether the event was new. */
@@ -67,7 +67,7 @@ export function readEvent(row: SqliteRow): StoredEvent {
     at: number(row['at']),
     origin: text(row['origin']),
   }
-  // Ours wrote the row, and its body is whatever event of that kind went in.
+  // Written by keywise, and the body is whatever event of that kind was appended.
   return { ...head, id: text(row['id']), seq: number(row['seq']) } as unknown as StoredEvent
 }
 
@@ -81,7 +81,7 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
     id: text(row['id']),
     requestId: text(row['request_id']),
     number: number(row['number']),
-    source: text(row['source']) as AttemptSource, // ours wrote it
+    source: text(row['source']) as AttemptSource, // written by keywise
     target: readTarget(row),
     startedAt: number(row['started_at']),
     latencyMs: number(row['latency_ms']),
@@ -93,18 +93,18 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
     usage: readUsage(row, rest),
     costNanoUsd: numberOrNull(row['cost_nano_usd']),
     priceSource: textOrNull(row['price_source']),
-    limits: (asArray(rest?.['limits']) ?? []) as readonly LimitFact[], // ours wrote them
+    limits: (asArray(rest?.['limits']) ?? []) as readonly LimitFact[], // written by keywise
     task: textOrNull(row['task']),
     session: textOrNull(row['session']),
     token: textOrNull(row['token']),
     labels: readLabels(row['labels']),
-    ...(rest?.['trial'] === undefined ? undefined : { trial: rest['trial'] as Trial }), // ours wrote it
+    ...(rest?.['trial'] === undefined ? undefined : { trial: rest['trial'] as Trial }), // written by keywise
   }
 }
 
 /** The labels of a row; empty when it has none. */
 export function readLabels(value: unknown): Readonly<Record<string, string>> {
-  return (asRecord(parse(value)) ?? {}) as Record<string, string> // ours wrote them
+  return (asRecord(parse(value)) ?? {}) as Record<string, string> // written by keywise
 }
 
 function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly changes: number | bigint } {
@@ -148,7 +148,7 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
   )
 }
 
-/** What has no column: the facts of a failure, limits, an experiment, and a total that is not input plus output. */
+/** What has no column: details of a failure, limits, an experiment, and a total other than input plus output. */
 function restOf(event: AttemptEvent): string | null {
   const { failure, limits, usage, trial } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
@@ -186,7 +186,7 @@ function readTarget(row: SqliteRow): TargetRef {
 function readFailure(row: SqliteRow, rest: Record<string, unknown> | undefined): Failure | null {
   if (row['failure_kind'] === null) return null
   const facts = asRecord(rest?.['failure']) ?? { status: numberOrNull(row['status']), message: '' }
-  return { ...facts, kind: text(row['failure_kind']) } as Failure // ours wrote it
+  return { ...facts, kind: text(row['failure_kind']) } as Failure // written by keywise
 }
 
 function readUsage(row: SqliteRow, rest: Record<string, unknown> | undefined): Usage | null {
@@ -209,7 +209,7 @@ function given(name: keyof Usage, value: unknown): Partial<Usage> | undefined {
   return typeof value === 'number' ? { [name]: value } : undefined
 }
 
-/** Undefined for anything that is not JSON: one damaged cell must not take the log with it. */
+/** Undefined for anything but JSON: one damaged cell must not make the whole log unreadable. */
 function parse(value: unknown): unknown {
   if (typeof value !== 'string') return undefined
   try {

@@ -1,4 +1,4 @@
-/** One open store file: its connection, its transactions, and what happens to a file that turns out to be damaged. */
+/** One open store file: its connection, its transactions, and the handling of a damaged file. */
 
 import { closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
@@ -11,7 +11,7 @@ import { asidePath } from './setAside.ts'
 
 export type StoreOperation = 'open' | 'begin' | 'write' | 'commit'
 
-/** How long a write waits for another process that is writing, in milliseconds. */
+/** Maximum milliseconds a write waits for another process that is writing. */
 const BUSY_TIMEOUT_MS = 5_000
 /** https://www.sqlite.org/fileformat2.html section 1.3 */
 const HEADER_BYTES = 100
@@ -25,7 +25,7 @@ export class SqliteFile {
   readonly #fault: (operation: StoreOperation) => void
   #inTransaction = false
 
-  /** Throws `StoreError` for a file that is not ours to touch, and what SQLite throws otherwise. */
+  /** Throws `StoreError` for a file keywise must not touch; otherwise lets SQLite's errors through. */
   constructor(path: string, fault: (operation: StoreOperation) => void) {
     fault('open')
     this.#fault = fault
@@ -37,17 +37,17 @@ export class SqliteFile {
       this.#commit = this.#database.prepare('COMMIT')
     } catch (error) {
       this.#database.close()
-      // The version fits and yet a table or column is missing.
+      // The version matches, yet a table or column is missing.
       throw isSqliteError(error) && !isBusy(error)
         ? new DamagedStore('its tables are not complete', { cause: error })
         : error
     }
   }
 
-  /** All or nothing, over all processes. Inside another transaction it is part of that one. */
+  /** All or nothing, across processes. Inside another transaction it joins that one. */
   transaction<T>(work: () => T): T {
     if (this.#inTransaction) return work()
-    // Left over when even the rollback of an earlier failure failed.
+    // Left open when even the rollback of an earlier failure failed.
     if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
     this.#fault('begin')
     this.#begin.run()
@@ -65,29 +65,29 @@ export class SqliteFile {
     }
   }
 
-  /** A change of one statement, which is a transaction by itself. */
+  /** A single-statement change, which is a transaction by itself. */
   write<T>(work: () => T): T {
     this.#fault('write')
     return work()
   }
 
-  /** Closes; the last process to close moves everything from the log beside the file into the file. */
+  /** Closes; the last process to close moves the whole write-ahead log into the file. */
   close(): void {
     try {
       // PASSIVE does not wait for other processes.
       this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)')
     } catch {
-      // The log beside the file is read again at the next start.
+      // The write-ahead log is read again at the next start.
     }
     this.abandon()
   }
 
-  /** Lets go of a file that cannot be used any more. */
+  /** Releases a file that can no longer be used. */
   abandon(): void {
     try {
       this.#database.close()
     } catch {
-      // Nothing can be saved from it here.
+      // Nothing can be saved from it at this point.
     }
   }
 
@@ -100,20 +100,20 @@ export class SqliteFile {
   }
 }
 
-/** Which file a path names, to be asked before and after; undefined when there is none. */
+/** Identifies the file behind a path, to compare before and after; undefined when there is none. */
 export function fileIdentity(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false })
   return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`
 }
 
 /**
- * Renames a damaged store and the two files beside it. Returns the new path, or undefined when another process has
- * already done it.
+ * Renames a damaged store and the two files beside it. Returns the new path, or undefined if another process has
+ * already done so.
  */
 export function setAside(path: string, identity: string | undefined, now: number): string | undefined {
   if (identity === undefined || fileIdentity(path) !== identity) return undefined
   const aside = asidePath(path, now)
-  // The store itself last: a log that stayed behind would be played into the fresh file.
+  // The store itself last: a write-ahead log left behind would be replayed into the fresh file.
   for (const suffix of ['-wal', '-shm', '']) {
     if (suffix === '' || existsSync(path + suffix)) renameSync(path + suffix, aside + suffix)
   }
@@ -125,12 +125,12 @@ function openDatabase(path: string): DatabaseSync {
   if (sqlite === undefined)
     throw new StoreError('this runtime has no node:sqlite; use node 22.19 or newer, or set KEYWISE_STORE to memory:')
   createPrivately(path)
-  // SQLite takes a file shorter than its own header for an empty one and would write over it.
+  // SQLite treats a file shorter than its header as empty and would overwrite it.
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
   if (size > 0 && size < HEADER_BYTES) throw new DamagedStore('it is too short')
   const database = new sqlite.DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
   try {
-    // A foreign or newer file must be recognised before anything is changed in it, even its journal mode.
+    // Recognise a foreign or newer file before changing anything in it, even its journal mode.
     migrate(database, path)
     useWal(database)
     database.exec('PRAGMA synchronous = NORMAL')
@@ -142,8 +142,8 @@ function openDatabase(path: string): DatabaseSync {
 }
 
 /**
- * Makes the file readable by its owner alone before SQLite does; the files beside it take over its mode.
- * Never opens a file that exists: closing it again would drop the locks of every other connection of this process
+ * Makes the file readable by its owner only, before SQLite creates it; the files beside it inherit its mode. Never
+ * opens an existing file: closing it again would drop the locks of every other connection of this process
  * (https://www.sqlite.org/howtocorrupt.html section 2.2).
  */
 function createPrivately(path: string): void {
@@ -155,7 +155,9 @@ function createPrivately(path: string): void {
   }
 }
 
-/** Several processes that switch a fresh file at once get "locked" without the timeout, so this waits by itself. */
+/**
+ * Processes that switch a fresh file at the same time get "locked" regardless of the timeout, so this retries itself.
+ */
 function useWal(database: DatabaseSync): void {
   for (let tries = 1; ; tries++) {
     try {

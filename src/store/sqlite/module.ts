@@ -11,7 +11,7 @@ export function loadSqlite(): SqliteModule | undefined {
   }
 }
 
-/** Whether a store on disk can be had at all. Loads the module, which prints node 22's experimental warning once. */
+/** Whether a store on disk is possible. Loads the module, which prints node 22's experimental warning once. */
 export function isSqliteAvailable(): boolean {
   return loadSqlite() !== undefined
 }
@@ -22,11 +22,11 @@ const SQLITE_CORRUPT = 11
 const SQLITE_NOTADB = 26
 const SQLITE_IOERR_SHORT_READ = 522
 
-/** The file itself is damaged, which waiting does not mend; a full or failing disk is not meant. */
+/** The file itself is damaged, so waiting will not help; a full or failing disk does not count. */
 export function isDamage(error: unknown): boolean {
   if (error instanceof DamagedStore) return true
   const code = errorCode(error)
-  // An integer that no keywise wrote: every number from outside is stored as REAL, and `seq` never gets that far.
+  // An integer no keywise wrote: every external number is stored as REAL, and `seq` never gets that far.
   if (code === 'ERR_OUT_OF_RANGE') return true
   const result = sqliteCode(error)
   return result === SQLITE_IOERR_SHORT_READ || (result & 0xff) === SQLITE_CORRUPT || (result & 0xff) === SQLITE_NOTADB
@@ -36,18 +36,18 @@ export function isBusy(error: unknown): boolean {
   return (sqliteCode(error) & 0xff) === SQLITE_BUSY
 }
 
-/** Whether SQLite said it, rather than our own code or the binding of a value. */
+/** Whether the error comes from SQLite rather than from keywise or from binding a value. */
 export function isSqliteError(error: unknown): boolean {
   return errorCode(error) === 'ERR_SQLITE_ERROR'
 }
 
-/** What went wrong, short enough for a line: `database or disk is full`. */
+/** The reason, short enough for one line: `database or disk is full`. */
 export function sqliteReasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   return text.slice(0, 300)
 }
 
-/** A file that SQLite opens but that lacks what its version must have. */
+/** A file that SQLite opens but that lacks what its version must contain. */
 export class DamagedStore extends Error {}
 
 function errorCode(error: unknown): unknown {

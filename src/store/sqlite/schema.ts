@@ -1,18 +1,18 @@
-/** The tables of a keywise store on disk, and how an older file becomes a newer one. */
+/** The tables of a keywise store on disk, and the migration of older files. */
 
 import type { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../../domain/errors.ts'
 import { DamagedStore, isBusy } from './module.ts'
 
-/** Marks the file as ours: "KEYW" in ASCII, written as SQLite's application id. */
+/** Marks the file as a keywise store: "KEYW" in ASCII, written as SQLite's application id. */
 const APPLICATION_ID = 0x4b455957
 
 /**
- * Step n makes version n out of version n - 1; a step that was released is never changed.
- * Numbers that come from outside are REAL: an absurd token count of an upstream then stays a number that JavaScript can
- * read, where an INTEGER beyond 2^53 could not be read back. Integers up to 2^53 are exact either way.
+ * Step n migrates version n - 1 to version n; a released step is never changed.
+ * Numbers from outside are REAL: an absurd token count from an upstream then stays a number that JavaScript can read,
+ * whereas an INTEGER beyond 2^53 could not be read back. Integers up to 2^53 are exact either way.
  * `seq` does without AUTOINCREMENT, whose table would be written with every commit: the newest row is never deleted
- * (`SqliteLog.prune`), so no place in the log is given twice.
+ * (`SqliteLog.prune`), so no sequence number is reused.
  */
 export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE events (
@@ -84,14 +84,14 @@ export const MIGRATIONS: readonly string[] = [
 ]
 
 /**
- * Brings an opened database to the newest version, all steps in one transaction.
+ * Migrates an opened database to the newest version, all steps in one transaction.
  * Throws `StoreError` for a file of a newer keywise or of another program, and leaves such a file untouched.
  */
 export function migrate(database: DatabaseSync, path: string, migrations: readonly string[] = MIGRATIONS): void {
   if (versionAtOneMoment(database, path, migrations.length) === migrations.length) return
   database.exec('BEGIN IMMEDIATE')
   try {
-    // Read again: another process may have made the tables while we waited for the lock.
+    // Read again: another process may have created the tables while this one waited for the lock.
     const version = versionOf(database, path, migrations.length)
     if (version === 0) createMeta(database)
     for (const step of migrations.slice(version)) database.exec(step)
@@ -105,7 +105,7 @@ export function migrate(database: DatabaseSync, path: string, migrations: readon
   }
 }
 
-/** One read transaction: between two reads of its own, another process may have made the tables. */
+/** One read transaction: between two separate reads another process might create the tables. */
 function versionAtOneMoment(database: DatabaseSync, path: string, known: number): number {
   database.exec('BEGIN')
   try {
@@ -121,7 +121,7 @@ function createMeta(database: DatabaseSync): void {
   database.exec("INSERT INTO meta VALUES ('created_by', 'keywise')")
 }
 
-/** The version a file has; 0 for an empty one. */
+/** The version of a file; 0 for an empty one. */
 function versionOf(database: DatabaseSync, path: string, known: number): number {
   const application = database.prepare('PRAGMA application_id').get()?.['application_id']
   const tables = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables']

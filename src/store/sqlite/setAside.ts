@@ -1,8 +1,8 @@
-/** Where a file goes that cannot be used and must not be lost. */
+/** Where a file that cannot be used, but must not be lost, is moved. */
 
 import { existsSync } from 'node:fs'
 
-/** `<path>.corrupt-<time>`, free to be used. Without colons, which Windows does not allow in names. */
+/** An unused `<path>.corrupt-<time>`. No colons, which Windows does not allow in names. */
 export function asidePath(path: string, now: number): string {
   const base = `${path}.corrupt-${new Date(now).toISOString().replaceAll(':', '-')}`
   for (let copy = 1; ; copy++) {

@@ -34,7 +34,7 @@ let fileCount = 0
 storeTests('sqlite', () => open({}, `${path}-${fileCount++}`))
 storeTests('sqlite without a file', () => open({}, ':memory:'))
 
-/** A plain connection, as another program has. */
+/** A plain connection, as another program would open it. */
 function database(location = path) {
   const sqlite = loadSqlite()
   if (sqlite === undefined) throw new Error('the tests need node:sqlite')
@@ -43,7 +43,7 @@ function database(location = path) {
 
 const beside = () => readdirSync(join(path, '..')).filter((name) => name.includes('.corrupt-'))
 
-test('what was written is there after closing, in one file that only its owner may read', async () => {
+test('what was written survives closing, in one file that only its owner may read', async () => {
   const store = open()
   store.append(attemptEvent())
   store.setDoc('settings', 'a', 1)
@@ -60,7 +60,7 @@ test('what was written is there after closing, in one file that only its owner m
   expect(again.loadSnapshot()?.seq).toBe(1)
 })
 
-test('append() writes nothing by itself; what one turn brings is written together', async () => {
+test('append() writes nothing by itself; the events of one turn are written together', async () => {
   const operations: StoreOperation[] = []
   const store = open({ fault: (operation) => operations.push(operation) })
   operations.length = 0
@@ -70,7 +70,7 @@ test('append() writes nothing by itself; what one turn brings is written togethe
   expect(operations).toEqual(['begin', 'write', 'commit'])
 })
 
-test('with flushMs events are collected for that long', async () => {
+test('with flushMs, events are collected for that long', async () => {
   const store = open({ flushMs: 20 })
   const other = open()
   store.append(attemptEvent())
@@ -80,7 +80,7 @@ test('with flushMs events are collected for that long', async () => {
   expect(other.read(0)).toHaveLength(1)
 })
 
-test('a full batch is written at once, however long flushMs is', async () => {
+test('a full batch is written in the next turn, however long flushMs is', async () => {
   const operations: StoreOperation[] = []
   const store = open({ flushMs: 3_600_000, fault: (operation) => operations.push(operation) })
   const other = open()
@@ -121,7 +121,7 @@ test('two stores on one file see each other’s events, documents and counters',
   expect(two.addToCounter('spent', 6, 10)).toEqual({ granted: false, value: 5 })
 })
 
-test('a store of a newer keywise is refused and stays as it is', async () => {
+test('a store of a newer keywise is refused and left unchanged', async () => {
   await open().close()
   const newer = database()
   newer.exec("UPDATE meta SET value = '999' WHERE key = 'schema_version'")
@@ -133,7 +133,7 @@ test('a store of a newer keywise is refused and stays as it is', async () => {
   expect(beside()).toEqual([])
 })
 
-test('a database of another program is refused and stays as it is', () => {
+test('a database of another program is refused and left unchanged', () => {
   const foreign = database()
   foreign.exec('CREATE TABLE mine (a)')
   foreign.close()
@@ -142,7 +142,7 @@ test('a database of another program is refused and stays as it is', () => {
   expect(readFileSync(path)).toEqual(before)
 })
 
-test('an older store is brought to the newest version in one step, or not at all', async () => {
+test('an older store is migrated to the newest version in one step, or not at all', async () => {
   const store = open()
   store.append(attemptEvent())
   await store.close()
@@ -157,7 +157,7 @@ test('an older store is brought to the newest version in one step, or not at all
   older.close()
 })
 
-test('a file that is no database is set aside with a warning that names it', () => {
+test('a file that is not a database is set aside with a warning that names it', () => {
   writeFileSync(path, 'These are my notes, and they are longer than a page header. '.repeat(20))
   const before = readFileSync(path)
   const store = open()
@@ -170,7 +170,7 @@ test('a file that is no database is set aside with a warning that names it', () 
   expect(store.read(0)).toHaveLength(1)
 })
 
-test('a second damaged file of the same moment gets a name of its own', async () => {
+test('a second damaged file in the same millisecond gets its own name', async () => {
   for (const text of ['first', 'second']) {
     writeFileSync(path, `${text} `.repeat(500))
     await open().close()
@@ -178,7 +178,7 @@ test('a second damaged file of the same moment gets a name of its own', async ()
   expect(beside()).toHaveLength(2)
 })
 
-/** Uses every drawer, so that damage anywhere is met. */
+/** Uses every kind of data in the store, so that damage anywhere is hit. */
 function useEverything(store: Store): void {
   store.append(attemptEvent({ id: `new-${store.origin}` }))
   store.flushNow()
@@ -208,7 +208,7 @@ async function filledFile(): Promise<Buffer> {
   return readFileSync(path)
 }
 
-/** Opens and uses a damaged file; anything thrown must be our own word, and a file that is replaced must be kept. */
+/** Opens and uses a damaged file; anything thrown must be a planned error, and a replaced file must be kept. */
 async function tryDamaged(bytes: Buffer, name: string): Promise<void> {
   const folder = join(path, '..', name)
   mkdirSync(folder)
@@ -233,16 +233,16 @@ async function tryDamaged(bytes: Buffer, name: string): Promise<void> {
   if (aside.length === 0 && kept !== undefined && bytes.length > 0) expect(kept, name).toBeGreaterThan(1)
 }
 
-test('a file cut at any length never throws unplanned and is never silently replaced', async () => {
+test('a file truncated at any length never throws unexpectedly and is never silently replaced', async () => {
   const bytes = await filledFile()
   const lengths = [0, 1, 15, 16, 50, 99, 100, 101, 511, 512, 1_000, 4_095, 4_096, 4_097]
   for (let length = 8_192; length < bytes.length; length += 6_007) lengths.push(length)
   for (const length of lengths) await tryDamaged(bytes.subarray(0, length), `cut-${length}`)
 })
 
-test('a file with a changed byte anywhere never throws unplanned and is never silently replaced', async () => {
+test('a file with one changed byte anywhere never throws unexpectedly and is never silently replaced', async () => {
   const bytes = await filledFile()
-  // A walk with a stride without a common factor: positions spread over all pages, the same in every run.
+  // A stride coprime with the size: positions spread over all pages, identical in every run.
   for (let step = 0; step < 200; step++) {
     const position = step < 60 ? step * 2 : (step * 7_919) % bytes.length
     const damaged = Buffer.from(bytes)
@@ -251,7 +251,7 @@ test('a file with a changed byte anywhere never throws unplanned and is never si
   }
 })
 
-test('damage that shows while the store is in use costs the file, not the events that wait', async () => {
+test('damage discovered while the store is in use costs the file, not the queued events', async () => {
   await filledFile()
   const store = open()
   const hollow = readFileSync(path)
@@ -265,7 +265,7 @@ test('damage that shows while the store is in use costs the file, not the events
   expect(beside().length).toBeGreaterThan(0)
 })
 
-test('the n-th operation failing, for every n, loses no event, doubles none, and never throws', async () => {
+test('when the n-th operation fails, for every n, no event is lost or duplicated and nothing throws', async () => {
   for (let failing = 1; failing <= 14; failing++) {
     const location = `${path}-${failing}`
     let operation = 0
@@ -292,7 +292,7 @@ test('the n-th operation failing, for every n, loses no event, doubles none, and
   }
 })
 
-test('while the disk fails keywise goes on in memory, says so once, and writes all of it when the disk is back', async () => {
+test('while the disk fails, keywise continues in memory, warns once, and writes everything when the disk is back', async () => {
   let isBroken = false
   const store = open({ fault: () => fail(isBroken, 'database or disk is full') })
   store.addToCounter('spent', 5)
@@ -323,7 +323,7 @@ test('while the disk fails keywise goes on in memory, says so once, and writes a
   expect(other.counter('spent')).toBe(9)
 })
 
-test('what waits is bounded: the oldest attempts go first, counted, and scores and lifts last', () => {
+test('the queue is bounded: the oldest attempts are dropped first, and counted; scores and lifts last', () => {
   let isBroken = false
   const store = open({ maxWaiting: 100, fault: () => fail(isBroken, 'database or disk is full') })
   isBroken = true
@@ -340,7 +340,7 @@ test('what waits is bounded: the oldest attempts go first, counted, and scores a
   expect(warnings.at(-1)).toContain(`${301 - events.length} events were lost`)
 })
 
-test('closing while the disk fails says what is lost', async () => {
+test('closing while the disk fails reports what is lost', async () => {
   let isBroken = false
   const store = open({ fault: () => fail(isBroken, 'I/O error') })
   isBroken = true
@@ -349,16 +349,16 @@ test('closing while the disk fails says what is lost', async () => {
   expect(warnings.at(-1)).toContain('1 events wait')
 })
 
-test('a malformed event is dropped with a warning and holds up nobody', () => {
+test('a malformed event is dropped with a warning and blocks no other event', () => {
   const store = open()
-  store.append(attemptEvent({ task: Symbol('no text') as unknown as string })) // what only plain JavaScript can do
+  store.append(attemptEvent({ task: Symbol('no text') as unknown as string })) // possible only from plain JavaScript
   store.append(attemptEvent({ number: 2 }))
   store.flushNow()
   expect(store.attempts({}).map((event) => event.number)).toEqual([2])
   expect(warnings).toHaveLength(1)
 })
 
-// The superuser may write everywhere, so the system refuses nothing there.
+// The superuser may write anywhere, so the system refuses nothing.
 test.runIf(process.getuid?.() !== 0)(
   'a file that became read-only degrades the store instead of throwing',
   async () => {

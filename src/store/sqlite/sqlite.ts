@@ -1,4 +1,4 @@
-/** The store on disk: `node:sqlite` in WAL mode, shared by every keywise of a user. */
+/** The store on disk: `node:sqlite` in WAL mode, shared by all keywise processes of a user. */
 
 import { randomBytes } from 'node:crypto'
 import { StoreError } from '../../domain/errors.ts'
@@ -23,25 +23,25 @@ import { isDamage, sqliteReasonOf } from './module.ts'
 export interface SqliteStoreOptions {
   readonly now: () => number
   warn(line: string): void
-  /** How long events are collected before they are written together; 0 (default): what one turn of the loop brings. */
+  /** Milliseconds events are collected before one write; 0 (default): the events of one event-loop turn. */
   readonly flushMs?: number
-  /** Most events that wait while the disk cannot be written; default 100,000. */
+  /** Maximum number of events that wait while the disk cannot be written; default 100,000. */
   readonly maxWaiting?: number
   /** Called before every operation on the file; throwing makes the operation fail. For tests. */
   readonly fault?: (operation: StoreOperation) => void
 }
 
-// Between two attempts to write to a disk that failed.
+// Delays between retries while the disk fails.
 const FIRST_RETRY_MS = 250
 const LAST_RETRY_MS = 30_000
 
 /**
- * So many events share one transaction under load: more would hardly make them cheaper, and would live so long that the
- * garbage collector takes them for old.
+ * Number of events that share one transaction under load: more would hardly make them cheaper, and would keep them
+ * alive long enough for the garbage collector to promote them to the old generation.
  */
 const FULL_BATCH = 256
 
-/** A document nobody has. */
+/** The text of a document that does not exist. */
 const NOTHING = undefined
 
 /**
@@ -114,7 +114,7 @@ class SqliteStore implements Store {
   }
 
   saveSnapshot(snapshot: Snapshot): void {
-    // One that is lost costs only time: the fold begins further back.
+    // A lost snapshot costs only time: the fold starts further back.
     this.#write(
       (file) => file.write(() => file.drawers.saveSnapshot(snapshot)),
       () => {},
@@ -261,13 +261,13 @@ class SqliteStore implements Store {
 
   #schedule(): void {
     const { flushMs = 0 } = this.#options
-    // While writing fails the retry must not keep the process alive.
+    // While writing fails, the retry must not keep the process alive.
     if (this.#failure !== null) this.#scheduled = setTimeout(() => this.flushNow(), this.#retryMs).unref()
     else if (flushMs === 0) this.#scheduled = setImmediate(() => this.flushNow())
     else this.#scheduled = setTimeout(() => this.flushNow(), flushMs)
   }
 
-  /** A full batch is written in the next turn of the loop. */
+  /** Schedules a full batch for the next event-loop turn. */
   #hurry(): void {
     this.#unschedule()
     this.#scheduled = setImmediate(() => this.flushNow())
@@ -280,17 +280,17 @@ class SqliteStore implements Store {
     this.#scheduled = undefined
   }
 
-  /** So that a question sees what this store appended. */
+  /** Flushes, so that a query sees what this store appended. */
   #settle(): void {
     if (this.#hasWork && !this.#isResting()) this.flushNow()
   }
 
-  /** Something waits, or a failure waits to be found mended. */
+  /** Events are queued, or a failure has yet to be seen resolved. */
   get #hasWork(): boolean {
     return this.#failure !== null || !this.#pendingWrites.isEmpty
   }
 
-  /** Writing failed a moment ago and is not tried again yet. */
+  /** Writing failed a moment ago and is not retried yet. */
   #isResting(): boolean {
     return this.#failure !== null && this.#options.now() < this.#retryAt
   }
@@ -316,9 +316,11 @@ class SqliteStore implements Store {
     return file.log.insert(waiting.events)
   }
 
-  /** Writes now, or `later` where the disk fails: what was asked for then holds in this process until it can be written. */
+  /**
+   * Writes now, or calls `later` while the disk fails: the change then holds in this process until it can be written.
+   */
   #write<T>(now: (file: SqliteFile) => T, later: () => T): T {
-    // What waits goes first: a later change must not be overtaken by an earlier one.
+    // Queued changes go first: a later change must not overtake an earlier one.
     if (this.#pendingWrites.hasChanges) this.#settle()
     if (this.#closed || this.#pendingWrites.hasChanges || this.#isResting()) return later()
     try {
@@ -330,7 +332,7 @@ class SqliteStore implements Store {
     }
   }
 
-  /** For questions that have no honest answer without the file. */
+  /** For queries that cannot be answered honestly without the file. */
   #read<T>(query: (file: SqliteFile) => T): T {
     this.#settle()
     try {
@@ -341,7 +343,7 @@ class SqliteStore implements Store {
     }
   }
 
-  /** For questions where "nothing new" is a fair answer of a store that cannot be read. */
+  /** For queries where "nothing new" is an acceptable answer from an unreadable store. */
   #readOr<T>(otherwise: T, query: (file: SqliteFile) => T): T {
     if (this.#closed) return otherwise
     this.#settle()
@@ -353,7 +355,7 @@ class SqliteStore implements Store {
     }
   }
 
-  /** Runs something on the file; a file that proves damaged is set aside, and a fresh one answers. */
+  /** Runs `work` on the file; a file found damaged is set aside and replaced by a fresh one. */
   #guarded<T>(work: (file: SqliteFile) => T): T {
     try {
       return work(this.#opened())
@@ -408,7 +410,7 @@ class SqliteStore implements Store {
   }
 }
 
-/** Carries an error of the caller's own function past our handling of the disk's errors. */
+/** Carries an error thrown by the caller's own function past the handling of disk errors. */
 class CallersError extends Error {}
 
 function protect(change: (value: Json | undefined) => Json | undefined, value: Json | undefined): Json | undefined {

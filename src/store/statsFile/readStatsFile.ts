@@ -1,26 +1,26 @@
-/** Reads an `apiStats.json` of any origin: made by keywise, by the original, or by hand. */
+/** Reads an `apiStats.json` of any origin: written by keywise, by its predecessor, or by hand. */
 
 import { asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { StatsError, StatsRow } from '../tally.ts'
 
 export interface StatsFileContents {
   readonly rows: readonly StatsRow[]
-  /** Top-level fields that are not ours; they are kept when the file is written. */
+  /** Top-level fields keywise does not own; they are preserved when the file is written. */
   readonly extra: Readonly<Record<string, unknown>>
-  /** What was left out and where, for people; at most 50. */
+  /** What was left out and where, for people; at most 50 entries. */
   readonly problems: readonly string[]
-  /** The text is not a JSON object at all: nothing of it can be used, and it must not be overwritten. */
+  /** The text is not a JSON object at all: none of it is usable, and it must not be overwritten. */
   readonly isCorrupted: boolean
 }
 
 const OURS = new Set(['lastUpdated', 'providers', 'rankings'])
 const MAX_PROBLEMS = 50
-/** Longest name of a provider or model that is believed, and longest error text that is kept. */
+/** Maximum length of a provider or model name that is accepted, and of an error text that is kept. */
 const MAX_TEXT = 300
-/** A month: nobody waited longer for an answer. */
+/** A month, longer than any plausible response time. */
 const MAX_LATENCY_MS = 30 * 24 * 3_600_000
 
-/** Never throws: what cannot be believed is left out and named in `problems`. */
+/** Never throws: implausible values are left out and named in `problems`. */
 export function readStatsFile(text: string): StatsFileContents {
   const file = asRecord(parse(text))
   if (file === undefined) return { rows: [], extra: {}, problems: ['the file is not a JSON object'], isCorrupted: true }
@@ -63,7 +63,7 @@ function readModel(
   const count = (name: string) => Math.floor(number(name, Number.MAX_SAFE_INTEGER) ?? 0)
   const successCount = count('successCount')
   const score = number('qualityScore', 1)
-  // A score without a count was given at least once.
+  // A score without a count was reported at least once.
   const qualityCount = score === undefined ? 0 : Math.max(1, count('qualityScoreCount'))
   return {
     successCount,
@@ -77,7 +77,7 @@ function readModel(
   }
 }
 
-/** An object, a plain text, or nothing. */
+/** An object, a plain string, or nothing. */
 function readError(value: unknown, path: string, problems: Problems): StatsError | null {
   if (value === undefined || value === null || value === '') return null
   if (typeof value === 'string') return { at: null, message: value.slice(0, MAX_TEXT), status: null }
@@ -90,7 +90,9 @@ function readError(value: unknown, path: string, problems: Problems): StatsError
   }
 }
 
-/** Looks at values one by one and notes those that cannot be believed. Null and absent are "not said", no problem. */
+/**
+ * Checks values one by one and records those that are implausible. Null and absent mean "not stated", not a problem.
+ */
 class Problems {
   readonly list: string[] = []
 
@@ -137,7 +139,7 @@ function shown(name: string): string {
 
 function parse(text: string): unknown {
   try {
-    // Editors on Windows put a byte order mark in front.
+    // Editors on Windows write a byte order mark.
     return JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch {
     return undefined

@@ -25,7 +25,7 @@ function statsRow(overrides: Partial<StatsRow> = {}): StatsRow {
   }
 }
 
-/** A file with one entry, and what the row of it is. */
+/** Reads a file with one entry and returns its row. */
 function rowOf(model: unknown, key: object = {}) {
   const text = JSON.stringify({
     providers: { groq_key1: { provider: 'groq', keyIndex: 1, ...key, models: { m: model } } },
@@ -33,7 +33,7 @@ function rowOf(model: unknown, key: object = {}) {
   return { row: readStatsFile(text).rows[0], problems: readStatsFile(text).problems }
 }
 
-test('the file has the shape of the original', () => {
+test("the file has the predecessor's shape", () => {
   const file = statsFileOf([statsRow()], TEN)
   expect(file).toEqual({
     lastUpdated: ISO,
@@ -65,7 +65,7 @@ test('the file has the shape of the original', () => {
   })
 })
 
-test('rankings list working targets best first, and only those that have the number', () => {
+test('rankings list working targets, best first, and only those that have the number', () => {
   const rows = [
     statsRow({ model: 'slow', totalLatencyMs: 9_000, qualitySum: 2 }),
     statsRow({ model: 'fast', totalLatencyMs: 300, qualityCount: 0 }),
@@ -97,7 +97,7 @@ const statuses = [
 for (const { name, row, status } of statuses)
   test(`a target is ${name}`, () => expect(statusOf(statsRow(row))).toBe(status))
 
-test('names like __proto__ are names', () => {
+test('names like __proto__ are ordinary names', () => {
   const file = statsFileOf([statsRow({ provider: '__proto__', model: '__proto__' })], TEN)
   const again = readStatsFile(JSON.stringify(file))
   expect(again.rows[0]).toMatchObject({ provider: '__proto__', model: '__proto__', successCount: 3 })
@@ -118,7 +118,7 @@ test('what was written reads back as the same statistics', () => {
   )
 })
 
-test('a file made by hand is read as far as it goes', () => {
+test('a handwritten file is read as far as possible', () => {
   expect(rowOf({ successCount: 2, avgResponseTime: 100 }).row).toMatchObject({
     successCount: 2,
     failCount: 0,
@@ -136,7 +136,7 @@ test('a file made by hand is read as far as it goes', () => {
   expect(named.rows[0]).toMatchObject({ provider: 'my_own', keyIndex: 3, model: 'm' })
 })
 
-test('values that cannot be believed are left out and named', () => {
+test('implausible values are left out and named', () => {
   const { row, problems } = rowOf(
     { successCount: -1, failCount: 'many', avgResponseTime: 1e300, qualityScore: 7, lastSuccess: 'soon' },
     { lastTested: {} },
@@ -146,14 +146,14 @@ test('values that cannot be believed are left out and named', () => {
   expect(problems[1]).toContain('providers.groq_key1.models.m.successCount')
 })
 
-test('a text that is no JSON object is corrupted, and everything else is not', () => {
+test('text that is not a JSON object is corrupted, everything else is not', () => {
   for (const text of ['', '{', '[]', '"x"', 'null', '\0\0\0', '{"providers":'.repeat(3)])
     expect(readStatsFile(text), text).toMatchObject({ isCorrupted: true, rows: [] })
   for (const text of ['{}', '{"providers":[]}', '{"providers":{"x":1}}'])
     expect(readStatsFile(text), text).toMatchObject({ isCorrupted: false, rows: [] })
 })
 
-test('reading never throws, whatever the file says', () => {
+test('reading never throws, whatever the file contains', () => {
   const near = fc.record({
     providers: fc.dictionary(fc.string(), fc.record({ models: fc.dictionary(fc.string(), fc.anything()) })),
   })
@@ -167,7 +167,7 @@ test('reading never throws, whatever the file says', () => {
   )
 })
 
-test('fields that are not ours are handed back', () => {
+test('fields keywise does not own are returned', () => {
   expect(readStatsFile('{"providers":{},"note":"mine","rankings":{}}').extra).toEqual({ note: 'mine' })
 })
 

@@ -1,6 +1,6 @@
 /**
- * `apiStats.json`, in the shape of the system keywise grew out of: what each key and model did so far, for people and
- * scripts. A view of the store; read only to take over what an earlier system knew.
+ * `apiStats.json`, in the shape of the system keywise grew out of: the record of each key and model so far, for people
+ * and scripts. A view of the store; read only to import what an earlier system recorded.
  */
 
 import type { ImportEvent, TargetRef } from '../../domain/store.ts'
@@ -10,11 +10,11 @@ import type { StatsFileContents } from './readStatsFile.ts'
 export type StatsStatus = 'working' | 'failing' | 'unreliable' | 'unknown'
 
 export interface StatsFile {
-  /** ISO 8601, as all times here. */
+  /** ISO 8601, like all times here. */
   readonly lastUpdated: string
-  /** By `<provider>_key<N>`. */
+  /** Keyed by `<provider>_key<N>`. */
   readonly providers: Readonly<Record<string, StatsFileKey>>
-  /** Working targets alone, best first. */
+  /** Working targets only, best first. */
   readonly rankings: {
     readonly bySpeed: readonly StatsRank<'avgResponseTime'>[]
     readonly byReliability: readonly StatsRank<'reliability'>[]
@@ -31,12 +31,12 @@ export interface StatsFileKey {
 
 export interface StatsFileModel {
   readonly status: StatsStatus
-  /** Plain average of the successes in whole milliseconds; 0 without one, as the original has it. */
+  /** Arithmetic mean over the successes, in whole milliseconds; 0 if there are none, as in the predecessor. */
   readonly avgResponseTime: number
   readonly successCount: number
   readonly failCount: number
   readonly totalTokensUsed: number
-  /** Plain average of the reported scores; absent without one. */
+  /** Arithmetic mean of the reported scores; absent if there are none. */
   readonly qualityScore?: number
   readonly qualityScoreCount?: number
   readonly lastSuccess: string | null
@@ -47,14 +47,14 @@ export interface StatsFileModel {
   }
 }
 
-/** `{ provider, keyIndex, model }` and the number by which it is ranked. */
+/** `{ provider, keyIndex, model }` and the number it is ranked by. */
 export type StatsRank<Value extends string> = {
   readonly provider: string
   readonly keyIndex: number
   readonly model: string
 } & { readonly [V in Value]: number }
 
-/** The file that says what the rows say. Two rows of the same provider, key and model: the later one counts. */
+/** The file for these rows. If two rows share provider, key and model, the later one counts. */
 export function statsFileOf(rows: readonly StatsRow[], now: number): StatsFile {
   const ordered = [...rows].sort(byTarget)
   const working = ordered.filter((row) => statusOf(row) === 'working')
@@ -70,20 +70,20 @@ export function statsFileOf(rows: readonly StatsRow[], now: number): StatsFile {
 }
 
 /**
- * `unreliable`: more than 5 attempts and under 50 % success. Otherwise the last outcome says whether it is `working` or
- * `failing`; `unknown` without any attempt.
+ * `unreliable`: more than 5 attempts and a success rate under 50 %. Otherwise the last outcome decides between
+ * `working` and `failing`; `unknown` without any attempt.
  */
 export function statusOf(row: StatsRow): StatsStatus {
   const attempts = row.successCount + row.failCount
   if (attempts === 0) return 'unknown'
   if (attempts > 5 && row.successCount / attempts < 0.5) return 'unreliable'
   if (row.successCount === 0) return 'failing'
-  // Without its time an error is taken for an old one: the target did succeed.
+  // An error without a time is taken for an old one: the target did succeed.
   const failedLast = row.lastError?.at != null && row.lastError.at > (row.lastSuccess ?? 0)
   return failedLast ? 'failing' : 'working'
 }
 
-/** What was imported counts once, however many processes import it: the ids depend on the target alone. */
+/** An import counts once, however many processes run it: the ids depend on the target alone. */
 export function toImportEvents(
   file: Pick<StatsFileContents, 'rows'>,
   resolve: (provider: string, keyIndex: number, model: string) => TargetRef | undefined,
@@ -125,7 +125,7 @@ function providersOf(rows: readonly StatsRow[]): Record<string, StatsFileKey> {
     if (known === undefined) keys.set(name, [row])
     else known.push(row)
   }
-  // fromEntries makes own properties of names like __proto__ too.
+  // fromEntries also creates own properties for names like __proto__.
   return Object.fromEntries([...keys].map(([name, rows]) => [name, keyOf(rows)]))
 }
 
@@ -168,7 +168,7 @@ function ranked<Value extends string>(
     })
     .sort((a, b) => sign * (a.number - b.number))
     .map(({ row: { provider, keyIndex, model }, number }) => {
-      // A computed name is `string` to the compiler; it is `Value` here.
+      // TypeScript widens a computed name to `string`; it is `Value` here.
       return { provider, keyIndex, model, [name]: number } as StatsRank<Value>
     })
 }
@@ -177,12 +177,12 @@ function averageLatency(row: StatsRow): number | undefined {
   return row.successCount > 0 && row.totalLatencyMs > 0 ? Math.round(row.totalLatencyMs / row.successCount) : undefined
 }
 
-/** In thousandths, like the success rate of a session. */
+/** In thousandths, like a session's success rate. */
 function reliability(row: StatsRow): number {
   return Math.round((1_000 * row.successCount) / (row.successCount + row.failCount)) / 1_000
 }
 
-/** Without the dust of binary fractions: 0.9 and 0.95 are 0.925. */
+/** Rounded, to remove floating-point noise: 0.9 and 0.95 average 0.925. */
 function quality(row: StatsRow): number | undefined {
   return row.qualityCount > 0 ? Math.round((1e9 * row.qualitySum) / row.qualityCount) / 1e9 : undefined
 }

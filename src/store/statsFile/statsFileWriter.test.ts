@@ -55,7 +55,7 @@ test('many changes become one write, within a second', async () => {
   expect(readdirSync(folder)).toEqual(['apiStats.json'])
 })
 
-test('closing writes what is still to be written, and nothing otherwise', async () => {
+test('closing writes what is pending, and nothing otherwise', async () => {
   await newWriter().close()
   expect(readdirSync(folder)).toEqual([])
   const writer = newWriter()
@@ -66,13 +66,13 @@ test('closing writes what is still to be written, and nothing otherwise', async 
   expect(timers).toHaveLength(1)
 })
 
-test('top-level fields of others are kept', async () => {
+test('top-level fields of other programs are preserved', async () => {
   writeFileSync(path, '{ "note": "mine", "providers": { "old_key1": {} }, "lastUpdated": "then" }')
   await newWriter().write()
   expect(read()).toMatchObject({ note: 'mine', providers: {}, lastUpdated: '2026-11-23T10:00:00.000Z' })
 })
 
-test('a corrupted file is set aside and said, and never overwritten', async () => {
+test('a corrupted file is set aside and reported, never overwritten', async () => {
   writeFileSync(path, '{ "providers": { half')
   await newWriter().write()
   const aside = 'apiStats.json.corrupt-2026-11-23T10-00-00.000Z'
@@ -82,7 +82,7 @@ test('a corrupted file is set aside and said, and never overwritten', async () =
   expect(read().providers).toEqual({})
 })
 
-test('a symbolic link is replaced by the file; what it points to stays as it is', async () => {
+test('a symbolic link is replaced by the file; its target stays unchanged', async () => {
   const elsewhere = join(folder, 'elsewhere.json')
   writeFileSync(elsewhere, '{"note":"untouched"}')
   symlinkSync(elsewhere, path)
@@ -91,7 +91,7 @@ test('a symbolic link is replaced by the file; what it points to stays as it is'
   expect(readFileSync(elsewhere, 'utf8')).toBe('{"note":"untouched"}')
 })
 
-test('a file that cannot be written is one warning, and none once it can', async () => {
+test('a file that cannot be written causes one warning, and none once it can', async () => {
   const location = join(folder, 'missing', 'apiStats.json')
   const writer = newWriter(location)
   await writer.write()
@@ -103,7 +103,7 @@ test('a file that cannot be written is one warning, and none once it can', async
   expect(JSON.parse(readFileSync(location, 'utf8')).providers).toEqual({})
 })
 
-test('a folder under the file’s name is a warning and leaves nothing behind', async () => {
+test('a folder under the file’s name causes a warning and leaves nothing behind', async () => {
   mkdirSync(path)
   await newWriter().write()
   expect(warnings).toHaveLength(1)

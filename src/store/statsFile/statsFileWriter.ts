@@ -1,4 +1,4 @@
-/** Keeps `apiStats.json` on disk up to date: whole, soon, and never at the cost of a request. */
+/** Keeps `apiStats.json` on disk up to date: complete, promptly, and without delaying a request. */
 
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
@@ -11,25 +11,25 @@ import type { StatsFile } from './statsFile.ts'
 
 export interface StatsFileWriterOptions {
   readonly path: string
-  /** What the file should say now; asked at every write. */
+  /** The file's current content; called at every write. */
   readonly view: () => StatsFile
   readonly now: () => number
   warn(line: string): void
-  /** From a change to its write, in milliseconds; default 500. Changes in between join it. */
+  /** Milliseconds from a change to its write; default 500. Changes in between join that write. */
   readonly delayMs?: number
-  /** Starts a timer and returns what stops it; default `setTimeout`. */
+  /** Starts a timer and returns a function that cancels it; default `setTimeout`. */
   readonly schedule?: (work: () => void, delayMs: number) => () => void
 }
 
-/** Larger than any stats file: such a file is not read, and not overwritten either. */
+/** Larger than any stats file: such a file is neither read nor overwritten. */
 const MAX_BYTES = 64 * 1024 * 1024
-/** A temporary file this old was left by a process that was killed. */
+/** A temporary file this old was left by a killed process. */
 const ABANDONED_MS = 60_000
 
 /**
- * The file appears under its name only when it is complete (written beside it, synced, renamed); of several processes
- * the last one wins with a complete file. A symbolic link under the name is replaced by the file; what it points to is
- * not touched. A file that is not readable as stats is set aside, and the top-level fields of others are kept.
+ * The file appears under its name only when complete (written beside it, synced, renamed); of several processes, the
+ * last one wins with a complete file. A symbolic link under the name is replaced by the file; its target is not
+ * touched. A file that is not readable as stats is set aside, and top-level fields of other programs are preserved.
  */
 export class StatsFileWriter {
   readonly #options: StatsFileWriterOptions
@@ -43,14 +43,14 @@ export class StatsFileWriter {
     this.#options = options
   }
 
-  /** Something of the view changed; it will be written soon. */
+  /** The view changed; schedules a write. */
   changed(): void {
     if (this.#stop !== undefined || this.#isClosed) return
     const { schedule = startTimer, delayMs = 500 } = this.#options
     this.#stop = schedule(() => void this.write(), delayMs)
   }
 
-  /** Writes now. Resolves when it is done or was found impossible, which is one warning; never rejects. */
+  /** Writes now. Resolves when the write is done, or has failed with one warning; never rejects. */
   write(): Promise<void> {
     this.#stop?.()
     this.#stop = undefined
@@ -58,7 +58,7 @@ export class StatsFileWriter {
     return this.#writing
   }
 
-  /** Writes what is still to be written; changes after that are not. */
+  /** Writes what is pending; later changes are ignored. */
   close(): Promise<void> {
     this.#isClosed = true
     return this.#stop === undefined ? this.#writing : this.write()
@@ -76,7 +76,7 @@ export class StatsFileWriter {
     }
   }
 
-  /** What the file says now; an unusable one is out of the way afterwards. */
+  /** The file's current content; an unusable file is moved out of the way. */
   async #existing(): Promise<Pick<StatsFileContents, 'extra'>> {
     const { path, now, warn } = this.#options
     const text = await readIfThere(path)
