@@ -1,4 +1,7 @@
-/** The alert channels of the settings, with their secrets looked up. A channel that lacks one is left out, not fatal. */
+/**
+ * The alert channels of the settings, with their secrets resolved. A channel whose secret is missing is left out; the
+ * rest still load.
+ */
 
 import { ConfigError } from '../domain/errors.ts'
 import { Secret } from '../domain/redact.ts'
@@ -12,7 +15,7 @@ type AlertsOfFile = SettingsOfFile['alerts']
 export interface AlertSettings {
   readonly telegram?: Omit<NonNullable<AlertsOfFile['telegram']>, 'botToken'> & { readonly botToken: Secret }
   readonly webhook?: Omit<NonNullable<AlertsOfFile['webhook']>, 'url' | 'secret'> & {
-    /** A secret too: the addresses of Slack and Discord carry their key. */
+    /** A secret too: Slack and Discord put their key in the URL. */
     readonly url: Secret
     readonly secret?: Secret
   }

@@ -1,4 +1,4 @@
-/** The schema of one provider of the file: its keys, its models, its address. */
+/** The schema of one provider block in the file: its keys, its models, its address. */
 
 import { z } from 'zod'
 import {
@@ -38,7 +38,7 @@ const keyObject = section({
 const keyEntry = z.union([z.string(), keyObject])
 const keyEntries = z.union([z.string(), keyObject, z.array(keyEntry)])
 
-/** Of `domain/target.ts`, as the file spells them. */
+/** The abilities of `domain/target.ts`, as the file spells them. */
 const abilities = section({
   chat: z.boolean().optional(),
   streaming: z.boolean().optional(),
@@ -71,7 +71,7 @@ const headers = z
 
 export const DIALECTS = ['openai', 'openai-responses', 'anthropic', 'google', 'gemini'] as const
 
-/** One provider of the file, in any of the dialects that exist. */
+/** One provider block, in any of the file's supported dialects. */
 export const blockSchema = section({
   api_key: keyEntries.optional(),
   api_keys: keyEntries.optional(),

@@ -1,4 +1,4 @@
-/** What the configuration says to budgets and prices that cannot be meant: each with its place and what to do. */
+/** What the configuration reports about invalid budgets and prices: each with its location and the remedy. */
 
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../domain/errors.ts'
@@ -63,7 +63,7 @@ describe('a budget', () => {
       expect(problem({ groq, settings: { budgets: value } })).toContain(message)
     })
 
-  test('is told its provider by any of its names', () => {
+  test('accepts any of the names of a provider', () => {
     const google = { api_key: 'fake-google-key', models: ['m'] }
     const { settings, warnings } = load({ google, settings: { budgets: [{ ...day, scope: 'Gemini/m' }] } })
     expect(settings.budgets[0]?.scope).toBe('google/m')
@@ -83,7 +83,7 @@ describe('a budget', () => {
       expect(load({ groq, settings: { budgets } }).warnings.join('\n')).toContain(remark)
     })
 
-  test('may overlap with others without a word', () => {
+  test('may overlap with others without a remark', () => {
     const budgets = [day, { ...day, scope: 'groq' }, { ...day, usd: 10, per: 'month' }, { ...day, scope: 'token:ci' }]
     expect(load({ groq, settings: { budgets } }).warnings).toEqual([])
   })
@@ -92,7 +92,7 @@ describe('a budget', () => {
 describe('a price', () => {
   const priced = (price: unknown) => ({ groq: { api_key: 'fake-groq-key', models: [{ id: 'm', price }] } })
 
-  test('may name every rate', () => {
+  test('may state every rate', () => {
     const price = { input: 0.5, output: 1.5, cached_input: 0.05, cache_write: 0.6, reasoning: 2, request: 0.01 }
     expect(load(priced(price)).providers[0]?.models).toEqual([
       { id: 'm', price: { input: 0.5, output: 1.5, cachedInput: 0.05, cacheWrite: 0.6, reasoning: 2, request: 0.01 } },

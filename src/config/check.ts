@@ -1,4 +1,4 @@
-/** Runs a part of the configuration through its schema: what is wrong becomes an error with its place, what is unknown a warning. */
+/** Validates a part of the configuration: mistakes become an error with their location, unknown fields a warning. */
 
 import type { z } from 'zod'
 import { asArray, asRecord } from '../domain/json.ts'
@@ -10,15 +10,15 @@ import { showName } from './showPath.ts'
 
 type Issue = z.core.$ZodIssue
 
-/** Where a part of the document stands in the file's schema: `['settings']`, or a provider's block. */
+/** The position of this part in the file's schema: `['settings']`, or a provider's block. */
 interface CheckedPart {
   readonly path: Path
   readonly schemaPath: Path
 }
 
 /**
- * The parsed value of one part of the document. Unknown fields are taken out of the copy and reported once each.
- * Throws ConfigError at the first field that is wrong.
+ * The parsed value of one part of the document. Unknown fields are removed from the copy and reported once each.
+ * Throws ConfigError at the first invalid field.
  */
 export function checked<S extends z.ZodType>(
   schema: S,
@@ -42,7 +42,7 @@ interface Leaf {
   readonly path: Path
 }
 
-/** The issues below a union: those of the alternative whose shape fits best. */
+/** The issues inside a union: those of the alternative whose shape fits best. */
 function leaves(issue: Issue, above: Path): readonly Leaf[] {
   const path = [...above, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))]
   if (issue.code !== 'invalid_union') return [{ issue, path }]
@@ -62,7 +62,7 @@ function wording(issue: Issue): string {
   return ZODS_OWN.test(text) ? `is wrong: ${text}` : text
 }
 
-/** How the schema's library begins its own sentences; ours go on after the name of the field. */
+/** How zod begins its own messages; keywise's messages continue after the field's name. */
 const ZODS_OWN = /^(?:expected|Too |Invalid|Unrecognized)/
 
 function expectations(issue: Extract<Issue, { code: 'invalid_union' }>): string[] {
@@ -83,18 +83,19 @@ function takeOut(issue: Issue, path: Path, value: unknown, part: CheckedPart, re
       (known) => ` (did you mean "${known}"?)`,
     )
     const place = [...part.path, ...path, showName(name)]
-    // The copy has lost the field by now, but the file has not: the place is still found.
+    // The copy has lost the field by now, but the file has not, so its position is still found.
     remarks.add(place, `is not a field keywise knows${near.join('')}; it is kept and not used`)
   }
 }
 
 function at(value: unknown, path: Path): unknown {
-  return path.reduce((inner: unknown, part) => (inner as Record<string | number, unknown> | undefined)?.[part], value) // arrays too
+  // Arrays are indexed the same way.
+  return path.reduce((inner: unknown, part) => (inner as Record<string | number, unknown> | undefined)?.[part], value)
 }
 
 let editorSchema: Record<string, unknown> | undefined
 
-/** The names the schema has at a place, found in the editor's schema because that one is plain data. */
+/** The names the schema allows at a path, read from the editor's schema because it is plain data. */
 function knownNames(path: Path): string[] {
   editorSchema ??= jsonSchema()
   const root = editorSchema
@@ -110,7 +111,7 @@ function step(node: Record<string, unknown>, part: string | number): Record<stri
   return record ? [record] : []
 }
 
-/** The node behind a reference, and every alternative of a union. */
+/** Resolves a reference and lists every alternative of a union. */
 function expand(node: Record<string, unknown>, root: Record<string, unknown>): Record<string, unknown>[] {
   const reference = node['$ref']
   if (typeof reference === 'string') {

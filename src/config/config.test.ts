@@ -8,7 +8,7 @@ import { loadConfig } from './config.ts'
 
 const KEY = `gsk_${'k'.repeat(24)}`
 
-/** Loads what stands in `config/api-keys.json` of a fresh folder. */
+/** Loads `content` as `config/api-keys.json` of a fresh folder. */
 function loadFile(content: string | Uint8Array, env: Record<string, string> = {}) {
   const folder = temporaryFolder()
   put(folder, 'config/api-keys.json', content)
@@ -28,12 +28,12 @@ function errorOf(action: () => unknown): unknown {
   throw new Error('nothing was thrown')
 }
 
-test('comments, trailing commas and a byte order mark are fine', () => {
+test('comments, trailing commas and a byte order mark are accepted', () => {
   const text = `\uFEFF{\n  // mine\n  "groq": { "api_key": "${KEY}", /* more later */ },\n}`
   expect(loadFile(text).providers[0]?.keys[0]?.secret.reveal()).toBe(KEY)
 })
 
-test('the file is found by option, then KEYWISE_CONFIG, then ./config, then the folder of XDG', () => {
+test('the file is found by option, then KEYWISE_CONFIG, then ./config, then the XDG folder', () => {
   const folder = temporaryFolder()
   const fileOf = (options: Parameters<typeof loadIn>[1]) => loadIn(folder, options).file
   const text = `{ "groq": { "api_key": "${KEY}" } }`
@@ -49,7 +49,7 @@ test('the file is found by option, then KEYWISE_CONFIG, then ./config, then the 
   expect(fileOf({ config: 'given.json', env: { ...env, KEYWISE_CONFIG: 'named.json' } })).toBe(given)
 })
 
-test('without a file, or with settings alone, the keys of the environment are taken', () => {
+test('without a file, or with settings only, the keys come from the environment', () => {
   const env = { GROQ_API_KEY: KEY, GEMINI_API_KEY_2: `${KEY}2`, GEMINI_API_KEY_1: `${KEY}1,${KEY}3`, HOME: '/x' }
   const ids = ['google Gemini 3', 'groq 1']
   const outline = (config: ReturnType<typeof loadIn>) =>
@@ -62,7 +62,7 @@ test('without a file, or with settings alone, the keys of the environment are ta
   expect(withSettings.settings.maxAttempts).toBe(2)
 })
 
-test('no file and no key is an empty configuration, not an error', () => {
+test('no file and no key give an empty configuration, not an error', () => {
   expect(loadIn(temporaryFolder())).toMatchObject({ file: null, providers: [], warnings: [] })
 })
 
@@ -75,7 +75,7 @@ test('values come from variables and from files beside the configuration, trimme
   expect(providers[0]?.keys[0]?.source).toBe('config/api-keys.json groq.api_keys[0]')
 })
 
-test('the secrets of alert channels are looked up, and a channel that lacks one is left out', () => {
+test('the secrets of alert channels are resolved, and a channel whose secret is missing is left out', () => {
   const alerts = { telegram: { bot_token: 'env:BOT', chat_id: 42 }, webhook: { url: 'env:HOOK' } }
   const { settings, warnings } = loadIn('/nowhere', { config: { settings: { alerts } }, env: { BOT: '1:abc' } })
   expect(settings.alerts.telegram).toMatchObject({ chatId: '42', apiRoot: 'https://api.telegram.org' })
@@ -213,7 +213,7 @@ const badFiles: readonly {
 ]
 
 for (const { name, content, message, at, path } of badFiles) {
-  test(`a file that is or holds ${name} is refused with its place and what to do`, () => {
+  test(`a file that is or holds ${name} is refused with its location and the remedy`, () => {
     const error = errorOf(() => loadFile(content))
     expect(error).toBeInstanceOf(ConfigError)
     if (!(error instanceof ConfigError)) return
@@ -225,7 +225,7 @@ for (const { name, content, message, at, path } of badFiles) {
   })
 }
 
-test('a file that was named must be there, and must be a file', () => {
+test('a file named explicitly must exist and be a file', () => {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'sub'))
   expect(() => loadIn(folder, { config: 'nope.json' })).toThrow(/nope\.json: there is no such file; correct the path/)
@@ -233,13 +233,13 @@ test('a file that was named must be there, and must be a file', () => {
   expect(() => loadIn(folder, { config: 'sub' })).toThrow(/not a regular file/)
 })
 
-test.runIf(process.getuid?.() !== 0)('a file that may not be read is said to be so', () => {
+test.runIf(process.getuid?.() !== 0)('a file without read permission is reported as such', () => {
   const folder = temporaryFolder()
   chmodSync(put(folder, 'secret.json', '{}'), 0)
   expect(() => loadIn(folder, { config: 'secret.json' })).toThrow(/may not be read by this user/)
 })
 
-test('the vault is not there yet, and the message says what to use', () => {
+test('the vault is not available yet, and the message says what to use instead', () => {
   const error = errorOf(() => loadFile('{ "groq": { "api_key": "vault:groq" } }'))
   expect(error).toBeInstanceOf(VaultError)
   expect(String(error)).toMatch(
@@ -247,7 +247,7 @@ test('the vault is not there yet, and the message says what to use', () => {
   )
 })
 
-test('an object that is no plain data is refused', () => {
+test('an object that is not plain data is refused', () => {
   const loop: Record<string, unknown> = {}
   loop['again'] = loop
   for (const config of [loop, { groq: () => KEY }, { groq: { api_key: 5n } }, []]) {
@@ -255,14 +255,14 @@ test('an object that is no plain data is refused', () => {
   }
 })
 
-test('a file of a thousand mistakes is reported in part, and quickly', () => {
+test('a file with a thousand mistakes is reported in part, and quickly', () => {
   const fields = Array.from({ length: 20_000 }, (_, index) => `"field_${index}": 1`).join(',\n')
   const { warnings } = loadFile(`{ "groq": { "api_key": "${KEY}", ${fields} } }`)
   expect(warnings).toHaveLength(51)
   expect(warnings.at(-1)).toMatch(/and 19950 more remarks/)
 })
 
-test('a key in a file that git would take is remarked on, and one from a variable is not', () => {
+test('a key in a file that git would commit causes a warning, one from a variable does not', () => {
   const folder = temporaryFolder()
   mkdirSync(join(folder, '.git'))
   put(folder, 'config/api-keys.json', `{ "groq": { "api_key": "${KEY}" } }`)
@@ -288,7 +288,7 @@ const jsonWithNames = fc.letrec((tie) => ({
   ),
 }))
 
-test('whatever JSON stands in the file: it loads, or it is a planned error; nothing is polluted', () => {
+test('any JSON in the file either loads or is a planned error, and pollutes no prototype', () => {
   fc.assert(
     fc.property(jsonWithNames.node, (value) => {
       try {
@@ -302,7 +302,7 @@ test('whatever JSON stands in the file: it loads, or it is a planned error; noth
   )
 })
 
-test('whatever text stands in the file: it loads, or it is a planned error', () => {
+test('any text in the file either loads or is a planned error', () => {
   const file = put(temporaryFolder(), 'keys.json', '')
   const text = fc.string({ unit: fc.constantFrom(...'{}[]:,"\\/*ntgroq_api_key 0e-.\n\u2028é'), maxLength: 60 })
   fc.assert(
@@ -318,7 +318,7 @@ test('whatever text stands in the file: it loads, or it is a planned error', () 
   )
 })
 
-// Keys of every shape, without one, and in places where none belongs.
+// Keys of every shape, blocks without one, and keys in places where none belongs.
 const canary = fc.constantFrom(
   `gsk_${'CANARY'.repeat(4)}`,
   `AIza${'CANARY7'.repeat(5)}`,
@@ -346,7 +346,7 @@ const spoiled = fc.constantFrom<(key: string) => unknown>(
   (key) => ({ cloudflare: { api_key: key } }),
 )
 
-test('no error and no warning ever holds a key, wherever it was put', () => {
+test('no error or warning ever contains a key, wherever it was put', () => {
   const file = put(temporaryFolder(), 'keys.json', '')
   fc.assert(
     fc.property(canary, spoiled, fc.boolean(), (key, spoil, cut) => {
@@ -365,7 +365,7 @@ test('no error and no warning ever holds a key, wherever it was put', () => {
   )
 })
 
-test('a pass phrase that looks like no key stays out of messages where a key belongs', () => {
+test('a passphrase that does not look like a key stays out of messages where a key belongs', () => {
   const phrase = 'correct horse battery staple'
   for (const block of [{ api_key: phrase }, { keys: [{ key: phrase }] }, { api_key: 'x', token: phrase }]) {
     const config = { groq: block, settings: { default_provider: phrase } }

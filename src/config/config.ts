@@ -1,4 +1,4 @@
-/** Loads the configuration: finds the file, reads its dialect, looks up the keys, and says what a person should know. */
+/** Loads the configuration: finds the file, reads its dialect, resolves the keys, and collects the warnings. */
 
 import { existsSync } from 'node:fs'
 import { ConfigError, VaultError } from '../domain/errors.ts'
@@ -26,12 +26,12 @@ export type { KeyConfig, ModelConfig, ProviderConfig } from './providerConfig.ts
 export type { BudgetOfFile } from './settingsSchema.ts'
 
 export interface Config {
-  /** The keys file, absolute; null when there is none. */
+  /** Absolute path of the keys file; null when there is none. */
   readonly file: string | null
-  /** In the order of the file. Empty when there is no key anywhere: then there is nothing to call. */
+  /** In file order. Empty when no key is found anywhere: then there is nothing to call. */
   readonly providers: readonly ProviderConfig[]
   readonly settings: Settings
-  /** For people, each one sentence with its place; never a key. */
+  /** For people: one sentence each, with its location; never a key. */
   readonly warnings: readonly string[]
 }
 
@@ -43,19 +43,19 @@ export type Settings = Omit<SettingsOfFile, 'alerts' | 'budgets' | 'experiments'
 }
 
 export interface LoadOptions {
-  /** A path (against `cwd`), or the configuration itself; absent: looked for. */
+  /** A path (relative to `cwd`), or the configuration itself; if absent, the file is searched for. */
   readonly config?: string | object
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly home: string
   readonly platform: NodeJS.Platform
-  /** Providers of the caller's own, made with `defineProvider`; they come before known ones of the same name. */
+  /** The caller's own providers, made with `defineProvider`; they take precedence over known ones of the same name. */
   readonly providers?: readonly ProviderSpec[]
 }
 
 /**
- * Reads the configuration. Throws ConfigError (what is wrong, where, what to do) or VaultError. A file that names no
- * provider takes the keys of the environment, as does no file at all.
+ * Reads the configuration. Throws ConfigError (what is wrong, where, what to do) or VaultError. Without a file, or with
+ * one that names no provider, the keys come from the environment.
  */
 export function loadConfig(options: LoadOptions): Config {
   const document = openDocument(options) ?? documentOf({}, options.cwd)
@@ -97,7 +97,10 @@ function fromDocument(document: ConfigDocument, options: LoadOptions): Config {
   }
 }
 
-/** The budgets under the providers' own names (`gemini` is `google`), with a remark on each that does not do what it seems to. */
+/**
+ * The budgets with provider names resolved (`gemini` is `google`), and a remark on each that does not do what it seems
+ * to.
+ */
 function namedBudgets(
   budgets: readonly BudgetOfFile[],
   providers: readonly ProviderConfig[],
@@ -159,7 +162,7 @@ function find(name: string, options: LoadOptions): ProviderSpec | undefined {
   return own ?? findProvider(name)
 }
 
-/** `default_provider` names the only one to use; `auto` means all of them. */
+/** `default_provider` names the only provider to use; `auto` means all of them. */
 function onlyDefault(
   all: readonly ProviderConfig[],
   name: string,
@@ -180,7 +183,7 @@ function gitRemarks({ file, name }: ConfigDocument): readonly string[] {
   return warning === null ? [] : [`${name}: ${warning}`]
 }
 
-/** Whatever went wrong, no key of the file comes out in the message. */
+/** Whatever went wrong, the message contains no key of the file. */
 function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
   if (error instanceof VaultError) return new VaultError(scrubbed(error.message, secrets))
   if (!(error instanceof ConfigError)) return error

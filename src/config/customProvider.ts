@@ -1,9 +1,9 @@
-/** The provider a block of the configuration means: a known one, a known one elsewhere, or one of the user's own. */
+/** The provider a configuration block describes: a known one, a known one at another address, or the user's own. */
 
 import type { DialectId } from '../domain/chat.ts'
 import { type AuthScheme, defineProvider, type ModelsList, type ProviderSpec } from '../providers/provider.ts'
 
-/** What a block says about the provider itself. */
+/** What a block states about the provider itself. */
 export interface Overrides {
   readonly baseUrl?: string
   readonly dialect?: DialectId
@@ -41,9 +41,9 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
     auth: overrides.keyless ? 'none' : AUTH[dialect],
     headers: headersFor(dialect, overrides),
     keyCheck: overrides.keyless ? 'none' : 'call',
-    // Nobody knows whether this server's list asks for the key, so it proves nothing.
+    // Whether this server's model list requires the key is unknown, so reading it proves nothing about the key.
     modelsList: { path: '/models', shape: LIST_SHAPE[dialect], public: true },
-    // Its keys stand alone until the user gives several one `account`.
+    // Each key counts by itself until the user gives several the same `account`.
     quotaScope: 'account',
     dayBoundary: 'unknown',
     trainsOnFreePrompts: overrides.local ? false : null,
@@ -55,7 +55,7 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
   })
 }
 
-/** A known provider with what the block says otherwise; itself when it says nothing. */
+/** A known provider with the block's overrides applied; unchanged when there are none. */
 export function adjustedProvider(spec: ProviderSpec, overrides: Overrides): ProviderSpec {
   const moved = overrides.baseUrl !== undefined && overrides.baseUrl !== spec.baseUrl
   const dialect = overrides.dialect ?? spec.dialect
@@ -84,7 +84,7 @@ function headersFor(dialect: DialectId, overrides: Overrides, own: ProviderSpec[
   return { ...(dialect === 'anthropic' ? ANTHROPIC_VERSION : {}), ...own, ...overrides.headers }
 }
 
-/** Key check and models list below the base URL: a key never goes to another host than the one the user named. */
+/** Key check and model list under the base URL: a key is never sent to a host other than the one the user named. */
 function atHome(spec: ProviderSpec, dialect: DialectId, keyless: boolean): Partial<ProviderSpec> {
   const translated = dialect !== spec.dialect
   const checkElsewhere = translated || (typeof spec.keyCheck === 'object' && !spec.keyCheck.path.startsWith('/'))
@@ -95,7 +95,7 @@ function atHome(spec: ProviderSpec, dialect: DialectId, keyless: boolean): Parti
   }
 }
 
-/** The account of a credential belongs into the provider's own address, not into the one the user gave. */
+/** A credential's account is part of the provider's own address, not of one the user supplied. */
 function withoutAddress(spec: ProviderSpec): ProviderSpec['quirks'] {
   return { ...spec.quirks, credential: (key) => ({ key: spec.quirks?.credential?.(key).key ?? key }) }
 }

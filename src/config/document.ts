@@ -1,4 +1,4 @@
-/** A configuration as it was written: its value, and where in the file each part of it stands. */
+/** A configuration as written: its value, and the position of each part in the file. */
 
 import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import {
@@ -15,15 +15,15 @@ import { readText } from './readText.ts'
 import { type Path, showPath } from './showPath.ts'
 
 export interface ConfigDocument {
-  /** Absolute; null when the configuration was handed over as an object. */
+  /** Absolute path; null when the configuration was passed as an object. */
   readonly file: string | null
-  /** How messages call it: `config/api-keys.json`, or `config` for an object. */
+  /** The name used in messages: `config/api-keys.json`, or `config` for an object. */
   readonly name: string
-  /** Against which `file:` values are resolved. */
+  /** The folder that `file:` values are relative to. */
   readonly folder: string
-  /** A copy of our own; its objects have no prototype. */
+  /** A private copy whose objects have no prototype. */
   readonly value: Record<string, unknown>
-  /** 1-based line and column of the part at `path`, or of what is nearest above it. */
+  /** 1-based line and column of the part at `path`, or of its nearest existing parent. */
   position(path: Path): Position | null
 }
 
@@ -34,10 +34,10 @@ export interface Position {
 
 const MOST_DEPTH = 64
 const EXAMPLE = '{ "groq": { "api_key": "..." } }'
-/** Would reach the prototype of an object that is filled by name. */
+/** Names that would reach the prototype of an object filled by name. */
 const REFUSED_NAMES = new Set(['__proto__', 'constructor', 'prototype'])
 
-/** Reads and parses a file of JSON with comments; ConfigError says what is wrong with it, and where. */
+/** Reads and parses a file of JSON with comments; a ConfigError states what is wrong and where. */
 export function readDocument(file: string, cwd: string): ConfigDocument {
   const path = resolve(cwd, file)
   const inside = relative(cwd, path)
@@ -45,7 +45,7 @@ export function readDocument(file: string, cwd: string): ConfigDocument {
   return parseDocument(readText(path, name), { file: path, name })
 }
 
-/** Parses the text of a file; `name` is what messages call it. */
+/** Parses the text of a file; `name` is its name in messages. */
 export function parseDocument(text: string, from: { readonly file: string; readonly name: string }): ConfigDocument {
   const fail = failure(from, text)
   checkDepth(text, fail)
@@ -69,7 +69,7 @@ export function parseDocument(text: string, from: { readonly file: string; reado
   }
 }
 
-/** The document of a configuration that a program hands over as an object. */
+/** The document of a configuration passed as an object. */
 export function documentOf(config: unknown, cwd: string): ConfigDocument {
   const value = asRecord(copyOf(config, [], 0))
   if (!value) throw new ConfigError(`config: must be an object such as ${EXAMPLE}`)
@@ -86,7 +86,7 @@ function failure(from: { readonly file: string; readonly name: string }, text: s
   }
 }
 
-// The parser calls itself for every level, so a file of brackets would exhaust the stack; the scanner does not.
+// The parser recurses per level, so a file of brackets would exhaust the stack; the scanner does not.
 function checkDepth(text: string, fail: Fail): void {
   const scanner = createScanner(text, true)
   let depth = 0
@@ -97,7 +97,7 @@ function checkDepth(text: string, fail: Fail): void {
   }
 }
 
-// jsonc-parser's SyntaxKind is a const enum, which isolated modules cannot read: these are its values.
+// jsonc-parser's SyntaxKind is a const enum, which isolated modules cannot import; these are its values.
 const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET, END] = [1, 2, 3, 4, 17]
 
 function explain(error: ParseError): string {
@@ -162,5 +162,5 @@ function copyOfRecord(record: Record<string, unknown>, path: Path, depth: number
 }
 
 function emptyObject(): Record<string, unknown> {
-  return Object.create(null) as Record<string, unknown> // Object.create says any
+  return Object.create(null) as Record<string, unknown> // typed as any
 }

@@ -44,7 +44,7 @@ for (const [text, isPrivate] of [
   ['http://10.example.com', false],
   ['https://api.example.com', false],
 ] as const) {
-  test(`readEndpoint() takes ${text} for a ${isPrivate ? 'private' : 'public'} address`, () => {
+  test(`readEndpoint() treats ${text} as a ${isPrivate ? 'private' : 'public'} address`, () => {
     expect(readEndpoint(text)).toMatchObject({ ok: true, private: isPrivate })
   })
 }

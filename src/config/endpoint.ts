@@ -1,4 +1,4 @@
-/** Base URLs as people paste them, made into what the calls are appended to. */
+/** Turns base URLs as people paste them into the prefix for calls. */
 
 import type { ProviderSpec } from '../providers/provider.ts'
 
@@ -6,15 +6,18 @@ export type Endpoint =
   | { readonly ok: true; readonly url: string; readonly private: boolean; readonly encrypted: boolean }
   | { readonly ok: false; readonly why: string }
 
-/** What people copy along from an example call; the longest first. */
+/** Path suffixes people copy along from an example call, longest first. */
 const TAILS =
   /\/(?:chat\/completions|completions|responses|embeddings|messages\/count_tokens|messages|models(?:\/.*)?)$/
 const LOCAL_HOST =
   /^(?:localhost|.*\.localhost|.*\.local|host\.docker\.internal|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|\[f[cd][0-9a-f]{2}:.*\])$/
-/** Where clouds hand out their machines' credentials: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html */
+/**
+ * Where clouds serve instance credentials:
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+ */
 const METADATA_HOST = /^(?:169\.254\.\d+\.\d+|\[fe80:.*\]|\[fd00:ec2::254\]|metadata\.google\.internal)$/
 
-/** The base URL that `text` means: without a pasted tail, query or slash at the end. */
+/** The base URL that `text` means, without a pasted suffix, query or trailing slash. */
 export function readEndpoint(text: string, spec?: ProviderSpec): Endpoint {
   const url = parseUrl(text.trim(), spec)
   if (!url) return { ok: false, why: 'must be a URL such as "https://api.example.com/v1"' }

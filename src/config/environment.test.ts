@@ -36,12 +36,12 @@ for (const { name, variables, keys } of cases) {
   })
 }
 
-test('both names of the Gemini key count', () => {
+test('both names of the Gemini key are read', () => {
   const { keys } = keysOf(google, { GOOGLE_API_KEY: 'b', GEMINI_API_KEY: 'a', GEMINI_API_KEY_1: 'c' })
   expect(keys).toEqual(['env GEMINI_API_KEY=a', 'env GEMINI_API_KEY_1=c', 'env GOOGLE_API_KEY=b'])
 })
 
-test("Cloudflare's token needs its account beside it", () => {
+test("Cloudflare's token needs its account as well", () => {
   const account = 'f'.repeat(32)
   expect(keysOf(cloudflare, { CLOUDFLARE_API_TOKEN: 't', CLOUDFLARE_ACCOUNT_ID: account }).keys).toEqual([
     `env CLOUDFLARE_API_TOKEN=${account}:t`,
@@ -52,14 +52,14 @@ test("Cloudflare's token needs its account beside it", () => {
   })
 })
 
-test('a value that no header could carry is left out with a warning that does not show it', () => {
+test('a value no header could carry is left out with a warning that does not show it', () => {
   const { keys, warnings } = keysOf(groq, { GROQ_API_KEY: 'canary one\ntwo' })
   expect(keys).toEqual([])
   expect(warnings.join()).toMatch(/GROQ_API_KEY/)
   expect(warnings.join()).not.toMatch(/canary/)
 })
 
-test('readEnvironment() reads what is meant for keywise, and nothing that is empty', () => {
+test('readEnvironment() reads the variables meant for keywise and ignores empty ones', () => {
   const environment = readEnvironment({
     KEYWISE_CONFIG: 'a.json',
     KEYWISE_STORE: '',
@@ -84,6 +84,6 @@ test('readEnvironment() reads what is meant for keywise, and nothing that is emp
   expect(JSON.stringify(environment)).not.toContain('t'.repeat(20))
 })
 
-test('readEnvironment() is not fooled by names that every object has', () => {
+test('readEnvironment() is not fooled by names every object inherits', () => {
   expect(readEnvironment(Object.create({ KEYWISE_CONFIG: 'inherited' })).config).toBe(null)
 })

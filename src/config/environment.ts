@@ -1,4 +1,6 @@
-/** The one place where environment variables get their meaning. The record is passed in; `ownVariables` alone reads the process's. */
+/**
+ * The only place that interprets environment variables. The record is passed in; only `ownVariables` reads the process.
+ */
 
 import { isAbsolute } from 'node:path'
 import { Secret } from '../domain/redact.ts'
@@ -7,18 +9,18 @@ import { isHeaderSafe } from './secrets.ts'
 
 export type EnvironmentVariables = Readonly<Record<string, string | undefined>>
 
-/** The variables of this process: the default where nobody passes a record. */
+/** The variables of this process: the default where none are passed in. */
 export function ownVariables(): EnvironmentVariables {
   return process.env
 }
 
-/** What the environment says about keywise itself. Empty variables count as unset. */
+/** Settings of keywise itself in the environment. Empty variables count as unset. */
 export interface Environment {
   /** `KEYWISE_CONFIG`: path of the keys file. */
   readonly config: string | null
   /** `KEYWISE_STORE`: a path, or `memory:`. */
   readonly store: string | null
-  /** `KEYWISE_TOKEN`, `KEYWISE_ADMIN_TOKEN`: of the gateway. */
+  /** `KEYWISE_TOKEN`, `KEYWISE_ADMIN_TOKEN`: the gateway's tokens. */
   readonly token: Secret | null
   readonly adminToken: Secret | null
   /** `NO_COLOR` with any value: https://no-color.org */
@@ -53,7 +55,7 @@ export function readEnvironment(variables: EnvironmentVariables): Environment {
   }
 }
 
-/** A key that a variable holds. */
+/** A key found in a variable. */
 export interface EnvironmentKey {
   readonly value: string
   /** `env GROQ_API_KEY`, or `env GROQ_API_KEY[2]` for the second of a list. */
@@ -61,8 +63,9 @@ export interface EnvironmentKey {
 }
 
 /**
- * The keys of one provider: `NAME`, `NAMES`, then `NAME_1`, `NAME_2` … in the order of their numbers, each one key or a
- * list with commas. What cannot be a key is left out with a warning, because the variable may be there for others.
+ * The keys of one provider: `NAME`, `NAMES`, then `NAME_1`, `NAME_2` … in numeric order, each one key or a
+ * comma-separated list. What cannot be a key is left out with a warning, because the variable may serve another
+ * program.
  */
 export function keysFromEnvironment(
   spec: ProviderSpec,
@@ -98,7 +101,7 @@ function withAccount(value: string, spec: ProviderSpec, variables: EnvironmentVa
   return account === null || value.includes(':') ? value : `${account}:${value}`
 }
 
-/** Whether a call with this key has somewhere to go. */
+/** Whether a call with this key has an address to go to. */
 export function hasAddress(spec: ProviderSpec, key: string): boolean {
   return spec.baseUrl !== null || spec.quirks?.credential?.(key).baseUrl !== undefined
 }

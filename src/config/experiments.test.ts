@@ -14,7 +14,7 @@ function load(experiments: unknown) {
   return loadConfig({ config: file, env: {}, cwd: folder, home: folder, platform: 'linux' })
 }
 
-test('experiments of the settings are read, with what they are written as', () => {
+test('experiments of the settings are read, together with their definition as written', () => {
   const [definition] = load([tone]).settings.experiments
   expect(definition?.experiment).toMatchObject({ name: 'tone', version: 1, metric: { name: 'quality' } })
   expect(definition?.written).toEqual(tone)
@@ -49,6 +49,6 @@ for (const { name, experiments, says } of [
     says: /parameters\.top_p" must be a number from 0 to 1; .*parameters\.stop" must be a text or a list of texts/,
   },
 ])
-  test(`says what is wrong, and where: ${name}`, () => {
+  test(`reports what is wrong and where: ${name}`, () => {
     expect(() => load(experiments)).toThrow(says)
   })

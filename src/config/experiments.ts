@@ -1,4 +1,4 @@
-/** The experiments of the settings, checked as a whole: what is wrong is said with its place, all of it at once. */
+/** The experiments of the settings, validated as a whole: all mistakes are reported at once, each with its location. */
 
 import { ConfigError } from '../domain/errors.ts'
 import { type Definition, readDefinitions } from '../experiment/definition.ts'
@@ -25,7 +25,7 @@ function wrong(problems: readonly string[], document: ConfigDocument): ConfigErr
   return new ConfigError(text, { file: document.file, path: path.join('.'), ...position })
 }
 
-/** Of `"settings.experiments[1].name" is missing`: the second experiment. */
+/** Maps a problem to its path: `"settings.experiments[1].name" is missing` is about the second experiment. */
 function placeOf(problem: string): Path {
   const index = /^"settings\.experiments\[(\d{1,4})\]/.exec(problem)?.[1]
   return index === undefined ? PLACE : [...PLACE, Number(index)]

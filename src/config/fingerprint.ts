@@ -1,16 +1,16 @@
 /**
- * The name under which what is learned of a key is kept: it tells keys apart without telling them. Keyed with a salt
- * of the user's own, so that nobody who reads a store can test guesses of keys against it.
+ * The id under which a key's learned state is stored: it distinguishes keys without revealing them. Salted per user, so
+ * that guesses at a key cannot be tested against a leaked store.
  */
 
 import { createHmac, randomBytes } from 'node:crypto'
 
-/** 16 hex digits of HMAC-SHA-256: 64 bits, plenty to keep a person's keys apart. */
+/** 16 hex digits of HMAC-SHA-256: 64 bits, plenty to distinguish one person's keys. */
 export function fingerprint(secret: string, salt: string): string {
   return createHmac('sha256', salt).update(secret).digest('hex').slice(0, 16)
 }
 
-/** A new salt; the store keeps the one that a state begins with. */
+/** A new salt; the store keeps the one its state was created with. */
 export function freshSalt(): string {
   return randomBytes(32).toString('hex')
 }

@@ -35,7 +35,7 @@ for (const { text, ignored } of rules) {
   })
 }
 
-test('rules of a folder count for what is below it, and over those above', () => {
+test('rules of a folder apply to everything below it and override those above', () => {
   expect(isIgnored(PATH, [{ folder: 'config', text: '/api-keys.json' }])).toBe(true)
   expect(isIgnored(PATH, [{ folder: 'other', text: '*' }])).toBe(false)
   expect(
@@ -46,16 +46,16 @@ test('rules of a folder count for what is below it, and over those above', () =>
   ).toBe(false)
 })
 
-test('a pattern of many stars takes no time to speak of', () => {
+test('a pattern of many stars takes negligible time', () => {
   const text = `${'*a'.repeat(5_000)}b`
   expect(isIgnored('a'.repeat(10_000), [{ folder: '', text }])).toBe(false)
 })
 
-test('a keys file outside every work tree needs no warning', () => {
+test('a keys file outside any work tree causes no warning', () => {
   expect(gitWarning(put(temporaryFolder(), PATH, '{}'))).toBe(null)
 })
 
-test('a keys file in a work tree is warned about until something ignores it', () => {
+test('a keys file in a work tree causes a warning until it is ignored', () => {
   const folder = temporaryFolder()
   const file = put(folder, PATH, '{}')
   mkdirSync(join(folder, '.git'))
@@ -67,7 +67,7 @@ test('a keys file in a work tree is warned about until something ignores it', ()
   expect(gitWarning(file)).toBe(null)
 })
 
-test('a linked work tree is one too, and shares the excludes of its repository', () => {
+test("a linked work tree counts too, and shares its repository's exclude file", () => {
   const folder = temporaryFolder()
   const file = put(folder, `tree/${PATH}`, '{}')
   put(folder, 'tree/.git', 'gitdir: ../repository/worktrees/tree\n')
@@ -77,14 +77,14 @@ test('a linked work tree is one too, and shares the excludes of its repository',
   expect(gitWarning(file)).toBe(null)
 })
 
-/** One entry of git's index, as far as it is looked at: 60 bytes of times and sizes, the length, the path, a zero. */
+/** One entry of git's index, as far as it is read: 60 bytes of times and sizes, the length, the path, a zero byte. */
 const entry = (path: string) => {
   const head = Buffer.alloc(62)
   head.writeUInt16BE(path.length, 60)
   return Buffer.concat([head, Buffer.from(path), Buffer.alloc(1)])
 }
 
-test('a keys file that git tracks is warned about although it is ignored', () => {
+test('a keys file tracked by git causes a warning even if it is ignored', () => {
   const folder = temporaryFolder()
   const file = put(folder, PATH, '{}')
   put(folder, '.gitignore', 'config/')

@@ -1,17 +1,18 @@
 /**
- * Warns when the keys file is about to be committed. Git itself is not asked (it may not be installed, and nothing here
- * starts programs): the index, `.git/info/exclude` and every `.gitignore` on the way are read. The user's global ignore
- * file and character classes (`[a-z]`) in patterns are not looked at, so it may warn once too often, never too seldom.
+ * Warns when the keys file is about to be committed. Git itself is not run (it may not be installed, and keywise starts
+ * no programs here): the index, `.git/info/exclude` and every `.gitignore` on the way are read. The user's global
+ * ignore file and character classes (`[a-z]`) in patterns are not supported, so it may warn needlessly but never fails
+ * to warn.
  */
 
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { type IgnoreRules, isIgnored } from './gitIgnore.ts'
 
-/** Most bytes of an index that are searched; larger ones belong to repositories that keep no keys file. */
+/** Maximum bytes of an index that is searched; larger ones belong to repositories that hold no keys file. */
 const MOST_INDEX_BYTES = 64 * 1024 * 1024
 
-/** What is wrong and what to do, or null when the file is ignored or not in a work tree at all. */
+/** What is wrong and what to do, or null when the file is ignored or outside any work tree. */
 export function gitWarning(file: string): string | null {
   const root = workTreeOf(dirname(file))
   if (root === null) return null
@@ -36,7 +37,7 @@ function workTreeOf(folder: string): WorkTree | null {
   return parent === folder ? null : workTreeOf(parent)
 }
 
-/** In a linked work tree and in a submodule `.git` is a file that names the folder. */
+/** In a linked work tree or submodule, `.git` is a file that names the folder. */
 function pointedAt(file: string): string {
   const target = /^gitdir: (.+)$/m.exec(textOf(file))?.[1]?.trim()
   return target === undefined ? file : resolve(dirname(file), target)
@@ -49,12 +50,12 @@ function isTracked(path: string, gitFolder: string): boolean {
   try {
     return holdsPath(readFileSync(index), Buffer.from(path))
   } catch {
-    return false // not permitted: the ignore rules still tell
+    return false // not permitted: the ignore rules still decide
   }
 }
 
-// https://git-scm.com/docs/index-format: in versions 2 and 3 an entry is its length in the low 12 bits of two bytes, the
-// whole path, and a zero byte. Version 4 shortens paths and is not read.
+// https://git-scm.com/docs/index-format: in versions 2 and 3, an entry has its length in the low 12 bits of two bytes,
+// the whole path, and a zero byte. Version 4 compresses paths and is not read.
 function holdsPath(index: Buffer, path: Buffer): boolean {
   for (let at = index.indexOf(path); at !== -1; at = index.indexOf(path, at + 1)) {
     const isWhole = at >= 2 && (index.readUInt16BE(at - 2) & 0xfff) === path.length && index[at + path.length] === 0

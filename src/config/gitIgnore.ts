@@ -1,15 +1,15 @@
-/** The rules of `.gitignore`, as far as one path is concerned. https://git-scm.com/docs/gitignore */
+/** The rules of `.gitignore`, as far as they affect one path. https://git-scm.com/docs/gitignore */
 
 /** The rules of one ignore file. */
 export interface IgnoreRules {
-  /** Folder the file stands in, relative to the work tree, with `/`; '' for its root. */
+  /** The file's folder, relative to the work tree, with `/`; '' for its root. */
   readonly folder: string
   readonly text: string
 }
 
 /**
- * Whether git ignores the file at `path` (relative to the work tree, with `/`). `files` are in git's order: the weakest
- * first. An ignored folder takes everything below it along, whatever the rules say of what is inside.
+ * Whether git ignores the file at `path` (relative to the work tree, with `/`). `files` are in git's order, weakest
+ * first. Everything inside an ignored folder is ignored, whatever the rules say about it.
  */
 export function isIgnored(path: string, files: readonly IgnoreRules[]): boolean {
   const rules = files.flatMap(parse)
@@ -36,7 +36,7 @@ function parse({ folder, text }: IgnoreRules): IgnoreRule[] {
     const bare = negated ? trimmed.slice(1) : trimmed
     const foldersOnly = bare.endsWith('/')
     const path = foldersOnly ? bare.slice(0, -1) : bare
-    // A slash anywhere but at the end ties the pattern to its folder; without one it fits at any depth.
+    // A slash anywhere but at the end anchors the pattern to its folder; without one it matches at any depth.
     const pattern = path.includes('/') ? path.replace(/^\//, '').split('/') : ['**', path]
     return [{ base, pattern, negated, foldersOnly }]
   })
@@ -64,7 +64,7 @@ function fitsParts(parts: readonly string[], pattern: readonly string[]): boolea
   return name !== undefined && fitsName(name, first) && fitsParts(others, rest)
 }
 
-/** `*` and `?` within one name; goes back to the last star only, so it takes at most name times pattern steps. */
+/** `*` and `?` within one name; backtracks to the last star only, so it takes at most name times pattern steps. */
 function fitsName(name: string, pattern: string): boolean {
   let at = 0
   let place = 0

@@ -6,7 +6,7 @@ const key = (name: string) => `key-${name}-${'x'.repeat(12)}`
 const load = (config: object, env: Record<string, string> = {}) =>
   loadConfig({ config, env, cwd: '/nowhere', home: '/nowhere', platform: 'linux' })
 
-/** Provider ids with their keys and models, which is what a dialect has to bring across. */
+/** Provider ids with their keys and models: what every dialect must convey. */
 const outline = (config: object, env?: Record<string, string>) =>
   load(config, env).providers.map(({ id, keys, models }) => ({
     id,
@@ -105,7 +105,7 @@ for (const { name, config, expected } of dialects) {
   })
 }
 
-test('everything the full form says of a key and a model comes across', () => {
+test('everything the full form states about a key and a model is read', () => {
   const [google] = load({
     google: {
       account: 'shared',
@@ -147,7 +147,7 @@ test('everything the full form says of a key and a model comes across', () => {
   ])
 })
 
-test('default_provider leaves only that one, by any of its names', () => {
+test('default_provider leaves only that provider, by any of its names', () => {
   const config = { groq: { api_key: key('a') }, google: { api_key: key('b') } }
   expect(outline({ ...config, settings: { default_provider: 'gemini' } }).map(({ id }) => id)).toEqual(['google'])
   expect(() => load({ ...config, settings: { default_provider: 'grok4' } })).toThrow(
@@ -199,14 +199,14 @@ for (const { name, block, spec } of endpoints) {
   })
 }
 
-test('a known provider elsewhere keeps its ways, and its key goes nowhere else', () => {
+test('a known provider at another address keeps its quirks, and its key goes nowhere else', () => {
   const [moved] = load({ huggingface: { api_key: key('a'), endpoint: 'https://proxy.example.com/v1' } }).providers
   expect(moved?.spec).toMatchObject({ name: 'Hugging Face', baseUrl: 'https://proxy.example.com/v1', keyCheck: 'call' })
   const [cohere] = load({ cohere: { api_key: key('a'), endpoint: 'https://proxy.example.com/v1' } }).providers
   expect(cohere?.spec).toMatchObject({ keyCheck: 'call', modelsList: { path: '/models', shape: 'openai' } })
 })
 
-test("Gemini's OpenAI-compatible address is spoken to in that dialect", () => {
+test("Gemini's OpenAI-compatible address is called in that dialect", () => {
   const endpoint = 'https://generativelanguage.googleapis.com/v1beta/openai/chat/completions'
   const [google] = load({ google: { api_key: key('a'), endpoint } }).providers
   expect(google?.spec).toMatchObject({
@@ -216,13 +216,13 @@ test("Gemini's OpenAI-compatible address is spoken to in that dialect", () => {
   })
 })
 
-test("a provider's usual address, pasted with its tail, changes nothing", () => {
+test("a provider's usual address, pasted with its suffix, changes nothing", () => {
   const plain = load({ groq: { api_key: key('a') } }).providers[0]?.spec
   const pasted = load({ groq: { api_key: key('a'), endpoint: 'https://api.groq.com/openai/v1/chat/completions' } })
   expect(pasted.providers[0]?.spec).toBe(plain)
 })
 
-test('Cloudflare takes its account from the key, from account_id, or needs none where an endpoint is given', () => {
+test('Cloudflare takes its account from the key or account_id, or needs none where an endpoint is given', () => {
   const account = '0123456789abcdef'.repeat(2)
   const secretOf = (block: object) => load({ cloudflare: block }).providers[0]?.keys[0]?.secret.reveal()
   expect(secretOf({ api_key: `${account}:token` })).toBe(`${account}:token`)
@@ -234,7 +234,7 @@ test('Cloudflare takes its account from the key, from account_id, or needs none 
   expect(moved?.spec.quirks?.credential?.(`${account}:token`)).toEqual({ key: 'token' })
 })
 
-test("ollama is a server of one's own, at an address as OLLAMA_HOST has it", () => {
+test("ollama is the user's own server, at an address written as in OLLAMA_HOST", () => {
   expect(load({ ollama: {} }).providers[0]?.spec).toMatchObject({
     baseUrl: 'http://127.0.0.1:11434/v1',
     auth: 'none',
@@ -255,7 +255,7 @@ test('a block without a key takes those of the environment, but never for an add
   ])
 })
 
-test('a key that stands twice is used once, and the warning names both places', () => {
+test('a key that appears twice is used once, and the warning names both locations', () => {
   const twice = load({ google: { api_key: key('a'), api_keys: [key('b'), key('a')] } })
   expect(twice.providers[0]?.keys.map(({ index }) => index)).toEqual([1, 2])
   expect(twice.warnings).toEqual(['config: "google.api_keys[1]" is the same key as google.api_key; it is left out'])
@@ -276,12 +276,12 @@ test('unknown fields are reported once, with the nearest name, and break nothing
   expect(warnings.join('\n')).toMatch(/settings\.routing\.stratgy".*"strategy"/)
 })
 
-test('notes and comments among the providers are left alone', () => {
+test('notes and comments among the providers are ignored', () => {
   const config = { _note: 'mine', $schema: './keywise.schema.json', '//': 'x', groq: { api_key: key('a') } }
   expect(load(config).warnings).toEqual([])
 })
 
-test('a provider that was retired loads, and the user is told', () => {
+test('a retired provider loads with a warning', () => {
   expect(load({ github: { api_key: key('a') } }).warnings.join()).toMatch(/retired since 2026-07-30/)
 })
 
@@ -298,7 +298,7 @@ test('a provider declared by the program is used like a known one', () => {
   expect(config.providers[0]?.spec.name).toBe('Acme')
 })
 
-test('a budget of 0 and a placeholder instead of a key are remarked on', () => {
+test('a budget of 0 and a placeholder instead of a key cause a remark', () => {
   const { warnings } = load({
     groq: { api_key: 'your-groq-key-here' },
     settings: { budgets: [{ scope: 'all', usd: 0 }] },
@@ -309,7 +309,7 @@ test('a budget of 0 and a placeholder instead of a key are remarked on', () => {
   ])
 })
 
-test('a key that would travel unencrypted to a public address is remarked on', () => {
+test('a key that would travel unencrypted to a public address causes a remark', () => {
   const endpoint = 'http://api.example.com/v1'
   expect(load({ mine: { api_key: key('a'), endpoint } }).warnings.join()).toMatch(
     /sends the key unencrypted; use https/,

@@ -1,6 +1,6 @@
 /**
- * Reads the dialects of `api-keys.json`, mixed too: providers at the top, below `providers`, written back by a tester.
- * Out come provider entries that all look the same, and the part that holds the settings.
+ * Reads the dialects of `api-keys.json`, even mixed: providers at the top level, below `providers`, or written back by
+ * a tester. The result is uniform provider entries, and the part that holds the settings.
  */
 
 import type { DialectId } from '../domain/chat.ts'
@@ -14,12 +14,12 @@ import { TOP_NAMES } from './schema.ts'
 import type { Path } from './showPath.ts'
 import { showName } from './showPath.ts'
 
-/** What the file says of one provider, whatever the dialect it was said in. */
+/** What the file states about one provider, in whatever dialect. */
 export interface ProviderEntry {
   /** The known provider's id, or the user's own name for it. */
   readonly id: string
   readonly known: ProviderSpec | undefined
-  /** Of the first block. */
+  /** Path of the first block. */
   readonly path: Path
   readonly keys: readonly PlacedKey[]
   readonly models: readonly ModelEntry[] | 'discover' | 'default'
@@ -29,7 +29,7 @@ export interface ProviderEntry {
   readonly local?: boolean
 }
 
-/** One key of the file; what its block says for all keys is filled in. */
+/** One key of the file, with its block's defaults filled in. */
 export interface PlacedKey {
   readonly value: string
   readonly path: Path
@@ -41,13 +41,13 @@ interface PlacedBlock {
   readonly path: Path
 }
 
-/** Fields by which an unknown object at the top is taken for a provider rather than for a stray field. */
+/** Fields that mark an unknown top-level object as a provider rather than a stray field. */
 const PROVIDER_FIELDS = ['api_key', 'api_keys', 'keys', 'endpoint', 'base_url']
 // A target is written `provider/model#key`, and scopes and aliases use `:` and `*`.
 const PROVIDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const RESERVED_NAMES = new Set(['auto', 'all', 'settings', 'providers'])
 
-/** The provider entries in the order in which the file names them. `find` knows the providers. */
+/** The provider entries in file order. `find` looks up known providers. */
 export function readProviders(remarks: Remarks, find: (name: string) => ProviderSpec | undefined): ProviderEntry[] {
   const blocks = new Map<string, PlacedBlock[]>()
   for (const [name, value, path] of candidates(remarks, find)) {
@@ -171,7 +171,7 @@ function listsOf(models: Exclude<ProviderBlock['models'], 'discover'>): (readonl
   return [models.production, models.preview]
 }
 
-/** Google's own lists say `models/gemini-…`; everybody else says `gemini-…`. */
+/** Google's own lists say `models/gemini-…`; everything else says `gemini-…`. */
 function withoutPrefix(model: ModelEntry, block: ProviderBlock, known: ProviderSpec | undefined): ModelEntry {
   if ((block.dialect ?? known?.dialect) !== 'google' && block.dialect !== 'gemini') return model
   const short = (id: string) => id.replace(/^models\//, '')
@@ -184,7 +184,7 @@ function bothModels(a: ProviderEntry['models'], b: ProviderEntry['models']): Pro
   return b === 'default' ? a : [...a, ...b]
 }
 
-/** Where an unknown provider's name may have been meant otherwise. */
+/** What the unknown name of a provider may have meant. */
 export function meant(name: string, known: readonly string[]): string {
   const [near] = nearest(name, known, 1)
   return near === undefined ? '' : ` (did you mean "${showName(near)}"?)`

@@ -29,7 +29,7 @@ test("the keys file is looked for in the working directory first, then in the us
   ])
 })
 
-test('statistics stand beside the keys file', () => {
+test('the statistics file is beside the keys file', () => {
   expect(statsFileBeside('/srv/config/api-keys.json')).toBe('/srv/config/apiStats.json')
   expect(statsFileBeside('C:\\work\\config\\api-keys.json')).toBe('C:\\work\\config\\apiStats.json')
 })

@@ -1,4 +1,4 @@
-/** Where things are: the keys file, what stands beside it, and the user's own state. */
+/** File locations: the keys file, the files beside it, and the user's own state. */
 
 import { homedir } from 'node:os'
 import { posix, win32 } from 'node:path'
@@ -13,7 +13,7 @@ export interface Places {
 
 const KEYS_FILE = 'api-keys.json'
 
-/** Where the keys file is looked for when nobody named one, in this order. */
+/** Where the keys file is looked for when none is named, in this order. */
 export function keysFileCandidates({ environment, cwd, home, platform }: Places): readonly string[] {
   const path = pathsOf(platform)
   const xdg = environment.xdgConfigHome ?? path.join(home, '.config')
@@ -40,7 +40,7 @@ function pathsOf(platform: NodeJS.Platform): typeof posix {
   return platform === 'win32' ? win32 : posix
 }
 
-/** The same from the variables of a process. */
+/** The same, from the variables of a process. */
 export function stateFolderOf(variables: EnvironmentVariables): string {
   return stateFolder({
     environment: readEnvironment(variables),

@@ -1,4 +1,4 @@
-/** From what the file says of a provider to what the engine works with: the provider, its keys, its models. */
+/** From a provider entry of the file to what the engine works with: the provider, its keys, its models. */
 
 import { Secret } from '../domain/redact.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
@@ -14,27 +14,29 @@ import { showPath } from './showPath.ts'
 
 export interface ProviderConfig {
   readonly id: string
-  /** With the endpoint, dialect and headers of the configuration applied; made up for a provider of the user's own. */
+  /** With the configuration's endpoint, dialect and headers applied; synthesized for a provider of the user's own. */
   readonly spec: ProviderSpec
-  /** Never empty. A provider that takes no key has one whose secret is empty, and `spec.auth` is `none`. */
+  /** Never empty. A provider that needs no key has one with an empty secret, and `spec.auth` is `none`. */
   readonly keys: readonly KeyConfig[]
-  /** Exactly these; `discover`: the provider's whole list; `default`: the whole list where it is short, else the picks. */
+  /**
+   * Exactly these; `discover`: the provider's whole list; `default`: the whole list where it is short, else the picks.
+   */
   readonly models: readonly ModelConfig[] | 'discover' | 'default'
 }
 
 export interface KeyConfig {
-  /** 1-based place in the configuration; a key that was dropped as a duplicate leaves a gap. */
+  /** 1-based position in the configuration; a key dropped as a duplicate leaves a gap. */
   readonly index: number
   readonly secret: Secret
   readonly label?: string
   /** Keys with the same account share one quota. */
   readonly account?: string
-  /** The user's word on whether calls are billed; undefined when nothing was said. */
+  /** Whether calls are free, as stated by the user; undefined when not stated. */
   readonly free?: boolean
   /** Default 1. */
   readonly weight: number
   readonly budget?: KeyBudget
-  /** Rules such as `22-06 Europe/Madrid`; the key may be used when any of them holds. */
+  /** Rules such as `22-06 Europe/Madrid`; the key may be used when any of them matches. */
   readonly hours?: readonly string[]
   /** `config/api-keys.json groq.api_key`, or `env GROQ_API_KEY`. */
   readonly source: string
@@ -45,12 +47,12 @@ export type ModelConfig = Exclude<ModelEntry, string>
 export interface Context {
   readonly remarks: Remarks
   readonly around: Surroundings
-  /** Ids of the known providers, for the nearest name. */
+  /** Ids of the known providers, to suggest the nearest name. */
   readonly names: readonly string[]
   readonly warn: (message: string) => void
 }
 
-/** A key that was found, before duplicates are dropped. */
+/** A key as found, before duplicates are dropped. */
 interface FoundKey {
   readonly value: string
   readonly path?: Path
@@ -79,7 +81,7 @@ export function providerFrom(entry: ProviderEntry, context: Context): ProviderCo
   }
 }
 
-/** A known provider with the keys of the environment; undefined when it has none there. */
+/** A known provider with its keys from the environment; undefined when there are none. */
 export function providerFromEnvironment(spec: ProviderSpec, context: Context): ProviderConfig | undefined {
   const keys = fromVariables(spec, context)
   if (keys.length === 0) return undefined
@@ -97,7 +99,9 @@ function endpointOf(entry: ProviderEntry, { remarks, names }: Context): Extract<
   return endpoint.url === entry.known?.baseUrl ? undefined : endpoint
 }
 
-/** The keys of the block. Without any, those of the environment, unless they would go to an address the user gave. */
+/**
+ * The keys of the block; if it has none, those of the environment, unless they would go to an address the user gave.
+ */
 function keysOf(entry: ProviderEntry, moved: boolean, context: Context): readonly FoundKey[] {
   const placed = entry.keys.filter(({ value }) => value.trim().toLowerCase() !== 'none')
   if (placed.length > 0) return placed.map((key) => fromFile(key, context))
@@ -131,7 +135,7 @@ function specOf(entry: ProviderEntry, endpoint: { url: string; private: boolean 
     : customProvider(entry.id, endpoint?.url ?? '', overrides)
 }
 
-/** What is pasted from Google's page on OpenAI compatibility ends in `/openai` and speaks that dialect. */
+/** The URL on Google's page about OpenAI compatibility ends in `/openai` and speaks that dialect. */
 function dialectOf(entry: ProviderEntry, url: string | undefined): Pick<Overrides, 'dialect'> {
   if (entry.dialect) return { dialect: entry.dialect }
   return entry.known?.dialect === 'google' && url?.endsWith('/openai') ? { dialect: 'openai' } : {}

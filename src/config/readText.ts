@@ -1,4 +1,4 @@
-/** The text of a keys file, or the reason why it is none. */
+/** Reads the text of a keys file, or explains why it cannot be read. */
 
 import { readFileSync, statSync } from 'node:fs'
 import { ConfigError } from '../domain/errors.ts'
@@ -6,7 +6,7 @@ import { asRecord } from '../domain/json.ts'
 
 const MOST_BYTES = 4 * 1024 * 1024
 
-/** UTF-8 without its byte order mark, at most 4 MiB. `name` is what messages call the file. Throws ConfigError. */
+/** UTF-8 without byte order mark, at most 4 MiB. `name` is the file's name in messages. Throws ConfigError. */
 export function readText(path: string, name: string): string {
   const facts = { file: path }
   let bytes: Buffer

@@ -1,20 +1,20 @@
-/** How the configuration speaks: errors and remarks that name their place, and never a secret. */
+/** The configuration's messages: errors and remarks that name their location, and never a secret. */
 
 import { ConfigError } from '../domain/errors.ts'
 import type { ConfigDocument } from './document.ts'
 import { type Path, showPath } from './showPath.ts'
 
-/** The error of one part: `config/api-keys.json:12:5: "groq.api_keys[1]" is empty; remove it or paste a key`. */
+/** The error about one part: `config/api-keys.json:12:5: "groq.api_keys[1]" is empty; remove it or paste a key`. */
 export function complain(document: ConfigDocument, path: Path, message: string): ConfigError {
   const position = document.position(path)
   const facts = { file: document.file, path: path.length === 0 ? null : showPath(path), ...position }
   return new ConfigError(`${placeOf(document, path)} ${message}`, facts)
 }
 
-/** Most remarks that are collected; a file of a thousand mistakes is not read to its end by anybody. */
+/** Maximum number of remarks collected; no one reads a thousand. */
 const MOST_REMARKS = 50
 
-/** What a person should know about a configuration that can be used all the same. */
+/** Warnings about a configuration that is usable nevertheless. */
 export class Remarks {
   readonly document: ConfigDocument
   readonly #said = new Set<string>()
@@ -24,14 +24,14 @@ export class Remarks {
     this.document = document
   }
 
-  /** Remembers a remark about one part, once. */
+  /** Records a remark about one part, once. */
   add(path: Path, message: string): void {
-    // Finding the place reads the file up to it, so it is not done for what nobody will see.
+    // Finding the position parses the file up to it, so it is skipped for remarks that will not be shown.
     if (this.#said.size >= MOST_REMARKS) this.#left++
     else this.addText(`${placeOf(this.document, path)} ${message}`)
   }
 
-  /** Remembers a remark that names its own place. */
+  /** Records a remark that names its own location. */
   addText(text: string): void {
     this.#said.add(text)
   }

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest'
 import { jsonSchema } from './schema.ts'
 import { settingsSchema } from './settingsSchema.ts'
 
-test('keywise.schema.json is what the schema says; `npm run schema` writes it', () => {
+test('keywise.schema.json matches the schema; `npm run schema` writes it', () => {
   const file = new URL('../../keywise.schema.json', import.meta.url)
   expect(readFileSync(file, 'utf8')).toBe(`${JSON.stringify(jsonSchema(), null, 2)}\n`)
 })
 
-test('settings that nobody wrote have the documented defaults', () => {
+test('settings that are not written have the documented defaults', () => {
   expect(settingsSchema.parse({})).toMatchObject({
     weights: { reliability: 0.4, speed: 0.3, quality: 0.2, recency: 0.1 },
     maxAttempts: 5,
@@ -25,16 +25,16 @@ test('settings that nobody wrote have the documented defaults', () => {
   })
 })
 
-test('a written max_attempts is a hard cap, also when it is the default number', () => {
+test('an explicit max_attempts is a hard cap, even if it equals the default', () => {
   expect(settingsSchema.parse({ max_attempts: 5 })).toMatchObject({ maxAttempts: 5, maxAttemptsIsCap: true })
 })
 
-test("the original's names for the tester's settings mean the same", () => {
+test("the predecessor's names for the tester's settings mean the same", () => {
   const old = settingsSchema.parse({ test_timeout_ms: 1234, test_message: 'Hi' })
   expect(old.test).toEqual({ maxUsd: 0.05, timeoutMs: 1234, message: 'Hi' })
 })
 
-test('names that the user chose keep their spelling', () => {
+test('names the user chose keep their spelling', () => {
   const { models, hours } = settingsSchema.parse({
     models: { my_fast_one: 'groq/*' },
     hours: { 'my_provider/*': '22-06 Europe/Madrid' },

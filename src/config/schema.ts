@@ -1,8 +1,8 @@
 /**
- * The one description of `config/api-keys.json`: types, validation, defaults and the editor's schema all come from here
- * (`blockSchema.ts` a provider, `settingsSchema.ts` the settings). The file writes names in snake_case; what is read has
- * them in camelCase. Loading zod takes about 40 ms, so whoever answers without a configuration (`--version`, `--help`)
- * imports this room only when it is needed.
+ * The single description of `config/api-keys.json`: types, validation, defaults and the editor's schema all derive from
+ * it (`blockSchema.ts` for a provider, `settingsSchema.ts` for the settings). The file uses snake_case names; the
+ * parsed result uses camelCase. Loading zod takes about 40 ms, so commands that need no configuration (`--version`,
+ * `--help`) import this folder only on demand.
  */
 
 import { z } from 'zod'
@@ -20,7 +20,7 @@ const root = z
   })
   .catchall(blockSchema)
 
-/** The names that stand beside the providers at the top of the file. */
+/** The names allowed beside the providers at the top level of the file. */
 export const TOP_NAMES: readonly string[] = Object.keys(root.shape)
 
 /** The editor's schema (`keywise.schema.json`), as plain data. */

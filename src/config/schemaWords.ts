@@ -1,4 +1,4 @@
-/** What several parts of the configuration's schema are made of. */
+/** Building blocks shared by several parts of the configuration's schema. */
 
 import { z } from 'zod'
 import { BUDGET_UNITS, MOST_BUDGET_USD } from '../money/budgetRule.ts'
@@ -17,7 +17,7 @@ function camelKeys<T extends object>(value: T): CamelKeys<T> {
   return Object.fromEntries(entries) as CamelKeys<T> // the same rename, which the compiler cannot follow
 }
 
-/** An object of the file. Strict, so that unknown names come up; they become warnings (see `check.ts`). */
+/** An object in the file. Strict, so that unknown names are noticed; they become warnings (see `check.ts`). */
 export function section<S extends z.core.$ZodLooseShape>(shape: S) {
   return z.strictObject(shape).transform((value) => camelKeys(value))
 }

@@ -1,4 +1,4 @@
-/** Where the value of a key comes from: written out, `env:NAME`, `file:PATH` or `vault:NAME`. */
+/** Resolves the value of a key: literal, `env:NAME`, `file:PATH` or `vault:NAME`. */
 
 import { readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -14,10 +14,10 @@ export interface Surroundings {
   readonly home: string
 }
 
-/** Most bytes of a file that holds one secret. */
+/** Maximum bytes of a file that holds one secret. */
 const MOST_BYTES = 64 * 1024
 
-/** The secret a value means, trimmed. Throws ConfigError when it is empty, missing or no header could carry it. */
+/** The secret behind a value, trimmed. Throws ConfigError if it is empty, missing, or cannot be sent in a header. */
 export function readSecret(value: string, path: Path, document: ConfigDocument, around: Surroundings): string {
   const secret = withoutScheme(lookUp(value.trim(), path, document, around).trim())
   if (secret === '') throw complain(document, path, 'is empty; remove it or paste a key')
@@ -68,14 +68,14 @@ function readSmallFile(file: string): string | undefined {
     const about = statSync(file)
     return about.isFile() && about.size <= MOST_BYTES ? readFileSync(file, 'utf8') : undefined
   } catch {
-    return undefined // missing or not permitted: the caller says so, with the place
+    return undefined // missing or not permitted: the caller reports it, with the location
   }
 }
 
-/** Shorter values are no keys, and taking them out of messages would only garble those. */
+/** Shorter values are not keys, and masking them would only garble messages. */
 const LEAST_LENGTH = 8
 
-/** Every secret that is written out in a part of the configuration: the texts below a field whose name says so. */
+/** Every literal secret in a part of the configuration: the strings below a field whose name marks it as secret. */
 export function secretsIn(value: unknown, below = false): string[] {
   if (typeof value === 'string') {
     const writtenOut = below && value.length >= LEAST_LENGTH && !/^\s*(?:env|file|vault):/.test(value)
@@ -87,7 +87,7 @@ export function secretsIn(value: unknown, below = false): string[] {
   return fields.flatMap(([name, field]) => secretsIn(field, below || /key|token|secret|password|auth/i.test(name)))
 }
 
-/** The text with every one of these secrets masked. */
+/** The text with each of these secrets masked. */
 export function scrubbed(text: string, secrets: readonly string[]): string {
   return secrets.reduce((clean, secret) => clean.replaceAll(secret, '…'), text)
 }

@@ -27,7 +27,7 @@ const kindOf = ({ scope, usd, requests, tokens, per, rolling, timezone }: Budget
   return JSON.stringify([scope, units, per, rolling || timezone])
 }
 
-/** Two budgets of the same kind would share one count. */
+/** Two budgets of the same kind would share one counter. */
 const budgets = z.array(budget).superRefine((all, context) => {
   const ids = all.map(kindOf)
   ids.forEach((id, index) => {
@@ -158,7 +158,7 @@ export const settingsFile = section({
 export const settingsSchema = settingsFile.transform((file) => ({
   weights: file.weights,
   maxAttempts: file.maxAttempts ?? 5,
-  /** The user wrote `max_attempts`: it then caps every upstream call, also those refused at once. */
+  /** The user set `max_attempts`: it then caps every upstream call, including those refused at once. */
   maxAttemptsIsCap: file.maxAttempts !== undefined,
   routing: file.routing,
   models: file.models,

@@ -1,4 +1,4 @@
-/** The place of a part inside the configuration, and how a message names it without giving away a secret. */
+/** A path inside the configuration, and how a message shows it without revealing a secret. */
 
 import { redactShapes } from '../domain/redact.ts'
 
@@ -15,7 +15,7 @@ export function showPath(path: Path): string {
     .join('')
 }
 
-/** A name as it may stand in a message: a key pasted in the wrong place does not come out again. */
+/** A name made safe for a message: a key pasted in the wrong place is not repeated. */
 export function showName(name: string): string {
   const secretive = name.length > 80 || /[A-Za-z0-9]{20}|[0-9a-f]{8}-[0-9a-f]{4}-/i.test(name)
   return secretive ? '…' : redactShapes(name).replace(/\p{Cc}/gu, '�')

@@ -8,7 +8,7 @@ import { watchConfig } from './watch.ts'
 
 const text = (key: string) => `{\n  "groq": { "api_key": "${key}" }\n}\n`
 
-/** A watched keys file, and what the watcher has reported of it so far. */
+/** A watched keys file, and what the watcher has reported so far. */
 function watched(graceMs = 50) {
   const folder = temporaryFolder()
   const file = put(folder, 'config/api-keys.json', text('key-1'))
@@ -41,7 +41,7 @@ test('an edit takes effect', async () => {
   expect(errors).toEqual([])
 })
 
-test('an editor that writes beside and renames is followed, again and again', async () => {
+test('an editor that writes beside and renames is followed, repeatedly', async () => {
   const { folder, file, changes, errors } = watched()
   for (const key of ['key-2', 'key-3', 'key-4']) {
     renameSync(put(folder, 'config/.draft', text(key)), file)
@@ -51,7 +51,7 @@ test('an editor that writes beside and renames is followed, again and again', as
   expect(errors).toEqual([])
 })
 
-test('an editor that truncates first and writes later reports no error', async () => {
+test('an editor that truncates first and writes later causes no error', async () => {
   const { file, changes, errors, loads } = watched(60_000)
   truncateSync(file)
   await eventually(() => expect(loads()).toBe(1))
@@ -60,7 +60,7 @@ test('an editor that truncates first and writes later reports no error', async (
   expect(errors).toEqual([])
 })
 
-test('an edit that cannot be used is reported once, with its place, and the next good one counts', async () => {
+test('an unusable edit is reported once, with its location, and the next good one takes effect', async () => {
   const { file, changes, errors } = watched()
   writeFileSync(file, '{\n  "groq": { "api_key": "" }\n}')
   await eventually(() => expect(errors).toHaveLength(1))
@@ -71,7 +71,7 @@ test('an edit that cannot be used is reported once, with its place, and the next
   expect(errors).toHaveLength(1)
 })
 
-test('a file that is taken away is reported once, and found again when it returns', async () => {
+test('a removed file is reported once, and found again when it returns', async () => {
   const { file, changes, errors } = watched()
   rmSync(file)
   await eventually(() => expect(errors).toHaveLength(1))
@@ -80,7 +80,7 @@ test('a file that is taken away is reported once, and found again when it return
   await eventually(() => expect(changes).toEqual(['key-2']))
 })
 
-test('writing the same again, and writing other files beside it, changes nothing', async () => {
+test('writing the same content again, or other files beside it, changes nothing', async () => {
   const { folder, file, changes, errors } = watched()
   writeFileSync(file, text('key-1'))
   put(folder, 'config/apiStats.json', '{}')
@@ -89,7 +89,7 @@ test('writing the same again, and writing other files beside it, changes nothing
   expect(errors).toEqual([])
 })
 
-test('after close() nothing is reported any more', async () => {
+test('nothing is reported after close()', async () => {
   const { file, folder, changes, errors, watching } = watched()
   watching.close()
   writeFileSync(file, text('key-2'))

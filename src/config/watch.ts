@@ -1,6 +1,6 @@
 /**
- * Watches the keys file, so that an edit takes effect within a second. An edit that cannot be used is reported once and
- * changes nothing. Works with editors that truncate and write, that write beside and rename, and across links.
+ * Watches the keys file, so that an edit takes effect within a second. An unusable edit is reported once and changes
+ * nothing. Works with editors that truncate and write, with those that write beside and rename, and across links.
  */
 
 import { createHash } from 'node:crypto'
@@ -10,14 +10,14 @@ import { basename, dirname } from 'node:path'
 export interface WatchOptions<T> {
   /** Absolute path of the keys file. */
   readonly file: string
-  /** Reads the file anew; what it throws goes to `onInvalid`. */
+  /** Reads the file again; what it throws goes to `onInvalid`. */
   readonly load: () => T
   readonly onChange: (loaded: T) => void
   /** Once per content; the old configuration stays in force. */
   readonly onInvalid: (error: unknown) => void
-  /** How often the file is looked at besides the system's own notices, in milliseconds; default 400. */
+  /** Polling interval in milliseconds, in addition to the system's notifications; default 400. */
   readonly everyMs?: number
-  /** How long an edit that cannot be used may be half of one and gets to become whole, in milliseconds; default 300. */
+  /** How long an unusable edit may be incomplete before it is reported, in milliseconds; default 300. */
   readonly graceMs?: number
 }
 
@@ -25,7 +25,7 @@ export interface Watching {
   close(): void
 }
 
-/** Starts watching; keeps no process alive. Nothing is reported for the content the file has now. */
+/** Starts watching; does not keep the process alive. The file's current content is not reported. */
 export function watchConfig<T>(options: WatchOptions<T>): Watching {
   const watcher = new ConfigWatcher(options)
   return { close: () => watcher.close() }
@@ -36,7 +36,7 @@ class ConfigWatcher<T> {
   readonly #notices: FSWatcher | null
   readonly #poll: NodeJS.Timeout
   #grace: NodeJS.Timeout | null = null
-  /** Times, size and place of the file when it was last read: the cheap question. */
+  /** Times, size and inode of the file when last read: the cheap check. */
   #stamp: string
   /** Hash of the content that was last reported, good or bad. */
   #content: string
@@ -55,7 +55,7 @@ class ConfigWatcher<T> {
     this.#notices?.close()
   }
 
-  /** The folder, not the file: a rename puts another file into its place. Where that fails, polling is enough. */
+  /** The folder, not the file: a rename puts another file in its place. If that fails, polling is enough. */
   #watchFolder(): FSWatcher | null {
     const name = basename(this.#options.file)
     try {
@@ -88,7 +88,7 @@ class ConfigWatcher<T> {
     else this.#options.onInvalid(result.error)
   }
 
-  /** What can be read may still not be usable, which is found out by using it. */
+  /** A file that parses may still be unusable, which only shows when it is used. */
   #useOrRefuse(loaded: T): void {
     try {
       this.#options.onChange(loaded)

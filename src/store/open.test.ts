@@ -24,7 +24,7 @@ test('a path opens a store on disk and creates its folder, accessible to the own
   await store.close()
 })
 
-test('a folder that cannot be created falls back to memory, with one warning that gives the reason and the remedy', () => {
+test('a folder that cannot be created falls back to memory, with one warning: the reason and the remedy', () => {
   const file = join(temporaryFolder(), 'file')
   writeFileSync(file, '')
   const { store, warnings } = open(join(file, 'keywise.db'))

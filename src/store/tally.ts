@@ -46,7 +46,7 @@ const VERSION = 1
 export class TargetTotals {
   readonly #rows = new Map<string, WritableTotals>()
 
-  /** Adds one event. Tests and probes count like calls; attempts not charged or abandoned by the client do not count. */
+  /** Adds one event. Tests and probes count like calls; those not charged or abandoned by the client do not. */
   add(event: StoreEvent): void {
     if (event.kind === 'attempt') this.#addAttempt(event)
     else if (event.kind === 'quality') this.#addQuality(event)

@@ -292,7 +292,7 @@ test('when the n-th operation fails, for every n, no event is lost or duplicated
   }
 })
 
-test('while the disk fails, keywise continues in memory, warns once, and writes everything when the disk is back', async () => {
+test('while the disk fails, keywise continues in memory, warns once, and writes everything later', async () => {
   let isBroken = false
   const store = open({ fault: () => fail(isBroken, 'database or disk is full') })
   store.addToCounter('spent', 5)
