@@ -1,23 +1,23 @@
-/** The lines a running keywise prints per call (contract section 6). One block a call, so that parallel calls do not mix. */
+/** The lines a running keywise prints per call. One block per call, so that parallel calls do not interleave. */
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Logger } from '../domain/logger.ts'
 
 export interface CallStory {
   readonly cycle: number
-  /** What was chosen first, with the score it had then; null when nothing could be tried. */
+  /** The first choice, with its score at that time; null when nothing could be tried. */
   readonly selected: { readonly provider: string; readonly model: string; readonly score: number } | null
   readonly maxAttempts: number
   readonly attempts: readonly AttemptReport[]
-  /** Who was passed over on the way, and why. */
+  /** Targets passed over on the way, and why. */
   readonly passed: readonly PassedOver[]
-  /** How the providers' best scores moved by this call. */
+  /** How this call changed the providers' best scores. */
   readonly moves: readonly ScoreMove[]
   readonly failed: string | null
 }
 
 export interface PassedOver {
-  /** The attempt before which it was passed over, from 1. */
+  /** Number of the attempt before which it was passed over, from 1. */
   readonly before: number
   /** `parked: daily limit of google project-b until 08:00 UTC (Pacific midnight)` */
   readonly text: string
@@ -30,7 +30,7 @@ export interface ScoreMove {
   readonly reason: string
 }
 
-/** A move smaller than this is noise. */
+/** A smaller change is noise. */
 const VISIBLE_MOVE = 0.0005
 
 export function logCall(logger: Logger, story: CallStory): void {
@@ -52,7 +52,7 @@ function passedLines({ passed, maxAttempts }: CallStory, number: number): string
   return passed.filter(({ before }) => before === number).map(({ text }) => `  [${number}/${maxAttempts}] ${text}`)
 }
 
-/** `[1/5] Trying: groq - m`, and what became of it. */
+/** `[1/5] Trying: groq - m`, and its result. */
 export function attemptLines(attempt: AttemptReport, number: number, most: number): string[] {
   const trying = `  [${number}/${most}] Trying: ${attempt.provider} - ${attempt.model}`
   return [
@@ -70,7 +70,7 @@ export function failureText(attempt: AttemptReport): string {
   return attempt.retryAt === null ? status : `${status} (parked until ${utcClock(attempt.retryAt)})`
 }
 
-/** `08:00 UTC`, with the date when it is not within a day. */
+/** `08:00 UTC`, with the date unless it is within a day. */
 export function utcClock(iso: string): string {
   return `${iso.slice(11, 16)} UTC`
 }
@@ -79,7 +79,7 @@ function moveLine(move: ScoreMove): string {
   return `  ${move.provider} score ${move.after > move.before ? 'increased' : 'decreased'} (${move.reason})`
 }
 
-// The names people know (RFC 9110 section 15, RFC 6585 section 4).
+// The usual reason phrases (RFC 9110 section 15, RFC 6585 section 4).
 const STATUS_TEXT: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',

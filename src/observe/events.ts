@@ -1,4 +1,4 @@
-/** What a running keywise tells its listeners: a typed bus whose listeners cannot break a call. */
+/** Events of a running keywise: a typed bus whose listeners cannot break a call. */
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Logger } from '../domain/logger.ts'
@@ -17,7 +17,7 @@ export interface DecisionNews {
 export interface ExhaustedNews {
   /** The request. */
   readonly requestId: string
-  /** The alias or model that has no target left; `auto` when it is everything. */
+  /** The alias or model that has no target left; `auto` for everything. */
   readonly model: string
   /** Every attempt. */
   readonly attempts: readonly AttemptReport[]
@@ -28,9 +28,9 @@ export interface ExhaustedNews {
 export interface RecoveredNews {
   /** What works again: a model, or `auto` for everything. */
   readonly model: string
-  /** Which target answered; null when another process on the same store saw it. */
+  /** The target that answered; null when another process on the same store saw it. */
   readonly target: string | null
-  /** ISO time at which it had failed. */
+  /** ISO time at which it began to fail. */
   readonly since: string
 }
 
@@ -39,9 +39,9 @@ export interface BudgetNews {
   readonly scope: string
   /** Its period. */
   readonly per: string
-  /** 0.5, 0.8 or 1: which part of the limit was reached. */
+  /** 0.5, 0.8 or 1: the fraction of the limit that was reached. */
   readonly share: number
-  /** Null for a budget that does not count USD. */
+  /** Null for a budget that is not in USD. */
   readonly spentUsd: number | null
   /** The limit in USD; null for a budget that does not count USD. */
   readonly limitUsd: number | null
@@ -105,7 +105,7 @@ export class Events {
     this.#listeners.get(event)?.delete(listener)
   }
 
-  /** Whether anybody listens; building news for nobody is work for nothing. */
+  /** Whether the event has a listener; without one, building its payload is wasted work. */
   has(event: keyof EventMap): boolean {
     return (this.#listeners.get(event)?.size ?? 0) > 0
   }

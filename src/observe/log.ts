@@ -2,7 +2,7 @@
 
 import type { Logger } from '../domain/logger.ts'
 
-/** Writes to stderr; warnings and errors say what they are. */
+/** Writes to stderr; warnings and errors are labelled as such. */
 export function consoleLogger(write: (text: string) => void = (text) => void process.stderr.write(text)): Logger {
   return {
     info: (line) => write(`${line}\n`),

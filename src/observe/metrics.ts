@@ -1,4 +1,6 @@
-/** Counters and histograms of a running gateway, in the text format of Prometheus (contract section 7). */
+/**
+ * Counters and histograms of a running gateway, in Prometheus' text format, as served at `/metrics` (docs/gateway.md).
+ */
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import { NANO_PER_USD } from '../money/amount.ts'
@@ -13,7 +15,7 @@ function write(name: string, labels: Labels, value: number): string {
   return `${name}${inner.length > 0 ? `{${inner.join(',')}}` : ''} ${value}\n`
 }
 
-/** One line of a counter. */
+/** One series of a counter. */
 interface Series {
   readonly labels: Labels
   value: number
@@ -25,14 +27,14 @@ class Counter {
   readonly #help: string
   readonly #per: number
 
-  /** `per`: how many of what is counted make one of what is shown. */
+  /** `per`: the number of counted units in one displayed unit. */
   constructor(name: string, help: string, per = 1) {
     this.#name = name
     this.#help = help
     this.#per = per
   }
 
-  /** The line with these labels; whoever counts often keeps it. */
+  /** The series with these labels; frequent callers keep it. */
   cell(labels: Labels): Series {
     const key = JSON.stringify(labels)
     const known = this.#values.get(key)
@@ -49,7 +51,7 @@ class Counter {
   }
 }
 
-/** Seconds; wide enough for a cache hit and for a thinking model. */
+/** Seconds; from a cache hit to a thinking model. */
 const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
 const OVERHEAD_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5]
 
@@ -91,14 +93,14 @@ class Histogram {
   }
 }
 
-/** A value that is read when somebody asks for the metrics. */
+/** A value read whenever the metrics are requested. */
 export interface Gauge {
   readonly name: string
   readonly help: string
   readonly rows: readonly { readonly labels: Labels; readonly value: number }[]
 }
 
-/** What the attempts of one target that ended alike are counted in. */
+/** The series of one target's attempts with the same result. */
 interface TargetCells {
   readonly attempts: Series
   readonly input: Series
@@ -108,7 +110,7 @@ interface TargetCells {
 
 type ByTwo<T> = Map<string, Map<string, T>>
 
-/** Two steps with names that exist already are quicker than one with a name made for it. */
+/** Two lookups by existing strings are faster than one by a concatenated key. */
 function found<T>(map: ByTwo<T>, first: string, second: string, make: (second: string) => T): T {
   let inner = map.get(first)
   if (inner === undefined) {

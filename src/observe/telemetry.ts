@@ -1,7 +1,7 @@
 /**
- * OpenTelemetry, for whoever has it running in this process: one span and two measurements per upstream call, named by
- * the conventions for generative AI (https://opentelemetry.io/docs/specs/semconv/gen-ai/). Contents are never told.
- * Only its API comes with keywise, which does nothing by itself; what is told goes where the user's own SDK sends it.
+ * OpenTelemetry, if an SDK runs in this process: one span and two measurements per upstream call, named by the
+ * conventions for generative AI (https://opentelemetry.io/docs/specs/semconv/gen-ai/). Contents are never exported.
+ * keywise depends only on the API, which does nothing by itself; the data goes wherever the user's own SDK sends it.
  */
 
 import type * as Api from '@opentelemetry/api'
@@ -9,20 +9,20 @@ import type { EventMap, Events } from './events.ts'
 
 type AttemptNews = EventMap['attempt']
 
-/** Where the API keeps what an SDK registered, one place for all its copies in a process. */
+/** Where the API keeps what an SDK registered, shared by all its copies in a process. */
 const REGISTRY = Symbol.for('opentelemetry.js.api.1')
 
-/** The convention's names for providers that it knows; others go by their own. */
+/** The convention's names for the providers it defines; others keep their own. */
 const PROVIDERS: ReadonlyMap<string, string> = new Map([
   ['google', 'gcp.gemini'],
   ['mistral', 'mistral_ai'],
   ['xai', 'x_ai'],
 ])
-/** Recommended by the convention: seconds, and tokens. */
+/** Bucket boundaries recommended by the convention: seconds, and tokens. */
 const SECONDS = Array.from({ length: 14 }, (_, step) => 0.01 * 2 ** step)
 const TOKENS = Array.from({ length: 14 }, (_, step) => 4 ** step)
 
-/** Begins to tell of calls that end, where an SDK was registered before; loads nothing where nobody uses OpenTelemetry. */
+/** Starts reporting finished calls if an SDK was registered before; otherwise loads nothing. */
 export async function connectTelemetry(events: Events): Promise<void> {
   if (!(REGISTRY in globalThis)) return
   const telemetry = new Telemetry(await import('@opentelemetry/api'))
@@ -46,22 +46,22 @@ class Telemetry {
       .startSpan(`${attempt.operation} ${attempt.model}`, { kind: api.SpanKind.CLIENT, startTime })
     if (span.isRecording()) {
       span.setAttributes({ ...attributes, ...detailsOf(attempt) })
-      // Without the provider's words, which may repeat the prompt.
+      // Without the provider's message, which may repeat the prompt.
       if (!attempt.ok) span.setStatus({ code: api.SpanStatusCode.ERROR })
     }
     span.end(startTime + attempt.latencyMs)
     const { duration, firstChunk, tokens } = this.#instrumentsNow()
     duration.record(attempt.latencyMs / 1000, attributes)
-    // A plain answer comes whole.
+    // A non-streamed answer arrives all at once.
     const { firstTokenMs } = attempt
     if (firstTokenMs !== null && firstTokenMs < attempt.latencyMs) firstChunk.record(firstTokenMs / 1000, attributes)
-    // What was only estimated is not what was billed.
+    // An estimate is not what was billed.
     if (attempt.usage === null || attempt.usage.estimated) return
     tokens.record(attempt.usage.inputTokens, { ...attributes, 'gen_ai.token.type': 'input' })
     tokens.record(attempt.usage.outputTokens, { ...attributes, 'gen_ai.token.type': 'output' })
   }
 
-  /** Instruments belong to their provider for good, and one may be registered after the first call. */
+  /** Instruments are bound to their provider, and one may be registered after the first call. */
   #instrumentsNow(): Instruments {
     const provider = this.#api.metrics.getMeterProvider()
     if (this.#instruments?.provider === provider) return this.#instruments
@@ -95,7 +95,7 @@ interface Instruments {
   readonly tokens: Api.Histogram
 }
 
-/** What both are told by. */
+/** Attributes shared by spans and measurements. */
 function attributesOf({ operation, provider, model, failureKind }: AttemptNews): Api.Attributes {
   return {
     'gen_ai.operation.name': operation,
@@ -105,7 +105,7 @@ function attributesOf({ operation, provider, model, failureKind }: AttemptNews):
   }
 }
 
-/** What is too various for a measurement. The key appears by its place. */
+/** Attributes whose cardinality is too high for a measurement. The key appears as its index. */
 function detailsOf({ requestId, target, usage, costUsd, status, firstTokenMs }: AttemptNews): Api.Attributes {
   return {
     'keywise.request.id': requestId,

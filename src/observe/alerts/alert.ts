@@ -1,4 +1,4 @@
-/** An alert: what happened, since when, what still works, when it should return, and one thing to do. */
+/** An alert: what happened, since when, what still works, when it is expected back, and one thing to do. */
 
 import { asNumber, asRecord, asString } from '../../domain/json.ts'
 
@@ -18,22 +18,22 @@ export const ALERT_EVENTS = [
 /** What a channel can subscribe to. */
 export type AlertEvent = (typeof ALERT_EVENTS)[number]
 
-/** Never contents, never a key. A type rather than an interface, so that it is JSON as it stands. */
+/** Never contents, never a key. A type rather than an interface, so that it is assignable to JSON. */
 export type Alert = {
-  /** Globally unique; a receiver that sees it twice was told twice of one thing. */
+  /** Globally unique: a receiver that sees an id twice got the same alert twice. */
   readonly id: string
-  /** `test` is what a person asked for to see that a channel works. */
+  /** `test` is a message a person requested, to check that a channel works. */
   readonly event: AlertEvent | 'test'
   /** What it is about: `auto` for everything, a model, `groq#2`, a provider, a budget's scope. */
   readonly subject: string
   /** Epoch milliseconds at which it was raised. */
   readonly at: number
-  /** Epoch milliseconds since which it is so. */
+  /** Epoch milliseconds at which the condition began. */
   readonly since: number
   readonly what: string
   readonly why: string | null
   readonly works: string | null
-  /** Epoch milliseconds; null when nobody can say. */
+  /** Epoch milliseconds; null when unknown. */
   readonly returnsAt: number | null
   readonly returns: string | null
   readonly advice: string | null
@@ -78,7 +78,7 @@ export function moment(at: number, now: number): string {
   return Math.abs(at - now) < DAY_MS ? time : `${iso.slice(0, 10)} ${time}`
 }
 
-/** Whether a subscription covers an event: two of them come with the one they belong to. */
+/** Whether a subscription covers an event: two events come with the one they belong to. */
 export function coversEvent(events: ReadonlySet<string>, event: Alert['event']): boolean {
   return event === 'test' || events.has(event) || events.has(COMPANIONS[event] ?? '')
 }
@@ -88,7 +88,7 @@ const COMPANIONS: { readonly [E in AlertEvent]?: AlertEvent } = {
   provider_back: 'provider_down',
 }
 
-/** An alert as it was stored; undefined when it cannot be one. */
+/** Reads a stored alert; undefined if it is not a valid one. */
 export function readAlert(value: unknown): Alert | undefined {
   const record = asRecord(value)
   const [id, event, subject, what] = ['id', 'event', 'subject', 'what'].map((name) => asString(record?.[name]))

@@ -86,7 +86,7 @@ const everything = (facts: Partial<News> = {}) =>
   news({ event: 'all_failed', subject: EVERYTHING, what: 'Everything fails', ...facts })
 const recovered = () => news({ event: 'recovered', subject: EVERYTHING, what: 'answered again' })
 
-/** Delivers what is due, lets `ms` pass, and delivers what is due then. */
+/** Delivers what is due, advances the clock by `ms`, and delivers what is due then. */
 async function pass(alerts: Alerts, ms: number): Promise<void> {
   await alerts.deliver()
   now += ms
@@ -94,7 +94,7 @@ async function pass(alerts: Alerts, ms: number): Promise<void> {
 }
 
 describe('an alert', () => {
-  test('names what happened, since when, what still works, when it returns, and one thing to do', async () => {
+  test('states what happened, since when, what works, when it is expected back, and one thing to do', async () => {
     const bot = await startTelegram()
     const alerts = desk([toTelegram(bot.origin)])
     alerts.raise(
@@ -115,7 +115,7 @@ describe('an alert', () => {
     expect(bot.wrong).toEqual([])
   })
 
-  test('is told once while the trouble lasts, and again when it comes again', async () => {
+  test('is sent once while the incident lasts, and again when it recurs', async () => {
     const bot = await startTelegram()
     const alerts = desk([toTelegram(bot.origin)])
     expect(alerts.raise('key:a', news())).toBe(true)
@@ -129,7 +129,7 @@ describe('an alert', () => {
     expect(bot.texts).toHaveLength(2)
   })
 
-  test('that comes and goes is told three times an hour, and the third says so', async () => {
+  test('that flaps is sent three times an hour, and the third says so', async () => {
     const bot = await startTelegram()
     const alerts = desk([toTelegram(bot.origin)])
     for (let turn = 0; turn < 6; turn++) {
@@ -147,7 +147,7 @@ describe('an alert', () => {
     expect(bot.texts).toHaveLength(7)
   })
 
-  test('of a budget may come again when its period is over', () => {
+  test('for a budget may recur when its period is over', () => {
     const alerts = desk([])
     expect(alerts.raise('b', news({ event: 'budget', until: NOON + HOUR }))).toBe(true)
     now += HOUR - 1
@@ -156,7 +156,7 @@ describe('an alert', () => {
     expect(alerts.raise('b', news({ event: 'budget', until: NOON + 2 * HOUR }))).toBe(true)
   })
 
-  test('reaches only the channels that want it; a leaked key comes with revoked ones', async () => {
+  test('reaches only the channels that subscribe to it; a leaked key comes with revoked ones', async () => {
     const bot = await startTelegram()
     const alerts = desk([toTelegram(bot.origin, TELEGRAM_EVENTS)])
     alerts.raise('a', news({ event: 'provider_down' }))
@@ -170,7 +170,7 @@ describe('an alert', () => {
 })
 
 describe('while everything fails', () => {
-  test('what waits and what comes later folds into the one alert', async () => {
+  test('queued and later alerts fold into the one alert', async () => {
     const bot = await startTelegram()
     const alerts = desk([toTelegram(bot.origin)])
     alerts.raise('provider:groq', news({ event: 'provider_down' }))
@@ -188,7 +188,7 @@ describe('while everything fails', () => {
     expect(bot.texts[1]).toContain('answered again')
   })
 
-  test('a provider that is back within seconds is never told', async () => {
+  test('a provider that recovers within seconds is never reported', async () => {
     const hook = await startWebhook()
     const alerts = desk([toWebhook(hook.origin)])
     alerts.raise('provider:groq', news({ event: 'provider_down' }))
@@ -200,7 +200,7 @@ describe('while everything fails', () => {
 })
 
 describe('the outbox', () => {
-  test('keeps an alert over a restart and sends it once', async () => {
+  test('keeps an alert across a restart and sends it once', async () => {
     const bot = await startTelegram()
     const path = join(temporaryFolder(), 'keywise.db')
     const options = { now: () => now, warn: (line: string) => void lines.push(line) }
@@ -225,7 +225,7 @@ describe('the outbox', () => {
     expect(bot.wrong).toEqual([])
   })
 
-  test('of several processes on one store sends each alert once', async () => {
+  test('shared by several processes sends each alert once', async () => {
     const bot = await startTelegram()
     const store = createMemoryStore()
     const desks = [1, 2, 3].map(() => desk([toTelegram(bot.origin)], store))
@@ -240,7 +240,7 @@ describe('the outbox', () => {
     expect(desks[1]!.tick()).toEqual([])
   })
 
-  test('gives up the claim of a process that was killed while it sent', async () => {
+  test('ignores the claim of a process that was killed while sending, once it has expired', async () => {
     const bot = await startTelegram()
     const store = createMemoryStore()
     const alerts = desk([toTelegram(bot.origin)], store)
@@ -257,7 +257,7 @@ describe('the outbox', () => {
     expect(bot.texts).toHaveLength(1)
   })
 
-  test('waits as long as Telegram asks for', async () => {
+  test('waits as long as Telegram requests', async () => {
     const bot = await startTelegram()
     bot.moods = [tooMany(40)]
     const alerts = desk([toTelegram(bot.origin)])
@@ -269,7 +269,7 @@ describe('the outbox', () => {
     expect(bot.texts).toHaveLength(1)
   })
 
-  test('tries a channel that fails or hangs again with growing pauses, and says it once', async () => {
+  test('retries a channel that fails or hangs with increasing delays, and logs it once', async () => {
     const bot = await startTelegram()
     bot.moods = ['hang', { status: 500 }, { status: 500 }]
     const alerts = desk([toTelegram(bot.origin)])
@@ -289,7 +289,7 @@ describe('the outbox', () => {
     expect(lines.at(-1)).toContain('works again')
   })
 
-  test('of a bot that was blocked says so once and is silent until a test gets through', async () => {
+  test('for a blocked bot logs the block once and stays silent until a test gets through', async () => {
     const bot = await startTelegram()
     bot.moods = [blocked]
     const alerts = desk([toTelegram(bot.origin)])
@@ -307,7 +307,7 @@ describe('the outbox', () => {
     expect(bot.texts).toHaveLength(2)
   })
 
-  test('puts what came while a channel was away into one message that the Bot API takes', async () => {
+  test('batches what queued up while a channel was unavailable into messages the Bot API accepts', async () => {
     const bot = await startTelegram()
     bot.moods = [tooMany(60)]
     const alerts = desk([toTelegram(bot.origin)])
@@ -319,7 +319,7 @@ describe('the outbox', () => {
     for (let key = 0; key < 30; key++) expect(bot.texts.join()).toContain(`key ${key} `)
   })
 
-  test('sends no more than a burst and then one message a minute', async () => {
+  test('sends at most a burst, then one message a minute', async () => {
     const hook = await startWebhook()
     const alerts = desk([toWebhook(hook.origin)])
     for (let key = 0; key < 40; key++) alerts.raise(`key:${key}`, news())
@@ -329,7 +329,7 @@ describe('the outbox', () => {
     expect(hook.calls).toHaveLength(15)
   })
 
-  test('throws away what is a day old', async () => {
+  test('discards what is a day old', async () => {
     const bot = await startTelegram()
     bot.usual = { status: 500 }
     const alerts = desk([toTelegram(bot.origin)])
@@ -340,7 +340,7 @@ describe('the outbox', () => {
     expect(bot.texts).toEqual([])
   })
 
-  test('drops a message that is refused for its contents and goes on with the next', async () => {
+  test('drops a message refused for its contents and continues with the next', async () => {
     const hook = await startWebhook()
     hook.moods = [{ status: 422 }]
     const alerts = desk([toWebhook(hook.origin)])
@@ -351,7 +351,7 @@ describe('the outbox', () => {
     expect(hook.texts).toHaveLength(1)
   })
 
-  test('never tells the token or the address, whatever happens', async () => {
+  test('never reveals the token or the address, whatever happens', async () => {
     const bot = await startTelegram()
     const store = createMemoryStore()
     const path = `/hook/${'canary'.repeat(4)}`

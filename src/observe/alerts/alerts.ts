@@ -1,6 +1,6 @@
 /**
- * The alert desk: what is told, and what is not. an incident is told once while it lasts, whichever process saw it first;
- * while everything fails, its parts fold into the one alert; what comes and goes is told a few times an hour.
+ * Decides which alerts are sent. An incident is reported once while it lasts, whichever process saw it first; while
+ * everything fails, partial failures fold into the one alert; a flapping incident is reported a few times an hour.
  */
 
 import { createHash, randomUUID } from 'node:crypto'
@@ -11,9 +11,9 @@ import type { Channel, Delivery } from './channel.ts'
 import { begun, ended, type Incident, isOpen, readIncident, writeIncident } from './incident.ts'
 import { Outbox, type OutboxOptions } from './outbox.ts'
 
-/** What happened, before it is an alert. */
+/** What happened, before it becomes an alert. */
 export type News = Omit<Alert, 'id' | 'at'> & {
-  /** Epoch milliseconds at which the incident ends by itself; absent when only something that happens ends it. */
+  /** Epoch milliseconds at which the incident ends by itself; absent when only another event ends it. */
   readonly until?: number | null
 }
 
@@ -23,15 +23,15 @@ export interface AlertsOptions {
   readonly random: () => number
   readonly logger: Logger
   readonly redact: (text: string) => string
-  /** Told of every alert, sent or not. */
+  /** Called with every alert, sent or not. */
   readonly emit: (alert: Alert, text: string) => void
   readonly onUnreachable?: OutboxOptions['onUnreachable']
 }
 
-/** an incident with what became of its message. */
+/** An incident with the delivery state of its message. */
 export interface IncidentView {
   readonly incident: Incident
-  /** Names of the channels that have not taken it yet. */
+  /** Names of the channels that have not accepted it yet. */
   readonly waitingFor: readonly string[]
 }
 
@@ -39,12 +39,12 @@ export interface IncidentView {
 export const EVERYTHING = 'auto'
 
 const TROUBLES = 'alerts'
-/** an incident that is over is shown so long. */
+/** How long a closed incident is still listed. */
 const KEPT_MS = 7 * 86_400_000
-/** What other processes opened and ended is looked at this often. */
+/** How often incidents opened and closed by other processes are read. */
 const SYNC_MS = 5_000
 
-/** How long a message waits for a greater one it may be a part of, or for the end of what it tells. */
+/** How long a message waits for a broader one that may include it, or for its incident to end. */
 const HOLD_MS: { readonly [E in Alert['event']]?: number } = {
   key_revoked: 2_000,
   no_credit: 2_000,
@@ -52,7 +52,7 @@ const HOLD_MS: { readonly [E in Alert['event']]?: number } = {
   provider_down: 10_000,
 }
 
-/** Parts of "everything fails". */
+/** Alerts that "everything fails" includes. */
 const PARTS: ReadonlySet<string> = new Set([
   'all_failed',
   'key_revoked',
@@ -65,9 +65,9 @@ const PARTS: ReadonlySet<string> = new Set([
 export class Alerts {
   readonly #options: AlertsOptions
   readonly #outbox: Outbox
-  /** Troubles that are open, as last seen. */
+  /** Open incidents, as last read. */
   readonly #open = new Map<string, Incident>()
-  /** Who is told: the same incidents told to others are other incidents. */
+  /** Identifies the set of channels: the same incident for other channels is another incident. */
   #audience = 'nobody'
   #syncedAt = Number.NEGATIVE_INFINITY
 
@@ -80,7 +80,7 @@ export class Alerts {
     return this.#outbox.channels
   }
 
-  /** Takes over the channels of a configuration. */
+  /** Installs the channels of a configuration. */
   use(channels: readonly Channel[]): void {
     const ids = channels.map((channel) => channel.id).sort()
     this.#audience = ids.length === 0 ? 'nobody' : createHash('sha256').update(ids.join(' ')).digest('hex').slice(0, 16)
@@ -89,7 +89,7 @@ export class Alerts {
     this.sync()
   }
 
-  /** Whether anything is open; asked at every answer. */
+  /** Whether no incident is open; called for every answer. */
   get isQuiet(): boolean {
     return this.#open.size === 0
   }
@@ -104,8 +104,8 @@ export class Alerts {
   }
 
   /**
-   * Opens an incident and tells it, unless it is open already. While everything fails (`everythingFails`) its parts are
-   * remembered but not told. Returns whether this call opened it.
+   * Opens an incident and reports it, unless it is open already. While everything fails (`everythingFails`), its parts
+   * are recorded but not reported. Returns whether this call opened it.
    */
   raise(key: string, news: News, everythingFails = false): boolean {
     if (this.find(key) !== undefined) return false
@@ -122,7 +122,7 @@ export class Alerts {
     return true
   }
 
-  /** Ends an incident, and tells that where its beginning was told. Returns whether this call ended it. */
+  /** Closes an incident, and reports that if its opening was reported. Returns whether this call closed it. */
   end(key: string, news: News | null = null): boolean {
     const known = this.#open.get(key)
     if (known === undefined) return false
@@ -137,7 +137,7 @@ export class Alerts {
     return true
   }
 
-  /** Ends an incident that was none: what was not sent of it is withdrawn, and nothing else is told. */
+  /** Closes an incident that proved false: messages not yet sent are withdrawn, and nothing else is reported. */
   retract(key: string): void {
     const known = this.#open.get(key)
     if (known === undefined) return
@@ -145,14 +145,14 @@ export class Alerts {
     this.end(key)
   }
 
-  /** Whether every channel that wants the alert has yet to get it. */
+  /** Whether no channel subscribed to the alert has received it yet. */
   isUnsent({ alert }: Incident): boolean {
     const waiting = this.#outbox.waiting().filter(({ alertId }) => alertId === alert.id)
     const wanted = this.channels.filter((channel) => coversEvent(channel.events, alert.event))
     return waiting.length > 0 && waiting.length >= wanted.length
   }
 
-  /** Every second. Returns the incidents that other processes have ended since the last time. */
+  /** Called every second. Returns the incidents other processes have closed since the last call. */
   tick(): readonly Incident[] {
     const now = this.#options.now()
     const over = Math.abs(now - this.#syncedAt) >= (this.isQuiet ? 3 * SYNC_MS : SYNC_MS / 5) ? this.sync() : []
@@ -160,7 +160,7 @@ export class Alerts {
     return over
   }
 
-  /** Reads what other processes opened and ended. Returns what is over. */
+  /** Reads what other processes opened and closed. Returns the incidents that are over. */
   sync(): readonly Incident[] {
     const { store, now } = this.#options
     this.#syncedAt = now()
@@ -176,7 +176,7 @@ export class Alerts {
     return over.map((incident) => stored.get(incident.key) ?? incident)
   }
 
-  /** Everything that is remembered, newest first. */
+  /** Every incident kept, newest first. */
   list(): readonly IncidentView[] {
     const names = new Map(this.channels.map((channel) => [channel.id, channel.name]))
     const waiting = this.#outbox.waiting()
@@ -190,7 +190,7 @@ export class Alerts {
     return views.sort((one, other) => other.incident.alert.at - one.incident.alert.at)
   }
 
-  /** Sends a test through every channel, past the outbox. */
+  /** Sends a test through every channel, bypassing the outbox. */
   async test(news: News): Promise<readonly { readonly channel: Channel; readonly delivery: Delivery }[]> {
     const alert = this.#alertOf(news)
     return await Promise.all(
@@ -218,7 +218,7 @@ export class Alerts {
     if (holdMs === 0) void this.#outbox.deliver()
   }
 
-  /** What waits and is a part of "everything fails" is told by that alone. */
+  /** Withdraws queued alerts that "everything fails" includes. */
   #foldParts(): void {
     const parts = new Set(
       this.#outbox
@@ -232,7 +232,7 @@ export class Alerts {
     }
   }
 
-  /** A provider that is back before anybody was told that it is down: those channels hear of neither. */
+  /** Withdraws a provider outage not sent yet. Returns the channels that need no recovery message either. */
   #takeBack({ alert }: Incident): ReadonlySet<string> {
     if (alert.event !== 'provider_down') return new Set()
     return new Set(this.#outbox.withdraw(({ id }) => id === alert.id).map(({ channel }) => channel))

@@ -1,4 +1,4 @@
-/** A way to reach a person: what a channel is, and what can become of a message. */
+/** A way to reach a person: what a channel is, and the possible results of sending. */
 
 import type { Dispatcher } from 'undici'
 import type { Alert } from './alert.ts'
@@ -7,23 +7,23 @@ export type Delivery =
   | { readonly ok: true }
   | {
       readonly ok: false
-      /** `retry`: later. `drop`: this message never. `off`: nothing until the settings change. */
+      /** `retry`: try again later. `drop`: never send this message. `off`: send nothing until the settings change. */
       readonly next: 'retry' | 'drop' | 'off'
-      /** For people; never an address, a token, or what the alert says. */
+      /** For people; never an address, a token, or the alert's text. */
       readonly reason: string
-      /** The wait the channel asked for, in milliseconds. */
+      /** The wait requested by the channel, in milliseconds. */
       readonly afterMs?: number
-      /** Nothing came back: the host, or we, may be off the network. */
+      /** No response at all: either the host is down or this machine is offline. */
       readonly unreachable?: boolean
     }
 
 export interface Channel {
-  /** Names the channel and its settings without telling them; another address is another channel. */
+  /** Identifies the channel and its settings without revealing them; another address is another channel. */
   readonly id: string
   readonly name: string
   readonly host: string
   readonly events: ReadonlySet<string>
-  /** Most characters of the texts that one message may carry; null when each alert is a message of its own. */
+  /** Maximum total characters of the texts one message may carry; null when each alert is a message of its own. */
   readonly mostCharacters: number | null
   /** Never rejects. */
   send(alerts: readonly Alert[], signal: AbortSignal): Promise<Delivery>
@@ -36,9 +36,9 @@ export interface ChannelTools {
   /** Epoch milliseconds. */
   readonly now: () => number
   readonly userAgent: string
-  /** Most milliseconds until the answer. Default 10,000. */
+  /** Maximum milliseconds until the answer. Default 10,000. */
   readonly timeoutMs?: number
 }
 
-/** Between the alerts of one message. */
+/** Separates the alerts of one message. */
 export const BETWEEN = '\n\n'

@@ -1,32 +1,32 @@
-/** What all processes know of a channel: who holds it, when it may be used again, whether it is off. Pure. */
+/** The state of a channel shared by all processes: its claim, when it may be used again, whether it is off. Pure. */
 
 import { asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
 import type { Delivery } from './channel.ts'
 
 export interface ChannelState {
-  /** Whoever sends now; null when nobody does. */
+  /** The claim of the sending process; null when no process is sending. */
   readonly claim: string | null
-  /** A claim older than this belongs to a process that was killed. */
+  /** A claim older than this belongs to a killed process. */
   readonly claimUntil: number
   readonly nextAt: number
   readonly failures: number
-  /** Messages that may go out now; fills up again with time. */
+  /** Messages that may be sent now; refills over time. */
   readonly tokens: number
   readonly tokensAt: number
-  /** Refused in a way that only other settings mend. */
+  /** Refused in a way that only changed settings can fix. */
   readonly off: boolean
 }
 
-/** Longer than a message may take. */
+/** Longer than sending one message may take. */
 export const CLAIM_MS = 30_000
-/** Telegram takes about one message a second in a chat: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits */
+/** Telegram accepts about one message a second per chat: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits */
 const GAP_MS = 1_000
-/** A burst of messages, then one a minute: what comes meanwhile is put into one message. */
+/** A burst of messages, then one a minute: alerts in between are batched into one message. */
 const BURST = 10
 const TOKEN_MS = 60_000
 const FIRST_WAIT_MS = 5_000
 const LONGEST_WAIT_MS = 600_000
-/** A channel may ask for more patience than our own backoff, but not to be forgotten. */
+/** A channel may request a longer wait than our own backoff, up to this limit. */
 const LONGEST_STATED_MS = 3_600_000
 
 const FRESH: ChannelState = {
@@ -45,7 +45,7 @@ export const isFree = (state: ChannelState, now: number): boolean =>
   tokensAt(state, now) >= 1 &&
   (state.claim === null || isPast(state.claimUntil, now, CLAIM_MS))
 
-/** A time that is farther ahead than it can have been set means that the clock was set back. */
+/** A time further ahead than it can have been set means the clock was set back. */
 const isPast = (at: number, now: number, mostMs: number) => now >= at || at - now > mostMs
 
 export const claimed = (state: ChannelState, claim: string, claimUntil: number, now: number): ChannelState => ({
@@ -56,7 +56,7 @@ export const claimed = (state: ChannelState, claim: string, claimUntil: number, 
   tokensAt: now,
 })
 
-/** The channel is let go; null when there was nothing to send. `random` (0..1) spreads the retries. */
+/** Releases the channel; `delivery` is null when there was nothing to send. `random` (0..1) spreads the retries. */
 export function afterDelivery(
   state: ChannelState,
   delivery: Delivery | null,
@@ -73,7 +73,7 @@ export function afterDelivery(
   return { ...free, failures, nextAt: now + Math.ceil(waitMs) }
 }
 
-/** A person proved that it works. */
+/** After a person has shown that it works. */
 export const turnedOn = (state: ChannelState): ChannelState => ({ ...state, off: false, failures: 0, nextAt: 0 })
 
 function tokensAt({ tokens, tokensAt: at }: ChannelState, now: number): number {

@@ -1,34 +1,34 @@
-/** an incident as it is remembered in the store: one document per cause, whichever process saw it first. Pure. */
+/** An incident as stored: one document per cause, whichever process saw it first. Pure. */
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
 import { type Alert, readAlert } from './alert.ts'
 
-/** `folded`: part of a greater incident that was told. `muted`: told too often of late. */
+/** `folded`: included in a broader incident that was reported. `muted`: reported too often recently. */
 export type DeliveryState = 'told' | 'folded' | 'muted'
 
 export interface Incident {
-  /** The same for everybody who sees the same incident. */
+  /** Identical in every process that sees the same incident. */
   readonly key: string
   readonly alert: Alert
   readonly open: boolean
   readonly told: DeliveryState
-  /** Epoch milliseconds at which it ends by itself (a budget's period); null when only something that happens ends it. */
+  /** Epoch milliseconds at which it ends by itself (a budget's period); null when only another event ends it. */
   readonly until: number | null
   readonly overAt: number | null
-  /** The alert that ended it, to know whose word it was. */
+  /** A unique mark set by the call that closed it, so that only this call reports the end. */
   readonly endedBy: string | null
-  /** When it was told of late. */
+  /** When it was reported within the last hour. */
   readonly times: readonly number[]
 }
 
 const HOUR_MS = 3_600_000
-/** an incident that comes and goes is told so often within an hour, and then not until that hour is over. */
+/** A flapping incident is reported at most this often per hour. */
 const MOST_PER_HOUR = 3
 
 export const isOpen = (incident: Incident | undefined, now: number): incident is Incident =>
   incident?.open === true && (incident.until === null || now < incident.until)
 
-/** The incident begins (again). */
+/** The incident opens (again). */
 export function begun(
   known: Incident | undefined,
   news: { readonly key: string; readonly alert: Alert; readonly until: number | null; readonly folded: boolean },
@@ -60,10 +60,10 @@ export const ended = (incident: Incident, overAt: number, endedBy: string): Inci
   endedBy,
 })
 
-/** As JSON; a `Trouble` is plain data. */
+/** As JSON; an `Incident` is plain data. */
 export const writeIncident = (incident: Incident): Json => ({ ...incident })
 
-/** an incident as it was stored; undefined when it cannot be one. */
+/** Reads a stored incident; undefined if it is not a valid one. */
 export function readIncident(value: unknown): Incident | undefined {
   const record = asRecord(value)
   const key = asString(record?.['key'])

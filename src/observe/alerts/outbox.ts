@@ -1,7 +1,7 @@
 /**
- * What still has to reach a person. It lies in the store, so it survives a restart, and one process at a time holds a
- * channel, so that several on one store send each message once (a kill between the channel's answer and the note of it
- * may send that one message twice; its id is the same).
+ * Messages still to be delivered. They are in the store, so they survive a restart, and one process at a time holds a
+ * channel, so that several on one store send each message once (a kill between the channel's answer and its recording
+ * may send that one message twice, with the same id).
  */
 
 import { randomUUID } from 'node:crypto'
@@ -17,7 +17,7 @@ export interface OutboxOptions {
   readonly now: () => number
   readonly random: () => number
   readonly logger: Logger
-  /** Told of a host from which nothing came back, to tell an outage from being offline. */
+  /** Called with a host that did not respond, to distinguish an outage from being offline. */
   readonly onUnreachable?: (host: string) => void
 }
 
@@ -29,7 +29,7 @@ interface OutboxEntry {
   readonly notBefore: number
 }
 
-/** Where an alert stands with one channel. */
+/** An alert queued for one channel. */
 export interface QueuedDelivery {
   readonly channel: string
   readonly alertId: string
@@ -37,11 +37,11 @@ export interface QueuedDelivery {
 
 const ENTRIES = 'alert-outbox'
 const CHANNELS = 'alert-channels'
-/** Nobody wants to be woken by what happened yesterday. */
+/** Yesterday's events are not worth waking anyone for. */
 const LIFE_MS = 86_400_000
-/** More than this waiting for one channel is no news any more: the oldest go. */
+/** Beyond this many per channel, the oldest are dropped: they are no longer news. */
 const MOST_WAITING = 200
-/** How often it is looked at when this process knows of nothing that waits: another may have died with something. */
+/** How often the outbox is checked when this process has nothing queued: another may have died with messages in it. */
 const ROUND_MS = 15_000
 
 export class Outbox {
@@ -50,10 +50,10 @@ export class Outbox {
   #stop = new AbortController()
   #running: Promise<void> | null = null
   #waiting = true
-  /** Nothing more can happen here that another alert could be folded into. */
+  /** While closing, no other alert can arrive to fold into, so nothing is held back. */
   #isClosing = false
   #lookedAt = Number.NEGATIVE_INFINITY
-  /** Channels whose incident this process has said. */
+  /** Channels whose failure this process has logged. */
   readonly #said = new Set<string>()
 
   constructor(options: OutboxOptions) {
@@ -69,7 +69,7 @@ export class Outbox {
     this.#waiting = true
   }
 
-  /** Puts the alert in for every channel that wants it, but those named in `except`. */
+  /** Queues the alert for every channel subscribed to it, except those in `except`. */
   add(alert: Alert, holdMs: number, except: ReadonlySet<string> = NONE): void {
     const { store } = this.#options
     for (const channel of this.#channels) {
@@ -80,7 +80,7 @@ export class Outbox {
     }
   }
 
-  /** Takes out what was not sent yet. Returns what it took. */
+  /** Removes messages not sent yet. Returns what it removed. */
   withdraw(wanted: (alert: Alert) => boolean): readonly QueuedDelivery[] {
     const mine = new Set(this.#channels.map((channel) => channel.id))
     const taken = this.#entries().filter((entry) => mine.has(entry.channel) && wanted(entry.alert))
@@ -88,12 +88,12 @@ export class Outbox {
     return taken.map(({ channel, alert }) => ({ channel, alertId: alert.id }))
   }
 
-  /** What waits for the channels of this process. */
+  /** Messages queued for the channels of this process. */
   waiting(): readonly QueuedDelivery[] {
     return this.#entries().map(({ channel, alert }) => ({ channel, alertId: alert.id }))
   }
 
-  /** Every second: delivers what is due. */
+  /** Called every second: delivers what is due. */
   tick(): void {
     const now = this.#options.now()
     if (this.#waiting || Math.abs(now - this.#lookedAt) >= ROUND_MS) void this.deliver()
@@ -107,7 +107,7 @@ export class Outbox {
     return this.#running
   }
 
-  /** Sends to one channel past the outbox, for a person who asks whether it works; success turns it on again. */
+  /** Sends to one channel, bypassing the outbox, when a person tests it; success turns it on again. */
   async test(channel: Channel, alert: Alert): Promise<Delivery> {
     const delivery = await channel.send([alert], this.#stop.signal)
     if (delivery.ok) {
@@ -117,7 +117,7 @@ export class Outbox {
     return delivery
   }
 
-  /** Gives what is due `graceMs` to get out; the rest stays for the next process. */
+  /** Allows `graceMs` to send what is due; the rest stays for the next process. */
   async close(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stop.abort(), graceMs)
     this.#isClosing = true
@@ -144,7 +144,7 @@ export class Outbox {
     if (this.#stop.signal.aborted || this.#due(channel).length === 0) return
     const claim = randomUUID()
     if (!this.#claim(channel, claim)) return
-    // Read again: whoever held the channel before may have sent them.
+    // Read again: the previous holder of the channel may have sent them.
     const batch = fitting(channel, this.#due(channel))
     const delivery =
       batch.length === 0
@@ -170,7 +170,7 @@ export class Outbox {
     return readState(value).claim === claim
   }
 
-  /** Takes in what became of a message. */
+  /** Records the result of sending a message. */
   #take(channel: Channel, batch: readonly OutboxEntry[], delivery: Delivery): void {
     const { store, onUnreachable } = this.#options
     if (delivery.ok || delivery.next !== 'retry') for (const { key } of batch) store.deleteDoc(ENTRIES, key)
@@ -187,7 +187,7 @@ export class Outbox {
     if (this.#said.delete(channel.id)) this.#options.logger.info(`alerts by ${channel.name}: works again`)
   }
 
-  /** Said once, until it works again. */
+  /** Logged once, until it works again. */
   #say(id: string, line: string): void {
     if (this.#said.has(id)) return
     this.#said.add(id)
@@ -208,7 +208,7 @@ export class Outbox {
     )
   }
 
-  /** All that wait, oldest first; what is too old or too many is thrown away. */
+  /** All queued messages, oldest first; drops what is too old or exceeds the limit. */
   #entries(): readonly OutboxEntry[] {
     const { store, now } = this.#options
     const entries: OutboxEntry[] = []
@@ -231,7 +231,7 @@ const AFTERMATH = {
   off: '; nothing is sent there until the settings change or "keywise doctor --alerts" gets through',
 } as const
 
-/** As many of the oldest as one message carries; always one. */
+/** As many of the oldest as fit into one message; at least one. */
 function fitting(channel: Channel, entries: readonly OutboxEntry[]): readonly OutboxEntry[] {
   if (channel.mostCharacters === null) return entries.slice(0, 1)
   let length = 0

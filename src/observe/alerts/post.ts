@@ -1,4 +1,4 @@
-/** One POST to a channel's address. The address carries the token, so nothing that happens ever tells it. */
+/** One POST to a channel's address. The address contains the token, so no result or error ever includes it. */
 
 import type { Dispatcher } from 'undici'
 import type { ChannelTools, Delivery } from './channel.ts'
@@ -41,7 +41,7 @@ function undelivered(error: unknown, late: boolean, stopped: boolean): Delivery 
     return { ok: false, next: 'retry', reason: 'stopped before it was answered', afterMs: 0, unreachable: true }
   if (late) return { ok: false, next: 'retry', reason: 'no answer in time', unreachable: true }
   const code = codeOf(error)
-  // undici refuses such headers and addresses before it sends anything: waiting mends nothing.
+  // undici refuses such headers and addresses before sending anything: waiting does not help.
   if (code === 'UND_ERR_INVALID_ARG' || code === 'ERR_INVALID_URL')
     return { ok: false, next: 'off', reason: 'its address or headers cannot be sent' }
   return { ok: false, next: 'retry', reason: `not reachable (${code})`, unreachable: true }
@@ -68,7 +68,7 @@ async function readJson(response: Dispatcher.ResponseData): Promise<unknown> {
   }
 }
 
-/** Seconds, as Slack, Discord and Telegram write it; a date is left to the backoff. */
+/** Seconds, as Slack, Discord and Telegram send it; a date is left to the backoff. */
 function retryAfter(value: string | string[] | undefined): number | null {
   const seconds = Number(value)
   return value !== undefined && Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null

@@ -29,7 +29,7 @@ function send(bot: Double, alerts: readonly Alert[] = [ALERT], botToken = BOT_TO
   return channel.send(alerts, new AbortController().signal)
 }
 
-test('a message is plain text without previews, whatever it says', async () => {
+test('a message is plain text without previews, whatever it contains', async () => {
   const bot = await startTelegram()
   expect(await send(bot)).toEqual({ ok: true })
   const message = bot.calls[0]?.body as Record<string, unknown>
@@ -39,7 +39,7 @@ test('a message is plain text without previews, whatever it says', async () => {
   expect(bot.wrong).toEqual([])
 })
 
-test('a message is never longer than the Bot API takes', async () => {
+test('a message is never longer than the Bot API accepts', async () => {
   const bot = await startTelegram()
   await send(bot, [{ ...ALERT, what: '🔴'.repeat(4000) }])
   expect(bot.wrong).toEqual([])
@@ -83,7 +83,7 @@ for (const { name, answer, next, reason, afterMs } of cases) {
   })
 }
 
-test('a token with signs of its own cannot reach another path', async () => {
+test('a token with special characters cannot reach another path', async () => {
   const bot = await startTelegram()
   await send(bot, [ALERT], '1:a/../../other?x=')
   expect(bot.calls[0]?.path).toBe('/bot1:a%2F..%2F..%2Fother%3Fx%3D/sendMessage')

@@ -9,12 +9,12 @@ import { type Posted, post } from './post.ts'
 export interface TelegramSettings {
   readonly botToken: Secret
   readonly chatId: string
-  /** Where the Bot API is; without `/bot<token>`. */
+  /** The Bot API's root, without `/bot<token>`. */
   readonly apiRoot: string
   readonly events: ReadonlySet<string>
 }
 
-/** What a chat is told when the settings name no events: what a person wants to be woken for. */
+/** What a chat receives when the settings name no events: what is worth waking a person for. */
 export const TELEGRAM_EVENTS = ['all_failed', 'recovered', 'key_revoked', 'budget'] as const
 
 /** "1-4096 characters after entities parsing"; counted in UTF-16 units. */
@@ -39,7 +39,7 @@ export function telegram(settings: TelegramSettings, tools: ChannelTools): Chann
   }
 }
 
-/** Without a parse mode: nothing in the text can be markup. */
+/** No parse mode, so nothing in the text is interpreted as markup. */
 function message(chatId: string, alerts: readonly Alert[]): object {
   const text = alerts.map(alertText).join(BETWEEN).slice(0, MOST_CHARACTERS)
   return { chat_id: chatId, text, link_preview_options: { is_disabled: true } }
@@ -51,7 +51,7 @@ function judged(posted: Posted, tools: ChannelTools): Delivery {
   const answer = asRecord(body)
   if (answer?.['ok'] === true) return { ok: true }
   if (status >= 500) return { ok: false, next: 'retry', reason: `answered ${status}` }
-  // A captive portal or a wrong api_root: something answers, but it is no Bot API.
+  // A captive portal or a wrong api_root: the response is not from the Bot API.
   if (answer?.['ok'] !== false) return unlike(status)
   const parameters = asRecord(answer['parameters'])
   const said = `${status} ${tools.redact(asString(answer['description']) ?? '').slice(0, 200)}`.trim()
@@ -75,7 +75,7 @@ function unlike(status: number): Delivery {
   return { ok: false, next, reason: `answered ${status}, unlike a Bot API; check settings.alerts.telegram.api_root` }
 }
 
-/** A 400 is about the chat, and then stays, or about this one message. */
+/** A 400 concerns either the chat, which is permanent, or this one message. */
 const ofMessage = (said: string) => (/chat|peer|group|upgraded/i.test(said) ? 'off' : 'drop')
 
 function remedy(status: number, parameters: Record<string, unknown> | undefined): string {

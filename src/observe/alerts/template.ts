@@ -1,4 +1,4 @@
-/** What a webhook is sent: keywise's own JSON, the forms Slack, Discord and ntfy read, or a text of the user's. */
+/** The body of a webhook: keywise's own JSON, the formats of Slack, Discord and ntfy, or a text of the user's. */
 
 import { type Alert, alertText } from './alert.ts'
 import { BETWEEN } from './channel.ts'
@@ -9,7 +9,7 @@ export interface RenderedMessage {
 }
 
 export interface AlertTemplate {
-  /** Most characters of the texts one message may carry; null when each alert is a message of its own. */
+  /** Maximum total characters of the texts one message may carry; null when each alert is a message of its own. */
   readonly mostCharacters: number | null
   write(alerts: readonly Alert[]): RenderedMessage
 }
@@ -19,7 +19,7 @@ const TEXT_HEADERS = { 'content-type': 'text/plain; charset=utf-8' }
 
 const TEMPLATES: Readonly<Record<string, AlertTemplate>> = {
   json: { mostCharacters: null, write: ([alert]) => ({ headers: JSON_HEADERS, body: JSON.stringify(plain(alert!)) }) },
-  // https://docs.slack.dev/messaging/formatting-message-text: & < > are escaped, or a text could mention everybody.
+  // https://docs.slack.dev/messaging/formatting-message-text: escape & < >, or a text could mention everyone.
   slack: {
     mostCharacters: 3000,
     write: (alerts) => ({ headers: JSON_HEADERS, body: JSON.stringify({ text: escaped(textOf(alerts)) }) }),
@@ -32,27 +32,27 @@ const TEMPLATES: Readonly<Record<string, AlertTemplate>> = {
       body: JSON.stringify({ content: textOf(alerts).slice(0, 2000), allowed_mentions: { parse: [] } }),
     }),
   },
-  // https://docs.ntfy.sh/publish: the body is the message, longer than 4,096 bytes it becomes an attachment.
+  // https://docs.ntfy.sh/publish: the body is the message; longer than 4,096 bytes, it becomes an attachment.
   ntfy: {
     mostCharacters: 1300,
     write: (alerts) => ({ headers: { ...TEXT_HEADERS, ...ntfyHeaders(alerts[0]!) }, body: textOf(alerts) }),
   },
 }
 
-/** The template of that name, or the text itself as one; JSON when none is set. */
+/** The template with that name, or the text itself as a template; JSON when none is set. */
 export function templateOf(text: string | undefined): AlertTemplate {
   if (text === undefined) return TEMPLATES['json']!
   if (Object.hasOwn(TEMPLATES, text)) return TEMPLATES[text]!
   return { mostCharacters: null, write: ([alert]) => filled(text, alert!) }
 }
 
-/** Variables of a text that mean nothing, as written. */
+/** Unknown variables in a text, as written. */
 export function unknownVariables(text: string): readonly string[] {
   const names = [...text.matchAll(VARIABLE)].map((match) => match[1]!)
   return [...new Set(names.filter((name) => !VARIABLES.includes(name)))]
 }
 
-/** An alert as programs read it: times in ISO 8601 UTC. */
+/** An alert in machine-readable form: times in ISO 8601 UTC. */
 export function plain(alert: Alert): Record<string, string | null> {
   const { id, event, subject, what, why, works, returns, advice } = alert
   return {
@@ -87,7 +87,7 @@ export const VARIABLES: readonly string[] = [
 ]
 const VARIABLE = /\{\{ {0,4}([A-Za-z_]{1,40}) {0,4}\}\}/g
 
-/** A text that is JSON once filled in is sent as JSON, its values escaped; any other as it stands. */
+/** A text that is JSON once filled in is sent as JSON, with its values escaped; any other is sent as is. */
 function filled(text: string, alert: Alert): RenderedMessage {
   const isJson = /^\s*[[{]/.test(text) && !text.trimStart().startsWith('{{')
   const values = plain(alert)

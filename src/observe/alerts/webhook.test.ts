@@ -44,7 +44,7 @@ test('signature() signs the time and the body', () => {
   expect(signature('{}', SECRET, NOON)).toBe(`t=${NOON / 1000},v1=${mark}`)
 })
 
-test('a webhook gets the alert as JSON, signed, with an id to know it again', async () => {
+test('a webhook receives the alert as JSON, signed, with an id for deduplication', async () => {
   const hook = await startWebhook(SECRET)
   expect(await send(`${hook.origin}/in?x=1`, { secret: new Secret(SECRET), headers: { 'X-Team': 'a' } })).toEqual({
     ok: true,
@@ -62,7 +62,7 @@ test('a webhook gets the alert as JSON, signed, with an id to know it again', as
   expect(hook.wrong).toEqual([])
 })
 
-test('a settings header cannot replace the signature', async () => {
+test('a header from the settings cannot replace the signature', async () => {
   const hook = await startWebhook(SECRET)
   const headers = { 'X-Keywise-Signature': 't=1,v1=0' }
   expect(await send(hook.origin, { secret: new Secret(SECRET), headers })).toEqual({ ok: true })
@@ -92,7 +92,7 @@ describe('a template', () => {
     expect(hook.calls[0]?.text).toMatch(/^🔴 Everything "fails"/)
   })
 
-  test('of the user that is JSON stays JSON whatever the values hold', async () => {
+  test('of the user that is JSON stays valid JSON whatever the values contain', async () => {
     const hook = await startWebhook()
     await send(hook.origin, { template: '{"kind":"{{event}}","message":"{{ text }}","other":"{{nope}}"}' })
     expect(hook.calls[0]?.body).toMatchObject({ kind: 'all_failed', other: '{{nope}}' })
@@ -106,7 +106,7 @@ describe('a template', () => {
     expect(hook.calls[0]?.headers['content-type']).toMatch(/^text\/plain/)
   })
 
-  test('names the variables that mean nothing', () => {
+  test('lists its unknown variables', () => {
     expect(unknownVariables('{{event}} {{ prompt }} {{prompt}} {{key}} {{ {{text}}')).toEqual(['prompt', 'key'])
   })
 })
@@ -128,7 +128,7 @@ for (const { answer, next, afterMs } of cases) {
   })
 }
 
-test('a host that is not there is tried again, and the reason holds no address', async () => {
+test('a host that does not respond is retried, and the reason contains no address', async () => {
   const delivery = await send('http://127.0.0.1:1/secret-path')
   expect(delivery).toMatchObject({ ok: false, next: 'retry', unreachable: true })
   expect(JSON.stringify(delivery)).not.toContain('secret-path')

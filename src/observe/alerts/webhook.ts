@@ -1,4 +1,4 @@
-/** A webhook: one signed POST per message, to whatever the user runs, or to Slack, Discord, ntfy. */
+/** A webhook: one signed POST per message, to the user's own endpoint or to Slack, Discord, ntfy. */
 
 import { createHmac } from 'node:crypto'
 import { asNumber, asRecord } from '../../domain/json.ts'
@@ -9,7 +9,7 @@ import { templateOf } from './template.ts'
 
 export interface WebhookSettings {
   readonly url: Secret
-  /** Signs what is sent; without one nothing is signed. */
+  /** Signs the body; without a secret nothing is signed. */
   readonly secret?: Secret
   /** `json` (default), `slack`, `discord`, `ntfy`, or a text with `{{event}}`, `{{text}}` … */
   readonly template?: string
@@ -47,8 +47,8 @@ export function webhook(settings: WebhookSettings, tools: ChannelTools): Channel
 }
 
 /**
- * `t=<unix seconds>,v1=<hex HMAC-SHA-256 of "<t>.<body>">`. The time is signed too, so that a receiver can refuse what
- * somebody recorded and sends again; as at https://docs.stripe.com/webhooks#verify-manually.
+ * `t=<unix seconds>,v1=<hex HMAC-SHA-256 of "<t>.<body>">`. Signing the time lets a receiver refuse replayed messages,
+ * as at https://docs.stripe.com/webhooks#verify-manually.
  */
 export function signature(body: string, secret: string, now: number): string {
   const time = Math.floor(now / 1000)
@@ -63,7 +63,7 @@ function judged(posted: Posted): Delivery {
   const { status, body } = posted
   if (status < 300) return { ok: true }
   if (status === 429 || status === 408 || status >= 500) {
-    // Discord states the wait in the body, in seconds with fractions.
+    // Discord gives the wait in the body, in seconds with fractions.
     const seconds = asNumber(asRecord(body)?.['retry_after'])
     const afterMs = seconds === undefined ? posted.retryAfterMs : seconds * 1000
     return { ok: false, next: 'retry', reason: `answered ${status}`, ...(afterMs !== null && { afterMs }) }
