@@ -122,14 +122,14 @@ function libraryPage() {
 function declaration(file, name) {
   const lines = readFileSync(join(root, 'src', `${file}.ts`), 'utf8').split('\n')
   const at = lines.findIndex((line) =>
-    new RegExp(`^export (?:default )?(?:abstract )?(?:async )?(?:interface|type|class|function) ${name}\\b`).test(line),
+    new RegExp(`^(?:export )?(?:abstract )?(?:async )?(?:interface|type|class|function) ${name}\\b`).test(line),
   )
   if (at < 0) throw new Error(`src/${file}.ts has no export ${name}`)
   const doc = docAbove(lines, at)
   const head = [`### ${name}`, '', ...(doc === '' ? [] : [doc, ''])]
   const text = wholeOf(lines, at)
-  if (/^export (?:interface|class)/.test(text[0])) return [...head, ...extended(text), ...table(members(text))]
-  if (/^export (?:async )?function/.test(text[0])) return [...head, '```ts', signature(text), '```', '']
+  if (/^(?:export )?(?:interface|class)/.test(text[0])) return [...head, ...extended(text), ...table(members(text))]
+  if (/^(?:export )?(?:async )?function/.test(text[0])) return [...head, '```ts', signature(text), '```', '']
   if (name === 'FailureKind') return [...head, failureKinds(), '']
   const isObject = /= \{$/.test(text[0])
   return isObject

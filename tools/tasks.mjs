@@ -30,6 +30,7 @@ export function tasksOf(root) {
       commands: () => [
         [tool('typescript', 'bin/tsc')],
         [tool('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.'],
+        [join(root, 'tools/unusedExports.mjs')],
       ],
     },
     fix: { needs: 'development', commands: () => [[tool('@biomejs/biome', 'bin/biome'), 'check', '--write', '.']] },

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
+import { present } from '../domain/present.ts'
 import type { Engine } from '../engine/engine.ts'
 import { formatUsd, NANO_PER_USD } from '../money/amount.ts'
 import type { BudgetView } from '../money/budgetCounter.ts'
@@ -63,7 +64,7 @@ function list(engine: Engine, context: CommandContext): ExitCode {
 }
 
 function printJson({ generatedAt, budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
-  const { since, until, total, saved } = tables[0]! // there is always one
+  const { since, until, total, saved } = present(tables[0])
   const spend = Object.fromEntries(tables.map((view) => [view.by.join(','), view.spend]))
   out.json({ generatedAt, budgets, since, until, spend, total, today, month, saved })
 }
@@ -73,7 +74,7 @@ function printTables({ budgets }: BudgetsView, { tables, today, month }: Picture
   if (budgets.length === 0) out.line('No budgets; "settings.budgets" in the configuration sets them.')
   out.line()
   out.line(`Spent today ${cost(today)}, this month ${cost(month)} (UTC).`)
-  printSaved(tables[0]!, out)
+  printSaved(present(tables[0]), out)
   for (const view of tables) printSpend(view, out)
 }
 

@@ -65,7 +65,7 @@ function callLines({ result, attempts, streamed, prompt }: DemoCall, out: Printe
   return [out.paint('dim', `“${prompt}”`), ...lines, answer]
 }
 
-export function printRanking(rows: readonly RankedRow[], out: Printer): void {
+function printRanking(rows: readonly RankedRow[], out: Printer): void {
   out.table(
     ['#', 'target', 'score', 'reliability', 'speed', 'quality', 'recency', 'why'],
     rows.map(({ rank, target, score, terms, eligible, reason }) => [

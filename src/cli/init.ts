@@ -47,7 +47,7 @@ function keepCopy(file: string): string {
 }
 
 /** As node decides it: by the nearest `package.json` (https://nodejs.org/api/packages.html#type). */
-export function moduleKindOf(folder: string): ModuleKind {
+function moduleKindOf(folder: string): ModuleKind {
   const manifest = join(folder, 'package.json')
   if (existsSync(manifest)) return typeIn(manifest) === 'module' ? 'esm' : 'commonjs'
   const parent = dirname(folder)

@@ -3,7 +3,7 @@
 import { styleText } from 'node:util'
 import { UsageError } from './command.ts'
 
-export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan'
+type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan'
 
 export interface Printer {
   line(text?: string): void

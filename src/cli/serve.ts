@@ -43,7 +43,7 @@ export const run: RunCommand = async (context) => {
 }
 
 /** Runs until it is stopped; a second signal does not wait for the drain. */
-export async function stopLater(gateway: RunningGateway, seconds: number | undefined): Promise<ExitCode> {
+async function stopLater(gateway: RunningGateway, seconds: number | undefined): Promise<ExitCode> {
   const code = await untilStopped(seconds)
   // The group's signal and one passed on by a parent arrive as two; only a later Ctrl-C means "at once".
   const since = performance.now()
@@ -55,7 +55,7 @@ export async function stopLater(gateway: RunningGateway, seconds: number | undef
   return code
 }
 
-export function printAddresses(out: Printer, { app, tokens, folder }: RunningGateway): void {
+function printAddresses(out: Printer, { app, tokens, folder }: RunningGateway): void {
   const { origin } = app
   out.line(out.paint('bold', `keywise serves on ${origin}`))
   out.line()

@@ -9,7 +9,7 @@ import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { demandKeys, engineOptions } from './withEngine.ts'
 
 /** The command of that name; undefined when there is none. */
-export type FindCommand = (name: string) => Promise<RunCommand> | undefined
+type FindCommand = (name: string) => Promise<RunCommand> | undefined
 
 export async function start(context: CommandContext, find: FindCommand): Promise<ExitCode> {
   const config = loadConfig(loadOptions(engineOptions(context)))

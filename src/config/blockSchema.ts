@@ -69,7 +69,7 @@ const headers = z
   .record(headerName, headerValue)
   .refine((all) => !Object.keys(all).some(isCredential), 'may not hold a credential; put it into "api_key"')
 
-export const DIALECTS = ['openai', 'openai-responses', 'anthropic', 'google', 'gemini'] as const
+const DIALECTS = ['openai', 'openai-responses', 'anthropic', 'google', 'gemini'] as const
 
 /** One provider block, in any of the file's supported dialects. */
 export const blockSchema = section({

@@ -27,7 +27,7 @@ export interface ConfigDocument {
   position(path: Path): Position | null
 }
 
-export interface Position {
+interface Position {
   readonly line: number
   readonly column: number
 }
@@ -46,7 +46,7 @@ export function readDocument(file: string, cwd: string): ConfigDocument {
 }
 
 /** Parses the text of a file; `name` is its name in messages. */
-export function parseDocument(text: string, from: { readonly file: string; readonly name: string }): ConfigDocument {
+function parseDocument(text: string, from: { readonly file: string; readonly name: string }): ConfigDocument {
   const fail = failure(from, text)
   checkDepth(text, fail)
   const errors: ParseError[] = []

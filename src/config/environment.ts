@@ -56,7 +56,7 @@ export function readEnvironment(variables: EnvironmentVariables): Environment {
 }
 
 /** A key found in a variable. */
-export interface EnvironmentKey {
+interface EnvironmentKey {
   readonly value: string
   /** `env GROQ_API_KEY`, or `env GROQ_API_KEY[2]` for the second of a list. */
   readonly source: string

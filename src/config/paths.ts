@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { posix, win32 } from 'node:path'
 import { type Environment, type EnvironmentVariables, readEnvironment } from './environment.ts'
 
-export interface Places {
+interface Places {
   readonly environment: Environment
   readonly cwd: string
   readonly home: string

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { type FSWatcher, readFileSync, statSync, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
 
-export interface WatchOptions<T> {
+interface WatchOptions<T> {
   /** Absolute path of the keys file. */
   readonly file: string
   /** Reads the file again; what it throws goes to `onInvalid`. */

@@ -9,7 +9,7 @@ export interface Dialect {
 }
 
 /** We are the server: a client of this dialect talks to us. */
-export interface ClientSide {
+interface ClientSide {
   /** Parses a body; throws InvalidRequestError naming the field. Google takes model and streaming from the path. */
   readRequest(body: unknown, path?: { readonly model?: string; readonly stream?: boolean }): ChatRequest
   writeResponse(response: ChatResponse, request: ChatRequest, facts?: AnswerFacts): unknown

@@ -21,8 +21,8 @@ export class Bag<T> implements Iterable<T> {
     const items = this.#items
     const place = items.indexOf(item)
     if (place < 0) return false
-    const last = items.pop()!
-    if (place < items.length) items[place] = last
+    const last = items.pop()
+    if (last !== undefined && place < items.length) items[place] = last
     return true
   }
 

@@ -16,7 +16,7 @@ const BROKEN: Blame = { weight: 1, provider: true }
 /** The request, its sender or its size was at fault. */
 const NONE: Blame = { weight: 0, provider: false }
 
-export const BLAME: { readonly [K in FailureKind]: Blame } = {
+const BLAME: { readonly [K in FailureKind]: Blame } = {
   auth_invalid: REFUSED,
   auth_forbidden: REFUSED,
   billing: REFUSED,

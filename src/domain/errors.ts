@@ -13,7 +13,7 @@ export type ErrorCode =
   | 'STORE'
   | 'ABORTED'
 
-export interface KeywiseErrorOptions {
+interface KeywiseErrorOptions {
   readonly cause?: unknown
   readonly attempts?: readonly AttemptReport[]
 }

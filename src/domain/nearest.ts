@@ -33,13 +33,19 @@ function distance(a: string, b: string): number {
     const current = [row]
     for (let column = 1; column <= b.length; column++) {
       const same = a[row - 1] === b[column - 1]
-      let least = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (same ? 0 : 1))
+      let least = Math.min(
+        cell(last, column) + 1,
+        cell(current, column - 1) + 1,
+        cell(last, column - 1) + (same ? 0 : 1),
+      )
       const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]
-      if (swapped) least = Math.min(least, beforeLast[column - 2]! + 1)
+      if (swapped) least = Math.min(least, cell(beforeLast, column - 2) + 1)
       current.push(least)
     }
     beforeLast = last
     last = current
   }
-  return last[b.length]!
+  return cell(last, b.length)
 }
+
+const cell = (row: readonly number[], column: number) => row[column] ?? 0

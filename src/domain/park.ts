@@ -14,7 +14,7 @@ import type { TargetRef } from './store.ts'
 export type BackBy = 'traffic' | 'probe' | 'key-check' | 'models-list' | 'balance-check'
 
 /** Failures that count as "the same thing again" for doubling. */
-export type Streak =
+type Streak =
   | 'auth_invalid'
   | 'auth_forbidden'
   | 'host_blocked'

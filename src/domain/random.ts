@@ -84,6 +84,6 @@ function tail(p: number): number {
 /** Coefficients from the constant upwards. */
 function polynomial(coefficients: readonly number[], x: number): number {
   let sum = 0
-  for (let power = coefficients.length - 1; power >= 0; power--) sum = sum * x + coefficients[power]!
+  for (let power = coefficients.length - 1; power >= 0; power--) sum = sum * x + (coefficients[power] ?? 0)
   return sum
 }

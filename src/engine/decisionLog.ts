@@ -22,7 +22,7 @@ export interface DecisionRow {
   readonly reason: string | null
 }
 
-export interface DecisionRecord {
+interface DecisionRecord {
   readonly requestId: string
   /** Epoch milliseconds. */
   readonly at: number

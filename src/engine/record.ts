@@ -16,7 +16,7 @@ import { consumed, type Prompt } from './memory/attemptUsage.ts'
 import type { LearnedState } from './memory/learnedState.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
-export interface AttemptFacts extends Prompt {
+interface AttemptFacts extends Prompt {
   readonly id: string
   readonly requestId: string
   readonly number: number
@@ -52,7 +52,7 @@ export interface Recorded {
   readonly report: AttemptReport
 }
 
-export interface Recorder {
+interface Recorder {
   readonly learned: LearnedState
   /** Identifies the process on its events. */
   readonly origin: string
@@ -147,7 +147,7 @@ export function refOf(target: TargetRef): TargetRef {
 }
 
 /** The report of an attempt right after it was made. */
-export function reportOf(
+function reportOf(
   event: AttemptEvent,
   target: Target,
   learned: Pick<LearnedState, 'parks'>,

@@ -13,7 +13,7 @@ import type { Engine } from './engine.ts'
 import { mostTokensOf } from './request/amounts.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
-export interface RescueSink {
+interface RescueSink {
   /** Separates the output of one target from the next. */
   seam(target: Target): void
   /** Returns false to pause. */

@@ -32,7 +32,7 @@ export interface ComparisonDecision extends Interval {
   readonly outcome: 'second-higher' | 'first-higher' | 'equal'
 }
 
-export interface ComparisonRules {
+interface ComparisonRules {
   /** Chance of ever calling a difference where there is none. */
   readonly alpha: number
   /** The probability of the second variant among the two. */

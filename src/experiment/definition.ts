@@ -1,6 +1,7 @@
 /** Experiments as they are written in a file: the text that is kept, and what it means. */
 
 import { asArray, asRecord, type Json } from '../domain/json.ts'
+import { present } from '../domain/present.ts'
 import { type Experiment, readExperiment, readExperiments } from './experiment.ts'
 
 export interface Definition {
@@ -9,7 +10,7 @@ export interface Definition {
   readonly experiment: Experiment
 }
 
-export type DefinitionsReading =
+type DefinitionsReading =
   | { readonly ok: true; readonly definitions: readonly Definition[] }
   | { readonly ok: false; readonly problems: readonly string[] }
 
@@ -22,7 +23,10 @@ export function readDefinitions(value: unknown, path: string): DefinitionsReadin
   const { experiments, problems } = readExperiments(value, path, EVERYWHERE)
   if (problems.length > 0) return { ok: false, problems }
   const written = (asArray(value) ?? []) as readonly Json[] // parsed from JSON
-  return { ok: true, definitions: experiments.map((experiment, index) => ({ written: written[index]!, experiment })) }
+  return {
+    ok: true,
+    definitions: experiments.map((experiment, index) => ({ written: present(written[index]), experiment })),
+  }
 }
 
 /** Reads what a file of its own may hold: one experiment, or `{ "experiments": [ … ] }`. */

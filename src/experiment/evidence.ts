@@ -9,6 +9,7 @@
  */
 
 import { asRecord, type Json } from '../domain/json.ts'
+import { present } from '../domain/present.ts'
 import {
   Comparison,
   type ComparisonDecision,
@@ -40,7 +41,7 @@ interface MetricState {
 }
 
 /** Plain JSON; belongs to one version of one experiment. */
-export interface EvidenceState {
+interface EvidenceState {
   readonly experiment: string
   readonly version: number
   readonly metrics: { [name: string]: MetricState }
@@ -112,7 +113,7 @@ export class Evidence {
     const side = this.#sides.get(metric)
     if (side === undefined) return []
     return this.#indexes.map(([first, second], pair) => {
-      const comparison = side.pairs[pair]! // one per pair
+      const comparison = present(side.pairs[pair])
       const effect = effectOf(side)
       return {
         first: this.#nameOf(first),
@@ -165,19 +166,19 @@ export class Evidence {
 
   #comparison(metric: Metric, state: ComparisonState, pair: number): Comparison {
     const [first = 0, second = 0] = this.#indexes[pair] ?? []
-    const shares = this.experiment.variants
-    const secondShare = shares[second]!.share / (shares[first]!.share + shares[second]!.share)
+    const shareOf = (index: number) => present(this.experiment.variants[index]).share
+    const secondShare = shareOf(second) / (shareOf(first) + shareOf(second))
     const range = metric.max - metric.min
     return new Comparison({ alpha: this.experiment.alpha / this.#indexes.length, secondShare, range }, state)
   }
 
   #guard(index: number, metric: string, value: number): void {
     const { sums, stopped } = this.#state
-    const its = sums[index]! // one per variant
+    const its = present(sums[index])
     if (metric === 'success') countSuccess(its, value >= 0.5)
     else if (metric === 'cost') countCost(its, value)
     else return
-    if (index > 0) stopped[index] ??= stopReason(this.experiment.guard, sums[0]!, its)
+    if (index > 0) stopped[index] ??= stopReason(this.experiment.guard, present(sums[0]), its)
   }
 
   #nameOf(index: number): string {
@@ -197,7 +198,7 @@ export class Evidence {
 }
 
 /** All pairs of that many variants. */
-export function pairsOf(count: number): readonly (readonly [number, number])[] {
+function pairsOf(count: number): readonly (readonly [number, number])[] {
   const pairs: [number, number][] = []
   for (let first = 0; first < count; first++)
     for (let second = first + 1; second < count; second++) pairs.push([first, second])
@@ -212,7 +213,7 @@ function effectOf({ metric, state }: Pick<Side, 'metric' | 'state'>): number {
 function learn(state: MetricState, index: number, value: number): void {
   state.count++
   state.expected += (value - state.expected) / Math.min(state.count, MEMORY)
-  const variant = state.variants[index]! // the caller found the index
+  const variant = present(state.variants[index])
   variant.count++
   variant.mean += (value - variant.mean) / variant.count
 }

@@ -43,7 +43,7 @@ export interface Experiment {
   readonly guard: Guard
 }
 
-export type ExperimentReading =
+type ExperimentReading =
   | { readonly ok: true; readonly experiment: Experiment }
   | { readonly ok: false; readonly problems: readonly string[] }
 

@@ -4,7 +4,7 @@ import type { ChatRequest, ReasoningEffort } from '../domain/chat.ts'
 import { asRecord, asString, type Json } from '../domain/json.ts'
 import { nearest } from '../domain/nearest.ts'
 
-export type Parameters = Readonly<Record<string, Json>>
+type Parameters = Readonly<Record<string, Json>>
 type RequestChanges = Partial<ChatRequest>
 
 interface Field {
@@ -27,14 +27,16 @@ const FIELDS: Readonly<Record<string, Field>> = {
   reasoning_effort: { wanted: `one of ${EFFORTS.join(', ')}`, read: readEffort },
 }
 
+const fieldOf = (name: string) => (Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined)
+
 /** What is wrong with the parameters of a variant, each problem naming its field. */
 export function parameterProblems(value: unknown, path: string): readonly string[] {
   if (value === undefined) return []
   const record = asRecord(value)
   if (record === undefined) return [`"${path}" must be an object such as { "temperature": 0.2 }`]
   return Object.entries(record).flatMap(([name, setting]) => {
-    if (!Object.hasOwn(FIELDS, name)) return [`"${path}.${name.slice(0, 60)}" is no parameter; ${meant(name)}`]
-    const field = FIELDS[name]!
+    const field = fieldOf(name)
+    if (field === undefined) return [`"${path}.${name.slice(0, 60)}" is no parameter; ${meant(name)}`]
     return field.read(setting) === null ? [`"${path}.${name}" must be ${field.wanted}`] : []
   })
 }
@@ -48,8 +50,7 @@ function meant(name: string): string {
 /** The fields of a request that the parameters replace; those that cannot be read are left alone. */
 export function changesBy(parameters: Parameters): RequestChanges {
   const changes: RequestChanges = {}
-  for (const [name, value] of Object.entries(parameters))
-    if (Object.hasOwn(FIELDS, name)) Object.assign(changes, FIELDS[name]!.read(value))
+  for (const [name, value] of Object.entries(parameters)) Object.assign(changes, fieldOf(name)?.read(value))
   return changes
 }
 

@@ -23,7 +23,7 @@ export function templateProblems(template: string, known: readonly string[]): re
   return problems
 }
 
-export type Rendering =
+type Rendering =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly missing: readonly string[] }
 

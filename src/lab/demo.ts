@@ -15,7 +15,7 @@ import type { TestReport } from '../tester/report.ts'
 import { type FakeWorld, startFakeProviders } from './fake/fakeProviders.ts'
 import { demoScenario } from './fake/worlds.ts'
 
-export interface DemoOptions {
+interface DemoOptions {
   /** Called as it happens. */
   readonly show: (scene: DemoScene) => void
   /** Ends the traffic; what is under way is waited for. */

@@ -10,7 +10,7 @@ import { type FakeWorld, startFakeProviders } from './fake/fakeProviders.ts'
 import { RETIRED_MODEL, tourScenario } from './fake/worlds.ts'
 import { FastClock } from './fastClock.ts'
 
-export interface TourOptions {
+interface TourOptions {
   /** Called as it happens. */
   readonly show: (scene: TourScene) => void
   /** Real time for the reader, after each scene; default none. */

@@ -4,6 +4,7 @@ import type { AttemptReport } from '../domain/attempt.ts'
 import type { ChatRequest, FinishReason, ToolCallPart, Usage } from '../domain/chat.ts'
 import { InvalidRequestError, KeywiseError, ModelNotFoundError } from '../domain/errors.ts'
 import { nearest } from '../domain/nearest.ts'
+import { present } from '../domain/present.ts'
 import type { Target } from '../domain/target.ts'
 import { Trail } from '../engine/attempt/trail.ts'
 import { type Answered, cascade } from '../engine/cascade.ts'
@@ -189,7 +190,7 @@ export class APIManager {
 
   /** Starts an experiment, written as in `settings.experiments`; changing a running one creates a new version. */
   startExperiment(definition: object): ExperimentRow {
-    return startExperiments(this.engine, { experiments: [definition] })[0]!
+    return present(startExperiments(this.engine, { experiments: [definition] })[0])
   }
 
   /** Stops an experiment; with `keep` every request gets that variant from now on. Throws InvalidRequestError. */
@@ -343,7 +344,7 @@ function listen({ signal }: CallOptions, pending: PendingRequest): () => void {
   return () => signal.removeEventListener('abort', abort)
 }
 
-export function rowOf(ranked: RankedTarget): RankedRow {
+function rowOf(ranked: RankedTarget): RankedRow {
   const { target, rank, score, terms, value, eligible, reason } = ranked
   return {
     target: target.id,

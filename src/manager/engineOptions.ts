@@ -12,7 +12,7 @@ export interface EngineOptions {
   readonly config?: string | object
   /** A path or `memory:`. Default: the user's state folder; `memory:` when `config` is an object. */
   readonly store?: string | Store
-  /** Environment variables; default `process.env`. */
+  /** Environment variables; default: those of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** The folder relative paths are resolved against; default: the working directory. */
   readonly cwd?: string

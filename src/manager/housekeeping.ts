@@ -8,7 +8,7 @@ import { StatsFileWriter } from '../store/statsFile/statsFileWriter.ts'
 import { importStats, statsView } from './importStats.ts'
 import { pressures } from './pressures.ts'
 
-export interface HousekeepingOptions {
+interface HousekeepingOptions {
   readonly engine: Engine
   readonly now: () => number
   readonly load: () => Config

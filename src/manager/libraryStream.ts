@@ -6,7 +6,7 @@ import type { Answered } from '../engine/cascade.ts'
 import type { CallEnd } from '../upstream/call.ts'
 import type { CallStream, StreamEvent } from './callStream.ts'
 
-export interface Begun<Result> {
+interface Begun<Result> {
   readonly answered: Answered
   readonly finish: (end: CallEnd) => Promise<Result>
   readonly cancel: () => void

@@ -6,6 +6,7 @@
 import { InvalidRequestError } from '../domain/errors.ts'
 import { FAILURE_KINDS } from '../domain/failure.ts'
 import { nearest } from '../domain/nearest.ts'
+import { present } from '../domain/present.ts'
 import type { Target } from '../domain/target.ts'
 import type { Engine } from '../engine/engine.ts'
 import { refOf } from '../engine/record.ts'
@@ -41,7 +42,7 @@ export async function retest(engine: Engine, wanted: string | null): Promise<Ret
     generatedAt: new Date(now).toISOString(),
     lifted: parked.filter((target) => !isParked(engine, target)).length,
     keys: credentials.map((credential, index) => {
-      const check = checks[index]!
+      const check = present(checks[index])
       const message = check.state === 'refused' ? check.failure.message : null
       return { ...keyRow(engine, credential, now), check: check.state, message }
     }),

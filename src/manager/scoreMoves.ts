@@ -9,7 +9,7 @@ import type { ScoreMove } from '../observe/callLog.ts'
 /** Where scores are read from, and where they are logged. */
 type Watched = Pick<Engine, 'now' | 'registry' | 'learned' | 'logger'>
 
-export interface Before {
+interface Before {
   readonly scores: ReadonlyMap<string, number>
   scoreOf(targetId: string): number
 }

@@ -72,14 +72,14 @@ export function bindsLength({ parts }: BudgetHold): boolean {
 }
 
 /** What an attempt really cost. */
-export interface Spent {
+interface Spent {
   /** Null when unknown: then what was reserved stays committed. */
   readonly nanoUsd: number | null
   /** Input and output tokens; null when not counted: then what was reserved is taken. */
   readonly tokens: number | null
 }
 
-export interface BudgetsOptions {
+interface BudgetsOptions {
   readonly budgets: readonly Budget[]
   /** The store, or anything that counts like it. */
   readonly counters: Counters

@@ -4,7 +4,7 @@ import { MOST_NANO_USD, NANO_PER_USD, usdToNano } from './amount.ts'
 import { BUDGET_PERIODS, type BudgetPer } from './period.ts'
 import { type BudgetScope, readBudgetScope } from './scope.ts'
 
-export type BudgetUnit = 'usd' | 'requests' | 'tokens'
+type BudgetUnit = 'usd' | 'requests' | 'tokens'
 
 export interface Budget {
   /** As written: `all`, `openrouter`, `groq/x`, `google#2`, `account:work`, `label:team=a`, `token:ci`. */
@@ -26,7 +26,7 @@ export interface Budget {
 }
 
 /** A budget as the configuration's schema hands it over: checked there, with the place of whatever is wrong. */
-export interface BudgetSetting {
+interface BudgetSetting {
   readonly scope: string
   /** Exactly one of the three amounts is given. */
   readonly usd?: number | undefined

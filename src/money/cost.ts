@@ -6,7 +6,7 @@ import { NANO_PER_USD, picoToNano, usdToNano } from './amount.ts'
 import { type Price, type Rates, ratesAt } from './price.ts'
 import { MOST_TOKENS, soundUsage } from './usage.ts'
 
-export interface Cost {
+interface Cost {
   /** Integer nano-USD; null when the price or the usage is unknown. */
   readonly nanoUsd: number | null
   /** Where it comes from: `reported`, the price's source, or `unknown`. */
@@ -67,7 +67,7 @@ function picoOf(usage: Usage, rates: Rates): number | bigint {
 }
 
 /** What a request may need at most. */
-export interface TokenNeed {
+interface TokenNeed {
   /** An upper bound, see `mostInputTokens`. */
   readonly inputTokens: number
   /** The request's own `max_tokens`; null when it sets none. */

@@ -38,7 +38,7 @@ function plain(name: string): string {
 }
 
 /** Null when the list does not price text input, as for speech and page-priced models. */
-export function priceFrom(prices: ModelPrice | readonly ConditionalPrice[]): Price | null {
+function priceFrom(prices: ModelPrice | readonly ConditionalPrice[]): Price | null {
   const list: readonly ConditionalPrice[] = isList(prices) ? prices : [{ prices }]
   const windows = list.map(windowFrom)
   return windows.every((window) => window !== null) ? { source: SOURCE, windows } : null

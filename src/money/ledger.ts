@@ -143,8 +143,10 @@ export function abandonedLeases(
 ): readonly Abandoned[] {
   const found: Abandoned[] = []
   for (const budgetCounter of budgetCounters) {
-    for (const slot of budgetCounter.lease === null ? [] : windowOf(budgetCounter, now)) {
-      const leases = [...budgetCounter.lease!.leasesOfOthers(slot.start)].filter(([origin]) => isDead(origin))
+    const { lease } = budgetCounter
+    if (lease === null) continue
+    for (const slot of windowOf(budgetCounter, now)) {
+      const leases = [...lease.leasesOfOthers(slot.start)].filter(([origin]) => isDead(origin))
       if (leases.length === 0) continue
       const explained = spentByOrigin(budgetCounter, ledger, slot)
       for (const [origin, leased] of leases) {

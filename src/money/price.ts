@@ -1,5 +1,6 @@
 /** What a model costs, in integers, and the order in which the sources of a price are believed. */
 
+import { present } from '../domain/present.ts'
 import type { PriceHint } from '../domain/target.ts'
 import { scaled } from './amount.ts'
 
@@ -63,7 +64,7 @@ export interface PriceFacts {
 /** A price by provider and model, or null; see `genaiPrices.ts`. Asked once per model. */
 export type PriceLookup = (provider: string, model: string) => Price | null
 
-export interface PricesOptions {
+interface PricesOptions {
   /** By `provider/model`; wins over everything but the target's own `userPrice`. */
   readonly overrides?: Readonly<Record<string, UserPrice>>
   /** ISO date of the provider catalogue, shown in `source`. */
@@ -124,14 +125,13 @@ export function flat(source: string, price: UserPrice): Price {
 /** The rates that hold for a request of that many input tokens at `at` (epoch milliseconds). */
 export function ratesAt(price: Price, at: number, inputTokens: number): Rates {
   const tiers = windowAt(price.windows, at).tiers
-  let rates = tiers[0]!.rates
+  let { rates } = present(tiers[0])
   for (const tier of tiers) if (inputTokens > tier.aboveInputTokens) rates = tier.rates
   return rates
 }
 
 function windowAt(windows: readonly PriceWindow[], at: number): PriceWindow {
-  for (let i = windows.length - 1; i > 0; i--) if (holds(windows[i]!, at)) return windows[i]!
-  return windows[0]!
+  return windows.findLast((window, index) => index > 0 && holds(window, at)) ?? present(windows[0])
 }
 
 const DAY_MS = 86_400_000

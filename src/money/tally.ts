@@ -3,7 +3,7 @@
 import type { Period, Slots } from './period.ts'
 
 /** Percentages of the limit that are reported. */
-export const THRESHOLDS = [50, 80, 100] as const
+const THRESHOLDS = [50, 80, 100] as const
 
 export class BudgetSpend {
   /** Spent in the window, in the budget's unit. */

@@ -10,7 +10,7 @@ import { TELEGRAM_EVENTS, telegram } from '../observe/alerts/telegram.ts'
 import { unknownVariables, VARIABLES } from '../observe/alerts/template.ts'
 import { webhook } from '../observe/alerts/webhook.ts'
 
-export interface ChannelParts {
+interface ChannelParts {
   readonly dispatcher: Dispatcher
   readonly redact: (text: string) => string
   readonly now: () => number

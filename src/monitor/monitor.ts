@@ -24,7 +24,7 @@ import { OutageProbes } from './outageProbes.ts'
 import { Outages } from './outages.ts'
 import { selfScore } from './selfScore.ts'
 
-export interface MonitorOptions {
+interface MonitorOptions {
   readonly store: Store
   readonly logger: Logger
   readonly events: Events

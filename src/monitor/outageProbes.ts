@@ -61,7 +61,8 @@ export class OutageProbes {
     if (this.#nextAt === 0) this.#nextAt = now + FIRST_MS
     if (this.#running !== null || this.#closed || now < this.#nextAt || offline.isOffline(now)) return
     if (this.#engine.registry.config.settings.routing.probes === 'traffic') return
-    const outage = open[this.#turn++ % open.length]!
+    const outage = open[this.#turn++ % open.length]
+    if (outage === undefined) return
     this.#waitMs = Math.min(now - outage.since < LONG_MS ? LONGEST_MS : LONGEST_LATER_MS, this.#waitMs * 1.5)
     this.#nextAt = now + this.#waitMs
     this.#running = this.#look(outage)

@@ -39,7 +39,7 @@ const MAX_DEPTH = 12
  * Whether a value satisfies the parts of JSON Schema that models get wrong: type, required, properties, items, enum.
  * Anything else in the schema is taken as satisfied, so that no good answer is scored as bad.
  */
-export function fits(value: unknown, schema: unknown, depth: number): boolean {
+function fits(value: unknown, schema: unknown, depth: number): boolean {
   const rules = asRecord(schema)
   if (rules === undefined || depth > MAX_DEPTH || '$ref' in rules) return true
   const options = asArray(rules['enum'])

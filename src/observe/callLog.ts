@@ -71,7 +71,7 @@ export function failureText(attempt: AttemptReport): string {
 }
 
 /** `08:00 UTC`, with the date unless it is within a day. */
-export function utcClock(iso: string): string {
+function utcClock(iso: string): string {
   return `${iso.slice(11, 16)} UTC`
 }
 

@@ -3,7 +3,7 @@
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Logger } from '../domain/logger.ts'
 
-export interface DecisionNews {
+interface DecisionNews {
   /** The request. */
   readonly requestId: string
   /** As it was requested. */
@@ -14,7 +14,7 @@ export interface DecisionNews {
   readonly explored: boolean
 }
 
-export interface ExhaustedNews {
+interface ExhaustedNews {
   /** The request. */
   readonly requestId: string
   /** The alias or model that has no target left; `auto` for everything. */
@@ -25,7 +25,7 @@ export interface ExhaustedNews {
   readonly retryAt: string | null
 }
 
-export interface RecoveredNews {
+interface RecoveredNews {
   /** What works again: a model, or `auto` for everything. */
   readonly model: string
   /** The target that answered; null when another process on the same store saw it. */
@@ -55,7 +55,7 @@ export interface BudgetNews {
   readonly resetsAt: string | null
 }
 
-export interface AlertNews {
+interface AlertNews {
   /** The same for all messages of one alert. */
   readonly id: string
   /** `all_failed`, `recovered`, `key_revoked` … (see `alert.ts`). */

@@ -75,13 +75,13 @@ class Histogram {
     this.#sum += value
     this.#count++
     const place = this.#bounds.findIndex((bound) => value <= bound)
-    if (place >= 0) this.#counts[place]!++
+    if (place >= 0) this.#counts[place] = (this.#counts[place] ?? 0) + 1
   }
 
   text(): string {
     let below = 0
     const rows = this.#bounds.map((bound, place) => {
-      below += this.#counts[place]!
+      below += this.#counts[place] ?? 0
       return write(`${this.#name}_bucket`, { le: String(bound) }, below)
     })
     rows.push(

@@ -11,7 +11,7 @@ import type { Abilities, PriceHint } from '../domain/target.ts'
 /** How the key travels. Always a header: a key in a URL lands in logs. */
 export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'none'
 
-export interface KeyCheck {
+interface KeyCheck {
   readonly method: 'GET' | 'POST'
   /**
    * Appended to the base URL, or absolute where the provider keeps it elsewhere. May climb with `/../`: normalise it.
@@ -118,7 +118,7 @@ export interface ProviderSpec {
   readonly quirks?: ProviderQuirks
 }
 
-export interface ProviderQuirks {
+interface ProviderQuirks {
   /** Last change to an outgoing body of the provider's dialect (drop what it refuses, add its guards). */
   readonly body?: (body: Record<string, unknown>, facts: QuirkFacts) => Record<string, unknown>
   /** Makes the base URL from the key where it carries an account (Cloudflare's `account_id:token`). */

@@ -55,7 +55,7 @@ export interface Decision {
   preview(most: number, ineligible: RoutingRequest['ineligible']): readonly RankingPreview[]
 }
 
-export interface RouterOptions {
+interface RouterOptions {
   readonly settings: RoutingSettings
   /** Asked once, for the seed of all draws. */
   readonly random: () => number

@@ -8,7 +8,7 @@ import { FAST, FAST_QUALITY, HOUR_CAP, HOURS, remainingAt, SLOW, SLOW_QUALITY, t
 import { countAt, type OutcomeCounts, sumAt } from './tally.ts'
 
 /** A mean and how unsure it is (one standard deviation, of ln(ms) where the mean is a time). */
-export interface Belief {
+interface Belief {
   readonly mean: number
   readonly spread: number
 }

@@ -15,7 +15,7 @@ import { FAST, remainingAt, slot } from './sums.ts'
 import { expectedMs } from './valuation.ts'
 
 /** Where a term came from, in words: `47 of 49; last 10 minutes 3 of 4`. */
-export type TermInputs = { readonly [T in keyof Terms]: string }
+type TermInputs = { readonly [T in keyof Terms]: string }
 
 export interface RankedTarget {
   /** 1 for the target that would be tried first. */

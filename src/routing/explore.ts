@@ -18,7 +18,7 @@ const REACH = NORMALS[SLICE_MASK]! ** 2
  */
 const DRAWN_APART = 200
 
-export interface Draw {
+interface Draw {
   /** The index with the best value; -1 when nothing is eligible. */
   readonly best: number
   /** The index with the best draw. */

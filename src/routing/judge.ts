@@ -6,7 +6,7 @@ import type { Scope } from '../domain/scope.ts'
 import type { Ability } from '../domain/target.ts'
 
 /** What the next target must have that this one lacked. */
-export interface NextTargetNeed {
+interface NextTargetNeed {
   /** A context window larger than this; null when the error stated none. */
   readonly contextOverTokens?: number | null
   /** A limit larger than this, in the unit of the failure. */

@@ -6,7 +6,7 @@ import { ROW_LENGTH, type Sums, slot } from './sums.ts'
 import type { OutcomeCounts } from './tally.ts'
 
 /** Raised when the meaning of a slot changes; a state of another version is dropped and folded from the log again. */
-export const KNOWLEDGE_VERSION = 1
+const KNOWLEDGE_VERSION = 1
 
 /** Targets unseen for this long are dropped when the state is written. */
 const FORGOTTEN_AFTER_MS = 90 * 86_400_000

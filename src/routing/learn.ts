@@ -28,7 +28,7 @@ const HOUR_NEEDS = 3
 const UNLOADED_AFTER_MS = 5 * 60_000
 const COLD_START_FACTOR = 2
 
-export interface LearnFacts {
+interface LearnFacts {
   /** How much a failure of this kind says about the target, from 0 (nothing) to 1. */
   readonly blame: number
   readonly local: boolean

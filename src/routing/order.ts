@@ -11,7 +11,7 @@ import type { Weights } from './weights.ts'
 /** Apart by less than this, two keys are equal (sums of 0.4, 0.3, 0.2 and 0.1 are not exact). */
 export const TIE = 1e-9
 
-export interface OrderFacts {
+interface OrderFacts {
   readonly weights: Weights
   readonly valuation: Valuation
   readonly now: number

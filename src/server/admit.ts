@@ -41,7 +41,7 @@ export function checkHost(request: IncomingMessage, { allowedHosts, allowedOrigi
 function hasTwoHosts(rawHeaders: readonly string[]): boolean {
   let hosts = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]!
+    const name = rawHeaders[at] ?? ''
     if (name.length === 4 && name.toLowerCase() === 'host') hosts++
   }
   return hosts !== 1
@@ -54,7 +54,7 @@ function nameOf(host: string): string {
 }
 
 /** The token of a request, wherever its client puts it; null when there is none. */
-export function presentedToken({ headers }: IncomingMessage): string | null {
+function presentedToken({ headers }: IncomingMessage): string | null {
   const { authorization } = headers
   if (authorization !== undefined && /^bearer /i.test(authorization)) return authorization.slice(7).trim()
   const key = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers['api-key']

@@ -19,7 +19,7 @@ import { sendText } from './send.ts'
 import { sendFailure } from './sendFailure.ts'
 import type { Token, TokenScope } from './tokens.ts'
 
-export interface AppOptions extends DoorOptions {
+interface AppOptions extends DoorOptions {
   readonly engine: Engine
   readonly logger: Logger
   readonly host: string

@@ -4,7 +4,7 @@ import { isAscii } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError } from '../domain/errors.ts'
 
-export interface ReadBody {
+interface ReadBody {
   readonly bytes: Buffer
   /** Bytes before `bytes` in its memory that nobody else uses. */
   readonly headroom: number

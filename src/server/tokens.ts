@@ -18,7 +18,7 @@ export interface Token {
   readonly createdAt: number | null
 }
 
-export interface TokensOptions {
+interface TokensOptions {
   readonly store: Store
   /** The state folder, where the first start keeps its two tokens; null keeps them in memory only. */
   readonly folder: string | null
@@ -29,7 +29,7 @@ export interface TokensOptions {
 }
 
 /** What the first start has to show: once, because nobody can read it from keywise again. */
-export interface FreshToken {
+interface FreshToken {
   readonly scope: TokenScope
   readonly token: string
   readonly file: string | null

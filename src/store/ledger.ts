@@ -3,7 +3,7 @@
 import type { AttemptSource } from '../domain/attempt.ts'
 import type { AttemptEvent, LedgerFilter, LedgerGroup, LedgerSum } from '../domain/store.ts'
 
-export const HOUR_MS = 3_600_000
+const HOUR_MS = 3_600_000
 
 /** The unit of summation: one attempt, or all attempts of one hour that differ only in their numbers. */
 export interface SumRow {
@@ -93,7 +93,7 @@ export class GroupedSums {
 }
 
 /** Which source covers which time: hourly sums for `wholeFrom <= hour < wholeTo`, rows for the rest of the span. */
-export interface LedgerSpan {
+interface LedgerSpan {
   readonly since: number
   readonly until: number
   readonly wholeFrom: number

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Json } from '../domain/json.ts'
+import { present } from '../domain/present.ts'
 import type {
   AttemptEvent,
   CounterResult,
@@ -66,7 +67,7 @@ class MemoryStore implements Store {
     if (exceptOrigin === null && kind === null) return this.#events.slice(from, from + limit)
     const wanted: StoredEvent[] = []
     for (let at = from; at < this.#events.length && wanted.length < limit; at++) {
-      const event = this.#events[at]!
+      const event = present(this.#events[at])
       if (event.origin !== exceptOrigin && (kind === null || event.kind === kind)) wanted.push(event)
     }
     return wanted

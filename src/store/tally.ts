@@ -36,7 +36,7 @@ export interface TargetTotalsRow extends StatsRow {
 }
 
 /** The current index of a key; undefined when it is no longer configured. */
-export type KeyIndexOf = (provider: string, fingerprint: string) => number | undefined
+type KeyIndexOf = (provider: string, fingerprint: string) => number | undefined
 
 type WritableTotals = { -readonly [K in keyof TargetTotalsRow]: TargetTotalsRow[K] }
 

@@ -4,7 +4,7 @@ import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
 import type { Advice, TestResult } from './testResult.ts'
 
-export interface AdviceFacts {
+interface AdviceFacts {
   readonly credential: Credential
   /** More than one key of the provider is configured. */
   readonly hasSiblings: boolean

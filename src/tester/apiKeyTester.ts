@@ -25,7 +25,7 @@ export interface TestOptions extends Omit<EngineOptions, 'allModels'>, RunOption
   readonly engine?: Engine
 }
 
-export const RESULTS_FILE = 'api-test-results.json'
+const RESULTS_FILE = 'api-test-results.json'
 
 /**
  * Tests every target and resolves with the report, also when all of them fail or the run is interrupted. What is found

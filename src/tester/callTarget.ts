@@ -48,7 +48,7 @@ export function callTarget(desk: Desk, target: Target, request: ChatRequest): Pr
 }
 
 /** The pending request of one call; budgets see the most it can consume. */
-export function pendingOf(
+function pendingOf(
   { engine, timeoutOf }: Pick<Desk, 'engine' | 'timeoutOf'>,
   target: Target,
   request: ChatRequest,

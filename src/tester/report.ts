@@ -28,7 +28,7 @@ export interface TestReport {
   readonly interrupted: boolean
 }
 
-export interface Fastest {
+interface Fastest {
   readonly target: string
   readonly provider: string
   readonly model: string

@@ -14,7 +14,7 @@ export interface Filters {
   readonly key?: number
 }
 
-export interface PlannedTarget {
+interface PlannedTarget {
   readonly id: string
   readonly provider: string
   readonly keyIndex: number
@@ -32,7 +32,7 @@ export interface TestPlan {
 }
 
 /** Callbacks during the run. */
-export interface TestObserver {
+interface TestObserver {
   /** Before the first call. */
   readonly onPlan?: (plan: TestPlan) => void
   /** A call of the target begins, or it waits for a limit. */

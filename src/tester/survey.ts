@@ -34,7 +34,7 @@ export interface Survey {
   readonly startedAt: number
 }
 
-export interface SurveyRefusal {
+interface SurveyRefusal {
   readonly failure: Failure
   /** Names the cause: `key groq@…` or `host groq`. */
   readonly id: string

@@ -1,6 +1,6 @@
 /** The most a test run may cost: every call puts its worst case aside first, and pays what it really cost. */
 
-export interface Reserved {
+interface Reserved {
   /** Integer nano-USD. */
   readonly amount: number
 }

@@ -47,7 +47,7 @@ export interface SkippedTest {
 }
 
 /** Requests a minute (or second), and a day, as the answer's headers state them. */
-export interface RateLimitInfo {
+interface RateLimitInfo {
   readonly limitRequests: number | null
   readonly remainingRequests: number | null
   /** ISO 8601. */

@@ -21,7 +21,7 @@ import { classifyError, type Phase } from './failures/transportError.ts'
 import { type FlatHeaders, flatHeaders } from './headers.ts'
 import { readLimits, withWait } from './limits/limits.ts'
 
-export interface CallInput {
+interface CallInput {
   readonly connection: Connection
   readonly dialect: Dialect
   /** The upstream's own id of the model, for classification. */
@@ -460,7 +460,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
 const EMPTY: ChatResponse = { model: '', content: [], finishReason: 'stop' }
 
-export const CLIENT_GONE: Failure = { kind: 'client_gone', status: null, message: 'the caller left before the answer' }
+const CLIENT_GONE: Failure = { kind: 'client_gone', status: null, message: 'the caller left before the answer' }
 
 const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`
 const TIMEOUT_TEXT = {
@@ -471,7 +471,7 @@ const TIMEOUT_TEXT = {
 }
 
 /** Whether a chunk carries something of the answer; reasoning is content. */
-export function isContent(chunk: ChatChunk): boolean {
+function isContent(chunk: ChatChunk): boolean {
   if (chunk.type === 'text-delta') return chunk.text !== ''
   if (chunk.type === 'reasoning-delta') return chunk.text !== '' || chunk.redacted === true
   return chunk.type === 'tool-call-start' || chunk.type === 'tool-call'

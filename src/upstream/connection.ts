@@ -19,7 +19,7 @@ export interface Connection {
   readonly headers: readonly string[]
 }
 
-export interface ConnectionFacts {
+interface ConnectionFacts {
   readonly dispatcher: Dispatcher
   readonly spec: ProviderSpec
   readonly secret: Secret | null

@@ -2,7 +2,7 @@
 
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 
-export interface TransportOptions {
+interface TransportOptions {
   /** Maximum milliseconds for TCP and TLS to connect. Default 3,000. */
   readonly connectMs?: number
   readonly httpProxy?: string

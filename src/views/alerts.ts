@@ -5,7 +5,7 @@ import { alertText } from '../observe/alerts/alert.ts'
 import type { IncidentView } from '../observe/alerts/alerts.ts'
 
 /** Times are ISO 8601 UTC. */
-export interface AlertRow {
+interface AlertRow {
   readonly id: string
   readonly event: string
   readonly subject: string
@@ -23,7 +23,7 @@ export interface AlertRow {
   readonly waitingFor: readonly string[]
 }
 
-export interface AlertsView {
+interface AlertsView {
   readonly generatedAt: string
   /** Names of the configured channels. */
   readonly channels: readonly string[]
@@ -64,7 +64,7 @@ const iso = (at: number) => new Date(at).toISOString()
 const isoOrNull = (at: number | null) => (at === null ? null : iso(at))
 
 /** The delivery of a test message. */
-export interface TestDelivery {
+interface TestDelivery {
   readonly channel: string
   readonly ok: boolean
   /** For people; never a token or an address. */

@@ -153,7 +153,7 @@ function earlierRow(
 }
 
 /** One observed value, as `experiment export` gives it. */
-export interface ObservationRow {
+interface ObservationRow {
   readonly experiment: string
   readonly version: number
   readonly variant: string

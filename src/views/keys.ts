@@ -9,7 +9,7 @@ import type { Credential } from '../engine/targets/targetRegistry.ts'
 import { type ParkedView, parkedView } from './status.ts'
 
 /** `valid`: it answered, or a free check proved it. `unproven`: nobody knows yet. */
-export type KeyState = 'valid' | 'refused' | 'parked' | 'unproven'
+type KeyState = 'valid' | 'refused' | 'parked' | 'unproven'
 
 export interface KeyRow {
   readonly provider: string
@@ -35,7 +35,7 @@ export interface KeyRow {
   readonly targets: number
 }
 
-export interface KeysView {
+interface KeysView {
   readonly generatedAt: string
   readonly keys: readonly KeyRow[]
 }

@@ -1,5 +1,6 @@
 /** `models --json`: every model that can be requested and which keys serve it; retired models with their successors. */
 
+import { present } from '../domain/present.ts'
 import { ABILITIES, type Ability, type PriceHint, type Target } from '../domain/target.ts'
 import { isoOrNull } from '../engine/ranking.ts'
 import type { EngineReader } from '../engine/reader.ts'
@@ -75,7 +76,7 @@ function rowOf(
   targets: readonly Target[],
   aliases: ReadonlyMap<string, readonly Target[]>,
 ): ModelRow {
-  const target = targets[0]!
+  const target = present(targets[0])
   const { profile } = target
   const credential = engine.registry.credentialOf(target)
   const list = engine.lists.of(credential)

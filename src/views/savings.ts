@@ -16,7 +16,7 @@ export interface Saved {
   readonly dearest: SavingsComparison
 }
 
-export interface SavingsComparison {
+interface SavingsComparison {
   readonly target: string
   readonly costUsd: number
   /** Never below 0. */

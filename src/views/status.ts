@@ -16,7 +16,7 @@ import type { TargetTotalsRow } from '../store/tally.ts'
 import { type AllClosed, allClosed } from './hours.ts'
 
 /** The statuses of `apiStats.json`, and two that only a running keywise knows. */
-export type Health = StatsStatus | 'parked' | 'untested'
+type Health = StatsStatus | 'parked' | 'untested'
 
 export interface TargetStatus {
   readonly target: string
@@ -78,7 +78,7 @@ export interface LimitStatus {
   readonly checkedAt: string | null
 }
 
-export interface ProviderStatus {
+interface ProviderStatus {
   readonly provider: string
   readonly name: string
   readonly keys: number

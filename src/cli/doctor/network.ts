@@ -38,8 +38,13 @@ export async function checkHosts(engine: EngineReader): Promise<Finding[]> {
   for (const credential of engine.registry.credentials)
     if (!hosts.has(credential.connection.origin)) hosts.set(credential.connection.origin, credential)
   const credentials = [...hosts.values()]
-  const reached = await Promise.all(credentials.map((credential) => reach(credential.connection, engine.tools)))
-  return [...credentials.map((credential, index) => hostFinding(credential, reached[index]!)), ...clockFinding(reached)]
+  const reached = await Promise.all(
+    credentials.map(async (credential) => {
+      const answer = await reach(credential.connection, engine.tools)
+      return { answer, finding: hostFinding(credential, answer) }
+    }),
+  )
+  return [...reached.map(({ finding }) => finding), ...clockFinding(reached.map(({ answer }) => answer))]
 }
 
 function hostFinding({ connection, provider }: Credential, reached: Reached): Finding {

@@ -41,8 +41,8 @@ function linesOf({ target, hours }: TargetHours, out: Printer): string[][] {
   if (new Set(hours.map(({ price }) => JSON.stringify(price))).size > 1)
     lines.push(line('$/M', ({ price }) => (price === null ? '?' : String(Number(price.output.toPrecision(3))))))
   if (hours.some(({ open }) => !open)) lines.push(line('open', ({ open }) => (open ? 'yes' : out.paint('dim', 'no'))))
-  lines[0]![0] = target
-  return lines
+  const [first = [], ...others] = lines
+  return [[target, ...first.slice(1)], ...others]
 }
 
 function seconds(ms: number): string {

@@ -32,7 +32,7 @@ function show(engine: Engine, { options, stdout, env }: CommandContext): void {
   printStatus(view, out)
 }
 
-export function printStatus(view: StatusView, out: Printer): void {
+function printStatus(view: StatusView, out: Printer): void {
   const now = Date.parse(view.generatedAt)
   const head = [
     '#',

@@ -36,7 +36,7 @@ export const run: RunCommand = async (context) => {
 }
 
 /** 0 all work · 3 some failed · 4 all failed · 1 nothing could be tested · 130 interrupted. */
-export function exitCodeOf({ interrupted, summary }: Pick<TestReport, 'interrupted' | 'summary'>): ExitCode {
+function exitCodeOf({ interrupted, summary }: Pick<TestReport, 'interrupted' | 'summary'>): ExitCode {
   if (interrupted) return 130
   if (summary.total === 0) return 1
   if (summary.failed === 0) return 0

@@ -40,7 +40,7 @@ const READERS: Readers = new Map([
   ['tool_result', readToolResult],
 ])
 
-export interface ReadBlocks {
+interface ReadBlocks {
   readonly parts: readonly Part[]
   /** The place of the first block that is none; -1 when there is no such block. */
   readonly badIndex: number

@@ -54,8 +54,9 @@ function writeSystem(request: ChatRequest): unknown {
   }
   const instruction = formatInstruction(request)
   if (instruction !== undefined) blocks.push({ type: 'text', text: instruction })
-  if (blocks.length === 0) return undefined
-  return blocks.length === 1 ? (plainText(blocks[0]!) ?? blocks) : blocks
+  const [first] = blocks
+  if (first === undefined) return undefined
+  return blocks.length === 1 ? (plainText(first) ?? blocks) : blocks
 }
 
 function plainText(block: ContentBlock): string | undefined {
@@ -105,7 +106,8 @@ function append(blocks: ContentBlock[], more: readonly ContentBlock[], areResult
 /** A message of one plain text is sent as a string, which every imitation of the wire understands. */
 function shortened(message: Record<string, unknown>): Record<string, unknown> {
   const content = message['content'] as ContentBlock[] // writeMessages put it there
-  const text = content.length === 1 ? plainText(content[0]!) : undefined
+  const [first] = content
+  const text = content.length === 1 && first !== undefined ? plainText(first) : undefined
   if (text !== undefined) message['content'] = text
   return message
 }

@@ -1,6 +1,6 @@
 /** `data:` URLs, in which the OpenAI dialects carry images and files: https://www.rfc-editor.org/rfc/rfc2397 */
 
-export interface Media {
+interface Media {
   readonly mediaType?: string
   /** Base64. */
   readonly data?: string

@@ -20,7 +20,7 @@ interface Signed {
 }
 
 /** The signature with its name as far as anybody said one. */
-export function namedSignature({ signature, extra }: Signed): string | undefined {
+function namedSignature({ signature, extra }: Signed): string | undefined {
   return signature === undefined || extra === undefined ? signature : tagSignature(extra.dialect, signature)
 }
 

@@ -26,7 +26,7 @@ export interface IdSource {
   ofResult(id: string | undefined, name: string): string
 }
 
-export interface ReadParts {
+interface ReadParts {
   readonly parts: readonly Part[]
   /** The place of the first part that is none; -1 when there is no such part. */
   readonly badIndex: number

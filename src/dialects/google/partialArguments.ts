@@ -4,6 +4,7 @@
  */
 
 import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { present } from '../../domain/present.ts'
 import { objectToText } from '../fields/toolArguments.ts'
 import { field } from './field.ts'
 
@@ -79,8 +80,8 @@ function parsePath(path: string): readonly Key[] | undefined {
 
 function put(root: Container, keys: readonly Key[], change: (before: unknown) => unknown): void {
   let node = root
-  for (let step = 0; step < keys.length - 1; step++) {
-    const place = placeIn(node, keys[step]!)
+  for (const [step, key] of keys.slice(0, -1).entries()) {
+    const place = placeIn(node, key)
     let child = read(node, place)
     if (!isContainer(child)) {
       child = typeof keys[step + 1] === 'number' ? [] : newObject()
@@ -88,7 +89,7 @@ function put(root: Container, keys: readonly Key[], change: (before: unknown) =>
     }
     node = child as Container // just made or checked
   }
-  const place = placeIn(node, keys.at(-1)!)
+  const place = placeIn(node, present(keys.at(-1)))
   write(node, place, change(read(node, place)))
 }
 

@@ -70,7 +70,8 @@ export function finishReasonOf(
   facts: { readonly hasCalls: boolean; readonly refused: boolean },
 ): FinishReason {
   const name = asString(value)
-  const reason = name !== undefined && Object.hasOwn(FINISH_REASONS, name) ? FINISH_REASONS[name]! : 'other'
+  const known = name !== undefined && Object.hasOwn(FINISH_REASONS, name) ? FINISH_REASONS[name] : undefined
+  const reason = known ?? 'other'
   if (facts.refused && (reason === 'stop' || reason === 'other')) return 'content_filter'
   return facts.hasCalls && (reason === 'stop' || reason === 'other') ? 'tool_calls' : reason
 }

@@ -10,6 +10,7 @@ import type {
   ToolCallPart,
 } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { present } from '../../domain/present.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
 import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
 import { secondsOf } from '../openai/fields.ts'
@@ -227,7 +228,7 @@ export function writeStatus(reason: FinishReason): AnswerStatus {
 function writeOutput(content: readonly ResponsesAnswerPart[], responseId: string): Fields[] {
   const output: Fields[] = []
   for (let index = 0; index < content.length; index += 1) {
-    const part = content[index]!
+    const part = present(content[index])
     const id = (kind: ItemKind) => itemId(kind, responseId, output.length)
     const seal = part.type === 'tool-call' ? sealOf(part) : undefined
     if (seal !== undefined) output.push(reasoningItem(seal, id('rs')))

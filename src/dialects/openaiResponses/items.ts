@@ -2,6 +2,7 @@
 
 import type { Message, Part, ReasoningPart, Role, TextPart, ToolCallPart, ToolResultPart } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { present } from '../../domain/present.ts'
 import {
   extraOf,
   type Fields,
@@ -28,7 +29,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   assistant: 'assistant',
 }
 
-export interface ReadItems {
+interface ReadItems {
   readonly messages: readonly Message[]
   /** Items of a kind we do not know that come before every message. */
   readonly leading: readonly unknown[]
@@ -174,7 +175,7 @@ export function sealOf(call: { readonly signature?: string }): ReasoningPart | u
   return isForeign(call.signature) ? { type: 'reasoning', text: '', signature: call.signature } : undefined
 }
 
-export const isForeign = (signature: string | undefined) =>
+const isForeign = (signature: string | undefined) =>
   signature !== undefined && ownSignature(DIALECT, { signature }) === undefined
 
 function texts(parts: unknown): string[] {
@@ -216,7 +217,7 @@ function writeOthers(message: Message, items: Fields[]): void {
 
 function writeAssistant(parts: readonly Part[], items: Fields[]): void {
   for (let index = 0; index < parts.length; index += 1) {
-    const part = parts[index]!
+    const part = present(parts[index])
     if (part.type === 'tool-call') items.push(writeCallItem(part))
     else if (part.type === 'reasoning') items.push(...writeReasoningItem(part))
     else if (part.type === 'text') {
@@ -230,9 +231,8 @@ function writeAssistant(parts: readonly Part[], items: Fields[]): void {
 /** The texts from `start` on that belong to one message item. */
 export function textRun(parts: readonly Part[], start: number): TextPart[] {
   const run: TextPart[] = []
-  const item = itemOf(parts[start]!)
-  for (let index = start; index < parts.length; index += 1) {
-    const part = parts[index]!
+  const item = itemOf(present(parts[start]))
+  for (const part of parts.slice(start)) {
     if (part.type !== 'text' || itemOf(part) !== item) break
     run.push(part)
   }
@@ -242,7 +242,7 @@ export function textRun(parts: readonly Part[], start: number): TextPart[] {
 const itemOf = (part: Part) => asRecord(ownFields(part.extra, DIALECT)['item'])
 
 /** What the message around a run of texts carried besides them. */
-export const itemFields = (run: readonly TextPart[]): Fields => itemOf(run[0]!) ?? {}
+export const itemFields = (run: readonly TextPart[]): Fields => itemOf(present(run[0])) ?? {}
 
 function writeMessageItem(run: readonly TextPart[]): Fields {
   const content = run.map((part) =>

@@ -15,7 +15,7 @@ import {
 import { defined } from '../openai/fields.ts'
 import { readAudio, writeAudio } from '../openaiChat/parts.ts'
 
-export type ResponsesMediaPart = TextPart | ImagePart | FilePart
+type ResponsesMediaPart = TextPart | ImagePart | FilePart
 
 const TEXT_FIELDS = new Set(['type', 'text'])
 const IMAGE_FIELDS = new Set(['type', 'image_url'])

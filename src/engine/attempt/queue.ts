@@ -55,8 +55,7 @@ export class Queue {
   #trial: 'none' | 'under-way' | 'passed' = 'none'
 
   add(waiter: Waiter): void {
-    let place = this.waiters.length
-    while (place > 0 && this.waiters[place - 1]!.arrivedAt > waiter.arrivedAt) place--
+    const place = this.waiters.findLastIndex(({ arrivedAt }) => arrivedAt <= waiter.arrivedAt) + 1
     this.waiters.splice(place, 0, waiter)
     waiter.queue = this
   }
@@ -87,7 +86,8 @@ export class Queue {
 
   /** Releases the head and decides when the next may go. */
   letFirstOut(slot: NextSlot, now: number): void {
-    const first = this.waiters[0]!
+    const [first] = this.waiters
+    if (first === undefined) return
     if (now >= this.#closesAt) this.#open(slot, now - first.joinedAt, now)
     this.#gone++
     this.#nextAt = this.#nextTurn(slot, now)
@@ -125,8 +125,7 @@ export class Queue {
   }
 
   #ahead(arrivedAt: number): number {
-    let ahead = 0
-    while (ahead < this.waiters.length && this.waiters[ahead]!.arrivedAt <= arrivedAt) ahead++
-    return ahead
+    const later = this.waiters.findIndex((waiter) => waiter.arrivedAt > arrivedAt)
+    return later < 0 ? this.waiters.length : later
   }
 }

@@ -29,7 +29,7 @@ export type Hold =
       readonly rejectedBy: BudgetRefusal | null
     }
 
-export interface HoldSources {
+interface HoldSources {
   readonly quota: QuotaTracker
   readonly budgets: Budgets
   readonly parks: Parks

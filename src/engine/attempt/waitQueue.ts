@@ -4,9 +4,10 @@
  * refused at once, with the time and the target that could work.
  */
 
+import { present } from '../../domain/present.ts'
 import { type NextSlot, Queue, queueOf, type Waiter, type WaitResult } from './queue.ts'
 
-export interface WaitOptions {
+interface WaitOptions {
   /** Evaluated again whenever it may have changed; null when nothing will be free. */
   readonly soonest: () => NextSlot | null
   /** Maximum milliseconds this request may still wait. */
@@ -109,9 +110,10 @@ export class WaitQueue {
     for (let first = queue.waiters[0]; first !== undefined; first = queue.waiters[0]) {
       const slot = first.soonest()
       if (!this.#isPlaced(first, slot)) continue
-      const turnAt = queue.turnAt(slot!, now)
+      const open = present(slot ?? undefined)
+      const turnAt = queue.turnAt(open, now)
       if (turnAt > now) return turnAt
-      queue.letFirstOut(slot!, now)
+      queue.letFirstOut(open, now)
       if (queue.waiters.length > 0) return now + 1
     }
     return Number.POSITIVE_INFINITY

@@ -12,14 +12,14 @@ import type { LearnedRequestFixes } from './learnedRequestFixes.ts'
 import { rewriteModel } from './rewriteModel.ts'
 
 /** What writing a call needs of the engine. */
-export interface CallWriter {
+interface CallWriter {
   readonly tools: CallTools
   readonly latencyAllowance: LatencyAllowance
   readonly requestFixes: LearnedRequestFixes
   readonly settings: Settings
 }
 
-export interface CallOrder {
+interface CallOrder {
   readonly target: Target
   readonly credential: Credential
   readonly pending: PendingRequest

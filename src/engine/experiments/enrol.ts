@@ -20,7 +20,7 @@ const LABEL = 'experiment'
 /** Values for the templates' `{{variables}}`. */
 export type TemplateVariables = Readonly<Record<string, string | number | boolean>>
 
-export interface ExperimentRequest {
+interface ExperimentRequest {
   readonly request: ChatRequest
   /** The request with all its texts; `request` may be an outline of it. */
   readonly whole: () => ChatRequest

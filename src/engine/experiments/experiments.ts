@@ -27,7 +27,7 @@ export interface Enrolment {
   readonly beganAt: number
 }
 
-export interface ExperimentsOptions {
+interface ExperimentsOptions {
   readonly store: Store
   readonly logger: Logger
   readonly now: () => number

@@ -5,6 +5,7 @@
  */
 
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
+import { present } from '../../domain/present.ts'
 import type { Store } from '../../domain/store.ts'
 import { type Definition, meansTheSame, readAgain } from '../../experiment/definition.ts'
 import type { Experiment } from '../../experiment/experiment.ts'
@@ -82,7 +83,7 @@ export class ExperimentVersions {
       return known
     const startSeq = this.#store.lastSeq()
     this.#change(name, (versions) => adopted(versions, { written, experiment, source, now, startSeq }))
-    return this.find({ experiment })! // `adopted` put it there
+    return present(this.find({ experiment })) // `adopted` put it there
   }
 
   /** Stops an experiment. `keep`: the variant every request gets from now on. */

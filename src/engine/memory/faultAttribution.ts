@@ -15,7 +15,7 @@ const MOST = 1000
 const FAIR_MS = 5000
 
 /** `local`: the target is not charged. `undecided`: unknown yet; `add` the event instead of recording it. */
-export type Fault = 'remote' | 'local' | 'undecided'
+type Fault = 'remote' | 'local' | 'undecided'
 
 export class FaultAttribution {
   readonly #offline: OfflineDetector

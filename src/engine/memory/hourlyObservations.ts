@@ -3,7 +3,7 @@
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
 import type { StoreEvent } from '../../domain/store.ts'
 
-export interface ObservedTarget {
+interface ObservedTarget {
   /** Integer nano-USD, over all known costs. */
   readonly costNanoUsd: number
   /** Attempts whose price is unknown; they are not in `costNanoUsd`. */
@@ -36,7 +36,8 @@ export class HourlyObservations {
     if (event.costNanoUsd === null) row.unpriced++
     else row.costNanoUsd += event.costNanoUsd || 0
     if (!event.ok || !(event.latencyMs >= 0)) return
-    row.times[bucketOf(event.latencyMs)]!++
+    const bucket = bucketOf(event.latencyMs)
+    row.times[bucket] = (row.times[bucket] ?? 0) + 1
     if (++row.count >= 2 * MEMORY) halve(row)
   }
 
@@ -76,8 +77,9 @@ export class HourlyObservations {
     for (const pair of asArray(filled) ?? []) {
       const [bucket, count] = asArray(pair) ?? []
       if (typeof bucket !== 'number' || !(bucket in row.times) || !((asNumber(count) ?? 0) > 0)) continue
-      row.times[bucket] = asNumber(count) ?? 0
-      row.count += row.times[bucket]!
+      const times = asNumber(count) ?? 0
+      row.times[bucket] = times
+      row.count += times
     }
   }
 
@@ -97,8 +99,9 @@ function bucketOf(ms: number): number {
 function halve(row: ObservedHour): void {
   row.count = 0
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
-    row.times[bucket]! /= 2
-    row.count += row.times[bucket]!
+    const half = (row.times[bucket] ?? 0) / 2
+    row.times[bucket] = half
+    row.count += half
   }
 }
 
@@ -106,7 +109,7 @@ function halve(row: ObservedHour): void {
 function percentile({ times, count }: ObservedHour, share: number): number {
   let below = 0
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
-    const here = times[bucket]!
+    const here = times[bucket] ?? 0
     if (here > 0 && below + here >= share * count) {
       const part = (share * count - below) / here
       return Math.round(2 ** ((bucket + part) / PER_DOUBLING))

@@ -19,7 +19,7 @@ import { LatencyAllowance } from './latencyAllowance.ts'
 const SNAPSHOT_VERSION = 2
 const READ_AT_ONCE = 1000
 
-export interface LearnedStateParts {
+interface LearnedStateParts {
   readonly router: Router
   readonly budgets: Budgets
   /** How each provider counts. */

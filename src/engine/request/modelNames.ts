@@ -26,7 +26,7 @@ const PROFILES: ReadonlyMap<string, Profile> = new Map([
 /** Aliases may refer to aliases; nesting deeper than this must be a cycle. */
 const MAX_DEPTH = 5
 
-export type Aliases = Readonly<Record<string, readonly string[]>>
+type Aliases = Readonly<Record<string, readonly string[]>>
 
 /** Resolves names against a fixed set of targets and caches the results; create a new one when targets change. */
 export class ModelNames {
@@ -121,7 +121,7 @@ export class ModelNames {
 const idOf = (target: Target) => target.stateId
 
 /** The same model as another provider spells it: vendor prefix and case may differ, `:free` may be omitted. */
-export function sameModel(served: string, asked: string): boolean {
+function sameModel(served: string, asked: string): boolean {
   if (served === asked) return true
   const wantsFree = asked.endsWith(':free')
   const bare = baseName(asked)

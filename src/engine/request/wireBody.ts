@@ -99,7 +99,7 @@ function findModel(body: Buffer): ByteSpan | null {
   let depth = 1
   let at = bodyStart
   while (at < body.length) {
-    const byte = body[at]!
+    const byte = body[at] ?? 0
     if (byte === QUOTE) {
       const end = endOfString(body, at)
       if (end < 0) return null

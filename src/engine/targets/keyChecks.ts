@@ -11,7 +11,7 @@ import { checkKey, type DiscoverTools, type KeyCheckResult } from '../../upstrea
 import type { LearnedState } from '../memory/learnedState.ts'
 import type { Credential } from './targetRegistry.ts'
 
-export interface KeyChecksOptions {
+interface KeyChecksOptions {
   readonly learned: LearnedState
   readonly store: Store
   readonly tools: DiscoverTools

@@ -13,17 +13,17 @@ import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
 import type { Credential } from './targetRegistry.ts'
 
 /** Lists older than this are read again. */
-export const LIST_LIFE_MS = 6 * 3600_000
+const LIST_LIFE_MS = 6 * 3600_000
 /** Delay after a failure, so that a blocked host is not called at every request. */
 const RETRY_MS = 60_000
 
-export interface KnownList {
+interface KnownList {
   readonly models: readonly ListedModel[]
   /** Epoch milliseconds at which the provider answered. */
   readonly readAt: number
 }
 
-export interface ModelListsOptions {
+interface ModelListsOptions {
   readonly store: Store
   readonly logger: Logger
   readonly tools: DiscoverTools

@@ -24,7 +24,7 @@ export interface Credential {
   readonly connection: Connection
 }
 
-export interface TargetRegistryOptions {
+interface TargetRegistryOptions {
   readonly config: Config
   readonly credentials: readonly Credential[]
   /** The models list of a credential as last read; null while it has not been read. */
@@ -39,7 +39,7 @@ export interface TargetRegistryOptions {
 }
 
 /** What is known of one model of one provider, from the user, the provider's list and the catalogue. */
-export interface ModelFacts {
+interface ModelFacts {
   readonly id: string
   readonly user: ModelConfig | null
   readonly listed: ListedModel | null
@@ -49,7 +49,7 @@ export interface ModelFacts {
 }
 
 /** Lists up to this length are used whole. */
-export const SHORT_LIST = 40
+const SHORT_LIST = 40
 
 interface Priced {
   readonly target: Target
@@ -94,7 +94,7 @@ export function hintAt(price: Price, at: number): PriceHint {
 /**
  * The models used with a key: exactly the named ones; else a short list whole, a long one by catalogue and free models.
  */
-export function modelsOf(
+function modelsOf(
   credential: Credential,
   list: readonly ListedModel[] | null,
   allModels = false,

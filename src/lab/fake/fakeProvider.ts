@@ -11,7 +11,7 @@ import { type FakeRequest, isLacking } from './request.ts'
 import type { FakeFault, FakeModel, FakeProviderFacts } from './scenario.ts'
 
 /** Where the provider stands when a call comes. */
-export interface Clock {
+interface Clock {
   readonly now: number
   readonly startedAt: number
   /** A draw, 0..1, for faults that come by chance. */

@@ -26,7 +26,7 @@ export interface FakeOptions {
 }
 
 /** One call as the simulated provider saw it. */
-export interface FakeCall {
+interface FakeCall {
   readonly provider: string
   readonly model: string
   /** 1-based place of the key in the scenario; 0 when it is not there. */

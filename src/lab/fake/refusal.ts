@@ -17,5 +17,5 @@ export interface RefusalFacts {
   readonly resetsAt?: number | undefined
 }
 
-export type RefusalWriter = (facts: RefusalFacts) => FakeRefusal
+type RefusalWriter = (facts: RefusalFacts) => FakeRefusal
 export type Wording = { readonly [K in FakeFault['do']]?: RefusalWriter }

@@ -53,7 +53,7 @@ const fakeLimit = z.strictObject({
   zone: z.enum(['UTC', 'America/Los_Angeles']).optional(),
 })
 
-export const FAULTS = [
+const FAULTS = [
   'rate_minute',
   'quota_day',
   'billing',

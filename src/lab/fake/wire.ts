@@ -72,7 +72,7 @@ async function drip(response: ServerResponse, sleep: Sleep): Promise<boolean> {
   return true
 }
 
-export interface StreamOptions {
+interface StreamOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly fault: FakeFault | null
   /** Whose words an error inside the stream is said in. */
@@ -151,7 +151,7 @@ function drained(response: ServerResponse): Promise<void> {
 }
 
 /** A reply as the chunks a model would have streamed. */
-export function* chunksOf(reply: ChatResponse): Generator<ChatChunk> {
+function* chunksOf(reply: ChatResponse): Generator<ChatChunk> {
   yield { type: 'start', ...(reply.id !== undefined && { id: reply.id }), model: reply.model }
   let index = 0
   for (const part of reply.content) {

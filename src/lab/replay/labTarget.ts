@@ -2,7 +2,7 @@
 
 import { stateId, type Target, targetId } from '../../domain/target.ts'
 
-export interface LabTargetFacts {
+interface LabTargetFacts {
   readonly provider: string
   readonly model: string
   readonly keyIndex?: number

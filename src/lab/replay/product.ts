@@ -22,7 +22,7 @@ const MAX_ATTEMPTS = 5
 /** Parks that are not tried even in need: only a check or a person brings these back. */
 const HOLDING = new Set(['auth_invalid', 'auth_forbidden', 'billing'])
 
-export interface ProductOptions {
+interface ProductOptions {
   readonly seed: number
   readonly world: ReplayWorld
   readonly settings?: Partial<RoutingSettings>

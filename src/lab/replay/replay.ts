@@ -41,7 +41,7 @@ export const POLICIES: Readonly<Record<string, PolicyMaker>> = {
   'discounted-thompson': (_, seed) => new DiscountedThompson(seed),
 }
 
-export interface ReplayOptions {
+interface ReplayOptions {
   /** Folder of traces; without one only the synthetic scenarios run. */
   readonly data?: string | null
   /** Names of policies; default all. The oracle always runs. */
@@ -65,7 +65,7 @@ export interface ReplayResult {
   readonly curves?: Readonly<Record<string, Curves>>
 }
 
-export interface Curves {
+interface Curves {
   readonly requests: number
   /** By policy, at equal steps. */
   readonly policies: Readonly<Record<string, readonly number[]>>

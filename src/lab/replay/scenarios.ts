@@ -19,7 +19,7 @@ const BASE: Conditions = {
   costUsd: 0,
 }
 
-export interface Kind {
+interface Kind {
   readonly provider: string
   readonly model: string
   readonly keyIndex?: number

@@ -16,7 +16,7 @@ export const ALERT_EVENTS = [
   'experiment_decided',
 ] as const
 /** What a channel can subscribe to. */
-export type AlertEvent = (typeof ALERT_EVENTS)[number]
+type AlertEvent = (typeof ALERT_EVENTS)[number]
 
 /** Never contents, never a key. A type rather than an interface, so that it is assignable to JSON. */
 export type Alert = {

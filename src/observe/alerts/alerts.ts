@@ -17,7 +17,7 @@ export type News = Omit<Alert, 'id' | 'at'> & {
   readonly until?: number | null
 }
 
-export interface AlertsOptions {
+interface AlertsOptions {
   readonly store: Store
   readonly now: () => number
   readonly random: () => number

@@ -3,7 +3,7 @@
 import { asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
 import type { Delivery } from './channel.ts'
 
-export interface ChannelState {
+interface ChannelState {
   /** The claim of the sending process; null when no process is sending. */
   readonly claim: string | null
   /** A claim older than this belongs to a killed process. */

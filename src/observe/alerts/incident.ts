@@ -4,7 +4,7 @@ import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/j
 import { type Alert, readAlert } from './alert.ts'
 
 /** `folded`: included in a broader incident that was reported. `muted`: reported too often recently. */
-export type DeliveryState = 'told' | 'folded' | 'muted'
+type DeliveryState = 'told' | 'folded' | 'muted'
 
 export interface Incident {
   /** Identical in every process that sees the same incident. */
@@ -38,7 +38,8 @@ export function begun(
   const told = folded ? 'folded' : times.length >= MOST_PER_HOUR ? 'muted' : 'told'
   return {
     key,
-    alert: told === 'told' && times.length === MOST_PER_HOUR - 1 ? lastFor(alert, times[0]! + HOUR_MS) : alert,
+    alert:
+      told === 'told' && times.length === MOST_PER_HOUR - 1 ? lastFor(alert, (times[0] ?? alert.at) + HOUR_MS) : alert,
     open: true,
     told,
     until,

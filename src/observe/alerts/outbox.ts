@@ -30,7 +30,7 @@ interface OutboxEntry {
 }
 
 /** An alert queued for one channel. */
-export interface QueuedDelivery {
+interface QueuedDelivery {
   readonly channel: string
   readonly alertId: string
 }

@@ -3,7 +3,7 @@
 import type { Dispatcher } from 'undici'
 import type { ChannelTools, Delivery } from './channel.ts'
 
-export interface PostRequest {
+interface PostRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string

@@ -6,7 +6,7 @@ import { type Alert, alertText } from './alert.ts'
 import { BETWEEN, type Channel, type ChannelTools, type Delivery } from './channel.ts'
 import { type Posted, post } from './post.ts'
 
-export interface TelegramSettings {
+interface TelegramSettings {
   readonly botToken: Secret
   readonly chatId: string
   /** The Bot API's root, without `/bot<token>`. */

@@ -1,14 +1,15 @@
 /** The body of a webhook: keywise's own JSON, the formats of Slack, Discord and ntfy, or a text of the user's. */
 
+import { present } from '../../domain/present.ts'
 import { type Alert, alertText } from './alert.ts'
 import { BETWEEN } from './channel.ts'
 
-export interface RenderedMessage {
+interface RenderedMessage {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-export interface AlertTemplate {
+interface AlertTemplate {
   /** Maximum total characters of the texts one message may carry; null when each alert is a message of its own. */
   readonly mostCharacters: number | null
   write(alerts: readonly Alert[]): RenderedMessage
@@ -18,7 +19,10 @@ const JSON_HEADERS = { 'content-type': 'application/json' }
 const TEXT_HEADERS = { 'content-type': 'text/plain; charset=utf-8' }
 
 const TEMPLATES: Readonly<Record<string, AlertTemplate>> = {
-  json: { mostCharacters: null, write: ([alert]) => ({ headers: JSON_HEADERS, body: JSON.stringify(plain(alert!)) }) },
+  json: {
+    mostCharacters: null,
+    write: ([alert]) => ({ headers: JSON_HEADERS, body: JSON.stringify(plain(present(alert))) }),
+  },
   // https://docs.slack.dev/messaging/formatting-message-text: escape & < >, or a text could mention everyone.
   slack: {
     mostCharacters: 3000,
@@ -35,25 +39,25 @@ const TEMPLATES: Readonly<Record<string, AlertTemplate>> = {
   // https://docs.ntfy.sh/publish: the body is the message; longer than 4,096 bytes, it becomes an attachment.
   ntfy: {
     mostCharacters: 1300,
-    write: (alerts) => ({ headers: { ...TEXT_HEADERS, ...ntfyHeaders(alerts[0]!) }, body: textOf(alerts) }),
+    write: (alerts) => ({ headers: { ...TEXT_HEADERS, ...ntfyHeaders(present(alerts[0])) }, body: textOf(alerts) }),
   },
 }
 
 /** The template with that name, or the text itself as a template; JSON when none is set. */
 export function templateOf(text: string | undefined): AlertTemplate {
-  if (text === undefined) return TEMPLATES['json']!
-  if (Object.hasOwn(TEMPLATES, text)) return TEMPLATES[text]!
-  return { mostCharacters: null, write: ([alert]) => filled(text, alert!) }
+  const name = text ?? 'json'
+  const named = Object.hasOwn(TEMPLATES, name) ? TEMPLATES[name] : undefined
+  return named ?? { mostCharacters: null, write: ([alert]) => filled(name, present(alert)) }
 }
 
 /** Unknown variables in a text, as written. */
 export function unknownVariables(text: string): readonly string[] {
-  const names = [...text.matchAll(VARIABLE)].map((match) => match[1]!)
+  const names = [...text.matchAll(VARIABLE)].map(([, name = '']) => name)
   return [...new Set(names.filter((name) => !VARIABLES.includes(name)))]
 }
 
 /** An alert in machine-readable form: times in ISO 8601 UTC. */
-export function plain(alert: Alert): Record<string, string | null> {
+function plain(alert: Alert): Record<string, string | null> {
   const { id, event, subject, what, why, works, returns, advice } = alert
   return {
     id,

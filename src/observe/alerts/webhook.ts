@@ -2,6 +2,7 @@
 
 import { createHmac } from 'node:crypto'
 import { asNumber, asRecord } from '../../domain/json.ts'
+import { present } from '../../domain/present.ts'
 import type { Secret } from '../../domain/redact.ts'
 import type { Channel, ChannelTools, Delivery } from './channel.ts'
 import { type Posted, post } from './post.ts'
@@ -17,7 +18,7 @@ export interface WebhookSettings {
   readonly events: ReadonlySet<string>
 }
 
-export const SIGNATURE_HEADER = 'x-keywise-signature'
+const SIGNATURE_HEADER = 'x-keywise-signature'
 
 export function webhook(settings: WebhookSettings, tools: ChannelTools): Channel {
   const template = templateOf(settings.template)
@@ -29,13 +30,14 @@ export function webhook(settings: WebhookSettings, tools: ChannelTools): Channel
     mostCharacters: template.mostCharacters,
     async send(alerts, signal) {
       const { headers, body } = template.write(alerts)
+      const { event, id } = present(alerts[0])
       const secret = settings.secret?.reveal()
       const order = {
         url: settings.url.reveal(),
         headers: {
           ...headers,
-          'x-keywise-event': alerts[0]!.event,
-          'x-keywise-delivery': alerts[0]!.id,
+          'x-keywise-event': event,
+          'x-keywise-delivery': id,
           ...lowerCased(settings.headers ?? {}),
           ...(secret !== undefined && { [SIGNATURE_HEADER]: signature(body, secret, tools.now()) }),
         },

@@ -8,7 +8,7 @@ import type { QuotaNeed } from './quotaNeed.ts'
 import { type StatedLimit, windowOfWait } from './statedLimit.ts'
 
 /** A refusal by a limit without a statement of what is left: when it may admit again, as far as the answer says. */
-export interface LimitRefusal {
+interface LimitRefusal {
   readonly unit: LimitUnit
   readonly window: LimitWindow
   readonly scope: 'model' | 'account'

@@ -15,7 +15,7 @@ export interface Unseen {
 }
 
 /** The numbers of a limit, for `status`. Times are epoch milliseconds; null is unknown. */
-export interface LimitNumbers {
+interface LimitNumbers {
   readonly limit: number | null
   readonly remaining: number | null
   readonly resetsAt: number | null

@@ -18,7 +18,7 @@ export interface QuotaUser {
 }
 
 /** The names of the two pools a target draws from: what the owner shares over models, and what is the model's alone. */
-export interface PoolNames {
+interface PoolNames {
   readonly wide: string
   readonly narrow: string
 }
@@ -38,7 +38,7 @@ function ownerOf(user: QuotaUser, scope: QuotaScope): string {
 }
 
 /** A call under way. */
-export interface HeldCall {
+interface HeldCall {
   readonly at: number
   readonly need: QuotaNeed
 }

@@ -40,7 +40,7 @@ export class QuotaHold {
 type Asker = QuotaUser & { readonly stateId: string }
 
 /** What one target draws from. */
-export interface Draws {
+interface Draws {
   readonly account: string
   readonly spec: QuotaSpec
   readonly wide: Pool

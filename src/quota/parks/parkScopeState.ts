@@ -24,7 +24,7 @@ const LONGEST_RAMP_MS = 60_000
 const FIRST_SHARE = 0.1
 
 /** The same failure again and again in one scope. */
-export class FailureStreak {
+class FailureStreak {
   readonly rule: ParkRule
   occurrences: readonly Occurrence[] = []
   park: Park | null = null

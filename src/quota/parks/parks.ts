@@ -15,7 +15,7 @@ import { type Occurrence, occurrenceOf, type QuotaFacts } from './failureStreak.
 import { ParkScopeState } from './parkScopeState.ts'
 
 /** `open`: parked. `half-open`: the time is over, the proof is missing. `closed`: nothing against it. */
-export type ParkState = 'open' | 'half-open' | 'closed'
+type ParkState = 'open' | 'half-open' | 'closed'
 
 /** What probes: a user's request, or a background check. */
 export type Prober = 'request' | 'check'

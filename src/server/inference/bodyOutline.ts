@@ -19,7 +19,7 @@ const CLOSE = 64
 /** … for this many bytes. */
 const STRETCH = 1024
 
-export interface BodyOutline extends Skeleton {
+interface BodyOutline extends Skeleton {
   /** Bytes that were left out. */
   readonly leftOut: number
 }
@@ -91,7 +91,7 @@ function isEscaped(body: Buffer, quote: number): boolean {
 /** A place near `at` that is inside no escape and no character of several bytes; -1 when there is none. */
 function cutIn(body: Buffer, at: number, open: number): number {
   for (let cut = at; cut > open + KEPT / 2; cut--) {
-    if (body[cut]! < 0x80 && body[cut - 1]! < 0x80 && !hasEscape(body, cut)) return cut
+    if ((body[cut] ?? 0x80) < 0x80 && (body[cut - 1] ?? 0x80) < 0x80 && !hasEscape(body, cut)) return cut
   }
   return -1
 }

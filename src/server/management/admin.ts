@@ -28,7 +28,7 @@ type AdminHandler = (
 ) => unknown
 
 /** A handler that returns a value has it sent as JSON. */
-export const ADMIN_ROUTES: Readonly<Record<string, AdminHandler>> = {
+const ADMIN_ROUTES: Readonly<Record<string, AdminHandler>> = {
   'GET /api/status': ({ engine }) => statusView(engine, engine.summary.view()),
   'GET /api/why': ({ engine }, _request, _response, query) => {
     const request = query.get('request')

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs'
 import { loadSqlite, sqliteReasonOf } from './module.ts'
 
-export type StoreFileState =
+type StoreFileState =
   /** Created at the first start. */
   | { readonly state: 'absent' }
   | { readonly state: 'whole'; readonly bytes: number }

@@ -1,6 +1,6 @@
 /** `node:sqlite`, loaded only when a store is opened, so that importing keywise works on a runtime without it. */
 
-export type SqliteModule = typeof import('node:sqlite')
+type SqliteModule = typeof import('node:sqlite')
 
 /** The module, or undefined where this runtime has none. */
 export function loadSqlite(): SqliteModule | undefined {

@@ -22,14 +22,14 @@ export interface StatsFile {
   }
 }
 
-export interface StatsFileKey {
+interface StatsFileKey {
   readonly provider: string
   readonly keyIndex: number
   readonly lastTested: string | null
   readonly models: Readonly<Record<string, StatsFileModel>>
 }
 
-export interface StatsFileModel {
+interface StatsFileModel {
   readonly status: StatsStatus
   /** Arithmetic mean over the successes, in whole milliseconds; 0 if there are none, as in the predecessor. */
   readonly avgResponseTime: number
@@ -48,7 +48,7 @@ export interface StatsFileModel {
 }
 
 /** `{ provider, keyIndex, model }` and the number it is ranked by. */
-export type StatsRank<Value extends string> = {
+type StatsRank<Value extends string> = {
   readonly provider: string
   readonly keyIndex: number
   readonly model: string

@@ -9,7 +9,7 @@ import { asidePath } from '../sqlite/setAside.ts'
 import { readStatsFile, type StatsFileContents } from './readStatsFile.ts'
 import type { StatsFile } from './statsFile.ts'
 
-export interface StatsFileWriterOptions {
+interface StatsFileWriterOptions {
   readonly path: string
   /** The file's current content; called at every write. */
   readonly view: () => StatsFile

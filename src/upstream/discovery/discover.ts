@@ -30,7 +30,7 @@ export type KeyCheckResult =
   | { readonly state: 'refused'; readonly failure: Failure }
 
 /** What a key endpoint says of the account (OpenRouter `/key`, DeepSeek `/user/balance`). */
-export interface KeyFacts {
+interface KeyFacts {
   readonly creditLeftUsd: number | null
   readonly freeTier: boolean | null
   readonly freeRequestsLeftToday: number | null

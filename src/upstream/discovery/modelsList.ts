@@ -17,7 +17,7 @@ export interface ListedModel {
   readonly retiresOn: string | null
 }
 
-export interface ListPage {
+interface ListPage {
   readonly models: readonly ListedModel[]
   /** Query to append for the next page (`after_id=x`), or an absolute path; null on the last page. */
   readonly next: string | null

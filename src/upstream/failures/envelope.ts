@@ -27,7 +27,7 @@ export interface ErrorEnvelope {
 }
 
 /** Most of a body that is looked at. */
-export const LOOK = 16_384
+const LOOK = 16_384
 /** Envelopes in envelopes: the error of a proxy of a proxy. */
 const DEEPEST = 4
 

@@ -5,7 +5,7 @@ import type { Ability } from '../../domain/target.ts'
 import type { ErrorEnvelope } from './envelope.ts'
 import type { FailedResponse } from './rules.ts'
 
-export interface FailureEvidence {
+interface FailureEvidence {
   readonly sight: FailedResponse
   readonly envelope: ErrorEnvelope
   /** The limit the headers show as used up, where the body names none. */
