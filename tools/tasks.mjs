@@ -6,6 +6,7 @@ import { join } from 'node:path'
  * @typedef {object} Task
  * @property {'nothing' | 'runtime' | 'development'} needs packages that must be there first
  * @property {boolean} [whereCalled] runs in the caller's folder, not in the project's
+ * @property {string} [announcement] printed to stderr before the commands run
  * @property {(args: readonly string[]) => string[][]} commands
  */
 
@@ -24,7 +25,11 @@ export function tasksOf(root) {
     start: { needs: 'runtime', commands: (args) => [[keywise, ...args]] },
     demo: { needs: 'runtime', commands: (args) => [[keywise, 'demo', ...args]] },
     cli: { needs: 'runtime', whereCalled: true, commands: (args) => [[keywise, ...args]] },
-    test: { needs: 'development', commands: (args) => [[tool('vitest', 'vitest.mjs'), 'run', ...args]] },
+    test: {
+      needs: 'development',
+      announcement: 'the tests take about two minutes on two cores',
+      commands: (args) => [[tool('vitest', 'vitest.mjs'), 'run', ...args]],
+    },
     check: {
       needs: 'development',
       commands: () => [

@@ -39,7 +39,7 @@ const HOUR = 3_600_000
 const DAY = 24 * HOUR
 /** Monday 23 November 2026, midnight UTC. */
 const MIDNIGHT = Date.UTC(2026, 10, 23)
-/** What its users think of a provider's answers (original-formats, the documented example). */
+/** What its users think of a provider's answers (the example in the original's documentation). */
 const QUALITY: Readonly<Record<string, number>> = { groq: 0.92, google: 0.88, openrouter: 0.95 }
 /** As in the original's file: written down by hand, and one of them is gone. */
 const GROQ_MODELS = ['openai/gpt-oss-120b', RETIRED_MODEL]
