@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { FakeWorld } from '../src/lab/fake/fakeProviders.ts'
 import { openSqliteStore } from '../src/store/sqlite/sqlite.ts'
@@ -37,9 +37,7 @@ interface Spender {
 
 function startSpender({ config, store }: Scene, count: number, width: number, killAfter = Infinity): Spender {
   const args = ['--disable-warning=ExperimentalWarning', script, config, store, String(count), String(width)]
-  // Twenty processes load the same modules; the later ones need not compile them again.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(dirname(config), 'compiled') }
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env })
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const paid: string[] = []
   let rest = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

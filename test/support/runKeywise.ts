@@ -45,12 +45,14 @@ export function makeHome(config: object | null, env: Readonly<Record<string, str
     KEYWISE_TEST_CONNECTIONS: process.env['KEYWISE_TEST_CONNECTIONS'] ?? '',
     ...env,
   }
-  const start = (args: readonly string[]) => startNode([QUIET, ...args], folder, variables)
+  const start = (args: readonly string[], more = {}) => startNode([QUIET, ...args], folder, { ...variables, ...more })
+  // `keywise` keeps compiled code by itself, where XDG_CACHE_HOME says.
+  const compiled = { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(home, 'compiled') }
   return {
     folder,
     keywise: (...args) => ended(start([ENTRY, ...args])),
     start: (...args) => start([ENTRY, ...args]),
-    node: (...args) => ended(start(args)),
+    node: (...args) => ended(start(args, compiled)),
   }
 }
 

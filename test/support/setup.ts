@@ -22,7 +22,9 @@ const notes = join(home, 'connections')
 process.env['HOME'] = home
 process.env['USERPROFILE'] = home
 // Compiled code is not secret, and every process that a test starts would compile it again.
-process.env['XDG_CACHE_HOME'] = join(import.meta.dirname, '../node_modules/.cache')
+const cache = join(import.meta.dirname, '../../node_modules/.cache')
+process.env['XDG_CACHE_HOME'] = cache
+process.env['NODE_COMPILE_CACHE'] = join(cache, 'keywise/compiled')
 process.env['KEYWISE_TEST_CONNECTIONS'] = notes
 const guard = pathToFileURL(join(import.meta.dirname, 'networkGuard.mjs')).href
 process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} --import=${guard}`.trim()

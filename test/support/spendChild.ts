@@ -3,9 +3,12 @@
  * cost in USD of every call that was answered, one a line, and a last line when it is done.
  */
 
+import { flushCompileCache } from 'node:module'
 import { KeywiseError } from '../../src/domain/errors.ts'
 import { APIManager } from '../../src/index.ts'
 
+// Node keeps compiled code when a process ends, which one that gets killed never does.
+flushCompileCache()
 const [config = '', store = '', count = '0', width = '1'] = process.argv.slice(2)
 const manager = new APIManager({ config, store, env: {}, logger: false })
 let left = Number(count)

@@ -3,12 +3,15 @@
  * `storeChild.ts <store> <stats file> <name> <how many>`. Prints the id of each event once it is safe.
  */
 
+import { flushCompileCache } from 'node:module'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.ts'
 import { statsFileOf } from '../../src/store/statsFile/statsFile.ts'
 import { StatsFileWriter } from '../../src/store/statsFile/statsFileWriter.ts'
 import { TargetTotals } from '../../src/store/tally.ts'
 import { attemptEvent } from './storeEvents.ts'
 
+// Node keeps compiled code when a process ends, which one that gets killed never does.
+flushCompileCache()
 const [path = '', statsPath = '', name = '', count = '0'] = process.argv.slice(2)
 const store = openSqliteStore(path, { now: Date.now, warn: (line) => console.error(line) })
 const tally = new TargetTotals()
