@@ -89,23 +89,45 @@ try {
     )
   }
   // The error that is expected would not come if the types did not arrive.
-  writeFileSync(
-    join(folder, 'types.ts'),
-    `import { APIManager } from 'keywise'
+  const typed = `import { APIManager } from 'keywise'
 export async function ask(manager: APIManager): Promise<string> {
   // @ts-expect-error the content is text
   const wrong: number = (await manager.callWithFallback('hi')).content
   return String(wrong)
 }
-`,
+`
+  writeFileSync(join(folder, 'types.mts'), typed)
+  writeFileSync(
+    join(folder, 'types.cts'),
+    typed.replace(
+      "import { APIManager } from 'keywise'",
+      "import keywise = require('keywise')\nimport APIManager = keywise.APIManager",
+    ),
   )
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   // As in a project of TypeScript for node: with node's own types, and every declaration checked.
   const nodeTypes = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
-  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', ...nodeTypes, 'types.ts']
+  const options = [
+    '--noEmit',
+    '--strict',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2024',
+    ...nodeTypes,
+    'types.mts',
+    'types.cts',
+  ]
   const types = spawnSync(node, [compiler, ...options], { cwd: folder, encoding: 'utf8' })
   if (types.status !== 0) console.error(types.stdout, types.stderr)
-  must(types.status === 0, 'a TypeScript program sees its types')
+  must(types.status === 0, 'TypeScript programs see its types, as ESM and as CommonJS')
+  const lint = spawnSync(
+    node,
+    [join(root, 'node_modules/publint/src/cli.js'), 'run', root, '--strict', '--pack=false'],
+    { cwd: folder, encoding: 'utf8' },
+  )
+  if (lint.status !== 0) console.error(lint.stdout, lint.stderr)
+  must(lint.status === 0, 'publint finds nothing')
   const demo = run('node_modules/keywise/bin/keywise.cjs', ['demo', '--seconds', '3', '--no-open'])
   must(demo.status === 0, 'the demo runs without keys and without a network')
 } finally {
