@@ -56,16 +56,33 @@ export function replay(reader: StreamReader, bytes: Uint8Array, cuts: readonly n
 }
 
 /**
- * The first position at which cutting the bytes in two changes the events that come out; undefined when none does.
- * A stream up to 50 KB is cut at every byte, a larger one at strides; cut its events apart for the rest.
+ * The first position at which cutting the bytes in two changes the events that come out; undefined when none does. Every
+ * byte is cut, each together with the events before and after its own: to cut the whole stream every time would be
+ * quadratic, and `everyCut` shows that the reader carries nothing wrong from one event to later ones.
  */
 export function harmfulCut(bytes: Uint8Array): number | undefined {
-  const whole = new SseReader().push(bytes)
-  return cutPositions(bytes.length).find((cut) => {
-    const sse = new SseReader()
-    const events = [...sse.push(bytes.subarray(0, cut)), ...sse.push(bytes.subarray(cut))]
-    return !sameEvents(events, whole)
-  })
+  const ends = eventEnds(bytes)
+  for (const [index, end] of ends.entries()) {
+    const from = ends[index - 2] ?? 0
+    const own = ends[index - 1] ?? 0
+    const part = bytes.subarray(from, ends[index + 1] ?? bytes.length)
+    const whole = new SseReader().push(part)
+    for (let cut = own - from + 1; cut <= end - from; cut += 1) {
+      const sse = new SseReader()
+      const events = [...sse.push(part.subarray(0, cut)), ...sse.push(part.subarray(cut))]
+      if (!sameEvents(events, whole)) return from + cut
+    }
+  }
+  return undefined
+}
+
+/** Where each event of the stream ends: behind the blank line that closes it, and at the end of the bytes. */
+function eventEnds(bytes: Uint8Array): number[] {
+  const stream = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const ends: number[] = []
+  for (let at = stream.indexOf('\n\n'); at !== -1; at = stream.indexOf('\n\n', at + 2)) ends.push(at + 2)
+  if (ends.at(-1) !== bytes.length) ends.push(bytes.length)
+  return ends
 }
 
 /** Every byte of a stream up to 50 KB; of a larger one every byte of a window in its middle, and strides around it. */
@@ -84,14 +101,6 @@ function sameEvents(events: readonly SseEvent[], others: readonly SseEvent[]): b
     events.length === others.length &&
     events.every(({ event, data }, index) => data === others[index]?.data && event === others[index]?.event)
   )
-}
-
-/** Some of the events in the middle of a stream, at least 2 KB of them, to be cut at every byte. */
-export function middleOf(lines: readonly string[]): readonly string[] {
-  const from = Math.max(0, Math.floor(lines.length / 2) - 4)
-  let to = from
-  for (let size = 0; to < lines.length && size < 2048; to += 1) size += lines[to]!.length
-  return lines.slice(from, to)
 }
 
 /** A cut behind every single byte. */
