@@ -29,6 +29,8 @@ export interface Double {
   moods: Mood[]
   /** What every call meets while there are no moods. */
   usual: Mood
+  /** Breaks off every call that hangs. */
+  drop(): void
 }
 
 type Look = (call: Omit<Received, 'ok'>) => readonly string[]
@@ -48,6 +50,7 @@ async function startDouble(look: Look, textOf: (call: Received) => string): Prom
     wrong,
     moods: [],
     usual: 'ok',
+    drop: () => server.closeAllConnections(),
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
