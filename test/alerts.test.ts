@@ -187,6 +187,7 @@ test('an outage that turns out to be our own network is withdrawn before anybody
   hook.usual = { status: 503 }
   failAll(world)
   await failing(manager)
+  await vi.waitFor(() => expect(bot.calls).toHaveLength(1), within(5000))
   expect(alertsView(manager.engine).alerts).toMatchObject([{ event: 'all_failed', state: 'open' }])
   const { offline } = manager.engine
   for (const host of ['api.one.invalid', 'api.two.invalid']) offline.failed(host, now())

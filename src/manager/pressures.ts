@@ -1,4 +1,5 @@
 /** How hard soft budgets press on each provider in the ranking: the shadow price of the budget, by dual ascent. */
+
 import type { EngineReader } from '../engine/reader.ts'
 
 /**

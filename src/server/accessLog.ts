@@ -1,11 +1,11 @@
-/** One line a request: who asked what of whom, how it went, what it cost; never contents. Written in batches. */
+/** One line per request: caller, model, target, result and cost; never contents. Written in batches. */
 
 import type { Logger } from '../domain/logger.ts'
 import { decimalUsd, NANO_PER_USD } from '../money/amount.ts'
 import type { ObservedRequest } from './handler.ts'
 
 const BATCH_MS = 250
-/** Lines that are written without waiting any longer. */
+/** A batch this large is written at once. */
 const FULL_BATCH = 64
 
 export class AccessLog {
@@ -13,7 +13,7 @@ export class AccessLog {
   #lines: string[] = []
   #timer: NodeJS.Timeout | undefined
 
-  /** Null keeps no log. */
+  /** With null, no log is written. */
   constructor(logger: Logger | null) {
     this.#logger = logger
   }
@@ -42,7 +42,7 @@ export class AccessLog {
   }
 }
 
-/** A model's name comes from the client: no line breaks, nothing endless. */
+/** A model's name comes from the client: strip line breaks and limit the length. */
 function oneWord(text: string): string {
   return text.replace(/[^\x21-\x7e]/g, '?').slice(0, 120) || '-'
 }

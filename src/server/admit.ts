@@ -1,13 +1,13 @@
-/** The door of the gateway: which host it was called by, from which page, and with which token. Before anything is read. */
+/** Admission to the gateway by host name, web origin and token, before anything is read. */
 
 import type { IncomingMessage } from 'node:http'
 import type { Token, TokenScope, Tokens } from './tokens.ts'
 
 export interface DoorOptions {
   readonly tokens: Tokens
-  /** Names besides localhost under which the gateway may be called, without ports. */
+  /** Host names besides localhost under which the gateway may be called, without ports. */
   readonly allowedHosts: readonly string[]
-  /** Web pages that may call it. */
+  /** Origins of web pages that may call it. */
   readonly allowedOrigins: readonly string[]
 }
 
@@ -18,7 +18,7 @@ export interface Refused {
 
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]']
 
-/** DNS rebinding and foreign pages end here: only known names, only known origins. Null when the request may come in. */
+/** Stops DNS rebinding and foreign web pages: only known host names and origins. Null when the request is admitted. */
 export function checkHost(request: IncomingMessage, { allowedHosts, allowedOrigins }: DoorOptions): Refused | null {
   const host = request.headers.host
   if (host === undefined || hasTwoHosts(request.rawHeaders))
@@ -47,13 +47,13 @@ function hasTwoHosts(rawHeaders: readonly string[]): boolean {
   return hosts !== 1
 }
 
-/** `127.0.0.1:5397` without its port; anything that is no plain name and port stays as it is and matches nothing. */
+/** `127.0.0.1:5397` without its port; anything but a plain name and port is left as is and matches nothing. */
 function nameOf(host: string): string {
   const match = /^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::\d{1,5})?$/i.exec(host)
   return match?.[1] === undefined ? host : match[1].toLowerCase()
 }
 
-/** The token of a request, wherever its client puts it; null when there is none. */
+/** The request's token, whichever header carries it; null when there is none. */
 function presentedToken({ headers }: IncomingMessage): string | null {
   const { authorization } = headers
   if (authorization !== undefined && /^bearer /i.test(authorization)) return authorization.slice(7).trim()
@@ -61,7 +61,7 @@ function presentedToken({ headers }: IncomingMessage): string | null {
   return typeof key === 'string' ? key.trim() : null
 }
 
-/** Whose token came; a refusal when it is missing, unknown, or of another scope. */
+/** The token the request presents; a refusal when it is missing, unknown, or of another scope. */
 export function checkToken(request: IncomingMessage, tokens: Tokens, scopes: readonly TokenScope[]): Token | Refused {
   const presented = presentedToken(request)
   if (presented === null)

@@ -1,4 +1,4 @@
-/** The whole server: the door, the routes, the drain. */
+/** The whole server: admission, routes, and the drain at shutdown. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -25,13 +25,13 @@ interface AppOptions extends DoorOptions {
   readonly host: string
   readonly port: number
   readonly maxBodyBytes: number
-  /** Most milliseconds in which a client takes nothing of an answer that waits for it; default 300,000. */
+  /** Maximum milliseconds a client may leave a pending answer unread; default 300,000. */
   readonly clientStallMs?: number | undefined
-  /** Told the bytes of every long body, for whoever watches over memory. */
+  /** Called with the size in bytes of every long body, for memory tuning. */
   readonly onLongBody?: ((bytes: number) => void) | undefined
-  /** Whether a line per request is written (never contents). */
+  /** Whether one line per request is written (never contents). */
   readonly accessLog: boolean
-  /** Null once the lists of models have been read. */
+  /** Null once the model lists have been read. */
   readonly ready: () => Promise<void> | null
 }
 
@@ -39,18 +39,21 @@ export interface App {
   readonly server: Server
   /** `http://127.0.0.1:5397` */
   readonly origin: string
-  /** Stops accepting, lets running answers end for at most `drainMs` (default 30,000), then breaks them off. */
+  /** Stops accepting, lets running answers finish for at most `drainMs` (default 30,000), then aborts them. */
   close(drainMs?: number): Promise<void>
 }
 
-/** Larger headers are refused with 431 by node itself. */
+/** node itself refuses larger headers, with 431. */
 const MAX_HEADER_BYTES = 32_768
 const DRAIN_MS = 30_000
-/** A client that reads a kilobyte a second is slow; one that reads nothing for so long holds an upstream for nobody. */
+/**
+ * A client that reads a kilobyte a second is slow; one that reads nothing for this long ties up an upstream for
+ * nothing.
+ */
 const CLIENT_STALL_MS = 300_000
-/** How often connections are looked through while draining. */
+/** Interval at which idle connections are closed while draining. */
 const SWEEP_MS = 50
-/** How node names what its parser refuses: https://nodejs.org/api/http.html#event-clienterror */
+/** Error codes of node's HTTP parser: https://nodejs.org/api/http.html#event-clienterror */
 const UNREADABLE: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
@@ -112,7 +115,7 @@ class Gateway implements App {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
     this.server.closeIdleConnections()
     const timer = setTimeout(() => this.#breakOff(), drainMs)
-    // A connection that has nothing more to say keeps nobody waiting.
+    // Idle connections must not delay the shutdown.
     const sweep = setInterval(() => this.server.closeIdleConnections(), SWEEP_MS)
     await closed
     clearTimeout(timer)
@@ -120,7 +123,7 @@ class Gateway implements App {
     this.#access.close()
   }
 
-  /** What still runs at the end of the drain is cancelled; its clients get their protocol's error event. */
+  /** Cancels what still runs when the drain ends; its clients receive their protocol's error event. */
   #breakOff(): void {
     for (const one of [...this.#underWay]) one.breakOff()
     setTimeout(() => this.server.closeAllConnections(), 250).unref()
@@ -143,7 +146,7 @@ class Gateway implements App {
     this.#handle(route, request, response, token)
   }
 
-  /** Whatever goes wrong inside, only this request fails. */
+  /** An unexpected error fails only this request. */
   #handle(route: Route, request: IncomingMessage, response: ServerResponse, token: Token): void {
     Promise.resolve(route.handle(this.#parts, request, response, token, route.dialect)).catch((error: unknown) => {
       this.#options.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
@@ -151,7 +154,7 @@ class Gateway implements App {
     })
   }
 
-  /** What needs no token: signs of life, and the page that says where to log in. */
+  /** Routes that need no token: health checks, and the page that says where to log in. */
   #serveOpen(target: string, request: IncomingMessage, response: ServerResponse): boolean {
     if (request.method !== 'GET' && request.method !== 'HEAD') return false
     response.setHeader('server', 'keywise')
@@ -224,7 +227,7 @@ class Gateway implements App {
   }
 }
 
-/** What breaks on the way out, for one, is told by 'close'. */
+/** 'close' reports, for one, what breaks while writing. */
 const ignore = () => {}
 
 const INFERENCE: readonly TokenScope[] = ['inference']

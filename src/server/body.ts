@@ -1,4 +1,4 @@
-/** Reads a request's body: one buffer, bounded in size, and parsed once. */
+/** Reads a request's body into one buffer of bounded size, and parses it once. */
 
 import { isAscii } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
@@ -6,7 +6,7 @@ import { InvalidRequestError } from '../domain/errors.ts'
 
 interface ReadBody {
   readonly bytes: Buffer
-  /** Bytes before `bytes` in its memory that nobody else uses. */
+  /** Unused bytes directly before `bytes` in the same memory. */
   readonly headroom: number
 }
 
@@ -42,14 +42,14 @@ const tooLarge = (maxBytes: number) =>
     { status: 413 },
   )
 
-/** Room for a longer model name and for `stream_options`. */
+/** Room to insert a longer model name and `stream_options`. */
 const HEADROOM = 512
 
 class BodyReader {
   readonly #maxBytes: number
   readonly #resolve: (body: ReadBody) => void
   readonly #reject: (error: Error) => void
-  /** Filled in place when the length is known: a copy less for big prompts. */
+  /** Filled in place when the length is known: one copy less for large prompts. */
   readonly #whole: Buffer | null
   readonly #parts: Buffer[] = []
   #bytes = 0
@@ -67,7 +67,7 @@ class BodyReader {
     this.#whole = length === null || length < 16_384 ? null : Buffer.allocUnsafe(HEADROOM + length)
     request.on('data', (chunk: Buffer) => this.#take(request, chunk))
     request.on('end', () => this.#finish())
-    // Whatever breaks a request off closes it; its 'error' says no more, and is not emitted while nobody listens.
+    // An aborted request also closes; its 'error' adds nothing, and is not emitted without a listener.
     request.on('close', () => {
       if (!request.complete) this.#reject(new InvalidRequestError('the request broke off before its body was complete'))
     })
@@ -94,7 +94,7 @@ class BodyReader {
   }
 }
 
-/** Deeper nesting is nobody's prompt; parsing it costs a stack. */
+/** No real prompt nests deeper, and parsing it would use up the stack. */
 const MAX_DEPTH = 200
 
 /** The body as JSON. Throws InvalidRequestError. */
@@ -112,18 +112,18 @@ export function parseBody(body: Buffer): unknown {
   return value
 }
 
-/** The parser's reason without the piece of the body that it quotes. */
+/** The parser's message without the part of the body it quotes. */
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : 'unreadable'
   return text.replace(/"[^"]*"\.\.\.|\.\.\."[^"]*"/g, '…').slice(0, 120)
 }
 
-/** Plain ASCII, which most prompts are, is taken over at half the cost of decoding. */
+/** Plain ASCII, as most prompts are, takes half the time of UTF-8 decoding. */
 function textOf(body: Buffer): string {
   return body.toString(isAscii(body) ? 'latin1' : 'utf8')
 }
 
-/** Looks only into texts with so many opening brackets that they could be nested too deep. */
+/** Scans only texts with enough opening brackets to be nested too deep. */
 function isTooDeep(text: string): boolean {
   if (countOf(text, '[') + countOf(text, '{') < MAX_DEPTH) return false
   let depth = 0

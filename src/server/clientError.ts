@@ -1,4 +1,4 @@
-/** Errors as a client of its protocol may see them: true status, when to come back, what was tried. */
+/** Errors as a client may see them in its protocol: accurate status, when to retry, what was tried. */
 
 import type { ClientError } from '../dialects/dialect.ts'
 import type { AttemptReport } from '../domain/attempt.ts'
@@ -20,7 +20,7 @@ export interface ClientFailure extends ClientError {
   readonly attempts: readonly AttemptReport[]
 }
 
-/** What a client is told of an error; texts of errors that are not ours are never passed on. */
+/** The error a client receives; messages of foreign errors are never passed on. */
 export function clientFailure(error: unknown, requestId: string, now: number): ClientFailure {
   const attempts = error instanceof KeywiseError ? error.attempts : []
   const common = { requestId, attempts, retryAfterMs: null }
@@ -54,7 +54,7 @@ export function clientFailure(error: unknown, requestId: string, now: number): C
   return { ...common, status: 500, message: 'keywise failed on this request; its log says why', code: 'internal' }
 }
 
-/** Only limits: 429. Only silence: 504. Only refused keys, now or the last time they were asked: 502. Anything else: 503. */
+/** Only limits: 429. Only timeouts: 504. Only refused keys, now or when last tried: 502. Anything else: 503. */
 function statusOf({ attempts, retryAt, parkedFor }: AllTargetsFailedError): number {
   const kinds = attempts.length === 0 ? parkedFor : attempts.flatMap((attempt) => attempt.failureKind ?? [])
   const all = (set: ReadonlySet<FailureKind>) => kinds.length > 0 && kinds.every((kind) => set.has(kind))
@@ -82,7 +82,7 @@ export function trailOf(attempts: readonly AttemptReport[]): string {
   )
 }
 
-/** What may stand in a header: visible ASCII; everything else becomes `?`. */
+/** Restricts text to what a header may carry: visible ASCII; everything else becomes `?`. */
 export function headerText(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 2000)
 }

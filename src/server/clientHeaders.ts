@@ -1,4 +1,4 @@
-/** What a client says beside its body: session, deadline, attempts, task, labels; and what may travel on to its upstream. */
+/** Request options from the headers: session, deadline, attempts, task, labels; and the headers forwarded upstream. */
 
 import type { IncomingHttpHeaders } from 'node:http'
 import type { DialectId } from '../domain/chat.ts'
@@ -6,7 +6,7 @@ import { InvalidRequestError } from '../domain/errors.ts'
 import { asRecord, asString } from '../domain/json.ts'
 import type { RequestOptions } from '../engine/prepareRequest.ts'
 
-/** What a header leaves open is undefined. */
+/** Options the headers do not set are undefined. */
 export function clientHeaders(headers: IncomingHttpHeaders, body: unknown): RequestOptions {
   return {
     sessionId: text(headers, 'x-keywise-session') ?? knownSession(headers, body),
@@ -33,7 +33,7 @@ function positive(headers: IncomingHttpHeaders, name: string): number | undefine
   })
 }
 
-/** Coding agents name their conversation: codex in a header, claude-code inside its user id. */
+/** Coding agents identify their conversation: codex in a header, claude-code inside its user id. */
 function knownSession(headers: IncomingHttpHeaders, body: unknown): string | undefined {
   const header =
     text(headers, 'session-id') ??
@@ -64,15 +64,18 @@ function labels(value: string | undefined): Record<string, string> | undefined {
   return Object.fromEntries(entries)
 }
 
-/** `{"name":"Ana"}`: what fills an experiment's templates besides the prompt; JSON, for its escapes carry any letter. */
+/**
+ * `{"name":"Ana"}`: template variables of an experiment besides the prompt; JSON, because its escapes fit any character
+ * into a header.
+ */
 function variables(value: string | string[] | undefined): RequestOptions['variables'] {
   if (value === undefined || value === '') return undefined
   try {
     const record = asRecord(JSON.parse(String(value)))
-    // Each value is looked at where it is used.
+    // Each value is checked where it is used.
     if (record !== undefined) return record as RequestOptions['variables']
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new InvalidRequestError('the header x-keywise-variables takes a JSON object of texts', {
     parameter: 'x-keywise-variables',
@@ -81,7 +84,7 @@ function variables(value: string | string[] | undefined): RequestOptions['variab
 
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype'])
 
-/** Headers that change what an upstream of the same dialect understands; everything else stays here. */
+/** Headers that affect how an upstream of the same dialect reads the request; no others are forwarded. */
 const FORWARDED: { readonly [D in DialectId]: readonly string[] } = {
   openai: ['openai-beta'],
   'openai-responses': ['openai-beta'],

@@ -1,4 +1,4 @@
-/** What a route is, and what every handler of one is given. */
+/** What a route is, and what every handler receives. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AttemptReport } from '../domain/attempt.ts'
@@ -8,20 +8,20 @@ import type { Logger } from '../domain/logger.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Token } from './tokens.ts'
 
-/** What was done for one request, for metrics and the access log; never contents. */
+/** The record of one request, for metrics and the access log; never contents. */
 export interface ObservedRequest {
   readonly id: string
   readonly dialect: DialectId
   readonly model: string
   readonly token: string
   readonly status: number
-  /** The attempt that answered, or the last that failed. */
+  /** The attempt that answered, or the last one that failed. */
   readonly report: AttemptReport | null
   readonly attempts: readonly AttemptReport[]
   readonly totalMs: number
 }
 
-/** Something under way that can be broken off when the drain has run out of time. */
+/** An exchange in progress that can be aborted when the drain times out. */
 export interface RunningExchange {
   breakOff(): void
 }
@@ -31,11 +31,11 @@ export interface GatewayParts {
   readonly engine: Engine
   readonly logger: Logger
   readonly maxBodyBytes: number
-  /** Most milliseconds in which a client takes nothing of an answer that waits for it. */
+  /** Maximum milliseconds a client may leave a pending answer unread. */
   readonly clientStallMs: number
-  /** Told the bytes of every body that is only read in outline. */
+  /** Called with the size in bytes of every body of which only an outline is parsed. */
   readonly onLongBody: (bytes: number) => void
-  /** Null once the lists of models have been read. */
+  /** Null once the model lists have been read. */
   readonly ready: () => Promise<void> | null
   observe(seen: ObservedRequest): void
 }
@@ -50,7 +50,7 @@ export type Handler = (
 
 export interface Route {
   readonly method: 'GET' | 'POST'
-  /** The protocol in which errors of this path are told. */
+  /** The protocol in which errors on this path are reported. */
   readonly dialect: DialectId
   readonly handle: Handler
 }

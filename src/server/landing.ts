@@ -1,4 +1,4 @@
-/** The one plain page at `/` until the dashboard stands: where things are, and no more. */
+/** The plain page at `/` until there is a dashboard: where things are, and no more. */
 
 export const LANDING_PAGE = `<!doctype html>
 <html lang="en">

@@ -1,4 +1,4 @@
-/** The inference routes: rows of method, path and dialect, one handler behind them. */
+/** The inference routes: a table of method, path and dialect, with one handler behind it. */
 
 import type { IncomingMessage } from 'node:http'
 import type { DialectId } from '../domain/chat.ts'
@@ -24,7 +24,7 @@ const OPENAI_ROUTES: Readonly<Record<string, Route>> = {
   '/v1/models': get('openai', serveModels),
 }
 
-/** By exact path. `//v1/models`, `/v1/../x` and other spellings are no path of ours. */
+/** By exact path. `//v1/models`, `/v1/../x` and other spellings do not match. */
 const ROUTES: ReadonlyMap<string, Route> = new Map([
   ...Object.entries(OPENAI_ROUTES),
   ...Object.entries(OPENAI_ROUTES).map(([path, route]) => [`/openai${path}`, route] as const),
@@ -65,7 +65,7 @@ function oneModel(path: string, headers: IncomingMessage['headers']): Route | un
   return get(modelsDialect(path, headers), serveModel(model))
 }
 
-/** Models are listed in the protocol asked for: by path, then by the headers that only one kind of client sends. */
+/** Models are listed in the client's protocol: by path, then by headers that only one kind of client sends. */
 function modelsDialect(path: string, headers: IncomingMessage['headers']): DialectId {
   if (path.startsWith('/v1beta') || headers['x-goog-api-key'] !== undefined) return 'google'
   return headers['anthropic-version'] !== undefined && !path.startsWith('/openai') ? 'anthropic' : 'openai'
@@ -80,7 +80,7 @@ function decoded(text: string | undefined): string | null {
   }
 }
 
-/** The protocol in which somebody who asked for an unknown path is most likely to understand the answer. */
+/** The protocol a client that requested an unknown path is most likely to understand. */
 export function dialectOfPath(target: string): DialectId {
   if (target.startsWith('/v1beta')) return 'google'
   return target.startsWith('/v1/messages') ? 'anthropic' : 'openai'

@@ -1,4 +1,4 @@
-/** Small answers of the gateway's own. */
+/** Small responses of the gateway itself. */
 
 import type { ServerResponse } from 'node:http'
 

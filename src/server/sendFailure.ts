@@ -1,10 +1,10 @@
-/** Errors in the words of the client's protocol. */
+/** Error responses in the client's protocol. */
 
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.ts'
 import { type ClientFailure, trailOf } from './clientError.ts'
 
-/** Sends an error in the client's protocol; after a cascade the client's own retries would only multiply it. */
+/** Sends an error in the client's protocol; after a cascade, retries by the client would only multiply it. */
 export function sendFailure(response: ServerResponse, dialect: Dialect, failure: ClientFailure): void {
   if (response.headersSent || response.destroyed) return
   const body = Buffer.from(JSON.stringify(dialect.client.writeError(failure)))
@@ -16,7 +16,7 @@ export function sendFailure(response: ServerResponse, dialect: Dialect, failure:
     'x-should-retry': 'false',
     ...(retryAfterMs != null && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
     ...(attempts.length > 0 && { 'x-keywise-attempts': String(attempts.length), 'x-keywise-trail': trailOf(attempts) }),
-    // What is left of an unread body would be taken for the next request.
+    // The rest of an unread body would be parsed as the next request.
     ...((failure.status === 413 || failure.status === 415) && { connection: 'close' }),
   })
   response.end(body)

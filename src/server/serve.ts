@@ -1,4 +1,4 @@
-/** Opens everything a gateway needs: engine, tokens, the listening server; and closes it in the right order. */
+/** Opens everything a gateway needs (engine, tokens, the listening server) and closes it in the right order. */
 
 import { readEnvironment } from '../config/environment.ts'
 import { stateFolderOf } from '../config/paths.ts'
@@ -15,12 +15,12 @@ export interface GatewayOptions extends EngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Default `settings.gateway.host`: 127.0.0.1. */
   readonly host?: string
-  /** Default `settings.gateway.port`: 5397. 0 takes a free one. */
+  /** Default `settings.gateway.port`: 5397. 0 picks a free one. */
   readonly port?: number
   readonly accessLog?: boolean
-  /** Most milliseconds in which a client takes nothing of an answer that waits for it; default 300,000. */
+  /** Maximum milliseconds a client may leave a pending answer unread; default 300,000. */
   readonly clientStallMs?: number
-  /** Told the bytes of every long body, for whoever watches over memory. */
+  /** Called with the size in bytes of every long body, for memory tuning. */
   readonly onLongBody?: (bytes: number) => void
 }
 
@@ -33,7 +33,7 @@ export interface RunningGateway {
   close(drainMs?: number): Promise<void>
 }
 
-/** Rows of the log may wait this long: at full load a commit is shared by hundreds of requests. */
+/** How long log rows may wait to be written: at full load, hundreds of requests share one commit. */
 const FLUSH_MS = 50
 
 /** Starts the gateway. Throws ConfigError, StoreError, or node's error when the port is taken. */
@@ -75,7 +75,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       accessLog: options.accessLog ?? true,
       ready,
     })
-    // The lists are read before the first request asks for them; what fails then is told by the request.
+    // Reads the model lists ahead of the first request, which reports what fails.
     ready()?.catch(() => undefined)
     return {
       app,
@@ -93,7 +93,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   }
 }
 
-/** Begins with the first call; once it is done nobody has to wait a turn for it any more. */
+/** Starts with the first call; once done, later calls need not await anything. */
 function nullWhenDone(begin: () => Promise<void>): () => Promise<void> | null {
   let doing: Promise<void> | null | undefined
   return () => {

@@ -1,4 +1,4 @@
-/** Who may call the gateway: tokens with a scope, known by their hash, looked up before anything else is looked at. */
+/** Tokens that authorize callers of the gateway: each has a scope, is stored as a hash, and is checked first. */
 
 import { hash, randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -7,28 +7,31 @@ import { ConfigError, InvalidRequestError } from '../domain/errors.ts'
 import { asNumber, asRecord, asString } from '../domain/json.ts'
 import type { Store } from '../domain/store.ts'
 
-/** `inference` calls models, `read` looks at the management pages, `admin` changes things. Nothing implies `inference` but itself and `admin` not even that. */
+/**
+ * `inference` calls models, `read` reads the management routes, `admin` also changes things. No other scope includes
+ * `inference`, not even `admin`.
+ */
 export const SCOPES = ['inference', 'read', 'admin'] as const
 export type TokenScope = (typeof SCOPES)[number]
 
 export interface Token {
   readonly name: string
   readonly scope: TokenScope
-  /** Epoch milliseconds; null for the ones from the environment or the token files. */
+  /** Epoch milliseconds; null for tokens from the environment or the token files. */
   readonly createdAt: number | null
 }
 
 interface TokensOptions {
   readonly store: Store
-  /** The state folder, where the first start keeps its two tokens; null keeps them in memory only. */
+  /** The state folder, where the first start stores its two tokens; null keeps them in memory only. */
   readonly folder: string | null
-  /** From KEYWISE_TOKEN and KEYWISE_ADMIN_TOKEN; they stand in place of the files. */
+  /** From KEYWISE_TOKEN and KEYWISE_ADMIN_TOKEN; they replace the files. */
   readonly inference: string | null
   readonly admin: string | null
   readonly now: () => number
 }
 
-/** What the first start has to show: once, because nobody can read it from keywise again. */
+/** A token the first start must show: once, because keywise cannot show it again. */
 interface FreshToken {
   readonly scope: TokenScope
   readonly token: string
@@ -36,16 +39,16 @@ interface FreshToken {
 }
 
 const COLLECTION = 'tokens'
-/** Shorter secrets can be guessed; the contract's least length. */
+/** Shorter secrets can be guessed; docs/gateway.md states this minimum. */
 const LEAST_LENGTH = 20
-/** Tokens made by other processes are seen after this long. */
+/** Tokens made by other processes are picked up after this long. */
 const LOOK_AGAIN_MS = 1000
 
 export class Tokens {
   readonly fresh: readonly FreshToken[]
   readonly #options: TokensOptions
   readonly #own = new Map<string, Token>()
-  /** What each connection presented last. */
+  /** The token last presented on each connection. */
   readonly #said = new WeakMap<object, { readonly presented: string; readonly digest: string }>()
   #made = new Map<string, Token>()
   #lookedAt = 0
@@ -60,8 +63,8 @@ export class Tokens {
   }
 
   /**
-   * Whose token it is; null when it is nobody's. Compared by hash, so that time tells nothing of it.
-   * `connection`: where it came from; one that says the same token again is not asked for its hash again.
+   * The matching token; null when there is none. Compared by hash, so that timing reveals nothing about it.
+   * `connection`: where it came from; a token repeated on the same connection is not hashed again.
    */
   find(presented: string, connection?: object): Token | null {
     if (presented.length < LEAST_LENGTH || presented.length > 512) return null
@@ -73,7 +76,7 @@ export class Tokens {
     return this.#made.get(digest) ?? null
   }
 
-  /** A connection that learns from the time whether it repeated itself learns nothing. */
+  /** Timing reveals only that a connection repeated its own token, which the client knows. */
   #digestOf(presented: string, connection: object | undefined): string {
     if (connection === undefined) return hash('sha256', presented)
     const said = this.#said.get(connection)
@@ -83,7 +86,7 @@ export class Tokens {
     return digest
   }
 
-  /** Makes a token and returns it; it is kept as a hash, so this is the one time it can be seen. */
+  /** Makes a token and returns it; only its hash is stored, so it cannot be shown again. */
   add(name: string, scope: TokenScope): string {
     if (!/^[A-Za-z0-9][\w.-]{0,59}$/.test(name))
       throw new InvalidRequestError('a token name is 1 to 60 letters, digits, ".", "-" or "_"', { parameter: 'name' })
@@ -102,7 +105,7 @@ export class Tokens {
     return [...this.#own.values(), ...this.#made.values()]
   }
 
-  /** True when there was such a token. The two of the first start are revoked by deleting their files. */
+  /** True if the token existed. The two of the first start are revoked by deleting their files. */
   revoke(name: string): boolean {
     this.#look(this.#options.now())
     const found = [...this.#made].find(([, token]) => token.name === name)
@@ -137,7 +140,7 @@ export class Tokens {
   }
 }
 
-/** `kwi_` or `kwa_`, `kwr_` and 43 characters: 256 random bits. */
+/** `kwi_`, `kwa_` or `kwr_` and 43 characters: 256 random bits. */
 function freshToken(scope: TokenScope): string {
   return `kw${scope[0]}_${randomBytes(32).toString('base64url')}`
 }
@@ -158,7 +161,7 @@ function writeTokenFile(file: string, token: string): boolean {
     chmodSync(file, 0o600)
     return true
   } catch {
-    return false // it is shown all the same, and lasts as long as this process
+    return false // it is still shown, and is valid until this process ends
   }
 }
 

@@ -1,6 +1,6 @@
 /** Alerts as `GET /api/alerts` shows them, and the test message of `keywise doctor --alerts`. */
-import type { Engine } from '../engine/engine.ts'
 
+import type { Engine } from '../engine/engine.ts'
 import { alertText } from '../observe/alerts/alert.ts'
 import type { IncidentView } from '../observe/alerts/alerts.ts'
 

@@ -1,6 +1,6 @@
 /** `GET /api/budgets`: every budget with what is spent, reserved and abandoned. */
-import type { EngineReader } from '../engine/reader.ts'
 
+import type { EngineReader } from '../engine/reader.ts'
 import type { BudgetView } from '../money/budgetCounter.ts'
 
 export interface BudgetsView {

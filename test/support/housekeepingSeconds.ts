@@ -3,8 +3,9 @@
 import { onTestFinished, vi } from 'vitest'
 
 /**
- * Holds the intervals of every manager that is opened from now on; the function it returns lets one second of them pass.
- * Timeouts run on, deadlines of upstream calls (an interval too) do not: not for tests in which an upstream is silent.
+ * Holds the intervals of every manager that is opened from now on; the function it returns lets one second of them
+ * pass. Timeouts run on, deadlines of upstream calls (an interval too) do not: not for tests in which an upstream is
+ * silent.
  */
 export function holdSeconds(): () => void {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })

@@ -56,9 +56,9 @@ export function replay(reader: StreamReader, bytes: Uint8Array, cuts: readonly n
 }
 
 /**
- * The first position at which cutting the bytes in two changes the events that come out; undefined when none does. Every
- * byte is cut, each together with the events before and after its own: to cut the whole stream every time would be
- * quadratic, and `everyCut` shows that the reader carries nothing wrong from one event to later ones.
+ * The first position at which cutting the bytes in two changes the events that come out; undefined when none does.
+ * Every byte is cut, each together with the events before and after its own: to cut the whole stream every time would
+ * be quadratic, and `everyCut` shows that the reader carries nothing wrong from one event to later ones.
  */
 export function harmfulCut(bytes: Uint8Array): number | undefined {
   const ends = eventEnds(bytes)

@@ -1,6 +1,6 @@
 /** What the doctor sees of the user's hours: rules that never hold, and rules that keep everything out now. */
-import type { EngineReader } from '../../engine/reader.ts'
 
+import type { EngineReader } from '../../engine/reader.ts'
 import { allClosed } from '../../views/hours.ts'
 import { type Finding, problem, warning } from './finding.ts'
 

@@ -17,7 +17,7 @@ const longText = fc
   .map(([pieces, times]) => pieces.join('').repeat(times))
 
 describe('outlineBody()', () => {
-  test('keeps the shape and the beginning of every long text, whatever stands in it', () => {
+  test('keeps the structure and the beginning of every long text, whatever it contains', () => {
     fc.assert(
       fc.property(longText, longText, fc.json(), (system, user, extra) => {
         const request = {
@@ -44,7 +44,7 @@ describe('outlineBody()', () => {
     )
   })
 
-  test('cuts at least what a session is known by of a text of plain words', () => {
+  test('keeps at least the part of a plain text that identifies a session', () => {
     const body = Buffer.from(JSON.stringify({ text: 'a plain word '.repeat(10_000) }))
     expect((JSON.parse(outlineBody(body)!.bytes.toString()) as { text: string }).text.length).toBeGreaterThan(4096)
   })
@@ -53,10 +53,10 @@ describe('outlineBody()', () => {
     ['has no long text', '{"a":"short"}'],
     ['never closes a text', `{"a":"${'x'.repeat(20_000)}`],
   ] as const) {
-    test(`leaves a body alone that ${name}`, () => expect(outlineBody(Buffer.from(text))).toBeNull())
+    test(`returns null for a body that ${name}`, () => expect(outlineBody(Buffer.from(text))).toBeNull())
   }
 
-  test('shows where the model stands, before, between and behind long texts that name it too', () => {
+  test('locates the model before, between and after long texts that name it too', () => {
     fc.assert(
       fc.property(longText, longText, longText, fc.string(), (before, between, behind, model) => {
         const messages = [{ role: 'user', content: `${between} "model":"not this" ` }]
@@ -85,7 +85,7 @@ describe('endOfText()', () => {
     .array(fc.constantFrom('a', 'bc', '"', '\\', '\n', 'é', '🙂', ' '.repeat(90)), { maxLength: 400 })
     .map((pieces) => JSON.stringify(pieces.join('')))
 
-  test('finds the closing quote, however close quotes and backslashes stand', () => {
+  test('finds the closing quote, however close together quotes and backslashes are', () => {
     fc.assert(
       fc.property(fc.string(), written, fc.string(), (before, text, behind) => {
         const open = Buffer.byteLength(before)

@@ -1,6 +1,6 @@
 /**
- * A long body without its long texts: enough to choose, to reserve and to know the conversation by. The texts themselves
- * only have to pass through, and parsing 200 KB of them costs more than everything else the gateway does.
+ * A long body without its long texts: enough to choose a target, reserve quota and identify the conversation. The texts
+ * are only passed through, and parsing 200 KB of them costs more than everything else the gateway does.
  */
 
 import type { Cut, Skeleton } from '../../engine/request/wireBody.ts'
@@ -9,22 +9,22 @@ import type { Cut, Skeleton } from '../../engine/request/wireBody.ts'
 export const LONG_BODY = 48 * 1024
 /** Texts longer than this are cut … */
 const LONG_TEXT = 8192
-/** … to about this much, which is more than anybody looks at (`session.ts`). */
+/** … to about this length, which is more than any reader needs (`session.ts`). */
 const KEPT = 4352
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const FOUR_QUOTES = 0x22222222
-/** Quotes nearer to each other than this are looked for word by word … */
+/** Quotes closer together than this are searched for word by word … */
 const CLOSE = 64
 /** … for this many bytes. */
 const STRETCH = 1024
 
 interface BodyOutline extends Skeleton {
-  /** Bytes that were left out. */
+  /** Number of bytes left out. */
   readonly leftOut: number
 }
 
-/** Null for a body that is no JSON object, or whose texts never end. */
+/** Null if the body is not a JSON object, has an unterminated text, or has nothing to cut. */
 export function outlineBody(body: Buffer): BodyOutline | null {
   const parts: Buffer[] = []
   const cuts: Cut[] = []
@@ -41,7 +41,7 @@ export function outlineBody(body: Buffer): BodyOutline | null {
       size += cut - from
       cuts.push({ at: size, leftOut: end - 1 - cut })
       leftOut += end - 1 - cut
-      // The text's own closing quote closes what is left of it.
+      // The text's own closing quote ends what remains of it.
       from = end - 1
     }
     open = body.indexOf(QUOTE, end)
@@ -52,8 +52,8 @@ export function outlineBody(body: Buffer): BodyOutline | null {
 }
 
 /**
- * The index after the closing quote of the text that opens at `open`; -1 when it never closes. Quotes are found natively,
- * but where they stand close together, as in JSON within JSON, the calls cost more than they save.
+ * The index after the closing quote of the text that opens at `open`; -1 if it is unterminated. `indexOf` is native,
+ * but where quotes are close together, as in JSON within JSON, calling it costs more than it saves.
  */
 export function endOfText(body: Buffer, open: number): number {
   let from = open + 1
@@ -88,7 +88,7 @@ function isEscaped(body: Buffer, quote: number): boolean {
   return backslashes % 2 === 1
 }
 
-/** A place near `at` that is inside no escape and no character of several bytes; -1 when there is none. */
+/** An index near `at` outside any escape and any multi-byte character; -1 if there is none. */
 function cutIn(body: Buffer, at: number, open: number): number {
   for (let cut = at; cut > open + KEPT / 2; cut--) {
     if ((body[cut] ?? 0x80) < 0x80 && (body[cut - 1] ?? 0x80) < 0x80 && !hasEscape(body, cut)) return cut
@@ -96,7 +96,7 @@ function cutIn(body: Buffer, at: number, open: number): number {
   return -1
 }
 
-/** Whether an escape (`\\n`, `\\u00e9`, a pair of those) begins in the twelve bytes before. */
+/** Whether an escape (`\\n`, `\\u00e9`, a surrogate pair) begins in the twelve bytes before. */
 function hasEscape(body: Buffer, cut: number): boolean {
   for (let at = cut - 12; at < cut; at++) if (body[at] === BACKSLASH) return true
   return false

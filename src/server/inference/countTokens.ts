@@ -1,4 +1,4 @@
-/** Token counting for Anthropic and Gemini clients: counted here, without a call, from the text. */
+/** Token counting for Anthropic and Gemini clients: estimated from the text, without an upstream call. */
 
 import { dialectOf } from '../../dialects/dialects.ts'
 import type { DialectId } from '../../domain/chat.ts'
@@ -16,7 +16,7 @@ export const countTokens =
     const dialect = dialectOf(id)
     try {
       const body = parseBody((await readBody(request, maxBodyBytes)).bytes)
-      // Gemini wraps the whole request when more than contents are counted.
+      // Gemini wraps the whole request when more than contents is to be counted.
       const inner = asRecord(body)?.['generateContentRequest'] ?? body
       const tokens = inputTokensOf(dialect.client.readRequest(inner, { model: 'count', stream: false }))
       sendJson(response, 200, id === 'google' ? { totalTokens: tokens } : { input_tokens: tokens })

@@ -1,4 +1,4 @@
-/** `POST /v1/embeddings`: the same model on other keys and providers may serve it, another model never. */
+/** `POST /v1/embeddings`: the same model with other keys and providers may serve it, another model never. */
 
 import { dialectOf } from '../../dialects/dialects.ts'
 import { embeddingsFor, embeddingsRequest, inputTexts } from '../../dialects/embeddings.ts'
@@ -89,14 +89,16 @@ function readEmbeddings(body: Record<string, unknown> | undefined) {
   return { model, fields, inputTokens: Math.ceil(characters / 4) }
 }
 
-/** Token ids mean something to the model's own maker only. */
+/** Token ids are specific to the model's tokenizer, so texts are required where the upstream may not accept them. */
 function refuseWithoutText({ registry }: EngineReader, among: ReadonlySet<string> | null): void {
   const able = registry.targets.some(({ stateId, profile }) => among?.has(stateId) && profile.dialect === 'openai')
   if (able) return
   throw new InvalidRequestError('"input" must be a text or a list of texts for this model', { parameter: 'input' })
 }
 
-/** Clients that asked for base64 do not expect numbers, and not every upstream knows it: 32-bit floats, little endian. */
+/**
+ * Clients that request base64 do not expect numbers, and not every upstream supports it: 32-bit floats, little endian.
+ */
 function inBase64(answer: Readonly<Record<string, unknown>>): unknown {
   const rows = (asArray(answer['data']) ?? []).map((row) => {
     const fields = asRecord(row)
@@ -107,7 +109,7 @@ function inBase64(answer: Readonly<Record<string, unknown>>): unknown {
   return { ...answer, data: rows }
 }
 
-/** Vectors of different models cannot be compared, so nobody may choose the model but the caller. */
+/** Vectors of different models are not comparable, so only the caller may choose the model. */
 function autoRefused(): InvalidRequestError {
   return new InvalidRequestError('embeddings need the id of a model: vectors of different models cannot be compared', {
     parameter: 'model',

@@ -11,7 +11,7 @@ function passed(bytes: Buffer, cuts: readonly number[], dropsUsage = false): str
 }
 
 describe('EventAligner', () => {
-  test('passes every byte on, however the events are cut', () => {
+  test('passes every byte through, however the events are split', () => {
     const bytes = Buffer.from(EVENTS.join(''))
     const cuts = fc.uniqueArray(fc.nat(bytes.length)).map((all) => all.sort((a, b) => a - b))
     fc.assert(
@@ -21,7 +21,7 @@ describe('EventAligner', () => {
     )
   })
 
-  test('keeps an unfinished event back, and closes it when it was the last', () => {
+  test('holds back an incomplete event, and terminates it at the end of the stream', () => {
     const events = new EventAligner(false)
     expect(events.push(Buffer.from('data: 1\n\ndata: [DO')).toString()).toBe('data: 1\n\n')
     expect(events.push(Buffer.from('NE]')).toString()).toBe('')
@@ -29,7 +29,7 @@ describe('EventAligner', () => {
     expect(events.end().toString()).toBe('')
   })
 
-  test('leaves out the usage that was not asked for, wherever it is cut', () => {
+  test('drops usage that was not requested, however it is split', () => {
     const kept = 'data: {"choices":[{"delta":{"content":"\\"choices\\":[]"}}],"usage":null}\n\n'
     const bytes = Buffer.from(`${kept}data: {"choices":[],"usage":{"total_tokens":3}}\n\ndata: [DONE]\n\n`)
     for (let cut = 0; cut < bytes.length; cut++) {

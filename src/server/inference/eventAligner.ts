@@ -1,4 +1,6 @@
-/** Passes an upstream's events on byte for byte, but only whole ones: what we say after them always begins cleanly. */
+/**
+ * Passes an upstream's events through byte for byte, but only complete ones: what keywise appends starts a new event.
+ */
 
 const EMPTY = Buffer.alloc(0)
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */
@@ -8,22 +10,22 @@ export class EventAligner {
   readonly #dropsUsage: boolean
   #rest = EMPTY
 
-  /** `dropsUsage`: leave out the event with the usage that an OpenAI client did not ask for, but we did. */
+  /** `dropsUsage`: drop the event with the usage that keywise requested and an OpenAI client did not. */
   constructor(dropsUsage: boolean) {
     this.#dropsUsage = dropsUsage
   }
 
-  /** The events that these bytes complete. */
+  /** The events completed by these bytes. */
   push(bytes: Buffer): Buffer {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
     const end = endOfEvents(all)
-    // A copy, because the socket may use its buffer again.
+    // Copied, because the socket may reuse its buffer.
     this.#rest = end === all.length ? EMPTY : Buffer.from(all.subarray(end))
     const whole = end === all.length ? all : all.subarray(0, end)
     return this.#dropsUsage ? withoutUsage(whole) : whole
   }
 
-  /** What the upstream left open, closed: only for an answer that was complete without it. */
+  /** Terminates an event the upstream left open: only for an answer that was complete without it. */
   end(): Buffer {
     const rest = this.#rest
     this.#rest = EMPTY
@@ -33,7 +35,7 @@ export class EventAligner {
 
 function endOfEvents(bytes: Buffer): number {
   const last = bytes.length - 1
-  // Nearly every piece of a stream ends with an event; then there is nothing to search.
+  // Nearly every chunk of a stream ends with an event; then there is nothing to search.
   if (bytes[last] === 0x0a && bytes[last - 1] === 0x0a) return bytes.length
   let end = 0
   for (const mark of EVENT_ENDS) {

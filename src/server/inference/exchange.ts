@@ -1,6 +1,6 @@
 /**
- * One inference request on its way through the gateway: read, asked, answered in the client's own protocol. One object a
- * request; it is the sink of the upstream's stream as well, so that nothing stands between the two sockets.
+ * One inference request through the gateway: read it, run it, answer in the client's own protocol. One object per
+ * request; it is also the sink of the upstream's stream, so that nothing sits between the two sockets.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -30,14 +30,14 @@ import { memoryField, recordOwner, responseOwners } from './responseOwners.ts'
 
 export interface ExchangeRoute {
   readonly dialect: DialectId
-  /** From the path, for Gemini. */
+  /** Gemini clients send the model in the path. */
   readonly model?: string
   readonly stream?: boolean
   /** Gemini without `alt=sse` streams a JSON array. */
   readonly asArray?: boolean
 }
 
-/** Nobody's fault but ours, so nothing is learned from it. */
+/** Caused by keywise alone, so nothing is learned from it. */
 const SHUTTING_DOWN: Failure = { kind: 'client_gone', status: 503, message: 'keywise is shutting down' }
 
 const GOING = { status: 503, code: 'shutting_down', message: SHUTTING_DOWN.message, retryAfterMs: 1000 } as const
@@ -53,7 +53,7 @@ export class Exchange implements CallSink, RunningExchange {
   readonly #startedAt: number
   #pending: PendingRequest | null = null
   #answered: Answered | null = null
-  /** Set where the client speaks the upstream's dialect: then its bytes go through as they are. */
+  /** Set if the client speaks the upstream's dialect: then the bytes pass through unchanged. */
   #raw: EventAligner | null = null
   #writer: StreamWriter | null = null
   #left = false
@@ -92,7 +92,7 @@ export class Exchange implements CallSink, RunningExchange {
     }
   }
 
-  /** A long body is only read in outline; what was left out is parsed when somebody needs it. */
+  /** Of a long body only an outline is parsed; the rest is parsed when needed. */
   #pendingOf(bytes: Buffer, headroom: number): PendingRequest {
     const outline = bytes.length < LONG_BODY ? null : outlineBody(bytes)
     const wireBody = new WireBody(bytes, headroom, outline)
@@ -130,7 +130,7 @@ export class Exchange implements CallSink, RunningExchange {
   #answer(answered: Answered, pending: PendingRequest): void {
     const sameDialect = answered.winner.credential.connection.dialect === this.#route.dialect
     if (!pending.request.stream) return this.#answerWhole(answered, pending, sameDialect)
-    // A rescued answer goes on in the same events, so it has to be written by us from the start.
+    // A rescued answer continues in the same events, so keywise must write them from the start.
     if (sameDialect && !this.#route.asArray && !mayRescue(this.#parts.engine, pending))
       this.#raw = new EventAligner(this.#route.dialect === 'openai' && pending.request.wantsUsage !== true)
     this.#writer = this.#dialect.client.streamWriter(pending.request, { now: this.#parts.engine.now, id: this.id })
@@ -150,7 +150,7 @@ export class Exchange implements CallSink, RunningExchange {
     const first = ['content-type', 'application/json', 'content-length', String(body.length)]
     if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalUsd(Math.round(report.costUsd * NANO_PER_USD)))
     this.#response.writeHead(200, this.#headers(answered, first))
-    // A text goes out in one piece with the headers; it is one of ASCII.
+    // A string leaves in one piece with the headers; this one is ASCII.
     if (typeof body === 'string') this.#response.end(body, 'latin1')
     else this.#response.end(body)
     if (this.#response.writableLength > 0) this.#waitForClient()
@@ -162,7 +162,7 @@ export class Exchange implements CallSink, RunningExchange {
     return Buffer.from(JSON.stringify(this.#dialect.client.writeResponse(response, pending.request, facts)))
   }
 
-  /** Name, value, name, value …, which node writes as they are: `first`, then who answered and how it came to that. */
+  /** Name, value, name, value …, as node writes them: `first`, then the answering target and the trail. */
   #headers({ pending, winner, trail }: Answered, first: string[]): string[] {
     const target = headerText(winner.target.id)
     const { attempts } = trail
@@ -187,7 +187,7 @@ export class Exchange implements CallSink, RunningExchange {
     return text === '' || this.#response.write(text)
   }
 
-  /** node closes a connection on which nothing moves for so long; what the client takes of a long write moves it. */
+  /** node closes a connection idle for this long; a client reading part of a long write counts as activity. */
   #waitForClient(): void {
     this.#request.socket.setTimeout(this.#parts.clientStallMs)
   }
@@ -229,7 +229,7 @@ export class Exchange implements CallSink, RunningExchange {
     return !outcome.ok && !this.#left && !this.#shuttingDown && mayRescue(this.#parts.engine, pending)
   }
 
-  /** Another target goes on with the answer; the seam is a comment that no client shows. */
+  /** Another target continues the answer; the seam is marked by a comment that no client shows. */
   #rescue(answered: Answered, end: CallEnd): Promise<CallEnd> {
     return rescue(this.#parts.engine, answered, end, {
       seam: (target) => {
@@ -252,7 +252,7 @@ export class Exchange implements CallSink, RunningExchange {
     this.#response.write(text ?? '')
   }
 
-  /** The drain has run out of time. */
+  /** Called when the drain times out. */
   breakOff(): void {
     this.#shuttingDown = true
     if (this.#answered !== null && this.#response.headersSent) this.#pending?.cancellation.cancel(SHUTTING_DOWN)
@@ -272,7 +272,7 @@ export class Exchange implements CallSink, RunningExchange {
     this.#told(failure.attempts, told.status)
   }
 
-  /** The socket is gone before the answer was whole: the upstream is cancelled at once. */
+  /** The socket closed before the answer was complete: cancels the upstream at once. */
   #onClose(): void {
     this.#parts.underWay.delete(this)
     if (this.#response.writableFinished) return
@@ -301,12 +301,12 @@ function asArray(request: ChatRequest): ChatRequest {
   return { ...request, extra: { dialect: 'google', fields: { ...request.extra?.fields, $alt: 'json' } } }
 }
 
-/** An answer that began with 200 and broke off: the upstream's own status where it is one of an error. */
+/** For an answer that began with 200 and broke off: the upstream's status if it is an error status. */
 function statusOf({ status }: Failure): number {
   return status !== null && status >= 400 ? status : 502
 }
 
-/** `greeting@2/short`; without the variant for a request that is not compared. */
+/** `greeting@2/short`; without the variant if the request is not part of the comparison. */
 function placeIn({ name, version, variant }: Enrolment): string {
   return variant === null ? `${name}@${version}` : `${name}@${version}/${variant}`
 }

@@ -1,4 +1,4 @@
-/** `POST /v1/feedback`: how good the answer of a request was, 0..1, and numbers of the user's own about it. */
+/** `POST /v1/feedback`: how good the answer to a request was, 0..1, and the user's own metrics about it. */
 
 import { dialectOf } from '../../dialects/dialects.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
@@ -38,7 +38,7 @@ const MOST_METRICS = 20
 function readFeedback(body: Record<string, unknown> | undefined): Feedback {
   const id = asString(body?.['request_id'])
   const score = asNumber(body?.['score'])
-  const metrics = Object.entries(asRecord(body?.['metrics']) ?? {}) as [string, number][] // `checkMetric` looks at each
+  const metrics = Object.entries(asRecord(body?.['metrics']) ?? {}) as [string, number][] // `checkMetric` checks each
   const isScoreWrong = score === undefined && (metrics.length === 0 || body?.['score'] !== undefined)
   if (id !== undefined && !isScoreWrong && metrics.length <= MOST_METRICS) return { id, score, metrics }
   throw new InvalidRequestError(

@@ -1,4 +1,4 @@
-/** `GET /v1/models`: what the caller may ask for, in the shape of the protocol that asks; aliases first. */
+/** `GET /v1/models`: the models the caller may request, in the caller's protocol; aliases first. */
 
 import { dialectOf } from '../../dialects/dialects.ts'
 import type { DialectId } from '../../domain/chat.ts'
@@ -12,7 +12,7 @@ import { sendFailure } from '../sendFailure.ts'
 
 interface ServedModel {
   readonly id: string
-  /** The provider; `keywise` for names of ours. */
+  /** The provider; `keywise` for keywise's own names. */
   readonly owner: string
   readonly contextTokens: number | null
   readonly maxOutputTokens: number | null

@@ -1,6 +1,6 @@
 /**
- * Responses requests that lean on what an upstream remembers (`previous_response_id`, `conversation`, a stored
- * `prompt`): only an upstream that speaks Responses has it, and only with the account that it was left with.
+ * Responses requests that rely on state kept by the upstream (`previous_response_id`, `conversation`, a stored
+ * `prompt`): only upstreams that speak Responses have it, and only under the account that created it.
  */
 
 import type { ChatRequest, ChatResponse } from '../../domain/chat.ts'
@@ -12,13 +12,13 @@ import { sessionOf } from '../../engine/request/session.ts'
 
 const FIELDS = ['previous_response_id', 'conversation', 'prompt']
 
-/** The field by which a request leans on an upstream's memory; null for nearly all. */
+/** The field by which a request relies on upstream state; null for nearly all requests. */
 export function memoryField({ extra }: ChatRequest): string | null {
   if (extra?.dialect !== 'openai-responses') return null
   return FIELDS.find((field) => extra.fields[field] != null) ?? null
 }
 
-/** The targets that may remember, by `stateId`. Throws InvalidRequestError when there is none. */
+/** The targets that may have the state, by `stateId`. Throws InvalidRequestError when there are none. */
 export function responseOwners(
   engine: Engine,
   request: ChatRequest,
@@ -45,7 +45,7 @@ function ownerOf({ learned, registry }: Engine, request: ChatRequest, caller: st
   return stateId === null ? undefined : registry.find(stateId)
 }
 
-/** Keeps in mind who gave an answer, so that the next turn is asked of the same account. */
+/** Records which target answered, so that the next turn goes to the same account. */
 export function recordOwner(
   { learned }: Engine,
   request: ChatRequest,

@@ -1,4 +1,6 @@
-/** The management routes, for scripts and the dashboard: thin reads of the engine's views, and the few things that change. */
+/**
+ * The management routes, for scripts and the dashboard: thin reads of the engine's views, and the few changes allowed.
+ */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { InvalidRequestError, KeywiseError } from '../../domain/errors.ts'

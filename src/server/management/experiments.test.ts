@@ -36,7 +36,7 @@ const experimentsNow = async () => {
   return (await world.ask('/api/experiments', undefined, headers)).json() as Promise<ExperimentsView>
 }
 
-test('any client takes part by the model experiment:NAME, in any protocol, streamed or not', async () => {
+test('any client can join with the model experiment:NAME, in any protocol, streamed or not', async () => {
   for (let call = 0; call < 8; call++) {
     const answer = await chat('experiment:race', {}, { stream: call % 2 === 0 })
     await answer.text()
@@ -53,7 +53,7 @@ test('any client takes part by the model experiment:NAME, in any protocol, strea
   expect(gemini.headers.get('x-keywise-experiment')).toMatch(/^race@1\//)
 })
 
-test('templates are filled from the prompt and the header, and the client’s own bytes give way', async () => {
+test('templates are filled from the prompt and the header, and override what the client sent', async () => {
   const headers = { 'x-keywise-labels': 'experiment=greeting', 'x-keywise-variables': '{"who":"\\u00c1na"}' }
   const answer = await chat('alpha/m', headers, { temperature: 0.3, metadata: { kept: 'yes' } })
   const isA = answer.headers.get('x-keywise-experiment') === 'greeting@1/a'
@@ -76,7 +76,7 @@ for (const { headers, model, status, says } of [
     says: 'x-keywise-variables takes a JSON object',
   },
 ])
-  test(`a request is told: ${says}`, async () => {
+  test(`the error of an invalid request says: ${says}`, async () => {
     const answer = await chat(model, headers)
     expect(answer.status).toBe(status)
     expect(await answer.text()).toContain(says)
@@ -104,7 +104,7 @@ async function observed(metric: string): Promise<number> {
   return variants.reduce((sum, { metrics }) => sum + (metrics[metric]?.observations ?? 0), 0)
 }
 
-test('running experiments stand among the models', async () => {
+test('running experiments are listed among the models', async () => {
   const { data } = (await (await world.ask('/v1/models')).json()) as { data: { id: string }[] }
   expect(data.map(({ id }) => id)).toEqual(expect.arrayContaining(['experiment:greeting', 'experiment:race']))
 })

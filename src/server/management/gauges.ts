@@ -1,6 +1,6 @@
-/** What is read of the engine when somebody asks for the metrics: scores, parks, budgets. */
-import type { EngineReader } from '../../engine/reader.ts'
+/** What is read from the engine when the metrics are requested: scores, parks, budgets. */
 
+import type { EngineReader } from '../../engine/reader.ts'
 import type { Gauge } from '../../observe/metrics.ts'
 
 export function gaugesOf(engine: EngineReader): readonly Gauge[] {

@@ -13,7 +13,7 @@ const NAMES = [
   'budget',
   'alert',
 ] as const satisfies readonly (keyof EventMap)[]
-/** Comments keep proxies from closing a quiet stream. */
+/** Comments as keep-alives, so that proxies do not close a quiet stream. */
 const PULSE_MS = 15_000
 
 export function streamEvents(engine: Engine, request: IncomingMessage, response: ServerResponse): void {
@@ -21,7 +21,7 @@ export function streamEvents(engine: Engine, request: IncomingMessage, response:
   response.write(': keywise\n\n')
   const { events } = engine
   const stops = NAMES.map((name) => {
-    // A reader that does not keep up misses events rather than filling the memory.
+    // A slow reader misses events instead of filling the memory.
     const listener = (news: EventMap[typeof name]) =>
       void (response.writableNeedDrain || response.write(sseText(JSON.stringify(news), name)))
     events.on(name, listener)
