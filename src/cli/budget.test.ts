@@ -11,7 +11,7 @@ import { APIManager } from '../manager/apiManager.ts'
 import { run } from './budget.ts'
 import { UsageError } from './command.ts'
 
-/** A store on which two calls of $0.001 and some tokens were made. */
+/** A store with two recorded calls: $0.001 and some tokens. */
 async function spent() {
   const world = await openWorld({ providers: own('paid', 1, ['m']) })
   const providers = pricedConfig(world.config(), { paid: { ...priced, input: 1, output: 2 } })
@@ -24,7 +24,7 @@ async function spent() {
   return { home, store }
 }
 
-/** The command in this process; returns what it printed. */
+/** Runs the command in this process and returns its output. */
 async function shown({ home, store }: Awaited<ReturnType<typeof spent>>, args: string[], options: object = {}) {
   const text = { stdout: '', stderr: '' }
   const stream = (name: keyof typeof text) => {
@@ -32,7 +32,7 @@ async function shown({ home, store }: Awaited<ReturnType<typeof spent>>, args: s
     through.on('data', (data) => {
       text[name] += String(data)
     })
-    return through as unknown as NodeJS.WriteStream // all that is used of one
+    return through as unknown as NodeJS.WriteStream // all that the command uses of a stream
   }
   const [stdout, stderr] = [stream('stdout'), stream('stderr')]
   const config = join(home.folder, 'config/api-keys.json')
@@ -41,7 +41,7 @@ async function shown({ home, store }: Awaited<ReturnType<typeof spent>>, args: s
   return { code, ...text }
 }
 
-test('keywise budget shows what may be spent and what was, and on whom', async () => {
+test('keywise budget shows limits and spending, and on what the money went', async () => {
   const world = await spent()
   const { code, stdout } = await world.home.keywise('budget')
   expect(code).toBe(0)
@@ -78,7 +78,7 @@ test('keywise budget export writes every attempt as CSV or JSON lines', async ()
   expect(past.stdout).toMatch(/^started_at[^\n]*\n$/)
 })
 
-test('keywise budget says what is wrong with its words', async () => {
+test('keywise budget reports what is wrong with its arguments', async () => {
   const world = await spent()
   await expect(shown(world, [], { since: 'yesterday' })).rejects.toThrow(
     '--since takes a time such as 2026-11-23 or 7d',

@@ -1,4 +1,4 @@
-/** `keywise budget`: what may be spent, what was spent on what, and the ledger for other programs. */
+/** `keywise budget`: limits, spending by subject, and the ledger as an export for other programs. */
 
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
@@ -120,7 +120,7 @@ function printSpend(view: SpendView, out: Printer): void {
 
 const usd = (amount: number) => formatUsd(Math.round(amount * NANO_PER_USD))
 
-/** What is not known is shown as such, not as nothing. */
+/** An unknown cost is shown as unknown, not as zero. */
 function cost({ costUsd, unpricedAttempts }: Omit<SpendRow, 'group'>): string {
   const known = usd(costUsd)
   return unpricedAttempts === 0 ? known : `${known} + ${unpricedAttempts} of unknown price`
@@ -149,7 +149,7 @@ async function exportLedger(engine: Engine, { options, stdout, stderr, cwd }: Co
   return 0
 }
 
-/** Waits for a slow reader instead of keeping everything in memory. Returns how many rows were written. */
+/** Waits for a slow reader instead of buffering everything in memory. Returns the number of rows written. */
 async function write(
   to: Writable,
   head: readonly string[],
@@ -165,7 +165,7 @@ async function write(
   return count
 }
 
-/** A person's word that calls in flight when a process was killed were not billed. */
+/** The user's statement that calls in flight when a process was killed were not billed. */
 function forgive(engine: Engine, { options, stdout, env }: CommandContext): ExitCode {
   const { learned, store } = engine
   const given = learned.budgets.forgive(store, engine.now)

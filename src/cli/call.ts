@@ -1,4 +1,4 @@
-/** `keywise call "prompt"`: one request. The answer goes to stdout, the trail to stderr. */
+/** `keywise call "prompt"`: one request. The answer goes to stdout, the trail of attempts to stderr. */
 
 import { text } from 'node:stream/consumers'
 import { AllTargetsFailedError, InvalidRequestError, KeywiseError } from '../domain/errors.ts'
@@ -44,7 +44,7 @@ async function readCall({ args, options }: CommandContext): Promise<CallOptions>
   }
 }
 
-/** Prints the text, as it arrives or at once; a program that wants JSON gets the failure as JSON too. */
+/** Prints the text, streamed or all at once; with --json a failure is printed as JSON too. */
 async function ask(manager: APIManager, call: CallOptions, { options }: CommandContext, out: Printer) {
   try {
     if (options['stream']) return await stream(manager, call, out, options['json'] === true)
@@ -70,7 +70,7 @@ function failureOf(error: KeywiseError) {
   return { error: { code: error.code, message: error.message, retryAt }, attempts: error.attempts }
 }
 
-/** Each attempt the moment it has failed or answered. */
+/** Prints each attempt as soon as it has failed or answered. */
 function printTrail(manager: APIManager, trail: Printer): void {
   let number = 0
   const most = manager.engine.registry.config.settings.maxAttempts

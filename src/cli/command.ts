@@ -1,4 +1,4 @@
-/** What a command is given, and how it ends. */
+/** What a command receives, and how it ends. */
 
 /** 0 ok · 1 failed · 2 usage · 3 some targets failed · 4 all targets failed · 78 configuration · 130 interrupted. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 78 | 130
@@ -14,5 +14,5 @@ export interface CommandContext {
 
 export type RunCommand = (context: CommandContext) => Promise<ExitCode>
 
-/** The words of the command line are off; exit code 2. */
+/** The command-line arguments are wrong; exit code 2. */
 export class UsageError extends Error {}

@@ -1,10 +1,10 @@
-/** The table of commands: a row each. What a command does is loaded only when it is called. */
+/** The table of commands, one row each. A command's module is loaded only when it runs. */
 
 import type { RunCommand } from './command.ts'
 
-/** A row of the command line's help. */
+/** One row of the command-line help. */
 export interface CommandRow {
-  /** As commander writes it: `call <prompt...>`. */
+  /** In commander's syntax: `call <prompt...>`. */
   readonly usage: string
   readonly does: string
   readonly options: readonly (readonly [flags: string, does: string])[]

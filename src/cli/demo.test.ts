@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import { run } from './demo.ts'
 
-/** Runs the command without a terminal; what it printed, and what it left behind. */
+/** Runs the command without a terminal; returns its output and any files it left behind. */
 async function runDemo(options: Record<string, unknown>) {
   const folder = mkdtempSync(join(tmpdir(), 'keywise-demo-'))
   const stdout = new PassThrough()
@@ -21,7 +21,7 @@ async function runDemo(options: Record<string, unknown>) {
   return { code, text: String(stdout.read() ?? ''), left: readdirSync(folder) }
 }
 
-test('the demo tests, calls, rescues and sums up, and writes nothing', async () => {
+test('the demo tests, calls, falls back and summarizes, and writes no files', async () => {
   const { code, text, left } = await runDemo({ seconds: '2' })
   expect(code).toBe(0)
   expect(text).toMatch(/✅ groq\/openai\/gpt-oss-120b#1/)
@@ -31,7 +31,7 @@ test('the demo tests, calls, rescues and sums up, and writes nothing', async () 
   expect(left).toEqual([])
 })
 
-test('the demo sums up as JSON', async () => {
+test('the demo prints its summary as JSON', async () => {
   const { text } = await runDemo({ seconds: '1', json: true })
   const summary = JSON.parse(text)
   expect(summary.tests.total).toBeGreaterThan(10)
@@ -39,7 +39,7 @@ test('the demo sums up as JSON', async () => {
   expect(summary.ranking[0].rank).toBe(1)
 })
 
-test('the tour tells three days, and why google is preferred on the third', async () => {
+test('the tour covers three days and explains why google is preferred on the third', async () => {
   const { code, text } = await runDemo({ tour: true, seconds: '0' })
   expect(code).toBe(0)
   expect(text).toMatch(/Day 1.*Day 2.*Day 3/s)

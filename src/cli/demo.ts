@@ -1,4 +1,4 @@
-/** `keywise demo`: the main job on simulated providers, without keys, network or files. */
+/** `keywise demo`: the core features on simulated providers, without keys, network or files. */
 
 import { type DemoCall, type DemoScene, type DemoSummary, runDemo } from '../lab/demo.ts'
 import type { RankedRow } from '../manager/apiManager.ts'
@@ -52,7 +52,7 @@ function printScene(scene: DemoScene, out: Printer): void {
   }
 }
 
-/** `✅ groq/openai/gpt-oss-120b#1 (score 0.89) 133 ms` with what failed before it, one line each. */
+/** `✅ groq/openai/gpt-oss-120b#1 (score 0.89) 133 ms`, preceded by one line for each failed attempt. */
 function callLines({ result, attempts, streamed, prompt }: DemoCall, out: Printer): string[] {
   const lines = attempts
     .filter((attempt) => !attempt.ok)

@@ -34,7 +34,7 @@ test('an experiment is started from a file, shown, exported and stopped on the c
   })
 })
 
-test('a file that is wrong, an unknown name and an unknown action are said in one sentence', async () => {
+test('an invalid file, an unknown name and an unknown action are each reported in one sentence', async () => {
   const world = await openWorld({ providers: own('alpha', 1, ['m']) })
   const home = makeHome(world.config())
   put(home.folder, 'race.json', JSON.stringify({ ...race, holdout: 0.5 }))

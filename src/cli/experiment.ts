@@ -1,4 +1,4 @@
-/** `keywise experiment`: what is compared, what may be said of it, and the data behind it. */
+/** `keywise experiment`: what is compared, what the data supports, and the data itself. */
 
 import { readDocument } from '../config/document.ts'
 import { nearest } from '../domain/nearest.ts'
@@ -134,7 +134,7 @@ const percent = (share: number) => `${Number((share * 100).toFixed(2))} %`
 const unitsOf = ({ variants }: ExperimentRow) =>
   variants.reduce((sum, { metrics }) => sum + Math.max(0, ...Object.values(metrics).map((one) => one.observations)), 0)
 
-/** The one that decides first. */
+/** The deciding metric comes first. */
 function metricsOf({ metric, variants }: ExperimentRow): readonly string[] {
   return [...new Set([metric.name, ...variants.flatMap(({ metrics }) => Object.keys(metrics))])]
 }

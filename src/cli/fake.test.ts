@@ -11,7 +11,7 @@ function fake(cwd: string, options: Record<string, unknown>) {
   return { running, stdout }
 }
 
-test('fake serves the scenario of a file until its time is over', async () => {
+test('fake serves the scenario of a file until its time is up', async () => {
   const folder = temporaryFolder()
   const scenario = { providers: { own: { dialect: 'anthropic', keys: { 'fake-own-key-1': {} }, models: { m: {} } } } }
   put(folder, 'faults.json', JSON.stringify(scenario))
@@ -32,7 +32,7 @@ test('fake serves the scenario of a file until its time is over', async () => {
   await expect(fetch(origin)).rejects.toThrow()
 })
 
-test('fake says where a scenario is wrong', async () => {
+test('fake reports where a scenario is wrong', async () => {
   const folder = temporaryFolder()
   put(folder, 'half.json', '{ "providers": ')
   put(folder, 'wrong.json', JSON.stringify({ providers: { own: { models: {}, faults: [{ do: 'explode' }] } } }))

@@ -1,4 +1,4 @@
-/** `keywise init --compat`: writes the shims into the current folder; what was there is kept beside them. */
+/** `keywise init --compat`: writes the shims into the current folder and keeps copies of the files they replace. */
 
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -36,7 +36,7 @@ function isForeign(file: string): boolean {
   return existsSync(file) && !readFileSync(file, 'utf8').startsWith(MARK)
 }
 
-/** Beside the file, under an unused name. */
+/** Copies the file next to the original, under an unused name. */
 function keepCopy(file: string): string {
   for (let number = 1; ; number++) {
     const copy = `${file}.original${number === 1 ? '' : `-${number}`}`
@@ -46,7 +46,7 @@ function keepCopy(file: string): string {
   }
 }
 
-/** As node decides it: by the nearest `package.json` (https://nodejs.org/api/packages.html#type). */
+/** Same rule as node: the nearest `package.json` decides (https://nodejs.org/api/packages.html#type). */
 function moduleKindOf(folder: string): ModuleKind {
   const manifest = join(folder, 'package.json')
   if (existsSync(manifest)) return typeIn(manifest) === 'module' ? 'esm' : 'commonjs'
@@ -58,11 +58,11 @@ function typeIn(manifest: string): unknown {
   try {
     return asRecord(JSON.parse(readFileSync(manifest, 'utf8')))?.['type']
   } catch {
-    return undefined // node ignores what it cannot read here, too
+    return undefined // node ignores an unreadable `package.json` too
   }
 }
 
-/** `keywise` where the folder's programs find it by that name; else this installation. */
+/** `keywise` where it resolves by name from the folder; otherwise the path of this installation. */
 function placesFrom(folder: string, kind: ModuleKind): { places: ShimPlaces; isInstalled: boolean } {
   const require = createRequire(join(folder, 'program.js'))
   try {
@@ -76,7 +76,7 @@ function placesFrom(folder: string, kind: ModuleKind): { places: ShimPlaces; isI
   }
 }
 
-/** Of the built program, or of the sources while they run unbuilt. */
+/** The built entry point, or the source file when running unbuilt. */
 function frontDoor(): URL {
   return new URL(`../index${extname(import.meta.url)}`, pathToFileURL(fileURLToPath(import.meta.url)))
 }

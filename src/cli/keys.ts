@@ -1,4 +1,4 @@
-/** `keywise keys list|retest`: the keys, masked; and "try them again". */
+/** `keywise keys list|retest`: lists the keys, masked, or clears them for another attempt. */
 
 import { nearest } from '../domain/nearest.ts'
 import type { Engine } from '../engine/engine.ts'

@@ -7,7 +7,7 @@ import { type Home, makeHome, type Ran } from '../../test/support/runKeywise.ts'
 import { put } from '../../test/support/temporaryFolder.ts'
 import { type FakeWorld, startFakeProviders } from '../lab/fake/fakeProviders.ts'
 
-/** Keys that must never be seen anywhere; long enough that their masks could be told apart. */
+/** Keys that must never appear in any output; long enough for their masks to differ. */
 const CANARIES = ['groq', 'google-one', 'google-two'].map((name) => `canary-${name}-${'7'.repeat(20)}`)
 const [GROQ, GOOGLE, REVOKED] = CANARIES as [string, string, string] // three are made above
 
@@ -32,7 +32,7 @@ afterAll(() => world.close())
 
 const configWith = (settings: object = {}) => ({ ...world.config(), settings })
 
-/** The output as JSON, once nothing secret is in any of it. */
+/** Parses the output as JSON, after checking that it contains no secret. */
 function jsonOf(ran: Ran): Record<string, unknown> {
   checkSecrecy(ran)
   return JSON.parse(ran.stdout)
@@ -46,7 +46,7 @@ function checkSecrecy({ stdout, stderr }: Ran): void {
 }
 
 describe('call', () => {
-  test('prints the answer to stdout, the trail to stderr, and remembers it all for status, why, keys and apiStats', async () => {
+  test('prints the answer to stdout, the trail to stderr, and records it all for status, why, keys and apiStats', async () => {
     const home = makeHome(configWith({ models: { smart: ['groq/openai/gpt-oss-120b'] }, budgets: [BUDGET] }))
     const answer = await home.keywise('call', 'Say hi')
     checkSecrecy(answer)
@@ -177,7 +177,7 @@ describe('bad input', () => {
     })
   }
 
-  test('without any key it says how to give it one and exits 78', async () => {
+  test('without any key it explains how to add one and exits 78', async () => {
     const ran = await makeHome(null).keywise('status')
     expect(ran.code).toBe(78)
     expect(ran.stderr).toMatch(/^keywise: config\/api-keys\.json: there is no API key yet; .+GROQ_API_KEY/)
@@ -228,7 +228,7 @@ describe('doctor', () => {
     for (const { state, advice } of findings) if (state === 'problem') expect(advice).not.toBeNull()
   })
 
-  test('names one finding for a host that nobody answers at, and the damage of a store', async () => {
+  test('reports one finding for a host that does not answer, and a damaged store', async () => {
     const home = makeHome({ groq: { api_key: GROQ, endpoint: 'http://127.0.0.1:9/v1', models: ['m'] } })
     put(home.folder, 'damaged.db', 'x'.repeat(4096))
     const ran = await home.keywise('doctor', '--store', 'damaged.db')
@@ -238,7 +238,7 @@ describe('doctor', () => {
     expect(ran.stdout).toMatch(/❌ store: .+damaged\.db is damaged/)
   })
 
-  test('exits 78 for a keys file that cannot be read, and says where it is wrong', async () => {
+  test('exits 78 for an unreadable keys file, and says where it is wrong', async () => {
     const home = makeHome(null)
     put(home.folder, 'config/api-keys.json', '{ "groq": ')
     const ran = await home.keywise('doctor')
@@ -268,7 +268,7 @@ describe('init --compat', () => {
     )
   })
 
-  test('a program of modules finds its classes by both ways of importing', async () => {
+  test('an ES module program finds its classes through both import styles', async () => {
     const home = makeHome(configWith())
     put(home.folder, 'package.json', '{ "type": "module" }')
     put(
@@ -286,7 +286,7 @@ describe('init --compat', () => {
     expect(ran.code).toBe(0)
   })
 
-  test('files that are there already stay, or are kept as copies with --force', async () => {
+  test('existing files are left alone, or kept as copies with --force', async () => {
     const home = makeHome(null)
     put(home.folder, 'apiManager.js', 'module.exports = 1')
     const refused = await home.keywise('init', '--compat')
@@ -299,7 +299,7 @@ describe('init --compat', () => {
   })
 })
 
-test('what was compiled is kept in the cache folder of the user, and nowhere else', async () => {
+test('compiled code is cached in the cache folder of the user, and nowhere else', async () => {
   const home = makeHome(null)
   const caches = join(home.folder, 'caches')
   const ran = await makeHome(null, { XDG_CACHE_HOME: caches }).keywise('--help')

@@ -1,4 +1,4 @@
-/** The command line: finds the command, runs it, and says what went wrong. */
+/** The command line: finds the command, runs it, and reports errors. */
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
@@ -13,7 +13,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const stop = (code: ExitCode) => {
     process.exitCode = code
   }
-  // A reader of the first lines only (`| head`) has what it wanted.
+  // A reader that closes early (`| head`) already has what it wanted.
   process.stdout.on('error', (error) => {
     if ('code' in error && error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
     throw error
@@ -86,7 +86,7 @@ function contextOf(args: readonly string[], options: Record<string, unknown>): C
   }
 }
 
-/** Says what went wrong in a way a person can act on, without a stack and without secrets. */
+/** Explains an error in a way the user can act on, without a stack trace or secrets. */
 function explainError(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const text = redactShapes(error instanceof Error ? error.message : String(error))

@@ -1,4 +1,4 @@
-/** `keywise models`: every model that can be asked for, and who serves it. */
+/** `keywise models`: every model that can be requested, and the targets that serve it. */
 
 import type { PriceHint } from '../domain/target.ts'
 import { type ModelRow, type ModelsView, modelsView } from '../views/models.ts'

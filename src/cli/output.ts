@@ -1,4 +1,4 @@
-/** How the command line prints: tables for people, JSON for programs, colours only where they are wanted. */
+/** How the command line prints: tables for people, JSON for programs, colours only on a terminal that wants them. */
 
 import { styleText } from 'node:util'
 import { UsageError } from './command.ts'
@@ -7,9 +7,9 @@ type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan'
 
 export interface Printer {
   line(text?: string): void
-  /** Without a line's end. */
+  /** Without a trailing newline. */
   write(text: string): void
-  /** An empty screen, where there is a screen. */
+  /** Clears the screen, if the output is a terminal. */
   clear(): void
   json(value: unknown): void
   /** Columns as wide as their content; the last one is cut to the width of the terminal. */
@@ -25,7 +25,7 @@ export function printer(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Pri
     paint,
     line,
     write: (text) => void stream.write(text),
-    // Home, then erase below: no flicker, and the scrollback stays.
+    // Cursor home, then erase below: no flicker, and the scrollback is preserved.
     clear: () => void (stream.isTTY && stream.write('\u001b[H\u001b[J')),
     json: (value) => line(JSON.stringify(value, null, 2)),
     table(head, rows) {
@@ -49,7 +49,7 @@ function layOut(cells: readonly string[], widths: readonly number[], most: numbe
   return widthOf(text) <= most ? text : `${[...text].slice(0, most - 1).join('')}…`
 }
 
-// Signs such as ✅ take two columns; colour codes take none.
+// Emoji such as ✅ take two columns; colour codes take none.
 const WIDE = /[\u{1F300}-\u{1FAFF}\u2705\u274C\u26A1]/gu
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with one
 const COLOUR = /\u001b\[\d+m/g
@@ -78,20 +78,20 @@ export function age(ms: number): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`
 }
 
-/** `08:00 UTC`, with the date when it is another day's. */
+/** `08:00 UTC`, with the date when it is not today. */
 export function clockText(iso: string, now = Date.now()): string {
   const time = `${iso.slice(11, 16)} UTC`
   return iso.slice(0, 10) === new Date(now).toISOString().slice(0, 10) ? time : `${iso.slice(0, 10)} ${time}`
 }
 
-/** `$0.0042`; as many digits as it takes to show something. */
+/** `$0.0042`; as many digits as it takes to show a non-zero amount. */
 export function dollars(usd: number | null | undefined): string {
   if (usd === null || usd === undefined) return '?'
   if (usd === 0) return '$0'
   return usd >= 1 ? `$${usd.toFixed(2)}` : `$${Number(usd.toPrecision(2))}`
 }
 
-/** A whole number from an option, or an error that names it. */
+/** Reads a whole number from an option; throws an error that names the option. */
 export function wholeNumber(value: unknown, flag: string): number | undefined {
   if (value === undefined) return undefined
   const number = Number(value)

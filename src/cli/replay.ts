@@ -1,4 +1,4 @@
-/** `keywise replay`: the routing benchmark, on made-up worlds, on traces, or on the user's own recorded weeks. */
+/** `keywise replay`: the routing benchmark on simulated providers, on traces, or on the user's own recorded weeks. */
 
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'

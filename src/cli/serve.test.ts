@@ -25,7 +25,7 @@ function originOf(gateway: Running): Promise<string> {
   })
 }
 
-test('a gateway told twice to stop answers what it has begun, then ends with 0', async () => {
+test('a gateway signalled twice finishes the answers it has begun, then exits 0', async () => {
   const token = `token-${'3'.repeat(20)}`
   let asked: (response: ServerResponse) => void = () => {}
   const pending = new Promise<ServerResponse>((resolve) => (asked = resolve))
@@ -49,7 +49,7 @@ test('a gateway told twice to stop answers what it has begun, then ends with 0',
   })
   const response = await pending
   gateway.kill('SIGTERM')
-  // Apart, or the system makes one signal of both.
+  // Far enough apart that the kernel does not coalesce the signals.
   await wait(200)
   gateway.kill('SIGTERM')
   await wait(200)

@@ -1,4 +1,4 @@
-/** `keywise serve`: the gateway, and what a person pastes next. */
+/** `keywise serve`: the gateway, and the line a user pastes next. */
 
 import { join } from 'node:path'
 import { request } from 'undici'
@@ -10,7 +10,7 @@ import { type Printer, plural, printer, wholeNumber } from './output.ts'
 import { untilStopped } from './stop.ts'
 import { onLongBody } from './tuneMemory.ts'
 
-/** A second Ctrl-C within this time belongs to the first. */
+/** A second Ctrl-C within this time counts as the first. */
 const HURRY_AFTER_MS = 500
 
 export const run: RunCommand = async (context) => {
@@ -42,10 +42,10 @@ export const run: RunCommand = async (context) => {
   return stopLater(gateway, wholeNumber(options['seconds'], '--seconds'))
 }
 
-/** Runs until it is stopped; a second signal does not wait for the drain. */
+/** Runs until a stop signal; a second signal skips the drain. */
 async function stopLater(gateway: RunningGateway, seconds: number | undefined): Promise<ExitCode> {
   const code = await untilStopped(seconds)
-  // The group's signal and one passed on by a parent arrive as two; only a later Ctrl-C means "at once".
+  // The process group's signal and one forwarded by a parent arrive as two; only a later Ctrl-C means "at once".
   const since = performance.now()
   const hurry = () => performance.now() - since > HURRY_AFTER_MS && process.exit(130)
   const patient = () => {}
@@ -73,14 +73,14 @@ function printAddresses(out: Printer, { app, tokens, folder }: RunningGateway): 
   out.line()
 }
 
-/** `12 targets: 5 models of groq, …`; said when the lists have come. */
+/** `12 targets: 5 models of groq, …`; printed once the models lists have arrived. */
 function targetsText({ opened }: RunningGateway): string {
   const { targets, credentials } = opened.engine.registry
   if (targets.length === 0) return 'no targets yet: no models list could be read (keywise doctor says why)'
   return `${plural(targets.length, 'target')} with ${plural(credentials.length, 'key')} (keywise status shows them)`
 }
 
-/** One line that works when it is pasted. */
+/** One line that works as pasted. */
 export function curlLine(origin: string, token: string): string {
   const body = `{"model":"auto","messages":[{"role":"user","content":"Say hi"}]}`
   return `curl ${origin}/v1/chat/completions -H "Authorization: Bearer ${token}" -H 'content-type: application/json' -d '${body}'`
@@ -88,7 +88,7 @@ export function curlLine(origin: string, token: string): string {
 
 const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replace(/'/g, "'\\''")}'`)
 
-/** The port is taken: by a keywise, whose addresses are what was wanted, or by something else. */
+/** The port is taken: by another keywise, whose addresses are printed instead, or by a different program. */
 async function alreadyThere(out: Printer, { stderr }: CommandContext, host: string, port: number): Promise<ExitCode> {
   const origin = `http://${host}:${port}`
   const answer = await request(`${origin}/healthz`, { headersTimeout: 2000, bodyTimeout: 2000 }).catch(() => null)

@@ -1,19 +1,19 @@
-/** The three files with which a program of the original runs unchanged, with keywise behind them. */
+/** The three files that let a program written for the original run unchanged on keywise. */
 
-/** How the files load each other: as the folder's `package.json` says. */
+/** The folder's module system, from its `package.json`. */
 export type ModuleKind = 'esm' | 'commonjs'
 
 export interface ShimPlaces {
-  /** What to import: `keywise`, or where this installation's front door is. */
+  /** The import specifier: `keywise`, or the path of this installation's entry point. */
   readonly library: string
-  /** The command's file, for the tester. */
+  /** The path of the command's file, for the tester. */
   readonly command: string
 }
 
 export const SHIM_NAMES = ['apiKeyTester.js', 'apiManager.js', 'apiClient.js'] as const
 export type ShimName = (typeof SHIM_NAMES)[number]
 
-/** By this line a shim is known again, so that a later `init --compat` may replace it. */
+/** Identifies a generated shim, so that a later `init --compat` may replace it. */
 export const MARK = '// Made by `keywise init --compat`'
 
 export function shimText(name: ShimName, kind: ModuleKind, places: ShimPlaces): string {

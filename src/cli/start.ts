@@ -1,6 +1,6 @@
 /**
- * `keywise` alone: with keys it tests them, shows where things stand and serves; without any it runs the demo. What of
- * that does not stand yet is passed over, in words.
+ * `keywise` alone: with keys it tests them, shows their state and serves; without any it runs the demo. Commands that
+ * do not exist yet are skipped with a message.
  */
 
 import { loadConfig } from '../config/config.ts'
@@ -8,7 +8,7 @@ import { loadOptions } from '../manager/locations.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { demandKeys, engineOptions } from './withEngine.ts'
 
-/** The command of that name; undefined when there is none. */
+/** The command of that name, or undefined. */
 type FindCommand = (name: string) => Promise<RunCommand> | undefined
 
 export async function start(context: CommandContext, find: FindCommand): Promise<ExitCode> {

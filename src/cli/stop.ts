@@ -1,11 +1,11 @@
-/** For commands that run until they are stopped. */
+/** Commands that run until they are stopped. */
 
 import type { ExitCode } from './command.ts'
 
-/** Resolves after the seconds (0: ok), at SIGTERM (0), or at Ctrl-C (0; 130 when a time was given that is not over). */
+/** Resolves when the seconds are over (0), at SIGTERM (0), or at Ctrl-C (0; 130 when a given time is not yet over). */
 export function untilStopped(seconds: number | undefined): Promise<ExitCode> {
   return new Promise((resolve) => {
-    // Held on purpose: without a server of its own nothing else would keep the process alive.
+    // Deliberately kept referenced: without a server, only this timer keeps the process alive.
     const timer = seconds === undefined ? setInterval(() => {}, 2 ** 30) : setTimeout(() => finish(0), seconds * 1000)
     const finish = (code: ExitCode) => {
       clearTimeout(timer)
@@ -20,7 +20,7 @@ export function untilStopped(seconds: number | undefined): Promise<ExitCode> {
   })
 }
 
-/** For commands that end by themselves: a signal that Ctrl-C aborts, and how to release it. */
+/** For commands that end by themselves: a signal aborted by Ctrl-C, and a function that removes the listener. */
 export function interrupted(): { readonly signal: AbortSignal; release(): void } {
   const controller = new AbortController()
   const abort = () => controller.abort()

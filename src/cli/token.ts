@@ -1,4 +1,4 @@
-/** `keywise token`: who may call the gateway. */
+/** `keywise token`: manages the tokens that may call the gateway. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -84,7 +84,7 @@ function list(tokens: Tokens, out: Printer, json: boolean): ExitCode {
   return 0
 }
 
-/** Only the two tokens of the first start can be shown: they are kept in files of their own, for programs to read. */
+/** Only the two tokens of the first start can be shown: they are kept in separate files for programs to read. */
 function show(name: string, folder: string, out: Printer): ExitCode {
   const file = name === 'inference' ? 'token' : name === 'admin' ? 'admin-token' : null
   if (file === null)

@@ -1,4 +1,4 @@
-/** `keywise demo --tour`: the original's three days in half a minute, shown from the manager's real decisions. */
+/** `keywise demo --tour`: the original's three days in half a minute, built from the manager's real decisions. */
 
 import { runTour, type TourResult, type TourScene } from '../lab/tour.ts'
 import type { RankedRow } from '../manager/apiManager.ts'
@@ -74,7 +74,7 @@ function callLines({ at, result }: Extract<TourScene, { kind: 'call' }>, out: Pr
   ]
 }
 
-/** The best target of each provider with what its score is made of, and where the first two differ most. */
+/** The best target of each provider with the terms of its score, and where the first two differ most. */
 function whyLines(rows: readonly RankedRow[]): string[] {
   const best = rows.filter((row, place) => rows.findIndex((one) => one.provider === row.provider) === place)
   const lines = best.map(({ provider, score, terms, reason }) => {
@@ -87,7 +87,7 @@ function whyLines(rows: readonly RankedRow[]): string[] {
   return [...lines, `  ${first.provider} is asked before ${second.provider}: ${leads(first, second).join(', ')}`]
 }
 
-/** The terms in which a target leads: `more reliable (0.98 against 0.94)`. */
+/** The terms in which a target is ahead: `more reliable (0.98 against 0.94)`. */
 function leads(first: RankedRow, second: RankedRow): string[] {
   const words = {
     reliability: 'more reliable',

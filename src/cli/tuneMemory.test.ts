@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 const MODULE = pathToFileURL(`${import.meta.dirname}/tuneMemory.ts`).href
 
-/** Megabytes that the young space of a process has grown to which makes many objects that live for a moment. */
+/** Size in megabytes that V8's young generation grows to in a process that allocates many short-lived objects. */
 async function grownTo(isBounded: boolean): Promise<number> {
   const program = `
     import { getHeapSpaceStatistics } from 'node:v8'
@@ -28,15 +28,15 @@ async function outputOf(program: string): Promise<string> {
   return stdout
 }
 
-test('the space for young objects grows to what it needs and no further', async ({ skip }) => {
+test('the young generation grows to what it needs and no further', async ({ skip }) => {
   const [bounded, unbounded] = await Promise.all([grownTo(true), grownTo(false)])
-  // Each V8 has its own way of growing; only that of node 24 needs the bound.
+  // Growth heuristics vary by V8 version; only that of node 24 needs the bound.
   if (!process.version.startsWith('v24.')) skip('node 24 is what the space was measured with')
   expect(bounded).toBeLessThan(36)
   expect(unbounded).toBeGreaterThan(36)
 })
 
-test('long bodies make it collect what is young instead of everything', async () => {
+test('long bodies trigger minor collections instead of full ones', async () => {
   const program = `
     import { constants, PerformanceObserver } from 'node:perf_hooks'
     const { tuneMemory, onLongBody } = await import(${JSON.stringify(MODULE)})

@@ -1,4 +1,4 @@
-/** `keywise why`: the ranking with its terms, and the reason for each target that is out. */
+/** `keywise why`: the ranking with its terms, and the reason each excluded target is out. */
 
 import { attemptLines } from '../observe/callLog.ts'
 import { type WhyRequestView, type WhyRow, type WhyView, whyRequestView, whyView } from '../views/why.ts'

@@ -1,4 +1,4 @@
-/** Opens the engine for one command and closes it again, also when the command fails. */
+/** Opens the engine for one command and closes it afterwards, even when the command fails. */
 
 import { resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
@@ -14,7 +14,7 @@ import type { CommandContext, ExitCode } from './command.ts'
 const FIRST_LISTS_MS = 5000
 const NEWER_LISTS_MS = 1000
 
-/** What `--config`, `--store` and the environment say; warnings and errors go to stderr, the lines of calls nowhere. */
+/** Options from `--config`, `--store` and the environment; warnings and errors go to stderr, call lines are dropped. */
 export function engineOptions({ options, env, cwd, stderr }: CommandContext): EngineOptions {
   const { config, store } = options
   return {
@@ -53,7 +53,7 @@ function listPatienceMs({ registry, lists }: Engine): number {
   return lacking ? FIRST_LISTS_MS : NEWER_LISTS_MS
 }
 
-/** Throws ConfigError, saying what to do, when there is no key anywhere. */
+/** Throws ConfigError, with instructions, when no key is configured anywhere. */
 export function demandKeys({ file, providers }: Config): void {
   if (providers.length > 0) return
   const names = catalog.flatMap(({ env }) => env.slice(0, 1)).slice(0, 3)

@@ -1,4 +1,4 @@
-/** What each ability is proved by: a request that asks for it, and what the answer must show. */
+/** How each ability is proved: a request that exercises it, and what the answer must show. */
 
 import type { ChatRequest, ChatResponse } from '../domain/chat.ts'
 import { asRecord } from '../domain/json.ts'
@@ -9,7 +9,7 @@ export const PROVABLE = ['streaming', 'tools', 'json', 'images'] as const
 export type Provable = (typeof PROVABLE)[number]
 
 export interface AbilityProof {
-  /** Null when the answer proves neither. */
+  /** Null when the answer is inconclusive. */
   readonly ok: boolean | null
   readonly note?: string
   /** Milliseconds to the first content; streaming only. */
@@ -20,14 +20,17 @@ export type AbilityProofs = { readonly [A in Provable]?: AbilityProof }
 
 interface Exam {
   readonly request: (model: string, message: string) => ChatRequest
-  /** Null when shown; else what was wrong. */
+  /** Null when the ability is shown; otherwise what was wrong. */
   readonly fault: (response: ChatResponse) => string | null
 }
 
-/** Room for a thinking model's thoughts; what it does not use costs nothing. */
+/** Room for a reasoning model's thoughts; unused tokens cost nothing. */
 const MAX_TOKENS = 512
 
-/** What the catalogue or the list says it can do. Nearly every chat model streams, so there silence means yes. */
+/**
+ * Abilities claimed by the catalogue or the models list. Nearly every chat model streams, so an unstated claim means
+ * yes.
+ */
 export function claimedAbilities(abilities: Abilities): readonly Provable[] {
   return PROVABLE.filter((ability) => (ability === 'streaming' ? abilities.streaming !== false : abilities[ability]))
 }
@@ -86,7 +89,7 @@ export const EXAMS: { readonly [A in Provable]: Exam } = {
   },
 }
 
-/** An answer that was cut short by its length proves neither. */
+/** An answer cut off by its token limit is inconclusive. */
 export function gradeAnswer(ability: Provable, response: ChatResponse): AbilityProof {
   const fault = EXAMS[ability].fault(response)
   if (fault === null) return { ok: true }

@@ -11,7 +11,7 @@ const SEAT = {
   provider: PROVIDER,
   key: { index: 2, secret: new Secret(KEY), weight: 1, source: 'config/api-keys.json groq.api_keys[1]' },
   connection: { origin: 'https://api.groq.com' },
-} as unknown as Credential // only what advice looks at
+} as unknown as Credential // the only fields advice reads
 
 const FACTS = {
   credential: SEAT,
@@ -23,7 +23,7 @@ const FACTS = {
 
 for (const kind of FAILURE_KINDS) {
   test(`adviceFor() says what to do about ${kind}, and shows no key`, () => {
-    const failure = { kind, status: null, message: KEY, phase: 'total', afterMs: 1, code: 'X' } as Failure // a bit of everything
+    const failure = { kind, status: null, message: KEY, phase: 'total', afterMs: 1, code: 'X' } as Failure // covers the fields of several kinds
     const text = adviceFor(failure, FACTS)
     expect(text).toMatch(/: \w+/)
     expect(text).not.toContain(KEY)

@@ -1,4 +1,4 @@
-/** What to do about a failure: one table, and the order in which the advice helps most. */
+/** What to do about each kind of failure, and the order in which the advice helps most. */
 
 import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
@@ -10,7 +10,7 @@ interface AdviceFacts {
   readonly hasSiblings: boolean
   readonly model: string
   readonly successor: string | null
-  /** When it is over, ISO 8601. */
+  /** When the failure ends, ISO 8601. */
   readonly retryAt: string | null
 }
 
@@ -57,11 +57,11 @@ const ADVICE: { readonly [K in FailureKind]: Adviser<K> } = {
 }
 
 export function adviceFor(failure: Failure, facts: AdviceFacts): string {
-  // The table's row belongs to this very kind; TypeScript does not follow the correlation.
+  // The row matches this kind; TypeScript cannot follow the correlation.
   return (ADVICE[failure.kind] as (facts: AdviceFacts, failure: Failure) => string)(facts, failure)
 }
 
-/** What brings most back for the least effort comes first: dead keys, blocked hosts, names; waiting comes last. */
+/** What restores most for the least effort comes first: dead keys, blocked hosts, wrong names; waiting comes last. */
 const USEFUL_FIRST: readonly FailureKind[] = [
   'auth_invalid',
   'network',
@@ -83,7 +83,7 @@ const USEFUL_FIRST: readonly FailureKind[] = [
   'client_gone',
 ]
 
-/** All advice of a run, each once, most useful first; of one rank, what concerns most targets. */
+/** All advice of a run, deduplicated, most useful first; ties go to the advice that affects more targets. */
 export function allAdvice(results: readonly TestResult[]): readonly Advice[] {
   const found = new Map<string, { rank: number; targets: string[] }>()
   for (const { advice, failureKind, target } of results) {
@@ -97,7 +97,7 @@ export function allAdvice(results: readonly TestResult[]): readonly Advice[] {
     .map(([text, { targets }]) => ({ text, targets }))
 }
 
-/** Keys that meet the same day's limit in the same model may belong to one account; reported once per provider. */
+/** Keys that hit the same daily limit on the same model may share an account; reported once per provider. */
 export function sharedQuotaAdvice(
   results: readonly TestResult[],
   credentials: readonly Credential[],

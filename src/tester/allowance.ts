@@ -1,4 +1,4 @@
-/** Tests may take a tenth of what is known to be left of a day's quota, so that looking does not use up the day. */
+/** Tests may use a tenth of the known remaining daily quota, so that testing does not use up the day. */
 
 import type { Target } from '../domain/target.ts'
 import type { LimitView } from '../quota/limits/limitView.ts'
@@ -9,7 +9,7 @@ const SHARE = 0.1
 
 export class DayAllowance {
   readonly #quota: QuotaTracker
-  /** What may still be taken, by limit; set when the limit first becomes known. */
+  /** Remaining allowance by limit; set when the limit first becomes known. */
   readonly #left = new Map<string, number>()
   /** Free requests left today by account, where a key check reported them. */
   readonly #freeRequests: ReadonlyMap<string, number>
@@ -19,7 +19,7 @@ export class DayAllowance {
     this.#freeRequests = freeRequests
   }
 
-  /** Takes what a call needs, of all its limits or of none; says why when it may not. */
+  /** Takes what a call needs from all of its limits or from none; returns the reason when it may not. */
   take(target: Target, need: QuotaNeed, now: number): string | null {
     const taken: (readonly [name: string, amount: number])[] = []
     for (const { name, remaining, unit, text } of this.#limitsOf(target, now)) {
@@ -51,7 +51,7 @@ interface DayLimit {
   readonly text: string
 }
 
-/** A limit that is only suspected does not prevent a test. */
+/** A merely suspected limit does not block the call that would confirm or refute it. */
 const isStatedDay = ({ window, source }: LimitView) => window === 'day' && (source === 'header' || source === 'body')
 
 function dayLimit(name: string, unit: LimitView['unit'], remaining: number, resetsAt: number | null): DayLimit {

@@ -16,7 +16,7 @@ import { reportText } from './summaryText.ts'
 
 const NOON = Date.UTC(2026, 10, 23, 12)
 
-/** A clock that moves only when somebody waits. */
+/** A clock that advances only in sleep(). */
 function fakeClock(): { now: () => number; sleep: (ms: number) => Promise<void>; slept: number[] } {
   let at = NOON
   const slept: number[] = []
@@ -28,7 +28,7 @@ function fakeClock(): { now: () => number; sleep: (ms: number) => Promise<void>;
   return { now: () => at, sleep, slept }
 }
 
-/** Counts the calls that a simulated provider answers at once, by its waits. */
+/** Counts concurrent calls to a simulated provider through its sleeps. */
 function crowdCounter(): { sleep: (ms: number) => Promise<void>; most: () => number } {
   let present = 0
   let most = 0
@@ -133,7 +133,7 @@ test('testApiKeys() names the successor of a model that the list still shows but
   })
 })
 
-test('testApiKeys() reports a refused key once, without a call, and the manager leaves the key alone afterwards', async () => {
+test('testApiKeys() reports a refused key once, without a call, and the manager skips the key afterwards', async () => {
   const world = await worldOf({
     providers: {
       google: {
@@ -158,7 +158,7 @@ test('testApiKeys() reports a refused key once, without a call, and the manager 
   expect(manager.engine.learned.parks.list(manager.engine.now).map(({ times }) => times)).toEqual([1])
 })
 
-test('testApiKeys() reports a public list with a refused key by the key check alone', async () => {
+test('testApiKeys() reports a refused key whose models list is public from the key check alone', async () => {
   const world = await worldOf({
     providers: {
       openrouter: {
@@ -175,7 +175,7 @@ test('testApiKeys() reports a public list with a refused key by the key check al
   ])
 })
 
-test('testApiKeys() reports a host that cannot be reached as one finding, and tests the others', async () => {
+test('testApiKeys() reports an unreachable host as one finding, and tests the others', async () => {
   const world = await worldOf(acme({ models: models(['m']) }))
   const gone = {
     dialect: 'openai',
@@ -191,13 +191,13 @@ test('testApiKeys() reports a host that cannot be reached as one finding, and te
   expect(report.advice[0]?.text).toContain('nothing answers at 127.0.0.1:')
 })
 
-test('testApiKeys() reports a key whose list brings no model', async () => {
+test('testApiKeys() reports a key whose list contains no model', async () => {
   const world = await worldOf(acme({ keys: { 'acme-key-0000000001': { revoked: true } }, models: models(['m']) }))
   const { report } = await run({ acme: { ...(world.config()['acme'] as object), models: 'discover' } })
   expect(report.tests).toMatchObject([{ model: '(all models)', status: 'failed', failureKind: 'auth_invalid' }])
 })
 
-test('testApiKeys() takes a model that spends its few tokens on thinking for one that works', async () => {
+test('testApiKeys() counts a model that spends its few tokens on thinking as working', async () => {
   const world = await worldOf(acme({ models: { thinker: { thinks: 400 }, plain: {} } }))
   const { report, text } = await run(world.config())
   expect(one(report, 'thinker')).toMatchObject({ status: 'success', note: 'works, thinks first' })
@@ -205,7 +205,7 @@ test('testApiKeys() takes a model that spends its few tokens on thinking for one
   expect(text).toContain('ms (works, thinks first)')
 })
 
-test('testApiKeys() keeps to the number of calls at once per account', async () => {
+test('testApiKeys() respects the number of concurrent calls per account', async () => {
   const crowd = crowdCounter()
   const slow = Object.fromEntries(numbered(9).map((id) => [id, { latency_ms: 1 }]))
   const keys = { 'acme-key-0000000001': {}, 'acme-key-0000000002': {} }
@@ -216,7 +216,7 @@ test('testApiKeys() keeps to the number of calls at once per account', async () 
   expect(crowd.most()).toBeLessThanOrEqual(6)
 })
 
-test('testApiKeys() waits for a limit of the minute instead of calling the rest dead', async () => {
+test('testApiKeys() waits out a minute limit instead of failing the remaining targets', async () => {
   const clock = fakeClock()
   const limits = [{ unit: 'requests', window: 'minute', limit: 4, scope: 'account' }] as const
   const world = await worldOf(acme({ models: models(numbered(10)), limits: [...limits] }), { now: clock.now })
@@ -225,7 +225,7 @@ test('testApiKeys() waits for a limit of the minute instead of calling the rest 
   expect(Math.max(...clock.slept)).toBeLessThanOrEqual(66_000)
 })
 
-test('testApiKeys() reports a limit that takes longer than its patience, and when it ends', async () => {
+test('testApiKeys() reports a limit that outlasts its patience, and when it ends', async () => {
   const clock = fakeClock()
   const world = await worldOf(acme({ models: models(['m']), faults: [{ do: 'rate_minute', retry_after: 600 }] }), {
     now: clock.now,
@@ -236,7 +236,7 @@ test('testApiKeys() reports a limit that takes longer than its patience, and whe
   expect(text).toContain('acme: 0/1 ❌ (1 model rate limited)')
 })
 
-test('testApiKeys() says when a used-up day ends, and that keys which meet it together may share an account', async () => {
+test('testApiKeys() says when an exhausted day ends, and that keys which hit it together may share an account', async () => {
   const clock = fakeClock()
   const keys = { 'acme-key-0000000001': {}, 'acme-key-0000000002': {} }
   const world = await worldOf(
@@ -253,7 +253,7 @@ test('testApiKeys() says when a used-up day ends, and that keys which meet it to
   expect(report.advice.at(-1)?.text).toContain('give them the same "account"')
 })
 
-test('testApiKeys() tries a hiccup once more, and reports a lasting trouble after that', async () => {
+test('testApiKeys() retries a transient failure once, and reports a lasting one', async () => {
   const clock = fakeClock()
   const world = await worldOf(
     acme({
@@ -270,13 +270,13 @@ test('testApiKeys() tries a hiccup once more, and reports a lasting trouble afte
   expect(one(report, 'broken')).toMatchObject({ status: 'failed', failureKind: 'server', statusCode: 500, calls: 2 })
 })
 
-test('testApiKeys() gives a silent model up after its time', async () => {
+test('testApiKeys() gives up on a silent model after its timeout', async () => {
   const world = await worldOf(acme({ models: models(['m']), faults: [{ do: 'silence' }] }))
   const { report } = await run(world.config(), { timeoutMs: 150 })
   expect(report.tests[0]).toMatchObject({ failureKind: 'timeout', calls: 1 })
 })
 
-test('testApiKeys() never spends more than settings.test.max_usd and names what it left out', async () => {
+test('testApiKeys() never spends more than settings.test.max_usd and names what it skipped', async () => {
   const world = await worldOf(acme({ models: models(numbered(10)) }))
   const priced = numbered(10).map((id) => ({ id, price: { input: 0, output: 100 } }))
   // 16 tokens at $100 per million are $0.0016: three of them fit.
@@ -315,20 +315,20 @@ test('testApiKeys() obeys free_only, unknown_price and hard budgets', async () =
   expect(called(world)).toEqual(['free', 'free', 'free', 'paid', 'unknown'])
 })
 
-test('testApiKeys() takes at most a tenth of what is known to be left of the day', async () => {
+test('testApiKeys() uses at most a tenth of the known remaining daily quota', async () => {
   const limits = [{ unit: 'requests', window: 'day', limit: 50, scope: 'account' }] as const
   const world = await worldOf(acme({ models: models(numbered(12)), limits: [...limits] }))
   const manager = managerOf(world.config())
   await run({}, { engine: manager.engine, concurrency: 12 })
   world.forget()
   const { report } = await run({}, { engine: manager.engine })
-  // 38 of 50 are left after the first run, in which nobody knew.
+  // 38 of 50 are left after the first run, which did not yet know the limit.
   expect(world.calls).toHaveLength(3)
   expect(report.skipped).toHaveLength(9)
   expect(report.skipped[0]?.reason).toContain('requests left today')
 })
 
-test('testApiKeys() tests what is parked, and a success ends the park', async () => {
+test('testApiKeys() tests parked targets, and a success ends the park', async () => {
   const clock = fakeClock()
   const world = await worldOf(acme({ models: models(['m', 'n']), faults: [{ do: 'auth_forbidden', model: 'm' }] }), {
     now: clock.now,
@@ -344,7 +344,7 @@ test('testApiKeys() tests what is parked, and a success ends the park', async ()
   expect(manager.rankTargets({ prompt: 'hi', model: 'm' }).find(({ model }) => model === 'm')?.eligible).toBe(true)
 })
 
-test('testApiKeys() tests a local server one model at a time, the loaded ones and those that are named', async () => {
+test('testApiKeys() tests a local server one model at a time, only loaded models and those named by the filter', async () => {
   const crowd = crowdCounter()
   const local = { small: { loaded: true, latency_ms: 1 }, other: { loaded: true, latency_ms: 1 }, huge: {} }
   const world = await worldOf({ providers: { ollama: { models: local } } }, crowd)
@@ -356,7 +356,7 @@ test('testApiKeys() tests a local server one model at a time, the loaded ones an
   expect(named.report.tests).toMatchObject([{ model: 'huge', status: 'success' }])
 })
 
-test('testApiKeys() proves the abilities that are claimed, each by its own call', async () => {
+test('testApiKeys() proves each claimed ability with its own call', async () => {
   const world = await worldOf({
     providers: {
       google: {
@@ -381,7 +381,7 @@ test('testApiKeys() proves the abilities that are claimed, each by its own call'
   expect(one(report, 'gemini-3.8-flash')?.calls).toBe(5)
 })
 
-test('testApiKeys() keeps what was found when it is interrupted', async () => {
+test('testApiKeys() keeps the results found so far when it is interrupted', async () => {
   const folder = temporaryFolder()
   const world = await worldOf(
     acme({ models: { quick: {}, ...Object.fromEntries(numbered(5).map((id) => [id, { latency_ms: 60_000 }])) } }),
@@ -402,14 +402,14 @@ test('testApiKeys() keeps what was found when it is interrupted', async () => {
   })
 })
 
-test('testApiKeys() ends at once when it is interrupted while a limit is waited for', async () => {
+test('testApiKeys() ends at once when interrupted while waiting for a limit', async () => {
   const world = await worldOf(acme({ models: models(['m']), faults: [{ do: 'rate_minute', retry_after: 50 }] }))
   const controller = new AbortController()
   const { report } = await run(world.config(), { signal: controller.signal, onWait: () => controller.abort() })
   expect(report).toMatchObject({ interrupted: true, tests: [{ failureKind: 'rate_minute', calls: 1 }] })
 })
 
-test('testApiKeys() ends at once when it is interrupted while a list does not come', async () => {
+test('testApiKeys() ends at once when interrupted while waiting for a models list', async () => {
   const controller = new AbortController()
   const server = createServer(() => controller.abort())
   onTestFinished(() => void server.close())
@@ -422,7 +422,7 @@ test('testApiKeys() ends at once when it is interrupted while a list does not co
   expect(report).toMatchObject({ interrupted: true, tests: [], skipped: [{ model: 'm', reason: 'interrupted' }] })
 })
 
-test('testApiKeys() says what changed since the results file of the run before', async () => {
+test('testApiKeys() reports changes since the results file of the previous run', async () => {
   const folder = temporaryFolder()
   const out = join(folder, 'api-test-results.json')
   const world = await worldOf(acme({ models: models(['a', 'b', 'c']), faults: [{ do: 'bad_request', model: 'a' }] }))
@@ -439,7 +439,7 @@ test('testApiKeys() says what changed since the results file of the run before',
   expect(second.text).toContain('  ✅ works now: acme/a#1\n  ❌ fails now: acme/b#1')
 })
 
-test("testApiKeys() writes the original's fields and ours", async () => {
+test('testApiKeys() writes the fields of the original as well as its own', async () => {
   const folder = temporaryFolder()
   const out = join(folder, 'results.json')
   const limits = [{ unit: 'requests', window: 'day', limit: 50 }] as const
@@ -466,7 +466,7 @@ test("testApiKeys() writes the original's fields and ours", async () => {
   })
 })
 
-test('testApiKeys() goes on with one warning when the results cannot be written', async () => {
+test('testApiKeys() continues with one warning when the results cannot be written', async () => {
   const warnings: string[] = []
   const logger: Logger = { info() {}, warn: (line) => void warnings.push(line), error() {} }
   const folder = temporaryFolder()
@@ -477,7 +477,7 @@ test('testApiKeys() goes on with one warning when the results cannot be written'
   expect(warnings.filter((line) => line.includes('cannot be written'))).toHaveLength(1)
 })
 
-test('testApiKeys() is not confused by a results file that is none', async () => {
+test('testApiKeys() ignores a file that is not a results file', async () => {
   const folder = temporaryFolder()
   const out = join(folder, 'results.json')
   const world = await worldOf(acme({ models: models(['m']) }))
@@ -494,7 +494,7 @@ test('testApiKeys() is not confused by a results file that is none', async () =>
   }
 })
 
-test('testApiKeys() shows a key nowhere, not even when a model or a provider says it', async () => {
+test('testApiKeys() never shows a key, not even when a model or a provider echoes it', async () => {
   const folder = temporaryFolder()
   const keys = [1, 2].map((index) => `canary-${'c'.repeat(20)}${index}`)
   const world = await worldOf(
@@ -523,7 +523,7 @@ test('testApiKeys() shows a key nowhere, not even when a model or a provider say
   expect(one(report, 'parrot')?.responseText).toContain('your key is …')
 })
 
-test('testApiKeys() refuses filters that leave nothing, naming what there is, and a configuration without keys', async () => {
+test('testApiKeys() rejects filters that match nothing, naming what exists, and a configuration without keys', async () => {
   const world = await worldOf(acme({ models: models(['gpt-oss-120b']) }))
   await expect(run(world.config(), { provider: 'nobody' })).rejects.toThrow(
     'no provider "nobody" to test; there is: acme',
@@ -533,7 +533,7 @@ test('testApiKeys() refuses filters that leave nothing, naming what there is, an
   await expect(run({}, { env: {} })).rejects.toMatchObject({ code: 'CONFIG' })
 })
 
-test('testApiKeys({ all }) takes a long list whole and the default takes what costs nothing', async () => {
+test('testApiKeys({ all }) tests a whole long list, the default only what is free', async () => {
   const ids = Array.from({ length: 60 }, (_, index) => `vendor/m${index}`)
   const world = await worldOf({ providers: { openrouter: { models: { ...models(ids), 'vendor/x:free': {} } } } })
   const config = { openrouter: { ...(world.config()['openrouter'] as object), models: undefined } }

@@ -1,4 +1,4 @@
-/** The tester: every key with every model, side by side, with the reason and the remedy for each failure. */
+/** The tester: every key with every model, in parallel, with the reason and the remedy for each failure. */
 
 import { resolve } from 'node:path'
 import type { Engine } from '../engine/engine.ts'
@@ -12,24 +12,24 @@ import type { RunOptions } from './runOptions.ts'
 import { runTests } from './testRun.ts'
 
 export interface TestOptions extends Omit<EngineOptions, 'allModels'>, RunOptions {
-  /** Every model of every list, also of long ones. Counts only where no `engine` is given. */
+  /** Test every model of every list, including long ones. Used only without `engine`. */
   readonly all?: boolean
   /**
-   * Where the results go, against `cwd`; null writes none. Default `api-test-results.json`, and none when the
+   * Path of the results file, relative to `cwd`; null writes none. Default `api-test-results.json`, or none when the
    * configuration is an object or an `engine` is given.
    */
   readonly out?: string | null
-  /** Also writes the report as a page. */
+  /** Also write the report as an HTML page. */
   readonly html?: string
-  /** @internal Tests inside a running manager or gateway, which learns from it at once. */
+  /** @internal Test inside a running manager or gateway, which learns from the results immediately. */
   readonly engine?: Engine
 }
 
 const RESULTS_FILE = 'api-test-results.json'
 
 /**
- * Tests every target and resolves with the report, also when all of them fail or the run is interrupted. What is found
- * goes into the store, so that the manager uses it from the next call on. Throws ConfigError without a usable
+ * Tests every target and resolves with the report, even when all targets fail or the run is interrupted. Findings are
+ * stored, so the manager uses them from the next call on. Throws ConfigError without a usable
  * configuration or without any key, InvalidRequestError when the filters leave nothing to test.
  * @example
  * const report = await testApiKeys({ provider: 'groq', onResult: ({ target, status }) => console.log(target, status) })
@@ -56,7 +56,7 @@ async function testAndWrite(engine: Engine, options: TestOptions): Promise<TestR
   return report
 }
 
-/** A folder that cannot be written costs the file, not the results. */
+/** An unwritable folder loses the file, not the results. */
 async function write(engine: Engine, path: string, text: string): Promise<void> {
   const problem = await writeWhole(path, text)
   if (problem !== null) engine.logger.warn(problem)

@@ -1,4 +1,4 @@
-/** Tests one target: reserves, calls, judges, records; waits for a short limit, retries a hiccup once. */
+/** Tests one target: reserve, call, judge, record. A short limit is waited out, a transient failure retried once. */
 
 import type { ChatRequest } from '../domain/chat.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
@@ -15,18 +15,18 @@ import type { DayAllowance } from './allowance.ts'
 import type { ProviderQueues } from './providerQueues.ts'
 import type { TestBudget } from './testBudget.ts'
 
-/** What all calls of one run share. */
+/** Shared by all calls of one run. */
 export interface Desk {
   readonly engine: Engine
   readonly queues: ProviderQueues
   readonly budget: TestBudget
   readonly allowance: DayAllowance
-  /** Maximum milliseconds of one call of a target. */
+  /** Maximum milliseconds for one call of a target. */
   readonly timeoutOf: (target: Target) => number
   /** Longest single wait for a limit, in milliseconds. */
   readonly patienceMs: number
   readonly signal: AbortSignal
-  /** Called before a call is made, and when a limit is waited for. */
+  /** Called when a call is about to start, and when a wait for a limit begins. */
   readonly onCall: (target: Target) => void
   readonly onWait: (target: Target) => void
 }
@@ -36,18 +36,18 @@ export type TestAnswer =
   | { readonly kind: 'skipped'; readonly reason: string }
   | { readonly kind: 'interrupted' }
 
-/** How often a limit is waited for before it is reported. */
+/** How many times a limit is waited for before it is reported. */
 const MOST_WAITS = 3
-/** Delay before a retry after a limit without a stated wait, doubled each time. */
+/** First wait for a limit whose response states no delay; doubled each time. Many 429s carry no `Retry-After`. */
 const UNSTATED_WAIT_MS = 5000
-/** Stated waits get up to this share on top, so that all who waited do not come back in the same moment. */
+/** Stated waits grow by up to this fraction, so that waiting calls do not all retry at the same moment. */
 const JITTER = 0.1
 
 export function callTarget(desk: Desk, target: Target, request: ChatRequest): Promise<TestAnswer> {
   return new Asking(desk, target, request).run()
 }
 
-/** The pending request of one call; budgets see the most it can consume. */
+/** The pending request of one call; limits and budgets reserve its worst case. */
 function pendingOf(
   { engine, timeoutOf }: Pick<Desk, 'engine' | 'timeoutOf'>,
   target: Target,
@@ -92,11 +92,11 @@ class Asking {
     }
   }
 
-  /** Looks and calls; a wait is only named, so that the place in the queue is free meanwhile. */
+  /** Checks and calls; a wait is returned rather than slept, so that the queue slot is free meanwhile. */
   async #step(): Promise<Step> {
     const { engine, signal } = this.#desk
     if (signal.aborted) return { kind: 'interrupted' }
-    // A configuration that is edited meanwhile may take a target away.
+    // A configuration reload may have removed the target.
     if (engine.registry.find(this.#target.stateId) === undefined)
       return { kind: 'skipped', reason: 'it is no longer configured' }
     const ms = this.#waitForRoom()
@@ -134,13 +134,13 @@ class Asking {
     return { end, costNanoUsd: event.costNanoUsd }
   }
 
-  /** Waits for the end; an interrupted run ends the call. */
+  /** Waits for the end; interrupting the run aborts the call. */
   async #endOf(call: Call, pending: PendingRequest): Promise<CallEnd> {
     const stop = () => pending.cancellation.cancel()
     this.#desk.signal.addEventListener('abort', stop, { once: true })
     try {
       await call.first
-      // There is no reader: chunks are only assembled.
+      // The response is only collected, not streamed to a reader.
       if (call.ended === null) call.attach({ onChunks: () => true, onEnd: () => {} })
       return await call.done
     } finally {
@@ -148,7 +148,7 @@ class Asking {
     }
   }
 
-  /** The answer disproves whatever kept the target out until now. */
+  /** The answer disproves whatever kept the target parked. */
   #liftParks(): void {
     const { engine } = this.#desk
     const lifted = new Set<FailureKind>()
@@ -160,7 +160,7 @@ class Asking {
     }
   }
 
-  /** A limit that is known to be short now, and not for long, is not run into. Null when the call can go. */
+  /** Avoids running into a limit known to be short right now, if it resets soon. Null when the call can go. */
   #waitForRoom(): number | null {
     const { engine, patienceMs } = this.#desk
     const { quota } = needOf(this.#desk, this.#target, this.#request)
@@ -170,7 +170,7 @@ class Asking {
     return waitMs <= patienceMs && this.#mayWait() ? waitMs : null
   }
 
-  /** How long to wait before the same call again; null when its failure is the answer. */
+  /** How long to wait before retrying the same call; null when its failure is final. */
   #waitAfter(failure: Failure): number | null {
     const { engine, patienceMs } = this.#desk
     if (failure.kind === 'rate_minute') return this.#waitForLimit(failure.retryAfterMs)
@@ -188,7 +188,7 @@ class Asking {
     return waitMs <= patienceMs && this.#mayWait() ? waitMs * (1 + JITTER * engine.random()) : null
   }
 
-  /** Counts a wait; false when there were enough. */
+  /** Counts a wait; false once the maximum is reached. */
   #mayWait(): boolean {
     if (this.#waits >= MOST_WAITS) return false
     this.#waits++
@@ -206,7 +206,7 @@ type Step = TestAnswer | { readonly kind: 'wait'; readonly ms: number }
 
 export const OVER_BUDGET = 'it could cost more than is left of settings.test.max_usd'
 
-/** Null when one of them is unknown. */
+/** Null when either is unknown. */
 export function addCosts(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a + b
 }

@@ -1,24 +1,24 @@
-/** What changed since the run before, by the results file it left. */
+/** What changed since the previous run, according to the results file it left. */
 
 import { asArray, asRecord, asString } from '../domain/json.ts'
 import { targetId } from '../domain/target.ts'
 import type { TestResult } from './testResult.ts'
 
 export interface Changes {
-  /** ISO 8601 of the run before; null when its file does not say. */
+  /** ISO 8601 time of the previous run; null when its file does not state it. */
   readonly since: string | null
-  /** Targets. */
+  /** Target ids. */
   readonly newlyWorking: readonly string[]
   readonly newlyFailing: readonly string[]
 }
 
-/** What an earlier run found: the outcome by target. */
+/** The outcome of an earlier run by target. */
 export interface EarlierRun {
   readonly since: string | null
   readonly worked: ReadonlyMap<string, boolean>
 }
 
-/** Null for anything that is no results file, also one that only looks like it. */
+/** Null for anything that is not a results file, including one that merely resembles it. */
 export function readEarlierRun(value: unknown): EarlierRun | null {
   const record = asRecord(value)
   const tests = asArray(record?.['tests'])
@@ -38,7 +38,7 @@ export function readEarlierRun(value: unknown): EarlierRun | null {
   return { since: since !== undefined && !Number.isNaN(Date.parse(since)) ? since : null, worked }
 }
 
-/** Targets that were tested both times and came out otherwise. */
+/** Targets tested in both runs with different outcomes. */
 export function changesSince({ since, worked }: EarlierRun, tests: readonly TestResult[]): Changes {
   const turned = (now: boolean) =>
     tests

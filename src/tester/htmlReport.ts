@@ -1,4 +1,4 @@
-/** The report as one page that needs nothing else: no script, no address, everything escaped. */
+/** The report as one self-contained page: no scripts, no external URLs, everything escaped. */
 
 import type { TestReport } from './report.ts'
 import { failureReasonOf } from './summaryText.ts'

@@ -1,4 +1,4 @@
-/** What is tested, what the lists have decided already, and what is left out: made before the first call. */
+/** What is tested, what the lists have already decided, and what is skipped: settled before the first call. */
 
 import { InvalidRequestError } from '../domain/errors.ts'
 import type { Failure } from '../domain/failure.ts'
@@ -11,14 +11,14 @@ import type { ListedModel } from '../upstream/discovery/modelsList.ts'
 import type { Filters } from './runOptions.ts'
 import type { Survey } from './survey.ts'
 
-/** One target of the run, or one key of which no model is known. */
+/** One target of the run, or one key without a known model. */
 export interface PlannedTest {
   readonly id: string
   readonly provider: string
   readonly keyIndex: number
   readonly model: string
   readonly credential: Credential
-  /** As the provider gave it now; null when it gave none. */
+  /** The provider's current list; null when it gave none. */
   readonly list: readonly ListedModel[] | null
   /** Null for a key without models. */
   readonly target: Target | null
@@ -27,15 +27,15 @@ export interface PlannedTest {
 
 export type TestFate =
   | { readonly do: 'call' }
-  /** Decided without a call. `finding` names a cause that other targets share. */
+  /** Decided without a call. `finding` names a cause shared with other targets. */
   | { readonly do: 'tell'; readonly failure: Failure; readonly finding: string | null; readonly startedAt: number }
   | { readonly do: 'skip'; readonly reason: string }
 
-/** Placeholders for all models of a key when none is known: a refused key, an unreadable list. */
+/** Represents all models of a key when none is known: the key is refused, or its list fails to load. */
 const ALL_MODELS = '(all models)'
 const MODELS_LIST = '(models list)'
 
-/** The keys the filters leave. Throws InvalidRequestError when there is none, naming what there is. */
+/** The keys that match the filters. Throws InvalidRequestError, naming what exists, when none does. */
 export function chosenCredentials(engine: EngineReader, { provider, key }: Filters): readonly Credential[] {
   const { credentials } = engine.registry
   const wanted = provider?.toLowerCase()
@@ -50,7 +50,7 @@ export function chosenCredentials(engine: EngineReader, { provider, key }: Filte
   return chosen
 }
 
-/** Throws InvalidRequestError when no model is left. */
+/** Throws InvalidRequestError when no model matches. */
 export function planTests(engine: EngineReader, surveys: readonly Survey[], filters: Filters): readonly PlannedTest[] {
   const items = surveys.flatMap((survey) => itemsOf(engine, survey, filters))
   if (items.length > 0 || filters.model === undefined) return items
@@ -78,7 +78,7 @@ function itemsOf(engine: EngineReader, survey: Survey, { model }: Filters): read
   }))
 }
 
-/** The key is reported although nothing can be called with it. */
+/** The key is reported even though no model can be called with it. */
 function withoutModels(engine: EngineReader, survey: Survey): readonly PlannedTest[] {
   const { credential, refusal, listFailure, startedAt } = survey
   const empty: Failure = { kind: 'model_not_found', status: null, message: 'the provider lists no model for this key' }
@@ -111,7 +111,7 @@ function fateOf(target: Target, survey: Survey, named: boolean, rules: Eligibili
   return forbidden === null ? { do: 'call' } : { do: 'skip', reason: forbidden.reason }
 }
 
-/** Only what the user's settings forbid is asked. */
+/** Only the user's settings restrict a test. */
 const NOTHING_NEEDED: Needs = {
   inputTokens: 0,
   maxOutputTokens: null,
@@ -122,13 +122,13 @@ const NOTHING_NEEDED: Needs = {
   auto: false,
 }
 
-/** A model that is gone, was never there, or does something else; null when only a call can show it. */
+/** A model that is retired, unknown or of another kind; null when only a call can tell. */
 function decidedByList({ model }: Target, { credential, list }: Survey): Failure | null {
   const { spec } = credential.provider
   const known = catalogueModel(spec, model)
   const listed = list === null || list.length === 0 ? undefined : findListed(list, model)
   if (listed !== undefined && !listed.chats) return doesNotChat(listed)
-  // What the provider lists today is served, whatever was announced.
+  // A model listed today is served, whatever was announced.
   if (listed !== undefined) return null
   if (known?.retired !== undefined) return retired(known.retired)
   return list === null || list.length === 0 ? null : unlisted(model, list)
@@ -154,7 +154,7 @@ function nearestListed(model: string, list: readonly ListedModel[]): string | un
   )[0]
 }
 
-/** What a call said of a model that is not there, with what the catalogue and the list know of it. */
+/** The failure of a call to a missing model, with what the catalogue and the list know about it. */
 export function explained(
   failure: Failure,
   { model, credential, list }: Pick<PlannedTest, 'model' | 'credential' | 'list'>,
@@ -174,8 +174,8 @@ function doesNotChat({ embeds }: ListedModel): Failure {
 }
 
 /**
- * The row of a model that goes by several names: `llama3` is `llama3:latest` (Ollama), `claude-x` its dated snapshot,
- * and `model:online` a way to call `model` (OpenRouter). `:free` is a model of its own.
+ * The row of a model with several names: `llama3` is `llama3:latest` (Ollama), `claude-x` its dated snapshot, and
+ * `model:online` a variant of `model` (OpenRouter). `:free` is a model of its own.
  */
 function findListed(list: readonly ListedModel[], model: string): ListedModel | undefined {
   const colon = model.lastIndexOf(':')

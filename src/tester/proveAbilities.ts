@@ -1,4 +1,4 @@
-/** Takes the exams of a target that works, side by side, and says what each came to. */
+/** Runs the ability exams of a working target in parallel and returns the result of each. */
 
 import type { Target } from '../domain/target.ts'
 import {

@@ -1,4 +1,4 @@
-/** How many calls may be under way at once, per account; local servers take one at a time. */
+/** Limits concurrent calls per account; local servers take one at a time. */
 
 import type { Target } from '../domain/target.ts'
 
@@ -10,7 +10,7 @@ export class ProviderQueues {
     this.#most = most
   }
 
-  /** Runs the work when the target's account has a place free; places are given in the order of asking. */
+  /** Runs the work when the target's account has a free slot; slots are granted in order of request. */
   async run<Result>(target: Target, work: () => Promise<Result>): Promise<Result> {
     const queue = this.#laneOf(target)
     await queue.enter()
@@ -23,7 +23,7 @@ export class ProviderQueues {
 
   #laneOf(target: Target): ProviderQueue {
     const { local } = target.profile
-    // Two models in the memory of one machine would measure each other's loading.
+    // Loading two models on one machine at once would distort both measurements.
     const name = local ? `local ${target.provider}` : target.account
     let queue = this.#queues.get(name)
     if (queue === undefined) {
@@ -50,7 +50,7 @@ class ProviderQueue {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
-  /** The free place goes to the longest waiting call. */
+  /** The slot goes to the longest-waiting call. */
   leave(): void {
     const next = this.#waiting.shift()
     if (next === undefined) this.#free++

@@ -1,7 +1,4 @@
-/**
- * A plain red picture, made here so that no file has to be carried along: 32 x 32 pixels, above every provider's least
- * size.
- */
+/** A plain red picture, generated so that no file has to ship: 32 x 32 pixels, above every provider's minimum. */
 
 import { crc32, deflateSync } from 'node:zlib'
 
@@ -15,7 +12,7 @@ export function redPicture(): string {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(SIDE, 0)
   header.writeUInt32BE(SIDE, 4)
-  header.set([8, 2, 0, 0, 0], 8) // 8 bits a channel, red-green-blue, the one compression, filter and no interlacing
+  header.set([8, 2, 0, 0, 0], 8) // 8 bits per channel, RGB, the only compression and filter methods, no interlacing
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
   return Buffer.concat([
     signature,

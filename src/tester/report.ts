@@ -22,9 +22,9 @@ export interface TestReport {
   /** What to do next, most useful first. */
   readonly advice: readonly Advice[]
   readonly cost: TestCost
-  /** Against the results file of the run before; null when there is none. */
+  /** Compared with the previous run's results file; null when there is none. */
   readonly changes: Changes | null
-  /** The run was ended before everything was tested. */
+  /** The run ended before everything was tested. */
   readonly interrupted: boolean
 }
 
@@ -38,11 +38,11 @@ interface Fastest {
 }
 
 export interface TestCost {
-  /** The most it could have cost, as shown before the first call. */
+  /** Maximum possible cost, as shown before the first call. */
   readonly estimatedUsd: number
   readonly maxUsd: number
   readonly spentUsd: number
-  /** Targets of unknown price. */
+  /** Number of targets whose price is unknown. */
   readonly unknownPrice: number
 }
 

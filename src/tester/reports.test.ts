@@ -63,7 +63,7 @@ test('openingText() begins with the number of models and says what they may cost
   )
 })
 
-test('reportText() has the documented form', () => {
+test('reportText() prints the documented report', () => {
   const tests = [
     passed('groq', 'openai/gpt-oss-20b', { responseTime: 876 }),
     failed('groq', 'llama-3.3-70b-versatile', {
@@ -108,7 +108,7 @@ What to do next:
 `)
 })
 
-test('htmlReport() escapes what models and providers say, and needs nothing from elsewhere', () => {
+test('htmlReport() escapes text from models and providers, and loads nothing external', () => {
   const page = htmlReport(report([failed('groq', '<script>alert(1)</script>', { error: '"><img src=x onerror=1>&' })]))
   expect(page).not.toContain('<script')
   expect(page).not.toContain('<img')

@@ -1,10 +1,10 @@
-/** What a target is asked in a run: one short message, and an exam per claimed ability. */
+/** The requests a target is sent in a run: one short message, and an exam per claimed ability. */
 
 import type { ChatRequest } from '../domain/chat.ts'
 import type { Target } from '../domain/target.ts'
 import { claimedAbilities, EXAMS } from './abilities.ts'
 
-/** Enough for a short word; the least that every provider takes is 16 (OpenAI Responses). */
+/** Enough for a short word; 16 is the lowest value every provider accepts (OpenAI Responses' minimum). */
 const MAX_TOKENS = 16
 
 /** `message` from `settings.test.message`. */

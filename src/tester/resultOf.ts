@@ -1,4 +1,4 @@
-/** From what became of a target to the row of the report. */
+/** Turns the outcome of a target into a row of the report. */
 
 import type { ChatResponse } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
@@ -14,10 +14,10 @@ export type EndedTest = Extract<TestAnswer, { kind: 'ended' }>
 
 /** Characters of an answer that are kept. */
 const SHOWN = 200
-/** Failures whose end is a time to wait for. */
+/** Failures that end at a known or estimated time. */
 const LIMITS: ReadonlySet<Failure['kind']> = new Set(['rate_minute', 'quota_day', 'in_flight_budget'])
 
-/** A target that a free finding decided; `finding` names the cause when others share it. */
+/** A target decided without a call; `finding` names the cause when other targets share it. */
 export function reportedResult(
   engine: EngineReader,
   item: PlannedTest,
@@ -29,7 +29,7 @@ export function reportedResult(
     ...failureFields(engine, item, failure),
     responseTime: 0,
     rateLimitInfo: null,
-    // The status a call would have met.
+    // The status a call would have received: 404 for a missing model, as providers answer it.
     statusCode: failure.kind === 'model_not_found' ? 404 : failure.status,
     calls: 0,
     costUsd: 0,
@@ -110,7 +110,7 @@ function failureFields(
   }
 }
 
-/** A model that spends its few tokens on thinking works all the same. */
+/** A model that spends its few tokens on thinking still works. */
 function noteOn(response: ChatResponse): string | null {
   const thought =
     response.content.some((part) => part.type === 'reasoning') || (response.usage?.reasoningTokens ?? 0) > 0

@@ -1,6 +1,4 @@
-/**
- * `api-test-results.json` on disk: what the last run left is read, and a new one takes its place whole or not at all.
- */
+/** `api-test-results.json` on disk: the previous run's file is read, and a new one replaces it atomically. */
 
 import { randomBytes } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
@@ -8,20 +6,20 @@ import { basename, dirname, join } from 'node:path'
 import { replaceFile } from '../store/replaceFile.ts'
 import { type EarlierRun, readEarlierRun } from './changes.ts'
 
-/** Larger than any results file; such a file is not read. */
+/** Larger than any results file; a bigger file is not read. */
 const MAX_BYTES = 64 * 1024 * 1024
 
-/** Null when there is none, or nothing that can be understood. */
+/** Null when there is no file, or not a readable one. */
 export async function readResultsFile(path: string): Promise<EarlierRun | null> {
   try {
     if ((await stat(path)).size > MAX_BYTES) return null
     return readEarlierRun(JSON.parse(await readFile(path, 'utf8')))
   } catch {
-    return null // a first run, or a file that nothing can be learned from
+    return null // a first run, or a file with nothing usable
   }
 }
 
-/** Null when it is written; else why it could not be, in words. */
+/** Null when it was written; otherwise the reason it was not, in words. */
 export async function writeWhole(path: string, text: string): Promise<string | null> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   try {

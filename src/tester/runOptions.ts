@@ -1,14 +1,14 @@
-/** The options of a test run, and what it reports while it runs. */
+/** Options of a test run, and the callbacks that report its progress. */
 
 import type { TestCost } from './report.ts'
 import type { ProviderName } from './summaryText.ts'
 import type { SkippedTest, TestResult } from './testResult.ts'
 
-/** Narrows the run; everything is tested without it. */
+/** Narrows the run; without filters everything is tested. */
 export interface Filters {
   /** Id of the only provider to test. */
   readonly provider?: string
-  /** Part of the model's id. */
+  /** Substring of the model's id. */
   readonly model?: string
   /** 1-based. */
   readonly key?: number
@@ -23,7 +23,7 @@ interface PlannedTarget {
 
 /** What is known before the first call. */
 export interface TestPlan {
-  /** Every target of the run, also those that are decided or left out already, in the order of the report. */
+  /** Every target of the run, including those already decided or skipped, in the order of the report. */
   readonly targets: readonly PlannedTarget[]
   /** What the run may cost. */
   readonly cost: TestCost
@@ -31,17 +31,17 @@ export interface TestPlan {
   readonly providers: readonly ProviderName[]
 }
 
-/** Callbacks during the run. */
+/** Callbacks that follow the run as it happens. */
 interface TestObserver {
   /** Before the first call. */
   readonly onPlan?: (plan: TestPlan) => void
   /** A call of the target begins, or it waits for a limit. */
   readonly onCall?: (target: string) => void
-  /** A limit is waited for. */
+  /** The target starts waiting for a limit. */
   readonly onWait?: (target: string) => void
   /** A target is done. */
   readonly onResult?: (result: TestResult) => void
-  /** A target is left out. */
+  /** A target is skipped. */
   readonly onSkip?: (skipped: SkippedTest) => void
 }
 
@@ -52,7 +52,7 @@ export interface RunOptions extends Filters, TestObserver {
   readonly concurrency?: number
   /** Maximum milliseconds per call; default `settings.test.timeout_ms`. */
   readonly timeoutMs?: number
-  /** Longest single wait for a limit to reset, in milliseconds; default 65,000: a minute and its jitter. */
+  /** Longest single wait for a limit to reset, in milliseconds; default 65,000: a minute plus jitter. */
   readonly limitPatienceMs?: number
   /** Ends the run; results so far are reported. */
   readonly signal?: AbortSignal

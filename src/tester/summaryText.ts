@@ -1,4 +1,4 @@
-/** The report for people: blocks per provider, results, summary, the fastest, and what to do next. */
+/** The report for people: one block per provider with its results, a summary, the fastest targets, and next steps. */
 
 import type { FailureKind } from '../domain/failure.ts'
 import { PROVABLE } from './abilities.ts'
@@ -9,11 +9,11 @@ export interface ProviderName {
   readonly id: string
   /** `Google Gemini` */
   readonly name: string
-  /** More than one key is configured, so that each is named. */
+  /** More than one key is configured, so each is named. */
   readonly severalKeys: boolean
 }
 
-/** The first lines, known before the first call. */
+/** The first lines, which are known before the first call. */
 export function openingText(plan: { readonly targets: number; readonly cost: TestReport['cost'] }): string {
   const { targets, cost } = plan
   const unknown = cost.unknownPrice === 0 ? '' : `, ${cost.unknownPrice} of unknown price`
@@ -90,7 +90,7 @@ function abilityLine({ abilities }: TestResult): string[] {
   return proofs.length === 0 ? [] : [`     Abilities: ${proofs.join(', ')}`]
 }
 
-/** Reasons are shared by many, so each is said once with those it concerns. */
+/** Many targets share a reason, so each is printed once with the targets it concerns. */
 function skippedLines(provider: ProviderName, skipped: readonly SkippedTest[]): string[] {
   const byReason = Map.groupBy(skipped, ({ reason }) => reason)
   return [...byReason].flatMap(([reason, tests]) => {
@@ -196,7 +196,7 @@ function nextSteps({ advice }: TestReport): string[] {
 
 const count = (number: number, thing: string) => `${number} ${thing}${number === 1 ? '' : 's'}`
 
-/** `$0.0042`: as many digits as it takes to show something. */
+/** `$0.0042`: as many digits as it takes to show a non-zero amount. */
 function usd(amount: number): string {
   return amount === 0 || amount >= 0.01 ? `$${amount.toFixed(2)}` : `$${amount.toPrecision(2)}`
 }

@@ -1,5 +1,5 @@
 /**
- * What can be learned for free before any call: every key's models list, whether the key is good, what a local server
+ * What can be learned for free before any call: each key's models list and validity, and the models a local server
  * holds.
  */
 
@@ -15,22 +15,22 @@ import {
 } from '../upstream/discovery/discover.ts'
 import type { ListedModel } from '../upstream/discovery/modelsList.ts'
 
-/** What was found out about one key. */
+/** What was learned about one key. */
 export interface Survey {
   readonly credential: Credential
-  /** The list as the provider gave it now; null when it has none or gave none. */
+  /** The provider's current list; null when it has none or gave none. */
   readonly list: readonly ListedModel[] | null
-  /** One failure that decides all targets of the key: refused, or a host that cannot be reached. */
+  /** One failure that decides all targets of the key: a refused key, or an unreachable host. */
   readonly refusal: SurveyRefusal | null
   /** Why there is no list although the key may be good. */
   readonly listFailure: Failure | null
-  /** The key was proved for free. */
+  /** A free check accepted the key. */
   readonly proven: boolean
-  /** Models held in memory; null where unknown. */
+  /** Models held in memory; null where the server does not report them. */
   readonly loaded: ReadonlySet<string> | null
-  /** Null where the key check does not say. */
+  /** Null where the key check does not report it. */
   readonly freeRequestsLeft: number | null
-  /** Epoch milliseconds at which the asking began. */
+  /** Epoch milliseconds at which the survey began. */
   readonly startedAt: number
 }
 
@@ -42,7 +42,7 @@ interface SurveyRefusal {
 
 const RETRY_AFTER_MS = 250
 
-/** Asks all keys at once. Never throws for what providers do. */
+/** Surveys all keys in parallel. Provider failures never throw. */
 export function surveyAll(
   engine: Engine,
   credentials: readonly Credential[],
@@ -71,7 +71,7 @@ async function surveyCredential(engine: Engine, credential: Credential, tools: D
   }
 }
 
-/** A hiccup of the connection gets a second chance before thirty targets are judged by it. */
+/** A transient connection failure is retried once before thirty targets are judged by it. */
 async function readList(engine: Engine, credential: Credential, signal: AbortSignal | undefined): Promise<ListResult> {
   if (credential.connection.spec.modelsList === null) return { ok: true, models: [] }
   const first = await engine.lists.readNow(credential, signal)
@@ -82,7 +82,7 @@ async function readList(engine: Engine, credential: Credential, signal: AbortSig
 
 const PASSING: ReadonlySet<Failure['kind']> = new Set(['network', 'server', 'overloaded'])
 
-/** Only where the list does not prove the key itself. */
+/** Needed only where the list does not itself prove the key. */
 async function proveKey(credential: Credential, tools: DiscoverTools): Promise<KeyCheckResult | null> {
   return provesKey(credential) ? null : checkKey(credential.connection, tools)
 }
@@ -96,7 +96,7 @@ function refusalOf(credential: Credential, listed: ListResult, checked: KeyCheck
   const refused = failures.find((failure) => failure.kind === 'auth_invalid')
   if (refused !== undefined) return { failure: refused, id: `key ${credential.provider.id}@${credential.fingerprint}` }
   const away = failures.find(isUnreachable)
-  // A host that answered one of the two questions can be reached.
+  // A host that answered either request is reachable.
   const answered = checked?.state === 'valid' || (listed.ok && credential.connection.spec.modelsList !== null)
   return away === undefined || answered ? null : { failure: away, id: `host ${credential.provider.id}` }
 }

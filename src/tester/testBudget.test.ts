@@ -6,7 +6,7 @@ const calls = fc.array(fc.record({ worst: fc.nat(2000), actual: fc.nat(2000), ov
   maxLength: 40,
 })
 
-test('Purse lets nobody spend more than the limit, however calls overlap', () => {
+test('TestBudget never spends more than the limit, however calls overlap', () => {
   fc.assert(
     fc.property(calls, fc.nat(5000), (all, limit) => {
       const budget = new TestBudget(limit / 1e9)
@@ -23,13 +23,13 @@ test('Purse lets nobody spend more than the limit, however calls overlap', () =>
   )
 })
 
-test('Purse takes what was put aside when nobody knows the cost', () => {
+test('TestBudget charges the reserved amount when the cost is unknown', () => {
   const budget = new TestBudget(1e-6)
   budget.settle(budget.reserve(400)!, null)
   expect(budget.spentNanoUsd).toBe(400)
 })
 
-test('Purse lets calls of unknown price pass unless nothing may be spent', () => {
+test('TestBudget lets calls of unknown price pass unless nothing may be spent', () => {
   expect(new TestBudget(0.05).reserve(null)).toEqual({ amount: 0 })
   expect(new TestBudget(0).reserve(null)).toBeNull()
   expect(new TestBudget(0).reserve(0)).toEqual({ amount: 0 })

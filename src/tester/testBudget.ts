@@ -1,4 +1,4 @@
-/** The most a test run may cost: every call puts its worst case aside first, and pays what it really cost. */
+/** The spending limit of a test run: every call reserves its worst case first, then settles its actual cost. */
 
 interface Reserved {
   /** Integer nano-USD. */
@@ -15,13 +15,13 @@ export class TestBudget {
     this.#limit = Math.floor(limitUsd * 1e9)
   }
 
-  /** Integer nano-USD that were paid for. */
+  /** Integer nano-USD spent so far. */
   get spentNanoUsd(): number {
     return this.#spent
   }
 
   /**
-   * Puts the worst case aside; null when there is no room for it. A call of unknown price (null) puts nothing aside and
+   * Reserves the worst case; null when there is no room for it. A call of unknown price (null) reserves nothing and
    * passes unless nothing at all may be spent.
    */
   reserve(worstNanoUsd: number | null): Reserved | null {
@@ -32,7 +32,7 @@ export class TestBudget {
     return { amount }
   }
 
-  /** The call has ended; a call of unknown cost costs what was reserved for it. */
+  /** The call has ended; an unknown cost is charged at the reserved amount. */
   settle({ amount }: Reserved, costNanoUsd: number | null): void {
     this.#reserved -= amount
     this.#spent += costNanoUsd ?? amount

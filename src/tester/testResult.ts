@@ -1,4 +1,4 @@
-/** What a test of one target came to, as `api-test-results.json` holds it: the original's fields first, then ours. */
+/** The result of testing one target, as stored in `api-test-results.json`: the original's fields first, then ours. */
 
 import type { FailureKind, LimitFact } from '../domain/failure.ts'
 import type { AbilityProofs } from './abilities.ts'
@@ -9,9 +9,9 @@ export interface TestResult {
   readonly keyIndex: number
   readonly model: string
   readonly status: 'success' | 'failed'
-  /** Milliseconds of the call that decided; 0 when none was made. */
+  /** Milliseconds of the deciding call; 0 when none was made. */
   readonly responseTime: number
-  /** The answer, redacted and cut. */
+  /** The answer, redacted and truncated. */
   readonly responseText?: string
   readonly rateLimitInfo: RateLimitInfo | null
   readonly error?: string
@@ -22,17 +22,17 @@ export interface TestResult {
   readonly failureKind: FailureKind | null
   /** What to do about it; null when it works. */
   readonly advice: string | null
-  /** The model that takes the place of one that is gone. */
+  /** The model that replaces a retired one. */
   readonly successor?: string
-  /** When a limit ends, ISO 8601; null when it is not a limit or unknown. */
+  /** When the limit ends, ISO 8601; null when the failure is not a limit or its end is unknown. */
   readonly retryAt: string | null
-  /** Worth knowing of a target that works, such as `works, thinks first`. */
+  /** A remark on a working target, such as `works, thinks first`. */
   readonly note?: string
-  /** Upstream calls made for it; 0 when the models list or the key check had decided already. */
+  /** Upstream calls made for it; 0 when the models list or the key check had already decided. */
   readonly calls: number
-  /** Of all its calls; null when a price is unknown. */
+  /** Cost of all its calls; null when a price is unknown. */
   readonly costUsd: number | null
-  /** Names the one cause shared by all targets of a key or of a host; null for a cause of its own. */
+  /** Names the cause shared by all targets of a key or host; null for a cause of its own. */
   readonly finding: string | null
   readonly abilities?: AbilityProofs
 }
@@ -46,7 +46,7 @@ export interface SkippedTest {
   readonly reason: string
 }
 
-/** Requests a minute (or second), and a day, as the answer's headers state them. */
+/** Requests per minute (or second) and per day, as stated in the response headers. */
 interface RateLimitInfo {
   readonly limitRequests: number | null
   readonly remainingRequests: number | null
@@ -57,7 +57,7 @@ interface RateLimitInfo {
   readonly resetRequestsDay: string | null
 }
 
-/** Null when the answer states no limit of requests. */
+/** Null when the response states no request limits. */
 export function rateLimitInfo(limits: readonly LimitFact[]): RateLimitInfo | null {
   const requests = limits.filter((fact) => fact.unit === 'requests')
   if (requests.length === 0) return null
@@ -73,10 +73,10 @@ export function rateLimitInfo(limits: readonly LimitFact[]): RateLimitInfo | nul
   }
 }
 
-/** The latest time a `Date` can name; https://tc39.es/ecma262/#sec-time-values-and-time-range */
+/** The latest time a `Date` can represent; https://tc39.es/ecma262/#sec-time-values-and-time-range */
 const LATEST = 8.64e15
 
-/** ISO 8601; null for a time that is none. */
+/** ISO 8601; null for a missing or invalid time. */
 export function isoTime(at: number | null | undefined): string | null {
   return at === null || at === undefined || !(Math.abs(at) <= LATEST) ? null : new Date(at).toISOString()
 }

@@ -1,4 +1,4 @@
-/** One run of the tester: what is free is asked first, then every target that is left is called, all at once. */
+/** One run of the tester: the free checks first, then every remaining target is called in parallel. */
 
 import { ConfigError } from '../domain/errors.ts'
 import type { Failure } from '../domain/failure.ts'
@@ -23,7 +23,7 @@ import type { Advice, SkippedTest, TestResult } from './testResult.ts'
 
 const CONCURRENCY = 8
 const LIMIT_PATIENCE_MS = 65_000
-/** A models list or key check may take this long. */
+/** Timeout of a models list or key check, in milliseconds. */
 const SURVEY_MS = 10_000
 
 /** Throws ConfigError without any key, InvalidRequestError when the filters leave nothing. */
@@ -91,7 +91,7 @@ class TestRun {
     }
   }
 
-  /** Loading a model into memory comes before its first token. */
+  /** A local model is loaded into memory before its first token. */
   #timeoutOf(target: Target): number {
     const { registry } = this.#engine
     const usual = registry.config.settings.test.timeoutMs
@@ -114,7 +114,7 @@ class TestRun {
     return { estimatedUsd: nanoUsd / 1e9, maxUsd, spentUsd: 0, unknownPrice }
   }
 
-  /** A key that its provider accepts is no longer held for refused. */
+  /** A key its provider accepts is no longer treated as refused. */
   #liftProven(surveys: readonly Survey[]): void {
     const { parks } = this.#engine.learned
     for (const { credential, proven } of surveys) {
@@ -154,7 +154,7 @@ class TestRun {
     this.#options.onSkip?.(skipped)
   }
 
-  /** Decided without a call; recorded all the same, so that no request makes the call. */
+  /** Decided without a call of its own, but recorded so that no other request makes that call. */
   #recordFate(item: PlannedTest, { failure, finding, startedAt }: Extract<TestFate, { do: 'tell' }>): void {
     const { target } = item
     if (target !== null) this.#recordFinding(target, failure, startedAt)
@@ -169,7 +169,7 @@ class TestRun {
       source: 'test',
       operation: 'chat',
       target,
-      // All findings of one list are one occurrence: they began before any of them ended.
+      // All findings from one list are one occurrence: they began before any of them ended.
       startedAt: Math.min(startedAt, now - 1),
       streamed: false,
       end: { ...NO_ANSWER, outcome: { ok: false, failure }, status: failure.status },

@@ -1,4 +1,4 @@
-/** `keywise doctor`: looks at everything keywise stands on and says what to do. */
+/** `keywise doctor`: checks everything keywise depends on and says how to fix what is wrong. */
 
 import { type Config, loadConfig } from '../../config/config.ts'
 import { KeywiseError } from '../../domain/errors.ts'
@@ -45,7 +45,7 @@ function readConfig(options: EngineOptions): Config | Finding {
   }
 }
 
-/** A test message through every channel, so that the first real one does not get lost. */
+/** Sends a test message through every channel, so that a broken one is found before the first real alert. */
 async function tryAlerts(options: EngineOptions): Promise<Finding[]> {
   const opened = openEngine({ ...options, logger: false })
   try {
@@ -62,7 +62,7 @@ async function tryAlerts(options: EngineOptions): Promise<Finding[]> {
   }
 }
 
-/** What needs an engine: the store as it opens, the hosts, the keys. */
+/** The checks that need an engine: the opened store, the hosts, the keys. */
 async function examineWorld(options: EngineOptions, config: Config): Promise<Finding[]> {
   const said: string[] = []
   const logger = {
@@ -109,7 +109,7 @@ function printFindings(findings: readonly Finding[], out: Printer): void {
   out.line(count === 0 ? 'Nothing needs mending.' : `${count} ${count === 1 ? 'thing needs' : 'things need'} mending.`)
 }
 
-/** 78 when it is the configuration, 1 when it is anything else, 0 when nothing needs mending. */
+/** 78 for a configuration problem, 1 for any other, 0 when nothing needs fixing. */
 function exitCodeOf(findings: readonly Finding[]): ExitCode {
   const problems = findings.filter(({ state }) => state === 'problem')
   if (problems.some(({ check }) => check === 'configuration')) return 78

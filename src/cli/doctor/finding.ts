@@ -1,9 +1,9 @@
-/** What the doctor found: one line, and what to do about it. */
+/** One finding of the doctor: a line, and what to do about it. */
 
 export interface Finding {
-  /** What was looked at: `node`, `configuration`, `store`, `network`, `key` … */
+  /** The subject of the check: `node`, `configuration`, `store`, `network`, `key` … */
   readonly check: string
-  /** `warning`: worth knowing; `problem`: something does not work until it is mended. */
+  /** `warning`: worth knowing; `problem`: something does not work until it is fixed. */
   readonly state: 'ok' | 'warning' | 'problem'
   readonly message: string
   /** What to do; null where there is nothing to do. */

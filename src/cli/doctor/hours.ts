@@ -1,4 +1,4 @@
-/** What the doctor sees of the user's hours: rules that never hold, and rules that keep everything out now. */
+/** Checks the user's time rules: rules that never apply, and rules that exclude every target right now. */
 
 import type { EngineReader } from '../../engine/reader.ts'
 import { allClosed } from '../../views/hours.ts'

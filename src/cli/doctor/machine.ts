@@ -1,4 +1,4 @@
-/** What the doctor checks on this machine: node, the configuration, the store's file, and their permissions. */
+/** Checks this machine: node, the configuration, the store's file and their permissions. */
 
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -8,7 +8,7 @@ import { checkStoreFile } from '../../store/sqlite/checkFile.ts'
 import { isSqliteAvailable } from '../../store/sqlite/module.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 
-/** `engines` of the package: older ones lack type stripping without a flag, and `node:sqlite`. */
+/** `engines` of the package: older versions lack unflagged type stripping and `node:sqlite`. */
 const OLDEST = [22, 19] as const
 
 export function checkNode(version = process.versions.node): Finding {
@@ -71,7 +71,7 @@ export function checkStorePlace(location: string): Finding[] {
   }
 }
 
-/** Keys and prompts must not be readable by others. Windows has no such mode bits. */
+/** Keys and prompts must not be readable by other users. Windows keeps permissions elsewhere (ACLs). */
 function checkSecrecy(check: string, path: string, mode: string): Finding[] {
   if (process.platform === 'win32') return []
   const about = statSync(path, { throwIfNoEntry: false })

@@ -1,4 +1,4 @@
-/** What the doctor sees beyond this machine: the gateway's port, the providers' hosts, their clocks, and the keys. */
+/** Checks beyond this machine: the gateway's port, the providers' hosts and clocks, and the keys. */
 
 import type { Failure } from '../../domain/failure.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -7,7 +7,7 @@ import type { Credential } from '../../engine/targets/targetRegistry.ts'
 import { type Reached, reach } from '../../upstream/discovery/reach.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 
-/** Whether the gateway can have its port, or has it already. */
+/** Whether the gateway can bind its port, or a gateway already listens there. */
 export async function checkPort(host: string, port: number): Promise<Finding> {
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
   if (port === 0) return fine('port', 'any free port')
@@ -29,10 +29,10 @@ function isRefused(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED'
 }
 
-/** Half a minute shifts the windows of limits; more breaks "today". */
+/** Half a minute shifts rate-limit windows; more makes "today" wrong. */
 const MOST_SKEW_MS = 30_000
 
-/** One finding a host, and one for the clock. */
+/** One finding per host, and one for the clock. */
 export async function checkHosts(engine: EngineReader): Promise<Finding[]> {
   const hosts = new Map<string, Credential>()
   for (const credential of engine.registry.credentials)
@@ -65,7 +65,7 @@ function adviceFor(failure: Failure): string {
     : 'check the connection, the firewall, and HTTPS_PROXY'
 }
 
-/** The middle of what the hosts say: one of them may be wrong itself. */
+/** The median of the hosts' clocks, since any one of them may be wrong. */
 function clockFinding(reached: readonly Reached[]): Finding[] {
   const ahead = reached.flatMap((one) => (one.ok && one.clockAheadMs !== null ? [one.clockAheadMs] : []))
   const middle = ahead.sort((a, b) => a - b)[Math.floor(ahead.length / 2)]
@@ -76,7 +76,7 @@ function clockFinding(reached: readonly Reached[]): Finding[] {
   return [problem('clock', `is ${seconds} s ${direction} the providers'`, 'turn on time synchronisation (NTP)')]
 }
 
-/** One finding a key; costs nothing at the provider. */
+/** One finding per key; the checks are free at the provider. */
 export async function checkKeys({ registry, checks }: Pick<Engine, 'registry' | 'checks'>): Promise<Finding[]> {
   return Promise.all(
     registry.credentials.map(async (credential) => {

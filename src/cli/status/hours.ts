@@ -25,10 +25,7 @@ export function showHours(view: HoursView, out: Printer, asJson: boolean, again:
   }
 }
 
-/**
- * A line of times, one of evidence, one of successes; one of prices and one of closed hours where there is such a
- * thing.
- */
+/** One line each for times, evidence and successes; prices and closed hours get a line only where they exist. */
 function linesOf({ target, hours }: TargetHours, out: Printer): string[][] {
   const line = (name: string, cell: (hour: HourRow) => string) => ['', name, ...hours.map(cell)]
   const lines = [

@@ -1,4 +1,4 @@
-/** `keywise status`: every target with its health, what is left of its limits, and what was spent. */
+/** `keywise status`: every target with its health, its remaining limits and its spending. */
 
 import type { Engine } from '../../engine/engine.ts'
 import { Summary } from '../../engine/memory/summary.ts'
@@ -25,7 +25,7 @@ export const run: RunCommand = (context) =>
 function show(engine: Engine, { options, stdout, env }: CommandContext): void {
   const out = printer(stdout, env)
   if (options['hours']) return showHours(hoursView(engine), out, options['json'] === true, options['watch'] === true)
-  // A command that only looks has no calls of its own to count; the gateway fills this with its own.
+  // A read-only command has no calls of its own to count; the gateway fills this with its own.
   const view = statusView(engine, new Summary().view())
   if (options['json']) return out.json(view)
   if (options['watch']) out.clear()
@@ -87,7 +87,7 @@ function healthOf({ status, parked, lastError }: TargetStatus): string {
   return status === 'failing' && lastError?.statusCode ? `failing (${lastError.statusCode})` : status
 }
 
-/** The two that are nearest to their end, as `12/30 requests a minute (header, 40 s ago)`. */
+/** The two limits closest to exhaustion, as `12/30 requests a minute (header, 40 s ago)`. */
 function limitsOf(limits: readonly LimitStatus[], now: number): string {
   const share = ({ limit, remaining }: LimitStatus) => (limit && remaining !== null ? remaining / limit : 2)
   return [...limits]
@@ -104,7 +104,7 @@ function limitText({ limit, remaining, unit, window, source, checkedAt }: LimitS
   return `${size} ${unit}${per} (${source}${when})`
 }
 
-/** Each park once, however many targets stand behind it. */
+/** Each park once, however many targets it covers. */
 function parkedLines({ targets }: StatusView): string[] {
   const texts = new Set(targets.flatMap(({ parked }) => (parked === null ? [] : [parked.text])))
   return texts.size === 0 ? [] : ['', 'Parked:', ...[...texts].map((text) => `  ${text}`)]

@@ -1,4 +1,4 @@
-/** A test run while it runs, on stderr: a live grid on a terminal, a line per result elsewhere. */
+/** The progress of a test run on stderr: a live grid on a terminal, one line per result elsewhere. */
 
 import { styleText } from 'node:util'
 import type { Logger } from '../../domain/logger.ts'
@@ -11,9 +11,9 @@ export interface Progress {
   readonly onWait: (target: string) => void
   readonly onResult: (result: TestResult) => void
   readonly onSkip: (skipped: { readonly target: string; readonly reason: string }) => void
-  /** Warnings that may come meanwhile; kept until the grid is gone. */
+  /** Buffers warnings until the grid is gone. */
   readonly logger: Logger
-  /** Leaves the last state standing; may be called twice. */
+  /** Leaves the final state on screen; may be called twice. */
   readonly close: () => void
 }
 
@@ -55,7 +55,7 @@ const CELLS: {
   skipped: ['-', 'dim'],
 }
 
-/** Results come in bursts; the screen is redrawn at most this often. */
+/** Results arrive in bursts; redrawing faster than this is not visible. */
 const REDRAW_MS = 80
 const UP_AND_CLEAR = '\u001b[1A\u001b[2K'
 
@@ -95,7 +95,7 @@ function openGrid(stream: NodeJS.WriteStream, colours: boolean): Progress {
   }
 }
 
-/** One line per provider: a sign per target, and how many are done. */
+/** One line per provider: a symbol per target, and the number done. */
 function gridLines(
   { providers, targets }: TestPlan,
   cells: ReadonlyMap<string, ProgressCell>,

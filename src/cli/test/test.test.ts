@@ -35,7 +35,7 @@ function sink(isTTY: boolean): { stream: NodeJS.WriteStream; text: () => string 
     text += more
     return true
   }
-  return { stream: { write, isTTY, columns: 100 } as unknown as NodeJS.WriteStream, text: () => text } // what the command uses
+  return { stream: { write, isTTY, columns: 100 } as unknown as NodeJS.WriteStream, text: () => text } // all that the command uses of a stream
 }
 
 test('keywise test prints the opening, the blocks and the summary, writes the results, and exits 0', async () => {
@@ -85,7 +85,7 @@ test('keywise test exits 130 at Ctrl-C and keeps the results so far', async () =
   expect(out).toContain('Interrupted')
   expect(JSON.parse(readFileSync(join(folder, 'api-test-results.json'), 'utf8')).interrupted).toBe(true)
 
-  /** The command listens for the signal from its first moment on. */
+  /** Only answer once the command listens for the signal, which it does from its start. */
   async function untilSomethingAnswers(): Promise<void> {
     while (process.listenerCount('SIGINT') === 0) await new Promise((resolve) => setImmediate(resolve))
   }

@@ -62,7 +62,7 @@ function optionsOf({ options, env, cwd }: CommandContext): TestOptions {
   }
 }
 
-/** A whole number from 1 up. */
+/** A whole number, at least 1. */
 function number(value: unknown, flag: string, name: 'key' | 'concurrency' | 'timeoutMs'): Partial<TestOptions> {
   const read = wholeNumber(value, flag)
   if (read === 0) throw new UsageError(`${flag} takes a number from 1 up, not 0`)
