@@ -1,4 +1,4 @@
-/** One try of one target, and what became of it. */
+/** One call to one target and its outcome. */
 
 import type { ChatResponse, Usage } from './chat.ts'
 import type { Failure, FailureKind } from './failure.ts'
@@ -7,7 +7,7 @@ export type Outcome =
   | { readonly ok: true; readonly response: ChatResponse }
   | { readonly ok: false; readonly failure: Failure }
 
-/** Who asked: a user's request, a test run, or a probe that decides whether a park may end. */
+/** What caused the call: a user's request, a test run, or a probe of whether a park can end. */
 export type AttemptSource = 'live' | 'test' | 'probe'
 
 /** An attempt as people and programs see it: ISO times, no secrets. */
@@ -26,18 +26,18 @@ export interface AttemptReport {
   readonly failureKind: FailureKind | null
   /** HTTP status; null when no response came. */
   readonly status: number | null
-  /** The provider's words, redacted and cut to 300 characters; null when it answered. */
+  /** The provider's message, redacted and cut to 300 characters; null when it answered. */
   readonly message: string | null
   /** ISO 8601. */
   readonly startedAt: string
-  /** Milliseconds from sending to the end of the answer or to the failure. */
+  /** Milliseconds from dispatch to the end of the answer or to the failure. */
   readonly latencyMs: number
-  /** Milliseconds to the first content; null when none came. */
+  /** Milliseconds to the first content; null when there was none. */
   readonly firstTokenMs: number | null
-  /** Tokens, also of a failed attempt that consumed some; null when nothing was consumed. */
+  /** Tokens consumed, by a failed attempt too; null when there were none. */
   readonly usage: Usage | null
   /** 0 when nothing was consumed; null when the price is unknown. */
   readonly costUsd: number | null
-  /** ISO 8601: when the target may be tried again; null when nothing keeps it out. */
+  /** ISO 8601 time at which the target may be tried again; null when nothing excludes it. */
   readonly retryAt: string | null
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Bag } from './bag.ts'
 
-test('a bag holds what was added and not taken out, whatever the order', () => {
+test('a bag holds the items that were added and not removed, in any order', () => {
   const bag = new Bag<string>()
   for (const item of ['a', 'b', 'c', 'd']) bag.add(item)
   expect(['b', 'd', 'd', 'x'].map((item) => bag.delete(item))).toEqual([true, true, false, false])
@@ -9,7 +9,7 @@ test('a bag holds what was added and not taken out, whatever the order', () => {
   expect(bag.size).toBe(2)
 })
 
-test('a visit may take its own item out, and all others are still visited', () => {
+test('a visitor may remove its own item, and every other item is still visited', () => {
   const bag = new Bag<number>()
   for (let item = 0; item < 10; item++) bag.add(item)
   const visited: number[] = []
@@ -21,7 +21,7 @@ test('a visit may take its own item out, and all others are still visited', () =
   expect([...bag].toSorted()).toEqual([1, 3, 5, 7, 9])
 })
 
-test('what a visit adds is not visited, and taking out others does no harm', () => {
+test('items added during a visit are not visited, and removing others is safe', () => {
   const bag = new Bag<number>()
   for (const item of [1, 2, 3]) bag.add(item)
   const visited: number[] = []

@@ -1,8 +1,8 @@
 /**
- * A collection for what comes and goes with every request. A `Set` would do, were it not for the garbage collector: a
- * set that is added to and deleted from gets a new table every few requests, and the table it leaves points to the new
- * one. One such table that has grown old keeps all that follow, and every request in them, until the next full
- * collection. With sets a gateway under load promoted 11 KB a request, and a sixth of its time went into that.
+ * A collection for items that come and go with every request. A `Set` would do but for the garbage collector: under
+ * constant adding and deleting a set gets a new table every few requests, and the table it leaves points to the new
+ * one. One such table in the old generation keeps all later ones alive, and every request in them, until the next full
+ * collection. With sets a gateway under load promoted 11 KB per request and spent a sixth of its time on that.
  */
 export class Bag<T> implements Iterable<T> {
   readonly #items: T[] = []
@@ -11,12 +11,12 @@ export class Bag<T> implements Iterable<T> {
     return this.#items.length
   }
 
-  /** An item that is in there already is in there twice. */
+  /** An item that is added twice is stored twice. */
   add(item: T): void {
     this.#items.push(item)
   }
 
-  /** Takes one out. Returns whether it was in there. Who came first usually leaves first, so this finds it soon. */
+  /** Removes one item; returns false when it is not there. The oldest usually leave first, so the search is short. */
   delete(item: T): boolean {
     const items = this.#items
     const place = items.indexOf(item)
@@ -26,12 +26,12 @@ export class Bag<T> implements Iterable<T> {
     return true
   }
 
-  /** In no order. */
+  /** In no particular order. */
   [Symbol.iterator](): IterableIterator<T> {
     return this.#items.values()
   }
 
-  /** Visits everything that was in there at the beginning; a visit may take its own item out. */
+  /** Visits every item present at the start; a visitor may remove its own item. */
   forEach(visit: (item: T) => void): void {
     for (let place = this.#items.length - 1; place >= 0; place--) {
       const item = this.#items[place]

@@ -1,16 +1,16 @@
-/** How much a failure says against the target it happened to: one table, read by judging and by learning. */
+/** How much a failure counts against its target: one table, used by judging and by learning. */
 
 import type { Failure, FailureKind } from './failure.ts'
 
 export interface Blame {
   /** The weight against the target. */
   readonly weight: 0 | 0.25 | 1
-  /** Whether every target of the provider shares it. */
+  /** Whether it applies to every target of the provider. */
   readonly provider: boolean
 }
 
 const REFUSED: Blame = { weight: 1, provider: false }
-/** A limit was met: the target works, it only has no room now. */
+/** A limit was reached: the target works, but has no capacity now. */
 const LIMITED: Blame = { weight: 0.25, provider: false }
 const BROKEN: Blame = { weight: 1, provider: true }
 /** The request, its sender or its size was at fault. */
@@ -37,7 +37,7 @@ const BLAME: { readonly [K in FailureKind]: Blame } = {
   client_gone: NONE,
 }
 
-/** None for an answer, and for a kind that only a newer version of keywise knows. */
+/** No blame for an answer, nor for a kind that only a newer version of keywise knows. */
 export function blameOf(failure: Failure | null): Blame {
   return (failure && BLAME[failure.kind]) ?? NONE
 }

@@ -1,4 +1,4 @@
-/** The canonical request, response and stream chunk: what every dialect is read into and written from. */
+/** The canonical request, response and stream chunk: every dialect is read into these and written from them. */
 
 /** The wire languages keywise reads and writes, for clients and upstreams alike. */
 export type DialectId = 'openai' | 'openai-responses' | 'anthropic' | 'google'
@@ -7,8 +7,8 @@ export interface TextPart {
   readonly type: 'text'
   readonly text: string
   /**
-   * Fields of the part's own dialect that we do not read (`cache_control`, `annotations`), handed on to the same
-   * dialect.
+   * Fields of the part's own dialect that keywise does not interpret (`cache_control`, `annotations`), passed through
+   * to the same dialect.
    */
   readonly extra?: Extra
 }
@@ -23,8 +23,8 @@ export interface ImagePart {
 }
 
 /**
- * A document, audio or video; one of `data` (base64, with `mediaType`) and `url` is set. Neither is when only its own
- * dialect can name it (an uploaded file's id, a kind of part we do not know): then everything is in `extra`.
+ * A document, audio or video; one of `data` (base64, with `mediaType`) and `url` is set. Neither is set when only its
+ * own dialect can express it (an uploaded file's id, an unknown kind of part): then everything is in `extra`.
  */
 export interface FilePart {
   readonly type: 'file'
@@ -39,12 +39,12 @@ export interface ReasoningPart {
   readonly type: 'reasoning'
   readonly text: string
   /**
-   * Opaque proof of the upstream (Anthropic `signature`, Gemini `thoughtSignature`, Responses `encrypted_content`);
-   * must be echoed back, and only to the dialect it came from, whose name it begins with
+   * Opaque signature from the upstream (Anthropic `signature`, Gemini `thoughtSignature`, Responses
+   * `encrypted_content`). It must be echoed back, and only to the dialect that its prefix names
    * (`dialects/fields/signature.ts`).
    */
   readonly signature?: string
-  /** Anthropic `redacted_thinking`: the text is hidden and only the signature travels. */
+  /** Anthropic `redacted_thinking`: the text is hidden and only the signature is transmitted. */
   readonly redacted?: boolean
   readonly extra?: Extra
 }
@@ -63,7 +63,7 @@ export interface ToolCallPart {
 export interface ToolResultPart {
   readonly type: 'tool-result'
   readonly toolCallId: string
-  /** The tool's name where the dialect states it (Gemini); otherwise found by `toolCallId`. */
+  /** The tool's name where the dialect states it (Gemini); otherwise looked up by `toolCallId`. */
   readonly name?: string
   readonly content: readonly (TextPart | ImagePart | FilePart)[]
   readonly isError?: boolean
@@ -106,13 +106,13 @@ export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | '
 
 export interface ReasoningOptions {
   readonly effort?: ReasoningEffort
-  /** Most tokens the model may think (Anthropic `budget_tokens`, Gemini `thinkingBudget`). */
+  /** Maximum thinking tokens (Anthropic `budget_tokens`, Gemini `thinkingBudget`). */
   readonly budgetTokens?: number
-  /** Whether the caller wants to see the thoughts or a summary of them. */
+  /** Whether the caller wants to receive the thoughts or a summary of them. */
   readonly visible?: boolean
 }
 
-/** Fields a dialect does not know, handed untouched to an upstream of the same dialect and dropped otherwise. */
+/** Fields a dialect does not know, passed unchanged to an upstream of the same dialect and dropped otherwise. */
 export interface Extra {
   readonly dialect: DialectId
   readonly fields: Readonly<Record<string, unknown>>
@@ -120,7 +120,7 @@ export interface Extra {
 
 export interface ChatRequest {
   /**
-   * The model as asked for: an id, `provider/model`, an alias, or `auto…`. The upstream's own id is put in when the
+   * The model as requested: an id, `provider/model`, an alias, or `auto…`. Replaced by the upstream's own id when the
    * request is written.
    */
   readonly model: string
@@ -138,12 +138,12 @@ export interface ChatRequest {
   readonly frequencyPenalty?: number
   readonly presencePenalty?: number
   readonly reasoning?: ReasoningOptions
-  /** The end user's id, where the caller names one. */
+  /** The end user's id, if the caller sends one. */
   readonly user?: string
   readonly stream: boolean
   /**
-   * Whether a streaming client asked for usage (OpenAI `stream_options.include_usage`); upstream it is always asked
-   * for.
+   * Whether a streaming client requested usage (OpenAI `stream_options.include_usage`); keywise always requests it from
+   * the upstream.
    */
   readonly wantsUsage?: boolean
   readonly extra?: Extra
@@ -152,8 +152,8 @@ export interface ChatRequest {
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'error' | 'other'
 
 /**
- * Tokens of one answer. `inputTokens` includes the cached and the cache-written ones, `outputTokens` includes
- * reasoning, whatever the provider's own convention is; so input + output = total everywhere.
+ * Tokens of one answer. `inputTokens` includes cached and cache-write tokens and `outputTokens` includes reasoning,
+ * whatever the provider's own convention, so input + output = total everywhere.
  */
 export interface Usage {
   /** Input tokens, cached ones included. */
@@ -168,29 +168,29 @@ export interface Usage {
   readonly cacheWriteTokens?: number
   /** Part of `outputTokens`. */
   readonly reasoningTokens?: number
-  /** True when the provider said nothing and the numbers are counted from the text. */
+  /** True when the provider reported nothing and the numbers are estimated from the text. */
   readonly estimated: boolean
-  /** What the provider itself says the answer cost, in USD (OpenRouter `usage.cost`, xAI ticks). */
+  /** The cost in USD as reported by the provider (OpenRouter `usage.cost`, xAI ticks). */
   readonly reportedCostUsd?: number
 }
 
 export interface ChatResponse {
   readonly id?: string
-  /** The model the upstream says it used. */
+  /** The model the upstream reports. */
   readonly model: string
   /** Text, reasoning and tool calls in the order in which they were produced. */
   readonly content: readonly (TextPart | ReasoningPart | ToolCallPart | ImagePart)[]
   readonly finishReason: FinishReason
-  /** The stop sequence that ended the answer, where the upstream names it. */
+  /** The stop sequence that ended the answer, if the upstream names it. */
   readonly stopSequence?: string
-  /** Absent when the upstream said nothing of usage. */
+  /** Absent when the upstream reported no usage. */
   readonly usage?: Usage
   readonly extra?: Extra
 }
 
 /**
  * One step of a streamed answer. A complete stream is: start, deltas, finish, end. `usage` may come anywhere and the
- * last one counts. A reader that sees its input stop before the dialect's own end never yields `end`.
+ * last one counts. A reader whose input stops before the dialect's own end never yields `end`.
  */
 export type ChatChunk =
   | { readonly type: 'start'; readonly id?: string; readonly model?: string }
@@ -198,7 +198,7 @@ export type ChatChunk =
   | {
       readonly type: 'reasoning-delta'
       readonly text: string
-      /** Stated once and whole; it ends this piece of reasoning, so that what follows belongs to the next one. */
+      /** Sent once, in full; it ends this piece of reasoning, so whatever follows belongs to the next one. */
       readonly signature?: string
       readonly redacted?: boolean
       readonly extra?: Extra
@@ -212,7 +212,7 @@ export type ChatChunk =
       readonly extra?: Extra
     }
   | { readonly type: 'tool-call-delta'; readonly index: number; readonly arguments: string }
-  /** The whole call, after its last delta. `index` is the reader's own count from 0. */
+  /** The whole call, after its last delta. `index` is counted by the reader, from 0. */
   | {
       readonly type: 'tool-call'
       readonly index: number
@@ -224,7 +224,7 @@ export type ChatChunk =
     }
   | { readonly type: 'usage'; readonly usage: Usage }
   | { readonly type: 'finish'; readonly finishReason: FinishReason; readonly stopSequence?: string }
-  /** An error that came inside HTTP 200; `body` is the upstream's error object, to be classified like an error body. */
+  /** An error sent inside HTTP 200; `body` is the upstream's error object, to be classified like an error body. */
   | { readonly type: 'error'; readonly body: unknown; readonly status?: number }
   | { readonly type: 'end' }
 

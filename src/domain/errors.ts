@@ -1,4 +1,4 @@
-/** The few errors a user of keywise can meet. Each has a stable `code`, its facts as fields, and says what to do. */
+/** The few errors that users of keywise see. Each has a stable `code`, its facts as fields, and says what to do. */
 
 import type { AttemptReport } from './attempt.ts'
 import type { FailureKind } from './failure.ts'
@@ -21,9 +21,9 @@ interface KeywiseErrorOptions {
 /** The same symbol in every copy of the package that a process loads. */
 const BRAND = Symbol.for('keywise.error')
 
-/** The parent of every error keywise throws on purpose. */
+/** The base class of every error that keywise throws deliberately. */
 export class KeywiseError extends Error {
-  /** Stable; what programs should switch on. */
+  /** Stable; programs should switch on it. */
   readonly code: ErrorCode
   /** The attempts made before the error; empty when no call was made. */
   readonly attempts: readonly AttemptReport[]
@@ -38,16 +38,18 @@ export class KeywiseError extends Error {
 
 Object.defineProperty(KeywiseError.prototype, BRAND, { value: true })
 
-/** Whether a value is an error of keywise, also of another copy of the package, where `instanceof` says no. */
+/** Whether a value is a keywise error, also one of another copy of the package, where `instanceof` fails. */
 export function isKeywiseError(error: unknown): error is KeywiseError {
   return typeof error === 'object' && error !== null && BRAND in error
 }
 
-/** Every target that could be tried was tried, or none may be tried now. */
+/** Every eligible target was tried and failed, or none may be tried now. */
 export class AllTargetsFailedError extends KeywiseError {
-  /** The soonest time (ISO 8601) at which a retry can work; null when unknown. */
+  /** The earliest time (ISO 8601) at which a retry can succeed; null when unknown. */
   readonly retryAt: string | null
-  /** When no target was called: the failures that exclude each possible target; empty where anything else does too. */
+  /**
+   * When no target was called: the failures that exclude each possible target; empty when anything else excludes one.
+   */
   readonly parkedFor: readonly FailureKind[]
 
   constructor(
@@ -60,7 +62,7 @@ export class AllTargetsFailedError extends KeywiseError {
   }
 }
 
-/** The configuration cannot be used; says in which file, where (line, column, path) and what to do. */
+/** The configuration is unusable; says in which file, where (line, column, path) and what to do. */
 export class ConfigError extends KeywiseError {
   /** Null for a configuration passed as an object. */
   readonly file: string | null
@@ -89,7 +91,7 @@ export class ConfigError extends KeywiseError {
   }
 }
 
-/** A hard budget leaves no room for the request and the user's rule forbids going elsewhere. */
+/** A hard budget has no room for the request, and the user's rule forbids a fallback. */
 export class BudgetExceededError extends KeywiseError {
   /** The scope of the budget. */
   readonly scope: string
@@ -106,18 +108,18 @@ export class BudgetExceededError extends KeywiseError {
   }
 }
 
-/** A `vault:NAME` value that cannot be opened. */
+/** A `vault:NAME` value that cannot be resolved. */
 export class VaultError extends KeywiseError {
   constructor(message: string, options: KeywiseErrorOptions = {}) {
     super('VAULT', message, options)
   }
 }
 
-/** The caller's own request is wrong; another target would refuse it too. */
+/** The caller's own request is wrong; every other target would refuse it too. */
 export class InvalidRequestError extends KeywiseError {
-  /** The field at fault, as the caller spells it; null when it is the whole request. */
+  /** The field at fault, as the caller spells it; null when the whole request is at fault. */
   readonly parameter: string | null
-  /** The HTTP status a gateway answers: 400 unless said otherwise (413, 415, 422). */
+  /** The HTTP status of the gateway's answer: 400 unless given (413, 415, 422). */
   readonly status: number
 
   constructor(
@@ -130,11 +132,11 @@ export class InvalidRequestError extends KeywiseError {
   }
 }
 
-/** No target has the model that was asked for. */
+/** No target has the requested model. */
 export class ModelNotFoundError extends KeywiseError {
-  /** As it was requested. */
+  /** As requested. */
   readonly model: string
-  /** The nearest ids that would work, best first. */
+  /** The closest ids that exist, best first. */
   readonly nearest: readonly string[]
 
   constructor(model: string, nearest: readonly string[], options: KeywiseErrorOptions = {}) {
@@ -149,7 +151,7 @@ export class ModelNotFoundError extends KeywiseError {
   }
 }
 
-/** The store cannot be opened and must not be overwritten (made by a newer keywise, not a keywise store). */
+/** The store cannot be opened and must not be overwritten (made by a newer keywise, or not a keywise store). */
 export class StoreError extends KeywiseError {
   constructor(message: string, options: KeywiseErrorOptions = {}) {
     super('STORE', message, options)
@@ -157,7 +159,7 @@ export class StoreError extends KeywiseError {
 }
 
 /**
- * The caller ended the call by its own signal. Its name is the platform's, so that `error.name === 'AbortError'` holds.
+ * The caller aborted the call by its own signal. The name is the platform's, so `error.name === 'AbortError'` holds.
  */
 export class AbortedError extends KeywiseError {
   constructor(options: KeywiseErrorOptions = {}) {

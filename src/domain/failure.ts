@@ -1,4 +1,4 @@
-/** Everything that can go wrong with an upstream, as data: the classes of failure, each with its facts. */
+/** Everything that can go wrong with an upstream, as data: the kinds of failure, each with its facts. */
 
 import type { LimitScope } from './scope.ts'
 import type { Ability } from './target.ts'
@@ -25,22 +25,22 @@ export const FAILURE_KINDS = [
 ] as const
 export type FailureKind = (typeof FAILURE_KINDS)[number]
 
-/** The unit a limit counts in. `input-tokens` and `output-tokens` are counted apart by some providers. */
+/** The unit a limit counts in. Some providers count `input-tokens` and `output-tokens` separately. */
 export type LimitUnit = 'requests' | 'tokens' | 'input-tokens' | 'output-tokens' | 'neurons' | 'concurrency' | 'usd'
 /** The length of a limit's window; `none` for concurrency and for credit. */
 export type LimitWindow = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'none'
 
-/** Where a provider's day begins; `rolling` has no boundary of its own, `unknown` was never published. */
+/** Where a provider's day begins; `rolling` has no boundary of its own, `unknown` is unpublished. */
 export type DayBoundary = 'UTC' | 'America/Los_Angeles' | 'rolling' | 'unknown'
 
 /**
- * One statement of an answer about a limit, from a header or a body. `null` where it states nothing.
- * `resetsAt` is epoch milliseconds on our clock (skew already corrected).
+ * One statement about a limit, from a header or a body of an answer; `null` for what it does not state. `resetsAt` is
+ * epoch milliseconds on our clock (skew already corrected).
  */
 export interface LimitFact {
   readonly unit: LimitUnit
   readonly window: LimitWindow
-  /** Whether the fact is about the model or about everything the account does with this provider. */
+  /** Whether the fact applies to the model or to everything the account does at this provider. */
   readonly scope: 'model' | 'account'
   readonly limit: number | null
   readonly remaining: number | null
@@ -51,22 +51,23 @@ export interface LimitFact {
 interface Facts {
   /** HTTP status, null when no response came. */
   readonly status: number | null
-  /** What the upstream said, redacted and cut to 300 characters; safe to show. */
+  /** The upstream's message, redacted and cut to 300 characters; safe to show. */
   readonly message: string
-  /** The wait the upstream itself stated, in milliseconds from the answer; absent when it stated none. */
+  /** The wait stated by the upstream, in milliseconds from the answer; absent when it stated none. */
   readonly retryAfterMs?: number
 }
 
 export type Failure =
   | (Facts & { readonly kind: 'auth_invalid'; readonly leaked?: boolean })
   | (Facts & {
-      readonly kind: 'auth_forbidden' /** The refusal is about this host or region, not about the key. */
+      readonly kind: 'auth_forbidden'
+      /** The refusal is about this host or region, not about the key. */
       readonly hostBlocked?: boolean
     })
   | (Facts & {
       readonly kind: 'billing'
       readonly untilMonthEnd?: boolean
-      /** Free models of the account are refused too (a negative balance), not only those that cost. */
+      /** Free models of the account are refused too (a negative balance), not only paid ones. */
       readonly coversFree?: boolean
     })
   | (Facts & { readonly kind: 'in_flight_budget' })
@@ -100,12 +101,15 @@ export type Failure =
       readonly afterMs: number
     })
   | (Facts & {
-      readonly kind: 'network' /** Node's error code: ECONNREFUSED, ENOTFOUND, CERT_HAS_EXPIRED … */
-      readonly code: string /** A response byte had arrived. */
+      readonly kind: 'network'
+      /** Node's error code: ECONNREFUSED, ENOTFOUND, CERT_HAS_EXPIRED … */
+      readonly code: string
+      /** At least one byte of the response had arrived. */
       readonly started?: boolean
     })
   | (Facts & {
-      readonly kind: 'model_not_found' /** The model the provider names instead. */
+      readonly kind: 'model_not_found'
+      /** The model that the provider suggests instead. */
       readonly successor?: string
     })
   | (Facts & { readonly kind: 'context_too_long'; readonly limitTokens?: number; readonly requestedTokens?: number })

@@ -1,8 +1,8 @@
-/** JSON as it is before anybody looked at it. */
+/** JSON that has not been validated yet. */
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** The value as a plain object, or undefined when it is anything else. The one narrowing every parser starts with. */
+/** The value as a plain object, otherwise undefined. Every parser starts with this check. */
 export function asRecord(value: unknown): Record<string, unknown> | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
@@ -17,7 +17,7 @@ export function asString(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** The value when it is a finite number, else undefined. */
+/** The value if it is a finite number, otherwise undefined. */
 export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }

@@ -1,11 +1,11 @@
-/** Where the lines of a running keywise go. */
+/** Where a running keywise writes its log lines. */
 
 export interface Logger {
-  /** What people follow: the lines of every call. */
+  /** Normal operation: one line per call. */
   info(line: string): void
-  /** Something the user should know and may mend. */
+  /** Something the user should know about and may be able to fix. */
   warn(line: string): void
-  /** Something that failed and was not expected to. */
+  /** A failure that was not expected. */
   error(line: string): void
 }
 

@@ -18,16 +18,16 @@ for (const { name, expected, because } of cases) {
   })
 }
 
-test('nearest() takes a model id that ends in what was typed', () => {
+test('nearest() finds a model id that ends in what was typed', () => {
   expect(nearest('claude-3-haiku', ['gpt-5', 'anthropic/claude-3-haiku', 'anthropic/claude-3-opus'], 1)).toEqual([
     'anthropic/claude-3-haiku',
   ])
 })
 
-test('nearest() gives no more than asked for, nearest first', () => {
+test('nearest() returns at most the requested number, nearest first', () => {
   expect(nearest('model-b', ['model-xy', 'model-b12', 'model-b1', 'model-b'], 2)).toEqual(['model-b', 'model-b12'])
 })
 
-test('nearest() stays quick on absurdly long names', () => {
+test('nearest() stays fast on absurdly long names', () => {
   expect(nearest('a'.repeat(1_000_000), ['a'.repeat(500_000)])).toHaveLength(1)
 })

@@ -1,11 +1,11 @@
-/** The names that may have been meant: edit distance that counts a swap of neighbours as one slip (Damerau). */
+/** Suggestions for a mistyped name, by edit distance where swapped neighbours count as one edit (Damerau). */
 
-/** Names longer than this are cut before they are compared; the cost grows with the square of the length. */
+/** Names are cut to this length before they are compared; the cost is quadratic in the length. */
 const LOOK = 64
 
 /**
- * Candidates that are few slips away from `name`, nearest first, ties in the order given; at most `most`.
- * Letter case does not count, and a candidate that contains the name (or the reverse) is near.
+ * Candidates within a few edits of `name`, nearest first, ties in the order given; at most `most`. Letter case is
+ * ignored, and a candidate that contains the name (or the reverse) is near.
  */
 export function nearest(name: string, candidates: readonly string[], most = 3): string[] {
   const wanted = name.slice(0, LOOK).toLowerCase()
@@ -25,7 +25,7 @@ function slipsBetween(a: string, b: string): number {
   return contained ? Math.min(slips, 1) : slips
 }
 
-/** Optimal string alignment distance, with three rows of the table kept. */
+/** Optimal string alignment distance; only three rows of the table are kept. */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, column) => column)

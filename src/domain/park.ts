@@ -1,19 +1,17 @@
-/**
- * A park: a time during which a scope is not called, and the one table of what is parked, how long, and what ends it.
- */
+/** A park: a time during which a scope is not called. One table says what is parked, for how long, and what ends it. */
 
 import type { Failure, FailureKind } from './failure.ts'
 import type { Scope } from './scope.ts'
 import type { TargetRef } from './store.ts'
 
 /**
- * What ends the doubt once the time is over. `traffic`: the next request, alone at first. `probe`: the same, and then
- * a growing share. The checks are free calls off the request's path; after a `key-check` park no user's request is
- * ever the one that finds out.
+ * How the target is tried again once the time is over. `traffic`: by the next request, alone at first. `probe`: the
+ * same, and then by a growing share. The checks are free calls outside the request path; after a `key-check` park no
+ * user's request is ever used to find out.
  */
 export type BackBy = 'traffic' | 'probe' | 'key-check' | 'models-list' | 'balance-check'
 
-/** Failures that count as "the same thing again" for doubling. */
+/** Failures that count as repetitions of the same one, for doubling. */
 type Streak =
   | 'auth_invalid'
   | 'auth_forbidden'
@@ -29,22 +27,22 @@ type Streak =
 
 export interface ParkRule {
   readonly streak: Streak
-  /** The scope that is parked; `quota`: everything that shares the limit that was met, as the provider counts it. */
+  /** The scope that is parked; `quota`: everything that shares the limit, as the provider counts it. */
   readonly scope: Scope | 'quota'
-  /** The occurrence in a row with which guessing begins; a wait the upstream states holds from the first. */
+  /** The consecutive occurrence from which guessing starts; a wait stated by the upstream holds from the first. */
   readonly from: number
-  /** The first guess in milliseconds, doubled at each further occurrence up to `mostMs`. */
+  /** The first guess in milliseconds, doubled on each further occurrence up to `mostMs`. */
   readonly firstMs: number
   readonly mostMs: number
-  /** Whether a wait the upstream states is believed instead of the guess. */
+  /** Whether a wait stated by the upstream replaces the guess. */
   readonly believesStated: boolean
   /** `day`: until the provider's own day (or month) ends. `month`: until the month ends, when the failure says so. */
   readonly calendar?: 'day' | 'month'
-  /** From this occurrence on a guess ends no later than the provider's next daily reset. */
+  /** From this occurrence on, a guess ends no later than the provider's next daily reset. */
   readonly cutByDayFrom?: number
-  /** When this many models of the key agree, the whole key is parked. */
+  /** When this many models of the key fail alike, the whole key is parked. */
   readonly keyAfterModels?: number
-  /** `end`: any answer that ended later clears it. `start`: only one to a request sent after the failure. */
+  /** `end`: cleared by any answer that ended later. `start`: only by an answer to a request sent after the failure. */
   readonly clearedBy: 'start' | 'end'
   readonly backBy: BackBy
 }
@@ -55,9 +53,9 @@ export interface Park {
   readonly since: number
   readonly until: number
   readonly reason: FailureKind
-  /** True when the upstream or its calendar said so; false for a guess, which may be tried in need. */
+  /** True when the upstream or its calendar stated the end; false for a guess, which may be tried as a last resort. */
   readonly stated: boolean
-  /** Occurrences in a row. */
+  /** Consecutive occurrences. */
   readonly times: number
   readonly backBy: BackBy
   /** The target that failed; `scope` says what else is parked with it. */
@@ -84,7 +82,7 @@ const BREAKER: ParkRule = {
   backBy: 'probe',
 }
 
-/** The one table of parks. Null parks nothing: the request was at fault, or its size, or its caller left. */
+/** The one table of parks. Null parks nothing: the request or its size was at fault, or its caller left. */
 export const PARK_RULES: { readonly [K in FailureKind]: ParkRule | null } = {
   auth_invalid: {
     ...GUESSED,
@@ -169,7 +167,7 @@ export const PARK_RULES: { readonly [K in FailureKind]: ParkRule | null } = {
   client_gone: null,
 }
 
-/** A refusal of this host or region: every key of the provider meets it. */
+/** A refusal of this host or region, which applies to every key of the provider. */
 const HOST_BLOCKED: ParkRule = {
   ...GUESSED,
   streak: 'host_blocked',
@@ -179,7 +177,7 @@ const HOST_BLOCKED: ParkRule = {
   backBy: 'traffic',
 }
 
-/** The rule for a failure; null when nothing is parked for it. */
+/** The rule for a failure; null when it parks nothing. */
 export function parkRule(failure: Failure): ParkRule | null {
   if (failure.kind === 'auth_forbidden' && failure.hostBlocked) return HOST_BLOCKED
   // A provider that cannot be reached is down with all its models.
@@ -187,7 +185,7 @@ export function parkRule(failure: Failure): ParkRule | null {
   return PARK_RULES[failure.kind]
 }
 
-/** The rule by which a streak of that name is counted; undefined for a name that is none. */
+/** The rule that counts the streak of that name; undefined for an unknown name. */
 export function parkRuleOfStreak(name: string): ParkRule | undefined {
   if (name === HOST_BLOCKED.streak) return HOST_BLOCKED
   return Object.values(PARK_RULES).find((rule) => rule?.streak === name) ?? undefined

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { Dice, hash32, inverseNormal, word32 } from './random.ts'
 
-describe('seedable dice', () => {
-  test('the same seed throws the same numbers, another seed others', () => {
+describe('seeded random numbers', () => {
+  test('the same seed gives the same numbers, another seed different ones', () => {
     const throws = (seed: number) =>
       Array.from(
         { length: 5 },
@@ -27,13 +27,13 @@ describe('seedable dice', () => {
     expect(mean(normal.map((z) => z * z))).toBeCloseTo(1, 1)
   })
 
-  test('hash32() spreads near texts apart and depends on the seed', () => {
+  test('hash32() spreads similar texts apart and depends on the seed', () => {
     const hashes = new Set(Array.from({ length: 1000 }, (_, i) => hash32(`request-${i}`)))
     expect(hashes.size).toBe(1000)
     expect(hash32('a', 1)).not.toBe(hash32('a', 2))
   })
 
-  test('word32() gives any word of a stream without those before it', () => {
+  test('word32() computes any word of a stream without those before it', () => {
     const dice = new Dice(42)
     dice.bits()
     expect(dice.bits()).toBe(word32(42, 2) >>> 0)

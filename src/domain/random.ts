@@ -1,6 +1,6 @@
-/** Dice that can be thrown again: small generators whose numbers follow from a seed alone. */
+/** Reproducible randomness: small generators whose numbers depend on a seed alone. */
 
-/** Stirs two 32-bit numbers into one (the finalizer of MurmurHash3). */
+/** Mixes two 32-bit numbers into one (the finalizer of MurmurHash3). */
 export function mix32(a: number, b: number): number {
   let hash = (a ^ Math.imul(b, 0x9e3779b1)) >>> 0
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
@@ -19,7 +19,7 @@ const GOLDEN = 0x9e3779b9
 
 /**
  * The `index`-th word of the stream of `seed`, as a signed 32-bit integer: SplitMix32 (Steele, Lea, Flood 2014), whose
- * state is a counter, so that any word can be had without those before it.
+ * state is a counter, so any word can be computed without those before it.
  */
 export function word32(seed: number, index: number): number {
   let word = (seed + Math.imul(index, GOLDEN)) | 0
@@ -28,7 +28,7 @@ export function word32(seed: number, index: number): number {
   return word ^ (word >>> 15)
 }
 
-/** The words of one stream after another. */
+/** The words of one stream, in order. */
 export class Dice {
   readonly #seed: number
   #thrown = 0
@@ -42,7 +42,7 @@ export class Dice {
     return word32(this.#seed, ++this.#thrown) >>> 0
   }
 
-  /** From 0 to 1, never 1. */
+  /** Uniform in [0, 1). */
   uniform(): number {
     return this.bits() / 0x1_0000_0000
   }
@@ -81,7 +81,7 @@ function tail(p: number): number {
   return polynomial(TAIL_TOP, depth) / polynomial(TAIL_BOTTOM, depth)
 }
 
-/** Coefficients from the constant upwards. */
+/** Coefficients in ascending order, the constant first. */
 function polynomial(coefficients: readonly number[], x: number): number {
   let sum = 0
   for (let power = coefficients.length - 1; power >= 0; power--) sum = sum * x + (coefficients[power] ?? 0)

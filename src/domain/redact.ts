@@ -1,11 +1,10 @@
 /**
- * Keeps secrets out of everything people read: a wrapper that will not print itself, and a scrubber for other people's
- * texts.
+ * Keeps secrets out of everything people read: a wrapper that does not print its value, and a scrubber for other text.
  */
 
 const MASK = '…'
 
-/** A secret value. Printing, logging or serialising it shows only the mask; `reveal()` is the one way to the value. */
+/** A secret value. Printing, logging or serialising it shows only the mask; only `reveal()` returns the value. */
 export class Secret {
   readonly #value: string
 
@@ -31,15 +30,15 @@ export class Secret {
   }
 }
 
-/** `gsk_…a1b2`: enough to recognise a key, too little to use it. Values under 16 characters show nothing at all. */
+/** `gsk_…a1b2`: enough to recognise a key, too little to use it. Values under 16 characters are masked completely. */
 export function maskKey(key: string): string {
   if (key.length < 16) return MASK
   const prefix = /^(sk-or-v1-|sk-ant-|sk-proj-|[A-Za-z]{2,10}[-_.])/.exec(key)?.[0] ?? key.slice(0, 3)
   return `${prefix}${MASK}${key.slice(-4)}`
 }
 
-// Shapes of the keys of known providers (providers.md section 5), bearer values and ids that name an account.
-// Linear patterns only: upstream texts are hostile input.
+// Key formats of known providers (`sk-` of OpenAI, `gsk_` of Groq, `AIza` of Google, …), bearer values and ids that
+// name an account. Linear patterns only: upstream texts are hostile input.
 const SHAPES: readonly RegExp[] = [
   /\b(?:sk|gsk|csk|rk|pk)[-_][A-Za-z0-9_*-]{6,}/g,
   /\b(?:nvapi|xai|tgp|hf|ghp|github_pat|tvly|r8)[-_][A-Za-z0-9_-]{8,}/g,
@@ -51,12 +50,12 @@ const SHAPES: readonly RegExp[] = [
   /\b(?:org|req|proj|user|team)[-_][A-Za-z0-9]{8,}/g,
 ]
 
-/** Maximum characters of a foreign text that are examined; longer texts are cut first. */
+/** Maximum characters examined of an upstream's text; longer texts are cut first. */
 const LOOK = 16_384
 
 /**
- * A function that removes every known secret, and everything shaped like one, from a text.
- * `secrets` is evaluated at each call, so keys added later are covered.
+ * Returns a function that removes every known secret, and everything shaped like one, from a text. `secrets` is
+ * evaluated at each call, so keys added later are covered.
  */
 export function redactor(secrets: () => Iterable<string>): (text: string) => string {
   return (text) => {

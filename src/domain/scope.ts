@@ -1,27 +1,27 @@
-/** Whom a limit, a park or a refusal covers: one set of words, with one spelling, for all three. */
+/** What a limit, a park or a refusal covers: one vocabulary, with one spelling, for all three. */
 
 import type { Target } from './target.ts'
 
 /**
- * `target` is one key with one model; `account-free` all models of an account that cost nothing; `account+model` and
+ * `target` is one key with one model; `account-free` is all free models of an account; `account+model` and
  * `provider+model` are one model on all keys of the account or of the provider.
  */
 export type Scope = 'target' | 'key' | 'account' | 'account-free' | 'account+model' | 'provider+model' | 'provider'
 
-/** What a provider counts its limits over; keys with the same `account` label share whatever is not `key`. */
+/** What a provider counts its limits by; keys with the same `account` label share every limit that is not per `key`. */
 export type QuotaScope = Extract<Scope, 'key' | 'account' | 'account+model'> | 'ip'
 
-/** Whose limit an answer names: the model's, everything of the account, or all free models of the account together. */
+/** What a limit named in an answer covers: the model, the whole account, or all its free models together. */
 export type LimitScope = 'model' | 'account' | 'free-models'
 
-/** One key, account, model or provider. The names are kept apart, because a model's id may hold any character. */
+/** One key, account, model or provider. The names are kept apart because a model id may contain any character. */
 export interface ScopeId {
   readonly scope: Scope
   readonly first: string
   readonly second: string
 }
 
-/** What a target is covered by. */
+/** The part of a target that decides which scopes cover it. */
 export type Covered = Pick<Target, 'stateId' | 'provider' | 'model' | 'fingerprint' | 'account'>
 
 const NAMES: { readonly [S in Scope]: (target: Covered) => Omit<ScopeId, 'scope'> } = {
@@ -43,8 +43,7 @@ export function scopeOf(target: Covered, scope: Scope): ScopeId {
 }
 
 /**
- * Every scope that covers the target. `account-free` is among them: whether the target is free is for the reader to
- * ask.
+ * Every scope that covers the target. `account-free` is always included: the caller checks whether the target is free.
  */
 export function scopesOf(target: Covered): readonly ScopeId[] {
   return ALL.map((scope) => scopeOf(target, scope))
@@ -60,7 +59,7 @@ const ALL: readonly Scope[] = [
   'provider',
 ]
 
-/** The same text for the same scope. */
+/** A text that is the same for the same scope. */
 export function scopeKey({ scope, first, second }: ScopeId): string {
   return `${scope}\n${first}\n${second}`
 }

@@ -1,7 +1,7 @@
 /**
- * What keywise remembers. The store is a log of events and a few drawers beside it: statistics, parks and limits are a
- * fold of the events, so any of them can be computed again, several processes can write at once without losing
- * anything, and each learns from the others by reading on from the last event it saw.
+ * What keywise persists: a log of events and a few documents beside it. Statistics, parks and limits are a fold of the
+ * events, so any of them can be recomputed, several processes can write at once without losing anything, and each
+ * learns from the others by reading on from the last event it saw.
  */
 
 import type { AttemptSource } from './attempt.ts'
@@ -9,7 +9,7 @@ import type { Usage } from './chat.ts'
 import type { Failure, FailureKind, LimitFact } from './failure.ts'
 import type { Json } from './json.ts'
 
-/** Who an event is about; everything that can change later (index, label) is only for display. */
+/** The target of an event; everything that can change later (index, label) is for display only. */
 export interface TargetRef {
   readonly stateId: string
   readonly provider: string
@@ -19,7 +19,7 @@ export interface TargetRef {
   readonly account: string
 }
 
-/** A unit's place in an experiment: which variant it was given. */
+/** The variant of an experiment that a unit was assigned to. */
 export interface Trial {
   readonly experiment: string
   readonly version: number
@@ -33,7 +33,7 @@ export interface AttemptEvent {
   readonly kind: 'attempt'
   /** Epoch milliseconds at which the attempt ended. */
   readonly at: number
-  /** Which process wrote it; a process skips its own when it reads on. */
+  /** The process that wrote it; a process skips its own events when it reads on. */
   readonly origin: string
   /** Globally unique; appending the same id twice stores it once. */
   readonly id: string
@@ -47,25 +47,25 @@ export interface AttemptEvent {
   readonly streamed: boolean
   readonly ok: boolean
   readonly failure: Failure | null
-  /** The target is not charged: this host was offline or asleep. Stored as `excused`. */
+  /** Not charged to the target, because this host was offline or asleep. Stored as `excused`. */
   readonly notCharged?: boolean
   readonly usage: Usage | null
   /** Integer billionths of a USD; null when the price is unknown. */
   readonly costNanoUsd: number | null
-  /** Where the price came from (`genai-prices 2026-09-23`, `config`, `reported`, `free`), stored with the row. */
+  /** Source of the price (`genai-prices 2026-09-23`, `config`, `reported`, `free`), stored with the row. */
   readonly priceSource: string | null
   readonly limits: readonly LimitFact[]
   readonly task: string | null
   /** Hash of the conversation, for sticky sessions; never its contents. */
   readonly session: string | null
-  /** Name of the gateway token that asked; null for the library. */
+  /** Name of the gateway token used; null for the library. */
   readonly token: string | null
   readonly labels: Readonly<Record<string, string>>
-  /** Of a request that was given a variant of an experiment. */
+  /** Present when the request was assigned a variant of an experiment. */
   readonly trial?: Trial
 }
 
-/** A score given to an answer by a person or a program. */
+/** A score given to an answer, by a person or by a program. */
 export interface QualityEvent {
   readonly kind: 'quality'
   readonly at: number
@@ -79,7 +79,7 @@ export interface QualityEvent {
   readonly source: 'user' | 'self'
 }
 
-/** A person or a test run lifts parks: of one target, or of everything. */
+/** Parks lifted by a person or a test run: those of one target, or all. */
 export interface LiftEvent {
   readonly kind: 'lift'
   readonly at: number
@@ -87,11 +87,11 @@ export interface LiftEvent {
   readonly id: string
   /** Null lifts every park. */
   readonly target: TargetRef | null
-  /** Lifts parks of these reasons only: a key check proves the key, not its quota. Absent lifts all. */
+  /** Lifts only parks for these reasons: a key check proves the key, not its quota. Absent lifts all. */
   readonly only?: readonly FailureKind[]
 }
 
-/** What an earlier version of the original's `apiStats.json` knew, taken over once. */
+/** Statistics of the original's `apiStats.json`, imported once. */
 export interface ImportEvent {
   readonly kind: 'import'
   readonly at: number
@@ -111,8 +111,8 @@ export interface ImportEvent {
 }
 
 /**
- * What was seen of one unit of an experiment. Its id names the unit and what was seen (how its request ended, or one
- * reported number), so that the log keeps each once, however often it is reported.
+ * One observation of a unit of an experiment. Its id names the unit and the observation (how its request ended, or one
+ * reported number), so the log keeps each once, however often it is reported.
  */
 export interface ObservationEvent {
   readonly kind: 'observation'
@@ -127,12 +127,12 @@ export interface ObservationEvent {
 
 export type StoreEvent = AttemptEvent | QualityEvent | LiftEvent | ImportEvent | ObservationEvent
 
-export type StoredEvent = StoreEvent & { /** Place in the log; grows, never reused. */ readonly seq: number }
+export type StoredEvent = StoreEvent & { /** Position in the log; grows, never reused. */ readonly seq: number }
 
-/** The fold of all events up to `seq`, so that a start needs to read only what came after. */
+/** The fold of all events up to `seq`, so a start reads only the events after it. */
 export interface Snapshot {
   readonly seq: number
-  /** Version of the state's shape; a reader that does not know it folds from the first event. */
+  /** Version of the state's format; a reader that does not know it folds from the first event. */
   readonly version: number
   readonly state: Json
 }
@@ -150,7 +150,7 @@ export interface LedgerFilter {
   readonly requestId?: string
   readonly source?: AttemptSource
   readonly limit?: number
-  /** Newest first is the default. */
+  /** Default: newest first. */
   readonly order?: 'newest' | 'oldest'
 }
 
@@ -167,7 +167,7 @@ export type LedgerGroup =
 
 /** Sums over the attempts of one group. */
 export interface LedgerSum {
-  /** The group's values in the order asked for, such as `['groq', '2026-11-23']`. */
+  /** The group's values in the requested order, such as `['groq', '2026-11-23']`. */
   readonly group: readonly string[]
   readonly attempts: number
   readonly successes: number
@@ -180,37 +180,36 @@ export interface LedgerSum {
   readonly totalLatencyMs: number
 }
 
-/** A counter that several processes share, in integer units; the base of budgets and leases. */
+/** A counter shared by several processes, in integer units; the basis of budgets and leases. */
 export interface CounterResult {
   readonly granted: boolean
-  /** The value after the call; unchanged when it was not granted. */
+  /** The value after the call; unchanged when not granted. */
   readonly value: number
 }
 
 /**
- * Memory, SQLite, later PostgreSQL; one conformance suite says what each promises (`test/storeTests.ts`). Writing never
- * throws. Questions about documents, counters and the ledger throw `StoreError` when the file cannot be read at all.
+ * Memory, SQLite, later PostgreSQL; one suite (`test/support/storeSuite.ts`) tests what each promises. Writing never
+ * throws. Reading documents, counters or the ledger throws `StoreError` when the file cannot be read at all.
  */
 export interface Store {
   readonly engine: 'memory' | 'sqlite' | 'postgres'
   /** A path, or `memory:`. */
   readonly location: string
-  /** Random per opened store; stamped on events as `origin`. */
+  /** Random per opened store; recorded in its events as `origin`. */
   readonly origin: string
 
-  /** Adds to the log. Returns at once; `flushed` says when it will survive the end of this process. */
+  /** Adds to the log and returns at once; `flushed` resolves when the event will survive the end of this process. */
   append(event: StoreEvent): void
   /**
-   * Resolves after the write of everything appended so far, which then survives a kill of this process. Never rejects
-   * and never waits for a disk that fails: who needs certainty asks `health` afterwards. A store in memory keeps
-   * nothing.
+   * Resolves after everything appended so far was written, which then survives a kill of this process. Never rejects
+   * and never waits for a failing disk: check `health` afterwards to be certain. A store in memory keeps nothing.
    */
   flushed(): Promise<void>
-  /** Writes what is waiting now, synchronously; for `close` and for signal handlers. */
+  /** Writes everything pending, synchronously; for `close` and for signal handlers. */
   flushNow(): void
   /**
-   * Events after `seq`, oldest first, at most `limit` (default 1,000); with `exceptOrigin` only what others wrote, with
-   * `kind` only those.
+   * Events after `seq`, oldest first, at most `limit` (default 1,000); `exceptOrigin` leaves out the events of that
+   * process, `kind` selects one kind.
    */
   read(
     afterSeq: number,
@@ -218,42 +217,42 @@ export interface Store {
     exceptOrigin?: string | null,
     kind?: StoreEvent['kind'] | null,
   ): readonly StoredEvent[]
-  /** The newest place in the log; 0 when empty. Cheap enough to ask every second. */
+  /** The newest position in the log; 0 when empty. Cheap enough to call every second. */
   lastSeq(): number
 
   loadSnapshot(): Snapshot | null
-  /** Kept unless a snapshot of a later `seq` is there already. */
+  /** Ignored when there is a snapshot of a later `seq`. */
   saveSnapshot(snapshot: Snapshot): void
 
   /** Small documents by collection and key: models lists, learned limits, tokens, experiments, outbox, settings. */
   getDoc(collection: string, key: string): Json | undefined
   setDoc(collection: string, key: string, value: Json): void
-  /** Many at once, at a fraction of what they cost one by one. */
+  /** Writes many at once, at a fraction of the cost of writing them one by one. */
   setDocs(collection: string, docs: Iterable<readonly [key: string, value: Json]>): void
   deleteDoc(collection: string, key: string): void
   listDocs(collection: string): readonly (readonly [key: string, value: Json])[]
   /**
-   * Reads, changes and writes one document in one transaction, over all processes. `change` returns undefined to
-   * delete; it is pure (it runs again when the write fails) and does not touch the store.
+   * Reads, changes and writes one document in one transaction across all processes. `change` returns undefined to
+   * delete; it must be pure (it runs again when the write fails) and must not use the store.
    */
   updateDoc(collection: string, key: string, change: (value: Json | undefined) => Json | undefined): Json | undefined
 
   /**
-   * Adds `amount` (may be negative) to a counter unless the sum would be above `limit`. Atomic over all processes.
-   * While the disk fails it decides by what this process knows, and the additions are written when the disk is back.
+   * Adds `amount` (may be negative) to a counter unless the sum would exceed `limit`. Atomic across processes. While
+   * the disk fails, it decides by what this process knows, and the additions are written when the disk is back.
    */
   addToCounter(name: string, amount: number, limit?: number): CounterResult
   counter(name: string): number
   listCounters(prefix: string): readonly (readonly [name: string, value: number])[]
   deleteCounter(name: string): void
 
-  /** Rows of the ledger, newest first unless said otherwise; all of them without a `limit`. */
+  /** Rows of the ledger, newest first by default; all of them without a `limit`. */
   attempts(filter: LedgerFilter): readonly (AttemptEvent & { readonly seq: number })[]
   /**
-   * Sums in the order of their groups; `limit` and `order` of the filter do not count. Days and hours are UTC:
-   * `2026-11-23`, `2026-11-23T14:00Z`; `key` is the fingerprint; no token and no label are `''`. Whole hours come from
-   * the hourly sums, which outlive `prune`; the hours that `since` or `until` cuts, and every question about labels or
-   * a request, come from the rows that are still there.
+   * Sums, sorted by group; `limit` and `order` of the filter are ignored. Days and hours are UTC: `2026-11-23`,
+   * `2026-11-23T14:00Z`; `key` is the fingerprint; a missing token or label is `''`. Whole hours come from the hourly
+   * sums, which outlive `prune`; hours cut by `since` or `until`, and every query by label or by request, come from the
+   * rows that still exist.
    */
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[]
   /**
@@ -262,7 +261,7 @@ export interface Store {
    */
   prune(before: number, sumsBefore?: number): number
 
-  /** `degraded` while writing fails (disk full, read-only); what could not be written waits in memory, bounded. */
+  /** `degraded` while writes fail (disk full, read-only); unwritten data waits in memory, bounded. */
   health(): { readonly state: 'ok' | 'degraded'; readonly reason: string | null }
   close(): Promise<void>
 }

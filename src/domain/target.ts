@@ -1,53 +1,54 @@
-/** A target: one provider, one model, one key. What every ranking lists and every attempt calls. */
+/** A target: one provider, one model, one key. Rankings list targets, attempts call them. */
 
 import type { DialectId } from './chat.ts'
 
 export interface Target {
   /**
-   * `groq/openai/gpt-oss-120b#1`: provider / model # 1-based key index. For people; changes when keys are reordered.
+   * `groq/openai/gpt-oss-120b#1`: provider / model # 1-based key index. For display; changes when keys are reordered.
    */
   readonly id: string
   readonly provider: string
   readonly model: string
-  /** 1-based place of the key in the configuration. */
+  /** 1-based index of the key in the configuration. */
   readonly keyIndex: number
   /**
-   * Keyed fingerprint of the key (16 hex digits); state is bound to it, so that removing key 1 hands nothing to key 2.
+   * Keyed fingerprint of the key (16 hex digits); state is bound to it, so key 2 does not inherit the state of a
+   * removed key 1.
    */
   readonly fingerprint: string
-  /** `provider/model@fingerprint`: under which everything learned of this target is kept. */
+  /** `provider/model@fingerprint`: the key under which everything learned about this target is stored. */
   readonly stateId: string
-  /** The account whose quota this key shares: `provider:label`, or `provider@fingerprint` when the key stands alone. */
+  /** The account whose quota this key shares: `provider:label`, or `provider@fingerprint` for a key on its own. */
   readonly account: string
   readonly label?: string
   readonly profile: TargetProfile
 }
 
-/** What a target can do and costs, as far as anybody said. `null` is "unknown", never "no" and never "unlimited". */
+/** What a target can do and what it costs, as far as known. `null` is "unknown", never "no" and never "unlimited". */
 export interface TargetProfile {
   readonly dialect: DialectId
   readonly contextTokens: number | null
   readonly maxOutputTokens: number | null
   readonly abilities: Abilities
-  /** Null when unknown; local and free keys have a price of 0. */
+  /** Null when unknown; 0 for local and free keys. */
   readonly price: PriceHint | null
   /** True when a call of this target can never be billed (free key, `:free` model, local server). */
   readonly free: boolean
-  /** Whether the provider may train on what it is sent with this key. */
+  /** Whether the provider may train on what is sent with this key. */
   readonly trainsOnPrompts: boolean | null
-  /** Catalogue's dated guess of answer quality, 0..1; null where there is none. */
+  /** The catalogue's dated estimate of answer quality, 0..1; null when it has none. */
   readonly qualityPrior: number | null
-  /** Where `qualityPrior` comes from, shown with it. */
+  /** The source of `qualityPrior`, shown with it. */
   readonly qualityPriorSource?: string
-  /** A server on this machine or network: never billed, cold starts kept out of its speed. */
+  /** A server on this machine or network: never billed, cold starts excluded from its speed. */
   readonly local: boolean
-  /** Found in the provider's list rather than named by the user; expensive ones stay out of `auto`. */
+  /** Found in the provider's model list rather than named by the user; expensive ones are excluded from `auto`. */
   readonly discovered: boolean
-  /** Larger is preferred among equals (the key's `weight`); default 1. */
+  /** Higher is preferred among equals (the key's `weight`); default 1. */
   readonly weight: number
 }
 
-/** USD per million tokens; only for ranking and filters, bills are made by `money/`. */
+/** USD per million tokens; only for ranking and filters. Costs are computed in `money/`. */
 export interface PriceHint {
   readonly input: number
   readonly output: number
@@ -71,7 +72,7 @@ export function targetId(provider: string, model: string, keyIndex: number): str
   return `${provider}/${model}#${keyIndex}`
 }
 
-/** The id under which what is learned of a target is stored. */
+/** The id under which everything learned about a target is stored. */
 export function stateId(provider: string, model: string, fingerprint: string): string {
   return `${provider}/${model}@${fingerprint}`
 }
