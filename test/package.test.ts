@@ -52,9 +52,11 @@ test('the package says what it needs and offers, and only built files go into it
     expect(existsSync(join(root, file)), file).toBe(true)
 })
 
-test('the newest entry of the changelog is this version', () => {
-  const [, version] = /^## (\d+\.\d+\.\d+)/m.exec(readFileSync(join(root, 'CHANGELOG.md'), 'utf8')) ?? []
-  expect(version).toBe(manifest.version)
+test('the newest release of the changelog is this version; before the first one all is unreleased', () => {
+  const headings = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').match(/^## .*$/gm) ?? []
+  const [newest] = headings.filter((heading) => heading !== '## Unreleased')
+  if (newest === undefined) expect(headings).toEqual(['## Unreleased'])
+  else expect(newest.replace(/\d{4}-\d\d-\d\d/, 'date')).toBe(`## ${manifest.version} (date)`)
 })
 
 /** The command as it is installed somewhere, run as if node were older. */

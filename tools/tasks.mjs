@@ -46,6 +46,7 @@ export function tasksOf(root) {
     bench: { needs: 'development', commands: (args) => [build, [...quietly, '--expose-gc', 'bench/run.ts', ...args]] },
     'test:agents': { needs: 'development', commands: (args) => [[...quietly, 'test/agents/run.ts', ...args]] },
     'bench:replay': { needs: 'runtime', commands: (args) => [[...quietly, 'bench/replay.ts', ...args]] },
+    release: { needs: 'nothing', commands: (args) => [['tools/release.mjs', ...args]] },
     'prove:clone': { needs: 'nothing', commands: (args) => [['tools/proveClone.mjs', ...args]] },
     node: { needs: 'development', commands: (args) => [[...quietly, ...args]] },
   }
