@@ -55,7 +55,7 @@ const modelObject = section({
   price: modelPrice.optional(),
   context_tokens: z.int().positive().optional(),
   max_output_tokens: z.int().positive().optional(),
-  abilities: abilities.optional().describe('What it can and cannot do, where the catalogue does not know'),
+  abilities: abilities.optional().describe('What it can and cannot do; default: as its list and the catalogue say'),
   quality: share.optional().describe('Prior of answer quality, until scores are reported'),
 })
 const modelEntry = z.union([name, modelObject])

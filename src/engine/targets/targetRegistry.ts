@@ -210,7 +210,7 @@ function trainsOnPrompts(credential: Credential, free: boolean, noTraining: bool
 
 function abilitiesOf(model: ModelFacts): Abilities {
   const named = model.listed === null ? {} : { chat: model.listed.chats, embeddings: model.listed.embeds }
-  return { ...model.catalogue?.abilities, ...named, ...model.listed?.abilities }
+  return { ...model.catalogue?.abilities, ...named, ...model.listed?.abilities, ...model.user?.abilities }
 }
 
 /** An immutable set of targets with lookups by target; recreated when the configuration or a list changes. */

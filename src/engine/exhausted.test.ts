@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+import { bareFailure } from '../../test/support/bareFailure.ts'
+import { makeFailure, makeSuccess } from '../../test/support/makeEvents.ts'
+import { openTestEngine, prepare } from '../../test/support/openTestEngine.ts'
+import type { KeywiseError } from '../domain/errors.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
+import { judge } from '../routing/judge.ts'
+import { Trail } from './attempt/trail.ts'
+import type { Engine } from './engine.ts'
+import { exhausted } from './exhausted.ts'
+import { attemptReport } from './record.ts'
+import type { CallContext } from './request/readContext.ts'
+
+const NOW = Date.UTC(2026, 10, 23, 12)
+const KEY = `gsk_${'x'.repeat(20)}`
+const FACTS = { alone: false, retried: false, patienceMs: 0, confirmed: false, mayAnswerFiltered: false, random: 0 }
+
+const open = (settings: object = {}, model: object = {}) =>
+  openTestEngine({
+    config: {
+      groq: {
+        api_key: KEY,
+        free: false,
+        models: ['a', 'b'].map((id) => ({ id, price: { input: 0, output: 1e5 }, ...model })),
+      },
+      settings,
+    },
+    now: () => NOW,
+  })
+
+/** The error of a request whose targets failed like this, one after the other. */
+function errorOf(engine: Engine, context: CallContext, ...failures: readonly Failure[]): KeywiseError {
+  const pending = prepare(engine, context)
+  const trail = new Trail(pending)
+  failures.forEach((failure, index) => {
+    const target = engine.registry.targets[index]!
+    const event = { ...makeSuccess(target, NOW), ok: false, failure }
+    trail.add(target, attemptReport(event, 1, null), failure, judge(failure, FACTS))
+  })
+  return exhausted(engine, pending, trail)
+}
+
+type Bare = Exclude<FailureKind, 'timeout' | 'network'>
+const parkAll = (engine: Engine, kind: Bare, facts: Partial<Failure> = {}) => {
+  for (const target of engine.registry.targets) {
+    const event = makeFailure(target, NOW, kind)
+    engine.learned.record({ ...event, failure: { ...event.failure, ...facts } as Failure })
+  }
+}
+
+describe('whose fault it was when calls were made', () => {
+  test.each<{ failure: Failure; code: string; status: number | undefined }>([
+    { failure: { ...bareFailure('bad_request'), status: 422 }, code: 'INVALID_REQUEST', status: 422 },
+    { failure: bareFailure('bad_request'), code: 'INVALID_REQUEST', status: 400 },
+    // A refusal inside an answer of 200 is not passed on as a success.
+    { failure: { ...bareFailure('bad_request'), status: 200 }, code: 'INVALID_REQUEST', status: 400 },
+    { failure: { ...bareFailure('content_filter'), status: 403 }, code: 'INVALID_REQUEST', status: 400 },
+    { failure: bareFailure('unsupported'), code: 'INVALID_REQUEST', status: 400 },
+    { failure: bareFailure('context_too_long'), code: 'INVALID_REQUEST', status: 400 },
+    { failure: bareFailure('too_large_for_limit'), code: 'INVALID_REQUEST', status: 413 },
+    { failure: bareFailure('auth_invalid'), code: 'ALL_TARGETS_FAILED', status: undefined },
+    { failure: bareFailure('server'), code: 'ALL_TARGETS_FAILED', status: undefined },
+    { failure: bareFailure('rate_minute'), code: 'ALL_TARGETS_FAILED', status: undefined },
+  ])('$failure.kind with status $failure.status becomes $code $status', ({ failure, code, status }) => {
+    const error = errorOf(open(), 'Hi', failure)
+    expect({ code: error.code, status: (error as { status?: number }).status }).toEqual({ code, status })
+    expect(error.attempts).toHaveLength(1)
+    if (code === 'INVALID_REQUEST') expect(error.message).toContain(failure.message)
+  })
+
+  test('the last failure decides', () => {
+    expect(errorOf(open(), 'Hi', bareFailure('server'), bareFailure('bad_request')).code).toBe('INVALID_REQUEST')
+    expect(errorOf(open(), 'Hi', bareFailure('content_filter'), bareFailure('server')).code).toBe('ALL_TARGETS_FAILED')
+  })
+
+  test('a model is not found when the caller named it and nobody serves it', () => {
+    const [gone, server] = [bareFailure('model_not_found'), bareFailure('server')]
+    const named = { prompt: 'Hi', model: 'a' }
+    expect(errorOf(open(), named, gone)).toMatchObject({ code: 'MODEL_NOT_FOUND', model: 'a' })
+    expect(errorOf(open(), named, server, gone).code).toBe('ALL_TARGETS_FAILED')
+    expect(errorOf(open(), { prompt: 'Hi', model: 'auto' }, gone).code).toBe('ALL_TARGETS_FAILED')
+  })
+
+  test('a caller who left is told nothing else', () => {
+    const engine = open()
+    const pending = prepare(engine)
+    pending.cancellation.cancel()
+    expect(exhausted(engine, pending, new Trail(pending)).code).toBe('ABORTED')
+  })
+
+  test('every attempt is named, with the soonest time for a retry', () => {
+    const engine = open()
+    parkAll(engine, 'quota_day')
+    const error = errorOf(engine, 'Hi', bareFailure('server'), bareFailure('quota_day'))
+    expect(error).toMatchObject({ retryAt: expect.stringMatching(/^2026-11-2[34]T/), parkedFor: [] })
+    expect(error.message).toMatch(
+      /^all 2 attempts failed \(groq\/a#1 server, groq\/b#1 quota_day\); soonest retry: groq\//,
+    )
+  })
+})
+
+describe('when nothing could be called', () => {
+  test('because the request is too long, it is told so', () => {
+    const error = errorOf(open({}, { context_tokens: 10 }), 'word '.repeat(100))
+    expect(error).toMatchObject({ code: 'INVALID_REQUEST', status: 400, attempts: [] })
+    expect(error.message).toMatch(/longer than any model/)
+  })
+
+  test('because the named models lack an ability, it is told which', () => {
+    const engine = open({}, { abilities: { tools: false } })
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }]
+    const messages = [{ role: 'user', content: 'Hi' }]
+    const error = errorOf(engine, { messages, tools, model: 'a' })
+    expect(error.code).toBe('INVALID_REQUEST')
+    expect(error.message).toMatch(/^"a" cannot serve this: .*tools/)
+  })
+
+  test('because every budget is used up, it is told when there is room', () => {
+    const budgets = [{ scope: 'all', usd: 1, per: 'day' }]
+    const error = errorOf(open({ budgets }), { prompt: 'Hi', maxTokens: 100 })
+    expect(error).toMatchObject({ code: 'BUDGET_EXCEEDED', scope: 'all', resetsAt: '2026-11-24T00:00:00.000Z' })
+  })
+
+  test('a budget alone is not blamed for what parks cause as well', () => {
+    const engine = open({ budgets: [{ scope: 'groq/a', usd: 1, per: 'day' }] })
+    for (const target of engine.registry.targets)
+      if (target.model === 'b') engine.learned.record(makeFailure(target, NOW, 'zero_quota'))
+    const error = errorOf(engine, { prompt: 'Hi', maxTokens: 100 })
+    expect(error).toMatchObject({ code: 'ALL_TARGETS_FAILED', parkedFor: [] })
+    expect(error.message).toMatch(/budget/)
+    expect(error.message).toMatch(/parked/)
+  })
+
+  test('because all are parked, it is told for what, and when the first is back', () => {
+    const engine = open()
+    parkAll(engine, 'rate_minute', { retryAfterMs: 60_000 })
+    const error = errorOf(engine, 'Hi')
+    expect(error).toMatchObject({
+      code: 'ALL_TARGETS_FAILED',
+      parkedFor: ['rate_minute', 'rate_minute'],
+      retryAt: expect.stringMatching(/^2026-11-23T12:01:0/),
+      attempts: [],
+    })
+    expect(error.message).toMatch(
+      /^nothing can be called now: parked: .* \(and 1 more\); soonest: groq\/[ab]#1 at 2026/,
+    )
+  })
+
+  test('an unknown time stays unknown', () => {
+    const error = errorOf(open({ free_only: true }), 'Hi')
+    expect(error).toMatchObject({ code: 'ALL_TARGETS_FAILED', retryAt: null })
+  })
+})
