@@ -325,6 +325,6 @@ test('settings that name unknown events or variables are said with what was mean
       },
     },
   })
-  expect(lines.join('\n')).toMatch(/"recoverd" is no event; did you mean "recovered"\?/)
+  expect(lines.join('\n')).toMatch(/"recoverd" is not an event; did you mean "recovered"\?/)
   expect(lines.join('\n')).toMatch(/unknown \{\{prompt\}\}/)
 })

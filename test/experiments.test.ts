@@ -129,7 +129,7 @@ describe('a request', () => {
   })
 
   for (const { context, says } of [
-    { context: { prompt: 'hi', experiment: 'rase' }, says: 'there is no experiment "rase"; did you mean "race"?' },
+    { context: { prompt: 'hi', experiment: 'rase' }, says: 'unknown experiment "rase"; did you mean "race"?' },
     { context: { prompt: 'hi', model: 'experiment:rase' }, says: 'nearest: experiment:race' },
     { context: { experiment: 'tone', variables: {} }, says: 'needs {{who}}; give variables: { who: … }' },
     { context: { experiment: 'tone', variables: { who: ['Ana'] } }, says: '"who" must be a text or a number' },
@@ -314,6 +314,6 @@ describe('started by a program', () => {
       /"experiments\[0\]\.metrik" is unknown; did you mean "metric"\?.*unknown variable {{x}}; known: prompt.*did you mean "temperature".*add up to 1\.5 instead of 1/,
     )
     expect(() => lab.manager.startExperiment(tone)).toThrow('"tone" is defined in settings.experiments')
-    expect(() => lab.manager.experiment('race')).toThrow('there is no experiment "race"')
+    expect(() => lab.manager.experiment('race')).toThrow('unknown experiment "race"')
   })
 })

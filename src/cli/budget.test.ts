@@ -57,7 +57,7 @@ test('keywise budget shows limits and spending, and on what the money went', asy
     spend: { model: [{ group: { model: 'm' }, attempts: 2, successes: 2 }] },
   })
   expect(told.total.costUsd).toBe(told.budgets[0].spentUsd)
-  expect((await shown(world, ['forgive'])).stdout).toMatch(/No process that was killed/)
+  expect((await shown(world, ['forgive'])).stdout).toMatch(/No killed process/)
 })
 
 test('keywise budget export writes every attempt as CSV or JSON lines', async () => {

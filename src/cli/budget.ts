@@ -177,7 +177,7 @@ function forgive(engine: Engine, { options, stdout, env }: CommandContext): Exit
   }
   for (const { scope, amount, unit } of given)
     out.line(`Budget ${scope}: ${unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`} given back`)
-  if (given.length === 0) out.line('No process that was killed has left anything set aside.')
+  if (given.length === 0) out.line('No killed process has left anything reserved.')
   return 0
 }
 

@@ -31,7 +31,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [
       ['--port <n>', 'default settings.gateway.port: 5397'],
       ['--host <name>', 'default settings.gateway.host: 127.0.0.1'],
-      ['--seconds <n>', 'stop after so long'],
+      ['--seconds <n>', 'stop after this many seconds'],
       ['--no-open', 'open no browser'],
       ...COMMON,
     ],
@@ -51,8 +51,8 @@ export const COMMANDS: readonly CommandRow[] = [
       ['--model <name>', 'only models whose id contains this'],
       ['--key <n>', 'only the n-th key of each provider'],
       ['--all', 'every model of every list, also of long ones'],
-      ['--concurrency <n>', 'most calls at once per account (default 8)'],
-      ['--timeout <ms>', 'most milliseconds per call (default settings.test.timeout_ms)'],
+      ['--concurrency <n>', 'maximum concurrent calls per account (default 8)'],
+      ['--timeout <ms>', 'maximum milliseconds per call (default settings.test.timeout_ms)'],
       ['--out <file>', 'where the results go (default ./api-test-results.json)'],
       ['--html <file>', 'also write a page'],
       JSON_OPTION,
@@ -63,13 +63,13 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     usage: 'call <prompt>',
-    does: 'one request, with the trail of who was asked',
+    does: 'one request, with the trail of the targets tried',
     options: [
       ['--model <name>', 'a model, provider/model, an alias or auto (default)'],
       ['--stream', 'print as it arrives'],
       ['--system <text>', 'system prompt'],
       ['--max-tokens <n>', 'longest answer'],
-      ['--timeout <ms>', 'most milliseconds until the first content'],
+      ['--timeout <ms>', 'maximum milliseconds until the first content'],
       JSON_OPTION,
       ...COMMON,
     ],
@@ -78,11 +78,11 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     usage: 'status',
-    does: 'every target with its health, what is left of its limits, and what was spent',
+    does: 'every target with its health, its remaining limits, and what was spent',
     options: [
       ['--hours', 'instead what was learned by the hour of the day, and the rules about hours'],
       ['--watch', 'again every two seconds'],
-      ['--seconds <n>', 'watch for so long'],
+      ['--seconds <n>', 'watch for this many seconds'],
       JSON_OPTION,
       ...COMMON,
     ],
@@ -91,7 +91,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     usage: 'why',
-    does: 'the ranking with its terms, and the reason for each target that is out',
+    does: 'the ranking with its terms, and the reason for each excluded target',
     options: [
       ['--model <name>', 'for this model or alias (default auto)'],
       ['--request <id>', 'as it was when that request was decided, with its attempts'],
@@ -104,7 +104,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     usage: 'models',
-    does: 'every model that can be asked for, and who serves it',
+    does: 'every model that can be requested, and which targets serve it',
     options: [['--refresh', "read the providers' lists again"], JSON_OPTION, ...COMMON],
     examples: ['keywise models'],
     load: () => import('./models.ts'),
@@ -119,7 +119,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     usage: 'experiment <action> [target]',
     does: 'compare prompts, models, providers and parameters: list, show NAME, start FILE, stop NAME, export NAME',
-    options: [['--keep <variant>', 'stop: everybody gets this variant from now on'], JSON_OPTION, ...COMMON],
+    options: [['--keep <variant>', 'stop: all requests get this variant from now on'], JSON_OPTION, ...COMMON],
     examples: [
       'keywise experiment start greeting.json',
       'keywise experiment show greeting',
@@ -132,7 +132,7 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: 'demo',
     does: 'no keys, no network: simulated providers with faults, and traffic over them',
     options: [
-      ['--seconds <n>', 'stop after so long'],
+      ['--seconds <n>', 'stop after this many seconds'],
       ['--no-open', 'open no browser'],
       ['--tour', "the original's three days in half a minute"],
       JSON_OPTION,
@@ -145,8 +145,8 @@ export const COMMANDS: readonly CommandRow[] = [
     does: 'only the simulated providers, for testing your own software',
     options: [
       ['--port <n>', 'default 5398'],
-      ['--scenario <file>', 'what they are like (JSON)'],
-      ['--seconds <n>', 'stop after so long'],
+      ['--scenario <file>', 'the scenario (JSON)'],
+      ['--seconds <n>', 'stop after this many seconds'],
       JSON_OPTION,
     ],
     examples: ['keywise fake --port 5398', 'keywise fake --scenario faults.json'],
@@ -154,7 +154,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     usage: 'budget [action]',
-    does: 'what may be spent and what was spent on what (list); the ledger as a file (export); free what killed processes held (forgive)',
+    does: 'budgets and what was spent on what (list); the ledger as a file (export); release what killed processes held (forgive)',
     options: [
       ['--by <names>', 'one table by these: provider, model, key, account, token, source, day, hour, label:NAME'],
       ['--since <time>', 'such as 2026-11-01 or 7d (default: list this month, export everything)'],
@@ -181,7 +181,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     usage: 'replay',
-    does: 'the routing benchmark: every policy on the same luck, against who knows the truth',
+    does: 'the routing benchmark: every policy with the same random draws, against an oracle',
     options: [
       ['--data <dir>', 'also scenarios from the trace files there'],
       ['--policy <name>', 'only this policy (and the oracle)'],

@@ -18,7 +18,7 @@ export const run: RunCommand = async (context) => {
   const stopping = untilStopped(seconds).finally(() => controller.abort())
   const silent = options['json'] === true
   if (!silent) out.line('Simulated providers with realistic faults: no key, no network, nothing is written.\n')
-  if (seconds === undefined) stderr.write('Ctrl-C ends the demo.\n')
+  if (seconds === undefined) stderr.write('Press Ctrl-C to end the demo.\n')
   const summary = await runDemo({
     signal: controller.signal,
     show: (scene) => (silent ? undefined : printScene(scene, out)),
@@ -60,7 +60,7 @@ function callLines({ result, attempts, streamed, prompt }: DemoCall, out: Printe
   const how = streamed ? 'streamed, ' : ''
   const answer =
     result === null
-      ? `   ${out.paint('red', 'nobody could answer')}`
+      ? `   ${out.paint('red', 'no target could answer')}`
       : `   ✅ ${result.provider}/${result.model}#${result.keyIndex}  score ${decimal(result.score)}, ${how}${duration(result.responseTime)}`
   return [out.paint('dim', `“${prompt}”`), ...lines, answer]
 }

@@ -44,6 +44,6 @@ test('an invalid file, an unknown name and an unknown action are each reported i
     home.keywise('experiment', 'begin', 'race.json'),
   ])
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('add up to 1.5 instead of 1')])
-  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('there is no experiment "rase"')])
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('unknown experiment "rase"')])
   expect([action.code, action.stderr]).toEqual([2, expect.stringContaining('"experiment" knows list, show, start')])
 })

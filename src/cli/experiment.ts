@@ -38,7 +38,8 @@ export const run: RunCommand = (context) => {
 function list(engine: Engine, { options }: CommandContext, out: Printer): ExitCode {
   const view = experimentsView(engine)
   if (options['json']) out.json(view)
-  else if (view.experiments.length === 0) out.line('There is no experiment; docs/experiments.md says how to begin one.')
+  else if (view.experiments.length === 0)
+    out.line('There are no experiments; docs/experiments.md says how to start one.')
   else
     out.table(
       ['experiment', 'version', 'state', 'variants', 'units', 'verdict'],
@@ -83,7 +84,11 @@ function stop(engine: Engine, { args, options }: CommandContext, out: Printer): 
   if (options['json']) printAll(engine, [row], options, out)
   else {
     out.line(`${name} is stopped: ${row.verdict.text}`)
-    out.line(row.kept === null ? 'Its requests run as usual from now on.' : `Everybody gets ${row.kept} from now on.`)
+    out.line(
+      row.kept === null
+        ? 'Its requests run without the experiment from now on.'
+        : `All requests get ${row.kept} from now on.`,
+    )
   }
   return 0
 }

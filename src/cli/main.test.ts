@@ -180,7 +180,7 @@ describe('bad input', () => {
   test('without any key it explains how to add one and exits 78', async () => {
     const ran = await makeHome(null).keywise('status')
     expect(ran.code).toBe(78)
-    expect(ran.stderr).toMatch(/^keywise: config\/api-keys\.json: there is no API key yet; .+GROQ_API_KEY/)
+    expect(ran.stderr).toMatch(/^keywise: config\/api-keys\.json: no API key yet; .+GROQ_API_KEY/)
   })
 })
 
@@ -219,7 +219,7 @@ describe('doctor', () => {
     } // our own JSON
     const stateOf = (check: string, part: string) =>
       findings.find((one) => one.check === check && one.message.includes(part))?.state
-    expect(stateOf('port', 'is taken')).toBe('warning')
+    expect(stateOf('port', 'is in use')).toBe('warning')
     expect(stateOf('key', 'google#2')).toBe('problem')
     expect(stateOf('key', 'google#1')).toBe('ok')
     expect(stateOf('network', world.origin)).toBe('ok')

@@ -44,7 +44,7 @@ async function runCommand(args: readonly string[]): Promise<ExitCode> {
   })
   for (const [flags, does] of [
     ...COMMON,
-    ['--seconds <n>', 'stop after so long'],
+    ['--seconds <n>', 'stop after this many seconds'],
     ['--no-open', 'open no browser'],
   ] as const)
     program.addOption(new Option(flags, does))
@@ -55,7 +55,7 @@ async function runCommand(args: readonly string[]): Promise<ExitCode> {
 function unknownCommand(name: string): UsageError {
   const [near] = nearest(name, COMMANDS.map(nameOf), 1)
   const advice = near === undefined ? '"keywise --help" lists them' : `did you mean "${near}"?`
-  return new UsageError(`there is no command ${JSON.stringify(name.slice(0, 60))}; ${advice}`)
+  return new UsageError(`unknown command ${JSON.stringify(name.slice(0, 60))}; ${advice}`)
 }
 
 const nameOf = ({ usage }: CommandRow) => usage.split(' ')[0] ?? usage

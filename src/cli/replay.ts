@@ -16,9 +16,9 @@ export const run: RunCommand = async (context) => {
   const out = printer(stdout, env)
   const policy = options['policy']
   if (typeof policy === 'string' && !(policy in POLICIES))
-    throw new UsageError(`there is no policy "${policy}"; one of: ${Object.keys(POLICIES).join(', ')}`)
+    throw new UsageError(`unknown policy "${policy}"; one of: ${Object.keys(POLICIES).join(', ')}`)
   const folder = typeof options['data'] === 'string' ? resolve(cwd, options['data']) : null
-  if (folder !== null && !existsSync(folder)) throw new UsageError(`--data ${folder}: there is no such folder`)
+  if (folder !== null && !existsSync(folder)) throw new UsageError(`--data ${folder}: the folder does not exist`)
   const recorded = options['fromStore'] === true ? recordedScenario(await recordedEvents(context)) : null
   if (options['fromStore'] === true && recorded === null)
     throw new UsageError('the store holds too little to replay: it needs requests to at least two targets')

@@ -95,11 +95,11 @@ async function alreadyThere(out: Printer, { stderr }: CommandContext, host: stri
   await answer?.body.dump().catch(() => undefined)
   if (answer?.headers['server'] !== 'keywise') {
     stderr.write(
-      `keywise: port ${port} on ${host} is taken by another program; take another one: keywise serve --port ${port + 1}\n`,
+      `keywise: port ${port} on ${host} is in use by another program; choose another: keywise serve --port ${port + 1}\n`,
     )
     return 1
   }
-  out.line(`keywise runs already on ${origin}`)
+  out.line(`keywise is already running on ${origin}`)
   out.line(`  OPENAI_BASE_URL=${origin}/v1`)
   out.line(`  ANTHROPIC_BASE_URL=${origin}`)
   out.line(`  GOOGLE_GEMINI_BASE_URL=${origin}`)

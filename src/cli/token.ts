@@ -59,7 +59,7 @@ function act({ action, name, tokens, folder, out, context }: TokenRequest): Exit
     }
     case 'revoke': {
       if (tokens.revoke(needed(name, 'revoke'))) return 0
-      throw new InvalidRequestError(`there is no token "${name}" that could be revoked; keywise token list shows them`)
+      throw new InvalidRequestError(`no token "${name}" to revoke; keywise token list shows them`)
     }
     case 'show':
       return show(name ?? 'inference', folder, out)

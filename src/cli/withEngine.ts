@@ -58,7 +58,7 @@ export function demandKeys({ file, providers }: Config): void {
   if (providers.length > 0) return
   const names = catalog.flatMap(({ env }) => env.slice(0, 1)).slice(0, 3)
   throw new ConfigError(
-    `${file ?? 'config/api-keys.json'}: there is no API key yet; write { "groq": { "api_key": "..." } } into it, or set one of ${names.join(', ')} …`,
+    `${file ?? 'config/api-keys.json'}: no API key yet; write { "groq": { "api_key": "..." } } into it, or set one of ${names.join(', ')} …`,
     { file },
   )
 }

@@ -228,8 +228,8 @@ for (const { name, content, message, at, path } of badFiles) {
 test('a file named explicitly must exist and be a file', () => {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'sub'))
-  expect(() => loadIn(folder, { config: 'nope.json' })).toThrow(/nope\.json: there is no such file; correct the path/)
-  expect(() => loadIn(folder, { env: { KEYWISE_CONFIG: 'gone.json' } })).toThrow(/gone\.json: there is no such file/)
+  expect(() => loadIn(folder, { config: 'nope.json' })).toThrow(/nope\.json: the file does not exist; correct the path/)
+  expect(() => loadIn(folder, { env: { KEYWISE_CONFIG: 'gone.json' } })).toThrow(/gone\.json: the file does not exist/)
   expect(() => loadIn(folder, { config: 'sub' })).toThrow(/not a regular file/)
 })
 

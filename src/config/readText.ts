@@ -24,7 +24,7 @@ export function readText(path: string, name: string): string {
 
 function whyUnreadable(error: unknown): string {
   const code = String(asRecord(error)?.['code'] ?? error)
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file; correct the path or create it'
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'the file does not exist; correct the path or create it'
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user; correct its permissions'
   return `cannot be read (${code})`
 }

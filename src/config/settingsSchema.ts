@@ -131,8 +131,8 @@ export const settingsFile = section({
     port: z.int().min(0).max(65_535).default(5397).describe('0: any free port'),
     max_body_mb: z.number().positive().max(1024).default(32).describe('Maximum size of a request'),
     max_response_mb: z.number().positive().max(4096).default(64).describe('Maximum size of an answer of a provider'),
-    allowed_hosts: z.array(name).default([]).describe('Names besides localhost under which it may be called'),
-    allowed_origins: z.array(name).default([]).describe('Web pages that may call it'),
+    allowed_hosts: z.array(name).default([]).describe('Host names besides localhost that it accepts'),
+    allowed_origins: z.array(name).default([]).describe('Origins of web pages that may call it'),
   }).prefault({}),
   retention: section({
     attempts_days: z.number().positive().max(36_500).default(90).describe('Each attempt is kept this long'),
@@ -141,7 +141,7 @@ export const settingsFile = section({
   hours: z.record(name, hours).default({}).describe('Rules by target pattern, such as "groq/*"'),
   log: section({
     calls: z.boolean().default(true).describe('The lines of every call'),
-    level: z.enum(['error', 'warn', 'info']).default('info').describe('The least that is logged'),
+    level: z.enum(['error', 'warn', 'info']).default('info').describe('Minimum level that is logged'),
   }).prefault({}),
   experiments: z.unknown().optional().describe('See docs/experiments.md'),
   default_provider: name.default('auto').describe('"auto", or the only provider to use'),

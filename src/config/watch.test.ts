@@ -75,7 +75,7 @@ test('a removed file is reported once, and found again when it returns', async (
   const { file, changes, errors } = watched()
   rmSync(file)
   await eventually(() => expect(errors).toHaveLength(1))
-  expect(String(errors[0])).toMatch(/there is no such file/)
+  expect(String(errors[0])).toMatch(/the file does not exist/)
   writeFileSync(file, text('key-2'))
   await eventually(() => expect(changes).toEqual(['key-2']))
 })

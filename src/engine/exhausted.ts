@@ -121,7 +121,7 @@ function allFailed(engine: EngineReader, pending: PendingRequest, trail: Trail):
   const soonest = engine.soonest(pending, null)
   // Rounded up, so that a retry at exactly that time is not too early.
   const retryAt = soonest === null ? null : Math.ceil(Math.max(soonest.at, engine.now))
-  const when = soonest === null ? 'nobody can say when' : `${soonest.target.id} at ${iso(retryAt)}`
+  const when = soonest === null ? 'unknown' : `${soonest.target.id} at ${iso(retryAt)}`
   const tried = trail.attempts.map((attempt) => `${attempt.target} ${attempt.failureKind}`).join(', ')
   const { attempts } = trail
   if (attempts.length > 0) {

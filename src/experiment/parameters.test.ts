@@ -23,8 +23,8 @@ test('changesBy() leaves alone what cannot be read', () => {
 
 for (const [value, says] of [
   [7, '"p" must be an object'],
-  [{ tempreature: 1 }, '"p.tempreature" is no parameter; did you mean "temperature"?'],
-  [{ constructor: 1 }, '"p.constructor" is no parameter; known are temperature'],
+  [{ tempreature: 1 }, '"p.tempreature" is not a parameter; did you mean "temperature"?'],
+  [{ constructor: 1 }, '"p.constructor" is not a parameter; known are temperature'],
   [{ temperature: 3 }, '"p.temperature" must be a number from 0 to 2'],
   [{ max_tokens: 1.5 }, '"p.max_tokens" must be a whole number above 0'],
   [{ stop: [1] }, '"p.stop" must be a text or a list of texts'],

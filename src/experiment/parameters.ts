@@ -36,7 +36,7 @@ export function parameterProblems(value: unknown, path: string): readonly string
   if (record === undefined) return [`"${path}" must be an object such as { "temperature": 0.2 }`]
   return Object.entries(record).flatMap(([name, setting]) => {
     const field = fieldOf(name)
-    if (field === undefined) return [`"${path}.${name.slice(0, 60)}" is no parameter; ${meant(name)}`]
+    if (field === undefined) return [`"${path}.${name.slice(0, 60)}" is not a parameter; ${meant(name)}`]
     return field.read(setting) === null ? [`"${path}.${name}" must be ${field.wanted}`] : []
   })
 }

@@ -70,7 +70,7 @@ function eventsOf(
   for (const name of names.filter((one) => !isEvent(one))) {
     const [meant] = nearest(name, ALERT_EVENTS)
     const hint = meant === undefined ? `known are: all, ${ALERT_EVENTS.join(', ')}` : `did you mean "${meant}"?`
-    warn(`settings.alerts.${channel}.events: "${name.slice(0, 60)}" is no event; ${hint}`)
+    warn(`settings.alerts.${channel}.events: "${name.slice(0, 60)}" is not an event; ${hint}`)
   }
   return new Set(names.filter(isEvent))
 }

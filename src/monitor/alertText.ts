@@ -55,7 +55,7 @@ export function recoveryNews(engine: EngineReader, alerts: Alerts, outage: Outag
     works: worksText(engine, null),
     returnsAt: null,
     returns: null,
-    advice: still === '' ? null : `still to mend: ${still}`,
+    advice: still === '' ? null : `still to fix: ${still}`,
   }
 }
 
@@ -90,13 +90,13 @@ export function listText(names: readonly string[], most = 6): string {
 function returns(engine: EngineReader, plain: PendingRequest): Pick<News, 'returnsAt' | 'returns'> {
   const now = engine.now
   const soonest = engine.soonest(plain, null)
-  if (soonest === null) return { returnsAt: null, returns: 'nobody can say; keywise tells you when it works again' }
+  if (soonest === null) return { returnsAt: null, returns: 'unknown; keywise tells you when it works again' }
   const { at, target } = soonest
   const park = engine.learned.parks.blocking(target, now)
   if (at > now && (park === undefined || park.stated))
     return { returnsAt: at, returns: `next reset ${moment(at, now)} (${target.provider})` }
   const next = at > now ? `at ${moment(at, now)}` : 'with the next request'
-  return { returnsAt: null, returns: `nobody can say; it is tried again ${next}, and you are told when it works` }
+  return { returnsAt: null, returns: `unknown; it is tried again ${next}, and you are told when it works` }
 }
 
 const UNTRIED = 'not tried'
@@ -143,11 +143,11 @@ function adviceFor(engine: EngineReader, causes: readonly Cause[]): string {
   const broke = of('billing')
   if (broke !== undefined) return `add credit at ${broke.target.provider}, or a free key of another provider`
   if (causes.every(({ kind, word }) => kind === 'network' || word === TOO))
-    return 'check the network and the proxy of this machine; "keywise doctor" tells more'
+    return 'check the network and the proxy of this machine; "keywise doctor" says more'
   if (of('quota_day', 'rate_minute', 'zero_quota') !== undefined || causes.some(({ word }) => word === CODES['quota']))
     return 'wait for the reset, or add a key of another account or provider'
   const providers = new Set(engine.registry.targets.map((target) => target.provider))
   return providers.size > 1
-    ? 'nothing of yours to mend; look at the status pages of the providers'
+    ? 'nothing to fix on your side; check the status pages of the providers'
     : 'add a key of a second provider, so that one alone cannot stop everything'
 }

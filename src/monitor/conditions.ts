@@ -127,7 +127,7 @@ export class AlertConditions {
       subject: `${target.provider}#${target.keyIndex}`,
       what: leaked ? `${place} has leaked and was shut off` : `${place} is refused`,
       why: `${target.provider} answered ${status ?? 'nothing'}: ${message.slice(0, 200)}`,
-      returns: 'not by itself; it is checked from time to time',
+      returns: 'not by itself; it is checked regularly',
       advice: `${remedy}; it is taken over at once`,
     }
   }
@@ -171,8 +171,8 @@ export class AlertConditions {
       since: Math.min(...parks.map((park) => park.since)),
       what: `${provider} is down: all ${targets} targets`,
       why: listText(reasons),
-      returns: `nobody can say; it is tried again at ${moment(nextAt, this.#engine.now)}`,
-      advice: `nothing to do while the others answer; ${provider}'s status page tells more`,
+      returns: `unknown; it is tried again at ${moment(nextAt, this.#engine.now)}`,
+      advice: `nothing to do while the others answer; ${provider}'s status page says more`,
     }
   }
 
@@ -191,8 +191,8 @@ export class AlertConditions {
       event: 'store_degraded',
       what: 'What keywise learns cannot be written and is kept in memory',
       why: reason,
-      returns: 'as soon as the disk takes it; nothing is lost until this process ends',
-      advice: 'make room on the disk or mend its permissions; "keywise doctor" tells more',
+      returns: 'as soon as it can be written; nothing is lost until this process ends',
+      advice: 'free space on the disk or fix its permissions; "keywise doctor" says more',
     }
   }
 

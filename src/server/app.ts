@@ -150,7 +150,7 @@ class Gateway implements App {
   #handle(route: Route, request: IncomingMessage, response: ServerResponse, token: Token): void {
     Promise.resolve(route.handle(this.#parts, request, response, token, route.dialect)).catch((error: unknown) => {
       this.#options.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
-      this.#fail(response, 500, 'internal', 'keywise failed on this request; its log says why', route.dialect)
+      this.#fail(response, 500, 'internal', 'keywise failed on this request; see its log', route.dialect)
     })
   }
 

@@ -105,7 +105,7 @@ export function parseBody(body: Buffer): unknown {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new InvalidRequestError(`the body is no valid JSON: ${reasonOf(error)}`)
+    throw new InvalidRequestError(`the body is not valid JSON: ${reasonOf(error)}`)
   }
   if (text.length > 2 * MAX_DEPTH && isTooDeep(text))
     throw new InvalidRequestError(`the body is nested more than ${MAX_DEPTH} levels deep`)

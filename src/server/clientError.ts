@@ -51,7 +51,7 @@ export function clientFailure(error: unknown, requestId: string, now: number): C
       retryAfterMs: untilOf(error.retryAt, now),
     }
   if (error instanceof AbortedError) return { ...common, status: 499, message: error.message, code: 'aborted' }
-  return { ...common, status: 500, message: 'keywise failed on this request; its log says why', code: 'internal' }
+  return { ...common, status: 500, message: 'keywise failed on this request; see its log', code: 'internal' }
 }
 
 /** Only limits: 429. Only timeouts: 504. Only refused keys, now or when last tried: 502. Anything else: 503. */

@@ -56,7 +56,7 @@ test('a runtime without node:sqlite falls back to memory, with one warning', () 
 
 test('postgres:// is refused with a clear message that does not show its password', () => {
   expect(() => open('postgres://me:secret@host/db')).toThrow(StoreError)
-  expect(() => open('postgres://me:secret@host/db')).toThrow(/does not stand yet/)
+  expect(() => open('postgres://me:secret@host/db')).toThrow(/is not supported yet/)
   expect(() => open('postgres://me:secret@host/db')).not.toThrow(/secret/)
 })
 

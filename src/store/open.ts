@@ -14,11 +14,11 @@ import { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite.ts'
  * written. Throws `StoreError` for a location that makes no sense and for a file that must not be touched.
  */
 export function openStore(location: string | undefined, options: SqliteStoreOptions): Store {
-  if (location === undefined) return inMemory(options, 'there is no home folder to keep the store in')
+  if (location === undefined) return inMemory(options, 'no home folder to keep the store in')
   if (location === 'memory:' || location === ':memory:') return createMemoryStore()
   // Without the rest of the location, which may contain a password.
   if (/^postgres(?:ql)?:\/\//i.test(location))
-    throw new StoreError('a postgres:// store does not stand yet; set KEYWISE_STORE to a path or to memory:')
+    throw new StoreError('a postgres:// store is not supported yet; set KEYWISE_STORE to a path or to memory:')
   if (location.trim() === '')
     throw new StoreError('the store has an empty path; set KEYWISE_STORE to a path or to memory:')
   if (!isSqliteAvailable()) return inMemory(options, 'this runtime has no node:sqlite (node 22.19 or newer has)')

@@ -61,7 +61,9 @@ export const EXAMS: { readonly [A in Provable]: Exam } = {
     fault: (response) => {
       const call = response.content.find((part) => part.type === 'tool-call')
       if (call === undefined) return 'answered without calling the tool'
-      return readObject(call.arguments) === undefined ? 'called the tool with arguments that are no JSON object' : null
+      return readObject(call.arguments) === undefined
+        ? 'called the tool with arguments that are not a JSON object'
+        : null
     },
   },
   json: {
@@ -69,7 +71,7 @@ export const EXAMS: { readonly [A in Provable]: Exam } = {
       ...asking(model, 'Reply with a JSON object with the field "ok" set to true.'),
       responseFormat: { type: 'json' },
     }),
-    fault: (response) => (readObject(textOf(response)) === undefined ? 'the answer is no JSON object' : null),
+    fault: (response) => (readObject(textOf(response)) === undefined ? 'the answer is not a JSON object' : null),
   },
   images: {
     request: (model) => ({
@@ -94,7 +96,7 @@ export function gradeAnswer(ability: Provable, response: ChatResponse): AbilityP
   const fault = EXAMS[ability].fault(response)
   if (fault === null) return { ok: true }
   return response.finishReason === 'length'
-    ? { ok: null, note: 'spent its tokens on thinking' }
+    ? { ok: null, note: 'spent all its tokens on thinking' }
     : { ok: false, note: fault }
 }
 

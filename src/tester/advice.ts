@@ -24,9 +24,9 @@ const ADVICE: { readonly [K in FailureKind]: Adviser<K> } = {
       ? `${nameOf(facts)} refuses this host or region: use another network, or set HTTPS_PROXY`
       : `${keyOf(facts)} may not use ${facts.model}: allow it in the account${at(facts)}, or take it out of "models"`,
   billing: (facts) => `the account of ${keyOf(facts)} has no credit left: add some, or use models that cost nothing`,
-  in_flight_budget: (facts) => `${nameOf(facts)} holds back while other calls are unpaid: wait${until(facts)}`,
+  in_flight_budget: (facts) => `${nameOf(facts)} refuses calls while others are unpaid: wait${until(facts)}`,
   quota_day: (facts) =>
-    `the day's quota of ${keyOf(facts)} is used up: wait${until(facts)}, or add a key of another account`,
+    `the daily quota of ${keyOf(facts)} is used up: wait${until(facts)}, or add a key of another account`,
   rate_minute: (facts) =>
     `${keyOf(facts)} is limited by the minute: it works again${until(facts) || ' soon'}; test with a lower --concurrency`,
   zero_quota: (facts) =>
@@ -36,7 +36,7 @@ const ADVICE: { readonly [K in FailureKind]: Adviser<K> } = {
   overloaded: (facts) =>
     `${nameOf(facts)} is overloaded: test again later with --provider ${facts.credential.provider.id}`,
   server: (facts) =>
-    `${nameOf(facts)} has trouble of its own: test again later with --provider ${facts.credential.provider.id}`,
+    `${nameOf(facts)} has problems of its own: test again later with --provider ${facts.credential.provider.id}`,
   timeout: (facts, { phase }) =>
     phase === 'connect'
       ? unreachable(facts)

@@ -374,7 +374,7 @@ test('testApiKeys() proves each claimed ability with its own call', async () => 
   expect(one(report, 'gemini-3.8-flash')?.abilities?.streaming?.firstTokenMs).toBeGreaterThanOrEqual(0)
   expect(one(report, 'gemini-3.5-flash-lite')?.abilities?.images).toMatchObject({ ok: false })
   expect(one(report, 'gemini-2.5-flash')?.abilities).toMatchObject({
-    json: { ok: false, note: 'the answer is no JSON object' },
+    json: { ok: false, note: 'the answer is not a JSON object' },
     images: { ok: false },
   })
   expect(text).toContain('     Abilities: streaming ✅, tools ✅, json ✅, images ✅')

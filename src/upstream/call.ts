@@ -365,7 +365,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     const read = this.#input.dialect.upstream.readResponse(body)
     if (read.ok) this.#succeed(read.response, isText ? text : raw)
     else if (read.malformed)
-      this.#fail({ kind: 'server', status: this.#status, message: 'the answer has not the shape of its protocol' })
+      this.#fail({ kind: 'server', status: this.#status, message: 'the answer does not match its protocol' })
     else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))
   }
 

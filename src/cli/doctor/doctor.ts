@@ -17,7 +17,7 @@ import { checkHosts, checkKeys, checkPort } from './network.ts'
 export const run: RunCommand = async (context) => {
   const { options, stdout, stderr, env } = context
   const out = printer(stdout, env)
-  if (!options['json']) stderr.write('Looking at everything, a few seconds …\n')
+  if (!options['json']) stderr.write('Checking everything, this takes a few seconds …\n')
   const findings = await examine(engineOptions(context))
   if (options['alerts'] === true) findings.push(...(await tryAlerts(engineOptions(context))))
   if (options['json']) out.json({ generatedAt: new Date().toISOString(), findings })

@@ -4,7 +4,7 @@ import type { EngineReader } from '../../engine/reader.ts'
 import { allClosed } from '../../views/hours.ts'
 import { type Finding, problem, warning } from './finding.ts'
 
-const ADVICE = 'look at "hours" of the keys and at settings.hours'
+const ADVICE = 'check "hours" of the keys and settings.hours'
 
 export function checkHours(engine: EngineReader): Finding[] {
   const { registry, eligibility, now } = engine

@@ -50,14 +50,15 @@ function checkGit(file: string, said: string | null): Finding {
 }
 
 export function checkStorePlace(location: string): Finding[] {
-  if (/^:?memory:/.test(location)) return [warning('store', 'in memory: what is learned ends with each process', null)]
+  if (/^:?memory:/.test(location))
+    return [warning('store', 'in memory: what is learned is lost when the process ends', null)]
   const file = checkStoreFile(location)
   switch (file.state) {
     case 'absent':
-      return [fine('store', `${location} will be made at the first call`)]
+      return [fine('store', `${location} will be created by the first call`)]
     case 'whole':
       return [
-        fine('store', `${location} is whole (${Math.ceil(file.bytes / 1024)} KiB)`),
+        fine('store', `${location} is intact (${Math.ceil(file.bytes / 1024)} KiB)`),
         ...checkSecrecy('store', dirname(location), '700'),
       ]
     default:
@@ -65,7 +66,7 @@ export function checkStorePlace(location: string): Finding[] {
         problem(
           'store',
           `${location} is ${file.state}: ${file.reason}`,
-          'keywise sets a damaged store aside and begins anew; restore it from a backup if you have one',
+          'keywise moves a damaged store aside and starts a new one; restore it from a backup if you have one',
         ),
       ]
   }

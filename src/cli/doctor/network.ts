@@ -22,7 +22,7 @@ export async function checkPort(host: string, port: number): Promise<Finding> {
 }
 
 const taken = (address: string) =>
-  warning('port', `${address} is taken by another program`, 'set settings.gateway.port, or keywise serve --port N')
+  warning('port', `${address} is in use by another program`, 'set settings.gateway.port, or keywise serve --port N')
 
 function isRefused(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined

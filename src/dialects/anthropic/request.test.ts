@@ -224,7 +224,7 @@ describe('an upstream request', () => {
     })
   })
 
-  test('keeps call arguments that are no JSON object readable', () => {
+  test('keeps call arguments that are not a JSON object readable', () => {
     const call: Part = { type: 'tool-call', id: 'c', name: 'f', arguments: '{"a":' }
     const body = write({ messages: [{ role: 'assistant', content: [call] }] })
     expect(body['messages']).toMatchObject([{ content: [{ input: { unparsed: '{"a":' } }] }])

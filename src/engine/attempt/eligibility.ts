@@ -112,7 +112,7 @@ function lacking({ missingAbilities }: EligibilityFacts, target: Target, pending
   const ability = missingAbilities.missing(target, pending.needs.abilities)
   return ability === undefined
     ? null
-    : { code: 'ability', reason: `cannot do ${ability}, as a call has shown`, until: null }
+    : { code: 'ability', reason: `cannot do ${ability}, as a call showed`, until: null }
 }
 
 function parked(
@@ -134,7 +134,7 @@ function parked(
   if (share >= 1 || share === 0) return null
   const drawn = lot(pending.id, target.stateId)
   if (drawn < share) return null
-  const reason = `coming back: takes ${Math.round(share * 100)} % of the requests for now`
+  const reason = `coming back: gets ${Math.round(share * 100)} % of the requests for now`
   return { code: 'parked', reason, until: parks.reaches(target, drawn, now) }
 }
 

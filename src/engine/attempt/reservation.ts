@@ -98,7 +98,7 @@ function mostOutputTokens(hold: BudgetHold, worstCase: WorstCase): number | null
 
 const PROBED: Ineligible = {
   code: 'parked',
-  reason: 'parked: another request is finding out whether it works again',
+  reason: 'parked: another request is testing whether it works again',
   until: null,
 }
 

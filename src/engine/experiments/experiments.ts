@@ -128,7 +128,7 @@ export class Experiments {
           ? `there are ${names.join(', ')}`
           : 'there is none'
         : `did you mean "${near}"?`
-    throw new InvalidRequestError(`there is no experiment "${name.slice(0, 64)}"; ${hint}`, { parameter: 'experiment' })
+    throw new InvalidRequestError(`unknown experiment "${name.slice(0, 64)}"; ${hint}`, { parameter: 'experiment' })
   }
 
   /** Names that a request may use now. */

@@ -55,7 +55,7 @@ describe('the hours of the user', () => {
     const engine = engineAt(() => NOON, { groq: '9-10' }, '10-11')
     expect(whyView(engine).allClosed).toEqual({
       opensAt: null,
-      text: 'Every target is outside its hours, and none ever opens: outside its hours, which never come (9-10 and 10-11)',
+      text: 'Every target is outside its hours, and none ever opens: outside its hours, which never occur (9-10 and 10-11)',
     })
   })
 

@@ -67,7 +67,7 @@ export function hoursOf(registry: TargetRegistry): (target: Target, now: number)
 
 function reasonOf(groups: HoursRules, kept: readonly HoursRule[], opens: number | null): string {
   const texts = (rules: readonly HoursRule[]) => rules.map(({ text }) => text).join(', ')
-  if (opens === null) return `outside its hours, which never come (${groups.map(texts).join(' and ')})`
+  if (opens === null) return `outside its hours, which never occur (${groups.map(texts).join(' and ')})`
   const iso = new Date(opens).toISOString()
   return `outside its hours (${texts(kept)}); opens ${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
 }

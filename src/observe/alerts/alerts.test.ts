@@ -140,7 +140,7 @@ describe('an alert', () => {
     }
     expect(bot.texts.filter((text) => text.includes('fails'))).toHaveLength(3)
     expect(bot.texts.filter((text) => text.includes('answered'))).toHaveLength(3)
-    expect(bot.texts[4]).toContain('not told again before 13:00 UTC')
+    expect(bot.texts[4]).toContain('not reported again before 13:00 UTC')
     now += HOUR
     alerts.raise('all', everything())
     await alerts.deliver()
@@ -285,7 +285,7 @@ describe('the outbox', () => {
     expect(await callsAfter(SECOND)).toBe(3)
     expect(await callsAfter(20 * SECOND)).toBe(4)
     expect(bot.texts).toHaveLength(1)
-    expect(lines.filter((line) => line.includes('tried again'))).toHaveLength(1)
+    expect(lines.filter((line) => line.includes('retried'))).toHaveLength(1)
     expect(lines.at(-1)).toContain('works again')
   })
 

@@ -50,7 +50,7 @@ export function begun(
 }
 
 function lastFor(alert: Alert, until: number): Alert {
-  const note = `it comes and goes: not told again before ${new Date(until).toISOString().slice(11, 16)} UTC`
+  const note = `flapping: not reported again before ${new Date(until).toISOString().slice(11, 16)} UTC`
   return { ...alert, why: alert.why === null ? note : `${alert.why}; ${note}` }
 }
 

@@ -226,7 +226,7 @@ export class Outbox {
 const NONE: ReadonlySet<string> = new Set()
 
 const AFTERMATH = {
-  retry: '; it is tried again, and nothing waits for it',
+  retry: '; it will be retried, and nothing waits for it',
   drop: '; this alert is not sent there',
   off: '; nothing is sent there until the settings change or "keywise doctor --alerts" gets through',
 } as const

@@ -102,7 +102,7 @@ export async function adminRoute(
     if (!known) parts.logger.error(`${url.pathname}: ${error instanceof Error ? error.message : String(error)}`)
     if (!response.headersSent)
       sendJson(response, known ? 400 : 500, {
-        error: known ? error.message : 'keywise failed on this request; its log says why',
+        error: known ? error.message : 'keywise failed on this request; see its log',
       })
   }
 }

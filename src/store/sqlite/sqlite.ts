@@ -391,7 +391,7 @@ class SqliteStore implements Store {
     this.#failure = `${this.location} cannot be used: ${sqliteReasonOf(error)}`
     this.#retryMs = Math.min(LAST_RETRY_MS, isNew ? FIRST_RETRY_MS : this.#retryMs * 2)
     this.#retryAt = this.#options.now() + this.#retryMs
-    if (isNew) this.#options.warn(`${this.#failure}; keywise goes on in memory and tries again`)
+    if (isNew) this.#options.warn(`${this.#failure}; keywise continues in memory and tries again`)
     this.#unschedule()
     if (!this.#closed) this.#schedule()
   }
