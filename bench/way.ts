@@ -92,17 +92,20 @@ async function measureWays(): Promise<Way[]> {
   const upstream = spawn(process.execPath, [join(import.meta.dirname, 'upstream.mjs'), '0'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const [line] = await once(upstream.stdout, 'data')
-  const origin = `http://127.0.0.1:${String(line).trim()}`
-  const ways: Way[] = []
-  for (const { name, open } of ROWS) {
-    const { send, close } = await open(origin)
-    for (let count = 0; count < WARM_UP; count++) await send()
-    ways.push({ name, calls: await leastCalls(send) })
-    await close()
+  try {
+    const [line] = await once(upstream.stdout, 'data')
+    const origin = `http://127.0.0.1:${String(line).trim()}`
+    const ways: Way[] = []
+    for (const { name, open } of ROWS) {
+      const { send, close } = await open(origin)
+      for (let count = 0; count < WARM_UP; count++) await send()
+      ways.push({ name, calls: await leastCalls(send) })
+      await close()
+    }
+    return ways
+  } finally {
+    upstream.kill()
   }
-  upstream.kill()
-  return ways
 }
 
 /** What every one of the requests called, and how often at least. */
