@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { recency, score, speed, value } from './score.ts'
+import { recency, score, speed } from './score.ts'
 import { isUnreliable, termsOriginal } from './scoreOriginal.ts'
-import { valueWeights, WEIGHTS } from './weights.ts'
+import { WEIGHTS } from './weights.ts'
 
 const HOUR = 3_600_000
 const NOW = Date.UTC(2026, 10, 23, 12)
@@ -42,41 +42,6 @@ describe('the terms', () => {
     expect(recency(NOW - 24 * HOUR, NOW)).toBeCloseTo(0.5, 12)
     expect(recency(0, NOW)).toBe(0)
     expect(recency(NOW + HOUR, NOW)).toBe(1)
-  })
-})
-
-describe('value()', () => {
-  const balanced = valueWeights(WEIGHTS, 'balanced', false)
-
-  test('a target that always fails is worth nothing, however fast and good it is', () => {
-    expect(value({ reliability: 0, speed: 1, quality: 1 }, balanced)).toBe(0)
-    expect(value({ reliability: 1, speed: 1, quality: 1 }, balanced)).toBeCloseTo(1, 12)
-  })
-
-  test('prefers the reliable target where the score prefers the fast one', () => {
-    const shaky = { reliability: 0.75, speed: 0.95, quality: 0.9, recency: 1 }
-    const solid = { reliability: 0.97, speed: 0.65, quality: 0.8, recency: 0.9 }
-    expect(score(shaky)).toBeGreaterThan(score(solid) - 0.02)
-    expect(value(solid, balanced)).toBeGreaterThan(value(shaky, balanced))
-  })
-
-  test('profiles lean on the same estimates', () => {
-    const fastOne = { reliability: 0.95, speed: 0.9, quality: 0.6 }
-    const smartOne = { reliability: 0.95, speed: 0.4, quality: 0.95 }
-    const prefersFast = (profile: 'fast' | 'smart') => {
-      const weights = valueWeights(WEIGHTS, profile, true)
-      return value(fastOne, weights) > value(smartOne, weights)
-    }
-    expect([prefersFast('fast'), prefersFast('smart')]).toEqual([true, false])
-  })
-
-  test('weights that are NaN, negative or infinite count as 0', () => {
-    const odd = valueWeights(
-      { reliability: Number.NaN, speed: -1, quality: Number.POSITIVE_INFINITY, recency: 0 },
-      'balanced',
-      false,
-    )
-    expect(value({ reliability: 0.5, speed: 1, quality: 1 }, odd)).toBe(0.5)
   })
 })
 

@@ -1,7 +1,6 @@
-/** The four terms, and the two numbers made of them: the score people see and the value attempts are ordered by. */
+/** The four terms, and the score that people see, made of them. What attempts are ordered by: valuation.ts. */
 
-import type { ValueWeights, Weights } from './weights.ts'
-import { WEIGHTS } from './weights.ts'
+import { WEIGHTS, type Weights } from './weights.ts'
 
 /** Each from 0 to 1. */
 export interface Terms {
@@ -43,14 +42,4 @@ export function score(terms: Terms, weights: Weights = WEIGHTS): number {
   return (
     (reliability * terms.reliability + speed * terms.speed + quality * terms.quality + recency * terms.recency) / sum
   )
-}
-
-/**
- * The score to expect, given that a call may fail: a failed call is worth nothing, however fast the target is when it
- * works. From 0 to 1; orders the attempts of the `learned` strategy.
- */
-export function value(terms: Omit<Terms, 'recency'>, weights: ValueWeights, cheap = 0): number {
-  const whenAnswered =
-    weights.reliability + weights.speed * terms.speed + weights.quality * terms.quality + weights.price * cheap
-  return terms.reliability * whenAnswered
 }

@@ -26,7 +26,11 @@ export function expectedMs(candidates: CandidateTable, valuation: Valuation, ind
   return valuation.weights.firstTokenOnly ? first : first + valuation.outputTokens * candidates.tokenMs[index]!
 }
 
-/** V of every target, into `values`: `value()` of score.ts written out over the arrays, loads taken out of the loop. */
+/**
+ * V of every target, into `values`: the score to expect, given that a call may fail. A failed call is worth nothing,
+ * however fast the target is when it works, so V = reliability * (w_reliability + w_speed * speed + w_quality * quality).
+ * Loads are taken out of the loop.
+ */
 export function evaluate(candidates: CandidateTable, valuation: Valuation, values: Float64Array): void {
   const { reliability, firstTokenMs, tokenMs } = candidates
   const { weights, latencyRefMs, quality } = valuation
