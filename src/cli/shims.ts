@@ -11,7 +11,7 @@ export interface ShimPlaces {
 }
 
 export const SHIM_NAMES = ['apiKeyTester.js', 'apiManager.js', 'apiClient.js'] as const
-export type ShimName = (typeof SHIM_NAMES)[number]
+type ShimName = (typeof SHIM_NAMES)[number]
 
 /** Identifies a generated shim, so that a later `init --compat` may replace it. */
 export const MARK = '// Made by `keywise init --compat`'

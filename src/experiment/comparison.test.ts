@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { fixedSampleSize } from '../../test/support/fixedSampleSize.ts'
 import { Comparison, type ComparisonDecision } from './comparison.ts'
-import { fixedSampleSize } from './confidence.ts'
 
 /** mulberry32: small, fast and the same everywhere. */
 function dice(seed: number): () => number {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { driftFor, fixedSampleSize, horizonBound, mixtureRadius, mixtureRho2 } from './confidence.ts'
+import { fixedSampleSize } from '../../test/support/fixedSampleSize.ts'
+import { driftFor, horizonBound, mixtureRadius, mixtureRho2 } from './confidence.ts'
 import { successInterval } from './guard.ts'
 import { logFactorial, normalCdf, normalQuantile } from './normal.ts'
 

@@ -47,8 +47,3 @@ export function driftFor(power: number, bound: number): number {
   const found = (theta: number) => normalCdf(theta - bound) + Math.exp(2 * theta * bound) * normalCdf(-theta - bound)
   return solve(found, power, 0, bound + 8)
 }
-
-/** Observations of a test with one look: ((z_(1-alpha/2) + z_power) * sd / effect)^2. */
-export function fixedSampleSize(effect: number, sd: number, alpha: number, power: number): number {
-  return (((-normalQuantile(alpha / 2) + normalQuantile(power)) * sd) / effect) ** 2
-}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Experiment, readExperiment, readExperiments, revised } from './experiment.ts'
+import { type Experiment, readExperiment, readExperiments } from './experiment.ts'
 
 const KNOWN = ['question']
 const good = {
@@ -70,10 +70,4 @@ test('readExperiments() refuses two of the same name and keeps the first', () =>
   const { experiments, problems } = readExperiments([good, good], 'x', KNOWN)
   expect(experiments).toHaveLength(1)
   expect(problems).toEqual(['"x[1].name" "tone" is taken by another experiment; rename one'])
-})
-
-test('revised() goes on with what did not change, and makes a new version of what did', () => {
-  const running = { ...read(good), version: 3 }
-  expect(revised(running, read(good))).toBe(running)
-  expect(revised(running, read({ ...good, alpha: 0.01 }))).toMatchObject({ version: 4, alpha: 0.01 })
 })

@@ -98,15 +98,6 @@ export function readExperiments(
   return { experiments, problems }
 }
 
-/**
- * The experiment to run after a change of the configuration. What was changed while running is a new version, whose
- * data is kept apart; unchanged parts continue as they are.
- */
-export function revised(running: Experiment, next: Experiment): Experiment {
-  const same = JSON.stringify({ ...next, version: running.version }) === JSON.stringify(running)
-  return same ? running : { ...next, version: running.version + 1 }
-}
-
 function readName(value: unknown, path: string, problems: string[]): string {
   const name = asString(value)?.trim() ?? ''
   if (name === '') problems.push(`"${path}" is missing`)

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { makeTarget } from '../../test/support/makeEvents.ts'
 import type { TargetProfile } from '../domain/target.ts'
-import { ELIGIBILITY_RULES, type EligibilityRules, ineligible, type Needs } from './eligible.ts'
+import { type EligibilityRules, ineligible, type Needs } from './eligible.ts'
+
+const RULES: EligibilityRules = {
+  freeOnly: false,
+  privacy: 'any',
+  unknownPrice: 'allow',
+  maxOutputPrice: null,
+  qualityFloor: 0,
+  qualityOf: (target) => target.profile.qualityPrior,
+}
 
 const NEEDS: Needs = {
   inputTokens: 1000,
@@ -70,7 +79,7 @@ const cases: readonly Case[] = [
 describe('ineligible()', () => {
   for (const { name, profile, needs, rules, code } of cases)
     test(`${name}: ${code ?? 'eligible'}`, () => {
-      const verdict = ineligible(makeTarget({ profile }), { ...NEEDS, ...needs }, { ...ELIGIBILITY_RULES, ...rules })
+      const verdict = ineligible(makeTarget({ profile }), { ...NEEDS, ...needs }, { ...RULES, ...rules })
       expect(verdict?.code ?? null).toBe(code)
       if (verdict !== null) expect(verdict.reason.length).toBeGreaterThan(5)
     })

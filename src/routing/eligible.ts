@@ -58,15 +58,6 @@ export interface EligibilityRules {
   readonly qualityOf: (target: Target) => number | null
 }
 
-export const ELIGIBILITY_RULES: EligibilityRules = {
-  freeOnly: false,
-  privacy: 'any',
-  unknownPrice: 'allow',
-  maxOutputPrice: null,
-  qualityFloor: 0,
-  qualityOf: (target) => target.profile.qualityPrior,
-}
-
 /** Found in a list, not named by the user: above this, in USD per million output tokens, it stays out of `auto`. */
 const DISCOVERED_MOST = 5
 
