@@ -90,6 +90,13 @@ test('a task hands its arguments to the tool', () => {
   expect(tasksOf('/k')['demo']?.commands(['--tour'])).toEqual([['/k/bin/keywise.cjs', 'demo', '--tour']])
 })
 
+test('the whole suite says how long it takes, a part of it nothing', () => {
+  const { announcement } = tasksOf('/k')['test'] ?? {}
+  expect(announcement?.([])).toMatch(/minutes/)
+  expect(announcement?.(['--reporter=json'])).toMatch(/minutes/)
+  expect(announcement?.(['src/routing'])).toBeUndefined()
+})
+
 test('an ending by a signal becomes the exit code that a shell shows', () => {
   expect(exitCode(3, null)).toBe(3)
   expect(exitCode(null, 'SIGINT')).toBe(130)

@@ -22,7 +22,8 @@ if (task) {
 async function run(task) {
   const node = await findNode(root, name)
   if (task.needs !== 'nothing') await installMissing(root, { node, runtimeOnly: task.needs === 'runtime' })
-  if (task.announcement) tell(task.announcement)
+  const announcement = task.announcement?.(args)
+  if (announcement) tell(announcement)
   const cwd = task.whereCalled ? process.cwd() : root
   for (const command of task.commands(args)) {
     const code = await runChild(node, command, { cwd, stdio: 'inherit', env: environment(node) })

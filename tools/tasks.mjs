@@ -6,12 +6,15 @@ import { join } from 'node:path'
  * @typedef {object} Task
  * @property {'nothing' | 'runtime' | 'development'} needs packages that must be there first
  * @property {boolean} [whereCalled] runs in the caller's folder, not in the project's
- * @property {string} [announcement] printed to stderr before the commands run
+ * @property {(args: readonly string[]) => string | undefined} [announcement] printed to stderr before the commands run
  * @property {(args: readonly string[]) => string[][]} commands
  */
 
 // node 22 announces the stripping of types and node:sqlite as experimental; both are meant.
 const quietly = ['--disable-warning=ExperimentalWarning']
+
+// Without a path or a word to choose by, the runner takes all tests.
+const isOption = (arg) => arg.startsWith('-')
 
 /**
  * @param {string} root folder of the project
@@ -27,7 +30,7 @@ export function tasksOf(root) {
     cli: { needs: 'runtime', whereCalled: true, commands: (args) => [[keywise, ...args]] },
     test: {
       needs: 'development',
-      announcement: 'the tests take about two minutes on two cores',
+      announcement: (args) => (args.every(isOption) ? 'the tests take about two minutes on two cores' : undefined),
       commands: (args) => [[tool('vitest', 'vitest.mjs'), 'run', ...args]],
     },
     check: {
