@@ -1,4 +1,5 @@
-// Makes a release in two steps. `npm run release -- 0.2.0` sets the version, dates the changelog, commits and tags; pushing
+// Makes a release in two steps. `npm run release -- 0.2.0` sets the version, dates the changelog, commits and tags;
+// pushing
 // the tag starts the workflow, which runs `npm run release -- --publish`. `--dry-run` prints the steps and takes none.
 // What must be there beforehand: docs/releasing.md. Only syntax that node 18 knows.
 import { spawnSync } from 'node:child_process'
@@ -113,7 +114,9 @@ function treeProblems() {
   return changed === '' ? [] : [`these files are not committed:\n${changed.replace(/^/gm, '    ')}`]
 }
 
-/** What npm shows of the package, and what provenance is compared with, must be filled in by whoever owns the addresses. */
+/**
+ * What npm shows of the package, and what provenance is compared with, must be filled in by whoever owns the addresses.
+ */
 function metadataProblems({ repository, bugs, homepage, author }) {
   const lacking = Object.entries({
     repository: isAddress(repository?.url?.replace(/^git\+/, '')),

@@ -262,12 +262,12 @@ export class Engine implements EngineParts {
   /** Records the attempt that answered, or whose stream broke off after its first content. */
   recordAnswer(pending: PendingRequest, trail: Trail, attempt: RunningAttempt, end: CallEnd): AttemptReport {
     const { outcome } = end
-    const verdict = outcome.ok ? null : this.judge(outcome.failure, pending, trail, attempt.target)
     const { report } = this.recordAttempt(attemptFacts(pending, attempt, end, 'live'))
     trail.answered(report)
     this.#observe(pending, trail, end)
     if (outcome.ok) this.monitor.answered(attempt, pending, outcome.response)
-    else if (verdict !== null) this.monitor.failed(attempt, outcome.failure, verdict)
+    // Judged last: the request is over, so the target counts as tried and no retry is taken.
+    else this.monitor.failed(attempt, outcome.failure, this.judge(outcome.failure, pending, trail, attempt.target))
     return report
   }
 

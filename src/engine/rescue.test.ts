@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { openGateway } from '../../test/support/gatewayWorld.ts'
 import type { ChatChunk } from '../domain/chat.ts'
 import { Seam } from './rescue.ts'
 
@@ -38,5 +39,30 @@ describe('Seam', () => {
     const seam = new Seam(said, usage(10, 5))
     const chunks = seam.join([{ type: 'start', id: 'second' }, { type: 'usage', usage: usage(20, 7) }, { type: 'end' }])
     expect(chunks).toEqual([{ type: 'usage', usage: usage(30, 12) }, { type: 'end' }])
+  })
+})
+
+describe('what a continued answer puts aside', () => {
+  /** alpha breaks off after a long text; beta may use `tokens` a day. An answer without a bound counts as 16,384. */
+  async function askedWith(tokens: number): Promise<readonly string[]> {
+    const alpha = {
+      models: { m: { reply: 'a long text '.repeat(1000) } },
+      faults: [{ do: 'cut_reset' as const, chunks: 900 }],
+    }
+    const settings = {
+      routing: { strategy: 'priority', exploration: { share: 0 } },
+      streaming: { rescue: 'text' },
+      budgets: [{ scope: 'beta', tokens, per: 'day' }],
+    }
+    const world = await openGateway({ providers: { alpha, beta: { models: { m: {} } } } }, { settings })
+    onTestFinished(() => world.close())
+    const messages = [{ role: 'user', content: 'Say hi' }]
+    await (await world.ask('/v1/chat/completions', { model: 'm', messages, stream: true })).text()
+    return world.fakes.calls.map(({ provider }) => provider)
+  }
+
+  test('is for the whole prompt, with what was said so far', async () => {
+    expect(await askedWith(100_000)).toEqual(['alpha', 'beta'])
+    expect(await askedWith(16_600)).toEqual(['alpha'])
   })
 })

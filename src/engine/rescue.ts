@@ -70,10 +70,11 @@ async function another(engine: Engine, pending: PendingRequest, said: string, tr
 function rewritten(
   request: ChatRequest,
   before: PendingRequest,
-): Pick<PendingRequest, 'request' | 'whole' | 'mostInputTokens'> {
+): Pick<PendingRequest, 'request' | 'whole' | 'mostInputTokens' | 'holdNeeds'> {
   // Without budgets the tokens were not counted.
   const mostInputTokens = before.mostInputTokens === 0 ? 0 : mostTokensOf(request)
-  return { request, whole: () => request, mostInputTokens }
+  // It is longer than the request was: what is put aside for it is computed anew.
+  return { request, whole: () => request, mostInputTokens, holdNeeds: new Map() }
 }
 
 function pump({ call }: Answered, seam: Seam, sink: RescueSink): Promise<CallEnd> {

@@ -28,8 +28,8 @@ export function expectedMs(candidates: CandidateTable, valuation: Valuation, ind
 
 /**
  * V of every target, into `values`: the score to expect, given that a call may fail. A failed call is worth nothing,
- * however fast the target is when it works, so V = reliability * (w_reliability + w_speed * speed + w_quality * quality).
- * Loads are taken out of the loop.
+ * however fast the target is when it works, so V = reliability * (w_reliability + w_speed * speed + w_quality *
+ * quality). Loads are taken out of the loop.
  */
 export function evaluate(candidates: CandidateTable, valuation: Valuation, values: Float64Array): void {
   const { reliability, firstTokenMs, tokenMs } = candidates

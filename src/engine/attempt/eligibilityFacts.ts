@@ -30,10 +30,10 @@ export function eligibilityFactsOf(
     successorOf: (target) =>
       catalogueModel(registry.credentialOf(target).provider.spec, target.model)?.retired?.successor ?? null,
     needOf: (target, pending, now) => {
-      const known = pending.holdNeeds.get(target.stateId)
+      const known = pending.holdNeeds.get(target)
       if (known !== undefined) return known
       const need = holdNeed(registry, learned, target, pending, now)
-      pending.holdNeeds.set(target.stateId, need)
+      pending.holdNeeds.set(target, need)
       return need
     },
   }

@@ -3,6 +3,7 @@
 import type { Dialect } from '../../dialects/dialect.ts'
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import type { Failure } from '../../domain/failure.ts'
+import type { Target } from '../../domain/target.ts'
 import type { WorstCase } from '../../money/cost.ts'
 import type { QuotaNeed } from '../../quota/limits/quotaNeed.ts'
 import type { Needs } from '../../routing/eligible.ts'
@@ -45,8 +46,11 @@ export interface PendingRequest {
   /** Replaces the target's dialect (embeddings); null for chat. */
   readonly dialectFor: ((target: DialectId) => Dialect | null) | null
   readonly cancellation: Cancellation
-  /** What the request needs of each target, by `stateId`; computed once, for choosing and for reserving. */
-  readonly holdNeeds: Map<string, HoldNeed>
+  /**
+   * What the request needs of each target; computed once, for choosing and for reserving. New targets (another price,
+   * another configuration) are other objects; a copy of the request that says something else needs a map of its own.
+   */
+  readonly holdNeeds: Map<Target, HoldNeed>
   /** Its enrolment in an experiment; null when there is none. */
   readonly enrolment: Enrolment | null
 }

@@ -71,7 +71,7 @@ test('append() writes nothing by itself; the events of one turn are written toge
 })
 
 test('with flushMs, events are collected for that long', async () => {
-  const store = open({ flushMs: 20 })
+  const store = open({ flushMs: 300 })
   const other = open()
   store.append(attemptEvent())
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
