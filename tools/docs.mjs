@@ -4,8 +4,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { jsonSchema } from '../src/config/schema.ts'
 import { FAILURE_KINDS } from '../src/domain/failure.ts'
+import { settingsPage } from './settingsPage.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -228,65 +228,6 @@ function docAbove(lines, at) {
       .trim(),
   )
   return text.filter(Boolean).join(' ')
-}
-
-function settingsPage() {
-  const schema = jsonSchema()
-  const find = (node) => {
-    const { $ref, ...own } = node
-    return $ref === undefined ? node : { ...find(schema.$defs[$ref.split('/').pop()]), ...own }
-  }
-  const rows = []
-  const walk = (node, path) => {
-    for (const [name, raw] of Object.entries(find(node).properties ?? {})) {
-      const one = find(raw)
-      const at = path === '' ? name : `${path}.${name}`
-      const item = one.items && find(one.items)
-      if (one.properties !== undefined) walk(one, at)
-      else if (item?.properties !== undefined) {
-        rows.push([at, 'list', one.default, one.description])
-        walk(item, `${at}[]`)
-      } else rows.push([at, typeOf(one, find), one.default, one.description])
-    }
-  }
-  walk(find(schema.properties.settings), '')
-  const cell = (text) => String(text ?? '').replaceAll('|', '\\|')
-  const lines = rows.map(
-    ([name, type, value, doc]) =>
-      `| \`${name}\` | ${cell(type)} | ${value === undefined ? '' : `\`${cell(JSON.stringify(value))}\``} | ${cell(doc)} |`,
-  )
-  return `# Settings
-
-Everything below \`settings\` in \`config/api-keys.json\`, with its default, from the schema itself (\`npm run docs\`). Names
-are snake_case in the file; times end in \`_ms\`, amounts of money in \`usd\`. An edit takes effect within a second; one that
-is invalid is reported with line, column and path, and the configuration before it stays in force. For completion in an
-editor put \`"$schema": "./node_modules/keywise/keywise.schema.json"\` into the file.
-
-| setting | values | default | meaning |
-|---|---|---|---|
-${lines.join('\n')}
-`
-}
-
-function typeOf(node, find) {
-  if (node.const !== undefined) return `\`${JSON.stringify(node.const)}\``
-  if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(', ')
-  const options = node.anyOf ?? node.oneOf
-  if (options !== undefined) return [...new Set(options.map((one) => typeOf(find(one), find)))].join(' or ')
-  if (node.type === 'array') return `list of ${typeOf(find(node.items ?? {}), find)}`
-  if (node.type === 'object')
-    return node.additionalProperties ? `names to ${typeOf(find(node.additionalProperties), find)}` : 'object'
-  const from =
-    (node.minimum > -1e12 ? node.minimum : undefined) ??
-    (node.exclusiveMinimum === undefined ? undefined : `above ${node.exclusiveMinimum}`)
-  const most = node.maximum !== undefined && node.maximum < 1e12 ? node.maximum : undefined
-  const range =
-    from === undefined && most === undefined
-      ? ''
-      : most === undefined
-        ? ` (${typeof from === 'number' ? `${from} or more` : from})`
-        : ` (${from ?? ''} to ${most})`
-  return `${node.type ?? 'any value'}${range}`
 }
 
 if (import.meta.main) for (const [file, text] of Object.entries(pages())) writeFileSync(join(root, file), text)

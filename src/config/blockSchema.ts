@@ -18,11 +18,11 @@ import {
 const keyBudget = section(limitShape).refine(hasAmount, NO_AMOUNT).refine(hasOneAmount, TWO_AMOUNTS)
 
 const modelPrice = section({
-  input: price.describe('USD per million tokens'),
-  output: price.describe('USD per million tokens'),
-  cached_input: price.optional().describe('Default: as input'),
-  cache_write: price.optional().describe('Default: as input'),
-  reasoning: price.optional().describe('Default: as output'),
+  input: price.describe('USD per million input tokens'),
+  output: price.describe('USD per million output tokens'),
+  cached_input: price.optional().describe('USD per million tokens; default: as input'),
+  cache_write: price.optional().describe('USD per million tokens; default: as input'),
+  reasoning: price.optional().describe('USD per million tokens; default: as output'),
   request: price.optional().describe('USD per request'),
 })
 
@@ -30,9 +30,14 @@ const keyObject = section({
   key: z.string().describe('The key itself, or env:NAME, file:PATH, vault:NAME'),
   label: name.optional().describe('Shown instead of the index'),
   account: name.optional().describe('Keys with the same account share one quota; default: each key its own'),
-  free: z.boolean().optional().describe('Calls with this key are never billed'),
-  weight: z.number().positive().max(1000).optional().describe('Larger is preferred among equals; default 1'),
-  budget: keyBudget.optional(),
+  free: z.boolean().optional().describe("Calls with this key are never billed; default: the block's"),
+  weight: z
+    .number()
+    .positive()
+    .max(1000)
+    .optional()
+    .describe("Share of the calls among keys that are otherwise equal; default: the block's, else 1"),
+  budget: keyBudget.optional().describe('As in settings.budgets, without scope'),
   hours: hours.optional(),
 })
 const keyEntry = z.union([z.string(), keyObject])
@@ -40,21 +45,21 @@ const keyEntries = z.union([z.string(), keyObject, z.array(keyEntry)])
 
 /** The abilities of `domain/target.ts`, as the file spells them. */
 const abilities = section({
-  chat: z.boolean().optional(),
-  streaming: z.boolean().optional(),
-  tools: z.boolean().optional(),
-  images: z.boolean().optional(),
-  json: z.boolean().optional(),
-  json_schema: z.boolean().optional(),
-  reasoning: z.boolean().optional(),
-  embeddings: z.boolean().optional(),
+  chat: z.boolean().optional().describe('Answers messages'),
+  streaming: z.boolean().optional().describe('Streams its answers'),
+  tools: z.boolean().optional().describe('Calls tools'),
+  images: z.boolean().optional().describe('Reads images'),
+  json: z.boolean().optional().describe('Answers in JSON when it is asked for'),
+  json_schema: z.boolean().optional().describe('Keeps to a JSON Schema'),
+  reasoning: z.boolean().optional().describe('Thinks before it answers'),
+  embeddings: z.boolean().optional().describe('Makes embeddings'),
 })
 
 const modelObject = section({
-  id: name,
+  id: name.describe("The model's id at the provider"),
   price: modelPrice.optional(),
-  context_tokens: z.int().positive().optional(),
-  max_output_tokens: z.int().positive().optional(),
+  context_tokens: z.int().positive().optional().describe('Maximum tokens of prompt and answer together'),
+  max_output_tokens: z.int().positive().optional().describe('Maximum tokens of an answer'),
   abilities: abilities.optional().describe('What it can and cannot do; default: as its list and the catalogue say'),
   quality: share.optional().describe('Prior of answer quality, until scores are reported'),
 })
@@ -73,12 +78,14 @@ const DIALECTS = ['openai', 'openai-responses', 'anthropic', 'google', 'gemini']
 
 /** One provider block, in any of the file's supported dialects. */
 export const blockSchema = section({
-  api_key: keyEntries.optional(),
-  api_keys: keyEntries.optional(),
-  keys: keyEntries.optional(),
+  api_key: keyEntries
+    .optional()
+    .describe('One key or several, each as text (the key, env:NAME, file:PATH) or as an object'),
+  api_keys: keyEntries.optional().describe('The same as api_key'),
+  keys: keyEntries.optional().describe('The same as api_key'),
   endpoint: z.string().optional().describe('Base URL with its version segment; replaces the known one'),
   base_url: z.string().optional().describe('The same as endpoint'),
-  dialect: z.enum(DIALECTS).optional(),
+  dialect: z.enum(DIALECTS).optional().describe("The wire language; default: the provider's own"),
   headers: headers.optional().describe('Sent with every call'),
   models: z
     .union([
@@ -88,14 +95,14 @@ export const blockSchema = section({
     ])
     .optional()
     .describe('Exactly these; "discover": the whole list; absent: the list where it is short, else the usual picks'),
-  model: name.optional(),
-  free_models: modelEntries.optional(),
-  production_models: modelEntries.optional(),
-  preview_models: modelEntries.optional(),
+  model: name.optional().describe('A single model'),
+  free_models: modelEntries.optional().describe('More models'),
+  production_models: modelEntries.optional().describe('More models'),
+  preview_models: modelEntries.optional().describe('More models'),
   account: name.optional().describe('For every key of the block'),
   account_id: name.optional().describe('Account in the address, where the provider wants one (Cloudflare)'),
   free: z.boolean().optional().describe('For every key of the block'),
-  weight: z.number().positive().max(1000).optional(),
+  weight: z.number().positive().max(1000).optional().describe('For every key of the block'),
   hours: hours.optional(),
   local: z.boolean().optional().describe("A server of one's own: never billed, one model at a time"),
   status: ignored('Written by a tester'),

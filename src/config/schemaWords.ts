@@ -54,14 +54,14 @@ export const limitShape = {
     .min(0, NEGATIVE)
     .max(MOST_BUDGET_USD, `is more than keywise can count ($${MOST_BUDGET_USD}); leave the budget out instead`)
     .optional()
-    .describe('USD'),
+    .describe('Amount of money in USD'),
   requests: z.int(WHOLE).min(0, NEGATIVE).optional().describe('Instead of usd: a number of requests'),
   tokens: z.int(WHOLE).min(0, NEGATIVE).optional().describe('Instead of usd: a number of tokens'),
   per: z.enum(BUDGET_PERIODS).default('month').describe('The period it is counted in'),
   hard: z.boolean().default(true).describe('Never exceeded; a soft budget warns and prefers what is cheaper'),
   rolling: z.boolean().default(false).describe('The last 24 hours instead of the calendar day, and so on'),
   timezone: timezone.default('UTC').describe('Where its days and months begin'),
-  on_exceeded: z.enum(['fallback', 'reject']).default('fallback').describe('Go elsewhere, or fail'),
+  on_exceeded: z.enum(['fallback', 'reject']).default('fallback').describe('Use other targets, or fail'),
 }
 
 type Amounts = { readonly [U in (typeof BUDGET_UNITS)[number]]?: number | undefined }
@@ -77,6 +77,6 @@ export const scope = name
     (text) => readBudgetScope(text) !== undefined,
     'is not a scope; use all, provider, provider/model, provider#key, account:NAME, label:K=V or token:NAME',
   )
-  .describe('all | provider | provider/model | provider#key | account:NAME | label:K=V | token:NAME')
+  .describe('What it counts: all, provider, provider/model, provider#key, account:NAME, label:K=V or token:NAME')
 
 export const price = z.number().refine(isPrice, 'must be an amount of USD from 0 to 100000')

@@ -42,52 +42,62 @@ const budgets = z.array(budget).superRefine((all, context) => {
 })
 
 const weights = section({
-  reliability: amount.default(0.4),
-  speed: amount.default(0.3),
-  quality: amount.default(0.2),
+  reliability: amount.default(0.4).describe('How much it counts whether calls are answered'),
+  speed: amount.default(0.3).describe('How much the time of an answer counts'),
+  quality: amount.default(0.2).describe('How much the ratings of answers count'),
   recency: amount
     .default(0.1)
     .describe('Part of the score; the learned strategy, which orders by expected value, does not use it'),
 }).refine((all) => all.reliability + all.speed + all.quality > 0, 'needs a weight above 0 besides recency')
 
 const routing = section({
-  strategy: z.enum(['learned', 'score', 'score-original', 'round-robin', 'priority']).default('learned'),
+  strategy: z
+    .enum(['learned', 'score', 'score-original', 'round-robin', 'priority'])
+    .default('learned')
+    .describe(
+      'learned: by expected value; score: by the weighted score; score-original: by all-time averages; priority: in the order of the alias, then of the file',
+    ),
   latency_ref_ms: z.number().positive().max(600_000).default(4000).describe('The time at which speed is 0.5'),
   cost_margin: share.default(0.02).describe('Among targets this close to the best the cheapest is taken; 0: off'),
   quality_floor: share.default(0).describe('Models below it stay out of auto'),
   probes: z.enum(['calls', 'free', 'traffic']).default('calls').describe('What may be spent to end a guessed park'),
   exploration: section({
     rate: share.default(0.02).describe('Share of the requests that may try a target that does not look best'),
-    burst: amount.default(5),
+    burst: amount.default(5).describe('Explorations that can be saved up'),
     margin: share.default(0.02).describe('A pick this close to the best does not count as exploring'),
     width: amount.default(0.5).describe('Width of the drawn estimates; 0: no exploration'),
-    free_pulls: z.int().min(0).max(100).default(3).describe('Free tries of a new target'),
+    free_pulls: z.int().min(0).max(100).default(3).describe('Tries of a new target that do not count as exploring'),
   }).prefault({}),
   seed: z.int().optional().describe('Makes every choice repeatable'),
 })
 
 const test = section({
   max_usd: amount.default(0.05).describe('Maximum cost of a test run, in USD'),
-  timeout_ms: ms.optional().describe('Per call; default: as for any call'),
-  message: z.string().min(1).max(10_000).optional().describe('The prompt of a test; default: asks for the word OK'),
+  timeout_ms: ms.optional().meta({ description: 'Maximum time of one call', default: 30_000 }),
+  message: z
+    .string()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .meta({ description: 'The prompt of a test', default: 'Reply with the word OK.' }),
 })
 
-const address = z.string().describe('The value itself, or env:NAME, file:PATH')
+const secret = (what: string) => z.string().describe(`${what}: the value itself, or env:NAME, file:PATH`)
 const alerts = section({
   telegram: section({
-    bot_token: address,
+    bot_token: secret('Token of the bot'),
     chat_id: z.union([z.string(), z.number()]).transform(String).describe('The chat that is notified'),
-    api_root: z.url().default('https://api.telegram.org'),
+    api_root: z.url().default('https://api.telegram.org').describe('Where the Bot API is'),
     events: z
       .array(name)
       .optional()
       .describe('Default: outages, recoveries, refused keys, budgets; all for every event'),
   }).optional(),
   webhook: section({
-    url: address,
-    secret: address.optional().describe('Signs what is sent'),
+    url: secret('Address alerts are posted to'),
+    secret: secret('Key of the signature').optional(),
     template: z.string().optional().describe('The body, with {{variables}}; default: the alert as JSON'),
-    headers: z.record(name, z.string()).optional().describe('Sent along'),
+    headers: z.record(name, z.string()).optional().describe('Sent with every alert'),
     events: z.array(name).optional().describe('Default: every event'),
   }).optional(),
 })
@@ -101,7 +111,10 @@ const aliases = z
 
 export const settingsFile = section({
   weights: weights.prefault({}),
-  max_attempts: z.int().min(1).max(100).optional().describe('Default 5; a hard cap on calls where it is written down'),
+  max_attempts: z.int().min(1).max(100).optional().meta({
+    description: 'Upstream calls per request; unless it is set, keys refused at once do not count',
+    default: 5,
+  }),
   routing: routing.prefault({}),
   models: aliases.default({}).describe('Names usable as "model", and what they stand for'),
   timeouts: section({
@@ -117,7 +130,7 @@ export const settingsFile = section({
   streaming: section({
     rescue: z.enum(['off', 'text']).default('off').describe('text: another target continues plain text that broke off'),
   }).prefault({}),
-  budgets: budgets.default([]),
+  budgets: budgets.default([]).describe('Limits on spending, see docs/money.md'),
   free_only: z.boolean().default(false).describe('Only targets that can never be billed'),
   privacy: z
     .enum(['any', 'no_training'])
@@ -138,7 +151,7 @@ export const settingsFile = section({
     attempts_days: z.number().positive().max(36_500).default(90).describe('Each attempt is kept this long'),
     hourly_days: z.number().positive().max(36_500).default(730).describe('Hourly sums are kept this long'),
   }).prefault({}),
-  hours: z.record(name, hours).default({}).describe('Rules by target pattern, such as "groq/*"'),
+  hours: z.record(name, hours).default({}).describe('Rules by target pattern, such as "groq/*"; see docs/hours.md'),
   log: section({
     calls: z.boolean().default(true).describe('The lines of every call'),
     level: z.enum(['error', 'warn', 'info']).default('info').describe('Minimum level that is logged'),
