@@ -38,6 +38,16 @@ test('every relative link of the documentation leads to a file', () => {
   expect(dead).toEqual([])
 })
 
+test('every link to a heading of a page leads to one', () => {
+  const dead = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\(([\w./-]*)#([^)\s]+)\)/g)]
+      .map(([, link = '', heading = '']) => ({ to: link === '' ? page : join(dirname(page), link), heading }))
+      .filter(({ to, heading }) => !headingsOf(to).includes(heading))
+      .map(({ to, heading }) => `${page}: ${to}#${heading}`),
+  )
+  expect(dead).toEqual([])
+})
+
 test('every path that the documentation names exists', () => {
   const bases = ['', 'src', ...foldersOf('src')]
   const dead = pages.flatMap((page) =>
@@ -65,6 +75,16 @@ test('nothing cites a document that a clone does not contain', () => {
     .filter((file) => cited.test(read(file)))
   expect(found).toEqual([])
 })
+
+/** As GitHub makes anchors of headings. */
+function headingsOf(page: string): string[] {
+  return [...read(page).matchAll(/^#+ (.+)$/gm)].map((match) =>
+    (match[1] ?? '')
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
 
 function filesOf(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name))

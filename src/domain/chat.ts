@@ -149,6 +149,7 @@ export interface ChatRequest {
   readonly extra?: Extra
 }
 
+/** Why an answer ended. */
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'error' | 'other'
 
 /**

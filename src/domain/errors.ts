@@ -3,6 +3,7 @@
 import type { AttemptReport } from './attempt.ts'
 import type { FailureKind } from './failure.ts'
 
+/** One code per class of error. */
 export type ErrorCode =
   | 'ALL_TARGETS_FAILED'
   | 'CONFIG'

@@ -4,25 +4,44 @@ import type { LimitScope } from './scope.ts'
 import type { Ability } from './target.ts'
 
 export const FAILURE_KINDS = [
+  /** The key is wrong, revoked or expired. */
   'auth_invalid',
+  /** The key may not use this model, or the host or region is refused. */
   'auth_forbidden',
+  /** The account has no credit left or must be paid. */
   'billing',
+  /** The provider refuses more calls while the cost of running ones is open. */
   'in_flight_budget',
+  /** A quota of a day or month is used up. */
   'quota_day',
+  /** A limit of a minute, or of another window shorter than a day, is reached. */
   'rate_minute',
+  /** The account has no quota at all for this model. */
   'zero_quota',
+  /** The request alone is larger than the limit; waiting does not help. */
   'too_large_for_limit',
+  /** The provider has no capacity at this moment. */
   'overloaded',
+  /** A fault of the provider's server. */
   'server',
+  /** No connection, no first content or no end in the time allowed. */
   'timeout',
+  /** The connection failed or broke off. */
   'network',
+  /** The provider does not have the model, or no longer. */
   'model_not_found',
+  /** Prompt and answer do not fit into the model's context. */
   'context_too_long',
+  /** The provider refused the content. */
   'content_filter',
+  /** The model lacks an ability or parameter the request needs. */
   'unsupported',
+  /** The request is malformed. */
   'bad_request',
+  /** The caller ended the call. */
   'client_gone',
 ] as const
+/** The class of a failed attempt. */
 export type FailureKind = (typeof FAILURE_KINDS)[number]
 
 /** The unit a limit counts in. Some providers count `input-tokens` and `output-tokens` separately. */

@@ -50,7 +50,9 @@ export interface TargetProfile {
 
 /** USD per million tokens; only for ranking and filters. Costs are computed in `money/`. */
 export interface PriceHint {
+  /** Of input tokens. */
   readonly input: number
+  /** Of output tokens. */
   readonly output: number
 }
 

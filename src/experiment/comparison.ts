@@ -22,13 +22,17 @@ export interface ComparisonState {
 
 /** The difference second minus first. */
 export interface Interval {
+  /** Lower end. */
   readonly low: number
+  /** Upper end. */
   readonly high: number
 }
 
+/** A difference that is certain at the chosen `alpha`. */
 export interface ComparisonDecision extends Interval {
   /** After how many observations of both variants. */
   readonly count: number
+  /** `equal`: smaller than the minimum effect. */
   readonly outcome: 'second-higher' | 'first-higher' | 'equal'
 }
 

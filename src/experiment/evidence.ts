@@ -52,13 +52,19 @@ interface EvidenceState {
 
 /** Two variants compared on one metric; differences are second minus first in the metric's (logarithmic) unit. */
 export interface PairReport {
+  /** Name of the first variant. */
   readonly first: string
+  /** Name of the second. */
   readonly second: string
+  /** Name of the metric. */
   readonly metric: string
+  /** The difference with its uncertainty at this moment; null while there is too little. */
   readonly interval: Interval | null
+  /** The difference as it was when it became certain; null before. */
   readonly decided: ComparisonDecision | null
-  /** Observations of both so far, and about how many more a decision needs. */
+  /** Of both variants so far. */
   readonly observations: number
+  /** About how many more observations a decision needs; null when unknown. */
   readonly stillNeeded: number | null
 }
 

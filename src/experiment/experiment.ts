@@ -7,6 +7,7 @@ import { parameterProblems } from './parameters.ts'
 import { templateProblems } from './template.ts'
 
 export interface Variant {
+  /** As in the definition. */
   readonly name: string
   /** 0..1; all shares and the holdout add up to 1. */
   readonly share: number

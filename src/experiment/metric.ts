@@ -1,7 +1,9 @@
 /** What an experiment measures, and how large a difference must be to matter. */
 
 export interface Metric {
+  /** `quality`, `success`, `latency`, `cost` or a name of your own. */
   readonly name: string
+  /** Which direction is an improvement. */
   readonly better: 'higher' | 'lower'
   /** Values are clipped to this range, so that one monstrous value cannot decide. */
   readonly min: number

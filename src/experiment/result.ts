@@ -5,11 +5,13 @@ import type { Evidence, PairReport, VariantReport } from './evidence.ts'
 import type { Variant } from './experiment.ts'
 import type { Metric } from './metric.ts'
 
+/** The verdict of an experiment. */
 export interface ExperimentResult {
   /** `decided`: safe to stop. `equal`: no difference that matters. `stopped`: the guard ended every rival. */
   readonly state: 'collecting' | 'undecided' | 'decided' | 'equal' | 'stopped'
   /** The best variant; null while undecided. */
   readonly winner: string | null
+  /** One sentence for people. */
   readonly text: string
   /** About how many more observations a decision needs; null when unknown, 0 when it is made. */
   readonly stillNeeded: number | null

@@ -3,11 +3,16 @@
 import { type CallContext, describe, readContext, type Template } from '../engine/request/readContext.ts'
 import { APIManager, type APIManagerOptions } from './apiManager.ts'
 
+/** The manager's options, and the template. */
 export interface APIClientOptions extends APIManagerOptions {
-  /** Writes any object that is neither a prompt nor messages as text. Default: one line a field (`describe`). */
+  /**
+   * Writes any object that is neither a prompt nor messages as text.
+   * @default one line per field, nested fields indented
+   */
   readonly template?: Template
 }
 
+/** One method that turns a context into text; a manager does the work. */
 export class APIClient {
   readonly #manager: APIManager
   readonly #template: Template
@@ -19,6 +24,7 @@ export class APIClient {
     this.#template = options.template ?? describe
   }
 
+  /** The manager behind it, for everything else. */
   get manager(): APIManager {
     return this.#manager
   }
@@ -30,6 +36,7 @@ export class APIClient {
     return result.content
   }
 
+  /** Writes pending changes and releases all resources; may be called twice. */
   close(): Promise<void> {
     return this.#manager.close()
   }

@@ -27,6 +27,7 @@ import { streamOf } from './libraryStream.ts'
 import { type OpenedEngine, openEngine } from './openEngine.ts'
 import { ScoreBoard } from './scoreMoves.ts'
 
+/** Options of a manager; all may be left out. */
 export type APIManagerOptions = EngineOptions
 
 /** The result of a call. */
@@ -87,6 +88,7 @@ export interface RankedRow {
   readonly reason: string | null
 }
 
+/** Sends every call to the best target that can answer it now, and learns from all of them. */
 export class APIManager {
   /** @internal The tester, the gateway and the command line build on it. */
   readonly engine: Engine

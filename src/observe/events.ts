@@ -3,6 +3,7 @@
 import type { AttemptReport } from '../domain/attempt.ts'
 import type { Logger } from '../domain/logger.ts'
 
+/** Targets were ranked for a request. */
 interface DecisionNews {
   /** The request. */
   readonly requestId: string
@@ -14,6 +15,7 @@ interface DecisionNews {
   readonly explored: boolean
 }
 
+/** No target answered a request. */
 interface ExhaustedNews {
   /** The request. */
   readonly requestId: string
@@ -25,6 +27,7 @@ interface ExhaustedNews {
   readonly retryAt: string | null
 }
 
+/** What had failed works again. */
 interface RecoveredNews {
   /** What works again: a model, or `auto` for everything. */
   readonly model: string
@@ -34,6 +37,7 @@ interface RecoveredNews {
   readonly since: string
 }
 
+/** A budget reached a part of its limit. */
 export interface BudgetNews {
   /** The scope of the budget. */
   readonly scope: string
@@ -55,21 +59,26 @@ export interface BudgetNews {
   readonly resetsAt: string | null
 }
 
+/** An alert, as the channels of `settings.alerts` send it. */
 interface AlertNews {
   /** The same for all messages of one alert. */
   readonly id: string
-  /** `all_failed`, `recovered`, `key_revoked` … (see `alert.ts`). */
+  /**
+   * `all_failed`, `recovered`, `key_revoked`, `key_leaked`, `no_credit`, `budget`, `provider_down`, `provider_back`,
+   * `model_retired`, `store_degraded`, `experiment_decided` or `test`.
+   */
   readonly event: string
   /** What it is about: a model, a key, a budget. */
   readonly subject: string
-  /** Times are ISO 8601. */
+  /** ISO 8601 time at which it was raised. */
   readonly at: string
-  /** When its cause began. */
+  /** ISO 8601 time at which its cause began. */
   readonly since: string
   /** The whole alert in a few lines. */
   readonly text: string
 }
 
+/** The events by name, with what a listener receives. */
 export interface EventMap {
   /** After every attempt. */
   readonly attempt: AttemptReport & { readonly requestId: string; readonly operation: 'chat' | 'embeddings' }

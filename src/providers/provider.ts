@@ -11,7 +11,9 @@ import type { Abilities, PriceHint } from '../domain/target.ts'
 /** How the key travels. Always a header: a key in a URL lands in logs. */
 export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'none'
 
+/** A free call that fails with a wrong key. */
 interface KeyCheck {
+  /** HTTP method. */
   readonly method: 'GET' | 'POST'
   /**
    * Appended to the base URL, or absolute where the provider keeps it elsewhere. May climb with `/../`: normalise it.
@@ -19,9 +21,11 @@ interface KeyCheck {
   readonly path: string
 }
 
+/** Where and in which form a provider lists its models. */
 export interface ModelsList {
   /** As in `KeyCheck`. */
   readonly path: string
+  /** Whose format the list has. */
   readonly shape: 'openai' | 'anthropic' | 'google' | 'cohere' | 'cloudflare' | 'ollama' | 'array'
   /** True when the list answers 200 to any key: it proves nothing about ours. */
   readonly public: boolean
@@ -31,20 +35,29 @@ export interface ModelsList {
 export interface SeedLimit {
   /** Model id; `*` matches any run of characters. */
   readonly model: string
+  /** What is counted. */
   readonly unit: LimitUnit
+  /** The length of the window it is counted in. */
   readonly window: LimitWindow
+  /** How many of the unit per window. */
   readonly limit: number
+  /** What it is counted over. */
   readonly scope: QuotaScope
   /** Where the number was read, and when (ISO date). */
   readonly source: string
+  /** ISO date. */
   readonly checkedAt: string
 }
 
 /** What the catalogue knows of a model without asking; the provider's own list overrides it. */
 export interface CatalogueModel {
+  /** The model's id at the provider. */
   readonly id: string
+  /** Maximum tokens of prompt and answer together. */
   readonly contextTokens?: number
+  /** Maximum tokens of an answer. */
   readonly maxOutputTokens?: number
+  /** What it can and cannot do; what is absent is unknown. */
   readonly abilities?: Abilities
   /** USD per million tokens, only where genai-prices does not know the model. */
   readonly price?: PriceHint
@@ -52,6 +65,7 @@ export interface CatalogueModel {
   readonly freeTier?: boolean
   /** 0..1, a tier rather than a measurement; `qualitySource` says whose. */
   readonly quality?: number
+  /** Source of `quality`, with its date. */
   readonly qualitySource?: string
   /** Taken without being named when the provider's list is long. */
   readonly pick?: boolean
@@ -59,6 +73,7 @@ export interface CatalogueModel {
   readonly retired?: { readonly on: string; readonly successor?: string }
 }
 
+/** Everything that is particular to one provider. */
 export interface ProviderSpec {
   /** Lower case, as in `config/api-keys.json`. */
   readonly id: string
@@ -66,14 +81,17 @@ export interface ProviderSpec {
   readonly name: string
   /** Other names under which people configure it (`gemini`). */
   readonly aliases?: readonly string[]
+  /** The wire language it speaks. */
   readonly dialect: DialectId
   /** With the version segment and without a slash at the end; null when the configuration must give an `endpoint`. */
   readonly baseUrl: string | null
+  /** The header that carries the key. */
   readonly auth: AuthScheme
   /** Headers every call carries besides the key (`anthropic-version`). */
   readonly headers?: Readonly<Record<string, string>>
   /** A call that proves the key for free; `call`: only a generation proves it; `none`: there is no key to prove. */
   readonly keyCheck: KeyCheck | 'call' | 'none'
+  /** Where it lists its models; null when it does not. */
   readonly modelsList: ModelsList | null
   /** Where a local server says which models it holds in memory (Ollama's `/api/ps`); as in `KeyCheck`. */
   readonly loadedList?: string
@@ -81,7 +99,9 @@ export interface ProviderSpec {
   readonly keysUrl?: string
   /** What the provider's unnamed rate-limit headers count: Groq's `-requests` is per day, its `-tokens` per minute. */
   readonly limitWindows?: { readonly requests?: LimitWindow; readonly tokens?: LimitWindow }
+  /** What its limits are counted over. */
   readonly quotaScope: QuotaScope
+  /** When its daily limits reset. */
   readonly dayBoundary: DayBoundary
   /** Counts the requested `max_tokens` against the token limit at admission rather than what was produced. */
   readonly chargesMaxTokens?: boolean
@@ -97,7 +117,9 @@ export interface ProviderSpec {
    * A payment method on the account makes the same models billed, so a key counts as free only when the user says so.
    */
   readonly freeNeedsUserWord?: boolean
+  /** Published limits, each with source and date; they never exclude a target. */
   readonly seedLimits: readonly SeedLimit[]
+  /** Models used without asking for its list. */
   readonly models: readonly CatalogueModel[]
   /** Environment variables that hold a key of this provider, most usual first, without `_1`, `_2` suffixes. */
   readonly env: readonly string[]
@@ -111,6 +133,7 @@ export interface ProviderSpec {
   readonly local?: boolean
   /** False: the row is from documentation and was not tried. */
   readonly verified: boolean
+  /** Set when the provider has shut down. */
   readonly retired?: { readonly on: string; readonly note: string }
   /** Terms worth showing (evaluation only, no reselling), one sentence. */
   readonly terms?: string
@@ -118,6 +141,7 @@ export interface ProviderSpec {
   readonly quirks?: ProviderQuirks
 }
 
+/** What data cannot express; pure functions. */
 interface ProviderQuirks {
   /** Last change to an outgoing body of the provider's dialect (drop what it refuses, add its guards). */
   readonly body?: (body: Record<string, unknown>, facts: QuirkFacts) => Record<string, unknown>
@@ -130,8 +154,11 @@ interface ProviderQuirks {
   readonly canChat?: (id: string, row?: Readonly<Record<string, unknown>>) => boolean
 }
 
+/** What a quirk may depend on. */
 export interface QuirkFacts {
+  /** The id sent to the provider. */
   readonly model: string
+  /** Whether the answer is streamed. */
   readonly stream: boolean
   /** Nothing that bills may be called (OpenRouter `provider.max_price` 0). */
   readonly freeOnly: boolean

@@ -4,9 +4,13 @@ import { WEIGHTS, type Weights } from './weights.ts'
 
 /** Each from 0 to 1. */
 export interface Terms {
+  /** Expected share of calls that are answered. */
   readonly reliability: number
+  /** 0.5 at `routing.latency_ref_ms`; falls as the answer takes longer. */
   readonly speed: number
+  /** From ratings; a prior until there are any. */
   readonly quality: number
+  /** How recently it worked. */
   readonly recency: number
 }
 

@@ -8,9 +8,11 @@ import { redPicture } from './redPicture.ts'
 export const PROVABLE = ['streaming', 'tools', 'json', 'images'] as const
 export type Provable = (typeof PROVABLE)[number]
 
+/** The proof of one ability. */
 export interface AbilityProof {
   /** Null when the answer is inconclusive. */
   readonly ok: boolean | null
+  /** Why not, or a remark. */
   readonly note?: string
   /** Milliseconds to the first content; streaming only. */
   readonly firstTokenMs?: number

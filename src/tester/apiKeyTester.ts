@@ -11,15 +11,19 @@ import { readResultsFile, writeWhole } from './resultsFile.ts'
 import type { RunOptions } from './runOptions.ts'
 import { runTests } from './testRun.ts'
 
+/** Options of a test run. */
 export interface TestOptions extends Omit<EngineOptions, 'allModels'>, RunOptions {
-  /** Test every model of every list, including long ones. Used only without `engine`. */
+  /**
+   * Test every model of every list, including long ones.
+   * @default false
+   */
   readonly all?: boolean
   /**
-   * Path of the results file, relative to `cwd`; null writes none. Default `api-test-results.json`, or none when the
-   * configuration is an object or an `engine` is given.
+   * Path of the results file, relative to `cwd`; null writes none, as does a configuration that is an object.
+   * @default `api-test-results.json`
    */
   readonly out?: string | null
-  /** Also write the report as an HTML page. */
+  /** Also write the report as an HTML page, to this path. */
   readonly html?: string
   /** @internal Test inside a running manager or gateway, which learns from the results immediately. */
   readonly engine?: Engine

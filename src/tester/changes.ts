@@ -4,11 +4,13 @@ import { asArray, asRecord, asString } from '../domain/json.ts'
 import { targetId } from '../domain/target.ts'
 import type { TestResult } from './testResult.ts'
 
+/** What differs from the previous run. */
 export interface Changes {
   /** ISO 8601 time of the previous run; null when its file does not state it. */
   readonly since: string | null
   /** Target ids. */
   readonly newlyWorking: readonly string[]
+  /** Targets that worked before. */
   readonly newlyFailing: readonly string[]
 }
 

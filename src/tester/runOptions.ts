@@ -14,10 +14,15 @@ export interface Filters {
   readonly key?: number
 }
 
+/** A target of a run. */
 interface PlannedTarget {
+  /** Target id: `groq/openai/gpt-oss-120b#1`. */
   readonly id: string
+  /** Id of the provider. */
   readonly provider: string
+  /** 1-based. */
   readonly keyIndex: number
+  /** The model's id at that provider. */
   readonly model: string
 }
 
@@ -46,13 +51,25 @@ interface TestObserver {
 }
 
 export interface RunOptions extends Filters, TestObserver {
-  /** Also prove streaming, tools, JSON and images. */
+  /**
+   * Also prove streaming, tools, JSON and images.
+   * @default false
+   */
   readonly abilities?: boolean
-  /** Maximum parallel calls per account; default 8. */
+  /**
+   * Maximum parallel calls per account.
+   * @default 8
+   */
   readonly concurrency?: number
-  /** Maximum milliseconds per call; default `settings.test.timeout_ms`. */
+  /**
+   * Maximum milliseconds per call.
+   * @default `settings.test.timeout_ms`
+   */
   readonly timeoutMs?: number
-  /** Longest single wait for a limit to reset, in milliseconds; default 65,000: a minute plus jitter. */
+  /**
+   * Longest single wait for a limit to reset, in milliseconds: by default a minute plus jitter.
+   * @default 65000
+   */
   readonly limitPatienceMs?: number
   /** Ends the run; results so far are reported. */
   readonly signal?: AbortSignal

@@ -5,7 +5,9 @@ import { PROVABLE } from './abilities.ts'
 import type { TestReport } from './report.ts'
 import type { SkippedTest, TestResult } from './testResult.ts'
 
+/** A provider of a run. */
 export interface ProviderName {
+  /** As in `config/api-keys.json`. */
   readonly id: string
   /** `Google Gemini` */
   readonly name: string

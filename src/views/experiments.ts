@@ -11,35 +11,51 @@ import type { Evidence, PairReport } from '../experiment/evidence.ts'
 import type { Experiment, Variant } from '../experiment/experiment.ts'
 import { type ExperimentResult, experimentResultOf } from '../experiment/result.ts'
 
+/** An experiment, its evidence so far, and what that says. */
 export interface ExperimentRow {
+  /** As in its definition. */
   readonly name: string
   /** Grows with every change; data of different versions is never mixed. */
   readonly version: number
+  /** Whether requests are still assigned to variants. */
   readonly state: 'running' | 'stopped'
+  /** By whom or what it was stopped; null while it runs. */
   readonly stopCause: StopCause | null
   /** After a stop: the variant every request gets. */
   readonly kept: string | null
   /** `command`, or the configuration that defines it. */
   readonly source: string
+  /** ISO 8601. */
   readonly startedAt: string
+  /** ISO 8601; null while it runs. */
   readonly stoppedAt: string | null
   /** `request`, `session` or `label:NAME`. */
   readonly unit: string
+  /** 0..1: the share of units that run as usual and are not compared. */
   readonly holdout: number
+  /** What decides. */
   readonly metric: Pick<Experiment['metric'], 'name' | 'better' | 'minimumEffect'>
+  /** What the evidence says. */
   readonly verdict: ExperimentResult
+  /** The first is the baseline. */
   readonly variants: readonly VariantRow[]
   /** Every two variants on every metric; differences are second minus first, of logarithms for latency. */
   readonly comparisons: readonly PairReport[]
   /** What cannot work at the moment, in words. */
   readonly problems: readonly string[]
+  /** Versions replaced by this one, with the sentence each ended on. */
   readonly earlierVersions: readonly { readonly version: number; readonly startedAt: string; readonly text: string }[]
 }
 
+/** A variant as it was defined, and its means. */
 export interface VariantRow extends Pick<Variant, 'name' | 'share'> {
+  /** The prompt; null: the request's own. */
   readonly template: string | null
+  /** The model; null: the request's own. */
   readonly model: string | null
+  /** The only provider it uses; null: any. */
   readonly provider: string | null
+  /** Request fields it sets. */
   readonly parameters: NonNullable<Variant['parameters']>
   /** Why the guard stopped it; null while it runs. */
   readonly stopped: string | null

@@ -2,6 +2,7 @@
 
 import type { AttemptReport } from '../../domain/attempt.ts'
 
+/** Counts of one process. Calls are counted, not attempts: a rescued call is a success. */
 export interface SessionSummary {
   /** Calls made. */
   readonly requests: number

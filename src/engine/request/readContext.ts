@@ -16,14 +16,23 @@ export interface CallOptions {
   readonly system?: string
   /**
    * A model id, `provider/model`, an alias of `settings.models`, `auto`, `auto:fast`, `auto:cheap` or `auto:smart`.
-   * Default `auto`.
+   * @default 'auto'
    */
   readonly model?: string
-  /** Maximum output tokens. Default: the target's own limit. */
+  /**
+   * Maximum output tokens.
+   * @default the target's own limit
+   */
   readonly maxTokens?: number
-  /** Sampling temperature; default: the model's own. */
+  /**
+   * Sampling temperature.
+   * @default the model's own
+   */
   readonly temperature?: number
-  /** Nucleus sampling, 0..1; default: the model's own. */
+  /**
+   * Nucleus sampling, 0..1.
+   * @default the model's own
+   */
   readonly topP?: number
   /** Texts at which the answer stops. */
   readonly stop?: string | readonly string[]
@@ -31,27 +40,46 @@ export interface CallOptions {
   readonly seed?: number
   /** `{ name, description, parameters }`, or OpenAI's `{ type: 'function', function: {…} }`. */
   readonly tools?: readonly object[]
-  /** Which tool the model must call. Default `auto`: its own choice. */
+  /**
+   * Which tool the model must call; `auto`: its own choice.
+   * @default 'auto'
+   */
   readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly name: string }
-  /** `'json'`, a JSON Schema, or OpenAI's `response_format`. */
+  /**
+   * `'json'`, a JSON Schema, or OpenAI's `response_format`.
+   * @default 'text'
+   */
   readonly responseFormat?: 'json' | 'text' | object
-  /** How much the model thinks before it answers; default: its own. */
+  /**
+   * How much the model thinks before it answers.
+   * @default the model's own
+   */
   readonly reasoning?: { readonly effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' }
   /** Ends the call; the upstream is cancelled. */
   readonly signal?: AbortSignal
-  /** Maximum milliseconds for the whole cascade until the first content. Default `settings.timeouts.total_ms`. */
+  /**
+   * Maximum milliseconds for the whole cascade until the first content.
+   * @default `settings.timeouts.total_ms`
+   */
   readonly timeoutMs?: number
-  /** Hard cap on upstream calls. Default `settings.max_attempts`. */
+  /**
+   * Hard cap on upstream calls.
+   * @default `settings.max_attempts`
+   */
   readonly maxAttempts?: number
   /**
-   * The conversation, which stays on its target. Default: derived from the system prompt and the first user message.
+   * The conversation, which stays on its target.
+   * @default derived from the system prompt and the first user message
    */
   readonly sessionId?: string
   /** The kind of work; quality is learned per task. */
   readonly task?: string
   /** Free-form labels for budgets and reports. */
   readonly labels?: Readonly<Record<string, string>>
-  /** Whether another provider may be tried after one refused the content. Default false. */
+  /**
+   * Whether another provider may be tried after one refused the content.
+   * @default false
+   */
   readonly retryFiltered?: boolean
   /** The experiment to enrol in. Its variants define what changes: prompt, model, provider, parameters. */
   readonly experiment?: string
@@ -64,6 +92,7 @@ export interface CallOptions {
  */
 export type CallContext = string | CallOptions | Readonly<Record<string, unknown>>
 
+/** Writes an object as the text of a prompt. */
 export type Template = (context: Readonly<Record<string, unknown>>) => string
 
 /** Reads a context. Throws InvalidRequestError when there is nothing to send. */
