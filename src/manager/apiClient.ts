@@ -59,6 +59,8 @@ const OPTION_NAMES = [
   'flushMs',
   'sleep',
   'userAgent',
+  'monotonic',
+  'allModels',
 ]
 
 /** An object that names no option of ours, and is not empty, is a configuration. */
