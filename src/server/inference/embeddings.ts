@@ -89,7 +89,7 @@ function readEmbeddings(body: Record<string, unknown> | undefined) {
   return { model, fields, inputTokens: Math.ceil(characters / 4) }
 }
 
-/** Token ids are specific to the model's tokenizer, so texts are required where the upstream may not accept them. */
+/** Token ids in place of text are specific to a tokenizer: only upstreams of the OpenAI dialect accept them. */
 function refuseWithoutText({ registry }: EngineReader, among: ReadonlySet<string> | null): void {
   const able = registry.targets.some(({ stateId, profile }) => among?.has(stateId) && profile.dialect === 'openai')
   if (able) return

@@ -53,7 +53,7 @@ test('any client can join with the model experiment:NAME, in any protocol, strea
   expect(gemini.headers.get('x-keywise-experiment')).toMatch(/^race@1\//)
 })
 
-test('templates are filled from the prompt and the header, and override what the client sent', async () => {
+test('templates are filled from the prompt and the header, and the body is rewritten accordingly', async () => {
   const headers = { 'x-keywise-labels': 'experiment=greeting', 'x-keywise-variables': '{"who":"\\u00c1na"}' }
   const answer = await chat('alpha/m', headers, { temperature: 0.3, metadata: { kept: 'yes' } })
   const isA = answer.headers.get('x-keywise-experiment') === 'greeting@1/a'
