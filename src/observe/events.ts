@@ -5,25 +5,25 @@ import type { Logger } from '../domain/logger.ts'
 
 /** Targets were ranked for a request. */
 interface DecisionNews {
-  /** The request. */
+  /** Request id. */
   readonly requestId: string
-  /** As it was requested. */
+  /** The model name as requested. */
   readonly model: string
-  /** Target id; null when none was eligible. */
+  /** Target id; null when no target was eligible. */
   readonly chosen: string | null
-  /** Whether it was chosen to explore it. */
+  /** Whether the target was chosen for exploration. */
   readonly explored: boolean
 }
 
 /** No target answered a request. */
 interface ExhaustedNews {
-  /** The request. */
+  /** Request id. */
   readonly requestId: string
   /** The alias or model that has no target left; `auto` for everything. */
   readonly model: string
   /** Every attempt. */
   readonly attempts: readonly AttemptReport[]
-  /** ISO 8601: the soonest time a retry can work; null when unknown. */
+  /** ISO 8601: the earliest time a retry can work; null when unknown. */
   readonly retryAt: string | null
 }
 
@@ -47,7 +47,7 @@ export interface BudgetNews {
   readonly share: number
   /** Null for a budget that is not in USD. */
   readonly spentUsd: number | null
-  /** The limit in USD; null for a budget that does not count USD. */
+  /** The limit in USD; null for a budget that is not in USD. */
   readonly limitUsd: number | null
   /** `usd`, `requests` or `tokens`. */
   readonly unit: string
@@ -86,7 +86,7 @@ export interface EventMap {
   readonly decision: DecisionNews
   /** No target answered a request. */
   readonly exhausted: ExhaustedNews
-  /** A model or everything works again. */
+  /** A model, or everything, works again. */
   readonly recovered: RecoveredNews
   /** A budget reached 50, 80 or 100 %. */
   readonly budget: BudgetNews

@@ -1,4 +1,6 @@
-/** One request and its answer in the client's own protocol. Leaving and slow clients: test/gatewayFlow.test.ts. */
+/**
+ * One request and its answer in the client's own protocol. Disconnecting and slow clients: test/gatewayFlow.test.ts.
+ */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type GatewayWorld, openGateway, type WorldOptions } from '../../../test/support/gatewayWorld.ts'
@@ -8,11 +10,11 @@ import type { FakeFault } from '../../lab/fake/scenario.ts'
 interface Client {
   readonly path: (stream: boolean) => string
   readonly body: object
-  /** The text of a plain answer. */
+  /** Extracts the text of a non-streamed answer. */
   readonly textOf: (answer: never) => unknown
-  /** What the whole of a stream ends with. */
+  /** How a complete stream ends. */
   readonly streamEnds: RegExp
-  /** The body of an error. */
+  /** The expected body of an error. */
   readonly error: (message: string) => object
 }
 
@@ -76,10 +78,10 @@ function ask(world: GatewayWorld, client: DialectId, stream = false): Promise<Re
   return world.ask(path(stream), sent, client === 'anthropic' ? { 'anthropic-version': '2023-06-01' } : {})
 }
 
-describe.each(PAIRS)('a client of %s at an upstream of %s', (client, upstream) => {
+describe.each(PAIRS)('a client of %s with an upstream of %s', (client, upstream) => {
   const { textOf, streamEnds } = CLIENTS[client]!
 
-  test('has a plain answer in its own words, with its length', async () => {
+  test('receives a non-streamed answer in its own protocol, with its length', async () => {
     const response = await ask(await open(upstream), client)
     const body = await response.text()
     expect(response.headers.get('content-type')).toMatch(/^application\/json/)
@@ -87,7 +89,7 @@ describe.each(PAIRS)('a client of %s at an upstream of %s', (client, upstream) =
     expect(textOf(JSON.parse(body) as never)).toBe(REPLY)
   })
 
-  test('has a stream that ends as its protocol ends', async () => {
+  test('receives a stream that ends as its protocol requires', async () => {
     const response = await ask(await open(upstream), client, true)
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
     const text = await response.text()
@@ -97,14 +99,14 @@ describe.each(PAIRS)('a client of %s at an upstream of %s', (client, upstream) =
 })
 
 describe.each(DIALECTS)('a client of %s', (client) => {
-  test('is told of a request that is not JSON', async () => {
+  test('receives an error for a request that is not JSON', async () => {
     const world = await open('openai')
     const response = await world.ask(CLIENTS[client]!.path(false), '{"half":')
     expect(response.status).toBe(400)
     expect(await response.json()).toEqual(CLIENTS[client]!.error('JSON'))
   })
 
-  test('is told of a failure in the form of its own protocol, with the trail', async () => {
+  test('receives a failure in its own protocol, with the trail', async () => {
     const response = await ask(await open('openai', [{ do: 'billing' }]), client)
     expect(response.status).toBeGreaterThanOrEqual(400)
     expect(response.headers.get('x-keywise-trail')).toBe('alpha/m#1=billing')
@@ -116,7 +118,7 @@ describe.each(DIALECTS)('a client of %s', (client) => {
     ['openai', 'cut_clean'],
     ['anthropic', 'cut_reset'],
     ['anthropic', 'cut_error'],
-  ] as const)('is never shown a broken stream of %s (%s) as a complete one', async (upstream, cut) => {
+  ] as const)('never sees a broken stream of %s (%s) as a complete one', async (upstream, cut) => {
     const world = await open(upstream, [{ do: cut, chunks: 2 }])
     const text = await (await ask(world, client, true)).text()
     expect(text).not.toMatch(CLIENTS[client]!.streamEnds)
@@ -154,7 +156,7 @@ test('a Gemini stream without alt=sse is one JSON array', async () => {
   expect(text.join('')).toBe(REPLY)
 })
 
-test('a long body is read by its outline and sent whole', async () => {
+test('a long body is parsed in outline and forwarded whole', async () => {
   const world = await open('anthropic')
   const long = 'a long text '.repeat(20_000)
   const response = await world.ask('/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content: long }] })
@@ -162,7 +164,7 @@ test('a long body is read by its outline and sent whole', async () => {
   expect(JSON.stringify(world.fakes.calls.at(-1)?.body)).toContain(long)
 })
 
-test('every request has an id of its own, which the ledger knows', async () => {
+test('every request has a unique id, which the ledger records', async () => {
   const world = await open('openai')
   const answers = await Promise.all([1, 2, 3].map(() => ask(world, 'openai')))
   const ids = answers.map(({ headers }) => headers.get('x-keywise-request-id'))
