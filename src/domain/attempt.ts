@@ -10,7 +10,7 @@ export type Outcome =
 /** What caused the call: a user's request, a test run, or a probe of whether a park can end. */
 export type AttemptSource = 'live' | 'test' | 'probe'
 
-/** An attempt as people and programs see it: ISO times, no secrets. */
+/** An attempt as shown to users and programs: ISO times, no secrets. */
 export interface AttemptReport {
   /** Target id: `groq/openai/gpt-oss-120b#1`. */
   readonly target: string
