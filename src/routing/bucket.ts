@@ -1,8 +1,8 @@
-/** The tokens that exploring costs: every request earns a share of one, up to a maximum. */
+/** The token bucket that pays for exploring: every request earns a share of a token, up to a maximum. */
 export class Bucket {
   #tokens: number
 
-  /** `tokens`: what was saved up before; a new bucket begins with five. */
+  /** `tokens`: the initial balance; a new bucket starts with five. */
   constructor(tokens = 5) {
     this.#tokens = Math.max(0, tokens)
   }
@@ -15,7 +15,7 @@ export class Bucket {
     this.#tokens = Math.min(most, this.#tokens + share)
   }
 
-  /** True when there was a whole token to spend. */
+  /** Spends one token; false when there is less than a whole one. */
   spend(): boolean {
     if (this.#tokens < 1) return false
     this.#tokens -= 1

@@ -1,6 +1,6 @@
 /**
- * The targets that can be chosen from, side by side in flat arrays: what each is believed to be like at the time of the
- * last sweep. A decision reads these arrays and nothing else, so that it costs nanoseconds per target.
+ * The targets to choose from, in flat arrays: the estimates of each as of the last sweep. A decision reads only these
+ * arrays, so it costs nanoseconds per target.
  */
 
 import type { Target } from '../domain/target.ts'
@@ -26,13 +26,13 @@ export class CandidateTable {
   /** USD per token; 0 for free targets, infinite for unknown prices. */
   readonly inputPrice: Float64Array
   readonly outputPrice: Float64Array
-  /** How hard the budgets press on the target (lambda); 0 without one. */
+  /** Budget pressure on the target (lambda); 0 without a budget. */
   readonly pressure: Float64Array
-  /** Whether any budget presses on any target. */
+  /** Whether any budget puts pressure on any target. */
   isPressed = false
   readonly #knowledge: Knowledge
   readonly #indexes = new Map<string, number>()
-  /** By index: all indexes of the same model at the same provider, where there are several. */
+  /** By index: all indexes of the same model at the same provider, if there are several. */
   readonly #siblings: (readonly number[])[] = []
   readonly #stale = new Set<number>()
   readonly #taskQuality = new Map<string, { readonly mean: Float64Array; readonly spread: Float64Array } | null>()
@@ -69,22 +69,22 @@ export class CandidateTable {
     })
   }
 
-  /** False until the first sweep: the estimates are all 0 then. */
+  /** False until the first sweep; all estimates are 0 until then. */
   get isEstimated(): boolean {
     return this.#sweptAt > Number.NEGATIVE_INFINITY
   }
 
-  /** Where the target stands; undefined when it is gone. */
+  /** The target's index; undefined when it is gone. */
   indexOf(stateId: string): number | undefined {
     return this.#indexes.get(stateId)
   }
 
-  /** The keys that could serve the same request with the same model and the same weight, the index itself included. */
+  /** The keys that could serve the same request with the same model and weight, the index itself included. */
   siblingsOf(index: number): readonly number[] {
     return this.#siblings[index] ?? []
   }
 
-  /** Sets the pressure of budgets (lambda, 0 or more) on all targets of a provider; 0 for providers not named. */
+  /** Sets the budget pressure (lambda, 0 or more) on all targets of a provider; 0 for providers not named. */
   press(byProvider: ReadonlyMap<string, number>): void {
     this.isPressed = false
     this.targets.forEach(({ provider }, index) => {
@@ -94,15 +94,15 @@ export class CandidateTable {
     })
   }
 
-  /** Its state changed: it is estimated again before the next decision, its siblings with the next sweep. */
+  /** Its state changed: it is re-estimated before the next decision, its siblings on the next sweep. */
   touch(index: number): void {
     this.#stale.add(index)
     if (this.#taskQuality.size > 0) this.#taskQuality.clear()
   }
 
   /**
-   * Brings the estimates to the second that `now` is in: all of them when it is a new one, else only what changed. So
-   * they follow from what is known and from the second, not from when they were last asked for.
+   * Brings the estimates to the second that contains `now`: all of them in a new second, otherwise only those that
+   * changed. They therefore depend on what is known and on the second, not on when they were last read.
    */
   refresh(now: number): void {
     const second = Math.floor(now / SWEEP_MS) * SWEEP_MS
@@ -138,7 +138,7 @@ export class CandidateTable {
     this.latencySpread[index] = Math.max(first.spread, each.spread)
   }
 
-  /** Quality at one kind of work; the targets' overall quality where none was reported for it. */
+  /** Quality for one task; the target's overall quality where none was reported for the task. */
   qualityAt(task: string | null, now: number): { readonly mean: Float64Array; readonly spread: Float64Array } {
     const whole = { mean: this.quality, spread: this.qualitySpread }
     if (task === null) return whole
@@ -164,7 +164,7 @@ export class CandidateTable {
     return { mean, spread }
   }
 
-  /** What the request is expected to cost with the target, in USD; infinite when its price is unknown. */
+  /** The expected cost of the request with the target, in USD; infinite when its price is unknown. */
   costUsd(index: number, inputTokens: number, outputTokens: number): number {
     const input = this.inputPrice[index]!
     if (input === Number.POSITIVE_INFINITY) return input

@@ -1,4 +1,4 @@
-/** Picks one target for one attempt, from the candidate table as a request sees it. */
+/** Picks one target for one attempt, from the candidate table in the context of a request. */
 
 import type { Target } from '../domain/target.ts'
 import type { Bucket } from './bucket.ts'
@@ -15,10 +15,10 @@ export interface Choice {
   readonly explored: boolean
 }
 
-/** A conversation leaves a target that answers less often than this. */
+/** A conversation leaves a target whose reliability is below this. */
 const UNHEALTHY = 0.5
 
-/** The target the conversation is on, while it can be and is worth staying on. */
+/** The target of the conversation, while it is eligible and reliable enough to stay on. */
 export function pickSame({ candidates, eligibility }: RankingContext, stateId: string | null): Choice | null {
   const index = stateId === null ? undefined : candidates.indexOf(stateId)
   if (index === undefined || candidates.reliability[index]! < UNHEALTHY || !eligibility.admits(index)) return null
@@ -30,7 +30,7 @@ export function pickBest(context: RankingContext): Choice {
   return { index: largest(context), explored: false }
 }
 
-/** As `pickBest`, but an untried target goes first, once. */
+/** Like `pickBest`, but an untried target goes first, once. */
 export function pickNewFirst(context: RankingContext): Choice {
   const index = largest(context)
   if (index < 0 || !context.candidates.isNew(index)) return { index, explored: false }
@@ -45,8 +45,8 @@ export function pickWorthiest(context: RankingContext): Choice {
 }
 
 /**
- * As `pickWorthiest`, but now and then a target that might turn out better than it looks. A pick that looks worse than
- * the best by more than the margin has to be paid for.
+ * Like `pickWorthiest`, but sometimes picks a target that may turn out better than it looks. A pick that looks worse
+ * than the best by more than the margin spends a token.
  */
 export function pickCurious(context: RankingContext, curiosity: Curiosity, bucket: Bucket, seed: number): Choice {
   const { best, drawn } = drawBest(context, curiosity.width, seed)
@@ -58,9 +58,9 @@ export function pickCurious(context: RankingContext, curiosity: Curiosity, bucke
 }
 
 /**
- * The same model on the key whose account was used least recently, where it is as good: unstated limits
- * are then met as late as possible, and keys of one account, which share them, add nothing. For an
- * untried key the best guess is what its siblings are like.
+ * Moves to the key whose account was used least recently, for the same model and where the value is as good: limits
+ * that are not stated are then reached as late as possible, and keys of one account, which share them, gain nothing. An
+ * untried key is judged by its siblings.
  */
 export function pickLightest(
   { candidates, values, eligibility, costMargin, load }: RankingContext,
@@ -82,7 +82,7 @@ export function pickLightest(
   return lightest === choice.index ? choice : { index: lightest, explored: false }
 }
 
-/** New targets are tried a few times for nothing. */
+/** The first tries of a new target spend no token. */
 function isFree(candidates: CandidateTable, index: number, freePulls: number): boolean {
   const { row } = candidates.known[index]!
   const seen = row[slot.successes]! + row[slot.failures]!
@@ -100,7 +100,7 @@ function largest({ candidates, keys, eligibility }: RankingContext): number {
   return best
 }
 
-/** Among equals the heavier target, then the id decides. */
+/** Ties are broken by the target's weight, then by its id. */
 function beats(targets: readonly Target[], keys: Float64Array, index: number, best: number): boolean {
   const lead = keys[index]! - keys[best]!
   if (lead > TIE) return true
@@ -109,7 +109,7 @@ function beats(targets: readonly Target[], keys: Float64Array, index: number, be
   return weight !== 0 ? weight > 0 : targets[index]!.id < targets[best]!.id
 }
 
-/** The cheapest of the targets within the margin of the best value; `preferred` among equally cheap ones. */
+/** The cheapest of the targets within the margin of the best value; `preferred` wins among equally cheap ones. */
 function cheapestNear(
   { candidates, valuation, values, eligibility, costMargin }: RankingContext,
   best: number,

@@ -37,7 +37,7 @@ function makeRouter(targets: readonly Target[], settings: Partial<RoutingSetting
   return router
 }
 
-/** Fast answers in 500 ms, slow in 2.5 s, shaky in 400 ms but only every second time. */
+/** Fast answers in 500 ms, slow in 2.5 s, shaky in 400 ms but only every other time. */
 function seasoned(settings: Partial<RoutingSettings> = {}): Router {
   const router = makeRouter(trio, settings)
   for (let number = 0; number < 60; number++) {
@@ -65,12 +65,12 @@ describe('decide()', () => {
     expect(decision.next(NOBODY)).toBeNull()
   })
 
-  test('finds nothing among no targets, and nothing when nothing is eligible', () => {
+  test('chooses nothing when there are no targets or none is eligible', () => {
     expect(makeRouter([]).decide(request(), NOW).first).toBeNull()
     expect(seasoned().decide(request({ ineligible: () => PARKED }), NOW).first).toBeNull()
   })
 
-  test('passes over what is not eligible, and asks about each target at most once', () => {
+  test('skips ineligible targets and checks each target at most once', () => {
     const asked = new Map<string, number>()
     const decision = seasoned().decide(
       request({
@@ -85,7 +85,7 @@ describe('decide()', () => {
     expect(Math.max(...asked.values())).toBe(1)
   })
 
-  test('next() passes over what the caller excludes and sees what became ineligible meanwhile', () => {
+  test('next() skips what the caller excludes and notices what became ineligible meanwhile', () => {
     const out = new Set<string>()
     const decision = seasoned().decide(
       request({ mayExplore: false, ineligible: (target) => (out.has(target.id) ? PARKED : null) }),
@@ -100,7 +100,7 @@ describe('decide()', () => {
     ).toBe(shaky)
   })
 
-  test('a target that vanishes while it is tried is not handed out again', () => {
+  test('a target that disappears while it is tried is not returned again', () => {
     const router = seasoned()
     const decision = router.decide(request({ mayExplore: false }), NOW)
     router.setTargets([shaky])
@@ -109,14 +109,14 @@ describe('decide()', () => {
     expect(decision.next(NOBODY)).toBeNull()
   })
 
-  test('what is known of a target is still known when it comes back', () => {
+  test('what was learned about a target is kept while it is gone', () => {
     const router = seasoned()
     router.setTargets([slow, shaky])
     router.setTargets(trio)
     expect(router.decide(request({ mayExplore: false }), NOW).first).toBe(fast)
   })
 
-  test('leaves a target that starts to fail, and the answers of others are not waited for', () => {
+  test('leaves a target that starts to fail, without waiting for the answers of others', () => {
     const router = seasoned()
     for (let number = 0; number < 12; number++) router.fold(makeFailure(fast, NOW))
     expect(firsts(router, 20, { mayExplore: false })).toEqual(Array(20).fill('slow'))
@@ -124,7 +124,7 @@ describe('decide()', () => {
 })
 
 describe('long and short answers', () => {
-  test('who is given the long answers does not look slow', () => {
+  test('a target that gets the long answers does not look slow', () => {
     const router = makeRouter([fast, slow])
     const answered = (target: Target, tokens: number, perToken: number) =>
       makeSuccess(target, NOW - MINUTE, {
@@ -141,7 +141,7 @@ describe('long and short answers', () => {
     expect(firsts(router, 5, { mayExplore: false, expectedOutputTokens: 30 })).toEqual(Array(5).fill('fast'))
   })
 
-  test('expectedOutputTokens() follows the answers, apart by task, and never passes the caller’s limit', () => {
+  test('expectedOutputTokens() follows the answers, separately per task, and never exceeds the caller’s limit', () => {
     const router = makeRouter(trio)
     const long = { inputTokens: 1, outputTokens: 3000, totalTokens: 3001, estimated: false }
     for (let number = 0; number < 50; number++) {
@@ -155,7 +155,7 @@ describe('long and short answers', () => {
 })
 
 describe('exploring', () => {
-  test('is bounded: at most one request in fifty beyond what was saved up', () => {
+  test('is bounded: at most one request in fifty, plus the initial tokens', () => {
     const router = seasoned()
     const explored = Array.from(
       { length: 1000 },
@@ -164,14 +164,14 @@ describe('exploring', () => {
     expect(explored.filter(Boolean).length).toBeLessThanOrEqual(25)
   })
 
-  test('a new target is tried soon, for nothing', () => {
+  test('a new target is tried soon, without spending a token', () => {
     const router = makeRouter([slow])
     for (let number = 0; number < 50; number++) router.fold(makeSuccess(slow, NOW - MINUTE, { latencyMs: 2500 }))
     router.setTargets([slow, fast])
     expect(firsts(router, 40)).toContain('fast')
   })
 
-  test('never happens later in a conversation, or when it is switched off', () => {
+  test('never happens later in a conversation or when it is disabled', () => {
     const fresh = () => makeRouter(Array.from({ length: 20 }, (_, number) => makeTarget({ model: `m${number}` })))
     for (const facts of [{ firstTurn: false }, { mayExplore: false }])
       expect(new Set(firsts(fresh(), 50, facts)).size).toBe(1)
@@ -179,7 +179,7 @@ describe('exploring', () => {
     expect(Array.from({ length: 200 }, (_, i) => off.decide(request({ id: `${i}` }), NOW).explored)).not.toContain(true)
   })
 
-  test('draws follow from the state, the seed and the request alone', () => {
+  test('draws depend only on the state, the seed and the request', () => {
     const many = Array.from({ length: 30 }, (_, number) => makeTarget({ model: `m${number}` }))
     expect(firsts(makeRouter(many), 100)).toEqual(firsts(makeRouter(many), 100))
     expect(new Set(firsts(makeRouter(many), 100)).size).toBeGreaterThan(3)
@@ -218,11 +218,11 @@ describe('money', () => {
     { name: 'a known price before an unknown one', targets: [unknown, dear], expected: dear },
     { name: 'what costs nothing before all', targets: [dear, unknown, cheap, free], expected: free },
   ])
-    test(`among equals takes ${name}`, () => {
+    test(`chooses ${name} among equals`, () => {
       expect(makeRouter(targets).decide(request({ mayExplore: false }), NOW).first).toBe(expected)
     })
 
-  test('pays more for what is clearly better', () => {
+  test('pays more for a clearly better target', () => {
     const router = makeRouter([dear, cheap])
     for (let number = 0; number < 30; number++) {
       router.fold(makeQuality(dear, NOW, 0.95))
@@ -232,7 +232,7 @@ describe('money', () => {
     expect(router.decide(request({ mayExplore: false, profile: 'cheap' }), NOW).first).toBe(cheap)
   })
 
-  test('a budget that presses on a provider moves requests away from it', () => {
+  test('budget pressure on a provider moves requests away from it', () => {
     const router = makeRouter([dear, cheap], { costMargin: 0 })
     for (let number = 0; number < 30; number++) router.fold(makeQuality(dear, NOW, 0.95))
     expect(router.decide(request({ mayExplore: false }), NOW).first).toBe(dear)
@@ -242,7 +242,7 @@ describe('money', () => {
     expect(router.decide(request({ mayExplore: false }), NOW).first).toBe(dear)
   })
 
-  test('the heavier key goes first among equals', () => {
+  test('the key with the larger weight goes first among equals', () => {
     const light = makeTarget({ keyIndex: 1 })
     const heavy = makeTarget({ keyIndex: 2, profile: { weight: 2 } })
     expect(makeRouter([light, heavy]).decide(request({ mayExplore: false }), NOW).first).toBe(heavy)
@@ -250,7 +250,7 @@ describe('money', () => {
 })
 
 describe('tasks', () => {
-  test('a model that is bad at one kind of work is left for that work only', () => {
+  test('a model that is bad at one kind of work is avoided for that work only', () => {
     const router = makeRouter([fast, slow])
     for (let number = 0; number < 30; number++) {
       router.fold(makeSuccess(fast, NOW - MINUTE, { latencyMs: 900 }))
@@ -266,20 +266,20 @@ describe('tasks', () => {
 })
 
 describe('strategies', () => {
-  test('round-robin takes turns and goes on in turn', () => {
+  test('round-robin alternates and continues where it stopped', () => {
     const router = seasoned({ strategy: 'round-robin' })
     expect(firsts(router, 4)).toEqual(['fast', 'slow', 'shaky', 'fast'])
     expect(router.decide(request(), NOW).next(NOBODY)).toBe(shaky)
   })
 
-  test('priority keeps to the order given, else to that of the configuration', () => {
+  test('priority follows the given order, otherwise that of the configuration', () => {
     const router = seasoned({ strategy: 'priority' })
     expect(router.decide(request(), NOW).first).toBe(fast)
     const decision = router.decide(request({ order: [shaky.stateId, 'gone', fast.stateId] }), NOW)
     expect([decision.first, decision.next(NOBODY), decision.next(NOBODY)]).toEqual([shaky, fast, slow])
   })
 
-  test('score tries each new target once, then keeps to the best score', () => {
+  test('score tries each new target once, then stays with the best score', () => {
     const router = makeRouter(trio, { strategy: 'score' })
     expect(new Set(firsts(router, 3))).toEqual(new Set(['fast', 'slow', 'shaky']))
     router.fold(makeSuccess(slow, NOW))
@@ -308,7 +308,7 @@ describe('strategies', () => {
     expect([decision.first, decision.next(NOBODY), decision.next(NOBODY)]).toEqual([slow, shaky, fast])
   })
 
-  test('user weights change what is chosen', () => {
+  test('user weights change the choice', () => {
     const router = makeRouter([fast, slow], { weights: { reliability: 0.4, speed: 0, quality: 0.9, recency: 0 } })
     for (let number = 0; number < 30; number++) {
       router.fold(makeSuccess(fast, NOW, { latencyMs: 300 }))
@@ -322,14 +322,14 @@ describe('strategies', () => {
 })
 
 describe('a restart', () => {
-  test('and how often others asked within the second change no estimate', () => {
+  test('the number of decisions within a second changes no estimate', () => {
     const [asked, quiet] = [seasoned(), seasoned()]
     for (let number = 0; number < 9; number++) asked.decide(request({ mayExplore: false }), NOW + 100 * number)
     const values = (router: Router) => router.rank(request(), NOW + 950).map(({ value }) => value)
     expect(values(asked)).toEqual(values(quiet))
   })
 
-  test('decides as if nothing had happened', () => {
+  test('continues the same sequence of decisions', () => {
     const many = Array.from({ length: 30 }, (_, number) =>
       makeTarget({ provider: `p${number % 5}`, model: `m${number}` }),
     )
@@ -362,7 +362,7 @@ describe('a restart', () => {
   })
 })
 
-test('ten thousand targets are decided among without asking about most of them', () => {
+test('deciding among ten thousand targets checks the eligibility of few', () => {
   const many = Array.from({ length: 10_000 }, (_, number) =>
     makeTarget({ provider: `p${number % 50}`, model: `m${number}` }),
   )

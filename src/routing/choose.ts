@@ -1,4 +1,4 @@
-/** Chooses the target of every attempt, and learns from what became of it. */
+/** Chooses the target of every attempt and learns from the outcome. */
 
 import { asNumber, asRecord, type Json } from '../domain/json.ts'
 import { hash32 } from '../domain/random.ts'
@@ -21,20 +21,20 @@ import { evaluate, type Valuation } from './valuation.ts'
 import { type Profile, valueWeights } from './weights.ts'
 
 export interface RoutingRequest {
-  /** The draws of the decision follow from it, so that the same id decides the same from the same state. */
+  /** Seeds the draws of the decision: the same id in the same state decides the same. */
   readonly id: string
   readonly profile: Profile
-  /** The kind of work, where the caller names it; quality is kept apart per task. */
+  /** The kind of work, if the caller names it; quality is learned per task. */
   readonly task: string | null
   readonly stream: boolean
   readonly inputTokens: number
-  /** Null: as many as answers (to this task) usually have. */
+  /** Null: the usual length of answers (to this task). */
   readonly expectedOutputTokens: number | null
-  /** The target the conversation is on, by `stateId`; null for none. */
+  /** The target the conversation is bound to, by `stateId`; null for none. */
   readonly session: { readonly stateId: string | null }
   readonly firstTurn: boolean
   readonly mayExplore: boolean
-  /** Why a target may not be tried now. Asked at most once per target and pass, and only about those that could win. */
+  /** Why a target may not be tried now. Called at most once per target and pass, and only for those that could win. */
   readonly ineligible: (target: Target, index: number) => Ineligible | null
   /** How much the target's account was used recently; among equally good keys the least used goes first. */
   readonly load?: (target: Target) => number
@@ -45,23 +45,26 @@ export interface RoutingRequest {
 export interface Decision {
   /** Null when nothing is eligible. */
   readonly first: Target | null
-  /** Whether a worse-looking target was chosen to learn about it. */
+  /** Whether a target that looks worse was chosen to learn about it. */
   readonly explored: boolean
-  /** The best target this decision has not handed out yet; never explores. Null when nothing is left. */
+  /** The best target that this decision has not returned yet; never explores. Null when none is left. */
   next(exclude: (target: Target) => boolean): Target | null
-  /** Every target in the order in which it would be tried, with the reasons; from what is known when it is called. */
+  /** Every target in the order in which it would be tried, with the reasons; uses the state at the time of the call. */
   explain(): readonly RankedTarget[]
-  /** The first rows of that, for keeping. `ineligible`: why a target could not be tried, whatever was tried since. */
+  /**
+   * The first rows of the ranking, to be stored. `ineligible`: why a target could not be tried, regardless of what was
+   * tried since.
+   */
   preview(most: number, ineligible: RoutingRequest['ineligible']): readonly RankingPreview[]
 }
 
 interface RouterOptions {
   readonly settings: RoutingSettings
-  /** Asked once, for the seed of all draws. */
+  /** Called once, for the seed of all draws. */
   readonly random: () => number
 }
 
-/** One request, and where it stands in the stream of requests. */
+/** One request and its position in the sequence of requests. */
 interface Pass {
   readonly request: RoutingRequest
   readonly now: number
@@ -70,7 +73,7 @@ interface Pass {
 }
 
 const NOTHING_EXCLUDED = null
-/** What a score is shown for when no request is at hand. */
+/** The request that a score assumes when there is none. */
 type Looks = {
   readonly [K in 'profile' | 'task' | 'stream' | 'inputTokens' | 'expectedOutputTokens']: RoutingRequest[K]
 }
@@ -85,7 +88,7 @@ export class Router {
   #bucket = new Bucket()
   #turns = 0
   #pressure: ReadonlyMap<string, number> = new Map()
-  /** Scratch of one pass: V by index, and the keys of the strategies that order by something else. */
+  /** Scratch arrays of one pass: V by index, and the keys of the strategies that order by something else. */
   #values = new Float64Array(0)
   #keys = new Float64Array(0)
 
@@ -94,7 +97,7 @@ export class Router {
     this.#seed = Math.floor(random() * 0x1_0000_0000) >>> 0
   }
 
-  /** The targets to choose from, from now on. What is known of others is kept for when they come back. */
+  /** Replaces the targets to choose from. What was learned about others is kept in case they come back. */
   setTargets(targets: readonly Target[]): void {
     this.#candidates = new CandidateTable(targets, this.#knowledge)
     this.#candidates.press(this.#pressure)
@@ -106,7 +109,7 @@ export class Router {
     this.#settings = settings
   }
 
-  /** Sets the pressure of budgets on each provider (lambda, 0 or more); 0 for providers not named. */
+  /** Sets the budget pressure on each provider (lambda, 0 or more); 0 for providers not named. */
   setPressure(byProvider: ReadonlyMap<string, number>): void {
     this.#pressure = byProvider
     this.#candidates.press(byProvider)
@@ -137,14 +140,14 @@ export class Router {
     }
   }
 
-  /** The ranking as it stands, without deciding anything: for lists and for `why`. */
+  /** The current ranking, without deciding anything: for lists and for `why`. */
   rank(request: RoutingRequest, now: number): readonly RankedTarget[] {
     return this.#explain({ request, now, turn: this.#turns, exploring: false }, null, false)
   }
 
   /**
-   * Estimated quality of a target, 0..1; before the first decision, and for targets that are gone, what the catalogue
-   * guesses.
+   * Estimated quality of a target, 0..1; the catalogue's estimate before the first decision and for targets that are
+   * gone.
    */
   qualityOf(target: Target): number | null {
     const index = this.#candidates.isEstimated ? this.#candidates.indexOf(target.stateId) : undefined
@@ -160,18 +163,18 @@ export class Router {
     return { terms, score: score(terms, this.#settings.weights) }
   }
 
-  /** What was learned of a target by the hour of the day; null when the target is gone. */
+  /** What was learned about a target by hour of the day; null when the target is gone. */
   hoursOf(target: { readonly stateId: string }, now: number): readonly HourCell[] | null {
     const index = this.#candidates.indexOf(target.stateId)
     return index === undefined ? null : hourCells(this.#candidates.known[index]!.row, now)
   }
 
-  /** Tokens to expect of an answer, never more than the caller's limit: for requests and for reservations. */
+  /** Expected length of an answer in tokens, never above the caller's limit: for requests and for reservations. */
   expectedOutputTokens(task: string | null, maxTokens: number | null): number {
     return this.#knowledge.answerTokens(task, maxTokens)
   }
 
-  /** Everything learned, for a snapshot. A router that reads it, with the same targets, decides the same. */
+  /** All learned state, for a snapshot. A router that loads it, with the same targets, decides the same. */
   toJson(): Json {
     return {
       seed: this.#seed,
@@ -191,7 +194,7 @@ export class Router {
     this.setTargets(this.#candidates.targets)
   }
 
-  /** Adds what another process learned, from its snapshot; only of events that were not folded here. */
+  /** Adds the learned state of another process's snapshot; only for events that were not folded here. */
   merge(json: unknown): void {
     this.#knowledge.merge(knowledgeFromJson(asRecord(json)?.['knowledge']))
     this.setTargets(this.#candidates.targets)
@@ -243,7 +246,7 @@ export class Router {
     return previewRanking(context, { settings: this.#settings, request, now, chosen, explored }, most)
   }
 
-  /** the candidate table as the request sees it now. */
+  /** The candidate table in the context of this request. */
   #contextOf({ request, now, turn, exploring }: Pass, exclude: ((target: Target) => boolean) | null): RankingContext {
     const candidates = this.#candidates
     candidates.refresh(now)

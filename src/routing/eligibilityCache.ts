@@ -1,4 +1,4 @@
-/** Asks whether a target may be tried, once per target and pass, and only about those that could win. */
+/** Checks whether a target may be tried, once per target and pass, and only for those that could win. */
 
 import type { Target } from '../domain/target.ts'
 import type { Ineligible } from './eligible.ts'
@@ -14,7 +14,7 @@ export class EligibilityCache {
   #ineligible: Question = () => null
   #exclude: ((target: Target) => boolean) | null = null
 
-  /** Begins a pass over `targets`; what was answered before is forgotten. */
+  /** Starts a pass over `targets`; the results of the previous one are dropped. */
   open(targets: readonly Target[], ineligible: Question, exclude: ((target: Target) => boolean) | null): void {
     if (this.#answers.length !== targets.length) this.#answers = new Uint8Array(targets.length)
     else this.#answers.fill(0)

@@ -1,7 +1,4 @@
-/**
- * Which targets can serve a request at all. What parks, quotas and budgets forbid is asked elsewhere, in the same
- * words.
- */
+/** Which targets can serve a request at all. Parks, quotas and budgets are checked elsewhere, in the same terms. */
 
 import type { Ability, Target } from '../domain/target.ts'
 
@@ -23,25 +20,25 @@ export type IneligibleCode =
 
 export interface Ineligible {
   readonly code: IneligibleCode
-  /** One line for people: `context too small: 8,192 tokens for 12,000`. */
+  /** One line for users: `context too small: 8,192 tokens for 12,000`. */
   readonly reason: string
-  /** Epoch milliseconds at which it may be eligible again; null when no time is known. */
+  /** Epoch milliseconds at which it may become eligible again; null when unknown. */
   readonly until: number | null
 }
 
 /** What a request needs of a target. */
 export interface Needs {
-  /** Tokens of the prompt, estimated. */
+  /** Estimated tokens of the prompt. */
   readonly inputTokens: number
-  /** What the caller asked for at most; null when it did not say. */
+  /** The maximum the caller set; null when it set none. */
   readonly maxOutputTokens: number | null
   readonly abilities: readonly Ability[]
-  /** The one model that may serve (provider's own id); null for any. */
+  /** The only model that may serve (the provider's own id); null for any. */
   readonly model: string | null
   readonly provider: string | null
   /** The targets an alias resolves to, by `stateId`; null for all. */
   readonly among: ReadonlySet<string> | null
-  /** The choice of model was left to keywise (`auto…`): unnamed targets must be good and cheap enough. */
+  /** The choice of model was left to keywise (`auto…`): targets that were not named must be good and cheap enough. */
   readonly auto: boolean
 }
 
@@ -50,18 +47,18 @@ export interface EligibilityRules {
   readonly freeOnly: boolean
   readonly privacy: 'any' | 'no_training'
   readonly unknownPrice: 'allow' | 'block'
-  /** Most USD per million output tokens; null for no limit. */
+  /** Maximum USD per million output tokens; null for no limit. */
   readonly maxOutputPrice: number | null
   /** 0..1; only for `auto`. */
   readonly qualityFloor: number
-  /** The estimate that the floor is held against; null when nothing is known. */
+  /** The estimate that is compared with the floor; null when nothing is known. */
   readonly qualityOf: (target: Target) => number | null
 }
 
-/** Found in a list, not named by the user: above this, in USD per million output tokens, it stays out of `auto`. */
+/** Discovered targets above this price, in USD per million output tokens, are excluded from `auto`. */
 const DISCOVERED_MOST = 5
 
-/** Why the target cannot serve the request; null when it can. What is unknown of a target is never held against it. */
+/** Why the target cannot serve the request; null when it can. Unknown properties never exclude a target. */
 export function ineligible(target: Target, needs: Needs, rules: EligibilityRules): Ineligible | null {
   return (
     wrongTarget(target, needs) ?? forbidden(target, rules) ?? unable(target, needs) ?? unwanted(target, needs, rules)
@@ -93,7 +90,7 @@ function unable(target: Target, needs: Needs): Ineligible | null {
   if (contextTokens !== null && needs.inputTokens + (needs.maxOutputTokens ?? 0) > contextTokens)
     return out('context', `context too small: ${contextTokens} tokens`)
   for (const ability of needs.abilities) {
-    // Nearly every model chats and few embed, so here alone silence means no.
+    // Nearly every model chats and few embed, so only here does "unknown" mean no.
     const missing = ability === 'embeddings' ? abilities[ability] !== true : abilities[ability] === false
     if (missing) return out('ability', `cannot do ${ability}`)
   }

@@ -1,5 +1,5 @@
 /**
- * What to expect of a target now. Each estimate starts from a prior, takes the last day as prior evidence and the last
+ * What to expect of a target now. Each estimate starts from a prior, uses the last day as prior evidence and the last
  * minutes as evidence: with much traffic the last ten minutes decide, with little the last day, with none the
  * provider's other targets.
  */
@@ -7,13 +7,13 @@
 import { FAST, FAST_QUALITY, HOUR_CAP, HOURS, remainingAt, SLOW, SLOW_QUALITY, type Sums, slot } from './sums.ts'
 import { countAt, type OutcomeCounts, sumAt } from './tally.ts'
 
-/** A mean and how unsure it is (one standard deviation, of ln(ms) where the mean is a time). */
+/** A mean and its uncertainty (one standard deviation, of ln(ms) where the mean is a time). */
 interface Belief {
   readonly mean: number
   readonly spread: number
 }
 
-/** What a target is believed to be like before anybody saw it. */
+/** What a target is assumed to be like before it was used. */
 export const PRIORS = {
   /** The prior of a provider without calls, worth two observations. */
   reliability: 0.9,
@@ -23,7 +23,7 @@ export const PRIORS = {
   quality: 0.8,
 } as const
 
-/** Most observations that the last day may weigh against the last minutes. */
+/** Maximum weight of the last day against the last minutes, in observations. */
 const KAPPA = 8
 /** The weight of the provider's other targets, in observations. */
 const SIBLING_WEIGHT = 2
@@ -31,19 +31,19 @@ const PROVIDER_HALF_LIFE_MS = 3_600_000
 const TASK_HALF_LIFE_MS = 3 * 86_400_000
 /** Observations of the target as a whole that a task's own reports must outweigh. */
 const TASK_PRIOR = 4
-/** Observations of an hour of the day before its offset is half believed. */
+/** Observations at one hour of the day at which its offset counts half. */
 const HOUR_PRIOR = 8
 const LATENCY_PRIOR = 0.5
 const LOG_VARIANCE = 0.16
 const LEAST_LOG_VARIANCE = 0.04
 const VARIANCE_PRIOR = 8
 const QUALITY_SPREAD = 0.15
-/** Deviations between yesterday's quality and that of the latest reports at which yesterday counts half. */
+/** Deviations between the past quality and that of the latest reports at which the past counts half. */
 const DOUBTED_AT = 3
 
 export const halfLives = { provider: PROVIDER_HALF_LIFE_MS, task: TASK_HALF_LIFE_MS } as const
 
-/** How likely a call is to succeed. `provider` counts the calls of all its targets and sums their successes. */
+/** The probability that a call succeeds. `provider` counts the calls of all its targets and sums their successes. */
 export function reliability(row: Sums, provider: OutcomeCounts | undefined, now: number): Belief {
   const slow = remainingAt(row, now, SLOW)
   const fast = remainingAt(row, now, FAST)
@@ -94,7 +94,7 @@ export function hourOf(now: number): number {
   return Math.floor(now / 3_600_000) % 24
 }
 
-/** The mean ln(ms) of the last day as it stands in the row; the prior when there is nothing. */
+/** The mean ln(ms) of the last day, as stored in the row; the prior when there are no observations. */
 export function slowLog(row: Sums): number {
   return row[slot.slowCount]! > 0 ? row[slot.slowLog]! / row[slot.slowCount]! : Math.log(PRIORS.firstTokenMs)
 }
@@ -120,7 +120,7 @@ export function perToken(row: Sums, now: number): Belief {
   return { mean: Math.exp(log), spread: Math.sqrt(LOG_VARIANCE / n) }
 }
 
-/** How good the answers are, from reported scores and what the catalogue guesses (`prior`, null: 0.8). */
+/** How good the answers are, from reported scores and the catalogue's estimate (`prior`; null means 0.8). */
 export function quality(row: Sums, prior: number | null, now: number): Belief {
   const slowCount = row[slot.slowQualityCount]! * remainingAt(row, now, SLOW_QUALITY)
   const fastCount = row[slot.fastQualityCount]! * remainingAt(row, now, FAST_QUALITY)
@@ -132,7 +132,7 @@ export function quality(row: Sums, prior: number | null, now: number): Belief {
   return { mean: sum / n, spread: QUALITY_SPREAD / Math.sqrt(n) }
 }
 
-/** How much the past still says (1 to 0) when the latest reports are this far from it: at three deviations half. */
+/** The weight of the past (1 to 0) when the latest reports are this far from it: half at three deviations. */
 function agreement(gap: number, reports: number): number {
   const deviations = (gap * Math.sqrt(reports)) / QUALITY_SPREAD
   return 1 / (1 + (deviations / DOUBTED_AT) ** 2)
@@ -142,7 +142,7 @@ function meanIn(row: Sums, sum: number, count: number): number {
   return row[count]! > 0 ? row[sum]! / row[count]! : 0
 }
 
-/** Quality at one kind of work, shrunk towards the target's own. */
+/** Quality for one task, shrunk towards the target's overall quality. */
 export function taskQuality(whole: Belief, task: OutcomeCounts, now: number): Belief {
   const count = countAt(task, now, TASK_HALF_LIFE_MS)
   const mean = (TASK_PRIOR * whole.mean + sumAt(task, now, TASK_HALF_LIFE_MS)) / (TASK_PRIOR + count)

@@ -40,7 +40,7 @@ function makeRouter(): Router {
 }
 
 describe('explain()', () => {
-  test('lists targets as they would be tried and says why the one with the worse score is ahead', () => {
+  test('lists targets in the order of tries and says why the one with the lower score is ahead', () => {
     const [first, second] = makeRouter().rank(request(), NOW)
     expect([first!.target, second!.target]).toEqual([google, groq])
     expect(first!.score).toBeLessThan(second!.score)
@@ -48,12 +48,12 @@ describe('explain()', () => {
     expect(second!.reason).toBeNull()
   })
 
-  test('beside the chosen target, one with the better score is a success risk', () => {
+  test('calls a target with a better score than the chosen one a success risk', () => {
     const rows = makeRouter().decide(request(), NOW).explain()
     expect(rows[1]!.reason).toMatch(/^success risk: V \.\d\d < \.\d\d$/)
   })
 
-  test('every rank carries both numbers, the terms, and what they were made of', () => {
+  test('every row has both numbers, the terms, and their inputs', () => {
     const decision = makeRouter().decide(request(), NOW)
     const row = decision.explain().find(({ target }) => target === groq)!
     expect(row.inputs.reliability).toBe('30 of 40; last 10 minutes 30 of 40')
@@ -73,7 +73,7 @@ describe('explain()', () => {
     expect(row!.terms.recency).toBe(0)
   })
 
-  test('a target that may not be tried comes last with its reason', () => {
+  test('an ineligible target comes last, with its reason', () => {
     const blocked = { code: 'parked', reason: 'blocked: 429 until 08:00 UTC', until: NOW + 1 } as const
     const rows = makeRouter().rank(request({ ineligible: (target) => (target === google ? blocked : null) }), NOW)
     expect(rows.map(({ rank, target, eligible, reason }) => [rank, target, eligible, reason])).toEqual([
@@ -97,12 +97,12 @@ describe('explain()', () => {
 describe('preview()', () => {
   const bare = (rows: readonly RankedTarget[]) => rows.map(({ inputs: _, priors: __, ...row }) => row)
 
-  test('says of few targets what explain() says', () => {
+  test('agrees with explain() for few targets', () => {
     const decision = makeRouter().decide(request(), NOW)
     expect(decision.preview(20, () => null)).toEqual(bare(decision.explain()))
   })
 
-  test('of thousands it gives the first rows, and the chosen one is never out', () => {
+  test('returns the first rows of thousands, always with the chosen one', () => {
     const router = new Router({ settings: ROUTING, random: () => 0.5 })
     const targets = Array.from({ length: 3000 }, (_, index) =>
       makeTarget({ model: `m${index}`, profile: { qualityPrior: (index % 997) / 1000 } }),

@@ -1,7 +1,4 @@
-/**
- * Says in one line each why every target stands where it stands. The same words in logs, in the API and on the
- * dashboard.
- */
+/** Says in one line why each target has its rank. Logs, the API and the dashboard use the same text. */
 
 import type { Target } from '../domain/target.ts'
 import type { CandidateTable } from './candidateTable.ts'
@@ -14,7 +11,7 @@ import type { RoutingSettings } from './settings.ts'
 import { FAST, remainingAt, slot } from './sums.ts'
 import { expectedMs } from './valuation.ts'
 
-/** Where a term came from, in words: `47 of 49; last 10 minutes 3 of 4`. */
+/** Where a term comes from, as text: `47 of 49; last 10 minutes 3 of 4`. */
 type TermInputs = { readonly [T in keyof Terms]: string }
 
 export interface RankedTarget {
@@ -24,18 +21,18 @@ export interface RankedTarget {
   readonly score: number
   readonly terms: Terms
   readonly inputs: TermInputs
-  /** The terms that nothing was observed for: they are priors. */
+  /** The terms without observations, which are priors. */
   readonly priors: readonly (keyof Terms)[]
   /** Expected score, given that a call may fail. */
   readonly value: number
   readonly eligible: boolean
-  /** Why it is out, ahead or behind; null where its numbers speak for themselves. */
+  /** Why it is excluded, ahead or behind; null where its numbers explain it. */
   readonly reason: string | null
-  /** It is out, and would else stand before the chosen one or close behind it. */
+  /** It is excluded, and would otherwise rank above the chosen one or close below it. */
   readonly missed: boolean
 }
 
-/** A row as it is kept of a decision: without the words about where its terms came from. */
+/** A row as stored with a decision: without the text of where its terms come from. */
 export type RankingPreview = Omit<RankedTarget, 'inputs' | 'priors'>
 
 interface DecisionFacts {
@@ -53,7 +50,7 @@ interface CandidateRow extends Omit<RankingPreview, 'rank' | 'reason' | 'missed'
   readonly refusal: Ineligible | null
 }
 
-/** Every target, in the order in which it would be tried; those that may not be tried last. */
+/** Every target in the order in which it would be tried; ineligible ones come last. */
 export function explainRanking(context: RankingContext, facts: DecisionFacts): readonly RankedTarget[] {
   const rows = context.candidates.targets.map((_, index) => rowOf(context, facts, index)).sort(inOrder)
   return numbered(rows, facts).map((row, at) => {
@@ -63,13 +60,14 @@ export function explainRanking(context: RankingContext, facts: DecisionFacts): r
 }
 
 /**
- * A limit that was just met costs a target some of its value; this much worse than the chosen one it is still missed.
+ * A limit that was just reached lowers a target's value a little; up to this much below the chosen one it counts as
+ * missed.
  */
 const NEAR = 0.1
-/** How many targets are looked at for a sketch: those with the best keys, so that thousands cost no more than these. */
+/** Targets examined for a preview: those with the largest keys, so thousands cost no more than these. */
 const LOOKED_AT = 60
 
-/** The first `most` rows of the ranking; of very many targets only those near the top are looked at. */
+/** The first `most` rows of the ranking; among very many targets only those near the top are examined. */
 export function previewRanking(context: RankingContext, facts: DecisionFacts, most: number): readonly RankingPreview[] {
   const indexes = bestPlaces(context.keys, LOOKED_AT)
   const chosenAt = facts.chosen === null ? undefined : context.candidates.indexOf(facts.chosen.stateId)
@@ -77,7 +75,7 @@ export function previewRanking(context: RankingContext, facts: DecisionFacts, mo
   return numbered(indexes.map((index) => rowOf(context, facts, index)).sort(inOrder), facts).slice(0, most)
 }
 
-/** The places with the largest keys, in no particular order. */
+/** The indexes of the largest keys, in no particular order. */
 function bestPlaces(keys: Float64Array, most: number): number[] {
   const indexes = Array.from({ length: Math.min(most, keys.length) }, (_, index) => index)
   if (keys.length <= most) return indexes
@@ -105,7 +103,7 @@ function rowOf(context: RankingContext, facts: DecisionFacts, index: number): Ca
   const { candidates, valuation } = context
   const target = candidates.targets[index]!
   const terms = termsAt(candidates, valuation, index, facts.now)
-  // The chosen target was eligible; by now its own request may have taken the last of its quota.
+  // The chosen target was eligible; by now its own request may have used up the last of its quota.
   const refusal = target === facts.chosen ? null : facts.request.ineligible(target, index)
   return {
     target,

@@ -1,6 +1,6 @@
 /**
- * Thompson sampling, by default at half width: every target is drawn once from what is believed of it, and the best
- * draw wins.
+ * Thompson sampling, by default at half width: one draw per target from its estimated distribution, and the best draw
+ * wins.
  */
 
 import { word32 } from '../domain/random.ts'
@@ -10,12 +10,11 @@ import type { RankingContext } from './rankingContext.ts'
 import { surprise, type Valuation, valueSpread } from './valuation.ts'
 
 /**
- * One draw moves V by no more than the root of this many variances, three by no more than the root of thrice as many.
+ * The largest square of a draw: one draw moves V by at most sqrt(REACH * variance), three draws by at most
+ * sqrt(3 * REACH * variance).
  */
 const REACH = NORMALS[SLICE_MASK]! ** 2
-/**
- * Up to this many targets reliability, speed and quality are drawn separately; above, the value is drawn as a whole.
- */
+/** Up to this many targets reliability, speed and quality are drawn separately; above it, the value as a whole. */
 const DRAWN_APART = 200
 
 interface Draw {
@@ -26,8 +25,8 @@ interface Draw {
 }
 
 /**
- * Asks eligibility only about targets that would win, and works out only draws that could: with ten thousand targets
- * nearly all are passed over at a glance. `seed` decides all draws.
+ * Checks eligibility only for targets that would win and computes only draws that could: among ten thousand targets
+ * nearly all are skipped cheaply. `seed` determines all draws.
  */
 export function drawBest(
   { candidates, valuation, values, eligibility }: RankingContext,
@@ -35,7 +34,7 @@ export function drawBest(
   seed: number,
 ): Draw {
   const { reliabilitySpread, latencySpread, qualitySpread } = candidates
-  // V never moves by more than this much of each spread: speed moves by at most a quarter of what ln(ms) moves.
+  // The bound on how far V moves with each spread: speed changes by at most a quarter of the change of ln(ms).
   const quarterSpeed = valuation.weights.speed / 4
   const qualityWeight = valuation.weights.quality
   const drawnApart = values.length <= DRAWN_APART
@@ -44,7 +43,7 @@ export function drawBest(
   let drawn = -1
   let bestValue = Number.NEGATIVE_INFINITY
   let bestDraw = Number.NEGATIVE_INFINITY
-  // The likely winner first (and again in its turn, which changes nothing): it rules most others out.
+  // The likely winner first (and again in its turn, without effect), because it rules out most others.
   const likely = drawnApart ? largestAt(values) : -1
   for (let step = likely < 0 ? 0 : -1; step < values.length; step++) {
     const index = step < 0 ? likely : step
@@ -82,7 +81,7 @@ function largestAt(values: Float64Array): number {
   return largest
 }
 
-/** No draw apart moves V up by more: only lucky parts count, and a lucky time is a short one. */
+/** An upper bound on how far separate draws raise V: only lucky parts count, and a lucky time is a short one. */
 function mostApart(bits: number, byReliability: number, bySpeed: number, byQuality: number): number {
   const reliable = Math.max(0, firstNormal(bits)) * byReliability
   const fast = Math.max(0, -secondNormal(bits)) * bySpeed

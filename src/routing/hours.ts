@@ -1,4 +1,4 @@
-/** What was learned of a target by the hour of the day, with the evidence behind each hour. */
+/** What was learned about a target by hour of the day, with the evidence for each hour. */
 
 import { firstToken, hourOffset } from './estimate.ts'
 import { HOUR_CAP, HOURS, remainingAt, type Sums, slot } from './sums.ts'
@@ -6,11 +6,11 @@ import { HOUR_CAP, HOURS, remainingAt, type Sums, slot } from './sums.ts'
 export interface HourCell {
   /** 0 to 23, UTC. */
   readonly hour: number
-  /** Observations that still count for this hour: older ones weigh less, half after 14 days. 0: nothing was seen. */
+  /** Observations that still count for this hour; their weight halves every 14 days. 0: none were made. */
   readonly observations: number
-  /** How many times slower (above 1) or faster than its own average, as far as that is believed. */
+  /** How many times slower (above 1) or faster than its own average, shrunk by the evidence. */
   readonly factor: number
-  /** Milliseconds to the first token at that hour, as expected now. */
+  /** Expected milliseconds to the first token at that hour. */
   readonly expectedMs: number
 }
 

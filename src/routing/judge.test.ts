@@ -13,9 +13,10 @@ const others: JudgeFacts = {
 }
 const alone = { ...others, alone: true }
 
-/** A failure of that kind with nothing but what it must have. */
+/** A failure of that kind with only its required fields. */
 function failure(kind: FailureKind, facts: object = {}): Failure {
-  return { kind, status: null, message: '', phase: 'idle', afterMs: 1, code: 'ECONNRESET', ...facts } as Failure // every required field is there
+  // Every required field is present.
+  return { kind, status: null, message: '', phase: 'idle', afterMs: 1, code: 'ECONNRESET', ...facts } as Failure
 }
 
 const table: Record<
@@ -54,19 +55,19 @@ describe('judge()', () => {
   }
 
   for (const kind of ['overloaded', 'server', 'network'] as const) {
-    test(`tries the only target once more after ${kind}, with a pause of 0.25 to 1 s`, () => {
+    test(`retries the only target once after ${kind}, after a pause of 0.25 to 1 s`, () => {
       expect(judge(failure(kind), alone)).toMatchObject({ next: 'retry-once', waitMs: 625 })
       expect(judge(failure(kind), { ...alone, random: 0 }).waitMs).toBe(250)
       expect(judge(failure(kind), { ...alone, retried: true }).next).toBe('next')
     })
   }
 
-  test('does not try again what had begun to answer', () => {
+  test('does not retry after the answer had begun', () => {
     expect(judge(failure('network', { started: true }), alone).next).toBe('next')
     expect(judge(failure('timeout', { phase: 'idle' }), alone).next).toBe('next')
   })
 
-  test('waits for a limit only when it is alone and the wait fits the patience', () => {
+  test('waits for a limit only when there is no other target and the wait fits the latency allowance', () => {
     expect(judge(failure('rate_minute', { retryAfterMs: 9_000 }), alone)).toMatchObject({
       next: 'retry-once',
       waitMs: 9_000,
@@ -76,24 +77,24 @@ describe('judge()', () => {
     expect(judge(failure('rate_minute', { retryAfterMs: 1 }), others).next).toBe('next')
   })
 
-  test('leaves the whole account alone when the limit is the account’s', () => {
+  test('skips the whole account when the limit is the account’s', () => {
     expect(judge(failure('rate_minute', { scope: 'account' }), others).skip).toBe('account')
     expect(judge(failure('quota_day', { scope: 'account' }), others).skip).toBe('account')
   })
 
-  test('blames the host, not the key, for a refusal of this region', () => {
+  test('skips the provider, not only the key, when the host’s region is refused', () => {
     const blocked = failure('auth_forbidden', { hostBlocked: true })
     expect(judge(blocked, others).skip).toBe('provider')
     expect(parkRule(blocked)?.scope).toBe('provider')
   })
 
-  test('treats a provider that cannot be reached as one, with all its models', () => {
+  test('skips the whole provider, with all its models, when it cannot be reached', () => {
     const unreachable = failure('timeout', { phase: 'connect' })
     expect(judge(unreachable, others).skip).toBe('provider')
     expect(parkRule(unreachable)?.scope).toBe('provider')
   })
 
-  test('calls a request unsupported only when a second provider agrees', () => {
+  test('gives up on an unsupported request only when a second provider agrees', () => {
     expect(judge(failure('unsupported', { ability: 'tools' }), others)).toMatchObject({
       next: 'next',
       needs: { ability: 'tools' },
@@ -101,7 +102,7 @@ describe('judge()', () => {
     expect(judge(failure('unsupported', { ability: 'tools' }), { ...others, confirmed: true }).next).toBe('give-up')
   })
 
-  test('asks for a larger window or limit than the one that was too small', () => {
+  test('requires a larger window or limit than the one that was too small', () => {
     expect(judge(failure('context_too_long', { limitTokens: 8192 }), others).needs).toEqual({ contextOverTokens: 8192 })
     expect(judge(failure('context_too_long'), others).needs).toEqual({ contextOverTokens: null })
     expect(judge(failure('too_large_for_limit', { limit: 12_000 }), others).needs).toEqual({ limitOver: 12_000 })
@@ -114,13 +115,13 @@ describe('judge()', () => {
     })
   })
 
-  test('tries a conflict once more, and no other bad request', () => {
+  test('retries a conflict once, and no other bad request', () => {
     expect(judge(failure('bad_request', { status: 409 }), others).next).toBe('retry-once')
     expect(judge(failure('bad_request', { status: 409 }), { ...others, retried: true }).next).toBe('give-up')
     expect(judge(failure('bad_request', { status: 400 }), others).next).toBe('give-up')
   })
 
-  test('calls for a person when a key is refused or leaked, when money is out, when a model is gone', () => {
+  test('raises an alert when a key is refused or leaked, credit is used up, or a model is gone', () => {
     expect(judge(failure('auth_invalid'), others).alert).toBe('key-refused')
     expect(judge(failure('auth_invalid', { leaked: true }), others).alert).toBe('key-leaked')
     expect(judge(failure('billing'), others).alert).toBe('no-credit')

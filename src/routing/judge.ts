@@ -1,4 +1,4 @@
-/** What a failure means for the request it happened to: whom it may ask next. */
+/** What a failure means for its request: which targets it may try next. */
 
 import { type Blame, blameOf } from '../domain/blame.ts'
 import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
@@ -20,27 +20,27 @@ export interface Verdict {
   readonly skip: Exclude<Scope, 'account-free'> | 'none'
   /** Milliseconds before a `retry-once`; 0 otherwise. */
   readonly waitMs: number
-  /** False for a key that was refused at once: it cost nothing and does not use up an attempt. */
+  /** False for a key that was refused immediately: it cost nothing and does not use up an attempt. */
   readonly counts: boolean
-  /** What learning takes from it. */
+  /** What learning counts against the target. */
   readonly blame: Blame
   readonly needs?: NextTargetNeed
-  /** Something a person has to mend. */
+  /** Something that a person has to fix. */
   readonly alert?: 'key-refused' | 'key-leaked' | 'no-credit' | 'model-gone'
 }
 
 export interface JudgeFacts {
-  /** No other target is eligible: only then is the same one tried again. */
+  /** No other target is eligible; only then is the same one retried. */
   readonly alone: boolean
-  /** The same target was already tried again in this request. */
+  /** The same target was already retried in this request. */
   readonly retried: boolean
   /** How long the request can wait for a limit, in milliseconds. */
   readonly patienceMs: number
   /** Another provider has called the same request unsupported. */
   readonly confirmed: boolean
-  /** The user's policy lets another provider answer what one has filtered. */
+  /** The user's policy allows another provider to answer what one has filtered. */
   readonly mayAnswerFiltered: boolean
-  /** A random number, 0..1, for the pause before a second try. */
+  /** A random number, 0..1, for the pause before a retry. */
   readonly random: number
 }
 
@@ -107,18 +107,18 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
           ...(ability === undefined ? {} : { needs: { ability } }),
         },
   bad_request: ({ status }, facts) =>
-    // 409 is a conflict with something that passes; https://www.rfc-editor.org/rfc/rfc9110#name-409-conflict
+    // 409 is a conflict that may pass; https://www.rfc-editor.org/rfc/rfc9110#name-409-conflict
     status === 409 && !facts.retried ? { ...GIVE_UP, next: 'retry-once', waitMs: pause(facts) } : GIVE_UP,
   client_gone: () => GIVE_UP,
 }
 
 export function judge(failure: Failure, facts: JudgeFacts): Verdict {
-  // The table's row belongs to this very kind; TypeScript does not follow the correlation.
+  // The row belongs to this kind; TypeScript cannot follow the correlation.
   const judgment = (VERDICTS[failure.kind] as (failure: Failure, facts: JudgeFacts) => Judgment)(failure, facts)
   return { waitMs: 0, ...judgment, blame: blameOf(failure) }
 }
 
-/** Keys that share the limit that was met. */
+/** The keys that share the limit that was reached. */
 function sharers(scope: FailureOf<'quota_day'>['scope']): Verdict['skip'] {
   return scope === 'account' ? 'account' : 'account+model'
 }
@@ -128,13 +128,13 @@ function onceMore(facts: JudgeFacts): Pick<Judgment, 'next' | 'waitMs'> {
   return facts.alone && !facts.retried ? { next: 'retry-once', waitMs: pause(facts) } : { next: 'next' }
 }
 
-/** Waiting pays when no other target is eligible and the wait is known and short enough. */
+/** Waiting pays off when no other target is eligible and the wait is known and short enough. */
 function waitForIt({ retryAfterMs }: FailureOf<'rate_minute'>, facts: JudgeFacts): Pick<Judgment, 'next' | 'waitMs'> {
   const fits = retryAfterMs !== undefined && retryAfterMs <= facts.patienceMs
   return facts.alone && !facts.retried && fits ? { next: 'retry-once', waitMs: retryAfterMs } : { next: 'next' }
 }
 
-/** 0.25 to 1 s, so that those who failed together do not come back together. */
+/** 0.25 to 1 s, so that requests that failed together do not all retry at once. */
 function pause({ random }: JudgeFacts): number {
   return 250 + 750 * random
 }

@@ -38,7 +38,7 @@ const reliabilityOf = (knowledge: Knowledge, of = target, now = NOW) =>
 const hundred = Array.from({ length: 100 }, (_, number) => number)
 
 describe('reliability', () => {
-  test('begins at the prior of 0.9, unsure', () => {
+  test('starts at the prior of 0.9, with high uncertainty', () => {
     const fresh = reliability(new Knowledge().target('x').row, undefined, NOW)
     expect(fresh.mean).toBeCloseTo(0.9, 12)
     expect(fresh.spread).toBeGreaterThan(0.15)
@@ -68,14 +68,14 @@ describe('reliability', () => {
     expect(reliabilityOf(failures(NOW - HOUR))).toBeGreaterThan(reliabilityOf(failures(NOW)))
   })
 
-  test('a target nobody tried takes after its provider’s other targets', () => {
+  test('an untried target is estimated from its provider’s other targets', () => {
     const down = learned([0, 1, 2, 3, 4, 5].map((number) => makeFailure(sibling, NOW - number * 1000, 'overloaded')))
     expect(reliabilityOf(down)).toBeLessThan(0.4)
     const keyAtFault = learned([0, 1, 2, 3].map(() => makeFailure(sibling, NOW, 'auth_invalid')))
     expect(reliabilityOf(keyAtFault)).toBeCloseTo(0.9, 12)
   })
 
-  test('a limit weighs a quarter of a failure, the request’s own fault nothing', () => {
+  test('a limit counts a quarter of a failure, the request’s own fault nothing', () => {
     const reliabilityAfter = (kind: 'rate_minute' | 'server' | 'bad_request' | 'client_gone') =>
       reliabilityOf(learned([makeFailure(target, NOW, kind)]))
     expect(reliabilityAfter('rate_minute')).toBeGreaterThan(reliabilityAfter('server'))
@@ -84,7 +84,7 @@ describe('reliability', () => {
     expect(reliabilityAfter('client_gone')).toBeCloseTo(0.9, 12)
   })
 
-  test('nobody is charged for failures of a host that was offline', () => {
+  test('no target is charged for failures of an offline host', () => {
     expect(reliabilityOf(learned([makeFailure(target, NOW, 'server', { notCharged: true })]))).toBeCloseTo(0.9, 12)
   })
 })
@@ -108,14 +108,14 @@ describe('latency', () => {
     expect(msFor(knowledge, 0)).toBeLessThan(1200)
   })
 
-  test('a stream tells the first token from the tokens after it', () => {
+  test('a stream separates the first token from the tokens after it', () => {
     const facts = { latencyMs: 400 + 100 * 20, firstTokenMs: 400, streamed: true, usage: usage(100) }
     const knowledge = learned(hundred.map(() => makeSuccess(target, NOW - MINUTE, facts)))
     expect(msFor(knowledge, 0)).toBeCloseTo(400, -2)
     expect(msFor(knowledge, 1000)).toBeGreaterThan(19_000)
   })
 
-  test('answers that are not streamed, short and long, come apart into the same two times', () => {
+  test('answers that are not streamed, short and long, separate into the same two times', () => {
     const events = hundred.map((number) => {
       const tokens = number % 2 === 0 ? 20 : 2000
       return makeSuccess(target, NOW - MINUTE, { latencyMs: 500 + tokens * 15, usage: usage(tokens) })
@@ -127,14 +127,14 @@ describe('latency', () => {
     expect(msFor(knowledge, 2000)).toBeLessThan(34_000)
   })
 
-  test('tests and probes tell of the first token only', () => {
+  test('tests and probes update the time to the first token only', () => {
     const facts = { source: 'test' as const, latencyMs: 3000, firstTokenMs: 300, streamed: true, usage: usage(50) }
     const { row } = learned([makeSuccess(target, NOW, facts)]).target(target.stateId)
     expect(row[slot.slowTokenCount]).toBe(0)
     expect(row[slot.slowCount]).toBe(1)
   })
 
-  test('knows the slow hours of the day', () => {
+  test('learns the slow hours of the day', () => {
     const days = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
     const events = days.toReversed().flatMap((day) =>
       Array.from({ length: 24 }, (_, hour) => {
@@ -148,7 +148,7 @@ describe('latency', () => {
     expect(firstToken(row, midnight + 15 * HOUR).mean).toBeGreaterThan(2 * firstToken(row, midnight + 5 * HOUR).mean)
   })
 
-  test('a local server’s model loading is kept out', () => {
+  test('a local server’s model loading is left out', () => {
     const knowledge = new Knowledge()
     for (let number = 0; number < 5; number++)
       knowledge.fold(makeSuccess(target, NOW - HOUR + number * 1000, { latencyMs: 500 }), true)
@@ -159,7 +159,7 @@ describe('latency', () => {
 })
 
 describe('quality', () => {
-  test('starts from the catalogue’s guess and follows the reports', () => {
+  test('starts from the catalogue’s estimate and follows the reports', () => {
     const { row } = new Knowledge().target('x')
     expect(quality(row, 0.6, NOW).mean).toBeCloseTo(0.6, 12)
     expect(quality(row, null, NOW).mean).toBeCloseTo(0.8, 12)
@@ -172,7 +172,7 @@ describe('quality', () => {
     expect(quality(knowledge.target(target.stateId).row, null, NOW).mean).toBeLessThan(0.75)
   })
 
-  test('a task has a quality of its own, drawn towards the target’s', () => {
+  test('a task has its own quality, shrunk towards the target’s', () => {
     const knowledge = learned([
       ...hundred.map(() => makeQuality(target, NOW, 0.9)),
       ...[0, 1, 2, 3].map(() => makeQuality(target, NOW, 0, { task: 'tools' })),
@@ -184,14 +184,14 @@ describe('quality', () => {
     expect(tools.mean).toBeGreaterThan(0.2)
   })
 
-  test('remembers the eight latest tasks of a target and forgets older ones', () => {
+  test('keeps the eight latest tasks of a target and drops older ones', () => {
     const knowledge = learned(hundred.map((number) => makeQuality(target, NOW + number, 1, { task: `task-${number}` })))
     const { tasks } = knowledge.target(target.stateId)
     expect([...tasks!.keys()].sort()).toEqual([92, 93, 94, 95, 96, 97, 98, 99].map((number) => `task-${number}`))
   })
 })
 
-describe('what was imported', () => {
+describe('imported statistics', () => {
   const old = makeImport(target, NOW, {
     successes: 900,
     failures: 100,
@@ -201,7 +201,7 @@ describe('what was imported', () => {
     lastSuccessAt: NOW - 5 * DAY,
   })
 
-  test('is shown as it was', () => {
+  test('are shown as they were', () => {
     const stats = allTime(learned([old]).target(target.stateId).row)
     expect(stats.successes).toBe(900)
     expect(stats.failures).toBe(100)
@@ -210,7 +210,7 @@ describe('what was imported', () => {
     expect(stats.lastSuccessAt).toBe(NOW - 5 * DAY)
   })
 
-  test('gives way to what is seen today', () => {
+  test('give way to what is observed today', () => {
     const knowledge = learned([old])
     for (let number = 0; number < 6; number++) knowledge.fold(makeFailure(target, NOW), false)
     expect(reliabilityOf(knowledge)).toBeLessThan(0.65)
@@ -238,8 +238,8 @@ const oddEvent = fc
     return makeImport(target, at, { successes: a, failures: b, averageLatencyMs: c, quality: a, qualityCount: b })
   })
 
-describe('whatever happens', () => {
-  test('every term stays between 0 and 1, whatever the events say', () => {
+describe('invariants', () => {
+  test('every term stays between 0 and 1, whatever the events contain', () => {
     fc.assert(
       fc.property(
         fc.array(oddEvent, { maxLength: 40 }),
@@ -283,7 +283,7 @@ describe('whatever happens', () => {
     )
   })
 
-  test('what two processes learned adds up to what one would have learned', () => {
+  test('the merged state of two processes is what one would have learned', () => {
     fc.assert(
       fc.property(fc.array(sane, { maxLength: 12 }), fc.integer({ min: 0, max: 12 }), (events, cut) => {
         const both = learned(events.slice(0, cut))
@@ -294,7 +294,7 @@ describe('whatever happens', () => {
     )
   })
 
-  test('a clock that was ahead and goes back does not stop the learning', () => {
+  test('a clock that was ahead and is set back does not stop learning', () => {
     const knowledge = learned(hundred.map(() => makeSuccess(target, NOW + 365 * DAY)))
     const { row } = knowledge.target(target.stateId)
     rebase(row, NOW)
@@ -306,7 +306,7 @@ describe('whatever happens', () => {
 })
 
 describe('the state as JSON', () => {
-  test('comes back as it was', () => {
+  test('round-trips', () => {
     const knowledge = learned([
       ...hundred.map((number) => makeSuccess(target, NOW - number * MINUTE, { latencyMs: 900 + number })),
       makeFailure(sibling, NOW),
@@ -323,7 +323,7 @@ describe('the state as JSON', () => {
     expect(row.byteLength).toBeLessThan(640)
   })
 
-  test('targets nobody saw for three months are forgotten', () => {
+  test('targets unseen for three months are dropped', () => {
     const knowledge = learned([makeSuccess(sibling, NOW - 100 * DAY), makeSuccess(target, NOW)])
     const back = knowledgeFromJson(knowledgeToJson(knowledge))
     expect([...back.targets.keys()]).toEqual([target.stateId])
@@ -348,7 +348,7 @@ describe('the state as JSON', () => {
     )
   })
 
-  test('a state of another version is forgotten, not misread', () => {
+  test('a state of another version is dropped, not misread', () => {
     const json = knowledgeToJson(learned([makeSuccess(target, NOW)])) as Record<string, unknown>
     expect(knowledgeFromJson({ ...json, version: 0 }).targets.size).toBe(0)
   })

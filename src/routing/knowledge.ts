@@ -1,4 +1,4 @@
-/** Everything learned so far: one row per target, also for targets that are gone for now, and what they share. */
+/** The learned state: one row per target, also for targets that are currently gone, and what they share. */
 
 import { blameOf } from '../domain/blame.ts'
 import type { AttemptEvent, QualityEvent, StoreEvent } from '../domain/store.ts'
@@ -8,7 +8,7 @@ import { advance, merge, QUALITY_CAP, RowAllocator, type Sums } from './sums.ts'
 import { addTo, capCounts, emptyCounts, mergeCounts, type OutcomeCounts } from './tally.ts'
 
 const DAY_MS = 86_400_000
-/** An answer of unknown length is taken for this long at first. */
+/** The length assumed for an answer before any was observed, in tokens. */
 const ANSWER_TOKENS = 200
 const ANSWER_PRIOR = 1
 /**
@@ -26,13 +26,13 @@ export interface TargetKnowledge {
 
 export class Knowledge {
   readonly targets = new Map<string, TargetKnowledge>()
-  /** By provider: counts the calls, sums the successes. */
+  /** By provider: the number of calls and the sum of successes. */
   readonly providers = new Map<string, OutcomeCounts>()
-  /** Ln of the length of answers in tokens; by task, and under '' over all. */
+  /** Ln of the length of answers in tokens; by task, and under '' for all. */
   readonly answers = new Map<string, OutcomeCounts>()
   readonly #rows = new RowAllocator()
 
-  /** The state of a target; empty when nothing was seen of it. */
+  /** The state of a target; empty when it was never seen. */
   target(stateId: string): TargetKnowledge {
     const known = this.targets.get(stateId)
     if (known !== undefined) return known
@@ -41,7 +41,7 @@ export class Knowledge {
     return fresh
   }
 
-  /** Learns from one event; true when it changed what is known of its target. `local`: a local server. */
+  /** Learns from one event; returns true when it changed the state of its target. `local`: a local server. */
   fold(event: StoreEvent, local: boolean): boolean {
     if (!(event.at > 0 && event.at < Number.POSITIVE_INFINITY)) return false
     switch (event.kind) {
@@ -86,7 +86,7 @@ export class Knowledge {
     return true
   }
 
-  /** Tokens to expect of an answer to `task`, never more than the caller's own limit. */
+  /** Expected length in tokens of an answer to `task`, never above the caller's own limit. */
   answerTokens(task: string | null, maxTokens: number | null = null): number {
     const counts = this.answers.get(task ?? '') ?? this.answers.get('')
     const sum = ANSWER_PRIOR * Math.log(ANSWER_TOKENS) + (counts?.sum ?? 0)

@@ -5,12 +5,14 @@ import { Knowledge } from './knowledge.ts'
 import { ROW_LENGTH, type Sums, slot } from './sums.ts'
 import type { OutcomeCounts } from './tally.ts'
 
-/** Raised when the meaning of a slot changes; a state of another version is dropped and folded from the log again. */
+/**
+ * Increased when the meaning of a slot changes; a state of another version is dropped and folded again from the log.
+ */
 const KNOWLEDGE_VERSION = 1
 
 /** Targets unseen for this long are dropped when the state is written. */
 const FORGOTTEN_AFTER_MS = 90 * 86_400_000
-/** No sum of honest events grows past this. */
+/** No sum of genuine events grows beyond this. */
 const LARGEST = 1e15
 
 export function knowledgeToJson(knowledge: Knowledge): Json {
@@ -63,10 +65,12 @@ function readTarget(knowledge: Knowledge, entry: unknown): void {
   if (tallies.size > 0) target.tasks = tallies
 }
 
-/** Sums that may be below 0: of ln(ms) per token, and of times less their hour's offset, as the offsets themselves. */
+/**
+ * Sums that may be negative: of ln(ms) per token, and of times minus the offset of their hour. The offsets may be too.
+ */
 const SIGNED: ReadonlySet<number> = new Set([slot.fastLog, slot.fastTokenLog, slot.slowTokenLog])
 
-/** A row with one impossible number in it is not trusted at all. */
+/** A row with one impossible number is rejected as a whole. */
 function readRow(row: Sums, numbers: readonly unknown[]): void {
   if (numbers.length > ROW_LENGTH || !areAllPlausible(numbers)) return
   numbers.forEach((number, index) => {
@@ -94,7 +98,7 @@ const MEANS = [
   ...Array.from({ length: 24 }, (_, hour) => ({ count: slot.hourCount + hour, sum: slot.hourOffset + hour, most: 14 })),
 ]
 
-/** The mean of ln(ms) of ten minutes is 13.3, twice that with an offset taken off; that of a score is at most 1. */
+/** ln of ten minutes in ms is 13.3, and up to twice that after an offset is subtracted; a mean score is at most 1. */
 function meansArePossible(row: Sums): boolean {
   return MEANS.every(({ count, sum, most }) => Math.abs(row[sum]!) <= row[count]! * most * 1.000001 + 1e-300)
 }
@@ -104,7 +108,7 @@ function readTallies(into: Map<string, OutcomeCounts>, json: unknown): void {
     const [key, asOf, count, sum] = asArray(entry) ?? []
     const name = asString(key)
     if (name === undefined || ![asOf, count, sum].every(isPlausible)) continue
-    const counts = { asOf: asOf as number, count: count as number, sum: sum as number } // every one passed isPlausible
+    const counts = { asOf: asOf as number, count: count as number, sum: sum as number } // checked by isPlausible
     if (counts.asOf >= 0 && counts.count >= 0 && counts.sum >= 0 && counts.sum <= counts.count * 14.000001)
       into.set(name, counts)
   }

@@ -1,4 +1,4 @@
-/** How one event changes what is known of a target. Events may come late, out of order, and with nonsense in them. */
+/** How one event changes what is known about a target. Events may be late, out of order, or contain nonsense. */
 
 import type { AttemptEvent, ImportEvent, QualityEvent } from '../domain/store.ts'
 import { firstToken, hourOf, hourOffset, perToken, slowLog } from './estimate.ts'
@@ -17,14 +17,14 @@ import {
   weightOf,
 } from './sums.ts'
 
-/** Longest latency that is believed; longer ones count as this. */
+/** Longer latencies count as this. */
 const LONGEST_MS = 600_000
 const MOST_TOKENS = 1_000_000
 /** Sums imported from a statistics file count as at most this many observations of the last day. */
 const MOST_IMPORTED = 8
-/** Times of the day are learned once the average of the day is known. */
+/** Hours of the day are learned once the average of the day is known. */
 const HOUR_NEEDS = 3
-/** Ollama unloads a model after five minutes; the answer after that carries the loading. */
+/** Ollama unloads a model after five minutes; the next answer includes loading it again. */
 const UNLOADED_AFTER_MS = 5 * 60_000
 const COLD_START_FACTOR = 2
 
@@ -59,7 +59,7 @@ function learnFailure(row: Sums, at: number, blame: number): void {
   add(row, slot.slowFailures, blame, weightOf(row, at, SLOW))
 }
 
-/** Splits an answer's time into the wait for the first token and the time per token. */
+/** Splits an answer's time into the time to the first token and the time per token. */
 function learnTimes(row: Sums, event: AttemptEvent): void {
   const total = believable(event.latencyMs)
   const first = isTime(event.firstTokenMs) ? believable(event.firstTokenMs) : total
@@ -71,7 +71,7 @@ function learnTimes(row: Sums, event: AttemptEvent): void {
     learnTokenTime(row, event.at, (total - first) / tokens, 1)
 }
 
-/** Only the sum is known: each part is blamed for as much of the surprise as it was expected to have of the whole. */
+/** Only the total is known: each part takes as much of the surprise as its expected share of the total. */
 function learnWhole(row: Sums, at: number, totalMs: number, tokens: number): void {
   const first = firstToken(row, at).mean
   const each = perToken(row, at).mean
@@ -81,7 +81,7 @@ function learnWhole(row: Sums, at: number, totalMs: number, tokens: number): voi
   learnTokenTime(row, at, each * surprise, 1 - first / expected)
 }
 
-/** The fast sums are taken without the hour's offset, so that they still hold when the hour changes. */
+/** The fast sums exclude the hour's offset, so they still hold when the hour changes. */
 function learnFirstToken(row: Sums, at: number, ms: number, weight: number): void {
   const log = Math.log(believable(ms))
   const slow = weight * weightOf(row, at, SLOW)
@@ -109,7 +109,7 @@ function learnTokenTime(row: Sums, at: number, ms: number, weight: number): void
   add(row, slot.slowTokenLog, log, weight * weightOf(row, at, SLOW))
 }
 
-/** A score outside 0..1 is ignored here; the manager refused it before it became an event. */
+/** A score outside 0..1 is ignored; the manager rejects it before it becomes an event. */
 export function learnQuality(row: Sums, event: QualityEvent): void {
   if (!(event.score >= 0 && event.score <= 1)) return
   advance(row, event.at)
@@ -126,7 +126,7 @@ function addQuality(row: Sums, at: number, score: number, count: number): void {
   capPair(row, slot.fastQualityCount, slot.fastQuality, QUALITY_CAP)
 }
 
-/** The all-time numbers are taken as they are; as evidence for today they weigh little. */
+/** The all-time numbers are used as they are; as evidence for today they count little. */
 export function learnImport(row: Sums, event: ImportEvent): void {
   advance(row, event.at)
   const successes = countOf(event.successes)
@@ -176,7 +176,7 @@ function isTime(ms: number | null): ms is number {
   return ms !== null && ms > 0
 }
 
-/** From one millisecond to ten minutes. */
+/** Clamped to between one millisecond and ten minutes. */
 function believable(ms: number): number {
   return Math.min(LONGEST_MS, Math.max(1, ms))
 }

@@ -8,16 +8,16 @@ import { type Sums, slot } from './sums.ts'
 import { expectedMs, type Valuation } from './valuation.ts'
 import type { Weights } from './weights.ts'
 
-/** Apart by less than this, two keys are equal (sums of 0.4, 0.3, 0.2 and 0.1 are not exact). */
+/** Keys closer than this are equal (sums of 0.4, 0.3, 0.2 and 0.1 are not exact). */
 export const TIE = 1e-9
 
 interface OrderFacts {
   readonly weights: Weights
   readonly valuation: Valuation
   readonly now: number
-  /** Requests decided before this one. */
+  /** Number of requests decided before this one. */
   readonly turn: number
-  /** For `priority`, by `stateId`; undefined: the candidate table's own order. */
+  /** For `priority`, by `stateId`; undefined: the order of the candidate table. */
   readonly order: readonly string[] | undefined
   /** Whether an untried target goes first, once. */
   readonly newFirst: boolean
@@ -25,7 +25,7 @@ interface OrderFacts {
 
 type Filler = (keys: Float64Array, candidates: CandidateTable, facts: OrderFacts) => void
 
-/** How each strategy fills the keys; those of `learned` are the values. */
+/** How each strategy computes the keys; those of `learned` are the values. */
 export const FILLERS: { readonly [S in Exclude<Strategy, 'learned'>]: Filler } = {
   score: fillScores,
   'score-original': fillOriginal,
@@ -62,7 +62,7 @@ function fillOriginal(keys: Float64Array, candidates: CandidateTable, facts: Ord
   }
 }
 
-/** The four terms as this request sees them. */
+/** The four terms for this request. */
 export function termsAt(candidates: CandidateTable, valuation: Valuation, index: number, now: number): Terms {
   return {
     reliability: candidates.reliability[index]!,
@@ -72,7 +72,7 @@ export function termsAt(candidates: CandidateTable, valuation: Valuation, index:
   }
 }
 
-/** Plain counts and averages of everything ever seen, as `apiStats.json` shows them. */
+/** Plain counts and averages of the whole history, as shown in `apiStats.json`. */
 export function allTime(row: Sums): AllTime {
   const successes = row[slot.successes]!
   const scored = row[slot.qualityCount]!

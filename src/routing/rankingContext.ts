@@ -1,4 +1,4 @@
-/** the candidate table as one request sees it at one moment. */
+/** The candidate table for one request at one moment. */
 
 import type { Target } from '../domain/target.ts'
 import type { CandidateTable } from './candidateTable.ts'
@@ -13,8 +13,8 @@ export interface RankingContext {
   /** What the strategy orders by, larger first; the values themselves for `learned`. */
   readonly keys: Float64Array
   readonly eligibility: EligibilityCache
-  /** How far from the best value the cheapest is looked for. */
+  /** How far below the best value the cheapest target may be. */
   readonly costMargin: number
-  /** How busy the account behind a target is; undefined when it is not counted. */
+  /** How busy the target's account is; undefined when it is not counted. */
   readonly load: ((target: Target) => number) | undefined
 }

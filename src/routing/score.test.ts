@@ -7,7 +7,7 @@ const HOUR = 3_600_000
 const NOW = Date.UTC(2026, 10, 23, 12)
 
 describe('score()', () => {
-  // The three examples of the original system's documentation, with the ages that fit its numbers.
+  // The three examples in the original system's documentation, with the ages that match its numbers.
   for (const { name, reliability, ms, quality, hours, expected } of [
     { name: 'groq/llama-3.3', reliability: 0.95, ms: 1200, quality: 0.92, hours: 21, expected: 0.85 },
     { name: 'google/gemini-2.0', reliability: 1, ms: 1500, quality: 0.88, hours: 1.5, expected: 0.89 },
@@ -18,13 +18,13 @@ describe('score()', () => {
       expect(Math.abs(score(terms) - expected)).toBeLessThan(0.005)
     })
 
-  test('depends on the proportions of the weights only', () => {
+  test('depends only on the proportions of the weights', () => {
     const terms = { reliability: 0.9, speed: 0.5, quality: 0.7, recency: 1 }
     const doubled = { reliability: 0.8, speed: 0.6, quality: 0.4, recency: 0.2 }
     expect(score(terms, doubled)).toBeCloseTo(score(terms, WEIGHTS), 12)
   })
 
-  test('is the reliability alone when all weights are 0', () => {
+  test('is the reliability when all weights are 0', () => {
     const terms = { reliability: 0.9, speed: 0.5, quality: 0.7, recency: 1 }
     expect(score(terms, { reliability: 0, speed: 0, quality: 0, recency: 0 })).toBe(0.9)
   })
@@ -38,7 +38,7 @@ describe('the terms', () => {
   ] as const)
     test(`speed() of ${ms} ms is ${expected}`, () => expect(speed(ms)).toBeCloseTo(expected, 6))
 
-  test('recency() halves every day, is 0 for never, and never passes 1 when the clock goes backwards', () => {
+  test('recency() halves every day, is 0 for never, and stays at most 1 when the clock goes backwards', () => {
     expect(recency(NOW - 24 * HOUR, NOW)).toBeCloseTo(0.5, 12)
     expect(recency(0, NOW)).toBe(0)
     expect(recency(NOW + HOUR, NOW)).toBe(1)
@@ -56,7 +56,7 @@ describe('the original formulas', () => {
     expect(terms.recency).toBeCloseTo(0.5, 12)
   })
 
-  test('nothing is known of a target without attempts', () => {
+  test('nothing is known about a target without attempts', () => {
     const fresh = { successes: 0, failures: 0, averageLatencyMs: 0, quality: null, lastSuccessAt: 0 }
     expect(termsOriginal(fresh, NOW)).toEqual({ reliability: 0, speed: 0, quality: 0.5, recency: 0 })
   })

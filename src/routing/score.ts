@@ -1,4 +1,4 @@
-/** The four terms, and the score that people see, made of them. What attempts are ordered by: valuation.ts. */
+/** The four terms and the score that users see, made of them. The value that orders attempts is in `valuation.ts`. */
 
 import { WEIGHTS, type Weights } from './weights.ts'
 
@@ -6,9 +6,9 @@ import { WEIGHTS, type Weights } from './weights.ts'
 export interface Terms {
   /** Expected share of calls that are answered. */
   readonly reliability: number
-  /** 0.5 at `routing.latency_ref_ms`; falls as the answer takes longer. */
+  /** 0.5 at `routing.latency_ref_ms`, lower for slower answers. */
   readonly speed: number
-  /** From ratings; a prior until there are any. */
+  /** From ratings; a prior until there are some. */
   readonly quality: number
   /** How recently it worked. */
   readonly recency: number
@@ -16,13 +16,13 @@ export interface Terms {
 
 const DAY_MS = 86_400_000
 
-/** The latency that counts as half speed; only the ratio to it matters (`routing.latency_ref_ms`). */
+/** The latency at which speed is 0.5; only the ratio to it matters (`routing.latency_ref_ms`). */
 export const LATENCY_REF_MS = 4000
 
-/** The cost of a request that counts as half cheap, in USD. */
+/** The cost of a request at which cheapness is 0.5, in USD. */
 export const COST_REF_USD = 0.002
 
-/** 1 for an answer at once, 0.5 at the reference latency, never negative. */
+/** 1 for an immediate answer, 0.5 at the reference latency, never negative. */
 export function speed(latencyMs: number, latencyRefMs: number = LATENCY_REF_MS): number {
   return latencyRefMs / (latencyRefMs + latencyMs)
 }
@@ -38,7 +38,7 @@ export function cheapness(costUsd: number): number {
   return COST_REF_USD / (COST_REF_USD + costUsd)
 }
 
-/** What users see in lists and reports, from 0 to 1. */
+/** The score that users see in lists and reports, from 0 to 1. */
 export function score(terms: Terms, weights: Weights = WEIGHTS): number {
   const { reliability, speed, quality, recency } = weights
   const sum = reliability + speed + quality + recency

@@ -4,7 +4,7 @@
 
 import type { Terms } from './score.ts'
 
-/** Everything ever seen of a target, nothing forgotten. */
+/** The whole history of a target, without forgetting. */
 export interface AllTime {
   readonly successes: number
   readonly failures: number
@@ -30,7 +30,7 @@ export function termsOriginal(stats: AllTime, now: number): Terms {
   }
 }
 
-/** More than five attempts of which fewer than half succeeded: the original let such a row compete no more. */
+/** More than five attempts of which fewer than half succeeded: the original no longer considers such a row. */
 export function isUnreliable(stats: AllTime): boolean {
   const attempts = stats.successes + stats.failures
   return attempts > 5 && stats.successes / attempts < 0.5

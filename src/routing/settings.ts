@@ -1,4 +1,4 @@
-/** What a user may set about routing (`settings.routing` and `settings.weights`). */
+/** The routing settings of the user (`settings.routing` and `settings.weights`). */
 
 import { LATENCY_REF_MS } from './score.ts'
 import { WEIGHTS, type Weights } from './weights.ts'
@@ -9,11 +9,11 @@ export interface RoutingSettings {
   /** Default `learned`. */
   readonly strategy: Strategy
   readonly weights: Weights
-  /** The latency that counts as half speed, milliseconds; default 4000. */
+  /** The latency in milliseconds at which speed is 0.5; default 4000. */
   readonly latencyRefMs: number
-  /** Among targets this close to the best value the cheapest is taken; 0 switches it off. Default 0.02. */
+  /** Among targets this close to the best value the cheapest is chosen; 0 disables it. Default 0.02. */
   readonly costMargin: number
-  /** Share of requests that may try a target that looks worse; default 0.02, 0 switches exploring off. */
+  /** Share of requests that may try a target that looks worse; default 0.02, 0 disables exploring. */
   readonly exploration: number
   /** Default `CURIOSITY`. */
   readonly curiosity?: Curiosity
@@ -21,13 +21,13 @@ export interface RoutingSettings {
 
 /** How exploring is done where it is allowed. */
 export interface Curiosity {
-  /** Most explorations that can be saved up; default 5. */
+  /** Maximum number of explorations that can be saved up; default 5. */
   readonly burst: number
   /** A pick this close to the best value does not count as exploring; default 0.02. */
   readonly margin: number
-  /** Standard deviations of the draws, as a factor; default 0.5, for full Thompson sampling explores too much. */
+  /** Factor on the standard deviations of the draws; default 0.5, because full Thompson sampling explores too much. */
   readonly width: number
-  /** Tries of a target that is new, beyond all bounds; default 3. */
+  /** Tries of a new target that spend no token; default 3. */
   readonly freePulls: number
 }
 

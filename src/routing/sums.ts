@@ -1,6 +1,6 @@
 /**
- * All that is learned of one target: a row of additive sums, each forgetting with its own half-life. Events add to it,
- * rows of several processes add up (bring both to one time, then add number by number), and every estimate is a
+ * Everything learned about one target: a row of additive sums, each decaying with its own half-life. Events add to it,
+ * the rows of several processes can be added (brought to the same time, then number by number), and every estimate is a
  * function of the row and the time.
  */
 
@@ -11,19 +11,19 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** Where each sum sits. Successes and failures are counts; `Log` is a sum of ln(ms), `LogSquares` of its squares. */
+/** The index of each sum. Successes and failures are counts; `Log` is a sum of ln(ms), `LogSquares` of its squares. */
 export const slot = {
-  /** Epoch milliseconds to which the forgetting sums have been brought. */
+  /** Epoch milliseconds to which the decaying sums have been brought. */
   asOf: 0,
   lastSuccessAt: 1,
   lastSeenAt: 2,
-  /** All-time sums, never forgotten. */
+  /** All-time sums, which do not decay. */
   successes: 3,
   failures: 4,
   latencyMs: 5,
   quality: 6,
   qualityCount: 7,
-  /** Explorations granted for nothing because the target is new. */
+  /** Explorations that spent no token because the target was new. */
   freePulls: 8,
   fastSuccesses: 9,
   fastFailures: 10,
@@ -48,10 +48,10 @@ export const slot = {
 } as const
 
 export const ROW_LENGTH = 74
-/** The slots before this one are moments, of which a merge keeps the later. */
+/** The slots before this one are points in time; a merge keeps the later one. */
 const FIRST_SUM = slot.successes
 
-/** A run of slots that forget alike. */
+/** A range of slots with the same half-life. */
 interface Scale {
   readonly from: number
   readonly to: number
@@ -66,11 +66,11 @@ export const HOURS: Scale = { from: slot.hourCount, to: ROW_LENGTH, halfLifeMs: 
 
 const SCALES = [FAST, SLOW, FAST_QUALITY, SLOW_QUALITY, HOURS]
 
-/** Beyond these counts older evidence gives way to newer, so that a change shows however much was seen before. */
+/** Above these counts newer evidence replaces older, so a change shows however much was observed before. */
 export const QUALITY_CAP = 12
 export const HOUR_CAP = 200
 
-/** Rows share buffers: a buffer per row would cost more than the row. */
+/** Rows share buffers, because a buffer per row would cost more than the row. */
 const ROWS_PER_BUFFER = 64
 
 /** Hands out empty rows. */
@@ -89,12 +89,12 @@ export class RowAllocator {
   }
 }
 
-/** What is left of a weight of 1 after `ageMs`; 1 when the clock went backwards. */
+/** What remains of a weight of 1 after `ageMs`; 1 when the clock went backwards. */
 export function remaining(ageMs: number, halfLifeMs: number): number {
   return ageMs > 0 ? 2 ** (-ageMs / halfLifeMs) : 1
 }
 
-/** What is left, at `now`, of the row's sums of one scale. */
+/** What remains, at `now`, of the row's sums of one scale. */
 export function remainingAt(row: Sums, now: number, scale: Scale): number {
   return remaining(now - row[slot.asOf]!, scale.halfLifeMs)
 }
@@ -104,7 +104,7 @@ export function weightOf(row: Sums, at: number, scale: Scale): number {
   return remaining(row[slot.asOf]! - at, scale.halfLifeMs)
 }
 
-/** Brings the row to `at`, unless it is there already or later. */
+/** Decays the row to `at`, unless it is already there or later. */
 export function advance(row: Sums, at: number): void {
   const age = at - row[slot.asOf]!
   if (!(age > 0)) return
@@ -113,22 +113,22 @@ export function advance(row: Sums, at: number): void {
 }
 
 /**
- * Takes back a row that lies in the future (the clock went backwards, or another machine's runs ahead): what it knows
- * stays, and what comes now counts in full again.
+ * Resets a row whose time is in the future (the clock went backwards, or another machine's is ahead): it keeps what it
+ * learned, and new events count in full again.
  */
 export function rebase(row: Sums, now: number): void {
   if (row[slot.asOf]! <= now + MINUTE) return
   for (let i = 0; i < FIRST_SUM; i++) row[i] = Math.min(row[i]!, now)
 }
 
-/** Keeps a count and its sum at or below the cap, their mean unchanged. */
+/** Scales a count and its sum down to the cap, their mean unchanged. */
 export function capPair(row: Sums, count: number, sum: number, cap: number): void {
   if (row[count]! <= cap) return
   row[sum] = (row[sum]! * cap) / row[count]!
   row[count] = cap
 }
 
-/** Adds what another process learned of the same target. */
+/** Adds what another process learned about the same target. */
 export function merge(into: Sums, from: Sums): void {
   advance(into, from[slot.asOf]!)
   for (let i = 0; i < FIRST_SUM; i++) into[i] = Math.max(into[i]!, from[i]!)

@@ -1,9 +1,9 @@
-/** A count and a sum that forget together: the smallest thing that can be learned, and it adds up over processes. */
+/** A count and a sum that decay together: the smallest unit of learning, additive across processes. */
 
 import { remaining } from './sums.ts'
 
 export interface OutcomeCounts {
-  /** Epoch milliseconds to which the two have been brought. */
+  /** Epoch milliseconds to which both have been brought. */
   asOf: number
   count: number
   sum: number
@@ -13,7 +13,7 @@ export function emptyCounts(): OutcomeCounts {
   return { asOf: 0, count: 0, sum: 0 }
 }
 
-/** Adds one observation; a late one counts for what would be left of it. */
+/** Adds one observation; a late one counts for what would remain of it. */
 export function addTo(counts: OutcomeCounts, at: number, observed: number, halfLifeMs: number, weight = 1): void {
   if (at > counts.asOf) {
     const left = remaining(at - counts.asOf, halfLifeMs)
@@ -34,7 +34,7 @@ export function sumAt(counts: OutcomeCounts, now: number, halfLifeMs: number): n
   return counts.sum * remaining(now - counts.asOf, halfLifeMs)
 }
 
-/** Older evidence gives way once the count reaches the cap; the mean stays. */
+/** Scales both down once the count exceeds the cap, so newer evidence replaces older; the mean is unchanged. */
 export function capCounts(counts: OutcomeCounts, cap: number): void {
   if (counts.count <= cap) return
   counts.sum = (counts.sum * cap) / counts.count

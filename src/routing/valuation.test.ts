@@ -10,11 +10,11 @@ interface Believed {
   readonly reliability: number
   readonly speed: number
   readonly quality: number
-  /** USD per token, in and out. */
+  /** USD per token, for input and output alike. */
   readonly price?: number
 }
 
-/** The value of a request for one target about which that much is believed. */
+/** The value of a request for one target with these estimates. */
 function value({ reliability, speed, quality, price = 0 }: Believed, weights: ValueWeights, pressure = 0): number {
   const target = makeTarget({ profile: { price: { input: price * 1e6, output: price * 1e6 } } })
   const candidates = new CandidateTable([target], new Knowledge())
@@ -38,7 +38,7 @@ function value({ reliability, speed, quality, price = 0 }: Believed, weights: Va
 describe('evaluate()', () => {
   const balanced = valueWeights(WEIGHTS, 'balanced', false)
 
-  test('a target that always fails is worth nothing, however fast and good it is', () => {
+  test('a target that always fails has no value, however fast and good it is', () => {
     expect(value({ reliability: 0, speed: 1, quality: 1 }, balanced)).toBe(0)
     expect(value({ reliability: 1, speed: 1, quality: 1 }, balanced)).toBeCloseTo(1, 12)
   })
@@ -50,7 +50,7 @@ describe('evaluate()', () => {
     expect(value(solid, balanced)).toBeGreaterThan(value(shaky, balanced))
   })
 
-  test('profiles lean on the same estimates', () => {
+  test('profiles weight the same estimates differently', () => {
     const fastOne = { reliability: 0.95, speed: 0.9, quality: 0.6 }
     const smartOne = { reliability: 0.95, speed: 0.4, quality: 0.95 }
     const prefersFast = (profile: 'fast' | 'smart') => {
@@ -69,7 +69,7 @@ describe('evaluate()', () => {
     expect(value({ reliability: 0.5, speed: 1, quality: 1 }, odd)).toBe(0.5)
   })
 
-  test('a target of the reference cost gets half of what the price counts for, one without a price nothing', () => {
+  test('a target at the reference cost gets half the weight of the price, one without a price nothing', () => {
     const weights = valueWeights(WEIGHTS, 'cheap', false)
     const believed = { reliability: 0.5, speed: 1, quality: 1 }
     const free = value(believed, weights)
@@ -78,7 +78,7 @@ describe('evaluate()', () => {
     expect(free - value({ ...believed, price: Number.POSITIVE_INFINITY }, weights)).toBeCloseTo(0.5 * weights.price, 12)
   })
 
-  test('a budget that presses takes off its pressure per reference cost', () => {
+  test('budget pressure is subtracted per reference cost', () => {
     const believed = { reliability: 0.9, speed: 0.5, quality: 0.7, price: COST_REF_USD / 2 }
     expect(value(believed, balanced) - value(believed, balanced, 0.25)).toBeCloseTo(0.25, 12)
   })

@@ -1,6 +1,5 @@
 /**
- * One request's view of the candidate table: which weights, how long an answer, which quality; and the value each
- * target has in it.
+ * One request's valuation of the candidate table: its weights, answer length and quality, and the value of each target.
  */
 
 import type { CandidateTable } from './candidateTable.ts'
@@ -11,25 +10,25 @@ export interface Valuation {
   readonly weights: ValueWeights
   readonly latencyRefMs: number
   readonly inputTokens: number
-  /** What the answer is expected to have. */
+  /** Expected length of the answer. */
   readonly outputTokens: number
   readonly quality: Float64Array
   readonly qualitySpread: Float64Array
 }
 
-/** An unknown price presses like this many reference costs. */
+/** Maximum cost, in reference costs, that pressure is applied to; unknown prices count as this. */
 const MOST_COSTS = 100
 
-/** The time this request would take with the target, or its first token where only that is waited for. */
+/** The expected time of this request with the target, or to its first token when only that matters. */
 export function expectedMs(candidates: CandidateTable, valuation: Valuation, index: number): number {
   const first = candidates.firstTokenMs[index]!
   return valuation.weights.firstTokenOnly ? first : first + valuation.outputTokens * candidates.tokenMs[index]!
 }
 
 /**
- * V of every target, into `values`: the score to expect, given that a call may fail. A failed call is worth nothing,
+ * V of every target, into `values`: the expected score, given that a call may fail. A failed call is worth nothing,
  * however fast the target is when it works, so V = reliability * (w_reliability + w_speed * speed + w_quality *
- * quality). Loads are taken out of the loop.
+ * quality). Loads are hoisted out of the loop.
  */
 export function evaluate(candidates: CandidateTable, valuation: Valuation, values: Float64Array): void {
   const { reliability, firstTokenMs, tokenMs } = candidates
@@ -45,7 +44,7 @@ export function evaluate(candidates: CandidateTable, valuation: Valuation, value
   if (weights.price > 0 || candidates.isPressed) priceIn(candidates, valuation, values)
 }
 
-/** Adds what a cheap answer is worth to this request, and takes off what the budgets ask for the money. */
+/** Adds the value of a cheap answer to this request and subtracts the budget pressure on its cost. */
 function priceIn(candidates: CandidateTable, valuation: Valuation, values: Float64Array): void {
   for (let index = 0; index < values.length; index++) {
     const cost = candidates.costUsd(index, valuation.inputTokens, valuation.outputTokens)
@@ -55,7 +54,7 @@ function priceIn(candidates: CandidateTable, valuation: Valuation, values: Float
   }
 }
 
-/** The standard deviation of ln(ms) of the expected time: both parts' shares of it, taken as independent. */
+/** The standard deviation of ln(ms) of the expected time, from the shares of both parts, taken as independent. */
 function logSpread(candidates: CandidateTable, valuation: Valuation, index: number, ms: number): number {
   if (valuation.weights.firstTokenOnly || valuation.outputTokens === 0) return candidates.firstTokenSpread[index]!
   const first = (candidates.firstTokenMs[index]! / ms) * candidates.firstTokenSpread[index]!
@@ -63,7 +62,7 @@ function logSpread(candidates: CandidateTable, valuation: Valuation, index: numb
   return Math.sqrt(first * first + rest * rest)
 }
 
-/** How much V changes when each estimate is drawn again, `width` standard deviations times three normal draws off. */
+/** How far V moves when each estimate is redrawn: `width` standard deviations times three normal draws. */
 export function surprise(
   candidates: CandidateTable,
   valuation: Valuation,

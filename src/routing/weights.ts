@@ -1,6 +1,6 @@
-/** How much each of the four estimates counts, and how a profile (`auto:fast` …) leans on them. */
+/** How much each of the four estimates counts, and how a profile (`auto:fast` …) shifts them. */
 
-/** Each 0 or more; only their proportions matter. Recency has no part in the value, only in the score. */
+/** Each 0 or more; only their proportions matter. Recency is part of the score but not of the value. */
 export interface Weights {
   readonly reliability: number
   readonly speed: number
@@ -18,7 +18,7 @@ export interface ValueWeights {
   readonly speed: number
   readonly quality: number
   readonly price: number
-  /** A streaming caller who asked for `fast` waits for the first token only. */
+  /** With `fast` and streaming, only the time to the first token matters. */
   readonly firstTokenOnly: boolean
 }
 
@@ -35,9 +35,7 @@ const LEANINGS: { readonly [P in Profile]: Leaning } = {
   smart: { speed: 1 / 3, quality: 5, price: 0 },
 }
 
-/**
- * The weights of V for one request. Weights that are no use (all 0, NaN, negative) leave reliability alone to decide.
- */
+/** The weights of V for one request. Unusable weights (all 0, NaN, negative) leave only reliability. */
 export function valueWeights(weights: Weights, profile: Profile, stream: boolean): ValueWeights {
   const leaning = LEANINGS[profile]
   const reliability = usable(weights.reliability)
