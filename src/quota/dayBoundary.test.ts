@@ -24,7 +24,7 @@ describe('nextDay()', () => {
     })
   }
 
-  test('answers the same whether or not the day was asked for before', () => {
+  test('gives the same result whether or not the day was looked up before', () => {
     const times = ['2026-11-01T20:00:00Z', '2026-03-08T09:00:00Z', '2026-11-01T07:30:00Z', '2026-03-08T09:00:01Z']
     const there = times.map((time) => nextDay('America/Los_Angeles', Date.parse(time)))
     const back = times.toReversed().map((time) => nextDay('America/Los_Angeles', Date.parse(time)))
@@ -32,7 +32,7 @@ describe('nextDay()', () => {
   })
 })
 
-test('nextMonth() is the first of the next month in UTC, also over the new year', () => {
+test('nextMonth() is the first of the next month in UTC, also across the new year', () => {
   expect(new Date(nextMonth(Date.parse('2026-11-30T23:59:59Z'))).toISOString()).toBe('2026-12-01T00:00:00.000Z')
   expect(new Date(nextMonth(Date.parse('2026-12-01T00:00:00Z'))).toISOString()).toBe('2027-01-01T00:00:00.000Z')
 })

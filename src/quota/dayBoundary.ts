@@ -11,7 +11,7 @@ export function nextDay(anchor: DayBoundary, at: number): number {
   return at + DAY_MS
 }
 
-/** Whether the provider's day ends at an hour that is known, rather than 24 hours after whatever happened. */
+/** Whether the provider's day ends at a known hour, rather than 24 hours after the event. */
 export function hasBoundary(anchor: DayBoundary): boolean {
   return anchor === 'UTC' || anchor === 'America/Los_Angeles'
 }
@@ -33,19 +33,19 @@ const pacificClock = new Intl.DateTimeFormat('en-US', {
   second: 'numeric',
 })
 
-// The Pacific day asked for last: nearly every question is about today, and asking Intl costs a hundred times more.
+// The last Pacific day used: nearly every call is about today, and asking Intl costs a hundred times more.
 let pacificDay = { from: 0, until: 0 }
 
 function nextPacificMidnight(at: number): number {
   if (at >= pacificDay.from && at < pacificDay.until) return pacificDay.until
   const midnight = (Math.floor((at + pacificOffset(at)) / DAY_MS) + 1) * DAY_MS
-  // The clock may be changed between now and midnight, so the offset is the one that holds there.
+  // The clocks may change between now and midnight, so the offset that holds at midnight counts.
   const until = midnight - pacificOffset(midnight - pacificOffset(at))
   pacificDay = { from: at, until }
   return until
 }
 
-/** What a Pacific wall clock shows at `at`, read as if it were UTC, minus `at`. */
+/** The Pacific wall clock at `at`, read as if it were UTC, minus `at`. */
 function pacificOffset(at: number): number {
   const parts: Record<string, number> = {}
   for (const { type, value } of pacificClock.formatToParts(at)) parts[type] = Number(value)

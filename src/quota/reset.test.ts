@@ -68,7 +68,7 @@ describe('parseWait()', () => {
     expect(parseWait('30', NOW, skew)).toBe(30_000)
   })
 
-  test('never answers outside 0 to 31 days, whatever it is given', () => {
+  test('never returns anything outside 0 to 31 days, whatever the input', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.double(), fc.integer().map(String)), (value) => {
         const wait = parseWait(value, NOW)
@@ -101,14 +101,14 @@ describe('waitInText()', () => {
     })
   }
 
-  test('comes to an end on a million characters of nearly matching text', () => {
+  test('ends on a million characters of nearly matching text', () => {
     for (const part of ['try again in ', 'retry in 1', 'wait 9', 'in in in ', '1m'])
       waitInText(part.repeat(1e6 / part.length))
   })
 })
 
 describe('clockSkewMs()', () => {
-  test('says how far the upstream clock is ahead, and takes nonsense for none', () => {
+  test('returns how far the upstream clock is ahead, and 0 for nonsense', () => {
     expect(clockSkewMs('Tue, 24 Nov 2026 00:00:00 GMT', NOW)).toBe(86_400_000)
     expect(clockSkewMs('Sun, 22 Nov 2026 00:00:00 GMT', NOW)).toBe(-86_400_000)
     expect(clockSkewMs('Mon, 23 Nov 2026 00:00:01 GMT', NOW)).toBe(0)

@@ -1,16 +1,14 @@
-/** The one reader of waiting times: every form in which an upstream says "come back later". */
+/** The only reader of wait times: every form in which an upstream says "come back later". */
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/**
- * A wait beyond this is no information but a mistake or an attack: no quota of any provider lasts longer than a month.
- */
+/** A longer wait is a mistake or an attack: no provider's quota lasts longer than a month. */
 export const LONGEST_WAIT_MS = 31 * DAY
 
-/** Bare numbers from here on are dates: seconds since 1970, then milliseconds since 1970. */
+/** Bare numbers of at least this size are dates: seconds since 1970, then milliseconds since 1970. */
 const EPOCH_SECONDS = 1e9
 const EPOCH_MILLISECONDS = 1e12
 
@@ -32,9 +30,9 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ])
 
 /**
- * Milliseconds to wait from `now` (epoch ms), or undefined when the value is not usable: unreadable, in the past,
- * or further off than 31 days. A bare number is seconds, unless it is large enough to be a date. `skewMs` is how far
- * the upstream's clock is ahead of ours; it corrects dates only.
+ * Milliseconds to wait from `now` (epoch ms), or undefined when the value is unusable: unreadable, in the past, or more
+ * than 31 days away. A bare number is seconds, unless it is large enough to be a date. `skewMs` is how far the
+ * upstream's clock is ahead of ours; it corrects dates only.
  */
 export function parseWait(value: string | number, now: number, skewMs = 0): number | undefined {
   if (typeof value === 'number') return plausible(bareNumber(value, now, skewMs))
@@ -45,9 +43,7 @@ export function parseWait(value: string | number, now: number, skewMs = 0): numb
   return plausible(wholeDuration(text))
 }
 
-/**
- * The wait a sentence states (`try again in 7m12.5s`, `retry after 2 seconds`), in milliseconds; the first one counts.
- */
+/** The first wait stated in a text (`try again in 7m12.5s`, `retry after 2 seconds`), in milliseconds. */
 export function waitInText(text: string): number | undefined {
   for (const match of text.slice(0, 16_384).matchAll(WAIT_WORDS)) {
     const wait = plausible(durationAt(text, match.index + match[0].length)?.ms)
@@ -58,7 +54,7 @@ export function waitInText(text: string): number | undefined {
 
 /**
  * How far the upstream's clock is ahead of ours, by its `Date` header; negative when it is behind. Differences below
- * two seconds are the header's own resolution and the way it travelled, and count as none; so does nonsense.
+ * two seconds are due to the header's resolution and the network and count as 0, as does nonsense.
  */
 export function clockSkewMs(dateHeader: string | undefined, now: number): number {
   if (dateHeader === undefined || !HTTP_DATE.test(dateHeader.slice(0, 64))) return 0

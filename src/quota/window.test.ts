@@ -4,7 +4,7 @@ import { DAY, HOUR, MINUTE, NOON, SECOND } from '../../test/support/quotaFixture
 import { CountingWindow } from './window.ts'
 
 describe('a rolling window', () => {
-  test('counts what was used within its length, and lets it go exactly then', () => {
+  test('counts what was used within its length, and drops it exactly afterwards', () => {
     const window = new CountingWindow('minute', 'rolling')
     window.add(NOON, 2)
     window.add(NOON + 10 * SECOND, 3)
@@ -13,7 +13,7 @@ describe('a rolling window', () => {
     expect(window.total(NOON + 70 * SECOND)).toBe(0)
   })
 
-  test('tells when enough has left it', () => {
+  test('says when enough has left it', () => {
     const window = new CountingWindow('minute', 'rolling')
     window.add(NOON, 2)
     window.add(NOON + 10 * SECOND, 3)
@@ -22,14 +22,14 @@ describe('a rolling window', () => {
     expect(window.timeBelow(0, NOON + 11 * SECOND)).toBe(NOON + 70 * SECOND)
   })
 
-  test('puts late news where it belongs', () => {
+  test('sorts late events into their place', () => {
     const window = new CountingWindow('minute', 'rolling')
     window.add(NOON + 30 * SECOND, 1)
     window.add(NOON, 1)
     expect(window.total(NOON + 61 * SECOND)).toBe(1)
   })
 
-  test('forgets everything before a reset that became known', () => {
+  test('drops everything before a reset that became known', () => {
     const window = new CountingWindow('day', 'rolling')
     window.add(NOON, 7)
     window.add(NOON + 2 * HOUR, 2)
@@ -44,7 +44,7 @@ describe('a rolling window', () => {
     expect(window.total(NOON - HOUR + MINUTE)).toBe(0)
   })
 
-  test('never counts too little, and never longer than half a second too long', () => {
+  test('never counts too little, and counts nothing more than half a second too long', () => {
     const uses = fc.array(
       fc.record({ at: fc.integer({ min: 0, max: 200_000 }), amount: fc.integer({ min: 1, max: 9 }) }),
     )
@@ -60,7 +60,7 @@ describe('a rolling window', () => {
     )
   })
 
-  test('gives back what is removed', () => {
+  test('takes back what is removed', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 50_000 }), { maxLength: 60 }), (times) => {
         const window = new CountingWindow('minute', 'rolling')
@@ -132,7 +132,7 @@ describe('a calendar window', () => {
     },
   ] as const
   for (const { name, anchor, window: length, from, end } of cases) {
-    test(`${name}, and everything is new then`, () => {
+    test(`${name}, and is empty then`, () => {
       const window = new CountingWindow(length, anchor)
       window.add(Date.parse(from), 5)
       expect(window.total(Date.parse(end) - 1)).toBe(5)
@@ -152,7 +152,7 @@ describe('a calendar window', () => {
   })
 })
 
-test('a window that was saved counts on, and takes nothing from a broken file', () => {
+test('a saved window goes on counting, and ignores a broken file', () => {
   const window = new CountingWindow('minute', 'rolling')
   window.add(NOON, 4)
   const restored = new CountingWindow('minute', 'rolling')

@@ -1,7 +1,6 @@
 /**
- * Counts what was used in a window of time: rolling (the last minute), calendar (since midnight in a time zone) and
- * fixed (since the last reset that became known). All three are one thing: a rolling window whose past may be
- * forgotten.
+ * Counts what was used in a window of time: rolling (the last minute), calendar (since midnight in a time zone) or
+ * fixed (since the last known reset). All three are a rolling window whose past can be dropped.
  */
 
 import type { DayBoundary, LimitWindow } from '../domain/failure.ts'
@@ -25,14 +24,14 @@ export const WINDOW_MS: Readonly<Record<LimitWindow, number>> = {
 }
 
 /**
- * An upstream admits and counts a call within this time of its dispatch: windows slide from there, and a call sent just
+ * The longest time between dispatch and the upstream counting the call: windows slide from there, and a call sent just
  * before a reset may be counted after it.
  */
 export const ADMISSION_MS = 500
 
 /**
- * Uses closer together than this are kept as one, at the later time, so a count is never too low, and nothing counts
- * longer than this too long. Whole fractions of an hour, so that no midnight of any zone falls inside a step.
+ * Uses closer together than this are merged at the later time, so a count is never too low and nothing counts longer
+ * than this too long. Whole fractions of an hour, so that no zone's midnight falls inside a step.
  */
 const STEP_MS: Readonly<Record<LimitWindow, number>> = {
   second: 10,
@@ -52,7 +51,7 @@ export class CountingWindow {
   readonly #spanMs: number
   readonly #period: 'day' | 'month' | null
   readonly #anchor: DayBoundary
-  /** Nothing before this time counts any more. */
+  /** Nothing before this time counts. */
   #since = Number.NEGATIVE_INFINITY
   /** When the calendar period ends; never, for a rolling window. */
   #periodEnd: number
@@ -61,9 +60,7 @@ export class CountingWindow {
   #head = 0
   #total = 0
 
-  /**
-   * Where the provider's day has a known beginning, days and months are those of the calendar; everything else rolls.
-   */
+  /** Days and months follow the calendar where the provider's day has a known boundary; everything else rolls. */
   constructor(window: LimitWindow, anchor: DayBoundary) {
     this.#period = hasBoundary(anchor) && (window === 'day' || window === 'month') ? window : null
     this.#anchor = anchor
@@ -72,7 +69,7 @@ export class CountingWindow {
     this.#periodEnd = this.#period === null ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
   }
 
-  /** Counts `amount` at time `at`; late news is put where it belongs. */
+  /** Counts `amount` at time `at`; a late use is sorted into its place. */
   add(at: number, amount: number): void {
     if (!(amount > 0)) return
     const place = this.#placeAfter(at)
@@ -92,7 +89,7 @@ export class CountingWindow {
     this.#total += amount
   }
 
-  /** Takes back what was added at `at`, unless the window has left it behind already. */
+  /** Takes back what was added at `at`, unless it has already left the window. */
   remove(at: number, amount: number): void {
     for (let place = this.#times.length - 1; place >= this.#head; place--) {
       if (this.#isSameStep(this.#times[place]!, at)) {
@@ -105,18 +102,18 @@ export class CountingWindow {
     }
   }
 
-  /** What the window at `now` holds. */
+  /** The sum in the window at `now`. */
   total(now: number): number {
     this.#advance(now)
     return this.#total
   }
 
-  /** The quota was refilled at `time`: what came before no longer counts. */
+  /** The quota was refilled at `time`: earlier use no longer counts. */
   forgetBefore(time: number): void {
     this.#since = Math.max(this.#since, time)
   }
 
-  /** The soonest time from `now` on at which at most `amount` is in the window, if nothing is added. */
+  /** The earliest time from `now` on at which the window holds at most `amount`, if nothing is added. */
   timeBelow(amount: number, now: number): number {
     this.#advance(now)
     let rest = this.#total
@@ -132,7 +129,7 @@ export class CountingWindow {
     return this.#period === null ? null : this.#boundaryAfter(time)
   }
 
-  /** Takes over what another window, of the same pool and unit, has counted. */
+  /** Copies what another window of the same pool and unit has counted. */
   copyFrom(other: CountingWindow): void {
     for (let place = other.#head; place < other.#times.length; place++)
       this.add(other.#times[place]!, other.#amounts[place]!)
@@ -145,7 +142,7 @@ export class CountingWindow {
     return Number.isFinite(this.#since) ? { since: this.#since, entries } : { entries }
   }
 
-  /** Takes up what `toJson` wrote; whatever is not a use in there is passed over. */
+  /** Loads what `toJson` wrote; entries that are not uses are skipped. */
   load(json: unknown): void {
     const record = asRecord(json)
     const since = asNumber(record?.['since'])
@@ -173,7 +170,7 @@ export class CountingWindow {
     this.#compact()
   }
 
-  /** The clock was set back: events counted "later" are taken to have just happened. */
+  /** The clock was set back: events counted "later" are treated as having just happened. */
   #refuseFuture(now: number): void {
     for (let place = this.#times.length - 1; place >= this.#head && this.#times[place]! > now; place--)
       this.#times[place] = now
@@ -219,5 +216,5 @@ export class CountingWindow {
   }
 }
 
-/** A month in hours is 745 steps; a file that claims more is not ours. */
+/** A month in hours is 745 steps; a file with more was not written by keywise. */
 const MOST_ENTRIES = 1_000

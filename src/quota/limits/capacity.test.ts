@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { runDay, type Scenario } from '../../../test/support/countingUpstream.ts'
 
-/** 1,000 requests over 6 keys in 3 accounts whose days hold 900, with a restart in the middle. */
+/** 1,000 requests over 6 keys in 3 accounts with a daily capacity of 900, with a restart in the middle. */
 const offered = { perMinute: 20, perDay: 300, requests: 1_000, parallelPerKey: 4, restartAfter: 500 } as const
 
-/** A little slower and a little faster than the accounts' minutes allow. */
+/** Slightly slower and slightly faster than the accounts' limits per minute allow. */
 const steadily = 1_100
 const pressing = 900
 const atOnce = 0
@@ -19,7 +19,7 @@ const cases: readonly (Pick<Scenario, 'tells' | 'minuteWindow' | 'everyMs'> & { 
   { tells: 'bodies', minuteWindow: 'rolling', everyMs: steadily, mostRefused: 5 },
   { tells: 'kinds', minuteWindow: 'fixed', everyMs: steadily, mostRefused: 5 },
   { tells: 'kinds', minuteWindow: 'rolling', everyMs: steadily, mostRefused: 5 },
-  // 24 parallel calls meet every unknown limit with several at once; nobody can know it before the first answer.
+  // 24 parallel calls reach every unknown limit several at a time; it cannot be known before the first answer.
   { tells: 'kinds', minuteWindow: 'fixed', everyMs: pressing, mostRefused: 25 },
   { tells: 'bodies', minuteWindow: 'rolling', everyMs: atOnce, mostRefused: 25 },
   { tells: 'kinds', minuteWindow: 'rolling', everyMs: atOnce, mostRefused: 25 },
@@ -34,7 +34,7 @@ for (const { tells, minuteWindow, everyMs, mostRefused } of cases)
     }
   })
 
-test('a herd with live headers is served about as fast as the minutes allow', () => {
+test('a burst with live headers is served about as fast as the limits per minute allow', () => {
   const day = runDay({ ...offered, perDay: 5_000, perMinute: 30, tells: 'headers', minuteWindow: 'fixed', everyMs: 0 })
   expect(day.served).toBe(1_000)
   expect(day.tookMs).toBeLessThanOrEqual((1_000 / 90 / 0.99) * 60_000 + 15_000)

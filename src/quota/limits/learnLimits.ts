@@ -1,4 +1,4 @@
-/** What a finished attempt teaches about quotas: what it used, and which limit refused it. */
+/** What a finished attempt shows about quotas: what it used, and which limit refused it. */
 
 import type { Failure, FailureKind, LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import type { LimitScope, QuotaScope } from '../../domain/scope.ts'
@@ -7,7 +7,7 @@ import { WINDOW_MS } from '../window.ts'
 import type { QuotaNeed } from './quotaNeed.ts'
 import { type StatedLimit, windowOfWait } from './statedLimit.ts'
 
-/** A refusal by a limit without a statement of what is left: when it may admit again, as far as the answer says. */
+/** A refusal by a limit that does not state what is left: when it may admit calls again, as far as the answer says. */
 interface LimitRefusal {
   readonly unit: LimitUnit
   readonly window: LimitWindow
@@ -17,7 +17,7 @@ interface LimitRefusal {
 
 const NOTHING: QuotaNeed = { requests: 0, inputTokens: 0, outputTokens: 0 }
 
-/** Refused before anything was counted: by the limit itself, at the door, or by a network that was not there. */
+/** Refused before anything was counted: by a limit, or because of the key or its account. */
 const NEVER_COUNTED: ReadonlySet<FailureKind> = new Set<FailureKind>([
   'quota_day',
   'rate_minute',
@@ -32,7 +32,8 @@ const NEVER_COUNTED: ReadonlySet<FailureKind> = new Set<FailureKind>([
 const READ_OFF_A_LIST: ReadonlySet<FailureKind> = new Set<FailureKind>(['model_not_found', 'unsupported'])
 
 /**
- * What the attempt took from its quotas. A failed one counts when it consumed, or where the provider counts failures.
+ * What the attempt took from its quotas. A failed one counts when it consumed tokens, or where the provider counts
+ * failures.
  */
 export function usageFromAttempt(event: AttemptEvent, countsFailures: boolean): QuotaNeed {
   if (!event.ok && !wasCounted(event, countsFailures)) return NOTHING
@@ -47,9 +48,9 @@ function wasCounted(event: AttemptEvent, countsFailures: boolean): boolean {
   const { failure } = event
   if (event.usage !== null || failure === null) return true
   if (NEVER_COUNTED.has(failure.kind)) return false
-  // Read off the models list by a test run: no call was made.
+  // Found in the models list during a test run: no call was made.
   if (failure.status === null && READ_OFF_A_LIST.has(failure.kind)) return false
-  // Our side stopped waiting; the upstream had let the call in and was working on it.
+  // keywise stopped waiting; the upstream had admitted the call and was working on it.
   if (failure.kind === 'client_gone' || failure.kind === 'timeout') return !isConnecting(failure)
   if (failure.kind === 'network') return failure.started === true
   return countsFailures
@@ -59,7 +60,7 @@ function isConnecting(failure: Failure): boolean {
   return failure.kind === 'timeout' && failure.phase === 'connect'
 }
 
-/** The limit that refused the attempt when the answer does not state what remains of it; null when it was none. */
+/** The limit that refused the attempt, if the answer does not state what remains of it; null when it was none. */
 export function limitRefusalOf(failure: Failure | null, quotaScope: QuotaScope): LimitRefusal | null {
   if (failure === null || (failure.kind !== 'rate_minute' && failure.kind !== 'quota_day')) return null
   const isDay = failure.kind === 'quota_day'
@@ -75,14 +76,16 @@ export function limitRefusalOf(failure: Failure | null, quotaScope: QuotaScope):
   }
 }
 
-/** Whose limit it was; free models share a pool of the account. Unsaid, it is what the provider usually counts. */
+/**
+ * The scope of the limit; free models share a pool of the account. If unstated, it is what the provider usually counts.
+ */
 function scopeOf(stated: LimitScope | undefined, quotaScope: QuotaScope): 'model' | 'account' {
   if (stated !== undefined) return stated === 'model' ? 'model' : 'account'
   return quotaScope === 'account+model' ? 'model' : 'account'
 }
 
 /**
- * Gemini names a wait of seconds beside a quota that comes back tomorrow; a wait under a minute is not about a daily
+ * Gemini states a wait of seconds for a quota that is refilled tomorrow; a wait under a minute is not about a daily
  * quota.
  */
 function believableWait(waitMs: number | undefined, isDay: boolean): number | null {
@@ -90,7 +93,7 @@ function believableWait(waitMs: number | undefined, isDay: boolean): number | nu
   return waitMs !== undefined && waitMs >= least && waitMs <= WINDOW_MS.month ? waitMs : null
 }
 
-/** The size of a limit that a refusal names in passing, as a fact like any other. */
+/** The size of a limit that a refusal mentions, as an ordinary limit fact. */
 export function limitNamedBy(failure: Failure | null, quotaScope: QuotaScope): LimitFact | null {
   if (failure === null) return null
   if (failure.kind !== 'rate_minute' && failure.kind !== 'quota_day' && failure.kind !== 'too_large_for_limit')
@@ -108,7 +111,7 @@ export function limitNamedBy(failure: Failure | null, quotaScope: QuotaScope): L
   }
 }
 
-/** Whether the answer's own statements explain the refusal, so that nothing needs to be guessed. */
+/** Whether the answer's own statements explain the refusal, so that nothing has to be guessed. */
 export function explains(statedLimits: readonly StatedLimit[], refusal: LimitRefusal): boolean {
   return statedLimits.some(
     ({ unit, window, remaining }) =>

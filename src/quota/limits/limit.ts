@@ -1,4 +1,4 @@
-/** One limit of a pool, such as its requests per minute: how large it is, what is used, and so what is left. */
+/** One limit of a pool, such as its requests per minute: its size, what is used, and therefore what is left. */
 
 import type { DayBoundary, LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import { asRecord, type Json } from '../../domain/json.ts'
@@ -8,7 +8,7 @@ import { LimitSize, type LimitSizeSource } from './limitSize.ts'
 import { amountOf, type QuotaNeed } from './quotaNeed.ts'
 import type { StatedLimit } from './statedLimit.ts'
 
-/** What a pool's calls reserve or used that a statement about calls since some time cannot contain. */
+/** What a pool's calls have reserved or used that a statement from a given time cannot include. */
 export interface Unseen {
   readonly ended: number
   readonly underWay: number
@@ -23,7 +23,7 @@ interface LimitNumbers {
   readonly checkedAt: number
 }
 
-/** When a call under way will end is anybody's guess: ask again soon. */
+/** The end of a running call cannot be predicted, so its limit is checked again soon. */
 const CONCURRENCY_RECHECK_MS = 250
 
 export class Limit {
@@ -39,14 +39,14 @@ export class Limit {
     this.#used = new CountingWindow(window, anchor)
   }
 
-  /** Whether what is left is not enough for the need. What is unknown never excludes. */
+  /** Whether what is left does not cover the need. What is unknown never excludes. */
   isShortOf(need: QuotaNeed, callsUnderWay: number, now: number): boolean {
     if (this.#cap === null && this.#reading === null) return false
     const left = this.left(callsUnderWay, now)
     return left !== null && !this.#suffices(left, need) && !this.#mayProbe(callsUnderWay, now)
   }
 
-  /** How much is left, below 0 when more was used than there is; null when unknown. */
+  /** What is left, below 0 when more was used than the limit; null when unknown. */
   left(callsUnderWay: number, now: number): number | null {
     const reading = this.#currentReading(now)
     if (reading !== null) return Math.max(reading.left, this.#knownShare(reading) - this.#used.total(now))
@@ -54,17 +54,17 @@ export class Limit {
     return this.#cap.value - this.#inUse(callsUnderWay, now)
   }
 
-  /** What is in the window now, calls under way included. */
+  /** What the window holds now, calls in progress included. */
   used(now: number): number {
     return this.#used.total(now)
   }
 
-  /** Whether the need is above the limit itself, so that waiting helps less than another target. */
+  /** Whether the need exceeds the limit itself, so that waiting helps less than another target. */
   isTooSmallFor(need: QuotaNeed): boolean {
     return this.#cap !== null && this.#cap.value > 0 && amountOf(need, this.unit) > this.#cap.value
   }
 
-  /** The soonest time after `now` at which a need that is short now may have room. */
+  /** The earliest time after `now` at which a need that does not fit now may fit. */
   roomAt(need: QuotaNeed, now: number): number {
     return Math.max(now + 1, this.#expectedAt(need, now))
   }
@@ -76,14 +76,14 @@ export class Limit {
     this.#reading?.hold(at, amount)
   }
 
-  /** Takes back what `hold` counted. */
+  /** Reverses `hold`. */
   unhold(at: number, need: QuotaNeed): void {
     const amount = amountOf(need, this.unit)
     this.#used.remove(at, amount)
     this.#reading?.unhold(at, amount)
   }
 
-  /** Counts real use at the time the upstream counted it; `isStated` when the same answer states this limit. */
+  /** Counts actual use at the time the upstream counted it; `isStated` when the same answer states this limit. */
   count(startedAt: number, countedAt: number, use: QuotaNeed, isStated: boolean): void {
     const amount = amountOf(use, this.unit)
     this.#used.add(countedAt, amount)
@@ -91,8 +91,8 @@ export class Limit {
   }
 
   /**
-   * The upstream states the limit in the answer to a call that started at `basisAt`. `unseenSince` sums what calls
-   * took that started no sooner than a time.
+   * The upstream states the limit in the answer to a call that started at `basisAt`. `unseenSince` sums what calls that
+   * started at or after a time have taken.
    */
   state(
     stated: StatedLimit,
@@ -109,7 +109,7 @@ export class Limit {
       left: stated.remaining,
       basisAt,
       until: stated.resetsAt ?? this.#used.periodEnd(basisAt) ?? basisAt + WINDOW_MS[this.window],
-      // A wait named in an error body is when to ask again, not when everything is there again.
+      // A wait in an error body says when to retry, not when the whole limit is available again.
       refills: stated.resetsAt !== null && stated.source === 'header',
       source: stated.source,
       others: this.#othersBy(stated, unseen, now),
@@ -120,7 +120,7 @@ export class Limit {
   }
 
   /**
-   * This limit refused a call and did not say what is left: its size is what was used, calls under way included, and
+   * This limit refused a call without stating what is left: its size is what was used, calls in progress included, and
    * nothing is left until the stated wait or the calendar period ends.
    */
   refuse(
@@ -150,38 +150,38 @@ export class Limit {
     return this.#cap !== null
   }
 
-  /** A call succeeded and did not state this limit; `underWay` is what calls that have not ended hold of it. */
+  /** A call succeeded and did not state this limit; `underWay` is what calls in progress hold of it. */
   prove(underWay: number, callsUnderWay: number, now: number): void {
     if (this.#cap === null) return
-    // The call itself was under way beside the others when it was let in.
+    // The call itself was in progress beside the others when it was admitted.
     const used = this.unit === 'concurrency' ? callsUnderWay + 1 : this.#used.total(now) - underWay
     if (!this.#cap.prove(used, now)) this.#cap = null
   }
 
-  /** Use that no event reports, such as output that was asked for, charged at admission and not produced. */
+  /** Use that no event reports, such as output that was requested and charged at admission but not produced. */
   charge(at: number, use: QuotaNeed): void {
     this.#used.add(at, amountOf(use, this.unit))
   }
 
-  /** Forgets every reason to refuse; what was used stays counted. */
+  /** Drops every reason to refuse; what was used stays counted. */
   lift(): void {
     this.#reading = null
     this.#cap = null
   }
 
-  /** The clock was set back: whatever lies in its future ends no later than a window from now. */
+  /** The clock was set back: whatever lies in its future ends no later than one window from now. */
   rewind(now: number): void {
     this.#used.total(now)
     this.#currentReading(now)
     this.#cap?.trustedUntil(now)
   }
 
-  /** Takes over what another limit of the unit has counted, where this one becomes known later than the use. */
+  /** Copies what another limit of the same unit has counted, when this one becomes known later than the use. */
   copyUse(other: Limit): void {
     this.#used.copyFrom(other.#used)
   }
 
-  /** What is known, for people; null when nothing is. */
+  /** What is known, for display; null when nothing is. */
   view(callsUnderWay: number, now: number): LimitNumbers | null {
     const left = this.left(callsUnderWay, now)
     const basis = this.#reading ?? this.#cap
@@ -200,12 +200,14 @@ export class Limit {
     return least === 0 || least <= left
   }
 
-  /** Neurons and credit cannot be counted beforehand: a call fits as long as anything is left. */
+  /** Neurons and credit cannot be counted in advance: a call fits while anything is left. */
   #leastFor(need: QuotaNeed): number {
     return this.unit === 'neurons' || this.unit === 'usd' ? Number.MIN_VALUE : amountOf(need, this.unit)
   }
 
-  /** A limit that was not confirmed for its time may be tried by one call, when nothing else is in its window. */
+  /**
+   * A limit that was not confirmed for its trust period may be tried by one call when its window is otherwise empty.
+   */
   #mayProbe(callsUnderWay: number, now: number): boolean {
     if (this.#cap === null || this.#reading !== null) return false
     return now >= this.#cap.trustedUntil(now) && this.#inUse(callsUnderWay, now) === 0
@@ -225,15 +227,16 @@ export class Limit {
     return Math.max(this.#cap.trustedUntil(now), this.#used.timeBelow(0, now))
   }
 
-  /** A reading is over when it ends, or sooner when enough of what we used has left the window. */
+  /** A reading ends at its time, or sooner when enough of our own use has left the window. */
   #endOf(reading: LimitReading, need: QuotaNeed, now: number): number {
     const spare = this.#knownShare(reading) - this.#leastFor(need)
     return spare >= 0 ? Math.min(reading.until, this.#used.timeBelow(spare, now)) : reading.until
   }
 
   /**
-   * How much of the limit our own calls may fill while others use what they used when the meter was read. Whether the
-   * upstream's window rolls or is fixed, it never holds more of our calls than a rolling one, so this is safe for both.
+   * How much of the limit our own calls may fill if others still use what they did when the limit was stated. Whether
+   * the upstream's window is rolling or fixed, it never holds more of our calls than a rolling one, so this is safe for
+   * both.
    */
   #knownShare(reading: LimitReading): number {
     if (this.#cap === null || reading.others === null) return Number.NEGATIVE_INFINITY
@@ -249,7 +252,7 @@ export class Limit {
   #currentReading(now: number): LimitReading | null {
     const reading = this.#reading
     if (reading === null) return null
-    // Nothing is believed for longer than its window, whatever the clock did since.
+    // Nothing is believed for longer than its window, whatever the clock has done since.
     if (reading.until > now + this.#longestMs) reading.until = now + this.#longestMs
     if (now < reading.until) return reading
     if (reading.refills) this.#used.forgetBefore(reading.until - ADMISSION_MS)
@@ -266,7 +269,7 @@ export class Limit {
     else this.#cap.state(value, source, now, refused)
   }
 
-  /** A recent statement holds: others may have used the rest of the limit. */
+  /** A recent statement takes precedence: others may have used the rest of the limit. */
   #learn(used: number, now: number): void {
     if (used < 1) return
     if (this.#cap === null) this.#cap = new LimitSize(used, 'learned', now, WINDOW_MS[this.window])
@@ -287,8 +290,8 @@ export class Limit {
   }
 
   /**
-   * What survives a restart. A call under way stays counted where that passes soon, because the upstream has seen it;
-   * in longer windows its event will show it, or it never happened.
+   * What survives a restart. A call in progress stays counted in short windows, because the upstream has seen it; in
+   * longer ones its event will report it, or it never happened.
    */
   toJson(callsUnderWay: Iterable<{ readonly at: number; readonly need: QuotaNeed }>): Json {
     const kept = new Limit(this.unit, this.window, 'rolling')

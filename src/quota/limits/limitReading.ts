@@ -1,25 +1,27 @@
-/** What the upstream's own meter showed, less what it cannot have seen yet. */
+/** What the upstream last stated as remaining, minus what it cannot have counted yet. */
 
 import { asNumber, asRecord, type Json } from '../../domain/json.ts'
 
-/** Calls sent closer together than this may reach the upstream in any order, and so may what their answers state. */
+/**
+ * Calls sent within this time of each other may reach the upstream in any order, and so may their answers' statements.
+ */
 export const REORDER_MS = 2_000
 
 interface LimitReadingFacts {
   readonly left: number
-  /** When the call started whose answer said so. */
+  /** When the call started whose answer stated it. */
   readonly basisAt: number
   readonly statedAt: number
   /** Believed until then. */
   readonly until: number
-  /** Whether the whole limit is there again at `until`. */
+  /** Whether the whole limit is available again at `until`. */
   readonly refills: boolean
   readonly source: 'header' | 'body'
-  /** What others, who share the account unseen by us, had used of the limit; null when its size was not stated. */
+  /** What other users of the account had used of the limit; null when its size was not stated. */
   readonly others: number | null
-  /** Used by calls that ended since and brought no statement of their own. */
+  /** Used by calls that have ended since without a statement of their own. */
   readonly unseen: number
-  /** Reserved by calls that are under way and may have arrived after the meter was read. */
+  /** Reserved by calls in progress that may have arrived after the statement was made. */
   readonly underWay: number
 }
 
@@ -46,15 +48,15 @@ export class LimitReading {
     this.#underWay = facts.underWay
   }
 
-  /** What is left by this reading; below 0 when more is under way than the meter allowed. */
+  /** What is left by this reading; below 0 when calls in progress exceed what remained. */
   get left(): number {
     return this.#stated - this.#unseen - this.#underWay
   }
 
-  /** Whether a statement of an answer whose call started at `basisAt` replaces this one. */
+  /** Whether a statement from the answer to a call that started at `basisAt` replaces this one. */
   yieldsTo(remaining: number, basisAt: number, now: number): boolean {
     if (basisAt > this.basisAt + REORDER_MS || this.basisAt > now) return true
-    // Of two statements whose order is uncertain the lower one was made later: within a window, meters only fall.
+    // If the order of two statements is uncertain, the lower is the later: within a window, the remainder only falls.
     return basisAt >= this.basisAt - REORDER_MS && remaining < this.#stated
   }
 
@@ -63,12 +65,12 @@ export class LimitReading {
     if (this.#mayHaveMissed(startedAt)) this.#underWay += amount
   }
 
-  /** It is no longer under way. */
+  /** It is no longer in progress. */
   unhold(startedAt: number, amount: number): void {
     if (this.#mayHaveMissed(startedAt)) this.#underWay = Math.max(0, this.#underWay - amount)
   }
 
-  /** A call that started then used `amount`, and its answer said nothing of the meter. */
+  /** A call that started then used `amount`, and its answer did not state this limit. */
   use(startedAt: number, amount: number): void {
     if (this.#mayHaveMissed(startedAt)) this.#unseen += amount
   }
@@ -77,7 +79,7 @@ export class LimitReading {
     return startedAt >= this.basisAt - REORDER_MS
   }
 
-  /** Calls under way do not survive a restart, the rest does. */
+  /** Calls in progress do not survive a restart, everything else does. */
   toJson(): Json {
     const { basisAt, statedAt, until, refills, source, others } = this
     return { left: this.#stated, basisAt, statedAt, until, refills, source, others, unseen: this.#unseen }

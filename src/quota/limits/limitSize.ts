@@ -1,4 +1,4 @@
-/** The size of a limit as far as anybody said or we learned it; corrected by refusals, raised again carefully. */
+/** The size of a limit, as stated or learned; corrected by refusals and raised again carefully. */
 
 import { asNumber, asRecord, type Json } from '../../domain/json.ts'
 
@@ -8,31 +8,27 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const MONTH = 31 * 24 * HOUR
 
-/**
- * The first rise is one (or a hundredth); each that goes unpunished doubles the share, up to doubling the cap itself.
- */
+/** The first rise is one (or a hundredth); each rise that is not refused doubles the share, up to doubling the size. */
 const FIRST_GROWTH = 0.01
-/** A refused rise was a wasted call: each makes the next attempt wait this many times longer. */
+/** A refused rise wasted a call: each makes the wait before the next one this many times longer. */
 const CAUTION = 4
-/** The longest wait between two attempts to rise, in windows: four hours for a limit per minute. */
+/** The longest wait before the next rise, in windows: four hours for a limit per minute. */
 const LONGEST_WAIT_WINDOWS = 240
-/** Counts may be somewhat high, after a restart for one; only a success clearly beyond a cap disproves it. */
+/** Counts may be somewhat too high, for example after a restart; only a success clearly above the size disproves it. */
 const DISPROOF = 1.5
 
 export class LimitSize {
   readonly #windowMs: number
   value: number
   source: LimitSizeSource
-  /** When it was last stated, learned or met, in epoch milliseconds. */
+  /** When it was last stated, learned or reached, in epoch milliseconds. */
   confirmedAt: number
-  /**
-   * How long after `confirmedAt` nothing larger is tried: at least a window, doubled by every probe that was refused.
-   */
+  /** How long after `confirmedAt` nothing larger is tried: at least a window, doubled by every refused probe. */
   #trustMs: number
   #raiseAt: number
   #raiseWaitMs: number
   #growth = FIRST_GROWTH
-  /** Whether the value is a guess above what was ever refused. */
+  /** Whether the value is a guess above everything that was ever refused. */
   #isRaised = false
 
   constructor(value: number, source: LimitSizeSource, now: number, windowMs: number) {
@@ -52,7 +48,7 @@ export class LimitSize {
     this.#confirm(now, refused)
   }
 
-  /** A call was refused with `used` in the window and nothing stated: that is the size, for now. */
+  /** A call was refused with `used` in the window and no size stated: that is the size, for now. */
   learn(used: number, now: number): void {
     this.value = Math.max(1, used)
     this.source = 'learned'
@@ -60,8 +56,8 @@ export class LimitSize {
   }
 
   /**
-   * A call succeeded with `used` in the window. At the cap, and long enough after the last refusal, the cap rises.
-   * Returns false when the success disproves it.
+   * A call succeeded with `used` in the window. At the limit, and long enough after the last refusal, the size rises.
+   * Returns false when the success disproves the size.
    */
   prove(used: number, now: number): boolean {
     if (used > this.value * DISPROOF) {
@@ -72,7 +68,7 @@ export class LimitSize {
     return true
   }
 
-  /** Until when nothing larger is tried. */
+  /** Until then nothing larger is tried. */
   trustedUntil(now: number): number {
     if (this.confirmedAt > now) this.confirmedAt = now // the clock was set back
     return this.confirmedAt + this.#trustMs
@@ -118,7 +114,7 @@ export class LimitSize {
     }
   }
 
-  /** Null when `json` is not a cap; a field out of its range falls back to that of a fresh one. */
+  /** Null when `json` is not a size; a field out of its range gets the value of a new one. */
   static fromJson(json: unknown, windowMs: number): LimitSize | null {
     const record = asRecord(json) ?? {}
     const value = asNumber(record['value'])
@@ -136,7 +132,7 @@ export class LimitSize {
   }
 }
 
-/** The number when it lies between the two, else the least. */
+/** The number if it is within the range, otherwise the minimum. */
 function within(value: unknown, least: number, most: number): number {
   const number = asNumber(value)
   return number !== undefined && number >= least && number <= most ? number : least

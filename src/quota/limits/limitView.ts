@@ -17,7 +17,7 @@ export interface LimitView {
   readonly checkedAt: number
 }
 
-/** What is known of both pools of a target; published limits only where nothing better is known. */
+/** What is known about both pools of a target; published limits only where nothing better is known. */
 export function limitViews(
   target: {
     readonly wide: Pool

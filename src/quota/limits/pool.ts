@@ -1,4 +1,4 @@
-/** A pool: the quota that all calls of one account (or key, or address) draw from together, and its limits. */
+/** A pool: the quota shared by all calls of one account (or key, or address), and its limits. */
 
 import { Bag } from '../../domain/bag.ts'
 import type { DayBoundary, LimitUnit, LimitWindow } from '../../domain/failure.ts'
@@ -9,7 +9,7 @@ import { REORDER_MS } from './limitReading.ts'
 import { amountOf, type QuotaNeed } from './quotaNeed.ts'
 import { familyOf, type QuotaSeed } from './seed.ts'
 
-/** Whose quota a target draws from. */
+/** What decides which quota a target draws from. */
 export interface QuotaUser {
   readonly provider: string
   readonly model: string
@@ -17,7 +17,7 @@ export interface QuotaUser {
   readonly account: string
 }
 
-/** The names of the two pools a target draws from: what the owner shares over models, and what is the model's alone. */
+/** The two pools of a target: what the account shares across models, and what belongs to the model alone. */
 interface PoolNames {
   readonly wide: string
   readonly narrow: string
@@ -37,7 +37,7 @@ function ownerOf(user: QuotaUser, scope: QuotaScope): string {
   return scope === 'key' ? `key ${user.fingerprint}` : `account ${user.account}`
 }
 
-/** A call under way. */
+/** A call in progress. */
 interface HeldCall {
   readonly at: number
   readonly need: QuotaNeed
@@ -48,7 +48,7 @@ interface EndedCall {
   readonly use: QuotaNeed
 }
 
-/** Counted from the first call on, so that a limit met later can be learned from what was used. */
+/** Counted from the first call, so that a limit that is reached later can be learned from what was used. */
 const ALWAYS_COUNTED: readonly (readonly [LimitUnit, LimitWindow])[] = [
   ['requests', 'minute'],
   ['requests', 'day'],
@@ -56,9 +56,9 @@ const ALWAYS_COUNTED: readonly (readonly [LimitUnit, LimitWindow])[] = [
   ['tokens', 'day'],
 ]
 
-/** More calls than this never end while another is under way. */
+/** Maximum number of ended calls kept while others are in progress. */
 const MOST_ENDED = 512
-/** Ended calls are looked through again when there are this many more of them than were kept the last time. */
+/** The list of ended calls is cleaned up when it has grown by this many since the last time. */
 const TIDY_EVERY = 64
 
 export class Pool {
@@ -66,10 +66,11 @@ export class Pool {
   readonly anchor: DayBoundary
   readonly limits: Limit[] = []
   readonly underWay = new Bag<HeldCall>()
-  /** When it last had anything to do, for pruning. */
+  /** When it was last used, for pruning. */
   seenAt = 0
   /**
-   * Calls whose answers stated nothing and that ended while others were under way, whose answers may not know of them.
+   * Calls whose answers stated nothing and that ended while others were in progress, whose answers may not include
+   * them.
    */
   readonly #ended: EndedCall[] = []
   #tidyAt = TIDY_EVERY
@@ -84,7 +85,7 @@ export class Pool {
     this.#perDay = this.find('requests', 'day')!
   }
 
-  /** The limit of that unit and window, made when there is none yet. */
+  /** The limit of that unit and window, created on first use. */
   limit(unit: LimitUnit, window: LimitWindow): Limit {
     const known = this.find(unit, window)
     if (known !== undefined) return known
@@ -105,7 +106,7 @@ export class Pool {
     return this.limits.find((limit) => limit.unit === unit && limit.window === window)
   }
 
-  /** The limit that keeps the need out longest; null when there is room in all of them. */
+  /** The limit that excludes the need for longest; null when all have room. */
   shortest(need: QuotaNeed, now: number): Limit | null {
     let worst: Limit | null = null
     for (const limit of this.limits) {
@@ -115,13 +116,13 @@ export class Pool {
     return worst
   }
 
-  /** Whether any limit of it was ever stated or met. */
+  /** Whether any of its limits was ever stated or reached. */
   isKnown(now: number): boolean {
     for (const limit of this.limits) if (limit.left(this.underWay.size, now) !== null) return true
     return false
   }
 
-  /** Calls of the last minute, those under way included. */
+  /** Calls of the last minute, including those in progress. */
   recentCalls(now: number): number {
     return this.#perMinute.used(now)
   }
@@ -142,20 +143,20 @@ export class Pool {
     for (const limit of this.limits) limit.unhold(call.at, call.need)
   }
 
-  /** Counts output that was asked for and charged at `at` but never produced. */
+  /** Counts output that was requested and charged at `at` but never produced. */
   charge(at: number, outputTokens: number): void {
     const use = { requests: 0, inputTokens: 0, outputTokens }
     for (const limit of this.limits) limit.charge(at, use)
   }
 
-  /** Remembers a call whose answer stated nothing, for the statements of those that are still under way. */
+  /** Records a call whose answer stated nothing, for the statements of calls still in progress. */
   recordEnded(startedAt: number, use: QuotaNeed): void {
     if (this.underWay.size === 0) this.#keepFrom(this.#ended.length)
     else this.#ended.push({ startedAt, use })
     if (this.#ended.length >= this.#tidyAt) this.#tidy()
   }
 
-  /** Drops calls that ended before all running calls began; in place, because this is on every call's path. */
+  /** Drops calls that ended before all calls in progress began; in place, because every call runs this. */
   #tidy(): void {
     let oldest = Number.POSITIVE_INFINITY
     for (const call of this.underWay) oldest = Math.min(oldest, call.at)
@@ -171,7 +172,7 @@ export class Pool {
     this.#tidyAt = this.#ended.length + TIDY_EVERY
   }
 
-  /** What calls took that started at `time` or later and that an answer of that time cannot have counted. */
+  /** What calls took that started at or after `time`, which an answer of that time cannot have counted. */
   readonly unseenSince = (time: number, unit: LimitUnit): Unseen => {
     let ended = 0
     for (const call of this.#ended) if (call.startedAt >= time) ended += amountOf(call.use, unit)
@@ -180,7 +181,7 @@ export class Pool {
     return { ended, underWay }
   }
 
-  /** What calls under way hold of a unit. */
+  /** What calls in progress hold of a unit. */
   held(unit: LimitUnit): number {
     let held = 0
     for (const { need } of this.underWay) held += amountOf(need, unit)

@@ -1,4 +1,4 @@
-/** What a call takes from a quota: stated beforehand as a need, known afterwards as use. */
+/** What a call takes from a quota: an estimated need beforehand, the actual use afterwards. */
 
 import type { LimitUnit } from '../../domain/failure.ts'
 
@@ -6,11 +6,11 @@ export interface QuotaNeed {
   /** Upstream calls; 1 for an ordinary attempt. */
   readonly requests: number
   readonly inputTokens: number
-  /** The most the answer may take (`max_tokens` or an estimate). */
+  /** The maximum output (`max_tokens` or an estimate). */
   readonly outputTokens: number
 }
 
-/** How much of a limit in `unit` that is. Neurons and money are never counted here: the provider alone knows them. */
+/** The amount in `unit`. Neurons and money are never counted here, because only the provider knows them. */
 export function amountOf(need: QuotaNeed, unit: LimitUnit): number {
   switch (unit) {
     case 'requests':

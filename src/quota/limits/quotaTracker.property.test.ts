@@ -30,7 +30,7 @@ const step = fc.oneof(
 )
 
 describe('reserving, settling, releasing and folding in any order', () => {
-  /** The size is restated with every answer, so that it stays what it is. */
+  /** The size is restated with every answer, so that it stays constant. */
   const stated = [factOf({ limit: 5 }), factOf({ limit: 9, window: 'day' }), factOf({ unit: 'tokens', limit: 2_000 })]
 
   test('never grants more than the limit in any window', () => {
@@ -84,7 +84,7 @@ describe('reserving, settling, releasing and folding in any order', () => {
     return eventOf(now, { startedAt: at, failure, usage: ok ? usage : null, limits: ok ? stated : [] })
   }
 
-  test('gives back exactly what was reserved', () => {
+  test('returns exactly what was reserved', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 3_000 }), { maxLength: 40 }), fc.boolean(), (gaps, settles) => {
         const tracker = new QuotaTracker(options)
@@ -152,7 +152,7 @@ describe('whatever upstreams and clocks do', () => {
     ),
   })
 
-  test('every shortage ends by itself, no later than the longest window after', () => {
+  test('every shortage ends by itself, no later than the longest window afterwards', () => {
     fc.assert(
       fc.property(
         fc.array(happening, { maxLength: 25 }),
@@ -184,7 +184,7 @@ describe('whatever upstreams and clocks do', () => {
   })
 })
 
-test('simulated Pacific days: a daily limit holds from midnight to midnight, over both changes of the clocks', () => {
+test('simulated Pacific days: a daily limit holds from midnight to midnight, across both clock changes', () => {
   const pacific = specWith({ dayBoundary: 'America/Los_Angeles' })
   for (const start of ['2026-03-06T08:00Z', '2026-10-30T07:00Z']) {
     const tracker = new QuotaTracker({ specOf: () => pacific })

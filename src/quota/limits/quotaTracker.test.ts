@@ -25,7 +25,7 @@ function bookWith(fields: Partial<QuotaSpec> = {}): QuotaTracker {
   return new QuotaTracker({ specOf: () => spec })
 }
 
-/** A tracker that was told of a limit by a call at NOON. */
+/** A tracker that learned a limit from a call at NOON. */
 function trackerWith429(...facts: readonly Partial<LimitFact>[]): QuotaTracker {
   const tracker = bookWith()
   tracker.fold(eventOf(NOON, { limits: facts.map(factOf) }))
@@ -38,7 +38,7 @@ function reserved(tracker: QuotaTracker, now: number, who = target): QuotaHold {
   return hold
 }
 
-test('every provider of the catalogue is what the book needs to know', () => {
+test('a provider spec has everything the tracker needs', () => {
   const spec = defineProvider({
     id: 'prov',
     name: 'Prov',
@@ -66,7 +66,7 @@ describe('room', () => {
     expect(tracker.limitsOf(target, NOON + 5_000)).toEqual([])
   })
 
-  test('a live header excludes before the call that would be refused, until its reset', () => {
+  test('a live header excludes, until its reset, before a call would be refused', () => {
     const tracker = trackerWith429({ limit: 30, remaining: 0, resetsAt: NOON + 20 * SECOND })
     expect(tracker.room(target, one, NOON + SECOND)).toMatchObject({
       granted: false,
@@ -82,13 +82,13 @@ describe('room', () => {
     expect(tracker.room(target, one, NOON + 20 * SECOND)).toBeNull()
   })
 
-  test('what is left must be enough for the request at hand', () => {
+  test('what is left must cover the request at hand', () => {
     const tracker = trackerWith429({ unit: 'tokens', limit: 8_000, remaining: 500, resetsAt: NOON + 30 * SECOND })
     expect(tracker.room(target, { requests: 1, inputTokens: 300, outputTokens: 200 }, NOON)).toBeNull()
     expect(tracker.room(target, { requests: 1, inputTokens: 301, outputTokens: 200 }, NOON)?.unit).toBe('tokens')
   })
 
-  test('names the shortage that lasts longest', () => {
+  test('reports the shortage that lasts longest', () => {
     const tracker = trackerWith429(
       { remaining: 0, resetsAt: NOON + 20 * SECOND },
       { window: 'day', remaining: 0, resetsAt: NOON + 5 * HOUR },
@@ -96,18 +96,18 @@ describe('room', () => {
     expect(tracker.room(target, one, NOON)).toMatchObject({ window: 'day', until: NOON + 5 * HOUR })
   })
 
-  test('input and output are counted apart where the provider does so', () => {
+  test('input and output are counted separately where the provider does so', () => {
     const tracker = trackerWith429({ unit: 'output-tokens', limit: 1_000, remaining: 99, resetsAt: NOON + MINUTE })
     expect(tracker.room(target, one, NOON)?.unit).toBe('output-tokens')
     expect(tracker.room(target, { ...one, outputTokens: 99 }, NOON)).toBeNull()
   })
 
-  test('a credit that cannot be counted beforehand excludes only when nothing is left', () => {
+  test('a credit that cannot be counted in advance excludes only when nothing is left', () => {
     expect(trackerWith429({ unit: 'neurons', window: 'day', remaining: 3 }).room(target, one, NOON)).toBeNull()
     expect(trackerWith429({ unit: 'neurons', window: 'day', remaining: 0 }).room(target, one, NOON)).not.toBeNull()
   })
 
-  test('a request above the whole limit is told that waiting does not help', () => {
+  test('waiting does not help a request above the whole limit', () => {
     const tracker = trackerWith429({ unit: 'tokens', limit: 8_000, remaining: 8_000 })
     const large = { requests: 1, inputTokens: 9_000, outputTokens: 100 }
     expect(tracker.room(target, large, NOON)?.tooLarge).toBe(true)
@@ -128,7 +128,7 @@ describe('pools', () => {
     { scope: 'account', fact: 'account', second: true, other: true },
     { scope: 'key', fact: 'account', second: false, other: true },
   ] as const)
-    test(`a limit of the ${fact} met by one key of a provider that counts by ${scope} ${second ? 'holds' : 'does not hold'} for the account's second key`, () => {
+    test(`a limit of the ${fact} reached by one key of a provider that counts by ${scope} ${second ? 'applies' : 'does not apply'} to the account's second key`, () => {
       const tracker = bookWith({ quotaScope: scope })
       tracker.fold(eventOf(NOON, { target: keyOne, limits: [factOf({ scope: fact, remaining: 0 })] }))
       expect(tracker.room(keyTwo, one, NOON) !== null).toBe(second)
@@ -138,7 +138,7 @@ describe('pools', () => {
       expect(tracker.room(stranger, one, NOON)).toBeNull()
     })
 
-  test('a limit of the address holds for every key', () => {
+  test('a limit of the address applies to every key', () => {
     const tracker = bookWith({ quotaScope: 'ip' })
     tracker.fold(eventOf(NOON, { target: keyOne, limits: [factOf({ scope: 'account', remaining: 0 })] }))
     expect(tracker.room(stranger, one, NOON)).not.toBeNull()
@@ -146,7 +146,7 @@ describe('pools', () => {
 })
 
 describe('parallel calls', () => {
-  test('4 keys of 6 per minute serve 24 parallel requests, and the 25th is told when', () => {
+  test('4 keys of 6 per minute serve 24 parallel requests, and the time for the 25th is known', () => {
     const tracker = bookWith()
     const keys = [1, 2, 3, 4].map((key) => targetOf({ fingerprint: `f${key}` }))
     for (const key of keys)
@@ -157,7 +157,7 @@ describe('parallel calls', () => {
     expect(Math.min(...keys.map((key) => tracker.freeAt(key, one, NOON) ?? 0))).toBe(NOON + MINUTE)
   })
 
-  test('a header that says 3 are left while 3 later calls are under way means none', () => {
+  test('a header with 3 left while 3 later calls are in progress means none', () => {
     const tracker = bookWith()
     const [first] = [reserved(tracker, NOON), reserved(tracker, NOON), reserved(tracker, NOON), reserved(tracker, NOON)]
     tracker.settle(first!, null, NOON + 100)
@@ -165,7 +165,7 @@ describe('parallel calls', () => {
     expect(tracker.room(target, one, NOON + 100)).toMatchObject({ remaining: 0 })
   })
 
-  test('headers that arrive out of order end in the same truth', () => {
+  test('headers that arrive out of order lead to the same result', () => {
     for (const order of [
       [0, 1, 2, 3],
       [3, 2, 1, 0],
@@ -193,7 +193,7 @@ describe('parallel calls', () => {
     expect(tracker.limitsOf(target, NOON + 100)).toMatchObject([{ remaining: 7_900 }])
   })
 
-  test('a provider that charges what was asked for keeps what was not produced', () => {
+  test('a provider that charges what was requested also charges what was not produced', () => {
     const tracker = bookWith({ chargesMaxTokens: true })
     tracker.fold(eventOf(NOON, { limits: [factOf({ unit: 'tokens', limit: 8_000 })] }))
     const hold = reserved(tracker, NOON)
@@ -213,7 +213,7 @@ describe('parallel calls', () => {
     expect(tracker.limitsOf(target, NOON)).toMatchObject([{ remaining: 9 }])
   })
 
-  test('a limit of calls under way counts those, and nothing else', () => {
+  test('a concurrency limit counts calls in progress and nothing else', () => {
     const tracker = trackerWith429({ unit: 'concurrency', window: 'none', limit: 2 })
     const holds = [reserved(tracker, NOON), reserved(tracker, NOON)]
     const shortage = tracker.reserve(target, one, NOON)
@@ -222,14 +222,14 @@ describe('parallel calls', () => {
     expect(tracker.room(target, one, NOON)).toBeNull()
   })
 
-  test('a long stream does not keep the minute closed for longer than the minute', () => {
+  test('a long stream does not block the minute for longer than a minute', () => {
     const tracker = trackerWith429({ limit: 2 })
     reserved(tracker, NOON)
     expect(tracker.room(target, one, NOON)).not.toBeNull()
     expect(tracker.room(target, one, NOON + MINUTE + SECOND)).toBeNull()
   })
 
-  test('a call that its owner lost is given back in the end', () => {
+  test('the quota of a call that was never settled is returned eventually', () => {
     const tracker = trackerWith429({ unit: 'concurrency', window: 'none', limit: 1 })
     reserved(tracker, NOON)
     tracker.reserve(targetOf({ model: 'other' }), one, NOON + 3 * HOUR)
@@ -275,7 +275,7 @@ describe('what counts', () => {
       counted: 0,
     },
   ] as const)
-    test(`${name} takes ${counted} of the requests`, () => {
+    test(`${name} uses ${counted} of the requests`, () => {
       const tracker = bookWith(spec)
       tracker.fold(eventOf(NOON, { limits: [factOf({ limit: 100 })] }))
       tracker.fold(eventOf(NOON + SECOND, fields))
@@ -283,7 +283,7 @@ describe('what counts', () => {
     })
 })
 
-describe('what nobody states is learned', () => {
+describe('unstated limits are learned', () => {
   function refusedAfter(uses: number, spec: Partial<QuotaSpec> = {}, failure = rateLimited()): QuotaTracker {
     const tracker = bookWith(spec)
     for (let use = 0; use < uses; use++) tracker.fold(eventOf(NOON + use * 100))
@@ -291,13 +291,13 @@ describe('what nobody states is learned', () => {
     return tracker
   }
 
-  test('a refusal teaches that what was used in the window is all there is', () => {
+  test('a refusal sets the size to what was used in the window', () => {
     const tracker = refusedAfter(6)
     expect(tracker.room(target, one, NOON + SECOND)).toMatchObject({ limit: 6, window: 'minute', source: 'learned' })
     expect(tracker.room(target, one, NOON + MINUTE + SECOND)).toBeNull()
   })
 
-  test('of a burst, those that were served are the size, in whatever order the answers come', () => {
+  test('the served calls of a burst are the size, in whatever order the answers come', () => {
     const tracker = bookWith()
     for (let call = 0; call < 8; call++) tracker.fold(eventOf(NOON - 2 * MINUTE))
     const holds = Array.from({ length: 24 }, () => reserved(tracker, NOON))
@@ -308,23 +308,23 @@ describe('what nobody states is learned', () => {
     expect(tracker.limitsOf(target, NOON + 300)).toMatchObject([{ limit: 6, remaining: 0, source: 'learned' }])
   })
 
-  test('a refusal of the day holds until the provider is known to begin a new one', () => {
+  test('a daily refusal lasts until the provider’s next known day', () => {
     const tracker = refusedAfter(20, { dayBoundary: 'America/Los_Angeles' }, dayIsOver({ retryAfterMs: 964 }))
     expect(tracker.room(target, one, NOON + HOUR)).toMatchObject({ window: 'day', until: Date.UTC(2026, 10, 24, 8) })
     expect(tracker.room(target, one, Date.UTC(2026, 10, 24, 8))).toBeNull()
   })
 
-  test('a refusal of a rolling day holds for the stated wait', () => {
+  test('a refusal of a rolling day lasts for the stated wait', () => {
     const tracker = refusedAfter(0, { dayBoundary: 'rolling' }, dayIsOver({ retryAfterMs: 9 * MINUTE }))
     expect(tracker.freeAt(target, one, NOON)).toBe(NOON + 9 * MINUTE)
     expect(tracker.room(target, one, NOON + 9 * MINUTE)).toBeNull()
   })
 
-  test('a refusal with nothing used teaches nothing: others share the address', () => {
+  test('a refusal with nothing used sets no size, because others share the address', () => {
     expect(refusedAfter(0).room(target, one, NOON + 1)).toBeNull()
   })
 
-  test('a size named in passing is taken at its word', () => {
+  test('a size mentioned in passing is accepted', () => {
     const tracker = refusedAfter(0, {}, dayIsOver({ unit: 'requests', limit: 20, window: 'day' }))
     expect(tracker.limitsOf(target, NOON)).toMatchObject([{ window: 'day', limit: 20, source: 'body' }])
   })
@@ -337,7 +337,7 @@ describe('what nobody states is learned', () => {
     expect(tracker.limitsOf(target, NOON + SECOND)).toMatchObject([{ unit: 'tokens', remaining: 0 }])
   })
 
-  test('a request too large for the limit teaches its size, and smaller ones go on', () => {
+  test('a request too large for the limit sets its size, and smaller ones go on', () => {
     const tracker = bookWith()
     const failure = { kind: 'too_large_for_limit', status: 413, message: '', limit: 8_000, requested: 9_000 } as const
     tracker.fold(eventOf(NOON, { failure }))
@@ -345,7 +345,7 @@ describe('what nobody states is learned', () => {
     expect(tracker.room(target, { ...one, inputTokens: 9_000 }, NOON)).toMatchObject({ tooLarge: true, limit: 8_000 })
   })
 
-  test('a learned limit rises again with success, and a refused rise makes it careful', () => {
+  test('a learned limit rises again with success, more carefully after a refused rise', () => {
     const tracker = bookWith()
     const upstream = (now: number, allowed: number) => {
       let refused = 0
@@ -369,7 +369,7 @@ describe('what nobody states is learned', () => {
   })
 })
 
-describe('hostile statements exclude nobody for longer than their window', () => {
+describe('hostile statements exclude no target for longer than their window', () => {
   const cases: { name: string; facts: Partial<LimitFact>[]; at?: number }[] = [
     { name: 'negative numbers', facts: [{ limit: -1, remaining: -1, resetsAt: -1 }] },
     { name: 'absurd numbers', facts: [{ limit: 1e300, remaining: 1e300, resetsAt: 1e300 }] },
@@ -390,7 +390,7 @@ describe('hostile statements exclude nobody for longer than their window', () =>
     expect(tracker.room(target, one, NOON + MINUTE)).toBeNull()
   })
 
-  test('of two statements about one limit in one answer the stricter holds', () => {
+  test('the stricter of two statements about one limit in one answer counts', () => {
     const tracker = trackerWith429(
       { remaining: 50, resetsAt: NOON + MINUTE },
       { remaining: 0, resetsAt: NOON + 9 * SECOND },
@@ -427,7 +427,7 @@ describe('hostile statements exclude nobody for longer than their window', () =>
     ['forward a day', DAY],
     ['back a day', -DAY],
   ] as const)
-    test(`a clock set ${name} ends no later than the window from there`, () => {
+    test(`a clock set ${name} ends a shortage no later than one window from there`, () => {
       const tracker = trackerWith429({ limit: 1, remaining: 0, resetsAt: NOON + 50 * SECOND })
       const shortage = tracker.room(target, one, NOON + jump)
       expect(shortage === null || shortage.until <= NOON + jump + MINUTE).toBe(true)
@@ -435,7 +435,7 @@ describe('hostile statements exclude nobody for longer than their window', () =>
     })
 })
 
-test('a stream that ends after midnight does not carry what was left of yesterday into today', () => {
+test('a stream that ends after midnight does not carry yesterday’s remainder into today', () => {
   const tracker = bookWith()
   const midnight = Date.UTC(2026, 10, 24)
   const limits = [factOf({ window: 'day', limit: 20, remaining: 0 })]
@@ -443,14 +443,14 @@ test('a stream that ends after midnight does not carry what was left of yesterda
   expect(tracker.room(target, one, midnight + 31 * SECOND)).toBeNull()
 })
 
-test('an event from a clock that runs years ahead makes nobody forget and excludes nobody for longer than a window', () => {
+test('an event from a clock that is years ahead drops no state and excludes no target for longer than a window', () => {
   const tracker = trackerWith429({ limit: 30, remaining: 9, resetsAt: NOON + 50 * SECOND })
   tracker.fold(eventOf(NOON + 9_000 * DAY, { limits: [factOf({ limit: 30, remaining: 0 })] }))
   expect(tracker.freeAt(target, one, NOON + SECOND)).toBeLessThanOrEqual(NOON + SECOND + MINUTE)
   expect(tracker.limitsOf(target, NOON + SECOND)).toMatchObject([{ limit: 30 }])
 })
 
-describe('what people see', () => {
+describe('what users see', () => {
   const seed = {
     model: '*',
     unit: 'requests',
@@ -478,7 +478,7 @@ describe('what people see', () => {
     expect(tracker.shareLeft(target, 'requests', NOON)).toBeNull()
   })
 
-  test('a live number takes the place of a published one', () => {
+  test('a live number replaces a published one', () => {
     const tracker = bookWith({ seedLimits: [seed] })
     tracker.fold(eventOf(NOON, { limits: [factOf({ window: 'day', limit: 250, remaining: 100 })] }))
     expect(tracker.limitsOf(target, NOON)).toEqual([
@@ -496,7 +496,7 @@ describe('what people see', () => {
     expect(tracker.shareLeft(target, 'requests', NOON)).toBe(0.4)
   })
 
-  test('a header that names no window counts what the provider says it does', () => {
+  test('a header without a window counts what the provider is known to count', () => {
     const tracker = bookWith({ limitWindows: { requests: 'day', tokens: 'minute' } })
     const unnamed = [factOf({ window: 'none', remaining: 5 }), factOf({ window: 'none', unit: 'tokens', remaining: 5 })]
     tracker.fold(eventOf(NOON, { limits: unnamed }))
@@ -506,7 +506,7 @@ describe('what people see', () => {
     ])
   })
 
-  test('lifting forgets every reason to refuse and no use', () => {
+  test('lifting drops every reason to refuse but no use', () => {
     const tracker = trackerWith429({ limit: 9, remaining: 0 })
     tracker.lift(targetOf({ model: 'other' }))
     expect(tracker.room(target, one, NOON)).not.toBeNull()
@@ -520,7 +520,7 @@ describe('what people see', () => {
 describe('a restart', () => {
   const spec = specWith()
 
-  test('keeps what was known, and only the calls under way are gone', () => {
+  test('keeps what was known, except calls in progress', () => {
     const tracker = trackerWith429(
       { limit: 30, remaining: 10, resetsAt: NOON + 50 * SECOND },
       { window: 'day', limit: 100 },
@@ -535,7 +535,7 @@ describe('a restart', () => {
     ])
   })
 
-  test('takes nothing from a state it does not understand, and never fails', () => {
+  test('ignores a state it does not understand, and never fails', () => {
     const saved = JSON.stringify(trackerWith429({ limit: 30, remaining: 10 }).toJson())
     const broken: unknown[] = [null, 1, 'x', [], {}, { version: 9, pools: [] }, { version: 1, pools: [{}, null, 3] }]
     for (const word of ['[', '"requests"', '30', '10', '"rolling"', '"UTC"', '"header"', 'reading', 'cap'])
@@ -547,7 +547,7 @@ describe('a restart', () => {
     }
   })
 
-  test('pools that nobody used for 40 days are forgotten', () => {
+  test('pools unused for 40 days are dropped', () => {
     const tracker = trackerWith429({ limit: 30 })
     tracker.prune(NOON + 39 * DAY)
     expect(JSON.stringify(tracker.toJson())).toContain('small')
@@ -564,7 +564,7 @@ function tryParse(text: string): unknown {
   }
 }
 
-test('what a test run read off the models list takes nothing, not even where failures count', () => {
+test('what a test run found in the models list uses nothing, not even where failures count', () => {
   const tracker = bookWith({ countsFailures: true })
   tracker.fold(eventOf(NOON, { limits: [factOf({ limit: 30, remaining: 20, resetsAt: NOON + MINUTE })] }))
   const refused = (status: number | null) => ({

@@ -1,6 +1,6 @@
 /**
- * The tracker of quotas: what every account has left, as far as its upstream said or we learned. Filled by the events
- * of the store, asked before every call. Floor 2: all time comes in as an argument, in epoch milliseconds.
+ * Tracks quotas: what every account has left, as stated by its upstream or learned. Fed by the events of the store,
+ * read before every call. All time comes in as an argument, in epoch milliseconds.
  */
 
 import { Bag } from '../../domain/bag.ts'
@@ -21,12 +21,12 @@ export interface QuotaTrackerOptions {
   specOf(provider: string): QuotaSpec
 }
 
-/** Quota reserved for one call. Settle or release it exactly once; a second time does nothing. */
+/** Quota reserved for one call. Settle or release it exactly once; a second time has no effect. */
 export class QuotaHold {
   readonly granted = true
   readonly at: number
   readonly need: QuotaNeed
-  /** What it was taken from; null when it was given back. For the tracker. */
+  /** What it was taken from; null once it was returned. Used by the tracker only. */
   draws: Draws | null
 
   constructor(at: number, need: QuotaNeed, draws: Draws) {
@@ -45,27 +45,27 @@ interface Draws {
   readonly spec: QuotaSpec
   readonly wide: Pool
   readonly narrow: Pool
-  /** Both, with the scope that an answer's statements name them by. */
+  /** Both, with the scope by which an answer's statements refer to them. */
   readonly scopes: readonly (readonly [Pool, 'account' | 'model'])[]
 }
 
 const DAY_MS = 24 * 3_600_000
 const KEPT_MS = 40 * DAY_MS
-/** A call unsettled for this long was lost; its quota is returned. */
+/** A call unsettled for this long is considered lost; its quota is returned. */
 const LOST_AFTER_MS = 2 * 3_600_000
 const LOOK_FOR_LOST_MS = 60_000
 /** Events of other processes may be this much ahead of our clock. */
 const CLOCK_SLACK_MS = 1_000
-/** The last millisecond a `Date` can name; an event beyond it comes from a broken clock. */
+/** The last millisecond that a `Date` can represent; an event beyond it comes from a broken clock. */
 const END_OF_TIME = 8.64e15 - 400 * DAY_MS
 
 export class QuotaTracker {
   readonly #specOf: (provider: string) => QuotaSpec
   readonly #pools = new Map<string, Pool>()
   readonly #draws = new Map<string, Draws>()
-  /** Calls under way. */
+  /** Calls in progress. */
   readonly #holds = new Bag<QuotaHold>()
-  /** The latest time seen; what the clock says when an older event is folded. */
+  /** The latest time seen, which is used as the current time when an older event is folded. */
   #clock = 0
   #prunedAt = 0
   #lookedForLostAt = 0
@@ -74,7 +74,7 @@ export class QuotaTracker {
     this.#specOf = (provider) => options.specOf(provider)
   }
 
-  /** Null when the target has room for the need, as far as anybody knows; else the shortage that lasts longest. */
+  /** Null when the target has room for the need, as far as known; otherwise the shortage that lasts longest. */
   room(target: Asker, need: QuotaNeed, now: number): Shortage | null {
     this.#tick(now)
     const { wide, narrow } = this.#drawsOf(target)
@@ -88,12 +88,12 @@ export class QuotaTracker {
       : shortageOf(narrowLimit!, narrow, 'model', need, now)
   }
 
-  /** Calls the target's account made in the last minute, those under way included: who has fewer has more room. */
+  /** Calls of the target's account in the last minute, including those in progress: fewer means more room. */
   load(target: Asker, now: number): number {
     return this.#drawsOf(target).wide.recentCalls(now)
   }
 
-  /** Sets the need aside, so that calls side by side do not overshoot; or says why not. */
+  /** Reserves the need, so that parallel calls do not overshoot; or returns the shortage. */
   reserve(target: Asker, need: QuotaNeed, now: number): QuotaHold | Shortage {
     const shortage = this.room(target, need, now)
     if (shortage !== null) return shortage
@@ -107,8 +107,8 @@ export class QuotaTracker {
   }
 
   /**
-   * The call of the hold has ended: its share is given back, and `fold` of the attempt's event takes its place. Only
-   * what was charged at admission and never produced stays, because no event reports it.
+   * The call of the hold has ended: its share is returned, and `fold` of the attempt's event replaces it. Only what was
+   * charged at admission and never produced stays, because no event reports it.
    */
   settle(
     hold: QuotaHold,
@@ -127,7 +127,7 @@ export class QuotaTracker {
     this.#takeBack(hold)
   }
 
-  /** Counts what an attempt used, of this process or another, and learns what its answer says of limits. */
+  /** Counts what an attempt used, of this process or another, and learns what its answer says about limits. */
   fold(event: AttemptEvent): void {
     if (!isInTime(event)) return
     this.#clock = Math.max(this.#clock, event.at)
@@ -139,14 +139,16 @@ export class QuotaTracker {
     else this.#learnFromRefusal(event, draws, statedLimits)
   }
 
-  /** A person lifts every doubt about one target, or about all: what was stated or learned is forgotten, use is not. */
+  /**
+   * Lifts, by a person's order, all limits of one target or of all: what was stated or learned is dropped, use is not.
+   */
   lift(target: TargetRef | null): void {
     const pools = target === null ? [...this.#pools.values()] : this.#poolsOf(target)
     for (const pool of pools) for (const limit of pool.limits) limit.lift()
   }
 
   /**
-   * The soonest time at which the target may have room; `now` when it has, null when the need is above a limit itself.
+   * The earliest time at which the target may have room; `now` if it has, null when the need exceeds a limit itself.
    */
   freeAt(target: Asker, need: QuotaNeed, now: number): number | null {
     const shortage = this.room(target, need, now)
@@ -154,7 +156,7 @@ export class QuotaTracker {
     return this.#isTooLarge(target, need, now) ? null : shortage.until
   }
 
-  /** Everything known of the target's limits; seed limits only where nothing better is known. */
+  /** Everything known about the target's limits; seed limits only where nothing better is known. */
   limitsOf(target: Asker, now: number): readonly LimitView[] {
     this.#tick(now)
     const { wide, narrow, spec } = this.#drawsOf(target)
@@ -173,7 +175,7 @@ export class QuotaTracker {
     return share
   }
 
-  /** Forgets pools that had nothing to do for 40 days; a month's quota outlives its month. */
+  /** Drops pools unused for 40 days, so that a monthly quota outlives its month. */
   prune(now: number): void {
     this.#prunedAt = now
     for (const [name, pool] of this.#pools)
@@ -182,13 +184,13 @@ export class QuotaTracker {
       if (!this.#pools.has(wide.name) || !this.#pools.has(narrow.name)) this.#draws.delete(stateId)
   }
 
-  /** For a snapshot. Calls under way are not in it as such: the next process does not have them. */
+  /** For a snapshot. Calls in progress are not included as such: the next process does not have them. */
   toJson(): Json {
     const pools = [...this.#pools.values()].filter((pool) => pool.seenAt > 0)
     return { version: 1, pools: pools.map((pool) => pool.toJson()) }
   }
 
-  /** A tracker with what `toJson` wrote; never throws, and anything that is not understood starts empty. */
+  /** A tracker from what `toJson` wrote; never throws, and whatever is not understood starts empty. */
   static fromJson(json: unknown, options: QuotaTrackerOptions): QuotaTracker {
     const tracker = new QuotaTracker(options)
     const record = asRecord(json)
@@ -297,7 +299,7 @@ export class QuotaTracker {
 
 const NO_STATEMENTS: readonly StatedLimit[] = []
 
-/** What the answer states of limits, and what its refusal names in passing. */
+/** What the answer states about limits, and what its refusal mentions in passing. */
 function statementsOf(event: AttemptEvent, spec: QuotaSpec): readonly StatedLimit[] {
   const named = event.failure === null ? null : limitNamedBy(event.failure, spec.quotaScope)
   const facts = named === null ? event.limits : [...event.limits, named]

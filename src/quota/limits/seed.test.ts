@@ -37,7 +37,7 @@ for (const [scope, withSecond, withStranger] of [
   ['account+model', true, false],
   ['ip', true, true],
 ] as const)
-  test(`counted by ${scope}, a key shares with ${withSecond ? 'its account' : 'nobody of its account'} and ${withStranger ? 'with strangers' : 'not with strangers'}`, () => {
+  test(`counted by ${scope}, a key ${withSecond ? 'shares' : 'does not share'} with its account and ${withStranger ? 'shares' : 'does not share'} with other accounts`, () => {
     expect(poolsOf(first, scope).wide === poolsOf(second, scope).wide).toBe(withSecond)
     expect(poolsOf(first, scope).narrow === poolsOf(second, scope).narrow).toBe(withSecond)
     expect(poolsOf(first, scope).wide === poolsOf(stranger, scope).wide).toBe(withStranger)
@@ -45,7 +45,7 @@ for (const [scope, withSecond, withStranger] of [
     expect(poolsOf(first, scope).narrow).not.toBe(poolsOf(otherModel, scope).narrow)
   })
 
-test('models that a provider counts together share a pool that its other models do not touch', () => {
+test('models that a provider counts together share a pool separate from its other models', () => {
   const names = (model: string) => poolsOf(targetOf({ model }), 'account', [free]).wide
   expect(names('a:free')).toBe(names('b:free'))
   expect(names('a:free')).not.toBe(names('a'))

@@ -1,9 +1,12 @@
-/** Limits that a provider publishes or others observed: shown with their age, never a reason to pace or exclude. */
+/**
+ * Limits that a provider publishes or that were observed elsewhere: shown with their age, never used to exclude or
+ * pace.
+ */
 
 import type { LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import type { QuotaScope } from '../../domain/scope.ts'
 
-/** The part of a provider's seed limit that matters here. */
+/** The part of a provider's seed limit that is used here. */
 export interface QuotaSeed {
   /** Model id; `*` matches any run of characters. */
   readonly model: string
@@ -33,8 +36,8 @@ export function coversModel(pattern: string, model: string): boolean {
 }
 
 /**
- * The models that a provider counts together apart from its others: OpenRouter's `:free` models share one quota that
- * does not apply to its paid ones. Empty when all models of the account count together.
+ * The models that a provider counts together, separately from its others: OpenRouter's `:free` models share one quota
+ * that does not apply to its paid ones. Empty when all models of the account count together.
  */
 export function familyOf(model: string, seeds: readonly QuotaSeed[]): string {
   for (const { model: pattern, scope } of seeds)

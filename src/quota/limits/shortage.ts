@@ -11,18 +11,18 @@ export interface Shortage {
   readonly unit: LimitUnit
   readonly window: LimitWindow
   readonly scope: 'model' | 'account'
-  /** The size of the limit; null when only what remains was stated. */
+  /** The size of the limit; null when only the remainder was stated. */
   readonly limit: number | null
   /** Never below 0. */
   readonly remaining: number
-  /** When there may be room again, or the limit be tried again; always later than now. */
+  /** When there may be room again, or the limit may be tried again; always later than now. */
   readonly until: number
-  /** The request alone is larger than the whole limit: another target or a smaller request helps, waiting does not. */
+  /** The request alone exceeds the whole limit: another target or a smaller request helps, waiting does not. */
   readonly tooLarge: boolean
   readonly source: LimitSizeSource
 }
 
-/** The facts of a limit that is short of the need now. */
+/** The shortage for the need, from a limit that does not cover it now. */
 export function shortageOf(
   limit: Limit,
   pool: Pool,
@@ -44,15 +44,15 @@ export function shortageOf(
   }
 }
 
-/** Calls that may be under way at once before the first answer of an account and model has come. */
+/** Parallel calls allowed before the first answer of an account and model arrives. */
 const FIRST_CALLS = 8
-/** How many more for each answer since. */
+/** Additional calls for each answer since. */
 const MORE_PER_ANSWER = 2
 const SOON_MS = 250
 
 /**
- * While nothing is known of an account's capacity, requests are admitted as fast as answers come back, doubled
- * with each round, so that a limit in its way is met by a few and not by all. Null when there is room.
+ * While the capacity of an account is unknown, requests are admitted as fast as answers come back, doubling each round,
+ * so that a few of them reach an unknown limit rather than all. Null when there is room.
  */
 export function beginning(wide: Pool, narrow: Pool, now: number): Shortage | null {
   const { size } = narrow.underWay

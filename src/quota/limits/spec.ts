@@ -1,4 +1,4 @@
-/** How a provider counts: the part of its data that quotas need. Every `ProviderSpec` is one. */
+/** How a provider counts: the part of its data that quotas use. Every `ProviderSpec` is one. */
 
 import type { DayBoundary } from '../../domain/failure.ts'
 import type { QuotaScope } from '../../domain/scope.ts'
@@ -8,9 +8,9 @@ import type { UnnamedWindows } from './statedLimit.ts'
 export interface QuotaSpec {
   readonly quotaScope: QuotaScope
   readonly dayBoundary: DayBoundary
-  /** Counts the output that was asked for, not what was produced. */
+  /** Counts the requested output, not the produced one. */
   readonly chargesMaxTokens?: boolean
-  /** Failed calls take from the request quota too. */
+  /** Failed calls count against the request quota too. */
   readonly countsFailures?: boolean
   readonly limitWindows?: UnnamedWindows
   readonly seedLimits: readonly QuotaSeed[]

@@ -1,4 +1,4 @@
-/** What an answer claims about a limit, with everything taken out that cannot be true. */
+/** What an answer states about a limit, without the parts that cannot be true. */
 
 import type { LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
@@ -20,10 +20,10 @@ export interface UnnamedWindows {
   readonly tokens?: LimitWindow
 }
 
-/** No limit on earth is larger; more is a sentinel for "none" or a mistake. */
+/** No real limit is larger; a larger number is a sentinel for "none" or a mistake. */
 const MOST = 1e15
 
-/** The fact without its impossible parts; null when nothing is left of it. */
+/** The fact without its impossible parts; null when nothing remains. */
 export function readStatedLimit(fact: LimitFact, event: AttemptEvent, unnamed?: UnnamedWindows): StatedLimit | null {
   const window = windowOf(fact, event.at, unnamed)
   const limit = believableLimit(fact, event)
@@ -38,7 +38,7 @@ function count(value: number | null): number | null {
   return value !== null && value >= 0 && value <= MOST ? value : null
 }
 
-/** A limit of 0 beside a success, or one below what it says remains, contradicts itself. */
+/** A limit of 0 with a success, or one below its own remainder, contradicts itself. */
 function believableLimit(fact: LimitFact, event: AttemptEvent): number | null {
   const limit = count(fact.limit)
   if (limit === null || (limit === 0 && event.ok)) return null
@@ -50,7 +50,7 @@ function believableRemaining(fact: LimitFact, limit: number | null, event: Attem
   return isNoLimit ? null : count(fact.remaining)
 }
 
-/** A header without a window counts what the provider says it does, else what its reset implies. */
+/** A header without a window counts what the provider is known to count, otherwise what its reset implies. */
 function windowOf(fact: LimitFact, at: number, unnamed: UnnamedWindows = {}): LimitWindow {
   if (fact.window !== 'none' || fact.unit === 'concurrency' || fact.unit === 'usd') return fact.window
   const named = fact.unit === 'requests' ? unnamed.requests : unnamed.tokens

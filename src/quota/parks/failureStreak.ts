@@ -1,6 +1,6 @@
 /**
- * From occurrences of one failure to the park they amount to. A pure function of the set of occurrences, so it does
- * not matter in which order several processes hear of them, nor whether one is heard of twice.
+ * From occurrences of one failure to the resulting park. A pure function of the set of occurrences, so neither the
+ * order in which several processes read them nor repetition matters.
  */
 
 import { type DayBoundary, FAILURE_KINDS, type FailureKind, type LimitWindow } from '../../domain/failure.ts'
@@ -12,11 +12,11 @@ import { hasBoundary, nextDay, nextMonth } from '../dayBoundary.ts'
 import { LONGEST_WAIT_MS } from '../reset.ts'
 import { describePark } from './parkText.ts'
 
-/** What a park needs to know of a provider; a `ProviderSpec` is one. */
+/** What parks need to know about a provider; a `ProviderSpec` is one. */
 export interface QuotaFacts {
   readonly quotaScope: QuotaScope
   readonly dayBoundary: DayBoundary
-  /** An object when a free call can prove a key. */
+  /** An object when a free call can verify a key. */
   readonly keyCheck: object | 'call' | 'none'
 }
 
@@ -35,7 +35,7 @@ export interface Occurrence {
   readonly target: TargetRef
 }
 
-/** How long a limit's own window is: a wait longer than that cannot be true of it. A Pacific day may have 25 hours. */
+/** The longest a limit's window can be; a longer wait cannot be true. A Pacific day may have 25 hours. */
 const WINDOW_MS: { readonly [W in LimitWindow]: number } = {
   second: 1000,
   minute: 60_000,
@@ -46,7 +46,7 @@ const WINDOW_MS: { readonly [W in LimitWindow]: number } = {
   none: LONGEST_WAIT_MS,
 }
 
-/** Most a stated time is stretched, so that many waiters do not come back at once. */
+/** Maximum extension of a stated time, so that waiting requests do not all return at once. */
 const LONGEST_JITTER_MS = 60_000
 
 export function occurrenceOf(event: AttemptEvent): Occurrence | null {
@@ -67,8 +67,8 @@ export function occurrenceOf(event: AttemptEvent): Occurrence | null {
 }
 
 /**
- * The park of `scope` that these occurrences (sorted by time) make, or null. `clearedAt` is the time up to which a
- * success has answered for them; what the upstream stated outlives a success.
+ * The park of `scope` that results from these occurrences (sorted by time), or null. `clearedAt` is the time up to
+ * which a success has cleared them; what the upstream stated outlives a success.
  */
 export function parkOf(
   occurrences: readonly Occurrence[],
@@ -101,7 +101,7 @@ interface ParkSpan {
   readonly until: number
 }
 
-/** The latest of all stated ends holds: no request returns before the upstream asked for it. */
+/** The latest of all stated ends counts: no request returns before the upstream asked for it. */
 function latestStated(
   occurrences: readonly Occurrence[],
   rule: ParkRule,
@@ -115,13 +115,13 @@ function latestStated(
   return latest
 }
 
-/** A guess is made only where the newest occurrence states nothing itself. */
+/** Only guesses when the newest occurrence states nothing itself. */
 function guessedFrom(last: Occurrence, rule: ParkRule, times: number, facts: QuotaFacts | undefined): ParkSpan | null {
   if (times < rule.from || statedUntil(last, rule, facts) !== null) return null
   return { since: last.at, until: last.at + guessedMs(last.at, rule, times, facts) }
 }
 
-/** When the upstream's own word on this occurrence ends, or its calendar's; null when there is none. */
+/** When the stated wait of this occurrence ends, or its calendar period; null when there is neither. */
 export function statedUntil(occurrence: Occurrence, rule: ParkRule, facts: QuotaFacts | undefined): number | null {
   const wait = statedWait(occurrence, rule) ?? calendarWait(occurrence, rule, facts)
   if (wait === null) return null
@@ -150,7 +150,7 @@ function guessedMs(at: number, rule: ParkRule, times: number, facts: QuotaFacts 
   return Math.min(doubled, nextDay(facts.dayBoundary, at) - at)
 }
 
-/** Failures of requests that were under way together are one occurrence: ten parallel refusals are not ten in a row. */
+/** Failures of requests that ran in parallel count as one occurrence: ten parallel refusals are not ten in a row. */
 function countInARow(occurrences: readonly Occurrence[], clearedAt: number): number {
   let times = 0
   let countedAt = clearedAt
@@ -167,7 +167,7 @@ function isAgreed(occurrences: readonly Occurrence[], rule: ParkRule, scope: Sco
   return new Set(occurrences.map((occurrence) => occurrence.target.model)).size >= rule.keyAfterModels
 }
 
-/** A key that no free call can prove is proved by the next call made with it. */
+/** A key that no free call can verify is verified by the next call made with it. */
 function backBy(rule: ParkRule, facts: QuotaFacts | undefined): BackBy {
   return rule.backBy === 'key-check' && typeof facts?.keyCheck !== 'object' ? 'traffic' : rule.backBy
 }
@@ -230,7 +230,7 @@ function nameOf({ stateId, provider, model, fingerprint, keyIndex, account }: Ta
   return { stateId, provider, model, fingerprint, keyIndex, account }
 }
 
-/** A list of occurrences from a snapshot; what cannot be read is left out. */
+/** The occurrences of a snapshot; unreadable ones are left out. */
 export function readOccurrences(value: unknown): Occurrence[] {
   return (asArray(value) ?? []).map(readOccurrence).filter((occurrence) => occurrence !== undefined)
 }

@@ -1,4 +1,4 @@
-/** One key, account, model or provider as parks see it: what went wrong there in a row, and when it last went well. */
+/** The park state of one key, account, model or provider: its consecutive failures and its latest success. */
 
 import type { FailureKind } from '../../domain/failure.ts'
 import { asNumber, asRecord, type Json } from '../../domain/json.ts'
@@ -15,15 +15,15 @@ import {
   writeOccurrence,
 } from './failureStreak.ts'
 
-/** More in a row than this change nothing: every guess has reached its cap long before. */
+/** More consecutive failures change nothing: every guess has reached its cap long before. */
 const MOST_OCCURRENCES = 32
 const NEVER = Number.NEGATIVE_INFINITY
 const SHORTEST_RAMP_MS = 1_000
 const LONGEST_RAMP_MS = 60_000
-/** The share with which a ramp begins. */
+/** The share at which a ramp starts. */
 const FIRST_SHARE = 0.1
 
-/** The same failure again and again in one scope. */
+/** Repeated occurrences of the same failure in one scope. */
 class FailureStreak {
   readonly rule: ParkRule
   occurrences: readonly Occurrence[] = []
@@ -34,8 +34,8 @@ class FailureStreak {
   }
 
   /**
-   * Whether the park is about this target. Free models of an account stay available when its credit is used up, unless
-   * they were refused for it themselves; a limit on free models leaves the paid ones alone.
+   * Whether the park applies to this target. Free models of an account stay available when its credit is used up,
+   * unless they were refused for it themselves; a limit on free models does not affect the paid ones.
    */
   concerns(target: Target, states: readonly ParkScopeState[]): boolean {
     const scope = this.park?.scope
@@ -50,11 +50,11 @@ export class ParkScopeState {
   readonly id: ScopeId
   readonly #facts: (provider: string) => QuotaFacts | undefined
   streaks: readonly FailureStreak[] = []
-  /** Epoch ms since which a probe of this process is under way. */
+  /** Epoch ms at which a probe of this process started. */
   probeSince = NEVER
-  /** When the newest successful attempt began; what failed before that is answered for. */
+  /** When the newest successful attempt started; failures before that are cleared. */
   succeededAt = NEVER
-  /** The same for attempts that were paid for: a free answer does not prove credit. */
+  /** The same for paid attempts: a free answer does not prove credit. */
   #paidAt = NEVER
   /** When the newest successful attempt ended. */
   #answeredAt = NEVER
@@ -87,7 +87,7 @@ export class ParkScopeState {
     else for (const kind of only) this.#liftedOf.set(kind, Math.max(this.#liftedOf.get(kind) ?? NEVER, at))
   }
 
-  /** Drops what is lifted or disproved and recomputes the parks of the rest. */
+  /** Drops what is lifted or disproved and recomputes the parks from the rest. */
   refresh(): void {
     if (this.streaks.length === 0) return
     for (const streak of this.streaks) {
@@ -100,7 +100,7 @@ export class ParkScopeState {
       this.streaks = this.streaks.filter((streak) => streak.occurrences.length > 0)
   }
 
-  /** Whether a park's time is over and no request sent since has shown that all is well. */
+  /** Whether a park's time is over and no request sent since has succeeded. */
   isUnproven(target: Target, states: readonly ParkScopeState[], now: number): boolean {
     return this.streaks.some(
       (streak) =>
@@ -124,12 +124,12 @@ export class ParkScopeState {
     return ageMs >= 0 && ageMs < this.#rampMs ? Math.max(FIRST_SHARE, ageMs / this.#rampMs) : 1
   }
 
-  /** When the ramp will have grown to `share`; `now` when it has. */
+  /** When the ramp reaches `share`; `now` if it already has. */
   reaches(share: number, now: number): number {
     return share <= this.share(now) ? now : Math.max(now, Math.ceil(this.#rampFrom + share * this.#rampMs))
   }
 
-  /** Whether a snapshot needs it: something is against it, or a failure that is still on its way could be. */
+  /** Whether a snapshot needs it: it has failures, or a failure that arrives late could still matter. */
   isWorthKeeping(since: number): boolean {
     if (this.streaks.length > 0 || this.#answeredAt > since || this.#liftedAt > since) return true
     return [...this.#liftedOf.values()].some((at) => at > since)
@@ -155,7 +155,7 @@ export class ParkScopeState {
     this.#answeredAt = asNumber(record['answeredAt']) ?? NEVER
     this.#liftedAt = Math.max(this.#liftedAt, asNumber(record['liftedAt']) ?? NEVER)
     for (const [kind, at] of Object.entries(asRecord(record['liftedOf']) ?? {})) {
-      // A kind that does not exist lifts nothing, and PARK_RULES has every kind that does.
+      // An unknown kind lifts nothing, and PARK_RULES has every known one.
       if (typeof at === 'number' && Object.hasOwn(PARK_RULES, kind)) this.#liftedOf.set(kind as FailureKind, at)
     }
     for (const [name, value] of Object.entries(asRecord(record['streaks']) ?? {})) {
@@ -197,9 +197,7 @@ export class ParkScopeState {
     return provider === undefined ? undefined : this.#facts(provider)
   }
 
-  /**
-   * The first success after a park that ends by probing lets the crowd back in gradually, over a tenth of its length.
-   */
+  /** The first success after a park that ends by probing lets requests back gradually, over a tenth of its length. */
   #beginRamp(startedAt: number, at: number): void {
     for (const { park } of this.streaks) {
       if (park?.backBy !== 'probe' || startedAt < park.until || this.hasProved(park)) continue
@@ -213,7 +211,7 @@ function byTime(one: Occurrence, other: Occurrence): number {
   return one.at - other.at || (one.id < other.id ? -1 : 1)
 }
 
-/** Keeps the newest, and the one whose stated time ends last. */
+/** Keeps the newest ones, and the one whose stated time ends last. */
 function withoutOldest(
   occurrences: readonly Occurrence[],
   rule: ParkRule,

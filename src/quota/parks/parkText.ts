@@ -1,11 +1,11 @@
-/** A park in words. */
+/** Describes a park in words. */
 
 import type { DayBoundary, FailureKind, LimitWindow } from '../../domain/failure.ts'
 import type { Park } from '../../domain/park.ts'
 import type { TargetRef } from '../../domain/store.ts'
 import { nextDay, nextMonth } from '../dayBoundary.ts'
 
-/** What a failure is called as the reason of a park. */
+/** The name of each failure as the reason of a park. */
 export const REASONS: { readonly [K in FailureKind]?: string } = {
   auth_invalid: 'refused key',
   auth_forbidden: 'no permission',
@@ -41,7 +41,7 @@ export function describePark(
   return `${reason ?? park.reason} of ${SUBJECTS[park.scope](park.target)} until ${clock(park)}${why(park, anchor)}`
 }
 
-/** `google:project-b` is a label the user gave; `google@fingerprint` a key that stands alone. */
+/** `google:project-b` is a label given by the user; `google@fingerprint` is a key on its own. */
 function account(target: TargetRef): string {
   const label = `${target.provider}:`
   if (!target.account.startsWith(label)) return `${target.provider}#${target.keyIndex}`
@@ -54,7 +54,7 @@ function clock({ since, until }: Omit<Park, 'text'>): string {
   return until - since < 86_400_000 ? `${time} UTC` : `${iso.slice(0, 10)} ${time} UTC`
 }
 
-/** Names the calendar when the park ends with it. Stated times end up to a minute later than they were stated. */
+/** Names the calendar when the park ends with it. Stated times are extended by up to a minute. */
 function why({ since, until, stated }: Omit<Park, 'text'>, anchor: DayBoundary | undefined): string {
   const endsWith = (end: number) => stated && until >= end && until <= end + 60_000
   if (anchor === 'America/Los_Angeles' && endsWith(nextDay(anchor, since))) return ' (Pacific midnight)'

@@ -88,7 +88,8 @@ function event(target: Target, at: number, failure: Failure | null, facts: Parti
 }
 
 function failure(kind: FailureKind, facts: object = {}): Failure {
-  return { kind, status: null, message: '', phase: 'idle', afterMs: 1, code: 'ECONNRESET', ...facts } as Failure // every required field is there
+  // Every required field is present.
+  return { kind, status: null, message: '', phase: 'idle', afterMs: 1, code: 'ECONNRESET', ...facts } as Failure
 }
 
 const fail = (where: Target, at: number, kind: FailureKind, facts: object = {}) =>
@@ -103,7 +104,7 @@ const lift = (where: Target | null, at: number, only?: FailureKind[]): LiftEvent
   only,
 })
 
-/** Lengths of the parks after each of `times` failures, each right after the park before it ended. */
+/** Lengths of the parks after each of `times` failures, each right after the previous park ended. */
 function lengths(where: Target, kind: FailureKind, times: number, facts: object = {}): number[] {
   const parks = newParks()
   const found: number[] = []
@@ -117,7 +118,7 @@ function lengths(where: Target, kind: FailureKind, times: number, facts: object 
   return found
 }
 
-/** Which of these are blocked after one failure (or several) of the first. */
+/** Which of these targets are blocked. */
 function blocked(parks: Parks, at: number, ...targets: Target[]): boolean[] {
   return targets.map((target) => parks.blocking(target, at) !== undefined)
 }
@@ -158,7 +159,7 @@ describe('the table of parks', () => {
   }
 
   for (const kind of ['in_flight_budget', 'quota_day', 'rate_minute', 'overloaded', 'server', 'network'] as const) {
-    test(`${kind} keeps to a stated wait from the first time on, at most a tenth longer`, () => {
+    test(`${kind} keeps a stated wait from the first occurrence, extended by at most a tenth`, () => {
       for (const wait of [1, 20 * SECOND, 90 * SECOND, 5 * HOUR]) {
         for (const length of lengths(target(), kind, 3, { retryAfterMs: wait })) {
           expect(length).toBeGreaterThanOrEqual(wait)
@@ -168,7 +169,7 @@ describe('the table of parks', () => {
     })
   }
 
-  test('a stated wait is trusted no longer than the window of its limit', () => {
+  test('a stated wait is believed for no longer than the window of its limit', () => {
     const [minute = 0] = lengths(target(), 'rate_minute', 1, { retryAfterMs: 3 * HOUR, window: 'minute' })
     expect(minute).toBeLessThanOrEqual(66 * SECOND)
     const [day = 0] = lengths(target(), 'quota_day', 1, { retryAfterMs: 20 * DAY })
@@ -213,7 +214,7 @@ describe('the table of parks', () => {
     ],
   ]
   for (const [provider, from, facts, until, text] of boundaries) {
-    test(`quota_day of ${provider} at ${from} holds until ${until}: the provider's own day or month`, () => {
+    test(`quota_day of ${provider} at ${from} lasts until ${until}: the provider's own day or month`, () => {
       const at = Date.parse(from)
       const where = target({ provider, label: 'project-b' })
       const parks = newParks()
@@ -226,7 +227,7 @@ describe('the table of parks', () => {
     })
   }
 
-  test('a stated reset is believed rather than the provider’s day', () => {
+  test('a stated reset takes precedence over the provider’s day', () => {
     const where = target({ provider: 'google' })
     const [length] = lengths(where, 'quota_day', 1, { retryAfterMs: HOUR })
     expect(length).toBeLessThanOrEqual(HOUR + MINUTE)
@@ -248,7 +249,7 @@ describe('the table of parks', () => {
   })
 })
 
-describe('whom a failure parks', () => {
+describe('what a failure parks', () => {
   const first = target({ label: 'team', model: 'a', key: 1 })
   const sibling = target({ label: 'team', model: 'a', key: 2 })
   const otherModel = target({ label: 'team', model: 'b', key: 1 })
@@ -275,14 +276,14 @@ describe('whom a failure parks', () => {
     ['network', {}, 2, [true, true, true, true, false]],
   ]
   for (const [kind, facts, times, expected] of cases) {
-    test(`${kind} ${JSON.stringify(facts)} parks whoever shares its cause, and nobody else`, () => {
+    test(`${kind} ${JSON.stringify(facts)} parks every target that shares its cause, and no other`, () => {
       const parks = newParks()
       for (let time = 0; time < times; time++) parks.fold(fail(first, NOW + time, kind, facts))
       expect(blocked(parks, NOW + times, ...everybody)).toEqual(expected)
     })
   }
 
-  test('a daily limit parks the account where the provider counts so', () => {
+  test('a daily limit parks the account where the provider counts by account', () => {
     const [one, other] = [target({ provider: 'router', model: 'a' }), target({ provider: 'router', model: 'b' })]
     const parks = newParks()
     parks.fold(fail(one, NOW, 'quota_day'))
@@ -292,7 +293,7 @@ describe('whom a failure parks', () => {
     expect(blocked(perMinute, NOW, one, other)).toEqual([true, false])
   })
 
-  test('a limit of the host parks every key of the provider, a limit of the key that key alone', () => {
+  test('a limit of the host parks every key of the provider, a limit of the key only that key', () => {
     const parks = newParks()
     parks.fold(fail(target({ provider: 'open', key: 1 }), NOW, 'rate_minute'))
     parks.fold(fail(target({ provider: 'single', key: 1, label: 'x' }), NOW, 'rate_minute'))
@@ -309,7 +310,7 @@ describe('whom a failure parks', () => {
     expect(parks.blocking(target({ model: 'd' }), NOW)?.scope).toBe('key')
   })
 
-  test('an empty balance leaves the account’s free models alone, unless they are refused for it', () => {
+  test('an empty balance does not park the account’s free models, unless they are refused for it', () => {
     const parks = newParks()
     const paid = target({ model: 'paid' })
     const free = target({ model: 'free', free: true })
@@ -321,13 +322,13 @@ describe('whom a failure parks', () => {
     expect(blocked(parks, NOW + 2 * SECOND, paid, free)).toEqual([true, true])
   })
 
-  test('a negative balance stops the free models too', () => {
+  test('a negative balance parks the free models too', () => {
     const parks = newParks()
     parks.fold(fail(target({ model: 'x:free', free: true }), NOW, 'billing', { coversFree: true }))
     expect(blocked(parks, NOW, target({ model: 'y:free', free: true }), target({ model: 'z' }))).toEqual([true, true])
   })
 
-  test('a limit on free models leaves the account’s paid ones alone', () => {
+  test('a limit on free models does not park the account’s paid ones', () => {
     const parks = newParks()
     parks.fold(fail(target({ provider: 'router', model: 'x', free: true }), NOW, 'quota_day', { scope: 'free-models' }))
     const [free, paid] = [
@@ -339,7 +340,7 @@ describe('whom a failure parks', () => {
 })
 
 describe('what ends a park', () => {
-  test('a success clears guesses and their counting, and leaves stated waits standing', () => {
+  test('a success clears guesses and their counts, but not stated waits', () => {
     const parks = newParks()
     const where = target()
     parks.fold(fail(where, NOW, 'model_not_found'))
@@ -358,7 +359,7 @@ describe('what ends a park', () => {
     expect(parks.blocking(where, NOW + SECOND)?.reason).toBe('auth_invalid')
   })
 
-  test('any answer breaks a row of failing answers', () => {
+  test('any answer ends a streak of failing answers', () => {
     const parks = newParks()
     const where = target()
     parks.fold(fail(where, NOW, 'server'))
@@ -367,7 +368,7 @@ describe('what ends a park', () => {
     expect(parks.blocking(where, NOW + 2 * SECOND)).toBeUndefined()
   })
 
-  test('failures of requests that were under way together count once', () => {
+  test('failures of parallel requests count once', () => {
     const parks = newParks()
     const where = target()
     for (let index = 0; index < 50; index++)
@@ -383,7 +384,7 @@ describe('what ends a park', () => {
     expect(parks.list(NOW)).toEqual([])
   })
 
-  test('a person or a test run lifts everything, or what stands in one target’s way, or one reason', () => {
+  test('a person or a test run lifts all parks, those of one target, or those of one reason', () => {
     const [one, other] = [target({ model: 'a' }), target({ model: 'b', key: 2 })]
     const build = () => {
       const parks = newParks()
@@ -411,15 +412,15 @@ describe('what ends a park', () => {
     expect(checked.list(NOW + 1)).toHaveLength(3)
   })
 
-  test('a clock that jumps back or a snapshot from the far future blocks nobody for longer than a month', () => {
+  test('a clock that jumps back or a snapshot from the far future blocks no target for longer than a month', () => {
     const parks = newParks()
     parks.fold(fail(target(), NOW + 400 * DAY, 'auth_invalid'))
     expect(parks.blocking(target(), NOW)).toBeUndefined()
   })
 })
 
-describe('coming back', () => {
-  test('the first caller after a park is the probe, alone; success opens the door gradually', () => {
+describe('after a park', () => {
+  test('the first caller is the only probe; after a success the share grows gradually', () => {
     const parks = newParks()
     const where = target()
     for (let index = 0; index < 6; index++) parks.fold(fail(where, NOW + index, 'server'))
@@ -439,7 +440,7 @@ describe('coming back', () => {
     expect(shares.at(-1)).toBe(1)
   })
 
-  test('a probe that fails parks again, for longer', () => {
+  test('a failed probe parks again, for longer', () => {
     const parks = newParks()
     const where = target()
     parks.fold(fail(where, NOW, 'rate_minute'))
@@ -449,7 +450,7 @@ describe('coming back', () => {
     expect(parks.blocking(where, NOW + 30 * SECOND)?.until).toBe(NOW + 90 * SECOND)
   })
 
-  test('a probe that never comes back does not keep the door shut', () => {
+  test('a probe without a result does not block the next one for ever', () => {
     const parks = newParks()
     const where = target()
     parks.fold(fail(where, NOW, 'rate_minute', { retryAfterMs: SECOND }))
@@ -466,7 +467,7 @@ describe('coming back', () => {
     expect(parks.startProbe(other, NOW + 2 * SECOND)).toBe(false)
   })
 
-  test('a refused key is proved by a free check, never by a user’s request, where there is such a check', () => {
+  test('a refused key is verified by a free check where there is one, never by a user’s request', () => {
     const parks = newParks()
     const [checkable, other] = [target({ provider: 'google' }), target({ provider: 'cohere' })]
     parks.fold(fail(checkable, NOW, 'auth_invalid'))
@@ -480,7 +481,7 @@ describe('coming back', () => {
     expect(parks.state(checkable, later)).toBe('closed')
   })
 
-  test('a target nobody has anything against is closed and takes everything', () => {
+  test('a target without failures is closed and gets its full share', () => {
     const parks = newParks()
     expect([parks.state(target(), NOW), parks.share(target(), NOW), parks.startProbe(target(), NOW)]).toEqual([
       'closed',
@@ -490,7 +491,7 @@ describe('coming back', () => {
   })
 })
 
-describe('what holds whatever happens', () => {
+describe('invariants', () => {
   const states = [
     target({ provider: 'google', model: 'a', key: 1, label: 'p' }),
     target({ provider: 'google', model: 'b', key: 1, label: 'p', free: true }),
@@ -539,7 +540,7 @@ describe('what holds whatever happens', () => {
     states.map((state) => parks.blocking(state, after)),
   ]
 
-  test('every order of the same events, and every repetition, comes to the same parks', () => {
+  test('every order of the same events, with any repetition, gives the same parks', () => {
     fc.assert(
       fc.property(history, fc.infiniteStream(fc.nat()), (events, dice) => {
         const inOrder = newParks()
@@ -574,7 +575,7 @@ describe('what holds whatever happens', () => {
     )
   })
 
-  test('everybody who is parked comes back within 31 days', () => {
+  test('every park ends within 31 days', () => {
     fc.assert(
       fc.property(history, (events) => {
         const parks = newParks()
@@ -592,7 +593,7 @@ describe('what holds whatever happens', () => {
     )
   })
 
-  test('a stated wait is never shortened but by a person', () => {
+  test('only a person shortens a stated wait', () => {
     fc.assert(
       fc.property(history, fc.integer({ min: 4 * HOUR, max: 20 * DAY }), (events, wait) => {
         const parks = newParks()
@@ -605,7 +606,7 @@ describe('what holds whatever happens', () => {
     )
   })
 
-  test('what an answer’s headers say never parks whoever answered', () => {
+  test('the headers of a successful answer never park its target', () => {
     const parks = newParks()
     const hostile = {
       unit: 'requests',
@@ -620,7 +621,7 @@ describe('what holds whatever happens', () => {
     expect(parks.state(target(), NOW)).toBe('closed')
   })
 
-  test('a hostile snapshot is read as far as it makes sense', () => {
+  test('invalid parts of a hostile snapshot are dropped', () => {
     const options = { facts: (provider: string) => PROVIDERS[provider] }
     for (const json of [
       null,
@@ -645,7 +646,7 @@ describe('what holds whatever happens', () => {
     )
   })
 
-  test('a snapshot holds names and times only', () => {
+  test('a snapshot contains names and times only', () => {
     const parks = newParks()
     parks.fold(fail(target(), NOW, 'auth_invalid', { message: 'sensitive' }))
     expect(JSON.stringify(parks.toJson())).not.toMatch(/sensitive|profile/)

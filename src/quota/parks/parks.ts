@@ -1,6 +1,6 @@
 /**
- * What may not be called now, and why: a fold of attempts. Several processes fold the same events in different orders
- * and come to the same parks.
+ * What may not be called now, and why: a fold of attempts. Processes that fold the same events in different orders get
+ * the same parks.
  */
 
 import type { FailureKind } from '../../domain/failure.ts'
@@ -14,29 +14,29 @@ import { LONGEST_WAIT_MS } from '../reset.ts'
 import { type Occurrence, occurrenceOf, type QuotaFacts } from './failureStreak.ts'
 import { ParkScopeState } from './parkScopeState.ts'
 
-/** `open`: parked. `half-open`: the time is over, the proof is missing. `closed`: nothing against it. */
+/** `open`: parked. `half-open`: the time is over, but no success yet. `closed`: nothing parks it. */
 type ParkState = 'open' | 'half-open' | 'closed'
 
-/** What probes: a user's request, or a background check. */
+/** What is used as a probe: a user's request, or a background check. */
 export type Prober = 'request' | 'check'
 
 export interface ParksOptions {
-  /** How a provider counts; an unknown provider is counted per account and model, with an unknown day. */
+  /** How a provider counts; an unknown one is counted per account and model, with an unknown day. */
   readonly facts: (provider: string) => QuotaFacts | undefined
 }
 
 const VERSION = 1
-/** A probe without a result for this long is given up, and the next request may probe. */
+/** After this time without a result a probe is given up, and the next request may probe. */
 const PROBE_LEASE_MS = 120_000
-/** Successes older than this need no remembering in a snapshot: no failure comes to our ears so late. */
+/** Older successes are left out of snapshots: no failure arrives this late. */
 const LATE_MS = 600_000
 
 export class Parks {
   readonly #facts: ParksOptions['facts']
   readonly #states = new Map<string, ParkScopeState>()
-  /** The scopes a target stands in, looked up once. */
+  /** The scopes of a target, looked up once. */
   readonly #standing = new Map<string, { readonly account: string; readonly states: readonly ParkScopeState[] }>()
-  /** Scopes with failures; mostly none. */
+  /** Scopes with failures; usually none. */
   readonly #troubled = new Set<ParkScopeState>()
   #liftedAt = Number.NEGATIVE_INFINITY
   #newestAt = 0
@@ -59,7 +59,10 @@ export class Parks {
     else if (!event.notCharged) this.#fail(event)
   }
 
-  /** Ends every park that stands in the target's way (null: all parks) for failures up to `at`, or those of `only`. */
+  /**
+   * Lifts all parks of the target (null: of all targets) for failures up to `at`, or only those for the kinds in
+   * `only`.
+   */
   lift(target: TargetRef | null, at: number, only?: readonly FailureKind[]): void {
     if (target === null && only === undefined) this.#liftedAt = Math.max(this.#liftedAt, at)
     for (const state of target === null ? this.#states.values() : this.#statesOf(target)) {
@@ -69,8 +72,8 @@ export class Parks {
   }
 
   /**
-   * The park in the target's way that ends last; undefined when there is none. Costs nothing while nothing is parked.
-   * Parks that `except` holds for are not asked.
+   * The park of the target that ends last; undefined when there is none. Costs nothing while nothing is parked. Parks
+   * for which `except` returns true are ignored.
    */
   blocking(target: Target, now: number, except?: (park: Park) => boolean): Park | undefined {
     if (this.#troubled.size === 0) return undefined
@@ -96,8 +99,8 @@ export class Parks {
   }
 
   /**
-   * The share of requests (0..1) a target should be given: nothing while parked or half-open (there only a probe
-   * goes), then a growing part, so that it is not hit by all waiting requests at once.
+   * The share of requests (0..1) a target should get: none while parked or half-open (except for a probe), then a
+   * growing share, so that it does not get all waiting requests at once.
    */
   share(target: Target, now: number): number {
     if (this.#troubled.size > 0 && this.state(target, now) !== 'closed') return 0
@@ -106,14 +109,14 @@ export class Parks {
     return share
   }
 
-  /** When a target that comes back gradually will be given this share (0..1) of the requests; `now` when it is. */
+  /** When a target on its ramp gets this share (0..1) of the requests; `now` if it already does. */
   reaches(target: Target, share: number, now: number): number {
     let at = now
     for (const state of this.#statesOf(target)) at = Math.max(at, state.reaches(share, now))
     return at
   }
 
-  /** Whether the caller may go as the one probe of a half-open target; then it owes `endProbe`. */
+  /** Whether the caller may be the one probe of a half-open target; if so, it must call `endProbe`. */
   startProbe(target: Target, now: number, prober: Prober = 'request'): boolean {
     if (this.blocking(target, now) !== undefined) return false
     const states = this.#unproven(target, now)
@@ -125,17 +128,17 @@ export class Parks {
     return true
   }
 
-  /** The probe came back, whatever it found; the attempt's event says what. */
+  /** The probe ended, with whatever result; the attempt's event has it. */
   endProbe(target: Target): void {
     for (const state of this.#statesOf(target)) state.probeSince = Number.NEGATIVE_INFINITY
   }
 
-  /** Every park that holds now, the one that ends first in front. */
+  /** Every current park, the one that ends first at the front. */
   list(now: number): readonly Park[] {
     return this.#collect((park) => holds(park, now))
   }
 
-  /** Parks whose time is over but whose cause is not disproved: what a checker off the request's path looks at. */
+  /** Parks whose time is over but whose cause is not disproved, for checks outside the request path. */
   awaiting(now: number): readonly Park[] {
     return this.#collect((park, state) => now >= park.until && !state.hasProved(park))
   }
@@ -150,7 +153,7 @@ export class Parks {
     }
   }
 
-  /** The parks of a snapshot. What cannot be read is left out; a snapshot of another version is empty. */
+  /** The parks of a snapshot. Unreadable parts are left out; a snapshot of another version is empty. */
   static fromJson(json: unknown, options: ParksOptions): Parks {
     const parks = new Parks(options)
     const record = asRecord(json)
@@ -244,7 +247,7 @@ export class Parks {
   }
 }
 
-/** A clock that jumped back must not prolong anything beyond what any wait may be. */
+/** A clock that jumped back must not prolong a park beyond the longest possible wait. */
 function holds(park: Park, now: number): boolean {
   return now < park.until && park.until - now <= LONGEST_WAIT_MS
 }
