@@ -17,20 +17,20 @@ for (const [value, decimals, expected] of [
   ['0.00000000005', 9, 0],
   [' 2 ', 2, 200],
 ] as const)
-  test(`scaled() moves ${value} by ${decimals} places to ${expected}`, () =>
+  test(`scaled() shifts ${value} by ${decimals} places to ${expected}`, () =>
     expect(scaled(value, decimals)).toBe(expected))
 
 for (const value of ['', '.', 'abc', '1,5', '0x10', '1e', '$5', Number.NaN, Number.POSITIVE_INFINITY, 1e30, '9e400'])
   test(`scaled() finds no exact amount in ${JSON.stringify(value)}`, () => expect(scaled(value, 9)).toBeNull())
 
-test('usdToNano() and nanoToUsd() are each other’s inverse for every amount below $9,000', () =>
+test('usdToNano() and nanoToUsd() are inverse to each other for every amount below $9,000', () =>
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 9_000 * 1e9 }), (nano) => {
       expect(usdToNano(nanoToUsd(nano))).toBe(nano)
     }),
   ))
 
-test('scaled() never throws and answers a safe integer or null, whatever the text', () =>
+test('scaled() never throws and returns a safe integer or null, whatever the text', () =>
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.double().map(String)), fc.integer({ min: 0, max: 12 }), (text, decimals) => {
       const value = scaled(text, decimals)

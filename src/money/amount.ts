@@ -1,6 +1,6 @@
 /**
- * Money as integers. Amounts are nano-USD (1e-9 USD), prices are pico-USD (1e-12 USD) per token, so that $0.0125 per
- * million tokens is exactly 12,500. An attempt is added up in pico-USD and rounded once, half up, to nano-USD.
+ * Money as integers. Amounts are nano-USD (1e-9 USD), prices are pico-USD (1e-12 USD) per token, so $0.0125 per million
+ * tokens is exactly 12,500. An attempt is summed in pico-USD and rounded once, half up, to nano-USD.
  */
 
 export const NANO_PER_USD = 1_000_000_000
@@ -11,8 +11,8 @@ export const MOST_NANO_USD = Number.MAX_SAFE_INTEGER
 const DECIMAL = /^([+-]?)(\d{0,30})(?:\.(\d{0,60}))?(?:[eE]([+-]?\d{1,3}))?$/
 
 /**
- * A decimal number as an integer of its `decimals`-th place, half rounded up (away from zero); the digits are moved as
- * text, so nothing drifts. Null for what is no finite decimal number or too large to stay exact.
+ * A decimal number as an integer of its `decimals`-th place, half rounded up (away from zero). The digits are shifted
+ * as text, so no rounding error accumulates. Null for anything but a finite decimal number that stays exact.
  */
 export function scaled(value: number | string, decimals: number): number | null {
   const match = DECIMAL.exec(typeof value === 'number' ? String(value) : value.trim())
@@ -24,7 +24,7 @@ export function scaled(value: number | string, decimals: number): number | null 
   return match[1] === '-' && magnitude !== 0 ? -magnitude : magnitude
 }
 
-/** The digits with the point moved `places` to the right; what falls off on the left side is rounded half up. */
+/** The digits with the point moved `places` to the right; dropped digits are rounded half up. */
 function moved(digits: string, places: number): number {
   if (places >= 0) return Number(digits + '0'.repeat(Math.min(places, 400)))
   const cut = digits.length + places
@@ -32,7 +32,7 @@ function moved(digits: string, places: number): number {
   return Number(digits.slice(0, cut)) + (digits.charCodeAt(cut) >= 53 /* '5' */ ? 1 : 0)
 }
 
-/** USD as nano-USD; null when it is not a number or beyond what can be counted. May be negative: callers decide. */
+/** USD as nano-USD; null when it is not a number or too large to count. May be negative: callers check. */
 export function usdToNano(usd: number | string): number | null {
   return scaled(usd, 9)
 }
@@ -42,13 +42,13 @@ export function nanoToUsd(nanoUsd: number): number {
   return nanoUsd / NANO_PER_USD
 }
 
-/** A sum of two amounts that are not negative; stops at `MOST_NANO_USD`. */
+/** The sum of two non-negative amounts; stops at `MOST_NANO_USD`. */
 export function addAmounts(a: number, b: number): number {
   const sum = a + b
   return sum > MOST_NANO_USD ? MOST_NANO_USD : sum
 }
 
-/** Pico-USD, as added up over one attempt, rounded half up to nano-USD. */
+/** Pico-USD, as summed over one attempt, rounded half up to nano-USD. */
 export function picoToNano(pico: number | bigint): number {
   if (typeof pico === 'number') return Math.floor(pico / 1_000) + (pico % 1_000 >= 500 ? 1 : 0)
   const nano = (pico + 500n) / 1_000n

@@ -37,7 +37,7 @@ describe('a hard budget', () => {
     expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0.02, reservedUsd: 0 })
   })
 
-  test('says which budget is spent, why, and when it is back', () => {
+  test('says which budget is used up, why, and when it resets', () => {
     const tracker = startProcess(new MoneyStore(), [{ scope: 'groq', usd: 1, per: 'day', on_exceeded: 'reject' }])
     tracker.settle(held(tracker.reserve(ask(97 * CENT), NOW)), spent(97 * CENT))
     expect(tracker.reserve(ask(5 * CENT), NOW)).toEqual({
@@ -52,14 +52,14 @@ describe('a hard budget', () => {
     expect(tracker.reserve(ask(5 * CENT, { target: other }), NOW).granted).toBe(true)
   })
 
-  test('of 0 lets only what is free through', () => {
+  test('of 0 allows only free calls', () => {
     const tracker = startProcess(new MoneyStore(), [{ scope: 'all', usd: 0, per: 'total' }])
     expect(tracker.reserve(ask(0), NOW).granted).toBe(true)
     expect(tracker.reserve(ask(1), NOW).granted).toBe(false)
     expect(tracker.reserve(ask(null), NOW)).toMatchObject({ granted: false, resetsAt: null })
   })
 
-  test('lets a free call through after it is spent', () => {
+  test('allows a free call after it is used up', () => {
     const tracker = startProcess(new MoneyStore(), oneDollar)
     tracker.settle(held(tracker.reserve(ask(100 * CENT), NOW)), spent(100 * CENT))
     expect(tracker.reserve(ask(0), NOW).granted).toBe(true)
@@ -72,7 +72,7 @@ describe('a hard budget', () => {
     expect(tracker.reserve(ask(1), NOW).granted).toBe(false)
   })
 
-  test('frees what a call did not need, and all of it when the call was never made', () => {
+  test('returns what a call did not need, and everything when the call was never made', () => {
     const tracker = startProcess(new MoneyStore(), oneDollar)
     const first = held(tracker.reserve(ask(60 * CENT), NOW))
     expect(tracker.reserve(ask(60 * CENT), NOW).granted).toBe(false)
@@ -82,7 +82,7 @@ describe('a hard budget', () => {
     expect(tracker.reserve(ask(90 * CENT), NOW).granted).toBe(true)
   })
 
-  test('is settled once: a second settlement or release of the same hold does nothing', () => {
+  test('is settled once: a second settlement or release of the same hold has no effect', () => {
     const tracker = startProcess(new MoneyStore(), oneDollar)
     const hold = held(tracker.reserve(ask(10 * CENT), NOW))
     tracker.settle(hold, spent(5 * CENT))
@@ -91,14 +91,14 @@ describe('a hard budget', () => {
     expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0.05, reservedUsd: 0 })
   })
 
-  test('keeps the worst case committed when nobody knows what a priced call cost', () => {
+  test('keeps the worst case committed when the cost of a priced call is unknown', () => {
     const tracker = startProcess(new MoneyStore(), oneDollar)
     tracker.settle(held(tracker.reserve(ask(60 * CENT), NOW)), { nanoUsd: null, tokens: null })
     expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0, reservedUsd: 0.6, unpricedAttempts: 1 })
     expect(tracker.reserve(ask(60 * CENT), NOW).granted).toBe(false)
   })
 
-  test('is not fooled by NaN, negative or infinite amounts', () => {
+  test('treats NaN, negative and infinite amounts as unknown', () => {
     const tracker = startProcess(new MoneyStore(), oneDollar, { unknownPrice: 'block' })
     for (const odd of [Number.NaN, -5, Number.POSITIVE_INFINITY])
       expect(tracker.reserve(ask(odd), NOW).granted).toBe(false)
@@ -107,7 +107,7 @@ describe('a hard budget', () => {
     expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0, reservedUsd: 0.02 })
   })
 
-  test('refuses when the shared counter cannot be asked, and loses nothing meanwhile', () => {
+  test('refuses while the shared counter cannot be read, and loses nothing meanwhile', () => {
     const store = new MoneyStore()
     const tracker = startProcess(store, oneDollar)
     const hold = held(tracker.reserve(ask(10 * CENT), NOW))
@@ -126,7 +126,7 @@ describe('a hard budget', () => {
 })
 
 describe('budgets of other kinds', () => {
-  test('requests count each call that was made, whatever became of it', () => {
+  test('requests count each call that was made, whatever its outcome', () => {
     const tracker = startProcess(new MoneyStore(), [{ scope: 'groq', requests: 3, per: 'minute' }])
     tracker.settle(held(tracker.reserve(ask(null), NOW)), spent(null))
     tracker.release(held(tracker.reserve(ask(null), NOW)))
@@ -137,7 +137,7 @@ describe('budgets of other kinds', () => {
     expect(tracker.reserve(ask(5), NOW + 60_000).granted).toBe(true)
   })
 
-  test('tokens reserve input and longest output, and settle what was used', () => {
+  test('tokens reserve the input and the longest output, and settle what was used', () => {
     const tracker = startProcess(new MoneyStore(), [{ scope: 'all', tokens: 60, per: 'day' }])
     const hold = held(tracker.reserve(ask(0), NOW))
     expect(tracker.reserve(ask(0), NOW).granted).toBe(true)
@@ -148,7 +148,7 @@ describe('budgets of other kinds', () => {
     ])
   })
 
-  test('all that cover a call must have room, and a refusal reserves in none', () => {
+  test('every budget that covers a call must have room, and a refusal reserves in none', () => {
     const tracker = startProcess(new MoneyStore(), [
       { scope: 'all', usd: 1, per: 'month' },
       { scope: 'groq', usd: 0.5, per: 'day' },
@@ -166,7 +166,7 @@ describe('budgets of other kinds', () => {
     expect(tracker.reserve(ask(60 * CENT, { target: other }), NOW).granted).toBe(true)
   })
 
-  test('those that reject are asked before those that fall back', () => {
+  test('budgets that reject are checked before those that fall back', () => {
     const tracker = startProcess(new MoneyStore(), [
       { scope: 'groq', usd: 0, per: 'day' },
       { scope: 'all', usd: 0, per: 'day', on_exceeded: 'reject' },
@@ -187,7 +187,7 @@ describe('budgets of other kinds', () => {
       expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0, reservedUsd: 0, unpricedAttempts: granted ? 1 : 0 })
     })
 
-  test('a soft budget never refuses, tells at 50, 80 and 100 per cent once, and presses towards cheaper targets', () => {
+  test('a soft budget never refuses, reports 50, 80 and 100 per cent once, and pushes towards cheaper targets', () => {
     const tracker = startProcess(new MoneyStore(), [{ scope: 'groq', usd: 1, per: 'day', hard: false }])
     const told: Crossing[] = []
     for (let i = 0; i < 30; i++)
@@ -201,13 +201,13 @@ describe('budgets of other kinds', () => {
     expect(tracker.pressure({ target: other })).toBe(0)
   })
 
-  test('a soft budget that keeps its pace does not press', () => {
+  test('a soft budget within its pace exerts no pressure', () => {
     const tracker = startProcess(new MoneyStore(), [{ scope: 'groq', usd: 1, per: 'day', hard: false }])
     for (let i = 0; i < 20; i++) tracker.settle(held(tracker.reserve(ask(CENT), NOW)), spent(CENT))
     expect(tracker.pressure({ target })).toBe(0)
   })
 
-  test('crossings begin anew in the next period', () => {
+  test('thresholds are reported again in the next period', () => {
     const tracker = startProcess(new MoneyStore(), oneDollar)
     const cross = (at: number) =>
       tracker.settle(held(tracker.reserve(ask(60 * CENT), at)), spent(60 * CENT)).map((c) => c.percent)
@@ -231,7 +231,7 @@ describe('periods', () => {
     })
   })
 
-  test('a monthly budget in Madrid holds through daylight saving and the end of every month of a year', () => {
+  test('a monthly budget in Madrid holds through daylight saving and every month end of a year', () => {
     const store = new MoneyStore()
     const budgets = [{ scope: 'all', usd: 1, per: 'month', timezone: 'Europe/Madrid' }]
     const start = Date.parse('2026-01-01T00:30:00Z')
@@ -245,7 +245,7 @@ describe('periods', () => {
       byMonth.set(month.format(now), (byMonth.get(month.format(now)) ?? 0) + 1)
     }
     expect([...byMonth.values()]).toEqual(Array(12).fill(100))
-    // Periods that are over leave nothing behind in the store.
+    // Past periods leave nothing behind in the store.
     expect(store.listCounters('budget:all').length).toBeLessThan(8)
   })
 
@@ -274,7 +274,7 @@ describe('periods', () => {
     expect(tracker.reserve(ask(CENT), resetsAt).granted).toBe(true)
   })
 
-  test('a clock that jumps ahead and is set back forgets nothing', () => {
+  test('a clock that jumps ahead and is set back loses no spending', () => {
     const tracker = startProcess(new MoneyStore(), oneDollar)
     tracker.settle(held(tracker.reserve(ask(90 * CENT), NOW)), spent(90 * CENT))
     tracker.reserve(ask(CENT), NOW + 40 * DAY)
@@ -295,7 +295,7 @@ test('calls in flight when the configuration changes are settled under the old b
 })
 
 describe('several processes', () => {
-  test('share one limit and learn of each other’s spending from the ledger', () => {
+  test('share one limit and learn each other’s spending from the ledger', () => {
     const store = new MoneyStore()
     const a = startProcess(store, oneDollar)
     const b = startProcess(store, oneDollar)
@@ -307,7 +307,7 @@ describe('several processes', () => {
     for (const tracker of [a, b]) expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0.7, reservedUsd: 0 })
   })
 
-  test('see at once when one of them spent more than it had reserved', () => {
+  test('see immediately when one of them spent more than it had reserved', () => {
     const store = new MoneyStore()
     const a = startProcess(store, oneDollar)
     const b = startProcess(store, oneDollar)
@@ -335,7 +335,7 @@ describe('several processes', () => {
     expect(store.writes).toBeLessThan(60)
   })
 
-  test('a budget that is new in the middle of its period begins with what the ledger knows', () => {
+  test('a budget that is new in the middle of its period starts from the ledger', () => {
     const store = new MoneyStore()
     for (let i = 1; i <= 9; i++) store.append(row('earlier', NOW - i * 1_000, 10 * CENT))
     store.append(row('earlier', NOW - 2 * DAY, 10 * CENT))
@@ -378,7 +378,7 @@ describe('several processes', () => {
     killed.settle(held(killed.reserve(ask(30 * CENT), NOW)), spent(20 * CENT))
     store.append(row(killed.origin, NOW, 20 * CENT))
     killed.reserve(ask(50 * CENT), NOW)
-    // kill -9 here: the second call was sent and nobody will ever know what it cost.
+    // kill -9 here: the second call was sent, and its cost will never be known.
     const next = startProcess(store, oneDollar, { now: NOW + 5_000 })
     expect(next.view(NOW + 5_000)[0]).toMatchObject({ spentUsd: 0.2, reservedUsd: 0.5 })
     expect(next.reserve(ask(31 * CENT), NOW + 5_000).granted).toBe(false)
@@ -386,7 +386,7 @@ describe('several processes', () => {
     expect(next.reserve(ask(90 * CENT), NOW + DAY).granted).toBe(true)
   })
 
-  test('what a killed process left can be given back by a person’s word, once it shows no sign of life', () => {
+  test('a person can return what a killed process left, once it shows no sign of life', () => {
     const store = new MoneyStore()
     const killed = startProcess(store, oneDollar)
     killed.settle(held(killed.reserve(ask(20 * CENT), NOW)), spent(20 * CENT))
@@ -402,7 +402,7 @@ describe('several processes', () => {
     expect(next.reserve(ask(80 * CENT), later).granted).toBe(true)
   })
 
-  test('a process that slept and was taken for dead does not spend what was given back', () => {
+  test('a process that was suspended and taken for dead does not spend what was returned', () => {
     const store = new MoneyStore()
     const asleep = startProcess(store, oneDollar)
     const hold = held(asleep.reserve(ask(50 * CENT), NOW))
@@ -410,7 +410,7 @@ describe('several processes', () => {
     const next = startProcess(store, oneDollar, { now: later })
     next.forgive(store, later)
     expect(next.reserve(ask(60 * CENT), later).granted).toBe(true)
-    // Awake again: the call in flight is committed anew, and there is no room for another.
+    // Running again: the call in flight is committed again, and there is no room for another.
     expect(asleep.reserve(ask(CENT), later + 1).granted).toBe(false)
     asleep.settle(hold, spent(40 * CENT))
     store.append(row(asleep.origin, NOW, 40 * CENT))

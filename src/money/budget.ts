@@ -1,9 +1,9 @@
 /**
- * Budgets that hold. Before a call its worst case is reserved in every budget that covers it; afterwards the
- * reservation is replaced by what the call really cost.
+ * Budgets that hold. Before a call its worst case is reserved in every budget that covers it; afterwards the actual
+ * cost replaces the reservation.
  *
- * What counts as true: the shared counters for "is there room" (see `lease.ts`), the ledger's rows for "what was
- * spent". Money belongs to the period in which its attempt began.
+ * The shared counters decide whether there is room (see `lease.ts`), the ledger's rows say what was spent. Money
+ * belongs to the period in which its attempt began.
  */
 
 import type { AttemptEvent } from '../domain/store.ts'
@@ -24,7 +24,7 @@ import {
 } from './ledger.ts'
 import { isTargetScope, type Payee, scopeCovers } from './scope.ts'
 
-/** A reservation to be made. */
+/** A requested reservation. */
 export interface SpendRequest {
   readonly target: Payee
   readonly labels?: Readonly<Record<string, string>> | null
@@ -37,14 +37,14 @@ export interface BudgetRefusal {
   readonly granted: false
   /** The budget that has no room. */
   readonly scope: string
-  /** For people. */
+  /** For display. */
   readonly reason: string
   /** Epoch milliseconds at which there is more room; null when unknown. */
   readonly resetsAt: number | null
   readonly onExceeded: 'fallback' | 'reject'
 }
 
-/** A reservation; end it exactly once with `settle` or `release` (a second time does nothing). */
+/** A reservation; end it exactly once with `settle` or `release` (a second time has no effect). */
 export interface BudgetHold {
   readonly granted: true
   readonly wanted: SpendRequest
@@ -62,8 +62,8 @@ interface HoldPart {
 }
 
 /**
- * Whether a hard budget lets the call spend so much that the length of its answer must be held to what was reserved;
- * requests are counted whatever their length.
+ * Whether the length of the answer must be limited to what was reserved, because a hard budget counts its cost or its
+ * tokens; requests count the same whatever their length.
  */
 export function bindsLength({ parts }: BudgetHold): boolean {
   return parts.some(
@@ -71,35 +71,32 @@ export function bindsLength({ parts }: BudgetHold): boolean {
   )
 }
 
-/** What an attempt really cost. */
+/** What an attempt actually cost. */
 interface Spent {
   /** Null when unknown: then what was reserved stays committed. */
   readonly nanoUsd: number | null
-  /** Input and output tokens; null when not counted: then what was reserved is taken. */
+  /** Input and output tokens; null when not counted: then what was reserved is charged. */
   readonly tokens: number | null
 }
 
 interface BudgetsOptions {
   readonly budgets: readonly Budget[]
-  /** The store, or anything that counts like it. */
+  /** The store, or anything else with counters. */
   readonly counters: Counters
-  /** This process, as stamped on its events. */
+  /** This process, as recorded in its events. */
   readonly origin: string
   /** `block`: a call of unknown price is refused by every budget in USD that covers it. Default `allow`. */
   readonly unknownPrice?: 'allow' | 'block'
-  /**
-   * Why the counters cannot be relied on now; null while they can. Meanwhile hard budgets let only what is free
-   * through.
-   */
+  /** Why the counters cannot be relied on now; null while they can. Meanwhile hard budgets allow free calls only. */
   readonly trouble?: () => string | null
 }
 
-/** A lease of a process that was not heard of for this long may be given back by a person's word. */
+/** After this time without a sign of life from its process, a person may have a lease returned. */
 export const BUDGET_LEASE_MS = 60_000
 
 export class Budgets {
   readonly #budgetCounters: readonly BudgetCounter[]
-  /** Budgets whose answer depends on labels or the token. */
+  /** Budgets whose scope depends on labels or the token. */
   readonly #personal: readonly BudgetCounter[]
   readonly #byTarget = new WeakMap<Payee, readonly BudgetCounter[]>()
   readonly #counters: Counters
@@ -112,7 +109,7 @@ export class Budgets {
   #closed = false
 
   constructor({ budgets, counters, origin, unknownPrice = 'allow', trouble = () => null }: BudgetsOptions) {
-    // Those that reject come first, so that a request which must fail does not look for another target.
+    // Those that reject come first, so that a request that must fail does not look for another target.
     const ordered = budgets.toSorted((a, b) => Number(b.onExceeded === 'reject') - Number(a.onExceeded === 'reject'))
     this.#budgetCounters = ordered.map((budget) => new BudgetCounter(budget, counters, origin))
     this.#personal = this.#budgetCounters.filter((budgetCounter) => !isTargetScope(budgetCounter.budget.covers))
@@ -126,7 +123,7 @@ export class Budgets {
     return this.#budgetCounters.length === 0
   }
 
-  /** Puts the worst case aside in every budget that covers the call, or in none. */
+  /** Reserves the worst case in every budget that covers the call, or in none. */
   reserve(wanted: SpendRequest, now: number): BudgetHold | BudgetRefusal {
     const parts: HoldPart[] = []
     try {
@@ -136,7 +133,7 @@ export class Budgets {
         if ('budgetCounter' in part) parts.push(part)
         else return this.#undo(parts, part)
       }
-      // Asked last: the counters find out by being used that they cannot be.
+      // Last, because only using the counters shows whether they work.
       const uncounted = this.#uncounted(parts)
       if (uncounted !== null) return this.#undo(parts, uncounted)
     } catch (error) {
@@ -145,7 +142,7 @@ export class Budgets {
     return { granted: true, wanted, startedAt: now, parts, open: true }
   }
 
-  /** What `reserve` would refuse, by what is known without asking the store; for leaving targets out beforehand. */
+  /** What `reserve` would refuse, as far as known without reading the store; for excluding targets beforehand. */
   peek(wanted: SpendRequest, now: number): BudgetRefusal | null {
     for (const budgetCounter of this.#covering(wanted)) {
       const amount = this.#amount(budgetCounter, wanted)
@@ -160,7 +157,7 @@ export class Budgets {
     return null
   }
 
-  /** Replaces the reservation by what the attempt cost. Returns the thresholds that it reached. */
+  /** Replaces the reservation by the cost of the attempt. Returns the thresholds it reached. */
   settle(hold: BudgetHold, spent: Spent): readonly Crossing[] {
     if (!hold.open) return NONE
     hold.open = false
@@ -178,7 +175,7 @@ export class Budgets {
     return this.#successor?.count(hold.wanted, spent, hold.startedAt) ?? crossings
   }
 
-  /** Ends a reservation whose call was never made: nothing was spent, and no request is counted. */
+  /** Ends the reservation of a call that was never made: nothing was spent, and no request is counted. */
   release(hold: BudgetHold): void {
     if (!hold.open) return
     hold.open = false
@@ -186,7 +183,7 @@ export class Budgets {
     if (this.#closed) this.close(this.#successor)
   }
 
-  /** Counts what was spent without a reservation here: by calls that began under the budgets before these. */
+  /** Counts spending without a reservation here: by calls that began under the previous budgets. */
   count(wanted: Omit<SpendRequest, 'worstCase'>, { nanoUsd, tokens }: Spent, startedAt: number): readonly Crossing[] {
     let crossings = NONE
     for (const budgetCounter of this.#covering(wanted)) {
@@ -197,7 +194,7 @@ export class Budgets {
     return crossings
   }
 
-  /** Counts an attempt of another process. Its own (by `origin`) and those `open` has read already are left out. */
+  /** Counts an attempt of another process. Its own (by `origin`) and those that `open` has read already are skipped. */
   fold(event: AttemptEvent & { readonly seq?: number }): readonly Crossing[] {
     if (event.origin === this.#origin || (event.seq ?? Number.POSITIVE_INFINITY) <= this.#folded) return NONE
     let crossings = NONE
@@ -211,8 +208,8 @@ export class Budgets {
   }
 
   /**
-   * Takes over from the ledger what was spent in the current periods; call it once at the start, before the first
-   * `reserve`, and after a change of the configuration.
+   * Reads from the ledger what was spent in the current periods; call it once at startup, before the first `reserve`,
+   * and after a change of the configuration.
    */
   open(ledger: Ledger, now: number): void {
     this.#folded = rebuild(this.#budgetCounters, ledger, now)
@@ -220,21 +217,21 @@ export class Budgets {
     this.#beat(now)
   }
 
-  /** The log was replaced by an empty one, whose positions start again: nothing of it has been read yet. */
+  /** The log was replaced by an empty one, whose positions start again: nothing in it has been read yet. */
   logRestarted(): void {
     this.#folded = 0
   }
 
-  /** Every few seconds: says that this process lives and returns what it leased and does not use. */
+  /** Called every few seconds: records that this process is alive and returns what it leased and does not use. */
   tick(now: number): void {
     this.#beat(now, 0)
     for (const budgetCounter of this.#budgetCounters) budgetCounter.lease?.tick(now)
   }
 
   /**
-   * Before the process ends, or when other budgets take over: returns everything that is leased and neither spent nor
-   * in flight. Calls still in flight may be settled afterwards, and are counted in the successor too; it must be opened
-   * on a ledger that is flushed.
+   * Before the process ends, or when other budgets take over: returns everything that is leased but neither spent nor
+   * in flight. Calls still in flight may be settled afterwards and are counted in the successor too, which must be
+   * opened on a flushed ledger.
    */
   close(successor: Budgets | null = null): void {
     this.#closed = true
@@ -250,7 +247,7 @@ export class Budgets {
   }
 
   /**
-   * How much soft budgets ask for cheaper targets than this one: 0 while spending keeps its pace (see
+   * How strongly soft budgets push towards targets cheaper than this one: 0 while spending is within its pace (see
    * `BudgetCounter.pressure`).
    */
   pressure(wanted: Omit<SpendRequest, 'worstCase'>): number {
@@ -259,9 +256,7 @@ export class Budgets {
     return sum
   }
 
-  /**
-   * From when on the budgets need the ledger's rows, and its hourly sums, to be counted again; Infinity: not at all.
-   */
+  /** The earliest ledger rows, and hourly sums, needed to recount the budgets; Infinity for none. */
   needsSince(now: number): { readonly rows: number; readonly sums: number } {
     let rows = Number.POSITIVE_INFINITY
     let sums = Number.POSITIVE_INFINITY
@@ -284,8 +279,8 @@ export class Budgets {
   }
 
   /**
-   * Gives back what killed processes left, less what the ledger knows they spent. On a person's word only: a call that
-   * was in flight when its process was killed may have been billed. Returns what was given back.
+   * Returns what killed processes left, minus what they spent by the ledger. Only by a person's order: a call that was
+   * in flight when its process was killed may have been billed. Returns the list of what was returned.
    */
   forgive(ledger: Ledger, now: number): readonly Abandoned[] {
     const given: Abandoned[] = []
@@ -336,7 +331,7 @@ export class Budgets {
     return { granted: false, scope: budget.scope, reason, resetsAt: null, onExceeded: budget.onExceeded }
   }
 
-  /** A hard budget whose count other processes may not see is no budget; what costs nothing needs none. */
+  /** A hard budget holds only if other processes see its count; a free call needs no count. */
   #uncounted(parts: readonly HoldPart[]): BudgetRefusal | null {
     const paid = parts.find(({ slot, amount, unpriced }) => slot !== null && (amount > 0 || unpriced))
     const why = paid === undefined ? null : this.#trouble()
@@ -348,7 +343,7 @@ export class Budgets {
     return refusal
   }
 
-  /** Renews this process's sign of life when it is due; after a sleep, finds out whether it was taken for dead. */
+  /** Renews this process's sign of life when it is due; after being suspended, checks whether it was taken for dead. */
   #beat(now: number, every = BUDGET_LEASE_MS / 3): void {
     if (now - this.#beatAt < every) return
     const late = now - this.#beatAt >= BUDGET_LEASE_MS
@@ -398,14 +393,14 @@ function actualAmount({ budgetCounter, amount }: HoldPart, { nanoUsd, tokens }: 
   return amountIn(budgetCounter.budget.unit, amountOrNull(nanoUsd), amountOrNull(tokens) ?? amount)
 }
 
-/** NaN and negative amounts are unknown ones; fractions are rounded up. */
+/** NaN and negative amounts count as unknown; fractions are rounded up. */
 function amountOrNull(value: number | null): number | null {
   return value !== null && value >= 0 ? addAmounts(Math.ceil(value), 0) : null
 }
 
 /**
- * Memory is settled before the shared counter is; when the counter cannot be reached the difference stays in the lease,
- * where the next tick or reservation finds it. The store reports its own trouble.
+ * Memory is settled before the shared counter; when the counter cannot be reached the difference stays in the lease,
+ * where the next tick or reservation finds it. The store reports its own failures.
  */
 function retryLater(settle: () => void): void {
   try {

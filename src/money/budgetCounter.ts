@@ -1,4 +1,4 @@
-/** The state of one budget: what is spent and reserved, when it resets, and its pressure towards cheap targets. */
+/** The state of one budget: what is spent and reserved, when it resets, and its pressure towards cheaper targets. */
 
 import { formatUsd, nanoToUsd } from './amount.ts'
 import { type Budget, budgetId } from './budgetRule.ts'
@@ -21,7 +21,7 @@ export interface Crossing {
   readonly hard: boolean
 }
 
-/** A budget as `budget --json` shows it. USD are null for budgets that count something else. */
+/** A budget as shown by `budget --json`. USD fields are null for budgets that count something else. */
 export interface BudgetView {
   readonly scope: string
   readonly per: string
@@ -46,7 +46,7 @@ export interface BudgetView {
   readonly onExceeded: 'fallback' | 'reject'
 }
 
-/** Learning rate and ceiling of the pressure (dual ascent, see `BudgetCounter.pressure`). */
+/** Learning rate and maximum of the pressure (dual ascent, see `BudgetCounter.pressure`). */
 const PRESSURE_STEP = 0.05
 const MOST_PRESSURE = 10
 /** At the start of a period this share of the limit may be spent without pressure. */
@@ -68,7 +68,7 @@ export class BudgetCounter {
     this.lease = budget.hard ? new Lease(counters, origin, budgetId(budget), budget.limit, this.slots) : null
   }
 
-  /** Puts the amount aside: false when the hard limit leaves no room. A soft budget always has room. */
+  /** Reserves the amount: false when the hard limit leaves no room. A soft budget always has room. */
   reserve(amount: number, now: number): LeaseSlot | null | false {
     const slot = this.lease === null ? null : this.lease.reserve(amount, now)
     if (this.lease !== null && slot === null) return false
@@ -76,7 +76,7 @@ export class BudgetCounter {
     return slot
   }
 
-  /** Ends a reservation: `charged` comes out of the limit, `spent` (null: unknown) is what people see. */
+  /** Ends a reservation: `charged` is taken from the limit, `spent` (null: unknown) is what is displayed. */
   settle(slot: LeaseSlot | null, held: number, charged: number, spent: number | null, startedAt: number): void {
     this.#reserved -= held
     this.count(startedAt, spent)
@@ -88,16 +88,15 @@ export class BudgetCounter {
     if (slot !== null) this.lease?.settle(slot, held, 0)
   }
 
-  /** Counts an attempt that ended, here or in another process. */
+  /** Counts an attempt that ended, in this or another process. */
   count(startedAt: number, spent: number | null): void {
     this.tally.add(startedAt, spent ?? 0, spent === null ? 1 : 0)
     if (!this.budget.hard) this.#press(startedAt)
   }
 
   /**
-   * The price of spending one more unit now, for ranking: lambda <- max(0, lambda + step * (spent / allowed - 1)),
-   * where `allowed` is the limit's share for the part of the period that has passed. 0 while spending is within its
-   * pace.
+   * The current price of spending one more unit, for ranking: lambda <- max(0, lambda + step * (spent / allowed - 1)),
+   * where `allowed` is the limit's share for the elapsed part of the period. 0 while spending is within its pace.
    */
   get pressure(): number {
     return this.#pressure
@@ -108,7 +107,7 @@ export class BudgetCounter {
     return percents.length === 0 ? NONE : percents.map((percent) => this.#crossing(percent))
   }
 
-  /** Why the amount does not fit, for people. */
+  /** Why the amount does not fit, for display. */
   refusal(amount: number): string {
     const { scope, per, limit } = this.budget
     const spent = `${this.#show(this.tally.spent)} spent`
@@ -186,7 +185,7 @@ function share(now: number, start: number, end: number): number {
   return Math.min(1, Math.max(FREE_SHARE, (now - start) / (end - start)))
 }
 
-/** An amount in the budget's unit; null is an unknown price. Each attempt is one request, whatever became of it. */
+/** An amount in the budget's unit; null for an unknown price. Each attempt is one request, whatever its outcome. */
 export function amountIn(unit: Budget['unit'], nanoUsd: number | null, tokens: number): number | null {
   if (unit === 'usd') return nanoUsd
   return unit === 'requests' ? 1 : tokens

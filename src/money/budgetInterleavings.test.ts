@@ -5,8 +5,8 @@ import { ask, DAY, HOUR, NOW, row, spent, startProcess } from '../../test/suppor
 import type { BudgetHold } from './budget.ts'
 
 /**
- * A world of processes that reserve, settle, release, fail, are killed and restart in any order. What must hold after
- * every step: real spending plus everything in flight never exceeds the limit, and no cent is lost or counted twice.
+ * Simulated processes that reserve, settle, release, fail, are killed and restart in any order. After every step,
+ * actual spending plus everything in flight must not exceed the limit, and no cent may be lost or counted twice.
  */
 type Step =
   | { readonly do: 'reserve'; readonly process: number; readonly amount: number }
@@ -48,15 +48,15 @@ class World {
   now = NOW
   readonly #budgets: unknown
   readonly #trackers: ReturnType<typeof startProcess>[] = []
-  /** Open holds of each living process. */
+  /** Open holds of each running process. */
   readonly #open: BudgetHold[][] = []
-  /** What began when, is in flight or spent: the truth that the budget must bound. */
+  /** What started when and is in flight or spent: the truth that the budget must bound. */
   readonly truth: { readonly at: number; amount: number; readonly lost: boolean }[] = []
   readonly #entryOf = new Map<BudgetHold, { readonly at: number; amount: number; lost: boolean }>()
 
   readonly #skewMs: number
 
-  /** `skewMs`: how far the clock of each process is ahead of the one before. */
+  /** `skewMs`: how far the clock of each process is ahead of the previous one's. */
   constructor(budgets: unknown, skewMs = 0) {
     this.#budgets = budgets
     this.#skewMs = skewMs
@@ -149,7 +149,7 @@ describe('over any interleaving of calls, failures, kills and restarts', () => {
         world.settleEverything()
         for (const view of world.views()) {
           expect(view.spent).toBe(world.spentWithin(day(world.now)))
-          // What is left reserved is what killed processes had in flight, and at most the lease they had not used yet.
+          // What remains reserved is what killed processes had in flight, plus at most their unused lease.
           expect(view.reserved).toBeGreaterThanOrEqual(world.lostWithin(day(world.now)))
           expect(view.spent + view.reserved).toBeLessThanOrEqual(100)
         }
@@ -158,7 +158,7 @@ describe('over any interleaving of calls, failures, kills and restarts', () => {
     )
   })
 
-  test('a rolling hour never holds more than its limit, also when the clocks of the processes differ by a minute', () => {
+  test('a rolling hour never holds more than its limit, even when the clocks of the processes differ by a minute', () => {
     fc.assert(
       fc.property(steps, (list) => {
         const world = new World([{ scope: 'all', usd: 100e-9, per: 'hour', rolling: true }], 60_000)

@@ -14,21 +14,21 @@ describe('budgetFrom()', () => {
     expect(budgetFrom({ ...setting, scope: 'all', usd: 0 })).toMatchObject({ unit: 'usd', limit: 0 })
   })
 
-  test('knows no rolling window of everything', () => {
+  test('ignores `rolling` for a total', () => {
     expect(budgetFrom({ ...setting, scope: 'all', usd: 1, per: 'total', rolling: true }).rolling).toBe(false)
   })
 
-  test('is no place for what the schema refuses', () => {
+  test('rejects what the schema refuses', () => {
     expect(() => budgetFrom({ ...setting, scope: 'label:team', usd: 1 })).toThrow(TypeError)
     expect(() => budgetFrom({ ...setting, scope: 'all' })).toThrow(TypeError)
   })
 })
 
-test('budgetId() binds the budget of a key to the key and not to its place', () => {
+test('budgetId() ties the budget of a key to the key, not to its index', () => {
   expect(budgetId(budgetFrom({ ...setting, scope: 'google#2', usd: 5 }, 'ab12'))).toBe('google@ab12|usd|day|UTC')
 })
 
-test('isIdleBeside() finds a budget that a longer one with no more in it makes pointless', () => {
+test('isIdleBeside() finds a budget that never binds because of another with a longer period and no higher limit', () => {
   const day = budgetFrom({ ...setting, scope: 'groq', usd: 10 })
   const month = (usd: number, scope = 'groq') => budgetFrom({ ...setting, scope, usd, per: 'month' })
   expect(isIdleBeside(day, month(10))).toBe(true)
@@ -65,7 +65,7 @@ describe('covers()', () => {
     test(`${scope} ${expected ? 'covers' : 'does not cover'} the call`, () =>
       expect(scopeCovers(readBudgetScope(scope)!, null, payee, { team: 'a=b' }, 'ci')).toBe(expected))
 
-  test('a key scope with a fingerprint follows the key when its place changes', () => {
+  test('a key scope with a fingerprint follows the key when its index changes', () => {
     expect(scopeCovers(readBudgetScope('openrouter#1')!, 'f1', payee, null, null)).toBe(true)
     expect(scopeCovers(readBudgetScope('openrouter#2')!, 'f9', payee, null, null)).toBe(false)
   })

@@ -11,7 +11,7 @@ export interface Budget {
   readonly scope: string
   readonly covers: BudgetScope
   readonly unit: BudgetUnit
-  /** Nano-USD, upstream calls, or tokens. 0 means that nothing may be spent. */
+  /** Nano-USD, upstream calls, or tokens. 0 allows no spending. */
   readonly limit: number
   readonly per: BudgetPer
   /** Counts the last minute, hour, … instead of the calendar's. */
@@ -19,16 +19,16 @@ export interface Budget {
   readonly timeZone: string
   /** Hard: no call is made that could exceed it. Soft: alerts, and cheaper targets are preferred. */
   readonly hard: boolean
-  /** Whether a request goes to another target when this one's budget is spent, or fails. */
+  /** Whether a request falls back to another target or fails when this budget is used up. */
   readonly onExceeded: 'fallback' | 'reject'
-  /** The key that `provider#key` means, so that the budget follows the key and not its place in the file. */
+  /** The key meant by `provider#key`, so that the budget follows the key and not its index in the file. */
   readonly fingerprint: string | null
 }
 
-/** A budget as the configuration's schema hands it over: checked there, with the place of whatever is wrong. */
+/** A budget as validated by the configuration's schema, which reports where a problem is. */
 interface BudgetSetting {
   readonly scope: string
-  /** Exactly one of the three amounts is given. */
+  /** Exactly one of the three amounts is set. */
   readonly usd?: number | undefined
   readonly requests?: number | undefined
   readonly tokens?: number | undefined
@@ -41,10 +41,10 @@ interface BudgetSetting {
 
 export const BUDGET_UNITS = ['usd', 'requests', 'tokens'] as const satisfies readonly BudgetUnit[]
 
-/** More USD cannot be counted exactly. */
+/** Larger amounts of USD cannot be counted exactly. */
 export const MOST_BUDGET_USD = Math.floor(MOST_NANO_USD / NANO_PER_USD)
 
-/** `fingerprint`: the key that `provider#key` means. Throws TypeError for what the schema does not let through. */
+/** `fingerprint`: the key meant by `provider#key`. Throws TypeError for what the schema rejects. */
 export function budgetFrom(setting: BudgetSetting, fingerprint: string | null = null): Budget {
   const { scope, per, rolling, timezone, hard, onExceeded } = setting
   const covers = readBudgetScope(scope)
@@ -57,8 +57,8 @@ export function budgetFrom(setting: BudgetSetting, fingerprint: string | null = 
 }
 
 /**
- * The name under which a budget is counted over all processes. Without the limit, so that raising it in the middle of a
- * month forgets nothing.
+ * The name under which a budget is counted across processes. It leaves out the limit, so raising the limit in the
+ * middle of a month keeps what was spent.
  */
 export function budgetId(budget: Budget): string {
   const scope = budget.fingerprint === null ? budget.scope : `${budget.scope.split('#')[0]}@${budget.fingerprint}`
@@ -66,8 +66,8 @@ export function budgetId(budget: Budget): string {
 }
 
 /**
- * Whether the budget can never be the one that binds, because `other` covers the same and allows no more in a longer
- * time. Every budget that covers a call must have room for it, so budgets may overlap as they like.
+ * Whether the budget can never be the binding one, because `other` has the same scope and allows no more over a longer
+ * period. Every budget that covers a call must have room for it, so budgets may overlap freely.
  */
 export function isIdleBeside(budget: Budget, other: Budget): boolean {
   return (

@@ -18,7 +18,7 @@ const tokens = (inputTokens: number, outputTokens: number, more: Partial<Usage> 
 })
 const priceOf = (provider: string, model: string) => tracker.priceOf({ provider, model, free: false, local: false })
 
-describe('costOf() makes the published price of recorded usage (worked out by hand, in nano-USD)', () => {
+describe('costOf() gives the published price of recorded usage (worked out by hand, in nano-USD)', () => {
   for (const { model, usage, nanoUsd, by, recorded } of [
     {
       model: 'openai/gpt-4.1-nano-2025-04-14',
@@ -231,13 +231,13 @@ describe('costOf()', () => {
     request: 0.005,
   })
 
-  test('adds up every kind of token and the request itself', () => {
+  test('sums every kind of token and the request itself', () => {
     const usage = tokens(1_000, 500, { cachedInputTokens: 600, cacheWriteTokens: 300, reasoningTokens: 200 })
     // 100*1 + 600*0.1 + 300*1.25 + 300*2 + 200*3 millionths, and half a cent for the request.
     expect(costOf(usage, price, NOON).nanoUsd).toBe(1_735_000 + 5_000_000)
   })
 
-  test('believes what the provider says it cost before any price', () => {
+  test('prefers the cost reported by the provider over any price', () => {
     expect(costOf(tokens(10, 10, { reportedCostUsd: 0.000146625 }), price, NOON)).toEqual({
       nanoUsd: 146_625,
       source: 'reported',
@@ -247,13 +247,13 @@ describe('costOf()', () => {
   })
 
   for (const reportedCostUsd of [Number.NaN, -1, Number.POSITIVE_INFINITY, 50_000])
-    test(`does not believe a reported cost of ${reportedCostUsd}`, () =>
+    test(`ignores a reported cost of ${reportedCostUsd}`, () =>
       expect(costOf(tokens(1_000, 0, { reportedCostUsd }), price, NOON).source).toBe('config'))
 
-  test('leaves unknown what has no price', () =>
+  test('is unknown without a price', () =>
     expect(costOf(tokens(10, 10), null, NOON)).toEqual({ nanoUsd: null, source: 'unknown', reported: false }))
 
-  test('stays exact where tokens times price leaves the range of exact numbers', () => {
+  test('stays exact where tokens times price exceeds the range of exact numbers', () => {
     const dear = flat('config', { input: 99_999.999999, output: 0 })
     expect(costOf(tokens(MOST_TOKENS, 0), dear, NOON).nanoUsd).toBe(
       Math.min(9_999_999_999_900_000, Number.MAX_SAFE_INTEGER),
@@ -261,7 +261,7 @@ describe('costOf()', () => {
     expect(costOf(tokens(90_000_001, 0), flat('x', { input: 100, output: 0 }), NOON).nanoUsd).toBe(9_000_000_100_000)
   })
 
-  test('never makes money out of nonsense: any usage costs a whole amount of at least 0, or is unknown', () => {
+  test('costs a whole amount of at least 0, or is unknown, for any nonsensical usage', () => {
     const number = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(Number.NaN, 1e300, -5, Number.POSITIVE_INFINITY))
     const usage = fc.record({
       inputTokens: number,
@@ -335,15 +335,15 @@ describe('worstCase()', () => {
       expected: [100, 'request', null],
     },
   ])
-    test(`takes ${name}`, () => expect([got.outputTokens, got.boundedBy, got.nanoUsd]).toEqual(expected))
+    test(`assumes ${name}`, () => expect([got.outputTokens, got.boundedBy, got.nanoUsd]).toEqual(expected))
 
-  test('takes the dearer hour when the price is about to change', () => {
+  test('assumes the higher hourly rate when the price is about to change', () => {
     const deepseek = priceOf('deepseek', 'deepseek-v4-flash')
     const before = Date.parse('2026-11-23T00:55:00Z')
     expect(worstCase(need(0), deepseek, model, before).nanoUsd).toBe(440_000)
   })
 
-  test('is never less than what any usage within it costs', () => {
+  test('is never less than the cost of any usage within it', () => {
     const prices = [
       priceOf('google', 'gemini-3-pro-preview'),
       priceOf('deepseek', 'deepseek-v4-pro'),

@@ -1,4 +1,4 @@
-/** What one attempt cost, and the most it can cost. */
+/** What one attempt cost, and the maximum it can cost. */
 
 import type { Usage } from '../domain/chat.ts'
 import type { TargetProfile } from '../domain/target.ts'
@@ -9,20 +9,20 @@ import { MOST_TOKENS, soundUsage } from './usage.ts'
 interface Cost {
   /** Integer nano-USD; null when the price or the usage is unknown. */
   readonly nanoUsd: number | null
-  /** Where it comes from: `reported`, the price's source, or `unknown`. */
+  /** The source: `reported`, the price's source, or `unknown`. */
   readonly source: string
-  /** The provider itself said so. */
+  /** Reported by the provider itself. */
   readonly reported: boolean
 }
 
 const UNKNOWN: Cost = { nanoUsd: null, source: 'unknown', reported: false }
 
-/** No single answer costs more; a reported cost above it is not believed. */
+/** No single answer costs more; a higher reported cost is not believed. */
 const MOST_REPORTED_NANO_USD = 10_000 * NANO_PER_USD
 
 /**
- * The cost of one attempt's usage at `at` (epoch milliseconds). What the provider reports wins; otherwise input, cached
- * input, cache writes, output, reasoning and the request itself at the rates of that hour and input length.
+ * The cost of one attempt's usage at `at` (epoch milliseconds). A cost reported by the provider wins; otherwise input,
+ * cached input, cache writes, output, reasoning and the request itself at the rates of that hour and input length.
  */
 export function costOf(usage: Usage, price: Price | null, at: number): Cost {
   const reported = reportedNanoUsd(usage.reportedCostUsd)
@@ -54,7 +54,7 @@ function picoOf(usage: Usage, rates: Rates): number | bigint {
     reasoning * rates.reasoning +
     rates.request
   if (pico <= Number.MAX_SAFE_INTEGER) return pico
-  // Absurd counts at absurd prices leave the exact range of numbers.
+  // Absurd counts at absurd prices exceed the range of exact numbers.
   const term = (tokens: number, rate: number) => BigInt(tokens) * BigInt(rate)
   return (
     term(fresh, rates.input) +
@@ -66,13 +66,13 @@ function picoOf(usage: Usage, rates: Rates): number | bigint {
   )
 }
 
-/** What a request may need at most. */
+/** The maximum a request may need. */
 interface TokenNeed {
   /** An upper bound, see `mostInputTokens`. */
   readonly inputTokens: number
   /** The request's own `max_tokens`; null when it sets none. */
   readonly maxOutputTokens: number | null
-  /** How many answers it asks for (`n`), each as long as that. Default 1. */
+  /** How many answers are requested (`n`), each up to that length. Default 1. */
   readonly answers?: number
 }
 
@@ -82,27 +82,27 @@ export interface WorstCase {
   readonly inputTokens: number
   readonly outputTokens: number
   /**
-   * What bounds the output: the request, the model, or nothing but our assumption. Under a hard budget an assumed bound
-   * must be sent along as `max_tokens`; otherwise the answer may be longer than what was reserved.
+   * What bounds the output: the request, the model, or only our assumption. Under a hard budget an assumed bound must
+   * be sent as `max_tokens`; otherwise the answer may be longer than what was reserved.
    */
   readonly boundedBy: 'request' | 'model' | 'assumption'
 }
 
 /**
- * Output that is assumed where neither the request nor anybody else names a limit, and then sent along as one: above
- * what models write unasked, and not above what the usual ones accept.
+ * Output assumed where neither the request nor anything else states a limit, and then sent as the limit: above what
+ * models write unprompted, and not above what the common ones accept.
  */
 export const ASSUMED_OUTPUT_TOKENS = 16_384
 /**
- * Of a context that the prompt may fill by its byte count, this share is left to the answer: bytes are 3 to 4 times the
- * tokens.
+ * The minimum share of a context that is left to the answer when the prompt may fill it by its byte count: bytes are 3
+ * to 4 times the tokens.
  */
 const LEAST_ROOM = 1 / 4
 
-/** An attempt that begins now may end, and be priced, this much later. */
+/** An attempt that starts now may end, and be priced, this much later. */
 const LONGEST_ATTEMPT_MS = 600_000
 
-/** The most that one attempt can cost when it begins at `at`: no cache hit, the dearer hour, the longest answer. */
+/** The maximum cost of an attempt that starts at `at`: no cache hits, the higher hourly rate, the longest answer. */
 export function worstCase(
   need: TokenNeed,
   price: Price | null,
@@ -132,7 +132,7 @@ function mostOutput(
   }
 }
 
-/** Prompt and answer share the context, and a longer answer than fits is refused. */
+/** Prompt and answer share the context, and an answer too long for it is refused. */
 function assumedOutput(inputTokens: number, context: number | null): number {
   if (context === null) return ASSUMED_OUTPUT_TOKENS
   const room = Math.max(context - inputTokens, Math.floor(context * LEAST_ROOM), 1)

@@ -1,12 +1,13 @@
 /**
- * Prices from `@pydantic/genai-prices` (https://github.com/pydantic/genai-prices, bundled data, works offline) in our
- * integers. Its own `calcPrice` walks rules and builds maps on every call, so a model is looked up once and then kept.
+ * Prices from `@pydantic/genai-prices` (https://github.com/pydantic/genai-prices, bundled data, works offline) as our
+ * integers. Its own `calcPrice` evaluates rules and builds maps on every call, so each model is looked up once and
+ * cached.
  */
 
 import type { ConditionalPrice, ModelPrice, Provider } from '@pydantic/genai-prices'
 import { type Price, type PriceLookup, type PriceTier, type PriceWindow, ratesFrom } from './price.ts'
 
-/** The date of the package's release that the lock file names; a test fails when the version moves without it. */
+/** The release date of the package version in the lock file; a test fails when the version changes without it. */
 export const GENAI_PRICES = { version: '0.1.8', date: '2026-09-23' } as const
 
 const SOURCE = `genai-prices ${GENAI_PRICES.date}`
@@ -17,15 +18,15 @@ export async function loadGenaiPrices(): Promise<PriceLookup> {
   return (provider, model) => {
     const found = findProvider({ providerId: provider })
     if (found === undefined || !isSameProvider(found, provider)) return null
-    // Without usage it costs nothing and answers which model the id means; the time only chooses what we do not read.
+    // Without usage it costs nothing and returns the model that the id refers to; the time affects only unused fields.
     const answer = calcPrice({}, model, { providerId: found.id, timestamp: new Date(0) })
     return answer === null ? null : priceFrom(answer.model.prices)
   }
 }
 
 /**
- * The list finds a provider by part of its name, so that `my-openai-proxy` would get OpenAI's prices. Only the same
- * name counts, without punctuation and with or without "ai" at its end (`xai` is `x-ai`, `moonshot` is `moonshotai`).
+ * The list matches a provider by part of its name, so `my-openai-proxy` would get OpenAI's prices. Here only the same
+ * name matches, ignoring punctuation and a trailing "ai" (`xai` is `x-ai`, `moonshot` is `moonshotai`).
  */
 function isSameProvider(found: Provider, provider: string): boolean {
   const a = plain(found.id)
@@ -37,7 +38,7 @@ function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
 }
 
-/** Null when the list does not price text input, as for speech and page-priced models. */
+/** Null when the list has no price for text input, as for speech and page-priced models. */
 function priceFrom(prices: ModelPrice | readonly ConditionalPrice[]): Price | null {
   const list: readonly ConditionalPrice[] = isList(prices) ? prices : [{ prices }]
   const windows = list.map(windowFrom)

@@ -1,20 +1,19 @@
 /**
- * One hard limit shared by several processes without asking the disk for every request.
+ * One hard limit shared by several processes without a disk access per request.
  *
- * The shared counter of a slot holds what all processes together have *committed*: spent, reserved, or leased for what
- * comes next. It is the only thing the limit is checked against, and only its owner lowers it, by what he certainly did
- * not use. A process that is killed lowers nothing: whatever it had leased counts as spent until the period ends or a
- * person forgives it. So the sum of what was really spent can never be above the counter, nor the counter above the
- * limit.
+ * The shared counter of a slot holds what all processes together have *committed*: spent, reserved, or leased for
+ * later. The limit is checked against this counter only, and a process lowers it only by what it certainly did not use.
+ * A killed process lowers nothing: whatever it had leased counts as spent until the period ends or a person forgives
+ * it. So actual spending is never above the counter, nor the counter above the limit.
  *
- * A lease begins with exactly what the first request needs and grows with what this process has used, up to a sixteenth
- * of what is left; near the limit it is exact again and comes back at each settlement. So little is ever left behind.
+ * A lease starts with exactly what the first request needs and grows with what this process has used, up to a sixteenth
+ * of what is left; near the limit it is exact again and returned at each settlement. So little is ever left behind.
  */
 
 import type { CounterResult } from '../domain/store.ts'
 import type { Period, Slots } from './period.ts'
 
-/** The part of `Store` that budgets count with; every call is atomic over all processes. */
+/** The part of `Store` that budgets count with; every call is atomic across processes. */
 export interface Counters {
   addToCounter(name: string, amount: number, limit?: number): CounterResult
   counter(name: string): number
@@ -26,15 +25,15 @@ export interface Counters {
 export interface LeaseSlot {
   readonly period: Period
   readonly name: string
-  /** Committed by this process; `used` and `reserved` come out of it. */
+  /** Committed by this process; `used` and `reserved` are parts of it. */
   leased: number
   used: number
   reserved: number
-  /** What all processes had committed in the window when the counter was last asked. */
+  /** What all processes had committed in the window when the counter was last read. */
   committed: number
 }
 
-/** A lease takes at most this share of what is left. */
+/** A lease takes at most one part in this many of what is left. */
 const LARGEST_SHARE = 16
 
 export class Lease {
@@ -54,7 +53,7 @@ export class Lease {
     this.#slots = slots
   }
 
-  /** Puts the amount aside, or answers null when it could exceed the limit. Usually without asking the counter. */
+  /** Reserves the amount, or returns null when it could exceed the limit. Usually without reading the counter. */
   reserve(amount: number, now: number): LeaseSlot | null {
     const slot = this.#current(now)
     const missing = amount - idle(slot)
@@ -64,7 +63,7 @@ export class Lease {
     return slot
   }
 
-  /** Replaces the reserved amount by the real one; any excess is counted too, even above the limit. */
+  /** Replaces the reserved amount by the actual one; any excess is counted too, even above the limit. */
   settle(slot: LeaseSlot, held: number, actual: number): void {
     slot.reserved -= held
     slot.used += actual
@@ -73,21 +72,21 @@ export class Lease {
     else if (left > 0 && (slot !== this.#slot || this.#isTight(slot, held))) this.#giveBack(slot, left)
   }
 
-  /** Whether the amount would fit, by what is known without asking. */
+  /** Whether the amount would fit, as far as known without reading the counter. */
   fits(amount: number, now: number): boolean {
     const slot = this.#current(now)
     const free = idle(slot)
     return amount <= 0 || amount <= free || amount - free <= this.#limit - slot.committed
   }
 
-  /** What all processes have committed in the window, without what this one leased and does not need now. */
+  /** What all processes have committed in the window, except what this one leased and does not need now. */
   committed(now: number): number {
     const slot = this.#current(now)
     slot.committed = this.#counters.counter(slot.name) + this.#others(slot)
     return slot.committed - idle(slot)
   }
 
-  /** Returns what was leased and not needed since the last tick, and forgets counters of slots long past. */
+  /** Returns what was leased and not needed since the last tick, and deletes counters of slots long past. */
   tick(now: number): void {
     const slot = this.#current(now)
     slot.committed = this.#counters.counter(slot.name) + this.#others(slot)
@@ -95,7 +94,7 @@ export class Lease {
     this.#reservedSinceTick = false
   }
 
-  /** Gives back whatever is leased and unused. */
+  /** Returns everything leased and unused. */
   returnIdle(): void {
     const slot = this.#slot
     if (slot === null) return
@@ -105,8 +104,8 @@ export class Lease {
   }
 
   /**
-   * For a process that was taken for dead while it slept: its lease was already returned, except what the ledger
-   * knows as spent. Idle amounts are dropped, and what calls in flight need is committed again.
+   * For a process that was taken for dead while it was suspended: its lease was already returned, except what the
+   * ledger has as spent. Idle amounts are dropped, and what calls in flight need is committed again.
    */
   forfeit(): void {
     const slot = this.#slot
@@ -116,8 +115,8 @@ export class Lease {
   }
 
   /**
-   * Raises the counter of a slot to what the ledger says was spent there, for a budget that is new while its period is
-   * not. Only the first process of a slot does it; the others find it done.
+   * Raises the counter of a slot to what was spent there by the ledger, for a budget that is new within its period.
+   * Only the first process does it; for the others there is nothing left to add.
    */
   raiseTo(slotStart: number, spent: number): void {
     const name = this.#nameOf(slotStart)
@@ -135,7 +134,7 @@ export class Lease {
     return leases
   }
 
-  /** Gives back, for a process that ended, what it had leased and the ledger does not know as spent. */
+  /** Returns, for a process that ended, what it had leased and what the ledger does not have as spent. */
   giveBackFor(origin: string, slotStart: number, amount: number): void {
     const name = this.#nameOf(slotStart)
     this.#counters.deleteCounter(`${name}@${origin}`)
@@ -152,10 +151,10 @@ export class Lease {
     return this.#slot
   }
 
-  /** A slot's idle lease does not move to the next slot: what is spent later must be committed later. */
+  /** A slot's idle lease is not carried into the next slot: later spending must be committed later. */
   #retire(slot: LeaseSlot, next: Period): void {
     this.returnIdle()
-    // A clock that was set back must not make us forget the period it is set back to.
+    // After the clock is set back, the period it is set back to must still be known.
     const kept = Math.min(slot.period.start, next.start)
     const oldest = this.#slots.windowStart(this.#slots.windowStart(kept))
     for (const [name] of this.#counters.listCounters(this.#prefix)) {
@@ -175,7 +174,7 @@ export class Lease {
     const { granted, value } = this.#counters.addToCounter(slot.name, amount, this.#limit - others)
     slot.committed = value + others
     if (!granted) return false
-    // A process whose clock is in the next slot may have added there in between; the later reader sees both and yields.
+    // A process whose clock is in the next slot may have added in between; the later reader sees both and backs off.
     if (this.#slots.back > 0 && value + this.#others(slot) > this.#limit) {
       slot.committed = this.#counters.addToCounter(slot.name, -amount).value + others
       return false

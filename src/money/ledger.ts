@@ -1,4 +1,4 @@
-/** What budgets read from the ledger's rows: what was spent, and what killed processes left unaccounted. */
+/** What budgets read from the ledger: what was spent, and what killed processes left unaccounted for. */
 
 import type { AttemptEvent, LedgerFilter, LedgerSum, Store } from '../domain/store.ts'
 import { amountIn, type BudgetCounter } from './budgetCounter.ts'
@@ -16,15 +16,15 @@ export interface Abandoned {
   /** In the budget's unit. */
   readonly amount: number
   readonly unit: string
-  /** Only `BudgetBook.forgive` calls it. */
+  /** Called only by `Budgets.forgive`. */
   giveBack(): void
 }
 
 /**
- * Fills the tallies from the ledger, and raises the counters of budgets that are younger than their period. Returns the
- * place in the log up to which everything is counted. Read again while other processes write, so that no row is counted
- * twice or lost. Sums go by the time an attempt ended; one that ran over the boundary of a period counts on its far
- * side until the period is over.
+ * Fills the tallies from the ledger, and raises the counters of budgets that are newer than their period. Returns the
+ * position in the log up to which everything is counted; repeats while other processes write, so no row is counted
+ * twice or lost. Sums go by the time an attempt ended; one that crossed the end of a period counts in the later one
+ * until that ends.
  */
 export function rebuild(budgetCounters: readonly BudgetCounter[], ledger: Ledger, now: number): number {
   let seq = ledger.lastSeq()
@@ -57,12 +57,12 @@ function windowOf({ slots }: BudgetCounter, now: number): readonly Period[] {
   return window
 }
 
-/** The ledger finds keys by fingerprint only; a budget that names a place in the file must look at the rows. */
+/** The ledger finds keys by fingerprint only; a budget that names an index in the file must read the rows. */
 function namesPlace({ covers: scope, fingerprint }: Budget): boolean {
   return scope.kind === 'target' && scope.keyIndex !== null && fingerprint === null
 }
 
-/** Whether hourly sums are not enough to say what was spent: they know no labels, and UTC hours alone. */
+/** Whether hourly sums cannot give what was spent: they have no labels, and only UTC hours. */
 export function isCountedByRows(budget: Budget): boolean {
   return budget.covers.kind === 'label' || namesPlace(budget) || budget.rolling || budget.timeZone !== 'UTC'
 }
@@ -134,7 +134,7 @@ function addUp(parts: readonly SlotSpending[]): SlotSpending {
   return { amount, unpriced }
 }
 
-/** Leases of dead processes, less what the ledger's rows explain. */
+/** Leases of dead processes, minus what the ledger's rows account for. */
 export function abandonedLeases(
   budgetCounters: readonly BudgetCounter[],
   ledger: Ledger,
@@ -170,20 +170,20 @@ function spentByOrigin(budgetCounter: BudgetCounter, ledger: Ledger, slot: Perio
   return byOrigin
 }
 
-/** Forgets the signs of life of processes that ended long ago; a missing one means the same. */
+/** Deletes the signs of life of processes that ended long ago; a missing one means the same. */
 export function sweepBeats(counters: Counters, now: number): void {
   for (const [name, beatAt] of counters.listCounters('budget-beat:'))
     if (now - beatAt > 86_400_000) counters.deleteCounter(name)
 }
 
-/** Whether the process said within `leaseMs` that it lives. */
+/** Whether the process showed a sign of life within `leaseMs`. */
 export function isAlive(counters: Counters, origin: string, now: number, leaseMs: number): boolean {
   return now - counters.counter(`budget-beat:${origin}`) <= leaseMs
 }
 
 /**
- * Declares a process dead, unless it shows a sign of life in the same moment: it beats before it looks for the mark, we
- * mark before we look for the beat, so at least one of the two notices the other.
+ * Declares a process dead, unless it shows a sign of life at the same moment: it writes its beat before it reads the
+ * mark, and here the mark is written before the beat is read, so at least one of the two notices the other.
  */
 export function markGone(counters: Counters, origin: string, now: number, leaseMs: number): boolean {
   counters.addToCounter(`budget-gone:${origin}`, 1)

@@ -53,7 +53,7 @@ describe('calendarPeriod()', () => {
   })
 })
 
-test('isTimeZone() knows zones of the machine and nothing else', () => {
+test('isTimeZone() accepts the zones of the machine and nothing else', () => {
   expect(['UTC', 'Europe/Madrid', 'Mars/Olympus', '', '__proto__'].map(isTimeZone)).toEqual([
     true,
     true,

@@ -1,4 +1,6 @@
-/** Calendar periods in a time zone: exact over daylight-saving changes, month ends and midnights that do not exist. */
+/**
+ * Calendar periods in a time zone: exact across daylight-saving changes, month ends and midnights that do not exist.
+ */
 
 export const BUDGET_PERIODS = ['minute', 'hour', 'day', 'week', 'month', 'total'] as const
 export type BudgetPer = (typeof BUDGET_PERIODS)[number]
@@ -14,11 +16,11 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 const EVER: Period = { start: 0, end: Number.POSITIVE_INFINITY }
 
-/** The calendar minute, hour, day, week (from Monday, ISO 8601), month or everything that `at` belongs to. */
+/** The calendar minute, hour, day, week (from Monday, ISO 8601) or month that contains `at`, or all time. */
 export function calendarPeriod(per: BudgetPer, at: number, timeZone: string): Period {
   if (per === 'total') return EVER
   if (per === 'minute') return fixed(at, MINUTE_MS, 0)
-  // Zones may be off by half and quarter hours, and so are their hours.
+  // Zone offsets include half and quarter hours, so the hours of such zones are shifted.
   if (per === 'hour') return fixed(at, HOUR_MS, offsetMs(at, timeZone))
   const local = new Date(at + offsetMs(at, timeZone))
   const year = local.getUTCFullYear()
@@ -42,7 +44,7 @@ function between(localStart: number, localEnd: number, timeZone: string): Period
 
 /**
  * The first instant at which the zone's wall clock shows that local time or a later one. Local midnight may be skipped
- * or come twice, so it is searched for rather than computed: 27 halvings of the 28 hours in which zones differ.
+ * or occur twice, so it is searched for rather than computed: 27 bisections of the 28 hours by which zones differ.
  */
 function firstInstant(localTime: number, timeZone: string): number {
   let before = localTime - 15 * HOUR_MS
@@ -86,7 +88,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return format
 }
 
-/** Whether the machine knows that zone (IANA names such as `Europe/Madrid`, and `UTC`). */
+/** Whether the machine has that zone (IANA names such as `Europe/Madrid`, and `UTC`). */
 export function isTimeZone(name: string): boolean {
   try {
     formatOf(name)
@@ -105,12 +107,12 @@ const ROLLING_MS: { readonly [P in Exclude<BudgetPer, 'total'>]: number } = {
   month: 30 * DAY_MS,
 }
 
-/** How many slots a rolling window is counted in; an amount stays in it for up to one slot longer than the window. */
+/** Number of slots of a rolling window; an amount stays in it for up to one slot longer than the window. */
 const SLOTS = 30
 
 /**
- * The slots a budget counts in: one per calendar period, or thirty per rolling window. A window is the slot of the
- * moment with the `back` slots before it.
+ * The slots that a budget counts in: one per calendar period, or thirty per rolling window. A window is the current
+ * slot plus the `back` slots before it.
  */
 export class Slots {
   /** How many slots before the current one still count. */
@@ -127,7 +129,7 @@ export class Slots {
     this.back = this.#length === 0 ? 0 : SLOTS
   }
 
-  /** The slot of a time. Cheap while the times stay in one slot. */
+  /** The slot that contains a time. Cheap while consecutive times fall into one slot. */
   at(time: number): Period {
     const last = this.#last
     if (time >= last.start && time < last.end) return last
@@ -140,12 +142,12 @@ export class Slots {
     return slotStart + steps * this.#length
   }
 
-  /** The start of the oldest slot that counts together with the slot that starts then. */
+  /** The start of the oldest slot that counts together with the slot that starts at that time. */
   windowStart(slotStart: number): number {
     return slotStart - this.back * this.#length
   }
 
-  /** When what was spent in that slot no longer counts; Infinity for `total`. */
+  /** When spending in that slot stops counting; Infinity for `total`. */
   expiry(slot: Period): number {
     return this.#length === 0 ? slot.end : slot.end + this.back * this.#length
   }

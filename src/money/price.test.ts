@@ -18,7 +18,7 @@ const facts = (model: string, more: Partial<PriceFacts> = {}): PriceFacts => {
 }
 const AT = Date.parse('2026-11-23T12:00:00Z')
 
-describe('PriceBook believes, in this order,', () => {
+describe('Prices uses, in this order of precedence,', () => {
   for (const { name, of, source } of [
     {
       name: 'the price beside the model',
@@ -46,13 +46,13 @@ for (const model of [
   'my-openai-proxy/gpt-5.1',
   'mistral/mistral-ocr-latest',
 ])
-  test(`PriceBook knows no price for ${model}`, () => expect(tracker.priceOf(facts(model))).toBeNull())
+  test(`Prices has no price for ${model}`, () => expect(tracker.priceOf(facts(model))).toBeNull())
 
 for (const provider of ['xai/grok-3-mini', 'moonshot/kimi-k3'])
-  test(`PriceBook finds ${provider} although the list spells the provider its own way`, () =>
+  test(`Prices finds ${provider} although the list spells the provider differently`, () =>
     expect(tracker.priceOf(facts(provider))).not.toBeNull())
 
-test('PriceBook asks the list once per model', () => {
+test('Prices looks up each model once', () => {
   let asked = 0
   const counting = new Prices({
     lookup: () => {
@@ -64,7 +64,7 @@ test('PriceBook asks the list once per model', () => {
   expect(asked).toBe(1)
 })
 
-test('a catalogue price that is negative is no price', () => {
+test('a negative catalogue price is not a price', () => {
   expect(tracker.priceOf(facts('nvidia/x', { cataloguePrice: { input: -1, output: -1 } }))).toBeNull()
 })
 
@@ -80,15 +80,15 @@ describe('ratesAt()', () => {
     ['06:00:00', 440_000],
     ['10:00:00', 220_000],
   ] as const)
-    test(`takes DeepSeek's price of the hour at ${time} UTC`, () =>
+    test(`uses DeepSeek's price of the hour at ${time} UTC`, () =>
       expect(rates('deepseek/deepseek-v4-flash', `2026-11-23T${time}Z`).input).toBe(input))
 
-  test('takes the price that held on the day', () => {
+  test('uses the price that applied on the day', () => {
     expect(rates('openai/o3', '2025-06-09T23:59:59Z').output).toBe(40_000_000)
     expect(rates('openai/o3', '2025-06-10T00:00:00Z').output).toBe(8_000_000)
   })
 
-  test('takes the dearer tier above its input length and not at it', () => {
+  test('uses the higher tier above its input length, not at it', () => {
     expect(rates('google/gemini-3-pro-preview', '2026-11-23T12:00:00Z', 200_000).input).toBe(2_000_000)
     expect(rates('google/gemini-3-pro-preview', '2026-11-23T12:00:00Z', 200_001)).toMatchObject({
       input: 4_000_000,
@@ -97,7 +97,7 @@ describe('ratesAt()', () => {
     })
   })
 
-  test('holds a daily window that wraps over midnight', () => {
+  test('supports a daily window across midnight', () => {
     const day = 86_400_000
     const night = { from: null, daily: { start: 0.9 * day, end: 0.1 * day } }
     const plain = flat('x', { input: 1, output: 1 }).windows[0]!
@@ -165,7 +165,7 @@ function theirUsage(usage: { [name: string]: number | boolean }): { [name: strin
   }
 }
 
-test('the date of the price list belongs to the version that is installed', () => {
+test('the date of the price list belongs to the installed version', () => {
   const manifest = new URL('../../node_modules/@pydantic/genai-prices/package.json', import.meta.url)
   expect(JSON.parse(readFileSync(manifest, 'utf8')).version).toBe(GENAI_PRICES.version)
 })

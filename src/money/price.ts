@@ -1,12 +1,12 @@
-/** What a model costs, in integers, and the order in which the sources of a price are believed. */
+/** What a model costs, in integers, and the precedence of price sources. */
 
 import { present } from '../domain/present.ts'
 import type { PriceHint } from '../domain/target.ts'
 import { scaled } from './amount.ts'
 
 /**
- * Pico-USD per token (`request`: per request). Where a source prices no cache or reasoning apart, the plain rate
- * stands.
+ * Pico-USD per token (`request`: per request). Where a source has no separate price for cache or reasoning, the plain
+ * rate applies.
  */
 export interface Rates {
   readonly input: number
@@ -23,24 +23,24 @@ export interface PriceTier {
   readonly rates: Rates
 }
 
-/** When a list of tiers holds; both conditions absent means always. */
+/** When a list of tiers applies; with both conditions absent, always. */
 export interface PriceWindow {
-  /** Epoch milliseconds from which it holds; null from the beginning. */
+  /** Epoch milliseconds from which it applies; null from the beginning. */
   readonly from: number | null
   /** Milliseconds of the UTC day, `[start, end)`, wrapping over midnight when `end < start`; null all day. */
   readonly daily: { readonly start: number; readonly end: number } | null
-  /** Ascending; the first has `aboveInputTokens` -1 and holds for every request. */
+  /** Ascending; the first has `aboveInputTokens` -1 and applies to every request. */
   readonly tiers: readonly PriceTier[]
 }
 
 export interface Price {
   /** Stored with each ledger row: `config`, `free`, `local`, `genai-prices 2026-09-23`, `catalogue 2026-11-20`. */
   readonly source: string
-  /** The last window that holds is the one that counts. */
+  /** The last window that applies is used. */
   readonly windows: readonly PriceWindow[]
 }
 
-/** A price as the user writes it: USD per million tokens, `request` in USD per request. */
+/** A price as written by the user: USD per million tokens, `request` in USD per request. */
 export interface UserPrice extends PriceHint {
   readonly cachedInput?: number
   readonly cacheWrite?: number
@@ -48,24 +48,24 @@ export interface UserPrice extends PriceHint {
   readonly request?: number
 }
 
-/** What decides which source of a price counts for a target. */
+/** What decides which price source applies to a target. */
 export interface PriceFacts {
   readonly provider: string
   readonly model: string
   /** The key or the model can never be billed. */
   readonly free: boolean
   readonly local: boolean
-  /** The price the user gave for this model in the configuration. */
+  /** The user's price for this model in the configuration. */
   readonly userPrice?: UserPrice | null
-  /** What the provider's own list or our catalogue says. */
+  /** The price from the provider's own list or our catalogue. */
   readonly cataloguePrice?: PriceHint | null
 }
 
-/** A price by provider and model, or null; see `genaiPrices.ts`. Asked once per model. */
+/** A price by provider and model, or null; see `genaiPrices.ts`. Called once per model. */
 export type PriceLookup = (provider: string, model: string) => Price | null
 
 interface PricesOptions {
-  /** By `provider/model`; wins over everything but the target's own `userPrice`. */
+  /** By `provider/model`; takes precedence over everything but the target's own `userPrice`. */
   readonly overrides?: Readonly<Record<string, UserPrice>>
   /** ISO date of the provider catalogue, shown in `source`. */
   readonly catalogueDate?: string
@@ -76,8 +76,8 @@ const FREE = flat('free', { input: 0, output: 0 })
 const LOCAL = flat('local', { input: 0, output: 0 })
 
 /**
- * Prices of all models: the user's word, then what is never billed, then the dated price list, then the provider's own
- * catalogue. An unpriced model has no price: unknown is null, never 0.
+ * Prices of all models, by precedence: the user's, then 0 for what is never billed, then the dated price list, then the
+ * provider's own catalogue. A model without a price has an unknown price: null, never 0.
  */
 export class Prices {
   readonly #overrides = new Map<string, Price>()
@@ -92,7 +92,7 @@ export class Prices {
     this.#catalogueSource = options.catalogueDate === undefined ? 'catalogue' : `catalogue ${options.catalogueDate}`
   }
 
-  /** The target's price, or null when unknown. Resolve it once per target and keep it. */
+  /** The target's price, or null when unknown. Look it up once per target and keep it. */
   priceOf(facts: PriceFacts): Price | null {
     if (facts.userPrice) return flat('config', facts.userPrice)
     const override = this.#overrides.get(`${facts.provider}/${facts.model}`)
@@ -122,7 +122,7 @@ export function flat(source: string, price: UserPrice): Price {
   return { source, windows: [{ from: null, daily: null, tiers: [{ aboveInputTokens: -1, rates: ratesFrom(price) }] }] }
 }
 
-/** The rates that hold for a request of that many input tokens at `at` (epoch milliseconds). */
+/** The rates for a request of that many input tokens at `at` (epoch milliseconds). */
 export function ratesAt(price: Price, at: number, inputTokens: number): Rates {
   const tiers = windowAt(price.windows, at).tiers
   let { rates } = present(tiers[0])
@@ -143,7 +143,7 @@ function holds({ from, daily }: PriceWindow, at: number): boolean {
   return daily.end < daily.start ? time >= daily.start || time < daily.end : time >= daily.start && time < daily.end
 }
 
-/** USD per million tokens as integer rates; what is not priced apart takes the plain rate of its side. */
+/** USD per million tokens as integer rates; what has no price of its own gets the plain rate of its side. */
 export function ratesFrom(price: UserPrice): Rates {
   const input = picoPerToken(price.input)
   const output = picoPerToken(price.output)
@@ -162,7 +162,7 @@ function picoPerToken(usdPerMillion: number): number {
   return scaled(usdPerMillion, 6) ?? 0
 }
 
-/** Above this a price per million tokens (or per request) is a typing mistake. */
+/** Above this a price per million tokens (or per request) is a typo. */
 const MOST_USD = 100_000
 
 /** Whether it can be a price: finite, not negative, not absurd. */

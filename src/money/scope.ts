@@ -15,7 +15,7 @@ export type BudgetScope =
   | { readonly kind: 'label'; readonly key: string; readonly value: string }
   | { readonly kind: 'token'; readonly token: string }
 
-/** What an attempt is charged to; a `Target` and the `TargetRef` of an event both are one. */
+/** What an attempt is charged to; satisfied by a `Target` and by the `TargetRef` of an event. */
 export type Payee = Pick<TargetRef, 'provider' | 'model' | 'fingerprint' | 'keyIndex' | 'account'>
 
 /** `all`, `provider`, `provider/model`, `provider#key`, `account:NAME`, `label:K=V` or `token:NAME`; else undefined. */
@@ -46,14 +46,12 @@ function targetScope(text: string): BudgetScope | undefined {
   return { kind: 'target', provider: match[1], model: match[2] ?? null, keyIndex }
 }
 
-/** Whether the scope depends on the target alone, so that the answer can be kept per target. */
+/** Whether the scope depends only on the target, so that the result can be cached per target. */
 export function isTargetScope(scope: BudgetScope): boolean {
   return scope.kind !== 'label' && scope.kind !== 'token'
 }
 
-/**
- * Whether an attempt falls under the scope. `fingerprint`: the key that a key scope means, when its index may change.
- */
+/** Whether an attempt is in the scope. `fingerprint`: the key that a key scope means, if its index may change. */
 export function scopeCovers(
   scope: BudgetScope,
   fingerprint: string | null,
@@ -82,7 +80,7 @@ function coversTarget(scope: BudgetScope & { kind: 'target' }, fingerprint: stri
   return fingerprint === null ? scope.keyIndex === payee.keyIndex : fingerprint === payee.fingerprint
 }
 
-/** Accounts are `provider:label` inside; users write the label, or both. */
+/** Accounts are `provider:label` internally; users write the label, or both. */
 export function isAccount(written: string, account: string): boolean {
   return account === written || account.endsWith(`:${written}`)
 }

@@ -1,4 +1,4 @@
-/** What was spent in a budget's window, by slot, and which thresholds that crossed. */
+/** What was spent in a budget's window, by slot, and which thresholds that reached. */
 
 import type { Period, Slots } from './period.ts'
 
@@ -41,8 +41,7 @@ export class BudgetSpend {
   }
 
   /**
-   * Adds what attempts that began then cost, and how many of them have an unknown price. Older than the window: not
-   * counted.
+   * Adds the cost of attempts that began then, and how many have an unknown price. Times before the window are ignored.
    */
   add(startedAt: number, amount: number, unpriced: number): void {
     this.roll(startedAt)
@@ -75,7 +74,7 @@ export class BudgetSpend {
     this.#told = 0
   }
 
-  /** When something of what was spent stops counting; null when that never happens or nothing was spent. */
+  /** When some of the spending stops counting; null when that never happens or nothing was spent. */
   relief(): number | null {
     let soonest = Number.POSITIVE_INFINITY
     for (const { period, spent } of this.#bySlot.values())

@@ -4,7 +4,7 @@ import { loadUsageEstimator, mostInputTokens, soundUsage } from './usage.ts'
 const base = { inputTokens: 100, outputTokens: 50, totalTokens: 150, estimated: false }
 
 describe('soundUsage()', () => {
-  test('hands on what is sound, untouched', () => expect(soundUsage(base)).toBe(base))
+  test('passes sound usage through unchanged', () => expect(soundUsage(base)).toBe(base))
 
   for (const { name, odd, expected } of [
     { name: 'takes a lost input from the total', odd: { inputTokens: Number.NaN }, expected: { inputTokens: 100 } },
@@ -29,10 +29,10 @@ describe('soundUsage()', () => {
     test(`rejects ${JSON.stringify(odd)}`, () => expect(soundUsage({ ...base, ...odd })).toBeNull())
 })
 
-test('loadUsageEstimator() counts text and says that it estimated', async () => {
+test('loadUsageEstimator() counts text and marks the result as estimated', async () => {
   const estimate = await loadUsageEstimator()
   const usage = estimate('The quick brown fox jumps over the lazy dog. '.repeat(100), 'Yes.')
-  // 10 tokens a sentence by every common tokenizer.
+  // 10 tokens per sentence with every common tokenizer.
   expect(usage.inputTokens).toBeGreaterThan(800)
   expect(usage.inputTokens).toBeLessThan(1_200)
   expect(usage).toMatchObject({ totalTokens: usage.inputTokens + usage.outputTokens, estimated: true })

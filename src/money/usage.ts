@@ -1,4 +1,4 @@
-/** Usage that can be billed: what providers report is checked, and what they leave out is counted from the text. */
+/** Usage that can be billed: what providers report is checked, and what they omit is estimated from the text. */
 
 import type { Usage } from '../domain/chat.ts'
 
@@ -6,8 +6,8 @@ import type { Usage } from '../domain/chat.ts'
 export const MOST_TOKENS = 100_000_000
 
 /**
- * The usage as far as it can be believed, or null when it must be estimated instead. Counts that are NaN, negative or
- * absurd are not believed; one missing side is taken from the total; parts are never larger than their whole.
+ * The usage as far as it is credible, or null when it must be estimated instead. Counts that are NaN, negative or
+ * absurd are rejected; one missing side is derived from the total; parts are never larger than their whole.
  */
 export function soundUsage(usage: Usage): Usage | null {
   if (isSound(usage)) return usage
@@ -52,17 +52,17 @@ function rest(total: number | null, part: number | null): number | null {
   return total === null || part === null || part > total ? null : total - part
 }
 
-/** Counts a finished exchange whose provider reported nothing; the result is marked as estimated. */
+/** Estimates the usage of a finished exchange whose provider reported none; the result is marked as estimated. */
 export type UsageEstimator = (inputText: string, outputText: string) => Usage
 
-/** About four characters a token: for the moments before the better one is loaded. */
+/** About four characters per token: used until the better estimator is loaded. */
 export function roughUsage(inputText: string, outputText: string): Usage {
   const inputTokens = Math.ceil(inputText.length / 4)
   const outputTokens = Math.ceil(outputText.length / 4)
   return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, estimated: true }
 }
 
-/** Loads the estimator. It is a rule of thumb (tokenx): good to a few per cent on prose, worse on code and CJK. */
+/** Loads the estimator, a heuristic (tokenx): within a few per cent on prose, less exact on code and CJK. */
 export async function loadUsageEstimator(): Promise<UsageEstimator> {
   const { estimateTokenCount } = await import('tokenx')
   return (inputText, outputText) => {
@@ -72,15 +72,14 @@ export async function loadUsageEstimator(): Promise<UsageEstimator> {
   }
 }
 
-/** Tokens that a chat template puts around each message; the usual ones take 3 to 8. */
+/** Tokens that a chat template adds around each message; the common ones take 3 to 8. */
 const TEMPLATE_TOKENS = 16
-/** An image of the usual models in high detail; what costs more is caught when the attempt is settled. */
+/** An image in high detail with the common models; higher costs show when the attempt is settled. */
 const IMAGE_TOKENS = 5_000
 
 /**
- * More tokens than the prompt can have: every tokenizer in use is built over bytes, so a token is at least one byte.
- * Three to four times too many for English, and cheap, which is right for a reservation that is returned a moment
- * later.
+ * An upper bound on the tokens of a prompt: every tokenizer in use is byte-based, so a token is at least one byte.
+ * Three to four times too high for English, and cheap, which is fine for a reservation that is returned a moment later.
  */
 export function mostInputTokens(size: {
   readonly utf8Bytes: number
