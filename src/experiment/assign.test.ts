@@ -26,7 +26,7 @@ function chiSquare(observed: readonly number[], expected: readonly number[]): nu
 describe('assign()', () => {
   test('gives a unit the same variant every time', () => {
     for (let i = 0; i < 100; i++) expect(assign(experiment, `s${i}`)).toBe(assign(experiment, `s${i}`))
-    // Fixed for ever: a change of the hash would move everybody's users to other variants.
+    // Fixed for ever: a change of the hash would move users to other variants.
     expect(['s1', 's2', 's3', 's4', 's5', 's6'].map((unit) => assign(experiment, unit)?.name ?? null)).toEqual([
       'c',
       'b',
@@ -37,17 +37,17 @@ describe('assign()', () => {
     ])
   })
 
-  // Chi-square with 3 degrees of freedom is above 16.27 once in a thousand times.
+  // Chi-square with 3 degrees of freedom exceeds 16.27 once in a thousand times.
   for (const [kind, unit] of [
     ['counting ids', (i: number) => String(i)],
     ['random-looking ids', (i: number) => `req_${(i * 2_654_435_761) % 4_294_967_296}`],
     ['ids with a long common end', (i: number) => `${i}${'-session'.repeat(10)}`],
   ] as const)
-    test(`shares ${kind} out by the shares, holdout included`, () => {
+    test(`distributes ${kind} by the shares, holdout included`, () => {
       expect(chiSquare(counts(experiment, unit), [50_000, 20_000, 20_000, 10_000])).toBeLessThan(16.27)
     })
 
-  test('draws anew for another experiment and for another version, independently of the first', () => {
+  test('assigns another experiment and another version independently of the first', () => {
     for (const other of [
       { ...experiment, name: 'tone2' },
       { ...experiment, version: 2 },
@@ -62,7 +62,7 @@ describe('assign()', () => {
     }
   })
 
-  test('leaves nobody out when shares add up to a little less than 1', () => {
+  test('leaves out no unit when shares add up to slightly less than 1', () => {
     const tenths = Array.from({ length: 10 }, (_, i) => ({ name: `v${i}`, share: 0.1 }))
     for (let i = 0; i < 20_000; i++) expect(assign({ name: 'x', version: 1, variants: tenths }, `${i}`)).not.toBeNull()
   })

@@ -1,10 +1,10 @@
-/** Which variant a unit gets: the same one every time, on every machine, in proportion to the shares. */
+/** Which variant a unit gets: the same every time, on every machine, in proportion to the shares. */
 
 import type { Experiment, Variant } from './experiment.ts'
 
 /**
  * The variant of a unit (a request id, a session, or a label's value); null for the holdout, which runs as usual. A
- * unit of a variant that was stopped runs as usual too: moving it to another variant would change what is compared.
+ * unit of a stopped variant runs as usual too, because moving it to another variant would change what is compared.
  */
 export function assign(experiment: Pick<Experiment, 'name' | 'version' | 'variants'>, unit: string): Variant | null {
   const place = fraction(`${experiment.name}\u0000${experiment.version}\u0000${unit}`)
@@ -13,7 +13,7 @@ export function assign(experiment: Pick<Experiment, 'name' | 'version' | 'varian
     upTo += variant.share
     if (place < upTo) return variant
   }
-  // Shares that add up to 1 may reach only 0.9999999999999999.
+  // Shares that add up to 1 may sum to only 0.9999999999999999.
   return upTo > 1 - 1e-9 ? (experiment.variants.at(-1) ?? null) : null
 }
 
@@ -30,10 +30,7 @@ export function fraction(text: string): number {
   return ((mixed(high ^ low) >>> 5) * 0x4000000 + (mixed(low + text.length) >>> 6)) / 0x20000000000000
 }
 
-/**
- * Spreads every bit over all others: the finalizer of MurmurHash3 (https://github.com/aappleby/smhasher, public
- * domain).
- */
+/** Mixes all bits: the finalizer of MurmurHash3 (https://github.com/aappleby/smhasher, public domain). */
 function mixed(hash: number): number {
   let h = hash
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { fixedSampleSize } from '../../test/support/fixedSampleSize.ts'
 import { Comparison, type ComparisonDecision } from './comparison.ts'
 
-/** mulberry32: small, fast and the same everywhere. */
+/** mulberry32: small, fast and portable. */
 function dice(seed: number): () => number {
   let a = seed >>> 0
   return () => {
@@ -19,7 +19,7 @@ function normal(random: () => number): number {
 
 interface Case {
   readonly name: string
-  /** The value of a unit; `shift` is what the second variant adds. */
+  /** The value of a unit; `shift` is the effect of the second variant. */
   readonly draw: (shift: number, t: number, random: () => number) => number
   readonly sd: number
   readonly effect: number
@@ -71,7 +71,7 @@ const CASES = {
   },
 } satisfies Record<string, Case>
 
-/** Runs one experiment, looking after every observation, until it is decided or the observations are used up. */
+/** Runs one experiment, checking after every observation, until it is decided or the observations run out. */
 function run(
   { draw, effect, range, secondShare }: Case,
   shift: number,
@@ -103,7 +103,7 @@ const fixedSize = ({ effect, sd, secondShare }: Case) =>
   fixedSampleSize(effect, sd / Math.sqrt(secondShare * (1 - secondShare)), 0.05, 0.8)
 const isDifferent = (decision: ComparisonDecision | null) => decision !== null && decision.outcome !== 'equal'
 
-describe('over 2,000 experiments without a difference, looked at after every observation,', () => {
+describe('over 2,000 experiments without a difference, checked after every observation,', () => {
   for (const of of Object.values(CASES))
     test(`at most 5 % are ever called different: ${of.name}`, () => {
       const all = decisions(of, 0, 2 * fixedSize(of), 2_000)
@@ -112,19 +112,19 @@ describe('over 2,000 experiments without a difference, looked at after every obs
 })
 
 describe('an experiment with the effect it was sized for', () => {
-  // A test with one look finds it in 80 %, at its end and never before.
+  // A single-look test finds it in 80 %, at its end and never before.
   for (const { of, found, within } of [
     { of: CASES.success, found: 0.64, within: 1.2 },
     { of: CASES.quality, found: 0.6, within: 1.3 },
     { of: CASES.latency, found: 0.6, within: 1.25 },
   ])
-    test(`is found in ${found * 100} % by the size of a fixed test, and in 80 % by ${within} times it: ${of.name}`, () => {
+    test(`is found in ${found * 100} % at the size of a fixed test, in 80 % at ${within} times it: ${of.name}`, () => {
       const counts = decisions(of, of.effect, 2 * fixedSize(of), 1_000)
         .filter(isDifferent)
         .map((decision) => decision?.count ?? 0)
       expect(counts.filter((count) => count <= fixedSize(of)).length / 1_000).toBeGreaterThanOrEqual(found)
       expect(counts.filter((count) => count <= within * fixedSize(of)).length / 1_000).toBeGreaterThanOrEqual(0.8)
-      // Half of them are over well before.
+      // Half of them end well before.
       expect(counts.toSorted((a, b) => a - b)[500]! / fixedSize(of)).toBeLessThan(0.95)
     })
 
@@ -153,14 +153,14 @@ test('the interval covers the true difference at every moment in at least 95 % o
 })
 
 describe('Comparison', () => {
-  test('says nothing before both variants have been seen often enough', () => {
+  test('reports nothing before both variants have enough observations', () => {
     const comparison = new Comparison({ alpha: 0.05, secondShare: 0.5, range: 1 })
     const random = dice(1)
     for (let i = 0; i < 500; i++) comparison.observe(i >= 20, random(), 0.5, 0.05)
     expect([comparison.interval(0.05), comparison.stillNeeded(0.05)]).toEqual([null, null])
   })
 
-  test('does not call two variants different, nor equal, while rare failures may only not have come yet', () => {
+  test('does not call two variants different, nor equal, while rare failures may simply not have occurred yet', () => {
     const comparison = new Comparison({ alpha: 0.05, secondShare: 0.5, range: 1 })
     for (let i = 0; i < 1_000; i++) comparison.observe(i % 2 === 0, 1, 1, 0.05)
     expect(comparison.state.decided).toBeNull()
@@ -168,7 +168,7 @@ describe('Comparison', () => {
     expect(comparison.state.decided?.outcome).toBe('equal')
   })
 
-  test('tells how much more a decision needs, and comes out near it', () => {
+  test('estimates how many more observations a decision needs, and comes close', () => {
     const random = dice(5)
     const comparison = new Comparison({ alpha: 0.05, secondShare: 0.5, range: 1 })
     let told: number | null = null
@@ -183,7 +183,7 @@ describe('Comparison', () => {
     expect(comparison.stillNeeded(0.05)).toBe(0)
   })
 
-  test('goes on after a restart as if nothing had happened', () => {
+  test('continues after a restart from the same state', () => {
     const whole = new Comparison({ alpha: 0.05, secondShare: 0.5, range: 1 })
     let parts = new Comparison({ alpha: 0.05, secondShare: 0.5, range: 1 })
     const random = dice(3)

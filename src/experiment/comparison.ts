@@ -1,21 +1,21 @@
-/** Two variants on one metric: the difference of their means, with an interval that holds however often one looks. */
+/** Two variants on one metric: the difference of their means, with an interval that holds at every look. */
 
 import { driftFor, horizonBound, horizonRadius, mixtureRadius, mixtureRho2 } from './confidence.ts'
 
-/** All that is remembered; plain JSON, so that results survive a restart. */
+/** The whole state as plain JSON, so that results survive a restart. */
 export interface ComparisonState {
   /** Observations of both variants. */
   count: number
   firstCount: number
-  /** Running mean, and sums of squared and fourth powers of the distances from it, of the effect terms. */
+  /** Running mean, and sums of squared and fourth powers of the deviations from it, of the effect terms. */
   mean: number
   squares: number
   fourths: number
-  /** Sum of squared distances of the values from what was expected. */
+  /** Sum of squared deviations of the values from what was expected. */
   surprises: number
-  /** The tuning of the sequence without end, fixed when the spread is first known. */
+  /** The tuning of the open-ended sequence, fixed once the spread is first known. */
   rho2: number | null
-  /** The interval when the comparison had the size it was planned for. */
+  /** The interval when the comparison reached its planned size. */
   atHorizon: Interval | null
   decided: ComparisonDecision | null
 }
@@ -28,16 +28,16 @@ export interface Interval {
   readonly high: number
 }
 
-/** A difference that is certain at the chosen `alpha`. */
+/** A difference, or its absence, established at the chosen `alpha`. */
 export interface ComparisonDecision extends Interval {
-  /** After how many observations of both variants. */
+  /** Number of observations of both variants at that time. */
   readonly count: number
   /** `equal`: smaller than the minimum effect. */
   readonly outcome: 'second-higher' | 'first-higher' | 'equal'
 }
 
 interface ComparisonRules {
-  /** Chance of ever calling a difference where there is none. */
+  /** Probability of ever calling a difference where there is none. */
   readonly alpha: number
   /** The probability of the second variant among the two. */
   readonly secondShare: number
@@ -45,19 +45,19 @@ interface ComparisonRules {
   readonly range: number
 }
 
-/** Before each variant has this many observations nothing is said. */
+/** Nothing is reported before each variant has this many observations. */
 const FIRST_LOOK = 30
-/** The chance with which an effect of the minimum size is to be found by the horizon. */
+/** The probability of finding an effect of the minimum size by the horizon. */
 const POWER = 0.84
 /**
- * Parts of alpha for the boundary up to the horizon and for going on without end; the rest is left to the limit
- * theorem.
+ * Shares of alpha for the boundary up to the horizon and for the open-ended sequence; the rest is reserved for the
+ * error of the limit theorem.
  */
 const HORIZON_PART = 0.82
 const ENDLESS_PART = 0.08
-/** Shorter comparisons would lean on the limit theorem too early. */
+/** Shorter comparisons would rely on the limit theorem too early. */
 const SHORTEST_HORIZON = 200
-/** The spread counts as known when the square of its relative error is below this; rare failures take longer. */
+/** The spread counts as known once the square of its relative error is below this; rare failures take longer. */
 const SPREAD_ERROR = 0.05
 
 export function newComparison(): ComparisonState {
@@ -80,7 +80,7 @@ export class Comparison {
   readonly #bound: number
   readonly #drift: number
   readonly #endlessAlpha: number
-  /** The largest step that one observation can make. */
+  /** The largest step that one observation can cause. */
   readonly #reach: number
 
   constructor(rules: ComparisonRules, state: ComparisonState = newComparison()) {
@@ -93,11 +93,12 @@ export class Comparison {
   }
 
   /**
-   * Counts one observation. `expected` is what was expected before it was seen, for either variant: subtracting it
-   * changes no difference, because the variants are drawn by known chances, but takes out whatever moves both (the
-   * hour, a drift) and with it most of the noise. The term (1{second}/q - 1{first}/p) (value - expected) has exactly
-   * the mean "second minus first" of its moment, so their average is honest under drift too (the paper's augmented
-   * inverse propensity weighting, section 3). `effect`: the smallest difference that matters, in the metric's unit.
+   * Counts one observation. `expected` is what was expected of either variant before the observation: subtracting it
+   * changes no difference, because the variants are drawn with known probabilities, but removes whatever moves both
+   * (the hour, a drift) and with it most of the noise. The term (1{second}/q - 1{first}/p) (value - expected) has
+   * exactly the mean "second minus first" at its moment, so the average is unbiased under drift too (the augmented
+   * inverse propensity weighting of the paper cited in `confidence.ts`, section 3). `effect`: the smallest difference
+   * that matters, in the metric's unit.
    */
   observe(isSecond: boolean, value: number, expected: number, effect: number): void {
     const { state } = this
@@ -114,7 +115,7 @@ export class Comparison {
     this.#look(effect)
   }
 
-  /** The difference second minus first as far as it is known now; null while it is too early to say anything. */
+  /** The current estimate of the difference second minus first; null while it is too early to report one. */
   interval(effect: number): Interval | null {
     const { count, mean, atHorizon, rho2 } = this.state
     if (rho2 === null) return null
@@ -126,7 +127,7 @@ export class Comparison {
   }
 
   /**
-   * How many observations of both variants find an effect of that size with a chance of `POWER`, by the spread so far.
+   * How many observations of both variants find an effect of that size with probability `POWER`, by the spread so far.
    * The spread is independent of the difference, so updating it as it becomes better known favours neither side.
    */
   horizon(effect: number): number {
@@ -134,8 +135,8 @@ export class Comparison {
   }
 
   /**
-   * About how many more observations of both variants a decision needs, if what was seen so far is true; 0 when it is
-   * decided, null while undecided.
+   * About how many more observations of both variants a decision needs, if the observations so far are representative;
+   * 0 when it is decided, null while undecided.
    */
   stillNeeded(effect: number): number | null {
     const { count, mean, decided, atHorizon, rho2 } = this.state
@@ -172,21 +173,21 @@ export class Comparison {
     return (squares > 0 && (kurtosis - 1) / count <= SPREAD_ERROR) || this.#isLongEnough(effect)
   }
 
-  /** Enough observations that even the widest spread would be decided: values that (almost) never vary are believed. */
+  /** Enough observations for a decision even at the widest spread: values that (almost) never vary are believed. */
   #isLongEnough(effect: number): boolean {
     return this.state.count >= ((this.#drift * this.#reach) / 2 / effect) ** 2
   }
 
   /**
-   * The spread of one term, by the wider of two estimates: the terms themselves, and both variants together as if they
-   * spread alike. When the smaller variant was lucky so far (its rare failures are yet to come), its own terms look
-   * both better and steadier than they are; the second estimate knows of the failures of the other.
+   * The spread of one term, as the wider of two estimates: the terms themselves, and both variants together as if they
+   * had the same spread. When the smaller variant was lucky so far (its rare failures are yet to come), its own terms
+   * look both better and steadier than they are; the second estimate includes the failures of the other.
    */
   #sd(effect: number): number {
     const { count, squares, surprises } = this.state
     const q = this.#rules.secondShare
     const alike = surprises / (q * (1 - q)) / count
-    // After this many equal values: no less than if three of the rarest and largest steps had been missed.
+    // With this many equal values: at least as if three of the rarest and largest steps had been missed.
     const unseen = this.#isLongEnough(effect) ? (3 * this.#reach ** 2) / count : 0
     return Math.sqrt(Math.max(squares / Math.max(1, count - 1), alike, unseen))
   }
@@ -202,7 +203,7 @@ function around(mean: number, radius: number): Interval {
   return { low: mean - radius, high: mean + radius }
 }
 
-/** What both intervals say; null when they contradict each other (the effect has changed). */
+/** The intersection of both intervals; null when they contradict each other (the effect has changed). */
 function both(a: Interval, b: Interval): Interval | null {
   const low = Math.max(a.low, b.low)
   const high = Math.min(a.high, b.high)

@@ -29,7 +29,7 @@ describe('boundaries', () => {
   test('the bound to the horizon of 5 % is 2.2414 standard errors', () =>
     expect(horizonBound(0.05)).toBeCloseTo(2.2414, 4))
 
-  test('finding an effect in 80 % of cases takes little more than a single look does', () => {
+  test('finding an effect in 80 % of cases needs little more than a single look does', () => {
     const inflation = (driftFor(0.8, horizonBound(0.05)) / (1.959964 + 0.841621)) ** 2
     expect(inflation).toBeGreaterThan(1)
     expect(inflation).toBeLessThan(1.07)
@@ -53,9 +53,9 @@ describe('successInterval()', () => {
     expect(successInterval(0, 10, 0.01).low).toBe(0)
   })
 
-  test('knows nothing at first', () => expect(successInterval(0, 0, 0.01)).toEqual({ low: 0, high: 1 }))
+  test('excludes nothing at first', () => expect(successInterval(0, 0, 0.01)).toEqual({ low: 0, high: 1 }))
 
-  test('always has the observed rate inside and shrinks', () => {
+  test('always contains the observed rate and shrinks', () => {
     let width = 1
     for (const n of [10, 100, 1_000, 100_000]) {
       const { low, high } = successInterval(0.9 * n, 0.1 * n, 0.05)

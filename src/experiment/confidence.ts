@@ -1,7 +1,7 @@
 /**
- * Boundaries that hold at every moment at once, so that looking after each observation costs nothing.
+ * Boundaries that hold at all times simultaneously, so that a look after each observation costs nothing.
  *
- * Two are used together, each with its part of alpha; both rest on the time-uniform central limit theorem: the running
+ * Two are used together, each with its share of alpha. Both rest on the time-uniform central limit theorem: the running
  * sum of observations with mean 0 and standard deviation s stays close to s times a Brownian motion (I. Waudby-Smith,
  * D. Arbour, R. Sinha, E. H. Kennedy, A. Ramdas, "Time-uniform central limit theory and asymptotic confidence
  * sequences", Annals of Statistics 52(6), 2024, https://arxiv.org/abs/2103.06476).
@@ -18,17 +18,18 @@ export function mixtureRadius(t: number, sd: number, alpha: number, rho2: number
   return sd * Math.sqrt(((2 * grown) / (t * t * rho2)) * Math.log(Math.sqrt(grown) / alpha))
 }
 
-/** rho^2 that makes the mixture tightest about time t (their section on tuning). */
+/** The rho^2 at which the mixture is tightest around time t (the paper's section on tuning). */
 export function mixtureRho2(t: number, alpha: number): number {
   const l = -2 * Math.log(alpha)
   return (l + Math.log(l + 1)) / t
 }
 
 /**
- * The half-width at time t <= horizon: s * b * sqrt(horizon) / t, with 4 (1 - Phi(b)) = alpha. A Brownian motion leaves
- * +-b sqrt(horizon) before the horizon with at most twice the chance, on each side, that it is beyond it at the end
- * (reflection principle); as a rule for stopping it is P. C. O'Brien and T. R. Fleming, Biometrics 35(3), 1979. Very
- * wide in the beginning, where the limit theorem is not yet true, and almost as narrow as a single look at the end.
+ * The half-width at time t <= horizon: s * b * sqrt(horizon) / t, with 4 (1 - Phi(b)) = alpha. On each side, the
+ * probability that a Brownian motion leaves +-b sqrt(horizon) before the horizon is at most twice that of being beyond
+ * it at the end (reflection principle); as a stopping rule it is P. C. O'Brien and T. R. Fleming, Biometrics 35(3),
+ * 1979. Very wide at first, where the limit theorem does not hold yet, and almost as narrow as a single look at the
+ * end.
  */
 export function horizonRadius(t: number, sd: number, bound: number, horizon: number): number {
   return (sd * bound * Math.sqrt(horizon)) / t
@@ -39,9 +40,9 @@ export function horizonBound(alpha: number): number {
 }
 
 /**
- * How many standard errors the effect must be away from 0 at the horizon for that chance of being found by then:
- * Phi(theta - b) + exp(2 theta b) Phi(-theta - b) = power, the chance that a Brownian motion with drift theta passes b
- * before time 1.
+ * How many standard errors the effect must be from 0 at the horizon to be found by then with that probability:
+ * Phi(theta - b) + exp(2 theta b) Phi(-theta - b) = power, the probability that a Brownian motion with drift theta
+ * passes b before time 1.
  */
 export function driftFor(power: number, bound: number): number {
   const found = (theta: number) => normalCdf(theta - bound) + Math.exp(2 * theta * bound) * normalCdf(-theta - bound)

@@ -1,4 +1,4 @@
-/** Experiments as they are written in a file: the text that is kept, and what it means. */
+/** Experiments as written in a file: the stored text and its meaning. */
 
 import { asArray, asRecord, type Json } from '../domain/json.ts'
 import { present } from '../domain/present.ts'
@@ -14,11 +14,11 @@ type DefinitionsReading =
   | { readonly ok: true; readonly definitions: readonly Definition[] }
   | { readonly ok: false; readonly problems: readonly string[] }
 
-/** What every template may use: the text of the request's own last user message. */
+/** Available to every template: the text of the request's own last user message. */
 export const PROMPT_VARIABLE = 'prompt'
 const EVERYWHERE = [PROMPT_VARIABLE]
 
-/** Reads a list of experiments, as in `settings.experiments`. `path` is where it stands, for the messages. */
+/** Reads a list of experiments, as in `settings.experiments`. `path` is its location, for messages. */
 export function readDefinitions(value: unknown, path: string): DefinitionsReading {
   const { experiments, problems } = readExperiments(value, path, EVERYWHERE)
   if (problems.length > 0) return { ok: false, problems }
@@ -29,7 +29,7 @@ export function readDefinitions(value: unknown, path: string): DefinitionsReadin
   }
 }
 
-/** Reads what a file of its own may hold: one experiment, or `{ "experiments": [ … ] }`. */
+/** Reads a file of its own: one experiment, or `{ "experiments": [ … ] }`. */
 export function readDefinitionFile(value: unknown): DefinitionsReading {
   const record = asRecord(value)
   if (record !== undefined && 'experiments' in record) return readDefinitions(record['experiments'], 'experiments')
@@ -38,13 +38,13 @@ export function readDefinitionFile(value: unknown): DefinitionsReading {
   return { ok: true, definitions: [{ written: value as Json, experiment: reading.experiment }] } // parsed from JSON
 }
 
-/** One experiment that was written before; undefined when it is none any more. */
+/** Parses an experiment that was stored before; undefined when it is no longer valid. */
 export function readAgain(written: unknown, version: number): Experiment | undefined {
   const reading = readExperiment(written, 'experiment', EVERYWHERE)
   return reading.ok ? { ...reading.experiment, version } : undefined
 }
 
-/** Whether two definitions mean the same, whatever their version and spelling. */
+/** Whether two definitions are equivalent, apart from version and spelling. */
 export function meansTheSame(one: Experiment, other: Experiment): boolean {
   return JSON.stringify({ ...one, version: 0 }) === JSON.stringify({ ...other, version: 0 })
 }

@@ -1,11 +1,11 @@
 /**
- * What an experiment knows so far, and what may be said about it.
+ * What an experiment has observed so far, and which conclusions that supports.
  *
- * Alpha is shared evenly by all pairs of variants (Bonferroni), so that the chance of ever calling any two of them
- * different where none differ is at most alpha, for the deciding metric. The other metrics are described with the same
- * care but each on its own; they decide nothing.
+ * Alpha is divided evenly among all pairs of variants (Bonferroni), so that the probability of ever calling any two of
+ * them different where none differ is at most alpha, for the deciding metric. The other metrics are reported with the
+ * same care but each on its own; they decide nothing.
  *
- * Give it one value per unit and metric: two answers of one session are not two independent observations.
+ * Pass one value per unit and metric: two answers of one session are not two independent observations.
  */
 
 import { asRecord, type Json } from '../domain/json.ts'
@@ -21,9 +21,9 @@ import type { Experiment } from './experiment.ts'
 import { countCost, countSuccess, type GuardSums, newSums, type Stop, stopReason } from './guard.ts'
 import { findMetric, type Metric, measured } from './metric.ts'
 
-/** Observations over which what is expected of the next one is averaged. */
+/** Number of observations averaged to predict the next one. */
 const MEMORY = 200
-/** The first observations of a metric only teach what to expect; they are not compared. */
+/** The first observations of a metric only establish the expectation; they are not compared. */
 const WARM_UP = 10
 
 interface VariantState {
@@ -32,7 +32,7 @@ interface VariantState {
 }
 
 interface MetricState {
-  /** What the next observation is expected to be, whatever the variant. */
+  /** What the next observation is expected to be, whatever its variant. */
   expected: number
   count: number
   readonly variants: VariantState[]
@@ -46,7 +46,7 @@ interface EvidenceState {
   readonly version: number
   readonly metrics: { [name: string]: MetricState }
   readonly sums: GuardSums[]
-  /** Why each variant was stopped; null for those that run. */
+  /** Why each variant was stopped; null for those still running. */
   readonly stopped: (string | null)[]
 }
 
@@ -58,13 +58,13 @@ export interface PairReport {
   readonly second: string
   /** Name of the metric. */
   readonly metric: string
-  /** The difference with its uncertainty at this moment; null while there is too little. */
+  /** The current interval of the difference; null while there are too few observations. */
   readonly interval: Interval | null
-  /** The difference as it was when it became certain; null before. */
+  /** The difference when it was decided; null before. */
   readonly decided: ComparisonDecision | null
-  /** Of both variants so far. */
+  /** Observations of both variants so far. */
   readonly observations: number
-  /** About how many more observations a decision needs; null when unknown. */
+  /** Roughly how many more observations a decision needs; null when unknown. */
   readonly stillNeeded: number | null
 }
 
@@ -106,9 +106,7 @@ export class Evidence {
     this.#guard(index, metric, seen)
   }
 
-  /**
-   * Variants that must not be given to anybody any more; their units run as usual, so that the others stay comparable.
-   */
+  /** Variants that must no longer be assigned; their units run as usual, so that the others stay comparable. */
   stopped(): readonly Stop[] {
     return this.#state.stopped.flatMap((reason, index) =>
       reason === null ? [] : [{ variant: this.#nameOf(index), reason }],
@@ -152,7 +150,7 @@ export class Evidence {
     const effect = effectOf({ metric, state })
     const { stopped } = this.#state
     for (const [pair, [first, second]] of this.#indexes.entries()) {
-      // A variant that is not given out any more leaves its pairs one-sided: they stay as they were.
+      // A variant that is no longer assigned makes its pairs one-sided, so they stay as they were.
       if ((index !== first && index !== second) || stopped[first] !== null || stopped[second] !== null) continue
       pairs[pair]?.observe(index === second, value, state.expected, effect)
     }
@@ -203,7 +201,7 @@ export class Evidence {
   }
 }
 
-/** All pairs of that many variants. */
+/** All pairs among that many variants. */
 function pairsOf(count: number): readonly (readonly [number, number])[] {
   const pairs: [number, number][] = []
   for (let first = 0; first < count; first++)
@@ -225,8 +223,8 @@ function learn(state: MetricState, index: number, value: number): void {
 }
 
 /**
- * State that was saved with this version of the experiment, or undefined when it belongs to another one or is damaged:
- * then the data is kept apart and counting starts again.
+ * State saved with this version of the experiment, or undefined when it belongs to another version or is damaged: then
+ * that data is kept separately and counting starts again.
  */
 export function savedState(experiment: Experiment, saved: Json | undefined): EvidenceState | undefined {
   const record = asRecord(saved)
@@ -238,7 +236,7 @@ export function savedState(experiment: Experiment, saved: Json | undefined): Evi
     lengthOf(record['sums']) === variants &&
     lengthOf(record['stopped']) === variants &&
     Object.values(metrics).every((metric) => lengthOf(asRecord(metric)?.['pairs']) === pairsOf(variants).length)
-  // Written by `toJSON` of the same version; its shape was checked as far as damage would matter.
+  // Written by `toJSON` of the same version; the shape is checked as far as damage would matter.
   return isWhole ? (structuredClone(record) as unknown as EvidenceState) : undefined
 }
 

@@ -18,7 +18,7 @@ function read(value: unknown): Experiment {
 }
 
 describe('readExperiment()', () => {
-  test('fills in what is usual', () => {
+  test('fills in the defaults', () => {
     expect(read(good)).toMatchObject({
       version: 1,
       unit: 'request',
@@ -28,7 +28,7 @@ describe('readExperiment()', () => {
     })
   })
 
-  test('takes a metric of the user’s own and a label as unit', () => {
+  test('accepts a user-defined metric and a label as unit', () => {
     const metric = { name: 'clicks', better: 'higher', minimum_effect: 2, min: 0, max: 50 }
     expect(read({ ...good, metric, unit: 'label:customer' })).toMatchObject({
       unit: { label: 'customer' },
@@ -66,7 +66,7 @@ describe('readExperiment()', () => {
     })
 })
 
-test('readExperiments() refuses two of the same name and keeps the first', () => {
+test('readExperiments() rejects the second of two with the same name', () => {
   const { experiments, problems } = readExperiments([good, good], 'x', KNOWN)
   expect(experiments).toHaveLength(1)
   expect(problems).toEqual(['"x[1].name" "tone" is taken by another experiment; rename one'])

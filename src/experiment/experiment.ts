@@ -15,31 +15,31 @@ export interface Variant {
   readonly template?: string
   readonly model?: string
   readonly provider?: string
-  /** Request fields such as `temperature`, as they stand in the configuration. */
+  /** Request fields such as `temperature`, as written in the configuration. */
   readonly parameters?: Readonly<Record<string, Json>>
 }
 
-/** When a variant is stopped although nothing is decided yet. */
+/** When a variant is stopped before a decision. */
 export interface Guard {
-  /** Success rate that may be lost against the first variant. */
+  /** Maximum loss of success rate against the first variant. */
   readonly maxSuccessLoss: number
-  /** Times the mean cost of the first variant; null: no limit. */
+  /** Maximum mean cost, as a multiple of the first variant's; null: no limit. */
   readonly maxCostRatio: number | null
 }
 
 export interface Experiment {
   readonly name: string
-  /** Grows with every change; data of different versions is never mixed. */
+  /** Increases with every change; data of different versions is never mixed. */
   readonly version: number
-  /** What keeps its variant: each request, each session, or each value of a label. */
+  /** What keeps the same variant: each request, each session, or each value of a label. */
   readonly unit: 'request' | 'session' | { readonly label: string }
   /** The first is the baseline. */
   readonly variants: readonly Variant[]
   /** Share of units that run as usual and are not compared. */
   readonly holdout: number
-  /** What decides. */
+  /** The metric that decides. */
   readonly metric: Metric
-  /** Chance of ever calling a difference where there is none. */
+  /** Probability of ever calling a difference where there is none. */
   readonly alpha: number
   readonly guard: Guard
 }
@@ -48,17 +48,17 @@ type ExperimentReading =
   | { readonly ok: true; readonly experiment: Experiment }
   | { readonly ok: false; readonly problems: readonly string[] }
 
-/** Most variants that are compared; each pair costs evidence. */
+/** Maximum number of variants compared; each pair costs evidence. */
 const MOST_VARIANTS = 10
 
 const FIELDS = ['name', 'variants', 'variables', 'holdout', 'metric', 'minimum_effect', 'unit', 'alpha', 'guard']
 const VARIANT_FIELDS = ['name', 'share', 'template', 'model', 'provider', 'parameters']
-/** Names stand in `experiment:NAME`, in headers and in the ledger. */
+/** Names are used in `experiment:NAME`, in headers and in the ledger. */
 const NAME = /^[A-Za-z0-9][\w.-]{0,63}$/
 
 /**
- * Reads one experiment from the configuration. `variables`: what every template may use, beside those that the
- * experiment itself declares in its own `variables`.
+ * Reads one experiment from the configuration. `variables`: what every template may use, besides those that the
+ * experiment declares in its own `variables`.
  */
 export function readExperiment(value: unknown, path: string, variables: readonly string[]): ExperimentReading {
   const record = asRecord(value)
@@ -79,7 +79,7 @@ export function readExperiment(value: unknown, path: string, variables: readonly
   return { ok: true, experiment: { name, version: 1, unit, variants, holdout, metric, alpha, guard } }
 }
 
-/** Reads a list of experiments; two of the same name are a problem. */
+/** Reads a list of experiments; a duplicate name is a problem. */
 export function readExperiments(
   value: unknown,
   path: string,
@@ -107,7 +107,7 @@ function readName(value: unknown, path: string, problems: string[]): string {
   return name
 }
 
-/** A misspelled field would silently change nothing. */
+/** A misspelled field would have no effect without a warning. */
 function checkFields(record: object, known: readonly string[], path: string, problems: string[]): void {
   for (const name of Object.keys(record)) {
     if (known.includes(name)) continue
@@ -165,7 +165,7 @@ function readVariant(value: unknown, path: string, known: readonly string[], pro
 
 function textField<K extends string>(record: Record<string, unknown>, key: K): { readonly [P in K]?: string } {
   const text = asString(record[key])
-  return text === undefined ? {} : ({ [key]: text } as { [P in K]: string }) // the one key asked for
+  return text === undefined ? {} : ({ [key]: text } as { [P in K]: string }) // the single key passed in
 }
 
 function readFraction(value: unknown, path: string, problems: string[]): number {
@@ -200,7 +200,7 @@ function readMetric(record: Record<string, unknown>, path: string, problems: str
 
 const METRIC_NAME = /^[A-Za-z][\w .-]{0,60}$/
 
-/** Any number the user reports. Without a range it is taken as it comes, up to a billion either way. */
+/** Any number the user reports. Without a range it is used as is, up to a billion either way. */
 function ownMetric(record: Record<string, unknown>, path: string, problems: string[]): Metric | undefined {
   const name = asString(record['name'])?.trim() ?? ''
   const better = record['better'] ?? 'higher'

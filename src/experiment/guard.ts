@@ -18,9 +18,9 @@ export interface Stop {
   readonly reason: string
 }
 
-/** Chance of ever stopping a variant that does no harm, for each guard and variant. */
+/** Probability of ever stopping a harmless variant, for each guard and variant. */
 const ALPHA = 0.01
-/** Costs vary widely; fewer are not significant. */
+/** Costs vary widely; fewer values are not significant. */
 const FEWEST_COSTS = 30
 
 export function newSums(): GuardSums {
@@ -45,7 +45,7 @@ export function stopReason(guard: Guard, baseline: GuardSums, variant: GuardSums
 }
 
 function failsTooMuch(guard: Guard, baseline: GuardSums, variant: GuardSums): string | null {
-  // The interval holds the observed rate, so nothing can be proven while that itself is good enough.
+  // The interval contains the observed rate, so while that is good enough nothing can be proven.
   if (rate(variant) >= rate(baseline) - guard.maxSuccessLoss) return null
   const least = successInterval(baseline.successes, baseline.failures, ALPHA / 2).low
   const most = successInterval(variant.successes, variant.failures, ALPHA / 2).high
@@ -60,10 +60,10 @@ function costsTooMuch(guard: Guard, baseline: GuardSums, variant: GuardSums): st
 }
 
 /**
- * The success rates p that are not yet refuted: with a uniform mixture over the alternatives,
- * s! f! / (n + 1)! / (p^s (1 - p)^f) is a martingale that ever exceeds 1 / alpha with a chance of at most alpha
- * (H. Robbins, "Statistical methods related to the law of the iterated logarithm", Annals of Mathematical Statistics
- * 41(5), 1970). Exact from the first request, so that a variant which only fails is stopped after a dozen.
+ * The success rates p that are not refuted yet: with a uniform mixture over the alternatives, s! f! / (n + 1)! / (p^s
+ * (1 - p)^f) is a martingale that ever exceeds 1 / alpha with probability at most alpha (H. Robbins, "Statistical
+ * methods related to the law of the iterated logarithm", Annals of Mathematical Statistics 41(5), 1970). Exact from the
+ * first request, so a variant that only fails is stopped after about a dozen.
  */
 export function successInterval(s: number, f: number, alpha: number): { readonly low: number; readonly high: number } {
   const n = s + f

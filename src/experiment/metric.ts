@@ -5,12 +5,12 @@ export interface Metric {
   readonly name: string
   /** Which direction is an improvement. */
   readonly better: 'higher' | 'lower'
-  /** Values are clipped to this range, so that one monstrous value cannot decide. */
+  /** Values are clipped to this range, so that one outlier cannot decide. */
   readonly min: number
   readonly max: number
   /**
-   * The difference the experiment is sized to find. `share`: of the mean (0.1 is 10 %); otherwise in the metric's own
-   * unit.
+   * The difference the experiment is sized to find. `share`: relative to the mean (0.1 is 10 %); otherwise in the
+   * metric's own unit.
    */
   readonly minimumEffect: number
   readonly scale: 'plain' | 'share' | 'log'
@@ -19,7 +19,9 @@ export interface Metric {
 /** Latencies are capped at ten minutes. */
 const LONGEST_MS = 600_000
 
-/** Latency is compared as its logarithm: what people feel is "a third faster", and one slow answer weighs little. */
+/**
+ * Latency is compared as its logarithm: users perceive ratios ("a third faster"), and one slow answer weighs little.
+ */
 export const METRICS: readonly Metric[] = [
   { name: 'quality', better: 'higher', min: 0, max: 1, minimumEffect: 0.05, scale: 'plain' },
   { name: 'success', better: 'higher', min: 0, max: 1, minimumEffect: 0.05, scale: 'plain' },
@@ -31,7 +33,7 @@ export function findMetric(name: string): Metric | undefined {
   return METRICS.find((metric) => metric.name === name)
 }
 
-/** A reported value (milliseconds, USD, 0..1, or the user's own) as it is compared; null when it is not a number. */
+/** A reported value (milliseconds, USD, 0..1, or the user's own) in the unit of comparison; null if not a number. */
 export function measured(metric: Metric, value: number): number | null {
   if (Number.isNaN(value)) return null
   const scaled = metric.scale === 'log' ? Math.log(Math.max(1, value)) : value

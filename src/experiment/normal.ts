@@ -1,7 +1,7 @@
-/** The few functions of statistics that the evidence needs. */
+/** The statistical functions that experiments need. */
 
 /**
- * The standard normal distribution function, to about 15 digits also far in the tails (Hart 1968 as given by G. West,
+ * The standard normal distribution function, to about 15 digits, also far in the tails (Hart 1968 as given by G. West,
  * "Better approximations to cumulative normal functions", Wilmott Magazine 2005).
  */
 export function normalCdf(x: number): number {
@@ -34,7 +34,7 @@ function continuedFraction(z: number): number {
   return Math.exp(-z * z * 0.5) / build / 2.506628274631
 }
 
-/** The x at which an increasing function reaches a value, by halving. */
+/** The x at which an increasing function reaches a value, by bisection. */
 export function solve(increasing: (x: number) => number, value: number, low: number, high: number): number {
   let below = low
   let above = high
@@ -48,7 +48,7 @@ export function solve(increasing: (x: number) => number, value: number, low: num
 
 /** The inverse of `normalCdf` for probabilities in (0, 1). */
 export function normalQuantile(probability: number): number {
-  // The lower tail keeps its digits where the upper one is 1 - something tiny.
+  // The lower tail keeps its digits where the upper one is 1 minus something tiny.
   return probability > 0.5 ? -normalQuantile(1 - probability) : solve(normalCdf, probability, -38, 0.001)
 }
 

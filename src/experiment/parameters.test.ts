@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { changesBy, parameterProblems } from './parameters.ts'
 
-test('changesBy() sets the fields of the request that the parameters name', () => {
+test('changesBy() sets the request fields that the parameters name', () => {
   expect(
     changesBy({ temperature: 0, top_p: 0.9, top_k: 5, max_tokens: 80, seed: -1, stop: 'END', reasoning_effort: 'low' }),
   ).toEqual({
@@ -15,7 +15,7 @@ test('changesBy() sets the fields of the request that the parameters name', () =
   })
 })
 
-test('changesBy() leaves alone what cannot be read', () => {
+test('changesBy() ignores values that cannot be read', () => {
   expect(changesBy({ temperature: 'hot', constructor: 1, toString: 2, presence_penalty: 1 })).toEqual({
     presencePenalty: 1,
   })
@@ -34,7 +34,7 @@ for (const [value, says] of [
     expect(parameterProblems(value, 'p').join()).toContain(says)
   })
 
-test('parameterProblems() finds nothing in what is right or absent', () => {
+test('parameterProblems() finds nothing wrong with valid or absent parameters', () => {
   expect(parameterProblems(undefined, 'p')).toEqual([])
   expect(parameterProblems({ frequency_penalty: -2, seed: 0 }, 'p')).toEqual([])
 })

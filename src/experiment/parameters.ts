@@ -1,4 +1,4 @@
-/** The request fields that a variant may set, as the configuration spells them, and what they change in a request. */
+/** The request fields that a variant may set, as spelled in the configuration, and what they change in a request. */
 
 import type { ChatRequest, ReasoningEffort } from '../domain/chat.ts'
 import { asRecord, asString, type Json } from '../domain/json.ts'
@@ -9,7 +9,7 @@ type RequestChanges = Partial<ChatRequest>
 
 interface Field {
   readonly wanted: string
-  /** Null when the value cannot be one. */
+  /** Null when the value is invalid. */
   readonly read: (value: unknown) => RequestChanges | null
 }
 
@@ -29,7 +29,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
 
 const fieldOf = (name: string) => (Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined)
 
-/** What is wrong with the parameters of a variant, each problem naming its field. */
+/** The problems with the parameters of a variant, each naming its field. */
 export function parameterProblems(value: unknown, path: string): readonly string[] {
   if (value === undefined) return []
   const record = asRecord(value)
@@ -47,7 +47,7 @@ function meant(name: string): string {
   return near === undefined ? `known are ${names.join(', ')}` : `did you mean "${near}"?`
 }
 
-/** The fields of a request that the parameters replace; those that cannot be read are left alone. */
+/** The request fields that the parameters replace; those that cannot be read are ignored. */
 export function changesBy(parameters: Parameters): RequestChanges {
   const changes: RequestChanges = {}
   for (const [name, value] of Object.entries(parameters)) Object.assign(changes, fieldOf(name)?.read(value))

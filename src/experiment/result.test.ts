@@ -30,7 +30,7 @@ interface Truth {
   readonly latencyMs?: number
 }
 
-/** Serves that many units with what is true of each variant, and asks for nothing of variants that were stopped. */
+/** Serves that many units with the true properties of each variant, and none with stopped variants. */
 function serve(evidence: Evidence, truths: Readonly<Record<string, Truth>>, units: number, seed = 1): Evidence {
   const random = dice(seed)
   for (let i = 0; i < units; i++) {
@@ -54,12 +54,12 @@ describe('experimentResultOf()', () => {
     expect(verdict.text).toMatch(/^B is better by 0\.0\d to 0\.(0\d|1) in quality, costs 1[0-4] % more; safe to stop$/)
   })
 
-  test('says of the better first variant that it is better', () => {
+  test('reports the first variant when it is the better one', () => {
     const evidence = serve(new Evidence(experiment(['A', 'B'])), { A: { quality: 0.7 }, B: { quality: 0.6 } }, 2_000)
     expect(experimentResultOf(evidence)).toMatchObject({ state: 'decided', winner: 'A' })
   })
 
-  test('takes less as better where less is better, and tells times in per cent', () => {
+  test('treats less as better where less is better, and gives times in per cent', () => {
     const evidence = new Evidence(experiment(['A', 'B'], { metric: 'latency' }))
     serve(evidence, { A: { quality: 0.6, latencyMs: 1_000 }, B: { quality: 0.6, latencyMs: 800 } }, 4_000)
     const { winner, text } = experimentResultOf(evidence)
@@ -88,7 +88,7 @@ describe('experimentResultOf()', () => {
     expect(evidence.pairs().map(({ first, second }) => first + second)).toEqual(['AB', 'AC', 'BC'])
   })
 
-  test('says which are the best when two of them are equally good', () => {
+  test('names the best ones when two of them are equally good', () => {
     const evidence = new Evidence(experiment(['A', 'B', 'C']))
     serve(evidence, { A: { quality: 0.5 }, B: { quality: 0.65 }, C: { quality: 0.65 } }, 8_000)
     expect(experimentResultOf(evidence)).toMatchObject({
@@ -98,7 +98,7 @@ describe('experimentResultOf()', () => {
     })
   })
 
-  test('calls no two of three equal variants different in more than 5 % of experiments', () => {
+  test('calls any two of three equal variants different in at most 5 % of experiments', () => {
     let different = 0
     for (let seed = 1; seed <= 400; seed++) {
       const evidence = new Evidence(experiment(['A', 'B', 'C']))
@@ -112,7 +112,7 @@ describe('experimentResultOf()', () => {
     expect(different / 400).toBeLessThanOrEqual(0.05)
   })
 
-  test('says which variant was stopped and why, and who remains', () => {
+  test('says which variant was stopped and why, and which remain', () => {
     const evidence = new Evidence(experiment(['A', 'B']))
     serve(evidence, { A: { quality: 0.6, success: 0.98 }, B: { quality: 0.9, success: 0.1 } }, 400)
     const verdict = experimentResultOf(evidence)
@@ -133,7 +133,7 @@ describe('the guard', () => {
     expect(requests).toBeLessThan(16)
   })
 
-  test('compares nothing with a variant that was stopped', () => {
+  test('compares nothing with a stopped variant', () => {
     const evidence = new Evidence(experiment(['A', 'B']))
     serve(evidence, { A: { quality: 0.6 }, B: { quality: 0.6, success: 0 } }, 100)
     const before = evidence.pairs()
@@ -147,7 +147,7 @@ describe('the guard', () => {
     expect(evidence.stopped()[0]?.reason).toMatch(/^costs at least [2-5]\.\d times as much as the first variant$/)
   })
 
-  test('stops at most 1 % of variants that fail no more than the first, looked at after every request', () => {
+  test('stops at most 1 % of variants that fail no more than the first, checked after every request', () => {
     let stopped = 0
     for (let seed = 1; seed <= 500; seed++) {
       const evidence = new Evidence(experiment(['A', 'B'], { guard: { max_success_loss: 0 } }))
@@ -160,7 +160,7 @@ describe('the guard', () => {
 })
 
 describe('Evidence', () => {
-  test('ignores unknown variants, unknown metrics and what is no number', () => {
+  test('ignores unknown variants, unknown metrics and values that are not numbers', () => {
     const evidence = new Evidence(experiment(['A', 'B']))
     evidence.observe('Z', 'quality', 1)
     evidence.observe('A', '__proto__', 1)
@@ -175,7 +175,7 @@ describe('Evidence', () => {
     expect(evidence.variants().find(({ variant, metric }) => variant === 'A' && metric === 'quality')?.mean).toBe(1)
   })
 
-  test('survives a restart, and keeps the data of another version apart', () => {
+  test('survives a restart, and keeps the data of another version separate', () => {
     const truths = { A: { quality: 0.6 }, B: { quality: 0.64 } }
     const before = serve(new Evidence(experiment(['A', 'B'])), truths, 300)
     const saved = JSON.parse(JSON.stringify(before))
@@ -196,6 +196,6 @@ describe('Evidence', () => {
     { ...head, metrics: {}, sums: [1], stopped: [null] },
   ]
   for (const damaged of damages)
-    test(`begins anew where the saved state is ${JSON.stringify(damaged)}`, () =>
+    test(`starts again when the saved state is ${JSON.stringify(damaged)}`, () =>
       expect(savedState(experiment(['A', 'B']), damaged)).toBeUndefined())
 })

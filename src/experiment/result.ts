@@ -1,23 +1,23 @@
-/** What an experiment says, in one sentence for people. */
+/** The result of an experiment, in one sentence for users. */
 
 import type { ComparisonDecision, Interval } from './comparison.ts'
 import type { Evidence, PairReport, VariantReport } from './evidence.ts'
 import type { Variant } from './experiment.ts'
 import type { Metric } from './metric.ts'
 
-/** The verdict of an experiment. */
+/** What an experiment has shown so far. */
 export interface ExperimentResult {
-  /** `decided`: safe to stop. `equal`: no difference that matters. `stopped`: the guard ended every rival. */
+  /** `decided`: safe to stop. `equal`: no difference that matters. `stopped`: the guard stopped every rival. */
   readonly state: 'collecting' | 'undecided' | 'decided' | 'equal' | 'stopped'
   /** The best variant; null while undecided. */
   readonly winner: string | null
-  /** One sentence for people. */
+  /** One sentence for users. */
   readonly text: string
-  /** About how many more observations a decision needs; null when unknown, 0 when it is made. */
+  /** Roughly how many more observations a decision needs; null when unknown, 0 when it is made. */
   readonly stillNeeded: number | null
 }
 
-/** The verdict on the deciding metric, with what it costs in the others. */
+/** The result on the deciding metric, with its cost in the others. */
 export function experimentResultOf(evidence: Evidence): ExperimentResult {
   const { metric, variants } = evidence.experiment
   const stopped = new Set(evidence.stopped().map(({ variant }) => variant))
@@ -127,14 +127,14 @@ function isWorse(pair: PairReport, name: string, metric: Metric): boolean {
   return isBetter(pair, pair.first === name ? pair.second : pair.first, metric)
 }
 
-/** The difference "this variant minus the other"; of a decided pair as it is now, if that still excludes 0. */
+/** The difference "this variant minus the other"; for a decided pair the current one, if it still excludes 0. */
 function towards(pair: PairReport, name: string): Interval {
   const now = pair.interval
   const { low, high } = now !== null && least(now) > 0 ? now : (pair.decided ?? now ?? { low: 0, high: 0 })
   return pair.second === name ? { low, high } : { low: -high, high: -low }
 }
 
-/** The smallest difference either way that the interval allows. */
+/** The smallest difference, in either direction, that the interval allows. */
 function least({ low, high }: Interval): number {
   return low > 0 ? low : high < 0 ? -high : 0
 }

@@ -1,7 +1,7 @@
-/** Prompt templates: text with `{{variables}}`. Values are put in as they are; braces inside a value stay text. */
+/** Prompt templates: text with `{{variables}}`. Values are inserted as they are; braces inside a value stay text. */
 
 /**
- * Spaces inside the braces are allowed; a name is letters, digits, `_`, `-` and `.`, and begins with a letter or `_`.
+ * Spaces inside the braces are allowed; a name is letters, digits, `_`, `-` and `.`, and starts with a letter or `_`.
  */
 const VARIABLE = /\{\{([^{}]{0,200})\}\}/g
 const NAME = /^[A-Za-z_][\w.-]*$/
@@ -13,7 +13,7 @@ export function templateVariables(template: string): readonly string[] {
   return [...names]
 }
 
-/** What is wrong with a template: invalid names, and variables that will not be filled. */
+/** The problems of a template: invalid names, and variables that will have no value. */
 export function templateProblems(template: string, known: readonly string[]): readonly string[] {
   const problems: string[] = []
   for (const name of templateVariables(template)) {
@@ -27,7 +27,7 @@ type Rendering =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly missing: readonly string[] }
 
-/** The template with every variable replaced, or the names of those that have no value. */
+/** The template with every variable replaced, or the names of those without a value. */
 export function renderTemplate(template: string, values: Readonly<Record<string, string>>): Rendering {
   const missing = templateVariables(template).filter((name) => !Object.hasOwn(values, name))
   if (missing.length > 0) return { ok: false, missing }
