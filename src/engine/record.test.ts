@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest'
+import { makeFailure, makeSuccess } from '../../test/support/makeEvents.ts'
 import { openTestEngine, prepare } from '../../test/support/openTestEngine.ts'
 import type { Usage } from '../domain/chat.ts'
-import type { Failure } from '../domain/failure.ts'
+import type { Failure, LimitFact } from '../domain/failure.ts'
+import { flat, type Price } from '../money/price.ts'
 import type { CallEnd } from '../upstream/call.ts'
 import type { Engine } from './engine.ts'
+import { prepareRequest } from './prepareRequest.ts'
 import { attemptFacts } from './record.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
+import { readContext } from './request/readContext.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 12)
 const KEY = `gsk_${'x'.repeat(20)}`
@@ -163,4 +167,118 @@ test('the attempt is told to who listens', () => {
   engine.events.on('attempt', (event) => void told.push(event))
   const { report, event } = attempt(engine, endOf())
   expect(told).toEqual([{ ...report, requestId: event.requestId, operation: 'chat' }])
+})
+
+describe('what was set aside', () => {
+  const LIMIT: LimitFact = {
+    unit: 'requests',
+    window: 'minute',
+    scope: 'model',
+    limit: 10,
+    remaining: 1,
+    resetsAt: NOW + 60_000,
+    source: 'header',
+  }
+  const WRONG: Failure = { kind: 'bad_request', status: 400, message: 'no such field' }
+
+  test('of a limit is free again after a call that took nothing of it', () => {
+    const engine = open()
+    const [target] = engine.registry.targets
+    engine.learned.record(makeSuccess(target!, NOW - 10, { limits: [LIMIT] }))
+    attempt(engine, endOf(failed(WRONG)))
+    expect(engine.reserve(target!, ask(engine)).granted).toBe(true)
+    expect(engine.reserve(target!, ask(engine))).toMatchObject({ granted: false, why: { code: 'quota' } })
+  })
+
+  test('of a budget in tokens is replaced by what was read and written, and by nothing after a refusal', () => {
+    const budgets = [{ scope: 'all', tokens: 1000, per: 'day' }]
+    const config = { groq: { api_key: KEY, models: ['a'] }, settings: { budgets } }
+    const engine = openTestEngine({ config, now: () => NOW })
+    attempt(engine, endOf(failed(REFUSED)))
+    expect(spent(engine)).toMatchObject({ spent: 0, reserved: 0 })
+    engine.learned.record({ kind: 'lift', at: NOW, origin: 'test', id: 'lift', target: null })
+    attempt(engine, endOf())
+    expect(spent(engine)).toMatchObject({ spent: 13, reserved: 0 })
+  })
+
+  test('lets the next request find out about a park that this one did not settle', () => {
+    let now = NOW
+    const engine = openTestEngine({ now: () => now })
+    const [target] = engine.registry.targets
+    for (const _ of [1, 2]) engine.learned.record(makeFailure(target!, NOW, 'rate_minute'))
+    now = engine.learned.parks.blocking(target!, NOW)!.until
+    attempt(engine, endOf(failed(WRONG)))
+    expect(engine.reserve(target!, ask(engine))).toMatchObject({ granted: true, probe: true })
+  })
+
+  test('and spent is told when it reaches a threshold of the budget', () => {
+    const engine = open()
+    const heard: number[] = []
+    engine.learned.onCrossings = (crossings) => heard.push(...crossings.map(({ percent }) => percent))
+    attempt(engine, endOf({ usage: usageOf(20) }))
+    expect(heard).toEqual([])
+    attempt(engine, endOf({ usage: usageOf(80) }))
+    expect(heard).toEqual([50])
+  })
+})
+
+describe('an event', () => {
+  test('is priced by the hour in which its call began', () => {
+    const engine = open()
+    const [before, after] = [1e5, 9e5].map((output) => flat('list', { input: 0, output }).windows[0]!)
+    const price: Price = { source: 'list', windows: [before!, { ...after!, from: NOW - 10 }] }
+    const [target] = engine.registry.targets
+    const began = { target: target!, price, hold: engine.reserveForTest(target!, ask(engine)), number: 1 }
+    if (!began.hold.granted) throw new TypeError('no room')
+    const facts = attemptFacts(ask(engine), { ...began, hold: began.hold, startedAt: NOW - 20 }, endOf(), 'live')
+    expect(engine.recordAttempt(facts).event).toMatchObject({ costNanoUsd: 1e9, priceSource: 'list' })
+  })
+
+  test('counts what no answer stated by the whole prompt and what was said', () => {
+    const engine = open()
+    engine.estimate = (prompt, answer) => ({ ...usageOf(answer.length), inputTokens: prompt.length, estimated: true })
+    const { event } = attempt(engine, endOf({ usage: null }), 'live', ask(engine, { prompt: 'x'.repeat(500) }))
+    expect(event.usage).toMatchObject({ inputTokens: 500, outputTokens: 'Hi'.length, estimated: true })
+  })
+
+  test('keeps what its answer said of limits, which are then known', () => {
+    const engine = open()
+    const limits: readonly LimitFact[] = [
+      { unit: 'requests', window: 'day', scope: 'model', limit: 50, remaining: 7, resetsAt: null, source: 'header' },
+    ]
+    expect(attempt(engine, endOf({ limits })).event.limits).toEqual(limits)
+    const known = engine.learned.quota.limitsOf(engine.registry.targets[0]!, NOW)
+    expect(known.find(({ window }) => window === 'day')).toMatchObject({ limit: 50, remaining: 7 })
+  })
+
+  test('says whose token asked, whether it was streamed, and what for', () => {
+    const engine = open()
+    const { request } = readContext({ prompt: 'Hi', maxTokens: 100 }, true)
+    const told: string[] = []
+    engine.events.on('attempt', ({ operation }) => void told.push(operation))
+    const chat = attempt(engine, endOf(), 'live', prepareRequest(engine, request, { token: 'ci' }))
+    expect(chat.event).toMatchObject({ streamed: true, token: 'ci' })
+    attempt(engine, endOf(), 'live', prepareRequest(engine, request, { dialectFor: () => null }))
+    expect(told).toEqual(['chat', 'embeddings'])
+  })
+
+  test('charges nobody who was given too little time, and parks nobody', () => {
+    const engine = open()
+    const late: Failure = { kind: 'timeout', phase: 'total', afterMs: 100, status: null, message: 'out of time' }
+    const { event, report } = attempt(engine, endOf({ ...failed(late), status: null }))
+    expect(event).toMatchObject({ ok: false, notCharged: true })
+    expect(report.retryAt).toBeNull()
+    expect(attempt(engine, endOf()).event).not.toHaveProperty('notCharged')
+  })
+
+  test('belongs to the variant of an experiment that its request was given', () => {
+    const variants = ['one', 'two'].map((name) => ({ name, share: 0.5, parameters: { temperature: 0.5 } }))
+    const settings = { experiments: [{ name: 'tone', variants }] }
+    const engine = openTestEngine({ config: { groq: { api_key: KEY, models: ['a'] }, settings }, now: () => NOW })
+    const pending = ask(engine, { experiment: 'tone' })
+    const { event } = attempt(engine, endOf(), 'live', pending)
+    expect(event.trial).toEqual(pending.enrolment!.trial)
+    expect(event.trial).toMatchObject({ experiment: 'tone' })
+    expect(attempt(engine, endOf()).event).not.toHaveProperty('trial')
+  })
 })
