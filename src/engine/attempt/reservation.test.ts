@@ -1,9 +1,17 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { makeFailure, makeSuccess } from '../../../test/support/makeEvents.ts'
+import { makeFailure, makeSuccess, makeTarget } from '../../../test/support/makeEvents.ts'
 import { openTestEngine, prepare } from '../../../test/support/openTestEngine.ts'
+import { settingsSchema } from '../../config/settingsSchema.ts'
 import type { LimitFact } from '../../domain/failure.ts'
+import type { Target } from '../../domain/target.ts'
+import { Budgets } from '../../money/budget.ts'
+import { budgetFrom } from '../../money/budgetRule.ts'
+import { QuotaTracker } from '../../quota/limits/quotaTracker.ts'
+import { Parks } from '../../quota/parks/parks.ts'
+import { createMemoryStore } from '../../store/memory.ts'
 import type { Engine } from '../engine.ts'
-import { shortageText } from './reservation.ts'
+import { type GrantedHold, reserve, reserveForTest, shortageText } from './reservation.ts'
 
 const NOW = 1_795_000_000_000
 const MINUTE = 60_000
@@ -123,4 +131,175 @@ test.each([
     remaining: 0,
   } as const
   expect(shortageText({ ...shortage, until, tooLarge: false, source: 'header', ...facts })).toBe(text)
+})
+
+/** Quotas, budgets and parks by themselves: 500 tokens a day in all, of which one request needs what it says. */
+function openSources() {
+  const facts = { quotaScope: 'account+model', dayBoundary: 'UTC', seedLimits: [], keyCheck: 'call' } as const
+  const rules = settingsSchema.parse({ budgets: [{ scope: 'all', tokens: 500, per: 'day' }] }).budgets
+  const budgets = new Budgets({
+    budgets: rules.map((rule) => budgetFrom(rule)),
+    counters: createMemoryStore(),
+    origin: 'p',
+  })
+  const quota = new QuotaTracker({ specOf: () => facts })
+  const parks = new Parks({ facts: () => ({ ...facts, keyCheck: { method: 'GET', path: '/' } }) })
+  return { budgets, quota, parks }
+}
+
+type Sources = ReturnType<typeof openSources>
+const NOBODY = { labels: {}, token: null }
+const needing = (outputTokens: number) => ({
+  quota: { requests: 1, inputTokens: 0, outputTokens },
+  worstCase: { nanoUsd: 0, inputTokens: 0, outputTokens, boundedBy: 'request' as const },
+})
+
+/** A park for that failure whose time ended a moment ago. */
+function endPark({ parks }: Sources, target: Target, kind: 'rate_minute' | 'auth_invalid'): void {
+  const day = 24 * 60 * MINUTE
+  parks.fold(makeFailure(target, NOW - day, kind))
+  expect(parks.state(target, NOW)).toBe('half-open')
+}
+
+const stateRoom = ({ quota }: Sources, target: Target, requests: number) =>
+  quota.fold(makeSuccess(target, NOW - 10, { limits: [roomFor(requests)] }))
+
+describe('the probe of a park', () => {
+  const target = makeTarget()
+
+  test.each<{ name: string; room: number; tokens: number; code: string }>([
+    { name: 'a limit', room: 0, tokens: 1, code: 'quota' },
+    { name: 'a budget', room: 5, tokens: 1000, code: 'budget' },
+  ])('is left to the next request when $name refuses this one', ({ room, tokens, code }) => {
+    const sources = openSources()
+    stateRoom(sources, target, room)
+    endPark(sources, target, 'rate_minute')
+    const hold = reserve(sources, target, NOBODY, needing(tokens), NOW)
+    expect(hold).toMatchObject({ granted: false, why: { code } })
+    expect(sources.parks.startProbe(target, NOW)).toBe(true)
+  })
+
+  test("of a refused key is not a user's request but a check", () => {
+    const sources = openSources()
+    endPark(sources, target, 'auth_invalid')
+    expect(reserve(sources, target, NOBODY, needing(1), NOW)).toMatchObject({
+      granted: false,
+      why: { code: 'parked', until: null },
+      rejectedBy: null,
+    })
+    expect(reserve(sources, target, NOBODY, needing(1), NOW, 'check')).toMatchObject({ granted: true, probe: true })
+  })
+
+  test('may be a test run, of a refused key as well', () => {
+    const sources = openSources()
+    endPark(sources, target, 'auth_invalid')
+    expect(reserveForTest(sources, target, NOBODY, needing(1), NOW)).toMatchObject({ granted: true, probe: true })
+  })
+})
+
+describe('a test run', () => {
+  const target = makeTarget()
+
+  test('takes from a limit where there is room, and goes ahead where there is none', () => {
+    const sources = openSources()
+    stateRoom(sources, target, 1)
+    const [first, second] = [1, 2].map(() => reserveForTest(sources, target, NOBODY, needing(1), NOW))
+    expect(first).toMatchObject({ granted: true, quota: { granted: true } })
+    expect(second).toMatchObject({ granted: true, quota: null })
+  })
+
+  test('is bound by budgets like any request', () => {
+    const hold = reserveForTest(openSources(), target, NOBODY, needing(501), NOW)
+    expect(hold).toMatchObject({ granted: false, why: { code: 'budget' } })
+  })
+})
+
+test.each([
+  ['label:team=a', { labels: { team: 'a' }, token: null }],
+  ['token:ci', { labels: {}, token: 'ci' }],
+])('a budget of %s binds only requests that carry it', (scope, carrier) => {
+  const { learned } = openTestEngine({
+    config: { groq: { api_key: KEY, models: ['a'] }, settings: { budgets: [{ scope, tokens: 1, per: 'day' }] } },
+  })
+  const target = makeTarget()
+  for (const take of [reserve, reserveForTest]) {
+    expect(take(learned, target, carrier, needing(10), NOW)).toMatchObject({ granted: false, why: { code: 'budget' } })
+    expect(take(learned, target, NOBODY, needing(10), NOW).granted).toBe(true)
+  }
+})
+
+/** Two models of one account: the first with a stated limit, the second with a park whose time is over. */
+const TARGETS = ['m', 'n'].map((model) => makeTarget({ model }))
+const [limited, parked] = TARGETS
+
+/** Calls under way, with what is set aside for them. */
+class OpenCalls {
+  readonly #sources = openSources()
+  readonly #callsBefore: number
+  readonly #open: { readonly target: Target; readonly tokens: number; readonly hold: GrantedHold }[] = []
+
+  constructor(room: number) {
+    stateRoom(this.#sources, limited!, room)
+    endPark(this.#sources, parked!, 'rate_minute')
+    this.#callsBefore = this.#sources.quota.load(limited!, NOW)
+  }
+
+  begin(take: typeof reserve | typeof reserveForTest, target: Target, tokens: number): void {
+    const hold = take(this.#sources, target, NOBODY, needing(tokens), NOW)
+    if (hold.granted) this.#open.push({ target, tokens, hold })
+  }
+
+  end(index: number, how: 'settle' | 'release'): void {
+    const { budgets, quota, parks } = this.#sources
+    for (const { target, hold } of this.#open.splice(index % Math.max(1, this.#open.length), 1)) {
+      if (hold.quota !== null) quota[how](hold.quota, null, NOW)
+      if (how === 'settle') budgets.settle(hold.budget, { nanoUsd: 0, tokens: 0 })
+      else budgets.release(hold.budget)
+      if (hold.probe) parks.endProbe(target)
+    }
+  }
+
+  endAll(): void {
+    while (this.#open.length > 0) this.end(0, 'settle')
+  }
+
+  /** What is held is what is under way, in budgets, limits and parks. */
+  check(): void {
+    const { budgets, quota } = this.#sources
+    const reserved = this.#open.reduce((sum, { tokens }) => sum + tokens, 0)
+    expect(budgets.view(NOW)[0]).toMatchObject({ spent: 0, reserved })
+    const calls = this.#open.filter(({ hold }) => hold.quota !== null).length
+    expect(quota.load(limited!, NOW) - this.#callsBefore).toBe(calls)
+    const probes = this.#open.filter(({ hold }) => hold.probe).length
+    expect(probes).toBeLessThanOrEqual(1)
+  }
+
+  get isProbeFree(): boolean {
+    return this.#sources.parks.startProbe(parked!, NOW)
+  }
+}
+
+const steps = fc.array(
+  fc.oneof(
+    fc.record({ take: fc.constantFrom(reserve, reserveForTest), target: fc.nat(1), tokens: fc.nat(300) }),
+    fc.record({ end: fc.nat(9), how: fc.constantFrom('settle' as const, 'release' as const) }),
+  ),
+  { maxLength: 40 },
+)
+
+test('whatever calls begin and end, only those under way hold anything, and nothing is held after the last', () => {
+  fc.assert(
+    fc.property(steps, fc.nat(6), (sequence, room) => {
+      const calls = new OpenCalls(room)
+      for (const step of sequence) {
+        if ('end' in step) calls.end(step.end, step.how)
+        else calls.begin(step.take, TARGETS[step.target]!, step.tokens)
+        calls.check()
+      }
+      calls.endAll()
+      calls.check()
+      expect(calls.isProbeFree).toBe(true)
+    }),
+    { numRuns: 200 },
+  )
 })
