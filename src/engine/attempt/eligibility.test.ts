@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { makeFailure } from '../../../test/support/makeEvents.ts'
+import { makeFailure, makeSuccess } from '../../../test/support/makeEvents.ts'
 import { openTestEngine, prepare } from '../../../test/support/openTestEngine.ts'
-import type { FailureKind } from '../../domain/failure.ts'
+import type { Failure, FailureKind, LimitFact } from '../../domain/failure.ts'
 import type { Engine } from '../engine.ts'
+import { prepareRequest, type RequestOptions } from '../prepareRequest.ts'
+import { readContext } from '../request/readContext.ts'
 import { freeAt, whyNot, whyNotChoose } from './eligibility.ts'
 import { Trail } from './trail.ts'
 
@@ -11,21 +13,39 @@ const KEY = `gsk_${'x'.repeat(20)}`
 const PRICE = { input: 0, output: 1e5 }
 
 interface Setup {
+  /** Default groq, which trains on nothing. */
+  readonly provider?: string
   readonly model?: object
+  readonly key?: object
   readonly settings?: object
   readonly now?: () => number
 }
 
-function open({ model = {}, settings = {}, now = () => NOW }: Setup = {}): Engine {
-  const groq = { api_key: KEY, free: false, models: [{ id: 'a', price: PRICE, ...model }] }
-  return openTestEngine({ config: { groq, settings }, now })
+function open({ provider = 'groq', model = {}, key = {}, settings = {}, now = () => NOW }: Setup = {}): Engine {
+  const block = { api_key: KEY, free: false, ...key, models: [{ id: 'a', price: PRICE, ...model }] }
+  return openTestEngine({ config: { [provider]: block, settings }, now })
 }
 
 const only = (engine: Engine) => engine.registry.targets[0]!
-const why = (engine: Engine, context: object = {}) =>
-  whyNot(engine.eligibility, only(engine), prepare(engine, { prompt: '-', ...context }), null, engine.now)
-const whenFree = (engine: Engine, context: object = {}) =>
-  freeAt(engine.eligibility, only(engine), prepare(engine, { prompt: '-', ...context }), engine.now)
+
+interface Asked {
+  readonly prompt?: string
+  readonly maxTokens?: number
+  readonly needs?: RequestOptions['needs']
+  readonly labels?: RequestOptions['labels']
+  readonly token?: string
+}
+
+/** A request of the library, or of the gateway where it says whose it is or what it needs. */
+function ask(engine: Engine, { prompt = '-', maxTokens, ...options }: Asked) {
+  const context = { prompt, ...(maxTokens !== undefined && { maxTokens }) }
+  return prepareRequest(engine, readContext(context, false).request, options)
+}
+
+const why = (engine: Engine, context: Asked = {}) =>
+  whyNot(engine.eligibility, only(engine), ask(engine, context), null, engine.now)
+const whenFree = (engine: Engine, context: Asked = {}) =>
+  freeAt(engine.eligibility, only(engine), ask(engine, context), engine.now)
 
 const park = (engine: Engine, kind: Exclude<FailureKind, 'timeout' | 'network'>, times = 1) => {
   for (let time = 0; time < times; time++) engine.learned.record(makeFailure(only(engine), engine.now, kind))
@@ -37,7 +57,7 @@ describe('what keeps a target from a request', () => {
     expect(whenFree(open())).toBe(NOW)
   })
 
-  test.each<{ name: string; setup: Setup; context?: object; code: string; reason: RegExp; until: number | null }>([
+  test.each<{ name: string; setup: Setup; context?: Asked; code: string; reason: RegExp; until: number | null }>([
     {
       name: 'its window',
       setup: { model: { context_tokens: 10 } },
@@ -66,6 +86,51 @@ describe('what keeps a target from a request', () => {
       setup: { settings: { free_only: true } },
       code: 'free_only',
       reason: /free/,
+      until: null,
+    },
+    {
+      name: 'that another provider is wanted',
+      setup: {},
+      context: { needs: { provider: 'mistral' } },
+      code: 'provider',
+      reason: /^only mistral was/,
+      until: null,
+    },
+    {
+      name: 'that another model is wanted',
+      setup: {},
+      context: { needs: { among: new Set(['another']) } },
+      code: 'model',
+      reason: /^not among the models/,
+      until: null,
+    },
+    {
+      name: 'what the provider does with prompts',
+      setup: { provider: 'mistral', key: { free: true }, settings: { privacy: 'no_training' } },
+      code: 'privacy',
+      reason: /^may train on prompts$/,
+      until: null,
+    },
+    {
+      name: 'a price that nobody knows',
+      setup: { model: { price: undefined }, settings: { unknown_price: 'block' } },
+      code: 'price',
+      reason: /^price unknown$/,
+      until: null,
+    },
+    {
+      name: 'an ability that it lacks',
+      setup: { model: { abilities: { tools: false } } },
+      context: { needs: { abilities: ['tools'] } },
+      code: 'ability',
+      reason: /^cannot do tools$/,
+      until: null,
+    },
+    {
+      name: 'its quality',
+      setup: { model: { quality: 0.2 }, settings: { routing: { quality_floor: 0.6 } } },
+      code: 'quality',
+      reason: /^quality 0\.\d\d is below the floor of 0\.6$/,
       until: null,
     },
   ])('$name, in words and with the time it ends', ({ setup, context, code, reason, until }) => {
@@ -110,10 +175,12 @@ describe('what keeps a target from a request', () => {
 describe('in need', () => {
   const inNeed = (engine: Engine) => whyNot(engine.eligibility, only(engine), prepare(engine), null, NOW, true)
 
-  test.each<{ kind: 'rate_minute' | 'billing' | 'auth_invalid' | 'model_not_found'; tried: boolean }>([
+  test.each<{ kind: Exclude<FailureKind, 'timeout' | 'network'>; tried: boolean }>([
     { kind: 'rate_minute', tried: true },
     { kind: 'billing', tried: false },
     { kind: 'auth_invalid', tried: false },
+    { kind: 'auth_forbidden', tried: false },
+    { kind: 'zero_quota', tried: false },
     { kind: 'model_not_found', tried: false },
   ])('a park for $kind is ignored: $tried', ({ kind, tried }) => {
     const engine = open()
@@ -121,6 +188,73 @@ describe('in need', () => {
     expect(why(engine)?.code).toBe('parked')
     expect(inNeed(engine) === null).toBe(tried)
   })
+
+  test('a wait that the upstream stated holds', () => {
+    const engine = open()
+    const failure: Failure = { kind: 'rate_minute', status: 429, message: 'slow down', retryAfterMs: 60_000 }
+    engine.learned.record(makeFailure(only(engine), NOW, 'rate_minute', { failure }))
+    expect(inNeed(engine)).toMatchObject({ code: 'parked', kind: 'rate_minute' })
+  })
+})
+
+describe('a limit', () => {
+  const DAY_OVER: LimitFact = {
+    unit: 'requests',
+    window: 'day',
+    scope: 'model',
+    limit: 30,
+    remaining: 0,
+    resetsAt: NOW + 3_600_000,
+    source: 'header',
+  }
+
+  test('without room keeps a target out until it resets, as the refusal that a call would meet', () => {
+    const engine = open()
+    engine.learned.record(makeSuccess(only(engine), NOW - 10, { limits: [DAY_OVER] }))
+    const found = why(engine)
+    expect(found).toMatchObject({ code: 'quota', kind: 'rate_minute' })
+    expect(found?.reason).toMatch(/^limit: 0 of 30 requests left this day \(header\), until 13:0\d:\d\d UTC$/)
+    expect(found?.until).toBeGreaterThanOrEqual(NOW + 3_600_000)
+    expect(whenFree(engine)).toBe(found?.until)
+  })
+})
+
+describe('an ability that a call showed to be missing', () => {
+  test('keeps the model out of requests that need it, and of no others', () => {
+    const engine = open({ model: { abilities: { tools: true } } })
+    engine.missingAbilities.learn(only(engine), 'tools')
+    const needing = { needs: { abilities: ['tools'] } } as const
+    expect(why(engine, needing)).toEqual({
+      code: 'ability',
+      reason: 'cannot do tools, as a call showed',
+      until: null,
+    })
+    expect(whenFree(engine, needing)).toBeNull()
+    expect(why(engine)).toBeNull()
+  })
+})
+
+describe('a park of a model that its provider withdrew', () => {
+  const RETIRED = 'llama-3.3-70b-versatile'
+
+  test.each<{ id: string; kind: 'model_not_found' | 'zero_quota'; advised: boolean }>([
+    { id: RETIRED, kind: 'model_not_found', advised: true },
+    { id: RETIRED, kind: 'zero_quota', advised: false },
+    { id: 'a', kind: 'model_not_found', advised: false },
+  ])('names the successor: $id after $kind: $advised', ({ id, kind, advised }) => {
+    const engine = open({ model: { id } })
+    park(engine, kind)
+    expect(/; use openai\/gpt-oss-120b$/.test(why(engine)?.reason ?? '')).toBe(advised)
+  })
+})
+
+test.each<{ scope: string; carrier: Asked }>([
+  { scope: 'label:team=a', carrier: { labels: { team: 'a' } } },
+  { scope: 'token:ci', carrier: { token: 'ci' } },
+])('a budget of $scope keeps a target only from requests that carry it', ({ scope, carrier }) => {
+  const engine = open({ settings: { budgets: [{ scope, usd: 1, per: 'day' }] } })
+  expect(why(engine, { maxTokens: 100, ...carrier })).toMatchObject({ code: 'budget', budget: { scope } })
+  expect(why(engine, { maxTokens: 100 })).toBeNull()
 })
 
 test('a target that comes back takes a share of the requests, the same ones however often it is asked', () => {
@@ -129,6 +263,8 @@ test('a target that comes back takes a share of the requests, the same ones howe
   park(engine, 'rate_minute', 3)
   now = engine.learned.parks.blocking(only(engine), now)!.until + 1
   const pending = prepare(engine)
+  // The share is nothing yet, and one may find out.
+  expect(whyNot(engine.eligibility, only(engine), pending, null, now)).toBeNull()
   const hold = engine.reserve(only(engine), pending)
   expect(hold).toMatchObject({ granted: true, probe: true })
   const { stateId } = only(engine)
@@ -149,6 +285,16 @@ test('a target that comes back takes a share of the requests, the same ones howe
   expect(taken.filter(Boolean).length / 400).toBeCloseTo(share, 0)
   expect(taken).toContain(true)
   expect(taken).toContain(false)
+  // Those that are kept out are told when the share will have grown to them, and get through in need.
+  const kept = requests[taken.indexOf(false)]!
+  const until = freeAt(engine.eligibility, only(engine), kept, now)!
+  expect(whyNot(engine.eligibility, only(engine), kept, null, now)).toMatchObject({
+    reason: `coming back: gets ${Math.round(share * 100)} % of the requests for now`,
+    until,
+  })
+  expect(whyNot(engine.eligibility, only(engine), kept, null, until - 1)).not.toBeNull()
+  expect(whyNot(engine.eligibility, only(engine), kept, null, until)).toBeNull()
+  expect(whyNot(engine.eligibility, only(engine), kept, null, now, true)).toBeNull()
 })
 
 test.each([
