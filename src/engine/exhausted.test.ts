@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { bareFailure } from '../../test/support/bareFailure.ts'
 import { makeFailure, makeSuccess } from '../../test/support/makeEvents.ts'
 import { openTestEngine, prepare } from '../../test/support/openTestEngine.ts'
-import type { KeywiseError } from '../domain/errors.ts'
+import type { AllTargetsFailedError, KeywiseError } from '../domain/errors.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import { judge } from '../routing/judge.ts'
 import { Trail } from './attempt/trail.ts'
@@ -99,6 +99,27 @@ describe('whose fault it was when calls were made', () => {
   })
 })
 
+test('a budget that forbids going elsewhere ends the request with it, whatever was tried before', () => {
+  const engine = open()
+  const pending = prepare(engine, 'Hi')
+  const trail = new Trail(pending)
+  const [first, second] = engine.registry.targets
+  const failure = bareFailure('bad_request')
+  const event = { ...makeSuccess(first!, NOW), ok: false, failure }
+  trail.add(first!, attemptReport(event, 1, null), failure, judge(failure, FACTS))
+  const why = { code: 'budget', reason: 'budget groq is used up', until: NOW } as const
+  const rejectedBy = { ...why, granted: false, scope: 'groq', resetsAt: NOW, onExceeded: 'reject' } as const
+  trail.pass(second!, { granted: false, why, rejectedBy }, false)
+  const error = exhausted(engine, pending, trail)
+  expect(error).toMatchObject({ code: 'BUDGET_EXCEEDED', scope: 'groq', resetsAt: new Date(NOW).toISOString() })
+  expect(error.attempts).toHaveLength(1)
+})
+
+test('a request that was called and failed is not blamed for the windows and abilities of others', () => {
+  for (const facts of [{ context_tokens: 10 }, { abilities: { chat: false } }])
+    expect(errorOf(open({}, facts), 'word '.repeat(100), bareFailure('server')).code).toBe('ALL_TARGETS_FAILED')
+})
+
 describe('when nothing could be called', () => {
   test('because the request is too long, it is told so', () => {
     const error = errorOf(open({}, { context_tokens: 10 }), 'word '.repeat(100))
@@ -144,6 +165,56 @@ describe('when nothing could be called', () => {
     expect(error.message).toMatch(
       /^nothing can be called now: parked: .* \(and 1 more\); soonest: groq\/[ab]#1 at 2026/,
     )
+  })
+
+  test('because some windows are too small and the rest lacks an ability, it is told the first reason', () => {
+    const [a, b] = [
+      { id: 'a', context_tokens: 10 },
+      { id: 'b', abilities: { tools: false } },
+    ]
+    const engine = openTestEngine({ config: { groq: { api_key: KEY, models: [a, b] } }, now: () => NOW })
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }]
+    const error = errorOf(engine, { messages: [{ role: 'user', content: 'word '.repeat(100) }], tools })
+    expect(error.code).toBe('INVALID_REQUEST')
+    expect(error.message).toBe('"auto" cannot serve this: context too small: 10 tokens')
+  })
+
+  test('a long name of a model is cut', () => {
+    const engine = open({ models: { 'x*': ['groq/a'] } }, { abilities: { chat: false } })
+    const error = errorOf(engine, { prompt: 'Hi', model: 'x'.repeat(300) })
+    expect(error.message).toMatch(/^"x{200}" cannot serve this/)
+  })
+
+  test('of several budgets that are used up the first to have room again counts', () => {
+    const budgets = [
+      { scope: 'groq/a', usd: 1, per: 'month' },
+      { scope: 'groq/b', usd: 1, per: 'day' },
+    ]
+    const error = errorOf(open({ budgets }), { prompt: 'Hi', maxTokens: 100 })
+    expect(error).toMatchObject({ code: 'BUDGET_EXCEEDED', resetsAt: '2026-11-24T00:00:00.000Z', attempts: [] })
+    expect(error.message).toMatch(/^no budget left: .*; there is room again at 2026-11-24T00:00:00.000Z$/)
+  })
+
+  test('who could not answer in any case neither hides a budget nor counts among the parked', () => {
+    const models = [
+      { id: 'a', price: { input: 0, output: 1e5 } },
+      { id: 'b', price: { input: 0, output: 1e5 }, abilities: { chat: false } },
+    ]
+    const budgets = [{ scope: 'groq/a', usd: 1, per: 'day' }]
+    const config = { groq: { api_key: KEY, free: false, models } }
+    const poor = openTestEngine({ config: { ...config, settings: { budgets } }, now: () => NOW })
+    expect(errorOf(poor, { prompt: 'Hi', maxTokens: 100 })).toMatchObject({ code: 'BUDGET_EXCEEDED', scope: 'groq/a' })
+    const parked = openTestEngine({ config, now: () => NOW })
+    parkAll(parked, 'billing')
+    expect(errorOf(parked, 'Hi')).toMatchObject({ code: 'ALL_TARGETS_FAILED', parkedFor: ['billing'] })
+  })
+
+  test('a time for a retry is never too early, and never over', () => {
+    const engine = open()
+    parkAll(engine, 'rate_minute', { retryAfterMs: 60_000.5 })
+    const ends = engine.registry.targets.map((target) => engine.learned.parks.blocking(target, NOW)!.until)
+    const { retryAt } = errorOf(engine, 'Hi') as AllTargetsFailedError
+    expect(Date.parse(retryAt!)).toBe(Math.ceil(Math.min(...ends)))
   })
 
   test('an unknown time stays unknown', () => {
