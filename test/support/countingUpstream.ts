@@ -7,6 +7,7 @@ import type { Failure, LimitFact } from '../../src/domain/failure.ts'
 import type { Target } from '../../src/domain/target.ts'
 import { type QuotaHold, QuotaTracker } from '../../src/quota/limits/quotaTracker.ts'
 import { Parks } from '../../src/quota/parks/parks.ts'
+import { makeTarget } from './makeEvents.ts'
 import { dayIsOver, eventOf, factOf, MINUTE, NOON, one, rateLimited, specWith, targetOf } from './quotaFixtures.ts'
 
 export interface Scenario {
@@ -232,23 +233,6 @@ class Day {
 }
 
 function keyOf(account: string, key: number): Target {
-  const ref = targetOf({ fingerprint: `${account}-${key}`, account })
-  return {
-    ...ref,
-    id: `${ref.provider}/${ref.model}#${key + 1}`,
-    keyIndex: key + 1,
-    profile: {
-      dialect: 'openai',
-      contextTokens: null,
-      maxOutputTokens: null,
-      abilities: {},
-      price: null,
-      free: true,
-      trainsOnPrompts: null,
-      qualityPrior: null,
-      local: false,
-      discovered: false,
-      weight: 1,
-    },
-  }
+  const ref = targetOf({ fingerprint: `${account}-${key}`, account, keyIndex: key + 1 })
+  return { ...makeTarget({ ...ref, profile: { free: true } }), ...ref }
 }

@@ -1,7 +1,7 @@
 /** Targets and events for tests and benchmarks: honest ones, of which a case changes what it is about. */
 
 import type { FailureKind } from '../../src/domain/failure.ts'
-import type { AttemptEvent, ImportEvent, QualityEvent } from '../../src/domain/store.ts'
+import type { AttemptEvent, ImportEvent, QualityEvent, TargetRef } from '../../src/domain/store.ts'
 import type { Target, TargetProfile } from '../../src/domain/target.ts'
 import { makeLabTarget } from '../../src/lab/replay/labTarget.ts'
 
@@ -23,7 +23,7 @@ let written = 0
 const stamp = () => ({ origin: 'test', id: `event-${++written}` })
 
 /** A success of the target at `at` that took `latencyMs` in all, not streamed, length unknown. */
-export function makeSuccess(target: Target, at: number, facts: Partial<AttemptEvent> = {}): AttemptEvent {
+export function makeSuccess(target: TargetRef, at: number, facts: Partial<AttemptEvent> = {}): AttemptEvent {
   const latencyMs = facts.latencyMs ?? 1000
   return {
     ...stamp(),
@@ -53,7 +53,7 @@ export function makeSuccess(target: Target, at: number, facts: Partial<AttemptEv
 
 /** A failure that carries no facts beyond its kind. */
 export function makeFailure(
-  target: Target,
+  target: TargetRef,
   at: number,
   kind: Exclude<FailureKind, 'timeout' | 'network'> = 'server',
   facts: Partial<AttemptEvent> = {},

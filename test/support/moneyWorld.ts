@@ -4,6 +4,7 @@ import { settingsSchema } from '../../src/config/settingsSchema.ts'
 import type { AttemptEvent } from '../../src/domain/store.ts'
 import { type BudgetHold, type BudgetRefusal, Budgets, type SpendRequest } from '../../src/money/budget.ts'
 import { budgetFrom } from '../../src/money/budgetRule.ts'
+import { makeSuccess } from './makeEvents.ts'
 import type { MoneyStore } from './moneyStore.ts'
 
 export const NOW = Date.parse('2026-11-23T12:00:00Z')
@@ -45,31 +46,17 @@ export function row(
   costNanoUsd: number | null,
   more: Partial<AttemptEvent> = {},
 ): AttemptEvent {
-  return {
-    kind: 'attempt',
-    at: startedAt + 500,
+  return makeSuccess({ stateId: 's', ...target }, startedAt + 500, {
     origin,
     id: `${origin}-${Math.abs(startedAt)}-${costNanoUsd}`,
-    requestId: 'r',
-    number: 1,
-    source: 'live',
-    target: { stateId: 's', ...target },
     startedAt,
     latencyMs: 500,
     firstTokenMs: null,
-    streamed: false,
-    ok: true,
-    failure: null,
     usage: { inputTokens: 10, outputTokens: 20, totalTokens: 30, estimated: false },
     costNanoUsd,
     priceSource: 'config',
-    limits: [],
-    task: null,
-    session: null,
-    token: null,
-    labels: {},
     ...more,
-  }
+  })
 }
 
 export const spent = (nanoUsd: number | null) => ({ nanoUsd, tokens: 30 })

@@ -4,6 +4,7 @@ import type { Failure, LimitFact } from '../../src/domain/failure.ts'
 import type { AttemptEvent, TargetRef } from '../../src/domain/store.ts'
 import { stateId } from '../../src/domain/target.ts'
 import type { QuotaSpec } from '../../src/quota/limits/spec.ts'
+import { makeSuccess } from './makeEvents.ts'
 
 export const NOON = Date.UTC(2026, 10, 23, 12)
 export const SECOND = 1_000
@@ -45,36 +46,10 @@ export function factOf(fields: Partial<LimitFact> = {}): LimitFact {
   }
 }
 
-let count = 0
-
 /** A successful attempt of 100 ms that ended at `at`, unless said otherwise. */
 export function eventOf(at: number, fields: Partial<AttemptEvent> = {}): AttemptEvent {
-  const latencyMs = fields.latencyMs ?? 100
-  return {
-    kind: 'attempt',
-    at,
-    origin: 'test',
-    id: `event-${++count}`,
-    requestId: `request-${count}`,
-    number: 1,
-    source: 'live',
-    target: targetOf(),
-    startedAt: at - latencyMs,
-    latencyMs,
-    firstTokenMs: latencyMs,
-    streamed: false,
-    ok: fields.failure == null,
-    failure: null,
-    usage: null,
-    costNanoUsd: null,
-    priceSource: null,
-    limits: [],
-    task: null,
-    session: null,
-    token: null,
-    labels: {},
-    ...fields,
-  }
+  const { latencyMs = 100, failure = null } = fields
+  return makeSuccess(targetOf(), at, { startedAt: at - latencyMs, latencyMs, ok: failure === null, ...fields })
 }
 
 export function rateLimited(fields: Partial<Extract<Failure, { kind: 'rate_minute' }>> = {}): Failure {

@@ -9,6 +9,7 @@ import type {
   TargetRef,
 } from '../../src/domain/store.ts'
 import { stateId } from '../../src/domain/target.ts'
+import { makeSuccess } from './makeEvents.ts'
 
 /** 2026-11-23, 10:00 UTC. */
 export const TEN = Date.UTC(2026, 10, 23, 10)
@@ -31,31 +32,15 @@ export function targetRef(overrides: Partial<TargetRef> = {}): TargetRef {
 /** A success of 1,000 ms with 100 + 20 tokens for 5,000 billionths of a dollar, unless said otherwise. */
 export function attemptEvent(overrides: Partial<AttemptEvent> = {}): AttemptEvent {
   const at = overrides.at ?? TEN
-  return {
-    kind: 'attempt',
-    at,
-    origin: 'test',
+  return makeSuccess(targetRef(), at, {
     id: `attempt-${++count}`,
     requestId: 'request-1',
-    number: 1,
-    source: 'live',
-    target: targetRef(),
-    startedAt: at - 1_000,
-    latencyMs: 1_000,
     firstTokenMs: 200,
-    streamed: false,
-    ok: true,
-    failure: null,
     usage: { inputTokens: 100, outputTokens: 20, totalTokens: 120, estimated: false },
     costNanoUsd: 5_000,
     priceSource: 'config',
-    limits: [],
-    task: null,
-    session: null,
-    token: null,
-    labels: {},
     ...overrides,
-  }
+  })
 }
 
 /** A 429 that consumed nothing. */

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { makeSuccess, makeTarget } from '../../../test/support/makeEvents.ts'
 import type { Failure, FailureKind } from '../../domain/failure.ts'
 import type { AttemptEvent, LiftEvent } from '../../domain/store.ts'
-import { stateId, type Target, targetId } from '../../domain/target.ts'
+import type { Target } from '../../domain/target.ts'
 import type { QuotaFacts } from './failureStreak.ts'
 import { Parks } from './parks.ts'
 
@@ -23,7 +24,7 @@ const PROVIDERS: Record<string, QuotaFacts> = {
 
 const newParks = () => new Parks({ facts: (provider) => PROVIDERS[provider] })
 
-interface ParkScopeState {
+interface TargetChoice {
   provider?: string
   model?: string
   key?: number
@@ -31,61 +32,16 @@ interface ParkScopeState {
   free?: boolean
 }
 
-function target({ provider = 'groq', model = 'm', key = 1, label, free = false }: ParkScopeState = {}): Target {
-  const fingerprint = `fingerprint-${key}`
-  return {
-    id: targetId(provider, model, key),
-    provider,
-    model,
-    keyIndex: key,
-    fingerprint,
-    stateId: stateId(provider, model, fingerprint),
-    account: label === undefined ? `${provider}@${fingerprint}` : `${provider}:${label}`,
-    profile: {
-      dialect: 'openai',
-      contextTokens: null,
-      maxOutputTokens: null,
-      abilities: {},
-      price: null,
-      free,
-      trainsOnPrompts: null,
-      qualityPrior: null,
-      local: false,
-      discovered: false,
-      weight: 1,
-    },
-  }
+function target({ provider = 'groq', model = 'm', key = 1, label, free = false }: TargetChoice = {}): Target {
+  const made = makeTarget({ provider, model, keyIndex: key, profile: { free } })
+  return label === undefined ? made : { ...made, account: `${provider}:${label}` }
 }
 
 let counter = 0
 
-function event(target: Target, at: number, failure: Failure | null, facts: Partial<AttemptEvent> = {}): AttemptEvent {
-  return {
-    kind: 'attempt',
-    at,
-    origin: 'here',
-    id: `event-${counter++}`,
-    requestId: 'r',
-    number: 1,
-    source: 'live',
-    target,
-    startedAt: at,
-    latencyMs: 0,
-    firstTokenMs: null,
-    streamed: false,
-    ok: failure === null,
-    failure,
-    usage: null,
-    costNanoUsd: null,
-    priceSource: null,
-    limits: [],
-    task: null,
-    session: null,
-    token: null,
-    labels: {},
-    ...facts,
-  }
-}
+/** It takes no time: begun when it ended. */
+const event = (where: Target, at: number, failure: Failure | null, facts: Partial<AttemptEvent> = {}): AttemptEvent =>
+  makeSuccess(where, at, { startedAt: at, latencyMs: 0, firstTokenMs: null, ok: failure === null, failure, ...facts })
 
 function failure(kind: FailureKind, facts: object = {}): Failure {
   // Every required field is present.
