@@ -1,4 +1,5 @@
-// Writes the pages of docs/ that are made from the sources: `npm run docs`. test/docs.test.ts fails while they are behind.
+// Writes the pages of docs/ that are made from the sources: `npm run docs`. test/docs.test.ts fails while they are
+// behind.
 import { writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'

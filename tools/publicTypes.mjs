@@ -1,4 +1,5 @@
-// Reads the types behind the package's exports with the compiler itself: names, types, defaults and doc comments, so that
+// Reads the types behind the package's exports with the compiler itself: names, types, defaults and doc comments, so
+// that
 // a page made of them cannot say what the types do not. The compiler's interface is marked unstable: a new version of
 // typescript may need a change here, and test/docs.test.ts then says so.
 import { join } from 'node:path'

@@ -1,5 +1,6 @@
 // Makes a release in two steps. `npm run release -- 0.2.0` sets the version, dates the changelog, commits and tags;
-// pushing the tag starts the workflow, which runs `npm run release -- --publish`. `--dry-run` prints the steps and takes none.
+// pushing the tag starts the workflow, which runs `npm run release -- --publish`. `--dry-run` prints the steps and
+// takes none.
 // What must be there beforehand: docs/releasing.md. Only syntax that node 18 knows.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,6 @@
 // Exports of src/ that nothing needs; part of `npm run check`. What src/index.ts exports is the package's own surface.
-// A test may import what its subject uses itself; what tests alone use belongs into test/support. Exact for our sources,
+// A test may import what its subject uses itself; what tests alone use belongs into test/support. Exact for our
+// sources,
 // which one tool formats: an export begins a line, imports are named and static, or dynamic with the names in the file.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { readEnvironment } from '../config/environment.ts'
 import { stateFolderOf } from '../config/paths.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
+import { isoOrNull } from '../domain/isoTime.ts'
 import { SCOPES, type TokenScope, Tokens } from '../server/tokens.ts'
 import { openStore } from '../store/open.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
@@ -70,16 +71,15 @@ function act({ action, name, tokens, folder, out, context }: TokenRequest): Exit
 
 function list(tokens: Tokens, out: Printer, json: boolean): ExitCode {
   const all = tokens.list()
-  const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString())
   if (json)
     out.json({
       generatedAt: new Date().toISOString(),
-      tokens: all.map(({ name, scope, createdAt }) => ({ name, scope, createdAt: iso(createdAt) })),
+      tokens: all.map(({ name, scope, createdAt }) => ({ name, scope, createdAt: isoOrNull(createdAt) })),
     })
   else
     out.table(
       ['name', 'scope', 'made'],
-      all.map(({ name, scope, createdAt }) => [name, scope, iso(createdAt) ?? 'at the first start']),
+      all.map(({ name, scope, createdAt }) => [name, scope, isoOrNull(createdAt) ?? 'at the first start']),
     )
   return 0
 }

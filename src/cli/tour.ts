@@ -1,5 +1,6 @@
 /** `keywise demo --tour`: the original's three days in half a minute, built from the manager's real decisions. */
 
+import { isoOrNull } from '../domain/isoTime.ts'
 import { runTour, type TourResult, type TourScene } from '../lab/tour.ts'
 import type { RankedRow } from '../manager/apiManager.ts'
 import { failureText } from '../observe/callLog.ts'
@@ -34,7 +35,7 @@ function summaryOf({ report, calls, ranking, groqParkedUntil }: TourResult): obj
       score: result.score,
       attempts: result.attempts,
     })),
-    parkedUntil: groqParkedUntil === null ? null : new Date(groqParkedUntil).toISOString(),
+    parkedUntil: isoOrNull(groqParkedUntil),
     ranking,
     chosen: ranking.find((row) => row.eligible)?.target ?? null,
   }

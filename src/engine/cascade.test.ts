@@ -302,7 +302,7 @@ describe('waiting for room', () => {
     expect(trailOf(outcome.trail.attempts)).toBe('alpha/m#1=rate_minute; alpha/m#2=rate_minute; alpha/m#1=ok')
   })
 
-  test('is over when all waits together reach the patience', async () => {
+  test('is not begun again once the patience is used up', async () => {
     const { lab, park, call } = await openWaiting(1, [{ do: 'rate_minute', retry_after: 8 }])
     park(8000)
     const { outcome } = await call()

@@ -9,6 +9,7 @@ import {
   type KeywiseError,
   ModelNotFoundError,
 } from '../domain/errors.ts'
+import { isoOrNull } from '../domain/isoTime.ts'
 import type { BudgetRefusal } from '../money/budget.ts'
 import type { Ineligible, IneligibleCode } from '../routing/eligible.ts'
 import { type Obstacle, whyNot } from './attempt/eligibility.ts'
@@ -113,27 +114,27 @@ function overBudget(
   until: number | null,
   attempts: readonly AttemptReport[],
 ): BudgetExceededError {
-  const when = until === null ? '' : `; there is room again at ${iso(until)}`
-  return new BudgetExceededError(`no budget left: ${reason}${when}`, { scope, resetsAt: iso(until), attempts })
+  const when = until === null ? '' : `; there is room again at ${isoOrNull(until)}`
+  return new BudgetExceededError(`no budget left: ${reason}${when}`, { scope, resetsAt: isoOrNull(until), attempts })
 }
 
 function allFailed(engine: EngineReader, pending: PendingRequest, trail: Trail): AllTargetsFailedError {
   const soonest = engine.soonest(pending, null)
   // Rounded up, so that a retry at exactly that time is not too early.
   const retryAt = soonest === null ? null : Math.ceil(Math.max(soonest.at, engine.now))
-  const when = soonest === null ? 'unknown' : `${soonest.target.id} at ${iso(retryAt)}`
+  const when = soonest === null ? 'unknown' : `${soonest.target.id} at ${isoOrNull(retryAt)}`
   const tried = trail.attempts.map((attempt) => `${attempt.target} ${attempt.failureKind}`).join(', ')
   const { attempts } = trail
   if (attempts.length > 0) {
     const text = `all ${attempts.length} attempts failed (${tried}); soonest retry: ${when}`
-    return new AllTargetsFailedError(text, { attempts, retryAt: iso(retryAt) })
+    return new AllTargetsFailedError(text, { attempts, retryAt: isoOrNull(retryAt) })
   }
   const reasons = reasonsOf(engine, pending)
   const serving = reasons.filter(({ code }) => !NEVER.has(code))
   const kinds = serving.flatMap(({ kind }) => kind ?? [])
   const parkedFor = kinds.length === serving.length ? kinds : []
   const text = `nothing can be called now: ${summary(reasons)}; soonest: ${when}`
-  return new AllTargetsFailedError(text, { attempts, retryAt: iso(retryAt), parkedFor })
+  return new AllTargetsFailedError(text, { attempts, retryAt: isoOrNull(retryAt), parkedFor })
 }
 
 function reasonsOf(engine: EngineReader, pending: PendingRequest): readonly Obstacle[] {
@@ -160,5 +161,3 @@ function soonestOf(reasons: readonly Ineligible[]): number | null {
   const times = reasons.flatMap((why) => (why.until === null ? [] : [why.until]))
   return times.length === 0 ? null : Math.min(...times)
 }
-
-const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString())

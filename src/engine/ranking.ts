@@ -10,8 +10,3 @@ export function rankingNow(engine: EngineReader, model = 'auto'): readonly Ranke
   const { request, options } = readContext({ prompt: '-', model }, false)
   return engine.rank(prepareRequest(engine, request, options))
 }
-
-/** ISO 8601, or null. */
-export function isoOrNull(at: number | null): string | null {
-  return at === null || !Number.isFinite(at) ? null : new Date(at).toISOString()
-}

@@ -13,8 +13,8 @@ export interface EngineOptions {
    */
   readonly config?: string | object
   /**
-   * A path or `memory:`. By default what `KEYWISE_STORE` names, else `memory:` when `config` is an object, else a file in
-   * the user's state folder.
+   * A path or `memory:`. By default what `KEYWISE_STORE` names, else `memory:` when `config` is an object, else a file
+   * in the user's state folder.
    * @default the user's state folder
    */
   readonly store?: string | Store

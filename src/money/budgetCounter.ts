@@ -1,5 +1,6 @@
 /** The state of one budget: what is spent and reserved, when it resets, and its pressure towards cheaper targets. */
 
+import { isoOrNull } from '../domain/isoTime.ts'
 import { formatUsd, nanoToUsd } from './amount.ts'
 import { type Budget, budgetId } from './budgetRule.ts'
 import { type Counters, Lease, type LeaseSlot } from './lease.ts'
@@ -136,7 +137,7 @@ export class BudgetCounter {
       limitUsd: usd(budget.limit),
       spentUsd: usd(tally.spent),
       reservedUsd: usd(reserved),
-      resetsAt: resetsAt === null ? null : new Date(resetsAt).toISOString(),
+      resetsAt: isoOrNull(resetsAt),
       hard: budget.hard,
       unit: budget.unit,
       limit: budget.limit,

@@ -1,6 +1,7 @@
 /** Alert conditions besides outages: refused keys, empty accounts, budgets, providers, models, the store. */
 
 import type { Failure, FailureKind } from '../domain/failure.ts'
+import { isoOrNull } from '../domain/isoTime.ts'
 import type { Park } from '../domain/park.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
@@ -212,7 +213,7 @@ export class AlertConditions {
       unit,
       spent,
       limit,
-      resetsAt: resetsAt === null ? null : new Date(resetsAt).toISOString(),
+      resetsAt: isoOrNull(resetsAt),
     })
   }
 }

@@ -8,7 +8,7 @@ import { whyNot } from '../engine/attempt/eligibility.ts'
 import { Trail } from '../engine/attempt/trail.ts'
 import type { Engine } from '../engine/engine.ts'
 import { plainRequest } from '../engine/plainRequest.ts'
-import { recordProbe } from '../engine/recordProbe.ts'
+import { attemptFacts } from '../engine/record.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import { ineligible } from '../routing/eligible.ts'
 import type { Call } from '../upstream/call.ts'
@@ -162,7 +162,7 @@ export class OutageProbes {
     this.#calls.add(attempt.call)
     const end = await attempt.call.done
     this.#calls.delete(attempt.call)
-    recordProbe(engine, pending, attempt, end)
+    engine.recordAttempt(attemptFacts(pending, attempt, end, 'probe'))
   }
 }
 

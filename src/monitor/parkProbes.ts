@@ -11,7 +11,7 @@ import type { Target } from '../domain/target.ts'
 import type { Engine } from '../engine/engine.ts'
 import { prepareRequest } from '../engine/prepareRequest.ts'
 import { rankingNow } from '../engine/ranking.ts'
-import { recordProbe } from '../engine/recordProbe.ts'
+import { attemptFacts } from '../engine/record.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
 import type { Call } from '../upstream/call.ts'
@@ -162,7 +162,7 @@ export class ParkProbes {
     this.#call = attempt.call
     const end = await attempt.call.done
     this.#call = null
-    recordProbe(engine, pending, attempt, end)
+    engine.recordAttempt(attemptFacts(pending, attempt, end, 'probe'))
   }
 }
 

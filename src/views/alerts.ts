@@ -1,5 +1,6 @@
 /** Alerts as `GET /api/alerts` shows them, and the test message of `keywise doctor --alerts`. */
 
+import { isoOrNull } from '../domain/isoTime.ts'
 import type { Engine } from '../engine/engine.ts'
 import { alertText } from '../observe/alerts/alert.ts'
 import type { IncidentView } from '../observe/alerts/alerts.ts'
@@ -61,7 +62,6 @@ function rowOf({ incident, waitingFor }: IncidentView, now: number): AlertRow {
 }
 
 const iso = (at: number) => new Date(at).toISOString()
-const isoOrNull = (at: number | null) => (at === null ? null : iso(at))
 
 /** The delivery of a test message. */
 interface TestDelivery {

@@ -1,10 +1,10 @@
 /** `experiment --json` and `GET /api/experiments`: what runs, what was observed, and what it shows. */
 
 import { InvalidRequestError } from '../domain/errors.ts'
+import { isoOrNull } from '../domain/isoTime.ts'
 import type { ObservationEvent } from '../domain/store.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { StopCause, Version } from '../engine/experiments/versions.ts'
-import { isoOrNull } from '../engine/ranking.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { readDefinitionFile } from '../experiment/definition.ts'
 import type { Evidence, PairReport } from '../experiment/evidence.ts'
@@ -115,7 +115,7 @@ function rowOf(engine: EngineReader, version: Version): ExperimentRow {
     kept: version.kept,
     source: version.source,
     startedAt: new Date(version.startedAt).toISOString(),
-    stoppedAt: isoOrNull(stopped?.at ?? null),
+    stoppedAt: isoOrNull(stopped?.at),
     unit: unitText(experiment),
     holdout: experiment.holdout,
     metric: { name: metric.name, better: metric.better, minimumEffect: metric.minimumEffect },

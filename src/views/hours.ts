@@ -1,7 +1,7 @@
 /** `status --hours` and `GET /api/hours`: what is known of every target per hour of the day, and the user's rules. */
 
+import { isoOrNull } from '../domain/isoTime.ts'
 import type { PriceHint, Target } from '../domain/target.ts'
-import { isoOrNull } from '../engine/ranking.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { type HoursRules, hoursRules } from '../engine/targets/hours.ts'
 import { holdsAt } from '../engine/targets/hoursRule.ts'
@@ -127,5 +127,5 @@ export function allClosed({
   if (first === undefined)
     return { opensAt: null, text: `Every target is outside its hours, and none ever opens: ${whys[0]?.why?.reason}` }
   const text = `Every target is outside its hours; the first to open is ${first.target.id}: ${first.why?.reason}`
-  return { opensAt: isoOrNull(first.why?.until ?? null), text }
+  return { opensAt: isoOrNull(first.why?.until), text }
 }

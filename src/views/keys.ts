@@ -1,8 +1,8 @@
 /** `keys list --json` and `GET /api/keys`: every key, masked, with what is known of it. Never the key. */
 
+import { isoOrNull } from '../domain/isoTime.ts'
 import type { Park } from '../domain/park.ts'
 import { maskKey } from '../domain/redact.ts'
-import { isoOrNull } from '../engine/ranking.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import type { CheckedKey } from '../engine/targets/keyChecks.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
@@ -65,7 +65,7 @@ export function keyRow(engine: EngineReader, credential: Credential, now: number
     ...stateOf(park, checked, lastSuccess),
     parked: park === undefined ? null : parkedView(park),
     lastSuccess: isoOrNull(lastSuccess),
-    checkedAt: isoOrNull(checked?.at ?? null),
+    checkedAt: isoOrNull(checked?.at),
     creditLeftUsd: checked?.creditLeftUsd ?? null,
     freeRequestsLeftToday: checked?.freeRequestsLeftToday ?? null,
     targets: own.length,

@@ -1,8 +1,8 @@
 /** `models --json`: every model that can be requested and which keys serve it; retired models with their successors. */
 
+import { isoOrNull } from '../domain/isoTime.ts'
 import { present } from '../domain/present.ts'
 import { ABILITIES, type Ability, type PriceHint, type Target } from '../domain/target.ts'
-import { isoOrNull } from '../engine/ranking.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 
@@ -92,7 +92,7 @@ function rowOf(
     free: profile.free,
     abilities: ABILITIES.filter((ability) => profile.abilities[ability] === true),
     listed: list === null ? null : listed !== undefined,
-    listedAt: isoOrNull(list?.readAt ?? null),
+    listedAt: isoOrNull(list?.readAt),
     retiresOn: listed?.retiresOn ?? null,
     retired: retirementOf(credential.provider.spec, target.model),
     aliases: [...aliases].filter(([, among]) => targets.some((one) => among.includes(one))).map(([alias]) => alias),

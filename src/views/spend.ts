@@ -1,6 +1,7 @@
 /** What was spent on what, from the ledger: `keywise budget`, `GET /api/spend`. */
 
 import { InvalidRequestError } from '../domain/errors.ts'
+import { isoOrNull } from '../domain/isoTime.ts'
 import type { LedgerFilter, LedgerGroup, LedgerSum } from '../domain/store.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { nanoToUsd } from '../money/amount.ts'
@@ -112,8 +113,4 @@ const NOTHING: LedgerSum = {
   costNanoUsd: 0,
   unpriced: 0,
   totalLatencyMs: 0,
-}
-
-function isoOrNull(at: number | undefined): string | null {
-  return at === undefined ? null : new Date(at).toISOString()
 }

@@ -2,10 +2,11 @@
  * `status --json` and `GET /api/status`: every target with its health, limits and spend; providers, budgets, session.
  */
 
+import { isoOrNull } from '../domain/isoTime.ts'
 import type { Park } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
 import type { SessionSummary } from '../engine/memory/summary.ts'
-import { isoOrNull, rankingNow } from '../engine/ranking.ts'
+import { rankingNow } from '../engine/ranking.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import type { BudgetView } from '../money/budgetCounter.ts'
 import type { LimitView } from '../quota/limits/limitView.ts'
@@ -157,7 +158,7 @@ function countsOf(row: TargetTotalsRow | undefined) {
     failCount,
     totalTokens: row?.totalTokens ?? 0,
     qualityScore: qualityCount > 0 ? Math.round((1e9 * qualitySum) / qualityCount) / 1e9 : null,
-    lastSuccess: isoOrNull(row?.lastSuccess ?? null),
+    lastSuccess: isoOrNull(row?.lastSuccess),
     lastError: error && { timestamp: isoOrNull(error.at), error: error.message, statusCode: error.status },
   }
 }

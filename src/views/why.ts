@@ -4,9 +4,10 @@
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
+import { isoOrNull } from '../domain/isoTime.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import { type DecisionRow, decisionRow } from '../engine/decisionLog.ts'
-import { isoOrNull, rankingNow } from '../engine/ranking.ts'
+import { rankingNow } from '../engine/ranking.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { attemptReport } from '../engine/record.ts'
 import type { RankedTarget } from '../routing/explain.ts'
@@ -66,7 +67,7 @@ export function whyRequestView(engine: EngineReader, requestId: string): WhyRequ
   return {
     generatedAt: new Date(engine.now).toISOString(),
     requestId,
-    decidedAt: isoOrNull(decision?.at ?? null),
+    decidedAt: isoOrNull(decision?.at),
     model: decision?.model ?? attempts[0]?.target.model ?? 'auto',
     ranking: decision?.ranking ?? [],
     chosen: decision?.chosen ?? null,

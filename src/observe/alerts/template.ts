@@ -1,5 +1,6 @@
 /** The body of a webhook: keywise's own JSON, the formats of Slack, Discord and ntfy, or a text of the user's. */
 
+import { isoOrNull } from '../../domain/isoTime.ts'
 import { present } from '../../domain/present.ts'
 import { type Alert, alertText } from './alert.ts'
 import { BETWEEN } from './channel.ts'
@@ -63,12 +64,12 @@ function plain(alert: Alert): Record<string, string | null> {
     id,
     event,
     subject,
-    at: iso(alert.at),
-    since: iso(alert.since),
+    at: isoOrNull(alert.at),
+    since: isoOrNull(alert.since),
     what,
     why,
     works,
-    returns_at: iso(alert.returnsAt),
+    returns_at: isoOrNull(alert.returnsAt),
     returns,
     advice,
     text: alertText(alert),
@@ -104,7 +105,6 @@ function filled(text: string, alert: Alert): RenderedMessage {
 }
 
 const textOf = (alerts: readonly Alert[]) => alerts.map(alertText).join(BETWEEN)
-const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString())
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 function ntfyHeaders({ event }: Alert): Record<string, string> {

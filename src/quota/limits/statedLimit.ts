@@ -1,18 +1,11 @@
 /** What an answer states about a limit, without the parts that cannot be true. */
 
-import type { LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import type { LimitFact, LimitWindow } from '../../domain/failure.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import { WINDOW_MS } from '../window.ts'
 
-export interface StatedLimit {
-  readonly unit: LimitUnit
-  readonly window: LimitWindow
-  readonly scope: 'model' | 'account'
-  readonly limit: number | null
-  readonly remaining: number | null
-  readonly resetsAt: number | null
-  readonly source: 'header' | 'body'
-}
+/** A `LimitFact` of which only what can be true is left. */
+export type StatedLimit = LimitFact
 
 /** What a provider's unnamed headers count. */
 export interface UnnamedWindows {
