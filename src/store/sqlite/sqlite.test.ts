@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { attemptEvent, liftEvent, TEN } from '../../../test/support/storeEvents.ts'
 import { storeTests } from '../../../test/support/storeSuite.ts'
 import { temporaryFolder } from '../../../test/support/temporaryFolder.ts'
@@ -71,12 +71,16 @@ test('append() writes nothing by itself; the events of one turn are written toge
 })
 
 test('with flushMs, events are collected for that long', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
   const store = open({ flushMs: 300 })
   const other = open()
   store.append(attemptEvent())
-  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+  const flushed = store.flushed()
+  await vi.advanceTimersByTimeAsync(299)
   expect(other.read(0)).toEqual([])
-  await store.flushed()
+  await vi.advanceTimersByTimeAsync(1)
+  await flushed
   expect(other.read(0)).toHaveLength(1)
 })
 
