@@ -29,6 +29,8 @@ export interface Double {
   moods: Mood[]
   /** What every call meets while there are no moods. */
   usual: Mood
+  /** Called when a call has arrived that will hang. */
+  onHang: () => void
   /** Breaks off every call that hangs. */
   drop(): void
 }
@@ -50,6 +52,7 @@ async function startDouble(look: Look, textOf: (call: Received) => string): Prom
     wrong,
     moods: [],
     usual: 'ok',
+    onHang: () => {},
     drop: () => server.closeAllConnections(),
   }
 
@@ -62,7 +65,7 @@ async function startDouble(look: Look, textOf: (call: Received) => string): Prom
     wrong.push(...faults)
     const mood = double.moods.shift() ?? double.usual
     calls.push({ ...call, ok: mood === 'ok' && faults.length === 0 })
-    if (mood === 'hang') return
+    if (mood === 'hang') return double.onHang()
     answer(response, faults.length > 0 ? { status: 400, body: { ok: false, description: faults.join() } } : mood)
   }
 

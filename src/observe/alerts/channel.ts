@@ -36,8 +36,8 @@ export interface ChannelTools {
   /** Epoch milliseconds. */
   readonly now: () => number
   readonly userAgent: string
-  /** Maximum milliseconds until the answer. Default 10,000. */
-  readonly timeoutMs?: number
+  /** A signal that aborts when that many milliseconds have passed. Default: `AbortSignal.timeout`. */
+  readonly deadline?: (ms: number) => AbortSignal
 }
 
 /** Separates the alerts of one message. */

@@ -13,12 +13,13 @@ export type Posted =
   | { readonly ok: true; readonly status: number; readonly body: unknown; readonly retryAfterMs: number | null }
   | { readonly ok: false; readonly delivery: Delivery }
 
+/** Maximum milliseconds until the answer. */
 const TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 64 * 1024
 
 /** Sends the request and reads the answer (JSON, or undefined). Never rejects, follows no redirect. */
 export async function post(order: PostRequest, tools: ChannelTools, signal: AbortSignal): Promise<Posted> {
-  const deadline = AbortSignal.timeout(tools.timeoutMs ?? TIMEOUT_MS)
+  const deadline = tools.deadline?.(TIMEOUT_MS) ?? AbortSignal.timeout(TIMEOUT_MS)
   try {
     const url = new URL(order.url)
     const response = await tools.dispatcher.request({

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { Agent } from 'undici'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Mood, startWebhook } from '../../../test/support/alertDoubles.ts'
 import { Secret } from '../../domain/redact.ts'
 import type { Alert } from './alert.ts'
@@ -132,6 +132,18 @@ test('a host that does not respond is retried, and the reason contains no addres
   const delivery = await send('http://127.0.0.1:1/secret-path')
   expect(delivery).toMatchObject({ ok: false, next: 'retry', unreachable: true })
   expect(JSON.stringify(delivery)).not.toContain('secret-path')
+})
+
+test('a host that takes the message and does not answer within ten seconds is retried', async () => {
+  const hook = await startWebhook()
+  const deadline = new AbortController()
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(deadline.signal)
+  onTestFinished(() => timeout.mockRestore())
+  hook.usual = 'hang'
+  hook.onHang = () => deadline.abort()
+  const delivery = await send(hook.origin)
+  expect(delivery).toEqual({ ok: false, next: 'retry', reason: 'no answer in time', unreachable: true })
+  expect(timeout).toHaveBeenCalledWith(10_000)
 })
 
 test('headers that cannot be sent switch the channel off', async () => {
