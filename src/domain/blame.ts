@@ -39,5 +39,5 @@ const BLAME: { readonly [K in FailureKind]: Blame } = {
 
 /** No blame for an answer, nor for a kind that only a newer version of keywise knows. */
 export function blameOf(failure: Failure | null): Blame {
-  return (failure && BLAME[failure.kind]) ?? NONE
+  return failure !== null && Object.hasOwn(BLAME, failure.kind) ? BLAME[failure.kind] : NONE
 }

@@ -2,17 +2,19 @@
 
 import { describe, expect, test } from 'vitest'
 import { type Lab, openLab, openManager, own, trailOf } from '../../test/support/lab.ts'
-import { openWorld } from '../../test/support/labCall.ts'
+import { openWorld, until } from '../../test/support/labCall.ts'
 import { makeFailure } from '../../test/support/makeEvents.ts'
 import { prepare } from '../../test/support/openTestEngine.ts'
 import { VirtualClock } from '../../test/support/virtualClock.ts'
 import { AbortedError, AllTargetsFailedError, BudgetExceededError, KeywiseError } from '../domain/errors.ts'
 import type { FailureKind } from '../domain/failure.ts'
 import type { FakeFault } from '../lab/fake/scenario.ts'
+import { flat, Prices } from '../money/price.ts'
 import { cascade } from './cascade.ts'
 import type { Engine } from './engine.ts'
 import { prepareRequest } from './prepareRequest.ts'
 import { readContext } from './request/readContext.ts'
+import { TargetRegistry } from './targets/targetRegistry.ts'
 
 const alphaThenBeta = (faults: readonly FakeFault[] = [], more: object = {}) => ({
   providers: { ...own('alpha', 1, ['m'], { faults, ...more }), ...own('beta', 1, ['m']) },
@@ -312,16 +314,26 @@ describe('waiting for room', () => {
   })
 })
 
-test('says whether the first target was tried out of curiosity, as its decision did', async () => {
-  const exploration = { rate: 1, burst: 100, margin: 0, width: 1 }
-  const lab = await openLab(
-    { providers: own('alpha', 4, ['m', 'n']) },
-    { settings: { routing: { strategy: 'learned', exploration } } },
-  )
-  const decided: boolean[] = []
-  lab.manager.engine.events.on('decision', ({ explored }) => void decided.push(explored))
-  const answered: boolean[] = []
-  for (let call = 0; call < 30; call++) answered.push((await cascade(lab.manager.engine, start(lab))).explored)
-  expect(answered).toEqual(decided)
-  expect(answered).toContain(true)
+test('what a target may cost is computed anew after a failed call, by the price of that hour', async () => {
+  const NOON = Date.UTC(2026, 10, 23, 12)
+  let now = NOON - 6 * 3_600_000
+  const lab = await openLab(alphaThenBeta([{ do: 'server' }]), {
+    manager: { now: () => now },
+    settings: { budgets: [{ scope: 'beta', usd: 0.0005, per: 'total' }] },
+  })
+  const { engine } = lab.manager
+  const window = (output: number) => flat('list', { input: 0, output }).windows[0]!
+  // 100 tokens cost 0.0001 USD in the morning and 0.001 USD from noon on.
+  const price = { source: 'list', windows: [window(1), { ...window(10), from: NOON }] }
+  const { config, credentials } = engine.registry
+  // The lists that are read at the start replace the targets.
+  await until(() => credentials.every((credential) => engine.lists.of(credential) !== null))
+  const prices = new Prices({ lookup: () => price })
+  engine.useTargets(new TargetRegistry({ config, credentials, listOf: () => null, prices, now }))
+  engine.events.on('attempt', () => {
+    now = NOON
+  })
+  const error = await cascade(engine, start(lab, { maxTokens: 100 })).catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(AllTargetsFailedError)
+  expect(lab.asked()).toEqual(['alpha/m#1'])
 })

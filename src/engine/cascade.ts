@@ -14,7 +14,6 @@ export interface Answered {
   readonly trail: Trail
   readonly call: Call
   readonly winner: RunningAttempt
-  readonly explored: boolean
   /** Resolves when the attempt is recorded: at once for a plain answer, at its end for a stream. */
   readonly recorded: Promise<AttemptReport>
   /** The same for a plain answer, without waiting; null for a stream. */
@@ -43,7 +42,7 @@ export async function cascade(engine: Engine, pending: PendingRequest, trail = n
     const attempt = engine.call(target, pending, trail, hold)
     await attempt.call.first
     const end = attempt.call.ended
-    if (end === null || end.outcome.ok) return answered(engine, pending, trail, attempt, decision.explored)
+    if (end === null || end.outcome.ok) return answered(engine, pending, trail, attempt)
     const { failure } = end.outcome
     const verdict = engine.judge(failure, pending, trail, target)
     engine.record(pending, trail, attempt, { end, failure, verdict })
@@ -54,16 +53,10 @@ export async function cascade(engine: Engine, pending: PendingRequest, trail = n
   throw engine.gaveUp(pending, trail, exhausted(engine, pending, trail))
 }
 
-function answered(
-  engine: Engine,
-  pending: PendingRequest,
-  trail: Trail,
-  winner: RunningAttempt,
-  explored: boolean,
-): Answered {
+function answered(engine: Engine, pending: PendingRequest, trail: Trail, winner: RunningAttempt): Answered {
   const { call } = winner
   const settle = (end: NonNullable<Call['ended']>) => engine.recordAnswer(pending, trail, winner, end)
   const report = call.ended === null ? null : settle(call.ended)
   const recorded = report === null ? call.done.then(settle) : Promise.resolve(report)
-  return { pending, trail, call, winner, explored, recorded, report }
+  return { pending, trail, call, winner, recorded, report }
 }

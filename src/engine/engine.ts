@@ -276,8 +276,6 @@ export class Engine implements EngineParts {
     const { tools, waiting } = this
     const began = tools.monotonic()
     trail.lookAgain()
-    // Prices and typical answer lengths may have changed by the time there is room.
-    pending.holdNeeds.clear()
     const leftMs = this.registry.config.settings.timeouts.patienceMs - trail.waitedMs
     const waited = await waiting.wait({
       soonest: () => this.soonest(pending, trail),

@@ -23,10 +23,7 @@ export function exhausted(engine: EngineReader, pending: PendingRequest, trail: 
   return (
     rejection(trail) ??
     callersFault(engine, pending, trail) ??
-    lengthFault(engine, pending, trail) ??
-    abilityFault(engine, pending, trail) ??
-    budgetFault(engine, pending, trail) ??
-    allFailed(engine, pending, trail)
+    (trail.calls > 0 ? allAttemptsFailed(engine, pending, trail) : nothingCalled(engine, pending))
   )
 }
 
@@ -67,10 +64,19 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   }
 }
 
-/** No target was called: by our estimate the request fits no context window. */
-function lengthFault(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError | null {
-  if (trail.calls > 0) return null
+/** No target was called: the reasons say whose fault that is. */
+function nothingCalled(engine: EngineReader, pending: PendingRequest): KeywiseError {
   const reasons = reasonsOf(engine, pending)
+  return (
+    lengthFault(reasons) ??
+    abilityFault(reasons, pending) ??
+    budgetFault(reasons) ??
+    noneCallable(engine, pending, reasons)
+  )
+}
+
+/** By our estimate the request fits no context window. */
+function lengthFault(reasons: readonly Obstacle[]): InvalidRequestError | null {
   if (reasons.length === 0 || !reasons.every((why) => why.code === 'context')) return null
   const text = `the request is longer than any model here can read: ${reasons[0]?.reason}`
   return new InvalidRequestError(text, { status: 400 })
@@ -81,18 +87,15 @@ function rejection({ rejectedBy, attempts }: Trail): KeywiseError | null {
   return rejectedBy === null ? null : overBudget(rejectedBy, rejectedBy.resetsAt, attempts)
 }
 
-/** No target was called: the named models lack a required ability. */
-function abilityFault(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError | null {
-  if (trail.calls > 0) return null
-  const reasons = reasonsOf(engine, pending)
+/** The named models lack a required ability. */
+function abilityFault(reasons: readonly Obstacle[], pending: PendingRequest): InvalidRequestError | null {
   if (reasons.length === 0 || !reasons.every((why) => why.code === 'ability' || why.code === 'context')) return null
   return new InvalidRequestError(`"${pending.selection.name.slice(0, 200)}" cannot serve this: ${reasons[0]?.reason}`)
 }
 
-/** No target was called: each one that could answer is excluded by a budget. */
-function budgetFault(engine: EngineReader, pending: PendingRequest, trail: Trail): KeywiseError | null {
-  if (trail.calls > 0) return null
-  const reasons = reasonsOf(engine, pending).filter((why) => !NEVER.has(why.code))
+/** Each target that could answer is excluded by a budget. */
+function budgetFault(all: readonly Obstacle[]): BudgetExceededError | null {
+  const reasons = all.filter((why) => !NEVER.has(why.code))
   const budget = reasons[0]?.budget
   if (budget === undefined || !reasons.every((why) => why.code === 'budget')) return null
   return overBudget(budget, soonestOf(reasons), [])
@@ -118,23 +121,32 @@ function overBudget(
   return new BudgetExceededError(`no budget left: ${reason}${when}`, { scope, resetsAt: isoOrNull(until), attempts })
 }
 
-function allFailed(engine: EngineReader, pending: PendingRequest, trail: Trail): AllTargetsFailedError {
-  const soonest = engine.soonest(pending, null)
-  // Rounded up, so that a retry at exactly that time is not too early.
-  const retryAt = soonest === null ? null : Math.ceil(Math.max(soonest.at, engine.now))
-  const when = soonest === null ? 'unknown' : `${soonest.target.id} at ${isoOrNull(retryAt)}`
-  const tried = trail.attempts.map((attempt) => `${attempt.target} ${attempt.failureKind}`).join(', ')
-  const { attempts } = trail
-  if (attempts.length > 0) {
-    const text = `all ${attempts.length} attempts failed (${tried}); soonest retry: ${when}`
-    return new AllTargetsFailedError(text, { attempts, retryAt: isoOrNull(retryAt) })
-  }
-  const reasons = reasonsOf(engine, pending)
+function allAttemptsFailed(engine: EngineReader, pending: PendingRequest, { attempts }: Trail): AllTargetsFailedError {
+  const { retryAt, when } = soonestRetry(engine, pending)
+  const tried = attempts.map((attempt) => `${attempt.target} ${attempt.failureKind}`).join(', ')
+  const text = `all ${attempts.length} attempts failed (${tried}); soonest retry: ${when}`
+  return new AllTargetsFailedError(text, { attempts, retryAt })
+}
+
+function noneCallable(
+  engine: EngineReader,
+  pending: PendingRequest,
+  reasons: readonly Obstacle[],
+): AllTargetsFailedError {
+  const { retryAt, when } = soonestRetry(engine, pending)
   const serving = reasons.filter(({ code }) => !NEVER.has(code))
   const kinds = serving.flatMap(({ kind }) => kind ?? [])
   const parkedFor = kinds.length === serving.length ? kinds : []
   const text = `nothing can be called now: ${summary(reasons)}; soonest: ${when}`
-  return new AllTargetsFailedError(text, { attempts, retryAt: isoOrNull(retryAt), parkedFor })
+  return new AllTargetsFailedError(text, { attempts: [], retryAt, parkedFor })
+}
+
+function soonestRetry(engine: EngineReader, pending: PendingRequest): { retryAt: string | null; when: string } {
+  const soonest = engine.soonest(pending, null)
+  if (soonest === null) return { retryAt: null, when: 'unknown' }
+  // Rounded up, so that a retry at exactly that time is not too early.
+  const retryAt = isoOrNull(Math.ceil(Math.max(soonest.at, engine.now)))
+  return { retryAt, when: `${soonest.target.id} at ${retryAt}` }
 }
 
 function reasonsOf(engine: EngineReader, pending: PendingRequest): readonly Obstacle[] {

@@ -5,14 +5,11 @@ import type { ChatResponse } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
-import type { ExperimentResult } from '../experiment/result.ts'
 import type { Alerts } from '../observe/alerts/alerts.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import type { Trail } from './attempt/trail.ts'
-import type { Version } from './experiments/versions.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
-import type { Credential } from './targets/targetRegistry.ts'
 
 /** Notified of attempts after they are recorded. Its methods neither throw nor wait. */
 export interface AttemptObserver {
@@ -25,8 +22,6 @@ export interface AttemptObserver {
   worked(target: Target, event: AttemptEvent): void
   /** Every target failed for a request. */
   exhausted(pending: PendingRequest, trail: Trail): void
-  /** An experiment has its result. */
-  decided(version: Version, result: ExperimentResult): void
   useConfig(config: Config): void
   /** Called every second. */
   tick(): void
@@ -37,7 +32,5 @@ export interface AttemptObserver {
 export interface ParkProber {
   /** Looks at every park whose time is over. Called every second; never rejects. */
   due(): Promise<void>
-  /** A models list has new models. */
-  listed(credential: Credential, added: ReadonlySet<string>): void
   close(): Promise<void>
 }

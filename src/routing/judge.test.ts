@@ -102,10 +102,9 @@ describe('judge()', () => {
     expect(judge(failure('unsupported', { ability: 'tools' }), { ...others, confirmed: true }).next).toBe('give-up')
   })
 
-  test('requires a larger window or limit than the one that was too small', () => {
+  test('requires a larger window than the one that was too small', () => {
     expect(judge(failure('context_too_long', { limitTokens: 8192 }), others).needs).toEqual({ contextOverTokens: 8192 })
     expect(judge(failure('context_too_long'), others).needs).toEqual({ contextOverTokens: null })
-    expect(judge(failure('too_large_for_limit', { limit: 12_000 }), others).needs).toEqual({ limitOver: 12_000 })
   })
 
   test('passes filtered content on only when the policy allows it', () => {

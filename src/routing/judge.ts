@@ -9,8 +9,6 @@ import type { Ability } from '../domain/target.ts'
 interface NextTargetNeed {
   /** A context window larger than this; null when the error stated none. */
   readonly contextOverTokens?: number | null
-  /** A limit larger than this, in the unit of the failure. */
-  readonly limitOver?: number
   readonly ability?: Ability
 }
 
@@ -70,12 +68,7 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
     counts: true,
   }),
   zero_quota: () => ({ next: 'next', skip: 'target', counts: true }),
-  too_large_for_limit: ({ limit }) => ({
-    next: 'next',
-    skip: 'account+model',
-    counts: true,
-    ...(limit === undefined ? {} : { needs: { limitOver: limit } }),
-  }),
+  too_large_for_limit: () => ({ next: 'next', skip: 'account+model', counts: true }),
   overloaded: (_, facts) => ({ ...onceMore(facts), skip: 'provider+model', counts: true }),
   server: (_, facts) => ({ ...onceMore(facts), skip: 'provider+model', counts: true }),
   timeout: ({ phase }, facts) => ({

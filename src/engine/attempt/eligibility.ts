@@ -20,7 +20,7 @@ export interface EligibilityFacts {
   readonly hours: (target: Target, now: number) => Ineligible | null
   /** The successor its provider names for a retired model; null when there is none. */
   readonly successorOf: (target: Target) => string | null
-  /** The most a call may consume; computed once per request and target. */
+  /** The most a call may consume; computed once per request, target and time. */
   readonly needOf: (target: Target, pending: PendingRequest, now: number) => HoldNeed
 }
 

@@ -31,8 +31,9 @@ export function eligibilityFactsOf(
       catalogueModel(registry.credentialOf(target).provider.spec, target.model)?.retired?.successor ?? null,
     needOf: (target, pending, now) => {
       const known = pending.holdNeeds.get(target)
-      if (known !== undefined) return known
-      const need = holdNeed(registry, learned, target, pending, now)
+      if (known?.at === now) return known
+      // Another time may have other prices and other typical answer lengths.
+      const need = { at: now, ...holdNeed(registry, learned, target, pending, now) }
       pending.holdNeeds.set(target, need)
       return need
     },

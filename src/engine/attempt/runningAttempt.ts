@@ -4,13 +4,13 @@ import type { Target } from '../../domain/target.ts'
 import type { Price } from '../../money/price.ts'
 import type { Call } from '../../upstream/call.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
-import type { Hold } from './reservation.ts'
+import type { GrantedHold } from './reservation.ts'
 
 export interface RunningAttempt {
   readonly target: Target
   readonly credential: Credential
   readonly call: Call
-  readonly hold: Extract<Hold, { granted: true }>
+  readonly hold: GrantedHold
   /** The price when the call began; null when unknown. */
   readonly price: Price | null
   /** 1-based position in the cascade. */

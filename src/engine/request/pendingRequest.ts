@@ -47,10 +47,11 @@ export interface PendingRequest {
   readonly dialectFor: ((target: DialectId) => Dialect | null) | null
   readonly cancellation: Cancellation
   /**
-   * What the request needs of each target; computed once, for choosing and for reserving. New targets (another price,
-   * another configuration) are other objects; a copy of the request that says something else needs a map of its own.
+   * What the request needs of each target, computed once for choosing and reserving at the same time (`at`). New
+   * targets (another price, another configuration) are other objects; a copy of the request that says something else
+   * needs a map of its own.
    */
-  readonly holdNeeds: Map<Target, HoldNeed>
+  readonly holdNeeds: Map<Target, HoldNeed & { readonly at: number }>
   /** Its enrolment in an experiment; null when there is none. */
   readonly enrolment: Enrolment | null
 }

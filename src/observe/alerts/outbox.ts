@@ -1,7 +1,7 @@
 /**
  * Messages still to be delivered. They are in the store, so they survive a restart, and one process at a time holds a
- * channel, so that several on one store send each message once (a kill between the channel's answer and its recording
- * may send that one message twice, with the same id).
+ * channel, so that several on one store send each message once. One whose answer was lost or came too late, or was not
+ * recorded because the process was killed, may be sent twice, with the same id.
  */
 
 import { randomUUID } from 'node:crypto'
