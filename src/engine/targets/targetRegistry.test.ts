@@ -1,23 +1,28 @@
 import { describe, expect, test } from 'vitest'
 import { openTestEngine } from '../../../test/support/openTestEngine.ts'
 import { flat, type Price, type PriceLookup, Prices } from '../../money/price.ts'
-import type { ProviderSpec } from '../../providers/provider.ts'
+import type { CatalogueModel, ProviderSpec } from '../../providers/provider.ts'
 import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
 import { type Credential, hintAt, TargetRegistry } from './targetRegistry.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 12)
 const key = (letter: string) => `gsk_${letter.repeat(20)}`
 
+interface RegistryFacts {
+  readonly allModels?: boolean
+  readonly isBilled?: boolean
+  readonly lookup?: PriceLookup
+  /** Replaces the catalogue of every provider. */
+  readonly catalogue?: readonly CatalogueModel[]
+}
+
 /** A registry of the configuration, with what the provider's list says. */
-function registryOf(
-  config: object,
-  list: readonly ListedModel[] | null = null,
-  more: { allModels?: boolean; isBilled?: boolean; lookup?: PriceLookup } = {},
-) {
+function registryOf(config: object, list: readonly ListedModel[] | null = null, more: RegistryFacts = {}) {
   const { registry } = openTestEngine({ config, now: () => NOW })
+  const { catalogue } = more
   return new TargetRegistry({
     config: registry.config,
-    credentials: registry.credentials,
+    credentials: catalogue === undefined ? registry.credentials : registry.credentials.map(withCatalogue(catalogue)),
     listOf: () => list,
     prices: new Prices({ lookup: more.lookup ?? null }),
     now: NOW,
@@ -25,6 +30,13 @@ function registryOf(
     isBilled: () => more.isBilled ?? false,
   })
 }
+
+const withCatalogue =
+  (models: readonly CatalogueModel[]) =>
+  (credential: Credential): Credential => {
+    const { provider } = credential
+    return { ...credential, provider: { ...provider, spec: { ...provider.spec, models } } }
+  }
 
 const listed = (id: string, facts: Partial<ListedModel> = {}): ListedModel => ({
   id,
@@ -80,6 +92,30 @@ describe('the models of a key', () => {
     expect(picks.length).toBeGreaterThan(0)
   })
 
+  test('before the list is read are those of the catalogue, even when all are wanted', () => {
+    const picks = [{ id: 'x', pick: true }, { id: 'y' }]
+    expect(models(registryOf(groq(), null, { catalogue: picks, allModels: true }))).toEqual(['x'])
+  })
+
+  test.each([
+    { when: 'the list is short', others: 0 },
+    { when: 'the list is long', others: 50 },
+    { when: 'the list has not been read', others: null },
+  ])('leave out what the provider has retired when $when', ({ others }) => {
+    const catalogue = [
+      { id: 'old', pick: true, retired: { on: '2026-06-01' } },
+      { id: 'current', pick: true },
+    ]
+    const rest = Array.from({ length: others ?? 0 }, (_, index) => listed(`m${index}`))
+    const list = others === null ? null : [listed('old'), listed('current'), ...rest]
+    expect(models(registryOf(groq(), list, { catalogue }))).toEqual(['current'])
+  })
+
+  test('are used though retired where they are named', () => {
+    const catalogue = [{ id: 'old', retired: { on: '2026-06-01' } }]
+    expect(models(registryOf(groq({ models: ['old'] }), [], { catalogue }))).toEqual(['old'])
+  })
+
   test('are multiplied by the keys, in the order of the configuration', () => {
     const { targets } = registryOf(groq({ api_key: undefined, api_keys: [key('a'), key('b')], models: ['x', 'y'] }))
     expect(targets.map(({ id }) => id)).toEqual(['groq/x#1', 'groq/y#1', 'groq/x#2', 'groq/y#2'])
@@ -121,14 +157,113 @@ describe('what is known of a target', () => {
     expect(abilities).toMatchObject({ tools: false, images: true, jsonSchema: true })
   })
 
-  test('stays unknown where nobody says', () => {
+  test('is what the catalogue says where neither the user nor the list does', () => {
+    const catalogue = [
+      {
+        id: 'x',
+        contextTokens: 3,
+        maxOutputTokens: 2,
+        abilities: { tools: true, images: false },
+        price: { input: 5, output: 6 },
+        quality: 0.4,
+        qualitySource: 'a benchmark, 2026-11',
+      },
+    ]
+    const known = {
+      contextTokens: 3,
+      maxOutputTokens: 2,
+      qualityPrior: 0.4,
+      qualityPriorSource: 'a benchmark, 2026-11',
+    }
+    const named = registryOf(groq({ free: false, models: ['x'] }), null, { catalogue }).targets[0]!.profile
+    expect(named).toMatchObject({ ...known, price: { input: 5, output: 6 }, abilities: { tools: true, images: false } })
+    const asListed = registryOf(groq({ free: false }), list, { catalogue }).targets[0]!.profile
+    expect(asListed).toMatchObject({ contextTokens: 8000, maxOutputTokens: 400, price: { input: 1, output: 2 } })
+    expect(asListed).toMatchObject({ qualityPrior: 0.4, abilities: { tools: true, images: true } })
+  })
+
+  test('says whether a model was named or found', () => {
+    const found = (block: object) =>
+      registryOf(groq(block), [listed('x')]).targets.map(({ profile }) => profile.discovered)
+    expect(found({ models: ['x'] })).toEqual([false])
+    expect(found({})).toEqual([true])
+  })
+
+  test('stays unknown where no source states it', () => {
     expect(profileOf({})).toMatchObject({ contextTokens: null, maxOutputTokens: null, price: null, qualityPrior: null })
+  })
+})
+
+describe('what is known of the key of a target', () => {
+  const targetsOf = (keys: readonly (string | object)[]) =>
+    registryOf(groq({ api_key: undefined, api_keys: keys, models: ['x'] })).targets
+
+  test('is its label and its weight', () => {
+    const [named, plain] = targetsOf([{ key: key('a'), label: 'work', weight: 3 }, key('b')])
+    expect([named!.label, named!.profile.weight]).toEqual(['work', 3])
+    expect([plain!.label, plain!.profile.weight]).toEqual([undefined, 1])
+  })
+
+  test('is its account, which is its own unless the user says that keys share one', () => {
+    const [first, second, third, fourth] = targetsOf([
+      { key: key('a'), account: 'team' },
+      { key: key('b'), account: 'team' },
+      key('c'),
+      key('d'),
+    ])
+    expect(first!.account).toBe(second!.account)
+    expect(new Set([first!.account, third!.account, fourth!.account]).size).toBe(3)
+  })
+
+  test('is whether its server runs on this machine', () => {
+    const { targets } = registryOf({ ...groq({ models: ['x'] }), ollama: { models: ['x'] } })
+    expect(targets.map(({ provider, profile }) => [provider, profile.local])).toEqual([
+      ['groq', false],
+      ['ollama', true],
+    ])
+  })
+})
+
+describe('whether a provider may train on the prompts', () => {
+  // Of these, Gemini and OpenRouter train on what is free, and only OpenRouter can be asked not to.
+  test.each<{ name: string; config: object; billed?: boolean; trains: boolean | null }>([
+    { name: 'free key of a provider that trains on them', config: { google: { free: true } }, trains: true },
+    { name: 'key of it whose payment is unknown', config: { google: {} }, trains: true },
+    { name: 'paid key of it', config: { google: { free: false } }, trains: false },
+    { name: 'free key of a provider that does not', config: { groq: { free: true } }, trains: false },
+    { name: 'free key of a provider that does not say', config: { cohere: { free: true } }, trains: null },
+    { name: 'paid key of a provider that does not say', config: { cohere: { free: false } }, trains: false },
+    { name: 'free key of a router that trains on them', config: { openrouter: { free: true } }, trains: true },
+    { name: 'key of it for a paid model', config: { openrouter: {} }, trains: false },
+    { name: 'free key of it that was charged', config: { openrouter: { free: true } }, billed: true, trains: false },
+    {
+      name: 'free key of it where the settings forbid it',
+      config: { openrouter: { free: true }, settings: { privacy: 'no_training' } },
+      trains: false,
+    },
+    {
+      name: 'free key of a provider that cannot be asked, where the settings forbid it',
+      config: { google: { free: true }, settings: { privacy: 'no_training' } },
+      trains: true,
+    },
+    { name: 'server on this machine', config: { ollama: {} }, trains: false },
+  ])('with a $name: $trains', ({ config, billed = false, trains }) => {
+    const blocks = Object.entries(config).map(([id, block]) =>
+      id === 'settings' ? [id, block] : [id, { api_key: key('a'), models: ['x'], ...block }],
+    )
+    const { targets } = registryOf(Object.fromEntries(blocks), null, { isBilled: billed })
+    expect(targets.map(({ profile }) => profile.trainsOnPrompts)).toEqual([trains])
   })
 })
 
 describe('whether a call can be billed', () => {
   const isFree = (block: object, list: readonly ListedModel[] | null = null, isBilled = false) =>
     registryOf(groq(block), list, { isBilled }).targets[0]!.profile.free
+
+  test.each([undefined, { input: 1, output: 2 }])('a server on this machine is free, priced or not: %o', (price) => {
+    const block = { models: [{ id: 'x', ...(price !== undefined && { price }) }] }
+    expect(registryOf({ ollama: block }).targets[0]!.profile.free).toBe(true)
+  })
 
   test.each<{ name: string; block: object; list?: readonly ListedModel[]; billed?: boolean; free: boolean }>([
     { name: 'nothing is said', block: { models: ['x'] }, free: false },
