@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { openTestEngine, prepare } from '../../test/support/openTestEngine.ts'
+import { dialectOf } from '../dialects/dialects.ts'
+import type { DialectId } from '../domain/chat.ts'
 import { InvalidRequestError, ModelNotFoundError } from '../domain/errors.ts'
 import { prepareRequest, type RequestOptions, requestId } from './prepareRequest.ts'
 import { readContext } from './request/readContext.ts'
+import { WireBody } from './request/wireBody.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 12)
 const KEY = `gsk_${'x'.repeat(20)}`
@@ -59,7 +62,7 @@ describe('the model', () => {
     expect(prepare(engine).needs).toMatchObject({ auto: true, among: null })
   })
 
-  test('that nobody serves is refused with the nearest names', () => {
+  test('that no target serves is refused with the nearest names', () => {
     expect(() => prepare(open(), { prompt: 'Hi', model: 'groq/bb' })).toThrow(ModelNotFoundError)
     expect(() => prepare(open(), { prompt: 'Hi', model: 'groq/bb' })).toThrow(/nearest: .*groq\/b/)
   })
@@ -80,6 +83,117 @@ describe('what the request needs', () => {
     expect(bound).toBeGreaterThan(0)
     const whole = () => readContext('word '.repeat(1000), false).request
     expect(prepared({ whole }, { budgets }).mostInputTokens).toBeGreaterThan(bound + 1000)
+  })
+})
+
+describe('the number of answers', () => {
+  const answers = (dialect: DialectId, body: object, path: object = {}) => {
+    const request = dialectOf(dialect).client.readRequest(body, { model: 'auto', stream: false, ...path })
+    return prepareRequest(open(), request).answers
+  }
+  const messages = [{ role: 'user', content: 'Hi' }]
+  const contents = [{ role: 'user', parts: [{ text: 'Hi' }] }]
+
+  test.each<{ name: string; dialect: DialectId; body: object; expected: number }>([
+    { name: "OpenAI's n", dialect: 'openai', body: { model: 'auto', messages, n: 3 }, expected: 3 },
+    {
+      name: "Gemini's candidateCount",
+      dialect: 'google',
+      body: { contents, generationConfig: { candidateCount: 4 } },
+      expected: 4,
+    },
+    { name: 'neither of them', dialect: 'openai', body: { model: 'auto', messages }, expected: 1 },
+  ])('with $name is $expected', ({ dialect, body, expected }) => {
+    expect(answers(dialect, body)).toBe(expected)
+  })
+})
+
+describe('what the client sent', () => {
+  const wire = (): NonNullable<RequestOptions['wire']> => ({
+    dialect: 'openai',
+    body: new WireBody(Buffer.from('{"model":"auto"}'), 0),
+    headers: ['x-trace', '1'],
+  })
+
+  test('goes with the request, so that its bytes can be passed on', () => {
+    const sent = wire()
+    expect(prepared({ wire: sent }).wire).toBe(sent)
+    expect(prepared({}).wire).toBeNull()
+  })
+
+  test('decides whether another provider may answer what one has filtered', () => {
+    expect(prepared({ retryFiltered: true }).retryFiltered).toBe(true)
+    expect(prepared({}).retryFiltered).toBe(false)
+  })
+
+  describe('in an experiment', () => {
+    const variants = [
+      { name: 'usual', share: 0.5 },
+      { name: 'shown', share: 0.5 },
+    ]
+    /** Both variants make the same change, so that a request shows it whichever it gets. */
+    const enrolled = (change: object, options: RequestOptions, asked = 'Say hi', model = 'auto') => {
+      const experiments = [{ name: 'race', variants: variants.map((variant) => ({ ...variant, ...change })) }]
+      const { request } = readContext({ prompt: asked, model }, false)
+      return prepareRequest(open({ experiments }), request, options)
+    }
+    const template = { template: 'In one word: {{prompt}}' }
+
+    test('is written again where the variant changes more than the model, with the headers of the client', () => {
+      const sent = wire()
+      const { request, whole, ...changed } = enrolled(template, { experiment: 'race', wire: sent })
+      expect(changed.wire).toEqual({ dialect: 'openai', body: null, headers: ['x-trace', '1'] })
+      expect(request.messages).toEqual(readContext('In one word: Say hi', false).request.messages)
+      expect(whole()).toBe(request)
+      expect(changed.enrolment).toMatchObject({ name: 'race', version: 1 })
+    })
+
+    test('is passed on where the variant changes the model alone', () => {
+      const sent = wire()
+      const { request, wire: kept } = enrolled({ model: 'groq/b' }, { experiment: 'race', wire: sent })
+      expect([request.model, kept]).toEqual(['groq/b', sent])
+    })
+
+    test('is filled from all of a long body, and no longer counts what its outline left out', () => {
+      const long = readContext('word '.repeat(1000), false).request
+      const options = { experiment: 'race', whole: () => long, leftOutTokens: 5000 }
+      const { request, whole, needs } = enrolled(template, options, 'word')
+      expect(request.messages).toEqual(readContext(`In one word: ${'word '.repeat(1000)}`, false).request.messages)
+      expect(whole()).toBe(request)
+      const plain = prepareRequest(open(), request)
+      expect(needs.inputTokens).toBe(plain.needs.inputTokens)
+    })
+
+    test('keeps what its outline left out where the variant changes the model alone', () => {
+      const long = readContext('word '.repeat(1000), false).request
+      const options = { experiment: 'race', whole: () => long, leftOutTokens: 5000 }
+      const { whole, needs } = enrolled({ model: 'groq/b' }, options)
+      expect(whole()).toBe(long)
+      expect(needs.inputTokens).toBe(prepared({}).needs.inputTokens + 5000)
+    })
+
+    test('is bound to the provider of the variant, beside its other needs', () => {
+      const change = { model: 'b', provider: 'groq' }
+      const among = new Set(['a target'])
+      expect(enrolled(change, { experiment: 'race', needs: { among } }).needs).toMatchObject({
+        provider: 'groq',
+        among,
+      })
+      expect(enrolled({ model: 'b' }, { experiment: 'race', needs: { among } }).needs).toMatchObject({ provider: null })
+    })
+
+    test('keeps the conversation that it would have outside of it', () => {
+      const { session } = prepared({ token: 't' })
+      expect(enrolled(template, { experiment: 'race', token: 't' }).session).toEqual(session)
+    })
+
+    test('is not enrolled when it asks for embeddings', () => {
+      const options = { labels: { experiment: 'race' } }
+      expect(enrolled(template, options).enrolment).toMatchObject({ name: 'race' })
+      const { enrolment, request } = enrolled(template, { ...options, dialectFor: () => null })
+      expect(enrolment).toBeNull()
+      expect(request.messages).toEqual(readContext('Say hi', false).request.messages)
+    })
   })
 })
 
