@@ -1,15 +1,23 @@
 import { describe, expect, test } from 'vitest'
 import { bareFailure } from '../../test/support/bareFailure.ts'
+import { openLab, own } from '../../test/support/lab.ts'
 import { makeFailure, makeSuccess } from '../../test/support/makeEvents.ts'
 import { openTestEngine, prepare } from '../../test/support/openTestEngine.ts'
+import { factOf } from '../../test/support/quotaFixtures.ts'
+import { VirtualClock } from '../../test/support/virtualClock.ts'
 import { AllTargetsFailedError, InvalidRequestError } from '../domain/errors.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Target } from '../domain/target.ts'
+import type { FakeFault } from '../lab/fake/scenario.ts'
 import { Prices } from '../money/price.ts'
 import { judge } from '../routing/judge.ts'
+import type { CallEnd } from '../upstream/call.ts'
+import type { GrantedHold } from './attempt/reservation.ts'
 import { Trail } from './attempt/trail.ts'
+import { cascade } from './cascade.ts'
 import type { Engine } from './engine.ts'
-import { attemptReport } from './record.ts'
+import { attemptFacts, attemptReport } from './record.ts'
+import type { PendingRequest } from './request/pendingRequest.ts'
 import { TargetRegistry } from './targets/targetRegistry.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 12)
@@ -27,9 +35,49 @@ function open(now = () => NOW): Engine {
   return openTestEngine({ config, now })
 }
 
-function start(engine: Engine) {
-  const pending = prepare(engine)
+const one = (settings: object = {}): Engine =>
+  openTestEngine({ config: { groq: { api_key: key('a'), models: ['a'] }, settings }, now: () => NOW })
+
+function start(engine: Engine, context: object = {}) {
+  const pending = prepare(engine, { prompt: 'Say hi', ...context })
   return { pending, trail: new Trail(pending) }
+}
+
+function granted(engine: Engine, target: Target, pending: PendingRequest): GrantedHold {
+  const hold = engine.reserve(target, pending)
+  if (!hold.granted) throw new Error(hold.why.reason)
+  return hold
+}
+
+const RESPONSE = { model: 'a', content: [{ type: 'text', text: 'Hi' }], finishReason: 'stop' } as const
+
+/** The end of a call: an answer, or what failed. */
+const endOf = (failure: Failure | null): CallEnd => ({
+  outcome: failure === null ? { ok: true, response: RESPONSE } : { ok: false, failure },
+  usage: null,
+  limits: [],
+  status: failure === null ? 200 : failure.status,
+  latencyMs: 10,
+  firstTokenMs: null,
+  hadContent: failure === null,
+  raw: null,
+  partial: null,
+})
+
+/** Records a call that was not made. */
+function recordEnd(engine: Engine, target: Target, failure: Failure | null) {
+  const { pending } = start(engine)
+  const attempt = { target, startedAt: engine.now, hold: granted(engine, target, pending), price: null, number: 1 }
+  return engine.recordAttempt(attemptFacts(pending, attempt, endOf(failure), 'live'))
+}
+
+/** Retries until no more are allowed at this moment; returns how many there were. */
+function useUpRetries(engine: Engine): number {
+  const { pending, trail } = start(engine)
+  const verdict = () =>
+    engine.judge({ ...bareFailure('bad_request'), status: 409 }, pending, trail, engine.registry.targets[0]!)
+  for (let count = 0; count < 10_000; count++) if (verdict().next !== 'retry-once') return count
+  throw new Error('retries without end')
 }
 
 function fail(trail: Trail, target: Target, failure: Failure): void {
@@ -116,6 +164,35 @@ describe('the last resort', () => {
     trail.lookAgain()
     expect(engine.lastResort(pending, trail)).toBeNull()
   })
+
+  test('is not a target that another request is probing', () => {
+    const engine = one()
+    const [target] = engine.registry.targets
+    engine.learned.record(makeFailure(target!, NOW - 120_000, 'rate_minute'))
+    const other = start(engine).pending
+    expect(granted(engine, target!, other).probe).toBe(true)
+    const { pending, trail } = start(engine)
+    const hold = engine.reserve(target!, pending)
+    if (hold.granted) throw new Error('two probes at once')
+    expect(engine.lastResort(pending, trail)).toBe(target)
+    trail.pass(target!, hold, false)
+    expect(engine.lastResort(pending, trail)).toBeNull()
+  })
+
+  test('breaks no park while the retry budget is used up, and needs no retry without a park', () => {
+    const engine = one()
+    const [target] = engine.registry.targets
+    engine.learned.record(makeFailure(target!, NOW, 'rate_minute'))
+    const lastResort = () => {
+      const { pending, trail } = start(engine)
+      return engine.lastResort(pending, trail)
+    }
+    expect(lastResort()).toBe(target)
+    useUpRetries(engine)
+    expect(lastResort()).toBeNull()
+    engine.lift(target!, ['rate_minute'])
+    expect(lastResort()).toBe(target)
+  })
 })
 
 describe('the soonest target', () => {
@@ -133,7 +210,63 @@ describe('the soonest target', () => {
     expect(slot.at).toBeLessThan(NOW + 60_000)
   })
 
-  test('is now when something is free, and nobody when nothing ever is', () => {
+  describe('behind a park that is only a guess', () => {
+    const openParked = () => {
+      const engine = one()
+      engine.learned.record(makeFailure(engine.registry.targets[0]!, NOW, 'rate_minute'))
+      return engine
+    }
+
+    test('is there at once for a running request, later for one that has not begun', () => {
+      const engine = openParked()
+      const { pending, trail } = start(engine)
+      expect(engine.soonest(pending, trail)?.at).toBe(NOW)
+      expect(engine.soonest(pending, null)?.at).toBeGreaterThan(NOW)
+    })
+
+    test('comes later for a request that met the limit itself', () => {
+      const engine = openParked()
+      const { pending, trail } = start(engine)
+      fail(trail, engine.registry.targets[0]!, bareFailure('rate_minute'))
+      trail.lookAgain()
+      expect(engine.soonest(pending, trail)?.at).toBeGreaterThan(NOW)
+    })
+
+    test('comes later while too many requests try again', () => {
+      const engine = openParked()
+      const { pending, trail } = start(engine)
+      useUpRetries(engine)
+      expect(engine.soonest(pending, trail)?.at).toBeGreaterThan(NOW)
+    })
+  })
+
+  test.each<{ limit: string; fact: Parameters<typeof factOf>[0]; gate: object }>([
+    {
+      limit: 'of requests a minute',
+      fact: { limit: 30, remaining: 0, resetsAt: NOW + 20_000 },
+      gate: { limit: 30, windowMs: 60_000 },
+    },
+    {
+      limit: 'of requests a day',
+      fact: { window: 'day', limit: 50, remaining: 0, resetsAt: NOW + 20_000 },
+      gate: { limit: 50, windowMs: 86_400_000 },
+    },
+    {
+      limit: 'of tokens, which says nothing of how many may go',
+      fact: { unit: 'tokens', limit: 1000, remaining: 0, resetsAt: NOW + 20_000 },
+      gate: {},
+    },
+  ])('comes with the limit $limit', ({ fact, gate }) => {
+    const engine = one()
+    const [target] = engine.registry.targets
+    engine.learned.record(makeSuccess(target!, NOW, { limits: [factOf(fact)] }))
+    const { target: soonest, at, ...rest } = engine.soonest(start(engine).pending, null)!
+    expect(soonest).toBe(target)
+    expect(at).toBeGreaterThanOrEqual(NOW + 20_000)
+    expect(rest).toEqual(gate)
+  })
+
+  test('is available now when something is free, and is null when nothing ever will be', () => {
     const engine = open()
     expect(engine.soonest(start(engine).pending, null)?.at).toBe(NOW)
     const { pending, trail } = start(engine)
@@ -155,6 +288,63 @@ describe('a verdict', () => {
     expect(verdictOn(engine, bareFailure('server')).next).toBe('retry-once')
   })
 
+  test('tries the same target no second time in one request', () => {
+    const engine = one()
+    const [target] = engine.registry.targets
+    const { pending, trail } = start(engine)
+    const failure = bareFailure('server')
+    const first = engine.judge(failure, pending, trail, target!)
+    expect(first).toMatchObject({ next: 'retry-once', waitMs: 625 })
+    trail.add(target!, attemptReport(makeFailure(target!, NOW), 1, null), failure, first)
+    expect(engine.judge(failure, pending, trail, target!)).toMatchObject({ next: 'next', waitMs: 0 })
+  })
+
+  test.each<{ name: string; waitMs: number; timeoutMs?: number; next: string }>([
+    { name: 'within the patience', waitMs: 5000, next: 'retry-once' },
+    { name: 'beyond the patience', waitMs: 15_000, next: 'next' },
+    { name: "beyond the caller's time", waitMs: 5000, timeoutMs: 1000, next: 'next' },
+  ])('on a stated wait $name is $next', ({ waitMs, timeoutMs, next }) => {
+    const engine = one()
+    const { pending, trail } = start(engine, { ...(timeoutMs !== undefined && { timeoutMs }) })
+    const failure = { ...bareFailure('rate_minute'), retryAfterMs: waitMs } as Failure
+    expect(engine.judge(failure, pending, trail, engine.registry.targets[0]!).next).toBe(next)
+  })
+
+  test.each<{ name: string; by: number; next: string }>([
+    { name: 'that another provider refused too', by: 2, next: 'give-up' },
+    { name: 'that another model of the same provider refused too', by: 1, next: 'next' },
+  ])('on an unsupported request $name is $next', ({ by, next }) => {
+    const engine = open()
+    const { pending, trail } = start(engine)
+    fail(trail, engine.registry.targets[by]!, bareFailure('unsupported'))
+    expect(engine.judge(bareFailure('unsupported'), pending, trail, engine.registry.targets[0]!).next).toBe(next)
+  })
+
+  test('on a field that can be written differently tries the same target again at once, but only one time', () => {
+    const engine = open()
+    const refused = (parameter: string) => verdictOn(engine, { ...bareFailure('unsupported'), parameter } as Failure)
+    expect(refused('max_tokens')).toMatchObject({ next: 'retry-once', skip: 'none', waitMs: 0 })
+    expect(refused('max_tokens')).toMatchObject({ next: 'next', skip: 'provider+model' })
+    expect(refused('tools')).toMatchObject({ next: 'next', skip: 'provider+model' })
+  })
+
+  test('allows retries for a fifth of many requests, each request counted once', () => {
+    const engine = one()
+    const [target] = engine.registry.targets
+    for (let count = 0; count < 1000; count++) {
+      const { pending, trail } = start(engine)
+      engine.decide(pending, trail)
+      trail.add(
+        target!,
+        attemptReport(makeFailure(target!, NOW), 1, null),
+        bareFailure('server'),
+        judge(bareFailure('server'), FACTS),
+      )
+      engine.decide(pending, trail)
+    }
+    expect(useUpRetries(engine)).toBe(200)
+  })
+
   test('stops trying again when too many requests do', () => {
     const engine = openTestEngine({ config: { groq: { api_key: key('a'), models: ['a'] } }, now: () => NOW })
     const next = Array.from({ length: 101 }, () => verdictOn(engine, bareFailure('server')).next)
@@ -164,6 +354,51 @@ describe('a verdict', () => {
 
   test('on a request that is at fault ends it', () => {
     expect(verdictOn(open(), bareFailure('bad_request')).next).toBe('give-up')
+  })
+})
+
+describe('a ranking', () => {
+  test('shows a target over its budget as ineligible, although a decision chooses it so that the request is rejected', () => {
+    const budgets = [{ scope: 'groq', tokens: 1, per: 'day', on_exceeded: 'reject' }]
+    const engine = one({ budgets })
+    const { pending, trail } = start(engine)
+    expect(engine.rank(pending).map(({ eligible }) => eligible)).toEqual([false])
+    expect(engine.decide(pending, trail).first).toBe(engine.registry.targets[0])
+  })
+})
+
+describe('a decision', () => {
+  test('explores for the first call of a request, never for a later one', () => {
+    const routing = { strategy: 'score', exploration: { rate: 1, burst: 1000 } }
+    const config = { groq: { api_key: key('a'), models: ['a', 'b', 'c'] }, settings: { routing } }
+    const engine = openTestEngine({ config, now: () => NOW })
+    const exploresAfter = (failures: number) => {
+      const { pending, trail } = start(engine)
+      for (const target of engine.registry.targets.slice(0, failures)) fail(trail, target, bareFailure('server'))
+      return engine.decide(pending, trail).explored
+    }
+    // No target has a past: all are there to be explored.
+    expect([exploresAfter(0), exploresAfter(1)]).toEqual([true, false])
+  })
+
+  test('collects the parks and limits it passed over if, and only if, the request is logged', () => {
+    const engine = open()
+    const [a, b] = engine.registry.targets
+    engine.learned.record(makeFailure(a!, NOW, 'rate_minute'))
+    engine.learned.record(
+      makeSuccess(b!, NOW, { limits: [factOf({ limit: 30, remaining: 0, resetsAt: NOW + 20_000 })] }),
+    )
+    const passed = (isLogged: boolean) => {
+      const { pending } = start(engine)
+      const trail = new Trail(pending, isLogged)
+      engine.decide(pending, trail)
+      return trail.passed
+    }
+    expect(passed(false)).toEqual([])
+    expect(passed(true)).toMatchObject([
+      { before: 1, text: expect.stringMatching(/^parked: /) },
+      { before: 1, text: expect.stringMatching(/^limit: 0 of 30 requests left/) },
+    ])
   })
 })
 
@@ -201,8 +436,8 @@ describe('new targets', () => {
   })
 })
 
-describe('who listens', () => {
-  test('is told of a decision, and of a request that nobody answered with its time', () => {
+describe('listeners', () => {
+  test('receive every decision, and every request without an answer with its next time', () => {
     const engine = open()
     const told: [string, unknown][] = []
     engine.events.on('decision', (event) => void told.push(['decision', event]))
@@ -217,12 +452,270 @@ describe('who listens', () => {
     ])
   })
 
-  test('is not told of a request that was itself at fault', () => {
+  test('receive nothing for a request that was itself at fault', () => {
     const engine = open()
     let told = 0
     engine.events.on('exhausted', () => void told++)
     const { pending, trail } = start(engine)
     engine.gaveUp(pending, trail, new InvalidRequestError('too long'))
     expect(told).toBe(0)
+  })
+})
+
+const network: Failure = { kind: 'network', status: null, message: 'reset on purpose', code: 'ECONNRESET' }
+
+describe('a connection that fails', () => {
+  const openTwo = () => {
+    const engine = open()
+    const [groq, , mistral] = engine.registry.targets
+    const rows = () =>
+      engine.store
+        .attempts({ order: 'oldest', limit: 10 })
+        .map(({ target, ok, notCharged = false }) => [target.provider, ok, notCharged])
+    const parked = () => engine.learned.parks.blocking(groq!, NOW)?.reason
+    return { engine, groq: groq!, mistral: mistral!, rows, parked }
+  }
+
+  test('is kept back until another host shows whose fault it is', () => {
+    const { engine, groq, rows, parked } = openTwo()
+    expect(recordEnd(engine, groq, network).report).toMatchObject({ ok: false, failureKind: 'network' })
+    expect([rows(), parked()]).toEqual([[], undefined])
+  })
+
+  test('is the fault of this host when another fails with it', () => {
+    const { engine, groq, mistral, rows, parked } = openTwo()
+    recordEnd(engine, groq, network)
+    recordEnd(engine, mistral, network)
+    expect(rows()).toEqual(
+      expect.arrayContaining([
+        ['groq', false, true],
+        ['mistral', false, true],
+      ]),
+    )
+    expect(parked()).toBeUndefined()
+  })
+
+  test('is the fault of the provider when another answers', () => {
+    const { engine, groq, mistral, rows } = openTwo()
+    recordEnd(engine, groq, network)
+    recordEnd(engine, mistral, null)
+    expect(rows()).toEqual(
+      expect.arrayContaining([
+        ['groq', false, false],
+        ['mistral', true, false],
+      ]),
+    )
+  })
+})
+
+describe('an alert', () => {
+  const openAlerts = (engine: Engine) => engine.monitor.alerts.open().map(({ alert }) => alert.event)
+
+  test('is raised when every target failed a request, and is over with the next answer', () => {
+    const engine = open()
+    parkAll(engine, 'billing')
+    const { pending, trail } = start(engine)
+    engine.decide(pending, trail)
+    engine.gaveUp(pending, trail, new InvalidRequestError('too long'))
+    expect(openAlerts(engine)).toEqual([])
+    engine.gaveUp(pending, trail, new AllTargetsFailedError('all failed', { retryAt: null }))
+    expect(openAlerts(engine)).toEqual(['all_failed'])
+    const [target] = engine.registry.targets
+    engine.lift(target!, ['billing'])
+    recordEnd(engine, target!, null)
+    expect(openAlerts(engine)).toEqual([])
+  })
+
+  test('is raised when an answer broke off for something that a person has to fix', async () => {
+    const { engine } = (await openLab({ providers: own('alpha', 1, ['m']) })).manager
+    const [target] = engine.registry.targets
+    const { pending, trail } = start(engine)
+    const attempt = engine.call(target!, pending, trail, granted(engine, target!, pending))
+    await attempt.call.done
+    const report = engine.recordAnswer(pending, trail, attempt, endOf({ ...bareFailure('billing'), status: 402 }))
+    expect(trail.attempts).toEqual([report])
+    expect(openAlerts(engine)).toEqual(['no_credit'])
+  })
+})
+
+describe('a running call', () => {
+  const openSilent = (manager: object = {}) =>
+    openLab({ providers: own('alpha', 1, ['m'], { faults: [{ do: 'silence' }] }) }, { manager })
+
+  test('ends when its caller leaves', async () => {
+    const { engine } = (await openSilent()).manager
+    const { pending, trail } = start(engine)
+    const [target] = engine.registry.targets
+    const { call } = engine.call(target!, pending, trail, granted(engine, target!, pending))
+    pending.cancellation.cancel()
+    expect((await call.done).outcome).toMatchObject({ ok: false, failure: { kind: 'client_gone' } })
+  })
+
+  test.each([
+    { of: 'a cascade ends when its target is slow', isTest: false, phase: 'first-token' },
+    { of: "a test has all of its caller's time", isTest: true, phase: 'total' },
+  ])('of $of', async ({ isTest, phase }) => {
+    let now = 0
+    const { engine } = (await openSilent({ monotonic: () => now })).manager
+    const { pending, trail } = start(engine, { timeoutMs: 300_000 })
+    const [target] = engine.registry.targets
+    const hold = granted(engine, target!, pending)
+    const { call } = isTest ? engine.callForTest(target!, pending, hold, 1) : engine.call(target!, pending, trail, hold)
+    now = 400_000
+    expect((await call.done).outcome).toMatchObject({ ok: false, failure: { kind: 'timeout', phase } })
+  })
+})
+
+describe('the time of a request', () => {
+  test('is over at its deadline', async () => {
+    let now = 0
+    const { engine } = (await openLab({ providers: own('alpha', 1, ['m']) }, { manager: { monotonic: () => now } }))
+      .manager
+    const { pending } = start(engine, { timeoutMs: 1000 })
+    now = 999
+    expect(engine.isLate(pending)).toBe(false)
+    now = 1000
+    expect(engine.isLate(pending)).toBe(true)
+  })
+})
+
+describe('a pause between two tries', () => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+  test('takes its time', async () => {
+    const clock = new VirtualClock(NOW)
+    const { engine } = (await openLab({ providers: own('alpha', 1, ['m']) }, { manager: { sleep: clock.sleep } }))
+      .manager
+    clock.at(NOW, () => engine.pause(start(engine).pending, 700))
+    await clock.run(() => 0)
+    expect(clock.now() - NOW).toBe(700)
+  })
+
+  test('ends when the caller leaves', async () => {
+    const engine = open()
+    const { pending } = start(engine)
+    const over: string[] = []
+    void engine.pause(pending, 60_000).then(() => over.push('first'))
+    await turn()
+    expect(over).toEqual([])
+    pending.cancellation.cancel()
+    await turn()
+    expect(over).toEqual(['first'])
+  })
+
+  test('is not begun for a caller who has left', async () => {
+    const clock = new VirtualClock(NOW)
+    const { engine } = (await openLab({ providers: own('alpha', 1, ['m']) }, { manager: { sleep: clock.sleep } }))
+      .manager
+    const { pending } = start(engine)
+    pending.cancellation.cancel()
+    clock.at(NOW, () => engine.pause(pending, 700))
+    await clock.run(() => 0)
+    expect(clock.now()).toBe(NOW)
+  })
+})
+
+describe('waiting for room', () => {
+  /** A provider with one model on a clock that moves only when everything waits. */
+  async function openWaiting(faults: readonly FakeFault[] = []) {
+    const clock = new VirtualClock(NOW)
+    const manager = { now: clock.now, monotonic: clock.now, sleep: clock.sleep }
+    const { engine } = (
+      await openLab(
+        { providers: own('alpha', 1, ['m'], { faults }) },
+        { manager, world: { now: clock.now, sleep: clock.rest } },
+      )
+    ).manager
+    const park = (retryAfterMs: number) => {
+      const failure = { kind: 'rate_minute', status: 429, message: 'slow down', retryAfterMs } as const
+      engine.learned.record(makeFailure(engine.registry.targets[0]!, clock.now(), 'rate_minute', { failure }))
+    }
+    /** Waits to the end: whether there is room, and the time it took. */
+    const wait = async (pending: PendingRequest, trail: Trail, leavesAfterMs: number | null = null) => {
+      const began = clock.now()
+      let room: boolean | undefined
+      clock.at(began, async () => {
+        room = await engine.waitForRoom(pending, trail)
+      })
+      if (leavesAfterMs !== null) clock.at(began + leavesAfterMs, async () => pending.cancellation.cancel())
+      await clock.run(() => engine.waiting.size)
+      return { room, tookMs: clock.now() - began }
+    }
+    return { engine, clock, park, wait }
+  }
+
+  test('adds up over a request, and is not begun beyond the patience', async () => {
+    const { engine, park, wait } = await openWaiting()
+    const { pending, trail } = start(engine)
+    park(6000)
+    const first = await wait(pending, trail)
+    expect(first.room).toBe(true)
+    expect(first.tookMs).toBeGreaterThanOrEqual(6000)
+    expect(trail.waitedMs).toBe(first.tookMs)
+    park(6000)
+    expect(await wait(pending, trail)).toEqual({ room: false, tookMs: 0 })
+    expect(await wait(pending, start(engine).trail)).toMatchObject({ room: true })
+  })
+
+  test('fails when it lasted longer than the patience after all', async () => {
+    let now = 0
+    // The machine stands still for six seconds at every look at the clock.
+    const monotonic = () => (now += 6000)
+    const clock = new VirtualClock(NOW)
+    const manager = { now: clock.now, monotonic, sleep: clock.sleep }
+    const { engine } = (await openLab({ providers: own('alpha', 1, ['m']) }, { manager })).manager
+    const { pending, trail } = start(engine)
+    const rooms: boolean[] = []
+    clock.at(NOW, async () => {
+      for (const _ of [1, 2]) rooms.push(await engine.waitForRoom(pending, trail))
+    })
+    await clock.run(() => engine.waiting.size)
+    expect(rooms).toEqual([true, false])
+  })
+
+  test("is not begun beyond the caller's own time", async () => {
+    const { engine, park, wait } = await openWaiting()
+    park(3000)
+    const { pending, trail } = start(engine, { timeoutMs: 1000 })
+    expect(await wait(pending, trail)).toEqual({ room: false, tookMs: 0 })
+  })
+
+  test('ends when the caller leaves', async () => {
+    const { engine, park, wait } = await openWaiting()
+    park(5000)
+    const { pending, trail } = start(engine)
+    expect(await wait(pending, trail, 1000)).toEqual({ room: false, tookMs: 1000 })
+  })
+
+  test('makes targets at their limit eligible again, and computes anew what to reserve of them', async () => {
+    const engine = one()
+    const [target] = engine.registry.targets
+    const { pending, trail } = start(engine)
+    const reserved = () => engine.eligibility.needOf(target!, pending, NOW).quota.outputTokens
+    fail(trail, target!, bareFailure('rate_minute'))
+    expect(engine.nextTarget(engine.decide(pending, trail), trail)).toBeNull()
+    const before = reserved()
+    const usage = { inputTokens: 1, outputTokens: 4000, totalTokens: 4001, estimated: false }
+    for (let count = 0; count < 20; count++) engine.learned.record(makeSuccess(target!, NOW, { usage }))
+    expect(reserved()).toBe(before)
+    expect(await engine.waitForRoom(pending, trail)).toBe(true)
+    expect(engine.nextTarget(engine.decide(pending, trail), trail)).toBe(target)
+    expect(reserved()).toBeGreaterThan(before)
+  })
+
+  test('lets the next request go as soon as the call of the first has ended', async () => {
+    const { engine, clock, park } = await openWaiting()
+    park(1000)
+    const answeredAt: number[] = []
+    for (let count = 0; count < 2; count++) {
+      const { pending, trail } = start(engine)
+      clock.at(NOW, async () => {
+        await cascade(engine, pending, trail)
+        answeredAt.push(clock.now())
+      })
+    }
+    await clock.run(() => engine.waiting.size)
+    expect(answeredAt).toHaveLength(2)
+    expect(answeredAt[1]! - answeredAt[0]!).toBeLessThan(500)
   })
 })
