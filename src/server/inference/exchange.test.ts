@@ -2,10 +2,16 @@
  * One request and its answer in the client's own protocol. Disconnecting and slow clients: test/gatewayFlow.test.ts.
  */
 
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type GatewayWorld, openGateway, type WorldOptions } from '../../../test/support/gatewayWorld.ts'
+import { type GatewayWorld, openGateway, until, type WorldOptions } from '../../../test/support/gatewayWorld.ts'
+import { fakeKey } from '../../../test/support/labCall.ts'
+import { Bag } from '../../domain/bag.ts'
 import type { DialectId } from '../../domain/chat.ts'
 import type { FakeFault } from '../../lab/fake/scenario.ts'
+import type { GatewayParts, ObservedRequest, RunningExchange } from '../handler.ts'
+import { Exchange } from './exchange.ts'
 
 interface Client {
   readonly path: (stream: boolean) => string
@@ -171,4 +177,252 @@ test('every request has a unique id, which the ledger records', async () => {
   expect(new Set(ids).size).toBe(3)
   const attempts = [...world.gateway.opened.engine.store.attempts({ limit: 10 })]
   expect(attempts.map(({ requestId }) => requestId).sort()).toEqual([...ids].sort())
+})
+
+/** The order of the targets is the configuration's. */
+const IN_ORDER = { routing: { strategy: 'priority', exploration: { share: 0 } } }
+
+/** An upstream with one model and two keys, asked in this order. */
+async function openTwoKeys(
+  upstream: DialectId,
+  faults: readonly FakeFault[] = [],
+  settings: object = {},
+): Promise<GatewayWorld> {
+  const keys = { [fakeKey('alpha', 1)]: {}, [fakeKey('alpha', 2)]: {} }
+  const alpha = { dialect: upstream, keys, models: { m: { reply: REPLY } }, faults: [...faults] }
+  const world = await openGateway({ providers: { alpha } }, { settings: { ...IN_ORDER, ...settings } })
+  onTestFinished(() => world.close())
+  return world
+}
+
+const attemptsOf = (world: GatewayWorld) => world.gateway.opened.engine.store.attempts({ limit: 10, order: 'oldest' })
+
+describe.each([false, true])('the headers of an answer (streamed: %s)', (stream) => {
+  const headersOf = async (world: GatewayWorld, body: object = {}) => {
+    const answer = await world.ask('/v1/chat/completions', { ...CLIENTS.openai!.body, ...body, stream })
+    await answer.text()
+    return (name: string) => answer.headers.get(`x-keywise-${name}`)
+  }
+
+  test.each<{ name: string; faults: readonly FakeFault[]; attempts: string; trail: string }>([
+    { name: 'the only call', faults: [], attempts: '1', trail: 'alpha/m#1=ok' },
+    {
+      name: 'every call',
+      faults: [{ do: 'auth_invalid', key: 1 }],
+      attempts: '2',
+      trail: 'alpha/m#1=auth_invalid; alpha/m#2=ok',
+    },
+  ])('name $name', async ({ faults, attempts, trail }) => {
+    const header = await headersOf(await openTwoKeys('openai', faults))
+    expect([header('attempts'), header('trail')]).toEqual([attempts, trail])
+  })
+
+  test('name the experiment, and the variant of a request that is compared', async () => {
+    const variants = ['usual', 'new'].map((name) => ({ name, share: 0.5, model: 'm' }))
+    const gone = variants.map((variant) => ({ ...variant, model: 'gone' }))
+    const experiments = [
+      { name: 'race', variants },
+      { name: 'lost', variants: gone },
+    ]
+    const world = await openTwoKeys('openai', [], { experiments })
+    expect((await headersOf(world, { model: 'experiment:race' }))('experiment')).toMatch(/^race@1\/(usual|new)$/)
+    expect((await headersOf(world))('experiment')).toBeNull()
+    const labels = { 'x-keywise-labels': 'experiment=lost' }
+    const outside = await world.ask('/v1/chat/completions', { ...CLIENTS.openai!.body, stream }, labels)
+    await outside.text()
+    expect(outside.headers.get('x-keywise-experiment')).toBe('lost@1')
+  })
+})
+
+test.each<{ name: string; price: object | undefined; cost: string | null }>([
+  { name: 'what it cost', price: { input: 0, output: 0, request: 0.0025 }, cost: '0.0025' },
+  { name: 'no cost where no price is known', price: undefined, cost: null },
+])('the headers of a whole answer name $name', async ({ price, cost }) => {
+  const models = [{ id: 'm', ...(price !== undefined && { price }) }]
+  const reconfigure: WorldOptions['reconfigure'] = ({ alpha }) => ({ alpha: { ...alpha, free: false, models } })
+  const answer = await ask(await open('openai', [], { reconfigure }), 'openai')
+  expect(answer.headers.get('x-keywise-cost-usd')).toBe(cost)
+})
+
+test('a long body counts with what its outline leaves out', async () => {
+  const models = [{ id: 'm', context_tokens: 8000 }]
+  const reconfigure: WorldOptions['reconfigure'] = ({ alpha }) => ({ alpha: { ...alpha, models } })
+  const world = await open('openai', [], { reconfigure })
+  const content = 'a long text '.repeat(20_000)
+  const answer = await world.ask('/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content }] })
+  expect(answer.status).toBe(400)
+  expect(await answer.json()).toEqual(CLIENTS.openai!.error('context'))
+  expect(world.fakes.calls).toEqual([])
+})
+
+test.each<{ asked: string; options: object; usages: number }>([
+  { asked: 'did not ask for it', options: {}, usages: 0 },
+  { asked: 'asked for it', options: { stream_options: { include_usage: true } }, usages: 1 },
+])('a client of openai that $asked receives the usage $usages times', async ({ options, usages }) => {
+  const world = await open('openai')
+  const answer = await world.ask('/v1/chat/completions', { ...CLIENTS.openai!.body, stream: true, ...options })
+  const events = (await answer.text()).split('\n\n')
+  expect(events.filter((event) => /"choices": ?\[\]/.test(event))).toHaveLength(usages)
+  // The ledger has it either way.
+  expect(attemptsOf(world)).toMatchObject([{ usage: { estimated: false } }])
+})
+
+test('a stream that broke off is continued in the same events where the user allows it', async () => {
+  const faults: readonly FakeFault[] = [{ do: 'cut_reset', key: 1, chunks: 3 }]
+  const text = await (
+    await ask(await openTwoKeys('openai', faults, { streaming: { rescue: 'text' } }), 'openai', true)
+  ).text()
+  expect(text).toContain('\n: keywise: continued by alpha/m#2\n\n')
+  expect(text).toMatch(CLIENTS.openai!.streamEnds)
+  const parts = [...text.matchAll(/^data: (\{.*\})$/gm)].map(([, json]) => JSON.parse(json!))
+  expect(parts.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe(REPLY)
+})
+
+test.each([false, true])('the next turn goes to the account that has the answer (streamed: %s)', async (stream) => {
+  const world = await openTwoKeys('openai-responses', [{ do: 'auth_invalid', key: 1, to: 1 }])
+  const first = await world.ask('/v1/responses', { model: 'm', input: 'Hi', stream })
+  expect(first.headers.get('x-keywise-target')).toBe('alpha/m#2')
+  const id = /"id": ?"(resp_[^"]+)"/.exec(await first.text())![1]!
+  const { engine } = world.gateway.opened
+  engine.lift(engine.registry.targets[0]!, ['auth_invalid'])
+  // Only that account has the answer, so that no other is asked when it fails.
+  world.fakes.fault('alpha', { do: 'billing', key: 2 })
+  const next = await world.ask('/v1/responses', { model: 'm', input: 'And?', previous_response_id: id })
+  expect(next.headers.get('x-keywise-trail')).toBe('alpha/m#2=billing')
+})
+
+describe('an exchange', () => {
+  /** A server whose every request is an exchange with the engine of a gateway. */
+  async function openExchanges(
+    faults: readonly FakeFault[] = [],
+    { dialect = 'openai', ...more }: Partial<GatewayParts> & { dialect?: DialectId } = {},
+  ) {
+    const world = await open('openai', faults)
+    const { engine } = world.gateway.opened
+    const seen: ObservedRequest[] = []
+    const logged: string[] = []
+    const underWay = new Bag<RunningExchange>()
+    const parts: GatewayParts = {
+      underWay,
+      engine,
+      logger: { info: () => {}, warn: () => {}, error: (line) => void logged.push(line) },
+      maxBodyBytes: 1_000_000,
+      clientStallMs: 5000,
+      onLongBody: () => {},
+      ready: () => null,
+      observe: (request) => void seen.push(request),
+      ...more,
+    }
+    const token = { name: 'team', scope: 'inference', createdAt: null } as const
+    const server = createServer((request, response) => {
+      const model = dialect === 'google' ? { model: 'm', stream: true } : {}
+      void new Exchange(parts, request, response, { dialect, ...model }, token).run()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const controller = new AbortController()
+    const send = (stream: boolean) =>
+      fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...CLIENTS[dialect]!.body, ...(stream && { stream }) }),
+        signal: controller.signal,
+      })
+    const breakOff = () => {
+      for (const one of [...underWay]) one.breakOff()
+    }
+    return { world, engine, seen, logged, underWay, send, leave: () => controller.abort(), breakOff }
+  }
+
+  test.each([
+    false,
+    true,
+  ])('is observed once, with the attempt that answered and its token (streamed: %s)', async (stream) => {
+    const { world, seen, send, underWay } = await openExchanges()
+    const answer = await send(stream)
+    await answer.text()
+    await until(() => seen.length > 0 && underWay.size === 0, 'the end')
+    const report = { target: 'alpha/m#1', ok: true }
+    const id = answer.headers.get('x-keywise-request-id')
+    expect(seen).toMatchObject([
+      { id, dialect: 'openai', model: 'm', token: 'team', status: 200, report, attempts: [report] },
+    ])
+    expect(attemptsOf(world)).toMatchObject([{ requestId: id, token: 'team' }])
+  })
+
+  test('is under way until its answer is complete', async () => {
+    const { send, underWay, leave } = await openExchanges([{ do: 'cut_stall', chunks: 2 }])
+    await send(true)
+    expect(underWay.size).toBe(1)
+    leave()
+    await until(() => underWay.size === 0, 'the end')
+  })
+
+  test.each([
+    ['before the first word', { do: 'silence' }, false],
+    ['in the middle of a stream', { do: 'cut_stall', chunks: 2 }, true],
+  ] as const)('is cancelled when its client leaves, and recorded as 499: %s', async (_, fault, begun) => {
+    const { world, seen, send, leave } = await openExchanges([fault])
+    const answer = send(true)
+    if (begun) await answer
+    else await until(() => world.fakes.calls.length > 0, 'the call')
+    leave()
+    await answer.catch(() => undefined)
+    await until(() => seen.length > 0 && world.fakes.inFlight() === 0, 'the end')
+    expect(seen).toMatchObject([{ status: 499, report: { ok: false, failureKind: 'client_gone' } }])
+  })
+
+  test.each([
+    ['openai', /"code": ?"shutting_down"/],
+    ['google', /"code": ?503\b/],
+  ] as const)('of %s that is broken off says so in its stream', async (dialect, expected) => {
+    const { seen, send, breakOff } = await openExchanges([{ do: 'cut_stall', chunks: 2 }], { dialect })
+    const answer = await send(true)
+    breakOff()
+    const text = await answer.text()
+    expect(text).toMatch(expected)
+    expect(text).toContain('keywise is shutting down')
+    expect(text).not.toMatch(CLIENTS[dialect]!.streamEnds)
+    expect(seen).toMatchObject([{ status: 503, report: { failureKind: 'client_gone' } }])
+  })
+
+  test('that is broken off before its answer began is refused for now', async () => {
+    const { world, seen, send, breakOff } = await openExchanges([{ do: 'silence' }])
+    const asked = send(false)
+    await until(() => world.fakes.calls.length > 0, 'the call')
+    breakOff()
+    const answer = await asked
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
+    expect(await answer.json()).toMatchObject({ error: { code: 'shutting_down', message: 'keywise is shutting down' } })
+    expect(seen).toMatchObject([{ status: 503 }])
+  })
+
+  test('whose stream broke off after a 200 is recorded as 502', async () => {
+    const { seen, send } = await openExchanges([{ do: 'cut_clean', chunks: 2 }], { dialect: 'google' })
+    const answer = await send(true)
+    expect(answer.status).toBe(200)
+    expect(await answer.text()).toMatch(/"error":\{"code":502,/)
+    expect(seen).toMatchObject([{ status: 502, report: { ok: false } }])
+  })
+
+  test('that fails unexpectedly logs the error, and hides it from its client', async () => {
+    const ready = () => Promise.reject(new Error('a private matter'))
+    const { seen, logged, send } = await openExchanges([], { ready })
+    const answer = await send(false)
+    const text = await answer.text()
+    expect(answer.status).toBe(500)
+    expect(text).not.toContain('private')
+    const id = answer.headers.get('x-keywise-request-id')
+    expect(logged).toEqual([expect.stringMatching(new RegExp(`^request ${id}: Error: a private matter\n`))])
+    expect(seen).toMatchObject([{ id, status: 500, report: null, attempts: [] }])
+  })
+
+  test('whose request the upstream rejects logs no error', async () => {
+    const { logged, send } = await openExchanges([{ do: 'bad_request' }])
+    expect((await send(false)).status).toBe(400)
+    expect(logged).toEqual([])
+  })
 })
