@@ -68,6 +68,8 @@ describe('the models of a key', () => {
       ...Array.from({ length: 50 }, (_, index) => listed(`m${index}`)),
       listed('gift', { price: { input: 0, output: 0 } }),
       listed('other:free'),
+      listed('half a gift', { price: { input: 0, output: 5 } }),
+      listed('vectors:free', { chats: false, embeds: true }),
     ]
 
     test('are the free ones and those of the catalogue that it has', () => {
@@ -80,7 +82,7 @@ describe('the models of a key', () => {
       ['discover', groq({ models: 'discover' }), {}],
       ['all models are wanted', groq(), { allModels: true }],
     ])('are all when %s', (_, config, more) => {
-      expect(models(registryOf(config, long, more))).toHaveLength(52)
+      expect(models(registryOf(config, long, more))).toHaveLength(54)
     })
   })
 
@@ -90,6 +92,17 @@ describe('the models of a key', () => {
     const picks = spec.models.filter(({ pick, retired }) => pick && retired === undefined)
     expect(models(registry)).toEqual(picks.map(({ id }) => id))
     expect(picks.length).toBeGreaterThan(0)
+  })
+
+  test('are all of a list that is long only by models that do not chat', () => {
+    const vectors = Array.from({ length: 50 }, (_, index) => listed(`v${index}`, { chats: false, embeds: true }))
+    expect(models(registryOf(groq(), [...vectors, listed('x')]))).toHaveLength(51)
+  })
+
+  test('can be named by an alias of the settings', () => {
+    const settings = { models: { quick: ['y', 'x'] } }
+    const { names, targets } = registryOf({ ...groq({ models: ['x', 'y', 'z'] }), settings })
+    expect(names.select('quick').among).toEqual(new Set([targets[0]!.stateId, targets[1]!.stateId]))
   })
 
   test('before the list is read are those of the catalogue, even when all are wanted', () => {
@@ -262,7 +275,7 @@ describe('whether a call can be billed', () => {
 
   test.each([undefined, { input: 1, output: 2 }])('a server on this machine is free, priced or not: %o', (price) => {
     const block = { models: [{ id: 'x', ...(price !== undefined && { price }) }] }
-    expect(registryOf({ ollama: block }).targets[0]!.profile.free).toBe(true)
+    expect(registryOf({ ollama: block }).targets[0]!.profile).toMatchObject({ free: true, local: true })
   })
 
   test.each<{ name: string; block: object; list?: readonly ListedModel[]; billed?: boolean; free: boolean }>([
@@ -333,6 +346,16 @@ describe('a price that depends on the hour', () => {
     expect(hintAt(registry.priceOf(registry.targets[0]!)!, NOW + 0.4 * DAY)).toEqual({ input: 3, output: 4 })
     expect(registry.hasOldPrices(NOW)).toBe(false)
     expect(registry.hasOldPrices(NOW + 0.4 * DAY)).toBe(true)
+  })
+
+  test.each([
+    { rate: 'input', evening: rates(3, 2) },
+    { rate: 'output', evening: rates(1, 4) },
+  ])('is noticed when it changes for the $rate alone', ({ evening }) => {
+    const windows = [rates(1, 2), { ...evening, daily: { start: 0.75 * DAY, end: 0.25 * DAY } }]
+    const config = groq({ free: false, models: ['x'] })
+    const registry = registryOf(config, null, { lookup: () => ({ source: 'list', windows }) })
+    expect([NOW, NOW + 0.4 * DAY].map((at) => registry.hasOldPrices(at))).toEqual([false, true])
   })
 
   test('is not looked for where it cannot change', () => {
