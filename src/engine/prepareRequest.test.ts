@@ -121,6 +121,12 @@ describe('what the client sent', () => {
     expect(prepared({}).wire).toBeNull()
   })
 
+  test('may be for another dialect than chat', () => {
+    const dialectFor = () => null
+    expect(prepared({ dialectFor }).dialectFor).toBe(dialectFor)
+    expect(prepared({}).dialectFor).toBeNull()
+  })
+
   test('decides whether another provider may answer what one has filtered', () => {
     expect(prepared({ retryFiltered: true }).retryFiltered).toBe(true)
     expect(prepared({}).retryFiltered).toBe(false)
@@ -180,6 +186,27 @@ describe('what the client sent', () => {
         among,
       })
       expect(enrolled({ model: 'b' }, { experiment: 'race', needs: { among } }).needs).toMatchObject({ provider: null })
+    })
+
+    test('is filled with the variables of the caller', () => {
+      const greeting = variants.map((variant) => ({ ...variant, template: 'Greet {{who}}.' }))
+      const engine = open({ experiments: [{ name: 'race', variables: ['who'], variants: greeting }] })
+      const options = { experiment: 'race', variables: { who: 'Ana' } }
+      const { request } = prepareRequest(engine, readContext('Say hi', false).request, options)
+      expect(request.messages).toEqual(readContext('Greet Ana.', false).request.messages)
+    })
+
+    test('gets the variant of its session, which belongs to its token', () => {
+      const experiments = [{ name: 'race', unit: 'session', variants }]
+      const engine = open({ experiments })
+      const variantsOf = (token: string) =>
+        Array.from({ length: 40 }, (_, index) => {
+          const options = { experiment: 'race', sessionId: `session ${index}`, token }
+          return prepareRequest(engine, readContext('Say hi', false).request, options).enrolment?.variant
+        })
+      expect(variantsOf('one')).toEqual(variantsOf('one'))
+      expect(new Set(variantsOf('one'))).toEqual(new Set(['usual', 'shown']))
+      expect(variantsOf('one')).not.toEqual(variantsOf('another'))
     })
 
     test('keeps the conversation that it would have outside of it', () => {
