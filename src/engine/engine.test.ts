@@ -5,7 +5,7 @@ import { makeFailure, makeSuccess } from '../../test/support/makeEvents.ts'
 import { openTestEngine, prepare } from '../../test/support/openTestEngine.ts'
 import { factOf } from '../../test/support/quotaFixtures.ts'
 import { VirtualClock } from '../../test/support/virtualClock.ts'
-import { AllTargetsFailedError, InvalidRequestError } from '../domain/errors.ts'
+import { AbortedError, AllTargetsFailedError, InvalidRequestError, type KeywiseError } from '../domain/errors.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Target } from '../domain/target.ts'
 import type { FakeFault } from '../lab/fake/scenario.ts'
@@ -320,6 +320,15 @@ describe('a verdict', () => {
     expect(engine.judge(bareFailure('unsupported'), pending, trail, engine.registry.targets[0]!).next).toBe(next)
   })
 
+  test.each([
+    { retryFiltered: true, next: 'next' },
+    { retryFiltered: false, next: 'give-up' },
+  ])('on filtered content is $next where retryFiltered is $retryFiltered', ({ retryFiltered, next }) => {
+    const engine = open()
+    const { pending, trail } = start(engine, { retryFiltered })
+    expect(engine.judge(bareFailure('content_filter'), pending, trail, engine.registry.targets[0]!).next).toBe(next)
+  })
+
   test('on a field that can be written differently tries the same target again at once, but only one time', () => {
     const engine = open()
     const refused = (parameter: string) => verdictOn(engine, { ...bareFailure('unsupported'), parameter } as Failure)
@@ -357,6 +366,74 @@ describe('a verdict', () => {
   })
 })
 
+describe('a failed call', () => {
+  test('is recorded, raises what a person has to fix, and keeps its request from the same account', async () => {
+    const { engine } = (await openLab({ providers: { ...own('alpha', 1, ['m', 'n']), ...own('beta', 1, ['m']) } }))
+      .manager
+    const heard: unknown[] = []
+    engine.events.on('attempt', ({ target, requestId, operation }) => void heard.push([target, requestId, operation]))
+    const { pending, trail } = start(engine)
+    const decision = engine.decide(pending, trail)
+    const target = engine.nextTarget(decision, trail)!
+    const attempt = engine.call(target, pending, trail, granted(engine, target, pending))
+    await attempt.call.done
+    const failure = { ...bareFailure('billing'), status: 402 }
+    const verdict = engine.judge(failure, pending, trail, target)
+    engine.record(pending, trail, attempt, { end: endOf(failure), failure, verdict })
+    expect(trail.attempts).toMatchObject([{ target: 'alpha/m#1', failureKind: 'billing' }])
+    expect(engine.monitor.alerts.open().map(({ alert }) => alert.event)).toEqual(['no_credit'])
+    expect(heard).toEqual([['alpha/m#1', pending.id, 'chat']])
+    const next = engine.nextTarget(decision, trail)!
+    expect(next.id).toBe('beta/m#1')
+    const second = engine.call(next, pending, trail, granted(engine, next, pending))
+    await second.call.done
+    expect([attempt.number, second.number]).toEqual([1, 2])
+    engine.recordAnswer(pending, trail, second, second.call.ended!)
+  })
+})
+
+describe('an experiment', () => {
+  const gone: Failure = { kind: 'client_gone', status: null, message: 'left on purpose' }
+  type Finish = (engine: Engine, pending: PendingRequest, trail: Trail) => Promise<unknown> | unknown
+
+  const endsWith =
+    (failure: Failure | null): Finish =>
+    async (engine, pending, trail) => {
+      const [target] = engine.registry.targets
+      const attempt = engine.call(target!, pending, trail, granted(engine, target!, pending))
+      await attempt.call.done
+      engine.recordAnswer(pending, trail, attempt, endOf(failure))
+    }
+  const givesUp =
+    (error: KeywiseError, failures = 0): Finish =>
+    (engine, pending, trail) => {
+      for (const target of engine.registry.targets.slice(0, failures)) fail(trail, target, bareFailure('bad_request'))
+      engine.gaveUp(pending, trail, error)
+    }
+
+  test.each<{ request: string; finish: Finish; counted: number }>([
+    { request: 'that was answered', finish: endsWith(null), counted: 1 },
+    { request: 'whose answer broke off', finish: endsWith(bareFailure('server')), counted: 1 },
+    { request: 'whose caller left the answer', finish: endsWith(gone), counted: 0 },
+    {
+      request: 'that every target failed',
+      finish: givesUp(new AllTargetsFailedError('all', { retryAt: null })),
+      counted: 1,
+    },
+    { request: 'that a target called invalid', finish: givesUp(new InvalidRequestError('bad'), 1), counted: 1 },
+    { request: 'that was invalid before any call', finish: givesUp(new InvalidRequestError('bad')), counted: 0 },
+    { request: 'whose caller left before an answer', finish: givesUp(new AbortedError()), counted: 0 },
+  ])('counts $counted for a request $request', async ({ finish, counted }) => {
+    const variants = ['usual', 'new'].map((name) => ({ name, share: 0.5, model: 'm' }))
+    const settings = { experiments: [{ name: 'race', variants }] }
+    const { manager } = await openLab({ providers: own('alpha', 1, ['m']) }, { settings })
+    const { pending, trail } = start(manager.engine, { model: 'experiment:race' })
+    await finish(manager.engine, pending, trail)
+    const units = manager.experiment('race').variants.map(({ metrics }) => metrics['success']?.observations ?? 0)
+    expect(units.reduce((sum, count) => sum + count, 0)).toBe(counted)
+  })
+})
+
 describe('a ranking', () => {
   test('shows a target over its budget as ineligible, although a decision chooses it so that the request is rejected', () => {
     const budgets = [{ scope: 'groq', tokens: 1, per: 'day', on_exceeded: 'reject' }]
@@ -368,6 +445,36 @@ describe('a ranking', () => {
 })
 
 describe('a decision', () => {
+  test('stays with the target of its conversation', () => {
+    const engine = open()
+    const { pending, trail } = start(engine, { sessionId: 'a conversation' })
+    const [, , c] = engine.registry.targets
+    engine.learned.sessions.bind(pending.session.id, c!.stateId)
+    expect(engine.decide(pending, trail).first).toBe(c)
+    const other = start(engine, { sessionId: 'another' })
+    expect(engine.decide(other.pending, other.trail).first?.id).toBe('groq/a#1')
+  })
+
+  test('follows the order of an alias', () => {
+    const models = { pair: ['mistral/c', 'groq/b'] }
+    const settings = { models, routing: { strategy: 'priority', exploration: { share: 0 } } }
+    const config = { groq: { api_key: key('a'), models: ['a', 'b'] }, mistral: { api_key: key('b'), models: ['c'] } }
+    const engine = openTestEngine({ config: { ...config, settings }, now: () => NOW })
+    const { pending, trail } = start(engine, { model: 'pair' })
+    const decision = engine.decide(pending, trail)
+    expect([engine.nextTarget(decision, trail), engine.nextTarget(decision, trail)]).toMatchObject([
+      { id: 'mistral/c#1' },
+      { id: 'groq/b#1' },
+    ])
+  })
+
+  test('can be looked up by its request', () => {
+    const engine = open()
+    const { pending, trail } = start(engine)
+    engine.decide(pending, trail)
+    expect(engine.decisions.find(pending.id)).toMatchObject({ requestId: pending.id })
+  })
+
   test('explores for the first call of a request, never for a later one', () => {
     const routing = { strategy: 'score', exploration: { rate: 1, burst: 1000 } }
     const config = { groq: { api_key: key('a'), models: ['a', 'b', 'c'] }, settings: { routing } }
@@ -377,8 +484,20 @@ describe('a decision', () => {
       for (const target of engine.registry.targets.slice(0, failures)) fail(trail, target, bareFailure('server'))
       return engine.decide(pending, trail).explored
     }
+    const heard: boolean[] = []
+    engine.events.on('decision', ({ explored }) => void heard.push(explored))
     // No target has a past: all are there to be explored.
     expect([exploresAfter(0), exploresAfter(1)]).toEqual([true, false])
+    expect(heard).toEqual([true, false])
+  })
+
+  test('does not count as passed over what comes after the target it chose', () => {
+    const engine = open()
+    engine.learned.record(makeFailure(engine.registry.targets[2]!, NOW, 'rate_minute'))
+    const { pending } = start(engine)
+    const trail = new Trail(pending, true)
+    expect(engine.decide(pending, trail).first?.id).toBe('groq/a#1')
+    expect(trail.passed).toEqual([])
   })
 
   test('collects the parks and limits it passed over if, and only if, the request is logged', () => {
@@ -433,6 +552,17 @@ describe('new targets', () => {
     )
     expect(engine.rank(pending)).toHaveLength(2)
     expect(engine.decide(pending, trail).first).toBeNull()
+    expect(engine.registry.targets.map(({ id }) => id)).toEqual(['groq/a#1', 'groq/b#1'])
+  })
+
+  test('come with the rules of their configuration', () => {
+    const engine = open()
+    const { config, credentials } = engine.registry
+    const strict = { ...config, settings: { ...config.settings, freeOnly: true } }
+    engine.useTargets(
+      new TargetRegistry({ config: strict, credentials, listOf: () => null, prices: new Prices(), now: NOW }),
+    )
+    expect(engine.rank(start(engine).pending).map(({ eligible }) => eligible)).toEqual([false, false, false])
   })
 })
 
@@ -701,6 +831,24 @@ describe('waiting for room', () => {
     expect(await engine.waitForRoom(pending, trail)).toBe(true)
     expect(engine.nextTarget(engine.decide(pending, trail), trail)).toBe(target)
     expect(reserved()).toBeGreaterThan(before)
+  })
+
+  test('lets the request go first that arrived first, whenever it began to wait', async () => {
+    const { engine, clock, park } = await openWaiting()
+    park(1000)
+    const answered: string[] = []
+    for (const [name, arrivedAt] of [
+      ['later', NOW],
+      ['earlier', NOW - 5000],
+    ] as const) {
+      const pending = { ...start(engine).pending, arrivedAt }
+      clock.at(NOW, async () => {
+        await cascade(engine, pending)
+        answered.push(name)
+      })
+    }
+    await clock.run(() => engine.waiting.size)
+    expect(answered).toEqual(['earlier', 'later'])
   })
 
   test('lets the next request go as soon as the call of the first has ended', async () => {
