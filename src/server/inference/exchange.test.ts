@@ -100,6 +100,7 @@ describe.each(PAIRS)('a client of %s with an upstream of %s', (client, upstream)
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
     const text = await response.text()
     expect(text).toMatch(streamEnds)
+    expect(response.headers.get('cache-control')).toBe('no-cache')
     expect(response.headers.get('x-keywise-target')).toBe('alpha/m#1')
   })
 })
@@ -278,6 +279,24 @@ test('a stream that broke off is continued in the same events where the user all
   expect(parts.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe(REPLY)
 })
 
+test('a Gemini stream without alt=sse stays one JSON array when it is continued', async () => {
+  const faults: readonly FakeFault[] = [{ do: 'cut_reset', key: 1, chunks: 3 }]
+  const world = await openTwoKeys('openai', faults, { streaming: { rescue: 'text' } })
+  const response = await world.ask('/v1beta/models/m:streamGenerateContent', CLIENTS.google!.body)
+  expect(response.headers.get('x-keywise-target')).toBe('alpha/m#1')
+  expect(await response.json()).toBeInstanceOf(Array)
+  expect(world.fakes.calls.map(({ key }) => key)).toEqual([1, 2])
+})
+
+test.each([
+  ['anthropic', 'a-feature'],
+  ['openai', undefined],
+] as const)('headers of its protocol reach an upstream of %s as %s', async (upstream, expected) => {
+  const world = await open(upstream)
+  await (await world.ask('/v1/messages', CLIENTS.anthropic!.body, { 'anthropic-beta': 'a-feature' })).text()
+  expect(world.fakes.calls.at(-1)?.headers['anthropic-beta']).toBe(expected)
+})
+
 test.each([false, true])('the next turn goes to the account that has the answer (streamed: %s)', async (stream) => {
   const world = await openTwoKeys('openai-responses', [{ do: 'auth_invalid', key: 1, to: 1 }])
   const first = await world.ask('/v1/responses', { model: 'm', input: 'Hi', stream })
@@ -324,11 +343,11 @@ describe('an exchange', () => {
       server.close()
     })
     const controller = new AbortController()
-    const send = (stream: boolean) =>
+    const send = (stream: boolean, more: object = {}) =>
       fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ ...CLIENTS[dialect]!.body, ...(stream && { stream }) }),
+        body: JSON.stringify({ ...CLIENTS[dialect]!.body, ...(stream && { stream }), ...more }),
         signal: controller.signal,
       })
     const breakOff = () => {
@@ -351,6 +370,24 @@ describe('an exchange', () => {
       { id, dialect: 'openai', model: 'm', token: 'team', status: 200, report, attempts: [report] },
     ])
     expect(attemptsOf(world)).toMatchObject([{ requestId: id, token: 'team' }])
+  })
+
+  test('reports the length of a body of which it reads an outline only', async () => {
+    const lengths: number[] = []
+    const { world, send } = await openExchanges([], { onLongBody: (bytes) => void lengths.push(bytes) })
+    await (await send(false)).text()
+    expect(lengths).toEqual([])
+    const messages = [{ role: 'user', content: 'a long text '.repeat(20_000) }]
+    await (await send(false, { messages })).text()
+    expect(lengths).toEqual([JSON.stringify({ ...CLIENTS.openai!.body, messages }).length])
+    expect(world.fakes.calls).toHaveLength(2)
+  })
+
+  test('that every target failed is observed with its attempts', async () => {
+    const { seen, send } = await openExchanges([{ do: 'billing' }])
+    await (await send(false)).text()
+    const attempt = { target: 'alpha/m#1', failureKind: 'billing' }
+    expect(seen).toMatchObject([{ report: attempt, attempts: [attempt] }])
   })
 
   test('is under way until its answer is complete', async () => {
