@@ -26,7 +26,7 @@ const FACTS = { alone: false, retried: false, patienceMs: 0, confirmed: false, m
 
 /** Two models of groq and one of mistral, tried in that order. */
 function open(now = () => NOW): Engine {
-  const settings = { routing: { strategy: 'priority', exploration: { share: 0 } } }
+  const settings = { routing: { strategy: 'priority', exploration: { rate: 0 } } }
   const config = {
     groq: { api_key: key('a'), models: ['a', 'b'] },
     mistral: { api_key: key('b'), models: ['c'] },
@@ -457,7 +457,7 @@ describe('a decision', () => {
 
   test('follows the order of an alias', () => {
     const models = { pair: ['mistral/c', 'groq/b'] }
-    const settings = { models, routing: { strategy: 'priority', exploration: { share: 0 } } }
+    const settings = { models, routing: { strategy: 'priority', exploration: { rate: 0 } } }
     const config = { groq: { api_key: key('a'), models: ['a', 'b'] }, mistral: { api_key: key('b'), models: ['c'] } }
     const engine = openTestEngine({ config: { ...config, settings }, now: () => NOW })
     const { pending, trail } = start(engine, { model: 'pair' })

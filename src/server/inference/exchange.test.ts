@@ -181,7 +181,7 @@ test('every request has a unique id, which the ledger records', async () => {
 })
 
 /** The order of the targets is the configuration's. */
-const IN_ORDER = { routing: { strategy: 'priority', exploration: { share: 0 } } }
+const IN_ORDER = { routing: { strategy: 'priority', exploration: { rate: 0 } } }
 
 /** An upstream with one model and two keys, asked in this order. */
 async function openTwoKeys(
