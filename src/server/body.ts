@@ -16,6 +16,8 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Re
   if (wrong !== null) return Promise.reject(wrong)
   const length = Number(request.headers['content-length'])
   if (length > maxBytes) return Promise.reject(tooLarge(maxBytes))
+  // The client left before anything was read: no event will say so any more.
+  if (request.destroyed) return Promise.reject(brokeOff())
   return new Promise(
     (resolve, reject) => new BodyReader(request, Number.isFinite(length) ? length : null, maxBytes, resolve, reject),
   )
@@ -35,6 +37,8 @@ function wrongHeaders({ headers }: IncomingMessage): InvalidRequestError | null 
     })
   return null
 }
+
+const brokeOff = () => new InvalidRequestError('the request broke off before its body was complete')
 
 const tooLarge = (maxBytes: number) =>
   new InvalidRequestError(
@@ -69,7 +73,7 @@ class BodyReader {
     request.on('end', () => this.#finish())
     // An aborted request also closes; its 'error' adds nothing, and is not emitted without a listener.
     request.on('close', () => {
-      if (!request.complete) this.#reject(new InvalidRequestError('the request broke off before its body was complete'))
+      if (!request.complete) this.#reject(brokeOff())
     })
   }
 

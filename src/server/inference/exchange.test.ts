@@ -457,6 +457,24 @@ describe('an exchange', () => {
     expect(seen).toMatchObject([{ id, status: 500, report: null, attempts: [] }])
   })
 
+  test('whose client leaves while the models lists are read is observed as 499, and calls no upstream', async () => {
+    let goOn = () => {}
+    const ready = () =>
+      new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+    const { world, seen, send, leave, underWay } = await openExchanges([], { ready })
+    const answer = send(false).catch(() => null)
+    await until(() => underWay.size === 1, 'the request')
+    leave()
+    await answer
+    await until(() => underWay.size === 0, 'the end of its connection')
+    goOn()
+    await until(() => seen.length > 0, 'the observation')
+    expect(seen).toMatchObject([{ status: 499, attempts: [] }])
+    expect(world.fakes.calls).toEqual([])
+  })
+
   test('whose request the upstream rejects logs no error', async () => {
     const { logged, send } = await openExchanges([{ do: 'bad_request' }])
     expect((await send(false)).status).toBe(400)
