@@ -50,7 +50,7 @@ describe('what a continued answer puts aside', () => {
       faults: [{ do: 'cut_reset' as const, chunks: 900 }],
     }
     const settings = {
-      routing: { strategy: 'priority', exploration: { share: 0 } },
+      routing: { strategy: 'priority', exploration: { rate: 0 } },
       streaming: { rescue: 'text' },
       budgets: [{ scope: 'beta', tokens, per: 'day' }],
     }

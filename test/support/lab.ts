@@ -36,7 +36,7 @@ export interface LabOptions {
 }
 
 /** The order in which targets are tried is the configuration's, so that tests can predict the next target. */
-const IN_ORDER = { routing: { strategy: 'priority', exploration: { share: 0 } } }
+const IN_ORDER = { routing: { strategy: 'priority', exploration: { rate: 0 } } }
 
 export async function openLab(scenario: FakeScenario, options: LabOptions = {}): Promise<Lab> {
   const world = await openWorld(scenario, options.world)
