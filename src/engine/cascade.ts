@@ -27,7 +27,7 @@ export interface Answered {
 export async function cascade(engine: Engine, pending: PendingRequest, trail = new Trail(pending)): Promise<Answered> {
   let decision = engine.decide(pending, trail)
   while (!trail.over && !pending.cancellation.cancelled && !engine.isLate(pending)) {
-    const target = engine.nextTarget(decision, trail) ?? engine.lastResort(pending, trail)
+    const target = trail.nextOf(decision) ?? engine.lastResort(pending, trail)
     if (target === null) {
       if (!(await engine.waitForRoom(pending, trail))) break
       decision = engine.decide(pending, trail)

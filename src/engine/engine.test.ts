@@ -98,11 +98,7 @@ describe('the next target', () => {
     const { pending, trail } = start(engine)
     const decision = engine.decide(pending, trail)
     const asked: string[] = []
-    for (
-      let target = engine.nextTarget(decision, trail);
-      target !== null;
-      target = engine.nextTarget(decision, trail)
-    ) {
+    for (let target = trail.nextOf(decision); target !== null; target = trail.nextOf(decision)) {
       asked.push(target.id)
       fail(trail, target, bareFailure('model_not_found'))
     }
@@ -113,15 +109,15 @@ describe('the next target', () => {
     const engine = open()
     const { pending, trail } = start(engine)
     const decision = engine.decide(pending, trail)
-    const first = engine.nextTarget(decision, trail)!
+    const first = trail.nextOf(decision)!
     expect(first.id).toBe('groq/a#1')
     fail(trail, first, bareFailure('server'))
     fail(trail, { ...first, stateId: 'another of groq' }, bareFailure('server'))
-    const second = engine.nextTarget(decision, trail)!
+    const second = trail.nextOf(decision)!
     expect(second.id).toBe('mistral/c#1')
     fail(trail, second, bareFailure('server'))
-    expect(engine.nextTarget(decision, trail)?.id).toBe('groq/b#1')
-    expect(engine.nextTarget(decision, trail)).toBeNull()
+    expect(trail.nextOf(decision)?.id).toBe('groq/b#1')
+    expect(trail.nextOf(decision)).toBeNull()
   })
 })
 
@@ -374,7 +370,7 @@ describe('a failed call', () => {
     engine.events.on('attempt', ({ target, requestId, operation }) => void heard.push([target, requestId, operation]))
     const { pending, trail } = start(engine)
     const decision = engine.decide(pending, trail)
-    const target = engine.nextTarget(decision, trail)!
+    const target = trail.nextOf(decision)!
     const attempt = engine.call(target, pending, trail, granted(engine, target, pending))
     await attempt.call.done
     const failure = { ...bareFailure('billing'), status: 402 }
@@ -383,7 +379,7 @@ describe('a failed call', () => {
     expect(trail.attempts).toMatchObject([{ target: 'alpha/m#1', failureKind: 'billing' }])
     expect(engine.monitor.alerts.open().map(({ alert }) => alert.event)).toEqual(['no_credit'])
     expect(heard).toEqual([['alpha/m#1', pending.id, 'chat']])
-    const next = engine.nextTarget(decision, trail)!
+    const next = trail.nextOf(decision)!
     expect(next.id).toBe('beta/m#1')
     const second = engine.call(next, pending, trail, granted(engine, next, pending))
     await second.call.done
@@ -462,10 +458,7 @@ describe('a decision', () => {
     const engine = openTestEngine({ config: { ...config, settings }, now: () => NOW })
     const { pending, trail } = start(engine, { model: 'pair' })
     const decision = engine.decide(pending, trail)
-    expect([engine.nextTarget(decision, trail), engine.nextTarget(decision, trail)]).toMatchObject([
-      { id: 'mistral/c#1' },
-      { id: 'groq/b#1' },
-    ])
+    expect([trail.nextOf(decision), trail.nextOf(decision)]).toMatchObject([{ id: 'mistral/c#1' }, { id: 'groq/b#1' }])
   })
 
   test('can be looked up by its request', () => {
@@ -834,9 +827,9 @@ describe('waiting for room', () => {
     const [target] = engine.registry.targets
     const { pending, trail } = start(engine)
     fail(trail, target!, bareFailure('rate_minute'))
-    expect(engine.nextTarget(engine.decide(pending, trail), trail)).toBeNull()
+    expect(trail.nextOf(engine.decide(pending, trail))).toBeNull()
     expect(await engine.waitForRoom(pending, trail)).toBe(true)
-    expect(engine.nextTarget(engine.decide(pending, trail), trail)).toBe(target)
+    expect(trail.nextOf(engine.decide(pending, trail))).toBe(target)
   })
 
   test('lets the request go first that arrived first, whenever it began to wait', async () => {

@@ -160,14 +160,6 @@ export class Engine implements EngineParts {
     return this.learned.router.rank(this.#routingRequest(pending, null, now), now)
   }
 
-  /** The next target to try: the decision's first, then the best of the rest; providers that failed twice come last. */
-  nextTarget(decision: Decision, trail: Trail): Target | null {
-    const first = trail.takeOffer()
-    if (first !== null) return first
-    const fresh = decision.next((target) => trail.excludes(target) !== null || trail.isTired(target))
-    return fresh ?? decision.next((target) => trail.excludes(target) !== null)
-  }
-
   /**
    * When nothing is eligible: the target whose park is only a guess and ends soonest. What the upstream
    * stated, refused keys, empty accounts and the user's rules still hold.

@@ -16,6 +16,8 @@ export interface Lab {
   asked(): string[]
   /** One call, its answer or its error. */
   call(context?: CallContext): Promise<Told>
+  /** The same as a stream. */
+  stream(context?: CallContext): Promise<Told>
 }
 
 /** What a call came to, either way. */
@@ -42,7 +44,13 @@ export async function openLab(scenario: FakeScenario, options: LabOptions = {}):
   const world = await openWorld(scenario, options.world)
   const manager = openManager(world, options)
   await manager.ready()
-  return { world, manager, asked: () => takeCalls(world), call: (context = 'Say hi') => told(manager, context) }
+  return {
+    world,
+    manager,
+    asked: () => takeCalls(world),
+    call: (context = 'Say hi') => told(manager, context),
+    stream: (context = 'Say hi') => outcomeOf(manager.streamWithFallback(context).result),
+  }
 }
 
 /** A manager of its own over a world, closed with the test. */
@@ -60,9 +68,11 @@ export function openManager(world: FakeWorld, options: LabOptions = {}): APIMana
   return manager
 }
 
-export async function told(manager: APIManager, context: CallContext): Promise<Told> {
+export const told = (manager: APIManager, context: CallContext) => outcomeOf(manager.callWithFallback(context))
+
+async function outcomeOf(answer: Promise<CallResult>): Promise<Told> {
   try {
-    const result = await manager.callWithFallback(context)
+    const result = await answer
     return { result, error: null, attempts: result.attempts, trail: trailOf(result.attempts) }
   } catch (error) {
     if (!(error instanceof KeywiseError)) throw error

@@ -4,6 +4,7 @@ import { makeSuccess, makeTarget } from '../../../test/support/makeEvents.ts'
 import { FAILURE_KINDS, type Failure, type FailureKind } from '../../domain/failure.ts'
 import type { Target, TargetProfile } from '../../domain/target.ts'
 import type { BudgetRefusal } from '../../money/budget.ts'
+import type { Decision } from '../../routing/choose.ts'
 import { judge, type Verdict } from '../../routing/judge.ts'
 import { attemptReport } from '../record.ts'
 import type { Hold } from './reservation.ts'
@@ -152,28 +153,6 @@ describe('what the next target must have', () => {
 })
 
 describe('a provider', () => {
-  const tired = (kind: FailureKind, times: number) => {
-    const trail = trailOf()
-    for (let time = 0; time < times; time++) fail(trail, ALL[time]!, bareFailure(kind))
-    return TARGETS.filter((target) => trail.isTired(target)).length
-  }
-
-  test.each([
-    'overloaded',
-    'server',
-    'timeout',
-    'network',
-  ] as const)('has used up the patience with two failures of kind %s, and others have not', (kind) => {
-    expect([0, 1, 2].map((times) => tired(kind, times))).toEqual([0, 0, ALL.length])
-  })
-
-  test.each([
-    'rate_minute',
-    'auth_invalid',
-    'model_not_found',
-    'unsupported',
-  ] as const)('is not blamed for failures of kind %s', (kind) => expect(tired(kind, 4)).toBe(0))
-
   test('that calls a request unsupported is confirmed only by another one', () => {
     const trail = trailOf()
     expect(trail.isUnsupportedBesides('alpha')).toBe(false)
@@ -279,10 +258,65 @@ describe('a target without room', () => {
   })
 })
 
-test("a decision's first target is handed out once", () => {
-  const trail = trailOf()
-  expect(trail.takeOffer()).toBeNull()
-  trail.offer(first)
-  expect(trail.takeOffer()).toBe(first)
-  expect(trail.takeOffer()).toBeNull()
+/** A decision over these targets in this order, as `Router.decide` makes it. */
+function decisionOver(targets: readonly Target[]): Pick<Decision, 'first' | 'next'> {
+  const rest = [...targets]
+  const first = rest.shift() ?? null
+  const next = (exclude: (target: Target) => boolean) => {
+    const index = rest.findIndex((target) => !exclude(target))
+    return index < 0 ? null : (rest.splice(index, 1)[0] ?? null)
+  }
+  return { first, next }
+}
+
+describe('the next target', () => {
+  const gamma = makeTarget({ provider: 'gamma' })
+  /** Asks until the request is over or nothing is left; every target fails the same way. */
+  function walk(targets: readonly Target[], kind: FailureKind, trail = trailOf(), skip: Verdict['skip'] = 'target') {
+    const decision = decisionOver(targets)
+    trail.offer(decision.first)
+    const asked: string[] = []
+    for (let next = trail.nextOf(decision); next !== null && !trail.over; next = trail.nextOf(decision)) {
+      asked.push(next.id)
+      fail(trail, next, bareFailure(kind), { skip, next: 'next' })
+    }
+    return asked
+  }
+
+  test("is the decision's first, once, and then the best of the rest", () => {
+    const trail = trailOf()
+    const decision = decisionOver([first, beta, gamma])
+    trail.offer(decision.first)
+    expect([1, 2, 3, 4].map(() => trail.nextOf(decision)?.id)).toEqual([first.id, beta.id, gamma.id, undefined])
+  })
+
+  test.each(FAILURE_KINDS)('after two refusals (%s) of one provider is of another one while there is one', (kind) => {
+    expect(walk([...ALL, beta, gamma], kind, trailOf(20)).slice(0, 4)).toEqual([
+      ALL[0]!.id,
+      ALL[1]!.id,
+      'beta/m#1',
+      'gamma/m#1',
+    ])
+  })
+
+  test('is of a provider that was not asked yet when it is the last one', () => {
+    expect(walk([...ALL, beta], 'rate_minute', trailOf(2))).toEqual([first.id, 'beta/m#1'])
+    expect(walk([ALL[0]!, beta, ALL[1]!, gamma], 'server', trailOf(3))).toEqual([first.id, 'beta/m#1', 'gamma/m#1'])
+    expect(walk([...ALL, beta], 'auth_invalid', trailOf(2, true))).toEqual([first.id, 'beta/m#1'])
+  })
+
+  test('of the same provider has another key and account, where there is one', () => {
+    expect(walk(ALL, 'rate_minute')).toEqual(['alpha/m#1', 'alpha/n#1', 'alpha/m#3', 'alpha/n#3', 'alpha/m#2'])
+  })
+
+  test('is the first of a new decision only if nothing speaks against it or nothing else is left', () => {
+    const trail = trailOf()
+    for (const target of ALL.slice(0, 2)) fail(trail, target, bareFailure('rate_minute'), { skip: 'target' })
+    const crowded = decisionOver([ALL[2]!, beta])
+    trail.offer(crowded.first)
+    expect(trail.nextOf(crowded)?.id).toBe('beta/m#1')
+    const alone = decisionOver([ALL[2]!])
+    trail.offer(alone.first)
+    expect(trail.nextOf(alone)?.id).toBe('alpha/m#2')
+  })
 })

@@ -2,10 +2,11 @@
 
 import type { AttemptReport } from '../../domain/attempt.ts'
 import type { Failure, FailureKind } from '../../domain/failure.ts'
-import { scopeKey, scopeOf, scopesOf } from '../../domain/scope.ts'
+import { type Scope, scopeKey, scopeOf, scopesOf } from '../../domain/scope.ts'
 import type { Ability, Target } from '../../domain/target.ts'
 import type { BudgetRefusal } from '../../money/budget.ts'
 import type { PassedOver } from '../../observe/callLog.ts'
+import type { Decision } from '../../routing/choose.ts'
 import type { Verdict } from '../../routing/judge.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Hold } from './reservation.ts'
@@ -14,8 +15,8 @@ import type { Hold } from './reservation.ts'
 const MOST_CALLS = 20
 /** Maximum reasons logged. */
 const MOST_PASSED = 5
-/** After this many transient failures of one provider another one is preferred while one is eligible. */
-const PROVIDER_PATIENCE = 2
+/** After this many refusals by a provider, an account or a key, others are preferred while they are eligible. */
+const PATIENCE = 2
 
 export class Trail {
   readonly attempts: AttemptReport[] = []
@@ -50,11 +51,7 @@ export class Trail {
 
   /** No further call may be made. */
   get over(): boolean {
-    return (
-      this.#finished ||
-      this.#counted >= this.#maxAttempts ||
-      this.#calls >= (this.#hardCap ? this.#maxAttempts : MOST_CALLS)
-    )
+    return this.#finished || this.#counted >= this.#maxAttempts || this.#calls >= this.#mostCalls
   }
 
   /** The target a decision starts with. */
@@ -62,11 +59,19 @@ export class Trail {
     this.#offered = target
   }
 
-  /** That target, once; null when there was none or it was taken. */
-  takeOffer(): Target | null {
+  /**
+   * The target to try next: the one the decision starts with, once, then the best of its rest. What this request has
+   * the least against goes first, so that the trouble of one provider cannot use up all attempts.
+   */
+  nextOf(decision: Pick<Decision, 'next'>): Target | null {
     const offered = this.#offered
     this.#offered = null
-    return offered
+    for (const most of [0, 1, 2] as const) {
+      if (offered !== null && this.#reluctance(offered) <= most) return offered
+      const target = decision.next((one) => this.excludes(one) !== null || this.#reluctance(one) > most)
+      if (target !== null) return target
+    }
+    return null
   }
 
   /** Adds a failed attempt and applies its verdict to the rest of this request. */
@@ -77,8 +82,11 @@ export class Trail {
     if (verdict.counts) this.#counted++
     if (verdict.next === 'give-up') this.#finished = true
     if (verdict.next !== 'retry-once') this.#exclude(target, verdict, AT_A_LIMIT.has(failure.kind))
-    const { transient, unsupportedBy } = this.#learned
-    if (verdict.blame.provider) transient.set(target.provider, (transient.get(target.provider) ?? 0) + 1)
+    const { refusals, unsupportedBy } = this.#learned
+    for (const scope of COUNTED) {
+      const key = scopeKey(scopeOf(target, scope))
+      refusals.set(key, (refusals.get(key) ?? 0) + 1)
+    }
     this.#need(target, verdict)
     if (failure.kind === 'unsupported') unsupportedBy.add(target.provider)
   }
@@ -153,9 +161,25 @@ export class Trail {
     return this.attempts.some(({ failureKind }) => failureKind !== null && OWN_FAULTS.has(failureKind))
   }
 
-  /** Whether its provider has failed too often in this request; such targets come last. */
-  isTired(target: Target): boolean {
-    return (this.#lessons?.transient.get(target.provider) ?? 0) >= PROVIDER_PATIENCE
+  /**
+   * 0: nothing speaks against the target. 1: its provider has refused this request too often, or was asked already and
+   * this is the last attempt. 2: its account or key has refused too often as well.
+   */
+  #reluctance(target: Target): 0 | 1 | 2 {
+    const refusals = this.#lessons?.refusals
+    if (refusals === undefined) return 0
+    const by = (scope: Scope) => refusals.get(scopeKey(scopeOf(target, scope))) ?? 0
+    const byProvider = by('provider')
+    if (byProvider < (this.#isLastAttempt ? 1 : PATIENCE)) return 0
+    return Math.max(by('account'), by('key')) < PATIENCE ? 1 : 2
+  }
+
+  get #mostCalls(): number {
+    return this.#hardCap ? this.#maxAttempts : MOST_CALLS
+  }
+
+  get #isLastAttempt(): boolean {
+    return this.#counted >= this.#maxAttempts - 1 || this.#calls >= this.#mostCalls - 1
   }
 
   get #learned(): Lessons {
@@ -194,11 +218,15 @@ class Lessons {
   readonly met = new Set<string>()
   /** Targets being probed by another request: not available now, but worth waiting for. */
   readonly busy = new Set<string>()
-  readonly transient = new Map<string, number>()
+  /** How often each provider, account and key has refused. */
+  readonly refusals = new Map<string, number>()
   readonly unsupportedBy = new Set<string>()
   readonly missing = new Set<Ability>()
   smallestWindow = 0
 }
+
+/** The scopes for which refusals are counted. */
+const COUNTED = ['provider', 'account', 'key'] as const
 
 /** These pass by themselves, at a time known to parks and quotas. */
 const AT_A_LIMIT: ReadonlySet<FailureKind> = new Set(['rate_minute', 'in_flight_budget', 'quota_day'])

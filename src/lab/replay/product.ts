@@ -226,13 +226,11 @@ class ProductWalk implements Walk {
   }
 
   #choose(): Target | null {
-    const trail = this.#trail
     if (this.#decision === null) {
       this.#decision = this.#product.decide(this.#request, this.#now)
-      return this.#decision.first
+      this.#trail.offer(this.#decision.first)
     }
-    const fresh = this.#decision.next((target) => trail.isTired(target))
-    return fresh ?? this.#decision.next(() => false)
+    return this.#trail.nextOf(this.#decision)
   }
 
   #whyNot(target: Target): Ineligible | null {
