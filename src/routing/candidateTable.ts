@@ -28,6 +28,8 @@ export class CandidateTable {
   readonly outputPrice: Float64Array
   /** Budget pressure on the target (lambda); 0 without a budget. */
   readonly pressure: Float64Array
+  /** Sums of the weights up to and with each target; null when all weights are equal. */
+  readonly cumulativeWeight: Float64Array | null
   /** Whether any budget puts pressure on any target. */
   isPressed = false
   readonly #knowledge: Knowledge
@@ -55,10 +57,11 @@ export class CandidateTable {
     this.inputPrice = numbers()
     this.outputPrice = numbers()
     this.pressure = numbers()
+    this.cumulativeWeight = cumulated(targets)
     const siblings = new Map<string, number[]>()
     targets.forEach((target, index) => {
       this.#indexes.set(target.stateId, index)
-      const name = `${target.provider} ${target.profile.weight} ${target.model}`
+      const name = `${target.provider} ${target.model}`
       const group = siblings.get(name) ?? []
       siblings.set(name, group)
       group.push(index)
@@ -79,7 +82,7 @@ export class CandidateTable {
     return this.#indexes.get(stateId)
   }
 
-  /** The keys that could serve the same request with the same model and weight, the index itself included. */
+  /** The keys that could serve the same request with the same model, the index itself included. */
   siblingsOf(index: number): readonly number[] {
     return this.#siblings[index] ?? []
   }
@@ -176,4 +179,11 @@ export class CandidateTable {
     const { row } = this.known[index]!
     return row[slot.successes]! + row[slot.failures]! === 0
   }
+}
+
+function cumulated(targets: readonly Target[]): Float64Array | null {
+  const first = targets[0]?.profile.weight
+  if (targets.every(({ profile }) => profile.weight === first)) return null
+  let sum = 0
+  return Float64Array.from(targets, ({ profile }) => (sum += profile.weight))
 }

@@ -58,9 +58,10 @@ export function pickCurious(context: RankingContext, curiosity: Curiosity, bucke
 }
 
 /**
- * Moves to the key whose account was used least recently, for the same model and where the value is as good: limits
- * that are not stated are then reached as late as possible, and keys of one account, which share them, gain nothing. An
- * untried key is judged by its siblings.
+ * Moves to the key whose account was used least recently for its weight, for the same model and where no
+ * smaller value is proved: limits that are not stated are then reached as late as possible, and keys of one account,
+ * which share them, gain nothing. An untried key is judged by its siblings. The last success of a key, which the score
+ * counts, says nothing for it against the other keys of its model.
  */
 export function pickLightest(
   { candidates, values, eligibility, costMargin, load }: RankingContext,
@@ -69,18 +70,28 @@ export function pickLightest(
   const siblings = choice.index < 0 || choice.explored ? [] : candidates.siblingsOf(choice.index)
   if (load === undefined || siblings.length < 2) return choice
   const floor = values[choice.index]! - Math.max(costMargin, TIE)
+  const loadOf = (index: number) => load(candidates.targets[index]!) / weightOf(candidates, index)
   let lightest = choice.index
-  let least = load(candidates.targets[lightest]!)
+  let least = loadOf(lightest)
   for (const index of siblings) {
-    if (least === 0 || (values[index]! < floor && !candidates.isNew(index))) continue
-    const weight = load(candidates.targets[index]!)
-    if (weight < least && eligibility.admits(index)) {
+    if (values[index]! * hope(candidates, index) < floor && !candidates.isNew(index)) continue
+    const own = loadOf(index)
+    const isLighter = own < least || (own === least && weightOf(candidates, index) > weightOf(candidates, lightest))
+    if (isLighter && eligibility.admits(index)) {
       lightest = index
-      least = weight
+      least = own
     }
   }
   return lightest === choice.index ? choice : { index: lightest, explored: false }
 }
+
+/** By how much the reliability may be better than its estimate: much for a key that was seldom used. */
+function hope({ reliability, reliabilitySpread }: CandidateTable, index: number): number {
+  const mean = reliability[index]!
+  return mean > 0 ? Math.min(1, mean + reliabilitySpread[index]!) / mean : 1
+}
+
+const weightOf = ({ targets }: CandidateTable, index: number) => targets[index]!.profile.weight
 
 /** The first tries of a new target spend no token. */
 function isFree(candidates: CandidateTable, index: number, freePulls: number): boolean {

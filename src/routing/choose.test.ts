@@ -247,6 +247,29 @@ describe('money', () => {
     const heavy = makeTarget({ keyIndex: 2, profile: { weight: 2 } })
     expect(makeRouter([light, heavy]).decide(request({ mayExplore: false }), NOW).first).toBe(heavy)
   })
+
+  test.each(
+    (['learned', 'score', 'round-robin'] as const).flatMap((strategy) =>
+      [
+        [1, 1],
+        [1, 3],
+        [3, 1],
+        [0.002, 0.006],
+        [0.5, 1000],
+      ].map(([one = 1, other = 1]) => ({ strategy, one, other })),
+    ),
+  )('$strategy: keys with the weights $one and $other share the calls like these', ({ strategy, one, other }) => {
+    const keys = [one, other].map((weight, index) => makeTarget({ keyIndex: index + 1, profile: { weight } }))
+    const router = makeRouter(keys, { strategy })
+    const calls = new Map(keys.map((key) => [key, 0]))
+    for (let number = 0; number < 400; number++) {
+      const asked = request({ id: `r${number}`, firstTurn: number > 40, load: (target) => calls.get(target)! })
+      const { first } = router.decide(asked, NOW + number)
+      calls.set(first!, calls.get(first!)! + 1)
+      router.fold(makeSuccess(first!, NOW + number))
+    }
+    expect(calls.get(keys[0]!)! / 400).toBeCloseTo(one / (one + other), 1)
+  })
 })
 
 describe('tasks', () => {

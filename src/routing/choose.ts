@@ -16,7 +16,7 @@ import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
 import { FILLERS, termsAt } from './order.ts'
 import type { RankingContext } from './rankingContext.ts'
 import { score, type Terms } from './score.ts'
-import { CURIOSITY, type Curiosity, type RoutingSettings } from './settings.ts'
+import { CURIOSITY, type Curiosity, type RoutingSettings, type Strategy } from './settings.ts'
 import { evaluate, type Valuation } from './valuation.ts'
 import { type Profile, valueWeights } from './weights.ts'
 
@@ -73,6 +73,8 @@ interface Pass {
 }
 
 const NOTHING_EXCLUDED = null
+/** The strategies that let the keys of one model share its calls. */
+const SHARING: ReadonlySet<Strategy> = new Set(['learned', 'score'])
 /** The request that a score assumes when there is none. */
 type Looks = {
   readonly [K in 'profile' | 'task' | 'stream' | 'inputTokens' | 'expectedOutputTokens']: RoutingRequest[K]
@@ -216,7 +218,7 @@ export class Router {
           pickCurious(context, this.#curiosity, this.#bucket, hash32(pass.request.id, this.#seed)),
         )
       case 'score':
-        return pass.exploring ? pickNewFirst(context) : pickBest(context)
+        return pickLightest(context, pass.exploring ? pickNewFirst(context) : pickBest(context))
       default:
         return pickBest(context)
     }
@@ -228,7 +230,7 @@ export class Router {
       (target) => tried.includes(target.stateId) || exclude(target),
     )
     const best = pickBest(context)
-    const { index } = this.#settings.strategy === 'learned' ? pickLightest(context, best) : best
+    const { index } = SHARING.has(this.#settings.strategy) ? pickLightest(context, best) : best
     const next = context.candidates.targets[index] ?? null
     if (next !== null) tried.push(next.stateId)
     return next

@@ -33,9 +33,23 @@ export const FILLERS: { readonly [S in Exclude<Strategy, 'learned'>]: Filler } =
   priority: fillPlaces,
 }
 
-function fillTurns(keys: Float64Array, _board: CandidateTable, { turn }: OrderFacts): void {
-  const start = keys.length > 0 ? turn % keys.length : 0
+function fillTurns(keys: Float64Array, { cumulativeWeight }: CandidateTable, { turn }: OrderFacts): void {
+  if (keys.length === 0) return
+  const start = cumulativeWeight === null ? turn % keys.length : weightedTurn(cumulativeWeight, turn)
   for (let index = 0; index < keys.length; index++) keys[index] = -((index - start + keys.length) % keys.length)
+}
+
+/** The golden ratio's fraction: its multiples fall more evenly into 0..1 than those of any other number. */
+const GOLDEN = 0.618_033_988_749_894_9
+
+/** Whose turn it is when each target gets the share of its weight. */
+function weightedTurn(cumulativeWeight: Float64Array, turn: number): number {
+  const sum = cumulativeWeight[cumulativeWeight.length - 1]!
+  const point = ((turn * GOLDEN) % 1) * sum
+  return Math.max(
+    0,
+    cumulativeWeight.findIndex((upTo) => point < upTo),
+  )
 }
 
 function fillPlaces(keys: Float64Array, candidates: CandidateTable, { order }: OrderFacts): void {
