@@ -1,4 +1,7 @@
-/** Resolves a model name to targets: `auto`, an alias, `provider/model`, a bare id, or a target's own id. */
+/**
+ * Resolves a model name to targets. The most specific meaning wins: `auto…`, a target's own id, `provider/model`, an
+ * alias of exactly that name, a served id, an alias with a wildcard, the same model under another spelling.
+ */
 
 import { ModelNotFoundError } from '../../domain/errors.ts'
 import { nearest } from '../../domain/nearest.ts'
@@ -27,6 +30,8 @@ const PROFILES: ReadonlyMap<string, Profile> = new Map([
 const MAX_DEPTH = 5
 
 type Aliases = Readonly<Record<string, readonly string[]>>
+
+const NO_ALIASES: Aliases = {}
 
 /** Resolves names against a fixed set of targets and caches the results; create a new one when targets change. */
 export class ModelNames {
@@ -67,10 +72,13 @@ export class ModelNames {
   #resolve(name: string, depth: number): Selection | null {
     const profile = PROFILES.get(name)
     if (profile !== undefined) return { name, profile, auto: true, among: null, order: null }
-    const alias = this.#aliasOf(name)
-    if (alias !== undefined && depth < MAX_DEPTH) return this.#resolveAlias(name, alias, depth)
-    const among = this.#named(name)
-    return among.length === 0 ? null : { name, profile: 'balanced', auto: false, among: new Set(among), order: null }
+    const aliases = depth < MAX_DEPTH ? this.#aliases : NO_ALIASES
+    const ofProvider = this.#ofProvider(name)
+    if (ofProvider.length > 0) return pinned(name, ofProvider)
+    if (Object.hasOwn(aliases, name)) return this.#resolveAlias(name, aliases[name] ?? [], depth)
+    const wild = Object.keys(aliases).find((key) => key.includes('*') && matchesPattern(key, name))
+    if (wild !== undefined && !this.#isServed(name)) return this.#resolveAlias(name, aliases[wild] ?? [], depth)
+    return pinned(name, this.#similar(name))
   }
 
   #resolveAlias(name: string, entries: readonly string[], depth: number): Selection | null {
@@ -89,13 +97,6 @@ export class ModelNames {
     return order.length === 0 ? null : { name, profile: 'balanced', auto: false, among: new Set(order), order }
   }
 
-  /** Exact alias first, then aliases with wildcards in their key. */
-  #aliasOf(name: string): readonly string[] | undefined {
-    if (Object.hasOwn(this.#aliases, name)) return this.#aliases[name]
-    const wild = Object.keys(this.#aliases).find((key) => key.includes('*') && matchesPattern(key, name))
-    return wild === undefined ? undefined : this.#aliases[wild]
-  }
-
   #matching(pattern: string): string[] {
     return this.#targets
       .filter(
@@ -105,17 +106,32 @@ export class ModelNames {
       .map(idOf)
   }
 
-  /** Most specific first: a target's id, `provider/model`, then the model wherever it is served. */
-  #named(name: string): string[] {
-    const byId = this.#targets.filter((target) => target.id === name)
-    if (byId.length > 0) return byId.map(idOf)
+  /** A target's own id, or `provider/model` as the provider spells it. */
+  #ofProvider(name: string): readonly Target[] {
+    const byId = this.#targets.filter(({ id }) => id === name)
+    return byId.length > 0 ? byId : this.#targets.filter(({ provider, model }) => `${provider}/${model}` === name)
+  }
+
+  /** Whether a provider serves a model of exactly this id. */
+  #isServed(name: string): boolean {
+    const asked = name.toLowerCase()
+    return this.#targets.some(({ model }) => model.toLowerCase() === asked)
+  }
+
+  /** The same model in any spelling: of the provider that is named, otherwise of any. */
+  #similar(name: string): readonly Target[] {
     const slash = name.indexOf('/')
     const [provider, model] = [name.slice(0, slash), name.slice(slash + 1)]
-    const pinned =
+    const ofProvider =
       slash < 0 ? [] : this.#targets.filter((target) => target.provider === provider && sameModel(target.model, model))
-    if (pinned.length > 0) return pinned.map(idOf)
-    return this.#targets.filter((target) => sameModel(target.model, name)).map(idOf)
+    return ofProvider.length > 0 ? ofProvider : this.#targets.filter((target) => sameModel(target.model, name))
   }
+}
+
+/** The selection of these targets alone; null when there are none. */
+function pinned(name: string, targets: readonly Target[]): Selection | null {
+  if (targets.length === 0) return null
+  return { name, profile: 'balanced', auto: false, among: new Set(targets.map(idOf)), order: null }
 }
 
 const idOf = (target: Target) => target.stateId
