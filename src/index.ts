@@ -6,6 +6,7 @@ export {
   AbortedError,
   AllTargetsFailedError,
   BudgetExceededError,
+  ClosedError,
   ConfigError,
   type ErrorCode,
   InvalidRequestError,

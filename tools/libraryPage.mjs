@@ -52,6 +52,7 @@ const SECTIONS = [
       'VaultError',
       'StoreError',
       'AbortedError',
+      'ClosedError',
     ],
   ],
   [

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'MODEL_NOT_FOUND'
   | 'STORE'
   | 'ABORTED'
+  | 'CLOSED'
 
 interface KeywiseErrorOptions {
   readonly cause?: unknown
@@ -166,5 +167,12 @@ export class AbortedError extends KeywiseError {
   constructor(options: KeywiseErrorOptions = {}) {
     super('ABORTED', 'the caller ended the call', options)
     this.name = 'AbortError'
+  }
+}
+
+/** The manager or client was closed before. */
+export class ClosedError extends KeywiseError {
+  constructor() {
+    super('CLOSED', 'this manager is closed; make a new one')
   }
 }

@@ -1,8 +1,9 @@
 /** The manager: sends every call to the best target that can answer it now, and learns from all of them. */
 
 import type { AttemptReport } from '../domain/attempt.ts'
+import { Bag } from '../domain/bag.ts'
 import type { ChatRequest, FinishReason, ToolCallPart, Usage } from '../domain/chat.ts'
-import { InvalidRequestError, KeywiseError, ModelNotFoundError } from '../domain/errors.ts'
+import { ClosedError, InvalidRequestError, KeywiseError, ModelNotFoundError } from '../domain/errors.ts'
 import { nearest } from '../domain/nearest.ts'
 import { present } from '../domain/present.ts'
 import type { Target } from '../domain/target.ts'
@@ -23,7 +24,7 @@ import type { CallEnd } from '../upstream/call.ts'
 import { type ExperimentRow, experimentView, startExperiments } from '../views/experiments.ts'
 import type { CallStream } from './callStream.ts'
 import type { EngineOptions } from './engineOptions.ts'
-import { streamOf } from './libraryStream.ts'
+import { type Closing, streamOf } from './libraryStream.ts'
 import { type OpenedEngine, openEngine } from './openEngine.ts'
 import { ScoreBoard } from './scoreMoves.ts'
 
@@ -94,6 +95,9 @@ export class APIManager {
   readonly engine: Engine
   readonly #opened: OpenedEngine
   readonly #board: ScoreBoard
+  readonly #running = new Bag<PendingRequest>()
+  readonly #streams = new Bag<Closing>()
+  #becameIdle: () => void = () => {}
   #closed: Promise<void> | null = null
 
   /** Throws ConfigError when the configuration cannot be used. Opens no network connection. */
@@ -105,7 +109,7 @@ export class APIManager {
 
   /** Resolves when models lists and prices are loaded; calls wait for it by themselves. */
   ready(): Promise<void> {
-    return this.#opened.ready()
+    return this.#closed === null ? this.#opened.ready() : Promise.reject(new ClosedError())
   }
 
   /**
@@ -146,9 +150,9 @@ export class APIManager {
    */
   streamWithFallback(context: CallContext): CallStream<CallResult> {
     const startedAt = this.engine.tools.monotonic()
-    return streamOf(async () => {
+    return streamOf(async (stream) => {
       const { request, options } = readContext(context, true)
-      const { pending, release } = await this.#begin(request, options)
+      const { pending, release } = await this.#begin(request, options, stream)
       try {
         const answered = await this.#cascade(pending)
         void answered.recorded.finally(release)
@@ -169,11 +173,13 @@ export class APIManager {
    * Throws InvalidRequestError for another score or an unknown target.
    */
   updateQualityScore(provider: string, model: string, keyIndex: number, score: number): void {
+    this.#demandOpen()
     rateTarget(this.engine, refOf(this.#find(provider, model, keyIndex)), score, { requestId: null, task: null })
   }
 
   /** The same for the answer of one request. Throws InvalidRequestError when the request is unknown. */
   rate(requestId: string, score: number): void {
+    this.#demandOpen()
     rateRequest(this.engine, requestId, score)
   }
 
@@ -182,6 +188,7 @@ export class APIManager {
    * same as `rate`. Without an experiment nothing is stored. Throws InvalidRequestError.
    */
   report(requestId: string, metric: string, value: number): void {
+    this.#demandOpen()
     reportMetric(this.engine, requestId, metric, value)
   }
 
@@ -224,9 +231,12 @@ export class APIManager {
     return this
   }
 
-  /** Writes pending changes and releases all resources; may be called twice. */
+  /**
+   * Lets running calls end for at most 30 seconds, then cancels them; a stream that nobody reads is cancelled after one
+   * second. Writes pending changes and releases all resources. Later calls throw ClosedError; may be called twice.
+   */
   close(): Promise<void> {
-    this.#closed ??= this.#opened.close()
+    this.#closed ??= this.#drain().then(() => this.#opened.close())
     return this.#closed
   }
 
@@ -234,13 +244,44 @@ export class APIManager {
     return this.close()
   }
 
-  async #begin(request: ChatRequest, options: CallOptions): Promise<{ pending: PendingRequest; release: () => void }> {
-    await this.#opened.ready()
+  #demandOpen(): void {
+    if (this.#closed !== null) throw new ClosedError()
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#running.size === 0) return
+    const idle = new Promise<void>((resolve) => (this.#becameIdle = resolve))
+    const timer = setTimeout(() => {
+      for (const { cancellation } of [...this.#running]) cancellation.cancel()
+    }, DRAIN_MS)
+    for (const stream of this.#streams) stream.cancelUnread()
+    await idle
+    clearTimeout(timer)
+  }
+
+  async #begin(
+    request: ChatRequest,
+    options: CallOptions,
+    stream: Closing | null = null,
+  ): Promise<{ pending: PendingRequest; release: () => void }> {
+    await this.ready()
     const { registry, lists } = this.engine
     // An unknown model may be in a list that is still being read.
     if (!registry.names.has(request.model)) await lists.settled(registry.config.settings.timeouts.connectMs + 5000)
+    this.#demandOpen()
     const pending = prepareRequest(this.engine, request, options)
-    return { pending, release: listen(options, pending) }
+    const unlisten = listen(options, pending)
+    this.#running.add(pending)
+    if (stream !== null) this.#streams.add(stream)
+    return {
+      pending,
+      release: () => {
+        unlisten()
+        this.#running.delete(pending)
+        if (stream !== null) this.#streams.delete(stream)
+        if (this.#running.size === 0) this.#becameIdle()
+      },
+    }
   }
 
   async #cascade(pending: PendingRequest): Promise<Answered> {
@@ -334,6 +375,9 @@ export class APIManager {
 }
 
 const partIn = ({ name, version, variant }: Enrolment) => ({ name, version, variant })
+
+/** As long as the gateway lets running answers finish. */
+const DRAIN_MS = 30_000
 
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0, estimated: true }
 

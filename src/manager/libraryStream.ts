@@ -14,14 +14,21 @@ interface Begun<Result> {
 
 /** Events waiting for a slow reader before the upstream is paused. */
 const HIGH_WATER = 64
+/** Once the manager closes, a reader that takes nothing for this long has left its stream lying. */
+const UNREAD_MS = 1000
 
 /** Starts at once, even without iteration: `result` alone can be used. */
-export function streamOf<Result>(begin: () => Promise<Begun<Result>>): CallStream<Result> {
-  const stream = new LibraryStream(begin)
-  return stream
+export function streamOf<Result>(begin: (stream: Closing) => Promise<Begun<Result>>): CallStream<Result> {
+  return new LibraryStream(begin)
 }
 
-class LibraryStream<Result> implements CallStream<Result> {
+/** What a manager that closes does with a stream. */
+export interface Closing {
+  /** Cancels it if nobody reads it any more. */
+  cancelUnread(): void
+}
+
+class LibraryStream<Result> implements CallStream<Result>, Closing {
   readonly result: Promise<Result>
   readonly #queue: StreamEvent[] = []
   #ended = false
@@ -30,9 +37,10 @@ class LibraryStream<Result> implements CallStream<Result> {
   #resume: () => void = () => {}
   #left = false
   #iterated = false
+  #taken = 0
   #wake: () => void = () => {}
 
-  constructor(begin: () => Promise<Begun<Result>>) {
+  constructor(begin: (stream: Closing) => Promise<Begun<Result>>) {
     this.result = this.#run(begin)
     // Iteration throws the error as well; an ignored `result` must not end the process.
     this.result.catch(() => {})
@@ -44,6 +52,7 @@ class LibraryStream<Result> implements CallStream<Result> {
       for (;;) {
         const event = this.#queue.shift()
         if (event !== undefined) {
+          this.#taken++
           if (this.#queue.length === HIGH_WATER / 2) this.#resume()
           yield event
         } else if (this.#ended) break
@@ -56,9 +65,16 @@ class LibraryStream<Result> implements CallStream<Result> {
     }
   }
 
-  async #run(begin: () => Promise<Begun<Result>>): Promise<Result> {
+  cancelUnread(): void {
+    const taken = this.#taken
+    setTimeout(() => {
+      if (!this.#ended && this.#taken === taken && this.#queue.length >= HIGH_WATER / 2) this.#cancel()
+    }, UNREAD_MS)
+  }
+
+  async #run(begin: (stream: Closing) => Promise<Begun<Result>>): Promise<Result> {
     try {
-      const { answered, finish, cancel } = await begin()
+      const { answered, finish, cancel } = await begin(this)
       this.#cancel = cancel
       this.#resume = () => answered.call.resume()
       if (this.#left) cancel()

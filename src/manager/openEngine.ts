@@ -124,11 +124,14 @@ class EngineHost implements OpenedEngine {
   }
 
   async close(): Promise<void> {
-    // A list that is still being read is no longer needed.
+    const { probes, waiting, tools } = this.engine
+    // A list that is still being read is no longer needed, and who should have waited for a call has done so.
     this.#closing.abort()
-    await this.engine.probes.close()
+    waiting.close()
+    tools.deadlines.close()
+    await probes.close()
     await this.#housekeeping.close()
-    await this.#dispatcher.close().catch(() => undefined)
+    await this.#dispatcher.destroy().catch(() => undefined)
     await this.#store.close()
   }
 
@@ -139,6 +142,7 @@ class EngineHost implements OpenedEngine {
   async #prepare(): Promise<void> {
     const telemetry = connectTelemetry(this.engine.events)
     const [lookup, estimate] = await Promise.all([loadGenaiPrices(), loadUsageEstimator(), telemetry])
+    if (this.#closing.signal.aborted) return
     this.#lookup = lookup
     this.engine.estimate = estimate
     this.#useConfig(this.engine.registry.config)
@@ -147,6 +151,7 @@ class EngineHost implements OpenedEngine {
 
   async #readLists(): Promise<void> {
     await this.prepare()
+    if (this.#closing.signal.aborted) return
     const { lists } = this.engine
     const reading = lists.refresh(this.engine.registry.credentials)
     const doubting = this.#doubtFreeKeys()

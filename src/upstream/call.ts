@@ -80,7 +80,7 @@ const PING_LIFE_MS = 120_000
 /** Starts the call. The returned object is the undici handler itself: one object per call, no closures. */
 export function startCall(input: CallInput, tools: CallTools): Call {
   const call = new Call(input, tools)
-  call.dispatch()
+  call.start()
   return call
 }
 
@@ -132,8 +132,13 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     })
   }
 
-  dispatch(): void {
+  /** Watched here and unwatched in `#end`, each once, however often the request is sent in between. */
+  start(): void {
     this.#tools.deadlines.watch(this)
+    if (this.ended === null) this.#send()
+  }
+
+  #send(): void {
     const { connection, body, path, stream, headers } = this.#input
     const accept = stream ? 'text/event-stream' : 'application/json'
     try {
@@ -240,7 +245,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (this.#state === 'waiting' && isStaleSocket(failure) && !this.#redispatched) {
       // A kept-alive socket the other side had closed: one new connection, and it is no attempt of its own (F5).
       this.#redispatched = true
-      return this.dispatch()
+      return this.#send()
     }
     this.#readRest()
     this.#fail(failure)

@@ -9,27 +9,45 @@ export interface Expirable {
   /** Monotonic milliseconds at which `expire` is due; Infinity for never. May be moved at any time. */
   readonly deadlineAt: number
   expire(): void
+  /** Ends it from our side. */
+  abort(): void
 }
 
 /**
- * Calls `expire` of everything whose deadline passed. Runs only while something is watched and never keeps the process
- * alive.
+ * Calls `expire` of everything whose deadline passed, and `abort` of everything that still runs at the end. Runs only
+ * while something is watched and never keeps the process alive.
  */
 export class Deadlines {
   readonly #watched = new Bag<Expirable>()
   readonly #monotonic: () => number
   #timer: NodeJS.Timeout | undefined
   #lastTick = 0
+  #closed = false
 
   constructor(monotonic: () => number = () => performance.now()) {
     this.#monotonic = monotonic
   }
 
+  /** Calls under way. */
+  get size(): number {
+    return this.#watched.size
+  }
+
   watch(call: Expirable): void {
+    if (this.#closed) return call.abort()
     this.#watched.add(call)
     if (this.#timer !== undefined) return
     this.#lastTick = this.#monotonic()
-    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+    // What is waited for has a socket of its own that keeps the process alive.
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
+  }
+
+  /** Ends every call under way, and each that begins later. */
+  close(): void {
+    this.#closed = true
+    this.#watched.forEach((call) => {
+      call.abort()
+    })
   }
 
   unwatch(call: Expirable): void {

@@ -77,7 +77,7 @@ export class ModelLists {
   /** Resolves when no list is being read any more, at the latest after `ms`. */
   async settled(ms: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined
-    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms).unref()))
     await Promise.race([patience, Promise.all(this.#running.values())])
     clearTimeout(timer)
   }
@@ -85,7 +85,8 @@ export class ModelLists {
   /** Resolves with the next list that adds models, at the latest after `ms`. */
   firstNews(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
+      // The list that is waited for keeps the process alive by itself.
+      const timer = setTimeout(resolve, ms).unref()
       this.#awaitingNews.push(() => {
         clearTimeout(timer)
         resolve()

@@ -74,6 +74,11 @@ export class QuotaTracker {
     this.#specOf = (provider) => options.specOf(provider)
   }
 
+  /** How many calls in progress hold a share of a limit. */
+  get underWay(): number {
+    return this.#holds.size
+  }
+
   /** Null when the target has room for the need, as far as known; otherwise the shortage that lasts longest. */
   room(target: Asker, need: QuotaNeed, now: number): Shortage | null {
     this.#tick(now)
