@@ -90,9 +90,9 @@ function unable(target: Target, needs: Needs): Ineligible | null {
   if (contextTokens !== null && needs.inputTokens + (needs.maxOutputTokens ?? 0) > contextTokens)
     return out('context', `context too small: ${contextTokens} tokens`)
   for (const ability of needs.abilities) {
-    // Nearly every model chats and few embed, so only here does "unknown" mean no.
-    const missing = ability === 'embeddings' ? abilities[ability] !== true : abilities[ability] === false
-    if (missing) return out('ability', `cannot do ${ability}`)
+    // Nearly every model chats and few embed: what nobody named must be known to embed.
+    const unknown = ability === 'embeddings' && needs.among === null && abilities[ability] === undefined
+    if (unknown || abilities[ability] === false) return out('ability', `cannot do ${ability}`)
   }
   return null
 }

@@ -69,13 +69,14 @@ describe('the models of a key', () => {
       listed('gift', { price: { input: 0, output: 0 } }),
       listed('other:free'),
       listed('half a gift', { price: { input: 0, output: 5 } }),
-      listed('vectors:free', { chats: false, embeds: true }),
+      listed('vectors', { chats: false, embeds: true }),
+      listed('speech:free', { chats: false }),
     ]
 
-    test('are the free ones and those of the catalogue that it has', () => {
+    test('are the free ones, those of the catalogue that it has, and what embeds, which no request gets unasked', () => {
       const { spec } = registryOf(groq()).credentials[0]!.provider
       const pick = spec.models.find((model) => model.pick === true && model.retired === undefined)!.id
-      expect(models(registryOf(groq(), [...long, listed(pick)]))).toEqual(['gift', 'other:free', pick])
+      expect(models(registryOf(groq(), [...long, listed(pick)]))).toEqual(['gift', 'other:free', 'vectors', pick])
     })
 
     test.each([

@@ -1,6 +1,7 @@
 /** All callable targets: every provider x model x key of the configuration, with what is known of each. */
 
 import type { Config, KeyConfig, ModelConfig, ProviderConfig } from '../../config/config.ts'
+import { embeddingsFor } from '../../dialects/embeddings.ts'
 import {
   type Abilities,
   type PriceHint,
@@ -92,7 +93,8 @@ export function hintAt(price: Price, at: number): PriceHint {
 }
 
 /**
- * The models used with a key: exactly the named ones; else a short list whole, a long one by catalogue and free models.
+ * The models used with a key: exactly the named ones; else a short list whole, of a long one the catalogue's picks, the
+ * free models, and those that embed: they are few, and only a request that names one gets it.
  */
 function modelsOf(
   credential: Credential,
@@ -125,7 +127,8 @@ function picked(spec: ProviderSpec, list: readonly ListedModel[] | null): readon
   )
   if (usable.filter((model) => model.chats).length <= SHORT_LIST) return usable.map((model) => model.id)
   const wanted = new Set(picks)
-  return usable.filter((model) => wanted.has(model.id) || (model.chats && isFreeListed(model))).map((model) => model.id)
+  const isUsed = (model: ListedModel) => wanted.has(model.id) || model.embeds || (model.chats && isFreeListed(model))
+  return usable.filter(isUsed).map((model) => model.id)
 }
 
 function isFreeListed(model: ListedModel): boolean {
@@ -167,7 +170,7 @@ function profileOf(credential: Credential, model: ModelFacts, { price, free, noT
     contextTokens: model.user?.contextTokens ?? model.listed?.contextTokens ?? model.catalogue?.contextTokens ?? null,
     maxOutputTokens:
       model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
-    abilities: abilitiesOf(model),
+    abilities: abilitiesOf(spec, model),
     price,
     free,
     trainsOnPrompts: trainsOnPrompts(credential, free, noTraining),
@@ -208,9 +211,11 @@ function trainsOnPrompts(credential: Credential, free: boolean, noTraining: bool
   return free || spec.freeNeedsUserWord === true ? spec.trainsOnFreePrompts : false
 }
 
-function abilitiesOf(model: ModelFacts): Abilities {
-  const named = model.listed === null ? {} : { chat: model.listed.chats, embeddings: model.listed.embeds }
-  return { ...model.catalogue?.abilities, ...named, ...model.listed?.abilities, ...model.user?.abilities }
+/** No list says of a model that it does not embed: most only name what they have, so silence means unknown. */
+function abilitiesOf(spec: ProviderSpec, { catalogue, listed, user }: ModelFacts): Abilities {
+  const named = listed === null ? {} : { chat: listed.chats, ...(listed.embeds && { embeddings: true }) }
+  const known = { ...catalogue?.abilities, ...named, ...listed?.abilities, ...user?.abilities }
+  return embeddingsFor(spec.dialect) === null ? { ...known, embeddings: false } : known
 }
 
 /** An immutable set of targets with lookups by target; recreated when the configuration or a list changes. */

@@ -22,6 +22,7 @@ export const embed: Handler = async (parts, request, response, token) => {
     await parts.ready()
     const body = asRecord(parseBody((await readBody(request, parts.maxBodyBytes)).bytes))
     const { model, fields, inputTokens } = readEmbeddings(body)
+    const among = embedders(engine, model)
     const pending = prepareRequest(
       engine,
       embeddingsRequest(model, fields),
@@ -29,7 +30,13 @@ export const embed: Handler = async (parts, request, response, token) => {
         ...clientHeaders(request.headers, body),
         token: token.name,
         dialectFor: embeddingsFor,
-        needs: { abilities: ['embeddings'], inputTokens, maxOutputTokens: 0, auto: false },
+        needs: {
+          abilities: ['embeddings'],
+          inputTokens,
+          maxOutputTokens: 0,
+          auto: false,
+          ...(among !== null && { among }),
+        },
       },
       id,
     )
@@ -87,6 +94,18 @@ function readEmbeddings(body: Record<string, unknown> | undefined) {
     throw new InvalidRequestError('"input" must be a text or a list of texts', { parameter: 'input' })
   const characters = texts?.reduce((sum, text) => sum + text.length, 0) ?? (tokens?.flat().length ?? 0) * 4
   return { model, fields, inputTokens: Math.ceil(characters / 4) }
+}
+
+/**
+ * Of an alias, which may cover a provider's whole list: the models known to embed and those of the configuration; all
+ * where none is known. A name that is no alias is taken as it is: null.
+ */
+function embedders({ registry }: EngineReader, model: string): ReadonlySet<string> | null {
+  const { order } = registry.names.select(model)
+  const targets = order?.flatMap((stateId) => registry.find(stateId) ?? []) ?? []
+  if (!targets.some(({ profile }) => profile.abilities.embeddings === true)) return null
+  const wanted = targets.filter(({ profile }) => profile.abilities.embeddings === true || !profile.discovered)
+  return new Set(wanted.map(({ stateId }) => stateId))
 }
 
 /** Token ids in place of text are specific to a tokenizer: only upstreams of the OpenAI dialect accept them. */
