@@ -18,6 +18,7 @@ interface HousekeepingOptions {
 const TICK_MS = 1000
 const SNAPSHOT_EVERY_TICKS = 30
 const LISTS_EVERY_TICKS = 600
+const OTHERS_LISTS_EVERY_TICKS = 5
 const DAY_MS = 86_400_000
 const PRUNE_EVERY_MS = 3_600_000
 
@@ -109,6 +110,7 @@ export class Housekeeping {
     if (learned.changes !== this.#seen) this.#stats?.changed()
     this.#seen = learned.changes
     if (this.#ticks % SNAPSHOT_EVERY_TICKS === 0) void store.flushed().then(() => this.#save())
+    if (this.#ticks % OTHERS_LISTS_EVERY_TICKS === 0) lists.sync(engine.registry.credentials)
     if (this.#ticks % LISTS_EVERY_TICKS === 0) void lists.refresh(engine.registry.credentials)
   }
 

@@ -324,6 +324,8 @@ class EngineHost implements OpenedEngine {
     const registry = this.#registryOf(config, credentials, this.engine)
     this.engine.useTargets(registry)
     if (!changed) return
+    // A key or an address that is new has no list yet.
+    void this.engine.lists.refresh(credentials)
     void this.#doubtFreeKeys()
     this.#useExperiments(config)
   }

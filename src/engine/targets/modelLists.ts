@@ -33,6 +33,8 @@ interface ModelListsOptions {
 }
 
 const COLLECTION = 'model-lists'
+/** When each list was read: small, so that a process can look often whether another one has read a list. */
+const READ_AT = 'model-lists-read-at'
 
 export class ModelLists {
   readonly #options: ModelListsOptions
@@ -53,10 +55,23 @@ export class ModelLists {
     return this.#lists.get(listKey(credential)) ?? null
   }
 
+  /** Takes over the lists that other processes on the same store have read since. */
+  sync(credentials: readonly Credential[]): void {
+    const { store } = this.#options
+    for (const [key, readAt] of store.listDocs(READ_AT)) {
+      const before = this.#lists.get(key)
+      if (typeof readAt !== 'number' || readAt <= (before?.readAt ?? 0)) continue
+      const credential = credentials.find((one) => listKey(one) === key)
+      const list = credential === undefined ? null : readList(store.getDoc(COLLECTION, key) ?? null)
+      if (credential !== undefined && list !== null) this.#use(credential, key, list)
+    }
+  }
+
   /**
    * Reads the lists of the credentials that are due; `force` reads all. Resolves when every one has answered or failed.
    */
   async refresh(credentials: readonly Credential[], force = false): Promise<void> {
+    this.sync(credentials)
     const due = new Map<string, Credential>()
     for (const credential of credentials)
       if (credential.connection.spec.modelsList !== null && (force || this.#isDue(credential)))
@@ -116,14 +131,19 @@ export class ModelLists {
     const result = await listModels(credential.connection, signal === undefined ? tools : { ...tools, signal })
     // An empty list is more often a hiccup than the truth: the last good one stays.
     if (!result.ok || result.models.length === 0) return result
-    const before = this.#lists.get(key)
     const list: KnownList = { models: result.models, readAt: this.#options.tools.now() }
-    this.#lists.set(key, list)
     this.#options.store.setDoc(COLLECTION, key, list as unknown as Json) // plain data by construction
-    if (before !== undefined && sameIds(before.models, list.models)) return result
+    this.#options.store.setDoc(READ_AT, key, list.readAt)
+    this.#use(credential, key, list)
+    return result
+  }
+
+  #use(credential: Credential, key: string, list: KnownList): void {
+    const before = this.#lists.get(key)
+    this.#lists.set(key, list)
+    if (before !== undefined && sameIds(before.models, list.models)) return
     this.#options.onChange(credential, addedTo(before, list))
     for (const resolve of this.#awaitingNews.splice(0)) resolve()
-    return result
   }
 }
 

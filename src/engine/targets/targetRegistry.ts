@@ -70,7 +70,8 @@ function pricedTargets({
   const noTraining = config.settings.privacy === 'no_training'
   return credentials.flatMap((credential) => {
     const billed = isBilled?.(credential) ?? false
-    return modelsOf(credential, listOf(credential), allModels).map((model) => {
+    const list = listOf(credential) ?? listOfSibling(credential, credentials, listOf)
+    return modelsOf(credential, list, allModels).map((model) => {
       const free = isFree(credential, model, billed)
       const price = prices.priceOf({
         provider: credential.provider.id,
@@ -84,6 +85,26 @@ function pricedTargets({
       return { target: buildTarget(credential, model, { price: hint, free, noTraining }), price }
     })
   })
+}
+
+/**
+ * What another key has at the same address, the same account first: a better guess than the catalogue for a key whose
+ * own list has not been read, or cannot be.
+ */
+function listOfSibling(
+  { connection, account }: Credential,
+  credentials: readonly Credential[],
+  listOf: TargetRegistryOptions['listOf'],
+): readonly ListedModel[] | null {
+  let found: readonly ListedModel[] | null = null
+  for (const other of credentials) {
+    const { spec, origin, basePath } = other.connection
+    if (spec.id !== connection.spec.id || origin !== connection.origin || basePath !== connection.basePath) continue
+    const list = listOf(other)
+    if (list !== null && other.account === account) return list
+    found ??= list
+  }
+  return found
 }
 
 /** USD per million tokens of an ordinary request at that time, for ranking and filters. Rates are pico-USD a token. */
