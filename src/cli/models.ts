@@ -38,9 +38,14 @@ function printModels(view: ModelsView, out: Printer): void {
   if (aliases.length > 0) out.line()
   for (const [alias, targets] of aliases)
     out.line(`${alias} = ${targets.length === 0 ? '(nothing now)' : targets.join(', ')}`)
-  for (const { id, retired } of view.models) {
+  for (const { id, retired, listed } of view.models) {
     if (retired === null) continue
-    out.line(`${id} is retired since ${retired.on}${retired.successor === null ? '' : `; use ${retired.successor}`}`)
+    const instead = retired.successor === null ? '' : `; use ${retired.successor}`
+    out.line(
+      listed
+        ? `${id} is listed, though retired by the catalogue on ${retired.on}; "auto" uses it once it has answered`
+        : `${id} is retired since ${retired.on}${instead}`,
+    )
   }
 }
 

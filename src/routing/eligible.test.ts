@@ -10,6 +10,7 @@ const RULES: EligibilityRules = {
   maxOutputPrice: null,
   qualityFloor: 0,
   qualityOf: (target) => target.profile.qualityPrior,
+  answeredAt: () => null,
 }
 
 const NEEDS: Needs = {
@@ -21,6 +22,8 @@ const NEEDS: Needs = {
   among: null,
   auto: true,
 }
+
+const CHEAP = { price: { input: 1, output: 1 } }
 
 interface Case {
   readonly name: string
@@ -78,6 +81,29 @@ const cases: readonly Case[] = [
   { name: 'discovered, dear, but named', profile: { discovered: true }, needs: { auto: false }, code: null },
   { name: 'discovered and free', profile: { discovered: true, free: true }, code: null },
   { name: 'too weak for auto', profile: { qualityPrior: 0.4 }, rules: { qualityFloor: 0.5 }, code: 'quality' },
+  {
+    name: 'retired by the catalogue',
+    profile: { discovered: true, ...CHEAP, retiredOn: '2026-06-01' },
+    code: 'retired',
+  },
+  {
+    name: 'retired by the catalogue, but named',
+    profile: { retiredOn: '2026-06-01' },
+    needs: { auto: false },
+    code: null,
+  },
+  {
+    name: 'retired by the catalogue, but it has answered since',
+    profile: { discovered: true, ...CHEAP, retiredOn: '2026-06-01' },
+    rules: { answeredAt: () => Date.parse('2026-06-02') },
+    code: null,
+  },
+  {
+    name: 'retired by the catalogue after its last answer',
+    profile: { discovered: true, ...CHEAP, retiredOn: '2026-06-01' },
+    rules: { answeredAt: () => Date.parse('2026-05-31') },
+    code: 'retired',
+  },
   {
     name: 'too weak but named',
     profile: { qualityPrior: 0.4 },

@@ -14,6 +14,7 @@ export type IneligibleCode =
   | 'hours'
   | 'quality'
   | 'model'
+  | 'retired'
   | 'provider'
   | 'skipped'
   | 'disabled'
@@ -53,6 +54,8 @@ export interface EligibilityRules {
   readonly qualityFloor: number
   /** The estimate that is compared with the floor; null when nothing is known. */
   readonly qualityOf: (target: Target) => number | null
+  /** When the target last answered, in epoch milliseconds; null for never. */
+  readonly answeredAt: (target: Target) => number | null
 }
 
 /** Discovered targets above this price, in USD per million output tokens, are excluded from `auto`. */
@@ -105,6 +108,9 @@ function unwanted(target: Target, needs: Needs, rules: EligibilityRules): Inelig
       'price',
       `${price === null ? 'price unknown' : `$${price.output} per million output tokens`}; name it in "models" to use it`,
     )
+  const { retiredOn } = target.profile
+  if (retiredOn !== undefined && !((rules.answeredAt(target) ?? 0) > Date.parse(retiredOn)))
+    return out('retired', `retired by the catalogue on ${retiredOn}; used by "auto" once it has answered`)
   const quality = rules.qualityFloor > 0 ? rules.qualityOf(target) : null
   if (quality !== null && quality < rules.qualityFloor)
     return out('quality', `quality ${quality.toFixed(2)} is below the floor of ${rules.qualityFloor}`)

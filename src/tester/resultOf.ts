@@ -3,6 +3,7 @@
 import type { ChatResponse } from '../domain/chat.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { EngineReader } from '../engine/reader.ts'
+import { catalogueModel } from '../engine/targets/targetRegistry.ts'
 import { textOf } from './abilities.ts'
 import { adviceFor } from './advice.ts'
 import { addCosts, type TestAnswer } from './callTarget.ts'
@@ -63,7 +64,7 @@ export function passedResult(
 ): TestResult {
   const { response, proved } = facts
   const text = engine.tools.redact(textOf(response)).slice(0, SHOWN)
-  const note = noteOn(response)
+  const note = [noteOn(response), retirementNote(item)].filter((one) => one !== null).join('; ')
   return {
     ...head(engine, item),
     status: 'success',
@@ -74,7 +75,7 @@ export function passedResult(
     failureKind: null,
     advice: null,
     retryAt: null,
-    ...(note !== null && { note }),
+    ...(note !== '' && { note }),
     calls: calls + (proved?.calls ?? 0),
     costUsd: usdOf(addCosts(costNanoUsd, proved === null ? 0 : proved.costNanoUsd)),
     finding: null,
@@ -117,6 +118,12 @@ function noteOn(response: ChatResponse): string | null {
   const text = textOf(response)
   if (thought || (text === '' && response.finishReason === 'length')) return 'works, thinks first'
   return text === '' ? 'answered nothing' : null
+}
+
+/** A provider that lists and serves a model knows better than the catalogue. */
+function retirementNote({ target, credential, model }: PlannedTest): string | null {
+  const retired = catalogueModel(credential.provider.spec, model)?.retired
+  return target === null || retired === undefined ? null : `retired by the catalogue on ${retired.on}`
 }
 
 const usdOf = (nanoUsd: number | null) => (nanoUsd === null ? null : nanoUsd / 1e9)

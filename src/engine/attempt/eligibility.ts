@@ -62,7 +62,7 @@ export function whyNot(
   const tried = trail?.excludes(target) ?? null
   if (tried !== null) return { code: 'skipped', reason: tried, until: null }
   return (
-    ineligible(target, pending.needs, eligibility.rules) ??
+    unfit(eligibility, target, pending, inNeed) ??
     lacking(eligibility, target, pending) ??
     eligibility.hours(target, now) ??
     parked(eligibility, target, pending, now, inNeed) ??
@@ -83,7 +83,7 @@ export function freeAt(
 ): number | null {
   let at = now
   const whys = [
-    ineligible(target, pending.needs, eligibility.rules),
+    unfit(eligibility, target, pending, inNeed),
     lacking(eligibility, target, pending),
     eligibility.hours(target, now),
     parked(eligibility, target, pending, now, inNeed),
@@ -107,6 +107,17 @@ const NEVER_TRIED: ReadonlySet<FailureKind> = new Set([
 ])
 
 const isGuess = (park: Park) => !park.stated && !NEVER_TRIED.has(park.reason)
+
+/** What the catalogue says of a model that is listed is a guess as well. */
+function unfit(
+  { rules }: EligibilityFacts,
+  target: Target,
+  { needs }: PendingRequest,
+  inNeed: boolean,
+): Ineligible | null {
+  const why = ineligible(target, needs, rules)
+  return inNeed && why?.code === 'retired' ? null : why
+}
 
 function lacking({ missingAbilities }: EligibilityFacts, target: Target, pending: PendingRequest): Ineligible | null {
   const ability = missingAbilities.missing(target, pending.needs.abilities)

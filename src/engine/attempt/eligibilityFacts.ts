@@ -25,6 +25,7 @@ export function eligibilityFactsOf(
       maxOutputPrice: null,
       qualityFloor: settings.routing.qualityFloor,
       qualityOf: (target) => learned.router.qualityOf(target),
+      answeredAt: (target) => learned.tally.row(target.stateId)?.lastSuccess ?? null,
     },
     hours: hoursOf(registry),
     successorOf: (target) =>

@@ -50,6 +50,8 @@ const listed = (id: string, facts: Partial<ListedModel> = {}): ListedModel => ({
   ...facts,
 })
 
+const many = (count: number) => Array.from({ length: count }, (_, index) => listed(`m${index}`))
+
 const models = (registry: TargetRegistry) => registry.targets.map(({ model }) => model)
 const groq = (more: object = {}) => ({ groq: { api_key: key('a'), ...more } })
 
@@ -112,17 +114,20 @@ describe('the models of a key', () => {
   })
 
   test.each([
-    { when: 'the list is short', others: 0 },
-    { when: 'the list is long', others: 50 },
-    { when: 'the list has not been read', others: null },
-  ])('leave out what the provider has retired when $when', ({ others }) => {
+    { when: 'the list is short and has it', list: [listed('old'), listed('current')], used: ['old', 'current'] },
+    { when: 'the list is short and lacks it', list: [listed('current')], used: ['current'] },
+    { when: 'the list is long', list: [listed('old'), listed('current'), ...many(50)], used: ['current'] },
+    { when: 'the list has not been read', list: null, used: ['current'] },
+  ])('are those that the list has, retired by the catalogue or not, when $when', ({ list, used }) => {
     const catalogue = [
       { id: 'old', pick: true, retired: { on: '2026-06-01' } },
       { id: 'current', pick: true },
     ]
-    const rest = Array.from({ length: others ?? 0 }, (_, index) => listed(`m${index}`))
-    const list = others === null ? null : [listed('old'), listed('current'), ...rest]
-    expect(models(registryOf(groq(), list, { catalogue }))).toEqual(['current'])
+    const registry = registryOf(groq(), list, { catalogue })
+    expect(models(registry)).toEqual(used)
+    expect(registry.targets.map(({ profile }) => profile.retiredOn)).toEqual(
+      used.map((model) => (model === 'old' ? '2026-06-01' : undefined)),
+    )
   })
 
   test('are used though retired where they are named', () => {

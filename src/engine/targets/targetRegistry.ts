@@ -143,9 +143,7 @@ const discoverable = (list: readonly ListedModel[]) =>
 function picked(spec: ProviderSpec, list: readonly ListedModel[] | null): readonly string[] {
   const picks = spec.models.filter((model) => model.pick && model.retired === undefined).map((model) => model.id)
   if (list === null) return picks
-  const usable = list.filter(
-    (model) => (model.chats || model.embeds) && catalogueModel(spec, model.id)?.retired === undefined,
-  )
+  const usable = list.filter((model) => model.chats || model.embeds)
   if (usable.filter((model) => model.chats).length <= SHORT_LIST) return usable.map((model) => model.id)
   const wanted = new Set(picks)
   const isUsed = (model: ListedModel) => wanted.has(model.id) || model.embeds || (model.chats && isFreeListed(model))
@@ -199,6 +197,7 @@ function profileOf(credential: Credential, model: ModelFacts, { price, free, noT
     ...qualitySource(model),
     local: spec.local === true,
     discovered: model.discovered,
+    ...(model.discovered && model.catalogue?.retired !== undefined && { retiredOn: model.catalogue.retired.on }),
     weight: credential.key.weight,
   }
 }
