@@ -23,6 +23,21 @@ export interface FakeOptions {
   readonly now?: () => number
   /** Waits of slow models; a fast clock passes a shorter one. */
   readonly sleep?: (ms: number) => Promise<void>
+  /**
+   * Answers a call in the provider's place and returns true, or leaves it to the provider. For worlds that decide each
+   * call's fate themselves; asked before keys, limits and faults are looked at.
+   */
+  readonly instead?: (call: InterceptedCall, response: ServerResponse) => boolean
+}
+
+/** A call that `instead` may answer. */
+export interface InterceptedCall {
+  readonly provider: string
+  readonly model: string
+  readonly stream: boolean
+  /** 1-based place of the key in the scenario; 0 when it is not there. */
+  readonly key: number
+  readonly body: unknown
 }
 
 /** One call as the simulated provider saw it. */
@@ -95,12 +110,14 @@ class OpenFakes implements FakeWorld {
   readonly #startedAt: number
   readonly #sockets = new Set<object>()
   readonly #dice: Dice
+  readonly #instead: FakeOptions['instead']
   #refuse: (provider: string, body: unknown) => FakeRefusal | null = () => null
   #inFlight = 0
 
   constructor(scenario: ReturnType<typeof scenarioSchema.parse>, options: FakeOptions) {
     this.#now = options.now ?? Date.now
     this.#sleep = options.sleep ?? systemSleep
+    this.#instead = options.instead
     this.#startedAt = this.#now()
     this.#dice = new Dice(scenario.seed ?? 1)
     for (const [id, facts] of Object.entries(scenario.providers)) this.#providers.set(id, new FakeProvider(id, facts))
@@ -252,6 +269,7 @@ class OpenFakes implements FakeWorld {
     const asked = readAsked(path, body)
     if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
     const key = keyOf(request)
+    if (this.#isAnswered(provider, key, asked, body, response)) return
     const at = this.#now()
     const random = () => this.#dice.uniform()
     const fault = provider.nextFault(asked.model, key, { now: at, startedAt: this.#startedAt, random })
@@ -271,6 +289,17 @@ class OpenFakes implements FakeWorld {
     if (refusal !== null) return sendAnswer(response, refusal.status, refusal.body, refusal.headers)
     if (fault !== null && (await spoil(response, fault, provider, this.#sleep))) return
     await this.#answer(provider, key, asked, fault, response)
+  }
+
+  #isAnswered(
+    provider: FakeProvider,
+    key: string,
+    { model, request }: FakeRequest,
+    body: unknown,
+    response: ServerResponse,
+  ): boolean {
+    const call = { provider: provider.id, model, stream: request.stream, key: provider.indexOf(key), body }
+    return this.#instead?.(call, response) === true
   }
 
   async #answer(

@@ -17,6 +17,7 @@ function makeLog(facts: Partial<RunLog> = {}): RunLog {
     regret: numbers(() => 0),
     costUsd: 2,
     probes: 3,
+    avoidable: { requests: COUNT, failed: 1, avoidable: 1 },
     ...facts,
   }
 }
@@ -37,6 +38,7 @@ test('measure() counts shares of requests, and times of answers only', () => {
   expect(metrics.badPicks).toBeCloseTo(0.1, 12)
   expect(metrics.probesPer1000).toBe(15)
   expect(metrics.recoveredAfter).toBeNull()
+  expect(metrics.avoidablePerMillion).toBe(5_000)
 })
 
 test('recovered is the first of fifty requests that are nearly as good as the oracle’s', () => {

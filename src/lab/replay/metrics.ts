@@ -1,5 +1,6 @@
 /** The metrics of a run, with the names of `replay --json`. */
 
+import { perMillion } from '../avoidable.ts'
 import type { RunLog } from './run.ts'
 import type { Change } from './world.ts'
 
@@ -20,6 +21,8 @@ export interface ReplayMetrics {
   readonly attempts: number
   /** Requests whose first pick was more than 0.05 worse than the best. */
   readonly badPicks: number
+  /** Requests without an answer, per million, that a target would have answered when they failed. */
+  readonly avoidablePerMillion: number
 }
 
 const WINDOW = 50
@@ -42,6 +45,7 @@ export function measure(log: RunLog, oracle: RunLog, change: Change | undefined)
     costUsd: log.costUsd,
     attempts: sum(log.attempts) / count,
     badPicks: log.regret.reduce((bad, regret) => bad + (regret > BAD_PICK ? 1 : 0), 0) / count,
+    avoidablePerMillion: perMillion(log.avoidable),
   }
 }
 
@@ -64,6 +68,7 @@ export function meanOf(all: readonly ReplayMetrics[]): ReplayMetrics {
     costUsd: sure(({ costUsd }) => costUsd),
     attempts: sure(({ attempts }) => attempts),
     badPicks: sure(({ badPicks }) => badPicks),
+    avoidablePerMillion: sure(({ avoidablePerMillion }) => avoidablePerMillion),
   }
 }
 

@@ -19,6 +19,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'p95 ms', show: ({ p95Ms }) => p95Ms.toFixed(0) },
   { title: 'attempts', show: ({ attempts }) => attempts.toFixed(3) },
   { title: 'bad picks %', show: ({ badPicks }) => percent(badPicks) },
+  { title: 'avoidable/M', show: ({ avoidablePerMillion }) => avoidablePerMillion.toFixed(0) },
   { title: 'recovered after', show: ({ recoveredAfter }) => recoveredAfter?.toFixed(0) ?? '' },
   { title: 'probes/1000', show: ({ probesPer1000 }) => probesPer1000.toFixed(1) },
   { title: 'cost $', show: ({ costUsd }) => (costUsd > 0 ? costUsd.toFixed(2) : '') },

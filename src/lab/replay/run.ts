@@ -3,6 +3,7 @@
  * sent.
  */
 
+import { AvoidableErrors, type AvoidableReport } from '../avoidable.ts'
 import { Agenda } from './agenda.ts'
 import type { Policy, SeenOutcome, Walk } from './policies.ts'
 import { type Arrival, type CallFate, type ReplayWorld, worthOf } from './world.ts'
@@ -23,6 +24,7 @@ export interface RunLog {
   readonly regret: Float64Array
   readonly costUsd: number
   readonly probes: number
+  readonly avoidable: AvoidableReport
 }
 
 const MAX_ATTEMPTS = 5
@@ -31,6 +33,7 @@ export class Run {
   readonly #world: ReplayWorld
   readonly #policy: Policy
   readonly #agenda = new Agenda()
+  readonly #observer = new AvoidableErrors()
   readonly #log: { -readonly [K in keyof RunLog]: RunLog[K] }
 
   constructor(world: ReplayWorld, policy: Policy, arrivals: readonly Arrival[]) {
@@ -44,6 +47,7 @@ export class Run {
     this.#expect(0)
     this.#agenda.finish()
     this.#log.probes = this.#policy.probes ?? 0
+    this.#log.avoidable = this.#observer.report
     return this.#log
   }
 
@@ -76,7 +80,7 @@ export class Run {
     const first = walk.next(arrival.at)
     this.#log.first[number] = first
     this.#log.regret[number] = this.#regretOf(first, arrival)
-    this.#attempt({ number, arrival, walk }, first, arrival.at)
+    this.#attempt({ number, arrival, walk, couldAnswer: false }, first, arrival.at)
   }
 
   #regretOf(first: number, { at, tokens }: Arrival): number {
@@ -89,7 +93,7 @@ export class Run {
   #attempt(request: Request, index: number, now: number): void {
     const { number, arrival } = request
     this.#log.elapsedMs[number] = now - arrival.at
-    if (index < 0) return
+    if (index < 0) return this.#fail(request, now)
     const attempt = ++this.#log.attempts[number]!
     const { tokens, task } = arrival
     const fate = this.#world.fate(number, index, { at: now, tokens })
@@ -99,13 +103,33 @@ export class Run {
       request.walk.ended?.(seen)
       this.#policy.learn(seen)
       if (fate.failure === null) this.#answer(request, index, seen, fate)
-      else if (attempt < MAX_ATTEMPTS) this.#attempt(request, request.walk.next(seen.at), seen.at)
-      else this.#log.elapsedMs[number] = seen.at - arrival.at
+      else if (attempt < MAX_ATTEMPTS) this.#goOn(request, seen.at)
+      else {
+        this.#log.elapsedMs[number] = seen.at - arrival.at
+        this.#fail(request, seen.at)
+      }
     })
+  }
+
+  #goOn(request: Request, now: number): void {
+    request.couldAnswer ||= this.#couldAnswer(request, now)
+    this.#attempt(request, request.walk.next(now), now)
+  }
+
+  #fail(request: Request, now: number): void {
+    this.#observer.saw('error', () => request.couldAnswer || this.#couldAnswer(request, now))
+  }
+
+  /** Whether any target would have answered the request, had it been called when it came or at this moment. */
+  #couldAnswer({ number, arrival }: Request, now: number): boolean {
+    const wouldAnswer = (index: number) =>
+      this.#world.wouldAnswer(number, index, arrival.at) || this.#world.wouldAnswer(number, index, now)
+    return this.#world.scenario.contenders.some((_, index) => wouldAnswer(index))
   }
 
   #answer({ number, arrival }: Request, index: number, seen: SeenOutcome, fate: CallFate): void {
     const elapsedMs = seen.at - arrival.at
+    this.#observer.saw('answer', () => false)
     this.#log.elapsedMs[number] = elapsedMs
     this.#log.answered[number] = 1
     this.#log.firstSucceeded[number] = this.#log.attempts[number] === 1 ? 1 : 0
@@ -118,6 +142,8 @@ interface Request {
   readonly number: number
   readonly arrival: Arrival
   readonly walk: Walk
+  /** A target would have answered at the moment of an earlier attempt. */
+  couldAnswer: boolean
 }
 
 function seenOf(fate: CallFate, number: number, index: number, startedAt: number): SeenOutcome {
@@ -139,5 +165,6 @@ function emptyLog(arrivals: readonly Arrival[]) {
     regret: new Float64Array(length),
     costUsd: 0,
     probes: 0,
+    avoidable: { requests: 0, failed: 0, avoidable: 0 },
   }
 }

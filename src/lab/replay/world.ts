@@ -122,6 +122,15 @@ export class ReplayWorld {
     }
   }
 
+  /** Whether the target would answer request `number` at `at`; asking uses up nothing. */
+  wouldAnswer(number: number, index: number, at: number): boolean {
+    const contender = this.scenario.contenders[index]!
+    if (at < contender.since || this.#isExhausted(index, at)) return false
+    const dice = this.#dice(number, index, at)
+    const { works } = pickLikely(contender.at(at), dice.uniform())
+    return dice.uniform() < works
+  }
+
   /** Whether a free check of the key would pass now. */
   keyWorks(index: number, at: number): boolean {
     const likely = pickLikely(this.scenario.contenders[index]!.at(at), this.#dice(-1, index, at).uniform())
