@@ -82,6 +82,8 @@ export type Failure =
       readonly kind: 'auth_forbidden'
       /** The refusal is about this host or region, not about the key. */
       readonly hostBlocked?: boolean
+      /** The key lacks the scope of this one route; it says nothing about others. */
+      readonly routeOnly?: boolean
     })
   | (Facts & {
       readonly kind: 'billing'
@@ -107,6 +109,8 @@ export type Failure =
   | (Facts & { readonly kind: 'zero_quota' })
   | (Facts & {
       readonly kind: 'too_large_for_limit'
+      /** The largest answer, in tokens, that the account's credit can pay for this prompt. */
+      readonly affordableTokens?: number
       readonly unit?: LimitUnit
       readonly window?: LimitWindow
       readonly limit?: number

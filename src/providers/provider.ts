@@ -103,6 +103,8 @@ export interface ProviderSpec {
   readonly quotaScope: QuotaScope
   /** When its daily limits reset. */
   readonly dayBoundary: DayBoundary
+  /** The time zone of dates in its errors that name none (`Asia/Shanghai`, `+08:00`). Default: UTC. */
+  readonly dateZone?: string
   /** Counts the requested `max_tokens` against the token limit at admission rather than what was produced. */
   readonly chargesMaxTokens?: boolean
   /** Failed calls take from the request quota as well (OpenRouter's free day, OpenAI's minute). */

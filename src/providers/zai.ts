@@ -18,6 +18,8 @@ export const zai = defineProvider({
   keysUrl: 'https://z.ai/manage-apikey/apikey-list',
   quotaScope: 'account',
   dayBoundary: 'unknown',
+  // "Your limit will reset at 2026-11-05 17:00:00" is Beijing's time.
+  dateZone: 'Asia/Shanghai',
   trainsOnFreePrompts: null,
   // The free flash models think for 40 seconds and more before the first byte.
   firstTokenMs: 120_000,

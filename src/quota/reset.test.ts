@@ -32,6 +32,12 @@ describe('parseWait()', () => {
     [String(NOW + 90_000), 90_000],
     [NOW + 90_000, 90_000],
     [' 5s ', 5_000],
+    ['1h 30m', 5_400_000],
+    ['PT1M30S', 90_000],
+    ['2026-11-23 01:02:03', at('2026-11-23T01:02:03Z')],
+    ['2026-11-23T01:02:03', at('2026-11-23T01:02:03Z')],
+    ['2026-11-23 01:02:03 UTC', at('2026-11-23T01:02:03Z')],
+    ['Nov 23, 2026 5:00 PM', at('2026-11-23T17:00:00Z')],
     ['2 seconds', 2_000],
     ['-5', undefined],
     ['-5s', undefined],
@@ -68,6 +74,11 @@ describe('parseWait()', () => {
     expect(parseWait('30', NOW, skew)).toBe(30_000)
   })
 
+  test('reads a date without a zone in the given one', () => {
+    expect(parseWait('2026-11-23 17:00:00', NOW, 0, 'Asia/Shanghai')).toBe(at('2026-11-23T09:00:00Z'))
+    expect(parseWait('2026-11-23T17:00:00Z', NOW, 0, 'Asia/Shanghai')).toBe(at('2026-11-23T17:00:00Z'))
+  })
+
   test('never returns anything outside 0 to 31 days, whatever the input', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.double(), fc.integer().map(String)), (value) => {
@@ -95,7 +106,7 @@ describe('waitInText()', () => {
   ]
   for (const [text, expected] of cases) {
     test(`finds ${expected} ms in "${text}"`, () => {
-      const wait = waitInText(text)
+      const wait = waitInText(text, { now: NOW, skewMs: 0 })?.ms
       if (expected === undefined) expect(wait).toBeUndefined()
       else expect(wait).toBeCloseTo(expected, 3)
     })
@@ -103,7 +114,7 @@ describe('waitInText()', () => {
 
   test('ends on a million characters of nearly matching text', () => {
     for (const part of ['try again in ', 'retry in 1', 'wait 9', 'in in in ', '1m'])
-      waitInText(part.repeat(1e6 / part.length))
+      waitInText(part.repeat(1e6 / part.length), { now: NOW, skewMs: 0 })
   })
 })
 

@@ -1,9 +1,12 @@
 /** The only reader of wait times: every form in which an upstream says "come back later". */
 
+import { dateAt, untilDate } from './waits/dates.ts'
+import { wholeDuration } from './waits/durations.ts'
+import { type TextContext, waitsIn } from './waits/waitText.ts'
+import { zoneNamed } from './waits/zones.ts'
+
 const SECOND = 1000
-const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
+const DAY = 24 * 3600 * SECOND
 
 /** A longer wait is a mistake or an attack: no provider's quota lasts longer than a month. */
 export const LONGEST_WAIT_MS = 31 * DAY
@@ -16,39 +19,30 @@ const NUMBER = /^\d{1,20}(?:\.\d{1,20})?$/
 // https://www.rfc-editor.org/rfc/rfc3339 and https://www.rfc-editor.org/rfc/rfc9110#name-date-time-formats
 const RFC3339 = /^\d{4}-\d\d-\d\d[t ]\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:z|[+-]\d\d:?\d\d)$/i
 const HTTP_DATE = /^[a-z]{3}, \d{1,2} [a-z]{3} \d{4} \d\d:\d\d:\d\d gmt$/i
-const DURATION_STEP = /\s*(\d{1,15}(?:\.\d{1,12})?)\s*([a-zµ]{1,12})/iy
-const WAIT_WORDS = /\b(?:try again|retry(?:ing)?|wait)(?: again)? (?:(?:in|after|for|at least|about) )*(?=\d)/gi
-
-const UNITS: ReadonlyMap<string, number> = new Map([
-  ...['ns', 'nanoseconds'].map((name) => [name, 1e-6] as const),
-  ...['us', 'µs', 'microseconds'].map((name) => [name, 1e-3] as const),
-  ...['ms', 'msec', 'millisecond', 'milliseconds'].map((name) => [name, 1] as const),
-  ...['s', 'sec', 'secs', 'second', 'seconds'].map((name) => [name, SECOND] as const),
-  ...['m', 'min', 'mins', 'minute', 'minutes'].map((name) => [name, MINUTE] as const),
-  ...['h', 'hr', 'hrs', 'hour', 'hours'].map((name) => [name, HOUR] as const),
-  ...['d', 'day', 'days'].map((name) => [name, DAY] as const),
-])
 
 /**
  * Milliseconds to wait from `now` (epoch ms), or undefined when the value is unusable: unreadable, in the past, or more
  * than 31 days away. A bare number is seconds, unless it is large enough to be a date. `skewMs` is how far the
- * upstream's clock is ahead of ours; it corrects dates only.
+ * upstream's clock is ahead of ours; it corrects dates only. `zone`: that of dates which name none; default: UTC.
  */
-export function parseWait(value: string | number, now: number, skewMs = 0): number | undefined {
+export function parseWait(value: string | number, now: number, skewMs = 0, zone?: string): number | undefined {
   if (typeof value === 'number') return plausible(bareNumber(value, now, skewMs))
   if (value.length > 64) return undefined
   const text = unquoted(value.trim())
   if (NUMBER.test(text)) return plausible(bareNumber(Number(text), now, skewMs))
-  if (RFC3339.test(text) || HTTP_DATE.test(text)) return plausible(Date.parse(text) - skewMs - now)
-  return plausible(wholeDuration(text))
+  if (RFC3339.test(text) || HTTP_DATE.test(text)) return plausible(untilDate(Date.parse(text), now, skewMs))
+  return plausible(wholeDuration(text)) ?? plausible(dateWait(text, now, skewMs, zone))
 }
 
-/** The first wait stated in a text (`try again in 7m12.5s`, `retry after 2 seconds`), in milliseconds. */
-export function waitInText(text: string): number | undefined {
-  for (const match of text.slice(0, 16_384).matchAll(WAIT_WORDS)) {
-    const wait = plausible(durationAt(text, match.index + match[0].length)?.ms)
-    if (wait !== undefined) return wait
-  }
+/** What a sentence states: the wait in milliseconds, and whether it was a date. */
+export interface StatedInText {
+  readonly ms: number
+  readonly isDate: boolean
+}
+
+/** The first usable wait stated in a text (`try again in 7m12.5s`, `will reset at 2026-11-05 17:00:00`). */
+export function waitInText(text: string, context: TextContext): StatedInText | undefined {
+  for (const wait of waitsIn(text, context)) if (plausible(wait.ms) !== undefined) return wait
   return undefined
 }
 
@@ -63,8 +57,8 @@ export function clockSkewMs(dateHeader: string | undefined, now: number): number
 }
 
 function bareNumber(value: number, now: number, skewMs: number): number {
-  if (value >= EPOCH_MILLISECONDS) return value - skewMs - now
-  if (value >= EPOCH_SECONDS) return value * SECOND - skewMs - now
+  if (value >= EPOCH_MILLISECONDS) return untilDate(value, now, skewMs)
+  if (value >= EPOCH_SECONDS) return untilDate(value * SECOND, now, skewMs)
   return value * SECOND
 }
 
@@ -76,22 +70,8 @@ function unquoted(text: string): string {
   return text.length >= 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text
 }
 
-function wholeDuration(text: string): number | undefined {
-  const duration = durationAt(text, 0)
-  return duration?.end === text.length ? duration.ms : undefined
-}
-
-/** The run of `7m`, `12.5s`, `2 seconds` that begins at `start`, in Go's notation or in words. */
-function durationAt(text: string, start: number): { readonly ms: number; readonly end: number } | undefined {
-  let ms = 0
-  let end = start
-  for (let step = 0; step < 6; step++) {
-    DURATION_STEP.lastIndex = end
-    const match = DURATION_STEP.exec(text)
-    const unit = UNITS.get(match?.[2]?.toLowerCase() ?? '')
-    if (match === null || unit === undefined) break
-    ms += Number(match[1]) * unit
-    end = DURATION_STEP.lastIndex
-  }
-  return end > start ? { ms, end } : undefined
+/** A value that is nothing but a date in another form than the standards'. */
+function dateWait(text: string, now: number, skewMs: number, zone: string | undefined): number | undefined {
+  const date = dateAt(text, 0, { now, zone: zone === undefined ? undefined : zoneNamed(zone) })
+  return date?.end === text.length ? untilDate(date.at, now, skewMs) : undefined
 }

@@ -110,7 +110,12 @@ const OPENAI: Wording = {
     headers: { 'retry-after': String(facts.retryAfter ?? 5) },
   }),
   zero_quota: (facts) =>
-    openaiError(429, `Quota exceeded, limit: 0, model: ${facts.model}`, 'requests', 'rate_limit_exceeded'),
+    openaiError(
+      429,
+      `Quota exceeded for metric: generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 0, model: ${facts.model}`,
+      'requests',
+      'rate_limit_exceeded',
+    ),
 }
 
 const anthropicError = (status: number, type: string, message: string): FakeRefusal => ({

@@ -1,12 +1,14 @@
 /** What an upstream's error means: its body, headers and status become one of the eighteen failures, with its facts. */
 
-import type { Failure, LimitFact } from '../../domain/failure.ts'
+import type { Failure, FailureKind, LimitFact } from '../../domain/failure.ts'
 import type { ProviderSpec } from '../../providers/provider.ts'
-import { clockSkewMs, parseWait, waitInText } from '../../quota/reset.ts'
-import { exhaustedLimit, lowerCaseNames, readLimits } from '../limits/limits.ts'
+import { exhaustedLimit, readLimits } from '../limits/limits.ts'
+import { type StatedWait, statedWait } from '../limits/statedWait.ts'
+import { isEdge } from './edge.ts'
 import { type ErrorEnvelope, readEnvelope } from './envelope.ts'
 import { factsOf } from './failureFacts.ts'
-import { FAILURE_RULES, type FailedResponse, type FailureRule } from './rules.ts'
+import { gatewayOf, gatewayRule } from './gateway.ts'
+import { FAILURE_RULES, type FailedResponse, type FailureRule, SIZE_RULES } from './rules.ts'
 import { quotaInText, type StatedQuota, violationsOf } from './statedQuota.ts'
 
 export interface UpstreamAnswer {
@@ -32,18 +34,19 @@ const ECHOES = /"[^"]{60,}"|`[^`]{60,}`|(?<!\w)'[^']{60,}'(?!\w)/g
 /** Never throws, whatever the body is. */
 export function classify(answer: UpstreamAnswer): Failure {
   const envelope = readEnvelope(answer.body)
-  const sight = see(answer, envelope)
-  const rule = FAILURE_RULES.find((rule) => matches(rule, sight)) ?? LAST_RULE
   const limits = readLimits(answer.headers, answer.body, answer.provider, answer.now)
-  const full = sight.quota.window === undefined ? exhaustedLimit(limits) : undefined
-  const kind = rule.kind === 'rate_minute' && isLong(full) ? 'quota_day' : rule.kind
-  const stated = statedWait(answer, envelope, limits)
+  const ranOut = exhaustedLimit(limits)
+  const wait = waitOf(answer, envelope, ranOut)
+  const sight = see(answer, envelope, wait)
+  const rule = ruleFor(sight)
+  const full = sight.quota.window === undefined ? ranOut : undefined
+  const kind = rule.kind === 'rate_minute' && isLong(full) && !isShort(sight) ? 'quota_day' : rule.kind
   const facts = {
     kind,
     status: sight.status || answer.status,
     message: wordsFor(answer, envelope, sight.status),
-    ...(stated !== undefined && stated >= (rule.shortestWaitMs ?? 0) ? { retryAfterMs: Math.ceil(stated) } : {}),
-    ...factsOf(kind, { sight, envelope, full }),
+    ...waitFacts(wait, kind, rule),
+    ...(sight.gateway === 'keywise' && LIMITS.has(kind) ? {} : factsOf(kind, { sight, envelope, full })),
     ...rule.facts,
   }
   // The rules name no kind with facts of its own that must be there (`timeout`, `network`): those come from
@@ -52,22 +55,80 @@ export function classify(answer: UpstreamAnswer): Failure {
 }
 
 const LAST_RULE: FailureRule = { kind: 'server' }
+/** Kinds that pass with time; elsewhere a wait means nothing. */
+const PASSING: ReadonlySet<FailureKind> = new Set([
+  'rate_minute',
+  'quota_day',
+  'in_flight_budget',
+  'billing',
+  'overloaded',
+  'server',
+])
+/** Kinds that are about a limit, so that the reset of a limit is their wait. */
+const LIMITS: ReadonlySet<FailureKind> = new Set(['rate_minute', 'quota_day', 'in_flight_budget'])
 
-function see(answer: UpstreamAnswer, envelope: ErrorEnvelope): FailedResponse {
+/** Another gateway's prose quotes errors of its own providers; only the size of a request concerns us as well. */
+function ruleFor(sight: FailedResponse): FailureRule {
+  const first = (rules: readonly FailureRule[]) => rules.find((rule) => matches(rule, sight))
+  const size = sight.gateway === 'keywise' ? undefined : first(SIZE_RULES)
+  return size ?? gatewayRule(sight) ?? first(FAILURE_RULES) ?? LAST_RULE
+}
+
+function waitOf(answer: UpstreamAnswer, envelope: ErrorEnvelope, full: LimitFact | undefined): StatedWait | undefined {
+  return statedWait({
+    headers: answer.headers,
+    bodies: envelope.bodies,
+    text: envelope.message.replace(ECHOES, '""'),
+    full,
+    now: answer.now,
+    zone: answer.provider.dateZone ?? zoneOf(envelope),
+  })
+}
+
+/** Z.ai's limits, also where it is reached under another provider's name: https://docs.z.ai/api-reference/api-code */
+const ZAI_LIMITS = ['1308', '1310', '1316', '1317', '1318', '1319', '1320', '1321']
+
+function zoneOf({ codes }: ErrorEnvelope): string | undefined {
+  return ZAI_LIMITS.some((code) => codes.has(code)) ? 'Asia/Shanghai' : undefined
+}
+
+function waitFacts(wait: StatedWait | undefined, kind: FailureKind, rule: FailureRule): { retryAfterMs?: number } {
+  if (wait === undefined || !PASSING.has(kind) || wait.ms < (rule.shortestWaitMs ?? 0)) return {}
+  return wait.source !== 'limit' || LIMITS.has(kind) ? { retryAfterMs: Math.ceil(wait.ms) } : {}
+}
+
+/** A stated wait under a minute is not about a day, whatever the headers say of one. */
+function isShort({ waitMs }: FailedResponse): boolean {
+  return waitMs !== undefined && waitMs < 60_000
+}
+
+function see(answer: UpstreamAnswer, envelope: ErrorEnvelope, wait: StatedWait | undefined): FailedResponse {
   const text = envelope.message.replace(ECHOES, '""').toLowerCase()
   const violations = violationsOf(envelope)
+  const status = answer.status >= 200 && answer.status < 300 ? (envelope.status ?? 0) : answer.status
+  const { headers, model } = answer
+  const stated = wait?.source === 'limit' ? undefined : wait
   return {
-    status: answer.status >= 200 && answer.status < 300 ? (envelope.status ?? 0) : answer.status,
+    status,
     codes: envelope.codes,
     text,
     html: envelope.html,
+    edge: isEdge({ status, headers, envelope, text }),
+    gateway: gatewayOf(headers),
     passedOn: envelope.passedOn,
     metadata: envelope.metadata,
-    headers: answer.headers,
+    headers,
     violations,
-    quota: longest(violations) ?? quotaInText(text),
-    model: answer.model,
+    quota: quotaOf(longest(violations) ?? quotaInText(text), stated),
+    waitMs: stated?.ms,
+    waitsByHeader: stated?.source === 'header',
+    model,
   }
+}
+
+/** The date that a sentence gives counts for more than the name of its window: `Weekly/Monthly Limit Exhausted`. */
+function quotaOf(quota: StatedQuota, wait: StatedWait | undefined): StatedQuota {
+  return wait?.isDate === true ? { ...quota, window: undefined } : quota
 }
 
 function matches({ statuses, codes, text, when }: FailureRule, sight: FailedResponse): boolean {
@@ -84,41 +145,6 @@ function longest(violations: readonly StatedQuota[]): StatedQuota | undefined {
 
 function isLong(fact: LimitFact | undefined): boolean {
   return fact?.window === 'day' || fact?.window === 'month'
-}
-
-/**
- * In the order of trust: headers made for it, then the body's fields, then its text, then the reset of what ran out.
- */
-function statedWait(answer: UpstreamAnswer, envelope: ErrorEnvelope, limits: readonly LimitFact[]): number | undefined {
-  const { headers, now } = answer
-  const skewMs = clockSkewMs(headers['date'], now)
-  const full = exhaustedLimit(limits)
-  return (
-    waitOf(`${headers['retry-after-ms'] ?? ''}ms`, now, skewMs) ??
-    waitOf(headers['retry-after'], now, skewMs) ??
-    waitInBody(envelope, now, skewMs) ??
-    waitOf(headers['x-ratelimit-timeremaining'], now, skewMs) ??
-    waitInText(envelope.message) ??
-    (full?.resetsAt != null ? full.resetsAt - now : undefined)
-  )
-}
-
-function waitOf(value: unknown, now: number, skewMs: number): number | undefined {
-  return typeof value === 'string' || typeof value === 'number' ? parseWait(value, now, skewMs) : undefined
-}
-
-/**
- * `google.rpc.RetryInfo` (https://cloud.google.com/apis/design/errors) and the headers OpenRouter puts into the body.
- */
-function waitInBody({ details, metadata }: ErrorEnvelope, now: number, skewMs: number): number | undefined {
-  for (const detail of details) {
-    const wait = waitOf(detail['retryDelay'], now, skewMs)
-    if (wait !== undefined) return wait
-  }
-  const seconds = waitOf(metadata['retry_after_seconds'], now, skewMs)
-  if (seconds !== undefined) return seconds
-  const inner = lowerCaseNames(metadata['headers'])
-  return waitOf(inner['retry-after'], now, skewMs) ?? waitOf(inner['x-ratelimit-reset'], now, skewMs)
 }
 
 function wordsFor({ redact, status }: UpstreamAnswer, { message }: ErrorEnvelope, stated: number): string {

@@ -4,6 +4,7 @@
  */
 
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import { unwrap } from './wrappedText.ts'
 
 type ErrorFields = Readonly<Record<string, unknown>>
 
@@ -22,14 +23,22 @@ export interface ErrorEnvelope {
   readonly metadata: ErrorFields
   /** A web page instead of an API's answer. */
   readonly html: boolean
+  /** Neither JSON nor a web page; an empty body is neither. */
+  readonly isPlainText: boolean
+  /** Cloudflare's own structured error, rather than the API's behind it. */
+  readonly fromEdge: boolean
   /** A router hands on what the provider behind it said: a refusal there is not about our key. */
   readonly passedOn: boolean
+  /** The body and all data printed inside its texts, outermost first. */
+  readonly bodies: readonly unknown[]
 }
 
 /** Most of a body that is looked at. */
 const LOOK = 16_384
-/** Envelopes in envelopes: the error of a proxy of a proxy. */
-const DEEPEST = 4
+/** Envelopes in envelopes: the error of a proxy of a proxy, each printed into the message of the next. */
+const DEEPEST = 10
+/** Most values visited of one body, whatever its shape. */
+const MOST_VALUES = 500
 
 /** ErrorFields in which providers put the error itself. */
 const WRAPPERS = ['error', 'response', 'innererror', 'inner_error', 'promptFeedback'] as const
@@ -47,13 +56,15 @@ const CODE_FIELDS = [
 ] as const
 const MESSAGE_FIELDS = ['message', 'detail', 'title', 'msg', 'error_description'] as const
 /** Words every error is called by; they classify nothing. */
-const EMPTY_WORDS = new Set(['error', 'response.failed', 'failed', 'null', ''])
+const EMPTY_WORDS = new Set(['error', 'response.failed', 'failed', 'null', 'none', ''])
+/** Codes with which gateways say that the failure was their provider's: one-api, new-api, Vercel's AI Gateway. */
+const PASSED_ON = new Set(['upstream_error', 'bad_response_status_code', 'ai_apicallerror'])
 
 /** Reads a body that was parsed as JSON, or its text; never throws. */
 export function readEnvelope(body: unknown): ErrorEnvelope {
   const reader = new EnvelopeReader()
   if (typeof body === 'string') reader.text(body, 0)
-  else reader.value(body, 0)
+  else reader.root(body, 0)
   return reader.result()
 }
 
@@ -65,7 +76,11 @@ class EnvelopeReader {
   readonly #details: ErrorFields[] = []
   #metadata: ErrorFields = {}
   #html = false
+  #isPlainText = false
+  #fromEdge = false
   #passedOn = false
+  readonly #bodies: unknown[] = []
+  #visited = 0
 
   result(): ErrorEnvelope {
     return {
@@ -76,24 +91,37 @@ class EnvelopeReader {
       details: this.#details,
       metadata: this.#metadata,
       html: this.#html,
+      isPlainText: this.#isPlainText,
+      fromEdge: this.#fromEdge,
       passedOn: this.#passedOn,
+      bodies: this.#bodies,
     }
   }
 
-  /** A text that may be JSON again, a web page, or a message. */
+  /** A text that may be data again, a web page, or a message. */
   text(text: string, depth: number): void {
     const trimmed = text.slice(0, LOOK).trim()
-    const parsed = depth < DEEPEST ? jsonIn(trimmed) : undefined
-    if (parsed !== undefined) {
-      this.value(parsed, depth + 1)
+    const { value, words, passedOn } = unwrap(trimmed)
+    this.#passedOn ||= passedOn
+    if (value !== undefined && depth < DEEPEST) {
+      this.root(value, depth + 1)
       return
     }
     if (/^<(?:!doctype|html|head|\?xml|center|h1)/i.test(trimmed)) this.#html = true
-    this.#say(this.#html ? titleOf(trimmed) : trimmed)
+    this.#isPlainText ||= depth === 0 && !this.#html && trimmed !== ''
+    // Z.ai's Anthropic endpoint: `[1310][Weekly/Monthly Limit Exhausted. ...][request id]`.
+    this.#code(/^\[(\d{3,5})\]\[/.exec(trimmed)?.[1])
+    this.#say(this.#html ? titleOf(trimmed) : words)
+  }
+
+  /** A whole body, or data that was printed into a text. */
+  root(value: unknown, depth: number): void {
+    this.#bodies.push(value)
+    this.value(value, depth)
   }
 
   value(value: unknown, depth: number): void {
-    if (depth > DEEPEST) return
+    if (depth > DEEPEST || ++this.#visited > MOST_VALUES) return
     const record = asRecord(value)
     if (record !== undefined) this.#record(record, depth)
     else if (Array.isArray(value)) this.value(value[0], depth + 1)
@@ -109,6 +137,8 @@ class EnvelopeReader {
     this.#readGoogleDetails(record)
     this.#readMetadata(record, depth)
     for (const name of CODE_FIELDS) this.#code(record[name])
+    // https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-1xxx-errors/
+    this.#fromEdge ||= record['cloudflare_error'] === true
     this.#status ??= statusIn(record)
     this.#parameter ??= asString(record['param']) ?? asString(record['parameter'])
     for (const name of MESSAGE_FIELDS) {
@@ -162,15 +192,19 @@ class EnvelopeReader {
     this.#metadata = { ...metadata, ...this.#metadata }
     for (const name of ['error_type', 'limit_source', 'provider_code'] as const) this.#code(metadata[name])
     const original = new EnvelopeReader()
-    original.value(metadata['raw'], depth + 1)
+    original.root(metadata['raw'], depth + 1)
+    this.#bodies.push(...original.#bodies)
     this.#say(original.#message)
-    this.#passedOn ||= metadata['raw'] !== undefined || metadata['provider_name'] !== undefined
+    // OpenRouter writes null where no provider was asked: then it speaks for itself.
+    this.#passedOn ||= metadata['raw'] != null || metadata['provider_name'] != null
   }
 
   #code(value: unknown): void {
     if (typeof value !== 'string' && typeof value !== 'number') return
     const code = String(value).slice(0, 200).trim().toLowerCase()
-    if (!EMPTY_WORDS.has(code)) this.#codes.add(code)
+    if (EMPTY_WORDS.has(code)) return
+    this.#codes.add(code)
+    this.#passedOn ||= PASSED_ON.has(code)
   }
 
   /** The first one who has something to say is heard. xAI says it in `error`, beside a `code` that is a sentence. */
@@ -190,15 +224,4 @@ function statusIn(record: ErrorFields): number | undefined {
 function titleOf(page: string): string {
   const title = /<(title|h1)[^<>]{0,200}>([^<]{1,200})</i.exec(page)?.[2]
   return title === undefined ? 'a web page instead of an answer' : `a web page instead of an answer: ${title.trim()}`
-}
-
-/** JSON, also behind the status that some SDKs write before it (`429 {"error":...}`). */
-function jsonIn(text: string): unknown {
-  const start = /^(?:\d{3} )?(?=[[{])/.exec(text)?.[0].length
-  if (start === undefined) return undefined
-  try {
-    return JSON.parse(text.slice(start))
-  } catch {
-    return undefined
-  }
 }

@@ -4,6 +4,7 @@ import type { FailureKind, LimitFact } from '../../domain/failure.ts'
 import type { Ability } from '../../domain/target.ts'
 import type { ErrorEnvelope } from './envelope.ts'
 import type { FailedResponse } from './rules.ts'
+import type { StatedQuota } from './statedQuota.ts'
 
 interface FailureEvidence {
   readonly sight: FailedResponse
@@ -17,12 +18,7 @@ type Particulars = Readonly<Record<string, unknown>>
 const READERS: { readonly [K in FailureKind]?: (evidence: FailureEvidence) => Particulars } = {
   quota_day: (evidence) => ({ ...limitMet(evidence), window: dayOrMonth(evidence) }),
   rate_minute: limitMet,
-  too_large_for_limit: ({ sight: { quota } }) => ({
-    unit: quota.unit,
-    window: quota.window,
-    limit: quota.limit,
-    requested: quota.requested,
-  }),
+  too_large_for_limit: ({ sight: { quota, text } }) => affordable(text) ?? sizeMet(quota),
   context_too_long: ({ sight }) => contextNumbers(sight.text),
   unsupported: missing,
   model_not_found: ({ envelope }) => ({ successor: successorIn(envelope.message) }),
@@ -47,6 +43,22 @@ function dayOrMonth({ sight: { quota, text }, full }: FailureEvidence): 'day' | 
   if (quota.window === 'month' || quota.window === 'day') return quota.window
   return full?.window === 'month' || /\bmonth/.test(text) ? 'month' : 'day'
 }
+
+function sizeMet({ unit, window, limit, requested }: StatedQuota): Particulars {
+  return { unit, window, limit, requested }
+}
+
+const AFFORDABLE = /requested up to (?<requested>[\d,]{1,15}) tokens, but can only afford (?<affordable>[\d,]{1,15})/
+const CAN_AFFORD = /can only afford (?<affordable>[\d,]{1,15})/
+
+/** What credit can pay for is no limit to remember; undefined when the text does not speak of it. */
+function affordable(text: string): Particulars | undefined {
+  const { affordable, requested } = (AFFORDABLE.exec(text) ?? CAN_AFFORD.exec(text))?.groups ?? {}
+  if (affordable === undefined) return text.includes('prompt tokens limit exceeded') ? {} : undefined
+  return { affordableTokens: countOf(affordable), requested: requested === undefined ? undefined : countOf(requested) }
+}
+
+const countOf = (digits: string) => Number(digits.replaceAll(',', ''))
 
 /** Pairs of (limit, requested) as the providers write them; the group names say which is which. */
 const CONTEXT: readonly RegExp[] = [

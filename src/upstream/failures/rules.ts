@@ -4,7 +4,21 @@
  */
 
 import type { FailureKind } from '../../domain/failure.ts'
-import { FULL, GONE, LACKS, LIMITED, LOCATION, NO_CREDIT, PER_DAY, TOO_LONG, UNKNOWN_ABILITY } from './phrases.ts'
+import type { GatewayName } from './gateway.ts'
+import {
+  CAN_AFFORD,
+  FULL,
+  GONE,
+  LACKS,
+  LIMITED,
+  LOCATION,
+  NO_CREDIT,
+  NO_PLAN,
+  NO_SCOPE,
+  PER_DAY,
+  TOO_LONG,
+  UNKNOWN_ABILITY,
+} from './phrases.ts'
 import type { StatedQuota } from './statedQuota.ts'
 
 /** An answer as the rules see it. */
@@ -15,11 +29,19 @@ export interface FailedResponse {
   /** The message in lower case, without the long quotations in which prompts are echoed. */
   readonly text: string
   readonly html: boolean
+  /** What stands in front of the API refused, rather than the API. */
+  readonly edge: boolean
+  /** The gateway that answered; null for an API. */
+  readonly gateway: GatewayName | null
   readonly passedOn: boolean
   readonly metadata: Readonly<Record<string, unknown>>
   readonly headers: Readonly<Record<string, string>>
   readonly violations: readonly StatedQuota[]
   readonly quota: StatedQuota
+  /** The stated wait in milliseconds; undefined when there is none, or only the reset of some limit. */
+  readonly waitMs: number | undefined
+  /** A header states the wait, rather than the body. */
+  readonly waitsByHeader: boolean
   readonly model: string
 }
 
@@ -39,13 +61,95 @@ export interface FailureRule {
 /** Inside HTTP 200, or where the body states no status, only the words decide. */
 const NO_STATUS = 0
 const CLIENT_SIDE = [NO_STATUS, 400, 404, 410, 413, 415, 422, 501]
-const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+/** A Pacific day may have 25 hours. */
+const LONGEST_DAY_MS = 25 * HOUR_MS
 
 const speaksOfGoogleQuota = ({ codes, text }: FailedResponse) =>
   codes.has('resource_exhausted') || text.includes('generativelanguage') || text.includes('ai.google.dev')
 
+/** The name of a daily quota of Google's where only its text was passed on: `GenerateRequestsPerDayPerProject`. */
+const GOOGLE_DAY = /requestsperday|tokensperday|perdayper/
+
+export function isGoogleDay({ violations, text }: Pick<FailedResponse, 'violations' | 'text'>): boolean {
+  return violations.some(({ window }) => window === 'day') || GOOGLE_DAY.test(text)
+}
+
+function isGoogleZero(sight: FailedResponse): boolean {
+  const { violations, text } = sight
+  if (violations.length > 0 && violations.every(({ limit }) => limit === 0)) return true
+  return /\blimit: 0, model: /.test(text) && (violations.length > 0 || speaksOfGoogleQuota(sight))
+}
+
+/** Words alone decide only where no time is stated beside them. */
+const statesNoTime = ({ waitMs }: FailedResponse) => waitMs === undefined
+
+const AUTH_CODES: readonly string[] = [
+  'api_key_invalid',
+  'invalid_api_key',
+  'authentication_error',
+  'invalid_authentication_error',
+  'authentication',
+  'unauthenticated',
+  'account_deactivated',
+  'organization_restricted',
+  'cloudflare-10000',
+  // https://docs.litellm.ai/docs/proxy/error_reference
+  'token_not_found_in_db',
+  'expired_key',
+  'auth_error',
+]
+
+const NO_SCOPE_CODES: readonly string[] = [
+  'missing_scope',
+  'missing_scopes',
+  // https://www.rfc-editor.org/rfc/rfc6750#section-3.1
+  'insufficient_scope',
+  'access_token_scope_insufficient',
+]
+
+const BILLING_CODES: readonly string[] = [
+  'insufficient_quota',
+  'credit_balance_exhausted',
+  'organization_spend_limit_exceeded',
+  'project_spend_limit_exceeded',
+  'organization_usage_limit_exceeded',
+  'billing_error',
+  'billing_hard_limit_reached',
+  'billing_not_active',
+  'payment_required',
+  'insufficient_balance',
+  'insufficient_credits',
+  'insufficient_funds',
+  'exceeded_current_quota_error',
+  'arrearage',
+  // https://github.com/songquanpeng/one-api and its descendants, which answer 403.
+  'insufficient_user_quota',
+  'pre_consume_token_quota_failed',
+  'budget_exceeded',
+]
+
+/** A request that alone is larger than what is left of money or of a limit, whatever wait is stated beside it. */
+export const SIZE_RULES: readonly FailureRule[] = [
+  {
+    // https://openrouter.ai/docs/api-reference/errors : the answer asked for could cost more than the credit that is left.
+    kind: 'too_large_for_limit',
+    statuses: [NO_STATUS, 400, 402, 403, 429, 500],
+    text: CAN_AFFORD,
+  },
+  { kind: 'too_large_for_limit', statuses: [NO_STATUS, 413, 429], text: /^request too large for / },
+  { kind: 'too_large_for_limit', statuses: [413], codes: ['tokens', 'rate_limit_exceeded', 'request_too_large'] },
+  {
+    kind: 'too_large_for_limit',
+    statuses: [NO_STATUS, 413, 429],
+    when: ({ quota }) => quota.unit !== 'requests' && (quota.requested ?? 0) > (quota.limit ?? Infinity),
+  },
+]
+
 export const FAILURE_RULES: readonly FailureRule[] = [
   // A challenge or an error page of a proxy is not about the key, whatever its status.
+  { kind: 'server', when: ({ edge }) => edge },
   { kind: 'server', when: (sight) => sight.html && ![402, 408, 413, 429, 498, 503, 529].includes(sight.status) },
 
   // The content.
@@ -78,28 +182,36 @@ export const FAILURE_RULES: readonly FailureRule[] = [
 
   // A router's problem with its own account at the provider behind it is not the key's fault.
   { kind: 'server', statuses: [401, 402, 403], when: (sight) => sight.passedOn },
-  { kind: 'rate_minute', statuses: [429], when: (sight) => sight.passedOn, facts: { scope: 'model' } },
+  {
+    kind: 'rate_minute',
+    statuses: [429],
+    when: (sight) => sight.passedOn && !isGoogleDay(sight),
+    facts: { scope: 'model' },
+  },
+  { kind: 'server', codes: [...AUTH_CODES, ...BILLING_CODES], when: (sight) => sight.passedOn },
+  { kind: 'server', statuses: [NO_STATUS, 400], text: NO_CREDIT, when: (sight) => sight.passedOn },
+
+  // A key that lacks the scope of one route may be good for the others.
+  { kind: 'auth_forbidden', statuses: [401, 403], codes: NO_SCOPE_CODES, facts: { routeOnly: true } },
+  { kind: 'auth_forbidden', statuses: [401, 403], text: NO_SCOPE, facts: { routeOnly: true } },
 
   // The key.
   { kind: 'auth_invalid', text: /reported as leaked/, statuses: [400, 401, 403], facts: { leaked: true } },
   {
     kind: 'auth_invalid',
-    codes: [
-      'api_key_invalid',
-      'invalid_api_key',
-      'authentication_error',
-      'invalid_authentication_error',
-      'authentication',
-      'unauthenticated',
-      'account_deactivated',
-      'organization_restricted',
-      'cloudflare-10000',
-    ],
+    codes: AUTH_CODES,
   },
   {
     kind: 'auth_invalid',
     statuses: [400, 403],
     text: /^(?:api key (?:not valid|expired|not found)|authorization failed|(?:incorrect|invalid) (?:api|authentication) (?:key|token)|authentication (?:failed|error))/,
+  },
+
+  // https://help.aliyun.com/en/model-studio/error-code : limits of a minute under the code `insufficient_quota`.
+  {
+    kind: 'rate_minute',
+    statuses: [429],
+    text: /allocated quota exceeded|exceeded your current requests? (?:list|limit)|request rate increased too quickly/,
   },
 
   // Money. Anthropic's is a 400 and DeepSeek's carries the code of a bad request, so this stands before both.
@@ -108,6 +220,8 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     codes: ['openrouter_in_flight_budget'],
     when: ({ headers }) => 'retry-after' in headers || 'retry-after-ms' in headers,
   },
+  // A gateway's budget that says when it opens again is a limit like any other.
+  { kind: 'rate_minute', statuses: [429], codes: ['budget_exceeded'], when: ({ waitMs }) => waitMs !== undefined },
   {
     kind: 'billing',
     codes: ['enforced_spend_limit_reached'],
@@ -121,21 +235,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   },
   {
     kind: 'billing',
-    codes: [
-      'insufficient_quota',
-      'credit_balance_exhausted',
-      'organization_spend_limit_exceeded',
-      'project_spend_limit_exceeded',
-      'organization_usage_limit_exceeded',
-      'billing_error',
-      'billing_hard_limit_reached',
-      'billing_not_active',
-      'payment_required',
-      'insufficient_balance',
-      'insufficient_credits',
-      'exceeded_current_quota_error',
-      'arrearage',
-    ],
+    codes: BILLING_CODES,
   },
   { kind: 'billing', statuses: [402], when: ({ model }) => model.endsWith(':free'), facts: { coversFree: true } },
   { kind: 'billing', statuses: [402] },
@@ -149,19 +249,11 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   // Gemini says "check your plan and billing details" also when only the free minute is used up.
   {
     kind: 'billing',
-    statuses: [NO_STATUS, 403, 412, 429],
+    statuses: [NO_STATUS, 401, 403, 412, 429],
     text: NO_CREDIT,
-    when: (sight) => !speaksOfGoogleQuota(sight),
+    when: (sight) => !speaksOfGoogleQuota(sight) && (sight.status === 412 || statesNoTime(sight)),
   },
-
-  // Too large for the limit, whatever is left of it.
-  { kind: 'too_large_for_limit', statuses: [NO_STATUS, 413, 429], text: /^request too large for / },
-  { kind: 'too_large_for_limit', statuses: [413], codes: ['tokens', 'rate_limit_exceeded', 'request_too_large'] },
-  {
-    kind: 'too_large_for_limit',
-    statuses: [429],
-    when: ({ quota }) => (quota.requested ?? 0) > (quota.limit ?? Infinity),
-  },
+  { kind: 'billing', statuses: [403, 429], text: NO_PLAN, when: statesNoTime },
 
   // Full house, also where it is dressed as a limit or as a bad request.
   { kind: 'overloaded', text: /service tier capacity exceeded|degraded function cannot be invoked/ },
@@ -185,15 +277,17 @@ export const FAILURE_RULES: readonly FailureRule[] = [
 
   // Limits, the longest first.
   {
+    // https://ai.google.dev/gemini-api/docs/rate-limits : the retryDelay beside it is as wrong as beside a day's quota.
     kind: 'zero_quota',
     statuses: [NO_STATUS, 429],
-    when: ({ text, violations }) =>
-      /\blimit: 0(?:,|\s|$)/.test(text) || (violations.length > 0 && violations.every(({ limit }) => limit === 0)),
+    when: (sight) => !sight.waitsByHeader && isGoogleZero(sight),
   },
+  // https://help.aliyun.com/en/model-studio/error-code
+  { kind: 'zero_quota', statuses: [403, 429], codes: ['allocationquota.freetieronly'], when: statesNoTime },
   {
     // Beside a daily violation Gemini's retryDelay is still a few seconds, and wrong.
     kind: 'quota_day',
-    when: ({ violations }) => violations.some(({ window }) => window === 'day'),
+    when: isGoogleDay,
     shortestWaitMs: HOUR_MS,
   },
   {
@@ -202,7 +296,12 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   },
   // GitHub's models say in a header which of their limits it was.
   { kind: 'quota_day', statuses: [429], when: ({ headers }) => /byday$/i.test(headers['x-ratelimit-type'] ?? '') },
-  { kind: 'quota_day', statuses: [NO_STATUS, 403, 429], text: PER_DAY, when: ({ text }) => LIMITED.test(text) },
+  {
+    kind: 'quota_day',
+    statuses: [NO_STATUS, 403, 429],
+    text: PER_DAY,
+    when: ({ text, waitMs = HOUR_MS }) => LIMITED.test(text) && waitMs >= MINUTE_MS && waitMs <= LONGEST_DAY_MS,
+  },
   {
     kind: 'rate_minute',
     codes: [
@@ -215,8 +314,11 @@ export const FAILURE_RULES: readonly FailureRule[] = [
       'request_quota_exceeded',
       'token_quota_exceeded',
       'resource_exhausted',
+      'usage_limit_reached',
+      'throttling_error',
     ],
   },
+  { kind: 'rate_minute', statuses: [403], text: /\b(?:rate|usage) limit|too many requests/ },
 
   // The size of the prompt.
   {
@@ -273,8 +375,16 @@ export const FAILURE_RULES: readonly FailureRule[] = [
       'cloudflare-5016',
       'cloudflare-5018',
       'cloudflare-3041',
+      // https://docs.litellm.ai/docs/proxy/error_reference
+      'key_model_access_denied',
+      'team_model_access_denied',
+      'user_model_access_denied',
+      'org_model_access_denied',
+      'project_model_access_denied',
     ],
   },
+  // Z.ai's 1311, a 429.
+  { kind: 'auth_forbidden', statuses: [403, 429], text: /subscription plan does not (?:yet )?include access/ },
 
   // What the model or the provider cannot do.
   {

@@ -33,10 +33,15 @@ const UNITS: readonly (readonly [RegExp, LimitUnit])[] = [
   [/\btokens?\b/, 'tokens'],
 ]
 
-const NUMBER = '([\\d,]{1,20})'
-const LIMIT = new RegExp(`\\blimit(?::| is| of)? ${NUMBER}|\\blimited to ${NUMBER}|\\ballocation of ${NUMBER}`)
+const NUMBER = '([\\d,]{1,20}(?:\\.\\d{1,3})?(?: ?[km]\\b)?)'
+const LIMIT = new RegExp(
+  `\\blimit(?: \\(\\w{1,20}\\))?(?::| is| of|=)? ?${NUMBER}|\\blimited to ${NUMBER}|\\ballocation of ${NUMBER}`,
+)
 const USED = new RegExp(`\\bused:? ${NUMBER}`)
-const REQUESTED = new RegExp(`\\brequested:? ${NUMBER}`)
+const REQUESTED = new RegExp(
+  `\\brequested(?: tokens| about| up to)?(?::|=)? ?${NUMBER}|\\brequest (?:size(?: is| of)?|of|needs|requires|is|has|would use)(?: about)?:? ${NUMBER}`,
+)
+const TOKENS_REQUESTED = new RegExp(`${NUMBER} tokens? requested\\b`)
 
 /** Reads a lower-case message. */
 export function quotaInText(text: string): StatedQuota {
@@ -44,9 +49,10 @@ export function quotaInText(text: string): StatedQuota {
   return {
     unit,
     window: firstOf(WINDOWS, text),
-    limit: numberIn(LIMIT, text),
+    // A limit of nothing is a way of speaking: `limit: 0 of 30 requests left`.
+    limit: numberIn(LIMIT, text) || undefined,
     used: numberIn(USED, text),
-    requested: numberIn(REQUESTED, text),
+    requested: numberIn(REQUESTED, text) ?? numberIn(TOKENS_REQUESTED, text),
     scope: text.includes('free-models-per-') ? 'free-models' : unit === 'neurons' ? 'account' : undefined,
   }
 }
@@ -121,7 +127,8 @@ function numberIn(pattern: RegExp, text: string): number | undefined {
     .exec(text)
     ?.slice(1)
     .find((group) => group !== undefined)
-  const value = Number(found?.replaceAll(',', '') || Number.NaN)
+  const digits = found?.replaceAll(/[, km]/g, '')
+  const value = Number(digits || Number.NaN) * (found?.endsWith('k') ? 1e3 : found?.endsWith('m') ? 1e6 : 1)
   return isCount(value) ? value : undefined
 }
 

@@ -5,6 +5,7 @@ import { asRecord } from '../../domain/json.ts'
 import type { ProviderSpec } from '../../providers/provider.ts'
 import { clockSkewMs, parseWait } from '../../quota/reset.ts'
 import { readEnvelope } from '../failures/envelope.ts'
+import { gatewayOf } from '../failures/gateway.ts'
 import { limitFactsOf } from '../failures/statedQuota.ts'
 import { type HeaderMeaning, meaningOf } from './limitHeaders.ts'
 import { readStructuredLimits } from './structuredLimits.ts'
@@ -29,7 +30,9 @@ export function readLimits(
   now: number,
 ): readonly LimitFact[] {
   const fromHeaders = speaksOfLimits(headers) ? readHeaders(headers, provider, now, 'header') : NONE
-  return body ? merge(fromHeaders, readBody(body, provider, now)) : fromHeaders
+  // Another keywise quotes what its own upstreams said of their limits.
+  if (!body || gatewayOf(headers) === 'keywise') return fromHeaders
+  return merge(fromHeaders, readBody(body, provider, now))
 }
 
 /** The limit of which nothing is left; of several, the one that comes back last. */
