@@ -14,6 +14,8 @@ export function sendFailure(response: ServerResponse, dialect: Dialect, failure:
     'content-length': body.length,
     ...(failure.requestId && { 'x-keywise-request-id': failure.requestId }),
     'x-should-retry': 'false',
+    // For another keywise in front of this one: Anthropic's and Google's bodies have no place for it.
+    'x-keywise-error': failure.code,
     ...(retryAfterMs != null && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
     ...(attempts.length > 0 && { 'x-keywise-attempts': String(attempts.length), 'x-keywise-trail': trailOf(attempts) }),
     // The rest of an unread body would be parsed as the next request.
