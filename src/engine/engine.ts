@@ -2,7 +2,7 @@
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
-import type { Failure, FailureKind } from '../domain/failure.ts'
+import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { AttemptEvent, Store, TargetRef } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
@@ -15,6 +15,7 @@ import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
 import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
+import { affordableAnswer } from './attempt/affordableAnswer.ts'
 import { type EligibilityFacts, freeAt, whyNot, whyNotChoose } from './attempt/eligibility.ts'
 import { eligibilityFactsOf } from './attempt/eligibilityFacts.ts'
 import type { LearnedRequestFixes } from './attempt/learnedRequestFixes.ts'
@@ -66,6 +67,8 @@ interface Start extends Pick<RunningAttempt, 'target' | 'hold' | 'number'> {
   readonly pending: PendingRequest
   /** Default: the learned allowance. */
   readonly allowedMs?: number | undefined
+  /** The longest answer in tokens that the account can pay for; null or absent for no such limit. */
+  readonly answerLimit?: number | null
 }
 
 export class Engine implements EngineParts {
@@ -195,7 +198,8 @@ export class Engine implements EngineParts {
   }
 
   call(target: Target, pending: PendingRequest, trail: Trail, hold: GrantedHold): RunningAttempt {
-    return this.#start({ target, pending, hold, number: trail.calls + 1 })
+    const answerLimit = trail.answerLimit(target)
+    return this.#start({ target, pending, hold, number: trail.calls + 1, answerLimit })
   }
 
   /** Reserves for a call outside a cascade: budgets bind it, parks and limits do not. */
@@ -209,12 +213,12 @@ export class Engine implements EngineParts {
     return this.#start({ target, pending, hold, number, allowedMs: Number.POSITIVE_INFINITY })
   }
 
-  #start({ target, pending, hold, number, allowedMs }: Start): RunningAttempt {
+  #start({ target, pending, hold, number, allowedMs, answerLimit = null }: Start): RunningAttempt {
     const { tools, requestFixes, learned, registry } = this
     const credential = registry.credentialOf(target)
     const call = writeCall(
       { tools, requestFixes, latencyAllowance: learned.latencyAllowance, settings: registry.config.settings },
-      { target, credential, pending, mostOutputTokens: hold.mostOutputTokens, allowedMs },
+      { target, credential, pending, mostOutputTokens: smaller(hold.mostOutputTokens, answerLimit), allowedMs },
     )
     pending.cancellation.running(call)
     return { target, credential, call, hold, price: registry.priceOf(target), number, startedAt: this.now }
@@ -230,7 +234,9 @@ export class Engine implements EngineParts {
   /** Judges a failure: what the request does next and what is learned from it. */
   judge(failure: Failure, pending: PendingRequest, trail: Trail, target: Target): Verdict {
     const { timeouts } = this.registry.config.settings
-    const fixed = failure.kind === 'unsupported' && this.requestFixes.learn(target, failure)
+    const fixed =
+      (failure.kind === 'unsupported' && this.requestFixes.learn(target, failure)) ||
+      (failure.kind === 'too_large_for_limit' && shorten(failure, pending, trail, target))
     const verdict = judge(failure, {
       alone: !this.#othersEligible(pending, trail, target),
       retried: trail.wasTried(target),
@@ -240,7 +246,7 @@ export class Engine implements EngineParts {
       random: this.random(),
     })
     if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
-    // Written differently, the same target will accept it, and nothing the caller requested is lost.
+    // Written differently, the same target will accept it.
     return fixed ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }
 
@@ -391,6 +397,22 @@ export class Engine implements EngineParts {
       ...(pending.selection.order !== null && { order: pending.selection.order }),
     }
   }
+}
+
+/** Whether the next call of the target may ask for an answer that its account can pay for. */
+function shorten(
+  failure: FailureOf<'too_large_for_limit'>,
+  pending: PendingRequest,
+  trail: Trail,
+  target: Target,
+): boolean {
+  const tokens = affordableAnswer(failure, pending.request.maxTokens)
+  return tokens !== null && trail.limitAnswer(target, tokens)
+}
+
+function smaller(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other
+  return Math.min(one, other)
 }
 
 const LOOKED_AT = 60

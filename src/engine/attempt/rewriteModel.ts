@@ -2,6 +2,7 @@
 
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import type { ClientWire } from '../request/pendingRequest.ts'
+import type { WireBody } from '../request/wireBody.ts'
 
 interface FieldSpan {
   readonly path: (model: string, stream: boolean) => string
@@ -11,6 +12,8 @@ interface FieldSpan {
   readonly askForUsage?: string
   /** The field that limits the answer, where it is at the top level of the body. */
   readonly limit?: string
+  /** Another name of that field. */
+  readonly otherLimit?: string
 }
 
 const PLACES: { readonly [D in DialectId]: FieldSpan } = {
@@ -19,6 +22,7 @@ const PLACES: { readonly [D in DialectId]: FieldSpan } = {
     inBody: true,
     askForUsage: '"stream_options":{"include_usage":true},',
     limit: '"max_tokens"',
+    otherLimit: '"max_completion_tokens"',
   },
   'openai-responses': { path: () => '/responses', inBody: true, limit: '"max_output_tokens"' },
   anthropic: { path: () => '/messages', inBody: true, limit: '"max_tokens"' },
@@ -45,8 +49,14 @@ export function rewriteModel(
   const usage = request.stream && request.wantsUsage !== true ? (place.askForUsage ?? '') : ''
   // A field the client set itself, even to null, would appear twice.
   if (usage !== '' && wire.body.mentions('"stream_options"')) return null
-  if (maxTokens !== null && (place.limit === undefined || wire.body.mentions(place.limit))) return null
+  if (maxTokens !== null && !canLimit(wire.body, place)) return null
   const limit = maxTokens === null ? '' : `${place.limit}:${maxTokens},`
   const body = wire.body.withModel(model, usage + limit)
   return body === null ? null : { path, body }
+}
+
+/** Whether the limit can be added: a field that the client set itself would appear twice. */
+function canLimit(body: WireBody, { limit, otherLimit }: FieldSpan): boolean {
+  if (limit === undefined || body.mentions(limit)) return false
+  return otherLimit === undefined || !body.mentions(otherLimit)
 }

@@ -33,6 +33,8 @@ export class Trail {
   readonly #hardCap: boolean
   /** Created by the first failure: most requests have none. */
   #lessons: Lessons | null = null
+  /** The longest answer in tokens that a target's account can pay for, by target. */
+  #affordable: Map<string, number> | null = null
   #calls = 0
   #counted = 0
   #finished = false
@@ -100,6 +102,19 @@ export class Trail {
   /** Whether this request has already called the target. */
   wasTried(target: Target): boolean {
     return this.attempts.some((attempt) => attempt.target === target.id)
+  }
+
+  /** Limits the answer of further calls of the target. False when that was already done once. */
+  limitAnswer({ stateId }: Target, tokens: number): boolean {
+    this.#affordable ??= new Map()
+    if (this.#affordable.has(stateId)) return false
+    this.#affordable.set(stateId, tokens)
+    return true
+  }
+
+  /** The limit in tokens of the target's answer; null when there is none. */
+  answerLimit({ stateId }: Target): number | null {
+    return this.#affordable?.get(stateId) ?? null
   }
 
   /** Adds the attempt that answered. */

@@ -23,7 +23,7 @@ interface CallOrder {
   readonly target: Target
   readonly credential: Credential
   readonly pending: PendingRequest
-  /** Output limit to add, because a hard budget needs one and the request has none; null for none. */
+  /** Output limit to set, because a budget or the account's credit needs one; null leaves the request's own. */
   readonly mostOutputTokens: number | null
   /** Milliseconds the target has for its first content; default: the learned allowance. */
   readonly allowedMs?: number
