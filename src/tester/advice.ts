@@ -2,6 +2,7 @@
 
 import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
+import { MODELS_LIST } from './plan.ts'
 import type { Advice, TestResult } from './testResult.ts'
 
 interface AdviceFacts {
@@ -19,10 +20,12 @@ type Adviser<K extends FailureKind> = (facts: AdviceFacts, failure: FailureOf<K>
 const ADVICE: { readonly [K in FailureKind]: Adviser<K> } = {
   auth_invalid: (facts, { leaked }) =>
     `${keyOf(facts)} ${leaked ? 'was found in public and is blocked' : 'is refused'}: create a new one${at(facts)} and replace it (${facts.credential.key.source})`,
-  auth_forbidden: (facts, { hostBlocked }) =>
+  auth_forbidden: (facts, { hostBlocked, routeOnly }) =>
     hostBlocked
       ? `${nameOf(facts)} refuses this host or region: use another network, or set HTTPS_PROXY`
-      : `${keyOf(facts)} may not use ${facts.model}: allow it in the account${at(facts)}, or take it out of "models"`,
+      : routeOnly && facts.model === MODELS_LIST
+        ? `${keyOf(facts)} may not list models: name the models it can call in "models", or allow it${at(facts)}`
+        : `${keyOf(facts)} may not use ${facts.model}: allow it in the account${at(facts)}, or take it out of "models"`,
   billing: (facts) => `the account of ${keyOf(facts)} has no credit left: add some, or use models that cost nothing`,
   in_flight_budget: (facts) => `${nameOf(facts)} refuses calls while others are unpaid: wait${until(facts)}`,
   quota_day: (facts) =>

@@ -33,7 +33,7 @@ export type TestFate =
 
 /** Represents all models of a key when none is known: the key is refused, or its list fails to load. */
 const ALL_MODELS = '(all models)'
-const MODELS_LIST = '(models list)'
+export const MODELS_LIST = '(models list)'
 
 /** The keys that match the filters. Throws InvalidRequestError, naming what exists, when none does. */
 export function chosenCredentials(engine: EngineReader, { provider, key }: Filters): readonly Credential[] {

@@ -93,7 +93,8 @@ function provesKey({ connection }: Credential): boolean {
 
 function refusalOf(credential: Credential, listed: ListResult, checked: KeyCheckResult | null): SurveyRefusal | null {
   const failures = [...(checked?.state === 'refused' ? [checked.failure] : []), ...(listed.ok ? [] : [listed.failure])]
-  const refused = failures.find((failure) => failure.kind === 'auth_invalid')
+  // A key that the provider's own check accepts is good, whatever its list answers.
+  const refused = checked?.state === 'valid' ? undefined : failures.find((failure) => failure.kind === 'auth_invalid')
   if (refused !== undefined) return { failure: refused, id: `key ${credential.provider.id}@${credential.fingerprint}` }
   const away = failures.find(isUnreachable)
   // A host that answered either request is reachable.

@@ -36,6 +36,11 @@ const STATES = ['valid', 'unproven', 'refused'] as const
 
 const ABOUT_THE_KEY: ReadonlySet<FailureKind> = new Set(['auth_invalid', 'auth_forbidden', 'billing'])
 
+/** A check that met an outage, a limit or a firewall says nothing about the key. */
+function stateOf(checked: KeyCheckResult): CheckedKey['state'] {
+  return checked.state === 'refused' && !ABOUT_THE_KEY.has(checked.failure.kind) ? 'unproven' : checked.state
+}
+
 const mayBeBilled = ({ provider, key }: Credential) => key.free === true && provider.spec.tellsFreeTier === true
 const idOf = (credential: Credential) => `${credential.provider.id}@${credential.fingerprint}`
 
@@ -51,7 +56,7 @@ export class KeyChecks {
     const { store, tools } = this.#options
     const checked = await checkKey(credential.connection, tools)
     store.setDoc(COLLECTION, idOf(credential), {
-      state: checked.state,
+      state: stateOf(checked),
       at: tools.now(),
       message: checked.state === 'refused' ? checked.failure.message : null,
       creditLeftUsd: checked.state === 'valid' ? checked.facts.creditLeftUsd : null,

@@ -70,8 +70,14 @@ export async function checkKey(connection: Connection, tools: DiscoverTools): Pr
   const check = connection.spec.keyCheck
   if (check === 'call' || check === 'none') return { state: 'unproven' }
   const answer = await get(connection, check.method, check.path, tools)
-  if (!answer.ok) return { state: 'refused', failure: answer.failure }
+  if (!answer.ok)
+    return isRouteOnly(answer.failure) ? { state: 'unproven' } : { state: 'refused', failure: answer.failure }
   return { state: 'valid', facts: keyFacts(answer.body), limits: answer.limits }
+}
+
+/** A key that may not list models, or not see its account, can still be good for calls. */
+function isRouteOnly(failure: Failure): boolean {
+  return failure.kind === 'auth_forbidden' && failure.routeOnly === true
 }
 
 /** The models a local server holds in memory; null when it does not say. */
