@@ -137,7 +137,8 @@ function statedWait(occurrence: Occurrence, rule: ParkRule): number | null {
 
 function calendarWait(occurrence: Occurrence, rule: ParkRule, facts: QuotaFacts | undefined): number | null {
   const { at } = occurrence
-  if (rule.calendar === 'month') return occurrence.untilMonthEnd ? nextMonth(at) - at : null
+  // A spend limit names the date on which it opens; it is nearly always the first of the month.
+  if (rule.calendar === 'month') return occurrence.untilMonthEnd ? (occurrence.statedMs ?? nextMonth(at) - at) : null
   if (rule.calendar !== 'day') return null
   if (occurrence.window === 'month') return nextMonth(at) - at
   return facts !== undefined && hasBoundary(facts.dayBoundary) ? nextDay(facts.dayBoundary, at) - at : null

@@ -196,6 +196,12 @@ describe('the table of parks', () => {
     expect(length).toBeLessThanOrEqual(monthEnd + MINUTE)
   })
 
+  test('billing of a spend limit lasts until the date that the provider gives', () => {
+    const [length = 0] = lengths(target(), 'billing', 1, { untilMonthEnd: true, retryAfterMs: 30 * MINUTE })
+    expect(length).toBeGreaterThanOrEqual(30 * MINUTE)
+    expect(length).toBeLessThanOrEqual(31 * MINUTE)
+  })
+
   test('rate_minute without a wait never guesses past the next daily reset, from the third in a row', () => {
     const where = target({ provider: 'router' })
     const parks = newParks()
