@@ -9,6 +9,8 @@ export interface Overrides {
   readonly dialect?: DialectId
   readonly headers?: Readonly<Record<string, string>>
   readonly local?: boolean
+  /** The address is a loopback or private one. */
+  readonly privateAddress?: boolean
   /** There is no key to send. */
   readonly keyless: boolean
 }
@@ -51,6 +53,7 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
     models: [],
     env: [],
     local: overrides.local ?? false,
+    privateAddress: overrides.privateAddress ?? false,
     verified: false,
   })
 }

@@ -9,8 +9,9 @@ export type Endpoint =
 /** Path suffixes people copy along from an example call, longest first. */
 const TAILS =
   /\/(?:chat\/completions|completions|responses|embeddings|messages\/count_tokens|messages|models(?:\/.*)?)$/
+// A name without a dot is looked up in the local network only.
 const LOCAL_HOST =
-  /^(?:localhost|.*\.localhost|.*\.local|host\.docker\.internal|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|\[f[cd][0-9a-f]{2}:.*\])$/
+  /^(?:[a-z0-9-]+|.*\.localhost|.*\.local|host\.docker\.internal|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|\[f[cd][0-9a-f]{2}:.*\])$/
 /**
  * Where clouds serve instance credentials:
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html

@@ -44,6 +44,8 @@ export interface TargetProfile {
   readonly local: boolean
   /** Found in the provider's model list rather than named by the user; expensive ones are excluded from `auto`. */
   readonly discovered: boolean
+  /** The provider serves the model for nothing to accounts without a payment method. */
+  readonly freeTier?: boolean
   /** ISO date at which the catalogue saw it withdrawn, for a model that its provider lists all the same. */
   readonly retiredOn?: string
   /** Higher is preferred among equals (the key's `weight`); default 1. */

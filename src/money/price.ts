@@ -55,6 +55,8 @@ export interface PriceFacts {
   /** The key or the model can never be billed. */
   readonly free: boolean
   readonly local: boolean
+  /** Found at a loopback or private address: 0 where no other source knows a price. */
+  readonly ownServer?: boolean
   /** The user's price for this model in the configuration. */
   readonly userPrice?: UserPrice | null
   /** The price from the provider's own list or our catalogue. */
@@ -77,7 +79,7 @@ const LOCAL = flat('local', { input: 0, output: 0 })
 
 /**
  * Prices of all models, by precedence: the user's, then 0 for what is never billed, then the dated price list, then the
- * provider's own catalogue. A model without a price has an unknown price: null, never 0.
+ * provider's own catalogue, then 0 for a server on a private address. Without any the price is unknown: null, never 0.
  */
 export class Prices {
   readonly #overrides = new Map<string, Price>()
@@ -99,7 +101,8 @@ export class Prices {
     if (override !== undefined) return override
     if (facts.local) return LOCAL
     if (facts.free || facts.model.endsWith(':free')) return FREE
-    return this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
+    const known = this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
+    return known ?? (facts.ownServer ? LOCAL : null)
   }
 
   #listedPrice(provider: string, model: string): Price | null {

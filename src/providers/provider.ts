@@ -133,6 +133,8 @@ export interface ProviderSpec {
   readonly firstTokenMs?: number
   /** A local server (Ollama): no key needed, never billed, cold starts. */
   readonly local?: boolean
+  /** A loopback or private address: models found there that have no price cost nothing. */
+  readonly privateAddress?: boolean
   /** False: the row is from documentation and was not tried. */
   readonly verified: boolean
   /** Set when the provider has shut down. */

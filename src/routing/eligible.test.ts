@@ -79,6 +79,7 @@ const cases: readonly Case[] = [
   { name: 'discovered and dear', profile: { discovered: true, price: { input: 1, output: 5.1 } }, code: 'price' },
   { name: 'discovered and of unknown price', profile: { discovered: true }, code: 'price' },
   { name: 'discovered, dear, but named', profile: { discovered: true }, needs: { auto: false }, code: null },
+  { name: 'discovered, of unknown price, of a free tier', profile: { discovered: true, freeTier: true }, code: null },
   { name: 'discovered and free', profile: { discovered: true, free: true }, code: null },
   { name: 'too weak for auto', profile: { qualityPrior: 0.4 }, rules: { qualityFloor: 0.5 }, code: 'quality' },
   {

@@ -102,8 +102,9 @@ function unable(target: Target, needs: Needs): Ineligible | null {
 
 function unwanted(target: Target, needs: Needs, rules: EligibilityRules): Ineligible | null {
   if (!needs.auto) return null
-  const { discovered, free, price } = target.profile
-  if (discovered && !free && (price === null || price.output > DISCOVERED_MOST))
+  const { discovered, free, price, freeTier } = target.profile
+  const isDear = price === null ? freeTier !== true : price.output > DISCOVERED_MOST
+  if (discovered && !free && isDear)
     return out(
       'price',
       `${price === null ? 'price unknown' : `$${price.output} per million output tokens`}; name it in "models" to use it`,

@@ -78,6 +78,8 @@ function pricedTargets({
         model: model.id,
         free,
         local: credential.provider.spec.local === true,
+        // Named without a price it stays unknown: what passes calls on to paid models is at a private address as well.
+        ownServer: model.discovered && credential.provider.spec.privateAddress === true,
         userPrice: model.user?.price ?? null,
         cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
       })
@@ -197,6 +199,7 @@ function profileOf(credential: Credential, model: ModelFacts, { price, free, noT
     ...qualitySource(model),
     local: spec.local === true,
     discovered: model.discovered,
+    ...(model.catalogue?.freeTier === true && credential.key.free !== false && { freeTier: true }),
     ...(model.discovered && model.catalogue?.retired !== undefined && { retiredOn: model.catalogue.retired.on }),
     weight: credential.key.weight,
   }
