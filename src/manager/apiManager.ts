@@ -3,18 +3,15 @@
 import type { AttemptReport } from '../domain/attempt.ts'
 import { Bag } from '../domain/bag.ts'
 import type { ChatRequest, FinishReason, ToolCallPart, Usage } from '../domain/chat.ts'
-import { ClosedError, InvalidRequestError, KeywiseError, ModelNotFoundError } from '../domain/errors.ts'
-import { nearest } from '../domain/nearest.ts'
+import { ClosedError, KeywiseError } from '../domain/errors.ts'
 import { present } from '../domain/present.ts'
-import type { Target } from '../domain/target.ts'
 import { Trail } from '../engine/attempt/trail.ts'
 import { type Answered, cascade } from '../engine/cascade.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Enrolment } from '../engine/experiments/experiments.ts'
 import type { SessionSummary } from '../engine/memory/summary.ts'
 import { prepareRequest } from '../engine/prepareRequest.ts'
-import { rateRequest, rateTarget, reportMetric } from '../engine/rate.ts'
-import { refOf } from '../engine/record.ts'
+import { findRated, rateRequest, rateTarget, reportMetric } from '../engine/rate.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
 import { type CallContext, type CallOptions, readContext } from '../engine/request/readContext.ts'
 import { type CallStory, logCall } from '../observe/callLog.ts'
@@ -98,6 +95,8 @@ export class APIManager {
   readonly #running = new Bag<PendingRequest>()
   readonly #streams = new Bag<Closing>()
   #becameIdle: () => void = () => {}
+  /** Models that were rated and not served, which is said once. */
+  readonly #notServed = new Set<string>()
   #closed: Promise<void> | null = null
 
   /** Throws ConfigError when the configuration cannot be used. Opens no network connection. */
@@ -169,12 +168,18 @@ export class APIManager {
   }
 
   /**
-   * Rates the answers of a target, 0..1. `model` may be an unambiguous end of the id (`claude-3-haiku`).
-   * Throws InvalidRequestError for another score or an unknown target.
+   * Rates the answers of a target, 0..1. `model` may be an unambiguous end of the id (`claude-3-haiku`), in any case.
+   * The rating of a model that is not served now is kept for when it is, with one warning.
+   * Throws InvalidRequestError for another score, an unknown provider or key, or an ambiguous model.
    */
-  updateQualityScore(provider: string, model: string, keyIndex: number, score: number): void {
+  updateQualityScore(provider: string, model: string, keyIndex: number | string, score: number): void {
     this.#demandOpen()
-    rateTarget(this.engine, refOf(this.#find(provider, model, keyIndex)), score, { requestId: null, task: null })
+    const { ref, isServed } = findRated(this.engine, { provider, model, keyIndex })
+    rateTarget(this.engine, ref, score, { requestId: null, task: null })
+    const name = `${ref.provider}/${ref.model}`
+    if (isServed || this.#notServed.has(name)) return
+    this.#notServed.add(name)
+    this.engine.logger.warn(`${name} is not served now; its ratings are kept for when it is`)
   }
 
   /** The same for the answer of one request. Throws InvalidRequestError when the request is unknown. */
@@ -347,30 +352,6 @@ export class APIManager {
       attempts: trail.attempts,
       ...(pending.enrolment !== null && { experiment: partIn(pending.enrolment) }),
     }
-  }
-
-  #find(provider: string, model: string, keyIndex: number): Target {
-    const ofKey = this.engine.registry.targets.filter(
-      (target) => target.provider === provider && target.keyIndex === keyIndex,
-    )
-    const exact = ofKey.filter((target) => target.model === model)
-    const found =
-      exact.length > 0 ? exact : ofKey.filter((target) => target.model.endsWith(model) || target.model.includes(model))
-    const [target] = found
-    if (target !== undefined && found.length === 1) return target
-    const wanted = `${provider}/${model}#${keyIndex}`
-    if (found.length > 1)
-      throw new InvalidRequestError(
-        `${wanted} is ambiguous: ${found.map((one) => one.model).join(', ')}; write the whole model id`,
-        { parameter: 'model' },
-      )
-    throw new ModelNotFoundError(
-      wanted,
-      nearest(
-        wanted,
-        this.engine.registry.targets.map((one) => one.id),
-      ),
-    )
   }
 }
 
