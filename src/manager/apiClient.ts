@@ -1,6 +1,6 @@
 /** The supervisor's interface, unchanged: one object, one method, a string back; the manager inside. */
 
-import { type CallContext, describe, readContext, type Template } from '../engine/request/readContext.ts'
+import type { CallContext, Template } from '../engine/request/readContext.ts'
 import { APIManager, type APIManagerOptions } from './apiManager.ts'
 
 /** The manager's options, and the template. */
@@ -15,13 +15,14 @@ export interface APIClientOptions extends APIManagerOptions {
 /** One method that turns a context into text; a manager does the work. */
 export class APIClient {
   readonly #manager: APIManager
-  readonly #template: Template
+  readonly #template: Template | undefined
 
   /** Takes the manager's options, or the configuration itself as the original did. */
   constructor(config: APIClientOptions | object = {}) {
-    const options = isOptions(config) ? config : { config }
+    const given = config ?? {}
+    const options = isOptions(given) ? given : { config: given }
     this.#manager = new APIManager(options)
-    this.#template = options.template ?? describe
+    this.#template = options.template ?? undefined
   }
 
   /** The manager behind it, for everything else. */
@@ -31,8 +32,7 @@ export class APIClient {
 
   /** The answer's text. Throws what `callWithFallback` throws. */
   async generatePrompt(context: CallContext): Promise<string> {
-    const { request, options } = readContext(context, false, this.#template)
-    const result = await this.#manager.callPrepared(request, options)
+    const result = await this.#manager.callDescribed(context, this.#template)
     return result.content
   }
 

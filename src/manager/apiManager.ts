@@ -13,7 +13,14 @@ import type { SessionSummary } from '../engine/memory/summary.ts'
 import { prepareRequest } from '../engine/prepareRequest.ts'
 import { findRated, rateRequest, rateTarget, reportMetric } from '../engine/rate.ts'
 import type { PendingRequest } from '../engine/request/pendingRequest.ts'
-import { type CallContext, type CallOptions, readContext } from '../engine/request/readContext.ts'
+import {
+  type CallContext,
+  type CallOptions,
+  modelInSituation,
+  type ReadContext,
+  readContext,
+  type Template,
+} from '../engine/request/readContext.ts'
 import { type CallStory, logCall } from '../observe/callLog.ts'
 import type { EventMap, Listener } from '../observe/events.ts'
 import type { RankedTarget } from '../routing/explain.ts'
@@ -101,7 +108,7 @@ export class APIManager {
 
   /** Throws ConfigError when the configuration cannot be used. Opens no network connection. */
   constructor(options: APIManagerOptions = {}) {
-    this.#opened = openEngine(options)
+    this.#opened = openEngine(options ?? {})
     this.engine = this.#opened.engine
     this.#board = new ScoreBoard(this.engine)
   }
@@ -117,12 +124,14 @@ export class APIManager {
    * attempts.
    */
   callWithFallback(context: CallContext): Promise<CallResult> {
-    try {
-      const { request, options } = readContext(context, false)
-      return this.callPrepared(request, options)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return this.callDescribed(context)
+  }
+
+  /** @internal The same with a template for situations. */
+  async callDescribed(context: CallContext, template?: Template): Promise<CallResult> {
+    const read = this.#read(context, false, template)
+    const { request, options } = read instanceof Promise ? await read : read
+    return this.callPrepared(request, options)
   }
 
   /** @internal The same for a request that was already read. */
@@ -150,7 +159,7 @@ export class APIManager {
   streamWithFallback(context: CallContext): CallStream<CallResult> {
     const startedAt = this.engine.tools.monotonic()
     return streamOf(async (stream) => {
-      const { request, options } = readContext(context, true)
+      const { request, options } = await this.#read(context, true)
       const { pending, release } = await this.#begin(request, options, stream)
       try {
         const answered = await this.#cascade(pending)
@@ -209,7 +218,7 @@ export class APIManager {
 
   /** Stops an experiment; with `keep` every request gets that variant from now on. Throws InvalidRequestError. */
   stopExperiment(name: string, options: { readonly keep?: string } = {}): ExperimentRow {
-    this.engine.experiments.stop(name, options.keep ?? null)
+    this.engine.experiments.stop(name, options?.keep ?? null)
     return experimentView(this.engine, name)
   }
 
@@ -220,7 +229,7 @@ export class APIManager {
 
   /** Every target in the order in which it would be tried for the context now, with the reasons. */
   rankTargets(context: CallContext = { prompt: '-' }): readonly RankedRow[] {
-    const { request, options } = readContext(context, false)
+    const { request, options } = readContext(context ?? { prompt: '-' }, false, undefined, this.#isModel)
     return this.engine.rank(prepareRequest(this.engine, request, options)).map(rowOf)
   }
 
@@ -249,6 +258,22 @@ export class APIManager {
     return this.close()
   }
 
+  readonly #isModel = (name: string) => this.engine.registry.names.has(name)
+
+  /** Waits only where it takes the models lists to tell an order from a field of a situation. */
+  #read(context: CallContext, stream: boolean, template?: Template): ReadContext | Promise<ReadContext> {
+    const model = modelInSituation(context)
+    if (model === null) return readContext(context, stream, template)
+    return this.#lookUp(model).then(() => readContext(context, stream, template, this.#isModel))
+  }
+
+  /** An unknown model may be in a list that is still being read. */
+  async #lookUp(model: string): Promise<void> {
+    await this.ready()
+    const { registry, lists } = this.engine
+    if (!registry.names.has(model)) await lists.settled(registry.config.settings.timeouts.connectMs + 5000)
+  }
+
   #demandOpen(): void {
     if (this.#closed !== null) throw new ClosedError()
   }
@@ -269,10 +294,7 @@ export class APIManager {
     options: CallOptions,
     stream: Closing | null = null,
   ): Promise<{ pending: PendingRequest; release: () => void }> {
-    await this.ready()
-    const { registry, lists } = this.engine
-    // An unknown model may be in a list that is still being read.
-    if (!registry.names.has(request.model)) await lists.settled(registry.config.settings.timeouts.connectMs + 5000)
+    await this.#lookUp(request.model)
     this.#demandOpen()
     const pending = prepareRequest(this.engine, request, options)
     const unlisten = listen(options, pending)

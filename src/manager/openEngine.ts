@@ -8,6 +8,7 @@ import { fingerprint, freshSalt } from '../config/fingerprint.ts'
 import { type Logger, silentLogger } from '../domain/logger.ts'
 import { redactor } from '../domain/redact.ts'
 import type { Store } from '../domain/store.ts'
+import { withoutNulls } from '../domain/withoutNulls.ts'
 import { LearnedRequestFixes } from '../engine/attempt/learnedRequestFixes.ts'
 import { type Timing, WaitQueue } from '../engine/attempt/waitQueue.ts'
 import { Decisions } from '../engine/decisionLog.ts'
@@ -53,7 +54,7 @@ export interface OpenedEngine {
 
 /** Opens everything that needs no network. Throws ConfigError or StoreError. */
 export function openEngine(options: EngineOptions = {}): OpenedEngine {
-  return new EngineHost(options)
+  return new EngineHost(withoutNulls(options))
 }
 
 /** What several parts share: clock, random numbers, event listeners, network. */

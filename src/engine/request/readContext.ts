@@ -4,6 +4,7 @@ import { openaiChatDialect } from '../../dialects/openaiChat/openaiChat.ts'
 import type { ChatRequest } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
+import { withoutNulls } from '../../domain/withoutNulls.ts'
 import type { TemplateVariables } from '../experiments/enrol.ts'
 
 /** Options of one call. `prompt` wins over `messages`. */
@@ -95,32 +96,75 @@ export type CallContext = string | CallOptions | Readonly<Record<string, unknown
 /** Writes an object as the text of a prompt. */
 export type Template = (context: Readonly<Record<string, unknown>>) => string
 
-/** Reads a context. Throws InvalidRequestError when there is nothing to send. */
+/** A context as read: the request, and the options of the call around it. */
+export interface ReadContext {
+  readonly request: ChatRequest
+  readonly options: CallOptions
+}
+
+/**
+ * Reads a context. Throws InvalidRequestError when there is nothing to send. `isModel`: whether a name resolves to a
+ * model; in a situation only such a name is an order.
+ */
 export function readContext(
   context: CallContext,
   stream: boolean,
-  template: Template = describe,
-): { request: ChatRequest; options: CallOptions } {
+  template?: Template,
+  isModel: (name: string) => boolean = () => true,
+): ReadContext {
   if (typeof context === 'string') return { request: requestOf({ prompt: context }, stream), options: {} }
   const record = asRecord(context)
   if (record === undefined)
     throw new InvalidRequestError(
       'the context must be a string or an object; pass a prompt, { prompt } or { messages }',
     )
-  if (typeof record['prompt'] === 'string' || isConversation(record['messages'])) {
-    const options = record as CallOptions // the deciding fields were checked above, the others are checked by the dialect
+  if (isPrompt(record)) {
+    const options = cleaned(record as CallOptions) // the deciding fields are checked, the others are by the dialect
     return { request: requestOf(options, stream), options }
   }
-  if (typeof record['experiment'] === 'string' && asRecord(record['variables']) !== undefined) {
-    const options = record as CallOptions // as above
+  if (fillsTemplate(record)) {
+    const options = cleaned(record as CallOptions) // as above
     return { request: requestOf({ ...options, messages: TO_BE_FILLED }, stream), options }
   }
-  const prompt = template(record)
+  const options = pickOptions(record, isModel)
+  const prompt = template === undefined ? describe(record, options) : template(record)
   if (typeof prompt !== 'string' || prompt.trim() === '') {
     throw new InvalidRequestError('the context is empty: give a prompt, messages, or fields to describe')
   }
-  return { request: requestOf({ ...pickOptions(record), prompt }, stream), options: pickOptions(record) }
+  return { request: requestOf({ ...options, prompt }, stream), options }
 }
+
+/** The model that a situation may be asking for, if its field is an order; null for every other context. */
+export function modelInSituation(context: CallContext): string | null {
+  const record = asRecord(context)
+  const model = record?.['model']
+  if (record === undefined || typeof model !== 'string') return null
+  return isPrompt(record) || fillsTemplate(record) ? null : model
+}
+
+const isPrompt = (record: Readonly<Record<string, unknown>>) =>
+  typeof record['prompt'] === 'string' || isConversation(record['messages'])
+
+const fillsTemplate = (record: Readonly<Record<string, unknown>>) =>
+  typeof record['experiment'] === 'string' && asRecord(record['variables']) !== undefined
+
+/** Without what is null. */
+function cleaned(given: CallOptions): CallOptions {
+  const options = withoutNulls(given)
+  const { reasoning, labels, signal } = options
+  if (signal !== undefined && !isSignal(signal))
+    throw new InvalidRequestError('"signal" must be an AbortSignal', { parameter: 'signal' })
+  if (reasoning === undefined && labels === undefined) return options
+  return {
+    ...options,
+    ...(asRecord(reasoning) !== undefined && { reasoning: withoutNulls(reasoning ?? {}) }),
+    ...(asRecord(labels) !== undefined && { labels: withoutNulls(labels ?? {}) }),
+  }
+}
+
+/** Also one of another realm or of a package. */
+const isSignal = (signal: AbortSignal) =>
+  typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function'
 
 /** A placeholder: the experiment's template provides the prompt. */
 const TO_BE_FILLED = [{ role: 'user', content: '' }]
@@ -138,15 +182,15 @@ function isConversation(messages: unknown): boolean {
 }
 
 /** Options that have the same meaning beside a situation and beside a prompt. */
-function pickOptions(record: Readonly<Record<string, unknown>>): CallOptions {
+function pickOptions(record: Readonly<Record<string, unknown>>, isModel: (name: string) => boolean): CallOptions {
   const { model, signal, timeoutMs, maxAttempts, sessionId, labels } = record as CallOptions // each is checked below
   return {
-    ...(typeof model === 'string' && { model }),
+    ...(typeof model === 'string' && isModel(model) && { model }),
     ...(signal instanceof AbortSignal && { signal }),
     ...(typeof timeoutMs === 'number' && { timeoutMs }),
     ...(typeof maxAttempts === 'number' && { maxAttempts }),
     ...(typeof sessionId === 'string' && { sessionId }),
-    ...(asRecord(labels) !== undefined && { labels }),
+    ...(asRecord(labels) !== undefined && { labels: withoutNulls(labels ?? {}) }),
   }
 }
 
@@ -217,17 +261,16 @@ function openaiFormat(format: CallOptions['responseFormat']): unknown {
 }
 
 /**
- * The default template: one line per field, nested objects and lists indented below their name.
- * `{ task: 'review', files: ['a.ts'] }` becomes "task: review", "files:", "  - a.ts".
+ * The default template: one line per field, nested objects and lists indented below their name, without those that are
+ * options of the call. `{ task: 'review', files: ['a.ts'] }` becomes "task: review", "files:", "  - a.ts".
  */
-export function describe(context: Readonly<Record<string, unknown>>): string {
+function describe(context: Readonly<Record<string, unknown>>, options: CallOptions): string {
   return Object.entries(context)
-    .filter(([name]) => !CALL_FIELDS.has(name))
+    .filter(([name]) => !Object.hasOwn(options, name))
     .flatMap(([name, value]) => describeField(name, value, 0))
     .join('\n')
 }
 
-const CALL_FIELDS = new Set(['model', 'signal', 'timeoutMs', 'maxAttempts', 'sessionId', 'labels'])
 /** Deeper structures are written as JSON. */
 const MAX_DEPTH = 6
 
