@@ -59,7 +59,7 @@ export function checkMetric(metric: string, value: unknown): void {
 }
 
 /** A target as a program of a user names it: any case, a key index as text, the end of a model's id. */
-export interface NamedTarget {
+interface NamedTarget {
   readonly provider: string
   readonly model: string
   readonly keyIndex: number | string
