@@ -35,6 +35,7 @@ const BLAME: { readonly [K in FailureKind]: Blame } = {
   unsupported: NONE,
   bad_request: NONE,
   client_gone: NONE,
+  slower: NONE,
 }
 
 /** No blame for an answer, nor for a kind that only a newer version of keywise knows. */

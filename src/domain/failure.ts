@@ -40,6 +40,8 @@ export const FAILURE_KINDS = [
   'bad_request',
   /** The caller ended the call. */
   'client_gone',
+  /** Another target, asked beside this one, answered first. */
+  'slower',
 ] as const
 /** The class of a failed attempt. */
 export type FailureKind = (typeof FAILURE_KINDS)[number]
@@ -140,5 +142,11 @@ export type Failure =
   | (Facts & { readonly kind: 'unsupported'; readonly ability?: Ability; readonly parameter?: string })
   | (Facts & { readonly kind: 'bad_request' })
   | (Facts & { readonly kind: 'client_gone' })
+  | (Facts & { readonly kind: 'slower' })
 
 export type FailureOf<K extends FailureKind> = Extract<Failure, { kind: K }>
+
+/** Whether the call was ended from our side while its target may have been working: that says nothing against it. */
+export function wasCancelled(failure: Failure | null): boolean {
+  return failure?.kind === 'client_gone' || failure?.kind === 'slower'
+}

@@ -165,6 +165,7 @@ export const PARK_RULES: { readonly [K in FailureKind]: ParkRule | null } = {
   unsupported: null,
   bad_request: null,
   client_gone: null,
+  slower: null,
 }
 
 /** A refusal of this host or region, which applies to every key of the provider. */

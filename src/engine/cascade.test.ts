@@ -132,7 +132,7 @@ test('the only target is asked again after a pause, by a new decision', async ()
 })
 
 /** What a simulated provider does so that its call fails with the kind. */
-const FAULTS: { readonly [K in Exclude<FailureKind, 'timeout' | 'client_gone'>]: FakeFault } = {
+const FAULTS: { readonly [K in Exclude<FailureKind, 'timeout' | 'client_gone' | 'slower'>]: FakeFault } = {
   auth_invalid: { do: 'auth_invalid' },
   auth_forbidden: { do: 'auth_forbidden' },
   billing: { do: 'billing' },

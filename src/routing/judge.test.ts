@@ -41,6 +41,7 @@ const table: Record<
   unsupported: ['next', 'provider+model', true, 0, false],
   bad_request: ['give-up', 'none', true, 0, false],
   client_gone: ['give-up', 'none', true, 0, false],
+  slower: ['next', 'none', true, 0, false],
 }
 
 describe('judge()', () => {

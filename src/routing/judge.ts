@@ -103,6 +103,7 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
     // 409 is a conflict that may pass; https://www.rfc-editor.org/rfc/rfc9110#name-409-conflict
     status === 409 && !facts.retried ? { ...GIVE_UP, next: 'retry-once', waitMs: pause(facts) } : GIVE_UP,
   client_gone: () => GIVE_UP,
+  slower: () => ({ next: 'next', skip: 'none', counts: true }),
 }
 
 export function judge(failure: Failure, facts: JudgeFacts): Verdict {

@@ -76,12 +76,13 @@ describe('reliability', () => {
   })
 
   test('a limit counts a quarter of a failure, the request’s own fault nothing', () => {
-    const reliabilityAfter = (kind: 'rate_minute' | 'server' | 'bad_request' | 'client_gone') =>
+    const reliabilityAfter = (kind: 'rate_minute' | 'server' | 'bad_request' | 'client_gone' | 'slower') =>
       reliabilityOf(learned([makeFailure(target, NOW, kind)]))
     expect(reliabilityAfter('rate_minute')).toBeGreaterThan(reliabilityAfter('server'))
     expect(reliabilityAfter('rate_minute')).toBeLessThan(0.9)
     expect(reliabilityAfter('bad_request')).toBeCloseTo(0.9, 12)
     expect(reliabilityAfter('client_gone')).toBeCloseTo(0.9, 12)
+    expect(reliabilityAfter('slower')).toBeCloseTo(0.9, 12)
   })
 
   test('no target is charged for failures of an offline host', () => {
@@ -125,6 +126,19 @@ describe('latency', () => {
     expect(msFor(knowledge, 20)).toBeLessThan(1100)
     expect(msFor(knowledge, 2000)).toBeGreaterThan(27_000)
     expect(msFor(knowledge, 2000)).toBeLessThan(34_000)
+  })
+
+  test('a target that another one beat is slower by what its silence exceeded the expectation', () => {
+    const usual = { latencyMs: 3000, firstTokenMs: 1000, streamed: true, usage: usage(100) }
+    const events = hundred.map(() => makeSuccess(target, NOW - MINUTE, usual))
+    const beaten = (latencyMs: number, streamed = true) =>
+      msFor(learned([...events, makeFailure(target, NOW, 'slower', { latencyMs, streamed })]), 0)
+    const before = msFor(learned(events), 0)
+    expect(beaten(900)).toBeCloseTo(before, 9)
+    expect(beaten(10_000)).toBeGreaterThan(before * 1.05)
+    // A plain answer of the usual length would have taken longer than that.
+    expect(beaten(2500, false)).toBeCloseTo(before, 9)
+    expect(beaten(30_000, false)).toBeGreaterThan(before * 1.05)
   })
 
   test('tests and probes update the time to the first token only', () => {

@@ -3,7 +3,7 @@
 import { blameOf } from '../domain/blame.ts'
 import type { AttemptEvent, QualityEvent, StoreEvent } from '../domain/store.ts'
 import { halfLives } from './estimate.ts'
-import { learnAttempt, learnImport, learnQuality } from './learn.ts'
+import { learnAttempt, learnImport, learnQuality, learnSilence } from './learn.ts'
 import { advance, merge, QUALITY_CAP, RowAllocator, type Sums } from './sums.ts'
 import { addTo, capCounts, emptyCounts, mergeCounts, type OutcomeCounts } from './tally.ts'
 
@@ -59,6 +59,8 @@ export class Knowledge {
   }
 
   #foldAttempt(event: AttemptEvent, local: boolean): boolean {
+    if (event.failure?.kind === 'slower')
+      return learnSilence(this.target(event.target.stateId).row, event, this.answerTokens(event.task))
     const { weight, provider } = blameOf(event.notCharged ? null : event.failure)
     if (!event.ok && weight === 0) return false
     learnAttempt(this.target(event.target.stateId).row, event, { blame: weight, local })

@@ -59,6 +59,22 @@ function learnFailure(row: Sums, at: number, blame: number): void {
   add(row, slot.slowFailures, blame, weightOf(row, at, SLOW))
 }
 
+/**
+ * Another target, asked beside this one, answered first. That is no failure, but a silence longer than expected makes
+ * the target slower: what exceeds the expectation is put down to the first token. `tokens`: the usual length of an
+ * answer. Returns whether anything was learned.
+ */
+export function learnSilence(row: Sums, event: AttemptEvent, tokens: number): boolean {
+  const silentMs = event.firstTokenMs ?? event.latencyMs
+  if (!isTime(silentMs)) return false
+  const first = firstToken(row, event.at).mean
+  const expected = event.streamed ? first : first + tokens * perToken(row, event.at).mean
+  if (believable(silentMs) <= expected) return false
+  advance(row, event.at)
+  learnFirstToken(row, event.at, first + believable(silentMs) - expected, 1)
+  return true
+}
+
 /** Splits an answer's time into the time to the first token and the time per token. */
 function learnTimes(row: Sums, event: AttemptEvent): void {
   const total = believable(event.latencyMs)

@@ -42,9 +42,11 @@ test('tests and probes count like calls, and the time of a test is kept', () => 
   expect(row).toMatchObject({ successCount: 1, failCount: 1, lastTested: TEN })
 })
 
-test('attempts not charged and attempts the client abandoned are not counted', () => {
-  const gone = { kind: 'client_gone', status: null, message: '' } as const
-  const tally = tallied(failedAttempt({ notCharged: true }), failedAttempt({ failure: gone }), liftEvent())
+test('attempts not charged, abandoned by the client or beaten by another target are not counted', () => {
+  const [gone, slower] = (['client_gone', 'slower'] as const).map((kind) =>
+    failedAttempt({ failure: { kind, status: null, message: '' } }),
+  )
+  const tally = tallied(failedAttempt({ notCharged: true }), gone!, slower!, liftEvent())
   expect(tally.rows()).toEqual([])
 })
 

@@ -1,5 +1,6 @@
 /** What `apiStats.json` and the tables show for each target: counts and averages, folded from the events. */
 
+import { wasCancelled } from '../domain/failure.ts'
 import { asArray, asNumber, asRecord, asString, type Json } from '../domain/json.ts'
 import type { AttemptEvent, ImportEvent, QualityEvent, StoreEvent, TargetRef } from '../domain/store.ts'
 
@@ -89,7 +90,7 @@ export class TargetTotals {
   }
 
   #addAttempt(event: AttemptEvent): void {
-    if (event.notCharged === true || event.failure?.kind === 'client_gone') return
+    if (event.notCharged === true || wasCancelled(event.failure)) return
     const row = this.#rowOf(event.target)
     row.totalTokens += event.usage?.totalTokens || 0
     if (event.source === 'test') row.lastTested = later(row.lastTested, event.at)

@@ -57,6 +57,7 @@ const ADVICE: { readonly [K in FailureKind]: Adviser<K> } = {
       : `${model} of ${credential.provider.spec.name} does not take a plain request: check its "dialect" and "endpoint"`,
   bad_request: (facts) => `${nameOf(facts)} does not understand the request: check its "dialect" and "endpoint"`,
   client_gone: () => 'the test was interrupted: run it again',
+  slower: (facts) => `${facts.model} of ${nameOf(facts)} was slower than another target: test it again`,
 }
 
 export function adviceFor(failure: Failure, facts: AdviceFacts): string {
@@ -84,6 +85,7 @@ const USEFUL_FIRST: readonly FailureKind[] = [
   'overloaded',
   'server',
   'client_gone',
+  'slower',
 ]
 
 /** All advice of a run, deduplicated, most useful first; ties go to the advice that affects more targets. */

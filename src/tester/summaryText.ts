@@ -151,6 +151,7 @@ const WORDS: { readonly [K in FailureKind]: string } = {
   unsupported: 'of another kind',
   bad_request: 'refusing the request',
   client_gone: 'interrupted',
+  slower: 'slower than others',
 }
 
 function summary({

@@ -1,7 +1,7 @@
 /** What an attempt consumed: as reported, as far as that can be believed, else counted from the text and marked. */
 
 import type { ChatRequest, ChatResponse, Part, Usage } from '../../domain/chat.ts'
-import type { Failure } from '../../domain/failure.ts'
+import { type Failure, wasCancelled } from '../../domain/failure.ts'
 import { soundUsage, type UsageEstimator } from '../../money/usage.ts'
 import type { CallEnd } from '../../upstream/call.ts'
 
@@ -25,7 +25,7 @@ export function consumed(end: CallEnd, prompt: Prompt, estimate: UsageEstimator)
 }
 
 function wasWorking(end: CallEnd, failure: Failure): boolean {
-  if (end.hadContent || failure.kind === 'client_gone') return true
+  if (end.hadContent || wasCancelled(failure)) return true
   return failure.kind === 'timeout' && failure.phase !== 'connect'
 }
 

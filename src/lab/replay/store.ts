@@ -36,7 +36,10 @@ export function recordedScenario(events: readonly StoreEvent[]): ReplayScenario 
 /** Failures by the caller's own request or leaving say nothing about the target. */
 function isAboutTarget({ ok, failure, notCharged }: AttemptEvent): boolean {
   return (
-    ok || (!notCharged && failure !== null && !['client_gone', 'bad_request', 'content_filter'].includes(failure.kind))
+    ok ||
+    (!notCharged &&
+      failure !== null &&
+      !['client_gone', 'slower', 'bad_request', 'content_filter'].includes(failure.kind))
   )
 }
 

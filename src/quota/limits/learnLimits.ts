@@ -1,6 +1,13 @@
 /** What a finished attempt shows about quotas: what it used, and which limit refused it. */
 
-import type { Failure, FailureKind, LimitFact, LimitUnit, LimitWindow } from '../../domain/failure.ts'
+import {
+  type Failure,
+  type FailureKind,
+  type LimitFact,
+  type LimitUnit,
+  type LimitWindow,
+  wasCancelled,
+} from '../../domain/failure.ts'
 import type { LimitScope, QuotaScope } from '../../domain/scope.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import { WINDOW_MS } from '../window.ts'
@@ -51,7 +58,7 @@ function wasCounted(event: AttemptEvent, countsFailures: boolean): boolean {
   // Found in the models list during a test run: no call was made.
   if (failure.status === null && READ_OFF_A_LIST.has(failure.kind)) return false
   // keywise stopped waiting; the upstream had admitted the call and was working on it.
-  if (failure.kind === 'client_gone' || failure.kind === 'timeout') return !isConnecting(failure)
+  if (wasCancelled(failure) || failure.kind === 'timeout') return !isConnecting(failure)
   if (failure.kind === 'network') return failure.started === true
   return countsFailures
 }

@@ -257,6 +257,12 @@ describe('what counts', () => {
       counted: 1,
     },
     {
+      name: 'a target that another one beat',
+      fields: { failure: { kind: 'slower', status: null, message: '' } },
+      spec: {},
+      counted: 1,
+    },
+    {
       name: 'a connection that never stood',
       fields: { failure: { kind: 'network', code: 'ECONNREFUSED', status: null, message: '' } },
       spec: { countsFailures: true },

@@ -105,6 +105,7 @@ describe('the table of parks', () => {
         'unsupported',
         'bad_request',
         'client_gone',
+        'slower',
       ] as const
     ).map((kind): [FailureKind, object, number[]] => [kind, { retryAfterMs: HOUR }, [0, 0, 0]]),
   ]
