@@ -122,7 +122,9 @@ export const settingsFile = section({
     first_token_ms: z
       .union([z.literal('auto'), ms])
       .default('auto')
-      .describe('To the first content of a stream; auto: learned per target'),
+      .describe(
+        'To the first content of a stream, or to the whole of a plain answer; auto: learned per target, for a plain answer with the time for its tokens',
+      ),
     idle_ms: ms.default(30_000).describe('Between two pieces of a stream'),
     total_ms: ms.default(600_000).describe('Until the first content'),
     patience_ms: ms.default(10_000).describe('How long to wait for a limit to reset'),
