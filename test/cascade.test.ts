@@ -411,8 +411,9 @@ describe('time and leaving', () => {
     })
     const { error, attempts } = await lab.call({ prompt: 'hi', timeoutMs: 120 })
     expect(error).toMatchObject({ code: 'ALL_TARGETS_FAILED' })
-    expect(attempts).toHaveLength(1)
-    expect(attempts[0]).toMatchObject({ failureKind: 'timeout' })
+    // Others may have been asked beside the first: its time is shared.
+    expect(attempts[0]?.target).toBe('alpha/m#1')
+    for (const attempt of attempts) expect(attempt.failureKind).toBe('timeout')
     await lab.call({ prompt: 'hi', timeoutMs: 120 })
     await lab.call({ prompt: 'hi', timeoutMs: 120 })
     expect(lab.manager.rankTargets().every((row) => row.eligible)).toBe(true)

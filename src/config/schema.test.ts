@@ -25,6 +25,15 @@ test('settings that are not written have the documented defaults', () => {
   })
 })
 
+test('hedging is off unless it is written, and then waits for the 95th percentile and costs at most a cent', () => {
+  expect(settingsSchema.parse({}).hedge).toBeUndefined()
+  expect(settingsSchema.parse({ hedge: {} }).hedge).toEqual({ after: 'p95', maxExtraUsd: 0.01 })
+  expect(settingsSchema.parse({ hedge: { after: 800, max_extra_usd: 0 } }).hedge).toEqual({
+    after: 800,
+    maxExtraUsd: 0,
+  })
+})
+
 test('an explicit max_attempts is a hard cap, even if it equals the default', () => {
   expect(settingsSchema.parse({ max_attempts: 5 })).toMatchObject({ maxAttempts: 5, maxAttemptsIsCap: true })
 })
@@ -60,6 +69,8 @@ const wrong = [
   { name: 'hours in an unknown time zone', settings: { hours: { groq: '22-06 Europe/Nowhere' } } },
   { name: 'an alias called auto', settings: { models: { auto: ['groq/*'] } } },
   { name: 'an alias of nothing', settings: { models: { mine: [] } } },
+  { name: 'a hedge after an unknown percentile', settings: { hedge: { after: 'p99' } } },
+  { name: 'a hedge that may cost less than nothing', settings: { hedge: { max_extra_usd: -1 } } },
   { name: 'a timeout that is no number', settings: { timeouts: { idle_ms: '30s' } } },
 ]
 

@@ -126,9 +126,24 @@ export const settingsFile = section({
         'To the first content of a stream, or to the whole of a plain answer; auto: learned per target, for a plain answer with the time for its tokens',
       ),
     idle_ms: ms.default(30_000).describe('Between two pieces of a stream'),
-    total_ms: ms.default(600_000).describe('Until the first content'),
+    total_ms: ms
+      .default(600_000)
+      .describe('Until the first content, over all targets; one that is silent for half of it gets another beside it'),
     patience_ms: ms.default(10_000).describe('How long to wait for a limit to reset'),
   }).prefault({}),
+  hedge: section({
+    after: z
+      .union([z.literal('p95'), ms])
+      .default('p95')
+      .describe(
+        'Off unless "hedge" is written. How long a target may be silent before a second one is asked beside it, in milliseconds; p95: longer than 95 % of its answers took, once 20 were seen',
+      ),
+    max_extra_usd: amount
+      .default(0.01)
+      .describe('The most that the second call may cost, at worst; targets of unknown price are not asked'),
+  })
+    .optional()
+    .describe('Asks a second target for speed; off unless it is written'),
   streaming: section({
     rescue: z.enum(['off', 'text']).default('off').describe('text: another target continues plain text that broke off'),
   }).prefault({}),
@@ -178,6 +193,7 @@ export const settingsSchema = settingsFile.transform((file) => ({
   routing: file.routing,
   models: file.models,
   timeouts: file.timeouts,
+  hedge: file.hedge,
   streaming: file.streaming,
   budgets: file.budgets,
   freeOnly: file.freeOnly,

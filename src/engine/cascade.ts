@@ -1,7 +1,10 @@
 /** The cascade: rank, reserve, call, judge, record; answer or move on to the next target. */
 
 import type { AttemptReport } from '../domain/attempt.ts'
+import type { Target } from '../domain/target.ts'
+import type { Decision } from '../routing/choose.ts'
 import type { Call } from '../upstream/call.ts'
+import { type AskReason, Race } from './attempt/race.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import { Trail } from './attempt/trail.ts'
 import type { Engine } from './engine.ts'
@@ -21,36 +24,95 @@ export interface Answered {
 }
 
 /**
- * Tries target after target until one answers. Throws one of the errors of `domain/errors.ts` when none does.
+ * Tries target after target until one answers. One that is silent for too long keeps running while the next is asked
+ * beside it, and the first content wins. Throws one of the errors of `domain/errors.ts` when none answers.
  * `trail`: what the request has already tried, when it continues.
  */
 export async function cascade(engine: Engine, pending: PendingRequest, trail = new Trail(pending)): Promise<Answered> {
+  const race = new Race(engine.tools, pending, trail)
+  try {
+    const winner = await firstOf(engine, pending, trail, race)
+    if (winner === null) throw engine.gaveUp(pending, trail, exhausted(engine, pending, trail))
+    leaveBehind(engine, pending, trail, race)
+    return answered(engine, pending, trail, winner)
+  } finally {
+    // Empty unless something was thrown.
+    leaveBehind(engine, pending, trail, race)
+  }
+}
+
+/** The first attempt that has content; null when none is left that could have any. */
+async function firstOf(
+  engine: Engine,
+  pending: PendingRequest,
+  trail: Trail,
+  race: Race,
+): Promise<RunningAttempt | null> {
   let decision = engine.decide(pending, trail)
-  while (!trail.over && !pending.cancellation.cancelled && !engine.isLate(pending)) {
-    const target = trail.nextOf(decision) ?? engine.lastResort(pending, trail)
-    if (target === null) {
-      if (!(await engine.waitForRoom(pending, trail))) break
+  for (;;) {
+    askNext(engine, pending, trail, race, decision)
+    if (race.isEmpty) {
+      if (!mayCall(engine, pending, trail) || !(await engine.waitForRoom(pending, trail))) return null
       decision = engine.decide(pending, trail)
       continue
     }
-    const hold = engine.reserve(target, pending)
-    if (!hold.granted) {
-      trail.pass(target, hold, decision.explored)
-      if (trail.rejectedBy !== null) break
+    const attempt = await race.next()
+    if (attempt === null) {
+      trail.lookAgain()
+      decision = engine.decide(pending, trail)
       continue
     }
-    const attempt = engine.call(target, pending, trail, hold)
-    await attempt.call.first
     const end = attempt.call.ended
-    if (end === null || end.outcome.ok) return answered(engine, pending, trail, attempt)
+    if (end === null || end.outcome.ok) return attempt
     const { failure } = end.outcome
-    const verdict = engine.judge(failure, pending, trail, target)
+    const verdict = engine.judge(failure, pending, trail, attempt.target)
     engine.record(pending, trail, attempt, { end, failure, verdict })
     if (verdict.next !== 'retry-once') continue
     await engine.pause(pending, verdict.waitMs)
     decision = engine.decide(pending, trail)
   }
-  throw engine.gaveUp(pending, trail, exhausted(engine, pending, trail))
+}
+
+function mayCall(engine: Engine, pending: PendingRequest, trail: Trail): boolean {
+  return !trail.over && trail.rejectedBy === null && !pending.cancellation.cancelled && !engine.isLate(pending)
+}
+
+/** Asks the next target when nothing runs, or when what runs was silent for too long. */
+function askNext(engine: Engine, pending: PendingRequest, trail: Trail, race: Race, decision: Decision): void {
+  const { reason } = race
+  if (reason === null) return
+  const attempt = mayCall(engine, pending, trail) ? callNext(engine, pending, trail, decision, reason) : null
+  if (attempt === null) race.foundNone(reason)
+  else race.enter(attempt, reason, engine.hedgeAfterMs(attempt.target, pending))
+}
+
+/** Calls the next target that has room. */
+function callNext(
+  engine: Engine,
+  pending: PendingRequest,
+  trail: Trail,
+  decision: Decision,
+  reason: AskReason,
+): RunningAttempt | null {
+  const isHedge = reason === 'hedge'
+  const isAllowed = isHedge ? (target: Target) => engine.mayHedge(target, pending) : undefined
+  for (;;) {
+    const target = trail.nextOf(decision, isAllowed) ?? (isHedge ? null : engine.lastResort(pending, trail))
+    if (target === null) return null
+    const hold = isHedge ? engine.reserveHedge(target, pending) : engine.reserve(target, pending)
+    if (hold.granted) return engine.call(target, pending, trail, hold)
+    // What is asked for speed only does not fail the request.
+    trail.pass(target, hold, decision.explored || isHedge)
+    if (trail.rejectedBy !== null) return null
+  }
+}
+
+/** Ends and books what still runs beside the winner. */
+function leaveBehind(engine: Engine, pending: PendingRequest, trail: Trail, race: Race): void {
+  for (const { attempt, end, failure } of race.end()) {
+    const verdict = engine.judge(failure, pending, trail, attempt.target)
+    engine.record(pending, trail, attempt, { end, failure, verdict })
+  }
 }
 
 function answered(engine: Engine, pending: PendingRequest, trail: Trail, winner: RunningAttempt): Answered {

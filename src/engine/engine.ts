@@ -6,6 +6,7 @@ import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { AttemptEvent, Store, TargetRef } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
+import { NANO_PER_USD } from '../money/amount.ts'
 import { roughUsage, type UsageEstimator } from '../money/usage.ts'
 import type { Events } from '../observe/events.ts'
 import type { Prober } from '../quota/parks/parks.ts'
@@ -197,6 +198,30 @@ export class Engine implements EngineParts {
     return reserve(this.learned, target, pending, this.eligibility.needOf(target, pending, now), now, prober)
   }
 
+  /** Milliseconds of silence after which `settings.hedge` asks another target beside this one; Infinity for never. */
+  hedgeAfterMs(target: Target, pending: PendingRequest): number {
+    const { hedge } = this.registry.config.settings
+    if (hedge === undefined) return Number.POSITIVE_INFINITY
+    if (hedge.after !== 'p95') return hedge.after
+    return this.learned.latencyAllowance.p95Ms(target, pending.request.stream) ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Whether `settings.hedge` allows the most that a call of the target can cost. */
+  mayHedge(target: Target, pending: PendingRequest): boolean {
+    const { hedge } = this.registry.config.settings
+    const { nanoUsd } = this.eligibility.needOf(target, pending, this.now).worstCase
+    // A request that was prepared before hedging was switched on has no bound.
+    const isKnown = pending.mostInputTokens > 0 && nanoUsd !== null
+    return hedge !== undefined && isKnown && nanoUsd <= hedge.maxExtraUsd * NANO_PER_USD
+  }
+
+  /** Reserves for a hedge. Where only our assumption bounds the answer it is sent, so that the cost holds. */
+  reserveHedge(target: Target, pending: PendingRequest): Hold {
+    const hold = this.reserve(target, pending)
+    const { boundedBy, outputTokens } = this.eligibility.needOf(target, pending, this.now).worstCase
+    return hold.granted && boundedBy === 'assumption' ? { ...hold, mostOutputTokens: outputTokens } : hold
+  }
+
   call(target: Target, pending: PendingRequest, trail: Trail, hold: GrantedHold): RunningAttempt {
     const answerLimit = trail.answerLimit(target)
     return this.#start({ target, pending, hold, number: trail.calls + 1, answerLimit })
@@ -374,7 +399,9 @@ export class Engine implements EngineParts {
   #othersEligible(pending: PendingRequest, trail: Trail, except: Target): boolean {
     const now = this.now
     return this.registry.targets.some(
-      (target) => target.stateId !== except.stateId && whyNot(this.eligibility, target, pending, trail, now) === null,
+      (target) =>
+        target.stateId !== except.stateId &&
+        (trail.runsBeside(target) || whyNot(this.eligibility, target, pending, trail, now) === null),
     )
   }
 

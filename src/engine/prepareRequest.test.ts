@@ -76,11 +76,12 @@ describe('what the request needs', () => {
     expect(prepared({ needs: { provider: 'groq' } }).needs).toEqual({ ...short.needs, provider: 'groq' })
   })
 
-  test('bounds its prompt only where a budget will ask, and by the whole request', () => {
+  test('bounds its prompt only where a budget or a hedge will ask, and by the whole request', () => {
     const budgets = [{ scope: 'all', usd: 1, per: 'day' }]
     expect(prepared({}).mostInputTokens).toBe(0)
     const bound = prepared({}, { budgets }).mostInputTokens
     expect(bound).toBeGreaterThan(0)
+    expect(prepared({}, { hedge: {} }).mostInputTokens).toBe(bound)
     const whole = () => readContext('word '.repeat(1000), false).request
     expect(prepared({ whole }, { budgets }).mostInputTokens).toBeGreaterThan(bound + 1000)
   })

@@ -50,6 +50,8 @@ export function prepareRequest(
   const options = enrolled === null ? given : changed(given, enrolled)
   const { settings } = engine.registry.config
   const selection = engine.registry.names.select(request.model)
+  // The most it can cost is needed by budgets and for hedging.
+  const needsMost = !engine.learned.budgets.isEmpty || settings.hedge !== undefined
   const timeoutMs = positive(options.timeoutMs, 'timeoutMs') ?? settings.timeouts.totalMs
   const maxAttempts = positive(options.maxAttempts, 'maxAttempts')
   return {
@@ -58,7 +60,7 @@ export function prepareRequest(
     whole: options.whole ?? (() => request),
     selection,
     needs: needsFor(request, selection, options),
-    mostInputTokens: engine.learned.budgets.isEmpty ? 0 : mostTokensOf(options.whole?.() ?? request),
+    mostInputTokens: needsMost ? mostTokensOf(options.whole?.() ?? request) : 0,
     answers: answersOf(request),
     // From the original request: a conversation keeps its id whatever an experiment changes.
     session: sessionOf(asked, options.sessionId, options.token ?? ''),

@@ -156,6 +156,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     }
   }
 
+  /** Whether `first` has resolved. */
+  get hasBegun(): boolean {
+    return this.#state === 'live' || this.#state === 'done'
+  }
+
   /** Ends the call from our side; `client_gone` when the caller left. Aborts the upstream at once. */
   abort(failure: Failure = CLIENT_GONE): void {
     if (this.#state === 'done') return

@@ -17,9 +17,11 @@ const blocks = names.flatMap((name) => {
   const models = [{ id: 'm', price: { input: 1, output: 2 } }]
   const block = { dialect: 'openai', endpoint, api_key: 'none', models }
   // Parks are per provider: what a plain call meets must not keep the streamed one from being made.
-  return ['plain', 'streamed', 'left'].map((way) => [`${way}-${name}`, block])
+  return ['plain', 'streamed', 'left', 'raced'].map((way) => [`${way}-${name}`, block])
 })
 const settings = {
+  models: { raced: ['raced-silent/m', 'raced-works/m'] },
+  routing: { strategy: 'priority' },
   budgets: [{ scope: 'all', usd: 100, per: 'day' }],
   timeouts: { idle_ms: 200, connect_ms: 1000, patience_ms: 50 },
 }
@@ -56,6 +58,9 @@ for (const name of names) {
   const ways = [manager.callWithFallback(call('plain', name)), stream(name), leave(name)]
   await Promise.allSettled(ways)
 }
+// The second target is asked beside the silent first one, which then ends as the slower one.
+const raced = { prompt: 'hi', model: 'raced', timeoutMs: 2000 }
+await Promise.all([manager.callWithFallback(raced), manager.streamWithFallback(raced).result])
 const { tools, waiting, learned } = manager.engine
 const reserved = learned.budgets.view(Date.now()).map(({ reservedUsd }) => reservedUsd)
 await manager.close()

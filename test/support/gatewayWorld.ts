@@ -25,6 +25,7 @@ export interface WorldOptions extends FakeOptions {
   /** Providers in the place of the simulated ones, or beside them. */
   readonly providers?: object
   readonly clock?: () => number
+  readonly monotonic?: () => number
   /** Changes the blocks of the simulated providers. */
   readonly reconfigure?: (config: Record<string, Record<string, unknown>>) => object
   /** Read the models of every provider from its list, those that only embed as well. */
@@ -47,6 +48,7 @@ export async function openGateway(scenario: FakeScenario, options: WorldOptions 
     // The pauses before a second try.
     sleep: () => Promise.resolve(),
     ...(options.clock !== undefined && { now: options.clock }),
+    ...(options.monotonic !== undefined && { monotonic: options.monotonic }),
     ...(options.clientStallMs !== undefined && { clientStallMs: options.clientStallMs }),
   })
   await gateway.opened.ready()

@@ -258,6 +258,38 @@ describe('a target without room', () => {
   })
 })
 
+describe('targets that run beside each other', () => {
+  test('count as calls and are not asked again until they have ended', () => {
+    const trail = trailOf(2)
+    trail.runBeside(first)
+    trail.runBeside({ ...first })
+    expect([trail.calls, trail.over, leftOut(trail)]).toEqual([1, false, [first.id]])
+    trail.runBeside(beta)
+    expect([trail.calls, trail.over, leftOut(trail)]).toEqual([2, true, [first.id, beta.id]])
+    fail(trail, first, bareFailure('slower'))
+    expect([trail.calls, trail.over, trail.runsBeside(first), trail.runsBeside(beta)]).toEqual([2, true, false, true])
+    answer(trail, beta)
+    expect([trail.calls, trail.runsBeside(beta)]).toEqual([2, false])
+  })
+
+  test('make their provider, account and key the last choice while they run', () => {
+    const trail = trailOf()
+    trail.runBeside(first)
+    const decision = decisionOver([ALL[1]!, ALL[4]!, beta])
+    trail.offer(decision.first)
+    expect([1, 2, 3].map(() => trail.nextOf(decision)?.id)).toEqual(['beta/m#1', 'alpha/m#3', undefined])
+  })
+
+  test('count like one refusal once they have lost', () => {
+    const trail = trailOf()
+    trail.runBeside(first)
+    fail(trail, first, bareFailure('slower'))
+    const decision = decisionOver([ALL[1]!, beta])
+    trail.offer(decision.first)
+    expect(trail.nextOf(decision)?.id).toBe(ALL[1]!.id)
+  })
+})
+
 /** A decision over these targets in this order, as `Router.decide` makes it. */
 function decisionOver(targets: readonly Target[]): Pick<Decision, 'first' | 'next'> {
   const rest = [...targets]

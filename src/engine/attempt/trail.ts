@@ -47,13 +47,14 @@ export class Trail {
     this.#hardCap = pending.hardCap
   }
 
+  /** Calls so far; of those that run, the ones that run beside each other. */
   get calls(): number {
-    return this.#calls
+    return this.#calls + this.#besides
   }
 
   /** No further call may be made. */
   get over(): boolean {
-    return this.#finished || this.#counted >= this.#maxAttempts || this.#calls >= this.#mostCalls
+    return this.#finished || this.#counted + this.#besides >= this.#maxAttempts || this.calls >= this.#mostCalls
   }
 
   /** The target a decision starts with. */
@@ -63,34 +64,49 @@ export class Trail {
 
   /**
    * The target to try next: the one the decision starts with, once, then the best of its rest. What this request has
-   * the least against goes first, so that the trouble of one provider cannot use up all attempts.
+   * the least against goes first, so that the trouble of one provider cannot use up all attempts. `isAllowed`: what the
+   * target must satisfy besides; default: nothing.
    */
-  nextOf(decision: Pick<Decision, 'next'>): Target | null {
+  nextOf(decision: Pick<Decision, 'next'>, isAllowed: (target: Target) => boolean = ANY): Target | null {
     const offered = this.#offered
     this.#offered = null
     for (const most of [0, 1, 2] as const) {
-      if (offered !== null && this.#reluctance(offered) <= most) return offered
-      const target = decision.next((one) => this.excludes(one) !== null || this.#reluctance(one) > most)
+      if (offered !== null && this.#reluctance(offered) <= most && isAllowed(offered)) return offered
+      const target = decision.next(
+        (one) => this.excludes(one) !== null || this.#reluctance(one) > most || !isAllowed(one),
+      )
       if (target !== null) return target
     }
     return null
   }
 
+  /**
+   * A target that runs beside others, or is about to: it counts as a call, it is not asked again, and another key,
+   * account and provider are preferred to its own, because silence is often shared.
+   */
+  runBeside(target: Target): void {
+    const { beside } = this.#learned
+    if (isAmong(beside, target)) return
+    beside.push(target)
+    this.#holdAgainst(target, PATIENCE)
+  }
+
+  runsBeside(target: Target): boolean {
+    return this.#lessons !== null && isAmong(this.#lessons.beside, target)
+  }
+
   /** Adds a failed attempt and applies its verdict to the rest of this request. */
   add(target: Target, report: AttemptReport, failure: Failure, verdict: Verdict): void {
+    this.#endBeside(target)
     this.attempts.push(report)
     this.lastFailure = failure
     this.#calls++
     if (verdict.counts) this.#counted++
     if (verdict.next === 'give-up') this.#finished = true
     if (verdict.next !== 'retry-once') this.#exclude(target, verdict, AT_A_LIMIT.has(failure.kind))
-    const { refusals, unsupportedBy } = this.#learned
-    for (const scope of COUNTED) {
-      const key = scopeKey(scopeOf(target, scope))
-      refusals.set(key, (refusals.get(key) ?? 0) + 1)
-    }
+    this.#holdAgainst(target, 1)
     this.#need(target, verdict)
-    if (failure.kind === 'unsupported') unsupportedBy.add(target.provider)
+    if (failure.kind === 'unsupported') this.#learned.unsupportedBy.add(target.provider)
   }
 
   /** Whether another provider has rejected this request as unsupported. */
@@ -121,6 +137,7 @@ export class Trail {
   answered(report: AttemptReport): void {
     this.attempts.push(report)
     this.#calls++
+    for (const target of this.#lessons?.beside ?? []) this.#endBeside(target)
   }
 
   /** Passes over a target without room. One that was only explored does not end the request. */
@@ -161,7 +178,8 @@ export class Trail {
   /** Why a target is excluded from this request; null when it is not. */
   excludes(target: Target): string | null {
     if (this.#lessons === null) return null
-    const { left, limited, missing, smallestWindow } = this.#lessons
+    const { beside, left, limited, missing, smallestWindow } = this.#lessons
+    if (isAmong(beside, target)) return 'being asked by this request'
     if (left.size + limited.size === 0) return null
     for (const key of keysOf(target)) if (left.has(key) || limited.has(key)) return 'already tried by this request'
     const { contextTokens, abilities } = target.profile
@@ -194,7 +212,27 @@ export class Trail {
   }
 
   get #isLastAttempt(): boolean {
-    return this.#counted >= this.#maxAttempts - 1 || this.#calls >= this.#mostCalls - 1
+    return this.#counted + this.#besides >= this.#maxAttempts - 1 || this.calls >= this.#mostCalls - 1
+  }
+
+  get #besides(): number {
+    return this.#lessons?.beside.length ?? 0
+  }
+
+  #endBeside(target: Target): void {
+    const lessons = this.#lessons
+    if (lessons === null || !isAmong(lessons.beside, target)) return
+    lessons.beside = lessons.beside.filter((one) => one.stateId !== target.stateId)
+    this.#holdAgainst(target, -PATIENCE)
+  }
+
+  /** Counts against the target's provider, account and key. */
+  #holdAgainst(target: Target, times: number): void {
+    const { refusals } = this.#learned
+    for (const scope of COUNTED) {
+      const key = scopeKey(scopeOf(target, scope))
+      refusals.set(key, (refusals.get(key) ?? 0) + times)
+    }
   }
 
   get #learned(): Lessons {
@@ -231,6 +269,8 @@ class Lessons {
   readonly limited = new Set<string>()
   /** The same for the whole request: a scope found at a limit is not retried on a guess. */
   readonly met = new Set<string>()
+  /** Targets that run beside each other. */
+  beside: Target[] = []
   /** Targets being probed by another request: not available now, but worth waiting for. */
   readonly busy = new Set<string>()
   /** How often each provider, account and key has refused. */
@@ -239,6 +279,11 @@ class Lessons {
   readonly missing = new Set<Ability>()
   smallestWindow = 0
 }
+
+const ANY = () => true
+
+/** By `stateId`: a new configuration makes new objects of the same targets. */
+const isAmong = (targets: readonly Target[], { stateId }: Target) => targets.some((one) => one.stateId === stateId)
 
 /** The scopes for which refusals are counted. */
 const COUNTED = ['provider', 'account', 'key'] as const

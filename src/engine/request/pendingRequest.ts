@@ -70,10 +70,12 @@ export interface ClientWire {
   readonly headers: readonly string[]
 }
 
-/** Lets the caller cancel everything under way for a request: the running call, a wait, further attempts. */
+/** Lets the caller cancel everything under way for a request: the running calls, a wait, further attempts. */
 export class Cancellation {
   #cancelled = false
   #call: Call | null = null
+  /** Calls that were still running when another one began beside them; null for most requests. */
+  #others: Call[] | null = null
   #controller: AbortController | null = null
 
   get cancelled(): boolean {
@@ -87,16 +89,21 @@ export class Cancellation {
     return this.#controller.signal
   }
 
-  running(call: Call | null): void {
+  running(call: Call): void {
+    if (this.#call !== null && this.#call.ended === null) {
+      this.#others ??= []
+      this.#others.push(this.#call)
+    }
     this.#call = call
-    if (this.#cancelled) call?.abort()
+    if (this.#cancelled) call.abort()
   }
 
-  /** `failure`: how the running call ends; default: the caller has left. */
+  /** `failure`: how the running calls end; default: the caller has left. */
   cancel(failure?: Failure): void {
     if (this.#cancelled) return
     this.#cancelled = true
     this.#controller?.abort()
     this.#call?.abort(failure)
+    for (const call of this.#others ?? []) call.abort(failure)
   }
 }

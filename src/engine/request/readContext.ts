@@ -59,7 +59,8 @@ export interface CallOptions {
   /** Ends the call; the upstream is cancelled. */
   readonly signal?: AbortSignal
   /**
-   * Maximum milliseconds for the whole cascade until the first content.
+   * Maximum milliseconds for the whole cascade until the first content. A target that is silent for half of what is
+   * left gets the next one beside it, and the first content wins.
    * @default `settings.timeouts.total_ms`
    */
   readonly timeoutMs?: number
