@@ -169,3 +169,28 @@ describe('a target that another one beat', () => {
     expect(one.p95Ms(target, true)).toBe(other.p95Ms(target, true))
   })
 })
+
+describe('a snapshot', () => {
+  test('keeps what was learned', () => {
+    const allowance = taught(stream(1000, 3000, 200), 30)
+    for (let index = 0; index < 30; index++) allowance.fold(makeSuccess(target, NOON, plain(2000 + 100 * index, 150)))
+    const copy = LatencyAllowance.fromJson(JSON.parse(JSON.stringify(allowance.toJson())))
+    for (const pending of [PLAIN, STREAM, request(false, 50)])
+      expect(auto(copy, pending)).toBe(auto(allowance, pending))
+    for (const kind of [true, false]) expect(copy.p95Ms(target, kind)).toBe(allowance.p95Ms(target, kind))
+  })
+
+  test.each([
+    null,
+    'text',
+    [null],
+    [['id']],
+    [[1, [], [], []]],
+    [[target.stateId, [50, 'x', 1], [50], {}]],
+    [[target.stateId, [-5, 1, 1], [0, 1, 1], [Number.NaN, 1, 1]]],
+  ])('that is none is nothing learned: %j', (json) => {
+    const allowance = LatencyAllowance.fromJson(json)
+    expect(auto(allowance, STREAM)).toBe(60_000)
+    expect(allowance.p95Ms(target, false)).toBeNull()
+  })
+})

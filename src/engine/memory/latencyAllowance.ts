@@ -3,6 +3,7 @@
  * as in adaptive timeouts.
  */
 
+import { asArray, asString, type Json } from '../../domain/json.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import type { Target } from '../../domain/target.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
@@ -98,6 +99,28 @@ export class LatencyAllowance {
     const times = this.#times.get(target.stateId)
     const seen = stream ? times?.first : times?.whole
     return seen === undefined || seen.count < ENOUGH ? null : seen.percentile(Z95)
+  }
+
+  toJson(): Json {
+    return [...this.#times].map(([stateId, { first, whole, token }]) => [
+      stateId,
+      first.toJson(),
+      whole.toJson(),
+      token.toJson(),
+    ])
+  }
+
+  /** Reads what `toJson` wrote; invalid entries are dropped. */
+  static fromJson(json: unknown): LatencyAllowance {
+    const allowance = new LatencyAllowance()
+    for (const entry of asArray(json) ?? []) {
+      const [id, ...times] = asArray(entry) ?? []
+      const stateId = asString(id)
+      const [first, whole, token] = times.map((one) => LogNormal.fromJson(one))
+      if (stateId === undefined || first === undefined || whole === undefined || token === undefined) continue
+      allowance.#times.set(stateId, { first, whole, token })
+    }
+    return allowance
   }
 
   #timesOf(stateId: string): TargetTimes {

@@ -52,3 +52,17 @@ test('observations survive a restart', async () => {
   expect(second.learned.observed.of(target.stateId)).toMatchObject({ costNanoUsd: 5 })
   expect(second.learned.observed.p95Ms(target.stateId)).toBeGreaterThan(700)
 })
+
+test('how long a target usually takes survives a restart', () => {
+  const store = createMemoryStore()
+  const first = openTestEngine({ store })
+  const target = first.registry.targets[0]!
+  for (let count = 0; count < 20; count++) {
+    const event = makeSuccess(target, first.now, { latencyMs: 800, origin: store.origin })
+    first.learned.record({ ...event, target: refOf(target) })
+  }
+  const p95Ms = first.learned.latencyAllowance.p95Ms(target, false)
+  expect(p95Ms).toBeGreaterThan(800)
+  first.learned.save()
+  expect(openTestEngine({ store }).learned.latencyAllowance.p95Ms(target, false)).toBe(p95Ms)
+})

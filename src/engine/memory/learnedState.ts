@@ -39,7 +39,7 @@ export class LearnedState {
   /** Number of events folded so far. */
   changes = 0
   readonly sessions = new Sessions()
-  readonly latencyAllowance = new LatencyAllowance()
+  latencyAllowance = new LatencyAllowance()
   readonly #store: Store
   readonly #counting: LearnedStateParts['counting']
   /** Up to here the log has been read; our own events after it were folded when they happened. */
@@ -65,6 +65,7 @@ export class LearnedState {
       this.quota = QuotaTracker.fromJson(state['quota'], this.#counting)
       this.tally = TargetTotals.fromJson(state['tally']) ?? new TargetTotals()
       this.observed = HourlyObservations.fromJson(state['observed'])
+      this.latencyAllowance = LatencyAllowance.fromJson(state['latencies'])
       this.#seq = snapshot.seq
     }
     for (const event of this.#unread()) this.#take(event)
@@ -112,6 +113,7 @@ export class LearnedState {
       quota: this.quota.toJson(),
       tally: this.tally.toJson(),
       observed: this.observed.toJson(),
+      latencies: this.latencyAllowance.toJson(),
     }
     this.#store.saveSnapshot({ seq: this.#seq, version: SNAPSHOT_VERSION, state })
   }

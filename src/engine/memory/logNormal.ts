@@ -1,5 +1,7 @@
 /** A log-normal distribution of times, estimated from what was observed; recent observations weigh more. */
 
+import { asArray, asNumber, type Json } from '../../domain/json.ts'
+
 /** About as many observations are remembered. */
 const MEMORY = 200
 /** Of ln(ms), before anything is known, and the least that is believed. */
@@ -21,6 +23,21 @@ export class LogNormal {
     this.#mean += step / this.count
     // The first observation is the mean: its distance from the initial 0 says nothing about the variance.
     if (this.count > 1) this.#variance += (step * step - this.#variance) / Math.max(LEAST_WEIGHT, this.count)
+  }
+
+  toJson(): Json {
+    return [this.count, this.#mean, this.#variance]
+  }
+
+  /** Anything that `toJson` did not write is no observation. */
+  static fromJson(json: unknown): LogNormal {
+    const distribution = new LogNormal()
+    const [count, mean, variance] = (asArray(json) ?? []).map(asNumber)
+    if (count === undefined || mean === undefined || variance === undefined || !(count >= 1)) return distribution
+    distribution.count = Math.min(MEMORY, Math.floor(count))
+    distribution.#mean = mean
+    distribution.#variance = Math.max(0, variance)
+    return distribution
   }
 
   /** Milliseconds; 0 without an observation. */
