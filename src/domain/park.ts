@@ -34,7 +34,7 @@ export interface ParkRule {
   /** The first guess in milliseconds, doubled on each further occurrence up to `mostMs`. */
   readonly firstMs: number
   readonly mostMs: number
-  /** Whether a wait stated by the upstream replaces the guess. */
+  /** Whether a wait stated by the upstream replaces the guess, until it has proved wrong three times running. */
   readonly believesStated: boolean
   /** `day`: until the provider's own day (or month) ends. `month`: until the month ends, when the failure says so. */
   readonly calendar?: 'day' | 'month'
@@ -96,7 +96,7 @@ export const PARK_RULES: { readonly [K in FailureKind]: ParkRule | null } = {
     ...GUESSED,
     streak: 'auth_forbidden',
     scope: 'target',
-    firstMs: DAY,
+    firstMs: 5 * MINUTE,
     mostMs: DAY,
     keyAfterModels: 3,
     backBy: 'traffic',
@@ -168,12 +168,15 @@ export const PARK_RULES: { readonly [K in FailureKind]: ParkRule | null } = {
   slower: null,
 }
 
-/** A refusal of this host or region, which applies to every key of the provider. */
+/**
+ * A refusal of this host or region, which applies to every key of the provider. Its words are as uncertain as those of
+ * `auth_forbidden`, so it begins as short.
+ */
 const HOST_BLOCKED: ParkRule = {
   ...GUESSED,
   streak: 'host_blocked',
   scope: 'provider',
-  firstMs: DAY,
+  firstMs: 5 * MINUTE,
   mostMs: DAY,
   backBy: 'traffic',
 }
@@ -184,6 +187,11 @@ export function parkRule(failure: Failure): ParkRule | null {
   // A provider that cannot be reached is down with all its models.
   if (failure.kind === 'timeout' && failure.phase === 'connect') return PARK_RULES.network
   return PARK_RULES[failure.kind]
+}
+
+/** Whether the failure is an outage: it passes by itself, and only another call shows that it has. */
+export function isOutage({ streak }: ParkRule): boolean {
+  return streak === 'breaker' || streak === 'network'
 }
 
 /** The rule that counts the streak of that name; undefined for an unknown name. */

@@ -28,6 +28,8 @@ export interface Trial {
   readonly unit: string
 }
 
+export type KnownFailure = 'expected' | 'repeated'
+
 /** One attempt: the row of the ledger. Never contents, never a key. */
 export interface AttemptEvent {
   readonly kind: 'attempt'
@@ -49,6 +51,12 @@ export interface AttemptEvent {
   readonly failure: Failure | null
   /** Not charged to the target, because this host was offline or asleep. Stored as `excused`. */
   readonly notCharged?: boolean
+  /**
+   * The target was known to fail like this. `expected`: it was called in spite of that (a last resort, a test run, a
+   * probe of an outage), so the failure is no new occurrence and makes no park longer. `repeated`: one more failure of an
+   * outage. Neither lowers the estimate of its reliability again. Absent in older logs.
+   */
+  readonly known?: KnownFailure
   readonly usage: Usage | null
   /** Integer billionths of a USD; null when the price is unknown. */
   readonly costNanoUsd: number | null

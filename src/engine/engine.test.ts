@@ -122,7 +122,7 @@ describe('the next target', () => {
 })
 
 describe('the last resort', () => {
-  test('is the target whose guessed park ends soonest', () => {
+  test('is the target whose guessed park ends soonest, and no second one', () => {
     const engine = open()
     const [a, b, c] = engine.registry.targets
     for (const [target, secondsAgo] of [
@@ -134,8 +134,8 @@ describe('the last resort', () => {
     const { pending, trail } = start(engine)
     expect(engine.decide(pending, trail).first).toBeNull()
     expect(engine.lastResort(pending, trail)).toBe(b)
-    fail(trail, b!, bareFailure('rate_minute'))
-    expect(engine.lastResort(pending, trail)?.id).toBe('mistral/c#1')
+    fail(trail, b!, bareFailure('server'))
+    expect(engine.lastResort(pending, trail)).toBeNull()
   })
 
   test.each<{ name: string; kind: 'rate_minute' | 'billing'; facts: Partial<Failure> }>([

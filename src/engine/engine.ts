@@ -20,6 +20,7 @@ import { affordableAnswer } from './attempt/affordableAnswer.ts'
 import { type EligibilityFacts, freeAt, whyNot, whyNotChoose } from './attempt/eligibility.ts'
 import { eligibilityFactsOf } from './attempt/eligibilityFacts.ts'
 import type { LearnedRequestFixes } from './attempt/learnedRequestFixes.ts'
+import { ProbeTurns } from './attempt/probeTurns.ts'
 import type { NextSlot } from './attempt/queue.ts'
 import { type GrantedHold, type Hold, reserve, reserveForTest } from './attempt/reservation.ts'
 import { RetryBudget } from './attempt/retryBudget.ts'
@@ -27,6 +28,7 @@ import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import type { Trail } from './attempt/trail.ts'
 import type { WaitQueue } from './attempt/waitQueue.ts'
 import { writeCall } from './attempt/writeCall.ts'
+import { beginWith, comebackOf } from './comeback.ts'
 import type { Decisions } from './decisionLog.ts'
 import type { Experiments } from './experiments/experiments.ts'
 import { FaultAttribution } from './memory/faultAttribution.ts'
@@ -102,6 +104,7 @@ export class Engine implements EngineParts {
   /** The counts of this process, for library and gateway. */
   readonly summary = new Summary()
   readonly #retries = new RetryBudget()
+  readonly #turns = new ProbeTurns()
 
   constructor(parts: EngineParts, registry: TargetRegistry) {
     this.store = parts.store
@@ -122,7 +125,7 @@ export class Engine implements EngineParts {
     this.decisions = parts.decisions
     this.experiments = parts.experiments
     this.registry = registry
-    this.eligibility = eligibilityFactsOf(registry, parts.learned, parts.missingAbilities)
+    this.eligibility = eligibilityFactsOf(registry, parts.learned, parts.missingAbilities, this.#turns)
     this.faultAttribution = new FaultAttribution(parts.offline, (event) => parts.learned.record(event))
     parts.learned.router.setTargets(registry.targets)
   }
@@ -131,7 +134,7 @@ export class Engine implements EngineParts {
   useTargets(registry: TargetRegistry): void {
     this.learned.router.setTargets(registry.targets)
     this.registry = registry
-    this.eligibility = eligibilityFactsOf(registry, this.learned, this.missingAbilities)
+    this.eligibility = eligibilityFactsOf(registry, this.learned, this.missingAbilities, this.#turns)
   }
 
   get now(): number {
@@ -141,9 +144,9 @@ export class Engine implements EngineParts {
   decide(pending: PendingRequest, trail: Trail): Decision {
     const { learned, decisions, events } = this
     const now = this.now
-    if (trail.calls === 0) this.#retries.request(now)
-    const decision = learned.router.decide(this.#routingRequest(pending, trail, now), now)
-    decisions.record(pending, decision, this.eligibility, now)
+    const ranked = learned.router.decide(this.#routingRequest(pending, trail, now), now)
+    decisions.record(pending, ranked, this.eligibility, now)
+    const decision = trail.calls === 0 ? this.#begin(pending, trail, ranked, now) : ranked
     trail.offer(decision.first)
     if (trail.isLogged) this.#recordPassed(pending, decision, trail, now)
     if (events.has('decision')) {
@@ -158,6 +161,32 @@ export class Engine implements EngineParts {
     return decision
   }
 
+  /** Counts a request, and lets it ask a failing target first where that one has its turn. */
+  #begin(pending: PendingRequest, trail: Trail, decision: Decision, now: number): Decision {
+    const { eligibility, probes, registry } = this
+    this.#retries.request(now)
+    this.#turns.request()
+    const { settings } = registry.config
+    const facts = {
+      eligibility,
+      turns: this.#turns,
+      settings,
+      targets: registry.targets,
+      rank: () => this.rank(pending),
+    }
+    const found = comebackOf(facts, pending, decision.first, now)
+    if (found === null) return decision
+    const { target } = found
+    this.#turns.take(target.provider, now)
+    if (found.beside) {
+      if (!probes.beside(target)) this.#turns.refused(target.provider, now)
+      return decision
+    }
+    this.#turns.ask(pending, target)
+    if (decision.first === null) trail.triedInNeed = true
+    return beginWith(target, decision)
+  }
+
   /** The ranking as it stands, without deciding anything. */
   rank(pending: PendingRequest): readonly RankedTarget[] {
     const now = this.now
@@ -165,8 +194,8 @@ export class Engine implements EngineParts {
   }
 
   /**
-   * When nothing is eligible: the target whose park is only a guess and ends soonest. What the upstream
-   * stated, refused keys, empty accounts and the user's rules still hold.
+   * When nothing is eligible: the target whose park is only a guess and ends soonest, and no second one. What the
+   * upstream stated, refused keys, empty accounts and the user's rules still hold.
    */
   lastResort(pending: PendingRequest, trail: Trail): Target | null {
     const now = this.now
@@ -181,11 +210,14 @@ export class Engine implements EngineParts {
         continue
       // Without a park it is only ramping up, which is no reason to fail.
       const until = this.learned.parks.blocking(target, now)?.until ?? now
-      if (until >= bestUntil) continue
+      if (until >= bestUntil || (until > now && isTestedEnough(trail))) continue
       best = target
       bestUntil = until
     }
-    return bestUntil <= now || this.#retries.take(now) ? best : null
+    if (best === null || bestUntil <= now) return best
+    if (!this.#retries.take(now)) return null
+    trail.triedInNeed = true
+    return best
   }
 
   /** Whether the caller's deadline has passed. */
@@ -195,7 +227,10 @@ export class Engine implements EngineParts {
 
   reserve(target: Target, pending: PendingRequest, prober: Prober = 'request'): Hold {
     const now = this.now
-    return reserve(this.learned, target, pending, this.eligibility.needOf(target, pending, now), now, prober)
+    const hold = reserve(this.learned, target, pending, this.eligibility.needOf(target, pending, now), now, prober)
+    const isTurn = hold.granted && hold.probe && prober === 'request' && !this.#turns.isAsked(pending, target)
+    if (isTurn && this.learned.parks.outageOf(target, now) !== null) this.#turns.take(target.provider, now)
+    return hold
   }
 
   /** Milliseconds of silence after which `settings.hedge` asks another target beside this one; Infinity for never. */
@@ -223,6 +258,7 @@ export class Engine implements EngineParts {
   }
 
   call(target: Target, pending: PendingRequest, trail: Trail, hold: GrantedHold): RunningAttempt {
+    trail.hasTested ||= hold.probe
     const answerLimit = trail.answerLimit(target)
     return this.#start({ target, pending, hold, number: trail.calls + 1, answerLimit })
   }
@@ -231,6 +267,12 @@ export class Engine implements EngineParts {
   reserveForTest(target: Target, pending: PendingRequest): Hold {
     const now = this.now
     return reserveForTest(this.learned, target, pending, this.eligibility.needOf(target, pending, now), now)
+  }
+
+  /** The same for a tiny call that asks a target of an outage whether it works again. */
+  callAfterOutage(target: Target, pending: PendingRequest, hold: GrantedHold): RunningAttempt {
+    this.#turns.ask(pending, target)
+    return this.callForTest(target, pending, hold, 1)
   }
 
   /** Starts a call outside a cascade with all of its caller's time. Record it with `recordAttempt`. */
@@ -246,7 +288,9 @@ export class Engine implements EngineParts {
       { target, credential, pending, mostOutputTokens: smaller(hold.mostOutputTokens, answerLimit), allowedMs },
     )
     pending.cancellation.running(call)
-    return { target, credential, call, hold, price: registry.priceOf(target), number, startedAt: this.now }
+    // After a park this is the try that counts: its failure is one more occurrence.
+    const expected = !hold.probe && this.#turns.isAsked(pending, target)
+    return { target, credential, call, hold, price: registry.priceOf(target), number, startedAt: this.now, expected }
   }
 
   /** Lifts a target's parks for these reasons: a free check or a test run disproved them. */
@@ -263,7 +307,9 @@ export class Engine implements EngineParts {
       (failure.kind === 'unsupported' && this.requestFixes.learn(target, failure)) ||
       (failure.kind === 'too_large_for_limit' && shorten(failure, pending, trail, target))
     const verdict = judge(failure, {
-      alone: !this.#othersEligible(pending, trail, target),
+      // What was known to fail is not asked twice.
+      alone:
+        !trail.triedInNeed && !this.#turns.isAsked(pending, target) && !this.#othersEligible(pending, trail, target),
       retried: trail.wasTried(target),
       patienceMs: Math.min(timeouts.patienceMs, pending.deadlineAt - this.tools.monotonic()),
       confirmed: trail.isUnsupportedBesides(target.provider),
@@ -278,7 +324,9 @@ export class Engine implements EngineParts {
   /** Records a failed attempt with its verdict. */
   record(pending: PendingRequest, trail: Trail, attempt: RunningAttempt, { end, failure, verdict }: Judged): void {
     const { report } = this.recordAttempt(attemptFacts(pending, attempt, end, 'live'))
-    trail.add(attempt.target, report, failure, verdict)
+    // A probe of an outage must not take an attempt from a target that works.
+    const counts = verdict.counts && !this.#turns.isAsked(pending, attempt.target)
+    trail.add(attempt.target, report, failure, { ...verdict, counts })
     this.monitor.failed(attempt, failure, verdict)
   }
 
@@ -324,7 +372,7 @@ export class Engine implements EngineParts {
 
   /** A running request does not wait for a guessed park while retries are left. */
   #freeAt(target: Target, pending: PendingRequest, trail: Trail | null, now: number): number | null {
-    const inNeed = trail !== null && !trail.metLimitOf(target) && this.#retries.isLeft(now)
+    const inNeed = trail !== null && !isTestedEnough(trail) && !trail.metLimitOf(target) && this.#retries.isLeft(now)
     return freeAt(this.eligibility, target, pending, now, inNeed)
   }
 
@@ -425,6 +473,9 @@ export class Engine implements EngineParts {
     }
   }
 }
+
+/** A request that has called one target to find out whether it works again calls no second one in spite of its park. */
+const isTestedEnough = ({ triedInNeed, hasTested }: Trail) => triedInNeed || hasTested
 
 /** Whether the next call of the target may ask for an answer that its account can pay for. */
 function shorten(

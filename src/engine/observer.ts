@@ -32,5 +32,7 @@ export interface AttemptObserver {
 export interface ParkProber {
   /** Looks at every park whose time is over. Called every second; never rejects. */
   due(): Promise<void>
+  /** Asks a target with a tiny call while a request is served elsewhere. False when no such call may be made. */
+  beside(target: Target): boolean
   close(): Promise<void>
 }

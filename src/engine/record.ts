@@ -2,12 +2,14 @@
 
 import type { AttemptReport, AttemptSource } from '../domain/attempt.ts'
 import type { Failure } from '../domain/failure.ts'
+import { isOutage, parkRule } from '../domain/park.ts'
 import type { AttemptEvent, TargetRef, Trial } from '../domain/store.ts'
 import { type Target, targetId } from '../domain/target.ts'
 import { nanoToUsd } from '../money/amount.ts'
 import { costOf } from '../money/cost.ts'
 import type { Price } from '../money/price.ts'
 import type { UsageEstimator } from '../money/usage.ts'
+import type { Parks } from '../quota/parks/parks.ts'
 import type { Verdict } from '../routing/judge.ts'
 import type { CallEnd } from '../upstream/call.ts'
 import type { GrantedHold } from './attempt/reservation.ts'
@@ -35,6 +37,8 @@ interface AttemptFacts extends Prompt {
   readonly trial?: Trial | null
   /** This host was offline or asleep: the target is not charged. */
   readonly notCharged: boolean
+  /** The target was known to fail when it was called. */
+  readonly expected?: boolean
 }
 
 /** The facts of an attempt before it has an id and is found to be charged or not. */
@@ -65,7 +69,7 @@ interface Recorder {
 /** The facts of one attempt of a cascade, a test or a probe. Only a live request belongs to a session. */
 export function attemptFacts(
   pending: PendingRequest,
-  attempt: Pick<RunningAttempt, 'target' | 'startedAt' | 'hold' | 'price' | 'number'>,
+  attempt: Pick<RunningAttempt, 'target' | 'startedAt' | 'hold' | 'price' | 'number' | 'expected'>,
   end: CallEnd,
   source: AttemptSource,
 ): RecordedFacts {
@@ -73,6 +77,7 @@ export function attemptFacts(
   return {
     requestId: pending.id,
     number: attempt.number,
+    expected: attempt.expected === true,
     source,
     operation: pending.dialectFor === null ? 'chat' : 'embeddings',
     target: attempt.target,
@@ -105,7 +110,7 @@ export function recordAttempt(recorder: Recorder, facts: AttemptFacts, now: numb
   return { event, report: reportOf(event, facts.target, learned, now) }
 }
 
-function eventOf(facts: AttemptFacts, { origin, estimate }: Recorder, now: number): AttemptEvent {
+function eventOf(facts: AttemptFacts, { origin, estimate, learned: { parks } }: Recorder, now: number): AttemptEvent {
   const { end, target } = facts
   const failure = end.outcome.ok ? null : end.outcome.failure
   const usage = consumed(end, facts, estimate)
@@ -126,6 +131,7 @@ function eventOf(facts: AttemptFacts, { origin, estimate }: Recorder, now: numbe
     ok: end.outcome.ok,
     failure,
     ...(facts.notCharged && { notCharged: true }),
+    ...(failure !== null && knownFailure(facts, failure, parks)),
     usage,
     costNanoUsd: usage === null ? 0 : (cost?.nanoUsd ?? null),
     priceSource: cost?.source ?? null,
@@ -136,6 +142,23 @@ function eventOf(facts: AttemptFacts, { origin, estimate }: Recorder, now: numbe
     labels: facts.labels,
     ...(facts.trial != null && { trial: facts.trial }),
   }
+}
+
+/** Whether the target was known to fail like this before the call. */
+function knownFailure(
+  { expected, target, startedAt }: AttemptFacts,
+  failure: Failure,
+  parks: Parks,
+): Pick<AttemptEvent, 'known'> {
+  const known = parks.knows(target, failure, startedAt)
+  // A probe of an outage that found another cause found something new.
+  if (known !== null && expected === true && isOutageFailure(failure)) return { known: 'expected' }
+  return known === null ? {} : { known }
+}
+
+const isOutageFailure = (failure: Failure) => {
+  const rule = parkRule(failure)
+  return rule !== null && isOutage(rule)
 }
 
 /** Microseconds are precise enough and shorter to store. */

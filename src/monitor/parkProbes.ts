@@ -8,6 +8,7 @@
 import type { FailureKind } from '../domain/failure.ts'
 import type { Park } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
+import type { RunningAttempt } from '../engine/attempt/runningAttempt.ts'
 import type { Engine } from '../engine/engine.ts'
 import { prepareRequest } from '../engine/prepareRequest.ts'
 import { rankingNow } from '../engine/ranking.ts'
@@ -25,6 +26,8 @@ const UNWANTED_MS = 3_600_000
 const RELIABLE = 0.95
 const BEHIND = 0.03
 const TIMEOUT_MS = 60_000
+/** A call beside a request: less than the time between two, so that a silent one does not delay the next. */
+const BESIDE_MS = 20_000
 /** The smallest limit that every provider accepts (OpenAI Responses refuses less than 16). */
 const MAX_TOKENS = 16
 
@@ -43,6 +46,9 @@ const CALLED_FOR: ReadonlySet<FailureKind> = new Set([
 
 export class ParkProbes {
   readonly #allowance = new ProbeAllowance()
+  readonly #allowanceBeside = new ProbeAllowance(BESIDE_MS)
+  /** The calls beside requests, by provider. */
+  readonly #beside = new Map<string, RunningAttempt>()
   /** When a checked park may be checked again. */
   readonly #nextAt = new Map<string, number>()
   #engine: Engine | null = null
@@ -69,6 +75,26 @@ export class ParkProbes {
     return this.#running
   }
 
+  /**
+   * Asks a target of an outage with a tiny call while a request is served elsewhere. A failing call costs nothing, so
+   * this needs no budget; it respects those there are. False when it may not be made.
+   */
+  beside(target: Target): boolean {
+    const engine = this.#engine
+    if (engine === null || this.#closed || !this.#mayAskBeside(engine, target)) return false
+    const pending = smallRequest(engine, target, BESIDE_MS)
+    const hold = engine.reserve(target, pending, 'check')
+    if (!hold.granted) return false
+    this.#beside.get(target.provider)?.call.abort()
+    const attempt = engine.callAfterOutage(target, pending, hold)
+    this.#beside.set(target.provider, attempt)
+    void attempt.call.done.then((end) => {
+      if (this.#beside.get(target.provider) === attempt) this.#beside.delete(target.provider)
+      engine.recordAttempt(attemptFacts(pending, attempt, end, 'probe'))
+    })
+    return true
+  }
+
   /** A provider's list has new models: lifts the parks of targets that were missing them. */
   listed(credential: Credential, added: ReadonlySet<string>): void {
     const engine = this.#engine
@@ -86,7 +112,9 @@ export class ParkProbes {
   async close(): Promise<void> {
     this.#closed = true
     this.#call?.abort()
-    await this.#running
+    const beside = [...this.#beside.values()]
+    for (const { call } of beside) call.abort()
+    await Promise.all([this.#running, ...beside.map(({ call }) => call.done)])
   }
 
   #isTimeFor(park: Park, now: number): boolean {
@@ -144,6 +172,13 @@ export class ParkProbes {
     if (this.#mayCall(engine, target, pending)) await this.#ask(engine, target, pending)
   }
 
+  #mayAskBeside({ registry, learned, now }: Engine, target: Target): boolean {
+    // A chat call proves nothing about embeddings.
+    if (registry.config.settings.routing.probes !== 'calls' || target.profile.abilities.embeddings === true)
+      return false
+    return this.#allowanceBeside.take(target, learned.quota.limitsOf(target, now), now)
+  }
+
   #mayCall(engine: Engine, target: Target, pending: PendingRequest): boolean {
     const { learned } = engine
     const { now, eligibility, registry } = engine
@@ -170,7 +205,7 @@ function nameOf({ scope, reason, target, until }: Park): string {
   return `${scope} ${reason} ${target.stateId} ${until}`
 }
 
-function smallRequest(engine: Engine, { id }: Target): PendingRequest {
+function smallRequest(engine: Engine, { id }: Target, timeoutMs = TIMEOUT_MS): PendingRequest {
   return prepareRequest(
     engine,
     {
@@ -179,7 +214,7 @@ function smallRequest(engine: Engine, { id }: Target): PendingRequest {
       maxTokens: MAX_TOKENS,
       stream: false,
     },
-    { timeoutMs: TIMEOUT_MS },
+    { timeoutMs },
   )
 }
 

@@ -1,4 +1,4 @@
-/** Limits probe calls per account: a few per hour, and a small share of a daily limit. */
+/** Limits probe calls per account: a few per hour (by default), and a small share of a daily limit. */
 
 import type { Target } from '../domain/target.ts'
 import type { LimitView } from '../quota/limits/limitView.ts'
@@ -22,6 +22,12 @@ interface Account {
 
 export class ProbeAllowance {
   readonly #accounts = new Map<string, Account>()
+  readonly #refillMs: number
+
+  /** `refillMs`: milliseconds per call, after the first ten. */
+  constructor(refillMs = REFILL_MS) {
+    this.#refillMs = refillMs
+  }
 
   /** Takes one call of the account; false when none is left. `limits`: all known limits of the target. */
   take({ account, profile }: ProbedTarget, limits: readonly LimitView[], now: number): boolean {
@@ -37,7 +43,7 @@ export class ProbeAllowance {
   #account(name: string, now: number): Account {
     const known = this.#accounts.get(name) ?? { tokens: BURST, filledAt: now, calls: [] }
     this.#accounts.set(name, known)
-    known.tokens = Math.min(BURST, known.tokens + Math.max(0, now - known.filledAt) / REFILL_MS)
+    known.tokens = Math.min(BURST, known.tokens + Math.max(0, now - known.filledAt) / this.#refillMs)
     known.filledAt = now
     known.calls = known.calls.filter((at) => Math.abs(now - at) < DAY_MS)
     return known

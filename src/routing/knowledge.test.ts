@@ -88,6 +88,14 @@ describe('reliability', () => {
   test('no target is charged for failures of an offline host', () => {
     expect(reliabilityOf(learned([makeFailure(target, NOW, 'server', { notCharged: true })]))).toBeCloseTo(0.9, 12)
   })
+
+  test('an outage counts once, however often it is looked at', () => {
+    const probes = Array.from({ length: 9 }, (_, index) =>
+      makeFailure(target, NOW + index, 'server', { known: index < 3 ? 'repeated' : 'expected' }),
+    )
+    const outage = [makeFailure(target, NOW, 'server'), ...probes]
+    expect(reliabilityOf(learned(outage))).toBeCloseTo(reliabilityOf(learned(outage.slice(0, 1))), 5)
+  })
 })
 
 describe('latency', () => {

@@ -64,7 +64,8 @@ export class Knowledge {
     const { weight, provider } = blameOf(event.notCharged ? null : event.failure)
     if (!event.ok && weight === 0) return false
     learnAttempt(this.target(event.target.stateId).row, event, { blame: weight, local })
-    if (event.ok || provider)
+    // An outage counts once, however often it is looked at: parks keep requests away from it while it lasts.
+    if (event.ok || (provider && event.known === undefined))
       addTo(tallyIn(this.providers, event.target.provider), event.at, event.ok ? 1 : 0, halfLives.provider)
     if (event.ok && event.source === 'live') this.#foldAnswer(event)
     return true

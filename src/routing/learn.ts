@@ -39,7 +39,7 @@ export function learnAttempt(row: Sums, event: AttemptEvent, facts: LearnFacts):
   advance(row, event.at)
   row[slot.lastSeenAt] = Math.max(row[slot.lastSeenAt]!, event.at)
   if (event.ok) learnSuccess(row, event, cold)
-  else learnFailure(row, event.at, facts.blame)
+  else learnFailure(row, event, facts.blame)
 }
 
 function learnSuccess(row: Sums, event: AttemptEvent, cold: boolean): void {
@@ -52,9 +52,11 @@ function learnSuccess(row: Sums, event: AttemptEvent, cold: boolean): void {
   if (!cold) learnTimes(row, event)
 }
 
-function learnFailure(row: Sums, at: number, blame: number): void {
+/** The all-time count has every failure; the estimates count one that was known before only once. */
+function learnFailure(row: Sums, { at, known }: AttemptEvent, blame: number): void {
   if (!(blame > 0)) return
   row[slot.failures]!++
+  if (known !== undefined) return
   add(row, slot.fastFailures, blame, weightOf(row, at, FAST))
   add(row, slot.slowFailures, blame, weightOf(row, at, SLOW))
 }

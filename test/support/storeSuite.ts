@@ -481,6 +481,7 @@ const anyAttempt: fc.Arbitrary<AttemptEvent> = fc.record({
   ok: fc.boolean(),
   failure: orNull(anyFailure),
   notCharged: optional(fc.boolean()),
+  known: optional(fc.constantFrom('expected', 'repeated')),
   usage: orNull(anyUsage),
   costNanoUsd: orNull(whole),
   priceSource: orNull(wellFormed),

@@ -16,6 +16,8 @@ export interface EligibilityFacts {
   readonly learned: LearnedState
   readonly rules: EligibilityRules
   readonly missingAbilities: MissingAbilities
+  /** Why a target whose park is over is not tried by this request; null when it may be. */
+  readonly heldBack: (target: Target, now: number) => Ineligible | null
   /** Why the user's hours exclude a target now; null when they do not. */
   readonly hours: (target: Target, now: number) => Ineligible | null
   /** The successor its provider names for a retired model; null when there is none. */
@@ -142,7 +144,8 @@ function parked(
   if (inNeed) return null
   const share = parks.share(target, now)
   // Half-open lets the one probe through (`reserve` ensures there is only one); after it the share grows.
-  if (share >= 1 || share === 0) return null
+  if (share === 0) return eligibility.heldBack(target, now)
+  if (share >= 1) return null
   const drawn = lot(pending.id, target.stateId)
   if (drawn < share) return null
   const reason = `coming back: gets ${Math.round(share * 100)} % of the requests for now`

@@ -8,11 +8,14 @@ import { hoursOf } from '../targets/hours.ts'
 import type { MissingAbilities } from '../targets/missingAbilities.ts'
 import { catalogueModel, type TargetRegistry } from '../targets/targetRegistry.ts'
 import type { EligibilityFacts } from './eligibility.ts'
+import { heldBack } from './heldBack.ts'
+import type { ProbeTurns } from './probeTurns.ts'
 
 export function eligibilityFactsOf(
   registry: TargetRegistry,
   learned: LearnedState,
   missingAbilities: MissingAbilities,
+  turns: ProbeTurns,
 ): EligibilityFacts {
   const { settings } = registry.config
   return {
@@ -27,6 +30,8 @@ export function eligibilityFactsOf(
       qualityOf: (target) => learned.router.qualityOf(target),
       answeredAt: (target) => learned.tally.row(target.stateId)?.lastSuccess ?? null,
     },
+    heldBack: (target, now) =>
+      heldBack(target, { learned, turns, mayAskBeside: settings.routing.probes === 'calls' }, now),
     hours: hoursOf(registry),
     successorOf: (target) =>
       catalogueModel(registry.credentialOf(target).provider.spec, target.model)?.retired?.successor ?? null,

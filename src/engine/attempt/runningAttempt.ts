@@ -17,4 +17,6 @@ export interface RunningAttempt {
   readonly number: number
   /** Epoch milliseconds. */
   readonly startedAt: number
+  /** It asks a target that is known to fail, to find out whether it still does. */
+  readonly expected?: boolean
 }

@@ -25,6 +25,10 @@ export class Trail {
   readonly passed: PassedOver[] = []
   /** Milliseconds spent waiting for room. */
   waitedMs = 0
+  /** A target with a guessed park was tried as the last resort; one is enough to find out. */
+  triedInNeed = false
+  /** A target whose park was over was tried, to the same end. */
+  hasTested = false
   /** The exceeded budget whose rule is to fail the request. */
   rejectedBy: BudgetRefusal | null = null
   /** The last failure that was the request's own fault, by class. */

@@ -32,6 +32,8 @@ export interface Occurrence {
   readonly limitScope: LimitScope | null
   readonly untilMonthEnd: boolean
   readonly coversFree: boolean
+  /** Known before the call (`AttemptEvent.known`): only what it states counts. */
+  readonly expected: boolean
   readonly target: TargetRef
 }
 
@@ -62,6 +64,7 @@ export function occurrenceOf(event: AttemptEvent): Occurrence | null {
     limitScope: 'scope' in failure ? (failure.scope ?? null) : null,
     untilMonthEnd: failure.kind === 'billing' && failure.untilMonthEnd === true,
     coversFree: failure.kind === 'billing' && failure.coversFree === true,
+    expected: event.known === 'expected',
     target: nameOf(event.target),
   }
 }
@@ -77,23 +80,55 @@ export function parkOf(
   clearedAt: number,
   facts: QuotaFacts | undefined,
 ): Park | null {
-  const last = occurrences.at(-1)
-  if (last === undefined || !isAgreed(occurrences, rule, scope)) return null
-  const times = countInARow(occurrences, clearedAt)
+  const newest = occurrences.at(-1)
+  if (newest === undefined || !isAgreed(occurrences, rule, scope)) return null
+  const run = runOf(occurrences, rule, clearedAt)
   const stated = latestStated(occurrences, rule, facts)
-  const guessed = guessedFrom(last, rule, last.at > clearedAt ? times : 0, facts)
+  const guessed = guessedFrom(run, rule, scope, facts)
   const span = guessed !== null && guessed.until > (stated?.until ?? 0) ? guessed : stated
   if (span === null) return null
+  const cause = span === guessed ? (run.last ?? newest) : newest
   const park = {
     scope,
-    ...span,
-    reason: last.kind,
+    since: span.since,
+    until: span.until,
+    reason: cause.kind,
     stated: span === stated,
-    times,
+    times: run.times,
     backBy: backBy(rule, facts),
-    target: last.target,
+    target: cause.target,
   }
-  return { ...park, text: describePark(park, last.window, facts?.dayBoundary) }
+  return { ...park, text: describePark(park, cause.window, facts?.dayBoundary) }
+}
+
+/** Consecutive occurrences: how many, how many of their stated waits were wrong, and the last one. */
+interface Run {
+  readonly times: number
+  readonly wrong: number
+  readonly last: Occurrence | null
+}
+
+/**
+ * Failures of requests that ran in parallel count as one occurrence: ten parallel refusals are not ten in a row. A
+ * failure that was expected does not count either: how often keywise asks must not decide how long it stays away.
+ */
+function runOf(occurrences: readonly Occurrence[], rule: ParkRule, clearedAt: number): Run {
+  let times = 0
+  let wrong = 0
+  let last: Occurrence | null = null
+  for (const seen of occurrences) {
+    if (seen.expected || seen.at <= clearedAt || (last !== null && seen.startedAt <= last.at)) continue
+    if (last !== null && isRefuted(last, seen, rule)) wrong++
+    times++
+    last = seen
+  }
+  return { times, wrong, last }
+}
+
+/** A call after the stated wait was refused again. */
+function isRefuted(stated: Occurrence, next: Occurrence, rule: ParkRule): boolean {
+  const wait = statedWait(stated, rule)
+  return wait !== null && next.startedAt >= stated.at + wait
 }
 
 interface ParkSpan {
@@ -115,10 +150,29 @@ function latestStated(
   return latest
 }
 
-/** Only guesses when the newest occurrence states nothing itself. */
-function guessedFrom(last: Occurrence, rule: ParkRule, times: number, facts: QuotaFacts | undefined): ParkSpan | null {
-  if (times < rule.from || statedUntil(last, rule, facts) !== null) return null
-  return { since: last.at, until: last.at + guessedMs(last.at, rule, times, facts) }
+/** A stated wait that proved wrong this often in a row is no longer believed. */
+const MOST_WRONG = 3
+
+/** Only guesses when the last occurrence states nothing itself, or nothing that can still be believed. */
+function guessedFrom(
+  { times, wrong, last }: Run,
+  rule: ParkRule,
+  scope: Scope,
+  facts: QuotaFacts | undefined,
+): ParkSpan | null {
+  if (last === null || times < rule.from) return null
+  if (wrong < MOST_WRONG && statedUntil(last, rule, facts) !== null) return null
+  // The whole key is parked by the agreement of several models; that is its first occurrence.
+  const first = scope === 'key' ? (rule.keyAfterModels ?? rule.from) : rule.from
+  const length = Math.min(rule.firstMs * 2 ** Math.min(Math.max(0, times - first), 40), rule.mostMs)
+  return { since: last.at, until: last.at + Math.min(length, dayLeftMs(last.at, rule, times, facts)) }
+}
+
+/** How much of the provider's day is left where a guess ends with it. */
+function dayLeftMs(at: number, rule: ParkRule, times: number, facts: QuotaFacts | undefined): number {
+  const isCut = rule.calendar === 'day' || (rule.cutByDayFrom !== undefined && times >= rule.cutByDayFrom)
+  if (!isCut || facts === undefined || !hasBoundary(facts.dayBoundary)) return Number.POSITIVE_INFINITY
+  return nextDay(facts.dayBoundary, at) - at
 }
 
 /** When the stated wait of this occurrence ends, or its calendar period; null when there is neither. */
@@ -142,25 +196,6 @@ function calendarWait(occurrence: Occurrence, rule: ParkRule, facts: QuotaFacts 
   if (rule.calendar !== 'day') return null
   if (occurrence.window === 'month') return nextMonth(at) - at
   return facts !== undefined && hasBoundary(facts.dayBoundary) ? nextDay(facts.dayBoundary, at) - at : null
-}
-
-function guessedMs(at: number, rule: ParkRule, times: number, facts: QuotaFacts | undefined): number {
-  const doubled = Math.min(rule.firstMs * 2 ** Math.min(times - rule.from, 40), rule.mostMs)
-  if (rule.cutByDayFrom === undefined || times < rule.cutByDayFrom) return doubled
-  if (facts === undefined || !hasBoundary(facts.dayBoundary)) return doubled
-  return Math.min(doubled, nextDay(facts.dayBoundary, at) - at)
-}
-
-/** Failures of requests that ran in parallel count as one occurrence: ten parallel refusals are not ten in a row. */
-function countInARow(occurrences: readonly Occurrence[], clearedAt: number): number {
-  let times = 0
-  let countedAt = clearedAt
-  for (const { at, startedAt } of occurrences) {
-    if (at <= clearedAt || (times > 0 && startedAt <= countedAt)) continue
-    times++
-    countedAt = at
-  }
-  return times
 }
 
 function isAgreed(occurrences: readonly Occurrence[], rule: ParkRule, scope: Scope): boolean {
@@ -202,6 +237,7 @@ function readOccurrence(value: unknown): Occurrence | undefined {
     limitScope: LIMIT_SCOPES.find((scope) => scope === record['limitScope']) ?? null,
     untilMonthEnd: record['untilMonthEnd'] === true,
     coversFree: record['coversFree'] === true,
+    expected: record['expected'] === true,
     target,
   }
 }

@@ -2,7 +2,7 @@
 
 import type { FailureKind } from '../../domain/failure.ts'
 import { asNumber, asRecord, type Json } from '../../domain/json.ts'
-import { PARK_RULES, type Park, type ParkRule, parkRuleOfStreak } from '../../domain/park.ts'
+import { isOutage, PARK_RULES, type Park, type ParkRule, parkRuleOfStreak } from '../../domain/park.ts'
 import type { ScopeId } from '../../domain/scope.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
 import type { Target } from '../../domain/target.ts'
@@ -20,6 +20,8 @@ const MOST_OCCURRENCES = 32
 const NEVER = Number.NEGATIVE_INFINITY
 const SHORTEST_RAMP_MS = 1_000
 const LONGEST_RAMP_MS = 60_000
+/** An outage is over as a whole, and nothing was counted meanwhile: what waited elsewhere comes back sooner. */
+const LONGEST_RAMP_AFTER_OUTAGE_MS = 10_000
 /** The share at which a ramp starts. */
 const FIRST_SHARE = 0.1
 
@@ -70,6 +72,8 @@ export class ParkScopeState {
   }
 
   add(rule: ParkRule, occurrence: Occurrence): void {
+    // An expected failure that states no wait changes nothing; in a long outage there are thousands of them.
+    if (occurrence.expected && occurrence.statedMs === null) return
     const streak = this.#streak(rule)
     if (streak.occurrences.some((known) => known.id === occurrence.id)) return
     streak.occurrences = [...streak.occurrences, occurrence].sort(byTime)
@@ -197,12 +201,17 @@ export class ParkScopeState {
     return provider === undefined ? undefined : this.#facts(provider)
   }
 
-  /** The first success after a park that ends by probing lets requests back gradually, over a tenth of its length. */
+  /**
+   * The first success after a park that ends by probing lets requests back gradually, over a tenth of its length. A
+   * guess may be disproved before its time is over.
+   */
   #beginRamp(startedAt: number, at: number): void {
-    for (const { park } of this.streaks) {
-      if (park?.backBy !== 'probe' || startedAt < park.until || this.hasProved(park)) continue
+    for (const { park, rule } of this.streaks) {
+      if (park?.backBy !== 'probe' || this.hasProved(park)) continue
+      if (startedAt < (park.stated ? park.until : park.since)) continue
+      const longest = isOutage(rule) ? LONGEST_RAMP_AFTER_OUTAGE_MS : LONGEST_RAMP_MS
       this.#rampFrom = at
-      this.#rampMs = Math.min(Math.max((park.until - park.since) / 10, SHORTEST_RAMP_MS), LONGEST_RAMP_MS)
+      this.#rampMs = Math.min(Math.max((park.until - park.since) / 10, SHORTEST_RAMP_MS), longest)
     }
   }
 }
@@ -211,7 +220,7 @@ function byTime(one: Occurrence, other: Occurrence): number {
   return one.at - other.at || (one.id < other.id ? -1 : 1)
 }
 
-/** Keeps the newest ones, and the one whose stated time ends last. */
+/** Keeps the newest ones that count, and the one whose stated time ends last. */
 function withoutOldest(
   occurrences: readonly Occurrence[],
   rule: ParkRule,
@@ -226,8 +235,9 @@ function withoutOldest(
       longestUntil = until
     }
   }
-  const newest = occurrences.slice(-MOST_OCCURRENCES)
-  return longest === undefined || newest.includes(longest) ? newest : [longest, ...newest.slice(1)]
+  const newest = occurrences.filter(({ expected }) => !expected).slice(-MOST_OCCURRENCES)
+  if (longest === undefined || newest.includes(longest)) return newest
+  return [...newest.slice(-MOST_OCCURRENCES + 1), longest].sort(byTime)
 }
 
 function finite(value: number): number | null {

@@ -82,7 +82,8 @@ function blocked(parks: Parks, at: number, ...targets: Target[]): boolean[] {
 describe('the table of parks', () => {
   const guesses: [kind: FailureKind, facts: object, lengths: number[]][] = [
     ['auth_invalid', {}, [15, 30, 60, 120, 240, 480, 960, 1440, 1440].map((minutes) => minutes * MINUTE)],
-    ['auth_forbidden', {}, [DAY, DAY]],
+    ['auth_forbidden', {}, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440].map((minutes) => minutes * MINUTE)],
+    ['auth_forbidden', { hostBlocked: true }, [5, 10, 20].map((minutes) => minutes * MINUTE)],
     ['billing', {}, [1, 2, 4, 8, 16, 24, 24].map((hours) => hours * HOUR)],
     ['quota_day', {}, [DAY, DAY]],
     [
@@ -273,6 +274,14 @@ describe('what a failure parks', () => {
     expect(parks.blocking(target({ model: 'd' }), NOW)?.scope).toBe('key')
   })
 
+  test('refusals one after the other park the key as short as its first', () => {
+    const parks = newParks()
+    for (const [index, model] of ['a', 'b', 'c'].entries())
+      parks.fold(fail(target({ model }), NOW + index * SECOND, 'auth_forbidden'))
+    const park = parks.blocking(target({ model: 'd' }), NOW + 3 * SECOND)
+    expect((park?.until ?? 0) - (park?.since ?? 0)).toBe(5 * MINUTE)
+  })
+
   test('an empty balance does not park the account’s free models, unless they are refused for it', () => {
     const parks = newParks()
     const paid = target({ model: 'paid' })
@@ -299,6 +308,122 @@ describe('what a failure parks', () => {
       target({ provider: 'router', model: 'z' }),
     ]
     expect(blocked(parks, NOW, free, paid)).toEqual([true, false])
+  })
+})
+
+describe('what makes no park longer', () => {
+  const expected = { known: 'expected' } as const
+
+  test('a failure that was expected', () => {
+    const parks = newParks()
+    const where = target()
+    parks.fold(fail(where, NOW, 'rate_minute'))
+    parks.fold(fail(where, NOW + 31 * SECOND, 'rate_minute'))
+    const before = parks.blocking(where, NOW + 32 * SECOND)
+    for (let second = 32; second < 90; second++)
+      parks.fold(event(where, NOW + second * SECOND, failure('rate_minute'), expected))
+    expect(parks.blocking(where, NOW + 90 * SECOND)).toEqual(before)
+    parks.fold(fail(where, NOW + 91 * SECOND, 'rate_minute'))
+    expect(parks.blocking(where, NOW + 92 * SECOND)?.times).toBe(3)
+  })
+
+  test('an expected failure still counts for the wait that it states', () => {
+    const parks = newParks()
+    const where = target()
+    parks.fold(fail(where, NOW, 'rate_minute'))
+    parks.fold(event(where, NOW + SECOND, failure('rate_minute', { retryAfterMs: 5 * MINUTE }), expected))
+    expect(parks.blocking(where, NOW + MINUTE)).toMatchObject({ stated: true, times: 1 })
+  })
+
+  test('thousands of expected failures do not crowd out those that count', () => {
+    const parks = newParks()
+    const where = target()
+    let at = NOW
+    for (let time = 0; time < 5; time++) {
+      parks.fold(fail(where, at, 'rate_minute'))
+      for (let try_ = 1; try_ < 100; try_++)
+        parks.fold(event(where, at + try_ * 50, failure('rate_minute', { retryAfterMs: try_ }), expected))
+      at = (parks.blocking(where, at)?.until ?? at) + 1
+    }
+    expect(parks.list(at - 2)).toMatchObject([{ times: 5 }])
+  })
+
+  test('a failure is expected while its own park is in force, and repeats an outage that has begun', () => {
+    const parks = newParks()
+    const where = target()
+    const other = target({ model: 'other' })
+    const [limited, broken] = [failure('rate_minute'), failure('server')]
+    expect(parks.knows(where, limited, NOW)).toBeNull()
+    parks.fold(fail(where, NOW, 'rate_minute'))
+    parks.fold(fail(where, NOW, 'server'))
+    for (const [failed, at, known] of [
+      [limited, NOW - 1, null],
+      [limited, NOW + SECOND, 'expected'],
+      [limited, NOW + 30 * SECOND, null],
+      [broken, NOW + SECOND, 'repeated'],
+      [failure('auth_invalid'), NOW + SECOND, null],
+    ] as const)
+      expect(parks.knows(where, failed, at)).toBe(known)
+    expect(parks.knows(other, limited, NOW + SECOND)).toBeNull()
+    parks.fold(fail(where, NOW + SECOND, 'server'))
+    expect(parks.knows(where, broken, NOW + 2 * SECOND)).toBe('expected')
+    parks.fold(succeed(where, NOW + 3 * SECOND))
+    expect(parks.knows(where, broken, NOW + 4 * SECOND)).toBeNull()
+  })
+})
+
+describe('a stated wait that proves wrong', () => {
+  for (const kind of ['rate_minute', 'in_flight_budget', 'overloaded', 'server'] as const) {
+    for (const wait of [0, 50, SECOND]) {
+      test(`three times running is not believed any more: ${kind} with ${wait} ms`, () => {
+        const found = lengths(target(), kind, 7, { retryAfterMs: wait })
+        for (const length of found.slice(0, 3)) expect(length).toBeLessThanOrEqual(wait * 1.1)
+        const [fourth = 0, fifth = 0, sixth = 0] = found.slice(3)
+        expect(fourth).toBeGreaterThanOrEqual(30 * SECOND)
+        expect(fifth).toBe(fourth * 2)
+        expect(sixth).toBe(Math.min(fourth * 4, kind === 'in_flight_budget' ? 15 * MINUTE : DAY))
+      })
+    }
+  }
+
+  test('is a guess, but never shorter than what is stated', () => {
+    const where = target()
+    const parks = newParks()
+    let at = NOW
+    for (let time = 0; time < 5; time++) {
+      parks.fold(fail(where, at, 'rate_minute', { retryAfterMs: HOUR }))
+      const park = parks.blocking(where, at)
+      expect(park?.stated).toBe(true)
+      expect((park?.until ?? 0) - at).toBeGreaterThanOrEqual(HOUR)
+      at = park?.until ?? at
+    }
+  })
+
+  test('is believed again after a success', () => {
+    const where = target()
+    const parks = newParks()
+    for (let time = 0; time < 5; time++)
+      parks.fold(fail(where, NOW + time * HOUR, 'rate_minute', { retryAfterMs: SECOND }))
+    expect(parks.blocking(where, NOW + 4 * HOUR + 10 * SECOND)?.stated).toBe(false)
+    parks.fold(succeed(where, NOW + 5 * HOUR))
+    parks.fold(fail(where, NOW + 6 * HOUR, 'rate_minute', { retryAfterMs: SECOND }))
+    expect(parks.blocking(where, NOW + 6 * HOUR + 2 * SECOND)).toBeUndefined()
+  })
+
+  test('is not proved wrong by refusals of calls that began before its end', () => {
+    const where = target()
+    const parks = newParks()
+    for (let time = 0; time < 10; time++)
+      parks.fold(fail(where, NOW + time * SECOND, 'rate_minute', { retryAfterMs: MINUTE }))
+    expect(parks.blocking(where, NOW + 10 * SECOND)?.stated).toBe(true)
+  })
+
+  test('of a daily quota gives way to the provider’s own day', () => {
+    const where = target({ provider: 'router' })
+    const parks = newParks()
+    for (let time = 0; time < 4; time++)
+      parks.fold(fail(where, NOW + time * MINUTE, 'quota_day', { retryAfterMs: SECOND }))
+    expect(parks.blocking(where, NOW + 4 * MINUTE)?.until).toBe(Date.parse('2026-11-24T00:00:00Z'))
   })
 })
 
@@ -484,10 +609,15 @@ describe('invariants', () => {
       what: fc.constantFrom<FailureKind | 'ok' | 'lift'>(...kinds, ...kinds, 'ok', 'ok', 'ok', 'lift'),
       wait: fc.option(fc.integer({ min: 0, max: 2 * DAY }), { nil: undefined }),
       cost: fc.constantFrom(0, 5, null),
+      expected: fc.boolean(),
     })
-    .map(({ state, at, length, what, wait, cost }): AttemptEvent | LiftEvent => {
+    .map(({ state, at, length, what, wait, cost, expected }): AttemptEvent | LiftEvent => {
       if (what === 'lift') return lift(state, at)
-      const facts = { startedAt: at - length, costNanoUsd: cost }
+      const facts = {
+        startedAt: at - length,
+        costNanoUsd: cost,
+        ...(expected && what !== 'ok' && { known: 'expected' as const }),
+      }
       return event(
         state,
         at,

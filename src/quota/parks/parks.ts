@@ -3,12 +3,12 @@
  * the same parks.
  */
 
-import type { FailureKind } from '../../domain/failure.ts'
+import type { Failure, FailureKind } from '../../domain/failure.ts'
 import type { Json } from '../../domain/json.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
-import { type Park, type ParkRule, parkRule } from '../../domain/park.ts'
+import { isOutage, type Park, type ParkRule, parkRule } from '../../domain/park.ts'
 import { type Covered, isScope, type Scope, type ScopeId, scopeKey, scopeOf, scopesOf } from '../../domain/scope.ts'
-import type { AttemptEvent, LiftEvent, TargetRef } from '../../domain/store.ts'
+import type { AttemptEvent, KnownFailure, LiftEvent, TargetRef } from '../../domain/store.ts'
 import type { Target } from '../../domain/target.ts'
 import { LONGEST_WAIT_MS } from '../reset.ts'
 import { type Occurrence, occurrenceOf, type QuotaFacts } from './failureStreak.ts'
@@ -26,6 +26,7 @@ export interface ParksOptions {
 }
 
 const VERSION = 1
+const NO_OUTAGES: ReadonlyMap<string, number> = new Map()
 /** After this time without a result a probe is given up, and the next request may probe. */
 const PROBE_LEASE_MS = 120_000
 /** Older successes are left out of snapshots: no failure arrives this late. */
@@ -96,6 +97,57 @@ export class Parks {
     if (this.#troubled.size === 0) return 'closed'
     if (this.blocking(target, now) !== undefined) return 'open'
     return this.#unproven(target, now).length > 0 ? 'half-open' : 'closed'
+  }
+
+  /**
+   * Whether a failure of a call that began at `startedAt` is known (`AttemptEvent.known`): its park was in force then,
+   * or its outage has begun already.
+   */
+  knows(target: Covered, failure: Failure, startedAt: number): KnownFailure | null {
+    const rule = this.#troubled.size === 0 ? null : parkRule(failure)
+    if (rule === null) return null
+    let known: KnownFailure | null = null
+    for (const { streaks } of this.#statesOf(target)) {
+      const streak = streaks.find((one) => one.rule.streak === rule.streak)
+      if (streak === undefined) continue
+      const { park } = streak
+      if (park !== null && startedAt >= park.since && startedAt < park.until) return 'expected'
+      if (isOutage(rule)) known = 'repeated'
+    }
+    return known
+  }
+
+  /**
+   * The last failure of an outage of this target that no success has ended, whether it is parked for it or not; null
+   * when there is none, or when the upstream stated how long it lasts.
+   */
+  outageOf(target: Target, now: number): Occurrence | null {
+    if (this.#troubled.size === 0) return null
+    let last: Occurrence | null = null
+    for (const state of this.#statesOf(target)) {
+      for (const { rule, park, occurrences } of state.streaks) {
+        if (!isOutage(rule)) continue
+        if (park?.stated === true && holds(park, now)) return null
+        const newest = occurrences.at(-1)
+        if (newest !== undefined && newest.at > (last?.at ?? Number.NEGATIVE_INFINITY)) last = newest
+      }
+    }
+    return last
+  }
+
+  /** Providers with a target in an outage, and when one last failed. Costs nothing while nothing fails. */
+  outages(): ReadonlyMap<string, number> {
+    if (this.#troubled.size === 0) return NO_OUTAGES
+    const found = new Map<string, number>()
+    for (const state of this.#troubled) {
+      for (const { rule, occurrences } of state.streaks) {
+        const newest = isOutage(rule) ? occurrences.at(-1) : undefined
+        if (newest === undefined) continue
+        const { provider } = newest.target
+        found.set(provider, Math.max(newest.at, found.get(provider) ?? Number.NEGATIVE_INFINITY))
+      }
+    }
+    return found
   }
 
   /**

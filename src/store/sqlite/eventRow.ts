@@ -5,7 +5,7 @@ import type { AttemptSource } from '../../domain/attempt.ts'
 import type { Usage } from '../../domain/chat.ts'
 import type { Failure, LimitFact } from '../../domain/failure.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
-import type { AttemptEvent, StoredEvent, StoreEvent, TargetRef, Trial } from '../../domain/store.ts'
+import type { AttemptEvent, KnownFailure, StoredEvent, StoreEvent, TargetRef, Trial } from '../../domain/store.ts'
 
 /** A row as SQLite returns it; a damaged file can return anything in any column. */
 export type SqliteRow = Readonly<Record<string, unknown>>
@@ -90,6 +90,7 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
     ok: row['ok'] === 1,
     failure: readFailure(row, rest),
     ...(row['excused'] === null ? undefined : { notCharged: row['excused'] === 1 }),
+    ...(rest?.['known'] === undefined ? undefined : { known: rest['known'] as KnownFailure }), // written by keywise
     usage: readUsage(row, rest),
     costNanoUsd: numberOrNull(row['cost_nano_usd']),
     priceSource: textOrNull(row['price_source']),
@@ -148,13 +149,18 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
   )
 }
 
-/** What has no column: details of a failure, limits, an experiment, and a total other than input plus output. */
+/**
+ * What has no column: details of a failure and whether it was known, limits, an experiment, and a total other than
+ * input plus output.
+ */
 function restOf(event: AttemptEvent): string | null {
-  const { failure, limits, usage, trial } = event
+  const { failure, known, limits, usage, trial } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
-  if (failure === null && limits.length === 0 && !oddTotal && trial === undefined) return null
+  const isPlain = failure === null && known === undefined && trial === undefined
+  if (isPlain && limits.length === 0 && !oddTotal) return null
   return JSON.stringify({
     failure: failure ?? undefined,
+    known,
     limits: limits.length === 0 ? undefined : limits,
     totalTokens: oddTotal ? usage.totalTokens : undefined,
     trial,
