@@ -85,7 +85,7 @@ describe('call', () => {
       error: { code: 'ALL_TARGETS_FAILED' },
       attempts: [{ ok: false, failureKind: 'auth_invalid' }],
     })
-    expect(ran.stderr).toMatch(/^keywise: all 1 attempts failed/m)
+    expect(ran.stderr).toMatch(/^keywise: the only attempt failed .*replace .*api-keys\.json.*keywise keys retest/m)
   })
 })
 

@@ -11,9 +11,10 @@ import {
 } from '../domain/errors.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { BudgetRefusal } from '../money/budget.ts'
-import type { Ineligible, IneligibleCode } from '../routing/eligible.ts'
+import { type Ineligible, type IneligibleCode, ineligible } from '../routing/eligible.ts'
 import { type Obstacle, whyNot } from './attempt/eligibility.ts'
 import type { Trail } from './attempt/trail.ts'
+import { type Cause, mendingAdvice } from './mending.ts'
 import type { EngineReader } from './reader.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
@@ -124,8 +125,20 @@ function overBudget(
 function allAttemptsFailed(engine: EngineReader, pending: PendingRequest, { attempts }: Trail): AllTargetsFailedError {
   const { retryAt, when } = soonestRetry(engine, pending)
   const tried = attempts.map((attempt) => `${attempt.target} ${attempt.failureKind}`).join(', ')
-  const text = `all ${attempts.length} attempts failed (${tried}); soonest retry: ${when}`
+  const all = attempts.length === 1 ? 'the only attempt failed' : `all ${attempts.length} attempts failed`
+  const soonest = when === null ? '' : `; soonest retry: ${when}`
+  const text = `${all} (${tried})${soonest}${mending(
+    engine,
+    attempts.flatMap((attempt) => causeOf(engine, attempt)),
+  )}`
   return new AllTargetsFailedError(text, { attempts, retryAt })
+}
+
+/** Why a target failed; a failure that parks nothing needs no mending. */
+function causeOf({ registry, learned, now }: EngineReader, { target: id, failureKind: kind }: AttemptReport): Cause[] {
+  const target = registry.targets.find((one) => one.id === id)
+  const park = target === undefined || kind === null ? undefined : learned.parks.blocking(target, now)
+  return target === undefined || kind === null || park === undefined ? [] : [{ target, kind, stated: park.stated }]
 }
 
 function noneCallable(
@@ -137,13 +150,29 @@ function noneCallable(
   const serving = reasons.filter(({ code }) => !NEVER.has(code))
   const kinds = serving.flatMap(({ kind }) => kind ?? [])
   const parkedFor = kinds.length === serving.length ? kinds : []
-  const text = `nothing can be called now: ${summary(reasons)}; soonest: ${when}`
+  const soonest = when === null ? '' : `; soonest: ${when}`
+  const text = `nothing can be called now: ${summary(reasons)}${soonest}${mending(engine, causesOf(engine, pending))}`
   return new AllTargetsFailedError(text, { attempts: [], retryAt, parkedFor })
 }
 
-function soonestRetry(engine: EngineReader, pending: PendingRequest): { retryAt: string | null; when: string } {
+/** The parks in the way of each target that could serve the request. */
+function causesOf(engine: EngineReader, pending: PendingRequest): readonly Cause[] {
+  const { registry, eligibility, learned, now } = engine
+  return registry.targets.flatMap((target) => {
+    const park = ineligible(target, pending.needs, eligibility.rules) === null && learned.parks.blocking(target, now)
+    return park ? [{ target, kind: park.reason, stated: park.stated }] : []
+  })
+}
+
+function mending(engine: EngineReader, causes: readonly Cause[]): string {
+  const advice = mendingAdvice(engine, causes)
+  return advice === null ? '' : `; ${advice}`
+}
+
+/** Null where no time is known: a refused key does not heal by waiting. */
+function soonestRetry(engine: EngineReader, pending: PendingRequest): { retryAt: string | null; when: string | null } {
   const soonest = engine.soonest(pending, null)
-  if (soonest === null) return { retryAt: null, when: 'unknown' }
+  if (soonest === null) return { retryAt: null, when: null }
   // Rounded up, so that a retry at exactly that time is not too early.
   const retryAt = isoOrNull(Math.ceil(Math.max(soonest.at, engine.now)))
   return { retryAt, when: `${soonest.target.id} at ${retryAt}` }

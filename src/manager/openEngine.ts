@@ -38,6 +38,7 @@ import type { DiscoverTools } from '../upstream/discovery/discover.ts'
 import { OfflineDetector } from '../upstream/offline.ts'
 import { openTransport } from '../upstream/transport.ts'
 import { budgetsOf } from './budgets.ts'
+import { liftChanged } from './changedConnections.ts'
 import type { EngineOptions } from './engineOptions.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { loadOptions, storeLocation, variablesOf } from './locations.ts'
@@ -102,6 +103,7 @@ class EngineHost implements OpenedEngine {
     const registry = this.#registryOf(config, this.#credentialsOf(config), parts)
     this.engine = new Engine(parts, registry)
     learned.restore()
+    liftChanged(this.engine, this.#salt)
     learned.budgets.open(this.#store, this.#now())
     this.#useExperiments(config)
     monitor.attach(this.engine)
@@ -325,6 +327,7 @@ class EngineHost implements OpenedEngine {
     const registry = this.#registryOf(config, credentials, this.engine)
     this.engine.useTargets(registry)
     if (!changed) return
+    liftChanged(this.engine, this.#salt)
     // A key or an address that is new has no list yet.
     void this.engine.lists.refresh(credentials)
     void this.#doubtFreeKeys()

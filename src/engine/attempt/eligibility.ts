@@ -139,7 +139,9 @@ function parked(
   const park = parks.blocking(target, now, inNeed ? isGuess : undefined)
   if (park !== undefined) {
     const reason = `parked: ${park.text}${adviceOn(park, target, eligibility)}`
-    return { code: 'parked', reason, until: park.until, kind: park.reason }
+    // Waiting does not mend a refused key: only a check or a person brings it back.
+    const until = park.reason === 'auth_invalid' ? null : park.until
+    return { code: 'parked', reason, until, kind: park.reason }
   }
   if (inNeed) return null
   const share = parks.share(target, now)

@@ -38,7 +38,10 @@ export function describePark(
   anchor: DayBoundary | undefined,
 ): string {
   const reason = park.reason === 'quota_day' && window === 'month' ? 'monthly limit' : REASONS[park.reason]
-  return `${reason ?? park.reason} of ${SUBJECTS[park.scope](park.target)} until ${clock(park)}${why(park, anchor)}`
+  const subject = SUBJECTS[park.scope](park.target)
+  // A refused key does not come back by itself at that time.
+  if (park.reason === 'auth_invalid') return `${reason} of ${subject}, checked again at ${clock(park)}`
+  return `${reason ?? park.reason} of ${subject} until ${clock(park)}${why(park, anchor)}`
 }
 
 /** `google:project-b` is a label given by the user; `google@fingerprint` is a key on its own. */
