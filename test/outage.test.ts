@@ -4,6 +4,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { APIManager, type APIManagerOptions } from '../src/manager/apiManager.ts'
+import { holdSeconds } from './support/housekeepingSeconds.ts'
 import { trailOf } from './support/lab.ts'
 import { until } from './support/labCall.ts'
 
@@ -234,6 +235,27 @@ describe('an outage of everything', () => {
     world.upstream.moods.delete(first)
     expect(await world.call()).toBe('groq/m#1=ok')
   })
+})
+
+test('an outage of everything is left to the requests while they come, and looked at without them', async () => {
+  const second = holdSeconds()
+  const world = await openOutage(['first', 'second'], { routing: { strategy: 'priority' } })
+  for (const provider of ['first', 'second']) world.upstream.moods.set(provider, { status: 503 })
+  const lookedAt = async (hasTraffic: boolean) => {
+    world.upstream.asked()
+    let requests = 0
+    for (let passed = 0; passed < 60; passed++) {
+      if (hasTraffic && passed % 3 === 0) requests += (await world.call()).split('; ').length
+      world.now += SECOND
+      second()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until(() => world.manager.engine.waiting.size === 0)
+    return world.upstream.asked().length - requests
+  }
+  await traffic(world, SECOND, 5 * SECOND)
+  expect(await lookedAt(true)).toBe(0)
+  expect(await lookedAt(false)).toBeGreaterThanOrEqual(2)
 })
 
 describe('probes of an outage', () => {

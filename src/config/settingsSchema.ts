@@ -60,7 +60,10 @@ const routing = section({
   latency_ref_ms: z.number().positive().max(600_000).default(4000).describe('The time at which speed is 0.5'),
   cost_margin: share.default(0.02).describe('Among targets this close to the best the cheapest is taken; 0: off'),
   quality_floor: share.default(0).describe('Models below it stay out of auto'),
-  probes: z.enum(['calls', 'free', 'traffic']).default('calls').describe('What may be spent to end a guessed park'),
+  probes: z
+    .enum(['calls', 'free', 'traffic'])
+    .default('calls')
+    .describe('What may be spent to end a guessed park or to ask a silent target beside a request'),
   exploration: section({
     rate: share.default(0.02).describe('Share of the requests that may try a target that does not look best'),
     burst: amount.default(5).describe('Explorations that can be saved up'),

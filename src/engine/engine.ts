@@ -105,6 +105,8 @@ export class Engine implements EngineParts {
   readonly summary = new Summary()
   readonly #retries = new RetryBudget()
   readonly #turns = new ProbeTurns()
+  /** When the last request began, epoch milliseconds; minus infinity before the first. */
+  requestedAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: EngineParts, registry: TargetRegistry) {
     this.store = parts.store
@@ -164,6 +166,7 @@ export class Engine implements EngineParts {
   /** Counts a request, and lets it ask a failing target first where that one has its turn. */
   #begin(pending: PendingRequest, trail: Trail, decision: Decision, now: number): Decision {
     const { eligibility, probes, registry } = this
+    this.requestedAt = now
     this.#retries.request(now)
     this.#turns.request()
     const { settings } = registry.config

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Lab, openLab, own } from '../../test/support/lab.ts'
+import { makeFailure } from '../../test/support/makeEvents.ts'
 import type { FakeFault, FakeScenario } from '../lab/fake/scenario.ts'
 import { statusView } from '../views/status.ts'
 
@@ -65,6 +66,27 @@ test('a refused key comes back by its free check, never by a user request', asyn
   await lab.pass(15 * MINUTE)
   expect((await lab.call()).trail).toBe('groq/a#1=ok')
   expect(lab.asked()).toEqual(['beta/m#1', 'beta/m#1', 'groq/a#1'])
+})
+
+test('a key that several models refuse comes back by its free check, where the check refuses it as well', async () => {
+  const models = { a: {}, b: {}, c: {} }
+  const lab = await openAt(
+    { providers: { ...groq([], models), ...own('beta', 1, ['m']) } },
+    { config: (config) => ({ ...config, groq: { ...config['groq'], models: ['a', 'b', 'c'] } }) },
+  )
+  const { engine } = lab.manager
+  for (const target of engine.registry.targets.filter(({ provider }) => provider === 'groq'))
+    engine.learned.record(makeFailure(target, engine.now, 'auth_forbidden'))
+  const scopes = () => engine.learned.parks.list(engine.now).map(({ scope }) => scope)
+  expect(scopes()).toContain('key')
+  lab.world.revoke('groq', 1)
+  await lab.pass(6 * MINUTE)
+  expect((await lab.call()).trail).toBe('beta/m#1=ok')
+  lab.world.restore('groq', 1)
+  await lab.pass(11 * MINUTE)
+  await lab.pass(11 * MINUTE)
+  expect((await lab.call()).trail).toBe('groq/a#1=ok')
+  expect(lab.asked()).toEqual(['beta/m#1', 'groq/a#1'])
 })
 
 test('a missing model stays out while its list lacks it, and comes back when the list has it again', async () => {

@@ -143,6 +143,8 @@ export class ParkProbes {
     const { probes } = engine.registry.config.settings.routing
     if (probes === 'traffic') return
     if (park.backBy === 'balance-check') return engine.checks.balance(park, credential)
+    const isAboutKey = park.reason === 'auth_forbidden' && park.scope === 'key'
+    if (isAboutKey && (await engine.checks.permission(park, credential))) return
     const isOpen = park.backBy !== 'models-list' || (await this.#readsList(engine, park, credential))
     if (isOpen && probes === 'calls') await this.#byCall(engine, park)
   }

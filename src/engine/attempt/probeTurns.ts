@@ -11,7 +11,7 @@ import type { PendingRequest } from '../request/pendingRequest.ts'
  * An outage is noticed to be over within half a minute while requests come: a little less, because a probe has to wait
  * for the next request.
  */
-export const PROBE_EVERY_MS = 24_000
+const PROBE_EVERY_MS = 24_000
 /** Probes per request, over time. */
 const SHARE = 0.2
 /** Probes that may come close together. */

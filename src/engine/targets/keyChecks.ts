@@ -106,6 +106,20 @@ export class KeyChecks {
     else this.#lift(target, reason)
   }
 
+  /**
+   * A key that several models refused for want of permission: refused by the check as well, it rests for longer; valid
+   * after the check had refused it, it is lifted. Otherwise the check cannot see the cause, and the next call decides.
+   * False then.
+   */
+  async permission({ target, reason }: Park, credential: Credential): Promise<boolean> {
+    const before = this.last(credential)?.state
+    const checked = await this.checkNow(credential)
+    if (checked.state === 'refused') this.#refused(target, checked.failure)
+    else if (checked.state === 'valid' && before === 'refused') this.#lift(target, reason)
+    else return false
+    return true
+  }
+
   /** Checks whether an account without credit has some again, where the provider tells for free. */
   async balance({ target, reason }: Park, credential: Credential): Promise<void> {
     const checked = await this.checkNow(credential)
