@@ -314,6 +314,19 @@ describe('probes of an outage', () => {
     expect(await world.call()).toBe('first/m#1=ok')
   })
 
+  test('are made beside requests for a target that no request would choose', async () => {
+    for (const mood of ['reset', { status: 503 }] as const) {
+      const world = await openOutage(['first', 'second'], { routing: { strategy: 'priority' } })
+      world.upstream.moods.set('second', mood)
+      await traffic(world, SECOND, 3 * SECOND, { model: 'second/m' })
+      expect(parkOf(world, 'second')).toMatch(/^parked/)
+      world.upstream.moods.delete('second')
+      const trails = await traffic(world, 4 * SECOND, 28 * SECOND)
+      expect(new Set(trails)).toEqual(new Set(['first/m#1=ok']))
+      await until(() => parkOf(world, 'second') === undefined)
+    }
+  })
+
   test('are not made while the upstream stated how long it stays away', async () => {
     const world = await openOutage(['first', 'second'], { routing: { strategy: 'priority' } })
     world.upstream.moods.set('first', { status: 503, retryAfter: '300' })

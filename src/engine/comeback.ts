@@ -26,7 +26,7 @@ interface ComebackFacts {
 
 interface Comeback {
   readonly target: Target
-  /** By a tiny call, because the request must not wait for it or must stay where it is. */
+  /** By a tiny call, because the request must not wait for it, must stay where it is, or has a better target. */
   readonly beside: boolean
 }
 
@@ -59,10 +59,10 @@ export function comebackOf(
     const outage = best === null ? null : parks.outageOf(best.target, now)
     // Without a target that this request could ask, the provider keeps its turn for another request.
     if (best === null || outage === null) continue
-    const isWanted = best.target !== first && (chosen === null || prospect(best) >= prospect(chosen) - BEHIND)
-    const beside = wasSilent(outage) || !maySpare(eligibility, pending, first)
-    // In need the request finds out itself, by one call.
-    if (isWanted && !(beside && first === null)) return { target: best.target, beside }
+    // In need the request finds out by itself, with one call.
+    const isAhead = chosen === null || prospect(best) >= prospect(chosen) - BEHIND
+    const beside = !isAhead || wasSilent(outage) || !maySpare(eligibility, pending, first)
+    if (best.target !== first && !(beside && first === null)) return { target: best.target, beside }
     turns.pass(provider, now)
   }
   return null
