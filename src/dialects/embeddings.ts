@@ -57,9 +57,16 @@ function answer(fields: Record<string, unknown>, model: string, usage: Usage | u
     model,
     content: [],
     finishReason: 'stop',
+    ...(hasVectors(fields['data']) && { opaque: true }),
     extra: { dialect: 'openai', fields },
     ...(usage !== undefined && { usage }),
   }
+}
+
+/** Vectors are lists of numbers or base64; a row may be a vector of something else, so only nothing counts as none. */
+function hasVectors(data: unknown): boolean {
+  const first = asRecord(asArray(data)?.[0])?.['embedding']
+  return Array.isArray(first) ? first.length > 0 : first != null && first !== ''
 }
 
 const googleSide: UpstreamSide = {

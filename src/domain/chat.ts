@@ -175,6 +175,14 @@ export interface Usage {
   readonly reportedCostUsd?: number
 }
 
+/** Why a provider withheld an answer or part of it. */
+export interface Blocked {
+  /** The provider's own word: `SAFETY`, `PROHIBITED_CONTENT`, `refusal`, `content_filter`, … */
+  readonly reason: string
+  /** What the provider says beside it, unchanged: `safetyRatings`, `category`, `explanation`, `refusal`, … */
+  readonly details: Readonly<Record<string, unknown>>
+}
+
 export interface ChatResponse {
   readonly id?: string
   /** The model the upstream reports. */
@@ -182,6 +190,10 @@ export interface ChatResponse {
   /** Text, reasoning and tool calls in the order in which they were produced. */
   readonly content: readonly (TextPart | ReasoningPart | ToolCallPart | ImagePart)[]
   readonly finishReason: FinishReason
+  /** Present where the finish reason is `content_filter`. */
+  readonly blocked?: Blocked
+  /** The answer also holds something that is not in `content` (audio, code execution, vectors): it is not empty. */
+  readonly opaque?: true
   /** The stop sequence that ended the answer, if the upstream names it. */
   readonly stopSequence?: string
   /** Absent when the upstream reported no usage. */
@@ -224,7 +236,14 @@ export type ChatChunk =
       readonly extra?: Extra
     }
   | { readonly type: 'usage'; readonly usage: Usage }
-  | { readonly type: 'finish'; readonly finishReason: FinishReason; readonly stopSequence?: string }
+  /** Something of the answer that only its own dialect can say (audio, a search): it is not empty. */
+  | { readonly type: 'opaque' }
+  | {
+      readonly type: 'finish'
+      readonly finishReason: FinishReason
+      readonly stopSequence?: string
+      readonly blocked?: Blocked
+    }
   /** An error sent inside HTTP 200; `body` is the upstream's error object, to be classified like an error body. */
   | { readonly type: 'error'; readonly body: unknown; readonly status?: number }
   | { readonly type: 'end' }

@@ -1,6 +1,7 @@
 /** Folds the chunks of a streamed answer into the answer. */
 
 import type {
+  Blocked,
   ChatChunk,
   ChatResponse,
   ChunkOf,
@@ -24,6 +25,8 @@ export class Assembler {
   #usage: Usage | undefined
   #finishReason: FinishReason | undefined
   #stopSequence: string | undefined
+  #blocked: Blocked | undefined
+  #opaque = false
   #ended = false
 
   /** Whether the stream came to its own end; an answer that did not must not pass for whole. */
@@ -55,8 +58,12 @@ export class Assembler {
       case 'usage':
         this.#usage = mergeUsage(this.#usage ?? null, chunk.usage)
         break
+      case 'opaque':
+        this.#opaque = true
+        break
       case 'finish':
         this.#finishReason = chunk.finishReason
+        this.#blocked = chunk.blocked
         this.#stopSequence = chunk.stopSequence
         break
       case 'end':
@@ -75,6 +82,8 @@ export class Assembler {
         piece.type === 'tool-call' && piece.arguments === '' ? { ...piece, arguments: '{}' } : { ...piece },
       ),
       finishReason: this.#finishReason ?? 'other',
+      ...(this.#blocked !== undefined && { blocked: this.#blocked }),
+      ...(this.#opaque && { opaque: true }),
       ...(this.#stopSequence !== undefined && { stopSequence: this.#stopSequence }),
       ...(this.#usage !== undefined && { usage: this.#usage }),
     }

@@ -44,6 +44,51 @@ describe('an answer', () => {
     })
   }
 
+  const stopDetails = { type: 'refusal', category: 'cyber', explanation: 'Against the policy.' }
+  test.each([
+    ['no content', { content: [] }],
+    ['content that is absent', { content: undefined }],
+    ['an empty text', { content: [{ type: 'text', text: '' }] }],
+    ['thoughts', { content: [{ type: 'thinking', thinking: 'Hm', signature: 'c2ln' }] }],
+  ])('that was refused with %s says why', (_, content) => {
+    const body = { ...MESSAGE, ...content, stop_reason: 'refusal', stop_details: stopDetails }
+    expect(readOk(body)).toMatchObject({
+      finishReason: 'content_filter',
+      blocked: { reason: 'refusal', details: stopDetails },
+    })
+  })
+
+  test('that was refused in a stream says why at its end', () => {
+    const refused = { type: 'message_delta', delta: { stop_reason: 'refusal', stop_details: stopDetails } }
+    expect(stream(start(), refused, END).slice(-2)).toEqual([
+      { type: 'finish', finishReason: 'content_filter', blocked: { reason: 'refusal', details: stopDetails } },
+      { type: 'end' },
+    ])
+  })
+
+  test.each([
+    [{ type: 'server_tool_use', id: 's', name: 'web_search', input: {} }],
+    [{ type: 'web_search_tool_result', tool_use_id: 's', content: [] }],
+  ])('of %o alone is not empty, whole or streamed', (block) => {
+    expect(readOk({ ...MESSAGE, content: [block], stop_reason: 'pause_turn' })).toMatchObject({ opaque: true })
+    expect(stream(start(), open(0, block), close(0), stop('pause_turn'), END).map(({ type }) => type)).toContain(
+      'opaque',
+    )
+  })
+
+  test('that another dialect blocked tells its reason as the explanation', () => {
+    const blocked = { reason: 'SAFETY', details: { finishMessage: 'Too hot.' } }
+    const written = anthropicDialect.client.writeResponse(
+      { model: 'm', content: [], finishReason: 'content_filter', blocked },
+      REQUEST,
+    )
+    expect(written).toMatchObject({
+      content: [],
+      stop_reason: 'refusal',
+      stop_details: { type: 'refusal', category: null, explanation: expect.stringContaining('SAFETY (Too hot.)') },
+    })
+  })
+
   test('counts cached tokens as input, which the wire does not', () => {
     const usage = {
       input_tokens: 10,

@@ -1,6 +1,8 @@
 /** Why an answer ended: https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons */
 
-import type { FinishReason } from '../../domain/chat.ts'
+import type { Blocked, FinishReason } from '../../domain/chat.ts'
+import { asRecord, asString } from '../../domain/json.ts'
+import { blockedText } from '../fields/blocked.ts'
 
 const FINISH: ReadonlyMap<unknown, FinishReason> = new Map([
   ['end_turn', 'stop'],
@@ -10,6 +12,11 @@ const FINISH: ReadonlyMap<unknown, FinishReason> = new Map([
   ['model_context_window_exceeded', 'length'],
   ['tool_use', 'tool_calls'],
   ['refusal', 'content_filter'],
+  // Of imitations of the wire.
+  ['content_filter', 'content_filter'],
+  ['content_filtered', 'content_filter'],
+  ['sensitive', 'content_filter'],
+  ['guardrail_intervened', 'content_filter'],
 ])
 
 export function readStopReason(raw: unknown): FinishReason {
@@ -28,4 +35,16 @@ const STOP_REASON: { readonly [R in FinishReason]: string } = {
 
 export function writeStopReason(reason: FinishReason, stopSequence: string | undefined): string {
   return reason === 'stop' && stopSequence !== undefined ? 'stop_sequence' : STOP_REASON[reason]
+}
+
+/** `stop_details` says more about a refusal: its category and an explanation for people. */
+export function readRefusal(stopReason: unknown, stopDetails: unknown): Blocked {
+  return { reason: asString(stopReason) ?? 'refusal', details: asRecord(stopDetails) ?? {} }
+}
+
+/** The same for a client; the reason of another dialect becomes the explanation. */
+export function writeStopDetails(blocked: Blocked): Record<string, unknown> {
+  const { reason, details } = blocked
+  const explanation = reason === 'refusal' ? asString(details['explanation']) : blockedText(blocked)
+  return { type: 'refusal', category: asString(details['category']) ?? null, explanation: explanation ?? null }
 }

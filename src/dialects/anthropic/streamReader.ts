@@ -7,7 +7,7 @@ import type { Fields } from '../fields/requestFields.ts'
 import { objectToText } from '../fields/toolArguments.ts'
 import { readAnthropicSignature } from './content.ts'
 import { anthropicErrorStatus, isError } from './error.ts'
-import { readStopReason } from './finishReason.ts'
+import { readRefusal, readStopReason } from './finishReason.ts'
 import { type BlockFacts, type BlockKind, StreamBlock } from './streamBlock.ts'
 import { addCounts, type UsageCounts, usageOf } from './usage.ts'
 
@@ -94,6 +94,7 @@ export class AnthropicStreamReader implements StreamReader {
     const block = this.#retold(index, facts, whole) ?? new StreamBlock(facts, whole)
     if (this.#over) return undefined
     this.#blocks.set(index, block)
+    if (facts.kind === 'unknown') this.#out.push({ type: 'opaque' })
     if (facts.kind === 'tool-call' && block.facts === facts) {
       this.#calls++
       this.#out.push({ type: 'tool-call-start', index: facts.callIndex, id: facts.id, name: facts.name })
@@ -182,17 +183,21 @@ export class AnthropicStreamReader implements StreamReader {
   #messageDelta(fields: Fields): void {
     const delta = asRecord(fields['delta'])
     const reason = asString(delta?.['stop_reason'])
-    if (reason !== undefined) this.#finish(reason, asString(delta?.['stop_sequence']))
+    if (reason !== undefined) this.#finish(reason, delta)
     if (!this.#over) this.#usage(fields['usage'])
   }
 
-  #finish(reason: string | undefined, stopSequence: string | undefined): void {
+  #finish(reason: string | undefined, delta: Fields | undefined): void {
     if (this.#finished) return
     for (const block of this.#blocks.values()) this.#close(block)
     for (const block of this.#before.values()) if (block.isDelivered) this.#fail(CONTRADICTION, 500)
     if (this.#over) return
     this.#finished = true
-    this.#out.push({ type: 'finish', finishReason: readStopReason(reason), stopSequence })
+    const stopSequence = asString(delta?.['stop_sequence'])
+    const finishReason = readStopReason(reason)
+    const blocked =
+      finishReason === 'content_filter' ? { blocked: readRefusal(reason, delta?.['stop_details']) } : undefined
+    this.#out.push({ type: 'finish', finishReason, stopSequence, ...blocked })
   }
 
   #messageStop(): void {

@@ -5,7 +5,7 @@ import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { signatureForClient } from '../fields/signature.ts'
 import { UNKNOWN_ID } from './answer.ts'
 import { writeAnthropicError } from './error.ts'
-import { writeStopReason } from './finishReason.ts'
+import { writeStopDetails, writeStopReason } from './finishReason.ts'
 import { writeAnthropicUsage } from './usage.ts'
 
 type Content = ChunkOf<'text-delta' | 'reasoning-delta' | 'tool-call-start' | 'tool-call-delta' | 'tool-call'>
@@ -45,6 +45,8 @@ export class AnthropicStreamWriter implements StreamWriter {
         return ''
       case 'finish':
         this.#finish = chunk
+        return ''
+      case 'opaque':
         return ''
       case 'error':
         return '' // `fail` says it, with what the client may know of it
@@ -157,7 +159,12 @@ export class AnthropicStreamWriter implements StreamWriter {
     this.#over = true
     const stopSequence = this.#finish?.stopSequence
     const reason = writeStopReason(this.#finish?.finishReason ?? 'other', stopSequence)
-    const delta = { stop_reason: reason, stop_sequence: stopSequence ?? null }
+    const blocked = this.#finish?.blocked
+    const delta = {
+      stop_reason: reason,
+      stop_sequence: stopSequence ?? null,
+      ...(blocked !== undefined && { stop_details: writeStopDetails(blocked) }),
+    }
     out += event('message_delta', { type: 'message_delta', delta, usage: writeAnthropicUsage(this.#usage) })
     return out + event('message_stop', { type: 'message_stop' })
   }

@@ -34,6 +34,8 @@ describe('an answer', () => {
     ['PROHIBITED_CONTENT', 'content_filter'],
     ['SPII', 'content_filter'],
     ['IMAGE_SAFETY', 'content_filter'],
+    ['LANGUAGE', 'content_filter'],
+    ['MODEL_ARMOR', 'content_filter'],
     ['MALFORMED_FUNCTION_CALL', 'error'],
     ['OTHER', 'other'],
     ['FINISH_REASON_UNSPECIFIED', 'other'],
@@ -41,7 +43,7 @@ describe('an answer', () => {
   for (const [wire, reason] of reasons) {
     test(`that stopped for ${wire} finished with ${reason}`, () => {
       expect(readOk(answer([{ text: 'Hi' }], wire)).finishReason).toBe(reason)
-      expect(stream(answer([{ text: 'Hi' }], wire)).slice(-2)).toEqual([
+      expect(stream(answer([{ text: 'Hi' }], wire)).slice(-2)).toMatchObject([
         { type: 'finish', finishReason: reason },
         { type: 'end' },
       ])
@@ -88,20 +90,62 @@ describe('an answer', () => {
     expect(assembleResponse(stream(...pieces, answer([], 'STOP', { usageMetadata }))).usage).toEqual(usage)
   })
 
-  const refusals: [string, object][] = [
-    ['a blocked prompt', { promptFeedback: { blockReason: 'SAFETY' } }],
-    ['a filter before the first word', answer([], 'SAFETY')],
-    ['thoughts alone before the filter', answer([{ text: 'hm', thought: true }], 'PROHIBITED_CONTENT')],
-    ['a call that went wrong', { candidates: [{ finishReason: 'MALFORMED_FUNCTION_CALL' }] }],
+  const ratings = [{ category: 'HARM_CATEGORY_HARASSMENT', probability: 'HIGH', blocked: true }]
+  const promptFeedback = { blockReason: 'JAILBREAK', safetyRatings: ratings }
+  const blocked = (candidate: object) => ({
+    candidates: [{ index: 0, ...candidate }],
+    usageMetadata: { promptTokenCount: 3 },
+  })
+  const withheld: [string, object, object][] = [
+    ['a blocked prompt', { promptFeedback }, { reason: 'JAILBREAK', details: { promptFeedback } }],
+    ['no content', blocked({ finishReason: 'SAFETY' }), { reason: 'SAFETY', details: {} }],
+    [
+      'empty content, ratings and words',
+      blocked({ finishReason: 'SPII', content: {}, safetyRatings: ratings, finishMessage: 'No.' }),
+      { reason: 'SPII', details: { safetyRatings: ratings, finishMessage: 'No.' } },
+    ],
+    [
+      'a role alone',
+      blocked({ finishReason: 'BLOCKLIST', content: { role: 'model' } }),
+      { reason: 'BLOCKLIST', details: {} },
+    ],
+    ['empty text', answer([{ text: '' }], 'RECITATION'), { reason: 'RECITATION', details: {} }],
+    [
+      'thoughts alone',
+      answer([{ text: 'hm', thought: true }], 'PROHIBITED_CONTENT'),
+      { reason: 'PROHIBITED_CONTENT', details: {} },
+    ],
   ]
-  for (const [name, body] of refusals) {
-    test(`is none with ${name}, whole or streamed`, () => {
-      expect(googleDialect.upstream.readResponse(body)).toEqual({ ok: false, body })
+  for (const [name, body, why] of withheld) {
+    test(`that was blocked with ${name} says why, whole or streamed`, () => {
+      expect(readOk(body)).toMatchObject({ finishReason: 'content_filter', blocked: why })
       const chunks = stream(body)
-      expect(chunks.at(-1)).toMatchObject({ type: 'error', body })
-      expect(chunks.some((chunk) => chunk.type === 'end')).toBe(false)
+      expect(chunks.slice(-2)).toEqual([
+        { type: 'finish', finishReason: 'content_filter', blocked: why },
+        { type: 'end' },
+      ])
     })
   }
+
+  test('whose call went wrong is not blocked, whole or streamed', () => {
+    const body = { candidates: [{ finishReason: 'MALFORMED_FUNCTION_CALL' }] }
+    expect(readOk(body)).toMatchObject({ finishReason: 'error', content: [] })
+    expect(stream(body).slice(-2)).toEqual([{ type: 'finish', finishReason: 'error' }, { type: 'end' }])
+  })
+
+  for (const body of [{ candidates: [] }, { modelVersion: 'm' }, { usageMetadata: { promptTokenCount: 1 } }]) {
+    test(`holds nothing when it is ${JSON.stringify(body)}`, () => {
+      expect(readOk(body)).toMatchObject({ content: [], finishReason: 'other' })
+    })
+  }
+
+  test.each([
+    [{ inlineData: { mimeType: 'audio/wav', data: 'AAAA' } }],
+    [{ executableCode: { language: 'PYTHON', code: '1' } }],
+  ])('of %o alone is not empty, whole or streamed', (part) => {
+    expect(readOk(answer([part], 'STOP'))).toMatchObject({ content: [], opaque: true })
+    expect(stream(answer([part], 'STOP')).map(({ type }) => type)).toContain('opaque')
+  })
 
   const error = { error: { code: 503, message: 'x', status: 'UNAVAILABLE' } }
   for (const [name, body] of [['an error', error] as const, ['an error in an array', [error]] as const]) {
@@ -115,7 +159,7 @@ describe('an answer', () => {
     })
   }
 
-  for (const body of ['hello', {}, { candidates: [] }, []]) {
+  for (const body of ['hello', {}, []]) {
     test(`is malformed when it is ${JSON.stringify(body)}`, () => {
       expect(googleDialect.upstream.readResponse(body)).toEqual({ ok: false, body, malformed: true })
     })

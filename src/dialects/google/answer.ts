@@ -1,15 +1,16 @@
 /** A whole generateContent answer, read from upstreams and written to clients. */
 
-import type { ChatRequest, ChatResponse, Part } from '../../domain/chat.ts'
+import type { Blocked, ChatRequest, ChatResponse, FinishReason, Part } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
+import { blockedText, pick } from '../fields/blocked.ts'
 import { extraBeyond, restore } from '../fields/extra.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { callIdInAnswer } from './callIds.ts'
 import { type IdSource, readParts, writeGoogleAnswer } from './content.ts'
 import { errorIn, googleErrorStatus } from './error.ts'
 import { bothSpellings, field } from './field.ts'
-import { readFinishReason, writeGoogleFinishReason } from './finishReason.ts'
+import { readCandidateBlock, readFinishReason, readPromptBlock, writeGoogleFinishReason } from './finishReason.ts'
 import { readGoogleUsage, writeGoogleUsage } from './usage.ts'
 
 const RESPONSE = bothSpellings('candidates', 'usageMetadata', 'modelVersion', 'responseId')
@@ -19,32 +20,40 @@ export function readGoogleResponse(body: unknown): ReadResponse {
   if (error) return { ok: false, body: error, status: googleErrorStatus(error) }
   const fields = asRecord(body)
   if (!fields) return { ok: false, body, malformed: true }
-  const candidate = asRecord(asArray(fields['candidates'])?.[0])
-  if (!candidate) return isBlocked(fields) ? { ok: false, body } : { ok: false, body, malformed: true }
-  const response = readAnswer(fields, candidate)
-  // Filtered or failed before it said anything: nothing was answered, so another target may be asked.
-  const isNothing = response.finishReason === 'content_filter' || response.finishReason === 'error'
-  return isNothing && !response.content.some(isAnswer) ? { ok: false, body } : { ok: true, response }
+  const candidates = asArray(fields['candidates'])
+  // Without candidates it may still be an answer: one that is blocked, or holds nothing.
+  const isAnswer = candidates !== undefined || readPromptBlock(fields) !== undefined || hasAnswerFields(fields)
+  return isAnswer ? { ok: true, response: readAnswer(fields, candidates ?? []) } : { ok: false, body, malformed: true }
 }
 
-/** The prompt itself was refused, which Gemini says with HTTP 200. */
-export function isBlocked(fields: Fields): boolean {
-  const feedback = asRecord(field(fields, 'promptFeedback', 'prompt_feedback'))
-  return field(feedback, 'blockReason', 'block_reason') !== undefined
+function hasAnswerFields(fields: Fields): boolean {
+  return modelOf(fields) !== undefined || responseIdOf(fields) !== undefined || usageIn(fields) !== undefined
 }
 
-function readAnswer(fields: Fields, candidate: Fields): ChatResponse {
+function readAnswer(fields: Fields, candidates: readonly unknown[]): ChatResponse {
   const id = responseIdOf(fields)
-  const raws = asArray(asRecord(candidate['content'])?.['parts']) ?? []
+  const candidate = asRecord(candidates[0])
+  const raws = asArray(asRecord(candidate?.['content'])?.['parts']) ?? []
   const { parts } = readParts(raws, idsOfAnswer(id))
+  const content = parts.filter(isAnswerPart)
+  const promptBlock = readPromptBlock(fields)
+  const reason = asString(field(candidate, 'finishReason', 'finish_reason'))
+  const finishReason =
+    promptBlock === undefined || content.length > 0 ? readFinishReason(reason, parts.some(isCall)) : 'content_filter'
   return {
     id,
     model: modelOf(fields) ?? '',
-    content: parts.filter(isAnswerPart),
-    finishReason: readFinishReason(field(candidate, 'finishReason', 'finish_reason'), parts.some(isCall)),
-    usage: readGoogleUsage(field(fields, 'usageMetadata', 'usage_metadata')),
+    content,
+    finishReason,
+    ...(finishReason === 'content_filter' && { blocked: promptBlock ?? readCandidateBlock(reason ?? '', candidate) }),
+    ...((content.length < parts.length || candidates.length > 1) && { opaque: true }),
+    usage: usageIn(fields),
     extra: extraBeyond('google', fields, RESPONSE),
   }
+}
+
+function usageIn(fields: Fields): ChatResponse['usage'] {
+  return readGoogleUsage(field(fields, 'usageMetadata', 'usage_metadata'))
 }
 
 export function responseIdOf(fields: Fields): string | undefined {
@@ -67,10 +76,6 @@ function isAnswerPart(part: Part): part is ChatResponse['content'][number] {
   return part.type !== 'file' && part.type !== 'tool-result'
 }
 
-function isAnswer(part: Part): boolean {
-  return part.type === 'text' ? part.text !== '' : part.type !== 'reasoning'
-}
-
 function isCall(part: Part): boolean {
   return part.type === 'tool-call'
 }
@@ -81,14 +86,34 @@ export function writeGoogleResponse(
   facts?: AnswerFacts,
 ): Record<string, unknown> {
   const parts = response.content.map(writeGoogleAnswer).filter((part) => part !== undefined)
-  const body = writeAnswer(
-    parts,
-    writeGoogleFinishReason(response.finishReason),
-    response.model,
-    response.id ?? facts?.id,
-  )
+  const body = writeEnd(parts, response, response.model, response.id ?? facts?.id)
   if (response.usage) body['usageMetadata'] = writeGoogleUsage(response.usage)
   return restore('google', body, response.extra)
+}
+
+/** The answer, or its last piece, with the reason why it ended. */
+export function writeEnd(
+  parts: readonly unknown[],
+  { finishReason, blocked }: { readonly finishReason: FinishReason; readonly blocked?: Blocked },
+  model: string | undefined,
+  id: string | undefined,
+): Record<string, unknown> {
+  const body = writeAnswer(parts, writeGoogleFinishReason(finishReason, blocked), model, id)
+  if (blocked === undefined) return body
+  const { promptFeedback, ...details } = blocked.details
+  if (promptFeedback === undefined) Object.assign(candidateOf(body), writeBlock(blocked, details))
+  // A prompt that was blocked has no candidate.
+  else if (parts.length === 0) Object.assign(body, { candidates: undefined, promptFeedback })
+  return body
+}
+
+function writeBlock(blocked: Blocked, details: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const own = pick(details, 'finishMessage', 'safetyRatings', 'citationMetadata')
+  return { finishMessage: blockedText(blocked), ...own }
+}
+
+function candidateOf(body: Record<string, unknown>): Record<string, unknown> {
+  return (body['candidates'] as Record<string, unknown>[])[0] ?? {} // writeAnswer put one there
 }
 
 /** Also one piece of a stream, where only the last has a finish reason. */

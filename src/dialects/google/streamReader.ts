@@ -3,16 +3,16 @@
  * connection's.
  */
 
-import type { ChatChunk, FinishReason } from '../../domain/chat.ts'
+import type { Blocked, ChatChunk, ChunkOf } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import type { StreamReader } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
-import { isBlocked, modelOf, responseIdOf } from './answer.ts'
+import { modelOf, responseIdOf } from './answer.ts'
 import { callIdInAnswer } from './callIds.ts'
 import { readGoogleSignature } from './content.ts'
 import { errorIn, googleErrorStatus } from './error.ts'
 import { field } from './field.ts'
-import { readFinishReason } from './finishReason.ts'
+import { readCandidateBlock, readFinishReason, readPromptBlock } from './finishReason.ts'
 import { PartialArguments } from './partialArguments.ts'
 import { readGoogleUsage } from './usage.ts'
 
@@ -35,6 +35,9 @@ export class GoogleStreamReader implements StreamReader {
   #answered = false
   /** As the wire said it last; older models say STOP in every piece, so it counts only when the input has ended. */
   #finishReason: string | undefined
+  /** The candidate that said so. */
+  #last: Fields | undefined
+  #promptBlock: Blocked | undefined
   /** After an error or the end nothing counts. */
   #over = false
 
@@ -46,11 +49,11 @@ export class GoogleStreamReader implements StreamReader {
   }
 
   end(): readonly ChatChunk[] {
-    if (this.#over || this.#finishReason === undefined) return NONE
+    if (this.#over || (this.#finishReason === undefined && this.#promptBlock === undefined)) return NONE
     this.#out = []
     this.#closeCall()
     this.#over = true
-    this.#out.push({ type: 'finish', finishReason: this.#finish(this.#finishReason) }, { type: 'end' })
+    this.#out.push(this.#finish(), { type: 'end' })
     return this.#out
   }
 
@@ -60,17 +63,17 @@ export class GoogleStreamReader implements StreamReader {
     if (error) this.#fail(error, googleErrorStatus(error))
     else if (!fields) {
       if (!incomplete) this.#fail(data, undefined)
-    } else if (isBlocked(fields) && !this.#answered) this.#fail(fields, undefined)
-    else this.#piece(fields)
+    } else this.#piece(fields)
   }
 
   #piece(fields: Fields): void {
     this.#start(fields)
     const candidate = asRecord(asArray(fields['candidates'])?.[0])
     if (candidate) this.#candidate(candidate)
+    if ((asArray(fields['candidates'])?.length ?? 0) > 1) this.#opaque()
+    this.#promptBlock = readPromptBlock(fields) ?? this.#promptBlock
     const usage = readGoogleUsage(field(fields, 'usageMetadata', 'usage_metadata'))
     if (usage) this.#out.push({ type: 'usage', usage })
-    if (this.#isRefused()) this.#fail(fields, undefined)
   }
 
   #start(fields: Fields): void {
@@ -85,7 +88,10 @@ export class GoogleStreamReader implements StreamReader {
       const part = asRecord(raw)
       if (part) this.#part(part)
     }
-    this.#finishReason = asString(field(candidate, 'finishReason', 'finish_reason')) ?? this.#finishReason
+    const reason = asString(field(candidate, 'finishReason', 'finish_reason'))
+    if (reason === undefined) return
+    this.#finishReason = reason
+    this.#last = candidate
   }
 
   #part(part: Fields): void {
@@ -96,6 +102,7 @@ export class GoogleStreamReader implements StreamReader {
     else if (part['thought'] === true) this.#thought(text, signature)
     else {
       if (text !== '') this.#text(text)
+      else if (part['text'] == null) this.#opaque()
       this.#thought('', signature)
     }
   }
@@ -103,6 +110,12 @@ export class GoogleStreamReader implements StreamReader {
   /** A signature beside text or nothing is an empty thought: see `readParts`. */
   #thought(text: string, signature: string | undefined): void {
     if (text !== '' || signature !== undefined) this.#out.push({ type: 'reasoning-delta', text, signature })
+  }
+
+  /** Media and code execution are passed on as bytes; they are part of an answer all the same. */
+  #opaque(): void {
+    this.#answered = true
+    this.#out.push({ type: 'opaque' })
   }
 
   #text(text: string): void {
@@ -139,15 +152,13 @@ export class GoogleStreamReader implements StreamReader {
     this.#out.push({ type: 'tool-call', index, id, name, arguments: text, signature })
   }
 
-  #finish(reason: string): FinishReason {
-    return readFinishReason(reason, this.#calls > 0)
-  }
-
-  /** Filtered or failed before it said anything: not an answer, but something to judge like an error. */
-  #isRefused(): boolean {
-    if (this.#answered || this.#finishReason === undefined) return false
-    const reason = this.#finish(this.#finishReason)
-    return reason === 'content_filter' || reason === 'error'
+  #finish(): ChunkOf<'finish'> {
+    const reason = this.#finishReason
+    if (this.#promptBlock !== undefined && (!this.#answered || reason === undefined))
+      return { type: 'finish', finishReason: 'content_filter', blocked: this.#promptBlock }
+    const finishReason = readFinishReason(reason, this.#calls > 0)
+    if (finishReason !== 'content_filter') return { type: 'finish', finishReason }
+    return { type: 'finish', finishReason, blocked: readCandidateBlock(reason ?? '', this.#last) }
   }
 
   #fail(body: unknown, status: number | undefined): void {

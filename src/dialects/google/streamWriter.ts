@@ -4,10 +4,9 @@
 
 import type { ChatChunk, Part, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
-import { writeAnswer } from './answer.ts'
+import { writeAnswer, writeEnd } from './answer.ts'
 import { writeGoogleAnswer } from './content.ts'
 import { writeGoogleError } from './error.ts'
-import { writeGoogleFinishReason } from './finishReason.ts'
 import { writeGoogleUsage } from './usage.ts'
 
 /** Calls are written whole, when they are complete. Finish and usage wait for the end: there is no other end to see. */
@@ -65,8 +64,9 @@ export class GoogleStreamWriter implements StreamWriter {
 
   #end(): string {
     this.#over = true
-    const reason = writeGoogleFinishReason(this.#finish?.finishReason ?? 'other')
-    const last = writeAnswer([{ text: '' }], reason, this.#model, this.#id)
+    const finish = this.#finish ?? { finishReason: 'other' }
+    const parts = finish.finishReason === 'content_filter' ? [] : [{ text: '' }]
+    const last = writeEnd(parts, finish, this.#model, this.#id)
     if (this.#usage) last['usageMetadata'] = writeGoogleUsage(this.#usage)
     return this.#piece(last) + this.#close()
   }

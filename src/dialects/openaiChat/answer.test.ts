@@ -150,13 +150,7 @@ describe('openaiChat reads answers', () => {
       expected: { status: 503 },
     },
     { name: 'no choices', body: { id: 'a' }, expected: { malformed: true } },
-    { name: 'empty choices', body: { choices: [] }, expected: { malformed: true } },
     { name: 'null choices', body: { choices: null }, expected: { malformed: true } },
-    {
-      name: 'a choice without a message',
-      body: { choices: [{ finish_reason: 'stop' }] },
-      expected: { malformed: true },
-    },
     { name: 'a text', body: 'Hello', expected: { malformed: true } },
     { name: 'nothing', body: undefined, expected: { malformed: true } },
   ]
@@ -165,12 +159,58 @@ describe('openaiChat reads answers', () => {
   }
 })
 
+describe('openaiChat reads an answer that', () => {
+  test.each([
+    [{ choices: [] }],
+    [{ choices: [{ finish_reason: 'stop' }] }],
+    [{ choices: [{ index: 0, message: null, finish_reason: 'stop' }] }],
+    [withMessage({ content: null })],
+    [withMessage({ content: '', tool_calls: [] })],
+  ])('holds nothing: %o', (body) => {
+    expect(answerOf(body)).toMatchObject({ content: [] })
+    expect(answerOf(body).opaque).toBeUndefined()
+  })
+
+  test.each([
+    [withMessage({ content: null, audio: { id: 'audio_1', data: 'AAAA', transcript: 'Hi' } })],
+    [withMessage({ content: null, function_call: { name: 'f', arguments: '{}' } }, 'function_call')],
+    [withMessage({ content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] })],
+    [{ choices: [{ message: { content: '' } }, { index: 1, message: { content: 'Hi' } }] }],
+  ])('holds what only bytes pass on: %o', (body) => expect(answerOf(body).opaque).toBe(true))
+
+  const filters = { content_filter_results: { hate: { filtered: true, severity: 'high' } } }
+  const withheld: [object, object][] = [
+    [
+      { choices: [{ message: { content: null, refusal: 'No.' }, finish_reason: 'stop' }] },
+      { reason: 'refusal', details: { refusal: 'No.' } },
+    ],
+    [
+      { choices: [{ message: { content: '' }, finish_reason: 'content_filter', ...filters }] },
+      { reason: 'content_filter', details: filters },
+    ],
+    [
+      { prompt_filter_results: [1], choices: [{ message: {}, finish_reason: 'content_filter' }] },
+      { reason: 'content_filter', details: { prompt_filter_results: [1] } },
+    ],
+    // Gemini's compatible endpoint, and others that hand on the words of what is behind them.
+    ...['content_filter: PROHIBITED_CONTENT', 'SAFETY', 'sensitive', 'guardrail_intervened'].map(
+      (reason): [object, object] => [
+        { choices: [{ message: { content: '' }, finish_reason: reason }] },
+        { reason, details: {} },
+      ],
+    ),
+  ]
+  test.each(withheld)('was withheld says why: %o', (body, blocked) => {
+    expect(answerOf(body)).toMatchObject({ finishReason: 'content_filter', blocked })
+  })
+})
+
 describe('openaiChat writes answers', () => {
   test('that its own reader reads as the same', () => {
     fc.assert(
       fc.property(someResponse, (response) => {
         const body = JSON.parse(JSON.stringify(openaiChatDialect.client.writeResponse(response, request)))
-        expect({ ...answerOf(body), extra: undefined }).toEqual(response)
+        expect({ ...answerOf(body), extra: undefined, blocked: undefined }).toEqual(response)
       }),
       { numRuns: 200 },
     )

@@ -1,8 +1,17 @@
 /** A whole chat completion: https://platform.openai.com/docs/api-reference/chat/object */
 
-import type { ChatRequest, ChatResponse, FinishReason, ImagePart, ReasoningPart, TextPart } from '../../domain/chat.ts'
+import type {
+  Blocked,
+  ChatRequest,
+  ChatResponse,
+  FinishReason,
+  ImagePart,
+  ReasoningPart,
+  TextPart,
+} from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
+import { insteadOfAnswer, pick } from '../fields/blocked.ts'
 import { readMediaUrl } from '../fields/dataUrl.ts'
 import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
 import { secondsOf } from '../openai/fields.ts'
@@ -25,28 +34,45 @@ const KNOWN_OF_MESSAGE = new Set([
   'images',
 ])
 
-const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
-  stop: 'stop',
-  length: 'length',
+/** By the word in small letters, up to a colon: imitations of the wire use the words of what is behind them. */
+const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
+  ['stop', 'stop'],
+  ['length', 'length'],
   // Mistral's word for the end of the context window.
-  model_length: 'length',
-  tool_calls: 'tool_calls',
-  function_call: 'tool_calls',
-  content_filter: 'content_filter',
-}
+  ['model_length', 'length'],
+  ['max_tokens', 'length'],
+  ['max_output_tokens', 'length'],
+  ['tool_calls', 'tool_calls'],
+  ['function_call', 'tool_calls'],
+  ['content_filter', 'content_filter'],
+  ['content_filtered', 'content_filter'],
+  ['refusal', 'content_filter'],
+  ['safety', 'content_filter'],
+  ['recitation', 'content_filter'],
+  ['prohibited_content', 'content_filter'],
+  ['blocklist', 'content_filter'],
+  ['spii', 'content_filter'],
+  ['guardrail_intervened', 'content_filter'],
+  // Z.ai and Cohere.
+  ['sensitive', 'content_filter'],
+  ['error_toxic', 'content_filter'],
+  ['malformed_function_call', 'error'],
+  ['unexpected_tool_call', 'error'],
+])
 
-/** An answer without `choices` or without a message in the first of them is malformed. */
+/** An answer without `choices` is malformed; one without a choice or a message holds nothing. */
 export function readChatResponse(body: unknown): ReadResponse {
   const error = embeddedError(body)
   if (error !== undefined) return { ok: false, ...error }
   const answer = asRecord(body)
-  const choice = asRecord(asArray(answer?.['choices'])?.[0])
-  const message = asRecord(choice?.['message'])
-  if (answer === undefined || choice === undefined || message === undefined) return { ok: false, body, malformed: true }
-  return { ok: true, response: readAnswer(answer, choice, message) }
+  const choices = asArray(answer?.['choices'])
+  if (answer === undefined || choices === undefined) return { ok: false, body, malformed: true }
+  return { ok: true, response: readAnswer(answer, choices) }
 }
 
-function readAnswer(answer: Fields, choice: Fields, message: Fields): ChatResponse {
+function readAnswer(answer: Fields, choices: readonly unknown[]): ChatResponse {
+  const choice = asRecord(choices[0]) ?? {}
+  const message = asRecord(choice['message']) ?? {}
   const id = asString(answer['id'])
   const content = readAnswerContent(message, id)
   const usage = readChatUsage(answer['usage']) ?? readChatUsage(asRecord(answer['x_groq'])?.['usage'])
@@ -54,14 +80,37 @@ function readAnswer(answer: Fields, choice: Fields, message: Fields): ChatRespon
     hasCalls: content.some((part) => part.type === 'tool-call'),
     refused: Boolean(asString(message['refusal'])),
   }
+  const finishReason = finishReasonOf(choice['finish_reason'], facts)
   return {
     ...(id && { id }),
     model: asString(answer['model']) ?? '',
     content,
-    finishReason: finishReasonOf(choice['finish_reason'], facts),
+    finishReason,
+    ...(finishReason === 'content_filter' && { blocked: readChatBlock(asString(message['refusal']), choice, answer) }),
+    // With `n` above 1 the other answers travel as bytes.
+    ...((choices.length > 1 || isOpaque(message)) && { opaque: true }),
     ...(usage !== undefined && { usage }),
     ...extraOf('openai', readExtra(answer, choice, message)),
   }
+}
+
+/** Whether a message or a delta holds more than text, thoughts and calls: audio, pictures, the old form of a call. */
+export function isOpaque(message: Fields): boolean {
+  if (message['audio'] != null || message['images'] != null || message['function_call'] != null) return true
+  return asArray(message['content'])?.some(isUnread) ?? false
+}
+
+function isUnread(part: unknown): boolean {
+  const type = asRecord(part)?.['type']
+  return typeof type === 'string' && type !== 'text' && type !== 'thinking'
+}
+
+/** The model's refusal, or a filter's; Azure says which of its filters struck. */
+export function readChatBlock(refusal: string | undefined, choice: Fields, answer: Fields | undefined): Blocked {
+  const filters = { ...pick(choice, 'content_filter_results'), ...pick(answer, 'prompt_filter_results') }
+  return refusal
+    ? { reason: 'refusal', details: { refusal, ...filters } }
+    : { reason: asString(choice['finish_reason']) ?? 'content_filter', details: filters }
 }
 
 /** A refusal is filtered content whatever the upstream calls it, and calls without their finish reason are calls. */
@@ -69,9 +118,8 @@ export function finishReasonOf(
   value: unknown,
   facts: { readonly hasCalls: boolean; readonly refused: boolean },
 ): FinishReason {
-  const name = asString(value)
-  const known = name !== undefined && Object.hasOwn(FINISH_REASONS, name) ? FINISH_REASONS[name] : undefined
-  const reason = known ?? 'other'
+  const [name = ''] = (asString(value) ?? '').split(':', 1)
+  const reason = FINISH_REASONS.get(name.toLowerCase()) ?? 'other'
   if (facts.refused && (reason === 'stop' || reason === 'other')) return 'content_filter'
   return facts.hasCalls && (reason === 'stop' || reason === 'other') ? 'tool_calls' : reason
 }
@@ -148,9 +196,10 @@ export function writeChatResponse(response: ChatResponse, request: ChatRequest, 
   }
 }
 
-function writeAnswerMessage({ content }: ChatResponse): Fields {
+function writeAnswerMessage(response: ChatResponse): Fields {
+  const { content } = response
   let text = ''
-  let refusal = ''
+  let refusal = insteadOfAnswer(response) ?? ''
   const calls: Fields[] = []
   for (const part of content) {
     if (part.type === 'tool-call') calls.push({ ...writeToolCall(part), ...signatureFields(part.signature) })

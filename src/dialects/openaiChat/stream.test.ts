@@ -50,6 +50,16 @@ describe('openaiChat reads streams', () => {
     },
     { name: 'of nothing but [DONE], without an end', events: ['[DONE]'], chunks: [] },
     {
+      name: 'that say nothing before [DONE]',
+      events: [{ ...delta({}), choices: [] }, '[DONE]'],
+      chunks: [start, { type: 'finish', finishReason: 'other' }, { type: 'end' }],
+    },
+    {
+      name: 'with a picture, which only bytes pass on',
+      events: [delta({ images: [{ type: 'image_url', image_url: { url: 'data:' } }] }), delta({}, 'stop')],
+      chunks: [start, { type: 'opaque' }, ...stopped],
+    },
+    {
       name: "that begin with Azure's chunk without id and model",
       events: [{ id: '', model: '', choices: [], prompt_filter_results: [] }, delta({ content: 'Hi' }, 'stop')],
       chunks: [start, { type: 'text-delta', text: 'Hi' }, ...stopped],
@@ -156,7 +166,11 @@ describe('openaiChat reads streams', () => {
       chunks: [
         start,
         { type: 'text-delta', text: 'No' },
-        { type: 'finish', finishReason: 'content_filter' },
+        {
+          type: 'finish',
+          finishReason: 'content_filter',
+          blocked: { reason: 'refusal', details: { refusal: 'No' } },
+        },
         { type: 'end' },
       ],
     },
@@ -166,7 +180,7 @@ describe('openaiChat reads streams', () => {
         { ...delta({}), choices: [{ index: 1, delta: { content: 'b' }, finish_reason: 'stop' }] },
         delta({ content: 'a' }, 'stop'),
       ],
-      chunks: [start, { type: 'text-delta', text: 'a' }, ...stopped],
+      chunks: [start, { type: 'opaque' }, { type: 'text-delta', text: 'a' }, ...stopped],
     },
     {
       name: "with Groq's usage beside the finish",
@@ -260,7 +274,8 @@ describe('openaiChat writes streams', () => {
         const writer = openaiChatDialect.client.streamWriter(request)
         const chunks = streamOf(response, (length) => Math.floor(length * share))
         const text = chunks.map((chunk) => writer.write(chunk)).join('')
-        expect(assembleResponse(replay(reader(), Buffer.from(text)))).toEqual(response)
+        const read = assembleResponse(replay(reader(), Buffer.from(text)))
+        expect({ ...read, blocked: undefined }).toEqual(response)
       }),
       { numRuns: 200 },
     )

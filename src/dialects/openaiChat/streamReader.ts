@@ -7,7 +7,7 @@ import { extraOf, type Fields } from '../fields/requestFields.ts'
 import { readChatUsage } from '../openai/usage.ts'
 import { embeddedError, malformed } from '../stream/embeddedError.ts'
 import { TextFastPath } from '../stream/textFastPath.ts'
-import { finishReasonOf, madeCallId, readPieces } from './answer.ts'
+import { finishReasonOf, isOpaque, madeCallId, readChatBlock, readPieces } from './answer.ts'
 import { argumentsText, detailSignature, detailText, reasoningText, thoughtSignature } from './message.ts'
 
 interface OpenToolCall {
@@ -29,7 +29,7 @@ export class ChatStreamReader implements StreamReader {
   #unfinished: OpenToolCall[] = []
   #callCount = 0
   #hasContent = false
-  #refused = false
+  #refusal = ''
   #finish: FinishReason | undefined
   /** After an error or the end nothing more is said. */
   #closed = false
@@ -75,6 +75,7 @@ export class ChatStreamReader implements StreamReader {
     const choice = asRecord(asArray(chunk['choices'])?.[0])
     // With `n` above 1 the others are for those who asked: the same dialect, which gets the bytes as they are.
     if (choice !== undefined && (asNumber(choice['index']) ?? 0) === 0) this.#readChoice(choice, chunks)
+    else if (choice !== undefined) this.#addOpaque(chunks)
     const usage = readChatUsage(chunk['usage']) ?? readChatUsage(asRecord(chunk['x_groq'])?.['usage'])
     if (usage !== undefined) chunks.push({ type: 'usage', usage })
     return chunks
@@ -97,8 +98,9 @@ export class ChatStreamReader implements StreamReader {
     const reason = asString(choice['finish_reason'])
     if (!reason || this.#finish !== undefined) return
     this.#finishCalls(chunks)
-    this.#finish = finishReasonOf(reason, { hasCalls: this.#callCount > 0, refused: this.#refused })
-    chunks.push({ type: 'finish', finishReason: this.#finish })
+    this.#finish = finishReasonOf(reason, { hasCalls: this.#callCount > 0, refused: this.#refusal !== '' })
+    const blocked = this.#finish === 'content_filter' ? readChatBlock(this.#refusal, choice, undefined) : undefined
+    chunks.push({ type: 'finish', finishReason: this.#finish, ...(blocked !== undefined && { blocked }) })
   }
 
   #readDelta(delta: Fields, chunks: ChatChunk[]): void {
@@ -108,13 +110,19 @@ export class ChatStreamReader implements StreamReader {
     else for (const piece of readPieces(content)) this.#addPiece(piece, chunks)
     const refusal = asString(delta['refusal'])
     if (refusal) {
-      this.#refused = true
+      this.#refusal += refusal
       this.#addText(refusal, chunks)
     }
+    if (isOpaque(delta)) this.#addOpaque(chunks)
     for (const value of asArray(delta['tool_calls']) ?? []) {
       const call = asRecord(value)
       if (call !== undefined) this.#readCall(call, chunks)
     }
+  }
+
+  #addOpaque(chunks: ChatChunk[]): void {
+    this.#hasContent = true
+    chunks.push({ type: 'opaque' })
   }
 
   #addText(text: string, chunks: ChatChunk[]): void {
@@ -209,14 +217,15 @@ export class ChatStreamReader implements StreamReader {
     this.#unfinished = []
   }
 
-  /** `[DONE]` without a finish reason closes an answer of a server that never gives one, but not an empty stream. */
+  /** `[DONE]` without a finish reason closes an answer of a server that never gives one, but not a stream of nothing. */
   #done(): readonly ChatChunk[] {
     const chunks: ChatChunk[] = []
     if (this.#finish === undefined) {
-      if (!this.#hasContent) return NOTHING
+      if (!this.#hasContent && !this.#started) return NOTHING
       this.#finishCalls(chunks)
-      this.#finish = finishReasonOf(undefined, { hasCalls: this.#callCount > 0, refused: this.#refused })
-      chunks.push({ type: 'finish', finishReason: this.#finish })
+      this.#finish = finishReasonOf(undefined, { hasCalls: this.#callCount > 0, refused: this.#refusal !== '' })
+      const blocked = this.#finish === 'content_filter' ? readChatBlock(this.#refusal, {}, undefined) : undefined
+      chunks.push({ type: 'finish', finishReason: this.#finish, ...(blocked !== undefined && { blocked }) })
     }
     return this.#close(chunks)
   }

@@ -2,6 +2,7 @@
 
 import type { ChatChunk, ChatRequest, ChunkOf, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
+import { blockedText } from '../fields/blocked.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { errorEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeChatUsage } from '../openai/usage.ts'
@@ -24,6 +25,7 @@ export class ChatStreamWriter implements StreamWriter {
   /** The start of every chunk up to its choices, made once. */
   #head = ''
   #calls = new Map<number, BegunCall>()
+  #hasAnswered = false
   #usage: Usage | undefined
 
   constructor(request: ChatRequest, facts: AnswerFacts = {}) {
@@ -41,7 +43,9 @@ export class ChatStreamWriter implements StreamWriter {
         this.#model = chunk.model ?? this.#model
         return ''
       case 'text-delta':
-        return chunk.text === '' ? '' : this.#delta(`"content":${JSON.stringify(chunk.text)}`)
+        if (chunk.text === '') return ''
+        this.#hasAnswered = true
+        return this.#delta(`"content":${JSON.stringify(chunk.text)}`)
       case 'reasoning-delta':
         return this.#reasoning(chunk)
       case 'tool-call-start':
@@ -57,6 +61,7 @@ export class ChatStreamWriter implements StreamWriter {
         return this.#finish(chunk)
       case 'end':
         return this.#end()
+      case 'opaque':
       case 'error':
         return ''
     }
@@ -111,9 +116,13 @@ export class ChatStreamWriter implements StreamWriter {
     return this.#chunk(`[{"index":0,"delta":{${role}${fields}},"finish_reason":null}]`)
   }
 
-  #finish({ finishReason }: ChunkOf<'finish'>): string {
+  #finish({ finishReason, blocked }: ChunkOf<'finish'>): string {
+    const isWithheld = blocked !== undefined && !this.#hasAnswered && this.#calls.size === 0
+    const refusal = isWithheld ? this.#delta(`"refusal":${JSON.stringify(blockedText(blocked))}`) : ''
     const delta = this.#head === '' ? '{"role":"assistant","content":""}' : '{}'
-    return this.#chunk(`[{"index":0,"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`)
+    return (
+      refusal + this.#chunk(`[{"index":0,"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`)
+    )
   }
 
   #chunk(choices: string): string {

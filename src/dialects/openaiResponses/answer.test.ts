@@ -19,6 +19,54 @@ function answerOf(body: unknown): ChatResponse {
 const withOutput = (...output: unknown[]) => ({ id: 'resp_1', model: 'm', status: 'completed', output })
 const message = (...content: object[]) => ({ type: 'message', role: 'assistant', content })
 
+describe('openaiResponses reads an answer that was withheld', () => {
+  const incomplete = {
+    id: 'resp_1',
+    model: 'm',
+    status: 'incomplete',
+    incomplete_details: { reason: 'content_filter' },
+  }
+  test.each([
+    ['without output', incomplete],
+    ['with thoughts alone', { ...incomplete, output: [{ type: 'reasoning', summary: [] }] }],
+    ['with an empty message', { ...incomplete, output: [message()] }],
+  ])('%s', (_, body) => {
+    expect(answerOf(body)).toMatchObject({
+      content: [],
+      finishReason: 'content_filter',
+      blocked: { reason: 'content_filter', details: { reason: 'content_filter' } },
+    })
+  })
+
+  test('by the model, which says so itself', () => {
+    expect(answerOf(withOutput(message({ type: 'refusal', refusal: 'No.' })))).toMatchObject({
+      finishReason: 'content_filter',
+      blocked: { reason: 'refusal', details: { refusal: 'No.' } },
+    })
+  })
+
+  test('and writes one of another dialect with its reason as the refusal', () => {
+    const response: ChatResponse = {
+      model: 'm',
+      content: [],
+      finishReason: 'content_filter',
+      blocked: { reason: 'SPII', details: {} },
+    }
+    expect(openaiResponsesDialect.client.writeResponse(response, request)).toMatchObject({
+      status: 'incomplete',
+      incomplete_details: { reason: 'content_filter' },
+      output: [{ type: 'message', content: [{ type: 'refusal', refusal: expect.stringContaining('SPII') }] }],
+    })
+  })
+
+  test('but not one of what ran at the provider', () => {
+    expect(answerOf(withOutput({ type: 'web_search_call', id: 'ws_1', status: 'completed' })).opaque).toBe(true)
+    expect(
+      answerOf(withOutput({ type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' })).opaque,
+    ).toBeUndefined()
+  })
+})
+
 describe('openaiResponses reads answers', () => {
   const contents: { name: string; item: object; content: unknown[] }[] = [
     {
@@ -131,7 +179,7 @@ describe('openaiResponses writes answers', () => {
     fc.assert(
       fc.property(someResponse, (response) => {
         const body = JSON.parse(JSON.stringify(openaiResponsesDialect.client.writeResponse(response, request)))
-        expect(withoutExtra(answerOf(body))).toEqual(response)
+        expect({ ...withoutExtra(answerOf(body)), blocked: undefined }).toEqual(response)
       }),
       { numRuns: 200 },
     )

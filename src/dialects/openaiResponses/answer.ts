@@ -1,6 +1,7 @@
 /** A whole Responses object: https://platform.openai.com/docs/api-reference/responses/object */
 
 import type {
+  Blocked,
   ChatRequest,
   ChatResponse,
   FinishReason,
@@ -12,6 +13,7 @@ import type {
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { present } from '../../domain/present.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
+import { insteadOfAnswer } from '../fields/blocked.ts'
 import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
 import { secondsOf } from '../openai/fields.ts'
 import { readResponsesUsage, writeResponsesUsage } from '../openai/usage.ts'
@@ -65,10 +67,12 @@ export function readResponsesResponse(body: unknown): ReadResponse {
   const error = answerError(body)
   if (error !== undefined) return { ok: false, ...error }
   const answer = asRecord(body)
-  const output = asArray(answer?.['output'])
   const reason = readStatus(answer)
+  // An answer that ended early may hold no output at all.
+  const output = asArray(answer?.['output']) ?? (answer?.['status'] === 'incomplete' ? [] : undefined)
   if (answer === undefined || output === undefined || reason === undefined) return { ok: false, body, malformed: true }
   const content = readOutput(output)
+  const finishReason = finishReasonOf(reason, content)
   const id = asString(answer['id'])
   const usage = readResponsesUsage(answer['usage'])
   return {
@@ -77,7 +81,9 @@ export function readResponsesResponse(body: unknown): ReadResponse {
       ...(id && { id }),
       model: asString(answer['model']) ?? '',
       content,
-      finishReason: finishReasonOf(reason, content),
+      finishReason,
+      ...(finishReason === 'content_filter' && { blocked: readResponsesBlock(answer, refusalIn(content)) }),
+      ...(output.some(isOther) && { opaque: true }),
       ...(usage !== undefined && { usage }),
       ...extraOf(DIALECT, leftovers(answer, KNOWN)),
     },
@@ -108,6 +114,24 @@ function finishReasonOf(reason: FinishReason, content: readonly ResponsesAnswerP
   if (reason !== 'stop') return reason
   if (content.some((part) => part.type === 'tool-call')) return 'tool_calls'
   return content.some((part) => part.type === 'text' && isRefusal(part)) ? 'content_filter' : 'stop'
+}
+
+/** An item that is neither message nor thoughts nor a call for the client: what ran at the provider. */
+export function isOther(item: unknown): boolean {
+  const type = asRecord(item)?.['type']
+  return typeof type === 'string' && !READ_ITEMS.has(type)
+}
+
+const READ_ITEMS = new Set(['message', 'reasoning', 'function_call', 'custom_tool_call'])
+
+function refusalIn(content: readonly ResponsesAnswerPart[]): string {
+  return content.map((part) => (part.type === 'text' && isRefusal(part) ? part.text : '')).join('')
+}
+
+/** The model's refusal, or the filter that ended the answer. */
+export function readResponsesBlock(answer: Fields | undefined, refusal: string): Blocked {
+  if (refusal !== '') return { reason: 'refusal', details: { refusal } }
+  return { reason: 'content_filter', details: asRecord(answer?.['incomplete_details']) ?? {} }
 }
 
 export function readOutput(output: readonly unknown[]): ResponsesAnswerPart[] {
@@ -168,9 +192,17 @@ export function writeResponsesResponse(response: ChatResponse, request: ChatRequ
     ...responseObject(request, { id, model: response.model || request.model, createdAt: secondsOf(facts.now) }),
     ...ownFields(response.extra, DIALECT),
     ...writeStatus(response.finishReason),
-    output: writeOutput(response.content, id),
+    output: writeOutput(withRefusal(response), id),
     usage: response.usage === undefined ? null : writeResponsesUsage(response.usage),
   }
+}
+
+/** An answer that was withheld says so in the place of the answer. */
+function withRefusal(response: ChatResponse): readonly ResponsesAnswerPart[] {
+  const text = insteadOfAnswer(response)
+  return text === null
+    ? response.content
+    : [...response.content, { type: 'text', text, ...extraOf(DIALECT, { refusal: true }) }]
 }
 
 /** Ids of other dialects get the prefix that this one's clients know. */

@@ -59,6 +59,28 @@ export class MessageItem implements OutputItem {
   }
 }
 
+/** A message that only refuses, said at once. */
+export class RefusalItem implements OutputItem {
+  readonly item: Fields
+
+  constructor(emit: Emit, index: number, id: string, text: string) {
+    const place = { item_id: id, output_index: index, content_index: 0 }
+    const part = { type: 'refusal', refusal: text }
+    this.item = messageItem([part], id, {})
+    emit('response.output_item.added', {
+      output_index: index,
+      item: { ...messageItem([], id, {}), status: 'in_progress' },
+    })
+    emit('response.content_part.added', { ...place, part: { ...part, refusal: '' } })
+    emit('response.refusal.delta', { ...place, delta: text })
+    emit('response.refusal.done', { ...place, refusal: text })
+    emit('response.content_part.done', { ...place, part })
+    emit('response.output_item.done', { output_index: index, item: this.item })
+  }
+
+  close(): void {}
+}
+
 /** Thoughts are given as a summary, which is the form every client of this dialect shows. */
 export class ReasoningItem implements OutputItem {
   readonly #emit: Emit

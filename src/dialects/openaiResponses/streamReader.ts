@@ -6,7 +6,7 @@ import type { StreamReader } from '../dialect.ts'
 import { extraOf, type Fields } from '../fields/requestFields.ts'
 import { readResponsesUsage } from '../openai/usage.ts'
 import { embeddedError, malformed } from '../stream/embeddedError.ts'
-import { answerError, type ResponsesAnswerPart, readOutput, readStatus } from './answer.ts'
+import { answerError, isOther, type ResponsesAnswerPart, readOutput, readResponsesBlock, readStatus } from './answer.ts'
 import { isRefusal } from './items.ts'
 
 type ErrorChunk = Extract<ChatChunk, { type: 'error' }>
@@ -22,6 +22,8 @@ interface OpenItem {
   /** Our own count of calls; it has no meaning where `call` is undefined. */
   callIndex: number
   isDone: boolean
+  /** It was told as opaque. */
+  isOther: boolean
 }
 
 const NOTHING: readonly ChatChunk[] = []
@@ -31,7 +33,7 @@ export class ResponsesStreamReader implements StreamReader {
   #items = new Map<number, OpenItem>()
   #callCount = 0
   #hasContent = false
-  #refused = false
+  #refusal = ''
   /** After an error or the end nothing more is said. */
   #closed = false
 
@@ -65,7 +67,7 @@ export class ResponsesStreamReader implements StreamReader {
         this.#addText(event, chunks)
         break
       case 'response.refusal.delta':
-        this.#refused = true
+        this.#refusal += asString(event['delta']) ?? ''
         this.#addText(event, chunks)
         break
       case 'response.reasoning_summary_text.delta':
@@ -129,6 +131,10 @@ export class ResponsesStreamReader implements StreamReader {
   #addItem(event: Fields, chunks: ChatChunk[]): void {
     const item = asRecord(event['item'])
     if (isCall(item)) this.#startCall(this.#item(event), item, chunks)
+    else if (isOther(item)) {
+      this.#item(event).isOther = true
+      chunks.push({ type: 'opaque' })
+    }
   }
 
   #startCall(open: OpenItem, item: Fields | undefined, chunks: ChatChunk[]): void {
@@ -156,6 +162,7 @@ export class ResponsesStreamReader implements StreamReader {
     const open = this.#item(event)
     if (item === undefined || open.isDone) return
     if (isCall(item)) this.#startCall(open, item, chunks)
+    else if (isOther(item) && !open.isOther) chunks.push({ type: 'opaque' })
     const parts = readOutput([item])
     this.#finishText(parts, open, chunks)
     for (const part of parts) this.#finishPart(part, open, chunks)
@@ -167,7 +174,7 @@ export class ResponsesStreamReader implements StreamReader {
     for (const part of parts) {
       if (part.type !== 'text') continue
       whole += part.text
-      this.#refused ||= isRefusal(part)
+      if (isRefusal(part) && this.#refusal === '') this.#refusal = part.text
     }
     const text = rest(open.streamed, whole)
     if (text === '') return
@@ -211,7 +218,9 @@ export class ResponsesStreamReader implements StreamReader {
     const usage = readResponsesUsage(response['usage'])
     if (usage !== undefined) chunks.push({ type: 'usage', usage })
     const status = type === 'response.incomplete' ? 'incomplete' : 'completed'
-    chunks.push({ type: 'finish', finishReason: this.#finishReason(readStatus({ ...response, status })) })
+    const finishReason = this.#finishReason(readStatus({ ...response, status }))
+    const blocked = finishReason === 'content_filter' ? readResponsesBlock(response, this.#refusal) : undefined
+    chunks.push({ type: 'finish', finishReason, ...(blocked !== undefined && { blocked }) })
     chunks.push({ type: 'end' })
     this.#closed = true
   }
@@ -224,14 +233,22 @@ export class ResponsesStreamReader implements StreamReader {
   #finishReason(reason: FinishReason | undefined): FinishReason {
     if (reason !== 'stop') return reason ?? 'other'
     if (this.#callCount > 0) return 'tool_calls'
-    return this.#refused ? 'content_filter' : 'stop'
+    return this.#refusal !== '' ? 'content_filter' : 'stop'
   }
 
   #item(event: Fields): OpenItem {
     const index = asNumber(event['output_index']) ?? 0
     let item = this.#items.get(index)
     if (item === undefined) {
-      item = { streamed: '', thoughts: undefined, summaryIndex: 0, call: undefined, callIndex: -1, isDone: false }
+      item = {
+        streamed: '',
+        thoughts: undefined,
+        summaryIndex: 0,
+        call: undefined,
+        callIndex: -1,
+        isDone: false,
+        isOther: false,
+      }
       this.#items.set(index, item)
     }
     return item

@@ -2,13 +2,14 @@
 
 import type { ChatChunk, ChatRequest, ChunkOf, FinishReason, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
+import { blockedText } from '../fields/blocked.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { errorEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeResponsesUsage } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
 import { itemId, responseId, responseObject, writeStatus } from './answer.ts'
 import { sealOf } from './items.ts'
-import { CallItem, type Emit, MessageItem, type OutputItem, ReasoningItem } from './outputItems.ts'
+import { CallItem, type Emit, MessageItem, type OutputItem, ReasoningItem, RefusalItem } from './outputItems.ts'
 
 const GAVE_UP: ClientError = { status: 502, message: 'the model gave up', code: 'server' }
 
@@ -82,14 +83,24 @@ export class ResponsesStreamWriter implements StreamWriter {
         break
       case 'finish':
         this.#finishReason = chunk.finishReason
+        if (chunk.blocked !== undefined) this.#refuse(blockedText(chunk.blocked))
         this.#closeAll()
         break
       case 'end':
         this.#end()
         break
+      case 'opaque':
       case 'error':
         break
     }
+  }
+
+  /** Of an answer that was withheld before it said anything. */
+  #refuse(text: string): void {
+    if (this.#items.some((item) => !(item instanceof ReasoningItem))) return
+    this.#closeOpen()
+    const index = this.#nextIndex()
+    this.#items.push(new RefusalItem(this.#emit, index, itemId('msg', this.#id, index), text))
   }
 
   #name(chunk: ChunkOf<'start'>): void {
