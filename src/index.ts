@@ -1,7 +1,7 @@
 /** The front door of keywise. */
 
 export type { AttemptReport } from './domain/attempt.ts'
-export type { DialectId, FinishReason, Usage } from './domain/chat.ts'
+export type { Blocked, DialectId, FinishReason, Usage } from './domain/chat.ts'
 export {
   AbortedError,
   AllTargetsFailedError,

@@ -102,7 +102,15 @@ const ROWS: readonly Row[] = [
     later: 'alpha/m#1',
   },
   { fault: { do: 'bad_request' }, kind: 'bad_request', next: null, parks: [], later: 'alpha/m#1' },
-  { fault: { do: 'content_filter' }, kind: 'content_filter', next: null, parks: [], later: 'alpha/m#1' },
+  {
+    fault: { do: 'content_filter' },
+    kind: 'content_filter',
+    next: null,
+    parks: [],
+    later: 'alpha/m#1',
+    // Gemini blocks with an answer, which is the caller's.
+    dialects: DIALECTS.filter((dialect) => dialect !== 'google'),
+  },
 ]
 
 for (const { fault, kind, next, parks, later, dialects = DIALECTS } of ROWS) {

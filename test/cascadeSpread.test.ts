@@ -28,6 +28,9 @@ const TROUBLES = [
   { do: 'empty' },
   { do: 'error_in_200' },
   { do: 'redirect' },
+  { do: 'says_nothing' },
+  { do: 'only_thinks' },
+  { do: 'unknown_tool' },
 ] as const satisfies readonly FakeFault[]
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `m${index}`)
@@ -88,6 +91,7 @@ describe('the trouble of one provider', () => {
         for (let call = 0; call < 2; call++) {
           const told = await (facts.stream ? lab.stream(context) : lab.call(context))
           expect(told.error?.message ?? 'answered').toBe('answered')
+          expect(told.result?.content, told.trail).not.toBe('')
           expect(told.attempts.length).toBeLessThanOrEqual(facts.maxAttempts)
         }
         await lab.manager.close()

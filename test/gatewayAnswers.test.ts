@@ -103,6 +103,7 @@ describe('the headers of a request', () => {
     ['x-keywise-timeout-ms', '-5'],
     ['x-keywise-max-attempts', '1.5'],
     ['x-keywise-max-attempts', 'Infinity'],
+    ['x-keywise-retry-filtered', 'yes'],
     ['x-keywise-labels', '=x'],
     ['x-keywise-labels', 'noequals'],
     ['x-keywise-labels', '__proto__=x'],

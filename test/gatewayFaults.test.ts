@@ -146,8 +146,12 @@ describe('late and broken streams', () => {
 
   test('an answer with tools, or in a format, is never continued', async () => {
     const tools = [{ type: 'function', function: { name: 'clock', parameters: { type: 'object' } } }]
-    for (const more of [{ tools }, { response_format: { type: 'json_object' } }]) {
-      await using world = await open(pair([{ do: 'cut_clean', chunks: 5 }]), {
+    const json = JSON.stringify({ answer: REPLY })
+    for (const [more, reply] of [
+      [{ tools }, REPLY] as const,
+      [{ response_format: { type: 'json_object' } }, json] as const,
+    ]) {
+      await using world = await open(pair([{ do: 'cut_clean', chunks: 5 }], { reply }), {
         settings: { streaming: { rescue: 'text' } },
       })
       expect(await ask(world, true, { ...BODY, ...more })).toMatchObject({ ended: false, broken: true })

@@ -139,7 +139,8 @@ describe.runIf(hasTestData)('recorded replies through callWithFallback and strea
             playing = { bytes, status: 200, type: 'text/event-stream', stride }
             manager.engine.learned.parks.lift(null, Date.now() + 1000)
             const stream = manager.streamWithFallback(ASKED)
-            results.push(await stream.result.then(said, (error) => kindOf(error) ?? String(error)))
+            const told = (result: CallResult) => (refusal === undefined ? said(result) : kindOf(result))
+            results.push(await stream.result.then(told, (error) => kindOf(error) ?? String(error)))
           }
           expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1)
           if (refusal !== undefined) expect(results[0]).toBe(refusal)

@@ -17,7 +17,7 @@ const SECTIONS = [
   [
     'A result',
     'What `callWithFallback` resolves with.',
-    ['CallResult', 'Usage', 'FinishReason', 'AttemptReport', 'FailureKind'],
+    ['CallResult', 'Usage', 'FinishReason', 'Blocked', 'AttemptReport', 'FailureKind'],
   ],
   ['A stream', 'What `streamWithFallback` returns.', ['CallStream', 'StreamEvent']],
   ['The small client', 'The interface of one method, for programs written for it.', ['APIClient', 'APIClientOptions']],

@@ -1,6 +1,7 @@
 /** `keywise call "prompt"`: one request. The answer goes to stdout, the trail of attempts to stderr. */
 
 import { text } from 'node:stream/consumers'
+import { blockedText } from '../dialects/fields/blocked.ts'
 import { AllTargetsFailedError, InvalidRequestError, KeywiseError } from '../domain/errors.ts'
 import type { CallOptions } from '../engine/request/readContext.ts'
 import { APIManager, type CallResult } from '../manager/apiManager.ts'
@@ -79,7 +80,8 @@ function printTrail(manager: APIManager, trail: Printer): void {
   })
 }
 
-function printEnd({ requestId, responseTime, usage, costUsd }: CallResult, trail: Printer): void {
+function printEnd({ requestId, responseTime, usage, costUsd, blocked }: CallResult, trail: Printer): void {
+  if (blocked !== undefined) trail.line(`  ${blockedText(blocked)}`)
   const tokens = `${usage.inputTokens} + ${usage.outputTokens} tokens${usage.estimated ? ' (estimated)' : ''}`
   trail.line(trail.paint('dim', `  ${duration(responseTime)}, ${tokens}, ${dollars(costUsd)}, ${requestId}`))
 }

@@ -4,8 +4,23 @@ import type { ChatResponse, Usage } from './chat.ts'
 import type { Failure, FailureKind } from './failure.ts'
 
 export type Outcome =
-  | { readonly ok: true; readonly response: ChatResponse }
-  | { readonly ok: false; readonly failure: Failure }
+  | {
+      readonly ok: true
+      readonly response: ChatResponse
+      /** The demanded JSON was taken out of a code fence or of prose. */
+      readonly healed?: true
+    }
+  | {
+      readonly ok: false
+      readonly failure: Failure
+      /** The answer, whole as it came, where the failure is in the answer: blocked, empty or malformed. */
+      readonly response?: ChatResponse
+    }
+
+/** The failure of a call that came to no whole answer; null for a whole answer, whatever it is worth. */
+export function failureWithoutAnswer(outcome: Outcome): Failure | null {
+  return outcome.ok || outcome.response !== undefined ? null : outcome.failure
+}
 
 /** What caused the call: a user's request, a test run, or a probe of whether a park can end. */
 export type AttemptSource = 'live' | 'test' | 'probe'
@@ -22,6 +37,8 @@ export interface AttemptReport {
   readonly keyIndex: number
   /** Whether it answered. */
   readonly ok: boolean
+  /** True where the demanded JSON had to be taken out of a code fence or of prose; absent otherwise. */
+  readonly healed?: true
   /** The class of the failure; null when it answered. */
   readonly failureKind: FailureKind | null
   /** HTTP status; null when no response came. */

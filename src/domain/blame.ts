@@ -32,6 +32,8 @@ const BLAME: { readonly [K in FailureKind]: Blame } = {
   model_not_found: REFUSED,
   context_too_long: NONE,
   content_filter: NONE,
+  empty: REFUSED,
+  malformed: REFUSED,
   unsupported: NONE,
   bad_request: NONE,
   client_gone: NONE,

@@ -34,6 +34,10 @@ export const FAILURE_KINDS = [
   'context_too_long',
   /** The provider refused the content. */
   'content_filter',
+  /** The answer holds no text, tool call, refusal, image or audio. */
+  'empty',
+  /** The answer is not what was asked for: prose for JSON, a tool call of an unknown name or without valid arguments. */
+  'malformed',
   /** The model lacks an ability or parameter the request needs. */
   'unsupported',
   /** The request is malformed. */
@@ -139,6 +143,12 @@ export type Failure =
     })
   | (Facts & { readonly kind: 'context_too_long'; readonly limitTokens?: number; readonly requestedTokens?: number })
   | (Facts & { readonly kind: 'content_filter' })
+  | (Facts & { readonly kind: 'empty' })
+  | (Facts & {
+      readonly kind: 'malformed'
+      /** The provider itself stopped the answer: the model's call made no sense. Another try may well do. */
+      readonly gaveUp?: boolean
+    })
   | (Facts & { readonly kind: 'unsupported'; readonly ability?: Ability; readonly parameter?: string })
   | (Facts & { readonly kind: 'bad_request' })
   | (Facts & { readonly kind: 'client_gone' })

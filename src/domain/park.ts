@@ -82,7 +82,7 @@ const BREAKER: ParkRule = {
   backBy: 'probe',
 }
 
-/** The one table of parks. Null parks nothing: the request or its size was at fault, or its caller left. */
+/** The one table of parks. Null parks nothing: the request, its size or one answer was at fault, or its caller left. */
 export const PARK_RULES: { readonly [K in FailureKind]: ParkRule | null } = {
   auth_invalid: {
     ...GUESSED,
@@ -162,6 +162,9 @@ export const PARK_RULES: { readonly [K in FailureKind]: ParkRule | null } = {
   too_large_for_limit: null,
   context_too_long: null,
   content_filter: null,
+  // What a model makes of one request says nothing about the key, nor about the next request.
+  empty: null,
+  malformed: null,
   unsupported: null,
   bad_request: null,
   client_gone: null,

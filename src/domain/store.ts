@@ -48,6 +48,8 @@ export interface AttemptEvent {
   readonly firstTokenMs: number | null
   readonly streamed: boolean
   readonly ok: boolean
+  /** The demanded JSON had to be taken out of a code fence or of prose. */
+  readonly healed?: true
   readonly failure: Failure | null
   /** Not charged to the target, because this host was offline or asleep. Stored as `excused`. */
   readonly notCharged?: boolean

@@ -147,6 +147,8 @@ const FAULTS: { readonly [K in Exclude<FailureKind, 'timeout' | 'client_gone' | 
   model_not_found: { do: 'model_not_found' },
   context_too_long: { do: 'context_too_long' },
   content_filter: { do: 'content_filter' },
+  empty: { do: 'says_nothing' },
+  malformed: { do: 'unknown_tool' },
   unsupported: { do: 'unsupported' },
   bad_request: { do: 'bad_request' },
 }

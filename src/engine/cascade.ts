@@ -11,7 +11,10 @@ import type { Engine } from './engine.ts'
 import { exhausted } from './exhausted.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
-/** A request that was answered, or whose answer has begun to arrive. */
+/**
+ * A request that was answered, or whose answer has begun to arrive. When no target did better, the answer may be one
+ * that was blocked, empty or malformed; its attempt is then recorded as failed.
+ */
 export interface Answered {
   readonly pending: PendingRequest
   readonly trail: Trail
@@ -31,28 +34,36 @@ export interface Answered {
 export async function cascade(engine: Engine, pending: PendingRequest, trail = new Trail(pending)): Promise<Answered> {
   const race = new Race(engine.tools, pending, trail)
   try {
-    const winner = await firstOf(engine, pending, trail, race)
-    if (winner === null) throw engine.gaveUp(pending, trail, exhausted(engine, pending, trail))
-    leaveBehind(engine, pending, trail, race)
-    return answered(engine, pending, trail, winner)
+    const { winner, kept } = await firstOf(engine, pending, trail, race)
+    if (winner !== null) {
+      leaveBehind(engine, pending, trail, race)
+      return answered(engine, pending, trail, winner)
+    }
+    // What a target said, whatever it is worth, is better than an error of ours.
+    if (kept === null || pending.cancellation.cancelled)
+      throw engine.gaveUp(pending, trail, exhausted(engine, pending, trail))
+    engine.handOver(pending)
+    return kept
   } finally {
     // Empty unless something was thrown.
     leaveBehind(engine, pending, trail, race)
   }
 }
 
-/** The first attempt that has content; null when none is left that could have any. */
-async function firstOf(
-  engine: Engine,
-  pending: PendingRequest,
-  trail: Trail,
-  race: Race,
-): Promise<RunningAttempt | null> {
+interface Found {
+  /** The first attempt that has content; null when none is left that could have any. */
+  readonly winner: RunningAttempt | null
+  /** The best of the answers that were blocked, empty or malformed. */
+  readonly kept: Answered | null
+}
+
+async function firstOf(engine: Engine, pending: PendingRequest, trail: Trail, race: Race): Promise<Found> {
   let decision = engine.decide(pending, trail)
+  let kept: Answered | null = null
   for (;;) {
     askNext(engine, pending, trail, race, decision)
     if (race.isEmpty) {
-      if (!mayCall(engine, pending, trail) || !(await engine.waitForRoom(pending, trail))) return null
+      if (!mayCall(engine, pending, trail) || !(await engine.waitForRoom(pending, trail))) return { winner: null, kept }
       decision = engine.decide(pending, trail)
       continue
     }
@@ -63,11 +74,16 @@ async function firstOf(
       continue
     }
     const end = attempt.call.ended
-    if (end === null || end.outcome.ok) return attempt
-    const { failure } = end.outcome
+    if (end === null || end.outcome.ok) return { winner: attempt, kept }
+    const { failure, response } = end.outcome
     const verdict = engine.judge(failure, pending, trail, attempt.target)
-    engine.record(pending, trail, attempt, { end, failure, verdict })
+    const report = engine.record(pending, trail, attempt, { end, failure, verdict })
+    if (response !== undefined) kept = better(kept, { pending, trail, call: attempt.call, winner: attempt, report })
     if (verdict.next !== 'retry-once') continue
+    if (failure.kind === 'empty') {
+      trail.offer(attempt.target)
+      continue
+    }
     await engine.pause(pending, verdict.waitMs)
     decision = engine.decide(pending, trail)
   }
@@ -113,6 +129,15 @@ function leaveBehind(engine: Engine, pending: PendingRequest, trail: Trail, race
     const verdict = engine.judge(failure, pending, trail, attempt.target)
     engine.record(pending, trail, attempt, { end, failure, verdict })
   }
+}
+
+/** The later answer, unless it is the only one of the two that says nothing. */
+function better(
+  kept: Answered | null,
+  later: Omit<Answered, 'recorded'> & { readonly report: AttemptReport },
+): Answered {
+  if (kept !== null && kept.report?.failureKind !== 'empty' && later.report.failureKind === 'empty') return kept
+  return { ...later, recorded: Promise.resolve(later.report) }
 }
 
 function answered(engine: Engine, pending: PendingRequest, trail: Trail, winner: RunningAttempt): Answered {

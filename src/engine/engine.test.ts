@@ -22,7 +22,15 @@ import { TargetRegistry } from './targets/targetRegistry.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 12)
 const key = (letter: string) => `gsk_${letter.repeat(20)}`
-const FACTS = { alone: false, retried: false, patienceMs: 0, confirmed: false, mayAnswerFiltered: false, random: 0 }
+const FACTS = {
+  alone: false,
+  retried: false,
+  spare: false,
+  patienceMs: 0,
+  confirmed: false,
+  mayAnswerFiltered: false,
+  random: 0,
+}
 
 /** Two models of groq and one of mistral, tried in that order. */
 function open(now = () => NOW): Engine {

@@ -313,6 +313,7 @@ export class Engine implements EngineParts {
       // What was known to fail is not asked twice.
       alone:
         !trail.triedInNeed && !this.#turns.isAsked(pending, target) && !this.#othersEligible(pending, trail, target),
+      spare: trail.hasSpare,
       retried: trail.wasTried(target),
       patienceMs: Math.min(timeouts.patienceMs, pending.deadlineAt - this.tools.monotonic()),
       confirmed: trail.isUnsupportedBesides(target.provider),
@@ -325,12 +326,24 @@ export class Engine implements EngineParts {
   }
 
   /** Records a failed attempt with its verdict. */
-  record(pending: PendingRequest, trail: Trail, attempt: RunningAttempt, { end, failure, verdict }: Judged): void {
+  record(
+    pending: PendingRequest,
+    trail: Trail,
+    attempt: RunningAttempt,
+    { end, failure, verdict }: Judged,
+  ): AttemptReport {
     const { report } = this.recordAttempt(attemptFacts(pending, attempt, end, 'live'))
     // A probe of an outage must not take an attempt from a target that works.
     const counts = verdict.counts && !this.#turns.isAsked(pending, attempt.target)
     trail.add(attempt.target, report, failure, { ...verdict, counts })
     this.monitor.failed(attempt, failure, verdict)
+    if (end.outcome.response !== undefined) this.monitor.answered(attempt, pending, end.outcome.response)
+    return report
+  }
+
+  /** No target gave an answer of use: the caller gets one that is blocked, empty or malformed. */
+  handOver(pending: PendingRequest): void {
+    this.experiments.failed(pending.enrolment, pending.id)
   }
 
   /** Records the attempt that answered, or whose stream broke off after its first content. */

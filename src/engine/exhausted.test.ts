@@ -13,7 +13,15 @@ import type { CallContext } from './request/readContext.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 12)
 const KEY = `gsk_${'x'.repeat(20)}`
-const FACTS = { alone: false, retried: false, patienceMs: 0, confirmed: false, mayAnswerFiltered: false, random: 0 }
+const FACTS = {
+  alone: false,
+  retried: false,
+  spare: false,
+  patienceMs: 0,
+  confirmed: false,
+  mayAnswerFiltered: false,
+  random: 0,
+}
 
 const open = (settings: object = {}, model: object = {}) =>
   openTestEngine({

@@ -17,7 +17,8 @@ export function plainRequest(engine: RequestFacts, model: string, embeddings: bo
     stream: false,
   } as const
   try {
-    return prepareRequest(engine, request, embeddings ? { needs: { abilities: ['embeddings'] } } : {})
+    const needs = embeddings ? { needs: { abilities: ['embeddings'] as const } } : {}
+    return prepareRequest(engine, request, { ...needs, anyAnswer: true })
   } catch {
     return null
   }

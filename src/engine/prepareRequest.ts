@@ -19,6 +19,7 @@ export interface RequestOptions {
   readonly labels?: Readonly<Record<string, string>> | undefined
   readonly token?: string
   readonly retryFiltered?: boolean
+  readonly anyAnswer?: boolean
   readonly wire?: PendingRequest['wire']
   readonly dialectFor?: PendingRequest['dialectFor']
   readonly needs?: Partial<PendingRequest['needs']> | undefined
@@ -74,6 +75,7 @@ export function prepareRequest(
     retryFiltered: options.retryFiltered ?? false,
     wire: options.wire ?? null,
     dialectFor: options.dialectFor ?? null,
+    anyAnswer: options.anyAnswer ?? false,
     cancellation: new Cancellation(),
     holdNeeds: new Map(),
     enrolment: enrolled?.enrolment ?? null,

@@ -60,7 +60,13 @@ async function another(engine: Engine, pending: PendingRequest, said: string, tr
   const deadlineAt = engine.tools.monotonic() + engine.registry.config.settings.timeouts.totalMs
   const request = continued(pending.whole(), said)
   try {
-    return await cascade(engine, { ...pending, ...rewritten(request, pending), wire: null, deadlineAt }, trail)
+    const answered = await cascade(
+      engine,
+      { ...pending, ...rewritten(request, pending), wire: null, deadlineAt },
+      trail,
+    )
+    // One that was blocked or holds nothing continues nothing.
+    return answered.report?.ok === false ? null : answered
   } catch (error) {
     if (error instanceof KeywiseError) return null
     throw error

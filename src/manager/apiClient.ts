@@ -1,5 +1,7 @@
 /** The supervisor's interface, unchanged: one object, one method, a string back; the manager inside. */
 
+import { blockedText } from '../dialects/fields/blocked.ts'
+import { InvalidRequestError } from '../domain/errors.ts'
 import type { CallContext, Template } from '../engine/request/readContext.ts'
 import { APIManager, type APIManagerOptions } from './apiManager.ts'
 
@@ -30,10 +32,15 @@ export class APIClient {
     return this.#manager
   }
 
-  /** The answer's text. Throws what `callWithFallback` throws. */
+  /**
+   * The answer's text. Throws what `callWithFallback` throws, and InvalidRequestError for an answer that the provider
+   * blocked before it said anything.
+   */
   async generatePrompt(context: CallContext): Promise<string> {
-    const result = await this.#manager.callDescribed(context, this.#template)
-    return result.content
+    const { content, blocked, attempts } = await this.#manager.callDescribed(context, this.#template)
+    // A text alone cannot say that it is missing.
+    if (blocked !== undefined && content === '') throw new InvalidRequestError(blockedText(blocked), { attempts })
+    return content
   }
 
   /** Writes pending changes and releases all resources; may be called twice. */

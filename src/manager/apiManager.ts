@@ -2,7 +2,7 @@
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import { Bag } from '../domain/bag.ts'
-import type { ChatRequest, FinishReason, ToolCallPart, Usage } from '../domain/chat.ts'
+import type { Blocked, ChatRequest, FinishReason, ToolCallPart, Usage } from '../domain/chat.ts'
 import { ClosedError, KeywiseError } from '../domain/errors.ts'
 import { present } from '../domain/present.ts'
 import { Trail } from '../engine/attempt/trail.ts'
@@ -37,7 +37,10 @@ export type APIManagerOptions = EngineOptions
 
 /** The result of a call. */
 export interface CallResult {
-  /** The answer's text; empty for an answer of tool calls alone. */
+  /**
+   * The answer's text; empty for an answer of tool calls alone, for one that was blocked, and when no target said
+   * anything (`attempts` then ends with `empty`).
+   */
   readonly content: string
   /** Id of the provider that answered. */
   readonly provider: string
@@ -51,8 +54,10 @@ export interface CallResult {
   readonly timestamp: string
   /** For `rate`, `report` and `keywise why --request`. */
   readonly requestId: string
-  /** Why the answer ended. */
+  /** Why the answer ended; `content_filter` when the provider withheld it or its rest. */
   readonly finishReason: FinishReason
+  /** Why the provider withheld it, in its own words; only beside the finish reason `content_filter`. */
+  readonly blocked?: Blocked
   /** The calls the model wants made; `arguments` is JSON text. */
   readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[]
   /** What the model thought, where the provider shows it. */
@@ -119,7 +124,8 @@ export class APIManager {
   }
 
   /**
-   * Calls the best target, and the next best when it fails, up to five.
+   * Calls the best target, and the next best when it fails, up to five. An answer that the provider blocked is a
+   * result, with `finishReason: 'content_filter'`.
    * Throws AllTargetsFailedError, BudgetExceededError, InvalidRequestError or ModelNotFoundError, each with its
    * attempts.
    */
@@ -142,7 +148,7 @@ export class APIManager {
       const answered = await this.#cascade(pending)
       const report = await answered.recorded
       const end = answered.call.ended
-      if (end === null || !end.outcome.ok) throw new TypeError('a plain call was answered before it ended')
+      if (end?.outcome.response === undefined) throw new TypeError('a plain call was answered before it ended')
       const result = this.#resultOf(answered, end, report, startedAt)
       await this.engine.store.flushed()
       return result
@@ -333,7 +339,7 @@ export class APIManager {
     before: ReturnType<ScoreBoard['before']>,
     failed: string | null,
   ): void {
-    this.engine.summary.add(attempts, failed === null && report?.ok === true)
+    this.engine.summary.add(attempts, failed === null && report !== null && isAnswer(report))
     if (before === null) return
     const first = attempts[0]
     const story: CallStory = {
@@ -364,6 +370,7 @@ export class APIManager {
       timestamp: new Date(this.engine.now).toISOString(),
       requestId: pending.id,
       finishReason: response?.finishReason ?? 'other',
+      ...(response?.blocked !== undefined && { blocked: response.blocked }),
       toolCalls: content
         .filter((part): part is ToolCallPart => part.type === 'tool-call')
         .map(({ id, name, arguments: args }) => ({ id, name, arguments: args })),
@@ -376,6 +383,9 @@ export class APIManager {
     }
   }
 }
+
+/** A blocked answer is one: the provider has said what it had to say. */
+const isAnswer = ({ ok, failureKind }: AttemptReport) => ok || failureKind === 'content_filter'
 
 const partIn = ({ name, version, variant }: Enrolment) => ({ name, version, variant })
 

@@ -1,5 +1,6 @@
 /** A streamed answer for the library's callers: an async iterable with the result at its end. */
 
+import { failureWithoutAnswer } from '../domain/attempt.ts'
 import type { ChatChunk } from '../domain/chat.ts'
 import { AbortedError, AllTargetsFailedError } from '../domain/errors.ts'
 import type { Answered } from '../engine/cascade.ts'
@@ -79,17 +80,18 @@ class LibraryStream<Result> implements CallStream<Result>, Closing {
       this.#resume = () => answered.call.resume()
       if (this.#left) cancel()
       const end = await this.#pump(answered)
-      if (!end.outcome.ok) {
+      const failure = failureWithoutAnswer(end.outcome)
+      if (failure !== null) {
         const report = await answered.recorded
-        if (end.outcome.failure.kind === 'client_gone') throw new AbortedError({ attempts: answered.trail.attempts })
-        throw new AllTargetsFailedError(`the answer of ${report.target} broke off: ${end.outcome.failure.message}`, {
+        if (failure.kind === 'client_gone') throw new AbortedError({ attempts: answered.trail.attempts })
+        throw new AllTargetsFailedError(`the answer of ${report.target} broke off: ${failure.message}`, {
           attempts: answered.trail.attempts,
           retryAt: null,
         })
       }
       const result = await finish(end)
       // Only now: an answer that broke off after its finish reason never ends like a complete one.
-      this.#queue.push({ type: 'end', finishReason: end.outcome.response.finishReason })
+      this.#queue.push({ type: 'end', finishReason: end.partial?.finishReason ?? 'other' })
       this.#finish(null)
       return result
     } catch (error) {

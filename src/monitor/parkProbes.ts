@@ -216,7 +216,7 @@ function smallRequest(engine: Engine, { id }: Target, timeoutMs = TIMEOUT_MS): P
       maxTokens: MAX_TOKENS,
       stream: false,
     },
-    { timeoutMs },
+    { timeoutMs, anyAnswer: true },
   )
 }
 

@@ -5,6 +5,7 @@ import { type JudgeFacts, judge, type Verdict } from './judge.ts'
 
 const others: JudgeFacts = {
   alone: false,
+  spare: true,
   retried: false,
   patienceMs: 10_000,
   confirmed: false,
@@ -38,6 +39,8 @@ const table: Record<
   model_not_found: ['next', 'target', true, 1, false],
   context_too_long: ['next', 'provider+model', true, 0, false],
   content_filter: ['give-up', 'none', true, 0, false],
+  empty: ['retry-once', 'target', true, 1, false],
+  malformed: ['next', 'target', true, 1, false],
   unsupported: ['next', 'provider+model', true, 0, false],
   bad_request: ['give-up', 'none', true, 0, false],
   client_gone: ['give-up', 'none', true, 0, false],
@@ -54,6 +57,26 @@ describe('judge()', () => {
       expect(verdict.waitMs).toBe(0)
     })
   }
+
+  test.each([
+    { name: 'once more while an attempt is left for another target', facts: {}, next: 'retry-once' },
+    { name: 'never twice', facts: { retried: true }, next: 'next' },
+    { name: 'not with the last attempt, which is another target\u2019s', facts: { spare: false }, next: 'next' },
+    {
+      name: 'with the last attempt where there is no other target',
+      facts: { spare: false, alone: true },
+      next: 'retry-once',
+    },
+    { name: 'but the only target never twice', facts: { alone: true, retried: true }, next: 'next' },
+  ])('asks a target that answered nothing $name', ({ facts, next }) => {
+    expect(judge(failure('empty'), { ...others, ...facts })).toMatchObject({ next, waitMs: 0 })
+  })
+
+  test('asks the only target once more when its model gave up, and not when it answered in the wrong form', () => {
+    expect(judge(failure('malformed', { gaveUp: true }), alone).next).toBe('retry-once')
+    expect(judge(failure('malformed', { gaveUp: true }), others).next).toBe('next')
+    expect(judge(failure('malformed'), alone).next).toBe('next')
+  })
 
   for (const kind of ['overloaded', 'server', 'network'] as const) {
     test(`retries the only target once after ${kind}, after a pause of 0.25 to 1 s`, () => {

@@ -30,6 +30,8 @@ export interface Verdict {
 export interface JudgeFacts {
   /** No other target is eligible; only then is the same one retried. */
   readonly alone: boolean
+  /** After one more attempt at the same target there is still one for another. */
+  readonly spare: boolean
   /** The same target was already retried in this request. */
   readonly retried: boolean
   /** How long the request can wait for a limit, in milliseconds. */
@@ -90,6 +92,17 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
   }),
   content_filter: (_, { mayAnswerFiltered }) =>
     mayAnswerFiltered ? { next: 'next', skip: 'provider', counts: true } : GIVE_UP,
+  empty: (_, { alone, spare, retried }) => ({
+    // The next answer of the same model is usually one, so this is no question of another target.
+    next: !retried && (alone || spare) ? 'retry-once' : 'next',
+    skip: 'target',
+    counts: true,
+  }),
+  malformed: ({ gaveUp }, facts) => ({
+    ...(gaveUp ? onceMore(facts) : { next: 'next' }),
+    skip: 'target',
+    counts: true,
+  }),
   unsupported: ({ ability }, { confirmed }) =>
     confirmed
       ? GIVE_UP

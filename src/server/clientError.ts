@@ -75,11 +75,15 @@ function untilOf(iso: string | null, now: number): number | null {
   return iso === null ? null : Math.max(1000, Date.parse(iso) - now)
 }
 
-/** `groq/m#1=rate_minute; google/n#2=ok` */
+/** `groq/m#1=rate_minute; google/n#2=ok`; a live stream's target is still missing from the attempts. */
 export function trailOf(attempts: readonly AttemptReport[]): string {
-  return headerText(
-    attempts.map((attempt) => `${attempt.target}=${attempt.ok ? 'ok' : attempt.failureKind}`).join('; '),
-  )
+  return headerText(attempts.map((attempt) => `${attempt.target}=${outcomeOf(attempt)}`).join('; '))
+}
+
+/** One word: `ok`, `healed` (the JSON was taken out of a fence or of prose), or the kind of the failure. */
+function outcomeOf({ ok, healed, failureKind }: AttemptReport): string {
+  if (!ok) return failureKind ?? 'failed'
+  return healed ? 'healed' : 'ok'
 }
 
 /** Restricts text to what a header may carry: visible ASCII; everything else becomes `?`. */

@@ -12,6 +12,7 @@ export function clientHeaders(headers: IncomingHttpHeaders, body: unknown): Requ
     sessionId: text(headers, 'x-keywise-session') ?? knownSession(headers, body),
     timeoutMs: positive(headers, 'x-keywise-timeout-ms'),
     maxAttempts: positive(headers, 'x-keywise-max-attempts'),
+    retryFiltered: flag(headers, 'x-keywise-retry-filtered'),
     task: text(headers, 'x-keywise-task'),
     labels: labels(text(headers, 'x-keywise-labels')),
     variables: variables(headers['x-keywise-variables']),
@@ -43,6 +44,15 @@ function knownSession(headers: IncomingHttpHeaders, body: unknown): string | und
   if (header !== undefined) return header
   const user = asString(asRecord(asRecord(body)?.['metadata'])?.['user_id'])
   return user?.includes('session') ? user.slice(0, 300) : undefined
+}
+
+function flag(headers: IncomingHttpHeaders, name: string): boolean {
+  const value = text(headers, name)
+  if (value === undefined || value === 'false') return false
+  if (value === 'true') return true
+  throw new InvalidRequestError(`the header ${name} is "true" or "false", not "${value.slice(0, 40)}"`, {
+    parameter: name,
+  })
 }
 
 const MOST_LABELS = 20

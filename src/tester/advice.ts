@@ -51,6 +51,8 @@ const ADVICE: { readonly [K in FailureKind]: Adviser<K> } = {
       : `${credential.provider.spec.name} does not serve ${model} (any more): put ${successor} in its place in the models of ${credential.provider.id}`,
   context_too_long: (facts) => `the test message is too long for ${facts.model}: shorten settings.test.message`,
   content_filter: (facts) => `${nameOf(facts)} refused the test message: change settings.test.message`,
+  empty: (facts) => `${facts.model} answered nothing: run the test again, or take it out if it stays so`,
+  malformed: (facts) => `${facts.model} did not answer in the form it was asked for: run the test again`,
   unsupported: ({ credential, model }, { ability }) =>
     ability === 'chat'
       ? `${model} does not chat: take it out of the models of ${credential.provider.id}`
@@ -76,6 +78,8 @@ const USEFUL_FIRST: readonly FailureKind[] = [
   'zero_quota',
   'bad_request',
   'content_filter',
+  'empty',
+  'malformed',
   'context_too_long',
   'too_large_for_limit',
   'timeout',

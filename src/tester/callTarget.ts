@@ -54,7 +54,10 @@ function pendingOf(
   request: ChatRequest,
 ): PendingRequest {
   const asked = { ...request, model: target.id }
-  return { ...prepareRequest(engine, asked, { timeoutMs: timeoutOf(target) }), mostInputTokens: mostTokensOf(asked) }
+  return {
+    ...prepareRequest(engine, asked, { timeoutMs: timeoutOf(target), anyAnswer: true }),
+    mostInputTokens: mostTokensOf(asked),
+  }
 }
 
 export function needOf(desk: Pick<Desk, 'engine' | 'timeoutOf'>, target: Target, request: ChatRequest): HoldNeed {
@@ -177,7 +180,7 @@ class Asking {
     if (this.#retried) return null
     this.#retried = true
     if (failure.kind === 'unsupported') return engine.requestFixes.learn(this.#target, failure) ? 0 : null
-    const facts = { alone: true, retried: false, patienceMs, confirmed: false, mayAnswerFiltered: false }
+    const facts = { alone: true, spare: true, retried: false, patienceMs, confirmed: false, mayAnswerFiltered: false }
     const verdict = judge(failure, { ...facts, random: engine.random() })
     return verdict.next === 'retry-once' ? verdict.waitMs : null
   }

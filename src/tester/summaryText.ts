@@ -148,6 +148,8 @@ const WORDS: { readonly [K in FailureKind]: string } = {
   model_not_found: 'not served',
   context_too_long: 'whose context window is too small',
   content_filter: 'filtered',
+  empty: 'answering nothing',
+  malformed: 'answering something else',
   unsupported: 'of another kind',
   bad_request: 'refusing the request',
   client_gone: 'interrupted',

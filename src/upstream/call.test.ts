@@ -1,17 +1,25 @@
 import type { Dispatcher } from 'undici'
 import { expect, test } from 'vitest'
 import { openaiChatDialect } from '../dialects/openaiChat/openaiChat.ts'
-import type { ChatChunk } from '../domain/chat.ts'
+import type { ChatChunk, ChatRequest } from '../domain/chat.ts'
 import { findProvider } from '../providers/catalog.ts'
 import { type Call, startCall } from './call.ts'
 import type { Connection } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
 
 const said = (text: string) => `data: {"choices":[{"index":0,"delta":{"content":"${text}"},"finish_reason":null}]}\n\n`
+const thought = (text: string) => said('').replace('"content":""', `"reasoning_content":"${text}"`)
+const STOPPED = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 const BROKEN = 'data: {"error":{"message":"gone","type":"server_error"}}\n\n'
 
 /** A call whose upstream is played by the test: what the dispatcher would tell it is told by hand. */
-function begun(): { call: Call; data(text: string): void; at(ms: number): void; isPaused(): boolean } {
+function begun(request: Partial<ChatRequest> = {}): {
+  call: Call
+  data(text: string): void
+  end(): void
+  at(ms: number): void
+  isPaused(): boolean
+} {
   let now = 1_000_000
   let paused = false
   const controller = {
@@ -40,6 +48,7 @@ function begun(): { call: Call; data(text: string): void; at(ms: number): void; 
       body: '{}',
       headers: [],
       stream: true,
+      expected: { request, anyAnswer: false },
       firstTokenMs: 1000,
       allowance: 'first-token',
       idleMs: 500,
@@ -51,6 +60,7 @@ function begun(): { call: Call; data(text: string): void; at(ms: number): void; 
   return {
     call,
     data: (text) => call.onResponseData(controller, Buffer.from(text)),
+    end: () => call.onResponseEnd(),
     at: (ms) => {
       now = 1_000_000 + ms
     },
@@ -111,4 +121,77 @@ test('comments right after the first content keep a stream alive, but not for ev
   data(': ping\n\n')
   expect(call.deadlineAt).toBe(1_000_000 + 120_000)
   call.abort()
+})
+
+test('thoughts are held for a moment, in which an answer of thoughts alone can be replaced', async () => {
+  const { call, data, at, end } = begun()
+  at(100)
+  data(thought('Hm'))
+  expect(call.deadlineAt).toBe(1_000_000 + 500)
+  at(300)
+  data(STOPPED)
+  end()
+  await call.first
+  expect(call.ended).toMatchObject({ outcome: { ok: false, failure: { kind: 'empty', status: 200 } } })
+  expect(call.ended?.partial?.content).toEqual([{ type: 'reasoning', text: 'Hm' }])
+})
+
+test('thoughts that go on longer are passed on live, and the answer behind them is one', async () => {
+  const { call, data, at, end } = begun()
+  at(100)
+  data(thought('Hm'))
+  at(510)
+  call.expire()
+  await call.first
+  expect(call.ended).toBeNull()
+  const { texts } = attach(call)
+  expect(call.deadlineAt).toBe(1_000_000 + 510 + 500)
+  data(said('Hi') + STOPPED)
+  end()
+  expect(texts).toEqual(['Hi'])
+  expect(call.ended).toMatchObject({ outcome: { ok: true }, firstTokenMs: 100 })
+})
+
+test('thoughts that were passed on stay the answer when nothing follows, and it counts as empty', async () => {
+  const { call, data, at, end } = begun()
+  data(thought('Hm'))
+  at(500)
+  call.expire()
+  attach(call)
+  data(STOPPED)
+  end()
+  const { outcome } = await call.done
+  expect(outcome).toMatchObject({ ok: false, failure: { kind: 'empty' }, response: { finishReason: 'stop' } })
+})
+
+test('text ends the wait of thoughts at once', async () => {
+  const { call, data } = begun()
+  data(thought('Hm'))
+  expect(call.ended).toBeNull()
+  data(said('Hi'))
+  await call.first
+  expect(attach(call).texts).toEqual(['Hi'])
+  call.abort()
+})
+
+test('a stream that may not be what was asked for is held whole, as long as it moves on', async () => {
+  const { call, data, at, end } = begun({ responseFormat: { type: 'json' } })
+  data(said('Sure: '))
+  expect(call.deadlineAt).toBe(1_000_000 + 500)
+  at(400)
+  data(said('{}'))
+  expect(call.deadlineAt).toBe(1_000_000 + 900)
+  data(STOPPED)
+  end()
+  await call.first
+  expect(call.ended).toMatchObject({ outcome: { ok: true, healed: true }, raw: null })
+  expect(attach(call).texts).toEqual(['{}'])
+})
+
+test('a stream that is held whole and stands still ends by its deadline', async () => {
+  const { call, data, at } = begun({ responseFormat: { type: 'json' } })
+  data(said('Sure: '))
+  at(500)
+  call.expire()
+  expect((await call.done).outcome).toMatchObject({ ok: false, failure: { kind: 'timeout' } })
 })

@@ -12,6 +12,8 @@ import { type SseEvent, SseReader } from '../dialects/stream/sse.ts'
 import type { Outcome } from '../domain/attempt.ts'
 import type { ChatChunk, ChatResponse, Usage } from '../domain/chat.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
+import { FirstContent } from './answers/firstContent.ts'
+import { type Expected, readAnswer, readBegun } from './answers/readAnswer.ts'
 import { Assembler } from './assembler.ts'
 import { type Connection, resolvePath } from './connection.ts'
 import type { Deadlines, Expirable } from './deadlines.ts'
@@ -32,6 +34,7 @@ interface CallInput {
   /** Name, value …: beside those of the connection. */
   readonly headers: readonly string[]
   readonly stream: boolean
+  readonly expected: Expected
   /** Maximum milliseconds until the first content of a stream, or until a plain answer is complete. */
   readonly firstTokenMs: number
   /** Whether `firstContentMs` is the target's own allowance or what is left of the caller's. */
@@ -58,9 +61,12 @@ export interface CallEnd {
   readonly firstTokenMs: number | null
   /** Content had reached us before it ended. */
   readonly hadContent: boolean
-  /** A plain answer as the upstream sent it, for a client of the same dialect: a text where it is all ASCII. */
+  /**
+   * A plain answer as the upstream sent it, for a client of the same dialect: a text where it is all ASCII. Null for an
+   * answer that was healed.
+   */
   readonly raw: Buffer | string | null
-  /** What a broken-off answer had said so far; equals the outcome's response when it is ok. */
+  /** What a broken-off answer had said so far; equals the outcome's response when it has one. */
   readonly partial: ChatResponse | null
 }
 
@@ -72,8 +78,17 @@ export interface CallSink {
 
 /** A plain answer may not be longer than this. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
+/** As long as any message of a failure. */
+const MAX_MESSAGE = 300
 /** More of an error body is never needed to understand it. */
 const MAX_ERROR_BYTES = 64 * 1024
+/**
+ * Thoughts reach the client after this many milliseconds even if no answer has begun. Until then an answer of thoughts
+ * alone can still be replaced; longer, and nobody could watch a model think.
+ */
+const THOUGHTS_HELD_MS = 400
+/** A stream is held for its whole answer to be judged up to this size. */
+const MAX_HELD_BYTES = 4 * 1024 * 1024
 /** Comments and pings count as life only this long after the last real event. */
 const PING_LIFE_MS = 120_000
 
@@ -108,6 +123,9 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #sse: SseReader | undefined
   #reader: StreamReader | undefined
   #assembler: Assembler | undefined
+  #firstContent: FirstContent | undefined
+  /** Thoughts alone are held, and let go when the deadline that was set for them passes. */
+  #holdsThoughts = false
   #heldChunks: ChatChunk[] = []
   #heldBytes: Buffer[] = []
   #sink: CallSink | null = null
@@ -170,6 +188,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   expire(): void {
+    if (this.#state === 'held' && this.#holdsThoughts) return this.#goLive()
     const afterMs = Math.round(this.#tools.monotonic() - this.#startedAt)
     const phase = this.#state === 'live' ? 'idle' : this.#input.allowance
     const waited = phase === 'idle' ? this.#input.idleMs : afterMs
@@ -265,6 +284,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#sse = new SseReader()
     this.#reader = this.#input.dialect.upstream.streamReader()
     this.#assembler = new Assembler()
+    this.#firstContent = new FirstContent(this.#input.expected)
   }
 
   #take(chunk: Buffer): void {
@@ -291,7 +311,6 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   /** Moves the stream on by what was read: error, first content, or more of it. */
   #deliver(chunks: readonly ChatChunk[], bytes: Buffer | null): void {
     let failed: Extract<ChatChunk, { type: 'error' }> | undefined
-    let content = false
     for (const chunk of chunks) {
       if (chunk.type === 'error') {
         failed = chunk
@@ -299,11 +318,10 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
       }
       this.#assembler?.push(chunk)
       if (chunk.type === 'end') this.#complete = true
-      content ||= isContent(chunk)
     }
     if (failed !== undefined) return this.#endWith(failed, chunks)
     this.#keepAlive(chunks.length > 0)
-    if (this.#sink === null) this.#hold(chunks, bytes, content)
+    if (this.#sink === null) this.#hold(chunks, bytes)
     else if (this.#sink.onChunks(chunks, bytes === null ? [] : [bytes]) === false) this.#pause()
   }
 
@@ -317,15 +335,38 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#failAndAbort(this.#classifyStreamError(failed))
   }
 
-  /** Until a sink attaches, nothing is lost and nothing more is read: the memory of a stream stays bounded. */
-  #hold(chunks: readonly ChatChunk[], bytes: Buffer | null, content: boolean): void {
-    this.#heldChunks.push(...chunks)
+  /** Until a sink attaches, nothing is lost. Once an answer has begun nothing more is read, so that memory is bounded. */
+  #hold(chunks: readonly ChatChunk[], bytes: Buffer | null): void {
+    for (const chunk of chunks) this.#heldChunks.push(chunk)
     if (bytes !== null) this.#heldBytes.push(bytes)
-    if (!content || this.#state === 'live') return
+    this.#bodyBytes += bytes?.length ?? 0
+    if (this.#state === 'live') return
+    const sight = this.#firstContent?.look(chunks) ?? 'content'
+    if (sight === 'nothing') return
     const now = this.#tools.monotonic()
+    this.#firstTokenMs ??= now - this.#startedAt
+    if (sight === 'content' || this.#bodyBytes > MAX_HELD_BYTES) return this.#goLive()
+    if (sight === 'doubt') this.#holdAll(now, chunks.length > 0)
+    else if (!this.#holdsThoughts) this.#holdThoughts(now)
+  }
+
+  #holdThoughts(now: number): void {
+    this.#holdsThoughts = true
+    this.deadlineAt = Math.min(this.deadlineAt, now + THOUGHTS_HELD_MS)
+  }
+
+  /** Only the whole answer can be judged: it has as much time as any other, as long as it moves on. */
+  #holdAll(now: number, movesOn: boolean): void {
+    this.#holdsThoughts = false
+    if (!movesOn) return
+    const { allowance, firstTokenMs, idleMs } = this.#input
+    this.deadlineAt = allowance === 'total' ? this.#startedAt + firstTokenMs : now + idleMs
+  }
+
+  /** From now on everything is passed on as it comes. */
+  #goLive(): void {
     this.#state = 'live'
-    this.#firstTokenMs = now - this.#startedAt
-    this.#lastEventAt = now
+    this.#lastEventAt = this.#tools.monotonic()
     this.#pause()
     this.#resolveFirst()
   }
@@ -379,11 +420,19 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))
   }
 
+  /** The answer is whole; whether it is one is another matter. */
   #succeed(response: ChatResponse, raw: Buffer | string | null): void {
-    if (response.finishReason === 'content_filter' && response.content.length === 0) {
-      return this.#fail({ kind: 'content_filter', status: this.#status, message: 'the provider withheld the answer' })
+    const { expected } = this.#input
+    const read = this.#state === 'live' ? readBegun(response, expected) : readAnswer(response, expected)
+    if (!read.ok) {
+      const message = this.#tools.redact(read.message).slice(0, MAX_MESSAGE)
+      const { kind, gaveUp } = read
+      const failure: Failure = { kind, status: this.#status, message, ...(gaveUp && { gaveUp }) }
+      return this.#end({ ok: false, failure, ...(!gaveUp && { response }) }, response, raw)
     }
-    this.#end({ ok: true, response }, response, raw)
+    if (!read.healed) return this.#end({ ok: true, response }, response, raw)
+    this.#heldChunks = withText(this.#heldChunks, read.response)
+    this.#end({ ok: true, response: read.response, healed: true }, read.response, null)
   }
 
   #failAndAbort(failure: Failure): void {
@@ -399,7 +448,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #end(outcome: Outcome, partial: ChatResponse | null, raw: Buffer | string | null): void {
     if (this.ended !== null) return
     const latencyMs = this.#tools.monotonic() - this.#startedAt
-    const hadContent = this.#state === 'live'
+    const hadContent = this.#state === 'live' || this.#firstTokenMs !== null
     this.#state = 'done'
     this.#tools.deadlines.unwatch(this)
     const firstTokenMs = this.#firstTokenMs ?? (outcome.ok ? latencyMs : null)
@@ -422,7 +471,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #limits(outcome: Outcome): readonly LimitFact[] {
     const { spec } = this.#input.connection
     const now = this.#tools.now()
-    if (outcome.ok) return readLimits(this.#headers, null, spec, now)
+    if (outcome.ok || outcome.response !== undefined) return readLimits(this.#headers, null, spec, now)
     const { failure } = outcome
     const waitMs = 'retryAfterMs' in failure ? failure.retryAfterMs : undefined
     return withWait(readLimits(this.#headers, this.#parsedBody(), spec, now), waitMs, now)
@@ -480,11 +529,14 @@ const TIMEOUT_TEXT = {
   total: (ms: number) => `no answer within the caller's ${seconds(ms)}`,
 }
 
-/** Whether a chunk carries something of the answer; reasoning is content. */
-function isContent(chunk: ChatChunk): boolean {
-  if (chunk.type === 'text-delta') return chunk.text !== ''
-  if (chunk.type === 'reasoning-delta') return chunk.text !== '' || chunk.redacted === true
-  return chunk.type === 'tool-call-start' || chunk.type === 'tool-call'
+/** The chunks with the answer's healed text in the place of the one that came. */
+function withText(chunks: readonly ChatChunk[], { content }: ChatResponse): ChatChunk[] {
+  const text = content.find((part) => part.type === 'text')?.text ?? ''
+  const first = chunks.findIndex((chunk) => chunk.type === 'text-delta')
+  return chunks.flatMap((chunk, index): ChatChunk[] => {
+    if (index === first) return [{ type: 'text-delta', text }]
+    return chunk.type === 'text-delta' ? [] : [chunk]
+  })
 }
 
 function isStaleSocket(failure: Failure): boolean {

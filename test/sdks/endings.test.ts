@@ -42,6 +42,32 @@ describe.each(clientNames)('%s', (name) => {
   })
 })
 
+/** One provider of every dialect that blocks, and one that answers nothing. */
+function oddScenario(): FakeScenario {
+  const providers = UPSTREAMS.flatMap((dialect) =>
+    (['blocked', 'says_nothing'] as const).map((fault) => [
+      `${dialect}-${fault.replace('_', '-')}`,
+      { dialect, models: { [`${dialect}-${fault}`]: {} }, faults: [{ do: fault }] },
+    ]),
+  )
+  return { providers: Object.fromEntries(providers) }
+}
+
+describe.each(clientNames)('%s', (name) => {
+  test('reads a blocked answer and an empty one of every upstream to their end', async () => {
+    await using world = await openGateway(oddScenario())
+    const driver = clientOf(name, { origin: world.origin, token: TOKEN })
+    for (const upstream of UPSTREAMS) {
+      for (const fault of ['blocked', 'says_nothing']) {
+        const model = `${upstream}-${fault}`
+        expect(await driver.plain(model, 'Hello'), model).toMatchObject({ text: expect.any(String) })
+        // A blocked answer ends as what it is, not as a complete one.
+        expect(await driver.stream(model), model).toMatchObject({ complete: fault !== 'blocked' })
+      }
+    }
+  })
+})
+
 describe('with all upstreams well or refusing', () => {
   let world: GatewayWorld
   beforeAll(async () => {

@@ -148,7 +148,8 @@ test('a second answer of a remembered conversation is asked of the account that 
     request.resume()
     request.on('end', () => {
       response.setHeader('content-type', 'application/json')
-      const output = [{ type: 'message', id: 'msg_1', role: 'assistant', status: 'completed', content: [] }]
+      const content = [{ type: 'output_text', text: 'ok', annotations: [] }]
+      const output = [{ type: 'message', id: 'msg_1', role: 'assistant', status: 'completed', content }]
       response.end(
         JSON.stringify({ id: `resp_${seen.length}`, object: 'response', status: 'completed', model: 'm', output }),
       )

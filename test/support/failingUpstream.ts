@@ -108,6 +108,13 @@ export const FAILURES: { readonly [name: string]: Reply } = {
     ),
   'no-json': (socket) => socket.write(json(200, '<html>Gateway</html>')),
   'empty-text': (socket, _time, streamed) => socket.write(streamed ? streamOf('') : json(200, answer(''))),
+  'unknown-tool': (socket, _time, streamed) => {
+    const { choices, ...rest } = answer(null, 'tool_calls')
+    const tool_calls = [{ index: 0, id: 'c', type: 'function', function: { name: 'nowhere', arguments: '{}' } }]
+    const called = choices.map((choice) => ({ ...choice, message: { ...choice.message, tool_calls } }))
+    const stream = `${STREAM}${event({ tool_calls })}${event({}, 'tool_calls')}${chunked('data: [DONE]\n\n')}0\r\n\r\n`
+    socket.write(streamed ? stream : json(200, { ...rest, choices: called }))
+  },
   'no-body': (socket) => socket.write(json(200, '')),
   silent: () => {},
   late: (socket, time, streamed) => void setTimeout(() => works(socket, time, streamed), 200),

@@ -65,6 +65,7 @@ export async function callModel(
       headers: [],
       body: JSON.stringify(body),
       stream: request.stream,
+      expected: { request, anyAnswer: false },
       firstTokenMs,
       allowance: 'first-token',
       idleMs,

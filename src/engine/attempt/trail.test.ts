@@ -14,6 +14,7 @@ const NOW = Date.UTC(2026, 10, 23, 12)
 const FACTS = {
   alone: false,
   retried: false,
+  spare: false,
   patienceMs: 10_000,
   confirmed: false,
   mayAnswerFiltered: true,

@@ -61,6 +61,11 @@ export class Trail {
     return this.#finished || this.#counted + this.#besides >= this.#maxAttempts || this.calls >= this.#mostCalls
   }
 
+  /** Whether an attempt is left for another target after the one that just failed and one more at the same. */
+  get hasSpare(): boolean {
+    return this.#maxAttempts - this.#counted > 2 && (!this.#hardCap || this.#maxAttempts - this.#calls > 2)
+  }
+
   /** The target a decision starts with. */
   offer(target: Target | null): void {
     this.#offered = target

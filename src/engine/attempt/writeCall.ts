@@ -43,6 +43,7 @@ export function writeCall(writer: CallWriter, order: CallOrder): Call {
       ...written(writer, order, dialect),
       headers: pending.wire?.dialect === dialect.id ? pending.wire.headers : NO_HEADERS,
       stream: pending.request.stream,
+      expected: pending,
       firstTokenMs: Math.max(1, Math.min(leftMs, allowedMs)),
       allowance: leftMs < allowedMs ? 'total' : 'first-token',
       idleMs: writer.settings.timeouts.idleMs,

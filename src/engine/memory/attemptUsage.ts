@@ -1,5 +1,6 @@
 /** What an attempt consumed: as reported, as far as that can be believed, else counted from the text and marked. */
 
+import { failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatRequest, ChatResponse, Part, Usage } from '../../domain/chat.ts'
 import { type Failure, wasCancelled } from '../../domain/failure.ts'
 import { soundUsage, type UsageEstimator } from '../../money/usage.ts'
@@ -13,13 +14,14 @@ export interface Prompt {
 }
 
 /**
- * An answer without usage is counted from its text; one that broke off, and a call that was cut while it may have been
+ * An answer without usage, of whatever worth, is counted from its text; one that broke off, and a call that was cut while it may have been
  * working, are taken to have used what we saw of them, and at least what was reported so far. A refusal used nothing.
  */
 export function consumed(end: CallEnd, prompt: Prompt, estimate: UsageEstimator): Usage | null {
   const reported = end.usage === null ? null : soundUsage(end.usage)
-  if (end.outcome.ok) return reported ?? withReportedCost(counted(end.partial, prompt, estimate), end.usage)
-  if (!wasWorking(end, end.outcome.failure)) return reported
+  const failure = failureWithoutAnswer(end.outcome)
+  if (failure === null) return reported ?? withReportedCost(counted(end.partial, prompt, estimate), end.usage)
+  if (!wasWorking(end, failure)) return reported
   const seen = counted(end.partial, prompt, estimate)
   return reported === null ? seen : atLeast(reported, seen)
 }

@@ -45,6 +45,8 @@ export interface PendingRequest {
   readonly wire: ClientWire | null
   /** Replaces the target's dialect (embeddings); null for chat. */
   readonly dialectFor: ((target: DialectId) => Dialect | null) | null
+  /** A test or a probe: any answer proves that the target works, thoughts alone as well. */
+  readonly anyAnswer: boolean
   readonly cancellation: Cancellation
   /**
    * What the request needs of each target, computed once for choosing and reserving at the same time (`at`). New

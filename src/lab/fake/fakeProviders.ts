@@ -10,11 +10,12 @@ import { Dice } from '../../domain/random.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import { FakeProvider } from './fakeProvider.ts'
 import { loadedListBody, modelsListBody } from './modelLists.ts'
+import { ODD_ANSWERS, type OddAnswer, oddAnswer } from './oddAnswers.ts'
 import type { FakeRefusal } from './refusal.ts'
 import { fakeReply, tokensOf } from './reply.ts'
 import { embeddingsBody, type FakeRequest, keyOf, readAsked, readJson } from './request.ts'
 import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
-import { sendAnswer, sendStream, spoil } from './wire.ts'
+import { sendAnswer, sendEvents, sendStream, spoil } from './wire.ts'
 
 export interface FakeOptions {
   /** 0 (default) takes a free port. */
@@ -312,7 +313,14 @@ class OpenFakes implements FakeWorld {
     const facts = provider.models.get(model) ?? {}
     const lateMs = (facts.latency_ms ?? 0) + (fault?.do === 'slow' ? (fault.ms ?? 20_000) : 0)
     if (lateMs > 0) await this.#sleep(lateMs)
-    if (texts !== null) return sendAnswer(response, 200, embeddingsBody(dialect.id, model, texts))
+    if (texts !== null)
+      return sendAnswer(response, 200, embeddingsBody(dialect.id, model, fault?.do === 'says_nothing' ? [] : texts))
+    if (isOdd(fault)) {
+      const tool = request.tools?.[0]?.name ?? 'lookup'
+      const odd = oddAnswer(dialect.id, fault.do, { model, reason: fault.reason, tool })
+      const headers = provider.headers(key, model, this.#now())
+      return request.stream ? sendEvents(response, odd.events, headers) : sendAnswer(response, 200, odd.body, headers)
+    }
     const reply = fakeReply(request, model, facts)
     const now = this.#now()
     provider.spend(key, model, reply.usage?.totalTokens ?? 0, now)
@@ -328,6 +336,12 @@ class OpenFakes implements FakeWorld {
       sleep: this.#sleep,
     })
   }
+}
+
+const ODD: ReadonlySet<string> = new Set(ODD_ANSWERS)
+
+function isOdd(fault: FakeFault | null): fault is FakeFault & { readonly do: OddAnswer } {
+  return fault !== null && ODD.has(fault.do)
 }
 
 /** The prices of an unknown provider's models are unknown, so only named ones are used by `auto`. */

@@ -3,6 +3,7 @@
  */
 
 import { z } from 'zod'
+import { ODD_ANSWERS } from './oddAnswers.ts'
 
 const duration = z.number().min(0).max(600_000)
 
@@ -96,6 +97,8 @@ const FAULTS = [
   /** One byte a second. */
   'drip',
   'redirect',
+  /** Answers with HTTP 200 that are none, or not what was asked for. */
+  ...ODD_ANSWERS,
 ] as const
 
 const fakeFault = z.strictObject({
@@ -115,6 +118,8 @@ const fakeFault = z.strictObject({
   ms: duration.optional(),
   /** What a limit or overload states as its wait, in seconds. */
   retry_after: z.number().min(0).optional(),
+  /** `blocked`: the service's own word for it, such as Gemini's `RECITATION`, or `prompt:SAFETY` for a blocked prompt. */
+  reason: z.string().optional(),
   status: z.number().int().min(300).max(599).optional(),
 })
 

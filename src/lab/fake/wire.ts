@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Dialect } from '../../dialects/dialect.ts'
+import { sseText } from '../../dialects/stream/sse.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
 import type { FakeProvider } from './fakeProvider.ts'
 import type { FakeFault } from './scenario.ts'
@@ -22,6 +23,17 @@ export function sendAnswer(
     ...headers,
   })
   response.end(text)
+}
+
+/** Sends the events of a stream as they are. */
+export function sendEvents(
+  response: ServerResponse,
+  events: readonly (readonly [name: string, data: unknown])[],
+  headers: Readonly<Record<string, string>>,
+): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', ...headers })
+  const texts = events.map(([name, data]) => sseText(typeof data === 'string' ? data : JSON.stringify(data), name))
+  response.end(texts.join(''))
 }
 
 /** Faults that leave no answer at all. Returns true when the response is done for. */

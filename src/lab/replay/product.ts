@@ -159,6 +159,7 @@ export class Product implements Policy {
 /** Other targets are always eligible in these scenarios, and no request waits for a limit. */
 const CALM = {
   alone: false,
+  spare: false,
   retried: false,
   patienceMs: 0,
   confirmed: false,

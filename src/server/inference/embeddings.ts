@@ -46,7 +46,7 @@ export const embed: Handler = async (parts, request, response, token) => {
     const answered = await cascade(engine, pending)
     const report = await answered.recorded
     const end = answered.call.ended
-    const served = end?.outcome.ok ? end.outcome.response.extra?.fields : undefined
+    const served = end?.outcome.response?.extra?.fields
     const usage = { prompt_tokens: report.usage?.inputTokens ?? 0, total_tokens: report.usage?.totalTokens ?? 0 }
     const trail = {
       'x-keywise-request-id': id,

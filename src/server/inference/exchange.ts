@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dialect, StreamWriter } from '../../dialects/dialect.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
-import type { AttemptReport } from '../../domain/attempt.ts'
+import { type AttemptReport, failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
 import type { Failure } from '../../domain/failure.ts'
 import type { Answered } from '../../engine/cascade.ts'
@@ -131,7 +131,9 @@ export class Exchange implements CallSink, RunningExchange {
     const sameDialect = answered.winner.credential.connection.dialect === this.#route.dialect
     if (!pending.request.stream) return this.#answerWhole(answered, pending, sameDialect)
     // A rescued answer continues in the same events, so keywise must write them from the start.
-    if (sameDialect && !this.#route.asArray && !mayRescue(this.#parts.engine, pending))
+    const { outcome } = answered.call.ended ?? {}
+    const isHealed = outcome?.ok === true && outcome.healed === true
+    if (sameDialect && !isHealed && !this.#route.asArray && !mayRescue(this.#parts.engine, pending))
       this.#raw = new EventAligner(this.#route.dialect === 'openai' && pending.request.wantsUsage !== true)
     this.#writer = this.#dialect.client.streamWriter(pending.request, { now: this.#parts.engine.now, id: this.id })
     const type = this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8'
@@ -143,10 +145,11 @@ export class Exchange implements CallSink, RunningExchange {
   #answerWhole(answered: Answered, pending: PendingRequest, sameDialect: boolean): void {
     const { report } = answered
     const end = answered.call.ended
-    if (end === null || report === null || !end.outcome.ok)
+    const response = end?.outcome.response
+    if (end === null || report === null || response === undefined)
       throw new TypeError('a plain call was answered before it ended')
-    recordOwner(this.#parts.engine, pending.request, end.outcome.response, answered.winner.target, this.#token.name)
-    const body = sameDialect && end.raw !== null ? end.raw : this.#written(end.outcome.response, pending)
+    recordOwner(this.#parts.engine, pending.request, response, answered.winner.target, this.#token.name)
+    const body = sameDialect && end.raw !== null ? end.raw : this.#written(response, pending)
     const first = ['content-type', 'application/json', 'content-length', String(body.length)]
     if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalUsd(Math.round(report.costUsd * NANO_PER_USD)))
     this.#response.writeHead(200, this.#headers(answered, first))
@@ -163,13 +166,16 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   /** Name, value, name, value …, as node writes them: `first`, then the answering target and the trail. */
-  #headers({ pending, winner, trail }: Answered, first: string[]): string[] {
+  #headers(answered: Answered, first: string[]): string[] {
+    const { pending, winner, trail, report } = answered
     const target = headerText(winner.target.id)
     const { attempts } = trail
-    const failed = attempts.length > 1 || attempts[0]?.ok === false ? attempts.filter(({ ok }) => !ok) : NONE
+    // The attempt of a stream that is still coming is not among the attempts yet.
+    const before = report === null ? attempts.length : attempts.length - 1
+    const isFirst = before === 0 && (report === null || (report.ok && !report.healed))
     first.push('x-keywise-request-id', this.id, 'x-keywise-target', target)
-    first.push('x-keywise-attempts', String(failed.length + 1))
-    first.push('x-keywise-trail', failed.length === 0 ? `${target}=ok` : `${trailOf(failed)}; ${target}=ok`)
+    first.push('x-keywise-attempts', String(before + 1))
+    first.push('x-keywise-trail', isFirst ? `${target}=ok` : trailTo(answered))
     if (pending.enrolment !== null) first.push('x-keywise-experiment', placeIn(pending.enrolment))
     return first
   }
@@ -216,17 +222,23 @@ export class Exchange implements CallSink, RunningExchange {
     if (answered === null || pending === null) return
     const last = this.#mayRescue(pending, end) ? await this.#rescue(answered, end) : end
     await answered.recorded
-    const { outcome } = last
-    if (outcome.ok) {
+    const failure = failureWithoutAnswer(last.outcome)
+    const { response } = last.outcome
+    if (response !== undefined) {
       this.#response.write(this.#raw?.end() ?? '')
-      recordOwner(this.#parts.engine, pending.request, outcome.response, answered.winner.target, this.#token.name)
-    } else if (!this.#left) this.#endBroken(outcome.failure)
+      recordOwner(this.#parts.engine, pending.request, response, answered.winner.target, this.#token.name)
+    } else if (failure !== null && !this.#left) this.#endBroken(failure)
     this.#response.end()
-    this.#told(answered.trail.attempts, this.#left ? 499 : outcome.ok ? 200 : statusOf(outcome.failure))
+    this.#told(answered.trail.attempts, this.#left ? 499 : failure === null ? 200 : statusOf(failure))
   }
 
   #mayRescue(pending: PendingRequest, { outcome }: CallEnd): boolean {
-    return !outcome.ok && !this.#left && !this.#shuttingDown && mayRescue(this.#parts.engine, pending)
+    return (
+      failureWithoutAnswer(outcome) !== null &&
+      !this.#left &&
+      !this.#shuttingDown &&
+      mayRescue(this.#parts.engine, pending)
+    )
   }
 
   /** Another target continues the answer; the seam is marked by a comment that no client shows. */
@@ -295,7 +307,11 @@ export class Exchange implements CallSink, RunningExchange {
   }
 }
 
-const NONE: readonly AttemptReport[] = []
+/** The trail up to the attempt whose answer is passed on. */
+function trailTo({ report, trail, winner }: Answered): string {
+  const recorded = trailOf(trail.attempts)
+  return report === null ? `${recorded}; ${headerText(winner.target.id)}=ok` : recorded
+}
 
 function asArray(request: ChatRequest): ChatRequest {
   return { ...request, extra: { dialect: 'google', fields: { ...request.extra?.fields, $alt: 'json' } } }

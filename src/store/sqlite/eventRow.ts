@@ -88,6 +88,7 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
     firstTokenMs: numberOrNull(row['first_token_ms']),
     streamed: row['streamed'] === 1,
     ok: row['ok'] === 1,
+    ...(rest?.['healed'] === true && { healed: true }),
     failure: readFailure(row, rest),
     ...(row['excused'] === null ? undefined : { notCharged: row['excused'] === 1 }),
     ...(rest?.['known'] === undefined ? undefined : { known: rest['known'] as KnownFailure }), // written by keywise
@@ -154,9 +155,9 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
  * input plus output.
  */
 function restOf(event: AttemptEvent): string | null {
-  const { failure, known, limits, usage, trial } = event
+  const { failure, known, limits, usage, trial, healed } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
-  const isPlain = failure === null && known === undefined && trial === undefined
+  const isPlain = failure === null && known === undefined && trial === undefined && !healed
   if (isPlain && limits.length === 0 && !oddTotal) return null
   return JSON.stringify({
     failure: failure ?? undefined,
@@ -164,6 +165,7 @@ function restOf(event: AttemptEvent): string | null {
     limits: limits.length === 0 ? undefined : limits,
     totalTokens: oddTotal ? usage.totalTokens : undefined,
     trial,
+    healed,
   })
 }
 

@@ -1,4 +1,4 @@
-/** What an upstream's error means: its body, headers and status become one of the eighteen failures, with its facts. */
+/** What an upstream's error means: its body, headers and status become one of the failures, with its facts. */
 
 import type { Failure, FailureKind, LimitFact } from '../../domain/failure.ts'
 import type { ProviderSpec } from '../../providers/provider.ts'

@@ -1,0 +1,53 @@
+/** Watches a stream until it is known whether an answer comes. */
+
+import type { ChatChunk } from '../../domain/chat.ts'
+import { demandsJson, type Expected, isBlank, isOffered } from './readAnswer.ts'
+
+/**
+ * `nothing`: not yet known. `thought`: nothing but thoughts. `content`: the answer has begun. `doubt`: what has begun is
+ * not what was asked for, so that only the whole answer can be judged.
+ */
+type Sight = 'nothing' | 'thought' | 'content' | 'doubt'
+
+const RANK: { readonly [S in Sight]: number } = { nothing: 0, thought: 1, content: 2, doubt: 3 }
+
+export class FirstContent {
+  readonly #expected: Expected
+  #sight: Sight = 'nothing'
+
+  constructor(expected: Expected) {
+    this.#expected = expected
+  }
+
+  /** What is known with these chunks. Doubt stays. */
+  look(chunks: readonly ChatChunk[]): Sight {
+    for (const chunk of chunks) {
+      if (this.#sight === 'doubt' || this.#sight === 'content') break
+      const seen = this.#see(chunk)
+      if (RANK[seen] > RANK[this.#sight]) this.#sight = seen
+    }
+    return this.#sight
+  }
+
+  #see(chunk: ChatChunk): Sight {
+    switch (chunk.type) {
+      case 'text-delta':
+        return isBlank(chunk.text) ? 'nothing' : this.#seeText(chunk.text)
+      case 'reasoning-delta':
+        return chunk.text !== '' || chunk.redacted === true ? 'thought' : 'nothing'
+      case 'tool-call-start':
+      case 'tool-call':
+        return this.#expected.anyAnswer || isOffered(chunk.name, this.#expected.request) ? 'content' : 'doubt'
+      case 'opaque':
+        return 'content'
+      default:
+        return 'nothing'
+    }
+  }
+
+  /** JSON begins with a bracket; the few answers that begin otherwise are judged as a whole. */
+  #seeText(text: string): Sight {
+    if (this.#expected.anyAnswer || !demandsJson(this.#expected.request)) return 'content'
+    return /^\s*[[{]/.test(text) ? 'content' : 'doubt'
+  }
+}
