@@ -35,7 +35,7 @@ export function parseWait(value: string | number, now: number, skewMs = 0, zone?
 }
 
 /** What a sentence states: the wait in milliseconds, and whether it was a date. */
-export interface StatedInText {
+interface StatedInText {
   readonly ms: number
   readonly isDate: boolean
 }

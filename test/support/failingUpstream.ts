@@ -63,7 +63,10 @@ export const FAILURES: { readonly [name: string]: Reply } = {
     code: 'rate_limit_exceeded',
   }),
   rate_minute: refuses(429, 'Rate limit reached for requests per minute', {}, 'retry-after: 1\r\n'),
-  zero_quota: refuses(429, 'Quota exceeded for metric: requests, limit: 0'),
+  zero_quota: refuses(
+    429,
+    'Quota exceeded for metric: generativelanguage.googleapis.com/generate_requests, limit: 0, model: m',
+  ),
   too_large_for_limit: refuses(413, 'Request too large for tokens per minute (TPM): Limit 6000, Requested 9000', {
     type: 'tokens',
     code: 'rate_limit_exceeded',

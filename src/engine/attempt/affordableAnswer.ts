@@ -6,7 +6,7 @@
 import type { FailureOf } from '../../domain/failure.ts'
 
 /** A shorter answer is more often cut off than whole; another target may give all of it. */
-export const LEAST_ANSWER_TOKENS = 256
+const LEAST_ANSWER_TOKENS = 256
 
 /**
  * The answer's limit in tokens for asking once more; null when it would not help. `requested` is the caller's own

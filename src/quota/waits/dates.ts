@@ -4,7 +4,7 @@ import { instantOf, UTC, wallClockOf, type Zone, zoneAt } from './zones.ts'
 
 const DAY_MS = 86_400_000
 
-export interface DateContext {
+interface DateContext {
   /** Epoch milliseconds; a date without a year and a time without a date are the next such ones. */
   readonly now: number
   /** The zone of dates that name none. Default: UTC. */

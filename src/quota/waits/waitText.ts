@@ -7,7 +7,7 @@ import { type DateFound, dateAt, untilDate } from './dates.ts'
 import { clockDurationAt, durationAt } from './durations.ts'
 import { type Zone, zoneNamed } from './zones.ts'
 
-export interface TextWait {
+interface TextWait {
   /** Milliseconds from now; may be negative or absurd. */
   readonly ms: number
   /** A date or a time of day, rather than a length of time. */

@@ -5,7 +5,7 @@
 
 import type { ErrorEnvelope } from './envelope.ts'
 
-export interface EdgeSight {
+interface EdgeSight {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly envelope: ErrorEnvelope

@@ -21,7 +21,7 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['f', '\f'],
 ])
 
-export interface LiteralFound {
+interface LiteralFound {
   readonly value: unknown
   /** The index behind it. */
   readonly end: number

@@ -4,7 +4,7 @@
  */
 
 import type { FailureKind } from '../../domain/failure.ts'
-import type { GatewayName } from './gateway.ts'
+import type { GatewayName } from './gatewayName.ts'
 import {
   CAN_AFFORD,
   FULL,

@@ -22,7 +22,7 @@ const LITELLM_NOTES =
 /** Which provider LiteLLM's own words name; absent from errors of LiteLLM itself. */
 const PROVIDER_NAMED = /^(?:litellm\.\w{1,60}: ?)(?:\w{1,60}: ?){0,3}\w{1,40}exception - /i
 
-export interface UnwrappedText {
+interface UnwrappedText {
   /** The data, parsed; undefined when the text holds none. */
   readonly value: unknown
   /** The words without LiteLLM's own around them. */

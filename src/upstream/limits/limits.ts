@@ -5,7 +5,7 @@ import { asRecord } from '../../domain/json.ts'
 import type { ProviderSpec } from '../../providers/provider.ts'
 import { clockSkewMs, parseWait } from '../../quota/reset.ts'
 import { readEnvelope } from '../failures/envelope.ts'
-import { gatewayOf } from '../failures/gateway.ts'
+import { gatewayOf } from '../failures/gatewayName.ts'
 import { limitFactsOf } from '../failures/statedQuota.ts'
 import { type HeaderMeaning, meaningOf } from './limitHeaders.ts'
 import { readStructuredLimits } from './structuredLimits.ts'
@@ -52,7 +52,7 @@ export function withWait(limits: readonly LimitFact[], waitMs: number | undefine
 }
 
 /** A record with its names in lower case and its texts and numbers as texts; anything else is left out. */
-export function lowerCaseNames(value: unknown): LimitHeaders {
+function lowerCaseNames(value: unknown): LimitHeaders {
   const lower: Record<string, string> = Object.create(null)
   for (const [name, content] of Object.entries(asRecord(value) ?? {}).slice(0, 64)) {
     if (typeof content === 'string' || typeof content === 'number') lower[name.toLowerCase()] = String(content)

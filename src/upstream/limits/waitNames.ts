@@ -6,7 +6,7 @@
 import { asNumber, asRecord } from '../../domain/json.ts'
 import { parseWait } from '../../quota/reset.ts'
 
-export interface WaitName {
+interface WaitName {
   /** How directly the name speaks of this refusal; lower is better. 2 and 3 may belong to a limit that is not met. */
   readonly rank: 0 | 1 | 2 | 3
   /** Milliseconds per unit of a bare number; null where the number itself must tell. */

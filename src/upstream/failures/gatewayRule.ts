@@ -6,17 +6,6 @@
 import type { FailureKind } from '../../domain/failure.ts'
 import { type FailedResponse, type FailureRule, isGoogleDay } from './rules.ts'
 
-export type GatewayName = 'keywise' | 'litellm'
-
-/** The header prefixes that only these gateways send. */
-export function gatewayOf(headers: Readonly<Record<string, string>>): GatewayName | null {
-  for (const name in headers) {
-    if (name.startsWith('x-keywise-')) return 'keywise'
-    if (name.startsWith('x-litellm-')) return 'litellm'
-  }
-  return null
-}
-
 /** What the gateway's answer means for the target; undefined where its words decide, as for any other upstream. */
 export function gatewayRule(sight: FailedResponse): FailureRule | undefined {
   if (sight.gateway === 'keywise') return keywiseRule(sight)
