@@ -23,6 +23,8 @@ const lengths: readonly [text: string, seconds: number][] = [
   ['next request allowed in 12 seconds', 12],
   ['come back in a minute', 60],
   ['Retry-After: 20', 20],
+  ['Too many requests, retry after 30', 30],
+  ['Too many requests, retry after 30. See the documentation.', 30],
   ['{"retry_after": 30, "id": 7}', 30],
   ['estimated time: 20 seconds', 20],
   ['请求太多，请 30 秒后重试', 30],

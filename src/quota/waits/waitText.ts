@@ -37,7 +37,7 @@ const FILLER =
   /[\s:=,"'~≈*`]{0,4}(?:(again|access|automatically|be|is|will|in|after|for|at|on|by|until|till|to|about|approximately|around|approx|least|another|within|your?|the|this|next|requests?|time|period|remaining|daily|it)\b|(?=[^\s:=,"'~≈*`]))[\s:=,"'~≈*`]{0,4}/iy
 /** Behind these and `:` or `=` a bare number is one of seconds. */
 const BARE_CUE = /^(?:retry[-_ ]?after|retry[-_ ]?delay)$/i
-const BARE_NUMBER = /\d{1,9}(?:\.\d{1,9})?(?![\w.:/-])/y
+const BARE_NUMBER = /\d{1,9}(?:\.\d{1,9})?(?![\w:/-]|\.\d)/y
 /** Claude's own wording: `usage limit reached|1762952400`. */
 const LIMIT_EPOCH = /limit reached\|(\d{13}|\d{10})\b/i
 
@@ -85,14 +85,17 @@ function waitBehind(text: string, cue: RegExpExecArray, dates: Dates): TextWait 
   if (date !== undefined) return date
   const bare = durationAt(text, at)
   if (bare !== undefined) return { ms: bare.ms, isDate: false }
-  const isAssigned = BARE_CUE.test(cue[0]) && /[:=]/.test(text.slice(cue.index + cue[0].length, at))
-  return isAssigned ? bareSeconds(text, at) : undefined
+  if (!BARE_CUE.test(cue[0])) return undefined
+  return bareSeconds(text, at, /[:=]/.test(text.slice(cue.index + cue[0].length, at)))
 }
 
-function bareSeconds(text: string, at: number): TextWait | undefined {
+/** `retry_after: 30`, or a sentence that ends with the number; `retry after 3 attempts` counts something else. */
+function bareSeconds(text: string, at: number, isAssigned: boolean): TextWait | undefined {
   BARE_NUMBER.lastIndex = at
   const seconds = BARE_NUMBER.exec(text)?.[0]
-  return seconds === undefined ? undefined : { ms: Number(seconds) * 1000, isDate: false }
+  if (seconds === undefined || (!isAssigned && !/^\s{0,2}(?:[.,;)\]]|$)/.test(text.slice(at + seconds.length))))
+    return undefined
+  return { ms: Number(seconds) * 1000, isDate: false }
 }
 
 function skipFillers(text: string, start: number): { readonly at: number; readonly last: string } {

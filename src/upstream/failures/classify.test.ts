@@ -299,6 +299,7 @@ const cases: readonly Case[] = [
     'too_large_for_limit',
     { affordableTokens: 2666 },
   ],
+  ['an account that can afford nothing', 402, openai('You requested 500 tokens, but can only afford 0.'), 'billing'],
   [
     'a prompt that costs more than the credit',
     402,

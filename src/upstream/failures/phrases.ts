@@ -8,8 +8,8 @@ export const NO_CREDIT =
   /(?:any|no|more|out of|enough|insufficient|used all(?: available)?|purchase) credits|credit balance|spending limit|balance is (?:too low|insufficient)|insufficient (?:account )?(?:balance|funds)|arrearage|payment required|key limit exceeded|exceeded your current quota, please check your plan and billing|quota is not enough|余额不足|余额已用尽|额度(?:不足|已用尽)|欠费/
 /** A plan that has run out is money, not a limit: Z.ai's 1309 and 1314. */
 export const NO_PLAN = /(?:package|plan|subscription) has expired/
-/** The request is refused for its size, not the account for its state; the number is what it can pay for. */
-export const CAN_AFFORD = /can only afford [\d,]{1,15}|prompt tokens limit exceeded: [\d,]{1,15} > [\d,]{1,15}/
+/** The request is refused for its size, not the account for its state; who can afford 0 has no credit left. */
+export const CAN_AFFORD = /can only afford [1-9][\d,]{0,14}|prompt tokens limit exceeded: [\d,]{1,15} > [\d,]{1,15}/
 /** The key is good, and not for this route: OpenAI's restricted keys, GitHub's fine-grained ones. */
 export const NO_SCOPE =
   /missing scopes?\b|insufficient (?:authentication )?scopes?|insufficient permissions for this operation|permission is required to access this endpoint|not allowed to call this route|permission to (?:list|read|view) (?:the )?models/
