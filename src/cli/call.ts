@@ -1,6 +1,7 @@
 /** `keywise call "prompt"`: one request. The answer goes to stdout, the trail of attempts to stderr. */
 
 import { text } from 'node:stream/consumers'
+import { demandKeys } from '../config/demandKeys.ts'
 import { blockedText } from '../dialects/fields/blocked.ts'
 import { AllTargetsFailedError, InvalidRequestError, KeywiseError } from '../domain/errors.ts'
 import type { CallOptions } from '../engine/request/readContext.ts'
@@ -9,7 +10,7 @@ import { attemptLines } from '../observe/callLog.ts'
 import type { CommandContext, RunCommand } from './command.ts'
 import { dollars, duration, type Printer, printer, wholeNumber } from './output.ts'
 import { interrupted } from './stop.ts'
-import { demandKeys, engineOptions } from './withEngine.ts'
+import { engineOptions } from './withEngine.ts'
 
 export const run: RunCommand = async (context) => {
   const { options, stdout, stderr, env } = context

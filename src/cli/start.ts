@@ -4,9 +4,10 @@
  */
 
 import { loadConfig } from '../config/config.ts'
+import { demandKeys } from '../config/demandKeys.ts'
 import { loadOptions } from '../manager/locations.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
-import { demandKeys, engineOptions } from './withEngine.ts'
+import { engineOptions } from './withEngine.ts'
 
 /** The command of that name, or undefined. */
 type FindCommand = (name: string) => Promise<RunCommand> | undefined

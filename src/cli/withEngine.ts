@@ -1,13 +1,11 @@
 /** Opens the engine for one command and closes it afterwards, even when the command fails. */
 
 import { resolve } from 'node:path'
-import type { Config } from '../config/config.ts'
-import { ConfigError } from '../domain/errors.ts'
+import { demandKeys } from '../config/demandKeys.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { EngineOptions } from '../manager/engineOptions.ts'
 import { openEngine } from '../manager/openEngine.ts'
 import { consoleLogger, quietLogger } from '../observe/log.ts'
-import { catalog } from '../providers/catalog.ts'
 import type { CommandContext, ExitCode } from './command.ts'
 
 /** How long a command waits for models lists, in milliseconds: where targets depend on an unread one, and otherwise. */
@@ -51,14 +49,4 @@ function listPatienceMs({ registry, lists }: Engine): number {
     (credential) => typeof credential.provider.models === 'string' && lists.of(credential) === null,
   )
   return lacking ? FIRST_LISTS_MS : NEWER_LISTS_MS
-}
-
-/** Throws ConfigError, with instructions, when no key is configured anywhere. */
-export function demandKeys({ file, providers }: Config): void {
-  if (providers.length > 0) return
-  const names = catalog.flatMap(({ env }) => env.slice(0, 1)).slice(0, 3)
-  throw new ConfigError(
-    `${file ?? 'config/api-keys.json'}: no API key yet; write { "groq": { "api_key": "..." } } into it, or set one of ${names.join(', ')} …`,
-    { file },
-  )
 }

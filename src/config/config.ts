@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { ConfigError, VaultError } from '../domain/errors.ts'
+import { asRecord } from '../domain/json.ts'
 import type { Definition } from '../experiment/definition.ts'
 import { budgetFrom, isIdleBeside, type Budget as Rule } from '../money/budgetRule.ts'
 import { readBudgetScope } from '../money/scope.ts'
@@ -51,6 +52,8 @@ export interface LoadOptions {
   readonly platform: NodeJS.Platform
   /** The caller's own providers, made with `defineProvider`; they take precedence over known ones of the same name. */
   readonly providers?: readonly ProviderSpec[]
+  /** In the place of settings of the same name. */
+  readonly settings?: object
 }
 
 /**
@@ -58,7 +61,7 @@ export interface LoadOptions {
  * one that names no provider, the keys come from the environment.
  */
 export function loadConfig(options: LoadOptions): Config {
-  const document = openDocument(options) ?? documentOf({}, options.cwd)
+  const document = withSettings(openDocument(options) ?? documentOf({}, options.cwd), options)
   const secrets = secretsIn(document.value)
   try {
     const config = fromDocument(document, options)
@@ -76,6 +79,13 @@ function openDocument({ config, cwd, ...options }: LoadOptions): ConfigDocument 
   if (environment.config !== null) return readDocument(environment.config, cwd)
   const found = keysFileCandidates({ ...options, cwd, environment }).find((file) => existsSync(file))
   return found === undefined ? undefined : readDocument(found, cwd)
+}
+
+function withSettings(document: ConfigDocument, { settings, cwd }: LoadOptions): ConfigDocument {
+  if (settings === undefined) return document
+  const given = documentOf({ settings }, cwd).value['settings']
+  const value = { ...document.value, settings: { ...asRecord(document.value['settings']), ...asRecord(given) } }
+  return { ...document, value }
 }
 
 function fromDocument(document: ConfigDocument, options: LoadOptions): Config {

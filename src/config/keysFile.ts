@@ -6,6 +6,7 @@
 import type { DialectId } from '../domain/chat.ts'
 import { asRecord } from '../domain/json.ts'
 import { nearest } from '../domain/nearest.ts'
+import { findProvider } from '../providers/catalog.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 import { blockSchema, type KeyEntry, type ModelEntry, type ProviderBlock } from './blockSchema.ts'
 import { checked } from './check.ts'
@@ -80,7 +81,22 @@ function candidates(remarks: Remarks, find: (name: string) => ProviderSpec | und
 
 function looksLikeProvider(value: unknown): boolean {
   const record = asRecord(value)
-  return record !== undefined && PROVIDER_FIELDS.some((field) => record[field] !== undefined)
+  return (
+    record !== undefined && PROVIDER_FIELDS.some((field) => Object.hasOwn(record, field) && record[field] !== undefined)
+  )
+}
+
+/** Whether an object, such as a program's own configuration, says anything about providers. */
+export function hasProviders(value: Readonly<Record<string, unknown>>): boolean {
+  const nested = Object.values(asRecord(value['providers']) ?? {}).some((block) => asRecord(block) !== undefined)
+  return nested || Object.entries(value).some(([name, block]) => !TOP_NAMES.includes(name) && isBlock(name, block))
+}
+
+/** A known provider may take its key from the environment, and have models alone. */
+function isBlock(name: string, value: unknown): boolean {
+  if (looksLikeProvider(value)) return true
+  const { models, model } = asRecord(value) ?? {}
+  return findProvider(name) !== undefined && (models !== undefined || model !== undefined)
 }
 
 function strayField(name: string, remarks: Remarks): void {

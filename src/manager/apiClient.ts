@@ -4,6 +4,7 @@ import { blockedText } from '../dialects/fields/blocked.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
 import type { CallContext, Template } from '../engine/request/readContext.ts'
 import { APIManager, type APIManagerOptions } from './apiManager.ts'
+import { clientOptions } from './clientOptions.ts'
 
 /** The manager's options, and the template. */
 export interface APIClientOptions extends APIManagerOptions {
@@ -19,12 +20,14 @@ export class APIClient {
   readonly #manager: APIManager
   readonly #template: Template | undefined
 
-  /** Takes the manager's options, or the configuration itself as the original did. */
+  /**
+   * Takes the manager's options; or the content of the keys file, as the original did, which uses the store of that
+   * file; or the program's own configuration, beside which the keys come from the file and the environment.
+   */
   constructor(config: APIClientOptions | object = {}) {
-    const given = config ?? {}
-    const options = isOptions(given) ? given : { config: given }
+    const options = clientOptions(config)
     this.#manager = new APIManager(options)
-    this.#template = options.template ?? undefined
+    this.#template = options.template
   }
 
   /** The manager behind it, for everything else. */
@@ -51,27 +54,4 @@ export class APIClient {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-}
-
-const OPTION_NAMES = [
-  'config',
-  'store',
-  'env',
-  'now',
-  'random',
-  'logger',
-  'template',
-  'cwd',
-  'providers',
-  'flushMs',
-  'sleep',
-  'userAgent',
-  'monotonic',
-  'allModels',
-]
-
-/** An object that names no option of ours, and is not empty, is a configuration. */
-function isOptions(value: object): value is APIClientOptions {
-  const names = Object.keys(value)
-  return names.length === 0 || names.some((name) => OPTION_NAMES.includes(name))
 }

@@ -1,5 +1,6 @@
 /** The manager: sends every call to the best target that can answer it now, and learns from all of them. */
 
+import { demandKeys } from '../config/demandKeys.ts'
 import type { AttemptReport } from '../domain/attempt.ts'
 import { Bag } from '../domain/bag.ts'
 import type { Blocked, ChatRequest, FinishReason, ToolCallPart, Usage } from '../domain/chat.ts'
@@ -302,6 +303,7 @@ export class APIManager {
   ): Promise<{ pending: PendingRequest; release: () => void }> {
     await this.#lookUp(request.model)
     this.#demandOpen()
+    demandKeys(this.engine.registry.config)
     const pending = prepareRequest(this.engine, request, options)
     const unlisten = listen(options, pending)
     this.#running.add(pending)

@@ -13,6 +13,11 @@ export interface EngineOptions {
    */
   readonly config?: string | object
   /**
+   * Settings as in `settings` of the keys file; they take the place of those of the same name.
+   * @default those of the configuration
+   */
+  readonly settings?: object
+  /**
    * A path or `memory:`. By default what `KEYWISE_STORE` names, else `memory:` when `config` is an object, else a file
    * in the user's state folder.
    * @default the user's state folder

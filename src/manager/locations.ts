@@ -20,6 +20,7 @@ export function loadOptions(options: EngineOptions): LoadOptions {
     home: env['HOME'] ?? homedir(),
     platform: process.platform,
     ...(options.providers !== undefined && { providers: options.providers }),
+    ...(options.settings !== undefined && { settings: options.settings }),
   }
 }
 
