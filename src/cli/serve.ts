@@ -1,11 +1,12 @@
 /** `keywise serve`: the gateway, and the line a user pastes next. */
 
 import { join } from 'node:path'
-import { request } from 'undici'
-import { asRecord } from '../domain/json.ts'
+import { readEnvironment } from '../config/environment.ts'
 import { consoleLogger } from '../observe/log.ts'
-import { type RunningGateway, startGateway } from '../server/serve.ts'
+import { noteInstance } from '../server/instance.ts'
+import { isLoopback, type RunningGateway, startGateway } from '../server/serve.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
+import { freePort, type GatewayPlace, gatewayPlace, type Occupant, occupantOf, originOf } from './gatewayPort.ts'
 import { type Printer, plural, printer, wholeNumber } from './output.ts'
 import { untilStopped } from './stop.ts'
 import { onLongBody } from './tuneMemory.ts'
@@ -15,31 +16,27 @@ const HURRY_AFTER_MS = 500
 
 export const run: RunCommand = async (context) => {
   const { options, env, cwd, stdout } = context
+  const place = gatewayPlace(context)
+  const occupant = await occupantOf(place)
+  if (occupant.kind !== 'none') return alreadyThere(place, occupant, context)
   const out = printer(stdout, env)
-  const port = wholeNumber(options['port'], '--port')
-  const host = typeof options['host'] === 'string' ? options['host'] : undefined
-  let gateway: RunningGateway
-  try {
-    gateway = await startGateway({
-      env,
-      cwd,
-      logger: consoleLogger(),
-      onLongBody,
-      ...(typeof options['config'] === 'string' && { config: options['config'] }),
-      ...(typeof options['store'] === 'string' && { store: options['store'] }),
-      ...(port !== undefined && { port }),
-      ...(host !== undefined && { host }),
-    })
-  } catch (error) {
-    if (asRecord(error)?.['code'] === 'EADDRINUSE') return alreadyThere(out, context, host ?? '127.0.0.1', port ?? 5397)
-    throw error
-  }
-  printAddresses(out, gateway)
+  const gateway = await startGateway({
+    env,
+    cwd,
+    logger: consoleLogger(),
+    onLongBody,
+    host: place.host,
+    port: place.port,
+    ...(typeof options['config'] === 'string' && { config: options['config'] }),
+    ...(typeof options['store'] === 'string' && { store: options['store'] }),
+  })
+  const forget = noteInstance(gateway.port, gateway.instance)
+  printAddresses(out, gateway, env)
   void gateway.opened.ready().then(
     () => out.line(`  ${targetsText(gateway)}`),
     () => undefined,
   )
-  return stopLater(gateway, wholeNumber(options['seconds'], '--seconds'))
+  return stopLater(gateway, wholeNumber(options['seconds'], '--seconds')).finally(forget)
 }
 
 /** Runs until a stop signal; a second signal skips the drain. */
@@ -55,22 +52,35 @@ async function stopLater(gateway: RunningGateway, seconds: number | undefined): 
   return code
 }
 
-function printAddresses(out: Printer, { app, tokens, folder }: RunningGateway): void {
-  const { origin } = app
+function printAddresses(out: Printer, gateway: RunningGateway, env: CommandContext['env']): void {
+  const { origin } = gateway.app
   out.line(out.paint('bold', `keywise serves on ${origin}`))
+  if (!isLoopback(gateway.host)) out.line('  other machines can reach it')
   out.line()
-  out.line(`  OPENAI_BASE_URL=${origin}/v1`)
-  out.line(`  ANTHROPIC_BASE_URL=${origin}`)
-  out.line(`  GOOGLE_GEMINI_BASE_URL=${origin}`)
+  printBaseUrls(out, origin)
   out.line()
-  for (const { scope, token, file } of tokens.fresh)
-    out.line(`  new ${scope} token, shown once: ${token}${file === null ? ' (lasts as long as this process)' : ''}`)
-  const file = folder === null ? null : join(folder, 'token')
-  if (file !== null) out.line(`  the token is kept in ${file}, the admin token in ${join(folder ?? '', 'admin-token')}`)
-  const shown = file === null ? '$KEYWISE_TOKEN' : `$(cat ${quoted(file)})`
+  const shown = printTokens(out, gateway, readEnvironment(env).token !== null)
   out.line()
   out.line(`  ${curlLine(origin, shown)}`)
   out.line()
+}
+
+function printBaseUrls(out: Printer, origin: string): void {
+  out.line(`  OPENAI_BASE_URL=${origin}/v1`)
+  out.line(`  ANTHROPIC_BASE_URL=${origin}`)
+  out.line(`  GOOGLE_GEMINI_BASE_URL=${origin}`)
+}
+
+/** Prints new tokens and where they are kept; returns what stands for the inference token in a shell. */
+function printTokens(out: Printer, { tokens, folder }: RunningGateway, isSet: boolean): string {
+  for (const { scope, token, file } of tokens.fresh)
+    out.line(`  new ${scope} token, shown once: ${token}${file === null ? ' (lasts as long as this process)' : ''}`)
+  if (isSet) return '$KEYWISE_TOKEN'
+  const fresh = tokens.fresh.find(({ scope }) => scope === 'inference')
+  if (fresh !== undefined && fresh.file === null) return fresh.token
+  const file = join(folder ?? '', 'token')
+  out.line(`  the token is kept in ${file}, the admin token in ${join(folder ?? '', 'admin-token')}`)
+  return `$(cat ${quoted(file)})`
 }
 
 /** `12 targets: 5 models of groq, …`; printed once the models lists have arrived. */
@@ -88,20 +98,31 @@ export function curlLine(origin: string, token: string): string {
 
 const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replace(/'/g, "'\\''")}'`)
 
-/** The port is taken: by another keywise, whose addresses are printed instead, or by a different program. */
-async function alreadyThere(out: Printer, { stderr }: CommandContext, host: string, port: number): Promise<ExitCode> {
-  const origin = `http://${host}:${port}`
-  const answer = await request(`${origin}/healthz`, { headersTimeout: 2000, bodyTimeout: 2000 }).catch(() => null)
-  await answer?.body.dump().catch(() => undefined)
-  if (answer?.headers['server'] !== 'keywise') {
+/** The port is taken: the addresses of the gateway that runs already, or whose it is and which port is free. */
+async function alreadyThere(
+  { host, port }: GatewayPlace,
+  occupant: Exclude<Occupant, { kind: 'none' }>,
+  { env, stdout, stderr }: CommandContext,
+): Promise<ExitCode> {
+  if (occupant.kind !== 'same') {
+    const whose = occupantText(occupant)
     stderr.write(
-      `keywise: port ${port} on ${host} is in use by another program; choose another: keywise serve --port ${port + 1}\n`,
+      `keywise: port ${port} on ${host} is in use: ${whose}; choose another: ${await otherPort(host, port)}\n`,
     )
     return 1
   }
+  const out = printer(stdout, env)
+  const origin = originOf(host, port)
   out.line(`keywise is already running on ${origin}`)
-  out.line(`  OPENAI_BASE_URL=${origin}/v1`)
-  out.line(`  ANTHROPIC_BASE_URL=${origin}`)
-  out.line(`  GOOGLE_GEMINI_BASE_URL=${origin}`)
+  printBaseUrls(out, origin)
   return 0
+}
+
+const otherPort = async (host: string, port: number) => `keywise serve --port ${await freePort(host, port + 1)}`
+
+/** Whose a busy port is. */
+export function occupantText(occupant: Exclude<Occupant, { kind: 'none' }>): string {
+  if (occupant.kind === 'program') return 'another program has it'
+  if (occupant.kind === 'same') return 'keywise serves this configuration there already'
+  return `another keywise serves ${occupant.serves}`
 }

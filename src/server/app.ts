@@ -11,6 +11,7 @@ import { Metrics } from '../observe/metrics.ts'
 import { AccessLog } from './accessLog.ts'
 import { checkHost, checkToken, type DoorOptions, type Refused } from './admit.ts'
 import type { GatewayParts, ObservedRequest, Route, RunningExchange } from './handler.ts'
+import { INSTANCE_HEADER } from './instance.ts'
 import { LANDING_PAGE } from './landing.ts'
 import { adminRoute } from './management/admin.ts'
 import { gaugesOf } from './management/gauges.ts'
@@ -31,6 +32,8 @@ interface AppOptions extends DoorOptions {
   readonly onLongBody?: ((bytes: number) => void) | undefined
   /** Whether one line per request is written (never contents). */
   readonly accessLog: boolean
+  /** The id of the configuration and state it serves, said by `/healthz`. */
+  readonly instance?: string
   /** Null once the model lists have been read. */
   readonly ready: () => Promise<void> | null
 }
@@ -39,6 +42,7 @@ export interface App {
   readonly server: Server
   /** `http://127.0.0.1:5397` */
   readonly origin: string
+  readonly port: number
   /** Stops accepting, lets running answers finish for at most `drainMs` (default 30,000), then aborts them. */
   close(drainMs?: number): Promise<void>
 }
@@ -98,9 +102,12 @@ class Gateway implements App {
     })
   }
 
+  get port(): number {
+    return (this.server.address() as AddressInfo).port // listening on TCP
+  }
+
   get origin(): string {
-    const { port } = this.server.address() as AddressInfo // listening on TCP
-    return `http://${this.#options.host === '0.0.0.0' ? '127.0.0.1' : this.#options.host}:${port}`
+    return `http://${this.#options.host === '0.0.0.0' ? '127.0.0.1' : this.#options.host}:${this.port}`
   }
 
   listen(): Promise<void> {
@@ -158,11 +165,17 @@ class Gateway implements App {
   #serveOpen(target: string, request: IncomingMessage, response: ServerResponse): boolean {
     if (request.method !== 'GET' && request.method !== 'HEAD') return false
     response.setHeader('server', 'keywise')
-    if (target === '/healthz') sendText(response, 200, 'ok\n')
+    if (target === '/healthz') this.#sayHealthy(response)
     else if (target === '/readyz') sendText(response, this.#isReady() ? 200 : 503, this.#isReady() ? 'yes\n' : 'no\n')
     else if (target === '/') sendText(response, 200, LANDING_PAGE, 'text/html; charset=utf-8')
     else return false
     return true
+  }
+
+  #sayHealthy(response: ServerResponse): void {
+    const { instance } = this.#options
+    if (instance !== undefined) response.setHeader(INSTANCE_HEADER, instance)
+    sendText(response, 200, 'ok\n')
   }
 
   #isReady(): boolean {

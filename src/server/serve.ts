@@ -5,9 +5,11 @@ import { stateFolderOf } from '../config/paths.ts'
 import { ConfigError } from '../domain/errors.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { EngineOptions } from '../manager/engineOptions.ts'
+import { storeLocation } from '../manager/locations.ts'
 import { type OpenedEngine, openEngine } from '../manager/openEngine.ts'
 import { quietLogger } from '../observe/log.ts'
 import { type App, startApp } from './app.ts'
+import { type Instance, instanceOf } from './instance.ts'
 import { Tokens } from './tokens.ts'
 
 export interface GatewayOptions extends EngineOptions {
@@ -30,6 +32,9 @@ export interface RunningGateway {
   readonly tokens: Tokens
   /** The folder of the token files; null when there is none. */
   readonly folder: string | null
+  readonly host: string
+  readonly port: number
+  readonly instance: Instance
   close(drainMs?: number): Promise<void>
 }
 
@@ -60,6 +65,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       throw new ConfigError(
         `on ${host} others can reach the gateway; set KEYWISE_TOKEN and KEYWISE_ADMIN_TOKEN, or give it a state folder it can write`,
       )
+    const instance = instanceOf(engine.registry.config, storeLocation(options), options.cwd ?? process.cwd())
     const ready = nullWhenDone(() => opened.ready())
     const app = await startApp({
       engine,
@@ -73,6 +79,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       allowedHosts: isLoopback(host) ? gateway.allowedHosts : [host, ...gateway.allowedHosts],
       allowedOrigins: gateway.allowedOrigins,
       accessLog: options.accessLog ?? true,
+      instance: instance.id,
       ready,
     })
     // Reads the model lists ahead of the first request, which reports what fails.
@@ -82,6 +89,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       opened,
       tokens,
       folder,
+      host,
+      port: app.port,
+      instance,
       async close(drainMs) {
         await app.close(drainMs)
         await opened.close()
@@ -106,6 +116,6 @@ function nullWhenDone(begin: () => Promise<void>): () => Promise<void> | null {
   }
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
