@@ -1,7 +1,10 @@
 /** What a provider lists today is served today, whatever the catalogue says of it. */
 
-import { expect, test } from 'vitest'
-import { testApiKeys } from '../src/index.ts'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { APIManager, testApiKeys } from '../src/index.ts'
 import { openLab } from './support/lab.ts'
 import { fakeKey } from './support/labCall.ts'
 import { makeHome } from './support/runKeywise.ts'
@@ -77,4 +80,27 @@ test('"keywise models" marks it', async () => {
     listed: true,
     retired: { on: '2026-08-16', successor: CURRENT },
   })
+})
+
+test('a server without a readable list, and no named models: the call says why', async () => {
+  for (const [body, why] of [
+    [
+      { error: 'Unexpected endpoint or method. (GET /v1/models)' },
+      /box: no models list: Unexpected endpoint or method/,
+    ],
+    [{ object: 'list', data: [] }, /box: the models list is empty/],
+    [{ status: 'fine' }, /box: no models list: the answer has an unknown shape/],
+  ] as const) {
+    const server = createServer((_, response) => {
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify(body))
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    onTestFinished(() => void server.close())
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` // listening on TCP
+    const block = { dialect: 'openai', endpoint, api_key: 'none', models: 'discover' }
+    const manager = new APIManager({ config: { box: block }, env: {}, logger: false })
+    onTestFinished(() => manager.close())
+    await expect(manager.callWithFallback('hi')).rejects.toThrow(why)
+  }
 })

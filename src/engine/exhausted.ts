@@ -67,6 +67,7 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
 
 /** No target was called: the reasons say whose fault that is. */
 function nothingCalled(engine: EngineReader, pending: PendingRequest): KeywiseError {
+  if (engine.registry.targets.length === 0) return withoutModels(engine)
   const reasons = reasonsOf(engine, pending)
   return (
     lengthFault(reasons) ??
@@ -74,6 +75,16 @@ function nothingCalled(engine: EngineReader, pending: PendingRequest): KeywiseEr
     budgetFault(reasons) ??
     noneCallable(engine, pending, reasons)
   )
+}
+
+/** No list could be read and no model is named. */
+function withoutModels({ registry, lists }: EngineReader): AllTargetsFailedError {
+  const troubles = registry.credentials.map((credential) => {
+    const why = lists.trouble(credential) ?? 'its models list has not been read'
+    return `${credential.provider.id}: ${why}`
+  })
+  const text = `nothing can be called now: no model is known (${[...new Set(troubles)].join('; ')}); name models in "models"`
+  return new AllTargetsFailedError(text, { attempts: [], retryAt: null })
 }
 
 /** By our estimate the request fits no context window. */

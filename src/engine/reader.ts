@@ -10,7 +10,7 @@ export interface EngineReader
   readonly learned: Pick<LearnedState, 'parks' | 'quota' | 'budgets' | 'router' | 'observed' | 'tally'>
   readonly decisions: Pick<Engine['decisions'], 'find'>
   readonly checks: Pick<Engine['checks'], 'last'>
-  readonly lists: Pick<Engine['lists'], 'of'>
+  readonly lists: Pick<Engine['lists'], 'of' | 'trouble'>
 }
 
 /** What a request is prepared from. */

@@ -41,6 +41,8 @@ export class ModelLists {
   readonly #lists = new Map<string, KnownList>()
   readonly #running = new Map<string, Promise<ListResult>>()
   readonly #triedAt = new Map<string, number>()
+  /** Why a list that was read last gave nothing. */
+  readonly #trouble = new Map<string, string>()
   readonly #awaitingNews: (() => void)[] = []
 
   constructor(options: ModelListsOptions) {
@@ -53,6 +55,11 @@ export class ModelLists {
 
   of(credential: Credential): KnownList | null {
     return this.#lists.get(listKey(credential)) ?? null
+  }
+
+  /** Why the list could not be used when it was read last; null when it could, or was not read. */
+  trouble(credential: Credential): string | null {
+    return this.#trouble.get(listKey(credential)) ?? null
   }
 
   /** Takes over the lists that other processes on the same store have read since. */
@@ -130,7 +137,11 @@ export class ModelLists {
     const { tools } = this.#options
     const result = await listModels(credential.connection, signal === undefined ? tools : { ...tools, signal })
     // An empty list is more often a hiccup than the truth: the last good one stays.
-    if (!result.ok || result.models.length === 0) return result
+    if (!result.ok || result.models.length === 0) {
+      this.#trouble.set(key, result.ok ? 'the models list is empty' : result.failure.message)
+      return result
+    }
+    this.#trouble.delete(key)
     const list: KnownList = { models: result.models, readAt: this.#options.tools.now() }
     this.#options.store.setDoc(COLLECTION, key, list as unknown as Json) // plain data by construction
     this.#options.store.setDoc(READ_AT, key, list.readAt)

@@ -54,7 +54,7 @@ export async function listModels(connection: Connection, tools: DiscoverTools): 
     if (read === null)
       return {
         ok: false,
-        failure: { kind: 'server', status: answer.status, message: 'the models list has an unknown shape' },
+        failure: { kind: 'server', status: answer.status, message: `no models list: ${saidBy(answer.body, tools)}` },
       }
     for (const model of read.models) models.set(model.id, model)
     if (read.next === null || read.models.length === 0) break
@@ -63,6 +63,14 @@ export async function listModels(connection: Connection, tools: DiscoverTools): 
       : withQuery(list.path, read.next)
   }
   return { ok: true, models: [...models.values()] }
+}
+
+/** What an answer that is no list says, such as the error text of a server that answers every path with 200. */
+function saidBy(body: unknown, { redact }: DiscoverTools): string {
+  const record = asRecord(body)
+  const error = record?.['error'] ?? record?.['message']
+  const text = asString(error) ?? asString(asRecord(error)?.['message'])
+  return text === undefined ? 'the answer has an unknown shape' : redact(text).slice(0, 200)
 }
 
 /** Proves the key where the provider has a call for that; costs no quota. */

@@ -35,13 +35,40 @@ export function readModelsPage(body: unknown, shape: ModelsList['shape'], spec: 
   return { models, next: nextPage(asRecord(body), shape) }
 }
 
-function rowsOf(body: unknown, shape: ModelsList['shape']): readonly unknown[] | undefined {
+/** Where the rows are: the shape's own place first, then every place where a compatible server has put them. */
+const PLACES: { readonly [S in ModelsList['shape']]: readonly string[] } = {
+  openai: ['data', 'models'],
+  anthropic: ['data', 'models'],
+  array: ['data', 'models'],
+  google: ['models', 'data'],
+  cohere: ['models', 'data'],
+  ollama: ['models', 'data'],
+  cloudflare: ['result', 'data', 'models'],
+}
+const OTHER_PLACES = ['result', 'results', 'items']
+/** Lists have been seen inside of an object inside of the answer, not deeper. */
+const MOST_DEPTH = 2
+
+/** The first list that has rows, else an empty one; undefined when there is none. */
+function rowsOf(body: unknown, shape: ModelsList['shape'], depth = 0): readonly unknown[] | undefined {
+  const list = asArray(body)
   const record = asRecord(body)
-  if (shape === 'array' || record === undefined) return asArray(body) ?? asArray(record?.['data'])
-  if (shape === 'google' || shape === 'cohere' || shape === 'ollama')
-    return asArray(record['models']) ?? asArray(record['data'])
-  if (shape === 'cloudflare') return asArray(record['result'])
-  return asArray(record['data'])
+  if (list !== undefined || record === undefined || depth > MOST_DEPTH) return list
+  let empty: readonly unknown[] | undefined
+  for (const place of [...PLACES[shape], ...OTHER_PLACES]) {
+    const rows = rowsOf(record[place], shape, depth + 1) ?? rowsById(record[place])
+    if (rows !== undefined && rows.length > 0) return rows
+    empty ??= rows
+  }
+  return empty
+}
+
+/** `{ "model-a": { … }, "model-b": null }` */
+function rowsById(value: unknown): readonly unknown[] | undefined {
+  const record = asRecord(value)
+  if (record === undefined || 'error' in record) return undefined
+  const rows = Object.entries(record).map(([id, fields]) => (fields === null ? { id } : { id, ...asRecord(fields) }))
+  return Object.values(record).every((fields) => fields === null || asRecord(fields) !== undefined) ? rows : undefined
 }
 
 function nextPage(body: Record<string, unknown> | undefined, shape: ModelsList['shape']): string | null {
@@ -57,7 +84,7 @@ function nextPage(body: Record<string, unknown> | undefined, shape: ModelsList['
 }
 
 function readModel(row: unknown, shape: ModelsList['shape'], spec: ProviderSpec): ListedModel | null {
-  const fields = asRecord(row)
+  const fields = typeof row === 'string' ? { id: row, name: row } : asRecord(row)
   if (fields === undefined) return null
   const id = idOf(fields, shape)
   if (id === undefined || id === '' || id.length > 200 || fields['active'] === false) return null
@@ -71,7 +98,8 @@ function readModel(row: unknown, shape: ModelsList['shape'], spec: ProviderSpec)
       positive(fields['context_length']) ??
       positive(fields['max_context_length']) ??
       positive(fields['max_input_tokens']) ??
-      positive(fields['inputTokenLimit']),
+      positive(fields['inputTokenLimit']) ??
+      positive(fields['max_model_len']),
     maxOutputTokens:
       positive(fields['max_completion_tokens']) ??
       positive(asRecord(fields['top_provider'])?.['max_completion_tokens']) ??
@@ -84,14 +112,14 @@ function readModel(row: unknown, shape: ModelsList['shape'], spec: ProviderSpec)
 }
 
 function idOf(fields: Record<string, unknown>, shape: ModelsList['shape']): string | undefined {
-  const name = asString(fields['name'])
-  if (shape === 'google') return name?.replace(/^models\//, '')
+  const name = asString(fields['name']) ?? asString(fields['model']) ?? asString(fields['model_name'])
+  if (shape === 'google') return (name ?? asString(fields['id']))?.replace(/^models\//, '')
   if (shape === 'cloudflare' || shape === 'cohere' || shape === 'ollama') return name ?? asString(fields['id'])
   return asString(fields['id']) ?? name
 }
 
 const positive = (value: unknown): number | null => {
-  const number = asNumber(value)
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : asNumber(value)
   return number !== undefined && number > 0 ? number : null
 }
 
