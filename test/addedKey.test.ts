@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { APIManager } from '../src/manager/apiManager.ts'
+import { startGateway } from '../src/server/serve.ts'
 import { until } from './support/gatewayWorld.ts'
 import { holdSeconds } from './support/housekeepingSeconds.ts'
 import { told } from './support/lab.ts'
@@ -76,4 +77,27 @@ test('lists that another process has read are used without being read again', as
   for (let second = 0; second < 10; second++) secondPasses()
   expect(targets(manager)).toEqual(['groq/later#1', 'groq/m#1'])
   expect(server.asked).toHaveLength(2)
+})
+
+test('a client of the gateway that names a model of it waits for its list', async () => {
+  const folder = temporaryFolder()
+  const server = await startListServer({ [FIRST]: ['m'], box: ['own'] })
+  const config = write(folder, server, [FIRST])
+  const token = 't'.repeat(24)
+  const env = { KEYWISE_TOKEN: token, KEYWISE_ADMIN_TOKEN: 'a'.repeat(24) }
+  const logger = { info: () => {}, warn: () => {}, error: () => {} }
+  const gateway = await startGateway({ config, env, logger, store: 'memory:', port: 0 })
+  onTestFinished(() => gateway.close(0))
+  await gateway.opened.ready()
+  const release = server.hold()
+  const box = { dialect: 'openai', endpoint: `${server.origin}/v1`, api_key: 'box', models: 'discover' }
+  write(folder, server, [FIRST], { box })
+  await until(() => server.asked.includes('box GET'))
+  const ask = fetch(`${gateway.app.origin}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'box/own', messages: [{ role: 'user', content: 'hi' }] }),
+  })
+  setTimeout(release, 50)
+  expect((await ask).status).toBe(200)
 })

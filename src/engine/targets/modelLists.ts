@@ -96,6 +96,10 @@ export class ModelLists {
     return this.#read(credential, signal)
   }
 
+  get isReading(): boolean {
+    return this.#running.size > 0
+  }
+
   /** Resolves when no list is being read any more, at the latest after `ms`. */
   async settled(ms: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined

@@ -13,6 +13,7 @@ import { clientHeaders } from '../clientHeaders.ts'
 import type { Handler } from '../handler.ts'
 import { sendJson } from '../send.ts'
 import { sendFailure } from '../sendFailure.ts'
+import { onceListed } from './onceListed.ts'
 
 export const embed: Handler = async (parts, request, response, token) => {
   const { engine } = parts
@@ -22,24 +23,26 @@ export const embed: Handler = async (parts, request, response, token) => {
     await parts.ready()
     const body = asRecord(parseBody((await readBody(request, parts.maxBodyBytes)).bytes))
     const { model, fields, inputTokens } = readEmbeddings(body)
-    const among = embedders(engine, model)
-    const pending = prepareRequest(
-      engine,
-      embeddingsRequest(model, fields),
-      {
-        ...clientHeaders(request.headers, body),
-        token: token.name,
-        dialectFor: embeddingsFor,
-        needs: {
-          abilities: ['embeddings'],
-          inputTokens,
-          maxOutputTokens: 0,
-          auto: false,
-          ...(among !== null && { among }),
+    const pending = await onceListed(engine, () => {
+      const among = embedders(engine, model)
+      return prepareRequest(
+        engine,
+        embeddingsRequest(model, fields),
+        {
+          ...clientHeaders(request.headers, body),
+          token: token.name,
+          dialectFor: embeddingsFor,
+          needs: {
+            abilities: ['embeddings'],
+            inputTokens,
+            maxOutputTokens: 0,
+            auto: false,
+            ...(among !== null && { among }),
+          },
         },
-      },
-      id,
-    )
+        id,
+      )
+    })
     if (pending.selection.auto) throw autoRefused()
     if (inputTexts(fields['input']) === null) refuseWithoutText(engine, pending.selection.among)
     response.on('close', () => response.writableFinished || pending.cancellation.cancel())

@@ -26,6 +26,7 @@ import { sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 import { LONG_BODY, outlineBody } from './bodyOutline.ts'
 import { EventAligner } from './eventAligner.ts'
+import { onceListed } from './onceListed.ts'
 import { memoryField, recordOwner, responseOwners } from './responseOwners.ts'
 
 export interface ExchangeRoute {
@@ -83,7 +84,7 @@ export class Exchange implements CallSink, RunningExchange {
       const preparing = ready()
       if (preparing !== null) await preparing
       const { bytes, headroom } = await readBody(this.#request, maxBodyBytes)
-      this.#pending = this.#pendingOf(bytes, headroom)
+      this.#pending = await onceListed(engine, () => this.#pendingOf(bytes, headroom))
       if (this.#left) this.#pending.cancellation.cancel()
       this.#answered = await cascade(engine, this.#pending)
       this.#answer(this.#answered, this.#pending)

@@ -1,0 +1,21 @@
+/** A model that nothing is known of may be in a list that is still being read. */
+
+import { ModelNotFoundError } from '../../domain/errors.ts'
+import type { Engine } from '../../engine/engine.ts'
+
+/** Longest wait for the lists, beyond the time that a connection may take. */
+const READING_MS = 5000
+
+/** Prepares a request, a second time once the lists are read if it names an unknown model before. */
+export async function onceListed<T>(
+  { lists, registry }: Pick<Engine, 'lists' | 'registry'>,
+  prepare: () => T,
+): Promise<T> {
+  try {
+    return prepare()
+  } catch (error) {
+    if (!(error instanceof ModelNotFoundError) || !lists.isReading) throw error
+  }
+  await lists.settled(registry.config.settings.timeouts.connectMs + READING_MS)
+  return prepare()
+}
