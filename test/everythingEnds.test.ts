@@ -7,6 +7,7 @@ import { ClosedError } from '../src/domain/errors.ts'
 import { FAILURE_KINDS } from '../src/domain/failure.ts'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { FAILURES, type FailingUpstream, startFailingUpstream } from './support/failingUpstream.ts'
+import { openGateway } from './support/gatewayWorld.ts'
 import { until } from './support/labCall.ts'
 import { makeHome, type Running } from './support/runKeywise.ts'
 
@@ -102,6 +103,17 @@ describe('a connection that is closed once before the answer', () => {
     child.kill('SIGTERM')
     expect(await ended).toMatchObject({ code: 0 })
   })
+})
+
+test('a reader of live events does not hold up a gateway that ends', async () => {
+  await using world = await openGateway({ providers: {} })
+  const headers = { authorization: `Bearer ${world.adminToken}` }
+  const events = await fetch(`${world.origin}/api/events`, { headers })
+  const closing = performance.now()
+  await world.gateway.close()
+  expect(await events.text()).toContain(': keywise')
+  // The drain of what cannot end by itself takes 30 seconds.
+  expect(performance.now() - closing).toBeLessThan(10_000)
 })
 
 describe('a manager that closes', () => {

@@ -77,6 +77,8 @@ class Gateway implements App {
   readonly #metrics = new Metrics()
   readonly #access: AccessLog
   readonly #underWay = new Bag<RunningExchange>()
+  /** Readers of live events, which would never end by themselves. */
+  readonly #watchers = new Bag<ServerResponse>()
   #draining = false
 
   constructor(options: AppOptions) {
@@ -120,6 +122,7 @@ class Gateway implements App {
   async close(drainMs = DRAIN_MS): Promise<void> {
     this.#draining = true
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
+    for (const response of [...this.#watchers]) response.end()
     this.server.closeIdleConnections()
     const timer = setTimeout(() => this.#breakOff(), drainMs)
     // Idle connections must not delay the shutdown.
@@ -196,6 +199,7 @@ class Gateway implements App {
     if (target.startsWith('/api/')) {
       const token = checkToken(request, this.#options.tokens, request.method === 'GET' ? READ : ADMIN)
       if ('status' in token) return this.#refuse(response, token, 'openai')
+      if (isEvents(target)) this.#watch(response)
       return void adminRoute(this.#parts, target, request, response)
     }
     const token = checkToken(request, this.#options.tokens, ANY)
@@ -207,6 +211,11 @@ class Gateway implements App {
       `there is nothing at ${(target.split('?')[0] ?? '').slice(0, 120)}; the addresses are in docs/gateway.md`,
       dialectOfPath(target),
     )
+  }
+
+  #watch(response: ServerResponse): void {
+    this.#watchers.add(response)
+    response.on('close', () => this.#watchers.delete(response))
   }
 
   #refuse(response: ServerResponse, { status, message }: Refused, dialect: DialectId): void {
@@ -242,6 +251,8 @@ class Gateway implements App {
 
 /** 'close' reports, for one, what breaks while writing. */
 const ignore = () => {}
+
+const isEvents = (target: string) => /^\/api\/events(?:\?|$)/.test(target)
 
 const INFERENCE: readonly TokenScope[] = ['inference']
 const READ: readonly TokenScope[] = ['admin', 'read']
