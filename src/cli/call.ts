@@ -24,7 +24,8 @@ export const run: RunCommand = async (context) => {
     const result = await ask(manager, { ...call, signal: interrupt.signal }, context, out)
     if (options['json']) out.json(result)
     printEnd(result, printer(stderr, env))
-    return 0
+    // A program that reads the text must not take a blocked answer for an empty one.
+    return result.blocked !== undefined && result.content === '' ? 1 : 0
   } finally {
     interrupt.release()
     await manager.close()

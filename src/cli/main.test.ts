@@ -46,6 +46,18 @@ function checkSecrecy({ stdout, stderr }: Ran): void {
 }
 
 describe('call', () => {
+  test.each([[[]], [['--stream']]])('of a blocked answer says why and ends with 1 (%s)', async (more) => {
+    const blocking = await startFakeProviders({
+      providers: { google: { keys: { [GOOGLE]: {} }, models: { m: {} }, faults: [{ do: 'blocked', reason: 'SPII' }] } },
+    })
+    const home = makeHome({ ...blocking.config(), settings: {} })
+    const ran = await home.keywise('call', 'Say hi', '--store', 'memory:', ...more)
+    await blocking.close()
+    checkSecrecy(ran)
+    expect([ran.code, ran.stdout.trim()]).toEqual([1, ''])
+    expect(ran.stderr).toContain('the provider withheld the answer: SPII')
+  })
+
   test('prints the answer to stdout, the trail to stderr, and records it all for status, why, keys and apiStats', async () => {
     const home = makeHome(configWith({ models: { smart: ['groq/openai/gpt-oss-120b'] }, budgets: [BUDGET] }))
     const answer = await home.keywise('call', 'Say hi')
