@@ -34,36 +34,28 @@ export interface Answered {
 export async function cascade(engine: Engine, pending: PendingRequest, trail = new Trail(pending)): Promise<Answered> {
   const race = new Race(engine.tools, pending, trail)
   try {
-    const { winner, kept } = await firstOf(engine, pending, trail, race)
-    if (winner !== null) {
-      leaveBehind(engine, pending, trail, race)
-      return answered(engine, pending, trail, winner)
-    }
-    // What a target said, whatever it is worth, is better than an error of ours.
-    if (kept === null || pending.cancellation.cancelled)
-      throw engine.gaveUp(pending, trail, exhausted(engine, pending, trail))
-    engine.handOver(pending)
-    return kept
+    const winner = await firstOf(engine, pending, trail, race)
+    if (winner === null) return keptOf(engine, pending, trail)
+    leaveBehind(engine, pending, trail, race)
+    return answered(engine, pending, trail, winner)
   } finally {
-    // Empty unless something was thrown.
+    // Empty where an attempt has won.
     leaveBehind(engine, pending, trail, race)
   }
 }
 
-interface Found {
-  /** The first attempt that has content; null when none is left that could have any. */
-  readonly winner: RunningAttempt | null
-  /** The best of the answers that were blocked, empty or malformed. */
-  readonly kept: Answered | null
-}
-
-async function firstOf(engine: Engine, pending: PendingRequest, trail: Trail, race: Race): Promise<Found> {
+/** The first attempt that has content; null when none is left that could have any. */
+async function firstOf(
+  engine: Engine,
+  pending: PendingRequest,
+  trail: Trail,
+  race: Race,
+): Promise<RunningAttempt | null> {
   let decision = engine.decide(pending, trail)
-  let kept: Answered | null = null
   for (;;) {
     askNext(engine, pending, trail, race, decision)
     if (race.isEmpty) {
-      if (!mayCall(engine, pending, trail) || !(await engine.waitForRoom(pending, trail))) return { winner: null, kept }
+      if (!mayCall(engine, pending, trail) || !(await engine.waitForRoom(pending, trail))) return null
       decision = engine.decide(pending, trail)
       continue
     }
@@ -74,11 +66,13 @@ async function firstOf(engine: Engine, pending: PendingRequest, trail: Trail, ra
       continue
     }
     const end = attempt.call.ended
-    if (end === null || end.outcome.ok) return { winner: attempt, kept }
+    if (end === null || end.outcome.ok) return attempt
     const { failure, response } = end.outcome
     const verdict = engine.judge(failure, pending, trail, attempt.target)
     const report = engine.record(pending, trail, attempt, { end, failure, verdict })
-    if (response !== undefined) kept = better(kept, { pending, trail, call: attempt.call, winner: attempt, report })
+    if (response !== undefined) trail.keep(attempt, report)
+    // A blocked answer is the caller's, whoever still runs beside it.
+    if (verdict.next === 'give-up' && response !== undefined) return null
     if (verdict.next !== 'retry-once') continue
     if (failure.kind === 'empty') {
       trail.offer(attempt.target)
@@ -131,13 +125,14 @@ function leaveBehind(engine: Engine, pending: PendingRequest, trail: Trail, race
   }
 }
 
-/** The later answer, unless it is the only one of the two that says nothing. */
-function better(
-  kept: Answered | null,
-  later: Omit<Answered, 'recorded'> & { readonly report: AttemptReport },
-): Answered {
-  if (kept !== null && kept.report?.failureKind !== 'empty' && later.report.failureKind === 'empty') return kept
-  return { ...later, recorded: Promise.resolve(later.report) }
+/** What a target said, whatever it is worth, is better than an error of ours. Throws when none said anything. */
+function keptOf(engine: Engine, pending: PendingRequest, trail: Trail): Answered {
+  const { kept } = trail
+  if (kept === null || pending.cancellation.cancelled)
+    throw engine.gaveUp(pending, trail, exhausted(engine, pending, trail))
+  engine.handOver(pending)
+  const { attempt: winner, report } = kept
+  return { pending, trail, call: winner.call, winner, recorded: Promise.resolve(report), report }
 }
 
 function answered(engine: Engine, pending: PendingRequest, trail: Trail, winner: RunningAttempt): Answered {

@@ -10,6 +10,7 @@ import type { Decision } from '../../routing/choose.ts'
 import type { Verdict } from '../../routing/judge.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Hold } from './reservation.ts'
+import type { RunningAttempt } from './runningAttempt.ts'
 
 /** Maximum upstream calls of one request, including those refused at once, which do not count as attempts. */
 const MOST_CALLS = 20
@@ -17,6 +18,11 @@ const MOST_CALLS = 20
 const MOST_PASSED = 5
 /** After this many refusals by a provider, an account or a key, others are preferred while they are eligible. */
 const PATIENCE = 2
+
+interface Kept {
+  readonly attempt: RunningAttempt
+  readonly report: AttemptReport
+}
 
 export class Trail {
   readonly attempts: AttemptReport[] = []
@@ -43,6 +49,7 @@ export class Trail {
   #counted = 0
   #finished = false
   #offered: Target | null = null
+  #kept: Kept | null = null
 
   /** `isLogged`: whether passed-over targets will be logged. */
   constructor(pending: Pick<PendingRequest, 'maxAttempts' | 'hardCap'>, isLogged = false) {
@@ -140,6 +147,17 @@ export class Trail {
   /** The limit in tokens of the target's answer; null when there is none. */
   answerLimit({ stateId }: Target): number | null {
     return this.#affordable?.get(stateId) ?? null
+  }
+
+  /** Keeps a whole answer that is blocked, empty or malformed: the later one, unless it alone says nothing. */
+  keep(attempt: RunningAttempt, report: AttemptReport): void {
+    const said = this.#kept?.report.failureKind ?? 'empty'
+    if (said === 'empty' || report.failureKind !== 'empty') this.#kept = { attempt, report }
+  }
+
+  /** What is passed on when no target does better; null when there is nothing. */
+  get kept(): Kept | null {
+    return this.#kept
   }
 
   /** Adds the attempt that answered. */
