@@ -1,6 +1,7 @@
 /** How much a failure counts against its target: one table, used by judging and by learning. */
 
 import type { Failure, FailureKind } from './failure.ts'
+import { isAboutRequest } from './subject.ts'
 
 export interface Blame {
   /** The weight against the target. */
@@ -13,7 +14,7 @@ const REFUSED: Blame = { weight: 1, provider: false }
 /** A limit was reached: the target works, but has no capacity now. */
 const LIMITED: Blame = { weight: 0.25, provider: false }
 const BROKEN: Blame = { weight: 1, provider: true }
-/** The request, its sender or its size was at fault. */
+/** The sender, or the request alone (`subject.ts`), was at fault. */
 const NONE: Blame = { weight: 0, provider: false }
 
 const BLAME: { readonly [K in FailureKind]: Blame } = {
@@ -42,5 +43,6 @@ const BLAME: { readonly [K in FailureKind]: Blame } = {
 
 /** No blame for an answer, nor for a kind that only a newer version of keywise knows. */
 export function blameOf(failure: Failure | null): Blame {
-  return failure !== null && Object.hasOwn(BLAME, failure.kind) ? BLAME[failure.kind] : NONE
+  if (failure === null || !Object.hasOwn(BLAME, failure.kind) || isAboutRequest(failure)) return NONE
+  return BLAME[failure.kind]
 }

@@ -40,7 +40,7 @@ export const FAILURE_KINDS = [
   'malformed',
   /** The model lacks an ability or parameter the request needs. */
   'unsupported',
-  /** The request is malformed. */
+  /** The request is refused: it is malformed, has a value that is not taken, or refers to an object that is missing. */
   'bad_request',
   /** The caller ended the call. */
   'client_gone',
@@ -81,6 +81,14 @@ interface Facts {
   /** The wait stated by the upstream, in milliseconds from the answer; absent when it stated none. */
   readonly retryAfterMs?: number
 }
+
+/**
+ * The parts of a request that a refusal can be about. `value`: a value, a nested field, a keyword or a format.
+ * `object`: something it refers to (file, cache, thread, batch …), which this account does not have. `size`: too large
+ * for this target. `parameter` and `ability`: an option or ability as such, which this target lacks. `content`: what
+ * it says.
+ */
+export type RequestSubject = 'request' | 'value' | 'object' | 'size' | 'parameter' | 'ability' | 'content'
 
 export type Failure =
   | (Facts & { readonly kind: 'auth_invalid'; readonly leaked?: boolean })
@@ -149,8 +157,16 @@ export type Failure =
       /** The provider itself stopped the answer: the model's call made no sense. Another try may well do. */
       readonly gaveUp?: boolean
     })
-  | (Facts & { readonly kind: 'unsupported'; readonly ability?: Ability; readonly parameter?: string })
-  | (Facts & { readonly kind: 'bad_request' })
+  | (Facts & {
+      readonly kind: 'unsupported'
+      /** Present where the refusal names it as such, not one of its values or fields. */
+      readonly ability?: Ability
+      readonly parameter?: string
+      readonly about?: RequestSubject
+      /** The most output tokens the model writes, where the request wanted more. */
+      readonly mostOutputTokens?: number
+    })
+  | (Facts & { readonly kind: 'bad_request'; readonly about?: RequestSubject })
   | (Facts & { readonly kind: 'client_gone' })
   | (Facts & { readonly kind: 'slower' })
 

@@ -3,6 +3,7 @@
 import type { Failure, FailureKind } from './failure.ts'
 import type { Scope } from './scope.ts'
 import type { TargetRef } from './store.ts'
+import { isAboutRequest } from './subject.ts'
 
 /**
  * How the target is tried again once the time is over. `traffic`: by the next request, alone at first. `probe`: the
@@ -186,6 +187,7 @@ const HOST_BLOCKED: ParkRule = {
 
 /** The rule for a failure; null when it parks nothing. */
 export function parkRule(failure: Failure): ParkRule | null {
+  if (isAboutRequest(failure)) return null
   if (failure.kind === 'auth_forbidden' && failure.hostBlocked) return HOST_BLOCKED
   // A provider that cannot be reached is down with all its models.
   if (failure.kind === 'timeout' && failure.phase === 'connect') return PARK_RULES.network

@@ -894,7 +894,7 @@ const cases: readonly Case[] = [
       param: 'response_format',
     }),
     'unsupported',
-    { parameter: 'response_format', ability: 'json' },
+    { parameter: 'response_format', ability: 'jsonSchema' },
   ],
   [
     'a field Mistral forbids',

@@ -9,6 +9,7 @@ import { type ErrorEnvelope, readEnvelope } from './envelope.ts'
 import { factsOf } from './failureFacts.ts'
 import { gatewayOf } from './gatewayName.ts'
 import { gatewayRule } from './gatewayRule.ts'
+import { refusedPart } from './refusedPart.ts'
 import { FAILURE_RULES, type FailedResponse, type FailureRule, SIZE_RULES } from './rules.ts'
 import { quotaInText, type StatedQuota, violationsOf } from './statedQuota.ts'
 
@@ -104,14 +105,16 @@ function isShort({ waitMs }: FailedResponse): boolean {
 }
 
 function see(answer: UpstreamAnswer, envelope: ErrorEnvelope, wait: StatedWait | undefined): FailedResponse {
-  const text = envelope.message.replace(ECHOES, '""').toLowerCase()
+  const message = envelope.message.replace(ECHOES, '""')
+  const text = message.toLowerCase()
   const violations = violationsOf(envelope)
   const status = answer.status >= 200 && answer.status < 300 ? (envelope.status ?? 0) : answer.status
   const { headers, model } = answer
+  const { codes, parameter } = envelope
   const stated = wait?.source === 'limit' ? undefined : wait
   return {
     status,
-    codes: envelope.codes,
+    codes,
     text,
     html: envelope.html,
     edge: isEdge({ status, headers, envelope, text }),
@@ -124,6 +127,7 @@ function see(answer: UpstreamAnswer, envelope: ErrorEnvelope, wait: StatedWait |
     waitMs: stated?.ms,
     waitsByHeader: stated?.source === 'header',
     model,
+    part: refusedPart({ status, codes, message, text, parameter, model }),
   }
 }
 

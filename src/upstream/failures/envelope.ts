@@ -167,7 +167,7 @@ class EnvelopeReader {
   #readValidation(record: ErrorFields): void {
     const first = asRecord(asArray(record['detail'])?.[0])
     if (first === undefined) return
-    this.#parameter ??= asString(asArray(first['loc'])?.at(-1))
+    this.#parameter ??= pathOf(first['loc'])
     this.#code(first['type'])
     this.#say(asString(first['msg']) ?? '')
   }
@@ -211,6 +211,14 @@ class EnvelopeReader {
   #say(text: string): void {
     if (this.#message === '') this.#message = text.trim().slice(0, LOOK)
   }
+}
+
+/** `['body', 'messages', 1, 'name']` as `messages.1.name`. */
+function pathOf(loc: unknown): string | undefined {
+  const path = (asArray(loc) ?? []).filter(
+    (step) => step !== 'body' && (asString(step) ?? asNumber(step)) !== undefined,
+  )
+  return path.length === 0 ? undefined : path.join('.').slice(0, 200)
 }
 
 function statusIn(record: ErrorFields): number | undefined {

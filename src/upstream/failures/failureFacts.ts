@@ -1,7 +1,6 @@
 /** The particulars of a failure beyond its kind: which limit, how much was asked, which ability is missing. */
 
-import type { FailureKind, LimitFact } from '../../domain/failure.ts'
-import type { Ability } from '../../domain/target.ts'
+import type { FailureKind, LimitFact, RequestSubject } from '../../domain/failure.ts'
 import type { ErrorEnvelope } from './envelope.ts'
 import type { FailedResponse } from './rules.ts'
 import type { StatedQuota } from './statedQuota.ts'
@@ -20,9 +19,13 @@ const READERS: { readonly [K in FailureKind]?: (evidence: FailureEvidence) => Pa
   rate_minute: limitMet,
   too_large_for_limit: ({ sight: { quota, text } }) => affordable(text) ?? sizeMet(quota),
   context_too_long: ({ sight }) => contextNumbers(sight.text),
-  unsupported: missing,
+  unsupported: refused,
+  bad_request: ({ sight: { part } }) => ({ about: AS_REQUESTED.has(part?.about) ? part?.about : undefined }),
   model_not_found: ({ envelope }) => ({ successor: successorIn(envelope.message) }),
 }
+
+/** What a request can be refused for at a target that lacks nothing. */
+const AS_REQUESTED: ReadonlySet<RequestSubject | undefined> = new Set(['value', 'object', 'size'])
 
 /** Only what is known: nothing is undefined. */
 export function factsOf(kind: FailureKind, evidence: FailureEvidence): Particulars {
@@ -82,29 +85,13 @@ function contextNumbers(text: string): Particulars {
   return { limitTokens, requestedTokens }
 }
 
-/** The first that fits counts, so the narrower stands above the wider. */
-const ABILITIES: readonly (readonly [RegExp, Ability])[] = [
-  [/chat completions?|generatecontent|not a chat model/, 'chat'],
-  [/json_?schema|response_?schema|structured outputs?/, 'jsonSchema'],
-  [/response_?format|response_?mime_?type|json (?:mode|output)|json_object/, 'json'],
-  [/tool|function[ _-]?(?:call|declaration)|\bfunctions\b/, 'tools'],
-  [/\bimages?\b|image_url|\bvision\b|multi-?modal/, 'images'],
-  [/reasoning|thinking/, 'reasoning'],
-  [/\bstream(?:ing)?\b(?!_options)/, 'streaming'],
-  [/embedding/, 'embeddings'],
-]
-
-const QUOTED_NAME = /["'`]([a-z_][\w.[\]-]{0,63})["'`]/i
-const NAMED_FIRST = /^([a-z_][\w.[\]-]{0,63}): /i
-
-function missing({ sight, envelope }: FailureEvidence): Particulars {
-  const parameter =
-    envelope.parameter ?? (QUOTED_NAME.exec(envelope.message) ?? NAMED_FIRST.exec(envelope.message))?.[1]?.slice(0, 64)
-  return { parameter, ability: abilityIn(parameter?.toLowerCase()) ?? abilityIn(sight.text) }
-}
-
-function abilityIn(words: string | undefined): Ability | undefined {
-  return words === undefined ? undefined : ABILITIES.find(([pattern]) => pattern.test(words))?.[1]
+function refused({ sight: { part } }: FailureEvidence): Particulars {
+  return {
+    about: part?.about,
+    parameter: part?.parameter?.slice(0, 64),
+    ability: part?.ability,
+    mostOutputTokens: part?.mostOutputTokens,
+  }
 }
 
 const SUCCESSOR =

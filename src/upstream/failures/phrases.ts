@@ -13,12 +13,11 @@ export const CAN_AFFORD = /can only afford [1-9][\d,]{0,14}|prompt tokens limit 
 /** The key is good, and not for this route: OpenAI's restricted keys, GitHub's fine-grained ones. */
 export const NO_SCOPE =
   /missing scopes?\b|insufficient (?:authentication )?scopes?|insufficient permissions for this operation|permission is required to access this endpoint|not allowed to call this route|permission to (?:list|read|view) (?:the )?models/
+/** What a model or its server cannot do; only beside `OF_THE_MODEL`, for a value can be "not supported" as well. */
 export const LACKS =
-  /(?:does not|doesn't|do not|don't) support|not support(?:ed|ing)?\b|unsupported|extra (?:fields|inputs) (?:are )?not permitted|unrecognized request argument|(?:unknown|unrecognized|unexpected) (?:parameter|field|argument|keyword)|unknown name "[^"]{1,100}" at|not enabled for|no endpoints found that support|requires --enable|is not available (?:on|for|with) this model|maximum allowed number of output tokens|max(?:_completion)?_tokens.{0,3} (?:is too large|must be less than)/
-
-/** A name at the root of Gemini's request that carries an ability; any other unknown name is a malformed request. */
-export const UNKNOWN_ABILITY =
-  /unknown name "(?:tools|tool_?config|tool_choice|functions|response_?format|response_?schema|response_?mime_?type|system_?instruction|stream_options|reasoning(?:_effort)?|thinking_?config)"/
+  /(?:does not|doesn't|do not|don't) support|not support(?:ed|ing)?\b|unsupported|not enabled for|no endpoints found that support|requires --enable|is not available|is deprecated/
+export const OF_THE_MODEL =
+  /\b(?:this|the|that|for|with|by|your) (?:model|endpoint|deployment|provider|server)s?\b|^[\w./:-]{1,120} (?:does not|doesn't) support|no endpoints found|requires --enable/
 export const TOO_LONG =
   /maximum context length|prompt is too long|input is too long|exceeds? the maximum number of tokens|too many tokens|current length is \d{1,12} while limit is \d{1,12}|context (?:window|size|length)|reduce the length of the (?:messages|prompt|input)/
 export const GONE =

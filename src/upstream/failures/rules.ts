@@ -3,7 +3,7 @@
  * before general ones. Providers are distinguished by what they say, never by their name.
  */
 
-import type { FailureKind } from '../../domain/failure.ts'
+import type { FailureKind, RequestSubject } from '../../domain/failure.ts'
 import type { GatewayName } from './gatewayName.ts'
 import {
   CAN_AFFORD,
@@ -15,10 +15,11 @@ import {
   NO_CREDIT,
   NO_PLAN,
   NO_SCOPE,
+  OF_THE_MODEL,
   PER_DAY,
   TOO_LONG,
-  UNKNOWN_ABILITY,
 } from './phrases.ts'
+import type { RefusedPart } from './refusedPart.ts'
 import type { StatedQuota } from './statedQuota.ts'
 
 /** An answer as the rules see it. */
@@ -43,6 +44,8 @@ export interface FailedResponse {
   /** A header states the wait, rather than the body. */
   readonly waitsByHeader: boolean
   readonly model: string
+  /** The part of the request that the refusal is about; null for none in particular. */
+  readonly part: RefusedPart | null
 }
 
 /** Everything that is given must hold; of a list, one. */
@@ -65,6 +68,8 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 /** A Pacific day may have 25 hours. */
 const LONGEST_DAY_MS = 25 * HOUR_MS
+/** Refused as such, not for a value of it. */
+const AS_SUCH: ReadonlySet<RequestSubject | undefined> = new Set(['ability', 'parameter'])
 
 const speaksOfGoogleQuota = ({ codes, text }: FailedResponse) =>
   codes.has('resource_exhausted') || text.includes('generativelanguage') || text.includes('ai.google.dev')
@@ -320,6 +325,13 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   },
   { kind: 'rate_minute', statuses: [403], text: /\b(?:rate|usage) limit|too many requests/ },
 
+  // The size of the answer, before that of the prompt, whose words it shares.
+  {
+    kind: 'unsupported',
+    statuses: CLIENT_SIDE,
+    when: ({ part, text }) => part?.about === 'size' && part.parameter !== undefined && !/maximum context/.test(text),
+  },
+
   // The size of the prompt.
   {
     kind: 'context_too_long',
@@ -332,6 +344,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     ],
   },
   { kind: 'context_too_long', statuses: [NO_STATUS, 400, 413, 422, 500], text: TOO_LONG },
+  { kind: 'bad_request', statuses: CLIENT_SIDE, when: ({ part }) => part?.about === 'size' },
 
   // The place.
   {
@@ -341,6 +354,9 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   },
   { kind: 'auth_forbidden', codes: ['failed_precondition'], text: LOCATION, facts: { hostBlocked: true } },
   { kind: 'auth_forbidden', statuses: [403], text: /check your network settings/, facts: { hostBlocked: true } },
+
+  // What the request refers to. A missing file is not a missing model, whatever its status and code are.
+  { kind: 'bad_request', statuses: [...CLIENT_SIDE, 403, 409], when: ({ part }) => part?.about === 'object' },
 
   // The model.
   { kind: 'unsupported', statuses: [404], text: /no endpoints found that support/ },
@@ -390,17 +406,10 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   {
     kind: 'unsupported',
     statuses: CLIENT_SIDE,
-    codes: [
-      'unsupported_parameter',
-      'unsupported_value',
-      'unknown_parameter',
-      'extra_forbidden',
-      'unimplemented',
-      'max_tokens_exceeded',
-    ],
+    codes: ['unsupported_parameter', 'unsupported_value', 'unimplemented'],
   },
-  { kind: 'unsupported', statuses: CLIENT_SIDE, text: UNKNOWN_ABILITY },
-  { kind: 'unsupported', statuses: CLIENT_SIDE, text: LACKS },
+  { kind: 'unsupported', statuses: [...CLIENT_SIDE, 500], when: ({ part }) => AS_SUCH.has(part?.about) },
+  { kind: 'unsupported', statuses: CLIENT_SIDE, text: LACKS, when: ({ text }) => OF_THE_MODEL.test(text) },
 
   // The model's output cannot be parsed; the request was valid. https://console.groq.com/docs/tool-use
   { kind: 'server', codes: ['tool_use_failed', 'json_validate_failed'] },
