@@ -308,7 +308,26 @@ describe("the request's own fault", () => {
     expect(lab.manager.rankTargets().map(({ target, score, eligible }) => [target, score, eligible])).toEqual(before)
   })
 
-  test('unsupported moves on, and stops when a second provider agrees', async () => {
+  test('an option that is unsupported moves on, and stops when a second dialect agrees', async () => {
+    const lab = await openLab({
+      providers: {
+        ...own('alpha', 1, ['m', 'n']),
+        ...own('beta', 1, ['m'], { dialect: 'anthropic' }),
+        ...own('gamma', 1, ['m']),
+      },
+    })
+    const message = 'This model does not support a message that ends with the assistant.'
+    lab.world.refuseIf((provider) =>
+      provider === 'gamma' ? null : { status: 400, body: { error: { message, type: 'invalid_request_error' } } },
+    )
+    const { error, trail } = await lab.call()
+    expect(trail).toBe('alpha/m#1=unsupported; alpha/n#1=unsupported; beta/m#1=unsupported')
+    expect(error?.code).toBe('INVALID_REQUEST')
+    expect(error?.message).toContain(message)
+    expect(lab.asked()).not.toContain('gamma/m#1')
+  })
+
+  test('an ability that is lacking moves on, however many lack it', async () => {
     const lacking = { faults: [{ do: 'unsupported' as const }] }
     const lab = await openLab({
       providers: {
@@ -317,10 +336,8 @@ describe("the request's own fault", () => {
         ...own('gamma', 1, ['m']),
       },
     })
-    const { error, trail } = await lab.call({ prompt: 'hi', tools: [{ name: 'f', parameters: { type: 'object' } }] })
-    expect(trail).toBe('alpha/m#1=unsupported; alpha/n#1=unsupported; beta/m#1=unsupported')
-    expect(error?.code).toBe('INVALID_REQUEST')
-    expect(lab.asked()).not.toContain('gamma/m#1')
+    const { trail } = await lab.call({ prompt: 'hi', tools: [{ name: 'f', parameters: { type: 'object' } }] })
+    expect(trail).toBe('alpha/m#1=unsupported; alpha/n#1=unsupported; beta/m#1=unsupported; gamma/m#1=ok')
   })
 
   test('too long a prompt goes only to larger windows, or unknown ones', async () => {

@@ -23,9 +23,12 @@ const SUBJECTS: { readonly [K in FailureKind]: Subject } = {
   model_not_found: 'model',
   context_too_long: 'size',
   content_filter: 'content',
+  empty: 'model',
+  malformed: 'model',
   unsupported: 'ability',
   bad_request: 'request',
   client_gone: 'caller',
+  slower: 'caller',
 }
 
 const OF_OTHERS: ReadonlySet<Subject> = new Set(['caller', 'model', 'key', 'account', 'provider'])

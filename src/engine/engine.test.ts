@@ -315,10 +315,15 @@ describe('a verdict', () => {
   })
 
   test.each<{ name: string; by: number; next: string }>([
-    { name: 'that another provider refused too', by: 2, next: 'give-up' },
-    { name: 'that another model of the same provider refused too', by: 1, next: 'next' },
+    { name: 'that one of another dialect refused too', by: 2, next: 'give-up' },
+    { name: 'that another of the same dialect refused too', by: 1, next: 'next' },
   ])('on an unsupported request $name is $next', ({ by, next }) => {
-    const engine = open()
+    const config = {
+      groq: { api_key: key('a'), models: ['a'] },
+      mistral: { api_key: key('b'), models: ['c'] },
+      anthropic: { api_key: `sk-ant-${'c'.repeat(20)}`, models: ['d'] },
+    }
+    const engine = openTestEngine({ config, now: () => NOW })
     const { pending, trail } = start(engine)
     fail(trail, engine.registry.targets[by]!, bareFailure('unsupported'))
     expect(engine.judge(bareFailure('unsupported'), pending, trail, engine.registry.targets[0]!).next).toBe(next)

@@ -316,10 +316,12 @@ export class Engine implements EngineParts {
       spare: trail.hasSpare,
       retried: trail.wasTried(target),
       patienceMs: Math.min(timeouts.patienceMs, pending.deadlineAt - this.tools.monotonic()),
-      confirmed: trail.isUnsupportedBesides(target.provider),
+      confirmed: trail.isRefusedBesides(target.profile.dialect),
+      mayTranslateOtherwise: failure.kind === 'bad_request' && this.#mayTranslateOtherwise(pending, trail, target),
       mayAnswerFiltered: pending.retryFiltered,
       random: this.random(),
     })
+    if (verdict.needs?.otherDialect || failure.kind === 'unsupported') trail.prefers = pending.wire?.dialect ?? null
     if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
     // Written differently, the same target will accept it.
     return fixed ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
@@ -336,7 +338,7 @@ export class Engine implements EngineParts {
     // A probe of an outage must not take an attempt from a target that works.
     const counts = verdict.counts && !this.#turns.isAsked(pending, attempt.target)
     trail.add(attempt.target, report, failure, { ...verdict, counts })
-    this.monitor.failed(attempt, failure, verdict)
+    this.monitor.failed(attempt, failure, verdict, pending)
     if (end.outcome.response !== undefined) this.monitor.answered(attempt, pending, end.outcome.response)
     return report
   }
@@ -354,7 +356,10 @@ export class Engine implements EngineParts {
     this.#observe(pending, trail, end)
     if (outcome.ok) this.monitor.answered(attempt, pending, outcome.response)
     // Judged last: the request is over, so the target counts as tried and no retry is taken.
-    else this.monitor.failed(attempt, outcome.failure, this.judge(outcome.failure, pending, trail, attempt.target))
+    else {
+      const verdict = this.judge(outcome.failure, pending, trail, attempt.target)
+      this.monitor.failed(attempt, outcome.failure, verdict, pending)
+    }
     return report
   }
 
@@ -466,6 +471,15 @@ export class Engine implements EngineParts {
       (target) =>
         target.stateId !== except.stateId &&
         (trail.runsBeside(target) || whyNot(this.eligibility, target, pending, trail, now) === null),
+    )
+  }
+
+  /** The body was keywise's own work, and one in another dialect can be tried. */
+  #mayTranslateOtherwise(pending: PendingRequest, trail: Trail, { profile: { dialect } }: Target): boolean {
+    if (pending.wire?.dialect === dialect) return false
+    const now = this.now
+    return this.registry.targets.some(
+      (other) => other.profile.dialect !== dialect && whyNot(this.eligibility, other, pending, trail, now) === null,
     )
   }
 

@@ -35,16 +35,14 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   if (failure === null) return null
   const refused = (text: string, status: number) =>
     new InvalidRequestError(`${text}: ${failure.message}`, { status, attempts })
+  const said = failure.status !== null && failure.status >= 400 && failure.status < 500 ? failure.status : 400
   switch (failure.kind) {
     case 'bad_request':
-      return refused(
-        'the provider refused the request',
-        failure.status !== null && failure.status >= 400 ? failure.status : 400,
-      )
+      return refused('the provider refused the request', said)
     case 'content_filter':
       return refused('the provider withheld an answer for its content', 400)
     case 'unsupported':
-      return refused('what was asked for is not supported', 400)
+      return refused('what was asked for is not supported', said)
     case 'context_too_long':
       return refused('the request is longer than any model here can read', 400)
     case 'too_large_for_limit':
@@ -55,14 +53,20 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
     case 'model_not_found': {
       const everywhere = attempts.every((attempt) => attempt.failureKind === 'model_not_found')
       return everywhere && !pending.selection.auto
-        ? new ModelNotFoundError(pending.selection.name, engine.registry.names.nearest(pending.selection.name), {
+        ? new ModelNotFoundError(pending.selection.name, nearestOthers(engine, pending), {
             attempts,
+            words: failure.message,
           })
         : null
     }
     default:
       return null
   }
+}
+
+/** What was refused a moment ago is no help. */
+function nearestOthers({ registry }: EngineReader, { selection: { name } }: PendingRequest): readonly string[] {
+  return registry.names.nearest(name).filter((other) => other !== name)
 }
 
 /** No target was called: the reasons say whose fault that is. */

@@ -15,7 +15,7 @@ import type { PendingRequest } from './request/pendingRequest.ts'
 export interface AttemptObserver {
   readonly alerts: Alerts
   /** An attempt failed; starts whatever can be repaired in the background. */
-  failed(attempt: RunningAttempt, failure: Failure, verdict: Verdict): void
+  failed(attempt: RunningAttempt, failure: Failure, verdict: Verdict, pending: PendingRequest): void
   /** A request was answered. */
   answered(attempt: RunningAttempt, pending: PendingRequest, response: ChatResponse): void
   /** A target answered a request, a test or a probe. */

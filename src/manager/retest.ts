@@ -7,7 +7,7 @@ import { InvalidRequestError } from '../domain/errors.ts'
 import { FAILURE_KINDS } from '../domain/failure.ts'
 import { nearest } from '../domain/nearest.ts'
 import { present } from '../domain/present.ts'
-import type { Target } from '../domain/target.ts'
+import { ABILITIES, type Target } from '../domain/target.ts'
 import type { Engine } from '../engine/engine.ts'
 import { refOf } from '../engine/record.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
@@ -16,14 +16,14 @@ import { type KeyRow, keyRow } from '../views/keys.ts'
 
 export interface Retested {
   readonly generatedAt: string
-  /** How many targets were parked before and are not any more. */
+  /** How many targets were parked, or held to lack an ability, before and are not any more. */
   readonly lifted: number
   /** The keys concerned as they are now, after their check. */
   readonly keys: readonly (KeyRow & { readonly check: KeyCheckResult['state']; readonly message: string | null })[]
 }
 
 /**
- * Lifts the parks of what `wanted` names (a target id, `provider/model`, `provider#2`, `provider`; null: everything),
+ * Lifts the parks, and forgets the missing abilities, of what `wanted` names (a target id, `provider/model`, `provider#2`, `provider`; null: everything),
  * after the keys were checked: one that is refused again stays out. Throws InvalidRequestError for an unknown name.
  */
 export async function retest(engine: Engine, wanted: string | null): Promise<Retested> {
@@ -34,13 +34,15 @@ export async function retest(engine: Engine, wanted: string | null): Promise<Ret
       ? engine.registry.credentials
       : [...new Set(targets.map((one) => engine.registry.credentialOf(one)))]
   const checks = await Promise.all(credentials.map((credential) => engine.checks.checkNow(credential)))
-  const parked = targets.filter((target) => isParked(engine, target))
+  const parked = targets.filter((target) => isOut(engine, target))
   const refused = new Set(credentials.filter((_, index) => isRefused(checks[index])))
   lift(engine, wanted === null ? null : targets, refused)
+  engine.missingAbilities.retest(wanted === null ? null : targets)
+  engine.requestFixes.retest(wanted === null ? null : targets)
   const now = engine.now
   return {
     generatedAt: new Date(now).toISOString(),
-    lifted: parked.filter((target) => !isParked(engine, target)).length,
+    lifted: parked.filter((target) => !isOut(engine, target)).length,
     keys: credentials.map((credential, index) => {
       const check = present(checks[index])
       const message = check.state === 'refused' ? check.failure.message : null
@@ -69,7 +71,8 @@ function targetsNamed({ registry }: Engine, wanted: string | null): readonly Tar
 const isRefused = (check: KeyCheckResult | undefined) =>
   check?.state === 'refused' && check.failure.kind === 'auth_invalid'
 
-const isParked = ({ learned, now }: Engine, target: Target) => learned.parks.blocking(target, now) !== undefined
+const isOut = ({ learned, missingAbilities, now }: Engine, target: Target) =>
+  learned.parks.blocking(target, now) !== undefined || missingAbilities.missing(target, ABILITIES) !== undefined
 
 /** Everything but the refusal of keys that were refused again a moment ago. */
 const ALL_BUT_REFUSALS = FAILURE_KINDS.filter((kind) => kind !== 'auth_invalid')

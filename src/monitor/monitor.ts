@@ -1,5 +1,6 @@
 /** What follows from an attempt besides learning: reading lists again, scoring quality, alerting people. */
 
+import { createHash } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import type { Config } from '../config/config.ts'
 import type { ChatResponse } from '../domain/chat.ts'
@@ -85,18 +86,19 @@ export class Monitor {
   }
 
   /** An attempt failed; starts whatever can be repaired in the background. */
-  failed(attempt: RunningAttempt, failure: Failure, verdict: Verdict): void {
+  failed(attempt: RunningAttempt, failure: Failure, verdict: Verdict, pending: PendingRequest): void {
     const watch = this.#watch
     if (watch === null) return
     const { missingAbilities } = watch.engine
     if (failure.kind === 'unsupported' && failure.ability !== undefined)
-      missingAbilities.learn(attempt.target, failure.ability)
+      missingAbilities.refused(attempt.target, failure.ability, fingerprintOf(pending))
     if (failure.kind === 'model_not_found') void watch.engine.lists.readNow(attempt.credential)
     if (verdict.alert !== undefined) this.#guarded(() => watch.conditions.failed(attempt, failure, verdict))
   }
 
   /** Scores an answer by what can be seen without a person. */
   answered(attempt: RunningAttempt, pending: PendingRequest, response: ChatResponse): void {
+    this.#watch?.engine.missingAbilities.worked(attempt.target, pending.needs.abilities)
     const score = selfScore(pending.request, response)
     if (this.#watch === null || score === null) return
     const { learned, store, experiments } = this.#watch.engine
@@ -182,3 +184,10 @@ export class Monitor {
 }
 
 const iso = (at: number) => new Date(at).toISOString()
+
+/** The same for what asks the same again, streamed or not, with other sampling. */
+function fingerprintOf(pending: PendingRequest): string {
+  const { messages, tools, responseFormat } = pending.whole()
+  const asked = JSON.stringify([messages, tools ?? null, responseFormat ?? null])
+  return createHash('sha256').update(asked).digest('hex').slice(0, 16)
+}

@@ -118,12 +118,41 @@ describe('judge()', () => {
     expect(parkRule(unreachable)?.scope).toBe('provider')
   })
 
-  test('gives up on an unsupported request only when a second provider agrees', () => {
-    expect(judge(failure('unsupported', { ability: 'tools' }), others)).toMatchObject({
+  test('gives up on an unsupported option only when a second dialect agrees, on an ability never', () => {
+    expect(judge(failure('unsupported'), others).next).toBe('next')
+    expect(judge(failure('unsupported'), { ...others, confirmed: true }).next).toBe('give-up')
+    for (const confirmed of [false, true])
+      expect(judge(failure('unsupported', { ability: 'tools' }), { ...others, confirmed })).toMatchObject({
+        next: 'next',
+        needs: { ability: 'tools' },
+      })
+  })
+
+  test('takes more output than a model writes to one that writes more', () => {
+    const tooMuch = failure('unsupported', { about: 'size', mostOutputTokens: 8192 })
+    expect(judge(tooMuch, { ...others, confirmed: true })).toMatchObject({
       next: 'next',
-      needs: { ability: 'tools' },
+      needs: { outputOverTokens: 8192 },
     })
-    expect(judge(failure('unsupported', { ability: 'tools' }), { ...others, confirmed: true }).next).toBe('give-up')
+  })
+
+  test('takes what is too large elsewhere, and what is missing to other accounts of the provider', () => {
+    expect(judge(failure('bad_request', { about: 'size' }), others)).toMatchObject({ next: 'next', skip: 'provider' })
+    expect(judge(failure('bad_request', { about: 'object' }), others)).toMatchObject({
+      next: 'next',
+      skip: 'account',
+      needs: { provider: true },
+    })
+    expect(judge(failure('bad_request', { about: 'value' }), others).next).toBe('give-up')
+  })
+
+  test('tries a body that keywise wrote in one more dialect', () => {
+    const translated = { ...others, mayTranslateOtherwise: true }
+    expect(judge(failure('bad_request', { about: 'value' }), translated)).toMatchObject({
+      next: 'next',
+      needs: { otherDialect: true },
+    })
+    expect(judge(failure('bad_request'), { ...translated, confirmed: true }).next).toBe('give-up')
   })
 
   test('requires a larger window than the one that was too small', () => {

@@ -9,7 +9,13 @@ import type { Ability } from '../domain/target.ts'
 interface NextTargetNeed {
   /** A context window larger than this; null when the error stated none. */
   readonly contextOverTokens?: number | null
+  /** More output tokens than this; null when the error stated no number. */
+  readonly outputOverTokens?: number | null
   readonly ability?: Ability
+  /** The same provider: the request refers to an object that another account of it may have. */
+  readonly provider?: true
+  /** A dialect other than this target's. */
+  readonly otherDialect?: true
 }
 
 export interface Verdict {
@@ -36,8 +42,13 @@ export interface JudgeFacts {
   readonly retried: boolean
   /** How long the request can wait for a limit, in milliseconds. */
   readonly patienceMs: number
-  /** Another provider has called the same request unsupported. */
+  /** A target of another dialect has refused the same request: what both refuse is the request's own fault. */
   readonly confirmed: boolean
+  /**
+   * keywise wrote the body, for a dialect that is not the client's, and a target of another dialect is eligible.
+   * Default false.
+   */
+  readonly mayTranslateOtherwise?: boolean
   /** The user's policy allows another provider to answer what one has filtered. */
   readonly mayAnswerFiltered: boolean
   /** A random number, 0..1, for the pause before a retry. */
@@ -103,18 +114,22 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
     skip: 'target',
     counts: true,
   }),
-  unsupported: ({ ability }, { confirmed }) =>
-    confirmed
-      ? GIVE_UP
-      : {
-          next: 'next',
-          skip: 'provider+model',
-          counts: true,
-          ...(ability === undefined ? {} : { needs: { ability } }),
-        },
-  bad_request: ({ status }, facts) =>
+  unsupported: ({ about, ability, mostOutputTokens }, { confirmed }) => {
+    const next: Judgment = { next: 'next', skip: 'provider+model', counts: true }
+    if (about === 'size') return { ...next, needs: { outputOverTokens: mostOutputTokens ?? null } }
+    // However many lack it, another model may have it.
+    if (ability !== undefined) return { ...next, needs: { ability } }
+    return confirmed ? GIVE_UP : next
+  },
+  bad_request: ({ status, about }, facts) => {
+    if (about === 'size') return { next: 'next', skip: 'provider', counts: true }
     // 409 is a conflict that may pass; https://www.rfc-editor.org/rfc/rfc9110#name-409-conflict
-    status === 409 && !facts.retried ? { ...GIVE_UP, next: 'retry-once', waitMs: pause(facts) } : GIVE_UP,
+    if (status === 409 && !facts.retried) return { ...GIVE_UP, next: 'retry-once', waitMs: pause(facts) }
+    if (facts.mayTranslateOtherwise && !facts.confirmed)
+      return { next: 'next', skip: 'none', counts: true, needs: { otherDialect: true } }
+    if (about === 'object') return { next: 'next', skip: 'account', counts: true, needs: { provider: true } }
+    return GIVE_UP
+  },
   client_gone: () => GIVE_UP,
   slower: () => ({ next: 'next', skip: 'none', counts: true }),
 }

@@ -132,7 +132,10 @@ class Asking {
     onCall(this.#target)
     const attempt = engine.callForTest(this.#target, pending, hold, ++this.#calls)
     const end = await this.#endOf(attempt.call, pending)
-    if (end.outcome.ok) this.#liftParks()
+    if (end.outcome.ok) {
+      this.#liftParks()
+      engine.missingAbilities.worked(this.#target, pending.needs.abilities)
+    }
     const { event } = engine.recordAttempt(attemptFacts(pending, attempt, end, 'test'))
     return { end, costNanoUsd: event.costNanoUsd }
   }

@@ -28,6 +28,8 @@ export interface WorldOptions extends FakeOptions {
   readonly monotonic?: () => number
   /** Changes the blocks of the simulated providers. */
   readonly reconfigure?: (config: Record<string, Record<string, unknown>>) => object
+  /** Default `memory:`. */
+  readonly store?: string
   /** Read the models of every provider from its list, those that only embed as well. */
   readonly discover?: boolean
 }
@@ -41,7 +43,7 @@ export async function openGateway(scenario: FakeScenario, options: WorldOptions 
   const log = (line: string) => void logged.push(line)
   const gateway = await startGateway({
     config: { ...providersOf(fakes, options), ...options.providers, settings: options.settings ?? {} },
-    store: 'memory:',
+    store: options.store ?? 'memory:',
     port: 0,
     env: { KEYWISE_TOKEN: TOKEN, KEYWISE_ADMIN_TOKEN: ADMIN_TOKEN },
     logger: { info: log, warn: log, error: log },

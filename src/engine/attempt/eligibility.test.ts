@@ -222,11 +222,11 @@ describe('a limit', () => {
 describe('an ability that a call showed to be missing', () => {
   test('keeps the model out of requests that need it, and of no others', () => {
     const engine = open({ model: { abilities: { tools: true } } })
-    engine.missingAbilities.learn(only(engine), 'tools')
+    for (const request of ['one', 'another']) engine.missingAbilities.refused(only(engine), 'tools', request)
     const needing = { needs: { abilities: ['tools'] } } as const
     expect(why(engine, needing)).toEqual({
       code: 'ability',
-      reason: 'cannot do tools, as a call showed',
+      reason: 'cannot do tools, as calls showed; "keywise keys retest" has it tried again',
       until: null,
     })
     expect(whenFree(engine, needing)).toBeNull()

@@ -125,7 +125,11 @@ function lacking({ missingAbilities }: EligibilityFacts, target: Target, pending
   const ability = missingAbilities.missing(target, pending.needs.abilities)
   return ability === undefined
     ? null
-    : { code: 'ability', reason: `cannot do ${ability}, as a call showed`, until: null }
+    : {
+        code: 'ability',
+        reason: `cannot do ${ability}, as calls showed; "keywise keys retest" has it tried again`,
+        until: null,
+      }
 }
 
 function parked(

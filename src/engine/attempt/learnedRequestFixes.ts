@@ -1,12 +1,15 @@
 /**
  * Fields a provider refuses for a model and that can be renamed or dropped without losing anything the caller
- * requested: learned from its error message and kept for seven days.
+ * requested: learned from its error message, where that names the field as such and not a value of it, and kept for a
+ * day. Then the field is sent again, and another refusal renews what is known.
  */
 
-import type { FailureOf } from '../../domain/failure.ts'
+import type { FailureOf, RequestSubject } from '../../domain/failure.ts'
 import type { Target } from '../../domain/target.ts'
 
-const LIFE_MS = 7 * 86_400_000
+const LIFE_MS = 86_400_000
+/** A value that is refused says nothing about the field. */
+const ONE_VALUE: ReadonlySet<RequestSubject | undefined> = new Set(['value', 'size'])
 /** Renamed: the same option under the name the provider knows. */
 const RENAMES: ReadonlyMap<string, string> = new Map([
   ['max_tokens', 'max_completion_tokens'],
@@ -35,8 +38,9 @@ export class LearnedRequestFixes {
 
   /** Learns from a refusal. True when the next call of the same target will be written differently. */
   learn(target: Target, failure: FailureOf<'unsupported'>): boolean {
-    const parameter = failure.parameter
-    if (parameter === undefined || (!RENAMES.has(parameter) && !DROPPABLE.has(parameter))) return false
+    const { parameter, about } = failure
+    if (parameter === undefined || ONE_VALUE.has(about) || (!RENAMES.has(parameter) && !DROPPABLE.has(parameter)))
+      return false
     const id = `${target.provider} ${target.model}`
     const known = this.#learned.get(id) ?? new Map<string, number>()
     // Renamed once and refused under the other name too: it accepts neither.
@@ -45,6 +49,12 @@ export class LearnedRequestFixes {
     known.set(parameter, this.#now() + LIFE_MS)
     this.#learned.set(id, known)
     return true
+  }
+
+  /** A person wants these models tried as they are; null for all. */
+  retest(models: readonly Target[] | null): void {
+    if (models === null) this.#learned.clear()
+    else for (const { provider, model } of models) this.#learned.delete(`${provider} ${model}`)
   }
 
   /** Whether there are fixes for the target's model. */

@@ -154,15 +154,55 @@ describe('what the next target must have', () => {
 })
 
 describe('a provider', () => {
-  test('that calls a request unsupported is confirmed only by another one', () => {
+  test('that calls a request unsupported is confirmed only by one of another dialect', () => {
     const trail = trailOf()
-    expect(trail.isUnsupportedBesides('alpha')).toBe(false)
+    const claude = makeTarget({ provider: 'gamma', profile: { dialect: 'anthropic' } })
+    expect(trail.isRefusedBesides('openai')).toBe(false)
     fail(trail, first, bareFailure('unsupported'))
-    fail(trail, ALL[1]!, bareFailure('unsupported'))
-    expect(trail.isUnsupportedBesides('alpha')).toBe(false)
-    expect(trail.isUnsupportedBesides('beta')).toBe(true)
     fail(trail, beta, bareFailure('unsupported'))
-    expect(trail.isUnsupportedBesides('alpha')).toBe(true)
+    expect(trail.isRefusedBesides('openai')).toBe(false)
+    expect(trail.isRefusedBesides('anthropic')).toBe(true)
+    fail(trail, claude, bareFailure('unsupported'))
+    expect(trail.isRefusedBesides('openai')).toBe(true)
+  })
+})
+
+describe('after a refusal', () => {
+  const claude = makeTarget({ provider: 'gamma', profile: { dialect: 'anthropic', maxOutputTokens: 8192 } })
+  const all = [...TARGETS, claude]
+
+  test('of our translation, nobody of its dialect is asked again', () => {
+    const trail = trailOf()
+    fail(trail, first, bareFailure('bad_request'), { skip: 'none', needs: { otherDialect: true } })
+    expect(leftOut(trail, all)).toEqual(TARGETS.map(({ id }) => id))
+  })
+
+  test('of an object, only other accounts of its provider may have it', () => {
+    const trail = trailOf()
+    fail(trail, first, { ...bareFailure('bad_request'), about: 'object' } as Failure)
+    expect(all.filter((target) => trail.excludes(target) === null).map(({ id }) => id)).toEqual([
+      'alpha/m#3',
+      'alpha/n#3',
+    ])
+  })
+
+  test.each([
+    { most: 4096, out: 0 },
+    { most: 8192, out: 1 },
+  ])('of more output than $most tokens, who writes no more is left out', ({ most, out }) => {
+    const trail = trailOf()
+    fail(trail, first, { ...bareFailure('unsupported'), about: 'size', mostOutputTokens: most } as Failure)
+    expect(leftOut(trail, [claude])).toHaveLength(out)
+    expect(leftOut(trail, [beta])).toEqual([])
+  })
+
+  test('of a key, what came before still decides', () => {
+    const trail = trailOf()
+    fail(trail, first, bareFailure('bad_request'), { next: 'next' })
+    fail(trail, beta, bareFailure('auth_invalid'))
+    expect(trail.lastFailure?.kind).toBe('bad_request')
+    fail(trail, beta, bareFailure('server'))
+    expect(trail.lastFailure?.kind).toBe('server')
   })
 })
 
@@ -199,7 +239,8 @@ describe('a request is over', () => {
     answer(trail, beta)
     const own = ['too_large_for_limit', 'context_too_long', 'content_filter', 'unsupported', 'bad_request']
     expect(trail.isOwnFault).toBe(own.includes(kind))
-    expect(trail.lastFailure?.kind).toBe(kind)
+    const isOfKey = ['auth_invalid', 'auth_forbidden', 'billing'].includes(kind)
+    expect(trail.lastFailure?.kind).toBe(isOfKey ? 'server' : kind)
   })
 
   test('the attempts are kept in order, the one that answered last', () => {

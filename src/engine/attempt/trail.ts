@@ -1,8 +1,10 @@
 /** What one request has tried and learned so far: which targets it must not try again, and when it is over. */
 
 import type { AttemptReport } from '../../domain/attempt.ts'
+import type { DialectId } from '../../domain/chat.ts'
 import type { Failure, FailureKind } from '../../domain/failure.ts'
 import { type Scope, scopeKey, scopeOf, scopesOf } from '../../domain/scope.ts'
+import { isAboutRequest } from '../../domain/subject.ts'
 import type { Ability, Target } from '../../domain/target.ts'
 import type { BudgetRefusal } from '../../money/budget.ts'
 import type { PassedOver } from '../../observe/callLog.ts'
@@ -37,8 +39,10 @@ export class Trail {
   hasTested = false
   /** The exceeded budget whose rule is to fail the request. */
   rejectedBy: BudgetRefusal | null = null
-  /** The last failure that was the request's own fault, by class. */
+  /** The last failure; one that says that a key is refused or not paid for does not hide what came before. */
   lastFailure: Failure | null = null
+  /** After a refusal that may be our translation's fault: targets of this dialect, the client's own, come first. */
+  prefers: DialectId | null = null
   readonly #maxAttempts: number
   readonly #hardCap: boolean
   /** Created by the first failure: most requests have none. */
@@ -88,9 +92,10 @@ export class Trail {
     this.#offered = null
     for (const most of [0, 1, 2] as const) {
       if (offered !== null && this.#reluctance(offered) <= most && isAllowed(offered)) return offered
-      const target = decision.next(
-        (one) => this.excludes(one) !== null || this.#reluctance(one) > most || !isAllowed(one),
-      )
+      const isOut = (one: Target) => this.excludes(one) !== null || this.#reluctance(one) > most || !isAllowed(one)
+      const { prefers } = this
+      const own = prefers === null ? null : decision.next((one) => one.profile.dialect !== prefers || isOut(one))
+      const target = own ?? decision.next(isOut)
       if (target !== null) return target
     }
     return null
@@ -115,20 +120,21 @@ export class Trail {
   add(target: Target, report: AttemptReport, failure: Failure, verdict: Verdict): void {
     this.#endBeside(target)
     this.attempts.push(report)
-    this.lastFailure = failure
+    if (this.lastFailure === null || !OF_A_KEY.has(failure.kind)) this.lastFailure = failure
     this.#calls++
     if (verdict.counts) this.#counted++
     if (verdict.next === 'give-up') this.#finished = true
     if (verdict.next !== 'retry-once') this.#exclude(target, verdict, AT_A_LIMIT.has(failure.kind))
     this.#holdAgainst(target, 1)
     this.#need(target, verdict)
-    if (failure.kind === 'unsupported') this.#learned.unsupportedBy.add(target.provider)
+    if (isAboutRequest(failure)) this.#learned.ownFault = true
+    if (REFUSALS.has(failure.kind)) this.#learned.refusing.add(target.profile.dialect)
   }
 
-  /** Whether another provider has rejected this request as unsupported. */
-  isUnsupportedBesides(provider: string): boolean {
-    const { unsupportedBy } = this.#learned
-    return unsupportedBy.size > (unsupportedBy.has(provider) ? 1 : 0)
+  /** Whether a target of another dialect has refused this request as unsupported or malformed. */
+  isRefusedBesides(dialect: DialectId): boolean {
+    const { refusing } = this.#learned
+    return refusing.size > (refusing.has(dialect) ? 1 : 0)
   }
 
   /** Whether this request has already called the target. */
@@ -205,11 +211,15 @@ export class Trail {
   /** Why a target is excluded from this request; null when it is not. */
   excludes(target: Target): string | null {
     if (this.#lessons === null) return null
-    const { beside, left, limited, missing, smallestWindow } = this.#lessons
+    const { beside, left, limited, missing, smallestWindow, mostOutput, dialects, provider } = this.#lessons
     if (isAmong(beside, target)) return 'being asked by this request'
     if (left.size + limited.size === 0) return null
     for (const key of keysOf(target)) if (left.has(key) || limited.has(key)) return 'already tried by this request'
-    const { contextTokens, abilities } = target.profile
+    const { contextTokens, maxOutputTokens, abilities, dialect } = target.profile
+    if (dialects.has(dialect)) return `another of the dialect ${dialect} refused it`
+    if (provider !== null && target.provider !== provider) return `only ${provider} may have what it refers to`
+    if (mostOutput > 0 && maxOutputTokens !== null && maxOutputTokens <= mostOutput)
+      return `writes too little: ${maxOutputTokens} tokens`
     if (smallestWindow > 0 && contextTokens !== null && contextTokens <= smallestWindow)
       return `context too small: ${contextTokens} tokens`
     for (const ability of missing) if (abilities[ability] === false) return `cannot do ${ability}`
@@ -218,7 +228,7 @@ export class Trail {
 
   /** Whether a failure was specific to this request: its size, its features, its content. */
   get isOwnFault(): boolean {
-    return this.attempts.some(({ failureKind }) => failureKind !== null && OWN_FAULTS.has(failureKind))
+    return this.#lessons?.ownFault === true
   }
 
   /**
@@ -285,7 +295,13 @@ export class Trail {
       const window = needs.contextOverTokens ?? target.profile.contextTokens ?? 0
       lessons.smallestWindow = Math.max(lessons.smallestWindow, window)
     }
+    if (needs.outputOverTokens !== undefined) {
+      const most = needs.outputOverTokens ?? target.profile.maxOutputTokens ?? 0
+      lessons.mostOutput = Math.max(lessons.mostOutput, most)
+    }
     if (needs.ability !== undefined) lessons.missing.add(needs.ability)
+    if (needs.otherDialect) lessons.dialects.add(target.profile.dialect)
+    if (needs.provider) lessons.provider = target.provider
   }
 }
 
@@ -302,9 +318,16 @@ class Lessons {
   readonly busy = new Set<string>()
   /** How often each provider, account and key has refused. */
   readonly refusals = new Map<string, number>()
-  readonly unsupportedBy = new Set<string>()
+  /** The dialects in which the request was refused. */
+  readonly refusing = new Set<DialectId>()
   readonly missing = new Set<Ability>()
   smallestWindow = 0
+  mostOutput = 0
+  /** The dialects in which it is not written again. */
+  readonly dialects = new Set<DialectId>()
+  /** The only provider that may have an object the request refers to; null for any. */
+  provider: string | null = null
+  ownFault = false
 }
 
 const ANY = () => true
@@ -318,13 +341,8 @@ const COUNTED = ['provider', 'account', 'key'] as const
 /** These pass by themselves, at a time known to parks and quotas. */
 const AT_A_LIMIT: ReadonlySet<FailureKind> = new Set(['rate_minute', 'in_flight_budget', 'quota_day'])
 
-const OWN_FAULTS: ReadonlySet<FailureKind> = new Set([
-  'too_large_for_limit',
-  'context_too_long',
-  'content_filter',
-  'unsupported',
-  'bad_request',
-])
+const REFUSALS: ReadonlySet<FailureKind> = new Set(['unsupported', 'bad_request'])
+const OF_A_KEY: ReadonlySet<FailureKind> = new Set(['auth_invalid', 'auth_forbidden', 'billing'])
 
 /** By target: after a failure every target is looked up, and their scopes never change. */
 const KEYS = new WeakMap<Target, readonly string[]>()
