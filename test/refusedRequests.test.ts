@@ -293,6 +293,7 @@ describe('an option', () => {
     const bad = await ask(world, thinking('minimal'))
     expect(bad.status).toBe(400)
     expect(bad.text).toContain('Supported values are')
+    expect(JSON.parse(bad.text)).toMatchObject({ error: { param: 'reasoning_effort' } })
     expect((await ask(world, thinking('low'))).status).toBe(200)
     expect(effortsSent(world)).toEqual(['minimal', 'low'])
   })

@@ -33,8 +33,8 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   const failure = trail.lastFailure
   const { attempts } = trail
   if (failure === null) return null
-  const refused = (text: string, status: number) =>
-    new InvalidRequestError(`${text}: ${failure.message}`, { status, attempts })
+  const refused = (text: string, status: number, parameter: string | null = null) =>
+    new InvalidRequestError(`${text}: ${failure.message}`, { status, attempts, parameter })
   const said = failure.status !== null && failure.status >= 400 && failure.status < 500 ? failure.status : 400
   switch (failure.kind) {
     case 'bad_request':
@@ -42,7 +42,7 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
     case 'content_filter':
       return refused('the provider withheld an answer for its content', 400)
     case 'unsupported':
-      return refused('what was asked for is not supported', said)
+      return refused('what was asked for is not supported', said, failure.parameter)
     case 'context_too_long':
       return refused('the request is longer than any model here can read', 400)
     case 'too_large_for_limit':
