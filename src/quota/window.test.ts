@@ -44,6 +44,14 @@ describe('a rolling window', () => {
     expect(window.total(NOON - HOUR + MINUTE)).toBe(0)
   })
 
+  test('moves nothing when it is asked about a moment ago', () => {
+    const window = new CountingWindow('minute', 'rolling')
+    window.add(NOON, 1)
+    expect(window.total(NOON - 800)).toBe(1)
+    window.remove(NOON, 1)
+    expect(window.total(NOON)).toBe(0)
+  })
+
   test('never counts too little, and counts nothing more than half a second too long', () => {
     const uses = fc.array(
       fc.record({ at: fc.integer({ min: 0, max: 200_000 }), amount: fc.integer({ min: 1, max: 9 }) }),

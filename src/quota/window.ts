@@ -43,6 +43,9 @@ const STEP_MS: Readonly<Record<LimitWindow, number>> = {
   none: MINUTE,
 }
 
+/** A caller's time may be this much behind. */
+const MOMENT_MS = 1_000
+
 /** The clocks go back once a year: that day has 25 hours. */
 const LONGEST_SHIFT = HOUR
 
@@ -170,11 +173,14 @@ export class CountingWindow {
     this.#compact()
   }
 
-  /** The clock was set back: events counted "later" are treated as having just happened. */
+  /**
+   * The clock was set back: events counted "later" are treated as having just happened. A moment ago is no such clock:
+   * whoever asks about it must not move what was counted since.
+   */
   #refuseFuture(now: number): void {
-    for (let place = this.#times.length - 1; place >= this.#head && this.#times[place]! > now; place--)
+    for (let place = this.#times.length - 1; place >= this.#head && this.#times[place]! > now + MOMENT_MS; place--)
       this.#times[place] = now
-    if (this.#period === null && this.#since > now) this.#since = now
+    if (this.#period === null && this.#since > now + MOMENT_MS) this.#since = now
   }
 
   #enterPeriod(now: number): void {
