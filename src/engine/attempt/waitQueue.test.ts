@@ -195,6 +195,28 @@ describe('being released', () => {
     await clock.pass(2 * SECOND)
     expect(left).toMatchObject([{ name: 'one', result: 'try' }])
   })
+
+  test('follows at once a slot that moves to a target whose requests were served before', async () => {
+    const { clock, left, join } = setup()
+    const free = { at: NOON + 2_200, target: other, limit: 10, windowMs: SECOND }
+    join('before', () => free)
+    let slot: NextSlot = { ...free, target }
+    join('one', () => slot)
+    await clock.pass(2_100)
+    slot = free
+    await clock.pass(200)
+    expect(left).toMatchObject([
+      { name: 'before', at: 2_200, result: 'try' },
+      { name: 'one', result: 'try' },
+    ])
+  })
+
+  test('happens at the end of the patience at the latest where there is room', async () => {
+    const { clock, left, join } = setup()
+    for (let place = 0; place < 3; place++) join(place, () => ({ at: NOON + 9 * SECOND, target }))
+    await clock.pass(10 * SECOND)
+    expect(left.map(({ result }) => result)).toEqual(['try', 'try', 'try'])
+  })
 })
 
 test('a caller that gives up leaves at once, and its place is taken', async () => {

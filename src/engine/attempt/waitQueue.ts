@@ -26,6 +26,8 @@ export interface Timing {
 
 /** All waiters are re-evaluated at least this often: clocks jump, and other processes take or free limits. */
 const ROUND_MS = 1_000
+/** Two waiters may send each other to and fro; the next round ends that. */
+const MOST_PASSES = 8
 
 export class WaitQueue {
   readonly #timing: Timing
@@ -33,6 +35,8 @@ export class WaitQueue {
   readonly #waiters = new Set<Waiter>()
   #stopTimer = () => {}
   #roundAt = 0
+  /** Whether a waiter changed its queue in the current pass. */
+  #moved = false
 
   constructor(timing: Timing = systemTiming) {
     this.#timing = timing
@@ -72,7 +76,7 @@ export class WaitQueue {
     const now = this.#timing.now()
     const { soonest, signal } = options
     const abort = () => waiter.finish('aborted')
-    const stopPatience = this.#timing.after(deadline - now, () => waiter.finish(failedBy(soonest())))
+    const stopPatience = this.#timing.after(deadline - now, () => waiter.finish(this.#atLast(soonest())))
     const waiter: Waiter = {
       soonest,
       arrivedAt: options.arrivedAt ?? now,
@@ -94,15 +98,31 @@ export class WaitQueue {
     this.#look()
   }
 
+  /** The patience is over: where there is room by now, only the spacing of the releases was in the way. */
+  #atLast(slot: NextSlot | null): WaitResult {
+    return slot !== null && slot.at <= this.#timing.now() ? 'try' : failedBy(slot)
+  }
+
   /** Releases the head of every queue whose turn has come, and sets the timer for the others. */
   #look(): void {
     const now = this.#timing.now()
     if (now >= this.#roundAt) this.#askEverybody(now)
-    let nextAt = this.#roundAt
-    for (const queue of [...this.#queues.values()]) nextAt = Math.min(nextAt, this.#serve(queue, now))
+    const nextAt = Math.min(this.#roundAt, this.#serveAll(now))
     for (const [key, queue] of this.#queues) if (queue.isIdle(now)) this.#queues.delete(key)
     this.#stopTimer()
     if (this.#waiters.size > 0) this.#stopTimer = this.#timing.after(nextAt - now, () => this.#look())
+  }
+
+  /** A waiter that moved to a queue served before is served with it in the next pass; usually there is none. */
+  #serveAll(now: number): number {
+    let nextAt = Number.POSITIVE_INFINITY
+    for (let pass = 0; pass < MOST_PASSES; pass++) {
+      this.#moved = false
+      nextAt = Number.POSITIVE_INFINITY
+      for (const queue of [...this.#queues.values()]) nextAt = Math.min(nextAt, this.#serve(queue, now))
+      if (!this.#moved) break
+    }
+    return nextAt
   }
 
   /** Serves the head of a queue; returns when to look at it again, at least a millisecond from now. */
@@ -129,6 +149,7 @@ export class WaitQueue {
     if (waiter.queue === queue) return true
     waiter.queue?.remove(waiter)
     queue.add(waiter)
+    this.#moved = true
     return false
   }
 
