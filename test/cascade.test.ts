@@ -78,11 +78,12 @@ const ROWS: readonly Row[] = [
     dialects: ['google'],
   },
   {
+    // Whether it is the model's or the account's is not known until a second model is refused.
     fault: { do: 'quota_day', retry_after: 7200 },
     kind: 'quota_day',
-    next: 'alpha/m#2',
-    parks: ['account 7200'],
-    later: 'alpha/m#2',
+    next: 'alpha/n#1',
+    parks: ['account+model 7200'],
+    later: 'alpha/n#1',
     dialects: ['openai', 'openai-responses'],
   },
   { fault: { do: 'overloaded' }, kind: 'overloaded', next: 'alpha/n#1', parks: [], later: 'alpha/m#1' },

@@ -104,7 +104,7 @@ describe('who is parked', () => {
   const without = (pattern: RegExp) => ALL.filter((target) => !pattern.test(target))
   const rows: readonly (readonly [FakeFault['do'], string, readonly string[], number?])[] = [
     ['rate_minute', 'the model for the whole account', without(/alpha\/m#[12]/)],
-    ['quota_day', 'the whole account', without(/alpha.*#[12]/)],
+    ['quota_day', 'the model for the whole account', without(/alpha\/m#[12]/)],
     ['auth_invalid', 'the key alone', without(/alpha.*#1/)],
     ['model_not_found', 'the model of the key alone', without(/alpha\/m#1/)],
     ['overloaded', 'the model of the provider, from the second time in a row', without(/alpha\/m/), 2],
@@ -303,15 +303,18 @@ describe('headers of a hostile or broken upstream', () => {
 
   test('of two limits in one answer both are kept, and the one that ends last holds', async () => {
     const clock = clockAt(NOON)
-    const both = {
+    let left = '1'
+    const both = () => ({
       'x-ratelimit-limit-requests-minute': '10',
-      'x-ratelimit-remaining-requests-minute': '0',
+      'x-ratelimit-remaining-requests-minute': left,
       'x-ratelimit-reset-requests-minute': '30',
       'x-ratelimit-limit-requests-hour': '100',
-      'x-ratelimit-remaining-requests-hour': '0',
+      'x-ratelimit-remaining-requests-hour': left,
       'x-ratelimit-reset-requests-hour': '1800',
-    }
-    const manager = await managerAt(await upstreamWith(() => both), clock)
+    })
+    const manager = await managerAt(await upstreamWith(both), clock)
+    await told(manager, 'hi')
+    left = '0'
     await told(manager, 'hi')
     const { error } = await told(manager, 'hi')
     expect(error).toMatchObject({ retryAt: new Date(NOON + 1_800_000).toISOString() })

@@ -45,8 +45,9 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
     keyCheck: overrides.keyless ? 'none' : 'call',
     // Whether this server's model list requires the key is unknown, so reading it proves nothing about the key.
     modelsList: { path: '/models', shape: LIST_SHAPE[dialect], public: true },
-    // Each key counts by itself until the user gives several the same `account`.
-    quotaScope: 'account',
+    // Each key counts by itself until the user gives several the same `account`. Servers that speak OpenAI's dialect
+    // count per model or for all models, and seldom say which.
+    quotaScope: dialect.startsWith('openai') ? 'unknown' : 'account',
     dayBoundary: 'unknown',
     trainsOnFreePrompts: overrides.local ? false : null,
     seedLimits: [],

@@ -8,8 +8,11 @@ import type { Target } from './target.ts'
  */
 export type Scope = 'target' | 'key' | 'account' | 'account-free' | 'account+model' | 'provider+model' | 'provider'
 
-/** What a provider counts its limits by; keys with the same `account` label share every limit that is not per `key`. */
-export type QuotaScope = Extract<Scope, 'key' | 'account' | 'account+model'> | 'ip'
+/**
+ * What a provider counts its limits by; keys with the same `account` label share every limit that is not per `key`.
+ * `unknown`: a refusal is taken for the model's until a second model of the account is refused too.
+ */
+export type QuotaScope = Extract<Scope, 'key' | 'account' | 'account+model'> | 'ip' | 'unknown'
 
 /** What a limit named in an answer covers: the model, the whole account, or all its free models together. */
 export type LimitScope = 'model' | 'account' | 'free-models'

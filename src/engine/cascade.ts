@@ -137,6 +137,7 @@ function keptOf(engine: Engine, pending: PendingRequest, trail: Trail): Answered
 
 function answered(engine: Engine, pending: PendingRequest, trail: Trail, winner: RunningAttempt): Answered {
   const { call } = winner
+  if (call.ended === null) engine.delivers(winner)
   const settle = (end: NonNullable<Call['ended']>) => engine.recordAnswer(pending, trail, winner, end)
   const report = call.ended === null ? null : settle(call.ended)
   const recorded = report === null ? call.done.then(settle) : Promise.resolve(report)

@@ -211,7 +211,7 @@ export class Engine implements EngineParts {
         whyNot(this.eligibility, target, pending, trail, now, true) !== null
       )
         continue
-      // Without a park it is only ramping up, which is no reason to fail.
+      // Without a park it is only ramping up or at a limit that may be tried, which is no reason to fail.
       const until = this.learned.parks.blocking(target, now)?.until ?? now
       if (until >= bestUntil || (until > now && isTestedEnough(trail))) continue
       best = target
@@ -327,6 +327,13 @@ export class Engine implements EngineParts {
     return fixed ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }
 
+  /** The answer of a stream has begun: what waits for room on an account nobody knows yet may look again. */
+  delivers({ hold }: RunningAttempt): void {
+    if (hold.quota === null) return
+    this.learned.quota.deliver(hold.quota)
+    this.waiting.changed()
+  }
+
   /** Records a failed attempt with its verdict. */
   record(
     pending: PendingRequest,
@@ -368,7 +375,9 @@ export class Engine implements EngineParts {
     const { tools, waiting } = this
     const began = tools.monotonic()
     trail.lookAgain()
-    const leftMs = this.registry.config.settings.timeouts.patienceMs - trail.waitedMs
+    const { patienceMs } = this.registry.config.settings.timeouts
+    const leftMs = patienceMs - trail.waitedMs
+    if (leftMs <= 0 && trail.waitedMs > 0) return false
     const waited = await waiting.wait({
       soonest: () => this.soonest(pending, trail),
       patienceMs: Math.max(0, Math.min(leftMs, pending.deadlineAt - began)),
@@ -376,7 +385,8 @@ export class Engine implements EngineParts {
       signal: pending.cancellation.signal,
     })
     trail.waitedMs += tools.monotonic() - began
-    return waited === 'try' && trail.waitedMs <= this.registry.config.settings.timeouts.patienceMs
+    // Who waited to the end may be a moment late.
+    return waited === 'try' && trail.waitedMs <= patienceMs + Math.min(patienceMs, LATE_MS)
   }
 
   /** The target that is free soonest for this request, and when; null when no time is known. */
@@ -494,10 +504,11 @@ export class Engine implements EngineParts {
       session: { stateId: this.learned.sessions.targetOf(pending.session) },
       firstTurn: pending.session.firstTurn,
       mayExplore: trail !== null && trail.calls === 0,
+      // The next target is chosen after a failed attempt, which may have taken long.
       ineligible: (target) =>
         trail === null
           ? whyNot(this.eligibility, target, pending, null, now)
-          : whyNotChoose(this.eligibility, target, pending, trail, now),
+          : whyNotChoose(this.eligibility, target, pending, trail, this.now),
       load: (target) => this.learned.quota.load(target, now),
       ...(pending.selection.order !== null && { order: pending.selection.order }),
     }
@@ -524,5 +535,7 @@ function smaller(one: number | null, other: number | null): number | null {
 }
 
 const LOOKED_AT = 60
+/** Timers fire this much late on a busy machine. */
+const LATE_MS = 1_000
 /** Temporary reasons; a missing ability is not worth logging. */
 const PASSES = /^(?:parked|limit):/

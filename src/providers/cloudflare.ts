@@ -24,7 +24,7 @@ export const cloudflare = defineProvider({
   keyCheck: { method: 'GET', path: '/../models/search?per_page=1' },
   modelsList: { path: '/../models/search?per_page=100', shape: 'cloudflare', public: false },
   keysUrl: 'https://dash.cloudflare.com/profile/api-tokens',
-  quotaScope: 'account',
+  quotaScope: 'unknown',
   dayBoundary: 'UTC',
   trainsOnFreePrompts: false,
   freeNeedsUserWord: true,

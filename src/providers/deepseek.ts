@@ -19,7 +19,7 @@ export const deepseek = defineProvider({
   keyCheck: { method: 'GET', path: '/user/balance' },
   modelsList: { path: '/models', shape: 'openai', public: false },
   keysUrl: 'https://platform.deepseek.com/api_keys',
-  quotaScope: 'account',
+  quotaScope: 'unknown',
   dayBoundary: 'unknown',
   trainsOnFreePrompts: null,
   // Keep-alive comments and blank lines come before the answer.

@@ -12,7 +12,7 @@ export const huggingface = defineProvider({
   keyCheck: { method: 'GET', path: 'https://huggingface.co/api/whoami-v2' },
   modelsList: { path: '/models', shape: 'openai', public: true },
   keysUrl: 'https://huggingface.co/settings/tokens',
-  quotaScope: 'account',
+  quotaScope: 'unknown',
   dayBoundary: 'unknown',
   trainsOnFreePrompts: null,
   seedLimits: [],

@@ -26,7 +26,7 @@ export const mistral = defineProvider({
   keyCheck: { method: 'GET', path: '/models' },
   modelsList: { path: '/models', shape: 'openai', public: false },
   keysUrl: 'https://console.mistral.ai/api-keys',
-  quotaScope: 'account',
+  quotaScope: 'unknown',
   dayBoundary: 'UTC',
   trainsOnFreePrompts: true,
   freeNeedsUserWord: true,

@@ -21,7 +21,7 @@ export const nvidia = defineProvider({
   keyCheck: 'call',
   modelsList: { path: '/models', shape: 'openai', public: true },
   keysUrl: 'https://build.nvidia.com/settings/api-keys',
-  quotaScope: 'account',
+  quotaScope: 'unknown',
   dayBoundary: 'unknown',
   trainsOnFreePrompts: null,
   // Cold starts take 15 to 60 seconds.

@@ -16,7 +16,7 @@ export const zai = defineProvider({
   keyCheck: { method: 'GET', path: '/models' },
   modelsList: { path: '/models', shape: 'openai', public: false },
   keysUrl: 'https://z.ai/manage-apikey/apikey-list',
-  quotaScope: 'account',
+  quotaScope: 'unknown',
   dayBoundary: 'unknown',
   // "Your limit will reset at 2026-11-05 17:00:00" is Beijing's time.
   dateZone: 'Asia/Shanghai',

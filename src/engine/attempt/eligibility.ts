@@ -51,7 +51,7 @@ export function whyNotChoose(
 
 /**
  * Why the target cannot be tried for this request now; null when it can. `inNeed`: nothing else is left, so a
- * park that is only a guess is ignored.
+ * park that is only a guess is ignored, and a limit that was only learned or forecast may be tried.
  */
 export function whyNot(
   eligibility: EligibilityFacts,
@@ -68,7 +68,7 @@ export function whyNot(
     lacking(eligibility, target, pending) ??
     eligibility.hours(target, now) ??
     parked(eligibility, target, pending, now, inNeed) ??
-    short(eligibility, target, pending, now)
+    short(eligibility, target, pending, now, inNeed)
   )
 }
 
@@ -89,7 +89,7 @@ export function freeAt(
     lacking(eligibility, target, pending),
     eligibility.hours(target, now),
     parked(eligibility, target, pending, now, inNeed),
-    short(eligibility, target, pending, now),
+    short(eligibility, target, pending, now, inNeed),
   ]
   for (const why of whys) {
     if (why === null) continue
@@ -167,9 +167,15 @@ function adviceOn({ reason }: Park, target: Target, { successorOf }: Eligibility
 /** A number in 0..1, the same for every evaluation of this request and target. */
 const lot = (requestId: string, stateId: string) => hash32(`${requestId} ${stateId}`, 0) / 0x1_0000_0000
 
-function short(eligibility: EligibilityFacts, target: Target, pending: PendingRequest, now: number): Obstacle | null {
+function short(
+  eligibility: EligibilityFacts,
+  target: Target,
+  pending: PendingRequest,
+  now: number,
+  inNeed: boolean,
+): Obstacle | null {
   const { quota, worstCase } = eligibility.needOf(target, pending, now)
-  const shortage = eligibility.learned.quota.room(target, quota, now)
+  const shortage = eligibility.learned.quota.room(target, quota, now, inNeed)
   if (shortage !== null)
     return { code: 'quota', reason: `limit: ${shortageText(shortage)}`, until: shortage.until, kind: 'rate_minute' }
   const budget = eligibility.learned.budgets.peek(

@@ -18,7 +18,6 @@ import { type StatedLimit, windowOfWait } from './statedLimit.ts'
 interface LimitRefusal {
   readonly unit: LimitUnit
   readonly window: LimitWindow
-  readonly scope: 'model' | 'account'
   readonly retryAfterMs: number | null
 }
 
@@ -68,7 +67,7 @@ function isConnecting(failure: Failure): boolean {
 }
 
 /** The limit that refused the attempt, if the answer does not state what remains of it; null when it was none. */
-export function limitRefusalOf(failure: Failure | null, quotaScope: QuotaScope): LimitRefusal | null {
+export function limitRefusalOf(failure: Failure | null): LimitRefusal | null {
   if (failure === null || (failure.kind !== 'rate_minute' && failure.kind !== 'quota_day')) return null
   const isDay = failure.kind === 'quota_day'
   const retryAfterMs = believableWait(failure.retryAfterMs, isDay)
@@ -78,9 +77,14 @@ export function limitRefusalOf(failure: Failure | null, quotaScope: QuotaScope):
   return {
     unit,
     window: isNamed ? failure.window : guess,
-    scope: scopeOf(failure.scope, quotaScope),
     retryAfterMs,
   }
+}
+
+/** What a refusal is about: as it says itself, else as the provider usually counts. */
+export function scopeOfRefusal(failure: Failure | null, quotaScope: QuotaScope): 'model' | 'account' {
+  const isAboutLimit = failure?.kind === 'rate_minute' || failure?.kind === 'quota_day'
+  return scopeOf(isAboutLimit ? failure.scope : undefined, quotaScope)
 }
 
 /**
@@ -101,8 +105,7 @@ function believableWait(waitMs: number | undefined, isDay: boolean): number | nu
 }
 
 /** The size of a limit that a refusal mentions, as an ordinary limit fact. */
-export function limitNamedBy(failure: Failure | null, quotaScope: QuotaScope): LimitFact | null {
-  if (failure === null) return null
+export function limitNamedBy(failure: Failure, scope: 'model' | 'account'): LimitFact | null {
   if (failure.kind !== 'rate_minute' && failure.kind !== 'quota_day' && failure.kind !== 'too_large_for_limit')
     return null
   if (failure.limit === undefined) return null
@@ -110,7 +113,7 @@ export function limitNamedBy(failure: Failure | null, quotaScope: QuotaScope): L
   return {
     unit: failure.unit ?? (isLarge ? 'tokens' : 'requests'),
     window: failure.window ?? (failure.kind === 'quota_day' ? 'day' : 'minute'),
-    scope: scopeOf(isLarge ? undefined : failure.scope, quotaScope),
+    scope,
     limit: failure.limit,
     remaining: null,
     resetsAt: null,

@@ -1,8 +1,9 @@
 /** One limit of a pool, such as its requests per minute: its size, what is used, and therefore what is left. */
 
 import type { DayBoundary, LimitUnit, LimitWindow } from '../../domain/failure.ts'
-import { asRecord, type Json } from '../../domain/json.ts'
+import { asNumber, asRecord, type Json } from '../../domain/json.ts'
 import { ADMISSION_MS, CountingWindow, WINDOW_MS } from '../window.ts'
+import { HeaderCredit } from './headerCredit.ts'
 import { LimitReading, REORDER_MS } from './limitReading.ts'
 import { LimitSize, type LimitSizeSource } from './limitSize.ts'
 import { amountOf, type QuotaNeed } from './quotaNeed.ts'
@@ -23,8 +24,28 @@ interface LimitNumbers {
   readonly checkedAt: number
 }
 
+/** A refusal by a limit that does not state what is left. */
+interface LimitRefusalFacts {
+  /** The stated wait in milliseconds; null when it states none. */
+  readonly retryAfterMs: number | null
+  readonly callsUnderWay: number
+  /** Requests of the pool in this limit's window, those in progress included. */
+  readonly requests: number
+  readonly now: number
+}
+
 /** The end of a running call cannot be predicted, so its limit is checked again soon. */
 const CONCURRENCY_RECHECK_MS = 250
+/** After this many requests in the window one refusal shows a size; after fewer, two windows must agree. */
+const ENOUGH_REQUESTS = 10
+/** A wait that is shorter than this share of the window proves nothing about the window. */
+const FAR_SHORTER = 1 / 6
+/** Two sizes within this share of each other are about the same. */
+const ALIKE = 0.25
+/** A refusal is forgotten when no second one agrees within this many windows. */
+const LONGEST_SUSPICION = 10
+/** A stated reset that differs by more than this share of the window from a rolling window's is a fixed window's. */
+const RESET_SLACK = 0.05
 
 export class Limit {
   readonly unit: LimitUnit
@@ -32,6 +53,9 @@ export class Limit {
   readonly #used: CountingWindow
   #cap: LimitSize | null = null
   #reading: LimitReading | null = null
+  #credit: HeaderCredit | null = null
+  /** A refusal that showed no size by itself. */
+  #suspicion: { readonly at: number; readonly used: number } | null = null
 
   constructor(unit: LimitUnit, window: LimitWindow, anchor: DayBoundary) {
     this.unit = unit
@@ -43,7 +67,32 @@ export class Limit {
   isShortOf(need: QuotaNeed, callsUnderWay: number, now: number): boolean {
     if (this.#cap === null && this.#reading === null) return false
     const left = this.left(callsUnderWay, now)
-    return left !== null && !this.#suffices(left, need) && !this.#mayProbe(callsUnderWay, now)
+    return left !== null && !this.#suffices(left, need)
+  }
+
+  /**
+   * Whether a call may try a limit that is short: what was only learned, or forecast, is tried from time to time.
+   * `inNeed`: nothing else can be called.
+   */
+  mayTry(callsUnderWay: number, now: number, inNeed: boolean): boolean {
+    const reading = this.#currentReading(now)
+    if (reading !== null) return inNeed && reading.isForecast && this.#credit?.mayTry(reading.until, now) === true
+    if (this.#cap === null) return false
+    if (this.#cap.source === 'learned') return this.#cap.mayTry(now, inNeed)
+    // A stated size that was not confirmed for its trust period is tried when its window is otherwise empty.
+    return now >= this.#cap.trustedUntil(now) && this.#inUse(callsUnderWay, now) === 0
+  }
+
+  /** A call tries it. */
+  beginTry(now: number): void {
+    if (this.#reading !== null) this.#credit?.tried(this.#currentReading(now)?.until ?? now)
+    else this.#cap?.beginTry()
+  }
+
+  /** The call that tried it ended, or its answer has begun to arrive. */
+  endTry(isDelivering: boolean): void {
+    if (isDelivering) this.#cap?.succeedTry()
+    else this.#cap?.endTry()
   }
 
   /** What is left, below 0 when more was used than the limit; null when unknown. */
@@ -91,44 +140,66 @@ export class Limit {
   }
 
   /**
-   * The upstream states the limit in the answer to a call that started at `basisAt`. `unseenSince` sums what calls that
-   * started at or after a time have taken.
+   * The upstream states the limit in the answer to a call that started at `basisAt`; a refusal's own wait is `waitMs`.
+   * `unseenSince` sums what calls that started at or after a time have taken.
    */
   state(
     stated: StatedLimit,
-    facts: { readonly basisAt: number; readonly refused: boolean; readonly now: number },
+    facts: {
+      readonly basisAt: number
+      readonly refused: boolean
+      readonly waitMs: number | null
+      readonly now: number
+    },
     unseenSince: (time: number, unit: LimitUnit) => Unseen,
   ): void {
     const { basisAt, refused, now } = facts
+    if (stated.source === 'header' && !this.#isCredible(stated, refused, now)) return
     if (stated.limit !== null) this.#size(stated.limit, stated.source, refused, now)
     if (stated.remaining === null || this.unit === 'concurrency') return
     const current = this.#currentReading(now)
     if (current !== null && !current.yieldsTo(stated.remaining, basisAt, now)) return
     const unseen = unseenSince(basisAt - REORDER_MS, this.unit)
+    const resetsAt = stated.resetsAt ?? this.#used.periodEnd(basisAt) ?? basisAt + WINDOW_MS[this.window]
+    const retryAt = facts.waitMs === null || stated.remaining > 0 ? resetsAt : now + facts.waitMs
     this.#read({
       left: stated.remaining,
       basisAt,
-      until: stated.resetsAt ?? this.#used.periodEnd(basisAt) ?? basisAt + WINDOW_MS[this.window],
-      // A wait in an error body says when to retry, not when the whole limit is available again.
-      refills: stated.resetsAt !== null && stated.source === 'header',
+      until: Math.min(resetsAt, retryAt),
+      // A wait in an error says when to retry, not when the whole limit is available again.
+      refills: stated.resetsAt !== null && stated.source === 'header' && retryAt >= resetsAt,
       source: stated.source,
       others: this.#othersBy(stated, unseen, now),
       unseen: unseen.ended,
       underWay: unseen.underWay,
       statedAt: now,
+      isForecast: this.#isForecast(stated, refused, now),
     })
   }
 
+  /** A call that started then succeeded: a forecast that excluded it is wrong, and so are its kind for a day. */
+  contradict(startedAt: number, now: number): void {
+    const reading = this.#reading
+    if (reading === null || !reading.isForecast) return
+    if (startedAt < reading.statedAt || startedAt >= reading.until - ADMISSION_MS) return
+    this.#credit?.discredit(now)
+    this.#reading = null
+    if (this.#cap?.source === 'header') this.#cap = null
+  }
+
+  /** A call that started then was refused by a limit: a forecast that it tried is right. */
+  confirm(startedAt: number, now: number): void {
+    const reading = this.#reading
+    if (reading?.isForecast === true && startedAt >= reading.statedAt) this.#credit?.confirm(now)
+  }
+
   /**
-   * This limit refused a call without stating what is left: its size is what was used, calls in progress included, and
-   * nothing is left until the stated wait or the calendar period ends.
+   * This limit refused a call without stating what is left: what was used, calls in progress included, may be its size,
+   * and nothing is left until the stated wait or the calendar period ends.
    */
-  refuse(
-    startedAt: number,
-    facts: { readonly retryAfterMs: number | null; readonly callsUnderWay: number; readonly now: number },
-  ): void {
-    const { retryAfterMs, callsUnderWay, now } = facts
-    this.#learn(this.#inUse(callsUnderWay, now), now)
+  refuse(startedAt: number, facts: LimitRefusalFacts): void {
+    const { retryAfterMs, now } = facts
+    this.#learn(startedAt, facts)
     const wait = retryAfterMs === null ? Number.POSITIVE_INFINITY : now + retryAfterMs
     const until = Math.min(wait, this.#used.periodEnd(now) ?? Number.POSITIVE_INFINITY)
     if (until === Number.POSITIVE_INFINITY || this.unit === 'concurrency') return
@@ -136,12 +207,13 @@ export class Limit {
       left: 0,
       basisAt: startedAt,
       until,
-      refills: false,
+      refills: this.#isFixedReset(facts),
       source: 'body',
       others: null,
       unseen: 0,
       underWay: 0,
       statedAt: now,
+      isForecast: false,
     })
   }
 
@@ -167,6 +239,8 @@ export class Limit {
   lift(): void {
     this.#reading = null
     this.#cap = null
+    this.#credit = null
+    this.#suspicion = null
   }
 
   /** The clock was set back: whatever lies in its future ends no later than one window from now. */
@@ -205,14 +279,6 @@ export class Limit {
     return this.unit === 'neurons' || this.unit === 'usd' ? Number.MIN_VALUE : amountOf(need, this.unit)
   }
 
-  /**
-   * A limit that was not confirmed for its trust period may be tried by one call when its window is otherwise empty.
-   */
-  #mayProbe(callsUnderWay: number, now: number): boolean {
-    if (this.#cap === null || this.#reading !== null) return false
-    return now >= this.#cap.trustedUntil(now) && this.#inUse(callsUnderWay, now) === 0
-  }
-
   #inUse(callsUnderWay: number, now: number): number {
     return this.unit === 'concurrency' ? callsUnderWay : this.#used.total(now)
   }
@@ -222,9 +288,24 @@ export class Limit {
     if (reading !== null) return this.#endOf(reading, need, now)
     if (this.#cap === null) return now
     const spare = this.#cap.value - this.#leastFor(need)
-    if (this.unit === 'concurrency') return spare >= 0 ? now + CONCURRENCY_RECHECK_MS : this.#cap.trustedUntil(now)
-    if (spare >= 0) return this.#used.timeBelow(spare, now)
-    return Math.max(this.#cap.trustedUntil(now), this.#used.timeBelow(0, now))
+    if (this.unit === 'concurrency' && spare >= 0) return now + CONCURRENCY_RECHECK_MS
+    const roomAt = spare >= 0 ? this.#used.timeBelow(spare, now) : this.#triedAt(this.#cap, now)
+    return this.#orTried(this.#cap, roomAt, now)
+  }
+
+  /** When a need above the whole size may be tried. */
+  #triedAt(size: LimitSize, now: number): number {
+    if (size.source === 'learned') return size.triedFrom(now, false)
+    const emptyAt = this.unit === 'concurrency' ? now : this.#used.timeBelow(0, now)
+    return Math.max(size.trustedUntil(now), emptyAt)
+  }
+
+  /** A learned size is tried before there is room by it, and nothing learned outlasts the wait that was stated. */
+  #orTried(size: LimitSize, roomAt: number, now: number): number {
+    if (size.source !== 'learned') return roomAt
+    const triedFrom = size.triedFrom(now, true)
+    if (triedFrom > now) return Math.min(roomAt, triedFrom)
+    return size.believedWaitMs === null ? roomAt : Math.min(roomAt, now + size.believedWaitMs)
   }
 
   /** A reading ends at its time, or sooner when enough of our own use has left the window. */
@@ -265,15 +346,69 @@ export class Limit {
   }
 
   #size(value: number, source: LimitSizeSource, refused: boolean, now: number): void {
-    if (this.#cap === null) this.#cap = new LimitSize(value, source, now, WINDOW_MS[this.window])
+    if (this.#cap === null) this.#cap = new LimitSize(value, source, now, this.window)
     else this.#cap.state(value, source, now, refused)
   }
 
   /** A recent statement takes precedence: others may have used the rest of the limit. */
-  #learn(used: number, now: number): void {
-    if (used < 1) return
-    if (this.#cap === null) this.#cap = new LimitSize(used, 'learned', now, WINDOW_MS[this.window])
-    else if (this.#cap.source === 'learned' || now >= this.#cap.trustedUntil(now)) this.#cap.learn(used, now)
+  #learn(startedAt: number, facts: LimitRefusalFacts): void {
+    const { retryAfterMs, callsUnderWay, requests, now } = facts
+    const used = this.#inUse(callsUnderWay, now)
+    const cap = this.#cap
+    if (used < 1 || (cap !== null && cap.source !== 'learned' && now < cap.trustedUntil(now))) return
+    if (this.#isFarShorter(retryAfterMs, now)) {
+      if (cap?.source === 'learned' && used >= cap.value) cap.miss(retryAfterMs, now)
+      return
+    }
+    const size = this.#agreedSize(used, startedAt, requests, now)
+    if (size === null) return
+    this.#suspicion = null
+    this.#cap ??= new LimitSize(size, 'learned', now, this.window)
+    this.#cap.learn(size, retryAfterMs, now)
+  }
+
+  /** The size that a refusal with `used` in the window shows; null when it shows none yet. */
+  #agreedSize(used: number, startedAt: number, requests: number, now: number): number | null {
+    const cap = this.#cap?.source === 'learned' ? this.#cap : null
+    // A refused try, or a call that was sent together with the one whose refusal showed the size.
+    if (cap !== null && (used >= cap.value || startedAt <= cap.confirmedAt)) return used
+    if (requests >= ENOUGH_REQUESTS) return used
+    const first = this.#suspicion
+    const ageMs = first === null ? Number.POSITIVE_INFINITY : now - first.at
+    const windowMs = this.unit === 'concurrency' ? REORDER_MS : WINDOW_MS[this.window]
+    if (first === null || ageMs < 0 || ageMs > LONGEST_SUSPICION * windowMs) this.#suspicion = { at: now, used }
+    else if (ageMs < windowMs / 2) this.#suspicion = { at: first.at, used: Math.min(first.used, used) }
+    else if (Math.abs(used - first.used) <= Math.max(1, ALIKE * Math.max(used, first.used)))
+      return Math.min(used, first.used)
+    else this.#suspicion = { at: now, used }
+    return null
+  }
+
+  /** Whether the wait is too short for this window; near the end of a calendar period a short one is right. */
+  #isFarShorter(waitMs: number | null, now: number): boolean {
+    if (waitMs === null || this.unit === 'concurrency' || waitMs >= FAR_SHORTER * WINDOW_MS[this.window]) return false
+    const periodEnd = this.#used.periodEnd(now)
+    return periodEnd === null || Math.abs(now + waitMs - periodEnd) > RESET_SLACK * WINDOW_MS[this.window]
+  }
+
+  /** Whether the stated wait ends at another time than that at which a rolling window would have room again. */
+  #isFixedReset({ retryAfterMs, callsUnderWay, now }: LimitRefusalFacts): boolean {
+    if (retryAfterMs === null || this.#cap?.source !== 'learned' || this.#isFarShorter(retryAfterMs, now)) return false
+    const rollsAt = this.#used.timeBelow(Math.max(0, this.#inUse(callsUnderWay, now) - 1), now)
+    return Math.abs(now + retryAfterMs - rollsAt) > RESET_SLACK * WINDOW_MS[this.window]
+  }
+
+  #isCredible(stated: StatedLimit, refused: boolean, now: number): boolean {
+    this.#credit ??= new HeaderCredit()
+    if (stated.remaining !== null && stated.remaining > 0) this.#credit.sawSomeLeft(now)
+    if (!refused) return !this.#credit.isDiscredited(now)
+    if (stated.remaining === 0) this.#credit.confirm(now)
+    return true
+  }
+
+  #isForecast(stated: StatedLimit, refused: boolean, now: number): boolean {
+    if (refused || stated.source !== 'header' || stated.remaining !== 0) return false
+    return this.#credit?.countsDown(2 * WINDOW_MS[this.window], now) !== true
   }
 
   /** A calendar day may have 25 hours. */
@@ -304,6 +439,8 @@ export class Limit {
       used: kept.#used.toJson(),
       cap: this.#cap?.toJson() ?? null,
       reading: this.#reading?.toJson() ?? null,
+      credit: this.#credit?.toJson() ?? null,
+      suspicion: this.#suspicion,
     }
   }
 
@@ -311,7 +448,12 @@ export class Limit {
   load(json: unknown): void {
     const record = asRecord(json)
     this.#used.load(record?.['used'])
-    this.#cap = LimitSize.fromJson(record?.['cap'], WINDOW_MS[this.window])
+    this.#cap = LimitSize.fromJson(record?.['cap'], this.window)
     this.#reading = LimitReading.fromJson(record?.['reading'])
+    this.#credit = HeaderCredit.fromJson(record?.['credit'])
+    const suspicion = asRecord(record?.['suspicion'])
+    const at = asNumber(suspicion?.['at'])
+    const used = asNumber(suspicion?.['used'])
+    this.#suspicion = at === undefined || used === undefined ? null : { at, used }
   }
 }

@@ -23,6 +23,8 @@ interface LimitReadingFacts {
   readonly unseen: number
   /** Reserved by calls in progress that may have arrived after the statement was made. */
   readonly underWay: number
+  /** A success stated that nothing is left, without ever having counted down to it. */
+  readonly isForecast: boolean
 }
 
 export class LimitReading {
@@ -31,6 +33,7 @@ export class LimitReading {
   readonly refills: boolean
   readonly source: 'header' | 'body'
   readonly others: number | null
+  readonly isForecast: boolean
   until: number
   readonly #stated: number
   #unseen: number
@@ -42,6 +45,7 @@ export class LimitReading {
     this.refills = facts.refills
     this.source = facts.source
     this.others = facts.others
+    this.isForecast = facts.isForecast
     this.until = facts.until
     this.#stated = facts.left
     this.#unseen = facts.unseen
@@ -81,8 +85,8 @@ export class LimitReading {
 
   /** Calls in progress do not survive a restart, everything else does. */
   toJson(): Json {
-    const { basisAt, statedAt, until, refills, source, others } = this
-    return { left: this.#stated, basisAt, statedAt, until, refills, source, others, unseen: this.#unseen }
+    const { basisAt, statedAt, until, refills, source, others, isForecast } = this
+    return { left: this.#stated, basisAt, statedAt, until, refills, source, others, unseen: this.#unseen, isForecast }
   }
 
   /** Null when `json` is not a reading. */
@@ -102,6 +106,7 @@ export class LimitReading {
       others: record['others'] == null ? null : Math.max(0, asNumber(record['others']) ?? 0),
       unseen: Math.max(0, asNumber(record['unseen']) ?? 0),
       underWay: 0,
+      isForecast: record['isForecast'] === true,
     })
   }
 }

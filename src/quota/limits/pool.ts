@@ -4,6 +4,7 @@ import { Bag } from '../../domain/bag.ts'
 import type { DayBoundary, LimitUnit, LimitWindow } from '../../domain/failure.ts'
 import { asArray, asNumber, asRecord, asString, type Json } from '../../domain/json.ts'
 import type { QuotaScope } from '../../domain/scope.ts'
+import { WINDOW_MS } from '../window.ts'
 import { Limit, type Unseen } from './limit.ts'
 import { REORDER_MS } from './limitReading.ts'
 import { amountOf, type QuotaNeed } from './quotaNeed.ts'
@@ -41,6 +42,8 @@ function ownerOf(user: QuotaUser, scope: QuotaScope): string {
 interface HeldCall {
   readonly at: number
   readonly need: QuotaNeed
+  /** Its answer has begun to arrive. */
+  readonly isDelivering: boolean
 }
 
 interface EndedCall {
@@ -68,12 +71,19 @@ export class Pool {
   readonly underWay = new Bag<HeldCall>()
   /** When it was last used, for pruning. */
   seenAt = 0
+  /** Whether the need last asked about only fits because a limit may be tried. */
+  isTried = false
+  /** Since when calls have been in progress without a pause. */
+  busySince = 0
   /**
    * Calls whose answers stated nothing and that ended while others were in progress, whose answers may not include
    * them.
    */
   readonly #ended: EndedCall[] = []
   #tidyAt = TIDY_EVERY
+  #delivering = 0
+  /** The last model that was refused by a limit that may be its own. */
+  #refused: { readonly model: string; readonly at: number; readonly until: number } | null = null
   readonly #perMinute: Limit
   readonly #perDay: Limit
 
@@ -106,14 +116,31 @@ export class Pool {
     return this.limits.find((limit) => limit.unit === unit && limit.window === window)
   }
 
-  /** The limit that excludes the need for longest; null when all have room. */
-  shortest(need: QuotaNeed, now: number): Limit | null {
+  /**
+   * The limit that excludes the need for longest; null when all have room or may be tried. `inNeed`: nothing else can
+   * be called.
+   */
+  shortest(need: QuotaNeed, now: number, inNeed: boolean): Limit | null {
     let worst: Limit | null = null
+    this.isTried = false
     for (const limit of this.limits) {
       if (!limit.isShortOf(need, this.underWay.size, now)) continue
+      if (limit.mayTry(this.underWay.size, now, inNeed)) {
+        this.isTried = true
+        continue
+      }
       if (worst === null || limit.roomAt(need, now) > worst.roomAt(need, now)) worst = limit
     }
     return worst
+  }
+
+  /** Adds the limits to `tried` that are short of the need and only tried by a call. */
+  beginTries(need: QuotaNeed, now: number, tried: Limit[]): void {
+    for (const limit of this.limits) {
+      if (!limit.isShortOf(need, this.underWay.size, now)) continue
+      limit.beginTry(now)
+      tried.push(limit)
+    }
   }
 
   /** Whether any of its limits was ever stated or reached. */
@@ -122,24 +149,52 @@ export class Pool {
     return false
   }
 
+  /** The model was refused, for `forMs`, by a limit that may be its own; true when another model was shortly before. */
+  refuseModel(model: string, now: number, forMs: number): boolean {
+    const other = this.#refused
+    const agrees = other !== null && other.model !== model && now < other.until
+    if (!agrees) this.#refused = { model, at: now, until: now + forMs }
+    return agrees
+  }
+
+  /** A call of the model that started then succeeded. */
+  forgiveModel(model: string, startedAt: number): void {
+    if (this.#refused?.model === model && startedAt >= this.#refused.at) this.#refused = null
+  }
+
   /** Calls of the last minute, including those in progress. */
   recentCalls(now: number): number {
     return this.#perMinute.used(now)
   }
 
-  /** Calls of the last day that have ended. */
-  endedCalls(now: number): number {
-    return this.#perDay.used(now) - this.underWay.size
+  /** Calls of the last day whose answers have at least begun to arrive. */
+  answeredCalls(now: number): number {
+    return this.#perDay.used(now) - this.underWay.size + this.#delivering
+  }
+
+  /** Requests in a window of that length, those in progress included. */
+  requestsIn(window: LimitWindow, now: number): number {
+    if (window === 'none') return this.underWay.size
+    const counted =
+      this.find('requests', window) ?? (WINDOW_MS[window] > WINDOW_MS.minute ? this.#perDay : this.#perMinute)
+    return counted.used(now)
   }
 
   hold(call: HeldCall): void {
+    if (this.underWay.size === 0) this.busySince = call.at
     this.underWay.add(call)
     this.seenAt = Math.max(this.seenAt, call.at)
     for (const limit of this.limits) limit.hold(call.at, call.need)
   }
 
+  /** The answer of a call in progress has begun to arrive. */
+  deliver(): void {
+    this.#delivering++
+  }
+
   unhold(call: HeldCall): void {
     this.underWay.delete(call)
+    if (call.isDelivering) this.#delivering--
     for (const limit of this.limits) limit.unhold(call.at, call.need)
   }
 
@@ -193,6 +248,7 @@ export class Pool {
       name: this.name,
       anchor: this.anchor,
       seenAt: this.seenAt,
+      refused: this.#refused,
       limits: this.limits.map((limit) => limit.toJson(this.underWay)),
     }
   }
@@ -206,6 +262,7 @@ export class Pool {
     if (name === undefined || seenAt === undefined || anchor === undefined) return null
     const pool = new Pool(name, anchor)
     pool.seenAt = seenAt
+    pool.#refused = readRefused(record['refused'])
     for (const entry of asArray(record['limits']) ?? []) {
       const unit = UNITS.find((unit) => unit === asRecord(entry)?.['unit'])
       const window = WINDOWS.find((window) => window === asRecord(entry)?.['window'])
@@ -215,6 +272,14 @@ export class Pool {
     }
     return pool
   }
+}
+
+function readRefused(json: unknown): { model: string; at: number; until: number } | null {
+  const record = asRecord(json)
+  const model = asString(record?.['model'])
+  const at = asNumber(record?.['at'])
+  const until = asNumber(record?.['until'])
+  return model === undefined || at === undefined || until === undefined ? null : { model, at, until }
 }
 
 const ANCHORS: readonly DayBoundary[] = ['UTC', 'America/Los_Angeles', 'rolling', 'unknown']

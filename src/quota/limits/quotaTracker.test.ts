@@ -297,11 +297,49 @@ describe('unstated limits are learned', () => {
     return tracker
   }
 
-  test('a refusal sets the size to what was used in the window', () => {
-    const tracker = refusedAfter(6)
-    expect(tracker.room(target, one, NOON + SECOND)).toMatchObject({ limit: 6, window: 'minute', source: 'learned' })
+  test('a refusal after ten requests sets the size to what was used in the window', () => {
+    const tracker = refusedAfter(10)
+    expect(tracker.room(target, one, NOON + SECOND)).toMatchObject({ limit: 10, window: 'minute', source: 'learned' })
     expect(tracker.room(target, one, NOON + MINUTE + SECOND)).toBeNull()
   })
+
+  /** What the refusal after so many uses in a window teaches. */
+  const sizeAfter = (uses: number, failure = rateLimited()) =>
+    refusedAfter(uses, { dayBoundary: 'rolling' }, failure).limitsOf(target, NOON + 2 * SECOND)[0]?.limit ?? null
+
+  test('a refusal after fewer sets none', () => {
+    for (const uses of [1, 2, 6, 9]) expect(sizeAfter(uses)).toBeNull()
+  })
+
+  for (const { wait, window, size } of [
+    { wait: SECOND, window: 'minute', size: null },
+    { wait: 9 * SECOND, window: 'minute', size: null },
+    { wait: 10 * SECOND, window: 'minute', size: 12 },
+    { wait: 40 * SECOND, window: 'minute', size: 12 },
+    { wait: 2 * MINUTE, window: 'hour', size: null },
+    { wait: 30 * MINUTE, window: 'hour', size: 12 },
+  ] as const)
+    test(`a wait of ${wait / SECOND} s shows ${size === null ? 'nothing' : 'the size'} of ${window === 'hour' ? 'an hour' : 'a minute'}`, () => {
+      expect(sizeAfter(12, rateLimited({ window, unit: 'requests', retryAfterMs: wait }))).toBe(size)
+    })
+
+  for (const { counts, size } of [
+    { counts: [4, 4], size: 4 },
+    { counts: [4, 5], size: 4 },
+    { counts: [8, 6], size: 6 },
+    { counts: [2, 7], size: null },
+    { counts: [2, 7, 7], size: 7 },
+  ])
+    test(`refusals after ${counts.join(', ')} requests of their windows show ${size ?? 'no size'}`, () => {
+      const tracker = bookWith()
+      let at = NOON
+      for (const uses of counts) {
+        for (let use = 0; use < uses; use++) tracker.fold(eventOf(at + use * SECOND))
+        tracker.fold(eventOf(at + uses * SECOND, { failure: rateLimited() }))
+        at += 2 * MINUTE
+      }
+      expect(tracker.limitsOf(target, at)[0]?.limit ?? null).toBe(size)
+    })
 
   test('the served calls of a burst are the size, in whatever order the answers come', () => {
     const tracker = bookWith()
@@ -351,27 +389,90 @@ describe('unstated limits are learned', () => {
     expect(tracker.room(target, { ...one, inputTokens: 9_000 }, NOON)).toMatchObject({ tooLarge: true, limit: 8_000 })
   })
 
-  test('a learned limit rises again with success, more carefully after a refused rise', () => {
-    const tracker = bookWith()
-    const upstream = (now: number, allowed: number) => {
+  /** Half a call a second for `minutes`, from one target alone or with others to call; the refusals of each minute. */
+  function pressed(tracker: QuotaTracker, from: number, minutes: number, allowed: number, inNeed: boolean): number[] {
+    return Array.from({ length: minutes }, (_, minute) => {
       let refused = 0
+      let served = 0
       for (let second = 0; second < 60; second += 2) {
-        const at = now + second * SECOND
-        if (tracker.room(target, one, at) !== null) continue
-        const failure = second / 2 - refused >= allowed ? rateLimited() : null
-        if (failure !== null) refused++
+        const at = from + minute * MINUTE + second * SECOND
+        if (!inNeed && tracker.room(target, one, at) !== null) continue
+        const hold = tracker.reserve(target, one, at)
+        if (!hold.granted) continue
+        const failure = served >= allowed ? rateLimited() : null
+        if (failure === null) served++
+        else refused++
+        tracker.settle(hold, null, at)
         tracker.fold(eventOf(at, { latencyMs: 0, failure }))
       }
       return refused
+    })
+  }
+
+  for (const inNeed of [true, false])
+    test(`a learned size is tried ${inNeed ? 'about every second window in need' : 'ever more seldom while others can be called'}, and rises at once when it is too small`, () => {
+      const tracker = bookWith()
+      const refusals = pressed(tracker, NOON, 240, 10, inNeed)
+      expect(refusals[0]).toBeGreaterThanOrEqual(1)
+      expect(refusals.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(inNeed ? 160 : 40)
+      const later = NOON + 240 * MINUTE
+      pressed(tracker, later, inNeed ? 2 : 18, 1_000, inNeed)
+      const served = pressed(tracker, later + 18 * MINUTE, 3, 1_000, inNeed)
+      expect(served).toEqual([0, 0, 0])
+      expect(tracker.limitsOf(target, later + 21 * MINUTE)[0]?.limit).toBeGreaterThan(20)
+    })
+
+  test('of parallel calls one tries a learned size, and more with every success', () => {
+    const tracker = refusedAfter(10)
+    const at = NOON + 32 * SECOND
+    const first = tracker.reserve(target, one, at)
+    expect(first.granted).toBe(true)
+    expect(tracker.reserve(target, one, at).granted).toBe(false)
+    if (first.granted) tracker.settle(first, null, at + 100)
+    tracker.fold(eventOf(at + 100))
+    const granted = Array.from({ length: 5 }, () => tracker.reserve(target, one, at + 200).granted)
+    expect(granted).toEqual([true, true, false, false, false])
+  })
+
+  test('a stated wait that no rolling window explains ends a fixed one: all of it is there again', () => {
+    const roomAfter = (waitMs: number) => {
+      const tracker = refusedAfter(12, {}, rateLimited({ retryAfterMs: waitMs }))
+      const at = NOON + 2 * SECOND + waitMs
+      return Array.from({ length: 12 }, () => tracker.room(target, one, at) === null && reserved(tracker, at)).filter(
+        (hold) => hold !== false,
+      ).length
     }
-    const refusals = Array.from({ length: 240 }, (_, minute) => upstream(NOON + minute * MINUTE, 10))
-    expect(refusals[0]).toBe(1)
-    expect(refusals.slice(1, 9)).toEqual(new Array(8).fill(0))
-    expect(refusals.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(6)
-    for (let minute = 240; minute < 600; minute++) upstream(NOON + minute * MINUTE, 1_000)
-    expect(tracker.room(target, one, NOON + 600 * MINUTE)).toBeNull()
-    const [learned] = tracker.limitsOf(target, NOON + 600 * MINUTE)
-    expect(learned?.limit).toBeGreaterThan(20)
+    expect(roomAfter(25 * SECOND)).toBe(12)
+    // A rolling window has room for the first of the calls then, and for one that tries it.
+    expect(roomAfter(57.5 * SECOND)).toBeLessThanOrEqual(2)
+  })
+
+  test('nothing learned is told to last longer than the wait that was stated', () => {
+    const tracker = refusedAfter(20, {}, rateLimited({ retryAfterMs: 20 * SECOND }))
+    for (let second = 3; second < 60; second++) {
+      const at = NOON + second * SECOND
+      const free = tracker.freeAt(target, one, at) ?? Number.POSITIVE_INFINITY
+      expect(free - at).toBeLessThanOrEqual(20 * SECOND)
+    }
+  })
+
+  test('a size is learned again the same way when the events are folded from a snapshot in between', () => {
+    const events = [
+      ...Array.from({ length: 12 }, (_, use) => eventOf(NOON + use * SECOND)),
+      eventOf(NOON + 13 * SECOND, { failure: rateLimited() }),
+      eventOf(NOON + 90 * SECOND),
+      eventOf(NOON + 91 * SECOND, { failure: rateLimited({ retryAfterMs: 15 * SECOND }) }),
+    ]
+    const whole = bookWith()
+    for (const event of events) whole.fold(event)
+    for (let cut = 0; cut < events.length; cut++) {
+      let tracker = bookWith()
+      for (const event of events.slice(0, cut)) tracker.fold(event)
+      const spec = specWith()
+      tracker = QuotaTracker.fromJson(JSON.parse(JSON.stringify(tracker.toJson())), { specOf: () => spec })
+      for (const event of events.slice(cut)) tracker.fold(event)
+      expect(tracker.toJson()).toEqual(whole.toJson())
+    }
   })
 })
 

@@ -7,8 +7,8 @@ import { Bag } from '../../domain/bag.ts'
 import type { DayBoundary, LimitUnit } from '../../domain/failure.ts'
 import { asArray, asRecord, type Json } from '../../domain/json.ts'
 import type { AttemptEvent, TargetRef } from '../../domain/store.ts'
-import { ADMISSION_MS } from '../window.ts'
-import { explains, limitNamedBy, limitRefusalOf, usageFromAttempt } from './learnLimits.ts'
+import { ADMISSION_MS, WINDOW_MS } from '../window.ts'
+import { explains, limitNamedBy, limitRefusalOf, scopeOfRefusal, usageFromAttempt } from './learnLimits.ts'
 import type { Limit } from './limit.ts'
 import { type LimitView, limitViews } from './limitView.ts'
 import { Pool, poolsOf, type QuotaUser } from './pool.ts'
@@ -28,6 +28,9 @@ export class QuotaHold {
   readonly need: QuotaNeed
   /** What it was taken from; null once it was returned. Used by the tracker only. */
   draws: Draws | null
+  /** The limits that this call tries although they are short; null for nearly every call. Used by the tracker only. */
+  tried: readonly Limit[] | null = null
+  isDelivering = false
 
   constructor(at: number, need: QuotaNeed, draws: Draws) {
     this.at = at
@@ -79,12 +82,15 @@ export class QuotaTracker {
     return this.#holds.size
   }
 
-  /** Null when the target has room for the need, as far as known; otherwise the shortage that lasts longest. */
-  room(target: Asker, need: QuotaNeed, now: number): Shortage | null {
+  /**
+   * Null when the target has room for the need, as far as known; otherwise the shortage that lasts longest. `inNeed`:
+   * nothing else can be called, so that a limit that was only learned or forecast may be tried.
+   */
+  room(target: Asker, need: QuotaNeed, now: number, inNeed = false): Shortage | null {
     this.#tick(now)
     const { wide, narrow } = this.#drawsOf(target)
-    const wideLimit = wide.shortest(need, now)
-    const narrowLimit = narrow.shortest(need, now)
+    const wideLimit = wide.shortest(need, now, inNeed)
+    const narrowLimit = narrow.shortest(need, now, inNeed)
     if (wideLimit === null && narrowLimit === null) return beginning(wide, narrow, now)
     const isWide =
       narrowLimit === null || (wideLimit !== null && wideLimit.roomAt(need, now) > narrowLimit.roomAt(need, now))
@@ -98,17 +104,31 @@ export class QuotaTracker {
     return this.#drawsOf(target).wide.recentCalls(now)
   }
 
-  /** Reserves the need, so that parallel calls do not overshoot; or returns the shortage. */
+  /**
+   * Reserves the need, so that parallel calls do not overshoot; or returns the shortage. A target that is short and
+   * asked nevertheless is asked in need.
+   */
   reserve(target: Asker, need: QuotaNeed, now: number): QuotaHold | Shortage {
-    const shortage = this.room(target, need, now)
+    const shortage = this.room(target, need, now, true)
     if (shortage !== null) return shortage
     this.#giveUpLost(now)
     const draws = this.#drawsOf(target)
     const hold = new QuotaHold(now, need, draws)
+    hold.tried = beginTries(draws, need, now)
     this.#holds.add(hold)
     draws.wide.hold(hold)
     draws.narrow.hold(hold)
     return hold
+  }
+
+  /** The answer to the call of the hold has begun to arrive: more may follow while it goes on. */
+  deliver(hold: QuotaHold): void {
+    const { draws } = hold
+    if (draws === null || hold.isDelivering) return
+    hold.isDelivering = true
+    draws.wide.deliver()
+    draws.narrow.deliver()
+    endTries(hold, true)
   }
 
   /**
@@ -137,11 +157,13 @@ export class QuotaTracker {
     if (!isInTime(event)) return
     this.#clock = Math.max(this.#clock, event.at)
     const draws = this.#drawsOf(event.target)
-    const statedLimits = statementsOf(event, draws.spec)
+    const scope = this.#scopeOfRefusal(event, draws)
+    const statedLimits = statementsOf(event, draws.spec, scope)
     this.#count(event, draws, statedLimits)
+    this.#judgeForecasts(event, draws)
     for (const stated of statedLimits) this.#learn(stated, event, draws)
     if (event.ok) this.#prove(draws, statedLimits)
-    else this.#learnFromRefusal(event, draws, statedLimits)
+    else this.#learnFromRefusal(event, draws, statedLimits, scope)
   }
 
   /**
@@ -153,7 +175,8 @@ export class QuotaTracker {
   }
 
   /**
-   * The earliest time at which the target may have room; `now` if it has, null when the need exceeds a limit itself.
+   * The earliest time at which the target may have room or be tried; `now` if it has, null when the need exceeds a limit
+   * itself.
    */
   freeAt(target: Asker, need: QuotaNeed, now: number): number | null {
     const shortage = this.room(target, need, now)
@@ -223,16 +246,51 @@ export class QuotaTracker {
 
   #learn(stated: StatedLimit, event: AttemptEvent, draws: Draws): void {
     const pool = stated.scope === 'account' ? draws.wide : draws.narrow
-    const facts = { basisAt: event.startedAt, refused: !event.ok, now: this.#clock }
+    const waitMs = event.failure?.kind === 'rate_minute' ? (event.failure.retryAfterMs ?? null) : null
+    const facts = { basisAt: event.startedAt, refused: !event.ok, waitMs, now: this.#clock }
     pool.limit(stated.unit, stated.window).state(stated, facts, pool.unseenSince)
   }
 
-  #learnFromRefusal(event: AttemptEvent, draws: Draws, statedLimits: readonly StatedLimit[]): void {
-    const refusal = limitRefusalOf(event.failure, draws.spec.quotaScope)
+  #learnFromRefusal(
+    event: AttemptEvent,
+    draws: Draws,
+    statedLimits: readonly StatedLimit[],
+    scope: 'model' | 'account',
+  ): void {
+    const refusal = limitRefusalOf(event.failure)
     if (refusal === null || explains(statedLimits, refusal)) return
-    const pool = refusal.scope === 'account' ? draws.wide : draws.narrow
-    const facts = { retryAfterMs: refusal.retryAfterMs, callsUnderWay: pool.underWay.size, now: this.#clock }
-    pool.limit(refusal.unit, refusal.window).refuse(event.startedAt, facts)
+    const pool = scope === 'account' ? draws.wide : draws.narrow
+    const { retryAfterMs, unit, window } = refusal
+    const limit = pool.limit(unit, window)
+    const now = this.#clock
+    const requests = pool.requestsIn(window, now)
+    limit.refuse(event.startedAt, { retryAfterMs, callsUnderWay: pool.underWay.size, requests, now })
+  }
+
+  /** Forecasts that this call tried are right or wrong, whatever its own answer states. */
+  #judgeForecasts(event: AttemptEvent, { wide, narrow }: Draws): void {
+    if (event.ok) {
+      for (const limit of wide.limits) limit.contradict(event.startedAt, this.#clock)
+      for (const limit of narrow.limits) limit.contradict(event.startedAt, this.#clock)
+    } else if (limitRefusalOf(event.failure) !== null) {
+      for (const limit of wide.limits) limit.confirm(event.startedAt, this.#clock)
+      for (const limit of narrow.limits) limit.confirm(event.startedAt, this.#clock)
+    }
+  }
+
+  /**
+   * Whether a refusal is about the model or the whole account. Where the provider does not say what it counts by, it is
+   * about the model until a second model of the account is refused too.
+   */
+  #scopeOfRefusal({ ok, failure, target, startedAt }: AttemptEvent, { spec, wide }: Draws): 'model' | 'account' {
+    if (spec.quotaScope !== 'unknown') return scopeOfRefusal(failure, spec.quotaScope)
+    if (ok) wide.forgiveModel(target.model, startedAt)
+    const refusal = limitRefusalOf(failure)
+    if (refusal === null) return failure?.kind === 'too_large_for_limit' ? 'model' : 'account'
+    if (failure !== null && 'scope' in failure && failure.scope !== undefined)
+      return scopeOfRefusal(failure, spec.quotaScope)
+    const forMs = Math.max(refusal.retryAfterMs ?? 0, refusal.window === 'none' ? 0 : WINDOW_MS.minute)
+    return wide.refuseModel(target.model, this.#clock, forMs) ? 'account' : 'model'
   }
 
   #prove(draws: Draws, statedLimits: readonly StatedLimit[]): void {
@@ -253,6 +311,7 @@ export class QuotaTracker {
     const { draws } = hold
     if (draws === null) return undefined
     hold.draws = null
+    endTries(hold, false)
     this.#holds.delete(hold)
     draws.wide.unhold(hold)
     draws.narrow.unhold(hold)
@@ -304,12 +363,34 @@ export class QuotaTracker {
 
 const NO_STATEMENTS: readonly StatedLimit[] = []
 
-/** What the answer states about limits, and what its refusal mentions in passing. */
-function statementsOf(event: AttemptEvent, spec: QuotaSpec): readonly StatedLimit[] {
-  const named = event.failure === null ? null : limitNamedBy(event.failure, spec.quotaScope)
-  const facts = named === null ? event.limits : [...event.limits, named]
-  if (facts.length === 0) return NO_STATEMENTS
-  return facts.flatMap((fact) => readStatedLimit(fact, event, spec.limitWindows) ?? [])
+/**
+ * What the answer states about limits, and what its refusal mentions in passing. `scope` is that of the refusal, where
+ * the provider does not say what it counts by.
+ */
+function statementsOf(event: AttemptEvent, spec: QuotaSpec, scope: 'model' | 'account'): readonly StatedLimit[] {
+  const { failure, limits, ok } = event
+  const named = failure === null ? null : limitNamedBy(failure, scope)
+  if (limits.length === 0 && named === null) return NO_STATEMENTS
+  const isGuess = !ok && scope === 'model' && spec.quotaScope === 'unknown'
+  const facts = isGuess ? limits.map((fact) => ({ ...fact, scope })) : limits
+  return (named === null ? facts : [...facts, named]).flatMap(
+    (fact) => readStatedLimit(fact, event, spec.limitWindows) ?? [],
+  )
+}
+
+/** Only a call that asks for more than there is tries a limit, so that this allocates nothing for the others. */
+function beginTries({ wide, narrow }: Draws, need: QuotaNeed, now: number): readonly Limit[] | null {
+  if (!wide.isTried && !narrow.isTried) return null
+  const tried: Limit[] = []
+  wide.beginTries(need, now, tried)
+  narrow.beginTries(need, now, tried)
+  return tried
+}
+
+function endTries(hold: QuotaHold, isDelivering: boolean): void {
+  if (hold.tried === null) return
+  for (const limit of hold.tried) limit.endTry(isDelivering)
+  hold.tried = null
 }
 
 function isStated(limit: Limit, scope: 'account' | 'model', statedLimits: readonly StatedLimit[]): boolean {

@@ -46,18 +46,23 @@ export function shortageOf(
 
 /** Parallel calls allowed before the first answer of an account and model arrives. */
 const FIRST_CALLS = 8
-/** Additional calls for each answer since. */
+/** Additional calls for each answer that has begun to arrive since. */
 const MORE_PER_ANSWER = 2
+/** The opening doubles in this time whatever arrives: nobody is refused for an upstream that answers slowly. */
+const DOUBLES_IN_MS = 1_000
+const MOST_DOUBLINGS = 20
 const SOON_MS = 250
 
 /**
- * While the capacity of an account is unknown, requests are admitted as fast as answers come back, doubling each round,
- * so that a few of them reach an unknown limit rather than all. Null when there is room.
+ * While the capacity of an account is unknown, requests are admitted as fast as answers begin, doubling each round, so
+ * that a few of them reach an unknown limit rather than all. Null when there is room.
  */
 export function beginning(wide: Pool, narrow: Pool, now: number): Shortage | null {
   const { size } = narrow.underWay
   if (size < FIRST_CALLS) return null
-  const most = FIRST_CALLS + MORE_PER_ANSWER * narrow.endedCalls(now)
+  const opening = FIRST_CALLS + MORE_PER_ANSWER * narrow.answeredCalls(now)
+  const doublings = Math.max(0, Math.floor((now - narrow.busySince) / DOUBLES_IN_MS))
+  const most = opening * 2 ** Math.min(doublings, MOST_DOUBLINGS)
   if (size < most || narrow.isKnown(now) || wide.isKnown(now)) return null
   return {
     granted: false,

@@ -81,9 +81,11 @@ export function parkOf(
   facts: QuotaFacts | undefined,
 ): Park | null {
   const newest = occurrences.at(-1)
-  if (newest === undefined || !isAgreed(occurrences, rule, scope)) return null
-  const run = runOf(occurrences, rule, clearedAt)
-  const stated = latestStated(occurrences, rule, facts)
+  if (newest === undefined || !isAgreed(occurrences, rule, scope, facts)) return null
+  // The account rests only as long as the newest refusal says; the other model rests by itself.
+  const counted = isAccountsByAgreement(occurrences, rule, scope, facts) ? [newest] : occurrences
+  const run = runOf(counted, rule, clearedAt)
+  const stated = latestStated(counted, rule, facts)
   const guessed = guessedFrom(run, rule, scope, facts)
   const span = guessed !== null && guessed.until > (stated?.until ?? 0) ? guessed : stated
   if (span === null) return null
@@ -131,6 +133,9 @@ function isRefuted(stated: Occurrence, next: Occurrence, rule: ParkRule): boolea
   return wait !== null && next.startedAt >= stated.at + wait
 }
 
+/** How long a limit of parallel calls rests. */
+const AT_ONCE = { firstMs: 1_000, mostMs: 30_000 } as const
+
 interface ParkSpan {
   readonly since: number
   readonly until: number
@@ -164,7 +169,8 @@ function guessedFrom(
   if (wrong < MOST_WRONG && statedUntil(last, rule, facts) !== null) return null
   // The whole key is parked by the agreement of several models; that is its first occurrence.
   const first = scope === 'key' ? (rule.keyAfterModels ?? rule.from) : rule.from
-  const length = Math.min(rule.firstMs * 2 ** Math.min(Math.max(0, times - first), 40), rule.mostMs)
+  const { firstMs, mostMs } = isConcurrency(last) ? AT_ONCE : rule
+  const length = Math.min(firstMs * 2 ** Math.min(Math.max(0, times - first), 40), mostMs)
   return { since: last.at, until: last.at + Math.min(length, dayLeftMs(last.at, rule, times, facts)) }
 }
 
@@ -174,6 +180,9 @@ function dayLeftMs(at: number, rule: ParkRule, times: number, facts: QuotaFacts 
   if (!isCut || facts === undefined || !hasBoundary(facts.dayBoundary)) return Number.POSITIVE_INFINITY
   return nextDay(facts.dayBoundary, at) - at
 }
+
+/** Only a limit of parallel calls has no window; there is room again when one of them ends. */
+const isConcurrency = ({ kind, window }: Occurrence) => kind === 'rate_minute' && window === 'none'
 
 /** When the stated wait of this occurrence ends, or its calendar period; null when there is neither. */
 export function statedUntil(occurrence: Occurrence, rule: ParkRule, facts: QuotaFacts | undefined): number | null {
@@ -198,9 +207,36 @@ function calendarWait(occurrence: Occurrence, rule: ParkRule, facts: QuotaFacts 
   return facts !== undefined && hasBoundary(facts.dayBoundary) ? nextDay(facts.dayBoundary, at) - at : null
 }
 
-function isAgreed(occurrences: readonly Occurrence[], rule: ParkRule, scope: Scope): boolean {
+function isAgreed(
+  occurrences: readonly Occurrence[],
+  rule: ParkRule,
+  scope: Scope,
+  facts: QuotaFacts | undefined,
+): boolean {
+  if (isAccountsByAgreement(occurrences, rule, scope, facts)) return hasSecondModel(occurrences, rule, facts)
   if (scope !== 'key' || rule.keyAfterModels === undefined) return true
   return new Set(occurrences.map((occurrence) => occurrence.target.model)).size >= rule.keyAfterModels
+}
+
+/** Whether the limit was taken for the account's only because nothing says that it is the model's. */
+function isAccountsByAgreement(
+  occurrences: readonly Occurrence[],
+  rule: ParkRule,
+  scope: Scope,
+  facts: QuotaFacts | undefined,
+): boolean {
+  if (scope !== 'account' || rule.scope !== 'quota' || facts?.quotaScope !== 'unknown') return false
+  return occurrences.every(({ limitScope }) => limitScope === null)
+}
+
+/** Whether another model was still refused when the newest was. */
+function hasSecondModel(occurrences: readonly Occurrence[], rule: ParkRule, facts: QuotaFacts | undefined): boolean {
+  const last = occurrences.at(-1)
+  return occurrences.some(
+    (seen) =>
+      seen.target.model !== last?.target.model &&
+      (last?.at ?? 0) <= Math.max(statedUntil(seen, rule, facts) ?? 0, seen.at + WINDOW_MS.minute),
+  )
 }
 
 /** A key that no free call can verify is verified by the next call made with it. */

@@ -221,6 +221,7 @@ export class Parks {
     const occurrence = occurrenceOf(event)
     if (rule === null || occurrence === null || event.at <= this.#liftedAt) return
     this.#add(scopeOf(event.target, this.#scopeOf(rule, occurrence)), rule, occurrence)
+    if (this.#mayBeAccounts(rule, occurrence)) this.#add(scopeOf(event.target, 'account'), rule, occurrence)
     if (rule.keyAfterModels !== undefined) this.#add(scopeOf(event.target, 'key'), rule, occurrence)
   }
 
@@ -247,6 +248,11 @@ export class Parks {
     if (counted === 'ip') return limitScope === 'model' ? 'provider+model' : 'provider'
     if (counted === 'key') return limitScope === 'model' ? 'target' : 'key'
     return counted === 'account' && kind === 'quota_day' && limitScope === null ? 'account' : 'account+model'
+  }
+
+  /** A limit that may be the model's or the account's: a second model of the account decides. */
+  #mayBeAccounts(rule: ParkRule, { limitScope, target }: Occurrence): boolean {
+    return rule.scope === 'quota' && limitScope === null && this.#facts(target.provider)?.quotaScope === 'unknown'
   }
 
   #refresh(state: ParkScopeState): void {

@@ -43,12 +43,13 @@ export function classify(answer: UpstreamAnswer): Failure {
   const rule = ruleFor(sight)
   const full = sight.quota.window === undefined ? ranOut : undefined
   const kind = rule.kind === 'rate_minute' && isLong(full) && !isShort(sight) ? 'quota_day' : rule.kind
+  const evidence = { sight, envelope, full, isScopeGuessed: answer.provider.quotaScope === 'unknown' }
   const facts = {
     kind,
     status: sight.status || answer.status,
     message: wordsFor(answer, envelope, sight.status),
     ...waitFacts(wait, kind, rule),
-    ...(sight.gateway === 'keywise' && LIMITS.has(kind) ? {} : factsOf(kind, { sight, envelope, full })),
+    ...(sight.gateway === 'keywise' && LIMITS.has(kind) ? {} : factsOf(kind, evidence)),
     ...rule.facts,
   }
   // The rules name no kind with facts of its own that must be there (`timeout`, `network`): those come from

@@ -10,6 +10,8 @@ interface FailureEvidence {
   readonly envelope: ErrorEnvelope
   /** The limit the headers show as used up, where the body names none. */
   readonly full: LimitFact | undefined
+  /** The scope of that limit is a guess, because what the provider counts by is not published. */
+  readonly isScopeGuessed: boolean
 }
 
 type Particulars = Readonly<Record<string, unknown>>
@@ -33,12 +35,12 @@ export function factsOf(kind: FailureKind, evidence: FailureEvidence): Particula
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
 }
 
-function limitMet({ sight: { quota }, full }: FailureEvidence): Particulars {
+function limitMet({ sight: { quota }, full, isScopeGuessed }: FailureEvidence): Particulars {
   return {
     unit: quota.window === undefined ? (full?.unit ?? quota.unit) : quota.unit,
     window: quota.window ?? full?.window,
     limit: quota.limit ?? full?.limit ?? undefined,
-    scope: quota.scope ?? full?.scope,
+    scope: quota.scope ?? (isScopeGuessed ? undefined : full?.scope),
   }
 }
 
