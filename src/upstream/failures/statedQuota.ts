@@ -43,12 +43,22 @@ const REQUESTED = new RegExp(
 )
 const TOKENS_REQUESTED = new RegExp(`${NUMBER} tokens? requested\\b`)
 
+/** `Too many concurrent requests`, `High concurrency usage of this API`, also as Z.ai says it in Chinese. */
+const CONCURRENCY =
+  /\bconcurren(?:t|cy)\b|\bsimultaneous\b|\bparallel (?:requests?|calls?|connections?)\b|\b(?:requests?|calls?) in (?:parallel|flight)\b|并发/
+const CONCURRENCY_LIMIT = new RegExp(
+  `\\bconcurrency(?: limit)?(?::| is| of)? ${NUMBER}|\\b${NUMBER} (?:concurrent|simultaneous|parallel)\\b`,
+)
+
 /** Reads a lower-case message. */
 export function quotaInText(text: string): StatedQuota {
+  const window = firstOf(WINDOWS, text)
+  if (window === undefined && CONCURRENCY.test(text))
+    return { unit: 'concurrency', window: 'none', limit: numberIn(CONCURRENCY_LIMIT, text) ?? numberIn(LIMIT, text) }
   const unit = firstOf(UNITS, text)
   return {
     unit,
-    window: firstOf(WINDOWS, text),
+    window,
     // A limit of nothing is a way of speaking: `limit: 0 of 30 requests left`.
     limit: numberIn(LIMIT, text) || undefined,
     used: numberIn(USED, text),
