@@ -96,6 +96,25 @@ describe('a wait far shorter than the window', () => {
       expect(learned(at)).toEqual([])
     })
 
+  test('is told, not the reset of a limit stated beside it', async () => {
+    const at = await world(({ call }) =>
+      call === 2
+        ? refusal(undefined, {
+            'retry-after': '2',
+            'x-ratelimit-limit-requests': '60',
+            'x-ratelimit-remaining-requests': '0',
+            'x-ratelimit-reset-requests': '60s',
+          })
+        : {},
+    )
+    await at.asks()
+    await at.asks()
+    const { error } = await told(at.manager, 'hi')
+    expect(Date.parse((error as unknown as { retryAt: string }).retryAt) - at.now()).toBeLessThanOrEqual(2_200)
+    at.pass(2_300)
+    expect(await at.asks()).toBe(true)
+  })
+
   test('leaves eighteen models of six keys to serve while one answer of fifty is a refusal', async () => {
     const keys = [1, 2, 3, 4, 5, 6].map((key) => fakeKey('mine', key))
     const at = await world(({ call }) => (call % 50 === 0 ? refusal(undefined, { 'retry-after': '1' }) : {}), {
@@ -216,6 +235,12 @@ describe('headers that lie', () => {
   const inAnHour = (now: number) => String(Math.floor((now + HOUR) / SECOND))
   const LIES: readonly (readonly [string, (now: number) => Record<string, string>])[] = [
     ['nothing left', () => ({ 'x-ratelimit-remaining-requests': '0' })],
+    [
+      'fewer and fewer, and then nothing left',
+      (now) => ({
+        'x-ratelimit-remaining-requests': String(Math.max(0, Math.floor(3 - (now - NOON) / (10 * SECOND)))),
+      }),
+    ],
     ['no tokens left', () => ({ 'x-ratelimit-remaining-tokens': '0' })],
     ['nothing left of 60', () => ({ 'x-ratelimit-limit-requests': '60', 'x-ratelimit-remaining-requests': '0' })],
     [

@@ -99,7 +99,7 @@ export interface ProviderSpec {
   readonly keysUrl?: string
   /** What the provider's unnamed rate-limit headers count: Groq's `-requests` is per day, its `-tokens` per minute. */
   readonly limitWindows?: { readonly requests?: LimitWindow; readonly tokens?: LimitWindow }
-  /** What its limits are counted over. */
+  /** What its limits are counted over. `unknown`: a refusal is the model's until a second model is refused too. */
   readonly quotaScope: QuotaScope
   /** When its daily limits reset. */
   readonly dayBoundary: DayBoundary

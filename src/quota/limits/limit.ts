@@ -408,6 +408,8 @@ export class Limit {
 
   #isForecast(stated: StatedLimit, refused: boolean, now: number): boolean {
     if (refused || stated.source !== 'header' || stated.remaining !== 0) return false
+    // A bare number may count anything.
+    if (stated.limit === null && stated.resetsAt === null) return true
     return this.#credit?.countsDown(2 * WINDOW_MS[this.window], now) !== true
   }
 

@@ -1003,13 +1003,33 @@ const cases: readonly Case[] = [
     'billing',
   ],
   [
+    'Anthropic, for a request longer than the plan covers',
+    429,
+    anthropic('rate_limit_error', 'Extra usage is required for long context requests.'),
+    'too_large_for_limit',
+  ],
+  [
+    'Z.ai’s concurrency',
+    429,
+    openai('High concurrency usage of this API, please reduce concurrency', { code: '1302' }),
+    'rate_minute',
+    { unit: 'concurrency', window: 'none' },
+  ],
+  [
+    'too many parallel calls, with their number',
+    429,
+    openai('You have exceeded the limit of 5 concurrent requests'),
+    'rate_minute',
+    { unit: 'concurrency', window: 'none', limit: 5 },
+  ],
+  [
     'Moonshot’s concurrency',
     429,
     openai('request reached max organization concurrency: 1, please try again after 1 seconds', {
       type: 'rate_limit_reached_error',
     }),
     'rate_minute',
-    { retryAfterMs: 1000 },
+    { retryAfterMs: 1000, unit: 'concurrency', window: 'none', limit: 1 },
   ],
   [
     'Z.ai without a balance',

@@ -144,6 +144,8 @@ export const SIZE_RULES: readonly FailureRule[] = [
     text: CAN_AFFORD,
   },
   { kind: 'too_large_for_limit', statuses: [NO_STATUS, 413, 429], text: /^request too large for / },
+  // Seen at Anthropic: the plan covers shorter requests, and they go on.
+  { kind: 'too_large_for_limit', statuses: [NO_STATUS, 429], text: /required for long context requests/ },
   { kind: 'too_large_for_limit', statuses: [413], codes: ['tokens', 'rate_limit_exceeded', 'request_too_large'] },
   {
     kind: 'too_large_for_limit',
