@@ -1,7 +1,7 @@
 /**
  * How much of the limits is used and how often an upstream refuses: a real manager over real HTTP against simulated
- * providers that count, on a virtual clock. Unstated limits are learned from refusals; a learned limit is taken for a
- * rolling window, which costs a fixed one some of its room when requests come exactly as fast as it allows.
+ * providers that count, on a virtual clock. Limits told nowhere have no number in any header or body: they are learned
+ * from refusals, which is why some requests meet one.
  */
 
 import { type QuotaDay, quotaDay, sixKeys } from '../test/support/quotaDay.ts'
@@ -45,6 +45,8 @@ const ROWS: readonly Row[] = [
   },
   { name: 'slower', perMinute: 20, perDay: 400, everyMs: 1_500, patienceMs: 10_000, stated: false },
   { name: 'all at once, patient callers', perMinute: 60, perDay: 300, everyMs: 0, patienceMs: HOUR, stated: false },
+  { name: 'small limits', perMinute: 6, perDay: 100, everyMs: 3_500, patienceMs: 10_000, stated: false },
+  { name: 'twice as fast as they allow', perMinute: 20, perDay: 300, everyMs: 500, patienceMs: 10_000, stated: false },
 ]
 
 /** A line per case: 1,000 requests over 6 keys in 3 accounts with a limit per minute and per day each. */

@@ -23,7 +23,9 @@ const OPENAI: Wording = {
   rate_minute: (facts) => ({
     ...openaiError(
       429,
-      `Rate limit reached for model \`${facts.model}\` on requests per minute (RPM): Limit ${facts.limit ?? 30}, Used ${facts.limit ?? 30}, Requested 1.`,
+      facts.isUnstated
+        ? 'Too many requests. Please slow down.'
+        : `Rate limit reached for model \`${facts.model}\` on requests per minute (RPM): Limit ${facts.limit ?? 30}, Used ${facts.limit ?? 30}, Requested 1.`,
       'requests',
       'rate_limit_exceeded',
     ),
@@ -32,7 +34,9 @@ const OPENAI: Wording = {
   quota_day: (facts) => ({
     ...openaiError(
       429,
-      `Rate limit reached for model \`${facts.model}\` on requests per day (RPD): Limit ${facts.limit ?? 1000}, Used ${facts.limit ?? 1000}, Requested 1.`,
+      facts.isUnstated
+        ? 'You have reached your daily limit of requests.'
+        : `Rate limit reached for model \`${facts.model}\` on requests per day (RPD): Limit ${facts.limit ?? 1000}, Used ${facts.limit ?? 1000}, Requested 1.`,
       'requests',
       'rate_limit_exceeded',
     ),

@@ -152,11 +152,9 @@ export class FakeProvider {
 
   #limitRefusal(key: string, model: string, { limit, resetsAt }: LimitState, now: number): FakeRefusal {
     const wait = Math.max(0, resetsAt - now) / 1000
-    const stated = limit.stated ? { retryAfter: Math.ceil(wait), resetsAt } : {}
-    const said = this.#say(limit.window === 'day' ? 'quota_day' : 'rate_minute', model, {
-      limit: limit.limit,
-      ...stated,
-    })
+    const stated = { limit: limit.limit, retryAfter: Math.ceil(wait), resetsAt }
+    const kind = limit.window === 'day' ? 'quota_day' : 'rate_minute'
+    const said = this.#say(kind, model, limit.stated ? stated : { isUnstated: true })
     return { ...said, headers: { ...this.headers(key, model, now), ...said.headers } }
   }
 

@@ -13,6 +13,8 @@ export interface RefusalFacts {
   /** Seconds. */
   readonly retryAfter?: number | undefined
   readonly limit?: number | undefined
+  /** The limit that was met is stated nowhere: no number of it is told. */
+  readonly isUnstated?: boolean | undefined
   /** Epoch milliseconds at which the limit that was met resets. */
   readonly resetsAt?: number | undefined
 }
