@@ -211,8 +211,8 @@ export class Engine implements EngineParts {
         whyNot(this.eligibility, target, pending, trail, now, true) !== null
       )
         continue
-      // Without a park it is only ramping up or at a limit that may be tried, which is no reason to fail.
-      const until = this.learned.parks.blocking(target, now)?.until ?? now
+      // With neither a park nor a limit in its way it is only ramping up, which is no reason to fail.
+      const until = this.learned.parks.blocking(target, now)?.until ?? this.#limitedUntil(target, pending, now)
       if (until >= bestUntil || (until > now && isTestedEnough(trail))) continue
       best = target
       bestUntil = until
@@ -221,6 +221,11 @@ export class Engine implements EngineParts {
     if (!this.#retries.take(now)) return null
     trail.triedInNeed = true
     return best
+  }
+
+  /** Until when the target's limits exclude the request, as far as known; `now` when they do not. */
+  #limitedUntil(target: Target, pending: PendingRequest, now: number): number {
+    return this.learned.quota.room(target, this.eligibility.needOf(target, pending, now).quota, now)?.until ?? now
   }
 
   /** Whether the caller's deadline has passed. */
