@@ -175,6 +175,16 @@ describe('when nothing can be called, the error ends with what mends it', () => 
       expect(server.calls()).toBe(1)
     })
 
+  test('a host that is refused is no matter of the key', async () => {
+    const [server, home] = [await openServer(), openHome()]
+    home.write({ endpoint: `${server.origin}/ok/v1` })
+    const manager = home.open()
+    const failure = { kind: 'auth_forbidden', hostBlocked: true, status: 403, message: 'not here' } as const
+    const [target] = manager.engine.registry.targets
+    manager.engine.learned.record(makeFailure(target!, NOW, 'auth_forbidden', { failure }))
+    expect((await told(manager, 'hi')).error?.message).toMatch(/Groq refuses this host or region: .*HTTPS_PROXY/)
+  })
+
   test('and a refused key has no time at which it heals', async () => {
     const [server, home] = [await openServer(), openHome()]
     home.write({ endpoint: `${server.origin}/401/v1` })

@@ -2,11 +2,13 @@
 
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { APIManager, type APIManagerOptions } from '../src/manager/apiManager.ts'
 import { holdSeconds } from './support/housekeepingSeconds.ts'
 import { trailOf } from './support/lab.ts'
 import { until } from './support/labCall.ts'
+import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -80,6 +82,8 @@ function answerStream(response: ServerResponse): void {
 interface World {
   readonly upstream: Upstream
   readonly manager: APIManager
+  /** For another manager over the same world. */
+  readonly options: APIManagerOptions
   now: number
   /** The trail of one request. */
   call(context?: object): Promise<string>
@@ -108,18 +112,13 @@ async function openOutage(
     },
   }
   const clock = { now: START }
-  const manager = new APIManager({
-    config,
-    env: {},
-    logger: false,
-    random: () => 0.5,
-    now: () => clock.now,
-    ...options,
-  })
+  const all: APIManagerOptions = { config, env: {}, logger: false, random: () => 0.5, now: () => clock.now, ...options }
+  const manager = new APIManager(all)
   onTestFinished(() => manager.close())
   const world: World = Object.assign(clock, {
     upstream,
     manager,
+    options: all,
     call: async (context: object = {}) => {
       const asked = { prompt: `request at ${world.now}`, model: 'work', ...context }
       try {
@@ -325,6 +324,25 @@ describe('probes of an outage', () => {
       expect(new Set(trails)).toEqual(new Set(['first/m#1=ok']))
       await until(() => parkOf(world, 'second') === undefined)
     }
+  })
+
+  test('are shared by processes that come and go, such as commands', async () => {
+    const store = join(temporaryFolder(), 'keywise.db')
+    const world = await openOutage(['first', 'second'], { routing: { strategy: 'priority' } }, { store })
+    world.upstream.moods.set('first', { status: 503 })
+    await traffic(world, SECOND, 12 * SECOND)
+    await world.manager.close()
+    world.upstream.asked()
+    let tries = 0
+    for (let command = 0; command < 12; command++) {
+      const next = new APIManager({ ...world.options, store })
+      const { attempts } = await next.callWithFallback({ prompt: 'hi', model: 'work' })
+      await next.close()
+      if (attempts.length > 1) tries++
+      world.now += 4 * SECOND
+    }
+    expect(tries).toBeLessThanOrEqual(3)
+    expect(tries).toBeGreaterThanOrEqual(1)
   })
 
   test('are not made while the upstream stated how long it stays away', async () => {

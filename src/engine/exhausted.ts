@@ -9,7 +9,10 @@ import {
   type KeywiseError,
   ModelNotFoundError,
 } from '../domain/errors.ts'
+import type { FailureKind } from '../domain/failure.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
+import type { Park } from '../domain/park.ts'
+import type { Target } from '../domain/target.ts'
 import type { BudgetRefusal } from '../money/budget.ts'
 import { type Ineligible, type IneligibleCode, ineligible } from '../routing/eligible.ts'
 import { type Obstacle, whyNot } from './attempt/eligibility.ts'
@@ -153,7 +156,7 @@ function allAttemptsFailed(engine: EngineReader, pending: PendingRequest, { atte
 function causeOf({ registry, learned, now }: EngineReader, { target: id, failureKind: kind }: AttemptReport): Cause[] {
   const target = registry.targets.find((one) => one.id === id)
   const park = target === undefined || kind === null ? undefined : learned.parks.blocking(target, now)
-  return target === undefined || kind === null || park === undefined ? [] : [{ target, kind, stated: park.stated }]
+  return target === undefined || kind === null || park === undefined ? [] : [causeBy(target, kind, park)]
 }
 
 function noneCallable(
@@ -175,8 +178,12 @@ function causesOf(engine: EngineReader, pending: PendingRequest): readonly Cause
   const { registry, eligibility, learned, now } = engine
   return registry.targets.flatMap((target) => {
     const park = ineligible(target, pending.needs, eligibility.rules) === null && learned.parks.blocking(target, now)
-    return park ? [{ target, kind: park.reason, stated: park.stated }] : []
+    return park ? [causeBy(target, park.reason, park)] : []
   })
+}
+
+function causeBy(target: Target, kind: FailureKind, { stated, scope }: Park): Cause {
+  return { target, kind, stated, hostBlocked: kind === 'auth_forbidden' && scope === 'provider' }
 }
 
 function mending(engine: EngineReader, causes: readonly Cause[]): string {

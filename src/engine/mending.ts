@@ -8,6 +8,8 @@ import type { EngineReader } from './reader.ts'
 export interface Cause {
   readonly target: Target
   readonly kind: FailureKind
+  /** It is about this host or region rather than about the key. */
+  readonly hostBlocked: boolean
   /** The upstream or its calendar stated when it ends. */
   readonly stated: boolean
 }
@@ -45,8 +47,10 @@ function credit(engine: EngineReader, { target }: Cause): string {
   return `the account of ${key.source} has no credit: add some${at(provider.spec.keysUrl)}; ${AGAIN}`
 }
 
-function permission(engine: EngineReader, { target }: Cause): string {
+function permission(engine: EngineReader, { target, hostBlocked }: Cause): string {
   const { key, provider } = engine.registry.credentialOf(target)
+  if (hostBlocked)
+    return `${provider.spec.name} refuses this host or region: use another network, or set HTTPS_PROXY; ${AGAIN}`
   return `${key.source} may not use ${target.model}: allow it in the account${at(provider.spec.keysUrl)}; ${AGAIN}`
 }
 

@@ -54,6 +54,8 @@ export class ParkScopeState {
   streaks: readonly FailureStreak[] = []
   /** Epoch ms at which a probe of this process started. */
   probeSince = NEVER
+  /** When a call in spite of a park last failed as expected, in any process. */
+  expectedAt = NEVER
   /** When the newest successful attempt started; failures before that are cleared. */
   succeededAt = NEVER
   /** The same for paid attempts: a free answer does not prove credit. */
@@ -73,6 +75,7 @@ export class ParkScopeState {
 
   add(rule: ParkRule, occurrence: Occurrence): void {
     // An expected failure that states no wait changes nothing; in a long outage there are thousands of them.
+    if (occurrence.expected) this.expectedAt = Math.max(this.expectedAt, occurrence.at)
     if (occurrence.expected && occurrence.statedMs === null) return
     const streak = this.#streak(rule)
     if (streak.occurrences.some((known) => known.id === occurrence.id)) return
@@ -142,6 +145,7 @@ export class ParkScopeState {
   toJson(): Json {
     return {
       ...this.id,
+      expectedAt: finite(this.expectedAt),
       succeededAt: finite(this.succeededAt),
       paidAt: finite(this.#paidAt),
       answeredAt: finite(this.#answeredAt),
@@ -154,6 +158,7 @@ export class ParkScopeState {
   }
 
   restore(record: Readonly<Record<string, unknown>>): void {
+    this.expectedAt = asNumber(record['expectedAt']) ?? NEVER
     this.succeededAt = asNumber(record['succeededAt']) ?? NEVER
     this.#paidAt = asNumber(record['paidAt']) ?? NEVER
     this.#answeredAt = asNumber(record['answeredAt']) ?? NEVER

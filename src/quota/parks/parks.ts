@@ -135,7 +135,7 @@ export class Parks {
     return last
   }
 
-  /** Providers with a target in an outage, and when one last failed. Costs nothing while nothing fails. */
+  /** Providers with a target in an outage, and when one was last called in vain by any process. Costs nothing while nothing fails. */
   outages(): ReadonlyMap<string, number> {
     if (this.#troubled.size === 0) return NO_OUTAGES
     const found = new Map<string, number>()
@@ -144,7 +144,7 @@ export class Parks {
         const newest = isOutage(rule) ? occurrences.at(-1) : undefined
         if (newest === undefined) continue
         const { provider } = newest.target
-        found.set(provider, Math.max(newest.at, found.get(provider) ?? Number.NEGATIVE_INFINITY))
+        found.set(provider, Math.max(newest.at, state.expectedAt, found.get(provider) ?? Number.NEGATIVE_INFINITY))
       }
     }
     return found
