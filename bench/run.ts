@@ -24,6 +24,10 @@ const BENCHES: Readonly<
     title: 'Use of the limits: 1,000 requests over 6 keys in 3 accounts',
     load: async () => (await import('./quota.ts')).benchQuota,
   },
+  failover: {
+    title: 'Failover: sixteen faults of a primary beside a healthy fallback',
+    load: async () => (await import('./failover.ts')).benchFailover,
+  },
   way: { title: 'The way of one request through the code', load: async () => (await import('./way.ts')).benchWay },
   gateway: { title: 'A request through the gateway', load: async () => (await import('./gateway.ts')).benchGateway },
 }

@@ -1,0 +1,47 @@
+/**
+ * The sixteen faults of the failover suite in simulated time: the same gateway, HTTP and checks as `npm run bench --
+ * failover`, in which waits take no time.
+ */
+
+import { expect, test } from 'vitest'
+import { FAILOVER_SCENARIOS, verdictOf } from './support/failover/scenarios.ts'
+import { countsOf, runFailover } from './support/failover/suite.ts'
+
+/** The gateway moves on at once instead of asking the same target again; the suite advises the opposite. */
+const MOVES_ON = new Set(['S01', 'S03'])
+
+for (const { id, title } of FAILOVER_SCENARIOS)
+  test(`${id} with the settings for failover: ${title}`, async () => {
+    const { results } = await runFailover({ settings: 'best', only: [id], isSimulated: true })
+    const told = results.map(({ verdict, missed }) => [verdict, missed])
+    if (MOVES_ON.has(id)) expect(told).toEqual([['partial', expect.arrayContaining(['asked again'])]])
+    else expect(told).toEqual([['pass', []]])
+  })
+
+test('with the defaults no scenario fails and 14 pass', async () => {
+  const { results } = await runFailover({ settings: 'defaults', isSimulated: true })
+  const failed = results
+    .filter(({ verdict }) => verdict === 'fail')
+    .map(({ scenario, missed }) => [scenario.id, missed])
+  expect(failed).toEqual([])
+  expect(countsOf(results).pass).toBeGreaterThanOrEqual(14)
+})
+
+test('verdictOf() takes a shortened answer and a hang for a fail, an honest error for safe', () => {
+  const [scenario] = FAILOVER_SCENARIOS.filter(({ id }) => id === 'S05')
+  const verdict = (outcome: 'answer' | 'cut' | 'error' | 'hang') =>
+    verdictOf(scenario!, {
+      heard: [{ outcome, ms: 1, model: null, hasUsage: true, error: null }],
+      sentAt: [0],
+      primary: [{ model: 'reset-once', at: 0, status: null }],
+      fallback: [],
+      fallbackModel: 'ok',
+      isAlive: true,
+    }).verdict
+  expect([verdict('answer'), verdict('cut'), verdict('hang'), verdict('error')]).toEqual([
+    'pass',
+    'fail',
+    'fail',
+    'safe',
+  ])
+})
