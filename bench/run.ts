@@ -28,6 +28,10 @@ const BENCHES: Readonly<
     title: 'Failover: sixteen faults of a primary beside a healthy fallback',
     load: async () => (await import('./failover.ts')).benchFailover,
   },
+  month: {
+    title: 'A month of one-off refusals: when a healthy target is used again',
+    load: async () => (await import('./month.ts')).benchMonth,
+  },
   way: { title: 'The way of one request through the code', load: async () => (await import('./way.ts')).benchWay },
   gateway: { title: 'A request through the gateway', load: async () => (await import('./gateway.ts')).benchGateway },
 }

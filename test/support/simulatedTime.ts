@@ -53,12 +53,16 @@ export class SimulatedTime {
       else signal?.addEventListener('abort', leave, { once: true })
     })
 
-  /** From now on intervals of this process follow the simulated time, until the returned function is called. */
-  holdIntervals(): () => void {
+  /**
+   * From now on intervals of this process follow the simulated time, until the returned function is called. Those of a
+   * second or more happen every `coarseMs` at the most, because a month has many seconds. Default: as they are.
+   */
+  holdIntervals(coarseMs = 0): () => void {
     const real = { set: globalThis.setInterval, clear: globalThis.clearInterval }
     const own = new WeakMap<object, Due>()
     globalThis.setInterval = ((happen: () => void, ms = 1) => {
-      const due = this.#add(ms, ms, happen)
+      const everyMs = ms >= 1000 ? Math.max(ms, coarseMs) : ms
+      const due = this.#add(everyMs, everyMs, happen)
       const timer = { unref: () => timer, ref: () => timer, hasRef: () => false }
       own.set(timer, due)
       return timer
