@@ -12,8 +12,13 @@ import { type NumberSection, withSection } from './numbers.ts'
 const FILE = resolve(import.meta.dirname, '../docs/numbers.md')
 
 const BENCHES: Readonly<
-  Record<string, { readonly title: string; load(): Promise<() => Promise<string[]> | string[]> }>
+  Record<string, { readonly title: string; isFirst?: boolean; load(): Promise<() => Promise<string[]> | string[]> }>
 > = {
+  avoidable: {
+    title: 'Avoidable errors',
+    isFirst: true,
+    load: async () => (await import('./avoidable.ts')).benchAvoidable,
+  },
   start: { title: 'Cold start', load: async () => (await import('./start.ts')).benchStart },
   size: { title: 'Size of the runtime dependencies', load: async () => (await import('./size.ts')).benchSize },
   call: { title: 'A call of the library', load: async () => (await import('./call.ts')).benchCall },
@@ -27,6 +32,10 @@ const BENCHES: Readonly<
   failover: {
     title: 'Failover: sixteen faults of a primary beside a healthy fallback',
     load: async () => (await import('./failover.ts')).benchFailover,
+  },
+  soak: {
+    title: 'A soak: one call in ten fails',
+    load: async () => (await import('./soak.ts')).benchSoak,
   },
   month: {
     title: 'A month of one-off refusals: when a healthy target is used again',
@@ -43,13 +52,13 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 console.log(machine())
-for (const [name, { title, load }] of Object.entries(BENCHES)) {
+for (const [name, { title, isFirst, load }] of Object.entries(BENCHES)) {
   if (names.length > 0 && !names.includes(name)) continue
   console.log(`\n${title}`)
   const run = await load()
   const lines = await run()
   for (const line of lines) console.log(`  ${line}`)
-  write({ name, title, lines, machine: machine(), date: new Date().toISOString().slice(0, 10) })
+  write({ name, title, isFirst, lines, machine: machine(), date: new Date().toISOString().slice(0, 10) })
 }
 // What a benchmark started may still hold a connection open.
 process.exit()
