@@ -5,7 +5,7 @@
 
 import type { Failure, FailureKind, RequestSubject } from './failure.ts'
 
-export type Subject = RequestSubject | 'caller' | 'model' | 'key' | 'account' | 'provider'
+type Subject = RequestSubject | 'caller' | 'model' | 'key' | 'account' | 'provider'
 
 const SUBJECTS: { readonly [K in FailureKind]: Subject } = {
   auth_invalid: 'key',
