@@ -50,7 +50,8 @@ describe('call', () => {
     const blocking = await startFakeProviders({
       providers: { google: { keys: { [GOOGLE]: {} }, models: { m: {} }, faults: [{ do: 'blocked', reason: 'SPII' }] } },
     })
-    const home = makeHome({ ...blocking.config(), settings: {} })
+    // Named, because a listed model of unknown price is not used.
+    const home = makeHome({ google: { ...blocking.config()['google'], models: ['m'] }, settings: {} })
     const ran = await home.keywise('call', 'Say hi', '--store', 'memory:', ...more)
     await blocking.close()
     checkSecrecy(ran)
