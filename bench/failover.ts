@@ -29,6 +29,8 @@ let ran: Promise<readonly FailoverResult[]> | undefined
 
 /** Both runs beside each other, about a minute and a half; once per process. */
 export function failoverResults(): Promise<readonly FailoverResult[]> {
+  // Every one of the gateways listens for the end of the process.
+  process.setMaxListeners(64)
   ran ??= Promise.all(DEMANDS.map(({ settings }) => runFailover({ settings })))
   return ran
 }

@@ -18,6 +18,16 @@ for (const { id, title } of FAILOVER_SCENARIOS)
     else expect(told).toEqual([['pass', []]])
   })
 
+for (const settings of ['best', 'defaults'] as const)
+  test(`after an outage of a minute the primary is used again in time, whenever the requests come (${settings})`, async () => {
+    const missed: number[] = []
+    for (let seed = 1; seed <= 12; seed++) {
+      const { results } = await runFailover({ settings, only: ['S15'], isSimulated: true, seed })
+      if (results[0]!.verdict !== 'pass') missed.push(seed)
+    }
+    expect(missed).toEqual([])
+  })
+
 test('with the defaults no scenario fails and 14 pass', async () => {
   const { results } = await runFailover({ settings: 'defaults', isSimulated: true })
   const failed = results

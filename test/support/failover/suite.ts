@@ -1,5 +1,6 @@
 /** Runs the failover scenarios against a gateway over real HTTP, on the system's clock or on a simulated one. */
 
+import { Dice } from '../../../src/domain/random.ts'
 import { AvoidableErrors, type AvoidableReport } from '../../../src/lab/avoidable.ts'
 import { type RunningGateway, startGateway } from '../../../src/server/serve.ts'
 import { SimulatedTime } from '../simulatedTime.ts'
@@ -26,11 +27,14 @@ interface RunOptions {
   readonly only?: readonly string[]
   /** Waits take no time. */
   readonly isSimulated?: boolean
+  /** In simulated time: what the product draws, and how late each request comes. Default 1. */
+  readonly seed?: number
 }
 
 const TOKENS = { inference: `test-inference-${'t'.repeat(20)}`, admin: `test-admin-${'a'.repeat(20)}` }
 const MONDAY = Date.UTC(2026, 10, 23, 9)
 const ALIVE_MS = 10_000
+const MOST_LATE_MS = 300
 const MOST_BEGINNINGS = 50
 /** Aliases: the scenario's primary with its fallback, and the fallback alone. */
 const [CASE, HEALTHY] = ['case', 'healthy']
@@ -46,6 +50,8 @@ interface RunTime {
   readonly now: () => number
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
   during<T>(work: Promise<T>): Promise<T>
+  /** Milliseconds by which a request comes late, as on a real machine it does by itself. */
+  late(): number
   /** What the gateway is given. */
   readonly options: object
   end(): void
@@ -55,11 +61,12 @@ interface RunTime {
  * Every scenario begins with a wall and a gateway of its own, because what one scenario taught about the fallback would
  * keep the next from asking its primary at all. On the system's clock they run beside each other.
  */
-export async function runFailover({ settings, only, isSimulated = false }: RunOptions): Promise<FailoverResult> {
+export async function runFailover(options: RunOptions): Promise<FailoverResult> {
+  const { only } = options
   const scenarios = FAILOVER_SCENARIOS.filter(({ id }) => only === undefined || only.includes(id))
   const results: ScenarioResult[] = []
-  if (isSimulated) for (const scenario of scenarios) results.push(await runScenario(scenario, settings, true))
-  else results.push(...(await Promise.all(scenarios.map((scenario) => runScenario(scenario, settings, false)))))
+  if (options.isSimulated) for (const scenario of scenarios) results.push(await runScenario(scenario, options))
+  else results.push(...(await Promise.all(scenarios.map((scenario) => runScenario(scenario, options)))))
   const observer = new AvoidableErrors()
   for (const { scenario, seen } of results)
     for (const heard of seen.heard) observer.saw(receivedOf(scenario, heard), () => true)
@@ -70,26 +77,18 @@ export async function runFailover({ settings, only, isSimulated = false }: RunOp
  * A strategy that learns may give the first request to the fallback, and then the scenario shows nothing: it is begun
  * anew until the primary was asked.
  */
-async function runScenario(
-  scenario: FailoverScenario,
-  settings: FailoverSettings,
-  isSimulated: boolean,
-): Promise<ScenarioResult> {
+async function runScenario(scenario: FailoverScenario, options: RunOptions): Promise<ScenarioResult> {
   for (let begun = 0; begun < MOST_BEGINNINGS; begun++) {
-    const seen = await runOnce(scenario, settings, isSimulated)
+    const seen = await runOnce(scenario, options)
     if (seen !== null) return { scenario, seen, ...verdictOf(scenario, seen) }
   }
   throw new Error(`${scenario.id}: the primary was not asked in any of ${MOST_BEGINNINGS} first requests`)
 }
 
 /** Null when the first request went to the fallback. */
-async function runOnce(
-  scenario: FailoverScenario,
-  settings: FailoverSettings,
-  isSimulated: boolean,
-): Promise<Seen | null> {
+async function runOnce(scenario: FailoverScenario, { settings, isSimulated, seed }: RunOptions): Promise<Seen | null> {
   const holder: { wall?: Wall } = {}
-  const time = isSimulated ? simulatedTime(() => holder.wall?.isBusy ?? false) : systemTime()
+  const time = isSimulated ? simulatedTime(() => holder.wall?.isBusy ?? false, seed) : systemTime()
   const wall = await Wall.start(time)
   holder.wall = wall
   const gateway = await openGateway(scenario, wall, settings, time)
@@ -124,7 +123,7 @@ async function see(scenario: FailoverScenario, stage: Stage): Promise<Seen | nul
   const heard: Heard[] = []
   const sentAt: number[] = []
   for (let place = 0; place < count; place++) {
-    await time.during(time.sleep(Math.max(0, began + place * everyMs - time.now())))
+    await time.during(time.sleep(Math.max(0, began + place * everyMs + time.late() - time.now())))
     sentAt.push(time.now() - began)
     heard.push(await ask(stage, { model: CASE, stream: true, longestMs: scenario.longestMs }))
     if (wall.calls[0]?.model !== scenario.primary) return null
@@ -183,15 +182,23 @@ function systemTime(): RunTime {
         resolve()
       })
     })
-  return { now: () => performance.now(), sleep, during: (work) => work, options: {}, end: () => {} }
+  return { now: () => performance.now(), sleep, during: (work) => work, options: {}, late: () => 0, end: () => {} }
 }
 
-function simulatedTime(isBusy: () => boolean): RunTime {
+function simulatedTime(isBusy: () => boolean, seed = 1): RunTime {
+  const dice = new Dice(seed)
   const time = new SimulatedTime({ startsAt: MONDAY, isBusy })
   const { now, monotonic, sleep } = time
   const release = time.holdIntervals()
   const during = <T>(work: Promise<T>) => time.during(work)
-  return { now, sleep, during, options: { now, monotonic, sleep, random: () => 0.5 }, end: release }
+  return {
+    now,
+    sleep,
+    during,
+    options: { now, monotonic, sleep, random: () => dice.uniform() },
+    late: () => dice.uniform() * MOST_LATE_MS,
+    end: release,
+  }
 }
 
 /** `13 pass, 2 partial, 0 safe, 1 fail` */
