@@ -51,10 +51,12 @@ for (const row of DIALECTS) {
       { settings: { timeouts: { patience_ms: 0 } } },
     )
     expect((await callThrough(world, row)).error).toBeNull()
-    // "nothing can be called now: limit: 0 of 1 requests left this day"
-    const { attempts } = await callThrough(world, row)
-    expect(attempts.at(-1)).toMatchObject({ failureKind: 'rate_minute', status: 429 })
-    expect(attempts.at(-1)?.message).toContain('limit: 0 of 1')
+    // "the only attempt failed (alpha/m#1 quota_day)", then "nothing can be called now: parked: daily limit of alpha/m"
+    for (const words of ['quota_day', 'daily limit']) {
+      const { attempts } = await callThrough(world, row)
+      expect(attempts.at(-1)).toMatchObject({ failureKind: 'rate_minute', status: 429 })
+      expect(attempts.at(-1)?.message).toContain(words)
+    }
   })
 
   test(`a keywise behind another one by ${dialect}: its empty accounts and refused keys are not ours`, async () => {
