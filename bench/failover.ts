@@ -1,6 +1,7 @@
 /**
  * Sixteen faults of a primary with a healthy fallback beside it, over real HTTP and in real time: what the caller gets
- * and how the gateway behaves, with the settings that the documentation advises for failover, and with none.
+ * and how the gateway behaves, with the settings that the documentation advises for failover, with rescue alone, and
+ * with none.
  */
 
 import type { FailoverVerdict } from '../test/support/failover/scenarios.ts'
@@ -19,18 +20,21 @@ interface Demand {
   readonly mostSafe: number
 }
 
-// The gateway moves on at once after a 429 or a 500 (S01, S03), which the bench's advice calls partial.
+// The gateway moves on at once after a 429 or a 500 (S01, S03), which the bench's advice calls partial. A new target has
+// a minute for its first token, which is partial as well (S07). What breaks off after its first content (S08, S09, S10,
+// S14) ends in an honest error unless rescue is switched on.
 const DEMANDS: readonly Demand[] = [
   { settings: 'best', name: 'settings for failover', leastPasses: 14, mostSafe: 0 },
-  { settings: 'defaults', name: 'defaults', leastPasses: 14, mostSafe: 2 },
+  { settings: 'rescue', name: 'defaults with rescue', leastPasses: 13, mostSafe: 0 },
+  { settings: 'defaults', name: 'defaults', leastPasses: 9, mostSafe: 4 },
 ]
 
 let ran: Promise<readonly FailoverResult[]> | undefined
 
-/** Both runs beside each other, about a minute and a half; once per process. */
+/** All runs beside each other, about a minute and a half; once per process. */
 export function failoverResults(): Promise<readonly FailoverResult[]> {
   // Every one of the gateways listens for the end of the process.
-  process.setMaxListeners(64)
+  process.setMaxListeners(96)
   ran ??= Promise.all(DEMANDS.map(({ settings }) => runFailover({ settings })))
   return ran
 }
@@ -46,7 +50,7 @@ export async function benchFailover(): Promise<string[]> {
     const goal = `goal: no fail, at most ${mostSafe} safe, at least ${leastPasses} pass`
     return `${name}: ${countText(counts)} (${goal}, ${isMet ? 'met' : 'missed'})`
   })
-  const [best, defaults] = runs.map(({ results }) => results)
+  const [best, , defaults] = runs.map(({ results }) => results)
   for (const [place, result] of best!.entries()) lines.push(scenarioLine(result, defaults![place]!))
   return lines
 }

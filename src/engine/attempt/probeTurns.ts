@@ -1,17 +1,19 @@
 /**
  * Whose turn it is to be tried while it fails. A user's request, or a tiny call beside one, is the only way to find out
  * that an outage is over, but each such try costs time or money. So all of them together are limited to a share of the
- * requests, and each provider gets one at an interval; one per interval is always allowed.
+ * requests, and each provider waits for its turn.
  */
 
 import type { Target } from '../../domain/target.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 
+/** A provider's failing targets are tried this often where the share of the requests allows it. */
+const TURN_MS = 15_000
 /**
- * An outage is noticed to be over within half a minute while requests come: a little less, because a probe has to wait
- * for the next request.
+ * One try is allowed after this time however few requests come, so that an outage is noticed to be over within half a
+ * minute: a little less, because a probe has to wait for the next request.
  */
-const PROBE_EVERY_MS = 24_000
+const ALWAYS_MS = 24_000
 /** Probes per request, over time. */
 const SHARE = 0.2
 /** Probes that may come close together. */
@@ -45,12 +47,12 @@ export class ProbeTurns {
 
   /** Whether any failing target may be tried now. */
   isLeft(now: number): boolean {
-    return this.#tokens >= 1 || this.#sinceMs(this.#lastAt, now) >= PROBE_EVERY_MS
+    return this.#tokens >= 1 || this.#sinceMs(this.#lastAt, now) >= ALWAYS_MS
   }
 
   /** Whether it is the provider's turn; `failedAt`: when one of its targets last failed. */
   isDue(provider: string, failedAt: number, now: number): boolean {
-    return this.#sinceMs(Math.max(this.triedAt(provider), failedAt), now) >= PROBE_EVERY_MS
+    return this.#sinceMs(Math.max(this.triedAt(provider), failedAt), now) >= TURN_MS
   }
 
   /** When the provider had its last turn; minus infinity when it had none. */
@@ -60,7 +62,7 @@ export class ProbeTurns {
 
   /** The soonest time at which a failing target may be tried if it may not be now. */
   nextAt(now: number): number {
-    return this.isLeft(now) ? now : this.#lastAt + PROBE_EVERY_MS
+    return this.isLeft(now) ? now : this.#lastAt + ALWAYS_MS
   }
 
   /** Counts a try of a failing target. */

@@ -8,8 +8,11 @@ import { callGateway, type Heard } from './caller.ts'
 import { FAILOVER_SCENARIOS, type FailoverScenario, type Judged, type Seen, verdictOf } from './scenarios.ts'
 import { Wall, type WallModel } from './wall.ts'
 
-/** `best`: what the documentation advises for failover. `defaults`: no setting but the aliases. */
-export type FailoverSettings = 'best' | 'defaults'
+/**
+ * `best`: what the documentation advises for failover. `rescue`: only the rescue of plain text is switched on.
+ * `defaults`: no setting but the aliases.
+ */
+export type FailoverSettings = 'best' | 'rescue' | 'defaults'
 
 export interface ScenarioResult extends Judged {
   readonly scenario: FailoverScenario
@@ -39,10 +42,15 @@ const MOST_BEGINNINGS = 50
 /** Aliases: the scenario's primary with its fallback, and the fallback alone. */
 const [CASE, HEALTHY] = ['case', 'healthy']
 
-const BEST = {
-  routing: { strategy: 'priority' },
-  streaming: { rescue: 'text' },
-  timeouts: { first_token_ms: 10_000, idle_ms: 10_000 },
+const RESCUE = { streaming: { rescue: 'text' } }
+const SETTINGS: { readonly [S in FailoverSettings]: object } = {
+  best: {
+    ...RESCUE,
+    routing: { strategy: 'priority' },
+    timeouts: { first_token_ms: 10_000, idle_ms: 10_000 },
+  },
+  rescue: RESCUE,
+  defaults: {},
 }
 
 /** Time as the run needs it: the system's, or a simulated one. */
@@ -161,7 +169,7 @@ function openGateway(
     config: {
       primary: block([primary]),
       fallback: block(['ok', 'no-prefill']),
-      settings: { models, ...(settings === 'best' && BEST) },
+      settings: { models, ...SETTINGS[settings] },
     },
     store: 'memory:',
     port: 0,
