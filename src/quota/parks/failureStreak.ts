@@ -118,10 +118,16 @@ function runOf(occurrences: readonly Occurrence[], rule: ParkRule, clearedAt: nu
   let times = 0
   let wrong = 0
   let last: Occurrence | null = null
+  let countedAt = clearedAt
   for (const seen of occurrences) {
-    if (seen.expected || seen.at <= clearedAt || (last !== null && seen.startedAt <= last.at)) continue
-    if (last !== null && isRefuted(last, seen, rule)) wrong++
-    times++
+    if (seen.expected || seen.at <= clearedAt) continue
+    const isParallel = last !== null && seen.startedAt <= countedAt
+    if (!isParallel) {
+      if (last !== null && isRefuted(last, seen, rule)) wrong++
+      times++
+      countedAt = seen.at
+    }
+    // Of parallel ones the newest says how long, or that nobody says.
     last = seen
   }
   return { times, wrong, last }

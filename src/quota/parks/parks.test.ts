@@ -745,3 +745,11 @@ describe('invariants', () => {
     expect(JSON.stringify(parks.toJson())).not.toMatch(/sensitive|profile/)
   })
 })
+
+test('of parallel refusals the one that states no wait is guessed, however short the wait of the other', () => {
+  const parks = newParks()
+  parks.fold(event(target(), NOW + 100, failure('rate_minute', { retryAfterMs: SECOND }), { startedAt: NOW }))
+  parks.fold(event(target(), NOW + 200, failure('rate_minute'), { startedAt: NOW }))
+  expect((parks.blocking(target(), NOW + 300)?.until ?? 0) - NOW).toBeGreaterThanOrEqual(30 * SECOND)
+  expect(parks.blocking(target(), NOW + 300)?.times).toBe(1)
+})
