@@ -111,7 +111,9 @@ export class Parks {
       const streak = streaks.find((one) => one.rule.streak === rule.streak)
       if (streak === undefined) continue
       const { park } = streak
-      if (park !== null && startedAt >= park.since && startedAt < park.until) return 'expected'
+      // Of two calls that began together neither knew of the limit that the other met.
+      const isLater = park !== null && (isOutage(rule) ? startedAt >= park.since : startedAt > park.since)
+      if (isLater && startedAt < park.until) return 'expected'
       if (isOutage(rule)) known = 'repeated'
     }
     return known
