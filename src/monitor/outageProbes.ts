@@ -45,8 +45,6 @@ export class OutageProbes {
   readonly #calls = new Set<Call>()
   #waitMs = FIRST_MS
   #nextAt = 0
-  /** When it was last looked, by a probe here or by a request. */
-  #lookedAt = Number.POSITIVE_INFINITY
   #turn = 0
   #closed = false
 
@@ -59,8 +57,8 @@ export class OutageProbes {
   tick(): void {
     const { open } = this.#outages
     if (open.length === 0) return this.#rest()
-    const { now, offline, logger } = this.#engine
-    if (this.#nextAt === 0) this.#begin(now)
+    const { now, offline, logger, requestedAt } = this.#engine
+    if (this.#nextAt === 0) this.#nextAt = now + FIRST_MS
     if (this.#running !== null || this.#closed || now < this.#nextAt || offline.isOffline(now)) return
     if (this.#engine.registry.config.settings.routing.probes === 'traffic') return
     const outage = open[this.#turn++ % open.length]
@@ -68,9 +66,7 @@ export class OutageProbes {
     this.#waitMs = Math.min(now - outage.since < LONG_MS ? LONGEST_MS : LONGEST_LATER_MS, this.#waitMs * 1.5)
     this.#nextAt = now + this.#waitMs
     // While requests come, each of them is a probe.
-    const isTraffic = this.#engine.requestedAt > this.#lookedAt
-    this.#lookedAt = now
-    if (isTraffic) return
+    if (now >= requestedAt && now - requestedAt < LONGEST_MS) return
     this.#running = this.#look(outage)
       .catch((error: unknown) => logger.warn(`a check after an outage failed: ${String(error)}`))
       .finally(() => {
@@ -83,11 +79,6 @@ export class OutageProbes {
     this.#closed = true
     for (const call of this.#calls) call.abort()
     await this.#running
-  }
-
-  #begin(now: number): void {
-    this.#nextAt = now + FIRST_MS
-    this.#lookedAt = now
   }
 
   #rest(): void {

@@ -456,6 +456,25 @@ describe('what ends a park', () => {
     expect(parks.blocking(where, NOW + 2 * SECOND)).toBeUndefined()
   })
 
+  test.each([
+    { waits: [1, null], seconds: 30 },
+    { waits: [60, null], seconds: 60 },
+  ])('of parallel refusals that state the waits $waits the longest counts, ours where the last states none', ({
+    waits,
+    seconds,
+  }) => {
+    const parks = newParks()
+    const at = (index: number) => NOW + 100 + index
+    for (const [index, wait] of waits.entries()) {
+      const facts = wait === null ? {} : { retryAfterMs: wait * SECOND }
+      parks.fold({ ...fail(target(), at(index), 'rate_minute', facts), startedAt: NOW })
+    }
+    const [park] = parks.list(at(waits.length))
+    expect((park!.until - NOW) / SECOND).toBeGreaterThanOrEqual(seconds)
+    expect((park!.until - NOW) / SECOND).toBeLessThan(seconds * 1.11 + 1)
+    expect(park!.times).toBe(1)
+  })
+
   test('failures of parallel requests count once', () => {
     const parks = newParks()
     const where = target()
