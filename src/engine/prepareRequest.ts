@@ -21,6 +21,7 @@ export interface RequestOptions {
   readonly retryFiltered?: boolean
   readonly anyAnswer?: boolean
   readonly wire?: PendingRequest['wire']
+  readonly via?: PendingRequest['via']
   readonly dialectFor?: PendingRequest['dialectFor']
   readonly needs?: Partial<PendingRequest['needs']> | undefined
   /** For an outline: how to get the whole request, and the tokens the outline lacks. */
@@ -74,6 +75,7 @@ export function prepareRequest(
     token: options.token ?? null,
     retryFiltered: options.retryFiltered ?? false,
     wire: options.wire ?? null,
+    via: options.via ?? null,
     dialectFor: options.dialectFor ?? null,
     anyAnswer: options.anyAnswer ?? false,
     cancellation: new Cancellation(),

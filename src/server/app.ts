@@ -85,8 +85,19 @@ class Gateway implements App {
     this.#options = options
     this.#access = new AccessLog(options.accessLog ? options.logger : null)
     const { engine, logger, maxBodyBytes, clientStallMs = CLIENT_STALL_MS, onLongBody = ignore, ready } = options
+    const { instance = null } = options
     const observe = (seen: ObservedRequest) => this.#observe(seen)
-    this.#parts = { engine, logger, maxBodyBytes, clientStallMs, onLongBody, ready, observe, underWay: this.#underWay }
+    this.#parts = {
+      engine,
+      logger,
+      maxBodyBytes,
+      instance,
+      clientStallMs,
+      onLongBody,
+      ready,
+      observe,
+      underWay: this.#underWay,
+    }
     engine.events.on('attempt', (report) => this.#metrics.attempt(report))
     this.server = createServer(
       {

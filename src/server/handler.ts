@@ -31,6 +31,8 @@ export interface GatewayParts {
   readonly engine: Engine
   readonly logger: Logger
   readonly maxBodyBytes: number
+  /** The id of what this gateway serves; null for one that is embedded. */
+  readonly instance: string | null
   /** Maximum milliseconds a client may leave a pending answer unread. */
   readonly clientStallMs: number
   /** Called with the size in bytes of every body of which only an outline is parsed. */

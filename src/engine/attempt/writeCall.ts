@@ -5,6 +5,7 @@ import type { Dialect } from '../../dialects/dialect.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
 import type { Target } from '../../domain/target.ts'
 import { type Call, type CallTools, startCall } from '../../upstream/call.ts'
+import type { Connection } from '../../upstream/connection.ts'
 import type { LatencyAllowance } from '../memory/latencyAllowance.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
@@ -41,7 +42,7 @@ export function writeCall(writer: CallWriter, order: CallOrder): Call {
       dialect,
       model: target.model,
       ...written(writer, order, dialect),
-      headers: pending.wire?.dialect === dialect.id ? pending.wire.headers : NO_HEADERS,
+      headers: headersFor(pending, dialect, connection),
       stream: pending.request.stream,
       expected: pending,
       firstTokenMs: Math.max(1, Math.min(leftMs, allowedMs)),
@@ -52,7 +53,14 @@ export function writeCall(writer: CallWriter, order: CallOrder): Call {
   )
 }
 
+/** The gateways that a request has passed; only servers on the own network are told, which may be gateways too. */
+export const VIA_HEADER = 'x-keywise-via'
 const NO_HEADERS: readonly string[] = []
+
+function headersFor({ wire, via }: PendingRequest, dialect: Dialect, { spec }: Connection): readonly string[] {
+  const forwarded = wire?.dialect === dialect.id ? wire.headers : NO_HEADERS
+  return via === null || spec.privateAddress !== true ? forwarded : [...forwarded, VIA_HEADER, via]
+}
 
 function allowance({ latencyAllowance, settings }: CallWriter, { target, credential, pending }: CallOrder): number {
   return latencyAllowance.firstTokenMs(

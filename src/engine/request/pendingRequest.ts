@@ -43,6 +43,8 @@ export interface PendingRequest {
   readonly retryFiltered: boolean
   /** The client's bytes, for upstreams that speak its dialect. */
   readonly wire: ClientWire | null
+  /** The gateways that the request has passed, this one last; null for the library. */
+  readonly via: string | null
   /** Replaces the target's dialect (embeddings); null for chat. */
   readonly dialectFor: ((target: DialectId) => Dialect | null) | null
   /** A test or a probe: any answer proves that the target works, thoughts alone as well. */

@@ -11,6 +11,7 @@ import { parseBody, readBody } from '../body.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders } from '../clientHeaders.ts'
 import type { Handler } from '../handler.ts'
+import { viaOf } from '../loopGuard.ts'
 import { sendJson } from '../send.ts'
 import { sendFailure } from '../sendFailure.ts'
 import { onceListed } from './onceListed.ts'
@@ -31,6 +32,7 @@ export const embed: Handler = async (parts, request, response, token) => {
         {
           ...clientHeaders(request.headers, body),
           token: token.name,
+          via: viaOf(request.headers, parts.instance),
           dialectFor: embeddingsFor,
           needs: {
             abilities: ['embeddings'],

@@ -326,6 +326,7 @@ describe('an exchange', () => {
       engine,
       logger: { info: () => {}, warn: () => {}, error: (line) => void logged.push(line) },
       maxBodyBytes: 1_000_000,
+      instance: null,
       clientStallMs: 5000,
       onLongBody: () => {},
       ready: () => null,

@@ -22,6 +22,7 @@ import { parseBody, readBody } from '../body.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders, forwardedHeaders } from '../clientHeaders.ts'
 import type { GatewayParts, RunningExchange } from '../handler.ts'
+import { viaOf } from '../loopGuard.ts'
 import { sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 import { LONG_BODY, outlineBody } from './bodyOutline.ts'
@@ -98,7 +99,7 @@ export class Exchange implements CallSink, RunningExchange {
     const outline = bytes.length < LONG_BODY ? null : outlineBody(bytes)
     const wireBody = new WireBody(bytes, headroom, outline)
     const body = parseBody(outline?.bytes ?? bytes)
-    const { engine, onLongBody } = this.#parts
+    const { engine, onLongBody, instance } = this.#parts
     if (outline !== null) onLongBody(bytes.length)
     const { headers } = this.#request
     const { dialect } = this.#route
@@ -107,6 +108,7 @@ export class Exchange implements CallSink, RunningExchange {
     const options: RequestOptions = {
       ...clientHeaders(headers, body),
       token: this.#token.name,
+      via: viaOf(headers, instance),
       needs: memory === null ? undefined : { among: responseOwners(engine, request, memory, this.#token.name) },
       whole: outline === null ? undefined : this.#wholeOf(wireBody),
       leftOutTokens: outline === null ? 0 : Math.ceil(outline.leftOut / 4),
