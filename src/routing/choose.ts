@@ -130,6 +130,7 @@ export class Router {
     const exploring = request.mayExplore && request.firstTurn && this.#settings.exploration > 0
     const pass: Pass = { request, now, turn: this.#turns++, exploring }
     const { index, explored } = this.#pickFirst(pass)
+    this.#eligibility.close()
     const first = this.#candidates.targets[index] ?? null
     const tried = first === null ? [] : [first.stateId]
     return {
@@ -231,6 +232,7 @@ export class Router {
     )
     const best = pickBest(context)
     const { index } = SHARING.has(this.#settings.strategy) ? pickLightest(context, best) : best
+    this.#eligibility.close()
     const next = context.candidates.targets[index] ?? null
     if (next !== null) tried.push(next.stateId)
     return next
@@ -239,13 +241,17 @@ export class Router {
   #explain(pass: Pass, chosen: Target | null, explored: boolean): readonly RankedTarget[] {
     const context = this.#contextOf({ ...pass, exploring: false }, NOTHING_EXCLUDED)
     const { request, now } = pass
-    return explainRanking(context, { settings: this.#settings, request, now, chosen, explored })
+    const rows = explainRanking(context, { settings: this.#settings, request, now, chosen, explored })
+    this.#eligibility.close()
+    return rows
   }
 
   #preview(pass: Pass, chosen: Target | null, explored: boolean, most: number): readonly RankingPreview[] {
     const context = this.#contextOf({ ...pass, exploring: false }, NOTHING_EXCLUDED)
     const { request, now } = pass
-    return previewRanking(context, { settings: this.#settings, request, now, chosen, explored }, most)
+    const rows = previewRanking(context, { settings: this.#settings, request, now, chosen, explored }, most)
+    this.#eligibility.close()
+    return rows
   }
 
   /** The candidate table in the context of this request. */

@@ -5,13 +5,14 @@ import type { Ineligible } from './eligible.ts'
 
 type Question = (target: Target, index: number) => Ineligible | null
 
+const NO_QUESTION: Question = () => null
 const ADMITTED = 1
 const REFUSED = 2
 
 export class EligibilityCache {
   #answers = new Uint8Array(0)
   #targets: readonly Target[] = []
-  #ineligible: Question = () => null
+  #ineligible = NO_QUESTION
   #exclude: ((target: Target) => boolean) | null = null
 
   /** Starts a pass over `targets`; the results of the previous one are dropped. */
@@ -21,6 +22,12 @@ export class EligibilityCache {
     this.#targets = targets
     this.#ineligible = ineligible
     this.#exclude = exclude
+  }
+
+  /** Ends the pass: what it asked is let go, with the request and the call behind it. */
+  close(): void {
+    this.#ineligible = NO_QUESTION
+    this.#exclude = null
   }
 
   admits(index: number): boolean {
