@@ -73,6 +73,10 @@ export class Product implements Policy {
     this.router.fold({ kind: 'quality', at: this.#clock(at), score, source: 'user', ...about })
   }
 
+  get targets(): readonly Target[] {
+    return this.#targets
+  }
+
   targetAt(index: number): Target {
     return this.#world.scenario.contenders[index]!.target
   }
@@ -156,11 +160,9 @@ export class Product implements Policy {
   }
 }
 
-/** Other targets are always eligible in these scenarios, and no request waits for a limit. */
+/** No request waits for a limit in these scenarios. */
 const CALM = {
-  alone: false,
   spare: false,
-  retried: false,
   patienceMs: 0,
   confirmed: false,
   mayAnswerFiltered: false,
@@ -223,7 +225,15 @@ class ProductWalk implements Walk {
     const target = this.#product.targetAt(seen.index)
     if (this.#hold !== null) quota.settle(this.#hold, null, seen.at)
     if (this.#probes) parks.endProbe(target)
-    if (seen.failure !== null) this.#trail.add(target, reportOf(target), seen.failure, judge(seen.failure, CALM))
+    if (seen.failure !== null) this.#fail(target, seen.failure)
+  }
+
+  /** Once more the same target where no other is left, as the engine does. */
+  #fail(target: Target, failure: Failure): void {
+    const alone = !this.#product.targets.some((other) => other !== target && this.#whyNot(other) === null)
+    const verdict = judge(failure, { ...CALM, alone, retried: this.#trail.wasTried(target) })
+    this.#trail.add(target, reportOf(target), failure, verdict)
+    if (verdict.next === 'retry-once') this.#trail.offer(target)
   }
 
   #choose(): Target | null {
