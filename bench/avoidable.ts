@@ -24,7 +24,7 @@ export async function benchAvoidable(): Promise<string[]> {
     `${rate(all)} avoidable errors per million requests (goal: 0, ${isMet ? 'met' : 'missed'})`,
     line('replay of the learned strategy, three seeds', replay),
     line('soak, one call in ten fails', soak),
-    line('failover scenarios, both settings', failover),
+    line('failover scenarios, every setting; after its first content an answer needs rescue', failover),
   ]
 }
 

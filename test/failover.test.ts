@@ -37,7 +37,8 @@ test.each([
   { settings: 'defaults' as const, safe: NEEDS_RESCUE },
   { settings: 'rescue' as const, safe: [] },
 ])('with the settings "$settings" none fails, and what does not pass is known', async ({ settings, safe }) => {
-  const { results } = await runFailover({ settings, isSimulated: true })
+  const { results, avoidable } = await runFailover({ settings, isSimulated: true })
+  expect(avoidable.avoidable).toBe(0)
   const of = (verdict: string) => results.filter((one) => one.verdict === verdict).map(({ scenario }) => scenario.id)
   expect([of('fail'), of('safe'), of('partial')]).toEqual([[], safe, ['S01', 'S03', SLOW]])
 })
@@ -46,7 +47,7 @@ test('verdictOf() takes a shortened answer and a hang for a fail, an honest erro
   const [scenario] = FAILOVER_SCENARIOS.filter(({ id }) => id === 'S05')
   const verdict = (outcome: 'answer' | 'cut' | 'error' | 'hang') =>
     verdictOf(scenario!, {
-      heard: [{ outcome, ms: 1, model: null, hasUsage: true, error: null }],
+      heard: [{ outcome, ms: 1, model: null, hasUsage: true, hasBegun: false, error: null }],
       sentAt: [0],
       primary: [{ model: 'reset-once', at: 0, status: null }],
       fallback: [],

@@ -10,6 +10,8 @@ export interface Heard {
   readonly ms: number
   readonly model: string | null
   readonly hasUsage: boolean
+  /** Some of the answer had come before it ended. */
+  readonly hasBegun: boolean
   /** Status and message of an error. */
   readonly error: string | null
 }
@@ -46,7 +48,7 @@ export async function callGateway(options: CallOptions): Promise<Heard> {
   }
 }
 
-const NOTHING = { model: null, hasUsage: false, error: null } as const
+const NOTHING = { model: null, hasUsage: false, hasBegun: false, error: null } as const
 type Ended = Omit<Heard, 'ms'>
 
 async function heard({ origin, token, model, stream }: CallOptions, signal: AbortSignal): Promise<Ended> {
@@ -80,7 +82,7 @@ async function readStream(response: Response): Promise<Ended> {
     if (data === '[DONE]') break
     const chunk = asRecord(readJson(data))
     if (chunk === undefined) continue
-    if (chunk['error']) return failed(JSON.stringify(chunk['error']))
+    if (chunk['error']) return { ...failed(JSON.stringify(chunk['error'])), hasBegun: text !== '' }
     model = asString(chunk['model']) ?? model
     usage = chunk['usage'] ?? usage
     for (const choice of asArray(chunk['choices']) ?? [])
@@ -100,7 +102,8 @@ async function* eventsOf(response: Response): AsyncGenerator<string> {
 
 function ended(text: string, model: string | null, usage: unknown): Ended {
   const isWhole = text.replace(/\s+/g, ' ').trim() === ANSWER
-  return { outcome: isWhole ? 'answer' : 'cut', model, hasUsage: asRecord(usage) !== undefined, error: null }
+  const facts = { model, hasUsage: asRecord(usage) !== undefined, hasBegun: text !== '', error: null }
+  return { outcome: isWhole ? 'answer' : 'cut', ...facts }
 }
 
 function readJson(text: string): unknown {

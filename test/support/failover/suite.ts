@@ -43,14 +43,17 @@ const MOST_BEGINNINGS = 50
 const [CASE, HEALTHY] = ['case', 'healthy']
 
 const RESCUE = { streaming: { rescue: 'text' } }
-const SETTINGS: { readonly [S in FailoverSettings]: object } = {
+const SETTINGS: { readonly [S in FailoverSettings]: { readonly rescue: boolean; readonly settings: object } } = {
   best: {
-    ...RESCUE,
-    routing: { strategy: 'priority' },
-    timeouts: { first_token_ms: 10_000, idle_ms: 10_000 },
+    rescue: true,
+    settings: {
+      ...RESCUE,
+      routing: { strategy: 'priority' },
+      timeouts: { first_token_ms: 10_000, idle_ms: 10_000 },
+    },
   },
-  rescue: RESCUE,
-  defaults: {},
+  rescue: { rescue: true, settings: RESCUE },
+  defaults: { rescue: false, settings: {} },
 }
 
 /** Time as the run needs it: the system's, or a simulated one. */
@@ -77,7 +80,8 @@ export async function runFailover(options: RunOptions): Promise<FailoverResult> 
   else results.push(...(await Promise.all(scenarios.map((scenario) => runScenario(scenario, options)))))
   const observer = new AvoidableErrors()
   for (const { scenario, seen } of results)
-    for (const heard of seen.heard) observer.saw(receivedOf(scenario, heard), () => true)
+    for (const heard of seen.heard)
+      observer.saw(receivedOf(scenario, heard), () => SETTINGS[options.settings].rescue || !heard.hasBegun)
   return { results, avoidable: observer.report }
 }
 
@@ -110,7 +114,10 @@ async function runOnce(scenario: FailoverScenario, { settings, isSimulated, seed
   }
 }
 
-/** The fallback is healthy all the time, so whatever is no answer could have been one; but for the caller's own fault. */
+/**
+ * The fallback is healthy all the time, so whatever is no answer could have been one; but for the caller's own fault,
+ * and for what broke off after its first content where no target may go on with it.
+ */
 function receivedOf({ ideal }: FailoverScenario, { outcome }: Heard) {
   if (ideal === 'error') return 'refused'
   if (outcome === 'answer') return 'answer'
@@ -169,7 +176,7 @@ function openGateway(
     config: {
       primary: block([primary]),
       fallback: block(['ok', 'no-prefill']),
-      settings: { models, ...SETTINGS[settings] },
+      settings: { models, ...SETTINGS[settings].settings },
     },
     store: 'memory:',
     port: 0,
