@@ -96,6 +96,8 @@ export type Failure =
       readonly kind: 'auth_forbidden'
       /** The refusal is about this host or region, not about the key. */
       readonly hostBlocked?: boolean
+      /** The refusal is about everything that the key may do, not about this model. */
+      readonly keyWide?: boolean
       /** The key lacks the scope of this one route; it says nothing about others. */
       readonly routeOnly?: boolean
     })

@@ -17,6 +17,7 @@ type Streak =
   | 'auth_invalid'
   | 'auth_forbidden'
   | 'host_blocked'
+  | 'key_forbidden'
   | 'billing'
   | 'in_flight_budget'
   | 'quota_day'
@@ -185,10 +186,21 @@ const HOST_BLOCKED: ParkRule = {
   backBy: 'traffic',
 }
 
+/** What the key's whole project or all of its uses are refused for needs no second model to agree. */
+const KEY_FORBIDDEN: ParkRule = {
+  ...GUESSED,
+  streak: 'key_forbidden',
+  scope: 'key',
+  firstMs: 5 * MINUTE,
+  mostMs: DAY,
+  backBy: 'traffic',
+}
+
 /** The rule for a failure; null when it parks nothing. */
 export function parkRule(failure: Failure): ParkRule | null {
   if (isAboutRequest(failure)) return null
   if (failure.kind === 'auth_forbidden' && failure.hostBlocked) return HOST_BLOCKED
+  if (failure.kind === 'auth_forbidden' && failure.keyWide) return KEY_FORBIDDEN
   // A provider that cannot be reached is down with all its models.
   if (failure.kind === 'timeout' && failure.phase === 'connect') return PARK_RULES.network
   return PARK_RULES[failure.kind]
@@ -202,5 +214,6 @@ export function isOutage({ streak }: ParkRule): boolean {
 /** The rule that counts the streak of that name; undefined for an unknown name. */
 export function parkRuleOfStreak(name: string): ParkRule | undefined {
   if (name === HOST_BLOCKED.streak) return HOST_BLOCKED
+  if (name === KEY_FORBIDDEN.streak) return KEY_FORBIDDEN
   return Object.values(PARK_RULES).find((rule) => rule?.streak === name) ?? undefined
 }

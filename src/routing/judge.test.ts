@@ -112,6 +112,12 @@ describe('judge()', () => {
     expect(parkRule(blocked)?.scope).toBe('provider')
   })
 
+  test('skips the key with all its models when everything it may do is refused', () => {
+    const suspended = failure('auth_forbidden', { keyWide: true })
+    expect(judge(suspended, others).skip).toBe('key')
+    expect(parkRule(suspended)?.scope).toBe('key')
+  })
+
   test('skips the whole provider, with all its models, when it cannot be reached', () => {
     const unreachable = failure('timeout', { phase: 'connect' })
     expect(judge(unreachable, others).skip).toBe('provider')

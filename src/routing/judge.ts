@@ -67,9 +67,9 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
     counts: false,
     alert: leaked ? 'key-leaked' : 'key-refused',
   }),
-  auth_forbidden: ({ hostBlocked }) => ({
+  auth_forbidden: ({ hostBlocked, keyWide }) => ({
     next: 'next',
-    skip: hostBlocked ? 'provider' : 'target',
+    skip: hostBlocked ? 'provider' : keyWide ? 'key' : 'target',
     counts: true,
   }),
   billing: () => ({ next: 'next', skip: 'account', counts: false, alert: 'no-credit' }),

@@ -83,6 +83,7 @@ describe('the table of parks', () => {
   const guesses: [kind: FailureKind, facts: object, lengths: number[]][] = [
     ['auth_invalid', {}, [15, 30, 60, 120, 240, 480, 960, 1440, 1440].map((minutes) => minutes * MINUTE)],
     ['auth_forbidden', {}, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440].map((minutes) => minutes * MINUTE)],
+    ['auth_forbidden', { keyWide: true }, [5, 10, 20].map((minutes) => minutes * MINUTE)],
     ['auth_forbidden', { hostBlocked: true }, [5, 10, 20].map((minutes) => minutes * MINUTE)],
     ['billing', {}, [1, 2, 4, 8, 16, 24, 24].map((hours) => hours * HOUR)],
     ['quota_day', {}, [DAY, DAY]],
@@ -224,6 +225,7 @@ describe('what a failure parks', () => {
   const cases: [kind: FailureKind, facts: object, times: number, blocked: boolean[]][] = [
     ['auth_invalid', {}, 1, [true, false, true, false, false]],
     ['auth_forbidden', {}, 1, [true, false, false, false, false]],
+    ['auth_forbidden', { keyWide: true }, 1, [true, false, true, false, false]],
     ['auth_forbidden', { hostBlocked: true }, 1, [true, true, true, true, false]],
     ['billing', {}, 1, [true, true, true, false, false]],
     ['in_flight_budget', { retryAfterMs: MINUTE }, 1, [true, false, true, false, false]],

@@ -145,6 +145,22 @@ const cases: readonly Case[] = [
     'auth_forbidden',
     { hostBlocked: true },
   ],
+  ...['CONSUMER_SUSPENDED', 'SERVICE_DISABLED', 'API_KEY_SERVICE_BLOCKED', 'API_KEY_IP_ADDRESS_BLOCKED'].map(
+    (reason): Case => [
+      `Gemini refuses everything of the key: ${reason}`,
+      403,
+      {
+        error: {
+          code: 403,
+          message: 'Permission denied: the project cannot be used.',
+          status: 'PERMISSION_DENIED',
+          details: [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'googleapis.com' }],
+        },
+      },
+      'auth_forbidden',
+      { keyWide: true },
+    ],
+  ),
   ['a 403 that names what is refused', 403, { message: 'Your plan does not include this model.' }, 'auth_forbidden'],
   ['a permission that is named in plain text', 403, 'You do not have permission to use this model', 'auth_forbidden'],
   [

@@ -202,6 +202,24 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   { kind: 'auth_forbidden', statuses: [401, 403], codes: NO_SCOPE_CODES, facts: { routeOnly: true } },
   { kind: 'auth_forbidden', statuses: [401, 403], text: NO_SCOPE, facts: { routeOnly: true } },
 
+  // Everything that the key may do. https://cloud.google.com/apis/design/errors#error_info, google.api.ErrorReason
+  {
+    kind: 'auth_forbidden',
+    statuses: [400, 403],
+    codes: [
+      'service_disabled',
+      'consumer_suspended',
+      'consumer_invalid',
+      'api_key_service_blocked',
+      'api_key_http_referrer_blocked',
+      'api_key_ip_address_blocked',
+      'api_key_android_app_blocked',
+      'api_key_ios_app_blocked',
+    ],
+    facts: { keyWide: true },
+  },
+  { kind: 'billing', statuses: [400, 403], codes: ['billing_disabled'] },
+
   // The key.
   { kind: 'auth_invalid', text: /reported as leaked/, statuses: [400, 401, 403], facts: { leaked: true } },
   {
