@@ -265,6 +265,19 @@ describe('an ability', () => {
     now += 86_400_000
     expect((await ask(world, request('Say hi', 'm'))).status).toBe(200)
   })
+
+  test('is not shown by an answer that is empty', async () => {
+    let now = Date.UTC(2026, 10, 23, 12)
+    await using world = await openOwn('openai', { clock: () => now, now: () => now })
+    const nothing = { status: 200, body: { id: 'x', object: 'chat.completion', created: 1, model: 'm', choices: [] } }
+    world.fakes.refuseIf((_, body) => (JSON.stringify(body).includes(MARK) ? noTools : nothing))
+    for (const text of [`${MARK} one`, 'Say hi', `${MARK} two`]) {
+      await ask(world, request(text, 'm'))
+      now += 1000
+    }
+    const lacking = await ask(world, request(`${MARK} three`, 'm'))
+    expect(lacking.text).toContain('cannot do tools')
+  })
 })
 
 describe('an option', () => {

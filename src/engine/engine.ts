@@ -366,9 +366,11 @@ export class Engine implements EngineParts {
     const { report } = this.recordAttempt(attemptFacts(pending, attempt, end, 'live'))
     trail.answered(report)
     this.#observe(pending, trail, end)
-    if (outcome.ok) this.monitor.answered(attempt, pending, outcome.response)
-    // Judged last: the request is over, so the target counts as tried and no retry is taken.
-    else {
+    if (outcome.ok) {
+      this.missingAbilities.worked(attempt.target, pending.needs.abilities)
+      this.monitor.answered(attempt, pending, outcome.response)
+    } else {
+      // Judged last: the request is over, so the target counts as tried and no retry is taken.
       const verdict = this.judge(outcome.failure, pending, trail, attempt.target)
       this.monitor.failed(attempt, outcome.failure, verdict, pending)
     }

@@ -98,7 +98,6 @@ export class Monitor {
 
   /** Scores an answer by what can be seen without a person. */
   answered(attempt: RunningAttempt, pending: PendingRequest, response: ChatResponse): void {
-    this.#watch?.engine.missingAbilities.worked(attempt.target, pending.needs.abilities)
     const score = selfScore(pending.request, response)
     if (this.#watch === null || score === null) return
     const { learned, store, experiments } = this.#watch.engine
