@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { asRecord, asString } from '../domain/json.ts'
@@ -68,7 +68,8 @@ export function notedInstance(port: number, id: string): Pick<Instance, 'config'
   }
 }
 
-const noteFolder = () => join(tmpdir(), `keywise-${userInfo().uid}`)
+/** By the user's number, since a user of a container may have no name; Windows gives each user a folder anyway. */
+const noteFolder = () => join(tmpdir(), `keywise-${process.getuid?.() ?? 'user'}`)
 
 function noteFile(port: number): string | null {
   return isOurs(noteFolder()) ? join(noteFolder(), `gateway-${port}.json`) : null
@@ -77,8 +78,8 @@ function noteFile(port: number): string | null {
 /** A folder of this name that somebody else has made is not believed. */
 function isOurs(folder: string): boolean {
   try {
-    const { uid } = lstatSync(folder)
-    return lstatSync(folder).isDirectory() && (process.getuid === undefined || uid === process.getuid())
+    const stats = lstatSync(folder)
+    return stats.isDirectory() && (process.getuid === undefined || stats.uid === process.getuid())
   } catch {
     return false
   }
