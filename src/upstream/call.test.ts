@@ -13,7 +13,10 @@ const STOPPED = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}
 const BROKEN = 'data: {"error":{"message":"gone","type":"server_error"}}\n\n'
 
 /** A call whose upstream is played by the test: what the dispatcher would tell it is told by hand. */
-function begun(request: Partial<ChatRequest> = {}): {
+function begun(
+  request: Partial<ChatRequest> = {},
+  leftMs = 60_000,
+): {
   call: Call
   data(text: string): void
   end(): void
@@ -50,7 +53,7 @@ function begun(request: Partial<ChatRequest> = {}): {
       stream: true,
       expected: { request, anyAnswer: false },
       firstTokenMs: 1000,
-      allowance: 'first-token',
+      leftMs,
       idleMs: 500,
     },
     { deadlines: new Deadlines(() => now), now: () => now, monotonic: () => now, redact: (text) => text },
@@ -186,6 +189,17 @@ test('a stream that may not be what was asked for is held whole, as long as it m
   await call.first
   expect(call.ended).toMatchObject({ outcome: { ok: true, healed: true }, raw: null })
   expect(attach(call).texts).toEqual(['{}'])
+})
+
+test('a stream that is held whole has no more time than its caller', async () => {
+  const { call, data, at } = begun({ responseFormat: { type: 'json' } }, 1200)
+  data(said('Sure: '))
+  for (const ms of [400, 800, 1100]) {
+    at(ms)
+    data(said('and '))
+  }
+  expect(call.deadlineAt).toBe(1_000_000 + 1200)
+  call.abort()
 })
 
 test('a stream that is held whole and stands still ends by its deadline', async () => {

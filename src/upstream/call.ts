@@ -37,8 +37,8 @@ interface CallInput {
   readonly expected: Expected
   /** Maximum milliseconds until the first content of a stream, or until a plain answer is complete. */
   readonly firstTokenMs: number
-  /** Whether `firstContentMs` is the target's own allowance or what is left of the caller's. */
-  readonly allowance: 'first-token' | 'total'
+  /** What is left of the caller's time in milliseconds. */
+  readonly leftMs: number
   /** Maximum milliseconds between two signs of life after the first content. */
   readonly idleMs: number
 }
@@ -141,7 +141,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#input = input
     this.#tools = tools
     this.#startedAt = tools.monotonic()
-    this.deadlineAt = this.#startedAt + input.firstTokenMs
+    this.deadlineAt = this.#startedAt + Math.min(input.firstTokenMs, input.leftMs)
     this.first = new Promise((resolve) => {
       this.#resolveFirst = resolve
     })
@@ -190,8 +190,9 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   expire(): void {
     if (this.#state === 'held' && this.#holdsThoughts) return this.#goLive()
     const afterMs = Math.round(this.#tools.monotonic() - this.#startedAt)
-    const phase = this.#state === 'live' ? 'idle' : this.#input.allowance
-    const waited = phase === 'idle' ? this.#input.idleMs : afterMs
+    const { firstTokenMs, leftMs, idleMs } = this.#input
+    const phase = this.#state === 'live' ? 'idle' : leftMs < firstTokenMs ? 'total' : 'first-token'
+    const waited = phase === 'idle' ? idleMs : afterMs
     this.abort({ kind: 'timeout', phase, afterMs: waited, status: this.#status, message: TIMEOUT_TEXT[phase](waited) })
   }
 
@@ -355,12 +356,12 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.deadlineAt = Math.min(this.deadlineAt, now + THOUGHTS_HELD_MS)
   }
 
-  /** Only the whole answer can be judged: it has as much time as any other, as long as it moves on. */
+  /** Only the whole answer can be judged: as long as it moves on it has all of the caller's time. */
   #holdAll(now: number, movesOn: boolean): void {
     this.#holdsThoughts = false
     if (!movesOn) return
-    const { allowance, firstTokenMs, idleMs } = this.#input
-    this.deadlineAt = allowance === 'total' ? this.#startedAt + firstTokenMs : now + idleMs
+    const { leftMs, idleMs } = this.#input
+    this.deadlineAt = Math.min(this.#startedAt + leftMs, now + idleMs)
   }
 
   /** From now on everything is passed on as it comes. */

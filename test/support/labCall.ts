@@ -67,7 +67,7 @@ export async function callModel(
       stream: request.stream,
       expected: { request, anyAnswer: false },
       firstTokenMs,
-      allowance: 'first-token',
+      leftMs: 60_000,
       idleMs,
     },
     { deadlines: new Deadlines(), now: Date.now, monotonic: () => performance.now(), redact: (text) => text },

@@ -34,8 +34,6 @@ export function writeCall(writer: CallWriter, order: CallOrder): Call {
   const { target, credential, pending } = order
   const { connection } = credential
   const dialect = pending.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
-  const allowedMs = order.allowedMs ?? allowance(writer, order)
-  const leftMs = pending.deadlineAt - writer.tools.monotonic()
   return startCall(
     {
       connection,
@@ -45,8 +43,8 @@ export function writeCall(writer: CallWriter, order: CallOrder): Call {
       headers: headersFor(pending, dialect, connection),
       stream: pending.request.stream,
       expected: pending,
-      firstTokenMs: Math.max(1, Math.min(leftMs, allowedMs)),
-      allowance: leftMs < allowedMs ? 'total' : 'first-token',
+      firstTokenMs: order.allowedMs ?? allowance(writer, order),
+      leftMs: Math.max(1, pending.deadlineAt - writer.tools.monotonic()),
       idleMs: writer.settings.timeouts.idleMs,
     },
     writer.tools,
