@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { temporaryFolder } from '../../test/support/temporaryFolder.ts'
-import { noteInstance, notedInstance } from './instance.ts'
+import { notedInstance, noteInstance } from './instance.ts'
 
 // A user of a container often has no entry in /etc/passwd.
 vi.mock('node:os', async (original) => ({

@@ -4,6 +4,7 @@ import { readEnvironment } from '../config/environment.ts'
 import { stateFolderOf } from '../config/paths.ts'
 import { ConfigError } from '../domain/errors.ts'
 import type { Logger } from '../domain/logger.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { EngineOptions } from '../manager/engineOptions.ts'
 import { storeLocation } from '../manager/locations.ts'
 import { type OpenedEngine, openEngine } from '../manager/openEngine.ts'
@@ -49,58 +50,53 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     logger: options.accessLog === false ? options.logger : quietLogger(options.logger),
   })
   try {
-    const { engine } = opened
-    const { gateway } = engine.registry.config.settings
-    const host = options.host ?? gateway.host
-    const environment = readEnvironment(options.env)
-    const folder = engine.store.engine === 'memory' ? null : stateFolderOf(options.env)
-    const tokens = new Tokens({
-      store: engine.store,
-      folder,
-      inference: environment.token?.reveal() ?? null,
-      admin: environment.adminToken?.reveal() ?? null,
-      now: () => engine.now,
-    })
-    if (!isLoopback(host) && tokens.fresh.some((one) => one.file === null))
-      throw new ConfigError(
-        `on ${host} others can reach the gateway; set KEYWISE_TOKEN and KEYWISE_ADMIN_TOKEN, or give it a state folder it can write`,
-      )
-    const instance = instanceOf(engine.registry.config, storeLocation(options), options.cwd ?? process.cwd())
-    const ready = nullWhenDone(() => opened.ready())
-    const app = await startApp({
-      engine,
-      logger: options.logger,
-      tokens,
-      host,
-      port: options.port ?? gateway.port,
-      maxBodyBytes: gateway.maxBodyMb * 1_048_576,
-      clientStallMs: options.clientStallMs,
-      onLongBody: options.onLongBody,
-      allowedHosts: isLoopback(host) ? gateway.allowedHosts : [host, ...gateway.allowedHosts],
-      allowedOrigins: gateway.allowedOrigins,
-      accessLog: options.accessLog ?? true,
-      instance: instance.id,
-      ready,
-    })
-    // Reads the model lists ahead of the first request, which reports what fails.
-    ready()?.catch(() => undefined)
-    return {
-      app,
-      opened,
-      tokens,
-      folder,
-      host,
-      port: app.port,
-      instance,
-      async close(drainMs) {
-        await app.close(drainMs)
-        await opened.close()
-      },
-    }
+    return await serve(opened, options)
   } catch (error) {
     await opened.close()
     throw error
   }
+}
+
+async function serve(opened: OpenedEngine, options: GatewayOptions): Promise<RunningGateway> {
+  const { engine } = opened
+  const { gateway } = engine.registry.config.settings
+  const host = options.host ?? gateway.host
+  const folder = engine.store.engine === 'memory' ? null : stateFolderOf(options.env)
+  const tokens = tokensFor(engine, folder, options)
+  if (!isLoopback(host) && tokens.fresh.some((one) => one.file === null))
+    throw new ConfigError(
+      `on ${host} others can reach the gateway; set KEYWISE_TOKEN and KEYWISE_ADMIN_TOKEN, or give it a state folder it can write`,
+    )
+  const instance = instanceOf(engine.registry.config, storeLocation(options), options.cwd ?? process.cwd())
+  const ready = nullWhenDone(() => opened.ready())
+  const app = await startApp({
+    engine,
+    logger: options.logger,
+    tokens,
+    host,
+    port: options.port ?? gateway.port,
+    maxBodyBytes: gateway.maxBodyMb * 1_048_576,
+    clientStallMs: options.clientStallMs,
+    onLongBody: options.onLongBody,
+    allowedHosts: isLoopback(host) ? gateway.allowedHosts : [host, ...gateway.allowedHosts],
+    allowedOrigins: gateway.allowedOrigins,
+    accessLog: options.accessLog ?? true,
+    instance: instance.id,
+    ready,
+  })
+  // Reads the model lists ahead of the first request, which reports what fails.
+  ready()?.catch(() => undefined)
+  const close = async (drainMs?: number) => {
+    await app.close(drainMs)
+    await opened.close()
+  }
+  return { app, opened, tokens, folder, host, port: app.port, instance, close }
+}
+
+function tokensFor(engine: Engine, folder: string | null, { env }: GatewayOptions): Tokens {
+  const { token, adminToken } = readEnvironment(env)
+  const [inference, admin] = [token?.reveal() ?? null, adminToken?.reveal() ?? null]
+  return new Tokens({ store: engine.store, folder, inference, admin, now: () => engine.now })
 }
 
 /** Starts with the first call; once done, later calls need not await anything. */

@@ -2,15 +2,18 @@
 
 import { dialectOf } from '../../dialects/dialects.ts'
 import { embeddingsFor, embeddingsRequest, inputTexts } from '../../dialects/embeddings.ts'
+import type { AttemptReport } from '../../domain/attempt.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
-import { cascade } from '../../engine/cascade.ts'
-import { prepareRequest, requestId } from '../../engine/prepareRequest.ts'
+import { type Answered, cascade } from '../../engine/cascade.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { prepareRequest, type RequestOptions, requestId } from '../../engine/prepareRequest.ts'
 import type { EngineReader } from '../../engine/reader.ts'
+import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { parseBody, readBody } from '../body.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders } from '../clientHeaders.ts'
-import type { Handler } from '../handler.ts'
+import type { Handler, ObservedRequest } from '../handler.ts'
 import { viaOf } from '../loopGuard.ts'
 import { sendJson } from '../send.ts'
 import { sendFailure } from '../sendFailure.ts'
@@ -20,74 +23,72 @@ export const embed: Handler = async (parts, request, response, token) => {
   const { engine } = parts
   const id = requestId()
   const startedAt = performance.now()
+  const observe = (seen: Pick<ObservedRequest, 'model' | 'status' | 'report' | 'attempts'>) =>
+    parts.observe({ id, dialect: 'openai', token: token.name, totalMs: performance.now() - startedAt, ...seen })
   try {
     await parts.ready()
     const body = asRecord(parseBody((await readBody(request, parts.maxBodyBytes)).bytes))
-    const { model, fields, inputTokens } = readEmbeddings(body)
-    const pending = await onceListed(engine, () => {
-      const among = embedders(engine, model)
-      return prepareRequest(
-        engine,
-        embeddingsRequest(model, fields),
-        {
-          ...clientHeaders(request.headers, body),
-          token: token.name,
-          via: viaOf(request.headers, parts.instance),
-          dialectFor: embeddingsFor,
-          needs: {
-            abilities: ['embeddings'],
-            inputTokens,
-            maxOutputTokens: 0,
-            auto: false,
-            ...(among !== null && { among }),
-          },
-        },
-        id,
-      )
-    })
-    if (pending.selection.auto) throw autoRefused()
-    if (inputTexts(fields['input']) === null) refuseWithoutText(engine, pending.selection.among)
+    const asked = readEmbeddings(body)
+    const pending = await onceListed(engine, () =>
+      prepareEmbeddings(engine, asked, id, {
+        ...clientHeaders(request.headers, body),
+        token: token.name,
+        via: viaOf(request.headers, parts.instance),
+      }),
+    )
     response.on('close', () => response.writableFinished || pending.cancellation.cancel())
     const answered = await cascade(engine, pending)
     const report = await answered.recorded
-    const end = answered.call.ended
-    const served = end?.outcome.response?.extra?.fields
-    const usage = { prompt_tokens: report.usage?.inputTokens ?? 0, total_tokens: report.usage?.totalTokens ?? 0 }
-    const trail = {
+    const { attempts } = answered.trail
+    const headers = {
       'x-keywise-request-id': id,
       'x-keywise-target': headerText(report.target),
       'x-keywise-attempts': String(answered.trail.calls),
-      'x-keywise-trail': trailOf(answered.trail.attempts),
+      'x-keywise-trail': trailOf(attempts),
     }
-    const answer = { object: 'list', model: answered.winner.target.model, usage, ...served }
-    sendJson(response, 200, fields['encoding_format'] === 'base64' ? inBase64(answer) : answer, trail)
-    parts.observe({
-      id,
-      dialect: 'openai',
-      model,
-      token: token.name,
-      status: 200,
-      report,
-      attempts: answered.trail.attempts,
-      totalMs: performance.now() - startedAt,
-    })
+    sendJson(response, 200, answerOf(answered, report, asked), headers)
+    observe({ model: asked.model, status: 200, report, attempts })
   } catch (error) {
     const failure = clientFailure(error, id, engine.now)
+    const { status, attempts } = failure
     if (!response.headersSent && !response.destroyed) sendFailure(response, dialectOf('openai'), failure)
-    parts.observe({
-      id,
-      dialect: 'openai',
-      model: '',
-      token: token.name,
-      status: failure.status,
-      report: failure.attempts.at(-1) ?? null,
-      attempts: failure.attempts,
-      totalMs: performance.now() - startedAt,
-    })
+    observe({ model: '', status, report: attempts.at(-1) ?? null, attempts })
   }
 }
 
-function readEmbeddings(body: Record<string, unknown> | undefined) {
+interface AskedEmbeddings {
+  readonly model: string
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly inputTokens: number
+}
+
+function prepareEmbeddings(
+  engine: Engine,
+  { model, fields, inputTokens }: AskedEmbeddings,
+  id: string,
+  options: RequestOptions,
+): PendingRequest {
+  const among = embedders(engine, model)
+  const needs = { abilities: ['embeddings'] as const, inputTokens, maxOutputTokens: 0, auto: false }
+  const pending = prepareRequest(
+    engine,
+    embeddingsRequest(model, fields),
+    { ...options, dialectFor: embeddingsFor, needs: { ...needs, ...(among !== null && { among }) } },
+    id,
+  )
+  if (pending.selection.auto) throw autoRefused()
+  if (inputTexts(fields['input']) === null) refuseWithoutText(engine, pending.selection.among)
+  return pending
+}
+
+function answerOf({ call, winner }: Answered, { usage }: AttemptReport, { fields }: AskedEmbeddings): unknown {
+  const served = call.ended?.outcome.response?.extra?.fields
+  const counts = { prompt_tokens: usage?.inputTokens ?? 0, total_tokens: usage?.totalTokens ?? 0 }
+  const answer = { object: 'list', model: winner.target.model, usage: counts, ...served }
+  return fields['encoding_format'] === 'base64' ? inBase64(answer) : answer
+}
+
+function readEmbeddings(body: Record<string, unknown> | undefined): AskedEmbeddings {
   const model = asString(body?.['model'])
   if (body === undefined || model === undefined || model === '')
     throw new InvalidRequestError('"model" must be the id of an embedding model', { parameter: 'model' })

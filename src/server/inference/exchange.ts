@@ -85,10 +85,12 @@ export class Exchange implements CallSink, RunningExchange {
       const preparing = ready()
       if (preparing !== null) await preparing
       const { bytes, headroom } = await readBody(this.#request, maxBodyBytes)
-      this.#pending = await onceListed(engine, () => this.#pendingOf(bytes, headroom))
-      if (this.#left) this.#pending.cancellation.cancel()
-      this.#answered = await cascade(engine, this.#pending)
-      this.#answer(this.#answered, this.#pending)
+      const prepared = onceListed(engine, () => this.#pendingOf(bytes, headroom))
+      const pending = prepared instanceof Promise ? await prepared : prepared
+      this.#pending = pending
+      if (this.#left) pending.cancellation.cancel()
+      this.#answered = await cascade(engine, pending)
+      this.#answer(this.#answered, pending)
     } catch (error) {
       this.#fail(error)
     }
