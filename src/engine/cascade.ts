@@ -33,15 +33,13 @@ export interface Answered {
  */
 export async function cascade(engine: Engine, pending: PendingRequest, trail = new Trail(pending)): Promise<Answered> {
   const race = new Race(engine.tools, pending, trail)
+  let winner: RunningAttempt | null
   try {
-    const winner = await firstOf(engine, pending, trail, race)
-    if (winner === null) return keptOf(engine, pending, trail)
-    leaveBehind(engine, pending, trail, race)
-    return answered(engine, pending, trail, winner)
+    winner = await firstOf(engine, pending, trail, race)
   } finally {
-    // Empty where an attempt has won.
-    leaveBehind(engine, pending, trail, race)
+    if (!race.isEmpty) leaveBehind(engine, pending, trail, race)
   }
+  return winner === null ? keptOf(engine, pending, trail) : answered(engine, pending, trail, winner)
 }
 
 /** The first attempt that has content; null when none is left that could have any. */
@@ -117,7 +115,7 @@ function callNext(
   }
 }
 
-/** Ends and books what still runs beside the winner. */
+/** Ends and books what still runs beside the winner, or after the end. */
 function leaveBehind(engine: Engine, pending: PendingRequest, trail: Trail, race: Race): void {
   for (const { attempt, end, failure } of race.end()) {
     const verdict = engine.judge(failure, pending, trail, attempt.target)

@@ -43,9 +43,8 @@ export function comebackOf(
 ): Comeback | null {
   const { eligibility, turns } = facts
   const { parks } = eligibility.learned
-  const outages = parks.outages()
-  if (outages.size === 0 || !turns.mayLook(now)) return null
-  const due = [...outages].filter(([provider, failedAt]) => turns.isDue(provider, failedAt, now))
+  if (!turns.mayLook(now)) return null
+  const due = [...parks.outages()].filter(([provider, failedAt]) => turns.isDue(provider, failedAt, now))
   if (due.length === 0) return null
   const rows = facts.rank()
   const chosen = rows.find(({ target }) => target === first) ?? null

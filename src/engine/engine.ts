@@ -165,15 +165,18 @@ export class Engine implements EngineParts {
 
   /** Counts a request, and lets it ask a failing target first where that one has its turn. */
   #begin(pending: PendingRequest, trail: Trail, decision: Decision, now: number): Decision {
-    const { eligibility, probes, registry } = this
     this.requestedAt = now
     this.#retries.request(now)
     this.#turns.request()
-    const { settings } = registry.config
+    return this.learned.parks.isQuiet ? decision : this.#lookForComeback(pending, trail, decision, now)
+  }
+
+  #lookForComeback(pending: PendingRequest, trail: Trail, decision: Decision, now: number): Decision {
+    const { eligibility, probes, registry } = this
     const facts = {
       eligibility,
       turns: this.#turns,
-      settings,
+      settings: registry.config.settings,
       targets: registry.targets,
       rank: () => this.rank(pending),
     }

@@ -284,7 +284,10 @@ export class QuotaTracker {
    */
   #scopeOfRefusal({ ok, failure, target, startedAt }: AttemptEvent, { spec, wide }: Draws): 'model' | 'account' {
     if (spec.quotaScope !== 'unknown') return scopeOfRefusal(failure, spec.quotaScope)
-    if (ok) wide.forgiveModel(target.model, startedAt)
+    if (ok) {
+      wide.forgiveModel(target.model, startedAt)
+      return 'account'
+    }
     const refusal = limitRefusalOf(failure)
     if (refusal === null) return failure?.kind === 'too_large_for_limit' ? 'model' : 'account'
     if (failure !== null && 'scope' in failure && failure.scope !== undefined)

@@ -26,7 +26,6 @@ export interface ParksOptions {
 }
 
 const VERSION = 1
-const NO_OUTAGES: ReadonlyMap<string, number> = new Map()
 /** After this time without a result a probe is given up, and the next request may probe. */
 const PROBE_LEASE_MS = 120_000
 /** Older successes are left out of snapshots: no failure arrives this late. */
@@ -50,6 +49,11 @@ export class Parks {
   /** Increases whenever a park may have changed, so that results of `blocking` can be cached. */
   get version(): number {
     return this.#version
+  }
+
+  /** Whether no scope has failures; then there are neither parks nor outages. */
+  get isQuiet(): boolean {
+    return this.#troubled.size === 0
   }
 
   /** Folds an attempt or a lift. Order and repetition do not matter; attempts that are not charged park nothing. */
@@ -137,9 +141,8 @@ export class Parks {
     return last
   }
 
-  /** Providers with a target in an outage, and when one was last called in vain by any process. Costs nothing while nothing fails. */
+  /** Providers with a target in an outage, and when one was last called in vain by any process. */
   outages(): ReadonlyMap<string, number> {
-    if (this.#troubled.size === 0) return NO_OUTAGES
     const found = new Map<string, number>()
     for (const state of this.#troubled) {
       for (const { rule, occurrences } of state.streaks) {
