@@ -1,10 +1,10 @@
 /** Embeddings through the gateway: a model that the user names is asked, whatever its provider's list says of it. */
 
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { openGateway, type WorldOptions } from './support/gatewayWorld.ts'
+import { listening } from './support/listening.ts'
 
 const embedder = { kind: 'embedding' } as const
 
@@ -55,10 +55,8 @@ test('a model that only the request names is asked, though its list seems to say
     const rows = request.method === 'GET' ? [{ id: 'nomic-text' }] : [{ index: 0, embedding: [0.1] }]
     request.resume().on('end', () => response.end(JSON.stringify({ object: 'list', data: rows })))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  const { port } = server.address() as AddressInfo // listening on TCP
-  const block = { dialect: 'openai', endpoint: `http://127.0.0.1:${port}/v1`, api_key: 'none', models: 'discover' }
+  const endpoint = `${await listening(server)}/v1`
+  const block = { dialect: 'openai', endpoint, api_key: 'none', models: 'discover' }
   await using world = await openGateway({ providers: {} }, { providers: { listed: block } })
   for (const model of ['nomic-text', 'listed/nomic-text', 'listed/nomic-text#1']) {
     const response = await world.ask('/v1/embeddings', { model, input: 'Hi' })

@@ -1,12 +1,11 @@
 /** What a provider lists today is served today, whatever the catalogue says of it. */
 
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { APIManager, testApiKeys } from '../src/index.ts'
 import { openLab } from './support/lab.ts'
 import { fakeKey } from './support/labCall.ts'
+import { listening } from './support/listening.ts'
 import { makeHome } from './support/runKeywise.ts'
 
 /** In the catalogue as retired on 2026-08-16. */
@@ -95,9 +94,7 @@ test('a server without a readable list, and no named models: the call says why',
       response.setHeader('content-type', 'application/json')
       response.end(JSON.stringify(body))
     })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    onTestFinished(() => void server.close())
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` // listening on TCP
+    const endpoint = `${await listening(server)}/v1`
     const block = { dialect: 'openai', endpoint, api_key: 'none', models: 'discover' }
     const manager = new APIManager({ config: { box: block }, env: {}, logger: false })
     onTestFinished(() => manager.close())

@@ -1,12 +1,12 @@
 /** A mistake that is corrected: what it caused ends at once, and until then the error says how to correct it. */
 
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { told } from './support/lab.ts'
 import { until } from './support/labCall.ts'
+import { listening } from './support/listening.ts'
 import { makeFailure } from './support/makeEvents.ts'
 import { put, temporaryFolder } from './support/temporaryFolder.ts'
 
@@ -28,12 +28,7 @@ async function openServer(): Promise<{ readonly origin: string; readonly calls: 
     const error = { message: status === 404 ? 'The model `m` does not exist' : 'no', code: CODES[status] ?? null }
     response.end(JSON.stringify(status === 200 ? answer : { error }))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls: () => calls }
+  return { origin: await listening(server), calls: () => calls }
 }
 
 const CODES: Readonly<Record<number, string>> = { 404: 'model_not_found', 401: 'invalid_api_key' }

@@ -1,13 +1,13 @@
 /** What an outage costs, and how soon its end is noticed: through the library, over HTTP, on a clock of the test's own. */
 
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { APIManager, type APIManagerOptions } from '../src/manager/apiManager.ts'
 import { holdSeconds } from './support/housekeepingSeconds.ts'
 import { trailOf } from './support/lab.ts'
 import { until } from './support/labCall.ts'
+import { listening } from './support/listening.ts'
 import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const SECOND = 1000
@@ -46,13 +46,8 @@ async function openUpstream(): Promise<Upstream> {
     if (body.includes('"stream":true')) answerStream(response)
     else answer(response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin: await listening(server),
     moods,
     asked: () => {
       const calls = asked
@@ -158,6 +153,7 @@ describe('after an outage of 60 s, with one request each 4 s', () => {
     for (const model of ['work', 'auto'])
       for (const mood of strategy === 'learned' || strategy === 'priority' ? FAILURES : FAILURES.slice(0, 1))
         test(`(${JSON.stringify(mood)}) the better provider answers again within 30 s, as ${model} by ${strategy}`, async () => {
+          holdSeconds()
           const world = await openOutage(['first', 'second'], { routing: { strategy } })
           await traffic(world, 4 * SECOND, MINUTE, { model })
           world.upstream.moods.set('first', mood)
@@ -199,6 +195,7 @@ describe('an outage of everything', () => {
   for (const strategy of ['learned', 'priority'])
     for (const mood of MOODS)
       test(`(${JSON.stringify(mood)}) costs at most 1.2 calls per request once it is known, by ${strategy}`, async () => {
+        holdSeconds()
         const world = await openOutage(four, { routing: { strategy } })
         for (const provider of four) world.upstream.moods.set(provider, mood)
         await traffic(world, 10 * SECOND, 2 * MINUTE)
@@ -213,6 +210,7 @@ describe('an outage of everything', () => {
     for (const mood of MOODS)
       test(`(${JSON.stringify(mood)}) that was asked each ${everyMs / SECOND} s keeps the better provider away no longer than twice what it lasted`, async () => {
         const lasts = 5 * MINUTE
+        holdSeconds()
         const world = await openOutage([first, second], { routing: { strategy: 'priority' } })
         for (const provider of [first, second]) world.upstream.moods.set(provider, mood)
         await traffic(world, everyMs, lasts)
@@ -225,6 +223,7 @@ describe('an outage of everything', () => {
       })
 
   test('is asked about by one call of each request, of the target whose rest ends first', async () => {
+    holdSeconds()
     const world = await openOutage([first, second], { routing: { strategy: 'priority' } })
     world.upstream.moods.set(first, { status: 503 })
     await traffic(world, SECOND, 3 * SECOND)

@@ -1,13 +1,13 @@
 /** Limits as a user meets them: a real manager over simulated providers that count. */
 
-import { createServer, type OutgoingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { OutgoingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { FakeFault, FakeScenario } from '../src/lab/fake/scenario.ts'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { retest } from '../src/manager/retest.ts'
 import { statusView } from '../src/views/status.ts'
+import { httpUpstream } from './support/httpUpstream.ts'
 import { type Lab, openLab, openManager, own, told } from './support/lab.ts'
 import { fakeKey, openWorld } from './support/labCall.ts'
 import { temporaryFolder } from './support/temporaryFolder.ts'
@@ -224,26 +224,11 @@ describe('headers of a hostile or broken upstream', () => {
   const SOON = 10 * MINUTE
   /** An upstream that answers with these headers. */
   async function upstreamWith(headersOf: () => OutgoingHttpHeaders, status = 200, failure?: object): Promise<string> {
-    const answer = {
-      id: 'x',
-      object: 'chat.completion',
-      created: 1,
-      model: 'm',
-      choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }],
-      usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
-    }
-    let calls = 0
-    const server = createServer((request, response) => {
-      request.resume()
-      request.on('end', () => {
-        const isFirst = request.method === 'POST' && calls++ === 0
-        response.writeHead(isFirst ? status : 200, { 'content-type': 'application/json', ...headersOf() })
-        response.end(JSON.stringify(isFirst && failure !== undefined ? failure : answer))
-      })
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void server.close())
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` // listening on TCP
+    const { endpoint } = await httpUpstream(({ call }) => ({
+      ...(call === 1 && { status, ...(failure !== undefined && { body: failure }) }),
+      headers: headersOf(),
+    }))
+    return endpoint
   }
 
   async function managerAt(endpoint: string, clock: Clock): Promise<APIManager> {

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { testApiKeys } from '../src/tester/apiKeyTester.ts'
-import { helloAnswer, openUpstream } from './support/scriptedUpstream.ts'
+import { httpUpstream } from './support/httpUpstream.ts'
 
 const KEY = `sk-proj-${'0'.repeat(24)}`
 const message =
@@ -13,8 +13,8 @@ const refusal = (status: number) => ({
 
 describe.each([401, 403])('a key that may not list models (HTTP %i)', (status) => {
   test('is tested with its models, and is good', async () => {
-    const { endpoint } = await openUpstream(
-      () => helloAnswer,
+    const { endpoint } = await httpUpstream(
+      () => ({}),
       () => refusal(status),
     )
     for (const models of [undefined, ['gpt-4.1-mini']]) {
@@ -27,8 +27,8 @@ describe.each([401, 403])('a key that may not list models (HTTP %i)', (status) =
   })
 
   test('is told to name its models where none is known', async () => {
-    const { endpoint } = await openUpstream(
-      () => helloAnswer,
+    const { endpoint } = await httpUpstream(
+      () => ({}),
       () => refusal(status),
     )
     const config = { mine: { dialect: 'openai', endpoint, api_key: KEY, models: 'discover' } }
@@ -38,9 +38,9 @@ describe.each([401, 403])('a key that may not list models (HTTP %i)', (status) =
 
   test('is not called refused by a check, and comes back from a refusal', async () => {
     let now = Date.now()
-    const { endpoint } = await openUpstream(
-      (call) =>
-        call === 1 ? { status: 401, body: { error: { message: 'bad key', code: 'invalid_api_key' } } } : helloAnswer,
+    const { endpoint } = await httpUpstream(
+      ({ call }) =>
+        call === 1 ? { status: 401, body: { error: { message: 'bad key', code: 'invalid_api_key' } } } : {},
       () => refusal(status),
     )
     const openai = { api_key: KEY, endpoint, models: ['gpt-4.1-mini'] }
@@ -55,24 +55,24 @@ describe.each([401, 403])('a key that may not list models (HTTP %i)', (status) =
     now = park.until + 1
     await engine.checks.prove(park, credential)
     expect(engine.checks.last(credential)?.state).toBe('unproven')
-    expect((await manager.callWithFallback('Say hi')).content).toBe('Hello')
+    expect((await manager.callWithFallback('Say hi')).content).toBe('hello')
   })
 })
 
 test('a key that is refused on the models list without a word of scopes is a bad key', async () => {
-  const upstream = await openUpstream(
-    () => helloAnswer,
+  const upstream = await httpUpstream(
+    () => ({}),
     () => ({ status: 401, body: { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } } }),
   )
   const openai = { api_key: KEY, endpoint: upstream.endpoint, models: ['gpt-4.1-mini'] }
   const { summary } = await testApiKeys({ config: { openai }, env: {}, logger: false })
   expect(summary).toMatchObject({ passed: 0, failed: 1 })
-  expect(upstream.asked).toBe(0)
+  expect(upstream.calls).toEqual([])
 })
 
 test('a key is not called refused where its check met a firewall', async () => {
-  const { endpoint } = await openUpstream(
-    () => helloAnswer,
+  const { endpoint } = await httpUpstream(
+    () => ({}),
     () => ({ status: 403, headers: { 'content-type': 'text/plain' }, body: 'error code: 1010' }),
   )
   const manager = new APIManager({

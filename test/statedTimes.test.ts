@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { APIManager } from '../src/manager/apiManager.ts'
+import { httpUpstream, type Reply } from './support/httpUpstream.ts'
 import { told } from './support/lab.ts'
-import { helloAnswer, openUpstream, type ScriptedAnswer } from './support/scriptedUpstream.ts'
 
 const NOON = Date.UTC(2026, 10, 23, 12)
 const MINUTE = 60_000
@@ -21,7 +21,7 @@ function managerOf(provider: string, block: object, now: () => number): APIManag
 }
 
 const relay = (endpoint: string) => ({ dialect: 'openai', api_key: `sk-${'0'.repeat(24)}`, endpoint, models: ['m'] })
-const refused = (message: string, fields: object = {}): ScriptedAnswer => ({
+const refused = (message: string, fields: object = {}): Reply => ({
   status: 429,
   body: { error: { message, ...fields } },
 })
@@ -29,7 +29,7 @@ const beijing = (at: number) => new Date(at + 8 * HOUR).toISOString().slice(0, 1
 
 interface Row {
   readonly name: string
-  readonly answer: ScriptedAnswer
+  readonly answer: Reply
   readonly waitMs: number
   readonly provider?: string
 }
@@ -75,7 +75,7 @@ describe('a wait that the upstream states', () => {
   for (const { name, answer, waitMs, provider = 'relay' } of ROWS)
     test(`is kept to the minute: ${name}`, async () => {
       let now = NOON
-      const upstream = await openUpstream(() => (now < NOON + waitMs ? answer : helloAnswer))
+      const upstream = await httpUpstream(() => (now < NOON + waitMs ? answer : {}))
       const block = { ...relay(upstream.endpoint), ...(provider === 'zai' && { dialect: undefined }) }
       const manager = managerOf(provider, JSON.parse(JSON.stringify(block)), () => now)
       const { error } = await told(manager, 'Say hi')
@@ -84,14 +84,14 @@ describe('a wait that the upstream states', () => {
       expect(retryAt).toBeLessThanOrEqual(NOON + waitMs + 2 * MINUTE)
       now = NOON + waitMs - 1000
       await told(manager, 'Say hi')
-      expect(upstream.asked).toBe(1)
+      expect(upstream.calls).toHaveLength(1)
       now = NOON + waitMs + 2 * MINUTE
-      expect((await told(manager, 'Say hi')).result?.content).toBe('Hello')
+      expect((await told(manager, 'Say hi')).result?.content).toBe('hello')
     })
 })
 
 describe('a refusal that knows nothing of the key', () => {
-  const EDGES: readonly ScriptedAnswer[] = [
+  const EDGES: readonly Reply[] = [
     { status: 403, headers: { 'content-type': 'text/plain', server: 'cloudflare' }, body: 'error code: 1010' },
     { status: 429, headers: { 'content-type': 'text/plain', server: 'cloudflare' }, body: 'error code: 1015' },
     { status: 403, headers: { server: 'nginx' }, body: '' },
@@ -102,7 +102,7 @@ describe('a refusal that knows nothing of the key', () => {
   for (const answer of EDGES)
     test(`rests nothing for more than minutes: ${answer.status} ${JSON.stringify(answer.body)}`, async () => {
       let now = NOON
-      const upstream = await openUpstream(() => (now < NOON + 10 * MINUTE ? answer : helloAnswer))
+      const upstream = await httpUpstream(() => (now < NOON + 10 * MINUTE ? answer : {}))
       const manager = managerOf('relay', { ...relay(upstream.endpoint), models: ['a', 'b', 'c'] }, () => now)
       for (let request = 0; request < 4; request++) {
         const { attempts } = await told(manager, 'Say hi')
@@ -110,18 +110,18 @@ describe('a refusal that knows nothing of the key', () => {
         now += 20_000
       }
       now = NOON + 26 * MINUTE
-      expect((await told(manager, 'Say hi')).result?.content).toBe('Hello')
+      expect((await told(manager, 'Say hi')).result?.content).toBe('hello')
     })
 })
 
 test('words alone park nothing for longer than minutes', async () => {
   for (const words of ['limit: 0 requests left', 'monthly limit exceeded', 'not your month, no requests']) {
     let now = NOON
-    const upstream = await openUpstream((call) => (call === 1 ? refused(words) : helloAnswer))
+    const upstream = await httpUpstream(({ call }) => (call === 1 ? refused(words) : {}))
     const manager = managerOf('relay', relay(upstream.endpoint), () => now)
     await told(manager, 'Say hi')
     now += 2 * MINUTE
-    expect((await told(manager, 'Say hi')).result?.content).toBe('Hello')
+    expect((await told(manager, 'Say hi')).result?.content).toBe('hello')
   }
 })
 
@@ -129,13 +129,13 @@ test('a stated wait is believed instead of words of a day or of money', async ()
   for (const words of ['limit: 0, requests this month', 'the daily limit is used up', 'no credits left']) {
     let now = NOON
     const answer = { ...refused(words), headers: { 'retry-after': '25' } }
-    const upstream = await openUpstream((call) => (call === 1 ? answer : helloAnswer))
+    const upstream = await httpUpstream(({ call }) => (call === 1 ? answer : {}))
     const manager = managerOf('relay', relay(upstream.endpoint), () => now)
     await told(manager, 'Say hi')
     now += 24_000
     await told(manager, 'Say hi')
-    expect(upstream.asked).toBe(1)
+    expect(upstream.calls).toHaveLength(1)
     now += 5_000
-    expect((await told(manager, 'Say hi')).result?.content).toBe('Hello')
+    expect((await told(manager, 'Say hi')).result?.content).toBe('hello')
   }
 })

@@ -1,8 +1,7 @@
 /** A provider double at the level of HTTP, for answers that the simulated providers do not give. */
 
 import { createServer, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { listening } from './listening.ts'
 
 export interface Asked {
   /** 1 for the first call. */
@@ -16,8 +15,8 @@ export interface Asked {
 export interface Reply {
   readonly status?: number
   readonly headers?: OutgoingHttpHeaders
-  /** Default: a short answer. */
-  readonly body?: object
+  /** A text is sent as it stands, anything else as JSON. Default: a short answer. */
+  readonly body?: object | string
   /** Answers when it resolves. */
   readonly after?: Promise<void>
 }
@@ -29,16 +28,22 @@ export interface HttpUpstream {
   readonly calls: readonly Asked[]
 }
 
-/** Starts it; it ends with the test. `reply` may write a stream by itself and then returns null. */
+/**
+ * Starts it; it ends with the test. `reply` may write a stream by itself and then returns null. `list`: the models
+ * list; default: a plain 404.
+ */
 export async function httpUpstream(
   reply: (asked: Asked, response: ServerResponse) => Reply | null,
+  list: () => Reply = () => ({ status: 404, body: '' }),
 ): Promise<HttpUpstream> {
   const calls: Asked[] = []
   let inProgress = 0
   const server = createServer(async (request, response) => {
+    // Tests move their own clock; the system's would look like a skew of it.
+    response.sendDate = false
     let text = ''
     for await (const piece of request) text += piece
-    if (request.method !== 'POST') return void response.writeHead(404).end()
+    if (request.method !== 'POST') return send(response, list(), '')
     inProgress++
     response.on('close', () => inProgress--)
     const { model } = JSON.parse(text) as { model: string } // written by keywise
@@ -47,20 +52,18 @@ export async function httpUpstream(
     const said = reply(asked, response)
     if (said === null) return
     await said.after
-    response.writeHead(said.status ?? 200, { 'content-type': 'application/json', ...said.headers })
-    response.end(JSON.stringify(said.body ?? answer(model)))
+    send(response, said, answer(model))
   })
-  server.listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo // listening on TCP
-  return { endpoint: `http://127.0.0.1:${port}/v1`, calls }
+  return { endpoint: `${await listening(server)}/v1`, calls }
 }
 
-export function answer(model: string): object {
+function send(response: ServerResponse, { status = 200, headers, body }: Reply, otherwise: object | string): void {
+  const said = body ?? otherwise
+  response.writeHead(status, { 'content-type': 'application/json', ...headers })
+  response.end(typeof said === 'string' ? said : JSON.stringify(said))
+}
+
+function answer(model: string): object {
   const message = { role: 'assistant', content: 'hello' }
   return {
     id: 'x',

@@ -1,8 +1,7 @@
 /** A server of OpenAI's protocol whose models list belongs to the key, and can be held back. */
 
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { listening } from './listening.ts'
 
 export interface ListServer {
   readonly origin: string
@@ -36,17 +35,12 @@ export async function startListServer(models: Record<string, readonly string[]>)
     const message = { role: 'assistant', content: 'hello' }
     return response.end(JSON.stringify({ model, choices: [{ index: 0, message, finish_reason: 'stop' }] }))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
   const hold = () => {
     let release = () => {}
     free = new Promise((resolve) => (release = resolve))
     return release
   }
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, models, asked, hold } // listening on TCP
+  return { origin: await listening(server), models, asked, hold }
 }
 
 async function modelOf(request: IncomingMessage): Promise<string> {
