@@ -1,4 +1,4 @@
-/** Looks at the port of a gateway before anything is opened: free, or whose it is. */
+/** Finds out whether the port of a gateway is free, and otherwise what holds it, before anything is opened. */
 
 import { createServer } from 'node:net'
 import { request } from 'undici'
@@ -15,7 +15,7 @@ export interface GatewayPlace {
   readonly instance: Instance
 }
 
-/** Who has a port: nobody, a gateway of this configuration and state, another one, or a different program. */
+/** What holds a port: nothing, a gateway of this configuration and state, another gateway, or another program. */
 export type Occupant =
   | { readonly kind: 'none' }
   | { readonly kind: 'same' }

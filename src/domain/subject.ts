@@ -1,6 +1,6 @@
 /**
- * Whom a refusal is about: one table, read by parks, blame and judging. What is about a request alone parks nobody and
- * costs nobody's reliability.
+ * What a refusal is about: one table, read by parks, blame and judging. What is about a request alone parks nothing and
+ * lowers no estimate of reliability.
  */
 
 import type { Failure, FailureKind, RequestSubject } from './failure.ts'

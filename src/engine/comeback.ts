@@ -119,7 +119,7 @@ function prospectOf(
     const places = new Map(order.map((stateId, place) => [stateId, -place]))
     return ({ target }) => places.get(target.stateId) ?? -order.length
   }
-  // Everybody has a turn.
+  // Every target has its turn, whatever its score.
   if (strategy === 'round-robin') return () => 0
   if (strategy === 'learned') return (row) => (row === chosen ? row.value : hopedValue(row))
   const recency = chosen?.terms.recency ?? 0

@@ -335,7 +335,7 @@ export class Engine implements EngineParts {
     return fixed ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
   }
 
-  /** The answer of a stream has begun: what waits for room on an account nobody knows yet may look again. */
+  /** The answer of a stream has begun: what waits for room on an account of unknown limits may look again. */
   delivers({ hold }: RunningAttempt): void {
     if (hold.quota === null) return
     this.learned.quota.deliver(hold.quota)
@@ -395,7 +395,7 @@ export class Engine implements EngineParts {
       signal: pending.cancellation.signal,
     })
     trail.waitedMs += tools.monotonic() - began
-    // Who waited to the end may be a moment late.
+    // The timer that ends a wait fires a moment late.
     return waited === 'try' && trail.waitedMs <= patienceMs + Math.min(patienceMs, LATE_MS)
   }
 

@@ -253,7 +253,7 @@ export class APIManager {
   }
 
   /**
-   * Lets running calls end for at most 30 seconds, then cancels them; a stream that nobody reads is cancelled after one
+   * Lets running calls end for at most 30 seconds, then cancels them; a stream that is not read is cancelled after one
    * second. Writes pending changes and releases all resources. Later calls throw ClosedError; may be called twice.
    */
   close(): Promise<void> {

@@ -15,7 +15,7 @@ interface Begun<Result> {
 
 /** Events waiting for a slow reader before the upstream is paused. */
 const HIGH_WATER = 64
-/** Once the manager closes, a reader that takes nothing for this long has left its stream lying. */
+/** Once the manager closes, a reader that takes nothing for this long has left. */
 const UNREAD_MS = 1000
 
 /** Starts at once, even without iteration: `result` alone can be used. */
@@ -25,7 +25,7 @@ export function streamOf<Result>(begin: (stream: Closing) => Promise<Begun<Resul
 
 /** What a manager that closes does with a stream. */
 export interface Closing {
-  /** Cancels it if nobody reads it any more. */
+  /** Cancels it if it is no longer read. */
   cancelUnread(): void
 }
 

@@ -128,7 +128,7 @@ class EngineHost implements OpenedEngine {
 
   async close(): Promise<void> {
     const { probes, waiting, tools } = this.engine
-    // A list that is still being read is no longer needed, and who should have waited for a call has done so.
+    // A list that is still being read is no longer needed, and running calls have had their time.
     this.#closing.abort()
     waiting.close()
     tools.deadlines.close()

@@ -23,8 +23,9 @@ export interface Retested {
 }
 
 /**
- * Lifts the parks, and forgets the missing abilities, of what `wanted` names (a target id, `provider/model`, `provider#2`, `provider`; null: everything),
- * after the keys were checked: one that is refused again stays out. Throws InvalidRequestError for an unknown name.
+ * Lifts the parks, and forgets the missing abilities, of what `wanted` names (a target id, `provider/model`,
+ * `provider#2`, `provider`; null: everything), after the keys were checked: one that is refused again stays out. Throws
+ * InvalidRequestError for an unknown name.
  */
 export async function retest(engine: Engine, wanted: string | null): Promise<Retested> {
   const targets = targetsNamed(engine, wanted)

@@ -58,10 +58,9 @@ export function pickCurious(context: RankingContext, curiosity: Curiosity, bucke
 }
 
 /**
- * Moves to the key whose account was used least recently for its weight, for the same model and where no
- * smaller value is proved: limits that are not stated are then reached as late as possible, and keys of one account,
- * which share them, gain nothing. An untried key is judged by its siblings. The last success of a key, which the score
- * counts, says nothing for it against the other keys of its model.
+ * Moves to the key of the same model whose account was used least in the last minute for its weight, unless its value is
+ * clearly smaller: limits that are not stated are then reached as late as possible, and keys of one account, which share
+ * them, gain nothing. An untried key is judged by its siblings.
  */
 export function pickLightest(
   { candidates, values, eligibility, costMargin, load }: RankingContext,

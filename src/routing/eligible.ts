@@ -93,7 +93,7 @@ function unable(target: Target, needs: Needs): Ineligible | null {
   if (contextTokens !== null && needs.inputTokens + (needs.maxOutputTokens ?? 0) > contextTokens)
     return out('context', `context too small: ${contextTokens} tokens`)
   for (const ability of needs.abilities) {
-    // Nearly every model chats and few embed: what nobody named must be known to embed.
+    // Nearly every model chats and few embed: a model that was not named must be known to embed.
     const unknown = ability === 'embeddings' && needs.among === null && abilities[ability] === undefined
     if (unknown || abilities[ability] === false) return out('ability', `cannot do ${ability}`)
   }

@@ -1,6 +1,6 @@
 /**
  * Which configuration and state a gateway serves, so that a second one on the same port can tell whether it is the
- * same. The world sees a hash; what it stands for is noted where only the same user can read it.
+ * same. `/healthz` shows a hash; what it stands for is noted where only the same user can read it.
  */
 
 import { createHash } from 'node:crypto'
@@ -75,7 +75,7 @@ function noteFile(port: number): string | null {
   return isOurs(noteFolder()) ? join(noteFolder(), `gateway-${port}.json`) : null
 }
 
-/** A folder of this name that somebody else has made is not believed. */
+/** A folder of this name that another user has made is not believed. */
 function isOurs(folder: string): boolean {
   try {
     const stats = lstatSync(folder)

@@ -84,7 +84,7 @@ const MAX_MESSAGE = 300
 const MAX_ERROR_BYTES = 64 * 1024
 /**
  * Thoughts reach the client after this many milliseconds even if no answer has begun. Until then an answer of thoughts
- * alone can still be replaced; longer, and nobody could watch a model think.
+ * alone can still be replaced; held any longer, thoughts could not be followed as they come.
  */
 const THOUGHTS_HELD_MS = 400
 /** A stream is held for its whole answer to be judged up to this size. */

@@ -59,7 +59,7 @@ export class Deadlines {
 
   #tick(): void {
     const now = this.#monotonic()
-    // When our own event loop stood still, answers may be waiting in the socket: read them before judging anybody late.
+    // When our own event loop stood still, answers may be waiting in the socket: they are read before a call counts as late.
     const stalled = now - this.#lastTick > TICK_MS * 6
     this.#lastTick = now
     if (stalled) return

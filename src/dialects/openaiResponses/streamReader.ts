@@ -22,7 +22,7 @@ interface OpenItem {
   /** Our own count of calls; it has no meaning where `call` is undefined. */
   callIndex: number
   isDone: boolean
-  /** It was told as opaque. */
+  /** An `opaque` chunk was made for it. */
   isOther: boolean
 }
 

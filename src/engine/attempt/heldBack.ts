@@ -1,4 +1,4 @@
-/** Which targets of an outage a request leaves alone although their park is over, because testing them costs it time. */
+/** Which targets of an outage a request leaves alone after the end of their park, because testing them costs it time. */
 
 import type { Target } from '../../domain/target.ts'
 import type { Occurrence } from '../../quota/parks/failureStreak.ts'

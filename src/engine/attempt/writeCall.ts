@@ -51,7 +51,7 @@ export function writeCall(writer: CallWriter, order: CallOrder): Call {
   )
 }
 
-/** The gateways that a request has passed; only servers on the own network are told, which may be gateways too. */
+/** The gateways that a request has passed. Sent to servers on the own network only, which may be gateways too. */
 export const VIA_HEADER = 'x-keywise-via'
 const NO_HEADERS: readonly string[] = []
 

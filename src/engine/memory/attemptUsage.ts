@@ -14,8 +14,9 @@ export interface Prompt {
 }
 
 /**
- * An answer without usage, of whatever worth, is counted from its text; one that broke off, and a call that was cut while it may have been
- * working, are taken to have used what we saw of them, and at least what was reported so far. A refusal used nothing.
+ * An answer without usage, of whatever worth, is counted from its text; one that broke off, and a call that was cut
+ * while it may have been working, are taken to have used what we saw of them, and at least what was reported so far. A
+ * refusal used nothing.
  */
 export function consumed(end: CallEnd, prompt: Prompt, estimate: UsageEstimator): Usage | null {
   const reported = end.usage === null ? null : soundUsage(end.usage)

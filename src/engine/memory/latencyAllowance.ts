@@ -28,7 +28,7 @@ const LONG_ANSWER_TOKENS = 4096
 const UNKNOWN_TOKEN_MS = 10
 /** A long answer at a busy hour may take this many times the usual time per token. */
 const SLACK = 2
-/** From a shorter answer the time per token cannot be told. */
+/** A shorter answer does not show the time per token. */
 const LEAST_STREAM_TOKENS = 20
 /** In a shorter plain answer the time before the first token weighs too much. */
 const LEAST_PLAIN_TOKENS = 100

@@ -13,7 +13,7 @@ export interface RefusalFacts {
   /** Seconds. */
   readonly retryAfter?: number | undefined
   readonly limit?: number | undefined
-  /** The limit that was met is stated nowhere: no number of it is told. */
+  /** No header and no body states a number of the limit that was met. */
   readonly isUnstated?: boolean | undefined
   /** Epoch milliseconds at which the limit that was met resets. */
   readonly resetsAt?: number | undefined

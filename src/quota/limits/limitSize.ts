@@ -13,7 +13,7 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
-/** Counts may be somewhat too high, for example after a restart; only a success clearly above a stated size disproves it. */
+/** Counts may be somewhat too high, for example after a restart; only a success clearly above a stated size counts. */
 const DISPROOF = 1.5
 /** A stated wait after which a call was refused this many times in a row is no longer believed. */
 const MOST_WRONG_WAITS = 3

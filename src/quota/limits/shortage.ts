@@ -48,7 +48,7 @@ export function shortageOf(
 const FIRST_CALLS = 8
 /** Additional calls for each answer that has begun to arrive since. */
 const MORE_PER_ANSWER = 2
-/** The opening doubles in this time whatever arrives: nobody is refused for an upstream that answers slowly. */
+/** The opening doubles in this time whatever arrives: no request is refused because an upstream answers slowly. */
 const DOUBLES_IN_MS = 1_000
 const MOST_DOUBLINGS = 20
 const SOON_MS = 250

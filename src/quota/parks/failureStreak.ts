@@ -127,7 +127,7 @@ function runOf(occurrences: readonly Occurrence[], rule: ParkRule, clearedAt: nu
       times++
       countedAt = seen.at
     }
-    // Of parallel ones the newest says how long, or that nobody says.
+    // Of parallel ones the newest counts: it states how long, or that no time is known.
     last = seen
   }
   return { times, wrong, last }
