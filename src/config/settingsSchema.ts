@@ -63,7 +63,9 @@ const routing = section({
   probes: z
     .enum(['calls', 'free', 'traffic'])
     .default('calls')
-    .describe('What may be spent to end a guessed park or to ask a silent target beside a request'),
+    .describe(
+      'What may be spent to find out that a failing target works again. calls: calls of 16 tokens, also beside a request; free: only checks that cost nothing; traffic: nothing but requests',
+    ),
   exploration: section({
     rate: share.default(0.02).describe('Share of the requests that may try a target that does not look best'),
     burst: amount.default(5).describe('Explorations that can be saved up'),
@@ -119,7 +121,11 @@ export const settingsFile = section({
     default: 5,
   }),
   routing: routing.prefault({}),
-  models: aliases.default({}).describe('Names usable as "model", and what they stand for'),
+  models: aliases
+    .default({})
+    .describe(
+      'Names usable as "model", and what they stand for; with * for any text, then a served id of that name wins',
+    ),
   timeouts: section({
     connect_ms: ms.default(3000).describe('To connect'),
     first_token_ms: z

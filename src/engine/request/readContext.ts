@@ -16,7 +16,8 @@ export interface CallOptions {
   /** The system prompt, put before the messages. */
   readonly system?: string
   /**
-   * A model id, `provider/model`, an alias of `settings.models`, `auto`, `auto:fast`, `auto:cheap` or `auto:smart`.
+   * A target's id, `provider/model`, an alias of `settings.models`, a model id, `auto`, `auto:fast`, `auto:cheap` or
+   * `auto:smart`. The first of these meanings counts, an alias with wildcards last.
    * @default 'auto'
    */
   readonly model?: string
@@ -90,7 +91,9 @@ export interface CallOptions {
 }
 
 /**
- * A string is the prompt; an object is options; any other object describes a situation and is rendered by the template.
+ * A string is the prompt. An object with `prompt` or `messages`, or with `experiment` and `variables`, is options; those
+ * that are null count as absent. Any other object describes a situation and is rendered by the template; options in it
+ * are `signal`, `timeoutMs`, `maxAttempts`, `sessionId`, `labels`, and `model` where it names a model that exists.
  */
 export type CallContext = string | CallOptions | Readonly<Record<string, unknown>>
 
