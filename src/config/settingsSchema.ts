@@ -149,7 +149,9 @@ export const settingsFile = section({
       ),
     max_extra_usd: amount
       .default(0.01)
-      .describe('The most that the second call may cost, at worst; targets of unknown price are not asked'),
+      .describe(
+        'The most that the second call may cost with the longest answer that the request allows; targets of unknown price are not asked',
+      ),
   })
     .optional()
     .describe('Asks a second target for speed; off unless it is written'),
