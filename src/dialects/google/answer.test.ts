@@ -147,6 +147,17 @@ describe('an answer', () => {
     expect(stream(answer([part], 'STOP')).map(({ type }) => type)).toContain('opaque')
   })
 
+  test.each([
+    [{}],
+    [{ thoughtSignature: 'c2lnbmVk' }],
+    [{ thought_signature: 'c2lnbmVk' }],
+  ])('of %o alone holds nothing, whole or streamed', (part) => {
+    const { content, opaque } = readOk(answer([part], 'STOP'))
+    expect(content.filter(({ type }) => type !== 'reasoning')).toEqual([])
+    expect(opaque).toBeUndefined()
+    expect(stream(answer([part], 'STOP')).map(({ type }) => type)).not.toContain('opaque')
+  })
+
   const error = { error: { code: 503, message: 'x', status: 'UNAVAILABLE' } }
   for (const [name, body] of [['an error', error] as const, ['an error in an array', [error]] as const]) {
     test(`is none with ${name}, whole or streamed`, () => {

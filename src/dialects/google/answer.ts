@@ -7,7 +7,7 @@ import { blockedText, pick } from '../fields/blocked.ts'
 import { extraBeyond, restore } from '../fields/extra.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { callIdInAnswer } from './callIds.ts'
-import { type IdSource, readParts, writeGoogleAnswer } from './content.ts'
+import { type IdSource, isBare, readParts, writeGoogleAnswer } from './content.ts'
 import { errorIn, googleErrorStatus } from './error.ts'
 import { bothSpellings, field } from './field.ts'
 import { readCandidateBlock, readFinishReason, readPromptBlock, writeGoogleFinishReason } from './finishReason.ts'
@@ -34,7 +34,7 @@ function readAnswer(fields: Fields, candidates: readonly unknown[]): ChatRespons
   const id = responseIdOf(fields)
   const candidate = asRecord(candidates[0])
   const raws = asArray(asRecord(candidate?.['content'])?.['parts']) ?? []
-  const { parts } = readParts(raws, idsOfAnswer(id))
+  const { parts } = readParts(raws.map(textIfBare), idsOfAnswer(id))
   const content = parts.filter(isAnswerPart)
   const promptBlock = readPromptBlock(fields)
   const reason = asString(field(candidate, 'finishReason', 'finish_reason'))
@@ -50,6 +50,12 @@ function readAnswer(fields: Fields, candidates: readonly unknown[]): ChatRespons
     usage: usageIn(fields),
     extra: extraBeyond('google', fields, RESPONSE),
   }
+}
+
+/** A part without content is an empty text, not something that we have no word for. */
+function textIfBare(raw: unknown): unknown {
+  const part = asRecord(raw)
+  return part !== undefined && isBare(part) ? { ...part, text: '' } : raw
 }
 
 function usageIn(fields: Fields): ChatResponse['usage'] {

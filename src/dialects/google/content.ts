@@ -64,6 +64,13 @@ export function readGoogleSignature(fields: WirePart): string | undefined {
   return signature ? unpackSignature('google', signature) : undefined
 }
 
+const SIGNATURE = bothSpellings('thoughtSignature')
+
+/** Whether the part holds nothing, or nothing but a signature. */
+export function isBare(fields: WirePart): boolean {
+  return Object.keys(fields).every((name) => SIGNATURE.has(name))
+}
+
 /** Undefined for a part that is said wrongly; one we have no word for (code execution) is kept as it is. */
 function readPart(fields: WirePart, ids: IdSource): Part | undefined {
   if (fields['text'] != null) return readText(fields)

@@ -9,7 +9,7 @@ import type { StreamReader } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { modelOf, responseIdOf } from './answer.ts'
 import { callIdInAnswer } from './callIds.ts'
-import { readGoogleSignature } from './content.ts'
+import { isBare, readGoogleSignature } from './content.ts'
 import { errorIn, googleErrorStatus } from './error.ts'
 import { field } from './field.ts'
 import { readCandidateBlock, readFinishReason, readPromptBlock } from './finishReason.ts'
@@ -102,7 +102,7 @@ export class GoogleStreamReader implements StreamReader {
     else if (part['thought'] === true) this.#thought(text, signature)
     else {
       if (text !== '') this.#text(text)
-      else if (part['text'] == null) this.#opaque()
+      else if (part['text'] == null && !isBare(part)) this.#opaque()
       this.#thought('', signature)
     }
   }
