@@ -67,10 +67,13 @@ class LibraryStream<Result> implements CallStream<Result>, Closing {
   }
 
   cancelUnread(): void {
+    // Without a reader its `result` is awaited.
+    if (!this.#iterated) return
     const taken = this.#taken
-    setTimeout(() => {
+    const timer = setTimeout(() => {
       if (!this.#ended && this.#taken === taken && this.#queue.length >= HIGH_WATER / 2) this.#cancel()
     }, UNREAD_MS)
+    timer.unref()
   }
 
   async #run(begin: (stream: Closing) => Promise<Begun<Result>>): Promise<Result> {
@@ -106,7 +109,7 @@ class LibraryStream<Result> implements CallStream<Result>, Closing {
         onChunks: (chunks) => {
           for (const chunk of chunks) this.#take(chunk)
           this.#wake()
-          // Without a reader (only `result` is awaited) nothing is queued and nothing waits.
+          // Without a reader (only `result` is awaited) nothing waits.
           return !this.#iterated || this.#queue.length < HIGH_WATER
         },
         onEnd: resolve,
