@@ -16,7 +16,7 @@ export function viaOf(headers: IncomingHttpHeaders, instance: string | null): st
   if (instance === null) return null
   const before = headers[VIA_HEADER]
   if (typeof before !== 'string') return instance
-  const names = before.split(',', MOST_NAMES).filter((name) => NAME.test(name))
+  const names = before.split(/\s*,\s*/, MOST_NAMES).filter((name) => NAME.test(name))
   if (names.includes(instance))
     throw new InvalidRequestError(
       'this gateway is its own upstream: take the provider whose "endpoint" leads back here out of the configuration',
