@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { APIClient } from '../src/manager/apiClient.ts'
 import { until } from './support/gatewayWorld.ts'
+import { holdSeconds } from './support/housekeepingSeconds.ts'
 import { own } from './support/lab.ts'
 import { openWorld } from './support/labCall.ts'
 import { put, temporaryFolder } from './support/temporaryFolder.ts'
@@ -48,11 +49,13 @@ describe('a configuration of the supervisor without any provider', () => {
     ['settings that are its own', { settings: { max_cycles: 10 } }],
     ['providers that are none', { providers: {}, settings: {} }],
   ])('takes the keys from the file: %s', async (_, config) => {
+    const secondPasses = holdSeconds()
     const { open, stats } = await project()
     const client = open(config)
     expect(await client.generatePrompt({ task: 'hi' })).not.toBe('')
     expect(client.manager.engine.registry.credentials).toHaveLength(2)
     expect(client.manager.engine.store.engine).toBe('sqlite')
+    secondPasses()
     await until(() => existsSync(stats))
   })
 
@@ -91,10 +94,12 @@ describe('a configuration of the supervisor without any provider', () => {
 
 describe('the loaded keys file', () => {
   test('uses the store and the statistics of the file', async () => {
+    const secondPasses = holdSeconds()
     const { open, parsed, stats } = await project()
     const client = open(parsed())
     await client.generatePrompt('hi')
     expect(client.manager.engine.store.engine).toBe('sqlite')
+    secondPasses()
     await until(() => existsSync(stats))
     expect(Object.keys(JSON.parse(readFileSync(stats, 'utf8')).providers)).toContainEqual(
       expect.stringMatching(/^alpha_key[12]$/),

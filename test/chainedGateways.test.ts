@@ -22,6 +22,8 @@ async function callThrough(
     env: {},
     logger: false,
     random: () => 0,
+    // Pauses between two tries take no time.
+    sleep: () => Promise.resolve(),
   })
   return await told(manager, { prompt: 'Say hi', model: 'next/m' })
 }

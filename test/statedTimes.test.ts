@@ -14,6 +14,8 @@ function managerOf(provider: string, block: object, now: () => number): APIManag
     env: {},
     logger: false,
     random: () => 0,
+    // Pauses between two tries take no time.
+    sleep: () => Promise.resolve(),
     now,
   })
   onTestFinished(() => manager.close())
