@@ -1,6 +1,8 @@
 /** When a calendar quota resets: midnight somewhere, the end of a month, or a day after the event. */
 
 import type { DayBoundary } from '../domain/failure.ts'
+import { present } from '../domain/present.ts'
+import { instantOf, wallClockOf, zoneNamed } from './waits/zones.ts'
 
 const DAY_MS = 86_400_000
 
@@ -22,33 +24,14 @@ export function nextMonth(at: number): number {
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1)
 }
 
-const pacificClock = new Intl.DateTimeFormat('en-US', {
-  timeZone: 'America/Los_Angeles',
-  hourCycle: 'h23',
-  year: 'numeric',
-  month: 'numeric',
-  day: 'numeric',
-  hour: 'numeric',
-  minute: 'numeric',
-  second: 'numeric',
-})
+const PACIFIC = present(zoneNamed('America/Los_Angeles'))
 
 // The last Pacific day used: nearly every call is about today, and asking Intl costs a hundred times more.
 let pacificDay = { from: 0, until: 0 }
 
 function nextPacificMidnight(at: number): number {
   if (at >= pacificDay.from && at < pacificDay.until) return pacificDay.until
-  const midnight = (Math.floor((at + pacificOffset(at)) / DAY_MS) + 1) * DAY_MS
-  // The clocks may change between now and midnight, so the offset that holds at midnight counts.
-  const until = midnight - pacificOffset(midnight - pacificOffset(at))
+  const until = instantOf((Math.floor(wallClockOf(at, PACIFIC) / DAY_MS) + 1) * DAY_MS, PACIFIC)
   pacificDay = { from: at, until }
   return until
-}
-
-/** The Pacific wall clock at `at`, read as if it were UTC, minus `at`. */
-function pacificOffset(at: number): number {
-  const parts: Record<string, number> = {}
-  for (const { type, value } of pacificClock.formatToParts(at)) parts[type] = Number(value)
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts
-  return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / 1000) * 1000
 }

@@ -51,7 +51,7 @@ function begun(
       body: '{}',
       headers: [],
       stream: true,
-      expected: { request, anyAnswer: false },
+      demand: { request, anyAnswer: false },
       firstTokenMs: 1000,
       leftMs,
       idleMs: 500,

@@ -13,7 +13,7 @@ import type { Outcome } from '../domain/attempt.ts'
 import type { ChatChunk, ChatResponse, Usage } from '../domain/chat.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
 import { FirstContent } from './answers/firstContent.ts'
-import { type Expected, readAnswer, readBegun } from './answers/readAnswer.ts'
+import { type Demand, readAnswer, readBegun } from './answers/readAnswer.ts'
 import { Assembler } from './assembler.ts'
 import { type Connection, resolvePath } from './connection.ts'
 import type { Deadlines, Expirable } from './deadlines.ts'
@@ -34,7 +34,7 @@ interface CallInput {
   /** Name, value …: beside those of the connection. */
   readonly headers: readonly string[]
   readonly stream: boolean
-  readonly expected: Expected
+  readonly demand: Demand
   /** Maximum milliseconds until the first content of a stream, or until a plain answer is complete. */
   readonly firstTokenMs: number
   /** What is left of the caller's time in milliseconds. */
@@ -285,7 +285,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#sse = new SseReader()
     this.#reader = this.#input.dialect.upstream.streamReader()
     this.#assembler = new Assembler()
-    this.#firstContent = new FirstContent(this.#input.expected)
+    this.#firstContent = new FirstContent(this.#input.demand)
   }
 
   #take(chunk: Buffer): void {
@@ -423,8 +423,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   /** The answer is whole; whether it is one is another matter. */
   #succeed(response: ChatResponse, raw: Buffer | string | null): void {
-    const { expected } = this.#input
-    const read = this.#state === 'live' ? readBegun(response, expected) : readAnswer(response, expected)
+    const { demand } = this.#input
+    const read = this.#state === 'live' ? readBegun(response, demand) : readAnswer(response, demand)
     if (!read.ok) {
       const message = this.#tools.redact(read.message).slice(0, MAX_MESSAGE)
       const { kind, gaveUp } = read

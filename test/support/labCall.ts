@@ -65,7 +65,7 @@ export async function callModel(
       headers: [],
       body: JSON.stringify(body),
       stream: request.stream,
-      expected: { request, anyAnswer: false },
+      demand: { request, anyAnswer: false },
       firstTokenMs,
       leftMs: 60_000,
       idleMs,

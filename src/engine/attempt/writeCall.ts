@@ -42,7 +42,7 @@ export function writeCall(writer: CallWriter, order: CallOrder): Call {
       ...written(writer, order, dialect),
       headers: headersFor(pending, dialect, connection),
       stream: pending.request.stream,
-      expected: pending,
+      demand: pending,
       firstTokenMs: order.allowedMs ?? allowance(writer, order),
       leftMs: Math.max(1, pending.deadlineAt - writer.tools.monotonic()),
       idleMs: writer.settings.timeouts.idleMs,

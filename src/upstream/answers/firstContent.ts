@@ -1,7 +1,7 @@
 /** Watches a stream until it is known whether an answer comes. */
 
 import type { ChatChunk } from '../../domain/chat.ts'
-import { demandsJson, type Expected, isBlank, isOffered } from './readAnswer.ts'
+import { type Demand, demandsJson, isBlank, isOffered } from './readAnswer.ts'
 
 /**
  * `nothing`: not yet known. `thought`: nothing but thoughts. `content`: the answer has begun. `doubt`: what has begun is
@@ -12,11 +12,11 @@ type Sight = 'nothing' | 'thought' | 'content' | 'doubt'
 const RANK: { readonly [S in Sight]: number } = { nothing: 0, thought: 1, content: 2, doubt: 3 }
 
 export class FirstContent {
-  readonly #expected: Expected
+  readonly #demand: Demand
   #sight: Sight = 'nothing'
 
-  constructor(expected: Expected) {
-    this.#expected = expected
+  constructor(demand: Demand) {
+    this.#demand = demand
   }
 
   /** What is known with these chunks. Doubt stays. */
@@ -37,7 +37,7 @@ export class FirstContent {
         return chunk.text !== '' || chunk.redacted === true ? 'thought' : 'nothing'
       case 'tool-call-start':
       case 'tool-call':
-        return this.#expected.anyAnswer || isOffered(chunk.name, this.#expected.request) ? 'content' : 'doubt'
+        return this.#demand.anyAnswer || isOffered(chunk.name, this.#demand.request) ? 'content' : 'doubt'
       case 'opaque':
         return 'content'
       default:
@@ -47,7 +47,7 @@ export class FirstContent {
 
   /** JSON begins with a bracket; the few answers that begin otherwise are judged as a whole. */
   #seeText(text: string): Sight {
-    if (this.#expected.anyAnswer || !demandsJson(this.#expected.request)) return 'content'
+    if (this.#demand.anyAnswer || !demandsJson(this.#demand.request)) return 'content'
     return /^\s*[[{]/.test(text) ? 'content' : 'doubt'
   }
 }

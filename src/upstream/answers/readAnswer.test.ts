@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ChatRequest, ChatResponse } from '../../domain/chat.ts'
 import { FirstContent } from './firstContent.ts'
-import { type Expected, readAnswer, readBegun } from './readAnswer.ts'
+import { type Demand, readAnswer, readBegun } from './readAnswer.ts'
 
 type Content = ChatResponse['content']
 
@@ -10,7 +10,7 @@ const thought: Content = [{ type: 'reasoning', text: 'Hm.' }]
 const call = (name: string, args = '{}', extra?: ChatResponse['extra']): Content => [
   { type: 'tool-call', id: 'c', name, arguments: args, ...(extra && { extra }) },
 ]
-const asking = (request: Partial<ChatRequest> = {}, anyAnswer = false): Expected => ({ request, anyAnswer })
+const asking = (request: Partial<ChatRequest> = {}, anyAnswer = false): Demand => ({ request, anyAnswer })
 const JSON_ASKED = asking({ responseFormat: { type: 'json' } })
 const TOOLS = asking({ tools: [{ name: 'f' }] })
 

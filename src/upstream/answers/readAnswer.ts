@@ -5,8 +5,8 @@ import type { ChatRequest, ChatResponse, ResponseFormat, ToolCallPart } from '..
 import { asRecord } from '../../domain/json.ts'
 import { findJson, type JsonKind } from './findJson.ts'
 
-/** What an answer is measured against. */
-export interface Expected {
+/** What is demanded of an answer. */
+export interface Demand {
   /** The texts may be cut; tools and format are whole. */
   readonly request: Pick<ChatRequest, 'tools' | 'responseFormat' | 'extra'>
   /** A test or a probe, which asks whether the target works: thoughts alone prove it, and forms are not demanded. */
@@ -24,19 +24,19 @@ type ReadAnswer =
     }
 
 /** An answer of which nothing has reached the client. */
-export function readAnswer(response: ChatResponse, expected: Expected): ReadAnswer {
-  const begun = readBegun(response, expected)
-  if (!begun.ok || expected.anyAnswer || isCutOff(response)) return begun
+export function readAnswer(response: ChatResponse, demand: Demand): ReadAnswer {
+  const begun = readBegun(response, demand)
+  if (!begun.ok || demand.anyAnswer || isCutOff(response)) return begun
   if (response.finishReason === 'error') return { ...malformed('the model gave up on it'), gaveUp: true }
   for (const part of response.content) {
-    const fault = part.type === 'tool-call' ? faultOf(part, expected.request) : null
+    const fault = part.type === 'tool-call' ? faultOf(part, demand.request) : null
     if (fault !== null) return malformed(fault)
   }
-  return demandsJson(expected.request) ? readJson(response, expected.request.responseFormat) : answered(response)
+  return demandsJson(demand.request) ? readJson(response, demand.request.responseFormat) : answered(response)
 }
 
 /** An answer that has begun to reach the client, in whatever form. */
-export function readBegun(response: ChatResponse, { anyAnswer }: Pick<Expected, 'anyAnswer'>): ReadAnswer {
+export function readBegun(response: ChatResponse, { anyAnswer }: Pick<Demand, 'anyAnswer'>): ReadAnswer {
   const { finishReason } = response
   const isNothing = holdsNothing(response)
   if (finishReason === 'content_filter') return isNothing || !anyAnswer ? blocked(response) : answered(response)
@@ -61,7 +61,7 @@ export function isBlank(text: string): boolean {
   return !/\S/.test(text)
 }
 
-export function demandsJson({ responseFormat }: Expected['request']): boolean {
+export function demandsJson({ responseFormat }: Demand['request']): boolean {
   return responseFormat !== undefined && responseFormat.type !== 'text'
 }
 
@@ -81,12 +81,12 @@ const OTHER_TOOLS = [
 ] as const
 
 /** Whether the request offers a tool of that name, as far as can be known. */
-export function isOffered(name: string, { tools, extra }: Expected['request']): boolean {
+export function isOffered(name: string, { tools, extra }: Demand['request']): boolean {
   if (tools?.some((tool) => tool.name === name)) return true
   return extra !== undefined && OTHER_TOOLS.some((field) => extra.fields[field] != null)
 }
 
-function faultOf(call: ToolCallPart, request: Expected['request']): string | null {
+function faultOf(call: ToolCallPart, request: Demand['request']): string | null {
   if (!isOffered(call.name, request)) return `it calls the tool "${call.name.slice(0, 100)}", which was not offered`
   return isFreeform(call) || isArguments(call.arguments)
     ? null
