@@ -352,6 +352,9 @@ describe('a verdict', () => {
     for (let count = 0; count < 1000; count++) {
       const { pending, trail } = start(engine)
       engine.decide(pending, trail)
+      // It waited for room.
+      trail.waitedMs = 5
+      engine.decide(pending, trail)
       trail.add(
         target!,
         attemptReport(makeFailure(target!, NOW), 1, null),

@@ -165,9 +165,12 @@ export class Engine implements EngineParts {
 
   /** Counts a request, and lets it ask a failing target first where that one has its turn. */
   #begin(pending: PendingRequest, trail: Trail, decision: Decision, now: number): Decision {
-    this.requestedAt = now
-    this.#retries.request(now)
-    this.#turns.request()
+    // One that decides again after a wait was counted before it.
+    if (trail.waitedMs === 0) {
+      this.requestedAt = now
+      this.#retries.request(now)
+      this.#turns.request()
+    }
     return this.learned.parks.isQuiet ? decision : this.#lookForComeback(pending, trail, decision, now)
   }
 
