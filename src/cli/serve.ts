@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { readEnvironment } from '../config/environment.ts'
+import { asRecord } from '../domain/json.ts'
 import { consoleLogger } from '../observe/log.ts'
 import { noteInstance } from '../server/instance.ts'
 import { isLoopback, type RunningGateway, startGateway } from '../server/serve.ts'
@@ -11,25 +12,19 @@ import { type Printer, plural, printer, wholeNumber } from './output.ts'
 import { untilStopped } from './stop.ts'
 import { onLongBody } from './tuneMemory.ts'
 
+/** What holds a port that is not free. */
+type Holder = Exclude<Occupant, { kind: 'none' }>
+
 /** A second Ctrl-C within this time counts as the first. */
 const HURRY_AFTER_MS = 500
 
 export const run: RunCommand = async (context) => {
-  const { options, env, cwd, stdout } = context
+  const { options, env, stdout } = context
   const place = gatewayPlace(context)
   const occupant = await occupantOf(place)
-  if (occupant.kind !== 'none') return alreadyThere(place, occupant, context)
+  const gateway = occupant.kind === 'none' ? await startAt(place, context) : occupant
+  if ('kind' in gateway) return alreadyThere(place, gateway, context)
   const out = printer(stdout, env)
-  const gateway = await startGateway({
-    env,
-    cwd,
-    logger: consoleLogger(),
-    onLongBody,
-    host: place.host,
-    port: place.port,
-    ...(typeof options['config'] === 'string' && { config: options['config'] }),
-    ...(typeof options['store'] === 'string' && { store: options['store'] }),
-  })
   const forget = noteInstance(gateway.port, gateway.instance)
   printAddresses(out, gateway, env)
   void gateway.opened.ready().then(
@@ -37,6 +32,26 @@ export const run: RunCommand = async (context) => {
     () => undefined,
   )
   return stopLater(gateway, wholeNumber(options['seconds'], '--seconds')).finally(forget)
+}
+
+/** The gateway; or what has taken the port since it was free. */
+async function startAt(place: GatewayPlace, { options, env, cwd }: CommandContext): Promise<RunningGateway | Holder> {
+  try {
+    return await startGateway({
+      env,
+      cwd,
+      logger: consoleLogger(),
+      onLongBody,
+      host: place.host,
+      port: place.port,
+      ...(typeof options['config'] === 'string' && { config: options['config'] }),
+      ...(typeof options['store'] === 'string' && { store: options['store'] }),
+    })
+  } catch (error) {
+    const occupant = asRecord(error)?.['code'] === 'EADDRINUSE' ? await occupantOf(place) : null
+    if (occupant === null || occupant.kind === 'none') throw error
+    return occupant
+  }
 }
 
 /** Runs until a stop signal; a second signal skips the drain. */
@@ -101,7 +116,7 @@ const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.repl
 /** The port is taken: the addresses of the gateway that runs already, or whose it is and which port is free. */
 async function alreadyThere(
   { host, port }: GatewayPlace,
-  occupant: Exclude<Occupant, { kind: 'none' }>,
+  occupant: Holder,
   { env, stdout, stderr }: CommandContext,
 ): Promise<ExitCode> {
   if (occupant.kind !== 'same') {
@@ -121,7 +136,7 @@ async function alreadyThere(
 const otherPort = async (host: string, port: number) => `keywise serve --port ${await freePort(host, port + 1)}`
 
 /** Whose a busy port is. */
-export function occupantText(occupant: Exclude<Occupant, { kind: 'none' }>): string {
+export function occupantText(occupant: Holder): string {
   if (occupant.kind === 'program') return 'another program has it'
   if (occupant.kind === 'same') return 'keywise serves this configuration there already'
   return `another keywise serves ${occupant.serves}`
