@@ -4,6 +4,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { APIManager, type APIManagerOptions } from '../src/manager/apiManager.ts'
+import { HandClock } from './support/handClock.ts'
 import { holdSeconds } from './support/housekeepingSeconds.ts'
 import { trailOf } from './support/lab.ts'
 import { until } from './support/labCall.ts'
@@ -366,45 +367,74 @@ describe('probes of an outage', () => {
 })
 
 describe('a provider that was silent', () => {
-  /** Streams are given up after 1.5 s, which an answer never takes, on a busy machine either; one request each 4 s. */
-  async function openSilence(routing: object = {}): Promise<World> {
-    const world = await openOutage(['first', 'second'], {
-      routing: { strategy: 'priority', ...routing },
-      timeouts: { first_token_ms: 1500 },
-    })
+  interface Silence extends World {
+    /** The time that deadlines are measured by; it stands while an answer is on its way. */
+    readonly deadlines: HandClock
+  }
+
+  /** Streams are given up after 1.5 s; one request each 4 s. */
+  async function openSilence(routing: object = {}): Promise<Silence> {
+    const deadlines = new HandClock()
+    const world = await openOutage(
+      ['first', 'second'],
+      { routing: { strategy: 'priority', ...routing }, timeouts: { first_token_ms: 1500 } },
+      { sleep: () => Promise.resolve(), monotonic: deadlines.monotonic },
+    )
     world.upstream.moods.set('first', 'silence')
-    return world
+    return Object.assign(world, { deadlines })
   }
 
   const streamed = async (world: World): Promise<string> => {
-    const stream = world.manager.streamWithFallback({ prompt: `at ${world.now}`, model: 'work' })
-    for await (const _ of stream);
+    const { attempts } = await world.manager.streamWithFallback({ prompt: `at ${world.now}`, model: 'work' }).result
     world.now += 4 * SECOND
-    return trailOf((await stream.result).attempts)
+    return trailOf(attempts)
+  }
+
+  /** A request that asks the silent provider until its time is over. */
+  const inVain = async (world: Silence, tick: () => void): Promise<string> => {
+    world.upstream.asked()
+    const trail = streamed(world)
+    await until(() => world.upstream.asked().includes('first'))
+    world.deadlines.pass(1500)
+    tick()
+    return trail
+  }
+
+  /** Requests that are answered; between two of them, tiny calls end by their own deadline. */
+  const answered = async (world: Silence, requests: number, tick: () => void): Promise<string[]> => {
+    const trails: string[] = []
+    for (let request = 0; request < requests; request++) {
+      trails.push(await streamed(world))
+      world.deadlines.pass(4 * SECOND)
+      tick()
+    }
+    return trails
   }
 
   test('is asked beside requests and never in front of one, and answers again within 30 s', async () => {
+    const tick = holdSeconds()
     const world = await openSilence()
-    const during: string[] = []
-    for (let request = 0; request < 30; request++) during.push(await streamed(world))
     // Twice to learn that it is silent.
-    expect(during.slice(0, 2)).toEqual(Array(2).fill('first/m#1=timeout; second/m#1=ok'))
-    expect(new Set(during.slice(2))).toEqual(new Set(['second/m#1=ok']))
-    expect(world.upstream.asked().filter((provider) => provider === 'first').length).toBeGreaterThanOrEqual(2 + 3)
+    for (const _ of [1, 2]) expect(await inVain(world, tick)).toBe('first/m#1=timeout; second/m#1=ok')
+    // For twelve minutes, which is longer than any allowance for calls lasts that is not filled up in time.
+    expect(new Set(await answered(world, 180, tick))).toEqual(new Set(['second/m#1=ok']))
+    expect(world.upstream.asked().filter((provider) => provider === 'first').length).toBeGreaterThanOrEqual(24)
     world.upstream.moods.delete('first')
     const after: string[] = []
     for (let request = 0; request < 8; request++) {
-      after.push(await streamed(world))
+      after.push(...(await answered(world, 1, tick)))
       // The tiny call is under way beside the request.
       if (world.upstream.asked().includes('first')) await until(() => parkOf(world, 'first') === undefined)
     }
     expect(after.every((trail) => trail.endsWith('=ok'))).toBe(true)
     expect(after).toContain('first/m#1=ok')
-  })
+  }, 15_000)
 
   test('is tried by a request in need', async () => {
+    const tick = holdSeconds()
     const world = await openSilence()
-    for (let request = 0; request < 3; request++) await streamed(world)
+    for (const _ of [1, 2]) await inVain(world, tick)
+    await streamed(world)
     world.upstream.moods.set('second', { status: 500 })
     const alone = { model: 'first/m', stream: true }
     world.upstream.moods.delete('first')

@@ -26,8 +26,11 @@ const UNWANTED_MS = 3_600_000
 const RELIABLE = 0.95
 const BEHIND = 0.03
 const TIMEOUT_MS = 60_000
-/** A call beside a request: less than the time between two, so that a silent one does not delay the next. */
-const BESIDE_MS = 20_000
+/**
+ * A call beside a request: with the time that its provider waits after it for the next turn, less than half a minute.
+ * As often one may be made.
+ */
+const BESIDE_MS = 10_000
 /** The smallest limit that every provider accepts (OpenAI Responses refuses less than 16). */
 const MAX_TOKENS = 16
 
@@ -81,15 +84,17 @@ export class ParkProbes {
    */
   beside(target: Target): boolean {
     const engine = this.#engine
-    if (engine === null || this.#closed || !this.#mayAskBeside(engine, target)) return false
+    if (engine === null || this.#closed) return false
+    // One that is still under way finds out the same.
+    if (this.#beside.has(target.provider)) return true
+    if (!this.#mayAskBeside(engine, target)) return false
     const pending = smallRequest(engine, target, BESIDE_MS)
     const hold = engine.reserve(target, pending, 'check')
     if (!hold.granted) return false
-    this.#beside.get(target.provider)?.call.abort()
     const attempt = engine.callAfterOutage(target, pending, hold)
     this.#beside.set(target.provider, attempt)
     void attempt.call.done.then((end) => {
-      if (this.#beside.get(target.provider) === attempt) this.#beside.delete(target.provider)
+      this.#beside.delete(target.provider)
       engine.recordAttempt(attemptFacts(pending, attempt, end, 'probe'))
     })
     return true
