@@ -24,15 +24,18 @@ async function hear(stream: CallStream<unknown>): Promise<Heard> {
   return { events, text: events.map((event) => (event.type === 'text-delta' ? event.text : '')).join(''), error }
 }
 
-const SILENT: ReadonlySet<FakeFault['do']> = new Set(['silence', 'stall', 'cut_stall'])
+const SHORT_MS = 250
+/** Short only where a silence has to be waited for, so that a busy machine breaks nothing else. */
+const TIMEOUTS: { readonly [F in FakeFault['do']]?: object } = {
+  silence: { first_token_ms: SHORT_MS },
+  stall: { first_token_ms: SHORT_MS },
+  cut_stall: { idle_ms: SHORT_MS },
+}
 
 const two = (dialect: (typeof DIALECTS)[number], ...faults: FakeFault[]) =>
   openLab(
     { providers: { ...own('alpha', 1, ['m'], { dialect, faults }), ...own('beta', 1, ['m'], { dialect }) } },
-    // Short only where a silence has to be waited for, so that a busy machine breaks nothing else.
-    {
-      settings: { timeouts: faults.some((fault) => SILENT.has(fault.do)) ? { first_token_ms: 250, idle_ms: 250 } : {} },
-    },
+    { settings: { timeouts: Object.assign({}, ...faults.map((fault) => TIMEOUTS[fault.do])) } },
   )
 
 const settled = (lab: Lab) => until(() => lab.world.inFlight() === 0)
