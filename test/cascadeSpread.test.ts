@@ -53,6 +53,31 @@ describe('the trouble of one provider', () => {
     expect(trail.split('; ').length).toBeLessThanOrEqual(3)
   })
 
+  test.each([
+    'priority',
+    'score',
+    'learned',
+    'round-robin',
+  ])('as many providers as attempts, all but the last in trouble: each is asked once (%s)', async (strategy) => {
+    const troubled = { faults: [{ do: 'server' as const }] }
+    const lab = await openLab(
+      {
+        providers: {
+          ...own('alpha', 2, ['m', 'n'], troubled),
+          ...own('beta', 2, ['m', 'n'], troubled),
+          ...own('gamma', 2, ['m', 'n'], troubled),
+          ...own('delta', 2, ['m', 'n'], troubled),
+          ...own('omega', 1, ['m']),
+        },
+      },
+      { settings: { routing: { strategy } } },
+    )
+    for (let call = 0; call < 5; call++) {
+      const { result, trail } = await lab.call()
+      expect(result?.provider, trail).toBe('omega')
+    }
+  })
+
   test('answers come from the healthy provider within the allowed attempts, in every world', async () => {
     const world = fc.record({
       trouble: fc.constantFrom(...TROUBLES),

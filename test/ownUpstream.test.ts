@@ -75,6 +75,22 @@ test('two gateways that are each other’s upstream end as well', async () => {
   expect((await ask(ports[0])).status).toBe(503)
 })
 
+test('two gateways of the same configuration are no circle', async () => {
+  const fakes = await startFakeProviders({ providers: own('alpha', 1, ['m']) })
+  onTestFinished(() => fakes.close())
+  const port = await freePort()
+  const config = {
+    behind: upstreamAt(port, 'openai'),
+    ...fakes.config(),
+    settings: { routing: { strategy: 'priority' } },
+  }
+  // The second asks alpha, as its own address answers nothing before it listens.
+  const front = await open(await freePort(), config)
+  await open(port, fakes.config())
+  const response = await ask(front.port)
+  expect(response.headers.get('x-keywise-trail')).toBe('behind/m#1=ok')
+})
+
 test('another upstream answers beside one that leads back', async () => {
   const port = await freePort()
   const fakes = await startFakeProviders({ providers: own('alpha', 1, ['m']) })

@@ -103,6 +103,7 @@ function callNext(
   reason: AskReason,
 ): RunningAttempt | null {
   const isHedge = reason === 'hedge'
+  trail.unasked = engine.unaskedProviders(pending, trail)
   const isAllowed = isHedge ? (target: Target) => engine.mayHedge(target, pending) : undefined
   for (;;) {
     const target = trail.nextOf(decision, isAllowed) ?? (isHedge ? null : engine.lastResort(pending, trail))

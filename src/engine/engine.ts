@@ -234,6 +234,19 @@ export class Engine implements EngineParts {
     return this.learned.quota.room(target, this.eligibility.needOf(target, pending, now).quota, now)?.until ?? now
   }
 
+  /** How many providers could be asked that this request has not asked yet; not counted before its first call. */
+  unaskedProviders(pending: PendingRequest, trail: Trail): number {
+    if (trail.calls === 0) return 0
+    const now = this.now
+    const unasked = new Set<string>()
+    for (const target of this.registry.targets) {
+      const { provider } = target
+      if (unasked.has(provider) || trail.hasAsked(provider)) continue
+      if (whyNot(this.eligibility, target, pending, trail, now) === null) unasked.add(provider)
+    }
+    return unasked.size
+  }
+
   /** Whether the caller's deadline has passed. */
   isLate(pending: PendingRequest): boolean {
     return this.tools.monotonic() >= pending.deadlineAt

@@ -13,6 +13,7 @@ import { checkHost, checkToken, type DoorOptions, type Refused } from './admit.t
 import type { GatewayParts, ObservedRequest, Route, RunningExchange } from './handler.ts'
 import { INSTANCE_HEADER } from './instance.ts'
 import { LANDING_PAGE } from './landing.ts'
+import { gatewayName } from './loopGuard.ts'
 import { adminRoute } from './management/admin.ts'
 import { gaugesOf } from './management/gauges.ts'
 import { dialectOfPath, findRoute } from './routes.ts'
@@ -85,13 +86,12 @@ class Gateway implements App {
     this.#options = options
     this.#access = new AccessLog(options.accessLog ? options.logger : null)
     const { engine, logger, maxBodyBytes, clientStallMs = CLIENT_STALL_MS, onLongBody = ignore, ready } = options
-    const { instance = null } = options
     const observe = (seen: ObservedRequest) => this.#observe(seen)
     this.#parts = {
       engine,
       logger,
       maxBodyBytes,
-      instance,
+      name: gatewayName(),
       clientStallMs,
       onLongBody,
       ready,

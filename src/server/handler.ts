@@ -31,8 +31,8 @@ export interface GatewayParts {
   readonly engine: Engine
   readonly logger: Logger
   readonly maxBodyBytes: number
-  /** The id of what this gateway serves; null for one that is embedded. */
-  readonly instance: string | null
+  /** What this gateway calls itself to servers on its own network (`loopGuard.ts`). */
+  readonly name: string
   /** Maximum milliseconds a client may leave a pending answer unread. */
   readonly clientStallMs: number
   /** Called with the size in bytes of every body of which only an outline is parsed. */

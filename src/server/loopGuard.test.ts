@@ -26,10 +26,6 @@ test.each([
   expect(() => viaOf(headers, name('a'))).toThrow(InvalidRequestError)
 })
 
-test('viaOf() sends nothing on for a gateway without a name', () => {
-  expect(viaOf(via(name('b')), null)).toBeNull()
-})
-
 test('viaOf() keeps the last fifteen names beside its own', () => {
   const names = Array.from({ length: 16 }, (_, index) => index.toString(16).repeat(32))
   expect(viaOf(via(names.join()), 'ff'.repeat(16).replace(/^f/, '0'))?.split(',')).toHaveLength(16)

@@ -31,6 +31,8 @@ export class Trail {
   readonly isLogged: boolean
   /** Targets passed over without a call, each reason once. */
   readonly passed: PassedOver[] = []
+  /** How many providers with an eligible target were not asked yet; 0 where that was not counted. */
+  unasked = 0
   /** Milliseconds spent waiting for room. */
   waitedMs = 0
   /** A target with a guessed park was tried as the last resort; one is enough to find out. */
@@ -65,6 +67,11 @@ export class Trail {
   /** Calls so far; of those that run, the ones that run beside each other. */
   get calls(): number {
     return this.#calls + this.#besides
+  }
+
+  /** Whether this request has called a target of the provider in vain. */
+  hasAsked(provider: string): boolean {
+    return (this.#lessons?.refusals.get(scopeKey({ scope: 'provider', first: provider, second: '' })) ?? 0) > 0
   }
 
   /** No further call may be made. */
@@ -233,14 +240,14 @@ export class Trail {
 
   /**
    * 0: nothing speaks against the target. 1: its provider has refused this request too often, or was asked already and
-   * this is the last attempt. 2: its account or key has refused too often as well.
+   * the attempts that are left are needed for those that were not. 2: its account or key has refused too often as well.
    */
   #reluctance(target: Target): 0 | 1 | 2 {
     const refusals = this.#lessons?.refusals
     if (refusals === undefined) return 0
     const by = (scope: Scope) => refusals.get(scopeKey(scopeOf(target, scope))) ?? 0
     const byProvider = by('provider')
-    if (byProvider < (this.#isLastAttempt ? 1 : PATIENCE)) return 0
+    if (byProvider < (this.#attemptsLeft <= Math.max(1, this.unasked) ? 1 : PATIENCE)) return 0
     return Math.max(by('account'), by('key')) < PATIENCE ? 1 : 2
   }
 
@@ -248,8 +255,8 @@ export class Trail {
     return this.#hardCap ? this.#maxAttempts : MOST_CALLS
   }
 
-  get #isLastAttempt(): boolean {
-    return this.#counted + this.#besides >= this.#maxAttempts - 1 || this.calls >= this.#mostCalls - 1
+  get #attemptsLeft(): number {
+    return Math.min(this.#maxAttempts - this.#counted - this.#besides, this.#mostCalls - this.calls)
   }
 
   get #besides(): number {

@@ -33,7 +33,7 @@ export const embed: Handler = async (parts, request, response, token) => {
       prepareEmbeddings(engine, asked, id, {
         ...clientHeaders(request.headers, body),
         token: token.name,
-        via: viaOf(request.headers, parts.instance),
+        via: viaOf(request.headers, parts.name),
       }),
     )
     response.on('close', () => response.writableFinished || pending.cancellation.cancel())

@@ -11,6 +11,7 @@ import { Bag } from '../../domain/bag.ts'
 import type { DialectId } from '../../domain/chat.ts'
 import type { FakeFault } from '../../lab/fake/scenario.ts'
 import type { GatewayParts, ObservedRequest, RunningExchange } from '../handler.ts'
+import { gatewayName } from '../loopGuard.ts'
 import { Exchange } from './exchange.ts'
 
 interface Client {
@@ -326,7 +327,7 @@ describe('an exchange', () => {
       engine,
       logger: { info: () => {}, warn: () => {}, error: (line) => void logged.push(line) },
       maxBodyBytes: 1_000_000,
-      instance: null,
+      name: gatewayName(),
       clientStallMs: 5000,
       onLongBody: () => {},
       ready: () => null,

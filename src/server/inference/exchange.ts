@@ -101,7 +101,7 @@ export class Exchange implements CallSink, RunningExchange {
     const outline = bytes.length < LONG_BODY ? null : outlineBody(bytes)
     const wireBody = new WireBody(bytes, headroom, outline)
     const body = parseBody(outline?.bytes ?? bytes)
-    const { engine, onLongBody, instance } = this.#parts
+    const { engine, onLongBody, name } = this.#parts
     if (outline !== null) onLongBody(bytes.length)
     const { headers } = this.#request
     const { dialect } = this.#route
@@ -110,7 +110,7 @@ export class Exchange implements CallSink, RunningExchange {
     const options: RequestOptions = {
       ...clientHeaders(headers, body),
       token: this.#token.name,
-      via: viaOf(headers, instance),
+      via: viaOf(headers, name),
       needs: memory === null ? undefined : { among: responseOwners(engine, request, memory, this.#token.name) },
       whole: outline === null ? undefined : this.#wholeOf(wireBody),
       leftOutTokens: outline === null ? 0 : Math.ceil(outline.leftOut / 4),
