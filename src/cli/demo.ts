@@ -15,15 +15,20 @@ export const run: RunCommand = async (context) => {
   const out = printer(stdout, env)
   const seconds = wholeNumber(options['seconds'], '--seconds')
   const controller = new AbortController()
-  const stopping = untilStopped(seconds).finally(() => controller.abort())
+  // How long the tests take depends on the machine; the seconds are those of the requests.
+  const tested = Promise.withResolvers<void>()
+  const stopping = untilStopped(seconds, tested.promise).finally(() => controller.abort())
   const silent = options['json'] === true
   if (!silent) out.line('Simulated providers with realistic faults: no key, no network, nothing is written.\n')
   if (seconds === undefined) stderr.write('Press Ctrl-C to end the demo.\n')
   const summary = await runDemo({
     signal: controller.signal,
-    show: (scene) => (silent ? undefined : printScene(scene, out)),
+    show: (scene) => {
+      if (scene.kind === 'tests') tested.resolve()
+      if (!silent) printScene(scene, out)
+    },
     ...(seconds !== undefined && { seconds }),
-  })
+  }).finally(() => tested.resolve())
   if (silent) out.json({ generatedAt: new Date().toISOString(), ...summary })
   else printSummary(summary, out)
   return stopping

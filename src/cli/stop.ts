@@ -2,12 +2,23 @@
 
 import type { ExitCode } from './command.ts'
 
-/** Resolves when the seconds are over (0), at SIGTERM (0), or at Ctrl-C (0; 130 when a given time is not yet over). */
-export function untilStopped(seconds: number | undefined): Promise<ExitCode> {
+/**
+ * Resolves when the seconds are over (0), at SIGTERM (0), or at Ctrl-C (0; 130 when a given time is not yet over). The
+ * seconds count from `begun`; default: at once.
+ */
+export function untilStopped(seconds: number | undefined, begun: Promise<void> = Promise.resolve()): Promise<ExitCode> {
   return new Promise((resolve) => {
     // Deliberately kept referenced: without a server, only this timer keeps the process alive.
-    const timer = seconds === undefined ? setInterval(() => {}, 2 ** 30) : setTimeout(() => finish(0), seconds * 1000)
+    const alive = setInterval(() => {}, 2 ** 30)
+    let timer: NodeJS.Timeout | undefined
+    let isOver = false
+    if (seconds !== undefined)
+      void begun.then(() => {
+        if (!isOver) timer = setTimeout(() => finish(0), seconds * 1000)
+      })
     const finish = (code: ExitCode) => {
+      isOver = true
+      clearInterval(alive)
       clearTimeout(timer)
       process.off('SIGINT', interrupted)
       process.off('SIGTERM', terminated)

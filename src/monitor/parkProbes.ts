@@ -93,10 +93,12 @@ export class ParkProbes {
     if (!hold.granted) return false
     const attempt = engine.callAfterOutage(target, pending, hold)
     this.#beside.set(target.provider, attempt)
-    void attempt.call.done.then((end) => {
-      this.#beside.delete(target.provider)
-      engine.recordAttempt(attemptFacts(pending, attempt, end, 'probe'))
-    })
+    attempt.call.done
+      .then((end) => {
+        this.#beside.delete(target.provider)
+        engine.recordAttempt(attemptFacts(pending, attempt, end, 'probe'))
+      })
+      .catch((error: unknown) => engine.logger.warn(`a check beside a request failed: ${String(error)}`))
     return true
   }
 
