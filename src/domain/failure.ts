@@ -168,7 +168,12 @@ export type Failure =
       /** The most output tokens the model writes, where the request wanted more. */
       readonly mostOutputTokens?: number
     })
-  | (Facts & { readonly kind: 'bad_request'; readonly about?: RequestSubject })
+  | (Facts & {
+      readonly kind: 'bad_request'
+      readonly about?: RequestSubject
+      /** A proxy in front of the provider refused it, whichever model was asked. */
+      readonly byEdge?: boolean
+    })
   | (Facts & { readonly kind: 'client_gone' })
   | (Facts & { readonly kind: 'slower' })
 

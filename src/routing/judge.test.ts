@@ -143,7 +143,14 @@ describe('judge()', () => {
   })
 
   test('takes what is too large elsewhere, and what is missing to other accounts of the provider', () => {
-    expect(judge(failure('bad_request', { about: 'size' }), others)).toMatchObject({ next: 'next', skip: 'provider' })
+    expect(judge(failure('bad_request', { about: 'size' }), others)).toMatchObject({
+      next: 'next',
+      skip: 'provider+model',
+    })
+    expect(judge(failure('bad_request', { about: 'size', byEdge: true }), others)).toMatchObject({
+      next: 'next',
+      skip: 'provider',
+    })
     expect(judge(failure('bad_request', { about: 'object' }), others)).toMatchObject({
       next: 'next',
       skip: 'account',

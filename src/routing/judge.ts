@@ -121,8 +121,9 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
     if (ability !== undefined) return { ...next, needs: { ability } }
     return confirmed ? GIVE_UP : next
   },
-  bad_request: ({ status, about }, facts) => {
-    if (about === 'size') return { next: 'next', skip: 'provider', counts: true }
+  bad_request: ({ status, about, byEdge }, facts) => {
+    // A larger model of the same provider may take it; its proxy would refuse it again.
+    if (about === 'size') return { next: 'next', skip: byEdge ? 'provider' : 'provider+model', counts: true }
     // 409 is a conflict that may pass; https://www.rfc-editor.org/rfc/rfc9110#name-409-conflict
     if (status === 409 && !facts.retried) return { ...GIVE_UP, next: 'retry-once', waitMs: pause(facts) }
     if (facts.mayTranslateOtherwise && !facts.confirmed)

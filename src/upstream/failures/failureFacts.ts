@@ -22,8 +22,14 @@ const READERS: { readonly [K in FailureKind]?: (evidence: FailureEvidence) => Pa
   too_large_for_limit: ({ sight: { quota, text } }) => affordable(text) ?? sizeMet(quota),
   context_too_long: ({ sight }) => contextNumbers(sight.text),
   unsupported: refused,
-  bad_request: ({ sight: { part } }) => ({ about: AS_REQUESTED.has(part?.about) ? part?.about : undefined }),
+  bad_request: asRequested,
   model_not_found: ({ envelope }) => ({ successor: successorIn(envelope.message) }),
+}
+
+function asRequested({ sight: { part, html, status }, envelope: { isPlainText } }: FailureEvidence): Particulars {
+  const about = AS_REQUESTED.has(part?.about) ? part?.about : undefined
+  // An API says in its own envelope which model's limit it was; a proxy knows no models.
+  return { about, byEdge: (about === 'size' && status === 413 && (html || isPlainText)) || undefined }
 }
 
 /** What a request can be refused for at a target that lacks nothing. */
