@@ -18,6 +18,8 @@ export function embeddedError(value: unknown): EmbeddedError | undefined {
   if (isError(record['error'])) return stated(record, asRecord(record['error']))
   // vLLM and Mistral: no envelope.
   if (record['object'] === 'error') return stated({ error: record }, record)
+  // https://platform.minimax.io/docs/api-reference/errorcode : beside the choices, and 0 where all is well.
+  if (asRecord(record['base_resp'])?.['status_code']) return { body: { base_resp: record['base_resp'] } }
   return choiceError(asRecord(asArray(record['choices'])?.[0]))
 }
 

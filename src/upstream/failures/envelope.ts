@@ -131,8 +131,11 @@ class EnvelopeReader {
   #record(record: ErrorFields, depth: number): void {
     // The innermost speaks first: a wrapper's own message is only the wrapper's.
     for (const name of WRAPPERS) if (record[name]) this.value(record[name], depth + 1)
+    // ModelScope's, an object; Cloudflare and others list theirs.
+    if (!Array.isArray(record['errors'])) this.value(record['errors'], depth + 1)
     this.#readChoices(record, depth)
     this.#readCloudflare(record)
+    this.#readMiniMax(record)
     this.#readValidation(record)
     this.#readGoogleDetails(record)
     this.#readMetadata(record, depth)
@@ -161,6 +164,14 @@ class EnvelopeReader {
     if (error === undefined) return
     this.#code(`cloudflare-${String(error['code']).slice(0, 16)}`)
     this.#say(asString(error['message']) ?? '')
+  }
+
+  /** https://platform.minimax.io/docs/api-reference/errorcode : numbers that mean something only there. */
+  #readMiniMax(record: ErrorFields): void {
+    const status = asRecord(record['base_resp'])
+    if (!status?.['status_code']) return
+    this.#code(`minimax-${String(status['status_code']).slice(0, 16)}`)
+    this.#say(asString(status['status_msg']) ?? '')
   }
 
   /** FastAPI: `detail: [{ loc: ['body', 'name'], msg, type }]`. */
