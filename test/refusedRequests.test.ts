@@ -4,7 +4,18 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { DialectId } from '../src/domain/chat.ts'
 import { type GatewayWorld, openGateway, type WorldOptions } from './support/gatewayWorld.ts'
-import { ABILITIES_LACKED, CONDITIONS, OBJECTS, type SaidRefusal, SIZES, VALUES } from './support/refusals.ts'
+import {
+  ABILITIES_LACKED,
+  CONDITIONS,
+  FILTERS,
+  OBJECTS,
+  OF_THE_TARGET,
+  PASSING,
+  type SaidRefusal,
+  SIZES,
+  VALUES,
+  WISHES,
+} from './support/refusals.ts'
 import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
@@ -124,6 +135,117 @@ describe.each([
 
 const isInside = (text: string, words: string) => text.includes(words) || text.includes(words.replace(/\\"/g, '"'))
 
+describe.each([
+  'openai',
+  'anthropic',
+  'google',
+] as const)('what is no fault of the caller at a provider that speaks %s', (dialect) => {
+  const said = [...OF_THE_TARGET, ...WISHES, ...PASSING].filter((one) => one.dialect === dialect)
+  const request = REQUESTS[dialect]!
+  const model = 'some-model'
+  const open = () =>
+    openGateway(
+      {
+        providers: {
+          own: { dialect, models: { [model]: { reply: '{"a":"b"}' } } },
+          other: { dialect, models: { n: {} } },
+        },
+      },
+      { settings: { routing: { strategy: 'priority' }, models: { both: [`own/${model}`, 'other/n'] } } },
+    )
+  /** These say that the key or the model is of no use for a while. */
+  const rests = ({ kind }: SaidRefusal) => kind === 'auth_forbidden' || kind === 'billing'
+  const isGone = (refusal: SaidRefusal) => refusal.kind === 'model_not_found' && !PASSING.includes(refusal)
+
+  test('is answered by the target beside it, and the next request goes to the first again', async () => {
+    await using world = await open()
+    const wrong: unknown[] = []
+    for (const [index, refusal] of said.entries()) {
+      refuse(world, refusal, 'own')
+      const bad = await ask(world, request(`${MARK} ${index}`, 'both'))
+      const good = await ask(world, request(`Say hi ${index}`, 'both'))
+      const next = rests(refusal) || isGone(refusal) ? 'other/n#1=ok' : `own/${model}#1=ok`
+      if (bad.trail !== `own/${model}#1=${refusal.kind}; other/n#1=ok` || good.trail !== next)
+        wrong.push([refusal.name, bad.status, bad.trail, good.trail])
+      await world.ask('/api/targets/retest', {}, { authorization: `Bearer ${world.adminToken}` })
+    }
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('a 404 that speaks of no model', () => {
+  const empty = PASSING.find(({ name }) => name === 'an empty 404')!
+  const chat = (text: string) => REQUESTS.openai!(text, 'm')
+
+  test('rests a model for seconds, from the second in a row', async () => {
+    let now = Date.UTC(2026, 10, 23, 12)
+    await using world = await openOwn('openai', { clock: () => now, now: () => now })
+    refuse(world, empty)
+    await ask(world, chat(`${MARK} one`))
+    expect(parked(world)).toEqual([])
+    now += 1000
+    await ask(world, chat(`${MARK} two`))
+    expect(parked(world)).toEqual(['model_not_found'])
+    now += 16_000
+    expect((await ask(world, chat('Say hi'))).status).toBe(200)
+  })
+
+  test('is told with the address, which may be the wrong one', async () => {
+    await using world = await openOwn('openai')
+    refuse(world, empty)
+    const answer = await ask(world, chat(MARK))
+    expect(answer.status).toBe(404)
+    expect(answer.text).toMatch(
+      /does not serve m at http:\/\/127\.0\.0\.1:\d+.*: correct its .*models.* or its address/,
+    )
+  })
+})
+
+describe('content that a service withholds', () => {
+  test.each(FILTERS)('$name: is sent nowhere else', async (refusal) => {
+    await using world = await openGateway(
+      {
+        providers: {
+          own: { dialect: refusal.dialect, models: { m: {} } },
+          other: { dialect: 'google', models: { n: {} } },
+        },
+      },
+      { settings: { routing: { strategy: 'priority' }, models: { both: ['own/m', 'other/n'] } } },
+    )
+    refuse(world, refusal)
+    // Written by keywise, so that an unknown refusal would be taken for a fault of the translation.
+    const { path, body } = REQUESTS[refusal.dialect === 'openai' ? 'anthropic' : 'openai']!(MARK, 'both')
+    const answer = await ask(world, { path, body })
+    expect(answer).toMatchObject({ status: 400, trail: 'own/m#1=content_filter' })
+    expect(parked(world)).toEqual([])
+  })
+})
+
+describe('MiniMax’s error inside a 200', () => {
+  const codes = [
+    [1002, 'rate_minute'],
+    [1004, 'auth_invalid'],
+    [1008, 'billing'],
+    [1027, 'content_filter'],
+  ] as const
+  const streamed = [false, true]
+
+  test.each(
+    codes.flatMap(([code, kind]) => streamed.map((stream) => ({ code, kind, stream }))),
+  )('$code is $kind, streamed: $stream', async ({ code, kind, stream }) => {
+    await using world = await openGateway(
+      { providers: { own: { models: { m: {} } }, other: { models: { n: {} } } } },
+      { settings: { routing: { strategy: 'priority' }, models: { both: ['own/m', 'other/n'] } } },
+    )
+    const body = { id: 'x', choices: null, base_resp: { status_code: code, status_msg: 'refused' } }
+    refuse(world, { status: 200, body }, 'own')
+    const { path, body: asked } = REQUESTS.openai!(MARK, 'both')
+    const answer = await ask(world, { path, body: { ...asked, stream } })
+    const next = kind === 'content_filter' ? '' : '; other/n#1=ok'
+    expect(answer.trail).toBe(`own/m#1=${kind}${next}`)
+  })
+})
+
 describe('a missing object', () => {
   const missing = OBJECTS.find(({ name }) => name === 'a file')!
 
@@ -178,6 +300,25 @@ describe('a size', () => {
     const answer = await ask(world, REQUESTS.openai!(MARK, 'both'))
     expect(answer).toMatchObject({ status: 200, trail: expect.stringMatching(/other\/n#1=ok$/) })
     expect(parked(world)).toEqual([])
+  })
+
+  const small = [
+    ['of the API', { status: 413, body: { error: { message: 'Payload Too Large', type: 'error' } } }],
+    ['of images', SIZES.find(({ name }) => name === 'too many images')!],
+    ['of the prompt', OF_THE_TARGET.find(({ name }) => name === 'a window at Z.ai')!],
+  ] as const
+
+  test.each(small)('%s that one model refuses is taken by a larger one of the same provider', async (_, refusal) => {
+    await using world = await larger()
+    world.fakes.refuseIf((_, body) => ((body as { model: string }).model === 'm' ? refusal : null))
+    expect((await ask(world, REQUESTS.openai!(MARK, 'both'))).trail).toMatch(/^own\/m#1=\w+; own\/n#1=ok$/)
+  })
+
+  test('of the body that a proxy refuses is refused for all models behind it', async () => {
+    await using world = await larger()
+    refuse(world, { status: 413, body: '<html><h1>413 Request Entity Too Large</h1></html>' }, 'own')
+    const answer = await ask(world, REQUESTS.openai!(MARK, 'both'))
+    expect(answer.trail).toBe('own/m#1=bad_request; other/n#1=ok')
   })
 
   test('of the answer goes only to models that may write as much', async () => {

@@ -148,6 +148,8 @@ export type Failure =
     })
   | (Facts & {
       readonly kind: 'model_not_found'
+      /** Nothing was said about a model: the address may be wrong, or the server behind a proxy gone for a moment. */
+      readonly unexplained?: boolean
       /** The model that the provider suggests instead. */
       readonly successor?: string
     })

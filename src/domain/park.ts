@@ -26,6 +26,7 @@ type Streak =
   | 'breaker'
   | 'network'
   | 'model_not_found'
+  | 'unexplained'
 
 export interface ParkRule {
   readonly streak: Streak
@@ -196,11 +197,18 @@ const KEY_FORBIDDEN: ParkRule = {
   backBy: 'traffic',
 }
 
+/**
+ * A 404 that speaks of no model: passing like an outage, or lasting like a wrong address. It rests no longer than an
+ * outage would, and the error's advice names the address.
+ */
+const UNEXPLAINED: ParkRule = { ...BREAKER, streak: 'unexplained' }
+
 /** The rule for a failure; null when it parks nothing. */
 export function parkRule(failure: Failure): ParkRule | null {
   if (isAboutRequest(failure)) return null
   if (failure.kind === 'auth_forbidden' && failure.hostBlocked) return HOST_BLOCKED
   if (failure.kind === 'auth_forbidden' && failure.keyWide) return KEY_FORBIDDEN
+  if (failure.kind === 'model_not_found' && failure.unexplained) return UNEXPLAINED
   // A provider that cannot be reached is down with all its models.
   if (failure.kind === 'timeout' && failure.phase === 'connect') return PARK_RULES.network
   return PARK_RULES[failure.kind]
@@ -208,12 +216,13 @@ export function parkRule(failure: Failure): ParkRule | null {
 
 /** Whether the failure is an outage: it passes by itself, and only another call shows that it has. */
 export function isOutage({ streak }: ParkRule): boolean {
-  return streak === 'breaker' || streak === 'network'
+  return streak === 'breaker' || streak === 'network' || streak === 'unexplained'
 }
 
 /** The rule that counts the streak of that name; undefined for an unknown name. */
 export function parkRuleOfStreak(name: string): ParkRule | undefined {
   if (name === HOST_BLOCKED.streak) return HOST_BLOCKED
   if (name === KEY_FORBIDDEN.streak) return KEY_FORBIDDEN
+  if (name === UNEXPLAINED.streak) return UNEXPLAINED
   return Object.values(PARK_RULES).find((rule) => rule?.streak === name) ?? undefined
 }

@@ -17,7 +17,7 @@ import type { BudgetRefusal } from '../money/budget.ts'
 import { type Ineligible, type IneligibleCode, ineligible } from '../routing/eligible.ts'
 import { type Obstacle, whyNot } from './attempt/eligibility.ts'
 import type { Trail } from './attempt/trail.ts'
-import { type Cause, mendingAdvice } from './mending.ts'
+import { addressAdvice, type Cause, mendingAdvice } from './mending.ts'
 import type { EngineReader } from './reader.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
@@ -58,13 +58,19 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
       return everywhere && !pending.selection.auto
         ? new ModelNotFoundError(pending.selection.name, nearestOthers(engine, pending), {
             attempts,
-            words: failure.message,
+            words: failure.unexplained ? addressWords(engine, failure.message, attempts) : failure.message,
           })
         : null
     }
     default:
       return null
   }
+}
+
+/** A 404 that speaks of no model is most often a wrong address. */
+function addressWords({ registry }: EngineReader, message: string, attempts: readonly AttemptReport[]): string {
+  const target = registry.targets.find(({ id }) => id === attempts.at(-1)?.target)
+  return target === undefined ? message : `${message}; ${addressAdvice({ registry }, target)}`
 }
 
 /** What was refused a moment ago is no help. */

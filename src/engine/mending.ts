@@ -55,11 +55,16 @@ function permission(engine: EngineReader, { target, hostBlocked }: Cause): strin
 }
 
 function otherModel(engine: EngineReader, { target }: Cause): string {
-  const { key, provider } = engine.registry.credentialOf(target)
-  return `${provider.spec.name} does not serve ${target.model} at ${hostOf(engine, target)}: correct its "models" or its address beside ${key.source}; ${AGAIN}`
+  return `${addressAdvice(engine, target)}; ${AGAIN}`
 }
 
-function hostOf(engine: EngineReader, target: Target): string {
+/** Where a target is looked for, and where both its name and the address are written. */
+export function addressAdvice(engine: Pick<EngineReader, 'registry'>, target: Target): string {
+  const { key, provider } = engine.registry.credentialOf(target)
+  return `${provider.spec.name} does not serve ${target.model} at ${hostOf(engine, target)}: correct its "models" or its address beside ${key.source}`
+}
+
+function hostOf(engine: Pick<EngineReader, 'registry'>, target: Target): string {
   const { connection } = engine.registry.credentialOf(target)
   return `${connection.origin}${connection.basePath}`
 }

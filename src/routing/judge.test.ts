@@ -191,6 +191,7 @@ describe('judge()', () => {
     expect(judge(failure('auth_invalid', { leaked: true }), others).alert).toBe('key-leaked')
     expect(judge(failure('billing'), others).alert).toBe('no-credit')
     expect(judge(failure('model_not_found'), others).alert).toBe('model-gone')
+    expect(judge(failure('model_not_found', { unexplained: true }), others).alert).toBeUndefined()
     expect(judge(failure('server'), others).alert).toBeUndefined()
   })
 })

@@ -94,7 +94,10 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
     skip: 'provider',
     counts: true,
   }),
-  model_not_found: () => ({ next: 'next', skip: 'target', counts: true, alert: 'model-gone' }),
+  model_not_found: ({ unexplained }) =>
+    unexplained
+      ? { next: 'next', skip: 'provider+model', counts: true }
+      : { next: 'next', skip: 'target', counts: true, alert: 'model-gone' },
   context_too_long: ({ limitTokens }) => ({
     next: 'next',
     skip: 'provider+model',

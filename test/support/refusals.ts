@@ -718,8 +718,283 @@ export const MODELS: readonly SaidRefusal[] = [
     'models/x is not found for API version v1beta, or is not supported for generateContent. Call ListModels to see the list of available models and their supported methods.',
     { kind: 'model_not_found' },
   ),
-  { name: 'an empty 404', dialect: 'openai', status: 404, body: '', kind: 'model_not_found' },
-  { name: 'a 404 of the address', dialect: 'openai', status: 404, body: '404 page not found', kind: 'model_not_found' },
 ]
 
-export const REFUSALS = [...VALUES, ...OBJECTS, ...SIZES, ...ABILITIES_LACKED, ...CONDITIONS, ...MODELS]
+const GONE = { kind: 'model_not_found' } as const
+const FORBIDDEN = { kind: 'auth_forbidden' } as const
+const LACKED = { kind: 'unsupported' } as const
+const WINDOW = { kind: 'context_too_long' } as const
+const BUSY = { kind: 'overloaded' } as const
+const BROKEN = { kind: 'server' } as const
+const raw = (name: string, status: number, body: unknown, meaning: Meaning): SaidRefusal => ({
+  name,
+  dialect: 'openai',
+  status,
+  body,
+  ...meaning,
+})
+
+/** Of the model, the account or the key, whatever the status says of the request. */
+export const OF_THE_TARGET: readonly SaidRefusal[] = [
+  anthropic('a shut organization', 400, INVALID, 'This organization has been disabled.', FORBIDDEN),
+  anthropic('an account on hold', 400, INVALID, 'Your account is on hold. Please contact support.', FORBIDDEN),
+  anthropic(
+    'a credential for one program',
+    400,
+    INVALID,
+    'This credential is only authorized for use with one application and cannot be used for other API requests.',
+    FORBIDDEN,
+  ),
+  anthropic(
+    'usage that is paid by itself',
+    400,
+    INVALID,
+    'Third-party apps now draw from your extra usage, not your plan limits. Claim credit at x and keep going.',
+    { kind: 'billing' },
+  ),
+  anthropic(
+    'a search the organization has not',
+    400,
+    INVALID,
+    'Web search is not enabled for this organization',
+    LACKED,
+  ),
+  anthropic(
+    'a beta the plan has not',
+    400,
+    INVALID,
+    'The long context beta is not yet available for this subscription.',
+    LACKED,
+  ),
+  anthropic('a tool the model has not', 400, INVALID, "'claude-x' does not support tool types: web_search_1.", LACKED),
+  anthropic('a format the model has not', 400, INVALID, "'claude-x' does not support output format.", {
+    ...LACKED,
+    ability: 'jsonSchema',
+  }),
+  anthropic(
+    'a prompt and an answer beside each other',
+    400,
+    INVALID,
+    'input length and `max_tokens` exceed context limit: 180000 + 30000 > 200000, decrease input length or `max_tokens` and try again',
+    WINDOW,
+  ),
+  openai(
+    'a summary for verified organizations',
+    400,
+    'Your organization must be verified to generate summaries.',
+    {
+      param: 'reasoning.summary',
+      code: 'unsupported_value',
+    },
+    LACKED,
+  ),
+  openai(
+    'a model for verified organizations',
+    400,
+    'Your organization must be verified to use the model `some-model`.',
+    {},
+    FORBIDDEN,
+  ),
+  openai('a model GitHub has no more', 400, 'Unavailable model: some-model', { code: 'unavailable_model' }, GONE),
+  openai('a model that was retired', 400, 'some-model has been shut down. See x', {}, GONE),
+  openai('a model DeepSeek has not', 400, 'Model Not Exist', { code: INVALID }, GONE),
+  openai(
+    'terms that wait for consent',
+    400,
+    'The model `x` requires terms acceptance.',
+    {
+      code: 'model_terms_required',
+    },
+    FORBIDDEN,
+  ),
+  openai(
+    'a model that another API serves',
+    400,
+    "The requested model 'some-model' cannot be used with the Responses API.",
+    { param: 'model' },
+    LACKED,
+  ),
+  openai(
+    'a model that wants sound',
+    400,
+    'This model requires that either input content or output modality contain audio.',
+    { param: 'model', code: 'invalid_value' },
+    LACKED,
+  ),
+  openai('a model by its id', 400, 'some-model cannot take part in batches of this kind.', {}, LACKED),
+  openai('an option of xAI’s models', 400, 'Model some-model does not support parameter reasoningEffort.', {}, LACKED),
+  openai(
+    'a model without parts',
+    400,
+    "'messages.0' : for 'role:user' the following must be satisfied[('messages.0.content' : value must be a string)]",
+    {},
+    LACKED,
+  ),
+  openai(
+    'thinking that cannot be left',
+    400,
+    'Reasoning is mandatory for this endpoint and cannot be disabled.',
+    {},
+    LACKED,
+  ),
+  raw('an unloaded model', 400, { error: 'Model unloaded.' }, BUSY),
+  raw('a model that is not ready', 400, { error: 'model_not_ready: some-model is being prepared' }, BUSY),
+  openai('a model in the workshop', 400, 'The model is currently being updated. Try again later.', {}, BUSY),
+  google(
+    'a model for another tier',
+    400,
+    'INVALID_ARGUMENT',
+    'Model is not available for your account tier.',
+    FORBIDDEN,
+  ),
+  google(
+    'an API for those who pay',
+    400,
+    'INVALID_ARGUMENT',
+    'Imagen API is only accessible to billed users at this time.',
+    FORBIDDEN,
+  ),
+  openai(
+    'a window at TGI',
+    422,
+    'Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193. Given: 8000 `inputs` tokens and 400 `max_new_tokens`',
+    {},
+    WINDOW,
+  ),
+  openai(
+    'a prompt at TGI',
+    422,
+    'Input validation error: `inputs` must have less than 1024 tokens. Given: 2000',
+    {},
+    WINDOW,
+  ),
+  openai(
+    'a window at SambaNova',
+    400,
+    'The provided prompt is 9000 tokens long, so generating 1 tokens requires 9001, but the maximum supported sequence length is just 8192!',
+    {},
+    WINDOW,
+  ),
+  openai(
+    'a window at Dashscope',
+    400,
+    '<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 129024]',
+    { code: 'invalid_parameter_error' },
+    WINDOW,
+  ),
+  openai(
+    'more output than Qwen writes',
+    400,
+    '<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 8192]',
+    { code: 'invalid_parameter_error' },
+    { ...OUTPUT, parameter: 'max_tokens' },
+  ),
+  openai('a window at Z.ai', 400, 'Prompt exceeds max length', { code: '1261' }, WINDOW),
+  openai('a window at DeepInfra', 400, 'Requested input length 5000 exceeds maximum input length 4096', {}, WINDOW),
+  openai(
+    'a window at GitHub',
+    413,
+    'Request body too large for some-model model. Max size: 8000 tokens.',
+    { code: 'tokens_limit_reached' },
+    WINDOW,
+  ),
+  ...[405, 420, 421, 423, 424, 425].map((status) =>
+    raw(`a ${status}`, status, { error: { message: 'Something went wrong' } }, BROKEN),
+  ),
+  openai('an option that models lost', 400, '`top_k` has been deprecated for this model.', {}, LACKED),
+  raw('an empty 400', 400, '', LACKED),
+  raw('a bare 400', 400, { status: 400, title: 'Bad Request' }, LACKED),
+]
+
+/** What one request wants of a router or a model: the model is as good as before for all others. */
+export const WISHES: readonly SaidRefusal[] = [
+  ...[
+    'No allowed providers are available for the selected model.',
+    'No endpoints found that can handle the requested parameters. To learn more, visit x',
+    'All providers have been ignored. To change your ignored providers, visit x',
+    'No endpoints found that match the requested quantization.',
+    'No endpoints found matching your max price.',
+    'No endpoints found that support input audio',
+  ].map((message) => raw(`"${message}"`, 404, { error: { message, code: 404 } }, LACKED)),
+  openai(
+    'a tool of OpenAI’s',
+    404,
+    "Tool 'web_search_preview' is not supported with some-model.",
+    { param: 'tools' },
+    LACKED,
+  ),
+  openai('the same without its parameter', 404, "Tool 'computer' is not supported with some-model.", {}, LACKED),
+]
+
+/** A 404 that speaks of no model, and a 503 that does: both may be over in a moment. */
+export const PASSING: readonly SaidRefusal[] = [
+  raw('an empty 404', 404, '', GONE),
+  raw('a 404 of the address', 404, '404 page not found', GONE),
+  raw('FastAPI’s 404', 404, { detail: 'Not Found' }, GONE),
+  openai('a 404 of OpenAI’s', 404, 'Invalid URL (POST /v1/models/some-model)', {}, GONE),
+  openai('a bare 404 in the protocol', 404, 'Not Found', { code: 'not_found' }, GONE),
+  anthropic('a bare 404 at Anthropic', 404, 'not_found_error', 'Not Found', GONE),
+  openai(
+    'no free channel at new-api',
+    503,
+    'No available channel for model some-model under group default (distributor)',
+    { type: 'new_api_error', code: 'model_not_found' },
+    BUSY,
+  ),
+]
+
+const FILTERED = { kind: 'content_filter' } as const
+
+/** A prompt or an answer that the service withholds. */
+export const FILTERS: readonly SaidRefusal[] = [
+  openai('DeepSeek', 400, 'Content Exists Risk', { code: INVALID }, FILTERED),
+  openai(
+    'Dashscope',
+    400,
+    '<400> InternalError.Algo.DataInspectionFailed: Input data may contain inappropriate content.',
+    { type: 'data_inspection_failed', code: 'data_inspection_failed' },
+    FILTERED,
+  ),
+  raw(
+    'Z.ai',
+    400,
+    { error: { code: '1301', message: 'Unsafe or sensitive content was detected in the input or the answer.' } },
+    FILTERED,
+  ),
+  raw('MiniMax', 400, { base_resp: { status_code: 1026, status_msg: 'input new_sensitive' } }, FILTERED),
+  openai('Moonshot', 400, 'The request was rejected because it was considered high risk', {}, FILTERED),
+  raw(
+    'xAI',
+    403,
+    { code: 'The caller does not have permission', error: 'Content violates usage guidelines. Failed check: x' },
+    FILTERED,
+  ),
+  openai(
+    'Ark',
+    400,
+    'The request failed because the input text may contain sensitive information.',
+    { code: 'InputTextSensitiveContentDetected' },
+    FILTERED,
+  ),
+  openai(
+    'Ark’s other product',
+    400,
+    'The request could not be processed.',
+    { code: 'OutputTextRiskDetection' },
+    FILTERED,
+  ),
+  anthropic('Anthropic', 400, INVALID, 'Output blocked by content filtering policy', FILTERED),
+]
+
+export const REFUSALS = [
+  ...VALUES,
+  ...OBJECTS,
+  ...SIZES,
+  ...ABILITIES_LACKED,
+  ...CONDITIONS,
+  ...MODELS,
+  ...OF_THE_TARGET,
+  ...WISHES,
+  ...PASSING,
+  ...FILTERS,
+]

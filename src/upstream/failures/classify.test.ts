@@ -323,7 +323,41 @@ const cases: readonly Case[] = [
     'too_large_for_limit',
     { affordableTokens: undefined, limit: undefined },
   ],
+  [
+    'money that was paid to Gemini in advance',
+    429,
+    google(429, 'RESOURCE_EXHAUSTED', 'Your prepayment credits are depleted. Manage your billing at x.'),
+    'billing',
+  ],
+  [
+    'a cap of spending at Gemini',
+    429,
+    google(429, 'RESOURCE_EXHAUSTED', 'Your project has exceeded its monthly spending cap.'),
+    'billing',
+  ],
+  ['Novita’s balance', 403, { code: 403, reason: 'NOT_ENOUGH_BALANCE', message: 'no balance' }, 'billing'],
   // Days.
+  [
+    'Moonshot’s day',
+    429,
+    openai('Your account org-x request reached organization TPD rate limit, current:1505241, limit:1500000', {
+      type: 'rate_limit_reached_error',
+    }),
+    'quota_day',
+    { unit: 'tokens', window: 'day', limit: 1_500_000 },
+  ],
+  [
+    'ModelScope’s day',
+    429,
+    openai("We have to limit you: you exceeded today's quota for model x, please try again tomorrow"),
+    'quota_day',
+  ],
+  [
+    'ModelScope’s day in another envelope',
+    429,
+    { errors: { message: 'You have exceeded your daily request quota. Please try again tomorrow' }, request_id: 'x' },
+    'quota_day',
+  ],
   [
     'Gemini’s day, whatever short delay stands beside it',
     429,
@@ -667,7 +701,45 @@ const cases: readonly Case[] = [
       { headers: { 'retry-after': '10' } },
     ],
   ),
-  ['a plain 413', 413, '<html><h1>413 Request Entity Too Large</h1></html>', 'bad_request'],
+  [
+    'a plain 413',
+    413,
+    '<html><h1>413 Request Entity Too Large</h1></html>',
+    'bad_request',
+    { about: 'size', byEdge: true },
+  ],
+  [
+    'a 413 of the API itself',
+    413,
+    { success: false, errors: [{ code: 3006, message: 'AiError: Request is too large' }] },
+    'bad_request',
+    { about: 'size', byEdge: undefined },
+  ],
+  ['an empty 413', 413, '', 'bad_request', { about: 'size', byEdge: undefined }],
+  [
+    'a sum above Anthropic’s window, between two quoted names',
+    400,
+    anthropic(
+      'invalid_request_error',
+      'input length and `max_tokens` exceed context limit: 180000 + 30000 > 200000, decrease input length or `max_tokens`',
+    ),
+    'context_too_long',
+    { limitTokens: 200_000 },
+  ],
+  [
+    'Dashscope’s window',
+    400,
+    openai('<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 129024]'),
+    'context_too_long',
+    { limitTokens: 129_024 },
+  ],
+  [
+    'more output than Dashscope’s model writes',
+    400,
+    openai('<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 8192]'),
+    'unsupported',
+    { about: 'size', mostOutputTokens: 8192 },
+  ],
   [
     'OpenAI’s window',
     400,
@@ -786,6 +858,34 @@ const cases: readonly Case[] = [
   ['200 with a web page', 200, '<html></html>', 'server'],
   ['200 with nothing', 200, '', 'server'],
   ['200 with no answer', 200, { hello: 'world' }, 'server'],
+  ...['', '404 page not found', { detail: 'Not Found' }, anthropic('not_found_error', 'Not Found')].map(
+    (body, index): Case => [
+      `a 404 that speaks of no model (${index})`,
+      404,
+      body,
+      'model_not_found',
+      { unexplained: true },
+    ],
+  ),
+  ...[
+    openai('The model `x` does not exist', { code: 'model_not_found' }),
+    anthropic('not_found_error', 'model: x'),
+    { error: { message: 'No endpoints found for x/y.', code: 404 } },
+  ].map(
+    (body, index): Case => [
+      `a 404 that speaks of a model (${index})`,
+      404,
+      body,
+      'model_not_found',
+      { unexplained: undefined },
+    ],
+  ),
+  [
+    'a gateway without a free channel, whatever its code says',
+    503,
+    openai('No available channel for model x', { code: 'model_not_found' }),
+    'overloaded',
+  ],
   // Models.
   [
     'a model OpenAI does not have',
@@ -951,7 +1051,9 @@ const cases: readonly Case[] = [
     { detail: [{ loc: ['body', 'messages'], msg: 'field required', type: 'missing' }] },
     'bad_request',
   ],
-  ...[405, 409, 422].map((status): Case => [`HTTP ${status}`, status, '', 'bad_request']),
+  ...[409, 422].map((status): Case => [`HTTP ${status}`, status, '', 'bad_request']),
+  // No call that keywise writes can be answered like this by the API itself.
+  ...[405, 420, 421, 423, 424, 425, 426, 428, 431, 451].map((status): Case => [`HTTP ${status}`, status, '', 'server']),
   [
     'a prompt that speaks of limits, echoed',
     400,
@@ -1333,6 +1435,26 @@ const embedded: readonly Case[] = [
   ['Gemini’s internal error', 200, { error: { message: 'x', status: 'INTERNAL' } }, 'server'],
   ['Gemini’s exhaustion', 200, { error: { message: 'x', status: 'RESOURCE_EXHAUSTED' } }, 'rate_minute'],
   ['Gemini interactions', 200, { event_type: 'error', error: { code: 'quota_exceeded', message: 'x' } }, 'quota_day'],
+  ...(
+    [
+      [1002, 'rate_minute'],
+      [1004, 'auth_invalid'],
+      [1008, 'billing'],
+      [1013, 'server'],
+      [1026, 'content_filter'],
+      [1027, 'content_filter'],
+      [1039, 'rate_minute'],
+      [2013, 'bad_request'],
+      [2056, 'rate_minute'],
+    ] as const
+  ).map(
+    ([code, kind]): Case => [
+      `MiniMax’s ${code}`,
+      200,
+      { base_resp: { status_code: code, status_msg: 'x' }, choices: null },
+      kind,
+    ],
+  ),
   ['DeepSeek’s finish', 200, { choices: [{ finish_reason: 'insufficient_system_resource' }] }, 'overloaded'],
 ]
 

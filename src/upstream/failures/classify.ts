@@ -9,7 +9,7 @@ import { type ErrorEnvelope, readEnvelope } from './envelope.ts'
 import { factsOf } from './failureFacts.ts'
 import { gatewayOf } from './gatewayName.ts'
 import { gatewayRule } from './gatewayRule.ts'
-import { refusedPart } from './refusedPart.ts'
+import { type RefusedPart, refusedPart } from './refusedPart.ts'
 import { FAILURE_RULES, type FailedResponse, type FailureRule, SIZE_RULES } from './rules.ts'
 import { quotaInText, type StatedQuota, violationsOf } from './statedQuota.ts'
 
@@ -30,8 +30,8 @@ export interface UpstreamAnswer {
 }
 
 const LONGEST_MESSAGE = 300
-/** Quotations this long are echoes of a prompt, and a prompt may say anything. */
-const ECHOES = /"[^"]{60,}"|`[^`]{60,}`|(?<!\w)'[^']{60,}'(?!\w)/g
+/** Quotations this long are echoes of a prompt, and a prompt may say anything. What stands between two is none. */
+const ECHOES = /(?<!\w)(?:"[^"]{60,}"|`[^`]{60,}`|'[^']{60,}')(?!\w)/g
 
 /** Never throws, whatever the body is. */
 export function classify(answer: UpstreamAnswer): Failure {
@@ -128,9 +128,13 @@ function see(answer: UpstreamAnswer, envelope: ErrorEnvelope, wait: StatedWait |
     waitMs: stated?.ms,
     waitsByHeader: stated?.source === 'header',
     model,
-    part: refusedPart({ status, codes, message, text, parameter, model }),
+    parameter,
+    part: withoutModel(refusedPart({ status, codes, message, text, parameter, model })),
   }
 }
+
+/** keywise names the model itself, so what is refused of it is no part of the caller's request. */
+const withoutModel = (part: RefusedPart | null) => (part?.parameter === 'model' ? null : part)
 
 /** The date that a sentence gives counts for more than the name of its window: `Weekly/Monthly Limit Exhausted`. */
 function quotaOf(quota: StatedQuota, wait: StatedWait | undefined): StatedQuota {

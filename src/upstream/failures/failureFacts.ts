@@ -79,6 +79,13 @@ const CONTEXT: readonly RegExp[] = [
   /current length is (?<requested>\d{1,9}) while limit is (?<limit>\d{1,9})/,
   /(?:requested(?: about)?|resulted in|contains(?: at least)?) (?<requested>\d{1,9}) (?:input )?tokens/,
   /context (?:window|size|length)(?: is| of|:| \()? ?(?<limit>\d{1,9})/,
+  /context limit: \d{1,9} \+ \d{1,9} > (?<limit>\d{1,9})/,
+  /`max_new_tokens` must be <= (?<limit>\d{1,9})/,
+  /must have less than (?<limit>\d{1,9}) tokens/,
+  /max(?:imum)? (?:supported |allowed )?(?:input|sequence|prompt) length (?:is|of)?(?: just)? ?(?<limit>\d{1,9})/,
+  /range of input length should be \[\d{1,9}, ?(?<limit>\d{1,9})\]/,
+  /max size: (?<limit>\d{1,9}) tokens/,
+  /(?:input length|prompt) (?<requested>\d{1,9}) exceeds/,
 ]
 
 function contextNumbers(text: string): Particulars {

@@ -10,7 +10,7 @@ const PHRASES: readonly (readonly [Ability, string])[] = [
   ['chat', 'chat completions?|generatecontent'],
   [
     'jsonSchema',
-    'json[_ -]schemas?(?:["\'`]? response formats?)?|response[_ ]formats? ["\'`]?json_schema|response[_ ]schemas?|structured[ _]outputs?',
+    'json[_ -]schemas?(?:["\'`]? response formats?)?|response[_ ]formats? ["\'`]?json_schema|response[_ ]schemas?|structured[ _]outputs?|output[ _]formats?',
   ],
   ['json', 'response_?format|response_?mime_?type|json (?:mode|output|response format)|json_object'],
   ['tools', 'tools?|tool[ _-](?:use|usage|calls?|calling)|functions?|function[ _-](?:calls?|calling|declarations?)'],

@@ -40,7 +40,7 @@ describe('a refusal of', () => {
     expect({ kind: failure.kind, ability: facts.ability }).toEqual({ kind, ability })
     if (about !== undefined) expect(facts.about).toBe(about)
     if (parameter !== undefined) expect(facts.parameter).toBe(parameter)
-    const isTargets = ['model_not_found', 'auth_forbidden'].includes(kind)
+    const isTargets = ['model_not_found', 'auth_forbidden', 'overloaded', 'server', 'billing'].includes(kind)
     expect(parkRule(failure) !== null).toBe(isTargets)
   })
 })

@@ -38,11 +38,11 @@ const MOST_OUTPUT: readonly RegExp[] = [
   /\d > (\d{1,9}), which is the maximum allowed number of output tokens/,
   /supports at most (\d{1,9}) (?:completion|output) tokens/,
   /(?:less than or equal to|expected a value <=|at most|cannot exceed|maximum (?:value )?(?:is|of)) [`'"]?(\d{1,9})/,
-  /valid range of max_tokens is \[\d{1,9}, ?(\d{1,9})\]/,
+  /range of max_[a-z_]{0,12}tokens (?:is|should be) \[\d{1,9}, ?(\d{1,9})\]/,
   /supported range is from \d{1,9} \(inclusive\) to (\d{1,9})/,
 ]
 const OUTPUT_WORDS =
-  /maximum allowed number of output tokens|max(?:_completion|_output|output|imum output )?_?tokens?[`'"]{0,2}(?: value)?(?: of \d{1,9})?,? (?:is too large|is too high|must be (?:less|at most|between)|exceeds|cannot exceed|but the supported range)|supports at most \d{1,9} (?:completion|output) tokens|valid range of max_tokens is \[/
+  /maximum allowed number of output tokens|max(?:_completion|_output|output|imum output )?_?tokens?[`'"]{0,2}(?: value)?(?: of \d{1,9})?,? (?:is too large|is too high|must be (?:less|at most|between)|exceeds|cannot exceed|but the supported range)|supports at most \d{1,9} (?:completion|output) tokens|range of max_[a-z_]{0,12}tokens (?:is|should be) \[/
 
 function tooMuchOutput({ text, codes, parameter }: Refusal): RefusedPart | null {
   const isOutput = OUTPUT_WORDS.test(text) || codes.has('max_tokens_exceeded')

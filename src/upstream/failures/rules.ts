@@ -7,6 +7,7 @@ import type { FailureKind, RequestSubject } from '../../domain/failure.ts'
 import type { GatewayName } from './gatewayName.ts'
 import {
   CAN_AFFORD,
+  FILTERED,
   FULL,
   GONE,
   LACKS,
@@ -14,12 +15,18 @@ import {
   LOCATION,
   NO_CREDIT,
   NO_PLAN,
+  NO_ROUTE,
   NO_SCOPE,
+  NOT_READY,
   OF_THE_MODEL,
+  OTHERWISE,
   PER_DAY,
+  PREPAID,
+  RETIRED,
   TOO_LONG,
 } from './phrases.ts'
 import type { RefusedPart } from './refusedPart.ts'
+import { accountRefusal, isOfModel } from './refusedSubject.ts'
 import type { StatedQuota } from './statedQuota.ts'
 
 /** An answer as the rules see it. */
@@ -44,6 +51,8 @@ export interface FailedResponse {
   /** A header states the wait, rather than the body. */
   readonly waitsByHeader: boolean
   readonly model: string
+  /** The parameter the body names beside the message. */
+  readonly parameter: string | undefined
   /** The part of the request that the refusal is about; null for none in particular. */
   readonly part: RefusedPart | null
 }
@@ -104,7 +113,43 @@ const AUTH_CODES: readonly string[] = [
   'token_not_found_in_db',
   'expired_key',
   'auth_error',
+  // https://platform.minimax.io/docs/api-reference/errorcode
+  'minimax-1004',
+  'minimax-2049',
 ]
+
+const MODEL_CODES: readonly string[] = [
+  'model_not_found',
+  'model_decommissioned',
+  'model_not_supported',
+  'model_not_available',
+  'unavailable_model',
+  'deploymentnotfound',
+  'invalid_model',
+  'unknown_model',
+  'cloudflare-5007',
+  'cloudflare-3042',
+]
+
+const SENSITIVE_CODE = /sensitivecontentdetected|riskdetection$/
+
+/** The address is what was not found, whatever names stand in it. */
+const ADDRESS =
+  /page not found|cannot (?:post|get) |invalid url|no route|requested (?:url|path)|(?:url|path|route) (?:was )?not found|unrecognized request url/
+const MODEL_WORDS = /models?\b|deployment|\bengine\b|function '/
+
+function speaksOfModel({ codes, text, model }: FailedResponse): boolean {
+  if (MODEL_CODES.some((code) => codes.has(code)) || GONE.test(text)) return true
+  if (ADDRESS.test(text)) return false
+  return MODEL_WORDS.test(text) || (model.length >= 3 && text.includes(model.toLowerCase()))
+}
+
+/** A refusal that gives no reason, as some services answer a prompt that is too long, and some proxies anything. */
+function isUnexplained({ codes, text }: FailedResponse): boolean {
+  return /^(?:(?:http )?400:? ?)?(?:bad request)?[.!]?$/.test(text) && [...codes].every((code) => BARE_CODE.test(code))
+}
+
+const BARE_CODE = /^(?:400|bad[ _]?request(?:error)?|about:blank)$/
 
 const NO_SCOPE_CODES: readonly string[] = [
   'missing_scope',
@@ -127,6 +172,8 @@ const BILLING_CODES: readonly string[] = [
   'insufficient_balance',
   'insufficient_credits',
   'insufficient_funds',
+  'not_enough_balance',
+  'minimax-1008',
   'exceeded_current_quota_error',
   'arrearage',
   // https://github.com/songquanpeng/one-api and its descendants, which answer 403.
@@ -145,7 +192,7 @@ export const SIZE_RULES: readonly FailureRule[] = [
   },
   { kind: 'too_large_for_limit', statuses: [NO_STATUS, 413, 429], text: /^request too large for / },
   // Seen at Anthropic: the plan covers shorter requests, and they go on.
-  { kind: 'too_large_for_limit', statuses: [NO_STATUS, 429], text: /required for long context requests/ },
+  { kind: 'too_large_for_limit', statuses: [NO_STATUS, 400, 429], text: /required for long context requests/ },
   { kind: 'too_large_for_limit', statuses: [413], codes: ['tokens', 'rate_limit_exceeded', 'request_too_large'] },
   {
     kind: 'too_large_for_limit',
@@ -174,8 +221,19 @@ export const FAILURE_RULES: readonly FailureRule[] = [
       'recitation',
       'image_safety',
       'moderation_blocked',
+      // https://help.aliyun.com/en/model-studio/error-code
+      'data_inspection_failed',
+      'datainspectionfailed',
+      // https://platform.minimax.io/docs/api-reference/errorcode
+      'minimax-1026',
+      'minimax-1027',
+      'censorship_blocked',
     ],
   },
+  // https://docs.z.ai/api-reference/api-code
+  { kind: 'content_filter', statuses: [NO_STATUS, 400], codes: ['1301'] },
+  // https://www.volcengine.com/docs/82379/1099476
+  { kind: 'content_filter', when: ({ codes }) => [...codes].some((code) => SENSITIVE_CODE.test(code)) },
   {
     kind: 'content_filter',
     statuses: [403],
@@ -183,9 +241,12 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   },
   {
     kind: 'content_filter',
-    statuses: [NO_STATUS, 400, 403],
-    text: /content management policy|flagged (?:by|for|as)|violates? (?:our|the) (?:usage|content) polic|blocked by (?:our )?(?:content|safety)/,
+    statuses: [NO_STATUS, 400, 403, 422, 451],
+    text: FILTERED,
   },
+
+  // Whatever code stands in it: gateways answer a model that has no free channel like one that they do not know.
+  { kind: 'overloaded', statuses: [503, 529] },
 
   // A router's problem with its own account at the provider behind it is not the key's fault.
   { kind: 'server', statuses: [401, 402, 403], when: (sight) => sight.passedOn },
@@ -267,8 +328,10 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   {
     kind: 'billing',
     statuses: [400],
-    text: /^(?:your credit balance is too low|insufficient balance|access denied.{0,40}arrearage)/,
+    text: /^(?:your credit balance is too low|insufficient balance|access denied.{0,40}arrearage)|draw from your extra usage/,
   },
+  // https://ai.google.dev/gemini-api/docs/billing : its status is that of every other limit.
+  { kind: 'billing', statuses: [NO_STATUS, 400, 403, 429], text: PREPAID },
   // A retired model may answer as if it were our balance (seen at ModelScope).
   { kind: 'model_not_found', statuses: [429], text: /insufficient balance \(1008\)/ },
   // Gemini says "check your plan and billing details" also when only the free minute is used up.
@@ -299,6 +362,9 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     ],
   },
   { kind: 'overloaded', statuses: [NO_STATUS, 429, 500, 502], text: FULL },
+  { kind: 'overloaded', statuses: [400, 404, 409, 422], text: NOT_READY },
+  { kind: 'overloaded', statuses: [400, 404, 409, 422], text: FULL, when: isOfModel },
+  { kind: 'overloaded', statuses: [400, 404, 409, 422], codes: ['model_not_ready', 'invalidendpoint.closedendpoint'] },
 
   // Limits, the longest first.
   {
@@ -341,9 +407,15 @@ export const FAILURE_RULES: readonly FailureRule[] = [
       'resource_exhausted',
       'usage_limit_reached',
       'throttling_error',
+      'minimax-1002',
+      'minimax-1039',
+      'minimax-1041',
+      'minimax-2045',
+      'minimax-2056',
     ],
   },
   { kind: 'rate_minute', statuses: [403], text: /\b(?:rate|usage) limit|too many requests/ },
+  { kind: 'rate_minute', statuses: [400], text: /^(?:(?:rate|usage) limit|quota) (?:has been )?(?:exceeded|reached)/ },
 
   // The size of the answer, before that of the prompt, whose words it shares.
   {
@@ -379,25 +451,33 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   { kind: 'bad_request', statuses: [...CLIENT_SIDE, 403, 409], when: ({ part }) => part?.about === 'object' },
 
   // The model.
-  { kind: 'unsupported', statuses: [404], text: /no endpoints found that support/ },
   { kind: 'auth_forbidden', statuses: [404], text: /matching your data policy|guardrail restrictions/ },
+  // What one request wants beside the model takes the model from nobody else.
+  { kind: 'unsupported', statuses: [400, 404], text: NO_ROUTE },
+  {
+    kind: 'unsupported',
+    statuses: [400, 404],
+    text: /^(?:hosted |the )?tools? ["'`]?[\w.-]{1,80}["'`]? (?:is|are) not /,
+  },
+  { kind: 'unsupported', statuses: [404], when: ({ parameter = 'model' }) => parameter !== 'model' },
+  // A proxy without its server and a wrong address say the same; neither is known to last.
   {
     kind: 'model_not_found',
-    codes: [
-      'model_not_found',
-      'not_found_error',
-      'not_found',
-      'model_decommissioned',
-      'model_not_supported',
-      'model_not_available',
-      'deploymentnotfound',
-      'invalid_model',
-      'unknown_model',
-      'cloudflare-5007',
-      'cloudflare-3042',
-    ],
+    statuses: [404],
+    when: (sight) => sight.part === null && !speaksOfModel(sight),
+    facts: { unexplained: true },
+  },
+  {
+    kind: 'model_not_found',
+    codes: [...MODEL_CODES, 'not_found_error', 'not_found'],
   },
   { kind: 'model_not_found', statuses: CLIENT_SIDE, text: GONE },
+  {
+    kind: 'model_not_found',
+    statuses: CLIENT_SIDE,
+    text: RETIRED,
+    when: (sight) => sight.status === 410 || isOfModel(sight),
+  },
   { kind: 'model_not_found', statuses: [400, 422], text: /does not exist/, when: ({ text }) => text.includes('model') },
 
   // Permission.
@@ -411,6 +491,8 @@ export const FAILURE_RULES: readonly FailureRule[] = [
       'cloudflare-5016',
       'cloudflare-5018',
       'cloudflare-3041',
+      'model_terms_required',
+      'minimax-2061',
       // https://docs.litellm.ai/docs/proxy/error_reference
       'key_model_access_denied',
       'team_model_access_denied',
@@ -421,6 +503,16 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   },
   // Z.ai's 1311, a 429.
   { kind: 'auth_forbidden', statuses: [403, 429], text: /subscription plan does not (?:yet )?include access/ },
+
+  // The account, also where the status blames the request.
+  {
+    kind: 'auth_forbidden',
+    statuses: [400],
+    when: (sight) => accountRefusal(sight) === 'credential',
+    facts: { keyWide: true },
+  },
+  { kind: 'auth_forbidden', statuses: [400], when: (sight) => accountRefusal(sight) === 'access' },
+  { kind: 'unsupported', statuses: [400, 422], when: (sight) => accountRefusal(sight) === 'feature' },
 
   // What the model or the provider cannot do.
   {
@@ -434,6 +526,11 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   // The model's output cannot be parsed; the request was valid. https://console.groq.com/docs/tool-use
   { kind: 'server', codes: ['tool_use_failed', 'json_validate_failed'] },
 
+  // Of the model, whatever it is: the caller did not choose this one.
+  { kind: 'unsupported', statuses: [400, 409, 413, 415, 422], when: isOfModel },
+  { kind: 'unsupported', statuses: [400, 422], text: OTHERWISE },
+  { kind: 'unsupported', statuses: [400], when: isUnexplained },
+
   // Now the status alone.
   { kind: 'auth_invalid', statuses: [401] },
   { kind: 'auth_forbidden', statuses: [403] },
@@ -442,7 +539,9 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   { kind: 'overloaded', statuses: [498, 503, 529] },
   { kind: 'server', statuses: [407, 408, 499] },
   { kind: 'server', when: ({ status }) => status >= 500 || (status >= 300 && status < 400) },
-  { kind: 'bad_request', when: ({ status }) => status >= 400 },
+  { kind: 'bad_request', statuses: [400, 409, 413, 415, 416, 422] },
+  // No well-formed call of an API is answered with any other status: what stands in front of it is broken.
+  { kind: 'server', when: ({ status }) => status >= 400 },
 
   // Inside HTTP 200, and nothing distinctive: the general words.
   {
@@ -456,6 +555,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
       'request_too_large',
       'unprocessable',
       'out_of_range',
+      'minimax-2013',
     ],
   },
   { kind: 'server' },

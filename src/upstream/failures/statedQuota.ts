@@ -33,7 +33,7 @@ const UNITS: readonly (readonly [RegExp, LimitUnit])[] = [
   [/\btokens?\b/, 'tokens'],
 ]
 
-const NUMBER = '([\\d,]{1,20}(?:\\.\\d{1,3})?(?: ?[km]\\b)?)'
+const NUMBER = '(\\d[\\d,]{0,19}(?:\\.\\d{1,3})?(?: ?[km]\\b)?)'
 const LIMIT = new RegExp(
   `\\blimit(?: \\(\\w{1,20}\\))?(?::| is| of|=)? ?${NUMBER}|\\blimited to ${NUMBER}|\\ballocation of ${NUMBER}`,
 )
