@@ -869,6 +869,7 @@ const cases: readonly Case[] = [
   ),
   ...[
     openai('The model `x` does not exist', { code: 'model_not_found' }),
+    openai('gone', { param: 'model' }),
     anthropic('not_found_error', 'model: x'),
     { error: { message: 'No endpoints found for x/y.', code: 404 } },
   ].map(
@@ -1406,6 +1407,25 @@ const embedded: readonly Case[] = [
       kind,
     ],
   ),
+  [
+    'a refusal of the model, begun as an answer',
+    200,
+    openai('The model cannot be used with this API.', { type: 'invalid_request_error' }),
+    'unsupported',
+  ],
+  [
+    'a shut account, told inside an answer',
+    200,
+    anthropic('invalid_request_error', 'Your account has been suspended.'),
+    'auth_forbidden',
+    { keyWide: true },
+  ],
+  [
+    'a model that is not ready, told inside an answer',
+    200,
+    anthropic('invalid_request_error', 'The model is currently being updated.'),
+    'overloaded',
+  ],
   ['OpenAI’s server error', 200, openai('x', { type: 'server_error' }), 'server'],
   ['vLLM', 200, { object: 'error', message: 'x', type: 'BadRequestError', code: 400 }, 'bad_request', { status: 400 }],
   [

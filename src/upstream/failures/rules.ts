@@ -138,8 +138,8 @@ const ADDRESS =
   /page not found|cannot (?:post|get) |invalid url|no route|requested (?:url|path)|(?:url|path|route) (?:was )?not found|unrecognized request url/
 const MODEL_WORDS = /models?\b|deployment|\bengine\b|function '/
 
-function speaksOfModel({ codes, text, model }: FailedResponse): boolean {
-  if (MODEL_CODES.some((code) => codes.has(code)) || GONE.test(text)) return true
+function speaksOfModel({ codes, text, model, parameter }: FailedResponse): boolean {
+  if (parameter === 'model' || MODEL_CODES.some((code) => codes.has(code)) || GONE.test(text)) return true
   if (ADDRESS.test(text)) return false
   return MODEL_WORDS.test(text) || (model.length >= 3 && text.includes(model.toLowerCase()))
 }
@@ -362,7 +362,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     ],
   },
   { kind: 'overloaded', statuses: [NO_STATUS, 429, 500, 502], text: FULL },
-  { kind: 'overloaded', statuses: [400, 404, 409, 422], text: NOT_READY },
+  { kind: 'overloaded', statuses: [NO_STATUS, 400, 404, 409, 422], text: NOT_READY },
   { kind: 'overloaded', statuses: [400, 404, 409, 422], text: FULL, when: isOfModel },
   { kind: 'overloaded', statuses: [400, 404, 409, 422], codes: ['model_not_ready', 'invalidendpoint.closedendpoint'] },
 
@@ -507,12 +507,12 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   // The account, also where the status blames the request.
   {
     kind: 'auth_forbidden',
-    statuses: [400],
+    statuses: [NO_STATUS, 400, 422],
     when: (sight) => accountRefusal(sight) === 'credential',
     facts: { keyWide: true },
   },
-  { kind: 'auth_forbidden', statuses: [400], when: (sight) => accountRefusal(sight) === 'access' },
-  { kind: 'unsupported', statuses: [400, 422], when: (sight) => accountRefusal(sight) === 'feature' },
+  { kind: 'auth_forbidden', statuses: [NO_STATUS, 400, 422], when: (sight) => accountRefusal(sight) === 'access' },
+  { kind: 'unsupported', statuses: [NO_STATUS, 400, 422], when: (sight) => accountRefusal(sight) === 'feature' },
 
   // What the model or the provider cannot do.
   {
@@ -544,6 +544,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   { kind: 'server', when: ({ status }) => status >= 400 },
 
   // Inside HTTP 200, and nothing distinctive: the general words.
+  { kind: 'unsupported', codes: ['invalid_request_error', 'invalid_argument', 'invalid_request'], when: isOfModel },
   {
     kind: 'bad_request',
     codes: [
