@@ -1,15 +1,18 @@
+import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { httpUpstream, type Reply } from './support/httpUpstream.ts'
 import { told } from './support/lab.ts'
+import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const NOON = Date.UTC(2026, 10, 23, 12)
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
 /** A manager with one key at the upstream, on a clock that the test moves. */
-function managerOf(provider: string, block: object, now: () => number): APIManager {
+function managerOf(provider: string, block: object, now: () => number, store?: string): APIManager {
   const manager = new APIManager({
+    ...(store !== undefined && { store }),
     config: { [provider]: block, settings: { timeouts: { patience_ms: 0 } } },
     env: {},
     logger: false,
@@ -90,6 +93,139 @@ describe('a wait that the upstream states', () => {
       now = NOON + waitMs + 2 * MINUTE
       expect((await told(manager, 'Say hi')).result?.content).toBe('hello')
     })
+})
+
+/** A refusal that names the limit, as its provider words it, after as many calls as the limit has. */
+interface NamedRow {
+  readonly name: string
+  readonly provider?: string
+  /** Calls before the refusal, and how far apart they are. */
+  readonly calls: number
+  readonly everyMs?: number
+  readonly answer: Reply
+  readonly waitMs: number
+}
+
+const limitReached = (what: string, wait: string, seconds?: number): Reply => ({
+  ...refused(`Rate limit reached for model \`m\` in organization \`o\` on ${what}. Please try again in ${wait}.`, {
+    type: 'tokens',
+    code: 'rate_limit_exceeded',
+  }),
+  ...(seconds !== undefined && { headers: { 'retry-after': String(seconds) } }),
+})
+
+function geminiMinute(limit: number, wait: string): Reply {
+  const quotaMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_requests'
+  const quotaId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier'
+  const details = [
+    {
+      '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
+      violations: [{ quotaMetric, quotaId, quotaDimensions: { model: 'm' }, quotaValue: String(limit) }],
+    },
+    { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: wait },
+  ]
+  return {
+    status: 429,
+    body: { error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'Quota exceeded', details } },
+  }
+}
+
+const TOKENS_A_DAY = 'tokens per day (TPD): Limit 100000, Used 99990, Requested 400'
+const NAMED: readonly NamedRow[] = [
+  { name: 'tokens of a day', calls: 2, answer: limitReached(TOKENS_A_DAY, '5m36s', 336), waitMs: 336_000 },
+  { name: 'tokens of a day, in words only', calls: 2, answer: limitReached(TOKENS_A_DAY, '5m36s'), waitMs: 336_000 },
+  {
+    name: 'tokens of a minute',
+    calls: 2,
+    answer: limitReached('tokens per minute (TPM): Limit 6000, Used 5990, Requested 400', '4.1s', 5),
+    waitMs: 5_000,
+  },
+  {
+    name: 'tokens of an hour',
+    calls: 2,
+    answer: limitReached('tokens per hour (TPH): Limit 30000, Used 29900, Requested 400', '36s', 36),
+    waitMs: 36_000,
+  },
+  {
+    name: 'requests of a minute, all of them ours',
+    calls: 30,
+    answer: limitReached('requests per minute (RPM): Limit 30, Used 30, Requested 1', '2s', 2),
+    waitMs: 2_000,
+  },
+  {
+    name: 'requests of a day, all of them ours',
+    calls: 50,
+    everyMs: MINUTE,
+    answer: limitReached('requests per day (RPD): Limit 50, Used 50, Requested 1', '28m48s'),
+    waitMs: 1_728_000,
+  },
+  {
+    name: 'requests of a day, all of them ours, with a wait of seconds',
+    calls: 50,
+    answer: limitReached('requests per day (RPD): Limit 50, Used 50, Requested 1', '6s', 6),
+    waitMs: 6_000,
+  },
+  {
+    name: 'Gemini’s minute, all of it ours',
+    provider: 'google',
+    calls: 10,
+    answer: geminiMinute(10, '17.3s'),
+    waitMs: 17_300,
+  },
+  {
+    name: 'tokens, with headers that reset later',
+    calls: 2,
+    answer: {
+      ...limitReached('tokens per min (TPM): Limit 30000, Used 29999, Requested 500', '11s'),
+      headers: {
+        'x-ratelimit-limit-tokens': '30000',
+        'x-ratelimit-remaining-tokens': '1',
+        'x-ratelimit-reset-tokens': '59.8s',
+      },
+    },
+    waitMs: 11_000,
+  },
+]
+
+describe('a wait beside the numbers of the limit', () => {
+  for (const { name, provider = 'relay', calls, everyMs = 300, answer, waitMs } of NAMED)
+    for (const restarts of [false, true])
+      test(`is when the target is tried again, and no longer one is told: ${name}${restarts ? ', through a restart' : ''}`, async () => {
+        let now = NOON
+        const upstream = await httpUpstream(({ call }) => (call === calls + 1 ? answer : {}))
+        const block =
+          provider === 'google'
+            ? {
+                api_key: `AIza${'0'.repeat(35)}`,
+                endpoint: `${upstream.endpoint}/v1beta`,
+                dialect: 'openai',
+                models: ['m'],
+              }
+            : relay(upstream.endpoint)
+        const store = restarts ? join(temporaryFolder(), 'store.db') : undefined
+        const open = () => managerOf(provider, block, () => now, store)
+        let manager = open()
+        const ask = () => told(manager, { prompt: 'Say hi', model: `${provider}/m` })
+        for (let call = 0; call < calls; call++) {
+          expect((await ask()).error).toBeNull()
+          now += everyMs
+        }
+        const refusedAt = now
+        const jitter = Math.min(waitMs / 10, MINUTE) + 1
+        for (const passed of [0, waitMs / 2, waitMs - 1]) {
+          now = refusedAt + passed
+          const retryAt = Date.parse(((await ask()).error as { retryAt?: string } | null)?.retryAt ?? '')
+          expect(retryAt).toBeGreaterThanOrEqual(refusedAt + waitMs)
+          expect(retryAt).toBeLessThanOrEqual(refusedAt + waitMs + jitter)
+        }
+        expect(upstream.calls).toHaveLength(calls + 1)
+        if (restarts) {
+          await manager.close()
+          manager = open()
+        }
+        now = refusedAt + waitMs + jitter
+        for (let call = 0; call < 5; call++) expect((await ask()).error).toBeNull()
+      })
 })
 
 describe('a refusal that knows nothing of the key', () => {

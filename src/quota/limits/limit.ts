@@ -7,6 +7,7 @@ import { HeaderCredit } from './headerCredit.ts'
 import { LimitReading, REORDER_MS } from './limitReading.ts'
 import { LimitSize, type LimitSizeSource } from './limitSize.ts'
 import { amountOf, type QuotaNeed } from './quotaNeed.ts'
+import { RefusalWait } from './refusalWait.ts'
 import type { StatedLimit } from './statedLimit.ts'
 
 /** What a pool's calls have reserved or used that a statement from a given time cannot include. */
@@ -54,6 +55,7 @@ export class Limit {
   #cap: LimitSize | null = null
   #reading: LimitReading | null = null
   #credit: HeaderCredit | null = null
+  #wait: RefusalWait | null = null
   /** A refusal that showed no size by itself. */
   #suspicion: { readonly at: number; readonly used: number } | null = null
 
@@ -76,6 +78,7 @@ export class Limit {
    */
   mayTry(callsUnderWay: number, now: number, inNeed: boolean): boolean {
     const reading = this.#currentReading(now)
+    if (this.#statedWait?.mayTry(now) === true) return true
     if (reading !== null) return inNeed && reading.isForecast && this.#credit?.mayTry(reading.until, now) === true
     if (this.#cap === null) return false
     if (this.#cap.source === 'learned') return this.#cap.mayTry(now, inNeed)
@@ -85,13 +88,15 @@ export class Limit {
 
   /** A call tries it. */
   beginTry(now: number): void {
-    if (this.#reading !== null) this.#credit?.tried(this.#currentReading(now)?.until ?? now)
+    if (this.#statedWait?.mayTry(now) === true) this.#statedWait.beginTry()
+    else if (this.#reading !== null) this.#credit?.tried(this.#currentReading(now)?.until ?? now)
     else this.#cap?.beginTry()
   }
 
   /** The call that tried it ended, or its answer has begun to arrive. */
   endTry(isDelivering: boolean): void {
-    if (isDelivering) this.#cap?.succeedTry()
+    if (this.#statedWait !== null) this.#statedWait.endTry(isDelivering)
+    else if (isDelivering) this.#cap?.succeedTry()
     else this.#cap?.endTry()
   }
 
@@ -113,9 +118,10 @@ export class Limit {
     return this.#cap !== null && this.#cap.value > 0 && amountOf(need, this.unit) > this.#cap.value
   }
 
-  /** The earliest time after `now` at which a need that does not fit now may fit. */
+  /** The earliest time after `now` at which a need that does not fit now may fit, or may be tried. */
   roomAt(need: QuotaNeed, now: number): number {
-    return Math.max(now + 1, this.#expectedAt(need, now))
+    const triedAt = this.#statedWait?.triedAt(now) ?? Number.POSITIVE_INFINITY
+    return Math.max(now + 1, Math.min(this.#expectedAt(need, now), triedAt))
   }
 
   /** Counts a call that is about to be sent. */
@@ -123,6 +129,7 @@ export class Limit {
     const amount = amountOf(need, this.unit)
     this.#used.add(at, amount)
     this.#reading?.hold(at, amount)
+    this.#wait?.hold(at)
   }
 
   /** Reverses `hold`. */
@@ -155,19 +162,26 @@ export class Limit {
   ): void {
     const { basisAt, refused, now } = facts
     if (stated.source === 'header' && !this.#isCredible(stated, refused, now)) return
+    if (facts.waitMs !== null) this.#comeBackAfter(facts.waitMs, basisAt, now)
+    else if (!refused && stated.remaining !== null) this.#wait = null
     if (stated.limit !== null) this.#size(stated.limit, stated.source, refused, now)
     if (stated.remaining === null || this.unit === 'concurrency') return
     const current = this.#currentReading(now)
     if (current !== null && !current.yieldsTo(stated.remaining, basisAt, now)) return
     const unseen = unseenSince(basisAt - REORDER_MS, this.unit)
     const resetsAt = stated.resetsAt ?? this.#used.periodEnd(basisAt) ?? basisAt + WINDOW_MS[this.window]
-    const retryAt = facts.waitMs === null || stated.remaining > 0 ? resetsAt : now + facts.waitMs
+    // What is left of a limit in the words of a refusal was too little for the call, so that its wait is about it.
+    const isMet = stated.remaining === 0 || stated.source === 'body'
+    const retryAt = facts.waitMs !== null && isMet ? now + facts.waitMs : resetsAt
     this.#read({
       left: stated.remaining,
       basisAt,
       until: Math.min(resetsAt, retryAt),
-      // A wait in an error says when to retry, not when the whole limit is available again.
-      refills: stated.resetsAt !== null && stated.source === 'header' && retryAt >= resetsAt,
+      // A wait in an error says when to retry, which is not when the whole limit is available again in any window.
+      refills:
+        stated.source === 'header'
+          ? stated.resetsAt !== null && retryAt >= resetsAt
+          : stated.remaining === 0 && this.#isFixedReset(facts.waitMs, now),
       source: stated.source,
       others: this.#othersBy(stated, unseen, now),
       unseen: unseen.ended,
@@ -179,6 +193,7 @@ export class Limit {
 
   /** A call that started then succeeded: a forecast that excluded it is wrong, and so are its kind for a day. */
   contradict(startedAt: number, now: number): void {
+    this.#wait?.succeed(startedAt)
     const reading = this.#reading
     if (reading === null || !reading.isForecast) return
     if (startedAt < reading.statedAt || startedAt >= reading.until - ADMISSION_MS) return
@@ -200,6 +215,8 @@ export class Limit {
   refuse(startedAt: number, facts: LimitRefusalFacts): void {
     const { retryAfterMs, now } = facts
     this.#learn(startedAt, facts)
+    if (retryAfterMs === null) this.#wait = null
+    else this.#comeBackAfter(retryAfterMs, startedAt, now)
     const wait = retryAfterMs === null ? Number.POSITIVE_INFINITY : now + retryAfterMs
     const until = Math.min(wait, this.#used.periodEnd(now) ?? Number.POSITIVE_INFINITY)
     if (until === Number.POSITIVE_INFINITY || this.unit === 'concurrency') return
@@ -207,7 +224,7 @@ export class Limit {
       left: 0,
       basisAt: startedAt,
       until,
-      refills: this.#isFixedReset(facts),
+      refills: this.#isFixedReset(retryAfterMs, now),
       source: 'body',
       others: null,
       unseen: 0,
@@ -240,6 +257,7 @@ export class Limit {
     this.#reading = null
     this.#cap = null
     this.#credit = null
+    this.#wait = null
     this.#suspicion = null
   }
 
@@ -267,6 +285,18 @@ export class Limit {
       source: basis.source,
       checkedAt: basis instanceof LimitSize ? basis.confirmedAt : basis.statedAt,
     }
+  }
+
+  /** A learned size has its own tries, which follow the wait as well. */
+  get #statedWait(): RefusalWait | null {
+    return this.#cap?.source === 'learned' ? null : this.#wait
+  }
+
+  /** Parallel calls are counted exactly, so that nothing has to be tried there. */
+  #comeBackAfter(waitMs: number, startedAt: number, now: number): void {
+    if (this.unit === 'concurrency') return
+    if (this.#wait === null) this.#wait = new RefusalWait(waitMs, now, this.window)
+    else this.#wait.refuse(startedAt, waitMs, now)
   }
 
   #suffices(left: number, need: QuotaNeed): boolean {
@@ -392,10 +422,13 @@ export class Limit {
   }
 
   /** Whether the stated wait ends at another time than that at which a rolling window would have room again. */
-  #isFixedReset({ retryAfterMs, callsUnderWay, now }: LimitRefusalFacts): boolean {
-    if (retryAfterMs === null || this.#cap?.source !== 'learned' || this.#isFarShorter(retryAfterMs, now)) return false
-    const rollsAt = this.#used.timeBelow(Math.max(0, this.#inUse(callsUnderWay, now) - 1), now)
-    return Math.abs(now + retryAfterMs - rollsAt) > RESET_SLACK * WINDOW_MS[this.window]
+  #isFixedReset(waitMs: number | null, now: number): boolean {
+    if (waitMs === null || this.#cap === null || this.#isFarShorter(waitMs, now)) return false
+    const rollsAt = this.#used.timeBelow(Math.max(0, this.#used.total(now) - 1), now)
+    const earlierByMs = rollsAt - (now + waitMs)
+    // Beside a stated size a later end proves nothing: only an earlier one contradicts what was counted.
+    const differsByMs = this.#cap.source === 'learned' ? Math.abs(earlierByMs) : earlierByMs
+    return differsByMs > RESET_SLACK * WINDOW_MS[this.window]
   }
 
   #isCredible(stated: StatedLimit, refused: boolean, now: number): boolean {
@@ -442,6 +475,7 @@ export class Limit {
       cap: this.#cap?.toJson() ?? null,
       reading: this.#reading?.toJson() ?? null,
       credit: this.#credit?.toJson() ?? null,
+      wait: this.#wait?.toJson() ?? null,
       suspicion: this.#suspicion,
     }
   }
@@ -453,6 +487,7 @@ export class Limit {
     this.#cap = LimitSize.fromJson(record?.['cap'], this.window)
     this.#reading = LimitReading.fromJson(record?.['reading'])
     this.#credit = HeaderCredit.fromJson(record?.['credit'])
+    this.#wait = RefusalWait.fromJson(record?.['wait'], this.window)
     const suspicion = asRecord(record?.['suspicion'])
     const at = asNumber(suspicion?.['at'])
     const used = asNumber(suspicion?.['used'])

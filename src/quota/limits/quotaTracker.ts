@@ -246,7 +246,7 @@ export class QuotaTracker {
 
   #learn(stated: StatedLimit, event: AttemptEvent, draws: Draws): void {
     const pool = stated.scope === 'account' ? draws.wide : draws.narrow
-    const waitMs = event.failure?.kind === 'rate_minute' ? (event.failure.retryAfterMs ?? null) : null
+    const waitMs = limitRefusalOf(event.failure)?.retryAfterMs ?? null
     const facts = { basisAt: event.startedAt, refused: !event.ok, waitMs, now: this.#clock }
     pool.limit(stated.unit, stated.window).state(stated, facts, pool.unseenSince)
   }
