@@ -348,6 +348,43 @@ describe('the slow start of an account nobody knows', () => {
       expect((await Promise.all(all)).filter((text) => text === 'hello')).toHaveLength(count)
       expect(most()).toBe(count)
     }, 240_000)
+
+  /** Answers, or streams that think before their first content, which all come when `all` calls have begun. */
+  function slowAnswers(all: number, thinks: boolean) {
+    let begun = 0
+    let open = () => {}
+    const after = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    return (_: Asked, response: ServerResponse): Reply | null => {
+      if (++begun === all) open()
+      if (!thinks) return { after }
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(event({ role: 'assistant', reasoning_content: 'hm' }))
+      void after.then(() => response.end(`${event({ content: 'hello' }, 'stop')}data: [DONE]\n\n`))
+      return null
+    }
+  }
+
+  for (const { count, patience, thinks } of [
+    { count: 200, patience: 0, thinks: false },
+    { count: 200, patience: 1_500, thinks: false },
+    { count: 100, patience: 500, thinks: true },
+    { count: 1_000, patience: 1_000, thinks: false },
+  ])
+    test(`refuses none of ${count} parallel ${thinks ? 'streams that think' : 'plain calls'}, none of which is answered before all have begun, with a patience of ${patience} ms`, async () => {
+      const { endpoint, calls } = await httpUpstream(slowAnswers(count, thinks))
+      const mine = { dialect: 'openai', endpoint, api_key: fakeKey('mine'), models: ['m'] }
+      const timeouts = { patience_ms: patience, first_token_ms: 180_000, total_ms: 240_000 }
+      const manager = new APIManager({ config: { mine, settings: { timeouts } }, env: {}, logger: false })
+      onTestFinished(() => manager.close())
+      await manager.ready()
+      const ask = async () =>
+        thinks ? (await manager.streamWithFallback('hi').result).content : (await told(manager, 'hi')).result?.content
+      const all = await Promise.all(Array.from({ length: count }, ask))
+      expect(all.filter((text) => text === 'hello')).toHaveLength(count)
+      expect(calls).toHaveLength(count)
+    }, 240_000)
 })
 
 describe('a limit of parallel calls', () => {

@@ -108,7 +108,7 @@ function callNext(
   for (;;) {
     const target = trail.nextOf(decision, isAllowed) ?? (isHedge ? null : engine.lastResort(pending, trail))
     if (target === null) return null
-    const hold = isHedge ? engine.reserveHedge(target, pending) : engine.reserve(target, pending)
+    const hold = isHedge ? engine.reserveHedge(target, pending) : engine.reserve(target, pending, trail)
     if (hold.granted) return engine.call(target, pending, trail, hold)
     // What is asked for speed only does not fail the request.
     trail.pass(target, hold, decision.explored || isHedge)

@@ -9,7 +9,6 @@ import type { Target } from '../domain/target.ts'
 import { NANO_PER_USD } from '../money/amount.ts'
 import { roughUsage, type UsageEstimator } from '../money/usage.ts'
 import type { Events } from '../observe/events.ts'
-import type { Prober } from '../quota/parks/parks.ts'
 import { WINDOW_MS } from '../quota/window.ts'
 import type { Decision, RoutingRequest } from '../routing/choose.ts'
 import type { RankedTarget } from '../routing/explain.ts'
@@ -22,7 +21,7 @@ import { eligibilityFactsOf } from './attempt/eligibilityFacts.ts'
 import type { LearnedRequestFixes } from './attempt/learnedRequestFixes.ts'
 import { ProbeTurns } from './attempt/probeTurns.ts'
 import type { NextSlot } from './attempt/queue.ts'
-import { type GrantedHold, type Hold, reserve, reserveForTest } from './attempt/reservation.ts'
+import { type GrantedHold, type Hold, type HoldOptions, reserve, reserveForTest } from './attempt/reservation.ts'
 import { RetryBudget } from './attempt/retryBudget.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import type { Trail } from './attempt/trail.ts'
@@ -252,10 +251,10 @@ export class Engine implements EngineParts {
     return this.tools.monotonic() >= pending.deadlineAt
   }
 
-  reserve(target: Target, pending: PendingRequest, prober: Prober = 'request'): Hold {
+  reserve(target: Target, pending: PendingRequest, options: HoldOptions = {}): Hold {
     const now = this.now
-    const hold = reserve(this.learned, target, pending, this.eligibility.needOf(target, pending, now), now, prober)
-    const isTurn = hold.granted && hold.probe && prober === 'request' && !this.#turns.isAsked(pending, target)
+    const hold = reserve(this.learned, target, pending, this.eligibility.needOf(target, pending, now), now, options)
+    const isTurn = hold.granted && hold.probe && options.prober !== 'check' && !this.#turns.isAsked(pending, target)
     if (isTurn && this.learned.parks.outageOf(target, now) !== null) this.#turns.take(target.provider, now)
     return hold
   }
@@ -403,7 +402,7 @@ export class Engine implements EngineParts {
     trail.lookAgain()
     const { patienceMs } = this.registry.config.settings.timeouts
     const leftMs = patienceMs - trail.waitedMs
-    if (leftMs <= 0 && trail.waitedMs > 0) return false
+    if (leftMs <= 0 && trail.waitedMs > 0) return this.#mayHurry(pending, trail)
     const waited = await waiting.wait({
       soonest: () => this.soonest(pending, trail),
       patienceMs: Math.max(0, Math.min(leftMs, pending.deadlineAt - began)),
@@ -411,8 +410,22 @@ export class Engine implements EngineParts {
       signal: pending.cancellation.signal,
     })
     trail.waitedMs += tools.monotonic() - began
+    if (waited === 'aborted') return false
     // The timer that ends a wait fires a moment late.
-    return waited === 'try' && trail.waitedMs <= patienceMs + Math.min(patienceMs, LATE_MS)
+    const isInTime = waited === 'try' && trail.waitedMs <= patienceMs + Math.min(patienceMs, LATE_MS)
+    return isInTime || this.#mayHurry(pending, trail)
+  }
+
+  /** Whether only the slow start of a target kept this request waiting: it ends before the request does. */
+  #mayHurry(pending: PendingRequest, trail: Trail): boolean {
+    if (trail.isUrgent) return false
+    trail.isUrgent = true
+    const now = this.now
+    return this.registry.targets.some(
+      (target) =>
+        this.learned.quota.opening(target, now) !== null &&
+        whyNot(this.eligibility, target, pending, trail, now) === null,
+    )
   }
 
   /** The target that is free soonest for this request, and when; null when no time is known. */
@@ -436,7 +449,11 @@ export class Engine implements EngineParts {
   /** How many requests the blocking limit allows per window, so that no herd is released. */
   #gate(target: Target, pending: PendingRequest, now: number): Pick<NextSlot, 'limit' | 'windowMs'> {
     const shortage = this.learned.quota.room(target, this.eligibility.needOf(target, pending, now).quota, now)
-    if (shortage === null || shortage.unit !== 'requests' || shortage.window === 'none') return {}
+    if (shortage === null || shortage.isSlowStart) {
+      const opening = this.learned.quota.opening(target, now)
+      return opening === null ? {} : { limit: opening, windowMs: 0 }
+    }
+    if (shortage.unit !== 'requests' || shortage.window === 'none') return {}
     return { limit: shortage.limit, windowMs: WINDOW_MS[shortage.window] }
   }
 

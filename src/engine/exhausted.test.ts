@@ -56,6 +56,11 @@ const parkAll = (engine: Engine, kind: Bare, facts: Partial<Failure> = {}) => {
   }
 }
 
+test('a request for which there is room by now is not said to fit no target', () => {
+  const { message } = errorOf(open(), 'hi')
+  expect(message).toContain('no target had room in time; soonest: groq/a#1 at')
+})
+
 describe('whose fault it was when calls were made', () => {
   test.each<{ failure: Failure; code: string; status: number | undefined }>([
     { failure: { ...bareFailure('bad_request'), status: 422 }, code: 'INVALID_REQUEST', status: 422 },

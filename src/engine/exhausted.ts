@@ -175,7 +175,8 @@ function noneCallable(
   const kinds = serving.flatMap(({ kind }) => kind ?? [])
   const parkedFor = kinds.length === serving.length ? kinds : []
   const soonest = when === null ? '' : `; soonest: ${when}`
-  const text = `nothing can be called now: ${summary(reasons)}${soonest}${mending(engine, causesOf(engine, pending))}`
+  const why = reasons.length === 0 && isFree(engine, pending) ? 'no target had room in time' : summary(reasons)
+  const text = `nothing can be called now: ${why}${soonest}${mending(engine, causesOf(engine, pending))}`
   return new AllTargetsFailedError(text, { attempts: [], retryAt, parkedFor })
 }
 
@@ -204,6 +205,11 @@ function soonestRetry(engine: EngineReader, pending: PendingRequest): { retryAt:
   // Rounded up, so that a retry at exactly that time is not too early.
   const retryAt = isoOrNull(Math.ceil(Math.max(soonest.at, engine.now)))
   return { retryAt, when: `${soonest.target.id} at ${retryAt}` }
+}
+
+/** Whether a target could take the request by now. */
+function isFree({ registry, eligibility, now }: EngineReader, pending: PendingRequest): boolean {
+  return registry.targets.some((target) => whyNot(eligibility, target, pending, null, now) === null)
 }
 
 function reasonsOf(engine: EngineReader, pending: PendingRequest): readonly Obstacle[] {

@@ -89,7 +89,7 @@ export class ParkProbes {
     if (this.#beside.has(target.provider)) return true
     if (!this.#mayAskBeside(engine, target)) return false
     const pending = smallRequest(engine, target, BESIDE_MS)
-    const hold = engine.reserve(target, pending, 'check')
+    const hold = engine.reserve(target, pending, { prober: 'check' })
     if (!hold.granted) return false
     const attempt = engine.callAfterOutage(target, pending, hold)
     this.#beside.set(target.provider, attempt)
@@ -200,7 +200,7 @@ export class ParkProbes {
   }
 
   async #ask(engine: Engine, target: Target, pending: PendingRequest): Promise<void> {
-    const hold = engine.reserve(target, pending, 'check')
+    const hold = engine.reserve(target, pending, { prober: 'check' })
     if (!hold.granted) return
     const attempt = engine.callForTest(target, pending, hold, 1)
     this.#call = attempt.call

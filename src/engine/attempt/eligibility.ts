@@ -68,7 +68,7 @@ export function whyNot(
     lacking(eligibility, target, pending) ??
     eligibility.hours(target, now) ??
     parked(eligibility, target, pending, now, inNeed) ??
-    short(eligibility, target, pending, now, inNeed)
+    short(eligibility, target, pending, now, inNeed, trail?.isUrgent)
   )
 }
 
@@ -173,9 +173,10 @@ function short(
   pending: PendingRequest,
   now: number,
   inNeed: boolean,
+  isUrgent = false,
 ): Obstacle | null {
   const { quota, worstCase } = eligibility.needOf(target, pending, now)
-  const shortage = eligibility.learned.quota.room(target, quota, now, inNeed)
+  const shortage = eligibility.learned.quota.room(target, quota, now, inNeed, isUrgent)
   if (shortage !== null)
     return { code: 'quota', reason: `limit: ${shortageText(shortage)}`, until: shortage.until, kind: 'rate_minute' }
   const budget = eligibility.learned.budgets.peek(

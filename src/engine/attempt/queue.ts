@@ -9,7 +9,7 @@ export interface NextSlot {
   readonly target: Target
   /** Requests the limit allows per window; absent or null when unknown: then the first goes alone. */
   readonly limit?: number | null
-  /** The window of that limit; absent when unknown. */
+  /** The window of that limit; absent when unknown, 0 where the limit is of parallel calls. */
   readonly windowMs?: number
 }
 
@@ -110,7 +110,7 @@ export class Queue {
   #open({ limit, windowMs }: NextSlot, waitedMs: number, now: number): void {
     // Some of those waiting elsewhere will move here, so the limit counts, not the present length.
     const going = Math.max(1, limit ?? this.waiters.length)
-    this.#gapMs = Math.max(SHORTEST_GAP_MS, (SPREAD * (windowMs ?? waitedMs)) / going)
+    this.#gapMs = windowMs === 0 ? 0 : Math.max(SHORTEST_GAP_MS, (SPREAD * (windowMs ?? waitedMs)) / going)
     this.#closesAt = now + Math.max(windowMs ?? 0, this.#gapMs * going)
     this.#gone = 0
   }

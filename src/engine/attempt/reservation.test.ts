@@ -119,6 +119,7 @@ test.each([
   [{}, '0 of 30 requests left this minute (header), until 08:00:12 UTC'],
   [{ limit: null, remaining: 1.7 }, '1 requests left this minute (header), until 08:00:12 UTC'],
   [{ window: 'none' as const }, '0 of 30 requests left (header), until 08:00:12 UTC'],
+  [{ isSlowStart: true, limit: 16 }, '16 first calls in progress, more follow as they are answered'],
   [{ tooLarge: true }, 'the request is larger than the limit of 30 requests a minute'],
 ])('a shortage with %j is told as "%s"', (facts, text) => {
   const until = Date.UTC(2026, 10, 23, 8, 0, 12)
@@ -129,6 +130,7 @@ test.each([
     scope: 'model',
     limit: 30,
     remaining: 0,
+    isSlowStart: false,
   } as const
   expect(shortageText({ ...shortage, until, tooLarge: false, source: 'header', ...facts })).toBe(text)
 })
@@ -187,7 +189,10 @@ describe('the probe of a park', () => {
       why: { code: 'parked', until: null },
       rejectedBy: null,
     })
-    expect(reserve(sources, target, NOBODY, needing(1), NOW, 'check')).toMatchObject({ granted: true, probe: true })
+    expect(reserve(sources, target, NOBODY, needing(1), NOW, { prober: 'check' })).toMatchObject({
+      granted: true,
+      probe: true,
+    })
   })
 
   test('may be a test run, of a refused key as well', () => {

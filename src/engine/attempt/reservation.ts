@@ -35,6 +35,12 @@ interface HoldSources {
   readonly parks: Parks
 }
 
+export interface HoldOptions {
+  readonly prober?: Prober
+  /** The request cannot wait any longer (`QuotaTracker.room`). */
+  readonly isUrgent?: boolean
+}
+
 /** Reserves what a call may need, in quota and budget or in neither. */
 export function reserve(
   sources: HoldSources,
@@ -42,13 +48,13 @@ export function reserve(
   pending: Pick<PendingRequest, 'labels' | 'token'>,
   need: HoldNeed,
   now: number,
-  prober: Prober = 'request',
+  { prober = 'request', isUrgent = false }: HoldOptions = {},
 ): Hold {
   const state = sources.parks.state(target, now)
   const probe = state === 'half-open' && sources.parks.startProbe(target, now, prober)
   // One probe at a time finds out whether a park is over; other requests go elsewhere meanwhile.
   if (state === 'half-open' && !probe) return { granted: false, why: PROBED, rejectedBy: null }
-  const quota = sources.quota.reserve(target, need.quota, now)
+  const quota = sources.quota.reserve(target, need.quota, now, isUrgent)
   if (!quota.granted) {
     if (probe) sources.parks.endProbe(target)
     return { granted: false, why: { code: 'quota', reason: shortageText(quota), until: quota.until }, rejectedBy: null }
@@ -105,6 +111,7 @@ const PROBED: Ineligible = {
 /** `0 of 30 requests left this minute (headers), until 08:00:12 UTC` */
 export function shortageText(shortage: Shortage): string {
   const { remaining, limit, unit, window, source, until } = shortage
+  if (shortage.isSlowStart) return `${limit} first calls in progress, more follow as they are answered`
   const size = limit === null ? '' : ` of ${limit}`
   const when = `until ${new Date(until).toISOString().slice(11, 19)} UTC`
   if (shortage.tooLarge) return `the request is larger than the limit${size} ${unit} a ${window}`

@@ -35,6 +35,8 @@ export class Trail {
   unasked = 0
   /** Milliseconds spent waiting for room. */
   waitedMs = 0
+  /** It has waited as long as it may: the slow start of an unknown target does not hold it back. */
+  isUrgent = false
   /** A target with a guessed park was tried as the last resort; one is enough to find out. */
   triedInNeed = false
   /** A target whose park was over was tried, to the same end. */

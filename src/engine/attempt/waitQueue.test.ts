@@ -250,3 +250,15 @@ test('closing refuses all waiters and leaves no timer', async () => {
   ])
   expect(clock.pending).toBe(0)
 })
+
+test('a limit of parallel calls lets through what it has room for without spacing', async () => {
+  const { clock, left, join } = setup()
+  let room = 0
+  const slot = () => ({ at: room > 0 ? clock.now() : clock.now() + 250, target, limit: 16, windowMs: 0 })
+  for (let place = 0; place < 20; place++) join(place, slot)
+  await clock.pass(1_000)
+  expect(left).toEqual([])
+  room = 20
+  await clock.pass(300)
+  expect(left.length).toBe(20)
+})

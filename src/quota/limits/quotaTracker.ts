@@ -13,7 +13,7 @@ import type { Limit } from './limit.ts'
 import { type LimitView, limitViews } from './limitView.ts'
 import { Pool, poolsOf, type QuotaUser } from './pool.ts'
 import type { QuotaNeed } from './quotaNeed.ts'
-import { beginning, type Shortage, shortageOf } from './shortage.ts'
+import { beginning, openingOf, type Shortage, shortageOf } from './shortage.ts'
 import type { QuotaSpec } from './spec.ts'
 import { readStatedLimit, type StatedLimit } from './statedLimit.ts'
 
@@ -84,19 +84,26 @@ export class QuotaTracker {
 
   /**
    * Null when the target has room for the need, as far as known; otherwise the shortage that lasts longest. `inNeed`:
-   * nothing else can be called, so that a limit that was only learned or forecast may be tried.
+   * nothing else can be called, so that a limit that was only learned or forecast may be tried. `isUrgent`: the
+   * request has waited as long as it may, so that the slow start of an unknown target does not hold it back.
    */
-  room(target: Asker, need: QuotaNeed, now: number, inNeed = false): Shortage | null {
+  room(target: Asker, need: QuotaNeed, now: number, inNeed = false, isUrgent = false): Shortage | null {
     this.#tick(now)
     const { wide, narrow } = this.#drawsOf(target)
     const wideLimit = wide.shortest(need, now, inNeed)
     const narrowLimit = narrow.shortest(need, now, inNeed)
-    if (wideLimit === null && narrowLimit === null) return beginning(wide, narrow, now)
+    if (wideLimit === null && narrowLimit === null) return isUrgent ? null : beginning(wide, narrow, now)
     const isWide =
       narrowLimit === null || (wideLimit !== null && wideLimit.roomAt(need, now) > narrowLimit.roomAt(need, now))
     return isWide
       ? shortageOf(wideLimit!, wide, 'account', need, now)
       : shortageOf(narrowLimit!, narrow, 'model', need, now)
+  }
+
+  /** The parallel calls that the slow start of the target allows now; null when it does not apply. */
+  opening(target: Asker, now: number): number | null {
+    const { wide, narrow } = this.#drawsOf(target)
+    return openingOf(wide, narrow, now)
   }
 
   /** Calls of the target's account in the last minute, including those in progress: fewer means more room. */
@@ -106,10 +113,10 @@ export class QuotaTracker {
 
   /**
    * Reserves the need, so that parallel calls do not overshoot; or returns the shortage. A target that is short and
-   * asked nevertheless is asked in need.
+   * asked nevertheless is asked in need. `isUrgent` as in `room`.
    */
-  reserve(target: Asker, need: QuotaNeed, now: number): QuotaHold | Shortage {
-    const shortage = this.room(target, need, now, true)
+  reserve(target: Asker, need: QuotaNeed, now: number, isUrgent = false): QuotaHold | Shortage {
+    const shortage = this.room(target, need, now, true, isUrgent)
     if (shortage !== null) return shortage
     this.#giveUpLost(now)
     const draws = this.#drawsOf(target)

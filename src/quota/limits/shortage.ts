@@ -20,6 +20,8 @@ export interface Shortage {
   /** The request alone exceeds the whole limit: another target or a smaller request helps, waiting does not. */
   readonly tooLarge: boolean
   readonly source: LimitSizeSource
+  /** No limit is known: few of many parallel calls go first (`beginning`). A request may be too urgent to wait. */
+  readonly isSlowStart: boolean
 }
 
 /** The shortage for the need, from a limit that does not cover it now. */
@@ -41,6 +43,7 @@ export function shortageOf(
     until: limit.roomAt(need, now),
     tooLarge: limit.isTooSmallFor(need),
     source: numbers?.source ?? 'learned',
+    isSlowStart: false,
   }
 }
 
@@ -48,7 +51,7 @@ export function shortageOf(
 const FIRST_CALLS = 8
 /** Additional calls for each answer that has begun to arrive since. */
 const MORE_PER_ANSWER = 2
-/** The opening doubles in this time whatever arrives: no request is refused because an upstream answers slowly. */
+/** The opening doubles in this time whatever arrives, because an upstream may answer slowly. */
 const DOUBLES_IN_MS = 1_000
 const MOST_DOUBLINGS = 20
 const SOON_MS = 250
@@ -58,12 +61,8 @@ const SOON_MS = 250
  * that a few of them reach an unknown limit rather than all. Null when there is room.
  */
 export function beginning(wide: Pool, narrow: Pool, now: number): Shortage | null {
-  const { size } = narrow.underWay
-  if (size < FIRST_CALLS) return null
-  const opening = FIRST_CALLS + MORE_PER_ANSWER * narrow.answeredCalls(now)
-  const doublings = Math.max(0, Math.floor((now - narrow.busySince) / DOUBLES_IN_MS))
-  const most = opening * 2 ** Math.min(doublings, MOST_DOUBLINGS)
-  if (size < most || narrow.isKnown(now) || wide.isKnown(now)) return null
+  const most = openingOf(wide, narrow, now)
+  if (most === null || narrow.underWay.size < most) return null
   return {
     granted: false,
     unit: 'concurrency',
@@ -74,5 +73,15 @@ export function beginning(wide: Pool, narrow: Pool, now: number): Shortage | nul
     until: now + SOON_MS,
     tooLarge: false,
     source: 'learned',
+    isSlowStart: true,
   }
+}
+
+/** The parallel calls that the slow start allows now; null while few calls are in progress, or a limit is known. */
+export function openingOf(wide: Pool, narrow: Pool, now: number): number | null {
+  if (narrow.underWay.size < FIRST_CALLS) return null
+  const opening = FIRST_CALLS + MORE_PER_ANSWER * narrow.answeredCalls(now)
+  const doublings = Math.max(0, Math.floor((now - narrow.busySince) / DOUBLES_IN_MS))
+  if (narrow.isKnown(now) || wide.isKnown(now)) return null
+  return opening * 2 ** Math.min(doublings, MOST_DOUBLINGS)
 }
