@@ -129,6 +129,31 @@ describe('a wait far shorter than the window', () => {
   })
 })
 
+describe('a target that is refused for a while', () => {
+  for (const seconds of [1, 5, 20])
+    for (const minutes of [1, 5])
+      test(`for ${minutes} min with waits of ${seconds} s: is out afterwards for no longer than it was refused`, async () => {
+        let isFull = false
+        const headers = { 'retry-after': String(seconds) }
+        const at = await world(({ model }) => (model === 'a' && isFull ? refusal(undefined, headers) : {}), {
+          models: ['a', 'b'],
+        })
+        const answered = async () => (await told(at.manager, { prompt: 'hi', model: 'ab' })).result?.model
+        expect(await answered()).toBe('a')
+        isFull = true
+        for (let passed = 0; passed < minutes * MINUTE; passed += 2 * SECOND) {
+          at.pass(2 * SECOND)
+          expect(await answered()).toBe('b')
+        }
+        isFull = false
+        const wellAt = at.now()
+        while ((await answered()) !== 'a') {
+          at.pass(2 * SECOND)
+          expect(at.now() - wellAt).toBeLessThanOrEqual(minutes * MINUTE + 4 * SECOND)
+        }
+      })
+})
+
 describe('a size is learned', () => {
   /** A provider that admits `limit` calls in any rolling minute and tells nobody. */
   function rolling(limit: () => number, headers: Record<string, string> = {}) {

@@ -84,7 +84,7 @@ export function parkOf(
   if (newest === undefined || !isAgreed(occurrences, rule, scope, facts)) return null
   // The account rests only as long as the newest refusal says; the other model rests by itself.
   const counted = isAccountsByAgreement(occurrences, rule, scope, facts) ? [newest] : occurrences
-  const run = runOf(counted, rule, clearedAt)
+  const run = runOf(counted, rule, clearedAt, facts)
   const stated = latestStated(counted, rule, facts)
   const guessed = guessedFrom(run, rule, scope, facts)
   const span = guessed !== null && guessed.until > (stated?.until ?? 0) ? guessed : stated
@@ -107,6 +107,8 @@ export function parkOf(
 interface Run {
   readonly times: number
   readonly wrong: number
+  /** How many stated no wait, or none that was still believed. */
+  readonly guessed: number
   readonly last: Occurrence | null
 }
 
@@ -114,9 +116,15 @@ interface Run {
  * Failures of requests that ran in parallel count as one occurrence: ten parallel refusals are not ten in a row. A
  * failure that was expected does not count either: how often keywise asks must not decide how long it stays away.
  */
-function runOf(occurrences: readonly Occurrence[], rule: ParkRule, clearedAt: number): Run {
+function runOf(
+  occurrences: readonly Occurrence[],
+  rule: ParkRule,
+  clearedAt: number,
+  facts: QuotaFacts | undefined,
+): Run {
   let times = 0
   let wrong = 0
+  let guessed = 0
   let last: Occurrence | null = null
   let countedAt = clearedAt
   for (const seen of occurrences) {
@@ -125,12 +133,18 @@ function runOf(occurrences: readonly Occurrence[], rule: ParkRule, clearedAt: nu
     if (!isParallel) {
       if (last !== null && isRefuted(last, seen, rule)) wrong++
       times++
+      if (isGuessed(seen, wrong, rule, facts)) guessed++
       countedAt = seen.at
     }
     // Of parallel ones the newest counts: it states how long, or that no time is known.
     last = seen
   }
-  return { times, wrong, last }
+  return { times, wrong, guessed, last }
+}
+
+/** Whether how long this occurrence lasts has to be guessed: it states nothing that can still be believed. */
+function isGuessed(seen: Occurrence, wrong: number, rule: ParkRule, facts: QuotaFacts | undefined): boolean {
+  return wrong >= MOST_WRONG || statedUntil(seen, rule, facts) === null
 }
 
 /** A call after the stated wait was refused again. */
@@ -166,17 +180,19 @@ const MOST_WRONG = 3
 
 /** Only guesses when the last occurrence states nothing itself, or nothing that can still be believed. */
 function guessedFrom(
-  { times, wrong, last }: Run,
+  { times, wrong, guessed, last }: Run,
   rule: ParkRule,
   scope: Scope,
   facts: QuotaFacts | undefined,
 ): ParkSpan | null {
   if (last === null || times < rule.from) return null
-  if (wrong < MOST_WRONG && statedUntil(last, rule, facts) !== null) return null
+  if (!isGuessed(last, wrong, rule, facts)) return null
   // The whole key is parked by the agreement of several models; that is its first occurrence.
   const first = scope === 'key' ? (rule.keyAfterModels ?? rule.from) : rule.from
   const { firstMs, mostMs } = isConcurrency(last) ? AT_ONCE : rule
-  const length = Math.min(firstMs * 2 ** Math.min(Math.max(0, times - first), 40), mostMs)
+  // Occurrences whose stated wait was believed say nothing about how good a guess is.
+  const doublings = Math.min(times - first, guessed - 1, 40)
+  const length = Math.min(firstMs * 2 ** Math.max(0, doublings), mostMs)
   return { since: last.at, until: last.at + Math.min(length, dayLeftMs(last.at, rule, times, facts)) }
 }
 

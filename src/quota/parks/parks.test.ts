@@ -381,12 +381,26 @@ describe('a stated wait that proves wrong', () => {
         const found = lengths(target(), kind, 7, { retryAfterMs: wait })
         for (const length of found.slice(0, 3)) expect(length).toBeLessThanOrEqual(wait * 1.1)
         const [fourth = 0, fifth = 0, sixth = 0] = found.slice(3)
-        expect(fourth).toBeGreaterThanOrEqual(30 * SECOND)
+        expect(fourth).toBe(kind === 'overloaded' || kind === 'server' ? 15 * SECOND : 30 * SECOND)
         expect(fifth).toBe(fourth * 2)
         expect(sixth).toBe(Math.min(fourth * 4, kind === 'in_flight_budget' ? 15 * MINUTE : DAY))
       })
     }
   }
+
+  test('is followed by guesses that count what was guessed, not what was believed', () => {
+    const where = target()
+    const parks = newParks()
+    let at = NOW
+    const lengthsOf = (waits: readonly (number | undefined)[]) =>
+      waits.map((retryAfterMs) => {
+        parks.fold(fail(where, at, 'rate_minute', retryAfterMs === undefined ? {} : { retryAfterMs }))
+        const length = (parks.blocking(where, at)?.until ?? at) - at
+        at += Math.max(length, SECOND)
+        return length / SECOND
+      })
+    expect(lengthsOf([undefined, 0, 0, undefined, undefined])).toEqual([30, 0, 0, 60, 120])
+  })
 
   test('is a guess, but never shorter than what is stated', () => {
     const where = target()
