@@ -21,7 +21,7 @@ const NEVER = Number.NEGATIVE_INFINITY
 const SHORTEST_RAMP_MS = 1_000
 const LONGEST_RAMP_MS = 60_000
 /** An outage is over as a whole, and nothing was counted meanwhile: what waited elsewhere comes back sooner. */
-const LONGEST_RAMP_AFTER_OUTAGE_MS = 10_000
+const LONGEST_RAMP_AFTER_OUTAGE_MS = 5_000
 /** The share at which a ramp starts. */
 const FIRST_SHARE = 0.1
 
