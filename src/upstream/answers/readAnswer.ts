@@ -8,7 +8,7 @@ import { findJson, type JsonKind } from './findJson.ts'
 /** What is demanded of an answer. */
 export interface Demand {
   /** The texts may be cut; tools and format are whole. */
-  readonly request: Pick<ChatRequest, 'tools' | 'responseFormat' | 'extra'>
+  readonly request: Pick<ChatRequest, 'tools' | 'responseFormat' | 'stop' | 'extra'>
   /** A test or a probe, which asks whether the target works: thoughts alone prove it, and forms are not demanded. */
   readonly anyAnswer: boolean
 }
@@ -26,7 +26,7 @@ type ReadAnswer =
 /** An answer of which nothing has reached the client. */
 export function readAnswer(response: ChatResponse, demand: Demand): ReadAnswer {
   const begun = readBegun(response, demand)
-  if (!begun.ok || demand.anyAnswer || isCutOff(response)) return begun
+  if (!begun.ok || demand.anyAnswer || isCutOff(response) || mayBeStopped(response, demand)) return begun
   if (response.finishReason === 'error') return { ...malformed('the model gave up on it'), gaveUp: true }
   for (const part of response.content) {
     const fault = part.type === 'tool-call' ? faultOf(part, demand.request) : null
@@ -36,17 +36,28 @@ export function readAnswer(response: ChatResponse, demand: Demand): ReadAnswer {
 }
 
 /** An answer that has begun to reach the client, in whatever form. */
-export function readBegun(response: ChatResponse, { anyAnswer }: Pick<Demand, 'anyAnswer'>): ReadAnswer {
+export function readBegun(response: ChatResponse, demand: Demand): ReadAnswer {
+  const { anyAnswer } = demand
   const { finishReason } = response
   const isNothing = holdsNothing(response)
   if (finishReason === 'content_filter') return isNothing || !anyAnswer ? blocked(response) : answered(response)
   if (!isNothing || finishReason === 'error' || isCutOff(response)) return answered(response)
+  if (mayBeStopped(response, demand)) return answered(response)
   return anyAnswer && hasThought(response) ? answered(response) : EMPTY
 }
 
 /** By the caller's own limit or stop sequence, whatever there was by then. */
 function isCutOff({ finishReason, stopSequence }: ChatResponse): boolean {
   return finishReason === 'length' || stopSequence !== undefined
+}
+
+/** Fields with which dialects ask for an end besides `stop`. */
+const OTHER_STOPS = ['stop_token_ids', 'stop_regex', 'stop_token'] as const
+
+/** Ended before any text by a stop sequence of the caller: most upstreams do not say which one, nor that it was one. */
+function mayBeStopped(response: ChatResponse, { request: { stop, extra } }: Demand): boolean {
+  if (response.finishReason !== 'stop' || !holdsNothing(response)) return false
+  return (stop?.length ?? 0) > 0 || (extra !== undefined && OTHER_STOPS.some((field) => extra.fields[field] != null))
 }
 
 /** Neither text nor a call, a picture or anything else; thoughts and white space are nothing. */
