@@ -58,7 +58,8 @@ export interface UpstreamSide {
 }
 
 export type ReadResponse =
-  | { readonly ok: true; readonly response: ChatResponse }
+  /** `unfinished`: the provider still works on it, and the answer says under which id. */
+  | { readonly ok: true; readonly response: ChatResponse; readonly unfinished?: true }
   /**
    * `body` is to be classified like an error body; `status` where the body states one; `malformed` when it is not an
    * answer at all.
@@ -77,6 +78,8 @@ export interface StreamReader {
    * text, and nothing else. Null when they have to be cut into events and pushed, which is always right.
    */
   readRun?(bytes: Buffer): string | null
+  /** What was read was not written as the dialect demands, so that its bytes are not for a client. */
+  readonly isForeign?: boolean
   /** The input ended. Yields what was held back, and `end` only when the dialect's own end was seen. */
   end(): readonly ChatChunk[]
 }

@@ -15,6 +15,7 @@ import type { Failure, LimitFact } from '../domain/failure.ts'
 import { FirstContent } from './answers/firstContent.ts'
 import { type Demand, readAnswer, readBegun } from './answers/readAnswer.ts'
 import { Assembler } from './assembler.ts'
+import { chunksOf } from './chunksOf.ts'
 import { type Connection, resolvePath } from './connection.ts'
 import type { Deadlines, Expirable } from './deadlines.ts'
 import { bodyDecoder, type Decoder } from './decoding.ts'
@@ -89,6 +90,8 @@ const MAX_ERROR_BYTES = 64 * 1024
 const THOUGHTS_HELD_MS = 400
 /** A stream is held for its whole answer to be judged up to this size. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024
+/** How an event stream begins: a field's name or a comment. */
+const STREAM_STARTS = new Set(['d', 'e', 'i', 'r', ':'])
 /** Comments and pings count as life only this long after the last real event. */
 const PING_LIFE_MS = 120_000
 
@@ -99,7 +102,8 @@ export function startCall(input: CallInput, tools: CallTools): Call {
   return call
 }
 
-type State = 'waiting' | 'error' | 'plain' | 'held' | 'live' | 'done'
+/** `whole`: a body of JSON in the place of a stream, which is an error or a whole answer. */
+type State = 'waiting' | 'error' | 'plain' | 'whole' | 'held' | 'live' | 'done'
 
 export class Call implements Dispatcher.DispatchHandler, Expirable {
   /** Resolves at the first content of a stream, or when the call ended without one. */
@@ -133,6 +137,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #lastEventAt = 0
   #complete = false
   #redispatched = false
+  #hasSniffed = false
   #abortWith: Failure | null = null
   #resolveFirst: () => void = () => {}
   #resolveDone: (end: CallEnd) => void = () => {}
@@ -172,6 +177,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     } catch (error) {
       this.#fail(classifyError(error, this.#phase('connect')))
     }
+  }
+
+  /** The upstream's bytes are not what a client of its dialect understands; known once the answer has begun. */
+  get isForeign(): boolean {
+    return this.#reader?.isForeign === true
   }
 
   /** Whether `first` has resolved. */
@@ -239,7 +249,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#decoder = bodyDecoder(headers['content-encoding'], MAX_BODY_BYTES)
     if (status >= 300) this.#state = 'error'
     else if (!this.#input.stream) this.#state = 'plain'
-    else if (String(headers['content-type'] ?? '').includes('json')) this.#state = 'error'
+    else if (String(headers['content-type'] ?? '').includes('json')) this.#state = 'whole'
     else this.#startStream()
   }
 
@@ -289,12 +299,22 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #take(chunk: Buffer): void {
+    if (!this.#hasSniffed && (this.#state === 'held' || this.#state === 'whole')) this.#sniff(chunk)
     if (this.#state === 'held' || this.#state === 'live') return this.#takeStream(chunk)
     const limit = this.#state === 'error' ? MAX_ERROR_BYTES : MAX_BODY_BYTES
     this.#bodyBytes += chunk.length
     if (this.#bodyBytes <= limit) this.#body.push(chunk)
     else if (this.#state === 'error') this.#failAndAbort(this.#classifyBody())
     else this.#failAndAbort({ kind: 'server', status: this.#status, message: 'the answer is longer than 64 MiB' })
+  }
+
+  /** What the body is shows in its first character; servers that imitate others name the wrong type. */
+  #sniff(chunk: Buffer): void {
+    const [first] = chunk.toString('latin1').trimStart()
+    if (first === undefined) return
+    this.#hasSniffed = true
+    if (first === '{') this.#state = 'whole'
+    else if (this.#state === 'whole' && STREAM_STARTS.has(first)) this.#startStream()
   }
 
   #takeStream(chunk: Buffer): void {
@@ -382,8 +402,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #finish(): void {
     if (this.#state === 'error') return this.#fail(this.#classifyBody())
     if (this.#state === 'plain') return this.#finishPlain()
+    if (this.#state === 'whole' && !this.#streamWhole()) return this.#fail(this.#classifyBody())
+    // What was read may have been an error, which ended the call.
+    if (this.ended !== null) return
     this.#readRest()
-    // After #readRest an error event may have ended the call.
+    // The same holds for the rest.
     if (this.ended !== null) return
     if (!this.#complete) {
       return this.#fail({
@@ -415,10 +438,35 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
       return this.#fail(this.#classifyBody(200))
     }
     const read = this.#input.dialect.upstream.readResponse(body)
-    if (read.ok) this.#succeed(read.response, isText ? text : raw)
-    else if (read.malformed)
+    if (read.ok && (!read.unfinished || this.#isBackground)) this.#succeed(read.response, isText ? text : raw)
+    else if (read.ok || read.malformed)
       this.#fail({ kind: 'server', status: this.#status, message: 'the answer does not match its protocol' })
     else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))
+  }
+
+  /** The request started a job and does not wait for its end. */
+  get #isBackground(): boolean {
+    return this.#input.demand.request.extra?.fields['background'] === true
+  }
+
+  /** Writes a whole answer as the stream that was asked for, and reads that. False when it is none. */
+  #streamWhole(): boolean {
+    const { dialect, model } = this.#input
+    const read = dialect.upstream.readResponse(this.#parsedBody())
+    // What only its own dialect can say has no place in a stream that we write.
+    if (!read.ok || read.response.opaque || read.response.content.some(({ type }) => type === 'image')) return false
+    const asked = { model, messages: [], stream: true, wantsUsage: true }
+    const writer = dialect.client.streamWriter(asked, { now: this.#tools.now() })
+    this.#bodyBytes = 0
+    this.#startStream()
+    this.#takeStream(
+      Buffer.from(
+        chunksOf(read.response)
+          .map((chunk) => writer.write(chunk))
+          .join(''),
+      ),
+    )
+    return true
   }
 
   /** The answer is whole; whether it is one is another matter. */

@@ -48,7 +48,8 @@ export async function askGateway(world: GatewayWorld, dialect: DialectId, asked:
 export const textOf = (response: ChatResponse | null) =>
   (response?.content ?? []).map((part) => (part.type === 'text' ? part.text : '')).join('')
 
-function readBack(dialect: DialectId, text: string, stream: boolean): ChatResponse | null {
+/** What a client of the dialect reads; null for a stream that did not end like a whole answer. */
+export function readBack(dialect: DialectId, text: string, stream: boolean): ChatResponse | null {
   const { upstream } = dialectOf(dialect)
   if (!stream) {
     const read = upstream.readResponse(JSON.parse(text))

@@ -33,6 +33,9 @@ export class ChatStreamReader implements StreamReader {
   #finish: FinishReason | undefined
   /** After an error or the end nothing more is said. */
   #closed = false
+  /** A chunk with a `delta` came: a `message` beside or after it repeats what was said. */
+  #hasDeltas = false
+  isForeign = false
   readonly #run = new TextFastPath(/"content": ?"/, contentOf)
 
   push(event: string, data: string, incomplete = false): readonly ChatChunk[] {
@@ -93,7 +96,7 @@ export class ChatStreamReader implements StreamReader {
   }
 
   #readChoice(choice: Fields, chunks: ChatChunk[]): void {
-    const delta = asRecord(choice['delta'])
+    const delta = this.#deltaOf(choice)
     if (delta !== undefined) this.#readDelta(delta, chunks)
     const reason = asString(choice['finish_reason'])
     if (!reason || this.#finish !== undefined) return
@@ -101,6 +104,16 @@ export class ChatStreamReader implements StreamReader {
     this.#finish = finishReasonOf(reason, { hasCalls: this.#callCount > 0, refused: this.#refusal !== '' })
     const blocked = this.#finish === 'content_filter' ? readChatBlock(this.#refusal, choice, undefined) : undefined
     chunks.push({ type: 'finish', finishReason: this.#finish, ...(blocked !== undefined && { blocked }) })
+  }
+
+  /** Servers that only imitate a stream say a whole `message` where a `delta` belongs. */
+  #deltaOf(choice: Fields): Fields | undefined {
+    const delta = asRecord(choice['delta'])
+    this.#hasDeltas ||= delta !== undefined
+    if (this.#hasDeltas) return delta
+    const message = asRecord(choice['message'])
+    this.isForeign ||= message !== undefined
+    return message
   }
 
   #readDelta(delta: Fields, chunks: ChatChunk[]): void {

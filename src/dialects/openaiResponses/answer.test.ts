@@ -162,8 +162,8 @@ describe('openaiResponses reads answers', () => {
     },
     { name: 'a cancelled answer', body: { ...withOutput(), status: 'cancelled' }, expected: { status: 502 } },
     {
-      name: 'an answer that is still being made',
-      body: { ...withOutput(), status: 'in_progress' },
+      name: 'an answer without an id that is still being made',
+      body: { ...withOutput(), id: undefined, status: 'in_progress' },
       expected: { malformed: true },
     },
     { name: 'no output', body: { id: 'resp_1', status: 'completed' }, expected: { malformed: true } },

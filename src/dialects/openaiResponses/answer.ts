@@ -62,11 +62,13 @@ const KNOWN = new Set([
 ])
 const KNOWN_OF_MESSAGE = new Set(['type', 'role', 'content'])
 
-/** An answer without `output`, or one that is still being made, is malformed. */
+/** An answer without `output` is malformed, and so is one that is still being made, unless it has an id. */
 export function readResponsesResponse(body: unknown): ReadResponse {
   const error = answerError(body)
   if (error !== undefined) return { ok: false, ...error }
   const answer = asRecord(body)
+  if (answer !== undefined && isUnderWay(answer))
+    return { ok: true, response: readUnfinished(answer), unfinished: true }
   const reason = readStatus(answer)
   // An answer that ended early may hold no output at all.
   const output = asArray(answer?.['output']) ?? (answer?.['status'] === 'incomplete' ? [] : undefined)
@@ -87,6 +89,25 @@ export function readResponsesResponse(body: unknown): ReadResponse {
       ...(usage !== undefined && { usage }),
       ...extraOf(DIALECT, leftovers(answer, KNOWN)),
     },
+  }
+}
+
+/** A job that `background` has started: the client asks for its answer by the id. */
+function isUnderWay(answer: Fields): boolean {
+  const status = answer['status']
+  return (status === 'queued' || status === 'in_progress') && Boolean(asString(answer['id']))
+}
+
+function readUnfinished(answer: Fields): ChatResponse {
+  const usage = readResponsesUsage(answer['usage'])
+  return {
+    id: asString(answer['id']) ?? '',
+    model: asString(answer['model']) ?? '',
+    content: [],
+    finishReason: 'other',
+    opaque: true,
+    ...(usage !== undefined && { usage }),
+    ...extraOf(DIALECT, leftovers(answer, KNOWN)),
   }
 }
 

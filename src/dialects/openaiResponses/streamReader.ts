@@ -60,6 +60,7 @@ export class ResponsesStreamReader implements StreamReader {
   #read(type: string, event: Fields, chunks: ChatChunk[]): void {
     switch (type) {
       case 'response.created':
+      case 'response.queued':
       case 'response.in_progress':
         this.#start(event, chunks)
         break
@@ -104,6 +105,8 @@ export class ResponsesStreamReader implements StreamReader {
     const id = asString(response?.['id'])
     const model = asString(response?.['model'])
     chunks.push({ type: 'start', ...(id && { id }), ...(model && { model }) })
+    // The job runs on without the stream, and must not be given to another target as well.
+    if (id && response?.['background'] === true) chunks.push({ type: 'opaque' })
   }
 
   #addText(event: Fields, chunks: ChatChunk[]): void {

@@ -138,7 +138,8 @@ export class Exchange implements CallSink, RunningExchange {
     // A rescued answer continues in the same events, so keywise must write them from the start.
     const { outcome } = answered.call.ended ?? {}
     const isHealed = outcome?.ok === true && outcome.healed === true
-    if (sameDialect && !isHealed && !this.#route.asArray && !mayRescue(this.#parts.engine, pending))
+    const isReadable = !isHealed && !answered.call.isForeign
+    if (sameDialect && isReadable && !this.#route.asArray && !mayRescue(this.#parts.engine, pending))
       this.#raw = new EventAligner(this.#route.dialect === 'openai' && pending.request.wantsUsage !== true)
     this.#writer = this.#dialect.client.streamWriter(pending.request, { now: this.#parts.engine.now, id: this.id })
     const type = this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8'
