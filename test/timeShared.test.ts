@@ -47,6 +47,62 @@ async function ask({ manager, call }: Lab, stream: boolean, context: CallContext
 /** The ids of the targets that were asked so far, without forgetting them. */
 const seen = ({ world }: Lab) => world.calls.map(({ provider, model, key }) => `${provider}/${model}#${key}`)
 
+const askedOf = ({ world }: Lab, provider: string) => world.calls.filter((call) => call.provider === provider).length
+
+/** A request of the pair, of which alpha is silent in its first calls: that is waited for until half of the time. */
+async function askInTime(lab: TimedLab, stream: boolean, silentCalls: number, timeoutMs = 20_000): Promise<Told> {
+  const before = lab.world.calls.length
+  const calling = ask(lab, stream, { prompt: 'hi', model: 'both', timeoutMs })
+  await until(() => lab.world.calls.length > before)
+  const isSilent = lab.world.calls[before]?.provider === 'alpha' && askedOf(lab, 'alpha') <= silentCalls
+  if (isSilent) lab.clock.pass(timeoutMs / 2)
+  return calling
+}
+
+describe.each([
+  ['priority', false],
+  ['priority', true],
+  ['round-robin', false],
+  ['round-robin', true],
+] as const)('a target that keeps silent, by %s (streamed: %s)', (strategy, stream) => {
+  const settings = { routing: { strategy, exploration: { rate: 0 } }, models: { both: ['alpha/m', 'beta/m'] } }
+  const open = async (silentCalls: number) => {
+    const clock = new HandClock()
+    const lab = await openLab(
+      { providers: pair([{ do: 'silence', to: silentCalls }]) },
+      { settings, manager: { monotonic: clock.monotonic, now: () => 1_800_000_000_000 + clock.monotonic() } },
+    )
+    return { ...lab, clock, flying: async () => {} }
+  }
+
+  test('comes after others once three requests waited for it in vain', async () => {
+    const lab = await open(100)
+    for (let request = 0; request < 20; request++)
+      expect((await askInTime(lab, stream, 100)).result?.provider).toBe('beta')
+    expect(lab.world.calls.length).toBeLessThanOrEqual(24)
+    const { engine } = lab.manager
+    expect(engine.learned.parks.list(engine.now)).toEqual([])
+  })
+
+  test('is still asked first by requests that can wait longer', async () => {
+    const lab = await open(100)
+    for (let request = 0; request < 8; request++) await askInTime(lab, stream, 100)
+    expect(askedOf(lab, 'alpha')).toBe(3)
+    for (const _ of [1, 2]) await askInTime(lab, stream, 100, 60_000)
+    expect(askedOf(lab, 'alpha')).toBeGreaterThan(3)
+  })
+
+  test('is found to answer again', async () => {
+    const lab = await open(4)
+    const providers: (string | undefined)[] = []
+    for (let request = 0; request < 50; request++) {
+      lab.clock.pass(5000)
+      providers.push((await askInTime(lab, stream, 4)).result?.provider)
+    }
+    expect(providers.slice(-4).filter((provider) => provider === 'alpha').length).toBe(strategy === 'priority' ? 4 : 2)
+  })
+})
+
 describe.each([
   ['a plain call', false],
   ['a stream', true],

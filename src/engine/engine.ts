@@ -169,8 +169,18 @@ export class Engine implements EngineParts {
       this.requestedAt = now
       this.#retries.request(now)
       this.#turns.request()
+      if (!this.learned.silences.isEmpty) this.#avoidSilent(pending, trail, decision.first, now)
     }
     return this.learned.parks.isQuiet ? decision : this.#lookForComeback(pending, trail, decision, now)
+  }
+
+  /** Targets that were silent to others for longer than this request can wait come after others. */
+  #avoidSilent(pending: PendingRequest, trail: Trail, first: Target | null, now: number): void {
+    const { silences } = this.learned
+    const halfMs = (pending.deadlineAt - this.tools.monotonic()) / 2
+    const patienceMs = (target: Target) => Math.min(halfMs, this.hedgeAfterMs(target, pending))
+    const asked = first !== null && !silences.passesOver(first.stateId, patienceMs(first), now) ? first.stateId : null
+    trail.avoids = (target) => target.stateId !== asked && silences.isTooSlow(target.stateId, patienceMs(target), now)
   }
 
   #lookForComeback(pending: PendingRequest, trail: Trail, decision: Decision, now: number): Decision {

@@ -47,6 +47,8 @@ export class Trail {
   lastFailure: Failure | null = null
   /** After a refusal that may be our translation's fault: targets of this dialect, the client's own, come first. */
   prefers: DialectId | null = null
+  /** Targets that others go before, because the request cannot wait for them; null for none. */
+  avoids: ((target: Target) => boolean) | null = null
   readonly #maxAttempts: number
   readonly #hardCap: boolean
   /** Created by the first failure: most requests have none. */
@@ -242,9 +244,14 @@ export class Trail {
 
   /**
    * 0: nothing speaks against the target. 1: its provider has refused this request too often, or was asked already and
-   * the attempts that are left are needed for those that were not. 2: its account or key has refused too often as well.
+   * the attempts that are left are needed for those that were not, or the request avoids the target. 2: its account or key has refused too often as well.
    */
   #reluctance(target: Target): 0 | 1 | 2 {
+    const held = this.#heldAgainst(target)
+    return held === 0 && this.avoids?.(target) ? 1 : held
+  }
+
+  #heldAgainst(target: Target): 0 | 1 | 2 {
     const refusals = this.#lessons?.refusals
     if (refusals === undefined) return 0
     const by = (scope: Scope) => refusals.get(scopeKey(scopeOf(target, scope))) ?? 0

@@ -14,6 +14,7 @@ import { TargetTotals } from '../../store/tally.ts'
 import { Sessions } from '../request/session.ts'
 import { HourlyObservations } from './hourlyObservations.ts'
 import { LatencyAllowance } from './latencyAllowance.ts'
+import { Silences } from './silences.ts'
 
 /** Version of the snapshots; another version is ignored and the events are folded again. */
 const SNAPSHOT_VERSION = 2
@@ -40,6 +41,7 @@ export class LearnedState {
   changes = 0
   readonly sessions = new Sessions()
   latencyAllowance = new LatencyAllowance()
+  silences = new Silences()
   readonly #store: Store
   readonly #counting: LearnedStateParts['counting']
   /** Up to here the log has been read; our own events after it were folded when they happened. */
@@ -66,6 +68,7 @@ export class LearnedState {
       this.tally = TargetTotals.fromJson(state['tally']) ?? new TargetTotals()
       this.observed = HourlyObservations.fromJson(state['observed'])
       this.latencyAllowance = LatencyAllowance.fromJson(state['latencies'])
+      this.silences = Silences.fromJson(state['silences'])
       this.#seq = snapshot.seq
     }
     for (const event of this.#unread()) this.#take(event)
@@ -114,6 +117,7 @@ export class LearnedState {
       tally: this.tally.toJson(),
       observed: this.observed.toJson(),
       latencies: this.latencyAllowance.toJson(),
+      silences: this.silences.toJson(),
     }
     this.#store.saveSnapshot({ seq: this.#seq, version: SNAPSHOT_VERSION, state })
   }
@@ -145,6 +149,7 @@ export class LearnedState {
       this.quota.fold(event)
       this.crossed(this.budgets.fold(event))
       this.latencyAllowance.fold(event)
+      this.silences.fold(event)
       if (event.ok && event.session !== null) this.sessions.bind(event.session, event.target.stateId)
     } else if (event.kind === 'lift') {
       this.parks.fold(event)
