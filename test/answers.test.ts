@@ -259,6 +259,63 @@ describe('an answer that holds nothing', () => {
   })
 })
 
+describe('a model that answers request after request with nothing', () => {
+  let now = 1_800_000_000_000
+  const openAged = (faults: readonly FakeFault[], settings: object = PRIORITY) =>
+    openGateway(scenario('openai', faults), { settings, clock: () => now })
+  const trails = async (world: GatewayWorld, requests: number, more: Partial<Asked> = {}) => {
+    const found: (string | null)[] = []
+    for (let request = 0; request < requests; request++)
+      found.push((await askGateway(world, 'openai', { model: 'pair', stream: false, ...more })).trail)
+    return found
+  }
+  const TWICE = 'first/m#1=empty; first/m#1=empty; second/m#1=ok'
+
+  test.each([false, true])('is not asked twice any more, and then after others (streamed: %s)', async (stream) => {
+    await using world = await openAged([{ do: 'says_nothing' }])
+    const found = await trails(world, 20, { stream })
+    expect(found.slice(0, 4)).toEqual([TWICE, TWICE, 'first/m#1=empty; second/m#1=ok', 'second/m#1=ok'])
+    expect(new Set(found.slice(3))).toEqual(new Set(['second/m#1=ok']))
+    expect(standing(world).parks).toEqual([])
+    now += 15_000
+    expect(await trails(world, 2, { stream })).toEqual(['first/m#1=empty; second/m#1=ok', 'second/m#1=ok'])
+  })
+
+  test('is asked first again once it has answered', async () => {
+    await using world = await openAged([{ do: 'says_nothing', to: 5 }])
+    await trails(world, 10)
+    now += 15_000
+    expect(await trails(world, 3)).toEqual(['first/m#1=ok', 'first/m#1=ok', 'first/m#1=ok'])
+  })
+
+  test('is still asked where there is no other', async () => {
+    await using world = await openAged([{ do: 'says_nothing' }])
+    const found = await trails(world, 6, { model: 'first/m' })
+    expect(found.slice(2)).toEqual(Array(4).fill('first/m#1=empty'))
+  })
+
+  test('is nothing to come last for as long as it also answers', async () => {
+    const faults = [1, 2, 4, 5, 7, 8, 10, 11].map((call) => ({ do: 'says_nothing', from: call, to: call }) as const)
+    await using world = await openAged(faults)
+    const found = await trails(world, 8)
+    expect(found.filter((trail) => trail === TWICE)).toHaveLength(4)
+    expect(found.filter((trail) => trail === 'first/m#1=ok')).toHaveLength(4)
+  })
+
+  test('comes last with all of its keys, while other models of the same key do not', async () => {
+    const models = { m: {}, n: { reply: '{"from":"n"}' } }
+    const keys = { [fakeKey('one')]: {}, [fakeKey('two')]: {} }
+    const faults = [{ do: 'prose', model: 'm' }] as const
+    const providers = { first: { dialect: 'openai' as const, keys, models, faults: [...faults] } }
+    const settings = { ...PRIORITY, models: { pair: ['first/m', 'first/n'] } }
+    await using world = await openGateway({ providers }, { settings, clock: () => now })
+    const found = await trails(world, 4, { json: true })
+    expect(found[0]).toBe('first/m#1=malformed; first/m#2=malformed; first/n#1=ok')
+    expect(found[3]).toBe('first/n#1=ok')
+    expect((await askGateway(world, 'openai', { model: 'first/n', stream: false })).trail).toBe('first/n#1=ok')
+  })
+})
+
 describe('an answer in the wrong form', () => {
   const JSON_REPLY = '{"city":"Rome"}'
 

@@ -93,8 +93,8 @@ describe('an answer that a stop sequence ended before its first text', () => {
   })
 
   test('is empty where the caller set none', async () => {
-    await using pair = await openPair('openai', { body: completion({ content: '' }) })
     for (const stop of [undefined, null, []]) {
+      await using pair = await openPair('openai', { body: completion({ content: '' }) })
       const response = await pair.world.ask('/v1/chat/completions', asked(false, { stop }))
       expect(response.headers.get('x-keywise-trail')).toMatch(/^first\/m#1=empty; first\/m#1=empty; second/)
     }

@@ -169,18 +169,27 @@ export class Engine implements EngineParts {
       this.requestedAt = now
       this.#retries.request(now)
       this.#turns.request()
-      if (!this.learned.silences.isEmpty) this.#avoidSilent(pending, trail, decision.first, now)
+      const { silences, uselessAnswers } = this.learned
+      if (!silences.isEmpty || !uselessAnswers.isEmpty) this.#avoidFruitless(pending, trail, decision.first, now)
     }
     return this.learned.parks.isQuiet ? decision : this.#lookForComeback(pending, trail, decision, now)
   }
 
-  /** Targets that were silent to others for longer than this request can wait come after others. */
-  #avoidSilent(pending: PendingRequest, trail: Trail, first: Target | null, now: number): void {
-    const { silences } = this.learned
+  /**
+   * Targets come after others that were silent for longer than this request can wait, or answered the last requests with
+   * nothing of use. One request asks such a target first from time to time, to find out.
+   */
+  #avoidFruitless(pending: PendingRequest, trail: Trail, first: Target | null, now: number): void {
+    const { silences, uselessAnswers } = this.learned
     const halfMs = (pending.deadlineAt - this.tools.monotonic()) / 2
     const patienceMs = (target: Target) => Math.min(halfMs, this.hedgeAfterMs(target, pending))
-    const asked = first !== null && !silences.passesOver(first.stateId, patienceMs(first), now) ? first.stateId : null
-    trail.avoids = (target) => target.stateId !== asked && silences.isTooSlow(target.stateId, patienceMs(target), now)
+    const why = first === null ? null : whyPassed(first, patienceMs(first), this.learned, now)
+    if (first !== null && why !== null && trail.isLogged)
+      trail.recordPassed(`${first.provider} - ${first.model}: ${why}`)
+    const asked = first !== null && why === null ? first.stateId : null
+    trail.avoids = (target) =>
+      target.stateId !== asked &&
+      (silences.isTooSlow(target.stateId, patienceMs(target), now) || uselessAnswers.comesLast(target, now))
   }
 
   #lookForComeback(pending: PendingRequest, trail: Trail, decision: Decision, now: number): Decision {
@@ -347,7 +356,8 @@ export class Engine implements EngineParts {
       alone:
         !trail.triedInNeed && !this.#turns.isAsked(pending, target) && !this.#othersEligible(pending, trail, target),
       spare: trail.hasSpare,
-      retried: trail.wasTried(target),
+      retried:
+        trail.wasTried(target) || (isUseless(failure) && this.learned.uselessAnswers.isAskedOnce(target, this.now)),
       patienceMs: Math.min(timeouts.patienceMs, pending.deadlineAt - this.tools.monotonic()),
       confirmed: trail.isRefusedBesides(target.profile.dialect),
       mayTranslateOtherwise: failure.kind === 'bad_request' && this.#mayTranslateOtherwise(pending, trail, target),
@@ -570,6 +580,19 @@ export class Engine implements EngineParts {
 
 /** A request that has called one target to find out whether it works again calls no second one in spite of its park. */
 const isTestedEnough = ({ triedInNeed, hasTested }: Trail) => triedInNeed || hasTested
+
+/** Why a request does not ask the target first that it would have asked; null when it does. */
+function whyPassed(
+  target: Target,
+  patienceMs: number,
+  { silences, uselessAnswers }: LearnedState,
+  now: number,
+): string | null {
+  if (silences.passesOver(target.stateId, patienceMs, now)) return 'was silent for longer than this request can wait'
+  return uselessAnswers.passesOver(target, now) ? 'answered the last requests with nothing of use' : null
+}
+
+const isUseless = ({ kind }: Failure) => kind === 'empty' || kind === 'malformed'
 
 /** Whether the next call of the target may ask for an answer that its account can pay for. */
 function shorten(

@@ -15,6 +15,7 @@ import { Sessions } from '../request/session.ts'
 import { HourlyObservations } from './hourlyObservations.ts'
 import { LatencyAllowance } from './latencyAllowance.ts'
 import { Silences } from './silences.ts'
+import { UselessAnswers } from './uselessAnswers.ts'
 
 /** Version of the snapshots; another version is ignored and the events are folded again. */
 const SNAPSHOT_VERSION = 2
@@ -42,6 +43,7 @@ export class LearnedState {
   readonly sessions = new Sessions()
   latencyAllowance = new LatencyAllowance()
   silences = new Silences()
+  readonly uselessAnswers = new UselessAnswers()
   readonly #store: Store
   readonly #counting: LearnedStateParts['counting']
   /** Up to here the log has been read; our own events after it were folded when they happened. */
@@ -150,6 +152,7 @@ export class LearnedState {
       this.crossed(this.budgets.fold(event))
       this.latencyAllowance.fold(event)
       this.silences.fold(event)
+      this.uselessAnswers.fold(event)
       if (event.ok && event.session !== null) this.sessions.bind(event.session, event.target.stateId)
     } else if (event.kind === 'lift') {
       this.parks.fold(event)

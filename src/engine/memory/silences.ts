@@ -5,28 +5,17 @@
 
 import { asArray, asString, type Json } from '../../domain/json.ts'
 import type { AttemptEvent } from '../../domain/store.ts'
+import { Demotion } from './demotion.ts'
 import { LogNormal } from './logNormal.ts'
 
 /** So many silences in a row count; one or two can happen to any target. */
 const ENOUGH = 3
 /** A silence within the 95th percentile of the target's usual times is none. */
 const Z95 = 1.645
-/** After a silence the target is asked first again not before this time, doubled for each further one. */
-const FIRST_WAIT_MS = 15_000
-const MOST_WAIT_MS = 60_000
-/** And not before so many requests have passed it over, so that these calls stay few among the requests. */
-const PASSED = 6
-/** Without any call of the target nothing is known any more. */
-const FORGET_MS = 30 * 60_000
-
 interface Run {
   /** The longest silences in milliseconds, in descending order; at most `ENOUGH`. */
   longest: readonly number[]
-  times: number
-  /** Of the last silence, epoch milliseconds. */
-  at: number
-  /** Requests that asked others since then. */
-  passed: number
+  readonly demotion: Demotion
 }
 
 interface Usual {
@@ -57,23 +46,14 @@ export class Silences {
   /** Whether a request that can wait `patienceMs` for the target should rather ask others. */
   isTooSlow(stateId: string, patienceMs: number, now: number): boolean {
     const run = this.#runs.get(stateId)
-    if (run === undefined || now - run.at > FORGET_MS) return false
+    if (run === undefined || run.demotion.isForgotten(now)) return false
     const longerThan = run.longest[ENOUGH - 1]
     return longerThan !== undefined && patienceMs <= longerThan
   }
 
-  /**
-   * The same for the target that the request would ask first: counts the requests that pass it over, and lets one of
-   * them find out from time to time whether the target answers again.
-   */
+  /** The same for the target that the request would ask first; see `Demotion.pass`. */
   passesOver(stateId: string, patienceMs: number, now: number): boolean {
-    const run = this.#runs.get(stateId)
-    if (run === undefined || !this.isTooSlow(stateId, patienceMs, now)) return false
-    const waitMs = Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (run.times - ENOUGH))
-    // A clock that went backwards counts as enough.
-    const isDue = run.passed >= PASSED && (now < run.at || now - run.at >= waitMs)
-    run.passed = isDue ? 0 : run.passed + 1
-    return !isDue
+    return this.isTooSlow(stateId, patienceMs, now) && this.#runs.get(stateId)?.demotion.pass(ENOUGH, now) === true
   }
 
   /** Only what is usual is kept over a restart. */
@@ -97,11 +77,11 @@ export class Silences {
     const usual = this.#usual.get(target.stateId)
     const seen = streamed ? usual?.first : usual?.whole
     if (seen !== undefined && seen.count > 0 && latencyMs <= seen.percentile(Z95)) return
-    const run = this.#runs.get(target.stateId) ?? { longest: [], times: 0, at, passed: 0 }
+    const known = this.#runs.get(target.stateId)
+    const run: Run =
+      known === undefined || known.demotion.isForgotten(at) ? { longest: [], demotion: new Demotion() } : known
     run.longest = [...run.longest, latencyMs].sort((one, other) => other - one).slice(0, ENOUGH)
-    run.times++
-    run.at = Math.max(run.at, at)
-    run.passed = 0
+    run.demotion.add(at)
     this.#runs.set(target.stateId, run)
   }
 
