@@ -244,7 +244,8 @@ export class Trail {
 
   /**
    * 0: nothing speaks against the target. 1: its provider has refused this request too often, or was asked already and
-   * the attempts that are left are needed for those that were not, or the request avoids the target. 2: its account or key has refused too often as well.
+   * the attempts that are left are needed for those that were not, or the request avoids the target. 2: its account or
+   * key has refused too often as well.
    */
   #reluctance(target: Target): 0 | 1 | 2 {
     const held = this.#heldAgainst(target)
