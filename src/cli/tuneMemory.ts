@@ -11,8 +11,7 @@ const MOST_BODY_BYTES = 16 * 1024 * 1024
 
 /**
  * Call it before anything large is loaded. Numbers are for node 24; versions 22 and 26, which accept the flags too,
- * gain less and
- * lose nothing.
+ * gain less and lose nothing.
  *
  * - The young generation grows to 32 MB and no further: what a request allocates is garbage by its end, and a larger
  *   space only holds more of it.
