@@ -53,13 +53,13 @@ test('after every failure once a manager is closed with nothing left, and its pr
 
 test('requests that were sent a second time are not kept in memory', async () => {
   const upstream = await startFailingUpstream()
-  const { code, output } = await run('--expose-gc', MANY_RESETS, String(upstream.port), '80')
+  const { code, output } = await run('--expose-gc', MANY_RESETS, String(upstream.port), '160')
   expect({ code, output }).toMatchObject({ code: 0 })
   const { held, calls } = JSON.parse(output.trim().split('\n').at(-1) ?? '')
   expect(calls).toBe(0)
-  expect(upstream.asked.get('closed-once')).toBe(160)
-  // 60 requests of half a megabyte each lie between the two measurements.
-  expect(held.at(-1) - held[0]).toBeLessThan(15_000_000)
+  expect(upstream.asked.get('closed-once')).toBe(320)
+  // 120 requests of half a megabyte each lie between the two measurements.
+  expect(held.at(-1) - held[0]).toBeLessThan(30_000_000)
 })
 
 describe('a connection that is closed once before the answer', () => {
