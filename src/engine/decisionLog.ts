@@ -114,7 +114,9 @@ function recordOf({ pending, decision, eligibility, now }: Fresh): DecisionRecor
     model: pending.selection.name,
     chosen: decision.first?.id ?? null,
     explored: decision.explored,
-    ranking: decision.preview(ROWS, (target) => whyNot(eligibility, target, pending, null, now)).map(decisionRow),
+    ranking: decision
+      .preview(ROWS, { ineligible: (target) => whyNot(eligibility, target, pending, null, now) })
+      .map(decisionRow),
   }
 }
 

@@ -10,13 +10,13 @@ import { NANO_PER_USD } from '../money/amount.ts'
 import { roughUsage, type UsageEstimator } from '../money/usage.ts'
 import type { Events } from '../observe/events.ts'
 import { WINDOW_MS } from '../quota/window.ts'
-import type { Decision, RoutingRequest } from '../routing/choose.ts'
+import type { Decision } from '../routing/choose.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
 import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { affordableAnswer } from './attempt/affordableAnswer.ts'
-import { type EligibilityFacts, freeAt, whyNot, whyNotChoose } from './attempt/eligibility.ts'
+import { type EligibilityFacts, freeAt, whyNot } from './attempt/eligibility.ts'
 import { eligibilityFactsOf } from './attempt/eligibilityFacts.ts'
 import type { LearnedRequestFixes } from './attempt/learnedRequestFixes.ts'
 import { ProbeTurns } from './attempt/probeTurns.ts'
@@ -36,6 +36,7 @@ import { Summary } from './memory/summary.ts'
 import type { AttemptObserver, ParkProber } from './observer.ts'
 import { attemptFacts, type Judged, type Recorded, type RecordedFacts, recordAttempt, refOf } from './record.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
+import { RoutedRequest } from './routedRequest.ts'
 import type { KeyChecks } from './targets/keyChecks.ts'
 import type { MissingAbilities } from './targets/missingAbilities.ts'
 import type { ModelLists } from './targets/modelLists.ts'
@@ -145,7 +146,7 @@ export class Engine implements EngineParts {
   decide(pending: PendingRequest, trail: Trail): Decision {
     const { learned, decisions, events } = this
     const now = this.now
-    const ranked = learned.router.decide(this.#routingRequest(pending, trail, now), now)
+    const ranked = learned.router.decide(new RoutedRequest(this, pending, trail, now), now)
     decisions.record(pending, ranked, this.eligibility, now)
     const decision = trail.calls === 0 ? this.#begin(pending, trail, ranked, now) : ranked
     trail.offer(decision.first)
@@ -217,7 +218,7 @@ export class Engine implements EngineParts {
   /** The ranking as it stands, without deciding anything. */
   rank(pending: PendingRequest): readonly RankedTarget[] {
     const now = this.now
-    return this.learned.router.rank(this.#routingRequest(pending, null, now), now)
+    return this.learned.router.rank(new RoutedRequest(this, pending, null, now), now)
   }
 
   /**
@@ -533,7 +534,7 @@ export class Engine implements EngineParts {
 
   /** Logs which targets would have been chosen but for a park or a limit. */
   #recordPassed(pending: PendingRequest, decision: Decision, trail: Trail, now: number): void {
-    const rows = decision.preview(LOOKED_AT, (target) => whyNot(this.eligibility, target, pending, null, now))
+    const rows = decision.preview(LOOKED_AT, new RoutedRequest(this, pending, null, now))
     for (const { missed, reason } of rows)
       if (missed && reason !== null && PASSES.test(reason)) trail.recordPassed(reason)
   }
@@ -554,27 +555,6 @@ export class Engine implements EngineParts {
     return this.registry.targets.some(
       (other) => other.profile.dialect !== dialect && whyNot(this.eligibility, other, pending, trail, now) === null,
     )
-  }
-
-  #routingRequest(pending: PendingRequest, trail: Trail | null, now: number): RoutingRequest {
-    return {
-      id: pending.id,
-      profile: pending.selection.profile,
-      task: pending.task,
-      stream: pending.request.stream,
-      inputTokens: pending.needs.inputTokens,
-      expectedOutputTokens: null,
-      session: { stateId: this.learned.sessions.targetOf(pending.session) },
-      firstTurn: pending.session.firstTurn,
-      mayExplore: trail !== null && trail.calls === 0,
-      // The next target is chosen after a failed attempt, which may have taken long.
-      ineligible: (target) =>
-        trail === null
-          ? whyNot(this.eligibility, target, pending, null, now)
-          : whyNotChoose(this.eligibility, target, pending, trail, this.now),
-      load: (target) => this.learned.quota.load(target, now),
-      ...(pending.selection.order !== null && { order: pending.selection.order }),
-    }
   }
 }
 

@@ -101,7 +101,6 @@ export class Housekeeping {
     learned.sync()
     learned.budgets.tick(at)
     learned.router.setPressure(pressures(engine))
-    learned.router.rest()
     this.#prune(at)
     void probes.due()
     monitor.tick()

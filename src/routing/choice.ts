@@ -63,13 +63,13 @@ export function pickCurious(context: RankingContext, curiosity: Curiosity, bucke
  * them, gain nothing. An untried key is judged by its siblings.
  */
 export function pickLightest(
-  { candidates, values, eligibility, costMargin, load }: RankingContext,
+  { candidates, values, eligibility, costMargin, request }: RankingContext,
   choice: Choice,
 ): Choice {
   const siblings = choice.index < 0 || choice.explored ? [] : candidates.siblingsOf(choice.index)
-  if (load === undefined || siblings.length < 2) return choice
+  if (request.load === undefined || siblings.length < 2) return choice
   const floor = values[choice.index]! - Math.max(costMargin, TIE)
-  const loadOf = (index: number) => load(candidates.targets[index]!) / weightOf(candidates, index)
+  const loadOf = (index: number) => (request.load?.(candidates.targets[index]!) ?? 0) / weightOf(candidates, index)
   let lightest = choice.index
   let least = loadOf(lightest)
   for (const index of siblings) {

@@ -7,8 +7,7 @@ import type { Target } from '../domain/target.ts'
 import { Bucket } from './bucket.ts'
 import { CandidateTable } from './candidateTable.ts'
 import { type Choice, pickBest, pickCurious, pickLightest, pickNewFirst, pickSame, pickWorthiest } from './choice.ts'
-import { EligibilityCache } from './eligibilityCache.ts'
-import type { Ineligible } from './eligible.ts'
+import { EligibilityCache, type Question } from './eligibilityCache.ts'
 import { explainRanking, previewRanking, type RankedTarget, type RankingPreview } from './explain.ts'
 import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
@@ -20,7 +19,7 @@ import { CURIOSITY, type Curiosity, type RoutingSettings, type Strategy } from '
 import { evaluate, type Valuation } from './valuation.ts'
 import { type Profile, valueWeights } from './weights.ts'
 
-export interface RoutingRequest {
+export interface RoutingRequest extends Question {
   /** Seeds the draws of the decision: the same id in the same state decides the same. */
   readonly id: string
   readonly profile: Profile
@@ -34,10 +33,8 @@ export interface RoutingRequest {
   readonly session: { readonly stateId: string | null }
   readonly firstTurn: boolean
   readonly mayExplore: boolean
-  /** Why a target may not be tried now. Called at most once per target and pass, and only for those that could win. */
-  readonly ineligible: (target: Target, index: number) => Ineligible | null
   /** How much the target's account was used recently; among equally good keys the least used goes first. */
-  readonly load?: (target: Target) => number
+  load?(target: Target): number
   /** For `priority`: the targets in their order, by `stateId`. Default: the order of `setTargets`. */
   readonly order?: readonly string[]
 }
@@ -52,10 +49,10 @@ export interface Decision {
   /** Every target in the order in which it would be tried, with the reasons; uses the state at the time of the call. */
   explain(): readonly RankedTarget[]
   /**
-   * The first rows of the ranking, to be stored. `ineligible`: why a target could not be tried, regardless of what was
+   * The first rows of the ranking, to be stored. `question`: why a target could not be tried, regardless of what was
    * tried since.
    */
-  preview(most: number, ineligible: RoutingRequest['ineligible']): readonly RankingPreview[]
+  preview(most: number, question: Question): readonly RankingPreview[]
 }
 
 interface RouterOptions {
@@ -129,7 +126,9 @@ export class Router {
     this.#bucket.earn(this.#settings.exploration, this.#curiosity.burst)
     const exploring = request.mayExplore && request.firstTurn && this.#settings.exploration > 0
     const pass: Pass = { request, now, turn: this.#turns++, exploring }
+    this.#eligibility.open(this.#candidates.targets, request, NOTHING_EXCLUDED)
     const { index, explored } = this.#pickFirst(pass)
+    this.#eligibility.close()
     const first = this.#candidates.targets[index] ?? null
     const tried = first === null ? [] : [first.stateId]
     return {
@@ -137,17 +136,8 @@ export class Router {
       explored,
       next: (exclude) => this.#pickNext(pass, tried, exclude),
       explain: () => this.#explain(pass, first, explored),
-      preview: (most, ineligible) =>
-        this.#preview({ ...pass, request: { ...request, ineligible } }, first, explored, most),
+      preview: (most, question) => this.#preview(pass, question, first, explored, most),
     }
-  }
-
-  /**
-   * Lets go of the last request, which its question holds together with its call. Between requests, because doing it in
-   * each decision costs a third of a call.
-   */
-  rest(): void {
-    this.#eligibility.close()
   }
 
   /** The current ranking, without deciding anything: for lists and for `why`. */
@@ -215,7 +205,7 @@ export class Router {
   }
 
   #pickFirst(pass: Pass): Choice {
-    const context = this.#contextOf(pass, NOTHING_EXCLUDED)
+    const context = this.#contextOf(pass)
     const same = pickSame(context, pass.request.session.stateId)
     if (same !== null) return same
     switch (this.#settings.strategy) {
@@ -233,31 +223,37 @@ export class Router {
   }
 
   #pickNext(pass: Pass, tried: string[], exclude: (target: Target) => boolean): Target | null {
-    const context = this.#contextOf(
-      { ...pass, exploring: false },
-      (target) => tried.includes(target.stateId) || exclude(target),
-    )
+    const context = this.#contextOf({ ...pass, exploring: false })
+    const isOut = (target: Target) => tried.includes(target.stateId) || exclude(target)
+    this.#eligibility.open(this.#candidates.targets, pass.request, isOut)
     const best = pickBest(context)
     const { index } = SHARING.has(this.#settings.strategy) ? pickLightest(context, best) : best
+    this.#eligibility.close()
     const next = context.candidates.targets[index] ?? null
     if (next !== null) tried.push(next.stateId)
     return next
   }
 
   #explain(pass: Pass, chosen: Target | null, explored: boolean): readonly RankedTarget[] {
-    const context = this.#contextOf({ ...pass, exploring: false }, NOTHING_EXCLUDED)
-    const { request, now } = pass
-    return explainRanking(context, { settings: this.#settings, request, now, chosen, explored })
+    const context = this.#contextOf({ ...pass, exploring: false })
+    const { request: question, now } = pass
+    return explainRanking(context, { settings: this.#settings, question, now, chosen, explored })
   }
 
-  #preview(pass: Pass, chosen: Target | null, explored: boolean, most: number): readonly RankingPreview[] {
-    const context = this.#contextOf({ ...pass, exploring: false }, NOTHING_EXCLUDED)
-    const { request, now } = pass
-    return previewRanking(context, { settings: this.#settings, request, now, chosen, explored }, most)
+  #preview(
+    pass: Pass,
+    question: Question,
+    chosen: Target | null,
+    explored: boolean,
+    most: number,
+  ): readonly RankingPreview[] {
+    const context = this.#contextOf({ ...pass, exploring: false })
+    const facts = { settings: this.#settings, question, now: pass.now, chosen, explored }
+    return previewRanking(context, facts, most)
   }
 
   /** The candidate table in the context of this request. */
-  #contextOf({ request, now, turn, exploring }: Pass, exclude: ((target: Target) => boolean) | null): RankingContext {
+  #contextOf({ request, now, turn, exploring }: Pass): RankingContext {
     const candidates = this.#candidates
     candidates.refresh(now)
     const valuation = this.#valuationOf(request, now)
@@ -273,7 +269,6 @@ export class Router {
         order: request.order,
         newFirst: exploring,
       })
-    this.#eligibility.open(candidates.targets, request.ineligible, exclude)
     return {
       candidates,
       valuation,
@@ -281,7 +276,7 @@ export class Router {
       keys,
       eligibility: this.#eligibility,
       costMargin: this.#settings.costMargin,
-      load: request.load,
+      request,
     }
   }
 

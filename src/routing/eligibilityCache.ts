@@ -3,30 +3,34 @@
 import type { Target } from '../domain/target.ts'
 import type { Ineligible } from './eligible.ts'
 
-type Question = (target: Target, index: number) => Ineligible | null
+/** Who says whether a target may be tried: the request. */
+export interface Question {
+  /** Why a target may not be tried now. Called at most once per target and pass, and only for those that could win. */
+  ineligible(target: Target, index: number): Ineligible | null
+}
 
-const NO_QUESTION: Question = () => null
+const NO_QUESTION: Question = { ineligible: () => null }
 const ADMITTED = 1
 const REFUSED = 2
 
 export class EligibilityCache {
   #answers = new Uint8Array(0)
   #targets: readonly Target[] = []
-  #ineligible = NO_QUESTION
+  #question = NO_QUESTION
   #exclude: ((target: Target) => boolean) | null = null
 
   /** Starts a pass over `targets`; the results of the previous one are dropped. */
-  open(targets: readonly Target[], ineligible: Question, exclude: ((target: Target) => boolean) | null): void {
+  open(targets: readonly Target[], question: Question, exclude: ((target: Target) => boolean) | null): void {
     if (this.#answers.length !== targets.length) this.#answers = new Uint8Array(targets.length)
     else this.#answers.fill(0)
     this.#targets = targets
-    this.#ineligible = ineligible
+    this.#question = question
     this.#exclude = exclude
   }
 
   /** Ends the pass: what it asked is let go, with the request and the call behind it. */
   close(): void {
-    this.#ineligible = NO_QUESTION
+    this.#question = NO_QUESTION
     this.#exclude = null
   }
 
@@ -37,6 +41,6 @@ export class EligibilityCache {
 
   #check(index: number): boolean {
     const target = this.#targets[index]!
-    return !this.#exclude?.(target) && this.#ineligible(target, index) === null
+    return !this.#exclude?.(target) && this.#question.ineligible(target, index) === null
   }
 }

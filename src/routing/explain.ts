@@ -2,6 +2,7 @@
 
 import type { Target } from '../domain/target.ts'
 import type { CandidateTable } from './candidateTable.ts'
+import type { Question } from './eligibilityCache.ts'
 import type { Ineligible } from './eligible.ts'
 import { PRIORS } from './estimate.ts'
 import { allTime, TIE, termsAt } from './order.ts'
@@ -37,7 +38,7 @@ export type RankingPreview = Omit<RankedTarget, 'inputs' | 'priors'>
 
 interface DecisionFacts {
   readonly settings: RoutingSettings
-  readonly request: { readonly ineligible: (target: Target, index: number) => Ineligible | null }
+  readonly question: Question
   readonly now: number
   /** Null when nothing was chosen. */
   readonly chosen: Target | null
@@ -104,7 +105,7 @@ function rowOf(context: RankingContext, facts: DecisionFacts, index: number): Ca
   const target = candidates.targets[index]!
   const terms = termsAt(candidates, valuation, index, facts.now)
   // The chosen target was eligible; by now its own request may have used up the last of its quota.
-  const refusal = target === facts.chosen ? null : facts.request.ineligible(target, index)
+  const refusal = target === facts.chosen ? null : facts.question.ineligible(target, index)
   return {
     target,
     index,

@@ -1,7 +1,7 @@
 /** The candidate table for one request at one moment. */
 
-import type { Target } from '../domain/target.ts'
 import type { CandidateTable } from './candidateTable.ts'
+import type { RoutingRequest } from './choose.ts'
 import type { EligibilityCache } from './eligibilityCache.ts'
 import type { Valuation } from './valuation.ts'
 
@@ -15,6 +15,5 @@ export interface RankingContext {
   readonly eligibility: EligibilityCache
   /** How far below the best value the cheapest target may be. */
   readonly costMargin: number
-  /** How busy the target's account is; undefined when it is not counted. */
-  readonly load: ((target: Target) => number) | undefined
+  readonly request: Pick<RoutingRequest, 'load'>
 }
