@@ -17,13 +17,16 @@ export interface Measured {
   readonly medianUs: number
 }
 
-/** Runs the contestants in turn, `rounds` times; noise only adds, so the least is the steady figure. */
+/**
+ * Runs the contestants in turn, `rounds` times; noise only adds, so the least is the steady figure. Memory is not
+ * collected between rounds: with no request alive that throws compiled code away, together with the shapes of the
+ * requests' objects, and the next ten thousand calls measure the compiler.
+ */
 export async function measure(contestants: readonly Contestant[], count: number, rounds: number): Promise<Measured[]> {
   const times = new Map<string, number[]>(contestants.map(({ name }) => [name, []]))
-  for (const { run } of contestants) await run(Math.ceil(count / 4))
+  for (const { run } of contestants) await run(3 * count)
   for (let round = 0; round < rounds; round++) {
     for (const { name, run } of contestants) {
-      globalThis.gc?.()
       const before = process.cpuUsage()
       await run(count)
       const { user, system } = process.cpuUsage(before)
