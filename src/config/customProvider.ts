@@ -1,6 +1,10 @@
 /** The provider a configuration block describes: a known one, a known one at another address, or the user's own. */
 
 import type { DialectId } from '../domain/chat.ts'
+import type { WireFacts } from '../domain/wireFacts.ts'
+import { CLAUDE_WIRE } from '../providers/claudeModels.ts'
+import { GEMINI_WIRE } from '../providers/geminiModels.ts'
+import { GPT_WIRE } from '../providers/gptModels.ts'
 import { type AuthScheme, defineProvider, type ModelsList, type ProviderSpec } from '../providers/provider.ts'
 
 /** What a block states about the provider itself. */
@@ -29,6 +33,13 @@ const LIST_SHAPE: { readonly [D in DialectId]: ModelsList['shape'] } = {
   google: 'google',
 }
 
+/** Whoever speaks the dialect of a vendor for its models takes what they take; OpenAI's is spoken by servers of all kinds. */
+const VENDOR_WIRE: { readonly [D in DialectId]?: WireFacts } = {
+  'openai-responses': { models: GPT_WIRE.models },
+  anthropic: CLAUDE_WIRE,
+  google: GEMINI_WIRE,
+}
+
 // https://platform.claude.com/docs/en/api/versioning
 const ANTHROPIC_VERSION = { 'anthropic-version': '2023-06-01' }
 
@@ -55,6 +66,7 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
     env: [],
     local: overrides.local ?? false,
     privateAddress: overrides.privateAddress ?? false,
+    ...(VENDOR_WIRE[dialect] !== undefined && { wire: VENDOR_WIRE[dialect] }),
     verified: false,
   })
 }
@@ -74,6 +86,7 @@ export function adjustedProvider(spec: ProviderSpec, overrides: Overrides): Prov
     baseUrl: overrides.baseUrl ?? spec.baseUrl,
     headers: headersFor(dialect, overrides, spec.headers),
     local: overrides.local ?? spec.local ?? false,
+    ...(translated && { wire: VENDOR_WIRE[dialect] }),
     ...(moved || translated ? atHome(spec, dialect, overrides.keyless) : {}),
     ...(moved && spec.quirks?.credential ? { quirks: withoutAddress(spec) } : {}),
   })

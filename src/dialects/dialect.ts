@@ -1,6 +1,7 @@
 /** One wire language, read and written in both directions. Wire -> canonical -> wire; never a pair of dialects. */
 
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../domain/chat.ts'
+import type { ModelWire } from '../domain/wireFacts.ts'
 
 export interface Dialect {
   readonly id: DialectId
@@ -49,12 +50,18 @@ export interface ClientError {
 export interface UpstreamSide {
   /**
    * Path below the base URL (`/chat/completions`, `/models/x:generateContent`) and body for `model` as the upstream
-   * names it.
+   * names it. `wire`: what the service takes, where the dialect's spelling depends on it.
    */
-  writeRequest(request: ChatRequest, model: string): { readonly path: string; readonly body: Record<string, unknown> }
+  writeRequest(
+    request: ChatRequest,
+    model: string,
+    wire?: ModelWire,
+  ): { readonly path: string; readonly body: Record<string, unknown> }
   /** A whole answer. An error inside HTTP 200, and an answer that is none, come back as `error`. */
   readResponse(body: unknown): ReadResponse
   streamReader(): StreamReader
+  /** What is read differs from what the upstream's bytes say, so that they are not for a client. */
+  readonly changesAnswers?: true
 }
 
 export type ReadResponse =
@@ -80,6 +87,8 @@ export interface StreamReader {
   readRun?(bytes: Buffer): string | null
   /** What was read was not written as the dialect demands, so that its bytes are not for a client. */
   readonly isForeign?: boolean
+  /** The answer is complete, whatever the upstream still writes. */
+  readonly isOver?: boolean
   /** The input ended. Yields what was held back, and `end` only when the dialect's own end was seen. */
   end(): readonly ChatChunk[]
 }

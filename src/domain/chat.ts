@@ -32,6 +32,8 @@ export interface FilePart {
   readonly data?: string
   readonly url?: string
   readonly filename?: string
+  /** What it says, for dialects that have no word for it (`search_result`, a document made of text). */
+  readonly text?: string
   readonly extra?: Extra
 }
 
@@ -55,6 +57,8 @@ export interface ToolCallPart {
   readonly name: string
   /** The arguments as JSON text, exactly as the model wrote them; `{}` when it wrote nothing. */
   readonly arguments: string
+  /** A call of a custom tool: `arguments` is free text. */
+  readonly custom?: true
   /** Gemini's `thoughtSignature` of a call; must be echoed back. */
   readonly signature?: string
   readonly extra?: Extra
@@ -87,7 +91,15 @@ export interface Tool {
   /** JSON Schema of the arguments; absent means "no arguments". */
   readonly parameters?: Readonly<Record<string, unknown>>
   readonly strict?: boolean
+  /** A custom tool of OpenAI: it takes one free text in place of arguments. */
+  readonly custom?: CustomTool
   readonly extra?: Extra
+}
+
+/** https://platform.openai.com/docs/guides/function-calling#custom-tools */
+export interface CustomTool {
+  /** What the text must look like; absent: anything. */
+  readonly grammar?: { readonly syntax: string; readonly definition: string }
 }
 
 export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string }
@@ -108,6 +120,8 @@ export interface ReasoningOptions {
   readonly effort?: ReasoningEffort
   /** Maximum thinking tokens (Anthropic `budget_tokens`, Gemini `thinkingBudget`). */
   readonly budgetTokens?: number
+  /** How much is left to the model (Anthropic `adaptive`). */
+  readonly adaptive?: true
   /** Whether the caller wants to receive the thoughts or a summary of them. */
   readonly visible?: boolean
 }
@@ -127,6 +141,8 @@ export interface ChatRequest {
   readonly messages: readonly Message[]
   readonly tools?: readonly Tool[]
   readonly toolChoice?: ToolChoice
+  /** The only tools that may be called; default: all. */
+  readonly allowedTools?: readonly string[]
   readonly parallelToolCalls?: boolean
   readonly responseFormat?: ResponseFormat
   readonly maxTokens?: number
@@ -221,6 +237,7 @@ export type ChatChunk =
       readonly index: number
       readonly id: string
       readonly name: string
+      readonly custom?: true
       readonly signature?: string
       readonly extra?: Extra
     }
@@ -232,6 +249,7 @@ export type ChatChunk =
       readonly id: string
       readonly name: string
       readonly arguments: string
+      readonly custom?: true
       readonly signature?: string
       readonly extra?: Extra
     }

@@ -329,14 +329,24 @@ export class Engine implements EngineParts {
   #start({ target, pending, hold, number, allowedMs, answerLimit = null }: Start): RunningAttempt {
     const { tools, requestFixes, learned, registry } = this
     const credential = registry.credentialOf(target)
-    const call = writeCall(
+    const { call, leftOut } = writeCall(
       { tools, requestFixes, latencyAllowance: learned.latencyAllowance, settings: registry.config.settings },
       { target, credential, pending, mostOutputTokens: smaller(hold.mostOutputTokens, answerLimit), allowedMs },
     )
     pending.cancellation.running(call)
     // After a park this is the try that counts: its failure is one more occurrence.
     const expected = !hold.probe && this.#turns.isAsked(pending, target)
-    return { target, credential, call, hold, price: registry.priceOf(target), number, startedAt: this.now, expected }
+    return {
+      target,
+      credential,
+      call,
+      leftOut,
+      hold,
+      price: registry.priceOf(target),
+      number,
+      startedAt: this.now,
+      expected,
+    }
   }
 
   /** Lifts a target's parks for these reasons: a free check or a test run disproved them. */

@@ -1,7 +1,8 @@
 /** Prepares a request for the cascade: resolves its model, works out its needs, session and deadline. */
 
 import { randomBytes } from 'node:crypto'
-import type { ChatRequest } from '../domain/chat.ts'
+import { hostedTools } from '../dialects/features/hostedTools.ts'
+import type { ChatRequest, DialectId } from '../domain/chat.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
 import { type EnrolledRequest, EXPERIMENT_MODEL, enrol, type TemplateVariables } from './experiments/enrol.ts'
 import type { RequestFacts } from './reader.ts'
@@ -64,6 +65,7 @@ export function prepareRequest(
     needs: needsFor(request, selection, options),
     mostInputTokens: needsMost ? mostTokensOf(options.whole?.() ?? request) : 0,
     answers: answersOf(request),
+    prefers: preferredOf(request, options),
     // From the original request: a conversation keeps its id whatever an experiment changes.
     session: sessionOf(asked, options.sessionId, options.token ?? ''),
     arrivedAt: engine.now,
@@ -115,11 +117,18 @@ function changed(options: RequestOptions, { request, provider, isRewritten }: En
 function needsFor(
   request: ChatRequest,
   selection: Selection,
-  { needs, leftOutTokens = 0 }: RequestOptions,
+  { needs, leftOutTokens = 0, wire, dialectFor }: RequestOptions,
 ): PendingRequest['needs'] {
-  const seen = needsOf(request, selection)
+  const own = wire?.dialect ?? request.extra?.dialect ?? null
+  const seen = needsOf(request, selection, own, dialectFor == null)
   if (needs === undefined && leftOutTokens === 0) return seen
   return { ...seen, inputTokens: seen.inputTokens + leftOutTokens, ...needs }
+}
+
+/** Who has the tools of the client's own dialect goes first; others are told of them in another way, or not at all. */
+function preferredOf(request: ChatRequest, { wire }: RequestOptions): DialectId | null {
+  const hasOwn = request.tools?.some((tool) => tool.custom !== undefined) || hostedTools(request).length > 0
+  return hasOwn ? (wire?.dialect ?? request.extra?.dialect ?? null) : null
 }
 
 const NO_LABELS = {}

@@ -1,5 +1,6 @@
 /** Anthropic. https://platform.claude.com/docs/en/api/overview and /about-claude/model-deprecations */
 
+import { CLAUDE_WIRE } from './claudeModels.ts'
 import { can, gone, tier } from './facts.ts'
 import { defineProvider } from './provider.ts'
 
@@ -37,5 +38,6 @@ export const anthropic = defineProvider({
   ],
   env: ['ANTHROPIC_API_KEY'],
   keyShape: /^sk-ant-/,
+  wire: CLAUDE_WIRE,
   verified: true,
 })

@@ -36,5 +36,12 @@ export const cerebras = defineProvider({
   ],
   env: ['CEREBRAS_API_KEY'],
   keyShape: /^csk-/,
+  wire: {
+    // Unknown properties are refused as `wrong_api_format`; https://inference-docs.cerebras.ai/api-reference names `reasoning`.
+    thoughts: 'reasoning',
+    topK: false,
+    customTools: false,
+    models: [{ match: /gpt-oss/, thinking: 'effort', efforts: ['low', 'medium', 'high'], alwaysThinks: true }],
+  },
   verified: false,
 })

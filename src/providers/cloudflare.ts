@@ -80,6 +80,8 @@ export const cloudflare = defineProvider({
   env: ['CLOUDFLARE_API_TOKEN'],
   accountEnv: 'CLOUDFLARE_ACCOUNT_ID',
   keyShape: /^[0-9a-f]{32}:/i,
+  // No field for thoughts is documented for its history.
+  wire: { thoughts: 'none', customTools: false },
   verified: false,
   quirks: {
     credential,

@@ -27,6 +27,8 @@ export const cohere = defineProvider({
     { id: 'command-a-03-2025', contextTokens: 256_000, abilities: can('tools', 'json'), pick: true, ...tier('middle') },
   ],
   env: ['COHERE_API_KEY', 'CO_API_KEY'],
+  // No field for thoughts is documented for its history.
+  wire: { thoughts: 'none', customTools: false },
   verified: false,
   terms: 'Trial keys are not for production or commercial use.',
   quirks: { canChat: (id) => !/embed|rerank|transcribe/i.test(id) },

@@ -45,5 +45,7 @@ export const deepseek = defineProvider({
     },
   ],
   env: ['DEEPSEEK_API_KEY'],
+  // https://api-docs.deepseek.com/guides/thinking_mode: thoughts come back in tool loops.
+  wire: { thoughts: 'reasoning_content', thoughtDetails: false, topK: false, customTools: false },
   verified: false,
 })

@@ -19,6 +19,8 @@ export const github = defineProvider({
   // GITHUB_TOKEN is set on many machines for other purposes, so it is not taken for a key.
   env: [],
   keyShape: /^(?:ghp_|github_pat_)/,
+  // No field for thoughts is documented for its history.
+  wire: { thoughts: 'none', customTools: false },
   verified: false,
   retired: { on: '2026-07-30', note: 'GitHub ended the service; remove its keys, they cannot answer any more' },
 })

@@ -2,6 +2,7 @@
 
 import { asArray } from '../domain/json.ts'
 import { can, gone, seeds, tier } from './facts.ts'
+import { GEMINI_WIRE } from './geminiModels.ts'
 import { defineProvider } from './provider.ts'
 
 const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
@@ -57,6 +58,7 @@ export const google = defineProvider({
   env: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
   // Keys moved from `AIza` to `AQ.` in 2026.
   keyShape: /^(?:AIza|AQ\.)/,
+  wire: GEMINI_WIRE,
   verified: true,
   terms: 'Prompts sent on the free tier may be used to improve Google products.',
   quirks: {

@@ -65,6 +65,16 @@ export const groq = defineProvider({
   ],
   env: ['GROQ_API_KEY'],
   keyShape: /^gsk_/,
+  wire: {
+    // "property 'reasoning_content' is unsupported"; https://console.groq.com/docs/api-reference names `reasoning`.
+    thoughts: 'reasoning',
+    topK: false,
+    customTools: false,
+    models: [
+      { match: /gpt-oss/, thinking: 'effort', efforts: ['low', 'medium', 'high'], alwaysThinks: true },
+      { match: /llama|gemma|kimi|allam|compound/, thinking: 'none' },
+    ],
+  },
   verified: true,
   quirks: { canChat: (id) => !/whisper|guard|tts|orpheus|distil/i.test(id) },
 })

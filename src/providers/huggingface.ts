@@ -19,6 +19,8 @@ export const huggingface = defineProvider({
   models: [],
   env: ['HF_TOKEN', 'HUGGINGFACE_API_KEY'],
   keyShape: /^hf_/,
+  // No field for thoughts is documented for its history.
+  wire: { thoughts: 'none', customTools: false },
   verified: false,
   quirks: { canChat: (id) => !/embed|guard|rerank/i.test(id) },
 })

@@ -51,6 +51,15 @@ export const mistral = defineProvider({
     { id: 'ministral-8b-2512', contextTokens: 262_144, abilities: can('tools', 'json'), pick: true, ...tier('small') },
   ],
   env: ['MISTRAL_API_KEY'],
+  wire: {
+    // 422 `extra_forbidden` for any field of thoughts.
+    thoughts: 'none',
+    topK: false,
+    // "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9."
+    toolCallIdLength: 9,
+    userLength: 0,
+    customTools: false,
+  },
   verified: false,
   terms: 'Free mode is for evaluation, and its prompts may be used for training unless you opt out.',
   quirks: { body, canChat: (id) => !/embed|ocr|moderation|voxtral|transcribe/i.test(id) },

@@ -47,6 +47,8 @@ export const nvidia = defineProvider({
   ],
   env: ['NVIDIA_API_KEY'],
   keyShape: /^nvapi-/,
+  // No field for thoughts is documented for its history.
+  wire: { thoughts: 'none', customTools: false },
   verified: false,
   terms: 'For evaluation only, not for production.',
   quirks: { body, canChat: (id) => !/embed|rerank|guard|safety|parse|clip|retriever|reward|ocr/i.test(id) },

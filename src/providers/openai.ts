@@ -1,6 +1,7 @@
 /** OpenAI. https://platform.openai.com/docs/models and /docs/deprecations */
 
 import { can, gone, tier } from './facts.ts'
+import { GPT_WIRE } from './gptModels.ts'
 import { defineProvider } from './provider.ts'
 
 const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
@@ -53,6 +54,7 @@ export const openai = defineProvider({
   ],
   env: ['OPENAI_API_KEY'],
   keyShape: /^sk-(?:proj-|svcacct-)/,
+  wire: GPT_WIRE,
   verified: true,
   quirks: { body, canChat: (id) => !OTHER.test(id) },
 })

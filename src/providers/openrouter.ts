@@ -72,6 +72,8 @@ export const openrouter = defineProvider({
   ],
   env: ['OPENROUTER_API_KEY'],
   keyShape: /^sk-or-v1-/,
+  // https://openrouter.ai/docs/use-cases/reasoning-tokens and /docs/features/prompt-caching
+  wire: { thoughts: 'reasoning', thoughtDetails: true, userLength: 128, cacheControl: true, customTools: false },
   verified: true,
   terms:
     'Providers of `:free` models may keep prompts and train on them; one day quota covers all `:free` models of the account.',

@@ -7,6 +7,7 @@ import type { DialectId } from '../domain/chat.ts'
 import type { DayBoundary, LimitUnit, LimitWindow } from '../domain/failure.ts'
 import type { QuotaScope } from '../domain/scope.ts'
 import type { Abilities, PriceHint } from '../domain/target.ts'
+import type { WireFacts } from '../domain/wireFacts.ts'
 
 /** How the key travels. Always a header: a key in a URL lands in logs. */
 export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'none'
@@ -135,6 +136,8 @@ export interface ProviderSpec {
   readonly local?: boolean
   /** A loopback or private address: models found there that have no price cost nothing. */
   readonly privateAddress?: boolean
+  /** What it takes of its dialect; default: what the dialect's vendor takes. */
+  readonly wire?: WireFacts
   /** False: the row is from documentation and was not tried. */
   readonly verified: boolean
   /** Set when the provider has shut down. */

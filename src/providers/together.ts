@@ -18,6 +18,8 @@ export const together = defineProvider({
   models: [],
   env: ['TOGETHER_API_KEY'],
   keyShape: /^tgp_/,
+  // No field for thoughts is documented for its history.
+  wire: { thoughts: 'none', customTools: false },
   verified: false,
   quirks: { canChat: (id) => !/embed|rerank|guard|flux|whisper|bge-|m2-bert|sonic|imagen|veo/i.test(id) },
 })

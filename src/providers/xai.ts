@@ -31,6 +31,7 @@ export const xai = defineProvider({
   ],
   env: ['XAI_API_KEY'],
   keyShape: /^xai-/,
+  wire: { thoughts: 'reasoning_content', thoughtDetails: false, topK: false, customTools: false },
   verified: false,
   quirks: { canChat: (id) => !/image|imagine|voice|embed/i.test(id) },
 })

@@ -30,5 +30,7 @@ export const zai = defineProvider({
     { id: 'glm-4.6v-flash', ...FREE, abilities: can('tools', 'images', 'reasoning'), ...tier('small') },
   ],
   env: ['ZAI_API_KEY', 'ZHIPU_API_KEY'],
+  // https://docs.z.ai/guides/capabilities/thinking-mode: thoughts come back in tool loops.
+  wire: { thoughts: 'reasoning_content', thoughtDetails: false, topK: false, customTools: false },
   verified: false,
 })

@@ -1,5 +1,6 @@
 /** Which targets can serve a request at all. Parks, quotas and budgets are checked elsewhere, in the same terms. */
 
+import type { DialectId } from '../domain/chat.ts'
 import type { Ability, Target } from '../domain/target.ts'
 
 export type IneligibleCode =
@@ -34,6 +35,8 @@ export interface Needs {
   /** The maximum the caller set; null when it set none. */
   readonly maxOutputTokens: number | null
   readonly abilities: readonly Ability[]
+  /** What not every dialect can be told; default: nothing. */
+  readonly parts?: readonly NeededPart[]
   /** The only model that may serve (the provider's own id); null for any. */
   readonly model: string | null
   readonly provider: string | null
@@ -41,6 +44,12 @@ export interface Needs {
   readonly among: ReadonlySet<string> | null
   /** The choice of model was left to keywise (`auto…`): targets that were not named must be good and cheap enough. */
   readonly auto: boolean
+}
+
+/** A part of a request, and the dialects in which a target can be told it. */
+export interface NeededPart {
+  readonly name: string
+  readonly dialects: ReadonlySet<DialectId>
 }
 
 /** What the user's settings forbid. */
@@ -97,8 +106,12 @@ function unable(target: Target, needs: Needs): Ineligible | null {
     const unknown = ability === 'embeddings' && needs.among === null && abilities[ability] === undefined
     if (unknown || abilities[ability] === false) return out('ability', `cannot do ${ability}`)
   }
+  for (const { name, dialects } of needs.parts ?? NO_PARTS)
+    if (!dialects.has(target.profile.dialect)) return out('ability', `cannot take ${name}`)
   return null
 }
+
+const NO_PARTS: readonly NeededPart[] = []
 
 function unwanted(target: Target, needs: Needs, rules: EligibilityRules): Ineligible | null {
   if (!needs.auto) return null

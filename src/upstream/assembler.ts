@@ -79,7 +79,9 @@ export class Assembler {
       ...(this.#id !== undefined && { id: this.#id }),
       model: this.#model,
       content: this.#pieces.map((piece) =>
-        piece.type === 'tool-call' && piece.arguments === '' ? { ...piece, arguments: '{}' } : { ...piece },
+        piece.type === 'tool-call' && piece.arguments === '' && !piece.custom
+          ? { ...piece, arguments: '{}' }
+          : { ...piece },
       ),
       finishReason: this.#finishReason ?? 'other',
       ...(this.#blocked !== undefined && { blocked: this.#blocked }),
@@ -115,6 +117,7 @@ export class Assembler {
 
   #startCall(chunk: ChunkOf<'tool-call-start'> | ChunkOf<'tool-call'>): Writable<ToolCallPart> {
     const call: Writable<ToolCallPart> = { type: 'tool-call', id: chunk.id, name: chunk.name, arguments: '' }
+    if (chunk.custom) call.custom = true
     if (chunk.signature !== undefined) call.signature = chunk.signature
     if (chunk.extra !== undefined) call.extra = chunk.extra
     this.#calls.set(chunk.index, call)

@@ -323,6 +323,14 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     const chunks: ChatChunk[] = []
     for (const event of this.#sse?.push(chunk) ?? []) this.#readEvent(event, chunks)
     this.#deliver(chunks, chunk)
+    if (this.#reader?.isOver && this.ended === null) this.#endEarly()
+  }
+
+  /** The answer is complete, and what the upstream would still write is not asked for. */
+  #endEarly(): void {
+    this.#abortWith = CLIENT_GONE
+    this.#controller?.abort(new Error('keywise: the answer is complete'))
+    this.#succeed(this.#assembler?.response() ?? EMPTY, null)
   }
 
   #readEvent(event: SseEvent, into: ChatChunk[]): void {
@@ -437,8 +445,10 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     } catch {
       return this.#fail(this.#classifyBody(200))
     }
-    const read = this.#input.dialect.upstream.readResponse(body)
-    if (read.ok && (!read.unfinished || this.#isBackground)) this.#succeed(read.response, isText ? text : raw)
+    const { upstream } = this.#input.dialect
+    const read = upstream.readResponse(body)
+    const sent = upstream.changesAnswers ? null : isText ? text : raw
+    if (read.ok && (!read.unfinished || this.#isBackground)) this.#succeed(read.response, sent)
     else if (read.ok || read.malformed)
       this.#fail({ kind: 'server', status: this.#status, message: 'the answer does not match its protocol' })
     else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))

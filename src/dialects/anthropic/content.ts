@@ -31,6 +31,7 @@ const RESULT_READERS: Readers = new Map<string, (block: ContentBlock) => Part | 
   ['text', readText],
   ['image', readImage],
   ['document', readDocument],
+  ['search_result', readSearchResult],
 ])
 const READERS: Readers = new Map([
   ...RESULT_READERS,
@@ -90,13 +91,28 @@ function readImage(block: ContentBlock): ImagePart | FilePart {
 
 function readDocument(block: ContentBlock): FilePart {
   const source = readSource(block['source'])
-  if (!source) return opaquePart('anthropic', block)
+  if (!source) return textDocument(block, asRecord(block['source'])?.['content'], [block['title'], block['context']])
   return {
     type: 'file',
     ...source,
     filename: asString(block['title']),
     extra: extraBeyond('anthropic', block, DOCUMENT),
   }
+}
+
+/** https://platform.claude.com/docs/en/build-with-claude/search-results */
+function readSearchResult(block: ContentBlock): FilePart {
+  return textDocument(block, block['content'], [block['title'], block['source']])
+}
+
+/** A block that only this dialect has and that is made of texts; `heads` says where they are from. */
+function textDocument(block: ContentBlock, content: unknown, heads: readonly unknown[]): FilePart {
+  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : (asArray(content) ?? [])
+  const texts = blocks.map((inner) => asString(asRecord(inner)?.['text']))
+  const part = opaquePart('anthropic', block)
+  // A picture inside would be lost.
+  if (texts.length === 0 || texts.includes(undefined)) return part
+  return { ...part, text: [...heads.filter((head) => typeof head === 'string' && head !== ''), ...texts].join('\n') }
 }
 
 type Source = Pick<FilePart, 'mediaType' | 'data' | 'url'>

@@ -162,8 +162,9 @@ function readReasoning(fields: Fields): ReasoningOptions | undefined {
   const effort = readEffort(thinking, asString(asRecord(fields['output_config'])?.['effort']))
   const budgetTokens = thinking && tokens(thinking, 'budget_tokens', 'thinking.budget_tokens')
   const visible = readVisible(thinking?.['display'])
-  if (effort === undefined && budgetTokens === undefined && visible === undefined) return undefined
-  return { effort, budgetTokens, visible }
+  const adaptive = thinking?.['type'] === 'adaptive' ? true : undefined
+  if ([effort, budgetTokens, visible, adaptive].every((value) => value === undefined)) return undefined
+  return { effort, budgetTokens, visible, ...(adaptive && { adaptive }) }
 }
 
 function readEffort(thinking: Fields | undefined, effort: string | undefined): ReasoningEffort | undefined {

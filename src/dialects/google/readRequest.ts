@@ -27,6 +27,7 @@ export function readGoogleRequest(
     messages: readMessages(fields),
     tools: readTools(fields['tools']),
     toolChoice: readToolChoice(toolConfig),
+    allowedTools: readAllowed(toolConfig),
     ...readConfig(config),
     stream: path?.stream ?? false,
     extra: readExtra(fields, toolConfig, config),
@@ -133,6 +134,12 @@ function readToolChoice(toolConfig: Fields | undefined): ToolChoice | undefined 
   if (calling.mode !== 'ANY') return 'auto'
   const [name] = calling.names
   return calling.names.length === 1 && typeof name === 'string' ? { name } : 'required'
+}
+
+/** Names say which tools may be called at all, whether one must be or not. */
+function readAllowed(toolConfig: Fields | undefined): readonly string[] | undefined {
+  const names = (callingOf(toolConfig)?.names ?? []).filter((name) => typeof name === 'string')
+  return names.length > 1 ? names : undefined
 }
 
 /**

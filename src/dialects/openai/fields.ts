@@ -1,6 +1,7 @@
 /** What the chat completions and the Responses dialects spell alike: tools, JSON schemas, effort, error envelopes. */
 
 import type { DialectId, ReasoningEffort, ReasoningOptions, ResponseFormat, Tool } from '../../domain/chat.ts'
+import { asArray, asRecord, asString } from '../../domain/json.ts'
 import type { ClientError } from '../dialect.ts'
 import {
   extraOf,
@@ -52,6 +53,51 @@ export function writeFunctionTool(tool: Tool, dialect: DialectId): Record<string
     parameters: tool.parameters,
     strict: tool.strict,
   })
+}
+
+/**
+ * A custom tool. Its grammar is flat in Responses and below `grammar` in chat:
+ * https://platform.openai.com/docs/guides/function-calling#context-free-grammars
+ */
+export function readCustomTool(tool: Fields, dialect: DialectId, at: string): Tool {
+  const format = object(tool, 'format', `${at}.format`)
+  const grammar = asRecord(format?.['grammar']) ?? format
+  const syntax = asString(grammar?.['syntax'])
+  const definition = asString(grammar?.['definition'])
+  return {
+    name: requiredText(tool, 'name', `${at}.name`),
+    description: text(tool, 'description', `${at}.description`),
+    custom: syntax === undefined || definition === undefined ? {} : { grammar: { syntax, definition } },
+    ...extraOf(dialect, leftovers(tool, KNOWN_OF_CUSTOM)),
+  }
+}
+
+/** Whether the tool of this name is a custom one. */
+export function isCustom(tools: readonly Tool[] | undefined, name: string): boolean {
+  return tools?.some((tool) => tool.name === name && tool.custom !== undefined) ?? false
+}
+
+const KNOWN_OF_CUSTOM = new Set(['type', 'name', 'description', 'format'])
+
+/**
+ * The tools that `allowed_tools` names, and whether one of them must be called; undefined for every other choice. The
+ * name is flat in Responses and below the type in chat:
+ * https://platform.openai.com/docs/guides/function-calling#tool-choice
+ */
+export function readAllowedTools(
+  choice: unknown,
+): { readonly allowedTools: readonly string[]; readonly toolChoice: 'auto' | 'required' } | undefined {
+  const fields = asRecord(choice)
+  if (fields?.['type'] !== 'allowed_tools') return undefined
+  const allowed = asRecord(fields['allowed_tools']) ?? fields
+  const names = (asArray(allowed['tools']) ?? []).map(toolName).filter((name) => name !== undefined)
+  if (names.length === 0) return undefined
+  return { allowedTools: names, toolChoice: allowed['mode'] === 'required' ? 'required' : 'auto' }
+}
+
+function toolName(tool: unknown): string | undefined {
+  const fields = asRecord(tool)
+  return asString(fields?.['name'] ?? asRecord(fields?.[asString(fields['type']) ?? ''])?.['name'])
 }
 
 /** `schemaOf` finds the schema, which the two OpenAI dialects keep in different places. */

@@ -81,15 +81,7 @@ describe('openaiChat reads answers', () => {
     {
       name: 'a call of a custom tool',
       message: { tool_calls: [{ id: 'c', type: 'custom', custom: { name: 'grep', input: 'a b' } }] },
-      content: [
-        {
-          type: 'tool-call',
-          id: 'c',
-          name: 'grep',
-          arguments: 'a b',
-          extra: { dialect: 'openai', fields: { type: 'custom' } },
-        },
-      ],
+      content: [{ type: 'tool-call', id: 'c', name: 'grep', arguments: 'a b', custom: true }],
     },
     {
       name: "Gemini's signature of a call",

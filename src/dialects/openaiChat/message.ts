@@ -4,6 +4,7 @@
 
 import type { Part, ReasoningPart, ToolCallPart } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { extraOf, type Fields, ownFields } from '../fields/requestFields.ts'
 import { ownSignature, signatureForClient, tagSignature } from '../fields/signature.ts'
 
@@ -64,7 +65,12 @@ export function detailSignature(detail: unknown): string | undefined {
  * The fields of a message that carry `parts`' thoughts. To a client every signature travels as one of
  * `reasoning_details`, so that it can hand it back; to an upstream only those that came in this form do.
  */
-export function writeReasoning(parts: readonly Part[], receiver: 'client' | 'upstream'): Record<string, unknown> {
+export function writeReasoning(
+  parts: readonly Part[],
+  receiver: 'client' | 'upstream',
+  { thoughts, thoughtDetails = thoughts === undefined }: ModelWire = NOTHING_KNOWN,
+): Record<string, unknown> {
+  if (thoughts === 'none') return {}
   let text = ''
   const details: unknown[] = []
   for (const part of parts) {
@@ -75,8 +81,8 @@ export function writeReasoning(parts: readonly Part[], receiver: 'client' | 'ups
     else if (receiver === 'client' && part.signature !== undefined) details.push(writeDetail(part))
   }
   return {
-    ...(text !== '' && { reasoning_content: text }),
-    ...(details.length > 0 && { reasoning_details: details }),
+    ...(text !== '' && { [thoughts ?? 'reasoning_content']: text }),
+    ...(details.length > 0 && thoughtDetails && { reasoning_details: details }),
   }
 }
 
@@ -101,9 +107,9 @@ export function readToolCall(call: Fields, fallbackId: string): ToolCallPart | u
     type: 'tool-call',
     id: asString(call['id']) || fallbackId,
     name,
-    arguments: argumentsText(target) || '{}',
+    arguments: argumentsText(target) || (target === custom ? '' : '{}'),
+    ...(target === custom && { custom: true }),
     ...(signature !== undefined && { signature }),
-    ...extraOf('openai', target === custom ? { type: 'custom' } : undefined),
   }
 }
 
@@ -115,7 +121,7 @@ export function argumentsText(target: Fields): string {
 }
 
 export function writeToolCall(part: ToolCallPart): Record<string, unknown> {
-  if (ownFields(part.extra, 'openai')['type'] === 'custom') {
+  if (part.custom) {
     return { id: part.id, type: 'custom', custom: { name: part.name, input: part.arguments } }
   }
   return { id: part.id, type: 'function', function: { name: part.name, arguments: part.arguments } }

@@ -17,7 +17,10 @@ export const openaiChatDialect: Dialect = {
     writeError: errorEnvelope,
   },
   upstream: {
-    writeRequest: (request, model) => ({ path: '/chat/completions', body: writeChatRequest(request, model) }),
+    writeRequest: (request, model, wire) => ({
+      path: '/chat/completions',
+      body: writeChatRequest(request, model, wire),
+    }),
     readResponse: readChatResponse,
     streamReader: () => new ChatStreamReader(),
   },

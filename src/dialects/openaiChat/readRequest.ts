@@ -26,7 +26,14 @@ import {
   tokens,
   wrong,
 } from '../fields/requestFields.ts'
-import { readEffort, readFunctionTool, readJsonSchema, readResponseFormat } from '../openai/fields.ts'
+import {
+  readAllowedTools,
+  readCustomTool,
+  readEffort,
+  readFunctionTool,
+  readJsonSchema,
+  readResponseFormat,
+} from '../openai/fields.ts'
 import { readReasoning, readToolCall } from './message.ts'
 import { readChatContent } from './parts.ts'
 
@@ -82,6 +89,7 @@ export function readChatRequest(body: unknown): ChatRequest {
     messages: readMessages(fields),
     tools: readTools(tools),
     toolChoice: readToolChoice(fields['tool_choice']),
+    ...readAllowedTools(fields['tool_choice']),
     parallelToolCalls: flag(fields, 'parallel_tool_calls'),
     responseFormat: readFormat(object(fields, 'response_format')),
     maxTokens: tokens(fields, 'max_completion_tokens') ?? tokens(fields, 'max_tokens'),
@@ -146,23 +154,37 @@ function readToolCalls(message: Fields, at: string): ToolCallPart[] {
 }
 
 function readTools(tools: readonly unknown[]): Tool[] | undefined {
-  const functions: Tool[] = []
-  for (const [index, value] of tools.entries()) {
-    const tool = objectAt(value, `tools[${index}]`)
-    if (!isFunction(tool)) continue
-    const at = `tools[${index}].function`
-    functions.push(readFunctionTool(objectAt(tool['function'], at), 'openai', KNOWN_OF_FUNCTION, at))
-  }
-  return functions.length > 0 ? functions : undefined
+  const read = tools.map((tool, index) => readTool(objectAt(tool, `tools[${index}]`), `tools[${index}]`))
+  const own = read.filter((tool) => tool !== undefined)
+  return own.length > 0 ? own : undefined
 }
 
-const isFunction = (tool: unknown) => (asRecord(tool)?.['type'] ?? 'function') === 'function'
+/** Undefined for a tool that runs at the provider. */
+function readTool(tool: Fields, at: string): Tool | undefined {
+  switch (typeOf(tool)) {
+    case 'function':
+      return readFunctionTool(
+        objectAt(tool['function'], `${at}.function`),
+        'openai',
+        KNOWN_OF_FUNCTION,
+        `${at}.function`,
+      )
+    case 'custom':
+      return readCustomTool(objectAt(tool['custom'], `${at}.custom`), 'openai', `${at}.custom`)
+    default:
+      return undefined
+  }
+}
+
+const typeOf = (tool: unknown) => asRecord(tool)?.['type'] ?? 'function'
+const OWN_TOOLS: ReadonlySet<unknown> = new Set(['function', 'custom'])
 
 function readToolChoice(value: unknown): ToolChoice | undefined {
   if (value === 'auto' || value === 'none' || value === 'required') return value
   // Mistral's word for it.
   if (value === 'any') return 'required'
-  const name = asString(asRecord(asRecord(value)?.['function'])?.['name'])
+  const choice = asRecord(value)
+  const name = asString((asRecord(choice?.['function']) ?? asRecord(choice?.['custom']))?.['name'])
   return name === undefined ? undefined : { name }
 }
 
@@ -186,7 +208,7 @@ function wantsUsage(options: Fields | undefined): boolean | undefined {
 /** What only an OpenAI upstream can make something of: unknown fields, and unknown values of known ones. */
 function readExtra(fields: Fields, tools: readonly unknown[]): Fields | undefined {
   const extra: Record<string, unknown> = { ...leftovers(fields, KNOWN) }
-  const otherTools = tools.filter((tool) => !isFunction(tool))
+  const otherTools = tools.filter((tool) => !OWN_TOOLS.has(typeOf(tool)))
   if (otherTools.length > 0) extra['tools'] = otherTools
   const choice = fields['tool_choice'] ?? undefined
   if (choice !== undefined && readToolChoice(choice) === undefined) extra['tool_choice'] = choice

@@ -3,7 +3,7 @@
 import type { ChatChunk, FinishReason } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { StreamReader } from '../dialect.ts'
-import { extraOf, type Fields } from '../fields/requestFields.ts'
+import type { Fields } from '../fields/requestFields.ts'
 import { readChatUsage } from '../openai/usage.ts'
 import { embeddedError, malformed } from '../stream/embeddedError.ts'
 import { TextFastPath } from '../stream/textFastPath.ts'
@@ -211,7 +211,7 @@ export class ChatStreamReader implements StreamReader {
     }
     this.#calls.set(wireIndex, open)
     this.#unfinished.push(open)
-    chunks.push({ type: 'tool-call-start', index, id: open.id, name, ...extraOf('openai', customMark(custom)) })
+    chunks.push({ type: 'tool-call-start', index, id: open.id, name, ...(custom && { custom }) })
     return open
   }
 
@@ -222,9 +222,9 @@ export class ChatStreamReader implements StreamReader {
         index,
         id,
         name,
-        arguments: text || '{}',
+        arguments: text || (custom ? '' : '{}'),
+        ...(custom && { custom }),
         ...(signature !== undefined && { signature }),
-        ...extraOf('openai', customMark(custom)),
       })
     }
     this.#unfinished = []
@@ -259,5 +259,3 @@ export class ChatStreamReader implements StreamReader {
 function contentOf(body: unknown): unknown {
   return asRecord(asRecord(asArray(asRecord(body)?.['choices'])?.[0])?.['delta'])?.['content']
 }
-
-const customMark = (custom: boolean) => (custom ? { type: 'custom' } : undefined)

@@ -3,7 +3,7 @@
 import type { ChatChunk, ChatRequest, ChunkOf, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { blockedText } from '../fields/blocked.ts'
-import { type Fields, ownFields } from '../fields/requestFields.ts'
+import type { Fields } from '../fields/requestFields.ts'
 import { errorEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeChatUsage } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
@@ -81,7 +81,7 @@ export class ChatStreamWriter implements StreamWriter {
   }
 
   #startCall(chunk: ChunkOf<'tool-call-start'> | ChunkOf<'tool-call'>, text: string): string {
-    const custom = ownFields(chunk.extra, 'openai')['type'] === 'custom'
+    const custom = chunk.custom === true
     this.#calls.set(chunk.index, { custom, arguments: text, signed: chunk.signature !== undefined })
     const target = custom
       ? { type: 'custom', custom: { name: chunk.name, input: text } }

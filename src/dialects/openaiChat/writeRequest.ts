@@ -1,24 +1,29 @@
 /** A chat completion request, as it goes to an upstream. */
 
-import type { ChatRequest, FilePart, ImagePart, Message, Part, ToolChoice, ToolResultPart } from '../../domain/chat.ts'
+import type { ChatRequest, FilePart, ImagePart, Message, Part, Tool, ToolResultPart } from '../../domain/chat.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
+import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
-import { defined, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
+import { defined, isCustom, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
 import { writeReasoning, writeToolCall } from './message.ts'
 import { joinText, writeContent } from './parts.ts'
 
 /** Usage is always asked for; fields that only an OpenAI client can have sent come back in. */
-export function writeChatRequest(request: ChatRequest, model: string): Record<string, unknown> {
+export function writeChatRequest(
+  request: ChatRequest,
+  model: string,
+  wire: ModelWire = NOTHING_KNOWN,
+): Record<string, unknown> {
   const own = ownFields(request.extra, 'openai')
   return defined({
     ...own,
     model,
-    messages: writeMessages(request.messages),
+    messages: writeMessages(request.messages, wire),
     tools: writeTools(request, own),
-    tool_choice: writeToolChoice(request.toolChoice) ?? own['tool_choice'],
+    tool_choice: own['tool_choice'] ?? writeToolChoice(request),
     parallel_tool_calls: request.parallelToolCalls,
     response_format: writeResponseFormat(request) ?? own['response_format'],
-    max_tokens: request.maxTokens,
+    [wire.maxTokensField ?? 'max_tokens']: request.maxTokens,
     temperature: request.temperature,
     top_p: request.topP,
     top_k: request.topK,
@@ -33,7 +38,7 @@ export function writeChatRequest(request: ChatRequest, model: string): Record<st
   })
 }
 
-function writeMessages(messages: readonly Message[]): Fields[] {
+function writeMessages(messages: readonly Message[], wire: ModelWire): Fields[] {
   const written: Fields[] = []
   let held: (ImagePart | FilePart)[] = []
   for (const message of messages) {
@@ -45,7 +50,7 @@ function writeMessages(messages: readonly Message[]): Fields[] {
     }
     if (results.length > 0 && results.length === message.content.length) continue
     held = flush(held, written)
-    written.push(writeMessage(message))
+    written.push(writeMessage(message, wire))
   }
   flush(held, written)
   return written
@@ -61,34 +66,43 @@ function writeToolResult(result: ToolResultPart): Fields {
   return { role: 'tool', tool_call_id: result.toolCallId, content: joinText(result.content, '\n') }
 }
 
-function writeMessage(message: Message): Fields {
+function writeMessage(message: Message, wire: ModelWire): Fields {
   const rest = { ...(message.name !== undefined && { name: message.name }), ...ownFields(message.extra, 'openai') }
-  if (message.role === 'assistant') return { role: 'assistant', ...writeAssistant(message.content), ...rest }
+  if (message.role === 'assistant') return { role: 'assistant', ...writeAssistant(message.content, wire), ...rest }
   const role = message.role === 'tool' ? 'user' : message.role
   return { role, content: writeContent(withoutResults(message.content), '\n\n'), ...rest }
 }
 
 const withoutResults = (parts: readonly Part[]) => parts.filter((part) => part.type !== 'tool-result')
 
-function writeAssistant(parts: readonly Part[]): Fields {
+function writeAssistant(parts: readonly Part[], wire: ModelWire): Fields {
   const calls = parts.filter((part) => part.type === 'tool-call').map(writeToolCall)
   const texts = parts.filter((part) => part.type === 'text')
   const content = writeContent(texts, '')
   return {
     content: content.length === 0 && calls.length > 0 ? null : content,
-    ...writeReasoning(parts, 'upstream'),
+    ...writeReasoning(parts, 'upstream', wire),
     ...(calls.length > 0 && { tool_calls: calls }),
   }
 }
 
 function writeTools(request: ChatRequest, own: Fields): unknown[] | undefined {
-  const functions = request.tools?.map((tool) => ({ type: 'function', function: writeFunctionTool(tool, 'openai') }))
-  const tools = [...(functions ?? []), ...(asArray(own['tools']) ?? [])]
+  const tools = [...(request.tools?.map(writeTool) ?? []), ...(asArray(own['tools']) ?? [])]
   return tools.length > 0 ? tools : undefined
 }
 
-function writeToolChoice(choice: ToolChoice | undefined): unknown {
-  return typeof choice === 'object' ? { type: 'function', function: { name: choice.name } } : choice
+function writeTool(tool: Tool): Fields {
+  if (tool.custom === undefined) return { type: 'function', function: writeFunctionTool(tool, 'openai') }
+  const { grammar } = tool.custom
+  const format = grammar && { type: 'grammar', grammar }
+  const { name, description } = tool
+  return { type: 'custom', custom: defined({ ...ownFields(tool.extra, 'openai'), name, description, format }) }
+}
+
+function writeToolChoice({ toolChoice, tools }: ChatRequest): unknown {
+  if (typeof toolChoice !== 'object') return toolChoice
+  const { name } = toolChoice
+  return isCustom(tools, name) ? { type: 'custom', custom: { name } } : { type: 'function', function: { name } }
 }
 
 function writeResponseFormat({ responseFormat }: ChatRequest): unknown {

@@ -255,7 +255,7 @@ export function responseObject(
     store: own['store'] ?? true,
     temperature: request.temperature ?? 1,
     text: { format: { type: 'text' }, ...writeTextOptions(request) },
-    tool_choice: writeToolChoice(request.toolChoice) ?? own['tool_choice'] ?? 'auto',
+    tool_choice: own['tool_choice'] ?? writeToolChoice(request) ?? 'auto',
     tools: writeTools(request) ?? [],
     top_p: request.topP ?? 1,
     truncation: own['truncation'] ?? 'disabled',

@@ -142,7 +142,8 @@ export function readCallItem(item: Fields, name: string): ToolCallPart {
     id: asString(item['call_id']) || asString(item['id']) || name,
     name,
     arguments: asString(custom ? item['input'] : item['arguments']) || (custom ? '' : '{}'),
-    ...extraOf(DIALECT, custom ? { ...rest, type: 'custom_tool_call' } : rest),
+    ...(custom && { custom: true }),
+    ...extraOf(DIALECT, rest),
   }
 }
 
@@ -194,9 +195,11 @@ export function reasoningSummaryOf(text: string): Fields[] {
 /** Items for an upstream. */
 export function writeItems(messages: readonly Message[]): Fields[] {
   const items: Fields[] = []
+  const customCalls = new Set<string>()
   for (const message of messages) {
+    for (const part of message.content) if (part.type === 'tool-call' && part.custom) customCalls.add(part.id)
     if (message.role === 'assistant') writeAssistant(message.content, items)
-    else writeOthers(message, items)
+    else writeOthers(message, items, customCalls)
     for (const item of itemsAfter(message)) items.push(objectAt(item, 'input'))
   }
   return items
@@ -204,10 +207,10 @@ export function writeItems(messages: readonly Message[]): Fields[] {
 
 const itemsAfter = (message: Pick<Message, 'extra'>) => asArray(ownFields(message.extra, DIALECT)['itemsAfter']) ?? []
 
-function writeOthers(message: Message, items: Fields[]): void {
+function writeOthers(message: Message, items: Fields[], customCalls: ReadonlySet<string>): void {
   const rest: Part[] = []
   for (const part of message.content) {
-    if (part.type === 'tool-result') items.push(writeOutputItem(part))
+    if (part.type === 'tool-result') items.push(writeOutputItem(part, customCalls.has(part.toolCallId)))
     else rest.push(part)
   }
   const role = message.role === 'system' ? 'system' : 'user'
@@ -256,9 +259,9 @@ function writeMessageItem(run: readonly TextPart[]): Fields {
 export const isRefusal = (part: TextPart) => ownFields(part.extra, DIALECT)['refusal'] === true
 
 export function writeCallItem(part: ToolCallPart): Fields {
-  const { type, ...own } = ownFields(part.extra, DIALECT)
+  const own = ownFields(part.extra, DIALECT)
   const call = { call_id: part.id, name: part.name }
-  if (type === 'custom_tool_call') return { ...own, type, ...call, input: part.arguments }
+  if (part.custom) return { ...own, type: 'custom_tool_call', ...call, input: part.arguments }
   return { ...own, type: 'function_call', ...call, arguments: part.arguments }
 }
 
@@ -270,12 +273,12 @@ function writeReasoningItem(part: ReasoningPart): Fields[] {
   return [sealed === undefined ? item : { ...item, encrypted_content: sealed }]
 }
 
-function writeOutputItem(part: ToolResultPart): Fields {
+function writeOutputItem(part: ToolResultPart, isCustom: boolean): Fields {
   const { type, ...own } = ownFields(part.extra, DIALECT)
   const isText = part.content.every((item) => item.type === 'text')
   return {
     ...own,
-    type: type ?? 'function_call_output',
+    type: type ?? (isCustom ? 'custom_tool_call_output' : 'function_call_output'),
     call_id: part.toolCallId,
     output: isText ? joinText(part.content, '\n') : writeInputParts(part.content),
   }

@@ -147,8 +147,15 @@ export class CallItem implements OutputItem {
     this.#emit = emit
     this.#index = index
     this.#id = typeof own['id'] === 'string' ? own['id'] : id
-    this.#isCustom = own['type'] === 'custom_tool_call'
-    this.#part = { type: 'tool-call', id: call.id, name: call.name, arguments: '', extra: call.extra }
+    this.#isCustom = call.custom === true
+    this.#part = {
+      type: 'tool-call',
+      id: call.id,
+      name: call.name,
+      arguments: '',
+      custom: call.custom,
+      extra: call.extra,
+    }
     emit('response.output_item.added', { output_index: index, item: { ...this.item, status: 'in_progress' } })
   }
 

@@ -16,7 +16,14 @@ import {
   tokens,
   wrong,
 } from '../fields/requestFields.ts'
-import { readEffort, readFunctionTool, readJsonSchema, readResponseFormat } from '../openai/fields.ts'
+import {
+  readAllowedTools,
+  readCustomTool,
+  readEffort,
+  readFunctionTool,
+  readJsonSchema,
+  readResponseFormat,
+} from '../openai/fields.ts'
 import { readInstructions, readItems } from './items.ts'
 
 const DIALECT = 'openai-responses'
@@ -55,6 +62,7 @@ export function readResponsesRequest(body: unknown): ChatRequest {
     messages: [...readInstructions(fields), ...messages],
     tools: readTools(tools),
     toolChoice: readToolChoice(fields['tool_choice']),
+    ...readAllowedTools(fields['tool_choice']),
     parallelToolCalls: flag(fields, 'parallel_tool_calls'),
     responseFormat: readTextFormat(options),
     maxTokens: tokens(fields, 'max_output_tokens'),
@@ -78,20 +86,24 @@ function inputItems(fields: Fields): readonly unknown[] {
 }
 
 function readTools(tools: readonly unknown[]): Tool[] | undefined {
-  const functions: Tool[] = []
-  for (const [index, value] of tools.entries()) {
-    const tool = objectAt(value, `tools[${index}]`)
-    if (isFunction(tool)) functions.push(readFunctionTool(tool, DIALECT, KNOWN_OF_TOOL, `tools[${index}]`))
-  }
-  return functions.length > 0 ? functions : undefined
+  const read = tools.map((tool, index) => readTool(objectAt(tool, `tools[${index}]`), `tools[${index}]`))
+  const own = read.filter((tool) => tool !== undefined)
+  return own.length > 0 ? own : undefined
 }
 
-const isFunction = (tool: unknown) => asRecord(tool)?.['type'] === 'function'
+/** Undefined for a tool that runs at the provider. */
+function readTool(tool: Fields, at: string): Tool | undefined {
+  if (tool['type'] === 'function') return readFunctionTool(tool, DIALECT, KNOWN_OF_TOOL, at)
+  return tool['type'] === 'custom' ? readCustomTool(tool, DIALECT, at) : undefined
+}
+
+const OWN_TOOLS: ReadonlySet<unknown> = new Set(['function', 'custom'])
+const isOwnTool = (value: unknown) => OWN_TOOLS.has(asRecord(value)?.['type'])
 
 function readToolChoice(value: unknown): ToolChoice | undefined {
   if (value === 'auto' || value === 'none' || value === 'required') return value
   const choice = asRecord(value)
-  const name = choice?.['type'] === 'function' ? asString(choice['name']) : undefined
+  const name = isOwnTool(choice) ? asString(choice?.['name']) : undefined
   return name === undefined ? undefined : { name }
 }
 
@@ -110,7 +122,7 @@ function readReasoningOptions(options: Fields | undefined): ReasoningOptions | u
 function readExtra(fields: Fields, tools: readonly unknown[], leading: readonly unknown[]): Fields {
   const extra: Record<string, unknown> = { ...leftovers(fields, KNOWN) }
   if (leading.length > 0) extra['input'] = leading
-  const otherTools = tools.filter((tool) => !isFunction(tool))
+  const otherTools = tools.filter((tool) => !isOwnTool(tool))
   if (otherTools.length > 0) extra['tools'] = otherTools
   const choice = fields['tool_choice'] ?? undefined
   if (choice !== undefined && readToolChoice(choice) === undefined) extra['tool_choice'] = choice

@@ -1,9 +1,9 @@
 /** Writes a Responses request to an upstream: https://platform.openai.com/docs/api-reference/responses/create */
 
-import type { ChatRequest, ResponseFormat, ToolChoice } from '../../domain/chat.ts'
+import type { ChatRequest, ResponseFormat, Tool } from '../../domain/chat.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
-import { defined, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
+import { defined, isCustom, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
 import { splitInstructions, writeItems } from './items.ts'
 
 const DIALECT = 'openai-responses'
@@ -22,7 +22,7 @@ export function writeResponsesRequest(request: ChatRequest, model: string): Reco
     instructions,
     input: [...(asArray(own['input']) ?? []), ...writeItems(rest)],
     tools: writeTools(request),
-    tool_choice: writeToolChoice(request.toolChoice) ?? own['tool_choice'],
+    tool_choice: own['tool_choice'] ?? writeToolChoice(request),
     parallel_tool_calls: request.parallelToolCalls,
     text: writeTextOptions(request),
     max_output_tokens:
@@ -38,15 +38,23 @@ export function writeResponsesRequest(request: ChatRequest, model: string): Reco
 /** Responses tools are strict unless they say otherwise; tools of other dialects are not. */
 export function writeTools(request: ChatRequest): unknown[] | undefined {
   const strict = request.extra?.dialect === DIALECT ? undefined : false
-  const functions = request.tools?.map((tool) =>
-    defined({ strict, parameters: null, ...writeFunctionTool(tool, DIALECT), type: 'function' }),
+  const own = request.tools?.map((tool) =>
+    tool.custom === undefined
+      ? defined({ strict, parameters: null, ...writeFunctionTool(tool, DIALECT), type: 'function' })
+      : writeCustomTool(tool),
   )
-  const tools = [...(functions ?? []), ...(asArray(ownFields(request.extra, DIALECT)['tools']) ?? [])]
+  const tools = [...(own ?? []), ...(asArray(ownFields(request.extra, DIALECT)['tools']) ?? [])]
   return tools.length > 0 ? tools : undefined
 }
 
-export function writeToolChoice(choice: ToolChoice | undefined): unknown {
-  return typeof choice === 'object' ? { type: 'function', name: choice.name } : choice
+function writeCustomTool({ name, description, custom, extra }: Tool): Fields {
+  const format = custom?.grammar && { type: 'grammar', ...custom.grammar }
+  return defined({ ...ownFields(extra, DIALECT), type: 'custom', name, description, format })
+}
+
+export function writeToolChoice({ toolChoice, tools }: Pick<ChatRequest, 'toolChoice' | 'tools'>): unknown {
+  if (typeof toolChoice !== 'object') return toolChoice
+  return { type: isCustom(tools, toolChoice.name) ? 'custom' : 'function', name: toolChoice.name }
 }
 
 export function writeTextOptions({ responseFormat, extra }: ChatRequest): Fields | undefined {

@@ -10,6 +10,8 @@ export interface RunningAttempt {
   readonly target: Target
   readonly credential: Credential
   readonly call: Call
+  /** Names of what the target could not be told, as the client spells them. */
+  readonly leftOut: readonly string[]
   readonly hold: GrantedHold
   /** The price when the call began; null when unknown. */
   readonly price: Price | null

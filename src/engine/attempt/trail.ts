@@ -45,8 +45,11 @@ export class Trail {
   rejectedBy: BudgetRefusal | null = null
   /** The last failure; one that says that a key is refused or not paid for does not hide what came before. */
   lastFailure: Failure | null = null
-  /** After a refusal that may be our translation's fault: targets of this dialect, the client's own, come first. */
-  prefers: DialectId | null = null
+  /**
+   * Targets of this dialect, the client's own, come first: after a refusal that may be our translation's fault, and for
+   * what another dialect would have to be told in another way.
+   */
+  prefers: DialectId | null
   /** Targets that others go before, because the request cannot wait for them; null for none. */
   avoids: ((target: Target) => boolean) | null = null
   readonly #maxAttempts: number
@@ -62,8 +65,9 @@ export class Trail {
   #kept: Kept | null = null
 
   /** `isLogged`: whether passed-over targets will be logged. */
-  constructor(pending: Pick<PendingRequest, 'maxAttempts' | 'hardCap'>, isLogged = false) {
+  constructor(pending: Pick<PendingRequest, 'maxAttempts' | 'hardCap' | 'prefers'>, isLogged = false) {
     this.isLogged = isLogged
+    this.prefers = pending.prefers
     this.#maxAttempts = pending.maxAttempts
     this.#hardCap = pending.hardCap
   }
@@ -102,11 +106,12 @@ export class Trail {
     const offered = this.#offered
     this.#offered = null
     for (const most of [0, 1, 2] as const) {
-      if (offered !== null && this.#reluctance(offered) <= most && isAllowed(offered)) return offered
+      const first = offered !== null && this.#reluctance(offered) <= most && isAllowed(offered) ? offered : null
+      if (first !== null && (this.prefers === null || first.profile.dialect === this.prefers)) return first
       const isOut = (one: Target) => this.excludes(one) !== null || this.#reluctance(one) > most || !isAllowed(one)
       const { prefers } = this
       const own = prefers === null ? null : decision.next((one) => one.profile.dialect !== prefers || isOut(one))
-      const target = own ?? decision.next(isOut)
+      const target = own ?? first ?? decision.next(isOut)
       if (target !== null) return target
     }
     return null

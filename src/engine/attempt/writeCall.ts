@@ -3,7 +3,12 @@
 import type { Settings } from '../../config/config.ts'
 import type { Dialect } from '../../dialects/dialect.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
+import { withChanges } from '../../dialects/fit/changedAnswer.ts'
+import { type Fitted, fit } from '../../dialects/fit/fit.ts'
+import { fitOwn, mustFit } from '../../dialects/fit/fitOwn.ts'
+import type { ChatRequest } from '../../domain/chat.ts'
 import type { Target } from '../../domain/target.ts'
+import { wireOf } from '../../domain/wireFacts.ts'
 import { type Call, type CallTools, startCall } from '../../upstream/call.ts'
 import type { Connection } from '../../upstream/connection.ts'
 import type { LatencyAllowance } from '../memory/latencyAllowance.ts'
@@ -30,16 +35,24 @@ interface CallOrder {
   readonly allowedMs?: number
 }
 
-export function writeCall(writer: CallWriter, order: CallOrder): Call {
+interface StartedCall {
+  readonly call: Call
+  /** Names of what the target could not be told. */
+  readonly leftOut: readonly string[]
+}
+
+export function writeCall(writer: CallWriter, order: CallOrder): StartedCall {
   const { target, credential, pending } = order
   const { connection } = credential
-  const dialect = pending.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
-  return startCall(
+  const spoken = pending.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
+  const { path, body, leftOut, dialect } = written(writer, order, spoken)
+  const call = startCall(
     {
       connection,
       dialect,
       model: target.model,
-      ...written(writer, order, dialect),
+      path,
+      body,
       headers: headersFor(pending, dialect, connection),
       stream: pending.request.stream,
       demand: pending,
@@ -49,6 +62,7 @@ export function writeCall(writer: CallWriter, order: CallOrder): Call {
     },
     writer.tools,
   )
+  return { call, leftOut }
 }
 
 /** The gateways that a request has passed. Sent to servers on the own network only, which may be gateways too. */
@@ -69,19 +83,40 @@ function allowance({ latencyAllowance, settings }: CallWriter, { target, credent
   )
 }
 
+interface Written {
+  readonly path: string
+  readonly body: string | Buffer
+  readonly leftOut: readonly string[]
+  /** As the answer is to be read. */
+  readonly dialect: Dialect
+}
+
+const NOTHING: readonly string[] = []
+
 /** The client's bytes where only the model changes, else the request written again. */
 function written(
   { requestFixes, settings }: CallWriter,
   { target, credential, pending, mostOutputTokens: maxTokens }: CallOrder,
-  dialect: Dialect,
-): { path: string; body: string | Buffer } {
-  const change = credential.connection.spec.quirks?.body
-  if (pending.wire?.dialect === dialect.id && change === undefined && !requestFixes.has(target)) {
-    const rewritten = rewriteModel(pending.wire, pending.request, target.model, maxTokens)
-    if (rewritten !== null) return rewritten
+  spoken: Dialect,
+): Written {
+  const { spec } = credential.connection
+  const change = spec.quirks?.body
+  const { wire } = pending
+  const isOwn = wire?.dialect === spoken.id
+  if (isOwn && change === undefined && !requestFixes.has(target) && !mustFit(wire.body, spec.wire)) {
+    const rewritten = rewriteModel(wire, pending.request, target.model, maxTokens)
+    if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect: spoken }
   }
-  const request = maxTokens === null ? pending.whole() : { ...pending.whole(), maxTokens }
-  const { path, body } = dialect.upstream.writeRequest(request, target.model)
+  const asked = maxTokens === null ? pending.whole() : { ...pending.whole(), maxTokens }
+  const recipient = {
+    dialect: spoken.id,
+    wire: wireOf(spec.wire, target.model),
+    maxOutputTokens: target.profile.maxOutputTokens,
+  }
+  const fitted = pending.dialectFor === null ? (isOwn ? fitOwn : fit)(asked, recipient) : unfitted(asked)
+  const { request, leftOut, answer } = fitted
+  const dialect = answer === null ? spoken : withChanges(spoken, answer)
+  const { path, body } = dialect.upstream.writeRequest(request, target.model, recipient.wire)
   const facts = {
     model: target.model,
     stream: pending.request.stream,
@@ -89,5 +124,10 @@ function written(
     noTraining: settings.privacy === 'no_training',
   }
   const changed = change?.(body, facts) ?? body
-  return { path, body: JSON.stringify(requestFixes.apply(target, changed)) }
+  return { path, body: JSON.stringify(requestFixes.apply(target, changed)), leftOut, dialect }
+}
+
+/** Embeddings have a writer of their own for every dialect. */
+function unfitted(request: ChatRequest): Fitted {
+  return { request, leftOut: NOTHING, answer: null }
 }

@@ -1,6 +1,8 @@
 /** What a request needs of a target: abilities, room in the context, tokens to reserve. */
 
-import type { ChatRequest, Message } from '../../domain/chat.ts'
+import { canBeTold } from '../../dialects/features/feature.ts'
+import { partNeedsOf } from '../../dialects/features/needs.ts'
+import type { ChatRequest, DialectId, Message } from '../../domain/chat.ts'
 import type { Ability } from '../../domain/target.ts'
 import type { Needs } from '../../routing/eligible.ts'
 import type { Selection } from './modelNames.ts'
@@ -11,15 +13,30 @@ const CHARACTERS_PER_TOKEN = 4
 const IMAGE_TOKENS = 1000
 const MESSAGE_TOKENS = 4
 
-export function needsOf(request: ChatRequest, selection: Selection): Needs {
+/** `own`: the client's dialect; null for the library. `isChat`: false for embeddings, whose fields mean other things. */
+export function needsOf(request: ChatRequest, selection: Selection, own: DialectId | null, isChat = true): Needs {
   return {
     inputTokens: inputTokensOf(request),
     maxOutputTokens: request.maxTokens ?? null,
     abilities: abilitiesOf(request),
+    ...(isChat && partsOf(request, own)),
     model: null,
     provider: null,
     among: selection.among,
     auto: selection.auto,
+  }
+}
+
+const DIALECTS: readonly DialectId[] = ['openai', 'openai-responses', 'anthropic', 'google']
+
+function partsOf(request: ChatRequest, own: DialectId | null): Pick<Needs, 'parts'> {
+  const parts = partNeedsOf(request)
+  if (parts.length === 0) return {}
+  return {
+    parts: parts.map((part) => ({
+      name: part.name,
+      dialects: new Set(DIALECTS.filter((dialect) => canBeTold(part, dialect, own))),
+    })),
   }
 }
 

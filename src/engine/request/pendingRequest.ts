@@ -26,6 +26,8 @@ export interface PendingRequest {
   readonly mostInputTokens: number
   /** The number of answers requested in the client's dialect (`n`); budgets reserve for all of them. */
   readonly answers: number
+  /** Targets of this dialect are asked first; null for no preference. */
+  readonly prefers: DialectId | null
   readonly session: Session
   /** Epoch milliseconds; waiting requests are served in this order. */
   readonly arrivedAt: number

@@ -182,6 +182,7 @@ export class Exchange implements CallSink, RunningExchange {
     first.push('x-keywise-request-id', this.id, 'x-keywise-target', target)
     first.push('x-keywise-attempts', String(before + 1))
     first.push('x-keywise-trail', isFirst ? `${target}=ok` : trailTo(answered))
+    if (winner.leftOut.length > 0) first.push('x-keywise-left-out', headerText(winner.leftOut.join(', ')))
     if (pending.enrolment !== null) first.push('x-keywise-experiment', placeIn(pending.enrolment))
     return first
   }

@@ -99,15 +99,7 @@ export function isOffered(name: string, { tools, extra }: Demand['request']): bo
 
 function faultOf(call: ToolCallPart, request: Demand['request']): string | null {
   if (!isOffered(call.name, request)) return `it calls the tool "${call.name.slice(0, 100)}", which was not offered`
-  return isFreeform(call) || isArguments(call.arguments)
-    ? null
-    : `the arguments of its call of "${call.name}" are no JSON`
-}
-
-/** The input of a custom tool is text of any form. */
-function isFreeform({ extra }: ToolCallPart): boolean {
-  const type = extra?.fields['type']
-  return type === 'custom' || type === 'custom_tool_call'
+  return call.custom || isArguments(call.arguments) ? null : `the arguments of its call of "${call.name}" are no JSON`
 }
 
 function isArguments(text: string): boolean {

@@ -1,0 +1,150 @@
+/** What a request says that not every dialect can be told. */
+
+import type { ChatRequest, DialectId, FilePart, ImagePart, Message, Part } from '../../domain/chat.ts'
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import type { Feature, PartNeed } from './feature.ts'
+import { hostedTools, isHostedDemanded } from './hostedTools.ts'
+import { FEATURES } from './table.ts'
+
+const NONE: readonly PartNeed[] = []
+
+/** What of the request's meaning only some dialects can be told; nothing for most requests. */
+export function partNeedsOf(request: ChatRequest): readonly PartNeed[] {
+  const found: PartNeed[] = []
+  for (const message of request.messages) readMessage(message, found)
+  if (isEmpty(request)) found.push({ feature: FEATURES.emptyConversation, name: 'messages whose content is empty' })
+  if (request.extra !== undefined) readFields(request, request.extra.dialect, request.extra.fields, found)
+  return found.length === 0 ? NONE : found
+}
+
+/** Nothing that another dialect could be told; what only its own dialect can say is found elsewhere. */
+function isEmpty({ messages, extra }: ChatRequest): boolean {
+  if (messages.length === 0) return extra === undefined
+  return messages.every(({ content }) => content.every((part) => part.type === 'text' && part.text.trim() === ''))
+}
+
+function readMessage(message: Message, found: PartNeed[]): void {
+  for (const part of message.content) {
+    readPart(part, message.role === 'assistant', found)
+    if (part.type === 'tool-result') for (const inner of part.content) readPart(inner, false, found)
+  }
+  const kept = asArray(message.extra?.fields['itemsAfter'])
+  if (kept !== undefined) for (const item of kept) readItem(item, found)
+}
+
+function readPart(part: Part, isAnswer: boolean, found: PartNeed[]): void {
+  if (part.type === 'image') readImage(part, found)
+  // What ran at the provider in an earlier turn is told by the text that followed.
+  else if (part.type === 'file' && !isAnswer) readFile(part, found)
+}
+
+const IMAGES = new Set(['image/png', 'image/jpeg', 'image/jpg', 'image/gif', 'image/webp'])
+
+function readImage({ mediaType, data }: ImagePart, found: PartNeed[]): void {
+  if (data !== undefined && mediaType !== undefined && !IMAGES.has(mediaType))
+    found.push({ feature: FEATURES.rareImage, name: `an image of type ${mediaType}` })
+}
+
+function readFile(part: FilePart, found: PartNeed[]): void {
+  const { data, url, text, mediaType = '', extra } = part
+  if (text !== undefined) return
+  if (data === undefined && url === undefined) found.push(opaqueNeed(extra?.fields ?? {}))
+  else if (mediaType.startsWith('audio/')) found.push({ feature: FEATURES.audioInput, name: `audio (${mediaType})` })
+  else if (mediaType.startsWith('video/')) found.push({ feature: FEATURES.videoInput, name: `video (${mediaType})` })
+  else if (data === undefined) found.push({ feature: FEATURES.fileByUrl, name: 'a file by its URL' })
+}
+
+function opaqueNeed(fields: Readonly<Record<string, unknown>>): PartNeed {
+  const type = asString(fields['type']) ?? Object.keys(fields)[0] ?? 'file'
+  const id = [fields, fields['source'], fields['file']].some((one) => asRecord(one)?.['file_id'] !== undefined)
+  if (id) return { feature: FEATURES.fileById, name: `"${type}" (file by its id)` }
+  return { feature: FEATURES.unknownPart, name: `the content part "${type}"` }
+}
+
+/** Traces of what ran at the provider: the answer's text tells what came of it. */
+const TRACES = new Set([
+  'web_search_call',
+  'file_search_call',
+  'code_interpreter_call',
+  'image_generation_call',
+  'reasoning',
+])
+
+function readItem(item: unknown, found: PartNeed[]): void {
+  const type = asString(asRecord(item)?.['type']) ?? 'item'
+  if (!TRACES.has(type)) found.push({ feature: FEATURES.storedState, name: `the input item "${type}"` })
+}
+
+type FieldReader = (request: ChatRequest, fields: Readonly<Record<string, unknown>>) => readonly PartNeed[]
+
+const FIELD_READERS: { readonly [D in DialectId]: FieldReader } = {
+  openai: (_, fields) => [
+    ...when(isAbove1(fields['n']), FEATURES.severalAnswers, '"n" above 1'),
+    ...when(fields['logprobs'] === true || fields['top_logprobs'] != null, FEATURES.logprobs, '"logprobs"'),
+    ...modalities(fields['modalities'], '"modalities"'),
+    ...when(fields['audio'] != null, FEATURES.audioOutput, '"audio"'),
+    ...when(fields['response_format'] !== undefined, FEATURES.unknownFormat, '"response_format"'),
+    ...when(fields['functions'] != null, FEATURES.legacyFunctions, '"functions"'),
+  ],
+  'openai-responses': (_, fields) => [
+    ...when(
+      isAbove0(fields['top_logprobs']) ||
+        (asArray(fields['include'])?.includes('message.output_text.logprobs') ?? false),
+      FEATURES.logprobs,
+      'log probabilities',
+    ),
+    ...(asArray(fields['input']) ?? []).flatMap((item) => {
+      const found: PartNeed[] = []
+      readItem(item, found)
+      return found
+    }),
+  ],
+  anthropic: (_, fields) => when(asString(fields['container']) !== undefined, FEATURES.storedState, '"container"'),
+  google: (_, fields) => {
+    const config = asRecord(fields['generationConfig']) ?? {}
+    const mime = asString(config['responseMimeType'] ?? config['response_mime_type'])
+    return [
+      ...when(
+        isAbove1(config['candidateCount'] ?? config['candidate_count']),
+        FEATURES.severalAnswers,
+        '"candidateCount" above 1',
+      ),
+      ...when(
+        (config['responseLogprobs'] ?? config['response_logprobs']) === true,
+        FEATURES.logprobs,
+        '"responseLogprobs"',
+      ),
+      ...modalities(config['responseModalities'] ?? config['response_modalities'], '"responseModalities"'),
+      ...when(mime !== undefined && mime !== 'text/x.enum', FEATURES.unknownFormat, `"responseMimeType": "${mime}"`),
+      ...when((fields['cachedContent'] ?? fields['cached_content']) != null, FEATURES.storedState, '"cachedContent"'),
+    ]
+  },
+}
+
+function readFields(
+  request: ChatRequest,
+  dialect: DialectId,
+  fields: Readonly<Record<string, unknown>>,
+  found: PartNeed[],
+): void {
+  found.push(...FIELD_READERS[dialect](request, fields))
+  const hosted = hostedTools(request)
+  if (isHostedDemanded(request, hosted)) {
+    found.push({ feature: FEATURES.demandedHostedTool, name: `the tool "${hosted[0] ?? 'tool_choice'}"` })
+  }
+}
+
+function modalities(value: unknown, name: string): readonly PartNeed[] {
+  const kinds = (asArray(value) ?? []).map((kind) => asString(kind)?.toLowerCase())
+  return [
+    ...when(kinds.includes('audio'), FEATURES.audioOutput, name),
+    ...when(kinds.includes('image'), FEATURES.imageOutput, name),
+  ]
+}
+
+function when(isSo: boolean, feature: Feature, name: string): readonly PartNeed[] {
+  return isSo ? [{ feature, name }] : NONE
+}
+
+const isAbove0 = (value: unknown) => (asNumber(value) ?? 0) > 0
+const isAbove1 = (value: unknown) => (asNumber(value) ?? 0) > 1

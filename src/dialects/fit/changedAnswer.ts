@@ -1,0 +1,163 @@
+/** Gives an answer back in the words of the request that was fitted to its service. */
+
+import type { ChatChunk, ChatResponse, ChunkOf, ToolCallPart } from '../../domain/chat.ts'
+import { asRecord, asString } from '../../domain/json.ts'
+import type { Dialect, ReadResponse, StreamReader } from '../dialect.ts'
+import type { AnswerChanges } from './answerChanges.ts'
+import { inputIn } from './customTool.ts'
+import { StopCutter } from './stopCutter.ts'
+
+type AnswerPart = ChatResponse['content'][number]
+type CallFacts = Pick<ToolCallPart, 'name' | 'custom'>
+
+/** The dialect, reading answers with the changes applied. */
+export function withChanges(dialect: Dialect, changes: AnswerChanges): Dialect {
+  const { upstream } = dialect
+  return {
+    ...dialect,
+    upstream: {
+      ...upstream,
+      changesAnswers: true,
+      readResponse: (body) => changedRead(upstream.readResponse(body), changes),
+      streamReader: () => new ChangedStream(upstream.streamReader(), changes),
+    },
+  }
+}
+
+function changedRead(read: ReadResponse, changes: AnswerChanges): ReadResponse {
+  return read.ok ? { ...read, response: changedResponse(read.response, changes) } : read
+}
+
+function changedResponse(response: ChatResponse, changes: AnswerChanges): ChatResponse {
+  const content = response.content.map((part): AnswerPart => {
+    if (part.type === 'tool-call') return changedCall(part, changes)
+    return part.type === 'text' && changes.textIn !== undefined
+      ? { ...part, text: textIn(part.text, changes.textIn) }
+      : part
+  })
+  return changes.stop === undefined ? { ...response, content } : cut({ ...response, content }, changes.stop)
+}
+
+function changedCall(call: ToolCallPart, changes: AnswerChanges): ToolCallPart {
+  const facts = factsOf(call, changes)
+  return { ...call, ...facts, arguments: facts.custom && !call.custom ? inputIn(call.arguments) : call.arguments }
+}
+
+function factsOf({ name, custom }: CallFacts, { toolNames, customTools }: AnswerChanges): CallFacts {
+  const own = toolNames?.get(name) ?? name
+  return custom || customTools?.has(own) ? { name: own, custom: true } : { name: own }
+}
+
+/** The text in a JSON answer's field; the answer as it is when it is none of that form. */
+function textIn(json: string, field: string): string {
+  try {
+    return asString(asRecord(JSON.parse(json))?.[field]) ?? json
+  } catch {
+    return json // better said in the wrong form than not at all
+  }
+}
+
+/** Ends where the caller wanted the end. */
+function cut(response: ChatResponse, stop: readonly string[]): ChatResponse {
+  const cutter = new StopCutter(stop)
+  const content: AnswerPart[] = []
+  for (const part of response.content) {
+    if (part.type !== 'text') content.push(part)
+    else content.push({ ...part, text: cutter.push(part.text) + cutter.end() })
+    if (cutter.found !== null) return { ...response, content, finishReason: 'stop', stopSequence: cutter.found }
+  }
+  return response
+}
+
+class ChangedStream implements StreamReader {
+  /** The bytes say something else than what the client is to read. */
+  readonly isForeign = true
+  readonly #reader: StreamReader
+  readonly #changes: AnswerChanges
+  readonly #cutter: StopCutter | null
+  /** The indexes of calls whose text is known only when it is whole. */
+  readonly #custom = new Set<number>()
+  #text = ''
+  #isOver = false
+
+  constructor(reader: StreamReader, changes: AnswerChanges) {
+    this.#reader = reader
+    this.#changes = changes
+    this.#cutter = changes.stop === undefined ? null : new StopCutter(changes.stop)
+  }
+
+  /** The answer ended although the upstream still writes. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  push(event: string, data: string, incomplete?: boolean): readonly ChatChunk[] {
+    return this.#changed(this.#reader.push(event, data, incomplete))
+  }
+
+  readRun(bytes: Buffer): string | null {
+    const isPlain = this.#cutter === null && this.#changes.textIn === undefined
+    return isPlain ? (this.#reader.readRun?.(bytes) ?? null) : null
+  }
+
+  end(): readonly ChatChunk[] {
+    return this.#changed(this.#reader.end())
+  }
+
+  #changed(chunks: readonly ChatChunk[]): readonly ChatChunk[] {
+    return chunks.flatMap((chunk) => (this.#isOver ? [] : this.#change(chunk)))
+  }
+
+  #change(chunk: ChatChunk): readonly ChatChunk[] {
+    switch (chunk.type) {
+      case 'text-delta':
+        return this.#textOf(chunk)
+      case 'tool-call-start':
+        return this.#startCall(chunk)
+      case 'tool-call-delta':
+        return this.#custom.has(chunk.index) ? [] : [chunk]
+      case 'tool-call':
+        return this.#finishCall(chunk)
+      case 'finish':
+        return [...this.#heldText(), chunk]
+      default:
+        return [chunk]
+    }
+  }
+
+  #textOf({ text }: ChunkOf<'text-delta'>): readonly ChatChunk[] {
+    if (this.#changes.textIn !== undefined) {
+      this.#text += text
+      return []
+    }
+    if (this.#cutter === null) return textChunk(text)
+    const said = textChunk(this.#cutter.push(text))
+    if (this.#cutter.found === null) return said
+    this.#isOver = true
+    return [...said, { type: 'finish', finishReason: 'stop', stopSequence: this.#cutter.found }, { type: 'end' }]
+  }
+
+  #heldText(): readonly ChatChunk[] {
+    const { textIn: field } = this.#changes
+    const text = field === undefined ? (this.#cutter?.end() ?? '') : textIn(this.#text, field)
+    this.#text = ''
+    return textChunk(text)
+  }
+
+  #startCall(chunk: ChunkOf<'tool-call-start'>): readonly ChatChunk[] {
+    const facts = factsOf(chunk, this.#changes)
+    if (facts.custom && !chunk.custom) this.#custom.add(chunk.index)
+    return [...this.#heldText(), { ...chunk, ...facts }]
+  }
+
+  #finishCall(chunk: ChunkOf<'tool-call'>): readonly ChatChunk[] {
+    const facts = factsOf(chunk, this.#changes)
+    const isWrapped = facts.custom === true && chunk.custom !== true
+    const text = isWrapped ? inputIn(chunk.arguments) : chunk.arguments
+    const delta: ChatChunk = { type: 'tool-call-delta', index: chunk.index, arguments: text }
+    const hidden = this.#custom.has(chunk.index) && text !== ''
+    return [...(hidden ? [delta] : []), { ...chunk, ...facts, arguments: text }]
+  }
+}
+
+const textChunk = (text: string): readonly ChatChunk[] => (text === '' ? [] : [{ type: 'text-delta', text }])

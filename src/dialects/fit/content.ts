@@ -1,0 +1,70 @@
+/** The parts of a message, as a dialect can say them. */
+
+import type { DialectId, FilePart, Message, Part, TextPart, ToolResultPart } from '../../domain/chat.ts'
+import type { ModelWire } from '../../domain/wireFacts.ts'
+import type { Recipient } from './fit.ts'
+
+type Content = ToolResultPart['content'][number]
+
+export function fitContent(message: Message, recipient: Recipient): Message {
+  const content = message.content.flatMap((part) => fitPart(part, recipient))
+  return { ...message, content }
+}
+
+function fitPart(part: Part, recipient: Recipient): readonly Part[] {
+  switch (part.type) {
+    case 'text':
+      return isRefusedText(part, recipient.dialect) ? [] : [withCacheControl(part, recipient)]
+    case 'file':
+      return [fitFile(part, recipient.dialect)]
+    case 'tool-result':
+      return [fitResult(part, recipient)]
+    case 'reasoning':
+      return keepsThoughts(recipient) ? [part] : []
+    default:
+      return [part]
+  }
+}
+
+/** "text content blocks must contain non-whitespace text"; Gemini takes no empty part. */
+function isRefusedText({ text }: TextPart, dialect: DialectId): boolean {
+  return dialect === 'anthropic' ? text.trim() === '' : text === ''
+}
+
+function keepsThoughts({ dialect, wire }: Recipient): boolean {
+  return dialect !== 'openai' || wire.thoughts !== 'none'
+}
+
+/** What is made of text is said as text where the dialect has no word for it, or takes only PDF files. */
+function fitFile(part: FilePart, dialect: DialectId): FilePart | TextPart {
+  if (part.extra?.dialect === dialect && part.data === undefined && part.url === undefined) return part
+  const text = part.text ?? (dialect.startsWith('openai') ? textIn(part) : undefined)
+  if (text === undefined) return part
+  return { type: 'text', text: part.filename === undefined ? text : `${part.filename}:\n${text}` }
+}
+
+/** The types that are text without saying so: https://www.iana.org/assignments/media-types/ */
+const TEXT = /^(?:text\/|application\/(?:json|xml|yaml|x-yaml|javascript|x-sh)\b)/
+
+function textIn({ mediaType, data }: FilePart): string | undefined {
+  return data !== undefined && TEXT.test(mediaType ?? '') ? Buffer.from(data, 'base64').toString('utf8') : undefined
+}
+
+function fitResult(part: ToolResultPart, recipient: Recipient): ToolResultPart {
+  const content = part.content.flatMap((inner): readonly Content[] => {
+    if (inner.type === 'file') return [fitFile(inner, recipient.dialect)]
+    return inner.type === 'text' && isRefusedText(inner, recipient.dialect) ? [] : [inner]
+  })
+  return { ...part, content }
+}
+
+/** The one hint in parts that several dialects have: https://openrouter.ai/docs/features/prompt-caching */
+function withCacheControl(part: TextPart, { dialect, wire }: Pick<Recipient, 'dialect' | 'wire'>): TextPart {
+  const cacheControl = part.extra?.fields['cache_control']
+  if (cacheControl === undefined || part.extra?.dialect === dialect || !takesCacheControl(dialect, wire)) return part
+  return { ...part, extra: { dialect, fields: { cache_control: cacheControl } } }
+}
+
+export function takesCacheControl(dialect: DialectId, wire: ModelWire): boolean {
+  return wire.cacheControl ?? dialect === 'anthropic'
+}

@@ -1,0 +1,105 @@
+/** The fields that only the client's own dialect has: a few have an equivalent, the others are left out and named. */
+
+import type { ChatRequest, DialectId, Extra } from '../../domain/chat.ts'
+import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { hostedTools } from '../features/hostedTools.ts'
+import type { AnswerChanges } from './answerChanges.ts'
+import { takesCacheControl } from './content.ts'
+import type { Recipient } from './fit.ts'
+import type { LeftOut } from './leftOut.ts'
+
+/** Read elsewhere, or said in every request of its dialect without changing the answer. */
+const SAID: ReadonlySet<string> = new Set([
+  ...['tools', 'tool_choice', 'toolConfig', 'tool_config', 'generationConfig', 'thinking', 'output_config', 'thread'],
+  ...['stream_options', 'store', 'include', 'text', 'reasoning', 'truncation', 'modalities', 'input'],
+])
+
+/** Of `generationConfig`, likewise. */
+const SAID_OF_CONFIG: ReadonlySet<string> = new Set([
+  ...[
+    'responseMimeType',
+    'responseSchema',
+    'responseJsonSchema',
+    'responseModalities',
+    'thinkingConfig',
+    'candidateCount',
+  ],
+  ...['response_mime_type', 'response_schema', 'response_json_schema', 'response_modalities', 'thinking_config'],
+])
+
+interface FittedExtras {
+  readonly request: ChatRequest
+  readonly answer?: AnswerChanges
+}
+
+export function fitExtras(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): FittedExtras {
+  const { extra } = request
+  if (hasCacheControl(request, recipient)) leftOut.add('cache_control')
+  if (extra === undefined || extra.dialect === recipient.dialect) return { request }
+  leftOut.add(...hostedTools(request), ...unsaid(extra.fields, SAID))
+  const config = asRecord(extra.fields['generationConfig'])
+  if (config !== undefined) leftOut.add(...unsaid(config, SAID_OF_CONFIG).map((name) => `generationConfig.${name}`))
+  if (recipient.dialect === 'google') return { request: withModalities(request, extra) }
+  return withEnum(
+    extra.dialect === 'google' && recipient.dialect === 'openai' ? fromModalities(request, config) : request,
+    config,
+  )
+}
+
+function unsaid(fields: Readonly<Record<string, unknown>>, said: ReadonlySet<string>): readonly string[] {
+  return Object.keys(fields).filter((name) => !said.has(name) && !name.startsWith('$') && fields[name] != null)
+}
+
+function hasCacheControl({ messages }: ChatRequest, { dialect, wire }: Recipient): boolean {
+  if (takesCacheControl(dialect, wire)) return false
+  return messages.some(({ content }) =>
+    content.some((part) => part.extra?.fields['cache_control'] !== undefined && part.extra.dialect !== dialect),
+  )
+}
+
+/** OpenRouter's `modalities` are Gemini's `responseModalities`: https://ai.google.dev/gemini-api/docs/image-generation */
+function withModalities(request: ChatRequest, extra: Extra): ChatRequest {
+  const kinds = modalitiesOf(extra.fields['modalities'])
+  if (!kinds.includes('image')) return request
+  const generationConfig = { responseModalities: kinds.map((kind) => kind.toUpperCase()) }
+  return { ...request, extra: { dialect: 'google', fields: { generationConfig } } }
+}
+
+function fromModalities(request: ChatRequest, config: Readonly<Record<string, unknown>> | undefined): ChatRequest {
+  const modalities = modalitiesOf(config?.['responseModalities'] ?? config?.['response_modalities'])
+  return modalities.includes('image') ? { ...request, extra: own('openai', { modalities }) } : request
+}
+
+function modalitiesOf(value: unknown): readonly string[] {
+  return (asArray(value) ?? []).flatMap((kind) => asString(kind)?.toLowerCase() ?? [])
+}
+
+const own = (dialect: DialectId, fields: Extra['fields']): Extra => ({ dialect, fields })
+
+/** The field of the object in which one of the listed words comes. */
+const CHOSEN = 'answer'
+
+/** Gemini's `text/x.enum` becomes an object with one field, and the answer is taken out of it. */
+function withEnum(request: ChatRequest, config: Readonly<Record<string, unknown>> | undefined): FittedExtras {
+  const mime = asString(config?.['responseMimeType'] ?? config?.['response_mime_type'])
+  const schema = asRecord(config?.['responseSchema'] ?? config?.['response_schema'] ?? config?.['responseJsonSchema'])
+  const words = asArray(schema?.['enum'])
+  if (mime !== 'text/x.enum' || words === undefined) return { request }
+  return {
+    request: {
+      ...request,
+      responseFormat: {
+        type: 'json-schema',
+        name: CHOSEN,
+        schema: {
+          type: 'object',
+          properties: { [CHOSEN]: { type: 'string', enum: words } },
+          required: [CHOSEN],
+          additionalProperties: false,
+        },
+        strict: true,
+      },
+    },
+    answer: { textIn: CHOSEN },
+  }
+}

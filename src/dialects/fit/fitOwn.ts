@@ -1,0 +1,45 @@
+/**
+ * A request that its client wrote in the service's own dialect. The client's words are kept; only what this service is
+ * known to refuse of them is changed.
+ */
+
+import type { ChatRequest, Message } from '../../domain/chat.ts'
+import type { WireFacts } from '../../domain/wireFacts.ts'
+import { fitCallIds } from './callIds.ts'
+import type { Fitted, Recipient } from './fit.ts'
+import { LeftOut } from './leftOut.ts'
+import { fitTools } from './tools.ts'
+
+interface Body {
+  /** Whether the text occurs anywhere outside the long texts. */
+  mentions(text: string): boolean
+}
+
+/** Whether the body may hold what the service is known to refuse; only then is it parsed. */
+export function mustFit(body: Body | null, wire: WireFacts | undefined): boolean {
+  if (wire === undefined || body === null) return false
+  return (
+    (wire.thoughts !== undefined && body.mentions('"reasoning')) ||
+    (wire.toolCallIdLength !== undefined && body.mentions('"tool_call')) ||
+    (wire.customTools === false && body.mentions('"custom"'))
+  )
+}
+
+export function fitOwn(request: ChatRequest, recipient: Recipient): Fitted {
+  const { dialect, wire } = recipient
+  const leftOut = new LeftOut()
+  const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
+  const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
+  const messages = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
+  const fitted = wire.toolCallIdLength === undefined ? messages : fitCallIds(messages, dialect, wire)
+  return {
+    request: fitted === request.messages ? tools.request : { ...tools.request, messages: fitted },
+    leftOut: leftOut.names,
+    answer: Object.keys(tools.answer).length === 0 ? null : tools.answer,
+  }
+}
+
+function withoutThoughts(message: Message): Message {
+  const content = message.content.filter((part) => part.type !== 'reasoning')
+  return content.length === message.content.length ? message : { ...message, content }
+}

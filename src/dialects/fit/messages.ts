@@ -1,0 +1,53 @@
+/** The conversation as a service takes it: who may speak when, and what may not be empty. */
+
+import type { ChatRequest, Message, Part } from '../../domain/chat.ts'
+import { fitCallIds } from './callIds.ts'
+import { fitContent } from './content.ts'
+import type { Recipient } from './fit.ts'
+
+export function fitMessages(request: ChatRequest, recipient: Recipient): ChatRequest {
+  const { dialect, wire } = recipient
+  const spoken = request.messages.map((message) => fitContent(message, recipient)).filter(saysSomething)
+  const joined = dialect === 'openai' ? joinAssistants(spoken) : spoken
+  const answerable = withEnd(withUser(joined, recipient), recipient)
+  return { ...request, messages: fitCallIds(answerable, dialect, wire) }
+}
+
+const saysSomething = ({ content }: Message) => content.length > 0
+
+/** "An assistant message with 'tool_calls' must be followed by tool messages": neighbours are one message there. */
+function joinAssistants(messages: readonly Message[]): readonly Message[] {
+  const joined: Message[] = []
+  for (const message of messages) {
+    const last = joined.at(-1)
+    if (last?.role !== 'assistant' || message.role !== 'assistant') joined.push(message)
+    else joined[joined.length - 1] = { ...last, content: [...last.content, ...message.content] }
+  }
+  return joined
+}
+
+/** System messages alone are refused ("at least one message is required"); the last of them becomes the user's. */
+function withUser(messages: readonly Message[], { dialect }: Recipient): readonly Message[] {
+  if (dialect === 'openai' || messages.some(({ role }) => role !== 'system')) return messages
+  return messages.map((message, index) => (index === messages.length - 1 ? { ...message, role: 'user' } : message))
+}
+
+/** What is said after an assistant's turn to a model that refuses to continue one. */
+const CONTINUE = 'Continue exactly where your last message ends, without repeating any of it.'
+
+/** Claude refuses white space at the end of a turn to continue, and newer ones to continue a turn at all. */
+function withEnd(messages: readonly Message[], { dialect, wire }: Recipient): readonly Message[] {
+  const last = messages.at(-1)
+  if (dialect !== 'anthropic' || last?.role !== 'assistant') return messages
+  if (wire.prefill === false) {
+    return [...messages, { role: 'user', content: [{ type: 'text', text: CONTINUE }] }]
+  }
+  const content = trimmedEnd(last.content)
+  return content.length === 0 ? messages.slice(0, -1) : [...messages.slice(0, -1), { ...last, content }]
+}
+
+function trimmedEnd(content: readonly Part[]): readonly Part[] {
+  const last = content.at(-1)
+  if (last?.type !== 'text' || last.text.trimEnd() === last.text) return content
+  return [...content.slice(0, -1), { ...last, text: last.text.trimEnd() }]
+}

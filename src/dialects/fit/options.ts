@@ -1,0 +1,37 @@
+/** The caller's other options: who asks, how long the answer may be, and what only the caller's dialect knows. */
+
+import { createHash } from 'node:crypto'
+import type { ChatRequest, DialectId } from '../../domain/chat.ts'
+import type { Recipient } from './fit.ts'
+import type { LeftOut } from './leftOut.ts'
+
+/** Characters of the end user's id: the vendors' references of `user` and `metadata.user_id`. */
+const USER_LENGTH: { readonly [D in DialectId]: number } = {
+  openai: 64,
+  'openai-responses': 64,
+  anthropic: 256,
+  google: 0,
+}
+
+export function fitOptions(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+  if (recipient.dialect === 'google' && request.parallelToolCalls === false) leftOut.add('parallel_tool_calls')
+  return fitLength(fitUser(request, recipient, leftOut), recipient)
+}
+
+/** Anthropic demands a limit; without the caller's it is the model's own. */
+function fitLength(request: ChatRequest, { dialect, maxOutputTokens }: Recipient): ChatRequest {
+  if (dialect !== 'anthropic' || request.maxTokens !== undefined || maxOutputTokens === null) return request
+  return { ...request, maxTokens: maxOutputTokens }
+}
+
+/** An id that is too long, or that Anthropic takes for an e-mail address, becomes a hash: one user stays one user. */
+function fitUser(request: ChatRequest, { dialect, wire }: Recipient, leftOut: LeftOut): ChatRequest {
+  const { user } = request
+  if (user === undefined) return request
+  const most = wire.userLength ?? USER_LENGTH[dialect]
+  if (most === 0) leftOut.add('user')
+  else if (user.length <= most && !(dialect === 'anthropic' && user.includes('@'))) return request
+  return { ...request, user: most === 0 ? undefined : hashOf(user).slice(0, most) }
+}
+
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')

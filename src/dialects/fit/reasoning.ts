@@ -1,0 +1,79 @@
+/** How much the model is to think, in the form that its generation takes. */
+
+import type { ChatRequest, ReasoningEffort, ReasoningOptions } from '../../domain/chat.ts'
+import type { ModelWire } from '../../domain/wireFacts.ts'
+import type { Recipient } from './fit.ts'
+import type { LeftOut } from './leftOut.ts'
+
+const EFFORTS: readonly ReasoningEffort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
+
+/** Google's own translation of an effort: https://ai.google.dev/gemini-api/docs/openai#thinking */
+const TOKENS: { readonly [E in ReasoningEffort]: number } = {
+  none: 0,
+  minimal: 1024,
+  low: 1024,
+  medium: 8192,
+  high: 24_576,
+  xhigh: 32_768,
+  max: 65_536,
+}
+
+export function fitReasoning(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+  const { reasoning } = request
+  if (reasoning === undefined) return request
+  const fitted = fittedTo(reasoning, recipient)
+  if (fitted === undefined && asksForThoughts(reasoning)) leftOut.add('reasoning')
+  return { ...request, reasoning: fitted }
+}
+
+const asksForThoughts = ({ effort, budgetTokens, adaptive }: ReasoningOptions) =>
+  budgetTokens !== undefined || adaptive === true || (effort !== undefined && effort !== 'none')
+
+function fittedTo(reasoning: ReasoningOptions, { dialect, wire }: Recipient): ReasoningOptions | undefined {
+  if (wire.thinking === 'none') return undefined
+  const form = wire.thinking ?? (dialect.startsWith('openai') ? 'effort' : 'either')
+  if (reasoning.effort === 'none') return off(reasoning, wire, form)
+  if (form === 'effort') return byEffort(reasoning, wire)
+  return form === 'budget' ? byBudget(reasoning, wire) : either(reasoning, wire)
+}
+
+function off({ visible }: ReasoningOptions, wire: ModelWire, form: string): ReasoningOptions {
+  if (!wire.alwaysThinks && (wire.efforts?.includes('none') ?? true)) return { effort: 'none', visible }
+  return form === 'budget'
+    ? { budgetTokens: wire.budget?.[0] ?? TOKENS.low, visible }
+    : byEffort({ effort: 'minimal', visible }, wire)
+}
+
+function byEffort({ effort, budgetTokens, adaptive, visible }: ReasoningOptions, wire: ModelWire): ReasoningOptions {
+  // Claude decides for itself from a "high" on: https://platform.claude.com/docs/en/build-with-claude/effort
+  const asked = effort ?? (budgetTokens === undefined ? adaptive && 'high' : effortOf(budgetTokens))
+  return { effort: asked && nearest(asked, wire.efforts ?? EFFORTS), visible, ...(adaptive && { adaptive }) }
+}
+
+function byBudget({ effort, budgetTokens, adaptive, visible }: ReasoningOptions, wire: ModelWire): ReasoningOptions {
+  const asked = budgetTokens ?? (effort === undefined ? adaptive && TOKENS.high : TOKENS[effort])
+  if (asked === undefined) return { visible }
+  const [least, most] = wire.budget ?? [1, Number.POSITIVE_INFINITY]
+  return { budgetTokens: Math.min(Math.max(asked, least), most), visible }
+}
+
+function either(reasoning: ReasoningOptions, wire: ModelWire): ReasoningOptions {
+  if (reasoning.budgetTokens !== undefined) return byBudget(reasoning, wire)
+  return wire.efforts === undefined ? reasoning : byEffort(reasoning, wire)
+}
+
+/** The effort whose budget is nearest by ratio. */
+function effortOf(budgetTokens: number): ReasoningEffort {
+  if (budgetTokens < Math.sqrt(TOKENS.low * TOKENS.medium)) return 'low'
+  return budgetTokens < Math.sqrt(TOKENS.medium * TOKENS.high) ? 'medium' : 'high'
+}
+
+/** The word that is nearest to `asked`; of two, the one that thinks more. */
+function nearest(asked: ReasoningEffort, known: readonly ReasoningEffort[]): ReasoningEffort {
+  const rank = EFFORTS.indexOf(asked)
+  const thinking = known.filter((effort) => effort !== 'none')
+  return thinking.reduce((best, effort) => {
+    const closer = Math.abs(EFFORTS.indexOf(effort) - rank) - Math.abs(EFFORTS.indexOf(best) - rank)
+    return closer < 0 || (closer === 0 && EFFORTS.indexOf(effort) > EFFORTS.indexOf(best)) ? effort : best
+  }, thinking[0] ?? asked)
+}

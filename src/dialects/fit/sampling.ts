@@ -1,0 +1,51 @@
+/** The sampling parameters that a service takes, alone, beside each other and beside thinking. */
+
+import type { ChatRequest, DialectId } from '../../domain/chat.ts'
+import type { Recipient } from './fit.ts'
+import type { LeftOut } from './leftOut.ts'
+
+type Parameter = 'temperature' | 'topP' | 'topK' | 'seed' | 'frequencyPenalty' | 'presencePenalty'
+
+const NAMES: { readonly [P in Parameter]: string } = {
+  temperature: 'temperature',
+  topP: 'top_p',
+  topK: 'top_k',
+  seed: 'seed',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+}
+
+/** What a dialect has no field for. */
+const UNKNOWN: { readonly [D in DialectId]: readonly Parameter[] } = {
+  openai: [],
+  'openai-responses': ['topK', 'seed', 'frequencyPenalty', 'presencePenalty'],
+  anthropic: ['seed', 'frequencyPenalty', 'presencePenalty'],
+  google: [],
+}
+
+export function fitSampling(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+  const refused = new Set([...UNKNOWN[recipient.dialect], ...refusedOf(request, recipient)])
+  const dropped = [...refused].filter((parameter) => request[parameter] !== undefined)
+  if (dropped.length === 0) return request
+  leftOut.add(...dropped.filter((parameter) => !isDefault(parameter, request)).map((parameter) => NAMES[parameter]))
+  return { ...request, ...Object.fromEntries(dropped.map((parameter) => [parameter, undefined])) }
+}
+
+function refusedOf(request: ChatRequest, { wire }: Recipient): readonly Parameter[] {
+  const refused: Parameter[] = wire.topK === false ? ['topK'] : []
+  const isAlone = wire.samplingBesideThinking === false && thinks(request)
+  if (wire.sampling === 'none' || isAlone) refused.push('temperature', 'topP', 'topK')
+  // Where only one is taken, the one that more callers mean.
+  else if (wire.sampling === 'one' && request.temperature !== undefined) refused.push('topP')
+  return refused
+}
+
+function thinks({ reasoning }: ChatRequest): boolean {
+  if (reasoning === undefined || reasoning.effort === 'none') return false
+  return reasoning.effort !== undefined || reasoning.budgetTokens !== undefined || reasoning.adaptive === true
+}
+
+/** 1 is every vendor's own value of both; many clients always send it, and it changes nothing. */
+function isDefault(parameter: Parameter, request: ChatRequest): boolean {
+  return (parameter === 'temperature' || parameter === 'topP') && request[parameter] === 1
+}

@@ -1,0 +1,91 @@
+/** Tools, and the choice among them, as a service takes them. */
+
+import type { ChatRequest, DialectId, Message, Part, Tool, ToolChoice } from '../../domain/chat.ts'
+import type { AnswerChanges } from './answerChanges.ts'
+import { functionFor, inputAsArguments } from './customTool.ts'
+import type { Recipient } from './fit.ts'
+import type { LeftOut } from './leftOut.ts'
+import { objectSchema } from './objectSchema.ts'
+import { ToolNames } from './toolNames.ts'
+
+interface FittedTools {
+  readonly request: ChatRequest
+  readonly answer: AnswerChanges
+}
+
+export function fitTools(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): FittedTools {
+  const offered = (request.tools ?? []).filter(({ name }) => request.allowedTools?.includes(name) ?? true)
+  const names = new ToolNames(request.tools ?? [], recipient.dialect, recipient.wire)
+  const custom = takesCustomTools(recipient) ? [] : offered.filter((tool) => tool.custom !== undefined)
+  const tools = offered.map((tool) => fitTool(tool, names, recipient))
+  const fitted = {
+    ...request,
+    tools: tools.length > 0 ? tools : undefined,
+    allowedTools: undefined,
+    messages: mapCalls(request.messages, names, !takesCustomTools(recipient)),
+    ...fitChoice(request, tools.length > 0, names, recipient, leftOut),
+  }
+  return {
+    request: unthinking(fitted, recipient),
+    answer: {
+      ...(names.back.size > 0 && { toolNames: names.back }),
+      ...(custom.length > 0 && { customTools: new Set(custom.map((tool) => tool.name)) }),
+    },
+  }
+}
+
+export function takesCustomTools({ dialect, wire }: Pick<Recipient, 'dialect' | 'wire'>): boolean {
+  return wire.customTools ?? dialect === 'openai-responses'
+}
+
+function fitTool(tool: Tool, names: ToolNames, recipient: Recipient): Tool {
+  const name = names.of(tool.name)
+  if (tool.custom !== undefined) {
+    return takesCustomTools(recipient) ? { ...tool, name } : { ...functionFor(tool), name }
+  }
+  const { parameters } = tool
+  return { ...tool, name, parameters: parameters && schemaFor(parameters, recipient.dialect) }
+}
+
+/** Gemini's writer has rules of its own. */
+function schemaFor(schema: NonNullable<Tool['parameters']>, dialect: DialectId): Tool['parameters'] {
+  return dialect === 'google' ? schema : objectSchema(schema)
+}
+
+/** A choice is refused where there is nothing to choose from. */
+function fitChoice(
+  { toolChoice, parallelToolCalls }: ChatRequest,
+  hasTools: boolean,
+  names: ToolNames,
+  { wire }: Recipient,
+  leftOut: LeftOut,
+): Pick<ChatRequest, 'toolChoice' | 'parallelToolCalls'> {
+  if (!hasTools) return { toolChoice: undefined, parallelToolCalls: undefined }
+  if (wire.forcesTools === false && isForced(toolChoice)) {
+    leftOut.add('tool_choice')
+    return { toolChoice: undefined, parallelToolCalls }
+  }
+  const named = typeof toolChoice === 'object' ? { name: names.of(toolChoice.name) } : toolChoice
+  return { toolChoice: named, parallelToolCalls }
+}
+
+export function isForced(choice: ToolChoice | undefined): boolean {
+  return choice === 'required' || typeof choice === 'object'
+}
+
+/** Claude refuses to think where a tool is forced: https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
+function unthinking(request: ChatRequest, { dialect, wire }: Recipient): ChatRequest {
+  if (dialect !== 'anthropic' || !isForced(request.toolChoice)) return request
+  const isOffByDefault = wire.thinking !== 'effort'
+  return { ...request, reasoning: isOffByDefault ? undefined : { effort: 'none' } }
+}
+
+function mapCalls(messages: readonly Message[], names: ToolNames, asFunctions: boolean): readonly Message[] {
+  const mapPart = (part: Part): Part => {
+    if (part.type === 'tool-result') return part.name === undefined ? part : { ...part, name: names.of(part.name) }
+    if (part.type !== 'tool-call') return part
+    const call = part.custom && asFunctions ? inputAsArguments(part) : part
+    return { ...call, name: names.of(part.name) }
+  }
+  return messages.map((message) => ({ ...message, content: message.content.map(mapPart) }))
+}

@@ -1,0 +1,74 @@
+/**
+ * What a service takes of its dialect, as data: requests are fitted to it before they are written, and no code spells a
+ * provider's name. What is absent is as the dialect's own vendor has it.
+ */
+
+import type { ReasoningEffort } from './chat.ts'
+
+export interface WireFacts {
+  /**
+   * The field of an assistant's message in which its thoughts may come back; `none` where every such field is refused.
+   * Only of the chat completions dialect. Default: `reasoning_content`.
+   */
+  readonly thoughts?: 'reasoning_content' | 'reasoning' | 'none'
+  /** Whether thoughts may come back as OpenRouter's `reasoning_details`. Default: where `thoughts` is not stated. */
+  readonly thoughtDetails?: boolean
+  /** Whether `top_k` is known. Default: yes; the Responses dialect never has it. */
+  readonly topK?: boolean
+  /** The field that limits an answer in the chat completions dialect. Default: `max_tokens`. */
+  readonly maxTokensField?: 'max_completion_tokens'
+  /** An id of a tool call that is taken has exactly this many letters and digits; others are replaced. */
+  readonly toolCallIdLength?: number
+  /** Maximum characters of a tool's name. Default: 64 for OpenAI's dialects and Gemini, 128 for Anthropic. */
+  readonly toolNameLength?: number
+  /** Maximum characters of the end user's id; 0 where there is no field for it. Default: by dialect. */
+  readonly userLength?: number
+  /** Maximum number of stop sequences; keywise itself cuts at those beyond. Default: by dialect. */
+  readonly stopSequences?: number
+  /** Whether `cache_control` in parts is understood, in a dialect that does not have it. Default: no. */
+  readonly cacheControl?: boolean
+  /** As in a row of `models`, for every model. */
+  readonly customTools?: boolean
+  /** What differs between generations of models; the first row that matches holds. */
+  readonly models?: readonly ModelWireFacts[]
+}
+
+/** What a generation of models takes. */
+export interface ModelWireFacts {
+  /** Matches the model's id as the service spells it. */
+  readonly match: RegExp
+  /**
+   * How thinking is asked for: by a budget of tokens, by an effort, by either, or not at all. Absent: as it was
+   * asked for.
+   */
+  readonly thinking?: 'budget' | 'effort' | 'either' | 'none'
+  /** The words for an effort that are taken, from little to much; the nearest stands for any other. */
+  readonly efforts?: readonly ReasoningEffort[]
+  /** Fewest and most tokens of a thinking budget. */
+  readonly budget?: readonly [least: number, most: number]
+  /** Thinking cannot be switched off; the least of it is asked for instead. */
+  readonly alwaysThinks?: boolean
+  /** Which sampling parameters are taken: `temperature` and `top_p` together, one of them, or neither. */
+  readonly sampling?: 'both' | 'one' | 'none'
+  /** False where sampling parameters are refused beside thinking. Default true. */
+  readonly samplingBesideThinking?: boolean
+  /** Whether custom tools are known. Default: by the Responses dialect. */
+  readonly customTools?: boolean
+  /** False where no tool can be forced. Default true. */
+  readonly forcesTools?: boolean
+  /** False where a conversation must not end with the assistant's turn. Default true. */
+  readonly prefill?: boolean
+}
+
+/** The facts about one model of a service: those of the service, and the row of its generation. */
+export interface ModelWire extends Omit<WireFacts, 'models'>, Omit<ModelWireFacts, 'match'> {}
+
+/** What holds for `model`. */
+export function wireOf(facts: WireFacts | undefined, model: string): ModelWire {
+  if (facts === undefined) return NOTHING_KNOWN
+  const { models, ...own } = facts
+  const row = models?.find(({ match }) => match.test(model))
+  return row === undefined ? own : { ...own, ...row }
+}
+
+export const NOTHING_KNOWN: ModelWire = {}

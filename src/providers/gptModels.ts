@@ -1,0 +1,51 @@
+/**
+ * What each generation of OpenAI's models takes: https://platform.openai.com/docs/guides/reasoning and the model pages,
+ * read 2026-11-29. Reasoning models refuse sampling parameters; from 5.1 on only while they reason.
+ */
+
+import type { ModelWireFacts, WireFacts } from '../domain/wireFacts.ts'
+
+const MODELS: readonly ModelWireFacts[] = [
+  { match: /^(?:gpt-[34]|chatgpt-4o)/, thinking: 'none', customTools: false },
+  {
+    match: /^o\d/,
+    thinking: 'effort',
+    efforts: ['low', 'medium', 'high'],
+    alwaysThinks: true,
+    sampling: 'none',
+    customTools: false,
+  },
+  { match: /^gpt-5(?:\.\d)?-pro/, thinking: 'effort', efforts: ['high'], alwaysThinks: true, sampling: 'none' },
+  {
+    match: /^gpt-5(?:-(?:mini|nano|20\d\d)|$)/,
+    thinking: 'effort',
+    efforts: ['minimal', 'low', 'medium', 'high'],
+    alwaysThinks: true,
+    sampling: 'none',
+  },
+  {
+    match: /^gpt-5.*-codex/,
+    thinking: 'effort',
+    efforts: ['low', 'medium', 'high'],
+    alwaysThinks: true,
+    sampling: 'none',
+  },
+  { match: /^gpt-5\.1/, thinking: 'effort', efforts: ['none', 'low', 'medium', 'high'], samplingBesideThinking: false },
+  {
+    match: /^gpt-(?:5\.[2-9]|[6-9])/,
+    thinking: 'effort',
+    efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
+    samplingBesideThinking: false,
+  },
+]
+
+export const GPT_WIRE: WireFacts = {
+  // "Unrecognized request argument supplied: top_k"
+  topK: false,
+  // Reasoning models refuse `max_tokens`; every model takes this one.
+  maxTokensField: 'max_completion_tokens',
+  // "Unknown parameter: 'messages[1].reasoning_content'"
+  thoughts: 'none',
+  customTools: true,
+  models: MODELS,
+}
