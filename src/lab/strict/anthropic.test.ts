@@ -491,6 +491,12 @@ const SCHEMAS: readonly Row[] = [
     answer(closed({ a: { $ref: '#/$defs/node' } }, { $defs: { node } })),
     answer(closed({ a: { $ref: '#/$defs/node' } }, { $defs: { node: { type: 'string' } } })),
   ],
+  [
+    'output-schema-circle',
+    'output_config.format.schema: Circular reference detected in schema definitions: # -> #. Self-referencing or mutually-referencing definitions are not supported.',
+    answer(closed({ next: { $ref: '#' } })),
+    answer(closed({ a: { $ref: '#/$defs/b' }, c: { $ref: '#/$defs/b' } }, { $defs: { b: { type: 'string' } } })),
+  ],
   ...(
     [
       ["For 'object' type, 'additionalProperties' must be explicitly set to false", { type: 'object' }, closed({})],

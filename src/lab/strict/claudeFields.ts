@@ -2,6 +2,7 @@
 
 import { asRecord } from '../../domain/json.ts'
 import { blocksOf, claudeRule, firstProblem, hasBeta, isCountOnly, messagesOf, placedBlocks } from './claudeWire.ts'
+import { lookUp } from './lookUp.ts'
 import type { Rule, StrictRequest } from './rule.ts'
 
 const SDK = 'https://github.com/anthropics/anthropic-sdk-typescript/blob/main/src/resources/messages/messages.ts'
@@ -113,19 +114,19 @@ export const claudeFieldRules: readonly Rule[] = [
   ),
   claudeRule('block-extra-field', SDK, ({ body }) =>
     firstProblem(placedBlocks(body), ({ block, type, place }) =>
-      extraOf(block, BLOCK_FIELDS[type], `${place}.${type}`),
+      extraOf(block, lookUp(BLOCK_FIELDS, type), `${place}.${type}`),
     ),
   ),
   claudeRule('system-extra-field', SDK, ({ body }) =>
     firstProblem([...blocksOf(body['system']).entries()], ([index, block]) =>
-      extraOf(block, BLOCK_FIELDS['text'], `system.${index}`),
+      extraOf(block, lookUp(BLOCK_FIELDS, 'text'), `system.${index}`),
     ),
   ),
   claudeRule('source-extra-field', SDK, ({ body }) =>
     firstProblem(placedBlocks(body), ({ block, type, place }) => {
       if (type !== 'image' && type !== 'document') return null
       const kind = String(asRecord(block['source'])?.['type'])
-      return extraOf(block['source'], SOURCE_FIELDS[kind], `${place}.${type}.source.${kind}`)
+      return extraOf(block['source'], lookUp(SOURCE_FIELDS, kind), `${place}.${type}.source.${kind}`)
     }),
   ),
   claudeRule('tool-extra-field', SDK, ({ body }) =>
@@ -135,11 +136,11 @@ export const claudeFieldRules: readonly Rule[] = [
   ),
   claudeRule('tool-choice-extra-field', SDK, ({ body }) => {
     const kind = String(asRecord(body['tool_choice'])?.['type'])
-    return extraOf(body['tool_choice'], CHOICE_FIELDS[kind], `tool_choice.${kind}`)
+    return extraOf(body['tool_choice'], lookUp(CHOICE_FIELDS, kind), `tool_choice.${kind}`)
   }),
   claudeRule('thinking-extra-field', SDK, ({ body }) => {
     const kind = String(asRecord(body['thinking'])?.['type'])
-    return extraOf(body['thinking'], THINKING_FIELDS[kind], `thinking.${kind}`)
+    return extraOf(body['thinking'], lookUp(THINKING_FIELDS, kind), `thinking.${kind}`)
   }),
   claudeRule('output-config-extra-field', SDK, ({ body }) =>
     extraOf(body['output_config'], ['effort', 'format', 'task_budget'], 'output_config'),

@@ -8,7 +8,7 @@
 
 type ThinkingType = 'enabled' | 'adaptive' | 'disabled' | 'between_tools'
 
-export interface ClaudeFacts {
+interface ClaudeFacts {
   readonly maxOutputTokens: number
   readonly contextTokens: number
   /** The values of `thinking.type`; undefined where nobody told. */

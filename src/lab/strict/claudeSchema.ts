@@ -2,6 +2,7 @@
 
 import { asArray, asRecord } from '../../domain/json.ts'
 import { blocksOf, claudeRule, firstProblem } from './claudeWire.ts'
+import { lookUp } from './lookUp.ts'
 import type { Rule, StrictRequest } from './rule.ts'
 
 const OUTPUTS = 'https://platform.claude.com/docs/en/build-with-claude/structured-outputs'
@@ -75,7 +76,7 @@ function refusedInAnswer(schema: unknown): string | null | undefined {
 function refusedHere(fields: Record<string, unknown>): string | null {
   const types = asArray(fields['type']) ?? [fields['type'] ?? (fields['properties'] ? 'object' : undefined)]
   for (const type of types.map(String)) {
-    const found = (UNSUPPORTED[type] ?? []).filter((name) => fields[name] !== undefined)
+    const found = (lookUp(UNSUPPORTED, type) ?? []).filter((name) => fields[name] !== undefined)
     if (found.length === 1) return `For '${type}' type, property '${found[0]}' is not supported`
     if (found.length > 1) return `For '${type}' type, properties ${found.join(', ')} are not supported`
     if (type === 'array' && ![undefined, 0, 1].includes(fields['minItems'] as number))
@@ -87,19 +88,25 @@ function refusedHere(fields: Record<string, unknown>): string | null {
   return null
 }
 
-/** The way back to a definition from itself, `node -> node`. */
+/** The way back to a definition from itself, `node -> node`; the schema as a whole is `#`. */
 function circleIn(schema: unknown): string | null {
   const root = asRecord(schema) ?? {}
-  const definitions = { ...asRecord(root['definitions']), ...asRecord(root['$defs']) }
+  const definitions = { ...asRecord(root['definitions']), ...asRecord(root['$defs']), '#': root }
+  const cleared = new Set<string>()
   const walk = (node: unknown, path: readonly string[]): string | null | undefined => {
     const fields = asRecord(node)
     if (!fields) return null
-    const name = typeof fields['$ref'] === 'string' ? fields['$ref'].split('/').at(-1) : undefined
-    if (name !== undefined && path.includes(name)) return [...path.slice(path.indexOf(name)), name].join(' -> ')
-    if (name !== undefined && name !== '#') return walk(definitions[name], [...path, name])
-    return firstProblem(childrenOf(fields), (child) => walk(child, path))
+    const name = typeof fields['$ref'] === 'string' ? (fields['$ref'].split('/').at(-1) ?? '') : undefined
+    if (name === undefined) return firstProblem(childrenOf(fields), (child) => walk(child, path))
+    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name].join(' -> ')
+    return enter(name, path)
   }
-  return firstProblem(Object.keys(definitions), (name) => walk(definitions[name], [name])) ?? null
+  const enter = (name: string, path: readonly string[]): string | null => {
+    const circle = cleared.has(name) ? null : walk(lookUp<unknown>(definitions, name), [...path, name])
+    cleared.add(name)
+    return circle ?? null
+  }
+  return enter('#', [])
 }
 
 /** Schemas that answers and strict calls are held to, each with its place. */

@@ -6,6 +6,7 @@
 
 import { asRecord } from '../../domain/json.ts'
 import { geminiRule, operationOf, snakeCase } from './geminiWire.ts'
+import { lookUp } from './lookUp.ts'
 import type { Rule, StrictRequest } from './rule.ts'
 
 const API = 'https://ai.google.dev/api/generate-content'
@@ -101,15 +102,15 @@ interface Findings {
 
 function findingsOf(request: StrictRequest): Findings {
   const findings: Findings = { unknown: [], invalid: [] }
-  const root = ROOTS[operationOf(request)]
+  const root = lookUp(ROOTS, operationOf(request))
   if (root !== undefined) walkMessage(request.body, root, '', findings)
   return findings
 }
 
 function walkMessage(value: unknown, message: string, path: string, findings: Findings): void {
-  const kinds = MESSAGES[message]
+  const kinds = lookUp(MESSAGES, message)
   for (const [name, child] of Object.entries(asRecord(value) ?? {})) {
-    const kind = kinds?.[name] ?? kinds?.[camelCase(name)]
+    const kind = lookUp(kinds, name) ?? lookUp(kinds, camelCase(name))
     if (kind === undefined) findings.unknown.push(`${unknownName(name, path)}: Cannot find field.`)
     else if (child !== null) walkField(child, kind, { name, path }, findings)
   }
@@ -139,7 +140,7 @@ function walkField(value: unknown, kind: Kind, { name, path }: Place, findings: 
 }
 
 function walkValue(value: unknown, kind: Kind, path: string, findings: Findings): void {
-  if (MESSAGES[kind]) walkMessage(value, kind, path, findings)
+  if (lookUp(MESSAGES, kind)) walkMessage(value, kind, path, findings)
   const problem = problemOfScalar(value, kind)
   if (problem !== null) findings.invalid.push(`Invalid value at '${path}' (${problem}`)
 }

@@ -77,7 +77,7 @@ export function contentsOf({ body }: StrictRequest): readonly GeminiContent[] {
 }
 
 /** A function declaration and where it is. */
-export interface PlacedDeclaration {
+interface PlacedDeclaration {
   readonly declaration: GeminiFields
   readonly place: string
 }
