@@ -52,6 +52,7 @@ function imageData(request: StrictRequest) {
   })
 }
 
+/** Reported for images; that documents are fetched in the same way is documented. */
 function mediaUrl(request: StrictRequest) {
   const sources = [...sourcesOf(request, 'image', 'url'), ...sourcesOf(request, 'document', 'url')]
   return firstProblem(sources, ({ source, place }) =>

@@ -75,7 +75,7 @@ function systemRole({ model, body }: StrictRequest): string | null {
   return claudeFacts(model)?.hasSystemTurns === false ? "role 'system' is not supported on this model" : null
 }
 
-/** Four characters a token is less than any text has; what this finds too long is too long. */
+/** An estimate, four characters a token; the service counts. */
 function promptTooLong(request: StrictRequest): string | null {
   const window = hasBeta(request, 'context-1m-') ? 1_000_000 : claudeFacts(request.model)?.contextTokens
   if (window === undefined) return null
