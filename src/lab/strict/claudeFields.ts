@@ -1,7 +1,15 @@
 /** What fields there are, and what becomes of others: `…: Extra inputs are not permitted`. */
 
 import { asRecord } from '../../domain/json.ts'
-import { blocksOf, claudeRule, firstProblem, hasBeta, isCountOnly, messagesOf, placedBlocks } from './claudeWire.ts'
+import {
+  blocksOf,
+  claudeMessagesOf,
+  claudeRule,
+  firstProblem,
+  hasBeta,
+  isCountOnly,
+  placedBlocks,
+} from './claudeWire.ts'
 import { lookUp } from './lookUp.ts'
 import type { Rule, StrictRequest } from './rule.ts'
 
@@ -100,7 +108,7 @@ export const claudeFieldRules: readonly Rule[] = [
   claudeRule('request-extra-field', SDK, extraInRequest),
   claudeRule('request-beta-field', BETA_SDK, betaMissing),
   claudeRule('message-extra-field', SDK, ({ body }) =>
-    firstProblem([...messagesOf(body).entries()], ([index, message]) =>
+    firstProblem([...claudeMessagesOf(body).entries()], ([index, message]) =>
       extraOf(message, message['role'] === 'system' ? SYSTEM_MESSAGE_FIELDS : MESSAGE_FIELDS, `messages.${index}`),
     ),
   ),

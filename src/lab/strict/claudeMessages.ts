@@ -6,7 +6,15 @@
 
 import { asNumber } from '../../domain/json.ts'
 import { claudeFacts } from './claudeModels.ts'
-import { blocksOf, claudeRule, firstProblem, hasBeta, isCountOnly, messagesOf, placedBlocks } from './claudeWire.ts'
+import {
+  blocksOf,
+  claudeMessagesOf,
+  claudeRule,
+  firstProblem,
+  hasBeta,
+  isCountOnly,
+  placedBlocks,
+} from './claudeWire.ts'
 import type { Rule, StrictRequest } from './rule.ts'
 
 const API = 'https://platform.claude.com/docs/en/api/messages'
@@ -15,11 +23,11 @@ const ERRORS = 'https://platform.claude.com/docs/en/api/errors'
 const isBlank = (text: unknown) => typeof text === 'string' && text.trim() === ''
 
 function* indexedMessages({ body }: StrictRequest) {
-  yield* messagesOf(body).entries()
+  yield* claudeMessagesOf(body).entries()
 }
 
 function emptyMessage(request: StrictRequest): string | null | undefined {
-  const last = messagesOf(request.body).length - 1
+  const last = claudeMessagesOf(request.body).length - 1
   return firstProblem(indexedMessages(request), ([index, { role, content }]) => {
     const isEmpty = content === '' || (Array.isArray(content) && content.length === 0)
     if (!isEmpty || (role === 'assistant' && index === last)) return null
@@ -32,7 +40,7 @@ function blankText({ body }: StrictRequest): string | null {
   const hasBlank = (content: unknown) =>
     content !== '' && blocksOf(content).some((block) => block['type'] === 'text' && isBlank(block['text']))
   if (hasBlank(body['system'])) return 'system: text content blocks must contain non-whitespace text'
-  return messagesOf(body).some(({ content }) => hasBlank(content))
+  return claudeMessagesOf(body).some(({ content }) => hasBlank(content))
     ? 'messages: text content blocks must contain non-whitespace text'
     : null
 }
@@ -48,12 +56,12 @@ function emptyText({ body }: StrictRequest): string | null {
 
 /** Prefill: https://platform.claude.com/docs/en/api/errors#prefill-not-supported */
 function refusedPrefill({ model, body }: StrictRequest): string | null {
-  if (messagesOf(body).at(-1)?.['role'] !== 'assistant' || claudeFacts(model)?.hasPrefill !== false) return null
+  if (claudeMessagesOf(body).at(-1)?.['role'] !== 'assistant' || claudeFacts(model)?.hasPrefill !== false) return null
   return 'This model does not support assistant message prefill. The conversation must end with a user message.'
 }
 
 function trailingSpace({ body }: StrictRequest): string | null {
-  const last = messagesOf(body).at(-1)
+  const last = claudeMessagesOf(body).at(-1)
   const text = last?.['role'] === 'assistant' ? blocksOf(last['content']).at(-1)?.['text'] : undefined
   return typeof text === 'string' && /\s$/.test(text)
     ? 'messages: final assistant content cannot end with trailing whitespace'
@@ -69,7 +77,7 @@ function refusedRole(request: StrictRequest): string | null | undefined {
 }
 
 function systemRole({ model, body }: StrictRequest): string | null {
-  const roles = messagesOf(body).map((message) => message['role'])
+  const roles = claudeMessagesOf(body).map((message) => message['role'])
   if (!roles.includes('system')) return null
   if (roles[0] === 'system') return "messages.0: use the top-level 'system' parameter for the initial system prompt"
   return claudeFacts(model)?.hasSystemTurns === false ? "role 'system' is not supported on this model" : null
@@ -105,7 +113,7 @@ export const claudeMessageRules: readonly Rule[] = [
     headers['anthropic-version'] ? null : 'anthropic-version: header is required',
   ),
   claudeRule('messages-missing', 'https://github.com/BerriAI/litellm/issues/8247', ({ body }) =>
-    messagesOf(body).length > 0 ? null : 'messages: at least one message is required',
+    claudeMessagesOf(body).length > 0 ? null : 'messages: at least one message is required',
   ),
   claudeRule('role-unknown', API, refusedRole),
   claudeRule('role-system', 'https://github.com/Seungwoo321/agent-devtools/pull/11', systemRole),

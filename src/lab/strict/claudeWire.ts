@@ -51,7 +51,7 @@ export interface PlacedBlock {
   readonly role: unknown
 }
 
-export function messagesOf(body: StrictRequest['body']): readonly ClaudeFields[] {
+export function claudeMessagesOf(body: StrictRequest['body']): readonly ClaudeFields[] {
   return (asArray(body['messages']) ?? []).map((message) => asRecord(message) ?? {})
 }
 
@@ -63,7 +63,7 @@ export function blocksOf(content: unknown): readonly ClaudeFields[] {
 
 /** All blocks of all messages, those inside tool results included. */
 export function* placedBlocks(body: StrictRequest['body']): Generator<PlacedBlock> {
-  for (const [index, message] of messagesOf(body).entries()) {
+  for (const [index, message] of claudeMessagesOf(body).entries()) {
     for (const placed of blocksAt(message['content'], `messages.${index}.content`, message['role'])) {
       yield placed
       if (placed.type === 'tool_result') {
@@ -89,7 +89,7 @@ export interface ClaudeTurn {
 
 export function turnsOf(body: StrictRequest['body']): readonly ClaudeTurn[] {
   const turns: { role: unknown; index: number; blocks: PlacedBlock[] }[] = []
-  for (const [index, { role, content }] of messagesOf(body).entries()) {
+  for (const [index, { role, content }] of claudeMessagesOf(body).entries()) {
     const blocks = [...blocksAt(content, `messages.${index}.content`, role)]
     const last = turns.at(-1)
     if (last !== undefined && last.role === role) last.blocks.push(...blocks)
