@@ -1,0 +1,18 @@
+/** What the Messages API of Anthropic refuses (POST /messages and /messages/count_tokens), in the order it is found. */
+
+import { claudeContentRules } from './claudeContent.ts'
+import { claudeFieldRules } from './claudeFields.ts'
+import { claudeMessageRules } from './claudeMessages.ts'
+import { claudeSchemaRules } from './claudeSchema.ts'
+import { claudeThinkingRules } from './claudeThinking.ts'
+import { claudeToolRules } from './claudeTools.ts'
+import type { Rule } from './rule.ts'
+
+export const anthropicRules: readonly Rule[] = [
+  ...claudeFieldRules,
+  ...claudeMessageRules,
+  ...claudeContentRules,
+  ...claudeToolRules,
+  ...claudeSchemaRules,
+  ...claudeThinkingRules,
+]
