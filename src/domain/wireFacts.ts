@@ -52,6 +52,10 @@ export interface ModelWireFacts {
   readonly sampling?: 'both' | 'one' | 'none'
   /** False where sampling parameters are refused beside thinking. Default true. */
   readonly samplingBesideThinking?: boolean
+  /** False where an answer in JSON cannot be asked for beside tools; it is then asked for in words. Default true. */
+  readonly formatBesideTools?: boolean
+  /** False where the penalties for repetition are refused. Default true. */
+  readonly penalties?: boolean
   /** Whether custom tools are known. Default: by the Responses dialect. */
   readonly customTools?: boolean
   /** False where no tool can be forced. Default true. */

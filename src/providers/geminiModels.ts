@@ -5,10 +5,16 @@
 
 import type { ModelWireFacts, WireFacts } from '../domain/wireFacts.ts'
 
+/**
+ * "Function calling with a response mime type: 'application/json' is unsupported" and "Penalty is not enabled for …",
+ * until 3: https://ai.google.dev/gemini-api/docs/structured-output#structured-outputs-with-tools
+ */
+const BEFORE_3 = { thinking: 'budget', formatBesideTools: false, penalties: false } as const
+
 const MODELS: readonly ModelWireFacts[] = [
-  { match: /gemini-2\.5-pro/, thinking: 'budget', budget: [128, 32_768], alwaysThinks: true },
-  { match: /gemini-2\.5-flash-lite/, thinking: 'budget', budget: [512, 24_576] },
-  { match: /gemini-2\.5/, thinking: 'budget', budget: [1, 24_576] },
+  { match: /gemini-2\.5-pro/, ...BEFORE_3, budget: [128, 32_768], alwaysThinks: true },
+  { match: /gemini-2\.5-flash-lite/, ...BEFORE_3, budget: [512, 24_576] },
+  { match: /gemini-2\.5/, ...BEFORE_3, budget: [1, 24_576] },
   { match: /gemini-3-pro/, thinking: 'effort', efforts: ['low', 'high'], alwaysThinks: true },
   { match: /gemini-3\.\d-pro/, thinking: 'effort', efforts: ['low', 'medium', 'high'], alwaysThinks: true },
   {
@@ -17,7 +23,7 @@ const MODELS: readonly ModelWireFacts[] = [
     efforts: ['minimal', 'low', 'medium', 'high'],
     alwaysThinks: true,
   },
-  { match: /gemini-(?:1|2\.0)|gemma/, thinking: 'none' },
+  { match: /gemini-(?:1|2\.0)|gemma/, thinking: 'none', formatBesideTools: false },
 ]
 
 export const GEMINI_WIRE: WireFacts = { models: MODELS }

@@ -7,7 +7,7 @@ import type { Target } from '../domain/target.ts'
 import { Bucket } from './bucket.ts'
 import { CandidateTable } from './candidateTable.ts'
 import { type Choice, pickBest, pickCurious, pickLightest, pickNewFirst, pickSame, pickWorthiest } from './choice.ts'
-import { EligibilityCache, type Question } from './eligibilityCache.ts'
+import { EligibilityCache, type Loads, type Question } from './eligibilityCache.ts'
 import { explainRanking, previewRanking, type RankedTarget, type RankingPreview } from './explain.ts'
 import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
@@ -19,7 +19,7 @@ import { CURIOSITY, type Curiosity, type RoutingSettings, type Strategy } from '
 import { evaluate, type Valuation } from './valuation.ts'
 import { type Profile, valueWeights } from './weights.ts'
 
-export interface RoutingRequest extends Question {
+export interface RoutingRequest extends Question, Loads {
   /** Seeds the draws of the decision: the same id in the same state decides the same. */
   readonly id: string
   readonly profile: Profile
@@ -33,8 +33,6 @@ export interface RoutingRequest extends Question {
   readonly session: { readonly stateId: string | null }
   readonly firstTurn: boolean
   readonly mayExplore: boolean
-  /** How much the target's account was used recently; among equally good keys the least used goes first. */
-  load?(target: Target): number
   /** For `priority`: the targets in their order, by `stateId`. Default: the order of `setTargets`. */
   readonly order?: readonly string[]
 }

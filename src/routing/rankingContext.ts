@@ -1,8 +1,7 @@
 /** The candidate table for one request at one moment. */
 
 import type { CandidateTable } from './candidateTable.ts'
-import type { RoutingRequest } from './choose.ts'
-import type { EligibilityCache } from './eligibilityCache.ts'
+import type { EligibilityCache, Loads } from './eligibilityCache.ts'
 import type { Valuation } from './valuation.ts'
 
 export interface RankingContext {
@@ -15,5 +14,5 @@ export interface RankingContext {
   readonly eligibility: EligibilityCache
   /** How far below the best value the cheapest target may be. */
   readonly costMargin: number
-  readonly request: Pick<RoutingRequest, 'load'>
+  readonly request: Loads
 }

@@ -3,8 +3,9 @@
 import type { ChatRequest, Message, ReasoningEffort, ReasoningOptions, Tool } from '../../domain/chat.ts'
 import { asString } from '../../domain/json.ts'
 import { restore } from '../fields/extra.ts'
+import { formatInWords } from '../fields/formatInWords.ts'
 import { ownSignature } from '../fields/signature.ts'
-import { objectToText } from '../fields/toolArguments.ts'
+import { closedSchema } from './closedSchema.ts'
 import { type ContentBlock, writeAnthropicContent } from './content.ts'
 import { acceptsSchema } from './schema.ts'
 
@@ -65,9 +66,8 @@ function plainText(block: ContentBlock): string | undefined {
 
 /** JSON without a schema, and schemas that the wire refuses, can only be asked for in words. */
 function formatInstruction({ responseFormat }: ChatRequest): string | undefined {
-  if (responseFormat?.type === 'json') return 'Answer with one JSON object and nothing else: no prose, no code fence.'
-  if (responseFormat?.type !== 'json-schema' || acceptsSchema(responseFormat.schema)) return undefined
-  return `Answer with JSON that satisfies this JSON Schema and nothing else: no prose, no code fence.\n${objectToText(responseFormat.schema)}`
+  if (responseFormat?.type === 'json-schema' && heldSchema(responseFormat.schema) !== undefined) return undefined
+  return formatInWords(responseFormat)
 }
 
 interface WireMessage {
@@ -186,10 +186,14 @@ function writeOutputConfig(body: Record<string, unknown>, { responseFormat, reas
   const config: Record<string, unknown> = {}
   const effort = reasoning?.effort && EFFORT[reasoning.effort]
   if (effort) config['effort'] = effort
-  if (responseFormat?.type === 'json-schema' && acceptsSchema(responseFormat.schema)) {
-    config['format'] = { type: 'json_schema', schema: responseFormat.schema }
-  }
+  const schema = responseFormat?.type === 'json-schema' ? heldSchema(responseFormat.schema) : undefined
+  if (schema !== undefined) config['format'] = { type: 'json_schema', schema }
   if (Object.keys(config).length > 0) body['output_config'] = config
+}
+
+/** The schema to which the wire can hold an answer: this one, or one that allows no more; undefined when there is none. */
+function heldSchema(schema: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
+  return [schema, closedSchema(schema)].find(acceptsSchema)
 }
 
 const EFFORT: { readonly [E in ReasoningEffort]: string | null } = {

@@ -40,9 +40,11 @@ function readPart(part: Part, isAnswer: boolean, found: PartNeed[]): void {
 
 const IMAGES = new Set(['image/png', 'image/jpeg', 'image/jpg', 'image/gif', 'image/webp'])
 
-function readImage({ mediaType, data }: ImagePart, found: PartNeed[]): void {
-  if (data !== undefined && mediaType !== undefined && !IMAGES.has(mediaType))
-    found.push({ feature: FEATURES.rareImage, name: `an image of type ${mediaType}` })
+function readImage({ mediaType, data, url }: ImagePart, found: PartNeed[]): void {
+  if (url?.startsWith('http:')) found.push({ feature: FEATURES.plainHttpImage, name: 'an image by an http URL' })
+  if (data === undefined || mediaType === undefined) return
+  if (mediaType === 'image/gif') found.push({ feature: FEATURES.gifImage, name: 'a GIF image' })
+  if (!IMAGES.has(mediaType)) found.push({ feature: FEATURES.rareImage, name: `an image of type ${mediaType}` })
 }
 
 function readFile(part: FilePart, found: PartNeed[]): void {
@@ -51,7 +53,19 @@ function readFile(part: FilePart, found: PartNeed[]): void {
   if (data === undefined && url === undefined) found.push(opaqueNeed(extra?.fields ?? {}))
   else if (mediaType.startsWith('audio/')) found.push({ feature: FEATURES.audioInput, name: `audio (${mediaType})` })
   else if (mediaType.startsWith('video/')) found.push({ feature: FEATURES.videoInput, name: `video (${mediaType})` })
-  else if (data === undefined) found.push({ feature: FEATURES.fileByUrl, name: 'a file by its URL' })
+  else if (data === undefined) found.push(urlNeed(url ?? ''))
+  else if (isOtherFile(mediaType)) found.push({ feature: FEATURES.otherFile, name: `a file of type ${mediaType}` })
+}
+
+/** Addresses that only their own vendor can open (`gs:`, its own files). */
+function urlNeed(url: string): PartNeed {
+  if (url.startsWith('https:')) return { feature: FEATURES.fileByUrl, name: 'a file by its URL' }
+  return { feature: FEATURES.fileById, name: 'a file by its address' }
+}
+
+/** Neither PDF nor text; without a type the data itself may tell. */
+function isOtherFile(mediaType: string): boolean {
+  return mediaType !== '' && !/^(?:text\/|application\/(?:pdf|json|xml|yaml|x-yaml|javascript|x-sh)\b)/.test(mediaType)
 }
 
 function opaqueNeed(fields: Readonly<Record<string, unknown>>): PartNeed {

@@ -37,11 +37,19 @@ export const FEATURES = {
     everywhere('refused', { openai: 'passed', google: 'passed' }),
   ),
   videoInput: feature('video-input', 'video in a message', ['google'], everywhere('refused', { google: 'passed' })),
-  rareImage: feature(
-    'rare-image',
-    'an image that is not PNG, JPEG, GIF or WebP',
+  rareImage: feature('rare-image', 'an image that is not PNG, JPEG, GIF or WebP', ALL, refused),
+  gifImage: feature('gif-image', 'a GIF image', ALL, everywhere('passed', { google: 'refused' })),
+  plainHttpImage: feature(
+    'plain-http-image',
+    'an image by an http (not https) URL',
     ALL,
-    everywhere('refused', { google: 'passed' }),
+    everywhere('passed', { anthropic: 'refused', google: 'refused' }),
+  ),
+  otherFile: feature(
+    'other-file',
+    'a file that is neither PDF nor text',
+    ALL,
+    everywhere('refused', { 'openai-responses': 'passed' }),
   ),
   fileByUrl: feature(
     'file-by-url',

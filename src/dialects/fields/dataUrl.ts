@@ -14,8 +14,17 @@ export function readMediaUrl(url: string): Media {
   // The head is short; a comma far away means that this is no data URL.
   if (comma === -1 || comma > 256) return { url }
   const [mediaType = '', ...parameters] = url.slice('data:'.length, comma).split(';')
-  if (parameters.at(-1) !== 'base64') return { url }
-  return { ...(mediaType !== '' && { mediaType }), data: url.slice(comma + 1) }
+  const data = parameters.at(-1) === 'base64' ? url.slice(comma + 1) : encoded(url.slice(comma + 1))
+  return data === undefined ? { url } : { ...(mediaType !== '' && { mediaType }), data }
+}
+
+/** Percent-encoded data as base64; undefined when it is not well encoded. */
+function encoded(data: string): string | undefined {
+  try {
+    return Buffer.from(decodeURIComponent(data), 'utf8').toString('base64')
+  } catch {
+    return undefined // URIError: the upstream may make something of the URL
+  }
 }
 
 /** The inverse; undefined when there is neither data nor a URL. */

@@ -39,8 +39,8 @@ function ruleOf(dialect: DialectId, { toolCallIdLength: length }: ModelWire): Id
 class CallIds {
   readonly #rule: IdRule
   readonly #used = new Set<string>()
-  /** By the client's id: the ids of its calls whose results have not come yet, at least the last one. */
-  readonly #open = new Map<string, string[]>()
+  /** By the client's id: the ids of its calls that have no result yet, or else the last one. */
+  readonly #open = new Map<string, { readonly ids: readonly string[]; readonly answered: number }>()
 
   constructor(rule: IdRule) {
     this.#rule = rule
@@ -57,8 +57,8 @@ class CallIds {
     while (this.#used.has(made)) made = this.#made(id, ++count)
     this.#used.add(made)
     const open = this.#open.get(id)
-    if (open === undefined) this.#open.set(id, [made])
-    else open.push(made)
+    const waiting = open?.ids.slice(open.answered) ?? []
+    this.#open.set(id, { ids: [...waiting, made], answered: 0 })
     return made
   }
 
@@ -66,7 +66,8 @@ class CallIds {
   #idOf(id: string): string {
     const open = this.#open.get(id)
     if (open === undefined) return this.#made(id, 0)
-    return (open.length > 1 ? open.shift() : open[0]) ?? id
+    this.#open.set(id, { ...open, answered: Math.min(open.answered + 1, open.ids.length) })
+    return open.ids[Math.min(open.answered, open.ids.length - 1)] ?? id
   }
 
   #made(id: string, count: number): string {

@@ -3,6 +3,7 @@
 import type { DialectId, FilePart, Message, Part, TextPart, ToolResultPart } from '../../domain/chat.ts'
 import type { ModelWire } from '../../domain/wireFacts.ts'
 import type { Recipient } from './fit.ts'
+import { typed } from './mediaType.ts'
 
 type Content = ToolResultPart['content'][number]
 
@@ -15,6 +16,8 @@ function fitPart(part: Part, recipient: Recipient): readonly Part[] {
   switch (part.type) {
     case 'text':
       return isRefusedText(part, recipient.dialect) ? [] : [withCacheControl(part, recipient)]
+    case 'image':
+      return [typed(part)]
     case 'file':
       return [fitFile(part, recipient.dialect)]
     case 'tool-result':
@@ -38,9 +41,14 @@ function keepsThoughts({ dialect, wire }: Recipient): boolean {
 /** What is made of text is said as text where the dialect has no word for it, or takes only PDF files. */
 function fitFile(part: FilePart, dialect: DialectId): FilePart | TextPart {
   if (part.extra?.dialect === dialect && part.data === undefined && part.url === undefined) return part
-  const text = part.text ?? (dialect.startsWith('openai') ? textIn(part) : undefined)
-  if (text === undefined) return part
+  const text = part.text ?? (takesTextFiles(part, dialect) ? undefined : textIn(part))
+  if (text === undefined) return typed(part)
   return { type: 'text', text: part.filename === undefined ? text : `${part.filename}:\n${text}` }
+}
+
+/** Anthropic's writer has a form for plain text, and Gemini takes all that calls itself text. */
+function takesTextFiles({ mediaType = '' }: FilePart, dialect: DialectId): boolean {
+  return dialect === 'google' ? mediaType.startsWith('text/') : dialect === 'anthropic' && mediaType === 'text/plain'
 }
 
 /** The types that are text without saying so: https://www.iana.org/assignments/media-types/ */
@@ -52,6 +60,7 @@ function textIn({ mediaType, data }: FilePart): string | undefined {
 
 function fitResult(part: ToolResultPart, recipient: Recipient): ToolResultPart {
   const content = part.content.flatMap((inner): readonly Content[] => {
+    if (inner.type === 'image') return [typed(inner)]
     if (inner.type === 'file') return [fitFile(inner, recipient.dialect)]
     return inner.type === 'text' && isRefusedText(inner, recipient.dialect) ? [] : [inner]
   })

@@ -4,18 +4,19 @@ import type { ChatRequest, Message, Part } from '../../domain/chat.ts'
 import { fitCallIds } from './callIds.ts'
 import { fitContent } from './content.ts'
 import type { Recipient } from './fit.ts'
+import { fitPairs } from './pairing.ts'
 
 export function fitMessages(request: ChatRequest, recipient: Recipient): ChatRequest {
   const { dialect, wire } = recipient
   const spoken = request.messages.map((message) => fitContent(message, recipient)).filter(saysSomething)
-  const joined = dialect === 'openai' ? joinAssistants(spoken) : spoken
+  const joined = fitPairs(joinAssistants(spoken))
   const answerable = withEnd(withUser(joined, recipient), recipient)
   return { ...request, messages: fitCallIds(answerable, dialect, wire) }
 }
 
 const saysSomething = ({ content }: Message) => content.length > 0
 
-/** "An assistant message with 'tool_calls' must be followed by tool messages": neighbours are one message there. */
+/** "An assistant message with 'tool_calls' must be followed by tool messages": neighbours are one message. */
 function joinAssistants(messages: readonly Message[]): readonly Message[] {
   const joined: Message[] = []
   for (const message of messages) {

@@ -1,7 +1,8 @@
 /** The caller's other options: who asks, how long the answer may be, and what only the caller's dialect knows. */
 
 import { createHash } from 'node:crypto'
-import type { ChatRequest, DialectId } from '../../domain/chat.ts'
+import type { ChatRequest, DialectId, Message } from '../../domain/chat.ts'
+import { formatInWords } from '../fields/formatInWords.ts'
 import type { Recipient } from './fit.ts'
 import type { LeftOut } from './leftOut.ts'
 
@@ -15,12 +16,23 @@ const USER_LENGTH: { readonly [D in DialectId]: number } = {
 
 export function fitOptions(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
   if (recipient.dialect === 'google' && request.parallelToolCalls === false) leftOut.add('parallel_tool_calls')
-  return fitLength(fitUser(request, recipient, leftOut), recipient)
+  return fitLength(fitUser(fitFormat(request, recipient), recipient, leftOut), recipient, leftOut)
 }
 
-/** Anthropic demands a limit; without the caller's it is the model's own. */
-function fitLength(request: ChatRequest, { dialect, maxOutputTokens }: Recipient): ChatRequest {
-  if (dialect !== 'anthropic' || request.maxTokens !== undefined || maxOutputTokens === null) return request
+/** Where tools and a form of the answer exclude each other, the form is asked for in words. */
+function fitFormat(request: ChatRequest, { wire }: Recipient): ChatRequest {
+  const words = formatInWords(request.responseFormat)
+  if (wire.formatBesideTools !== false || words === undefined || request.tools === undefined) return request
+  const instruction: Message = { role: 'system', content: [{ type: 'text', text: words }] }
+  return { ...request, responseFormat: undefined, messages: [instruction, ...request.messages] }
+}
+
+/** No more than the model can say, which is refused; Anthropic demands a limit, and without the caller's it is that. */
+function fitLength(request: ChatRequest, { dialect, maxOutputTokens }: Recipient, leftOut: LeftOut): ChatRequest {
+  const { maxTokens } = request
+  if (maxOutputTokens === null || (maxTokens === undefined && dialect !== 'anthropic')) return request
+  if (maxTokens !== undefined && maxTokens <= maxOutputTokens) return request
+  if (maxTokens !== undefined) leftOut.add('max_tokens')
   return { ...request, maxTokens: maxOutputTokens }
 }
 

@@ -21,9 +21,22 @@ const TOKENS: { readonly [E in ReasoningEffort]: number } = {
 export function fitReasoning(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
   const { reasoning } = request
   if (reasoning === undefined) return request
-  const fitted = fittedTo(reasoning, recipient)
+  const fitted = endsUnsigned(request, recipient) ? undefined : fittedTo(reasoning, recipient)
   if (fitted === undefined && asksForThoughts(reasoning)) leftOut.add('reasoning')
   return { ...request, reasoning: fitted }
+}
+
+/**
+ * "When `thinking` is enabled, a final `assistant` message must start with a thinking block": a turn to continue has none
+ * that this service would take.
+ */
+function endsUnsigned({ messages }: ChatRequest, { dialect, wire }: Recipient): boolean {
+  return (
+    dialect === 'anthropic' &&
+    wire.thinking !== 'effort' &&
+    wire.prefill !== false &&
+    messages.at(-1)?.role === 'assistant'
+  )
 }
 
 const asksForThoughts = ({ effort, budgetTokens, adaptive }: ReasoningOptions) =>

@@ -33,6 +33,7 @@ export function fitSampling(request: ChatRequest, recipient: Recipient, leftOut:
 
 function refusedOf(request: ChatRequest, { wire }: Recipient): readonly Parameter[] {
   const refused: Parameter[] = wire.topK === false ? ['topK'] : []
+  if (wire.penalties === false) refused.push('frequencyPenalty', 'presencePenalty')
   const isAlone = wire.samplingBesideThinking === false && thinks(request)
   if (wire.sampling === 'none' || isAlone) refused.push('temperature', 'topP', 'topK')
   // Where only one is taken, the one that more callers mean.

@@ -1,12 +1,14 @@
 /** Tools, and the choice among them, as a service takes them. */
 
 import type { ChatRequest, DialectId, Message, Part, Tool, ToolChoice } from '../../domain/chat.ts'
+import { acceptsSchema } from '../anthropic/schema.ts'
 import type { AnswerChanges } from './answerChanges.ts'
 import { functionFor, inputAsArguments } from './customTool.ts'
 import type { Recipient } from './fit.ts'
 import type { LeftOut } from './leftOut.ts'
 import { objectSchema } from './objectSchema.ts'
 import { ToolNames } from './toolNames.ts'
+import { validSchema } from './validSchema.ts'
 
 interface FittedTools {
   readonly request: ChatRequest
@@ -14,7 +16,7 @@ interface FittedTools {
 }
 
 export function fitTools(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): FittedTools {
-  const offered = (request.tools ?? []).filter(({ name }) => request.allowedTools?.includes(name) ?? true)
+  const offered = offeredTools(request)
   const names = new ToolNames(request.tools ?? [], recipient.dialect, recipient.wire)
   const custom = takesCustomTools(recipient) ? [] : offered.filter((tool) => tool.custom !== undefined)
   const tools = offered.map((tool) => fitTool(tool, names, recipient))
@@ -34,6 +36,16 @@ export function fitTools(request: ChatRequest, recipient: Recipient, leftOut: Le
   }
 }
 
+/** Those that may be called, each name once: twice the same name is refused. */
+function offeredTools({ tools = [], allowedTools }: ChatRequest): readonly Tool[] {
+  const seen = new Set<string>()
+  return tools.filter(({ name }) => {
+    if (seen.has(name) || allowedTools?.includes(name) === false) return false
+    seen.add(name)
+    return true
+  })
+}
+
 export function takesCustomTools({ dialect, wire }: Pick<Recipient, 'dialect' | 'wire'>): boolean {
   return wire.customTools ?? dialect === 'openai-responses'
 }
@@ -43,13 +55,19 @@ function fitTool(tool: Tool, names: ToolNames, recipient: Recipient): Tool {
   if (tool.custom !== undefined) {
     return takesCustomTools(recipient) ? { ...tool, name } : { ...functionFor(tool), name }
   }
-  const { parameters } = tool
-  return { ...tool, name, parameters: parameters && schemaFor(parameters, recipient.dialect) }
+  const parameters = tool.parameters && schemaFor(tool.parameters, recipient.dialect)
+  return { ...tool, name, parameters, strict: fitStrict(tool, parameters, recipient.dialect) }
 }
 
-/** Gemini's writer has rules of its own. */
-function schemaFor(schema: NonNullable<Tool['parameters']>, dialect: DialectId): Tool['parameters'] {
-  return dialect === 'google' ? schema : objectSchema(schema)
+/** Gemini takes alternatives at the top, and its writer leaves out what has no properties. */
+function schemaFor(schema: NonNullable<Tool['parameters']>, dialect: DialectId): NonNullable<Tool['parameters']> {
+  const valid = validSchema(schema)
+  return dialect === 'google' ? valid : objectSchema(valid)
+}
+
+/** Claude holds calls to a schema only where it could hold an answer to it, and refuses others. */
+function fitStrict({ strict }: Tool, parameters: Tool['parameters'], dialect: DialectId): boolean | undefined {
+  return dialect === 'anthropic' && strict && !acceptsSchema(parameters ?? {}) ? undefined : strict
 }
 
 /** A choice is refused where there is nothing to choose from. */

@@ -41,8 +41,21 @@ function hasPlainType(fields: Schema): boolean {
   const kind = typeof type === 'string' ? type.toLowerCase() : undefined
   if (kind === 'null' || (kind === 'string' && !STRING_FORMATS.has(format))) return false
   if (kind === 'object' && Object.keys(asRecord(properties) ?? {}).length === 0) return false
-  const values = fields['enum']
-  return values === undefined || (Array.isArray(values) && values.every((value) => typeof value === 'string'))
+  if (kind === 'array' && fields['items'] === undefined) return false
+  return isRequiredNamed(fields) && isEnumOfTexts(fields, kind)
+}
+
+/** "property is not defined" */
+function isRequiredNamed({ required, properties }: Schema): boolean {
+  const named = asRecord(properties) ?? {}
+  return required === undefined || (Array.isArray(required) && required.every((name) => Object.hasOwn(named, name)))
+}
+
+/** "only allowed for STRING type", and none of them empty. */
+function isEnumOfTexts({ enum: values }: Schema, kind: string | undefined): boolean {
+  if (values === undefined) return true
+  const isText = kind === 'string' || kind === undefined
+  return isText && Array.isArray(values) && values.every((value) => typeof value === 'string' && value !== '')
 }
 
 function isEveryChildOpenApi(fields: Schema, depth: number): boolean {
