@@ -10,7 +10,10 @@ export interface StrictRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 /** status + JSON body as the service would send it. */
-export interface StrictRefusal { readonly status: number; readonly body: unknown }
+export interface StrictRefusal {
+  readonly status: number
+  readonly body: unknown
+}
 export interface Rule {
   /** Kebab-case, unique in its table. */
   readonly id: string
