@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { InvalidRequestError } from '../../domain/errors.ts'
+import { asRecord, asString } from '../../domain/json.ts'
 import { Dice } from '../../domain/random.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import { FakeProvider } from './fakeProvider.ts'
@@ -13,7 +14,7 @@ import { loadedListBody, modelsListBody } from './modelLists.ts'
 import { ODD_ANSWERS, type OddAnswer, oddAnswer } from './oddAnswers.ts'
 import type { FakeRefusal } from './refusal.ts'
 import { fakeReply, tokensOf } from './reply.ts'
-import { embeddingsBody, type FakeRequest, keyOf, readAsked, readJson } from './request.ts'
+import { dialectAt, embeddingsBody, type FakeRequest, keyOf, readAsked, readJson } from './request.ts'
 import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
 import { sendAnswer, sendEvents, sendStream, spoil } from './wire.ts'
 
@@ -142,8 +143,7 @@ class OpenFakes implements FakeWorld {
   }
 
   endpoint(provider: string): string {
-    const base = findProvider(provider)?.baseUrl
-    return `${this.origin}/${provider}${base ? new URL(base).pathname.replace(/\/$/, '') : '/v1'}`
+    return `${this.origin}/${provider}${basePath(provider)}`
   }
 
   config(): Record<string, Record<string, unknown>> {
@@ -267,7 +267,8 @@ class OpenFakes implements FakeWorld {
     response: ServerResponse,
   ): Promise<void> {
     const body = await readJson(request)
-    const asked = readAsked(path, body)
+    const asked = readStrict(provider, path, body, request)
+    if (isRefusal(asked)) return sendAnswer(response, asked.status, asked.body)
     if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
     const key = keyOf(request)
     if (this.#isAnswered(provider, key, asked, body, response)) return
@@ -275,7 +276,15 @@ class OpenFakes implements FakeWorld {
     const random = () => this.#dice.uniform()
     const fault = provider.nextFault(asked.model, key, { now: at, startedAt: this.#startedAt, random })
     const size = tokensOf(JSON.stringify(body))
-    const refusal = this.#refuse(provider.id, body) ?? provider.refuse(key, asked, fault, size, at)
+    const refusal =
+      this.#refuse(provider.id, body) ??
+      provider.refuse(key, asked, fault, size, at) ??
+      provider.refuseRequest(asked.dialect.id, {
+        model: asked.model,
+        path: belowBase(provider.id, path),
+        body: asRecord(body) ?? {},
+        headers: request.headers,
+      })
     this.calls.push({
       provider: provider.id,
       model: asked.model,
@@ -336,6 +345,40 @@ class OpenFakes implements FakeWorld {
       sleep: this.#sleep,
     })
   }
+}
+
+/** What is asked, or the service's own words for what keywise's reader would refuse in its words. */
+function readStrict(
+  provider: FakeProvider,
+  path: string,
+  body: unknown,
+  request: IncomingMessage,
+): FakeRequest | FakeRefusal | null {
+  try {
+    return readAsked(path, body)
+  } catch (error) {
+    const dialect = dialectAt(path)
+    if (!(error instanceof InvalidRequestError) || dialect === null || !provider.isGood(keyOf(request))) throw error
+    const fields = asRecord(body) ?? {}
+    const model = asString(fields['model']) ?? ''
+    const below = belowBase(provider.id, path)
+    const said = provider.refuseRequest(dialect, { model, path: below, body: fields, headers: request.headers })
+    if (said === null) throw error
+    return said
+  }
+}
+
+const isRefusal = (asked: FakeRequest | FakeRefusal | null): asked is FakeRefusal => asked !== null && 'status' in asked
+
+/** The path of the provider's base URL; that of a provider of the user's own is `/v1`. */
+function basePath(provider: string): string {
+  const base = findProvider(provider)?.baseUrl
+  return base ? new URL(base).pathname.replace(/\/$/, '') : '/v1'
+}
+
+function belowBase(provider: string, path: string): string {
+  const base = basePath(provider)
+  return path.startsWith(base) ? path.slice(base.length) : path
 }
 
 const ODD: ReadonlySet<string> = new Set(ODD_ANSWERS)

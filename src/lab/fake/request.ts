@@ -37,7 +37,7 @@ export function readAsked(path: string, body: unknown): FakeRequest | null {
   return { model: request.model, dialect, request, texts: null }
 }
 
-function dialectAt(path: string): DialectId | null {
+export function dialectAt(path: string): DialectId | null {
   if (path.endsWith('/chat/completions')) return 'openai'
   if (path.endsWith('/messages')) return 'anthropic'
   return path.endsWith('/responses') ? 'openai-responses' : null

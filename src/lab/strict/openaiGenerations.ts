@@ -1,7 +1,7 @@
 /** What OpenAI refuses by the generation of the model: sampling, efforts, stop sequences beside reasoning. */
 
 import { isSet } from './chatBody.ts'
-import { chatEfforts, openaiModel, reasons, takesSampling } from './openaiModels.ts'
+import { chatEfforts, isPlain, openaiModel, reasons, takesSampling } from './openaiModels.ts'
 import { badRequest, listed, MEASURED, unrecognized, unsupportedParameter } from './openaiWords.ts'
 import type { StrictRefusal } from './rule.ts'
 import { first, ruleTable } from './ruleTable.ts'
@@ -43,7 +43,7 @@ export const openaiGenerationRules = ruleTable('2026-11-29', {
   'effort-without-reasoning': {
     source: 'https://github.com/coroot/coroot/issues/698',
     refuse: ({ body, model }) =>
-      isSet(body['reasoning_effort']) && !reasons(openaiModel(model)) ? unrecognized('reasoning_effort') : null,
+      isSet(body['reasoning_effort']) && isPlain(openaiModel(model)) ? unrecognized('reasoning_effort') : null,
   },
   'effort-value': {
     source: 'https://github.com/pydantic/pydantic-ai/issues/7081',

@@ -11,6 +11,8 @@ export interface OpenaiModel {
   readonly usualEffort: string | null
   /** How Chat Completions refuses function tools beside an effort; null where it takes them. */
   readonly toolsAdvice: string | null
+  /** Of a name that no generation has nothing is known, and nothing is refused. */
+  readonly isKnown: boolean
   /** From gpt-5.6 on the service checks with another schema: fewer fields, other bounds, other words. */
   readonly isNew: boolean
 }
@@ -29,9 +31,11 @@ const reasoner = (
   usualEffort: string,
   toolsAdvice: string | null = null,
   isNew = false,
-): OpenaiModel => ({ efforts, usualEffort, toolsAdvice, isNew })
+): OpenaiModel => ({ efforts, usualEffort, toolsAdvice, isKnown: true, isNew })
 
-const NO_REASONING: OpenaiModel = { efforts: [], usualEffort: null, toolsAdvice: null, isNew: false }
+const NO_REASONING: OpenaiModel = { efforts: [], usualEffort: null, toolsAdvice: null, isKnown: true, isNew: false }
+
+const UNKNOWN: OpenaiModel = { ...NO_REASONING, isKnown: false }
 
 /** The first that matches. */
 const GENERATIONS: readonly (readonly [names: RegExp, facts: OpenaiModel])[] = [
@@ -46,16 +50,19 @@ const GENERATIONS: readonly (readonly [names: RegExp, facts: OpenaiModel])[] = [
   [/^gpt-(?:5\.[6-9]|[6-9])/, reasoner(WITH_MAX, 'medium', OR_NONE, true)],
 ]
 
-/** What the model of that name takes; a name that no generation has is one that does not reason. */
+/** What the model of that name takes; the facts of its generation. */
 export function openaiModel(name: string): OpenaiModel {
   const bare = name.replace(/^ft:/, '')
-  return GENERATIONS.find(([names]) => names.test(bare))?.[1] ?? NO_REASONING
+  return GENERATIONS.find(([names]) => names.test(bare))?.[1] ?? UNKNOWN
 }
 
 /** Measured on gpt-5.5 and gpt-5.6: an empty array of parts is content. Older models were reported to refuse it. */
 export const takesEmptyContent = (name: string): boolean => openaiModel(name).isNew || /^gpt-5\.5(?:-|$)/.test(name)
 
 export const reasons = (facts: OpenaiModel): boolean => facts.efforts.length > 0
+
+/** Whether the model is known to be one that does not reason. */
+export const isPlain = (facts: OpenaiModel): boolean => facts.isKnown && !reasons(facts)
 
 /** The efforts of Chat Completions. */
 export const chatEfforts = (facts: OpenaiModel): readonly string[] => facts.efforts.filter((effort) => effort !== 'max')

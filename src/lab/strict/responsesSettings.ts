@@ -5,7 +5,7 @@ import { allWords, isSet, type Placed, placed, unknownField } from './chatBody.t
 import { tooMany } from './openaiChatTools.ts'
 import { IDENTIFIERS, LONGEST_IDENTIFIER, VALUES, wrongField, wrongMetadata } from './openaiFields.ts'
 import { wrongFormatName } from './openaiFormats.ts'
-import { openaiModel, reasons, takesSampling } from './openaiModels.ts'
+import { isPlain, openaiModel, reasons, takesSampling } from './openaiModels.ts'
 import { schemaComplaint } from './openaiSchema.ts'
 import {
   badRequest,
@@ -213,7 +213,7 @@ export const responsesModelRules = ruleTable('2026-11-29', {
   'encrypted-content': {
     source: 'https://github.com/NousResearch/hermes-agent/issues/23450',
     refuse: ({ body, model }) =>
-      includes(body, 'reasoning.encrypted_content') && !reasons(openaiModel(model))
+      includes(body, 'reasoning.encrypted_content') && isPlain(openaiModel(model))
         ? badRequest('Encrypted content is not supported with this model.', 'include', null)
         : null,
   },
@@ -302,9 +302,9 @@ function unknownAnswer(id: string): StrictRefusal | null {
 function wrongEffort(effort: unknown, name: string): StrictRefusal | null {
   if (!isSet(effort)) return null
   const facts = openaiModel(name)
-  if (!reasons(facts)) return unsupportedParameter('reasoning.effort')
+  if (isPlain(facts)) return unsupportedParameter('reasoning.effort')
   if (!EFFORTS.includes(String(effort))) return wrongValue('reasoning.effort', effort, EFFORTS)
-  if (facts.efforts.includes(String(effort))) return null
+  if (!reasons(facts) || facts.efforts.includes(String(effort))) return null
   return badRequest(
     `Unsupported value: '${effort}' is not supported with the '${name}' model. Supported values are: ${listed(facts.efforts)}.`,
     'reasoning.effort',

@@ -21,7 +21,7 @@ export function onPath(path: string, rules: readonly Rule[]): readonly Rule[] {
 }
 
 /** The rules of that id, for services that share them. Throws for an id that is not there. */
-export function pick(rules: readonly Rule[], ids: readonly string[]): readonly Rule[] {
+export function rulesNamed(rules: readonly Rule[], ids: readonly string[]): readonly Rule[] {
   return ids.map((id) => {
     const rule = rules.find((one) => one.id === id)
     if (rule === undefined) throw new Error(`no rule "${id}"`)
