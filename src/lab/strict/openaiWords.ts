@@ -55,7 +55,7 @@ export const longArray = (path: string, limit: number, length: number) =>
     'array_above_max_length',
   )
 
-export const longString = (path: string, limit: number, length: number) =>
+const longString = (path: string, limit: number, length: number) =>
   badRequest(
     `Invalid '${path}': string too long. Expected a string with maximum length ${limit}, but got a string with length ${length} instead.`,
     path,
