@@ -1,8 +1,10 @@
 /** Tests of a table of strict rules: each rule refuses one request in exact words and takes its near neighbour. */
 
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { asArray, asRecord } from '../../src/domain/json.ts'
 import type { Rule, StrictRefusal, StrictRequest } from '../../src/lab/strict/rule.ts'
+import { mutate } from './chatArbitraries.ts'
 
 export interface StrictCase {
   /** The id of the rule. */
@@ -58,6 +60,20 @@ export function testTable(rules: readonly Rule[], cases: readonly StrictCase[]):
       expect(firstRefusal(rules, taken)).toBeNull()
     })
   }
+
+  test('no rule throws at a body with fields dropped or replaced by values of other types', () => {
+    const bodies = fc.constantFrom(...cases.flatMap(({ refused, taken }) => [refused, taken]))
+    const numbers = fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 97, maxLength: 97 })
+    fc.assert(
+      fc.property(bodies, numbers, (request, values) => {
+        let at = 0
+        const body = mutate(request.body, () => values[at++ % values.length] ?? 0)
+        const strange: StrictRequest = { ...request, body: Object.assign({ toString: [], constructor: 1 }, body) }
+        for (const { refuse } of rules) refuse(strange)
+      }),
+      { numRuns: 300 },
+    )
+  })
 
   test('every rule has a request that it refuses and a neighbour that it takes', () => {
     const tried = new Set(cases.map(({ rule }) => rule))

@@ -6,15 +6,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { InvalidRequestError } from '../../domain/errors.ts'
-import { asRecord, asString } from '../../domain/json.ts'
+import { asRecord } from '../../domain/json.ts'
 import { Dice } from '../../domain/random.ts'
 import { findProvider } from '../../providers/catalog.ts'
+import type { StrictRequest } from '../strict/rule.ts'
 import { FakeProvider } from './fakeProvider.ts'
 import { loadedListBody, modelsListBody } from './modelLists.ts'
 import { ODD_ANSWERS, type OddAnswer, oddAnswer } from './oddAnswers.ts'
 import type { FakeRefusal } from './refusal.ts'
 import { fakeReply, tokensOf } from './reply.ts'
-import { dialectAt, embeddingsBody, type FakeRequest, keyOf, readAsked, readJson } from './request.ts'
+import { embeddingsBody, type FakeRequest, keyOf, placeOf, readAsked, readJson } from './request.ts'
 import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
 import { sendAnswer, sendEvents, sendStream, spoil } from './wire.ts'
 
@@ -279,12 +280,7 @@ class OpenFakes implements FakeWorld {
     const refusal =
       this.#refuse(provider.id, body) ??
       provider.refuse(key, asked, fault, size, at) ??
-      provider.refuseRequest(asked.dialect.id, {
-        model: asked.model,
-        path: belowBase(provider.id, path),
-        body: asRecord(body) ?? {},
-        headers: request.headers,
-      })
+      provider.refuseRequest(asked.dialect.id, strictRequest(provider.id, asked.model, path, body, request))
     this.calls.push({
       provider: provider.id,
       model: asked.model,
@@ -357,15 +353,24 @@ function readStrict(
   try {
     return readAsked(path, body)
   } catch (error) {
-    const dialect = dialectAt(path)
-    if (!(error instanceof InvalidRequestError) || dialect === null || !provider.isGood(keyOf(request))) throw error
-    const fields = asRecord(body) ?? {}
-    const model = asString(fields['model']) ?? ''
-    const below = belowBase(provider.id, path)
-    const said = provider.refuseRequest(dialect, { model, path: below, body: fields, headers: request.headers })
+    const place = placeOf(path, body)
+    if (!(error instanceof InvalidRequestError) || place === null || !provider.isGood(keyOf(request))) throw error
+    const said = provider.refuseRequest(place.dialect, strictRequest(provider.id, place.model, path, body, request))
     if (said === null) throw error
     return said
   }
+}
+
+function strictRequest(
+  provider: string,
+  model: string,
+  path: string,
+  body: unknown,
+  { headers }: IncomingMessage,
+): Omit<StrictRequest, 'service'> {
+  const base = basePath(provider)
+  const below = path.startsWith(base) ? path.slice(base.length) : path
+  return { model, path: below, body: asRecord(body) ?? {}, headers }
 }
 
 const isRefusal = (asked: FakeRequest | FakeRefusal | null): asked is FakeRefusal => asked !== null && 'status' in asked
@@ -374,11 +379,6 @@ const isRefusal = (asked: FakeRequest | FakeRefusal | null): asked is FakeRefusa
 function basePath(provider: string): string {
   const base = findProvider(provider)?.baseUrl
   return base ? new URL(base).pathname.replace(/\/$/, '') : '/v1'
-}
-
-function belowBase(provider: string, path: string): string {
-  const base = basePath(provider)
-  return path.startsWith(base) ? path.slice(base.length) : path
 }
 
 const ODD: ReadonlySet<string> = new Set(ODD_ANSWERS)

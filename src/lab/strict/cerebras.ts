@@ -2,6 +2,7 @@
 
 import { asRecord } from '../../domain/json.ts'
 import { messagesOf, roleOf, toolsOf, unknownField, within } from './chatBody.ts'
+import { lookUp } from './lookUp.ts'
 import type { StrictRefusal } from './rule.ts'
 import { first, onPath, ruleTable } from './ruleTable.ts'
 import type { ServiceRules } from './serviceRules.ts'
@@ -34,7 +35,7 @@ const rules = ruleTable('2026-11-29', {
     source: 'https://github.com/CherryHQ/cherry-studio/issues/16790',
     refuse: ({ body }) =>
       first(messagesOf(body), (message) => {
-        const known = MESSAGE_FIELDS[roleOf(message)]
+        const known = lookUp(MESSAGE_FIELDS, roleOf(message))
         const name = known === undefined ? null : unknownField(message.value, known)
         if (name === null) return null
         const path = `messages.${message.index}.${roleOf(message)}.${name}`

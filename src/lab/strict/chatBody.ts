@@ -44,6 +44,10 @@ export function within({ path, index, value }: Placed, key: string): Placed | nu
 
 export const roleOf = (message: Placed): string => asString(message.value['role']) ?? ''
 
+/** A value as a word in a sentence; a stranger's object may have no `toString`. */
+export const word = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined')
+
 /** What is set: `null` counts as absent. */
 export const isSet = (value: unknown): boolean => value !== undefined && value !== null
 

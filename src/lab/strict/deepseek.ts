@@ -1,7 +1,18 @@
 /** DeepSeek. https://api-docs.deepseek.com/api/create-chat-completion, https://api-docs.deepseek.com/guides/thinking_mode */
 
 import { asArray, asRecord, asString } from '../../domain/json.ts'
-import { allWords, callsOf, isSet, messagesOf, type Placed, partsOf, roleOf, toolsOf, within } from './chatBody.ts'
+import {
+  allWords,
+  callsOf,
+  isSet,
+  messagesOf,
+  type Placed,
+  partsOf,
+  roleOf,
+  toolsOf,
+  within,
+  word,
+} from './chatBody.ts'
 import { NAME_PATTERN } from './openaiWords.ts'
 import { repeated } from './repeated.ts'
 import type { StrictRefusal } from './rule.ts'
@@ -27,7 +38,9 @@ const rules = ruleTable('2026-11-29', {
     refuse: ({ body }) =>
       first(messagesOf(body), (message) =>
         first(partsOf(message), ({ value: { type } }) =>
-          type === 'text' ? null : unreadable(body, `${message.path}: unknown variant \`${type}\`, expected \`text\``),
+          type === 'text'
+            ? null
+            : unreadable(body, `${message.path}: unknown variant \`${word(type)}\`, expected \`text\``),
         ),
       ),
   },
@@ -35,8 +48,8 @@ const rules = ruleTable('2026-11-29', {
     source: 'https://github.com/bytedance/deer-flow/pull/3309',
     refuse: ({ body }) => {
       const effort = body['reasoning_effort']
-      if (!isSet(effort) || EFFORTS.includes(String(effort))) return null
-      return unreadable(body, `reasoning_effort: unknown variant \`${effort}\`, expected ${oneOf(EFFORTS)}`)
+      if (!isSet(effort) || EFFORTS.includes(word(effort))) return null
+      return unreadable(body, `reasoning_effort: unknown variant \`${word(effort)}\`, expected ${oneOf(EFFORTS)}`)
     },
   },
   'call-id-missing': {

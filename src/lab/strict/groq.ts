@@ -1,7 +1,8 @@
 /** Groq. https://console.groq.com/docs/openai#currently-unsupported-openai-features */
 
 import { asArray, asRecord } from '../../domain/json.ts'
-import { isSet, messagesOf, type Placed, roleOf, unknownField } from './chatBody.ts'
+import { isSet, messagesOf, type Placed, roleOf, unknownField, word } from './chatBody.ts'
+import { lookUp } from './lookUp.ts'
 import { jsonWord } from './openaiFormats.ts'
 import type { StrictRefusal } from './rule.ts'
 import { first, onPath, ruleTable } from './ruleTable.ts'
@@ -102,7 +103,7 @@ const rules = ruleTable('2026-11-29', {
       const known = EFFORTS.find(([models]) => models.test(model))
       if (known === undefined) return refused('`reasoning_effort` is not supported with this model')
       const [, words, values] = known
-      return values.includes(String(effort)) ? null : refused(`\`reasoning_effort\` must be one of ${words}`)
+      return values.includes(word(effort)) ? null : refused(`\`reasoning_effort\` must be one of ${words}`)
     },
   },
   'schema-unsupported': {
@@ -137,7 +138,7 @@ function unsatisfied(message: Placed, fault: string): string {
 }
 
 function strangeField(message: Placed): StrictRefusal | null {
-  const known = MESSAGE_FIELDS[roleOf(message)]
+  const known = lookUp(MESSAGE_FIELDS, roleOf(message))
   const name = known === undefined ? null : unknownField(message.value, known)
   return name === null ? null : refused(unsatisfied(message, `property '${name}' is unsupported`))
 }

@@ -4,7 +4,7 @@
  */
 
 import { asArray } from '../../domain/json.ts'
-import { callsOf, isSet, messagesOf, roleOf, toolsOf, within } from './chatBody.ts'
+import { callsOf, messagesOf, roleOf, toolsOf, within } from './chatBody.ts'
 import { badRequest, emptyArray, missingParameter } from './openaiWords.ts'
 import { first, onPath, ruleTable } from './ruleTable.ts'
 
@@ -52,8 +52,10 @@ export const imitationRules = onPath(
       source: REFERENCE,
       refuse: ({ body }) =>
         first(['max_tokens', 'max_completion_tokens'], (name) =>
-          isSet(body[name]) && Number(body[name]) < 1 ? badRequest(`${name} must be at least 1`, name, null) : null,
+          isBelowOne(body[name]) ? badRequest(`${name} must be at least 1`, name, null) : null,
         ),
     },
   }),
 )
+
+const isBelowOne = (value: unknown) => typeof value === 'number' && value < 1

@@ -4,7 +4,19 @@
  */
 
 import { asString } from '../../domain/json.ts'
-import { callsOf, isSet, messagesOf, type Placed, partsOf, roleOf, toolsOf, unknownField, within } from './chatBody.ts'
+import {
+  callsOf,
+  isSet,
+  messagesOf,
+  type Placed,
+  partsOf,
+  roleOf,
+  toolsOf,
+  unknownField,
+  within,
+  word,
+} from './chatBody.ts'
+import { lookUp } from './lookUp.ts'
 import type { StrictRefusal } from './rule.ts'
 import { first, onPath, ruleTable } from './ruleTable.ts'
 import type { ServiceRules } from './serviceRules.ts'
@@ -71,7 +83,12 @@ const rules = ruleTable('2026-11-29', {
     source: 'https://github.com/BerriAI/litellm/issues/30835',
     refuse: ({ body }) =>
       first(messagesOf(body), (message) =>
-        forbidden(message.value, MESSAGE_FIELDS[roleOf(message)], ['body', 'messages', message.index, roleOf(message)]),
+        forbidden(message.value, lookUp(MESSAGE_FIELDS, roleOf(message)), [
+          'body',
+          'messages',
+          message.index,
+          roleOf(message),
+        ]),
       ),
   },
   'call-field-unknown': {
@@ -95,7 +112,7 @@ const rules = ruleTable('2026-11-29', {
     refuse: ({ body }) =>
       first(messagesOf(body), (message) =>
         first(partsOf(message), ({ index, value }) => {
-          const type = String(value['type'])
+          const type = word(value['type'])
           const at = ['body', 'messages', message.index, roleOf(message), 'content', index]
           return PARTS.includes(type) ? null : wrongTag('type', type, PARTS, at, value)
         }),
@@ -134,7 +151,7 @@ const rules = ruleTable('2026-11-29', {
       const messages = messagesOf(body)
       return first(messages.slice(1), (message, index) => {
         const before = roleOf(messages[index] ?? message)
-        if (FOLLOWERS[before]?.includes(roleOf(message)) !== false) return null
+        if (lookUp(FOLLOWERS, before)?.includes(roleOf(message)) !== false) return null
         return wrongOrder(`Unexpected role '${roleOf(message)}' after role '${before}'`)
       })
     },

@@ -1,7 +1,19 @@
 /** What OpenAI refuses in the messages of Chat Completions: their roles, their order, their calls and results. */
 
 import { asArray, asRecord } from '../../domain/json.ts'
-import { callsOf, isSet, messagesOf, type Placed, partsOf, roleOf, typeName, unknownField, within } from './chatBody.ts'
+import {
+  callsOf,
+  isSet,
+  messagesOf,
+  type Placed,
+  partsOf,
+  roleOf,
+  typeName,
+  unknownField,
+  within,
+  word,
+} from './chatBody.ts'
+import { lookUp } from './lookUp.ts'
 import { CALL_FIELDS, MESSAGE_FIELDS, PART_FIELDS } from './openaiChatFields.ts'
 import { takesEmptyContent } from './openaiModels.ts'
 import { duplicateResult, orphan, unanswered } from './openaiPairing.ts'
@@ -43,12 +55,13 @@ export const openaiMessageRules = ruleTable('2026-11-29', {
     refuse: ({ body }) =>
       first(messagesOf(body), ({ path, value: { role } }) => {
         if (!isSet(role)) return missingParameter(`${path}.role`)
-        return ROLES.includes(String(role)) ? null : wrongValue(`${path}.role`, role, ROLES)
+        return ROLES.includes(word(role)) ? null : wrongValue(`${path}.role`, role, ROLES)
       }),
   },
   'message-field-unknown': {
     source: 'https://github.com/Stack-Cairn/LiveAgent/issues/334',
-    refuse: ({ body }) => first(messagesOf(body), (message) => strangeField(message, MESSAGE_FIELDS[roleOf(message)])),
+    refuse: ({ body }) =>
+      first(messagesOf(body), (message) => strangeField(message, lookUp(MESSAGE_FIELDS, roleOf(message)))),
   },
   'content-type': {
     source: MEASURED,
@@ -72,12 +85,12 @@ export const openaiMessageRules = ruleTable('2026-11-29', {
     source: 'https://platform.openai.com/docs/api-reference/chat/create#chat-create-messages',
     refuse: ({ body }) =>
       eachPart(body, (part) =>
-        PARTS.includes(String(part.value['type'])) ? null : wrongValue(`${part.path}.type`, part.value['type'], PARTS),
+        PARTS.includes(word(part.value['type'])) ? null : wrongValue(`${part.path}.type`, part.value['type'], PARTS),
       ),
   },
   'part-field-unknown': {
     source: 'https://github.com/decolua/9router/issues/2497',
-    refuse: ({ body }) => eachPart(body, (part) => strangeField(part, PART_FIELDS[String(part.value['type'])])),
+    refuse: ({ body }) => eachPart(body, (part) => strangeField(part, lookUp(PART_FIELDS, word(part.value['type'])))),
   },
   'image-outside-user': {
     source: 'https://github.com/openai/openai-node/issues/1030',
@@ -110,7 +123,7 @@ export const openaiMessageRules = ruleTable('2026-11-29', {
   },
   'tool-call-field-unknown': {
     source: 'https://github.com/decolua/9router/issues/2497',
-    refuse: ({ body }) => eachCall(body, (call) => strangeField(call, CALL_FIELDS[String(call.value['type'])])),
+    refuse: ({ body }) => eachCall(body, (call) => strangeField(call, lookUp(CALL_FIELDS, word(call.value['type'])))),
   },
   'tool-call-type': {
     source: 'https://platform.openai.com/docs/api-reference/chat/create#chat-create-messages',
@@ -174,7 +187,7 @@ function missingContent({ path, index, value }: Placed): StrictRefusal | null {
 
 function misplacedImage({ path, value }: Placed): StrictRefusal {
   return badRequest(
-    `Invalid '${path}'. Image URLs are only allowed for messages with role 'user', but this message with role '${value['role']}' contains an image URL.`,
+    `Invalid '${path}'. Image URLs are only allowed for messages with role 'user', but this message with role '${word(value['role'])}' contains an image URL.`,
     path,
     'invalid_value',
   )

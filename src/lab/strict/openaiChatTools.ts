@@ -1,7 +1,8 @@
 /** What OpenAI refuses in the tools of Chat Completions: their names, number, schemas and the choice among them. */
 
 import { asArray, asRecord } from '../../domain/json.ts'
-import { isSet, type Placed, toolsOf, typeName, unknownField, within } from './chatBody.ts'
+import { isSet, type Placed, toolsOf, typeName, unknownField, within, word } from './chatBody.ts'
+import { lookUp } from './lookUp.ts'
 import { FUNCTION_FIELDS, TOOL_FIELDS } from './openaiChatFields.ts'
 import { openaiModel } from './openaiModels.ts'
 import { schemaComplaint } from './openaiSchema.ts'
@@ -38,7 +39,7 @@ export const openaiToolRules = ruleTable('2026-11-29', {
     refuse: ({ body }) =>
       first(toolsOf(body), ({ path, value: { type } }) => {
         if (!isSet(type)) return missingParameter(`${path}.type`)
-        return KINDS.includes(String(type)) ? null : wrongValue(`${path}.type`, type, KINDS)
+        return KINDS.includes(word(type)) ? null : wrongValue(`${path}.type`, type, KINDS)
       }),
   },
   'tool-field-unknown': {
@@ -46,7 +47,7 @@ export const openaiToolRules = ruleTable('2026-11-29', {
     refuse: ({ body }) =>
       first(
         toolsOf(body),
-        (tool) => strangeField(tool, TOOL_FIELDS[String(tool.value['type'])]) ?? strangeFunctionField(tool),
+        (tool) => strangeField(tool, lookUp(TOOL_FIELDS, word(tool.value['type']))) ?? strangeFunctionField(tool),
       ),
   },
   'tool-function-missing': {
@@ -119,7 +120,7 @@ function wrongSchema({ path, value }: Placed): StrictRefusal | null {
   const complaint = schemaComplaint(value['parameters'], value['strict'] === true)
   if (complaint === null) return null
   return badRequest(
-    `Invalid schema for function '${value['name']}': ${complaint}`,
+    `Invalid schema for function '${word(value['name'])}': ${complaint}`,
     `${path}.parameters`,
     'invalid_function_parameters',
   )
@@ -141,7 +142,7 @@ function unknownChoice(body: Body): StrictRefusal | null {
   const name = asRecord(asRecord(body['tool_choice'])?.['function'])?.['name']
   if (name === undefined || functionsOf(body).some((definition) => definition.value['name'] === name)) return null
   return badRequest(
-    `Invalid value for 'tool_choice': no function named '${name}' was specified in the 'tools' parameter.`,
+    `Invalid value for 'tool_choice': no function named '${word(name)}' was specified in the 'tools' parameter.`,
     'tool_choice',
     null,
   )

@@ -1,7 +1,7 @@
 /** What OpenAI refuses in the fields of Chat Completions: unknown names, types, numbers, lengths, pairs. */
 
 import { asArray, asRecord } from '../../domain/json.ts'
-import { isSet, typeName, unknownField } from './chatBody.ts'
+import { isSet, typeName, unknownField, word } from './chatBody.ts'
 import { CHAT_FIELDS, FORMER_FIELDS, STREAM_FIELDS } from './openaiChatFields.ts'
 import { type OpenaiModel, openaiModel } from './openaiModels.ts'
 import {
@@ -100,7 +100,7 @@ export const openaiFieldRules = ruleTable('2026-11-29', {
     source: MEASURED,
     refuse: ({ body }) =>
       first(Object.entries(VALUES), ([name, values]) =>
-        !isSet(body[name]) || (values as readonly string[]).includes(String(body[name]))
+        !isSet(body[name]) || (values as readonly string[]).includes(word(body[name]))
           ? null
           : wrongValue(name, body[name], values),
       ),

@@ -1,7 +1,7 @@
 /** What OpenAI refuses in the form of an answer and in images, files and audio. */
 
 import { asRecord } from '../../domain/json.ts'
-import { allWords, isSet, messagesOf, type Placed, partsOf, within } from './chatBody.ts'
+import { allWords, isSet, messagesOf, type Placed, partsOf, within, word } from './chatBody.ts'
 import { wrongFile, wrongImage } from './openaiMedia.ts'
 import { schemaComplaint } from './openaiSchema.ts'
 import {
@@ -60,7 +60,7 @@ function wrongFormat(value: unknown): StrictRefusal | null {
   if (format === undefined) return null
   const { type } = format
   if (!isSet(type)) return missingParameter('response_format.type')
-  if (!['text', 'json_object', 'json_schema'].includes(String(type)))
+  if (!['text', 'json_object', 'json_schema'].includes(word(type)))
     return wrongValue('response_format.type', type, ['json_object', 'json_schema', 'text'])
   if (type !== 'json_schema') return null
   const schema = asRecord(format['json_schema'])
@@ -88,7 +88,11 @@ export function jsonWord({ body }: StrictRequest): StrictRefusal | null {
 function wrongResponseSchema(format: Readonly<Record<string, unknown>> | undefined): StrictRefusal | null {
   const complaint = schemaComplaint(format?.['schema'], format?.['strict'] === true)
   if (complaint === null) return null
-  return badRequest(`Invalid schema for response_format '${format?.['name']}': ${complaint}`, 'response_format', null)
+  return badRequest(
+    `Invalid schema for response_format '${word(format?.['name'])}': ${complaint}`,
+    'response_format',
+    null,
+  )
 }
 
 function eachPart(

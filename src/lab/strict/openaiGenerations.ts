@@ -1,6 +1,6 @@
 /** What OpenAI refuses by the generation of the model: sampling, efforts, stop sequences beside reasoning. */
 
-import { isSet } from './chatBody.ts'
+import { isSet, word } from './chatBody.ts'
 import { chatEfforts, isPlain, openaiModel, reasons, takesSampling } from './openaiModels.ts'
 import { badRequest, listed, MEASURED, unrecognized, unsupportedParameter } from './openaiWords.ts'
 import type { StrictRefusal } from './rule.ts'
@@ -50,7 +50,7 @@ export const openaiGenerationRules = ruleTable('2026-11-29', {
     refuse: ({ body, model }) => {
       const efforts = chatEfforts(openaiModel(model))
       const effort = body['reasoning_effort']
-      if (!isSet(effort) || efforts.length === 0 || efforts.includes(String(effort))) return null
+      if (!isSet(effort) || efforts.length === 0 || efforts.includes(word(effort))) return null
       return unsupportedValue('reasoning_effort', effort, `Supported values are: ${listed(efforts)}.`)
     },
   },
@@ -58,7 +58,7 @@ export const openaiGenerationRules = ruleTable('2026-11-29', {
 
 function unsupportedValue(param: string, value: unknown, advice: string): StrictRefusal {
   return badRequest(
-    `Unsupported value: '${param}' does not support ${typeof value === 'string' ? `'${value}'` : value} with this model. ${advice}`,
+    `Unsupported value: '${param}' does not support ${typeof value === 'string' ? `'${value}'` : word(value)} with this model. ${advice}`,
     param,
     'unsupported_value',
   )

@@ -1,5 +1,6 @@
 /** What OpenAI refuses in images and files, in Chat Completions and Responses alike but for the kinds of files. */
 
+import { word } from './chatBody.ts'
 import { badRequest } from './openaiWords.ts'
 import type { StrictRefusal } from './rule.ts'
 
@@ -44,7 +45,7 @@ function dataFault(url: string, takes: (type: string) => boolean): string | null
   if (match === null) return "a value without the 'data:' prefix"
   const [, type = '', options = '', bytes = ''] = match
   if (!options.endsWith(';base64')) return "a value without the ';base64' separator"
-  if (!takes(type)) return `unsupported MIME type '${type}'`
+  if (!takes(type)) return `unsupported MIME type '${word(type)}'`
   if (bytes === '') return 'empty base64-encoded bytes'
   return BASE64.test(bytes) ? null : 'an invalid base64-encoded value'
 }

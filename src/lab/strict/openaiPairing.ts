@@ -1,7 +1,7 @@
 /** Whether each tool call of a chat has its result right behind it, and each result its call. */
 
 import { asString } from '../../domain/json.ts'
-import { callsOf, type Placed, roleOf } from './chatBody.ts'
+import { callsOf, type Placed, roleOf, word } from './chatBody.ts'
 import { badRequest } from './openaiWords.ts'
 import { repeated } from './repeated.ts'
 import type { StrictRefusal } from './rule.ts'
@@ -60,7 +60,7 @@ export function orphan(messages: readonly Placed[]): StrictRefusal | null {
 export function duplicateResult(messages: readonly Placed[]): StrictRefusal | null {
   return first(messages, (turn) => {
     const answers = callsOf(turn).length === 0 ? [] : answersAfter(messages, turn)
-    const ids = answers.map((answer) => String(answer.value['tool_call_id']))
+    const ids = answers.map((answer) => word(answer.value['tool_call_id']))
     const id = repeated(ids)
     if (id === null) return null
     const [before, after] = [answers[ids.indexOf(id)]?.index, answers[ids.lastIndexOf(id)]?.index]

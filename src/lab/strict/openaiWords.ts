@@ -3,6 +3,7 @@
  * https://platform.openai.com/docs/guides/error-codes/api-errors
  */
 
+import { word } from './chatBody.ts'
 import type { StrictRefusal } from './rule.ts'
 import { closest } from './spelling.ts'
 
@@ -87,7 +88,7 @@ export function listed(values: readonly string[]): string {
 }
 
 export const wrongValue = (path: string, value: unknown, supported: readonly string[]) =>
-  badRequest(`Invalid value: '${value}'. Supported values are: ${listed(supported)}.`, path, 'invalid_value')
+  badRequest(`Invalid value: '${word(value)}'. Supported values are: ${listed(supported)}.`, path, 'invalid_value')
 
 interface Range {
   readonly kind: 'integer' | 'decimal'

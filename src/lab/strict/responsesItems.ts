@@ -1,7 +1,8 @@
 /** What OpenAI refuses in the input of the Responses API: kinds of items, their fields, ids, parts. */
 
 import { asArray, asRecord } from '../../domain/json.ts'
-import { isSet, type Placed, placed, typeName, unknownField } from './chatBody.ts'
+import { isSet, type Placed, placed, typeName, unknownField, word } from './chatBody.ts'
+import { lookUp } from './lookUp.ts'
 import { wrongFile, wrongImage } from './openaiMedia.ts'
 import {
   badRequest,
@@ -46,7 +47,7 @@ export const responsesItemRules = ruleTable('2026-11-29', {
     source: MEASURED,
     refuse: ({ body }) =>
       eachItem(body, ({ path, value: { type } }) => {
-        if (!isSet(type) || ITEM_TYPES.includes(String(type))) return null
+        if (!isSet(type) || ITEM_TYPES.includes(word(type))) return null
         return wrongValue(path, typeof type === 'string' ? type : '', ITEM_TYPES)
       }),
   },
@@ -54,7 +55,7 @@ export const responsesItemRules = ruleTable('2026-11-29', {
     source: MEASURED,
     refuse: ({ body }) =>
       eachMessage(body, ({ path, value: { role } }) =>
-        ROLES.includes(String(role)) ? null : wrongValue(path, role ?? '', ROLES),
+        ROLES.includes(word(role)) ? null : wrongValue(path, role ?? '', ROLES),
       ),
   },
   'item-content-missing': {
@@ -74,7 +75,7 @@ export const responsesItemRules = ruleTable('2026-11-29', {
     source: 'https://github.com/decolua/9router/issues/2497',
     refuse: ({ body }) =>
       eachItem(body, ({ path, value }) => {
-        const known = isMessage(value) ? MESSAGE_SHAPES[String(value['role'])] : shapeOf(value)?.fields
+        const known = isMessage(value) ? lookUp(MESSAGE_SHAPES, word(value['role'])) : shapeOf(value)?.fields
         const name = known === undefined ? null : unknownField(value, known)
         return name === null ? null : unknownParameter(`${path}.${name}`)
       }),
@@ -87,7 +88,7 @@ export const responsesItemRules = ruleTable('2026-11-29', {
     source: 'https://github.com/decolua/9router/issues/2497',
     refuse: ({ body }) =>
       eachPart(body, ({ path, value }) => {
-        const known = INPUT_PART_FIELDS[String(value['type'])]
+        const known = lookUp(INPUT_PART_FIELDS, word(value['type']))
         const name = known === undefined ? null : unknownField(value, known)
         return name === null ? null : unknownParameter(`${path}.${name}`)
       }),
@@ -160,7 +161,7 @@ const DOCUMENTS = {
 
 const itemsOf = (body: Body) => placed(body['input'], 'input')
 const isMessage = ({ type }: Body) => !isSet(type) || type === 'message'
-const shapeOf = (item: Body) => ITEM_SHAPES[String(item['type'])]
+const shapeOf = (item: Body) => lookUp(ITEM_SHAPES, word(item['type']))
 /** The calls may be in what the service kept. */
 const continues = (body: Body) => isSet(body['previous_response_id']) || isSet(body['conversation'])
 
@@ -181,7 +182,7 @@ function eachPart(body: Body, refuse: (part: Placed, item: Placed) => StrictRefu
 
 /** A kind that exists but not here is refused at the part, one that exists nowhere at its type. */
 function wrongPartType({ path, value: { type } }: Placed, item: Placed): StrictRefusal | null {
-  const kind = String(type)
+  const kind = word(type)
   if (!isMessage(item.value)) return OUTPUT_PARTS.includes(kind) ? null : wrongValue(path, kind, OUTPUT_PARTS)
   if (!PARTS.includes(kind) && kind !== 'input_audio') return wrongValue(`${path}.type`, kind, PARTS)
   const isSaid = ASSISTANT_PARTS.includes(kind)

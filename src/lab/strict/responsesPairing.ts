@@ -1,7 +1,7 @@
 /** Whether calls, outputs and thoughts of a Responses input have what belongs to them. */
 
 import { asString } from '../../domain/json.ts'
-import type { Placed } from './chatBody.ts'
+import { type Placed, word } from './chatBody.ts'
 import { badRequest } from './openaiWords.ts'
 import type { StrictRefusal } from './rule.ts'
 import { first } from './ruleTable.ts'
@@ -44,7 +44,7 @@ export function reasoningAlone(items: readonly Placed[]): StrictRefusal | null {
 /** What a model makes, in contrast to what is said to it. */
 function isProduced({ value: { type, role } }: Placed): boolean {
   if (type === undefined || type === 'message') return role === 'assistant'
-  return !String(type).endsWith('_output')
+  return !word(type).endsWith('_output')
 }
 
 const onInput = (message: string) => badRequest(message, 'input', null)

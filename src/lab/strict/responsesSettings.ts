@@ -1,7 +1,7 @@
 /** What OpenAI refuses in the fields of the Responses API: names, types, numbers, tools, formats, models. */
 
 import { asArray, asRecord, asString } from '../../domain/json.ts'
-import { allWords, isSet, type Placed, placed, unknownField } from './chatBody.ts'
+import { allWords, isSet, type Placed, placed, unknownField, word } from './chatBody.ts'
 import { tooMany } from './openaiChatTools.ts'
 import { IDENTIFIERS, LONGEST_IDENTIFIER, VALUES, wrongField, wrongMetadata } from './openaiFields.ts'
 import { wrongFormatName } from './openaiFormats.ts'
@@ -174,7 +174,7 @@ export const responsesModelRules = ruleTable('2026-11-29', {
     refuse: ({ body }) => {
       const verbosity = asRecord(body['text'])?.['verbosity']
       const values: readonly string[] = VALUES.verbosity
-      return !isSet(verbosity) || values.includes(String(verbosity))
+      return !isSet(verbosity) || values.includes(word(verbosity))
         ? null
         : wrongValue('text.verbosity', verbosity, values)
     },
@@ -193,7 +193,7 @@ export const responsesModelRules = ruleTable('2026-11-29', {
   },
   'previous-response': {
     source: 'https://github.com/maximhq/bifrost/issues/2441',
-    refuse: ({ body: { previous_response_id: id } }) => (isSet(id) ? unknownAnswer(String(id)) : null),
+    refuse: ({ body: { previous_response_id: id } }) => (isSet(id) ? unknownAnswer(word(id)) : null),
   },
   'input-empty': {
     source: MEASURED,
@@ -255,7 +255,7 @@ function wrongSchema({ path, value }: Placed): StrictRefusal | null {
   const complaint = schemaComplaint(value['parameters'], value['strict'] === true)
   if (complaint === null) return null
   return badRequest(
-    `Invalid schema for function '${value['name']}': ${complaint}`,
+    `Invalid schema for function '${word(value['name'])}': ${complaint}`,
     `${path}.parameters`,
     'invalid_function_parameters',
   )
@@ -280,14 +280,14 @@ function wrongFormat(format: Body | undefined): StrictRefusal | null {
   const { type } = format
   if (!isSet(type)) return missingParameter('text.format.type')
   const types = ['json_object', 'text', 'json_schema']
-  if (!types.includes(String(type))) return wrongValue('text.format.type', type, types)
+  if (!types.includes(word(type))) return wrongValue('text.format.type', type, types)
   if (type !== 'json_schema') return null
   const name = wrongFormatName('text.format.name', format['name'])
   if (name !== null) return name
   if (!isSet(format['schema'])) return missingParameter('text.format.schema')
   const complaint = schemaComplaint(format['schema'], format['strict'] === true)
   if (complaint === null) return null
-  const message = `Invalid schema for response_format '${format['name']}': ${complaint}`
+  const message = `Invalid schema for response_format '${word(format['name'])}': ${complaint}`
   return badRequest(message, 'text.format.schema', 'invalid_json_schema')
 }
 
@@ -303,10 +303,10 @@ function wrongEffort(effort: unknown, name: string): StrictRefusal | null {
   if (!isSet(effort)) return null
   const facts = openaiModel(name)
   if (isPlain(facts)) return unsupportedParameter('reasoning.effort')
-  if (!EFFORTS.includes(String(effort))) return wrongValue('reasoning.effort', effort, EFFORTS)
-  if (!reasons(facts) || facts.efforts.includes(String(effort))) return null
+  if (!EFFORTS.includes(word(effort))) return wrongValue('reasoning.effort', effort, EFFORTS)
+  if (!reasons(facts) || facts.efforts.includes(word(effort))) return null
   return badRequest(
-    `Unsupported value: '${effort}' is not supported with the '${name}' model. Supported values are: ${listed(facts.efforts)}.`,
+    `Unsupported value: '${word(effort)}' is not supported with the '${name}' model. Supported values are: ${listed(facts.efforts)}.`,
     'reasoning.effort',
     'unsupported_value',
   )
