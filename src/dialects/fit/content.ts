@@ -2,8 +2,8 @@
 
 import type { DialectId, FilePart, Message, Part, TextPart, ToolResultPart } from '../../domain/chat.ts'
 import type { ModelWire } from '../../domain/wireFacts.ts'
-import type { Recipient } from './fit.ts'
 import { typed } from './mediaType.ts'
+import type { Recipient } from './recipient.ts'
 
 type Content = ToolResultPart['content'][number]
 

@@ -5,8 +5,8 @@ import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { hostedTools } from '../features/hostedTools.ts'
 import type { AnswerChanges } from './answerChanges.ts'
 import { takesCacheControl } from './content.ts'
-import type { Recipient } from './fit.ts'
 import type { LeftOut } from './leftOut.ts'
+import type { Recipient } from './recipient.ts'
 
 /** Read elsewhere, or said in every request of its dialect without changing the answer. */
 const SAID: ReadonlySet<string> = new Set([

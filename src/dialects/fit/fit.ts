@@ -3,33 +3,16 @@
  * be told at all and does not change the meaning is left out and named. The dialect's writer then writes the result.
  */
 
-import type { ChatRequest, DialectId } from '../../domain/chat.ts'
-import type { ModelWire } from '../../domain/wireFacts.ts'
-import type { AnswerChanges } from './answerChanges.ts'
+import type { ChatRequest } from '../../domain/chat.ts'
 import { fitExtras } from './extras.ts'
 import { LeftOut } from './leftOut.ts'
 import { fitMessages } from './messages.ts'
 import { fitOptions } from './options.ts'
 import { fitReasoning } from './reasoning.ts'
+import type { Fitted, Recipient } from './recipient.ts'
 import { fitSampling } from './sampling.ts'
 import { fitStop } from './stop.ts'
 import { fitTools } from './tools.ts'
-
-/** Whom a request is written for. */
-export interface Recipient {
-  readonly dialect: DialectId
-  readonly wire: ModelWire
-  /** Maximum tokens of an answer; null when unknown. */
-  readonly maxOutputTokens: number | null
-}
-
-export interface Fitted {
-  readonly request: ChatRequest
-  /** Names of what the service could not be told, as the client spells them. */
-  readonly leftOut: readonly string[]
-  /** What must be changed in the answer, so that the client finds in it what it said; null for nothing. */
-  readonly answer: AnswerChanges | null
-}
 
 /** A request of another dialect than the recipient's, or of the library. */
 export function fit(request: ChatRequest, recipient: Recipient): Fitted {

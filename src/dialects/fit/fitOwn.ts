@@ -6,8 +6,8 @@
 import type { ChatRequest, Message } from '../../domain/chat.ts'
 import type { WireFacts } from '../../domain/wireFacts.ts'
 import { fitCallIds } from './callIds.ts'
-import type { Fitted, Recipient } from './fit.ts'
 import { LeftOut } from './leftOut.ts'
+import type { Fitted, Recipient } from './recipient.ts'
 import { fitTools } from './tools.ts'
 
 interface Body {

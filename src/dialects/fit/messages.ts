@@ -3,8 +3,8 @@
 import type { ChatRequest, Message, Part } from '../../domain/chat.ts'
 import { fitCallIds } from './callIds.ts'
 import { fitContent } from './content.ts'
-import type { Recipient } from './fit.ts'
 import { fitPairs } from './pairing.ts'
+import type { Recipient } from './recipient.ts'
 
 export function fitMessages(request: ChatRequest, recipient: Recipient): ChatRequest {
   const { dialect, wire } = recipient

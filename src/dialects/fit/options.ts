@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto'
 import type { ChatRequest, DialectId, Message } from '../../domain/chat.ts'
 import { formatInWords } from '../fields/formatInWords.ts'
-import type { Recipient } from './fit.ts'
 import type { LeftOut } from './leftOut.ts'
+import type { Recipient } from './recipient.ts'
 
 /** Characters of the end user's id: the vendors' references of `user` and `metadata.user_id`. */
 const USER_LENGTH: { readonly [D in DialectId]: number } = {

@@ -2,8 +2,8 @@
 
 import type { ChatRequest, ReasoningEffort, ReasoningOptions } from '../../domain/chat.ts'
 import type { ModelWire } from '../../domain/wireFacts.ts'
-import type { Recipient } from './fit.ts'
 import type { LeftOut } from './leftOut.ts'
+import type { Recipient } from './recipient.ts'
 
 const EFFORTS: readonly ReasoningEffort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
 

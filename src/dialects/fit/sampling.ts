@@ -1,8 +1,8 @@
 /** The sampling parameters that a service takes, alone, beside each other and beside thinking. */
 
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
-import type { Recipient } from './fit.ts'
 import type { LeftOut } from './leftOut.ts'
+import type { Recipient } from './recipient.ts'
 
 type Parameter = 'temperature' | 'topP' | 'topK' | 'seed' | 'frequencyPenalty' | 'presencePenalty'
 

@@ -2,7 +2,7 @@
 
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import type { AnswerChanges } from './answerChanges.ts'
-import type { Recipient } from './fit.ts'
+import type { Recipient } from './recipient.ts'
 
 /**
  * OpenAI: https://platform.openai.com/docs/api-reference/chat/create#stop; Gemini:

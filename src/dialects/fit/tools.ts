@@ -4,9 +4,9 @@ import type { ChatRequest, DialectId, Message, Part, Tool, ToolChoice } from '..
 import { acceptsSchema } from '../anthropic/schema.ts'
 import type { AnswerChanges } from './answerChanges.ts'
 import { functionFor, inputAsArguments } from './customTool.ts'
-import type { Recipient } from './fit.ts'
 import type { LeftOut } from './leftOut.ts'
 import { objectSchema } from './objectSchema.ts'
+import type { Recipient } from './recipient.ts'
 import { ToolNames } from './toolNames.ts'
 import { validSchema } from './validSchema.ts'
 
@@ -79,7 +79,7 @@ function fitChoice(
   leftOut: LeftOut,
 ): Pick<ChatRequest, 'toolChoice' | 'parallelToolCalls'> {
   if (!hasTools) return { toolChoice: undefined, parallelToolCalls: undefined }
-  if (wire.forcesTools === false && isForced(toolChoice)) {
+  if (wire.forcesTools === false && forcesTool(toolChoice)) {
     leftOut.add('tool_choice')
     return { toolChoice: undefined, parallelToolCalls }
   }
@@ -87,13 +87,13 @@ function fitChoice(
   return { toolChoice: named, parallelToolCalls }
 }
 
-export function isForced(choice: ToolChoice | undefined): boolean {
+function forcesTool(choice: ToolChoice | undefined): boolean {
   return choice === 'required' || typeof choice === 'object'
 }
 
 /** Claude refuses to think where a tool is forced: https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
 function unthinking(request: ChatRequest, { dialect, wire }: Recipient): ChatRequest {
-  if (dialect !== 'anthropic' || !isForced(request.toolChoice)) return request
+  if (dialect !== 'anthropic' || !forcesTool(request.toolChoice)) return request
   const isOffByDefault = wire.thinking !== 'effort'
   return { ...request, reasoning: isOffByDefault ? undefined : { effort: 'none' } }
 }

@@ -2,6 +2,9 @@
 
 import type { DialectId } from '../../domain/chat.ts'
 import { findProvider } from '../../providers/catalog.ts'
+import type { StrictRequest } from '../strict/rule.ts'
+import { refusalBy } from '../strict/ruleTable.ts'
+import { rulesOf } from '../strict/services.ts'
 import { refusal } from './errors.ts'
 import { limitHeaders } from './headers.ts'
 import { type Caller, FakeLimits, type LimitState } from './limits.ts'
@@ -36,6 +39,8 @@ export class FakeProvider {
   readonly #charged: readonly boolean[]
   readonly #limits: FakeLimits
   readonly #faults: SeenKey[]
+  /** Whose rules of requests are enforced; null for nobody's. */
+  readonly #strict: string | null
 
   constructor(id: string, facts: FakeProviderFacts) {
     const keys = Object.entries(facts.keys ?? {})
@@ -50,6 +55,7 @@ export class FakeProvider {
     this.#charged = keys.map(([, { charged }]) => charged === true)
     this.#limits = new FakeLimits(facts.limits ?? [])
     this.#faults = (facts.faults ?? []).map((fault) => ({ fault, calls: 0 }))
+    this.#strict = facts.strict === false ? null : (facts.strict ?? id)
   }
 
   /** 1-based; 0 for a key it does not know. */
@@ -107,6 +113,12 @@ export class FakeProvider {
     if (wrong !== null) return this.#refusal(key, asked.model, wrong, fault, now)
     const met = this.#limits.admit(this.#caller(key, asked.model), size, now)
     return met === null ? null : this.#limitRefusal(key, asked.model, met, now)
+  }
+
+  /** What the service would not take in a request, in its own words; null when it takes everything. */
+  refuseRequest(dialect: DialectId, request: Omit<StrictRequest, 'service'>): FakeRefusal | null {
+    const service = this.#strict
+    return service === null ? null : refusalBy(rulesOf(service, dialect), { ...request, service })
   }
 
   refuseKey(): FakeRefusal {

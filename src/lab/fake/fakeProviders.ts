@@ -6,14 +6,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { InvalidRequestError } from '../../domain/errors.ts'
+import { asRecord } from '../../domain/json.ts'
 import { Dice } from '../../domain/random.ts'
 import { findProvider } from '../../providers/catalog.ts'
+import type { StrictRequest } from '../strict/rule.ts'
 import { FakeProvider } from './fakeProvider.ts'
 import { loadedListBody, modelsListBody } from './modelLists.ts'
 import { ODD_ANSWERS, type OddAnswer, oddAnswer } from './oddAnswers.ts'
 import type { FakeRefusal } from './refusal.ts'
 import { fakeReply, tokensOf } from './reply.ts'
-import { embeddingsBody, type FakeRequest, keyOf, readAsked, readJson } from './request.ts'
+import { embeddingsBody, type FakeRequest, keyOf, placeOf, readAsked, readJson } from './request.ts'
 import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
 import { sendAnswer, sendEvents, sendStream, spoil } from './wire.ts'
 
@@ -142,8 +144,7 @@ class OpenFakes implements FakeWorld {
   }
 
   endpoint(provider: string): string {
-    const base = findProvider(provider)?.baseUrl
-    return `${this.origin}/${provider}${base ? new URL(base).pathname.replace(/\/$/, '') : '/v1'}`
+    return `${this.origin}/${provider}${basePath(provider)}`
   }
 
   config(): Record<string, Record<string, unknown>> {
@@ -267,7 +268,8 @@ class OpenFakes implements FakeWorld {
     response: ServerResponse,
   ): Promise<void> {
     const body = await readJson(request)
-    const asked = readAsked(path, body)
+    const asked = readStrict(provider, path, body, request)
+    if (isRefusal(asked)) return sendAnswer(response, asked.status, asked.body)
     if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
     const key = keyOf(request)
     if (this.#isAnswered(provider, key, asked, body, response)) return
@@ -275,7 +277,10 @@ class OpenFakes implements FakeWorld {
     const random = () => this.#dice.uniform()
     const fault = provider.nextFault(asked.model, key, { now: at, startedAt: this.#startedAt, random })
     const size = tokensOf(JSON.stringify(body))
-    const refusal = this.#refuse(provider.id, body) ?? provider.refuse(key, asked, fault, size, at)
+    const refusal =
+      this.#refuse(provider.id, body) ??
+      provider.refuse(key, asked, fault, size, at) ??
+      provider.refuseRequest(asked.dialect.id, strictRequest(provider.id, asked.model, path, body, request))
     this.calls.push({
       provider: provider.id,
       model: asked.model,
@@ -336,6 +341,44 @@ class OpenFakes implements FakeWorld {
       sleep: this.#sleep,
     })
   }
+}
+
+/** What is asked, or the service's own words for what keywise's reader would refuse in its words. */
+function readStrict(
+  provider: FakeProvider,
+  path: string,
+  body: unknown,
+  request: IncomingMessage,
+): FakeRequest | FakeRefusal | null {
+  try {
+    return readAsked(path, body)
+  } catch (error) {
+    const place = placeOf(path, body)
+    if (!(error instanceof InvalidRequestError) || place === null || !provider.isGood(keyOf(request))) throw error
+    const said = provider.refuseRequest(place.dialect, strictRequest(provider.id, place.model, path, body, request))
+    if (said === null) throw error
+    return said
+  }
+}
+
+function strictRequest(
+  provider: string,
+  model: string,
+  path: string,
+  body: unknown,
+  { headers }: IncomingMessage,
+): Omit<StrictRequest, 'service'> {
+  const base = basePath(provider)
+  const below = path.startsWith(base) ? path.slice(base.length) : path
+  return { model, path: below, body: asRecord(body) ?? {}, headers }
+}
+
+const isRefusal = (asked: FakeRequest | FakeRefusal | null): asked is FakeRefusal => asked !== null && 'status' in asked
+
+/** The path of the provider's base URL; that of a provider of the user's own is `/v1`. */
+function basePath(provider: string): string {
+  const base = findProvider(provider)?.baseUrl
+  return base ? new URL(base).pathname.replace(/\/$/, '') : '/v1'
 }
 
 const ODD: ReadonlySet<string> = new Set(ODD_ANSWERS)

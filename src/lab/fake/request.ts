@@ -37,6 +37,14 @@ export function readAsked(path: string, body: unknown): FakeRequest | null {
   return { model: request.model, dialect, request, texts: null }
 }
 
+/** What the path names, before anything is read; null for an unserved path. */
+export function placeOf(path: string, body: unknown): { readonly dialect: DialectId; readonly model: string } | null {
+  const google = GOOGLE_PATH.exec(path) ?? GOOGLE_EMBED_PATH.exec(path)
+  if (google !== null) return { dialect: 'google', model: google[1] ?? '' }
+  const dialect = path.endsWith('/embeddings') ? 'openai' : dialectAt(path)
+  return dialect === null ? null : { dialect, model: asString(asRecord(body)?.['model']) ?? '' }
+}
+
 function dialectAt(path: string): DialectId | null {
   if (path.endsWith('/chat/completions')) return 'openai'
   if (path.endsWith('/messages')) return 'anthropic'

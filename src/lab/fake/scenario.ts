@@ -3,6 +3,7 @@
  */
 
 import { z } from 'zod'
+import { STRICT_SERVICES } from '../strict/services.ts'
 import { ODD_ANSWERS } from './oddAnswers.ts'
 
 const duration = z.number().min(0).max(600_000)
@@ -125,6 +126,11 @@ const fakeFault = z.strictObject({
 
 const fakeProvider = z.strictObject({
   dialect: z.enum(['openai', 'openai-responses', 'anthropic', 'google']).optional(),
+  /**
+   * The service whose rules of requests it enforces, or false for none. Default: its own; a provider that is not in the
+   * catalogue refuses what every service of its dialect does.
+   */
+  strict: z.union([z.literal(false), z.enum(STRICT_SERVICES)]).optional(),
   /** Key text to what it is. Without any, every key is good. */
   keys: z.record(z.string(), fakeKey).optional(),
   models: z.record(z.string(), fakeModel),

@@ -1,6 +1,6 @@
 /** What the Messages API of Anthropic refuses (POST /messages and /messages/count_tokens), in the order it is found. */
 
-import { claudeContentRules } from './claudeContent.ts'
+import { claudeContentRules, claudeEmptyMarkRule } from './claudeContent.ts'
 import { claudeFieldRules } from './claudeFields.ts'
 import { claudeMessageRules } from './claudeMessages.ts'
 import { claudeSchemaRules } from './claudeSchema.ts'
@@ -10,6 +10,7 @@ import type { Rule } from './rule.ts'
 
 export const anthropicRules: readonly Rule[] = [
   ...claudeFieldRules,
+  claudeEmptyMarkRule,
   ...claudeMessageRules,
   ...claudeContentRules,
   ...claudeToolRules,

@@ -115,6 +115,13 @@ function userId({ body }: StrictRequest): string | null {
   return id.length > 256 ? 'metadata.user_id: String should have at most 256 characters' : null
 }
 
+/** Looked for before empty text itself, which has words of its own. */
+export const claudeEmptyMarkRule = claudeRule(
+  'cache-empty-text',
+  'https://github.com/anthropics/claude-code/issues/54013',
+  emptyMark,
+)
+
 export const claudeContentRules: readonly Rule[] = [
   claudeRule('image-media-type', 'https://github.com/anthropics/claude-code/issues/8184', imageType),
   claudeRule('image-data', 'https://github.com/anthropics/claude-code/issues/15746', imageData),
@@ -122,7 +129,6 @@ export const claudeContentRules: readonly Rule[] = [
   claudeRule('image-count', VISION, tooManyImages),
   claudeRule('document-media-type', PDF, documentType),
   claudeRule('document-data', PDF, pdfData),
-  claudeRule('cache-empty-text', 'https://github.com/anthropics/claude-code/issues/54013', emptyMark),
   claudeRule('cache-marks', CACHING, tooManyMarks),
   claudeRule('user-id', 'https://github.com/BerriAI/litellm/issues/10106', userId),
   claudeRule('service-tier', API, ({ body }) =>

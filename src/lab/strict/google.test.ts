@@ -200,7 +200,7 @@ const CONTENTS: readonly Row[] = [
   [
     'function-response-count',
     COUNT,
-    talk(model(call('look'), call('look')), user(response('look')), user(response('look'))),
+    talk(model(call('look'), call('look')), user(response('look'))),
     talk(model(call('look'), call('look')), user(response('look'), response('look'))),
   ],
   [

@@ -1,0 +1,73 @@
+/**
+ * What OpenAI finds wrong with a JSON Schema, in its words; the sentence begins with where it looked.
+ * https://developers.openai.com/api/docs/guides/structured-outputs#supported-schemas
+ */
+
+import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { first } from './ruleTable.ts'
+
+type Schema = Readonly<Record<string, unknown>>
+
+const COUNTS = ['minItems', 'maxItems', 'minLength', 'maxLength', 'minProperties', 'maxProperties']
+const AT_TOP = ['oneOf', 'anyOf', 'allOf', 'enum', 'not']
+
+/** Null when it is accepted. `strict`: with the rules of structured outputs. */
+export function schemaComplaint(schema: unknown, strict: boolean): string | null {
+  const top = asRecord(schema)
+  // No parameters at all, in either spelling, are a function without arguments.
+  if (top === undefined || Object.keys(top).length === 0) return null
+  return topComplaint(top) ?? complaintIn(top, [], strict)
+}
+
+function topComplaint(top: Schema): string | null {
+  if (top['type'] !== 'object')
+    return `schema must be a JSON Schema of 'type: "object"', got 'type: "${asString(top['type']) ?? 'None'}"'.`
+  if (AT_TOP.some((name) => top[name] !== undefined))
+    return "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level."
+  return null
+}
+
+function complaintIn(schema: Schema, context: readonly string[], strict: boolean): string | null {
+  const count = first(COUNTS, (name) => (typeof schema[name] === 'string' ? String(schema[name]) : null))
+  if (count !== null) return `'${count}' is not of type 'integer'.`
+  return own(schema, context, strict) ?? inner(schema, context, strict)
+}
+
+function own(schema: Schema, context: readonly string[], strict: boolean): string | null {
+  const at = `In context=(${context.map((step) => `'${step}'`).join(', ')}${context.length === 1 ? ',' : ''}), `
+  const types = asArray(schema['type']) ?? [schema['type']]
+  const properties = asRecord(schema['properties'])
+  if (types.includes('array') && schema['items'] === undefined && schema['prefixItems'] === undefined)
+    return `${at}array schema missing items.`
+  if (!types.includes('object')) return null
+  if (strict && schema['additionalProperties'] !== false)
+    return `${at}'additionalProperties' is required to be supplied and to be false.`
+  const isLookedInto = strict || context.length === 0
+  if (properties === undefined && isLookedInto && !isElsewhere(schema)) return `${at}object schema missing properties.`
+  const required = new Set(asArray(schema['required']) ?? [])
+  const missing = Object.keys(properties ?? {}).find((name) => !required.has(name))
+  if (!strict || missing === undefined) return null
+  return `${at}'required' is required to be supplied and to be an array including every key in properties. Missing '${missing}'.`
+}
+
+/** An object that says in some other way what it holds is taken without `properties`. */
+const isElsewhere = (schema: Schema) => ['$ref', 'anyOf', 'oneOf', 'allOf'].some((name) => schema[name] !== undefined)
+
+function inner(schema: Schema, context: readonly string[], strict: boolean): string | null {
+  for (const name of ['properties', '$defs', 'definitions']) {
+    const found = first(Object.entries(asRecord(schema[name]) ?? {}), ([key, value]) =>
+      ofValue(value, [...context, name, key], strict),
+    )
+    if (found !== null) return found
+  }
+  const items = ofValue(schema['items'], [...context, 'items'], strict)
+  if (items !== null) return items
+  return first(['anyOf', 'oneOf', 'allOf'], (name) =>
+    first(asArray(schema[name]) ?? [], (value, index) => ofValue(value, [...context, name, String(index)], strict)),
+  )
+}
+
+function ofValue(value: unknown, context: readonly string[], strict: boolean): string | null {
+  const schema = asRecord(value)
+  return schema === undefined ? null : complaintIn(schema, context, strict)
+}
