@@ -13,13 +13,13 @@ import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
 import { FILLERS, termsAt } from './order.ts'
-import type { RankingContext } from './rankingContext.ts'
+import type { LoadQuestion, RankingContext } from './rankingContext.ts'
 import { score, type Terms } from './score.ts'
 import { CURIOSITY, type Curiosity, type RoutingSettings, type Strategy } from './settings.ts'
 import { evaluate, type Valuation } from './valuation.ts'
 import { type Profile, valueWeights } from './weights.ts'
 
-export interface RoutingRequest extends Question {
+export interface RoutingRequest extends Question, LoadQuestion {
   /** Seeds the draws of the decision: the same id in the same state decides the same. */
   readonly id: string
   readonly profile: Profile
@@ -33,8 +33,6 @@ export interface RoutingRequest extends Question {
   readonly session: { readonly stateId: string | null }
   readonly firstTurn: boolean
   readonly mayExplore: boolean
-  /** How much the target's account was used recently; among equally good keys the least used goes first. */
-  load?(target: Target): number
   /** For `priority`: the targets in their order, by `stateId`. Default: the order of `setTargets`. */
   readonly order?: readonly string[]
 }

@@ -7,6 +7,8 @@ import { ModelNotFoundError } from '../../domain/errors.ts'
 import { nearest } from '../../domain/nearest.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Profile } from '../../routing/weights.ts'
+import { baseName, type Likeness, likenessOf, withoutListPrefix } from './likeness.ts'
+import { matchesPattern } from './pattern.ts'
 
 export interface Selection {
   /** As the caller wrote it. */
@@ -76,9 +78,13 @@ export class ModelNames {
     const ofProvider = this.#ofProvider(name)
     if (ofProvider.length > 0) return pinned(name, ofProvider)
     if (Object.hasOwn(aliases, name)) return this.#resolveAlias(name, aliases[name] ?? [], depth)
+    const bare = withoutListPrefix(name)
+    if (bare !== name && !this.#targets.some(({ model }) => model === name)) return this.#resolve(bare, depth)
+    const served = this.#spelled(name, 1)
+    if (served.length > 0) return pinned(name, served)
     const wild = Object.keys(aliases).find((key) => key.includes('*') && matchesPattern(key, name))
-    if (wild !== undefined && !this.#isServed(name)) return this.#resolveAlias(name, aliases[wild] ?? [], depth)
-    return pinned(name, this.#similar(name))
+    if (wild !== undefined) return this.#resolveAlias(name, aliases[wild] ?? [], depth)
+    return pinned(name, this.#spelled(name, 2))
   }
 
   #resolveAlias(name: string, entries: readonly string[], depth: number): Selection | null {
@@ -112,20 +118,30 @@ export class ModelNames {
     return byId.length > 0 ? byId : this.#targets.filter(({ provider, model }) => `${provider}/${model}` === name)
   }
 
-  /** Whether a provider serves a model of exactly this id. */
-  #isServed(name: string): boolean {
-    const asked = name.toLowerCase()
-    return this.#targets.some(({ model }) => model.toLowerCase() === asked)
-  }
-
-  /** The same model in any spelling: of the provider that is named, otherwise of any. */
-  #similar(name: string): readonly Target[] {
+  /**
+   * The targets whose model is the named one, up to that likeness: of the provider that is named, otherwise of any. Each
+   * provider's closest spelling counts, so a model that it has exactly is never another one.
+   */
+  #spelled(name: string, most: Likeness): readonly Target[] {
     const slash = name.indexOf('/')
-    const [provider, model] = [name.slice(0, slash), name.slice(slash + 1)]
-    const ofProvider =
-      slash < 0 ? [] : this.#targets.filter((target) => target.provider === provider && sameModel(target.model, model))
-    return ofProvider.length > 0 ? ofProvider : this.#targets.filter((target) => sameModel(target.model, name))
+    const provider = name.slice(0, Math.max(0, slash)).toLowerCase()
+    const own = slash < 0 ? [] : this.#targets.filter((target) => target.provider === provider)
+    const ofProvider = closest(own, name.slice(slash + 1), most)
+    return ofProvider.length > 0 ? ofProvider : closest(this.#targets, name, most)
   }
+}
+
+function closest(targets: readonly Target[], name: string, most: Likeness): readonly Target[] {
+  const best = new Map<string, { likeness: Likeness; targets: Target[] }>()
+  for (const target of targets) {
+    const likeness = likenessOf(target.model, name)
+    if (likeness === null) continue
+    const known = best.get(target.provider)
+    if (known === undefined || likeness < known.likeness) best.set(target.provider, { likeness, targets: [target] })
+    else if (likeness === known.likeness) known.targets.push(target)
+  }
+  const all = [...best.values()]
+  return all.some(({ likeness }) => likeness <= most) ? all.flatMap((one) => one.targets) : []
 }
 
 /** The selection of these targets alone; null when there are none. */
@@ -135,36 +151,3 @@ function pinned(name: string, targets: readonly Target[]): Selection | null {
 }
 
 const idOf = (target: Target) => target.stateId
-
-/** The same model as another provider spells it: vendor prefix and case may differ, `:free` may be omitted. */
-function sameModel(served: string, asked: string): boolean {
-  if (served === asked) return true
-  const wantsFree = asked.endsWith(':free')
-  const bare = baseName(asked)
-  // When the name includes a vendor, another vendor's model of the same name does not match.
-  if (asked.includes('/') && served.includes('/') && vendor(served) !== vendor(asked)) return false
-  return baseName(served) === bare && (!wantsFree || served.endsWith(':free'))
-}
-
-const baseName = (model: string) =>
-  model
-    .slice(model.lastIndexOf('/') + 1)
-    .replace(/:free$/, '')
-    .toLowerCase()
-const vendor = (model: string) => model.slice(0, model.lastIndexOf('/')).toLowerCase()
-
-/** `*` stands for any run of characters. Not a regular expression, so no pattern can backtrack. */
-export function matchesPattern(pattern: string, text: string): boolean {
-  const parts = pattern.split('*')
-  if (parts.length === 1) return pattern === text
-  const first = parts[0] ?? ''
-  const last = parts.at(-1) ?? ''
-  if (!text.startsWith(first) || text.length < first.length + last.length || !text.endsWith(last)) return false
-  let from = first.length
-  for (const part of parts.slice(1, -1)) {
-    const found = text.indexOf(part, from)
-    if (found < 0 || found + part.length > text.length - last.length) return false
-    from = found + part.length
-  }
-  return true
-}
