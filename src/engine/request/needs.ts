@@ -20,6 +20,7 @@ export function needsOf(request: ChatRequest, selection: Selection): Needs {
     provider: null,
     among: selection.among,
     auto: selection.auto,
+    anyPrice: selection.anyPrice,
   }
 }
 
