@@ -284,3 +284,47 @@ test('a model that nobody named has to be cheap, unless the condition says what 
   for (const model of ['any', 'rich']) expect((await lab.call({ prompt: 'hi', model })).error).toBe(null)
   expect((await lab.call({ prompt: 'hi', model: 'alpha/dear' })).trail).toBe('alpha/dear#1=ok')
 })
+
+test('embeddings can be asked for by a condition that needs them', async () => {
+  const models = { m: {}, vectors: { kind: 'embedding' as const } }
+  const settings = { models: { mine: { needs: ['embeddings'] } } }
+  const gateway = await openGateway({ providers: own('alpha', 1, [], { models }) }, { settings, discover: true })
+  onTestFinished(() => gateway.close())
+  const response = await gateway.ask('/v1/embeddings', { model: 'mine', input: 'hi' })
+  expect([response.status, response.headers.get('x-keywise-target')]).toEqual([200, 'alpha/vectors#1'])
+  expect((await gateway.ask('/v1/embeddings', { model: 'auto:long', input: 'hi' })).status).toBe(400)
+})
+
+test('programs are told who is in, in their order, and why each other target is not', async () => {
+  const settings = { models: { mine: { min_context: 100_000, order: ['beta/*', '*'] } } }
+  const long = { models: { m: { context_tokens: 131_072 }, short: { context_tokens: 8192 } } }
+  const providers = { ...own('alpha', 1, [], long), ...own('beta', 1, [], long) }
+  const gateway = await openGateway({ providers }, { settings, discover: true })
+  onTestFinished(() => gateway.close())
+  const expected = {
+    name: 'mine',
+    condition: { from: ['*'], needs: [], minContext: 100_000, maxUsdOut: null, free: false, order: ['beta/*', '*'] },
+    members: [
+      { target: 'beta/m#1', group: 1, reason: null },
+      { target: 'alpha/m#1', group: 2, reason: null },
+    ],
+    others: ['alpha', 'beta'].map((provider) => ({
+      target: `${provider}/short#1`,
+      condition: '"min_context": 100000',
+      reason: 'context window of 8192 tokens',
+    })),
+    empty: null,
+  }
+  const answer = await gateway.ask('/api/models?explain=mine', undefined, {
+    authorization: `Bearer ${gateway.adminToken}`,
+  })
+  expect(await answer.json()).toMatchObject(expected)
+  const home = makeHome({ ...discovering(gateway.fakes.config()), settings })
+  const { stdout, code } = await home.keywise('models', '--explain', 'mine', '--json')
+  expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining(expected)])
+  const text = (await home.keywise('models', '--explain', 'mine')).stdout
+  expect(text).toMatch(
+    /mine: 2 of 4 targets[\s\S]*1 +beta\/m#1[\s\S]*2 +alpha\/m#1[\s\S]*alpha\/short#1 +"min_context": 100000/,
+  )
+  expect((await home.keywise('models', '--explain', 'unheard-of')).code).toBe(2)
+})

@@ -42,7 +42,10 @@ const FIELDS = {
     .describe('Abilities that its models are known to have: tools, schema, json, images (or vision), reasoning …'),
   min_context: z.int().positive().max(1e9).optional().describe('Tokens that the context window has at least'),
   max_usd_out: amount.optional().describe('USD per million output tokens at most; an unknown price is above it'),
-  free: z.boolean().optional().describe("Only targets that can never be billed: keys marked free, models of price 0, servers of one's own"),
+  free: z
+    .boolean()
+    .optional()
+    .describe("Only targets that can never be billed: keys marked free, models of price 0, servers of one's own"),
   order: names('who comes first: ["anthropic/*", "*"]')
     .optional()
     .describe('Who is asked first: all that the first name fits, then the second …; others come last'),
