@@ -9,6 +9,7 @@ export function settingsPage() {
   const block = find(find(providers).additionalProperties)
   const key = find(objectIn(find(block.properties.api_key), find))
   const model = find(objectIn(find(block.properties.models), find))
+  const alias = find(objectIn(find(find(find(settings).properties.models).additionalProperties), find))
   const groups = Object.entries(find(settings).properties).map(([name, raw]) => [name, find(raw)])
   const isGroup = ([, node]) => node.properties !== undefined
   const text = [
@@ -40,6 +41,12 @@ export function settingsPage() {
     'Under `settings`. First those that stand by themselves:',
     '',
     ...table(Object.fromEntries(groups.filter((one) => !isGroup(one))), '', find),
+    '### An alias by condition',
+    '',
+    'Where a name of `settings.models` is an object: `{ "coder": { "needs": ["tools"], "max_usd_out": 2 } }`. How it is used:',
+    '[gateway.md](gateway.md#aliases-that-fill-themselves).',
+    '',
+    ...table(alias.properties, '', find),
     ...groups
       .filter(isGroup)
       .flatMap(([name, node]) => [`### settings.${name}`, '', ...table(node.properties, '', find)]),

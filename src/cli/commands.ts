@@ -65,7 +65,10 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: 'call <prompt>',
     does: 'one request, with the trail of the targets tried',
     options: [
-      ['--model <name>', 'a model, provider/model, an alias or auto (default)'],
+      [
+        '--model <name>',
+        'a model, provider/model, an alias, auto (default), or auto:fast, :cheap, :smart, :free, :vision, :long',
+      ],
       ['--stream', 'print as it arrives'],
       ['--system <text>', 'system prompt'],
       ['--max-tokens <n>', 'longest answer'],
@@ -105,8 +108,16 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     usage: 'models',
     does: 'every model that can be requested, and which targets serve it',
-    options: [['--refresh', "read the providers' lists again"], JSON_OPTION, ...COMMON],
-    examples: ['keywise models'],
+    options: [
+      ['--refresh', "read the providers' lists again"],
+      [
+        '--explain <name>',
+        'who an alias or another name stands for, in their order, and why each other target is not in it',
+      ],
+      JSON_OPTION,
+      ...COMMON,
+    ],
+    examples: ['keywise models', 'keywise models --explain auto:free', 'keywise models --explain coder --json'],
     load: () => import('./models.ts'),
   },
   {

@@ -1,6 +1,7 @@
 /** `keywise models`: every model that can be requested, and the targets that serve it. */
 
 import type { PriceHint } from '../domain/target.ts'
+import { type MembershipView, membershipView } from '../views/membership.ts'
 import { type ModelRow, type ModelsView, modelsView } from '../views/models.ts'
 import type { RunCommand } from './command.ts'
 import { age, type Printer, printer } from './output.ts'
@@ -14,6 +15,13 @@ export const run: RunCommand = (context) =>
       await engine.lists.refresh(engine.registry.credentials, true)
     }
     const out = printer(stdout, env)
+    const { explain } = options
+    if (typeof explain === 'string') {
+      const membership = membershipView(engine, explain)
+      if (options['json']) out.json(membership)
+      else printMembership(membership, out)
+      return 0
+    }
     const view = modelsView(engine)
     if (options['json']) out.json(view)
     else printModels(view, out)
@@ -37,7 +45,7 @@ function printModels(view: ModelsView, out: Printer): void {
   const aliases = Object.entries(view.aliases)
   if (aliases.length > 0) out.line()
   for (const [alias, targets] of aliases)
-    out.line(`${alias} = ${targets.length === 0 ? '(nothing now)' : targets.join(', ')}`)
+    out.line(view.emptyAliases[alias] ?? `${alias} = ${targets.length === 0 ? '(nothing now)' : targets.join(', ')}`)
   for (const { id, retired, listed } of view.models) {
     if (retired === null) continue
     const instead = retired.successor === null ? '' : `; use ${retired.successor}`
@@ -47,6 +55,24 @@ function printModels(view: ModelsView, out: Printer): void {
         : `${id} is retired since ${retired.on}${instead}`,
     )
   }
+}
+
+/** Who is in, in the order in which they are asked, and why each other target is not. */
+function printMembership({ name, members, others, empty }: MembershipView, out: Printer): void {
+  out.line(empty ?? `${name}: ${members.length} of ${members.length + others.length} targets`)
+  out.line()
+  const inOrder = members.some(({ group }) => group > 1)
+  if (members.length > 0)
+    out.table(
+      [inOrder ? 'asked' : '', 'target', 'now'],
+      members.map(({ target, group, reason }) => [inOrder ? String(group) : '', target, reason ?? '']),
+    )
+  if (members.length > 0 && others.length > 0) out.line()
+  if (others.length > 0)
+    out.table(
+      ['not in it', 'condition', 'why'],
+      others.map(({ target, condition, reason }) => [target, condition ?? '', reason]),
+    )
 }
 
 const priceText = (price: PriceHint | null) => (price === null ? '?' : `${price.input} / ${price.output}`)

@@ -1,6 +1,7 @@
 /** The schema of `settings`, with every default. */
 
 import { z } from 'zod'
+import { aliases } from './aliasSchema.ts'
 import {
   amount,
   hasAmount,
@@ -107,13 +108,6 @@ const alerts = section({
   }).optional(),
 })
 
-const aliases = z
-  .record(
-    name,
-    z.union([name, z.array(name).min(1)]).transform((to): readonly string[] => (typeof to === 'string' ? [to] : to)),
-  )
-  .refine((all) => !('auto' in all), 'may not name an alias "auto": it means the best target')
-
 export const settingsFile = section({
   weights: weights.prefault({}),
   max_attempts: z.int().min(1).max(100).optional().meta({
@@ -124,7 +118,7 @@ export const settingsFile = section({
   models: aliases
     .default({})
     .describe(
-      'Names usable as "model", and what they stand for; with * for any text, then a served id of that name wins',
+      'Names usable as "model": what they stand for, or the condition that their models satisfy (docs/gateway.md); with * for any text, then a served id of that name wins',
     ),
   timeouts: section({
     connect_ms: ms.default(3000).describe('To connect'),

@@ -141,13 +141,18 @@ export class ModelNotFoundError extends KeywiseError {
   /** The closest ids that exist, best first. */
   readonly nearest: readonly string[]
 
-  /** `words`: what a provider said of a model that is configured here. */
-  constructor(model: string, nearest: readonly string[], options: KeywiseErrorOptions & { words?: string } = {}) {
+  /** `words`: what a provider said of a model that is configured here; `why`: the message where the name is known. */
+  constructor(
+    model: string,
+    nearest: readonly string[],
+    options: KeywiseErrorOptions & { words?: string; why?: string } = {},
+  ) {
     const hint = nearest.length > 0 ? `; nearest: ${nearest.join(', ')}` : ''
     const said = options.words === undefined ? '' : ` (the provider says: ${options.words})`
     super(
       'MODEL_NOT_FOUND',
-      `no key has a model "${model}"${said}${hint}. Use one of these, "auto", or map it with settings.models: { "${model}": ["provider/model"] }`,
+      options.why ??
+        `no key has a model "${model}"${said}${hint}. Use one of these, "auto", or map it with settings.models: { "${model}": ["provider/model"] }`,
       options,
     )
     this.model = model

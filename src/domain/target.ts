@@ -46,6 +46,8 @@ export interface TargetProfile {
   readonly discovered: boolean
   /** The provider serves the model for nothing to accounts without a payment method. */
   readonly freeTier?: boolean
+  /** Found at a private address, where nobody gives it a price: it costs nothing as far as anyone knows. */
+  readonly ownServer?: boolean
   /** ISO date at which the catalogue saw it withdrawn, for a model that its provider lists all the same. */
   readonly retiredOn?: string
   /** Higher is preferred among equals (the key's `weight`); default 1. */

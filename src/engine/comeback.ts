@@ -48,7 +48,7 @@ export function comebackOf(
   if (due.length === 0) return null
   const rows = facts.rank()
   const chosen = rows.find(({ target }) => target === first) ?? null
-  const prospect = prospectOf(facts, pending, chosen)
+  const prospect = inGroups(pending, prospectOf(facts, pending, chosen))
   // The provider that has waited longest comes first.
   for (const [provider] of due.sort(([one], [other]) => turns.triedAt(one) - turns.triedAt(other))) {
     const best = bestOf(
@@ -105,6 +105,9 @@ function maySpare({ learned }: EligibilityFacts, pending: PendingRequest, first:
   return first === null || learned.sessions.targetOf(pending.session) !== first.stateId
 }
 
+/** More than prospects lie apart within a group: places of `priority` are the largest. */
+const BETWEEN_GROUPS = 1e6
+
 type Prospect = (row: RankedTarget) => number
 
 /** How far in front the target would be if it worked: larger is better. */
@@ -128,6 +131,13 @@ function prospectOf(
     if (row === chosen) return score
     return score + weights.reliability * (RELIABLE - terms.reliability) + weights.recency * (recency - terms.recency)
   }
+}
+
+/** A target of a later group is behind every one of an earlier group. */
+function inGroups({ selection: { groups } }: PendingRequest, prospect: Prospect): Prospect {
+  if (groups === null) return prospect
+  const groupOf = ({ stateId }: Target) => groups.findIndex((group) => group.has(stateId))
+  return (row) => prospect(row) - BETWEEN_GROUPS * groupOf(row.target)
 }
 
 /** V is the worth of an answer times its probability. */

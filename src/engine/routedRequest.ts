@@ -29,6 +29,7 @@ export class RoutedRequest implements RoutingRequest {
   readonly firstTurn: boolean
   readonly mayExplore: boolean
   readonly order: readonly string[] | undefined
+  readonly groups: RoutingRequest['groups']
   readonly #present: Present
   readonly #pending: PendingRequest
   readonly #trail: Trail | null
@@ -46,6 +47,7 @@ export class RoutedRequest implements RoutingRequest {
     this.firstTurn = session.firstTurn
     this.mayExplore = trail !== null && trail.calls === 0
     this.order = selection.order ?? undefined
+    this.groups = selection.groups
     this.#present = present
     this.#pending = pending
     this.#trail = trail

@@ -37,6 +37,7 @@ import { Deadlines } from '../upstream/deadlines.ts'
 import type { DiscoverTools } from '../upstream/discovery/discover.ts'
 import { OfflineDetector } from '../upstream/offline.ts'
 import { openTransport } from '../upstream/transport.ts'
+import { emptyAliases } from '../views/membership.ts'
 import { budgetsOf } from './budgets.ts'
 import { liftChanged } from './changedConnections.ts'
 import type { EngineOptions } from './engineOptions.ts'
@@ -157,6 +158,7 @@ class EngineHost implements OpenedEngine {
     if (this.#closing.signal.aborted) return
     const { lists } = this.engine
     const reading = lists.refresh(this.engine.registry.credentials)
+    void reading.then(() => this.#warnOfEmptyAliases())
     const doubting = this.#doubtFreeKeys()
     // A request before the lists waits for the first that adds targets, not for the slowest provider.
     if (this.engine.registry.targets.length === 0) await Promise.race([reading, lists.firstNews(this.#listPatienceMs)])
@@ -172,6 +174,12 @@ class EngineHost implements OpenedEngine {
         `${provider.id} key ${key.index} has "free": true, but ${provider.spec.name} says that its account was charged before; only models whose own price is 0 count as free`,
       )
     this.#useConfig(this.engine.registry.config)
+  }
+
+  /** A condition that nothing satisfies is no mistake, but hardly ever meant. */
+  #warnOfEmptyAliases(): void {
+    if (this.#closing.signal.aborted) return
+    for (const text of emptyAliases(this.engine)) this.#logger.warn(`settings.models: ${text}`)
   }
 
   get #listPatienceMs(): number {
@@ -329,7 +337,7 @@ class EngineHost implements OpenedEngine {
     if (!changed) return
     liftChanged(this.engine, this.#salt)
     // A key or an address that is new has no list yet.
-    void this.engine.lists.refresh(credentials)
+    void this.engine.lists.refresh(credentials).then(() => this.#warnOfEmptyAliases())
     void this.#doubtFreeKeys()
     this.#useExperiments(config)
   }
@@ -362,7 +370,7 @@ class EngineHost implements OpenedEngine {
   #registryOf(
     config: Config,
     credentials: readonly Credential[],
-    { lists, checks }: Pick<EngineParts, 'lists' | 'checks'>,
+    { lists, checks, missingAbilities }: Pick<EngineParts, 'lists' | 'checks' | 'missingAbilities'>,
   ): TargetRegistry {
     const prices = new Prices({ lookup: this.#lookup, catalogueDate: GENAI_PRICES.date })
     const { allModels = false } = this.#options
@@ -374,6 +382,7 @@ class EngineHost implements OpenedEngine {
       prices,
       allModels,
       isBilled,
+      findings: missingAbilities,
       now: this.#now(),
     })
   }

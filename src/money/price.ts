@@ -75,7 +75,9 @@ interface PricesOptions {
 }
 
 const FREE = flat('free', { input: 0, output: 0 })
-const LOCAL = flat('local', { input: 0, output: 0 })
+/** The `source` of a price of 0 for a server of one's own. */
+export const LOCAL_SOURCE = 'local'
+const LOCAL = flat(LOCAL_SOURCE, { input: 0, output: 0 })
 
 /**
  * Prices of all models, by precedence: the user's, then 0 for what is never billed, then the dated price list, then the

@@ -1,5 +1,6 @@
 /** Alert conditions besides outages: refused keys, empty accounts, budgets, providers, models, the store. */
 
+import { namesOf } from '../config/alias.ts'
 import type { Failure, FailureKind } from '../domain/failure.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { Park } from '../domain/park.ts'
@@ -113,7 +114,7 @@ export class AlertConditions {
     if (!target.profile.discovered) return true
     const { names, config } = this.#engine.registry
     return Object.values(config.settings.models)
-      .flat()
+      .flatMap(namesOf)
       .some((entry) => !entry.includes('*') && !entry.startsWith('auto') && isAmong(names, entry, target))
   }
 

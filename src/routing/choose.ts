@@ -7,19 +7,19 @@ import type { Target } from '../domain/target.ts'
 import { Bucket } from './bucket.ts'
 import { CandidateTable } from './candidateTable.ts'
 import { type Choice, pickBest, pickCurious, pickLightest, pickNewFirst, pickSame, pickWorthiest } from './choice.ts'
-import { EligibilityCache, type Loads, type Question } from './eligibilityCache.ts'
+import { EligibilityCache, type Question } from './eligibilityCache.ts'
 import { explainRanking, previewRanking, type RankedTarget, type RankingPreview } from './explain.ts'
 import { type HourCell, hourCells } from './hours.ts'
 import { Knowledge } from './knowledge.ts'
 import { knowledgeFromJson, knowledgeToJson } from './knowledgeJson.ts'
 import { FILLERS, termsAt } from './order.ts'
-import type { RankingContext } from './rankingContext.ts'
+import type { LoadQuestion, RankingContext } from './rankingContext.ts'
 import { score, type Terms } from './score.ts'
 import { CURIOSITY, type Curiosity, type RoutingSettings, type Strategy } from './settings.ts'
 import { evaluate, type Valuation } from './valuation.ts'
 import { type Profile, valueWeights } from './weights.ts'
 
-export interface RoutingRequest extends Question, Loads {
+export interface RoutingRequest extends Question, LoadQuestion {
   /** Seeds the draws of the decision: the same id in the same state decides the same. */
   readonly id: string
   readonly profile: Profile
@@ -35,6 +35,8 @@ export interface RoutingRequest extends Question, Loads {
   readonly mayExplore: boolean
   /** For `priority`: the targets in their order, by `stateId`. Default: the order of `setTargets`. */
   readonly order?: readonly string[]
+  /** Under every strategy: the first group, by `stateId`, of which any target is eligible is asked. Default: no groups. */
+  readonly groups?: readonly ReadonlySet<string>[] | null
 }
 
 export interface Decision {
@@ -68,6 +70,7 @@ interface Pass {
 }
 
 const NOTHING_EXCLUDED = null
+const NO_CHOICE: Choice = { index: -1, explored: false }
 /** The strategies that let the keys of one model share its calls. */
 const SHARING: ReadonlySet<Strategy> = new Set(['learned', 'score'])
 /** The request that a score assumes when there is none. */
@@ -206,6 +209,28 @@ export class Router {
     const context = this.#contextOf(pass)
     const same = pickSame(context, pass.request.session.stateId)
     if (same !== null) return same
+    const { groups } = pass.request
+    if (groups == null) return this.#pick(pass, context)
+    return this.#firstOfGroups(groups, pass, NOTHING_EXCLUDED, () => this.#pick(pass, context))
+  }
+
+  /** The pick of the first group that has one. */
+  #firstOfGroups(
+    groups: readonly ReadonlySet<string>[],
+    { request }: Pass,
+    isOut: ((target: Target) => boolean) | null,
+    pick: () => Choice,
+  ): Choice {
+    for (const group of groups) {
+      const isPassed = (target: Target) => !group.has(target.stateId) || isOut?.(target) === true
+      this.#eligibility.open(this.#candidates.targets, request, isPassed)
+      const choice = pick()
+      if (choice.index >= 0) return choice
+    }
+    return NO_CHOICE
+  }
+
+  #pick(pass: Pass, context: RankingContext): Choice {
     switch (this.#settings.strategy) {
       case 'learned':
         if (!pass.exploring) return pickLightest(context, pickWorthiest(context))
@@ -223,9 +248,13 @@ export class Router {
   #pickNext(pass: Pass, tried: string[], exclude: (target: Target) => boolean): Target | null {
     const context = this.#contextOf({ ...pass, exploring: false })
     const isOut = (target: Target) => tried.includes(target.stateId) || exclude(target)
-    this.#eligibility.open(this.#candidates.targets, pass.request, isOut)
-    const best = pickBest(context)
-    const { index } = SHARING.has(this.#settings.strategy) ? pickLightest(context, best) : best
+    const pick = () => {
+      const best = pickBest(context)
+      return SHARING.has(this.#settings.strategy) ? pickLightest(context, best) : best
+    }
+    const { groups } = pass.request
+    if (groups == null) this.#eligibility.open(this.#candidates.targets, pass.request, isOut)
+    const { index } = groups == null ? pick() : this.#firstOfGroups(groups, pass, isOut, pick)
     this.#eligibility.close()
     const next = context.candidates.targets[index] ?? null
     if (next !== null) tried.push(next.stateId)
@@ -235,7 +264,8 @@ export class Router {
   #explain(pass: Pass, chosen: Target | null, explored: boolean): readonly RankedTarget[] {
     const context = this.#contextOf({ ...pass, exploring: false })
     const { request: question, now } = pass
-    return explainRanking(context, { settings: this.#settings, question, now, chosen, explored })
+    const { groups } = question
+    return explainRanking(context, { settings: this.#settings, question, now, chosen, explored, groups })
   }
 
   #preview(
@@ -246,7 +276,8 @@ export class Router {
     most: number,
   ): readonly RankingPreview[] {
     const context = this.#contextOf({ ...pass, exploring: false })
-    const facts = { settings: this.#settings, question, now: pass.now, chosen, explored }
+    const { groups } = pass.request
+    const facts = { settings: this.#settings, question, now: pass.now, chosen, explored, groups }
     return previewRanking(context, facts, most)
   }
 

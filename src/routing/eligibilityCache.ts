@@ -9,12 +9,6 @@ export interface Question {
   ineligible(target: Target, index: number): Ineligible | null
 }
 
-/** Who knows how busy the accounts are. */
-export interface Loads {
-  /** How much the target's account was used recently; among equally good keys the least used goes first. */
-  load?(target: Target): number
-}
-
 const NO_QUESTION: Question = { ineligible: () => null }
 const ADMITTED = 1
 const REFUSED = 2

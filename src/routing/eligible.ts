@@ -44,6 +44,8 @@ export interface Needs {
   readonly among: ReadonlySet<string> | null
   /** The choice of model was left to keywise (`auto…`): targets that were not named must be good and cheap enough. */
   readonly auto: boolean
+  /** The user said what it may cost: targets that were not named need not be cheap besides. Default: false. */
+  readonly anyPrice?: boolean
 }
 
 /** A part of a request, and the dialects in which a target can be told it. */
@@ -115,13 +117,8 @@ const NO_PARTS: readonly NeededPart[] = []
 
 function unwanted(target: Target, needs: Needs, rules: EligibilityRules): Ineligible | null {
   if (!needs.auto) return null
-  const { discovered, free, price, freeTier } = target.profile
-  const isDear = price === null ? freeTier !== true : price.output > DISCOVERED_MOST
-  if (discovered && !free && isDear)
-    return out(
-      'price',
-      `${price === null ? 'price unknown' : `$${price.output} per million output tokens`}; name it in "models" to use it`,
-    )
+  const dear = needs.anyPrice === true ? null : dearOf(target)
+  if (dear !== null) return out('price', dear)
   const { retiredOn } = target.profile
   if (retiredOn !== undefined && !((rules.answeredAt(target) ?? 0) > Date.parse(retiredOn)))
     return out('retired', `retired by the catalogue on ${retiredOn}; used by "auto" once it has answered`)
@@ -129,6 +126,13 @@ function unwanted(target: Target, needs: Needs, rules: EligibilityRules): Inelig
   if (quality !== null && quality < rules.qualityFloor)
     return out('quality', `quality ${quality.toFixed(2)} is below the floor of ${rules.qualityFloor}`)
   return null
+}
+
+/** Why a model that nobody named costs too much to be chosen unasked; null when it does not. */
+export function dearOf({ profile: { discovered, free, price, freeTier } }: Target): string | null {
+  const isDear = price === null ? freeTier !== true : price.output > DISCOVERED_MOST
+  if (!discovered || free || !isDear) return null
+  return `${price === null ? 'price unknown' : `$${price.output} per million output tokens`}; name it in "models" to use it`
 }
 
 function out(code: IneligibleCode, reason: string): Ineligible {

@@ -43,13 +43,21 @@ interface DecisionFacts {
   /** Null when nothing was chosen. */
   readonly chosen: Target | null
   readonly explored: boolean
+  /** As in the request. */
+  readonly groups?: readonly ReadonlySet<string>[] | null | undefined
 }
 
 interface CandidateRow extends Omit<RankingPreview, 'rank' | 'reason' | 'missed'> {
   readonly index: number
+  /** Larger first: what the strategy orders by, less `GROUP_STEP` for each group that comes before. */
   readonly key: number
+  /** 0 for the first group, and where there are none. */
+  readonly group: number
   readonly refusal: Ineligible | null
 }
+
+/** More than the keys of any strategy lie apart: places among ten thousand targets are the largest. */
+const GROUP_STEP = 1e6
 
 /** Every target in the order in which it would be tried; ineligible ones come last. */
 export function explainRanking(context: RankingContext, facts: DecisionFacts): readonly RankedTarget[] {
@@ -70,10 +78,21 @@ const LOOKED_AT = 60
 
 /** The first `most` rows of the ranking; among very many targets only those near the top are examined. */
 export function previewRanking(context: RankingContext, facts: DecisionFacts, most: number): readonly RankingPreview[] {
-  const indexes = bestPlaces(context.keys, LOOKED_AT)
+  const indexes = bestPlaces(groupedKeys(context, facts), LOOKED_AT)
   const chosenAt = facts.chosen === null ? undefined : context.candidates.indexOf(facts.chosen.stateId)
   if (chosenAt !== undefined && !indexes.includes(chosenAt)) indexes.push(chosenAt)
   return numbered(indexes.map((index) => rowOf(context, facts, index)).sort(inOrder), facts).slice(0, most)
+}
+
+function groupedKeys({ keys, candidates }: RankingContext, facts: DecisionFacts): Float64Array {
+  if (facts.groups == null) return keys
+  return keys.map((key, index) => key - GROUP_STEP * groupOf(candidates.targets[index]!, facts))
+}
+
+/** What is in no group comes last. */
+function groupOf({ stateId }: Target, { groups }: DecisionFacts): number {
+  const at = groups?.findIndex((group) => group.has(stateId)) ?? 0
+  return at < 0 ? (groups?.length ?? 0) : at
 }
 
 /** The indexes of the largest keys, in no particular order. */
@@ -104,6 +123,7 @@ function rowOf(context: RankingContext, facts: DecisionFacts, index: number): Ca
   const { candidates, valuation } = context
   const target = candidates.targets[index]!
   const terms = termsAt(candidates, valuation, index, facts.now)
+  const group = groupOf(target, facts)
   // The chosen target was eligible; by now its own request may have used up the last of its quota.
   const refusal = target === facts.chosen ? null : facts.question.ineligible(target, index)
   return {
@@ -113,7 +133,8 @@ function rowOf(context: RankingContext, facts: DecisionFacts, index: number): Ca
     score: score(terms, facts.settings.weights),
     value: context.values[index]!,
     eligible: refusal === null,
-    key: context.keys[index]!,
+    key: context.keys[index]! - GROUP_STEP * group,
+    group,
     refusal,
   }
 }
@@ -135,6 +156,7 @@ function reasonFor(
   if (facts.explored && row.value > chosen.value) return `${chosen.target.id} explored instead`
   if (row.score > chosen.score + TIE && row.value < chosen.value)
     return `success risk: V ${short(row.value)} < ${short(chosen.value)}`
+  if (row.group > chosen.group) return `after ${chosen.target.id}, as the alias orders`
   if (row.value > chosen.value + TIE)
     return `as good as ${chosen.target.id}, which costs less, has had fewer calls or has the conversation`
   return null
@@ -149,6 +171,7 @@ function whyChosen(row: CandidateRow, rows: readonly CandidateRow[], facts: Deci
 function aheadOf(row: CandidateRow, rows: readonly CandidateRow[]): string | null {
   const passed = rows.find((other) => other.eligible && other.score > row.score + TIE && other.key < row.key - TIE)
   if (passed === undefined) return null
+  if (row.group < passed.group) return `ahead of ${passed.target.id}, as the alias orders`
   return `ahead of ${passed.target.id}: answers ${percent(row.terms.reliability)} against ${percent(passed.terms.reliability)}`
 }
 

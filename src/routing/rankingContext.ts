@@ -1,8 +1,15 @@
 /** The candidate table for one request at one moment. */
 
+import type { Target } from '../domain/target.ts'
 import type { CandidateTable } from './candidateTable.ts'
-import type { EligibilityCache, Loads } from './eligibilityCache.ts'
+import type { EligibilityCache } from './eligibilityCache.ts'
 import type { Valuation } from './valuation.ts'
+
+/** Who says how busy an account is: the request. */
+export interface LoadQuestion {
+  /** How much the target's account was used recently; among equally good keys the least used goes first. */
+  load?(target: Target): number
+}
 
 export interface RankingContext {
   readonly candidates: CandidateTable
@@ -14,5 +21,5 @@ export interface RankingContext {
   readonly eligibility: EligibilityCache
   /** How far below the best value the cheapest target may be. */
   readonly costMargin: number
-  readonly request: Loads
+  readonly request: LoadQuestion
 }

@@ -4,6 +4,8 @@ import { isoOrNull } from '../domain/isoTime.ts'
 import { present } from '../domain/present.ts'
 import { ABILITIES, type Ability, type PriceHint, type Target } from '../domain/target.ts'
 import type { EngineReader } from '../engine/reader.ts'
+import { emptyText } from '../engine/request/modelNames.ts'
+import { PROFILES } from '../engine/request/shippedAliases.ts'
 import type { ProviderSpec } from '../providers/provider.ts'
 
 export interface ModelRow {
@@ -27,7 +29,7 @@ export interface ModelRow {
   /** Date after which the provider stops serving it, where announced. */
   readonly retiresOn: string | null
   readonly retired: { readonly on: string; readonly successor: string | null } | null
-  /** The aliases of the settings that resolve to it. */
+  /** The aliases that resolve to it: those of the settings, and keywise's own by condition. */
   readonly aliases: readonly string[]
 }
 
@@ -36,6 +38,8 @@ export interface ModelsView {
   readonly models: readonly ModelRow[]
   /** Alias to the target ids it currently resolves to, in its order. */
   readonly aliases: Readonly<Record<string, readonly string[]>>
+  /** Aliases by condition that no target satisfies now, and what excludes how many. */
+  readonly emptyAliases: Readonly<Record<string, string>>
 }
 
 export function modelsView(engine: EngineReader): ModelsView {
@@ -50,11 +54,17 @@ export function modelsView(engine: EngineReader): ModelsView {
     generatedAt: new Date(engine.now).toISOString(),
     models: [...rows, ...retiredRows(engine, served)],
     aliases: Object.fromEntries([...aliases].map(([alias, targets]) => [alias, targets.map(({ id }) => id)])),
+    emptyAliases: Object.fromEntries(
+      [...aliases.keys()].flatMap((alias) => {
+        const membership = engine.registry.names.membership(alias)
+        return membership !== null && membership.groups.length === 0 ? [[alias, emptyText(alias, membership)]] : []
+      }),
+    ),
   }
 }
 
 function aliasesOf({ registry }: EngineReader): ReadonlyMap<string, readonly Target[]> {
-  const names = Object.keys(registry.config.settings.models).filter((alias) => !alias.includes('*'))
+  const names = registry.names.own.filter((name) => !PROFILES.has(name))
   return new Map(
     names.map((alias) => {
       const found = nothingOrSelection(registry, alias)

@@ -9,6 +9,7 @@ import { sendTestAlert } from '../../views/alerts.ts'
 import type { ExitCode, RunCommand } from '../command.ts'
 import { type Printer, printer } from '../output.ts'
 import { engineOptions } from '../withEngine.ts'
+import { checkAliases } from './aliases.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 import { checkHours } from './hours.ts'
 import { checkConfig, checkNode, checkStorePlace } from './machine.ts'
@@ -81,12 +82,14 @@ async function examineWorld(options: EngineOptions, config: Config): Promise<Fin
           ? fine('store', `opens, as ${opened.engine.store.engine}`)
           : problem('store', health.reason ?? 'cannot be written', 'free space on the disk, or set KEYWISE_STORE')
       const remarks = said.filter((line) => !config.warnings.includes(line))
+      const aliases = await checkAliases({ engine: opened.engine, ready: () => opened.ready() })
       return [
         store,
         ...remarks.map((line) => warning('store', line, null)),
         ...hosts,
         ...keys,
         ...checkHours(opened.engine),
+        ...aliases,
       ]
     } finally {
       await opened.close()

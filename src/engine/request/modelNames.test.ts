@@ -59,3 +59,81 @@ describe('the most specific meaning of a model name wins', () => {
     ['nothing', 'unheard-of', {}, null],
   ])('%s: %s', (_, name, aliases, expected) => expect(selects(name, aliases)).toEqual(expected))
 })
+
+const crowd = [
+  makeTarget({ provider: 'relay', model: 'vendor/big' }),
+  makeTarget({ provider: 'relay', model: 'vendor/big:free' }),
+  makeTarget({ provider: 'relay', model: 'vendor/big:nitro' }),
+  makeTarget({ provider: 'relay', model: 'm' }),
+  makeTarget({ provider: 'relay', model: 'vendor/m:free' }),
+  makeTarget({ provider: 'relay', model: 'vendor/only:free' }),
+  makeTarget({ provider: 'relay', model: 'vendor/m2' }),
+  makeTarget({ provider: 'relay', model: 'm2' }),
+  makeTarget({ provider: 'other', model: 'big' }),
+  makeTarget({ provider: 'other', model: 'dated-2026-01-01' }),
+  makeTarget({ provider: 'llamas', model: 'llama3.2:latest' }),
+  makeTarget({ provider: 'llamas', model: 'llama3.2:3b' }),
+  makeTarget({ provider: 'llamas', model: 'qwen3:latest' }),
+  makeTarget({ provider: 'llamas', model: 'qwen3' }),
+  makeTarget({ provider: 'gem', model: 'gem-2' }),
+  makeTarget({ provider: 'gem', model: 'models/gem-3' }),
+]
+
+describe('a model that is named is that model and no variant of it', () => {
+  const find = (name: string, aliases: Record<string, readonly string[]> = {}) => {
+    const names = new ModelNames(crowd, aliases)
+    const among = names.has(name) ? names.select(name).among : new Set()
+    return crowd.flatMap(({ stateId, provider, model }) => (among?.has(stateId) ? `${provider}/${model}` : []))
+  }
+
+  test.each<[name: string, expected: readonly string[]]>([
+    ['relay/vendor/big', ['relay/vendor/big']],
+    ['vendor/big', ['relay/vendor/big', 'other/big']],
+    ['VENDOR/Big', ['relay/vendor/big', 'other/big']],
+    ['Relay/Vendor/Big', ['relay/vendor/big']],
+    ['vendor/big:free', ['relay/vendor/big:free']],
+    ['big:free', ['relay/vendor/big:free']],
+    ['vendor/big:nitro', ['relay/vendor/big:nitro']],
+    ['vendor/big:thinking', []],
+    ['relay/m', ['relay/m']],
+    ['m', ['relay/m']],
+    ['m:free', ['relay/vendor/m:free']],
+    ['m2', ['relay/m2']],
+    ['vendor/m2', ['relay/vendor/m2']],
+    ['only', []],
+    ['vendor/only', []],
+    ['relay/vendor/only', []],
+    ['dated', []],
+    ['dated-2026-01-02', []],
+    ['llama3.2', ['llamas/llama3.2:latest']],
+    ['llamas/llama3.2', ['llamas/llama3.2:latest']],
+    ['llama3.2:3b', ['llamas/llama3.2:3b']],
+    ['llama3.2:1b', []],
+    ['qwen3', ['llamas/qwen3']],
+    ['qwen3:latest', ['llamas/qwen3:latest']],
+    ['models/gem-2', ['gem/gem-2']],
+    ['publishers/vendor/models/gem-2', ['gem/gem-2']],
+    ['gem/models/gem-2', ['gem/gem-2']],
+    ['models/gem/gem-2', ['gem/gem-2']],
+    ['gem-3', ['gem/models/gem-3']],
+    ['models/gem-3', ['gem/models/gem-3']],
+    ['models/llama3.2', ['llamas/llama3.2:latest']],
+  ])('%s', (name, expected) => expect(find(name)).toEqual(expected))
+
+  test('a prefix of lists is taken off before an alias and "auto" are looked up, and never off an id that has it', () => {
+    expect(find('models/mine', { mine: ['relay/m'] })).toEqual(['relay/m'])
+    expect(new ModelNames(crowd, { '*': ['relay/m'] }).select('models/auto:fast')).toMatchObject({ profile: 'fast' })
+    expect(find('models/gem-3', { '*': ['relay/m'] })).toEqual(['gem/models/gem-3'])
+  })
+
+  test('a name with wildcards leaves a served model alone, in every spelling of its id', () => {
+    const everything = { '*': ['relay/m'] }
+    for (const name of ['llama3.2', 'VENDOR/big', 'models/gem-2', 'models/vendor/big'])
+      expect(find(name, everything)).not.toContain('relay/m')
+    for (const name of ['dated', 'vendor/only']) expect(find(name, everything)).toEqual(['relay/m'])
+  })
+
+  test('a variant that is not there is an error that names what is', () => {
+    expect(() => new ModelNames(crowd, {}).select('vendor/only')).toThrow(/vendor\/only:free/)
+  })
+})

@@ -24,6 +24,7 @@ export function needsOf(request: ChatRequest, selection: Selection, own: Dialect
     provider: null,
     among: selection.among,
     auto: selection.auto,
+    anyPrice: selection.anyPrice,
   }
 }
 

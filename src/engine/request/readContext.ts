@@ -16,8 +16,9 @@ export interface CallOptions {
   /** The system prompt, put before the messages. */
   readonly system?: string
   /**
-   * A target's id, `provider/model`, an alias of `settings.models`, a model id, `auto`, `auto:fast`, `auto:cheap` or
-   * `auto:smart`. The first of these meanings counts, an alias with wildcards last.
+   * A target's id, `provider/model`, an alias of `settings.models`, a model id, `auto`, `auto:fast`, `auto:cheap`,
+   * `auto:smart`, `auto:free`, `auto:vision` or `auto:long`. The first of these meanings counts, an alias with wildcards
+   * last.
    * @default 'auto'
    */
   readonly model?: string

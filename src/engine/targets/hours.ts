@@ -2,7 +2,7 @@
 
 import type { Target } from '../../domain/target.ts'
 import type { Ineligible } from '../../routing/eligible.ts'
-import { matchesPattern } from '../request/modelNames.ts'
+import { matchesPattern } from '../request/pattern.ts'
 import { type HoursRule, holdsAt, opensAt, readHours } from './hoursRule.ts'
 import type { TargetRegistry } from './targetRegistry.ts'
 

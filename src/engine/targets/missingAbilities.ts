@@ -33,12 +33,21 @@ export class MissingAbilities {
   readonly #now: () => number
   #findings = new Map<string, Finding>()
   #lookedAt = Number.NEGATIVE_INFINITY
+  /** What was missing when the findings were read last, to see a change: by time, or by another process. */
+  #missed = ''
+  #version = 0
   /** When requests with an ability last succeeded: a refusal from before proves nothing. */
   readonly #workedAt = new Map<string, number>()
 
   constructor(store: Store, now: () => number) {
     this.#store = store
     this.#now = now
+  }
+
+  /** Changes whenever what is missing changes, at the latest within a minute. */
+  get version(): number {
+    this.#lookIfDue(this.#now())
+    return this.#version
   }
 
   /** A refusal named the ability as such. `request` identifies what was asked: the same one counts once. */
@@ -52,6 +61,7 @@ export class MissingAbilities {
     })
     const finding = findingIn(doc, ability)
     if (finding !== null) this.#findings.set(name, finding)
+    this.#compare(now)
   }
 
   /** A request with these abilities succeeded. */
@@ -77,17 +87,22 @@ export class MissingAbilities {
   /** The first of the abilities that the model lacks; undefined when none is known to be missing. */
   missing({ provider, model }: Model, abilities: readonly Ability[]): Ability | undefined {
     const now = this.#now()
-    if (now - this.#lookedAt > LOOK_EVERY_MS || now < this.#lookedAt) this.#look(now)
+    this.#lookIfDue(now)
     if (this.#findings.size === 0) return undefined
     return abilities.find((ability) => (this.#findings.get(`${provider}/${model} ${ability}`)?.until ?? 0) > now)
   }
 
   #forget({ provider, model }: Model, ability: Ability): void {
     this.#findings.delete(`${provider}/${model} ${ability}`)
+    this.#compare(this.#now())
     this.#store.updateDoc(COLLECTION, `${provider}/${model}`, (known) => {
       const { [ability]: _gone, ...rest } = asRecord(known) ?? {}
       return Object.keys(rest).length === 0 ? undefined : (rest as Record<string, Json>) // what JSON held
     })
+  }
+
+  #lookIfDue(now: number): void {
+    if (now - this.#lookedAt > LOOK_EVERY_MS || now < this.#lookedAt) this.#look(now)
   }
 
   #look(now: number): void {
@@ -102,6 +117,14 @@ export class MissingAbilities {
       }
     }
     this.#findings = read
+    this.#compare(now)
+  }
+
+  #compare(now: number): void {
+    const missed = [...this.#findings].flatMap(([name, { until }]) => (until > now ? name : [])).sort()
+    const text = missed.join('\n')
+    if (text !== this.#missed) this.#version++
+    this.#missed = text
   }
 }
 

@@ -156,7 +156,7 @@ export class ModelLists {
   #use(credential: Credential, key: string, list: KnownList): void {
     const before = this.#lists.get(key)
     this.#lists.set(key, list)
-    if (before !== undefined && sameIds(before.models, list.models)) return
+    if (before !== undefined && sameModels(before.models, list.models)) return
     this.#options.onChange(credential, addedTo(before, list))
     for (const resolve of this.#awaitingNews.splice(0)) resolve()
   }
@@ -177,9 +177,10 @@ function addedTo(before: KnownList | undefined, after: KnownList): ReadonlySet<s
   return added
 }
 
-function sameIds(a: readonly ListedModel[], b: readonly ListedModel[]): boolean {
-  const ids = new Set(a.map((model) => model.id))
-  return a.length === b.length && b.every((model) => ids.has(model.id))
+/** The order of a list means nothing. */
+function sameModels(a: readonly ListedModel[], b: readonly ListedModel[]): boolean {
+  const known = new Map(a.map((model) => [model.id, JSON.stringify(model)]))
+  return a.length === b.length && b.every((model) => known.get(model.id) === JSON.stringify(model))
 }
 
 function readList(value: Json): KnownList | null {

@@ -10,11 +10,12 @@ import {
   type TargetProfile,
   targetId,
 } from '../../domain/target.ts'
-import { type Price, type Prices, ratesAt, type UserPrice } from '../../money/price.ts'
+import { LOCAL_SOURCE, type Price, type Prices, ratesAt, type UserPrice } from '../../money/price.ts'
 import type { CatalogueModel, ProviderSpec } from '../../providers/provider.ts'
 import type { Connection } from '../../upstream/connection.ts'
 import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
 import { ModelNames } from '../request/modelNames.ts'
+import type { AbilityFindings } from '../request/unmetCondition.ts'
 
 /** One key with its provider and connection: what a call needs beside the target. */
 export interface Credential {
@@ -33,6 +34,8 @@ interface TargetRegistryOptions {
   readonly prices: Prices
   /** Epoch milliseconds: some prices depend on the hour. */
   readonly now: number
+  /** What calls have shown of the abilities of models; default: nothing. */
+  readonly findings?: AbilityFindings
   /** Uses all models of a list, however long. */
   readonly allModels?: boolean
   /** Whether the account of a key marked free has been charged before, according to the provider. */
@@ -73,18 +76,20 @@ function pricedTargets({
     const list = listOf(credential) ?? listOfSibling(credential, credentials, listOf)
     return modelsOf(credential, list, allModels).map((model) => {
       const free = isFree(credential, model, billed)
+      // Named without a price it stays unknown: what passes calls on to paid models is at a private address as well.
+      const isOwn = model.discovered && credential.provider.spec.privateAddress === true
       const price = prices.priceOf({
         provider: credential.provider.id,
         model: model.id,
         free,
         local: credential.provider.spec.local === true,
-        // Named without a price it stays unknown: what passes calls on to paid models is at a private address as well.
-        ownServer: model.discovered && credential.provider.spec.privateAddress === true,
+        ownServer: isOwn,
         userPrice: model.user?.price ?? null,
         cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
       })
       const hint = price === null ? null : hintAt(price, now)
-      return { target: buildTarget(credential, model, { price: hint, free, noTraining }), price }
+      const ownServer = isOwn && price?.source === LOCAL_SOURCE
+      return { target: buildTarget(credential, model, { price: hint, free, ownServer, noTraining }), price }
     })
   })
 }
@@ -165,6 +170,8 @@ interface Findings {
   /** The current price. */
   readonly price: PriceHint | null
   readonly free: boolean
+  /** At a private address and without any price. */
+  readonly ownServer: boolean
   /** The user forbids training on prompts, so opt-out fields are sent where the provider has any. */
   readonly noTraining: boolean
 }
@@ -184,7 +191,8 @@ function buildTarget(credential: Credential, model: ModelFacts, findings: Findin
   }
 }
 
-function profileOf(credential: Credential, model: ModelFacts, { price, free, noTraining }: Findings): TargetProfile {
+function profileOf(credential: Credential, model: ModelFacts, findings: Findings): TargetProfile {
+  const { price, free, ownServer, noTraining } = findings
   const { spec } = credential.provider
   return {
     dialect: spec.dialect,
@@ -200,6 +208,7 @@ function profileOf(credential: Credential, model: ModelFacts, { price, free, noT
     local: spec.local === true,
     discovered: model.discovered,
     ...(model.catalogue?.freeTier === true && credential.key.free !== false && { freeTier: true }),
+    ...(ownServer && { ownServer }),
     ...(model.discovered && model.catalogue?.retired !== undefined && { retiredOn: model.catalogue.retired.on }),
     weight: credential.key.weight,
   }
@@ -259,7 +268,7 @@ export class TargetRegistry {
     this.config = facts.config
     this.credentials = facts.credentials
     this.targets = priced.map(({ target }) => target)
-    this.names = new ModelNames(this.targets, facts.config.settings.models)
+    this.names = new ModelNames(this.targets, facts.config.settings.models, facts.findings)
     this.#credentialByKey = new Map(
       facts.credentials.map((credential) => [`${credential.provider.id}@${credential.fingerprint}`, credential]),
     )

@@ -76,7 +76,7 @@ function prepareEmbeddings(
     { ...options, dialectFor: embeddingsFor, needs: { ...needs, ...(among !== null && { among }) } },
     id,
   )
-  if (pending.selection.auto) throw autoRefused()
+  if (pending.selection.auto && pending.selection.among === null) throw autoRefused()
   if (inputTexts(fields['input']) === null) refuseWithoutText(engine, pending.selection.among)
   return pending
 }

@@ -12,6 +12,7 @@ import { budgetsView } from '../../views/budgets.ts'
 import { experimentsView } from '../../views/experiments.ts'
 import { hoursView } from '../../views/hours.ts'
 import { keysView } from '../../views/keys.ts'
+import { membershipView } from '../../views/membership.ts'
 import { modelsView } from '../../views/models.ts'
 import { readTime } from '../../views/readTime.ts'
 import { type SpendQuestion, spendView } from '../../views/spend.ts'
@@ -37,7 +38,10 @@ const ADMIN_ROUTES: Readonly<Record<string, AdminHandler>> = {
     return request === null ? whyView(engine, query.get('model') ?? 'auto') : whyRequestView(engine, request)
   },
   'GET /api/keys': ({ engine }) => keysView(engine),
-  'GET /api/models': ({ engine }) => modelsView(engine),
+  'GET /api/models': ({ engine }, _request, _response, query) => {
+    const name = query.get('explain')
+    return name === null ? modelsView(engine) : membershipView(engine, name)
+  },
   'GET /api/budgets': ({ engine }) => budgetsView(engine),
   'GET /api/hours': ({ engine }) => hoursView(engine),
   'GET /api/experiments': ({ engine }) => experimentsView(engine),

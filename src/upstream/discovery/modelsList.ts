@@ -1,7 +1,7 @@
 /** What a provider's models list says, read from every shape it comes in. */
 
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
-import type { Abilities, PriceHint } from '../../domain/target.ts'
+import { ABILITIES, type Abilities, type PriceHint } from '../../domain/target.ts'
 import type { ModelsList, ProviderSpec } from '../../providers/provider.ts'
 
 export interface ListedModel {
@@ -129,6 +129,8 @@ const NO_CHAT =
 const EMBEDS = /(?:^|[-/_.])(?:embed|embedding|embeddings|bge|e5|gte|minilm|nv-embed)(?:$|[-/_.\d])/i
 
 function isEmbedding(id: string, fields: Record<string, unknown>): boolean {
+  const output = asArray(asRecord(fields['architecture'])?.['output_modalities'])
+  if (output?.includes('embeddings') === true && !output.includes('text')) return true
   const methods = asArray(fields['supportedGenerationMethods'])
   if (methods !== undefined) return methods.includes('embedContent') && !methods.includes('generateContent')
   return fields['type'] === 'embedding' || EMBEDS.test(id)
@@ -149,6 +151,18 @@ function chats(id: string, fields: Record<string, unknown>, spec: ProviderSpec):
 }
 
 function abilitiesOf(fields: Record<string, unknown>): Abilities {
+  const own = asRecord(fields['abilities'])
+  return own === undefined ? abilitiesBeside(fields) : abilitiesIn(own)
+}
+
+/** Another keywise says what it knows, and only that; what stands beside it for other clients leaves less open. */
+function abilitiesIn(own: Record<string, unknown>): Abilities {
+  return Object.fromEntries(
+    ABILITIES.flatMap((ability) => (typeof own[ability] === 'boolean' ? [[ability, own[ability]]] : [])),
+  )
+}
+
+function abilitiesBeside(fields: Record<string, unknown>): Abilities {
   const abilities: { -readonly [A in keyof Abilities]: boolean } = {}
   const parameters = asArray(fields['supported_parameters'])
   if (parameters !== undefined) {
