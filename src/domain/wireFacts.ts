@@ -29,6 +29,16 @@ export interface WireFacts {
   readonly cacheControl?: boolean
   /** As in a row of `models`, for every model. */
   readonly customTools?: boolean
+  readonly penalties?: boolean
+  readonly prefill?: boolean
+  /** How thinking is switched off, where an effort of `none` is not the way: fields of the body. */
+  readonly noThinking?: Readonly<Record<string, unknown>>
+  /** The thoughts of a tool loop must come back; without them thinking is switched off. */
+  readonly demandsThoughts?: boolean
+  /** False where a tool's results must be followed by the assistant: an empty turn of its is put between. */
+  readonly userAfterTool?: boolean
+  /** System messages from the middle of the talk are refused, and move to its beginning. */
+  readonly systemFirst?: boolean
   /** What differs between generations of models; the first row that matches holds. */
   readonly models?: readonly ModelWireFacts[]
 }
@@ -54,10 +64,15 @@ export interface ModelWireFacts {
   readonly samplingBesideThinking?: boolean
   /** False where an answer in JSON cannot be asked for beside tools; it is then asked for in words. Default true. */
   readonly formatBesideTools?: boolean
+  /** False where no tool can be forced while thinking; then thinking is switched off. Default true. */
+  readonly forcesToolsThinking?: boolean
   /** False where the penalties for repetition are refused. Default true. */
   readonly penalties?: boolean
   /** Whether custom tools are known. Default: by the Responses dialect. */
   readonly customTools?: boolean
+  /** As of the service, for this generation. */
+  readonly thoughts?: WireFacts['thoughts']
+  readonly stopSequences?: number
   /** False where no tool can be forced. Default true. */
   readonly forcesTools?: boolean
   /** False where a conversation must not end with the assistant's turn. Default true. */

@@ -32,20 +32,28 @@ export const deepseek = defineProvider({
     {
       id: 'deepseek-v4-pro',
       contextTokens: 1_000_000,
-      abilities: can('tools', 'json', 'reasoning'),
+      abilities: { ...can('tools', 'json', 'reasoning'), images: false },
       pick: true,
       ...tier('strong'),
     },
     {
       id: 'deepseek-v4-flash',
       contextTokens: 1_000_000,
-      abilities: can('tools', 'json', 'reasoning'),
+      abilities: { ...can('tools', 'json', 'reasoning'), images: false },
       pick: true,
       ...tier('middle'),
     },
   ],
   env: ['DEEPSEEK_API_KEY'],
   // https://api-docs.deepseek.com/guides/thinking_mode: thoughts come back in tool loops.
-  wire: { thoughts: 'reasoning_content', thoughtDetails: false, topK: false, customTools: false },
+  wire: {
+    thoughts: 'reasoning_content',
+    thoughtDetails: false,
+    demandsThoughts: true,
+    noThinking: { thinking: { type: 'disabled' } },
+    topK: false,
+    customTools: false,
+    models: [{ match: /^/, efforts: ['low', 'medium', 'high', 'max'], forcesToolsThinking: false }],
+  },
   verified: false,
 })

@@ -13,6 +13,7 @@ const MODELS: readonly ModelWireFacts[] = [
     efforts: ['low', 'medium', 'high'],
     alwaysThinks: true,
     sampling: 'none',
+    stopSequences: 0,
     customTools: false,
   },
   { match: /^gpt-5(?:\.\d)?-pro/, thinking: 'effort', efforts: ['high'], alwaysThinks: true, sampling: 'none' },
@@ -22,6 +23,7 @@ const MODELS: readonly ModelWireFacts[] = [
     efforts: ['minimal', 'low', 'medium', 'high'],
     alwaysThinks: true,
     sampling: 'none',
+    stopSequences: 0,
   },
   {
     match: /^gpt-5.*-codex/,
@@ -29,13 +31,21 @@ const MODELS: readonly ModelWireFacts[] = [
     efforts: ['low', 'medium', 'high'],
     alwaysThinks: true,
     sampling: 'none',
+    stopSequences: 0,
   },
-  { match: /^gpt-5\.1/, thinking: 'effort', efforts: ['none', 'low', 'medium', 'high'], samplingBesideThinking: false },
+  {
+    match: /^gpt-5\.1/,
+    thinking: 'effort',
+    efforts: ['none', 'low', 'medium', 'high'],
+    samplingBesideThinking: false,
+    stopSequences: 0,
+  },
   {
     match: /^gpt-(?:5\.[2-9]|[6-9])/,
     thinking: 'effort',
     efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
     samplingBesideThinking: false,
+    stopSequences: 0,
   },
 ]
 

@@ -72,7 +72,7 @@ export const groq = defineProvider({
     customTools: false,
     models: [
       { match: /gpt-oss/, thinking: 'effort', efforts: ['low', 'medium', 'high'], alwaysThinks: true },
-      { match: /llama|gemma|kimi|allam|compound/, thinking: 'none' },
+      { match: /llama|gemma|kimi|allam|compound/, thinking: 'none', thoughts: 'none' },
     ],
   },
   verified: true,

@@ -59,6 +59,10 @@ export const mistral = defineProvider({
     toolCallIdLength: 9,
     userLength: 0,
     customTools: false,
+    // "Expected last role User or Tool (or Assistant with prefix True)", "Unexpected role 'user' after role 'tool'" (3230)
+    prefill: false,
+    userAfterTool: false,
+    systemFirst: true,
   },
   verified: false,
   terms: 'Free mode is for evaluation, and its prompts may be used for training unless you opt out.',

@@ -31,7 +31,14 @@ export const xai = defineProvider({
   ],
   env: ['XAI_API_KEY'],
   keyShape: /^xai-/,
-  wire: { thoughts: 'reasoning_content', thoughtDetails: false, topK: false, customTools: false },
+  wire: {
+    thoughts: 'reasoning_content',
+    thoughtDetails: false,
+    topK: false,
+    penalties: false,
+    stopSequences: 0,
+    customTools: false,
+  },
   verified: false,
   quirks: { canChat: (id) => !/image|imagine|voice|embed/i.test(id) },
 })

@@ -9,22 +9,39 @@ import type { Recipient } from './recipient.ts'
 export function fitMessages(request: ChatRequest, recipient: Recipient): ChatRequest {
   const { dialect, wire } = recipient
   const spoken = request.messages.map((message) => fitContent(message, recipient)).filter(saysSomething)
-  const joined = fitPairs(joinAssistants(spoken))
-  const answerable = withEnd(withUser(joined, recipient), recipient)
+  const paired = fitPairs(joinNeighbours(spoken))
+  const joined = dialect === 'openai' ? paired.flatMap(mediaApart) : paired
+  const answerable = withEnd(ordered(withUser(joined, recipient), recipient), recipient)
   return { ...request, messages: fitCallIds(answerable, dialect, wire) }
 }
 
 const saysSomething = ({ content }: Message) => content.length > 0
 
-/** "An assistant message with 'tool_calls' must be followed by tool messages": neighbours are one message. */
-function joinAssistants(messages: readonly Message[]): readonly Message[] {
+/** "An assistant message with 'tool_calls' must be followed by tool messages": neighbours, and the results of one turn, are one message. */
+function joinNeighbours(messages: readonly Message[]): readonly Message[] {
   const joined: Message[] = []
   for (const message of messages) {
     const last = joined.at(-1)
-    if (last?.role !== 'assistant' || message.role !== 'assistant') joined.push(message)
+    const isJoined = message.role === last?.role && (message.role === 'assistant' || message.role === 'tool')
+    if (last === undefined || !isJoined) joined.push(message)
     else joined[joined.length - 1] = { ...last, content: [...last.content, ...message.content] }
   }
   return joined
+}
+
+/** Tool messages carry text only; what the results show besides follows as the user's. */
+function mediaApart(message: Message): readonly Message[] {
+  const media = message.content.flatMap((part) =>
+    part.type === 'tool-result' ? part.content.filter(({ type }) => type !== 'text') : [],
+  )
+  if (media.length === 0) return [message]
+  const content = message.content.map((part) =>
+    part.type === 'tool-result' ? { ...part, content: part.content.filter(({ type }) => type === 'text') } : part,
+  )
+  return [
+    { ...message, content },
+    { role: 'user', content: media },
+  ]
 }
 
 /** System messages alone are refused ("at least one message is required"); the last of them becomes the user's. */
@@ -36,13 +53,31 @@ function withUser(messages: readonly Message[], { dialect }: Recipient): readonl
 /** What is said after an assistant's turn to a model that refuses to continue one. */
 const CONTINUE = 'Continue exactly where your last message ends, without repeating any of it.'
 
+/** Said by the assistant between a tool's results and what the user says next. */
+const SEEN = 'I have the results.'
+
+function ordered(messages: readonly Message[], { wire }: Recipient): readonly Message[] {
+  const inOrder = wire.systemFirst ? systemFirst(messages) : messages
+  if (wire.userAfterTool !== false) return inOrder
+  return inOrder.flatMap((message, index) => {
+    const isBehindResults = message.role === 'user' && inOrder[index - 1]?.role === 'tool'
+    return isBehindResults ? [{ role: 'assistant', content: [{ type: 'text', text: SEEN }] }, message] : [message]
+  })
+}
+
+function systemFirst(messages: readonly Message[]): readonly Message[] {
+  const isSystem = ({ role }: Message) => role === 'system'
+  return [...messages.filter(isSystem), ...messages.filter((message) => !isSystem(message))]
+}
+
 /** Claude refuses white space at the end of a turn to continue, and newer ones to continue a turn at all. */
 function withEnd(messages: readonly Message[], { dialect, wire }: Recipient): readonly Message[] {
   const last = messages.at(-1)
-  if (dialect !== 'anthropic' || last?.role !== 'assistant') return messages
+  if (last?.role !== 'assistant') return messages
   if (wire.prefill === false) {
     return [...messages, { role: 'user', content: [{ type: 'text', text: CONTINUE }] }]
   }
+  if (dialect !== 'anthropic') return messages
   const content = trimmedEnd(last.content)
   return content.length === 0 ? messages.slice(0, -1) : [...messages.slice(0, -1), { ...last, content }]
 }

@@ -1,10 +1,13 @@
 /** The caller's other options: who asks, how long the answer may be, and what only the caller's dialect knows. */
 
 import { createHash } from 'node:crypto'
-import type { ChatRequest, DialectId, Message } from '../../domain/chat.ts'
+import type { ChatRequest, DialectId, Message, ResponseFormat } from '../../domain/chat.ts'
 import { formatInWords } from '../fields/formatInWords.ts'
 import type { LeftOut } from './leftOut.ts'
+import { objectSchema } from './objectSchema.ts'
 import type { Recipient } from './recipient.ts'
+import { isStrictSchema } from './strictSchema.ts'
+import { validSchema } from './validSchema.ts'
 
 /** Characters of the end user's id: the vendors' references of `user` and `metadata.user_id`. */
 const USER_LENGTH: { readonly [D in DialectId]: number } = {
@@ -20,11 +23,32 @@ export function fitOptions(request: ChatRequest, recipient: Recipient, leftOut: 
 }
 
 /** Where tools and a form of the answer exclude each other, the form is asked for in words. */
-function fitFormat(request: ChatRequest, { wire }: Recipient): ChatRequest {
-  const words = formatInWords(request.responseFormat)
-  if (wire.formatBesideTools !== false || words === undefined || request.tools === undefined) return request
+function fitFormat(request: ChatRequest, { dialect, wire }: Recipient): ChatRequest {
+  const format = request.responseFormat
+  if (format?.type === 'json-schema' && dialect.startsWith('openai'))
+    return { ...request, responseFormat: openable(format) }
+  const words = formatInWords(format)
+  if (words === undefined) return request
+  const isRefused = wire.formatBesideTools === false && request.tools !== undefined
+  // "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'"
+  const lacksWord =
+    dialect.startsWith('openai') && request.responseFormat?.type === 'json' && !saysJson(request.messages, dialect)
+  if (!isRefused && !lacksWord) return request
   const instruction: Message = { role: 'system', content: [{ type: 'text', text: words }] }
-  return { ...request, responseFormat: undefined, messages: [instruction, ...request.messages] }
+  // Last, since Responses does not look for the word in its instructions, where a first one goes.
+  const messages = [...request.messages, instruction]
+  return isRefused ? { ...request, responseFormat: undefined, messages } : { ...request, messages }
+}
+
+/** Strict only where strict mode takes it, and always with the properties that OpenAI demands. */
+function openable(format: Extract<ResponseFormat, { type: 'json-schema' }>): ResponseFormat {
+  const schema = objectSchema(validSchema(format.schema))
+  return { ...format, schema, strict: format.strict && isStrictSchema(schema) ? true : format.strict && false }
+}
+
+function saysJson(messages: readonly Message[], dialect: DialectId): boolean {
+  const input = dialect === 'openai' || messages[0]?.role !== 'system' ? messages : messages.slice(1)
+  return input.some(({ content }) => content.some((part) => part.type === 'text' && /json/i.test(part.text)))
 }
 
 /** No more than the model can say, which is refused; Anthropic demands a limit, and without the caller's it is that. */

@@ -20,6 +20,7 @@ const TOKENS: { readonly [E in ReasoningEffort]: number } = {
 
 export function fitReasoning(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
   const { reasoning } = request
+  if (recipient.wire.demandsThoughts && lacksThoughts(request)) return { ...request, reasoning: { effort: 'none' } }
   if (reasoning === undefined) return request
   const fitted = endsUnsigned(request, recipient) ? undefined : fittedTo(reasoning, recipient)
   if (fitted === undefined && asksForThoughts(reasoning)) leftOut.add('reasoning')
@@ -39,6 +40,14 @@ function endsUnsigned({ messages }: ChatRequest, { dialect, wire }: Recipient): 
   )
 }
 
+/** A tool loop that another service began, or whose client did not keep the thoughts. */
+function lacksThoughts({ messages }: ChatRequest): boolean {
+  return messages.some(
+    ({ content }) =>
+      content.some(({ type }) => type === 'tool-call') && !content.some(({ type }) => type === 'reasoning'),
+  )
+}
+
 const asksForThoughts = ({ effort, budgetTokens, adaptive }: ReasoningOptions) =>
   budgetTokens !== undefined || adaptive === true || (effort !== undefined && effort !== 'none')
 
@@ -51,7 +60,8 @@ function fittedTo(reasoning: ReasoningOptions, { dialect, wire }: Recipient): Re
 }
 
 function off({ visible }: ReasoningOptions, wire: ModelWire, form: string): ReasoningOptions {
-  if (!wire.alwaysThinks && (wire.efforts?.includes('none') ?? true)) return { effort: 'none', visible }
+  const hasWord = wire.noThinking !== undefined || (wire.efforts?.includes('none') ?? true)
+  if (!wire.alwaysThinks && hasWord) return { effort: 'none', visible }
   return form === 'budget'
     ? { budgetTokens: wire.budget?.[0] ?? TOKENS.low, visible }
     : byEffort({ effort: 'minimal', visible }, wire)

@@ -7,6 +7,7 @@ import { functionFor, inputAsArguments } from './customTool.ts'
 import type { LeftOut } from './leftOut.ts'
 import { objectSchema } from './objectSchema.ts'
 import type { Recipient } from './recipient.ts'
+import { isStrictSchema } from './strictSchema.ts'
 import { ToolNames } from './toolNames.ts'
 import { validSchema } from './validSchema.ts'
 
@@ -65,9 +66,11 @@ function schemaFor(schema: NonNullable<Tool['parameters']>, dialect: DialectId):
   return dialect === 'google' ? valid : objectSchema(valid)
 }
 
-/** Claude holds calls to a schema only where it could hold an answer to it, and refuses others. */
+/** Calls are held to a schema only where an answer could be held to it; others are refused. */
 function fitStrict({ strict }: Tool, parameters: Tool['parameters'], dialect: DialectId): boolean | undefined {
-  return dialect === 'anthropic' && strict && !acceptsSchema(parameters ?? {}) ? undefined : strict
+  if (!strict) return strict
+  if (dialect === 'anthropic') return acceptsSchema(parameters ?? {}) ? strict : undefined
+  return dialect === 'google' || isStrictSchema(parameters ?? {}) ? strict : false
 }
 
 /** A choice is refused where there is nothing to choose from. */
@@ -93,8 +96,9 @@ function forcesTool(choice: ToolChoice | undefined): boolean {
 
 /** Claude refuses to think where a tool is forced: https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
 function unthinking(request: ChatRequest, { dialect, wire }: Recipient): ChatRequest {
-  if (dialect !== 'anthropic' || !forcesTool(request.toolChoice)) return request
-  const isOffByDefault = wire.thinking !== 'effort'
+  const isRefused = dialect === 'anthropic' || wire.forcesToolsThinking === false
+  if (!isRefused || !forcesTool(request.toolChoice)) return request
+  const isOffByDefault = dialect === 'anthropic' && wire.thinking !== 'effort'
   return { ...request, reasoning: isOffByDefault ? undefined : { effort: 'none' } }
 }
 

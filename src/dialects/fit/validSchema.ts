@@ -74,6 +74,9 @@ function countIn(text: string): number | undefined {
 function withDraft4(valid: Record<string, unknown>, schema: Schema, depth: number): Schema {
   exclusive(valid, 'exclusiveMinimum', 'minimum')
   exclusive(valid, 'exclusiveMaximum', 'maximum')
+  // "array schema missing items"
+  if (valid['type'] === 'array' && valid['items'] === undefined && valid['prefixItems'] === undefined)
+    valid['items'] = {}
   const tuple = asArray(schema['items'])
   if (tuple === undefined) return valid
   const { items: _, ...rest } = valid

@@ -31,11 +31,16 @@ export function writeChatRequest(
     seed: request.seed,
     frequency_penalty: request.frequencyPenalty,
     presence_penalty: request.presencePenalty,
-    reasoning_effort: writeEffort(request.reasoning?.effort) ?? own['reasoning_effort'],
+    ...writeThinking(request, own, wire),
     user: request.user,
     stream: request.stream,
     stream_options: request.stream ? { ...asRecord(own['stream_options']), include_usage: true } : undefined,
   })
+}
+
+function writeThinking({ reasoning }: ChatRequest, own: Fields, { noThinking }: ModelWire): Fields {
+  if (reasoning?.effort === 'none' && noThinking !== undefined) return noThinking
+  return { reasoning_effort: writeEffort(reasoning?.effort) ?? own['reasoning_effort'] }
 }
 
 function writeMessages(messages: readonly Message[], wire: ModelWire): Fields[] {
