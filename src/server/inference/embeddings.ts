@@ -19,42 +19,45 @@ import { sendJson } from '../send.ts'
 import { sendFailure } from '../sendFailure.ts'
 import { onceListed } from './onceListed.ts'
 
-export const embed: Handler = async (parts, request, response, token) => {
-  const { engine } = parts
-  const id = requestId()
-  const startedAt = performance.now()
-  const observe = (seen: Pick<ObservedRequest, 'model' | 'status' | 'report' | 'attempts'>) =>
-    parts.observe({ id, dialect: 'openai', token: token.name, totalMs: performance.now() - startedAt, ...seen })
-  try {
-    await parts.ready()
-    const body = asRecord(parseBody((await readBody(request, parts.maxBodyBytes)).bytes))
-    const asked = readEmbeddings(body)
-    const pending = await onceListed(engine, () =>
-      prepareEmbeddings(engine, asked, id, {
-        ...clientHeaders(request.headers, body),
-        token: token.name,
-        via: viaOf(request.headers, parts.name),
-      }),
-    )
-    response.on('close', () => response.writableFinished || pending.cancellation.cancel())
-    const answered = await cascade(engine, pending)
-    const report = await answered.recorded
-    const { attempts } = answered.trail
-    const headers = {
-      'x-keywise-request-id': id,
-      'x-keywise-target': headerText(report.target),
-      'x-keywise-attempts': String(answered.trail.calls),
-      'x-keywise-trail': trailOf(attempts),
+/** `model`: named in the path instead of the body. */
+export const embed =
+  (model?: string): Handler =>
+  async (parts, request, response, token) => {
+    const { engine } = parts
+    const id = requestId()
+    const startedAt = performance.now()
+    const observe = (seen: Pick<ObservedRequest, 'model' | 'status' | 'report' | 'attempts'>) =>
+      parts.observe({ id, dialect: 'openai', token: token.name, totalMs: performance.now() - startedAt, ...seen })
+    try {
+      await parts.ready()
+      const body = asRecord(parseBody((await readBody(request, parts.maxBodyBytes)).bytes))
+      const asked = readEmbeddings(model === undefined ? body : { ...body, model })
+      const pending = await onceListed(engine, () =>
+        prepareEmbeddings(engine, asked, id, {
+          ...clientHeaders(request.headers, body),
+          token: token.name,
+          via: viaOf(request.headers, parts.name),
+        }),
+      )
+      response.on('close', () => response.writableFinished || pending.cancellation.cancel())
+      const answered = await cascade(engine, pending)
+      const report = await answered.recorded
+      const { attempts } = answered.trail
+      const headers = {
+        'x-keywise-request-id': id,
+        'x-keywise-target': headerText(report.target),
+        'x-keywise-attempts': String(answered.trail.calls),
+        'x-keywise-trail': trailOf(attempts),
+      }
+      sendJson(response, 200, answerOf(answered, report, asked), headers)
+      observe({ model: asked.model, status: 200, report, attempts })
+    } catch (error) {
+      const failure = clientFailure(error, id, engine.now)
+      const { status, attempts } = failure
+      if (!response.headersSent && !response.destroyed) sendFailure(response, dialectOf('openai'), failure)
+      observe({ model: '', status, report: attempts.at(-1) ?? null, attempts })
     }
-    sendJson(response, 200, answerOf(answered, report, asked), headers)
-    observe({ model: asked.model, status: 200, report, attempts })
-  } catch (error) {
-    const failure = clientFailure(error, id, engine.now)
-    const { status, attempts } = failure
-    if (!response.headersSent && !response.destroyed) sendFailure(response, dialectOf('openai'), failure)
-    observe({ model: '', status, report: attempts.at(-1) ?? null, attempts })
   }
-}
 
 interface AskedEmbeddings {
   readonly model: string

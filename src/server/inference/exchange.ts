@@ -9,6 +9,7 @@ import { dialectOf } from '../../dialects/dialects.ts'
 import { type AttemptReport, failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
 import type { Failure } from '../../domain/failure.ts'
+import { asRecord } from '../../domain/json.ts'
 import type { Answered } from '../../engine/cascade.ts'
 import { cascade } from '../../engine/cascade.ts'
 import type { Enrolment } from '../../engine/experiments/experiments.ts'
@@ -32,8 +33,8 @@ import { memoryField, recordOwner, responseOwners } from './responseOwners.ts'
 
 export interface ExchangeRoute {
   readonly dialect: DialectId
-  /** Gemini clients send the model in the path. */
-  readonly model?: string
+  /** Gemini's and Azure's clients send the model in the path. */
+  readonly model?: string | undefined
   readonly stream?: boolean
   /** Gemini without `alt=sse` streams a JSON array. */
   readonly asArray?: boolean
@@ -128,7 +129,7 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   #requestOf(body: unknown): ChatRequest {
-    const request = this.#dialect.client.readRequest(body, this.#route)
+    const request = this.#dialect.client.readRequest(withModel(body, this.#route), this.#route)
     return this.#route.asArray ? asArray(request) : request
   }
 
@@ -317,6 +318,12 @@ export class Exchange implements CallSink, RunningExchange {
 function trailTo({ report, trail, winner }: Answered): string {
   const recorded = trailOf(trail.attempts)
   return report === null ? `${recorded}; ${headerText(winner.target.id)}=ok` : recorded
+}
+
+/** The body with the model of an Azure client's path in it; Gemini's bodies have no place for it. */
+function withModel(body: unknown, { model, dialect }: ExchangeRoute): unknown {
+  const fields = model === undefined || dialect === 'google' ? undefined : asRecord(body)
+  return fields === undefined ? body : { ...fields, model }
 }
 
 function asArray(request: ChatRequest): ChatRequest {
