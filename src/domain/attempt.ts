@@ -25,6 +25,9 @@ export function failureWithoutAnswer(outcome: Outcome): Failure | null {
 /** What caused the call: a user's request, a test run, or a probe of whether a park can end. */
 export type AttemptSource = 'live' | 'test' | 'probe'
 
+/** What was asked for, by the names of OpenTelemetry's conventions where they have one. */
+export type OperationName = 'chat' | 'embeddings'
+
 /** An attempt as shown to users and programs: ISO times, no secrets. */
 export interface AttemptReport {
   /** Target id: `groq/openai/gpt-oss-120b#1`. */

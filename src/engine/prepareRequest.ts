@@ -22,7 +22,7 @@ export interface RequestOptions {
   readonly anyAnswer?: boolean
   readonly wire?: PendingRequest['wire']
   readonly via?: PendingRequest['via']
-  readonly dialectFor?: PendingRequest['dialectFor']
+  readonly operation?: PendingRequest['operation']
   readonly needs?: Partial<PendingRequest['needs']> | undefined
   /** For an outline: how to get the whole request, and the tokens the outline lacks. */
   readonly whole?: PendingRequest['whole'] | undefined
@@ -76,7 +76,7 @@ export function prepareRequest(
     retryFiltered: options.retryFiltered ?? false,
     wire: options.wire ?? null,
     via: options.via ?? null,
-    dialectFor: options.dialectFor ?? null,
+    operation: options.operation ?? null,
     anyAnswer: options.anyAnswer ?? false,
     cancellation: new Cancellation(),
     holdNeeds: new Map(),
@@ -92,7 +92,7 @@ function enrolledOf(
   requestId: string,
 ): EnrolledRequest | null {
   const { experiment, variables, labels, sessionId, token = '', whole = () => request } = options
-  if (options.dialectFor != null) return null
+  if (options.operation != null) return null
   if (experiments.isIdle && experiment === undefined && !request.model.startsWith(EXPERIMENT_MODEL)) return null
   return enrol(experiments, {
     request,

@@ -17,6 +17,8 @@ export const cohere = defineProvider({
   keysUrl: 'https://dashboard.cohere.com/api-keys',
   quotaScope: 'account',
   dayBoundary: 'UTC',
+  // https://docs.cohere.com/reference/embed (2026-11-29)
+  embeddingsBatch: { inputs: 96 },
   trainsOnFreePrompts: null,
   freeNeedsUserWord: true,
   seedLimits: [

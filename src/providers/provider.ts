@@ -73,6 +73,14 @@ export interface CatalogueModel {
   readonly retired?: { readonly on: string; readonly successor?: string }
 }
 
+/** The most that one call for embeddings may hold. */
+export interface EmbeddingsBatch {
+  /** Texts, or whatever else becomes one vector. */
+  readonly inputs: number
+  /** Tokens of all of them together. */
+  readonly tokens?: number
+}
+
 /** Everything that is particular to one provider. */
 export interface ProviderSpec {
   /** Lower case, as in `config/api-keys.json`. */
@@ -109,6 +117,8 @@ export interface ProviderSpec {
   readonly chargesMaxTokens?: boolean
   /** Failed calls take from the request quota as well (OpenRouter's free day, OpenAI's minute). */
   readonly countsFailures?: boolean
+  /** The most that one call for embeddings may hold. Default: what its dialect's own service takes. */
+  readonly embeddingsBatch?: EmbeddingsBatch
   /** Whether prompts sent on the free tier may be used for training; null when unknown. */
   readonly trainsOnFreePrompts: boolean | null
   /** `quirks.body` adds a field with which the provider passes the prompt to no one who trains on it. */

@@ -1,6 +1,7 @@
 /** The inference routes: a table of method, path and dialect, with one handler behind it. */
 
 import type { IncomingMessage } from 'node:http'
+import { googleEmbedding, googleEmbeddings, openaiEmbeddings } from '../dialects/embeddings/client.ts'
 import type { DialectId } from '../domain/chat.ts'
 import type { Handler, Route } from './handler.ts'
 import { countTokens } from './inference/countTokens.ts'
@@ -22,7 +23,7 @@ const get = (dialect: DialectId, handle: Handler): Route => ({ method: 'GET', di
 const OPENAI: Readonly<Record<string, (model?: string) => Route>> = {
   '/chat/completions': (model) => post('openai', infer({ dialect: 'openai', model })),
   '/responses': (model) => post('openai-responses', infer({ dialect: 'openai-responses', model })),
-  '/embeddings': (model) => post('openai', embed(model)),
+  '/embeddings': (model) => post('openai', embed(openaiEmbeddings, model)),
 }
 const OPENAI_ROUTES: readonly (readonly [tail: string, Route])[] = [
   ...Object.entries(OPENAI).map(([tail, route]) => [tail, route()] as const),
@@ -39,7 +40,8 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/v1beta/models', get('google', serveModels)],
 ])
 
-const GEMINI = /^\/v1(?:beta|alpha)?\/models\/(.{1,300}):(generateContent|streamGenerateContent|countTokens)$/
+const GEMINI =
+  /^\/v1(?:beta|alpha)?\/models\/(.{1,300}):(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/
 const ONE_MODEL = /^(?:\/openai)?\/v1(beta)?\/models\/(.{1,300})$/
 /** What follows a model that is no name of one: a method of Gemini's that is not served. */
 const METHOD = /:(?:[a-z]+[A-Z]\w*|predict)$/
@@ -78,6 +80,8 @@ function gemini(path: string, query: string): Route | undefined {
   const model = decoded(match?.[1])
   if (match === null || model === null) return undefined
   if (match[2] === 'countTokens') return post('google', countTokens('google'))
+  if (match[2] === 'embedContent') return post('google', embed(googleEmbedding, model))
+  if (match[2] === 'batchEmbedContents') return post('google', embed(googleEmbeddings, model))
   const stream = match[2] === 'streamGenerateContent'
   return post(
     'google',

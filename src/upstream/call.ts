@@ -24,7 +24,7 @@ import { classifyError, type Phase } from './failures/transportError.ts'
 import { type FlatHeaders, flatHeaders } from './headers.ts'
 import { readLimits, withWait } from './limits/limits.ts'
 
-interface CallInput {
+export interface CallInput {
   readonly connection: Connection
   readonly dialect: Dialect
   /** The upstream's own id of the model, for classification. */
@@ -34,6 +34,12 @@ interface CallInput {
   readonly body: string | Buffer
   /** Name, value …: beside those of the connection. */
   readonly headers: readonly string[]
+  /** Further calls that belong to this one, each sent when the one before was answered, and what joins the answers. */
+  readonly parts?: {
+    readonly more: readonly string[]
+    /** Null when the answers are not what was asked for. */
+    readonly join: (answers: readonly ChatResponse[]) => ChatResponse | null
+  }
   readonly stream: boolean
   readonly demand: Demand
   /** Maximum milliseconds until the first content of a stream, or until a plain answer is complete. */
@@ -67,6 +73,8 @@ export interface CallEnd {
    * answer that was healed.
    */
   readonly raw: Buffer | string | null
+  /** The calls it took; absent for one. */
+  readonly calls?: number
   /** What a broken-off answer had said so far; equals the outcome's response when it has one. */
   readonly partial: ChatResponse | null
 }
@@ -137,6 +145,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #lastEventAt = 0
   #complete = false
   #redispatched = false
+  /** Of a request in parts: the answers so far. */
+  readonly #answers: ChatResponse[] = []
   #hasSniffed = false
   #abortWith: Failure | null = null
   #resolveFirst: () => void = () => {}
@@ -162,7 +172,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #send(): void {
-    const { connection, body, path, stream, headers } = this.#input
+    const { connection, path, stream, headers } = this.#input
+    const body = this.#input.parts?.more[this.#answers.length - 1] ?? this.#input.body
     const accept = stream ? 'text/event-stream' : 'application/json'
     try {
       connection.dispatcher.dispatch(
@@ -438,10 +449,36 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
       return this.#fail(this.#classifyBody(200))
     }
     const read = this.#input.dialect.upstream.readResponse(body)
-    if (read.ok && (!read.unfinished || this.#isBackground)) this.#succeed(read.response, isText ? text : raw)
-    else if (read.ok || read.malformed)
-      this.#fail({ kind: 'server', status: this.#status, message: 'the answer does not match its protocol' })
+    if (read.ok && (!read.unfinished || this.#isBackground)) this.#answered(read.response, isText ? text : raw)
+    else if (read.ok || read.malformed) this.#failMalformed()
     else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))
+  }
+
+  #failMalformed(): void {
+    this.#fail({ kind: 'server', status: this.#status, message: 'the answer does not match its protocol' })
+  }
+
+  #answered(response: ChatResponse, raw: Buffer | string): void {
+    const { parts } = this.#input
+    if (parts === undefined) return this.#succeed(response, raw)
+    this.#answers.push(response)
+    if (this.#answers.length <= parts.more.length) return this.#sendNext()
+    const whole = parts.join(this.#answers)
+    if (whole === null) this.#failMalformed()
+    else this.#succeed(whole, null)
+  }
+
+  /** Each part has the time that a request of its own would have, within what the caller has left. */
+  #sendNext(): void {
+    const { firstTokenMs, leftMs } = this.#input
+    this.#state = 'waiting'
+    this.#status = null
+    this.#decoder = null
+    this.#body = []
+    this.#bodyBytes = 0
+    this.#redispatched = false
+    this.deadlineAt = Math.min(this.#tools.monotonic() + firstTokenMs, this.#startedAt + leftMs)
+    this.#send()
   }
 
   /** The request started a job and does not wait for its end. */
@@ -491,7 +528,16 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #fail(failure: Failure): void {
-    this.#end({ ok: false, failure }, this.#assembler?.response() ?? null, null)
+    this.#end({ ok: false, failure }, this.#assembler?.response() ?? this.#partsSoFar(), null)
+  }
+
+  get #calls(): number {
+    return Math.min(this.#answers.length, this.#input.parts?.more.length ?? 0) + 1
+  }
+
+  /** What the answered parts of a request used is used, whatever becomes of the rest. */
+  #partsSoFar(): ChatResponse | null {
+    return this.#answers.length === 0 ? null : (this.#input.parts?.join(this.#answers) ?? null)
   }
 
   #end(outcome: Outcome, partial: ChatResponse | null, raw: Buffer | string | null): void {
@@ -510,6 +556,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
       firstTokenMs,
       hadContent,
       raw,
+      ...(this.#calls > 1 && { calls: this.#calls }),
       partial,
     }
     this.#resolveFirst()

@@ -56,7 +56,7 @@ function holdNeed(
   const { inputTokens, maxOutputTokens } = pending.needs
   return {
     quota: {
-      requests: 1,
+      requests: pending.operation?.partsFor(registry.credentialOf(target).connection.spec).length ?? 1,
       inputTokens,
       outputTokens: learned.router.expectedOutputTokens(pending.task, maxOutputTokens),
     },

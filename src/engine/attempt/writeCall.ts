@@ -3,10 +3,12 @@
 import type { Settings } from '../../config/config.ts'
 import type { Dialect } from '../../dialects/dialect.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
+import type { ChatRequest } from '../../domain/chat.ts'
 import type { Target } from '../../domain/target.ts'
-import { type Call, type CallTools, startCall } from '../../upstream/call.ts'
+import { type Call, type CallInput, type CallTools, startCall } from '../../upstream/call.ts'
 import type { Connection } from '../../upstream/connection.ts'
 import type { LatencyAllowance } from '../memory/latencyAllowance.ts'
+import type { Operation } from '../request/operation.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
 import type { LearnedRequestFixes } from './learnedRequestFixes.ts'
@@ -33,7 +35,7 @@ interface CallOrder {
 export function writeCall(writer: CallWriter, order: CallOrder): Call {
   const { target, credential, pending } = order
   const { connection } = credential
-  const dialect = pending.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
+  const dialect = pending.operation?.dialectFor(connection.dialect) ?? dialectOf(connection.dialect)
   return startCall(
     {
       connection,
@@ -69,25 +71,45 @@ function allowance({ latencyAllowance, settings }: CallWriter, { target, credent
   )
 }
 
+type WrittenCall = Pick<CallInput, 'path' | 'body' | 'parts'>
+
 /** The client's bytes where only the model changes, else the request written again. */
 function written(
   { requestFixes, settings }: CallWriter,
   { target, credential, pending, mostOutputTokens: maxTokens }: CallOrder,
   dialect: Dialect,
-): { path: string; body: string | Buffer } {
+): WrittenCall {
   const change = credential.connection.spec.quirks?.body
   if (pending.wire?.dialect === dialect.id && change === undefined && !requestFixes.has(target)) {
     const rewritten = rewriteModel(pending.wire, pending.request, target.model, maxTokens)
     if (rewritten !== null) return rewritten
   }
   const request = maxTokens === null ? pending.whole() : { ...pending.whole(), maxTokens }
-  const { path, body } = dialect.upstream.writeRequest(request, target.model)
   const facts = {
     model: target.model,
     stream: pending.request.stream,
     freeOnly: settings.freeOnly,
     noTraining: settings.privacy === 'no_training',
   }
-  const changed = change?.(body, facts) ?? body
-  return { path, body: JSON.stringify(requestFixes.apply(target, changed)) }
+  const write = (part: ChatRequest) => {
+    const { path, body } = dialect.upstream.writeRequest(part, target.model)
+    const changed = change?.(body, facts) ?? body
+    return { path, body: JSON.stringify(requestFixes.apply(target, changed)) }
+  }
+  return pending.operation === null ? write(request) : inParts(pending.operation, credential.connection, write)
+}
+
+/** The calls of one attempt, each after the one before. */
+function inParts(
+  operation: Operation,
+  { spec }: Connection,
+  write: (part: ChatRequest) => { readonly path: string; readonly body: string },
+): WrittenCall {
+  const parts = operation.partsFor(spec)
+  const [first, ...more] = parts.map(write)
+  return {
+    path: first?.path ?? '',
+    body: first?.body ?? '',
+    parts: { more: more.map(({ body }) => body), join: (answers) => operation.join(answers, parts) },
+  }
 }

@@ -1,7 +1,7 @@
 /** All callable targets: every provider x model x key of the configuration, with what is known of each. */
 
 import type { Config, KeyConfig, ModelConfig, ProviderConfig } from '../../config/config.ts'
-import { embeddingsFor } from '../../dialects/embeddings.ts'
+import { embeddingsFor } from '../../dialects/embeddings/upstream.ts'
 import {
   type Abilities,
   type PriceHint,

@@ -19,6 +19,9 @@ export interface FakeRequest {
 
 const GOOGLE_PATH = /\/models\/(.+):(generateContent|streamGenerateContent)$/
 const GOOGLE_EMBED_PATH = /\/models\/(.+):batchEmbedContents$/
+/** https://platform.openai.com/docs/api-reference/embeddings/create */
+const MOST_INPUTS = 2048
+const MOST_GOOGLE_INPUTS = 100
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /**
@@ -53,13 +56,26 @@ function readEmbedding(body: unknown): FakeRequest {
   const record = asRecord(body)
   const model = asString(record?.['model']) ?? ''
   const input = record?.['input']
-  const texts = (asArray(input) ?? [input]).map((text) => String(text))
+  const list = asArray(input)
+  // One text, or one text as token ids.
+  const inputs = list === undefined || list.every((item) => typeof item === 'number') ? [input] : list
+  if (inputs.length > MOST_INPUTS)
+    throw new InvalidRequestError(
+      `Invalid 'input': array too long. Expected an array with maximum length ${MOST_INPUTS}.`,
+    )
+  const texts = inputs.map((text) => (typeof text === 'string' ? text : JSON.stringify(text)))
   return { model, dialect: dialectOf('openai'), request: { model, messages: [], stream: false }, texts }
 }
 
 /** https://ai.google.dev/api/embeddings#method:-models.batchembedcontents */
 function readGoogleEmbedding(model: string, body: unknown): FakeRequest {
-  const texts = (asArray(asRecord(body)?.['requests']) ?? []).map((request) =>
+  const requests = asArray(asRecord(body)?.['requests']) ?? []
+  // https://github.com/geldata/gel/issues/9032
+  if (requests.length > MOST_GOOGLE_INPUTS)
+    throw new InvalidRequestError('* BatchEmbedContentsRequest.requests: at most 100 requests can be in one batch')
+  if (requests.some((request) => asRecord(request)?.['model'] !== `models/${model}`))
+    throw new InvalidRequestError('* BatchEmbedContentsRequest.requests[0].model: must match the model of the path')
+  const texts = requests.map((request) =>
     (asArray(asRecord(asRecord(request)?.['content'])?.['parts']) ?? [])
       .map((part) => asString(asRecord(part)?.['text']) ?? '')
       .join(''),

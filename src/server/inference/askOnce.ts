@@ -1,0 +1,75 @@
+/** One request that is no chat, through the cascade: prepared, answered, and observed like any other. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { dialectOf } from '../../dialects/dialects.ts'
+import type { AttemptReport } from '../../domain/attempt.ts'
+import type { DialectId } from '../../domain/chat.ts'
+import { type Answered, cascade } from '../../engine/cascade.ts'
+import { type RequestOptions, requestId } from '../../engine/prepareRequest.ts'
+import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
+import { clientFailure, headerText, trailOf } from '../clientError.ts'
+import { clientHeaders } from '../clientHeaders.ts'
+import type { GatewayParts, ObservedRequest } from '../handler.ts'
+import { viaOf } from '../loopGuard.ts'
+import { sendFailure } from '../sendFailure.ts'
+import type { Token } from '../tokens.ts'
+import { onceListed } from './onceListed.ts'
+
+export interface AskedOnce {
+  /** The body, for what its fields say of the session. */
+  readonly body: unknown
+  prepare(options: RequestOptions, id: string): PendingRequest
+  /** Sends the answer; `headers` say who gave it. */
+  answer(answered: Answered, report: AttemptReport, id: string, headers: Readonly<Record<string, string>>): void
+}
+
+export async function askOnce(
+  parts: GatewayParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  token: Token,
+  dialect: DialectId,
+  read: () => Promise<AskedOnce>,
+): Promise<void> {
+  const { engine } = parts
+  const id = requestId()
+  const startedAt = performance.now()
+  const observe = (seen: Pick<ObservedRequest, 'model' | 'status' | 'report' | 'attempts'>) =>
+    parts.observe({ id, dialect, token: token.name, totalMs: performance.now() - startedAt, ...seen })
+  let model = ''
+  try {
+    await parts.ready()
+    const asked = await read()
+    const options = {
+      ...clientHeaders(request.headers, asked.body),
+      token: token.name,
+      via: viaOf(request.headers, parts.name),
+    }
+    const pending = await onceListed(engine, () => asked.prepare(options, id))
+    model = pending.request.model
+    response.on('close', () => response.writableFinished || pending.cancellation.cancel())
+    // The client may have left while the lists were read.
+    if (response.destroyed) pending.cancellation.cancel()
+    const answered = await cascade(engine, pending)
+    const report = await answered.recorded
+    asked.answer(answered, report, id, headersOf(answered, id))
+    observe({ model, status: 200, report, attempts: answered.trail.attempts })
+  } catch (error) {
+    const failure = clientFailure(error, id, engine.now)
+    if (failure.code === 'internal') parts.logger.error(`request ${id}: ${textOf(error)}`)
+    if (!response.headersSent && !response.destroyed) sendFailure(response, dialectOf(dialect), failure)
+    const { status, attempts } = failure
+    observe({ model, status, report: attempts.at(-1) ?? null, attempts })
+  }
+}
+
+function headersOf({ winner, trail }: Answered, id: string): Record<string, string> {
+  return {
+    'x-keywise-request-id': id,
+    'x-keywise-target': headerText(winner.target.id),
+    'x-keywise-attempts': String(trail.calls),
+    'x-keywise-trail': trailOf(trail.attempts),
+  }
+}
+
+const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error))
