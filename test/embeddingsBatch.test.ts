@@ -93,24 +93,33 @@ describe('more texts than a provider takes at once', () => {
   })
 
   test('take all they need of a quota, or none of it', async () => {
-    const limits = [{ unit: 'requests', window: 'minute', limit: 5 }] as const
-    const models = [{ id: 'vectors', abilities: { embeddings: true } }]
-    await using world = await openGateway(
-      { providers: { groq: { ...openai.own, limits: [...limits] } } },
-      {
-        reconfigure: (config) => ({ groq: { ...config['groq'], models } }),
-        settings: { timeouts: { patience_ms: 0 } },
+    const config: WorldOptions = {
+      reconfigure: (blocks) => ({ groq: { ...blocks['groq'], models: vectors } }),
+      settings: { timeouts: { patience_ms: 0 } },
+      // One request of the day is left: https://console.groq.com/docs/rate-limits
+      instead: ({ body }, response) => {
+        const { input } = body as { input: string[] }
+        const data = input.map((_, index) => ({ object: 'embedding', index, embedding: [1] }))
+        response.writeHead(200, {
+          'content-type': 'application/json',
+          'x-ratelimit-limit-requests': '100',
+          'x-ratelimit-remaining-requests': '1',
+          'x-ratelimit-reset-requests': '2h0m0s',
+        })
+        response.end(JSON.stringify({ object: 'list', data }))
+        asked++
+        return true
       },
-    )
-    const ask = (count: number) =>
-      world.ask('/v1/embeddings', { model: 'vectors', input: Array.from({ length: count }, () => 'word') })
-    for (const count of [1, 2049]) expect((await ask(count)).status).toBe(200)
-    const { engine } = world.gateway.opened
-    const [target] = engine.registry.targets
-    if (target === undefined) throw new Error('no target')
-    const minute = engine.learned.quota.limitsOf(target, engine.now).find(({ unit }) => unit === 'requests')
-    expect(world.fakes.calls).toHaveLength(3)
-    expect(minute?.used ?? 3).toBe(3)
+    }
+    let asked = 0
+    await using world = await openGateway({ providers: { groq: openai.own } }, config)
+    const ask = async (count: number) => {
+      const input = Array.from({ length: count }, () => 'word')
+      return (await world.ask('/v1/embeddings', { model: 'vectors', input })).status
+    }
+    expect([await ask(1), asked]).toEqual([200, 1])
+    expect([await ask(2049), asked]).toEqual([429, 1])
+    expect([await ask(2), asked]).toEqual([200, 2])
   })
 
   test('never come back as less than all', async () => {

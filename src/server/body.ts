@@ -4,7 +4,7 @@ import { isAscii } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError } from '../domain/errors.ts'
 
-interface ReadBody {
+export interface ReadBody {
   readonly bytes: Buffer
   /** Unused bytes directly before `bytes` in the same memory. */
   readonly headroom: number

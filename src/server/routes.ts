@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { googleEmbedding, googleEmbeddings, openaiEmbeddings } from '../dialects/embeddings/client.ts'
 import type { DialectId } from '../domain/chat.ts'
 import type { Handler, Route } from './handler.ts'
+import { complete } from './inference/completions.ts'
 import { countTokens } from './inference/countTokens.ts'
 import { embed } from './inference/embeddings.ts'
 import { Exchange, type ExchangeRoute } from './inference/exchange.ts'
@@ -22,6 +23,7 @@ const get = (dialect: DialectId, handle: Handler): Route => ({ method: 'GET', di
 /** OpenAI's endpoints by what follows the version; `model`: the one that Azure's clients name in the path. */
 const OPENAI: Readonly<Record<string, (model?: string) => Route>> = {
   '/chat/completions': (model) => post('openai', infer({ dialect: 'openai', model })),
+  '/completions': (model) => post('openai', complete(model)),
   '/responses': (model) => post('openai-responses', infer({ dialect: 'openai-responses', model })),
   '/embeddings': (model) => post('openai', embed(openaiEmbeddings, model)),
 }

@@ -19,7 +19,7 @@ import { WireBody } from '../../engine/request/wireBody.ts'
 import { mayRescue, rescue } from '../../engine/rescue.ts'
 import { decimalUsd, NANO_PER_USD } from '../../money/amount.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
-import { parseBody, readBody } from '../body.ts'
+import { parseBody, type ReadBody, readBody } from '../body.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders, forwardedHeaders } from '../clientHeaders.ts'
 import type { GatewayParts, RunningExchange } from '../handler.ts'
@@ -38,6 +38,8 @@ export interface ExchangeRoute {
   readonly stream?: boolean
   /** Gemini without `alt=sse` streams a JSON array. */
   readonly asArray?: boolean
+  /** Another form of requests and answers than the dialect's own; its bytes never pass through. */
+  readonly form?: Dialect
 }
 
 /** Caused by keywise alone, so nothing is learned from it. */
@@ -74,18 +76,19 @@ export class Exchange implements CallSink, RunningExchange {
     this.#response = response
     this.#route = route
     this.#token = token
-    this.#dialect = dialectOf(route.dialect)
+    this.#dialect = route.form ?? dialectOf(route.dialect)
     this.#startedAt = performance.now()
     parts.underWay.add(this)
     response.on('close', () => this.#onClose())
   }
 
-  async run(): Promise<void> {
+  /** `body`: where it was read already. */
+  async run(body: ReadBody | null = null): Promise<void> {
     try {
       const { engine, maxBodyBytes, ready } = this.#parts
       const preparing = ready()
       if (preparing !== null) await preparing
-      const { bytes, headroom } = await readBody(this.#request, maxBodyBytes)
+      const { bytes, headroom } = body ?? (await readBody(this.#request, maxBodyBytes))
       const prepared = onceListed(engine, () => this.#pendingOf(bytes, headroom))
       const pending = prepared instanceof Promise ? await prepared : prepared
       this.#pending = pending
@@ -99,13 +102,13 @@ export class Exchange implements CallSink, RunningExchange {
 
   /** Of a long body only an outline is parsed; the rest is parsed when needed. */
   #pendingOf(bytes: Buffer, headroom: number): PendingRequest {
-    const outline = bytes.length < LONG_BODY ? null : outlineBody(bytes)
+    const { dialect, form } = this.#route
+    const outline = bytes.length < LONG_BODY || form !== undefined ? null : outlineBody(bytes)
     const wireBody = new WireBody(bytes, headroom, outline)
     const body = parseBody(outline?.bytes ?? bytes)
     const { engine, onLongBody, name } = this.#parts
     if (outline !== null) onLongBody(bytes.length)
     const { headers } = this.#request
-    const { dialect } = this.#route
     const request = this.#requestOf(body)
     const memory = memoryField(request)
     const options: RequestOptions = {
@@ -115,7 +118,9 @@ export class Exchange implements CallSink, RunningExchange {
       needs: memory === null ? undefined : { among: responseOwners(engine, request, memory, this.#token.name) },
       whole: outline === null ? undefined : this.#wholeOf(wireBody),
       leftOutTokens: outline === null ? 0 : Math.ceil(outline.leftOut / 4),
-      wire: { dialect, body: wireBody, headers: forwardedHeaders(headers, dialect) },
+      ...(form === undefined && {
+        wire: { dialect, body: wireBody, headers: forwardedHeaders(headers, dialect) },
+      }),
     }
     return prepareRequest(engine, request, options, this.id)
   }
@@ -134,7 +139,8 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   #answer(answered: Answered, pending: PendingRequest): void {
-    const sameDialect = answered.winner.credential.connection.dialect === this.#route.dialect
+    const { dialect, form } = this.#route
+    const sameDialect = form === undefined && answered.winner.credential.connection.dialect === dialect
     if (!pending.request.stream) return this.#answerWhole(answered, pending, sameDialect)
     // A rescued answer continues in the same events, so keywise must write them from the start.
     const { outcome } = answered.call.ended ?? {}
