@@ -10,6 +10,7 @@ import { embed } from './inference/embeddings.ts'
 import { Exchange, type ExchangeRoute } from './inference/exchange.ts'
 import { feedback } from './inference/feedback.ts'
 import { serveModel, serveModels } from './inference/models.ts'
+import { storedResponse } from './inference/storedResponses.ts'
 import { plainPath } from './paths.ts'
 
 const infer =
@@ -36,6 +37,7 @@ const OPENAI_ROUTES: readonly (readonly [tail: string, Route])[] = [
 const ROUTES: ReadonlyMap<string, Route> = new Map([
   ...OPENAI_ROUTES.map(([tail, route]) => [`/v1${tail}`, route] as const),
   ...OPENAI_ROUTES.map(([tail, route]) => [`/openai/v1${tail}`, route] as const),
+  ['/v1/responses/input_tokens', post('openai-responses', countTokens('openai-responses'))],
   ['/v1/messages', post('anthropic', infer({ dialect: 'anthropic' }))],
   ['/v1/messages/count_tokens', post('anthropic', countTokens('anthropic'))],
   ['/v1/feedback', post('openai', feedback)],
@@ -45,6 +47,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
 const GEMINI =
   /^\/v1(?:beta|alpha)?\/models\/(.{1,300}):(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/
 const ONE_MODEL = /^(?:\/openai)?\/v1(beta)?\/models\/(.{1,300})$/
+const STORED = /^\/v1\/responses\/(?!compact$)([\w.:-]{1,200})(\/cancel|\/input_items)?$/
 /** What follows a model that is no name of one: a method of Gemini's that is not served. */
 const METHOD = /:(?:[a-z]+[A-Z]\w*|predict)$/
 
@@ -54,7 +57,11 @@ export function findRoute(target: string, headers: IncomingMessage['headers']): 
   const path = query < 0 ? target : target.slice(0, query)
   const queryText = query < 0 ? '' : target.slice(query + 1)
   return (
-    exact(path, headers) ?? gemini(path, queryText) ?? oneModel(path, headers) ?? otherwise(path, queryText, headers)
+    exact(path, headers) ??
+    gemini(path, queryText) ??
+    oneModel(path, headers) ??
+    stored(path) ??
+    otherwise(path, queryText, headers)
   )
 }
 
@@ -69,7 +76,7 @@ function otherwise(path: string, query: string, headers: IncomingMessage['header
   const plain = plainPath(path)
   if (plain.deployment !== null) return deployed(plain.path, plain.deployment)
   if (plain.path === path) return undefined
-  return exact(plain.path, headers) ?? gemini(plain.path, query) ?? oneModel(plain.path, headers)
+  return exact(plain.path, headers) ?? gemini(plain.path, query) ?? oneModel(plain.path, headers) ?? stored(plain.path)
 }
 
 function deployed(path: string, deployment: string): Route | undefined {
@@ -96,6 +103,20 @@ function oneModel(path: string, headers: IncomingMessage['headers']): Route | un
   const model = decoded(match?.[2])
   if (match === null || model === null || path.endsWith('/') || METHOD.test(path)) return undefined
   return get(modelsDialect(path, headers), serveModel(model))
+}
+
+/** A response that an upstream holds. */
+function stored(path: string): Route | undefined {
+  const match = STORED.exec(path)
+  if (match === null) return undefined
+  const [, id = '', part = ''] = match
+  const route = (method: Route['method']): Route => ({
+    method,
+    dialect: 'openai-responses',
+    handle: storedResponse(method, id, part),
+  })
+  if (part !== '') return route(part === '/cancel' ? 'POST' : 'GET')
+  return { ...route('GET'), other: route('DELETE') }
 }
 
 /** Models are listed in the client's protocol: by path, then by headers that only one kind of client sends. */

@@ -15,6 +15,7 @@ import type { FakeRefusal } from './refusal.ts'
 import { fakeReply, tokensOf } from './reply.ts'
 import { embeddingsBody, type FakeRequest, keyOf, readAsked, readJson } from './request.ts'
 import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
+import { isStoredPath, StoredResponses } from './storedResponses.ts'
 import { sendAnswer, sendEvents, sendStream, spoil } from './wire.ts'
 
 export interface FakeOptions {
@@ -113,6 +114,7 @@ class OpenFakes implements FakeWorld {
   readonly #dice: Dice
   readonly #instead: FakeOptions['instead']
   #refuse: (provider: string, body: unknown) => FakeRefusal | null = () => null
+  readonly #stored = new StoredResponses()
   #inFlight = 0
 
   constructor(scenario: ReturnType<typeof scenarioSchema.parse>, options: FakeOptions) {
@@ -231,7 +233,8 @@ class OpenFakes implements FakeWorld {
       if (provider === undefined)
         return sendAnswer(response, 404, { error: { message: `no simulated provider "${id}"` } })
       const path = `/${rest.join('/')}`
-      if (request.method === 'GET' || isKeyCheck(id, path)) this.#serveFacts(provider, path, request, response)
+      if (isStoredPath(path)) this.#stored.serve(provider, path, request, response)
+      else if (request.method === 'GET' || isKeyCheck(id, path)) this.#serveFacts(provider, path, request, response)
       else await this.#serveCall(provider, path, request, response)
     } catch (error) {
       this.#serveError(error, response)
@@ -321,7 +324,8 @@ class OpenFakes implements FakeWorld {
       const headers = provider.headers(key, model, this.#now())
       return request.stream ? sendEvents(response, odd.events, headers) : sendAnswer(response, 200, odd.body, headers)
     }
-    const reply = fakeReply(request, model, facts)
+    const made = fakeReply(request, model, facts)
+    const reply = dialect.id === 'openai-responses' ? this.#stored.keep(provider, key, made, request) : made
     const now = this.#now()
     provider.spend(key, model, reply.usage?.totalTokens ?? 0, now)
     const headers = provider.headers(key, model, now)
