@@ -1,6 +1,7 @@
 /** The provider a configuration block describes: a known one, a known one at another address, or the user's own. */
 
 import type { DialectId } from '../domain/chat.ts'
+import { USUAL_UNIT_PATHS } from '../domain/units.ts'
 import { type AuthScheme, defineProvider, type ModelsList, type ProviderSpec } from '../providers/provider.ts'
 
 /** What a block states about the provider itself. */
@@ -51,6 +52,8 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
     dayBoundary: 'unknown',
     trainsOnFreePrompts: overrides.local ? false : null,
     seedLimits: [],
+    // What it serves is the user's to say, and the server's.
+    ...(dialect.startsWith('openai') && { endpoints: USUAL_UNIT_PATHS }),
     models: [],
     env: [],
     local: overrides.local ?? false,

@@ -36,6 +36,7 @@ import { Summary } from './memory/summary.ts'
 import type { AttemptObserver, ParkProber } from './observer.ts'
 import { attemptFacts, type Judged, type Recorded, type RecordedFacts, recordAttempt, refOf } from './record.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
+import { priceFor } from './request/unitOperation.ts'
 import { RoutedRequest } from './routedRequest.ts'
 import type { KeyChecks } from './targets/keyChecks.ts'
 import type { MissingAbilities } from './targets/missingAbilities.ts'
@@ -336,7 +337,16 @@ export class Engine implements EngineParts {
     pending.cancellation.running(call)
     // After a park this is the try that counts: its failure is one more occurrence.
     const expected = !hold.probe && this.#turns.isAsked(pending, target)
-    return { target, credential, call, hold, price: registry.priceOf(target), number, startedAt: this.now, expected }
+    return {
+      target,
+      credential,
+      call,
+      hold,
+      price: priceFor(pending.operation, registry.priceOf(target)),
+      number,
+      startedAt: this.now,
+      expected,
+    }
   }
 
   /** Lifts a target's parks for these reasons: a free check or a test run disproved them. */

@@ -6,7 +6,7 @@
 import type { DialectId } from '../domain/chat.ts'
 import type { DayBoundary, LimitUnit, LimitWindow } from '../domain/failure.ts'
 import type { QuotaScope } from '../domain/scope.ts'
-import type { Abilities, PriceHint } from '../domain/target.ts'
+import type { Abilities, PriceHint, UnitAbility } from '../domain/target.ts'
 
 /** How the key travels. Always a header: a key in a URL lands in logs. */
 export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'none'
@@ -119,6 +119,8 @@ export interface ProviderSpec {
   readonly countsFailures?: boolean
   /** The most that one call for embeddings may hold. Default: what its dialect's own service takes. */
   readonly embeddingsBatch?: EmbeddingsBatch
+  /** What it serves at a path of its own, below the base URL; what is absent it does not serve. */
+  readonly endpoints?: { readonly [A in UnitAbility]?: string }
   /** Whether prompts sent on the free tier may be used for training; null when unknown. */
   readonly trainsOnFreePrompts: boolean | null
   /** `quirks.body` adds a field with which the provider passes the prompt to no one who trains on it. */

@@ -3,6 +3,8 @@
 import type { IncomingMessage } from 'node:http'
 import { googleEmbedding, googleEmbeddings, openaiEmbeddings } from '../dialects/embeddings/client.ts'
 import type { DialectId } from '../domain/chat.ts'
+import { UNIT_ABILITIES } from '../domain/target.ts'
+import { USUAL_UNIT_PATHS } from '../domain/units.ts'
 import type { Handler, Route } from './handler.ts'
 import { complete } from './inference/completions.ts'
 import { countTokens } from './inference/countTokens.ts'
@@ -10,6 +12,7 @@ import { embed } from './inference/embeddings.ts'
 import { Exchange, type ExchangeRoute } from './inference/exchange.ts'
 import { feedback } from './inference/feedback.ts'
 import { serveModel, serveModels } from './inference/models.ts'
+import { passThrough } from './inference/passThrough.ts'
 import { storedResponse } from './inference/storedResponses.ts'
 import { plainPath } from './paths.ts'
 
@@ -26,6 +29,12 @@ const OPENAI: Readonly<Record<string, (model?: string) => Route>> = {
   '/chat/completions': (model) => post('openai', infer({ dialect: 'openai', model })),
   '/completions': (model) => post('openai', complete(model)),
   '/responses': (model) => post('openai-responses', infer({ dialect: 'openai-responses', model })),
+  ...Object.fromEntries(
+    UNIT_ABILITIES.map((ability) => [
+      USUAL_UNIT_PATHS[ability],
+      (model?: string) => post('openai', passThrough(ability, model)),
+    ]),
+  ),
   '/embeddings': (model) => post('openai', embed(openaiEmbeddings, model)),
 }
 const OPENAI_ROUTES: readonly (readonly [tail: string, Route])[] = [
@@ -38,6 +47,8 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ...OPENAI_ROUTES.map(([tail, route]) => [`/v1${tail}`, route] as const),
   ...OPENAI_ROUTES.map(([tail, route]) => [`/openai/v1${tail}`, route] as const),
   ['/v1/responses/input_tokens', post('openai-responses', countTokens('openai-responses'))],
+  // Cohere's second version differs in nothing that is read here.
+  ['/v2/rerank', post('openai', passThrough('rerank'))],
   ['/v1/messages', post('anthropic', infer({ dialect: 'anthropic' }))],
   ['/v1/messages/count_tokens', post('anthropic', countTokens('anthropic'))],
   ['/v1/feedback', post('openai', feedback)],

@@ -40,6 +40,11 @@ export interface CallInput {
     /** Null when the answers are not what was asked for. */
     readonly join: (answers: readonly ChatResponse[]) => ChatResponse | null
   }
+  /**
+   * The content type of a body that is passed through, like its answer: JSON is read when it is whole, anything else
+   * (audio, text, events) goes on as it comes.
+   */
+  readonly passes?: string
   readonly stream: boolean
   readonly demand: Demand
   /** Maximum milliseconds until the first content of a stream, or until a plain answer is complete. */
@@ -148,6 +153,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   /** Of a request in parts: the answers so far. */
   readonly #answers: ChatResponse[] = []
   #hasSniffed = false
+  /** The answer goes on as it comes, whatever it is. */
+  #isRaw = false
   #abortWith: Failure | null = null
   #resolveFirst: () => void = () => {}
   #resolveDone: (end: CallEnd) => void = () => {}
@@ -172,16 +179,16 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #send(): void {
-    const { connection, path, stream, headers } = this.#input
+    const { connection, path, stream, headers, passes } = this.#input
     const body = this.#input.parts?.more[this.#answers.length - 1] ?? this.#input.body
-    const accept = stream ? 'text/event-stream' : 'application/json'
+    const accept = passes !== undefined ? '*/*' : stream ? 'text/event-stream' : 'application/json'
     try {
       connection.dispatcher.dispatch(
         {
           ...resolvePath(connection, path),
           method: 'POST',
           body,
-          headers: ['content-type', 'application/json', 'accept', accept, ...connection.headers, ...headers],
+          headers: ['content-type', passes ?? 'application/json', 'accept', accept, ...connection.headers, ...headers],
         },
         this,
       )
@@ -193,6 +200,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   /** The upstream's bytes are not what a client of its dialect understands; known once the answer has begun. */
   get isForeign(): boolean {
     return this.#reader?.isForeign === true
+  }
+
+  /** A header of the answer; undefined when it has none of that name. */
+  header(name: string): string | undefined {
+    return this.#headers[name]
   }
 
   /** Whether `first` has resolved. */
@@ -224,7 +236,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     const bytes = this.#heldBytes
     this.#heldChunks = []
     this.#heldBytes = []
-    const wantsMore = chunks.length === 0 || sink.onChunks(chunks, bytes)
+    const wantsMore = (chunks.length === 0 && bytes.length === 0) || sink.onChunks(chunks, bytes)
     if (this.ended !== null) sink.onEnd(this.ended)
     else if (wantsMore) this.resume()
     else this.#pause()
@@ -259,8 +271,10 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#headers = flatHeaders(headers)
     this.#decoder = bodyDecoder(headers['content-encoding'], MAX_BODY_BYTES)
     if (status >= 300) this.#state = 'error'
+    else if (this.#input.passes !== undefined && !isJson(headers)) this.#isRaw = true
+    else if (this.#input.passes !== undefined) this.#state = 'plain'
     else if (!this.#input.stream) this.#state = 'plain'
-    else if (String(headers['content-type'] ?? '').includes('json')) this.#state = 'whole'
+    else if (isJson(headers)) this.#state = 'whole'
     else this.#startStream()
   }
 
@@ -310,6 +324,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #take(chunk: Buffer): void {
+    if (this.#isRaw) return this.#passOn(chunk)
     if (!this.#hasSniffed && (this.#state === 'held' || this.#state === 'whole')) this.#sniff(chunk)
     if (this.#state === 'held' || this.#state === 'live') return this.#takeStream(chunk)
     const limit = this.#state === 'error' ? MAX_ERROR_BYTES : MAX_BODY_BYTES
@@ -317,6 +332,14 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (this.#bodyBytes <= limit) this.#body.push(chunk)
     else if (this.#state === 'error') this.#failAndAbort(this.#classifyBody())
     else this.#failAndAbort({ kind: 'server', status: this.#status, message: 'the answer is longer than 64 MiB' })
+  }
+
+  #passOn(chunk: Buffer): void {
+    this.#firstTokenMs ??= this.#tools.monotonic() - this.#startedAt
+    if (this.#sink === null) this.#heldBytes.push(chunk)
+    if (this.#state !== 'live') return this.#goLive()
+    this.#keepAlive(true)
+    if (this.#sink?.onChunks([], [chunk]) === false) this.#pause()
   }
 
   /** What the body is shows in its first character; servers that imitate others name the wrong type. */
@@ -412,6 +435,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   #finish(): void {
     if (this.#state === 'error') return this.#fail(this.#classifyBody())
+    if (this.#isRaw) return this.#succeed(this.#state === 'live' ? { ...EMPTY, opaque: true } : EMPTY, null)
     if (this.#state === 'plain') return this.#finishPlain()
     if (this.#state === 'whole' && !this.#streamWhole()) return this.#fail(this.#classifyBody())
     // What was read may have been an error, which ended the call.
@@ -614,6 +638,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 }
 
 const EMPTY: ChatResponse = { model: '', content: [], finishReason: 'stop' }
+
+const isJson = (headers: IncomingHttpHeaders) => String(headers['content-type'] ?? '').includes('json')
 
 const CLIENT_GONE: Failure = { kind: 'client_gone', status: null, message: 'the caller left before the answer' }
 

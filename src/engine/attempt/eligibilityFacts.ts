@@ -4,6 +4,7 @@ import type { Target } from '../../domain/target.ts'
 import { worstCase } from '../../money/cost.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
 import type { HoldNeed, PendingRequest } from '../request/pendingRequest.ts'
+import { priceFor } from '../request/unitOperation.ts'
 import { hoursOf } from '../targets/hours.ts'
 import type { MissingAbilities } from '../targets/missingAbilities.ts'
 import { catalogueModel, type TargetRegistry } from '../targets/targetRegistry.ts'
@@ -62,7 +63,7 @@ function holdNeed(
     },
     worstCase: worstCase(
       { inputTokens: pending.mostInputTokens, maxOutputTokens, answers: pending.answers },
-      registry.priceOf(target),
+      priceFor(pending.operation, registry.priceOf(target)),
       target.profile,
       now,
     ),

@@ -71,7 +71,7 @@ function allowance({ latencyAllowance, settings }: CallWriter, { target, credent
   )
 }
 
-type WrittenCall = Pick<CallInput, 'path' | 'body' | 'parts'>
+type WrittenCall = Pick<CallInput, 'path' | 'body' | 'parts' | 'passes'>
 
 /** The client's bytes where only the model changes, else the request written again. */
 function written(
@@ -79,6 +79,11 @@ function written(
   { target, credential, pending, mostOutputTokens: maxTokens }: CallOrder,
   dialect: Dialect,
 ): WrittenCall {
+  const { operation } = pending
+  if (operation?.write !== undefined) {
+    const { contentType, ...rest } = operation.write(target.model, credential.connection.spec)
+    return { ...rest, passes: contentType }
+  }
   const change = credential.connection.spec.quirks?.body
   if (pending.wire?.dialect === dialect.id && change === undefined && !requestFixes.has(target)) {
     const rewritten = rewriteModel(pending.wire, pending.request, target.model, maxTokens)
@@ -96,7 +101,7 @@ function written(
     const changed = change?.(body, facts) ?? body
     return { path, body: JSON.stringify(requestFixes.apply(target, changed)) }
   }
-  return pending.operation === null ? write(request) : inParts(pending.operation, credential.connection, write)
+  return operation === null ? write(request) : inParts(operation, credential.connection, write)
 }
 
 /** The calls of one attempt, each after the one before. */

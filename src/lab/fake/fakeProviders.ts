@@ -13,9 +13,10 @@ import { loadedListBody, modelsListBody } from './modelLists.ts'
 import { ODD_ANSWERS, type OddAnswer, oddAnswer } from './oddAnswers.ts'
 import type { FakeRefusal } from './refusal.ts'
 import { fakeReply, tokensOf } from './reply.ts'
-import { embeddingsBody, type FakeRequest, keyOf, readAsked, readJson } from './request.ts'
+import { embeddingsBody, type FakeRequest, keyOf, readAsked, readBody } from './request.ts'
 import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
 import { isStoredPath, StoredResponses } from './storedResponses.ts'
+import { readUnits, sendUnits } from './units.ts'
 import { sendAnswer, sendEvents, sendStream, spoil } from './wire.ts'
 
 export interface FakeOptions {
@@ -269,8 +270,8 @@ class OpenFakes implements FakeWorld {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const body = await readJson(request)
-    const asked = readAsked(path, body)
+    const body = await readBody(request)
+    const asked = readUnits(path, body) ?? readAsked(path, body)
     if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
     const key = keyOf(request)
     if (this.#isAnswered(provider, key, asked, body, response)) return
@@ -309,13 +310,14 @@ class OpenFakes implements FakeWorld {
   async #answer(
     provider: FakeProvider,
     key: string,
-    { model, dialect, request, texts }: FakeRequest,
+    { model, dialect, request, texts, units }: FakeRequest,
     fault: FakeFault | null,
     response: ServerResponse,
   ): Promise<void> {
     const facts = provider.models.get(model) ?? {}
     const lateMs = (facts.latency_ms ?? 0) + (fault?.do === 'slow' ? (fault.ms ?? 20_000) : 0)
     if (lateMs > 0) await this.#sleep(lateMs)
+    if (units !== undefined) return sendUnits(response, units, fault)
     if (texts !== null)
       return sendAnswer(response, 200, embeddingsBody(dialect.id, model, fault?.do === 'says_nothing' ? [] : texts))
     if (isOdd(fault)) {

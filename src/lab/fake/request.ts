@@ -13,8 +13,18 @@ export interface FakeRequest {
   readonly model: string
   readonly dialect: Dialect
   readonly request: ChatRequest
+  /** What kind of model is asked for. */
+  readonly kind: NonNullable<FakeModel['kind']>
   /** The texts to embed; null when it is no embedding that is asked for. */
   readonly texts: readonly string[] | null
+  /** What is answered at a path of its own; absent for chats and embeddings. */
+  readonly units?: FakeUnits
+}
+
+export interface FakeUnits {
+  /** As in the path: `audio/speech`. */
+  readonly path: string
+  readonly fields: Readonly<Record<string, unknown>>
 }
 
 const GOOGLE_PATH = /\/models\/(.+):(generateContent|streamGenerateContent)$/
@@ -37,7 +47,7 @@ export function readAsked(path: string, body: unknown): FakeRequest | null {
   if (id === null) return null
   const dialect = dialectOf(id)
   const request = dialect.client.readRequest(body)
-  return { model: request.model, dialect, request, texts: null }
+  return { model: request.model, dialect, request, kind: 'chat', texts: null }
 }
 
 function dialectAt(path: string): DialectId | null {
@@ -49,7 +59,7 @@ function dialectAt(path: string): DialectId | null {
 function readGoogle([, model = '', method]: RegExpExecArray, body: unknown): FakeRequest {
   const dialect = dialectOf('google')
   const place = { model: decoded(model), stream: method === 'streamGenerateContent' }
-  return { model: place.model, dialect, request: dialect.client.readRequest(body, place), texts: null }
+  return { model: place.model, dialect, request: dialect.client.readRequest(body, place), kind: 'chat', texts: null }
 }
 
 function readEmbedding(body: unknown): FakeRequest {
@@ -64,7 +74,7 @@ function readEmbedding(body: unknown): FakeRequest {
       `Invalid 'input': array too long. Expected an array with maximum length ${MOST_INPUTS}.`,
     )
   const texts = inputs.map((text) => (typeof text === 'string' ? text : JSON.stringify(text)))
-  return { model, dialect: dialectOf('openai'), request: { model, messages: [], stream: false }, texts }
+  return { model, dialect: dialectOf('openai'), request: plain(model), kind: 'embedding', texts }
 }
 
 /** https://ai.google.dev/api/embeddings#method:-models.batchembedcontents */
@@ -80,8 +90,10 @@ function readGoogleEmbedding(model: string, body: unknown): FakeRequest {
       .map((part) => asString(asRecord(part)?.['text']) ?? '')
       .join(''),
   )
-  return { model, dialect: dialectOf('google'), request: { model, messages: [], stream: false }, texts }
+  return { model, dialect: dialectOf('google'), request: plain(model), kind: 'embedding', texts }
 }
+
+const plain = (model: string): ChatRequest => ({ model, messages: [], stream: false })
 
 function decoded(text: string): string {
   try {
@@ -115,7 +127,8 @@ export function keyOf({ headers }: IncomingMessage): string {
   return bearer ?? String(headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers['api-key'] ?? '')
 }
 
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+/** A form as an object of its fields; a file is a `Blob`. */
+export async function readBody(request: IncomingMessage): Promise<unknown> {
   const parts: Buffer[] = []
   let bytes = 0
   for await (const chunk of request) {
@@ -124,9 +137,20 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
     if (bytes > MAX_BODY_BYTES) throw new InvalidRequestError('the body is too large', { status: 413 })
     parts.push(part)
   }
+  const type = request.headers['content-type'] ?? ''
+  if (type.startsWith('multipart/')) return readForm(Buffer.concat(parts), type)
   try {
     return JSON.parse(Buffer.concat(parts).toString('utf8'))
   } catch {
     throw new InvalidRequestError('the body is no JSON')
+  }
+}
+
+async function readForm(bytes: Buffer, type: string): Promise<unknown> {
+  try {
+    const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData()
+    return Object.fromEntries(form)
+  } catch {
+    throw new InvalidRequestError('the body is no form')
   }
 }

@@ -2,7 +2,6 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dialectOf } from '../../dialects/dialects.ts'
-import type { AttemptReport } from '../../domain/attempt.ts'
 import type { DialectId } from '../../domain/chat.ts'
 import { type Answered, cascade } from '../../engine/cascade.ts'
 import { type RequestOptions, requestId } from '../../engine/prepareRequest.ts'
@@ -19,8 +18,8 @@ export interface AskedOnce {
   /** The body, for what its fields say of the session. */
   readonly body: unknown
   prepare(options: RequestOptions, id: string): PendingRequest
-  /** Sends the answer; `headers` say who gave it. */
-  answer(answered: Answered, report: AttemptReport, id: string, headers: Readonly<Record<string, string>>): void
+  /** Sends the answer, and resolves with the status to record; `headers` say who gave it. */
+  answer(answered: Answered, id: string, headers: Readonly<Record<string, string>>): number | Promise<number>
 }
 
 export async function askOnce(
@@ -50,10 +49,13 @@ export async function askOnce(
     response.on('close', () => response.writableFinished || pending.cancellation.cancel())
     // The client may have left while the lists were read.
     if (response.destroyed) pending.cancellation.cancel()
+    const running = { breakOff: () => pending.cancellation.cancel() }
+    parts.underWay.add(running)
+    response.on('close', () => parts.underWay.delete(running))
     const answered = await cascade(engine, pending)
+    const status = await asked.answer(answered, id, headersOf(answered, id))
     const report = await answered.recorded
-    asked.answer(answered, report, id, headersOf(answered, id))
-    observe({ model, status: 200, report, attempts: answered.trail.attempts })
+    observe({ model, status, report, attempts: answered.trail.attempts })
   } catch (error) {
     const failure = clientFailure(error, id, engine.now)
     if (failure.code === 'internal') parts.logger.error(`request ${id}: ${textOf(error)}`)
@@ -63,12 +65,16 @@ export async function askOnce(
   }
 }
 
-function headersOf({ winner, trail }: Answered, id: string): Record<string, string> {
+function headersOf({ winner, trail, report }: Answered, id: string): Record<string, string> {
+  const target = headerText(winner.target.id)
+  const recorded = trailOf(trail.attempts)
+  // An answer that is still coming is not among the attempts yet.
+  const isComing = report === null
   return {
     'x-keywise-request-id': id,
-    'x-keywise-target': headerText(winner.target.id),
-    'x-keywise-attempts': String(trail.calls),
-    'x-keywise-trail': trailOf(trail.attempts),
+    'x-keywise-target': target,
+    'x-keywise-attempts': String(trail.attempts.length + (isComing ? 1 : 0)),
+    'x-keywise-trail': isComing ? [recorded, `${target}=ok`].filter(Boolean).join('; ') : recorded,
   }
 }
 

@@ -25,15 +25,16 @@ export const embed =
       return {
         body,
         prepare: (options, id) => prepareEmbeddings(parts.engine, asked, options, id),
-        answer({ call, winner }, { usage }, id, headers) {
+        answer({ call, winner, report }, id, headers) {
           const answer = call.ended?.outcome.response
           if (answer === undefined) throw new TypeError('embeddings were answered before they came')
           const ignored = client.ignoredBy(winner.credential.connection.dialect, asked)
-          const facts = { id, model: winner.target.model, inputTokens: usage?.inputTokens ?? 0 }
+          const facts = { id, model: winner.target.model, inputTokens: report?.usage?.inputTokens ?? 0 }
           sendJson(response, 200, client.writeResponse(answer, asked, facts), {
             ...headers,
             ...(ignored.length > 0 && { 'x-keywise-ignored': ignored.join(', ').slice(0, 300) }),
           })
+          return 200
         },
       }
     })
