@@ -103,7 +103,10 @@ function fateOf(target: Target, survey: Survey, named: boolean, rules: Eligibili
   if (refusal !== null) return { do: 'tell', failure: refusal.failure, finding: refusal.id, startedAt }
   const units = UNIT_ABILITIES.find((ability) => target.profile.abilities[ability] === true)
   if (units !== undefined && target.profile.abilities.chat === false)
-    return { do: 'skip', reason: `not tested: ${target.profile.free ? '' : 'price unknown; '}serves ${units}, not chats` }
+    return {
+      do: 'skip',
+      reason: `not tested: ${target.profile.free ? '' : 'price unknown; '}serves ${units}, not chats`,
+    }
   if (target.profile.discovered && target.profile.abilities.chat === false)
     return { do: 'skip', reason: 'makes embeddings; a chat test does not apply' }
   const failure = decidedByList(target, survey)

@@ -37,7 +37,7 @@ export function withInputs(request: ChatRequest, inputs: readonly unknown[]): Ch
 }
 
 /** The text of an input; null where it is none, or more than one. */
-export function textOf(input: unknown): string | null {
+export function inputText(input: unknown): string | null {
   if (typeof input === 'string') return input
   const parts = asArray(asRecord(asRecord(input)?.['content'])?.['parts'])
   const texts = parts?.map((part) => asString(asRecord(part)?.['text']))
@@ -46,9 +46,9 @@ export function textOf(input: unknown): string | null {
 }
 
 export function kindOf(request: ChatRequest): InputKind {
-  if (!isGoogle(request)) return inputsOf(request).every((input) => textOf(input) !== null) ? 'texts' : 'openai'
+  if (!isGoogle(request)) return inputsOf(request).every((input) => inputText(input) !== null) ? 'texts' : 'openai'
   const requests = inputsOf(request)
-  const isPlain = requests.every((input) => textOf(input) !== null) && new Set(requests.map(dimensionsIn)).size === 1
+  const isPlain = requests.every((input) => inputText(input) !== null) && new Set(requests.map(dimensionsIn)).size === 1
   return isPlain ? 'texts' : 'google'
 }
 
@@ -60,7 +60,7 @@ export function dimensionsIn(request: unknown): unknown {
 
 /** Tokens of an input: about four characters each, three bytes where the text is not English. */
 export function tokensIn(input: unknown): number {
-  const text = textOf(input)
+  const text = inputText(input)
   if (text !== null) return Math.ceil(Math.max(text.length / 4, Buffer.byteLength(text) / 6))
   return asArray(input)?.length ?? Math.ceil(JSON.stringify(input ?? '').length / 4)
 }

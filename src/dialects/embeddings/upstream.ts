@@ -6,7 +6,7 @@ import type { Dialect, ReadResponse, UpstreamSide } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { openaiChatDialect } from '../openaiChat/openaiChat.ts'
 import { inputUsage, vectorsAnswer } from './answer.ts'
-import { dimensionsIn, fieldsOf, inputsOf, textOf } from './inputs.ts'
+import { dimensionsIn, fieldsOf, inputsOf, inputText } from './inputs.ts'
 
 /** How embeddings are requested from an upstream of that dialect; null when it has none. */
 export function embeddingsFor(dialect: DialectId): Dialect | null {
@@ -34,7 +34,7 @@ function openaiFields(request: ChatRequest): Fields {
   if (request.extra?.dialect !== 'google') return fieldsOf(request)
   const inputs = inputsOf(request)
   const dimensions = dimensionsIn(inputs[0])
-  return { input: inputs.map(textOf), ...(dimensions !== undefined && { dimensions }) }
+  return { input: inputs.map(inputText), ...(dimensions !== undefined && { dimensions }) }
 }
 
 function usageOf(usage: Fields | undefined): Usage | undefined {
@@ -72,7 +72,7 @@ function googleRequests(request: ChatRequest): readonly Fields[] {
     ...named('taskType', fields['taskType'] ?? fields['task_type']),
     ...named('title', fields['title']),
   }
-  return inputsOf(request).map((input) => ({ content: { parts: [{ text: textOf(input) ?? '' }] }, ...common }))
+  return inputsOf(request).map((input) => ({ content: { parts: [{ text: inputText(input) ?? '' }] }, ...common }))
 }
 
 const named = (name: string, value: unknown): Fields => (value == null ? {} : { [name]: value })

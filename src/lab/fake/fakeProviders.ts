@@ -13,7 +13,7 @@ import { loadedListBody, modelsListBody } from './modelLists.ts'
 import { ODD_ANSWERS, type OddAnswer, oddAnswer } from './oddAnswers.ts'
 import type { FakeRefusal } from './refusal.ts'
 import { fakeReply, tokensOf } from './reply.ts'
-import { embeddingsBody, type FakeRequest, keyOf, readAsked, readBody } from './request.ts'
+import { embeddingsBody, type FakeRequest, keyOf, readAsked, readCallBody } from './request.ts'
 import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
 import { isStoredPath, StoredResponses } from './storedResponses.ts'
 import { readUnits, sendUnits } from './units.ts'
@@ -270,7 +270,7 @@ class OpenFakes implements FakeWorld {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const body = await readBody(request)
+    const body = await readCallBody(request)
     const asked = readUnits(path, body) ?? readAsked(path, body)
     if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
     const key = keyOf(request)

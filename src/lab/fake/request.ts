@@ -128,7 +128,7 @@ export function keyOf({ headers }: IncomingMessage): string {
 }
 
 /** A form as an object of its fields; a file is a `Blob`. */
-export async function readBody(request: IncomingMessage): Promise<unknown> {
+export async function readCallBody(request: IncomingMessage): Promise<unknown> {
   const parts: Buffer[] = []
   let bytes = 0
   for await (const chunk of request) {
