@@ -187,6 +187,16 @@ describe('vectors', () => {
     expect(world.fakes.calls).toEqual([])
   })
 
+  test('of Gemini are asked for with what it has a word for, and the rest is said', async () => {
+    await using world = await open(google)
+    const fields = { encoding_format: 'float', user: 'u', task_type: 'RETRIEVAL_QUERY', input_type: 'query' }
+    const response = await world.ask('/v1/embeddings', { model: 'vectors', input: 'Hi', dimensions: 3, ...fields })
+    expect(response.headers.get('x-keywise-ignored')).toBe('input_type')
+    expect(world.fakes.calls[0]?.body).toMatchObject({
+      requests: [{ outputDimensionality: 3, taskType: 'RETRIEVAL_QUERY' }],
+    })
+  })
+
   test('of token ids are never asked of an upstream that knows only texts', async () => {
     await using world = await open(
       { ...openai, other: google.own },

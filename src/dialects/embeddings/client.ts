@@ -40,8 +40,11 @@ export const openaiEmbeddings: EmbeddingsClient = {
     const usage = { prompt_tokens: inputTokens, total_tokens: inputTokens }
     return { id, object: 'list', model, usage, ...served, data: encoded(rowsOf(response), fieldsOf(request)) }
   },
-  ignoredBy: () => [],
+  ignoredBy: (dialect, request) => (dialect === 'google' ? otherNames([fieldsOf(request)], SAID_TO_GEMINI) : []),
 }
+
+/** Those without an effect on the vectors, and those that Gemini has a word for. */
+const SAID_TO_GEMINI = new Set(['input', 'user', 'encoding_format', 'dimensions', 'taskType', 'task_type', 'title'])
 
 /** Clients that ask for base64 do not expect numbers, nor the others base64, whatever the upstream supports. */
 function encoded(rows: readonly unknown[], fields: Fields): readonly unknown[] {
@@ -79,7 +82,7 @@ function googleClient(isBatch: boolean): EmbeddingsClient {
       const usageMetadata = { promptTokenCount: inputTokens, totalTokenCount: inputTokens }
       return isBatch ? { embeddings, usageMetadata } : { embedding: embeddings[0], usageMetadata }
     },
-    ignoredBy: (dialect, request) => (dialect === 'google' ? [] : namesIn(inputsOf(request))),
+    ignoredBy: (dialect, request) => (dialect === 'google' ? [] : otherNames(inputsOf(request), SAID_TO_OPENAI)),
   }
 }
 
@@ -89,11 +92,12 @@ function checkContent(request: unknown, at: string): void {
     throw new InvalidRequestError(`"${at}" must have parts`, { parameter: at })
 }
 
-const TRANSLATED = new Set(['model', 'content', 'outputDimensionality', 'output_dimensionality'])
+const SAID_TO_OPENAI = new Set(['model', 'content', 'outputDimensionality', 'output_dimensionality'])
 
-function namesIn(requests: readonly unknown[]): readonly string[] {
-  const names = requests.flatMap((request) => Object.entries(asRecord(request) ?? {}))
-  return [...new Set(names.flatMap(([name, value]) => (TRANSLATED.has(name) || value == null ? [] : [name])))]
+/** The fields that have a value and are not among those. */
+function otherNames(records: readonly unknown[], known: ReadonlySet<string>): readonly string[] {
+  const entries = records.flatMap((record) => Object.entries(asRecord(record) ?? {}))
+  return [...new Set(entries.flatMap(([name, value]) => (known.has(name) || value == null ? [] : [name])))]
 }
 
 export const googleEmbedding = googleClient(false)
