@@ -14,7 +14,7 @@ import { sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 import { onceListed } from './onceListed.ts'
 
-export interface AskedOnce {
+interface AskedOnce {
   /** The body, for what its fields say of the session. */
   readonly body: unknown
   prepare(options: RequestOptions, id: string): PendingRequest
