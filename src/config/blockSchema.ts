@@ -53,6 +53,11 @@ const abilities = section({
   json_schema: z.boolean().optional().describe('Keeps to a JSON Schema'),
   reasoning: z.boolean().optional().describe('Thinks before it answers'),
   embeddings: z.boolean().optional().describe('Makes embeddings'),
+  moderation: z.boolean().optional().describe('Judges texts at /moderations'),
+  rerank: z.boolean().optional().describe('Orders documents at /rerank'),
+  image_generation: z.boolean().optional().describe('Makes images at /images/generations'),
+  transcription: z.boolean().optional().describe('Writes speech down at /audio/transcriptions'),
+  speech: z.boolean().optional().describe('Speaks at /audio/speech'),
 })
 
 const modelObject = section({

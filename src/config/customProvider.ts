@@ -1,6 +1,7 @@
 /** The provider a configuration block describes: a known one, a known one at another address, or the user's own. */
 
 import type { DialectId } from '../domain/chat.ts'
+import { USUAL_UNIT_PATHS } from '../domain/units.ts'
 import type { WireFacts } from '../domain/wireFacts.ts'
 import { CLAUDE_WIRE } from '../providers/claudeModels.ts'
 import { GEMINI_WIRE } from '../providers/geminiModels.ts'
@@ -62,6 +63,8 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
     dayBoundary: 'unknown',
     trainsOnFreePrompts: overrides.local ? false : null,
     seedLimits: [],
+    // What it serves is the user's to say, and the server's.
+    ...(dialect.startsWith('openai') && { endpoints: USUAL_UNIT_PATHS }),
     models: [],
     env: [],
     local: overrides.local ?? false,

@@ -12,7 +12,7 @@ export interface Dialect {
 /** We are the server: a client of this dialect talks to us. */
 interface ClientSide {
   /** Parses a body; throws InvalidRequestError naming the field. Google takes model and streaming from the path. */
-  readRequest(body: unknown, path?: { readonly model?: string; readonly stream?: boolean }): ChatRequest
+  readRequest(body: unknown, path?: { readonly model?: string | undefined; readonly stream?: boolean }): ChatRequest
   writeResponse(response: ChatResponse, request: ChatRequest, facts?: AnswerFacts): unknown
   /** A writer of one streamed answer. */
   streamWriter(request: ChatRequest, facts?: AnswerFacts): StreamWriter

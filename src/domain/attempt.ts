@@ -2,6 +2,7 @@
 
 import type { ChatResponse, Usage } from './chat.ts'
 import type { Failure, FailureKind } from './failure.ts'
+import type { UnitAbility } from './target.ts'
 
 export type Outcome =
   | {
@@ -24,6 +25,9 @@ export function failureWithoutAnswer(outcome: Outcome): Failure | null {
 
 /** What caused the call: a user's request, a test run, or a probe of whether a park can end. */
 export type AttemptSource = 'live' | 'test' | 'probe'
+
+/** What was asked for, by the names of OpenTelemetry's conventions where they have one. */
+export type OperationName = 'chat' | 'embeddings' | UnitAbility
 
 /** An attempt as shown to users and programs: ISO times, no secrets. */
 export interface AttemptReport {

@@ -65,6 +65,8 @@ export interface AttemptEvent {
   /** Source of the price (`genai-prices 2026-09-23`, `config`, `reported`, `free`), stored with the row. */
   readonly priceSource: string | null
   readonly limits: readonly LimitFact[]
+  /** Upstream calls that made the attempt; absent for one. */
+  readonly calls?: number
   readonly task: string | null
   /** Hash of the conversation, for sticky sessions; never its contents. */
   readonly session: string | null

@@ -36,6 +36,7 @@ import { Summary } from './memory/summary.ts'
 import type { AttemptObserver, ParkProber } from './observer.ts'
 import { attemptFacts, type Judged, type Recorded, type RecordedFacts, recordAttempt, refOf } from './record.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
+import { priceFor } from './request/unitOperation.ts'
 import { RoutedRequest } from './routedRequest.ts'
 import type { KeyChecks } from './targets/keyChecks.ts'
 import type { MissingAbilities } from './targets/missingAbilities.ts'
@@ -342,7 +343,7 @@ export class Engine implements EngineParts {
       call,
       leftOut,
       hold,
-      price: registry.priceOf(target),
+      price: priceFor(pending.operation, registry.priceOf(target)),
       number,
       startedAt: this.now,
       expected,

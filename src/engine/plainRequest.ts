@@ -1,5 +1,6 @@
 /** The plainest request for a model: outages are judged by it, and probes send it. */
 
+import type { Ability } from '../domain/target.ts'
 import { prepareRequest } from './prepareRequest.ts'
 import type { RequestFacts } from './reader.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
@@ -7,8 +8,8 @@ import type { PendingRequest } from './request/pendingRequest.ts'
 /** Small enough for every limit, large enough for providers that refuse to answer in one token. */
 const FEW_TOKENS = 16
 
-/** Null when nothing is known by that name. */
-export function plainRequest(engine: RequestFacts, model: string, embeddings: boolean): PendingRequest | null {
+/** `ability`: what is wanted in the place of a chat. Null when nothing is known by that name. */
+export function plainRequest(engine: RequestFacts, model: string, ability: Ability | null): PendingRequest | null {
   const text = engine.registry.config.settings.test.message
   const request = {
     model,
@@ -17,7 +18,7 @@ export function plainRequest(engine: RequestFacts, model: string, embeddings: bo
     stream: false,
   } as const
   try {
-    const needs = embeddings ? { needs: { abilities: ['embeddings'] as const } } : {}
+    const needs = ability === null ? {} : { needs: { abilities: [ability] } }
     return prepareRequest(engine, request, { ...needs, anyAnswer: true })
   } catch {
     return null

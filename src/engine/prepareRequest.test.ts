@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { openTestEngine, prepare } from '../../test/support/openTestEngine.ts'
 import { dialectOf } from '../dialects/dialects.ts'
+import { openaiEmbeddings } from '../dialects/embeddings/client.ts'
 import type { DialectId } from '../domain/chat.ts'
 import { InvalidRequestError, ModelNotFoundError } from '../domain/errors.ts'
 import { prepareRequest, type RequestOptions, requestId } from './prepareRequest.ts'
+import { embeddingsOperation } from './request/embeddingsOperation.ts'
 import { readContext } from './request/readContext.ts'
 import { WireBody } from './request/wireBody.ts'
 
@@ -17,6 +19,8 @@ const open = (settings: object = {}) =>
 function prepared(options: RequestOptions, settings: object = {}, prompt = 'Say hi') {
   return prepareRequest(open(settings), readContext(prompt, false).request, options)
 }
+
+const embeddings = openaiEmbeddings.readRequest({ model: 'm', input: 'Hi' })
 
 describe('the time a request may take', () => {
   const secondsLeft = (options: RequestOptions, settings: object = {}) => {
@@ -123,9 +127,9 @@ describe('what the client sent', () => {
   })
 
   test('may be for another dialect than chat', () => {
-    const dialectFor = () => null
-    expect(prepared({ dialectFor }).dialectFor).toBe(dialectFor)
-    expect(prepared({}).dialectFor).toBeNull()
+    const operation = embeddingsOperation(embeddings)
+    expect(prepared({ operation }).operation).toBe(operation)
+    expect(prepared({}).operation).toBeNull()
   })
 
   test('decides whether another provider may answer what one has filtered', () => {
@@ -218,7 +222,7 @@ describe('what the client sent', () => {
     test('is not enrolled when it asks for embeddings', () => {
       const options = { labels: { experiment: 'race' } }
       expect(enrolled(template, options).enrolment).toMatchObject({ name: 'race' })
-      const { enrolment, request } = enrolled(template, { ...options, dialectFor: () => null })
+      const { enrolment, request } = enrolled(template, { ...options, operation: embeddingsOperation(embeddings) })
       expect(enrolment).toBeNull()
       expect(request.messages).toEqual(readContext('Say hi', false).request.messages)
     })

@@ -23,7 +23,7 @@ export interface RequestOptions {
   readonly anyAnswer?: boolean
   readonly wire?: PendingRequest['wire']
   readonly via?: PendingRequest['via']
-  readonly dialectFor?: PendingRequest['dialectFor']
+  readonly operation?: PendingRequest['operation']
   readonly needs?: Partial<PendingRequest['needs']> | undefined
   /** For an outline: how to get the whole request, and the tokens the outline lacks. */
   readonly whole?: PendingRequest['whole'] | undefined
@@ -78,7 +78,7 @@ export function prepareRequest(
     retryFiltered: options.retryFiltered ?? false,
     wire: options.wire ?? null,
     via: options.via ?? null,
-    dialectFor: options.dialectFor ?? null,
+    operation: options.operation ?? null,
     anyAnswer: options.anyAnswer ?? false,
     cancellation: new Cancellation(),
     holdNeeds: new Map(),
@@ -94,7 +94,7 @@ function enrolledOf(
   requestId: string,
 ): EnrolledRequest | null {
   const { experiment, variables, labels, sessionId, token = '', whole = () => request } = options
-  if (options.dialectFor != null) return null
+  if (options.operation != null) return null
   if (experiments.isIdle && experiment === undefined && !request.model.startsWith(EXPERIMENT_MODEL)) return null
   return enrol(experiments, {
     request,
@@ -117,10 +117,10 @@ function changed(options: RequestOptions, { request, provider, isRewritten }: En
 function needsFor(
   request: ChatRequest,
   selection: Selection,
-  { needs, leftOutTokens = 0, wire, dialectFor }: RequestOptions,
+  { needs, leftOutTokens = 0, wire, operation }: RequestOptions,
 ): PendingRequest['needs'] {
   const own = wire?.dialect ?? request.extra?.dialect ?? null
-  const seen = needsOf(request, selection, own, dialectFor == null)
+  const seen = needsOf(request, selection, own, operation == null)
   if (needs === undefined && leftOutTokens === 0) return seen
   return { ...seen, inputTokens: seen.inputTokens + leftOutTokens, ...needs }
 }

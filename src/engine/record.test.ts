@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { makeFailure, makeSuccess } from '../../test/support/makeEvents.ts'
 import { openTestEngine, prepare } from '../../test/support/openTestEngine.ts'
+import { openaiEmbeddings } from '../dialects/embeddings/client.ts'
 import type { Usage } from '../domain/chat.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
 import { flat, type Price } from '../money/price.ts'
@@ -8,6 +9,7 @@ import type { CallEnd } from '../upstream/call.ts'
 import type { Engine } from './engine.ts'
 import { prepareRequest } from './prepareRequest.ts'
 import { attemptFacts } from './record.ts'
+import { embeddingsOperation } from './request/embeddingsOperation.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 import { readContext } from './request/readContext.ts'
 
@@ -258,7 +260,14 @@ describe('an event', () => {
     engine.events.on('attempt', ({ operation }) => void told.push(operation))
     const chat = attempt(engine, endOf(), 'live', prepareRequest(engine, request, { token: 'ci' }))
     expect(chat.event).toMatchObject({ streamed: true, token: 'ci' })
-    attempt(engine, endOf(), 'live', prepareRequest(engine, request, { dialectFor: () => null }))
+    attempt(
+      engine,
+      endOf(),
+      'live',
+      prepareRequest(engine, request, {
+        operation: embeddingsOperation(openaiEmbeddings.readRequest({ model: 'm', input: 'Hi' })),
+      }),
+    )
     expect(told).toEqual(['chat', 'embeddings'])
   })
 

@@ -1,6 +1,6 @@
 /** The single entry for attempts: each becomes an event here, is settled, learned from and reported. */
 
-import type { AttemptReport, AttemptSource } from '../domain/attempt.ts'
+import type { AttemptReport, AttemptSource, OperationName } from '../domain/attempt.ts'
 import type { Failure } from '../domain/failure.ts'
 import { isOutage, parkRule } from '../domain/park.ts'
 import type { AttemptEvent, TargetRef, Trial } from '../domain/store.ts'
@@ -23,7 +23,7 @@ interface AttemptFacts extends Prompt {
   readonly requestId: string
   readonly number: number
   readonly source: AttemptSource
-  readonly operation: 'chat' | 'embeddings'
+  readonly operation: OperationName
   readonly target: Target
   readonly startedAt: number
   readonly streamed: boolean
@@ -79,7 +79,7 @@ export function attemptFacts(
     number: attempt.number,
     expected: attempt.expected === true,
     source,
-    operation: pending.dialectFor === null ? 'chat' : 'embeddings',
+    operation: pending.operation?.name ?? 'chat',
     target: attempt.target,
     startedAt: attempt.startedAt,
     streamed: pending.request.stream,
@@ -137,6 +137,7 @@ function eventOf(facts: AttemptFacts, { origin, estimate, learned: { parks } }: 
     costNanoUsd: usage === null ? 0 : (cost?.nanoUsd ?? null),
     priceSource: cost?.source ?? null,
     limits: end.limits,
+    ...(end.calls !== undefined && { calls: end.calls }),
     task: facts.task,
     session: facts.session,
     token: facts.token,

@@ -34,8 +34,8 @@ import { openStore } from '../store/open.ts'
 import type { CallTools } from '../upstream/call.ts'
 import { connect } from '../upstream/connection.ts'
 import { Deadlines } from '../upstream/deadlines.ts'
-import type { DiscoverTools } from '../upstream/discovery/discover.ts'
 import { OfflineDetector } from '../upstream/offline.ts'
+import type { JsonTools } from '../upstream/requestJson.ts'
 import { openTransport } from '../upstream/transport.ts'
 import { emptyAliases } from '../views/membership.ts'
 import { budgetsOf } from './budgets.ts'
@@ -65,7 +65,7 @@ interface Means {
   readonly events: Events
   readonly offline: OfflineDetector
   readonly random: () => number
-  readonly discover: DiscoverTools
+  readonly discover: JsonTools
 }
 
 /** Holds an engine and what it stands on: built in the constructor, taken down by `close`. */
@@ -298,7 +298,7 @@ class EngineHost implements OpenedEngine {
     }
   }
 
-  #lists(tools: DiscoverTools, probes: ParkProbes): ModelLists {
+  #lists(tools: JsonTools, probes: ParkProbes): ModelLists {
     return new ModelLists({
       store: this.#store,
       logger: this.#logger,

@@ -62,7 +62,7 @@ export function recoveryNews(engine: EngineReader, alerts: Alerts, outage: Outag
 /** `5 of 8 targets (groq, google)` */
 export function worksText(engine: EngineReader, trail: Trail | null): string {
   const { eligibility, registry, now } = engine
-  const pending = plainRequest(engine, EVERYTHING, false)
+  const pending = plainRequest(engine, EVERYTHING, null)
   const able = registry.targets.filter(
     (target) =>
       pending !== null && trail?.wasTried(target) !== true && whyNot(eligibility, target, pending, trail, now) === null,

@@ -1,10 +1,13 @@
 /** An outage: no target that could serve a model or alias answers. */
 
+import type { Ability } from '../domain/target.ts'
+
 export interface Outage {
   readonly key: string
   /** `auto` for everything, else the requested model or alias. */
   readonly name: string
   /** Epoch milliseconds. */
   readonly since: number
-  readonly embeddings: boolean
+  /** What was asked for in the place of a chat; null for chat. */
+  readonly ability: Ability | null
 }

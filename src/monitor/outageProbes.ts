@@ -88,14 +88,14 @@ export class OutageProbes {
 
   async #look(outage: Outage): Promise<void> {
     const engine = this.#engine
-    const pending = plainRequest(engine, outage.name, outage.embeddings)
+    const pending = plainRequest(engine, outage.name, outage.ability)
     if (pending === null) return this.#outages.forget(outage)
     const targets = engine.registry.targets.filter(
       (target) => ineligible(target, pending.needs, engine.eligibility.rules) === null,
     )
     await this.#checkKeys(targets)
-    // A chat call proves nothing about embeddings; the next request will.
-    if (this.#closed || outage.embeddings || engine.registry.config.settings.routing.probes !== 'calls') return
+    // A chat call proves nothing about anything else; the next request will.
+    if (this.#closed || outage.ability !== null || engine.registry.config.settings.routing.probes !== 'calls') return
     await Promise.all(this.#choose(targets, pending).map((target) => this.#call(target, pending)))
   }
 

@@ -50,21 +50,21 @@ export class Outages {
     const name = nameOf(pending)
     if (this.#open.size >= MOST || this.#named(name) !== undefined || isImpatience(trail)) return
     if (engine.offline.isOffline(engine.now)) return
-    const embeddings = pending.needs.abilities.includes('embeddings')
-    const plain = plainRequest(engine, name, embeddings)
+    const ability = pending.operation === null ? null : (pending.needs.abilities[0] ?? null)
+    const plain = plainRequest(engine, name, ability)
     if (plain === null || !this.#isOut(plain, pending, trail)) return
     const key = this.#keyOf(name)
     const since = startOf(trail) ?? engine.now
     const news = { ...outageNews(engine, { name, since, plain, trail }), until: engine.now + REMIND_MS }
     this.#alerts.raise(key, news, this.everythingFails)
-    this.#open.set(key, { key, name, since, embeddings })
+    this.#open.set(key, { key, name, since, ability })
   }
 
   /** A target answered a request started at `startedAt`: ends the outages it disproves. */
   worked(target: Target, startedAt: number): void {
     for (const outage of this.open) {
       if (startedAt < outage.since) continue
-      const plain = plainRequest(this.#engine, outage.name, outage.embeddings)
+      const plain = plainRequest(this.#engine, outage.name, outage.ability)
       if (plain === null || ineligible(target, plain.needs, this.#engine.eligibility.rules) !== null) continue
       this.#open.delete(outage.key)
       this.#alerts.end(outage.key, recoveryNews(this.#engine, this.#alerts, outage, target))
@@ -97,9 +97,9 @@ export class Outages {
     for (const { key, alert } of this.#alerts.open()) {
       const { subject: name, since } = alert
       if (alert.event !== 'all_failed' || this.#open.has(key) || key !== this.#keyOf(name)) continue
-      const plain = plainRequest(this.#engine, name, false)
+      const plain = plainRequest(this.#engine, name, null)
       if (plain === null) this.#alerts.end(key)
-      else this.#open.set(key, { key, name, since, embeddings: false })
+      else this.#open.set(key, { key, name, since, ability: null })
     }
   }
 

@@ -182,9 +182,9 @@ export class ParkProbes {
   }
 
   #mayAskBeside({ registry, learned, now }: Engine, target: Target): boolean {
-    // A chat call proves nothing about embeddings.
-    if (registry.config.settings.routing.probes !== 'calls' || target.profile.abilities.embeddings === true)
-      return false
+    const { chat, embeddings } = target.profile.abilities
+    // A chat call proves nothing about anything else.
+    if (registry.config.settings.routing.probes !== 'calls' || chat === false || embeddings === true) return false
     return this.#allowanceBeside.take(target, learned.quota.limitsOf(target, now), now)
   }
 

@@ -1,6 +1,6 @@
 /** Events of a running keywise: a typed bus whose listeners cannot break a call. */
 
-import type { AttemptReport } from '../domain/attempt.ts'
+import type { AttemptReport, OperationName } from '../domain/attempt.ts'
 import type { Logger } from '../domain/logger.ts'
 
 /** Targets were ranked for a request. */
@@ -81,7 +81,7 @@ interface AlertNews {
 /** The events by name, with what a listener receives. */
 export interface EventMap {
   /** After every attempt. */
-  readonly attempt: AttemptReport & { readonly requestId: string; readonly operation: 'chat' | 'embeddings' }
+  readonly attempt: AttemptReport & { readonly requestId: string; readonly operation: OperationName }
   /** Whenever targets were ranked for a request. */
   readonly decision: DecisionNews
   /** No target answered a request. */

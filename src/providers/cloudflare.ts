@@ -26,6 +26,8 @@ export const cloudflare = defineProvider({
   keysUrl: 'https://dash.cloudflare.com/profile/api-tokens',
   quotaScope: 'unknown',
   dayBoundary: 'UTC',
+  // https://developers.llamaindex.ai/python/examples/embeddings/cloudflare_workersai (2026-11-29)
+  embeddingsBatch: { inputs: 100 },
   trainsOnFreePrompts: false,
   freeNeedsUserWord: true,
   seedLimits: seeds(FREE, { '*': { 'requests/minute': 300, 'neurons/day': 10_000 } }),

@@ -17,6 +17,10 @@ export const cohere = defineProvider({
   keysUrl: 'https://dashboard.cohere.com/api-keys',
   quotaScope: 'account',
   dayBoundary: 'UTC',
+  // https://docs.cohere.com/reference/embed (2026-11-29)
+  embeddingsBatch: { inputs: 96 },
+  // Not below its endpoints in OpenAI's form: https://docs.cohere.com/reference/rerank (2026-11-29)
+  endpoints: { rerank: '/../../v2/rerank' },
   trainsOnFreePrompts: null,
   freeNeedsUserWord: true,
   seedLimits: [

@@ -28,6 +28,11 @@ export const mistral = defineProvider({
   keysUrl: 'https://console.mistral.ai/api-keys',
   quotaScope: 'unknown',
   dayBoundary: 'UTC',
+  // 256 texts are taken, 257 are "too many inputs"; and 16,384 tokens in all:
+  // https://docs.rs/rig-core/0.42.0 and https://github.com/langchain-ai/langchain, MistralAIEmbeddings (2026-11-29)
+  embeddingsBatch: { inputs: 256, tokens: 16_000 },
+  // https://docs.mistral.ai/api (2026-11-29)
+  endpoints: { moderation: '/moderations', transcription: '/audio/transcriptions' },
   trainsOnFreePrompts: true,
   freeNeedsUserWord: true,
   seedLimits: seeds(FREE, {

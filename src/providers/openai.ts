@@ -35,6 +35,13 @@ export const openai = defineProvider({
   chargesMaxTokens: true,
   // Unsuccessful requests contribute to the limit per minute: https://developers.openai.com/api/docs/guides/rate-limits
   countsFailures: true,
+  // https://platform.openai.com/docs/api-reference (2026-11-29)
+  endpoints: {
+    moderation: '/moderations',
+    imageGeneration: '/images/generations',
+    transcription: '/audio/transcriptions',
+    speech: '/audio/speech',
+  },
   trainsOnFreePrompts: false,
   seedLimits: [],
   models: [

@@ -6,7 +6,7 @@
 import type { DialectId } from '../domain/chat.ts'
 import type { DayBoundary, LimitUnit, LimitWindow } from '../domain/failure.ts'
 import type { QuotaScope } from '../domain/scope.ts'
-import type { Abilities, PriceHint } from '../domain/target.ts'
+import type { Abilities, PriceHint, UnitAbility } from '../domain/target.ts'
 import type { WireFacts } from '../domain/wireFacts.ts'
 
 /** How the key travels. Always a header: a key in a URL lands in logs. */
@@ -74,6 +74,14 @@ export interface CatalogueModel {
   readonly retired?: { readonly on: string; readonly successor?: string }
 }
 
+/** The most that one call for embeddings may hold. */
+export interface EmbeddingsBatch {
+  /** Texts, or whatever else becomes one vector. */
+  readonly inputs: number
+  /** Tokens of all of them together. */
+  readonly tokens?: number
+}
+
 /** Everything that is particular to one provider. */
 export interface ProviderSpec {
   /** Lower case, as in `config/api-keys.json`. */
@@ -110,6 +118,10 @@ export interface ProviderSpec {
   readonly chargesMaxTokens?: boolean
   /** Failed calls take from the request quota as well (OpenRouter's free day, OpenAI's minute). */
   readonly countsFailures?: boolean
+  /** The most that one call for embeddings may hold. Default: what its dialect's own service takes. */
+  readonly embeddingsBatch?: EmbeddingsBatch
+  /** What it serves at a path of its own, below the base URL; what is absent it does not serve. */
+  readonly endpoints?: { readonly [A in UnitAbility]?: string }
   /** Whether prompts sent on the free tier may be used for training; null when unknown. */
   readonly trainsOnFreePrompts: boolean | null
   /** `quirks.body` adds a field with which the provider passes the prompt to no one who trains on it. */

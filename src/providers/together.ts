@@ -13,6 +13,13 @@ export const together = defineProvider({
   keysUrl: 'https://api.together.ai/settings/api-keys',
   quotaScope: 'account+model',
   dayBoundary: 'unknown',
+  // https://docs.together.ai/reference (2026-11-29)
+  endpoints: {
+    rerank: '/rerank',
+    imageGeneration: '/images/generations',
+    transcription: '/audio/transcriptions',
+    speech: '/audio/speech',
+  },
   trainsOnFreePrompts: null,
   seedLimits: [],
   models: [],

@@ -22,6 +22,8 @@ export const xai = defineProvider({
   keysUrl: 'https://console.x.ai',
   quotaScope: 'account+model',
   dayBoundary: 'unknown',
+  // https://docs.x.ai/docs/guides/image-generations (2026-11-29)
+  endpoints: { imageGeneration: '/images/generations' },
   trainsOnFreePrompts: null,
   seedLimits: seeds(TIER_0, { 'grok-4.*': { 'requests/second': 150, 'tokens/minute': 50_000_000 } }),
   models: [

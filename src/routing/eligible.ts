@@ -46,6 +46,8 @@ export interface Needs {
   readonly auto: boolean
   /** The user said what it may cost: targets that were not named need not be cheap besides. Default: false. */
   readonly anyPrice?: boolean
+  /** What is asked for is not billed by the token, so that a price per token says nothing. */
+  readonly inUnits?: boolean
 }
 
 /** A part of a request, and the dialects in which a target can be told it. */
@@ -72,10 +74,24 @@ export interface EligibilityRules {
 /** Discovered targets above this price, in USD per million output tokens, are excluded from `auto`. */
 const DISCOVERED_MOST = 5
 
+/** What a model that chats may well be able to do. */
+const COMMON: ReadonlySet<Ability> = new Set([
+  'chat',
+  'streaming',
+  'tools',
+  'images',
+  'json',
+  'jsonSchema',
+  'reasoning',
+])
+
 /** Why the target cannot serve the request; null when it can. Unknown properties never exclude a target. */
 export function ineligible(target: Target, needs: Needs, rules: EligibilityRules): Ineligible | null {
   return (
-    wrongTarget(target, needs) ?? forbidden(target, rules) ?? unable(target, needs) ?? unwanted(target, needs, rules)
+    wrongTarget(target, needs) ??
+    forbidden(target, needs, rules) ??
+    unable(target, needs) ??
+    unwanted(target, needs, rules)
   )
 }
 
@@ -87,13 +103,13 @@ function wrongTarget(target: Target, needs: Needs): Ineligible | null {
   return null
 }
 
-function forbidden(target: Target, rules: EligibilityRules): Ineligible | null {
+function forbidden(target: Target, { inUnits }: Needs, rules: EligibilityRules): Ineligible | null {
   const { free, price, trainsOnPrompts } = target.profile
   if (rules.freeOnly && !free) return out('free_only', 'may be billed, and only free targets are allowed')
   if (rules.privacy === 'no_training' && trainsOnPrompts !== false && !target.profile.local)
     return out('privacy', trainsOnPrompts ? 'may train on prompts' : 'does not say whether it trains on prompts')
   if (free) return null
-  if (price === null) return rules.unknownPrice === 'block' ? out('price', 'price unknown') : null
+  if (price === null || inUnits) return rules.unknownPrice === 'block' ? out('price', 'price unknown') : null
   if (rules.maxOutputPrice !== null && price.output > rules.maxOutputPrice)
     return out('price', `$${price.output} per million output tokens is above the limit of $${rules.maxOutputPrice}`)
   return null
@@ -104,8 +120,8 @@ function unable(target: Target, needs: Needs): Ineligible | null {
   if (contextTokens !== null && needs.inputTokens + (needs.maxOutputTokens ?? 0) > contextTokens)
     return out('context', `context too small: ${contextTokens} tokens`)
   for (const ability of needs.abilities) {
-    // Nearly every model chats and few embed: a model that was not named must be known to embed.
-    const unknown = ability === 'embeddings' && needs.among === null && abilities[ability] === undefined
+    // Nearly every model chats and few do anything else: a model that was not named must be known to do it.
+    const unknown = !COMMON.has(ability) && needs.among === null && abilities[ability] === undefined
     if (unknown || abilities[ability] === false) return out('ability', `cannot do ${ability}`)
   }
   for (const { name, dialects } of needs.parts ?? NO_PARTS)

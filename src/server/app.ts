@@ -10,13 +10,14 @@ import type { Engine } from '../engine/engine.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { AccessLog } from './accessLog.ts'
 import { checkHost, checkToken, type DoorOptions, type Refused } from './admit.ts'
+import { dialectOfPath, foreignAnswer } from './foreignPaths.ts'
 import type { GatewayParts, ObservedRequest, Route, RunningExchange } from './handler.ts'
 import { INSTANCE_HEADER } from './instance.ts'
 import { LANDING_PAGE } from './landing.ts'
 import { gatewayName } from './loopGuard.ts'
-import { adminRoute } from './management/admin.ts'
+import { adminRoute, isAdminPath } from './management/admin.ts'
 import { gaugesOf } from './management/gauges.ts'
-import { dialectOfPath, findRoute } from './routes.ts'
+import { findRoute } from './routes.ts'
 import { sendText } from './send.ts'
 import { sendFailure } from './sendFailure.ts'
 import type { Token, TokenScope } from './tokens.ts'
@@ -155,16 +156,16 @@ class Gateway implements App {
     const target = request.url ?? ''
     if (this.#draining) response.setHeader('connection', 'close')
     const refused = checkHost(request, this.#options)
-    if (refused !== null) return this.#refuse(response, refused, dialectOfPath(target))
+    if (refused !== null) return this.#refuse(response, refused, dialectOfPath(pathOf(target), request.headers))
     if (this.#serveOpen(target, request, response)) return
     const route = findRoute(target, request.headers)
     if (route === undefined) return this.#serveManagement(target, request, response)
     const token = checkToken(request, this.#options.tokens, INFERENCE)
     if ('status' in token) return this.#refuse(response, token, route.dialect)
-    const method = request.method === 'HEAD' && route.method === 'GET' ? 'GET' : request.method
-    if (method !== route.method) return this.#wrongMethod(response, route.method, route.dialect)
+    const answering = withMethod(route, request.method)
+    if (answering === undefined) return this.#wrongMethod(response, pathOf(target), route)
     if (this.#draining) return this.#fail(response, 503, 'shutting_down', 'keywise is shutting down', route.dialect)
-    this.#handle(route, request, response, token)
+    this.#handle(answering, request, response, token)
   }
 
   /** An unexpected error fails only this request. */
@@ -207,21 +208,21 @@ class Gateway implements App {
         'text/plain; version=0.0.4; charset=utf-8',
       )
     }
-    if (target.startsWith('/api/')) {
+    if (isAdminPath(pathOf(target))) {
       const token = checkToken(request, this.#options.tokens, request.method === 'GET' ? READ : ADMIN)
       if ('status' in token) return this.#refuse(response, token, 'openai')
       if (isEvents(target)) this.#watch(response)
       return void adminRoute(this.#parts, target, request, response)
     }
+    this.#serveForeign(pathOf(target), request, response)
+  }
+
+  /** Whatever the token is for: nobody needs another one to learn that there is nothing. */
+  #serveForeign(path: string, request: IncomingMessage, response: ServerResponse): void {
     const token = checkToken(request, this.#options.tokens, ANY)
-    if ('status' in token) return this.#refuse(response, token, dialectOfPath(target))
-    this.#fail(
-      response,
-      404,
-      'not_found',
-      `there is nothing at ${(target.split('?')[0] ?? '').slice(0, 120)}; the addresses are in docs/gateway.md`,
-      dialectOfPath(target),
-    )
+    if ('status' in token) return this.#refuse(response, token, dialectOfPath(path, request.headers))
+    const { message, writer } = foreignAnswer(path, request.headers)
+    sendFailure(response, writer, { status: 404, code: 'not_found', message, attempts: [] })
   }
 
   #watch(response: ServerResponse): void {
@@ -239,9 +240,11 @@ class Gateway implements App {
     )
   }
 
-  #wrongMethod(response: ServerResponse, allowed: string, dialect: DialectId): void {
-    response.setHeader('allow', allowed)
-    this.#fail(response, 405, 'method_not_allowed', `only ${allowed} is answered here`, dialect)
+  #wrongMethod(response: ServerResponse, path: string, route: Route): void {
+    const allowed = methodsOf(route)
+    response.setHeader('allow', allowed.join(', '))
+    const message = `only ${allowed.join(' and ')} is answered at ${path.slice(0, 120)}`
+    this.#fail(response, 405, 'method_not_allowed', message, route.dialect)
   }
 
   #fail(response: ServerResponse, status: number, code: string, message: string, dialect: DialectId): void {
@@ -262,6 +265,17 @@ class Gateway implements App {
 
 /** 'close' reports, for one, what breaks while writing. */
 const ignore = () => {}
+
+const pathOf = (target: string) => target.split('?', 1)[0] ?? ''
+
+/** Undefined when the path does not take the method. */
+function withMethod(route: Route, method: string | undefined): Route | undefined {
+  const asked = method === 'HEAD' ? 'GET' : method
+  for (let one: Route | undefined = route; one !== undefined; one = one.other) if (one.method === asked) return one
+  return undefined
+}
+
+const methodsOf = ({ method, other }: Route): string[] => [method, ...(other === undefined ? [] : methodsOf(other))]
 
 const isEvents = (target: string) => /^\/api\/events(?:\?|$)/.test(target)
 

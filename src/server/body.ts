@@ -4,15 +4,15 @@ import { isAscii } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError } from '../domain/errors.ts'
 
-interface ReadBody {
+export interface ReadBody {
   readonly bytes: Buffer
   /** Unused bytes directly before `bytes` in the same memory. */
   readonly headroom: number
 }
 
 /** Resolves with the bytes. Rejects with InvalidRequestError (413, 415, 400). */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<ReadBody> {
-  const wrong = wrongHeaders(request)
+export function readBody(request: IncomingMessage, maxBytes: number, types: BodyTypes = JSON_ONLY): Promise<ReadBody> {
+  const wrong = wrongHeaders(request, types)
   if (wrong !== null) return Promise.reject(wrong)
   const length = Number(request.headers['content-length'])
   if (length > maxBytes) return Promise.reject(tooLarge(maxBytes))
@@ -23,7 +23,16 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Re
   )
 }
 
-function wrongHeaders({ headers }: IncomingMessage): InvalidRequestError | null {
+interface BodyTypes {
+  readonly pattern: RegExp
+  /** For the sentence that says what is taken. */
+  readonly names: string
+}
+
+const JSON_ONLY: BodyTypes = { pattern: /[/+]json\b/i, names: 'application/json' }
+export const FORM_ONLY: BodyTypes = { pattern: /^multipart\/form-data\s*;/i, names: 'multipart/form-data' }
+
+function wrongHeaders({ headers }: IncomingMessage, { pattern, names }: BodyTypes): InvalidRequestError | null {
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity')
     return new InvalidRequestError(
@@ -31,8 +40,8 @@ function wrongHeaders({ headers }: IncomingMessage): InvalidRequestError | null 
       { status: 415 },
     )
   const type = headers['content-type']
-  if (type !== undefined && !/[/+]json\b/i.test(type))
-    return new InvalidRequestError(`content-type ${type.slice(0, 60)} is not supported; send application/json`, {
+  if (type !== undefined && !pattern.test(type))
+    return new InvalidRequestError(`content-type ${type.slice(0, 60)} is not supported; send ${names}`, {
       status: 415,
     })
   return null

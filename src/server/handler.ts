@@ -51,8 +51,10 @@ export type Handler = (
 ) => void | Promise<void>
 
 export interface Route {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** The protocol in which errors on this path are reported. */
   readonly dialect: DialectId
   readonly handle: Handler
+  /** The same path with another method. */
+  readonly other?: Route
 }

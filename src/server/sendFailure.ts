@@ -4,8 +4,13 @@ import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.ts'
 import { type ClientFailure, trailOf } from './clientError.ts'
 
+/** What writes an error in some protocol: a dialect, or less than one. */
+export interface ErrorWriter {
+  readonly client: Pick<Dialect['client'], 'writeError'>
+}
+
 /** Sends an error in the client's protocol; after a cascade, retries by the client would only multiply it. */
-export function sendFailure(response: ServerResponse, dialect: Dialect, failure: ClientFailure): void {
+export function sendFailure(response: ServerResponse, dialect: ErrorWriter, failure: ClientFailure): void {
   if (response.headersSent || response.destroyed) return
   const body = Buffer.from(JSON.stringify(dialect.client.writeError(failure)))
   const { retryAfterMs, attempts } = failure

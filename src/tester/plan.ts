@@ -3,7 +3,7 @@
 import { InvalidRequestError } from '../domain/errors.ts'
 import type { Failure } from '../domain/failure.ts'
 import { nearest } from '../domain/nearest.ts'
-import { type Target, targetId } from '../domain/target.ts'
+import { type Target, targetId, UNIT_ABILITIES } from '../domain/target.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { type Credential, catalogueModel } from '../engine/targets/targetRegistry.ts'
 import { type EligibilityRules, ineligible, type Needs } from '../routing/eligible.ts'
@@ -101,6 +101,12 @@ function withoutModels(engine: EngineReader, survey: Survey): readonly PlannedTe
 function fateOf(target: Target, survey: Survey, named: boolean, rules: EligibilityRules): TestFate {
   const { refusal, startedAt } = survey
   if (refusal !== null) return { do: 'tell', failure: refusal.failure, finding: refusal.id, startedAt }
+  const units = UNIT_ABILITIES.find((ability) => target.profile.abilities[ability] === true)
+  if (units !== undefined && target.profile.abilities.chat === false)
+    return {
+      do: 'skip',
+      reason: `not tested: ${target.profile.free ? '' : 'price unknown; '}serves ${units}, not chats`,
+    }
   if (target.profile.discovered && target.profile.abilities.chat === false)
     return { do: 'skip', reason: 'makes embeddings; a chat test does not apply' }
   const failure = decidedByList(target, survey)

@@ -6,14 +6,9 @@
 import type { Failure } from '../domain/failure.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Credential } from '../engine/targets/targetRegistry.ts'
-import {
-  checkKey,
-  type DiscoverTools,
-  type KeyCheckResult,
-  type ListResult,
-  loadedModels,
-} from '../upstream/discovery/discover.ts'
+import { checkKey, type KeyCheckResult, type ListResult, loadedModels } from '../upstream/discovery/discover.ts'
 import type { ListedModel } from '../upstream/discovery/modelsList.ts'
+import type { JsonTools } from '../upstream/requestJson.ts'
 
 /** What was learned about one key. */
 export interface Survey {
@@ -46,12 +41,12 @@ const RETRY_AFTER_MS = 250
 export function surveyAll(
   engine: Engine,
   credentials: readonly Credential[],
-  tools: DiscoverTools,
+  tools: JsonTools,
 ): Promise<readonly Survey[]> {
   return Promise.all(credentials.map((credential) => surveyCredential(engine, credential, tools)))
 }
 
-async function surveyCredential(engine: Engine, credential: Credential, tools: DiscoverTools): Promise<Survey> {
+async function surveyCredential(engine: Engine, credential: Credential, tools: JsonTools): Promise<Survey> {
   const startedAt = engine.now
   const [listed, checked, loaded] = await Promise.all([
     readList(engine, credential, tools.signal),
@@ -83,7 +78,7 @@ async function readList(engine: Engine, credential: Credential, signal: AbortSig
 const PASSING: ReadonlySet<Failure['kind']> = new Set(['network', 'server', 'overloaded'])
 
 /** Needed only where the list does not itself prove the key. */
-async function proveKey(credential: Credential, tools: DiscoverTools): Promise<KeyCheckResult | null> {
+async function proveKey(credential: Credential, tools: JsonTools): Promise<KeyCheckResult | null> {
   return provesKey(credential) ? null : checkKey(credential.connection, tools)
 }
 

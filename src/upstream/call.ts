@@ -24,7 +24,7 @@ import { classifyError, type Phase } from './failures/transportError.ts'
 import { type FlatHeaders, flatHeaders } from './headers.ts'
 import { readLimits, withWait } from './limits/limits.ts'
 
-interface CallInput {
+export interface CallInput {
   readonly connection: Connection
   readonly dialect: Dialect
   /** The upstream's own id of the model, for classification. */
@@ -34,6 +34,17 @@ interface CallInput {
   readonly body: string | Buffer
   /** Name, value …: beside those of the connection. */
   readonly headers: readonly string[]
+  /** Further calls that belong to this one, each sent when the one before was answered, and what joins the answers. */
+  readonly parts?: {
+    readonly more: readonly string[]
+    /** Null when the answers are not what was asked for. */
+    readonly join: (answers: readonly ChatResponse[]) => ChatResponse | null
+  }
+  /**
+   * The content type of a body that is passed through, like its answer: JSON is read when it is whole, anything else
+   * (audio, text, events) goes on as it comes.
+   */
+  readonly passes?: string
   readonly stream: boolean
   readonly demand: Demand
   /** Maximum milliseconds until the first content of a stream, or until a plain answer is complete. */
@@ -67,6 +78,8 @@ export interface CallEnd {
    * answer that was healed.
    */
   readonly raw: Buffer | string | null
+  /** The calls it took; absent for one. */
+  readonly calls?: number
   /** What a broken-off answer had said so far; equals the outcome's response when it has one. */
   readonly partial: ChatResponse | null
 }
@@ -137,7 +150,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #lastEventAt = 0
   #complete = false
   #redispatched = false
+  /** Of a request in parts: the answers so far. */
+  readonly #answers: ChatResponse[] = []
   #hasSniffed = false
+  /** The answer goes on as it comes, whatever it is. */
+  #isRaw = false
   #abortWith: Failure | null = null
   #resolveFirst: () => void = () => {}
   #resolveDone: (end: CallEnd) => void = () => {}
@@ -162,15 +179,16 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #send(): void {
-    const { connection, body, path, stream, headers } = this.#input
-    const accept = stream ? 'text/event-stream' : 'application/json'
+    const { connection, path, stream, headers, passes } = this.#input
+    const body = this.#input.parts?.more[this.#answers.length - 1] ?? this.#input.body
+    const accept = passes !== undefined ? '*/*' : stream ? 'text/event-stream' : 'application/json'
     try {
       connection.dispatcher.dispatch(
         {
           ...resolvePath(connection, path),
           method: 'POST',
           body,
-          headers: ['content-type', 'application/json', 'accept', accept, ...connection.headers, ...headers],
+          headers: ['content-type', passes ?? 'application/json', 'accept', accept, ...connection.headers, ...headers],
         },
         this,
       )
@@ -182,6 +200,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   /** The upstream's bytes are not what a client of its dialect understands; known once the answer has begun. */
   get isForeign(): boolean {
     return this.#reader?.isForeign === true
+  }
+
+  /** A header of the answer; undefined when it has none of that name. */
+  header(name: string): string | undefined {
+    return this.#headers[name]
   }
 
   /** Whether `first` has resolved. */
@@ -213,7 +236,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     const bytes = this.#heldBytes
     this.#heldChunks = []
     this.#heldBytes = []
-    const wantsMore = chunks.length === 0 || sink.onChunks(chunks, bytes)
+    const wantsMore = (chunks.length === 0 && bytes.length === 0) || sink.onChunks(chunks, bytes)
     if (this.ended !== null) sink.onEnd(this.ended)
     else if (wantsMore) this.resume()
     else this.#pause()
@@ -248,8 +271,10 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     this.#headers = flatHeaders(headers)
     this.#decoder = bodyDecoder(headers['content-encoding'], MAX_BODY_BYTES)
     if (status >= 300) this.#state = 'error'
+    else if (this.#input.passes !== undefined && !isJson(headers)) this.#isRaw = true
+    else if (this.#input.passes !== undefined) this.#state = 'plain'
     else if (!this.#input.stream) this.#state = 'plain'
-    else if (String(headers['content-type'] ?? '').includes('json')) this.#state = 'whole'
+    else if (isJson(headers)) this.#state = 'whole'
     else this.#startStream()
   }
 
@@ -299,6 +324,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #take(chunk: Buffer): void {
+    if (this.#isRaw) return this.#passOn(chunk)
     if (!this.#hasSniffed && (this.#state === 'held' || this.#state === 'whole')) this.#sniff(chunk)
     if (this.#state === 'held' || this.#state === 'live') return this.#takeStream(chunk)
     const limit = this.#state === 'error' ? MAX_ERROR_BYTES : MAX_BODY_BYTES
@@ -306,6 +332,14 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (this.#bodyBytes <= limit) this.#body.push(chunk)
     else if (this.#state === 'error') this.#failAndAbort(this.#classifyBody())
     else this.#failAndAbort({ kind: 'server', status: this.#status, message: 'the answer is longer than 64 MiB' })
+  }
+
+  #passOn(chunk: Buffer): void {
+    this.#firstTokenMs ??= this.#tools.monotonic() - this.#startedAt
+    if (this.#sink === null) this.#heldBytes.push(chunk)
+    if (this.#state !== 'live') return this.#goLive()
+    this.#keepAlive(true)
+    if (this.#sink?.onChunks([], [chunk]) === false) this.#pause()
   }
 
   /** What the body is shows in its first character; servers that imitate others name the wrong type. */
@@ -409,6 +443,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   #finish(): void {
     if (this.#state === 'error') return this.#fail(this.#classifyBody())
+    if (this.#isRaw) return this.#succeed(this.#state === 'live' ? { ...EMPTY, opaque: true } : EMPTY, null)
     if (this.#state === 'plain') return this.#finishPlain()
     if (this.#state === 'whole' && !this.#streamWhole()) return this.#fail(this.#classifyBody())
     // What was read may have been an error, which ended the call.
@@ -448,10 +483,36 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     const { upstream } = this.#input.dialect
     const read = upstream.readResponse(body)
     const sent = upstream.changesAnswers ? null : isText ? text : raw
-    if (read.ok && (!read.unfinished || this.#isBackground)) this.#succeed(read.response, sent)
-    else if (read.ok || read.malformed)
-      this.#fail({ kind: 'server', status: this.#status, message: 'the answer does not match its protocol' })
+    if (read.ok && (!read.unfinished || this.#isBackground)) this.#answered(read.response, sent)
+    else if (read.ok || read.malformed) this.#failMalformed()
     else this.#fail(this.#classify(read.body, read.status ?? this.#status ?? 200))
+  }
+
+  #failMalformed(): void {
+    this.#fail({ kind: 'server', status: this.#status, message: 'the answer does not match its protocol' })
+  }
+
+  #answered(response: ChatResponse, raw: Buffer | string | null): void {
+    const { parts } = this.#input
+    if (parts === undefined) return this.#succeed(response, raw)
+    this.#answers.push(response)
+    if (this.#answers.length <= parts.more.length) return this.#sendNext()
+    const whole = parts.join(this.#answers)
+    if (whole === null) this.#failMalformed()
+    else this.#succeed(whole, null)
+  }
+
+  /** Each part has the time that a request of its own would have, within what the caller has left. */
+  #sendNext(): void {
+    const { firstTokenMs, leftMs } = this.#input
+    this.#state = 'waiting'
+    this.#status = null
+    this.#decoder = null
+    this.#body = []
+    this.#bodyBytes = 0
+    this.#redispatched = false
+    this.deadlineAt = Math.min(this.#tools.monotonic() + firstTokenMs, this.#startedAt + leftMs)
+    this.#send()
   }
 
   /** The request started a job and does not wait for its end. */
@@ -501,7 +562,16 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #fail(failure: Failure): void {
-    this.#end({ ok: false, failure }, this.#assembler?.response() ?? null, null)
+    this.#end({ ok: false, failure }, this.#assembler?.response() ?? this.#partsSoFar(), null)
+  }
+
+  get #calls(): number {
+    return Math.min(this.#answers.length, this.#input.parts?.more.length ?? 0) + 1
+  }
+
+  /** What the answered parts of a request used is used, whatever becomes of the rest. */
+  #partsSoFar(): ChatResponse | null {
+    return this.#answers.length === 0 ? null : (this.#input.parts?.join(this.#answers) ?? null)
   }
 
   #end(outcome: Outcome, partial: ChatResponse | null, raw: Buffer | string | null): void {
@@ -520,6 +590,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
       firstTokenMs,
       hadContent,
       raw,
+      ...(this.#calls > 1 && { calls: this.#calls }),
       partial,
     }
     this.#resolveFirst()
@@ -577,6 +648,8 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 }
 
 const EMPTY: ChatResponse = { model: '', content: [], finishReason: 'stop' }
+
+const isJson = (headers: IncomingHttpHeaders) => String(headers['content-type'] ?? '').includes('json')
 
 const CLIENT_GONE: Failure = { kind: 'client_gone', status: null, message: 'the caller left before the answer' }
 

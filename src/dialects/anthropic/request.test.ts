@@ -280,10 +280,15 @@ describe('an upstream request', () => {
 
   test('sends a schema the wire accepts as format, any other in words', () => {
     const closed = { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false }
-    const open = { type: 'object', properties: { a: { type: 'string', minLength: 2 } } }
+    const limited = { type: 'object', properties: { a: { type: 'string', minLength: 2 } } }
+    const open = { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: true }
     const strict = write({ responseFormat: { type: 'json-schema', schema: closed } })
     expect(strict['output_config']).toEqual({ format: { type: 'json_schema', schema: closed } })
     expect(strict).not.toHaveProperty('system')
+    // What allows no more than was asked for: a closed object, with its limits in words.
+    const narrowed = write({ responseFormat: { type: 'json-schema', schema: limited } })
+    const properties = { a: { type: 'string', description: '{minLength: 2}' } }
+    expect(narrowed['output_config']).toEqual({ format: { type: 'json_schema', schema: { ...closed, properties } } })
     const worded = write({ responseFormat: { type: 'json-schema', schema: open } })
     expect(worded).not.toHaveProperty('output_config')
     expect(worded['system']).toContain(JSON.stringify(open))

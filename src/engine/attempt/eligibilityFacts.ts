@@ -4,6 +4,7 @@ import type { Target } from '../../domain/target.ts'
 import { worstCase } from '../../money/cost.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
 import type { HoldNeed, PendingRequest } from '../request/pendingRequest.ts'
+import { priceFor } from '../request/unitOperation.ts'
 import { hoursOf } from '../targets/hours.ts'
 import type { MissingAbilities } from '../targets/missingAbilities.ts'
 import { catalogueModel, type TargetRegistry } from '../targets/targetRegistry.ts'
@@ -56,13 +57,13 @@ function holdNeed(
   const { inputTokens, maxOutputTokens } = pending.needs
   return {
     quota: {
-      requests: 1,
+      requests: pending.operation?.partsFor(registry.credentialOf(target).connection.spec).length ?? 1,
       inputTokens,
       outputTokens: learned.router.expectedOutputTokens(pending.task, maxOutputTokens),
     },
     worstCase: worstCase(
       { inputTokens: pending.mostInputTokens, maxOutputTokens, answers: pending.answers },
-      registry.priceOf(target),
+      priceFor(pending.operation, registry.priceOf(target)),
       target.profile,
       now,
     ),

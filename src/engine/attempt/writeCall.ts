@@ -6,13 +6,14 @@ import { dialectOf } from '../../dialects/dialects.ts'
 import { withChanges } from '../../dialects/fit/changedAnswer.ts'
 import { fit } from '../../dialects/fit/fit.ts'
 import { fitOwn, mustFit } from '../../dialects/fit/fitOwn.ts'
-import type { Fitted } from '../../dialects/fit/recipient.ts'
 import type { ChatRequest } from '../../domain/chat.ts'
 import type { Target } from '../../domain/target.ts'
 import { wireOf } from '../../domain/wireFacts.ts'
-import { type Call, type CallTools, startCall } from '../../upstream/call.ts'
+import type { ProviderSpec } from '../../providers/provider.ts'
+import { type Call, type CallInput, type CallTools, startCall } from '../../upstream/call.ts'
 import type { Connection } from '../../upstream/connection.ts'
 import type { LatencyAllowance } from '../memory/latencyAllowance.ts'
+import type { Operation } from '../request/operation.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
 import type { LearnedRequestFixes } from './learnedRequestFixes.ts'
@@ -45,15 +46,14 @@ interface StartedCall {
 export function writeCall(writer: CallWriter, order: CallOrder): StartedCall {
   const { target, credential, pending } = order
   const { connection } = credential
-  const spoken = pending.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
-  const { path, body, leftOut, dialect } = written(writer, order, spoken)
+  const spoken = pending.operation?.dialectFor(connection.dialect) ?? dialectOf(connection.dialect)
+  const { leftOut, dialect, ...wire } = written(writer, order, spoken)
   const call = startCall(
     {
       connection,
       dialect,
       model: target.model,
-      path,
-      body,
+      ...wire,
       headers: headersFor(pending, dialect, connection),
       stream: pending.request.stream,
       demand: pending,
@@ -84,9 +84,9 @@ function allowance({ latencyAllowance, settings }: CallWriter, { target, credent
   )
 }
 
-interface Written {
-  readonly path: string
-  readonly body: string | Buffer
+type WrittenCall = Pick<CallInput, 'path' | 'body' | 'parts' | 'passes'>
+
+interface Written extends WrittenCall {
   readonly leftOut: readonly string[]
   /** As the answer is to be read. */
   readonly dialect: Dialect
@@ -100,35 +100,50 @@ function written(
   { target, credential, pending, mostOutputTokens: maxTokens }: CallOrder,
   spoken: Dialect,
 ): Written {
+  const { operation, wire } = pending
   const { spec } = credential.connection
+  if (operation?.write !== undefined) {
+    const { contentType, ...rest } = operation.write(target.model, spec)
+    return { ...rest, passes: contentType, leftOut: NOTHING, dialect: spoken }
+  }
   const change = spec.quirks?.body
-  const { wire } = pending
   const isOwn = wire?.dialect === spoken.id
   if (isOwn && change === undefined && !requestFixes.has(target) && !mustFit(wire.body, spec.wire)) {
     const rewritten = rewriteModel(wire, pending.request, target.model, maxTokens)
     if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect: spoken }
   }
   const asked = maxTokens === null ? pending.whole() : { ...pending.whole(), maxTokens }
-  const recipient = {
-    dialect: spoken.id,
-    wire: wireOf(spec.wire, target.model),
-    maxOutputTokens: target.profile.maxOutputTokens,
-  }
-  const fitted = pending.dialectFor === null ? (isOwn ? fitOwn : fit)(asked, recipient) : unfitted(asked)
-  const { request, leftOut, answer } = fitted
-  const dialect = answer === null ? spoken : withChanges(spoken, answer)
-  const { path, body } = dialect.upstream.writeRequest(request, target.model, recipient.wire)
   const facts = {
     model: target.model,
     stream: pending.request.stream,
     freeOnly: settings.freeOnly,
     noTraining: settings.privacy === 'no_training',
   }
-  const changed = change?.(body, facts) ?? body
-  return { path, body: JSON.stringify(requestFixes.apply(target, changed)), leftOut, dialect }
+  const wireFacts = wireOf(spec.wire, target.model)
+  const write = (dialect: Dialect, part: ChatRequest) => {
+    const { path, body } = dialect.upstream.writeRequest(part, target.model, wireFacts)
+    const changed = change?.(body, facts) ?? body
+    return { path, body: JSON.stringify(requestFixes.apply(target, changed)) }
+  }
+  if (operation !== null)
+    return { ...inParts(operation, spec, (part) => write(spoken, part)), leftOut: NOTHING, dialect: spoken }
+  const recipient = { dialect: spoken.id, wire: wireFacts, maxOutputTokens: target.profile.maxOutputTokens }
+  const { request, leftOut, answer } = (isOwn ? fitOwn : fit)(asked, recipient)
+  const dialect = answer === null ? spoken : withChanges(spoken, answer)
+  return { ...write(dialect, request), leftOut, dialect }
 }
 
-/** Embeddings have a writer of their own for every dialect. */
-function unfitted(request: ChatRequest): Fitted {
-  return { request, leftOut: NOTHING, answer: null }
+/** The calls of one attempt, each after the one before. */
+function inParts(
+  operation: Operation,
+  spec: ProviderSpec,
+  write: (part: ChatRequest) => { readonly path: string; readonly body: string },
+): WrittenCall {
+  const parts = operation.partsFor(spec)
+  const [first, ...more] = parts.map(write)
+  return {
+    path: first?.path ?? '',
+    body: first?.body ?? '',
+    parts: { more: more.map(({ body }) => body), join: (answers) => operation.join(answers, parts) },
+  }
 }

@@ -1,6 +1,5 @@
 /** One request on its way through the engine: what it needs, whose it is, and how long it may take. */
 
-import type { Dialect } from '../../dialects/dialect.ts'
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import type { Failure } from '../../domain/failure.ts'
 import type { Target } from '../../domain/target.ts'
@@ -10,6 +9,7 @@ import type { Needs } from '../../routing/eligible.ts'
 import type { Call } from '../../upstream/call.ts'
 import type { Enrolment } from '../experiments/experiments.ts'
 import type { Selection } from './modelNames.ts'
+import type { Operation } from './operation.ts'
 import type { Session } from './session.ts'
 import type { WireBody } from './wireBody.ts'
 
@@ -47,8 +47,8 @@ export interface PendingRequest {
   readonly wire: ClientWire | null
   /** The gateways that the request has passed, this one last; null for the library. */
   readonly via: string | null
-  /** Replaces the target's dialect (embeddings); null for chat. */
-  readonly dialectFor: ((target: DialectId) => Dialect | null) | null
+  /** What is asked for in the place of a chat; null for chat. */
+  readonly operation: Operation | null
   /** A test or a probe: any answer proves that the target works, thoughts alone as well. */
   readonly anyAnswer: boolean
   readonly cancellation: Cancellation

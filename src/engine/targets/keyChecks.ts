@@ -7,14 +7,15 @@ import type { Failure, FailureKind } from '../../domain/failure.ts'
 import { asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { Park } from '../../domain/park.ts'
 import type { AttemptEvent, Store, TargetRef } from '../../domain/store.ts'
-import { checkKey, type DiscoverTools, type KeyCheckResult } from '../../upstream/discovery/discover.ts'
+import { checkKey, type KeyCheckResult } from '../../upstream/discovery/discover.ts'
+import type { JsonTools } from '../../upstream/requestJson.ts'
 import type { LearnedState } from '../memory/learnedState.ts'
 import type { Credential } from './targetRegistry.ts'
 
 interface KeyChecksOptions {
   readonly learned: LearnedState
   readonly store: Store
-  readonly tools: DiscoverTools
+  readonly tools: JsonTools
 }
 
 /** The result of the last check of a key. */

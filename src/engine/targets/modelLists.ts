@@ -8,8 +8,9 @@ import type { Json } from '../../domain/json.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
 import type { Logger } from '../../domain/logger.ts'
 import type { Store } from '../../domain/store.ts'
-import { type DiscoverTools, type ListResult, listModels } from '../../upstream/discovery/discover.ts'
+import { type ListResult, listModels } from '../../upstream/discovery/discover.ts'
 import type { ListedModel } from '../../upstream/discovery/modelsList.ts'
+import type { JsonTools } from '../../upstream/requestJson.ts'
 import type { Credential } from './targetRegistry.ts'
 
 /** Lists older than this are read again. */
@@ -26,7 +27,7 @@ interface KnownList {
 interface ModelListsOptions {
   readonly store: Store
   readonly logger: Logger
-  readonly tools: DiscoverTools
+  readonly tools: JsonTools
   /** Called after every new or changed list; `added`: models the previous list did not have. */
   readonly onChange: (credential: Credential, added: ReadonlySet<string>) => void
   readonly onFailure: (credential: Credential, failure: Failure) => void

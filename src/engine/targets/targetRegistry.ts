@@ -1,7 +1,7 @@
 /** All callable targets: every provider x model x key of the configuration, with what is known of each. */
 
 import type { Config, KeyConfig, ModelConfig, ProviderConfig } from '../../config/config.ts'
-import { embeddingsFor } from '../../dialects/embeddings.ts'
+import { embeddingsFor } from '../../dialects/embeddings/upstream.ts'
 import {
   type Abilities,
   type PriceHint,
@@ -9,6 +9,7 @@ import {
   type Target,
   type TargetProfile,
   targetId,
+  UNIT_ABILITIES,
 } from '../../domain/target.ts'
 import { LOCAL_SOURCE, type Price, type Prices, ratesAt, type UserPrice } from '../../money/price.ts'
 import type { CatalogueModel, ProviderSpec } from '../../providers/provider.ts'
@@ -122,7 +123,7 @@ export function hintAt(price: Price, at: number): PriceHint {
 
 /**
  * The models used with a key: exactly the named ones; else a short list whole, of a long one the catalogue's picks, the
- * free models, and those that embed: they are few, and only a request that names one gets it.
+ * free models, and those that embed or the like: they are few, and only a request that names one gets it.
  */
 function modelsOf(
   credential: Credential,
@@ -144,16 +145,17 @@ function modelsOf(
   return ids.map((id) => factsOf(id, null))
 }
 
-const discoverable = (list: readonly ListedModel[]) =>
-  list.filter((model) => model.chats || model.embeds).map((model) => model.id)
+const isUsable = ({ chats, embeds, serves }: ListedModel) => chats || embeds || serves != null
+
+const discoverable = (list: readonly ListedModel[]) => list.filter(isUsable).map((model) => model.id)
 
 function picked(spec: ProviderSpec, list: readonly ListedModel[] | null): readonly string[] {
   const picks = spec.models.filter((model) => model.pick && model.retired === undefined).map((model) => model.id)
   if (list === null) return picks
-  const usable = list.filter((model) => model.chats || model.embeds)
+  const usable = list.filter(isUsable)
   if (usable.filter((model) => model.chats).length <= SHORT_LIST) return usable.map((model) => model.id)
   const wanted = new Set(picks)
-  const isUsed = (model: ListedModel) => wanted.has(model.id) || model.embeds || (model.chats && isFreeListed(model))
+  const isUsed = (model: ListedModel) => wanted.has(model.id) || !model.chats || isFreeListed(model)
   return usable.filter(isUsed).map((model) => model.id)
 }
 
@@ -243,10 +245,24 @@ function trainsOnPrompts(credential: Credential, free: boolean, noTraining: bool
   return free || spec.freeNeedsUserWord === true ? spec.trainsOnFreePrompts : false
 }
 
+/** What its provider does not serve none of its models can do; of the rest only a name or the user knows. */
+function unitsOf({ endpoints }: ProviderSpec, listed: ListedModel | null): Abilities {
+  const missing = UNIT_ABILITIES.filter((ability) => endpoints?.[ability] === undefined)
+  const served = listed?.serves != null ? { [listed.serves]: true } : {}
+  return { ...Object.fromEntries(missing.map((ability) => [ability, false])), ...served }
+}
+
+/** A model that the user names for its speech or the like is no model for chats, unless that is said as well. */
+function ofUser(user: ModelConfig | null): Abilities | undefined {
+  const abilities = user?.abilities
+  const isForUnits = abilities !== undefined && UNIT_ABILITIES.some((ability) => abilities[ability] === true)
+  return isForUnits ? { chat: false, ...abilities } : abilities
+}
+
 /** No list says of a model that it does not embed: most only name what they have, so silence means unknown. */
 function abilitiesOf(spec: ProviderSpec, { catalogue, listed, user }: ModelFacts): Abilities {
   const named = listed === null ? {} : { chat: listed.chats, ...(listed.embeds && { embeddings: true }) }
-  const known = { ...catalogue?.abilities, ...named, ...listed?.abilities, ...user?.abilities }
+  const known = { ...unitsOf(spec, listed), ...catalogue?.abilities, ...named, ...listed?.abilities, ...ofUser(user) }
   return embeddingsFor(spec.dialect) === null ? { ...known, embeddings: false } : known
 }
 

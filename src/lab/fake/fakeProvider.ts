@@ -139,11 +139,11 @@ export class FakeProvider {
     return this.#say(fault, '', {}).body
   }
 
-  #whatIsWrong(key: string, { model, request, texts }: FakeRequest, fault: FakeFault | null): FakeFault['do'] | null {
+  #whatIsWrong(key: string, { model, request, kind }: FakeRequest, fault: FakeFault | null): FakeFault['do'] | null {
     if (!this.isGood(key)) return 'auth_invalid'
     const facts = this.models.get(model)
     if (facts === undefined || facts.retired) return 'model_not_found'
-    if (facts.kind === 'speech' || (facts.kind === 'embedding') !== (texts !== null)) return 'unsupported'
+    if ((facts.kind ?? 'chat') !== kind) return 'unsupported'
     if (isLacking(facts, request)) return 'unsupported'
     if (facts.context_tokens !== undefined && tokensOf(JSON.stringify(request.messages)) > facts.context_tokens)
       return 'context_too_long'

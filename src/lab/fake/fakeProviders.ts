@@ -15,8 +15,10 @@ import { loadedListBody, modelsListBody } from './modelLists.ts'
 import { ODD_ANSWERS, type OddAnswer, oddAnswer } from './oddAnswers.ts'
 import type { FakeRefusal } from './refusal.ts'
 import { fakeReply, tokensOf } from './reply.ts'
-import { embeddingsBody, type FakeRequest, keyOf, placeOf, readAsked, readJson } from './request.ts'
+import { embeddingsBody, type FakeRequest, keyOf, placeOf, readAsked, readCallBody } from './request.ts'
 import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
+import { isStoredPath, StoredResponses } from './storedResponses.ts'
+import { readUnits, sendUnits } from './units.ts'
 import { sendAnswer, sendEvents, sendStream, spoil } from './wire.ts'
 
 export interface FakeOptions {
@@ -115,6 +117,7 @@ class OpenFakes implements FakeWorld {
   readonly #dice: Dice
   readonly #instead: FakeOptions['instead']
   #refuse: (provider: string, body: unknown) => FakeRefusal | null = () => null
+  readonly #stored = new StoredResponses()
   #inFlight = 0
 
   constructor(scenario: ReturnType<typeof scenarioSchema.parse>, options: FakeOptions) {
@@ -232,7 +235,8 @@ class OpenFakes implements FakeWorld {
       if (provider === undefined)
         return sendAnswer(response, 404, { error: { message: `no simulated provider "${id}"` } })
       const path = `/${rest.join('/')}`
-      if (request.method === 'GET' || isKeyCheck(id, path)) this.#serveFacts(provider, path, request, response)
+      if (isStoredPath(path)) this.#stored.serve(provider, path, request, response)
+      else if (request.method === 'GET' || isKeyCheck(id, path)) this.#serveFacts(provider, path, request, response)
       else await this.#serveCall(provider, path, request, response)
     } catch (error) {
       this.#serveError(error, response)
@@ -267,8 +271,8 @@ class OpenFakes implements FakeWorld {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const body = await readJson(request)
-    const asked = readStrict(provider, path, body, request)
+    const body = await readCallBody(request)
+    const asked = readUnits(path, body) ?? readStrict(provider, path, body, request)
     if (isRefusal(asked)) return sendAnswer(response, asked.status, asked.body)
     if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
     const key = keyOf(request)
@@ -311,13 +315,14 @@ class OpenFakes implements FakeWorld {
   async #answer(
     provider: FakeProvider,
     key: string,
-    { model, dialect, request, texts }: FakeRequest,
+    { model, dialect, request, texts, units }: FakeRequest,
     fault: FakeFault | null,
     response: ServerResponse,
   ): Promise<void> {
     const facts = provider.models.get(model) ?? {}
     const lateMs = (facts.latency_ms ?? 0) + (fault?.do === 'slow' ? (fault.ms ?? 20_000) : 0)
     if (lateMs > 0) await this.#sleep(lateMs)
+    if (units !== undefined) return sendUnits(response, units, fault)
     if (texts !== null)
       return sendAnswer(response, 200, embeddingsBody(dialect.id, model, fault?.do === 'says_nothing' ? [] : texts))
     if (isOdd(fault)) {
@@ -326,7 +331,8 @@ class OpenFakes implements FakeWorld {
       const headers = provider.headers(key, model, this.#now())
       return request.stream ? sendEvents(response, odd.events, headers) : sendAnswer(response, 200, odd.body, headers)
     }
-    const reply = fakeReply(request, model, facts)
+    const made = fakeReply(request, model, facts)
+    const reply = dialect.id === 'openai-responses' ? this.#stored.keep(provider, key, made, request) : made
     const now = this.#now()
     provider.spend(key, model, reply.usage?.totalTokens ?? 0, now)
     const headers = provider.headers(key, model, now)

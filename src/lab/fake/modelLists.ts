@@ -33,7 +33,14 @@ export function loadedListBody(models: ReadonlyMap<string, FakeModel>): unknown 
 }
 
 function cloudflareRow([name, facts]: [string, FakeModel]): unknown {
-  const tasks = { chat: 'Text Generation', embedding: 'Text Embeddings', speech: 'Text-to-Speech' }
+  const tasks = {
+    chat: 'Text Generation',
+    embedding: 'Text Embeddings',
+    speech: 'Text-to-Speech',
+    moderation: 'Text Moderation',
+    rerank: 'Text Rerank',
+    image: 'Text-to-Image',
+  }
   return { name, task: { name: tasks[facts.kind ?? 'chat'] } }
 }
 
@@ -45,9 +52,9 @@ function googleRow([id, facts]: [string, FakeModel]): unknown {
     supportedGenerationMethods:
       facts.kind === 'embedding'
         ? ['embedContent']
-        : facts.kind === 'speech'
-          ? ['bidiGenerateContent']
-          : ['generateContent', 'countTokens'],
+        : (facts.kind ?? 'chat') === 'chat'
+          ? ['generateContent', 'countTokens']
+          : ['bidiGenerateContent'],
   }
 }
 
@@ -60,8 +67,7 @@ function openaiRow([id, facts]: [string, FakeModel]): unknown {
     object: 'model',
     active: true,
     ...(facts.context_tokens && { context_window: facts.context_tokens, context_length: facts.context_tokens }),
-    ...(facts.kind === 'embedding' && { type: 'embedding' }),
-    ...(facts.kind === 'speech' && { type: 'audio' }),
+    ...(facts.kind !== undefined && facts.kind !== 'chat' && { type: facts.kind === 'speech' ? 'audio' : facts.kind }),
     ...price,
   }
 }

@@ -13,12 +13,25 @@ export interface FakeRequest {
   readonly model: string
   readonly dialect: Dialect
   readonly request: ChatRequest
+  /** What kind of model is asked for. */
+  readonly kind: NonNullable<FakeModel['kind']>
   /** The texts to embed; null when it is no embedding that is asked for. */
   readonly texts: readonly string[] | null
+  /** What is answered at a path of its own; absent for chats and embeddings. */
+  readonly units?: FakeUnits
+}
+
+export interface FakeUnits {
+  /** As in the path: `audio/speech`. */
+  readonly path: string
+  readonly fields: Readonly<Record<string, unknown>>
 }
 
 const GOOGLE_PATH = /\/models\/(.+):(generateContent|streamGenerateContent)$/
 const GOOGLE_EMBED_PATH = /\/models\/(.+):batchEmbedContents$/
+/** https://platform.openai.com/docs/api-reference/embeddings/create */
+const MOST_INPUTS = 2048
+const MOST_GOOGLE_INPUTS = 100
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /**
@@ -34,7 +47,7 @@ export function readAsked(path: string, body: unknown): FakeRequest | null {
   if (id === null) return null
   const dialect = dialectOf(id)
   const request = dialect.client.readRequest(body)
-  return { model: request.model, dialect, request, texts: null }
+  return { model: request.model, dialect, request, kind: 'chat', texts: null }
 }
 
 /** What the path names, before anything is read; null for an unserved path. */
@@ -54,26 +67,41 @@ function dialectAt(path: string): DialectId | null {
 function readGoogle([, model = '', method]: RegExpExecArray, body: unknown): FakeRequest {
   const dialect = dialectOf('google')
   const place = { model: decoded(model), stream: method === 'streamGenerateContent' }
-  return { model: place.model, dialect, request: dialect.client.readRequest(body, place), texts: null }
+  return { model: place.model, dialect, request: dialect.client.readRequest(body, place), kind: 'chat', texts: null }
 }
 
 function readEmbedding(body: unknown): FakeRequest {
   const record = asRecord(body)
   const model = asString(record?.['model']) ?? ''
   const input = record?.['input']
-  const texts = (asArray(input) ?? [input]).map((text) => String(text))
-  return { model, dialect: dialectOf('openai'), request: { model, messages: [], stream: false }, texts }
+  const list = asArray(input)
+  // One text, or one text as token ids.
+  const inputs = list === undefined || list.every((item) => typeof item === 'number') ? [input] : list
+  if (inputs.length > MOST_INPUTS)
+    throw new InvalidRequestError(
+      `Invalid 'input': array too long. Expected an array with maximum length ${MOST_INPUTS}.`,
+    )
+  const texts = inputs.map((text) => (typeof text === 'string' ? text : JSON.stringify(text)))
+  return { model, dialect: dialectOf('openai'), request: plain(model), kind: 'embedding', texts }
 }
 
 /** https://ai.google.dev/api/embeddings#method:-models.batchembedcontents */
 function readGoogleEmbedding(model: string, body: unknown): FakeRequest {
-  const texts = (asArray(asRecord(body)?.['requests']) ?? []).map((request) =>
+  const requests = asArray(asRecord(body)?.['requests']) ?? []
+  // https://github.com/geldata/gel/issues/9032
+  if (requests.length > MOST_GOOGLE_INPUTS)
+    throw new InvalidRequestError('* BatchEmbedContentsRequest.requests: at most 100 requests can be in one batch')
+  if (requests.some((request) => asRecord(request)?.['model'] !== `models/${model}`))
+    throw new InvalidRequestError('* BatchEmbedContentsRequest.requests[0].model: must match the model of the path')
+  const texts = requests.map((request) =>
     (asArray(asRecord(asRecord(request)?.['content'])?.['parts']) ?? [])
       .map((part) => asString(asRecord(part)?.['text']) ?? '')
       .join(''),
   )
-  return { model, dialect: dialectOf('google'), request: { model, messages: [], stream: false }, texts }
+  return { model, dialect: dialectOf('google'), request: plain(model), kind: 'embedding', texts }
 }
+
+const plain = (model: string): ChatRequest => ({ model, messages: [], stream: false })
 
 function decoded(text: string): string {
   try {
@@ -107,7 +135,8 @@ export function keyOf({ headers }: IncomingMessage): string {
   return bearer ?? String(headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers['api-key'] ?? '')
 }
 
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+/** A form as an object of its fields; a file is a `Blob`. */
+export async function readCallBody(request: IncomingMessage): Promise<unknown> {
   const parts: Buffer[] = []
   let bytes = 0
   for await (const chunk of request) {
@@ -116,9 +145,20 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
     if (bytes > MAX_BODY_BYTES) throw new InvalidRequestError('the body is too large', { status: 413 })
     parts.push(part)
   }
+  const type = request.headers['content-type'] ?? ''
+  if (type.startsWith('multipart/')) return readForm(Buffer.concat(parts), type)
   try {
     return JSON.parse(Buffer.concat(parts).toString('utf8'))
   } catch {
     throw new InvalidRequestError('the body is no JSON')
+  }
+}
+
+async function readForm(bytes: Buffer, type: string): Promise<unknown> {
+  try {
+    const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData()
+    return Object.fromEntries(form)
+  } catch {
+    throw new InvalidRequestError('the body is no form')
   }
 }

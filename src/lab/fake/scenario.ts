@@ -34,7 +34,8 @@ const fakeModel = z.strictObject({
   retired: z.boolean().optional(),
   /** Not in the models list. */
   unlisted: z.boolean().optional(),
-  kind: z.enum(['chat', 'embedding', 'speech']).optional(),
+  /** Default `chat`. `speech` speaks and writes down. */
+  kind: z.enum(['chat', 'embedding', 'speech', 'moderation', 'rerank', 'image']).optional(),
   context_tokens: z.number().int().positive().optional(),
   /** A local server holds it in memory. */
   loaded: z.boolean().optional(),

@@ -44,7 +44,7 @@ const READ_OFF_A_LIST: ReadonlySet<FailureKind> = new Set<FailureKind>(['model_n
 export function usageFromAttempt(event: AttemptEvent, countsFailures: boolean): QuotaNeed {
   if (!event.ok && !wasCounted(event, countsFailures)) return NOTHING
   return {
-    requests: 1,
+    requests: event.calls ?? 1,
     inputTokens: event.usage?.inputTokens ?? 0,
     outputTokens: event.usage?.outputTokens ?? 0,
   }

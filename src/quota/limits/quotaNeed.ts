@@ -3,7 +3,7 @@
 import type { LimitUnit } from '../../domain/failure.ts'
 
 export interface QuotaNeed {
-  /** Upstream calls; 1 for an ordinary attempt. */
+  /** Upstream calls: 1 but for a request in parts. */
   readonly requests: number
   readonly inputTokens: number
   /** The maximum output (`max_tokens` or an estimate). */
@@ -14,8 +14,10 @@ export interface QuotaNeed {
 export function amountOf(need: QuotaNeed, unit: LimitUnit): number {
   switch (unit) {
     case 'requests':
-    case 'concurrency':
       return need.requests
+    case 'concurrency':
+      // Several calls of one attempt are made one after the other.
+      return Math.min(need.requests, 1)
     case 'tokens':
       return need.inputTokens + need.outputTokens
     case 'input-tokens':

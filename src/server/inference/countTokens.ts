@@ -1,7 +1,8 @@
-/** Token counting for Anthropic and Gemini clients: estimated from the text, without an upstream call. */
+/** Token counting for clients of Anthropic, Gemini and Responses: estimated from the text, without an upstream call. */
 
 import { dialectOf } from '../../dialects/dialects.ts'
 import type { DialectId } from '../../domain/chat.ts'
+import { InvalidRequestError } from '../../domain/errors.ts'
 import { asRecord } from '../../domain/json.ts'
 import { inputTokensOf } from '../../engine/request/needs.ts'
 import { parseBody, readBody } from '../body.ts'
@@ -9,6 +10,32 @@ import { clientFailure } from '../clientError.ts'
 import type { Handler } from '../handler.ts'
 import { sendJson } from '../send.ts'
 import { sendFailure } from '../sendFailure.ts'
+
+const ANSWERS: { readonly [D in DialectId]: (tokens: number) => unknown } = {
+  openai: (tokens) => ({ input_tokens: tokens }),
+  anthropic: (tokens) => ({ input_tokens: tokens }),
+  // https://platform.openai.com/docs/api-reference/responses/input-tokens (2026-11-29)
+  'openai-responses': (tokens) => ({ object: 'response.input_tokens', input_tokens: tokens }),
+  google: (tokens) => ({ totalTokens: tokens }),
+}
+
+/** What an upstream stores cannot be counted here, and a count without it would be wrong. */
+function checkWhole(body: unknown): void {
+  const field = ['previous_response_id', 'conversation', 'prompt'].find((name) => asRecord(body)?.[name] != null)
+  if (field === undefined) return
+  throw new InvalidRequestError(
+    `"${field}" is not counted: keywise keeps no conversations; send all of it in "input"`,
+    {
+      parameter: field,
+    },
+  )
+}
+
+/** No count depends on the model, which OpenAI's clients may leave out. */
+const named = (body: unknown) => {
+  const fields = asRecord(body)
+  return fields === undefined ? body : { model: 'count', ...fields }
+}
 
 export const countTokens =
   (id: DialectId): Handler =>
@@ -18,8 +45,11 @@ export const countTokens =
       const body = parseBody((await readBody(request, maxBodyBytes)).bytes)
       // Gemini wraps the whole request when more than contents is to be counted.
       const inner = asRecord(body)?.['generateContentRequest'] ?? body
-      const tokens = inputTokensOf(dialect.client.readRequest(inner, { model: 'count', stream: false }))
-      sendJson(response, 200, id === 'google' ? { totalTokens: tokens } : { input_tokens: tokens })
+      if (id === 'openai-responses') checkWhole(inner)
+      const tokens = inputTokensOf(
+        dialect.client.readRequest(id === 'openai-responses' ? named(inner) : inner, { model: 'count', stream: false }),
+      )
+      sendJson(response, 200, ANSWERS[id](tokens))
     } catch (error) {
       sendFailure(response, dialect, clientFailure(error, '', engine.now))
     }

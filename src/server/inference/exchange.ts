@@ -9,6 +9,7 @@ import { dialectOf } from '../../dialects/dialects.ts'
 import { type AttemptReport, failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
 import type { Failure } from '../../domain/failure.ts'
+import { asRecord } from '../../domain/json.ts'
 import type { Answered } from '../../engine/cascade.ts'
 import { cascade } from '../../engine/cascade.ts'
 import type { Enrolment } from '../../engine/experiments/experiments.ts'
@@ -18,7 +19,7 @@ import { WireBody } from '../../engine/request/wireBody.ts'
 import { mayRescue, rescue } from '../../engine/rescue.ts'
 import { decimalUsd, NANO_PER_USD } from '../../money/amount.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
-import { parseBody, readBody } from '../body.ts'
+import { parseBody, type ReadBody, readBody } from '../body.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders, forwardedHeaders } from '../clientHeaders.ts'
 import type { GatewayParts, RunningExchange } from '../handler.ts'
@@ -32,11 +33,13 @@ import { memoryField, recordOwner, responseOwners } from './responseOwners.ts'
 
 export interface ExchangeRoute {
   readonly dialect: DialectId
-  /** Gemini clients send the model in the path. */
-  readonly model?: string
+  /** Gemini's and Azure's clients send the model in the path. */
+  readonly model?: string | undefined
   readonly stream?: boolean
   /** Gemini without `alt=sse` streams a JSON array. */
   readonly asArray?: boolean
+  /** Another form of requests and answers than the dialect's own; its bytes never pass through. */
+  readonly form?: Dialect
 }
 
 /** Caused by keywise alone, so nothing is learned from it. */
@@ -73,18 +76,19 @@ export class Exchange implements CallSink, RunningExchange {
     this.#response = response
     this.#route = route
     this.#token = token
-    this.#dialect = dialectOf(route.dialect)
+    this.#dialect = route.form ?? dialectOf(route.dialect)
     this.#startedAt = performance.now()
     parts.underWay.add(this)
     response.on('close', () => this.#onClose())
   }
 
-  async run(): Promise<void> {
+  /** `body`: where it was read already. */
+  async run(body: ReadBody | null = null): Promise<void> {
     try {
       const { engine, maxBodyBytes, ready } = this.#parts
       const preparing = ready()
       if (preparing !== null) await preparing
-      const { bytes, headroom } = await readBody(this.#request, maxBodyBytes)
+      const { bytes, headroom } = body ?? (await readBody(this.#request, maxBodyBytes))
       const prepared = onceListed(engine, () => this.#pendingOf(bytes, headroom))
       const pending = prepared instanceof Promise ? await prepared : prepared
       this.#pending = pending
@@ -98,13 +102,13 @@ export class Exchange implements CallSink, RunningExchange {
 
   /** Of a long body only an outline is parsed; the rest is parsed when needed. */
   #pendingOf(bytes: Buffer, headroom: number): PendingRequest {
-    const outline = bytes.length < LONG_BODY ? null : outlineBody(bytes)
+    const { dialect, form } = this.#route
+    const outline = bytes.length < LONG_BODY || form !== undefined ? null : outlineBody(bytes)
     const wireBody = new WireBody(bytes, headroom, outline)
     const body = parseBody(outline?.bytes ?? bytes)
     const { engine, onLongBody, name } = this.#parts
     if (outline !== null) onLongBody(bytes.length)
     const { headers } = this.#request
-    const { dialect } = this.#route
     const request = this.#requestOf(body)
     const memory = memoryField(request)
     const options: RequestOptions = {
@@ -114,7 +118,9 @@ export class Exchange implements CallSink, RunningExchange {
       needs: memory === null ? undefined : { among: responseOwners(engine, request, memory, this.#token.name) },
       whole: outline === null ? undefined : this.#wholeOf(wireBody),
       leftOutTokens: outline === null ? 0 : Math.ceil(outline.leftOut / 4),
-      wire: { dialect, body: wireBody, headers: forwardedHeaders(headers, dialect) },
+      ...(form === undefined && {
+        wire: { dialect, body: wireBody, headers: forwardedHeaders(headers, dialect) },
+      }),
     }
     return prepareRequest(engine, request, options, this.id)
   }
@@ -128,12 +134,13 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   #requestOf(body: unknown): ChatRequest {
-    const request = this.#dialect.client.readRequest(body, this.#route)
+    const request = this.#dialect.client.readRequest(withModel(body, this.#route), this.#route)
     return this.#route.asArray ? asArray(request) : request
   }
 
   #answer(answered: Answered, pending: PendingRequest): void {
-    const sameDialect = answered.winner.credential.connection.dialect === this.#route.dialect
+    const { dialect, form } = this.#route
+    const sameDialect = form === undefined && answered.winner.credential.connection.dialect === dialect
     if (!pending.request.stream) return this.#answerWhole(answered, pending, sameDialect)
     // A rescued answer continues in the same events, so keywise must write them from the start.
     const { outcome } = answered.call.ended ?? {}
@@ -318,6 +325,12 @@ export class Exchange implements CallSink, RunningExchange {
 function trailTo({ report, trail, winner }: Answered): string {
   const recorded = trailOf(trail.attempts)
   return report === null ? `${recorded}; ${headerText(winner.target.id)}=ok` : recorded
+}
+
+/** The body with the model of an Azure client's path in it; Gemini's bodies have no place for it. */
+function withModel(body: unknown, { model, dialect }: ExchangeRoute): unknown {
+  const fields = model === undefined || dialect === 'google' ? undefined : asRecord(body)
+  return fields === undefined ? body : { ...fields, model }
 }
 
 function asArray(request: ChatRequest): ChatRequest {

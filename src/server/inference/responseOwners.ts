@@ -45,6 +45,12 @@ function ownerOf({ learned, registry }: Engine, request: ChatRequest, caller: st
   return stateId === null ? undefined : registry.find(stateId)
 }
 
+/** The target that answered with the response of that id; undefined when nobody's is known. */
+export function holderOf({ learned, registry }: Engine, id: string, caller: string): Target | undefined {
+  const stateId = learned.sessions.targetOf(memoryOf({ model: '', messages: [], stream: false }, id, caller))
+  return stateId === null ? undefined : registry.find(stateId)
+}
+
 /** Records which target answered, so that the next turn goes to the same account. */
 export function recordOwner(
   { learned }: Engine,

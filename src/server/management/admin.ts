@@ -87,6 +87,13 @@ function timeIn(query: URLSearchParams, name: string, now: number): number | nul
   throw new InvalidRequestError(`"${name}" must be a time such as 2026-11-23 or 7d`, { parameter: name })
 }
 
+const ADMIN_PATHS: ReadonlySet<string> = new Set(Object.keys(ADMIN_ROUTES).map((route) => route.split(' ')[1] ?? ''))
+
+/** Whether the path, without its query, is one of the management routes. */
+export function isAdminPath(path: string): boolean {
+  return ADMIN_PATHS.has(path)
+}
+
 export async function adminRoute(
   parts: GatewayParts,
   target: string,

@@ -96,6 +96,7 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
     costNanoUsd: numberOrNull(row['cost_nano_usd']),
     priceSource: textOrNull(row['price_source']),
     limits: (asArray(rest?.['limits']) ?? []) as readonly LimitFact[], // written by keywise
+    ...(typeof rest?.['calls'] === 'number' && { calls: rest['calls'] }),
     task: textOrNull(row['task']),
     session: textOrNull(row['session']),
     token: textOrNull(row['token']),
@@ -155,9 +156,9 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
  * input plus output.
  */
 function restOf(event: AttemptEvent): string | null {
-  const { failure, known, limits, usage, trial, healed } = event
+  const { failure, known, limits, usage, trial, healed, calls } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
-  const isPlain = failure === null && known === undefined && trial === undefined && !healed
+  const isPlain = failure === null && known === undefined && trial === undefined && !healed && calls === undefined
   if (isPlain && limits.length === 0 && !oddTotal) return null
   return JSON.stringify({
     failure: failure ?? undefined,
@@ -166,6 +167,7 @@ function restOf(event: AttemptEvent): string | null {
     totalTokens: oddTotal ? usage.totalTokens : undefined,
     trial,
     healed,
+    calls,
   })
 }
 

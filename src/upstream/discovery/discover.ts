@@ -1,23 +1,10 @@
 /** What can be learned of a key without spending anything: the provider's models list, and whether the key is good. */
 
-import type { Dispatcher } from 'undici'
 import type { Failure, LimitFact } from '../../domain/failure.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import { type Connection, resolvePath } from '../connection.ts'
-import { bodyDecoder } from '../decoding.ts'
-import { classify } from '../failures/classify.ts'
-import { classifyError } from '../failures/transportError.ts'
-import { flatHeaders } from '../headers.ts'
-import { readLimits } from '../limits/limits.ts'
+import { type JsonTools, requestJson } from '../requestJson.ts'
 import { type ListedModel, readModelsPage } from './modelsList.ts'
-
-export interface DiscoverTools {
-  readonly now: () => number
-  readonly redact: (text: string) => string
-  /** Maximum milliseconds for one page. Default 10,000. */
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
-}
 
 export type ListResult =
   | { readonly ok: true; readonly models: readonly ListedModel[] }
@@ -39,16 +26,15 @@ interface KeyFacts {
 }
 
 const MAX_PAGES = 30
-const MAX_PAGE_BYTES = 10 * 1024 * 1024
 
 /** The provider's whole list with this key. A public list succeeds with any key and proves nothing. */
-export async function listModels(connection: Connection, tools: DiscoverTools): Promise<ListResult> {
+export async function listModels(connection: Connection, tools: JsonTools): Promise<ListResult> {
   const list = connection.spec.modelsList
   if (list === null) return { ok: true, models: [] }
   const models = new Map<string, ListedModel>()
   let path = list.path
   for (let page = 0; page < MAX_PAGES; page++) {
-    const answer = await get(connection, 'GET', path, tools)
+    const answer = await requestJson(connection, 'GET', path, tools)
     if (!answer.ok) return answer
     const read = readModelsPage(answer.body, list.shape, connection.spec)
     if (read === null)
@@ -66,7 +52,7 @@ export async function listModels(connection: Connection, tools: DiscoverTools): 
 }
 
 /** What an answer that is no list says, such as the error text of a server that answers every path with 200. */
-function saidBy(body: unknown, { redact }: DiscoverTools): string {
+function saidBy(body: unknown, { redact }: JsonTools): string {
   const record = asRecord(body)
   const error = record?.['error'] ?? record?.['message']
   const text = asString(error) ?? asString(asRecord(error)?.['message'])
@@ -74,10 +60,10 @@ function saidBy(body: unknown, { redact }: DiscoverTools): string {
 }
 
 /** Proves the key where the provider has a call for that; costs no quota. */
-export async function checkKey(connection: Connection, tools: DiscoverTools): Promise<KeyCheckResult> {
+export async function checkKey(connection: Connection, tools: JsonTools): Promise<KeyCheckResult> {
   const check = connection.spec.keyCheck
   if (check === 'call' || check === 'none') return { state: 'unproven' }
-  const answer = await get(connection, check.method, check.path, tools)
+  const answer = await requestJson(connection, check.method, check.path, tools)
   if (!answer.ok)
     return isRouteOnly(answer.failure) ? { state: 'unproven' } : { state: 'refused', failure: answer.failure }
   return { state: 'valid', facts: keyFacts(answer.body), limits: answer.limits }
@@ -89,10 +75,10 @@ function isRouteOnly(failure: Failure): boolean {
 }
 
 /** The models a local server holds in memory; null when it does not say. */
-export async function loadedModels(connection: Connection, tools: DiscoverTools): Promise<ReadonlySet<string> | null> {
+export async function loadedModels(connection: Connection, tools: JsonTools): Promise<ReadonlySet<string> | null> {
   const path = connection.spec.loadedList
   if (path === undefined) return null
-  const answer = await get(connection, 'GET', path, tools)
+  const answer = await requestJson(connection, 'GET', path, tools)
   const models = answer.ok ? asArray(asRecord(answer.body)?.['models']) : undefined
   return models === undefined ? null : new Set(models.flatMap((model) => asString(asRecord(model)?.['name']) ?? []))
 }
@@ -125,82 +111,6 @@ function creditOf(data: Readonly<Record<string, unknown>>, leftUsd: number | nul
   const said = data['is_available']
   if (typeof said === 'boolean') return said
   return leftUsd !== null && leftUsd <= 0 ? false : null
-}
-
-type DiscoveryAnswer =
-  | { readonly ok: true; readonly status: number; readonly body: unknown; readonly limits: readonly LimitFact[] }
-  | { readonly ok: false; readonly failure: Failure }
-
-async function get(
-  connection: Connection,
-  method: 'GET' | 'POST',
-  path: string,
-  tools: DiscoverTools,
-): Promise<DiscoveryAnswer> {
-  const deadline = AbortSignal.timeout(tools.timeoutMs ?? 10_000)
-  const signal = tools.signal === undefined ? deadline : AbortSignal.any([deadline, tools.signal])
-  const timeoutMs = tools.timeoutMs ?? 10_000
-  let started = false
-  try {
-    const response = await connection.dispatcher.request({
-      ...resolvePath(connection, path),
-      method,
-      headers: ['accept', 'application/json', ...connection.headers],
-      signal,
-    })
-    started = true
-    const text = await readText(response)
-    return readAnswer(connection, response, text, tools)
-  } catch (error) {
-    if (deadline.aborted)
-      return {
-        ok: false,
-        failure: { kind: 'timeout', phase: 'total', afterMs: timeoutMs, status: null, message: 'no answer in time' },
-      }
-    return { ok: false, failure: classifyError(error, { name: 'total', afterMs: timeoutMs, started }) }
-  }
-}
-
-async function readText(response: Dispatcher.ResponseData): Promise<string> {
-  const decoder = bodyDecoder(response.headers['content-encoding'], MAX_PAGE_BYTES)
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > MAX_PAGE_BYTES) throw new Error('answer longer than 10 MiB')
-    if (decoder === null) parts.push(chunk)
-    else decoder.push(chunk)
-  }
-  return Buffer.concat(decoder === null ? parts : [...decoder.end()]).toString('utf8')
-}
-
-function readAnswer(
-  connection: Connection,
-  response: Dispatcher.ResponseData,
-  text: string,
-  tools: DiscoverTools,
-): DiscoveryAnswer {
-  const status = response.statusCode
-  const headers = flatHeaders(response.headers)
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch {
-    body = undefined
-  }
-  const now = tools.now()
-  if (status < 300 && body !== undefined)
-    return { ok: true, status, body, limits: readLimits(headers, null, connection.spec, now) }
-  const failure = classify({
-    status,
-    headers,
-    body: body ?? text,
-    provider: connection.spec,
-    model: '',
-    now,
-    redact: tools.redact,
-  })
-  return { ok: false, failure }
 }
 
 /** A page the provider itself names, never on another host: the key travels with it. */

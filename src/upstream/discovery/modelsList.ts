@@ -1,7 +1,7 @@
 /** What a provider's models list says, read from every shape it comes in. */
 
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
-import { ABILITIES, type Abilities, type PriceHint } from '../../domain/target.ts'
+import { ABILITIES, type Abilities, type PriceHint, type UnitAbility } from '../../domain/target.ts'
 import type { ModelsList, ProviderSpec } from '../../providers/provider.ts'
 
 export interface ListedModel {
@@ -9,6 +9,8 @@ export interface ListedModel {
   /** False when the list itself, or the name, says that it does not chat (embeddings, speech, images, moderation). */
   readonly chats: boolean
   readonly embeds: boolean
+  /** What it does in the place of chat, at a path that its provider serves; null for nothing that is known. */
+  readonly serves?: UnitAbility | null
   readonly contextTokens: number | null
   readonly maxOutputTokens: number | null
   readonly abilities: Abilities
@@ -89,10 +91,12 @@ function readModel(row: unknown, shape: ModelsList['shape'], spec: ProviderSpec)
   const id = idOf(fields, shape)
   if (id === undefined || id === '' || id.length > 200 || fields['active'] === false) return null
   const embeds = isEmbedding(id, fields)
+  const isChatting = !embeds && chats(id, fields, spec)
   return {
     id,
     embeds,
-    chats: !embeds && chats(id, fields, spec),
+    chats: isChatting,
+    serves: embeds || isChatting ? null : unitServed(id, fields, spec),
     contextTokens:
       positive(fields['context_window']) ??
       positive(fields['context_length']) ??
@@ -127,6 +131,22 @@ const positive = (value: unknown): number | null => {
 const NO_CHAT =
   /(?:^|[-/_.])(?:whisper|tts|stt|asr|speech|transcribe|audio|orpheus|playai|realtime|live|imagen|image|dall-e|sora|veo|lyria|video|flux|stable-diffusion|sdxl|moderation|guard|safeguard|shield|rerank|reranker|ocr|aqa|clip|robotics|computer-use)(?:$|[-/_.:\d])/i
 const EMBEDS = /(?:^|[-/_.])(?:embed|embedding|embeddings|bge|e5|gte|minilm|nv-embed)(?:$|[-/_.\d])/i
+
+/** By the kind that the list states, else by the name. */
+const UNITS: readonly (readonly [UnitAbility, RegExp])[] = [
+  ['moderation', /moderation/i],
+  ['rerank', /rerank/i],
+  ['transcription', /whisper|transcri|(?:^|[-/_.])(?:stt|asr)(?:$|[-/_.:\d])/i],
+  ['speech', /(?:^|[-/_.])(?:tts|speech|orpheus|playai|sonic|kokoro)(?:$|[-/_.:\d])/i],
+  ['imageGeneration', /dall-e|(?:^|[-/_.])(?:image|imagine|imagen|flux|sdxl|stable-diffusion)(?:$|[-/_.:\d])/i],
+]
+
+function unitServed(id: string, fields: Record<string, unknown>, { endpoints }: ProviderSpec): UnitAbility | null {
+  const type = asString(fields['type']) ?? ''
+  const kindIn = (text: string) => UNITS.find(([, pattern]) => pattern.test(text))?.[0] ?? null
+  const kind = kindIn(type) ?? kindIn(id)
+  return kind !== null && endpoints?.[kind] !== undefined ? kind : null
+}
 
 function isEmbedding(id: string, fields: Record<string, unknown>): boolean {
   const output = asArray(asRecord(fields['architecture'])?.['output_modalities'])

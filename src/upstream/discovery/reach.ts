@@ -3,7 +3,7 @@
 import type { Failure } from '../../domain/failure.ts'
 import type { Connection } from '../connection.ts'
 import { classifyError } from '../failures/transportError.ts'
-import type { DiscoverTools } from './discover.ts'
+import type { JsonTools } from '../requestJson.ts'
 
 export type Reached =
   | {
@@ -18,7 +18,7 @@ export type Reached =
 const TIMEOUT_MS = 8000
 
 /** Never throws. */
-export async function reach(connection: Connection, tools: Pick<DiscoverTools, 'now' | 'timeoutMs'>): Promise<Reached> {
+export async function reach(connection: Connection, tools: Pick<JsonTools, 'now' | 'timeoutMs'>): Promise<Reached> {
   const timeoutMs = tools.timeoutMs ?? TIMEOUT_MS
   try {
     const response = await connection.dispatcher.request({

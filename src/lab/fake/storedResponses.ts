@@ -1,0 +1,63 @@
+/**
+ * The responses that a simulated provider stores, one account's apart from another's:
+ * https://platform.openai.com/docs/api-reference/responses/get
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { dialectOf } from '../../dialects/dialects.ts'
+import type { ChatRequest, ChatResponse } from '../../domain/chat.ts'
+import type { FakeProvider } from './fakeProvider.ts'
+import { keyOf } from './request.ts'
+import { sendAnswer } from './wire.ts'
+
+const PATH = /\/responses\/(?<id>[\w-]+)(?<part>\/cancel|\/input_items)?$/
+
+export const isStoredPath = (path: string) => PATH.test(path)
+
+interface Stored {
+  readonly account: string
+  readonly body: object
+}
+
+export class StoredResponses {
+  readonly #byId = new Map<string, Stored>()
+  #count = 0
+
+  /** Gives the answer an id of its own, and keeps it unless the request says not to. */
+  keep(provider: FakeProvider, key: string, made: ChatResponse, request: ChatRequest): ChatResponse {
+    const answer = { ...made, id: `resp_fake${++this.#count}` }
+    const body = dialectOf('openai-responses').client.writeResponse(answer, request) as object // its body is one
+    if (request.extra?.fields['store'] !== false)
+      this.#byId.set(`${provider.id} ${answer.id}`, { account: accountOf(provider, key), body })
+    return answer
+  }
+
+  serve(provider: FakeProvider, path: string, request: IncomingMessage, response: ServerResponse): void {
+    const key = keyOf(request)
+    if (!provider.isGood(key)) {
+      const { status, body } = provider.refuseKey()
+      return sendAnswer(response, status, body)
+    }
+    const { id = '', part = '' } = PATH.exec(path)?.groups ?? {}
+    const stored = this.#byId.get(`${provider.id} ${id}`)
+    if (stored === undefined || stored.account !== accountOf(provider, key))
+      return sendAnswer(response, 404, {
+        error: {
+          message: `Response with id '${id}' not found.`,
+          type: 'invalid_request_error',
+          param: 'id',
+          code: null,
+        },
+      })
+    if (request.method === 'DELETE') this.#byId.delete(`${provider.id} ${id}`)
+    sendAnswer(response, 200, answerTo(request.method ?? '', id, part, stored.body))
+  }
+}
+
+function answerTo(method: string, id: string, part: string, body: object): object {
+  if (method === 'DELETE') return { id, object: 'response', deleted: true }
+  if (part === '/cancel') return { ...body, status: 'cancelled' }
+  return part === '' ? body : { object: 'list', data: [], first_id: null, last_id: null, has_more: false }
+}
+
+const accountOf = (provider: FakeProvider, key: string) => provider.accountOf(provider.indexOf(key)) ?? key

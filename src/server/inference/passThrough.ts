@@ -1,0 +1,172 @@
+/**
+ * Moderations, rerank, images and audio: the client's body goes to a key that serves them, with the model's name
+ * replaced, and the answer comes back as it is. The same model with other keys may serve it, another model never.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { dialectOf } from '../../dialects/dialects.ts'
+import { failureWithoutAnswer } from '../../domain/attempt.ts'
+import type { ChatChunk } from '../../domain/chat.ts'
+import { InvalidRequestError } from '../../domain/errors.ts'
+import { asRecord, asString } from '../../domain/json.ts'
+import type { UnitAbility } from '../../domain/target.ts'
+import type { Answered } from '../../engine/cascade.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { prepareRequest, type RequestOptions } from '../../engine/prepareRequest.ts'
+import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
+import { type PassedBody, unitOperation } from '../../engine/request/unitOperation.ts'
+import type { CallEnd, CallSink } from '../../upstream/call.ts'
+import { FORM_ONLY, parseBody, readBody } from '../body.ts'
+import type { GatewayParts, Handler } from '../handler.ts'
+import { askOnce } from './askOnce.ts'
+import { EventAligner } from './eventAligner.ts'
+import { FormBody } from './formBody.ts'
+
+/** What is read of a body that is passed through. */
+interface Passed {
+  readonly body: PassedBody
+  /** Undefined when the client leaves the choice to the service. */
+  readonly model: string | undefined
+  readonly stream: boolean
+  readonly inputTokens: number
+  readonly fields: unknown
+}
+
+/** `path`: the model that the path names. */
+export const passThrough =
+  (ability: UnitAbility, path?: string): Handler =>
+  (parts, request, response, token) =>
+    askOnce(parts, request, response, token, 'openai', async () => {
+      const passed = await (ability === 'transcription' ? readForm : readJson)(request, parts.maxBodyBytes)
+      return {
+        body: passed.fields,
+        prepare: (options, id) => prepareUnits(parts.engine, ability, { ...passed, ...named(path) }, options, id),
+        answer: (answered, _id, headers) => passOn(answered, headers, request, response, parts),
+      }
+    })
+
+const named = (path: string | undefined) => (path === undefined ? {} : { model: path })
+
+async function readJson(request: IncomingMessage, maxBytes: number): Promise<Passed> {
+  const { bytes } = await readBody(request, maxBytes)
+  const fields = asRecord(parseBody(bytes))
+  if (fields === undefined) throw new InvalidRequestError('the request body must be a JSON object')
+  return {
+    body: { contentType: 'application/json', withModel: (model) => JSON.stringify({ ...fields, model }) },
+    model: asString(fields['model']),
+    stream: fields['stream'] === true || fields['stream_format'] === 'sse',
+    inputTokens: Math.ceil(bytes.length / 4),
+    fields,
+  }
+}
+
+/** Audio is no text, so nothing is known of its tokens. */
+async function readForm(request: IncomingMessage, maxBytes: number): Promise<Passed> {
+  const { bytes } = await readBody(request, maxBytes, FORM_ONLY)
+  const body = new FormBody(bytes, request.headers['content-type'] ?? '')
+  if (!body.has('file') && !body.has('file_url') && !body.has('url'))
+    throw new InvalidRequestError('"file" is missing; it must be an audio file', { parameter: 'file' })
+  return { body, model: body.text('model'), stream: body.text('stream') === 'true', inputTokens: 0, fields: undefined }
+}
+
+function prepareUnits(
+  engine: Engine,
+  ability: UnitAbility,
+  { body, model = '', stream, inputTokens }: Passed,
+  options: RequestOptions,
+  id: string,
+): PendingRequest {
+  const isOpen = model === '' || model === 'auto' || model.startsWith('auto:')
+  const request = { model: isOpen ? 'auto' : model, messages: [], stream }
+  const operation = unitOperation(ability, request, body)
+  const needs = { abilities: [ability], inputTokens, maxOutputTokens: 0, auto: false, inUnits: true }
+  const among = isOpen ? ableTargets(engine, ability) : null
+  return prepareRequest(engine, request, { ...options, operation, needs: { ...needs, ...(among && { among }) } }, id)
+}
+
+/** A client that names no model gets one that is known to do it. */
+function ableTargets({ registry }: Engine, ability: UnitAbility): ReadonlySet<string> {
+  const able = registry.targets.filter(({ profile }) => profile.abilities[ability] === true)
+  if (able.length > 0) return new Set(able.map(({ stateId }) => stateId))
+  throw new InvalidRequestError(`"model" must name a model: none is known for ${ability} here`, { parameter: 'model' })
+}
+
+const PASSED_HEADERS = ['content-type', 'content-disposition']
+
+function passOn(
+  { call }: Answered,
+  headers: Readonly<Record<string, string>>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  parts: GatewayParts,
+): number | Promise<number> {
+  const passed = PASSED_HEADERS.flatMap((name) => {
+    const value = call.header(name)
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  const all = { ...Object.fromEntries(passed), 'cache-control': 'no-store', ...headers }
+  const raw = call.ended?.raw
+  if (raw != null) {
+    response.writeHead(200, { ...all, 'content-length': Buffer.byteLength(raw) }).end(raw)
+    return 200
+  }
+  response.writeHead(200, all)
+  return new Promise((resolve) => new PassedStream(request, response, call, parts, resolve).begin())
+}
+
+class PassedStream implements CallSink {
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #call: Answered['call']
+  readonly #parts: GatewayParts
+  readonly #resolve: (status: number) => void
+  /** Events are passed on whole, so that an error of ours begins a new one. */
+  readonly #events: EventAligner | null
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    call: Answered['call'],
+    parts: GatewayParts,
+    resolve: (status: number) => void,
+  ) {
+    this.#request = request
+    this.#response = response
+    this.#call = call
+    this.#parts = parts
+    this.#resolve = resolve
+    this.#events = call.header('content-type')?.startsWith('text/event-stream') ? new EventAligner(false) : null
+  }
+
+  begin(): void {
+    this.#response.on('drain', () => {
+      this.#request.socket.setTimeout(0)
+      this.#call.resume()
+    })
+    this.#call.attach(this)
+  }
+
+  onChunks(_chunks: readonly ChatChunk[], bytes: readonly Buffer[]): boolean {
+    if (this.#response.destroyed) return true
+    let wantsMore = true
+    for (const part of bytes) {
+      const whole = this.#events?.push(part) ?? part
+      if (whole.length > 0) wantsMore = this.#response.write(whole)
+    }
+    if (!wantsMore) this.#request.socket.setTimeout(this.#parts.clientStallMs)
+    return wantsMore
+  }
+
+  onEnd({ outcome }: CallEnd): void {
+    const failure = failureWithoutAnswer(outcome)
+    if (failure === null) this.#response.end(this.#events?.end())
+    else if (this.#events === null) this.#response.destroy()
+    else this.#response.end(brokenOff(failure.kind, failure.message))
+    this.#resolve(failure === null ? 200 : failure.kind === 'client_gone' ? 499 : 502)
+  }
+}
+
+function brokenOff(code: string, message: string): string {
+  const error = { status: 502, code, message: `the answer broke off: ${message}` }
+  return `data: ${JSON.stringify(dialectOf('openai').client.writeError(error))}\n\n`
+}

@@ -1,0 +1,252 @@
+/** Moderations, rerank, images and audio, passed through to keys that serve them, by the official client and raw. */
+
+import Groq from 'groq-sdk'
+import OpenAI, { toFile } from 'openai'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { FakeScenario } from '../src/lab/fake/scenario.ts'
+import { type GatewayWorld, openGateway, TOKEN, type WorldOptions } from './support/gatewayWorld.ts'
+
+const UNITS: Readonly<Record<string, { kind: 'speech' | 'moderation' | 'rerank' | 'image'; ability: string }>> = {
+  judge: { kind: 'moderation', ability: 'moderation' },
+  ranker: { kind: 'rerank', ability: 'rerank' },
+  painter: { kind: 'image', ability: 'image_generation' },
+  voice: { kind: 'speech', ability: 'speech' },
+  ear: { kind: 'speech', ability: 'transcription' },
+}
+const models = Object.fromEntries(Object.entries(UNITS).map(([id, { kind }]) => [id, { kind }]))
+const named = Object.entries(UNITS).map(([id, { ability }]) => ({ id, abilities: { [ability]: true } }))
+
+const open = (providers: FakeScenario['providers'], options: WorldOptions = {}) =>
+  openGateway(
+    { providers },
+    {
+      reconfigure: (config) =>
+        Object.fromEntries(
+          Object.entries(config).map(([id, block]) => [id, { ...block, models: [...named, 'talker'] }]),
+        ),
+      ...options,
+    },
+  )
+
+let world: GatewayWorld
+let client: OpenAI
+beforeAll(async () => {
+  world = await open(
+    { own: { models: { ...models, talker: {} } }, other: { models: { ...models, talker: {} } } },
+    { settings: { routing: { strategy: 'priority' }, timeouts: { patience_ms: 0 } } },
+  )
+  client = new OpenAI({ apiKey: TOKEN, baseURL: `${world.origin}/v1`, maxRetries: 0 })
+})
+afterAll(() => world.close())
+beforeEach(() => {
+  world.fakes.forget()
+  world.fakes.clearFaults()
+})
+
+const audio = () => toFile(Buffer.from([1, 2, 3, 0, 255, 13, 10, 45, 45]), 'a.mp3', { type: 'audio/mpeg' })
+
+/** The simulated voice: 3,000 bytes that are no text. */
+const isVoice = (bytes: Buffer) => bytes.length === 3000 && bytes.every((byte, index) => byte === (index * 7) % 256)
+
+describe('the official client', () => {
+  test('has a text judged, with a model or without', async () => {
+    for (const model of ['judge', undefined, 'auto']) {
+      const { results } = await client.moderations.create({ input: ['good', 'bad'], ...(model && { model }) })
+      expect(results.map(({ flagged }) => flagged)).toEqual([false, true])
+    }
+    expect(world.fakes.calls.map(({ model }) => model)).toEqual(['judge', 'judge', 'judge'])
+  })
+
+  test('gets an image, and what the service counts', async () => {
+    const { data, usage } = await client.images.generate({ model: 'painter', prompt: 'A box', size: '1024x1024' })
+    expect([data?.[0]?.b64_json, usage?.total_tokens]).toEqual(['aW1hZ2U=', 43])
+    expect(world.fakes.calls[0]?.body).toEqual({ model: 'painter', prompt: 'A box', size: '1024x1024' })
+  })
+
+  test('gets speech byte for byte, and as events', async () => {
+    const speech = { model: 'own/voice', input: 'Hi', voice: 'alloy' }
+    const { data: response } = { data: await client.audio.speech.create(speech) }
+    expect(response.headers.get('content-type')).toBe('audio/mpeg')
+    expect(isVoice(Buffer.from(await response.arrayBuffer()))).toBe(true)
+    const events = await (await client.audio.speech.create({ ...speech, stream_format: 'sse' })).text()
+    expect(events.match(/^data: /gm)).toHaveLength(4)
+    expect(events).toContain('speech.audio.done')
+  })
+
+  test('has speech written down, in every form', async () => {
+    const asked = { model: 'own/ear', language: 'de' } as const
+    expect((await client.audio.transcriptions.create({ ...asked, file: await audio() })).text).toBe('9 bytes in de')
+    const text = await client.audio.transcriptions.create({ ...asked, file: await audio(), response_format: 'text' })
+    expect(text).toBe('9 bytes in de\n')
+    const stream = await client.audio.transcriptions.create({ ...asked, file: await audio(), stream: true })
+    const types: string[] = []
+    for await (const { type } of stream) types.push(type)
+    expect(types.at(-1)).toBe('transcript.text.done')
+    expect(world.fakes.calls.map(({ model }) => model)).toEqual(['ear', 'ear', 'ear'])
+  })
+
+  test('of Groq does, too', async () => {
+    const groq = new Groq({ apiKey: TOKEN, baseURL: world.origin, maxRetries: 0 })
+    const { text } = await groq.audio.transcriptions.create({ model: 'ear', file: await audio() })
+    expect(text).toBe('9 bytes in unknown')
+    const speech = await groq.audio.speech.create({ model: 'voice', input: 'Hi', voice: 'a', response_format: 'wav' })
+    expect(isVoice(Buffer.from(await speech.arrayBuffer()))).toBe(true)
+  })
+})
+
+test('documents are ranked, in both versions of the path', async () => {
+  const body = { model: 'own/ranker', query: 'What?', documents: ['a', 'b'], top_n: 2 }
+  for (const path of ['/v1/rerank', '/v2/rerank', '/rerank']) {
+    const response = await world.ask(path, body)
+    expect(await response.json()).toMatchObject({ results: [{ index: 1, relevance_score: 1 }, { index: 0 }] })
+    expect(response.headers.get('x-keywise-target')).toBe('own/ranker#1')
+  }
+  expect(world.fakes.calls[0]?.body).toEqual({ ...body, model: 'ranker' })
+})
+
+describe('the cascade', () => {
+  test('goes on to another key of the same model, with the same form', async () => {
+    world.fakes.fault('own', { do: 'overloaded' })
+    const form = { model: 'ear', file: await audio() }
+    const { data, response } = await client.audio.transcriptions.create(form).withResponse()
+    expect(data.text).toBe('9 bytes in unknown')
+    expect(response.headers.get('x-keywise-trail')).toMatch(/^own\/ear#1=overloaded; .*other\/ear#1=ok$/)
+  })
+
+  test('ends with the refusal of a bad request', async () => {
+    const response = await world.ask('/v1/images/generations', { model: 'own/painter' })
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { error: { message: expect.stringContaining("'prompt'") } },
+    ])
+  })
+
+  test.each([
+    ['/v1/moderations', { model: 'nobody', input: 'Hi' }, 404],
+    ['/v1/rerank', { model: 'judge', query: 'a', documents: ['b'] }, 400],
+    ['/v1/rerank', [], 400],
+    ['/v1/rerank', '{', 400],
+  ])('%s with %j is an error in OpenAI’s words: %i', async (path, body, status) => {
+    const response = await world.ask(path, body)
+    expect([response.status, await response.json()]).toMatchObject([status, { error: { message: expect.any(String) } }])
+  })
+
+  test('never takes a model of units for a chat', async () => {
+    const response = await world.ask('/v1/chat/completions', {
+      model: 'own/voice',
+      messages: [{ role: 'user', content: 'Hi' }],
+    })
+    expect(response.status).toBe(400)
+    expect(world.fakes.calls).toEqual([])
+  })
+})
+
+describe('a stream that breaks off', () => {
+  test('ends with an error event where it is of events, and with a broken connection where it is not', async () => {
+    world.fakes.fault('own', { do: 'cut_reset' })
+    const speech = { model: 'own/voice', input: 'Hi', voice: 'alloy' }
+    const events = await (await world.ask('/v1/audio/speech', { ...speech, stream_format: 'sse' })).text()
+    expect(events.trimEnd().split('\n\n').at(-1)).toMatch(/^data: \{"error":.*broke off/)
+    const response = await world.ask('/v1/audio/speech', speech)
+    await expect(response.arrayBuffer()).rejects.toThrow()
+  })
+})
+
+describe('a form', () => {
+  const boundary = 'xxBOUNDARYxx'
+  const part = (head: string, value: string) =>
+    `--${boundary}\r\nContent-Disposition: form-data; ${head}\r\n\r\n${value}\r\n`
+  const file = part('name="file"; filename="a.mp3"\r\nContent-Type: audio/mpeg', `x\r\n--${boundary.slice(0, 4)} y`)
+  const ask = (body: string, type = `multipart/form-data; boundary=${boundary}`, path = '/v1/audio/transcriptions') =>
+    world.ask(path, body, { 'content-type': type })
+
+  test.each([
+    ['before the file', part('name="model"', 'own/ear') + file],
+    ['behind the file', file + part('name="model"', 'own/ear')],
+    ['without quotes', part('name=model', 'own/ear') + file],
+    ['twice, the last one counts', part('name="model"', 'nobody') + file + part('name="model"', 'own/ear')],
+  ])('has its model replaced %s, and nothing else', async (_, parts) => {
+    const response = await ask(`${parts}--${boundary}--\r\n`)
+    expect(await response.json()).toMatchObject({ text: '11 bytes in unknown' })
+    expect(world.fakes.calls[0]).toMatchObject({ model: 'ear' })
+  })
+
+  test('takes the model of an Azure path', async () => {
+    const path = '/openai/deployments/ear/audio/transcriptions?api-version=2024-10-21'
+    expect((await ask(`${file}--${boundary}--\r\n`, undefined, path)).status).toBe(200)
+    expect(world.fakes.calls[0]).toMatchObject({ model: 'ear' })
+  })
+
+  test.each([
+    ['no boundary', file, 'multipart/form-data', 415],
+    ['JSON', '{"model":"ear"}', 'application/json', 415],
+    ['no end', part('name="model"', 'ear') + file.slice(0, -4), undefined, 400],
+    ['another boundary', `${file}--${boundary}--`, 'multipart/form-data; boundary=other', 400],
+    ['no file', `${part('name="model"', 'ear')}--${boundary}--\r\n`, undefined, 400],
+    ['nothing', '', undefined, 400],
+  ])('with %s is refused', async (_, body, type, status) => {
+    const response = await ask(body, type)
+    expect([response.status, await response.json()]).toMatchObject([status, { error: {} }])
+    expect(world.fakes.calls).toEqual([])
+  })
+
+  test('larger than the body may be is refused with 413', async () => {
+    await using small = await open({ own: { models } }, { settings: { gateway: { max_body_mb: 0.01 } } })
+    const body = `${part('name="model"', 'ear')}${part('name="file"; filename="a"', 'x'.repeat(20_000))}--${boundary}--\r\n`
+    const response = await small.ask('/v1/audio/transcriptions', body, {
+      'content-type': `multipart/form-data; boundary=${boundary}`,
+    })
+    expect(response.status).toBe(413)
+  })
+})
+
+describe('money', () => {
+  test('a price per token is no price of units: the cost stays unknown', async () => {
+    const price = { input: 1, output: 2 }
+    await using priced = await open(
+      { own: { models } },
+      {
+        reconfigure: (config) => ({
+          own: { ...config['own'], models: [{ id: 'painter', price, abilities: { image_generation: true } }] },
+        }),
+      },
+    )
+    const response = await priced.ask('/v1/images/generations', { model: 'painter', prompt: 'A box' })
+    expect([response.status, response.headers.get('x-keywise-cost-usd')]).toEqual([200, null])
+    const [row] = priced.gateway.opened.engine.store.attempts({ limit: 1 })
+    expect(row).toMatchObject({ ok: true, costNanoUsd: null, usage: { inputTokens: 3, outputTokens: 40 } })
+  })
+
+  test('is not spent at an unknown price where that is forbidden', async () => {
+    await using strict = await open({ own: { models } }, { settings: { unknown_price: 'block' } })
+    const response = await strict.ask('/v1/images/generations', { model: 'painter', prompt: 'A box' })
+    expect(response.status).not.toBe(200)
+    expect(strict.fakes.calls).toEqual([])
+  })
+
+  test('a key that is never billed costs nothing', async () => {
+    await using free = await open(
+      { own: { models } },
+      { reconfigure: (config) => ({ own: { ...config['own'], models: named, free: true } }) },
+    )
+    await free.ask('/v1/rerank', { model: 'ranker', query: 'a', documents: ['b'] })
+    expect(free.gateway.opened.engine.store.attempts({ limit: 1 })[0]).toMatchObject({ costNanoUsd: 0 })
+  })
+})
+
+test('models of a list are found where their provider serves them, and asked only there', async () => {
+  const listed = {
+    'whisper-large-v3': { kind: 'speech' },
+    'rerank-v3.5': { kind: 'rerank' },
+    'llama-3.3-70b-versatile': {},
+  } as const
+  await using lists = await openGateway({ providers: { groq: { models: listed }, cohere: { models: listed } } }, {})
+  const openai = new OpenAI({ apiKey: TOKEN, baseURL: `${lists.origin}/v1`, maxRetries: 0 })
+  const { response } = await openai.audio.transcriptions
+    .create({ model: 'whisper-large-v3', file: await audio() })
+    .withResponse()
+  expect(response.headers.get('x-keywise-target')).toBe('groq/whisper-large-v3#1')
+  const ranked = await lists.ask('/v1/rerank', { model: 'rerank-v3.5', query: 'a', documents: ['b'] })
+  expect([ranked.status, ranked.headers.get('x-keywise-target')]).toEqual([200, 'cohere/rerank-v3.5#1'])
+  expect(lists.fakes.calls.at(-1)?.path).toBe('/cohere/v2/rerank')
+})
