@@ -5,82 +5,80 @@
 
 import type { ReasoningEffort } from './chat.ts'
 
-export interface WireFacts {
+/** What can differ between generations of models. */
+export interface GenerationFacts {
+  /**
+   * How thinking is asked for: by a budget of tokens, by an effort, by either, or not at all. Default: as it was asked
+   * for.
+   */
+  readonly thinking?: 'budget' | 'effort' | 'either' | 'none'
+  /** The words for an effort that are taken; the nearest stands for any other. Default: all. */
+  readonly efforts?: readonly ReasoningEffort[]
+  /** Fewest and most tokens of a thinking budget. Default: any. */
+  readonly budget?: readonly [least: number, most: number]
+  /** Thinking cannot be switched off; the least of it is asked for instead. Default false. */
+  readonly alwaysThinks?: boolean
+  /** Which sampling parameters are taken: `temperature` and `top_p` together, one of them, or neither. Default both. */
+  readonly sampling?: 'both' | 'one' | 'none'
+  /** False where sampling parameters are refused beside thinking. Default true. */
+  readonly samplingBesideThinking?: boolean
+  /** False where the penalties for repetition are refused. Default true. */
+  readonly penalties?: boolean
+  /** Maximum number of stop sequences; keywise itself cuts at those beyond. Default: the dialect's. */
+  readonly stopSequences?: number
   /**
    * The field of an assistant's message in which its thoughts may come back; `none` where every such field is refused.
    * Only of the chat completions dialect. Default: `reasoning_content`.
    */
   readonly thoughts?: 'reasoning_content' | 'reasoning' | 'none'
-  /** Whether thoughts may come back as OpenRouter's `reasoning_details`. Default: where `thoughts` is not stated. */
-  readonly thoughtDetails?: boolean
-  /** Whether `top_k` is known. Default: yes; the Responses dialect never has it. */
-  readonly topK?: boolean
-  /** The field that limits an answer in the chat completions dialect. Default: `max_tokens`. */
-  readonly maxTokensField?: 'max_completion_tokens'
-  /** An id of a tool call that is taken has exactly this many letters and digits; others are replaced. */
-  readonly toolCallIdLength?: number
-  /** Maximum characters of a tool's name. Default: 64 for OpenAI's dialects and Gemini, 128 for Anthropic. */
-  readonly toolNameLength?: number
-  /** Maximum characters of the end user's id; 0 where there is no field for it. Default: by dialect. */
-  readonly userLength?: number
-  /** Maximum number of stop sequences; keywise itself cuts at those beyond. Default: by dialect. */
-  readonly stopSequences?: number
-  /** Whether `cache_control` in parts is understood, in a dialect that does not have it. Default: no. */
-  readonly cacheControl?: boolean
-  /** As in a row of `models`, for every model. */
-  readonly customTools?: boolean
-  readonly penalties?: boolean
-  readonly prefill?: boolean
-  /** How thinking is switched off, where an effort of `none` is not the way: fields of the body. */
-  readonly noThinking?: Readonly<Record<string, unknown>>
-  /** The thoughts of a tool loop must come back; without them thinking is switched off. */
-  readonly demandsThoughts?: boolean
-  /** False where a tool's results must be followed by the assistant: an empty turn of its is put between. */
-  readonly userAfterTool?: boolean
-  /** System messages from the middle of the talk are refused, and move to its beginning. */
-  readonly systemFirst?: boolean
-  /** What differs between generations of models; the first row that matches holds. */
-  readonly models?: readonly ModelWireFacts[]
-}
-
-/** What a generation of models takes. */
-export interface ModelWireFacts {
-  /** Matches the model's id as the service spells it. */
-  readonly match: RegExp
-  /**
-   * How thinking is asked for: by a budget of tokens, by an effort, by either, or not at all. Absent: as it was
-   * asked for.
-   */
-  readonly thinking?: 'budget' | 'effort' | 'either' | 'none'
-  /** The words for an effort that are taken, from little to much; the nearest stands for any other. */
-  readonly efforts?: readonly ReasoningEffort[]
-  /** Fewest and most tokens of a thinking budget. */
-  readonly budget?: readonly [least: number, most: number]
-  /** Thinking cannot be switched off; the least of it is asked for instead. */
-  readonly alwaysThinks?: boolean
-  /** Which sampling parameters are taken: `temperature` and `top_p` together, one of them, or neither. */
-  readonly sampling?: 'both' | 'one' | 'none'
-  /** False where sampling parameters are refused beside thinking. Default true. */
-  readonly samplingBesideThinking?: boolean
-  /** False where an answer in JSON cannot be asked for beside tools; it is then asked for in words. Default true. */
-  readonly formatBesideTools?: boolean
-  /** False where no tool can be forced while thinking; then thinking is switched off. Default true. */
-  readonly forcesToolsThinking?: boolean
-  /** False where the penalties for repetition are refused. Default true. */
-  readonly penalties?: boolean
   /** Whether custom tools are known. Default: by the Responses dialect. */
   readonly customTools?: boolean
-  /** As of the service, for this generation. */
-  readonly thoughts?: WireFacts['thoughts']
-  readonly stopSequences?: number
   /** False where no tool can be forced. Default true. */
   readonly forcesTools?: boolean
+  /** False where no tool can be forced while thinking; then thinking is switched off. Default true. */
+  readonly forcesToolsThinking?: boolean
+  /** False where an answer in JSON cannot be asked for beside tools; it is then asked for in words. Default true. */
+  readonly formatBesideTools?: boolean
   /** False where a conversation must not end with the assistant's turn. Default true. */
   readonly prefill?: boolean
 }
 
-/** The facts about one model of a service: those of the service, and the row of its generation. */
-export interface ModelWire extends Omit<WireFacts, 'models'>, Omit<ModelWireFacts, 'match'> {}
+/** What holds for every model of a service, unless the row of its generation says otherwise. */
+export interface WireFacts extends GenerationFacts {
+  /** Whether thoughts may come back as OpenRouter's `reasoning_details`. Default: where `thoughts` is not stated. */
+  readonly thoughtDetails?: boolean
+  /** The thoughts of a tool loop must come back; without them thinking is switched off. Default false. */
+  readonly demandsThoughts?: boolean
+  /** Fields of the body that switch thinking off. Default: an effort of `none`. */
+  readonly noThinking?: Readonly<Record<string, unknown>>
+  /** Whether `top_k` is known. Default: yes; the Responses dialect never has it. */
+  readonly topK?: boolean
+  /** The field that limits an answer in the chat completions dialect. Default: `max_tokens`. */
+  readonly maxTokensField?: 'max_completion_tokens'
+  /** An id of a tool call has exactly this many letters and digits; others are replaced. Default: the dialect's rule. */
+  readonly toolCallIdLength?: number
+  /** Maximum characters of a tool's name. Default: 64 for OpenAI's dialects and Gemini, 128 for Anthropic. */
+  readonly toolNameLength?: number
+  /** Maximum characters of the end user's id; 0 where there is no field for it. Default: the dialect's. */
+  readonly userLength?: number
+  /** Whether `cache_control` in parts is understood. Default: by the Anthropic dialect. */
+  readonly cacheControl?: boolean
+  /** False where a tool's results must be followed by the assistant: a turn of its is put between. Default true. */
+  readonly userAfterTool?: boolean
+  /** System messages from the middle of the talk are refused, and move to its beginning. Default false. */
+  readonly systemFirst?: boolean
+  /** Rows for generations of models; the first that matches holds. Default: none. */
+  readonly models?: readonly ModelWireFacts[]
+}
+
+/** What a generation of models takes. */
+export interface ModelWireFacts extends GenerationFacts {
+  /** Matches the model's id as the service spells it. */
+  readonly match: RegExp
+}
+
+/** The facts about one model of a service: those of the service, and over them those of its generation. */
+export type ModelWire = Omit<WireFacts, 'models'>
 
 /** What holds for `model`. */
 export function wireOf(facts: WireFacts | undefined, model: string): ModelWire {
