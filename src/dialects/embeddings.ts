@@ -29,7 +29,11 @@ const noStream = () => {
   throw new TypeError('embeddings are never streamed')
 }
 
+/** A vector's numbers are doubles for whoever made them and whoever reads them, and there are very many. */
+const parse = JSON.parse
+
 const openaiSide: UpstreamSide = {
+  parse,
   writeRequest: (request, model) => ({ path: '/embeddings', body: { ...request.extra?.fields, model } }),
   readResponse(body): ReadResponse {
     const record = asRecord(body)
@@ -70,6 +74,7 @@ function hasVectors(data: unknown): boolean {
 }
 
 const googleSide: UpstreamSide = {
+  parse,
   writeRequest(request, model) {
     const fields = request.extra?.fields ?? {}
     const dimensions = asNumber(fields['dimensions'])
