@@ -6,6 +6,7 @@ import type { Part, ReasoningPart, ToolCallPart } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { extraOf, type Fields, ownFields } from '../fields/requestFields.ts'
 import { ownSignature, signatureForClient, tagSignature } from '../fields/signature.ts'
+import { historyArguments, objectToText, repairedArguments } from '../fields/toolArguments.ts'
 
 /**
  * Thoughts under any of their names: `reasoning_content` (DeepSeek, xAI, Alibaba, Moonshot), `reasoning` (Groq,
@@ -101,21 +102,27 @@ export function readToolCall(call: Fields, fallbackId: string): ToolCallPart | u
     type: 'tool-call',
     id: asString(call['id']) || fallbackId,
     name,
-    arguments: argumentsText(target) || '{}',
+    arguments: target === custom ? argumentsText(target) : repairedArguments(argumentsText(target)),
     ...(signature !== undefined && { signature }),
     ...extraOf('openai', target === custom ? { type: 'custom' } : undefined),
   }
 }
 
-/** Arguments as text; some servers send the object itself. */
+/** Arguments as text, '' when there are none; some servers send the object itself. */
 export function argumentsText(target: Fields): string {
-  const value = target['arguments'] ?? target['input']
-  if (typeof value === 'string') return value
-  return asRecord(value) === undefined ? '' : JSON.stringify(value)
+  const value = target['arguments'] ?? target['input'] ?? ''
+  return typeof value === 'string' ? value : objectToText(value)
 }
 
+/** A call of the history, for an upstream. */
+export function writePastCall(part: ToolCallPart): Record<string, unknown> {
+  return writeToolCall(isCustom(part) ? part : { ...part, arguments: historyArguments(part.arguments) })
+}
+
+const isCustom = (part: ToolCallPart) => ownFields(part.extra, 'openai')['type'] === 'custom'
+
 export function writeToolCall(part: ToolCallPart): Record<string, unknown> {
-  if (ownFields(part.extra, 'openai')['type'] === 'custom') {
+  if (isCustom(part)) {
     return { id: part.id, type: 'custom', custom: { name: part.name, input: part.arguments } }
   }
   return { id: part.id, type: 'function', function: { name: part.name, arguments: part.arguments } }

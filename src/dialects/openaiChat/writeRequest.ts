@@ -4,7 +4,7 @@ import type { ChatRequest, FilePart, ImagePart, Message, Part, ToolChoice, ToolR
 import { asArray, asRecord } from '../../domain/json.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { defined, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
-import { writeReasoning, writeToolCall } from './message.ts'
+import { writePastCall, writeReasoning } from './message.ts'
 import { joinText, writeContent } from './parts.ts'
 
 /** Usage is always asked for; fields that only an OpenAI client can have sent come back in. */
@@ -71,7 +71,7 @@ function writeMessage(message: Message): Fields {
 const withoutResults = (parts: readonly Part[]) => parts.filter((part) => part.type !== 'tool-result')
 
 function writeAssistant(parts: readonly Part[]): Fields {
-  const calls = parts.filter((part) => part.type === 'tool-call').map(writeToolCall)
+  const calls = parts.filter((part) => part.type === 'tool-call').map(writePastCall)
   const texts = parts.filter((part) => part.type === 'text')
   const content = writeContent(texts, '')
   return {

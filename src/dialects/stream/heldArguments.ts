@@ -1,0 +1,34 @@
+/**
+ * The arguments of one streamed call. What begins an object is passed on as it comes; anything else (`null`, a string
+ * that says an object, a list) waits for its end, because only then it is known what a client should get.
+ */
+
+import { beginsObject, repairedArguments } from '../fields/toolArguments.ts'
+
+export class HeldArguments {
+  #text = ''
+  #flows: boolean
+
+  /** `isFreeText`: the input of a custom tool, which is passed on whatever it is. */
+  constructor(isFreeText = false) {
+    this.#flows = isFreeText
+  }
+
+  /** Everything said so far, also what was not passed on. */
+  get text(): string {
+    return this.#text
+  }
+
+  /** The text to pass on now that this piece came. */
+  add(piece: string): string {
+    this.#text += piece
+    if (this.#flows) return piece
+    this.#flows = beginsObject(this.#text)
+    return this.#flows ? this.#text : ''
+  }
+
+  /** The arguments, when no more will come. */
+  whole(): string {
+    return this.#flows ? this.#text : repairedArguments(this.#text)
+  }
+}
