@@ -23,6 +23,9 @@ const SAID = [
   'UTC',
   ' \n{"a": 1.0}',
   '{}',
+  '{}{}',
+  '{ }{"a": 1.0}',
+  '{"a":{}}',
 ]
 
 const PAIRS = TEXT_WIRES.flatMap((upstream) => CLIENTS.map((client) => [upstream, client] as const))

@@ -4,7 +4,7 @@
  */
 
 /** A frozen object without a prototype, recognised by `JSON.isRawJSON` and not by its shape. */
-export interface RawNumber {
+interface RawNumber {
   readonly rawJSON: string
 }
 

@@ -14,13 +14,14 @@ const MAX_DEPTH = 200
 const NO_ARGUMENTS = '{}'
 
 /**
- * The arguments as text, without what no tool means: `null` and white space are `{}`, and JSON that was encoded once
- * more (a string that says an object) is what it says. All other text stays as the model wrote it.
+ * The arguments as text, without what no tool means: `null` and white space are `{}`, JSON that was encoded once more
+ * (a string that says an object) is what it says, and of `{}{"a":1}` the placeholder is left out. All other text stays
+ * as the model wrote it.
  */
 export function repairedArguments(text: string): string {
   const said = text.trim()
   if (said === '' || said === 'null') return NO_ARGUMENTS
-  if (!said.startsWith('"')) return text
+  if (!said.startsWith('"')) return withoutPlaceholder(text)
   const inner = parsed(said)
   if (typeof inner !== 'string' || inner.trim() === '') return inner === undefined ? text : NO_ARGUMENTS
   const repaired = repairedArguments(inner)
@@ -58,6 +59,21 @@ function originalText(object: Record<string, unknown> | undefined): string | und
   if (typeof text !== 'string' || Object.keys(object ?? {}).length !== 1) return undefined
   const value = parsed(text)
   return value === undefined || asRecord(value) !== undefined ? undefined : text
+}
+
+/**
+ * Without the empty object that servers in front of Anthropic's wire put before the arguments, because every streamed
+ * call begins with `"input": {}` there: https://github.com/openai/openai-agents-js/pull/712 (read 2026-11-29).
+ */
+export function withoutPlaceholder(text: string): string {
+  return text.replace(PLACEHOLDER, '')
+}
+
+const PLACEHOLDER = /^(?:\s*\{\s*\})+(?=\s*\{)/
+
+/** Whether it is an object with something in it, so that it is no placeholder. */
+export function beginsFilledObject(text: string): boolean {
+  return /^\s*\{\s*[^\s}]/.test(text)
 }
 
 export function beginsObject(text: string): boolean {

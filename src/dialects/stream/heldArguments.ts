@@ -1,9 +1,9 @@
 /**
- * The arguments of one streamed call. What begins an object is passed on as it comes; anything else (`null`, a string
- * that says an object, a list) waits for its end, because only then it is known what a client should get.
+ * The arguments of one streamed call. Once something stands in an object they are passed on as they come; anything else
+ * (`null`, `{}`, a string that says an object, a list) waits for its end, when it is known what a client should get.
  */
 
-import { beginsObject, repairedArguments } from '../fields/toolArguments.ts'
+import { beginsFilledObject, repairedArguments, withoutPlaceholder } from '../fields/toolArguments.ts'
 
 export class HeldArguments {
   #text = ''
@@ -23,8 +23,11 @@ export class HeldArguments {
   add(piece: string): string {
     this.#text += piece
     if (this.#flows) return piece
-    this.#flows = beginsObject(this.#text)
-    return this.#flows ? this.#text : ''
+    const said = withoutPlaceholder(this.#text)
+    if (!beginsFilledObject(said)) return ''
+    this.#flows = true
+    this.#text = said
+    return said
   }
 
   /** The arguments, when no more will come. */
