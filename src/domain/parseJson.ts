@@ -48,7 +48,10 @@ const ZERO = 0x30
 const NINE = 0x39
 const BACKSLASH = 0x5c
 
-/** Front to back, those that would be written differently, and those like a stand-in. Strings, most of a text, are skipped natively. */
+/**
+ * Front to back, those that would be written differently, and those like a stand-in. Strings, most of a text, are
+ * skipped natively.
+ */
 function changingNumbers(text: string): readonly FoundNumber[] {
   const found: FoundNumber[] = []
   for (let at = 0; at < text.length; at++) {

@@ -144,10 +144,7 @@ export class AnthropicStreamReader implements StreamReader {
     else if (text === '') return
     else if (kind === 'text') this.#out.push({ type: 'text-delta', text })
     else if (kind === 'reasoning') this.#out.push({ type: 'reasoning-delta', text })
-    else {
-      const passed = block.held.add(text)
-      if (passed !== '') this.#out.push({ type: 'tool-call-delta', index: callIndex, arguments: passed })
-    }
+    else this.#out.push({ type: 'tool-call-delta', index: callIndex, arguments: block.held.add(text) })
   }
 
   /** Thoughts may be thought differently the second time: those that were handed on stay, these are not needed. */

@@ -167,7 +167,9 @@ describe('openaiChat reads streams', () => {
       chunks: [
         start,
         { type: 'tool-call-start', index: 0, id: 'call_a1_0', name: 'f' },
+        { type: 'tool-call-delta', index: 0, arguments: '' },
         { type: 'tool-call-start', index: 1, id: 'call_a1_1', name: 'g' },
+        { type: 'tool-call-delta', index: 1, arguments: '' },
         { type: 'tool-call', index: 0, id: 'call_a1_0', name: 'f', arguments: '{}' },
         { type: 'tool-call', index: 1, id: 'call_a1_1', name: 'g', arguments: '{}' },
         { type: 'finish', finishReason: 'tool_calls' },

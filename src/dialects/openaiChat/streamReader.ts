@@ -179,8 +179,8 @@ export class ChatStreamReader implements StreamReader {
     const open = this.#callOf(call, target, text, chunks)
     if (open === undefined) return
     open.signature ??= thoughtSignature(call)
-    const passed = open.arguments.add(text)
-    if (passed !== '') chunks.push({ type: 'tool-call-delta', index: open.index, arguments: passed })
+    if (text === '') return
+    chunks.push({ type: 'tool-call-delta', index: open.index, arguments: open.arguments.add(text) })
   }
 
   /** The call this delta continues, or the new one it starts; undefined when it belongs to none. */

@@ -163,7 +163,7 @@ export class ResponsesStreamReader implements StreamReader {
     if (!text || open.call === undefined || open.isDone) return
     const passed = open.held.add(text)
     open.streamed += passed
-    if (passed !== '') chunks.push({ type: 'tool-call-delta', index: open.callIndex, arguments: passed })
+    chunks.push({ type: 'tool-call-delta', index: open.callIndex, arguments: passed })
   }
 
   /** What the item holds is the truth; deltas that did not come are made up for. */

@@ -19,10 +19,12 @@ export class HeldArguments {
     return this.#text
   }
 
-  /** The text to pass on now that this piece came. */
+  /** The text to pass on now that this piece came; nothing while it waits, which still says that the call goes on. */
   add(piece: string): string {
     this.#text += piece
     if (this.#flows) return piece
+    // Models that are stuck write white space without end, and it decides nothing.
+    if (!/\S/.test(piece)) return ''
     const said = withoutPlaceholder(this.#text)
     if (!beginsFilledObject(said)) return ''
     this.#flows = true
