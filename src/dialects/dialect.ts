@@ -57,6 +57,8 @@ export interface UpstreamSide {
     model: string,
     wire?: ModelWire,
   ): { readonly path: string; readonly body: Record<string, unknown> }
+  /** How a whole answer is parsed; default: `parseJson`. */
+  readonly parse?: (text: string) => unknown
   /** A whole answer. An error inside HTTP 200, and an answer that is none, come back as `error`. */
   readResponse(body: unknown): ReadResponse
   streamReader(): StreamReader

@@ -1,10 +1,12 @@
 /** JSON that has not been validated yet. */
 
+import { isRawNumber } from './rawNumber.ts'
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
 /** The value as a plain object, otherwise undefined. Every parser starts with this check. */
 export function asRecord(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
     ? (value as Record<string, unknown>)
     : undefined // checked on this line
 }
@@ -19,5 +21,6 @@ export function asString(value: unknown): string | undefined {
 
 /** The value if it is a finite number, otherwise undefined. */
 export function asNumber(value: unknown): number | undefined {
+  if (typeof value === 'object' && value !== null && isRawNumber(value)) return asNumber(Number(value.rawJSON))
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }

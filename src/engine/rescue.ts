@@ -10,7 +10,7 @@ import type { CallEnd } from '../upstream/call.ts'
 import { Trail } from './attempt/trail.ts'
 import { type Answered, cascade } from './cascade.ts'
 import type { Engine } from './engine.ts'
-import { mostTokensOf } from './request/amounts.ts'
+import { answersOf, mostTokensOf } from './request/amounts.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
 interface RescueSink {
@@ -24,9 +24,9 @@ interface RescueSink {
 /** Only plain text is requested: no tools, no format, one answer. */
 export function mayRescue(engine: Engine, pending: PendingRequest): boolean {
   if (engine.registry.config.settings.streaming.rescue !== 'text' || !pending.request.stream) return false
-  const { tools, responseFormat, reasoning, extra } = pending.request
+  const { tools, responseFormat, reasoning } = pending.request
   if ((tools?.length ?? 0) > 0 || reasoning !== undefined) return false
-  return (responseFormat?.type ?? 'text') === 'text' && (extra?.fields['n'] ?? 1) === 1
+  return (responseFormat?.type ?? 'text') === 'text' && answersOf(pending.request) === 1
 }
 
 /** Continues a broken-off answer, as often as another target is left. Returns how it finally ended. */

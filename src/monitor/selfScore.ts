@@ -35,6 +35,11 @@ function parse(text: string): unknown {
 
 const MAX_DEPTH = 12
 
+/** The schema's numbers are kept as they were sent; 1.0 is 1 all the same. */
+function isSame(option: unknown, value: unknown): boolean {
+  return JSON.stringify(parse(JSON.stringify(option))) === JSON.stringify(value)
+}
+
 /**
  * Whether a value satisfies the parts of JSON Schema that models get wrong: type, required, properties, items, enum.
  * Anything else in the schema is taken as satisfied, so that no good answer is scored as bad.
@@ -43,7 +48,7 @@ function fits(value: unknown, schema: unknown, depth: number): boolean {
   const rules = asRecord(schema)
   if (rules === undefined || depth > MAX_DEPTH || '$ref' in rules) return true
   const options = asArray(rules['enum'])
-  if (options !== undefined && !options.some((option) => JSON.stringify(option) === JSON.stringify(value))) return false
+  if (options !== undefined && !options.some((option) => isSame(option, value))) return false
   const types = asArray(rules['type']) ?? (typeof rules['type'] === 'string' ? [rules['type']] : [])
   if (types.length > 0 && !types.some((type) => hasType(value, type))) return false
   const record = asRecord(value)

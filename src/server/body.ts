@@ -3,6 +3,8 @@
 import { isAscii } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError } from '../domain/errors.ts'
+import { isNestedDeeper } from '../domain/nesting.ts'
+import { parseJson } from '../domain/parseJson.ts'
 
 export interface ReadBody {
   readonly bytes: Buffer
@@ -110,17 +112,20 @@ class BodyReader {
 /** No real prompt nests deeper, and parsing it would use up the stack. */
 const MAX_DEPTH = 200
 
-/** The body as JSON. Throws InvalidRequestError. */
-export function parseBody(body: Buffer): unknown {
+/**
+ * The body as JSON, its numbers as they were sent. Throws InvalidRequestError. `parse`: `JSON.parse` where keywise itself
+ * is meant, and numbers are only read.
+ */
+export function parseBody(body: Buffer, parse: (text: string) => unknown = parseJson): unknown {
   if (body.length === 0) throw new InvalidRequestError('the body is empty; send a JSON object')
   const text = textOf(body)
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parse(text)
   } catch (error) {
     throw new InvalidRequestError(`the body is not valid JSON: ${reasonOf(error)}`)
   }
-  if (text.length > 2 * MAX_DEPTH && isTooDeep(text))
+  if (isNestedDeeper(text, MAX_DEPTH))
     throw new InvalidRequestError(`the body is nested more than ${MAX_DEPTH} levels deep`)
   return value
 }
@@ -134,28 +139,4 @@ function reasonOf(error: unknown): string {
 /** Plain ASCII, as most prompts are, takes half the time of UTF-8 decoding. */
 function textOf(body: Buffer): string {
   return body.toString(isAscii(body) ? 'latin1' : 'utf8')
-}
-
-/** Scans only texts with enough opening brackets to be nested too deep. */
-function isTooDeep(text: string): boolean {
-  if (countOf(text, '[') + countOf(text, '{') < MAX_DEPTH) return false
-  let depth = 0
-  let inString = false
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (inString) {
-      if (code === 0x5c) at++
-      else if (code === 0x22) inString = false
-    } else if (code === 0x22) inString = true
-    else if (code === 0x5b || code === 0x7b) {
-      if (++depth > MAX_DEPTH) return true
-    } else if (code === 0x5d || code === 0x7d) depth--
-  }
-  return false
-}
-
-function countOf(text: string, character: string): number {
-  let count = 0
-  for (let at = text.indexOf(character); at >= 0 && count < MAX_DEPTH; at = text.indexOf(character, at + 1)) count++
-  return count
 }

@@ -12,6 +12,7 @@ import { type SseEvent, SseReader } from '../dialects/stream/sse.ts'
 import type { Outcome } from '../domain/attempt.ts'
 import type { ChatChunk, ChatResponse, Usage } from '../domain/chat.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
+import { parseJson, withPlainNumbers } from '../domain/parseJson.ts'
 import { FirstContent } from './answers/firstContent.ts'
 import { type Demand, readAnswer, readBegun } from './answers/readAnswer.ts'
 import { Assembler } from './assembler.ts'
@@ -474,13 +475,13 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     const raw = this.#body.length === 1 && this.#body[0] !== undefined ? this.#body[0] : Buffer.concat(this.#body)
     const isText = isAscii(raw)
     const text = raw.toString(isText ? 'latin1' : 'utf8')
+    const { upstream } = this.#input.dialect
     let body: unknown
     try {
-      body = JSON.parse(text)
+      body = (upstream.parse ?? parseJson)(text)
     } catch {
       return this.#fail(this.#classifyBody(200))
     }
-    const { upstream } = this.#input.dialect
     const read = upstream.readResponse(body)
     const sent = upstream.changesAnswers ? null : isText ? text : raw
     if (read.ok && (!read.unfinished || this.#isBackground)) this.#answered(read.response, sent)
@@ -523,7 +524,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   /** Writes a whole answer as the stream that was asked for, and reads that. False when it is none. */
   #streamWhole(): boolean {
     const { dialect, model } = this.#input
-    const read = dialect.upstream.readResponse(this.#parsedBody())
+    const read = dialect.upstream.readResponse(this.#parsedBody(parseJson))
     // What only its own dialect can say has no place in a stream that we write.
     if (!read.ok || read.response.opaque || read.response.content.some(({ type }) => type === 'image')) return false
     const asked = { model, messages: [], stream: true, wantsUsage: true }
@@ -612,11 +613,12 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   }
 
   #classifyStreamError(chunk: Extract<ChatChunk, { type: 'error' }>): Failure {
-    this.#errorBody = chunk.body
+    this.#errorBody = withPlainNumbers(chunk.body)
     return this.#classify(chunk.body, chunk.status ?? this.#status ?? 200)
   }
 
-  #classify(body: unknown, status: number): Failure {
+  #classify(error: unknown, status: number): Failure {
+    const body = withPlainNumbers(error)
     this.#errorBody ??= body
     return classify({
       status,
@@ -631,12 +633,13 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
 
   #errorBody: unknown
 
-  #parsedBody(): unknown {
+  /** An error's numbers are only read; an answer's are passed on as they were sent. */
+  #parsedBody(parse: (text: string) => unknown = JSON.parse): unknown {
     if (this.#errorBody !== undefined) return this.#errorBody
     const text = this.#bodyText()
     if (text === '') return undefined
     try {
-      return JSON.parse(text)
+      return parse(text)
     } catch {
       return undefined
     }

@@ -7,6 +7,8 @@ export interface Asked {
   /** 1 for the first call. */
   readonly call: number
   readonly model: string
+  /** The body as it came. */
+  readonly text: string
   readonly key: string
   /** Calls in progress, this one included. */
   readonly inProgress: number
@@ -47,7 +49,7 @@ export async function httpUpstream(
     inProgress++
     response.on('close', () => inProgress--)
     const { model } = JSON.parse(text) as { model: string } // written by keywise
-    const asked = { call: calls.length + 1, model, key: request.headers.authorization ?? '', inProgress }
+    const asked = { call: calls.length + 1, model, text, key: request.headers.authorization ?? '', inProgress }
     calls.push(asked)
     const said = reply(asked, response)
     if (said === null) return

@@ -3,6 +3,8 @@
  * message in the middle of a stream: then the block is repeated, and only what goes beyond is new.
  */
 
+import { HeldArguments } from '../stream/heldArguments.ts'
+
 export type BlockKind = 'text' | 'reasoning' | 'tool-call' | 'unknown'
 
 export interface BlockFacts {
@@ -17,6 +19,8 @@ export class StreamBlock {
   readonly facts: BlockFacts
   /** What was handed on. */
   text = ''
+  /** Of tool calls: the same text, on its way to whoever gets it as text. */
+  readonly held = new HeldArguments()
   /** Arguments that came whole with the start; they count when no piece follows. */
   wholeArguments: string
   /** Takes no more: it was closed, or its retelling is not wanted. */

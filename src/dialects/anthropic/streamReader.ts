@@ -2,6 +2,7 @@
 
 import type { ChatChunk } from '../../domain/chat.ts'
 import { asNumber, asRecord, asString } from '../../domain/json.ts'
+import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { objectToText } from '../fields/toolArguments.ts'
@@ -143,7 +144,7 @@ export class AnthropicStreamReader implements StreamReader {
     else if (text === '') return
     else if (kind === 'text') this.#out.push({ type: 'text-delta', text })
     else if (kind === 'reasoning') this.#out.push({ type: 'reasoning-delta', text })
-    else this.#out.push({ type: 'tool-call-delta', index: callIndex, arguments: text })
+    else this.#out.push({ type: 'tool-call-delta', index: callIndex, arguments: block.held.add(text) })
   }
 
   /** Thoughts may be thought differently the second time: those that were handed on stay, these are not needed. */
@@ -177,7 +178,7 @@ export class AnthropicStreamReader implements StreamReader {
   #wholeCall(block: StreamBlock): void {
     block.sealed = true
     const { callIndex: index, id, name } = block.facts
-    this.#out.push({ type: 'tool-call', index, id, name, arguments: block.text || '{}' })
+    this.#out.push({ type: 'tool-call', index, id, name, arguments: block.held.whole() })
   }
 
   #messageDelta(fields: Fields): void {
@@ -216,7 +217,7 @@ export class AnthropicStreamReader implements StreamReader {
 
 function parse(data: string): Fields | undefined {
   try {
-    return asRecord(JSON.parse(data))
+    return asRecord(parseJson(data))
   } catch {
     return undefined // not JSON: reported as an error of the upstream
   }

@@ -3,6 +3,7 @@
 import type { ChatChunk, ChunkOf, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { signatureForClient } from '../fields/signature.ts'
+import { objectText } from '../fields/toolArguments.ts'
 import { UNKNOWN_ID } from './answer.ts'
 import { writeAnthropicError } from './error.ts'
 import { writeStopDetails, writeStopReason } from './finishReason.ts'
@@ -140,7 +141,8 @@ export class AnthropicStreamWriter implements StreamWriter {
 
   #wholeCall(chunk: ChunkOf<'tool-call'>): string {
     let out = this.#open?.kind === 'tool-call' ? '' : this.#startCall(chunk)
-    if (this.#open?.kind === 'tool-call' && !this.#open.hasArguments) out += this.#arguments(chunk.arguments)
+    if (this.#open?.kind === 'tool-call' && !this.#open.hasArguments)
+      out += this.#arguments(objectText(chunk.arguments))
     return out + this.#stop() + this.#resume()
   }
 

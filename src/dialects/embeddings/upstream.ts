@@ -18,7 +18,11 @@ const noStream = () => {
   throw new TypeError('embeddings are never streamed')
 }
 
+// Vectors are numbers that nobody reads digit by digit.
+const parse = JSON.parse
+
 const openaiSide: UpstreamSide = {
+  parse,
   writeRequest: (request, model) => ({ path: '/embeddings', body: { ...openaiFields(request), model } }),
   readResponse(body): ReadResponse {
     const record = asRecord(body)
@@ -47,6 +51,7 @@ function usageOf(usage: Fields | undefined): Usage | undefined {
 
 /** https://ai.google.dev/api/embeddings#method:-models.batchembedcontents (2026-11-29) */
 const googleSide: UpstreamSide = {
+  parse,
   writeRequest: (request, model) => ({
     path: `/models/${encodeURI(model)}:batchEmbedContents`,
     body: { requests: googleRequests(request).map((one) => ({ ...one, model: `models/${model}` })) },

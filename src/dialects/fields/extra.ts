@@ -26,7 +26,7 @@ export function restore(
 ): Record<string, unknown> {
   if (extra?.dialect !== dialect) return wire
   for (const name in extra.fields) {
-    if (!name.startsWith('$')) wire[name] = extra.fields[name]
+    if (!name.startsWith('$') && name !== '__proto__') wire[name] = extra.fields[name]
   }
   return wire
 }

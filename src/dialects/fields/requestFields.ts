@@ -4,7 +4,7 @@
 
 import type { DialectId, Extra } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
-import { asArray, asRecord } from '../../domain/json.ts'
+import { asArray, asNumber, asRecord } from '../../domain/json.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -36,8 +36,9 @@ export function requiredText(fields: Fields, name: string, at = name): string {
 export function number(fields: Fields, name: string, at = name): number | undefined {
   const value = fields[name] ?? undefined
   if (value === undefined) return undefined
-  if (typeof value === 'number' && Number.isFinite(value)) return value
-  throw mustBe(at, 'a number')
+  const known = asNumber(value)
+  if (known === undefined) throw mustBe(at, 'a number')
+  return known
 }
 
 /** A count of tokens: a whole number of at least 1. */

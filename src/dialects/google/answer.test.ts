@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { assembleResponse } from '../../../test/support/assembleResponse.ts'
 import { replay } from '../../../test/support/replay.ts'
 import type { ChatChunk, ChatRequest, ChatResponse } from '../../domain/chat.ts'
+import { parseJson } from '../../domain/parseJson.ts'
 import { googleDialect } from './google.ts'
 
 const REQUEST: ChatRequest = { model: 'm', messages: [], stream: false }
@@ -243,6 +244,27 @@ describe('the stream reader', () => {
       expect(JSON.parse(whole?.type === 'tool-call' ? whole.arguments : '')).toEqual(expected)
     })
   }
+
+  test('keeps every digit of partial arguments, and takes no number for an object', () => {
+    const pieces = ['"$.id","numberValue":2512292042121000001', '"$.a","numberValue":1.0', '"$.a.b","numberValue":2.0']
+    const chunks = stream(
+      answer([call({ name: 'f', willContinue: true })]),
+      ...pieces.map((piece) =>
+        answer([call({ partialArgs: [parseJson(`{"jsonPath":${piece}}`)], willContinue: true })]),
+      ),
+      answer([call({})], 'STOP'),
+    )
+    expect(chunks).toContainEqual(expect.objectContaining({ arguments: '{"id":2512292042121000001,"a":{"b":2.0}}' }))
+  })
+
+  test.each([
+    ['nothing', undefined, '{}'],
+    ['an object encoded twice', '{"id":1.0}', '{"id":1.0}'],
+    ['a list', [1], '[1]'],
+  ])('reads arguments that are %s', (_what, args, text) => {
+    const chunks = stream(answer([call({ name: 'f', args })], 'STOP'))
+    expect(chunks).toContainEqual(expect.objectContaining({ type: 'tool-call', arguments: text }))
+  })
 
   test('keeps a hostile path away from every prototype', () => {
     const pieces = ['$.__proto__.polluted', '$.constructor.prototype.polluted', '$.a.__proto__.polluted'].map(

@@ -99,7 +99,7 @@ function readCall(call: WirePart, signature: string | undefined, ids: IdSource):
 function readResult(result: WirePart, ids: IdSource): ToolResultPart | undefined {
   const name = asString(result['name'])
   if (name === undefined) return undefined
-  const response = asRecord(result['response']) ?? {}
+  const response = asRecord(result['response']) ?? asOutput(result['response'])
   const media = (asArray(result['parts']) ?? []).map((part) => readMedia(asRecord(part) ?? {}))
   const content: ToolResultPart['content'] = [...readOutput(response), ...media.filter((part) => part !== undefined)]
   const extra = extraBeyond('google', result, RESPONSE)
@@ -111,6 +111,12 @@ function readResult(result: WirePart, ids: IdSource): ToolResultPart | undefined
     isError: typeof response['error'] === 'string' ? true : undefined,
     extra: isPlainOutput(response) ? extra : { dialect: 'google', fields: { ...extra?.fields, response } },
   }
+}
+
+/** Some clients give what the function returned without an object around it. */
+function asOutput(value: unknown): WirePart {
+  if (value === undefined || value === null) return {}
+  return { output: typeof value === 'string' ? value : objectToText(value) }
 }
 
 /** `output` and `error` are the keys that Gemini itself documents; without them the whole object is the output. */

@@ -22,12 +22,15 @@ function newObject(): Record<string, unknown> {
 }
 
 export class PartialArguments {
+  /** What came whole; an object is also the root, to which pieces are added. */
+  readonly #whole: unknown
   readonly #root: Record<string, unknown> = newObject()
   /** The path whose string the next piece continues. */
   #openPath: string | undefined
 
   /** Begins with what came whole. */
   constructor(args: unknown) {
+    this.#whole = args
     for (const [name, value] of Object.entries(asRecord(args) ?? {})) this.#root[name] = value
   }
 
@@ -41,7 +44,7 @@ export class PartialArguments {
 
   /** The arguments as JSON text. */
   text(): string {
-    return objectToText(this.#root)
+    return objectToText(Object.keys(this.#root).length === 0 ? this.#whole : this.#root)
   }
 
   #set(path: string, piece: Record<string, unknown>): void {
@@ -99,7 +102,7 @@ function placeIn(node: Container, key: Key): Key {
 }
 
 function isContainer(value: unknown): value is Container {
-  return typeof value === 'object' && value !== null
+  return Array.isArray(value) || asRecord(value) !== undefined
 }
 
 function read(node: Container, place: Key): unknown {

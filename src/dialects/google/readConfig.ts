@@ -1,7 +1,7 @@
 /** A client's `generationConfig`: https://ai.google.dev/api/generate-content#generationconfig */
 
 import type { ChatRequest, ReasoningEffort, ReasoningOptions, ResponseFormat } from '../../domain/chat.ts'
-import { asString } from '../../domain/json.ts'
+import { asNumber, asString } from '../../domain/json.ts'
 import { type Fields, flag, leftovers, number, object, text, texts, tokens } from '../fields/requestFields.ts'
 import { bothSpellings, field, spelling } from './field.ts'
 import { openApiToJsonSchema } from './schema.ts'
@@ -78,6 +78,6 @@ export function configExtra(config: Fields): Readonly<Record<string, unknown>> |
 }
 
 function hasOther(thinking: Fields): boolean {
-  const isDynamic = field(thinking, 'thinkingBudget', 'thinking_budget') === DYNAMIC
+  const isDynamic = asNumber(field(thinking, 'thinkingBudget', 'thinking_budget')) === DYNAMIC
   return isDynamic || Object.keys(thinking).some((name) => !THINKING.has(name))
 }

@@ -5,8 +5,10 @@
 
 import type { Blocked, ChatChunk, ChunkOf } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
+import { beginsObject } from '../fields/toolArguments.ts'
 import { modelOf, responseIdOf } from './answer.ts'
 import { callIdInAnswer } from './callIds.ts'
 import { isBare, readGoogleSignature } from './content.ts'
@@ -148,7 +150,7 @@ export class GoogleStreamReader implements StreamReader {
     this.#openCall = undefined
     const { index, id, name, signature } = call
     const text = call.arguments.text()
-    this.#out.push({ type: 'tool-call-delta', index, arguments: text })
+    if (beginsObject(text)) this.#out.push({ type: 'tool-call-delta', index, arguments: text })
     this.#out.push({ type: 'tool-call', index, id, name, arguments: text, signature })
   }
 
@@ -169,7 +171,7 @@ export class GoogleStreamReader implements StreamReader {
 
 function parse(data: string): unknown {
   try {
-    return JSON.parse(data)
+    return parseJson(data)
   } catch {
     return undefined // not JSON: reported as an error of the upstream
   }

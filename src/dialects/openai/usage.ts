@@ -1,7 +1,7 @@
 /** Token counts of the two OpenAI dialects, read into one convention: cached is part of input, reasoning of output. */
 
 import type { Usage } from '../../domain/chat.ts'
-import { asRecord } from '../../domain/json.ts'
+import { asNumber, asRecord } from '../../domain/json.ts'
 import type { Fields } from '../fields/requestFields.ts'
 
 /** 1 tick = 1e-10 USD: https://docs.x.ai/docs/models, field `cost_in_usd_ticks`. */
@@ -124,7 +124,8 @@ function inputDetails(name: string, usage: Usage): Fields {
 }
 
 function amount(value: unknown): number | undefined {
-  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY ? value : undefined
+  const number = asNumber(value)
+  return number !== undefined && number >= 0 ? number : undefined
 }
 
 function count(value: unknown): number | undefined {

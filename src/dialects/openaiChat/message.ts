@@ -7,6 +7,7 @@ import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { extraOf, type Fields, ownFields } from '../fields/requestFields.ts'
 import { ownSignature, signatureForClient, tagSignature } from '../fields/signature.ts'
+import { historyArguments, objectToText, repairedArguments } from '../fields/toolArguments.ts'
 
 /**
  * Thoughts under any of their names: `reasoning_content` (DeepSeek, xAI, Alibaba, Moonshot), `reasoning` (Groq,
@@ -107,17 +108,21 @@ export function readToolCall(call: Fields, fallbackId: string): ToolCallPart | u
     type: 'tool-call',
     id: asString(call['id']) || fallbackId,
     name,
-    arguments: argumentsText(target) || (target === custom ? '' : '{}'),
+    arguments: target === custom ? argumentsText(target) : repairedArguments(argumentsText(target)),
     ...(target === custom && { custom: true }),
     ...(signature !== undefined && { signature }),
   }
 }
 
-/** Arguments as text; some servers send the object itself. */
+/** Arguments as text, '' when there are none; some servers send the object itself. */
 export function argumentsText(target: Fields): string {
-  const value = target['arguments'] ?? target['input']
-  if (typeof value === 'string') return value
-  return asRecord(value) === undefined ? '' : JSON.stringify(value)
+  const value = target['arguments'] ?? target['input'] ?? ''
+  return typeof value === 'string' ? value : objectToText(value)
+}
+
+/** A call of the history, for an upstream. */
+export function writePastCall(part: ToolCallPart): Record<string, unknown> {
+  return writeToolCall(part.custom ? part : { ...part, arguments: historyArguments(part.arguments) })
 }
 
 export function writeToolCall(part: ToolCallPart): Record<string, unknown> {

@@ -26,6 +26,39 @@ const call = (fields: object) => delta({ tool_calls: [fields] })
 const start: ChatChunk = { type: 'start', id: 'a1', model: 'm' }
 const stopped: ChatChunk[] = [{ type: 'finish', finishReason: 'stop' }, { type: 'end' }]
 
+describe('openaiChat reads calls that all have the index 0 and no id', () => {
+  const piece = (args: string, name?: string) =>
+    call({ index: 0, function: { ...(name && { name }), arguments: args } })
+  const cases: [name: string, events: unknown[], calls: string[]][] = [
+    ['whole ones', [piece('{"n":1}', 'f'), piece('{"n":2}', 'f')], ['f {"n":1}', 'f {"n":2}']],
+    ['of several functions', [piece('{}', 'f'), piece('{}', 'g')], ['f {}', 'g {}']],
+    [
+      'in one delta',
+      [
+        delta({
+          tool_calls: ['{"n":1}', '{"n":2}'].map((args) => ({ index: 0, function: { name: 'f', arguments: args } })),
+        }),
+      ],
+      ['f {"n":1}', 'f {"n":2}'],
+    ],
+    [
+      'in pieces',
+      [piece('', 'f'), piece('{"n"'), piece(':1}'), piece('', 'f'), piece('{"n":'), piece('2}')],
+      ['f {"n":1}', 'f {"n":2}'],
+    ],
+    [
+      'and one whose name comes with every piece',
+      [piece('', 'f'), piece('{"a":{', 'f'), piece('}}', 'f'), piece('', 'f')],
+      ['f {"a":{}}'],
+    ],
+  ]
+  test.each(cases)('%s', (_name, events, calls) => {
+    const found = readAll(...events, delta({}, 'tool_calls')).filter((chunk) => chunk.type === 'tool-call')
+    expect(found.map((chunk) => `${chunk.name} ${chunk.arguments}`)).toEqual(calls)
+    expect(new Set(found.map((chunk) => chunk.id)).size).toBe(calls.length)
+  })
+})
+
 describe('openaiChat reads streams', () => {
   const cases: { name: string; events: unknown[]; chunks: ChatChunk[] }[] = [
     {
@@ -134,9 +167,9 @@ describe('openaiChat reads streams', () => {
       chunks: [
         start,
         { type: 'tool-call-start', index: 0, id: 'call_a1_0', name: 'f' },
-        { type: 'tool-call-delta', index: 0, arguments: '{}' },
+        { type: 'tool-call-delta', index: 0, arguments: '' },
         { type: 'tool-call-start', index: 1, id: 'call_a1_1', name: 'g' },
-        { type: 'tool-call-delta', index: 1, arguments: '{}' },
+        { type: 'tool-call-delta', index: 1, arguments: '' },
         { type: 'tool-call', index: 0, id: 'call_a1_0', name: 'f', arguments: '{}' },
         { type: 'tool-call', index: 1, id: 'call_a1_1', name: 'g', arguments: '{}' },
         { type: 'finish', finishReason: 'tool_calls' },

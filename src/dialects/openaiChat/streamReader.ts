@@ -2,10 +2,13 @@
 
 import type { ChatChunk, FinishReason } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
+import { isWholeObject } from '../fields/toolArguments.ts'
 import { readChatUsage } from '../openai/usage.ts'
 import { embeddedError, malformed } from '../stream/embeddedError.ts'
+import { HeldArguments } from '../stream/heldArguments.ts'
 import { TextFastPath } from '../stream/textFastPath.ts'
 import { finishReasonOf, isOpaque, madeCallId, readChatBlock, readPieces } from './answer.ts'
 import { argumentsText, detailSignature, detailText, reasoningText, thoughtSignature } from './message.ts'
@@ -16,7 +19,9 @@ interface OpenToolCall {
   readonly name: string
   readonly custom: boolean
   signature: string | undefined
-  arguments: string
+  readonly arguments: HeldArguments
+  /** Its name came again, alone, behind arguments that are whole. */
+  isNamedAgain: boolean
 }
 
 const NOTHING: readonly ChatChunk[] = []
@@ -55,7 +60,7 @@ export class ChatStreamReader implements StreamReader {
     if (data === '[DONE]') return this.#done()
     let body: unknown
     try {
-      body = JSON.parse(data)
+      body = parseJson(data)
     } catch {
       // What follows the finish can no longer spoil the answer.
       return incomplete || this.#finish !== undefined ? NOTHING : this.#fail(malformed('a chunk that is not JSON'))
@@ -170,25 +175,23 @@ export class ChatStreamReader implements StreamReader {
   #readCall(call: Fields, chunks: ChatChunk[]): void {
     const target = asRecord(call['function']) ?? asRecord(call['custom'])
     if (target === undefined) return
-    const open = this.#callOf(call, target, chunks)
+    const text = argumentsText(target)
+    const open = this.#callOf(call, target, text, chunks)
     if (open === undefined) return
     open.signature ??= thoughtSignature(call)
-    const text = argumentsText(target)
     if (text === '') return
-    open.arguments += text
-    chunks.push({ type: 'tool-call-delta', index: open.index, arguments: text })
+    chunks.push({ type: 'tool-call-delta', index: open.index, arguments: open.arguments.add(text) })
   }
 
   /** The call this delta continues, or the new one it starts; undefined when it belongs to none. */
-  #callOf(call: Fields, target: Fields, chunks: ChatChunk[]): OpenToolCall | undefined {
+  #callOf(call: Fields, target: Fields, text: string, chunks: ChatChunk[]): OpenToolCall | undefined {
     const name = asString(target['name'])
     const id = asString(call['id'])
     // Whole calls may come without an index, each in its own delta.
     const wireIndex = asNumber(call['index']) ?? (name ? this.#calls.size : this.#calls.size - 1)
     const known = this.#calls.get(wireIndex)
-    // Servers that give every call the index 0 mark a new call by a new id together with a name.
-    if (known !== undefined && !(name && id && id !== known.id)) return known
-    return name ? this.#startCall(wireIndex, id, name, target === call['custom'], chunks) : undefined
+    const begun = known === undefined ? name : nameOfAnother(known, name, id, text)
+    return begun ? this.#startCall(wireIndex, id, begun, target === call['custom'], chunks) : known
   }
 
   #startCall(
@@ -207,7 +210,8 @@ export class ChatStreamReader implements StreamReader {
       name,
       custom,
       signature: undefined,
-      arguments: '',
+      arguments: new HeldArguments(custom),
+      isNamedAgain: false,
     }
     this.#calls.set(wireIndex, open)
     this.#unfinished.push(open)
@@ -216,13 +220,13 @@ export class ChatStreamReader implements StreamReader {
   }
 
   #finishCalls(chunks: ChatChunk[]): void {
-    for (const { index, id, name, custom, signature, arguments: text } of this.#unfinished) {
+    for (const { index, id, name, custom, signature, arguments: held } of this.#unfinished) {
       chunks.push({
         type: 'tool-call',
         index,
         id,
         name,
-        arguments: text || (custom ? '' : '{}'),
+        arguments: held.whole(),
         ...(custom && { custom }),
         ...(signature !== undefined && { signature }),
       })
@@ -258,4 +262,18 @@ export class ChatStreamReader implements StreamReader {
 
 function contentOf(body: unknown): unknown {
   return asRecord(asRecord(asArray(asRecord(body)?.['choices'])?.[0])?.['delta'])?.['content']
+}
+
+/**
+ * The name of the call that a delta begins although there is one with its index; undefined when it continues that one.
+ * Servers that give every call the index 0 mark a new call by a new id together with a name, or, without ids, by a name
+ * behind arguments that are already whole: https://github.com/LibreChat-AI/agents/pull/260 (read 2026-11-29).
+ */
+function nameOfAnother(known: OpenToolCall, name: string | undefined, id: string | undefined, text: string) {
+  if (id) return id === known.id ? undefined : name
+  if (known.custom || !(name || known.isNamedAgain) || !isWholeObject(known.arguments.text)) return undefined
+  const addsNothing = text.trim() === ''
+  // The same name alone may be said with every piece; what comes behind it tells.
+  if (name === known.name && addsNothing) known.isNamedAgain = true
+  return addsNothing && (!name || name === known.name) ? undefined : name || known.name
 }

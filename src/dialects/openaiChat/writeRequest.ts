@@ -5,7 +5,7 @@ import { asArray, asRecord } from '../../domain/json.ts'
 import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { defined, isCustom, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
-import { writeReasoning, writeToolCall } from './message.ts'
+import { writePastCall, writeReasoning } from './message.ts'
 import { joinText, writeContent } from './parts.ts'
 
 /** Usage is always asked for; fields that only an OpenAI client can have sent come back in. */
@@ -81,7 +81,7 @@ function writeMessage(message: Message, wire: ModelWire): Fields {
 const withoutResults = (parts: readonly Part[]) => parts.filter((part) => part.type !== 'tool-result')
 
 function writeAssistant(parts: readonly Part[], wire: ModelWire): Fields {
-  const calls = parts.filter((part) => part.type === 'tool-call').map(writeToolCall)
+  const calls = parts.filter((part) => part.type === 'tool-call').map(writePastCall)
   const texts = parts.filter((part) => part.type === 'text')
   const content = writeContent(texts, '')
   return {

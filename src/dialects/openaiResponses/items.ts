@@ -14,6 +14,7 @@ import {
   wrong,
 } from '../fields/requestFields.ts'
 import { ownSignature, signatureForClient, tagSignature } from '../fields/signature.ts'
+import { historyArguments, objectToText } from '../fields/toolArguments.ts'
 import { joinText } from '../openaiChat/parts.ts'
 import { readResponsesContent, textFields, writeInputParts } from './parts.ts'
 
@@ -141,7 +142,7 @@ export function readCallItem(item: Fields, name: string): ToolCallPart {
     type: 'tool-call',
     id: asString(item['call_id']) || asString(item['id']) || name,
     name,
-    arguments: asString(custom ? item['input'] : item['arguments']) || (custom ? '' : '{}'),
+    arguments: custom ? (asString(item['input']) ?? '') : objectToText(item['arguments']),
     ...(custom && { custom: true }),
     ...extraOf(DIALECT, rest),
   }
@@ -221,7 +222,7 @@ function writeOthers(message: Message, items: Fields[], customCalls: ReadonlySet
 function writeAssistant(parts: readonly Part[], items: Fields[]): void {
   for (let index = 0; index < parts.length; index += 1) {
     const part = present(parts[index])
-    if (part.type === 'tool-call') items.push(writeCallItem(part))
+    if (part.type === 'tool-call') items.push(writePastCall(part))
     else if (part.type === 'reasoning') items.push(...writeReasoningItem(part))
     else if (part.type === 'text') {
       const run = textRun(parts, index)
@@ -257,6 +258,11 @@ function writeMessageItem(run: readonly TextPart[]): Fields {
 }
 
 export const isRefusal = (part: TextPart) => ownFields(part.extra, DIALECT)['refusal'] === true
+
+/** A call of the history, for an upstream. */
+function writePastCall(part: ToolCallPart): Fields {
+  return writeCallItem(part.custom ? part : { ...part, arguments: historyArguments(part.arguments) })
+}
 
 export function writeCallItem(part: ToolCallPart): Fields {
   const own = ownFields(part.extra, DIALECT)

@@ -2,18 +2,23 @@
 
 import type { ChatChunk, Extra, FinishReason, ToolCallPart } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
 import { extraOf, type Fields } from '../fields/requestFields.ts'
+import { beginsObject } from '../fields/toolArguments.ts'
 import { readResponsesUsage } from '../openai/usage.ts'
 import { embeddedError, malformed } from '../stream/embeddedError.ts'
+import { HeldArguments } from '../stream/heldArguments.ts'
 import { answerError, isOther, type ResponsesAnswerPart, readOutput, readResponsesBlock, readStatus } from './answer.ts'
 import { isRefusal } from './items.ts'
 
 type ErrorChunk = Extract<ChatChunk, { type: 'error' }>
 
 interface OpenItem {
-  /** What the deltas said so far: text, thoughts or arguments. */
+  /** What the deltas said so far, as far as it was passed on: text, thoughts or arguments. */
   streamed: string
+  /** The arguments that the deltas said so far. */
+  held: HeldArguments
   /** Summary or content; the first kind of thought that an item streams is the one that is read. */
   thoughts: string | undefined
   /** The part of the summary that the last delta belonged to. */
@@ -41,7 +46,7 @@ export class ResponsesStreamReader implements StreamReader {
     if (this.#closed || data === '' || data === '[DONE]') return NOTHING
     let body: unknown
     try {
-      body = JSON.parse(data)
+      body = parseJson(data)
     } catch {
       return incomplete ? NOTHING : this.#fail(malformed('an event that is not JSON'))
     }
@@ -144,6 +149,7 @@ export class ResponsesStreamReader implements StreamReader {
     const [call] = readOutput([item])
     if (call?.type !== 'tool-call' || open.call !== undefined) return
     open.call = call
+    open.held = new HeldArguments(isCustom(item))
     open.callIndex = this.#callCount
     this.#callCount += 1
     this.#hasContent = true
@@ -155,8 +161,9 @@ export class ResponsesStreamReader implements StreamReader {
     const open = this.#item(event)
     const text = asString(event['delta'])
     if (!text || open.call === undefined || open.isDone) return
-    open.streamed += text
-    chunks.push({ type: 'tool-call-delta', index: open.callIndex, arguments: text })
+    const passed = open.held.add(text)
+    open.streamed += passed
+    chunks.push({ type: 'tool-call-delta', index: open.callIndex, arguments: passed })
   }
 
   /** What the item holds is the truth; deltas that did not come are made up for. */
@@ -202,9 +209,10 @@ export class ResponsesStreamReader implements StreamReader {
     if (open.call === undefined || open.isDone) return
     open.isDone = true
     const stated = open.call.arguments
-    const whole = stated === '{}' && open.streamed !== '' ? open.streamed : stated
+    const whole = stated === '{}' && open.held.text !== '' ? open.held.whole() : stated
     const text = rest(open.streamed, whole)
-    if (text !== '') chunks.push({ type: 'tool-call-delta', index: open.callIndex, arguments: text })
+    if (text !== '' && (open.streamed !== '' || beginsObject(whole)))
+      chunks.push({ type: 'tool-call-delta', index: open.callIndex, arguments: text })
     chunks.push({ ...open.call, index: open.callIndex, arguments: whole })
   }
 
@@ -245,6 +253,7 @@ export class ResponsesStreamReader implements StreamReader {
     if (item === undefined) {
       item = {
         streamed: '',
+        held: new HeldArguments(),
         thoughts: undefined,
         summaryIndex: 0,
         call: undefined,
@@ -274,7 +283,9 @@ function rest(streamed: string, whole: string): string {
   return whole.startsWith(streamed) ? whole.slice(streamed.length) : ''
 }
 
-const isCall = (item: Fields | undefined) => item?.['type'] === 'function_call' || item?.['type'] === 'custom_tool_call'
+const isCustom = (item: Fields | undefined) => item?.['type'] === 'custom_tool_call'
+
+const isCall = (item: Fields | undefined) => item?.['type'] === 'function_call' || isCustom(item)
 
 /** `error` events come with the error below `error` or flat. */
 function eventError(event: Fields): ErrorChunk {

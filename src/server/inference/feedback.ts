@@ -12,7 +12,7 @@ import { sendFailure } from '../sendFailure.ts'
 
 export const feedback: Handler = async ({ engine, maxBodyBytes }, request, response) => {
   try {
-    const body = asRecord(parseBody((await readBody(request, maxBodyBytes)).bytes))
+    const body = asRecord(parseBody((await readBody(request, maxBodyBytes)).bytes, JSON.parse))
     const { id, score, metrics } = readFeedback(body)
     for (const [metric, value] of metrics) checkMetric(metric, value)
     if (score !== undefined) rateRequest(engine, id, score)

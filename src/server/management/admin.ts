@@ -120,5 +120,5 @@ export async function adminRoute(
 
 async function optionalBody({ maxBodyBytes }: GatewayParts, request: IncomingMessage): Promise<unknown> {
   const { bytes } = await readBody(request, Math.min(maxBodyBytes, 1_048_576))
-  return bytes.length === 0 ? {} : parseBody(bytes)
+  return bytes.length === 0 ? {} : parseBody(bytes, JSON.parse)
 }

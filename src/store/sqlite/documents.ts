@@ -81,7 +81,7 @@ export class SqliteDrawers {
 
   loadSnapshot(): Snapshot | null {
     const row = this.#loadSnapshot.get()
-    const state = parseJson(textOf(row?.['state']))
+    const state = parseStored(textOf(row?.['state']))
     if (row === undefined || state === undefined) return null
     return { seq: Number(row['seq']), version: Number(row['version']), state }
   }
@@ -92,7 +92,7 @@ export class SqliteDrawers {
 }
 
 /** Undefined for text that a damaged file made unreadable. */
-export function parseJson(text: string | undefined): Json | undefined {
+export function parseStored(text: string | undefined): Json | undefined {
   if (text === undefined) return undefined
   try {
     return JSON.parse(text)

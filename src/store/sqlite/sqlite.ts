@@ -16,7 +16,7 @@ import type {
 } from '../../domain/store.ts'
 import { byName } from '../order.ts'
 import { PendingWrites } from '../pendingWrites.ts'
-import { parseJson } from './documents.ts'
+import { parseStored } from './documents.ts'
 import { fileIdentity, SqliteFile, type StoreOperation, setAside } from './file.ts'
 import { isDamage, sqliteReasonOf } from './module.ts'
 
@@ -122,7 +122,7 @@ class SqliteStore implements Store {
   }
 
   getDoc(collection: string, key: string): Json | undefined {
-    return parseJson(this.#docText(collection, key))
+    return parseStored(this.#docText(collection, key))
   }
 
   setDoc(collection: string, key: string, value: Json): void {
@@ -151,14 +151,14 @@ class SqliteStore implements Store {
     for (const doc of this.#pendingWrites.docs.values()) if (doc.collection === collection) texts.set(doc.key, doc.json)
     const docs: [string, Json][] = []
     for (const [key, text] of texts) {
-      const value = parseJson(text)
+      const value = parseStored(text)
       if (value !== undefined) docs.push([key, value])
     }
     return docs.sort(byName)
   }
 
   updateDoc(collection: string, key: string, change: (value: Json | undefined) => Json | undefined): Json | undefined {
-    const changed = (text: string | undefined) => JSON.stringify(protect(change, parseJson(text)))
+    const changed = (text: string | undefined) => JSON.stringify(protect(change, parseStored(text)))
     const update = (file: SqliteFile) => {
       const text = changed(file.drawers.getDoc(collection, key))
       file.drawers.setDoc(collection, key, text)
@@ -169,7 +169,7 @@ class SqliteStore implements Store {
       this.#pendingWrites.setDoc(collection, key, text)
       return text
     }
-    return parseJson(this.#write((file) => file.transaction(() => update(file)), later))
+    return parseStored(this.#write((file) => file.transaction(() => update(file)), later))
   }
 
   addToCounter(name: string, amount: number, limit?: number): CounterResult {
