@@ -23,6 +23,8 @@ interface ClientSide {
 export interface AnswerFacts {
   /** Epoch milliseconds, for dialects that date their answers; without it the answer is dated 1970. */
   readonly now?: number
+  /** The time when it is asked, for dialects that also date an answer's end; `now` without it. */
+  readonly clock?: () => number
   /** The id of an answer whose upstream gave none: the request's own id. */
   readonly id?: string
 }

@@ -454,7 +454,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     const { dialect, model } = this.#input
     const read = dialect.upstream.readResponse(this.#parsedBody())
     // What only its own dialect can say has no place in a stream that we write.
-    if (!read.ok || read.response.opaque || read.response.content.some(({ type }) => type === 'image')) return false
+    if (!read.ok || read.response.opaque) return false
     const asked = { model, messages: [], stream: true, wantsUsage: true }
     const writer = dialect.client.streamWriter(asked, { now: this.#tools.now() })
     this.#bodyBytes = 0

@@ -3,7 +3,8 @@
  * message in the middle of a stream: then the block is repeated, and only what goes beyond is new.
  */
 
-export type BlockKind = 'text' | 'reasoning' | 'tool-call' | 'unknown'
+/** `server-tool`: a call of a tool that runs at the provider. */
+export type BlockKind = 'text' | 'reasoning' | 'tool-call' | 'server-tool' | 'unknown'
 
 export interface BlockFacts {
   readonly kind: BlockKind

@@ -1,13 +1,15 @@
 /** Writes a streamed answer as the stream of a chat completion. */
 
-import type { ChatChunk, ChatRequest, ChunkOf, Usage } from '../../domain/chat.ts'
+import type { ChatChunk, ChatRequest, ChunkOf, MediaPart, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { blockedText } from '../fields/blocked.ts'
+import { mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { errorEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeChatUsage } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
 import { writeChatFinishReason } from './answer.ts'
+import { isAudio, writeAnnotation, writeImage, writeRecording } from './answerMedia.ts'
 import { signatureFields, writeDetail } from './message.ts'
 
 interface BegunCall {
@@ -26,6 +28,9 @@ export class ChatStreamWriter implements StreamWriter {
   #head = ''
   #calls = new Map<number, BegunCall>()
   #hasAnswered = false
+  /** There is something that has no words. */
+  #hasMore = false
+  #imageCount = 0
   #usage: Usage | undefined
 
   constructor(request: ChatRequest, facts: AnswerFacts = {}) {
@@ -44,8 +49,7 @@ export class ChatStreamWriter implements StreamWriter {
         return ''
       case 'text-delta':
         if (chunk.text === '') return ''
-        this.#hasAnswered = true
-        return this.#delta(`"content":${JSON.stringify(chunk.text)}`)
+        return this.#content(chunk.text)
       case 'reasoning-delta':
         return this.#reasoning(chunk)
       case 'tool-call-start':
@@ -54,6 +58,10 @@ export class ChatStreamWriter implements StreamWriter {
         return this.#arguments(chunk.index, chunk.arguments)
       case 'tool-call':
         return this.#finishCall(chunk)
+      case 'media':
+        return this.#media(chunk.part)
+      case 'citations':
+        return this.#delta(`"annotations":${JSON.stringify(chunk.citations.map(writeAnnotation))}`)
       case 'usage':
         this.#usage = chunk.usage
         return ''
@@ -62,6 +70,8 @@ export class ChatStreamWriter implements StreamWriter {
       case 'end':
         return this.#end()
       case 'opaque':
+        this.#hasMore = true
+        return ''
       case 'error':
         return ''
     }
@@ -70,6 +80,18 @@ export class ChatStreamWriter implements StreamWriter {
   /** Without `[DONE]` and without a finish reason: the official clients throw at an error object. */
   fail(error: ClientError): string {
     return sseText(JSON.stringify(errorEnvelope(error)))
+  }
+
+  #content(text: string): string {
+    this.#hasAnswered = true
+    return this.#delta(`"content":${JSON.stringify(text)}`)
+  }
+
+  #media(part: MediaPart): string {
+    this.#hasAnswered = true
+    if (part.type === 'image') return this.#delta(`"images":[${JSON.stringify(writeImage(part, this.#imageCount++))}]`)
+    if (!isAudio(part)) return this.#content(mediaText(part))
+    return this.#delta(`"audio":${JSON.stringify(writeRecording(part.data, this.#id, this.#created))}`)
   }
 
   #reasoning(chunk: ChunkOf<'reasoning-delta'>): string {
@@ -117,11 +139,15 @@ export class ChatStreamWriter implements StreamWriter {
   }
 
   #finish({ finishReason, blocked }: ChunkOf<'finish'>): string {
-    const isWithheld = blocked !== undefined && !this.#hasAnswered && this.#calls.size === 0
+    const isSilent = !this.#hasAnswered && this.#calls.size === 0
+    const isWithheld = isSilent && blocked !== undefined
+    const words = isSilent && !isWithheld && this.#hasMore ? this.#content(UNSPEAKABLE) : ''
     const refusal = isWithheld ? this.#delta(`"refusal":${JSON.stringify(blockedText(blocked))}`) : ''
     const delta = this.#head === '' ? '{"role":"assistant","content":""}' : '{}'
     return (
-      refusal + this.#chunk(`[{"index":0,"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`)
+      words +
+      refusal +
+      this.#chunk(`[{"index":0,"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`)
     )
   }
 

@@ -4,7 +4,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Dialect, StreamWriter } from '../../dialects/dialect.ts'
+import type { AnswerFacts, Dialect, StreamWriter } from '../../dialects/dialect.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
 import { type AttemptReport, failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
@@ -141,7 +141,7 @@ export class Exchange implements CallSink, RunningExchange {
     const isReadable = !isHealed && !answered.call.isForeign
     if (sameDialect && isReadable && !this.#route.asArray && !mayRescue(this.#parts.engine, pending))
       this.#raw = new EventAligner(this.#route.dialect === 'openai' && pending.request.wantsUsage !== true)
-    this.#writer = this.#dialect.client.streamWriter(pending.request, { now: this.#parts.engine.now, id: this.id })
+    this.#writer = this.#dialect.client.streamWriter(pending.request, this.#facts)
     const type = this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8'
     this.#response.writeHead(200, this.#headers(answered, ['content-type', type, 'cache-control', 'no-cache']))
     this.#response.on('drain', () => this.#onDrain())
@@ -167,8 +167,12 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   #written(response: ChatResponse, pending: PendingRequest): Buffer {
-    const facts = { now: this.#parts.engine.now, id: this.id }
-    return Buffer.from(JSON.stringify(this.#dialect.client.writeResponse(response, pending.request, facts)))
+    return Buffer.from(JSON.stringify(this.#dialect.client.writeResponse(response, pending.request, this.#facts)))
+  }
+
+  get #facts(): AnswerFacts {
+    const { engine } = this.#parts
+    return { now: engine.now, clock: () => engine.now, id: this.id }
   }
 
   /** Name, value, name, value …, as node writes them: `first`, then the answering target and the trail. */
