@@ -27,6 +27,8 @@ export interface AnswerFacts {
   readonly clock?: () => number
   /** The id of an answer whose upstream gave none: the request's own id. */
   readonly id?: string
+  /** The client reads usage in the chunk with the finish reason, and never asks for it (chat completions). */
+  readonly usageInFinish?: boolean
 }
 
 export interface StreamWriter {
@@ -45,6 +47,8 @@ export interface ClientError {
   readonly retryAfterMs?: number | null
   readonly requestId?: string
   readonly parameter?: string | null
+  /** The client understands an error only by its HTTP status as a number (chat completions). */
+  readonly numericCode?: boolean
 }
 
 /** We are the client: we call an upstream of this dialect. */

@@ -22,6 +22,7 @@ interface BegunCall {
 export class ChatStreamWriter implements StreamWriter {
   readonly #created: number
   readonly #wantsUsage: boolean
+  readonly #usageInFinish: boolean
   #id: string
   #model: string
   /** The start of every chunk up to its choices, made once. */
@@ -32,10 +33,13 @@ export class ChatStreamWriter implements StreamWriter {
   #hasMore = false
   #imageCount = 0
   #usage: Usage | undefined
+  /** The choices of the last chunk, where it waits for the usage. */
+  #waitingFinish = ''
 
   constructor(request: ChatRequest, facts: AnswerFacts = {}) {
     this.#created = secondsOf(facts.now)
     this.#wantsUsage = request.wantsUsage === true
+    this.#usageInFinish = !this.#wantsUsage && facts.usageInFinish === true
     this.#id = facts.id ?? 'chatcmpl-0'
     this.#model = request.model
   }
@@ -77,9 +81,17 @@ export class ChatStreamWriter implements StreamWriter {
     }
   }
 
-  /** Without `[DONE]` and without a finish reason: the official clients throw at an error object. */
+  /**
+   * Without `[DONE]` and without a finish reason: the official clients throw at an error object. Clients of OpenRouter and
+   * Groq turn the code into a number (LiteLLM's `int(code)`), so that it is the status and our own word stands in
+   * `metadata`, where OpenRouter has its: https://openrouter.ai/docs/api-reference/errors (read 2026-11-29). A chunk
+   * around the error is for OpenRouter's own client; others would read the chunk and overlook the error.
+   */
   fail(error: ClientError): string {
-    return sseText(JSON.stringify(errorEnvelope(error)))
+    const said = errorEnvelope({ ...error, numericCode: true }).error
+    if (error.numericCode !== true) return sseText(JSON.stringify({ error: { ...said, code: String(error.status) } }))
+    if (this.#head === '') this.#head = this.#makeHead()
+    return sseText(`${this.#head}[],"error":${JSON.stringify(said)}}`)
   }
 
   #content(text: string): string {
@@ -144,16 +156,22 @@ export class ChatStreamWriter implements StreamWriter {
     const words = isSilent && !isWithheld && this.#hasMore ? this.#content(UNSPEAKABLE) : ''
     const refusal = isWithheld ? this.#delta(`"refusal":${JSON.stringify(blockedText(blocked))}`) : ''
     const delta = this.#head === '' ? '{"role":"assistant","content":""}' : '{}'
-    return (
-      words +
-      refusal +
-      this.#chunk(`[{"index":0,"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`)
-    )
+    const choices = `[{"index":0,"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`
+    if (!this.#usageInFinish) return words + refusal + this.#chunk(choices)
+    this.#waitingFinish = choices
+    return words + refusal
   }
 
   #chunk(choices: string): string {
     if (this.#head === '') this.#head = this.#makeHead()
     return sseText(`${this.#head}${choices}${this.#wantsUsage ? ',"usage":null}' : '}'}`)
+  }
+
+  #finishWithUsage(): string {
+    if (this.#waitingFinish === '') return ''
+    if (this.#head === '') this.#head = this.#makeHead()
+    const usage = this.#usage === undefined ? '' : `,"usage":${JSON.stringify(writeChatUsage(this.#usage))}`
+    return sseText(`${this.#head}${this.#waitingFinish}${usage}}`)
   }
 
   #makeHead(): string {
@@ -162,6 +180,7 @@ export class ChatStreamWriter implements StreamWriter {
   }
 
   #end(): string {
+    if (this.#usageInFinish) return this.#finishWithUsage() + sseText('[DONE]')
     if (!this.#wantsUsage || this.#usage === undefined) return sseText('[DONE]')
     if (this.#head === '') this.#head = this.#makeHead()
     return sseText(`${this.#head}[],"usage":${JSON.stringify(writeChatUsage(this.#usage))}}`) + sseText('[DONE]')

@@ -17,6 +17,8 @@ import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { WireBody } from '../../engine/request/wireBody.ts'
 import { mayRescue, rescue } from '../../engine/rescue.ts'
 import { decimalUsd, NANO_PER_USD } from '../../money/amount.ts'
+import { ownClientOf } from '../../providers/ownClients.ts'
+import type { OwnClient } from '../../providers/provider.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
 import { parseBody, readBody } from '../body.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
@@ -29,6 +31,7 @@ import { LONG_BODY, outlineBody } from './bodyOutline.ts'
 import { EventAligner } from './eventAligner.ts'
 import { onceListed } from './onceListed.ts'
 import { memoryField, recordOwner, responseOwners } from './responseOwners.ts'
+import { type UsageFilter, UsageInFinish, withoutUsage } from './usageFilter.ts'
 
 export interface ExchangeRoute {
   readonly dialect: DialectId
@@ -140,12 +143,22 @@ export class Exchange implements CallSink, RunningExchange {
     const isHealed = outcome?.ok === true && outcome.healed === true
     const isReadable = !isHealed && !answered.call.isForeign
     if (sameDialect && isReadable && !this.#route.asArray && !mayRescue(this.#parts.engine, pending))
-      this.#raw = new EventAligner(this.#route.dialect === 'openai' && pending.request.wantsUsage !== true)
+      this.#raw = new EventAligner(this.#usageFilter(pending.request))
     this.#writer = this.#dialect.client.streamWriter(pending.request, this.#facts)
     const type = this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8'
     this.#response.writeHead(200, this.#headers(answered, ['content-type', type, 'cache-control', 'no-cache']))
     this.#response.on('drain', () => this.#onDrain())
     answered.call.attach(this)
+  }
+
+  /** For a client of chat completions that did not ask for what keywise has asked for. */
+  #usageFilter({ wantsUsage }: ChatRequest): UsageFilter | null {
+    if (this.#route.dialect !== 'openai' || wantsUsage === true) return null
+    return this.#ownClient?.usageInFinish ? new UsageInFinish() : withoutUsage
+  }
+
+  get #ownClient(): OwnClient | undefined {
+    return ownClientOf(this.#request.headers['user-agent'])
   }
 
   #answerWhole(answered: Answered, pending: PendingRequest, sameDialect: boolean): void {
@@ -172,7 +185,8 @@ export class Exchange implements CallSink, RunningExchange {
 
   get #facts(): AnswerFacts {
     const { engine } = this.#parts
-    return { now: engine.now, clock: () => engine.now, id: this.id }
+    const usageInFinish = this.#ownClient?.usageInFinish
+    return { now: engine.now, clock: () => engine.now, id: this.id, usageInFinish }
   }
 
   /** Name, value, name, value …, as node writes them: `first`, then the answering target and the trail. */
@@ -237,9 +251,11 @@ export class Exchange implements CallSink, RunningExchange {
     if (response !== undefined) {
       this.#response.write(this.#raw?.end() ?? '')
       recordOwner(this.#parts.engine, pending.request, response, answered.winner.target, this.#token.name)
-    } else if (failure !== null && !this.#left) this.#endBroken(failure)
-    this.#response.end()
-    this.#told(answered.trail.attempts, this.#left ? 499 : failure === null ? 200 : statusOf(failure))
+    }
+    const status = this.#left ? 499 : failure === null ? 200 : statusOf(failure)
+    if (failure === null || this.#left) this.#response.end()
+    else await this.#endBroken(failure)
+    this.#told(answered.trail.attempts, status)
   }
 
   #mayRescue(pending: PendingRequest, { outcome }: CallEnd): boolean {
@@ -264,14 +280,26 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   /** An answer that broke off never ends like a complete one. */
-  #endBroken(failure: Failure): void {
+  async #endBroken(failure: Failure): Promise<void> {
     const text = this.#writer?.fail({
       status: statusOf(failure),
       message: `the answer broke off: ${failure.message}`,
       code: this.#shuttingDown ? 'shutting_down' : failure.kind,
       requestId: this.id,
+      numericCode: this.#ownClient?.numericErrorCodes,
     })
-    this.#response.write(text ?? '')
+    if (this.#route.dialect !== 'google') return void this.#response.end(text ?? '')
+    // @google/generative-ai 0.24.1, also inside LangChain JS, overlooks an error in a stream that ends well
+    // (https://github.com/google-gemini/deprecated-generative-ai-js, read 2026-11-29): after the event the connection breaks.
+    if (text) await this.#flushed(text)
+    this.#response.destroy()
+  }
+
+  /** Resolves when the text has left for the client, or when the client has. */
+  #flushed(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#response.write(text, () => resolve())) this.#waitForClient()
+    })
   }
 
   /** Called when the drain times out. */
