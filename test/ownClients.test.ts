@@ -48,6 +48,23 @@ describe('usage in a stream of chat chunks', () => {
   })
 })
 
+test.each([
+  'openai',
+  'anthropic',
+] as const)("a streamed call is whole for Mistral's client, from %s", async (dialect) => {
+  const scenario = { providers: { own: { dialect, models: { m: {} } } } }
+  await using world = await openGateway(scenario)
+  const parameters = { type: 'object', properties: { city: { type: 'string' } } }
+  const tools = [{ type: 'function', function: { name: 'weather', parameters } }]
+  const messages = [{ role: 'user', content: 'What is the weather?' }]
+  const asked = { model: 'own/m', stream: true, messages, tools }
+  const text = await (await world.ask('/v1/chat/completions', asked, MISTRAL)).text()
+  const deltas = chunksOf(text).flatMap(({ choices }) => choices as { delta: { tool_calls?: object[] } }[]) // as written
+  expect(deltas.flatMap(({ delta }) => delta.tool_calls ?? [])).toMatchObject([
+    { index: 0, type: 'function', function: { name: 'weather', arguments: expect.stringMatching(/^\{.*\}$/) } },
+  ])
+})
+
 describe('an error in a stream of chat chunks', () => {
   const scenario = { providers: { own: { models: { m: {} }, faults: [{ do: 'cut_reset' as const, chunks: 2 }] } } }
 

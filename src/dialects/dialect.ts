@@ -29,6 +29,8 @@ export interface AnswerFacts {
   readonly id?: string
   /** The client reads usage in the chunk with the finish reason, and never asks for it (chat completions). */
   readonly usageInFinish?: boolean
+  /** The client understands streamed calls only in one piece (chat completions). */
+  readonly wholeCalls?: boolean
 }
 
 export interface StreamWriter {

@@ -153,6 +153,8 @@ export interface OwnClient {
   readonly sign: string
   /** It never asks for the usage of a stream, and reads it in the chunk that has the finish reason. */
   readonly usageInFinish?: true
+  /** It understands a streamed tool call only when every piece has the name, so only a whole one. */
+  readonly wholeCalls?: true
   /** It understands an error only when its `code` is the HTTP status, as a number. */
   readonly numericErrorCodes?: true
 }

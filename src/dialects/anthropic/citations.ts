@@ -5,7 +5,7 @@ import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { ownFields } from '../fields/requestFields.ts'
 
 /** A text block rests as a whole on what it cites. */
-export interface Place {
+interface Place {
   readonly start: number
   readonly end: number
 }

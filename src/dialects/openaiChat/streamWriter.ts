@@ -23,6 +23,7 @@ export class ChatStreamWriter implements StreamWriter {
   readonly #created: number
   readonly #wantsUsage: boolean
   readonly #usageInFinish: boolean
+  readonly #wholeCalls: boolean
   #id: string
   #model: string
   /** The start of every chunk up to its choices, made once. */
@@ -40,6 +41,7 @@ export class ChatStreamWriter implements StreamWriter {
     this.#created = secondsOf(facts.now)
     this.#wantsUsage = request.wantsUsage === true
     this.#usageInFinish = !this.#wantsUsage && facts.usageInFinish === true
+    this.#wholeCalls = facts.wholeCalls === true
     this.#id = facts.id ?? 'chatcmpl-0'
     this.#model = request.model
   }
@@ -57,7 +59,7 @@ export class ChatStreamWriter implements StreamWriter {
       case 'reasoning-delta':
         return this.#reasoning(chunk)
       case 'tool-call-start':
-        return this.#startCall(chunk, '')
+        return this.#wholeCalls ? '' : this.#startCall(chunk, '')
       case 'tool-call-delta':
         return this.#arguments(chunk.index, chunk.arguments)
       case 'tool-call':

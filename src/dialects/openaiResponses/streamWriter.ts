@@ -66,7 +66,8 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   #fail(error: ClientError): void {
     this.#start()
-    const details = errorEnvelope(error).error
+    // A text in this protocol, whoever asks.
+    const details = errorEnvelope({ ...error, numericCode: false }).error
     const { code, message, param } = details
     this.#emit('error', { code, message, param, error: details })
     // A closed list of words in the official schema.

@@ -141,7 +141,8 @@ export class Exchange implements CallSink, RunningExchange {
     // A rescued answer continues in the same events, so keywise must write them from the start.
     const { outcome } = answered.call.ended ?? {}
     const isHealed = outcome?.ok === true && outcome.healed === true
-    const isReadable = !isHealed && !answered.call.isForeign
+    const hasPieces = this.#ownClient?.wholeCalls === true && (pending.request.tools?.length ?? 0) > 0
+    const isReadable = !isHealed && !answered.call.isForeign && !hasPieces
     if (sameDialect && isReadable && !this.#route.asArray && !mayRescue(this.#parts.engine, pending))
       this.#raw = new EventAligner(this.#usageFilter(pending.request))
     this.#writer = this.#dialect.client.streamWriter(pending.request, this.#facts)
@@ -185,8 +186,8 @@ export class Exchange implements CallSink, RunningExchange {
 
   get #facts(): AnswerFacts {
     const { engine } = this.#parts
-    const usageInFinish = this.#ownClient?.usageInFinish
-    return { now: engine.now, clock: () => engine.now, id: this.id, usageInFinish }
+    const { usageInFinish, wholeCalls } = this.#ownClient ?? {}
+    return { now: engine.now, clock: () => engine.now, id: this.id, usageInFinish, wholeCalls }
   }
 
   /** Name, value, name, value …, as node writes them: `first`, then the answering target and the trail. */
