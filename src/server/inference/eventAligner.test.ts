@@ -51,6 +51,12 @@ describe('EventAligner', () => {
     }
   })
 
+  test('takes out usage that is the first field, and leaves the word elsewhere', () => {
+    const words = 'data: {"choices":[{"delta":{"content":"usage"},"stop":["usage",null]}]}\n\n: "usage"\n\n'
+    const bytes = Buffer.from(`data: {"usage": null, "id":"c1"}\n\ndata: {"usage":null}\n\n${words}`)
+    expect(passed(bytes, [], withoutUsage)).toBe(`data: {"id":"c1"}\n\ndata: {}\n\n${words}`)
+  })
+
   test('leaves a chunk without choices that says more than usage, and usage beside a choice', () => {
     const filters = 'data: {"choices":[],"id":"","prompt_filter_results":[]'
     const bytes = Buffer.from(`${filters},"usage":null}\n\n${finish},"usage":${usage}}\n\n${done}`)

@@ -13,17 +13,16 @@ export interface UsageFilter {
 const EMPTY = Buffer.alloc(0)
 const EVENT = /[\s\S]*?(?:\r\n\r\n|\n\n|\r\r)/g
 
-/**
- * In every chunk before the last, wherever usage was asked for: https://platform.openai.com/docs/api-reference/chat-streaming
- * Inside a text these quotes are escaped, so that the bytes are a field of the chunk.
- */
-const NULLS = [',"usage":null', ', "usage": null', ',"usage": null', '"usage":null,', '"usage": null, '].map((text) =>
-  Buffer.from(text),
-)
+const USAGE = Buffer.from('"usage"')
+const NULL = Buffer.from('null')
+const [SPACE, COMMA, COLON] = Buffer.from(' ,:')
 
 /** Without any usage. */
 export const withoutUsage: UsageFilter = {
-  pass: (events) => withoutUsageEvent(withoutNulls(events)),
+  pass: (events) => {
+    const { rest, hasUsage } = withoutNulls(events)
+    return hasUsage ? withoutUsageEvent(rest) : rest
+  },
   end: () => EMPTY,
 }
 
@@ -33,7 +32,7 @@ export class UsageInFinish implements UsageFilter {
 
   pass(events: Buffer): Buffer {
     let passed = ''
-    for (const event of eventsIn(withoutNulls(events))) passed += this.#passOne(event)
+    for (const event of eventsIn(withoutNulls(events).rest)) passed += this.#passOne(event)
     return Buffer.from(passed)
   }
 
@@ -56,21 +55,40 @@ export class UsageInFinish implements UsageFilter {
   }
 }
 
-function withoutNulls(events: Buffer): Buffer {
-  if (!events.includes('"usage"')) return events
-  let rest = events
-  for (const field of NULLS) if (rest.includes(field)) rest = without(rest, field)
-  return rest
-}
-
-function without(bytes: Buffer, piece: Buffer): Buffer {
+/**
+ * Every chunk before the last has a null where usage was asked for:
+ * https://platform.openai.com/docs/api-reference/chat-streaming. Inside a text these quotes are escaped, so that the bytes
+ * are a field. `hasUsage`: there is one that is no null.
+ */
+function withoutNulls(events: Buffer): { readonly rest: Buffer; readonly hasUsage: boolean } {
   const kept: Buffer[] = []
   let from = 0
-  for (let at = bytes.indexOf(piece); at >= 0; at = bytes.indexOf(piece, from)) {
-    kept.push(bytes.subarray(from, at))
-    from = at + piece.length
+  let hasUsage = false
+  for (let at = events.indexOf(USAGE); at >= 0; at = events.indexOf(USAGE, at + USAGE.length)) {
+    const value = valueAt(events, at + USAGE.length)
+    if (events.subarray(value, value + NULL.length).equals(NULL)) {
+      const [start, end] = fieldAround(events, at, value + NULL.length)
+      kept.push(events.subarray(from, start))
+      from = end
+    } else hasUsage = true
   }
-  return Buffer.concat([...kept, bytes.subarray(from)])
+  return { rest: from === 0 ? events : Buffer.concat([...kept, events.subarray(from)]), hasUsage }
+}
+
+function valueAt(bytes: Buffer, at: number): number {
+  let value = at
+  while (bytes[value] === COLON || bytes[value] === SPACE) value++
+  return value
+}
+
+/** With the comma before it; the first field of an object has it behind. */
+function fieldAround(bytes: Buffer, at: number, end: number): readonly [number, number] {
+  let before = at - 1
+  while (bytes[before] === SPACE) before--
+  if (bytes[before] === COMMA) return [before, end]
+  let behind = end
+  while (bytes[behind] === SPACE || bytes[behind] === COMMA) behind++
+  return [at, behind]
 }
 
 /** Only the event that nothing but usage is in: Azure's first chunk has no choice either. */
