@@ -97,6 +97,22 @@ describe('an error in a stream of chat chunks', () => {
   })
 })
 
+describe('a stream in which the upstream says an error', () => {
+  test('ends for Gemini clients in a line that is not whole, at which those throw that overlook the event', async () => {
+    const scenario = { providers: { own: { models: { m: {} }, faults: [{ do: 'cut_error' as const, chunks: 3 }] } } }
+    await using world = await openGateway(scenario)
+    const body = { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] }
+    const path = '/v1beta/models/own%2Fm:streamGenerateContent'
+    const { text, reset } = await bodySoFar(await world.ask(`${path}?alt=sse`, body))
+    expect(reset).toBe(false)
+    expect(text).toMatch(/\ndata: \{"error":\{"code":\d+,.*\}\n\n: [^\n]+$/)
+    // A JSON array has no comments.
+    const array = await world.ask(path, body)
+    const pieces = (await array.json()) as unknown[] // an array, whatever is in it
+    expect(pieces.at(-1)).toMatchObject({ error: { code: expect.any(Number) } })
+  })
+})
+
 describe('a stream that breaks off', () => {
   test.each(
     DIALECTS,

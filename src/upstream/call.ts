@@ -67,6 +67,8 @@ export interface CallEnd {
    * answer that was healed.
    */
   readonly raw: Buffer | string | null
+  /** The upstream said in the stream that it failed; the connection did not just break. */
+  readonly saidError?: true
   /** What a broken-off answer had said so far; equals the outcome's response when it has one. */
   readonly partial: ChatResponse | null
 }
@@ -139,6 +141,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #redispatched = false
   #hasSniffed = false
   #abortWith: Failure | null = null
+  #saidError = false
   #resolveFirst: () => void = () => {}
   #resolveDone: (end: CallEnd) => void = () => {}
 
@@ -350,6 +353,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
    * The bytes of an error are never passed on: they can repeat the key. What was said before it is, then our own words.
    */
   #endWith(failed: Extract<ChatChunk, { type: 'error' }>, chunks: readonly ChatChunk[]): void {
+    this.#saidError = true
     const before = chunks.slice(0, chunks.indexOf(failed))
     if (this.#sink === null) this.#heldChunks.push(...before)
     else if (before.length > 0) this.#sink.onChunks(before, [])
@@ -509,6 +513,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
       latencyMs,
       firstTokenMs,
       hadContent,
+      ...(this.#saidError && { saidError: true }),
       raw,
       partial,
     }

@@ -47,6 +47,13 @@ const SHUTTING_DOWN: Failure = { kind: 'client_gone', status: 503, message: 'key
 
 const GOING = { status: 503, code: 'shutting_down', message: SHUTTING_DOWN.message, retryAfterMs: 1000 } as const
 
+/**
+ * A comment without its end. @google/generative-ai 0.24.1, also inside LangChain JS, overlooks an error in a stream that
+ * ends well, and throws at one that breaks or leaves text behind (`getResponseStream` in
+ * https://github.com/google-gemini/deprecated-generative-ai-js, read 2026-11-29); no other client reads comments.
+ */
+const OPEN_LINE = ': the answer broke off'
+
 export class Exchange implements CallSink, RunningExchange {
   readonly id = requestId()
   readonly #parts: GatewayParts
@@ -255,7 +262,7 @@ export class Exchange implements CallSink, RunningExchange {
     }
     const status = this.#left ? 499 : failure === null ? 200 : statusOf(failure)
     if (failure === null || this.#left) this.#response.end()
-    else await this.#endBroken(failure)
+    else await this.#endBroken(failure, last.saidError === true)
     this.#told(answered.trail.attempts, status)
   }
 
@@ -281,7 +288,7 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   /** An answer that broke off never ends like a complete one. */
-  async #endBroken(failure: Failure): Promise<void> {
+  async #endBroken(failure: Failure, saidError: boolean): Promise<void> {
     const text = this.#writer?.fail({
       status: statusOf(failure),
       message: `the answer broke off: ${failure.message}`,
@@ -290,8 +297,9 @@ export class Exchange implements CallSink, RunningExchange {
       numericCode: this.#ownClient?.numericErrorCodes,
     })
     if (this.#route.dialect !== 'google') return void this.#response.end(text ?? '')
-    // @google/generative-ai 0.24.1, also inside LangChain JS, overlooks an error in a stream that ends well
-    // (https://github.com/google-gemini/deprecated-generative-ai-js, read 2026-11-29): after the event the connection breaks.
+    // An error that the upstream has said ends as the upstream ended it, but for the open line.
+    if (saidError) return void this.#response.end(`${text ?? ''}${this.#route.asArray ? '' : OPEN_LINE}`)
+    // What broke, breaks; first the event has to arrive.
     if (text) await this.#flushed(text)
     this.#response.destroy()
   }
