@@ -8,7 +8,7 @@ import { readServerCode } from './serverCode.ts'
 
 /** In front of what a block says; a call was made by the model itself, not by code that it had run. */
 const TEXT_FIELDS = { citations: null } as const
-export const CALL_FIELDS = { caller: { type: 'direct' } } as const
+export const DIRECT_CALL = { caller: { type: 'direct' } } as const
 
 export function writeAnswerBlocks(part: ChatResponse['content'][number]): readonly ContentBlock[] {
   if (part.type === 'image' || part.type === 'file') return [textBlock(mediaBlockText(part))]
@@ -16,7 +16,7 @@ export function writeAnswerBlocks(part: ChatResponse['content'][number]): readon
   if (readServerCode(own) !== undefined) return [own]
   return writeAnthropicAnswer(part).map((block) => {
     if (block['type'] === 'text') return { ...TEXT_FIELDS, ...block }
-    return block['type'] === 'tool_use' ? { ...CALL_FIELDS, ...block } : block
+    return block['type'] === 'tool_use' ? { ...DIRECT_CALL, ...block } : block
   })
 }
 

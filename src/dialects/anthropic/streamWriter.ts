@@ -6,7 +6,7 @@ import { UNSPEAKABLE } from '../fields/media.ts'
 import { signatureForClient } from '../fields/signature.ts'
 import { objectText } from '../fields/toolArguments.ts'
 import { UNKNOWN_ID } from './answer.ts'
-import { CALL_FIELDS, mediaBlockText, textBlock } from './answerBlock.ts'
+import { DIRECT_CALL, mediaBlockText, textBlock } from './answerBlock.ts'
 import { writeAnthropicError } from './error.ts'
 import { writeStopDetails, writeStopReason } from './finishReason.ts'
 import { writeAnthropicUsage, writeDeltaUsage } from './usage.ts'
@@ -150,7 +150,7 @@ export class AnthropicStreamWriter implements StreamWriter {
     const signature = signatureForClient('anthropic', chunk)
     const sealed = signature === undefined ? '' : this.#stop() + this.#thinking('', signature)
     const call: Open = { kind: 'tool-call', call: chunk.index, hasArguments: false }
-    return sealed + this.#start(call, { ...CALL_FIELDS, type: 'tool_use', id: chunk.id, name: chunk.name, input: {} })
+    return sealed + this.#start(call, { ...DIRECT_CALL, type: 'tool_use', id: chunk.id, name: chunk.name, input: {} })
   }
 
   #arguments(text: string): string {
