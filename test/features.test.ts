@@ -130,6 +130,7 @@ const TRIALS: { readonly [F in keyof typeof FEATURES]: Trial } = {
     },
     sign: /example\.test\/a\.pdf/,
   },
+  document: { samples: file('application/pdf', Buffer.from('%PDF-1.7 a').toString('base64'), 'a.pdf'), sign: /JVBERi/ },
   textDocument: {
     samples: {
       ...file('text/plain', TEXT, 'note.txt'),

@@ -27,6 +27,8 @@ export interface Target {
 /** What a target can do and what it costs, as far as known. `null` is "unknown", never "no" and never "unlimited". */
 export interface TargetProfile {
   readonly dialect: DialectId
+  /** False where a message cannot hold a document (PDF); absent: as its dialect has it. */
+  readonly documents?: false
   readonly contextTokens: number | null
   readonly maxOutputTokens: number | null
   readonly abilities: Abilities

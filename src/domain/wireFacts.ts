@@ -18,6 +18,8 @@ export interface GenerationFacts {
   readonly budget?: readonly [least: number, most: number]
   /** Thinking cannot be switched off; the least of it is asked for instead. Default false. */
   readonly alwaysThinks?: boolean
+  /** False where the chat completions dialect takes no tools beside an effort; thinking is then switched off. Default true. */
+  readonly thinksBesideTools?: boolean
   /** Which sampling parameters are taken: `temperature` and `top_p` together, one of them, or neither. Default both. */
   readonly sampling?: 'both' | 'one' | 'none'
   /** False where sampling parameters are refused beside thinking. Default true. */
@@ -37,6 +39,8 @@ export interface GenerationFacts {
   readonly forcesTools?: boolean
   /** False where no tool can be forced while thinking; then thinking is switched off. Default true. */
   readonly forcesToolsThinking?: boolean
+  /** False where an answer cannot be held to a schema, but to JSON; the schema is then told in words. Default true. */
+  readonly jsonSchema?: boolean
   /** False where an answer in JSON cannot be asked for beside tools; it is then asked for in words. Default true. */
   readonly formatBesideTools?: boolean
   /** False where a conversation must not end with the assistant's turn. Default true. */
@@ -61,6 +65,8 @@ export interface WireFacts extends GenerationFacts {
   readonly toolNameLength?: number
   /** Maximum characters of the end user's id; 0 where there is no field for it. Default: the dialect's. */
   readonly userLength?: number
+  /** False where messages take no documents (PDF), so that another target is asked. Default true. */
+  readonly documents?: boolean
   /** Whether `cache_control` in parts is understood. Default: by the Anthropic dialect. */
   readonly cacheControl?: boolean
   /** False where a tool's results must be followed by the assistant: a turn of its is put between. Default true. */

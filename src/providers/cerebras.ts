@@ -40,7 +40,9 @@ export const cerebras = defineProvider({
     // Unknown properties are refused as `wrong_api_format`; https://inference-docs.cerebras.ai/api-reference names `reasoning`.
     thoughts: 'reasoning',
     topK: false,
+    penalties: false,
     customTools: false,
+    documents: false,
     models: [{ match: /gpt-oss/, thinking: 'effort', efforts: ['low', 'medium', 'high'], alwaysThinks: true }],
   },
   verified: false,

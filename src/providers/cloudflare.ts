@@ -83,7 +83,7 @@ export const cloudflare = defineProvider({
   accountEnv: 'CLOUDFLARE_ACCOUNT_ID',
   keyShape: /^[0-9a-f]{32}:/i,
   // No field for thoughts is documented for its history.
-  wire: { thoughts: 'none', customTools: false },
+  wire: { thoughts: 'none', customTools: false, documents: false },
   verified: false,
   quirks: {
     credential,

@@ -32,7 +32,7 @@ export const cohere = defineProvider({
   ],
   env: ['COHERE_API_KEY', 'CO_API_KEY'],
   // No field for thoughts is documented for its history.
-  wire: { thoughts: 'none', customTools: false },
+  wire: { thoughts: 'none', customTools: false, documents: false },
   verified: false,
   terms: 'Trial keys are not for production or commercial use.',
   quirks: { canChat: (id) => !/embed|rerank|transcribe/i.test(id) },

@@ -20,7 +20,7 @@ export const github = defineProvider({
   env: [],
   keyShape: /^(?:ghp_|github_pat_)/,
   // No field for thoughts is documented for its history.
-  wire: { thoughts: 'none', customTools: false },
+  wire: { thoughts: 'none', customTools: false, documents: false },
   verified: false,
   retired: { on: '2026-07-30', note: 'GitHub ended the service; remove its keys, they cannot answer any more' },
 })

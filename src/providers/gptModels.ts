@@ -41,7 +41,16 @@ const MODELS: readonly ModelWireFacts[] = [
     stopSequences: 0,
   },
   {
-    match: /^gpt-(?:5\.[2-9]|[6-9])/,
+    match: /^gpt-5\.[23]/,
+    thinking: 'effort',
+    efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
+    samplingBesideThinking: false,
+    stopSequences: 0,
+  },
+  {
+    // "Function tools with reasoning_effort are not supported for … in /v1/chat/completions"
+    match: /^gpt-(?:5\.[4-9]|[6-9])/,
+    thinksBesideTools: false,
     thinking: 'effort',
     efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
     samplingBesideThinking: false,

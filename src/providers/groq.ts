@@ -72,9 +72,10 @@ export const groq = defineProvider({
     thoughts: 'reasoning',
     topK: false,
     customTools: false,
+    documents: false,
     models: [
       { match: /gpt-oss/, thinking: 'effort', efforts: ['low', 'medium', 'high'], alwaysThinks: true },
-      { match: /llama|gemma|kimi|allam|compound/, thinking: 'none', thoughts: 'none' },
+      { match: /llama|gemma|kimi|allam|compound/, thinking: 'none', thoughts: 'none', jsonSchema: false },
     ],
   },
   verified: true,

@@ -20,7 +20,7 @@ export const huggingface = defineProvider({
   env: ['HF_TOKEN', 'HUGGINGFACE_API_KEY'],
   keyShape: /^hf_/,
   // No field for thoughts is documented for its history.
-  wire: { thoughts: 'none', customTools: false },
+  wire: { thoughts: 'none', customTools: false, documents: false },
   verified: false,
   quirks: { canChat: (id) => !/embed|guard|rerank/i.test(id) },
 })

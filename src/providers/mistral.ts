@@ -64,6 +64,7 @@ export const mistral = defineProvider({
     toolCallIdLength: 9,
     userLength: 0,
     customTools: false,
+    documents: false,
     // "Expected last role User or Tool (or Assistant with prefix True)", "Unexpected role 'user' after role 'tool'" (3230)
     prefill: false,
     userAfterTool: false,

@@ -48,7 +48,7 @@ export const nvidia = defineProvider({
   env: ['NVIDIA_API_KEY'],
   keyShape: /^nvapi-/,
   // No field for thoughts is documented for its history.
-  wire: { thoughts: 'none', customTools: false },
+  wire: { thoughts: 'none', customTools: false, documents: false },
   verified: false,
   terms: 'For evaluation only, not for production.',
   quirks: { body, canChat: (id) => !/embed|rerank|guard|safety|parse|clip|retriever|reward|ocr/i.test(id) },

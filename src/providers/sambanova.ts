@@ -25,7 +25,7 @@ export const sambanova = defineProvider({
   env: ['SAMBANOVA_API_KEY'],
   keyShape: /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i,
   // No field for thoughts is documented for its history.
-  wire: { thoughts: 'none', customTools: false },
+  wire: { thoughts: 'none', customTools: false, documents: false },
   verified: false,
   quirks: { canChat: (id) => !/embed|whisper|e5-/i.test(id) },
 })

@@ -26,7 +26,7 @@ export const together = defineProvider({
   env: ['TOGETHER_API_KEY'],
   keyShape: /^tgp_/,
   // No field for thoughts is documented for its history.
-  wire: { thoughts: 'none', customTools: false },
+  wire: { thoughts: 'none', customTools: false, documents: false },
   verified: false,
   quirks: { canChat: (id) => !/embed|rerank|guard|flux|whisper|bge-|m2-bert|sonic|imagen|veo/i.test(id) },
 })

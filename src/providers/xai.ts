@@ -40,6 +40,7 @@ export const xai = defineProvider({
     penalties: false,
     stopSequences: 0,
     customTools: false,
+    documents: false,
   },
   verified: false,
   quirks: { canChat: (id) => !/image|imagine|voice|embed/i.test(id) },

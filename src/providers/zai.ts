@@ -31,6 +31,6 @@ export const zai = defineProvider({
   ],
   env: ['ZAI_API_KEY', 'ZHIPU_API_KEY'],
   // https://docs.z.ai/guides/capabilities/thinking-mode: thoughts come back in tool loops.
-  wire: { thoughts: 'reasoning_content', thoughtDetails: false, topK: false, customTools: false },
+  wire: { thoughts: 'reasoning_content', thoughtDetails: false, topK: false, customTools: false, documents: false },
   verified: false,
 })

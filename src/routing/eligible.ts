@@ -54,6 +54,8 @@ export interface Needs {
 export interface NeededPart {
   readonly name: string
   readonly dialects: ReadonlySet<DialectId>
+  /** It is a document, which some services do not take. */
+  readonly isDocument?: true
 }
 
 /** What the user's settings forbid. */
@@ -124,9 +126,13 @@ function unable(target: Target, needs: Needs): Ineligible | null {
     const unknown = !COMMON.has(ability) && needs.among === null && abilities[ability] === undefined
     if (unknown || abilities[ability] === false) return out('ability', `cannot do ${ability}`)
   }
-  for (const { name, dialects } of needs.parts ?? NO_PARTS)
-    if (!dialects.has(target.profile.dialect)) return out('ability', `cannot take ${name}`)
+  for (const part of needs.parts ?? NO_PARTS)
+    if (!canTake(target, part)) return out('ability', `cannot take ${part.name}`)
   return null
+}
+
+function canTake({ profile }: Target, { dialects, isDocument }: NeededPart): boolean {
+  return dialects.has(profile.dialect) && !(isDocument && profile.documents === false)
 }
 
 const NO_PARTS: readonly NeededPart[] = []

@@ -4,7 +4,6 @@ import type { ChatRequest, Message, ReasoningEffort, ReasoningOptions, Tool } fr
 import { asString } from '../../domain/json.ts'
 import { restore } from '../fields/extra.ts'
 import { formatInWords } from '../fields/formatInWords.ts'
-import { ownSignature } from '../fields/signature.ts'
 import { closedSchema } from './closedSchema.ts'
 import { type ContentBlock, writeAnthropicContent } from './content.ts'
 import { acceptsSchema } from './schema.ts'
@@ -149,7 +148,6 @@ function writeThinking(body: Record<string, unknown>, request: ChatRequest, maxT
   if (reasoning === undefined) return
   const thinking = thinkingFor(reasoning, maxTokens)
   if (thinking === undefined) return
-  if (thinking['type'] === 'enabled' && endsInUnsignedCall(request.messages)) return
   if (thinking['type'] !== 'disabled' && reasoning.visible !== undefined) {
     thinking['display'] = reasoning.visible ? 'summarized' : 'omitted'
   }
@@ -168,17 +166,6 @@ function thinkingFor(
   // The answer needs room beside the thoughts: the budget must be below max_tokens.
   const budget = Math.min(Math.max(budgetTokens, MIN_BUDGET_TOKENS), maxTokens - 1)
   return budget < MIN_BUDGET_TOKENS ? undefined : { type: 'enabled', budget_tokens: budget }
-}
-
-/**
- * A tool loop begun by another upstream: with a thinking budget the wire demands that the last assistant turn begins
- * with thoughts signed by itself, and there are none; better to think again in the next turn than to be refused now.
- */
-function endsInUnsignedCall(messages: readonly Message[]): boolean {
-  if (messages.at(-1)?.role !== 'tool') return false
-  const asked = messages.findLast((message) => message.role === 'assistant')
-  if (!asked?.content.some((part) => part.type === 'tool-call')) return false
-  return !asked.content.some((part) => part.type === 'reasoning' && ownSignature('anthropic', part) !== undefined)
 }
 
 /** https://platform.claude.com/docs/en/build-with-claude/structured-outputs and …/effort */

@@ -24,6 +24,8 @@ export interface PartNeed {
   readonly feature: Feature
   /** How the request says it: `"input_file" by its id`. */
   readonly name: string
+  /** Of a dialect's services some take it and some do not. */
+  readonly isDocument?: true
 }
 
 export type Finder = (request: ChatRequest) => string | null

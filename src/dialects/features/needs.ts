@@ -54,6 +54,8 @@ function readFile(part: FilePart, found: PartNeed[]): void {
   else if (mediaType.startsWith('audio/')) found.push({ feature: FEATURES.audioInput, name: `audio (${mediaType})` })
   else if (mediaType.startsWith('video/')) found.push({ feature: FEATURES.videoInput, name: `video (${mediaType})` })
   else if (data === undefined) found.push(urlNeed(url ?? ''))
+  else if (mediaType === 'application/pdf')
+    found.push({ feature: FEATURES.document, name: 'a PDF document', isDocument: true })
   else if (isOtherFile(mediaType)) found.push({ feature: FEATURES.otherFile, name: `a file of type ${mediaType}` })
 }
 

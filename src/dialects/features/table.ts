@@ -57,6 +57,7 @@ export const FEATURES = {
     ['openai-responses', 'anthropic', 'google'],
     everywhere('passed', { openai: 'refused' }),
   ),
+  document: feature('document', 'a PDF document (services that take none are not asked)', ALL, everywhere('passed')),
   textDocument: feature(
     'text-document',
     'a document made of text',

@@ -1,7 +1,8 @@
 /** The parts of a message, as a dialect can say them. */
 
-import type { DialectId, FilePart, Message, Part, TextPart, ToolResultPart } from '../../domain/chat.ts'
+import type { DialectId, FilePart, Message, Part, ReasoningPart, TextPart, ToolResultPart } from '../../domain/chat.ts'
 import type { ModelWire } from '../../domain/wireFacts.ts'
+import { ownSignature } from '../fields/signature.ts'
 import { typed } from './mediaType.ts'
 import type { Recipient } from './recipient.ts'
 
@@ -23,7 +24,7 @@ function fitPart(part: Part, recipient: Recipient): readonly Part[] {
     case 'tool-result':
       return [fitResult(part, recipient)]
     case 'reasoning':
-      return keepsThoughts(recipient) ? [part] : []
+      return keepsThoughts(part, recipient) ? [part] : []
     default:
       return [part]
   }
@@ -34,8 +35,18 @@ function isRefusedText({ text }: TextPart, dialect: DialectId): boolean {
   return dialect === 'anthropic' ? text.trim() === '' : text === ''
 }
 
-function keepsThoughts({ dialect, wire }: Recipient): boolean {
-  return dialect !== 'openai' || wire.thoughts !== 'none'
+/** Thoughts that the writer would leave out are no content: signatures prove something to their own dialect alone. */
+function keepsThoughts(part: ReasoningPart, { dialect, wire }: Recipient): boolean {
+  switch (dialect) {
+    case 'openai':
+      return wire.thoughts !== 'none'
+    case 'anthropic':
+      return ownSignature('anthropic', part) !== undefined
+    case 'google':
+      return part.signature === undefined || ownSignature('google', part) !== undefined
+    case 'openai-responses':
+      return part.signature === undefined ? part.extra?.dialect === dialect : ownSignature(dialect, part) !== undefined
+  }
 }
 
 /** What is made of text is said as text where the dialect has no word for it, or takes only PDF files. */

@@ -8,7 +8,7 @@ import { fitExtras } from './extras.ts'
 import { LeftOut } from './leftOut.ts'
 import { fitMessages } from './messages.ts'
 import { fitOptions } from './options.ts'
-import { fitReasoning } from './reasoning.ts'
+import { fitReasoning, unlessUnsigned } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
 import { fitSampling } from './sampling.ts'
 import { fitStop } from './stop.ts'
@@ -22,7 +22,8 @@ export function fit(request: ChatRequest, recipient: Recipient): Fitted {
   const sampled = fitSampling(reasoning, recipient, leftOut)
   const stop = fitStop(sampled, recipient)
   const extras = fitExtras(stop.request, recipient, leftOut)
-  const fitted = fitMessages(fitOptions(extras.request, recipient, leftOut), recipient)
+  const spoken = fitMessages(fitOptions(extras.request, recipient, leftOut), recipient)
+  const fitted = unlessUnsigned(spoken, recipient)
   const changes = { ...tools.answer, ...stop.answer, ...extras.answer }
   return {
     request: fitted,

@@ -58,8 +58,10 @@ const CONTINUE = 'Continue exactly where your last message ends, without repeati
 /** Said by the assistant between a tool's results and what the user says next. */
 const SEEN = 'I have the results.'
 
-function ordered(messages: readonly Message[], { wire }: Recipient): readonly Message[] {
-  const inOrder = wire.systemFirst ? systemFirst(messages) : messages
+function ordered(messages: readonly Message[], { dialect, wire }: Recipient): readonly Message[] {
+  // Anthropic and Gemini keep them apart from the talk anyway.
+  const isApart = dialect === 'anthropic' || dialect === 'google'
+  const inOrder = wire.systemFirst || isApart ? systemFirst(messages) : messages
   if (wire.userAfterTool !== false) return inOrder
   return inOrder.flatMap((message, index) => {
     const isBehindResults = message.role === 'user' && inOrder[index - 1]?.role === 'tool'

@@ -22,28 +22,31 @@ export function fitOptions(request: ChatRequest, recipient: Recipient, leftOut: 
   return fitLength(fitUser(fitFormat(request, recipient), recipient, leftOut), recipient, leftOut)
 }
 
-/** Where tools and a form of the answer exclude each other, the form is asked for in words. */
+/** A form that the service cannot hold the answer to, or not beside tools, is asked for in words. */
 function fitFormat(request: ChatRequest, { dialect, wire }: Recipient): ChatRequest {
   const format = request.responseFormat
-  if (format?.type === 'json-schema' && dialect.startsWith('openai'))
-    return { ...request, responseFormat: openable(format) }
   const words = formatInWords(format)
-  if (words === undefined) return request
-  const isRefused = wire.formatBesideTools === false && request.tools !== undefined
+  if (format === undefined || words === undefined) return request
+  if (wire.formatBesideTools === false && request.tools !== undefined) return inWords(request, words)
+  if (format.type === 'json-schema') {
+    if (wire.jsonSchema === false) return inWords(request, words, { type: 'json' })
+    return dialect.startsWith('openai') ? { ...request, responseFormat: openable(format) } : request
+  }
   // "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'"
-  const lacksWord =
-    dialect.startsWith('openai') && request.responseFormat?.type === 'json' && !saysJson(request.messages, dialect)
-  if (!isRefused && !lacksWord) return request
+  const lacksWord = dialect.startsWith('openai') && !saysJson(request.messages, dialect)
+  return lacksWord ? inWords(request, words, format) : request
+}
+
+/** Last, since Responses does not look for the word "json" in its instructions, where a first one goes. */
+function inWords(request: ChatRequest, words: string, responseFormat?: ResponseFormat): ChatRequest {
   const instruction: Message = { role: 'system', content: [{ type: 'text', text: words }] }
-  // Last, since Responses does not look for the word in its instructions, where a first one goes.
-  const messages = [...request.messages, instruction]
-  return isRefused ? { ...request, responseFormat: undefined, messages } : { ...request, messages }
+  return { ...request, responseFormat, messages: [...request.messages, instruction] }
 }
 
 /** Strict only where strict mode takes it, and always with the properties that OpenAI demands. */
 function openable(format: Extract<ResponseFormat, { type: 'json-schema' }>): ResponseFormat {
   const schema = objectSchema(validSchema(format.schema))
-  return { ...format, schema, strict: format.strict && isStrictSchema(schema) ? true : format.strict && false }
+  return { ...format, schema, strict: format.strict && isStrictSchema(schema) }
 }
 
 function saysJson(messages: readonly Message[], dialect: DialectId): boolean {

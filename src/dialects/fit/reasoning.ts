@@ -1,7 +1,8 @@
 /** How much the model is to think, in the form that its generation takes. */
 
-import type { ChatRequest, ReasoningEffort, ReasoningOptions } from '../../domain/chat.ts'
+import type { ChatRequest, Message, ReasoningEffort, ReasoningOptions } from '../../domain/chat.ts'
 import type { ModelWire } from '../../domain/wireFacts.ts'
+import { ownSignature } from '../fields/signature.ts'
 import type { LeftOut } from './leftOut.ts'
 import type { Recipient } from './recipient.ts'
 
@@ -21,23 +22,60 @@ const TOKENS: { readonly [E in ReasoningEffort]: number } = {
 export function fitReasoning(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
   const { reasoning } = request
   if (recipient.wire.demandsThoughts && lacksThoughts(request)) return { ...request, reasoning: { effort: 'none' } }
+  if (recipient.dialect === 'openai' && recipient.wire.thinksBesideTools === false && request.tools !== undefined)
+    return withoutThinking(request, leftOut)
   if (reasoning === undefined) return request
-  const fitted = endsUnsigned(request, recipient) ? undefined : fittedTo(reasoning, recipient)
+  const possible = fittedTo(reasoning, recipient)
+  const isRefused =
+    recipient.dialect === 'anthropic' && possible?.budgetTokens !== undefined && lacksOwnThoughts(request)
+  const fitted = isRefused ? undefined : possible
   if (fitted === undefined && asksForThoughts(reasoning)) leftOut.add('reasoning')
   return { ...request, reasoning: fitted }
 }
 
 /**
- * "When `thinking` is enabled, a final `assistant` message must start with a thinking block": a turn to continue has none
- * that this service would take.
+ * The fitted request, without thinking where it would be refused.
+ *
+ * "When `thinking` is enabled, a final `assistant` message must start with a thinking block": all steps of the last tool
+ * loop are one message to it, and what another service thought is not signed by this one. Better not to think now than
+ * to be refused. https://platform.claude.com/docs/en/build-with-claude/extended-thinking
  */
-function endsUnsigned({ messages }: ChatRequest, { dialect, wire }: Recipient): boolean {
-  return (
-    dialect === 'anthropic' &&
-    wire.thinking !== 'effort' &&
-    wire.prefill !== false &&
-    messages.at(-1)?.role === 'assistant'
-  )
+export function unlessUnsigned(request: ChatRequest, { dialect }: Recipient): ChatRequest {
+  const isBudgeted = dialect === 'anthropic' && request.reasoning?.budgetTokens !== undefined
+  return isBudgeted && lacksOwnThoughts(request) ? { ...request, reasoning: undefined } : request
+}
+
+function lacksOwnThoughts({ messages }: ChatRequest): boolean {
+  const first = beginningOfAnswer(messages)?.content.find((part) => part.type !== 'text' || part.text.trim() !== '')
+  return first !== undefined && (first.type !== 'reasoning' || ownSignature('anthropic', first) === undefined)
+}
+
+/** The first step of the answer that is under way; undefined when the user has the word. */
+function beginningOfAnswer(messages: readonly Message[]): Message | undefined {
+  let beginning: Message | undefined
+  for (const turn of turnsOf(messages).toReversed()) {
+    if (turn[0]?.role === 'assistant') beginning = turn[0]
+    else if (!turn.some(({ content }) => content.some(({ type }) => type === 'tool-result'))) break
+  }
+  return beginning
+}
+
+/** What stands between two changes of speaker; results and what the user says behind them are one turn. */
+function turnsOf(messages: readonly Message[]): readonly (readonly Message[])[] {
+  const turns: Message[][] = []
+  for (const message of messages) {
+    if (message.role === 'system') continue
+    const isSame = (turns.at(-1)?.[0]?.role === 'assistant') === (message.role === 'assistant')
+    if (turns.length > 0 && isSame) turns.at(-1)?.push(message)
+    else turns.push([message])
+  }
+  return turns
+}
+
+/** "Function tools with reasoning_effort are not supported": only the Responses API has both. */
+function withoutThinking(request: ChatRequest, leftOut: LeftOut): ChatRequest {
+  if (request.reasoning !== undefined && asksForThoughts(request.reasoning)) leftOut.add('reasoning')
+  return { ...request, reasoning: { effort: 'none' } }
 }
 
 /** A tool loop that another service began, or whose client did not keep the thoughts. */

@@ -35,7 +35,8 @@ function refusedOf(request: ChatRequest, { wire }: Recipient): readonly Paramete
   const refused: Parameter[] = wire.topK === false ? ['topK'] : []
   if (wire.penalties === false) refused.push('frequencyPenalty', 'presencePenalty')
   const isAlone = wire.samplingBesideThinking === false && thinks(request)
-  if (wire.sampling === 'none' || isAlone) refused.push('temperature', 'topP', 'topK')
+  if (wire.sampling === 'none' || isAlone)
+    refused.push('temperature', 'topP', 'topK', 'frequencyPenalty', 'presencePenalty')
   // Where only one is taken, the one that more callers mean.
   else if (wire.sampling === 'one' && request.temperature !== undefined) refused.push('topP')
   return refused

@@ -68,9 +68,9 @@ function schemaFor(schema: NonNullable<Tool['parameters']>, dialect: DialectId):
 
 /** Calls are held to a schema only where an answer could be held to it; others are refused. */
 function fitStrict({ strict }: Tool, parameters: Tool['parameters'], dialect: DialectId): boolean | undefined {
-  if (!strict) return strict
-  if (dialect === 'anthropic') return acceptsSchema(parameters ?? {}) ? strict : undefined
-  return dialect === 'google' || isStrictSchema(parameters ?? {}) ? strict : false
+  if (!strict || dialect === 'google') return strict
+  if (dialect === 'anthropic') return parameters !== undefined && acceptsSchema(parameters) ? strict : undefined
+  return parameters !== undefined && isStrictSchema(parameters) ? strict : false
 }
 
 /** A choice is refused where there is nothing to choose from. */

@@ -36,6 +36,7 @@ function partsOf(request: ChatRequest, own: DialectId | null): Pick<Needs, 'part
   return {
     parts: parts.map((part) => ({
       name: part.name,
+      ...(part.isDocument && { isDocument: true as const }),
       dialects: new Set(DIALECTS.filter((dialect) => canBeTold(part, dialect, own))),
     })),
   }

@@ -198,6 +198,7 @@ function profileOf(credential: Credential, model: ModelFacts, findings: Findings
   const { spec } = credential.provider
   return {
     dialect: spec.dialect,
+    ...(spec.wire?.documents === false && { documents: false as const }),
     contextTokens: model.user?.contextTokens ?? model.listed?.contextTokens ?? model.catalogue?.contextTokens ?? null,
     maxOutputTokens:
       model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
