@@ -22,6 +22,7 @@ export interface RequestOptions {
   readonly retryFiltered?: boolean
   readonly anyAnswer?: boolean
   readonly wire?: PendingRequest['wire']
+  readonly clientKind?: string
   readonly via?: PendingRequest['via']
   readonly dialectFor?: PendingRequest['dialectFor']
   readonly needs?: Partial<PendingRequest['needs']> | undefined
@@ -77,6 +78,7 @@ export function prepareRequest(
     token: options.token ?? null,
     retryFiltered: options.retryFiltered ?? false,
     wire: options.wire ?? null,
+    clientKind: options.clientKind ?? '',
     via: options.via ?? null,
     dialectFor: options.dialectFor ?? null,
     anyAnswer: options.anyAnswer ?? false,

@@ -13,9 +13,9 @@ import { wireOf } from '../../domain/wireFacts.ts'
 import { type Call, type CallTools, startCall } from '../../upstream/call.ts'
 import type { Connection } from '../../upstream/connection.ts'
 import type { LatencyAllowance } from '../memory/latencyAllowance.ts'
+import type { LearnedRequestFixes } from '../repair/learnedRequestFixes.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
-import type { LearnedRequestFixes } from './learnedRequestFixes.ts'
 import { rewriteModel } from './rewriteModel.ts'
 
 /** What writing a call needs of the engine. */
@@ -45,8 +45,7 @@ interface StartedCall {
 export function writeCall(writer: CallWriter, order: CallOrder): StartedCall {
   const { target, credential, pending } = order
   const { connection } = credential
-  const spoken = pending.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
-  const { path, body, leftOut, dialect } = written(writer, order, spoken)
+  const { path, body, leftOut, dialect } = written(writer, order)
   const call = startCall(
     {
       connection,
@@ -95,19 +94,35 @@ interface Written {
 const NOTHING: readonly string[] = []
 
 /** The client's bytes where only the model changes, else the request written again. */
-function written(
-  { requestFixes, settings }: CallWriter,
-  { target, credential, pending, mostOutputTokens: maxTokens }: CallOrder,
-  spoken: Dialect,
-): Written {
+function written({ requestFixes, settings }: CallWriter, order: CallOrder): Written {
+  const { target, credential, pending, mostOutputTokens: maxTokens } = order
   const { spec } = credential.connection
-  const change = spec.quirks?.body
-  const { wire } = pending
+  const spoken = spokenTo(order)
+  const { wire, clientKind } = pending
   const isOwn = wire?.dialect === spoken.id
-  if (isOwn && change === undefined && !requestFixes.has(target) && !mustFit(wire.body, spec.wire)) {
+  const isChanged = spec.quirks?.body !== undefined || requestFixes.has(target, clientKind)
+  if (isOwn && !isChanged && !mustFit(wire.body, spec.wire)) {
     const rewritten = rewriteModel(wire, pending.request, target.model, maxTokens)
     if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect: spoken }
   }
+  const { path, body, leftOut, dialect } = writtenAnew(settings, order)
+  const fixed = requestFixes.apply(target, clientKind, body)
+  return { path, body: JSON.stringify(fixed.body), leftOut: [...new Set([...leftOut, ...fixed.leftOut])], dialect }
+}
+
+interface WrittenAnew extends Omit<Written, 'body'> {
+  readonly body: Record<string, unknown>
+}
+
+/** The request as it is written for the target, before what its refusals have taught. */
+export function writtenAnew(
+  settings: Pick<Settings, 'freeOnly' | 'privacy'>,
+  order: Omit<CallOrder, 'allowedMs'>,
+): WrittenAnew {
+  const { target, credential, pending, mostOutputTokens: maxTokens } = order
+  const { spec } = credential.connection
+  const spoken = spokenTo(order)
+  const isOwn = pending.wire?.dialect === spoken.id
   const asked = maxTokens === null ? pending.whole() : { ...pending.whole(), maxTokens }
   const recipient = {
     dialect: spoken.id,
@@ -124,8 +139,11 @@ function written(
     freeOnly: settings.freeOnly,
     noTraining: settings.privacy === 'no_training',
   }
-  const changed = change?.(body, facts) ?? body
-  return { path, body: JSON.stringify(requestFixes.apply(target, changed)), leftOut, dialect }
+  return { path, body: spec.quirks?.body?.(body, facts) ?? body, leftOut, dialect }
+}
+
+function spokenTo({ credential: { connection }, pending }: Pick<CallOrder, 'credential' | 'pending'>): Dialect {
+  return pending.dialectFor?.(connection.dialect) ?? dialectOf(connection.dialect)
 }
 
 /** Embeddings have a writer of their own for every dialect. */
