@@ -8,7 +8,7 @@ import { pathOf } from './fieldPath.ts'
 import { validationErrors } from './validationErrors.ts'
 import { wordsTaken } from './wordsTaken.ts'
 
-export interface FieldsSaid {
+interface FieldsSaid {
   /** As it came. */
   readonly message: string
   /** Without long quotations, in which prompts are echoed. */
@@ -20,11 +20,14 @@ export interface FieldsSaid {
 }
 
 const MOST_FIELDS = 8
+/** Characters of a message that are read; what it names stands at its front. */
+const LOOK = 4096
 /** Where a schema is wrong, what is quoted are its keywords and properties. */
 const OF_SCHEMA = /invalid (?:json[ _]?)?schema|invalid_json_schema|json schema is invalid/i
 
 /** Every field once; a particular statement before the general one. */
-export function refusedFields(said: FieldsSaid): readonly FieldRefusal[] {
+export function refusedFields(refusal: FieldsSaid): readonly FieldRefusal[] {
+  const said = { ...refusal, words: refusal.words.slice(0, LOOK), message: refusal.message.slice(0, LOOK) }
   if (OF_SCHEMA.test(said.words) || said.codes.has('invalid_function_parameters')) return []
   const particular = [...besideTools(said), ...alone(said), ...tooLong(said), ...wrongValue(said)]
   const found = [...validationErrors(said.bodies), ...particular, ...(particular.length > 0 ? [] : asSuch(said))]
