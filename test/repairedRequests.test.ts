@@ -111,6 +111,21 @@ describe('a field that a service does not know is left out', () => {
     expect(await ask(world, odd)).toMatchObject({ status: 200, statuses: [200] })
   })
 
+  test("and nothing else of a body in the service's own dialect changes", async () => {
+    await using world = await openStrict([OWN])
+    const odd = {
+      messages: [{ content: 'Hi', role: 'user' }],
+      user: null,
+      a_hint: 1,
+      temperature: 0.5,
+      model: OWN.model,
+    }
+    const { a_hint: _hint, ...rest } = odd
+    const answer = await ask(world, odd)
+    expect(answer).toMatchObject({ status: 200, statuses: [400, 200], leftOut: 'a_hint' })
+    expect(JSON.stringify(answer.sent)).toBe(JSON.stringify(rest))
+  })
+
   test('of a stream, too', async () => {
     await using world = await openStrict([GROQ])
     const answer = await ask(world, { model: GROQ.model, messages: [HI], stream: true, verbosity: 'low' })
@@ -198,6 +213,31 @@ describe('a value that is refused', () => {
     const request = { model: RESPONSES.model, input: 'Hi', reasoning: { effort: 'minimal' } }
     const answer = await ask(world, request, A, '/v1/responses')
     expect(answer).toMatchObject({ status: 200, statuses: [400, 200], sent: { reasoning: { effort: 'low' } } })
+  })
+
+  test.each<[name: string, model: string, fields: object, sent: object, leftOut: string | null]>([
+    [
+      'effort becomes the nearest level',
+      'claude-opus-4-5',
+      { output_config: { effort: 'max' } },
+      { output_config: { effort: 'high' } },
+      null,
+    ],
+    [
+      'sampling beside thinking is left out',
+      'claude-sonnet-4-5',
+      { thinking: { type: 'enabled', budget_tokens: 1024 }, temperature: 0.5 },
+      { thinking: { type: 'enabled', budget_tokens: 1024 } },
+      'temperature',
+    ],
+    ['one of two is left out', 'claude-sonnet-4-5', { temperature: 0.5, top_p: 0.5 }, { temperature: 0.5 }, 'top_p'],
+    ['sampling is left out', 'claude-opus-4-7', { top_k: 5 }, {}, 'top_k'],
+  ])('of a Claude client: %s', async (_name, model, fields, sent, leftOut) => {
+    await using world = await openStrict([{ id: 'anthropic', model }])
+    const request = { model, max_tokens: 2048, messages: [HI], ...fields }
+    const first = await ask(world, request, A, '/v1/messages')
+    expect(first).toMatchObject({ status: 200, statuses: [400, 200], sent, leftOut })
+    expect((await ask(world, request, A, '/v1/messages')).statuses).toEqual([200])
   })
 
   test('for its length is cut, the same for the same user', async () => {

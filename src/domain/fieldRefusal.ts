@@ -14,5 +14,7 @@ export type FieldRefusal =
   | (OfField & { readonly refused: 'length'; readonly most: number })
   /** The field without this other one, which is at the top of the body. */
   | (OfField & { readonly refused: 'alone'; readonly without: string })
+  /** The field beside this other one, which is at the top of the body. */
+  | (OfField & { readonly refused: 'beside'; readonly other: string })
   /** Every value but this one beside tools. */
   | (OfField & { readonly refused: 'beside-tools'; readonly taken: string })

@@ -25,7 +25,7 @@ import { RetryBudget } from './attempt/retryBudget.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import type { Trail } from './attempt/trail.ts'
 import type { WaitQueue } from './attempt/waitQueue.ts'
-import { writeCall, writtenAnew } from './attempt/writeCall.ts'
+import { bodyBeforeRepairs, writeCall } from './attempt/writeCall.ts'
 import { beginWith, comebackOf } from './comeback.ts'
 import type { Decisions } from './decisionLog.ts'
 import type { Experiments } from './experiments/experiments.ts'
@@ -387,8 +387,8 @@ export class Engine implements EngineParts {
     const { settings } = this.registry.config
     const credential = this.registry.credentialNow(target)
     if (credential === undefined) return false
-    const { body } = writtenAnew(settings, { target, credential, pending, mostOutputTokens: null })
-    return this.requestFixes.learn(target, pending.clientKind, failure.fields, body)
+    const body = bodyBeforeRepairs(settings, { target, credential, pending, mostOutputTokens: null })
+    return body !== null && this.requestFixes.learn(target, pending.clientKind, failure.fields, body)
   }
 
   /** The answer of a stream has begun: what waits for room on an account of unknown limits may look again. */

@@ -8,6 +8,7 @@ import { fit } from '../../dialects/fit/fit.ts'
 import { fitOwn, mustFit } from '../../dialects/fit/fitOwn.ts'
 import type { Fitted } from '../../dialects/fit/recipient.ts'
 import type { ChatRequest } from '../../domain/chat.ts'
+import { asRecord } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import { wireOf } from '../../domain/wireFacts.ts'
 import { type Call, type CallTools, startCall } from '../../upstream/call.ts'
@@ -83,42 +84,61 @@ function allowance({ latencyAllowance, settings }: CallWriter, { target, credent
   )
 }
 
-interface Written {
+interface Draft {
   readonly path: string
-  readonly body: string | Buffer
+  /** The client's bytes where only the model changes, else the request written again. */
+  readonly body: Buffer | Body
   readonly leftOut: readonly string[]
   /** As the answer is to be read. */
   readonly dialect: Dialect
 }
 
+type Body = Record<string, unknown>
+type Written = Omit<Draft, 'body'> & { readonly body: string | Buffer }
+
 const NOTHING: readonly string[] = []
 
-/** The client's bytes where only the model changes, else the request written again. */
 function written({ requestFixes, settings }: CallWriter, order: CallOrder): Written {
-  const { target, credential, pending, mostOutputTokens: maxTokens } = order
-  const { spec } = credential.connection
-  const spoken = spokenTo(order)
-  const { wire, clientKind } = pending
-  const isOwn = wire?.dialect === spoken.id
-  const isChanged = spec.quirks?.body !== undefined || requestFixes.has(target, clientKind)
-  if (isOwn && !isChanged && !mustFit(wire.body, spec.wire)) {
-    const rewritten = rewriteModel(wire, pending.request, target.model, maxTokens)
-    if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect: spoken }
+  const { target, pending } = order
+  const { body, ...draft } = draftOf(settings, order)
+  const isAsSent = Buffer.isBuffer(body) && !requestFixes.has(target, pending.clientKind)
+  const fields = isAsSent ? null : fieldsOf(body)
+  if (fields === null) return { ...draft, body: Buffer.isBuffer(body) ? body : JSON.stringify(body) }
+  const fixed = requestFixes.apply(target, pending.clientKind, fields)
+  return { ...draft, body: JSON.stringify(fixed.body), leftOut: [...new Set([...draft.leftOut, ...fixed.leftOut])] }
+}
+
+type DraftSettings = Pick<Settings, 'freeOnly' | 'privacy'>
+type DraftOrder = Omit<CallOrder, 'allowedMs'>
+
+/** The body as it is written before what refusals have taught; null for bytes that are no JSON. */
+export function bodyBeforeRepairs(settings: DraftSettings, order: DraftOrder): Body | null {
+  return fieldsOf(draftOf(settings, order).body)
+}
+
+/** Of a long body only an outline was read before. */
+function fieldsOf(body: Buffer | Body): Body | null {
+  if (!Buffer.isBuffer(body)) return body
+  try {
+    return asRecord(JSON.parse(body.toString())) ?? null
+  } catch {
+    return null
   }
-  const { path, body, leftOut, dialect } = writtenAnew(settings, order)
-  const fixed = requestFixes.apply(target, clientKind, body)
-  return { path, body: JSON.stringify(fixed.body), leftOut: [...new Set([...leftOut, ...fixed.leftOut])], dialect }
 }
 
-interface WrittenAnew extends Omit<Written, 'body'> {
-  readonly body: Record<string, unknown>
+function draftOf(settings: DraftSettings, order: DraftOrder): Draft {
+  const { target, credential, pending, mostOutputTokens } = order
+  const { wire, request } = pending
+  const { spec } = credential.connection
+  const dialect = spokenTo(order)
+  if (wire?.dialect === dialect.id && spec.quirks?.body === undefined && !mustFit(wire.body, spec.wire)) {
+    const rewritten = rewriteModel(wire, request, target.model, mostOutputTokens)
+    if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect }
+  }
+  return writtenAnew(settings, order)
 }
 
-/** The request as it is written for the target, before what its refusals have taught. */
-export function writtenAnew(
-  settings: Pick<Settings, 'freeOnly' | 'privacy'>,
-  order: Omit<CallOrder, 'allowedMs'>,
-): WrittenAnew {
+function writtenAnew(settings: DraftSettings, order: DraftOrder): Draft {
   const { target, credential, pending, mostOutputTokens: maxTokens } = order
   const { spec } = credential.connection
   const spoken = spokenTo(order)

@@ -46,7 +46,7 @@ function withField(fields: Readonly<Record<string, unknown>>, name: string, valu
 }
 
 /** Services spell names in ways of their own: `presencePenalty`. */
-function nameIn(fields: Readonly<Record<string, unknown>>, step: string): string | undefined {
+export function nameIn(fields: Readonly<Record<string, unknown>>, step: string): string | undefined {
   if (Object.hasOwn(fields, step)) return step
   const wanted = inSnakeCase(step)
   return Object.keys(fields).find((name) => inSnakeCase(name) === wanted)

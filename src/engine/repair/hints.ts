@@ -3,6 +3,7 @@
  * never takes away the latter: then another target is asked, or the caller is told.
  */
 
+import { asRecord } from '../../domain/json.ts'
 import { inSnakeCase } from './changeAt.ts'
 
 const set = (names: string): ReadonlySet<string> => new Set(names.split(/\s+/).filter(Boolean))
@@ -16,7 +17,7 @@ const MEANING = set(`
   modalities response_modalities audio speech_config image_config media_resolution
   max_tokens max_completion_tokens max_output_tokens stream
   previous_response_id previous_interaction_id conversation thread container cached_content background
-  safety_settings dimensions output_dimensionality encoding_format task_type generation_config text output_config
+  safety_settings dimensions output_dimensionality encoding_format task_type generation_config
 `)
 
 /** Where a conversation and its tools are. */
@@ -48,18 +49,19 @@ export function isHint(path: readonly string[], value: unknown): boolean {
   if (steps.length > 1 && steps[0] === 'generation_config') steps.shift()
   const [root = '', ...rest] = steps
   const last = rest.at(-1)
-  if (saysNothing(path, value) || last === undefined) return saysNothing(path, value) || !MEANING.has(root)
+  if (saysNothing(path, value)) return true
+  if (last === undefined) return !MEANING.has(root) && !('format' in (asRecord(value) ?? {}))
   if (steps.slice(0, -1).some((step) => SCHEMAS.has(step))) return false
-  if (HOLDS_CONTENT.has(root)) return isHintInside(root, last, value)
+  if (HOLDS_CONTENT.has(root)) return rest.some((step) => HINTS_INSIDE.has(step)) || isHintInside(root, last, value)
   // `text.verbosity`, `output_config.effort`, `tool_choice.disable_parallel_tool_use` beside what they are inside.
-  if (MEANING.has(root)) return HINTS_BESIDE_MEANING.has(last)
+  if (MEANING.has(root) || rest.includes('format')) return HINTS_BESIDE_MEANING.has(last)
   return !MEANING_INSIDE.has(last)
 }
 
 const HINTS_BESIDE_MEANING = set('verbosity effort disable_parallel_tool_use')
 
 function isHintInside(root: string, last: string, value: unknown): boolean {
-  if (HINTS_INSIDE.has(last) || (root !== 'tools' && root !== 'functions' && HINTS_OF_MESSAGES.has(last))) return true
+  if (root !== 'tools' && root !== 'functions' && HINTS_OF_MESSAGES.has(last)) return true
   return !MEANING_INSIDE.has(last) && (typeof value === 'boolean' || typeof value === 'number')
 }
 

@@ -63,6 +63,42 @@ describe('left out is', () => {
       { tools: [{ type: 'function', function: { name: 'f' } }] },
     ],
     [
+      'what is inside a hint',
+      field('system[].cache_control.ttl'),
+      { system: [{ type: 'text', text: 'a', cache_control: { type: 'ephemeral', ttl: '1h' } }] },
+      { system: [{ type: 'text', text: 'a', cache_control: { type: 'ephemeral' } }] },
+    ],
+    [
+      'an option that is named without its place',
+      field('effort'),
+      { output_config: { effort: 'max', format: {} } },
+      { output_config: { format: {} } },
+    ],
+    [
+      'options without a form of the answer',
+      field('output_config'),
+      { output_config: { effort: 'low' }, a: 1 },
+      { a: 1 },
+    ],
+    [
+      'one of two that exclude each other',
+      { path: 'top_p', refused: 'beside', other: 'temperature' },
+      { top_p: 0.5, temperature: 0.5 },
+      { temperature: 0.5 },
+    ],
+    [
+      'nothing of one alone',
+      { path: 'top_p', refused: 'beside', other: 'temperature' },
+      { top_p: 0.5 },
+      { top_p: 0.5 },
+    ],
+    [
+      'nothing beside thinking that is off',
+      { path: 'top_k', refused: 'beside', other: 'thinking' },
+      { top_k: 5, thinking: { type: 'disabled' } },
+      { top_k: 5, thinking: { type: 'disabled' } },
+    ],
+    [
       'an unset part',
       field('messages[].audio'),
       { messages: [{ content: 'a', audio: null }] },
@@ -105,6 +141,7 @@ describe('never left out is', () => {
       { path: 'tool_choice', refused: 'alone', without: 'tools' },
       { tool_choice: 'auto', tools: [{}] },
     ],
+    ['options with a form of the answer', field('text'), { text: { format: { type: 'json_schema' } } }],
     ['the form of an answer', field('text.format'), { text: { format: { type: 'json_schema' } } }],
     [
       'a part',

@@ -5,7 +5,7 @@ import { EFFORTS, nearestEffort } from '../../dialects/fit/nearestEffort.ts'
 import type { ReasoningEffort } from '../../domain/chat.ts'
 import type { FieldRefusal } from '../../domain/fieldRefusal.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
-import { changeBody, stepsOf } from './changeAt.ts'
+import { changeBody, nameIn, stepsOf } from './changeAt.ts'
 import { isHint, saysNothing } from './hints.ts'
 
 type Body = Record<string, unknown>
@@ -25,6 +25,7 @@ type Repair<R extends FieldRefusal['refused']> = (
 const REPAIRS: { readonly [R in FieldRefusal['refused']]: Repair<R> } = {
   field: (body, { path }) => renamed(body, path) ?? without(body, path, isHint),
   alone: leaveOutAlone,
+  beside: (body, { path, other }) => (isAsked(body[other]) ? without(body, path, isHint) : whole(body)),
   value: (body, { path, taken }) => withTaken(body, path, taken),
   length: shorten,
   'beside-tools': setBesideTools,
@@ -32,7 +33,17 @@ const REPAIRS: { readonly [R in FieldRefusal['refused']]: Repair<R> } = {
 
 export function repair(body: Body, refusal: FieldRefusal): Repaired {
   // The row belongs to this refusal; TypeScript cannot follow the correlation.
-  return (REPAIRS[refusal.refused] as (body: Body, refusal: FieldRefusal) => Repaired)(body, refusal)
+  const made = REPAIRS[refusal.refused] as (body: Body, refusal: FieldRefusal) => Repaired
+  return made(body, { ...refusal, path: placeOf(body, refusal.path) })
+}
+
+/** Where options are besides the top; a refusal may give no more than the last name. */
+const PLACES = ['output_config', 'reasoning', 'text', 'generationConfig', 'generation_config']
+
+function placeOf(body: Body, path: string): string {
+  if (stepsOf(path).length > 1 || nameIn(body, path) !== undefined) return path
+  const place = PLACES.find((name) => nameIn(asRecord(body[name]) ?? {}, path) !== undefined)
+  return place === undefined ? path : `${place}.${path}`
 }
 
 /** The same option under another name. */
@@ -76,7 +87,7 @@ function leaveOutAlone(body: Body, refusal: { readonly path: string; readonly wi
 
 const LETS_CHOOSE = new Set(['auto', 'none'])
 
-const isAsked = (value: unknown) => Boolean(asArray(value)?.length ?? value)
+const isAsked = (value: unknown) => Boolean(asArray(value)?.length ?? value) && asRecord(value)?.['type'] !== 'disabled'
 
 /** The nearest on a scale, the same role under its other name, or none where it is a hint. */
 function withTaken(body: Body, path: string, taken: readonly string[]): Repaired {

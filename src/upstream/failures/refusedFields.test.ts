@@ -198,6 +198,9 @@ describe('a field that is refused as such is named', () => {
       openai('messages[1].reasoning: reasoning is not supported with this model'),
       ['messages[].reasoning'],
     ],
+    ['as one of some', openai('Validation: Unsupported parameter(s): `logit_bias`, `seed`'), ['logit_bias', 'seed']],
+    ['by a reader in another language', openai('json: unknown field "store"'), ['store']],
+    ['in front of the word parameter', anthropic('This model does not support the effort parameter.'), ['effort']],
     ['as deprecated', anthropic('`temperature` is deprecated for this model.'), ['temperature']],
     [
       'as an additional property',
@@ -261,6 +264,21 @@ describe('what is said to be taken instead is read', () => {
         ],
       },
       { path: 'reasoning_effort', refused: 'value', taken: ['none', 'high'] },
+    ],
+    [
+      'a list of levels',
+      anthropic("This model does not support effort level 'max'. Supported levels: high, low, medium."),
+      { path: 'effort', refused: 'value', taken: ['high', 'low', 'medium'] },
+    ],
+    [
+      'what it may not stand beside',
+      anthropic('`temperature` and `top_p` cannot both be specified for this model. Please use only one.'),
+      { path: 'top_p', refused: 'beside', other: 'temperature' },
+    ],
+    [
+      'that it may not stand beside thinking',
+      anthropic('`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled.'),
+      { path: 'top_p', refused: 'beside', other: 'thinking' },
     ],
     [
       'the longest text',

@@ -29,7 +29,7 @@ const OF_SCHEMA = /invalid (?:json[ _]?)?schema|invalid_json_schema|json schema 
 export function refusedFields(refusal: FieldsSaid): readonly FieldRefusal[] {
   const said = { ...refusal, words: refusal.words.slice(0, LOOK), message: refusal.message.slice(0, LOOK) }
   if (OF_SCHEMA.test(said.words) || said.codes.has('invalid_function_parameters')) return []
-  const particular = [...besideTools(said), ...alone(said), ...tooLong(said), ...wrongValue(said)]
+  const particular = [...besideTools(said), ...beside(said), ...alone(said), ...tooLong(said), ...wrongValue(said)]
   const found = [...validationErrors(said.bodies), ...particular, ...(particular.length > 0 ? [] : asSuch(said))]
   const byPath = new Map<string, FieldRefusal>()
   for (const one of found) if (!byPath.has(one.path)) byPath.set(one.path, one)
@@ -45,7 +45,7 @@ const PLAIN_LIST = `(${NAME}(?:, ?${NAME}){1,9}(?=$|[;)\\n])|${NAME})`
 const all = (pattern: string) => new RegExp(pattern, 'gi')
 
 const UNKNOWN =
-  '(?:unknown|unrecognized|unexpected|unsupported|disallowed|forbidden|extra)(?: request| body| input| keyword)? (?:parameter|field|argument|key|property|option)s?(?: supplied| provided| in request)?'
+  '(?:unknown|unrecognized|unexpected|unsupported|disallowed|forbidden|extra)(?: request| body| input| keyword)? (?:parameter|field|argument|key|property|option)(?:s|\\(s\\))?(?: supplied| provided| in request)?'
 
 /** The first group is a list of names. */
 const LISTS: readonly RegExp[] = [
@@ -68,6 +68,10 @@ const NAMES: readonly RegExp[] = [
   all(`(?:(?<=[ :])(${NAME}): )unknown field ${IN_QUOTES}`),
   // xAI, in its own spelling of the names: https://docs.x.ai/docs/guides/reasoning
   all(`does not support (?:the )?(?:parameter|argument|field|option)s?:? ${QUOTE}?(${NAME})`),
+  // Anthropic: https://platform.claude.com/docs/en/build-with-claude/effort
+  all(`does not support the (${NAME}) (?:parameter|option|field)\\b`),
+  // Cohere: https://docs.cohere.com/reference/errors
+  all(`(?:parameter|field) ${IN_QUOTES} is not a valid (?:parameter|field)`),
   all(`(?:argument|parameter|field)s? (?:is |are )?not supported[^:.]{0,40}: ${QUOTE}?(${NAME})`),
   // OpenAI, Groq, Anthropic: `top_p` is not supported with this model
   all(
@@ -106,7 +110,12 @@ const VALUE_OF: readonly RegExp[] = [
   new RegExp(`${IN_QUOTES}(?: parameter| field)? (?:must|should) be (?:one of|either)`, 'i'),
 ]
 
+/** Anthropic: https://platform.claude.com/docs/en/build-with-claude/effort */
+const LEVELS = /does not support (\w{1,40}) level ["'`][^"'`]{0,40}["'`]\. supported levels: ([\w, ]{1,200})/i
+
 function wrongValue({ words, parameter }: FieldsSaid): readonly FieldRefusal[] {
+  const [, level, levels = ''] = LEVELS.exec(words) ?? []
+  if (level !== undefined) return [{ path: level, refused: 'value', taken: levels.trim().split(/, ?/) }]
   const taken = wordsTaken(words)
   const isDefault = ONLY_DEFAULT.test(words)
   if (taken.length === 0 && !isDefault) return []
@@ -144,6 +153,29 @@ function alone({ words }: FieldsSaid): readonly FieldRefusal[] {
     const { name = '', without = '' } = pattern.exec(words)?.groups ?? {}
     const path = pathOf(name)
     return path === undefined ? [] : [{ path, refused: 'alone' as const, without }]
+  })
+}
+
+/**
+ * Anthropic: https://platform.claude.com/docs/en/build-with-claude/extended-thinking#feature-compatibility ; a field
+ * beside another one, or beside thinking.
+ */
+const BESIDE: readonly RegExp[] = [
+  new RegExp(
+    `${QUOTE}(?<other>\\w{1,60})${QUOTE} and ${QUOTE}(?<name>${NAME})${QUOTE} cannot both be (?:specified|set|used)`,
+    'i',
+  ),
+  new RegExp(
+    `${QUOTE}(?<name>${NAME})${QUOTE} (?:may only|can only|must|cannot) be [\\w. ]{1,80} when (?<other>thinking)\\b`,
+    'i',
+  ),
+]
+
+function beside({ words }: FieldsSaid): readonly FieldRefusal[] {
+  return BESIDE.flatMap((pattern) => {
+    const { name = '', other = '' } = pattern.exec(words)?.groups ?? {}
+    const path = pathOf(name)
+    return path === undefined ? [] : [{ path, refused: 'beside' as const, other }]
   })
 }
 
