@@ -24,6 +24,7 @@ const THINKING: Service = { id: 'openai', model: 'gpt-5.6-luna' }
 const GROQ: Service = { id: 'groq', model: 'openai/gpt-oss-120b' }
 const MISTRAL: Service = { id: 'mistral', model: 'mistral-large-latest' }
 const CEREBRAS: Service = { id: 'cerebras', model: 'gpt-oss-120b' }
+const DEEPSEEK: Service = { id: 'deepseek', model: 'deepseek-v4-flash' }
 const XAI: Service = { id: 'xai', model: 'grok-4.3' }
 const OWN: Service = { id: 'own', model: 'gpt-4o', dialect: 'openai', strict: 'openai' }
 const RESPONSES: Service = { id: 'own', model: 'gpt-5.6-luna', dialect: 'openai-responses', strict: 'openai' }
@@ -66,7 +67,7 @@ async function ask(world: World, body: object, headers: Record<string, string> =
 const said = (fields: object) => ({ role: 'assistant', content: 'Hello', ...fields })
 
 describe('a field that a service does not know is left out', () => {
-  test.each<[service: Service, fields: object, leftOut: string]>([
+  test.each<[service: Service, fields: object, leftOut: string | null]>([
     [OPENAI, { usage: { include: true } }, 'usage'],
     [OPENAI, { safe_prompt: false }, 'safe_prompt'],
     [OPENAI, { messages: [HI, said({ prefix: false }), HI] }, 'messages[].prefix'],
@@ -83,6 +84,7 @@ describe('a field that a service does not know is left out', () => {
     [MISTRAL, { top_k: 4 }, 'top_k'],
     [MISTRAL, { messages: [{ ...HI, name: 'ada' }] }, 'messages[].user.name'],
     [CEREBRAS, { logit_bias: { 1: 1 } }, 'logit_bias'],
+    [DEEPSEEK, { tools: [] }, null],
     [XAI, { presence_penalty: 0.5 }, 'presencePenalty'],
   ])('by $id: %o', async (service, fields, leftOut) => {
     await using world = await openStrict([service])

@@ -71,9 +71,13 @@ export function saysNothing(path: readonly string[], value: unknown): boolean {
   if (path.length > 1) return false
   const name = path[0] ?? ''
   if (Array.isArray(value))
-    return value.length === 0 || (MODALITIES.has(name) && value.length === 1 && value[0] === 'text')
+    return (
+      (value.length === 0 && !CONVERSATION.has(name)) ||
+      (MODALITIES.has(name) && value.length === 1 && value[0] === 'text')
+    )
   if (name === 'n' || name === 'candidate_count') return value === 1
   return (value === false || value === 0) && (name === 'logprobs' || name === 'top_logprobs' || name === 'stream')
 }
 
+const CONVERSATION = set('messages input contents')
 const MODALITIES = set('modalities response_modalities')

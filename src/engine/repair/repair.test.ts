@@ -104,6 +104,7 @@ describe('left out is', () => {
       { messages: [{ content: 'a', audio: null }] },
       { messages: [{ content: 'a' }] },
     ],
+    ['an empty list of tools', field('tools'), { tools: [], model: 'm' }, { model: 'm' }],
     ['one answer', field('n'), { n: 1, model: 'm' }, { model: 'm' }],
     ['text as the only form', field('modalities'), { modalities: ['text'], model: 'm' }, { model: 'm' }],
     [
@@ -129,6 +130,7 @@ describe('never left out is', () => {
         ...['thread', 'cached_content', 'dimensions', 'web_search_options'],
       ] as const
     ).map((name): [string, FieldRefusal, Record<string, unknown>] => [name, field(name), { [name]: 'x' }]),
+    ['an empty conversation', field('messages'), { messages: [] }],
     ['more than one answer', field('n'), { n: 2 }],
     ['two forms of an answer', field('modalities'), { modalities: ['text', 'image'] }],
     [

@@ -199,6 +199,7 @@ describe('a field that is refused as such is named', () => {
       ['messages[].reasoning'],
     ],
     ['as one of some', openai('Validation: Unsupported parameter(s): `logit_bias`, `seed`'), ['logit_bias', 'seed']],
+    ['as an empty list', openai("Invalid 'tools': empty array. Expected an array with minimum length 1."), ['tools']],
     ['by a reader in another language', openai('json: unknown field "store"'), ['store']],
     ['in front of the word parameter', anthropic('This model does not support the effort parameter.'), ['effort']],
     ['as deprecated', anthropic('`temperature` is deprecated for this model.'), ['temperature']],

@@ -70,6 +70,8 @@ const NAMES: readonly RegExp[] = [
   all(`does not support (?:the )?(?:parameter|argument|field|option)s?:? ${QUOTE}?(${NAME})`),
   // Anthropic: https://platform.claude.com/docs/en/build-with-claude/effort
   all(`does not support the (${NAME}) (?:parameter|option|field)\\b`),
+  // OpenAI and DeepSeek
+  all(`invalid ${IN_QUOTES}: empty array`),
   // Cohere: https://docs.cohere.com/reference/errors
   all(`(?:parameter|field) ${IN_QUOTES} is not a valid (?:parameter|field)`),
   all(`(?:argument|parameter|field)s? (?:is |are )?not supported[^:.]{0,40}: ${QUOTE}?(${NAME})`),
