@@ -412,10 +412,8 @@ describe('the one repair', () => {
 
   test('what the caller asked for is never dropped', async () => {
     const lab = await openLab({ providers: { ...own('alpha', 1, ['m']), ...own('beta', 1, ['m']) } })
-    refuseBodies(lab, (body, provider) =>
-      provider === 'alpha' && 'temperature' in body ? refuses('temperature') : null,
-    )
-    expect((await lab.call({ prompt: 'hi', temperature: 0.3 })).trail).toBe('alpha/m#1=unsupported; beta/m#1=ok')
+    refuseBodies(lab, (body, provider) => (provider === 'alpha' && 'stop' in body ? refuses('stop') : null))
+    expect((await lab.call({ prompt: 'hi', stop: ['END'] })).trail).toBe('alpha/m#1=unsupported; beta/m#1=ok')
   })
 })
 

@@ -1,5 +1,6 @@
 /** Everything that can go wrong with an upstream, as data: the kinds of failure, each with its facts. */
 
+import type { FieldRefusal } from './fieldRefusal.ts'
 import type { LimitScope } from './scope.ts'
 import type { Ability } from './target.ts'
 
@@ -169,12 +170,14 @@ export type Failure =
       readonly about?: RequestSubject
       /** The most output tokens the model writes, where the request wanted more. */
       readonly mostOutputTokens?: number
+      readonly fields?: readonly FieldRefusal[]
     })
   | (Facts & {
       readonly kind: 'bad_request'
       readonly about?: RequestSubject
       /** A proxy in front of the provider refused it, whichever model was asked. */
       readonly byEdge?: boolean
+      readonly fields?: readonly FieldRefusal[]
     })
   | (Facts & { readonly kind: 'client_gone' })
   | (Facts & { readonly kind: 'slower' })

@@ -72,7 +72,7 @@ async function firstOf(
     // A blocked answer is the caller's, whoever still runs beside it.
     if (verdict.next === 'give-up' && response !== undefined) return null
     if (verdict.next !== 'retry-once') continue
-    if (failure.kind === 'empty') {
+    if (failure.kind === 'empty' || verdict.repaired) {
       trail.offer(attempt.target)
       continue
     }

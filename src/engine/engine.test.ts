@@ -340,7 +340,11 @@ describe('a verdict', () => {
 
   test('on a field that can be written differently tries the same target again at once, but only one time', () => {
     const engine = open()
-    const refused = (parameter: string) => verdictOn(engine, { ...bareFailure('unsupported'), parameter } as Failure)
+    const refused = (path: string) => {
+      const { pending, trail } = start(engine, { maxTokens: 50, tools: [{ name: 'look' }] })
+      const failure: Failure = { ...bareFailure('unsupported'), fields: [{ path, refused: 'field' }] } as Failure
+      return engine.judge(failure, pending, trail, engine.registry.targets[0]!)
+    }
     expect(refused('max_tokens')).toMatchObject({ next: 'retry-once', skip: 'none', waitMs: 0 })
     expect(refused('max_tokens')).toMatchObject({ next: 'next', skip: 'provider+model' })
     expect(refused('tools')).toMatchObject({ next: 'next', skip: 'provider+model' })

@@ -18,7 +18,6 @@ import type { OfflineDetector } from '../upstream/offline.ts'
 import { affordableAnswer } from './attempt/affordableAnswer.ts'
 import { type EligibilityFacts, freeAt, whyNot } from './attempt/eligibility.ts'
 import { eligibilityFactsOf } from './attempt/eligibilityFacts.ts'
-import type { LearnedRequestFixes } from './attempt/learnedRequestFixes.ts'
 import { ProbeTurns } from './attempt/probeTurns.ts'
 import type { NextSlot } from './attempt/queue.ts'
 import { type GrantedHold, type Hold, type HoldOptions, reserve, reserveForTest } from './attempt/reservation.ts'
@@ -26,7 +25,7 @@ import { RetryBudget } from './attempt/retryBudget.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import type { Trail } from './attempt/trail.ts'
 import type { WaitQueue } from './attempt/waitQueue.ts'
-import { writeCall } from './attempt/writeCall.ts'
+import { bodyBeforeRepairs, writeCall } from './attempt/writeCall.ts'
 import { beginWith, comebackOf } from './comeback.ts'
 import type { Decisions } from './decisionLog.ts'
 import type { Experiments } from './experiments/experiments.ts'
@@ -35,6 +34,7 @@ import type { LearnedState } from './memory/learnedState.ts'
 import { Summary } from './memory/summary.ts'
 import type { AttemptObserver, ParkProber } from './observer.ts'
 import { attemptFacts, type Judged, type Recorded, type RecordedFacts, recordAttempt, refOf } from './record.ts'
+import type { LearnedRequestFixes } from './repair/learnedRequestFixes.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 import { priceFor } from './request/unitOperation.ts'
 import { RoutedRequest } from './routedRequest.ts'
@@ -360,9 +360,8 @@ export class Engine implements EngineParts {
   /** Judges a failure: what the request does next and what is learned from it. */
   judge(failure: Failure, pending: PendingRequest, trail: Trail, target: Target): Verdict {
     const { timeouts } = this.registry.config.settings
-    const fixed =
-      (failure.kind === 'unsupported' && this.requestFixes.learn(target, failure)) ||
-      (failure.kind === 'too_large_for_limit' && shorten(failure, pending, trail, target))
+    const repaired = this.repairs(failure, pending, target)
+    const shortened = failure.kind === 'too_large_for_limit' && shorten(failure, pending, trail, target)
     const verdict = judge(failure, {
       // What was known to fail is not asked twice.
       alone:
@@ -376,10 +375,21 @@ export class Engine implements EngineParts {
       mayAnswerFiltered: pending.retryFiltered,
       random: this.random(),
     })
+    if (repaired) return trail.mayRepair(target) ? WRITTEN_OTHERWISE : { ...verdict, ...NEXT_MODEL }
     if (verdict.needs?.otherDialect || failure.kind === 'unsupported') trail.prefers = pending.wire?.dialect ?? null
     if (verdict.next === 'retry-once' && !this.#retries.take(this.now)) return { ...verdict, next: 'next' }
     // Written differently, the same target will accept it.
-    return fixed ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
+    return shortened ? { ...verdict, next: 'retry-once', skip: 'none', waitMs: 0 } : verdict
+  }
+
+  /** Learns what a refusal says the target would take. True when the next call of it will be written differently. */
+  repairs(failure: Failure, pending: PendingRequest, target: Target): boolean {
+    if ((failure.kind !== 'unsupported' && failure.kind !== 'bad_request') || failure.fields === undefined) return false
+    const { settings } = this.registry.config
+    const credential = this.registry.credentialNow(target)
+    if (credential === undefined) return false
+    const body = bodyBeforeRepairs(settings, { target, credential, pending, mostOutputTokens: null })
+    return body !== null && this.requestFixes.learn(target, pending.clientKind, failure.fields, body)
   }
 
   /** The answer of a stream has begun: what waits for room on an account of unknown limits may look again. */
@@ -570,6 +580,18 @@ export class Engine implements EngineParts {
 }
 
 /** A request that has called one target to find out whether it works again calls no second one in spite of its park. */
+/** The same target takes the request written differently. */
+const WRITTEN_OTHERWISE: Verdict = {
+  next: 'retry-once',
+  skip: 'none',
+  waitMs: 0,
+  counts: false,
+  blame: { weight: 0, provider: false },
+  repaired: true,
+}
+/** It has been written differently often enough for one request; the next one of the client will be at once. */
+const NEXT_MODEL = { next: 'next', skip: 'provider+model' } as const
+
 const isTestedEnough = ({ triedInNeed, hasTested }: Trail) => triedInNeed || hasTested
 
 /** Why a request does not ask the target first that it would have asked; null when it does. */

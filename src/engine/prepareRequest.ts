@@ -22,6 +22,7 @@ export interface RequestOptions {
   readonly retryFiltered?: boolean
   readonly anyAnswer?: boolean
   readonly wire?: PendingRequest['wire']
+  readonly clientKind?: string
   readonly via?: PendingRequest['via']
   readonly operation?: PendingRequest['operation']
   readonly needs?: Partial<PendingRequest['needs']> | undefined
@@ -77,6 +78,7 @@ export function prepareRequest(
     token: options.token ?? null,
     retryFiltered: options.retryFiltered ?? false,
     wire: options.wire ?? null,
+    clientKind: options.clientKind ?? '',
     via: options.via ?? null,
     operation: options.operation ?? null,
     anyAnswer: options.anyAnswer ?? false,

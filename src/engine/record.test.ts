@@ -67,6 +67,13 @@ function attempt(engine: Engine, end: CallEnd, source: 'live' | 'test' = 'live',
   return engine.recordAttempt(facts)
 }
 
+test('the words of a refusal that are for its request only are not kept', () => {
+  const engine = open()
+  const failure: Failure = { kind: 'unsupported', status: 400, message: 'no' }
+  const { event } = attempt(engine, endOf(failed({ ...failure, fields: [{ path: 'store', refused: 'field' }] })))
+  expect(event.failure).toEqual(failure)
+})
+
 const ask = (engine: Engine, context: object = {}): PendingRequest =>
   prepare(engine, { prompt: 'Hi', maxTokens: 100, ...context })
 

@@ -133,7 +133,7 @@ function eventOf(facts: AttemptFacts, { origin, estimate, learned: { parks } }: 
     streamed: facts.streamed,
     ok: end.outcome.ok,
     ...(end.outcome.ok && end.outcome.healed && { healed: true }),
-    failure,
+    failure: failure === null ? null : forLog(failure),
     ...(facts.notCharged && { notCharged: true }),
     ...(failure !== null && knownFailure(facts, failure, parks)),
     usage,
@@ -148,6 +148,13 @@ function eventOf(facts: AttemptFacts, { origin, estimate, learned: { parks } }: 
     labels: facts.labels,
     ...(facts.trial != null && { trial: facts.trial }),
   }
+}
+
+/** What repairs read of a refusal is for its request only: it is the upstream's own words, and not redacted. */
+function forLog(failure: Failure): Failure {
+  if (!('fields' in failure)) return failure
+  const { fields: _words, ...rest } = failure
+  return rest
 }
 
 /** Whether the target was known to fail like this before the call. */

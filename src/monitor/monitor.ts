@@ -90,7 +90,7 @@ export class Monitor {
     const watch = this.#watch
     if (watch === null) return
     const { missingAbilities } = watch.engine
-    if (failure.kind === 'unsupported' && failure.ability !== undefined)
+    if (failure.kind === 'unsupported' && failure.ability !== undefined && !verdict.repaired)
       missingAbilities.refused(attempt.target, failure.ability, fingerprintOf(pending))
     if (failure.kind === 'model_not_found') void watch.engine.lists.readNow(attempt.credential)
     if (verdict.alert !== undefined) this.#guarded(() => watch.conditions.failed(attempt, failure, verdict))

@@ -28,6 +28,8 @@ export interface Verdict {
   readonly counts: boolean
   /** What learning counts against the target. */
   readonly blame: Blame
+  /** The same request is written in another way that the target takes; the refusal counts for nothing. */
+  readonly repaired?: true
   readonly needs?: NextTargetNeed
   /** Something that a person has to fix. */
   readonly alert?: 'key-refused' | 'key-leaked' | 'no-credit' | 'model-gone'

@@ -38,6 +38,8 @@ export type TestAnswer =
 
 /** How many times a limit is waited for before it is reported. */
 const MOST_WAITS = 3
+/** A service names one field of several at a time. */
+const MOST_REPAIRS = 3
 /** First wait for a limit whose response states no delay; doubled each time. Many 429s carry no `Retry-After`. */
 const UNSTATED_WAIT_MS = 5000
 /** Stated waits grow by up to this fraction, so that waiting calls do not all retry at the same moment. */
@@ -71,6 +73,7 @@ class Asking {
   #calls = 0
   #waits = 0
   #retried = false
+  #repairs = 0
   #costNanoUsd: number | null = 0
 
   constructor(desk: Desk, target: Target, request: ChatRequest) {
@@ -180,12 +183,19 @@ class Asking {
   #waitAfter(failure: Failure): number | null {
     const { engine, patienceMs } = this.#desk
     if (failure.kind === 'rate_minute') return this.#waitForLimit(failure.retryAfterMs)
+    if (this.#mayRepair(failure)) return 0
     if (this.#retried) return null
     this.#retried = true
-    if (failure.kind === 'unsupported') return engine.requestFixes.learn(this.#target, failure) ? 0 : null
     const facts = { alone: true, spare: true, retried: false, patienceMs, confirmed: false, mayAnswerFiltered: false }
     const verdict = judge(failure, { ...facts, random: engine.random() })
     return verdict.next === 'retry-once' ? verdict.waitMs : null
+  }
+
+  /** Whether the target will take the request written differently. */
+  #mayRepair(failure: Failure): boolean {
+    const { engine } = this.#desk
+    const pending = pendingOf(this.#desk, this.#target, this.#request)
+    return engine.repairs(failure, pending, this.#target) && this.#repairs++ < MOST_REPAIRS
   }
 
   #waitForLimit(statedMs: number | undefined): number | null {

@@ -261,23 +261,6 @@ describe('an upstream request', () => {
     expect(write({ reasoning: { budgetTokens: 2000 }, maxTokens: 100 })).not.toHaveProperty('thinking')
   })
 
-  test('does not think within a tool loop that another upstream began', () => {
-    const loop = (signature: string | undefined): Message[] => [
-      user('q'),
-      {
-        role: 'assistant',
-        content: [
-          { type: 'reasoning', text: 't', signature },
-          { type: 'tool-call', id: 'c', name: 'f', arguments: '{}' },
-        ],
-      },
-      { role: 'tool', content: [{ type: 'tool-result', toolCallId: 'c', content: [text('r')] }] },
-    ]
-    const reasoning = { budgetTokens: 2048 }
-    expect(write({ messages: loop('google:abc'), reasoning })).not.toHaveProperty('thinking')
-    expect(write({ messages: loop('anthropic:abc'), reasoning })).toHaveProperty('thinking')
-  })
-
   test('sends a schema the wire accepts as format, any other in words', () => {
     const closed = { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false }
     const limited = { type: 'object', properties: { a: { type: 'string', minLength: 2 } } }

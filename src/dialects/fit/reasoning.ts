@@ -4,9 +4,8 @@ import type { ChatRequest, Message, ReasoningEffort, ReasoningOptions } from '..
 import type { ModelWire } from '../../domain/wireFacts.ts'
 import { ownSignature } from '../fields/signature.ts'
 import type { LeftOut } from './leftOut.ts'
+import { EFFORTS, nearestEffort } from './nearestEffort.ts'
 import type { Recipient } from './recipient.ts'
-
-const EFFORTS: readonly ReasoningEffort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
 
 /** Google's own translation of an effort: https://ai.google.dev/gemini-api/docs/openai#thinking */
 const TOKENS: { readonly [E in ReasoningEffort]: number } = {
@@ -108,7 +107,7 @@ function off({ visible }: ReasoningOptions, wire: ModelWire, form: string): Reas
 function byEffort({ effort, budgetTokens, adaptive, visible }: ReasoningOptions, wire: ModelWire): ReasoningOptions {
   // Claude decides for itself from a "high" on: https://platform.claude.com/docs/en/build-with-claude/effort
   const asked = effort ?? (budgetTokens === undefined ? adaptive && 'high' : effortOf(budgetTokens))
-  return { effort: asked && nearest(asked, wire.efforts ?? EFFORTS), visible, ...(adaptive && { adaptive }) }
+  return { effort: asked && nearestEffort(asked, wire.efforts ?? EFFORTS), visible, ...(adaptive && { adaptive }) }
 }
 
 function byBudget({ effort, budgetTokens, adaptive, visible }: ReasoningOptions, wire: ModelWire): ReasoningOptions {
@@ -127,14 +126,4 @@ function either(reasoning: ReasoningOptions, wire: ModelWire): ReasoningOptions 
 function effortOf(budgetTokens: number): ReasoningEffort {
   if (budgetTokens < Math.sqrt(TOKENS.low * TOKENS.medium)) return 'low'
   return budgetTokens < Math.sqrt(TOKENS.medium * TOKENS.high) ? 'medium' : 'high'
-}
-
-/** The word that is nearest to `asked`; of two, the one that thinks more. */
-function nearest(asked: ReasoningEffort, known: readonly ReasoningEffort[]): ReasoningEffort {
-  const rank = EFFORTS.indexOf(asked)
-  const thinking = known.filter((effort) => effort !== 'none')
-  return thinking.reduce((best, effort) => {
-    const closer = Math.abs(EFFORTS.indexOf(effort) - rank) - Math.abs(EFFORTS.indexOf(best) - rank)
-    return closer < 0 || (closer === 0 && EFFORTS.indexOf(effort) > EFFORTS.indexOf(best)) ? effort : best
-  }, thinking[0] ?? asked)
 }

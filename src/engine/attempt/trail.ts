@@ -16,6 +16,8 @@ import type { RunningAttempt } from './runningAttempt.ts'
 
 /** Maximum upstream calls of one request, including those refused at once, which do not count as attempts. */
 const MOST_CALLS = 20
+/** A service names one field of several at a time. */
+const MOST_REPAIRS = 3
 /** Maximum reasons logged. */
 const MOST_PASSED = 5
 /** After this many refusals by a provider, an account or a key, others are preferred while they are eligible. */
@@ -58,6 +60,8 @@ export class Trail {
   #lessons: Lessons | null = null
   /** The longest answer in tokens that a target's account can pay for, by target. */
   #affordable: Map<string, number> | null = null
+  /** The targets whose refusals were repaired, one entry for each. */
+  readonly #repairs: string[] = []
   #calls = 0
   #counted = 0
   #finished = false
@@ -138,6 +142,10 @@ export class Trail {
     this.attempts.push(report)
     if (this.lastFailure === null || !OF_A_KEY.has(failure.kind)) this.lastFailure = failure
     this.#calls++
+    if (verdict.repaired) {
+      this.#repairs.push(target.id)
+      return
+    }
     if (verdict.counts) this.#counted++
     if (verdict.next === 'give-up') this.#finished = true
     if (verdict.next !== 'retry-once') this.#exclude(target, verdict, AT_A_LIMIT.has(failure.kind))
@@ -153,9 +161,15 @@ export class Trail {
     return refusing.size > (refusing.has(dialect) ? 1 : 0)
   }
 
-  /** Whether this request has already called the target. */
+  /** Whether this request has already called the target, other than with what it took only in another form. */
   wasTried(target: Target): boolean {
-    return this.attempts.some((attempt) => attempt.target === target.id)
+    const count = (ids: readonly string[]) => ids.filter((id) => id === target.id).length
+    return count(this.attempts.map((attempt) => attempt.target)) > count(this.#repairs)
+  }
+
+  /** Whether the request may be written in another way for the target once more. */
+  mayRepair(target: Target): boolean {
+    return this.#repairs.filter((id) => id === target.id).length < MOST_REPAIRS
   }
 
   /** Limits the answer of further calls of the target. False when that was already done once. */

@@ -7,16 +7,17 @@ import { withChanges } from '../../dialects/fit/changedAnswer.ts'
 import { fit } from '../../dialects/fit/fit.ts'
 import { fitOwn, mustFit } from '../../dialects/fit/fitOwn.ts'
 import type { ChatRequest } from '../../domain/chat.ts'
+import { asRecord } from '../../domain/json.ts'
+import { parseJson } from '../../domain/parseJson.ts'
 import type { Target } from '../../domain/target.ts'
 import { wireOf } from '../../domain/wireFacts.ts'
-import type { ProviderSpec } from '../../providers/provider.ts'
 import { type Call, type CallInput, type CallTools, startCall } from '../../upstream/call.ts'
 import type { Connection } from '../../upstream/connection.ts'
 import type { LatencyAllowance } from '../memory/latencyAllowance.ts'
+import type { LearnedRequestFixes } from '../repair/learnedRequestFixes.ts'
 import type { Operation } from '../request/operation.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
-import type { LearnedRequestFixes } from './learnedRequestFixes.ts'
 import { rewriteModel } from './rewriteModel.ts'
 
 /** What writing a call needs of the engine. */
@@ -46,8 +47,7 @@ interface StartedCall {
 export function writeCall(writer: CallWriter, order: CallOrder): StartedCall {
   const { target, credential, pending } = order
   const { connection } = credential
-  const spoken = pending.operation?.dialectFor(connection.dialect) ?? dialectOf(connection.dialect)
-  const { leftOut, dialect, ...wire } = written(writer, order, spoken)
+  const { leftOut, dialect, ...wire } = written(writer, order)
   const call = startCall(
     {
       connection,
@@ -92,58 +92,120 @@ interface Written extends WrittenCall {
   readonly dialect: Dialect
 }
 
+interface Draft {
+  readonly path: string
+  /** The client's bytes where only the model changes, else the request written again. */
+  readonly body: Buffer | Body
+  readonly leftOut: readonly string[]
+  readonly dialect: Dialect
+}
+
+type Body = Record<string, unknown>
+
 const NOTHING: readonly string[] = []
 
-/** The client's bytes where only the model changes, else the request written again. */
-function written(
-  { requestFixes, settings }: CallWriter,
-  { target, credential, pending, mostOutputTokens: maxTokens }: CallOrder,
-  spoken: Dialect,
-): Written {
-  const { operation, wire } = pending
+function written({ requestFixes, settings }: CallWriter, order: CallOrder): Written {
+  const { target, credential, pending } = order
   const { spec } = credential.connection
-  if (operation?.write !== undefined) {
-    const { contentType, ...rest } = operation.write(target.model, spec)
-    return { ...rest, passes: contentType, leftOut: NOTHING, dialect: spoken }
+  if (pending.operation?.write !== undefined) {
+    const { contentType, ...rest } = pending.operation.write(target.model, spec)
+    return { ...rest, passes: contentType, leftOut: NOTHING, dialect: spokenTo(order) }
   }
-  const change = spec.quirks?.body
-  const isOwn = wire?.dialect === spoken.id
-  if (isOwn && change === undefined && !requestFixes.has(target) && !mustFit(wire.body, spec.wire)) {
-    const rewritten = rewriteModel(wire, pending.request, target.model, maxTokens)
-    if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect: spoken }
+  const fix = (fields: Body) => requestFixes.apply(target, pending.clientKind, fields)
+  if (pending.operation !== null) return inParts(pending.operation, settings, order, (fields) => fix(fields).body)
+  const { body, ...draft } = draftOf(settings, order)
+  const isAsSent = Buffer.isBuffer(body) && !requestFixes.has(target, pending.clientKind)
+  const fields = isAsSent ? null : fieldsOf(body)
+  if (fields === null) return { ...draft, body: Buffer.isBuffer(body) ? body : JSON.stringify(body) }
+  const fixed = fix(fields)
+  return { ...draft, body: JSON.stringify(fixed.body), leftOut: [...new Set([...draft.leftOut, ...fixed.leftOut])] }
+}
+
+type DraftSettings = Pick<Settings, 'freeOnly' | 'privacy'>
+type DraftOrder = Omit<CallOrder, 'allowedMs'>
+
+/** The body as it is written before what refusals have taught; null for bytes that are no JSON, and for what is passed. */
+export function bodyBeforeRepairs(settings: DraftSettings, order: DraftOrder): Body | null {
+  const { operation } = order.pending
+  if (operation?.write !== undefined) return null
+  const [part] = operation?.partsFor(order.credential.connection.spec) ?? []
+  return part === undefined
+    ? fieldsOf(draftOf(settings, order).body)
+    : bodyOf(settings, order, part, spokenTo(order)).body
+}
+
+/** Of a long body only an outline was read before. */
+function fieldsOf(body: Buffer | Body): Body | null {
+  if (!Buffer.isBuffer(body)) return body
+  try {
+    return asRecord(parseJson(body.toString())) ?? null
+  } catch {
+    return null
   }
+}
+
+function draftOf(settings: DraftSettings, order: DraftOrder): Draft {
+  const { target, credential, pending, mostOutputTokens } = order
+  const { wire, request } = pending
+  const { spec } = credential.connection
+  const dialect = spokenTo(order)
+  if (wire?.dialect === dialect.id && spec.quirks?.body === undefined && !mustFit(wire.body, spec.wire)) {
+    const rewritten = rewriteModel(wire, request, target.model, mostOutputTokens)
+    if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect }
+  }
+  return writtenAnew(settings, order)
+}
+
+function writtenAnew(settings: DraftSettings, order: DraftOrder): Draft {
+  const { target, credential, pending, mostOutputTokens: maxTokens } = order
+  const spoken = spokenTo(order)
+  const isOwn = pending.wire?.dialect === spoken.id
   const asked = maxTokens === null ? pending.whole() : { ...pending.whole(), maxTokens }
+  const recipient = {
+    dialect: spoken.id,
+    wire: wireOf(credential.connection.spec.wire, target.model),
+    maxOutputTokens: target.profile.maxOutputTokens,
+  }
+  const { request, leftOut, answer } = (isOwn ? fitOwn : fit)(asked, recipient)
+  const dialect = answer === null ? spoken : withChanges(spoken, answer)
+  return { ...bodyOf(settings, order, request, dialect), leftOut, dialect }
+}
+
+/** As the dialect writes it, changed in the provider's own way. */
+function bodyOf(
+  settings: DraftSettings,
+  { target, credential, pending }: DraftOrder,
+  request: ChatRequest,
+  dialect: Dialect,
+): { readonly path: string; readonly body: Body } {
+  const { spec } = credential.connection
+  const { path, body } = dialect.upstream.writeRequest(request, target.model, wireOf(spec.wire, target.model))
   const facts = {
     model: target.model,
     stream: pending.request.stream,
     freeOnly: settings.freeOnly,
     noTraining: settings.privacy === 'no_training',
   }
-  const wireFacts = wireOf(spec.wire, target.model)
-  const write = (dialect: Dialect, part: ChatRequest) => {
-    const { path, body } = dialect.upstream.writeRequest(part, target.model, wireFacts)
-    const changed = change?.(body, facts) ?? body
-    return { path, body: JSON.stringify(requestFixes.apply(target, changed)) }
-  }
-  if (operation !== null)
-    return { ...inParts(operation, spec, (part) => write(spoken, part)), leftOut: NOTHING, dialect: spoken }
-  const recipient = { dialect: spoken.id, wire: wireFacts, maxOutputTokens: target.profile.maxOutputTokens }
-  const { request, leftOut, answer } = (isOwn ? fitOwn : fit)(asked, recipient)
-  const dialect = answer === null ? spoken : withChanges(spoken, answer)
-  return { ...write(dialect, request), leftOut, dialect }
+  return { path, body: spec.quirks?.body?.(body, facts) ?? body }
+}
+
+function spokenTo({ credential: { connection }, pending }: Pick<CallOrder, 'credential' | 'pending'>): Dialect {
+  return pending.operation?.dialectFor(connection.dialect) ?? dialectOf(connection.dialect)
 }
 
 /** The calls of one attempt, each after the one before. */
-function inParts(
-  operation: Operation,
-  spec: ProviderSpec,
-  write: (part: ChatRequest) => { readonly path: string; readonly body: string },
-): WrittenCall {
-  const parts = operation.partsFor(spec)
-  const [first, ...more] = parts.map(write)
+function inParts(operation: Operation, settings: DraftSettings, order: CallOrder, fix: (body: Body) => Body): Written {
+  const parts = operation.partsFor(order.credential.connection.spec)
+  const dialect = spokenTo(order)
+  const [first, ...more] = parts.map((part) => {
+    const { path, body } = bodyOf(settings, order, part, dialect)
+    return { path, body: JSON.stringify(fix(body)) }
+  })
   return {
     path: first?.path ?? '',
     body: first?.body ?? '',
     parts: { more: more.map(({ body }) => body), join: (answers) => operation.join(answers, parts) },
+    leftOut: NOTHING,
+    dialect,
   }
 }

@@ -45,6 +45,8 @@ export interface PendingRequest {
   readonly retryFiltered: boolean
   /** The client's bytes, for upstreams that speak its dialect. */
   readonly wire: ClientWire | null
+  /** The product that the client calls itself (`OpenAI/Python`); '' for the library and for keywise's own requests. */
+  readonly clientKind: string
   /** The gateways that the request has passed, this one last; null for the library. */
   readonly via: string | null
   /** What is asked for in the place of a chat; null for chat. */

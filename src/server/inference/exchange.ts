@@ -24,6 +24,7 @@ import type { CallEnd, CallSink } from '../../upstream/call.ts'
 import { parseBody, type ReadBody, readBody } from '../body.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders, forwardedHeaders } from '../clientHeaders.ts'
+import { clientKind } from '../clientKind.ts'
 import type { GatewayParts, RunningExchange } from '../handler.ts'
 import { viaOf } from '../loopGuard.ts'
 import { sendFailure } from '../sendFailure.ts'
@@ -124,6 +125,7 @@ export class Exchange implements CallSink, RunningExchange {
     const options: RequestOptions = {
       ...clientHeaders(headers, body),
       token: this.#token.name,
+      clientKind: clientKind(headers['user-agent']),
       via: viaOf(headers, name),
       needs: memory === null ? undefined : { among: responseOwners(engine, request, memory, this.#token.name) },
       whole: outline === null ? undefined : this.#wholeOf(wireBody),

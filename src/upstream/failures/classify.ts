@@ -116,6 +116,7 @@ function see(answer: UpstreamAnswer, envelope: ErrorEnvelope, wait: StatedWait |
   return {
     status,
     codes,
+    message,
     text,
     html: envelope.html,
     edge: isEdge({ status, headers, envelope, text }),

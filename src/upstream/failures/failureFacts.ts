@@ -2,6 +2,7 @@
 
 import type { FailureKind, LimitFact, RequestSubject } from '../../domain/failure.ts'
 import type { ErrorEnvelope } from './envelope.ts'
+import { refusedFields } from './refusedFields.ts'
 import type { FailedResponse } from './rules.ts'
 import type { StatedQuota } from './statedQuota.ts'
 
@@ -26,10 +27,22 @@ const READERS: { readonly [K in FailureKind]?: (evidence: FailureEvidence) => Pa
   model_not_found: ({ envelope }) => ({ successor: successorIn(envelope.message) }),
 }
 
-function asRequested({ sight: { part, html, status }, envelope: { isPlainText } }: FailureEvidence): Particulars {
+function asRequested(evidence: FailureEvidence): Particulars {
+  const { part, html, status } = evidence.sight
+  const { isPlainText } = evidence.envelope
   const about = AS_REQUESTED.has(part?.about) ? part?.about : undefined
   // An API says in its own envelope which model's limit it was; a proxy knows no models.
-  return { about, byEdge: (about === 'size' && status === 413 && (html || isPlainText)) || undefined }
+  return {
+    about,
+    byEdge: (about === 'size' && status === 413 && (html || isPlainText)) || undefined,
+    ...fieldsIn(evidence),
+  }
+}
+
+function fieldsIn({ sight, envelope }: FailureEvidence): Particulars {
+  const { message, bodies } = envelope
+  const fields = refusedFields({ ...sight, message, words: sight.message, bodies })
+  return { fields: fields.length === 0 ? undefined : fields }
 }
 
 /** What a request can be refused for at a target that lacks nothing. */
@@ -100,8 +113,10 @@ function contextNumbers(text: string): Particulars {
   return { limitTokens, requestedTokens }
 }
 
-function refused({ sight: { part } }: FailureEvidence): Particulars {
+function refused(evidence: FailureEvidence): Particulars {
+  const { part } = evidence.sight
   return {
+    ...fieldsIn(evidence),
     about: part?.about,
     parameter: part?.parameter?.slice(0, 64),
     ability: part?.ability,

@@ -34,6 +34,8 @@ export interface FailedResponse {
   /** The HTTP status, or the one stated inside a body that came with 200; 0 when none was stated. */
   readonly status: number
   readonly codes: ReadonlySet<string>
+  /** The message as it came, without the long quotations. */
+  readonly message: string
   /** The message in lower case, without the long quotations in which prompts are echoed. */
   readonly text: string
   readonly html: boolean
