@@ -23,6 +23,7 @@ export type { CallContext, CallOptions, Template } from './engine/request/readCo
 export { APIClient, type APIClientOptions } from './manager/apiClient.ts'
 export { APIManager, type APIManagerOptions, type CallResult, type RankedRow } from './manager/apiManager.ts'
 export type { CallStream, StreamEvent } from './manager/callStream.ts'
+export type { MediaOutput } from './manager/mediaOutput.ts'
 export type { EventMap } from './observe/events.ts'
 export { defineProvider, type ProviderSpec } from './providers/provider.ts'
 export { type TestOptions, testApiKeys } from './tester/apiKeyTester.ts'

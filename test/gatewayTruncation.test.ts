@@ -10,6 +10,7 @@ import type { DialectId } from '../src/domain/chat.ts'
 import { type GatewayWorld, openGateway } from './support/gatewayWorld.ts'
 import { type RecordedStream, recordedStreams } from './support/replay.ts'
 import { hasTestData } from './support/testData.ts'
+import { textSoFar } from './support/textSoFar.ts'
 
 interface Recorded extends RecordedStream {
   readonly dialect: DialectId
@@ -99,7 +100,7 @@ async function received(dialect: DialectId, from: DialectId, events: readonly st
   reply = events
   world.gateway.opened.engine.learned.parks.lift(null, Date.now())
   const response = await world.ask(...PATHS[dialect](`m-${from}`))
-  const text = await response.text()
+  const text = await textSoFar(response)
   return response.status === 200 ? `\n${text}` : null
 }
 
@@ -126,7 +127,10 @@ describe.runIf(hasTestData)('recorded streams through the gateway', () => {
 
     test.runIf(end >= 0)('passes uncut byte for byte to a client of its own dialect', async () => {
       const text = await received(dialect, dialect, events)
-      expect(text).toBe(`\n${events.filter((event) => !isUnaskedUsage(dialect, event)).join('')}`)
+      const asked = events
+        .filter((event) => !isUnaskedUsage(dialect, event))
+        .map((event) => withoutNullUsage(dialect, event))
+      expect(text).toBe(`\n${asked.join('')}`)
     })
 
     for (const client of [dialect, OTHER[dialect]]) {
@@ -158,4 +162,9 @@ describe.runIf(hasTestData)('recorded streams through the gateway', () => {
 
 function isUnaskedUsage(dialect: DialectId, event: string): boolean {
   return dialect === 'openai' && /"choices": ?\[\]/.test(event) && event.includes('"usage"')
+}
+
+/** The other half of that answer: every chunk before it has the field as well. */
+function withoutNullUsage(dialect: DialectId, event: string): string {
+  return dialect !== 'openai' ? event : event.replace(/, ?"usage": ?null/, '')
 }

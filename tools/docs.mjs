@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gatewayPage } from './featuresTable.mjs'
 import { libraryPage } from './libraryPage.mjs'
 import { settingsPage } from './settingsPage.mjs'
 
@@ -10,7 +11,11 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
 /** The pages by their path below the root. */
 export function pages() {
-  return { 'docs/library.md': libraryPage(root), 'docs/settings.md': settingsPage() }
+  return {
+    'docs/gateway.md': gatewayPage(root),
+    'docs/library.md': libraryPage(root),
+    'docs/settings.md': settingsPage(),
+  }
 }
 
 if (import.meta.main) for (const [file, text] of Object.entries(pages())) writeFileSync(join(root, file), text)

@@ -19,7 +19,7 @@ const SECTIONS = [
     'What `callWithFallback` resolves with.',
     ['CallResult', 'Usage', 'FinishReason', 'Blocked', 'AttemptReport', 'FailureKind'],
   ],
-  ['A stream', 'What `streamWithFallback` returns.', ['CallStream', 'StreamEvent']],
+  ['A stream', 'What `streamWithFallback` returns.', ['CallStream', 'StreamEvent', 'MediaOutput']],
   ['The small client', 'The interface of one method, for programs written for it.', ['APIClient', 'APIClientOptions']],
   ['Ranking and counts', 'What `rankTargets` and `getSessionSummary` return.', ['RankedRow', 'SessionSummary']],
   [

@@ -35,7 +35,7 @@ const ANSWERS: Record<string, Facts | 'error'> = {
   'google-tool-call.chunks.txt': ['c', 'tool_calls', 29, 60],
 }
 
-const LETTERS = { text: 't', reasoning: 'r', 'tool-call': 'c', image: 'i' } as const
+const LETTERS = { text: 't', reasoning: 'r', 'tool-call': 'c', image: 'i', file: 'f' } as const
 const factsOf = ({ content, finishReason, usage }: ChatResponse): Facts => [
   content.map((part) => LETTERS[part.type]).join(''),
   finishReason,

@@ -297,11 +297,20 @@ describe('a tool loop', () => {
     return wire === 'google' ? joinPieces(datas) : joinBlocks(datas)
   }
 
+  const isText = (part: WirePart) => part.text !== undefined && Object.keys(part).length === 1
+  interface WirePart {
+    readonly text?: string
+  }
   interface Piece {
-    readonly candidates: readonly { readonly content: { readonly parts: readonly unknown[] } }[]
+    readonly candidates: readonly { readonly content: { readonly parts: readonly WirePart[] } }[]
   }
   function joinPieces(pieces: readonly Piece[]): unknown {
-    const parts = pieces.flatMap((piece) => piece.candidates[0]?.content.parts ?? [])
+    const parts: WirePart[] = []
+    for (const part of pieces.flatMap((piece) => piece.candidates[0]?.content.parts ?? [])) {
+      const last = parts.at(-1)
+      if (last !== undefined && isText(last) && isText(part)) parts.splice(-1, 1, { text: `${last.text}${part.text}` })
+      else parts.push(part)
+    }
     return { candidates: [{ content: { role: 'model', parts } }] }
   }
 

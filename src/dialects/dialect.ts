@@ -24,8 +24,14 @@ interface ClientSide {
 export interface AnswerFacts {
   /** Epoch milliseconds, for dialects that date their answers; without it the answer is dated 1970. */
   readonly now?: number
+  /** The time when it is asked, for dialects that also date an answer's end; `now` without it. */
+  readonly clock?: () => number
   /** The id of an answer whose upstream gave none: the request's own id. */
   readonly id?: string
+  /** The client reads usage in the chunk with the finish reason, and never asks for it (chat completions). */
+  readonly usageInFinish?: boolean
+  /** The client understands streamed calls only in one piece (chat completions). */
+  readonly wholeCalls?: boolean
 }
 
 export interface StreamWriter {
@@ -44,6 +50,8 @@ export interface ClientError {
   readonly retryAfterMs?: number | null
   readonly requestId?: string
   readonly parameter?: string | null
+  /** The client understands an error only by its HTTP status as a number (chat completions). */
+  readonly numericCode?: boolean
 }
 
 /** We are the client: we call an upstream of this dialect. */

@@ -43,6 +43,8 @@ export interface AttemptReport {
   readonly ok: boolean
   /** True where the demanded JSON had to be taken out of a code fence or of prose; absent otherwise. */
   readonly healed?: true
+  /** Names of what the target could not be told of the request; absent where that is nothing. */
+  readonly leftOut?: readonly string[]
   /** The class of the failure; null when it answered. */
   readonly failureKind: FailureKind | null
   /** HTTP status; null when no response came. */

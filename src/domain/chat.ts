@@ -165,6 +165,18 @@ export interface ChatRequest {
   readonly extra?: Extra
 }
 
+/** A picture, or a recording as a file with its media type; in answers always with `data` or `url`. */
+export type MediaPart = ImagePart | FilePart
+
+/** A page that a part of the answer rests on. */
+export interface Citation {
+  readonly url: string
+  readonly title?: string
+  /** The characters of the answer's whole text that rest on it: from `start` up to, not including, `end`. */
+  readonly start?: number
+  readonly end?: number
+}
+
 /** Why an answer ended. */
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'error' | 'other'
 
@@ -203,12 +215,14 @@ export interface ChatResponse {
   readonly id?: string
   /** The model the upstream reports. */
   readonly model: string
-  /** Text, reasoning and tool calls in the order in which they were produced. */
-  readonly content: readonly (TextPart | ReasoningPart | ToolCallPart | ImagePart)[]
+  /** Text, reasoning, tool calls, pictures and recordings in the order in which they were produced. */
+  readonly content: readonly (TextPart | ReasoningPart | ToolCallPart | MediaPart)[]
+  /** The sources that the text names, by their places in the whole text. */
+  readonly citations?: readonly Citation[]
   readonly finishReason: FinishReason
   /** Present where the finish reason is `content_filter`. */
   readonly blocked?: Blocked
-  /** The answer also holds something that is not in `content` (audio, code execution, vectors): it is not empty. */
+  /** The answer also holds something that is not in `content` (a search, other choices, vectors): it is not empty. */
   readonly opaque?: true
   /** The stop sequence that ended the answer, if the upstream names it. */
   readonly stopSequence?: string
@@ -223,7 +237,12 @@ export interface ChatResponse {
  */
 export type ChatChunk =
   | { readonly type: 'start'; readonly id?: string; readonly model?: string }
-  | { readonly type: 'text-delta'; readonly text: string }
+  | {
+      readonly type: 'text-delta'
+      readonly text: string
+      /** How its own dialect says it, where that is not as text; such a piece stands alone. */
+      readonly extra?: Extra
+    }
   | {
       readonly type: 'reasoning-delta'
       readonly text: string
@@ -253,8 +272,12 @@ export type ChatChunk =
       readonly signature?: string
       readonly extra?: Extra
     }
+  /** A whole picture or recording. */
+  | { readonly type: 'media'; readonly part: MediaPart }
+  /** Once, behind the text. */
+  | { readonly type: 'citations'; readonly citations: readonly Citation[] }
   | { readonly type: 'usage'; readonly usage: Usage }
-  /** Something of the answer that only its own dialect can say (audio, a search): it is not empty. */
+  /** Something of the answer that only its own dialect can say (a search, a second choice): it is not empty. */
   | { readonly type: 'opaque' }
   | {
       readonly type: 'finish'

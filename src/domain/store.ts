@@ -67,6 +67,8 @@ export interface AttemptEvent {
   readonly limits: readonly LimitFact[]
   /** Upstream calls that made the attempt; absent for one. */
   readonly calls?: number
+  /** Names of what the target could not be told; absent for nothing. */
+  readonly leftOut?: readonly string[]
   readonly task: string | null
   /** Hash of the conversation, for sticky sessions; never its contents. */
   readonly session: string | null

@@ -35,6 +35,7 @@ interface AttemptFacts extends Prompt {
   readonly token: string | null
   readonly labels: Readonly<Record<string, string>>
   readonly trial?: Trial | null
+  readonly leftOut?: readonly string[]
   /** This host was offline or asleep: the target is not charged. */
   readonly notCharged: boolean
   /** The target was known to fail when it was called. */
@@ -69,7 +70,8 @@ interface Recorder {
 /** The facts of one attempt of a cascade, a test or a probe. Only a live request belongs to a session. */
 export function attemptFacts(
   pending: PendingRequest,
-  attempt: Pick<RunningAttempt, 'target' | 'startedAt' | 'hold' | 'price' | 'number' | 'expected'>,
+  attempt: Pick<RunningAttempt, 'target' | 'startedAt' | 'hold' | 'price' | 'number' | 'expected'> &
+    Partial<Pick<RunningAttempt, 'leftOut'>>,
   end: CallEnd,
   source: AttemptSource,
 ): RecordedFacts {
@@ -93,6 +95,7 @@ export function attemptFacts(
     token: pending.token,
     labels: pending.labels,
     trial: pending.enrolment?.trial ?? null,
+    leftOut: attempt.leftOut,
   }
 }
 
@@ -138,6 +141,7 @@ function eventOf(facts: AttemptFacts, { origin, estimate, learned: { parks } }: 
     priceSource: cost?.source ?? null,
     limits: end.limits,
     ...(end.calls !== undefined && { calls: end.calls }),
+    ...(facts.leftOut !== undefined && facts.leftOut.length > 0 && { leftOut: facts.leftOut }),
     task: facts.task,
     session: facts.session,
     token: facts.token,
@@ -192,6 +196,7 @@ export function attemptReport(event: AttemptEvent, keyIndex: number, retryAt: nu
     keyIndex,
     ok: event.ok,
     ...(event.healed && { healed: true }),
+    ...(event.leftOut && { leftOut: event.leftOut }),
     failureKind: failure?.kind ?? null,
     status: failure?.status ?? null,
     message: failure?.message ?? null,

@@ -49,10 +49,14 @@ export async function rescue(engine: Engine, broken: Answered, end: CallEnd, sin
   return last.end
 }
 
-/** Tool calls, and an answer whose finish reason was already sent, cannot be continued. */
+/** Tool calls, pictures, and an answer whose finish reason was already sent, cannot be continued. */
 function mayGoOn(pending: PendingRequest, { outcome, partial }: CallEnd, said: string): boolean {
   if (outcome.ok || pending.cancellation.cancelled || said === '' || partial === null) return false
-  return partial.finishReason === 'other' && partial.content.every((part) => part.type !== 'tool-call')
+  return (
+    partial.finishReason === 'other' &&
+    partial.opaque !== true &&
+    partial.content.every((part) => part.type === 'text' || part.type === 'reasoning')
+  )
 }
 
 /** The next target to continue with; null when there is none. */

@@ -30,6 +30,7 @@ import { type ExperimentRow, experimentView, startExperiments } from '../views/e
 import type { CallStream } from './callStream.ts'
 import type { EngineOptions } from './engineOptions.ts'
 import { type Closing, streamOf } from './libraryStream.ts'
+import { type MediaOutput, mediaOutput } from './mediaOutput.ts'
 import { type OpenedEngine, openEngine } from './openEngine.ts'
 import { ScoreBoard } from './scoreMoves.ts'
 
@@ -39,7 +40,7 @@ export type APIManagerOptions = EngineOptions
 /** The result of a call. */
 export interface CallResult {
   /**
-   * The answer's text; empty for an answer of tool calls alone, for one that was blocked, and when no target said
+   * The answer's text; empty for an answer of tool calls or pictures alone, for one that was blocked, and when no target said
    * anything (`attempts` then ends with `empty`).
    */
   readonly content: string
@@ -61,6 +62,8 @@ export interface CallResult {
   readonly blocked?: Blocked
   /** The calls the model wants made; `arguments` is JSON text. */
   readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[]
+  /** The pictures and recordings of the answer; absent when there are none. */
+  readonly media?: readonly MediaOutput[]
   /** What the model thought, where the provider shows it. */
   readonly reasoning?: string
   /** Tokens of the attempt that answered. */
@@ -159,7 +162,7 @@ export class APIManager {
   }
 
   /**
-   * The same as a stream: `{ type: 'text-delta', text }`, `reasoning-delta`, `tool-call`, `usage`, `end`. Targets
+   * The same as a stream: `{ type: 'text-delta', text }`, `reasoning-delta`, `tool-call`, `media`, `usage`, `end`. Targets
    * change freely until the first content; after it a broken stream throws. Leaving the loop early cancels the
    * upstream.
    */
@@ -362,6 +365,7 @@ export class APIManager {
   #resultOf({ winner, trail, pending }: Answered, end: CallEnd, report: AttemptReport, startedAt: number): CallResult {
     const response = end.partial
     const content = response?.content ?? []
+    const media = content.flatMap((part) => (part.type === 'image' || part.type === 'file' ? [mediaOutput(part)] : []))
     const reasoning = content.map((part) => (part.type === 'reasoning' ? part.text : '')).join('')
     return {
       content: content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
@@ -376,6 +380,7 @@ export class APIManager {
       toolCalls: content
         .filter((part): part is ToolCallPart => part.type === 'tool-call')
         .map(({ id, name, arguments: args }) => ({ id, name, arguments: args })),
+      ...(media.length > 0 && { media }),
       ...(reasoning !== '' && { reasoning }),
       usage: report.usage ?? NO_USAGE,
       costUsd: report.costUsd,

@@ -1,6 +1,7 @@
 /** A streamed answer, as callers of the library see it. */
 
 import type { Usage } from '../domain/chat.ts'
+import type { MediaOutput } from './mediaOutput.ts'
 
 /** One step of a streamed answer. */
 export type StreamEvent =
@@ -10,6 +11,8 @@ export type StreamEvent =
   | { readonly type: 'reasoning-delta'; readonly text: string }
   /** A whole tool call; `arguments` is JSON text. */
   | { readonly type: 'tool-call'; readonly id: string; readonly name: string; readonly arguments: string }
+  /** A whole picture or recording of the answer. */
+  | { readonly type: 'media'; readonly media: MediaOutput }
   /** Tokens so far; the last one counts. */
   | { readonly type: 'usage'; readonly usage: Usage }
   /** The answer is complete; a stream that broke off throws instead. */

@@ -6,6 +6,7 @@ import { AbortedError, AllTargetsFailedError } from '../domain/errors.ts'
 import type { Answered } from '../engine/cascade.ts'
 import type { CallEnd } from '../upstream/call.ts'
 import type { CallStream, StreamEvent } from './callStream.ts'
+import { mediaOutput } from './mediaOutput.ts'
 
 interface Begun<Result> {
   readonly answered: Answered
@@ -137,6 +138,8 @@ function eventOf(chunk: ChatChunk): StreamEvent | null {
       return chunk.text === '' ? null : { type: 'reasoning-delta', text: chunk.text }
     case 'tool-call':
       return { type: 'tool-call', id: chunk.id, name: chunk.name, arguments: chunk.arguments }
+    case 'media':
+      return { type: 'media', media: mediaOutput(chunk.part) }
     case 'usage':
       return { type: 'usage', usage: chunk.usage }
     default:

@@ -156,8 +156,22 @@ export interface ProviderSpec {
   readonly retired?: { readonly on: string; readonly note: string }
   /** Terms worth showing (evaluation only, no reselling), one sentence. */
   readonly terms?: string
+  /** What its own client libraries expect of every server, beyond the dialect. */
+  readonly ownClient?: OwnClient
   /** The few things a provider does its own way; pure functions. */
   readonly quirks?: ProviderQuirks
+}
+
+/** A client library made for one provider, which may be pointed at any server of the dialect. */
+export interface OwnClient {
+  /** A piece of its `User-Agent`. */
+  readonly sign: string
+  /** It never asks for the usage of a stream, and reads it in the chunk that has the finish reason. */
+  readonly usageInFinish?: true
+  /** It understands a streamed tool call only when every piece has the name, so only a whole one. */
+  readonly wholeCalls?: true
+  /** It understands an error only when its `code` is the HTTP status, as a number. */
+  readonly numericErrorCodes?: true
 }
 
 /** What data cannot express; pure functions. */

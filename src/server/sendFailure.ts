@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.ts'
+import { ownClientOf } from '../providers/ownClients.ts'
 import { type ClientFailure, trailOf } from './clientError.ts'
 
 /** What writes an error in some protocol: a dialect, or less than one. */
@@ -12,7 +13,8 @@ export interface ErrorWriter {
 /** Sends an error in the client's protocol; after a cascade, retries by the client would only multiply it. */
 export function sendFailure(response: ServerResponse, dialect: ErrorWriter, failure: ClientFailure): void {
   if (response.headersSent || response.destroyed) return
-  const body = Buffer.from(JSON.stringify(dialect.client.writeError(failure)))
+  const numericCode = ownClientOf(response.req.headers['user-agent'])?.numericErrorCodes
+  const body = Buffer.from(JSON.stringify(dialect.client.writeError({ ...failure, numericCode })))
   const { retryAfterMs, attempts } = failure
   response.writeHead(failure.status, {
     'content-type': 'application/json',

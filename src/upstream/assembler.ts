@@ -5,7 +5,10 @@ import type {
   ChatChunk,
   ChatResponse,
   ChunkOf,
+  Citation,
+  Extra,
   FinishReason,
+  MediaPart,
   ReasoningPart,
   TextPart,
   ToolCallPart,
@@ -14,7 +17,7 @@ import type {
 import { mergeUsage } from './mergeUsage.ts'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
-type Piece = Writable<TextPart> | Writable<ReasoningPart> | Writable<ToolCallPart>
+type Piece = Writable<TextPart> | Writable<ReasoningPart> | Writable<ToolCallPart> | MediaPart
 
 /** Takes chunks as they come and has the answer so far at any time. */
 export class Assembler {
@@ -26,6 +29,7 @@ export class Assembler {
   #finishReason: FinishReason | undefined
   #stopSequence: string | undefined
   #blocked: Blocked | undefined
+  #citations: readonly Citation[] = []
   #opaque = false
   #ended = false
 
@@ -41,7 +45,7 @@ export class Assembler {
         this.#model = chunk.model ?? this.#model
         break
       case 'text-delta':
-        this.#addText(chunk.text)
+        this.#addText(chunk.text, chunk.extra)
         break
       case 'reasoning-delta':
         this.#addReasoning(chunk)
@@ -54,6 +58,12 @@ export class Assembler {
         break
       case 'tool-call':
         this.#finishCall(chunk)
+        break
+      case 'media':
+        this.#pieces.push(chunk.part)
+        break
+      case 'citations':
+        this.#citations = [...this.#citations, ...chunk.citations]
         break
       case 'usage':
         this.#usage = mergeUsage(this.#usage ?? null, chunk.usage)
@@ -84,6 +94,7 @@ export class Assembler {
           : { ...piece },
       ),
       finishReason: this.#finishReason ?? 'other',
+      ...(this.#citations.length > 0 && { citations: this.#citations }),
       ...(this.#blocked !== undefined && { blocked: this.#blocked }),
       ...(this.#opaque && { opaque: true }),
       ...(this.#stopSequence !== undefined && { stopSequence: this.#stopSequence }),
@@ -91,10 +102,11 @@ export class Assembler {
     }
   }
 
-  #addText(text: string): void {
+  #addText(text: string, extra: Extra | undefined): void {
     if (text === '') return
     const last = this.#pieces.at(-1)
-    if (last?.type === 'text') last.text += text
+    if (extra !== undefined) this.#pieces.push({ type: 'text', text, extra })
+    else if (last?.type === 'text' && last.extra === undefined) last.text += text
     else this.#pieces.push({ type: 'text', text })
   }
 

@@ -81,6 +81,8 @@ export interface CallEnd {
   readonly raw: Buffer | string | null
   /** The calls it took; absent for one. */
   readonly calls?: number
+  /** The upstream said in the stream that it failed; the connection did not just break. */
+  readonly saidError?: true
   /** What a broken-off answer had said so far; equals the outcome's response when it has one. */
   readonly partial: ChatResponse | null
 }
@@ -157,6 +159,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   /** The answer goes on as it comes, whatever it is. */
   #isRaw = false
   #abortWith: Failure | null = null
+  #saidError = false
   #resolveFirst: () => void = () => {}
   #resolveDone: (end: CallEnd) => void = () => {}
 
@@ -393,6 +396,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
    * The bytes of an error are never passed on: they can repeat the key. What was said before it is, then our own words.
    */
   #endWith(failed: Extract<ChatChunk, { type: 'error' }>, chunks: readonly ChatChunk[]): void {
+    this.#saidError = true
     const before = chunks.slice(0, chunks.indexOf(failed))
     if (this.#sink === null) this.#heldChunks.push(...before)
     else if (before.length > 0) this.#sink.onChunks(before, [])
@@ -526,7 +530,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     const { dialect, model } = this.#input
     const read = dialect.upstream.readResponse(this.#parsedBody(parseJson))
     // What only its own dialect can say has no place in a stream that we write.
-    if (!read.ok || read.response.opaque || read.response.content.some(({ type }) => type === 'image')) return false
+    if (!read.ok || read.response.opaque) return false
     const asked = { model, messages: [], stream: true, wantsUsage: true }
     const writer = dialect.client.streamWriter(asked, { now: this.#tools.now() })
     this.#bodyBytes = 0
@@ -590,6 +594,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
       latencyMs,
       firstTokenMs,
       hadContent,
+      ...(this.#saidError && { saidError: true }),
       raw,
       ...(this.#calls > 1 && { calls: this.#calls }),
       partial,

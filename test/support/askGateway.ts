@@ -5,6 +5,7 @@ import type { ChatResponse, DialectId } from '../../src/domain/chat.ts'
 import { assembleResponse } from './assembleResponse.ts'
 import type { GatewayWorld } from './gatewayWorld.ts'
 import { replay } from './replay.ts'
+import { textSoFar } from './textSoFar.ts'
 
 export const DIALECTS: readonly DialectId[] = ['openai', 'openai-responses', 'anthropic', 'google']
 
@@ -32,7 +33,7 @@ export interface Answer {
 export async function askGateway(world: GatewayWorld, dialect: DialectId, asked: Asked): Promise<Answer> {
   const { path, body } = WRITERS[dialect](asked)
   const response = await world.ask(path, body, asked.headers)
-  const text = await response.text()
+  const text = await textSoFar(response)
   const header = (name: string) => response.headers.get(`x-keywise-${name}`)
   return {
     status: response.status,

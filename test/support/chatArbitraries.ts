@@ -38,6 +38,7 @@ export const someUsage: fc.Arbitrary<Usage> = fc
     outputTokens,
     totalTokens: inputTokens + outputTokens,
     cachedInputTokens: Math.floor(inputTokens * share),
+    cacheWriteTokens: inputTokens - Math.floor(inputTokens * share),
     reasoningTokens: Math.floor(outputTokens * share),
     estimated: false,
   }))

@@ -93,9 +93,9 @@ function providersOf(fakes: FakeWorld, { discover, reconfigure }: WorldOptions):
 
 /** Waits until something holds, a turn of the event loop at a time. Throws after many turns. */
 export async function until(holds: () => boolean, what = 'it'): Promise<void> {
-  const end = performance.now() + 5000
+  const end = performance.now() + 15_000
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`${what} did not happen within 5 s`)
+    if (performance.now() > end) throw new Error(`${what} did not happen within 15 s`)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }

@@ -4,9 +4,14 @@ import type { ChatRequest, ChatResponse, Part } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
 import { extraBeyond, restore } from '../fields/extra.ts'
-import { readBlocks, writeAnthropicAnswer } from './content.ts'
+import { isUnspeakable, UNSPEAKABLE } from '../fields/media.ts'
+import { ownFields } from '../fields/requestFields.ts'
+import { textBlock, writeAnswerBlocks } from './answerBlock.ts'
+import { citationsIn } from './citations.ts'
+import { readBlocks } from './content.ts'
 import { anthropicErrorStatus, isError } from './error.ts'
 import { readRefusal, readStopReason, writeStopDetails, writeStopReason } from './finishReason.ts'
+import { readServerCode } from './serverCode.ts'
 import { readAnthropicUsage, writeAnthropicUsage } from './usage.ts'
 
 /** Clients demand an id, and the upstream may have given none. */
@@ -25,15 +30,19 @@ export function readAnthropicResponse(body: unknown): ReadResponse {
 }
 
 function readAnswer(fields: Record<string, unknown>, blocks: readonly unknown[]): ChatResponse {
-  const content = readBlocks(blocks).parts.filter(isAnswerPart)
+  const content = readBlocks(blocks)
+    .parts.map(asAnswerPart)
+    .filter((part) => part !== undefined)
   const finishReason = readStopReason(fields['stop_reason'])
+  const citations = citationsIn(content)
   return {
     id: asString(fields['id']),
     model: asString(fields['model']) ?? '',
     content,
+    ...(citations.length > 0 && { citations }),
     finishReason,
     ...(finishReason === 'content_filter' && { blocked: readRefusal(fields['stop_reason'], fields['stop_details']) }),
-    ...(content.length < blocks.length && blocks.some(isOther) && { opaque: true }),
+    ...(blocks.some(isOther) && { opaque: true }),
     stopSequence: asString(fields['stop_sequence']),
     usage: readAnthropicUsage(fields['usage']),
     extra: extraBeyond('anthropic', fields, RESPONSE),
@@ -48,9 +57,10 @@ function isOther(block: unknown): boolean {
 
 const READ = new Set(['text', 'thinking', 'redacted_thinking', 'tool_use'])
 
-/** What server tools did is no part of the answer; what the model said of it is. */
-function isAnswerPart(part: Part): part is ChatResponse['content'][number] {
-  return part.type !== 'file' && part.type !== 'tool-result'
+/** What server tools did is no part of the answer, except for code that ran; what the model said of it is. */
+function asAnswerPart(part: Part): ChatResponse['content'][number] | undefined {
+  if (part.type === 'tool-result') return undefined
+  return part.type === 'file' ? readServerCode(ownFields(part.extra, 'anthropic')) : part
 }
 
 export function writeAnthropicResponse(
@@ -63,10 +73,15 @@ export function writeAnthropicResponse(
     type: 'message',
     role: 'assistant',
     model: response.model,
-    content: response.content.flatMap(writeAnthropicAnswer),
+    content: [
+      ...response.content.flatMap(writeAnswerBlocks),
+      ...(isUnspeakable(response) ? [textBlock(UNSPEAKABLE)] : []),
+    ],
+    container: null,
+    diagnostics: null,
     stop_reason: writeStopReason(response.finishReason, response.stopSequence),
     stop_sequence: response.stopSequence ?? null,
-    ...(response.blocked !== undefined && { stop_details: writeStopDetails(response.blocked) }),
+    stop_details: response.blocked === undefined ? null : writeStopDetails(response.blocked),
     usage: writeAnthropicUsage(response.usage),
   }
   return restore('anthropic', body, response.extra)

@@ -22,6 +22,7 @@ const DOCUMENT = new Set(['type', 'source', 'title'])
 const THINKING = new Set(['type', 'thinking', 'signature'])
 const REDACTED = new Set(['type', 'data'])
 const TOOL_USE = new Set(['type', 'id', 'name', 'input'])
+const DIRECT_TOOL_USE = new Set([...TOOL_USE, 'caller'])
 const TOOL_RESULT = new Set(['type', 'tool_use_id', 'content', 'is_error'])
 
 type Readers = ReadonlyMap<string, (block: ContentBlock) => Part | undefined>
@@ -163,8 +164,13 @@ function readToolUse(block: ContentBlock): ToolCallPart | undefined {
     id,
     name,
     arguments: objectToText(block['input']),
-    extra: extraBeyond('anthropic', block, TOOL_USE),
+    // A call that the model made itself, which is every call that code of its own did not make.
+    extra: extraBeyond('anthropic', block, isDirect(block['caller']) ? DIRECT_TOOL_USE : TOOL_USE),
   }
+}
+
+function isDirect(caller: unknown): boolean {
+  return asRecord(caller)?.['type'] === 'direct'
 }
 
 function readToolResult(block: ContentBlock): ToolResultPart | undefined {

@@ -187,8 +187,12 @@ function readExtra(fields: Fields): Extra | undefined {
   if (asArray(fields['tools'])?.some(isServerTool)) keep('tools')
   if (asRecord(fields['thinking'])?.['type'] === 'adaptive') keep('thinking')
   if (hasOther(fields['metadata'], ['user_id'])) keep('metadata')
-  if (hasOther(fields['output_config'], ['effort', 'format'])) keep('output_config')
+  if (hasOther(fields['output_config'], ['effort', 'format']) || hasOtherFormat(fields)) keep('output_config')
   return extra
+}
+
+function hasOtherFormat(fields: Fields): boolean {
+  return asRecord(fields['output_config'])?.['format'] != null && readResponseFormat(fields) === undefined
 }
 
 function hasOther(raw: unknown, names: readonly string[]): boolean {

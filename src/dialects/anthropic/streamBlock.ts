@@ -5,7 +5,8 @@
 
 import { HeldArguments } from '../stream/heldArguments.ts'
 
-export type BlockKind = 'text' | 'reasoning' | 'tool-call' | 'unknown'
+/** `server-tool`: a call of a tool that runs at the provider. */
+export type BlockKind = 'text' | 'reasoning' | 'tool-call' | 'server-tool' | 'unknown'
 
 export interface BlockFacts {
   readonly kind: BlockKind

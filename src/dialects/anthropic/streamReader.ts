@@ -1,16 +1,25 @@
 /** An upstream's streamed Messages answer: https://platform.claude.com/docs/en/build-with-claude/streaming */
 
-import type { ChatChunk } from '../../domain/chat.ts'
-import { asNumber, asRecord, asString } from '../../domain/json.ts'
+import type { ChatChunk, Citation } from '../../domain/chat.ts'
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
-import { objectToText } from '../fields/toolArguments.ts'
+import { objectToText, textToObject } from '../fields/toolArguments.ts'
+import { readCitation } from './citations.ts'
 import { readAnthropicSignature } from './content.ts'
 import { anthropicErrorStatus, isError } from './error.ts'
 import { readRefusal, readStopReason } from './finishReason.ts'
+import { readServerCode } from './serverCode.ts'
 import { type BlockFacts, type BlockKind, StreamBlock } from './streamBlock.ts'
 import { addCounts, type UsageCounts, usageOf } from './usage.ts'
+
+/** A text block and what it cites. */
+interface Cited {
+  readonly start: number
+  readonly block: StreamBlock
+  readonly raws: unknown[]
+}
 
 const NONE: readonly ChatChunk[] = []
 const KINDS: ReadonlyMap<unknown, BlockKind> = new Map([
@@ -18,6 +27,7 @@ const KINDS: ReadonlyMap<unknown, BlockKind> = new Map([
   ['thinking', 'reasoning'],
   ['redacted_thinking', 'reasoning'],
   ['tool_use', 'tool-call'],
+  ['server_tool_use', 'server-tool'],
 ])
 /** Answers cannot be taken back, so a second telling that differs from the first is an answer that broke off. */
 const CONTRADICTION = {
@@ -32,6 +42,9 @@ export class AnthropicStreamReader implements StreamReader {
   #before = new Map<number, StreamBlock>()
   #counts: UsageCounts = {}
   #calls = 0
+  /** Characters of text so far, and the sources of each block of it. */
+  #length = 0
+  #cited = new Map<number, Cited>()
   #started = false
   #finished = false
   /** After an error or the end nothing counts. */
@@ -85,17 +98,20 @@ export class AnthropicStreamReader implements StreamReader {
     this.#close(this.#blocks.get(index))
     const block = this.#open(index, content)
     if (!block) return
+    this.#begin(index, block)
     this.#take(block, content['text'] ?? content['thinking'])
+    for (const raw of asArray(content['citations']) ?? []) this.#cite(index, raw)
     if (block.facts.kind === 'reasoning') this.#sign(block, content['signature'] ?? content['data'], content)
   }
 
   #open(index: number, content: Fields): StreamBlock | undefined {
     const facts = this.#facts(content)
-    const whole = facts.kind === 'tool-call' ? objectToText(content['input']) : ''
+    const whole = content['input'] === undefined ? '' : objectToText(content['input'])
     const block = this.#retold(index, facts, whole) ?? new StreamBlock(facts, whole)
     if (this.#over) return undefined
     this.#blocks.set(index, block)
-    if (facts.kind === 'unknown') this.#out.push({ type: 'opaque' })
+    if (facts.kind === 'unknown' || facts.kind === 'server-tool') this.#out.push({ type: 'opaque' })
+    if (facts.kind === 'unknown') this.#say(readServerCode(content)?.text ?? '')
     if (facts.kind === 'tool-call' && block.facts === facts) {
       this.#calls++
       this.#out.push({ type: 'tool-call-start', index: facts.callIndex, id: facts.id, name: facts.name })
@@ -114,7 +130,7 @@ export class AnthropicStreamReader implements StreamReader {
 
   #facts(content: Fields): BlockFacts {
     const kind = KINDS.get(content['type']) ?? 'unknown'
-    const isCall = kind === 'tool-call'
+    const isCall = kind === 'tool-call' || kind === 'server-tool'
     return {
       kind,
       callIndex: this.#calls,
@@ -127,6 +143,7 @@ export class AnthropicStreamReader implements StreamReader {
     const text = delta['text'] ?? delta['thinking'] ?? delta['partial_json']
     const block = this.#blocks.get(index) ?? this.#openUnannounced(index, delta)
     if (!block || block.closed) return
+    if (delta['citation'] != null) this.#cite(index, delta['citation'])
     this.#take(block, text)
     if (block.facts.kind === 'reasoning') this.#sign(block, delta['signature'], delta)
   }
@@ -141,10 +158,32 @@ export class AnthropicStreamReader implements StreamReader {
     if (typeof raw !== 'string' || raw === '' || kind === 'unknown') return
     const text = block.take(raw)
     if (text === null) this.#contradict(block)
-    else if (text === '') return
-    else if (kind === 'text') this.#out.push({ type: 'text-delta', text })
+    else if (text === '' || kind === 'server-tool') return
+    else if (kind === 'text') this.#say(text)
     else if (kind === 'reasoning') this.#out.push({ type: 'reasoning-delta', text })
     else this.#out.push({ type: 'tool-call-delta', index: callIndex, arguments: block.held.add(text) })
+  }
+
+  #say(text: string): void {
+    if (text === '') return
+    this.#length += text.length
+    this.#out.push({ type: 'text-delta', text })
+  }
+
+  /** Where the block's text begins; a retold one has its place. */
+  #begin(index: number, block: StreamBlock): void {
+    if (block.facts.kind === 'text' && !this.#cited.has(index))
+      this.#cited.set(index, { start: this.#length, block, raws: [] })
+  }
+
+  #cite(index: number, raw: unknown): void {
+    this.#cited.get(index)?.raws.push(raw)
+  }
+
+  #citations(): Citation[] {
+    return [...this.#cited.values()].flatMap(({ start, block, raws }) =>
+      raws.flatMap((raw) => readCitation(raw, { start, end: start + block.text.length })),
+    )
   }
 
   /** Thoughts may be thought differently the second time: those that were handed on stay, these are not needed. */
@@ -173,6 +212,15 @@ export class AnthropicStreamReader implements StreamReader {
     if (this.#over) return
     block.closed = true
     if (isCall && !block.sealed) this.#wholeCall(block)
+    else if (block.facts.kind === 'server-tool') this.#ran(block)
+  }
+
+  /** Once, also when the block is told again. */
+  #ran(block: StreamBlock): void {
+    if (block.sealed) return
+    block.sealed = true
+    const input = textToObject(block.text || block.wholeArguments)
+    this.#say(readServerCode({ type: 'server_tool_use', name: block.facts.name, input })?.text ?? '')
   }
 
   #wholeCall(block: StreamBlock): void {
@@ -194,6 +242,8 @@ export class AnthropicStreamReader implements StreamReader {
     for (const block of this.#before.values()) if (block.isDelivered) this.#fail(CONTRADICTION, 500)
     if (this.#over) return
     this.#finished = true
+    const citations = this.#citations()
+    if (citations.length > 0) this.#out.push({ type: 'citations', citations })
     const stopSequence = asString(delta?.['stop_sequence'])
     const finishReason = readStopReason(reason)
     const blocked =

@@ -1,15 +1,17 @@
 /** A streamed Messages answer to a client: https://platform.claude.com/docs/en/build-with-claude/streaming */
 
-import type { ChatChunk, ChunkOf, Usage } from '../../domain/chat.ts'
+import type { ChatChunk, ChunkOf, MediaPart, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
+import { UNSPEAKABLE } from '../fields/media.ts'
 import { signatureForClient } from '../fields/signature.ts'
 import { objectText } from '../fields/toolArguments.ts'
 import { UNKNOWN_ID } from './answer.ts'
+import { DIRECT_CALL, mediaBlockText, textBlock } from './answerBlock.ts'
 import { writeAnthropicError } from './error.ts'
 import { writeStopDetails, writeStopReason } from './finishReason.ts'
-import { writeAnthropicUsage } from './usage.ts'
+import { writeAnthropicUsage, writeDeltaUsage } from './usage.ts'
 
-type Content = ChunkOf<'text-delta' | 'reasoning-delta' | 'tool-call-start' | 'tool-call-delta' | 'tool-call'>
+type Content = ChunkOf<'text-delta' | 'media' | 'reasoning-delta' | 'tool-call-start' | 'tool-call-delta' | 'tool-call'>
 
 /** The block that is open; `hasArguments` once a piece of a call's arguments was written. */
 type Open =
@@ -28,6 +30,9 @@ export class AnthropicStreamWriter implements StreamWriter {
   #open: Open | undefined
   #index = -1
   #waiting: Content[] = []
+  #hasAnswered = false
+  /** There is something that has no words. */
+  #hasMore = false
   #begun = false
   #over = false
 
@@ -48,6 +53,10 @@ export class AnthropicStreamWriter implements StreamWriter {
         this.#finish = chunk
         return ''
       case 'opaque':
+        this.#hasMore = true
+        return ''
+      case 'citations':
+        // Its clients send them back, and they are refused when they are not the service's own.
         return ''
       case 'error':
         return '' // `fail` says it, with what the client may know of it
@@ -73,6 +82,9 @@ export class AnthropicStreamWriter implements StreamWriter {
       role: 'assistant',
       model: this.#head?.model ?? '',
       content: [],
+      container: null,
+      diagnostics: null,
+      stop_details: null,
       stop_reason: null,
       stop_sequence: null,
       usage: writeAnthropicUsage(this.#usage),
@@ -81,6 +93,7 @@ export class AnthropicStreamWriter implements StreamWriter {
   }
 
   #content(chunk: Content): string {
+    this.#hasAnswered ||= chunk.type !== 'reasoning-delta'
     const open = this.#open
     if (open?.kind === 'tool-call' && !('index' in chunk && chunk.index === open.call)) {
       this.#waiting.push(chunk)
@@ -89,6 +102,8 @@ export class AnthropicStreamWriter implements StreamWriter {
     switch (chunk.type) {
       case 'text-delta':
         return chunk.text === '' ? '' : this.#text(chunk.text)
+      case 'media':
+        return this.#media(chunk.part)
       case 'reasoning-delta':
         return this.#reasoning(chunk)
       case 'tool-call-start':
@@ -101,8 +116,13 @@ export class AnthropicStreamWriter implements StreamWriter {
   }
 
   #text(text: string): string {
-    const start = this.#open?.kind === 'text' ? '' : this.#start({ kind: 'text' }, { type: 'text', text: '' })
+    const start = this.#open?.kind === 'text' ? '' : this.#start({ kind: 'text' }, textBlock(''))
     return start + this.#delta({ type: 'text_delta', text })
+  }
+
+  /** A block of its own. */
+  #media(part: MediaPart): string {
+    return this.#stop() + this.#text(mediaBlockText(part)) + this.#stop()
   }
 
   #reasoning(chunk: ChunkOf<'reasoning-delta'>): string {
@@ -130,7 +150,7 @@ export class AnthropicStreamWriter implements StreamWriter {
     const signature = signatureForClient('anthropic', chunk)
     const sealed = signature === undefined ? '' : this.#stop() + this.#thinking('', signature)
     const call: Open = { kind: 'tool-call', call: chunk.index, hasArguments: false }
-    return sealed + this.#start(call, { type: 'tool_use', id: chunk.id, name: chunk.name, input: {} })
+    return sealed + this.#start(call, { ...DIRECT_CALL, type: 'tool_use', id: chunk.id, name: chunk.name, input: {} })
   }
 
   #arguments(text: string): string {
@@ -156,6 +176,7 @@ export class AnthropicStreamWriter implements StreamWriter {
 
   #end(): string {
     let out = this.#begin()
+    if (this.#hasMore && !this.#hasAnswered && this.#finish?.blocked === undefined) out += this.#text(UNSPEAKABLE)
     do out += this.#stop() + this.#resume()
     while (this.#open)
     this.#over = true
@@ -163,11 +184,12 @@ export class AnthropicStreamWriter implements StreamWriter {
     const reason = writeStopReason(this.#finish?.finishReason ?? 'other', stopSequence)
     const blocked = this.#finish?.blocked
     const delta = {
+      container: null,
+      stop_details: blocked === undefined ? null : writeStopDetails(blocked),
       stop_reason: reason,
       stop_sequence: stopSequence ?? null,
-      ...(blocked !== undefined && { stop_details: writeStopDetails(blocked) }),
     }
-    out += event('message_delta', { type: 'message_delta', delta, usage: writeAnthropicUsage(this.#usage) })
+    out += event('message_delta', { type: 'message_delta', delta, usage: writeDeltaUsage(this.#usage) })
     return out + event('message_stop', { type: 'message_stop' })
   }
 

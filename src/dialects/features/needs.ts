@@ -101,6 +101,7 @@ const FIELD_READERS: { readonly [D in DialectId]: FieldReader } = {
     ...when(fields['functions'] != null, FEATURES.legacyFunctions, '"functions"'),
   ],
   'openai-responses': (_, fields) => [
+    ...when(asRecord(fields['text'])?.['format'] !== undefined, FEATURES.unknownFormat, '"text.format"'),
     ...when(
       isAbove0(fields['top_logprobs']) ||
         (asArray(fields['include'])?.includes('message.output_text.logprobs') ?? false),
@@ -113,7 +114,14 @@ const FIELD_READERS: { readonly [D in DialectId]: FieldReader } = {
       return found
     }),
   ],
-  anthropic: (_, fields) => when(asString(fields['container']) !== undefined, FEATURES.storedState, '"container"'),
+  anthropic: ({ responseFormat }, fields) => [
+    ...when(asString(fields['container']) !== undefined, FEATURES.storedState, '"container"'),
+    ...when(
+      responseFormat === undefined && asRecord(fields['output_config'])?.['format'] != null,
+      FEATURES.unknownFormat,
+      '"output_config.format"',
+    ),
+  ],
   google: (_, fields) => {
     const config = asRecord(fields['generationConfig']) ?? {}
     const mime = asString(config['responseMimeType'] ?? config['response_mime_type'])

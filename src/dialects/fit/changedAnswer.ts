@@ -118,6 +118,7 @@ class ChangedStream implements StreamReader {
         return this.#custom.has(chunk.index) ? [] : [chunk]
       case 'tool-call':
         return this.#finishCall(chunk)
+      case 'media':
       case 'finish':
         return [...this.#heldText(), chunk]
       default:

@@ -8,7 +8,9 @@ import type { Recipient } from './recipient.ts'
 
 export function fitMessages(request: ChatRequest, recipient: Recipient): ChatRequest {
   const { dialect, wire } = recipient
-  const spoken = request.messages.map((message) => fitContent(message, recipient)).filter(saysSomething)
+  const fitted = request.messages.map((message) => fitContent(message, recipient)).filter(saysSomething)
+  // Chat takes a message without content, and a request must have one.
+  const spoken = fitted.length > 0 ? fitted : request.messages
   const paired = fitPairs(joinNeighbours(spoken))
   const joined = dialect === 'openai' ? paired.flatMap(mediaApart) : paired
   const answerable = withEnd(ordered(withUser(joined, recipient), recipient), recipient)

@@ -141,11 +141,80 @@ describe('an answer', () => {
   }
 
   test.each([
-    [{ inlineData: { mimeType: 'audio/wav', data: 'AAAA' } }],
-    [{ executableCode: { language: 'PYTHON', code: '1' } }],
-  ])('of %o alone is not empty, whole or streamed', (part) => {
-    expect(readOk(answer([part], 'STOP'))).toMatchObject({ content: [], opaque: true })
-    expect(stream(answer([part], 'STOP')).map(({ type }) => type)).toContain('opaque')
+    [{ inlineData: { mimeType: 'audio/wav', data: 'AAAA' } }, { type: 'file', mediaType: 'audio/wav', data: 'AAAA' }],
+    [
+      { inline_data: { mime_type: 'image/png', data: 'AAAA' } },
+      { type: 'image', mediaType: 'image/png', data: 'AAAA' },
+    ],
+    [{ executableCode: { language: 'PYTHON', code: '1' } }, { type: 'text', text: '\n```python\n1\n```\n' }],
+    [{ codeExecutionResult: { outcome: 'OUTCOME_OK', output: '1\n' } }, { type: 'text', text: '\n```\n1\n```\n' }],
+  ])('of %o alone is read, whole or streamed', (part, read) => {
+    expect(readOk(answer([part], 'STOP')).content).toMatchObject([read])
+    expect(assembleResponse(stream(answer([part], 'STOP'))).content).toMatchObject([read])
+  })
+
+  test('of code that ran is said to a Gemini client in its own form, whole or streamed', () => {
+    const parts = [{ text: 'So:' }, { executableCode: { language: 'PYTHON', code: '1' } }, { text: 'Done' }]
+    const response = readOk(answer(parts, 'STOP'))
+    expect(googleDialect.client.writeResponse(response, REQUEST)).toMatchObject(answer(parts, 'STOP'))
+    const writer = googleDialect.client.streamWriter(REQUEST)
+    const written = stream(answer(parts, 'STOP'))
+      .map((chunk) => writer.write(chunk))
+      .join('')
+    expect(written).toContain('{"executableCode":{"language":"PYTHON","code":"1"}}')
+  })
+
+  test('of something without words says so to a client of another dialect, whole or streamed', () => {
+    expect(readOk(answer([{ hologram: 'x' }], 'STOP'))).toMatchObject({ content: [], opaque: true })
+    expect(stream(answer([{ hologram: 'x' }], 'STOP')).map(({ type }) => type)).toContain('opaque')
+  })
+
+  test('leaves out the pictures of its thoughts, whole or streamed', () => {
+    const picture = (data: string) => ({ inlineData: { mimeType: 'image/png', data } })
+    const body = answer([{ ...picture('AAAA'), thought: true }, picture('BBBB')], 'STOP')
+    for (const { content } of [readOk(body), assembleResponse(stream(body))])
+      expect(content).toMatchObject([{ type: 'image', data: 'BBBB' }])
+  })
+
+  test('names its sources by the characters they stand behind, whole or streamed', () => {
+    const text = 'Größe: 7 €. Und.'
+    const segment = { startIndex: 9, endIndex: Buffer.byteLength('Größe: 7 €.'), text: '7 €.' }
+    const groundingMetadata = {
+      groundingChunks: [{ web: { uri: 'https://a.example/x', title: 'A' } }, { web: { uri: 'https://b.example/' } }],
+      groundingSupports: [{ segment, groundingChunkIndices: [0, 1] }],
+    }
+    const body = {
+      candidates: [{ content: { role: 'model', parts: [{ text }] }, finishReason: 'STOP', groundingMetadata }],
+    }
+    const places = { start: 7, end: 11 }
+    const citations = [
+      { url: 'https://a.example/x', title: 'A', ...places },
+      { url: 'https://b.example/', ...places },
+    ]
+    for (const read of [readOk(body), assembleResponse(stream(body))]) {
+      expect(read.citations).toEqual(citations)
+      expect(googleDialect.client.writeResponse(read, REQUEST)).toMatchObject({
+        candidates: [
+          {
+            groundingMetadata: {
+              ...groundingMetadata,
+              groundingSupports: [{ segment, groundingChunkIndices: [0] }, {}],
+            },
+          },
+        ],
+      })
+    }
+  })
+
+  test('is whole although text that is no JSON follows its finish, and is not when it goes on behind that', () => {
+    const said = answer([{ text: 'Hi' }], 'STOP')
+    const read = (...datas: string[]) => {
+      const reader = googleDialect.upstream.streamReader()
+      return [...datas.flatMap((data) => reader.push('', data)), ...reader.end()].map(({ type }) => type)
+    }
+    expect(read(JSON.stringify(said), '<html>')).toEqual(['start', 'text-delta', 'finish', 'end'])
+    expect(read(JSON.stringify(said), '<html>', JSON.stringify(said)).at(-1)).toBe('error')
+    expect(read(JSON.stringify(answer([{ text: 'Hi' }])), '<html>').at(-1)).toBe('error')
   })
 
   test.each([
@@ -288,10 +357,28 @@ describe('the stream writer', () => {
   ]
   const usageMetadata = { promptTokenCount: 1, candidatesTokenCount: 3, thoughtsTokenCount: 2, totalTokenCount: 6 }
   const pieces = [
-    answer([{ text: 'Hi' }]),
-    answer([call({ id: 'c', name: 'f', args: { a: 1 } }, 'c2ln')]),
-    answer([{ text: '' }], 'STOP', { usageMetadata }),
+    answer([{ text: 'H' }]),
+    answer([{ text: 'i' }]),
+    answer([call({ id: 'c', name: 'f', args: { a: 1 } }, 'c2ln')], 'STOP', { usageMetadata }),
   ]
+
+  test('never ends with an empty text, nor without a part', () => {
+    for (const deltas of [['Hi'], ['H', 'i'], ['👍'], ['a', '👍🏽'], ['x', '']]) {
+      const writer = googleDialect.client.streamWriter(REQUEST)
+      const all: ChatChunk[] = deltas.map((text) => ({ type: 'text-delta', text }))
+      const bodies = [...all, { type: 'finish', finishReason: 'stop' } as const, { type: 'end' } as const]
+        .map((chunk) => writer.write(chunk))
+        .join('')
+        .split('\n\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line.slice(6)))
+      const texts = bodies.map((body) => body.candidates[0].content.parts.map((part: { text: string }) => part.text))
+      expect(texts.flat().join('')).toBe(deltas.join(''))
+      expect(texts.flat()).not.toContain('')
+      expect(texts.at(-1)).toHaveLength(1)
+      expect(bodies.at(-1).candidates[0].finishReason).toBe('STOP')
+    }
+  })
 
   test('writes each part as an answer of its own', () => {
     const writer = googleDialect.client.streamWriter(REQUEST)
@@ -308,7 +395,11 @@ describe('the stream writer', () => {
     expect(JSON.parse(chunks.map((chunk) => writer.write(chunk)).join(''))).toHaveLength(3)
     const broken = googleDialect.client.streamWriter(request)
     const text = broken.write(chunks[1]!) + broken.fail({ status: 502, message: 'x', code: 'server' })
-    expect(JSON.parse(text)).toMatchObject([{}, { error: { code: 502 } }])
+    expect(JSON.parse(text)).toMatchObject([
+      { candidates: [{ content: { parts: [{ text: 'H' }] } }] },
+      { candidates: [{ content: { parts: [{ text: 'i' }] } }] },
+      { error: { code: 502 } },
+    ])
     expect(googleDialect.upstream.writeRequest(request, 'm').body).not.toHaveProperty('$alt')
   })
 

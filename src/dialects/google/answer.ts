@@ -1,16 +1,19 @@
 /** A whole generateContent answer, read from upstreams and written to clients. */
 
-import type { Blocked, ChatRequest, ChatResponse, FinishReason, Part } from '../../domain/chat.ts'
+import type { Blocked, ChatRequest, ChatResponse, Citation, FinishReason, Part } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
 import { blockedText, pick } from '../fields/blocked.ts'
 import { extraBeyond, restore } from '../fields/extra.ts'
+import { isUnspeakable, UNSPEAKABLE } from '../fields/media.ts'
 import type { Fields } from '../fields/requestFields.ts'
+import { asAnswerPart, isThoughtMedia, readCode, writeAnswerPart } from './answerParts.ts'
 import { callIdInAnswer } from './callIds.ts'
-import { type IdSource, isBare, readParts, writeGoogleAnswer } from './content.ts'
+import { type IdSource, isBare, readParts } from './content.ts'
 import { errorIn, googleErrorStatus } from './error.ts'
 import { bothSpellings, field } from './field.ts'
 import { readCandidateBlock, readFinishReason, readPromptBlock, writeGoogleFinishReason } from './finishReason.ts'
+import { readGrounding, writeGrounding } from './grounding.ts'
 import { readGoogleUsage, writeGoogleUsage } from './usage.ts'
 
 const RESPONSE = bothSpellings('candidates', 'usageMetadata', 'modelVersion', 'responseId')
@@ -34,8 +37,10 @@ function readAnswer(fields: Fields, candidates: readonly unknown[]): ChatRespons
   const id = responseIdOf(fields)
   const candidate = asRecord(candidates[0])
   const raws = asArray(asRecord(candidate?.['content'])?.['parts']) ?? []
-  const { parts } = readParts(raws.map(textIfBare), idsOfAnswer(id))
-  const content = parts.filter(isAnswerPart)
+  const { parts } = readParts(raws.filter(isSaid).map(textIfBare), idsOfAnswer(id))
+  const content = parts.map(asAnswerPart).filter((part) => part !== undefined)
+  const hasCode = content.some(isCode)
+  const citations = readGrounding(candidate, hasCode ? null : textOf(content))
   const promptBlock = readPromptBlock(fields)
   const reason = asString(field(candidate, 'finishReason', 'finish_reason'))
   const finishReason =
@@ -46,7 +51,9 @@ function readAnswer(fields: Fields, candidates: readonly unknown[]): ChatRespons
     content,
     finishReason,
     ...(finishReason === 'content_filter' && { blocked: promptBlock ?? readCandidateBlock(reason ?? '', candidate) }),
-    ...((content.length < parts.length || candidates.length > 1) && { opaque: true }),
+    ...(citations.length > 0 && { citations }),
+    // An answer with code is no JSON, whatever was demanded.
+    ...((content.length < parts.length || candidates.length > 1 || hasCode) && { opaque: true }),
     usage: usageIn(fields),
     extra: extraBeyond('google', fields, RESPONSE),
   }
@@ -78,8 +85,16 @@ function idsOfAnswer(responseId: string | undefined): IdSource {
   }
 }
 
-function isAnswerPart(part: Part): part is ChatResponse['content'][number] {
-  return part.type !== 'file' && part.type !== 'tool-result'
+function isSaid(raw: unknown): boolean {
+  return !isThoughtMedia(asRecord(raw) ?? {})
+}
+
+function isCode(part: Part): boolean {
+  return part.type === 'text' && part.extra !== undefined && readCode(part.extra.fields) !== undefined
+}
+
+function textOf(content: ChatResponse['content']): string {
+  return content.map((part) => (part.type === 'text' ? part.text : '')).join('')
 }
 
 function isCall(part: Part): boolean {
@@ -91,10 +106,22 @@ export function writeGoogleResponse(
   _request: ChatRequest,
   facts?: AnswerFacts,
 ): Record<string, unknown> {
-  const parts = response.content.map(writeGoogleAnswer).filter((part) => part !== undefined)
+  const parts = response.content.map(writeAnswerPart).filter((part) => part !== undefined)
+  if (isUnspeakable(response)) parts.push({ text: UNSPEAKABLE })
   const body = writeEnd(parts, response, response.model, response.id ?? facts?.id)
+  ground(body, response.citations, () => textOf(response.content))
   if (response.usage) body['usageMetadata'] = writeGoogleUsage(response.usage)
   return restore('google', body, response.extra)
+}
+
+/** Adds the sources of the answer. */
+export function ground(
+  body: Record<string, unknown>,
+  citations: readonly Citation[] | undefined,
+  text: () => string,
+): void {
+  if (citations !== undefined && citations.length > 0 && body['candidates'] !== undefined)
+    candidateOf(body)['groundingMetadata'] = writeGrounding(citations, text())
 }
 
 /** The answer, or its last piece, with the reason why it ended. */

@@ -133,7 +133,7 @@ function isPlainOutput(response: WirePart): boolean {
   return names.length === 1 && typeof (response['output'] ?? response['error']) === 'string'
 }
 
-function readMedia(fields: WirePart): ImagePart | FilePart | undefined {
+export function readMedia(fields: WirePart): ImagePart | FilePart | undefined {
   const inline = asRecord(field(fields, 'inlineData', 'inline_data'))
   const file = asRecord(field(fields, 'fileData', 'file_data'))
   const mediaType = asString(field(inline ?? file, 'mimeType', 'mime_type'))

@@ -10,11 +10,13 @@ import type { StreamReader } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { beginsObject } from '../fields/toolArguments.ts'
 import { modelOf, responseIdOf } from './answer.ts'
+import { readCode } from './answerParts.ts'
 import { callIdInAnswer } from './callIds.ts'
-import { isBare, readGoogleSignature } from './content.ts'
+import { isBare, readGoogleSignature, readMedia } from './content.ts'
 import { errorIn, googleErrorStatus } from './error.ts'
 import { field } from './field.ts'
 import { readCandidateBlock, readFinishReason, readPromptBlock } from './finishReason.ts'
+import { readGrounding } from './grounding.ts'
 import { PartialArguments } from './partialArguments.ts'
 import { readGoogleUsage } from './usage.ts'
 
@@ -35,11 +37,17 @@ export class GoogleStreamReader implements StreamReader {
   #calls = 0
   #openCall: OpenFunctionCall | undefined
   #answered = false
+  /** What was said so far, in which sources have their places; null once other text is among it. */
+  #said: string | null = ''
   /** As the wire said it last; older models say STOP in every piece, so it counts only when the input has ended. */
   #finishReason: string | undefined
   /** The candidate that said so. */
   #last: Fields | undefined
+  /** The last candidate that named its sources. */
+  #grounded: Fields | undefined
   #promptBlock: Blocked | undefined
+  /** Older models say in every piece that it is the last. */
+  #garbageAfterFinish: string | undefined
   /** After an error or the end nothing counts. */
   #over = false
 
@@ -55,6 +63,8 @@ export class GoogleStreamReader implements StreamReader {
     this.#out = []
     this.#closeCall()
     this.#over = true
+    const citations = readGrounding(this.#grounded, this.#said)
+    if (citations.length > 0) this.#out.push({ type: 'citations', citations })
     this.#out.push(this.#finish(), { type: 'end' })
     return this.#out
   }
@@ -63,14 +73,21 @@ export class GoogleStreamReader implements StreamReader {
     const error = errorIn(body)
     const fields = asRecord(body)
     if (error) this.#fail(error, googleErrorStatus(error))
-    else if (!fields) {
-      if (!incomplete) this.#fail(data, undefined)
-    } else this.#piece(fields)
+    else if (fields) this.#piece(fields)
+    else if (!incomplete) this.#garbage(data)
+  }
+
+  /** What follows the finish can no longer spoil the answer, unless the answer goes on behind it. */
+  #garbage(data: string): void {
+    if (this.#finishReason === undefined) this.#fail(data, undefined)
+    else this.#garbageAfterFinish ??= data
   }
 
   #piece(fields: Fields): void {
     this.#start(fields)
     const candidate = asRecord(asArray(fields['candidates'])?.[0])
+    if (this.#garbageAfterFinish !== undefined && candidate?.['content'] != null)
+      return this.#fail(this.#garbageAfterFinish, undefined)
     if (candidate) this.#candidate(candidate)
     if ((asArray(fields['candidates'])?.length ?? 0) > 1) this.#opaque()
     this.#promptBlock = readPromptBlock(fields) ?? this.#promptBlock
@@ -90,6 +107,7 @@ export class GoogleStreamReader implements StreamReader {
       const part = asRecord(raw)
       if (part) this.#part(part)
     }
+    if (field(candidate, 'groundingMetadata', 'grounding_metadata') != null) this.#grounded = candidate
     const reason = asString(field(candidate, 'finishReason', 'finish_reason'))
     if (reason === undefined) return
     this.#finishReason = reason
@@ -104,7 +122,7 @@ export class GoogleStreamReader implements StreamReader {
     else if (part['thought'] === true) this.#thought(text, signature)
     else {
       if (text !== '') this.#text(text)
-      else if (part['text'] == null && !isBare(part)) this.#opaque()
+      else if (part['text'] == null && !isBare(part)) this.#other(part)
       this.#thought('', signature)
     }
   }
@@ -114,7 +132,17 @@ export class GoogleStreamReader implements StreamReader {
     if (text !== '' || signature !== undefined) this.#out.push({ type: 'reasoning-delta', text, signature })
   }
 
-  /** Media and code execution are passed on as bytes; they are part of an answer all the same. */
+  /** Pictures, recordings, code that ran; what we have no word for is part of an answer all the same. */
+  #other(part: Fields): void {
+    const media = readMedia(part)
+    const code = readCode(part)
+    if (media === undefined) this.#opaque()
+    else this.#out.push({ type: 'media', part: media })
+    if (code !== undefined) this.#out.push({ type: 'text-delta', text: code.text, extra: code.extra })
+    if (code !== undefined) this.#said = null
+    this.#answered = true
+  }
+
   #opaque(): void {
     this.#answered = true
     this.#out.push({ type: 'opaque' })
@@ -122,6 +150,7 @@ export class GoogleStreamReader implements StreamReader {
 
   #text(text: string): void {
     this.#answered = true
+    if (this.#said !== null) this.#said += text
     this.#out.push({ type: 'text-delta', text })
   }
 

@@ -2,20 +2,36 @@
  * A streamed answer to a Gemini client: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 
-import type { ChatChunk, Part, Usage } from '../../domain/chat.ts'
+import type { ChatChunk, Citation, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
-import { writeAnswer, writeEnd } from './answer.ts'
-import { writeGoogleAnswer } from './content.ts'
+import { UNSPEAKABLE } from '../fields/media.ts'
+import { ground, writeAnswer, writeEnd } from './answer.ts'
+import { type AnswerPart, writeAnswerPart } from './answerParts.ts'
+import type { WirePart } from './content.ts'
 import { writeGoogleError } from './error.ts'
 import { writeGoogleUsage } from './usage.ts'
 
-/** Calls are written whole, when they are complete. Finish and usage wait for the end: there is no other end to see. */
+/**
+ * Calls are written whole, when they are complete. Finish and usage wait for the end: there is no other end to see.
+ *
+ * The last piece has to hold a part. The official Python client sends an empty text back as a turn of its own (behind a
+ * call, in automatic function calling), and takes a turn whose last piece has no part for invalid, so that its chats
+ * forget it: https://github.com/googleapis/python-genai/blob/main/google/genai/chats.py (`_validate_response`), read
+ * 2026-11-29. So the last part waits for the end, and of a text its last character does.
+ */
 export class GoogleStreamWriter implements StreamWriter {
   readonly #asArray: boolean
   #id: string | undefined
   #model: string | undefined
   #usage: Usage | undefined
   #finish: Extract<ChatChunk, { type: 'finish' }> | undefined
+  #citations: readonly Citation[] = []
+  /** What was said, in which the citations have their places. */
+  #said = ''
+  /** The part that is not yet written. */
+  #waiting: WirePart | undefined
+  #hasAnswered = false
+  #hasMore = false
   #begun = false
   #over = false
 
@@ -33,11 +49,20 @@ export class GoogleStreamWriter implements StreamWriter {
         this.#model = chunk.model
         return ''
       case 'text-delta':
-        return this.#part({ type: 'text', text: chunk.text })
+        this.#said += chunk.text
+        return this.#part({ ...chunk, type: 'text' })
       case 'reasoning-delta':
         return this.#part({ ...chunk, type: 'reasoning' })
       case 'tool-call':
         return this.#part(chunk)
+      case 'media':
+        return this.#part(chunk.part)
+      case 'citations':
+        this.#citations = [...this.#citations, ...chunk.citations]
+        return ''
+      case 'opaque':
+        this.#hasMore = true
+        return ''
       case 'usage':
         this.#usage = chunk.usage
         return ''
@@ -54,19 +79,33 @@ export class GoogleStreamWriter implements StreamWriter {
   fail(error: ClientError): string {
     if (this.#over) return ''
     this.#over = true
-    return this.#piece(writeGoogleError(error)) + this.#close()
+    const rest = this.#waiting === undefined ? '' : this.#parts([this.#waiting])
+    return rest + this.#piece(writeGoogleError(error)) + this.#close()
   }
 
-  #part(part: Part): string {
-    const wire = writeGoogleAnswer(part)
-    return wire === undefined ? '' : this.#piece(writeAnswer([wire], undefined, this.#model, this.#id))
+  #part(part: AnswerPart): string {
+    const wire = writeAnswerPart(part)
+    if (wire === undefined) return ''
+    this.#hasAnswered ||= part.type !== 'reasoning'
+    const before = this.#waiting
+    const now = before !== undefined && continues(before, wire) ? { ...wire, text: before.text + wire.text } : wire
+    const [said, waiting] = isPlain(now) ? splitLast(now) : [undefined, now]
+    this.#waiting = waiting
+    const parts = [before !== undefined && now === wire ? before : undefined, said].filter((one) => one !== undefined)
+    return parts.length === 0 ? '' : this.#parts(parts)
+  }
+
+  #parts(parts: readonly WirePart[]): string {
+    return this.#piece(writeAnswer(parts, undefined, this.#model, this.#id))
   }
 
   #end(): string {
     this.#over = true
     const finish = this.#finish ?? { finishReason: 'other' }
-    const parts = finish.finishReason === 'content_filter' ? [] : [{ text: '' }]
+    const isUnspeakable = this.#hasMore && !this.#hasAnswered && finish.finishReason !== 'content_filter'
+    const parts = [...(this.#waiting === undefined ? [] : [this.#waiting]), ...(isUnspeakable ? [SORRY] : [])]
     const last = writeEnd(parts, finish, this.#model, this.#id)
+    ground(last, this.#citations, () => this.#said)
     if (this.#usage) last['usageMetadata'] = writeGoogleUsage(this.#usage)
     return this.#piece(last) + this.#close()
   }
@@ -82,4 +121,27 @@ export class GoogleStreamWriter implements StreamWriter {
   #close(): string {
     return this.#asArray ? ']' : ''
   }
+}
+
+const SORRY: WirePart = { text: UNSPEAKABLE }
+
+type PlainPart = WirePart & { readonly text: string }
+
+/** Text or thoughts and nothing besides. */
+function isPlain(part: WirePart): part is PlainPart {
+  const { text, thought, ...more } = part
+  return typeof text === 'string' && text !== '' && Object.keys(more).length === 0
+}
+
+function continues(before: WirePart, part: WirePart): before is PlainPart {
+  return isPlain(before) && isPlain(part) && before['thought'] === part['thought']
+}
+
+/** All but the last character, where there is more than one, and that. */
+function splitLast(part: PlainPart): readonly [PlainPart | undefined, PlainPart] {
+  const { text } = part
+  const isPair = /[\uD800-\uDBFF][\uDC00-\uDFFF]$/.test(text)
+  const end = text.length - (isPair ? 2 : 1)
+  const waiting = { ...part, text: text.slice(end) }
+  return end === 0 ? [undefined, waiting] : [{ ...part, text: text.slice(0, end) }, waiting]
 }

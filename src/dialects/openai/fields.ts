@@ -133,12 +133,15 @@ export function writeJsonSchema(format: Extract<ResponseFormat, { type: 'json-sc
 
 /** https://platform.openai.com/docs/guides/error-codes; `type` is what clients switch on after the status. */
 export function errorEnvelope(error: ClientError): { readonly error: Record<string, unknown> } {
+  const { status, code } = error
   return {
     error: {
       message: error.message,
       type: errorType(error.status),
       param: error.parameter ?? null,
-      code: error.code,
+      ...(error.numericCode
+        ? { code: status, metadata: { error_type: errorTypeOf(status), failure: code } }
+        : { code }),
       ...(error.requestId !== undefined && { request_id: error.requestId }),
     },
   }
@@ -150,6 +153,25 @@ function errorType(status: number): string {
   if (status === 429) return 'rate_limit_error'
   return status >= 500 ? 'server_error' : 'invalid_request_error'
 }
+
+/** OpenRouter's word for a status: https://openrouter.ai/docs/api-reference/errors */
+function errorTypeOf(status: number): string {
+  return ERROR_TYPES.get(status) ?? (status < 500 ? 'invalid_request' : 'server')
+}
+
+const ERROR_TYPES: ReadonlyMap<number, string> = new Map([
+  [401, 'authentication'],
+  [402, 'payment_required'],
+  [403, 'permission_denied'],
+  [404, 'not_found'],
+  [408, 'timeout'],
+  [413, 'payload_too_large'],
+  [429, 'rate_limit_exceeded'],
+  [502, 'provider_unavailable'],
+  [503, 'provider_overloaded'],
+  [504, 'timeout'],
+  [529, 'provider_overloaded'],
+])
 
 /** A copy without the fields that are undefined, so that `in` and Object.keys show what is sent. */
 export function defined(fields: Fields): Record<string, unknown> {

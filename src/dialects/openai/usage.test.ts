@@ -100,11 +100,11 @@ test('usage survives being written and read in both dialects', () => {
   )
 })
 
-test('writeResponsesUsage() states both details, as the official client expects', () => {
+test('writeResponsesUsage() states all details, as the official client expects', () => {
   const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, estimated: false }
   expect(writeResponsesUsage(usage)).toEqual({
     input_tokens: 1,
-    input_tokens_details: { cached_tokens: 0 },
+    input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
     output_tokens: 2,
     output_tokens_details: { reasoning_tokens: 0 },
     total_tokens: 3,

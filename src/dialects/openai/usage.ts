@@ -54,13 +54,13 @@ export function readResponsesUsage(value: unknown): Usage | undefined {
   })
 }
 
-/** The official client's types want both details, so they are written as 0 where nothing is known. */
+/** The official client's types want all details, so they are written as 0 where nothing is known. */
 export function writeResponsesUsage(usage: Usage): Fields {
   return {
     input_tokens: usage.inputTokens,
     input_tokens_details: {
       cached_tokens: usage.cachedInputTokens ?? 0,
-      ...(usage.cacheWriteTokens !== undefined && { cache_write_tokens: usage.cacheWriteTokens }),
+      cache_write_tokens: usage.cacheWriteTokens ?? 0,
     },
     output_tokens: usage.outputTokens,
     output_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },

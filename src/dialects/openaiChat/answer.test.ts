@@ -164,11 +164,40 @@ describe('openaiChat reads an answer that', () => {
   })
 
   test.each([
-    [withMessage({ content: null, audio: { id: 'audio_1', data: 'AAAA', transcript: 'Hi' } })],
     [withMessage({ content: null, function_call: { name: 'f', arguments: '{}' } }, 'function_call')],
-    [withMessage({ content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] })],
+    [withMessage({ content: [{ type: 'reference', reference_ids: [1] }] })],
     [{ choices: [{ message: { content: '' } }, { index: 1, message: { content: 'Hi' } }] }],
   ])('holds what only bytes pass on: %o', (body) => expect(answerOf(body).opaque).toBe(true))
+
+  const url = 'data:image/png;base64,AAAA'
+  const image = { type: 'image', mediaType: 'image/png', data: 'AAAA' }
+  test.each([
+    [
+      withMessage({ content: 'A', images: [{ type: 'image_url', image_url: { url } }] }),
+      { type: 'text', text: 'A' },
+      image,
+    ],
+    [withMessage({ content: [{ type: 'image_url', image_url: { url } }] }), image],
+    [withMessage({ content: [{ type: 'image_url', image_url: url }] }), image],
+    [
+      withMessage({ content: null, audio: { id: 'audio_1', data: 'UklGRgAA', transcript: 'Hi' } }),
+      { type: 'text', text: 'Hi' },
+      { type: 'file', mediaType: 'audio/wav', data: 'UklGRgAA' },
+    ],
+  ])('holds pictures and recordings: %o', (body, ...content) => {
+    expect(answerOf(body).content).toMatchObject(content)
+    expect(answerOf(body).opaque).toBeUndefined()
+  })
+
+  test('names its sources', () => {
+    const page = { url: 'https://a.example/', title: 'A', start_index: 0, end_index: 2 }
+    const annotations = [
+      { type: 'url_citation', url_citation: page },
+      { type: 'file', file: { hash: 'x' } },
+    ]
+    const read = answerOf(withMessage({ content: 'Hi', annotations }))
+    expect(read.citations).toEqual([{ url: page.url, title: 'A', start: 0, end: 2 }])
+  })
 
   const filters = { content_filter_results: { hate: { filtered: true, severity: 'high' } } }
   const withheld: [object, object][] = [
@@ -321,7 +350,7 @@ function shapeOf(response: ChatResponse): string {
   return response.content
     .map((part) => {
       if (part.type === 'tool-call') return `${part.name}(${part.arguments})`
-      return part.type === 'image' ? 'image' : `${part.type}:${part.text.length}`
+      return part.type === 'image' || part.type === 'file' ? part.type : `${part.type}:${part.text.length}`
     })
     .join()
 }

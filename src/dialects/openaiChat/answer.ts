@@ -1,22 +1,23 @@
 /** A whole chat completion: https://platform.openai.com/docs/api-reference/chat/object */
 
-import type {
-  Blocked,
-  ChatRequest,
-  ChatResponse,
-  FinishReason,
-  ImagePart,
-  ReasoningPart,
-  TextPart,
-} from '../../domain/chat.ts'
+import type { Blocked, ChatRequest, ChatResponse, FinishReason, ReasoningPart, TextPart } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
 import { insteadOfAnswer, pick } from '../fields/blocked.ts'
-import { readMediaUrl } from '../fields/dataUrl.ts'
+import { isUnspeakable, mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
 import { secondsOf } from '../openai/fields.ts'
 import { readChatUsage, writeChatUsage } from '../openai/usage.ts'
 import { embeddedError } from '../stream/embeddedError.ts'
+import {
+  isAudio,
+  readAnnotations,
+  readImages,
+  readRecording,
+  writeAnnotation,
+  writeImage,
+  writeRecording,
+} from './answerMedia.ts'
 import { readReasoning, readToolCall, signatureFields, writeReasoning, writeToolCall } from './message.ts'
 
 type ChatAnswerPart = ChatResponse['content'][number]
@@ -32,6 +33,7 @@ const KNOWN_OF_MESSAGE = new Set([
   'reasoning',
   'reasoning_details',
   'images',
+  'audio',
 ])
 
 /** By the word in small letters, up to a colon: imitations of the wire use the words of what is behind them. */
@@ -75,6 +77,7 @@ function readAnswer(answer: Fields, choices: readonly unknown[]): ChatResponse {
   const message = asRecord(choice['message']) ?? {}
   const id = asString(answer['id'])
   const content = readAnswerContent(message, id)
+  const citations = readAnnotations(message['annotations'])
   const usage = readChatUsage(answer['usage']) ?? readChatUsage(asRecord(answer['x_groq'])?.['usage'])
   const facts = {
     hasCalls: content.some((part) => part.type === 'tool-call'),
@@ -85,6 +88,7 @@ function readAnswer(answer: Fields, choices: readonly unknown[]): ChatResponse {
     ...(id && { id }),
     model: asString(answer['model']) ?? '',
     content,
+    ...(citations.length > 0 && { citations }),
     finishReason,
     ...(finishReason === 'content_filter' && { blocked: readChatBlock(asString(message['refusal']), choice, answer) }),
     // With `n` above 1 the other answers travel as bytes.
@@ -94,15 +98,15 @@ function readAnswer(answer: Fields, choices: readonly unknown[]): ChatResponse {
   }
 }
 
-/** Whether a message or a delta holds more than text, thoughts and calls: audio, pictures, the old form of a call. */
+/** Whether a message or a delta holds what we have no word for: the old form of a call, other parts. */
 export function isOpaque(message: Fields): boolean {
-  if (message['audio'] != null || message['images'] != null || message['function_call'] != null) return true
+  if (message['function_call'] != null) return true
   return asArray(message['content'])?.some(isUnread) ?? false
 }
 
 function isUnread(part: unknown): boolean {
   const type = asRecord(part)?.['type']
-  return typeof type === 'string' && type !== 'text' && type !== 'thinking'
+  return typeof type === 'string' && type !== 'text' && type !== 'thinking' && type !== 'image_url'
 }
 
 /** The model's refusal, or a filter's; Azure says which of its filters struck. */
@@ -128,7 +132,11 @@ function readAnswerContent(message: Fields, id: string | undefined): ChatAnswerP
   const content: ChatAnswerPart[] = [...readReasoning(message), ...readPieces(message['content'])]
   const refusal = asString(message['refusal'])
   if (refusal) content.push({ type: 'text', text: refusal, ...extraOf('openai', { refusal: true }) })
-  for (const image of asArray(message['images']) ?? []) content.push(...readImage(image))
+  const audio = asRecord(message['audio'])
+  const transcript = asString(audio?.['transcript'])
+  if (transcript) content.push({ type: 'text', text: transcript })
+  const data = asString(audio?.['data'])
+  content.push(...readImages(message), ...readRecording(data ? [data] : []))
   for (const [index, value] of (asArray(message['tool_calls']) ?? []).entries()) {
     const call = readToolCall(asRecord(value) ?? {}, madeCallId(id, index))
     if (call !== undefined) content.push(call)
@@ -161,12 +169,6 @@ function thoughtOf(thinking: unknown): string {
   return text
 }
 
-/** Image models behind OpenRouter: https://openrouter.ai/docs/features/multimodal/image-generation */
-function readImage(value: unknown): ImagePart[] {
-  const url = asString(asRecord(asRecord(value)?.['image_url'])?.['url'])
-  return url === undefined ? [] : [{ type: 'image', ...readMediaUrl(url) }]
-}
-
 function readExtra(answer: Fields, choice: Fields, message: Fields): Fields | undefined {
   const ofChoice = leftovers(choice, KNOWN_OF_CHOICE)
   const ofMessage = leftovers(message, KNOWN_OF_MESSAGE)
@@ -177,18 +179,24 @@ function readExtra(answer: Fields, choice: Fields, message: Fields): Fields | un
 
 export function writeChatResponse(response: ChatResponse, request: ChatRequest, facts: AnswerFacts = {}): Fields {
   const { choice, message, created, ...own } = ownFields(response.extra, 'openai')
+  const id = response.id ?? facts.id ?? 'chatcmpl-0'
+  const createdAt = asNumber(created) ?? secondsOf(facts.now)
   return {
+    // OpenRouter's client demands it, and OpenAI's schema has it as a text: this one is the same for every answer.
+    system_fingerprint: 'fp_keywise',
+    // Groq's answers always have it, and what reads them counts on it.
+    service_tier: null,
     ...own,
-    id: response.id ?? facts.id ?? 'chatcmpl-0',
+    id,
     object: 'chat.completion',
-    created: asNumber(created) ?? secondsOf(facts.now),
+    created: createdAt,
     model: response.model || request.model,
     choices: [
       {
         logprobs: null,
         ...asRecord(choice),
         index: 0,
-        message: { ...asRecord(message), ...writeAnswerMessage(response) },
+        message: { ...asRecord(message), ...writeAnswerMessage(response, id, createdAt) },
         finish_reason: writeChatFinishReason(response.finishReason),
       },
     ],
@@ -196,21 +204,30 @@ export function writeChatResponse(response: ChatResponse, request: ChatRequest, 
   }
 }
 
-function writeAnswerMessage(response: ChatResponse): Fields {
-  const { content } = response
-  let text = ''
+function writeAnswerMessage(response: ChatResponse, id: string, created: number): Fields {
+  const { content, citations } = response
+  let text = isUnspeakable(response) ? UNSPEAKABLE : ''
   let refusal = insteadOfAnswer(response) ?? ''
   const calls: Fields[] = []
+  const images: Fields[] = []
+  let audio: Fields | undefined
   for (const part of content) {
     if (part.type === 'tool-call') calls.push({ ...writeToolCall(part), ...signatureFields(part.signature) })
     else if (part.type === 'text' && ownFields(part.extra, 'openai')['refusal'] === true) refusal += part.text
     else if (part.type === 'text') text += part.text
+    else if (part.type === 'image') images.push(writeImage(part, images.length))
+    else if (part.type === 'file' && isAudio(part) && audio === undefined)
+      audio = writeRecording(part.data, id, created)
+    else if (part.type === 'file') text += mediaText(part)
   }
   return {
     role: 'assistant',
     content: text === '' && (calls.length > 0 || refusal !== '') ? null : text,
     refusal: refusal === '' ? null : refusal,
     ...writeReasoning(content, 'client'),
+    ...(images.length > 0 && { images }),
+    ...(audio !== undefined && { audio }),
+    ...(citations !== undefined && { annotations: citations.map(writeAnnotation) }),
     ...(calls.length > 0 && { tool_calls: calls }),
   }
 }

@@ -88,9 +88,47 @@ describe('openaiChat reads streams', () => {
       chunks: [start, { type: 'finish', finishReason: 'other' }, { type: 'end' }],
     },
     {
-      name: 'with a picture, which only bytes pass on',
-      events: [delta({ images: [{ type: 'image_url', image_url: { url: 'data:' } }] }), delta({}, 'stop')],
-      chunks: [start, { type: 'opaque' }, ...stopped],
+      name: 'with a picture',
+      events: [
+        delta({ content: '', images: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] }),
+        delta({}, 'stop'),
+      ],
+      chunks: [start, { type: 'media', part: { type: 'image', mediaType: 'image/png', data: 'AAAA' } }, ...stopped],
+    },
+    {
+      name: 'of speech, whose words come as they are said and whose sound comes whole',
+      events: [
+        delta({ audio: { id: 'audio_1', transcript: 'Hi' } }),
+        delta({ audio: { data: 'UklGRg==' } }),
+        delta({ audio: { transcript: '!', data: 'AAA=' } }),
+        delta({ audio: { expires_at: 1 } }, 'stop'),
+      ],
+      chunks: [
+        start,
+        { type: 'text-delta', text: 'Hi' },
+        { type: 'opaque' },
+        { type: 'text-delta', text: '!' },
+        { type: 'media', part: { type: 'file', mediaType: 'audio/wav', data: 'UklGRgAA' } },
+        ...stopped,
+      ],
+    },
+    {
+      name: 'with its sources behind the text',
+      events: [
+        delta({
+          content: 'Hi',
+          annotations: [
+            { type: 'url_citation', url_citation: { url: 'https://a.example/', start_index: 0, end_index: 2 } },
+          ],
+        }),
+        delta({}, 'stop'),
+      ],
+      chunks: [
+        start,
+        { type: 'text-delta', text: 'Hi' },
+        { type: 'citations', citations: [{ url: 'https://a.example/', start: 0, end: 2 }] },
+        ...stopped,
+      ],
     },
     {
       name: "that begin with Azure's chunk without id and model",

@@ -1,6 +1,6 @@
 /** Reads the stream of a chat completion, one event at a time. */
 
-import type { ChatChunk, FinishReason } from '../../domain/chat.ts'
+import type { ChatChunk, Citation, FinishReason, MediaPart } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
@@ -11,6 +11,7 @@ import { embeddedError, malformed } from '../stream/embeddedError.ts'
 import { HeldArguments } from '../stream/heldArguments.ts'
 import { TextFastPath } from '../stream/textFastPath.ts'
 import { finishReasonOf, isOpaque, madeCallId, readChatBlock, readPieces } from './answer.ts'
+import { readAnnotations, readImages, readRecording } from './answerMedia.ts'
 import { argumentsText, detailSignature, detailText, reasoningText, thoughtSignature } from './message.ts'
 
 interface OpenToolCall {
@@ -35,6 +36,9 @@ export class ChatStreamReader implements StreamReader {
   #callCount = 0
   #hasContent = false
   #refusal = ''
+  /** The pieces of a recording, in base64. */
+  #audio: string[] = []
+  #citations: Citation[] = []
   #finish: FinishReason | undefined
   /** After an error or the end nothing more is said. */
   #closed = false
@@ -105,7 +109,7 @@ export class ChatStreamReader implements StreamReader {
     if (delta !== undefined) this.#readDelta(delta, chunks)
     const reason = asString(choice['finish_reason'])
     if (!reason || this.#finish !== undefined) return
-    this.#finishCalls(chunks)
+    this.#finishContent(chunks)
     this.#finish = finishReasonOf(reason, { hasCalls: this.#callCount > 0, refused: this.#refusal !== '' })
     const blocked = this.#finish === 'content_filter' ? readChatBlock(this.#refusal, choice, undefined) : undefined
     chunks.push({ type: 'finish', finishReason: this.#finish, ...(blocked !== undefined && { blocked }) })
@@ -131,11 +135,28 @@ export class ChatStreamReader implements StreamReader {
       this.#refusal += refusal
       this.#addText(refusal, chunks)
     }
+    for (const part of readImages(delta)) this.#addMedia(part, chunks)
+    this.#readAudio(asRecord(delta['audio']), chunks)
+    this.#citations.push(...readAnnotations(delta['annotations']))
     if (isOpaque(delta)) this.#addOpaque(chunks)
     for (const value of asArray(delta['tool_calls']) ?? []) {
       const call = asRecord(value)
       if (call !== undefined) this.#readCall(call, chunks)
     }
+  }
+
+  #addMedia(part: MediaPart, chunks: ChatChunk[]): void {
+    this.#hasContent = true
+    chunks.push({ type: 'media', part })
+  }
+
+  /** Its words come as text, its sound whole at the end; until then it is known that there is some. */
+  #readAudio(audio: Fields | undefined, chunks: ChatChunk[]): void {
+    this.#addText(asString(audio?.['transcript']) ?? '', chunks)
+    const data = asString(audio?.['data'])
+    if (!data) return
+    if (this.#audio.length === 0) this.#addOpaque(chunks)
+    this.#audio.push(data)
   }
 
   #addOpaque(chunks: ChatChunk[]): void {
@@ -219,6 +240,15 @@ export class ChatStreamReader implements StreamReader {
     return open
   }
 
+  /** What comes whole, and behind the text. */
+  #finishContent(chunks: ChatChunk[]): void {
+    this.#finishCalls(chunks)
+    for (const part of readRecording(this.#audio)) this.#addMedia(part, chunks)
+    if (this.#citations.length > 0) chunks.push({ type: 'citations', citations: this.#citations })
+    this.#audio = []
+    this.#citations = []
+  }
+
   #finishCalls(chunks: ChatChunk[]): void {
     for (const { index, id, name, custom, signature, arguments: held } of this.#unfinished) {
       chunks.push({
@@ -239,7 +269,7 @@ export class ChatStreamReader implements StreamReader {
     const chunks: ChatChunk[] = []
     if (this.#finish === undefined) {
       if (!this.#hasContent && !this.#started) return NOTHING
-      this.#finishCalls(chunks)
+      this.#finishContent(chunks)
       this.#finish = finishReasonOf(undefined, { hasCalls: this.#callCount > 0, refused: this.#refusal !== '' })
       const blocked = this.#finish === 'content_filter' ? readChatBlock(this.#refusal, {}, undefined) : undefined
       chunks.push({ type: 'finish', finishReason: this.#finish, ...(blocked !== undefined && { blocked }) })

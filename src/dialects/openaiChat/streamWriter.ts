@@ -1,13 +1,15 @@
 /** Writes a streamed answer as the stream of a chat completion. */
 
-import type { ChatChunk, ChatRequest, ChunkOf, Usage } from '../../domain/chat.ts'
+import type { ChatChunk, ChatRequest, ChunkOf, MediaPart, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { blockedText } from '../fields/blocked.ts'
+import { mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { errorEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeChatUsage } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
 import { writeChatFinishReason } from './answer.ts'
+import { isAudio, writeAnnotation, writeImage, writeRecording } from './answerMedia.ts'
 import { signatureFields, writeDetail } from './message.ts'
 
 interface BegunCall {
@@ -20,17 +22,26 @@ interface BegunCall {
 export class ChatStreamWriter implements StreamWriter {
   readonly #created: number
   readonly #wantsUsage: boolean
+  readonly #usageInFinish: boolean
+  readonly #wholeCalls: boolean
   #id: string
   #model: string
   /** The start of every chunk up to its choices, made once. */
   #head = ''
   #calls = new Map<number, BegunCall>()
   #hasAnswered = false
+  /** There is something that has no words. */
+  #hasMore = false
+  #imageCount = 0
   #usage: Usage | undefined
+  /** The choices of the last chunk, where it waits for the usage. */
+  #waitingFinish = ''
 
   constructor(request: ChatRequest, facts: AnswerFacts = {}) {
     this.#created = secondsOf(facts.now)
     this.#wantsUsage = request.wantsUsage === true
+    this.#usageInFinish = !this.#wantsUsage && facts.usageInFinish === true
+    this.#wholeCalls = facts.wholeCalls === true
     this.#id = facts.id ?? 'chatcmpl-0'
     this.#model = request.model
   }
@@ -44,16 +55,19 @@ export class ChatStreamWriter implements StreamWriter {
         return ''
       case 'text-delta':
         if (chunk.text === '') return ''
-        this.#hasAnswered = true
-        return this.#delta(`"content":${JSON.stringify(chunk.text)}`)
+        return this.#content(chunk.text)
       case 'reasoning-delta':
         return this.#reasoning(chunk)
       case 'tool-call-start':
-        return this.#startCall(chunk, '')
+        return this.#wholeCalls ? '' : this.#startCall(chunk, '')
       case 'tool-call-delta':
         return this.#arguments(chunk.index, chunk.arguments)
       case 'tool-call':
         return this.#finishCall(chunk)
+      case 'media':
+        return this.#media(chunk.part)
+      case 'citations':
+        return this.#delta(`"annotations":${JSON.stringify(chunk.citations.map(writeAnnotation))}`)
       case 'usage':
         this.#usage = chunk.usage
         return ''
@@ -62,14 +76,36 @@ export class ChatStreamWriter implements StreamWriter {
       case 'end':
         return this.#end()
       case 'opaque':
+        this.#hasMore = true
+        return ''
       case 'error':
         return ''
     }
   }
 
-  /** Without `[DONE]` and without a finish reason: the official clients throw at an error object. */
+  /**
+   * Without `[DONE]` and without a finish reason: the official clients throw at an error object. Clients of OpenRouter and
+   * Groq turn the code into a number (LiteLLM's `int(code)`), so that it is the status and our own word stands in
+   * `metadata`, where OpenRouter has its: https://openrouter.ai/docs/api-reference/errors (read 2026-11-29). A chunk
+   * around the error is for OpenRouter's own client; others would read the chunk and overlook the error.
+   */
   fail(error: ClientError): string {
-    return sseText(JSON.stringify(errorEnvelope(error)))
+    const said = errorEnvelope({ ...error, numericCode: true }).error
+    if (error.numericCode !== true) return sseText(JSON.stringify({ error: { ...said, code: String(error.status) } }))
+    if (this.#head === '') this.#head = this.#makeHead()
+    return sseText(`${this.#head}[],"error":${JSON.stringify(said)}}`)
+  }
+
+  #content(text: string): string {
+    this.#hasAnswered = true
+    return this.#delta(`"content":${JSON.stringify(text)}`)
+  }
+
+  #media(part: MediaPart): string {
+    this.#hasAnswered = true
+    if (part.type === 'image') return this.#delta(`"images":[${JSON.stringify(writeImage(part, this.#imageCount++))}]`)
+    if (!isAudio(part)) return this.#content(mediaText(part))
+    return this.#delta(`"audio":${JSON.stringify(writeRecording(part.data, this.#id, this.#created))}`)
   }
 
   #reasoning(chunk: ChunkOf<'reasoning-delta'>): string {
@@ -117,17 +153,27 @@ export class ChatStreamWriter implements StreamWriter {
   }
 
   #finish({ finishReason, blocked }: ChunkOf<'finish'>): string {
-    const isWithheld = blocked !== undefined && !this.#hasAnswered && this.#calls.size === 0
+    const isSilent = !this.#hasAnswered && this.#calls.size === 0
+    const isWithheld = isSilent && blocked !== undefined
+    const words = isSilent && !isWithheld && this.#hasMore ? this.#content(UNSPEAKABLE) : ''
     const refusal = isWithheld ? this.#delta(`"refusal":${JSON.stringify(blockedText(blocked))}`) : ''
     const delta = this.#head === '' ? '{"role":"assistant","content":""}' : '{}'
-    return (
-      refusal + this.#chunk(`[{"index":0,"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`)
-    )
+    const choices = `[{"index":0,"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`
+    if (!this.#usageInFinish) return words + refusal + this.#chunk(choices)
+    this.#waitingFinish = choices
+    return words + refusal
   }
 
   #chunk(choices: string): string {
     if (this.#head === '') this.#head = this.#makeHead()
     return sseText(`${this.#head}${choices}${this.#wantsUsage ? ',"usage":null}' : '}'}`)
+  }
+
+  #finishWithUsage(): string {
+    if (this.#waitingFinish === '') return ''
+    if (this.#head === '') this.#head = this.#makeHead()
+    const usage = this.#usage === undefined ? '' : `,"usage":${JSON.stringify(writeChatUsage(this.#usage))}`
+    return sseText(`${this.#head}${this.#waitingFinish}${usage}}`)
   }
 
   #makeHead(): string {
@@ -136,6 +182,7 @@ export class ChatStreamWriter implements StreamWriter {
   }
 
   #end(): string {
+    if (this.#usageInFinish) return this.#finishWithUsage() + sseText('[DONE]')
     if (!this.#wantsUsage || this.#usage === undefined) return sseText('[DONE]')
     if (this.#head === '') this.#head = this.#makeHead()
     return sseText(`${this.#head}[],"usage":${JSON.stringify(writeChatUsage(this.#usage))}}`) + sseText('[DONE]')

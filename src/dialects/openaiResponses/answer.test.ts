@@ -255,8 +255,8 @@ describe('openaiResponses writes answers', () => {
       incomplete_details: { reason: 'max_output_tokens' },
       tools: [{ type: 'function', name: 'f' }],
       metadata: { a: 'b' },
-      usage: null,
     })
+    expect(body).not.toHaveProperty('usage')
   })
 })
 
@@ -322,7 +322,7 @@ function shapeOf(response: ChatResponse): string {
   return response.content
     .map((part) => {
       if (part.type === 'tool-call') return `${part.name}(${part.arguments})`
-      if (part.type === 'image') return 'image'
+      if (part.type === 'image' || part.type === 'file') return part.type
       const signature = part.type === 'reasoning' && part.signature ? `+${part.signature.length}` : ''
       return `${part.type}:${part.text.length}${signature}`
     })

@@ -4,8 +4,8 @@ import type {
   Blocked,
   ChatRequest,
   ChatResponse,
+  Citation,
   FinishReason,
-  ImagePart,
   ReasoningPart,
   TextPart,
   ToolCallPart,
@@ -14,10 +14,12 @@ import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { present } from '../../domain/present.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
 import { insteadOfAnswer } from '../fields/blocked.ts'
+import { isUnspeakable, mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
 import { secondsOf } from '../openai/fields.ts'
 import { readResponsesUsage, writeResponsesUsage } from '../openai/usage.ts'
 import { type EmbeddedError, embeddedError } from '../stream/embeddedError.ts'
+import { annotationsIn, imageItem, isDrawn, readImageItem, readMessageAnnotations } from './answerMedia.ts'
 import {
   isRefusal,
   itemFields,
@@ -75,6 +77,7 @@ export function readResponsesResponse(body: unknown): ReadResponse {
   if (answer === undefined || output === undefined || reason === undefined) return { ok: false, body, malformed: true }
   const content = readOutput(output)
   const finishReason = finishReasonOf(reason, content)
+  const citations = readCitations(output)
   const id = asString(answer['id'])
   const usage = readResponsesUsage(answer['usage'])
   return {
@@ -83,6 +86,7 @@ export function readResponsesResponse(body: unknown): ReadResponse {
       ...(id && { id }),
       model: asString(answer['model']) ?? '',
       content,
+      ...(citations.length > 0 && { citations }),
       finishReason,
       ...(finishReason === 'content_filter' && { blocked: readResponsesBlock(answer, refusalIn(content)) }),
       ...(output.some(isOther) && { opaque: true }),
@@ -139,7 +143,9 @@ function finishReasonOf(reason: FinishReason, content: readonly ResponsesAnswerP
 
 /** An item that is neither message nor thoughts nor a call for the client: what ran at the provider. */
 export function isOther(item: unknown): boolean {
-  const type = asRecord(item)?.['type']
+  const fields = asRecord(item)
+  const type = fields?.['type']
+  if (type === 'image_generation_call') return readImageItem(fields ?? {}).length === 0
   return typeof type === 'string' && !READ_ITEMS.has(type)
 }
 
@@ -202,9 +208,16 @@ function readMessageItem(message: Fields): TextPart[] {
   return parts
 }
 
-function readImageItem(item: Fields): ImagePart[] {
-  const data = asString(item['result'])
-  return data ? [{ type: 'image', mediaType: `image/${asString(item['output_format']) ?? 'png'}`, data }] : []
+function readCitations(output: readonly unknown[]): Citation[] {
+  const citations: Citation[] = []
+  let offset = 0
+  for (const value of output) {
+    const item = asRecord(value) ?? {}
+    if (item['type'] !== 'message') continue
+    citations.push(...readMessageAnnotations(item, offset))
+    for (const part of readMessageItem(item)) offset += part.text.length
+  }
+  return citations
 }
 
 export function writeResponsesResponse(response: ChatResponse, request: ChatRequest, facts: AnswerFacts = {}): Fields {
@@ -212,14 +225,15 @@ export function writeResponsesResponse(response: ChatResponse, request: ChatRequ
   return {
     ...responseObject(request, { id, model: response.model || request.model, createdAt: secondsOf(facts.now) }),
     ...ownFields(response.extra, DIALECT),
-    ...writeStatus(response.finishReason),
-    output: writeOutput(withRefusal(response), id),
-    usage: response.usage === undefined ? null : writeResponsesUsage(response.usage),
+    ...writeStatus(response.finishReason, secondsOf(facts.now)),
+    output: writeOutput(withRefusal(response), response.citations ?? [], id),
+    ...(response.usage !== undefined && { usage: writeResponsesUsage(response.usage) }),
   }
 }
 
-/** An answer that was withheld says so in the place of the answer. */
+/** An answer that was withheld, or has no words, says so in the place of the answer. */
 function withRefusal(response: ChatResponse): readonly ResponsesAnswerPart[] {
+  if (isUnspeakable(response)) return [...response.content, { type: 'text', text: UNSPEAKABLE }]
   const text = insteadOfAnswer(response)
   return text === null
     ? response.content
@@ -243,29 +257,47 @@ export function responseObject(
     object: 'response',
     created_at: answer.createdAt,
     status: 'in_progress',
+    // In the official client's type since 7.5x.
+    access_programs: null,
+    background: false,
+    completed_at: null,
     error: null,
+    frequency_penalty: request.frequencyPenalty ?? 0,
     incomplete_details: null,
     instructions: null,
     max_output_tokens: request.maxTokens ?? null,
+    max_tool_calls: null,
     model: answer.model,
     output: [],
     parallel_tool_calls: request.parallelToolCalls ?? true,
+    presence_penalty: request.presencePenalty ?? 0,
     previous_response_id: own['previous_response_id'] ?? null,
+    prompt_cache_key: own['prompt_cache_key'] ?? null,
     reasoning: { effort: null, summary: null, ...writeReasoningOptions(request) },
-    store: own['store'] ?? true,
+    safety_identifier: own['safety_identifier'] ?? null,
+    service_tier: null,
+    // What keywise writes is kept nowhere, so that it cannot be asked for by its id.
+    store: false,
     temperature: request.temperature ?? 1,
     text: { format: { type: 'text' }, ...writeTextOptions(request) },
     tool_choice: own['tool_choice'] ?? writeToolChoice(request) ?? 'auto',
-    tools: writeTools(request) ?? [],
+    tools: (writeTools(request) ?? []).map(echoOfTool),
+    top_logprobs: 0,
     top_p: request.topP ?? 1,
     truncation: own['truncation'] ?? 'disabled',
-    usage: null,
-    user: request.user ?? null,
+    ...(request.user !== undefined && { user: request.user }),
     metadata: asRecord(own['metadata']) ?? {},
   }
 }
 
-export function writeStatus(reason: FinishReason): AnswerStatus {
+/** An answer's tools have what a request's may leave out. */
+function echoOfTool(tool: unknown): unknown {
+  const fields = asRecord(tool)
+  return fields?.['type'] === 'function' ? { parameters: null, strict: null, ...fields } : tool
+}
+
+/** `at`: seconds since the epoch. */
+export function writeStatus(reason: FinishReason, at: number): AnswerStatus {
   switch (reason) {
     case 'length':
       return { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }
@@ -274,12 +306,23 @@ export function writeStatus(reason: FinishReason): AnswerStatus {
     case 'error':
       return { status: 'failed', error: { code: 'server_error', message: 'the model gave up' } }
     default:
-      return { status: 'completed' }
+      return { status: 'completed', completed_at: at }
   }
 }
 
-function writeOutput(content: readonly ResponsesAnswerPart[], responseId: string): Fields[] {
+function writeOutput(
+  content: readonly ResponsesAnswerPart[],
+  citations: readonly Citation[],
+  responseId: string,
+): Fields[] {
   const output: Fields[] = []
+  const last = content.findLast((part) => part.type === 'text')
+  let offset = 0
+  const written = (part: TextPart): Fields => {
+    const place = { start: offset, length: part.text.length, isLast: part === last }
+    offset += part.text.length
+    return outputPart(part, annotationsIn(citations, place))
+  }
   for (let index = 0; index < content.length; index += 1) {
     const part = present(content[index])
     const id = (kind: ItemKind) => itemId(kind, responseId, output.length)
@@ -287,10 +330,12 @@ function writeOutput(content: readonly ResponsesAnswerPart[], responseId: string
     if (seal !== undefined) output.push(reasoningItem(seal, id('rs')))
     if (part.type === 'tool-call') output.push(callItem(part, id('fc')))
     else if (part.type === 'reasoning') output.push(reasoningItem(part, id('rs')))
-    else if (part.type === 'image') output.push(imageItem(part, id('ig')))
-    else {
+    else if (part.type === 'image' || part.type === 'file') {
+      if (isDrawn(part)) output.push(imageItem(part, id('ig')))
+      else output.push(messageItem([outputPart({ type: 'text', text: mediaText(part) })], id('msg'), {}))
+    } else {
       const run = textRun(content, index)
-      output.push(messageItem(run.map(outputPart), id('msg'), itemFields(run)))
+      output.push(messageItem(run.map(written), id('msg'), itemFields(run)))
       index += run.length - 1
     }
   }
@@ -313,9 +358,9 @@ export function messageItem(content: readonly Fields[], id: string, own: Fields)
   return { id, status: 'completed', ...own, type: 'message', role: 'assistant', content }
 }
 
-export function outputPart(part: TextPart): Fields {
+export function outputPart(part: TextPart, annotations: readonly Fields[] = []): Fields {
   if (isRefusal(part)) return { type: 'refusal', refusal: part.text }
-  return { annotations: [], logprobs: [], ...textFields(part), type: 'output_text', text: part.text }
+  return { annotations, logprobs: [], ...textFields(part), type: 'output_text', text: part.text }
 }
 
 export function reasoningItem(part: ReasoningPart, id: string): Fields {
@@ -331,8 +376,4 @@ export function reasoningItem(part: ReasoningPart, id: string): Fields {
 
 export function callItem(part: ToolCallPart, id: string): Fields {
   return { id, status: 'completed', ...writeCallItem(part) }
-}
-
-function imageItem(part: ImagePart, id: string): Fields {
-  return { type: 'image_generation_call', id, status: 'completed', result: part.data ?? part.url ?? null }
 }

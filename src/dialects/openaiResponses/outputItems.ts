@@ -2,9 +2,10 @@
  * The items of a streamed Responses answer: each announces itself, streams its deltas and says itself whole at the end.
  */
 
-import type { ChunkOf, ReasoningPart, ToolCallPart } from '../../domain/chat.ts'
+import type { ChunkOf, ImagePart, ReasoningPart, ToolCallPart } from '../../domain/chat.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { callItem, messageItem, outputPart, reasoningItem } from './answer.ts'
+import { imageItem } from './answerMedia.ts'
 
 /** Writes one event of the answer. */
 export type Emit = (type: string, fields: Fields) => void
@@ -21,6 +22,7 @@ export class MessageItem implements OutputItem {
   readonly #index: number
   readonly #id: string
   #text = ''
+  #annotations: Fields[] = []
   #closed = false
 
   constructor(emit: Emit, index: number, id: string) {
@@ -42,6 +44,15 @@ export class MessageItem implements OutputItem {
     this.#emit('response.output_text.delta', { ...this.#place(), delta: text, logprobs: [] })
   }
 
+  get length(): number {
+    return this.#text.length
+  }
+
+  cite(annotation: Fields): void {
+    const annotation_index = this.#annotations.push(annotation) - 1
+    this.#emit('response.output_text.annotation.added', { ...this.#place(), annotation_index, annotation })
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -55,8 +66,26 @@ export class MessageItem implements OutputItem {
   }
 
   #part(): Fields {
-    return outputPart({ type: 'text', text: this.#text })
+    return outputPart({ type: 'text', text: this.#text }, [...this.#annotations])
   }
+}
+
+/** A picture, which arrives whole: its item goes through all of its states at once. */
+export class ImageItem implements OutputItem {
+  readonly item: Fields
+
+  constructor(emit: Emit, index: number, id: string, part: ImagePart & { readonly data: string }) {
+    const place = { item_id: id, output_index: index }
+    this.item = imageItem(part, id)
+    const begun = { type: 'image_generation_call', id, status: 'in_progress', result: null }
+    emit('response.output_item.added', { output_index: index, item: begun })
+    emit('response.image_generation_call.in_progress', place)
+    emit('response.image_generation_call.generating', place)
+    emit('response.image_generation_call.completed', place)
+    emit('response.output_item.done', { output_index: index, item: this.item })
+  }
+
+  close(): void {}
 }
 
 /** A message that only refuses, said at once. */
@@ -182,7 +211,8 @@ export class CallItem implements OutputItem {
     if (this.#closed) return
     this.#closed = true
     const text = this.#part.arguments
-    this.#emit(`${this.#events()}.done`, { ...this.#place(), [this.#isCustom ? 'input' : 'arguments']: text })
+    const said = this.#isCustom ? { input: text } : { name: this.#part.name, arguments: text }
+    this.#emit(`${this.#events()}.done`, { ...this.#place(), ...said })
     this.#emit('response.output_item.done', { output_index: this.#index, item: this.item })
   }
 

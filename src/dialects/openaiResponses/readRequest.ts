@@ -126,7 +126,9 @@ function readExtra(fields: Fields, tools: readonly unknown[], leading: readonly 
   if (otherTools.length > 0) extra['tools'] = otherTools
   const choice = fields['tool_choice'] ?? undefined
   if (choice !== undefined && readToolChoice(choice) === undefined) extra['tool_choice'] = choice
-  const options = leftovers(object(fields, 'text') ?? {}, KNOWN_OF_TEXT)
+  const given = object(fields, 'text')
+  const isRead = given?.['format'] == null || readTextFormat(given) !== undefined
+  const options = leftovers(given ?? {}, isRead ? KNOWN_OF_TEXT : new Set())
   if (options !== undefined) extra['text'] = options
   const reasoning = object(fields, 'reasoning') ?? {}
   const rest = leftovers(reasoning, readEffort(asString(reasoning['effort'])) ? KNOWN_OF_REASONING : new Set())

@@ -1,6 +1,6 @@
 /** Reads the event stream of a Responses answer: https://platform.openai.com/docs/api-reference/responses-streaming */
 
-import type { ChatChunk, Extra, FinishReason, ToolCallPart } from '../../domain/chat.ts'
+import type { ChatChunk, Citation, Extra, FinishReason, ToolCallPart } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
@@ -10,6 +10,7 @@ import { readResponsesUsage } from '../openai/usage.ts'
 import { embeddedError, malformed } from '../stream/embeddedError.ts'
 import { HeldArguments } from '../stream/heldArguments.ts'
 import { answerError, isOther, type ResponsesAnswerPart, readOutput, readResponsesBlock, readStatus } from './answer.ts'
+import { readMessageAnnotations } from './answerMedia.ts'
 import { isRefusal } from './items.ts'
 
 type ErrorChunk = Extract<ChatChunk, { type: 'error' }>
@@ -19,6 +20,8 @@ interface OpenItem {
   streamed: string
   /** The arguments that the deltas said so far. */
   held: HeldArguments
+  /** Where its text begins in the text of the answer. */
+  start: number
   /** Summary or content; the first kind of thought that an item streams is the one that is read. */
   thoughts: string | undefined
   /** The part of the summary that the last delta belonged to. */
@@ -39,6 +42,9 @@ export class ResponsesStreamReader implements StreamReader {
   #callCount = 0
   #hasContent = false
   #refusal = ''
+  /** Characters of text so far. */
+  #length = 0
+  #citations: Citation[] = []
   /** After an error or the end nothing more is said. */
   #closed = false
 
@@ -117,8 +123,15 @@ export class ResponsesStreamReader implements StreamReader {
   #addText(event: Fields, chunks: ChatChunk[]): void {
     const text = asString(event['delta'])
     if (!text) return
+    const item = this.#item(event)
+    if (item.streamed === '') item.start = this.#length
+    item.streamed += text
+    this.#say(text, chunks)
+  }
+
+  #say(text: string, chunks: ChatChunk[]): void {
     this.#hasContent = true
-    this.#item(event).streamed += text
+    this.#length += text.length
     chunks.push({ type: 'text-delta', text })
   }
 
@@ -174,6 +187,8 @@ export class ResponsesStreamReader implements StreamReader {
     if (isCall(item)) this.#startCall(open, item, chunks)
     else if (isOther(item) && !open.isOther) chunks.push({ type: 'opaque' })
     const parts = readOutput([item])
+    if (open.streamed === '') open.start = this.#length
+    this.#citations.push(...readMessageAnnotations(item, open.start))
     this.#finishText(parts, open, chunks)
     for (const part of parts) this.#finishPart(part, open, chunks)
     open.isDone = true
@@ -187,9 +202,7 @@ export class ResponsesStreamReader implements StreamReader {
       if (isRefusal(part) && this.#refusal === '') this.#refusal = part.text
     }
     const text = rest(open.streamed, whole)
-    if (text === '') return
-    this.#hasContent = true
-    chunks.push({ type: 'text-delta', text })
+    if (text !== '') this.#say(text, chunks)
   }
 
   #finishPart(part: ResponsesAnswerPart, open: OpenItem, chunks: ChatChunk[]): void {
@@ -198,6 +211,9 @@ export class ResponsesStreamReader implements StreamReader {
       if (text === '' && part.signature === undefined) return
       this.#hasContent = true
       chunks.push({ ...part, type: 'reasoning-delta', text })
+    } else if (part.type === 'image') {
+      this.#hasContent = true
+      chunks.push({ type: 'media', part })
     } else if (part.type === 'tool-call') {
       open.call = part
       this.#finishCall(open, chunks)
@@ -226,6 +242,7 @@ export class ResponsesStreamReader implements StreamReader {
     this.#start(event, chunks)
     if (!this.#hasContent) this.#readWhole(asArray(response['output']) ?? [], chunks)
     for (const open of this.#items.values()) this.#finishCall(open, chunks)
+    if (this.#citations.length > 0) chunks.push({ type: 'citations', citations: this.#citations })
     const usage = readResponsesUsage(response['usage'])
     if (usage !== undefined) chunks.push({ type: 'usage', usage })
     const status = type === 'response.incomplete' ? 'incomplete' : 'completed'
@@ -254,6 +271,7 @@ export class ResponsesStreamReader implements StreamReader {
       item = {
         streamed: '',
         held: new HeldArguments(),
+        start: 0,
         thoughts: undefined,
         summaryIndex: 0,
         call: undefined,

@@ -1,15 +1,25 @@
 /** Writes a streamed answer as the events of a Responses answer, in the order the official client checks. */
 
-import type { ChatChunk, ChatRequest, ChunkOf, FinishReason, Usage } from '../../domain/chat.ts'
+import type { ChatChunk, ChatRequest, ChunkOf, Citation, FinishReason, MediaPart, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { blockedText } from '../fields/blocked.ts'
+import { mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { errorEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeResponsesUsage } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
 import { itemId, responseId, responseObject, writeStatus } from './answer.ts'
+import { annotationsIn, isDrawn } from './answerMedia.ts'
 import { sealOf } from './items.ts'
-import { CallItem, type Emit, MessageItem, type OutputItem, ReasoningItem, RefusalItem } from './outputItems.ts'
+import {
+  CallItem,
+  type Emit,
+  ImageItem,
+  MessageItem,
+  type OutputItem,
+  ReasoningItem,
+  RefusalItem,
+} from './outputItems.ts'
 
 const GAVE_UP: ClientError = { status: 502, message: 'the model gave up', code: 'server' }
 
@@ -27,6 +37,10 @@ export class ResponsesStreamWriter implements StreamWriter {
   /** The message or the reasoning item that the next delta continues. */
   #open: MessageItem | ReasoningItem | undefined
   #calls = new Map<number, CallItem>()
+  /** Characters of text in the messages before the open one. */
+  #lengthBefore = 0
+  /** There is something that has no words. */
+  #hasMore = false
   #usage: Usage | undefined
   #finishReason: FinishReason = 'other'
 
@@ -52,10 +66,14 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   #fail(error: ClientError): void {
     this.#start()
-    const details = errorEnvelope(error).error
+    // A text in this protocol, whoever asks.
+    const details = errorEnvelope({ ...error, numericCode: false }).error
     const { code, message, param } = details
     this.#emit('error', { code, message, param, error: details })
-    this.#emit('response.failed', { response: { ...this.#answer(), status: 'failed', error: { code, message } } })
+    // A closed list of words in the official schema.
+    const word = error.status === 429 ? 'rate_limit_exceeded' : 'server_error'
+    const failed = { status: 'failed', error: { code: word, message } }
+    this.#emit('response.failed', { response: { ...this.#answer(), ...failed } })
   }
 
   #write(chunk: ChatChunk): void {
@@ -78,26 +96,56 @@ export class ResponsesStreamWriter implements StreamWriter {
       case 'tool-call':
         this.#finishCall(chunk)
         break
+      case 'media':
+        this.#media(chunk.part)
+        break
+      case 'citations':
+        this.#cite(chunk.citations)
+        break
+      case 'opaque':
+        this.#hasMore = true
+        break
       case 'usage':
         this.#usage = chunk.usage
         break
       case 'finish':
         this.#finishReason = chunk.finishReason
         if (chunk.blocked !== undefined) this.#refuse(blockedText(chunk.blocked))
+        else if (this.#hasMore && this.#isSilent) this.#message().add(UNSPEAKABLE)
         this.#closeAll()
         break
       case 'end':
         this.#end()
         break
-      case 'opaque':
       case 'error':
         break
     }
   }
 
+  /** Nothing but thoughts was said. */
+  get #isSilent(): boolean {
+    return this.#items.every((item) => item instanceof ReasoningItem)
+  }
+
+  #media(part: MediaPart): void {
+    this.#closeOpen()
+    const index = this.#nextIndex()
+    if (isDrawn(part)) this.#items.push(new ImageItem(this.#emit, index, itemId('ig', this.#id, index), part))
+    else this.#message().add(mediaText(part))
+    this.#closeOpen()
+  }
+
+  /** Of the text that is still open: what was closed has been said whole. */
+  #cite(citations: readonly Citation[]): void {
+    const open = this.#open
+    if (!(open instanceof MessageItem)) return
+    const place = { start: this.#lengthBefore, length: open.length, isLast: true }
+    for (const annotation of annotationsIn(citations, place)) open.cite(annotation)
+  }
+
   /** Of an answer that was withheld before it said anything. */
   #refuse(text: string): void {
-    if (this.#items.some((item) => !(item instanceof ReasoningItem))) return
+    if (!this.#isSilent) return
     this.#closeOpen()
     const index = this.#nextIndex()
     this.#items.push(new RefusalItem(this.#emit, index, itemId('msg', this.#id, index), text))
@@ -170,6 +218,7 @@ export class ResponsesStreamWriter implements StreamWriter {
   }
 
   #closeOpen(): void {
+    if (this.#open instanceof MessageItem) this.#lengthBefore += this.#open.length
     this.#open?.close()
     this.#open = undefined
   }
@@ -187,9 +236,9 @@ export class ResponsesStreamWriter implements StreamWriter {
   }
 
   #complete(): void {
-    const status = writeStatus(this.#finishReason)
-    const usage = this.#usage === undefined ? null : writeResponsesUsage(this.#usage)
-    const response = { ...this.#answer(), ...status, usage }
+    const status = writeStatus(this.#finishReason, secondsOf(this.#facts.clock?.() ?? this.#facts.now))
+    const usage = this.#usage === undefined ? undefined : { usage: writeResponsesUsage(this.#usage) }
+    const response = { ...this.#answer(), ...status, ...usage }
     this.#emit(`response.${status.status}`, { response })
   }
 

@@ -2,17 +2,19 @@
  * Passes an upstream's events through byte for byte, but only complete ones: what keywise appends starts a new event.
  */
 
+import type { UsageFilter } from './usageFilter.ts'
+
 const EMPTY = Buffer.alloc(0)
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */
 const EVENT_ENDS = ['\n\n', '\r\n\r\n', '\r\r']
 
 export class EventAligner {
-  readonly #dropsUsage: boolean
+  readonly #filter: UsageFilter | null
   #rest = EMPTY
 
-  /** `dropsUsage`: drop the event with the usage that keywise requested and an OpenAI client did not. */
-  constructor(dropsUsage: boolean) {
-    this.#dropsUsage = dropsUsage
+  /** `filter`: for what keywise requested and the client did not. */
+  constructor(filter: UsageFilter | null) {
+    this.#filter = filter
   }
 
   /** The events completed by these bytes. */
@@ -22,14 +24,15 @@ export class EventAligner {
     // Copied, because the socket may reuse its buffer.
     this.#rest = end === all.length ? EMPTY : Buffer.from(all.subarray(end))
     const whole = end === all.length ? all : all.subarray(0, end)
-    return this.#dropsUsage ? withoutUsage(whole) : whole
+    return this.#filter === null ? whole : this.#filter.pass(whole)
   }
 
   /** Terminates an event the upstream left open: only for an answer that was complete without it. */
   end(): Buffer {
     const rest = this.#rest
     this.#rest = EMPTY
-    return rest.length === 0 ? rest : Buffer.concat([rest, Buffer.from('\n\n')])
+    const last = rest.length === 0 ? rest : Buffer.concat([rest, Buffer.from('\n\n')])
+    return this.#filter === null ? last : Buffer.concat([this.#filter.pass(last), this.#filter.end()])
   }
 }
 
@@ -43,14 +46,4 @@ function endOfEvents(bytes: Buffer): number {
     if (at >= 0) end = Math.max(end, at + mark.length)
   }
   return end
-}
-
-const EVENT = /[\s\S]*?(?:\r\n\r\n|\n\n|\r\r)/g
-
-function withoutUsage(events: Buffer): Buffer {
-  if (!events.includes('"choices":[]') && !events.includes('"choices": []')) return events
-  const kept = (events.toString('utf8').match(EVENT) ?? []).filter(
-    (event) => !event.includes('"usage"') || !/"choices": ?\[\]/.test(event),
-  )
-  return Buffer.from(kept.join(''))
 }

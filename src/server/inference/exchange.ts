@@ -4,7 +4,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Dialect, StreamWriter } from '../../dialects/dialect.ts'
+import type { AnswerFacts, Dialect, StreamWriter } from '../../dialects/dialect.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
 import { type AttemptReport, failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
@@ -18,6 +18,8 @@ import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { WireBody } from '../../engine/request/wireBody.ts'
 import { mayRescue, rescue } from '../../engine/rescue.ts'
 import { decimalUsd, NANO_PER_USD } from '../../money/amount.ts'
+import { ownClientOf } from '../../providers/ownClients.ts'
+import type { OwnClient } from '../../providers/provider.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
 import { parseBody, type ReadBody, readBody } from '../body.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
@@ -30,6 +32,7 @@ import { LONG_BODY, outlineBody } from './bodyOutline.ts'
 import { EventAligner } from './eventAligner.ts'
 import { onceListed } from './onceListed.ts'
 import { memoryField, recordOwner, responseOwners } from './responseOwners.ts'
+import { type UsageFilter, UsageInFinish, withoutUsage } from './usageFilter.ts'
 
 export interface ExchangeRoute {
   readonly dialect: DialectId
@@ -46,6 +49,13 @@ export interface ExchangeRoute {
 const SHUTTING_DOWN: Failure = { kind: 'client_gone', status: 503, message: 'keywise is shutting down' }
 
 const GOING = { status: 503, code: 'shutting_down', message: SHUTTING_DOWN.message, retryAfterMs: 1000 } as const
+
+/**
+ * A comment without its end. @google/generative-ai 0.24.1, also inside LangChain JS, overlooks an error in a stream that
+ * ends well, and throws at one that breaks or leaves text behind (`getResponseStream` in
+ * https://github.com/google-gemini/deprecated-generative-ai-js, read 2026-11-29); no other client reads comments.
+ */
+const OPEN_LINE = ': the answer broke off'
 
 export class Exchange implements CallSink, RunningExchange {
   readonly id = requestId()
@@ -145,14 +155,25 @@ export class Exchange implements CallSink, RunningExchange {
     // A rescued answer continues in the same events, so keywise must write them from the start.
     const { outcome } = answered.call.ended ?? {}
     const isHealed = outcome?.ok === true && outcome.healed === true
-    const isReadable = !isHealed && !answered.call.isForeign
+    const hasPieces = this.#ownClient?.wholeCalls === true && (pending.request.tools?.length ?? 0) > 0
+    const isReadable = !isHealed && !answered.call.isForeign && !hasPieces
     if (sameDialect && isReadable && !this.#route.asArray && !mayRescue(this.#parts.engine, pending))
-      this.#raw = new EventAligner(this.#route.dialect === 'openai' && pending.request.wantsUsage !== true)
-    this.#writer = this.#dialect.client.streamWriter(pending.request, { now: this.#parts.engine.now, id: this.id })
+      this.#raw = new EventAligner(this.#usageFilter(pending.request))
+    this.#writer = this.#dialect.client.streamWriter(pending.request, this.#facts)
     const type = this.#route.asArray ? 'application/json' : 'text/event-stream; charset=utf-8'
     this.#response.writeHead(200, this.#headers(answered, ['content-type', type, 'cache-control', 'no-cache']))
     this.#response.on('drain', () => this.#onDrain())
     answered.call.attach(this)
+  }
+
+  /** For a client of chat completions that did not ask for what keywise has asked for. */
+  #usageFilter({ wantsUsage }: ChatRequest): UsageFilter | null {
+    if (this.#route.dialect !== 'openai' || wantsUsage === true) return null
+    return this.#ownClient?.usageInFinish ? new UsageInFinish() : withoutUsage
+  }
+
+  get #ownClient(): OwnClient | undefined {
+    return ownClientOf(this.#request.headers['user-agent'])
   }
 
   #answerWhole(answered: Answered, pending: PendingRequest, sameDialect: boolean): void {
@@ -174,8 +195,13 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   #written(response: ChatResponse, pending: PendingRequest): Buffer {
-    const facts = { now: this.#parts.engine.now, id: this.id }
-    return Buffer.from(JSON.stringify(this.#dialect.client.writeResponse(response, pending.request, facts)))
+    return Buffer.from(JSON.stringify(this.#dialect.client.writeResponse(response, pending.request, this.#facts)))
+  }
+
+  get #facts(): AnswerFacts {
+    const { engine } = this.#parts
+    const { usageInFinish, wholeCalls } = this.#ownClient ?? {}
+    return { now: engine.now, clock: () => engine.now, id: this.id, usageInFinish, wholeCalls }
   }
 
   /** Name, value, name, value …, as node writes them: `first`, then the answering target and the trail. */
@@ -241,9 +267,11 @@ export class Exchange implements CallSink, RunningExchange {
     if (response !== undefined) {
       this.#response.write(this.#raw?.end() ?? '')
       recordOwner(this.#parts.engine, pending.request, response, answered.winner.target, this.#token.name)
-    } else if (failure !== null && !this.#left) this.#endBroken(failure)
-    this.#response.end()
-    this.#told(answered.trail.attempts, this.#left ? 499 : failure === null ? 200 : statusOf(failure))
+    }
+    const status = this.#left ? 499 : failure === null ? 200 : statusOf(failure)
+    if (failure === null || this.#left) this.#response.end()
+    else await this.#endBroken(failure, last.saidError === true)
+    this.#told(answered.trail.attempts, status)
   }
 
   #mayRescue(pending: PendingRequest, { outcome }: CallEnd): boolean {
@@ -268,14 +296,27 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   /** An answer that broke off never ends like a complete one. */
-  #endBroken(failure: Failure): void {
+  async #endBroken(failure: Failure, saidError: boolean): Promise<void> {
     const text = this.#writer?.fail({
       status: statusOf(failure),
       message: `the answer broke off: ${failure.message}`,
       code: this.#shuttingDown ? 'shutting_down' : failure.kind,
       requestId: this.id,
+      numericCode: this.#ownClient?.numericErrorCodes,
     })
-    this.#response.write(text ?? '')
+    if (this.#route.dialect !== 'google') return void this.#response.end(text ?? '')
+    // An error that the upstream has said ends as the upstream ended it, but for the open line.
+    if (saidError) return void this.#response.end(`${text ?? ''}${this.#route.asArray ? '' : OPEN_LINE}`)
+    // What broke, breaks; first the event has to arrive.
+    if (text) await this.#flushed(text)
+    this.#response.destroy()
+  }
+
+  /** Resolves when the text has left for the client, or when the client has. */
+  #flushed(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#response.write(text, () => resolve())) this.#waitForClient()
+    })
   }
 
   /** Called when the drain times out. */

@@ -135,7 +135,7 @@ class PassedStream implements CallSink {
     this.#call = call
     this.#parts = parts
     this.#resolve = resolve
-    this.#events = call.header('content-type')?.startsWith('text/event-stream') ? new EventAligner(false) : null
+    this.#events = call.header('content-type')?.startsWith('text/event-stream') ? new EventAligner(null) : null
   }
 
   begin(): void {

@@ -97,6 +97,7 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
     priceSource: textOrNull(row['price_source']),
     limits: (asArray(rest?.['limits']) ?? []) as readonly LimitFact[], // written by keywise
     ...(typeof rest?.['calls'] === 'number' && { calls: rest['calls'] }),
+    ...(Array.isArray(rest?.['leftOut']) && { leftOut: rest['leftOut'] as readonly string[] }), // written by keywise
     task: textOrNull(row['task']),
     session: textOrNull(row['session']),
     token: textOrNull(row['token']),
@@ -156,9 +157,10 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
  * input plus output.
  */
 function restOf(event: AttemptEvent): string | null {
-  const { failure, known, limits, usage, trial, healed, calls } = event
+  const { failure, known, limits, usage, trial, healed, calls, leftOut } = event
   const oddTotal = usage !== null && usage.totalTokens !== usage.inputTokens + usage.outputTokens
-  const isPlain = failure === null && known === undefined && trial === undefined && !healed && calls === undefined
+  const details = [known, trial, healed, calls, leftOut]
+  const isPlain = failure === null && details.every((detail) => detail === undefined)
   if (isPlain && limits.length === 0 && !oddTotal) return null
   return JSON.stringify({
     failure: failure ?? undefined,
@@ -168,6 +170,7 @@ function restOf(event: AttemptEvent): string | null {
     trial,
     healed,
     calls,
+    leftOut,
   })
 }
 

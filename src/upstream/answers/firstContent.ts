@@ -38,6 +38,7 @@ export class FirstContent {
       case 'tool-call-start':
       case 'tool-call':
         return this.#demand.anyAnswer || isOffered(chunk.name, this.#demand.request) ? 'content' : 'doubt'
+      case 'media':
       case 'opaque':
         return 'content'
       default:

@@ -118,11 +118,13 @@ function parses(text: string): boolean {
 /** Calls are made before the JSON is written, and what is only passed on as bytes cannot be judged. */
 function readJson(response: ChatResponse, format: ResponseFormat | undefined): ReadAnswer {
   const { content, opaque } = response
-  if (opaque || content.some((part) => part.type === 'tool-call' || part.type === 'image')) return answered(response)
+  if (opaque || content.some(isMoreThanText)) return answered(response)
   const found = findJson(textOf(response), kindOf(format))
   if (found === null) return malformed('JSON was asked for, and it says something else')
   return found.isHealed ? { ok: true, response: withText(response, found.text), healed: true } : answered(response)
 }
+
+const isMoreThanText = ({ type }: ChatResponse['content'][number]) => type !== 'text' && type !== 'reasoning'
 
 function kindOf(format: ResponseFormat | undefined): JsonKind {
   if (format?.type !== 'json-schema') return 'object'
