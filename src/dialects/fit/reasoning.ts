@@ -20,11 +20,20 @@ const TOKENS: { readonly [E in ReasoningEffort]: number } = {
 
 export function fitReasoning(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
   const { reasoning } = request
+  if (cannotThink(request, recipient)) {
+    if (reasoning !== undefined && asksForThoughts(reasoning)) leftOut.add('reasoning')
+    return { ...request, reasoning: { effort: 'none' } }
+  }
   if (recipient.wire.demandsThoughts && lacksThoughts(request)) return { ...request, reasoning: { effort: 'none' } }
   if (reasoning === undefined) return request
   const fitted = endsUnsigned(request, recipient) ? undefined : fittedTo(reasoning, recipient)
   if (fitted === undefined && asksForThoughts(reasoning)) leftOut.add('reasoning')
   return { ...request, reasoning: fitted }
+}
+
+/** The tools matter more than the thoughts. */
+function cannotThink({ tools }: ChatRequest, { dialect, wire }: Recipient): boolean {
+  return dialect === 'openai' && wire.toolsBesideThinking === false && tools !== undefined
 }
 
 /**
