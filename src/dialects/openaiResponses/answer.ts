@@ -31,6 +31,7 @@ import {
   textRun,
   writeCallItem,
 } from './items.ts'
+import { callInGroup } from './namespaces.ts'
 import { textExtra, textFields } from './parts.ts'
 import { writeReasoningOptions, writeTextOptions, writeToolChoice, writeTools } from './writeRequest.ts'
 
@@ -226,9 +227,13 @@ export function writeResponsesResponse(response: ChatResponse, request: ChatRequ
     ...responseObject(request, { id, model: response.model || request.model, createdAt: secondsOf(facts.now) }),
     ...ownFields(response.extra, DIALECT),
     ...writeStatus(response.finishReason, secondsOf(facts.now)),
-    output: writeOutput(withRefusal(response), response.citations ?? [], id),
+    output: writeOutput(withGroups(withRefusal(response), request), response.citations ?? [], id),
     ...(response.usage !== undefined && { usage: writeResponsesUsage(response.usage) }),
   }
+}
+
+function withGroups(content: readonly ResponsesAnswerPart[], request: ChatRequest): readonly ResponsesAnswerPart[] {
+  return content.map((part) => (part.type === 'tool-call' ? callInGroup(part, request) : part))
 }
 
 /** An answer that was withheld, or has no words, says so in the place of the answer. */
