@@ -49,6 +49,7 @@ test.each(SERVICES)('%s is offered the tools, and its calls say their groups', a
   const first = await world.ask('/v1/responses', { model, input: INPUT })
   const { output } = (await first.json()) as { output: readonly Item[] } // an answer of the Responses API
   expect(callsIn(output)).toEqual(BACK)
+  expect(callsIn(output).map(({ id }) => String(id).split('_')[0])).toEqual(['ctc', 'fc'])
 
   const results = callsIn(output).map(({ type, call_id }) => ({ type: `${type}_output`, call_id, output: 'done' }))
   const second = await world.ask('/v1/responses', { model, input: [...INPUT, ...output, ...results] })

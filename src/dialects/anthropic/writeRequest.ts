@@ -171,14 +171,20 @@ function thinkingFor(
 }
 
 /**
- * A tool loop begun by another upstream: with a thinking budget the wire demands that the last assistant turn begins
- * with thoughts signed by itself, and there are none; better to think again in the next turn than to be refused now.
+ * A tool loop begun by another upstream: with a thinking budget the wire demands that the last assistant turn, all steps
+ * of a loop being one, begins with thoughts signed by itself, and there are none; better to think again in the next turn
+ * than to be refused now.
  */
 function endsInUnsignedCall(messages: readonly Message[]): boolean {
-  if (messages.at(-1)?.role !== 'tool') return false
-  const asked = messages.findLast((message) => message.role === 'assistant')
-  if (!asked?.content.some((part) => part.type === 'tool-call')) return false
-  return !asked.content.some((part) => part.type === 'reasoning' && ownSignature('anthropic', part) !== undefined)
+  const loop = messages.slice(messages.findLastIndex(({ role }) => role !== 'assistant' && role !== 'tool') + 1)
+  const steps = loop.filter(({ role }) => role === 'assistant')
+  if (loop.at(-1)?.role !== 'tool') return false
+  return [steps.at(0), steps.at(-1)].some((step) => step !== undefined && isUnsignedCall(step))
+}
+
+function isUnsignedCall({ content }: Message): boolean {
+  if (!content.some((part) => part.type === 'tool-call')) return false
+  return !content.some((part) => part.type === 'reasoning' && ownSignature('anthropic', part) !== undefined)
 }
 
 /** https://platform.claude.com/docs/en/build-with-claude/structured-outputs and …/effort */

@@ -333,7 +333,7 @@ function writeOutput(
     const id = (kind: ItemKind) => itemId(kind, responseId, output.length)
     const seal = part.type === 'tool-call' ? sealOf(part) : undefined
     if (seal !== undefined) output.push(reasoningItem(seal, id('rs')))
-    if (part.type === 'tool-call') output.push(callItem(part, id('fc')))
+    if (part.type === 'tool-call') output.push(callItem(part, id(callKind(part))))
     else if (part.type === 'reasoning') output.push(reasoningItem(part, id('rs')))
     else if (part.type === 'image' || part.type === 'file') {
       if (isDrawn(part)) output.push(imageItem(part, id('ig')))
@@ -352,7 +352,10 @@ interface AnswerStatus {
   readonly [field: string]: unknown
 }
 
-type ItemKind = 'msg' | 'rs' | 'fc' | 'ig'
+type ItemKind = 'msg' | 'rs' | 'fc' | 'ctc' | 'ig'
+
+/** "Invalid 'input[1].id': 'fc_1'. Expected an ID that begins with 'ctc'", when a call comes back. */
+export const callKind = ({ custom }: Pick<ToolCallPart, 'custom'>): ItemKind => (custom ? 'ctc' : 'fc')
 
 /** Made from the answer's id, so that it is unlike those of other answers. */
 export function itemId(kind: ItemKind, responseId: string, index: number): string {

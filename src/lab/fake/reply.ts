@@ -10,7 +10,8 @@ export const tokensOf = (text: string) => Math.max(1, Math.ceil(text.length / 4)
 export function fakeReply(request: ChatRequest, name: string, model: FakeModel, dialect: DialectId): ChatResponse {
   const prompt = lastUserText(request)
   const inputTokens = tokensOf(allText(request))
-  const thought = model.thinks === undefined ? 0 : Math.min(model.thinks, request.maxTokens ?? model.thinks)
+  const thinks = request.reasoning?.effort === 'none' ? 0 : (model.thinks ?? 0)
+  const thought = Math.min(thinks, request.maxTokens ?? thinks)
   const budget = (request.maxTokens ?? Number.POSITIVE_INFINITY) - thought
   const reasoning =
     thought > 0
