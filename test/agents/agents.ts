@@ -169,9 +169,11 @@ export const AGENTS: readonly Agent[] = [
   },
 ]
 
-/** The names that codex has had for its shell. */
+/** The names that codex has had for its shell; for the models it knows, the shell is behind a script. */
 function shellCalls(command: string): readonly Call[] {
+  const script = `text((await tools.exec_command(${JSON.stringify({ cmd: command })})).output)`
   return [
+    { tool: 'functions__exec', arguments: { input: script } },
     { tool: 'exec_command', arguments: { cmd: command } },
     { tool: 'shell_command', arguments: { command } },
     { tool: 'shell', arguments: { command: ['sh', '-c', command] } },

@@ -7,7 +7,7 @@ import { type GatewayWorld, openGateway, TOKEN } from '../support/gatewayWorld.t
 import type { Agent } from './agents.ts'
 import { runAgent, type Told } from './spawned.ts'
 import { modelFor, type Trial } from './trials.ts'
-import { modelFacts, scenarioOf, targetOf } from './upstreams.ts'
+import { modelFacts, scenarioOf, targetOf, type Upstream } from './upstreams.ts'
 
 const [OLD, NEW] = ['PONG-42', 'PONG-43']
 const TURN_MS = 90_000
@@ -21,74 +21,82 @@ export interface Attempt {
   readonly answered: number
   /** What the services refused, but for what the trial itself does to them; each once. */
   readonly refusals: readonly string[]
-  /** The end of what the agent wrote, and what it is blamed for. */
+  /** Services of the trial that were not asked: a request goes first to where nothing of it is lost. */
+  readonly unasked: readonly string[]
+  /** What the agent is blamed for, and the end of what it wrote. */
   readonly told: string
+}
+
+interface Turn {
+  readonly told: Told
+  readonly calls: GatewayWorld['fakes']['calls']
 }
 
 export async function attempt(agent: Agent, trial: Trial, modules: string): Promise<Attempt> {
   const root = mkdtempSync(join(tmpdir(), 'keywise-agent-'))
-  const [folder, home] = [join(root, 'work'), join(root, 'home')]
-  for (const path of [folder, home]) mkdirSync(path)
-  const note = join(folder, 'note.txt')
-  writeFileSync(note, `${OLD}\n`)
+  const place = { folder: join(root, 'work'), home: join(root, 'home') }
+  for (const path of Object.values(place)) mkdirSync(path)
+  const note = join(place.folder, 'note.txt')
+  writeFileSync(note, `${trial.text ?? ''}${OLD}\n`)
   const steps = [agent.reads(note), agent.edits({ file: note, old: OLD, new: NEW })]
-  const window = trial.window === undefined ? {} : { context_tokens: trial.window }
-  await using world = await openGateway(scenarioOf(trial.upstreams), {
-    settings: { routing: { strategy: 'priority' }, models: { '*': trial.upstreams.map(targetOf) } },
-  })
-  if (trial.fault !== undefined) world.fakes.fault(trial.upstreams[0]?.provider ?? '', trial.fault)
   const began = performance.now()
-  const told: Told[] = []
-  for (const [turn, taken] of trial.turns.entries()) {
-    for (const one of trial.upstreams)
-      world.fakes.setModel(one.provider, one.model, modelFacts(one, steps.slice(0, taken), window))
-    const place = {
-      ...{ origin: world.origin, token: TOKEN, folder, home, prompt: PROMPTS[turn] ?? '' },
-      ...{ model: modelFor(agent, trial), isContinued: turn > 0 },
-    }
-    told.push(await runAgent(agent, place, modules, TURN_MS))
-    const answering = trial.upstreams[turn]
-    if (turn < trial.turns.length - 1 && answering !== undefined) world.fakes.revoke(answering.provider, 1)
+  const turns: Turn[] = []
+  for (const [index, taken] of trial.turns.entries()) {
+    const upstreams = trial.isMoved ? trial.upstreams.slice(index, index + 1) : trial.upstreams
+    const turn = { prompt: PROMPTS[index] ?? '', model: modelFor(agent, trial), isContinued: index > 0 }
+    await using world = await openWorld(trial, upstreams, steps.slice(0, taken), turn.model)
+    const told = await runAgent(agent, { ...place, ...turn, origin: world.origin, token: TOKEN }, modules, TURN_MS)
+    turns.push({ told, calls: [...world.fakes.calls] })
   }
   const seconds = (performance.now() - began) / 1000
-  const isEdited = readFileSync(note, 'utf8') === `${NEW}\n`
+  const isEdited = readFileSync(note, 'utf8').includes(NEW)
   rmSync(root, { recursive: true, force: true })
+  return { seconds, ...judged(turns, trial, isEdited) }
+}
+
+async function openWorld(
+  trial: Trial,
+  upstreams: readonly Upstream[],
+  steps: ReturnType<Agent['reads']>[],
+  model: string,
+): Promise<GatewayWorld> {
+  const targets = upstreams.map(targetOf)
+  const world = await openGateway(scenarioOf(upstreams, trial.window), {
+    settings: { routing: { strategy: 'priority' }, models: { [model]: targets, '*': targets } },
+  })
+  for (const one of upstreams) {
+    const window = trial.window === undefined ? {} : { context_tokens: trial.window }
+    world.fakes.setModel(one.provider, one.model, modelFacts(one, steps, window))
+  }
+  const [first] = upstreams
+  if (trial.fault !== undefined && first !== undefined) world.fakes.fault(first.provider, trial.fault)
+  return world
+}
+
+function judged(turns: readonly Turn[], trial: Trial, isEdited: boolean): Omit<Attempt, 'seconds'> {
+  const calls = turns.flatMap((turn) => turn.calls)
   const faults = [
     ...(isEdited ? [] : ['the note was not changed']),
-    ...told.flatMap((one, turn) => (isAnswered(one) ? [] : [`turn ${turn + 1} has no answer`])),
-    ...unasked(world, trial).map((name) => `${name} was not asked`),
+    ...turns.flatMap(({ told }, index) => (isAnswered(told) ? [] : [`turn ${index + 1} has no answer`])),
   ]
+  const answering = calls.filter(({ status }) => status === 200)
+  const asked = new Set(answering.map(({ provider }) => provider))
   return {
     passed: faults.length === 0,
-    seconds,
-    answered: world.fakes.calls.filter(({ status }) => status === 200).length,
-    refusals: refusalsOf(world, trial),
-    told: [...faults, ...told.map(({ output, errors }) => `${output}${errors}`.slice(-1500))].join('\n'),
+    answered: answering.length,
+    refusals: refusalsIn(calls),
+    unasked: trial.upstreams.flatMap(({ provider, model }) => (asked.has(provider) ? [] : [model])),
+    told: [...faults, ...turns.map(({ told }) => `${told.output}${told.errors}`.slice(-1500))].join('\n'),
   }
 }
 
 /** The sentences of the simulated models. */
 const isAnswered = ({ output, isDone }: Told) => isDone && /All is well|The tool said/.test(output)
 
-/** Each service of a conversation that moves has its turn. */
-function unasked({ fakes }: GatewayWorld, { upstreams, window }: Trial): readonly string[] {
-  const asked = new Set(fakes.calls.flatMap(({ status, provider }) => (status === 200 ? [provider] : [])))
-  return window === undefined ? upstreams.flatMap(({ provider }) => (asked.has(provider) ? [] : [provider])) : []
-}
-
-function refusalsOf({ fakes }: GatewayWorld, { fault }: Trial): readonly string[] {
-  const unwanted = fakes.calls.filter((call) => {
-    return (
-      call.refusal !== undefined && call.fault === null && !(fault === undefined && call.key === 1 && isRevoked(call))
-    )
+function refusalsIn(calls: Turn['calls']): readonly string[] {
+  const unwanted = calls.filter(({ refusal, fault }) => refusal !== undefined && fault === null)
+  const lines = unwanted.map(({ model, path, status, refusal }) => {
+    return `${model} ${path} ${status} ${JSON.stringify(refusal)}`
   })
-  return [
-    ...new Set(
-      unwanted.map(({ model, path, status, refusal }) => `${model} ${path} ${status} ${JSON.stringify(refusal)}`),
-    ),
-  ]
+  return [...new Set(lines)]
 }
-
-/** What a key says that was taken away between two turns. */
-const isRevoked = ({ refusal }: { readonly refusal?: unknown }) =>
-  /Incorrect API key|invalid x-api-key|API_KEY_INVALID|Invalid API Key|Unauthorized/i.test(JSON.stringify(refusal))

@@ -8,7 +8,7 @@
 import { AGENTS } from './agents.ts'
 import { type Attempt, attempt } from './attempt.ts'
 import { installAgents } from './install.ts'
-import { TRIALS } from './trials.ts'
+import { trialsOf } from './trials.ts'
 
 const words = process.argv.slice(2)
 const named = AGENTS.filter(({ name }) => words.includes(name))
@@ -17,7 +17,7 @@ const modules = installAgents()
 let failed = 0
 console.log('| agent | services | outcome | answered | refused | seconds |\n|---|---|---|---|---|---|')
 for (const agent of named.length > 0 ? named : AGENTS) {
-  for (const trial of TRIALS.filter(({ name }) => parts.every((part) => name.includes(part)))) {
+  for (const trial of trialsOf(agent).filter(({ name }) => parts.every((part) => name.includes(part)))) {
     const result = await attempt(agent, trial, modules)
     console.log(rowOf(agent.name, trial.name, result))
     for (const refusal of result.refusals) console.error(`  refused: ${refusal.slice(0, 1500)}`)
@@ -28,7 +28,8 @@ for (const agent of named.length > 0 ? named : AGENTS) {
 }
 process.exitCode = failed === 0 ? 0 : 1
 
-function rowOf(agent: string, trial: string, { passed, answered, refusals, seconds }: Attempt): string {
-  const cells = [agent, trial, passed ? 'done' : '**failed**', answered, refusals.length, seconds.toFixed(0)]
+function rowOf(agent: string, trial: string, { passed, answered, refusals, unasked, seconds }: Attempt): string {
+  const outcome = [passed ? 'done' : '**failed**', ...unasked.map((model) => `${model} was not asked`)].join('; ')
+  const cells = [agent, trial, outcome, answered, refusals.length, seconds.toFixed(0)]
   return `| ${cells.join(' | ')} |`
 }

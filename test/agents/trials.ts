@@ -12,6 +12,12 @@ export interface Trial {
   readonly turns: readonly number[]
   /** What happens to the first upstream in the middle of a turn. */
   readonly fault?: FakeFault
+  /** Each turn has a gateway over one of the services. */
+  readonly isMoved?: boolean
+  /** What the note holds before its last line. */
+  readonly text?: string
+  /** The agent asks for its usual model, whatever its name. */
+  readonly isAliased?: boolean
   /** Tokens that every upstream takes at most. */
   readonly window?: number
 }
@@ -19,9 +25,21 @@ export interface Trial {
 /** The whole loop in one turn. */
 const ONCE = [2]
 
+/** One of each language, in a conversation that is put down and taken up again. */
+const RESUMED = ['gpt-5.1', 'gpt-6-sol (Responses)', 'claude-opus-5-5', 'gemini-3.8-flash']
+const resumed = RESUMED.map((name): Trial => {
+  return { name: `resumed: ${name}`, upstreams: [upstream(name)], turns: [1, 2, 2] }
+})
+
+/** An alias in the place of the model that the agent asks for: a service of the agent's language, another generation. */
+const ALIASED = ['gpt-5.1 (Responses)', 'claude-haiku-4-5', 'claude-opus-5-5', 'gemini-3.8-flash']
+const aliased = ALIASED.map((name): Trial => {
+  return { name: `alias: ${name}`, upstreams: [upstream(name)], turns: ONCE, isAliased: true }
+})
+
 const alone = UPSTREAMS.map((one): Trial => ({ name: nameOf(one), upstreams: [one], turns: ONCE }))
 
-/** After each turn the key of the service that answered is revoked: every language goes before and after others. */
+/** Another service in each turn: every language goes before and after others. */
 const MOVES = [
   ['gpt-6-sol (Responses)', 'claude-opus-5-5', 'gemini-3.8-flash'],
   ['gemini-3.8-flash', 'openai/gpt-oss-120b', 'claude-haiku-4-5'],
@@ -30,7 +48,7 @@ const MOVES = [
   ['gpt-5.1', 'gemini-3.8-flash', 'claude-sonnet-5'],
 ]
 const moved = MOVES.map((names): Trial => {
-  return { name: `moved: ${names.join(', ')}`, upstreams: names.map(upstream), turns: [1, 2, 2] }
+  return { name: `moved: ${names.join(', ')}`, upstreams: names.map(upstream), turns: [1, 2, 2], isMoved: true }
 })
 
 const broken = (name: string, fault: FakeFault, names: readonly string[]): Trial => ({
@@ -40,18 +58,22 @@ const broken = (name: string, fault: FakeFault, names: readonly string[]): Trial
   fault,
 })
 
-export const TRIALS: readonly Trial[] = [
+const EVERYBODY: readonly Trial[] = [
   ...alone,
+  ...resumed,
   ...moved,
   broken('key revoked in the loop', { do: 'auth_invalid', from: 2 }, ['claude-opus-5-5', 'gemini-3.8-flash']),
   broken('limit met in the loop', { do: 'rate_minute', from: 2 }, ['gemini-3.8-flash', 'gpt-6-sol (Responses)']),
   broken('upstream dead in the loop', { do: 'reset', from: 2 }, ['gpt-6-sol (Responses)', 'claude-haiku-4-5']),
 ]
 
-/** An agent asks for a model of its own vendor by its name; for all others it asks as it does by itself. */
-export function modelFor(agent: Agent, { upstreams }: Trial): string {
-  const [first] = upstreams
-  return first !== undefined && upstreams.length === 1 && dialectOf(first) === agent.dialect
-    ? first.model
-    : agent.usualModel
+export function trialsOf(agent: Agent): readonly Trial[] {
+  const own = aliased.filter(({ upstreams: [one] }) => one !== undefined && dialectOf(one) === agent.dialect)
+  return [...EVERYBODY, ...own]
+}
+
+/** An agent asks for a model of its own vendor by its name, where there is one, and else as it does by itself. */
+export function modelFor(agent: Agent, { upstreams, isAliased = false }: Trial): string {
+  const own = upstreams.find((one) => dialectOf(one) === agent.dialect)
+  return own === undefined || isAliased ? agent.usualModel : own.model
 }

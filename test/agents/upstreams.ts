@@ -62,11 +62,15 @@ export function modelFacts({ thinks }: Upstream, steps: Steps, more: Partial<Fak
 }
 
 /** A world with these services; every one has one key, that can be revoked. */
-export function scenarioOf(upstreams: readonly Upstream[]): FakeScenario {
+export function scenarioOf(upstreams: readonly Upstream[], window?: number): FakeScenario {
   const providers = upstreams.map((one) => {
     const { provider, model, dialect } = one
     const keys = { [`fake-${provider}-${'k'.repeat(24)}`]: {} }
-    const facts = { keys, strict: provider, models: { [model]: {} } }
+    const facts = {
+      keys,
+      strict: provider,
+      models: { [model]: window === undefined ? {} : { context_tokens: window } },
+    }
     return [provider, dialect === undefined ? facts : { ...facts, dialect }] as const
   })
   return { providers: Object.fromEntries(providers) }
