@@ -18,8 +18,13 @@ export interface GenerationFacts {
   readonly budget?: readonly [least: number, most: number]
   /** Thinking cannot be switched off; the least of it is asked for instead. Default false. */
   readonly alwaysThinks?: boolean
-  /** False where the chat completions dialect takes no tools beside an effort; thinking is then switched off. Default true. */
-  readonly thinksBesideTools?: boolean
+  /** It thinks when nothing is said about thinking. Default false. */
+  readonly thinksByDefault?: boolean
+  /**
+   * False where tools are refused beside thinking; then thinking is switched off. Only of the chat completions dialect.
+   * Default true.
+   */
+  readonly toolsBesideThinking?: boolean
   /** Which sampling parameters are taken: `temperature` and `top_p` together, one of them, or neither. Default both. */
   readonly sampling?: 'both' | 'one' | 'none'
   /** False where sampling parameters are refused beside thinking. Default true. */

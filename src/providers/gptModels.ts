@@ -1,9 +1,19 @@
 /**
  * What each generation of OpenAI's models takes: https://platform.openai.com/docs/guides/reasoning and the model pages,
- * read 2026-11-29. Reasoning models refuse sampling parameters; from 5.1 on only while they reason.
+ * read 2026-11-29. Reasoning models refuse sampling parameters; from 5.1 on only while they reason. From 5.5 on they do
+ * when nobody speaks of it. "Function tools with reasoning_effort are not supported for gpt-5.6-terra in
+ * /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.":
+ * https://github.com/kangminlee-maker/local-OAuth-CLI-API-adapter/blob/main/docs/conformance-matrix.md (5.5.5).
  */
 
 import type { ModelWireFacts, WireFacts } from '../domain/wireFacts.ts'
+
+const WITH_NONE = {
+  thinking: 'effort',
+  efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
+  samplingBesideThinking: false,
+  stopSequences: 0,
+} as const
 
 const MODELS: readonly ModelWireFacts[] = [
   { match: /^(?:gpt-[34]|chatgpt-4o)/, thinking: 'none', customTools: false },
@@ -40,22 +50,10 @@ const MODELS: readonly ModelWireFacts[] = [
     samplingBesideThinking: false,
     stopSequences: 0,
   },
-  {
-    match: /^gpt-5\.[23]/,
-    thinking: 'effort',
-    efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
-    samplingBesideThinking: false,
-    stopSequences: 0,
-  },
-  {
-    // "Function tools with reasoning_effort are not supported for … in /v1/chat/completions"
-    match: /^gpt-(?:5\.[4-9]|[6-9])/,
-    thinksBesideTools: false,
-    thinking: 'effort',
-    efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
-    samplingBesideThinking: false,
-    stopSequences: 0,
-  },
+  { match: /^gpt-5\.[23]/, ...WITH_NONE },
+  { match: /^gpt-5\.4/, ...WITH_NONE, toolsBesideThinking: false },
+  { match: /^gpt-5\.5/, ...WITH_NONE, thinksByDefault: true },
+  { match: /^gpt-(?:5\.[6-9]|[6-9])/, ...WITH_NONE, thinksByDefault: true, toolsBesideThinking: false },
 ]
 
 export const GPT_WIRE: WireFacts = {

@@ -1,6 +1,7 @@
-/** The coding agents of npm, and how each is pointed at a gateway. */
+/** The coding agents of npm, how each is pointed at a gateway, and how a model makes it read and change a file. */
 
 import { join } from 'node:path'
+import type { DialectId } from '../../src/domain/chat.ts'
 
 export interface Place {
   /** `http://127.0.0.1:PORT` */
@@ -11,10 +12,30 @@ export interface Place {
   /** An empty home of its own. */
   readonly home: string
   readonly prompt: string
+  /** The model it is told to ask for. */
+  readonly model: string
+  /** Whether it goes on with its last conversation in this folder. */
+  readonly isContinued: boolean
+}
+
+/** A tool and what a model hands to it. */
+export interface Call {
+  readonly tool: string
+  readonly arguments: Readonly<Record<string, unknown>>
+}
+
+/** Text that is replaced in a file. */
+export interface Edit {
+  readonly file: string
+  readonly old: string
+  readonly new: string
 }
 
 export interface Agent {
   readonly name: string
+  readonly dialect: DialectId
+  /** What it asks for when nobody names a model of its own vendor. */
+  readonly usualModel: string
   /** Below `node_modules`; a native program, or a script for node. */
   readonly program: string
   readonly isScript: boolean
@@ -22,8 +43,10 @@ export interface Agent {
   environment(place: Place): Readonly<Record<string, string>>
   /** Files it wants to find, by their path below `home`, or below `folder` where the name begins with `./`. */
   files?(place: Place): Readonly<Record<string, unknown>>
-  /** How a model asks it for the note; the first of these tools that it offers. */
-  readonly reads: readonly { readonly tool: string; readonly arguments: (file: string) => Record<string, unknown> }[]
+  /** How a model asks it for a file; the first of these tools that it offers. */
+  reads(file: string): readonly Call[]
+  /** How a model changes a file; the first of these tools that it offers. */
+  edits(edit: Edit): readonly Call[]
 }
 
 const platform = `${process.platform}-${process.arch}`
@@ -31,77 +54,128 @@ const platform = `${process.platform}-${process.arch}`
 export const AGENTS: readonly Agent[] = [
   {
     name: 'claude-code',
+    dialect: 'anthropic',
+    usualModel: 'claude-sonnet-5',
     program: join('@anthropic-ai', `claude-code-${platform}`, process.platform === 'win32' ? 'claude.exe' : 'claude'),
     isScript: false,
-    arguments: ({ prompt }) => ['-p', prompt, '--allowedTools', 'Read'],
+    arguments: ({ prompt, model, isContinued }) => [
+      ...(isContinued ? ['--continue'] : []),
+      ...['--model', model, '-p', prompt, '--allowedTools', 'Read,Edit'],
+    ],
     environment: ({ origin, token }) => ({
       ANTHROPIC_BASE_URL: origin,
       ANTHROPIC_API_KEY: token,
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     }),
-    reads: [{ tool: 'Read', arguments: (file_path) => ({ file_path }) }],
+    reads: (file_path) => [{ tool: 'Read', arguments: { file_path } }],
+    edits: ({ file, old, new: changed }) => [
+      { tool: 'Edit', arguments: { file_path: file, old_string: old, new_string: changed } },
+    ],
   },
   {
     name: 'codex',
+    dialect: 'openai-responses',
+    usualModel: 'gpt-5-codex',
     program: join('@openai', 'codex', 'bin', 'codex.js'),
     isScript: true,
-    arguments: ({ origin, prompt }) => [
-      'exec',
-      '--skip-git-repo-check',
-      '--dangerously-bypass-approvals-and-sandbox',
-      '-m',
-      'gpt-5-codex',
-      '-c',
-      'model_provider=keywise',
-      '-c',
+    arguments: ({ origin, prompt, model, isContinued }) => [
+      ...['exec', '--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox', '-m', model],
+      ...['-c', 'model_provider=keywise', '-c'],
       `model_providers.keywise={name="keywise",base_url="${origin}/v1",env_key="AGENT_KEY",wire_api="responses"}`,
+      ...(isContinued ? ['resume', '--last'] : []),
       prompt,
     ],
     environment: ({ token }) => ({ AGENT_KEY: token }),
-    reads: [
-      { tool: 'exec_command', arguments: (file) => ({ cmd: `cat ${file}` }) },
-      { tool: 'shell_command', arguments: (file) => ({ command: `cat ${file}` }) },
-      { tool: 'shell', arguments: (file) => ({ command: ['cat', file] }) },
+    reads: (file) => shellCalls(`cat ${file}`),
+    edits: ({ file, old, new: changed }) => [
+      {
+        tool: 'apply_patch',
+        arguments: { input: `*** Begin Patch\n*** Update File: ${file}\n@@\n-${old}\n+${changed}\n*** End Patch\n` },
+      },
+      ...shellCalls(`sed -i.old s/${old}/${changed}/ ${file}`),
     ],
   },
   {
     name: 'gemini-cli',
+    dialect: 'google',
+    usualModel: 'gemini-2.5-pro',
     program: join('@google', 'gemini-cli', 'bundle', 'gemini.js'),
     isScript: true,
-    arguments: ({ prompt }) => ['--skip-trust', '-y', '-p', prompt],
+    arguments: ({ prompt, model, isContinued }) => [
+      ...['--skip-trust', '-y', '-m', model, '-p', prompt],
+      ...(isContinued ? ['--resume', 'latest'] : []),
+    ],
     environment: ({ origin, token }) => ({ GEMINI_API_KEY: token, GOOGLE_GEMINI_BASE_URL: origin }),
     files: () => ({ '.gemini/settings.json': { security: { auth: { selectedType: 'gemini-api-key' } } } }),
-    reads: [{ tool: 'read_file', arguments: (file) => ({ file_path: file, absolute_path: file }) }],
+    reads: (file) => [{ tool: 'read_file', arguments: { file_path: file } }],
+    edits: ({ file, old, new: changed }) => [
+      {
+        tool: 'replace',
+        arguments: { file_path: file, old_string: old, new_string: changed, instruction: `Write ${changed}.` },
+      },
+    ],
   },
   {
     name: 'opencode',
+    dialect: 'openai',
+    usualModel: 'agent-model',
     program: join(`opencode-${platform}`, 'bin', process.platform === 'win32' ? 'opencode.exe' : 'opencode'),
     isScript: false,
-    arguments: ({ prompt }) => ['run', '-m', 'keywise/agent-model', prompt],
+    arguments: ({ prompt, model, isContinued }) => [
+      ...['run', '-m', `keywise/${model}`, ...(isContinued ? ['--continue'] : [])],
+      prompt,
+    ],
     environment: () => ({}),
-    files: ({ origin, token }) => ({
+    files: ({ origin, token, model }) => ({
       './opencode.json': {
         provider: {
           keywise: {
             npm: '@ai-sdk/openai-compatible',
             options: { baseURL: `${origin}/v1`, apiKey: token },
-            models: { 'agent-model': { name: 'agent-model' } },
+            models: { [model]: { name: model } },
           },
         },
       },
     }),
-    reads: [{ tool: 'read', arguments: (filePath) => ({ filePath }) }],
+    reads: (filePath) => [{ tool: 'read', arguments: { filePath } }],
+    edits: ({ file, old, new: changed }) => [
+      { tool: 'edit', arguments: { filePath: file, oldString: old, newString: changed } },
+      {
+        tool: 'apply_patch',
+        arguments: {
+          patchText: `*** Begin Patch\n*** Update File: ${file}\n@@\n-${old}\n+${changed}\n*** End Patch`,
+        },
+      },
+    ],
   },
   {
     name: 'qwen-code',
+    dialect: 'openai',
+    usualModel: 'agent-model',
     program: join('@qwen-code', 'qwen-code', 'cli-entry.js'),
     isScript: true,
-    arguments: ({ prompt }) => ['--auth-type', 'openai', '-y', '-p', prompt],
-    environment: ({ origin, token }) => ({
+    arguments: ({ prompt, isContinued }) => [
+      ...['--auth-type', 'openai', '-y', ...(isContinued ? ['--continue'] : []), '-p', prompt],
+    ],
+    environment: ({ origin, token, model }) => ({
       OPENAI_BASE_URL: `${origin}/v1`,
       OPENAI_API_KEY: token,
-      OPENAI_MODEL: 'agent-model',
+      OPENAI_MODEL: model,
     }),
-    reads: [{ tool: 'read_file', arguments: (file) => ({ file_path: file, absolute_path: file }) }],
+    reads: (file) => [{ tool: 'read_file', arguments: { file_path: file } }],
+    edits: ({ file, old, new: changed }) => [
+      { tool: 'edit', arguments: { file_path: file, old_string: old, new_string: changed } },
+    ],
   },
 ]
+
+/** The names that codex has had for its shell; for the models it knows, the shell is behind a script. */
+function shellCalls(command: string): readonly Call[] {
+  const script = `text((await tools.exec_command(${JSON.stringify({ cmd: command })})).output)`
+  return [
+    { tool: 'functions__exec', arguments: { input: script } },
+    { tool: 'exec_command', arguments: { cmd: command } },
+    { tool: 'shell_command', arguments: { command } },
+    { tool: 'shell', arguments: { command: ['sh', '-c', command] } },
+  ]
+}

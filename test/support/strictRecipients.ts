@@ -12,7 +12,7 @@ import { catalog } from '../../src/providers/catalog.ts'
 import type { ProviderSpec } from '../../src/providers/provider.ts'
 
 const MODELS: readonly (readonly [service: string, ...models: string[]])[] = [
-  ['openai', 'gpt-4o', 'gpt-5-mini', 'gpt-5.1', 'gpt-5.4-mini', 'o3'],
+  ['openai', 'gpt-4o', 'gpt-5-mini', 'gpt-5.1', 'gpt-5.4-mini', 'gpt-5.5', 'gpt-6-sol', 'o3'],
   [
     'anthropic',
     'claude-sonnet-4-20250514',
@@ -20,6 +20,8 @@ const MODELS: readonly (readonly [service: string, ...models: string[]])[] = [
     'claude-opus-4-6',
     'claude-sonnet-5',
     'claude-opus-5-5',
+    'claude-haiku-5-5',
+    'claude-sonnet-5-5',
   ],
   ['google', 'gemini-2.0-flash', 'gemini-2.5-flash', 'gemini-2.5-pro', 'gemini-3-flash-preview', 'gemini-3.8-flash'],
   ['groq', 'openai/gpt-oss-120b', 'llama-3.3-70b-versatile'],

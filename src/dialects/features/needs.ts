@@ -84,6 +84,8 @@ const TRACES = new Set([
   'code_interpreter_call',
   'image_generation_call',
   'reasoning',
+  // Its tools are among the request's own.
+  'additional_tools',
 ])
 
 function readItem(item: unknown, found: PartNeed[]): void {

@@ -20,16 +20,20 @@ const TOKENS: { readonly [E in ReasoningEffort]: number } = {
 
 export function fitReasoning(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
   const { reasoning } = request
+  if (cannotThink(request, recipient)) {
+    if (reasoning !== undefined && asksForThoughts(reasoning)) leftOut.add('reasoning')
+    return { ...request, reasoning: { effort: 'none' } }
+  }
   if (recipient.wire.demandsThoughts && lacksThoughts(request)) return { ...request, reasoning: { effort: 'none' } }
-  if (recipient.dialect === 'openai' && recipient.wire.thinksBesideTools === false && request.tools !== undefined)
-    return withoutThinking(request, leftOut)
   if (reasoning === undefined) return request
-  const possible = fittedTo(reasoning, recipient)
-  const isRefused =
-    recipient.dialect === 'anthropic' && possible?.budgetTokens !== undefined && lacksOwnThoughts(request)
-  const fitted = isRefused ? undefined : possible
+  const fitted = fittedTo(reasoning, recipient)
   if (fitted === undefined && asksForThoughts(reasoning)) leftOut.add('reasoning')
   return { ...request, reasoning: fitted }
+}
+
+/** The tools matter more than the thoughts. */
+function cannotThink({ tools }: ChatRequest, { dialect, wire }: Recipient): boolean {
+  return dialect === 'openai' && wire.toolsBesideThinking === false && tools !== undefined
 }
 
 /**
@@ -69,12 +73,6 @@ function turnsOf(messages: readonly Message[]): readonly (readonly Message[])[] 
     else turns.push([message])
   }
   return turns
-}
-
-/** "Function tools with reasoning_effort are not supported": only the Responses API has both. */
-function withoutThinking(request: ChatRequest, leftOut: LeftOut): ChatRequest {
-  if (request.reasoning !== undefined && asksForThoughts(request.reasoning)) leftOut.add('reasoning')
-  return { ...request, reasoning: { effort: 'none' } }
 }
 
 /** A tool loop that another service began, or whose client did not keep the thoughts. */

@@ -1,6 +1,7 @@
 /** The sampling parameters that a service takes, alone, beside each other and beside thinking. */
 
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
+import type { ModelWire } from '../../domain/wireFacts.ts'
 import type { LeftOut } from './leftOut.ts'
 import type { Recipient } from './recipient.ts'
 
@@ -34,7 +35,7 @@ export function fitSampling(request: ChatRequest, recipient: Recipient, leftOut:
 function refusedOf(request: ChatRequest, { wire }: Recipient): readonly Parameter[] {
   const refused: Parameter[] = wire.topK === false ? ['topK'] : []
   if (wire.penalties === false) refused.push('frequencyPenalty', 'presencePenalty')
-  const isAlone = wire.samplingBesideThinking === false && thinks(request)
+  const isAlone = wire.samplingBesideThinking === false && thinks(request, wire)
   if (wire.sampling === 'none' || isAlone)
     refused.push('temperature', 'topP', 'topK', 'frequencyPenalty', 'presencePenalty')
   // Where only one is taken, the one that more callers mean.
@@ -42,8 +43,9 @@ function refusedOf(request: ChatRequest, { wire }: Recipient): readonly Paramete
   return refused
 }
 
-function thinks({ reasoning }: ChatRequest): boolean {
-  if (reasoning === undefined || reasoning.effort === 'none') return false
+function thinks({ reasoning }: ChatRequest, { thinksByDefault = false }: ModelWire): boolean {
+  if (reasoning?.effort === 'none') return false
+  if (reasoning === undefined || thinksByDefault) return thinksByDefault
   return reasoning.effort !== undefined || reasoning.budgetTokens !== undefined || reasoning.adaptive === true
 }
 

@@ -31,6 +31,7 @@ import {
   textRun,
   writeCallItem,
 } from './items.ts'
+import { callInGroup } from './namespaces.ts'
 import { textExtra, textFields } from './parts.ts'
 import { writeReasoningOptions, writeTextOptions, writeToolChoice, writeTools } from './writeRequest.ts'
 
@@ -226,9 +227,13 @@ export function writeResponsesResponse(response: ChatResponse, request: ChatRequ
     ...responseObject(request, { id, model: response.model || request.model, createdAt: secondsOf(facts.now) }),
     ...ownFields(response.extra, DIALECT),
     ...writeStatus(response.finishReason, secondsOf(facts.now)),
-    output: writeOutput(withRefusal(response), response.citations ?? [], id),
+    output: writeOutput(withGroups(withRefusal(response), request), response.citations ?? [], id),
     ...(response.usage !== undefined && { usage: writeResponsesUsage(response.usage) }),
   }
+}
+
+function withGroups(content: readonly ResponsesAnswerPart[], request: ChatRequest): readonly ResponsesAnswerPart[] {
+  return content.map((part) => (part.type === 'tool-call' ? callInGroup(part, request) : part))
 }
 
 /** An answer that was withheld, or has no words, says so in the place of the answer. */
@@ -328,7 +333,7 @@ function writeOutput(
     const id = (kind: ItemKind) => itemId(kind, responseId, output.length)
     const seal = part.type === 'tool-call' ? sealOf(part) : undefined
     if (seal !== undefined) output.push(reasoningItem(seal, id('rs')))
-    if (part.type === 'tool-call') output.push(callItem(part, id('fc')))
+    if (part.type === 'tool-call') output.push(callItem(part, id(callKind(part))))
     else if (part.type === 'reasoning') output.push(reasoningItem(part, id('rs')))
     else if (part.type === 'image' || part.type === 'file') {
       if (isDrawn(part)) output.push(imageItem(part, id('ig')))
@@ -347,7 +352,10 @@ interface AnswerStatus {
   readonly [field: string]: unknown
 }
 
-type ItemKind = 'msg' | 'rs' | 'fc' | 'ig'
+type ItemKind = 'msg' | 'rs' | 'fc' | 'ctc' | 'ig'
+
+/** "Invalid 'input[1].id': 'fc_1'. Expected an ID that begins with 'ctc'", when a call comes back. */
+export const callKind = ({ custom }: Pick<ToolCallPart, 'custom'>): ItemKind => (custom ? 'ctc' : 'fc')
 
 /** Made from the answer's id, so that it is unlike those of other answers. */
 export function itemId(kind: ItemKind, responseId: string, index: number): string {

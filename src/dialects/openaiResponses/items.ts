@@ -16,6 +16,7 @@ import {
 import { ownSignature, signatureForClient, tagSignature } from '../fields/signature.ts'
 import { historyArguments, objectToText } from '../fields/toolArguments.ts'
 import { joinText } from '../openaiChat/parts.ts'
+import { calledName, nameInGroup } from './namespaces.ts'
 import { readResponsesContent, textFields, writeInputParts } from './parts.ts'
 
 const DIALECT = 'openai-responses'
@@ -141,7 +142,7 @@ export function readCallItem(item: Fields, name: string): ToolCallPart {
   return {
     type: 'tool-call',
     id: asString(item['call_id']) || asString(item['id']) || name,
-    name,
+    name: calledName(item, name),
     arguments: custom ? (asString(item['input']) ?? '') : objectToText(item['arguments']),
     ...(custom && { custom: true }),
     ...extraOf(DIALECT, rest),
@@ -266,7 +267,7 @@ function writePastCall(part: ToolCallPart): Fields {
 
 export function writeCallItem(part: ToolCallPart): Fields {
   const own = ownFields(part.extra, DIALECT)
-  const call = { call_id: part.id, name: part.name }
+  const call = { call_id: part.id, name: nameInGroup(part) }
   if (part.custom) return { ...own, type: 'custom_tool_call', ...call, input: part.arguments }
   return { ...own, type: 'function_call', ...call, arguments: part.arguments }
 }

@@ -6,6 +6,7 @@ import type { ChunkOf, ImagePart, ReasoningPart, ToolCallPart } from '../../doma
 import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { callItem, messageItem, outputPart, reasoningItem } from './answer.ts'
 import { imageItem } from './answerMedia.ts'
+import { nameInGroup } from './namespaces.ts'
 
 /** Writes one event of the answer. */
 export type Emit = (type: string, fields: Fields) => void
@@ -211,7 +212,7 @@ export class CallItem implements OutputItem {
     if (this.#closed) return
     this.#closed = true
     const text = this.#part.arguments
-    const said = this.#isCustom ? { input: text } : { name: this.#part.name, arguments: text }
+    const said = this.#isCustom ? { input: text } : { name: nameInGroup(this.#part), arguments: text }
     this.#emit(`${this.#events()}.done`, { ...this.#place(), ...said })
     this.#emit('response.output_item.done', { output_index: this.#index, item: this.item })
   }

@@ -25,6 +25,7 @@ import {
   readResponseFormat,
 } from '../openai/fields.ts'
 import { readInstructions, readItems } from './items.ts'
+import { inInput, isOwnGroup, readGroup, toolsInInput } from './namespaces.ts'
 
 const DIALECT = 'openai-responses'
 const KNOWN = new Set([
@@ -55,12 +56,13 @@ const STORED_INPUT = ['previous_response_id', 'conversation', 'prompt']
 export function readResponsesRequest(body: unknown): ChatRequest {
   const fields = bodyOf(body)
   const tools = list(fields, 'tools') ?? []
-  const { messages, leading } = readItems(inputItems(fields))
+  const items = inputItems(fields)
+  const { messages, leading } = readItems(items)
   const options = object(fields, 'text')
   return {
     model: requiredText(fields, 'model'),
     messages: [...readInstructions(fields), ...messages],
-    tools: readTools(tools),
+    tools: readTools(tools, toolsInInput(items)),
     toolChoice: readToolChoice(fields['tool_choice']),
     ...readAllowedTools(fields['tool_choice']),
     parallelToolCalls: flag(fields, 'parallel_tool_calls'),
@@ -85,10 +87,22 @@ function inputItems(fields: Fields): readonly unknown[] {
   return items
 }
 
-function readTools(tools: readonly unknown[]): Tool[] | undefined {
-  const read = tools.map((tool, index) => readTool(objectAt(tool, `tools[${index}]`), `tools[${index}]`))
-  const own = read.filter((tool) => tool !== undefined)
+function readTools(tools: readonly unknown[], inItems: readonly unknown[]): Tool[] | undefined {
+  const own = [...readList(tools, 'tools'), ...readList(inItems, 'input.tools').map(inInput)]
   return own.length > 0 ? own : undefined
+}
+
+function readList(tools: readonly unknown[], at: string): Tool[] {
+  return tools.flatMap((value, index) => {
+    const place = `${at}[${index}]`
+    const tool = objectAt(value, place)
+    if (isOwnGroup(tool, isOwnTool))
+      return readGroup(tool, (inner, nth) => {
+        const innerPlace = `${place}.tools[${nth}]`
+        return readTool(objectAt(inner, innerPlace), innerPlace)
+      })
+    return readTool(tool, place) ?? []
+  })
 }
 
 /** Undefined for a tool that runs at the provider. */
@@ -122,7 +136,7 @@ function readReasoningOptions(options: Fields | undefined): ReasoningOptions | u
 function readExtra(fields: Fields, tools: readonly unknown[], leading: readonly unknown[]): Fields {
   const extra: Record<string, unknown> = { ...leftovers(fields, KNOWN) }
   if (leading.length > 0) extra['input'] = leading
-  const otherTools = tools.filter((tool) => !isOwnTool(tool))
+  const otherTools = tools.filter((tool) => !isOwnTool(tool) && !isOwnGroup(asRecord(tool), isOwnTool))
   if (otherTools.length > 0) extra['tools'] = otherTools
   const choice = fields['tool_choice'] ?? undefined
   if (choice !== undefined && readToolChoice(choice) === undefined) extra['tool_choice'] = choice

@@ -8,9 +8,10 @@ import type { Fields } from '../fields/requestFields.ts'
 import { errorEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeResponsesUsage } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
-import { itemId, responseId, responseObject, writeStatus } from './answer.ts'
+import { callKind, itemId, responseId, responseObject, writeStatus } from './answer.ts'
 import { annotationsIn, isDrawn } from './answerMedia.ts'
 import { sealOf } from './items.ts'
+import { callInGroup } from './namespaces.ts'
 import {
   CallItem,
   type Emit,
@@ -192,7 +193,12 @@ export class ResponsesStreamWriter implements StreamWriter {
     const seal = sealOf(chunk)
     if (seal !== undefined) this.#reason({ ...seal, type: 'reasoning-delta' })
     const index = this.#nextIndex()
-    const item = new CallItem(this.#emit, index, itemId('fc', this.#id, index), chunk)
+    const item = new CallItem(
+      this.#emit,
+      index,
+      itemId(callKind(chunk), this.#id, index),
+      callInGroup(chunk, this.#request),
+    )
     this.#items.push(item)
     this.#calls.set(chunk.index, item)
     return item

@@ -5,6 +5,7 @@ import { asArray, asRecord } from '../../domain/json.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { defined, isCustom, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
 import { splitInstructions, writeItems } from './items.ts'
+import { writeGroups } from './namespaces.ts'
 
 const DIALECT = 'openai-responses'
 /** OpenAI refuses less: "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16". */
@@ -38,12 +39,12 @@ export function writeResponsesRequest(request: ChatRequest, model: string): Reco
 /** Responses tools are strict unless they say otherwise; tools of other dialects are not. */
 export function writeTools(request: ChatRequest): unknown[] | undefined {
   const strict = request.extra?.dialect === DIALECT ? undefined : false
-  const own = request.tools?.map((tool) =>
+  const own = writeGroups(request.tools ?? [], (tool) =>
     tool.custom === undefined
       ? defined({ strict, parameters: null, ...writeFunctionTool(tool, DIALECT), type: 'function' })
       : writeCustomTool(tool),
   )
-  const tools = [...(own ?? []), ...(asArray(ownFields(request.extra, DIALECT)['tools']) ?? [])]
+  const tools = [...own, ...(asArray(ownFields(request.extra, DIALECT)['tools']) ?? [])]
   return tools.length > 0 ? tools : undefined
 }
 

@@ -58,6 +58,8 @@ interface FakeCall {
   readonly fault: FakeFault['do'] | null
   readonly headers: IncomingMessage['headers']
   readonly body: unknown
+  /** The body of the refusal; absent for a call that was answered. */
+  readonly refusal?: unknown
 }
 
 export interface FakeWorld {
@@ -273,7 +275,7 @@ class OpenFakes implements FakeWorld {
   ): Promise<void> {
     const body = await readCallBody(request)
     const asked = readUnits(path, body) ?? readStrict(provider, path, body, request)
-    if (isRefusal(asked)) return sendAnswer(response, asked.status, asked.body)
+    if (isRefusal(asked)) return this.#refuseUnread(provider, request, body, asked, response)
     if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
     const key = keyOf(request)
     if (this.#isAnswered(provider, key, asked, body, response)) return
@@ -295,10 +297,35 @@ class OpenFakes implements FakeWorld {
       fault: fault?.do ?? null,
       headers: request.headers,
       body,
+      ...(refusal !== null && { refusal: refusal.body }),
     })
     if (refusal !== null) return sendAnswer(response, refusal.status, refusal.body, refusal.headers)
     if (fault !== null && (await spoil(response, fault, provider, this.#sleep))) return
     await this.#answer(provider, key, asked, fault, response)
+  }
+
+  /** A body that is refused before keywise's own reader has understood it. */
+  #refuseUnread(
+    provider: FakeProvider,
+    request: IncomingMessage,
+    body: unknown,
+    refusal: FakeRefusal,
+    response: ServerResponse,
+  ): void {
+    const path = request.url ?? ''
+    this.calls.push({
+      provider: provider.id,
+      model: placeOf(new URL(path, 'http://fake.invalid').pathname, body)?.model ?? '',
+      key: provider.indexOf(keyOf(request)),
+      path,
+      at: this.#now(),
+      status: refusal.status,
+      fault: null,
+      headers: request.headers,
+      body,
+      refusal: refusal.body,
+    })
+    sendAnswer(response, refusal.status, refusal.body)
   }
 
   #isAnswered(
@@ -331,7 +358,7 @@ class OpenFakes implements FakeWorld {
       const headers = provider.headers(key, model, this.#now())
       return request.stream ? sendEvents(response, odd.events, headers) : sendAnswer(response, 200, odd.body, headers)
     }
-    const made = fakeReply(request, model, facts)
+    const made = fakeReply(request, model, facts, dialect.id)
     const reply = dialect.id === 'openai-responses' ? this.#stored.keep(provider, key, made, request) : made
     const now = this.#now()
     provider.spend(key, model, reply.usage?.totalTokens ?? 0, now)

@@ -1,15 +1,17 @@
 /** What a simulated model answers: deterministic, shaped by the request (tools, format, limits), in canonical form. */
 
-import type { ChatRequest, ChatResponse, Part, ToolCallPart, Usage } from '../../domain/chat.ts'
+import type { ChatRequest, ChatResponse, DialectId, Part, Tool, ToolCallPart, Usage } from '../../domain/chat.ts'
+import { signatureOf } from '../strict/signatures.ts'
 import type { FakeModel } from './scenario.ts'
 
 /** About four characters a token, as the original counted. */
 export const tokensOf = (text: string) => Math.max(1, Math.ceil(text.length / 4))
 
-export function fakeReply(request: ChatRequest, name: string, model: FakeModel): ChatResponse {
+export function fakeReply(request: ChatRequest, name: string, model: FakeModel, dialect: DialectId): ChatResponse {
   const prompt = lastUserText(request)
   const inputTokens = tokensOf(allText(request))
-  const thought = model.thinks === undefined ? 0 : Math.min(model.thinks, request.maxTokens ?? model.thinks)
+  const thinks = request.reasoning?.effort === 'none' ? 0 : (model.thinks ?? 0)
+  const thought = Math.min(thinks, request.maxTokens ?? thinks)
   const budget = (request.maxTokens ?? Number.POSITIVE_INFINITY) - thought
   const reasoning =
     thought > 0
@@ -17,10 +19,13 @@ export function fakeReply(request: ChatRequest, name: string, model: FakeModel):
           {
             type: 'reasoning' as const,
             text: 'Let me think about it. '.repeat(Math.ceil(thought / 6)).slice(0, thought * 4),
+            ...(dialect !== 'google' && seal(dialect)),
           },
         ]
       : []
-  const calls = toolCalls(request, prompt, model)
+  const calls = toolCalls(request, prompt, model).map((call, index) =>
+    index === 0 && dialect === 'google' && model.thinks !== undefined ? { ...call, ...seal(dialect) } : call,
+  )
   if (calls.length > 0) {
     const written = calls.map((call) => call.arguments).join('')
     return respond([...reasoning, ...calls], 'tool_calls', usage(inputTokens, tokensOf(written), thought), name)
@@ -35,6 +40,11 @@ export function fakeReply(request: ChatRequest, name: string, model: FakeModel):
     usage(inputTokens, outputTokens, thought),
     name,
   )
+}
+
+function seal(dialect: DialectId): { signature?: string } {
+  const signature = signatureOf(dialect)
+  return signature === undefined ? {} : { signature: `${dialect}:${signature}` }
 }
 
 function respond(
@@ -98,17 +108,36 @@ function exampleValue(schema: Readonly<Record<string, unknown>>, depth: number):
 
 /** The calls of a turn: those of the scenario, else one where the prompt asks for it; none after a tool's result. */
 function toolCalls(request: ChatRequest, prompt: string, model: FakeModel): ToolCallPart[] {
+  if (model.steps !== undefined) return nextStep(request, model.steps)
   if (model.calls === undefined) return [toolCall(request, prompt)].filter((call) => call !== null)
   if (request.toolChoice === 'none' || request.messages.some((message) => message.role === 'tool')) return []
-  const offered = new Set((request.tools ?? []).map((tool) => tool.name))
   return model.calls
-    .filter((call) => offered.has(call.tool))
-    .map((call, index) => ({
-      type: 'tool-call',
-      id: `call_${call.tool}_${index + 1}`,
-      name: call.tool,
-      arguments: JSON.stringify(call.arguments),
-    }))
+    .filter((call) => offeredTool(request, call) !== undefined)
+    .map((call, index) => writtenCall(request, call, index + 1))
+}
+
+type Call = NonNullable<FakeModel['calls']>[number]
+
+const offeredTool = ({ tools = [] }: ChatRequest, { tool }: Call): Tool | undefined =>
+  tools.find(({ name }) => name === tool)
+
+/** Steps that were taken are counted by their calls in the conversation. */
+function nextStep(request: ChatRequest, steps: readonly (readonly Call[])[]): ToolCallPart[] {
+  if (request.toolChoice === 'none') return []
+  const names = new Set(steps.flat().map(({ tool }) => tool))
+  const taken = request.messages
+    .flatMap(({ content }) => content)
+    .filter((part) => part.type === 'tool-call' && names.has(part.name)).length
+  const call = steps[taken]?.find((one) => offeredTool(request, one) !== undefined)
+  return call === undefined ? [] : [writtenCall(request, call, taken + 1)]
+}
+
+function writtenCall(request: ChatRequest, call: Call, count: number): ToolCallPart {
+  const facts = { type: 'tool-call' as const, id: `call_${call.tool}_${count}`, name: call.tool }
+  const { input } = call.arguments
+  if (typeof input === 'string' && offeredTool(request, call)?.custom !== undefined)
+    return { ...facts, arguments: input, custom: true }
+  return { ...facts, arguments: JSON.stringify(call.arguments) }
 }
 
 /** Calls the first tool once, unless the conversation ends with a tool's result or tools are off. */

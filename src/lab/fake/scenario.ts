@@ -17,6 +17,12 @@ const fakeKey = z.strictObject({
   charged: z.boolean().optional(),
 })
 
+const fakeCall = z.strictObject({
+  tool: z.string(),
+  /** A custom tool takes the text of `input`. */
+  arguments: z.record(z.string(), z.unknown()).default({}),
+})
+
 const fakeModel = z.strictObject({
   /** Milliseconds to the first token. Default 0. */
   latency_ms: duration.optional(),
@@ -24,12 +30,18 @@ const fakeModel = z.strictObject({
   tokens_per_second: z.number().positive().optional(),
   /** What it answers; `{prompt}` and `{model}` are filled in. Default: a short sentence about the prompt. */
   reply: z.string().optional(),
-  /** Thinks this many tokens before it answers, and answers nothing when `max_tokens` is smaller. */
+  /**
+   * Thinks this many tokens before it answers, and answers nothing when `max_tokens` is smaller. Its thoughts, and with
+   * Gemini its calls, are signed where its language signs them.
+   */
   thinks: z.number().int().min(0).optional(),
   /** In its first turn it calls these of the tools it is offered, all at once, whatever it was asked. */
-  calls: z
-    .array(z.strictObject({ tool: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) }))
-    .optional(),
+  calls: z.array(fakeCall).optional(),
+  /**
+   * The tool loops of a whole conversation, whatever it is asked: in each step it calls the first of these tools that it
+   * is offered, and it answers when all steps were taken.
+   */
+  steps: z.array(z.array(fakeCall)).optional(),
   /** Listed, but calls answer "model not found". */
   retired: z.boolean().optional(),
   /** Not in the models list. */

@@ -2,11 +2,14 @@
 
 import { expect, test } from 'vitest'
 import { callModel, fakeKey, openWorld, userMessage } from '../../../test/support/labCall.ts'
+import { signatureOf } from '../strict/signatures.ts'
 import type { FakeWorld } from './fakeProviders.ts'
 import { type FakeScenario, scenarioSchema } from './scenario.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
+/** The Messages API wants to be told. */
+const VERSION = { 'anthropic-version': '2023-06-01' }
 const HI = { role: 'user', content: 'Hi' }
 
 const scenario = (id: string, more: Fields = {}): FakeScenario => ({
@@ -21,7 +24,7 @@ async function ask(
 ) {
   const response = await fetch(`${world.endpoint(id)}${path}`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...VERSION },
     body: JSON.stringify({ model: 'm', messages: [HI], ...fields }),
   })
   return { status: response.status, body: (await response.json()) as unknown }
@@ -99,4 +102,42 @@ test('what keywise sends a strict service is taken', async () => {
     })
     expect([id, outcome.ok]).toEqual([id, true])
   }
+})
+
+test('a scripted model takes one step after the other, each with a tool that it is offered, then it answers', async () => {
+  const steps = [[{ tool: 'look' }], [{ tool: 'absent' }, { tool: 'change', arguments: { to: 2 } }]]
+  const world = await openWorld(scenario('deadco', { models: { m: { steps } } }))
+  const tools = ['look', 'change'].map((name) => ({ type: 'function', function: { name, parameters: OBJECT } }))
+  const talk: unknown[] = [HI]
+  const called: unknown[] = []
+  for (let turn = 0; turn < 3; turn++) {
+    const { body } = await ask(world, 'deadco', { messages: talk, tools })
+    const message = messageIn(body)
+    const call = message.tool_calls?.[0]
+    called.push(call?.function ?? null)
+    talk.push(message, { role: 'tool', tool_call_id: call?.id, content: 'done' })
+  }
+  expect(called).toEqual([{ name: 'look', arguments: '{}' }, { name: 'change', arguments: '{"to":2}' }, null])
+})
+
+interface Said {
+  readonly tool_calls?: readonly { readonly id: string; readonly function: unknown }[]
+}
+
+const OBJECT = { type: 'object', properties: {} }
+const messageIn = (body: unknown) => (body as { choices: readonly [{ message: Said }] }).choices[0].message // a chat
+
+test('a service takes back the thoughts that it signed itself, and not those of another', async () => {
+  const thinker = { models: { m: { thinks: 8 } }, strict: 'anthropic', dialect: 'anthropic' }
+  const world = await openWorld(scenario('deadco', thinker))
+  const send = (messages: unknown) => ask(world, 'deadco', { messages, max_tokens: 99 }, { path: '/messages' })
+  const { body } = await send([HI])
+  const { content } = body as { content: readonly { signature?: string }[] } // an answer of the Messages API
+  const again = { role: 'user', content: 'Sure?' }
+  expect(await send([HI, { role: 'assistant', content }, again])).toMatchObject({ status: 200 })
+  const foreign = content.map((block) => ({ ...block, ...(block.signature && { signature: signatureOf('google') }) }))
+  expect(await send([HI, { role: 'assistant', content: foreign }, again])).toMatchObject({ status: 400 })
+  expect(world.calls.at(-1)?.refusal).toMatchObject({
+    error: { message: 'messages.1.content.0: Invalid `signature` in `thinking` block' },
+  })
 })

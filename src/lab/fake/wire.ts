@@ -168,11 +168,14 @@ function* chunksOf(reply: ChatResponse): Generator<ChatChunk> {
   let index = 0
   for (const part of reply.content) {
     if (part.type === 'text') for (const text of pieces(part.text)) yield { type: 'text-delta', text }
-    else if (part.type === 'reasoning') for (const text of pieces(part.text)) yield { type: 'reasoning-delta', text }
-    else if (part.type === 'tool-call') {
-      yield { type: 'tool-call-start', index, id: part.id, name: part.name }
-      for (const text of pieces(part.arguments)) yield { type: 'tool-call-delta', index, arguments: text }
-      yield { type: 'tool-call', index, id: part.id, name: part.name, arguments: part.arguments }
+    else if (part.type === 'reasoning') {
+      for (const text of pieces(part.text)) yield { type: 'reasoning-delta', text }
+      if (part.signature !== undefined) yield { type: 'reasoning-delta', text: '', signature: part.signature }
+    } else if (part.type === 'tool-call') {
+      const { type, arguments: written, ...facts } = part
+      yield { type: 'tool-call-start', index, ...facts }
+      for (const text of pieces(written)) yield { type: 'tool-call-delta', index, arguments: text }
+      yield { type, index, arguments: written, ...facts }
       index++
     }
   }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { firstRefusal, type StrictCase, testTable } from '../../../test/support/strictTable.ts'
 import { anthropicRules } from './anthropic.ts'
 import type { StrictRequest } from './rule.ts'
+import { signatureOf } from './signatures.ts'
 
 type Body = Record<string, unknown>
 
@@ -668,6 +669,20 @@ const THINKING: readonly Row[] = [
     'messages.1.content.0: Invalid `signature` in `thinking` block',
     { messages: [user(text('a')), assistant(thought({ signature: 'google:EqUC' }), text('b')), user(text('c'))] },
     { messages: [user(text('a')), assistant(thought({ thinking: '' }), text('b')), user(text('c'))] },
+  ],
+  [
+    'thinking-signature',
+    'messages.1.content.0: Invalid `signature` in `thinking` block',
+    {
+      messages: [user(text('a')), assistant(thought({ signature: signatureOf('google') }), text('b')), user(text('c'))],
+    },
+    {
+      messages: [
+        user(text('a')),
+        assistant(thought({ signature: signatureOf('anthropic') }), text('b')),
+        user(text('c')),
+      ],
+    },
   ],
   [
     'thinking-signature',

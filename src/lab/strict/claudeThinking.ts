@@ -5,6 +5,7 @@ import { claudeFacts } from './claudeModels.ts'
 import { isForced } from './claudeTools.ts'
 import { type ClaudeTurn, claudeRule, firstProblem, hasBeta, placedBlocks, turnsOf } from './claudeWire.ts'
 import type { Rule, StrictRequest } from './rule.ts'
+import { isForeignSignature } from './signatures.ts'
 
 const THINKING = 'https://platform.claude.com/docs/en/build-with-claude/extended-thinking'
 const ADAPTIVE = 'https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking'
@@ -117,18 +118,19 @@ function beginningOfLastAnswer(turns: readonly ClaudeTurn[]): ClaudeTurn | undef
 function signature({ body }: StrictRequest): string | null | undefined {
   return firstProblem(placedBlocks(body), ({ block, type, place }) => {
     if (type === 'redacted_thinking')
-      return isBase64(block['data']) ? null : `${place}: Invalid \`data\` in \`redacted_thinking\` block`
+      return isOwn(block['data']) ? null : `${place}: Invalid \`data\` in \`redacted_thinking\` block`
     if (type !== 'thinking') return null
     if (block['signature'] === undefined) return `${place}.thinking.signature: Field required`
     // Thoughts that were left out of the answer come back empty and signed.
     if (block['thinking'] === '' && block['signature'] === '')
       return `${place}.thinking: each thinking block must contain thinking`
-    return isBase64(block['signature']) ? null : `${place}: Invalid \`signature\` in \`thinking\` block`
+    return isOwn(block['signature']) ? null : `${place}: Invalid \`signature\` in \`thinking\` block`
   })
 }
 
-function isBase64(value: unknown): boolean {
-  return typeof value === 'string' && /^[A-Za-z0-9+/]+={0,2}$/.test(value)
+function isOwn(value: unknown): boolean {
+  const isBase64 = typeof value === 'string' && /^[A-Za-z0-9+/]+={0,2}$/.test(value)
+  return isBase64 && !isForeignSignature(value, 'anthropic')
 }
 
 export const claudeThinkingRules: readonly Rule[] = [

@@ -15,6 +15,7 @@ import {
   violations,
 } from './geminiWire.ts'
 import type { Rule, StrictRequest } from './rule.ts'
+import { isForeignSignature } from './signatures.ts'
 
 const API = 'https://ai.google.dev/api/caching#Part'
 const FILES = 'https://ai.google.dev/gemini-api/docs/file-input-methods'
@@ -113,6 +114,12 @@ function unsigned(part: GeminiFields, position: number): string {
   )
 }
 
+function corruptedSignature(request: StrictRequest): string | null {
+  const signatures = contentsOf(request).flatMap(({ parts }) => parts.map((part) => read(part, 'thoughtSignature')))
+  const isCorrupted = signatures.some((text) => typeof text === 'string' && isForeignSignature(text, 'google'))
+  return isCorrupted ? 'Corrupted thought signature.' : null
+}
+
 function namelessResponse(request: StrictRequest): string | null {
   const nameless = contentsOf(request).flatMap(({ parts, place }) =>
     parts.flatMap((part, index) => {
@@ -173,6 +180,11 @@ export const geminiContentRules: readonly Rule[] = [
   geminiRule('function-response-turn', 'https://github.com/langchain-ai/langchain/issues/27799', responseTurn),
   geminiRule('function-response-count', 'https://ai.google.dev/gemini-api/docs/function-calling', responseCount),
   geminiRule('thought-signature', SIGNATURES, unsignedCall),
+  geminiRule(
+    'thought-signature-foreign',
+    'https://github.com/lbjlaq/Antigravity-Manager/issues/970',
+    corruptedSignature,
+  ),
   geminiRule('media-type', 'https://github.com/googleapis/python-genai/issues/829', mediaType),
   geminiRule('file-uri', FILES, fileUri),
   geminiRule('system-instruction', 'https://ai.google.dev/gemma/docs/core/gemma_on_gemini_api', systemInstruction),

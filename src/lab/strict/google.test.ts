@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { firstRefusal, type StrictCase, testTable } from '../../../test/support/strictTable.ts'
 import { googleRules } from './google.ts'
 import type { StrictRequest } from './rule.ts'
+import { signatureOf } from './signatures.ts'
 
 type Body = Record<string, unknown>
 
@@ -136,7 +137,15 @@ const RESPONSE_TURN = 'Please ensure that function response turn comes immediate
 const COUNT =
   'Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.'
 
+const byClaude = { thoughtSignature: signatureOf('anthropic') }
+
 const CONTENTS: readonly Row[] = [
+  [
+    'thought-signature-foreign',
+    'Corrupted thought signature.',
+    talk(model({ text: 'a', ...byClaude })),
+    talk(model({ text: 'a', thoughtSignature: signatureOf('google') })),
+  ],
   [
     'contents-missing',
     '* GenerateContentRequest.contents: contents is not specified\n',

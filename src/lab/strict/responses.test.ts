@@ -5,6 +5,7 @@ import { closed, many, object } from '../../../test/support/chatBodies.ts'
 import { casesOf, firstRefusal, type StrictRow, testTable } from '../../../test/support/strictTable.ts'
 import { openaiResponsesRules } from './openai.ts'
 import type { StrictRequest } from './rule.ts'
+import { signatureOf } from './signatures.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
@@ -37,6 +38,8 @@ const output = (call_id: string, more: Body = {}) => ({
   output: 'found',
   ...more,
 })
+/** A thought of another language's model. */
+const foreign = String(signatureOf('anthropic'))
 const thought = (id: string, more: Body = {}) => ({ type: 'reasoning', id, summary: [], ...more })
 const tool = (more: Body = {}) => ({ type: 'function', name: 'look', ...more })
 const withTool = (more: Body, fields: Body = {}) => ({ tools: [tool(more)], ...fields })
@@ -239,6 +242,12 @@ const ITEMS: readonly StrictRow[] = [
     { ...input(thought('rs_1'), message([said('Yes')], 'assistant')), store: false },
     { ...input(thought('rs_1', { encrypted_content: 'gAAA' }), message([said('Yes')], 'assistant')), store: false },
     404,
+  ],
+  [
+    'encrypted-content-foreign',
+    `The encrypted content ${foreign.slice(0, 4)}...${foreign.slice(-4)} could not be verified.`,
+    input(thought('rs_1', { encrypted_content: foreign }), message([said('Yes')], 'assistant')),
+    input(thought('rs_1', { encrypted_content: signatureOf('openai-responses') }), message([said('Yes')], 'assistant')),
   ],
   [
     'output-without-call',

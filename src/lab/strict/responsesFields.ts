@@ -1,12 +1,14 @@
 /**
  * The fields of OpenAI's Responses API and of the items of its input; any other is refused.
  * https://platform.openai.com/docs/api-reference/responses/create, and `openai` 7 (`resources/responses`).
+ * `client_metadata` is in no document, but codex sends it with every request, to whatever server it is pointed at:
+ * https://github.com/openai/codex/blob/main/codex-rs/core/src/client.rs (2026-11-29).
  */
 
 const set = (names: string): ReadonlySet<string> => new Set(names.split(/\s+/).filter(Boolean))
 
 export const RESPONSES_FIELDS = set(`
-  access_programs background context_management conversation frequency_penalty image include input instructions
+  access_programs background client_metadata context_management conversation frequency_penalty image include input instructions
   max_output_tokens max_tool_calls metadata model moderation parallel_tool_calls presence_penalty previous_response_id
   prompt prompt_cache_key prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier store
   stream stream_options temperature text tool_choice tools top_logprobs top_p truncation user

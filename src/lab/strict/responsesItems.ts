@@ -19,6 +19,7 @@ import { INPUT_PART_FIELDS, ITEM_SHAPES, ITEM_TYPES, MESSAGE_SHAPES } from './re
 import { missingOutput, orphanOutput, reasoningAlone } from './responsesPairing.ts'
 import type { StrictRefusal } from './rule.ts'
 import { first, ruleTable } from './ruleTable.ts'
+import { isForeignSignature } from './signatures.ts'
 
 const ROLES = ['assistant', 'system', 'developer', 'user']
 const PARTS = [
@@ -137,6 +138,10 @@ export const responsesItemRules = ruleTable('2026-11-29', {
     source: 'https://github.com/can1357/oh-my-pi/issues/41',
     refuse: ({ body }) => (body['store'] === false ? eachItem(body, notKept) : null),
   },
+  'encrypted-content-foreign': {
+    source: 'https://github.com/openai/codex/issues/8145',
+    refuse: ({ body }) => eachItem(body, unverified),
+  },
   'output-without-call': {
     source: 'https://github.com/microsoft/vscode/issues/320060',
     refuse: ({ body }) => (continues(body) ? null : orphanOutput(itemsOf(body))),
@@ -202,6 +207,14 @@ function wrongId({ path, value }: Placed): StrictRefusal | null {
   if (typeof prefix === 'string' && !id.startsWith(prefix))
     return begins(`Expected an ID that begins with '${prefix}'.`)
   return longer(`${path}.id`, id, LONGEST_ID)
+}
+
+/** Cut in the middle as the service cuts it. */
+function unverified({ value }: Placed): StrictRefusal | null {
+  const content = value['encrypted_content']
+  if (typeof content !== 'string' || !isForeignSignature(content, 'openai-responses')) return null
+  const shown = `${content.slice(0, 4)}...${content.slice(-4)}`
+  return badRequest(`The encrypted content ${shown} could not be verified.`, null, 'invalid_encrypted_content')
 }
 
 /** What the service would have to remember. */
