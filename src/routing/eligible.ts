@@ -2,6 +2,7 @@
 
 import type { DialectId } from '../domain/chat.ts'
 import type { Ability, Target } from '../domain/target.ts'
+import { fitsWindow } from './answerRoom.ts'
 
 export type IneligibleCode =
   | 'parked'
@@ -26,6 +27,8 @@ export interface Ineligible {
   readonly reason: string
   /** Epoch milliseconds at which it may become eligible again; null when unknown. */
   readonly until: number | null
+  /** Of `context`: the window that is too small. */
+  readonly contextTokens?: number
 }
 
 /** What a request needs of a target. */
@@ -69,6 +72,8 @@ export interface EligibilityRules {
   readonly qualityOf: (target: Target) => number | null
   /** When the target last answered, in epoch milliseconds; null for never. */
   readonly answeredAt: (target: Target) => number | null
+  /** The target's window in tokens as far as known, refusals included; default: the profile's. */
+  readonly windowOf?: (target: Target) => number | null
 }
 
 /** Discovered targets above this price, in USD per million output tokens, are excluded from `auto`. */
@@ -91,7 +96,9 @@ export function ineligible(target: Target, needs: Needs, rules: EligibilityRules
     wrongTarget(target, needs) ??
     forbidden(target, needs, rules) ??
     unable(target, needs) ??
-    unwanted(target, needs, rules)
+    unwanted(target, needs, rules) ??
+    // Last, because a shorter request helps only where nothing else is in the way.
+    tooShort(target, needs, rules)
   )
 }
 
@@ -116,9 +123,7 @@ function forbidden(target: Target, { inUnits }: Needs, rules: EligibilityRules):
 }
 
 function unable(target: Target, needs: Needs): Ineligible | null {
-  const { contextTokens, abilities } = target.profile
-  if (contextTokens !== null && needs.inputTokens + (needs.maxOutputTokens ?? 0) > contextTokens)
-    return out('context', `context too small: ${contextTokens} tokens`)
+  const { abilities } = target.profile
   for (const ability of needs.abilities) {
     // Nearly every model chats and few do anything else: a model that was not named must be known to do it.
     const unknown = !COMMON.has(ability) && needs.among === null && abilities[ability] === undefined
@@ -127,6 +132,13 @@ function unable(target: Target, needs: Needs): Ineligible | null {
   for (const { name, dialects } of needs.parts ?? NO_PARTS)
     if (!dialects.has(target.profile.dialect)) return out('ability', `cannot take ${name}`)
   return null
+}
+
+function tooShort(target: Target, { inputTokens, maxOutputTokens }: Needs, rules: EligibilityRules): Ineligible | null {
+  const contextTokens = rules.windowOf === undefined ? target.profile.contextTokens : rules.windowOf(target)
+  if (contextTokens === null) return null
+  if (fitsWindow(inputTokens, target.profile.holdsAnswerApart ? null : maxOutputTokens, contextTokens)) return null
+  return { ...out('context', `context too small: ${contextTokens} tokens`), contextTokens }
 }
 
 const NO_PARTS: readonly NeededPart[] = []

@@ -4,7 +4,7 @@ import type { ChatChunk, ChatRequest, ChunkOf, FinishReason, Usage } from '../..
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { blockedText } from '../fields/blocked.ts'
 import type { Fields } from '../fields/requestFields.ts'
-import { errorEnvelope, secondsOf } from '../openai/fields.ts'
+import { responsesEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeResponsesUsage } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
 import { itemId, responseId, responseObject, writeStatus } from './answer.ts'
@@ -52,7 +52,7 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   #fail(error: ClientError): void {
     this.#start()
-    const details = errorEnvelope(error).error
+    const details = responsesEnvelope(error).error
     const { code, message, param } = details
     this.#emit('error', { code, message, param, error: details })
     this.#emit('response.failed', { response: { ...this.#answer(), status: 'failed', error: { code, message } } })

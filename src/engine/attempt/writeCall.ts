@@ -17,13 +17,16 @@ import type { Operation } from '../request/operation.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
 import type { LearnedRequestFixes } from './learnedRequestFixes.ts'
+import type { LearnedWindows } from './learnedWindows.ts'
 import { rewriteModel } from './rewriteModel.ts'
+import { longestAnswer, roomFor, smaller } from './shorterAnswer.ts'
 
 /** What writing a call needs of the engine. */
 interface CallWriter {
   readonly tools: CallTools
   readonly latencyAllowance: LatencyAllowance
   readonly requestFixes: LearnedRequestFixes
+  readonly windows: LearnedWindows
   readonly settings: Settings
 }
 
@@ -31,7 +34,7 @@ interface CallOrder {
   readonly target: Target
   readonly credential: Credential
   readonly pending: PendingRequest
-  /** Output limit to set, because a budget or the account's credit needs one; null leaves the request's own. */
+  /** Output limit to set, because a budget, credit or a refusal needs one; null leaves the request's own. */
   readonly mostOutputTokens: number | null
   /** Milliseconds the target has for its first content; default: the learned allowance. */
   readonly allowedMs?: number
@@ -96,7 +99,7 @@ const NOTHING: readonly string[] = []
 
 /** The client's bytes where only the model changes, else the request written again. */
 function written(
-  { requestFixes, settings }: CallWriter,
+  { requestFixes, windows, settings }: CallWriter,
   { target, credential, pending, mostOutputTokens: maxTokens }: CallOrder,
   spoken: Dialect,
 ): Written {
@@ -108,11 +111,15 @@ function written(
   }
   const change = spec.quirks?.body
   const isOwn = wire?.dialect === spoken.id
-  if (isOwn && change === undefined && !requestFixes.has(target) && !mustFit(wire.body, spec.wire)) {
+  const { inputTokens } = pending.needs
+  const isCut = operation === null && isAbove(pending.request.maxTokens, longestAnswer(target, inputTokens, windows))
+  if (isOwn && !isCut && change === undefined && !requestFixes.has(target) && !mustFit(wire.body, spec.wire)) {
     const rewritten = rewriteModel(wire, pending.request, target.model, maxTokens)
     if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect: spoken }
   }
-  const asked = maxTokens === null ? pending.whole() : { ...pending.whole(), maxTokens }
+  const whole = pending.whole()
+  const asked =
+    maxTokens === null ? whole : { ...whole, maxTokens: smaller(maxTokens, whole.maxTokens ?? null) ?? maxTokens }
   const facts = {
     model: target.model,
     stream: pending.request.stream,
@@ -127,10 +134,22 @@ function written(
   }
   if (operation !== null)
     return { ...inParts(operation, spec, (part) => write(spoken, part)), leftOut: NOTHING, dialect: spoken }
-  const recipient = { dialect: spoken.id, wire: wireFacts, maxOutputTokens: target.profile.maxOutputTokens }
+  const recipient = {
+    dialect: spoken.id,
+    wire: wireFacts,
+    maxOutputTokens: windows.outputOf(target),
+    roomTokens: roomFor(target, inputTokens, windows),
+  }
   const { request, leftOut, answer } = (isOwn ? fitOwn : fit)(asked, recipient)
   const dialect = answer === null ? spoken : withChanges(spoken, answer)
-  return { ...write(dialect, request), leftOut, dialect }
+  return { ...write(dialect, request), leftOut: namesOf(leftOut, isAbove(whole.maxTokens, maxTokens)), dialect }
+}
+
+const isAbove = (asked: number | undefined, most: number | null) => asked !== undefined && most !== null && asked > most
+
+/** The caller's limit of the answer is named where a shorter one is asked for in its place. */
+function namesOf(leftOut: readonly string[], isShortened: boolean): readonly string[] {
+  return isShortened && !leftOut.includes('max_tokens') ? [...leftOut, 'max_tokens'] : leftOut
 }
 
 /** The calls of one attempt, each after the one before. */

@@ -8,11 +8,13 @@ import type { Dialect, StreamWriter } from '../../dialects/dialect.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
 import { type AttemptReport, failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
-import type { Failure } from '../../domain/failure.ts'
+import type { ContextOverflow } from '../../domain/errors.ts'
+import type { Failure, FailureOf } from '../../domain/failure.ts'
 import { asRecord } from '../../domain/json.ts'
 import type { Answered } from '../../engine/cascade.ts'
 import { cascade } from '../../engine/cascade.ts'
 import type { Enrolment } from '../../engine/experiments/experiments.ts'
+import { statedOverflow } from '../../engine/overflow.ts'
 import { prepareRequest, type RequestOptions, requestId } from '../../engine/prepareRequest.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { WireBody } from '../../engine/request/wireBody.ts'
@@ -24,7 +26,7 @@ import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders, forwardedHeaders } from '../clientHeaders.ts'
 import type { GatewayParts, RunningExchange } from '../handler.ts'
 import { viaOf } from '../loopGuard.ts'
-import { sendFailure } from '../sendFailure.ts'
+import { sendFailedStream, sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 import { LONG_BODY, outlineBody } from './bodyOutline.ts'
 import { EventAligner } from './eventAligner.ts'
@@ -269,13 +271,23 @@ export class Exchange implements CallSink, RunningExchange {
 
   /** An answer that broke off never ends like a complete one. */
   #endBroken(failure: Failure): void {
+    const tooLong =
+      failure.kind === 'context_too_long' && !this.#shuttingDown ? { overflow: this.#overflowOf(failure) } : undefined
     const text = this.#writer?.fail({
-      status: statusOf(failure),
+      status: tooLong ? 400 : statusOf(failure),
       message: `the answer broke off: ${failure.message}`,
       code: this.#shuttingDown ? 'shutting_down' : failure.kind,
       requestId: this.id,
+      ...(tooLong && { tooLong }),
     })
     this.#response.write(text ?? '')
+  }
+
+  /** For a stream that the provider ended because it is too long. */
+  #overflowOf(failure: FailureOf<'context_too_long'>): ContextOverflow | null {
+    if (this.#answered === null) return null
+    const { pending, winner } = this.#answered
+    return statedOverflow(failure, { ...pending.needs, contextTokens: winner.target.profile.contextTokens })
   }
 
   /** Called when the drain times out. */
@@ -294,7 +306,9 @@ export class Exchange implements CallSink, RunningExchange {
     if (this.#left || this.#response.destroyed) return this.#told(failure.attempts, 499)
     if (this.#response.headersSent) return void this.#response.destroy()
     const told = this.#shuttingDown ? { ...failure, ...GOING } : failure
-    sendFailure(this.#response, this.#dialect, told)
+    if (this.#pending?.request.stream && this.#dialect.client.failsInStream?.(told))
+      sendFailedStream(this.#response, this.#dialect, this.#pending.request, told, this.#parts.engine.now)
+    else sendFailure(this.#response, this.#dialect, told)
     this.#told(failure.attempts, told.status)
   }
 

@@ -37,11 +37,21 @@ const SENTENCES: readonly [text: string, limit: number | null, input: number | n
     "This model's maximum context length is 40960 tokens. However, you requested 8000 output tokens and your prompt contains at least 32961 input tokens, for a total of at least 40961 tokens.",
     ...[40_960, 32_961, 8000],
   ] as [string, number, number, number],
-  ['The input token count (1058724) exceeds the maximum number of tokens allowed (1048576).', 1_048_576, 1_058_724, null],
+  [
+    'The input token count (1058724) exceeds the maximum number of tokens allowed (1048576).',
+    1_048_576,
+    1_058_724,
+    null,
+  ],
   ['The input token count exceeds the maximum number of tokens allowed (1048576).', 1_048_576, null, null],
   ["This model's maximum prompt length is 131072 but the request contains 537812 tokens.", 131_072, 537_812, null],
   ['request (40000 tokens) exceeds the available context size (32768 tokens), try increasing it', 32_768, 40_000, null],
-  ['Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length', 32_768, 40_000, null],
+  [
+    'Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length',
+    32_768,
+    40_000,
+    null,
+  ],
   ["The input (345516 tokens) is longer than the model's context length (262144 tokens).", 262_144, 345_516, null],
   [
     "Requested token count exceeds the model's maximum context length of 8192 tokens. You requested a total of 9000 tokens: 5000 tokens from the input messages and 4000 tokens for the completion.",
@@ -54,7 +64,12 @@ const SENTENCES: readonly [text: string, limit: number | null, input: number | n
     'Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 4000 `inputs` tokens and 500 `max_new_tokens`',
     ...[4096, 4000, 500],
   ] as [string, number, number, number],
-  ['Please reduce the length of the messages or completion. Current length is 9000 while limit is 8192', 8192, null, null],
+  [
+    'Please reduce the length of the messages or completion. Current length is 9000 while limit is 8192',
+    8192,
+    null,
+    null,
+  ],
   ['Your request exceeded model token limit: 262144 (requested: 300000)', 262_144, null, null],
   ['Your input exceeds the context window of this model. Please adjust your input and try again.', null, null, null],
 ]

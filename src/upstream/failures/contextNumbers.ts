@@ -35,12 +35,12 @@ const SENTENCES: readonly RegExp[] = [
   // https://docs.mistral.ai/api
   pattern('prompt contains (?<input>#) tokens[^.]{0,60}? too large for model with (?<limit>#) maximum context length'),
   // SGLang: python/sglang/srt/managers/tokenizer_manager.py
-  pattern('the input \\((?<input>#) tokens\\) is longer than the model\'s context length \\((?<limit>#) tokens\\)'),
+  pattern("the input \\((?<input>#) tokens\\) is longer than the model's context length \\((?<limit>#) tokens\\)"),
   pattern('(?<input>#) tokens from the input messages and (?<output>#) tokens for the completion'),
   // vLLM: vllm/entrypoints/openai/serving_engine.py
-  pattern('max_completion_tokens\'? is too large: (?<output>#)'),
+  pattern("max_completion_tokens'? is too large: (?<output>#)"),
   pattern('requested (?<output>#) output tokens and your prompt contains (?:at least )?(?<input>#) input tokens'),
-  pattern('input length \\((?<input>#)\\) exceeds model\'s maximum context length \\((?<limit>#)\\)'),
+  pattern("input length \\((?<input>#)\\) exceeds model's maximum context length \\((?<limit>#)\\)"),
   pattern('your request has (?<input>#) input tokens'),
   // Moonshot, Fireworks, Cohere, TGI.
   pattern('model token limit: (?<limit>#) \\(requested: (?<requested>#)'),
@@ -55,9 +55,7 @@ const SENTENCES: readonly RegExp[] = [
   pattern('context (?:window|size|length)(?: is| of|:| \\()? ?(?<limit>#)'),
   pattern('`max_new_tokens` must be <= (?<limit>#)'),
   pattern('must have less than (?<limit>#) tokens'),
-  pattern(
-    'max(?:imum)? (?:supported |allowed )?(?:input|sequence|prompt) length (?:is|of)?(?: just)? ?(?<limit>#)',
-  ),
+  pattern('max(?:imum)? (?:supported |allowed )?(?:input|sequence|prompt) length (?:is|of)?(?: just)? ?(?<limit>#)'),
   pattern('range of input length should be \\[#, ?(?<limit>#)\\]'),
   pattern('model token limit: (?<limit>#)'),
   pattern('max size: (?<limit>#) tokens'),
@@ -96,7 +94,12 @@ function partsOf(text: string): [name: string, tokens: number][] {
     if (/completion|output/.test(name)) output += Number(tokens)
     else input += Number(tokens)
   }
-  return input === 0 ? [] : [['input', input], ['output', output]]
+  return input === 0
+    ? []
+    : [
+        ['input', input],
+        ['output', output],
+      ]
 }
 
 function present(numbers: { readonly [K in keyof ContextNumbers]: ContextNumbers[K] | undefined }): ContextNumbers {
