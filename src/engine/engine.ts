@@ -371,7 +371,8 @@ export class Engine implements EngineParts {
   /** Judges a failure: what the request does next and what is learned from it. */
   judge(failure: Failure, pending: PendingRequest, trail: Trail, target: Target): Verdict {
     const { timeouts } = this.registry.config.settings
-    if (failure.kind === 'context_too_long' || failure.kind === 'unsupported') this.windows.learn(target, failure)
+    if (failure.kind === 'context_too_long' || failure.kind === 'unsupported')
+      this.windows.learn(target, failure, pending.needs.inputTokens)
     const fixed =
       (failure.kind === 'unsupported' && this.requestFixes.learn(target, failure)) ||
       this.#shortens(failure, pending, trail, target)

@@ -101,8 +101,11 @@ const isShort = ({ code }: Obstacle) => code === 'context'
 
 /** By our estimate, and the largest of the windows that are too small. */
 function overflowOf(reasons: readonly Obstacle[], { needs }: PendingRequest): ContextOverflow | null {
-  const windows = reasons.flatMap(({ contextTokens }) => contextTokens ?? [])
-  return windows.length === 0 ? null : estimatedOverflow({ ...needs, contextTokens: Math.max(...windows) })
+  const windowOf = ({ contextTokens = 0 }: Obstacle) => contextTokens
+  const [largest] = [...reasons].sort((one, other) => windowOf(other) - windowOf(one))
+  if (largest?.contextTokens === undefined) return null
+  const { contextTokens, inputTokens = needs.inputTokens } = largest
+  return estimatedOverflow({ inputTokens, maxOutputTokens: needs.maxOutputTokens, contextTokens })
 }
 
 /** A 404 that speaks of no model is most often a wrong address. */

@@ -29,6 +29,8 @@ export interface Ineligible {
   readonly until: number | null
   /** Of `context`: the window that is too small. */
   readonly contextTokens?: number
+  /** Of `context`: the prompt, as it would be counted there. */
+  readonly inputTokens?: number
 }
 
 /** What a request needs of a target. */
@@ -74,6 +76,8 @@ export interface EligibilityRules {
   readonly answeredAt: (target: Target) => number | null
   /** The target's window in tokens as far as known, refusals included; default: the profile's. */
   readonly windowOf?: (target: Target) => number | null
+  /** Tokens of a prompt as the target's provider would count them; default: as estimated. */
+  readonly countFor?: (target: Target, inputTokens: number) => number
 }
 
 /** Discovered targets above this price, in USD per million output tokens, are excluded from `auto`. */
@@ -134,11 +138,16 @@ function unable(target: Target, needs: Needs): Ineligible | null {
   return null
 }
 
-function tooShort(target: Target, { inputTokens, maxOutputTokens }: Needs, rules: EligibilityRules): Ineligible | null {
+function tooShort(
+  target: Target,
+  { inputTokens: estimate, maxOutputTokens }: Needs,
+  rules: EligibilityRules,
+): Ineligible | null {
+  const inputTokens = rules.countFor === undefined ? estimate : rules.countFor(target, estimate)
   const contextTokens = rules.windowOf === undefined ? target.profile.contextTokens : rules.windowOf(target)
   if (contextTokens === null) return null
   if (fitsWindow(inputTokens, target.profile.holdsAnswerApart ? null : maxOutputTokens, contextTokens)) return null
-  return { ...out('context', `context too small: ${contextTokens} tokens`), contextTokens }
+  return { ...out('context', `context too small: ${contextTokens} tokens`), contextTokens, inputTokens }
 }
 
 const NO_PARTS: readonly NeededPart[] = []

@@ -33,6 +33,7 @@ export function eligibilityFactsOf(
       qualityOf: (target) => learned.router.qualityOf(target),
       answeredAt: (target) => learned.tally.row(target.stateId)?.lastSuccess ?? null,
       windowOf: (target) => windows.windowOf(target),
+      countFor: (target, inputTokens) => windows.countFor(target, inputTokens),
     },
     heldBack: (target, now) =>
       heldBack(target, { learned, turns, mayAskBeside: settings.routing.probes === 'calls' }, now),

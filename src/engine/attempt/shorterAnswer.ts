@@ -42,8 +42,16 @@ function roomLeft(
 /** Tokens that the target's window leaves for the answer; null when that is unknown. At least 1. */
 export function roomFor(target: Target, inputTokens: number, windows: LearnedWindows): number | null {
   const window = windows.windowOf(target)
-  return window === null || target.profile.holdsAnswerApart ? null : Math.max(1, window - inputTokens)
+  if (window === null || target.profile.holdsAnswerApart) return null
+  const counted = windows.countFor(target, inputTokens)
+  const room = window - counted
+  // The provider may count more, and then refuses what was to fit.
+  const margin = Math.min(room / 4, FEW_TOKENS + counted / 32)
+  return Math.max(1, Math.floor(room - margin))
 }
+
+/** What a provider adds around messages. */
+const FEW_TOKENS = 64
 
 /** The longest answer in tokens that the target can give; null when that is unknown. */
 export function longestAnswer(target: Target, inputTokens: number, windows: LearnedWindows): number | null {
