@@ -80,6 +80,8 @@ interface Facts {
   readonly message: string
   /** The wait stated by the upstream, in milliseconds from the answer; absent when it stated none. */
   readonly retryAfterMs?: number
+  /** What the upstream says beside its message, with a code of its own (Anthropic's `error.details`); redacted. */
+  readonly details?: Readonly<Record<string, unknown>>
 }
 
 /**

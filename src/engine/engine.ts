@@ -176,6 +176,8 @@ export class Engine implements EngineParts {
       this.#turns.request()
       const { silences, uselessAnswers } = this.learned
       if (!silences.isEmpty || !uselessAnswers.isEmpty) this.#avoidFruitless(pending, trail, decision.first, now)
+      const { heldBy } = pending
+      if (heldBy !== null) avoidAlso(trail, ({ account }) => account !== heldBy)
       if (pending.needs.maxOutputTokens !== null) this.#avoidCutting(pending, trail, pending.needs.maxOutputTokens)
     }
     return this.learned.parks.isQuiet ? decision : this.#lookForComeback(pending, trail, decision, now)
@@ -200,9 +202,7 @@ export class Engine implements EngineParts {
 
   /** Targets that would have to cut the answer come after those that have room for all of it. */
   #avoidCutting({ needs: { inputTokens } }: PendingRequest, trail: Trail, asked: number): void {
-    const fruitless = trail.avoids
-    const cuts = (target: Target) => (roomFor(target, inputTokens, this.windows) ?? asked) < asked
-    trail.avoids = fruitless === null ? cuts : (target) => fruitless(target) || cuts(target)
+    avoidAlso(trail, (target) => (roomFor(target, inputTokens, this.windows) ?? asked) < asked)
   }
 
   #lookForComeback(pending: PendingRequest, trail: Trail, decision: Decision, now: number): Decision {
@@ -619,6 +619,11 @@ function whyPassed(
 ): string | null {
   if (silences.passesOver(target.stateId, patienceMs, now)) return 'was silent for longer than this request can wait'
   return uselessAnswers.passesOver(target, now) ? 'answered the last requests with nothing of use' : null
+}
+
+function avoidAlso(trail: Trail, avoids: (target: Target) => boolean): void {
+  const before = trail.avoids
+  trail.avoids = before === null ? avoids : (target) => before(target) || avoids(target)
 }
 
 const isUseless = ({ kind }: Failure) => kind === 'empty' || kind === 'malformed'

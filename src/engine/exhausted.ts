@@ -38,8 +38,14 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   const failure = trail.lastFailure
   const { attempts } = trail
   if (failure === null) return null
+  const details = ownDetails(engine, pending, trail)
   const refused = (text: string, status: number, parameter: string | null = null) =>
-    new InvalidRequestError(`${text}: ${failure.message}`, { status, attempts, parameter })
+    new InvalidRequestError(details === null ? `${text}: ${failure.message}` : failure.message, {
+      status,
+      attempts,
+      parameter,
+      details,
+    })
   const said = failure.status !== null && failure.status >= 400 && failure.status < 500 ? failure.status : 400
   switch (failure.kind) {
     case 'bad_request':
@@ -67,6 +73,13 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
     default:
       return null
   }
+}
+
+/** What clients of the target's own dialect act on goes to them as it was said; null for nothing. */
+function ownDetails({ registry }: EngineReader, { wire }: PendingRequest, { attempts, lastFailure }: Trail) {
+  const details = lastFailure?.details
+  const target = registry.targets.find(({ id }) => id === attempts.at(-1)?.target)
+  return details !== undefined && target !== undefined && target.profile.dialect === wire?.dialect ? details : null
 }
 
 /** The largest window counts, whether its target refused the request or was not asked for being too small. */

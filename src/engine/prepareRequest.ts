@@ -23,6 +23,7 @@ export interface RequestOptions {
   readonly anyAnswer?: boolean
   readonly wire?: PendingRequest['wire']
   readonly via?: PendingRequest['via']
+  readonly heldBy?: PendingRequest['heldBy']
   readonly operation?: PendingRequest['operation']
   readonly needs?: Partial<PendingRequest['needs']> | undefined
   /** For an outline: how to get the whole request, and the tokens the outline lacks. */
@@ -78,6 +79,7 @@ export function prepareRequest(
     retryFiltered: options.retryFiltered ?? false,
     wire: options.wire ?? null,
     via: options.via ?? null,
+    heldBy: options.heldBy ?? null,
     operation: options.operation ?? null,
     anyAnswer: options.anyAnswer ?? false,
     cancellation: new Cancellation(),

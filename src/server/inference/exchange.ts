@@ -30,8 +30,10 @@ import { sendFailedStream, sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 import { LONG_BODY, outlineBody } from './bodyOutline.ts'
 import { EventAligner } from './eventAligner.ts'
+import { holdingAccount, recordHolder } from './heldObjects.ts'
 import { onceListed } from './onceListed.ts'
 import { memoryField, recordOwner, responseOwners } from './responseOwners.ts'
+import { continuedThread, threadHolders, withoutHolder } from './threads.ts'
 
 export interface ExchangeRoute {
   readonly dialect: DialectId
@@ -112,12 +114,12 @@ export class Exchange implements CallSink, RunningExchange {
     if (outline !== null) onLongBody(bytes.length)
     const { headers } = this.#request
     const request = this.#requestOf(body)
-    const memory = memoryField(request)
     const options: RequestOptions = {
       ...clientHeaders(headers, body),
       token: this.#token.name,
       via: viaOf(headers, name),
-      needs: memory === null ? undefined : { among: responseOwners(engine, request, memory, this.#token.name) },
+      needs: this.#holdersOf(request),
+      heldBy: holdingAccount(engine, request, this.#token.name),
       whole: outline === null ? undefined : this.#wholeOf(wireBody),
       leftOutTokens: outline === null ? 0 : Math.ceil(outline.leftOut / 4),
       ...(form === undefined && {
@@ -125,6 +127,15 @@ export class Exchange implements CallSink, RunningExchange {
       }),
     }
     return prepareRequest(engine, request, options, this.id)
+  }
+
+  /** Only those that hold what the request relies on; undefined for nearly all requests. */
+  #holdersOf(request: ChatRequest): RequestOptions['needs'] {
+    const { engine } = this.#parts
+    const field = memoryField(request)
+    if (field !== null) return { among: responseOwners(engine, request, field, this.#token.name) }
+    const thread = continuedThread(request)
+    return thread === null ? undefined : { among: threadHolders(engine, request, thread, this.#token.name) }
   }
 
   #wholeOf(wireBody: WireBody): () => ChatRequest {
@@ -163,7 +174,7 @@ export class Exchange implements CallSink, RunningExchange {
     const response = end?.outcome.response
     if (end === null || report === null || response === undefined)
       throw new TypeError('a plain call was answered before it ended')
-    recordOwner(this.#parts.engine, pending.request, response, answered.winner.target, this.#token.name)
+    this.#recordHolders(pending, response, answered)
     const body = sameDialect && end.raw !== null ? end.raw : this.#written(response, pending)
     const first = ['content-type', 'application/json', 'content-length', String(body.length)]
     if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalUsd(Math.round(report.costUsd * NANO_PER_USD)))
@@ -173,6 +184,13 @@ export class Exchange implements CallSink, RunningExchange {
     else this.#response.end(body)
     if (this.#response.writableLength > 0) this.#waitForClient()
     this.#told(answered.trail.attempts, 200)
+  }
+
+  /** Who holds the answer, and what the request named. */
+  #recordHolders({ request }: PendingRequest, response: ChatResponse, { winner: { target } }: Answered): void {
+    const { engine } = this.#parts
+    recordOwner(engine, request, response, target, this.#token.name)
+    if (this.#route.form === undefined) recordHolder(engine, request, this.#route.dialect, target, this.#token.name)
   }
 
   #written(response: ChatResponse, pending: PendingRequest): Buffer {
@@ -242,7 +260,7 @@ export class Exchange implements CallSink, RunningExchange {
     const { response } = last.outcome
     if (response !== undefined) {
       this.#response.write(this.#raw?.end() ?? '')
-      recordOwner(this.#parts.engine, pending.request, response, answered.winner.target, this.#token.name)
+      this.#recordHolders(pending, response, answered)
     } else if (failure !== null && !this.#left) this.#endBroken(failure)
     this.#response.end()
     this.#told(answered.trail.attempts, this.#left ? 499 : failure === null ? 200 : statusOf(failure))
@@ -298,7 +316,8 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   #fail(error: unknown): void {
-    const failure = clientFailure(error, this.id, this.#parts.engine.now)
+    const { engine } = this.#parts
+    const failure = clientFailure(withoutHolder(engine, this.#pending, error), this.id, engine.now)
     if (failure.code === 'internal')
       this.#parts.logger.error(
         `request ${this.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -307,7 +326,7 @@ export class Exchange implements CallSink, RunningExchange {
     if (this.#response.headersSent) return void this.#response.destroy()
     const told = this.#shuttingDown ? { ...failure, ...GOING } : failure
     if (this.#pending?.request.stream && this.#dialect.client.failsInStream?.(told))
-      sendFailedStream(this.#response, this.#dialect, this.#pending.request, told, this.#parts.engine.now)
+      sendFailedStream(this.#response, this.#dialect, this.#pending.request, told, engine.now)
     else sendFailure(this.#response, this.#dialect, told)
     this.#told(failure.attempts, told.status)
   }
