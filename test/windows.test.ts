@@ -136,6 +136,28 @@ describe.each(CLIENTS)('a client of %s whose request is too long for every model
     expect(messageIn(text).replace(/\(keywise.*/, '')).not.toMatch(/\d/)
   })
 
+  test('reads the same where the refusal came with HTTP 200', async () => {
+    await using world = await open('openai', false)
+    const message =
+      "This model's maximum context length is 4000 tokens. However, your messages resulted in 4321 tokens."
+    world.fakes.refuseIf(() => ({ status: 200, body: { error: { message, code: 'context_length_exceeded' } } }))
+    const { status, text } = await ask(world, client, 100)
+    expect(status).toBe(400)
+    expect(JSON.parse(text)).toMatchObject(SHAPES[client])
+    expect(SENTENCES[client].exec(messageIn(text))?.groups).toEqual({ input: '4321', limit: '4000' })
+  })
+
+  test('reads it inside a stream that had begun to answer', async () => {
+    await using world = await openGateway({ providers: { own: { models: { m: {} } } } }, { instead: breaking })
+    const { status, text } = await ask(world, client, 10, { model: 'own/m', stream: true })
+    expect(status).toBe(200)
+    const events = text.split('\n').flatMap((line) => (line.startsWith('data: {') ? [JSON.parse(line.slice(6))] : []))
+    const error = events.map((event) => event.response?.error ?? event.error).findLast((one) => one != null)
+    expect(error.message).toMatch(SENTENCES[client])
+    if (client.startsWith('openai')) expect(error.code).toBe('context_length_exceeded')
+    if (client === 'anthropic') expect(error.type).toBe('invalid_request_error')
+  })
+
   test('reads the largest window of several', async () => {
     await using world = await open('openai', true, { large: { context_tokens: 2 * WINDOW } })
     const { text, trail } = await ask(world, client, 9000)
@@ -160,6 +182,7 @@ describe('a request that is too long for the first model', () => {
     expect((await ask(world, 'anthropic', 5000)).trail).toBe('large/m#1=ok')
     expect((await ask(world, 'openai', 3000)).trail).toBe('small/m#1=ok')
     expect((await ask(world, 'openai', 5000, { model: 'small/m' })).status).toBe(400)
+    expect(await (await world.ask('/v1/models/small/m')).json()).toMatchObject({ context_window: WINDOW })
     expect(world.fakes.calls.filter(({ provider }) => provider === 'small')).toHaveLength(2)
   })
 
@@ -304,6 +327,19 @@ describe('a stream', () => {
     expect([status, trail]).toEqual([200, 'own/m#1=context_too_long; other/m#1=ok'])
   })
 })
+
+/** A chat that ends with an error after its first words. */
+const breaking: NonNullable<WorldOptions['instead']> = (_, response) => {
+  const message = "This model's maximum context length is 4000 tokens. However, your messages resulted in 4321 tokens."
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  for (const event of [
+    { id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content: 'Well, then' } }] },
+    { error: { message, type: 'invalid_request_error', code: 'context_length_exceeded' } },
+  ])
+    response.write(`data: ${JSON.stringify(event)}\n\n`)
+  response.end('data: [DONE]\n\n')
+  return true
+}
 
 /** As the official service says it: the stream has begun, and then it counts. */
 const failing: NonNullable<WorldOptions['instead']> = ({ provider }, response) => {

@@ -28,6 +28,9 @@ const SENTENCES: readonly RegExp[] = [
   pattern('token count \\((?<input>#)\\) exceeds the maximum number of tokens allowed \\((?<limit>#)\\)'),
   pattern('exceeds the maximum number of tokens allowed \\(?(?<limit>#)'),
   pattern('current length is (?<requested>#) while limit is (?<limit>#)'),
+  // Another keywise, to a client of Responses.
+  pattern('\\(keywise: (?<input>#) tokens > (?<limit>#): '),
+  pattern('\\(keywise: (?<input>#) \\+ (?<output>#) tokens > (?<limit>#): '),
   // https://docs.x.ai/docs/models
   pattern('maximum prompt length is (?<limit>#) but the request contains (?<input>#) tokens'),
   // llama.cpp: tools/server/server-context.cpp
@@ -46,6 +49,8 @@ const SENTENCES: readonly RegExp[] = [
   pattern('model token limit: (?<limit>#) \\(requested: (?<requested>#)'),
   pattern('prompt is too long: (?<input>#), model maximum context length: (?<limit>#)'),
   pattern('tokens in the prompt cannot exceed (?<limit>#) . received (?<input>#)'),
+  // https://github.com/ultraworkers/claw-code/pull/2984
+  pattern('configured limit of (?<limit>#) tokens'),
   pattern('given: (?<input>#) `inputs` tokens and (?<output>#) `max_new_tokens`'),
   // https://platform.openai.com/docs/guides/error-codes; OpenRouter, DeepSeek, vLLM and others say it likewise.
   pattern('maximum context length (?:is|of) (?<limit>#)'),
