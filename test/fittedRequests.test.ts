@@ -5,7 +5,7 @@ import { customProvider } from '../src/config/customProvider.ts'
 import { dialectOf } from '../src/dialects/dialects.ts'
 import { canBeTold } from '../src/dialects/features/feature.ts'
 import { partNeedsOf } from '../src/dialects/features/needs.ts'
-import { fit } from '../src/dialects/fit/fit.ts'
+import { fit as fitRequest } from '../src/dialects/fit/fit.ts'
 import type { DialectId, Message } from '../src/domain/chat.ts'
 import { wireOf } from '../src/domain/wireFacts.ts'
 import { rulesOf } from '../src/lab/strict/services.ts'
@@ -55,7 +55,7 @@ function refusalOf(spec: ProviderSpec, model: string, client: DialectId, body: o
   if (isBlind(spec, model) && asked.messages.some(showsImage)) return null
   const wire = wireOf(spec.wire, model)
   const maxOutputTokens = MOST_OUTPUT[spec.id] ?? null
-  const { request } = fit(asked, { dialect: spec.dialect, wire, maxOutputTokens, roomTokens: null })
+  const { request } = fitRequest(asked, { dialect: spec.dialect, wire, maxOutputTokens, roomTokens: null })
   const written = dialectOf(spec.dialect).upstream.writeRequest(request, model, wire)
   const facts = { model, stream: false, freeOnly: false, noTraining: false }
   const sent = JSON.parse(JSON.stringify(spec.quirks?.body?.(written.body, facts) ?? written.body))

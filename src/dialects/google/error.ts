@@ -37,7 +37,9 @@ function tooLongText(message: string, overflow: ContextOverflow | null): string 
     return `The input token count exceeds the maximum number of tokens allowed. (keywise: ${message})`
   const { inputTokens, outputTokens, limitTokens } = overflow
   const tokens = inputTokens + (outputTokens ?? 0)
-  return `The input token count (${tokens}) exceeds the maximum number of tokens allowed (${limitTokens}). (keywise: ${message})`
+  // Gemini has a window for the prompt alone, and so no words for both.
+  const parts = outputTokens === null ? '' : `${inputTokens} of the prompt + ${outputTokens} asked for the answer: `
+  return `The input token count (${tokens}) exceeds the maximum number of tokens allowed (${limitTokens}). (keywise: ${parts}${message})`
 }
 
 function statusName(code: number): string {

@@ -54,6 +54,12 @@ const SENTENCES: readonly [text: string, limit: number | null, input: number | n
     8000,
   ],
   [
+    'Your input exceeds the context window of this model. Please adjust your input and try again. (keywise: 900 + 300 tokens > 1000: x)',
+    1000,
+    900,
+    300,
+  ],
+  [
     'The input token count (1058724) exceeds the maximum number of tokens allowed (1048576).',
     1_048_576,
     1_058_724,

@@ -5,7 +5,7 @@
  */
 
 /** Tokens; absent where the text does not say. */
-export interface ContextNumbers {
+interface ContextNumbers {
   /** The window. */
   readonly limitTokens?: number
   /** Prompt and answer together, or the prompt alone where no answer is spoken of. */
