@@ -16,7 +16,7 @@ const CLIENTS: readonly DialectId[] = ['openai', 'openai-responses', 'anthropic'
 
 /** The conversation as a client of the dialect says it, read again. */
 function saidBy(client: DialectId, conversation: ChatRequest): ChatRequest {
-  const { request } = fit(conversation, { dialect: client, wire: {}, maxOutputTokens: null })
+  const { request } = fit(conversation, { dialect: client, wire: {}, maxOutputTokens: null, roomTokens: null })
   const { body } = dialectOf(client).upstream.writeRequest(request, 'm')
   return dialectOf(client).client.readRequest(JSON.parse(JSON.stringify(body)), { model: 'm', stream: false })
 }

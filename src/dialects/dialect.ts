@@ -1,6 +1,7 @@
 /** One wire language, read and written in both directions. Wire -> canonical -> wire; never a pair of dialects. */
 
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../domain/chat.ts'
+import type { ContextOverflow } from '../domain/errors.ts'
 import type { ModelWire } from '../domain/wireFacts.ts'
 
 export interface Dialect {
@@ -18,6 +19,8 @@ interface ClientSide {
   streamWriter(request: ChatRequest, facts?: AnswerFacts): StreamWriter
   /** The body of an error answer in the shape this dialect's clients understand. */
   writeError(error: ClientError): unknown
+  /** Whether the vendor says this error inside a stream that has begun with 200. Default: never. */
+  failsInStream?(error: ClientError): boolean
 }
 
 /** What an answer must state and this floor cannot know. */
@@ -52,6 +55,10 @@ export interface ClientError {
   readonly parameter?: string | null
   /** The client understands an error only by its HTTP status as a number (chat completions). */
   readonly numericCode?: boolean
+  /** The request fits no context window: the dialect says so in its vendor's words, which clients act on. */
+  readonly tooLong?: { readonly overflow: ContextOverflow | null }
+  /** What the upstream said beside its message, for clients of its own dialect. */
+  readonly details?: Readonly<Record<string, unknown>> | null
 }
 
 /** We are the client: we call an upstream of this dialect. */

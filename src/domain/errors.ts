@@ -117,20 +117,47 @@ export class VaultError extends KeywiseError {
   }
 }
 
+/** How far a request is above the largest context window that it could go to, in tokens. */
+export interface ContextOverflow {
+  /** Of the prompt: as the provider counted them, or at least. */
+  readonly inputTokens: number
+  /** Asked for the answer, where the prompt alone would fit; null where it would not. */
+  readonly outputTokens: number | null
+  /** The window. */
+  readonly limitTokens: number
+  /** `inputTokens` is keywise's estimate, because no provider stated it. */
+  readonly isEstimated: boolean
+}
+
 /** The caller's own request is wrong; every other target would refuse it too. */
 export class InvalidRequestError extends KeywiseError {
   /** The field at fault, as the caller spells it; null when the whole request is at fault. */
   readonly parameter: string | null
   /** The HTTP status of the gateway's answer: 400 unless given (413, 415, 422). */
   readonly status: number
+  /** The request fits no context window. */
+  readonly isTooLong: boolean
+  /** By how much it is too long; null where nobody stated the window, and for every other mistake. */
+  readonly overflow: ContextOverflow | null
+  /** What the provider says beside its message, for clients of its protocol (Anthropic's `error.details`). */
+  readonly details: Readonly<Record<string, unknown>> | null
 
   constructor(
     message: string,
-    facts: KeywiseErrorOptions & { readonly parameter?: string | null; readonly status?: number } = {},
+    facts: KeywiseErrorOptions & {
+      readonly parameter?: string | null
+      readonly status?: number
+      readonly isTooLong?: boolean
+      readonly overflow?: ContextOverflow | null
+      readonly details?: Readonly<Record<string, unknown>> | null
+    } = {},
   ) {
     super('INVALID_REQUEST', message, facts)
     this.parameter = facts.parameter ?? null
     this.status = facts.status ?? 400
+    this.isTooLong = facts.isTooLong ?? false
+    this.overflow = facts.overflow ?? null
+    this.details = facts.details ?? null
   }
 }
 

@@ -81,6 +81,8 @@ interface Facts {
   readonly message: string
   /** The wait stated by the upstream, in milliseconds from the answer; absent when it stated none. */
   readonly retryAfterMs?: number
+  /** What the upstream says beside its message, with a code of its own (Anthropic's `error.details`); redacted. */
+  readonly details?: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -154,7 +156,17 @@ export type Failure =
       /** The model that the provider suggests instead. */
       readonly successor?: string
     })
-  | (Facts & { readonly kind: 'context_too_long'; readonly limitTokens?: number; readonly requestedTokens?: number })
+  | (Facts & {
+      readonly kind: 'context_too_long'
+      /** The window. */
+      readonly limitTokens?: number
+      /** Prompt and answer together, or the prompt alone where no answer is spoken of. */
+      readonly requestedTokens?: number
+      /** The prompt, where it is told apart. */
+      readonly inputTokens?: number
+      /** What was asked for the answer, where that is told apart. */
+      readonly outputTokens?: number
+    })
   | (Facts & { readonly kind: 'content_filter' })
   | (Facts & { readonly kind: 'empty' })
   | (Facts & {

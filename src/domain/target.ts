@@ -31,6 +31,8 @@ export interface TargetProfile {
   readonly documents?: false
   readonly contextTokens: number | null
   readonly maxOutputTokens: number | null
+  /** The window is the prompt's alone; default: prompt and answer share it. */
+  readonly holdsAnswerApart?: true
   readonly abilities: Abilities
   /** Null when unknown; 0 for local and free keys. */
   readonly price: PriceHint | null

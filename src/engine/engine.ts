@@ -2,7 +2,7 @@
 
 import type { AttemptReport } from '../domain/attempt.ts'
 import { AllTargetsFailedError, type KeywiseError } from '../domain/errors.ts'
-import type { Failure, FailureKind, FailureOf } from '../domain/failure.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { AttemptEvent, Store, TargetRef } from '../domain/store.ts'
 import type { Target } from '../domain/target.ts'
@@ -15,14 +15,15 @@ import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
 import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
-import { affordableAnswer } from './attempt/affordableAnswer.ts'
 import { type EligibilityFacts, freeAt, whyNot } from './attempt/eligibility.ts'
 import { eligibilityFactsOf } from './attempt/eligibilityFacts.ts'
+import { LearnedWindows } from './attempt/learnedWindows.ts'
 import { ProbeTurns } from './attempt/probeTurns.ts'
 import type { NextSlot } from './attempt/queue.ts'
 import { type GrantedHold, type Hold, type HoldOptions, reserve, reserveForTest } from './attempt/reservation.ts'
 import { RetryBudget } from './attempt/retryBudget.ts'
 import type { RunningAttempt } from './attempt/runningAttempt.ts'
+import { longestAnswer, roomFor, shorterAnswer, smaller } from './attempt/shorterAnswer.ts'
 import type { Trail } from './attempt/trail.ts'
 import type { WaitQueue } from './attempt/waitQueue.ts'
 import { bodyBeforeRepairs, writeCall } from './attempt/writeCall.ts'
@@ -71,7 +72,7 @@ interface Start extends Pick<RunningAttempt, 'target' | 'hold' | 'number'> {
   readonly pending: PendingRequest
   /** Default: the learned allowance. */
   readonly allowedMs?: number | undefined
-  /** The longest answer in tokens that the account can pay for; null or absent for no such limit. */
+  /** The longest answer in tokens that a refusal left room for; null or absent for no such limit. */
   readonly answerLimit?: number | null
 }
 
@@ -104,6 +105,8 @@ export class Engine implements EngineParts {
   readonly faultAttribution: FaultAttribution
   /** The counts of this process, for library and gateway. */
   readonly summary = new Summary()
+  /** Windows that refusals stated. */
+  readonly windows = new LearnedWindows(() => this.now)
   readonly #retries = new RetryBudget()
   readonly #turns = new ProbeTurns()
   /** When the last request began, epoch milliseconds; minus infinity before the first. */
@@ -128,7 +131,7 @@ export class Engine implements EngineParts {
     this.decisions = parts.decisions
     this.experiments = parts.experiments
     this.registry = registry
-    this.eligibility = eligibilityFactsOf(registry, parts.learned, parts.missingAbilities, this.#turns)
+    this.eligibility = eligibilityFactsOf(registry, parts.learned, parts.missingAbilities, this.#turns, this.windows)
     this.faultAttribution = new FaultAttribution(parts.offline, (event) => parts.learned.record(event))
     parts.learned.router.setTargets(registry.targets)
   }
@@ -137,7 +140,7 @@ export class Engine implements EngineParts {
   useTargets(registry: TargetRegistry): void {
     this.learned.router.setTargets(registry.targets)
     this.registry = registry
-    this.eligibility = eligibilityFactsOf(registry, this.learned, this.missingAbilities, this.#turns)
+    this.eligibility = eligibilityFactsOf(registry, this.learned, this.missingAbilities, this.#turns, this.windows)
   }
 
   get now(): number {
@@ -173,6 +176,9 @@ export class Engine implements EngineParts {
       this.#turns.request()
       const { silences, uselessAnswers } = this.learned
       if (!silences.isEmpty || !uselessAnswers.isEmpty) this.#avoidFruitless(pending, trail, decision.first, now)
+      const { heldBy } = pending
+      if (heldBy !== null) avoidAlso(trail, ({ account }) => account !== heldBy)
+      if (pending.needs.maxOutputTokens !== null) this.#avoidCutting(pending, trail, pending.needs.maxOutputTokens)
     }
     return this.learned.parks.isQuiet ? decision : this.#lookForComeback(pending, trail, decision, now)
   }
@@ -192,6 +198,11 @@ export class Engine implements EngineParts {
     trail.avoids = (target) =>
       target.stateId !== asked &&
       (silences.isTooSlow(target.stateId, patienceMs(target), now) || uselessAnswers.comesLast(target, now))
+  }
+
+  /** Targets that would have to cut the answer come after those that have room for all of it. */
+  #avoidCutting({ needs: { inputTokens } }: PendingRequest, trail: Trail, asked: number): void {
+    avoidAlso(trail, (target) => (roomFor(target, inputTokens, this.windows) ?? asked) < asked)
   }
 
   #lookForComeback(pending: PendingRequest, trail: Trail, decision: Decision, now: number): Decision {
@@ -328,10 +339,10 @@ export class Engine implements EngineParts {
   }
 
   #start({ target, pending, hold, number, allowedMs, answerLimit = null }: Start): RunningAttempt {
-    const { tools, requestFixes, learned, registry } = this
+    const { tools, requestFixes, windows, learned, registry } = this
     const credential = registry.credentialOf(target)
     const { call, leftOut } = writeCall(
-      { tools, requestFixes, latencyAllowance: learned.latencyAllowance, settings: registry.config.settings },
+      { tools, requestFixes, windows, latencyAllowance: learned.latencyAllowance, settings: registry.config.settings },
       { target, credential, pending, mostOutputTokens: smaller(hold.mostOutputTokens, answerLimit), allowedMs },
     )
     pending.cancellation.running(call)
@@ -360,8 +371,10 @@ export class Engine implements EngineParts {
   /** Judges a failure: what the request does next and what is learned from it. */
   judge(failure: Failure, pending: PendingRequest, trail: Trail, target: Target): Verdict {
     const { timeouts } = this.registry.config.settings
-    const repaired = this.repairs(failure, pending, target)
-    const shortened = failure.kind === 'too_large_for_limit' && shorten(failure, pending, trail, target)
+    if (failure.kind === 'context_too_long' || failure.kind === 'unsupported')
+      this.windows.learn(target, failure, pending.needs.inputTokens)
+    const shortened = this.#shortens(failure, pending, trail, target)
+    const repaired = !shortened && this.repairs(failure, pending, target)
     const verdict = judge(failure, {
       // What was known to fail is not asked twice.
       alone:
@@ -388,7 +401,7 @@ export class Engine implements EngineParts {
     const { settings } = this.registry.config
     const credential = this.registry.credentialNow(target)
     if (credential === undefined) return false
-    const body = bodyBeforeRepairs(settings, { target, credential, pending, mostOutputTokens: null })
+    const body = bodyBeforeRepairs(settings, this.windows, { target, credential, pending, mostOutputTokens: null })
     return body !== null && this.requestFixes.learn(target, pending.clientKind, failure.fields, body)
   }
 
@@ -428,6 +441,7 @@ export class Engine implements EngineParts {
     this.#observe(pending, trail, end)
     if (outcome.ok) {
       this.missingAbilities.worked(attempt.target, pending.needs.abilities)
+      this.windows.worked(attempt.target, outcome.response.usage?.inputTokens ?? 0)
       this.monitor.answered(attempt, pending, outcome.response)
     } else {
       // Judged last: the request is over, so the target counts as tried and no retry is taken.
@@ -569,6 +583,30 @@ export class Engine implements EngineParts {
     )
   }
 
+  /**
+   * Whether the target is asked again for an answer that it has room, or its account credit, for. What only another
+   * account or model would write whole is cut when there is no other.
+   */
+  #shortens(failure: Failure, pending: PendingRequest, trail: Trail, target: Target): boolean {
+    const { maxTokens } = pending.request
+    const tokens = shorterAnswer(failure, maxTokens, target.profile.dialect)
+    if (tokens === null) return false
+    const isOfModel = failure.kind !== 'too_large_for_limit'
+    if (isOfModel && this.#othersWriteAll(pending, trail, target, maxTokens ?? 0)) return false
+    return trail.limitAnswer(target, tokens)
+  }
+
+  /** Whether another target that may be tried is not known to have less room. */
+  #othersWriteAll(pending: PendingRequest, trail: Trail, except: Target, asked: number): boolean {
+    const now = this.now
+    return this.registry.targets.some(
+      (target) =>
+        target.stateId !== except.stateId &&
+        (longestAnswer(target, pending.needs.inputTokens, this.windows) ?? asked) >= asked &&
+        whyNot(this.eligibility, target, pending, trail, now) === null,
+    )
+  }
+
   /** The body was keywise's own work, and one in another dialect can be tried. */
   #mayTranslateOtherwise(pending: PendingRequest, trail: Trail, { profile: { dialect } }: Target): boolean {
     if (pending.wire?.dialect === dialect) return false
@@ -605,23 +643,12 @@ function whyPassed(
   return uselessAnswers.passesOver(target, now) ? 'answered the last requests with nothing of use' : null
 }
 
+function avoidAlso(trail: Trail, avoids: (target: Target) => boolean): void {
+  const before = trail.avoids
+  trail.avoids = before === null ? avoids : (target) => before(target) || avoids(target)
+}
+
 const isUseless = ({ kind }: Failure) => kind === 'empty' || kind === 'malformed'
-
-/** Whether the next call of the target may ask for an answer that its account can pay for. */
-function shorten(
-  failure: FailureOf<'too_large_for_limit'>,
-  pending: PendingRequest,
-  trail: Trail,
-  target: Target,
-): boolean {
-  const tokens = affordableAnswer(failure, pending.request.maxTokens)
-  return tokens !== null && trail.limitAnswer(target, tokens)
-}
-
-function smaller(one: number | null, other: number | null): number | null {
-  if (one === null || other === null) return one ?? other
-  return Math.min(one, other)
-}
 
 const LOOKED_AT = 60
 /** Timers fire this much late on a busy machine. */

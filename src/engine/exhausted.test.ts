@@ -180,7 +180,7 @@ describe('when nothing could be called', () => {
     )
   })
 
-  test('because some windows are too small and the rest lacks an ability, it is told the first reason', () => {
+  test('because some windows are too small and the rest lacks an ability, it is told to send less', () => {
     const [a, b] = [
       { id: 'a', context_tokens: 10 },
       { id: 'b', abilities: { tools: false } },
@@ -189,7 +189,11 @@ describe('when nothing could be called', () => {
     const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }]
     const error = errorOf(engine, { messages: [{ role: 'user', content: 'word '.repeat(100) }], tools })
     expect(error.code).toBe('INVALID_REQUEST')
-    expect(error.message).toBe('"auto" cannot serve this: context too small: 10 tokens')
+    expect(error).toMatchObject({
+      isTooLong: true,
+      overflow: { inputTokens: expect.any(Number), outputTokens: null, limitTokens: 10, isEstimated: true },
+      message: expect.stringMatching(/^the request is longer than any model here can read .*: context too small: 10/),
+    })
   })
 
   test('a long name of a model is cut', () => {

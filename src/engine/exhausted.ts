@@ -5,6 +5,7 @@ import {
   AbortedError,
   AllTargetsFailedError,
   BudgetExceededError,
+  type ContextOverflow,
   InvalidRequestError,
   type KeywiseError,
   ModelNotFoundError,
@@ -18,6 +19,7 @@ import { type Ineligible, type IneligibleCode, ineligible } from '../routing/eli
 import { type Obstacle, whyNot } from './attempt/eligibility.ts'
 import type { Trail } from './attempt/trail.ts'
 import { addressAdvice, type Cause, mendingAdvice } from './mending.ts'
+import { estimatedOverflow, statedOverflow } from './overflow.ts'
 import type { EngineReader } from './reader.ts'
 import type { PendingRequest } from './request/pendingRequest.ts'
 
@@ -36,8 +38,14 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   const failure = trail.lastFailure
   const { attempts } = trail
   if (failure === null) return null
+  const details = ownDetails(engine, pending, trail)
   const refused = (text: string, status: number, parameter: string | null = null) =>
-    new InvalidRequestError(`${text}: ${failure.message}`, { status, attempts, parameter })
+    new InvalidRequestError(details === null ? `${text}: ${failure.message}` : failure.message, {
+      status,
+      attempts,
+      parameter,
+      details,
+    })
   const said = failure.status !== null && failure.status >= 400 && failure.status < 500 ? failure.status : 400
   switch (failure.kind) {
     case 'bad_request':
@@ -47,7 +55,7 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
     case 'unsupported':
       return refused('what was asked for is not supported', said, failure.parameter)
     case 'context_too_long':
-      return refused('the request is longer than any model here can read', 400)
+      return tooLong(engine, pending, trail)
     case 'too_large_for_limit':
       return refused(
         'the request is larger than the limits of these keys allow; send less or use a key with a higher limit',
@@ -67,6 +75,52 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   }
 }
 
+/** What clients of the target's own dialect act on goes to them as it was said; null for nothing. */
+function ownDetails({ registry }: EngineReader, { wire }: PendingRequest, { attempts, lastFailure }: Trail) {
+  const details = lastFailure?.details
+  const target = registry.targets.find(({ id }) => id === attempts.at(-1)?.target)
+  return details !== undefined && target !== undefined && target.profile.dialect === wire?.dialect ? details : null
+}
+
+/** The largest window counts, whether its target refused the request or was not asked for being too small. */
+function tooLong(
+  engine: EngineReader,
+  pending: PendingRequest,
+  { tooLong, attempts }: Trail,
+): InvalidRequestError | null {
+  if (tooLong === null) return null
+  const { failure, target } = tooLong
+  const { inputTokens, maxOutputTokens } = pending.needs
+  const { contextTokens } = target.profile
+  const stated = statedOverflow(failure, { inputTokens, maxOutputTokens, contextTokens })
+  const unasked = overflowOf(reasonsOf(engine, pending).filter(isShort), pending)
+  const isUnasked = unasked !== null && unasked.limitTokens > (stated?.limitTokens ?? Number.POSITIVE_INFINITY)
+  const overflow = isUnasked ? unasked : stated
+  const text = `${TOO_LONG}${countedBy(overflow)}: ${failure.message}`
+  return new InvalidRequestError(isUnasked ? `${TOO_LONG}${countedBy(overflow)}` : text, {
+    attempts,
+    isTooLong: true,
+    overflow,
+  })
+}
+
+const TOO_LONG = 'the request is longer than any model here can read'
+
+function countedBy(overflow: ContextOverflow | null): string {
+  return overflow?.isEstimated ? ' (the tokens are an estimate)' : ''
+}
+
+const isShort = ({ code }: Obstacle) => code === 'context'
+
+/** By our estimate, and the largest of the windows that are too small. */
+function overflowOf(reasons: readonly Obstacle[], { needs }: PendingRequest): ContextOverflow | null {
+  const windowOf = ({ contextTokens = 0 }: Obstacle) => contextTokens
+  const [largest] = [...reasons].sort((one, other) => windowOf(other) - windowOf(one))
+  if (largest?.contextTokens === undefined) return null
+  const { contextTokens, inputTokens = needs.inputTokens } = largest
+  return estimatedOverflow({ inputTokens, maxOutputTokens: needs.maxOutputTokens, contextTokens })
+}
+
 /** A 404 that speaks of no model is most often a wrong address. */
 function addressWords({ registry }: EngineReader, message: string, attempts: readonly AttemptReport[]): string {
   const target = registry.targets.find(({ id }) => id === attempts.at(-1)?.target)
@@ -83,7 +137,7 @@ function nothingCalled(engine: EngineReader, pending: PendingRequest): KeywiseEr
   if (engine.registry.targets.length === 0) return withoutModels(engine)
   const reasons = reasonsOf(engine, pending)
   return (
-    lengthFault(reasons) ??
+    lengthFault(reasons, pending) ??
     abilityFault(reasons, pending) ??
     budgetFault(reasons) ??
     noneCallable(engine, pending, reasons)
@@ -100,11 +154,13 @@ function withoutModels({ registry, lists }: EngineReader): AllTargetsFailedError
   return new AllTargetsFailedError(text, { attempts: [], retryAt: null })
 }
 
-/** By our estimate the request fits no context window. */
-function lengthFault(reasons: readonly Obstacle[]): InvalidRequestError | null {
-  if (reasons.length === 0 || !reasons.every((why) => why.code === 'context')) return null
-  const text = `the request is longer than any model here can read: ${reasons[0]?.reason}`
-  return new InvalidRequestError(text, { status: 400 })
+/** By our estimate the request fits no context window of those that it could go to. */
+function lengthFault(all: readonly Obstacle[], pending: PendingRequest): InvalidRequestError | null {
+  const reasons = all.filter((why) => isShort(why) || !NEVER.has(why.code))
+  const overflow = reasons.every(isShort) ? overflowOf(reasons, pending) : null
+  if (overflow === null) return null
+  const largest = `context too small: ${overflow.limitTokens} tokens`
+  return new InvalidRequestError(`${TOO_LONG}${countedBy(overflow)}: ${largest}`, { isTooLong: true, overflow })
 }
 
 /** A budget is exceeded and the user's rule is to fail. */
@@ -114,7 +170,7 @@ function rejection({ rejectedBy, attempts }: Trail): KeywiseError | null {
 
 /** The named models lack a required ability. */
 function abilityFault(reasons: readonly Obstacle[], pending: PendingRequest): InvalidRequestError | null {
-  if (reasons.length === 0 || !reasons.every((why) => why.code === 'ability' || why.code === 'context')) return null
+  if (reasons.length === 0 || !reasons.every((why) => why.code === 'ability')) return null
   return new InvalidRequestError(`"${pending.selection.name.slice(0, 200)}" cannot serve this: ${reasons[0]?.reason}`)
 }
 

@@ -24,6 +24,7 @@ export interface RequestOptions {
   readonly wire?: PendingRequest['wire']
   readonly clientKind?: string
   readonly via?: PendingRequest['via']
+  readonly heldBy?: PendingRequest['heldBy']
   readonly operation?: PendingRequest['operation']
   readonly needs?: Partial<PendingRequest['needs']> | undefined
   /** For an outline: how to get the whole request, and the tokens the outline lacks. */
@@ -80,6 +81,7 @@ export function prepareRequest(
     wire: options.wire ?? null,
     clientKind: options.clientKind ?? '',
     via: options.via ?? null,
+    heldBy: options.heldBy ?? null,
     operation: options.operation ?? null,
     anyAnswer: options.anyAnswer ?? false,
     cancellation: new Cancellation(),

@@ -40,6 +40,7 @@ export async function retest(engine: Engine, wanted: string | null): Promise<Ret
   lift(engine, wanted === null ? null : targets, refused)
   engine.missingAbilities.retest(wanted === null ? null : targets)
   engine.requestFixes.retest(wanted === null ? null : targets)
+  engine.windows.retest(wanted === null ? null : targets)
   const now = engine.now
   return {
     generatedAt: new Date(now).toISOString(),

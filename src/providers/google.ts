@@ -28,6 +28,8 @@ export const google = defineProvider({
   keysUrl: 'https://aistudio.google.com/apikey',
   quotaScope: 'account+model',
   dayBoundary: 'America/Los_Angeles',
+  // https://ai.google.dev/gemini-api/docs/models (2026-11-29): an input and an output token limit for each model
+  holdsAnswerApart: true,
   // https://github.com/StarTrail-org/LEANN/pull/214 (2026-11-29): at its OpenAI endpoint as well
   embeddingsBatch: { inputs: 100 },
   trainsOnFreePrompts: true,

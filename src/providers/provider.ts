@@ -54,7 +54,7 @@ export interface SeedLimit {
 export interface CatalogueModel {
   /** The model's id at the provider. */
   readonly id: string
-  /** Maximum tokens of prompt and answer together. */
+  /** Maximum tokens of prompt and answer together; of the prompt alone where `holdsAnswerApart` is set. */
   readonly contextTokens?: number
   /** Maximum tokens of an answer. */
   readonly maxOutputTokens?: number
@@ -114,6 +114,8 @@ export interface ProviderSpec {
   readonly dayBoundary: DayBoundary
   /** The time zone of dates in its errors that name none (`Asia/Shanghai`, `+08:00`). Default: UTC. */
   readonly dateZone?: string
+  /** The windows of its models are the prompt's alone. Default: prompt and answer share them. */
+  readonly holdsAnswerApart?: true
   /** Counts the requested `max_tokens` against the token limit at admission rather than what was produced. */
   readonly chargesMaxTokens?: boolean
   /** Failed calls take from the request quota as well (OpenRouter's free day, OpenAI's minute). */

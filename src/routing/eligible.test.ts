@@ -37,9 +37,27 @@ const cases: readonly Case[] = [
   { name: 'a target of which nothing is known can serve', code: null },
   { name: 'a context that is too small', profile: { contextTokens: 900 }, code: 'context' },
   {
-    name: 'a context too small for the answer asked for',
+    name: 'a context with no room for an answer beside the prompt',
+    profile: { contextTokens: 1200 },
+    needs: { maxOutputTokens: 600 },
+    code: 'context',
+  },
+  {
+    name: 'a context with room for a shorter answer than was asked for',
     profile: { contextTokens: 1500 },
     needs: { maxOutputTokens: 600 },
+    code: null,
+  },
+  {
+    name: 'a context of the prompt alone, whatever the answer',
+    profile: { contextTokens: 1200, holdsAnswerApart: true },
+    needs: { maxOutputTokens: 6000 },
+    code: null,
+  },
+  {
+    name: 'a window that a refusal stated, whatever the list says',
+    profile: { contextTokens: 9000 },
+    rules: { windowOf: () => 900 },
     code: 'context',
   },
   {

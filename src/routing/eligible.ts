@@ -2,6 +2,7 @@
 
 import type { DialectId } from '../domain/chat.ts'
 import type { Ability, Target } from '../domain/target.ts'
+import { fitsWindow } from './answerRoom.ts'
 
 export type IneligibleCode =
   | 'parked'
@@ -26,6 +27,10 @@ export interface Ineligible {
   readonly reason: string
   /** Epoch milliseconds at which it may become eligible again; null when unknown. */
   readonly until: number | null
+  /** Of `context`: the window that is too small. */
+  readonly contextTokens?: number
+  /** Of `context`: the prompt, as it would be counted there. */
+  readonly inputTokens?: number
 }
 
 /** What a request needs of a target. */
@@ -71,6 +76,10 @@ export interface EligibilityRules {
   readonly qualityOf: (target: Target) => number | null
   /** When the target last answered, in epoch milliseconds; null for never. */
   readonly answeredAt: (target: Target) => number | null
+  /** The target's window in tokens as far as known, refusals included; default: the profile's. */
+  readonly windowOf?: (target: Target) => number | null
+  /** Tokens of a prompt as the target's provider would count them; default: as estimated. */
+  readonly countFor?: (target: Target, inputTokens: number) => number
 }
 
 /** Discovered targets above this price, in USD per million output tokens, are excluded from `auto`. */
@@ -93,7 +102,9 @@ export function ineligible(target: Target, needs: Needs, rules: EligibilityRules
     wrongTarget(target, needs) ??
     forbidden(target, needs, rules) ??
     unable(target, needs) ??
-    unwanted(target, needs, rules)
+    unwanted(target, needs, rules) ??
+    // Last, because a shorter request helps only where nothing else is in the way.
+    tooShort(target, needs, rules)
   )
 }
 
@@ -118,9 +129,7 @@ function forbidden(target: Target, { inUnits }: Needs, rules: EligibilityRules):
 }
 
 function unable(target: Target, needs: Needs): Ineligible | null {
-  const { contextTokens, abilities } = target.profile
-  if (contextTokens !== null && needs.inputTokens + (needs.maxOutputTokens ?? 0) > contextTokens)
-    return out('context', `context too small: ${contextTokens} tokens`)
+  const { abilities } = target.profile
   for (const ability of needs.abilities) {
     // Nearly every model chats and few do anything else: a model that was not named must be known to do it.
     const unknown = !COMMON.has(ability) && needs.among === null && abilities[ability] === undefined
@@ -133,6 +142,18 @@ function unable(target: Target, needs: Needs): Ineligible | null {
 
 function canTake({ profile }: Target, { dialects, isDocument }: NeededPart): boolean {
   return dialects.has(profile.dialect) && !(isDocument && profile.documents === false)
+}
+
+function tooShort(
+  target: Target,
+  { inputTokens: estimate, maxOutputTokens }: Needs,
+  rules: EligibilityRules,
+): Ineligible | null {
+  const inputTokens = rules.countFor === undefined ? estimate : rules.countFor(target, estimate)
+  const contextTokens = rules.windowOf === undefined ? target.profile.contextTokens : rules.windowOf(target)
+  if (contextTokens === null) return null
+  if (fitsWindow(inputTokens, target.profile.holdsAnswerApart ? null : maxOutputTokens, contextTokens)) return null
+  return { ...out('context', `context too small: ${contextTokens} tokens`), contextTokens, inputTokens }
 }
 
 const NO_PARTS: readonly NeededPart[] = []

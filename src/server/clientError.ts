@@ -31,6 +31,8 @@ export function clientFailure(error: unknown, requestId: string, now: number): C
       message: error.message,
       code: attempts.at(-1)?.failureKind ?? 'invalid_request',
       parameter: error.parameter,
+      details: error.details,
+      ...(error.isTooLong && { code: 'context_too_long', tooLong: { overflow: error.overflow } }),
     }
   if (error instanceof ModelNotFoundError)
     return { ...common, status: 404, message: error.message, code: 'model_not_found', parameter: 'model' }

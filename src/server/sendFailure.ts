@@ -2,12 +2,33 @@
 
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.ts'
+import type { ChatRequest } from '../domain/chat.ts'
 import { ownClientOf } from '../providers/ownClients.ts'
 import { type ClientFailure, trailOf } from './clientError.ts'
 
 /** What writes an error in some protocol: a dialect, or less than one. */
 export interface ErrorWriter {
   readonly client: Pick<Dialect['client'], 'writeError'>
+}
+
+/** The same as a stream that fails at once, for errors that the vendor says there. */
+export function sendFailedStream(
+  response: ServerResponse,
+  dialect: Dialect,
+  request: ChatRequest,
+  failure: ClientFailure,
+  now: number,
+): void {
+  if (response.headersSent || response.destroyed) return
+  const { requestId, attempts, code } = failure
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache',
+    ...(requestId && { 'x-keywise-request-id': requestId }),
+    'x-keywise-error': code,
+    ...(attempts.length > 0 && { 'x-keywise-attempts': String(attempts.length), 'x-keywise-trail': trailOf(attempts) }),
+  })
+  response.end(dialect.client.streamWriter(request, { now, ...(requestId && { id: requestId }) }).fail(failure))
 }
 
 /** Sends an error in the client's protocol; after a cascade, retries by the client would only multiply it. */

@@ -864,7 +864,7 @@ export const OF_THE_TARGET: readonly SaidRefusal[] = [
   openai(
     'a prompt at TGI',
     422,
-    'Input validation error: `inputs` must have less than 1024 tokens. Given: 2000',
+    'Input validation error: `inputs` must have less than 8192 tokens. Given: 9000',
     {},
     WINDOW,
   ),

@@ -66,7 +66,12 @@ export function writtenFor(
   if (spec.wire?.documents === false && partNeedsOf(asked).some(({ isDocument }) => isDocument)) return null
   if (isBlind(spec, model) && asked.messages.some(showsImage)) return null
   const wire = wireOf(spec.wire, model)
-  const { request } = fit(asked, { dialect: spec.dialect, wire, maxOutputTokens: MOST_OUTPUT[spec.id] ?? null })
+  const { request } = fit(asked, {
+    dialect: spec.dialect,
+    wire,
+    maxOutputTokens: MOST_OUTPUT[spec.id] ?? null,
+    roomTokens: null,
+  })
   const written = dialectOf(spec.dialect).upstream.writeRequest(request, model, wire)
   const facts = { model, stream: false, freeOnly: false, noTraining: false }
   const sent = JSON.parse(JSON.stringify(spec.quirks?.body?.(written.body, facts) ?? written.body))

@@ -1,5 +1,6 @@
 /** Anthropic's errors: https://platform.claude.com/docs/en/api/errors */
 
+import type { ContextOverflow } from '../../domain/errors.ts'
 import { asRecord, asString } from '../../domain/json.ts'
 import type { ClientError } from '../dialect.ts'
 
@@ -20,10 +21,27 @@ const STATUSES: ReadonlyMap<string, number> = new Map([...TYPES].map(([status, t
 export function writeAnthropicError(error: ClientError): Record<string, unknown> {
   const body: Record<string, unknown> = {
     type: 'error',
-    error: { type: errorType(error.status), message: error.message },
+    error: {
+      type: errorType(error.status),
+      message: error.tooLong === undefined ? error.message : tooLongText(error.message, error.tooLong.overflow),
+      ...(error.details != null && { details: error.details }),
+    },
   }
   if (error.requestId !== undefined) body['request_id'] = error.requestId
   return body
+}
+
+/**
+ * Claude Code compacts a conversation by the first sentence and shortens the answer by the second; both are matched with
+ * their numbers: https://code.claude.com/docs/en/errors, https://github.com/anthropics/claude-code/issues/476
+ * (2026-11-29)
+ */
+function tooLongText(message: string, overflow: ContextOverflow | null): string {
+  if (overflow === null) return `prompt is too long (keywise: ${message})`
+  const { inputTokens, outputTokens, limitTokens } = overflow
+  return outputTokens === null
+    ? `prompt is too long: ${inputTokens} tokens > ${limitTokens} maximum (keywise: ${message})`
+    : `input length and \`max_tokens\` exceed context limit: ${inputTokens} + ${outputTokens} > ${limitTokens}, decrease input length or \`max_tokens\` and try again (keywise: ${message})`
 }
 
 function errorType(status: number): string {

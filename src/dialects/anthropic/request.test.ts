@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ChatRequest, Message, Part, TextPart } from '../../domain/chat.ts'
 import { anthropicDialect } from './anthropic.ts'
-import { DEFAULT_MAX_TOKENS } from './writeRequest.ts'
+import { DEFAULT_MAX_TOKENS } from './defaultMaxTokens.ts'
 
 const read = (body: Record<string, unknown>) =>
   anthropicDialect.client.readRequest({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...body })

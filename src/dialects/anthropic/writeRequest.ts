@@ -6,14 +6,8 @@ import { restore } from '../fields/extra.ts'
 import { formatInWords } from '../fields/formatInWords.ts'
 import { closedSchema } from './closedSchema.ts'
 import { type ContentBlock, writeAnthropicContent } from './content.ts'
+import { defaultMaxTokens } from './defaultMaxTokens.ts'
 import { acceptsSchema } from './schema.ts'
-
-/**
- * `max_tokens` for callers who gave none; the wire demands one. 4,096 is the most the oldest models can answer
- * (https://platform.claude.com/docs/en/about-claude/models/overview), and a larger request can be refused by the
- * output limit before it is served.
- */
-export const DEFAULT_MAX_TOKENS = 4096
 
 /** Least `thinking.budget_tokens`: https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
 const MIN_BUDGET_TOKENS = 1024
@@ -22,7 +16,7 @@ export function writeAnthropicRequest(
   request: ChatRequest,
   model: string,
 ): { path: string; body: Record<string, unknown> } {
-  const maxTokens = request.maxTokens ?? DEFAULT_MAX_TOKENS + (request.reasoning?.budgetTokens ?? 0)
+  const maxTokens = request.maxTokens ?? defaultMaxTokens(request)
   const body: Record<string, unknown> = { model, max_tokens: maxTokens }
   const system = writeSystem(request)
   if (system !== undefined) body['system'] = system

@@ -10,7 +10,7 @@ import type { Recipient } from './recipient.ts'
 
 /** Read elsewhere, or said in every request of its dialect without changing the answer. */
 const SAID: ReadonlySet<string> = new Set([
-  ...['tools', 'tool_choice', 'toolConfig', 'tool_config', 'generationConfig', 'thinking', 'output_config', 'thread'],
+  ...['tools', 'tool_choice', 'toolConfig', 'tool_config', 'generationConfig', 'thinking', 'output_config'],
   ...['stream_options', 'store', 'include', 'text', 'reasoning', 'truncation', 'modalities', 'input'],
 ])
 

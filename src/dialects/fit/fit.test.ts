@@ -22,7 +22,7 @@ function fitted(
   maxOutputTokens: number | null = null,
 ) {
   const whole: ChatRequest = { model: 'm', messages: [said('Hi')], stream: false, ...request }
-  return fit(whole, { dialect, wire, maxOutputTokens })
+  return fit(whole, { dialect, wire, maxOutputTokens, roomTokens: null })
 }
 
 const textsOf = (messages: readonly Message[]) =>

@@ -7,6 +7,7 @@ import type { ChatRequest, Message } from '../../domain/chat.ts'
 import type { WireFacts } from '../../domain/wireFacts.ts'
 import { fitCallIds } from './callIds.ts'
 import { LeftOut } from './leftOut.ts'
+import { cutLength } from './options.ts'
 import type { Fitted, Recipient } from './recipient.ts'
 import { fitTools } from './tools.ts'
 
@@ -32,8 +33,9 @@ export function fitOwn(request: ChatRequest, recipient: Recipient): Fitted {
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
   const messages = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
   const fitted = wire.toolCallIdLength === undefined ? messages : fitCallIds(messages, dialect, wire)
+  const said = fitted === request.messages ? tools.request : { ...tools.request, messages: fitted }
   return {
-    request: fitted === request.messages ? tools.request : { ...tools.request, messages: fitted },
+    request: cutLength(said, recipient, leftOut),
     leftOut: leftOut.names,
     answer: Object.keys(tools.answer).length === 0 ? null : tools.answer,
   }

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { ChatRequest, DialectId, Message, ResponseFormat } from '../../domain/chat.ts'
+import { defaultMaxTokens } from '../anthropic/defaultMaxTokens.ts'
 import { formatInWords } from '../fields/formatInWords.ts'
 import type { LeftOut } from './leftOut.ts'
 import { objectSchema } from './objectSchema.ts'
@@ -54,13 +55,27 @@ function saysJson(messages: readonly Message[], dialect: DialectId): boolean {
   return input.some(({ content }) => content.some((part) => part.type === 'text' && /json/i.test(part.text)))
 }
 
-/** No more than the model can say, which is refused; Anthropic demands a limit, and without the caller's it is that. */
-function fitLength(request: ChatRequest, { dialect, maxOutputTokens }: Recipient, leftOut: LeftOut): ChatRequest {
+/**
+ * No more than the model can say and its window has room for, which is refused; Anthropic demands a limit, and without
+ * the caller's it is that.
+ */
+function fitLength(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+  const { dialect, maxOutputTokens, roomTokens } = recipient
+  if (request.maxTokens !== undefined) return cutLength(request, recipient, leftOut)
+  if (dialect !== 'anthropic') return request
+  const most = maxOutputTokens ?? defaultMaxTokens(request)
+  const maxTokens = Math.min(most, roomTokens ?? most)
+  return maxOutputTokens === null && maxTokens === most ? request : { ...request, maxTokens }
+}
+
+/** The caller's own limit, no higher than what the model can say and its window has room for. */
+export function cutLength(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
   const { maxTokens } = request
-  if (maxOutputTokens === null || (maxTokens === undefined && dialect !== 'anthropic')) return request
-  if (maxTokens !== undefined && maxTokens <= maxOutputTokens) return request
-  if (maxTokens !== undefined) leftOut.add('max_tokens')
-  return { ...request, maxTokens: maxOutputTokens }
+  const { maxOutputTokens, roomTokens } = recipient
+  const most = Math.min(maxOutputTokens ?? Number.POSITIVE_INFINITY, roomTokens ?? Number.POSITIVE_INFINITY)
+  if (maxTokens === undefined || maxTokens <= most) return request
+  leftOut.add('max_tokens')
+  return { ...request, maxTokens: most }
 }
 
 /** An id that is too long, or that Anthropic takes for an e-mail address, becomes a hash: one user stays one user. */

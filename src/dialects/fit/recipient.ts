@@ -10,6 +10,8 @@ export interface Recipient {
   readonly wire: ModelWire
   /** Maximum tokens of an answer; null when unknown. */
   readonly maxOutputTokens: number | null
+  /** Tokens that the context window leaves for the answer; null when unknown. */
+  readonly roomTokens: number | null
 }
 
 export interface Fitted {

@@ -1,5 +1,6 @@
 /** Google's errors: https://ai.google.dev/gemini-api/docs/troubleshooting and https://google.aip.dev/193 */
 
+import type { ContextOverflow } from '../../domain/errors.ts'
 import { asArray, asNumber, asRecord } from '../../domain/json.ts'
 import type { ClientError } from '../dialect.ts'
 
@@ -21,12 +22,24 @@ const STATUSES: ReadonlyMap<number, string> = new Map([
 export function writeGoogleError(error: ClientError): Record<string, unknown> {
   // Inside a stream the official client throws only when the code is one of these.
   const code = error.status >= 400 && error.status <= 599 ? error.status : 500
-  const body: Record<string, unknown> = { code, message: error.message, status: statusName(code) }
+  const message = error.tooLong === undefined ? error.message : tooLongText(error.message, error.tooLong.overflow)
+  const body: Record<string, unknown> = { code, message, status: statusName(code) }
   if (error.retryAfterMs != null) {
     const retryDelay = `${Math.max(0, error.retryAfterMs) / 1000}s`
     body['details'] = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }]
   }
   return { error: body }
+}
+
+/** As Gemini writes it: https://github.com/google-gemini/gemini-cli/issues/14766 (2026-11-29) */
+function tooLongText(message: string, overflow: ContextOverflow | null): string {
+  if (overflow === null)
+    return `The input token count exceeds the maximum number of tokens allowed. (keywise: ${message})`
+  const { inputTokens, outputTokens, limitTokens } = overflow
+  const tokens = inputTokens + (outputTokens ?? 0)
+  // Gemini has a window for the prompt alone, and so no words for both.
+  const parts = outputTokens === null ? '' : `${inputTokens} of the prompt + ${outputTokens} asked for the answer: `
+  return `The input token count (${tokens}) exceeds the maximum number of tokens allowed (${limitTokens}). (keywise: ${parts}${message})`
 }
 
 function statusName(code: number): string {

@@ -133,6 +133,21 @@ export function writeJsonSchema(format: Extract<ResponseFormat, { type: 'json-sc
 
 /** https://platform.openai.com/docs/guides/error-codes; `type` is what clients switch on after the status. */
 export function errorEnvelope(error: ClientError): { readonly error: Record<string, unknown> } {
+  return error.tooLong === undefined
+    ? envelope(error)
+    : envelope({ ...error, ...TOO_LONG, parameter: 'messages', message: chatTooLong(error) })
+}
+
+/** The same in Responses, whose words for a request that is too long are others. */
+export function responsesEnvelope(error: ClientError): { readonly error: Record<string, unknown> } {
+  if (error.tooLong === undefined) return envelope(error)
+  // https://github.com/openai/codex/issues/20866 (2026-11-29)
+  const sentence = 'Your input exceeds the context window of this model. Please adjust your input and try again.'
+  const message = `${sentence} (keywise: ${numbersOf(error)}${error.message})`
+  return envelope({ ...error, ...TOO_LONG, parameter: 'input', message })
+}
+
+function envelope(error: ClientError): { readonly error: Record<string, unknown> } {
   const { status, code } = error
   return {
     error: {
@@ -145,6 +160,30 @@ export function errorEnvelope(error: ClientError): { readonly error: Record<stri
       ...(error.requestId !== undefined && { request_id: error.requestId }),
     },
   }
+}
+
+/** Where the upstream's own status is another, as inside a stream. */
+const TOO_LONG = { code: 'context_length_exceeded', status: 400 } as const
+
+/** LangChain, LiteLLM and others look for these words beside the code. */
+function chatTooLong({ message, tooLong }: ClientError): string {
+  const overflow = tooLong?.overflow ?? null
+  if (overflow === null)
+    return `This model's maximum context length is exceeded. Please reduce the length of the messages. (keywise: ${message})`
+  const { inputTokens, outputTokens, limitTokens } = overflow
+  const limit = `This model's maximum context length is ${limitTokens} tokens.`
+  return outputTokens === null
+    ? `${limit} However, your messages resulted in ${inputTokens} tokens. Please reduce the length of the messages. (keywise: ${message})`
+    : `${limit} However, you requested ${inputTokens + outputTokens} tokens (${inputTokens} in the messages, ${outputTokens} in the completion). Please reduce the length of the messages or completion. (keywise: ${message})`
+}
+
+/** In our own words, because the vendor gives no numbers there. */
+function numbersOf({ tooLong }: ClientError): string {
+  const overflow = tooLong?.overflow ?? null
+  if (overflow === null) return ''
+  const { inputTokens, outputTokens, limitTokens } = overflow
+  const asked = outputTokens === null ? `${inputTokens}` : `${inputTokens} + ${outputTokens}`
+  return `${asked} tokens > ${limitTokens}: `
 }
 
 function errorType(status: number): string {

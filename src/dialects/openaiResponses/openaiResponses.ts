@@ -1,7 +1,7 @@
 /** The Responses dialect: https://platform.openai.com/docs/api-reference/responses */
 
 import type { Dialect } from '../dialect.ts'
-import { errorEnvelope } from '../openai/fields.ts'
+import { responsesEnvelope } from '../openai/fields.ts'
 import { readResponsesResponse, writeResponsesResponse } from './answer.ts'
 import { readResponsesRequest } from './readRequest.ts'
 import { ResponsesStreamReader } from './streamReader.ts'
@@ -14,7 +14,10 @@ export const openaiResponsesDialect: Dialect = {
     readRequest: readResponsesRequest,
     writeResponse: writeResponsesResponse,
     streamWriter: (request, facts) => new ResponsesStreamWriter(request, facts),
-    writeError: errorEnvelope,
+    writeError: responsesEnvelope,
+    // The official service begins the stream before it counts, and codex finds this error only there:
+    // https://github.com/openai/codex codex-rs/codex-api/src/api_bridge.rs (2026-11-29)
+    failsInStream: ({ tooLong }) => tooLong !== undefined,
   },
   upstream: {
     writeRequest: (request, model) => ({ path: '/responses', body: writeResponsesRequest(request, model) }),

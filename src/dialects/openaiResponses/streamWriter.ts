@@ -5,7 +5,7 @@ import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { blockedText } from '../fields/blocked.ts'
 import { mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import type { Fields } from '../fields/requestFields.ts'
-import { errorEnvelope, secondsOf } from '../openai/fields.ts'
+import { responsesEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeResponsesUsage } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
 import { callKind, itemId, responseId, responseObject, writeStatus } from './answer.ts'
@@ -68,7 +68,7 @@ export class ResponsesStreamWriter implements StreamWriter {
   #fail(error: ClientError): void {
     this.#start()
     // A text in this protocol, whoever asks.
-    const details = errorEnvelope({ ...error, numericCode: false }).error
+    const details = responsesEnvelope({ ...error, numericCode: false }).error
     const { code, message, param } = details
     this.#emit('error', { code, message, param, error: details })
     // A closed list of words in the official schema.

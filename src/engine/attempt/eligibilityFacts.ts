@@ -10,6 +10,7 @@ import type { MissingAbilities } from '../targets/missingAbilities.ts'
 import { catalogueModel, type TargetRegistry } from '../targets/targetRegistry.ts'
 import type { EligibilityFacts } from './eligibility.ts'
 import { heldBack } from './heldBack.ts'
+import type { LearnedWindows } from './learnedWindows.ts'
 import type { ProbeTurns } from './probeTurns.ts'
 
 export function eligibilityFactsOf(
@@ -17,6 +18,7 @@ export function eligibilityFactsOf(
   learned: LearnedState,
   missingAbilities: MissingAbilities,
   turns: ProbeTurns,
+  windows: LearnedWindows,
 ): EligibilityFacts {
   const { settings } = registry.config
   return {
@@ -30,6 +32,8 @@ export function eligibilityFactsOf(
       qualityFloor: settings.routing.qualityFloor,
       qualityOf: (target) => learned.router.qualityOf(target),
       answeredAt: (target) => learned.tally.row(target.stateId)?.lastSuccess ?? null,
+      windowOf: (target) => windows.windowOf(target),
+      countFor: (target, inputTokens) => windows.countFor(target, inputTokens),
     },
     heldBack: (target, now) =>
       heldBack(target, { learned, turns, mayAskBeside: settings.routing.probes === 'calls' }, now),

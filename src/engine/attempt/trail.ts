@@ -2,7 +2,7 @@
 
 import type { AttemptReport } from '../../domain/attempt.ts'
 import type { DialectId } from '../../domain/chat.ts'
-import type { Failure, FailureKind } from '../../domain/failure.ts'
+import type { Failure, FailureKind, FailureOf } from '../../domain/failure.ts'
 import { type Scope, scopeKey, scopeOf, scopesOf } from '../../domain/scope.ts'
 import { isAboutRequest } from '../../domain/subject.ts'
 import type { Ability, Target } from '../../domain/target.ts'
@@ -47,6 +47,8 @@ export class Trail {
   rejectedBy: BudgetRefusal | null = null
   /** The last failure; one that says that a key is refused or not paid for does not hide what came before. */
   lastFailure: Failure | null = null
+  /** The refusal for length by the target with the largest window; null when there was none. */
+  tooLong: { readonly target: Target; readonly failure: FailureOf<'context_too_long'> } | null = null
   /**
    * Targets of this dialect, the client's own, come first: after a refusal that may be our translation's fault, and for
    * what another dialect would have to be told in another way.
@@ -58,8 +60,8 @@ export class Trail {
   readonly #hardCap: boolean
   /** Created by the first failure: most requests have none. */
   #lessons: Lessons | null = null
-  /** The longest answer in tokens that a target's account can pay for, by target. */
-  #affordable: Map<string, number> | null = null
+  /** The longest answer in tokens that a target has room or credit for, by target. */
+  #answerLimits: Map<string, number> | null = null
   /** The targets whose refusals were repaired, one entry for each. */
   readonly #repairs: string[] = []
   #calls = 0
@@ -141,6 +143,7 @@ export class Trail {
     this.#endBeside(target)
     this.attempts.push(report)
     if (this.lastFailure === null || !OF_A_KEY.has(failure.kind)) this.lastFailure = failure
+    if (failure.kind === 'context_too_long') this.#addTooLong(target, failure)
     this.#calls++
     if (verdict.repaired) {
       this.#repairs.push(target.id)
@@ -174,15 +177,15 @@ export class Trail {
 
   /** Limits the answer of further calls of the target. False when that was already done once. */
   limitAnswer({ stateId }: Target, tokens: number): boolean {
-    this.#affordable ??= new Map()
-    if (this.#affordable.has(stateId)) return false
-    this.#affordable.set(stateId, tokens)
+    this.#answerLimits ??= new Map()
+    if (this.#answerLimits.has(stateId)) return false
+    this.#answerLimits.set(stateId, tokens)
     return true
   }
 
   /** The limit in tokens of the target's answer; null when there is none. */
   answerLimit({ stateId }: Target): number | null {
-    return this.#affordable?.get(stateId) ?? null
+    return this.#answerLimits?.get(stateId) ?? null
   }
 
   /** Keeps a whole answer that is blocked, empty or malformed: the later one, unless it alone says nothing. */
@@ -313,6 +316,12 @@ export class Trail {
     return this.#lessons
   }
 
+  #addTooLong(target: Target, failure: FailureOf<'context_too_long'>): void {
+    const known = this.tooLong
+    if (known === null || windowIn(failure, target) >= windowIn(known.failure, known.target))
+      this.tooLong = { target, failure }
+  }
+
   #exclude(target: Target, verdict: Verdict, isLimited: boolean): void {
     const { limited, left, met } = this.#learned
     const excluded = isLimited ? limited : left
@@ -367,6 +376,9 @@ class Lessons {
 }
 
 const ANY = () => true
+
+const windowIn = ({ limitTokens }: FailureOf<'context_too_long'>, { profile }: Target) =>
+  limitTokens ?? profile.contextTokens ?? 0
 
 /** By `stateId`: a new configuration makes new objects of the same targets. */
 const isAmong = (targets: readonly Target[], { stateId }: Target) => targets.some((one) => one.stateId === stateId)

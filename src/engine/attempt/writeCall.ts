@@ -18,13 +18,16 @@ import type { LearnedRequestFixes } from '../repair/learnedRequestFixes.ts'
 import type { Operation } from '../request/operation.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
+import type { LearnedWindows } from './learnedWindows.ts'
 import { rewriteModel } from './rewriteModel.ts'
+import { longestAnswer, roomFor, smaller } from './shorterAnswer.ts'
 
 /** What writing a call needs of the engine. */
 interface CallWriter {
   readonly tools: CallTools
   readonly latencyAllowance: LatencyAllowance
   readonly requestFixes: LearnedRequestFixes
+  readonly windows: LearnedWindows
   readonly settings: Settings
 }
 
@@ -32,7 +35,7 @@ interface CallOrder {
   readonly target: Target
   readonly credential: Credential
   readonly pending: PendingRequest
-  /** Output limit to set, because a budget or the account's credit needs one; null leaves the request's own. */
+  /** Output limit to set, because a budget, credit or a refusal needs one; null leaves the request's own. */
   readonly mostOutputTokens: number | null
   /** Milliseconds the target has for its first content; default: the learned allowance. */
   readonly allowedMs?: number
@@ -104,7 +107,7 @@ type Body = Record<string, unknown>
 
 const NOTHING: readonly string[] = []
 
-function written({ requestFixes, settings }: CallWriter, order: CallOrder): Written {
+function written({ requestFixes, windows, settings }: CallWriter, order: CallOrder): Written {
   const { target, credential, pending } = order
   const { spec } = credential.connection
   if (pending.operation?.write !== undefined) {
@@ -113,7 +116,7 @@ function written({ requestFixes, settings }: CallWriter, order: CallOrder): Writ
   }
   const fix = (fields: Body) => requestFixes.apply(target, pending.clientKind, fields)
   if (pending.operation !== null) return inParts(pending.operation, settings, order, (fields) => fix(fields).body)
-  const { body, ...draft } = draftOf(settings, order)
+  const { body, ...draft } = draftOf(settings, windows, order)
   const isAsSent = Buffer.isBuffer(body) && !requestFixes.has(target, pending.clientKind)
   const fields = isAsSent ? null : fieldsOf(body)
   if (fields === null) return { ...draft, body: Buffer.isBuffer(body) ? body : JSON.stringify(body) }
@@ -125,12 +128,12 @@ type DraftSettings = Pick<Settings, 'freeOnly' | 'privacy'>
 type DraftOrder = Omit<CallOrder, 'allowedMs'>
 
 /** The body as it is written before what refusals have taught; null for bytes that are no JSON, and for what is passed. */
-export function bodyBeforeRepairs(settings: DraftSettings, order: DraftOrder): Body | null {
+export function bodyBeforeRepairs(settings: DraftSettings, windows: LearnedWindows, order: DraftOrder): Body | null {
   const { operation } = order.pending
   if (operation?.write !== undefined) return null
   const [part] = operation?.partsFor(order.credential.connection.spec) ?? []
   return part === undefined
-    ? fieldsOf(draftOf(settings, order).body)
+    ? fieldsOf(draftOf(settings, windows, order).body)
     : bodyOf(settings, order, part, spokenTo(order)).body
 }
 
@@ -144,31 +147,44 @@ function fieldsOf(body: Buffer | Body): Body | null {
   }
 }
 
-function draftOf(settings: DraftSettings, order: DraftOrder): Draft {
+function draftOf(settings: DraftSettings, windows: LearnedWindows, order: DraftOrder): Draft {
   const { target, credential, pending, mostOutputTokens } = order
   const { wire, request } = pending
   const { spec } = credential.connection
   const dialect = spokenTo(order)
-  if (wire?.dialect === dialect.id && spec.quirks?.body === undefined && !mustFit(wire.body, spec.wire)) {
+  const isCut = isAbove(request.maxTokens, longestAnswer(target, pending.needs.inputTokens, windows))
+  const isOwn = wire?.dialect === dialect.id
+  if (isOwn && !isCut && spec.quirks?.body === undefined && !mustFit(wire.body, spec.wire)) {
     const rewritten = rewriteModel(wire, request, target.model, mostOutputTokens)
     if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect }
   }
-  return writtenAnew(settings, order)
+  return writtenAnew(settings, windows, order)
 }
 
-function writtenAnew(settings: DraftSettings, order: DraftOrder): Draft {
+function writtenAnew(settings: DraftSettings, windows: LearnedWindows, order: DraftOrder): Draft {
   const { target, credential, pending, mostOutputTokens: maxTokens } = order
   const spoken = spokenTo(order)
   const isOwn = pending.wire?.dialect === spoken.id
-  const asked = maxTokens === null ? pending.whole() : { ...pending.whole(), maxTokens }
+  const whole = pending.whole()
+  const asked =
+    maxTokens === null ? whole : { ...whole, maxTokens: smaller(maxTokens, whole.maxTokens ?? null) ?? maxTokens }
   const recipient = {
     dialect: spoken.id,
     wire: wireOf(credential.connection.spec.wire, target.model),
-    maxOutputTokens: target.profile.maxOutputTokens,
+    maxOutputTokens: windows.outputOf(target),
+    roomTokens: roomFor(target, pending.needs.inputTokens, windows),
   }
   const { request, leftOut, answer } = (isOwn ? fitOwn : fit)(asked, recipient)
   const dialect = answer === null ? spoken : withChanges(spoken, answer)
-  return { ...bodyOf(settings, order, request, dialect), leftOut, dialect }
+  const named = namesOf(leftOut, isAbove(whole.maxTokens, maxTokens))
+  return { ...bodyOf(settings, order, request, dialect), leftOut: named, dialect }
+}
+
+const isAbove = (asked: number | undefined, most: number | null) => asked !== undefined && most !== null && asked > most
+
+/** The caller's limit of the answer is named where a shorter one is asked for in its place. */
+function namesOf(leftOut: readonly string[], isShortened: boolean): readonly string[] {
+  return isShortened && !leftOut.includes('max_tokens') ? [...leftOut, 'max_tokens'] : leftOut
 }
 
 /** As the dialect writes it, changed in the provider's own way. */

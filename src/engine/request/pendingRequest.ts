@@ -49,6 +49,8 @@ export interface PendingRequest {
   readonly clientKind: string
   /** The gateways that the request has passed, this one last; null for the library. */
   readonly via: string | null
+  /** The account that has what the request refers to by id, which is asked first; null where none is known. */
+  readonly heldBy: string | null
   /** What is asked for in the place of a chat; null for chat. */
   readonly operation: Operation | null
   /** A test or a probe: any answer proves that the target works, thoughts alone as well. */

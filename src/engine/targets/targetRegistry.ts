@@ -202,6 +202,7 @@ function profileOf(credential: Credential, model: ModelFacts, findings: Findings
     contextTokens: model.user?.contextTokens ?? model.listed?.contextTokens ?? model.catalogue?.contextTokens ?? null,
     maxOutputTokens:
       model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
+    ...(spec.holdsAnswerApart && { holdsAnswerApart: true as const }),
     abilities: abilitiesOf(spec, model),
     price,
     free,

@@ -19,6 +19,13 @@ const openaiError = (
 const retryAfter = (facts: RefusalFacts): Record<string, string> =>
   facts.retryAfter === undefined ? {} : { 'retry-after': String(facts.retryAfter) }
 
+function requestedText({ inputTokens, outputTokens }: RefusalFacts): string {
+  if (inputTokens === undefined) return 'Please reduce the length of the messages.'
+  return outputTokens === undefined
+    ? `However, your messages resulted in ${inputTokens} tokens. Please reduce the length of the messages.`
+    : `However, you requested ${inputTokens + outputTokens} tokens (${inputTokens} in the messages, ${outputTokens} in the completion). Please reduce the length of the messages or completion.`
+}
+
 const OPENAI: Wording = {
   rate_minute: (facts) => ({
     ...openaiError(
@@ -72,7 +79,7 @@ const OPENAI: Wording = {
   context_too_long: (facts) =>
     openaiError(
       400,
-      `This model's maximum context length is ${facts.limit ?? 8192} tokens. Please reduce the length of the messages.`,
+      `This model's maximum context length is ${facts.limit ?? 8192} tokens. ${requestedText(facts)}`,
       'invalid_request_error',
       'context_length_exceeded',
       'messages',
@@ -144,7 +151,9 @@ const ANTHROPIC: Wording = {
     anthropicError(
       400,
       'invalid_request_error',
-      `prompt is too long: 300000 tokens > ${facts.limit ?? 200_000} maximum`,
+      facts.outputTokens === undefined
+        ? `prompt is too long: ${facts.inputTokens ?? 300_000} tokens > ${facts.limit ?? 200_000} maximum`
+        : `input length and \`max_tokens\` exceed context limit: ${facts.inputTokens} + ${facts.outputTokens} > ${facts.limit}, decrease input length or \`max_tokens\` and try again`,
     ),
   bad_request: () => anthropicError(400, 'invalid_request_error', 'messages.0.content: Field required'),
   unsupported: () => anthropicError(400, 'invalid_request_error', 'tools: this model does not support tools'),
@@ -207,7 +216,7 @@ const GOOGLE: Wording = {
     googleError(
       400,
       'INVALID_ARGUMENT',
-      `The input token count (${(facts.limit ?? 8192) * 2}) exceeds the maximum number of tokens allowed (${facts.limit ?? 8192}).`,
+      `The input token count (${facts.inputTokens ?? (facts.limit ?? 8192) * 2}) exceeds the maximum number of tokens allowed (${facts.limit ?? 8192}).`,
     ),
   bad_request: () => googleError(400, 'INVALID_ARGUMENT', 'Invalid value at contents[0].role'),
   unsupported: () =>

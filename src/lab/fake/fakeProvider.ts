@@ -1,6 +1,6 @@
 /** One simulated provider: its keys, models, limits and faults, and what it would say to a call now. */
 
-import type { DialectId } from '../../domain/chat.ts'
+import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import type { StrictRequest } from '../strict/rule.ts'
 import { refusalBy } from '../strict/ruleTable.ts'
@@ -8,7 +8,7 @@ import { rulesOf } from '../strict/services.ts'
 import { refusal } from './errors.ts'
 import { limitHeaders } from './headers.ts'
 import { type Caller, FakeLimits, type LimitState } from './limits.ts'
-import type { FakeRefusal } from './refusal.ts'
+import type { FakeRefusal, RefusalFacts } from './refusal.ts'
 import { tokensOf } from './reply.ts'
 import { type FakeRequest, isLacking } from './request.ts'
 import type { FakeFault, FakeModel, FakeProviderFacts } from './scenario.ts'
@@ -20,6 +20,8 @@ interface Clock {
   /** A draw, 0..1, for faults that come by chance. */
   readonly random: () => number
 }
+
+type Overflow = Pick<RefusalFacts, 'limit' | 'inputTokens' | 'outputTokens'>
 
 interface SeenKey {
   readonly fault: FakeFault
@@ -110,7 +112,7 @@ export class FakeProvider {
   /** The refusal a call meets before any work is done; null when it is let in. A call that is let in is counted. */
   refuse(key: string, asked: FakeRequest, fault: FakeFault | null, size: number, now: number): FakeRefusal | null {
     const wrong = this.#whatIsWrong(key, asked, fault)
-    if (wrong !== null) return this.#refusal(key, asked.model, wrong, fault, now)
+    if (wrong !== null) return this.#refusal(key, asked, wrong, fault, now)
     const met = this.#limits.admit(this.#caller(key, asked.model), size, now)
     return met === null ? null : this.#limitRefusal(key, asked.model, met, now)
   }
@@ -145,16 +147,32 @@ export class FakeProvider {
     if (facts === undefined || facts.retired) return 'model_not_found'
     if ((facts.kind ?? 'chat') !== kind) return 'unsupported'
     if (isLacking(facts, request)) return 'unsupported'
-    if (facts.context_tokens !== undefined && tokensOf(JSON.stringify(request.messages)) > facts.context_tokens)
-      return 'context_too_long'
+    if (this.#overflow(model, request) !== null) return 'context_too_long'
     return fault !== null && refusal(this.id, this.dialect, fault.do, { model }) !== null ? fault.do : null
   }
 
-  #refusal(key: string, model: string, what: FakeFault['do'], fault: FakeFault | null, now: number): FakeRefusal {
+  /** By how much a request is too long for the model; the window of Gemini's is the prompt's alone. */
+  #overflow(model: string, request: ChatRequest): Overflow | null {
+    const limit = this.models.get(model)?.context_tokens
+    if (limit === undefined) return null
+    const inputTokens = tokensOf(JSON.stringify(request.messages))
+    if (inputTokens > limit) return { limit, inputTokens }
+    const outputTokens = this.dialect === 'google' ? 0 : (request.maxTokens ?? 0)
+    return inputTokens + outputTokens > limit ? { limit, inputTokens, outputTokens } : null
+  }
+
+  #refusal(
+    key: string,
+    { model, request }: FakeRequest,
+    what: FakeFault['do'],
+    fault: FakeFault | null,
+    now: number,
+  ): FakeRefusal {
+    const overflow = what === 'context_too_long' ? this.#overflow(model, request) : null
     const limit = what === 'context_too_long' ? this.models.get(model)?.context_tokens : undefined
     const retryAfter = fault?.retry_after
     const resetsAt = retryAfter === undefined ? undefined : now + retryAfter * 1000
-    const said = this.#say(what, model, { retryAfter, limit, resetsAt })
+    const said = this.#say(what, model, { retryAfter, limit, resetsAt, ...overflow })
     return {
       ...said,
       status: fault?.status ?? said.status,

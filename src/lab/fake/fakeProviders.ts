@@ -5,6 +5,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asRecord } from '../../domain/json.ts'
 import { Dice } from '../../domain/random.ts'
@@ -18,6 +19,7 @@ import { fakeReply, tokensOf } from './reply.ts'
 import { embeddingsBody, type FakeRequest, keyOf, placeOf, readAsked, readCallBody } from './request.ts'
 import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
 import { isStoredPath, StoredResponses } from './storedResponses.ts'
+import { Threads } from './threads.ts'
 import { readUnits, sendUnits } from './units.ts'
 import { sendAnswer, sendEvents, sendStream, spoil } from './wire.ts'
 
@@ -84,6 +86,8 @@ export interface FakeWorld {
   restore(provider: string, key: number): void
   /** Adds or replaces a model. */
   setModel(provider: string, model: string, facts: FakeModel): void
+  /** Forgets every conversation that was held between turns. */
+  loseThreads(): void
   /** From now on the model is gone, from the list as well. */
   retire(provider: string, model: string): void
   /** Ends every open connection, as a network that goes away does. */
@@ -120,6 +124,7 @@ class OpenFakes implements FakeWorld {
   readonly #instead: FakeOptions['instead']
   #refuse: (provider: string, body: unknown) => FakeRefusal | null = () => null
   readonly #stored = new StoredResponses()
+  readonly #threads = new Threads()
   #inFlight = 0
 
   constructor(scenario: ReturnType<typeof scenarioSchema.parse>, options: FakeOptions) {
@@ -186,6 +191,10 @@ class OpenFakes implements FakeWorld {
 
   retire(provider: string, model: string): void {
     this.setModel(provider, model, { retired: true, unlisted: true })
+  }
+
+  loseThreads(): void {
+    this.#threads.forget()
   }
 
   dropConnections(): void {
@@ -273,7 +282,9 @@ class OpenFakes implements FakeWorld {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const body = await readCallBody(request)
+    const said = await readCallBody(request)
+    const resumed = this.#threads.resume(provider, path, request, said)
+    const body = resumed.refusal === null ? resumed.body : said
     const asked = readUnits(path, body) ?? readStrict(provider, path, body, request)
     if (isRefusal(asked)) return this.#refuseUnread(provider, request, body, asked, response)
     if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
@@ -286,6 +297,7 @@ class OpenFakes implements FakeWorld {
     const refusal =
       this.#refuse(provider.id, body) ??
       provider.refuse(key, asked, fault, size, at) ??
+      resumed.refusal ??
       provider.refuseRequest(asked.dialect.id, strictRequest(provider.id, asked.model, path, body, request))
     this.calls.push({
       provider: provider.id,
@@ -296,12 +308,12 @@ class OpenFakes implements FakeWorld {
       status: refusal?.status ?? 200,
       fault: fault?.do ?? null,
       headers: request.headers,
-      body,
+      body: said,
       ...(refusal !== null && { refusal: refusal.body }),
     })
     if (refusal !== null) return sendAnswer(response, refusal.status, refusal.body, refusal.headers)
     if (fault !== null && (await spoil(response, fault, provider, this.#sleep))) return
-    await this.#answer(provider, key, asked, fault, response)
+    await this.#answer(provider, key, { ...asked, body }, fault, response)
   }
 
   /** A body that is refused before keywise's own reader has understood it. */
@@ -342,7 +354,7 @@ class OpenFakes implements FakeWorld {
   async #answer(
     provider: FakeProvider,
     key: string,
-    { model, dialect, request, texts, units }: FakeRequest,
+    { model, dialect, request, texts, units, body }: FakeRequest & { readonly body: unknown },
     fault: FakeFault | null,
     response: ServerResponse,
   ): Promise<void> {
@@ -359,7 +371,7 @@ class OpenFakes implements FakeWorld {
       return request.stream ? sendEvents(response, odd.events, headers) : sendAnswer(response, 200, odd.body, headers)
     }
     const made = fakeReply(request, model, facts, dialect.id)
-    const reply = dialect.id === 'openai-responses' ? this.#stored.keep(provider, key, made, request) : made
+    const reply = this.#kept(provider, key, { made, request, dialect: dialect.id, body })
     const now = this.#now()
     provider.spend(key, model, reply.usage?.totalTokens ?? 0, now)
     const headers = provider.headers(key, model, now)
@@ -374,6 +386,19 @@ class OpenFakes implements FakeWorld {
       sleep: this.#sleep,
     })
   }
+
+  /** The answer under an id of its own where the provider keeps it. */
+  #kept(provider: FakeProvider, key: string, { made, request, dialect, body }: Made): ChatResponse {
+    if (dialect === 'openai-responses') return this.#stored.keep(provider, key, made, request)
+    return dialect === 'anthropic' ? this.#threads.keep(provider, key, made, request, body) : made
+  }
+}
+
+interface Made {
+  readonly made: ChatResponse
+  readonly request: ChatRequest
+  readonly dialect: DialectId
+  readonly body: unknown
 }
 
 /** What is asked, or the service's own words for what keywise's reader would refuse in its words. */

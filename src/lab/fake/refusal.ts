@@ -13,6 +13,9 @@ export interface RefusalFacts {
   /** Seconds. */
   readonly retryAfter?: number | undefined
   readonly limit?: number | undefined
+  /** Tokens of the prompt, and of the answer where only both together are too long. */
+  readonly inputTokens?: number | undefined
+  readonly outputTokens?: number | undefined
   /** No header and no body states a number of the limit that was met. */
   readonly isUnstated?: boolean | undefined
   /** Epoch milliseconds at which the limit that was met resets. */

@@ -223,6 +223,12 @@ const MESSAGES: readonly Row[] = [
     ask(say(text('a'.repeat(900_000))), OLD, { ...VERSION, 'anthropic-beta': 'context-1m-2025-08-07' }),
   ],
   [
+    'answer-too-long',
+    'input length and `max_tokens` exceed context limit: 187516 + 20000 > 200000, decrease input length or `max_tokens` and try again',
+    ask({ max_tokens: 20_000, ...say(text('a'.repeat(750_000))) }, 'claude-sonnet-4-20250514'),
+    ask({ max_tokens: 20_000, ...say(text('a'.repeat(750_000))) }, 'claude-sonnet-4-5'),
+  ],
+  [
     'stop-sequence-blank',
     'stop_sequences: each stop sequence must contain non-whitespace',
     { stop_sequences: ['END', '\n'] },

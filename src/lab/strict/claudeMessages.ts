@@ -83,14 +83,29 @@ function systemRole({ model, body }: StrictRequest): string | null {
   return claudeFacts(model)?.hasSystemTurns === false ? "role 'system' is not supported on this model" : null
 }
 
-/** An estimate, four characters a token; the service counts. */
 function promptTooLong(request: StrictRequest): string | null {
-  const window = hasBeta(request, 'context-1m-') ? 1_000_000 : claudeFacts(request.model)?.contextTokens
+  const window = windowOf(request)
   if (window === undefined) return null
-  const { messages, system, tools } = request.body
-  const characters = JSON.stringify([textsOnly(messages), system, tools]).length
-  const tokens = Math.floor(characters / 4)
+  const tokens = tokensIn(request)
   return tokens > window ? `prompt is too long: ${tokens} tokens > ${window} maximum` : null
+}
+
+function answerTooLong(request: StrictRequest): string | null {
+  const window = windowOf(request)
+  const wanted = asNumber(request.body['max_tokens'])
+  if (window === undefined || wanted === undefined || !claudeFacts(request.model)?.countsAnswer) return null
+  const tokens = tokensIn(request)
+  if (tokens + wanted <= window) return null
+  return `input length and \`max_tokens\` exceed context limit: ${tokens} + ${wanted} > ${window}, decrease input length or \`max_tokens\` and try again`
+}
+
+function windowOf(request: StrictRequest): number | undefined {
+  return hasBeta(request, 'context-1m-') ? 1_000_000 : claudeFacts(request.model)?.contextTokens
+}
+
+/** An estimate, four characters a token; the service counts. */
+function tokensIn({ body: { messages, system, tools } }: StrictRequest): number {
+  return Math.floor(JSON.stringify([textsOnly(messages), system, tools]).length / 4)
 }
 
 /** Without images and documents, whose tokens have nothing to do with their length. */
@@ -124,6 +139,7 @@ export const claudeMessageRules: readonly Rule[] = [
   claudeRule('prefill-trailing-space', 'https://github.com/tailcallhq/forgecode/issues/1872', trailingSpace),
   claudeRule('max-tokens', 'https://platform.claude.com/docs/en/about-claude/models/overview', tooManyTokens),
   claudeRule('prompt-too-long', 'https://platform.claude.com/docs/en/build-with-claude/context-windows', promptTooLong),
+  claudeRule('answer-too-long', 'https://github.com/anthropics/claude-code/issues/476', answerTooLong),
   claudeRule('stop-sequence-blank', 'https://github.com/BerriAI/litellm/issues/3286', ({ body }) =>
     Array.isArray(body['stop_sequences']) && body['stop_sequences'].some(isBlank)
       ? 'stop_sequences: each stop sequence must contain non-whitespace'

@@ -18,6 +18,8 @@ interface ClaudeFacts {
   readonly efforts: readonly string[]
   /** `none`: removed; `one`: temperature or top_p; `all`. */
   readonly sampling: 'none' | 'one' | 'all'
+  /** Prompt and `max_tokens` together must fit the window; newer models stop when it is full. */
+  readonly countsAnswer?: boolean
   readonly hasPrefill: boolean
   readonly hasForcedTools: boolean
   /** Whether a system message may stand in the middle; undefined where nobody told. */
@@ -66,10 +68,10 @@ const GENERATIONS: readonly (readonly [name: RegExp, facts: ClaudeFacts])[] = [
   [/(?:opus|sonnet)-4-6/, BOTH_WAYS],
   [/opus-4-5/, { ...ONE_SAMPLER, efforts: ['low', 'medium', 'high'] }],
   [/(?:sonnet|haiku)-4-5/, ONE_SAMPLER],
-  [/opus-4-1/, { ...ONE_SAMPLER, maxOutputTokens: 32_000 }],
-  [/sonnet-4/, BUDGETED],
-  [/opus-4/, { ...BUDGETED, maxOutputTokens: 32_000 }],
-  [/3-7-sonnet/, BUDGETED],
+  [/opus-4-1/, { ...ONE_SAMPLER, maxOutputTokens: 32_000, countsAnswer: true }],
+  [/sonnet-4/, { ...BUDGETED, countsAnswer: true }],
+  [/opus-4/, { ...BUDGETED, maxOutputTokens: 32_000, countsAnswer: true }],
+  [/3-7-sonnet/, { ...BUDGETED, countsAnswer: true }],
   [/3-5-(?:sonnet|haiku)/, { ...FIRST, maxOutputTokens: 8192 }],
   [/3-(?:opus|sonnet|haiku)/, FIRST],
 ]

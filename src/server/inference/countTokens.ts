@@ -20,15 +20,22 @@ const ANSWERS: { readonly [D in DialectId]: (tokens: number) => unknown } = {
 }
 
 /** What an upstream stores cannot be counted here, and a count without it would be wrong. */
-function checkWhole(body: unknown): void {
-  const field = ['previous_response_id', 'conversation', 'prompt'].find((name) => asRecord(body)?.[name] != null)
+function checkWhole(body: unknown, id: DialectId): void {
+  const field = heldBy(asRecord(body) ?? {}, id)
   if (field === undefined) return
+  const place = id === 'anthropic' ? 'messages' : 'input'
   throw new InvalidRequestError(
-    `"${field}" is not counted: keywise keeps no conversations; send all of it in "input"`,
+    `"${field}" is not counted: keywise keeps no conversations; send all of it in "${place}"`,
     {
       parameter: field,
     },
   )
+}
+
+function heldBy(fields: Readonly<Record<string, unknown>>, id: DialectId): string | undefined {
+  if (id === 'anthropic') return asRecord(fields['thread'])?.['type'] === 'continue' ? 'thread' : undefined
+  const names = id === 'openai-responses' ? ['previous_response_id', 'conversation', 'prompt'] : []
+  return names.find((name) => fields[name] != null)
 }
 
 /** No count depends on the model, which OpenAI's clients may leave out. */
@@ -45,7 +52,7 @@ export const countTokens =
       const body = parseBody((await readBody(request, maxBodyBytes)).bytes)
       // Gemini wraps the whole request when more than contents is to be counted.
       const inner = asRecord(body)?.['generateContentRequest'] ?? body
-      if (id === 'openai-responses') checkWhole(inner)
+      checkWhole(inner, id)
       const tokens = inputTokensOf(
         dialect.client.readRequest(id === 'openai-responses' ? named(inner) : inner, { model: 'count', stream: false }),
       )

@@ -8,11 +8,13 @@ import type { AnswerFacts, Dialect, StreamWriter } from '../../dialects/dialect.
 import { dialectOf } from '../../dialects/dialects.ts'
 import { type AttemptReport, failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
-import type { Failure } from '../../domain/failure.ts'
+import type { ContextOverflow } from '../../domain/errors.ts'
+import type { Failure, FailureOf } from '../../domain/failure.ts'
 import { asRecord } from '../../domain/json.ts'
 import type { Answered } from '../../engine/cascade.ts'
 import { cascade } from '../../engine/cascade.ts'
 import type { Enrolment } from '../../engine/experiments/experiments.ts'
+import { statedOverflow } from '../../engine/overflow.ts'
 import { prepareRequest, type RequestOptions, requestId } from '../../engine/prepareRequest.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { WireBody } from '../../engine/request/wireBody.ts'
@@ -27,12 +29,14 @@ import { clientHeaders, forwardedHeaders } from '../clientHeaders.ts'
 import { clientKind } from '../clientKind.ts'
 import type { GatewayParts, RunningExchange } from '../handler.ts'
 import { viaOf } from '../loopGuard.ts'
-import { sendFailure } from '../sendFailure.ts'
+import { sendFailedStream, sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 import { LONG_BODY, outlineBody } from './bodyOutline.ts'
 import { EventAligner } from './eventAligner.ts'
+import { holdingAccount, recordHolder } from './heldObjects.ts'
 import { onceListed } from './onceListed.ts'
 import { memoryField, recordOwner, responseOwners } from './responseOwners.ts'
+import { continuedThread, threadHolders, withoutHolder } from './threads.ts'
 import { type UsageFilter, UsageInFinish, withoutUsage } from './usageFilter.ts'
 
 export interface ExchangeRoute {
@@ -121,13 +125,13 @@ export class Exchange implements CallSink, RunningExchange {
     if (outline !== null) onLongBody(bytes.length)
     const { headers } = this.#request
     const request = this.#requestOf(body)
-    const memory = memoryField(request)
     const options: RequestOptions = {
       ...clientHeaders(headers, body),
       token: this.#token.name,
       clientKind: clientKind(headers['user-agent']),
       via: viaOf(headers, name),
-      needs: memory === null ? undefined : { among: responseOwners(engine, request, memory, this.#token.name) },
+      needs: this.#holdersOf(request),
+      heldBy: holdingAccount(engine, request, this.#token.name),
       whole: outline === null ? undefined : this.#wholeOf(wireBody),
       leftOutTokens: outline === null ? 0 : Math.ceil(outline.leftOut / 4),
       ...(form === undefined && {
@@ -135,6 +139,15 @@ export class Exchange implements CallSink, RunningExchange {
       }),
     }
     return prepareRequest(engine, request, options, this.id)
+  }
+
+  /** Only those that hold what the request relies on; undefined for nearly all requests. */
+  #holdersOf(request: ChatRequest): RequestOptions['needs'] {
+    const { engine } = this.#parts
+    const field = memoryField(request)
+    if (field !== null) return { among: responseOwners(engine, request, field, this.#token.name) }
+    const thread = continuedThread(request)
+    return thread === null ? undefined : { among: threadHolders(engine, request, thread, this.#token.name) }
   }
 
   #wholeOf(wireBody: WireBody): () => ChatRequest {
@@ -184,7 +197,7 @@ export class Exchange implements CallSink, RunningExchange {
     const response = end?.outcome.response
     if (end === null || report === null || response === undefined)
       throw new TypeError('a plain call was answered before it ended')
-    recordOwner(this.#parts.engine, pending.request, response, answered.winner.target, this.#token.name)
+    this.#recordHolders(pending, response, answered)
     const body = sameDialect && end.raw !== null ? end.raw : this.#written(response, pending)
     const first = ['content-type', 'application/json', 'content-length', String(body.length)]
     if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalUsd(Math.round(report.costUsd * NANO_PER_USD)))
@@ -194,6 +207,13 @@ export class Exchange implements CallSink, RunningExchange {
     else this.#response.end(body)
     if (this.#response.writableLength > 0) this.#waitForClient()
     this.#told(answered.trail.attempts, 200)
+  }
+
+  /** Who holds the answer, and what the request named. */
+  #recordHolders({ request }: PendingRequest, response: ChatResponse, { winner: { target } }: Answered): void {
+    const { engine } = this.#parts
+    recordOwner(engine, request, response, target, this.#token.name)
+    if (this.#route.form === undefined) recordHolder(engine, request, this.#route.dialect, target, this.#token.name)
   }
 
   #written(response: ChatResponse, pending: PendingRequest): Buffer {
@@ -268,7 +288,7 @@ export class Exchange implements CallSink, RunningExchange {
     const { response } = last.outcome
     if (response !== undefined) {
       this.#response.write(this.#raw?.end() ?? '')
-      recordOwner(this.#parts.engine, pending.request, response, answered.winner.target, this.#token.name)
+      this.#recordHolders(pending, response, answered)
     }
     const status = this.#left ? 499 : failure === null ? 200 : statusOf(failure)
     if (failure === null || this.#left) this.#response.end()
@@ -299,12 +319,15 @@ export class Exchange implements CallSink, RunningExchange {
 
   /** An answer that broke off never ends like a complete one. */
   async #endBroken(failure: Failure, saidError: boolean): Promise<void> {
+    const tooLong =
+      failure.kind === 'context_too_long' && !this.#shuttingDown ? { overflow: this.#overflowOf(failure) } : undefined
     const text = this.#writer?.fail({
-      status: statusOf(failure),
+      status: tooLong ? 400 : statusOf(failure),
       message: `the answer broke off: ${failure.message}`,
       code: this.#shuttingDown ? 'shutting_down' : failure.kind,
       requestId: this.id,
       numericCode: this.#ownClient?.numericErrorCodes,
+      ...(tooLong && { tooLong }),
     })
     if (this.#route.dialect !== 'google') return void this.#response.end(text ?? '')
     // An error that the upstream has said ends as the upstream ended it, but for the open line.
@@ -321,6 +344,13 @@ export class Exchange implements CallSink, RunningExchange {
     })
   }
 
+  /** For a stream that the provider ended because it is too long. */
+  #overflowOf(failure: FailureOf<'context_too_long'>): ContextOverflow | null {
+    if (this.#answered === null) return null
+    const { pending, winner } = this.#answered
+    return statedOverflow(failure, { ...pending.needs, contextTokens: winner.target.profile.contextTokens })
+  }
+
   /** Called when the drain times out. */
   breakOff(): void {
     this.#shuttingDown = true
@@ -329,7 +359,8 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   #fail(error: unknown): void {
-    const failure = clientFailure(error, this.id, this.#parts.engine.now)
+    const { engine } = this.#parts
+    const failure = clientFailure(withoutHolder(engine, this.#pending, error), this.id, engine.now)
     if (failure.code === 'internal')
       this.#parts.logger.error(
         `request ${this.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -337,7 +368,9 @@ export class Exchange implements CallSink, RunningExchange {
     if (this.#left || this.#response.destroyed) return this.#told(failure.attempts, 499)
     if (this.#response.headersSent) return void this.#response.destroy()
     const told = this.#shuttingDown ? { ...failure, ...GOING } : failure
-    sendFailure(this.#response, this.#dialect, told)
+    if (this.#pending?.request.stream && this.#dialect.client.failsInStream?.(told))
+      sendFailedStream(this.#response, this.#dialect, this.#pending.request, told, engine.now)
+    else sendFailure(this.#response, this.#dialect, told)
     this.#told(failure.attempts, told.status)
   }
 

@@ -1,11 +1,12 @@
 /**
  * Responses requests that rely on state kept by the upstream (`previous_response_id`, `conversation`, a stored
- * `prompt`): only upstreams that speak Responses have it, and only under the account that created it.
+ * `prompt`): only upstreams that speak Responses have it, and only under the account that created it. Who answered is
+ * remembered for them and for Anthropic's message threads.
  */
 
-import type { ChatRequest, ChatResponse } from '../../domain/chat.ts'
+import type { ChatRequest, ChatResponse, Extra } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
-import { asString } from '../../domain/json.ts'
+import { asRecord, asString } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { sessionOf } from '../../engine/request/session.ts'
@@ -59,9 +60,15 @@ export function recordOwner(
   target: Target,
   caller: string,
 ): void {
-  if (id === undefined || target.profile.dialect !== 'openai-responses') return
-  if (request.extra?.dialect !== 'openai-responses' || request.extra.fields['store'] === false) return
+  if (id === undefined || request.extra === undefined || target.profile.dialect !== request.extra.dialect) return
+  if (!isHeld(request.extra)) return
   learned.sessions.bind(memoryOf(request, id, caller).id, target.stateId)
+}
+
+/** Whether the upstream holds the answer for the next request. */
+function isHeld({ dialect, fields }: Extra): boolean {
+  if (dialect === 'anthropic') return asRecord(fields['thread']) !== undefined
+  return dialect === 'openai-responses' && fields['store'] !== false
 }
 
 const memoryOf = (request: ChatRequest, id: string, caller: string) => sessionOf(request, `answer ${id}`, caller)

@@ -26,7 +26,7 @@ export function servedModels(engine: EngineReader): readonly ServedModel[] {
   const { names, targets } = engine.registry
   const experiments = engine.experiments.running().map((name) => `${EXPERIMENT_MODEL}${name}`)
   const own = new Map(names.own.map((name) => [name, ofName(engine, name)]))
-  for (const name of experiments) own.set(name, summary(name, OURS, [], []))
+  for (const name of experiments) own.set(name, summary(engine, name, OURS, [], []))
   const served = new Map<string, Target[]>()
   for (const target of targets) {
     const { abilities } = target.profile
@@ -35,7 +35,10 @@ export function servedModels(engine: EngineReader): readonly ServedModel[] {
     if (same === undefined) served.set(target.model, [target])
     else same.push(target)
   }
-  return [...own.values(), ...[...served].map(([id, same]) => summary(id, same[0]?.provider ?? OURS, same, same))]
+  return [
+    ...own.values(),
+    ...[...served].map(([id, same]) => summary(engine, id, same[0]?.provider ?? OURS, same, same)),
+  ]
 }
 
 /** Of any name that a request may have; null when it stands for nothing. */
@@ -51,11 +54,11 @@ const OURS = 'keywise'
 /** An alias that stands for nothing now is a name all the same: whoever asks for it is told why. */
 function ofName(engine: EngineReader, name: string): ServedModel {
   const { names, targets, config } = engine.registry
-  if (!names.has(name)) return summary(name, OURS, [], [])
+  if (!names.has(name)) return summary(engine, name, OURS, [], [])
   const selection = names.select(name)
   const all = targets.filter((target) => mayBeAsked(engine, target, selection))
   const first = askedFirst(all, selection, config.settings.routing.strategy === 'priority')
-  return summary(name, ownerOf(all, selection), first, all)
+  return summary(engine, name, ownerOf(all, selection), first, all)
 }
 
 /** A choice is keywise's; a model that is named is its provider's. */
@@ -81,14 +84,21 @@ function askedFirst(all: readonly Target[], { groups, order }: Selection, byOrde
   return among.filter(({ provider, model }) => provider === leader?.provider && model === leader.model)
 }
 
-function summary(id: string, owner: string, first: readonly Target[], all: readonly Target[]): ServedModel {
-  const windows = all.flatMap(({ profile }) => profile.contextTokens ?? [])
+/** Windows and output limits as requests to them will find them: what refusals stated comes before what is listed. */
+function summary(
+  { windows: known }: EngineReader,
+  id: string,
+  owner: string,
+  first: readonly Target[],
+  all: readonly Target[],
+): ServedModel {
+  const windows = all.flatMap((target) => known.windowOf(target) ?? [])
   return {
     id,
     owner,
-    contextTokens: least(first.flatMap(({ profile }) => profile.contextTokens ?? [])),
+    contextTokens: least(first.flatMap((target) => known.windowOf(target) ?? [])),
     largestContextTokens: windows.length === 0 ? null : windows.reduce((most, window) => Math.max(most, window)),
-    maxOutputTokens: least(first.flatMap(({ profile }) => profile.maxOutputTokens ?? [])),
+    maxOutputTokens: least(first.flatMap((target) => known.outputOf(target) ?? [])),
     abilities: Object.fromEntries(ABILITIES.flatMap((ability) => entryOf(ability, all))),
     price: commonPrice(all),
   }

@@ -48,6 +48,7 @@ export function classify(answer: UpstreamAnswer): Failure {
     kind,
     status: sight.status || answer.status,
     message: wordsFor(answer, envelope, sight.status),
+    ...detailFacts(envelope, answer.redact),
     ...waitFacts(wait, kind, rule),
     ...(sight.gateway === 'keywise' && LIMITS.has(kind) ? {} : factsOf(kind, evidence)),
     ...rule.facts,
@@ -98,6 +99,20 @@ function zoneOf({ codes }: ErrorEnvelope): string | undefined {
 function waitFacts(wait: StatedWait | undefined, kind: FailureKind, rule: FailureRule): { retryAfterMs?: number } {
   if (wait === undefined || !PASSING.has(kind) || wait.ms < (rule.shortestWaitMs ?? 0)) return {}
   return wait.source !== 'limit' || LIMITS.has(kind) ? { retryAfterMs: Math.ceil(wait.ms) } : {}
+}
+
+/** Longer ones are no code with its particulars. */
+const LONGEST_DETAILS = 4096
+
+function detailFacts({ ownDetails }: ErrorEnvelope, redact: (text: string) => string): Pick<Failure, 'details'> {
+  const text = ownDetails === undefined ? '' : redact(JSON.stringify(ownDetails))
+  if (text === '' || text.length > LONGEST_DETAILS) return {}
+  try {
+    return { details: JSON.parse(text) as Record<string, unknown> } // a record was written
+  } catch {
+    // What was removed was more than a text.
+    return {}
+  }
 }
 
 /** A stated wait under a minute is not about a day, whatever the headers say of one. */

@@ -17,6 +17,8 @@ export interface ErrorEnvelope {
   readonly status: number | undefined
   /** The parameter the body names. */
   readonly parameter: string | undefined
+  /** Anthropic's details, which have a code of their own; undefined for none. */
+  readonly ownDetails: ErrorFields | undefined
   /** Google's typed details (`google.rpc.*`). */
   readonly details: readonly ErrorFields[]
   /** OpenRouter's particulars. */
@@ -73,6 +75,7 @@ class EnvelopeReader {
   readonly #codes = new Set<string>()
   #status: number | undefined
   #parameter: string | undefined
+  #ownDetails: ErrorFields | undefined
   readonly #details: ErrorFields[] = []
   #metadata: ErrorFields = {}
   #html = false
@@ -88,6 +91,7 @@ class EnvelopeReader {
       codes: this.#codes,
       status: this.#status,
       parameter: this.#parameter,
+      ownDetails: this.#ownDetails,
       details: this.#details,
       metadata: this.#metadata,
       html: this.#html,
@@ -185,7 +189,9 @@ class EnvelopeReader {
 
   /** Google lists its details; Anthropic has an object there. */
   #readGoogleDetails(record: ErrorFields): void {
-    this.#code(asRecord(record['details'])?.['error_code'])
+    const own = asRecord(record['details'])
+    this.#code(own?.['error_code'])
+    if (typeof own?.['error_code'] === 'string') this.#ownDetails ??= own
     for (const detail of (asArray(record['details']) ?? []).slice(0, 16)) {
       const fields = asRecord(detail)
       if (fields === undefined) continue

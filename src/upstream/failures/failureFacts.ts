@@ -1,6 +1,7 @@
 /** The particulars of a failure beyond its kind: which limit, how much was asked, which ability is missing. */
 
 import type { FailureKind, LimitFact, RequestSubject } from '../../domain/failure.ts'
+import { contextNumbers } from './contextNumbers.ts'
 import type { ErrorEnvelope } from './envelope.ts'
 import { refusedFields } from './refusedFields.ts'
 import type { FailedResponse } from './rules.ts'
@@ -21,7 +22,7 @@ const READERS: { readonly [K in FailureKind]?: (evidence: FailureEvidence) => Pa
   quota_day: (evidence) => ({ ...limitMet(evidence), window: dayOrMonth(evidence) }),
   rate_minute: limitMet,
   too_large_for_limit: ({ sight: { quota, text } }) => affordable(text) ?? sizeMet(quota),
-  context_too_long: ({ sight }) => contextNumbers(sight.text),
+  context_too_long: ({ sight }) => ({ ...contextNumbers(sight.text) }),
   unsupported: refused,
   bad_request: asRequested,
   model_not_found: ({ envelope }) => ({ successor: successorIn(envelope.message) }),
@@ -83,35 +84,6 @@ function affordable(text: string): Particulars | undefined {
 }
 
 const countOf = (digits: string) => Number(digits.replaceAll(',', ''))
-
-/** Pairs of (limit, requested) as the providers write them; the group names say which is which. */
-const CONTEXT: readonly RegExp[] = [
-  /maximum context length (?:is|of) (?<limit>\d{1,9})/,
-  /(?<requested>\d{1,9}) tokens > (?<limit>\d{1,9}) maximum/,
-  /token count \((?<requested>\d{1,9})\) exceeds the maximum number of tokens allowed \((?<limit>\d{1,9})\)/,
-  /current length is (?<requested>\d{1,9}) while limit is (?<limit>\d{1,9})/,
-  /(?:requested(?: about)?|resulted in|contains(?: at least)?) (?<requested>\d{1,9}) (?:input )?tokens/,
-  /context (?:window|size|length)(?: is| of|:| \()? ?(?<limit>\d{1,9})/,
-  /context limit: \d{1,9} \+ \d{1,9} > (?<limit>\d{1,9})/,
-  /`max_new_tokens` must be <= (?<limit>\d{1,9})/,
-  /must have less than (?<limit>\d{1,9}) tokens/,
-  /max(?:imum)? (?:supported |allowed )?(?:input|sequence|prompt) length (?:is|of)?(?: just)? ?(?<limit>\d{1,9})/,
-  /range of input length should be \[\d{1,9}, ?(?<limit>\d{1,9})\]/,
-  /max size: (?<limit>\d{1,9}) tokens/,
-  /(?:input length|prompt) (?<requested>\d{1,9}) exceeds/,
-]
-
-function contextNumbers(text: string): Particulars {
-  let limitTokens: number | undefined
-  let requestedTokens: number | undefined
-  const plain = text.replace(/(\d),(?=\d{3})/g, '$1')
-  for (const pattern of CONTEXT) {
-    const { limit, requested } = pattern.exec(plain)?.groups ?? {}
-    if (limit !== undefined) limitTokens ??= Number(limit)
-    if (requested !== undefined) requestedTokens ??= Number(requested)
-  }
-  return { limitTokens, requestedTokens }
-}
 
 function refused(evidence: FailureEvidence): Particulars {
   const { part } = evidence.sight

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { affordableAnswer } from './affordableAnswer.ts'
+import { shorterAnswer } from './shorterAnswer.ts'
 
 const refusal = (affordableTokens?: number) => ({
   kind: 'too_large_for_limit' as const,
@@ -21,6 +21,6 @@ test.each([
   [99, 200, null],
   [0, undefined, null],
   [0, 1, null],
-])('affordableAnswer() of %s for a caller who asked for %s is %s', (affordable, requested, expected) => {
-  expect(affordableAnswer(refusal(affordable), requested)).toBe(expected)
+])('shorterAnswer() of %s for a caller who asked for %s is %s', (affordable, requested, expected) => {
+  expect(shorterAnswer(refusal(affordable), requested, 'openai')).toBe(expected)
 })
