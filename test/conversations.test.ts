@@ -6,7 +6,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { dialectOf } from '../src/dialects/dialects.ts'
-import { fit } from '../src/dialects/fit/fit.ts'
+import { fit as fitRequest } from '../src/dialects/fit/fit.ts'
 import type { ChatRequest, DialectId } from '../src/domain/chat.ts'
 import { someConversation } from './support/conversations.ts'
 import { RECIPIENTS, writtenFor } from './support/strictRecipients.ts'
@@ -16,7 +16,7 @@ const CLIENTS: readonly DialectId[] = ['openai', 'openai-responses', 'anthropic'
 
 /** The conversation as a client of the dialect says it, read again. */
 function saidBy(client: DialectId, conversation: ChatRequest): ChatRequest {
-  const { request } = fit(conversation, { dialect: client, wire: {}, maxOutputTokens: null, roomTokens: null })
+  const { request } = fitRequest(conversation, { dialect: client, wire: {}, maxOutputTokens: null, roomTokens: null })
   const { body } = dialectOf(client).upstream.writeRequest(request, 'm')
   return dialectOf(client).client.readRequest(JSON.parse(JSON.stringify(body)), { model: 'm', stream: false })
 }

@@ -97,7 +97,7 @@ export interface Tool {
 }
 
 /** https://platform.openai.com/docs/guides/function-calling#custom-tools */
-export interface CustomTool {
+interface CustomTool {
   /** What the text must look like; absent: anything. */
   readonly grammar?: { readonly syntax: string; readonly definition: string }
 }

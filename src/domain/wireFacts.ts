@@ -6,7 +6,7 @@
 import type { ReasoningEffort } from './chat.ts'
 
 /** What can differ between generations of models. */
-export interface GenerationFacts {
+interface GenerationFacts {
   /**
    * How thinking is asked for: by a budget of tokens, by an effort, by either, or not at all. Default: as it was asked
    * for.

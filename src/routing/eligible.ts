@@ -56,7 +56,7 @@ export interface Needs {
 }
 
 /** A part of a request, and the dialects in which a target can be told it. */
-export interface NeededPart {
+interface NeededPart {
   readonly name: string
   readonly dialects: ReadonlySet<DialectId>
   /** It is a document, which some services do not take. */

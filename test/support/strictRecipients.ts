@@ -4,7 +4,7 @@ import { customProvider } from '../../src/config/customProvider.ts'
 import { dialectOf } from '../../src/dialects/dialects.ts'
 import { canBeTold } from '../../src/dialects/features/feature.ts'
 import { partNeedsOf } from '../../src/dialects/features/needs.ts'
-import { fit } from '../../src/dialects/fit/fit.ts'
+import { fit as fitRequest } from '../../src/dialects/fit/fit.ts'
 import type { ChatRequest, DialectId, Message } from '../../src/domain/chat.ts'
 import { wireOf } from '../../src/domain/wireFacts.ts'
 import { rulesOf } from '../../src/lab/strict/services.ts'
@@ -66,7 +66,7 @@ export function writtenFor(
   if (spec.wire?.documents === false && partNeedsOf(asked).some(({ isDocument }) => isDocument)) return null
   if (isBlind(spec, model) && asked.messages.some(showsImage)) return null
   const wire = wireOf(spec.wire, model)
-  const { request } = fit(asked, {
+  const { request } = fitRequest(asked, {
     dialect: spec.dialect,
     wire,
     maxOutputTokens: MOST_OUTPUT[spec.id] ?? null,

@@ -28,8 +28,6 @@ export interface PartNeed {
   readonly isDocument?: true
 }
 
-export type Finder = (request: ChatRequest) => string | null
-
 /** Whether an upstream of `dialect` can be told; `own` is the client's dialect. */
 export function canBeTold({ feature }: PartNeed, dialect: DialectId, own: DialectId | null): boolean {
   return dialect === own || feature.upstreams[dialect] !== 'refused'

@@ -3,7 +3,7 @@ import type { ChatChunk, ChatRequest, DialectId, Message, Part } from '../../dom
 import type { ModelWire } from '../../domain/wireFacts.ts'
 import { dialectOf } from '../dialects.ts'
 import { withChanges } from './changedAnswer.ts'
-import { fit } from './fit.ts'
+import { fit as fitRequest } from './fit.ts'
 
 const said = (text: string): Message => ({ role: 'user', content: [{ type: 'text', text }] })
 const answered = (...content: Part[]): Message => ({ role: 'assistant', content })
@@ -22,7 +22,7 @@ function fitted(
   maxOutputTokens: number | null = null,
 ) {
   const whole: ChatRequest = { model: 'm', messages: [said('Hi')], stream: false, ...request }
-  return fit(whole, { dialect, wire, maxOutputTokens, roomTokens: null })
+  return fitRequest(whole, { dialect, wire, maxOutputTokens, roomTokens: null })
 }
 
 const textsOf = (messages: readonly Message[]) =>

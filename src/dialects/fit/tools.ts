@@ -47,7 +47,7 @@ function offeredTools({ tools = [], allowedTools }: ChatRequest): readonly Tool[
   })
 }
 
-export function takesCustomTools({ dialect, wire }: Pick<Recipient, 'dialect' | 'wire'>): boolean {
+function takesCustomTools({ dialect, wire }: Pick<Recipient, 'dialect' | 'wire'>): boolean {
   return wire.customTools ?? dialect === 'openai-responses'
 }
 

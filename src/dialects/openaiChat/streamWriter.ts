@@ -90,6 +90,8 @@ export class ChatStreamWriter implements StreamWriter {
    * around the error is for OpenRouter's own client; others would read the chunk and overlook the error.
    */
   fail(error: ClientError): string {
+    // The one word of the vendor that clients act on.
+    if (error.tooLong !== undefined && !error.numericCode) return sseText(JSON.stringify(errorEnvelope(error)))
     const said = errorEnvelope({ ...error, numericCode: true }).error
     if (error.numericCode !== true) return sseText(JSON.stringify({ error: { ...said, code: String(error.status) } }))
     if (this.#head === '') this.#head = this.#makeHead()

@@ -72,7 +72,9 @@ export class ResponsesStreamWriter implements StreamWriter {
     const { code, message, param } = details
     this.#emit('error', { code, message, param, error: details })
     // A closed list of words in the official schema.
-    const word = error.status === 429 ? 'rate_limit_exceeded' : 'server_error'
+    const usual = error.status === 429 ? 'rate_limit_exceeded' : 'server_error'
+    // Not on that list, but what the vendor sends and what codex acts on.
+    const word = error.tooLong === undefined ? usual : code
     const failed = { status: 'failed', error: { code: word, message } }
     this.#emit('response.failed', { response: { ...this.#answer(), ...failed } })
   }
