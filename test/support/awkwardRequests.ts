@@ -389,7 +389,7 @@ export const AWKWARD_REQUESTS: readonly AwkwardRequest[] = [
     'tool call name 100 in history',
     ...chat({ messages: [user('a'), assistant(null, { tool_calls: [call('c1', 'n'.repeat(140))] }), result('c1')] }),
   ],
-  ['png data', ...chat({ messages: [user(image('data:image/png;base64,' + PNG))] })],
+  ['png data', ...chat({ messages: [user(image(`data:image/png;base64,${PNG}`))] })],
   ['svg', ...chat({ messages: [user(image('data:image/svg+xml;base64,YWI='))] })],
   ['gif', ...chat({ messages: [user(image('data:image/gif;base64,R0lGODlh'))] })],
   ['http image', ...chat({ messages: [user(image('http://example.org/a.png'))] })],
@@ -409,7 +409,7 @@ export const AWKWARD_REQUESTS: readonly AwkwardRequest[] = [
             type: 'file',
             file: {
               filename: 'a.pdf',
-              file_data: 'data:application/pdf;base64,' + Buffer.from('%PDF-1').toString('base64'),
+              file_data: `data:application/pdf;base64,${Buffer.from('%PDF-1').toString('base64')}`,
             },
           },
         ]),

@@ -1,6 +1,6 @@
 /** What a request can say that not every dialect can, and what becomes of it. */
 
-import type { ChatRequest, DialectId } from '../../domain/chat.ts'
+import type { DialectId } from '../../domain/chat.ts'
 
 /**
  * To an upstream of another dialect: `passed` in its own words, `rewritten` as an equivalent, `refused` (another target
