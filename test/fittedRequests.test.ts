@@ -12,6 +12,7 @@ import { rulesOf } from '../src/lab/strict/services.ts'
 import { catalog } from '../src/providers/catalog.ts'
 import type { ProviderSpec } from '../src/providers/provider.ts'
 import { AWKWARD_REQUESTS } from './support/awkwardRequests.ts'
+import { openGateway } from './support/gatewayWorld.ts'
 
 const MODELS: readonly (readonly [service: string, ...models: string[]])[] = [
   ['openai', 'gpt-4o', 'gpt-5-mini', 'gpt-5.1', 'gpt-5.4-mini', 'gpt-5.5', 'gpt-6-sol', 'o3'],
@@ -77,6 +78,18 @@ const showsImage = ({ content }: Message) =>
     (part) =>
       part.type === 'image' || (part.type === 'tool-result' && part.content.some(({ type }) => type === 'image')),
   )
+
+test('a chat client of OpenAI is given its tools by a model that refuses them beside thinking', async () => {
+  await using world = await openGateway({
+    providers: { openai: { models: { 'gpt-6-sol': { calls: [{ tool: 'look' }] } } } },
+  })
+  const tools = [{ type: 'function', function: { name: 'look', parameters: { type: 'object', properties: {} } } }]
+  const messages = [{ role: 'user', content: 'Look' }]
+  const response = await world.ask('/v1/chat/completions', { model: 'gpt-6-sol', messages, tools })
+  expect(await response.json()).toMatchObject({
+    choices: [{ message: { tool_calls: [{ function: { name: 'look' } }] } }],
+  })
+})
 
 describe.each(
   RECIPIENTS.map(([spec, model]) => ({ name: `${spec.id} (${spec.dialect}) ${model}`, spec, model })),

@@ -193,7 +193,12 @@ export class ResponsesStreamWriter implements StreamWriter {
     const seal = sealOf(chunk)
     if (seal !== undefined) this.#reason({ ...seal, type: 'reasoning-delta' })
     const index = this.#nextIndex()
-    const item = new CallItem(this.#emit, index, itemId(callKind(chunk), this.#id, index), callInGroup(chunk, this.#request))
+    const item = new CallItem(
+      this.#emit,
+      index,
+      itemId(callKind(chunk), this.#id, index),
+      callInGroup(chunk, this.#request),
+    )
     this.#items.push(item)
     this.#calls.set(chunk.index, item)
     return item

@@ -9,7 +9,7 @@ import { refusal } from './errors.ts'
 import { limitHeaders } from './headers.ts'
 import { type Caller, FakeLimits, type LimitState } from './limits.ts'
 import type { FakeRefusal } from './refusal.ts'
-import { tokensOf } from './reply.ts'
+import { windowTokens } from './reply.ts'
 import { type FakeRequest, isLacking } from './request.ts'
 import type { FakeFault, FakeModel, FakeProviderFacts } from './scenario.ts'
 
@@ -145,8 +145,7 @@ export class FakeProvider {
     if (facts === undefined || facts.retired) return 'model_not_found'
     if ((facts.kind ?? 'chat') !== kind) return 'unsupported'
     if (isLacking(facts, request)) return 'unsupported'
-    if (facts.context_tokens !== undefined && tokensOf(JSON.stringify(request.messages)) > facts.context_tokens)
-      return 'context_too_long'
+    if (facts.context_tokens !== undefined && windowTokens(request) > facts.context_tokens) return 'context_too_long'
     return fault !== null && refusal(this.id, this.dialect, fault.do, { model }) !== null ? fault.do : null
   }
 
