@@ -3,7 +3,20 @@
 import { describe, expect, test } from 'vitest'
 import { dialectOf } from '../src/dialects/dialects.ts'
 import { AWKWARD_REQUESTS } from './support/awkwardRequests.ts'
+import { openGateway } from './support/gatewayWorld.ts'
 import { RECIPIENTS, writtenFor } from './support/strictRecipients.ts'
+
+test('a chat client of OpenAI is given its tools by a model that refuses them beside thinking', async () => {
+  await using world = await openGateway({
+    providers: { openai: { models: { 'gpt-6-sol': { calls: [{ tool: 'look' }] } } } },
+  })
+  const tools = [{ type: 'function', function: { name: 'look', parameters: { type: 'object', properties: {} } } }]
+  const messages = [{ role: 'user', content: 'Look' }]
+  const response = await world.ask('/v1/chat/completions', { model: 'gpt-6-sol', messages, tools })
+  expect(await response.json()).toMatchObject({
+    choices: [{ message: { tool_calls: [{ function: { name: 'look' } }] } }],
+  })
+})
 
 describe.each(RECIPIENTS.map((recipient) => ({ name: nameOf(recipient), recipient })))('$name takes', ({
   recipient,

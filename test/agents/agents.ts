@@ -14,6 +14,8 @@ export interface Place {
   readonly prompt: string
   /** The model it is told to ask for. */
   readonly model: string
+  /** The tokens of the model's window, for agents that have to be told; undefined for a usual one. */
+  readonly window?: number
   /** Whether it goes on with its last conversation in this folder. */
   readonly isContinued: boolean
 }
@@ -49,6 +51,8 @@ export interface Agent {
   edits(edit: Edit): readonly Call[]
 }
 
+const GEMINI_WINDOW_TOKENS = 1_048_576
+
 const platform = `${process.platform}-${process.arch}`
 
 export const AGENTS: readonly Agent[] = [
@@ -78,10 +82,12 @@ export const AGENTS: readonly Agent[] = [
     usualModel: 'gpt-5-codex',
     program: join('@openai', 'codex', 'bin', 'codex.js'),
     isScript: true,
-    arguments: ({ origin, prompt, model, isContinued }) => [
+    arguments: ({ origin, prompt, model, window, isContinued }) => [
       ...['exec', '--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox', '-m', model],
       ...['-c', 'model_provider=keywise', '-c'],
       `model_providers.keywise={name="keywise",base_url="${origin}/v1",env_key="AGENT_KEY",wire_api="responses"}`,
+      // It shrinks a conversation before it is too long, never after: https://github.com/openai/codex (docs/config.md).
+      ...(window === undefined ? [] : ['-c', `model_context_window=${window}`]),
       ...(isContinued ? ['resume', '--last'] : []),
       prompt,
     ],
@@ -106,7 +112,13 @@ export const AGENTS: readonly Agent[] = [
       ...(isContinued ? ['--resume', 'latest'] : []),
     ],
     environment: ({ origin, token }) => ({ GEMINI_API_KEY: token, GOOGLE_GEMINI_BASE_URL: origin }),
-    files: () => ({ '.gemini/settings.json': { security: { auth: { selectedType: 'gemini-api-key' } } } }),
+    files: ({ window }) => ({
+      '.gemini/settings.json': {
+        security: { auth: { selectedType: 'gemini-api-key' } },
+        // It takes every model's window for that of Gemini, and shrinks a conversation at a part of it.
+        ...(window !== undefined && { model: { compressionThreshold: (0.7 * window) / GEMINI_WINDOW_TOKENS } }),
+      },
+    }),
     reads: (file) => [{ tool: 'read_file', arguments: { file_path: file } }],
     edits: ({ file, old, new: changed }) => [
       {

@@ -3,8 +3,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { present } from '../../src/domain/present.ts'
 import { type GatewayWorld, openGateway, TOKEN } from '../support/gatewayWorld.ts'
-import type { Agent } from './agents.ts'
+import type { Agent, Place } from './agents.ts'
 import { runAgent, type Told } from './spawned.ts'
 import { modelFor, type Trial } from './trials.ts'
 import { modelFacts, scenarioOf, targetOf, type Upstream } from './upstreams.ts'
@@ -12,7 +13,14 @@ import { modelFacts, scenarioOf, targetOf, type Upstream } from './upstreams.ts'
 const [OLD, NEW] = ['PONG-42', 'PONG-43']
 const TURN_MS = 90_000
 
-const PROMPTS = ['Read the file note.txt and change 42 to 43 in it.', 'Go on with the file.', 'What did you change?']
+const TASKS = ['Read the file note.txt and change 42 to 43 in it.', 'Go on with the file.', 'What did you change?']
+/** About three and a half thousand tokens: less than what agents keep free. */
+const LONG = `Keep this list in mind: ${Array.from({ length: 1650 }, (_, index) => `item${index}`).join(' ')}`
+
+function promptsOf({ turns }: Trial): readonly string[] {
+  const talk = turns.filter((taken) => taken === 0)
+  return [...talk.map((_, index) => `${index + 1}. ${LONG}`), ...TASKS]
+}
 
 export interface Attempt {
   readonly passed: boolean
@@ -37,16 +45,20 @@ export async function attempt(agent: Agent, trial: Trial, modules: string): Prom
   const place = { folder: join(root, 'work'), home: join(root, 'home') }
   for (const path of Object.values(place)) mkdirSync(path)
   const note = join(place.folder, 'note.txt')
-  writeFileSync(note, `${trial.text ?? ''}${OLD}\n`)
+  writeFileSync(note, `${OLD}\n`)
   const steps = [agent.reads(note), agent.edits({ file: note, old: OLD, new: NEW })]
   const began = performance.now()
   const turns: Turn[] = []
+  // One for all turns: a service goes on counting, and its answers never have the same id twice.
+  await using whole = trial.isMoved ? null : await openWorld(agent, trial, trial.upstreams)
   for (const [index, taken] of trial.turns.entries()) {
     const upstreams = trial.isMoved ? trial.upstreams.slice(index, index + 1) : trial.upstreams
-    const turn = { prompt: PROMPTS[index] ?? '', model: modelFor(agent, trial), isContinued: index > 0 }
-    await using world = await openWorld(trial, upstreams, steps.slice(0, taken), turn.model)
-    const told = await runAgent(agent, { ...place, ...turn, origin: world.origin, token: TOKEN }, modules, TURN_MS)
+    await using own = whole === null ? await openWorld(agent, trial, upstreams) : null
+    const world = present(whole ?? own ?? undefined)
+    setSteps(world, trial, upstreams, steps.slice(0, taken))
+    const told = await runAgent(agent, { ...place, ...turnOf(agent, trial, index, world) }, modules, TURN_MS)
     turns.push({ told, calls: [...world.fakes.calls] })
+    world.fakes.forget()
   }
   const seconds = (performance.now() - began) / 1000
   const isEdited = readFileSync(note, 'utf8').includes(NEW)
@@ -54,23 +66,33 @@ export async function attempt(agent: Agent, trial: Trial, modules: string): Prom
   return { seconds, ...judged(turns, trial, isEdited) }
 }
 
-async function openWorld(
-  trial: Trial,
-  upstreams: readonly Upstream[],
-  steps: ReturnType<Agent['reads']>[],
-  model: string,
-): Promise<GatewayWorld> {
+function turnOf(agent: Agent, trial: Trial, index: number, { origin }: GatewayWorld): Omit<Place, 'folder' | 'home'> {
+  return {
+    origin,
+    token: TOKEN,
+    prompt: present(promptsOf(trial)[index]),
+    model: modelFor(agent, trial),
+    isContinued: index > 0,
+    ...(trial.window !== undefined && { window: trial.window }),
+  }
+}
+
+async function openWorld(agent: Agent, trial: Trial, upstreams: readonly Upstream[]): Promise<GatewayWorld> {
   const targets = upstreams.map(targetOf)
+  const model = modelFor(agent, trial)
   const world = await openGateway(scenarioOf(upstreams, trial.window), {
     settings: { routing: { strategy: 'priority' }, models: { [model]: targets, '*': targets } },
   })
-  for (const one of upstreams) {
-    const window = trial.window === undefined ? {} : { context_tokens: trial.window }
-    world.fakes.setModel(one.provider, one.model, modelFacts(one, steps, window))
-  }
   const [first] = upstreams
   if (trial.fault !== undefined && first !== undefined) world.fakes.fault(first.provider, trial.fault)
   return world
+}
+
+type Steps = Parameters<typeof modelFacts>[1]
+
+function setSteps({ fakes }: GatewayWorld, trial: Trial, upstreams: readonly Upstream[], steps: Steps): void {
+  const window = trial.window === undefined ? {} : { context_tokens: trial.window }
+  for (const one of upstreams) fakes.setModel(one.provider, one.model, modelFacts(one, steps, window))
 }
 
 function judged(turns: readonly Turn[], trial: Trial, isEdited: boolean): Omit<Attempt, 'seconds'> {

@@ -8,14 +8,12 @@ export interface Trial {
   readonly name: string
   /** In the order in which they are asked. */
   readonly upstreams: readonly Upstream[]
-  /** How many of the two steps (read, edit) are taken by the end of each turn. */
+  /** How many of the two steps (read, edit) are taken by the end of each turn; before the first it is only talked to. */
   readonly turns: readonly number[]
   /** What happens to the first upstream in the middle of a turn. */
   readonly fault?: FakeFault
   /** Each turn has a gateway over one of the services. */
   readonly isMoved?: boolean
-  /** What the note holds before its last line. */
-  readonly text?: string
   /** The agent asks for its usual model, whatever its name. */
   readonly isAliased?: boolean
   /** Tokens that every upstream takes at most. */
@@ -58,10 +56,22 @@ const broken = (name: string, fault: FakeFault, names: readonly string[]): Trial
   fault,
 })
 
+/** Seven long prompts, and only then the task: more than the window holds, unless the agent shrinks what was said. */
+const SMALL_WINDOW_TOKENS = 32_768
+const small = ['claude-haiku-4-5', 'gpt-5.1 (Responses)', 'gemini-3.8-flash', 'openai/gpt-oss-120b'].map(
+  (name): Trial => ({
+    name: `window of 32k: ${name}`,
+    upstreams: [upstream(name)],
+    turns: [0, 0, 0, 0, 0, 0, 0, 2],
+    window: SMALL_WINDOW_TOKENS,
+  }),
+)
+
 const EVERYBODY: readonly Trial[] = [
   ...alone,
   ...resumed,
   ...moved,
+  ...small,
   broken('key revoked in the loop', { do: 'auth_invalid', from: 2 }, ['claude-opus-5-5', 'gemini-3.8-flash']),
   broken('limit met in the loop', { do: 'rate_minute', from: 2 }, ['gemini-3.8-flash', 'gpt-6-sol (Responses)']),
   broken('upstream dead in the loop', { do: 'reset', from: 2 }, ['gpt-6-sol (Responses)', 'claude-haiku-4-5']),

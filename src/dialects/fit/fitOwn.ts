@@ -8,6 +8,7 @@ import type { WireFacts } from '../../domain/wireFacts.ts'
 import { fitCallIds } from './callIds.ts'
 import { LeftOut } from './leftOut.ts'
 import { cutLength } from './options.ts'
+import { fitOwnReasoning } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
 import { fitTools } from './tools.ts'
 
@@ -26,9 +27,10 @@ export function mustFit(body: Body | null, wire: WireFacts | undefined): boolean
   )
 }
 
-export function fitOwn(request: ChatRequest, recipient: Recipient): Fitted {
+export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const { dialect, wire } = recipient
   const leftOut = new LeftOut()
+  const request = fitOwnReasoning(asked, recipient, leftOut)
   const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
   const messages = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages

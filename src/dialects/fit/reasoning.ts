@@ -20,15 +20,22 @@ const TOKENS: { readonly [E in ReasoningEffort]: number } = {
 
 export function fitReasoning(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
   const { reasoning } = request
-  if (cannotThink(request, recipient)) {
-    if (reasoning !== undefined && asksForThoughts(reasoning)) leftOut.add('reasoning')
-    return { ...request, reasoning: { effort: 'none' } }
-  }
+  if (cannotThink(request, recipient)) return unthinking(request, leftOut)
   if (recipient.wire.demandsThoughts && lacksThoughts(request)) return { ...request, reasoning: { effort: 'none' } }
   if (reasoning === undefined) return request
   const fitted = fittedTo(reasoning, recipient)
   if (fitted === undefined && asksForThoughts(reasoning)) leftOut.add('reasoning')
   return { ...request, reasoning: fitted }
+}
+
+function unthinking(request: ChatRequest, leftOut: LeftOut): ChatRequest {
+  if (request.reasoning !== undefined && asksForThoughts(request.reasoning)) leftOut.add('reasoning')
+  return { ...request, reasoning: { effort: 'none' } }
+}
+
+/** For a client of the service's own dialect: its wish is changed only where it is known to be refused. */
+export function fitOwnReasoning(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+  return cannotThink(request, recipient) ? unthinking(request, leftOut) : request
 }
 
 /** The tools matter more than the thoughts. */

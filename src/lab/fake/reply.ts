@@ -7,9 +7,14 @@ import type { FakeModel } from './scenario.ts'
 /** About four characters a token, as the original counted. */
 export const tokensOf = (text: string) => Math.max(1, Math.ceil(text.length / 4))
 
+/** What a prompt takes of a window: tools count like messages. Who has a window reports the same number. */
+function windowTokens({ messages, tools = [] }: ChatRequest): number {
+  return tokensOf(JSON.stringify(messages)) + (tools.length > 0 ? tokensOf(JSON.stringify(tools)) : 0)
+}
+
 export function fakeReply(request: ChatRequest, name: string, model: FakeModel, dialect: DialectId): ChatResponse {
   const prompt = lastUserText(request)
-  const inputTokens = tokensOf(allText(request))
+  const inputTokens = model.context_tokens === undefined ? tokensOf(allText(request)) : windowTokens(request)
   const thinks = request.reasoning?.effort === 'none' ? 0 : (model.thinks ?? 0)
   const thought = Math.min(thinks, request.maxTokens ?? thinks)
   const budget = (request.maxTokens ?? Number.POSITIVE_INFINITY) - thought
