@@ -48,6 +48,7 @@ export function tasksOf(root) {
     // What is measured is what gets installed.
     bench: { needs: 'development', commands: (args) => [build, [...quietly, '--expose-gc', 'bench/run.ts', ...args]] },
     'test:agents': { needs: 'development', commands: (args) => [[...quietly, 'test/agents/run.ts', ...args]] },
+    'test:clients': { needs: 'development', commands: (args) => [[...quietly, 'test/clients/run.ts', ...args]] },
     'bench:replay': { needs: 'runtime', commands: (args) => [[...quietly, 'bench/replay.ts', ...args]] },
     release: { needs: 'nothing', commands: (args) => [['tools/release.mjs', ...args]] },
     'prove:clone': { needs: 'nothing', commands: (args) => [['tools/proveClone.mjs', ...args]] },

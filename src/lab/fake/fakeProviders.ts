@@ -5,7 +5,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
+import type { ChatRequest, ChatResponse, DialectId, Usage } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asRecord } from '../../domain/json.ts'
 import { Dice } from '../../domain/random.ts'
@@ -62,7 +62,14 @@ interface FakeCall {
   readonly body: unknown
   /** The body of the refusal; absent for a call that was answered. */
   readonly refusal?: unknown
+  /** What the answer said it cost; null for a refusal, and for what has no such words. */
+  readonly usage: Usage | null
+  /** The caller went away before the answer was whole. */
+  readonly left: boolean
 }
+
+/** A call whose end is still to come. */
+type SeenCall = { -readonly [Name in keyof FakeCall]: FakeCall[Name] }
 
 export interface FakeWorld {
   readonly origin: string
@@ -113,7 +120,7 @@ export async function startFakeProviders(scenario: FakeScenario, options: FakeOp
 const systemSleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
 
 class OpenFakes implements FakeWorld {
-  readonly calls: FakeCall[] = []
+  readonly calls: SeenCall[] = []
   readonly #providers = new Map<string, FakeProvider>()
   readonly #server: Server
   readonly #now: () => number
@@ -299,7 +306,7 @@ class OpenFakes implements FakeWorld {
       provider.refuse(key, asked, fault, size, at) ??
       resumed.refusal ??
       provider.refuseRequest(asked.dialect.id, strictRequest(provider.id, asked.model, path, body, request))
-    this.calls.push({
+    const call: SeenCall = {
       provider: provider.id,
       model: asked.model,
       key: provider.indexOf(key),
@@ -310,10 +317,16 @@ class OpenFakes implements FakeWorld {
       headers: request.headers,
       body: said,
       ...(refusal !== null && { refusal: refusal.body }),
+      usage: null,
+      left: false,
+    }
+    this.calls.push(call)
+    response.on('close', () => {
+      call.left = !response.writableFinished
     })
     if (refusal !== null) return sendAnswer(response, refusal.status, refusal.body, refusal.headers)
     if (fault !== null && (await spoil(response, fault, provider, this.#sleep))) return
-    await this.#answer(provider, key, { ...asked, body }, fault, response)
+    await this.#answer(provider, key, { ...asked, body }, fault, response, call)
   }
 
   /** A body that is refused before keywise's own reader has understood it. */
@@ -336,6 +349,8 @@ class OpenFakes implements FakeWorld {
       headers: request.headers,
       body,
       refusal: refusal.body,
+      usage: null,
+      left: false,
     })
     sendAnswer(response, refusal.status, refusal.body)
   }
@@ -357,6 +372,7 @@ class OpenFakes implements FakeWorld {
     { model, dialect, request, texts, units, body }: FakeRequest & { readonly body: unknown },
     fault: FakeFault | null,
     response: ServerResponse,
+    call: SeenCall,
   ): Promise<void> {
     const facts = provider.models.get(model) ?? {}
     const lateMs = (facts.latency_ms ?? 0) + (fault?.do === 'slow' ? (fault.ms ?? 20_000) : 0)
@@ -372,6 +388,7 @@ class OpenFakes implements FakeWorld {
     }
     const made = fakeReply(request, model, facts, dialect.id)
     const reply = this.#kept(provider, key, { made, request, dialect: dialect.id, body })
+    call.usage = reply.usage ?? null
     const now = this.#now()
     provider.spend(key, model, reply.usage?.totalTokens ?? 0, now)
     const headers = provider.headers(key, model, now)

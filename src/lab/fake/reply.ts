@@ -1,8 +1,10 @@
 /** What a simulated model answers: deterministic, shaped by the request (tools, format, limits), in canonical form. */
 
-import type { ChatRequest, ChatResponse, DialectId, Part, Tool, ToolCallPart, Usage } from '../../domain/chat.ts'
+import type { ChatRequest, ChatResponse, DialectId, Part, ToolCallPart, Usage } from '../../domain/chat.ts'
 import { signatureOf } from '../strict/signatures.ts'
+import { exampleValue } from './example.ts'
 import type { FakeModel } from './scenario.ts'
+import { scriptedCalls } from './scriptedCalls.ts'
 
 /** About four characters a token, as the original counted. */
 export const tokensOf = (text: string) => Math.max(1, Math.ceil(text.length / 4))
@@ -73,7 +75,11 @@ function usage(inputTokens: number, answered: number, thought: number): Usage {
 }
 
 function replyText(request: ChatRequest, prompt: string, name: string, model: FakeModel): string {
-  if (model.reply !== undefined) return model.reply.replaceAll('{prompt}', prompt).replaceAll('{model}', name)
+  if (model.reply !== undefined)
+    return model.reply
+      .replaceAll('{prompt}', prompt)
+      .replaceAll('{model}', name)
+      .replaceAll('{results}', toolResults(request).join(' | '))
   const format = request.responseFormat?.type ?? 'text'
   if (format !== 'text')
     return JSON.stringify(
@@ -86,63 +92,14 @@ function replyText(request: ChatRequest, prompt: string, name: string, model: Fa
   return `This is ${name}, answering "${prompt.slice(0, 200)}". All is well.`
 }
 
-/** A value that satisfies a simple JSON Schema. */
 function exampleOf(format: ChatRequest['responseFormat']): unknown {
-  return format?.type === 'json-schema' ? exampleValue(format.schema, 0) : {}
-}
-
-function exampleValue(schema: Readonly<Record<string, unknown>>, depth: number): unknown {
-  if (depth > 5) return null
-  if (Array.isArray(schema['enum'])) return schema['enum'][0]
-  const properties = schema['properties'] as Record<string, Record<string, unknown>> | undefined // a schema we only imitate
-  if (schema['type'] === 'object' || properties !== undefined) {
-    return Object.fromEntries(
-      Object.entries(properties ?? {}).map(([name, inner]) => [name, exampleValue(inner, depth + 1)]),
-    )
-  }
-  const examples: Readonly<Record<string, unknown>> = {
-    string: 'text',
-    number: 1.5,
-    integer: 1,
-    boolean: true,
-    array: [],
-    null: null,
-  }
-  return examples[String(schema['type'])] ?? null
+  return format?.type === 'json-schema' ? exampleValue(format.schema) : {}
 }
 
 /** The calls of a turn: those of the scenario, else one where the prompt asks for it; none after a tool's result. */
 function toolCalls(request: ChatRequest, prompt: string, model: FakeModel): ToolCallPart[] {
-  if (model.steps !== undefined) return nextStep(request, model.steps)
-  if (model.calls === undefined) return [toolCall(request, prompt)].filter((call) => call !== null)
-  if (request.toolChoice === 'none' || request.messages.some((message) => message.role === 'tool')) return []
-  return model.calls
-    .filter((call) => offeredTool(request, call) !== undefined)
-    .map((call, index) => writtenCall(request, call, index + 1))
-}
-
-type Call = NonNullable<FakeModel['calls']>[number]
-
-const offeredTool = ({ tools = [] }: ChatRequest, { tool }: Call): Tool | undefined =>
-  tools.find(({ name }) => name === tool)
-
-/** Steps that were taken are counted by their calls in the conversation. */
-function nextStep(request: ChatRequest, steps: readonly (readonly Call[])[]): ToolCallPart[] {
   if (request.toolChoice === 'none') return []
-  const names = new Set(steps.flat().map(({ tool }) => tool))
-  const taken = request.messages
-    .flatMap(({ content }) => content)
-    .filter((part) => part.type === 'tool-call' && names.has(part.name)).length
-  const call = steps[taken]?.find((one) => offeredTool(request, one) !== undefined)
-  return call === undefined ? [] : [writtenCall(request, call, taken + 1)]
-}
-
-function writtenCall(request: ChatRequest, call: Call, count: number): ToolCallPart {
-  const facts = { type: 'tool-call' as const, id: `call_${call.tool}_${count}`, name: call.tool }
-  const { input } = call.arguments
-  if (typeof input === 'string' && offeredTool(request, call)?.custom !== undefined)
-    return { ...facts, arguments: input, custom: true }
-  return { ...facts, arguments: JSON.stringify(call.arguments) }
+  return scriptedCalls(request, model) ?? [toolCall(request, prompt)].filter((call) => call !== null)
 }
 
 /** Calls the first tool once, unless the conversation ends with a tool's result or tools are off. */
@@ -154,13 +111,19 @@ function toolCall(request: ChatRequest, prompt: string): ToolCallPart | null {
   const asked =
     request.toolChoice === 'required' || forced !== undefined || /\btools?\b|weather|read|look up/i.test(prompt)
   if (!asked) return null
-  const args = tool.parameters === undefined ? {} : exampleValue(tool.parameters, 0)
+  const args = tool.parameters === undefined ? {} : exampleValue(tool.parameters)
   return { type: 'tool-call', id: `call_${tool.name}_1`, name: tool.name, arguments: JSON.stringify(args) }
 }
 
 function lastToolResult(request: ChatRequest): string | null {
   const part = request.messages.at(-1)?.content.find((one) => one.type === 'tool-result')
   return part?.type === 'tool-result' ? part.content.map(textOf).join('') : null
+}
+
+function toolResults(request: ChatRequest): string[] {
+  return request.messages.flatMap((message) =>
+    message.content.flatMap((part) => (part.type === 'tool-result' ? [part.content.map(textOf).join('')] : [])),
+  )
 }
 
 function lastUserText(request: ChatRequest): string {

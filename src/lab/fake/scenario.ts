@@ -17,7 +17,7 @@ const fakeKey = z.strictObject({
   charged: z.boolean().optional(),
 })
 
-const fakeCall = z.strictObject({
+const fakeToolCall = z.strictObject({
   tool: z.string(),
   /** A custom tool takes the text of `input`. */
   arguments: z.record(z.string(), z.unknown()).default({}),
@@ -28,7 +28,7 @@ const fakeModel = z.strictObject({
   latency_ms: duration.optional(),
   /** Default: as fast as the socket takes them. */
   tokens_per_second: z.number().positive().optional(),
-  /** What it answers; `{prompt}` and `{model}` are filled in. Default: a short sentence about the prompt. */
+  /** What it answers; `{prompt}`, `{model}` and `{results}` of tools are filled in. Default: a short sentence about the prompt. */
   reply: z.string().optional(),
   /**
    * Thinks this many tokens before it answers, and answers nothing when `max_tokens` is smaller. Its thoughts, and with
@@ -36,12 +36,17 @@ const fakeModel = z.strictObject({
    */
   thinks: z.number().int().min(0).optional(),
   /** In its first turn it calls these of the tools it is offered, all at once, whatever it was asked. */
-  calls: z.array(fakeCall).optional(),
+  calls: z.array(fakeToolCall).optional(),
   /**
    * The tool loops of a whole conversation, whatever it is asked: in each step it calls the first of these tools that it
    * is offered, and it answers when all steps were taken.
    */
-  steps: z.array(z.array(fakeCall)).optional(),
+  steps: z.array(z.array(fakeToolCall)).optional(),
+  /**
+   * The calls of its turns, one turn after another, of the tools it is offered. It knows its turn by the number of tool
+   * results it was given (or of its own answers, where there are none), and answers in words when all are done.
+   */
+  turns: z.array(z.array(fakeToolCall)).optional(),
   /** Listed, but calls answer "model not found". */
   retired: z.boolean().optional(),
   /** Not in the models list. */

@@ -1,0 +1,60 @@
+/** The tool calls that a scenario writes down for a simulated model, turn by turn, of the tools it is offered. */
+
+import type { ChatRequest, Tool, ToolCallPart } from '../../domain/chat.ts'
+import type { FakeModel } from './scenario.ts'
+
+type Call = NonNullable<FakeModel['calls']>[number]
+
+/** Undefined where the scenario says nothing of calls. */
+export function scriptedCalls(request: ChatRequest, { calls, steps, turns }: FakeModel): ToolCallPart[] | undefined {
+  if (steps !== undefined) return nextStep(request, steps)
+  if (turns !== undefined) return nextTurn(request, turns, ownTurns(request))
+  if (calls === undefined) return undefined
+  return countResults(request) > 0 ? [] : nextTurn(request, [calls], 0)
+}
+
+/** Steps that were taken are counted by their calls in the conversation. */
+function nextStep(request: ChatRequest, steps: readonly (readonly Call[])[]): ToolCallPart[] {
+  const names = new Set(steps.flat().map(({ tool }) => tool))
+  const taken = request.messages
+    .flatMap(({ content }) => content)
+    .filter((part) => part.type === 'tool-call' && names.has(part.name)).length
+  const call = steps[taken]?.find((one) => offeredTool(request, one) !== undefined)
+  return call === undefined ? [] : [writtenCall(request, call, taken + 1)]
+}
+
+/** The calls of the first turn that has no results yet, of those after `spoken`; none when all turns are done. */
+function nextTurn(request: ChatRequest, all: readonly (readonly Call[])[], spoken: number): ToolCallPart[] {
+  const turns = all
+    .map((turn) => turn.filter((call) => offeredTool(request, call) !== undefined))
+    .filter((turn) => turn.length > 0)
+  const given = countResults(request)
+  let before = 0
+  for (const turn of turns.slice(spoken)) {
+    if (before >= given) return turn.map((call, index) => writtenCall(request, call, before + index + 1))
+    before += turn.length
+  }
+  return []
+}
+
+/** Where a client tells of calls and results in words, only the model's own turns can be counted. */
+function ownTurns(request: ChatRequest): number {
+  if (countResults(request) > 0) return 0
+  return request.messages.filter(({ role }) => role === 'assistant').length
+}
+
+function countResults({ messages }: ChatRequest): number {
+  return messages.flatMap(({ content }) => content).filter(({ type }) => type === 'tool-result').length
+}
+
+function offeredTool({ tools = [] }: ChatRequest, { tool }: Call): Tool | undefined {
+  return tools.find(({ name }) => name === tool)
+}
+
+function writtenCall(request: ChatRequest, call: Call, count: number): ToolCallPart {
+  const facts = { type: 'tool-call' as const, id: `call_${call.tool}_${count}`, name: call.tool }
+  const { input } = call.arguments
+  if (typeof input === 'string' && offeredTool(request, call)?.custom !== undefined)
+    return { ...facts, arguments: input, custom: true }
+  return { ...facts, arguments: JSON.stringify(call.arguments) }
+}
