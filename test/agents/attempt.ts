@@ -46,7 +46,9 @@ export async function attempt(agent: Agent, trial: Trial, modules: string): Prom
   for (const path of Object.values(place)) mkdirSync(path)
   const note = join(place.folder, 'note.txt')
   writeFileSync(note, `${OLD}\n`)
-  const steps = [agent.reads(note), agent.edits({ file: note, old: OLD, new: NEW })]
+  const read = agent.reads(note)
+  const reads = trial.turns.length > 1 ? [read, read] : [read]
+  const steps = [...reads, agent.edits({ file: note, old: OLD, new: NEW })]
   const began = performance.now()
   const turns: Turn[] = []
   // One for all turns: a service goes on counting, and its answers never have the same id twice.

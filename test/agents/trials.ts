@@ -8,7 +8,10 @@ export interface Trial {
   readonly name: string
   /** In the order in which they are asked. */
   readonly upstreams: readonly Upstream[]
-  /** How many of the two steps (read, edit) are taken by the end of each turn; before the first it is only talked to. */
+  /**
+   * How many of its steps are taken by the end of each turn: read, edit; in several turns read, read again (some agents
+   * demand it in a session that was taken up again), edit. At 0 it is only talked to.
+   */
   readonly turns: readonly number[]
   /** What happens to the first upstream in the middle of a turn. */
   readonly fault?: FakeFault
@@ -26,7 +29,7 @@ const ONCE = [2]
 /** One of each language, in a conversation that is put down and taken up again. */
 const RESUMED = ['gpt-5.1', 'gpt-6-sol (Responses)', 'claude-opus-5-5', 'gemini-3.8-flash']
 const resumed = RESUMED.map((name): Trial => {
-  return { name: `resumed: ${name}`, upstreams: [upstream(name)], turns: [1, 2, 2] }
+  return { name: `resumed: ${name}`, upstreams: [upstream(name)], turns: [1, 3, 3] }
 })
 
 /** An alias in the place of the model that the agent asks for: a service of the agent's language, another generation. */
@@ -46,7 +49,7 @@ const MOVES = [
   ['gpt-5.1', 'gemini-3.8-flash', 'claude-sonnet-5'],
 ]
 const moved = MOVES.map((names): Trial => {
-  return { name: `moved: ${names.join(', ')}`, upstreams: names.map(upstream), turns: [1, 2, 2], isMoved: true }
+  return { name: `moved: ${names.join(', ')}`, upstreams: names.map(upstream), turns: [1, 3, 3], isMoved: true }
 })
 
 const broken = (name: string, fault: FakeFault, names: readonly string[]): Trial => ({
@@ -62,7 +65,7 @@ const small = ['claude-haiku-4-5', 'gpt-5.1 (Responses)', 'gemini-3.8-flash', 'o
   (name): Trial => ({
     name: `window of 32k: ${name}`,
     upstreams: [upstream(name)],
-    turns: [0, 0, 0, 0, 0, 0, 0, 2],
+    turns: [0, 0, 0, 0, 0, 0, 0, 3],
     window: SMALL_WINDOW_TOKENS,
   }),
 )
