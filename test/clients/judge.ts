@@ -51,8 +51,11 @@ export const stream: Judge = sound(({ text, pieces = 0 }) => {
   return pieces > 1 ? null : 'came in one piece'
 })
 
+/** Calls of one turn may be run in any order. */
+const sorted = (calls: Told['calls'] = []) => calls.map((call) => JSON.stringify(call)).sort()
+
 export const loop: Judge = sound(({ calls, text = '' }) => {
-  if (!isDeepStrictEqual(calls, LOOP_CALLS)) return `called ${short(calls)}`
+  if (!isDeepStrictEqual(sorted(calls), sorted(LOOP_CALLS))) return `called ${short(calls)}`
   return LOOP_RESULTS.every((result) => text.includes(result)) ? null : `said ${short(text)}`
 })
 

@@ -25,6 +25,9 @@ export async function* stream(cell) {
     { stream: true },
     { fetchOptions: { signal: cell.signal } },
   )) {
+    // The client hands an error inside a stream on as a field:
+    // https://openrouter.ai/docs/api/reference/streaming
+    if (chunk.error) throw Object.assign(new Error(chunk.error.message), { name: 'ChatStreamChunkError' })
     count(cell, chunk.usage)
     yield chunk.choices[0]?.delta.content
   }
