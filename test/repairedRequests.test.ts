@@ -20,7 +20,8 @@ interface Service {
 }
 
 const OPENAI: Service = { id: 'openai', model: 'gpt-4o' }
-const THINKING: Service = { id: 'openai', model: 'gpt-5.6-luna' }
+/** A server of one's own that is as strict as OpenAI; nothing is known of it. */
+const THINKING: Service = { id: 'own', model: 'gpt-5.6-luna', dialect: 'openai', strict: 'openai' }
 const GROQ: Service = { id: 'groq', model: 'openai/gpt-oss-120b' }
 const MISTRAL: Service = { id: 'mistral', model: 'mistral-large-latest' }
 const CEREBRAS: Service = { id: 'cerebras', model: 'gpt-oss-120b' }

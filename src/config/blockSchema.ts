@@ -79,7 +79,7 @@ const headers = z
   .record(headerName, headerValue)
   .refine((all) => !Object.keys(all).some(isCredential), 'may not hold a credential; put it into "api_key"')
 
-const DIALECTS = ['openai', 'openai-responses', 'anthropic', 'google', 'gemini'] as const
+const dialect = z.enum(['openai', 'openai-responses', 'anthropic', 'google', 'gemini'])
 
 /** One provider block, in any of the file's supported dialects. */
 export const blockSchema = section({
@@ -90,7 +90,12 @@ export const blockSchema = section({
   keys: keyEntries.optional().describe('The same as api_key'),
   endpoint: z.string().optional().describe('Base URL with its version segment; replaces the known one'),
   base_url: z.string().optional().describe('The same as endpoint'),
-  dialect: z.enum(DIALECTS).optional().describe("The wire language; default: the provider's own"),
+  dialect: z
+    .union([dialect, z.array(dialect).min(1)])
+    .optional()
+    .describe(
+      "The wire language, or a list of those that are spoken at the same address, the usual one first; default: the provider's own",
+    ),
   headers: headers.optional().describe('Sent with every call'),
   models: z
     .union([

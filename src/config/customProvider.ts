@@ -12,6 +12,8 @@ import { type AuthScheme, defineProvider, type ModelsList, type ProviderSpec } f
 export interface Overrides {
   readonly baseUrl?: string
   readonly dialect?: DialectId
+  /** Further dialects of the same address, where `dialect` is stated. */
+  readonly alsoSpeaks?: readonly DialectId[]
   readonly headers?: Readonly<Record<string, string>>
   readonly local?: boolean
   /** The address is a loopback or private one. */
@@ -53,6 +55,7 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
     dialect,
     baseUrl,
     auth: overrides.keyless ? 'none' : AUTH[dialect],
+    ...alsoSpoken(overrides),
     headers: headersFor(dialect, overrides),
     keyCheck: overrides.keyless ? 'none' : 'call',
     // Whether this server's model list requires the key is unknown, so reading it proves nothing about the key.
@@ -69,7 +72,7 @@ export function customProvider(id: string, baseUrl: string, overrides: Overrides
     env: [],
     local: overrides.local ?? false,
     privateAddress: overrides.privateAddress ?? false,
-    ...(VENDOR_WIRE[dialect] !== undefined && { wire: VENDOR_WIRE[dialect] }),
+    ...wireFor(dialect),
     verified: false,
   })
 }
@@ -80,13 +83,17 @@ export function adjustedProvider(spec: ProviderSpec, overrides: Overrides): Prov
   const dialect = overrides.dialect ?? spec.dialect
   const translated = dialect !== spec.dialect
   const auth = authFor(spec, dialect, overrides.keyless)
-  const said = moved || translated || auth !== spec.auth || overrides.headers || overrides.local !== undefined
+  const said =
+    moved || translated || overrides.dialect || auth !== spec.auth || overrides.headers || overrides.local !== undefined
   if (!said) return spec
   return defineProvider({
     ...spec,
     dialect,
     auth,
     baseUrl: overrides.baseUrl ?? spec.baseUrl,
+    // Another server need not serve what the provider does.
+    ...((moved || overrides.dialect) && { alsoSpeaks: [] }),
+    ...alsoSpoken(overrides),
     headers: headersFor(dialect, overrides, spec.headers),
     local: overrides.local ?? spec.local ?? false,
     ...(translated && { wire: VENDOR_WIRE[dialect] }),
@@ -95,13 +102,24 @@ export function adjustedProvider(spec: ProviderSpec, overrides: Overrides): Prov
   })
 }
 
+function alsoSpoken({ alsoSpeaks = [] }: Overrides): Pick<ProviderSpec, 'alsoSpeaks'> {
+  if (alsoSpeaks.length === 0) return {}
+  return { alsoSpeaks: alsoSpeaks.map((dialect) => ({ dialect, ...wireFor(dialect) })) }
+}
+
+function wireFor(dialect: DialectId): { readonly wire?: WireFacts } {
+  const wire = VENDOR_WIRE[dialect]
+  return wire === undefined ? {} : { wire }
+}
+
 function authFor(spec: ProviderSpec, dialect: DialectId, keyless: boolean): AuthScheme {
   if (keyless) return 'none'
   return spec.auth === 'none' || dialect !== spec.dialect ? AUTH[dialect] : spec.auth
 }
 
 function headersFor(dialect: DialectId, overrides: Overrides, own: ProviderSpec['headers'] = {}) {
-  return { ...(dialect === 'anthropic' ? ANTHROPIC_VERSION : {}), ...own, ...overrides.headers }
+  const isAnthropic = dialect === 'anthropic' || overrides.alsoSpeaks?.includes('anthropic')
+  return { ...(isAnthropic ? ANTHROPIC_VERSION : {}), ...own, ...overrides.headers }
 }
 
 /** Key check and model list under the base URL: a key is never sent to a host other than the one the user named. */

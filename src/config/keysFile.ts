@@ -25,7 +25,8 @@ export interface ProviderEntry {
   readonly keys: readonly PlacedKey[]
   readonly models: readonly ModelEntry[] | 'discover' | 'default'
   readonly endpoint?: { readonly text: string; readonly path: Path }
-  readonly dialect?: DialectId
+  /** The usual one first; never empty. */
+  readonly dialects?: readonly DialectId[]
   readonly headers?: Readonly<Record<string, string>>
   readonly local?: boolean
 }
@@ -122,10 +123,15 @@ function merged(
     keys: parts.flatMap((part) => keysOf(part, known)),
     models: parts.map((part) => modelsOf(part, known, remarks)).reduce(bothModels),
     ...endpointOf(parts),
-    ...lastSaid(parts, (block) => block.dialect && { dialect: block.dialect === 'gemini' ? 'google' : block.dialect }),
+    ...lastSaid(parts, (block) => block.dialect && { dialects: dialectsOf(block) }),
     ...lastSaid(parts, (block) => block.headers && { headers: block.headers }),
     ...lastSaid(parts, (block) => (block.local === undefined ? undefined : { local: block.local })),
   }
+}
+
+function dialectsOf({ dialect = [] }: ProviderBlock): readonly DialectId[] {
+  const said = [dialect].flat().map((one) => (one === 'gemini' ? 'google' : one))
+  return [...new Set(said)]
 }
 
 function lastSaid<T>(parts: readonly PlacedBlock[], read: (block: ProviderBlock) => T | undefined): T | undefined {
@@ -189,7 +195,7 @@ function listsOf(models: Exclude<ProviderBlock['models'], 'discover'>): (readonl
 
 /** Google's own lists say `models/gemini-…`; everything else says `gemini-…`. */
 function withoutPrefix(model: ModelEntry, block: ProviderBlock, known: ProviderSpec | undefined): ModelEntry {
-  if ((block.dialect ?? known?.dialect) !== 'google' && block.dialect !== 'gemini') return model
+  if ((dialectsOf(block)[0] ?? known?.dialect) !== 'google') return model
   const short = (id: string) => id.replace(/^models\//, '')
   return typeof model === 'string' ? short(model) : { ...model, id: short(model.id) }
 }

@@ -137,8 +137,9 @@ function specOf(entry: ProviderEntry, endpoint: { url: string; private: boolean 
 }
 
 /** The URL on Google's page about OpenAI compatibility ends in `/openai` and speaks that dialect. */
-function dialectOf(entry: ProviderEntry, url: string | undefined): Pick<Overrides, 'dialect'> {
-  if (entry.dialect) return { dialect: entry.dialect }
+function dialectOf(entry: ProviderEntry, url: string | undefined): Pick<Overrides, 'dialect' | 'alsoSpeaks'> {
+  const [dialect, ...alsoSpeaks] = entry.dialects ?? []
+  if (dialect) return { dialect, alsoSpeaks }
   return entry.known?.dialect === 'google' && url?.endsWith('/openai') ? { dialect: 'openai' } : {}
 }
 

@@ -27,6 +27,10 @@ export interface Target {
 /** What a target can do and what it costs, as far as known. `null` is "unknown", never "no" and never "unlimited". */
 export interface TargetProfile {
   readonly dialect: DialectId
+  /** Further dialects of the same address; absent: none. */
+  readonly alsoSpeaks?: readonly DialectId[]
+  /** The further dialect for tools beside thinking, which the first one refuses; `unasked`: it thinks by default. */
+  readonly thinkingWithTools?: { readonly dialect: DialectId; readonly unasked: boolean }
   /** False where a message cannot hold a document (PDF); absent: as its dialect has it. */
   readonly documents?: false
   readonly contextTokens: number | null

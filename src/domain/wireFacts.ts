@@ -3,7 +3,7 @@
  * provider's name. What is absent is as the dialect's own vendor has it.
  */
 
-import type { ReasoningEffort } from './chat.ts'
+import type { DialectId, ReasoningEffort } from './chat.ts'
 
 /** What can differ between generations of models. */
 interface GenerationFacts {
@@ -25,6 +25,8 @@ interface GenerationFacts {
    * Default true.
    */
   readonly toolsBesideThinking?: boolean
+  /** The only dialect in which it is served, where its service speaks several. Default: all of them. */
+  readonly only?: DialectId
   /** Which sampling parameters are taken: `temperature` and `top_p` together, one of them, or neither. Default both. */
   readonly sampling?: 'both' | 'one' | 'none'
   /** False where sampling parameters are refused beside thinking. Default true. */
@@ -91,10 +93,23 @@ export interface ModelWireFacts extends GenerationFacts {
 /** The facts about one model of a service: those of the service, and over them those of its generation. */
 export type ModelWire = Omit<WireFacts, 'models'>
 
+/** What was found, by service and model: every call asks, and configured models are few. */
+const known = new WeakMap<WireFacts, Map<string, ModelWire>>()
+
 /** What holds for `model`. */
 export function wireOf(facts: WireFacts | undefined, model: string): ModelWire {
   if (facts === undefined) return NOTHING_KNOWN
-  const { models, ...own } = facts
+  let ofService = known.get(facts)
+  if (ofService === undefined) {
+    ofService = new Map()
+    known.set(facts, ofService)
+  }
+  const found = ofService.get(model) ?? merged(facts, model)
+  ofService.set(model, found)
+  return found
+}
+
+function merged({ models, ...own }: WireFacts, model: string): ModelWire {
   const row = models?.find(({ match }) => match.test(model))
   return row === undefined ? own : { ...own, ...row }
 }

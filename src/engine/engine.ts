@@ -13,6 +13,7 @@ import { WINDOW_MS } from '../quota/window.ts'
 import type { Decision } from '../routing/choose.ts'
 import type { RankedTarget } from '../routing/explain.ts'
 import { judge, type Verdict } from '../routing/judge.ts'
+import { dialectFor } from '../routing/spokenDialect.ts'
 import type { CallEnd, CallTools } from '../upstream/call.ts'
 import type { OfflineDetector } from '../upstream/offline.ts'
 import { type EligibilityFacts, freeAt, whyNot } from './attempt/eligibility.ts'
@@ -383,7 +384,7 @@ export class Engine implements EngineParts {
       retried:
         trail.wasTried(target) || (isUseless(failure) && this.learned.uselessAnswers.isAskedOnce(target, this.now)),
       patienceMs: Math.min(timeouts.patienceMs, pending.deadlineAt - this.tools.monotonic()),
-      confirmed: trail.isRefusedBesides(target.profile.dialect),
+      confirmed: trail.isRefusedBesides(dialectFor(target.profile, pending.needs)),
       mayTranslateOtherwise: failure.kind === 'bad_request' && this.#mayTranslateOtherwise(pending, trail, target),
       mayAnswerFiltered: pending.retryFiltered,
       random: this.random(),
@@ -589,7 +590,7 @@ export class Engine implements EngineParts {
    */
   #shortens(failure: Failure, pending: PendingRequest, trail: Trail, target: Target): boolean {
     const { maxTokens } = pending.request
-    const tokens = shorterAnswer(failure, maxTokens, target.profile.dialect)
+    const tokens = shorterAnswer(failure, maxTokens, dialectFor(target.profile, pending.needs))
     if (tokens === null) return false
     const isOfModel = failure.kind !== 'too_large_for_limit'
     if (isOfModel && this.#othersWriteAll(pending, trail, target, maxTokens ?? 0)) return false
@@ -608,11 +609,13 @@ export class Engine implements EngineParts {
   }
 
   /** The body was keywise's own work, and one in another dialect can be tried. */
-  #mayTranslateOtherwise(pending: PendingRequest, trail: Trail, { profile: { dialect } }: Target): boolean {
+  #mayTranslateOtherwise(pending: PendingRequest, trail: Trail, target: Target): boolean {
+    const spokenTo = ({ profile }: Target) => dialectFor(profile, pending.needs)
+    const dialect = spokenTo(target)
     if (pending.wire?.dialect === dialect) return false
     const now = this.now
     return this.registry.targets.some(
-      (other) => other.profile.dialect !== dialect && whyNot(this.eligibility, other, pending, trail, now) === null,
+      (other) => spokenTo(other) !== dialect && whyNot(this.eligibility, other, pending, trail, now) === null,
     )
   }
 }

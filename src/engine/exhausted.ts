@@ -16,6 +16,7 @@ import type { Park } from '../domain/park.ts'
 import type { Target } from '../domain/target.ts'
 import type { BudgetRefusal } from '../money/budget.ts'
 import { type Ineligible, type IneligibleCode, ineligible } from '../routing/eligible.ts'
+import { speaks } from '../routing/spokenDialect.ts'
 import { type Obstacle, whyNot } from './attempt/eligibility.ts'
 import type { Trail } from './attempt/trail.ts'
 import { addressAdvice, type Cause, mendingAdvice } from './mending.ts'
@@ -79,7 +80,9 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
 function ownDetails({ registry }: EngineReader, { wire }: PendingRequest, { attempts, lastFailure }: Trail) {
   const details = lastFailure?.details
   const target = registry.targets.find(({ id }) => id === attempts.at(-1)?.target)
-  return details !== undefined && target !== undefined && target.profile.dialect === wire?.dialect ? details : null
+  return details !== undefined && target !== undefined && wire != null && speaks(target.profile, wire.dialect)
+    ? details
+    : null
 }
 
 /** The largest window counts, whether its target refused the request or was not asked for being too small. */

@@ -95,7 +95,7 @@ function textOf({ providers }: Config): string {
   const parts = providers.map(({ id, spec, keys, models }) => [
     id,
     spec.baseUrl,
-    spec.dialect,
+    [spec.dialect, spec.alsoSpeaks],
     keys.map(({ source: _source, secret, ...key }) => [secret.reveal(), key]),
     models,
   ])

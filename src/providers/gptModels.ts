@@ -17,6 +17,8 @@ const WITH_NONE = {
 
 const MODELS: readonly ModelWireFacts[] = [
   { match: /^(?:gpt-[34]|chatgpt-4o)/, thinking: 'none', customTools: false },
+  // "This model is only supported in v1/responses and not in v1/chat/completions.": https://community.openai.com/t/1310432
+  { match: /^o\d-pro/, thinking: 'effort', alwaysThinks: true, sampling: 'none', only: 'openai-responses' },
   {
     match: /^o\d/,
     thinking: 'effort',
@@ -26,7 +28,14 @@ const MODELS: readonly ModelWireFacts[] = [
     stopSequences: 0,
     customTools: false,
   },
-  { match: /^gpt-5(?:\.\d)?-pro/, thinking: 'effort', efforts: ['high'], alwaysThinks: true, sampling: 'none' },
+  {
+    match: /^gpt-5(?:\.\d)?-pro/,
+    thinking: 'effort',
+    efforts: ['high'],
+    alwaysThinks: true,
+    sampling: 'none',
+    only: 'openai-responses',
+  },
   {
     match: /^gpt-5(?:-(?:mini|nano|20\d\d)|$)/,
     thinking: 'effort',
@@ -37,6 +46,7 @@ const MODELS: readonly ModelWireFacts[] = [
   },
   {
     match: /^gpt-5.*-codex/,
+    only: 'openai-responses',
     thinking: 'effort',
     efforts: ['low', 'medium', 'high'],
     alwaysThinks: true,

@@ -7,21 +7,14 @@ import { defineProvider } from './provider.ts'
 const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
 const PLAIN = can('tools', 'images', 'json', 'jsonSchema')
 const OTHER =
-  /embedding|whisper|tts|transcribe|dall-e|image|realtime|audio|moderation|sora|babbage|davinci|instruct|computer-use|deep-research|codex|-pro(?:$|-)/i
-
-/** The o-series and everything from gpt-5 on refuse `max_tokens`. */
-const COMPLETION_TOKENS = /^(?:ft:)?(?:o\d|gpt-(?:[5-9]|\d\d)|chat-latest|gpt-chat)/
-
-function body(request: Record<string, unknown>, facts: { readonly model: string }): Record<string, unknown> {
-  if (request['max_tokens'] === undefined || !COMPLETION_TOKENS.test(facts.model)) return request
-  const { max_tokens, ...rest } = request
-  return { max_completion_tokens: max_tokens, ...rest }
-}
+  /embedding|whisper|tts|transcribe|dall-e|image|realtime|audio|moderation|sora|babbage|davinci|instruct|computer-use|deep-research/i
 
 export const openai = defineProvider({
   id: 'openai',
   name: 'OpenAI',
   dialect: 'openai',
+  // https://platform.openai.com/docs/api-reference/responses (2026-11-29)
+  alsoSpeaks: [{ dialect: 'openai-responses', wire: { models: GPT_WIRE.models } }],
   baseUrl: 'https://api.openai.com/v1',
   auth: 'bearer',
   keyCheck: { method: 'GET', path: '/models' },
@@ -63,5 +56,5 @@ export const openai = defineProvider({
   keyShape: /^sk-(?:proj-|svcacct-)/,
   wire: GPT_WIRE,
   verified: true,
-  quirks: { body, canChat: (id) => !OTHER.test(id) },
+  quirks: { canChat: (id) => !OTHER.test(id) },
 })

@@ -82,6 +82,14 @@ export interface EmbeddingsBatch {
   readonly tokens?: number
 }
 
+/** A further dialect of a provider. */
+export interface AlsoSpoken {
+  /** Another than the provider's `dialect`. */
+  readonly dialect: DialectId
+  /** What it takes of that dialect; default: what the dialect's vendor takes. */
+  readonly wire?: WireFacts
+}
+
 /** Everything that is particular to one provider. */
 export interface ProviderSpec {
   /** Lower case, as in `config/api-keys.json`. */
@@ -92,6 +100,11 @@ export interface ProviderSpec {
   readonly aliases?: readonly string[]
   /** The wire language it speaks. */
   readonly dialect: DialectId
+  /**
+   * Further dialects that it speaks at the same address with the same key, so that requests of their clients are not
+   * translated. Default: none.
+   */
+  readonly alsoSpeaks?: readonly AlsoSpoken[]
   /** With the version segment and without a slash at the end; null when the configuration must give an `endpoint`. */
   readonly baseUrl: string | null
   /** The header that carries the key. */
@@ -178,7 +191,7 @@ export interface OwnClient {
 
 /** What data cannot express; pure functions. */
 interface ProviderQuirks {
-  /** Last change to an outgoing body of the provider's dialect (drop what it refuses, add its guards). */
+  /** Last change to an outgoing body of the provider's first dialect (drop what it refuses, add its guards). */
   readonly body?: (body: Record<string, unknown>, facts: QuirkFacts) => Record<string, unknown>
   /** Makes the base URL from the key where it carries an account (Cloudflare's `account_id:token`). */
   readonly credential?: (key: string) => { readonly baseUrl?: string; readonly key: string }

@@ -1,8 +1,8 @@
 /** Which targets can serve a request at all. Parks, quotas and budgets are checked elsewhere, in the same terms. */
 
-import type { DialectId } from '../domain/chat.ts'
 import type { Ability, Target } from '../domain/target.ts'
 import { fitsWindow } from './answerRoom.ts'
+import { type NeededPart, spokenDialect, type Told } from './spokenDialect.ts'
 
 export type IneligibleCode =
   | 'parked'
@@ -34,14 +34,11 @@ export interface Ineligible {
 }
 
 /** What a request needs of a target. */
-export interface Needs {
+export interface Needs extends Told {
   /** Estimated tokens of the prompt. */
   readonly inputTokens: number
   /** The maximum the caller set; null when it set none. */
   readonly maxOutputTokens: number | null
-  readonly abilities: readonly Ability[]
-  /** What not every dialect can be told; default: nothing. */
-  readonly parts?: readonly NeededPart[]
   /** The only model that may serve (the provider's own id); null for any. */
   readonly model: string | null
   readonly provider: string | null
@@ -53,14 +50,6 @@ export interface Needs {
   readonly anyPrice?: boolean
   /** What is asked for is not billed by the token, so that a price per token says nothing. */
   readonly inUnits?: boolean
-}
-
-/** A part of a request, and the dialects in which a target can be told it. */
-interface NeededPart {
-  readonly name: string
-  readonly dialects: ReadonlySet<DialectId>
-  /** It is a document, which some services do not take. */
-  readonly isDocument?: true
 }
 
 /** What the user's settings forbid. */
@@ -135,13 +124,14 @@ function unable(target: Target, needs: Needs): Ineligible | null {
     const unknown = !COMMON.has(ability) && needs.among === null && abilities[ability] === undefined
     if (unknown || abilities[ability] === false) return out('ability', `cannot do ${ability}`)
   }
-  for (const part of needs.parts ?? NO_PARTS)
-    if (!canTake(target, part)) return out('ability', `cannot take ${part.name}`)
-  return null
+  return needs.parts === undefined || spokenDialect(target.profile, needs) !== null ? null : cannotTake(target, needs)
 }
 
-function canTake({ profile }: Target, { dialects, isDocument }: NeededPart): boolean {
-  return dialects.has(profile.dialect) && !(isDocument && profile.documents === false)
+/** The first part that no dialect of the target can be told, or the first, where one can be told each but none all. */
+function cannotTake({ profile }: Target, needs: Needs): Ineligible {
+  const { parts = NO_PARTS } = needs
+  const untold = parts.find((part) => spokenDialect(profile, { ...needs, parts: [part] }) === null) ?? parts[0]
+  return out('ability', `cannot take ${untold?.name ?? 'the request'}`)
 }
 
 function tooShort(

@@ -10,7 +10,7 @@ import type { Dispatcher } from 'undici'
 import type { Dialect, StreamReader } from '../dialects/dialect.ts'
 import { type SseEvent, SseReader } from '../dialects/stream/sse.ts'
 import type { Outcome } from '../domain/attempt.ts'
-import type { ChatChunk, ChatResponse, Usage } from '../domain/chat.ts'
+import type { ChatChunk, ChatResponse, DialectId, Usage } from '../domain/chat.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
 import { parseJson, withPlainNumbers } from '../domain/parseJson.ts'
 import { FirstContent } from './answers/firstContent.ts'
@@ -199,6 +199,11 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     } catch (error) {
       this.#fail(classifyError(error, this.#phase('connect')))
     }
+  }
+
+  /** The dialect in which the upstream was asked. */
+  get dialect(): DialectId {
+    return this.#input.dialect.id
   }
 
   /** The upstream's bytes are not what a client of its dialect understands; known once the answer has begun. */

@@ -3,8 +3,8 @@
  * known to refuse of them is changed.
  */
 
-import type { ChatRequest, Message } from '../../domain/chat.ts'
-import type { WireFacts } from '../../domain/wireFacts.ts'
+import type { ChatRequest, DialectId, Message } from '../../domain/chat.ts'
+import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { fitCallIds } from './callIds.ts'
 import { LeftOut } from './leftOut.ts'
 import { cutLength } from './options.ts'
@@ -18,12 +18,20 @@ interface Body {
 }
 
 /** Whether the body may hold what the service is known to refuse; only then is it parsed. */
-export function mustFit(body: Body | null, wire: WireFacts | undefined): boolean {
-  if (wire === undefined || body === null) return false
+export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire): boolean {
+  if (wire === NOTHING_KNOWN || body === null) return false
   return (
-    (wire.thoughts !== undefined && body.mentions('"reasoning')) ||
+    (dialect === 'openai' && mustFitChat(body, wire)) ||
     (wire.toolCallIdLength !== undefined && body.mentions('"tool_call')) ||
     (wire.customTools === false && body.mentions('"custom"'))
+  )
+}
+
+function mustFitChat(body: Body, { thoughts, maxTokensField, toolsBesideThinking }: ModelWire): boolean {
+  return (
+    (thoughts !== undefined && body.mentions('"reasoning')) ||
+    (maxTokensField !== undefined && body.mentions('"max_tokens"')) ||
+    (toolsBesideThinking === false && body.mentions('"tools"'))
   )
 }
 

@@ -39,8 +39,9 @@ export function fitOwnReasoning(request: ChatRequest, recipient: Recipient, left
 }
 
 /** The tools matter more than the thoughts. */
-function cannotThink({ tools }: ChatRequest, { dialect, wire }: Recipient): boolean {
-  return dialect === 'openai' && wire.toolsBesideThinking === false && tools !== undefined
+function cannotThink({ tools, reasoning }: ChatRequest, { dialect, wire }: Recipient): boolean {
+  if (dialect !== 'openai' || wire.toolsBesideThinking !== false || tools === undefined) return false
+  return wire.thinksByDefault === true || (reasoning !== undefined && asksForThoughts(reasoning))
 }
 
 /**

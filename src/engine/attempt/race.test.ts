@@ -59,7 +59,7 @@ function raceUntil(deadlineAt: number) {
     watch: (one: Expirable) => void watched.add(one),
     unwatch: (one: Expirable) => void watched.delete(one),
   }
-  const trail = new Trail({ maxAttempts: 5, hardCap: false, prefers: null })
+  const trail = new Trail({ maxAttempts: 5, hardCap: false, prefers: null, needs: { abilities: [] } })
   // Of the deadlines only these two are used.
   const tools = { deadlines, monotonic: () => now } as unknown as ConstructorParameters<typeof Race>[0]
   const race = new Race(tools, { deadlineAt }, trail)

@@ -31,7 +31,8 @@ const beta = makeTarget({ provider: 'beta' })
 const ALL = [first, alpha('n', 1, 'a'), alpha('m', 2, 'a'), alpha('n', 2, 'a'), alpha('m', 3, 'b'), alpha('n', 3, 'b')]
 const TARGETS: readonly Target[] = [...ALL, beta]
 
-const trailOf = (maxAttempts = 5, hardCap = false) => new Trail({ maxAttempts, hardCap, prefers: null })
+const trailOf = (maxAttempts = 5, hardCap = false) =>
+  new Trail({ maxAttempts, hardCap, prefers: null, needs: { abilities: [] } })
 
 /** Adds a failed attempt as the cascade does, with its verdict changed by `changes`. */
 function fail(trail: Trail, target: Target, failure: Failure, changes: Partial<Verdict> = {}): void {

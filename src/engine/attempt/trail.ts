@@ -10,6 +10,7 @@ import type { BudgetRefusal } from '../../money/budget.ts'
 import type { PassedOver } from '../../observe/callLog.ts'
 import type { Decision } from '../../routing/choose.ts'
 import type { Verdict } from '../../routing/judge.ts'
+import { dialectFor, speaks, type Told } from '../../routing/spokenDialect.ts'
 import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Hold } from './reservation.ts'
 import type { RunningAttempt } from './runningAttempt.ts'
@@ -20,6 +21,9 @@ const MOST_CALLS = 20
 const MOST_REPAIRS = 3
 /** Maximum reasons logged. */
 const MOST_PASSED = 5
+/** What a trail is told of its request. */
+type TrailOf = Pick<PendingRequest, 'maxAttempts' | 'hardCap' | 'prefers'> & { readonly needs: Told }
+
 /** After this many refusals by a provider, an account or a key, others are preferred while they are eligible. */
 const PATIENCE = 2
 
@@ -58,6 +62,7 @@ export class Trail {
   avoids: ((target: Target) => boolean) | null = null
   readonly #maxAttempts: number
   readonly #hardCap: boolean
+  readonly #needs: Told
   /** Created by the first failure: most requests have none. */
   #lessons: Lessons | null = null
   /** The longest answer in tokens that a target has room or credit for, by target. */
@@ -71,11 +76,12 @@ export class Trail {
   #kept: Kept | null = null
 
   /** `isLogged`: whether passed-over targets will be logged. */
-  constructor(pending: Pick<PendingRequest, 'maxAttempts' | 'hardCap' | 'prefers'>, isLogged = false) {
+  constructor(pending: TrailOf, isLogged = false) {
     this.isLogged = isLogged
     this.prefers = pending.prefers
     this.#maxAttempts = pending.maxAttempts
     this.#hardCap = pending.hardCap
+    this.#needs = pending.needs
   }
 
   /** Calls so far; of those that run, the ones that run beside each other. */
@@ -113,10 +119,10 @@ export class Trail {
     this.#offered = null
     for (const most of [0, 1, 2] as const) {
       const first = offered !== null && this.#reluctance(offered) <= most && isAllowed(offered) ? offered : null
-      if (first !== null && (this.prefers === null || first.profile.dialect === this.prefers)) return first
+      if (first !== null && (this.prefers === null || speaks(first.profile, this.prefers))) return first
       const isOut = (one: Target) => this.excludes(one) !== null || this.#reluctance(one) > most || !isAllowed(one)
       const { prefers } = this
-      const own = prefers === null ? null : decision.next((one) => one.profile.dialect !== prefers || isOut(one))
+      const own = prefers === null ? null : decision.next((one) => !speaks(one.profile, prefers) || isOut(one))
       const target = own ?? first ?? decision.next(isOut)
       if (target !== null) return target
     }
@@ -155,13 +161,17 @@ export class Trail {
     this.#holdAgainst(target, 1)
     this.#need(target, verdict)
     if (isAboutRequest(failure)) this.#learned.ownFault = true
-    if (REFUSALS.has(failure.kind)) this.#learned.refusing.add(target.profile.dialect)
+    if (REFUSALS.has(failure.kind)) this.#learned.refusing.add(this.#spokenTo(target))
   }
 
   /** Whether a target of another dialect has refused this request as unsupported or malformed. */
   isRefusedBesides(dialect: DialectId): boolean {
     const { refusing } = this.#learned
     return refusing.size > (refusing.has(dialect) ? 1 : 0)
+  }
+
+  #spokenTo({ profile }: Target): DialectId {
+    return dialectFor(profile, this.#needs)
   }
 
   /** Whether this request has already called the target, other than with what it took only in another form. */
@@ -248,7 +258,8 @@ export class Trail {
     if (isAmong(beside, target)) return 'being asked by this request'
     if (left.size + limited.size === 0) return null
     for (const key of keysOf(target)) if (left.has(key) || limited.has(key)) return 'already tried by this request'
-    const { contextTokens, maxOutputTokens, abilities, dialect } = target.profile
+    const { contextTokens, maxOutputTokens, abilities } = target.profile
+    const dialect = this.#spokenTo(target)
     if (dialects.has(dialect)) return `another of the dialect ${dialect} refused it`
     if (provider !== null && target.provider !== provider) return `only ${provider} may have what it refers to`
     if (mostOutput > 0 && maxOutputTokens !== null && maxOutputTokens <= mostOutput)
@@ -345,7 +356,7 @@ export class Trail {
       lessons.mostOutput = Math.max(lessons.mostOutput, most)
     }
     if (needs.ability !== undefined) lessons.missing.add(needs.ability)
-    if (needs.otherDialect) lessons.dialects.add(target.profile.dialect)
+    if (needs.otherDialect) lessons.dialects.add(this.#spokenTo(target))
     if (needs.provider) lessons.provider = target.provider
   }
 }

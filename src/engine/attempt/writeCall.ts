@@ -10,7 +10,9 @@ import type { ChatRequest } from '../../domain/chat.ts'
 import { asRecord } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
 import type { Target } from '../../domain/target.ts'
-import { wireOf } from '../../domain/wireFacts.ts'
+import { type WireFacts, wireOf } from '../../domain/wireFacts.ts'
+import type { ProviderSpec } from '../../providers/provider.ts'
+import { dialectFor } from '../../routing/spokenDialect.ts'
 import { type Call, type CallInput, type CallTools, startCall } from '../../upstream/call.ts'
 import type { Connection } from '../../upstream/connection.ts'
 import type { LatencyAllowance } from '../memory/latencyAllowance.ts'
@@ -104,6 +106,7 @@ interface Draft {
 }
 
 type Body = Record<string, unknown>
+type ChangeBody = NonNullable<ProviderSpec['quirks']>['body']
 
 const NOTHING: readonly string[] = []
 
@@ -154,7 +157,10 @@ function draftOf(settings: DraftSettings, windows: LearnedWindows, order: DraftO
   const dialect = spokenTo(order)
   const isCut = isAbove(request.maxTokens, longestAnswer(target, pending.needs.inputTokens, windows))
   const isOwn = wire?.dialect === dialect.id
-  if (isOwn && !isCut && spec.quirks?.body === undefined && !mustFit(wire.body, spec.wire)) {
+  const { wire: serviceFacts, changeBody } = speechOf(spec, dialect)
+  const facts = wireOf(serviceFacts, target.model)
+  const isLimited = mostOutputTokens !== null && facts.maxTokensField !== undefined
+  if (isOwn && !isCut && !isLimited && changeBody === undefined && !mustFit(wire.body, dialect.id, facts)) {
     const rewritten = rewriteModel(wire, request, target.model, mostOutputTokens)
     if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect }
   }
@@ -170,7 +176,7 @@ function writtenAnew(settings: DraftSettings, windows: LearnedWindows, order: Dr
     maxTokens === null ? whole : { ...whole, maxTokens: smaller(maxTokens, whole.maxTokens ?? null) ?? maxTokens }
   const recipient = {
     dialect: spoken.id,
-    wire: wireOf(credential.connection.spec.wire, target.model),
+    wire: wireOf(speechOf(credential.connection.spec, spoken).wire, target.model),
     maxOutputTokens: windows.outputOf(target),
     roomTokens: roomFor(target, pending.needs.inputTokens, windows),
   }
@@ -195,18 +201,28 @@ function bodyOf(
   dialect: Dialect,
 ): { readonly path: string; readonly body: Body } {
   const { spec } = credential.connection
-  const { path, body } = dialect.upstream.writeRequest(request, target.model, wireOf(spec.wire, target.model))
+  const { wire, changeBody } = speechOf(spec, dialect)
+  const { path, body } = dialect.upstream.writeRequest(request, target.model, wireOf(wire, target.model))
   const facts = {
     model: target.model,
     stream: pending.request.stream,
     freeOnly: settings.freeOnly,
     noTraining: settings.privacy === 'no_training',
   }
-  return { path, body: spec.quirks?.body?.(body, facts) ?? body }
+  return { path, body: changeBody?.(body, facts) ?? body }
 }
 
-function spokenTo({ credential: { connection }, pending }: Pick<CallOrder, 'credential' | 'pending'>): Dialect {
-  return pending.operation?.dialectFor(connection.dialect) ?? dialectOf(connection.dialect)
+function spokenTo({ target, credential: { connection }, pending }: DraftOrder): Dialect {
+  return pending.operation?.dialectFor(connection.dialect) ?? dialectOf(dialectFor(target.profile, pending.needs))
+}
+
+/** What the provider takes of a dialect, and what it changes in its bodies. */
+function speechOf(
+  spec: ProviderSpec,
+  { id }: Dialect,
+): { readonly wire?: WireFacts; readonly changeBody?: ChangeBody } {
+  const other = spec.alsoSpeaks?.find(({ dialect }) => dialect === id)
+  return other ?? { wire: spec.wire, changeBody: spec.quirks?.body }
 }
 
 /** The calls of one attempt, each after the one before. */

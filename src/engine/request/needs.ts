@@ -19,6 +19,8 @@ export function needsOf(request: ChatRequest, selection: Selection, own: Dialect
     inputTokens: inputTokensOf(request),
     maxOutputTokens: request.maxTokens ?? null,
     abilities: abilitiesOf(request),
+    own,
+    ...thinkingOf(request),
     ...(isChat && partsOf(request, own)),
     model: null,
     provider: null,
@@ -26,6 +28,13 @@ export function needsOf(request: ChatRequest, selection: Selection, own: Dialect
     auto: selection.auto,
     anyPrice: selection.anyPrice,
   }
+}
+
+function thinkingOf({ reasoning }: ChatRequest): Pick<Needs, 'thinking'> {
+  if (reasoning === undefined) return {}
+  const { effort, budgetTokens, adaptive } = reasoning
+  if (effort === undefined && budgetTokens === undefined && adaptive === undefined) return {}
+  return { thinking: effort !== 'none' && (effort !== undefined || budgetTokens !== undefined || adaptive === true) }
 }
 
 const DIALECTS: readonly DialectId[] = ['openai', 'openai-responses', 'anthropic', 'google']

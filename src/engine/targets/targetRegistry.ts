@@ -11,6 +11,7 @@ import {
   targetId,
   UNIT_ABILITIES,
 } from '../../domain/target.ts'
+import { wireOf } from '../../domain/wireFacts.ts'
 import { LOCAL_SOURCE, type Price, type Prices, ratesAt, type UserPrice } from '../../money/price.ts'
 import type { CatalogueModel, ProviderSpec } from '../../providers/provider.ts'
 import type { Connection } from '../../upstream/connection.ts'
@@ -197,7 +198,7 @@ function profileOf(credential: Credential, model: ModelFacts, findings: Findings
   const { price, free, ownServer, noTraining } = findings
   const { spec } = credential.provider
   return {
-    dialect: spec.dialect,
+    ...spokenOf(spec, model.id),
     ...(spec.wire?.documents === false && { documents: false as const }),
     contextTokens: model.user?.contextTokens ?? model.listed?.contextTokens ?? model.catalogue?.contextTokens ?? null,
     maxOutputTokens:
@@ -216,6 +217,21 @@ function profileOf(credential: Credential, model: ModelFacts, findings: Findings
     ...(model.discovered && model.catalogue?.retired !== undefined && { retiredOn: model.catalogue.retired.on }),
     weight: credential.key.weight,
   }
+}
+
+/** A model that is served in one dialect only is told everything in that one. */
+function spokenOf(
+  spec: ProviderSpec,
+  model: string,
+): Pick<TargetProfile, 'dialect' | 'alsoSpeaks' | 'thinkingWithTools'> {
+  const { dialect, alsoSpeaks = [] } = spec
+  const { only, toolsBesideThinking, thinksByDefault: unasked = false } = wireOf(spec.wire, model)
+  const further = alsoSpeaks.map((other) => other.dialect)
+  if (only !== undefined && further.includes(only)) return { dialect: only }
+  const [first] = further
+  if (first === undefined) return { dialect }
+  const thinking = toolsBesideThinking === false && { thinkingWithTools: { dialect: first, unasked } }
+  return { dialect, alsoSpeaks: further, ...thinking }
 }
 
 function qualitySource({ user, catalogue }: ModelFacts): { readonly qualityPriorSource?: string } {
@@ -261,10 +277,18 @@ function ofUser(user: ModelConfig | null): Abilities | undefined {
   return isForUnits ? { chat: false, ...abilities } : abilities
 }
 
+/** It is served in a dialect that is not spoken at this address. */
+function isElsewhere({ dialect, alsoSpeaks = [], wire }: ProviderSpec, model: string): boolean {
+  const { only = dialect } = wireOf(wire, model)
+  return only !== dialect && !alsoSpeaks.some((other) => other.dialect === only)
+}
+
 /** No list says of a model that it does not embed: most only name what they have, so silence means unknown. */
-function abilitiesOf(spec: ProviderSpec, { catalogue, listed, user }: ModelFacts): Abilities {
+function abilitiesOf(spec: ProviderSpec, { id, catalogue, listed, user }: ModelFacts): Abilities {
   const named = listed === null ? {} : { chat: listed.chats, ...(listed.embeds && { embeddings: true }) }
-  const known = { ...unitsOf(spec, listed), ...catalogue?.abilities, ...named, ...listed?.abilities, ...ofUser(user) }
+  const silent = user === null && isElsewhere(spec, id) ? { chat: false } : {}
+  const said = { ...named, ...listed?.abilities, ...silent, ...ofUser(user) }
+  const known = { ...unitsOf(spec, listed), ...catalogue?.abilities, ...said }
   return embeddingsFor(spec.dialect) === null ? { ...known, embeddings: false } : known
 }
 

@@ -184,7 +184,7 @@ function reportOf(target: Target): AttemptReport {
 
 class ProductWalk implements Walk {
   readonly #product: Product
-  readonly #trail = new Trail({ maxAttempts: MAX_ATTEMPTS, hardCap: false, prefers: null })
+  readonly #trail = new Trail({ maxAttempts: MAX_ATTEMPTS, hardCap: false, prefers: null, needs: { abilities: [] } })
   readonly #request: RoutingRequest
   #decision: Decision | null = null
   #now = 0

@@ -165,7 +165,7 @@ export class Exchange implements CallSink, RunningExchange {
 
   #answer(answered: Answered, pending: PendingRequest): void {
     const { dialect, form } = this.#route
-    const sameDialect = form === undefined && answered.winner.credential.connection.dialect === dialect
+    const sameDialect = form === undefined && answered.call.dialect === dialect
     if (!pending.request.stream) return this.#answerWhole(answered, pending, sameDialect)
     // A rescued answer continues in the same events, so keywise must write them from the start.
     const { outcome } = answered.call.ended ?? {}

@@ -8,6 +8,7 @@ import { asRecord, asString } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { sessionOf } from '../../engine/request/session.ts'
+import { speaks } from '../../routing/spokenDialect.ts'
 
 /** The account that answered for one of the request's objects last; null where none is named or known. */
 export function holdingAccount({ learned, registry }: Engine, request: ChatRequest, caller: string): string | null {
@@ -27,7 +28,7 @@ export function recordHolder(
   target: Target,
   caller: string,
 ): void {
-  if (target.profile.dialect !== client) return
+  if (!speaks(target.profile, client)) return
   for (const id of objectsIn(request)) learned.sessions.bind(memoryOf(id, caller).id, target.stateId)
 }
 

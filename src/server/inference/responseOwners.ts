@@ -10,6 +10,7 @@ import { asRecord, asString } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { sessionOf } from '../../engine/request/session.ts'
+import { speaks } from '../../routing/spokenDialect.ts'
 
 const FIELDS = ['previous_response_id', 'conversation', 'prompt']
 
@@ -28,7 +29,7 @@ export function responseOwners(
 ): ReadonlySet<string> {
   const { among } = engine.registry.names.select(request.model)
   const able = engine.registry.targets.filter(
-    ({ stateId, profile }) => profile.dialect === 'openai-responses' && (among === null || among.has(stateId)),
+    ({ stateId, profile }) => speaks(profile, 'openai-responses') && (among === null || among.has(stateId)),
   )
   if (able.length === 0)
     throw new InvalidRequestError(
@@ -60,7 +61,7 @@ export function recordOwner(
   target: Target,
   caller: string,
 ): void {
-  if (id === undefined || request.extra === undefined || target.profile.dialect !== request.extra.dialect) return
+  if (id === undefined || request.extra === undefined || !speaks(target.profile, request.extra.dialect)) return
   if (!isHeld(request.extra)) return
   learned.sessions.bind(memoryOf(request, id, caller).id, target.stateId)
 }

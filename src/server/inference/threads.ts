@@ -10,6 +10,7 @@ import { AllTargetsFailedError, InvalidRequestError } from '../../domain/errors.
 import { asRecord, asString } from '../../domain/json.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
+import { speaks } from '../../routing/spokenDialect.ts'
 import { holderOf } from './responseOwners.ts'
 
 /** The id of the answer that the request continues from; null for nearly all requests. */
@@ -28,7 +29,7 @@ export function threadHolders(engine: Engine, request: ChatRequest, id: string, 
     ({ stateId, account, provider, profile }) =>
       account === holder.account &&
       provider === holder.provider &&
-      profile.dialect === 'anthropic' &&
+      speaks(profile, 'anthropic') &&
       (among === null || among.has(stateId)),
   )
   if (holding.length === 0) throw lostThread(id)
