@@ -83,7 +83,7 @@ export interface EmbeddingsBatch {
 }
 
 /** A further dialect of a provider. */
-export interface AlsoSpoken {
+interface AlsoSpoken {
   /** Another than the provider's `dialect`. */
   readonly dialect: DialectId
   /** What it takes of that dialect; default: what the dialect's vendor takes. */
