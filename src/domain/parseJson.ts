@@ -5,10 +5,12 @@ import { rawNumber } from './rawNumber.ts'
 /**
  * `JSON.parse`, except that a number which would not survive is a `RawNumber`. A reviver could do the same, but it is
  * called for every value and takes five times as long as parsing alone. So each such number is parsed as another one,
- * which stands for it and then gives it its place. Throws SyntaxError.
+ * which stands for it and then gives it its place. Throws SyntaxError, and NestingError for what is nested more than `most`
+ * levels deep, which uses up the stack of whoever reads or writes it; default: however deep.
  */
-export function parseJson(text: string): unknown {
-  const numbers = changingNumbers(text)
+export function parseJson(text: string, most = Number.POSITIVE_INFINITY): unknown {
+  const { numbers, depth } = scan(text)
+  if (depth > most) throw new NestingError(`nested more than ${most} levels deep`)
   if (numbers.length === 0) return JSON.parse(text)
   const sources = new Map<number, string>()
   let written = ''
@@ -21,6 +23,8 @@ export function parseJson(text: string): unknown {
   }
   return putBack(parsed(written + text.slice(from), text), sources)
 }
+
+export class NestingError extends RangeError {}
 
 /** No other number that is left is as small: those of the text are replaced themselves, whether they change or not. */
 const STAND_IN_EXPONENT = 'e-250'
@@ -47,24 +51,37 @@ const POINT = 0x2e
 const ZERO = 0x30
 const NINE = 0x39
 const BACKSLASH = 0x5c
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
 
-/**
- * Front to back, those that would be written differently, and those like a stand-in. Strings, most of a text, are
- * skipped natively.
- */
-function changingNumbers(text: string): readonly FoundNumber[] {
-  const found: FoundNumber[] = []
+interface Scan {
+  /** Front to back, those that would be written differently, and those like a stand-in. */
+  readonly numbers: readonly FoundNumber[]
+  /** How deep it is nested at most. */
+  readonly depth: number
+}
+
+/** Strings, most of a text, are skipped natively. */
+function scan(text: string): Scan {
+  const numbers: FoundNumber[] = []
+  let open = 0
+  let depth = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = closingQuote(text, at)
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      if (++open > depth) depth = open
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) open--
     else if (code === MINUS || isDigit(code)) {
       const end = endOfNumber(text, at)
       const source = changedAt(text, at, end)
-      if (source !== undefined) found.push({ start: at, source })
+      if (source !== undefined) numbers.push({ start: at, source })
       at = end - 1
     }
   }
-  return found
+  return { numbers, depth }
 }
 
 const isDigit = (code: number) => code >= ZERO && code <= NINE

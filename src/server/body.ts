@@ -3,8 +3,7 @@
 import { isAscii } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError } from '../domain/errors.ts'
-import { isNestedDeeper } from '../domain/nesting.ts'
-import { parseJson } from '../domain/parseJson.ts'
+import { NestingError, parseJson } from '../domain/parseJson.ts'
 
 export interface ReadBody {
   readonly bytes: Buffer
@@ -112,22 +111,15 @@ class BodyReader {
 /** No real prompt nests deeper, and parsing it would use up the stack. */
 const MAX_DEPTH = 200
 
-/**
- * The body as JSON, its numbers as they were sent. Throws InvalidRequestError. `parse`: `JSON.parse` where keywise itself
- * is meant, and numbers are only read.
- */
-export function parseBody(body: Buffer, parse: (text: string) => unknown = parseJson): unknown {
+/** The body as JSON, its numbers as they were sent. Throws InvalidRequestError. */
+export function parseBody(body: Buffer): unknown {
   if (body.length === 0) throw new InvalidRequestError('the body is empty; send a JSON object')
-  const text = textOf(body)
-  let value: unknown
   try {
-    value = parse(text)
+    return parseJson(textOf(body), MAX_DEPTH)
   } catch (error) {
-    throw new InvalidRequestError(`the body is not valid JSON: ${reasonOf(error)}`)
+    const what = error instanceof NestingError ? error.message : `not valid JSON: ${reasonOf(error)}`
+    throw new InvalidRequestError(`the body is ${what}`)
   }
-  if (isNestedDeeper(text, MAX_DEPTH))
-    throw new InvalidRequestError(`the body is nested more than ${MAX_DEPTH} levels deep`)
-  return value
 }
 
 /** The parser's message without the part of the body it quotes. */

@@ -4,7 +4,6 @@
  */
 
 import { asRecord } from '../../domain/json.ts'
-import { isNestedDeeper } from '../../domain/nesting.ts'
 import { parseJson } from '../../domain/parseJson.ts'
 
 // Far deeper than any tool's arguments, far shallower than what overflows the stack of JSON.stringify.
@@ -87,9 +86,8 @@ export function isWholeObject(text: string): boolean {
 
 /** Undefined for what is no JSON or nested too deep. */
 function parsed(text: string): unknown {
-  if (isNestedDeeper(text, MAX_DEPTH)) return undefined
   try {
-    return parseJson(text)
+    return parseJson(text, MAX_DEPTH)
   } catch {
     return undefined // what to do instead is the caller's matter
   }

@@ -27,10 +27,13 @@ const RULES: { readonly [D in DialectId]: IdRule } = {
 export function fitCallIds(messages: readonly Message[], dialect: DialectId, wire: ModelWire): readonly Message[] {
   const ids = new CallIds(ruleOf(dialect, wire))
   return messages.map((message) => {
+    if (!message.content.some(hasId)) return message
     const content = message.content.map((part) => ids.fit(part))
     return content.some((part, index) => part !== message.content[index]) ? { ...message, content } : message
   })
 }
+
+const hasId = ({ type }: Part) => type === 'tool-call' || type === 'tool-result'
 
 function ruleOf(dialect: DialectId, { toolCallIdLength: length }: ModelWire): IdRule {
   return length === undefined ? RULES[dialect] : { taken: new RegExp(`^[a-zA-Z0-9]{${length}}$`), length }

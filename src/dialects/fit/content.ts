@@ -8,25 +8,33 @@ import type { Recipient } from './recipient.ts'
 
 type Content = ToolResultPart['content'][number]
 
+/** The message itself where nothing of it changes, as of most. */
 export function fitContent(message: Message, recipient: Recipient): Message {
-  const content = message.content.flatMap((part) => fitPart(part, recipient))
-  return { ...message, content }
+  const content: Part[] = []
+  let isChanged = false
+  for (const part of message.content) {
+    const fitted = fitPart(part, recipient)
+    isChanged ||= fitted !== part
+    if (fitted !== null) content.push(fitted)
+  }
+  return isChanged ? { ...message, content } : message
 }
 
-function fitPart(part: Part, recipient: Recipient): readonly Part[] {
+/** Null for what is left away. */
+function fitPart(part: Part, recipient: Recipient): Part | null {
   switch (part.type) {
     case 'text':
-      return isRefusedText(part, recipient.dialect) ? [] : [withCacheControl(part, recipient)]
+      return isRefusedText(part, recipient.dialect) ? null : withCacheControl(part, recipient)
     case 'image':
-      return [typed(part)]
+      return typed(part)
     case 'file':
-      return [fitFile(part, recipient.dialect)]
+      return fitFile(part, recipient.dialect)
     case 'tool-result':
-      return [fitResult(part, recipient)]
+      return fitResult(part, recipient)
     case 'reasoning':
-      return keepsThoughts(part, recipient) ? [part] : []
+      return keepsThoughts(part, recipient) ? part : null
     default:
-      return [part]
+      return part
   }
 }
 

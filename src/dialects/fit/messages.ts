@@ -32,11 +32,12 @@ function joinNeighbours(messages: readonly Message[]): readonly Message[] {
 }
 
 /** Tool messages carry text only; what the results show besides follows as the user's. */
-function mediaApart(message: Message): readonly Message[] {
+function mediaApart(message: Message): Message | readonly Message[] {
+  if (!message.content.some(({ type }) => type === 'tool-result')) return message
   const media = message.content.flatMap((part) =>
     part.type === 'tool-result' ? part.content.filter(({ type }) => type !== 'text') : [],
   )
-  if (media.length === 0) return [message]
+  if (media.length === 0) return message
   const content = message.content.map((part) =>
     part.type === 'tool-result' ? { ...part, content: part.content.filter(({ type }) => type === 'text') } : part,
   )

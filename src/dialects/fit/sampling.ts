@@ -16,6 +16,8 @@ const NAMES: { readonly [P in Parameter]: string } = {
   presencePenalty: 'presence_penalty',
 }
 
+const PARAMETERS = Object.keys(NAMES) as readonly Parameter[] // of the table above
+
 /** What a dialect has no field for. */
 const UNKNOWN: { readonly [D in DialectId]: readonly Parameter[] } = {
   openai: [],
@@ -25,6 +27,7 @@ const UNKNOWN: { readonly [D in DialectId]: readonly Parameter[] } = {
 }
 
 export function fitSampling(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+  if (PARAMETERS.every((parameter) => request[parameter] === undefined)) return request
   const refused = new Set([...UNKNOWN[recipient.dialect], ...refusedOf(request, recipient)])
   const dropped = [...refused].filter((parameter) => request[parameter] !== undefined)
   if (dropped.length === 0) return request

@@ -17,6 +17,7 @@ interface FittedTools {
 }
 
 export function fitTools(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): FittedTools {
+  if (isWithoutTools(request)) return { request: withoutChoice(request), answer: NO_CHANGES }
   const offered = offeredTools(request)
   const names = new ToolNames(request.tools ?? [], recipient.dialect, recipient.wire)
   const custom = takesCustomTools(recipient) ? [] : offered.filter((tool) => tool.custom !== undefined)
@@ -35,6 +36,22 @@ export function fitTools(request: ChatRequest, recipient: Recipient, leftOut: Le
       ...(custom.length > 0 && { customTools: new Set(custom.map((tool) => tool.name)) }),
     },
   }
+}
+
+const NO_CHANGES: AnswerChanges = {}
+
+/** Neither offers tools nor tells of calls, as most requests. */
+function isWithoutTools({ tools, messages }: ChatRequest): boolean {
+  return tools === undefined && !messages.some(({ content }) => content.some(isOfTool))
+}
+
+const isOfTool = ({ type }: Part) => type === 'tool-call' || type === 'tool-result'
+
+/** A choice is refused where there is nothing to choose from. */
+function withoutChoice(request: ChatRequest): ChatRequest {
+  const { toolChoice, parallelToolCalls, allowedTools } = request
+  if (toolChoice === undefined && parallelToolCalls === undefined && allowedTools === undefined) return request
+  return { ...request, toolChoice: undefined, parallelToolCalls: undefined, allowedTools: undefined }
 }
 
 /** Those that may be called, each name once: twice the same name is refused. */
@@ -73,7 +90,6 @@ function fitStrict({ strict }: Tool, parameters: Tool['parameters'], dialect: Di
   return parameters !== undefined && isStrictSchema(parameters) ? strict : false
 }
 
-/** A choice is refused where there is nothing to choose from. */
 function fitChoice(
   { toolChoice, parallelToolCalls }: ChatRequest,
   hasTools: boolean,

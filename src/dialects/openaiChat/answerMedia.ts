@@ -12,8 +12,11 @@ import type { Fields } from '../fields/requestFields.ts'
 
 /** The pictures of a message or a delta, in `images` or among the parts of its content. */
 export function readImages(message: Fields): ImagePart[] {
-  const parts = (asArray(message['content']) ?? []).filter((part) => asRecord(part)?.['type'] === 'image_url')
-  return [...parts, ...(asArray(message['images']) ?? [])].flatMap(readImage)
+  const content = asArray(message['content'])
+  const images = asArray(message['images'])
+  if (content === undefined && images === undefined) return []
+  const parts = content?.filter((part) => asRecord(part)?.['type'] === 'image_url') ?? []
+  return [...parts, ...(images ?? [])].flatMap(readImage)
 }
 
 function readImage(value: unknown): ImagePart[] {
@@ -31,6 +34,7 @@ export function readRecording(pieces: readonly string[]): FilePart[] {
 
 /** Pages that the text rests on; one without an address (a file of the upstream's own) is none. */
 export function readAnnotations(annotations: unknown): Citation[] {
+  if (annotations == null) return []
   return (asArray(annotations) ?? []).flatMap((value) => {
     const page = asRecord(asRecord(value)?.['url_citation']) ?? asRecord(value)
     const url = asString(page?.['url'])

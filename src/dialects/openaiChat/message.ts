@@ -14,13 +14,17 @@ import { historyArguments, objectToText, repairedArguments } from '../fields/too
  * OpenRouter) or `reasoning_details` (OpenRouter, which must be handed back as they came).
  */
 export function readReasoning(message: Fields): ReasoningPart[] {
-  const details = asArray(message['reasoning_details']) ?? []
+  const details = asArray(message['reasoning_details']) ?? NO_DETAILS
+  if (details.length === 0) return plainReasoning(reasoningText(message))
   const text = reasoningText(message) || details.map(detailText).join('')
   const signed = details.filter((detail) => detailSignature(detail) !== undefined)
   if (signed.some(isForeign)) return readForeign(signed, text)
   if (signed[0] !== undefined) return [{ ...readDetail(signed[0], text), ...echo(details) }]
-  return text === '' ? [] : [{ type: 'reasoning', text, ...(details.length > 0 && echo(details)) }]
+  return text === '' ? [] : [{ type: 'reasoning', text, ...echo(details) }]
 }
+
+const NO_DETAILS: readonly unknown[] = []
+const plainReasoning = (text: string): ReasoningPart[] => (text === '' ? [] : [{ type: 'reasoning', text }])
 
 const echo = (details: readonly unknown[]) => extraOf('openai', { reasoning_details: details })
 

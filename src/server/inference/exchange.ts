@@ -202,7 +202,7 @@ export class Exchange implements CallSink, RunningExchange {
     const first = ['content-type', 'application/json', 'content-length', String(body.length)]
     if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalUsd(Math.round(report.costUsd * NANO_PER_USD)))
     this.#response.writeHead(200, this.#headers(answered, first))
-    // A string leaves in one piece with the headers; this one is ASCII.
+    // A string leaves in one piece with the headers; it is ASCII.
     if (typeof body === 'string') this.#response.end(body, 'latin1')
     else this.#response.end(body)
     if (this.#response.writableLength > 0) this.#waitForClient()
@@ -216,8 +216,10 @@ export class Exchange implements CallSink, RunningExchange {
     if (this.#route.form === undefined) recordHolder(engine, request, this.#route.dialect, target, this.#token.name)
   }
 
-  #written(response: ChatResponse, pending: PendingRequest): Buffer {
-    return Buffer.from(JSON.stringify(this.#dialect.client.writeResponse(response, pending.request, this.#facts)))
+  /** A string where it is ASCII. */
+  #written(response: ChatResponse, pending: PendingRequest): Buffer | string {
+    const text = JSON.stringify(this.#dialect.client.writeResponse(response, pending.request, this.#facts))
+    return Buffer.byteLength(text) === text.length ? text : Buffer.from(text)
   }
 
   get #facts(): AnswerFacts {

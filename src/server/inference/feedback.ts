@@ -3,6 +3,7 @@
 import { dialectOf } from '../../dialects/dialects.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asNumber, asRecord, asString } from '../../domain/json.ts'
+import { withPlainNumbers } from '../../domain/parseJson.ts'
 import { checkMetric, rateRequest, reportMetric } from '../../engine/rate.ts'
 import { parseBody, readBody } from '../body.ts'
 import { clientFailure } from '../clientError.ts'
@@ -12,7 +13,7 @@ import { sendFailure } from '../sendFailure.ts'
 
 export const feedback: Handler = async ({ engine, maxBodyBytes }, request, response) => {
   try {
-    const body = asRecord(parseBody((await readBody(request, maxBodyBytes)).bytes, JSON.parse))
+    const body = asRecord(withPlainNumbers(parseBody((await readBody(request, maxBodyBytes)).bytes)))
     const { id, score, metrics } = readFeedback(body)
     for (const [metric, value] of metrics) checkMetric(metric, value)
     if (score !== undefined) rateRequest(engine, id, score)

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { InvalidRequestError, KeywiseError } from '../../domain/errors.ts'
 import { asRecord, asString } from '../../domain/json.ts'
+import { withPlainNumbers } from '../../domain/parseJson.ts'
 import { retest } from '../../manager/retest.ts'
 import { testApiKeys } from '../../tester/apiKeyTester.ts'
 import { alertsView } from '../../views/alerts.ts'
@@ -120,5 +121,5 @@ export async function adminRoute(
 
 async function optionalBody({ maxBodyBytes }: GatewayParts, request: IncomingMessage): Promise<unknown> {
   const { bytes } = await readBody(request, Math.min(maxBodyBytes, 1_048_576))
-  return bytes.length === 0 ? {} : parseBody(bytes, JSON.parse)
+  return bytes.length === 0 ? {} : withPlainNumbers(parseBody(bytes))
 }
