@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { DialectId, Message, Part } from '../../domain/chat.ts'
 import type { ModelWire } from '../../domain/wireFacts.ts'
+import { tellsOfCalls } from './pairing.ts'
 
 interface IdRule {
   readonly taken: RegExp
@@ -25,15 +26,14 @@ const RULES: { readonly [D in DialectId]: IdRule } = {
 }
 
 export function fitCallIds(messages: readonly Message[], dialect: DialectId, wire: ModelWire): readonly Message[] {
+  if (!messages.some(tellsOfCalls)) return messages
   const ids = new CallIds(ruleOf(dialect, wire))
   return messages.map((message) => {
-    if (!message.content.some(hasId)) return message
+    if (!tellsOfCalls(message)) return message
     const content = message.content.map((part) => ids.fit(part))
     return content.some((part, index) => part !== message.content[index]) ? { ...message, content } : message
   })
 }
-
-const hasId = ({ type }: Part) => type === 'tool-call' || type === 'tool-result'
 
 function ruleOf(dialect: DialectId, { toolCallIdLength: length }: ModelWire): IdRule {
   return length === undefined ? RULES[dialect] : { taken: new RegExp(`^[a-zA-Z0-9]{${length}}$`), length }

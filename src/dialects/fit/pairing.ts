@@ -26,8 +26,14 @@ const callsOf = ({ content }: Message) => content.filter((part): part is ToolCal
 const resultsOf = ({ content }: Message) =>
   content.filter((part): part is ToolResultPart => part.type === 'tool-result')
 
+/** Whether tools were called or answered in it. */
+export function tellsOfCalls({ content }: Message): boolean {
+  return content.some(({ type }) => type === 'tool-call' || type === 'tool-result')
+}
+
 /** Whether each turn with calls is followed by exactly their results. */
 function isPaired(messages: readonly Message[]): boolean {
+  if (!messages.some(tellsOfCalls)) return true
   let open = new Set<string>()
   for (const message of messages) {
     const results = resultsOf(message)

@@ -6,6 +6,7 @@ import type { AnswerChanges } from './answerChanges.ts'
 import { functionFor, inputAsArguments } from './customTool.ts'
 import type { LeftOut } from './leftOut.ts'
 import { objectSchema } from './objectSchema.ts'
+import { tellsOfCalls } from './pairing.ts'
 import type { Recipient } from './recipient.ts'
 import { isStrictSchema } from './strictSchema.ts'
 import { ToolNames } from './toolNames.ts'
@@ -42,10 +43,8 @@ const NO_CHANGES: AnswerChanges = {}
 
 /** Neither offers tools nor tells of calls, as most requests. */
 function isWithoutTools({ tools, messages }: ChatRequest): boolean {
-  return tools === undefined && !messages.some(({ content }) => content.some(isOfTool))
+  return tools === undefined && !messages.some(tellsOfCalls)
 }
-
-const isOfTool = ({ type }: Part) => type === 'tool-call' || type === 'tool-result'
 
 /** A choice is refused where there is nothing to choose from. */
 function withoutChoice(request: ChatRequest): ChatRequest {
