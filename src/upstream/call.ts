@@ -6,10 +6,12 @@
 
 import { isAscii } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Dialect, StreamReader } from '../dialects/dialect.ts'
 import { type SseEvent, SseReader } from '../dialects/stream/sse.ts'
 import type { Outcome } from '../domain/attempt.ts'
+import type { BodySource } from '../domain/bodySource.ts'
 import type { ChatChunk, ChatResponse, DialectId, Usage } from '../domain/chat.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
 import { parseJson, withPlainNumbers } from '../domain/parseJson.ts'
@@ -32,7 +34,7 @@ export interface CallInput {
   readonly model: string
   /** Below the connection's base path. */
   readonly path: string
-  readonly body: string | Buffer
+  readonly body: string | Buffer | BodySource
   /** Name, value …: beside those of the connection. */
   readonly headers: readonly string[]
   /** Further calls that belong to this one, each sent when the one before was answered, and what joins the answers. */
@@ -191,8 +193,13 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
         {
           ...resolvePath(connection, path),
           method: 'POST',
-          body,
-          headers: ['content-type', passes ?? 'application/json', 'accept', accept, ...connection.headers, ...headers],
+          body: isSource(body) ? Readable.from(body, { objectMode: false }) : body,
+          headers: [
+            ...['content-type', passes ?? 'application/json', 'accept', accept],
+            ...(isSource(body) ? ['content-length', String(body.bytes)] : NO_LENGTH),
+            ...connection.headers,
+            ...headers,
+          ],
         },
         this,
       )
@@ -682,6 +689,13 @@ function withText(chunks: readonly ChatChunk[], { content }: ChatResponse): Chat
     if (index === first) return [{ type: 'text-delta', text }]
     return chunk.type === 'text-delta' ? [] : [chunk]
   })
+}
+
+const NO_LENGTH: readonly string[] = []
+
+/** Its length has to be said: services refuse audio of an unknown one. */
+function isSource(body: CallInput['body']): body is BodySource {
+  return typeof body !== 'string' && !Buffer.isBuffer(body)
 }
 
 function isStaleSocket(failure: Failure): boolean {
