@@ -241,6 +241,31 @@ describe('the file', () => {
     },
   )
 
+  test.runIf(isLinux)('is gone when the gateway closes while it is sent', async () => {
+    const { origin, world } = await open()
+    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': TYPE }
+    const request = httpRequest(origin + PATH, { method: 'POST', headers })
+    request.on('error', () => {})
+    request.write(Buffer.from(model('mine/ear') + file(LARGE), 'latin1'))
+    await until(() => openFiles().length === 1, 'the temporary file')
+    await world.close()
+    await nothingIsLeft()
+  })
+
+  test('that cannot be kept is the fault of the server, said before the rest is read, and the log says why', async () => {
+    vi.stubEnv('TMPDIR', join(folder, 'missing'))
+    const { origin, ask, world } = await open()
+    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': TYPE }
+    const request = httpRequest(origin + PATH, { method: 'POST', headers })
+    request.on('error', () => {})
+    request.write(Buffer.from(model('mine/ear') + file(LARGE), 'latin1'))
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    expect([response.statusCode, response.headers.connection]).toEqual([500, 'close'])
+    request.destroy()
+    expect(world.logged.join('\n')).toMatch(/ENOENT.*keywise-form-/)
+    expect((await ask(model('mine/ear') + file(SMALL) + END)).status).toBe(200)
+  })
+
   test('of a process that ended between two steps is removed at the next start, and no other', async () => {
     writeFileSync(join(folder, 'keywise-form-1-0123456789abcdef'), 'left')
     writeFileSync(join(folder, 'mine'), 'kept')
