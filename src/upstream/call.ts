@@ -187,6 +187,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #send(): void {
     const { connection, path, stream, headers, passes } = this.#input
     const body = this.#input.parts?.more[this.#answers.length - 1] ?? this.#input.body
+    const type = passes ?? 'application/json'
     const accept = passes !== undefined ? '*/*' : stream ? 'text/event-stream' : 'application/json'
     try {
       connection.dispatcher.dispatch(
@@ -194,12 +195,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
           ...resolvePath(connection, path),
           method: 'POST',
           body: isSource(body) ? Readable.from(body, { objectMode: false }) : body,
-          headers: [
-            ...['content-type', passes ?? 'application/json', 'accept', accept],
-            ...(isSource(body) ? ['content-length', String(body.bytes)] : NO_LENGTH),
-            ...connection.headers,
-            ...headers,
-          ],
+          headers: ['content-type', type, 'accept', accept, ...lengthOf(body), ...connection.headers, ...headers],
         },
         this,
       )
@@ -693,7 +689,11 @@ function withText(chunks: readonly ChatChunk[], { content }: ChatResponse): Chat
 
 const NO_LENGTH: readonly string[] = []
 
-/** Its length has to be said: services refuse audio of an unknown one. */
+/** Services refuse audio of an unknown length, so that of what is read while it is sent has to be said. */
+function lengthOf(body: CallInput['body']): readonly string[] {
+  return isSource(body) ? ['content-length', String(body.bytes)] : NO_LENGTH
+}
+
 function isSource(body: CallInput['body']): body is BodySource {
   return typeof body !== 'string' && !Buffer.isBuffer(body)
 }

@@ -36,8 +36,9 @@ interface Exchanged {
  */
 export function recordHolders(engine: Engine, { request, response, client, target, caller }: Exchanged): void {
   if (!speaks(target.profile, client)) return
-  const made = objectsIn({ extra: response.extra, messages: [] })
-  for (const id of new Set([...objectsIn(request), ...made])) recordHolder(engine, 'object', id, caller, target)
+  const answered = { extra: response.extra, messages: [] }
+  for (const named of [request, answered])
+    for (const id of objectsIn(named)) recordHolder(engine, 'object', id, caller, target)
 }
 
 interface Named extends Pick<ChatRequest, 'messages'> {
@@ -52,7 +53,7 @@ function objectsIn({ extra, messages }: Named): Iterable<string> {
     add(found, container, asRecord(container)?.['id'], extra.fields['cachedContent'], extra.fields['cached_content'])
   }
   for (const { content } of messages) for (const part of content) addPart(found, part)
-  return new Set(found.slice(0, MOST_OBJECTS))
+  return found.length === 0 ? found : new Set(found.slice(0, MOST_OBJECTS))
 }
 
 function addPart(found: string[], part: Part): void {
