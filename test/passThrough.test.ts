@@ -178,7 +178,7 @@ describe('a form', () => {
   })
 
   test.each([
-    ['no boundary', file, 'multipart/form-data', 415],
+    ['no boundary', file, 'multipart/form-data', 400],
     ['JSON', '{"model":"ear"}', 'application/json', 415],
     ['no end', part('name="model"', 'ear') + file.slice(0, -4), undefined, 400],
     ['another boundary', `${file}--${boundary}--`, 'multipart/form-data; boundary=other', 400],

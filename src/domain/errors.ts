@@ -141,6 +141,8 @@ export class InvalidRequestError extends KeywiseError {
   readonly overflow: ContextOverflow | null
   /** What the provider says beside its message, for clients of its protocol (Anthropic's `error.details`). */
   readonly details: Readonly<Record<string, unknown>> | null
+  /** The code by which clients of the provider's protocol know this mistake; null for none. */
+  readonly vendorCode: string | null
 
   constructor(
     message: string,
@@ -150,6 +152,7 @@ export class InvalidRequestError extends KeywiseError {
       readonly isTooLong?: boolean
       readonly overflow?: ContextOverflow | null
       readonly details?: Readonly<Record<string, unknown>> | null
+      readonly vendorCode?: string | null
     } = {},
   ) {
     super('INVALID_REQUEST', message, facts)
@@ -158,6 +161,7 @@ export class InvalidRequestError extends KeywiseError {
     this.isTooLong = facts.isTooLong ?? false
     this.overflow = facts.overflow ?? null
     this.details = facts.details ?? null
+    this.vendorCode = facts.vendorCode ?? null
   }
 }
 

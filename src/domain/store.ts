@@ -151,6 +151,18 @@ export interface Snapshot {
   readonly state: Json
 }
 
+/** Which key holds a thing that requests name by its id: never the thing itself, nor its id in the clear. */
+export interface Holding {
+  /** Hash of the thing's id and of the token that may ask for it. */
+  readonly id: string
+  /** Epoch milliseconds at which the key last answered for it. */
+  readonly at: number
+  readonly provider: string
+  readonly model: string
+  readonly fingerprint: string
+  readonly account: string
+}
+
 /** Filters of the ledger; all optional, all combined by "and". Times are epoch milliseconds, `until` is exclusive. */
 export interface LedgerFilter {
   readonly since?: number
@@ -250,6 +262,14 @@ export interface Store {
    * delete; it must be pure (it runs again when the write fails) and must not use the store.
    */
   updateDoc(collection: string, key: string, change: (value: Json | undefined) => Json | undefined): Json | undefined
+
+  /**
+   * Remembers who holds a thing, and returns at once; written with the events. Of one id the last holding counts; a
+   * bounded number is kept, for a bounded time (`store/holdings.ts`).
+   */
+  recordHolding(holding: Holding): void
+  /** Undefined for what nobody is known to hold, and while the file cannot be read. */
+  holding(id: string): Holding | undefined
 
   /**
    * Adds `amount` (may be negative) to a counter unless the sum would exceed `limit`. Atomic across processes. While

@@ -12,16 +12,46 @@ export interface ReadBody {
 }
 
 /** Resolves with the bytes. Rejects with InvalidRequestError (413, 415, 400). */
-export function readBody(request: IncomingMessage, maxBytes: number, types: BodyTypes = JSON_ONLY): Promise<ReadBody> {
-  const wrong = wrongHeaders(request, types)
-  if (wrong !== null) return Promise.reject(wrong)
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<ReadBody> {
+  const refused = refusedUnread(request, maxBytes, JSON_ONLY)
+  if (refused !== null) return Promise.reject(refused)
   const length = Number(request.headers['content-length'])
-  if (length > maxBytes) return Promise.reject(tooLarge(maxBytes))
-  // The client left before anything was read: no event will say so any more.
-  if (request.destroyed) return Promise.reject(brokeOff())
   return new Promise(
     (resolve, reject) => new BodyReader(request, Number.isFinite(length) ? length : null, maxBytes, resolve, reject),
   )
+}
+
+/**
+ * The body as it comes; reading on waits for whoever takes it. Throws InvalidRequestError (413, 415, 400), at once for
+ * what the headers say. What is not read stays unread, so that an answer can be sent.
+ */
+export function bodyChunks(request: IncomingMessage, maxBytes: number, types: BodyTypes): AsyncIterable<Buffer> {
+  const refused = refusedUnread(request, maxBytes, types)
+  if (refused !== null) throw refused
+  return boundedChunks(request, maxBytes)
+}
+
+async function* boundedChunks(request: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer> {
+  let bytes = 0
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      bytes += chunk.length
+      if (bytes > maxBytes) throw tooLarge(maxBytes)
+      yield chunk
+    }
+  } catch (error) {
+    throw error instanceof InvalidRequestError ? error : brokeOff()
+  }
+  if (!request.complete) throw brokeOff()
+}
+
+/** What the headers alone are refused for; null for nothing. */
+function refusedUnread(request: IncomingMessage, maxBytes: number, types: BodyTypes): InvalidRequestError | null {
+  const wrong = wrongHeaders(request, types)
+  if (wrong !== null) return wrong
+  if (Number(request.headers['content-length']) > maxBytes) return tooLarge(maxBytes)
+  // The client left before anything was read: no event will say so any more.
+  return request.destroyed ? brokeOff() : null
 }
 
 interface BodyTypes {
@@ -31,7 +61,7 @@ interface BodyTypes {
 }
 
 const JSON_ONLY: BodyTypes = { pattern: /[/+]json\b/i, names: 'application/json' }
-export const FORM_ONLY: BodyTypes = { pattern: /^multipart\/form-data\s*;/i, names: 'multipart/form-data' }
+export const FORM_ONLY: BodyTypes = { pattern: /^multipart\/form-data\s*(?:;|$)/i, names: 'multipart/form-data' }
 
 function wrongHeaders({ headers }: IncomingMessage, { pattern, names }: BodyTypes): InvalidRequestError | null {
   const encoding = headers['content-encoding']

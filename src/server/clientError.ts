@@ -29,7 +29,7 @@ export function clientFailure(error: unknown, requestId: string, now: number): C
       ...common,
       status: error.status,
       message: error.message,
-      code: attempts.at(-1)?.failureKind ?? 'invalid_request',
+      code: error.vendorCode ?? attempts.at(-1)?.failureKind ?? 'invalid_request',
       parameter: error.parameter,
       details: error.details,
       ...(error.isTooLong && { code: 'context_too_long', tooLong: { overflow: error.overflow } }),

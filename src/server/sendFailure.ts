@@ -47,7 +47,11 @@ export function sendFailure(response: ServerResponse, dialect: ErrorWriter, fail
     ...(retryAfterMs != null && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
     ...(attempts.length > 0 && { 'x-keywise-attempts': String(attempts.length), 'x-keywise-trail': trailOf(attempts) }),
     // The rest of an unread body would be parsed as the next request.
-    ...((failure.status === 413 || failure.status === 415) && { connection: 'close' }),
+    ...((failure.status === 413 || failure.status === 415 || isHalfRead(response.req)) && { connection: 'close' }),
   })
   response.end(body)
+}
+
+function isHalfRead({ readableDidRead, complete }: ServerResponse['req']): boolean {
+  return readableDidRead && !complete
 }

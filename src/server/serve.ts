@@ -10,6 +10,7 @@ import { storeLocation } from '../manager/locations.ts'
 import { type OpenedEngine, openEngine } from '../manager/openEngine.ts'
 import { quietLogger } from '../observe/log.ts'
 import { type App, startApp } from './app.ts'
+import { removeLeftSpools } from './inference/spool.ts'
 import { type Instance, instanceOf } from './instance.ts'
 import { Tokens } from './tokens.ts'
 
@@ -50,6 +51,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     logger: options.accessLog === false ? options.logger : quietLogger(options.logger),
   })
   try {
+    await removeLeftSpools()
     return await serve(opened, options)
   } catch (error) {
     await opened.close()

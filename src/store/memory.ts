@@ -6,6 +6,7 @@ import { present } from '../domain/present.ts'
 import type {
   AttemptEvent,
   CounterResult,
+  Holding,
   LedgerFilter,
   LedgerGroup,
   LedgerSum,
@@ -14,6 +15,7 @@ import type {
   StoredEvent,
   StoreEvent,
 } from '../domain/store.ts'
+import { isOutdated, MOST_HOLDINGS } from './holdings.ts'
 import { GroupedSums, HourlySums, isCut, matchesQuery, matchesWho, spanOf, sumRowOf } from './ledger.ts'
 import { byName } from './order.ts'
 
@@ -37,6 +39,8 @@ class MemoryStore implements Store {
   // As JSON text, so that no caller shares an object with the store.
   readonly #docs = new Map<string, Map<string, string>>()
   readonly #counters = new Map<string, number>()
+  /** The least recently recorded first. */
+  readonly #holdings = new Map<string, Holding>()
   #snapshot: { readonly seq: number; readonly version: number; readonly state: string } | null = null
 
   constructor(maxEvents: number) {
@@ -115,6 +119,19 @@ class MemoryStore implements Store {
     if (value === undefined) this.deleteDoc(collection, key)
     else this.setDoc(collection, key, value)
     return this.getDoc(collection, key)
+  }
+
+  recordHolding(holding: Holding): void {
+    this.#holdings.delete(holding.id)
+    this.#holdings.set(holding.id, holding)
+    for (const [id, { at }] of this.#holdings) {
+      if (this.#holdings.size <= MOST_HOLDINGS && !isOutdated(at, holding.at)) return
+      this.#holdings.delete(id)
+    }
+  }
+
+  holding(id: string): Holding | undefined {
+    return this.#holdings.get(id)
   }
 
   addToCounter(name: string, amount: number, limit?: number): CounterResult {

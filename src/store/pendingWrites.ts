@@ -1,6 +1,6 @@
-/** What is not written yet: queued events and, while writing fails, changes to documents and counters. */
+/** What is not written yet: queued events and holdings and, while writing fails, changes to documents and counters. */
 
-import type { StoreEvent } from '../domain/store.ts'
+import type { Holding, StoreEvent } from '../domain/store.ts'
 
 /** Undefined for a deleted document. */
 interface PendingDocument {
@@ -19,6 +19,8 @@ export class PendingWrites {
   readonly #maxEvents: number
   readonly docs = new Map<string, PendingDocument>()
   readonly counters = new Map<string, PendingCounter>()
+  /** By id. */
+  readonly holdings = new Map<string, Holding>()
   #events: StoreEvent[] = []
   #lost = 0
 
@@ -36,7 +38,7 @@ export class PendingWrites {
   }
 
   get isEmpty(): boolean {
-    return this.#events.length === 0 && !this.hasChanges
+    return this.#events.length === 0 && this.holdings.size === 0 && !this.hasChanges
   }
 
   get hasChanges(): boolean {
@@ -46,6 +48,14 @@ export class PendingWrites {
   add(event: StoreEvent): void {
     this.#events.push(event)
     if (this.#events.length > this.#maxEvents) this.#dropOldest()
+  }
+
+  hold(holding: Holding): void {
+    this.holdings.delete(holding.id)
+    this.holdings.set(holding.id, holding)
+    if (this.holdings.size <= this.#maxEvents) return
+    const [oldest] = this.holdings.keys()
+    if (oldest !== undefined) this.holdings.delete(oldest)
   }
 
   setDoc(collection: string, key: string, json: string | undefined): void {
@@ -74,6 +84,7 @@ export class PendingWrites {
   clear(): void {
     this.#events = []
     this.#lost = 0
+    this.holdings.clear()
     this.docs.clear()
     this.counters.clear()
   }

@@ -6,10 +6,12 @@
 
 import { isAscii } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Dialect, StreamReader } from '../dialects/dialect.ts'
 import { type SseEvent, SseReader } from '../dialects/stream/sse.ts'
 import type { Outcome } from '../domain/attempt.ts'
+import type { BodySource } from '../domain/bodySource.ts'
 import type { ChatChunk, ChatResponse, DialectId, Usage } from '../domain/chat.ts'
 import type { Failure, LimitFact } from '../domain/failure.ts'
 import { parseJson, withPlainNumbers } from '../domain/parseJson.ts'
@@ -32,7 +34,7 @@ export interface CallInput {
   readonly model: string
   /** Below the connection's base path. */
   readonly path: string
-  readonly body: string | Buffer
+  readonly body: string | Buffer | BodySource
   /** Name, value …: beside those of the connection. */
   readonly headers: readonly string[]
   /** Further calls that belong to this one, each sent when the one before was answered, and what joins the answers. */
@@ -185,14 +187,15 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
   #send(): void {
     const { connection, path, stream, headers, passes } = this.#input
     const body = this.#input.parts?.more[this.#answers.length - 1] ?? this.#input.body
+    const type = passes ?? 'application/json'
     const accept = passes !== undefined ? '*/*' : stream ? 'text/event-stream' : 'application/json'
     try {
       connection.dispatcher.dispatch(
         {
           ...resolvePath(connection, path),
           method: 'POST',
-          body,
-          headers: ['content-type', passes ?? 'application/json', 'accept', accept, ...connection.headers, ...headers],
+          body: isSource(body) ? Readable.from(body, { objectMode: false }) : body,
+          headers: ['content-type', type, 'accept', accept, ...lengthOf(body), ...connection.headers, ...headers],
         },
         this,
       )
@@ -682,6 +685,17 @@ function withText(chunks: readonly ChatChunk[], { content }: ChatResponse): Chat
     if (index === first) return [{ type: 'text-delta', text }]
     return chunk.type === 'text-delta' ? [] : [chunk]
   })
+}
+
+const NO_LENGTH: readonly string[] = []
+
+/** Services refuse audio of an unknown length, so that of what is read while it is sent has to be said. */
+function lengthOf(body: CallInput['body']): readonly string[] {
+  return isSource(body) ? ['content-length', String(body.bytes)] : NO_LENGTH
+}
+
+function isSource(body: CallInput['body']): body is BodySource {
+  return typeof body !== 'string' && !Buffer.isBuffer(body)
 }
 
 function isStaleSocket(failure: Failure): boolean {

@@ -2,6 +2,7 @@
 
 import type {
   AttemptEvent,
+  Holding,
   ImportEvent,
   LiftEvent,
   ObservationEvent,
@@ -41,6 +42,11 @@ export function attemptEvent(overrides: Partial<AttemptEvent> = {}): AttemptEven
     priceSource: 'config',
     ...overrides,
   })
+}
+
+export function heldBy(overrides: Partial<Holding> = {}): Holding {
+  const { provider, model, fingerprint, account } = targetRef()
+  return { id: 'held', at: TEN, provider, model, fingerprint, account, ...overrides }
 }
 
 /** A 429 that consumed nothing. */

@@ -5,9 +5,11 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Usage } from '../../src/domain/chat.ts'
 import type { Failure } from '../../src/domain/failure.ts'
 import type { AttemptEvent, Store, StoredEvent, StoreEvent, TargetRef } from '../../src/domain/store.ts'
+import { MOST_HOLDINGS } from '../../src/store/holdings.ts'
 import {
   attemptEvent,
   failedAttempt,
+  heldBy,
   importEvent,
   liftEvent,
   observationEvent,
@@ -17,6 +19,7 @@ import {
 } from './storeEvents.ts'
 
 const HOUR = 3_600_000
+const DAY = 24 * HOUR
 
 /** `open` gives a new, empty store each time. */
 export function storeTests(name: string, open: () => Store): void {
@@ -115,6 +118,53 @@ export function storeTests(name: string, open: () => Store): void {
 
     test('stamps every store with an origin of its own', () => {
       expect(fresh().origin).not.toBe(fresh().origin)
+    })
+  })
+
+  describe(`${name}: what keys hold`, () => {
+    test('is found by its id, before and after it is written, and the last holder counts', () => {
+      const store = fresh()
+      store.recordHolding(heldBy())
+      expect([store.holding('held'), store.holding('other')]).toEqual([heldBy(), undefined])
+      store.flushNow()
+      expect([store.holding('held'), store.holding('other')]).toEqual([heldBy(), undefined])
+      const moved = heldBy({ provider: 'google', model: 'm', fingerprint: 'f', account: 'google:work', at: TEN + 1 })
+      store.recordHolding(moved)
+      expect(store.holding('held')).toEqual(moved)
+      store.flushNow()
+      expect(store.holding('held')).toEqual(moved)
+    })
+
+    test('is forgotten a month after the key last answered for it', () => {
+      const store = fresh()
+      const hold = (id: string, days: number) => {
+        store.recordHolding(heldBy({ id, at: TEN + days * DAY }))
+        store.flushNow()
+      }
+      hold('old', 0)
+      hold('used', 0)
+      hold('used', 10)
+      hold('new', 32)
+      expect(['old', 'used', 'new'].map((id) => store.holding(id)?.at)).toEqual([
+        undefined,
+        TEN + 10 * DAY,
+        TEN + 32 * DAY,
+      ])
+    })
+
+    test('is of a bounded number, the oldest of which goes first', () => {
+      const store = fresh()
+      const count = MOST_HOLDINGS + 1000
+      for (let number = 1; number <= count; number++)
+        store.recordHolding(heldBy({ id: `held ${number}`, at: TEN + number }))
+      store.flushNow()
+      const isKept = (number: number) => store.holding(`held ${number}`) !== undefined
+      expect([isKept(1), isKept(500), isKept(count - MOST_HOLDINGS + 1), isKept(count)]).toEqual([
+        false,
+        false,
+        true,
+        true,
+      ])
     })
   })
 

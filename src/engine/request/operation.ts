@@ -2,12 +2,13 @@
 
 import type { Dialect } from '../../dialects/dialect.ts'
 import type { OperationName } from '../../domain/attempt.ts'
+import type { BodySource } from '../../domain/bodySource.ts'
 import type { ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
 import type { ProviderSpec } from '../../providers/provider.ts'
 
 interface WrittenOperation {
   readonly path: string
-  readonly body: string | Buffer
+  readonly body: string | Buffer | BodySource
   readonly contentType: string
 }
 

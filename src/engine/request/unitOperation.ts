@@ -1,6 +1,7 @@
 /** What is passed through to a path of its own (moderation, rerank, pictures, speech), and booked at no known price. */
 
 import { unitsDialect } from '../../dialects/units/unitsDialect.ts'
+import type { BodySource } from '../../domain/bodySource.ts'
 import type { ChatRequest } from '../../domain/chat.ts'
 import type { UnitAbility } from '../../domain/target.ts'
 import { USUAL_UNIT_PATHS } from '../../domain/units.ts'
@@ -10,7 +11,7 @@ import type { Operation } from './operation.ts'
 /** A client's body, in which only the model changes. */
 export interface PassedBody {
   readonly contentType: string
-  withModel(model: string): string | Buffer
+  withModel(model: string): string | Buffer | BodySource
 }
 
 export function unitOperation(ability: UnitAbility, request: ChatRequest, body: PassedBody): Operation {

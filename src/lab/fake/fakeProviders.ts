@@ -305,6 +305,7 @@ class OpenFakes implements FakeWorld {
       this.#refuse(provider.id, body) ??
       provider.refuse(key, asked, fault, size, at) ??
       resumed.refusal ??
+      this.#stored.refuse(provider, path, key, body) ??
       provider.refuseRequest(asked.dialect.id, strictRequest(provider.id, asked.model, path, body, request))
     const call: SeenCall = {
       provider: provider.id,

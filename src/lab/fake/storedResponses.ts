@@ -6,11 +6,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dialectOf } from '../../dialects/dialects.ts'
 import type { ChatRequest, ChatResponse } from '../../domain/chat.ts'
+import { asRecord, asString } from '../../domain/json.ts'
 import type { FakeProvider } from './fakeProvider.ts'
+import type { FakeRefusal } from './refusal.ts'
 import { keyOf } from './request.ts'
 import { sendAnswer } from './wire.ts'
 
 const PATH = /\/responses\/(?<id>[\w-]+)(?<part>\/cancel|\/input_items)?$/
+
+/** An id as `keep` gives it. */
+const GIVEN = /^resp_fake\d+$/
 
 export const isStoredPath = (path: string) => PATH.test(path)
 
@@ -30,6 +35,27 @@ export class StoredResponses {
     if (request.extra?.fields['store'] !== false)
       this.#byId.set(`${provider.id} ${answer.id}`, { account: accountOf(provider, key), body })
     return answer
+  }
+
+  /**
+   * Why an answer that was given here is not continued for this key; null where it is, or where none is named.
+   * https://github.com/maximhq/bifrost/issues/2441 (2026-11-29)
+   */
+  refuse(provider: FakeProvider, path: string, key: string, body: unknown): FakeRefusal | null {
+    const id = asString(asRecord(body)?.['previous_response_id'])
+    if (id === undefined || !path.endsWith('/responses') || !GIVEN.test(id)) return null
+    if (this.#byId.get(`${provider.id} ${id}`)?.account === accountOf(provider, key)) return null
+    return {
+      status: 400,
+      body: {
+        error: {
+          message: `Previous response with id '${id}' not found.`,
+          type: 'invalid_request_error',
+          param: 'previous_response_id',
+          code: 'previous_response_not_found',
+        },
+      },
+    }
   }
 
   serve(provider: FakeProvider, path: string, request: IncomingMessage, response: ServerResponse): void {

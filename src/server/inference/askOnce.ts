@@ -20,6 +20,8 @@ interface AskedOnce {
   prepare(options: RequestOptions, id: string): PendingRequest
   /** Sends the answer, and resolves with the status to record; `headers` say who gave it. */
   answer(answered: Answered, id: string, headers: Readonly<Record<string, string>>): number | Promise<number>
+  /** Frees what is held of the request; called once, however it ends. */
+  readonly close?: () => Promise<void>
 }
 
 export async function askOnce(
@@ -36,9 +38,11 @@ export async function askOnce(
   const observe = (seen: Pick<ObservedRequest, 'model' | 'status' | 'report' | 'attempts'>) =>
     parts.observe({ id, dialect, token: token.name, totalMs: performance.now() - startedAt, ...seen })
   let model = ''
+  let close: AskedOnce['close']
   try {
     await parts.ready()
     const asked = await read()
+    close = asked.close
     const options = {
       ...clientHeaders(request.headers, asked.body),
       token: token.name,
@@ -62,6 +66,8 @@ export async function askOnce(
     if (!response.headersSent && !response.destroyed) sendFailure(response, dialectOf(dialect), failure)
     const { status, attempts } = failure
     observe({ model, status, report: attempts.at(-1) ?? null, attempts })
+  } finally {
+    await close?.()
   }
 }
 

@@ -33,7 +33,7 @@ import { sendFailedStream, sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 import { LONG_BODY, outlineBody } from './bodyOutline.ts'
 import { EventAligner } from './eventAligner.ts'
-import { holdingAccount, recordHolder } from './heldObjects.ts'
+import { holdingAccount, recordHolders } from './heldObjects.ts'
 import { onceListed } from './onceListed.ts'
 import { memoryField, recordOwner, responseOwners } from './responseOwners.ts'
 import { continuedThread, threadHolders, withoutHolder } from './threads.ts'
@@ -212,8 +212,10 @@ export class Exchange implements CallSink, RunningExchange {
   /** Who holds the answer, and what the request named. */
   #recordHolders({ request }: PendingRequest, response: ChatResponse, { winner: { target } }: Answered): void {
     const { engine } = this.#parts
-    recordOwner(engine, request, response, target, this.#token.name)
-    if (this.#route.form === undefined) recordHolder(engine, request, this.#route.dialect, target, this.#token.name)
+    const { dialect: client, form } = this.#route
+    const caller = this.#token.name
+    recordOwner(engine, request, response, target, caller)
+    if (form === undefined) recordHolders(engine, { request, response, client, target, caller })
   }
 
   /** A string where it is ASCII. */

@@ -3,47 +3,57 @@
  * provider does not say; whoever answered a request that named the object has it, and is asked first the next time.
  */
 
-import type { ChatRequest, DialectId, Part } from '../../domain/chat.ts'
+import type { ChatRequest, ChatResponse, DialectId, Extra, Part } from '../../domain/chat.ts'
 import { asRecord, asString } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { sessionOf } from '../../engine/request/session.ts'
 import { speaks } from '../../routing/spokenDialect.ts'
+import { holderOf, recordHolder } from './holders.ts'
+
+/** Of a request that names more of them, the first are looked up: one of them says which account it is. */
+const MOST_OBJECTS = 50
 
 /** The account that answered for one of the request's objects last; null where none is named or known. */
-export function holdingAccount({ learned, registry }: Engine, request: ChatRequest, caller: string): string | null {
+export function holdingAccount(engine: Engine, request: ChatRequest, caller: string): string | null {
   for (const id of objectsIn(request)) {
-    const stateId = learned.sessions.targetOf(memoryOf(id, caller))
-    const target = stateId === null ? undefined : registry.find(stateId)
-    if (target !== undefined) return target.account
+    const account = holderOf(engine, 'object', id, caller)?.credential?.account
+    if (account !== undefined) return account
   }
   return null
 }
 
-/** Records who answered a request that names objects; a target of another dialect was not told of them. */
-export function recordHolder(
-  { learned }: Engine,
-  request: ChatRequest,
-  client: DialectId,
-  target: Target,
-  caller: string,
-): void {
-  if (!speaks(target.profile, client)) return
-  for (const id of objectsIn(request)) learned.sessions.bind(memoryOf(id, caller).id, target.stateId)
+interface Exchanged {
+  readonly request: ChatRequest
+  readonly response: ChatResponse
+  readonly client: DialectId
+  readonly target: Target
+  readonly caller: string
 }
 
-const memoryOf = (id: string, caller: string) =>
-  sessionOf({ model: '', messages: [], stream: false }, `object ${id}`, caller)
+/**
+ * Records who answered a request that names objects, or made one for it (a container); a target of another dialect was
+ * not told of them.
+ */
+export function recordHolders(engine: Engine, { request, response, client, target, caller }: Exchanged): void {
+  if (!speaks(target.profile, client)) return
+  const answered = { extra: response.extra, messages: [] }
+  for (const named of [request, answered])
+    for (const id of objectsIn(named)) recordHolder(engine, 'object', id, caller, target)
+}
+
+interface Named extends Pick<ChatRequest, 'messages'> {
+  readonly extra?: Extra | undefined
+}
 
 /** Ids that mean something at one account only. */
-function objectsIn({ extra, messages }: Pick<ChatRequest, 'extra' | 'messages'>): readonly string[] {
+function objectsIn({ extra, messages }: Named): Iterable<string> {
   const found: string[] = []
   if (extra !== undefined) {
     const { container } = extra.fields
     add(found, container, asRecord(container)?.['id'], extra.fields['cachedContent'], extra.fields['cached_content'])
   }
   for (const { content } of messages) for (const part of content) addPart(found, part)
-  return found
+  return found.length === 0 ? found : new Set(found.slice(0, MOST_OBJECTS))
 }
 
 function addPart(found: string[], part: Part): void {

@@ -16,11 +16,11 @@ import { prepareRequest, type RequestOptions } from '../../engine/prepareRequest
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { type PassedBody, unitOperation } from '../../engine/request/unitOperation.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
-import { FORM_ONLY, parseBody, readBody } from '../body.ts'
+import { parseBody, readBody } from '../body.ts'
 import type { GatewayParts, Handler } from '../handler.ts'
 import { askOnce } from './askOnce.ts'
 import { EventAligner } from './eventAligner.ts'
-import { FormBody } from './formBody.ts'
+import { readFormBody } from './formBody.ts'
 
 /** What is read of a body that is passed through. */
 interface Passed {
@@ -30,6 +30,8 @@ interface Passed {
   readonly stream: boolean
   readonly inputTokens: number
   readonly fields: unknown
+  /** Frees what is held of it. */
+  readonly close?: () => Promise<void>
 }
 
 /** `path`: the model that the path names. */
@@ -41,6 +43,7 @@ export const passThrough =
       return {
         body: passed.fields,
         prepare: (options, id) => prepareUnits(parts.engine, ability, { ...passed, ...named(path) }, options, id),
+        ...(passed.close && { close: passed.close }),
         answer: (answered, _id, headers) => passOn(answered, headers, request, response, parts),
       }
     })
@@ -62,11 +65,17 @@ async function readJson(request: IncomingMessage, maxBytes: number): Promise<Pas
 
 /** Audio is no text, so nothing is known of its tokens. */
 async function readForm(request: IncomingMessage, maxBytes: number): Promise<Passed> {
-  const { bytes } = await readBody(request, maxBytes, FORM_ONLY)
-  const body = new FormBody(bytes, request.headers['content-type'] ?? '')
-  if (!body.has('file') && !body.has('file_url') && !body.has('url'))
-    throw new InvalidRequestError('"file" is missing; it must be an audio file', { parameter: 'file' })
-  return { body, model: body.text('model'), stream: body.text('stream') === 'true', inputTokens: 0, fields: undefined }
+  const body = await readFormBody(request, maxBytes)
+  const close = () => body.close()
+  try {
+    if (!body.has('file') && !body.has('file_url') && !body.has('url'))
+      throw new InvalidRequestError('"file" is missing; it must be an audio file', { parameter: 'file' })
+    const stream = body.text('stream') === 'true'
+    return { body, model: body.text('model'), stream, inputTokens: 0, fields: undefined, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
 
 function prepareUnits(

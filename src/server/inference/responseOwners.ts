@@ -9,8 +9,8 @@ import { InvalidRequestError } from '../../domain/errors.ts'
 import { asRecord, asString } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { sessionOf } from '../../engine/request/session.ts'
 import { speaks } from '../../routing/spokenDialect.ts'
+import { holderOf, recordHolder } from './holders.ts'
 
 const FIELDS = ['previous_response_id', 'conversation', 'prompt']
 
@@ -20,7 +20,10 @@ export function memoryField({ extra }: ChatRequest): string | null {
   return FIELDS.find((field) => extra.fields[field] != null) ?? null
 }
 
-/** The targets that may have the state, by `stateId`. Throws InvalidRequestError when there are none. */
+/**
+ * The targets that may have the state, by `stateId`. Throws InvalidRequestError when there are none, and in OpenAI's
+ * words when the account that has it is gone.
+ */
 export function responseOwners(
   engine: Engine,
   request: ChatRequest,
@@ -36,34 +39,35 @@ export function responseOwners(
       `"${field}" needs an upstream that speaks Responses, and none serves "${request.model.slice(0, 100)}" here; keywise keeps no conversations: leave it out and send the whole conversation in "input"`,
       { parameter: field },
     )
-  const owner = ownerOf(engine, request, caller)
-  const own = owner === undefined ? able : able.filter(({ account }) => account === owner.account)
-  return new Set((own.length > 0 ? own : able).map(({ stateId }) => stateId))
-}
-
-function ownerOf({ learned, registry }: Engine, request: ChatRequest, caller: string): Target | undefined {
   const id = asString(request.extra?.fields['previous_response_id'])
-  const stateId = id === undefined ? null : learned.sessions.targetOf(memoryOf(request, id, caller))
-  return stateId === null ? undefined : registry.find(stateId)
+  const holder = id === undefined ? undefined : holderOf(engine, 'answer', id, caller)
+  if (id === undefined || holder === undefined) return idsOf(able)
+  const holding = able.filter(({ account }) => account === holder.credential?.account)
+  if (holding.length === 0) throw lostResponse(id)
+  return idsOf(holding)
 }
 
-/** The target that answered with the response of that id; undefined when nobody's is known. */
-export function holderOf({ learned, registry }: Engine, id: string, caller: string): Target | undefined {
-  const stateId = learned.sessions.targetOf(memoryOf({ model: '', messages: [], stream: false }, id, caller))
-  return stateId === null ? undefined : registry.find(stateId)
+const idsOf = (targets: readonly Target[]) => new Set(targets.map(({ stateId }) => stateId))
+
+/** OpenAI answers so to an id it does not know: https://github.com/maximhq/bifrost/issues/2441 (2026-11-29) */
+function lostResponse(id: string): InvalidRequestError {
+  const message = `Previous response with id '${id.slice(0, 100)}' not found. (keywise: the key that holds it does not serve this model here; send the whole conversation in "input".)`
+  return new InvalidRequestError(message, {
+    parameter: 'previous_response_id',
+    vendorCode: 'previous_response_not_found',
+  })
 }
 
 /** Records which target answered, so that the next turn goes to the same account. */
 export function recordOwner(
-  { learned }: Engine,
+  engine: Engine,
   request: ChatRequest,
   { id }: ChatResponse,
   target: Target,
   caller: string,
 ): void {
   if (id === undefined || request.extra === undefined || !speaks(target.profile, request.extra.dialect)) return
-  if (!isHeld(request.extra)) return
-  learned.sessions.bind(memoryOf(request, id, caller).id, target.stateId)
+  if (isHeld(request.extra)) recordHolder(engine, 'answer', id, caller, target)
 }
 
 /** Whether the upstream holds the answer for the next request. */
@@ -71,5 +75,3 @@ function isHeld({ dialect, fields }: Extra): boolean {
   if (dialect === 'anthropic') return asRecord(fields['thread']) !== undefined
   return dialect === 'openai-responses' && fields['store'] !== false
 }
-
-const memoryOf = (request: ChatRequest, id: string, caller: string) => sessionOf(request, `answer ${id}`, caller)

@@ -11,7 +11,7 @@ import { type ClientFailure, clientFailure, headerText } from '../clientError.ts
 import type { Handler } from '../handler.ts'
 import { sendJson } from '../send.ts'
 import { sendFailure } from '../sendFailure.ts'
-import { holderOf } from './responseOwners.ts'
+import { holderOf } from './holders.ts'
 
 /** `part`: what follows the id, such as `/cancel`. */
 export const storedResponse =
@@ -21,13 +21,13 @@ export const storedResponse =
     try {
       await ready()
       const query = queryOf(request.url)
-      const target = holderOf(engine, id, token.name)
-      if (target === undefined) return sendFailure(response, dialect, notFound(id))
-      const { connection } = engine.registry.credentialOf(target)
+      const holder = holderOf(engine, 'answer', id, token.name)
+      if (holder?.credential === undefined) return sendFailure(response, dialect, notFound(id))
+      const { connection } = holder.credential
       const path = `/responses/${id}${part}${query}`
       const answer = await requestJson(connection, method, path, engine.tools)
       if (!answer.ok) return sendFailure(response, dialect, failureOf(answer.failure, id))
-      sendJson(response, 200, answer.body, { 'x-keywise-target': headerText(target.id) })
+      sendJson(response, 200, answer.body, { 'x-keywise-target': headerText(holder.target) })
     } catch (error) {
       sendFailure(response, dialect, clientFailure(error, '', engine.now))
     }
@@ -46,7 +46,7 @@ function queryOf(url: string | undefined): string {
 
 /** In OpenAI's words, and whose response it may be. */
 function notFound(id: string): ClientFailure {
-  const message = `Response with id '${id}' not found. (keywise knows the responses that were answered through it since it started, for the token that asked.)`
+  const message = `Response with id '${id}' not found. (keywise knows the responses of the last month that were answered through it, for the token that asked, by keys that it still has.)`
   return { status: 404, code: 'not_found', message, parameter: 'id', attempts: [] }
 }
 

@@ -11,7 +11,7 @@ import { asRecord, asString } from '../../domain/json.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { speaks } from '../../routing/spokenDialect.ts'
-import { holderOf } from './responseOwners.ts'
+import { holderOf } from './holders.ts'
 
 /** The id of the answer that the request continues from; null for nearly all requests. */
 export function continuedThread({ extra }: ChatRequest): string | null {
@@ -22,13 +22,13 @@ export function continuedThread({ extra }: ChatRequest): string | null {
 
 /** The targets of the account that holds the conversation. Throws what makes the client send all of it. */
 export function threadHolders(engine: Engine, request: ChatRequest, id: string, caller: string): ReadonlySet<string> {
-  const holder = holderOf(engine, id, caller)
-  if (holder === undefined) throw lostThread(id)
+  const credential = holderOf(engine, 'answer', id, caller)?.credential
+  if (credential === undefined) throw lostThread(id)
   const { among } = engine.registry.names.select(request.model)
   const holding = engine.registry.targets.filter(
     ({ stateId, account, provider, profile }) =>
-      account === holder.account &&
-      provider === holder.provider &&
+      account === credential.account &&
+      provider === credential.provider.id &&
       speaks(profile, 'anthropic') &&
       (among === null || among.has(stateId)),
   )

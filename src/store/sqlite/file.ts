@@ -5,6 +5,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { StoreError } from '../../domain/errors.ts'
 import { SqliteDrawers } from './documents.ts'
 import { SqliteLog } from './eventLog.ts'
+import { SqliteHoldings } from './holdings.ts'
 import { DamagedStore, isBusy, isSqliteError, loadSqlite } from './module.ts'
 import { migrate } from './schema.ts'
 import { asidePath } from './setAside.ts'
@@ -19,6 +20,7 @@ const HEADER_BYTES = 100
 export class SqliteFile {
   readonly log: SqliteLog
   readonly drawers: SqliteDrawers
+  readonly holdings: SqliteHoldings
   readonly #database: DatabaseSync
   readonly #begin: StatementSync
   readonly #commit: StatementSync
@@ -33,6 +35,7 @@ export class SqliteFile {
     try {
       this.log = new SqliteLog(this.#database)
       this.drawers = new SqliteDrawers(this.#database)
+      this.holdings = new SqliteHoldings(this.#database)
       this.#begin = this.#database.prepare('BEGIN IMMEDIATE')
       this.#commit = this.#database.prepare('COMMIT')
     } catch (error) {

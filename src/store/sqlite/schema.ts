@@ -81,6 +81,15 @@ export const MIGRATIONS: readonly string[] = [
    ) WITHOUT ROWID;
    CREATE TABLE counters (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
    CREATE TABLE snapshot (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL);`,
+  `CREATE TABLE holdings (
+     id TEXT PRIMARY KEY,
+     at REAL NOT NULL,
+     provider TEXT NOT NULL,
+     model TEXT NOT NULL,
+     fingerprint TEXT NOT NULL,
+     account TEXT NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX holdings_at ON holdings (at);`,
 ]
 
 /**

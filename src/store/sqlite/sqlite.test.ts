@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { attemptEvent, liftEvent, TEN } from '../../../test/support/storeEvents.ts'
+import { attemptEvent, heldBy, liftEvent, TEN } from '../../../test/support/storeEvents.ts'
 import { storeTests } from '../../../test/support/storeSuite.ts'
 import { temporaryFolder } from '../../../test/support/temporaryFolder.ts'
 import { StoreError } from '../../domain/errors.ts'
@@ -153,12 +153,40 @@ test('an older store is migrated to the newest version in one step, or not at al
   const older = database()
   const broken = [...MIGRATIONS, 'CREATE TABLE extra (a)', 'CREATE TABLE extra (a)']
   expect(() => migrate(older, path, broken)).toThrow(/already exists/)
-  expect(older.prepare('SELECT value FROM meta WHERE key = ?').get('schema_version')?.['value']).toBe('1')
+  expect(older.prepare('SELECT value FROM meta WHERE key = ?').get('schema_version')?.['value']).toBe(
+    String(MIGRATIONS.length),
+  )
   migrate(older, path, [...MIGRATIONS, 'CREATE TABLE extra (a)', "INSERT INTO extra VALUES ('kept')"])
   expect(older.prepare('SELECT a FROM extra').get()?.['a']).toBe('kept')
-  expect(older.prepare('SELECT value FROM meta WHERE key = ?').get('schema_version')?.['value']).toBe('3')
+  expect(older.prepare('SELECT value FROM meta WHERE key = ?').get('schema_version')?.['value']).toBe(
+    String(MIGRATIONS.length + 2),
+  )
   expect(older.prepare('SELECT count(*) AS events FROM events').get()?.['events']).toBe(1)
   older.close()
+})
+
+test('a store of the first version keeps what it has and learns to hold', async () => {
+  const first = database()
+  migrate(first, path, MIGRATIONS.slice(0, 1))
+  first.exec("INSERT INTO docs VALUES ('c', 'k', '1')")
+  first.close()
+  const store = open()
+  store.recordHolding(heldBy())
+  store.flushNow()
+  expect([store.getDoc('c', 'k'), store.holding('held')]).toEqual([1, heldBy()])
+})
+
+test('what is held waits in memory while the disk fails, and is found meanwhile', async () => {
+  let isBroken = false
+  const store = open({ fault: () => fail(isBroken, 'database or disk is full') })
+  isBroken = true
+  store.recordHolding(heldBy())
+  store.flushNow()
+  expect([store.holding('held'), store.health().state]).toEqual([heldBy(), 'degraded'])
+  isBroken = false
+  store.flushNow()
+  await store.close()
+  expect(open().holding('held')).toEqual(heldBy())
 })
 
 test('a file that is not a database is set aside with a warning that names it', () => {

@@ -6,6 +6,7 @@ import type { Json } from '../../domain/json.ts'
 import type {
   AttemptEvent,
   CounterResult,
+  Holding,
   LedgerFilter,
   LedgerGroup,
   LedgerSum,
@@ -172,6 +173,24 @@ class SqliteStore implements Store {
     return parseStored(this.#write((file) => file.transaction(() => update(file)), later))
   }
 
+  recordHolding(holding: Holding): void {
+    if (this.#closed) return
+    this.#pendingWrites.hold(holding)
+    if (this.#scheduled === undefined) this.#schedule()
+  }
+
+  /** Flushes nothing: what waits is looked at first, and a request should not pay for the rows of others. */
+  holding(id: string): Holding | undefined {
+    const waiting = this.#pendingWrites.holdings.get(id)
+    if (waiting !== undefined || this.#closed) return waiting
+    try {
+      return this.#guarded((file) => file.holdings.find(id))
+    } catch (error) {
+      this.#degraded(error)
+      return undefined
+    }
+  }
+
   addToCounter(name: string, amount: number, limit?: number): CounterResult {
     if (!Number.isFinite(amount)) return { granted: false, value: this.#counterOr0(name) }
     const later = () => {
@@ -313,6 +332,7 @@ class SqliteStore implements Store {
       if (change.reset) file.drawers.deleteCounter(name)
       if (change.amount !== 0) file.drawers.addToCounter(name, change.amount, undefined)
     }
+    file.holdings.write(waiting.holdings.values())
     return file.log.insert(waiting.events)
   }
 
