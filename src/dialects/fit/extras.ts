@@ -7,6 +7,7 @@ import type { AnswerChanges } from './answerChanges.ts'
 import { takesCacheControl } from './content.ts'
 import type { LeftOut } from './leftOut.ts'
 import type { Recipient } from './recipient.ts'
+import { ANSWER } from './wrappedSchema.ts'
 
 /** Read elsewhere, or said in every request of its dialect without changing the answer. */
 const SAID: ReadonlySet<string> = new Set([
@@ -76,9 +77,6 @@ function modalitiesOf(value: unknown): readonly string[] {
 
 const own = (dialect: DialectId, fields: Extra['fields']): Extra => ({ dialect, fields })
 
-/** The field of the object in which one of the listed words comes. */
-const CHOSEN = 'answer'
-
 /** Gemini's `text/x.enum` becomes an object with one field, and the answer is taken out of it. */
 function withEnum(request: ChatRequest, config: Readonly<Record<string, unknown>> | undefined): FittedExtras {
   const mime = asString(config?.['responseMimeType'] ?? config?.['response_mime_type'])
@@ -90,16 +88,16 @@ function withEnum(request: ChatRequest, config: Readonly<Record<string, unknown>
       ...request,
       responseFormat: {
         type: 'json-schema',
-        name: CHOSEN,
+        name: ANSWER,
         schema: {
           type: 'object',
-          properties: { [CHOSEN]: { type: 'string', enum: words } },
-          required: [CHOSEN],
+          properties: { [ANSWER]: { type: 'string', enum: words } },
+          required: [ANSWER],
           additionalProperties: false,
         },
         strict: true,
       },
     },
-    answer: { textIn: CHOSEN },
+    answer: { textIn: ANSWER },
   }
 }

@@ -7,7 +7,7 @@ import type { ChatRequest, DialectId, Message } from '../../domain/chat.ts'
 import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { fitCallIds } from './callIds.ts'
 import { LeftOut } from './leftOut.ts'
-import { cutLength } from './options.ts'
+import { cutLength, fitFormat } from './options.ts'
 import { fitOwnReasoning } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
 import { fitTools } from './tools.ts'
@@ -27,8 +27,9 @@ export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire):
   )
 }
 
-function mustFitChat(body: Body, { thoughts, maxTokensField, toolsBesideThinking }: ModelWire): boolean {
+function mustFitChat(body: Body, { thoughts, maxTokensField, toolsBesideThinking, jsonSchema }: ModelWire): boolean {
   return (
+    (jsonSchema === false && body.mentions('"json_schema"')) ||
     (thoughts !== undefined && body.mentions('"reasoning')) ||
     (maxTokensField !== undefined && body.mentions('"max_tokens"')) ||
     (toolsBesideThinking === false && body.mentions('"tools"'))
@@ -38,7 +39,8 @@ function mustFitChat(body: Body, { thoughts, maxTokensField, toolsBesideThinking
 export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const { dialect, wire } = recipient
   const leftOut = new LeftOut()
-  const request = fitOwnReasoning(asked, recipient, leftOut)
+  const formed = wire.jsonSchema === false ? fitFormat(asked, recipient) : asked
+  const request = fitOwnReasoning(formed, recipient, leftOut)
   const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
   const messages = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
