@@ -8,6 +8,7 @@ import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { fitCallIds } from './callIds.ts'
 import { LeftOut } from './leftOut.ts'
 import { cutLength, fitFormat } from './options.ts'
+import { fitPictures } from './pictures.ts'
 import { fitOwnReasoning } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
 import { fitTools } from './tools.ts'
@@ -32,7 +33,8 @@ function mustFitChat(body: Body, { thoughts, maxTokensField, toolsBesideThinking
     (jsonSchema === false && body.mentions('"json_schema"')) ||
     (thoughts !== undefined && body.mentions('"reasoning')) ||
     (maxTokensField !== undefined && body.mentions('"max_tokens"')) ||
-    (toolsBesideThinking === false && body.mentions('"tools"'))
+    (toolsBesideThinking === false && body.mentions('"tools"')) ||
+    body.mentions('"images"')
   )
 }
 
@@ -43,9 +45,11 @@ export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const request = fitOwnReasoning(formed, recipient, leftOut)
   const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
-  const messages = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
+  const thoughtless = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
+  // A chat client hands back the pictures of other models' answers in a field that services do not know.
+  const messages = dialect === 'openai' ? fitPictures(thoughtless, dialect) : thoughtless
   const fitted = wire.toolCallIdLength === undefined ? messages : fitCallIds(messages, dialect, wire)
-  const said = fitted === request.messages ? tools.request : { ...tools.request, messages: fitted }
+  const said = fitted === tools.request.messages ? tools.request : { ...tools.request, messages: fitted }
   return {
     request: cutLength(said, recipient, leftOut),
     leftOut: leftOut.names,

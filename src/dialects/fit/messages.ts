@@ -4,11 +4,13 @@ import type { ChatRequest, Message, Part } from '../../domain/chat.ts'
 import { fitCallIds } from './callIds.ts'
 import { fitContent } from './content.ts'
 import { fitPairs } from './pairing.ts'
+import { fitPictures } from './pictures.ts'
 import type { Recipient } from './recipient.ts'
 
 export function fitMessages(request: ChatRequest, recipient: Recipient): ChatRequest {
   const { dialect, wire } = recipient
-  const fitted = request.messages.map((message) => fitContent(message, recipient)).filter(saysSomething)
+  const shown = fitPictures(request.messages, dialect)
+  const fitted = shown.map((message) => fitContent(message, recipient)).filter(saysSomething)
   // Chat takes a message without content, and a request must have one.
   const spoken = fitted.length > 0 ? fitted : request.messages
   const paired = fitPairs(joinNeighbours(spoken))

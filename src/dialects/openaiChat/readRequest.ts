@@ -34,6 +34,7 @@ import {
   readJsonSchema,
   readResponseFormat,
 } from '../openai/fields.ts'
+import { readImages } from './answerMedia.ts'
 import { readReasoning, readToolCall } from './message.ts'
 import { readChatContent } from './parts.ts'
 
@@ -68,6 +69,7 @@ const KNOWN_OF_MESSAGE = new Set([
   'reasoning_content',
   'reasoning',
   'reasoning_details',
+  'images',
 ])
 const KNOWN_OF_FUNCTION = new Set(['name', 'description', 'parameters', 'strict'])
 const KNOWN_OF_STREAM = new Set(['include_usage'])
@@ -130,7 +132,8 @@ function readMessage(message: Fields, at: string): Message {
 function readMessageContent(message: Fields, role: Role, at: string): Part[] {
   const content = readChatContent(message['content'], `${at}.content`)
   if (role === 'assistant') {
-    return [...readReasoning(message), ...content, ...readRefusal(message), ...readToolCalls(message, at)]
+    const images = readImages({ images: message['images'] })
+    return [...readReasoning(message), ...content, ...readRefusal(message), ...images, ...readToolCalls(message, at)]
   }
   if (role !== 'tool') return content
   return [{ type: 'tool-result', toolCallId: requiredText(message, 'tool_call_id', `${at}.tool_call_id`), content }]

@@ -5,6 +5,7 @@ import { asArray, asRecord } from '../../domain/json.ts'
 import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { defined, isCustom, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
+import { writeImage } from './answerMedia.ts'
 import { writePastCall, writeReasoning } from './message.ts'
 import { joinText, writeContent } from './parts.ts'
 
@@ -83,10 +84,13 @@ const withoutResults = (parts: readonly Part[]) => parts.filter((part) => part.t
 function writeAssistant(parts: readonly Part[], wire: ModelWire): Fields {
   const calls = parts.filter((part) => part.type === 'tool-call').map(writePastCall)
   const texts = parts.filter((part) => part.type === 'text')
+  const images = parts.filter((part) => part.type === 'image').map(writeImage)
   const content = writeContent(texts, '')
   return {
     content: content.length === 0 && calls.length > 0 ? null : content,
     ...writeReasoning(parts, 'upstream', wire),
+    // Only of a client of this dialect; for others they were moved to the user's turn.
+    ...(images.length > 0 && { images }),
     ...(calls.length > 0 && { tool_calls: calls }),
   }
 }
