@@ -7,6 +7,7 @@ import type { ChatRequest, DialectId, Message } from '../../domain/chat.ts'
 import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { fitCallIds } from './callIds.ts'
 import { LeftOut } from './leftOut.ts'
+import { fitMessages, isStrictOrder } from './messages.ts'
 import { cutLength, fitFormat } from './options.ts'
 import { fitPictures } from './pictures.ts'
 import { fitOwnReasoning } from './reasoning.ts'
@@ -23,6 +24,7 @@ export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire):
   if (wire === NOTHING_KNOWN || body === null) return false
   return (
     (dialect === 'openai' && mustFitChat(body, wire)) ||
+    (isStrictOrder({ dialect, wire }) && body.mentions('"messages"')) ||
     (wire.toolCallIdLength !== undefined && body.mentions('"tool_call')) ||
     (wire.customTools === false && body.mentions('"custom"'))
   )
@@ -48,13 +50,20 @@ export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const thoughtless = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
   // A chat client hands back the pictures of other models' answers in a field that services do not know.
   const messages = dialect === 'openai' ? fitPictures(thoughtless, dialect) : thoughtless
-  const fitted = wire.toolCallIdLength === undefined ? messages : fitCallIds(messages, dialect, wire)
+  const fitted = fitTurns({ ...tools.request, messages }, recipient)
   const said = fitted === tools.request.messages ? tools.request : { ...tools.request, messages: fitted }
   return {
     request: cutLength(said, recipient, leftOut),
     leftOut: leftOut.names,
     answer: Object.keys(tools.answer).length === 0 ? null : tools.answer,
   }
+}
+
+/** The talk in the order, and with the ids of calls, that the service demands. */
+function fitTurns(request: ChatRequest, recipient: Recipient): readonly Message[] {
+  if (isStrictOrder(recipient)) return fitMessages(request, recipient).messages
+  const { dialect, wire } = recipient
+  return wire.toolCallIdLength === undefined ? request.messages : fitCallIds(request.messages, dialect, wire)
 }
 
 function withoutThoughts(message: Message): Message {

@@ -19,6 +19,11 @@ export function fitMessages(request: ChatRequest, recipient: Recipient): ChatReq
   return { ...request, messages: fitCallIds(answerable, dialect, wire) }
 }
 
+/** Whether a service is known to refuse conversations for who speaks when, also of clients of its own dialect. */
+export function isStrictOrder({ dialect, wire }: Pick<Recipient, 'dialect' | 'wire'>): boolean {
+  return dialect === 'openai' && (wire.systemFirst === true || wire.userAfterTool === false || wire.prefill === false)
+}
+
 const saysSomething = ({ content }: Message) => content.length > 0
 
 /** "An assistant message with 'tool_calls' must be followed by tool messages": neighbours, and the results of one turn, are one message. */
@@ -28,7 +33,8 @@ function joinNeighbours(messages: readonly Message[]): readonly Message[] {
     const last = joined.at(-1)
     const isJoined = message.role === last?.role && (message.role === 'assistant' || message.role === 'tool')
     if (last === undefined || !isJoined) joined.push(message)
-    else joined[joined.length - 1] = { ...last, content: [...last.content, ...message.content] }
+    // What is said of a turn to continue (`prefix`) stands with its last piece.
+    else joined[joined.length - 1] = { ...last, ...message, content: [...last.content, ...message.content] }
   }
   return joined
 }
@@ -80,7 +86,8 @@ function systemFirst(messages: readonly Message[]): readonly Message[] {
 function withEnd(messages: readonly Message[], { dialect, wire }: Recipient): readonly Message[] {
   const last = messages.at(-1)
   if (last?.role !== 'assistant') return messages
-  if (wire.prefill === false) {
+  const isMarked = last.extra?.dialect === dialect && last.extra.fields['prefix'] === true
+  if (wire.prefill === false && !isMarked) {
     return [...messages, { role: 'user', content: [{ type: 'text', text: CONTINUE }] }]
   }
   if (dialect !== 'anthropic') return messages
