@@ -1,6 +1,15 @@
 /** The parts of a message, as a dialect can say them. */
 
-import type { DialectId, FilePart, Message, Part, ReasoningPart, TextPart, ToolResultPart } from '../../domain/chat.ts'
+import type {
+  DialectId,
+  FilePart,
+  ImagePart,
+  Message,
+  Part,
+  ReasoningPart,
+  TextPart,
+  ToolResultPart,
+} from '../../domain/chat.ts'
 import type { ModelWire } from '../../domain/wireFacts.ts'
 import { ownSignature } from '../fields/signature.ts'
 import { typed } from './mediaType.ts'
@@ -18,9 +27,9 @@ function fitPart(part: Part, recipient: Recipient): readonly Part[] {
     case 'text':
       return isRefusedText(part, recipient.dialect) ? [] : [withCacheControl(part, recipient)]
     case 'image':
-      return [typed(part)]
+      return [withDetail(typed(part), recipient.dialect)]
     case 'file':
-      return [fitFile(part, recipient.dialect)]
+      return [...contextOf(part, recipient.dialect), fitFile(part, recipient.dialect)]
     case 'tool-result':
       return [fitResult(part, recipient)]
     case 'reasoning':
@@ -49,6 +58,21 @@ function keepsThoughts(part: ReasoningPart, { dialect, wire }: Recipient): boole
   }
 }
 
+/** How closely to look at a picture: the one option of pictures that several dialects have. */
+function withDetail(part: ImagePart, dialect: DialectId): ImagePart {
+  const detail = part.extra?.fields['detail']
+  const isOpenAi = part.extra?.dialect.startsWith('openai') && dialect.startsWith('openai')
+  if (!isOpenAi || part.extra?.dialect === dialect || detail == null) return part
+  return { ...part, extra: { dialect, fields: { detail } } }
+}
+
+/** What Anthropic's clients say about a document beside it, which the model is to read. */
+function contextOf(part: FilePart, dialect: DialectId): readonly TextPart[] {
+  const context = part.extra?.dialect === 'anthropic' ? part.extra.fields['context'] : undefined
+  const isTold = dialect === 'anthropic' || part.text !== undefined || typeof context !== 'string' || context === ''
+  return isTold ? [] : [{ type: 'text', text: context }]
+}
+
 /** What is made of text is said as text where the dialect has no word for it, or takes only PDF files. */
 function fitFile(part: FilePart, dialect: DialectId): FilePart | TextPart {
   if (part.extra?.dialect === dialect && part.data === undefined && part.url === undefined) return part
@@ -71,11 +95,21 @@ function textIn({ mediaType, data }: FilePart): string | undefined {
 
 function fitResult(part: ToolResultPart, recipient: Recipient): ToolResultPart {
   const content = part.content.flatMap((inner): readonly Content[] => {
-    if (inner.type === 'image') return [typed(inner)]
-    if (inner.type === 'file') return [fitFile(inner, recipient.dialect)]
+    if (inner.type === 'image') return [withDetail(typed(inner), recipient.dialect)]
+    if (inner.type === 'file') return [...contextOf(inner, recipient.dialect), fitFile(inner, recipient.dialect)]
     return inner.type === 'text' && isRefusedText(inner, recipient.dialect) ? [] : [inner]
   })
-  return { ...part, content }
+  return { ...part, content: part.isError && recipient.dialect.startsWith('openai') ? asError(content) : content }
+}
+
+const ERROR = 'Error: '
+
+/** OpenAI's dialects have no other word for a tool that failed. */
+function asError(content: readonly Content[]): readonly Content[] {
+  const [first, ...rest] = content
+  if (first?.type !== 'text') return [{ type: 'text', text: ERROR.trim() }, ...content]
+  if (/\berror\b/i.test(first.text.slice(0, 100))) return content
+  return [{ ...first, text: ERROR + first.text }, ...rest]
 }
 
 /** The one hint in parts that several dialects have: https://openrouter.ai/docs/features/prompt-caching */

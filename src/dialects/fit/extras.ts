@@ -5,6 +5,7 @@ import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { hostedTools } from '../features/hostedTools.ts'
 import type { AnswerChanges } from './answerChanges.ts'
 import { takesCacheControl } from './content.ts'
+import { nameInside } from './inside.ts'
 import type { LeftOut } from './leftOut.ts'
 import type { Recipient } from './recipient.ts'
 import { ANSWER } from './wrappedSchema.ts'
@@ -28,6 +29,8 @@ const SAID_OF_CONFIG: ReadonlySet<string> = new Set([
   ...['response_mime_type', 'response_schema', 'response_json_schema', 'response_modalities', 'thinking_config'],
 ])
 
+const SAID_OF_TEXT: ReadonlySet<string> = new Set(['format'])
+
 interface FittedExtras {
   readonly request: ChatRequest
   readonly answer?: AnswerChanges
@@ -36,9 +39,12 @@ interface FittedExtras {
 export function fitExtras(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): FittedExtras {
   const { extra } = request
   if (hasCacheControl(request, recipient)) leftOut.add('cache_control')
+  nameInside(request, recipient, leftOut)
   if (extra === undefined || extra.dialect === recipient.dialect) return { request }
   leftOut.add(...hostedTools(request), ...unsaid(extra.fields, SAID))
   const config = asRecord(extra.fields['generationConfig'])
+  const text = asRecord(extra.fields['text']) ?? {}
+  leftOut.add(...unsaid(text, SAID_OF_TEXT).map((name) => `text.${name}`))
   if (config !== undefined) leftOut.add(...unsaid(config, SAID_OF_CONFIG).map((name) => `generationConfig.${name}`))
   if (recipient.dialect === 'google') return { request: withModalities(request, extra) }
   return withEnum(
@@ -51,11 +57,12 @@ function unsaid(fields: Readonly<Record<string, unknown>>, said: ReadonlySet<str
   return Object.keys(fields).filter((name) => !said.has(name) && !name.startsWith('$') && fields[name] != null)
 }
 
-function hasCacheControl({ messages }: ChatRequest, { dialect, wire }: Recipient): boolean {
+function hasCacheControl({ messages, tools = [] }: ChatRequest, { dialect, wire }: Recipient): boolean {
+  const isMarked = (extra: Extra | undefined) =>
+    extra?.fields['cache_control'] !== undefined && extra.dialect !== dialect
+  if (tools.some((tool) => isMarked(tool.extra))) return true
   if (takesCacheControl(dialect, wire)) return false
-  return messages.some(({ content }) =>
-    content.some((part) => part.extra?.fields['cache_control'] !== undefined && part.extra.dialect !== dialect),
-  )
+  return messages.some(({ content }) => content.some((part) => isMarked(part.extra)))
 }
 
 /** OpenRouter's `modalities` are Gemini's `responseModalities`: https://ai.google.dev/gemini-api/docs/image-generation */
