@@ -29,6 +29,8 @@ interface GenerationFacts {
   readonly only?: DialectId
   /** Which sampling parameters are taken: `temperature` and `top_p` together, one of them, or neither. Default both. */
   readonly sampling?: 'both' | 'one' | 'none'
+  /** The highest temperature; higher ones are lowered to it. Default: 1 for Anthropic, any for others. */
+  readonly maxTemperature?: number
   /** False where sampling parameters are refused beside thinking. Default true. */
   readonly samplingBesideThinking?: boolean
   /** False where the penalties for repetition are refused. Default true. */

@@ -12,6 +12,8 @@ import { cutLength, fitFormat } from './options.ts'
 import { fitPictures } from './pictures.ts'
 import { fitOwnReasoning } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
+import { fitTemperature } from './sampling.ts'
+import { fitStop } from './stop.ts'
 import { fitTools } from './tools.ts'
 
 interface Body {
@@ -30,8 +32,13 @@ export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire):
   )
 }
 
-function mustFitChat(body: Body, { thoughts, maxTokensField, toolsBesideThinking, jsonSchema }: ModelWire): boolean {
+function mustFitChat(body: Body, wire: ModelWire): boolean {
+  const { thoughts, maxTokensField, toolsBesideThinking, jsonSchema } = wire
   return (
+    (wire.demandsThoughts === true && body.mentions('"tool_calls"')) ||
+    (wire.forcesToolsThinking === false && body.mentions('"tool_choice"')) ||
+    (wire.stopSequences !== undefined && body.mentions('"stop"')) ||
+    (wire.maxTemperature !== undefined && body.mentions('"temperature"')) ||
     (jsonSchema === false && body.mentions('"json_schema"')) ||
     (thoughts !== undefined && body.mentions('"reasoning')) ||
     (maxTokensField !== undefined && body.mentions('"max_tokens"')) ||
@@ -43,7 +50,9 @@ function mustFitChat(body: Body, { thoughts, maxTokensField, toolsBesideThinking
 export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const { dialect, wire } = recipient
   const leftOut = new LeftOut()
-  const formed = wire.jsonSchema === false ? fitFormat(asked, recipient) : asked
+  const cooled = wire.maxTemperature === undefined ? asked : fitTemperature(asked, recipient, leftOut)
+  const stop = wire.stopSequences === undefined ? { request: cooled } : fitStop(cooled, recipient)
+  const formed = wire.jsonSchema === false ? fitFormat(stop.request, recipient) : stop.request
   const request = fitOwnReasoning(formed, recipient, leftOut)
   const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
@@ -52,10 +61,11 @@ export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const messages = dialect === 'openai' ? fitPictures(thoughtless, dialect) : thoughtless
   const fitted = fitTurns({ ...tools.request, messages }, recipient)
   const said = fitted === tools.request.messages ? tools.request : { ...tools.request, messages: fitted }
+  const changes = { ...tools.answer, ...stop.answer }
   return {
     request: cutLength(said, recipient, leftOut),
     leftOut: leftOut.names,
-    answer: Object.keys(tools.answer).length === 0 ? null : tools.answer,
+    answer: Object.keys(changes).length === 0 ? null : changes,
   }
 }
 

@@ -6,6 +6,7 @@ import { ownSignature } from '../fields/signature.ts'
 import type { LeftOut } from './leftOut.ts'
 import { EFFORTS, nearestEffort } from './nearestEffort.ts'
 import type { Recipient } from './recipient.ts'
+import { forcesTool } from './tools.ts'
 
 /** Google's own translation of an effort: https://ai.google.dev/gemini-api/docs/openai#thinking */
 const TOKENS: { readonly [E in ReasoningEffort]: number } = {
@@ -35,7 +36,12 @@ function unthinking(request: ChatRequest, leftOut: LeftOut): ChatRequest {
 
 /** For a client of the service's own dialect: its wish is changed only where it is known to be refused. */
 export function fitOwnReasoning(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
-  return cannotThink(request, recipient) ? unthinking(request, leftOut) : request
+  const { demandsThoughts, forcesToolsThinking } = recipient.wire
+  const isRefused =
+    cannotThink(request, recipient) ||
+    (demandsThoughts === true && lacksThoughts(request)) ||
+    (forcesToolsThinking === false && forcesTool(request.toolChoice))
+  return isRefused && request.reasoning?.effort !== 'none' ? unthinking(request, leftOut) : request
 }
 
 /** The tools matter more than the thoughts. */
