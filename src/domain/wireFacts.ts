@@ -44,6 +44,8 @@ interface GenerationFacts {
   readonly thoughts?: 'reasoning_content' | 'reasoning' | 'none'
   /** Whether custom tools are known. Default: by the Responses dialect. */
   readonly customTools?: boolean
+  /** The first call of every step of a turn must be signed. Only of the Gemini dialect. Default false. */
+  readonly signsCalls?: boolean
   /** False where no tool can be forced. Default true. */
   readonly forcesTools?: boolean
   /** False where no tool can be forced while thinking; then thinking is switched off. Default true. */

@@ -12,6 +12,7 @@ import type {
 } from '../../domain/chat.ts'
 import type { ModelWire } from '../../domain/wireFacts.ts'
 import { ownSignature } from '../fields/signature.ts'
+import { MADE_HERE } from '../openaiResponses/answer.ts'
 import { typed } from './mediaType.ts'
 import type { Recipient } from './recipient.ts'
 
@@ -45,7 +46,7 @@ function isRefusedText({ text }: TextPart, dialect: DialectId): boolean {
 }
 
 /** Thoughts that the writer would leave out are no content: signatures prove something to their own dialect alone. */
-function keepsThoughts(part: ReasoningPart, { dialect, wire }: Recipient): boolean {
+export function keepsThoughts(part: ReasoningPart, { dialect, wire }: Pick<Recipient, 'dialect' | 'wire'>): boolean {
   switch (dialect) {
     case 'openai':
       return wire.thoughts !== 'none'
@@ -54,8 +55,13 @@ function keepsThoughts(part: ReasoningPart, { dialect, wire }: Recipient): boole
     case 'google':
       return part.signature === undefined || ownSignature('google', part) !== undefined
     case 'openai-responses':
-      return part.signature === undefined ? part.extra?.dialect === dialect : ownSignature(dialect, part) !== undefined
+      return part.signature === undefined ? isKept(part) : ownSignature(dialect, part) !== undefined
   }
+}
+
+/** An item of thoughts that the service has by its id; those of other models have an id of keywise. */
+function isKept({ extra }: ReasoningPart): boolean {
+  return extra?.dialect === 'openai-responses' && !String(extra.fields['id']).startsWith(MADE_HERE)
 }
 
 /** How closely to look at a picture: the one option of pictures that several dialects have. */

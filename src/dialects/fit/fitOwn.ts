@@ -9,8 +9,9 @@ import { fitCallIds } from './callIds.ts'
 import { LeftOut } from './leftOut.ts'
 import { fitMessages, isStrictOrder } from './messages.ts'
 import { cutLength, fitFormat } from './options.ts'
+import { mayHoldForeignThoughts, withOwnThoughts, withSignedCalls } from './ownThoughts.ts'
 import { fitPictures } from './pictures.ts'
-import { fitOwnReasoning } from './reasoning.ts'
+import { fitOwnReasoning, unlessUnsigned } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
 import { fitTemperature } from './sampling.ts'
 import { fitStop } from './stop.ts'
@@ -23,13 +24,34 @@ interface Body {
 
 /** Whether the body may hold what the service is known to refuse; only then is it parsed. */
 export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire): boolean {
-  if (wire === NOTHING_KNOWN || body === null) return false
+  if (body === null) return false
+  if (mayHoldForeignThoughts(body, dialect)) return true
+  if (wire === NOTHING_KNOWN) return false
   return (
+    (dialect === 'anthropic' && mayLackThoughts(body, wire)) ||
+    (dialect === 'google' && wire.signsCalls === true && CALLS.some((name) => body.mentions(name))) ||
     (dialect === 'openai' && mustFitChat(body, wire)) ||
     (isStrictOrder({ dialect, wire }) && body.mentions('"messages"')) ||
     (wire.toolCallIdLength !== undefined && body.mentions('"tool_call')) ||
     (wire.customTools === false && body.mentions('"custom"'))
   )
+}
+
+const CALLS = ['functionCall"', 'function_call"'] as const
+
+/** A tool loop beside a budget for thinking: the thoughts of its first step must be there. */
+function mayLackThoughts(body: Body, { thinking }: ModelWire): boolean {
+  return thinking !== 'effort' && body.mentions('"budget_tokens"') && body.mentions('"tool_result"')
+}
+
+/**
+ * Whether the service can take the request as its client wrote it: nothing that `mustFit` looks for was there. Only of
+ * the dialects whose writers need not know the service.
+ */
+export function isTakenAsWritten(asked: ChatRequest, recipient: Recipient): boolean {
+  if (recipient.dialect === 'openai') return false
+  const { request, leftOut, answer } = fitOwn(asked, recipient)
+  return request === asked && leftOut.length === 0 && answer === null
 }
 
 function mustFitChat(body: Body, wire: ModelWire): boolean {
@@ -58,12 +80,15 @@ export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
   const thoughtless = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
   // A chat client hands back the pictures of other models' answers in a field that services do not know.
-  const messages = dialect === 'openai' ? fitPictures(thoughtless, dialect) : thoughtless
+  const shown = dialect === 'openai' ? fitPictures(thoughtless, dialect) : withOwnThoughts(thoughtless, recipient)
+  const messages = wire.signsCalls ? withSignedCalls(shown) : shown
   const fitted = fitTurns({ ...tools.request, messages }, recipient)
   const said = fitted === tools.request.messages ? tools.request : { ...tools.request, messages: fitted }
   const changes = { ...tools.answer, ...stop.answer }
+  const thinking = unlessUnsigned(said, recipient)
+  if (thinking !== said) leftOut.add('thinking')
   return {
-    request: cutLength(said, recipient, leftOut),
+    request: cutLength(thinking, recipient, leftOut),
     leftOut: leftOut.names,
     answer: Object.keys(changes).length === 0 ? null : changes,
   }
