@@ -46,6 +46,11 @@ interface GenerationFacts {
   readonly customTools?: boolean
   /** The first call of every step of a turn must be signed. Only of the Gemini dialect. Default false. */
   readonly signsCalls?: boolean
+  /**
+   * False where a tool's result can hold nothing but text; what it shows follows as the user's. Only of the Gemini
+   * dialect. Default true.
+   */
+  readonly mediaInResults?: boolean
   /** False where no tool can be forced. Default true. */
   readonly forcesTools?: boolean
   /** False where no tool can be forced while thinking; then thinking is switched off. Default true. */

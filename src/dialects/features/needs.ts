@@ -2,6 +2,7 @@
 
 import type { ChatRequest, DialectId, FilePart, ImagePart, Message, Part } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import { typed } from '../fit/mediaType.ts'
 import type { Feature, PartNeed } from './feature.ts'
 import { hostedTools, isHostedDemanded } from './hostedTools.ts'
 import { FEATURES } from './table.ts'
@@ -36,10 +37,10 @@ function readMessage(message: Message, found: PartNeed[]): void {
 }
 
 function readPart(part: Part, isAnswer: boolean, found: PartNeed[]): void {
-  if (part.type === 'image') readImage(part, found)
+  if (part.type === 'image') readImage(typed(part), found)
   // What ran at the provider in an earlier turn is told by the text that followed.
   else if (part.type === 'file' && !(isAnswer && part.data === undefined && part.url === undefined))
-    readFile(part, found)
+    readFile(typed(part), found)
 }
 
 const IMAGES = new Set(['image/png', 'image/jpeg', 'image/jpg', 'image/gif', 'image/webp'])

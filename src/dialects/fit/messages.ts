@@ -14,7 +14,7 @@ export function fitMessages(request: ChatRequest, recipient: Recipient): ChatReq
   // Chat takes a message without content, and a request must have one.
   const spoken = fitted.length > 0 ? fitted : request.messages
   const paired = fitPairs(joinNeighbours(spoken))
-  const joined = dialect === 'openai' ? paired.flatMap(mediaApart) : paired
+  const joined = paired.flatMap((message) => mediaApart(message, recipient))
   const answerable = withEnd(ordered(withUser(joined, recipient), recipient), recipient)
   return { ...request, messages: fitCallIds(answerable, dialect, wire) }
 }
@@ -39,19 +39,24 @@ function joinNeighbours(messages: readonly Message[]): readonly Message[] {
   return joined
 }
 
-/** Tool messages carry text only; what the results show besides follows as the user's. */
-function mediaApart(message: Message): readonly Message[] {
-  const media = message.content.flatMap((part) =>
-    part.type === 'tool-result' ? part.content.filter(({ type }) => type !== 'text') : [],
-  )
+/** What a tool's result shows and the service cannot be told inside of it follows as the user's. */
+function mediaApart(message: Message, recipient: Recipient): readonly Message[] {
+  const isApart = (part: Part) => part.type !== 'text' && !takesInResult(part, recipient)
+  const media = message.content.flatMap((part) => (part.type === 'tool-result' ? part.content.filter(isApart) : []))
   if (media.length === 0) return [message]
   const content = message.content.map((part) =>
-    part.type === 'tool-result' ? { ...part, content: part.content.filter(({ type }) => type === 'text') } : part,
+    part.type === 'tool-result' ? { ...part, content: part.content.filter((inner) => !isApart(inner)) } : part,
   )
   return [
     { ...message, content },
     { role: 'user', content: media },
   ]
+}
+
+/** Tool messages of chat carry text only, Gemini's results data only: https://ai.google.dev/gemini-api/docs/function-calling */
+function takesInResult(part: Part, { dialect, wire }: Recipient): boolean {
+  if (dialect === 'google') return wire.mediaInResults !== false && 'data' in part && part.data !== undefined
+  return dialect !== 'openai'
 }
 
 /** System messages alone are refused ("at least one message is required"); the last of them becomes the user's. */
