@@ -120,3 +120,41 @@ describe('an answer that keywise ends at a stop sequence', () => {
     expect(text).not.toMatch(/error"|two/)
   })
 })
+
+describe('a wish to think that another generation takes', () => {
+  const claude = (thinking: object, more: object = {}) => ({ max_tokens: 4000, messages: [HI], thinking, ...more })
+  const gemini = (thinkingConfig: object) => ({
+    contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],
+    generationConfig: { thinkingConfig },
+  })
+  const ADAPTIVE = { type: 'adaptive' }
+  const BUDGET = { type: 'enabled', budget_tokens: 3000 }
+  test.each<[string, string, object, object]>([
+    ['anthropic', 'claude-haiku-4-5', claude(ADAPTIVE), { thinking: { type: 'enabled' } }],
+    [
+      'anthropic',
+      'claude-haiku-4-5',
+      claude(ADAPTIVE, { output_config: { effort: 'low' } }),
+      { thinking: { type: 'enabled', budget_tokens: 1024 } },
+    ],
+    ['anthropic', 'claude-sonnet-5', claude(BUDGET), { thinking: ADAPTIVE, output_config: { effort: 'medium' } }],
+    ['anthropic', 'claude-opus-5-5', claude({ type: 'disabled' }), { thinking: ADAPTIVE }],
+    ['anthropic', 'claude-sonnet-5', claude(ADAPTIVE), claude(ADAPTIVE)],
+    ['anthropic', 'claude-haiku-4-5', claude(BUDGET), claude(BUDGET)],
+    ['anthropic', 'claude-haiku-4-5', claude({ type: 'disabled' }), claude({ type: 'disabled' })],
+    ['google', 'gemini-2.5-flash', gemini({ thinkingLevel: 'HIGH' }), gemini({ thinkingBudget: 24_576 })],
+    ['google', 'gemini-2.5-flash', gemini({ thinkingBudget: 32_768 }), gemini({ thinkingBudget: 24_576 })],
+    ['google', 'gemini-2.5-pro', gemini({ thinkingBudget: 100 }), gemini({ thinkingBudget: 128 })],
+    ['google', 'gemini-2.5-flash', gemini({ thinkingBudget: -1 }), gemini({ thinkingBudget: -1 })],
+    ['google', 'gemini-3.5-flash', gemini({ thinkingLevel: 'low' }), gemini({ thinkingLevel: 'low' })],
+  ])('is told %s %s in its own form: %j', async (provider, model, body, sent) => {
+    await using world = await openGateway({ providers: { [provider]: { models: { [model]: {} } } } })
+    const path = provider === 'google' ? `/v1beta/models/${model}:generateContent` : '/v1/messages'
+    const response = await world.ask(path, { model, ...body })
+    expect([response.status, world.fakes.calls.map(({ status, refusal }) => [status, refusal])]).toEqual([
+      200,
+      [[200, undefined]],
+    ])
+    expect(world.fakes.calls[0]?.body).toMatchObject(sent)
+  })
+})

@@ -71,6 +71,12 @@ export const mistral = defineProvider({
     prefill: false,
     userAfterTool: false,
     systemFirst: true,
+    // https://docs.mistral.ai/capabilities/reasoning/adjustable (2026-11-30): "high" or "none", by these models only
+    models: [
+      { match: /mistral-(?:small|medium)-(?:latest|2603|3[.-]5)/, thinking: 'effort', efforts: ['none', 'high'] },
+      { match: /mistral-large-(?:[4-9](?!\d)|latest)/, thinking: 'effort' },
+      { match: /^/, thinking: 'none' },
+    ],
   },
   verified: false,
   terms: 'Free mode is for evaluation, and its prompts may be used for training unless you opt out.',

@@ -11,7 +11,7 @@ import { fitMessages, isStrictOrder } from './messages.ts'
 import { cutLength, fitFormat } from './options.ts'
 import { mayHoldForeignThoughts, withOwnThoughts, withSignedCalls } from './ownThoughts.ts'
 import { fitPictures } from './pictures.ts'
-import { fitOwnReasoning, unlessUnsigned } from './reasoning.ts'
+import { fitOwnForm, fitOwnReasoning, unlessUnsigned } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
 import { fitTemperature } from './sampling.ts'
 import { fitStop } from './stop.ts'
@@ -29,12 +29,19 @@ export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire):
   if (wire === NOTHING_KNOWN) return false
   return (
     (dialect === 'anthropic' && mayLackThoughts(body, wire)) ||
+    (THINKING[dialect]?.some((name) => body.mentions(name)) === true && wire.thinking !== undefined) ||
     (dialect === 'google' && wire.signsCalls === true && CALLS.some((name) => body.mentions(name))) ||
     (dialect === 'openai' && mustFitChat(body, wire)) ||
     (isStrictOrder({ dialect, wire }) && body.mentions('"messages"')) ||
     (wire.toolCallIdLength !== undefined && body.mentions('"tool_call')) ||
     (wire.customTools === false && body.mentions('"custom"'))
   )
+}
+
+/** How a wish to think is said where it has several forms. */
+const THINKING: { readonly [D in DialectId]?: readonly string[] } = {
+  anthropic: ['"budget_tokens"', '"adaptive"', '"disabled"'],
+  google: ['thinkingConfig"', 'thinking_config"'],
 }
 
 const CALLS = ['functionCall"', 'function_call"'] as const
@@ -75,7 +82,7 @@ export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const cooled = wire.maxTemperature === undefined ? asked : fitTemperature(asked, recipient, leftOut)
   const stop = wire.stopSequences === undefined ? { request: cooled } : fitStop(cooled, recipient)
   const formed = wire.jsonSchema === false ? fitFormat(stop.request, recipient) : stop.request
-  const request = fitOwnReasoning(formed, recipient, leftOut)
+  const request = fitOwnForm(fitOwnReasoning(formed, recipient, leftOut), recipient, leftOut)
   const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
   const thoughtless = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages

@@ -44,6 +44,31 @@ export function fitOwnReasoning(request: ChatRequest, recipient: Recipient, left
   return isRefused && request.reasoning?.effort !== 'none' ? unthinking(request, leftOut) : request
 }
 
+/**
+ * For clients of Anthropic and Gemini whose request goes to a model of another generation than they had in mind: the same
+ * wish in the form that this one takes. The client's own words are kept wherever they are not known to be refused.
+ */
+export function fitOwnForm(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+  const { reasoning, extra } = request
+  if (reasoning === undefined || !isRefusedForm(reasoning, recipient)) return request
+  const fitted = fittedTo(reasoning, recipient)
+  if (fitted === undefined && asksForThoughts(reasoning)) leftOut.add('thinking')
+  // What is kept of the client's words would come before ours.
+  const { thinking: _, ...fields } = extra?.fields ?? {}
+  return { ...request, reasoning: fitted, extra: extra && { ...extra, fields } }
+}
+
+function isRefusedForm({ effort, budgetTokens, adaptive }: ReasoningOptions, { dialect, wire }: Recipient): boolean {
+  // Anthropic's effort is also about the answer, and older models may take it.
+  const isWord = adaptive === true || (dialect === 'google' && effort !== undefined && effort !== 'none')
+  if (dialect.startsWith('openai') || wire.thinking === undefined) return false
+  if (effort === 'none') return wire.alwaysThinks === true && dialect === 'anthropic'
+  if (wire.thinking === 'effort') return dialect === 'anthropic' && budgetTokens !== undefined
+  const [least, most] = wire.budget ?? [0, Number.POSITIVE_INFINITY]
+  const isBeyond = budgetTokens !== undefined && (budgetTokens < least || budgetTokens > most)
+  return (wire.thinking === 'budget' && isWord) || (dialect === 'google' && isBeyond)
+}
+
 /** The tools matter more than the thoughts. */
 function cannotThink({ tools, reasoning }: ChatRequest, { dialect, wire }: Recipient): boolean {
   if (dialect !== 'openai' || wire.toolsBesideThinking !== false || tools === undefined) return false
