@@ -29,7 +29,7 @@ export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire):
   if (wire === NOTHING_KNOWN) return false
   return (
     (dialect === 'anthropic' && mayLackThoughts(body, wire)) ||
-    (THINKING[dialect]?.some((name) => body.mentions(name)) === true && wire.thinking !== undefined) ||
+    mayAskOtherwise(body, dialect, wire) ||
     (dialect === 'google' && wire.signsCalls === true && CALLS.some((name) => body.mentions(name))) ||
     (dialect === 'openai' && mustFitChat(body, wire)) ||
     (isStrictOrder({ dialect, wire }) && body.mentions('"messages"')) ||
@@ -38,12 +38,18 @@ export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire):
   )
 }
 
-/** How a wish to think is said where it has several forms. */
-const THINKING: { readonly [D in DialectId]?: readonly string[] } = {
-  anthropic: ['"budget_tokens"', '"adaptive"', '"disabled"'],
-  google: ['thinkingConfig"', 'thinking_config"'],
+/** A wish to think in a form that the model's generation may refuse: only then is a long body read whole. */
+function mayAskOtherwise(body: Body, dialect: DialectId, { thinking, alwaysThinks }: ModelWire): boolean {
+  if (dialect === 'google') return thinking === 'budget' && GEMINI_FORMS.some((name) => body.mentions(name))
+  if (dialect !== 'anthropic') return false
+  return (
+    (thinking === 'budget' && body.mentions('"adaptive"')) ||
+    (thinking === 'effort' && body.mentions('"budget_tokens"')) ||
+    (alwaysThinks === true && body.mentions('"disabled"'))
+  )
 }
 
+const GEMINI_FORMS = ['thinkingConfig"', 'thinking_config"'] as const
 const CALLS = ['functionCall"', 'function_call"'] as const
 
 /** A tool loop beside a budget for thinking: the thoughts of its first step must be there. */

@@ -37,6 +37,7 @@ import {
 import { readImages } from './answerMedia.ts'
 import { readReasoning, readToolCall } from './message.ts'
 import { readChatContent } from './parts.ts'
+import { readOtherForms } from './reasoningForms.ts'
 
 const KNOWN = new Set([
   'model',
@@ -102,7 +103,7 @@ export function readChatRequest(body: unknown): ChatRequest {
     seed: number(fields, 'seed'),
     frequencyPenalty: number(fields, 'frequency_penalty'),
     presencePenalty: number(fields, 'presence_penalty'),
-    reasoning: readEffort(text(fields, 'reasoning_effort')),
+    reasoning: readEffort(text(fields, 'reasoning_effort')) ?? readOtherForms(fields),
     user: text(fields, 'user'),
     stream: flag(fields, 'stream') ?? false,
     wantsUsage: wantsUsage(object(fields, 'stream_options')),
@@ -187,9 +188,13 @@ function readToolChoice(value: unknown): ToolChoice | undefined {
   // Mistral's word for it.
   if (value === 'any') return 'required'
   const choice = asRecord(value)
-  const name = asString((asRecord(choice?.['function']) ?? asRecord(choice?.['custom']))?.['name'])
+  const own = asRecord(choice?.['function']) ?? asRecord(choice?.['custom'])
+  // As Responses and Anthropic say it.
+  const name = asString(own?.['name']) ?? (FLAT.has(choice?.['type']) ? asString(choice?.['name']) : undefined)
   return name === undefined ? undefined : { name }
 }
+
+const FLAT: ReadonlySet<unknown> = new Set(['function', 'custom', 'tool'])
 
 function readFormat(format: Fields | undefined): ResponseFormat | undefined {
   return readResponseFormat(format, ({ json_schema: schema }) =>

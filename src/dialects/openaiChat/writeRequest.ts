@@ -8,6 +8,7 @@ import { defined, isCustom, writeEffort, writeFunctionTool, writeJsonSchema } fr
 import { writeImage } from './answerMedia.ts'
 import { writePastCall, writeReasoning } from './message.ts'
 import { joinText, writeContent } from './parts.ts'
+import { OTHER_FORMS } from './reasoningForms.ts'
 
 /** Usage is always asked for; fields that only an OpenAI client can have sent come back in. */
 export function writeChatRequest(
@@ -41,6 +42,9 @@ export function writeChatRequest(
 
 function writeThinking({ reasoning }: ChatRequest, own: Fields, { noThinking }: ModelWire): Fields {
   if (reasoning?.effort === 'none' && noThinking !== undefined) return noThinking
+  // Said in a form of its own, and twice is refused; unless it was taken back since.
+  const isSaid = OTHER_FORMS.some((name) => own[name] != null) && own['reasoning_effort'] === undefined
+  if (isSaid && reasoning?.effort !== 'none') return {}
   return { reasoning_effort: writeEffort(reasoning?.effort) ?? own['reasoning_effort'] }
 }
 
