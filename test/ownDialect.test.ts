@@ -158,3 +158,22 @@ describe('a wish to think that another generation takes', () => {
     expect(world.fakes.calls[0]?.body).toMatchObject(sent)
   })
 })
+
+describe.each([
+  ['groq', 'openai/gpt-oss-120b'],
+  ['cerebras', 'gpt-oss-120b'],
+  ['mistral', 'mistral-small-2603'],
+])('%s is not told of an answer', (provider, model) => {
+  test.each([
+    [
+      'what it does not hold',
+      { content: 'Hello', refusal: null, annotations: [], audio: null, function_call: null },
+      'Hello',
+    ],
+    ['in a field that it does not know', { content: null, refusal: 'I will not.' }, 'I will not.'],
+  ])('%s', async (_, answer, words) => {
+    const { sent } = await ask(provider, model, { messages: [HI, { role: 'assistant', ...answer }, HI] })
+    expect(JSON.stringify(sent)).not.toMatch(/refusal|annotations|audio|function_call/)
+    expect(JSON.stringify(sent)).toContain(words)
+  })
+})

@@ -81,6 +81,11 @@ export interface WireFacts extends GenerationFacts {
   readonly toolNameLength?: number
   /** Maximum characters of the end user's id; 0 where there is no field for it. Default: the dialect's. */
   readonly userLength?: number
+  /**
+   * Fields of answers that clients hand back with them (`refusal`, `annotations`, …) are refused, also where they are
+   * empty. Only of the chat completions dialect. Default false.
+   */
+  readonly bareMessages?: boolean
   /** False where messages take no documents (PDF), so that another target is asked. Default true. */
   readonly documents?: boolean
   /** Whether `cache_control` in parts is understood. Default: by the Anthropic dialect. */

@@ -60,6 +60,7 @@ export const mistral = defineProvider({
     // 422 `extra_forbidden` for any field of thoughts.
     thoughts: 'none',
     topK: false,
+    bareMessages: true,
     // "Input should be less than or equal to 1.5": https://docs.mistral.ai/api (2026-11-29)
     maxTemperature: 1.5,
     // "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9."

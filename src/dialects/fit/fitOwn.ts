@@ -67,11 +67,26 @@ export function isTakenAsWritten(asked: ChatRequest, recipient: Recipient): bool
   return request === asked && leftOut.length === 0 && answer === null
 }
 
+/** What OpenAI's own library writes of every answer that it is asked to repeat. */
+const OF_ANSWERS = ['"refusal"', '"annotations"', '"function_call"', '"audio"'] as const
+
+/** Without what says nothing; what was refused is said as text. */
+function bare(message: Message): Message {
+  const said = Object.entries(message.extra?.fields ?? {}).filter(
+    ([, value]) => !Array.isArray(value) || value.length > 0,
+  )
+  const content = message.content.map((part) =>
+    part.type === 'text' && part.extra?.fields['refusal'] === true ? { ...part, extra: undefined } : part,
+  )
+  return { ...message, content, extra: message.extra && { ...message.extra, fields: Object.fromEntries(said) } }
+}
+
 function mustFitChat(body: Body, wire: ModelWire): boolean {
   const { thoughts, maxTokensField, toolsBesideThinking, jsonSchema } = wire
   return (
     (wire.demandsThoughts === true && body.mentions('"tool_calls"')) ||
     (wire.forcesToolsThinking === false && body.mentions('"tool_choice"')) ||
+    (wire.bareMessages === true && OF_ANSWERS.some((name) => body.mentions(name))) ||
     (wire.stopSequences !== undefined && body.mentions('"stop"')) ||
     (wire.maxTemperature !== undefined && body.mentions('"temperature"')) ||
     (jsonSchema === false && body.mentions('"json_schema"')) ||
@@ -94,7 +109,8 @@ export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const thoughtless = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
   // A chat client hands back the pictures of other models' answers in a field that services do not know.
   const shown = dialect === 'openai' ? fitPictures(thoughtless, dialect) : withOwnThoughts(thoughtless, recipient)
-  const messages = wire.signsCalls ? withSignedCalls(shown) : shown
+  const signed = wire.signsCalls ? withSignedCalls(shown) : shown
+  const messages = wire.bareMessages ? signed.map(bare) : signed
   const fitted = fitTurns({ ...tools.request, messages }, recipient)
   const said = fitted === tools.request.messages ? tools.request : { ...tools.request, messages: fitted }
   const changes = { ...tools.answer, ...stop.answer }
