@@ -29,6 +29,8 @@ interface GenerationFacts {
   readonly only?: DialectId
   /** Which sampling parameters are taken: `temperature` and `top_p` together, one of them, or neither. Default both. */
   readonly sampling?: 'both' | 'one' | 'none'
+  /** The highest temperature; higher ones are lowered to it. Default: 1 for Anthropic, any for others. */
+  readonly maxTemperature?: number
   /** False where sampling parameters are refused beside thinking. Default true. */
   readonly samplingBesideThinking?: boolean
   /** False where the penalties for repetition are refused. Default true. */
@@ -42,6 +44,13 @@ interface GenerationFacts {
   readonly thoughts?: 'reasoning_content' | 'reasoning' | 'none'
   /** Whether custom tools are known. Default: by the Responses dialect. */
   readonly customTools?: boolean
+  /** The first call of every step of a turn must be signed. Only of the Gemini dialect. Default false. */
+  readonly signsCalls?: boolean
+  /**
+   * False where a tool's result can hold nothing but text; what it shows follows as the user's. Only of the Gemini
+   * dialect. Default true.
+   */
+  readonly mediaInResults?: boolean
   /** False where no tool can be forced. Default true. */
   readonly forcesTools?: boolean
   /** False where no tool can be forced while thinking; then thinking is switched off. Default true. */
@@ -72,6 +81,11 @@ export interface WireFacts extends GenerationFacts {
   readonly toolNameLength?: number
   /** Maximum characters of the end user's id; 0 where there is no field for it. Default: the dialect's. */
   readonly userLength?: number
+  /**
+   * Fields of answers that clients hand back with them (`refusal`, `annotations`, …) are refused, also where they are
+   * empty. Only of the chat completions dialect. Default false.
+   */
+  readonly bareMessages?: boolean
   /** False where messages take no documents (PDF), so that another target is asked. Default true. */
   readonly documents?: boolean
   /** Whether `cache_control` in parts is understood. Default: by the Anthropic dialect. */

@@ -40,6 +40,7 @@ export const cerebras = defineProvider({
     // Unknown properties are refused as `wrong_api_format`; https://inference-docs.cerebras.ai/api-reference names `reasoning`.
     thoughts: 'reasoning',
     topK: false,
+    bareMessages: true,
     penalties: false,
     customTools: false,
     documents: false,

@@ -71,6 +71,7 @@ export const groq = defineProvider({
     // "property 'reasoning_content' is unsupported"; https://console.groq.com/docs/api-reference names `reasoning`.
     thoughts: 'reasoning',
     topK: false,
+    bareMessages: true,
     customTools: false,
     documents: false,
     models: [

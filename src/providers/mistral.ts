@@ -60,6 +60,9 @@ export const mistral = defineProvider({
     // 422 `extra_forbidden` for any field of thoughts.
     thoughts: 'none',
     topK: false,
+    bareMessages: true,
+    // "Input should be less than or equal to 1.5": https://docs.mistral.ai/api (2026-11-29)
+    maxTemperature: 1.5,
     // "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9."
     toolCallIdLength: 9,
     userLength: 0,
@@ -69,6 +72,12 @@ export const mistral = defineProvider({
     prefill: false,
     userAfterTool: false,
     systemFirst: true,
+    // https://docs.mistral.ai/capabilities/reasoning/adjustable (2026-11-30): "high" or "none", by these models only
+    models: [
+      { match: /mistral-(?:small|medium)-(?:latest|2603|3[.-]5)/, thinking: 'effort', efforts: ['none', 'high'] },
+      { match: /mistral-large-(?:[4-9](?!\d)|latest)/, thinking: 'effort' },
+      { match: /^/, thinking: 'none' },
+    ],
   },
   verified: false,
   terms: 'Free mode is for evaluation, and its prompts may be used for training unless you opt out.',

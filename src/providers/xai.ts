@@ -41,6 +41,14 @@ export const xai = defineProvider({
     stopSequences: 0,
     customTools: false,
     documents: false,
+    // https://github.com/anomalyco/opencode/issues/39448 and @ai-sdk/xai 4.0.0-canary.61 (2026-11-30)
+    models: [
+      { match: /grok-3-mini/, thinking: 'effort', efforts: ['low', 'high'], alwaysThinks: true },
+      { match: /grok-4\.3/, thinking: 'effort', efforts: ['none', 'low', 'medium', 'high'] },
+      { match: /grok-4\.[5-9]/, thinking: 'effort', efforts: ['low', 'medium', 'high'], alwaysThinks: true },
+      { match: /grok-4\.20-multi-agent/, thinking: 'effort' },
+      { match: /grok-(?:[1-3](?!\d)|4|code)/, thinking: 'none' },
+    ],
   },
   verified: false,
   quirks: { canChat: (id) => !/image|imagine|voice|embed/i.test(id) },

@@ -372,11 +372,14 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
     if (this.#reader?.isOver && this.ended === null) this.#endEarly()
   }
 
-  /** The answer is complete, and what the upstream would still write is not asked for. */
+  /**
+   * The answer is complete, and what the upstream would still write is not asked for. The end comes first: aborting tells
+   * of an error at once.
+   */
   #endEarly(): void {
+    this.#succeed(this.#assembler?.response() ?? EMPTY, null)
     this.#abortWith = CLIENT_GONE
     this.#controller?.abort(new Error('keywise: the answer is complete'))
-    this.#succeed(this.#assembler?.response() ?? EMPTY, null)
   }
 
   #readEvent(event: SseEvent, into: ChatChunk[]): void {

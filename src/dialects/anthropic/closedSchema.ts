@@ -23,6 +23,7 @@ const SILENT: ReadonlySet<string> = new Set([
   'deprecated',
   'readOnly',
   'writeOnly',
+  'propertyOrdering',
 ])
 const MAPS: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions'])
 const LISTS: ReadonlySet<string> = new Set(['anyOf', 'allOf'])

@@ -2,6 +2,7 @@
 
 import type { ChatRequest, DialectId, FilePart, ImagePart, Message, Part } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import { typed } from '../fit/mediaType.ts'
 import type { Feature, PartNeed } from './feature.ts'
 import { hostedTools, isHostedDemanded } from './hostedTools.ts'
 import { FEATURES } from './table.ts'
@@ -28,14 +29,18 @@ function readMessage(message: Message, found: PartNeed[]): void {
     readPart(part, message.role === 'assistant', found)
     if (part.type === 'tool-result') for (const inner of part.content) readPart(inner, false, found)
   }
+  const { audio, function_call: old } = message.extra?.dialect === 'openai' ? message.extra.fields : {}
+  if (audio != null) found.push({ feature: FEATURES.fileById, name: '"audio" (an answer by its id)' })
+  if (old != null) found.push({ feature: FEATURES.legacyFunctions, name: '"function_call"' })
   const kept = asArray(message.extra?.fields['itemsAfter'])
   if (kept !== undefined) for (const item of kept) readItem(item, found)
 }
 
 function readPart(part: Part, isAnswer: boolean, found: PartNeed[]): void {
-  if (part.type === 'image') readImage(part, found)
+  if (part.type === 'image') readImage(typed(part), found)
   // What ran at the provider in an earlier turn is told by the text that followed.
-  else if (part.type === 'file' && !isAnswer) readFile(part, found)
+  else if (part.type === 'file' && !(isAnswer && part.data === undefined && part.url === undefined))
+    readFile(typed(part), found)
 }
 
 const IMAGES = new Set(['image/png', 'image/jpeg', 'image/jpg', 'image/gif', 'image/webp'])

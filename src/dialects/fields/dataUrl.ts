@@ -9,7 +9,7 @@ interface Media {
 
 /** Base64 data where `url` carries it; any other URL stays one. */
 export function readMediaUrl(url: string): Media {
-  if (!url.startsWith('data:')) return { url }
+  if (!/^data:/i.test(url)) return { url }
   const comma = url.indexOf(',')
   // The head is short; a comma far away means that this is no data URL.
   if (comma === -1 || comma > 256) return { url }

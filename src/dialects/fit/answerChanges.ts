@@ -8,4 +8,6 @@ export interface AnswerChanges {
   readonly stop?: readonly string[]
   /** The answer's text is JSON with its real text in this field. */
   readonly textIn?: string
+  /** The answer's text is JSON with the JSON that was asked for in this field. */
+  readonly jsonIn?: string
 }

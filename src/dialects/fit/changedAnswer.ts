@@ -2,6 +2,7 @@
 
 import type { ChatChunk, ChatResponse, ChunkOf, ToolCallPart } from '../../domain/chat.ts'
 import { asRecord, asString } from '../../domain/json.ts'
+import { parseJson } from '../../domain/parseJson.ts'
 import type { Dialect, ReadResponse, StreamReader } from '../dialect.ts'
 import type { AnswerChanges } from './answerChanges.ts'
 import { inputIn } from './customTool.ts'
@@ -31,9 +32,7 @@ function changedRead(read: ReadResponse, changes: AnswerChanges): ReadResponse {
 function changedResponse(response: ChatResponse, changes: AnswerChanges): ChatResponse {
   const content = response.content.map((part): AnswerPart => {
     if (part.type === 'tool-call') return changedCall(part, changes)
-    return part.type === 'text' && changes.textIn !== undefined
-      ? { ...part, text: textIn(part.text, changes.textIn) }
-      : part
+    return part.type === 'text' ? { ...part, text: unwrapped(part.text, changes) } : part
   })
   return changes.stop === undefined ? { ...response, content } : cut({ ...response, content }, changes.stop)
 }
@@ -48,12 +47,21 @@ function factsOf({ name, custom }: CallFacts, { toolNames, customTools }: Answer
   return custom || customTools?.has(own) ? { name: own, custom: true } : { name: own }
 }
 
-/** The text in a JSON answer's field; the answer as it is when it is none of that form. */
-function textIn(json: string, field: string): string {
+const isWrapped = ({ textIn, jsonIn }: AnswerChanges) => textIn !== undefined || jsonIn !== undefined
+
+/** What a field of a JSON answer holds, as text or as JSON; the answer as it is when it is none of that form. */
+function unwrapped(text: string, { textIn, jsonIn }: AnswerChanges): string {
+  if (textIn !== undefined) return asString(objectIn(text)?.[textIn]) ?? text
+  const value = jsonIn === undefined ? undefined : objectIn(text)?.[jsonIn]
+  return value === undefined ? text : JSON.stringify(value)
+}
+
+/** Models put fences and prose around it. */
+function objectIn(text: string): Record<string, unknown> | undefined {
   try {
-    return asString(asRecord(JSON.parse(json))?.[field]) ?? json
+    return asRecord(parseJson(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)))
   } catch {
-    return json // better said in the wrong form than not at all
+    return undefined // better said in the wrong form than not at all
   }
 }
 
@@ -96,7 +104,7 @@ class ChangedStream implements StreamReader {
   }
 
   readRun(bytes: Buffer): string | null {
-    const isPlain = this.#cutter === null && this.#changes.textIn === undefined
+    const isPlain = this.#cutter === null && !isWrapped(this.#changes)
     return isPlain ? (this.#reader.readRun?.(bytes) ?? null) : null
   }
 
@@ -127,7 +135,7 @@ class ChangedStream implements StreamReader {
   }
 
   #textOf({ text }: ChunkOf<'text-delta'>): readonly ChatChunk[] {
-    if (this.#changes.textIn !== undefined) {
+    if (isWrapped(this.#changes)) {
       this.#text += text
       return []
     }
@@ -139,8 +147,7 @@ class ChangedStream implements StreamReader {
   }
 
   #heldText(): readonly ChatChunk[] {
-    const { textIn: field } = this.#changes
-    const text = field === undefined ? (this.#cutter?.end() ?? '') : textIn(this.#text, field)
+    const text = isWrapped(this.#changes) ? unwrapped(this.#text, this.#changes) : (this.#cutter?.end() ?? '')
     this.#text = ''
     return textChunk(text)
   }
@@ -153,8 +160,8 @@ class ChangedStream implements StreamReader {
 
   #finishCall(chunk: ChunkOf<'tool-call'>): readonly ChatChunk[] {
     const facts = factsOf(chunk, this.#changes)
-    const isWrapped = facts.custom === true && chunk.custom !== true
-    const text = isWrapped ? inputIn(chunk.arguments) : chunk.arguments
+    const isFunction = facts.custom === true && chunk.custom !== true
+    const text = isFunction ? inputIn(chunk.arguments) : chunk.arguments
     const delta: ChatChunk = { type: 'tool-call-delta', index: chunk.index, arguments: text }
     const hidden = this.#custom.has(chunk.index) && text !== ''
     return [...(hidden ? [delta] : []), { ...chunk, ...facts, arguments: text }]

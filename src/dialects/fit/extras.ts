@@ -5,8 +5,10 @@ import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { hostedTools } from '../features/hostedTools.ts'
 import type { AnswerChanges } from './answerChanges.ts'
 import { takesCacheControl } from './content.ts'
+import { nameInside } from './inside.ts'
 import type { LeftOut } from './leftOut.ts'
 import type { Recipient } from './recipient.ts'
+import { ANSWER } from './wrappedSchema.ts'
 
 /** Read elsewhere, or said in every request of its dialect without changing the answer. */
 const SAID: ReadonlySet<string> = new Set([
@@ -27,6 +29,8 @@ const SAID_OF_CONFIG: ReadonlySet<string> = new Set([
   ...['response_mime_type', 'response_schema', 'response_json_schema', 'response_modalities', 'thinking_config'],
 ])
 
+const SAID_OF_TEXT: ReadonlySet<string> = new Set(['format'])
+
 interface FittedExtras {
   readonly request: ChatRequest
   readonly answer?: AnswerChanges
@@ -35,9 +39,12 @@ interface FittedExtras {
 export function fitExtras(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): FittedExtras {
   const { extra } = request
   if (hasCacheControl(request, recipient)) leftOut.add('cache_control')
+  nameInside(request, recipient, leftOut)
   if (extra === undefined || extra.dialect === recipient.dialect) return { request }
   leftOut.add(...hostedTools(request), ...unsaid(extra.fields, SAID))
   const config = asRecord(extra.fields['generationConfig'])
+  const text = asRecord(extra.fields['text']) ?? {}
+  leftOut.add(...unsaid(text, SAID_OF_TEXT).map((name) => `text.${name}`))
   if (config !== undefined) leftOut.add(...unsaid(config, SAID_OF_CONFIG).map((name) => `generationConfig.${name}`))
   if (recipient.dialect === 'google') return { request: withModalities(request, extra) }
   return withEnum(
@@ -50,11 +57,12 @@ function unsaid(fields: Readonly<Record<string, unknown>>, said: ReadonlySet<str
   return Object.keys(fields).filter((name) => !said.has(name) && !name.startsWith('$') && fields[name] != null)
 }
 
-function hasCacheControl({ messages }: ChatRequest, { dialect, wire }: Recipient): boolean {
+function hasCacheControl({ messages, tools = [] }: ChatRequest, { dialect, wire }: Recipient): boolean {
+  const isMarked = (extra: Extra | undefined) =>
+    extra?.fields['cache_control'] !== undefined && extra.dialect !== dialect
+  if (tools.some((tool) => isMarked(tool.extra))) return true
   if (takesCacheControl(dialect, wire)) return false
-  return messages.some(({ content }) =>
-    content.some((part) => part.extra?.fields['cache_control'] !== undefined && part.extra.dialect !== dialect),
-  )
+  return messages.some(({ content }) => content.some((part) => isMarked(part.extra)))
 }
 
 /** OpenRouter's `modalities` are Gemini's `responseModalities`: https://ai.google.dev/gemini-api/docs/image-generation */
@@ -76,9 +84,6 @@ function modalitiesOf(value: unknown): readonly string[] {
 
 const own = (dialect: DialectId, fields: Extra['fields']): Extra => ({ dialect, fields })
 
-/** The field of the object in which one of the listed words comes. */
-const CHOSEN = 'answer'
-
 /** Gemini's `text/x.enum` becomes an object with one field, and the answer is taken out of it. */
 function withEnum(request: ChatRequest, config: Readonly<Record<string, unknown>> | undefined): FittedExtras {
   const mime = asString(config?.['responseMimeType'] ?? config?.['response_mime_type'])
@@ -90,16 +95,16 @@ function withEnum(request: ChatRequest, config: Readonly<Record<string, unknown>
       ...request,
       responseFormat: {
         type: 'json-schema',
-        name: CHOSEN,
+        name: ANSWER,
         schema: {
           type: 'object',
-          properties: { [CHOSEN]: { type: 'string', enum: words } },
-          required: [CHOSEN],
+          properties: { [ANSWER]: { type: 'string', enum: words } },
+          required: [ANSWER],
           additionalProperties: false,
         },
         strict: true,
       },
     },
-    answer: { textIn: CHOSEN },
+    answer: { textIn: ANSWER },
   }
 }

@@ -22,9 +22,10 @@ export function fit(request: ChatRequest, recipient: Recipient): Fitted {
   const sampled = fitSampling(reasoning, recipient, leftOut)
   const stop = fitStop(sampled, recipient)
   const extras = fitExtras(stop.request, recipient, leftOut)
-  const spoken = fitMessages(fitOptions(extras.request, recipient, leftOut), recipient)
+  const options = fitOptions(extras.request, recipient, leftOut)
+  const spoken = fitMessages(options.request, recipient)
   const fitted = unlessUnsigned(spoken, recipient)
-  const changes = { ...tools.answer, ...stop.answer, ...extras.answer }
+  const changes = { ...tools.answer, ...stop.answer, ...options.answer, ...extras.answer }
   return {
     request: fitted,
     leftOut: leftOut.names,

@@ -7,9 +7,14 @@ import type { ChatRequest, DialectId, Message } from '../../domain/chat.ts'
 import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { fitCallIds } from './callIds.ts'
 import { LeftOut } from './leftOut.ts'
-import { cutLength } from './options.ts'
-import { fitOwnReasoning } from './reasoning.ts'
+import { fitMessages, isStrictOrder } from './messages.ts'
+import { cutLength, fitFormat } from './options.ts'
+import { mayHoldForeignThoughts, withOwnThoughts, withSignedCalls } from './ownThoughts.ts'
+import { fitPictures } from './pictures.ts'
+import { fitOwnForm, fitOwnReasoning, unlessUnsigned } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
+import { fitTemperature } from './sampling.ts'
+import { fitStop } from './stop.ts'
 import { fitTools } from './tools.ts'
 
 interface Body {
@@ -19,36 +24,110 @@ interface Body {
 
 /** Whether the body may hold what the service is known to refuse; only then is it parsed. */
 export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire): boolean {
-  if (wire === NOTHING_KNOWN || body === null) return false
+  if (body === null) return false
+  if (mayHoldForeignThoughts(body, dialect)) return true
+  if (wire === NOTHING_KNOWN) return false
   return (
+    (dialect === 'anthropic' && mayLackThoughts(body, wire)) ||
+    mayAskOtherwise(body, dialect, wire) ||
+    (dialect === 'google' && wire.signsCalls === true && CALLS.some((name) => body.mentions(name))) ||
     (dialect === 'openai' && mustFitChat(body, wire)) ||
+    (isStrictOrder({ dialect, wire }) && body.mentions('"messages"')) ||
     (wire.toolCallIdLength !== undefined && body.mentions('"tool_call')) ||
     (wire.customTools === false && body.mentions('"custom"'))
   )
 }
 
-function mustFitChat(body: Body, { thoughts, maxTokensField, toolsBesideThinking }: ModelWire): boolean {
+/** A wish to think in a form that the model's generation may refuse: only then is a long body read whole. */
+function mayAskOtherwise(body: Body, dialect: DialectId, { thinking, alwaysThinks }: ModelWire): boolean {
+  if (dialect === 'google') return thinking === 'budget' && GEMINI_FORMS.some((name) => body.mentions(name))
+  if (dialect !== 'anthropic') return false
   return (
+    (thinking === 'budget' && body.mentions('"adaptive"')) ||
+    (thinking === 'effort' && body.mentions('"budget_tokens"')) ||
+    (alwaysThinks === true && body.mentions('"disabled"'))
+  )
+}
+
+const GEMINI_FORMS = ['thinkingConfig"', 'thinking_config"'] as const
+const CALLS = ['functionCall"', 'function_call"'] as const
+
+/** A tool loop beside a budget for thinking: the thoughts of its first step must be there. */
+function mayLackThoughts(body: Body, { thinking }: ModelWire): boolean {
+  return thinking !== 'effort' && body.mentions('"budget_tokens"') && body.mentions('"tool_result"')
+}
+
+/**
+ * Whether the service can take the request as its client wrote it: nothing that `mustFit` looks for was there. Only of
+ * the dialects whose writers need not know the service.
+ */
+export function isTakenAsWritten(asked: ChatRequest, recipient: Recipient): boolean {
+  if (recipient.dialect === 'openai') return false
+  const { request, leftOut, answer } = fitOwn(asked, recipient)
+  return request === asked && leftOut.length === 0 && answer === null
+}
+
+/** What OpenAI's own library writes of every answer that it is asked to repeat. */
+const OF_ANSWERS = ['"refusal"', '"annotations"', '"function_call"', '"audio"'] as const
+
+/** Without what says nothing; what was refused is said as text. */
+function bare(message: Message): Message {
+  const said = Object.entries(message.extra?.fields ?? {}).filter(
+    ([, value]) => !Array.isArray(value) || value.length > 0,
+  )
+  const content = message.content.map((part) =>
+    part.type === 'text' && part.extra?.fields['refusal'] === true ? { ...part, extra: undefined } : part,
+  )
+  return { ...message, content, extra: message.extra && { ...message.extra, fields: Object.fromEntries(said) } }
+}
+
+function mustFitChat(body: Body, wire: ModelWire): boolean {
+  const { thoughts, maxTokensField, toolsBesideThinking, jsonSchema } = wire
+  return (
+    (wire.demandsThoughts === true && body.mentions('"tool_calls"')) ||
+    (wire.forcesToolsThinking === false && body.mentions('"tool_choice"')) ||
+    (wire.bareMessages === true && OF_ANSWERS.some((name) => body.mentions(name))) ||
+    (wire.stopSequences !== undefined && body.mentions('"stop"')) ||
+    (wire.maxTemperature !== undefined && body.mentions('"temperature"')) ||
+    (jsonSchema === false && body.mentions('"json_schema"')) ||
     (thoughts !== undefined && body.mentions('"reasoning')) ||
     (maxTokensField !== undefined && body.mentions('"max_tokens"')) ||
-    (toolsBesideThinking === false && body.mentions('"tools"'))
+    (toolsBesideThinking === false && body.mentions('"tools"')) ||
+    body.mentions('"images"')
   )
 }
 
 export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const { dialect, wire } = recipient
   const leftOut = new LeftOut()
-  const request = fitOwnReasoning(asked, recipient, leftOut)
+  const cooled = wire.maxTemperature === undefined ? asked : fitTemperature(asked, recipient, leftOut)
+  const stop = wire.stopSequences === undefined ? { request: cooled } : fitStop(cooled, recipient)
+  const formed = wire.jsonSchema === false ? fitFormat(stop.request, recipient) : stop.request
+  const request = fitOwnForm(fitOwnReasoning(formed, recipient, leftOut), recipient, leftOut)
   const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
-  const messages = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
-  const fitted = wire.toolCallIdLength === undefined ? messages : fitCallIds(messages, dialect, wire)
-  const said = fitted === request.messages ? tools.request : { ...tools.request, messages: fitted }
+  const thoughtless = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
+  // A chat client hands back the pictures of other models' answers in a field that services do not know.
+  const shown = dialect === 'openai' ? fitPictures(thoughtless, dialect) : withOwnThoughts(thoughtless, recipient)
+  const signed = wire.signsCalls ? withSignedCalls(shown) : shown
+  const messages = wire.bareMessages ? signed.map(bare) : signed
+  const fitted = fitTurns({ ...tools.request, messages }, recipient)
+  const said = fitted === tools.request.messages ? tools.request : { ...tools.request, messages: fitted }
+  const changes = { ...tools.answer, ...stop.answer }
+  const thinking = unlessUnsigned(said, recipient)
+  if (thinking !== said) leftOut.add('thinking')
   return {
-    request: cutLength(said, recipient, leftOut),
+    request: cutLength(thinking, recipient, leftOut),
     leftOut: leftOut.names,
-    answer: Object.keys(tools.answer).length === 0 ? null : tools.answer,
+    answer: Object.keys(changes).length === 0 ? null : changes,
   }
+}
+
+/** The talk in the order, and with the ids of calls, that the service demands. */
+function fitTurns(request: ChatRequest, recipient: Recipient): readonly Message[] {
+  if (isStrictOrder(recipient)) return fitMessages(request, recipient).messages
+  const { dialect, wire } = recipient
+  return wire.toolCallIdLength === undefined ? request.messages : fitCallIds(request.messages, dialect, wire)
 }
 
 function withoutThoughts(message: Message): Message {

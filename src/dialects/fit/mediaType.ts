@@ -14,8 +14,14 @@ const RIFF = 'UklGR'
 
 /** "Image does not match the provided media type": clients name the type of the file's name, or none. */
 export function typed<P extends ImagePart | FilePart>(part: P): P {
-  const found = part.data === undefined ? undefined : mediaTypeOf(part.data)
+  const found = mediaTypeOf(part.data ?? '') ?? usual(part.mediaType)
   return found === undefined || found === part.mediaType ? part : { ...part, mediaType: found }
+}
+
+/** Types are the same in capital letters, and many say `image/jpg`: https://www.rfc-editor.org/rfc/rfc2045#section-5.1 */
+function usual(mediaType: string | undefined): string | undefined {
+  const small = mediaType?.toLowerCase()
+  return small === 'image/jpg' ? 'image/jpeg' : small
 }
 
 function mediaTypeOf(data: string): string | undefined {

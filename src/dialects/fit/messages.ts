@@ -4,17 +4,24 @@ import type { ChatRequest, Message, Part } from '../../domain/chat.ts'
 import { fitCallIds } from './callIds.ts'
 import { fitContent } from './content.ts'
 import { fitPairs } from './pairing.ts'
+import { fitPictures } from './pictures.ts'
 import type { Recipient } from './recipient.ts'
 
 export function fitMessages(request: ChatRequest, recipient: Recipient): ChatRequest {
   const { dialect, wire } = recipient
-  const fitted = request.messages.map((message) => fitContent(message, recipient)).filter(saysSomething)
+  const shown = fitPictures(request.messages, dialect)
+  const fitted = shown.map((message) => fitContent(message, recipient)).filter(saysSomething)
   // Chat takes a message without content, and a request must have one.
   const spoken = fitted.length > 0 ? fitted : request.messages
   const paired = fitPairs(joinNeighbours(spoken))
-  const joined = dialect === 'openai' ? paired.flatMap(mediaApart) : paired
+  const joined = paired.flatMap((message) => mediaApart(message, recipient))
   const answerable = withEnd(ordered(withUser(joined, recipient), recipient), recipient)
   return { ...request, messages: fitCallIds(answerable, dialect, wire) }
+}
+
+/** Whether a service is known to refuse conversations for who speaks when, also of clients of its own dialect. */
+export function isStrictOrder({ dialect, wire }: Pick<Recipient, 'dialect' | 'wire'>): boolean {
+  return dialect === 'openai' && (wire.systemFirst === true || wire.userAfterTool === false || wire.prefill === false)
 }
 
 const saysSomething = ({ content }: Message) => content.length > 0
@@ -26,25 +33,31 @@ function joinNeighbours(messages: readonly Message[]): readonly Message[] {
     const last = joined.at(-1)
     const isJoined = message.role === last?.role && (message.role === 'assistant' || message.role === 'tool')
     if (last === undefined || !isJoined) joined.push(message)
-    else joined[joined.length - 1] = { ...last, content: [...last.content, ...message.content] }
+    // What is said of a turn to continue (`prefix`) stands with its last piece.
+    else joined[joined.length - 1] = { ...last, ...message, content: [...last.content, ...message.content] }
   }
   return joined
 }
 
-/** Tool messages carry text only; what the results show besides follows as the user's. */
-function mediaApart(message: Message): Message | readonly Message[] {
+/** What a tool's result shows and the service cannot be told inside of it follows as the user's. */
+function mediaApart(message: Message, recipient: Recipient): Message | readonly Message[] {
   if (!message.content.some(({ type }) => type === 'tool-result')) return message
-  const media = message.content.flatMap((part) =>
-    part.type === 'tool-result' ? part.content.filter(({ type }) => type !== 'text') : [],
-  )
+  const isApart = (part: Part) => part.type !== 'text' && !takesInResult(part, recipient)
+  const media = message.content.flatMap((part) => (part.type === 'tool-result' ? part.content.filter(isApart) : []))
   if (media.length === 0) return message
   const content = message.content.map((part) =>
-    part.type === 'tool-result' ? { ...part, content: part.content.filter(({ type }) => type === 'text') } : part,
+    part.type === 'tool-result' ? { ...part, content: part.content.filter((inner) => !isApart(inner)) } : part,
   )
   return [
     { ...message, content },
     { role: 'user', content: media },
   ]
+}
+
+/** Tool messages of chat carry text only, Gemini's results data only: https://ai.google.dev/gemini-api/docs/function-calling */
+function takesInResult(part: Part, { dialect, wire }: Recipient): boolean {
+  if (dialect === 'google') return wire.mediaInResults !== false && 'data' in part && part.data !== undefined
+  return dialect !== 'openai'
 }
 
 /** System messages alone are refused ("at least one message is required"); the last of them becomes the user's. */
@@ -79,7 +92,8 @@ function systemFirst(messages: readonly Message[]): readonly Message[] {
 function withEnd(messages: readonly Message[], { dialect, wire }: Recipient): readonly Message[] {
   const last = messages.at(-1)
   if (last?.role !== 'assistant') return messages
-  if (wire.prefill === false) {
+  const isMarked = last.extra?.dialect === dialect && last.extra.fields['prefix'] === true
+  if (wire.prefill === false && !isMarked) {
     return [...messages, { role: 'user', content: [{ type: 'text', text: CONTINUE }] }]
   }
   if (dialect !== 'anthropic') return messages

@@ -31,7 +31,7 @@ function filled(schema: Schema): Schema {
 }
 
 /** A definition in the same schema: `#/$defs/Name`. */
-function resolved(schema: Schema, reference: string): unknown {
+export function resolved(schema: Schema, reference: string): unknown {
   if (!reference.startsWith('#/')) return undefined
   let found: unknown = schema
   for (const step of reference.slice(2).split('/')) {

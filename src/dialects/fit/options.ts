@@ -4,11 +4,13 @@ import { createHash } from 'node:crypto'
 import type { ChatRequest, DialectId, Message, ResponseFormat } from '../../domain/chat.ts'
 import { defaultMaxTokens } from '../anthropic/defaultMaxTokens.ts'
 import { formatInWords } from '../fields/formatInWords.ts'
+import type { AnswerChanges } from './answerChanges.ts'
 import type { LeftOut } from './leftOut.ts'
 import { objectSchema } from './objectSchema.ts'
 import type { Recipient } from './recipient.ts'
 import { isStrictSchema } from './strictSchema.ts'
 import { validSchema } from './validSchema.ts'
+import { ANSWER, wrappedSchema } from './wrappedSchema.ts'
 
 /** Characters of the end user's id: the vendors' references of `user` and `metadata.user_id`. */
 const USER_LENGTH: { readonly [D in DialectId]: number } = {
@@ -18,13 +20,29 @@ const USER_LENGTH: { readonly [D in DialectId]: number } = {
   google: 0,
 }
 
-export function fitOptions(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+export function fitOptions(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): FittedOptions {
   if (recipient.dialect === 'google' && request.parallelToolCalls === false) leftOut.add('parallel_tool_calls')
-  return fitLength(fitUser(fitFormat(request, recipient), recipient, leftOut), recipient, leftOut)
+  const form = wrapFormat(request, recipient)
+  const formed = fitFormat(form.request, recipient)
+  return { ...form, request: fitLength(fitUser(formed, recipient, leftOut), recipient, leftOut) }
+}
+
+interface FittedOptions {
+  readonly request: ChatRequest
+  readonly answer?: AnswerChanges
+}
+
+/** What is no object is asked for inside one. */
+function wrapFormat(request: ChatRequest, { dialect }: Recipient): FittedOptions {
+  const format = request.responseFormat
+  if (format?.type !== 'json-schema' || !dialect.startsWith('openai')) return { request }
+  const schema = wrappedSchema(format.schema)
+  if (schema === undefined) return { request }
+  return { request: { ...request, responseFormat: { ...format, schema } }, answer: { jsonIn: ANSWER } }
 }
 
 /** A form that the service cannot hold the answer to, or not beside tools, is asked for in words. */
-function fitFormat(request: ChatRequest, { dialect, wire }: Recipient): ChatRequest {
+export function fitFormat(request: ChatRequest, { dialect, wire }: Recipient): ChatRequest {
   const format = request.responseFormat
   const words = formatInWords(format)
   if (format === undefined || words === undefined) return request
@@ -47,8 +65,16 @@ function inWords(request: ChatRequest, words: string, responseFormat?: ResponseF
 /** Strict only where strict mode takes it, and always with the properties that OpenAI demands. */
 function openable(format: Extract<ResponseFormat, { type: 'json-schema' }>): ResponseFormat {
   const schema = objectSchema(validSchema(format.schema))
-  return { ...format, schema, strict: format.strict && isStrictSchema(schema) }
+  return {
+    ...format,
+    name: format.name && legalName(format.name),
+    schema,
+    strict: format.strict && isStrictSchema(schema),
+  }
 }
+
+/** "Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'", of at most 64 characters. */
+const legalName = (name: string) => name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64)
 
 function saysJson(messages: readonly Message[], dialect: DialectId): boolean {
   const input = dialect === 'openai' || messages[0]?.role !== 'system' ? messages : messages.slice(1)

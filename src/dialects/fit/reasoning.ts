@@ -6,6 +6,7 @@ import { ownSignature } from '../fields/signature.ts'
 import type { LeftOut } from './leftOut.ts'
 import { EFFORTS, nearestEffort } from './nearestEffort.ts'
 import type { Recipient } from './recipient.ts'
+import { forcesTool } from './tools.ts'
 
 /** Google's own translation of an effort: https://ai.google.dev/gemini-api/docs/openai#thinking */
 const TOKENS: { readonly [E in ReasoningEffort]: number } = {
@@ -35,7 +36,37 @@ function unthinking(request: ChatRequest, leftOut: LeftOut): ChatRequest {
 
 /** For a client of the service's own dialect: its wish is changed only where it is known to be refused. */
 export function fitOwnReasoning(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
-  return cannotThink(request, recipient) ? unthinking(request, leftOut) : request
+  const { demandsThoughts, forcesToolsThinking } = recipient.wire
+  const isRefused =
+    cannotThink(request, recipient) ||
+    (demandsThoughts === true && lacksThoughts(request)) ||
+    (forcesToolsThinking === false && forcesTool(request.toolChoice))
+  return isRefused && request.reasoning?.effort !== 'none' ? unthinking(request, leftOut) : request
+}
+
+/**
+ * For clients of Anthropic and Gemini whose request goes to a model of another generation than they had in mind: the same
+ * wish in the form that this one takes. The client's own words are kept wherever they are not known to be refused.
+ */
+export function fitOwnForm(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+  const { reasoning, extra } = request
+  if (reasoning === undefined || !isRefusedForm(reasoning, recipient)) return request
+  const fitted = fittedTo(reasoning, recipient)
+  if (fitted === undefined && asksForThoughts(reasoning)) leftOut.add('thinking')
+  // What is kept of the client's words would come before ours.
+  const { thinking: _, ...fields } = extra?.fields ?? {}
+  return { ...request, reasoning: fitted, extra: extra && { ...extra, fields } }
+}
+
+function isRefusedForm({ effort, budgetTokens, adaptive }: ReasoningOptions, { dialect, wire }: Recipient): boolean {
+  // Anthropic's effort is also about the answer, and older models may take it.
+  const isWord = adaptive === true || (dialect === 'google' && effort !== undefined && effort !== 'none')
+  if (dialect.startsWith('openai') || wire.thinking === undefined) return false
+  if (effort === 'none') return wire.alwaysThinks === true && dialect === 'anthropic'
+  if (wire.thinking === 'effort') return dialect === 'anthropic' && budgetTokens !== undefined
+  const [least, most] = wire.budget ?? [0, Number.POSITIVE_INFINITY]
+  const isBeyond = budgetTokens !== undefined && (budgetTokens < least || budgetTokens > most)
+  return (wire.thinking === 'budget' && isWord) || (dialect === 'google' && isBeyond)
 }
 
 /** The tools matter more than the thoughts. */

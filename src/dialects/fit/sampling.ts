@@ -26,8 +26,21 @@ const UNKNOWN: { readonly [D in DialectId]: readonly Parameter[] } = {
   google: [],
 }
 
-export function fitSampling(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
-  if (PARAMETERS.every((parameter) => request[parameter] === undefined)) return request
+/** 0 to 1 for Claude, 0 to 2 elsewhere: https://platform.claude.com/docs/en/api/messages */
+const MOST_TEMPERATURE: { readonly [D in DialectId]?: number } = { anthropic: 1 }
+
+/** No hotter than the service goes, which is refused. */
+export function fitTemperature(request: ChatRequest, { dialect, wire }: Recipient, leftOut: LeftOut): ChatRequest {
+  const { temperature } = request
+  const most = wire.maxTemperature ?? MOST_TEMPERATURE[dialect]
+  if (temperature === undefined || most === undefined || temperature <= most) return request
+  leftOut.add('temperature')
+  return { ...request, temperature: most }
+}
+
+export function fitSampling(asked: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+  if (PARAMETERS.every((parameter) => asked[parameter] === undefined)) return asked
+  const request = fitTemperature(asked, recipient, leftOut)
   const refused = new Set([...UNKNOWN[recipient.dialect], ...refusedOf(request, recipient)])
   const dropped = [...refused].filter((parameter) => request[parameter] !== undefined)
   if (dropped.length === 0) return request

@@ -105,7 +105,7 @@ function fitChoice(
   return { toolChoice: named, parallelToolCalls }
 }
 
-function forcesTool(choice: ToolChoice | undefined): boolean {
+export function forcesTool(choice: ToolChoice | undefined): boolean {
   return choice === 'required' || typeof choice === 'object'
 }
 

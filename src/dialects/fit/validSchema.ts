@@ -33,7 +33,8 @@ function validValue(keyword: string, value: unknown, depth: number): unknown {
   if (keyword === 'required') return validRequired(value)
   if (COUNTS.has(keyword)) return typeof value === 'string' ? countIn(value) : value
   if (TEXTS.has(keyword)) return typeof value === 'string' ? value : undefined
-  if (keyword === 'nullable') return undefined
+  // Gemini's own words, which `openApiToJsonSchema` has said in others.
+  if (keyword === 'nullable' || keyword === 'propertyOrdering') return undefined
   return validChildren(keyword, value, depth)
 }
 

@@ -136,9 +136,9 @@ function isPlainOutput(response: WirePart): boolean {
 export function readMedia(fields: WirePart): ImagePart | FilePart | undefined {
   const inline = asRecord(field(fields, 'inlineData', 'inline_data'))
   const file = asRecord(field(fields, 'fileData', 'file_data'))
-  const mediaType = asString(field(inline ?? file, 'mimeType', 'mime_type'))
   const data = asString(inline?.['data'])
   const url = asString(field(file, 'fileUri', 'file_uri'))
+  const mediaType = asString(field(inline ?? file, 'mimeType', 'mime_type')) ?? (url && typeOfPage(url))
   if (data === undefined && url === undefined) return undefined
   const source = data === undefined ? { mediaType, url } : { mediaType, data }
   const extra = extraBeyond('google', fields, PART)
@@ -198,6 +198,11 @@ function writeMedia(part: ImagePart | FilePart): WirePart | undefined {
   const file: WirePart = { fileUri: part.url }
   if (part.mediaType !== undefined) file['mimeType'] = part.mediaType
   return restore('google', { fileData: file }, part.extra)
+}
+
+/** The one page that Gemini takes as what it shows: https://ai.google.dev/gemini-api/docs/video-understanding#youtube */
+function typeOfPage(url: string): string | undefined {
+  return /^https?:\/\/(?:(?:www|m)\.)?(?:youtube\.com|youtu\.be)\//.test(url) ? 'video/*' : undefined
 }
 
 function guessedType(part: ImagePart | FilePart): string {

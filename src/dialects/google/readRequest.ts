@@ -153,7 +153,9 @@ function isWholeChoice(toolConfig: Fields): boolean {
 
 function readExtra(fields: Fields, toolConfig: Fields | undefined, config: Fields): Extra | undefined {
   let extra = extraBeyond('google', fields, REQUEST)
-  const hasOtherTools = toolList(fields['tools'])?.some((entry) => declarationsOf(entry, 'tools') === undefined)
+  const hasOtherTools = toolList(fields['tools'])?.some(
+    (entry) => declarationsOf(entry, 'tools') === undefined || Object.keys(objectAt(entry, 'tools')).length > 1,
+  )
   if (hasOtherTools) extra = addToExtra('google', extra, 'tools', fields['tools'])
   if (toolConfig && !isWholeChoice(toolConfig)) extra = addToExtra('google', extra, 'toolConfig', toolConfig)
   const rest = configExtra(config)

@@ -5,7 +5,7 @@
  * every model has it.
  */
 
-import { asRecord } from '../../domain/json.ts'
+import { asArray, asRecord } from '../../domain/json.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -83,12 +83,20 @@ export function openApiToJsonSchema(schema: Schema, depth = 0): Record<string, u
   const items = asRecord(rest['items'])
   if (items) written['items'] = openApiToJsonSchema(items, depth + 1)
   const properties = asRecord(rest['properties'])
-  if (properties) written['properties'] = convertMap(properties, depth + 1)
+  if (properties) written['properties'] = inOrder(convertMap(properties, depth + 1), rest['propertyOrdering'])
+  const values = asArray(rest['enum'])
+  if (nullable === true && values?.includes(null) === false) written['enum'] = [...values, null]
   for (const spelling of ['anyOf', 'any_of']) {
     const choices = rest[spelling]
     if (Array.isArray(choices)) written[spelling] = choices.map((child) => convert(child, depth + 1))
   }
   return written
+}
+
+/** Models write properties in the order of the schema. */
+function inOrder(properties: Record<string, unknown>, ordering: unknown): Record<string, unknown> {
+  const first = (asArray(ordering) ?? []).filter((name) => typeof name === 'string' && Object.hasOwn(properties, name))
+  return { ...Object.fromEntries(first.map((name) => [name, properties[name as string]])), ...properties } // filtered beside it
 }
 
 function convertMap(schemas: Schema, depth: number): Record<string, unknown> {

@@ -3,6 +3,7 @@
 import type { ChatRequest, Message, ReasoningEffort, ReasoningOptions, Tool } from '../../domain/chat.ts'
 import { asRecord } from '../../domain/json.ts'
 import { restore } from '../fields/extra.ts'
+import { UNSIGNED } from '../fit/ownThoughts.ts'
 import { type WirePart, writeGoogleContent } from './content.ts'
 import { isEmptyObject, isOpenApi, withoutDeclaration } from './schema.ts'
 
@@ -90,12 +91,6 @@ function namesOfCalls(messages: readonly Message[]): ReadonlyMap<string, string>
 function demandsSignatures(model: string): boolean {
   return /gemini-(?![12][.-])/.test(model)
 }
-
-/**
- * The first call of each step must be signed, and a call made by another model cannot be; this word is documented for
- * exactly that: https://ai.google.dev/gemini-api/docs/thought-signatures (FAQ)
- */
-const UNSIGNED = 'skip_thought_signature_validator'
 
 function signFirstCall(parts: readonly unknown[]): void {
   const first = parts.map(asRecord).find((part) => part?.['functionCall'] !== undefined)

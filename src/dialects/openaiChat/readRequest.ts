@@ -34,8 +34,10 @@ import {
   readJsonSchema,
   readResponseFormat,
 } from '../openai/fields.ts'
+import { readImages } from './answerMedia.ts'
 import { readReasoning, readToolCall } from './message.ts'
 import { readChatContent } from './parts.ts'
+import { readOtherForms } from './reasoningForms.ts'
 
 const KNOWN = new Set([
   'model',
@@ -68,6 +70,7 @@ const KNOWN_OF_MESSAGE = new Set([
   'reasoning_content',
   'reasoning',
   'reasoning_details',
+  'images',
 ])
 const KNOWN_OF_FUNCTION = new Set(['name', 'description', 'parameters', 'strict'])
 const KNOWN_OF_STREAM = new Set(['include_usage'])
@@ -100,7 +103,7 @@ export function readChatRequest(body: unknown): ChatRequest {
     seed: number(fields, 'seed'),
     frequencyPenalty: number(fields, 'frequency_penalty'),
     presencePenalty: number(fields, 'presence_penalty'),
-    reasoning: readEffort(text(fields, 'reasoning_effort')),
+    reasoning: readEffort(text(fields, 'reasoning_effort')) ?? readOtherForms(fields),
     user: text(fields, 'user'),
     stream: flag(fields, 'stream') ?? false,
     wantsUsage: wantsUsage(object(fields, 'stream_options')),
@@ -130,7 +133,8 @@ function readMessage(message: Fields, at: string): Message {
 function readMessageContent(message: Fields, role: Role, at: string): Part[] {
   const content = readChatContent(message['content'], `${at}.content`)
   if (role === 'assistant') {
-    return [...readReasoning(message), ...content, ...readRefusal(message), ...readToolCalls(message, at)]
+    const images = readImages({ images: message['images'] })
+    return [...readReasoning(message), ...content, ...readRefusal(message), ...images, ...readToolCalls(message, at)]
   }
   if (role !== 'tool') return content
   return [{ type: 'tool-result', toolCallId: requiredText(message, 'tool_call_id', `${at}.tool_call_id`), content }]
@@ -184,9 +188,13 @@ function readToolChoice(value: unknown): ToolChoice | undefined {
   // Mistral's word for it.
   if (value === 'any') return 'required'
   const choice = asRecord(value)
-  const name = asString((asRecord(choice?.['function']) ?? asRecord(choice?.['custom']))?.['name'])
+  const own = asRecord(choice?.['function']) ?? asRecord(choice?.['custom'])
+  // As Responses and Anthropic say it.
+  const name = asString(own?.['name']) ?? (FLAT.has(choice?.['type']) ? asString(choice?.['name']) : undefined)
   return name === undefined ? undefined : { name }
 }
+
+const FLAT: ReadonlySet<unknown> = new Set(['function', 'custom', 'tool'])
 
 function readFormat(format: Fields | undefined): ResponseFormat | undefined {
   return readResponseFormat(format, ({ json_schema: schema }) =>

@@ -5,8 +5,10 @@ import { asArray, asRecord } from '../../domain/json.ts'
 import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { defined, isCustom, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
+import { writeImage } from './answerMedia.ts'
 import { writePastCall, writeReasoning } from './message.ts'
 import { joinText, writeContent } from './parts.ts'
+import { OTHER_FORMS } from './reasoningForms.ts'
 
 /** Usage is always asked for; fields that only an OpenAI client can have sent come back in. */
 export function writeChatRequest(
@@ -35,12 +37,19 @@ export function writeChatRequest(
     seed: request.seed,
     frequency_penalty: request.frequencyPenalty,
     presence_penalty: request.presencePenalty,
-    reasoning_effort: switchedOff ? undefined : (writeEffort(request.reasoning?.effort) ?? own['reasoning_effort']),
+    reasoning_effort: switchedOff ? undefined : writeThinking(request, own),
     user: request.user,
     stream: request.stream,
     stream_options: request.stream ? { ...asRecord(own['stream_options']), include_usage: true } : undefined,
   })
   return switchedOff === undefined ? written : { ...written, ...switchedOff }
+}
+
+function writeThinking({ reasoning }: ChatRequest, own: Fields): unknown {
+  // Said in a form of its own, and twice is refused; unless it was taken back since.
+  const isSaid = OTHER_FORMS.some((name) => own[name] != null) && own['reasoning_effort'] === undefined
+  if (isSaid && reasoning?.effort !== 'none') return undefined
+  return writeEffort(reasoning?.effort) ?? own['reasoning_effort']
 }
 
 function writeMessages(messages: readonly Message[], wire: ModelWire): Fields[] {
@@ -83,10 +92,13 @@ const withoutResults = (parts: readonly Part[]) => parts.filter((part) => part.t
 function writeAssistant(parts: readonly Part[], wire: ModelWire): Fields {
   const calls = parts.filter((part) => part.type === 'tool-call').map(writePastCall)
   const texts = parts.filter((part) => part.type === 'text')
+  const images = parts.filter((part) => part.type === 'image').map(writeImage)
   const content = writeContent(texts, '')
   return {
     content: content.length === 0 && calls.length > 0 ? null : content,
     ...writeReasoning(parts, 'upstream', wire),
+    // Only of a client of this dialect; for others they were moved to the user's turn.
+    ...(images.length > 0 && { images }),
     ...(calls.length > 0 && { tool_calls: calls }),
   }
 }

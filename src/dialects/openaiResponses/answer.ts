@@ -357,9 +357,12 @@ type ItemKind = 'msg' | 'rs' | 'fc' | 'ctc' | 'ig'
 /** "Invalid 'input[1].id': 'fc_1'. Expected an ID that begins with 'ctc'", when a call comes back. */
 export const callKind = ({ custom }: Pick<ToolCallPart, 'custom'>): ItemKind => (custom ? 'ctc' : 'fc')
 
+/** How the ids of thoughts begin that are kept nowhere, because another service's model had them. */
+export const MADE_HERE = 'rs_kw_'
+
 /** Made from the answer's id, so that it is unlike those of other answers. */
 export function itemId(kind: ItemKind, responseId: string, index: number): string {
-  return `${kind}_${responseId.slice('resp_'.length)}_${index}`
+  return `${kind === 'rs' ? MADE_HERE : `${kind}_`}${responseId.slice('resp_'.length)}_${index}`
 }
 
 export function messageItem(content: readonly Fields[], id: string, own: Fields): Fields {

@@ -16,6 +16,7 @@ import {
 import { ownSignature, signatureForClient, tagSignature } from '../fields/signature.ts'
 import { historyArguments, objectToText } from '../fields/toolArguments.ts'
 import { joinText } from '../openaiChat/parts.ts'
+import { readImageItem } from './answerMedia.ts'
 import { calledName, nameInGroup } from './namespaces.ts'
 import { readResponsesContent, textFields, writeInputParts } from './parts.ts'
 
@@ -72,6 +73,11 @@ class ItemReader implements ReadItems {
       case 'function_call_output':
       case 'custom_tool_call_output':
         this.#add({ role: 'tool', content: [readOutputItem(item, at)] })
+        break
+      case 'image_generation_call':
+        if (asString(item['result']))
+          this.#addToAssistant(...readImageItem(item).map((part) => ({ ...part, ...extraOf(DIALECT, item) })))
+        else this.#keep(item)
         break
       default:
         this.#keep(item)
@@ -225,6 +231,8 @@ function writeAssistant(parts: readonly Part[], items: Fields[]): void {
     const part = present(parts[index])
     if (part.type === 'tool-call') items.push(writePastCall(part))
     else if (part.type === 'reasoning') items.push(...writeReasoningItem(part))
+    // Of a client of this dialect, with its item; those of others were moved to the user's turn.
+    else if (part.type === 'image' && part.extra?.dialect === DIALECT) items.push(part.extra.fields)
     else if (part.type === 'text') {
       const run = textRun(parts, index)
       items.push(writeMessageItem(run))

@@ -5,7 +5,8 @@ import type { Dialect } from '../../dialects/dialect.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
 import { withChanges } from '../../dialects/fit/changedAnswer.ts'
 import { fit } from '../../dialects/fit/fit.ts'
-import { fitOwn, mustFit } from '../../dialects/fit/fitOwn.ts'
+import { fitOwn, isTakenAsWritten, mustFit } from '../../dialects/fit/fitOwn.ts'
+import type { Recipient } from '../../dialects/fit/recipient.ts'
 import type { ChatRequest } from '../../domain/chat.ts'
 import { asRecord } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
@@ -160,7 +161,8 @@ function draftOf(settings: DraftSettings, windows: LearnedWindows, order: DraftO
   const { wire: serviceFacts, changeBody } = speechOf(spec, dialect)
   const facts = wireOf(serviceFacts, target.model)
   const isLimited = mostOutputTokens !== null && facts.maxTokensField !== undefined
-  if (isOwn && !isCut && !isLimited && changeBody === undefined && !mustFit(wire.body, dialect.id, facts)) {
+  const mayPass = isOwn && !isCut && !isLimited && changeBody === undefined
+  if (mayPass && (!mustFit(wire.body, dialect.id, facts) || isTaken(windows, order))) {
     const rewritten = rewriteModel(wire, request, target.model, mostOutputTokens)
     if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect }
   }
@@ -168,22 +170,33 @@ function draftOf(settings: DraftSettings, windows: LearnedWindows, order: DraftO
 }
 
 function writtenAnew(settings: DraftSettings, windows: LearnedWindows, order: DraftOrder): Draft {
-  const { target, credential, pending, mostOutputTokens: maxTokens } = order
+  const { pending, mostOutputTokens: maxTokens } = order
   const spoken = spokenTo(order)
   const isOwn = pending.wire?.dialect === spoken.id
   const whole = pending.whole()
   const asked =
     maxTokens === null ? whole : { ...whole, maxTokens: smaller(maxTokens, whole.maxTokens ?? null) ?? maxTokens }
-  const recipient = {
+  const recipient = recipientOf(windows, order)
+  const { request, leftOut, answer } = (isOwn ? fitOwn : fit)(asked, recipient)
+  const dialect = answer === null ? spoken : withChanges(spoken, answer)
+  const named = namesOf(leftOut, isAbove(whole.maxTokens, maxTokens))
+  return { ...bodyOf(settings, order, request, dialect), leftOut: named, dialect }
+}
+
+function recipientOf(windows: LearnedWindows, order: DraftOrder): Recipient {
+  const { target, credential, pending } = order
+  const spoken = spokenTo(order)
+  return {
     dialect: spoken.id,
     wire: wireOf(speechOf(credential.connection.spec, spoken).wire, target.model),
     maxOutputTokens: windows.outputOf(target),
     roomTokens: roomFor(target, pending.needs.inputTokens, windows),
   }
-  const { request, leftOut, answer } = (isOwn ? fitOwn : fit)(asked, recipient)
-  const dialect = answer === null ? spoken : withChanges(spoken, answer)
-  const named = namesOf(leftOut, isAbove(whole.maxTokens, maxTokens))
-  return { ...bodyOf(settings, order, request, dialect), leftOut: named, dialect }
+}
+
+/** What the body seemed to hold is not there, or is taken: the client's bytes may pass. */
+function isTaken(windows: LearnedWindows, order: DraftOrder): boolean {
+  return isTakenAsWritten(order.pending.whole(), recipientOf(windows, order))
 }
 
 const isAbove = (asked: number | undefined, most: number | null) => asked !== undefined && most !== null && asked > most

@@ -113,6 +113,12 @@ const FIELDS: readonly Row[] = [
     { messages: [user(text('a')), assistant(thought()), user(text('b'))] },
   ],
   [
+    'image-in-answer',
+    "messages.1.content.0: 'image' blocks are not permitted within assistant turns",
+    { messages: [user(text('a')), assistant(image(base64('image/png', PNG))), user(text('b'))] },
+    { messages: [user(text('a')), assistant(text('b')), user(image(base64('image/png', PNG)))] },
+  ],
+  [
     'system-extra-field',
     'system.0.name: Extra inputs are not permitted',
     { system: [text('Be brief', { name: 'a' })] },

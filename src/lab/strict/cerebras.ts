@@ -1,7 +1,7 @@
 /** Cerebras. https://inference-docs.cerebras.ai/api-reference/chat-completions */
 
 import { asRecord } from '../../domain/json.ts'
-import { messagesOf, roleOf, toolsOf, unknownField, within } from './chatBody.ts'
+import { isSet, messagesOf, roleOf, toolsOf, unknownField, within, word } from './chatBody.ts'
 import { lookUp } from './lookUp.ts'
 import type { StrictRefusal } from './rule.ts'
 import { first, onPath, ruleTable } from './ruleTable.ts'
@@ -48,6 +48,13 @@ const rules = ruleTable('2026-11-29', {
       typeof temperature === 'number' && temperature > 2
         ? wrongFormat('temperature: Input should be less than or equal to 2')
         : null,
+  },
+  'effort-value': {
+    source: 'https://docs.rs/crate/harn-vm/0.8.78/source/src/llm/capability_sources/20-providers/80-cerebras.toml',
+    refuse: ({ body: { reasoning_effort: effort }, model }) =>
+      !isSet(effort) || !/gpt-oss/.test(model) || ['low', 'medium', 'high'].includes(word(effort))
+        ? null
+        : wrongFormat("reasoning_effort: Input should be 'low', 'medium' or 'high'"),
   },
   'strict-schema': {
     source: 'https://inference-docs.cerebras.ai/capabilities/structured-outputs',

@@ -52,6 +52,14 @@ function imageData(request: StrictRequest) {
   })
 }
 
+function imageInAnswer({ body }: StrictRequest) {
+  return firstProblem(placedBlocks(body), ({ type, role, place }) =>
+    type === 'image' && role === 'assistant'
+      ? `${place}: 'image' blocks are not permitted within assistant turns`
+      : null,
+  )
+}
+
 /** Reported for images; that documents are fetched in the same way is documented. */
 function mediaUrl(request: StrictRequest) {
   const sources = [...sourcesOf(request, 'image', 'url'), ...sourcesOf(request, 'document', 'url')]
@@ -123,6 +131,7 @@ export const claudeEmptyMarkRule = claudeRule(
 )
 
 export const claudeContentRules: readonly Rule[] = [
+  claudeRule('image-in-answer', 'https://github.com/SEMOSS/Semoss/issues/2323', imageInAnswer),
   claudeRule('image-media-type', 'https://github.com/anthropics/claude-code/issues/8184', imageType),
   claudeRule('image-data', 'https://github.com/anthropics/claude-code/issues/15746', imageData),
   claudeRule('media-url', VISION, mediaUrl),

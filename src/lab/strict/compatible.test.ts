@@ -138,6 +138,12 @@ check('cerebras', 'gpt-oss-120b', cerebrasRules.rules, [
     talk(assistant({ reasoning: 'Hm' })),
   ],
   [
+    'effort-value',
+    "reasoning_effort: Input should be 'low', 'medium' or 'high'",
+    { reasoning_effort: 'none' },
+    { reasoning_effort: 'low' },
+  ],
+  [
     'temperature-range',
     'temperature: Input should be less than or equal to 2',
     { temperature: 2.1 },
@@ -164,6 +170,13 @@ const UNBALANCED = 'Not the same number of function calls and responses'
 check('mistral', 'mistral-large-latest', mistralRules.rules, [
   ['field-unknown', EXTRA, { seed: 1 }, { random_seed: 1 }, 422],
   ['field-unknown', EXTRA, { user: 'ada' }, { metadata: { user: 'ada' } }, 422],
+  [
+    'effort-value',
+    "Input should be 'none' or 'high'",
+    { model: 'mistral-small-2603', reasoning_effort: 'low' },
+    { model: 'mistral-small-2603', reasoning_effort: 'high' },
+    422,
+  ],
   ['temperature-range', 'Input should be less than or equal to 1.5', { temperature: 1.6 }, { temperature: 1.5 }, 422],
   [
     'role-unknown',

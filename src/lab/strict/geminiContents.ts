@@ -120,6 +120,14 @@ function corruptedSignature(request: StrictRequest): string | null {
   return isCorrupted ? 'Corrupted thought signature.' : null
 }
 
+function responseParts(request: StrictRequest): string | null {
+  if ((geminiFacts(request.model)?.version ?? 3) >= 3) return null
+  const hasParts = contentsOf(request).some(({ parts }) =>
+    parts.some((part) => readList(readRecord(part, RESPONSES), 'parts').length > 0),
+  )
+  return hasParts ? 'Unable to submit request because `function_response.parts` is not supported for this model.' : null
+}
+
 function namelessResponse(request: StrictRequest): string | null {
   const nameless = contentsOf(request).flatMap(({ parts, place }) =>
     parts.flatMap((part, index) => {
@@ -176,6 +184,7 @@ export const geminiContentRules: readonly Rule[] = [
   geminiRule('part-without-data', API, partWithoutData),
   geminiRule('role', 'https://ai.google.dev/api/caching#Content', wrongRole),
   geminiRule('response-name', 'https://ai.google.dev/api/caching#FunctionResponse', namelessResponse),
+  geminiRule('response-parts', 'https://github.com/google-gemini/gemini-cli/issues/19436', responseParts),
   geminiRule('function-call-turn', TURNS, callTurn),
   geminiRule('function-response-turn', 'https://github.com/langchain-ai/langchain/issues/27799', responseTurn),
   geminiRule('function-response-count', 'https://ai.google.dev/gemini-api/docs/function-calling', responseCount),

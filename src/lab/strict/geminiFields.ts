@@ -49,7 +49,8 @@ const MESSAGES: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
     ...{ id: 'text', name: 'text', response: 'struct', parts: 'FunctionResponsePart[]' },
     ...{ scheduling: 'scalar', willContinue: 'scalar' },
   },
-  FunctionResponsePart: { inlineData: 'FunctionResponseBlob', fileData: 'any', mediaProcessing: 'any' },
+  // `fileData` "is not supported in Gemini API": https://googleapis.github.io/kotlin-genai (2026-11-30)
+  FunctionResponsePart: { inlineData: 'FunctionResponseBlob', mediaProcessing: 'any' },
   FunctionResponseBlob: { mimeType: 'text', data: 'bytes', displayName: 'text' },
   Tool: {
     ...{ functionDeclarations: 'FunctionDeclaration[]', googleSearch: 'any', googleSearchRetrieval: 'any' },

@@ -25,6 +25,11 @@ const model = (...parts: unknown[]) => ({ role: 'model', parts })
 const call = (name: string, more: Body = {}) => ({ functionCall: { name, args: {} }, ...more })
 const response = (name: string, more: Body = {}) => ({ functionResponse: { name, response: { output: 'a' }, ...more } })
 const talk = (...contents: unknown[]) => ({ contents: [user({ text: 'Hi' }), ...contents] })
+const PICTURE = { inlineData: { mimeType: 'image/png', data: 'YWI=' } }
+/** A result with a picture, of a call that is signed. */
+const shows = (part: Body, name = 'gemini-3.5-flash') =>
+  ask(talk(model(call('look', { thoughtSignature: PLACEHOLDER })), user(response('look', { parts: [part] }))), name)
+const PLACEHOLDER = 'skip_thought_signature_validator'
 const say = (...parts: unknown[]) => ({ contents: [user(...parts)] })
 const look = (more: Body = {}) => ({ name: 'look', ...more })
 const tools = (...functionDeclarations: unknown[]) => ({ tools: [{ functionDeclarations }] })
@@ -242,14 +247,20 @@ const CONTENTS: readonly Row[] = [
   [
     'media-type',
     'Unsupported MIME type: image/gif',
-    talk(
-      model(call('look')),
-      user(response('look', { parts: [{ inlineData: { mimeType: 'image/gif', data: 'YWI=' } }] })),
-    ),
-    talk(
-      model(call('look')),
-      user(response('look', { parts: [{ inlineData: { mimeType: 'image/webp', data: 'YWI=' } }] })),
-    ),
+    shows({ inlineData: { mimeType: 'image/gif', data: 'YWI=' } }),
+    shows({ inlineData: { mimeType: 'image/webp', data: 'YWI=' } }),
+  ],
+  [
+    'response-parts',
+    'Unable to submit request because `function_response.parts` is not supported for this model.',
+    shows(PICTURE, FLASH),
+    shows(PICTURE),
+  ],
+  [
+    'unknown-name',
+    unknown('fileData', 'contents[2].parts[0].function_response.parts[0]'),
+    shows({ fileData: { fileUri: 'https://example.org/a.png' } }),
+    shows(PICTURE),
   ],
   [
     'file-uri',

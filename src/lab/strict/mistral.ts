@@ -70,6 +70,13 @@ const rules = ruleTable('2026-11-29', {
           )
         : null,
   },
+  'effort-value': {
+    source: 'https://docs.mistral.ai/capabilities/reasoning/adjustable',
+    refuse: ({ body: { reasoning_effort: effort }, model }) =>
+      !isSet(effort) || !/-(?:small|medium)-/.test(model) || ['none', 'high'].includes(word(effort))
+        ? null
+        : unprocessable('enum', ['body', 'reasoning_effort'], "Input should be 'none' or 'high'", effort),
+  },
   'role-unknown': {
     source: 'https://github.com/bramses/chatgpt-md/issues/189',
     refuse: ({ body }) =>

@@ -1,0 +1,77 @@
+/** What a tool shows, and media whose type is said oddly, reach every model in a form that its service takes. */
+
+import { describe, expect, test } from 'vitest'
+import { openGateway } from './support/gatewayWorld.ts'
+
+const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').toString('base64')
+const PDF = Buffer.from('%PDF-1.4 a').toString('base64')
+const ADDRESS = 'https://example.org/a.png'
+
+async function ask(provider: string, model: string, path: string, body: object) {
+  await using world = await openGateway({ providers: { [provider]: { models: { [model]: {} } } } })
+  const response = await world.ask(path, { model: `${provider}/${model}`, ...body })
+  const [call] = world.fakes.calls
+  return {
+    status: response.status,
+    refusal: call?.refusal,
+    sent: JSON.stringify(call?.body),
+    text: await response.text(),
+  }
+}
+
+const png = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } }
+const pdf = { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: PDF } }
+const byAddress = { type: 'image', source: { type: 'url', url: ADDRESS } }
+
+describe.each([
+  ['google', 'gemini-2.5-flash'],
+  ['google', 'gemini-3.5-flash'],
+  ['openai', 'gpt-4.1'],
+])('%s %s', (provider, model) => {
+  test.each([
+    ['a picture', png, PNG],
+    ['a document', pdf, PDF],
+    ['a picture by its address', byAddress, ADDRESS],
+  ])('is shown %s of a tool', async (_, block, sign) => {
+    const use = (id: string) => ({ type: 'tool_use', id, name: 'look', input: {} })
+    const result = (id: string, content: unknown) => ({ type: 'tool_result', tool_use_id: id, content })
+    const { status, refusal, sent } = await ask(provider, model, '/v1/messages', {
+      max_tokens: 50,
+      tools: [{ name: 'look', input_schema: { type: 'object' } }],
+      messages: [
+        { role: 'user', content: 'Look' },
+        { role: 'assistant', content: [use('toolu_1'), use('toolu_2')] },
+        {
+          role: 'user',
+          content: [result('toolu_1', [block]), result('toolu_2', 'seen'), { type: 'text', text: 'And?' }],
+        },
+      ],
+    })
+    expect([status, refusal]).toEqual([200, undefined])
+    expect(sent).toContain(sign)
+    expect(sent).toContain('And?')
+  })
+})
+
+describe('a type that is said oddly', () => {
+  const image = (url: string) => ({ type: 'image_url', image_url: { url } })
+  test.each([
+    ['anthropic', 'claude-haiku-4-5', image(`data:IMAGE/PNG;base64,${PNG}`), '"media_type":"image/png"'],
+    ['anthropic', 'claude-haiku-4-5', image(`DATA:image/png;base64,${PNG}`), '"media_type":"image/png"'],
+    ['anthropic', 'claude-haiku-4-5', image(`data:application/octet-stream;base64,${PNG}`), '"media_type":"image/png"'],
+    ['google', 'gemini-3.5-flash', image('data:image/jpg;base64,AAAA'), '"mimeType":"image/jpeg"'],
+  ])('is told %s %s as it is', async (provider, model, part, sign) => {
+    const body = { messages: [{ role: 'user', content: [part, { type: 'text', text: 'What is it?' }] }] }
+    const { status, refusal, sent } = await ask(provider, model, '/v1/chat/completions', body)
+    expect([status, refusal]).toEqual([200, undefined])
+    expect(sent).toContain(sign)
+  })
+
+  test('hides no document from a service that takes none', async () => {
+    const file = { type: 'file', file: { filename: 'a.pdf', file_data: PDF } }
+    const body = { messages: [{ role: 'user', content: [file] }] }
+    const { status, sent, text } = await ask('mistral', 'mistral-small-2603', '/v1/chat/completions', body)
+    expect([status, sent]).toEqual([400, undefined])
+    expect(text).toContain('PDF')
+  })
+})
