@@ -132,6 +132,16 @@ export interface Extra {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** The options that are one number. */
+export type NumericOption =
+  | 'maxTokens'
+  | 'temperature'
+  | 'topP'
+  | 'topK'
+  | 'seed'
+  | 'frequencyPenalty'
+  | 'presencePenalty'
+
 export interface ChatRequest {
   /**
    * The model as requested: an id, `provider/model`, an alias, or `auto…`. Replaced by the upstream's own id when the
@@ -153,6 +163,8 @@ export interface ChatRequest {
   readonly seed?: number
   readonly frequencyPenalty?: number
   readonly presencePenalty?: number
+  /** The options that the client spelled with digits which JavaScript's numbers lose, as JSON to be written. */
+  readonly spelled?: { readonly [O in NumericOption]?: unknown }
   readonly reasoning?: ReasoningOptions
   /** The end user's id, if the caller sends one. */
   readonly user?: string

@@ -68,11 +68,19 @@ function fitLength(request: ChatRequest, recipient: Recipient, leftOut: LeftOut)
   return maxOutputTokens === null && maxTokens === most ? request : { ...request, maxTokens }
 }
 
+/** Gemini's is an int32: https://generativelanguage.googleapis.com/$discovery/rest?version=v1beta (2026-11-30). */
+const MOST_TOKENS: { readonly [D in DialectId]: number } = {
+  openai: Number.POSITIVE_INFINITY,
+  'openai-responses': Number.POSITIVE_INFINITY,
+  anthropic: Number.POSITIVE_INFINITY,
+  google: 2 ** 31 - 1,
+}
+
 /** The caller's own limit, no higher than what the model can say and its window has room for. */
 export function cutLength(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
   const { maxTokens } = request
-  const { maxOutputTokens, roomTokens } = recipient
-  const most = Math.min(maxOutputTokens ?? Number.POSITIVE_INFINITY, roomTokens ?? Number.POSITIVE_INFINITY)
+  const { dialect, maxOutputTokens, roomTokens } = recipient
+  const most = Math.min(maxOutputTokens ?? MOST_TOKENS[dialect], roomTokens ?? MOST_TOKENS[dialect])
   if (maxTokens === undefined || maxTokens <= most) return request
   leftOut.add('max_tokens')
   return { ...request, maxTokens: most }

@@ -3,6 +3,7 @@
 import type { ChatRequest, ReasoningEffort, ReasoningOptions, ResponseFormat } from '../../domain/chat.ts'
 import { asNumber, asString } from '../../domain/json.ts'
 import { type Fields, flag, leftovers, number, object, text, texts, tokens } from '../fields/requestFields.ts'
+import { readSpelling } from '../fields/spelledNumbers.ts'
 import { bothSpellings, field, spelling } from './field.ts'
 import { openApiToJsonSchema } from './schema.ts'
 
@@ -33,6 +34,15 @@ export function readConfig(config: Fields): Partial<ChatRequest> {
     seed: read(number, 'seed', 'seed'),
     frequencyPenalty: read(number, 'frequencyPenalty', 'frequency_penalty'),
     presencePenalty: read(number, 'presencePenalty', 'presence_penalty'),
+    ...readSpelling(config, {
+      maxTokens: spelling(config, 'maxOutputTokens', 'max_output_tokens'),
+      temperature: 'temperature',
+      topP: spelling(config, 'topP', 'top_p'),
+      topK: spelling(config, 'topK', 'top_k'),
+      seed: 'seed',
+      frequencyPenalty: spelling(config, 'frequencyPenalty', 'frequency_penalty'),
+      presencePenalty: spelling(config, 'presencePenalty', 'presence_penalty'),
+    }),
     responseFormat: readFormat(config),
     reasoning: readReasoning(thinkingOf(config)),
   }

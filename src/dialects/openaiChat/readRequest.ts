@@ -26,6 +26,7 @@ import {
   tokens,
   wrong,
 } from '../fields/requestFields.ts'
+import { type OptionNames, readSpelling } from '../fields/spelledNumbers.ts'
 import {
   readAllowedTools,
   readCustomTool,
@@ -58,6 +59,16 @@ const KNOWN = new Set([
   'stream',
   'stream_options',
 ])
+const OPTIONS: OptionNames = {
+  maxTokens: 'max_tokens',
+  temperature: 'temperature',
+  topP: 'top_p',
+  topK: 'top_k',
+  seed: 'seed',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+}
+const NEWER_OPTIONS: OptionNames = { ...OPTIONS, maxTokens: 'max_completion_tokens' }
 const KNOWN_OF_MESSAGE = new Set([
   'role',
   'content',
@@ -100,6 +111,7 @@ export function readChatRequest(body: unknown): ChatRequest {
     seed: number(fields, 'seed'),
     frequencyPenalty: number(fields, 'frequency_penalty'),
     presencePenalty: number(fields, 'presence_penalty'),
+    ...readSpelling(fields, fields['max_completion_tokens'] == null ? OPTIONS : NEWER_OPTIONS),
     reasoning: readEffort(text(fields, 'reasoning_effort')),
     user: text(fields, 'user'),
     stream: flag(fields, 'stream') ?? false,

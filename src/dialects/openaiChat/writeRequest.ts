@@ -4,6 +4,7 @@ import type { ChatRequest, FilePart, ImagePart, Message, Part, Tool, ToolResultP
 import { asArray, asRecord } from '../../domain/json.ts'
 import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
+import { asSpelled } from '../fields/spelledNumbers.ts'
 import { defined, isCustom, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
 import { writePastCall, writeReasoning } from './message.ts'
 import { joinText, writeContent } from './parts.ts'
@@ -23,14 +24,14 @@ export function writeChatRequest(
     tool_choice: own['tool_choice'] ?? writeToolChoice(request),
     parallel_tool_calls: request.parallelToolCalls,
     response_format: writeResponseFormat(request) ?? own['response_format'],
-    [wire.maxTokensField ?? 'max_tokens']: request.maxTokens,
-    temperature: request.temperature,
-    top_p: request.topP,
-    top_k: request.topK,
+    [wire.maxTokensField ?? 'max_tokens']: asSpelled(request, 'maxTokens'),
+    temperature: asSpelled(request, 'temperature'),
+    top_p: asSpelled(request, 'topP'),
+    top_k: asSpelled(request, 'topK'),
     stop: request.stop,
-    seed: request.seed,
-    frequency_penalty: request.frequencyPenalty,
-    presence_penalty: request.presencePenalty,
+    seed: asSpelled(request, 'seed'),
+    frequency_penalty: asSpelled(request, 'frequencyPenalty'),
+    presence_penalty: asSpelled(request, 'presencePenalty'),
     ...writeThinking(request, own, wire),
     user: request.user,
     stream: request.stream,

@@ -16,6 +16,7 @@ import {
   tokens,
   wrong,
 } from '../fields/requestFields.ts'
+import { type OptionNames, readSpelling } from '../fields/spelledNumbers.ts'
 import {
   readAllowedTools,
   readCustomTool,
@@ -43,6 +44,7 @@ const KNOWN = new Set([
   'user',
   'stream',
 ])
+const OPTIONS: OptionNames = { maxTokens: 'max_output_tokens', temperature: 'temperature', topP: 'top_p' }
 const KNOWN_OF_TOOL = new Set(['type', 'name', 'description', 'parameters', 'strict'])
 const KNOWN_OF_TEXT = new Set(['format'])
 const KNOWN_OF_REASONING = new Set(['effort'])
@@ -70,6 +72,7 @@ export function readResponsesRequest(body: unknown): ChatRequest {
     maxTokens: tokens(fields, 'max_output_tokens'),
     temperature: number(fields, 'temperature'),
     topP: number(fields, 'top_p'),
+    ...readSpelling(fields, OPTIONS),
     reasoning: readReasoningOptions(object(fields, 'reasoning')),
     user: text(fields, 'user'),
     stream: flag(fields, 'stream') ?? false,

@@ -95,6 +95,18 @@ const FIELDS: readonly Row[] = [
   ],
   [
     'invalid-value',
+    "Invalid value at 'generation_config.seed' (TYPE_INT32), 2147483648",
+    config({ seed: 2_147_483_648 }),
+    config({ seed: 2_147_483_647, topK: '40', maxOutputTokens: 64 }),
+  ],
+  [
+    'invalid-value',
+    "Invalid value at 'generation_config.top_k' (TYPE_INT32), 1.5",
+    config({ topK: 1.5 }),
+    config({ topK: -2_147_483_648 }),
+  ],
+  [
+    'invalid-value',
     `Invalid value at '${DECLARATION}.parameters.properties[0].value.enum[1]' (TYPE_STRING), 2`,
     parameters({ a: { type: 'STRING', enum: ['1', 2] } }),
     parameters({ a: { type: 'STRING', enum: ['1', '2'] } }),
