@@ -40,12 +40,22 @@ function changedResponse(response: ChatResponse, changes: AnswerChanges): ChatRe
 
 function changedCall(call: ToolCallPart, changes: AnswerChanges): ToolCallPart {
   const facts = factsOf(call, changes)
-  return { ...call, ...facts, arguments: facts.custom && !call.custom ? inputIn(call.arguments) : call.arguments }
+  return { ...call, ...facts, arguments: argumentsOf(call, facts, changes) }
 }
 
 function factsOf({ name, custom }: CallFacts, { toolNames, customTools }: AnswerChanges): CallFacts {
   const own = toolNames?.get(name) ?? name
   return custom || customTools?.has(own) ? { name: own, custom: true } : { name: own }
+}
+
+/** As the client knows them. */
+function argumentsOf(
+  call: CallFacts & Pick<ToolCallPart, 'arguments'>,
+  facts: CallFacts,
+  changes: AnswerChanges,
+): string {
+  if (facts.custom && !call.custom) return inputIn(call.arguments)
+  return changes.argumentNames?.get(facts.name)?.back(call.arguments) ?? call.arguments
 }
 
 /** The text in a JSON answer's field; the answer as it is when it is none of that form. */
@@ -75,8 +85,8 @@ class ChangedStream implements StreamReader {
   readonly #reader: StreamReader
   readonly #changes: AnswerChanges
   readonly #cutter: StopCutter | null
-  /** The indexes of calls whose text is known only when it is whole. */
-  readonly #custom = new Set<number>()
+  /** The indexes of calls whose arguments are known only when they are whole. */
+  readonly #held = new Set<number>()
   #text = ''
   #isOver = false
 
@@ -115,7 +125,7 @@ class ChangedStream implements StreamReader {
       case 'tool-call-start':
         return this.#startCall(chunk)
       case 'tool-call-delta':
-        return this.#custom.has(chunk.index) ? [] : [chunk]
+        return this.#held.has(chunk.index) ? [] : [chunk]
       case 'tool-call':
         return this.#finishCall(chunk)
       case 'media':
@@ -147,16 +157,16 @@ class ChangedStream implements StreamReader {
 
   #startCall(chunk: ChunkOf<'tool-call-start'>): readonly ChatChunk[] {
     const facts = factsOf(chunk, this.#changes)
-    if (facts.custom && !chunk.custom) this.#custom.add(chunk.index)
+    const isRenamed = this.#changes.argumentNames?.has(facts.name) ?? false
+    if (isRenamed || (facts.custom && !chunk.custom)) this.#held.add(chunk.index)
     return [...this.#heldText(), { ...chunk, ...facts }]
   }
 
   #finishCall(chunk: ChunkOf<'tool-call'>): readonly ChatChunk[] {
     const facts = factsOf(chunk, this.#changes)
-    const isWrapped = facts.custom === true && chunk.custom !== true
-    const text = isWrapped ? inputIn(chunk.arguments) : chunk.arguments
+    const text = argumentsOf(chunk, facts, this.#changes)
     const delta: ChatChunk = { type: 'tool-call-delta', index: chunk.index, arguments: text }
-    const hidden = this.#custom.has(chunk.index) && text !== ''
+    const hidden = this.#held.has(chunk.index) && text !== ''
     return [...(hidden ? [delta] : []), { ...chunk, ...facts, arguments: text }]
   }
 }

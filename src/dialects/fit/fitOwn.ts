@@ -4,13 +4,15 @@
  */
 
 import type { ChatRequest, DialectId, Message } from '../../domain/chat.ts'
+import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
+import { type ArgumentNames, hasRefusedNames } from './argumentNames.ts'
 import { fitCallIds } from './callIds.ts'
 import { LeftOut } from './leftOut.ts'
 import { cutLength } from './options.ts'
 import { fitOwnReasoning } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
-import { fitTools } from './tools.ts'
+import { fitArgumentNames, fitTools } from './tools.ts'
 
 interface Body {
   /** Whether the text occurs anywhere outside the long texts. */
@@ -35,20 +37,44 @@ function mustFitChat(body: Body, { thoughts, maxTokensField, toolsBesideThinking
   )
 }
 
+/** Whether a tool has arguments of names that the dialect's vendor refuses. */
+export function mustRename({ tools }: ChatRequest, dialect: DialectId, wire: ModelWire): boolean {
+  if (wire === NOTHING_KNOWN || tools === undefined) return false
+  return tools.some(({ parameters }) => parameters !== undefined && hasRefusedNames(parameters, dialect))
+}
+
 export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const { dialect, wire } = recipient
   const leftOut = new LeftOut()
-  const request = fitOwnReasoning(asked, recipient, leftOut)
+  const { request: named, renamed } = mustRename(asked, dialect, wire)
+    ? fitArgumentNames(asked, dialect)
+    : { request: asked, renamed: NONE }
+  const request = fitOwnReasoning(withOwnTools(named, renamed), recipient, leftOut)
   const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
   const messages = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
   const fitted = wire.toolCallIdLength === undefined ? messages : fitCallIds(messages, dialect, wire)
   const said = fitted === request.messages ? tools.request : { ...tools.request, messages: fitted }
+  const answer = { ...tools.answer, ...(renamed.size > 0 && { argumentNames: renamed }) }
   return {
     request: cutLength(said, recipient, leftOut),
     leftOut: leftOut.names,
-    answer: Object.keys(tools.answer).length === 0 ? null : tools.answer,
+    answer: Object.keys(answer).length === 0 ? null : answer,
   }
+}
+
+const NONE: ReadonlyMap<string, ArgumentNames> = new Map()
+
+/** Beside tools that run at the provider the dialect keeps the whole list in its own words. */
+function withOwnTools(request: ChatRequest, renamed: ReadonlyMap<string, ArgumentNames>): ChatRequest {
+  const own = asArray(request.extra?.fields['tools'])
+  if (own === undefined || request.extra === undefined || renamed.size === 0) return request
+  const tools = own.map((tool) => {
+    const fields = asRecord(tool)
+    const schema = renamed.get(asString(fields?.['name']) ?? '')?.schema
+    return fields?.['input_schema'] === undefined || schema === undefined ? tool : { ...fields, input_schema: schema }
+  })
+  return { ...request, extra: { ...request.extra, fields: { ...request.extra.fields, tools } } }
 }
 
 function withoutThoughts(message: Message): Message {

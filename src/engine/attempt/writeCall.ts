@@ -5,7 +5,7 @@ import type { Dialect } from '../../dialects/dialect.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
 import { withChanges } from '../../dialects/fit/changedAnswer.ts'
 import { fit } from '../../dialects/fit/fit.ts'
-import { fitOwn, mustFit } from '../../dialects/fit/fitOwn.ts'
+import { fitOwn, mustFit, mustRename } from '../../dialects/fit/fitOwn.ts'
 import type { ChatRequest } from '../../domain/chat.ts'
 import { asRecord } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
@@ -160,7 +160,14 @@ function draftOf(settings: DraftSettings, windows: LearnedWindows, order: DraftO
   const { wire: serviceFacts, changeBody } = speechOf(spec, dialect)
   const facts = wireOf(serviceFacts, target.model)
   const isLimited = mostOutputTokens !== null && facts.maxTokensField !== undefined
-  if (isOwn && !isCut && !isLimited && changeBody === undefined && !mustFit(wire.body, dialect.id, facts)) {
+  if (
+    isOwn &&
+    !isCut &&
+    !isLimited &&
+    changeBody === undefined &&
+    !mustFit(wire.body, dialect.id, facts) &&
+    !mustRename(request, dialect.id, facts)
+  ) {
     const rewritten = rewriteModel(wire, request, target.model, mostOutputTokens)
     if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect }
   }

@@ -284,6 +284,12 @@ const MESSAGES: readonly StrictRow[] = [
 
 const STRICT_A = object({ type: 'string' }, closed)
 
+/** That many objects within each other. */
+const nested = (levels: number): Body =>
+  levels === 0
+    ? { type: 'string' }
+    : { type: 'object', properties: { a: nested(levels - 1) }, required: ['a'], additionalProperties: false }
+
 const TOOLS: readonly StrictRow[] = [
   [
     'tools-empty',
@@ -456,6 +462,12 @@ const FORMATS: readonly StrictRow[] = [
     "Invalid schema for response_format 'a': In context=(), 'additionalProperties' is required to be supplied and to be false.",
     schema({ name: 'a', strict: true, schema: object({ type: 'string' }) }),
     schema({ name: 'a', strict: true, schema: STRICT_A }),
+  ],
+  [
+    'response-schema',
+    "Invalid schema for response_format 'a': 11 levels of nesting exceeds limit of 10.",
+    schema({ name: 'a', strict: true, schema: nested(11) }),
+    schema({ name: 'a', strict: true, schema: nested(10) }),
   ],
   ['image', `${IMAGE_WORDS} a value without the 'data:' prefix.`, say([image('iVBORw0KGgo=')]), say([image(PNG)])],
   [
