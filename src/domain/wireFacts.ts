@@ -46,6 +46,12 @@ interface GenerationFacts {
   readonly forcesTools?: boolean
   /** False where no tool can be forced while thinking; then thinking is switched off. Default true. */
   readonly forcesToolsThinking?: boolean
+  /** False where no tools can be offered, so that another target is asked. Default true. */
+  readonly tools?: boolean
+  /** False where there are no system messages: their text goes in front of the user's first. Default true. */
+  readonly systemMessages?: boolean
+  /** False where an answer cannot be held to JSON at all; it is asked for in words. Default true. */
+  readonly jsonMode?: boolean
   /** False where an answer cannot be held to a schema, but to JSON; the schema is then told in words. Default true. */
   readonly jsonSchema?: boolean
   /** False where an answer in JSON cannot be asked for beside tools; it is then asked for in words. Default true. */

@@ -9,7 +9,8 @@ import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { type ArgumentNames, hasRefusedNames } from './argumentNames.ts'
 import { fitCallIds } from './callIds.ts'
 import { LeftOut } from './leftOut.ts'
-import { cutLength } from './options.ts'
+import { withoutSystem } from './messages.ts'
+import { cutLength, fitFormat } from './options.ts'
 import { fitOwnReasoning } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
 import { fitArgumentNames, fitTools } from './tools.ts'
@@ -24,9 +25,14 @@ export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire):
   if (wire === NOTHING_KNOWN || body === null) return false
   return (
     (dialect === 'openai' && mustFitChat(body, wire)) ||
+    (dialect === 'google' && mustFitGoogle(body, wire)) ||
     (wire.toolCallIdLength !== undefined && body.mentions('"tool_call')) ||
     (wire.customTools === false && body.mentions('"custom"'))
   )
+}
+
+function mustFitGoogle(body: Body, { systemMessages, jsonMode }: ModelWire): boolean {
+  return (systemMessages === false && body.mentions('"system')) || (jsonMode === false && body.mentions('"response'))
 }
 
 function mustFitChat(body: Body, { thoughts, maxTokensField, toolsBesideThinking }: ModelWire): boolean {
@@ -49,10 +55,12 @@ export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const { request: named, renamed } = mustRename(asked, dialect, wire)
     ? fitArgumentNames(asked, dialect)
     : { request: asked, renamed: NONE }
-  const request = fitOwnReasoning(withOwnTools(named, renamed), recipient, leftOut)
+  const worded = wire.jsonMode === false ? fitFormat(named, recipient) : named
+  const request = fitOwnReasoning(withOwnTools(worded, renamed), recipient, leftOut)
   const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
-  const messages = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
+  const spoken = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
+  const messages = wire.systemMessages === false ? withoutSystem(spoken) : spoken
   const fitted = wire.toolCallIdLength === undefined ? messages : fitCallIds(messages, dialect, wire)
   const said = fitted === request.messages ? tools.request : { ...tools.request, messages: fitted }
   const answer = { ...tools.answer, ...(renamed.size > 0 && { argumentNames: renamed }) }

@@ -24,10 +24,11 @@ export function fitOptions(request: ChatRequest, recipient: Recipient, leftOut: 
 }
 
 /** A form that the service cannot hold the answer to, or not beside tools, is asked for in words. */
-function fitFormat(request: ChatRequest, { dialect, wire }: Recipient): ChatRequest {
+export function fitFormat(request: ChatRequest, { dialect, wire }: Pick<Recipient, 'dialect' | 'wire'>): ChatRequest {
   const format = request.responseFormat
   const words = formatInWords(format)
   if (format === undefined || words === undefined) return request
+  if (wire.jsonMode === false) return inWords(request, words)
   if (wire.formatBesideTools === false && request.tools !== undefined) return inWords(request, words)
   if (format.type === 'json-schema') {
     if (wire.jsonSchema === false) return inWords(request, words, { type: 'json' })

@@ -288,7 +288,8 @@ function abilitiesOf(spec: ProviderSpec, { id, catalogue, listed, user }: ModelF
   const named = listed === null ? {} : { chat: listed.chats, ...(listed.embeds && { embeddings: true }) }
   const silent = user === null && isElsewhere(spec, id) ? { chat: false } : {}
   const said = { ...named, ...listed?.abilities, ...silent, ...ofUser(user) }
-  const known = { ...unitsOf(spec, listed), ...catalogue?.abilities, ...said }
+  const untold = wireOf(spec.wire, id).tools === false ? { tools: false } : {}
+  const known = { ...unitsOf(spec, listed), ...untold, ...catalogue?.abilities, ...said }
   return embeddingsFor(spec.dialect) === null ? { ...known, embeddings: false } : known
 }
 
