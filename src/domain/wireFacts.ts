@@ -46,6 +46,10 @@ interface GenerationFacts {
   readonly forcesTools?: boolean
   /** False where no tool can be forced while thinking; then thinking is switched off. Default true. */
   readonly forcesToolsThinking?: boolean
+  /** Maximum number of answers to one request. Default: any, where the dialect has a field for it. */
+  readonly answers?: number
+  /** False where probabilities of tokens are refused. Default: where sampling parameters are refused as well. */
+  readonly logprobs?: boolean
   /** False where no tools can be offered, so that another target is asked. Default true. */
   readonly tools?: boolean
   /** False where there are no system messages: their text goes in front of the user's first. Default true. */

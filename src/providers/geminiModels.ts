@@ -19,14 +19,22 @@ const BEFORE_3 = { thinking: 'budget', formatBesideTools: false, penalties: fals
  */
 const PLAIN_GEMMA = { tools: false, systemMessages: false, jsonMode: false } as const
 
+/**
+ * "Multiple candidates is not enabled for this model" (https://github.com/googleapis/js-genai/issues/1609) and "Logprobs is
+ * not supported for this model" (https://github.com/GoogleCloudPlatform/generative-ai/issues/2947), read 2026-11-30. Of 2.5
+ * reports differ: https://github.com/mscraftsman/generative-ai/issues/135.
+ */
+const FROM_3 = { answers: 1, logprobs: false } as const
+
 const MODELS: readonly ModelWireFacts[] = [
   { match: /gemini-2\.5-pro/, ...BEFORE_3, budget: [128, 32_768], alwaysThinks: true },
   { match: /gemini-2\.5-flash-lite/, ...BEFORE_3, budget: [512, 24_576] },
   { match: /gemini-2\.5/, ...BEFORE_3, budget: [1, 24_576] },
-  { match: /gemini-3-pro/, thinking: 'effort', efforts: ['low', 'high'], alwaysThinks: true },
-  { match: /gemini-3\.\d-pro/, thinking: 'effort', efforts: ['low', 'medium', 'high'], alwaysThinks: true },
+  { match: /gemini-3-pro/, ...FROM_3, thinking: 'effort', efforts: ['low', 'high'], alwaysThinks: true },
+  { match: /gemini-3\.\d-pro/, ...FROM_3, thinking: 'effort', efforts: ['low', 'medium', 'high'], alwaysThinks: true },
   {
     match: /gemini-(?:[3-9]|flash-latest|flash-lite-latest)/,
+    ...FROM_3,
     thinking: 'effort',
     efforts: ['minimal', 'low', 'medium', 'high'],
     alwaysThinks: true,
@@ -35,4 +43,5 @@ const MODELS: readonly ModelWireFacts[] = [
   { match: /gemini-(?:1|2\.0)|gemma/, thinking: 'none', formatBesideTools: false },
 ]
 
-export const GEMINI_WIRE: WireFacts = { models: MODELS }
+// "candidate_count must be in the range [1, 8]": https://ai.google.dev/api/generate-content#GenerationConfig
+export const GEMINI_WIRE: WireFacts = { answers: 8, models: MODELS }

@@ -71,6 +71,9 @@ export const groq = defineProvider({
     // "property 'reasoning_content' is unsupported"; https://console.groq.com/docs/api-reference names `reasoning`.
     thoughts: 'reasoning',
     topK: false,
+    // https://console.groq.com/docs/openai#currently-unsupported-openai-features (2026-11-30)
+    answers: 1,
+    logprobs: false,
     customTools: false,
     documents: false,
     models: [

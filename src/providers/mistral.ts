@@ -60,6 +60,8 @@ export const mistral = defineProvider({
     // 422 `extra_forbidden` for any field of thoughts.
     thoughts: 'none',
     topK: false,
+    // No such field: https://docs.mistral.ai/api (2026-11-30)
+    logprobs: false,
     // "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9."
     toolCallIdLength: 9,
     userLength: 0,

@@ -75,6 +75,8 @@ export function writtenFor(
   if (isBlind(spec, model) && asked.messages.some(showsImage)) return null
   const wire = wireOf(spec.wire, model)
   if (wire.tools === false && (asked.tools ?? []).length > 0) return null
+  if ((asked.answers ?? 1) > (wire.answers ?? Number.POSITIVE_INFINITY)) return null
+  if (asked.logprobs !== undefined && (wire.logprobs ?? wire.sampling !== 'none') === false) return null
   const { request } = fitRequest(asked, {
     dialect: spec.dialect,
     wire,

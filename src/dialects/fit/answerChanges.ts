@@ -10,6 +10,8 @@ export interface AnswerChanges {
   readonly argumentNames?: ReadonlyMap<string, ArgumentNames>
   /** Sequences at which keywise ends the answer, because the service does not. */
   readonly stop?: readonly string[]
+  /** How many answers are cut there; default: one. */
+  readonly answers?: number
   /** The answer's text is JSON with its real text in this field. */
   readonly textIn?: string
 }

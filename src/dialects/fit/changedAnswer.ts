@@ -29,6 +29,12 @@ function changedRead(read: ReadResponse, changes: AnswerChanges): ReadResponse {
 }
 
 function changedResponse(response: ChatResponse, changes: AnswerChanges): ChatResponse {
+  const others = response.others?.map((other) => changedChoice({ model: '', ...other }, changes))
+  const first = changedChoice(response, changes)
+  return others === undefined ? first : { ...first, others }
+}
+
+function changedChoice(response: ChatResponse, changes: AnswerChanges): ChatResponse {
   const content = response.content.map((part): AnswerPart => {
     if (part.type === 'tool-call') return changedCall(part, changes)
     return part.type === 'text' && changes.textIn !== undefined
@@ -87,18 +93,21 @@ class ChangedStream implements StreamReader {
   readonly #cutter: StopCutter | null
   /** The indexes of calls whose arguments are known only when they are whole. */
   readonly #held = new Set<number>()
+  readonly #isSeveral: boolean
+  readonly #others = new Map<number, ChangedStream>()
   #text = ''
   #isOver = false
 
   constructor(reader: StreamReader, changes: AnswerChanges) {
     this.#reader = reader
     this.#changes = changes
+    this.#isSeveral = (changes.answers ?? 1) > 1
     this.#cutter = changes.stop === undefined ? null : new StopCutter(changes.stop)
   }
 
-  /** The answer ended although the upstream still writes. */
+  /** The answer ended although the upstream still writes; where it writes several, the others may go on. */
   get isOver(): boolean {
-    return this.#isOver
+    return this.#isOver && !this.#isSeveral
   }
 
   push(event: string, data: string, incomplete?: boolean): readonly ChatChunk[] {
@@ -115,7 +124,10 @@ class ChangedStream implements StreamReader {
   }
 
   #changed(chunks: readonly ChatChunk[]): readonly ChatChunk[] {
-    return chunks.flatMap((chunk) => (this.#isOver ? [] : this.#change(chunk)))
+    return chunks.flatMap((chunk) => {
+      if (this.#isOver) return this.#isSeveral && BEHIND.has(chunk.type) ? this.#change(chunk) : []
+      return this.#change(chunk)
+    })
   }
 
   #change(chunk: ChatChunk): readonly ChatChunk[] {
@@ -128,6 +140,8 @@ class ChangedStream implements StreamReader {
         return this.#held.has(chunk.index) ? [] : [chunk]
       case 'tool-call':
         return this.#finishCall(chunk)
+      case 'other':
+        return this.#other(chunk)
       case 'media':
       case 'finish':
         return [...this.#heldText(), chunk]
@@ -136,16 +150,28 @@ class ChangedStream implements StreamReader {
     }
   }
 
-  #textOf({ text }: ChunkOf<'text-delta'>): readonly ChatChunk[] {
+  /** Each is changed like the first. */
+  #other({ index, chunk }: ChunkOf<'other'>): readonly ChatChunk[] {
+    const other = this.#others.get(index) ?? new ChangedStream(this.#reader, this.#changes)
+    this.#others.set(index, other)
+    const changed = other.#changed([chunk]).filter(({ type }) => type !== 'end')
+    return changed.map((one): ChatChunk => ({ type: 'other', index, chunk: one }))
+  }
+
+  #textOf(chunk: ChunkOf<'text-delta'>): readonly ChatChunk[] {
+    const { text, logprobs } = chunk
     if (this.#changes.textIn !== undefined) {
       this.#text += text
       return []
     }
-    if (this.#cutter === null) return textChunk(text)
-    const said = textChunk(this.#cutter.push(text))
+    if (this.#cutter === null) return [chunk]
+    const kept = this.#cutter.push(text)
+    const said: readonly ChatChunk[] =
+      logprobs === undefined ? textChunk(kept) : [{ type: 'text-delta', text: kept, logprobs }]
     if (this.#cutter.found === null) return said
     this.#isOver = true
-    return [...said, { type: 'finish', finishReason: 'stop', stopSequence: this.#cutter.found }, { type: 'end' }]
+    const finish: ChatChunk = { type: 'finish', finishReason: 'stop', stopSequence: this.#cutter.found }
+    return [...said, finish, ...(this.#isSeveral ? [] : [END])]
   }
 
   #heldText(): readonly ChatChunk[] {
@@ -170,5 +196,9 @@ class ChangedStream implements StreamReader {
     return [...(hidden ? [delta] : []), { ...chunk, ...facts, arguments: text }]
   }
 }
+
+const END: ChatChunk = { type: 'end' }
+/** What belongs to the whole stream, and to the others of several answers. */
+const BEHIND: ReadonlySet<ChatChunk['type']> = new Set(['other', 'usage', 'error', 'end'])
 
 const textChunk = (text: string): readonly ChatChunk[] => (text === '' ? [] : [{ type: 'text-delta', text }])

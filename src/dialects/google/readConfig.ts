@@ -43,8 +43,19 @@ export function readConfig(config: Fields): Partial<ChatRequest> {
       frequencyPenalty: spelling(config, 'frequencyPenalty', 'frequency_penalty'),
       presencePenalty: spelling(config, 'presencePenalty', 'presence_penalty'),
     }),
+    ...readWanted(config),
     responseFormat: readFormat(config),
     reasoning: readReasoning(thinkingOf(config)),
+  }
+}
+
+/** They stay among the client's own fields as well, which Gemini gets as they are. */
+function readWanted(config: Fields): Pick<ChatRequest, 'answers' | 'logprobs'> {
+  const answers = asNumber(field(config, 'candidateCount', 'candidate_count')) ?? 1
+  const hasLogprobs = field(config, 'responseLogprobs', 'response_logprobs') === true
+  return {
+    ...(answers > 1 && { answers }),
+    ...(hasLogprobs && { logprobs: { top: asNumber(config['logprobs']) ?? 0 } }),
   }
 }
 

@@ -137,6 +137,9 @@ function writeConfig(request: ChatRequest, model: string): WirePart {
   set('seed', asSpelled(request, 'seed'))
   set('frequencyPenalty', asSpelled(request, 'frequencyPenalty'))
   set('presencePenalty', asSpelled(request, 'presencePenalty'))
+  set('candidateCount', request.answers)
+  set('responseLogprobs', request.logprobs && true)
+  set('logprobs', request.logprobs?.top || undefined)
   writeFormat(config, request)
   set('thinkingConfig', request.reasoning && writeThinking(request.reasoning, model))
   return config

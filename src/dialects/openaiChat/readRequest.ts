@@ -10,7 +10,7 @@ import type {
   ToolCallPart,
   ToolChoice,
 } from '../../domain/chat.ts'
-import { asRecord, asString } from '../../domain/json.ts'
+import { asNumber, asRecord, asString } from '../../domain/json.ts'
 import {
   bodyOf,
   extraOf,
@@ -112,6 +112,7 @@ export function readChatRequest(body: unknown): ChatRequest {
     frequencyPenalty: number(fields, 'frequency_penalty'),
     presencePenalty: number(fields, 'presence_penalty'),
     ...readSpelling(fields, fields['max_completion_tokens'] == null ? OPTIONS : NEWER_OPTIONS),
+    ...readWanted(fields),
     reasoning: readEffort(text(fields, 'reasoning_effort')),
     user: text(fields, 'user'),
     stream: flag(fields, 'stream') ?? false,
@@ -204,6 +205,16 @@ function readFormat(format: Fields | undefined): ResponseFormat | undefined {
   return readResponseFormat(format, ({ json_schema: schema }) =>
     readJsonSchema(objectAt(schema, 'response_format.json_schema'), 'response_format.json_schema'),
   )
+}
+
+/** They stay among the client's own fields as well, which an upstream of OpenAI's protocol gets as they are. */
+function readWanted(fields: Fields): Pick<ChatRequest, 'answers' | 'logprobs'> {
+  const answers = asNumber(fields['n']) ?? 1
+  const top = asNumber(fields['top_logprobs'])
+  return {
+    ...(answers > 1 && { answers }),
+    ...((fields['logprobs'] === true || top !== undefined) && { logprobs: { top: top ?? 0 } }),
+  }
 }
 
 function readStop(value: unknown): readonly string[] | undefined {

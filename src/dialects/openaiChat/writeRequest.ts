@@ -17,6 +17,9 @@ export function writeChatRequest(
 ): Record<string, unknown> {
   const own = ownFields(request.extra, 'openai')
   return defined({
+    n: request.answers,
+    logprobs: request.logprobs && true,
+    top_logprobs: request.logprobs?.top || undefined,
     ...own,
     model,
     messages: writeMessages(request.messages, wire),

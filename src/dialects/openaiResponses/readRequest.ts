@@ -1,7 +1,7 @@
 /** Reads a Responses request of a client: https://platform.openai.com/docs/api-reference/responses/create */
 
 import type { ChatRequest, ReasoningOptions, ResponseFormat, Tool, ToolChoice } from '../../domain/chat.ts'
-import { asRecord, asString } from '../../domain/json.ts'
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import {
   bodyOf,
   type Fields,
@@ -73,6 +73,7 @@ export function readResponsesRequest(body: unknown): ChatRequest {
     temperature: number(fields, 'temperature'),
     topP: number(fields, 'top_p'),
     ...readSpelling(fields, OPTIONS),
+    ...readWanted(fields),
     reasoning: readReasoningOptions(object(fields, 'reasoning')),
     user: text(fields, 'user'),
     stream: flag(fields, 'stream') ?? false,
@@ -128,6 +129,16 @@ function readTextFormat(options: Fields | undefined): ResponseFormat | undefined
   const format = options && object(options, 'format', 'text.format')
   return readResponseFormat(format, (given) => readJsonSchema(given, 'text.format'))
 }
+
+/** They stay among the client's own fields as well, which an upstream of this protocol gets as they are. */
+function readWanted(fields: Fields): Pick<ChatRequest, 'logprobs'> {
+  const top = asNumber(fields['top_logprobs']) ?? 0
+  const isWanted = top > 0 || (asArray(fields['include'])?.includes(LOGPROBS) ?? false)
+  return isWanted ? { logprobs: { top } } : {}
+}
+
+/** https://platform.openai.com/docs/api-reference/responses/create#responses_create-include */
+const LOGPROBS = 'message.output_text.logprobs'
 
 function readReasoningOptions(options: Fields | undefined): ReasoningOptions | undefined {
   if (options === undefined) return undefined

@@ -19,7 +19,7 @@ export function writeResponsesRequest(request: ChatRequest, model: string): Reco
   const { instructions, rest } = splitInstructions(request.messages)
   return defined({
     // A client of another dialect did not ask to be remembered by the upstream.
-    ...(isOurs ? own : { store: false }),
+    ...(isOurs ? own : { store: false, ...writeWanted(request) }),
     model,
     instructions,
     input: [...(asArray(own['input']) ?? []), ...writeItems(rest)],
@@ -34,6 +34,12 @@ export function writeResponsesRequest(request: ChatRequest, model: string): Reco
     user: request.user,
     stream: request.stream,
   })
+}
+
+/** https://platform.openai.com/docs/api-reference/responses/create#responses_create-top_logprobs (2026-11-30) */
+function writeWanted({ logprobs }: ChatRequest): Fields {
+  if (logprobs === undefined) return {}
+  return { include: ['message.output_text.logprobs'], ...(logprobs.top > 0 && { top_logprobs: logprobs.top }) }
 }
 
 function atLeast(least: number, request: ChatRequest): unknown {

@@ -200,6 +200,7 @@ function profileOf(credential: Credential, model: ModelFacts, findings: Findings
   return {
     ...spokenOf(spec, model.id),
     ...(spec.wire?.documents === false && { documents: false as const }),
+    ...answersOf(spec, model.id),
     contextTokens: model.user?.contextTokens ?? model.listed?.contextTokens ?? model.catalogue?.contextTokens ?? null,
     maxOutputTokens:
       model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
@@ -217,6 +218,11 @@ function profileOf(credential: Credential, model: ModelFacts, findings: Findings
     ...(model.discovered && model.catalogue?.retired !== undefined && { retiredOn: model.catalogue.retired.on }),
     weight: credential.key.weight,
   }
+}
+
+function answersOf(spec: ProviderSpec, model: string): Pick<TargetProfile, 'mostAnswers' | 'logprobs'> {
+  const { answers, sampling, logprobs = sampling !== 'none' } = wireOf(spec.wire, model)
+  return { ...(answers !== undefined && { mostAnswers: answers }), ...(!logprobs && { logprobs: false as const }) }
 }
 
 /** A model that is served in one dialect only is told everything in that one. */

@@ -425,6 +425,12 @@ const SETTINGS: readonly Row[] = [
     { ...json({}), ...tools(look()), ...calling('ANY') },
     { ...config({ responseMimeType: 'text/plain' }), ...tools(look()), ...calling('ANY') },
   ],
+  [
+    'logprobs',
+    `Logprobs is not enabled for models/${NEW}`,
+    ask(config({ responseLogprobs: true }), NEW),
+    ask(config({ responseLogprobs: true, logprobs: 5 })),
+  ],
   ['json-of-gemma', 'JSON mode is not enabled for models/gemma-3-27b-it', ask(json({}), GEMMA), ask({}, GEMMA)],
   [
     'thinking',
