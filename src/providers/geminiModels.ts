@@ -39,6 +39,8 @@ const MODELS: readonly ModelWireFacts[] = [
     efforts: ['minimal', 'low', 'medium', 'high'],
     alwaysThinks: true,
   },
+  // The task is ignored in silence there: https://github.com/embeddings-benchmark/mteb/pull/4851 (2026-11-30)
+  { match: /gemini-embedding-2/, vectors: { tasks: 'none' } },
   { match: /gemma-[123](?!\d)/, thinking: 'none', ...PLAIN_GEMMA },
   { match: /gemini-(?:1|2\.0)|gemma/, thinking: 'none', formatBesideTools: false },
 ]

@@ -60,6 +60,10 @@ export const mistral = defineProvider({
     // 422 `extra_forbidden` for any field of thoughts.
     thoughts: 'none',
     topK: false,
+    // `dimensions` is "extra_forbidden", and mistral-embed "does not support output_dimension":
+    // https://github.com/garrytan/gbrain/pull/3001, https://docs.mistral.ai/api/endpoint/embeddings (2026-11-30)
+    vectors: { dimensions: 'output_dimension', tasks: 'none' },
+    models: [{ match: /^mistral-embed/, vectors: { dimensions: 'none', length: 1024, tasks: 'none' } }],
     // No such field: https://docs.mistral.ai/api (2026-11-30)
     logprobs: false,
     // "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9."

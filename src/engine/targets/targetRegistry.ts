@@ -220,9 +220,17 @@ function profileOf(credential: Credential, model: ModelFacts, findings: Findings
   }
 }
 
-function answersOf(spec: ProviderSpec, model: string): Pick<TargetProfile, 'mostAnswers' | 'logprobs'> {
-  const { answers, sampling, logprobs = sampling !== 'none' } = wireOf(spec.wire, model)
-  return { ...(answers !== undefined && { mostAnswers: answers }), ...(!logprobs && { logprobs: false as const }) }
+function answersOf(
+  spec: ProviderSpec,
+  model: string,
+): Pick<TargetProfile, 'mostAnswers' | 'logprobs' | 'vectorLength'> {
+  const { answers, sampling, logprobs = sampling !== 'none', vectors } = wireOf(spec.wire, model)
+  const vectorLength = vectors?.dimensions === 'none' ? vectors.length : undefined
+  return {
+    ...(vectorLength !== undefined && { vectorLength }),
+    ...(answers !== undefined && { mostAnswers: answers }),
+    ...(!logprobs && { logprobs: false as const }),
+  }
 }
 
 /** A model that is served in one dialect only is told everything in that one. */

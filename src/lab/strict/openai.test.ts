@@ -605,6 +605,12 @@ const EMBEDDINGS: readonly StrictRow[] = [
     { encoding_format: 'base64' },
   ],
   [
+    'embedding-dimensions',
+    'This model does not support specifying dimensions.',
+    { model: 'text-embedding-ada-002', dimensions: 256 },
+    { dimensions: 256 },
+  ],
+  [
     'embedding-user-length',
     "Invalid 'user': string too long. Expected a string with maximum length 64, but got a string with length 65 instead.",
     { user: LONG },
