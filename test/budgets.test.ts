@@ -113,13 +113,13 @@ describe('a hard budget', () => {
   })
 })
 
-function requestOf(n: number) {
+function requestOf(answers: number) {
   return {
     model: 'auto',
     messages: [{ role: 'user', content: [{ type: 'text', text: 'Say hi' }] }],
     stream: false,
     maxTokens: 50,
-    extra: { dialect: 'openai', fields: { n } },
+    answers,
   } as const
 }
 

@@ -281,6 +281,13 @@ describe('what carries meaning is never left out', () => {
   test.each<[name: string, service: Service, fields: object]>([
     ['several answers', GROQ, { n: 2 }],
     ['probabilities', GROQ, { logprobs: true }],
+  ])('%s: the client is told without a call, where the service is known to refuse', async (_name, service, fields) => {
+    await using world = await openStrict([service])
+    const answer = await ask(world, { model: service.model, messages: [HI], ...fields })
+    expect(answer).toMatchObject({ status: 400, statuses: [], leftOut: null })
+  })
+
+  test.each<[name: string, service: Service, fields: object]>([
     ['words to stop at', THINKING, { stop: ['END'] }],
     ['a tool that must be called', OPENAI, { tool_choice: 'required' }],
     [
@@ -297,6 +304,6 @@ describe('what carries meaning is never left out', () => {
   test('but another target may take it', async () => {
     await using world = await openStrict([GROQ, OPENAI])
     const answer = await ask(world, { model: 'auto', messages: [HI], logprobs: true })
-    expect(answer).toMatchObject({ status: 200, statuses: [400, 200], sent: { logprobs: true } })
+    expect(answer).toMatchObject({ status: 200, statuses: [200], sent: { logprobs: true } })
   })
 })

@@ -132,6 +132,16 @@ export interface Extra {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** The options that are one number. */
+export type NumericOption =
+  | 'maxTokens'
+  | 'temperature'
+  | 'topP'
+  | 'topK'
+  | 'seed'
+  | 'frequencyPenalty'
+  | 'presencePenalty'
+
 export interface ChatRequest {
   /**
    * The model as requested: an id, `provider/model`, an alias, or `auto…`. Replaced by the upstream's own id when the
@@ -153,7 +163,13 @@ export interface ChatRequest {
   readonly seed?: number
   readonly frequencyPenalty?: number
   readonly presencePenalty?: number
+  /** The options that the client spelled with digits which JavaScript's numbers lose, as JSON to be written. */
+  readonly spelled?: { readonly [O in NumericOption]?: unknown }
   readonly reasoning?: ReasoningOptions
+  /** How many answers are asked for; default: one. */
+  readonly answers?: number
+  /** The probabilities of the answer's tokens are asked for, with so many alternatives each. */
+  readonly logprobs?: { readonly top: number }
   /** The end user's id, if the caller sends one. */
   readonly user?: string
   readonly stream: boolean
@@ -175,6 +191,19 @@ export interface Citation {
   /** The characters of the answer's whole text that rest on it: from `start` up to, not including, `end`. */
   readonly start?: number
   readonly end?: number
+}
+
+/** A token and the logarithm of its probability, a number as JSON spells it. */
+export interface Likelihood {
+  readonly token: string
+  readonly logprob: unknown
+  /** Its bytes, where the upstream gives them; default: those of its text. */
+  readonly bytes?: readonly unknown[]
+}
+
+/** A token of the answer, and the likeliest ones in its place as far as they were asked for. */
+export interface TokenLogprob extends Likelihood {
+  readonly top: readonly Likelihood[]
 }
 
 /** Why an answer ended. */
@@ -211,6 +240,9 @@ export interface Blocked {
   readonly details: Readonly<Record<string, unknown>>
 }
 
+/** A further answer to a request for several. */
+export type OtherAnswer = Pick<ChatResponse, 'content' | 'citations' | 'finishReason' | 'blocked' | 'logprobs'>
+
 export interface ChatResponse {
   readonly id?: string
   /** The model the upstream reports. */
@@ -222,6 +254,10 @@ export interface ChatResponse {
   readonly finishReason: FinishReason
   /** Present where the finish reason is `content_filter`. */
   readonly blocked?: Blocked
+  /** Of the tokens of its text, where they were asked for. */
+  readonly logprobs?: readonly TokenLogprob[]
+  /** Where several answers were asked for: those after the first. */
+  readonly others?: readonly OtherAnswer[]
   /** The answer also holds something that is not in `content` (a search, other choices, vectors): it is not empty. */
   readonly opaque?: true
   /** The stop sequence that ended the answer, if the upstream names it. */
@@ -242,6 +278,8 @@ export type ChatChunk =
       readonly text: string
       /** How its own dialect says it, where that is not as text; such a piece stands alone. */
       readonly extra?: Extra
+      /** Of the tokens up to here, where they were asked for; the text may be empty beside them. */
+      readonly logprobs?: readonly TokenLogprob[]
     }
   | {
       readonly type: 'reasoning-delta'
@@ -277,6 +315,8 @@ export type ChatChunk =
   /** Once, behind the text. */
   | { readonly type: 'citations'; readonly citations: readonly Citation[] }
   | { readonly type: 'usage'; readonly usage: Usage }
+  /** A piece of a further answer (`index` from 1), where several were asked for; their `end` is the stream's. */
+  | { readonly type: 'other'; readonly index: number; readonly chunk: ChatChunk }
   /** Something of the answer that only its own dialect can say (a search, a second choice): it is not empty. */
   | { readonly type: 'opaque' }
   | {

@@ -33,6 +33,12 @@ export interface TargetProfile {
   readonly thinkingWithTools?: { readonly dialect: DialectId; readonly unasked: boolean }
   /** False where a message cannot hold a document (PDF); absent: as its dialect has it. */
   readonly documents?: false
+  /** The only length of its vectors; absent: it can be chosen, or is unknown. */
+  readonly vectorLength?: number
+  /** Maximum number of answers to one request; absent: as its dialect has it. */
+  readonly mostAnswers?: number
+  /** False where it gives no probabilities of tokens; absent: as its dialect has it. */
+  readonly logprobs?: false
   readonly contextTokens: number | null
   readonly maxOutputTokens: number | null
   /** The window is the prompt's alone; default: prompt and answer share it. */

@@ -5,6 +5,19 @@
 
 import type { DialectId, ReasoningEffort } from './chat.ts'
 
+/** What vectors are for. */
+export type VectorTask = 'query' | 'document' | 'classification' | 'clustering'
+
+/** What an embeddings model takes beside the texts. */
+export interface VectorFacts {
+  /** The field for the length of vectors, in OpenAI's form; `none`: the model has one length only. Default: `dimensions`. */
+  readonly dimensions?: 'output_dimension' | 'none'
+  /** That one length, where it is known. */
+  readonly length?: number
+  /** The service's words in `input_type`; `none`: it has no field for the task. Default: what the client says passes. */
+  readonly tasks?: { readonly [T in VectorTask]?: string } | 'none'
+}
+
 /** What can differ between generations of models. */
 interface GenerationFacts {
   /**
@@ -55,6 +68,18 @@ interface GenerationFacts {
   readonly forcesTools?: boolean
   /** False where no tool can be forced while thinking; then thinking is switched off. Default true. */
   readonly forcesToolsThinking?: boolean
+  /** Maximum number of answers to one request. Default: any, where the dialect has a field for it. */
+  readonly answers?: number
+  /** False where probabilities of tokens are refused. Default: where sampling parameters are refused as well. */
+  readonly logprobs?: boolean
+  /** Of embeddings. */
+  readonly vectors?: VectorFacts
+  /** False where no tools can be offered, so that another target is asked. Default true. */
+  readonly tools?: boolean
+  /** False where there are no system messages: their text goes in front of the user's first. Default true. */
+  readonly systemMessages?: boolean
+  /** False where an answer cannot be held to JSON at all; it is asked for in words. Default true. */
+  readonly jsonMode?: boolean
   /** False where an answer cannot be held to a schema, but to JSON; the schema is then told in words. Default true. */
   readonly jsonSchema?: boolean
   /** False where an answer in JSON cannot be asked for beside tools; it is then asked for in words. Default true. */

@@ -32,7 +32,20 @@ export const cohere = defineProvider({
   ],
   env: ['COHERE_API_KEY', 'CO_API_KEY'],
   // No field for thoughts is documented for its history.
-  wire: { thoughts: 'none', customTools: false, documents: false },
+  wire: {
+    thoughts: 'none',
+    customTools: false,
+    documents: false,
+    // https://docs.cohere.com/reference/embed (2026-11-30)
+    vectors: {
+      tasks: {
+        query: 'search_query',
+        document: 'search_document',
+        classification: 'classification',
+        clustering: 'clustering',
+      },
+    },
+  },
   verified: false,
   terms: 'Trial keys are not for production or commercial use.',
   quirks: { canChat: (id) => !/embed|rerank|transcribe/i.test(id) },

@@ -12,8 +12,21 @@ import type { ModelWireFacts, WireFacts } from '../domain/wireFacts.ts'
  */
 const BEFORE_3 = { thinking: 'budget', formatBesideTools: false, penalties: false, mediaInResults: false } as const
 
-/** "Function call is missing a thought_signature": https://ai.google.dev/gemini-api/docs/thought-signatures */
-const FROM_3 = { thinking: 'effort', signsCalls: true } as const
+/**
+ * "Developer instruction is not enabled for models/gemma-3-27b-it" (https://github.com/0xPlaygrounds/rig/issues/788),
+ * "Function calling is not enabled for …" (https://github.com/agno-agi/agno/issues/3505), "JSON mode is not enabled for
+ * …"; instructions belong into the first prompt of the user: https://ai.google.dev/gemma/docs/formatting. Gemma 4 has
+ * all of it: https://ai.google.dev/gemma/docs/core/gemma_on_gemini_api. Read 2026-11-30.
+ */
+const PLAIN_GEMMA = { tools: false, systemMessages: false, jsonMode: false } as const
+
+/**
+ * "Function call is missing a thought_signature": https://ai.google.dev/gemini-api/docs/thought-signatures;
+ * "Multiple candidates is not enabled for this model" (https://github.com/googleapis/js-genai/issues/1609) and "Logprobs is
+ * not supported for this model" (https://github.com/GoogleCloudPlatform/generative-ai/issues/2947), read 2026-11-30. Of 2.5
+ * reports differ: https://github.com/mscraftsman/generative-ai/issues/135.
+ */
+const FROM_3 = { thinking: 'effort', signsCalls: true, answers: 1, logprobs: false } as const
 
 const MODELS: readonly ModelWireFacts[] = [
   { match: /gemini-2\.5-pro/, ...BEFORE_3, budget: [128, 32_768], alwaysThinks: true },
@@ -27,7 +40,11 @@ const MODELS: readonly ModelWireFacts[] = [
     efforts: ['minimal', 'low', 'medium', 'high'],
     alwaysThinks: true,
   },
+  // The task is ignored in silence there: https://github.com/embeddings-benchmark/mteb/pull/4851 (2026-11-30)
+  { match: /gemini-embedding-2/, vectors: { tasks: 'none' } },
+  { match: /gemma-[123](?!\d)/, thinking: 'none', ...PLAIN_GEMMA, mediaInResults: false },
   { match: /gemini-(?:1|2\.0)|gemma/, thinking: 'none', formatBesideTools: false, mediaInResults: false },
 ]
 
-export const GEMINI_WIRE: WireFacts = { models: MODELS }
+// "candidate_count must be in the range [1, 8]": https://ai.google.dev/api/generate-content#GenerationConfig
+export const GEMINI_WIRE: WireFacts = { answers: 8, models: MODELS }

@@ -17,6 +17,8 @@ const WITH_NONE = {
 
 const MODELS: readonly ModelWireFacts[] = [
   { match: /^(?:gpt-[34]|chatgpt-4o)/, thinking: 'none', customTools: false },
+  // "This model does not support specifying dimensions.": https://github.com/plastic-labs/honcho/pull/772 (2026-11-30)
+  { match: /^text-embedding-ada-002/, vectors: { dimensions: 'none', length: 1536, tasks: 'none' } },
   // "This model is only supported in v1/responses and not in v1/chat/completions.": https://community.openai.com/t/1310432
   { match: /^o\d-pro/, thinking: 'effort', alwaysThinks: true, sampling: 'none', only: 'openai-responses' },
   {
@@ -74,5 +76,7 @@ export const GPT_WIRE: WireFacts = {
   // "Unknown parameter: 'messages[1].reasoning_content'"
   thoughts: 'none',
   customTools: true,
+  // https://platform.openai.com/docs/api-reference/embeddings/create (2026-11-30)
+  vectors: { tasks: 'none' },
   models: MODELS,
 }

@@ -72,6 +72,9 @@ export const groq = defineProvider({
     thoughts: 'reasoning',
     topK: false,
     bareMessages: true,
+    // https://console.groq.com/docs/openai#currently-unsupported-openai-features (2026-11-30)
+    answers: 1,
+    logprobs: false,
     customTools: false,
     documents: false,
     models: [

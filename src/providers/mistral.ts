@@ -63,6 +63,11 @@ export const mistral = defineProvider({
     bareMessages: true,
     // "Input should be less than or equal to 1.5": https://docs.mistral.ai/api (2026-11-29)
     maxTemperature: 1.5,
+    // `dimensions` is "extra_forbidden", and mistral-embed "does not support output_dimension":
+    // https://github.com/garrytan/gbrain/pull/3001, https://docs.mistral.ai/api/endpoint/embeddings (2026-11-30)
+    vectors: { dimensions: 'output_dimension', tasks: 'none' },
+    // No such field: https://docs.mistral.ai/api (2026-11-30)
+    logprobs: false,
     // "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9."
     toolCallIdLength: 9,
     userLength: 0,
@@ -74,6 +79,7 @@ export const mistral = defineProvider({
     systemFirst: true,
     // https://docs.mistral.ai/capabilities/reasoning/adjustable (2026-11-30): "high" or "none", by these models only
     models: [
+      { match: /^mistral-embed/, thinking: 'none', vectors: { dimensions: 'none', length: 1024, tasks: 'none' } },
       { match: /mistral-(?:small|medium)-(?:latest|2603|3[.-]5)/, thinking: 'effort', efforts: ['none', 'high'] },
       { match: /mistral-large-(?:[4-9](?!\d)|latest)/, thinking: 'effort' },
       { match: /^/, thinking: 'none' },

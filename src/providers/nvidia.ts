@@ -48,7 +48,13 @@ export const nvidia = defineProvider({
   env: ['NVIDIA_API_KEY'],
   keyShape: /^nvapi-/,
   // No field for thoughts is documented for its history.
-  wire: { thoughts: 'none', customTools: false, documents: false },
+  wire: {
+    thoughts: 'none',
+    customTools: false,
+    documents: false,
+    // https://docs.nvidia.com/nim/nemo-retriever/text-embedding/2.2.0/reference.html (2026-11-30)
+    vectors: { tasks: { query: 'query', document: 'passage' } },
+  },
   verified: false,
   terms: 'For evaluation only, not for production.',
   quirks: { body, canChat: (id) => !/embed|rerank|guard|safety|parse|clip|retriever|reward|ocr/i.test(id) },

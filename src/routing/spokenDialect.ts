@@ -20,6 +20,10 @@ export interface NeededPart {
   readonly dialects: ReadonlySet<DialectId>
   /** It is a document, which some services do not take. */
   readonly isDocument?: true
+  /** So many answers to one request, which some models do not give. */
+  readonly answers?: number
+  /** Probabilities of tokens, which some models do not give. */
+  readonly isLogprobs?: true
 }
 
 /**
@@ -56,5 +60,13 @@ function thinksWithTools({ abilities, thinking }: Told, unasked: boolean): boole
 
 function canBeTold(profile: TargetProfile, { parts }: Told, dialect: DialectId): boolean {
   if (parts === undefined) return true
-  return parts.every((part) => part.dialects.has(dialect) && !(part.isDocument && profile.documents === false))
+  return parts.every((part) => part.dialects.has(dialect) && takes(profile, part))
+}
+
+function takes(
+  { documents, mostAnswers = Number.POSITIVE_INFINITY, logprobs }: TargetProfile,
+  part: NeededPart,
+): boolean {
+  if (part.isDocument && documents === false) return false
+  return (part.answers ?? 1) <= mostAnswers && !(part.isLogprobs && logprobs === false)
 }

@@ -9,8 +9,10 @@ import type {
   Extra,
   FinishReason,
   MediaPart,
+  OtherAnswer,
   ReasoningPart,
   TextPart,
+  TokenLogprob,
   ToolCallPart,
   Usage,
 } from '../domain/chat.ts'
@@ -30,6 +32,8 @@ export class Assembler {
   #stopSequence: string | undefined
   #blocked: Blocked | undefined
   #citations: readonly Citation[] = []
+  #logprobs: TokenLogprob[] = []
+  readonly #others = new Map<number, Assembler>()
   #opaque = false
   #ended = false
 
@@ -46,6 +50,10 @@ export class Assembler {
         break
       case 'text-delta':
         this.#addText(chunk.text, chunk.extra)
+        if (chunk.logprobs !== undefined) this.#logprobs.push(...chunk.logprobs)
+        break
+      case 'other':
+        this.#addOther(chunk)
         break
       case 'reasoning-delta':
         this.#addReasoning(chunk)
@@ -96,10 +104,32 @@ export class Assembler {
       finishReason: this.#finishReason ?? 'other',
       ...(this.#citations.length > 0 && { citations: this.#citations }),
       ...(this.#blocked !== undefined && { blocked: this.#blocked }),
+      ...(this.#logprobs.length > 0 && { logprobs: this.#logprobs }),
+      ...(this.#others.size > 0 && { others: this.#otherAnswers(), opaque: true }),
       ...(this.#opaque && { opaque: true }),
       ...(this.#stopSequence !== undefined && { stopSequence: this.#stopSequence }),
       ...(this.#usage !== undefined && { usage: this.#usage }),
     }
+  }
+
+  #addOther({ index, chunk }: ChunkOf<'other'>): void {
+    const other = this.#others.get(index) ?? new Assembler()
+    this.#others.set(index, other)
+    other.push(chunk)
+  }
+
+  #otherAnswers(): readonly OtherAnswer[] {
+    const inOrder = [...this.#others].toSorted(([one], [other]) => one - other)
+    return inOrder.map(([, other]) => {
+      const { content, finishReason, citations, blocked, logprobs } = other.response()
+      return {
+        content,
+        finishReason,
+        ...(citations !== undefined && { citations }),
+        ...(blocked !== undefined && { blocked }),
+        ...(logprobs !== undefined && { logprobs }),
+      }
+    })
   }
 
   #addText(text: string, extra: Extra | undefined): void {

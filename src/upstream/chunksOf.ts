@@ -1,10 +1,23 @@
 /** Takes a whole answer apart into the chunks of the same answer as a stream. */
 
-import type { ChatChunk, ChatResponse } from '../domain/chat.ts'
+import type { ChatChunk, ChatResponse, ChunkOf, OtherAnswer, TokenLogprob } from '../domain/chat.ts'
 
 export function chunksOf(response: ChatResponse): ChatChunk[] {
-  const { id, model, content, citations, finishReason, stopSequence, blocked, opaque, usage } = response
+  const { id, model, stopSequence, opaque, usage, others = [] } = response
   const chunks: ChatChunk[] = [{ type: 'start', ...(id !== undefined && { id }), ...(model !== '' && { model }) }]
+  for (const [place, other] of others.entries()) {
+    const all = [...saidIn(other), finishOf(other)]
+    chunks.push(...all.map((chunk): ChatChunk => ({ type: 'other', index: place + 1, chunk })))
+  }
+  chunks.push(...saidIn(response))
+  if (opaque) chunks.push({ type: 'opaque' })
+  if (usage !== undefined) chunks.push({ type: 'usage', usage })
+  chunks.push({ ...finishOf(response), ...(stopSequence !== undefined && { stopSequence }) }, { type: 'end' })
+  return chunks
+}
+
+function saidIn({ content, citations, logprobs }: OtherAnswer): ChatChunk[] {
+  const chunks: ChatChunk[] = []
   let calls = 0
   for (const part of content) {
     if (part.type === 'text') chunks.push({ ...part, type: 'text-delta' })
@@ -12,12 +25,21 @@ export function chunksOf(response: ChatResponse): ChatChunk[] {
     else if (part.type === 'reasoning') chunks.push({ ...part, type: 'reasoning-delta' })
     else if (part.type === 'tool-call') chunks.push(...callChunks({ ...part, index: calls++ }))
   }
+  if (logprobs !== undefined) weigh(chunks, logprobs)
   if (citations !== undefined) chunks.push({ type: 'citations', citations })
-  if (opaque) chunks.push({ type: 'opaque' })
-  if (usage !== undefined) chunks.push({ type: 'usage', usage })
-  const finish = { finishReason, ...(stopSequence !== undefined && { stopSequence }) }
-  chunks.push({ type: 'finish', ...finish, ...(blocked !== undefined && { blocked }) }, { type: 'end' })
   return chunks
+}
+
+/** The probabilities are those of the whole text, and come with its first piece. */
+function weigh(chunks: ChatChunk[], logprobs: readonly TokenLogprob[]): void {
+  const at = chunks.findIndex(({ type }) => type === 'text-delta')
+  const text = chunks[at]
+  if (text?.type === 'text-delta') chunks[at] = { ...text, logprobs }
+  else chunks.push({ type: 'text-delta', text: '', logprobs })
+}
+
+function finishOf({ finishReason, blocked }: OtherAnswer): ChunkOf<'finish'> {
+  return { type: 'finish', finishReason, ...(blocked !== undefined && { blocked }) }
 }
 
 type Call = Extract<ChatResponse['content'][number], { type: 'tool-call' }> & { readonly index: number }

@@ -23,7 +23,15 @@ const MODELS: readonly (readonly [service: string, ...models: string[]])[] = [
     'claude-haiku-5-5',
     'claude-sonnet-5-5',
   ],
-  ['google', 'gemini-2.0-flash', 'gemini-2.5-flash', 'gemini-2.5-pro', 'gemini-3-flash-preview', 'gemini-3.8-flash'],
+  [
+    'google',
+    'gemini-2.0-flash',
+    'gemini-2.5-flash',
+    'gemini-2.5-pro',
+    'gemini-3-flash-preview',
+    'gemini-3.8-flash',
+    'gemma-3-27b-it',
+  ],
   ['groq', 'openai/gpt-oss-120b', 'llama-3.3-70b-versatile'],
   ['mistral', 'mistral-small-2603'],
   ['cerebras', 'gpt-oss-120b'],
@@ -66,6 +74,9 @@ export function writtenFor(
   if (spec.wire?.documents === false && partNeedsOf(asked).some(({ isDocument }) => isDocument)) return null
   if (isBlind(spec, model) && asked.messages.some(showsImage)) return null
   const wire = wireOf(spec.wire, model)
+  if (wire.tools === false && (asked.tools ?? []).length > 0) return null
+  if ((asked.answers ?? 1) > (wire.answers ?? Number.POSITIVE_INFINITY)) return null
+  if (asked.logprobs !== undefined && (wire.logprobs ?? wire.sampling !== 'none') === false) return null
   const { request } = fitRequest(asked, {
     dialect: spec.dialect,
     wire,

@@ -28,12 +28,14 @@ import {
   tokens,
   wrong,
 } from '../fields/requestFields.ts'
+import { type OptionNames, readSpelling } from '../fields/spelledNumbers.ts'
 import { readBlocks } from './content.ts'
 
 const REQUEST = new Set([
   ...['model', 'messages', 'system', 'tools', 'tool_choice', 'max_tokens', 'stop_sequences', 'temperature'],
   ...['top_p', 'top_k', 'thinking', 'metadata', 'output_config', 'output_format', 'stream'],
 ])
+const OPTIONS: OptionNames = { maxTokens: 'max_tokens', temperature: 'temperature', topP: 'top_p', topK: 'top_k' }
 const MESSAGE = new Set(['role', 'content'])
 const TOOL = new Set(['type', 'name', 'description', 'input_schema', 'strict'])
 const EFFORTS: ReadonlySet<string> = new Set(['low', 'medium', 'high', 'xhigh', 'max'] satisfies ReasoningEffort[])
@@ -56,6 +58,7 @@ export function readAnthropicRequest(body: unknown): ChatRequest {
     temperature: number(fields, 'temperature'),
     topP: number(fields, 'top_p'),
     topK: number(fields, 'top_k'),
+    ...readSpelling(fields, OPTIONS),
     stop: texts(fields, 'stop_sequences'),
     reasoning: readReasoning(fields),
     user: text(object(fields, 'metadata') ?? {}, 'user_id', 'metadata.user_id'),

@@ -55,6 +55,8 @@ export class AnthropicStreamWriter implements StreamWriter {
       case 'opaque':
         this.#hasMore = true
         return ''
+      case 'other':
+        return '' // its clients cannot ask for several answers
       case 'citations':
         // Its clients send them back, and they are refused when they are not the service's own.
         return ''

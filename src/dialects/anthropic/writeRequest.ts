@@ -4,6 +4,7 @@ import type { ChatRequest, Message, ReasoningEffort, ReasoningOptions, Tool } fr
 import { asString } from '../../domain/json.ts'
 import { restore } from '../fields/extra.ts'
 import { formatInWords } from '../fields/formatInWords.ts'
+import { asSpelled } from '../fields/spelledNumbers.ts'
 import { closedSchema } from './closedSchema.ts'
 import { type ContentBlock, writeAnthropicContent } from './content.ts'
 import { defaultMaxTokens } from './defaultMaxTokens.ts'
@@ -17,7 +18,7 @@ export function writeAnthropicRequest(
   model: string,
 ): { path: string; body: Record<string, unknown> } {
   const maxTokens = request.maxTokens ?? defaultMaxTokens(request)
-  const body: Record<string, unknown> = { model, max_tokens: maxTokens }
+  const body: Record<string, unknown> = { model, max_tokens: asSpelled(request, 'maxTokens') ?? maxTokens }
   const system = writeSystem(request)
   if (system !== undefined) body['system'] = system
   body['messages'] = writeMessages(request.messages)
@@ -32,9 +33,10 @@ export function writeAnthropicRequest(
 
 function writeSampling(body: Record<string, unknown>, request: ChatRequest): void {
   // 0 to 1 here, 0 to 2 elsewhere.
-  if (request.temperature !== undefined) body['temperature'] = Math.min(1, request.temperature)
-  if (request.topP !== undefined) body['top_p'] = request.topP
-  if (request.topK !== undefined) body['top_k'] = request.topK
+  if (request.temperature !== undefined)
+    body['temperature'] = request.temperature > 1 ? 1 : asSpelled(request, 'temperature')
+  if (request.topP !== undefined) body['top_p'] = asSpelled(request, 'topP')
+  if (request.topK !== undefined) body['top_k'] = asSpelled(request, 'topK')
   // A sequence of white space alone is refused, and OpenAI clients like to send "\n".
   const stop = request.stop?.filter((sequence) => sequence.trim() !== '')
   if (stop && stop.length > 0) body['stop_sequences'] = stop

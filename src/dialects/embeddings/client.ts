@@ -3,21 +3,23 @@
 import type { ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
+import type { VectorFacts } from '../../domain/wireFacts.ts'
 import { bodyOf, type Fields, requiredText, wrong } from '../fields/requestFields.ts'
 import { rowsOf } from './answer.ts'
 import { fieldsOf, inputsOf } from './inputs.ts'
+import { googleTask, TASK_FIELDS, taskIn, taskWord } from './tasks.ts'
 import { inBase64, inNumbers } from './vectors.ts'
 
 export interface EmbeddingsClient {
   readonly dialect: DialectId
   /** Throws InvalidRequestError. `model`: the one of the path, where it names one. */
   readRequest(body: unknown, model?: string): ChatRequest
-  writeResponse(response: ChatResponse, request: ChatRequest, facts: VectorFacts): unknown
-  /** The fields of the request that mean nothing to an upstream of that dialect, by name. */
-  ignoredBy(dialect: DialectId, request: ChatRequest): readonly string[]
+  writeResponse(response: ChatResponse, request: ChatRequest, facts: VectorsAnswered): unknown
+  /** The fields of the request that mean nothing to an upstream of that dialect, by name; `vectors`: what its model takes. */
+  ignoredBy(dialect: DialectId, request: ChatRequest, vectors?: VectorFacts): readonly string[]
 }
 
-interface VectorFacts {
+interface VectorsAnswered {
   /** The id of the request. */
   readonly id: string
   /** The model that answered. */
@@ -40,11 +42,27 @@ export const openaiEmbeddings: EmbeddingsClient = {
     const usage = { prompt_tokens: inputTokens, total_tokens: inputTokens }
     return { id, object: 'list', model, usage, ...served, data: encoded(rowsOf(response), fieldsOf(request)) }
   },
-  ignoredBy: (dialect, request) => (dialect === 'google' ? otherNames([fieldsOf(request)], SAID_TO_GEMINI) : []),
+  ignoredBy(dialect, request, vectors) {
+    const fields = fieldsOf(request)
+    const others = dialect === 'google' ? otherNames([fields], SAID_TO_GEMINI) : []
+    return [...others, ...ignoredTask(dialect, fields, vectors)]
+  },
+}
+
+/** The field of a task that the upstream has no word for. */
+function ignoredTask(dialect: DialectId, fields: Fields, { tasks }: VectorFacts = {}): readonly string[] {
+  const said = taskIn(fields)
+  if (said === undefined) return []
+  if (tasks === 'none') return [said.field]
+  if (dialect === 'google') return googleTask(fields) === undefined ? [said.field] : []
+  return tasks === undefined || taskWord(fields, tasks) !== undefined ? [] : [said.field]
 }
 
 /** Those without an effect on the vectors, and those that Gemini has a word for. */
-const SAID_TO_GEMINI = new Set(['input', 'user', 'encoding_format', 'dimensions', 'taskType', 'task_type', 'title'])
+const SAID_TO_GEMINI = new Set([
+  ...['input', 'user', 'encoding_format', 'dimensions', 'output_dimension', 'title'],
+  ...TASK_FIELDS,
+])
 
 /** Clients that ask for base64 do not expect numbers, nor the others base64, whatever the upstream supports. */
 function encoded(rows: readonly unknown[], fields: Fields): readonly unknown[] {
@@ -82,7 +100,13 @@ function googleClient(isBatch: boolean): EmbeddingsClient {
       const usageMetadata = { promptTokenCount: inputTokens, totalTokenCount: inputTokens }
       return isBatch ? { embeddings, usageMetadata } : { embedding: embeddings[0], usageMetadata }
     },
-    ignoredBy: (dialect, request) => (dialect === 'google' ? [] : otherNames(inputsOf(request), SAID_TO_OPENAI)),
+    ignoredBy(dialect, request, { tasks } = {}) {
+      if (dialect === 'google') return []
+      const fields = asRecord(inputsOf(request)[0]) ?? {}
+      const isTold = tasks !== undefined && tasks !== 'none' && taskWord(fields, tasks) !== undefined
+      const known = isTold ? new Set([...SAID_TO_OPENAI, ...TASK_FIELDS]) : SAID_TO_OPENAI
+      return otherNames(inputsOf(request), known)
+    },
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { ChatRequest } from '../../domain/chat.ts'
-import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { Fields } from '../fields/requestFields.ts'
 
 /** Which upstreams can be asked: token ids and pictures have a meaning in one protocol only. */
@@ -48,7 +48,8 @@ export function inputText(input: unknown): string | null {
 export function kindOf(request: ChatRequest): InputKind {
   if (!isGoogle(request)) return inputsOf(request).every((input) => inputText(input) !== null) ? 'texts' : 'openai'
   const requests = inputsOf(request)
-  const isPlain = requests.every((input) => inputText(input) !== null) && new Set(requests.map(dimensionsIn)).size === 1
+  const lengths = new Set(requests.map((one) => JSON.stringify(dimensionsIn(one))))
+  const isPlain = requests.every((input) => inputText(input) !== null) && lengths.size === 1
   return isPlain ? 'texts' : 'google'
 }
 
@@ -56,6 +57,12 @@ export function kindOf(request: ChatRequest): InputKind {
 export function dimensionsIn(request: unknown): unknown {
   const fields = asRecord(request)
   return fields?.['outputDimensionality'] ?? fields?.['output_dimensionality'] ?? undefined
+}
+
+/** The length of vectors that is asked for; undefined for the model's own. */
+export function askedLength(request: ChatRequest): number | undefined {
+  const { dimensions, output_dimension: other } = fieldsOf(request)
+  return asNumber(isGoogle(request) ? dimensionsIn(inputsOf(request)[0]) : (dimensions ?? other))
 }
 
 /** Tokens of an input: about four characters each, three bytes where the text is not English. */

@@ -2,11 +2,13 @@
 
 import type { ChatRequest, DialectId, Usage } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import type { VectorFacts } from '../../domain/wireFacts.ts'
 import type { Dialect, ReadResponse, UpstreamSide } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { openaiChatDialect } from '../openaiChat/openaiChat.ts'
 import { inputUsage, vectorsAnswer } from './answer.ts'
 import { dimensionsIn, fieldsOf, inputsOf, inputText } from './inputs.ts'
+import { googleTask, TASK_FIELDS, taskWord } from './tasks.ts'
 
 /** How embeddings are requested from an upstream of that dialect; null when it has none. */
 export function embeddingsFor(dialect: DialectId): Dialect | null {
@@ -23,7 +25,10 @@ const parse = JSON.parse
 
 const openaiSide: UpstreamSide = {
   parse,
-  writeRequest: (request, model) => ({ path: '/embeddings', body: { ...openaiFields(request), model } }),
+  writeRequest: (request, model, wire) => ({
+    path: '/embeddings',
+    body: { ...openaiFields(request, wire?.vectors), model },
+  }),
   readResponse(body): ReadResponse {
     const record = asRecord(body)
     if (record !== undefined && asArray(record['data']) === undefined && 'error' in record) return { ok: false, body }
@@ -34,11 +39,41 @@ const openaiSide: UpstreamSide = {
   streamReader: noStream,
 }
 
-function openaiFields(request: ChatRequest): Fields {
-  if (request.extra?.dialect !== 'google') return fieldsOf(request)
+/** To a server of which nothing is known, a client of OpenAI's form says what it says. */
+function openaiFields(request: ChatRequest, vectors: VectorFacts | undefined): Fields {
+  if (vectors === undefined && request.extra?.dialect !== 'google') return fieldsOf(request)
+  const { dimensions: own, tasks } = vectors ?? {}
+  const field = own ?? 'dimensions'
+  const { dimensions, fields, said } = wantedFields(request)
+  const word = tasks === undefined || tasks === 'none' ? undefined : taskWord(said, tasks)
+  return {
+    ...(tasks === undefined ? fields : withoutTask(fields)),
+    ...(field !== 'none' && named(field, dimensions)),
+    ...named('input_type', word),
+  }
+}
+
+interface Wanted {
+  /** Without the length of vectors. */
+  readonly fields: Fields
+  readonly dimensions: unknown
+  /** Where the task is said. */
+  readonly said: Fields
+}
+
+function wantedFields(request: ChatRequest): Wanted {
+  if (request.extra?.dialect !== 'google') {
+    const { dimensions, output_dimension: other, ...fields } = fieldsOf(request)
+    return { fields, dimensions: dimensions ?? other, said: fields }
+  }
   const inputs = inputsOf(request)
-  const dimensions = dimensionsIn(inputs[0])
-  return { input: inputs.map(inputText), ...(dimensions !== undefined && { dimensions }) }
+  const said = asRecord(inputs[0]) ?? {}
+  return { fields: { input: inputs.map(inputText) }, dimensions: dimensionsIn(inputs[0]), said }
+}
+
+function withoutTask(fields: Fields): Fields {
+  const names: readonly string[] = TASK_FIELDS
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)))
 }
 
 function usageOf(usage: Fields | undefined): Usage | undefined {
@@ -52,9 +87,9 @@ function usageOf(usage: Fields | undefined): Usage | undefined {
 /** https://ai.google.dev/api/embeddings#method:-models.batchembedcontents (2026-11-29) */
 const googleSide: UpstreamSide = {
   parse,
-  writeRequest: (request, model) => ({
+  writeRequest: (request, model, wire) => ({
     path: `/models/${encodeURI(model)}:batchEmbedContents`,
-    body: { requests: googleRequests(request).map((one) => ({ ...one, model: `models/${model}` })) },
+    body: { requests: googleRequests(request, wire?.vectors).map((one) => ({ ...one, model: `models/${model}` })) },
   }),
   readResponse(body): ReadResponse {
     const record = asRecord(body)
@@ -68,13 +103,13 @@ const googleSide: UpstreamSide = {
   streamReader: noStream,
 }
 
-function googleRequests(request: ChatRequest): readonly Fields[] {
+function googleRequests(request: ChatRequest, vectors: VectorFacts | undefined): readonly Fields[] {
   if (request.extra?.dialect === 'google') return inputsOf(request).map((one) => asRecord(one) ?? {})
   const fields = fieldsOf(request)
   const common = {
-    ...named('outputDimensionality', fields['dimensions']),
-    // What clients of OpenAI's form send beside it for Gemini's sake.
-    ...named('taskType', fields['taskType'] ?? fields['task_type']),
+    ...named('outputDimensionality', fields['dimensions'] ?? fields['output_dimension']),
+    // What clients of OpenAI's form send beside it.
+    ...(vectors?.tasks !== 'none' && named('taskType', googleTask(fields))),
     ...named('title', fields['title']),
   }
   return inputsOf(request).map((input) => ({ content: { parts: [{ text: inputText(input) ?? '' }] }, ...common }))

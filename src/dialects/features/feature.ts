@@ -26,6 +26,10 @@ export interface PartNeed {
   readonly name: string
   /** Of a dialect's services some take it and some do not. */
   readonly isDocument?: true
+  /** So many answers, which only some models give at once. */
+  readonly answers?: number
+  /** Probabilities of tokens, which only some models give. */
+  readonly isLogprobs?: true
 }
 
 /** Whether an upstream of `dialect` can be told; `own` is the client's dialect. */

@@ -1,7 +1,7 @@
 /** What a request says that not every dialect can be told. */
 
 import type { ChatRequest, DialectId, FilePart, ImagePart, Message, Part } from '../../domain/chat.ts'
-import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { typed } from '../fit/mediaType.ts'
 import type { Feature, PartNeed } from './feature.ts'
 import { hostedTools, isHostedDemanded } from './hostedTools.ts'
@@ -14,8 +14,25 @@ export function partNeedsOf(request: ChatRequest): readonly PartNeed[] {
   const found: PartNeed[] = []
   for (const message of request.messages) readMessage(message, found)
   if (isEmpty(request)) found.push({ feature: FEATURES.emptyConversation, name: 'messages whose content is empty' })
+  readWanted(request, found)
   if (request.extra !== undefined) readFields(request, request.extra.dialect, request.extra.fields, found)
   return found.length === 0 ? NONE : found
+}
+
+/** In the words of the client's dialect; without one, in those of chat completions. */
+function readWanted({ answers, logprobs, extra }: ChatRequest, found: PartNeed[]): void {
+  const isGoogle = extra?.dialect === 'google'
+  if (answers !== undefined) {
+    const name = isGoogle ? '"candidateCount" above 1' : '"n" above 1'
+    found.push({ feature: FEATURES.severalAnswers, name, answers })
+  }
+  if (logprobs === undefined) return
+  const name = isGoogle
+    ? '"responseLogprobs"'
+    : extra?.dialect === 'openai-responses'
+      ? 'log probabilities'
+      : '"logprobs"'
+  found.push({ feature: FEATURES.logprobs, name, isLogprobs: true })
 }
 
 /** Nothing that another dialect could be told; what only its own dialect can say is found elsewhere. */
@@ -102,8 +119,6 @@ type FieldReader = (request: ChatRequest, fields: Readonly<Record<string, unknow
 
 const FIELD_READERS: { readonly [D in DialectId]: FieldReader } = {
   openai: (_, fields) => [
-    ...when(isAbove1(fields['n']), FEATURES.severalAnswers, '"n" above 1'),
-    ...when(fields['logprobs'] === true || fields['top_logprobs'] != null, FEATURES.logprobs, '"logprobs"'),
     ...modalities(fields['modalities'], '"modalities"'),
     ...when(fields['audio'] != null, FEATURES.audioOutput, '"audio"'),
     ...when(fields['response_format'] !== undefined, FEATURES.unknownFormat, '"response_format"'),
@@ -111,12 +126,6 @@ const FIELD_READERS: { readonly [D in DialectId]: FieldReader } = {
   ],
   'openai-responses': (_, fields) => [
     ...when(asRecord(fields['text'])?.['format'] !== undefined, FEATURES.unknownFormat, '"text.format"'),
-    ...when(
-      isAbove0(fields['top_logprobs']) ||
-        (asArray(fields['include'])?.includes('message.output_text.logprobs') ?? false),
-      FEATURES.logprobs,
-      'log probabilities',
-    ),
     ...(asArray(fields['input']) ?? []).flatMap((item) => {
       const found: PartNeed[] = []
       readItem(item, found)
@@ -135,16 +144,6 @@ const FIELD_READERS: { readonly [D in DialectId]: FieldReader } = {
     const config = asRecord(fields['generationConfig']) ?? {}
     const mime = asString(config['responseMimeType'] ?? config['response_mime_type'])
     return [
-      ...when(
-        isAbove1(config['candidateCount'] ?? config['candidate_count']),
-        FEATURES.severalAnswers,
-        '"candidateCount" above 1',
-      ),
-      ...when(
-        (config['responseLogprobs'] ?? config['response_logprobs']) === true,
-        FEATURES.logprobs,
-        '"responseLogprobs"',
-      ),
       ...modalities(config['responseModalities'] ?? config['response_modalities'], '"responseModalities"'),
       ...when(mime !== undefined && mime !== 'text/x.enum', FEATURES.unknownFormat, `"responseMimeType": "${mime}"`),
       ...when((fields['cachedContent'] ?? fields['cached_content']) != null, FEATURES.storedState, '"cachedContent"'),
@@ -176,6 +175,3 @@ function modalities(value: unknown, name: string): readonly PartNeed[] {
 function when(isSo: boolean, feature: Feature, name: string): readonly PartNeed[] {
   return isSo ? [{ feature, name }] : NONE
 }
-
-const isAbove0 = (value: unknown) => (asNumber(value) ?? 0) > 0
-const isAbove1 = (value: unknown) => (asNumber(value) ?? 0) > 1

@@ -84,8 +84,18 @@ export const FEATURES = {
     refused,
   ),
   offeredHostedTool: feature('offered-hosted-tool', 'a tool that runs at the provider, beside others', ALL, leftOut),
-  severalAnswers: feature('several-answers', 'more than one answer (n, candidateCount)', ['openai', 'google'], refused),
-  logprobs: feature('logprobs', 'log probabilities', ['openai', 'openai-responses', 'google'], refused),
+  severalAnswers: feature(
+    'several-answers',
+    'more than one answer (n, candidateCount)',
+    ['openai', 'google'],
+    everywhere('refused', { openai: 'passed', google: 'passed' }),
+  ),
+  logprobs: feature(
+    'logprobs',
+    'log probabilities',
+    ['openai', 'openai-responses', 'google'],
+    everywhere('passed', { anthropic: 'refused' }),
+  ),
   audioOutput: feature('audio-output', 'an answer in audio', ['openai', 'google'], refused),
   imageOutput: feature(
     'image-output',

@@ -21,7 +21,11 @@ export const UNSPEAKABLE =
   '[The model answered with something that this protocol cannot carry; ask in the protocol of its provider to see it.]'
 
 /** Whether an answer holds something, and none of it can be said in words. */
-export function isUnspeakable({ content, opaque, blocked }: ChatResponse): boolean {
+export function isUnspeakable({
+  content,
+  opaque,
+  blocked,
+}: Pick<ChatResponse, 'content' | 'opaque' | 'blocked'>): boolean {
   return opaque === true && blocked === undefined && content.every(({ type }) => type === 'reasoning')
 }
 

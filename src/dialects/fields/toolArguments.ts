@@ -35,6 +35,12 @@ export function textToObject(text: string): Record<string, unknown> {
   return asRecord(parsed(repairedArguments(text))) ?? { unparsed: text }
 }
 
+/** The arguments with their object changed; text that says none stays as it is. */
+export function changedArguments(text: string, change: (object: Record<string, unknown>) => unknown): string {
+  const object = asRecord(parsed(repairedArguments(text)))
+  return object === undefined ? text : JSON.stringify(change(object))
+}
+
 /** `textToObject` as text: of a text that begins an object, the text itself, however it goes on. */
 export function objectText(text: string): string {
   return beginsObject(text) ? text : JSON.stringify(textToObject(text))

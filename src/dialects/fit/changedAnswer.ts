@@ -30,6 +30,12 @@ function changedRead(read: ReadResponse, changes: AnswerChanges): ReadResponse {
 }
 
 function changedResponse(response: ChatResponse, changes: AnswerChanges): ChatResponse {
+  const others = response.others?.map((other) => changedChoice({ model: '', ...other }, changes))
+  const first = changedChoice(response, changes)
+  return others === undefined ? first : { ...first, others }
+}
+
+function changedChoice(response: ChatResponse, changes: AnswerChanges): ChatResponse {
   const content = response.content.map((part): AnswerPart => {
     if (part.type === 'tool-call') return changedCall(part, changes)
     return part.type === 'text' ? { ...part, text: unwrapped(part.text, changes) } : part
@@ -39,12 +45,22 @@ function changedResponse(response: ChatResponse, changes: AnswerChanges): ChatRe
 
 function changedCall(call: ToolCallPart, changes: AnswerChanges): ToolCallPart {
   const facts = factsOf(call, changes)
-  return { ...call, ...facts, arguments: facts.custom && !call.custom ? inputIn(call.arguments) : call.arguments }
+  return { ...call, ...facts, arguments: argumentsOf(call, facts, changes) }
 }
 
 function factsOf({ name, custom }: CallFacts, { toolNames, customTools }: AnswerChanges): CallFacts {
   const own = toolNames?.get(name) ?? name
   return custom || customTools?.has(own) ? { name: own, custom: true } : { name: own }
+}
+
+/** As the client knows them. */
+function argumentsOf(
+  call: CallFacts & Pick<ToolCallPart, 'arguments'>,
+  facts: CallFacts,
+  changes: AnswerChanges,
+): string {
+  if (facts.custom && !call.custom) return inputIn(call.arguments)
+  return changes.argumentNames?.get(facts.name)?.back(call.arguments) ?? call.arguments
 }
 
 const isWrapped = ({ textIn, jsonIn }: AnswerChanges) => textIn !== undefined || jsonIn !== undefined
@@ -83,20 +99,23 @@ class ChangedStream implements StreamReader {
   readonly #reader: StreamReader
   readonly #changes: AnswerChanges
   readonly #cutter: StopCutter | null
-  /** The indexes of calls whose text is known only when it is whole. */
-  readonly #custom = new Set<number>()
+  /** The indexes of calls whose arguments are known only when they are whole. */
+  readonly #held = new Set<number>()
+  readonly #isSeveral: boolean
+  readonly #others = new Map<number, ChangedStream>()
   #text = ''
   #isOver = false
 
   constructor(reader: StreamReader, changes: AnswerChanges) {
     this.#reader = reader
     this.#changes = changes
+    this.#isSeveral = (changes.answers ?? 1) > 1
     this.#cutter = changes.stop === undefined ? null : new StopCutter(changes.stop)
   }
 
-  /** The answer ended although the upstream still writes. */
+  /** The answer ended although the upstream still writes; where it writes several, the others may go on. */
   get isOver(): boolean {
-    return this.#isOver
+    return this.#isOver && !this.#isSeveral
   }
 
   push(event: string, data: string, incomplete?: boolean): readonly ChatChunk[] {
@@ -113,7 +132,10 @@ class ChangedStream implements StreamReader {
   }
 
   #changed(chunks: readonly ChatChunk[]): readonly ChatChunk[] {
-    return chunks.flatMap((chunk) => (this.#isOver ? [] : this.#change(chunk)))
+    return chunks.flatMap((chunk) => {
+      if (this.#isOver) return this.#isSeveral && BEHIND.has(chunk.type) ? this.#change(chunk) : []
+      return this.#change(chunk)
+    })
   }
 
   #change(chunk: ChatChunk): readonly ChatChunk[] {
@@ -123,9 +145,11 @@ class ChangedStream implements StreamReader {
       case 'tool-call-start':
         return this.#startCall(chunk)
       case 'tool-call-delta':
-        return this.#custom.has(chunk.index) ? [] : [chunk]
+        return this.#held.has(chunk.index) ? [] : [chunk]
       case 'tool-call':
         return this.#finishCall(chunk)
+      case 'other':
+        return this.#other(chunk)
       case 'media':
       case 'finish':
         return [...this.#heldText(), chunk]
@@ -134,16 +158,28 @@ class ChangedStream implements StreamReader {
     }
   }
 
-  #textOf({ text }: ChunkOf<'text-delta'>): readonly ChatChunk[] {
+  /** Each is changed like the first. */
+  #other({ index, chunk }: ChunkOf<'other'>): readonly ChatChunk[] {
+    const other = this.#others.get(index) ?? new ChangedStream(this.#reader, this.#changes)
+    this.#others.set(index, other)
+    const changed = other.#changed([chunk]).filter(({ type }) => type !== 'end')
+    return changed.map((one): ChatChunk => ({ type: 'other', index, chunk: one }))
+  }
+
+  #textOf(chunk: ChunkOf<'text-delta'>): readonly ChatChunk[] {
+    const { text, logprobs } = chunk
     if (isWrapped(this.#changes)) {
       this.#text += text
       return []
     }
-    if (this.#cutter === null) return textChunk(text)
-    const said = textChunk(this.#cutter.push(text))
+    if (this.#cutter === null) return [chunk]
+    const kept = this.#cutter.push(text)
+    const said: readonly ChatChunk[] =
+      logprobs === undefined ? textChunk(kept) : [{ type: 'text-delta', text: kept, logprobs }]
     if (this.#cutter.found === null) return said
     this.#isOver = true
-    return [...said, { type: 'finish', finishReason: 'stop', stopSequence: this.#cutter.found }, { type: 'end' }]
+    const finish: ChatChunk = { type: 'finish', finishReason: 'stop', stopSequence: this.#cutter.found }
+    return [...said, finish, ...(this.#isSeveral ? [] : [END])]
   }
 
   #heldText(): readonly ChatChunk[] {
@@ -154,18 +190,22 @@ class ChangedStream implements StreamReader {
 
   #startCall(chunk: ChunkOf<'tool-call-start'>): readonly ChatChunk[] {
     const facts = factsOf(chunk, this.#changes)
-    if (facts.custom && !chunk.custom) this.#custom.add(chunk.index)
+    const isRenamed = this.#changes.argumentNames?.has(facts.name) ?? false
+    if (isRenamed || (facts.custom && !chunk.custom)) this.#held.add(chunk.index)
     return [...this.#heldText(), { ...chunk, ...facts }]
   }
 
   #finishCall(chunk: ChunkOf<'tool-call'>): readonly ChatChunk[] {
     const facts = factsOf(chunk, this.#changes)
-    const isFunction = facts.custom === true && chunk.custom !== true
-    const text = isFunction ? inputIn(chunk.arguments) : chunk.arguments
+    const text = argumentsOf(chunk, facts, this.#changes)
     const delta: ChatChunk = { type: 'tool-call-delta', index: chunk.index, arguments: text }
-    const hidden = this.#custom.has(chunk.index) && text !== ''
+    const hidden = this.#held.has(chunk.index) && text !== ''
     return [...(hidden ? [delta] : []), { ...chunk, ...facts, arguments: text }]
   }
 }
+
+const END: ChatChunk = { type: 'end' }
+/** What belongs to the whole stream, and to the others of several answers. */
+const BEHIND: ReadonlySet<ChatChunk['type']> = new Set(['other', 'usage', 'error', 'end'])
 
 const textChunk = (text: string): readonly ChatChunk[] => (text === '' ? [] : [{ type: 'text-delta', text }])

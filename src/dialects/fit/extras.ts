@@ -13,7 +13,19 @@ import { ANSWER } from './wrappedSchema.ts'
 /** Read elsewhere, or said in every request of its dialect without changing the answer. */
 const SAID: ReadonlySet<string> = new Set([
   ...['tools', 'tool_choice', 'toolConfig', 'tool_config', 'generationConfig', 'thinking', 'output_config'],
-  ...['stream_options', 'store', 'include', 'text', 'reasoning', 'truncation', 'modalities', 'input'],
+  ...[
+    'n',
+    'logprobs',
+    'top_logprobs',
+    'stream_options',
+    'store',
+    'include',
+    'text',
+    'reasoning',
+    'truncation',
+    'modalities',
+    'input',
+  ],
 ])
 
 /** Of `generationConfig`, likewise. */
@@ -25,7 +37,10 @@ const SAID_OF_CONFIG: ReadonlySet<string> = new Set([
     'responseModalities',
     'thinkingConfig',
     'candidateCount',
+    'responseLogprobs',
+    'logprobs',
   ],
+  ...['candidate_count', 'response_logprobs'],
   ...['response_mime_type', 'response_schema', 'response_json_schema', 'response_modalities', 'thinking_config'],
 ])
 

@@ -4,10 +4,12 @@
  */
 
 import type { ChatRequest, DialectId, Message } from '../../domain/chat.ts'
+import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
+import { type ArgumentNames, hasRefusedNames } from './argumentNames.ts'
 import { fitCallIds } from './callIds.ts'
 import { LeftOut } from './leftOut.ts'
-import { fitMessages, isStrictOrder } from './messages.ts'
+import { fitMessages, isStrictOrder, withoutSystem } from './messages.ts'
 import { cutLength, fitFormat } from './options.ts'
 import { mayHoldForeignThoughts, withOwnThoughts, withSignedCalls } from './ownThoughts.ts'
 import { fitPictures } from './pictures.ts'
@@ -15,7 +17,7 @@ import { fitOwnForm, fitOwnReasoning, unlessUnsigned } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
 import { fitTemperature } from './sampling.ts'
 import { fitStop } from './stop.ts'
-import { fitTools } from './tools.ts'
+import { fitArgumentNames, fitTools } from './tools.ts'
 
 interface Body {
   /** Whether the text occurs anywhere outside the long texts. */
@@ -33,9 +35,14 @@ export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire):
     (dialect === 'google' && wire.signsCalls === true && CALLS.some((name) => body.mentions(name))) ||
     (dialect === 'openai' && mustFitChat(body, wire)) ||
     (isStrictOrder({ dialect, wire }) && body.mentions('"messages"')) ||
+    (dialect === 'google' && mustFitGoogle(body, wire)) ||
     (wire.toolCallIdLength !== undefined && body.mentions('"tool_call')) ||
     (wire.customTools === false && body.mentions('"custom"'))
   )
+}
+
+function mustFitGoogle(body: Body, { systemMessages, jsonMode }: ModelWire): boolean {
+  return (systemMessages === false && body.mentions('"system')) || (jsonMode === false && body.mentions('"response'))
 }
 
 /** A wish to think in a form that the model's generation may refuse: only then is a long body read whole. */
@@ -97,23 +104,27 @@ function mustFitChat(body: Body, wire: ModelWire): boolean {
   )
 }
 
+/** Whether a tool has arguments of names that the dialect's vendor refuses. */
+export function mustRename({ tools }: ChatRequest, dialect: DialectId, wire: ModelWire): boolean {
+  if (wire === NOTHING_KNOWN || tools === undefined) return false
+  return tools.some(({ parameters }) => parameters !== undefined && hasRefusedNames(parameters, dialect))
+}
+
 export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const { dialect, wire } = recipient
   const leftOut = new LeftOut()
-  const cooled = wire.maxTemperature === undefined ? asked : fitTemperature(asked, recipient, leftOut)
+  const { request: named, renamed } = mustRename(asked, dialect, wire)
+    ? fitArgumentNames(asked, dialect)
+    : { request: asked, renamed: NONE }
+  const cooled = wire.maxTemperature === undefined ? named : fitTemperature(named, recipient, leftOut)
   const stop = wire.stopSequences === undefined ? { request: cooled } : fitStop(cooled, recipient)
-  const formed = wire.jsonSchema === false ? fitFormat(stop.request, recipient) : stop.request
+  const isWorded = wire.jsonSchema === false || wire.jsonMode === false
+  const formed = withOwnTools(isWorded ? fitFormat(stop.request, recipient) : stop.request, renamed)
   const request = fitOwnForm(fitOwnReasoning(formed, recipient, leftOut), recipient, leftOut)
   const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
-  const thoughtless = wire.thoughts === 'none' ? tools.request.messages.map(withoutThoughts) : tools.request.messages
-  // A chat client hands back the pictures of other models' answers in a field that services do not know.
-  const shown = dialect === 'openai' ? fitPictures(thoughtless, dialect) : withOwnThoughts(thoughtless, recipient)
-  const signed = wire.signsCalls ? withSignedCalls(shown) : shown
-  const messages = wire.bareMessages ? signed.map(bare) : signed
-  const fitted = fitTurns({ ...tools.request, messages }, recipient)
-  const said = fitted === tools.request.messages ? tools.request : { ...tools.request, messages: fitted }
-  const changes = { ...tools.answer, ...stop.answer }
+  const said = fitOwnTalk(tools.request, recipient)
+  const changes = { ...tools.answer, ...stop.answer, ...(renamed.size > 0 && { argumentNames: renamed }) }
   const thinking = unlessUnsigned(said, recipient)
   if (thinking !== said) leftOut.add('thinking')
   return {
@@ -123,11 +134,38 @@ export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   }
 }
 
+/** The messages as the service takes them. */
+function fitOwnTalk(request: ChatRequest, recipient: Recipient): ChatRequest {
+  const { dialect, wire } = recipient
+  const thoughtless = wire.thoughts === 'none' ? request.messages.map(withoutThoughts) : request.messages
+  const spoken = wire.systemMessages === false ? withoutSystem(thoughtless) : thoughtless
+  // A chat client hands back the pictures of other models' answers in a field that services do not know.
+  const shown = dialect === 'openai' ? fitPictures(spoken, dialect) : withOwnThoughts(spoken, recipient)
+  const signed = wire.signsCalls ? withSignedCalls(shown) : shown
+  const messages = wire.bareMessages ? signed.map(bare) : signed
+  const fitted = fitTurns({ ...request, messages }, recipient)
+  return fitted === request.messages ? request : { ...request, messages: fitted }
+}
+
 /** The talk in the order, and with the ids of calls, that the service demands. */
 function fitTurns(request: ChatRequest, recipient: Recipient): readonly Message[] {
   if (isStrictOrder(recipient)) return fitMessages(request, recipient).messages
   const { dialect, wire } = recipient
   return wire.toolCallIdLength === undefined ? request.messages : fitCallIds(request.messages, dialect, wire)
+}
+
+const NONE: ReadonlyMap<string, ArgumentNames> = new Map()
+
+/** Beside tools that run at the provider the dialect keeps the whole list in its own words. */
+function withOwnTools(request: ChatRequest, renamed: ReadonlyMap<string, ArgumentNames>): ChatRequest {
+  const own = asArray(request.extra?.fields['tools'])
+  if (own === undefined || request.extra === undefined || renamed.size === 0) return request
+  const tools = own.map((tool) => {
+    const fields = asRecord(tool)
+    const schema = renamed.get(asString(fields?.['name']) ?? '')?.schema
+    return fields?.['input_schema'] === undefined || schema === undefined ? tool : { ...fields, input_schema: schema }
+  })
+  return { ...request, extra: { ...request.extra, fields: { ...request.extra.fields, tools } } }
 }
 
 function withoutThoughts(message: Message): Message {

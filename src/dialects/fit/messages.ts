@@ -15,7 +15,8 @@ export function fitMessages(request: ChatRequest, recipient: Recipient): ChatReq
   const spoken = fitted.length > 0 ? fitted : request.messages
   const paired = fitPairs(joinNeighbours(spoken))
   const joined = paired.flatMap((message) => mediaApart(message, recipient))
-  const answerable = withEnd(ordered(withUser(joined, recipient), recipient), recipient)
+  const inOrder = ordered(withUser(joined, recipient), recipient)
+  const answerable = withEnd(wire.systemMessages === false ? withoutSystem(inOrder) : inOrder, recipient)
   return { ...request, messages: fitCallIds(answerable, dialect, wire) }
 }
 
@@ -86,6 +87,24 @@ function ordered(messages: readonly Message[], { dialect, wire }: Recipient): re
 function systemFirst(messages: readonly Message[]): readonly Message[] {
   const isSystem = ({ role }: Message) => role === 'system'
   return [...messages.filter(isSystem), ...messages.filter((message) => !isSystem(message))]
+}
+
+/** What the system says, as the beginning of what the user says first. */
+export function withoutSystem(messages: readonly Message[]): readonly Message[] {
+  const [said, rest] = [true, false].map((isSystem) => messages.filter(({ role }) => (role === 'system') === isSystem))
+  if (said === undefined || rest === undefined || said.length === 0) return messages
+  const first = rest.findIndex(({ role }) => role === 'user')
+  const user: Message = rest[first] ?? { role: 'user', content: [] }
+  const content = joinedText([...said.flatMap((message) => message.content), ...user.content])
+  return first < 0 ? [{ ...user, content }, ...rest] : rest.with(first, { ...user, content })
+}
+
+/** Texts at the beginning become one, with blank lines between. */
+function joinedText(parts: readonly Part[]): readonly Part[] {
+  const end = parts.findIndex(({ type }) => type !== 'text')
+  const texts = end < 0 ? parts : parts.slice(0, end)
+  const text = texts.map((part) => (part.type === 'text' ? part.text : '')).join('\n\n')
+  return texts.length === 0 ? parts : [{ type: 'text', text }, ...parts.slice(texts.length)]
 }
 
 /** Claude refuses white space at the end of a turn to continue, and newer ones to continue a turn at all. */

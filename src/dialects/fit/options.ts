@@ -42,10 +42,11 @@ function wrapFormat(request: ChatRequest, { dialect }: Recipient): FittedOptions
 }
 
 /** A form that the service cannot hold the answer to, or not beside tools, is asked for in words. */
-export function fitFormat(request: ChatRequest, { dialect, wire }: Recipient): ChatRequest {
+export function fitFormat(request: ChatRequest, { dialect, wire }: Pick<Recipient, 'dialect' | 'wire'>): ChatRequest {
   const format = request.responseFormat
   const words = formatInWords(format)
   if (format === undefined || words === undefined) return request
+  if (wire.jsonMode === false) return inWords(request, words)
   if (wire.formatBesideTools === false && request.tools !== undefined) return inWords(request, words)
   if (format.type === 'json-schema') {
     if (wire.jsonSchema === false) return inWords(request, words, { type: 'json' })
@@ -94,11 +95,19 @@ function fitLength(request: ChatRequest, recipient: Recipient, leftOut: LeftOut)
   return maxOutputTokens === null && maxTokens === most ? request : { ...request, maxTokens }
 }
 
+/** Gemini's is an int32: https://generativelanguage.googleapis.com/$discovery/rest?version=v1beta (2026-11-30). */
+const MOST_TOKENS: { readonly [D in DialectId]: number } = {
+  openai: Number.POSITIVE_INFINITY,
+  'openai-responses': Number.POSITIVE_INFINITY,
+  anthropic: Number.POSITIVE_INFINITY,
+  google: 2 ** 31 - 1,
+}
+
 /** The caller's own limit, no higher than what the model can say and its window has room for. */
 export function cutLength(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
   const { maxTokens } = request
-  const { maxOutputTokens, roomTokens } = recipient
-  const most = Math.min(maxOutputTokens ?? Number.POSITIVE_INFINITY, roomTokens ?? Number.POSITIVE_INFINITY)
+  const { dialect, maxOutputTokens, roomTokens } = recipient
+  const most = Math.min(maxOutputTokens ?? MOST_TOKENS[dialect], roomTokens ?? MOST_TOKENS[dialect])
   if (maxTokens === undefined || maxTokens <= most) return request
   leftOut.add('max_tokens')
   return { ...request, maxTokens: most }

@@ -150,7 +150,7 @@ function byEffort({ effort, budgetTokens, adaptive, visible }: ReasoningOptions,
 function byBudget({ effort, budgetTokens, adaptive, visible }: ReasoningOptions, wire: ModelWire): ReasoningOptions {
   const asked = budgetTokens ?? (effort === undefined ? adaptive && TOKENS.high : TOKENS[effort])
   if (asked === undefined) return { visible }
-  const [least, most] = wire.budget ?? [1, Number.POSITIVE_INFINITY]
+  const [least, most] = wire.budget ?? [1, 2 ** 31 - 1] // an int32 at Gemini, and far above every max_tokens
   return { budgetTokens: Math.min(Math.max(asked, least), most), visible }
 }
 

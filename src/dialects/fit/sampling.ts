@@ -38,10 +38,26 @@ export function fitTemperature(request: ChatRequest, { dialect, wire }: Recipien
   return { ...request, temperature: most }
 }
 
+/**
+ * The least and most of `seed` and `top_k`, which are whole numbers: int64 in
+ * https://platform.openai.com/docs/api-reference/chat/create, int32 in the discovery document of Gemini
+ * (https://generativelanguage.googleapis.com/$discovery/rest?version=v1beta). Both read 2026-11-30.
+ */
+const WHOLE: { readonly [D in DialectId]: readonly [least: number, most: number] } = {
+  openai: [-(2 ** 63), 2 ** 63],
+  'openai-responses': [-(2 ** 63), 2 ** 63],
+  anthropic: [0, Number.POSITIVE_INFINITY],
+  google: [-(2 ** 31), 2 ** 31 - 1],
+}
+
 export function fitSampling(asked: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
   if (PARAMETERS.every((parameter) => asked[parameter] === undefined)) return asked
   const request = fitTemperature(asked, recipient, leftOut)
-  const refused = new Set([...UNKNOWN[recipient.dialect], ...refusedOf(request, recipient)])
+  const refused = new Set([
+    ...UNKNOWN[recipient.dialect],
+    ...refusedOf(request, recipient),
+    ...unwhole(request, recipient),
+  ])
   const dropped = [...refused].filter((parameter) => request[parameter] !== undefined)
   if (dropped.length === 0) return request
   leftOut.add(...dropped.filter((parameter) => !isDefault(parameter, request)).map((parameter) => NAMES[parameter]))
@@ -57,6 +73,14 @@ function refusedOf(request: ChatRequest, { wire }: Recipient): readonly Paramete
   // Where only one is taken, the one that more callers mean.
   else if (wire.sampling === 'one' && request.temperature !== undefined) refused.push('topP')
   return refused
+}
+
+function unwhole(request: ChatRequest, { dialect }: Recipient): readonly Parameter[] {
+  const [least, most] = WHOLE[dialect]
+  return (['seed', 'topK'] as const).filter((parameter) => {
+    const value = request[parameter]
+    return value !== undefined && !(Number.isInteger(value) && value >= least && value <= most)
+  })
 }
 
 function thinks({ reasoning }: ChatRequest, { thinksByDefault = false }: ModelWire): boolean {

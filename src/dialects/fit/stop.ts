@@ -27,6 +27,9 @@ export function fitStop(
   if (taken.length === stop.length) return { request }
   return {
     request: { ...request, stop: taken.length > 0 ? taken : undefined },
-    answer: { stop: stop.filter((sequence) => !taken.includes(sequence)) },
+    answer: {
+      stop: stop.filter((sequence) => !taken.includes(sequence)),
+      ...(request.answers !== undefined && { answers: request.answers }),
+    },
   }
 }

@@ -3,6 +3,7 @@
 import type { ChatRequest, DialectId, Message, Part, Tool, ToolChoice } from '../../domain/chat.ts'
 import { acceptsSchema } from '../anthropic/schema.ts'
 import type { AnswerChanges } from './answerChanges.ts'
+import { type ArgumentNames, argumentNames } from './argumentNames.ts'
 import { functionFor, inputAsArguments } from './customTool.ts'
 import type { LeftOut } from './leftOut.ts'
 import { objectSchema } from './objectSchema.ts'
@@ -22,18 +23,26 @@ export function fitTools(request: ChatRequest, recipient: Recipient, leftOut: Le
   const offered = offeredTools(request)
   const names = new ToolNames(request.tools ?? [], recipient.dialect, recipient.wire)
   const custom = takesCustomTools(recipient) ? [] : offered.filter((tool) => tool.custom !== undefined)
-  const tools = offered.map((tool) => fitTool(tool, names, recipient))
+  const fittedTools = offered.map((tool) => fitTool(tool, names, recipient))
+  const renamed = new Map(
+    offered.flatMap(({ name }, index) => {
+      const found = argumentNames(fittedTools[index]?.parameters, recipient.dialect)
+      return found === null ? [] : [[name, found] as const]
+    }),
+  )
+  const tools = fittedTools.map((tool, index) => withNames(tool, renamed.get(offered[index]?.name ?? '')))
   const fitted = {
     ...request,
     tools: tools.length > 0 ? tools : undefined,
     allowedTools: undefined,
-    messages: mapCalls(request.messages, names, !takesCustomTools(recipient)),
+    messages: mapCalls(inNames(request.messages, renamed), names, !takesCustomTools(recipient)),
     ...fitChoice(request, tools.length > 0, names, recipient, leftOut),
   }
   return {
     request: unthinking(fitted, recipient),
     answer: {
       ...(names.back.size > 0 && { toolNames: names.back }),
+      ...(renamed.size > 0 && { argumentNames: renamed }),
       ...(custom.length > 0 && { customTools: new Set(custom.map((tool) => tool.name)) }),
     },
   }
@@ -51,6 +60,38 @@ function withoutChoice(request: ChatRequest): ChatRequest {
   const { toolChoice, parallelToolCalls, allowedTools } = request
   if (toolChoice === undefined && parallelToolCalls === undefined && allowedTools === undefined) return request
   return { ...request, toolChoice: undefined, parallelToolCalls: undefined, allowedTools: undefined }
+}
+
+function withNames(tool: Tool, names: ArgumentNames | undefined): Tool {
+  return names === undefined ? tool : { ...tool, parameters: names.schema }
+}
+
+/** The calls of the history in the service's names of their arguments. */
+function inNames(messages: readonly Message[], renamed: ReadonlyMap<string, ArgumentNames>): readonly Message[] {
+  if (renamed.size === 0) return messages
+  const mapPart = (part: Part): Part => {
+    const names = part.type === 'tool-call' && !part.custom ? renamed.get(part.name) : undefined
+    return part.type !== 'tool-call' || names === undefined ? part : { ...part, arguments: names.there(part.arguments) }
+  }
+  return messages.map((message) => ({ ...message, content: message.content.map(mapPart) }))
+}
+
+/**
+ * Only the names of arguments, for a service of the client's own dialect. `schemas` beside the tools that the client's
+ * dialect keeps for itself are the caller's matter.
+ */
+export function fitArgumentNames(
+  request: ChatRequest,
+  dialect: DialectId,
+): { readonly request: ChatRequest; readonly renamed: ReadonlyMap<string, ArgumentNames> } {
+  const renamed = new Map<string, ArgumentNames>()
+  const tools = request.tools?.map((tool) => {
+    const names = argumentNames(tool.parameters, dialect)
+    if (names !== null) renamed.set(tool.name, names)
+    return withNames(tool, names ?? undefined)
+  })
+  if (renamed.size === 0) return { request, renamed }
+  return { request: { ...request, tools, messages: inNames(request.messages, renamed) }, renamed }
 }
 
 /** Those that may be called, each name once: twice the same name is refused. */

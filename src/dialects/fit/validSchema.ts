@@ -4,6 +4,7 @@
  */
 
 import { asArray, asRecord } from '../../domain/json.ts'
+import { parseJson } from '../../domain/parseJson.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -67,8 +68,8 @@ function validRequired(value: unknown): unknown {
 }
 
 /** Gemini's own wire has its counts as texts: https://ai.google.dev/api/caching#Schema (int64). */
-function countIn(text: string): number | undefined {
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+function countIn(text: string): unknown {
+  return /^(?:0|[1-9]\d*)$/.test(text) ? parseJson(text) : undefined
 }
 
 /** Draft 4: exclusive limits as flags, and tuples as lists of items. https://json-schema.org/draft/2020-12/release-notes */

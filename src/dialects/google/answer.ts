@@ -1,6 +1,15 @@
 /** A whole generateContent answer, read from upstreams and written to clients. */
 
-import type { Blocked, ChatRequest, ChatResponse, Citation, FinishReason, Part } from '../../domain/chat.ts'
+import type {
+  Blocked,
+  ChatRequest,
+  ChatResponse,
+  Citation,
+  FinishReason,
+  OtherAnswer,
+  Part,
+  TokenLogprob,
+} from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
 import { blockedText, pick } from '../fields/blocked.ts'
@@ -14,6 +23,7 @@ import { errorIn, googleErrorStatus } from './error.ts'
 import { bothSpellings, field } from './field.ts'
 import { readCandidateBlock, readFinishReason, readPromptBlock, writeGoogleFinishReason } from './finishReason.ts'
 import { readGrounding, writeGrounding } from './grounding.ts'
+import { readLogprobsResult, writeLogprobsResult } from './logprobs.ts'
 import { readGoogleUsage, writeGoogleUsage } from './usage.ts'
 
 const RESPONSE = bothSpellings('candidates', 'usageMetadata', 'modelVersion', 'responseId')
@@ -35,27 +45,45 @@ function hasAnswerFields(fields: Fields): boolean {
 
 function readAnswer(fields: Fields, candidates: readonly unknown[]): ChatResponse {
   const id = responseIdOf(fields)
-  const candidate = asRecord(candidates[0])
+  const { isOpaque, ...first } = readCandidate(asRecord(candidates[0]), readPromptBlock(fields), id)
+  const others = candidates.slice(1).map((other, index): OtherAnswer => {
+    const { isOpaque: _, ...answer } = readCandidate(asRecord(other), undefined, `${id ?? ''}_${index + 1}`)
+    return answer
+  })
+  return {
+    id,
+    model: modelOf(fields) ?? '',
+    ...first,
+    ...(others.length > 0 && { others }),
+    ...((isOpaque || others.length > 0) && { opaque: true }),
+    usage: usageIn(fields),
+    extra: extraBeyond('google', fields, RESPONSE),
+  }
+}
+
+/** `id`: what the ids of its calls are made of where they have none. */
+function readCandidate(
+  candidate: Fields | undefined,
+  promptBlock: Blocked | undefined,
+  id: string | undefined,
+): OtherAnswer & { readonly isOpaque: boolean } {
   const raws = asArray(asRecord(candidate?.['content'])?.['parts']) ?? []
   const { parts } = readParts(raws.filter(isSaid).map(textIfBare), idsOfAnswer(id))
   const content = parts.map(asAnswerPart).filter((part) => part !== undefined)
   const hasCode = content.some(isCode)
   const citations = readGrounding(candidate, hasCode ? null : textOf(content))
-  const promptBlock = readPromptBlock(fields)
+  const logprobs = readLogprobsResult(candidate)
   const reason = asString(field(candidate, 'finishReason', 'finish_reason'))
   const finishReason =
     promptBlock === undefined || content.length > 0 ? readFinishReason(reason, parts.some(isCall)) : 'content_filter'
   return {
-    id,
-    model: modelOf(fields) ?? '',
     content,
     finishReason,
     ...(finishReason === 'content_filter' && { blocked: promptBlock ?? readCandidateBlock(reason ?? '', candidate) }),
     ...(citations.length > 0 && { citations }),
+    ...(logprobs !== undefined && { logprobs }),
     // An answer with code is no JSON, whatever was demanded.
-    ...((content.length < parts.length || candidates.length > 1 || hasCode) && { opaque: true }),
-    usage: usageIn(fields),
-    extra: extraBeyond('google', fields, RESPONSE),
+    isOpaque: content.length < parts.length || hasCode,
   }
 }
 
@@ -110,8 +138,24 @@ export function writeGoogleResponse(
   if (isUnspeakable(response)) parts.push({ text: UNSPEAKABLE })
   const body = writeEnd(parts, response, response.model, response.id ?? facts?.id)
   ground(body, response.citations, () => textOf(response.content))
+  weigh(body, response.logprobs)
+  for (const [place, other] of (response.others ?? []).entries()) addCandidate(body, other, place + 1)
   if (response.usage) body['usageMetadata'] = writeGoogleUsage(response.usage)
   return restore('google', body, response.extra)
+}
+
+function addCandidate(body: Record<string, unknown>, other: OtherAnswer, index: number): void {
+  const parts = other.content.map(writeAnswerPart).filter((part) => part !== undefined)
+  const own = writeEnd(parts, other, undefined, undefined, index)
+  ground(own, other.citations, () => textOf(other.content))
+  weigh(own, other.logprobs)
+  body['candidates'] = [...(asArray(body['candidates']) ?? []), ...(asArray(own['candidates']) ?? [])]
+}
+
+/** Adds the probabilities of its tokens. */
+export function weigh(body: Record<string, unknown>, logprobs: readonly TokenLogprob[] | undefined): void {
+  if (logprobs !== undefined && logprobs.length > 0 && body['candidates'] !== undefined)
+    candidateOf(body)['logprobsResult'] = writeLogprobsResult(logprobs)
 }
 
 /** Adds the sources of the answer. */
@@ -130,8 +174,9 @@ export function writeEnd(
   { finishReason, blocked }: { readonly finishReason: FinishReason; readonly blocked?: Blocked },
   model: string | undefined,
   id: string | undefined,
+  index = 0,
 ): Record<string, unknown> {
-  const body = writeAnswer(parts, writeGoogleFinishReason(finishReason, blocked), model, id)
+  const body = writeAnswer(parts, writeGoogleFinishReason(finishReason, blocked), model, id, index)
   if (blocked === undefined) return body
   const { promptFeedback, ...details } = blocked.details
   if (promptFeedback === undefined) Object.assign(candidateOf(body), writeBlock(blocked, details))
@@ -155,8 +200,9 @@ export function writeAnswer(
   finishReason: string | undefined,
   model: string | undefined,
   id: string | undefined,
+  index = 0,
 ): Record<string, unknown> {
-  const candidate: Record<string, unknown> = { content: { parts, role: 'model' }, index: 0 }
+  const candidate: Record<string, unknown> = { content: { parts, role: 'model' }, index }
   if (finishReason !== undefined) candidate['finishReason'] = finishReason
   const body: Record<string, unknown> = { candidates: [candidate] }
   if (model) body['modelVersion'] = model

@@ -3,6 +3,7 @@
 import type { ChatRequest, ReasoningEffort, ReasoningOptions, ResponseFormat } from '../../domain/chat.ts'
 import { asNumber, asString } from '../../domain/json.ts'
 import { type Fields, flag, leftovers, number, object, text, texts, tokens } from '../fields/requestFields.ts'
+import { readSpelling } from '../fields/spelledNumbers.ts'
 import { bothSpellings, field, spelling } from './field.ts'
 import { openApiToJsonSchema } from './schema.ts'
 
@@ -33,8 +34,28 @@ export function readConfig(config: Fields): Partial<ChatRequest> {
     seed: read(number, 'seed', 'seed'),
     frequencyPenalty: read(number, 'frequencyPenalty', 'frequency_penalty'),
     presencePenalty: read(number, 'presencePenalty', 'presence_penalty'),
+    ...readSpelling(config, {
+      maxTokens: spelling(config, 'maxOutputTokens', 'max_output_tokens'),
+      temperature: 'temperature',
+      topP: spelling(config, 'topP', 'top_p'),
+      topK: spelling(config, 'topK', 'top_k'),
+      seed: 'seed',
+      frequencyPenalty: spelling(config, 'frequencyPenalty', 'frequency_penalty'),
+      presencePenalty: spelling(config, 'presencePenalty', 'presence_penalty'),
+    }),
+    ...readWanted(config),
     responseFormat: readFormat(config),
     reasoning: readReasoning(thinkingOf(config)),
+  }
+}
+
+/** They stay among the client's own fields as well, which Gemini gets as they are. */
+function readWanted(config: Fields): Pick<ChatRequest, 'answers' | 'logprobs'> {
+  const answers = asNumber(field(config, 'candidateCount', 'candidate_count')) ?? 1
+  const hasLogprobs = field(config, 'responseLogprobs', 'response_logprobs') === true
+  return {
+    ...(answers > 1 && { answers }),
+    ...(hasLogprobs && { logprobs: { top: asNumber(config['logprobs']) ?? 0 } }),
   }
 }
 

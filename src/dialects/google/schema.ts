@@ -16,6 +16,11 @@ const OPENAPI_KEYWORDS: ReadonlySet<string> = new Set([
 ])
 // "only 'enum' and 'date-time' are supported for STRING type", says the API.
 const STRING_FORMATS: ReadonlySet<unknown> = new Set([undefined, 'enum', 'date-time'])
+/**
+ * The documentation of the old field allows no other names of parameters; the newer field has no such rule:
+ * https://docs.cloud.google.com/gemini-enterprise-agent-platform/reference/rest/v1/Tool#FunctionDeclaration (2026-11-30)
+ */
+const PARAMETER = /^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/
 // No real schema is this deep; recursion stays far from the end of the stack.
 const MAX_DEPTH = 64
 
@@ -42,7 +47,12 @@ function hasPlainType(fields: Schema): boolean {
   if (kind === 'null' || (kind === 'string' && !STRING_FORMATS.has(format))) return false
   if (kind === 'object' && Object.keys(asRecord(properties) ?? {}).length === 0) return false
   if (kind === 'array' && fields['items'] === undefined) return false
-  return isRequiredNamed(fields) && isEnumOfTexts(fields, kind)
+  return hasPlainNames(fields) && isRequiredNamed(fields) && isEnumOfTexts(fields, kind)
+}
+
+function hasPlainNames({ properties }: Schema): boolean {
+  for (const name in asRecord(properties)) if (!PARAMETER.test(name)) return false
+  return true
 }
 
 /** "property is not defined" */

@@ -4,7 +4,7 @@
  */
 
 import type { Blocked, ChatChunk, ChunkOf } from '../../domain/chat.ts'
-import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
@@ -17,6 +17,7 @@ import { errorIn, googleErrorStatus } from './error.ts'
 import { field } from './field.ts'
 import { readCandidateBlock, readFinishReason, readPromptBlock } from './finishReason.ts'
 import { readGrounding } from './grounding.ts'
+import { readLogprobsResult } from './logprobs.ts'
 import { PartialArguments } from './partialArguments.ts'
 import { readGoogleUsage } from './usage.ts'
 
@@ -50,6 +51,8 @@ export class GoogleStreamReader implements StreamReader {
   #garbageAfterFinish: string | undefined
   /** After an error or the end nothing counts. */
   #over = false
+  /** Further answers, by their index: each is read like the first. */
+  readonly #others = new Map<number, GoogleStreamReader>()
 
   push(_event: string, data: string, incomplete = false): readonly ChatChunk[] {
     if (this.#over) return NONE
@@ -65,6 +68,7 @@ export class GoogleStreamReader implements StreamReader {
     this.#over = true
     const citations = readGrounding(this.#grounded, this.#said)
     if (citations.length > 0) this.#out.push({ type: 'citations', citations })
+    for (const [index, reader] of this.#others) this.#pass(index, reader.end())
     this.#out.push(this.#finish(), { type: 'end' })
     return this.#out
   }
@@ -85,14 +89,29 @@ export class GoogleStreamReader implements StreamReader {
 
   #piece(fields: Fields): void {
     this.#start(fields)
-    const candidate = asRecord(asArray(fields['candidates'])?.[0])
+    const { first: candidate, others } = candidatesOf(fields)
     if (this.#garbageAfterFinish !== undefined && candidate?.['content'] != null)
       return this.#fail(this.#garbageAfterFinish, undefined)
     if (candidate) this.#candidate(candidate)
-    if ((asArray(fields['candidates'])?.length ?? 0) > 1) this.#opaque()
+    for (const [index, other] of others) this.#further(index, other)
     this.#promptBlock = readPromptBlock(fields) ?? this.#promptBlock
     const usage = readGoogleUsage(field(fields, 'usageMetadata', 'usage_metadata'))
     if (usage) this.#out.push({ type: 'usage', usage })
+  }
+
+  #further(index: number, candidate: Fields): void {
+    const known = this.#others.get(index)
+    const reader = known ?? new GoogleStreamReader()
+    reader.#responseId = `${this.#responseId ?? ''}_${index}`
+    this.#others.set(index, reader)
+    this.#answered = true
+    reader.#out = []
+    reader.#candidate(candidate)
+    this.#pass(index, reader.#out)
+  }
+
+  #pass(index: number, chunks: readonly ChatChunk[]): void {
+    for (const chunk of chunks) if (chunk.type !== 'end') this.#out.push({ type: 'other', index, chunk })
   }
 
   #start(fields: Fields): void {
@@ -107,6 +126,8 @@ export class GoogleStreamReader implements StreamReader {
       const part = asRecord(raw)
       if (part) this.#part(part)
     }
+    const logprobs = readLogprobsResult(candidate)
+    if (logprobs !== undefined) this.#out.push({ type: 'text-delta', text: '', logprobs })
     if (field(candidate, 'groundingMetadata', 'grounding_metadata') != null) this.#grounded = candidate
     const reason = asString(field(candidate, 'finishReason', 'finish_reason'))
     if (reason === undefined) return
@@ -196,6 +217,19 @@ export class GoogleStreamReader implements StreamReader {
     this.#over = true
     this.#out.push({ type: 'error', body, status })
   }
+}
+
+/** By their own index where they have one; the first is 0. */
+function candidatesOf(fields: Fields): {
+  readonly first?: Fields
+  readonly others: readonly (readonly [number, Fields])[]
+} {
+  const all = (asArray(fields['candidates']) ?? []).flatMap((value, place): (readonly [number, Fields])[] => {
+    const candidate = asRecord(value)
+    return candidate === undefined ? [] : [[asNumber(candidate['index']) ?? place, candidate]]
+  })
+  const first = all.find(([index]) => index === 0)?.[1]
+  return { ...(first !== undefined && { first }), others: all.filter(([index]) => index > 0) }
 }
 
 function parse(data: string): unknown {

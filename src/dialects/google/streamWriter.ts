@@ -2,10 +2,10 @@
  * A streamed answer to a Gemini client: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 
-import type { ChatChunk, Citation, Usage } from '../../domain/chat.ts'
+import type { ChatChunk, ChunkOf, Citation, TokenLogprob, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { UNSPEAKABLE } from '../fields/media.ts'
-import { ground, writeAnswer, writeEnd } from './answer.ts'
+import { ground, weigh, writeAnswer, writeEnd } from './answer.ts'
 import { type AnswerPart, writeAnswerPart } from './answerParts.ts'
 import type { WirePart } from './content.ts'
 import { writeGoogleError } from './error.ts'
@@ -21,6 +21,12 @@ import { writeGoogleUsage } from './usage.ts'
  */
 export class GoogleStreamWriter implements StreamWriter {
   readonly #asArray: boolean
+  readonly #facts: AnswerFacts
+  /** Which of several answers it writes. */
+  readonly #index: number
+  /** The writer of the first answer, for the others. */
+  readonly #first: GoogleStreamWriter
+  readonly #others = new Map<number, GoogleStreamWriter>()
   #id: string | undefined
   #model: string | undefined
   #usage: Usage | undefined
@@ -30,14 +36,19 @@ export class GoogleStreamWriter implements StreamWriter {
   #said = ''
   /** The part that is not yet written. */
   #waiting: WirePart | undefined
+  /** Of the tokens that were said since the last piece. */
+  #logprobs: TokenLogprob[] = []
   #hasAnswered = false
   #hasMore = false
   #begun = false
   #over = false
 
   /** `asArray`: the client asked without `alt=sse` and gets one JSON array instead of events. */
-  constructor(asArray: boolean, facts: AnswerFacts = {}) {
+  constructor(asArray: boolean, facts: AnswerFacts = {}, first?: GoogleStreamWriter, index = 0) {
     this.#asArray = asArray
+    this.#facts = facts
+    this.#first = first ?? this
+    this.#index = index
     this.#id = facts.id
   }
 
@@ -49,8 +60,9 @@ export class GoogleStreamWriter implements StreamWriter {
         this.#model = chunk.model
         return ''
       case 'text-delta':
-        this.#said += chunk.text
-        return this.#part({ ...chunk, type: 'text' })
+        return this.#text(chunk)
+      case 'other':
+        return this.#other(chunk)
       case 'reasoning-delta':
         return this.#part({ ...chunk, type: 'reasoning' })
       case 'tool-call':
@@ -83,6 +95,22 @@ export class GoogleStreamWriter implements StreamWriter {
     return rest + this.#piece(writeGoogleError(error)) + this.#close()
   }
 
+  #text({ logprobs = [], ...chunk }: ChunkOf<'text-delta'>): string {
+    this.#logprobs.push(...logprobs)
+    if (chunk.text === '' && chunk.extra === undefined) return ''
+    this.#said += chunk.text
+    return this.#part({ ...chunk, type: 'text' })
+  }
+
+  /** A further answer has pieces of its own. */
+  #other({ index, chunk }: ChunkOf<'other'>): string {
+    const writer = this.#others.get(index) ?? new GoogleStreamWriter(this.#asArray, this.#facts, this, index)
+    writer.#id = this.#id
+    writer.#model = this.#model
+    this.#others.set(index, writer)
+    return chunk.type === 'end' || chunk.type === 'usage' ? '' : writer.write(chunk)
+  }
+
   #part(part: AnswerPart): string {
     const wire = writeAnswerPart(part)
     if (wire === undefined) return ''
@@ -96,25 +124,33 @@ export class GoogleStreamWriter implements StreamWriter {
   }
 
   #parts(parts: readonly WirePart[]): string {
-    return this.#piece(writeAnswer(parts, undefined, this.#model, this.#id))
+    return this.#piece(this.#weighed(writeAnswer(parts, undefined, this.#model, this.#id, this.#index)))
+  }
+
+  /** With the probabilities that have come since the last piece. */
+  #weighed(body: Record<string, unknown>): Record<string, unknown> {
+    weigh(body, this.#logprobs)
+    this.#logprobs = []
+    return body
   }
 
   #end(): string {
     this.#over = true
+    const others = [...this.#others.values()].map((writer) => writer.#end()).join('')
     const finish = this.#finish ?? { finishReason: 'other' }
     const isUnspeakable = this.#hasMore && !this.#hasAnswered && finish.finishReason !== 'content_filter'
     const parts = [...(this.#waiting === undefined ? [] : [this.#waiting]), ...(isUnspeakable ? [SORRY] : [])]
-    const last = writeEnd(parts, finish, this.#model, this.#id)
+    const last = this.#weighed(writeEnd(parts, finish, this.#model, this.#id, this.#index))
     ground(last, this.#citations, () => this.#said)
     if (this.#usage) last['usageMetadata'] = writeGoogleUsage(this.#usage)
-    return this.#piece(last) + this.#close()
+    return others + this.#piece(last) + (this.#first === this ? this.#close() : '')
   }
 
   #piece(body: Record<string, unknown>): string {
     const json = JSON.stringify(body)
     if (!this.#asArray) return `data: ${json}\n\n`
-    const before = this.#begun ? ',\n' : '['
-    this.#begun = true
+    const before = this.#first.#begun ? ',\n' : '['
+    this.#first.#begun = true
     return before + json
   }
 

@@ -3,6 +3,7 @@
 import type { ChatRequest, Message, ReasoningEffort, ReasoningOptions, Tool } from '../../domain/chat.ts'
 import { asRecord } from '../../domain/json.ts'
 import { restore } from '../fields/extra.ts'
+import { asSpelled } from '../fields/spelledNumbers.ts'
 import { UNSIGNED } from '../fit/ownThoughts.ts'
 import { type WirePart, writeGoogleContent } from './content.ts'
 import { isEmptyObject, isOpenApi, withoutDeclaration } from './schema.ts'
@@ -123,14 +124,17 @@ function writeConfig(request: ChatRequest, model: string): WirePart {
   const set = (name: string, value: unknown) => {
     if (value !== undefined) config[name] = value
   }
-  set('maxOutputTokens', request.maxTokens)
-  set('temperature', request.temperature)
-  set('topP', request.topP)
-  set('topK', request.topK)
+  set('maxOutputTokens', asSpelled(request, 'maxTokens'))
+  set('temperature', asSpelled(request, 'temperature'))
+  set('topP', asSpelled(request, 'topP'))
+  set('topK', asSpelled(request, 'topK'))
   set('stopSequences', request.stop && request.stop.length > 0 ? request.stop : undefined)
-  set('seed', request.seed)
-  set('frequencyPenalty', request.frequencyPenalty)
-  set('presencePenalty', request.presencePenalty)
+  set('seed', asSpelled(request, 'seed'))
+  set('frequencyPenalty', asSpelled(request, 'frequencyPenalty'))
+  set('presencePenalty', asSpelled(request, 'presencePenalty'))
+  set('candidateCount', request.answers)
+  set('responseLogprobs', request.logprobs && true)
+  set('logprobs', request.logprobs?.top || undefined)
   writeFormat(config, request)
   set('thinkingConfig', request.reasoning && writeThinking(request.reasoning, model))
   return config

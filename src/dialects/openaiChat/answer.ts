@@ -1,12 +1,21 @@
 /** A whole chat completion: https://platform.openai.com/docs/api-reference/chat/object */
 
-import type { Blocked, ChatRequest, ChatResponse, FinishReason, ReasoningPart, TextPart } from '../../domain/chat.ts'
+import type {
+  Blocked,
+  ChatRequest,
+  ChatResponse,
+  FinishReason,
+  OtherAnswer,
+  ReasoningPart,
+  TextPart,
+} from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
 import { insteadOfAnswer, pick } from '../fields/blocked.ts'
 import { isUnspeakable, mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
 import { secondsOf } from '../openai/fields.ts'
+import { readLogprobs, writeLogprobs } from '../openai/logprobs.ts'
 import { readChatUsage, writeChatUsage } from '../openai/usage.ts'
 import { embeddedError } from '../stream/embeddedError.ts'
 import {
@@ -76,25 +85,39 @@ function readAnswer(answer: Fields, choices: readonly unknown[]): ChatResponse {
   const choice = asRecord(choices[0]) ?? {}
   const message = asRecord(choice['message']) ?? {}
   const id = asString(answer['id'])
+  const usage = readChatUsage(answer['usage']) ?? readChatUsage(asRecord(answer['x_groq'])?.['usage'])
+  const others = choices
+    .slice(1)
+    .map((other, index) => readChoice(asRecord(other) ?? {}, answer, `${id ?? ''}_${index + 1}`))
+  return {
+    ...(id && { id }),
+    model: asString(answer['model']) ?? '',
+    ...readChoice(choice, answer, id),
+    ...(others.length > 0 && { others }),
+    // Several answers are more than the one that is looked at.
+    ...((others.length > 0 || isOpaque(message)) && { opaque: true }),
+    ...(usage !== undefined && { usage }),
+    ...extraOf('openai', readExtra(answer, choice, message)),
+  }
+}
+
+/** `id`: what the ids of its calls are made of where they have none. */
+function readChoice(choice: Fields, answer: Fields, id: string | undefined): OtherAnswer {
+  const message = asRecord(choice['message']) ?? {}
   const content = readAnswerContent(message, id)
   const citations = readAnnotations(message['annotations'])
-  const usage = readChatUsage(answer['usage']) ?? readChatUsage(asRecord(answer['x_groq'])?.['usage'])
   const facts = {
     hasCalls: content.some((part) => part.type === 'tool-call'),
     refused: Boolean(asString(message['refusal'])),
   }
   const finishReason = finishReasonOf(choice['finish_reason'], facts)
+  const logprobs = readLogprobs(asRecord(choice['logprobs'])?.['content'])
   return {
-    ...(id && { id }),
-    model: asString(answer['model']) ?? '',
     content,
     ...(citations.length > 0 && { citations }),
     finishReason,
     ...(finishReason === 'content_filter' && { blocked: readChatBlock(asString(message['refusal']), choice, answer) }),
-    // With `n` above 1 the other answers travel as bytes.
-    ...((choices.length > 1 || isOpaque(message)) && { opaque: true }),
-    ...(usage !== undefined && { usage }),
-    ...extraOf('openai', readExtra(answer, choice, message)),
+    ...(logprobs !== undefined && { logprobs }),
   }
 }
 
@@ -191,20 +214,22 @@ export function writeChatResponse(response: ChatResponse, request: ChatRequest, 
     object: 'chat.completion',
     created: createdAt,
     model: response.model || request.model,
-    choices: [
-      {
-        logprobs: null,
-        ...asRecord(choice),
-        index: 0,
-        message: { ...asRecord(message), ...writeAnswerMessage(response, id, createdAt) },
-        finish_reason: writeChatFinishReason(response.finishReason),
-      },
-    ],
+    choices: [response, ...(response.others ?? [])].map((answer, index) => ({
+      logprobs: writeChoiceLogprobs(answer),
+      ...(index === 0 && asRecord(choice)),
+      index,
+      message: { ...(index === 0 && asRecord(message)), ...writeAnswerMessage(answer, id, createdAt) },
+      finish_reason: writeChatFinishReason(answer.finishReason),
+    })),
     ...(response.usage !== undefined && { usage: writeChatUsage(response.usage) }),
   }
 }
 
-function writeAnswerMessage(response: ChatResponse, id: string, created: number): Fields {
+function writeChoiceLogprobs({ logprobs }: OtherAnswer): Fields | null {
+  return logprobs === undefined ? null : { content: writeLogprobs(logprobs), refusal: null }
+}
+
+function writeAnswerMessage(response: OtherAnswer & Pick<ChatResponse, 'opaque'>, id: string, created: number): Fields {
   const { content, citations } = response
   let text = isUnspeakable(response) ? UNSPEAKABLE : ''
   let refusal = insteadOfAnswer(response) ?? ''

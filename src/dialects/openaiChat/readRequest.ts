@@ -10,7 +10,7 @@ import type {
   ToolCallPart,
   ToolChoice,
 } from '../../domain/chat.ts'
-import { asRecord, asString } from '../../domain/json.ts'
+import { asNumber, asRecord, asString } from '../../domain/json.ts'
 import {
   bodyOf,
   extraOf,
@@ -26,6 +26,7 @@ import {
   tokens,
   wrong,
 } from '../fields/requestFields.ts'
+import { type OptionNames, readSpelling } from '../fields/spelledNumbers.ts'
 import {
   readAllowedTools,
   readCustomTool,
@@ -60,6 +61,16 @@ const KNOWN = new Set([
   'stream',
   'stream_options',
 ])
+const OPTIONS: OptionNames = {
+  maxTokens: 'max_tokens',
+  temperature: 'temperature',
+  topP: 'top_p',
+  topK: 'top_k',
+  seed: 'seed',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+}
+const NEWER_OPTIONS: OptionNames = { ...OPTIONS, maxTokens: 'max_completion_tokens' }
 const KNOWN_OF_MESSAGE = new Set([
   'role',
   'content',
@@ -103,6 +114,8 @@ export function readChatRequest(body: unknown): ChatRequest {
     seed: number(fields, 'seed'),
     frequencyPenalty: number(fields, 'frequency_penalty'),
     presencePenalty: number(fields, 'presence_penalty'),
+    ...readSpelling(fields, fields['max_completion_tokens'] == null ? OPTIONS : NEWER_OPTIONS),
+    ...readWanted(fields),
     reasoning: readEffort(text(fields, 'reasoning_effort')) ?? readOtherForms(fields),
     user: text(fields, 'user'),
     stream: flag(fields, 'stream') ?? false,
@@ -200,6 +213,16 @@ function readFormat(format: Fields | undefined): ResponseFormat | undefined {
   return readResponseFormat(format, ({ json_schema: schema }) =>
     readJsonSchema(objectAt(schema, 'response_format.json_schema'), 'response_format.json_schema'),
   )
+}
+
+/** They stay among the client's own fields as well, which an upstream of OpenAI's protocol gets as they are. */
+function readWanted(fields: Fields): Pick<ChatRequest, 'answers' | 'logprobs'> {
+  const answers = asNumber(fields['n']) ?? 1
+  const top = asNumber(fields['top_logprobs'])
+  return {
+    ...(answers > 1 && { answers }),
+    ...((fields['logprobs'] === true || top !== undefined) && { logprobs: { top: top ?? 0 } }),
+  }
 }
 
 function readStop(value: unknown): readonly string[] | undefined {

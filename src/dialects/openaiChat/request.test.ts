@@ -76,7 +76,7 @@ describe('openaiChat reads requests', () => {
       stream_options: { include_obfuscation: false, include_usage: true },
     })
     const foreign = { ...request, extra: { dialect: 'anthropic' as const, fields: body } }
-    expect(Object.keys(write(foreign)).sort()).toEqual(['messages', 'model', 'stream', 'stream_options'])
+    expect(Object.keys(write(foreign)).sort()).toEqual(['messages', 'model', 'n', 'stream', 'stream_options'])
   })
 
   test('with null in place of every optional field', () => {
@@ -429,5 +429,5 @@ const someRequest: fc.Arbitrary<ChatRequest> = fc.record({
   reasoning: optional(fc.record({ effort: fc.constantFrom('none' as const, 'low' as const, 'xhigh' as const) })),
   user: optional(someName),
   stream: fc.boolean(),
-  extra: optional(fc.constant({ dialect: 'openai' as const, fields: { n: 2, logit_bias: { 1: 2 } } })),
+  extra: optional(fc.constant({ dialect: 'openai' as const, fields: { store: true, logit_bias: { 1: 2 } } })),
 })

@@ -246,12 +246,18 @@ describe('openaiChat reads streams', () => {
       ],
     },
     {
-      name: 'of several choices: the first',
+      name: 'of several choices',
       events: [
         { ...delta({}), choices: [{ index: 1, delta: { content: 'b' }, finish_reason: 'stop' }] },
         delta({ content: 'a' }, 'stop'),
       ],
-      chunks: [start, { type: 'opaque' }, { type: 'text-delta', text: 'a' }, ...stopped],
+      chunks: [
+        start,
+        { type: 'other', index: 1, chunk: { type: 'text-delta', text: 'b' } },
+        { type: 'other', index: 1, chunk: { type: 'finish', finishReason: 'stop' } },
+        { type: 'text-delta', text: 'a' },
+        ...stopped,
+      ],
     },
     {
       name: "with Groq's usage beside the finish",

@@ -1,11 +1,12 @@
 /** Reads the stream of a chat completion, one event at a time. */
 
-import type { ChatChunk, Citation, FinishReason, MediaPart } from '../../domain/chat.ts'
+import type { ChatChunk, Citation, FinishReason, MediaPart, TokenLogprob } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { isWholeObject } from '../fields/toolArguments.ts'
+import { readLogprobs } from '../openai/logprobs.ts'
 import { readChatUsage } from '../openai/usage.ts'
 import { embeddedError, malformed } from '../stream/embeddedError.ts'
 import { HeldArguments } from '../stream/heldArguments.ts'
@@ -45,12 +46,15 @@ export class ChatStreamReader implements StreamReader {
   /** A chunk with a `delta` came: a `message` beside or after it repeats what was said. */
   #hasDeltas = false
   isForeign = false
+  /** Further answers, by their index: each is read like the first. */
+  readonly #others = new Map<number, ChatStreamReader>()
   readonly #run = new TextFastPath(/"content": ?"/, contentOf)
 
   push(event: string, data: string, incomplete = false): readonly ChatChunk[] {
     const chunks = this.#push(event, data, incomplete)
     const [only] = chunks
-    if (chunks.length === 1 && only?.type === 'text-delta' && event === '') this.#run.learn(data, only.text)
+    if (chunks.length === 1 && only?.type === 'text-delta' && only.logprobs === undefined && event === '')
+      this.#run.learn(data, only.text)
     else this.#run.forget()
     return chunks
   }
@@ -84,10 +88,12 @@ export class ChatStreamReader implements StreamReader {
   #read(chunk: Fields): readonly ChatChunk[] {
     const chunks: ChatChunk[] = []
     this.#readStart(chunk, chunks)
-    const choice = asRecord(asArray(chunk['choices'])?.[0])
-    // With `n` above 1 the others are for those who asked: the same dialect, which gets the bytes as they are.
-    if (choice !== undefined && (asNumber(choice['index']) ?? 0) === 0) this.#readChoice(choice, chunks)
-    else if (choice !== undefined) this.#addOpaque(chunks)
+    for (const value of asArray(chunk['choices']) ?? []) {
+      const choice = asRecord(value)
+      const index = asNumber(choice?.['index']) ?? 0
+      if (choice !== undefined && index === 0) this.#readChoice(choice, chunks)
+      else if (choice !== undefined) this.#readOther(index, choice, chunks)
+    }
     const usage = readChatUsage(chunk['usage']) ?? readChatUsage(asRecord(chunk['x_groq'])?.['usage'])
     if (usage !== undefined) chunks.push({ type: 'usage', usage })
     return chunks
@@ -104,9 +110,23 @@ export class ChatStreamReader implements StreamReader {
     chunks.push({ type: 'start', ...(id && { id }), ...(model && { model }) })
   }
 
+  #readOther(index: number, choice: Fields, chunks: ChatChunk[]): void {
+    const known = this.#others.get(index)
+    const reader = known ?? new ChatStreamReader()
+    reader.#id = `${this.#id ?? ''}_${index}`
+    this.#others.set(index, reader)
+    this.#hasContent = true
+    const said: ChatChunk[] = []
+    reader.#readChoice(choice, said)
+    chunks.push(...said.map((chunk): ChatChunk => ({ type: 'other', index, chunk })))
+  }
+
   #readChoice(choice: Fields, chunks: ChatChunk[]): void {
+    const before = chunks.length
     const delta = this.#deltaOf(choice)
     if (delta !== undefined) this.#readDelta(delta, chunks)
+    const logprobs = readLogprobs(asRecord(choice['logprobs'])?.['content'])
+    if (logprobs !== undefined) addLogprobs(logprobs, chunks, before)
     const reason = asString(choice['finish_reason'])
     if (!reason || this.#finish !== undefined) return
     this.#finishContent(chunks)
@@ -280,6 +300,10 @@ export class ChatStreamReader implements StreamReader {
   #close(chunks: ChatChunk[]): readonly ChatChunk[] {
     this.#closed = true
     this.#finishCalls(chunks)
+    for (const [index, reader] of this.#others) {
+      const rest = reader.#done().filter(({ type }) => type !== 'end')
+      chunks.push(...rest.map((chunk): ChatChunk => ({ type: 'other', index, chunk })))
+    }
     chunks.push({ type: 'end' })
     return chunks
   }
@@ -288,6 +312,14 @@ export class ChatStreamReader implements StreamReader {
     this.#closed = true
     return [error]
   }
+}
+
+/** To the text that came with them, from `before` on. */
+function addLogprobs(logprobs: readonly TokenLogprob[], chunks: ChatChunk[], before: number): void {
+  const at = chunks.findLastIndex(({ type }) => type === 'text-delta')
+  const text = at < before ? undefined : chunks[at]
+  if (text?.type === 'text-delta') chunks[at] = { ...text, logprobs }
+  else chunks.push({ type: 'text-delta', text: '', logprobs })
 }
 
 function contentOf(body: unknown): unknown {

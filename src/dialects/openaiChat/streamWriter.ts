@@ -6,6 +6,7 @@ import { blockedText } from '../fields/blocked.ts'
 import { mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { errorEnvelope, secondsOf } from '../openai/fields.ts'
+import { writeLogprobs } from '../openai/logprobs.ts'
 import { writeChatUsage } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
 import { writeChatFinishReason } from './answer.ts'
@@ -24,6 +25,11 @@ export class ChatStreamWriter implements StreamWriter {
   readonly #wantsUsage: boolean
   readonly #usageInFinish: boolean
   readonly #wholeCalls: boolean
+  readonly #request: ChatRequest
+  readonly #facts: AnswerFacts
+  /** Which of several answers it writes. */
+  readonly #index: number
+  readonly #others = new Map<number, ChatStreamWriter>()
   #id: string
   #model: string
   /** The start of every chunk up to its choices, made once. */
@@ -37,7 +43,10 @@ export class ChatStreamWriter implements StreamWriter {
   /** The choices of the last chunk, where it waits for the usage. */
   #waitingFinish = ''
 
-  constructor(request: ChatRequest, facts: AnswerFacts = {}) {
+  constructor(request: ChatRequest, facts: AnswerFacts = {}, index = 0) {
+    this.#request = request
+    this.#facts = facts
+    this.#index = index
     this.#created = secondsOf(facts.now)
     this.#wantsUsage = request.wantsUsage === true
     this.#usageInFinish = !this.#wantsUsage && facts.usageInFinish === true
@@ -54,8 +63,7 @@ export class ChatStreamWriter implements StreamWriter {
         this.#model = chunk.model ?? this.#model
         return ''
       case 'text-delta':
-        if (chunk.text === '') return ''
-        return this.#content(chunk.text)
+        return this.#text(chunk)
       case 'reasoning-delta':
         return this.#reasoning(chunk)
       case 'tool-call-start':
@@ -66,6 +74,8 @@ export class ChatStreamWriter implements StreamWriter {
         return this.#finishCall(chunk)
       case 'media':
         return this.#media(chunk.part)
+      case 'other':
+        return this.#other(chunk)
       case 'citations':
         return this.#delta(`"annotations":${JSON.stringify(chunk.citations.map(writeAnnotation))}`)
       case 'usage':
@@ -96,6 +106,24 @@ export class ChatStreamWriter implements StreamWriter {
     if (error.numericCode !== true) return sseText(JSON.stringify({ error: { ...said, code: String(error.status) } }))
     if (this.#head === '') this.#head = this.#makeHead()
     return sseText(`${this.#head}[],"error":${JSON.stringify(said)}}`)
+  }
+
+  #text({ text, logprobs }: ChunkOf<'text-delta'>): string {
+    if (logprobs === undefined) return text === '' ? '' : this.#content(text)
+    if (text !== '') this.#hasAnswered = true
+    const said = { content: writeLogprobs(logprobs), refusal: null }
+    return this.#delta(`"content":${JSON.stringify(text)}`, `"logprobs":${JSON.stringify(said)},`)
+  }
+
+  /** A further answer has chunks of its own, under the same id. */
+  #other({ index, chunk }: ChunkOf<'other'>): string {
+    const known = this.#others.get(index)
+    // Usage comes once, and not with the finish of one of several.
+    const writer = known ?? new ChatStreamWriter(this.#request, { ...this.#facts, usageInFinish: false }, index)
+    writer.#id = this.#id
+    writer.#model = this.#model
+    this.#others.set(index, writer)
+    return chunk.type === 'end' || chunk.type === 'usage' ? '' : writer.write(chunk)
   }
 
   #content(text: string): string {
@@ -149,9 +177,9 @@ export class ChatStreamWriter implements StreamWriter {
   }
 
   /** One delta; the first of all says the role. */
-  #delta(fields: string): string {
+  #delta(fields: string, beside = ''): string {
     const role = this.#head === '' ? '"role":"assistant",' : ''
-    return this.#chunk(`[{"index":0,"delta":{${role}${fields}},"finish_reason":null}]`)
+    return this.#chunk(`[{"index":${this.#index},"delta":{${role}${fields}},${beside}"finish_reason":null}]`)
   }
 
   #finish({ finishReason, blocked }: ChunkOf<'finish'>): string {
@@ -160,7 +188,7 @@ export class ChatStreamWriter implements StreamWriter {
     const words = isSilent && !isWithheld && this.#hasMore ? this.#content(UNSPEAKABLE) : ''
     const refusal = isWithheld ? this.#delta(`"refusal":${JSON.stringify(blockedText(blocked))}`) : ''
     const delta = this.#head === '' ? '{"role":"assistant","content":""}' : '{}'
-    const choices = `[{"index":0,"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`
+    const choices = `[{"index":${this.#index},"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`
     if (!this.#usageInFinish) return words + refusal + this.#chunk(choices)
     this.#waitingFinish = choices
     return words + refusal

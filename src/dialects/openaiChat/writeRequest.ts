@@ -4,6 +4,7 @@ import type { ChatRequest, FilePart, ImagePart, Message, Part, Tool, ToolResultP
 import { asArray, asRecord } from '../../domain/json.ts'
 import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
+import { asSpelled } from '../fields/spelledNumbers.ts'
 import { defined, isCustom, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
 import { writeImage } from './answerMedia.ts'
 import { writePastCall, writeReasoning } from './message.ts'
@@ -20,6 +21,9 @@ export function writeChatRequest(
   const { maxTokensField = 'max_tokens' } = wire
   const switchedOff = request.reasoning?.effort === 'none' ? wire.noThinking : undefined
   const written = defined({
+    n: request.answers,
+    logprobs: request.logprobs && true,
+    top_logprobs: request.logprobs?.top || undefined,
     ...own,
     model,
     messages: writeMessages(request.messages, wire),
@@ -28,15 +32,15 @@ export function writeChatRequest(
     parallel_tool_calls: request.parallelToolCalls,
     response_format: writeResponseFormat(request) ?? own['response_format'],
     // Each by its name: V8 makes objects with computed names far more slowly.
-    max_tokens: maxTokensField === 'max_tokens' ? request.maxTokens : undefined,
-    max_completion_tokens: maxTokensField === 'max_completion_tokens' ? request.maxTokens : undefined,
-    temperature: request.temperature,
-    top_p: request.topP,
-    top_k: request.topK,
+    max_tokens: maxTokensField === 'max_tokens' ? asSpelled(request, 'maxTokens') : undefined,
+    max_completion_tokens: maxTokensField === 'max_completion_tokens' ? asSpelled(request, 'maxTokens') : undefined,
+    temperature: asSpelled(request, 'temperature'),
+    top_p: asSpelled(request, 'topP'),
+    top_k: asSpelled(request, 'topK'),
     stop: request.stop,
-    seed: request.seed,
-    frequency_penalty: request.frequencyPenalty,
-    presence_penalty: request.presencePenalty,
+    seed: asSpelled(request, 'seed'),
+    frequency_penalty: asSpelled(request, 'frequencyPenalty'),
+    presence_penalty: asSpelled(request, 'presencePenalty'),
     reasoning_effort: switchedOff ? undefined : writeThinking(request, own),
     user: request.user,
     stream: request.stream,

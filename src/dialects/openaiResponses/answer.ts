@@ -17,6 +17,7 @@ import { insteadOfAnswer } from '../fields/blocked.ts'
 import { isUnspeakable, mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
 import { secondsOf } from '../openai/fields.ts'
+import { readLogprobs, writeLogprobs } from '../openai/logprobs.ts'
 import { readResponsesUsage, writeResponsesUsage } from '../openai/usage.ts'
 import { type EmbeddedError, embeddedError } from '../stream/embeddedError.ts'
 import { annotationsIn, imageItem, isDrawn, readImageItem, readMessageAnnotations } from './answerMedia.ts'
@@ -90,11 +91,19 @@ export function readResponsesResponse(body: unknown): ReadResponse {
       ...(citations.length > 0 && { citations }),
       finishReason,
       ...(finishReason === 'content_filter' && { blocked: readResponsesBlock(answer, refusalIn(content)) }),
+      ...logprobsIn(output),
       ...(output.some(isOther) && { opaque: true }),
       ...(usage !== undefined && { usage }),
       ...extraOf(DIALECT, leftovers(answer, KNOWN)),
     },
   }
+}
+
+/** Of the texts of all items, one after another. */
+export function logprobsIn(output: readonly unknown[]): Pick<ChatResponse, 'logprobs'> {
+  const parts = output.flatMap((item) => asArray(asRecord(item)?.['content']) ?? [])
+  const logprobs = parts.flatMap((part) => readLogprobs(asRecord(part)?.['logprobs']) ?? [])
+  return logprobs.length > 0 ? { logprobs } : {}
 }
 
 /** A job that `background` has started: the client asks for its answer by the id. */
@@ -227,7 +236,7 @@ export function writeResponsesResponse(response: ChatResponse, request: ChatRequ
     ...responseObject(request, { id, model: response.model || request.model, createdAt: secondsOf(facts.now) }),
     ...ownFields(response.extra, DIALECT),
     ...writeStatus(response.finishReason, secondsOf(facts.now)),
-    output: writeOutput(withGroups(withRefusal(response), request), response.citations ?? [], id),
+    output: weighed(writeOutput(withGroups(withRefusal(response), request), response.citations ?? [], id), response),
     ...(response.usage !== undefined && { usage: writeResponsesUsage(response.usage) }),
   }
 }
@@ -287,12 +296,22 @@ export function responseObject(
     text: { format: { type: 'text' }, ...writeTextOptions(request) },
     tool_choice: own['tool_choice'] ?? writeToolChoice(request) ?? 'auto',
     tools: (writeTools(request) ?? []).map(echoOfTool),
-    top_logprobs: 0,
+    top_logprobs: request.logprobs?.top ?? 0,
     top_p: request.topP ?? 1,
     truncation: own['truncation'] ?? 'disabled',
     ...(request.user !== undefined && { user: request.user }),
     metadata: asRecord(own['metadata']) ?? {},
   }
+}
+
+/** The probabilities belong to the whole text, and stand at its first part. */
+function weighed(output: readonly Fields[], { logprobs }: ChatResponse): readonly Fields[] {
+  const at = output.findIndex(({ type }) => type === 'message')
+  const content = asArray(output[at]?.['content']) ?? []
+  if (logprobs === undefined || at < 0 || logprobsIn(output).logprobs !== undefined) return output
+  const [first, ...rest] = content.map((part) => asRecord(part) ?? {})
+  if (first?.['type'] !== 'output_text') return output
+  return output.with(at, { ...output[at], content: [{ ...first, logprobs: writeLogprobs(logprobs) }, ...rest] })
 }
 
 /** An answer's tools have what a request's may leave out. */

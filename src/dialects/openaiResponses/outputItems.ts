@@ -2,8 +2,9 @@
  * The items of a streamed Responses answer: each announces itself, streams its deltas and says itself whole at the end.
  */
 
-import type { ChunkOf, ImagePart, ReasoningPart, ToolCallPart } from '../../domain/chat.ts'
+import type { ChunkOf, ImagePart, ReasoningPart, TokenLogprob, ToolCallPart } from '../../domain/chat.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
+import { writeLogprobs } from '../openai/logprobs.ts'
 import { callItem, messageItem, outputPart, reasoningItem } from './answer.ts'
 import { imageItem } from './answerMedia.ts'
 import { nameInGroup } from './namespaces.ts'
@@ -23,6 +24,7 @@ export class MessageItem implements OutputItem {
   readonly #index: number
   readonly #id: string
   #text = ''
+  readonly #logprobs: Fields[] = []
   #annotations: Fields[] = []
   #closed = false
 
@@ -40,9 +42,11 @@ export class MessageItem implements OutputItem {
     return { ...messageItem([this.#part()], this.#id, {}), status }
   }
 
-  add(text: string): void {
+  add(text: string, tokens: readonly TokenLogprob[] = []): void {
+    const logprobs = writeLogprobs(tokens)
     this.#text += text
-    this.#emit('response.output_text.delta', { ...this.#place(), delta: text, logprobs: [] })
+    this.#logprobs.push(...logprobs)
+    this.#emit('response.output_text.delta', { ...this.#place(), delta: text, logprobs })
   }
 
   get length(): number {
@@ -57,7 +61,7 @@ export class MessageItem implements OutputItem {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#emit('response.output_text.done', { ...this.#place(), text: this.#text, logprobs: [] })
+    this.#emit('response.output_text.done', { ...this.#place(), text: this.#text, logprobs: [...this.#logprobs] })
     this.#emit('response.content_part.done', { ...this.#place(), part: this.#part() })
     this.#emit('response.output_item.done', { output_index: this.#index, item: this.item })
   }
@@ -67,7 +71,8 @@ export class MessageItem implements OutputItem {
   }
 
   #part(): Fields {
-    return outputPart({ type: 'text', text: this.#text }, [...this.#annotations])
+    const part = outputPart({ type: 'text', text: this.#text }, [...this.#annotations])
+    return { ...part, logprobs: [...this.#logprobs] }
   }
 }
 

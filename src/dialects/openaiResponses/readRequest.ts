@@ -1,7 +1,7 @@
 /** Reads a Responses request of a client: https://platform.openai.com/docs/api-reference/responses/create */
 
 import type { ChatRequest, ReasoningOptions, ResponseFormat, Tool, ToolChoice } from '../../domain/chat.ts'
-import { asRecord, asString } from '../../domain/json.ts'
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import {
   bodyOf,
   type Fields,
@@ -16,6 +16,7 @@ import {
   tokens,
   wrong,
 } from '../fields/requestFields.ts'
+import { type OptionNames, readSpelling } from '../fields/spelledNumbers.ts'
 import {
   readAllowedTools,
   readCustomTool,
@@ -43,6 +44,7 @@ const KNOWN = new Set([
   'user',
   'stream',
 ])
+const OPTIONS: OptionNames = { maxTokens: 'max_output_tokens', temperature: 'temperature', topP: 'top_p' }
 const KNOWN_OF_TOOL = new Set(['type', 'name', 'description', 'parameters', 'strict'])
 const KNOWN_OF_TEXT = new Set(['format'])
 const KNOWN_OF_REASONING = new Set(['effort'])
@@ -70,6 +72,8 @@ export function readResponsesRequest(body: unknown): ChatRequest {
     maxTokens: tokens(fields, 'max_output_tokens'),
     temperature: number(fields, 'temperature'),
     topP: number(fields, 'top_p'),
+    ...readSpelling(fields, OPTIONS),
+    ...readWanted(fields),
     reasoning: readReasoningOptions(object(fields, 'reasoning')),
     user: text(fields, 'user'),
     stream: flag(fields, 'stream') ?? false,
@@ -125,6 +129,16 @@ function readTextFormat(options: Fields | undefined): ResponseFormat | undefined
   const format = options && object(options, 'format', 'text.format')
   return readResponseFormat(format, (given) => readJsonSchema(given, 'text.format'))
 }
+
+/** They stay among the client's own fields as well, which an upstream of this protocol gets as they are. */
+function readWanted(fields: Fields): Pick<ChatRequest, 'logprobs'> {
+  const top = asNumber(fields['top_logprobs']) ?? 0
+  const isWanted = top > 0 || (asArray(fields['include'])?.includes(LOGPROBS) ?? false)
+  return isWanted ? { logprobs: { top } } : {}
+}
+
+/** https://platform.openai.com/docs/api-reference/responses/create#responses_create-include */
+const LOGPROBS = 'message.output_text.logprobs'
 
 function readReasoningOptions(options: Fields | undefined): ReasoningOptions | undefined {
   if (options === undefined) return undefined

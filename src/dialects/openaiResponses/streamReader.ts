@@ -1,15 +1,24 @@
 /** Reads the event stream of a Responses answer: https://platform.openai.com/docs/api-reference/responses-streaming */
 
-import type { ChatChunk, Citation, Extra, FinishReason, ToolCallPart } from '../../domain/chat.ts'
+import type { ChatChunk, Citation, Extra, FinishReason, TokenLogprob, ToolCallPart } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
 import { extraOf, type Fields } from '../fields/requestFields.ts'
 import { beginsObject } from '../fields/toolArguments.ts'
+import { readLogprobs } from '../openai/logprobs.ts'
 import { readResponsesUsage } from '../openai/usage.ts'
 import { embeddedError, malformed } from '../stream/embeddedError.ts'
 import { HeldArguments } from '../stream/heldArguments.ts'
-import { answerError, isOther, type ResponsesAnswerPart, readOutput, readResponsesBlock, readStatus } from './answer.ts'
+import {
+  answerError,
+  isOther,
+  logprobsIn,
+  type ResponsesAnswerPart,
+  readOutput,
+  readResponsesBlock,
+  readStatus,
+} from './answer.ts'
 import { readMessageAnnotations } from './answerMedia.ts'
 import { isRefusal } from './items.ts'
 
@@ -126,13 +135,13 @@ export class ResponsesStreamReader implements StreamReader {
     const item = this.#item(event)
     if (item.streamed === '') item.start = this.#length
     item.streamed += text
-    this.#say(text, chunks)
+    this.#say(text, chunks, readLogprobs(event['logprobs']))
   }
 
-  #say(text: string, chunks: ChatChunk[]): void {
+  #say(text: string, chunks: ChatChunk[], logprobs?: readonly TokenLogprob[]): void {
     this.#hasContent = true
     this.#length += text.length
-    chunks.push({ type: 'text-delta', text })
+    chunks.push({ type: 'text-delta', text, ...(logprobs !== undefined && { logprobs }) })
   }
 
   #addThoughts(type: string, event: Fields, chunks: ChatChunk[]): void {
@@ -189,12 +198,17 @@ export class ResponsesStreamReader implements StreamReader {
     const parts = readOutput([item])
     if (open.streamed === '') open.start = this.#length
     this.#citations.push(...readMessageAnnotations(item, open.start))
-    this.#finishText(parts, open, chunks)
+    this.#finishText(parts, open, chunks, open.streamed === '' ? logprobsIn([item]).logprobs : undefined)
     for (const part of parts) this.#finishPart(part, open, chunks)
     open.isDone = true
   }
 
-  #finishText(parts: readonly ResponsesAnswerPart[], open: OpenItem, chunks: ChatChunk[]): void {
+  #finishText(
+    parts: readonly ResponsesAnswerPart[],
+    open: OpenItem,
+    chunks: ChatChunk[],
+    logprobs: readonly TokenLogprob[] | undefined,
+  ): void {
     let whole = ''
     for (const part of parts) {
       if (part.type !== 'text') continue
@@ -202,7 +216,7 @@ export class ResponsesStreamReader implements StreamReader {
       if (isRefusal(part) && this.#refusal === '') this.#refusal = part.text
     }
     const text = rest(open.streamed, whole)
-    if (text !== '') this.#say(text, chunks)
+    if (text !== '') this.#say(text, chunks, logprobs)
   }
 
   #finishPart(part: ResponsesAnswerPart, open: OpenItem, chunks: ChatChunk[]): void {

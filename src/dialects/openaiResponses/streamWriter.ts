@@ -85,7 +85,7 @@ export class ResponsesStreamWriter implements StreamWriter {
         this.#name(chunk)
         break
       case 'text-delta':
-        if (chunk.text !== '') this.#message().add(chunk.text)
+        if (chunk.text !== '' || chunk.logprobs !== undefined) this.#message().add(chunk.text, chunk.logprobs)
         break
       case 'reasoning-delta':
         this.#reason(chunk)

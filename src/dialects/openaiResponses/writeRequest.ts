@@ -3,6 +3,7 @@
 import type { ChatRequest, ResponseFormat, Tool } from '../../domain/chat.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
+import { asSpelled } from '../fields/spelledNumbers.ts'
 import { defined, isCustom, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
 import { splitInstructions, writeItems } from './items.ts'
 import { writeGroups } from './namespaces.ts'
@@ -18,7 +19,7 @@ export function writeResponsesRequest(request: ChatRequest, model: string): Reco
   const { instructions, rest } = splitInstructions(request.messages)
   return defined({
     // A client of another dialect did not ask to be remembered by the upstream.
-    ...(isOurs ? own : { store: false }),
+    ...(isOurs ? own : { store: false, ...writeWanted(request) }),
     model,
     instructions,
     input: [...(asArray(own['input']) ?? []), ...writeItems(rest)],
@@ -26,14 +27,24 @@ export function writeResponsesRequest(request: ChatRequest, model: string): Reco
     tool_choice: own['tool_choice'] ?? writeToolChoice(request),
     parallel_tool_calls: request.parallelToolCalls,
     text: writeTextOptions(request),
-    max_output_tokens:
-      request.maxTokens === undefined || isOurs ? request.maxTokens : Math.max(request.maxTokens, LEAST_OUTPUT_TOKENS),
-    temperature: request.temperature,
-    top_p: request.topP,
+    max_output_tokens: isOurs ? asSpelled(request, 'maxTokens') : atLeast(LEAST_OUTPUT_TOKENS, request),
+    temperature: asSpelled(request, 'temperature'),
+    top_p: asSpelled(request, 'topP'),
     reasoning: writeReasoningOptions(request),
     user: request.user,
     stream: request.stream,
   })
+}
+
+/** https://platform.openai.com/docs/api-reference/responses/create#responses_create-top_logprobs (2026-11-30) */
+function writeWanted({ logprobs }: ChatRequest): Fields {
+  if (logprobs === undefined) return {}
+  return { include: ['message.output_text.logprobs'], ...(logprobs.top > 0 && { top_logprobs: logprobs.top }) }
+}
+
+function atLeast(least: number, request: ChatRequest): unknown {
+  const { maxTokens } = request
+  return maxTokens !== undefined && maxTokens < least ? least : asSpelled(request, 'maxTokens')
 }
 
 /** Responses tools are strict unless they say otherwise; tools of other dialects are not. */

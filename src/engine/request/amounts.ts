@@ -1,7 +1,6 @@
 /** Upper bounds of what a request can consume, which budgets reserve before it is sent. */
 
 import type { ChatRequest, Part } from '../../domain/chat.ts'
-import { asNumber, asRecord } from '../../domain/json.ts'
 import { mostInputTokens } from '../../money/usage.ts'
 
 /** An upper bound of the request's input tokens. */
@@ -44,10 +43,7 @@ const jsonBytes = (value: unknown) => (value === undefined ? 0 : Buffer.byteLeng
 /** Above what any provider returns at once. */
 const MOST_ANSWERS = 128
 
-/** The number of answers requested: OpenAI's `n`, Gemini's `candidateCount`. */
-export function answersOf({ extra }: ChatRequest): number {
-  if (extra === undefined) return 1
-  const config = asRecord(extra.fields['generationConfig'])
-  const count = asNumber(extra.fields['n']) ?? asNumber(config?.['candidateCount']) ?? 1
-  return Math.min(Math.max(Math.ceil(count), 1), MOST_ANSWERS)
+/** The number of answers requested. */
+export function answersOf({ answers = 1 }: ChatRequest): number {
+  return Math.min(Math.max(Math.ceil(answers), 1), MOST_ANSWERS)
 }

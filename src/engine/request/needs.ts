@@ -46,6 +46,8 @@ function partsOf(request: ChatRequest, own: DialectId | null): Pick<Needs, 'part
     parts: parts.map((part) => ({
       name: part.name,
       ...(part.isDocument && { isDocument: true as const }),
+      ...(part.answers !== undefined && { answers: part.answers }),
+      ...(part.isLogprobs && { isLogprobs: true as const }),
       dialects: new Set(DIALECTS.filter((dialect) => canBeTold(part, dialect, own))),
     })),
   }

@@ -200,6 +200,7 @@ function profileOf(credential: Credential, model: ModelFacts, findings: Findings
   return {
     ...spokenOf(spec, model.id),
     ...(spec.wire?.documents === false && { documents: false as const }),
+    ...answersOf(spec, model.id),
     contextTokens: model.user?.contextTokens ?? model.listed?.contextTokens ?? model.catalogue?.contextTokens ?? null,
     maxOutputTokens:
       model.user?.maxOutputTokens ?? model.listed?.maxOutputTokens ?? model.catalogue?.maxOutputTokens ?? null,
@@ -216,6 +217,19 @@ function profileOf(credential: Credential, model: ModelFacts, findings: Findings
     ...(ownServer && { ownServer }),
     ...(model.discovered && model.catalogue?.retired !== undefined && { retiredOn: model.catalogue.retired.on }),
     weight: credential.key.weight,
+  }
+}
+
+function answersOf(
+  spec: ProviderSpec,
+  model: string,
+): Pick<TargetProfile, 'mostAnswers' | 'logprobs' | 'vectorLength'> {
+  const { answers, sampling, logprobs = sampling !== 'none', vectors } = wireOf(spec.wire, model)
+  const vectorLength = vectors?.dimensions === 'none' ? vectors.length : undefined
+  return {
+    ...(vectorLength !== undefined && { vectorLength }),
+    ...(answers !== undefined && { mostAnswers: answers }),
+    ...(!logprobs && { logprobs: false as const }),
   }
 }
 
@@ -288,7 +302,8 @@ function abilitiesOf(spec: ProviderSpec, { id, catalogue, listed, user }: ModelF
   const named = listed === null ? {} : { chat: listed.chats, ...(listed.embeds && { embeddings: true }) }
   const silent = user === null && isElsewhere(spec, id) ? { chat: false } : {}
   const said = { ...named, ...listed?.abilities, ...silent, ...ofUser(user) }
-  const known = { ...unitsOf(spec, listed), ...catalogue?.abilities, ...said }
+  const untold = wireOf(spec.wire, id).tools === false ? { tools: false } : {}
+  const known = { ...unitsOf(spec, listed), ...untold, ...catalogue?.abilities, ...said }
   return embeddingsFor(spec.dialect) === null ? { ...known, embeddings: false } : known
 }
 

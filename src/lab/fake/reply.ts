@@ -1,6 +1,15 @@
 /** What a simulated model answers: deterministic, shaped by the request (tools, format, limits), in canonical form. */
 
-import type { ChatRequest, ChatResponse, DialectId, Part, ToolCallPart, Usage } from '../../domain/chat.ts'
+import type {
+  ChatRequest,
+  ChatResponse,
+  DialectId,
+  OtherAnswer,
+  Part,
+  TokenLogprob,
+  ToolCallPart,
+  Usage,
+} from '../../domain/chat.ts'
 import { signatureOf } from '../strict/signatures.ts'
 import { exampleValue } from './example.ts'
 import type { FakeModel } from './scenario.ts'
@@ -14,7 +23,38 @@ function windowTokens({ messages, tools = [] }: ChatRequest): number {
   return tokensOf(JSON.stringify(messages)) + (tools.length > 0 ? tokensOf(JSON.stringify(tools)) : 0)
 }
 
+/** As many answers as were asked for, each a little different, with the probabilities of their tokens. */
 export function fakeReply(request: ChatRequest, name: string, model: FakeModel, dialect: DialectId): ChatResponse {
+  const first = oneReply(request, name, model, dialect)
+  const answers = request.answers ?? 1
+  const others = Array.from({ length: answers - 1 }, (_, index) => weighed(another(first, index + 2), request))
+  return { ...first, ...weighed(first, request), ...(others.length > 0 && { others }) }
+}
+
+function another({ content, finishReason }: ChatResponse, count: number): OtherAnswer {
+  const numbered = content.map((part) => (part.type === 'text' ? { ...part, text: `${part.text} (${count})` } : part))
+  return { content: numbered, finishReason }
+}
+
+function weighed(answer: OtherAnswer, { logprobs }: ChatRequest): OtherAnswer {
+  if (logprobs === undefined) return answer
+  const tokens = answer.content.flatMap((part) => (part.type === 'text' ? fakeLogprobs(part.text, logprobs.top) : []))
+  return { ...answer, logprobs: tokens }
+}
+
+/** Of tokens of four characters. */
+function fakeLogprobs(text: string, top: number): readonly TokenLogprob[] {
+  return (text.match(/[\s\S]{1,4}/g) ?? []).map((token, at) => {
+    const logprob = -(at + 1) / 8
+    const likely = [
+      { token, logprob },
+      { token: `${token}?`, logprob: logprob - 1 },
+    ]
+    return { token, logprob, top: likely.slice(0, top) }
+  })
+}
+
+function oneReply(request: ChatRequest, name: string, model: FakeModel, dialect: DialectId): ChatResponse {
   const prompt = lastUserText(request)
   const inputTokens = model.context_tokens === undefined ? tokensOf(allText(request)) : windowTokens(request)
   const thinks = request.reasoning?.effort === 'none' ? 0 : (model.thinks ?? 0)

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Dialect } from '../../dialects/dialect.ts'
 import { sseText } from '../../dialects/stream/sse.ts'
-import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
+import type { ChatChunk, ChatRequest, ChatResponse, DialectId, OtherAnswer, TokenLogprob } from '../../domain/chat.ts'
 import type { FakeProvider } from './fakeProvider.ts'
 import type { FakeFault } from './scenario.ts'
 
@@ -162,12 +162,23 @@ function drained(response: ServerResponse): Promise<void> {
   })
 }
 
-/** A reply as the chunks a model would have streamed. */
+/** A reply as the chunks a model would have streamed, several answers one after another. */
 function* chunksOf(reply: ChatResponse): Generator<ChatChunk> {
   yield { type: 'start', ...(reply.id !== undefined && { id: reply.id }), model: reply.model }
+  yield* saidIn(reply)
+  for (const [place, other] of (reply.others ?? []).entries()) {
+    for (const chunk of saidIn(other)) yield { type: 'other', index: place + 1, chunk }
+    yield { type: 'other', index: place + 1, chunk: { type: 'finish', finishReason: other.finishReason } }
+  }
+  if (reply.usage !== undefined) yield { type: 'usage', usage: reply.usage }
+  yield { type: 'finish', finishReason: reply.finishReason }
+  yield { type: 'end' }
+}
+
+function* saidIn({ content, logprobs }: OtherAnswer): Generator<ChatChunk> {
   let index = 0
-  for (const part of reply.content) {
-    if (part.type === 'text') for (const text of pieces(part.text)) yield { type: 'text-delta', text }
+  for (const part of content) {
+    if (part.type === 'text') yield* textChunks(part.text, logprobs)
     else if (part.type === 'reasoning') {
       for (const text of pieces(part.text)) yield { type: 'reasoning-delta', text }
       if (part.signature !== undefined) yield { type: 'reasoning-delta', text: '', signature: part.signature }
@@ -179,9 +190,16 @@ function* chunksOf(reply: ChatResponse): Generator<ChatChunk> {
       index++
     }
   }
-  if (reply.usage !== undefined) yield { type: 'usage', usage: reply.usage }
-  yield { type: 'finish', finishReason: reply.finishReason }
-  yield { type: 'end' }
+}
+
+/** Each piece with the tokens that it is made of. */
+function* textChunks(whole: string, logprobs: readonly TokenLogprob[] = []): Generator<ChatChunk> {
+  let at = 0
+  for (const text of pieces(whole)) {
+    const from = at
+    for (let length = 0; length < text.length && at < logprobs.length; at++) length += logprobs[at]?.token.length ?? 0
+    yield { type: 'text-delta', text, ...(logprobs.length > 0 && { logprobs: logprobs.slice(from, at) }) }
+  }
 }
 
 function pieces(text: string): string[] {

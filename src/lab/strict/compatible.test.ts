@@ -20,7 +20,7 @@ import { cerebrasRules } from './cerebras.ts'
 import { deepseekRules } from './deepseek.ts'
 import { groqRules } from './groq.ts'
 import { imitationRules } from './imitation.ts'
-import { mistralRules } from './mistral.ts'
+import { mistralEmbeddingRules, mistralRules } from './mistral.ts'
 import { openrouterRules } from './openrouter.ts'
 import type { Rule, StrictRequest } from './rule.ts'
 import { xaiRules } from './xai.ts'
@@ -481,4 +481,21 @@ test('Mistral says where and what was sent', () => {
       ],
     },
   })
+})
+
+describe('embeddings of mistral', () => {
+  const ask = (fields: Body): StrictRequest => {
+    const body = { model: 'codestral-embed', input: ['a'], ...fields }
+    return { service: 'mistral', model: String(body.model), path: '/embeddings', headers: {}, body }
+  }
+  const rows: readonly StrictRow[] = [
+    ['embedding-field-unknown', 'Extra inputs are not permitted', { dimensions: 8 }, { output_dimension: 8 }, 422],
+    [
+      'embedding-dimension',
+      'Model mistral-embed does not support output_dimension',
+      { model: 'mistral-embed', output_dimension: 8 },
+      { model: 'mistral-embed', encoding_format: 'base64' },
+    ],
+  ]
+  testTable(mistralEmbeddingRules, casesOf(rows, ask))
 })

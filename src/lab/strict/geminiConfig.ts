@@ -172,6 +172,11 @@ export const geminiConfigRules: readonly Rule[] = [
   geminiRule('thinking-level', THINKING, thinkingLevel),
   geminiRule('thinking-level-and-budget', 'https://ai.google.dev/gemini-api/docs/gemini-3', levelAndBudget),
   geminiRule('candidate-count', CONFIG, candidateCount),
+  geminiRule('logprobs', 'https://github.com/mscraftsman/generative-ai/issues/135', (request) =>
+    read(configOf(request), 'responseLogprobs') === true && (geminiFacts(request.model)?.version ?? 0) >= 3
+      ? `Logprobs is not enabled for ${fullName(request.model)}`
+      : null,
+  ),
   geminiRule('ranges', CONFIG, ranges),
   geminiRule('stop-sequences', CONFIG, stopSequences),
   geminiRule(

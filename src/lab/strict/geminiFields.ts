@@ -14,7 +14,7 @@ const CACHING = 'https://ai.google.dev/api/caching#Schema'
 
 /**
  * A kind of field: the name of a message, with `[]` when repeated and `{}` when a map; or a scalar (`text`, `bytes`,
- * `struct`, `enum:…`, `scalar`); or `any`, which is taken as it is.
+ * `struct`, `int32`, `enum:…`, `scalar`); or `any`, which is taken as it is.
  */
 type Kind = string
 
@@ -30,7 +30,7 @@ const MESSAGES: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   },
   CountTokensRequest: { model: 'text', contents: 'Content[]', generateContentRequest: 'GenerateContentRequest' },
   EmbedContentRequest: {
-    ...{ model: 'text', content: 'Content', taskType: 'scalar', title: 'text', outputDimensionality: 'scalar' },
+    ...{ model: 'text', content: 'Content', taskType: 'scalar', title: 'text', outputDimensionality: 'int32' },
     ...{ embedContentConfig: 'any' },
   },
   BatchEmbedContentsRequest: { model: 'text', requests: 'EmbedContentRequest[]' },
@@ -76,14 +76,14 @@ const MESSAGES: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   SafetySetting: { category: 'text', threshold: 'text' },
   GenerationConfig: {
     ...{ stopSequences: 'text[]', responseMimeType: 'text', responseSchema: 'Schema', responseJsonSchema: 'any' },
-    ...{ _responseJsonSchema: 'any', responseFormat: 'any', responseModalities: 'text[]', candidateCount: 'scalar' },
-    ...{ maxOutputTokens: 'scalar', temperature: 'scalar', topP: 'scalar', topK: 'scalar', seed: 'scalar' },
-    ...{ presencePenalty: 'scalar', frequencyPenalty: 'scalar', responseLogprobs: 'scalar', logprobs: 'scalar' },
+    ...{ _responseJsonSchema: 'any', responseFormat: 'any', responseModalities: 'text[]', candidateCount: 'int32' },
+    ...{ maxOutputTokens: 'int32', temperature: 'scalar', topP: 'scalar', topK: 'int32', seed: 'int32' },
+    ...{ presencePenalty: 'scalar', frequencyPenalty: 'scalar', responseLogprobs: 'scalar', logprobs: 'int32' },
     ...{ speechConfig: 'any', imageConfig: 'any', thinkingConfig: 'ThinkingConfig', mediaResolution: 'scalar' },
     ...{ enableEnhancedCivicAnswers: 'scalar', translationConfig: 'any', audioTranscriptionConfig: 'any' },
   },
   ThinkingConfig: {
-    ...{ includeThoughts: 'scalar', thinkingBudget: 'scalar' },
+    ...{ includeThoughts: 'scalar', thinkingBudget: 'int32' },
     thinkingLevel: `enum:ThinkingConfig.ThinkingLevel:${LEVELS}`,
   },
 }
@@ -146,12 +146,19 @@ function walkValue(value: unknown, kind: Kind, path: string, findings: Findings)
   if (problem !== null) findings.invalid.push(`Invalid value at '${path}' (${problem}`)
 }
 
+/** A whole number of 32 bits, or such a text: https://protobuf.dev/programming-guides/json/ */
+function isInt32(value: unknown): boolean {
+  const isNumeric = typeof value === 'number' || (typeof value === 'string' && /^-?\d+$/.test(value))
+  return isNumeric && (Number(value) | 0) === Number(value)
+}
+
 function problemOfScalar(value: unknown, kind: Kind): string | null {
   if (kind === 'text' && typeof value !== 'string') return `TYPE_STRING), ${JSON.stringify(value)}`
   if (kind === 'bytes' && !(typeof value === 'string' && /^[A-Za-z0-9+/_-]*={0,2}$/.test(value)))
     return `TYPE_BYTES), Base64 decoding failed for ${JSON.stringify(value)}`
   if (kind === 'struct' && !asRecord(value))
     return `type.googleapis.com/google.protobuf.Struct), ${JSON.stringify(value)}`
+  if (kind === 'int32' && !isInt32(value)) return `TYPE_INT32), ${JSON.stringify(value)}`
   if (!kind.startsWith('enum:')) return null
   const [, type, names = ''] = kind.split(':')
   if (names.split('|').includes(String(value).toUpperCase())) return null

@@ -100,6 +100,18 @@ const FIELDS: readonly Row[] = [
   ],
   [
     'invalid-value',
+    "Invalid value at 'generation_config.seed' (TYPE_INT32), 2147483648",
+    config({ seed: 2_147_483_648 }),
+    config({ seed: 2_147_483_647, topK: '40', maxOutputTokens: 64 }),
+  ],
+  [
+    'invalid-value',
+    "Invalid value at 'generation_config.top_k' (TYPE_INT32), 1.5",
+    config({ topK: 1.5 }),
+    config({ topK: -2_147_483_648 }),
+  ],
+  [
+    'invalid-value',
     `Invalid value at '${DECLARATION}.parameters.properties[0].value.enum[1]' (TYPE_STRING), 2`,
     parameters({ a: { type: 'STRING', enum: ['1', 2] } }),
     parameters({ a: { type: 'STRING', enum: ['1', '2'] } }),
@@ -423,6 +435,12 @@ const SETTINGS: readonly Row[] = [
     "Forced function calling (ANY mode) with a response mime type: 'application/json' is unsupported",
     { ...json({}), ...tools(look()), ...calling('ANY') },
     { ...config({ responseMimeType: 'text/plain' }), ...tools(look()), ...calling('ANY') },
+  ],
+  [
+    'logprobs',
+    `Logprobs is not enabled for models/${NEW}`,
+    ask(config({ responseLogprobs: true }), NEW),
+    ask(config({ responseLogprobs: true, logprobs: 5 })),
   ],
   ['json-of-gemma', 'JSON mode is not enabled for models/gemma-3-27b-it', ask(json({}), GEMMA), ask({}, GEMMA)],
   [

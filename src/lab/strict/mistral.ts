@@ -193,6 +193,24 @@ const rules = ruleTable('2026-11-29', {
 
 export const mistralRules: ServiceRules = { service: 'mistral', rules: onPath('/chat/completions', rules) }
 
+const EMBEDDING_FIELDS = set('model input metadata output_dimension output_dtype encoding_format')
+const MEASURED = 'https://github.com/garrytan/gbrain/pull/3001'
+
+export const mistralEmbeddingRules = onPath(
+  '/embeddings',
+  ruleTable('2026-11-30', {
+    'embedding-field-unknown': { source: MEASURED, refuse: ({ body }) => forbidden(body, EMBEDDING_FIELDS, ['body']) },
+    // That it is refused is reported, with these words among others.
+    'embedding-dimension': {
+      source: MEASURED,
+      refuse: ({ model, body }) =>
+        isSet(body['output_dimension']) && /^mistral-embed/.test(model)
+          ? refused(`Model ${model} does not support output_dimension`, 'invalid_request_error', null)
+          : null,
+    },
+  }),
+)
+
 const UNBALANCED = 'Not the same number of function calls and responses'
 
 type Fields = Readonly<Record<string, unknown>>

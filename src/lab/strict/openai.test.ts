@@ -284,6 +284,12 @@ const MESSAGES: readonly StrictRow[] = [
 
 const STRICT_A = object({ type: 'string' }, closed)
 
+/** That many objects within each other. */
+const nested = (levels: number): Body =>
+  levels === 0
+    ? { type: 'string' }
+    : { type: 'object', properties: { a: nested(levels - 1) }, required: ['a'], additionalProperties: false }
+
 const TOOLS: readonly StrictRow[] = [
   [
     'tools-empty',
@@ -457,6 +463,12 @@ const FORMATS: readonly StrictRow[] = [
     schema({ name: 'a', strict: true, schema: object({ type: 'string' }) }),
     schema({ name: 'a', strict: true, schema: STRICT_A }),
   ],
+  [
+    'response-schema',
+    "Invalid schema for response_format 'a': 11 levels of nesting exceeds limit of 10.",
+    schema({ name: 'a', strict: true, schema: nested(11) }),
+    schema({ name: 'a', strict: true, schema: nested(10) }),
+  ],
   ['image', `${IMAGE_WORDS} a value without the 'data:' prefix.`, say([image('iVBORw0KGgo=')]), say([image(PNG)])],
   [
     'image',
@@ -591,6 +603,12 @@ const EMBEDDINGS: readonly StrictRow[] = [
     "Invalid value: 'int8'. Supported values are: 'float' and 'base64'.",
     { encoding_format: 'int8' },
     { encoding_format: 'base64' },
+  ],
+  [
+    'embedding-dimensions',
+    'This model does not support specifying dimensions.',
+    { model: 'text-embedding-ada-002', dimensions: 256 },
+    { dimensions: 256 },
   ],
   [
     'embedding-user-length',

@@ -70,6 +70,13 @@ export const openaiEmbeddingRules = onPath(
           ? null
           : wrongValue('encoding_format', format, ['float', 'base64']),
     },
+    'embedding-dimensions': {
+      source: 'https://github.com/plastic-labs/honcho/pull/772',
+      refuse: ({ model, body }) =>
+        isSet(body['dimensions']) && model === 'text-embedding-ada-002'
+          ? badRequest('This model does not support specifying dimensions.', null, null)
+          : null,
+    },
     'embedding-user-length': {
       source: 'https://github.com/maximhq/bifrost/pull/1000',
       refuse: ({ body }) => longer('user', body['user'], LONGEST_IDENTIFIER),

@@ -16,7 +16,24 @@ export function schemaComplaint(schema: unknown, strict: boolean): string | null
   const top = asRecord(schema)
   // No parameters at all, in either spelling, are a function without arguments.
   if (top === undefined || Object.keys(top).length === 0) return null
-  return topComplaint(top) ?? complaintIn(top, [], strict)
+  return topComplaint(top) ?? complaintIn(top, [], strict) ?? (strict ? beyondLimits(top) : null)
+}
+
+/** https://github.com/tidyverse/ellmer/issues/671, when five levels were allowed (2026-11-30) */
+const MOST_LEVELS = 10
+
+function beyondLimits(schema: Schema): string | null {
+  const levels = levelsOf(schema)
+  return levels > MOST_LEVELS ? `${levels} levels of nesting exceeds limit of ${MOST_LEVELS}.` : null
+}
+
+/** Objects within objects. */
+function levelsOf(value: unknown): number {
+  const schema = asRecord(value)
+  if (schema === undefined) return 0
+  const maps = ['properties', '$defs', 'definitions'].flatMap((name) => Object.values(asRecord(schema[name]) ?? {}))
+  const children = [...maps, schema['items'], ...(asArray(schema['anyOf']) ?? [])]
+  return (schema['properties'] === undefined ? 0 : 1) + Math.max(0, ...children.map(levelsOf))
 }
 
 function topComplaint(top: Schema): string | null {

@@ -7,7 +7,7 @@ import { deepseekRules } from './deepseek.ts'
 import { googleRules } from './google.ts'
 import { groqRules } from './groq.ts'
 import { imitationRules } from './imitation.ts'
-import { mistralRules } from './mistral.ts'
+import { mistralEmbeddingRules, mistralRules } from './mistral.ts'
 import { openaiChatRules, openaiEmbeddingRules, openaiResponsesRules } from './openai.ts'
 import { openrouterRules } from './openrouter.ts'
 import type { Rule } from './rule.ts'
@@ -17,7 +17,8 @@ import { xaiRules } from './xai.ts'
 const TABLES: { readonly [D in DialectId]: Readonly<Record<string, readonly Rule[]>> } = {
   openai: Object.fromEntries([
     ['openai', [...openaiChatRules, ...openaiEmbeddingRules]],
-    ...[groqRules, mistralRules, cerebrasRules, openrouterRules, deepseekRules, xaiRules].map(
+    ['mistral', [...mistralRules.rules, ...mistralEmbeddingRules]],
+    ...[groqRules, cerebrasRules, openrouterRules, deepseekRules, xaiRules].map(
       ({ service, rules }) => [service, rules] as const,
     ),
   ]),

@@ -1,9 +1,10 @@
 /** Embeddings: the same model with other keys and providers may serve it, another model never. */
 
 import { type EmbeddingsClient, openaiEmbeddings } from '../../dialects/embeddings/client.ts'
-import { type InputKind, inputsOf, kindOf, tokensIn } from '../../dialects/embeddings/inputs.ts'
+import { askedLength, type InputKind, inputsOf, kindOf, tokensIn } from '../../dialects/embeddings/inputs.ts'
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
+import { wireOf } from '../../domain/wireFacts.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { RequestOptions } from '../../engine/prepareRequest.ts'
 import { prepareRequest } from '../../engine/prepareRequest.ts'
@@ -28,7 +29,8 @@ export const embed =
         answer({ call, winner, report }, id, headers) {
           const answer = call.ended?.outcome.response
           if (answer === undefined) throw new TypeError('embeddings were answered before they came')
-          const ignored = client.ignoredBy(winner.credential.connection.dialect, asked)
+          const { dialect, spec } = winner.credential.connection
+          const ignored = client.ignoredBy(dialect, asked, wireOf(spec.wire, winner.target.model).vectors)
           const facts = { id, model: winner.target.model, inputTokens: report?.usage?.inputTokens ?? 0 }
           sendJson(response, 200, client.writeResponse(answer, asked, facts), {
             ...headers,
@@ -59,14 +61,28 @@ function prepareEmbeddings(engine: Engine, asked: ChatRequest, options: RequestO
 function targetsFor(engine: EngineReader, asked: ChatRequest): ReadonlySet<string> | null {
   const among = embedders(engine, asked.model)
   const kind = kindOf(asked)
-  if (kind === 'texts') return among
+  const length = askedLength(asked)
+  if (kind === 'texts' && length === undefined) return among
   const { registry } = engine
   const named = among ?? registry.names.select(asked.model).among
-  const able = registry.targets.filter(
-    ({ stateId, profile }) => (named === null || named.has(stateId)) && takes(profile.dialect, kind),
+  const meant = registry.targets.filter(({ stateId }) => named === null || named.has(stateId))
+  const able = kind === 'texts' ? meant : meant.filter(({ profile }) => takes(profile.dialect, kind))
+  if (able.length === 0 && meant.length > 0) throw onlyTexts(asked)
+  const fitting =
+    length === undefined ? able : able.filter(({ profile }) => (profile.vectorLength ?? length) === length)
+  if (fitting.length === 0 && able.length > 0) throw onlyLength(asked, able[0]?.profile.vectorLength)
+  return new Set(fitting.map(({ stateId }) => stateId))
+}
+
+/** Vectors of another length than the index they are for are of no use. */
+function onlyLength({ extra }: ChatRequest, length = 0): InvalidRequestError {
+  const parameter = extra?.dialect === 'google' ? 'outputDimensionality' : 'dimensions'
+  return new InvalidRequestError(
+    `"${parameter}" must be ${length} or absent: the model has vectors of that length only`,
+    {
+      parameter,
+    },
   )
-  if (able.length === 0) throw onlyTexts(asked)
-  return new Set(able.map(({ stateId }) => stateId))
 }
 
 /** Token ids are specific to a tokenizer, pictures and mixed dimensions to a protocol. */

@@ -40,6 +40,7 @@ export class FirstContent {
         return this.#demand.anyAnswer || isOffered(chunk.name, this.#demand.request) ? 'content' : 'doubt'
       case 'media':
       case 'opaque':
+      case 'other':
         return 'content'
       default:
         return 'nothing'
