@@ -8,6 +8,7 @@ import { dialectOf } from '../../dialects/dialects.ts'
 import { failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatChunk } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
+import type { Failure } from '../../domain/failure.ts'
 import { asRecord, asString } from '../../domain/json.ts'
 import type { UnitAbility } from '../../domain/target.ts'
 import type { Answered } from '../../engine/cascade.ts'
@@ -17,6 +18,7 @@ import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { type PassedBody, unitOperation } from '../../engine/request/unitOperation.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
 import { parseBody, readBody } from '../body.ts'
+import { vendorFacts } from '../clientError.ts'
 import type { GatewayParts, Handler } from '../handler.ts'
 import { askOnce } from './askOnce.ts'
 import { EventAligner } from './eventAligner.ts'
@@ -170,12 +172,13 @@ class PassedStream implements CallSink {
     const failure = failureWithoutAnswer(outcome)
     if (failure === null) this.#response.end(this.#events?.end())
     else if (this.#events === null) this.#response.destroy()
-    else this.#response.end(brokenOff(failure.kind, failure.message))
+    else this.#response.end(brokenOff(failure))
     this.#resolve(failure === null ? 200 : failure.kind === 'client_gone' ? 499 : 502)
   }
 }
 
-function brokenOff(code: string, message: string): string {
-  const error = { status: 502, code, message: `the answer broke off: ${message}` }
+function brokenOff(failure: Failure): string {
+  const { kind: code, message } = failure
+  const error = { status: 502, code, message: `the answer broke off: ${message}`, ...vendorFacts(failure) }
   return `data: ${JSON.stringify(dialectOf('openai').client.writeError(error))}\n\n`
 }
