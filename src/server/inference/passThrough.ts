@@ -1,5 +1,5 @@
 /**
- * Moderations, rerank, images and audio: the client's body goes to a key that serves them, with the model's name
+ * Moderations, rerank, pictures and audio: the client's body goes to a key that serves them, with the model's name
  * replaced, and the answer comes back as it is. The same model with other keys may serve it, another model never.
  */
 
@@ -11,6 +11,7 @@ import { InvalidRequestError } from '../../domain/errors.ts'
 import type { Failure } from '../../domain/failure.ts'
 import { asRecord, asString } from '../../domain/json.ts'
 import type { UnitAbility } from '../../domain/target.ts'
+import { UNIT_FORMS, type UnitForm } from '../../domain/units.ts'
 import type { Answered } from '../../engine/cascade.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { prepareRequest, type RequestOptions } from '../../engine/prepareRequest.ts'
@@ -41,7 +42,10 @@ export const passThrough =
   (ability: UnitAbility, path?: string): Handler =>
   (parts, request, response, token) =>
     askOnce(parts, request, response, token, 'openai', async () => {
-      const passed = await (ability === 'transcription' ? readForm : readJson)(request, parts.maxBodyBytes)
+      const form = UNIT_FORMS[ability]
+      const passed = await (form === undefined
+        ? readJson(request, parts.maxBodyBytes)
+        : readForm(request, parts.maxBodyBytes, form))
       return {
         body: passed.fields,
         prepare: (options, id) => prepareUnits(parts.engine, ability, { ...passed, ...named(path) }, options, id),
@@ -65,13 +69,14 @@ async function readJson(request: IncomingMessage, maxBytes: number): Promise<Pas
   }
 }
 
-/** Audio is no text, so nothing is known of its tokens. */
-async function readForm(request: IncomingMessage, maxBytes: number): Promise<Passed> {
+/** Audio and pictures are no text, so nothing is known of their tokens. */
+async function readForm(request: IncomingMessage, maxBytes: number, { what, fields }: UnitForm): Promise<Passed> {
   const body = await readFormBody(request, maxBytes)
   const close = () => body.close()
   try {
-    if (!body.has('file') && !body.has('file_url') && !body.has('url'))
-      throw new InvalidRequestError('"file" is missing; it must be an audio file', { parameter: 'file' })
+    const [parameter] = fields
+    if (!fields.some((name) => body.has(name)))
+      throw new InvalidRequestError(`"${parameter}" is missing; it must be ${what}`, { parameter })
     const stream = body.text('stream') === 'true'
     return { body, model: body.text('model'), stream, inputTokens: 0, fields: undefined, close }
   } catch (error) {
