@@ -12,6 +12,9 @@ const UNITS: Readonly<Record<string, { kind: 'speech' | 'moderation' | 'rerank' 
   painter: { kind: 'image', ability: 'image_generation' },
   voice: { kind: 'speech', ability: 'speech' },
   ear: { kind: 'speech', ability: 'transcription' },
+  interpreter: { kind: 'speech', ability: 'translation' },
+  retoucher: { kind: 'image', ability: 'image_edit' },
+  copyist: { kind: 'image', ability: 'image_variation' },
 }
 const models = Object.fromEntries(Object.entries(UNITS).map(([id, { kind }]) => [id, { kind }]))
 const named = Object.entries(UNITS).map(([id, { ability }]) => ({ id, abilities: { [ability]: true } }))
@@ -44,6 +47,8 @@ beforeEach(() => {
 })
 
 const audio = () => toFile(Buffer.from([1, 2, 3, 0, 255, 13, 10, 45, 45]), 'a.mp3', { type: 'audio/mpeg' })
+
+const picture = () => toFile(Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), 'a.png', { type: 'image/png' })
 
 /** The simulated voice: 3,000 bytes that are no text. */
 const isVoice = (bytes: Buffer) => bytes.length === 3000 && bytes.every((byte, index) => byte === (index * 7) % 256)
@@ -83,6 +88,33 @@ describe('the official client', () => {
     for await (const { type } of stream) types.push(type)
     expect(types.at(-1)).toBe('transcript.text.done')
     expect(world.fakes.calls.map(({ model }) => model)).toEqual(['ear', 'ear', 'ear'])
+  })
+
+  test('has speech translated', async () => {
+    const asked = { model: 'own/interpreter', file: await audio() }
+    expect((await client.audio.translations.create(asked)).text).toBe('9 bytes in English')
+    const text = await client.audio.translations.create({ ...asked, response_format: 'text' })
+    expect(text).toBe('9 bytes in English\n')
+    expect(world.fakes.calls.map(({ path }) => path)).toEqual(Array(2).fill('/own/v1/audio/translations'))
+  })
+
+  test('has pictures changed: one or several, with a mask, and as events', async () => {
+    const asked = { model: 'own/retoucher', prompt: 'Blue' }
+    const one = await client.images.edit({ ...asked, image: await picture(), mask: await picture() })
+    expect(one.data?.[0]?.b64_json).toBe('aW1hZ2U=')
+    expect(Object.keys(world.fakes.calls[0]?.body ?? {}).sort()).toEqual(['image', 'mask', 'model', 'prompt'])
+    await client.images.edit({ ...asked, image: [await picture(), await picture()] })
+    expect(Object.keys(world.fakes.calls[1]?.body ?? {}).sort()).toEqual(['image[]', 'model', 'prompt'])
+    const types: string[] = []
+    const stream = await client.images.edit({ ...asked, image: await picture(), stream: true })
+    for await (const { type } of stream) types.push(type)
+    expect(types).toEqual(['image_edit.partial_image', 'image_edit.completed'])
+    expect(world.fakes.calls.map(({ model }) => model)).toEqual(Array(3).fill('retoucher'))
+  })
+
+  test('has a picture varied', async () => {
+    const { data } = await client.images.createVariation({ model: 'auto', image: await picture() })
+    expect([data?.[0]?.b64_json, world.fakes.calls[0]?.model]).toEqual(['aW1hZ2U=', 'copyist'])
   })
 
   test('of Groq does, too', async () => {
@@ -190,6 +222,43 @@ describe('a form', () => {
     expect(world.fakes.calls).toEqual([])
   })
 
+  const image = part('name="image"; filename="a.png"\r\nContent-Type: image/png', 'x')
+  test.each([
+    ['/v1/audio/translations', 'interpreter', image, 'file'],
+    ['/v1/images/edits', 'retoucher', file + part('name="prompt"', 'Blue'), 'image'],
+    ['/v1/images/variations', 'copyist', file, 'image'],
+  ])('for %s without what it is about is refused here', async (path, model, parts, parameter) => {
+    const response = await ask(`${part('name="model"', model)}${parts}--${boundary}--\r\n`, undefined, path)
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { error: { param: parameter, message: expect.stringMatching(`^"${parameter}" is missing`) } },
+    ])
+    expect((await world.ask(path, { model })).status).toBe(415)
+    expect(world.fakes.calls).toEqual([])
+  })
+
+  test('that the service refuses ends with its words and codes', async () => {
+    const body = `${part('name="model"', 'own/retoucher')}${image}--${boundary}--\r\n`
+    const response = await ask(body, undefined, '/v1/images/edits')
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      {
+        error: {
+          message: expect.stringContaining("Missing required parameter: 'prompt'."),
+          param: 'prompt',
+          code: 'missing_required_parameter',
+        },
+      },
+    ])
+  })
+
+  test('with a picture takes the model of an Azure path', async () => {
+    const path = '/openai/deployments/retoucher/images/edits?api-version=2025-04-01-preview'
+    const body = `${image}${part('name="prompt"', 'Blue')}--${boundary}--\r\n`
+    expect((await ask(body, undefined, path)).status).toBe(200)
+    expect(world.fakes.calls[0]).toMatchObject({ model: 'retoucher' })
+  })
+
   test('larger than the body may be is refused with 413', async () => {
     await using small = await open({ own: { models } }, { settings: { gateway: { max_body_mb: 0.01 } } })
     const body = `${part('name="model"', 'ear')}${part('name="file"; filename="a"', 'x'.repeat(20_000))}--${boundary}--\r\n`
@@ -249,4 +318,29 @@ test('models of a list are found where their provider serves them, and asked onl
   const ranked = await lists.ask('/v1/rerank', { model: 'rerank-v3.5', query: 'a', documents: ['b'] })
   expect([ranked.status, ranked.headers.get('x-keywise-target')]).toEqual([200, 'cohere/rerank-v3.5#1'])
   expect(lists.fakes.calls.at(-1)?.path).toBe('/cohere/v2/rerank')
+})
+
+test('who translates and who changes pictures is known from the lists of those who serve it', async () => {
+  const speech = { kind: 'speech' } as const
+  const image = { kind: 'image' } as const
+  await using lists = await openGateway({
+    providers: {
+      groq: { models: { 'whisper-large-v3-turbo': speech, 'whisper-large-v3': speech } },
+      openai: { models: { 'gpt-4o-transcribe': speech, 'gpt-image-2': image } },
+      xai: { models: { 'grok-imagine-image': image } },
+    },
+  })
+  const openai = new OpenAI({ apiKey: TOKEN, baseURL: `${lists.origin}/v1`, maxRetries: 0 })
+  const file = await audio()
+  const translated = await openai.audio.translations.create({ model: 'auto', file }).withResponse()
+  expect(translated.response.headers.get('x-keywise-target')).toBe('groq/whisper-large-v3#1')
+  const changed = await openai.images.edit({ model: 'auto', image: await picture(), prompt: 'Blue' }).withResponse()
+  expect(changed.response.headers.get('x-keywise-target')).toBe('openai/gpt-image-2#1')
+  const elsewhere = openai.images.edit({ model: 'grok-imagine-image', image: await picture(), prompt: 'Blue' })
+  await expect(elsewhere).rejects.toMatchObject({
+    status: 400,
+    message: expect.stringContaining('cannot do imageEdit'),
+  })
+  const varied = openai.images.createVariation({ image: await picture() })
+  await expect(varied).rejects.toMatchObject({ status: 400, param: 'model' })
 })

@@ -56,7 +56,10 @@ const abilities = section({
   moderation: z.boolean().optional().describe('Judges texts at /moderations'),
   rerank: z.boolean().optional().describe('Orders documents at /rerank'),
   image_generation: z.boolean().optional().describe('Makes images at /images/generations'),
+  image_edit: z.boolean().optional().describe('Changes pictures at /images/edits'),
+  image_variation: z.boolean().optional().describe('Varies pictures at /images/variations'),
   transcription: z.boolean().optional().describe('Writes speech down at /audio/transcriptions'),
+  translation: z.boolean().optional().describe('Writes speech down in English at /audio/translations'),
   speech: z.boolean().optional().describe('Speaks at /audio/speech'),
 })
 

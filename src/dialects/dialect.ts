@@ -1,7 +1,7 @@
 /** One wire language, read and written in both directions. Wire -> canonical -> wire; never a pair of dialects. */
 
 import type { ChatChunk, ChatRequest, ChatResponse, DialectId } from '../domain/chat.ts'
-import type { ContextOverflow } from '../domain/errors.ts'
+import type { ContextOverflow, ErrorDetails } from '../domain/errors.ts'
 import type { ModelWire } from '../domain/wireFacts.ts'
 
 export interface Dialect {
@@ -58,7 +58,10 @@ export interface ClientError {
   /** The request fits no context window: the dialect says so in its vendor's words, which clients act on. */
   readonly tooLong?: { readonly overflow: ContextOverflow | null }
   /** What the upstream said beside its message, for clients of its own dialect. */
-  readonly details?: Readonly<Record<string, unknown>> | null
+  readonly details?: ErrorDetails | null
+  /** The upstream's own code and type, for clients of its own dialect. */
+  readonly vendorCode?: string | null | undefined
+  readonly vendorType?: string | null | undefined
 }
 
 /** We are the client: we call an upstream of this dialect. */

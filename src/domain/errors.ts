@@ -129,6 +129,9 @@ export interface ContextOverflow {
   readonly isEstimated: boolean
 }
 
+/** Anthropic's are an object, Gemini's a list of them. */
+export type ErrorDetails = Readonly<Record<string, unknown>> | readonly Readonly<Record<string, unknown>>[]
+
 /** The caller's own request is wrong; every other target would refuse it too. */
 export class InvalidRequestError extends KeywiseError {
   /** The field at fault, as the caller spells it; null when the whole request is at fault. */
@@ -139,10 +142,12 @@ export class InvalidRequestError extends KeywiseError {
   readonly isTooLong: boolean
   /** By how much it is too long; null where nobody stated the window, and for every other mistake. */
   readonly overflow: ContextOverflow | null
-  /** What the provider says beside its message, for clients of its protocol (Anthropic's `error.details`). */
-  readonly details: Readonly<Record<string, unknown>> | null
+  /** What the provider says beside its message, for clients of its protocol (Anthropic's and Gemini's `error.details`). */
+  readonly details: ErrorDetails | null
   /** The code by which clients of the provider's protocol know this mistake; null for none. */
   readonly vendorCode: string | null
+  /** The provider's word for the class of the mistake (Gemini's `status`), where the client speaks its protocol. */
+  readonly vendorType: string | null
 
   constructor(
     message: string,
@@ -151,8 +156,9 @@ export class InvalidRequestError extends KeywiseError {
       readonly status?: number
       readonly isTooLong?: boolean
       readonly overflow?: ContextOverflow | null
-      readonly details?: Readonly<Record<string, unknown>> | null
+      readonly details?: ErrorDetails | null
       readonly vendorCode?: string | null
+      readonly vendorType?: string | null
     } = {},
   ) {
     super('INVALID_REQUEST', message, facts)
@@ -162,6 +168,7 @@ export class InvalidRequestError extends KeywiseError {
     this.overflow = facts.overflow ?? null
     this.details = facts.details ?? null
     this.vendorCode = facts.vendorCode ?? null
+    this.vendorType = facts.vendorType ?? null
   }
 }
 

@@ -74,6 +74,17 @@ export interface LimitFact {
   readonly source: 'header' | 'body'
 }
 
+/** The words by which clients of the upstream's own protocol know a refusal: redacted, and no prose. */
+export interface VendorWords {
+  readonly code?: string | undefined
+  /** The part of the request, as the upstream spells it. */
+  readonly parameter?: string | undefined
+  /** Gemini's `status` as well. */
+  readonly type?: string | undefined
+  /** Gemini's typed details. */
+  readonly details?: readonly Readonly<Record<string, unknown>>[] | undefined
+}
+
 interface Facts {
   /** HTTP status, null when no response came. */
   readonly status: number | null
@@ -83,6 +94,8 @@ interface Facts {
   readonly retryAfterMs?: number
   /** What the upstream says beside its message, with a code of its own (Anthropic's `error.details`); redacted. */
   readonly details?: Readonly<Record<string, unknown>>
+  /** Present where the request itself is refused, in words. */
+  readonly vendor?: VendorWords
 }
 
 /**

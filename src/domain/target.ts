@@ -88,12 +88,24 @@ export const ABILITIES = [
   'moderation',
   'rerank',
   'imageGeneration',
+  'imageEdit',
+  'imageVariation',
   'transcription',
+  'translation',
   'speech',
 ] as const
 export type Ability = (typeof ABILITIES)[number]
 /** Those that are served at paths of their own and counted in units of their own kind. */
-export const UNIT_ABILITIES = ['moderation', 'rerank', 'imageGeneration', 'transcription', 'speech'] as const
+export const UNIT_ABILITIES = [
+  'moderation',
+  'rerank',
+  'imageGeneration',
+  'imageEdit',
+  'imageVariation',
+  'transcription',
+  'translation',
+  'speech',
+] as const
 export type UnitAbility = (typeof UNIT_ABILITIES)[number]
 export type Abilities = { readonly [A in Ability]?: boolean }
 

@@ -39,13 +39,16 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   const failure = trail.lastFailure
   const { attempts } = trail
   if (failure === null) return null
-  const details = ownDetails(engine, pending, trail)
+  const own = isOwnDialect(engine, pending, trail)
+  const { details, vendor } = own ? failure : {}
   const refused = (text: string, status: number, parameter: string | null = null) =>
-    new InvalidRequestError(details === null ? `${text}: ${failure.message}` : failure.message, {
+    new InvalidRequestError(details === undefined ? `${text}: ${failure.message}` : failure.message, {
       status,
       attempts,
-      parameter,
-      details,
+      parameter: vendor?.parameter ?? parameter,
+      details: details ?? vendor?.details ?? null,
+      vendorCode: vendor?.code ?? null,
+      vendorType: vendor?.type ?? null,
     })
   const said = failure.status !== null && failure.status >= 400 && failure.status < 500 ? failure.status : 400
   switch (failure.kind) {
@@ -76,13 +79,13 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   }
 }
 
-/** What clients of the target's own dialect act on goes to them as it was said; null for nothing. */
-function ownDetails({ registry }: EngineReader, { wire }: PendingRequest, { attempts, lastFailure }: Trail) {
-  const details = lastFailure?.details
+/** Whether the target that failed last speaks as the client does: what clients act on then goes to them as it was said. */
+function isOwnDialect({ registry }: EngineReader, pending: PendingRequest, { attempts }: Trail): boolean {
   const target = registry.targets.find(({ id }) => id === attempts.at(-1)?.target)
-  return details !== undefined && target !== undefined && wire != null && speaks(target.profile, wire.dialect)
-    ? details
-    : null
+  if (target === undefined) return false
+  const { wire, operation, request } = pending
+  if (operation === null) return wire !== null && speaks(target.profile, wire.dialect)
+  return operation.dialectFor(target.profile.dialect)?.id === (request.extra?.dialect ?? 'openai')
 }
 
 /** The largest window counts, whether its target refused the request or was not asked for being too small. */

@@ -21,8 +21,8 @@ export const groq = defineProvider({
   keysUrl: 'https://console.groq.com/keys',
   quotaScope: 'account+model',
   dayBoundary: 'rolling',
-  // https://console.groq.com/docs/api-reference#audio (2026-11-29)
-  endpoints: { transcription: '/audio/transcriptions', speech: '/audio/speech' },
+  // https://console.groq.com/docs/api-reference#audio, https://console.groq.com/docs/speech-to-text (2026-11-29)
+  endpoints: { transcription: '/audio/transcriptions', translation: '/audio/translations', speech: '/audio/speech' },
   trainsOnFreePrompts: false,
   // A payment method turns the whole organisation into the billed Developer plan.
   freeNeedsUserWord: true,

@@ -28,11 +28,13 @@ export const openai = defineProvider({
   chargesMaxTokens: true,
   // Unsuccessful requests contribute to the limit per minute: https://developers.openai.com/api/docs/guides/rate-limits
   countsFailures: true,
-  // https://platform.openai.com/docs/api-reference (2026-11-29)
+  // https://platform.openai.com/docs/api-reference (2026-11-29). Variations went with DALL-E 2.
   endpoints: {
     moderation: '/moderations',
     imageGeneration: '/images/generations',
+    imageEdit: '/images/edits',
     transcription: '/audio/transcriptions',
+    translation: '/audio/translations',
     speech: '/audio/speech',
   },
   trainsOnFreePrompts: false,

@@ -13,11 +13,12 @@ export const together = defineProvider({
   keysUrl: 'https://api.together.ai/settings/api-keys',
   quotaScope: 'account+model',
   dayBoundary: 'unknown',
-  // https://docs.together.ai/reference (2026-11-29)
+  // https://docs.together.ai/reference, https://docs.together.ai/docs/inference/transcription/overview (2026-11-29)
   endpoints: {
     rerank: '/rerank',
     imageGeneration: '/images/generations',
     transcription: '/audio/transcriptions',
+    translation: '/audio/translations',
     speech: '/audio/speech',
   },
   trainsOnFreePrompts: null,

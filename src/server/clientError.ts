@@ -10,7 +10,7 @@ import {
   KeywiseError,
   ModelNotFoundError,
 } from '../domain/errors.ts'
-import type { FailureKind } from '../domain/failure.ts'
+import type { Failure, FailureKind } from '../domain/failure.ts'
 
 const LIMITS: ReadonlySet<FailureKind> = new Set(['rate_minute', 'quota_day', 'zero_quota', 'in_flight_budget'])
 const TIMEOUTS: ReadonlySet<FailureKind> = new Set(['timeout'])
@@ -29,9 +29,11 @@ export function clientFailure(error: unknown, requestId: string, now: number): C
       ...common,
       status: error.status,
       message: error.message,
-      code: error.vendorCode ?? attempts.at(-1)?.failureKind ?? 'invalid_request',
+      code: attempts.at(-1)?.failureKind ?? 'invalid_request',
       parameter: error.parameter,
       details: error.details,
+      vendorCode: error.vendorCode,
+      vendorType: error.vendorType,
       ...(error.isTooLong && { code: 'context_too_long', tooLong: { overflow: error.overflow } }),
     }
   if (error instanceof ModelNotFoundError)
@@ -54,6 +56,17 @@ export function clientFailure(error: unknown, requestId: string, now: number): C
     }
   if (error instanceof AbortedError) return { ...common, status: 499, message: error.message, code: 'aborted' }
   return { ...common, status: 500, message: 'keywise failed on this request; see its log', code: 'internal' }
+}
+
+/** The words of the upstream, where a stream that began breaks off with a refusal; for clients of its own dialect. */
+export function vendorFacts({ vendor }: Failure): Partial<ClientError> {
+  if (vendor === undefined) return {}
+  return {
+    vendorCode: vendor.code,
+    vendorType: vendor.type,
+    parameter: vendor.parameter ?? null,
+    details: vendor.details ?? null,
+  }
 }
 
 /** Only limits: 429. Only timeouts: 504. Only refused keys, now or when last tried: 502. Anything else: 503. */

@@ -81,7 +81,7 @@ const FOREIGN: readonly ForeignPath[] = [
   },
   {
     pattern:
-      /\/(?:chat\/completions|completions|responses|embeddings|moderations|rerank|images\/generations|audio\/(?:speech|transcriptions)|models)$/,
+      /\/(?:chat\/completions|completions|responses|embeddings|moderations|rerank|images\/(?:generations|edits|variations)|audio\/(?:speech|transcriptions|translations)|models)$/,
     say: (base) => `there is nothing at this path: for OpenAI clients the base URL is ${base}/v1`,
   },
 ]

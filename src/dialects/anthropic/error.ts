@@ -10,6 +10,7 @@ const TYPES: ReadonlyMap<number, string> = new Map([
   [402, 'billing_error'],
   [403, 'permission_error'],
   [404, 'not_found_error'],
+  [409, 'conflict_error'],
   [413, 'request_too_large'],
   [429, 'rate_limit_error'],
   [500, 'api_error'],
@@ -22,9 +23,9 @@ export function writeAnthropicError(error: ClientError): Record<string, unknown>
   const body: Record<string, unknown> = {
     type: 'error',
     error: {
-      type: errorType(error.status),
+      type: errorType(error),
       message: error.tooLong === undefined ? error.message : tooLongText(error.message, error.tooLong.overflow),
-      ...(error.details != null && { details: error.details }),
+      ...(error.details != null && !Array.isArray(error.details) && { details: error.details }),
     },
   }
   if (error.requestId !== undefined) body['request_id'] = error.requestId
@@ -44,7 +45,8 @@ function tooLongText(message: string, overflow: ContextOverflow | null): string 
     : `input length and \`max_tokens\` exceed context limit: ${inputTokens} + ${outputTokens} > ${limitTokens}, decrease input length or \`max_tokens\` and try again (keywise: ${message})`
 }
 
-function errorType(status: number): string {
+function errorType({ status, vendorType }: ClientError): string {
+  if (vendorType != null && STATUSES.has(vendorType)) return vendorType
   return TYPES.get(status) ?? (status >= 400 && status < 500 ? 'invalid_request_error' : 'api_error')
 }
 

@@ -23,13 +23,20 @@ export function writeGoogleError(error: ClientError): Record<string, unknown> {
   // Inside a stream the official client throws only when the code is one of these.
   const code = error.status >= 400 && error.status <= 599 ? error.status : 500
   const message = error.tooLong === undefined ? error.message : tooLongText(error.message, error.tooLong.overflow)
-  const body: Record<string, unknown> = { code, message, status: statusName(code) }
+  const { vendorType, details } = error
+  const status = vendorType != null && isStatus(vendorType) ? vendorType : statusName(code)
+  const body: Record<string, unknown> = { code, message, status, ...(Array.isArray(details) && { details }) }
   if (error.retryAfterMs != null) {
     const retryDelay = `${Math.max(0, error.retryAfterMs) / 1000}s`
     body['details'] = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }]
   }
   return { error: body }
 }
+
+/** Those that share their number with another: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
+const OTHER_STATUSES: readonly string[] = ['FAILED_PRECONDITION', 'OUT_OF_RANGE', 'ALREADY_EXISTS']
+
+const isStatus = (word: string) => OTHER_STATUSES.includes(word) || [...STATUSES.values()].includes(word)
 
 /** As Gemini writes it: https://github.com/google-gemini/gemini-cli/issues/14766 (2026-11-29) */
 function tooLongText(message: string, overflow: ContextOverflow | null): string {

@@ -148,19 +148,30 @@ export function responsesEnvelope(error: ClientError): { readonly error: Record<
 }
 
 function envelope(error: ClientError): { readonly error: Record<string, unknown> } {
-  const { status, code } = error
+  const { status, code, vendorCode, vendorType } = error
   return {
     error: {
       message: error.message,
-      type: errorType(error.status),
+      type: vendorType != null && TYPES.has(vendorType) ? vendorType : errorType(status),
       param: error.parameter ?? null,
       ...(error.numericCode
         ? { code: status, metadata: { error_type: errorTypeOf(status), failure: code } }
-        : { code }),
+        : codeOf(code, vendorCode)),
       ...(error.requestId !== undefined && { request_id: error.requestId }),
     },
   }
 }
+
+/** The vendor's code is what clients decide by; our own word stands where chat chunks have it too. */
+function codeOf(code: string, vendorCode: string | null | undefined): Readonly<Record<string, unknown>> {
+  return vendorCode == null ? { code } : { code: vendorCode, metadata: { failure: code } }
+}
+
+/**
+ * Types of refused requests: https://platform.openai.com/docs/guides/error-codes, and that of pictures as in
+ * https://github.com/Wei-Shaw/sub2api/pull/2399 (2026-11-29)
+ */
+const TYPES: ReadonlySet<string> = new Set(['invalid_request_error', 'image_generation_user_error'])
 
 /** Where the upstream's own status is another, as inside a stream. */
 const TOO_LONG = { code: 'context_length_exceeded', status: 400 } as const

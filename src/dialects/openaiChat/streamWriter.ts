@@ -103,7 +103,8 @@ export class ChatStreamWriter implements StreamWriter {
     // The one word of the vendor that clients act on.
     if (error.tooLong !== undefined && !error.numericCode) return sseText(JSON.stringify(errorEnvelope(error)))
     const said = errorEnvelope({ ...error, numericCode: true }).error
-    if (error.numericCode !== true) return sseText(JSON.stringify({ error: { ...said, code: String(error.status) } }))
+    if (error.numericCode !== true)
+      return sseText(JSON.stringify({ error: { ...said, code: error.vendorCode ?? String(error.status) } }))
     if (this.#head === '') this.#head = this.#makeHead()
     return sseText(`${this.#head}[],"error":${JSON.stringify(said)}}`)
   }

@@ -146,7 +146,7 @@ function modelsOf(
   return ids.map((id) => factsOf(id, null))
 }
 
-const isUsable = ({ chats, embeds, serves }: ListedModel) => chats || embeds || serves != null
+const isUsable = ({ chats, embeds, serves }: ListedModel) => chats || embeds || (serves?.length ?? 0) > 0
 
 const discoverable = (list: readonly ListedModel[]) => list.filter(isUsable).map((model) => model.id)
 
@@ -280,7 +280,7 @@ function trainsOnPrompts(credential: Credential, free: boolean, noTraining: bool
 /** What its provider does not serve none of its models can do; of the rest only a name or the user knows. */
 function unitsOf({ endpoints }: ProviderSpec, listed: ListedModel | null): Abilities {
   const missing = UNIT_ABILITIES.filter((ability) => endpoints?.[ability] === undefined)
-  const served = listed?.serves != null ? { [listed.serves]: true } : {}
+  const served = Object.fromEntries((listed?.serves ?? []).map((ability) => [ability, true]))
   return { ...Object.fromEntries(missing.map((ability) => [ability, false])), ...served }
 }
 

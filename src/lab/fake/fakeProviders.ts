@@ -266,7 +266,8 @@ class OpenFakes implements FakeWorld {
     const message = error instanceof Error ? error.message : String(error)
     const status = error instanceof InvalidRequestError ? error.status : 500
     const type = status < 500 ? 'invalid_request_error' : 'server_error'
-    sendAnswer(response, status, { error: { message, type, param: null, code: null } })
+    const [param, code] = error instanceof InvalidRequestError ? [error.parameter, error.vendorCode] : [null, null]
+    sendAnswer(response, status, { error: { message, type, param, code } })
   }
 
   /** Models lists and key checks. */
@@ -292,7 +293,7 @@ class OpenFakes implements FakeWorld {
     const said = await readCallBody(request)
     const resumed = this.#threads.resume(provider, path, request, said)
     const body = resumed.refusal === null ? resumed.body : said
-    const asked = readUnits(path, body) ?? readStrict(provider, path, body, request)
+    const asked = readUnits(path, body, request.headers['content-type']) ?? readStrict(provider, path, body, request)
     if (isRefusal(asked)) return this.#refuseUnread(provider, request, body, asked, response)
     if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
     const key = keyOf(request)

@@ -13,32 +13,41 @@ import { sendAnswer } from './wire.ts'
 
 interface Service {
   readonly kind: NonNullable<FakeModel['kind']>
-  /** Required fields, and what each must be. */
+  /** Required fields, and what each must be. `image` may also be a list of fields, `image[]`. */
   readonly needs: Readonly<Record<string, (value: unknown) => boolean>>
+  readonly isForm?: true
 }
 
 const isText = (value: unknown) => typeof value === 'string' && value !== ''
 const isList = (value: unknown) => (asArray(value)?.length ?? 0) > 0
+const isFile = (value: unknown) => value instanceof Blob
 
 const SERVICES: Readonly<Record<string, Service>> = {
   moderations: { kind: 'moderation', needs: { input: (value) => isText(value) || isList(value) } },
   rerank: { kind: 'rerank', needs: { query: isText, documents: isList } },
   'images/generations': { kind: 'image', needs: { prompt: isText } },
   'audio/speech': { kind: 'speech', needs: { input: isText, voice: isText } },
-  'audio/transcriptions': { kind: 'speech', needs: { file: (value) => value instanceof Blob } },
+  'audio/transcriptions': { kind: 'speech', needs: { file: isFile }, isForm: true },
+  'audio/translations': { kind: 'speech', needs: { file: isFile }, isForm: true },
+  'images/edits': { kind: 'image', needs: { image: isFile, prompt: isText }, isForm: true },
+  'images/variations': { kind: 'image', needs: { image: isFile }, isForm: true },
 }
 const PATH = new RegExp(`/(${Object.keys(SERVICES).join('|')})$`)
 
 /** Null for another path. Throws InvalidRequestError for a request that the service would refuse. */
-export function readUnits(path: string, body: unknown): FakeRequest | null {
+export function readUnits(path: string, body: unknown, contentType = ''): FakeRequest | null {
   const [, tail = ''] = PATH.exec(path) ?? []
   const service = SERVICES[tail]
   if (service === undefined) return null
   const fields = asRecord(body) ?? {}
   const model = asString(fields['model'])
   if (model === undefined) throw new InvalidRequestError('you must provide a model parameter')
-  for (const [name, isGood] of Object.entries(service.needs))
-    if (!isGood(fields[name])) throw new InvalidRequestError(`Invalid or missing '${name}'.`)
+  if (service.isForm && !contentType.startsWith('multipart/form-data')) throw wrongType(contentType)
+  for (const [name, isGood] of Object.entries(service.needs)) {
+    const value = fields[name] ?? fields[`${name}[]`]
+    if (value === undefined) throw missing(name)
+    if (!isGood(value)) throw new InvalidRequestError(`Invalid value for '${name}'.`, { parameter: name })
+  }
   const request = { model, messages: [], stream: false }
   return {
     model,
@@ -50,10 +59,26 @@ export function readUnits(path: string, body: unknown): FakeRequest | null {
   }
 }
 
+/** https://github.com/openai/openai-python/issues/2749 (2026-11-29), said there of the other type. */
+const wrongType = (type: string) =>
+  new InvalidRequestError(
+    `Unsupported content type: '${type}'. This API method only accepts 'multipart/form-data' requests, but you specified the header 'Content-Type: ${type}'. Please try again with a supported content type.`,
+    { vendorCode: 'unsupported_content_type' },
+  )
+
+/** https://github.com/BerriAI/litellm/pull/42189 (2026-11-29) */
+const missing = (name: string) =>
+  new InvalidRequestError(`Missing required parameter: '${name}'.`, {
+    parameter: name,
+    vendorCode: 'missing_required_parameter',
+  })
+
 export async function sendUnits(response: ServerResponse, units: FakeUnits, fault: FakeFault | null): Promise<void> {
   const { path, fields } = units
   if (path === 'audio/speech') return sendSpeech(response, fields, fault)
-  if (path === 'audio/transcriptions') return sendTranscription(response, fields, fault)
+  if (path === 'audio/transcriptions' || path === 'audio/translations')
+    return sendTranscription(response, fields, fault, path.endsWith('translations') ? 'English' : undefined)
+  if (path === 'images/edits' && fields['stream'] === 'true') return sendPieces(response, SSE, EDIT_EVENTS, fault)
   sendAnswer(response, 200, ANSWERS[path]?.(fields))
 }
 
@@ -77,11 +102,15 @@ const ANSWERS: Readonly<Record<string, (fields: Fields) => unknown>> = {
     })),
     meta: { billed_units: { search_units: 1 } },
   }),
-  'images/generations': () => ({
-    created: 1,
-    data: [{ b64_json: 'aW1hZ2U=' }],
-    usage: { input_tokens: 3, output_tokens: 40, total_tokens: 43 },
-  }),
+  'images/generations': () => PICTURE,
+  'images/edits': () => PICTURE,
+  'images/variations': () => PICTURE,
+}
+
+const PICTURE = {
+  created: 1,
+  data: [{ b64_json: 'aW1hZ2U=' }],
+  usage: { input_tokens: 3, output_tokens: 40, total_tokens: 43 },
 }
 
 /** Bytes that are no text in any encoding. */
@@ -90,22 +119,36 @@ const AUDIO = Buffer.from(Array.from({ length: 3000 }, (_, index) => (index * 7)
 function sendSpeech(response: ServerResponse, { stream_format }: Fields, fault: FakeFault | null): Promise<void> {
   if (stream_format !== 'sse') return sendPieces(response, 'audio/mpeg', pieces(AUDIO), fault)
   const deltas = pieces(AUDIO).map((audio) => event({ type: 'speech.audio.delta', audio: audio.toString('base64') }))
-  return sendPieces(response, 'text/event-stream', [...deltas, event({ type: 'speech.audio.done' })], fault)
+  return sendPieces(response, SSE, [...deltas, event({ type: 'speech.audio.done' })], fault)
 }
 
-async function sendTranscription(response: ServerResponse, fields: Fields, fault: FakeFault | null): Promise<void> {
-  const { file, response_format, stream, language = 'unknown' } = fields
+/** `into`: the language it is translated into. */
+async function sendTranscription(
+  response: ServerResponse,
+  fields: Fields,
+  fault: FakeFault | null,
+  into: string | undefined,
+): Promise<void> {
+  const { file, response_format, stream } = fields
+  const language = into ?? fields['language'] ?? 'unknown'
   const text = `${(file as Blob).size} bytes in ${String(language)}` // checked when it was read
   if (stream === 'true') {
     const deltas = text.split(' ').map((delta) => event({ type: 'transcript.text.delta', delta }))
-    return sendPieces(response, 'text/event-stream', [...deltas, event({ type: 'transcript.text.done', text })], fault)
+    return sendPieces(response, SSE, [...deltas, event({ type: 'transcript.text.done', text })], fault)
   }
   if (response_format === 'text')
     return sendPieces(response, 'text/plain; charset=utf-8', [Buffer.from(`${text}\n`)], fault)
   sendAnswer(response, 200, { text, usage: { type: 'duration', seconds: 1 } })
 }
 
+const SSE = 'text/event-stream'
+
 const event = (data: object) => Buffer.from(`data: ${JSON.stringify(data)}\n\n`)
+
+/** https://platform.openai.com/docs/api-reference/images-streaming (2026-11-29) */
+const EDIT_EVENTS = ['image_edit.partial_image', 'image_edit.completed'].map((type) =>
+  event({ type, b64_json: 'aW1hZ2U=' }),
+)
 
 const pieces = (bytes: Buffer) => [0, 1000, 2000].map((start) => bytes.subarray(start, start + 1000))
 

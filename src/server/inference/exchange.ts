@@ -24,7 +24,7 @@ import { ownClientOf } from '../../providers/ownClients.ts'
 import type { OwnClient } from '../../providers/provider.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
 import { parseBody, type ReadBody, readBody } from '../body.ts'
-import { clientFailure, headerText, trailOf } from '../clientError.ts'
+import { clientFailure, headerText, trailOf, vendorFacts } from '../clientError.ts'
 import { clientHeaders, forwardedHeaders } from '../clientHeaders.ts'
 import { clientKind } from '../clientKind.ts'
 import type { GatewayParts, RunningExchange } from '../handler.ts'
@@ -164,8 +164,7 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   #answer(answered: Answered, pending: PendingRequest): void {
-    const { dialect, form } = this.#route
-    const sameDialect = form === undefined && answered.call.dialect === dialect
+    const sameDialect = this.#isOwnDialect(answered)
     if (!pending.request.stream) return this.#answerWhole(answered, pending, sameDialect)
     // A rescued answer continues in the same events, so keywise must write them from the start.
     const { outcome } = answered.call.ended ?? {}
@@ -179,6 +178,11 @@ export class Exchange implements CallSink, RunningExchange {
     this.#response.writeHead(200, this.#headers(answered, ['content-type', type, 'cache-control', 'no-cache']))
     this.#response.on('drain', () => this.#onDrain())
     answered.call.attach(this)
+  }
+
+  /** Whether the answer's own words are those of the client. */
+  #isOwnDialect({ call }: Answered): boolean {
+    return this.#route.form === undefined && call.dialect === this.#route.dialect
   }
 
   /** For a client of chat completions that did not ask for what keywise has asked for. */
@@ -296,7 +300,7 @@ export class Exchange implements CallSink, RunningExchange {
     }
     const status = this.#left ? 499 : failure === null ? 200 : statusOf(failure)
     if (failure === null || this.#left) this.#response.end()
-    else await this.#endBroken(failure, last.saidError === true)
+    else await this.#endBroken(failure, last, last === end && this.#isOwnDialect(answered))
     this.#told(answered.trail.attempts, status)
   }
 
@@ -322,7 +326,7 @@ export class Exchange implements CallSink, RunningExchange {
   }
 
   /** An answer that broke off never ends like a complete one. */
-  async #endBroken(failure: Failure, saidError: boolean): Promise<void> {
+  async #endBroken(failure: Failure, { saidError }: CallEnd, isOwnDialect: boolean): Promise<void> {
     const tooLong =
       failure.kind === 'context_too_long' && !this.#shuttingDown ? { overflow: this.#overflowOf(failure) } : undefined
     const text = this.#writer?.fail({
@@ -332,6 +336,7 @@ export class Exchange implements CallSink, RunningExchange {
       requestId: this.id,
       numericCode: this.#ownClient?.numericErrorCodes,
       ...(tooLong && { tooLong }),
+      ...(isOwnDialect && vendorFacts(failure)),
     })
     if (this.#route.dialect !== 'google') return void this.#response.end(text ?? '')
     // An error that the upstream has said ends as the upstream ended it, but for the open line.

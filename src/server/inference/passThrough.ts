@@ -1,5 +1,5 @@
 /**
- * Moderations, rerank, images and audio: the client's body goes to a key that serves them, with the model's name
+ * Moderations, rerank, pictures and audio: the client's body goes to a key that serves them, with the model's name
  * replaced, and the answer comes back as it is. The same model with other keys may serve it, another model never.
  */
 
@@ -8,8 +8,10 @@ import { dialectOf } from '../../dialects/dialects.ts'
 import { failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatChunk } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
+import type { Failure } from '../../domain/failure.ts'
 import { asRecord, asString } from '../../domain/json.ts'
 import type { UnitAbility } from '../../domain/target.ts'
+import { UNIT_FORMS, type UnitForm } from '../../domain/units.ts'
 import type { Answered } from '../../engine/cascade.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { prepareRequest, type RequestOptions } from '../../engine/prepareRequest.ts'
@@ -17,6 +19,7 @@ import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { type PassedBody, unitOperation } from '../../engine/request/unitOperation.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
 import { parseBody, readBody } from '../body.ts'
+import { vendorFacts } from '../clientError.ts'
 import type { GatewayParts, Handler } from '../handler.ts'
 import { askOnce } from './askOnce.ts'
 import { EventAligner } from './eventAligner.ts'
@@ -39,7 +42,10 @@ export const passThrough =
   (ability: UnitAbility, path?: string): Handler =>
   (parts, request, response, token) =>
     askOnce(parts, request, response, token, 'openai', async () => {
-      const passed = await (ability === 'transcription' ? readForm : readJson)(request, parts.maxBodyBytes)
+      const form = UNIT_FORMS[ability]
+      const passed = await (form === undefined
+        ? readJson(request, parts.maxBodyBytes)
+        : readForm(request, parts.maxBodyBytes, form))
       return {
         body: passed.fields,
         prepare: (options, id) => prepareUnits(parts.engine, ability, { ...passed, ...named(path) }, options, id),
@@ -63,13 +69,14 @@ async function readJson(request: IncomingMessage, maxBytes: number): Promise<Pas
   }
 }
 
-/** Audio is no text, so nothing is known of its tokens. */
-async function readForm(request: IncomingMessage, maxBytes: number): Promise<Passed> {
+/** Audio and pictures are no text, so nothing is known of their tokens. */
+async function readForm(request: IncomingMessage, maxBytes: number, { what, fields }: UnitForm): Promise<Passed> {
   const body = await readFormBody(request, maxBytes)
   const close = () => body.close()
   try {
-    if (!body.has('file') && !body.has('file_url') && !body.has('url'))
-      throw new InvalidRequestError('"file" is missing; it must be an audio file', { parameter: 'file' })
+    const [parameter] = fields
+    if (!fields.some((name) => body.has(name)))
+      throw new InvalidRequestError(`"${parameter}" is missing; it must be ${what}`, { parameter })
     const stream = body.text('stream') === 'true'
     return { body, model: body.text('model'), stream, inputTokens: 0, fields: undefined, close }
   } catch (error) {
@@ -170,12 +177,13 @@ class PassedStream implements CallSink {
     const failure = failureWithoutAnswer(outcome)
     if (failure === null) this.#response.end(this.#events?.end())
     else if (this.#events === null) this.#response.destroy()
-    else this.#response.end(brokenOff(failure.kind, failure.message))
+    else this.#response.end(brokenOff(failure))
     this.#resolve(failure === null ? 200 : failure.kind === 'client_gone' ? 499 : 502)
   }
 }
 
-function brokenOff(code: string, message: string): string {
-  const error = { status: 502, code, message: `the answer broke off: ${message}` }
+function brokenOff(failure: Failure): string {
+  const { kind: code, message } = failure
+  const error = { status: 502, code, message: `the answer broke off: ${message}`, ...vendorFacts(failure) }
   return `data: ${JSON.stringify(dialectOf('openai').client.writeError(error))}\n\n`
 }

@@ -9,8 +9,8 @@ export interface ListedModel {
   /** False when the list itself, or the name, says that it does not chat (embeddings, speech, images, moderation). */
   readonly chats: boolean
   readonly embeds: boolean
-  /** What it does in the place of chat, at a path that its provider serves; null for nothing that is known. */
-  readonly serves?: UnitAbility | null
+  /** What it does in the place of chat, at paths that its provider serves; default: nothing that is known. */
+  readonly serves?: readonly UnitAbility[]
   readonly contextTokens: number | null
   readonly maxOutputTokens: number | null
   readonly abilities: Abilities
@@ -96,7 +96,7 @@ function readModel(row: unknown, shape: ModelsList['shape'], spec: ProviderSpec)
     id,
     embeds,
     chats: isChatting,
-    serves: embeds || isChatting ? null : unitServed(id, fields, spec),
+    serves: embeds || isChatting ? [] : unitsServed(id, fields, spec),
     contextTokens:
       positive(fields['context_window']) ??
       positive(fields['context_length']) ??
@@ -141,11 +141,23 @@ const UNITS: readonly (readonly [UnitAbility, RegExp])[] = [
   ['imageGeneration', /dall-e|(?:^|[-/_.])(?:image|imagine|imagen|flux|sdxl|stable-diffusion)(?:$|[-/_.:\d])/i],
 ]
 
-function unitServed(id: string, fields: Record<string, unknown>, { endpoints }: ProviderSpec): UnitAbility | null {
+/**
+ * What models of such a name do besides: https://platform.openai.com/docs/api-reference/images/createEdit, and
+ * https://console.groq.com/docs/speech-to-text, where the small ones do not translate (2026-11-29).
+ */
+const BESIDE: { readonly [A in UnitAbility]?: readonly [UnitAbility, RegExp] } = {
+  transcription: ['translation', /whisper(?!.*turbo)(?!.*-en\b)/i],
+  imageGeneration: ['imageEdit', /gpt-image/i],
+}
+
+function unitsServed(id: string, fields: Record<string, unknown>, { endpoints }: ProviderSpec): readonly UnitAbility[] {
   const type = asString(fields['type']) ?? ''
   const kindIn = (text: string) => UNITS.find(([, pattern]) => pattern.test(text))?.[0] ?? null
   const kind = kindIn(type) ?? kindIn(id)
-  return kind !== null && endpoints?.[kind] !== undefined ? kind : null
+  if (kind === null) return []
+  const [other, name] = BESIDE[kind] ?? []
+  const kinds = other !== undefined && name?.test(id) ? [kind, other] : [kind]
+  return kinds.filter((one) => endpoints?.[one] !== undefined)
 }
 
 function isEmbedding(id: string, fields: Record<string, unknown>): boolean {

@@ -1309,6 +1309,14 @@ const cases: readonly Case[] = [
     {},
     { headers: KEYWISE },
   ],
+  [
+    'another keywise that breaks off a stream with its provider’s refusal',
+    200,
+    openai('the answer broke off: refused', { code: 'invalid_value', metadata: { failure: 'bad_request' } }),
+    'bad_request',
+    {},
+    { headers: KEYWISE },
+  ],
   // Wrappings.
   [
     'Python’s notation in a message',

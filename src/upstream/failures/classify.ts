@@ -12,6 +12,7 @@ import { gatewayRule } from './gatewayRule.ts'
 import { type RefusedPart, refusedPart } from './refusedPart.ts'
 import { FAILURE_RULES, type FailedResponse, type FailureRule, SIZE_RULES } from './rules.ts'
 import { quotaInText, type StatedQuota, violationsOf } from './statedQuota.ts'
+import { vendorWords } from './vendorWords.ts'
 
 export interface UpstreamAnswer {
   /** HTTP status; 200 for an error inside a stream or an answer. */
@@ -49,6 +50,7 @@ export function classify(answer: UpstreamAnswer): Failure {
     status: sight.status || answer.status,
     message: wordsFor(answer, envelope, sight.status),
     ...detailFacts(envelope, answer.redact),
+    ...(OF_THE_REQUEST.has(kind) && vendorFacts(answer)),
     ...waitFacts(wait, kind, rule),
     ...(sight.gateway === 'keywise' && LIMITS.has(kind) ? {} : factsOf(kind, evidence)),
     ...rule.facts,
@@ -68,6 +70,8 @@ const PASSING: ReadonlySet<FailureKind> = new Set([
   'overloaded',
   'server',
 ])
+/** Kinds that refuse the request itself, whoever had asked it. */
+const OF_THE_REQUEST: ReadonlySet<FailureKind> = new Set(['bad_request', 'unsupported', 'content_filter'])
 /** Kinds that are about a limit, so that the reset of a limit is their wait. */
 const LIMITS: ReadonlySet<FailureKind> = new Set(['rate_minute', 'quota_day', 'in_flight_budget'])
 
@@ -113,6 +117,11 @@ function detailFacts({ ownDetails }: ErrorEnvelope, redact: (text: string) => st
     // What was removed was more than a text.
     return {}
   }
+}
+
+function vendorFacts({ body, redact }: UpstreamAnswer): Pick<Failure, 'vendor'> {
+  const vendor = vendorWords(body, redact)
+  return vendor === undefined ? {} : { vendor }
 }
 
 /** A stated wait under a minute is not about a day, whatever the headers say of one. */

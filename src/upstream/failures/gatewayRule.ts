@@ -4,6 +4,7 @@
  */
 
 import type { FailureKind } from '../../domain/failure.ts'
+import { asString } from '../../domain/json.ts'
 import { type FailedResponse, type FailureRule, isGoogleDay } from './rules.ts'
 
 /** What the gateway's answer means for the target; undefined where its words decide, as for any other upstream. */
@@ -24,9 +25,12 @@ const REQUEST_FAULTS: ReadonlyMap<string, FailureKind> = new Map([
 ])
 const LIMITS = new Set(['rate_minute', 'quota_day', 'zero_quota', 'in_flight_budget', 'budget_exceeded'])
 
-/** `x-keywise-error` names the code in every protocol; OpenAI's protocol has it in the body as well. */
-function keywiseRule({ status, headers, codes }: FailedResponse): FailureRule | undefined {
-  const named = headers['x-keywise-error']?.toLowerCase()
+/**
+ * `x-keywise-error` names the code in every protocol. A stream that breaks off has it in the body, in OpenAI's protocols:
+ * beside a code of the provider's own, else in its place.
+ */
+function keywiseRule({ status, headers, codes, metadata }: FailedResponse): FailureRule | undefined {
+  const named = headers['x-keywise-error']?.toLowerCase() ?? asString(metadata['failure'])
   const said = (code: string) => code === named || (named === undefined && codes.has(code))
   if (status === 401) return { kind: 'auth_invalid' }
   if (status === 403) return { kind: 'auth_forbidden' }

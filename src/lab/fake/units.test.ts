@@ -1,0 +1,67 @@
+/** The simulated services refuse wrong forms in the services' words. */
+
+import { expect, onTestFinished, test } from 'vitest'
+import { startFakeProviders } from './fakeProviders.ts'
+
+const form = (fields: Readonly<Record<string, string | Blob>>): FormData => {
+  const data = new FormData()
+  for (const [name, value] of Object.entries(fields)) data.append(name, value)
+  return data
+}
+const file = new Blob(['x'], { type: 'image/png' })
+
+async function post(path: string, body: FormData | string) {
+  const world = await startFakeProviders({
+    providers: { own: { models: { ear: { kind: 'speech' }, painter: { kind: 'image' } } } },
+  })
+  onTestFinished(() => world.close())
+  const { endpoint } = world.config()['own'] as { readonly endpoint: string }
+  const type = typeof body === 'string' && { 'content-type': 'application/json' }
+  const headers = { authorization: `Bearer fake-${'k'.repeat(20)}`, ...type }
+  const response = await fetch(endpoint + path, { method: 'POST', body, headers })
+  return [response.status, await response.json()] as const
+}
+
+const EAR = { model: 'ear' }
+const PAINTER = { model: 'painter' }
+
+test.each([
+  ['/audio/transcriptions', EAR, 'file'],
+  ['/audio/translations', EAR, 'file'],
+  ['/images/edits', { ...PAINTER, prompt: 'Blue' }, 'image'],
+  ['/images/edits', { ...PAINTER, image: file }, 'prompt'],
+  ['/images/variations', PAINTER, 'image'],
+])('a form for %s of %o lacks %s', async (path, fields, param) => {
+  expect(await post(path, form(fields))).toMatchObject([
+    400,
+    { error: { message: `Missing required parameter: '${param}'.`, param, code: 'missing_required_parameter' } },
+  ])
+})
+
+test.each([
+  ['/audio/translations', { ...EAR, file: 'text' }, 'file'],
+  ['/images/edits', { ...PAINTER, image: 'text', prompt: 'Blue' }, 'image'],
+  ['/images/variations', { ...PAINTER, image: 'text' }, 'image'],
+])('a form for %s of %o has a text where a file must be', async (path, fields, param) => {
+  expect(await post(path, form(fields))).toMatchObject([400, { error: { param } }])
+})
+
+test.each([
+  ['/audio/translations', EAR],
+  ['/images/edits', PAINTER],
+  ['/images/variations', PAINTER],
+])('%s takes no JSON', async (path, fields) => {
+  expect(await post(path, JSON.stringify(fields))).toMatchObject([
+    400,
+    { error: { message: expect.stringMatching(/^Unsupported content type/), code: 'unsupported_content_type' } },
+  ])
+})
+
+test.each([
+  ['/audio/translations', { ...EAR, file }],
+  ['/images/edits', { ...PAINTER, image: file, prompt: 'Blue' }],
+  ['/images/edits', { ...PAINTER, 'image[]': file, mask: file, prompt: 'Blue' }],
+  ['/images/variations', { ...PAINTER, image: file }],
+])('a form for %s of %o is answered', async (path, fields) => {
+  expect((await post(path, form(fields)))[0]).toBe(200)
+})
