@@ -126,3 +126,16 @@ test('abilities of the configuration are obeyed for chat as well, both ways', as
   })
   expect((await statusWith({ tools: true })).calls).toBeGreaterThan(0)
 })
+
+test('what a service refused and was not told again is named, and known for that kind of client alone', async () => {
+  const models = { 'text-embedding-3-small': embedder }
+  await using world = await openGateway({ providers: { own: { dialect: 'openai', strict: 'openai', models } } })
+  const ask = async (agent: string) => {
+    const body = { model: 'own/text-embedding-3-small', input: 'Hi', input_type: 'query' }
+    const response = await world.ask('/v1/embeddings', body, { 'user-agent': agent })
+    return [response.status, response.headers.get('x-keywise-left-out'), response.headers.get('x-keywise-attempts')]
+  }
+  expect(await ask('teller/1')).toEqual([200, 'input_type', '2'])
+  expect(await ask('teller/2')).toEqual([200, 'input_type', '1'])
+  expect(await ask('other/1')).toEqual([200, 'input_type', '2'])
+})

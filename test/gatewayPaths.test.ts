@@ -79,6 +79,32 @@ describe('one endpoint under many paths', () => {
   })
 })
 
+describe('a count of tokens', () => {
+  const count = (body: object) => world.ask('/v1beta/models/talker:countTokens', body)
+
+  test('is of the whole request in both spellings', async () => {
+    const whole = { model: 'models/talker', ...GEMINI, systemInstruction: { parts: [{ text: 'Be brief, be kind' }] } }
+    const tokens = async (body: object) => ((await (await count(body)).json()) as { totalTokens: number }).totalTokens
+    const counted = await tokens({ generateContentRequest: whole })
+    expect(counted).toBeGreaterThan(await tokens(GEMINI))
+    expect(await tokens({ generate_content_request: whole })).toBe(counted)
+  })
+
+  test.each(['cachedContent', 'cached_content'])('is refused where %s holds some of it', async (name) => {
+    const body = { ...GEMINI, [name]: 'cachedContents/c' }
+    for (const sent of [body, { generateContentRequest: { model: 'models/talker', ...body } }]) {
+      const response = await count(sent)
+      const { error } = (await response.json()) as { error: { message: string } }
+      expect([response.status, error.message]).toEqual([400, expect.stringContaining(name)])
+    }
+  })
+
+  test('that is refused has the id of its request', async () => {
+    const response = await world.ask('/v1/messages/count_tokens', { model: 'talker' })
+    expect(await response.json()).toMatchObject({ request_id: expect.stringMatching(/^kw_/) })
+  })
+})
+
 describe("Azure's deployments", () => {
   test('name the model in the path, whatever the body says', async () => {
     for (const [body, model] of [

@@ -53,20 +53,25 @@ function textIn({ content }: ChatResponse): string {
 /** A completion knows no tools. */
 const writeFinish = (reason: FinishReason) => (reason === 'tool_calls' ? 'stop' : writeChatFinishReason(reason))
 
-/** Undefined without any. */
+/** Undefined without any; what one of them does not say, the sum does not say. */
 export function sumOf([first, ...more]: readonly Usage[]): Usage | undefined {
-  return more.reduce<Usage | undefined>(
-    (sum, usage) =>
-      sum && {
-        inputTokens: sum.inputTokens + usage.inputTokens,
-        outputTokens: sum.outputTokens + usage.outputTokens,
-        totalTokens: sum.totalTokens + usage.totalTokens,
-        cachedInputTokens: (sum.cachedInputTokens ?? 0) + (usage.cachedInputTokens ?? 0),
-        reasoningTokens: (sum.reasoningTokens ?? 0) + (usage.reasoningTokens ?? 0),
-        estimated: sum.estimated || usage.estimated,
-      },
-    first,
-  )
+  return more.reduce<Usage | undefined>((sum, usage) => sum && added(sum, usage), first)
+}
+
+const DETAILS = ['cachedInputTokens', 'cacheWriteTokens', 'reasoningTokens', 'reportedCostUsd'] as const
+
+function added(one: Usage, other: Usage): Usage {
+  const details = DETAILS.flatMap((name) => {
+    const [left, right] = [one[name], other[name]]
+    return left === undefined || right === undefined ? [] : [[name, left + right] as const]
+  })
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    totalTokens: one.totalTokens + other.totalTokens,
+    estimated: one.estimated || other.estimated,
+    ...Object.fromEntries(details),
+  }
 }
 
 export class CompletionStreamWriter implements StreamWriter {

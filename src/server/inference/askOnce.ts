@@ -8,6 +8,7 @@ import { type RequestOptions, requestId } from '../../engine/prepareRequest.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders } from '../clientHeaders.ts'
+import { clientKind } from '../clientKind.ts'
 import type { GatewayParts, ObservedRequest } from '../handler.ts'
 import { viaOf } from '../loopGuard.ts'
 import { sendFailure } from '../sendFailure.ts'
@@ -42,6 +43,7 @@ export async function askOnce(
     const options = {
       ...clientHeaders(request.headers, asked.body),
       token: token.name,
+      clientKind: clientKind(request.headers['user-agent']),
       via: viaOf(request.headers, parts.name),
     }
     const pending = await onceListed(engine, () => asked.prepare(options, id))

@@ -11,6 +11,7 @@ import type { EngineReader } from '../../engine/reader.ts'
 import { embeddingsOperation } from '../../engine/request/embeddingsOperation.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { parseBody, readBody } from '../body.ts'
+import { headerText } from '../clientError.ts'
 import type { Handler } from '../handler.ts'
 import { sendJson } from '../send.ts'
 import { askOnce } from './askOnce.ts'
@@ -29,10 +30,11 @@ export const embed =
           const answer = call.ended?.outcome.response
           if (answer === undefined) throw new TypeError('embeddings were answered before they came')
           const ignored = client.ignoredBy(winner.credential.connection.dialect, asked)
+          const leftOut = [...new Set([...ignored, ...winner.leftOut])]
           const facts = { id, model: winner.target.model, inputTokens: report?.usage?.inputTokens ?? 0 }
           sendJson(response, 200, client.writeResponse(answer, asked, facts), {
             ...headers,
-            ...(ignored.length > 0 && { 'x-keywise-left-out': ignored.join(', ').slice(0, 300) }),
+            ...(leftOut.length > 0 && { 'x-keywise-left-out': headerText(leftOut.join(', ').slice(0, 300)) }),
           })
           return 200
         },

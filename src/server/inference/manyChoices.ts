@@ -16,6 +16,7 @@ import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { chunksOf } from '../../upstream/chunksOf.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders } from '../clientHeaders.ts'
+import { clientKind } from '../clientKind.ts'
 import type { GatewayParts, RunningExchange } from '../handler.ts'
 import { viaOf } from '../loopGuard.ts'
 import { sendJson } from '../send.ts'
@@ -37,6 +38,8 @@ export class ManyChoices implements RunningExchange {
   readonly #running = new Set<PendingRequest>()
   readonly #answers: ChatResponse[] = []
   readonly #attempts: AttemptReport[] = []
+  /** What some target could not be told, of those that have answered. */
+  readonly #leftOut = new Set<string>()
   #next = 0
   /** How many choices a stream has got. */
   #written = 0
@@ -99,7 +102,12 @@ export class ManyChoices implements RunningExchange {
   async #answerTo({ request }: AskedCompletion): Promise<ChatResponse> {
     const { engine, name } = this.#parts
     const { headers } = this.#request
-    const options = { ...clientHeaders(headers, this.#fields), token: this.#token.name, via: viaOf(headers, name) }
+    const options = {
+      ...clientHeaders(headers, this.#fields),
+      token: this.#token.name,
+      clientKind: clientKind(headers['user-agent']),
+      via: viaOf(headers, name),
+    }
     const pending = await onceListed(engine, () => prepareRequest(engine, { ...request, stream: false }, options))
     if (this.#hasEnded) pending.cancellation.cancel()
     this.#running.add(pending)
@@ -111,9 +119,10 @@ export class ManyChoices implements RunningExchange {
     }
   }
 
-  async #read({ recorded, trail, call }: Answered): Promise<ChatResponse> {
+  async #read({ recorded, trail, call, winner }: Answered): Promise<ChatResponse> {
     await recorded
     this.#attempts.push(...trail.attempts)
+    for (const part of winner.leftOut) this.#leftOut.add(part)
     const response = call.ended?.outcome.response
     if (response === undefined) throw new TypeError('a plain call was answered before it ended')
     return response
@@ -171,6 +180,7 @@ export class ManyChoices implements RunningExchange {
       'x-keywise-target': headerText(this.#attempts.findLast(({ ok }) => ok)?.target ?? ''),
       'x-keywise-attempts': String(this.#attempts.length),
       'x-keywise-trail': trailOf(this.#attempts),
+      ...(this.#leftOut.size > 0 && { 'x-keywise-left-out': headerText([...this.#leftOut].join(', ')) }),
     }
   }
 
