@@ -1,10 +1,13 @@
 /** Embeddings through the gateway: a model that the user names is asked, whatever its provider's list says of it. */
 
 import { createServer } from 'node:http'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { openGateway, type WorldOptions } from './support/gatewayWorld.ts'
+import { fakeKey } from './support/labCall.ts'
 import { listening } from './support/listening.ts'
+
+const CHAT = { model: 'own/talker', messages: [{ role: 'user', content: 'Hi' }] }
 
 const embedder = { kind: 'embedding' } as const
 
@@ -138,4 +141,44 @@ test('what a service refused and was not told again is named, and known for that
   expect(await ask('teller/1')).toEqual([200, 'input_type', '2'])
   expect(await ask('teller/2')).toEqual([200, 'input_type', '1'])
   expect(await ask('other/1')).toEqual([200, 'input_type', '2'])
+})
+
+describe('a model that chats and is asked for something else', () => {
+  test.each([
+    ['openai', 400, 'unsupported'],
+    ['google', 404, 'model_not_found'],
+  ] as const)('chats on, with every key: %s', async (dialect, status, code) => {
+    const keys = { [fakeKey('own', 1)]: {}, [fakeKey('own', 2)]: {} }
+    await using world = await openGateway({ providers: { own: { dialect, keys, models: { talker: {} } } } })
+    for (const input of ['One', 'Two', 'Three']) {
+      const response = await world.ask('/v1/embeddings', { model: 'own/talker', input })
+      expect([response.status, response.headers.get('x-keywise-error')]).toEqual([status, code])
+      expect(await response.text()).toMatch(/not allowed to generate embeddings|not supported for embedContent/)
+    }
+    expect((await world.ask('/v1/chat/completions', CHAT)).status).toBe(200)
+  })
+
+  test.each([
+    [404, '404 page not found'],
+    [405, { detail: 'Method Not Allowed' }],
+    [501, { error: 'This server does not rerank' }],
+    [404, { error: { message: 'The model `talker` does not exist', code: 'model_not_found' } }],
+    [403, { error: { message: 'You may not rerank with this model' } }],
+  ])('chats on at a server that answers %i %j', async (status, body) => {
+    await using fakes = await openGateway(
+      { providers: { own: { models: { talker: {} } } } },
+      {
+        instead: ({ body: asked }, response) => {
+          if (!Object.hasOwn(asked as object, 'documents')) return false
+          response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+          return true
+        },
+      },
+    )
+    for (const query of ['One', 'Two', 'Three']) {
+      const response = await fakes.ask('/v1/rerank', { model: 'own/talker', query, documents: ['a'] })
+      expect([400, 404]).toContain(response.status)
+    }
+    expect((await fakes.ask('/v1/chat/completions', CHAT)).status).toBe(200)
+  })
 })

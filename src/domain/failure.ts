@@ -155,6 +155,8 @@ export type Failure =
       readonly unexplained?: boolean
       /** The model that the provider suggests instead. */
       readonly successor?: string
+      /** `ability`: it was asked for something else than a chat, which it is not known to do, and may chat all the same. */
+      readonly about?: RequestSubject
     })
   | (Facts & {
       readonly kind: 'context_too_long'

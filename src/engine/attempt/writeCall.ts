@@ -58,6 +58,7 @@ export function writeCall(writer: CallWriter, order: CallOrder): StartedCall {
       connection,
       dialect,
       model: target.model,
+      isTrial: isTrial(order),
       ...wire,
       headers: headersFor(pending, dialect, connection),
       stream: pending.request.stream,
@@ -69,6 +70,10 @@ export function writeCall(writer: CallWriter, order: CallOrder): StartedCall {
     writer.tools,
   )
   return { call, leftOut }
+}
+
+function isTrial({ target, pending: { operation } }: CallOrder): boolean {
+  return operation !== null && target.profile.abilities[operation.name] !== true
 }
 
 /** The gateways that a request has passed. Sent to servers on the own network only, which may be gateways too. */

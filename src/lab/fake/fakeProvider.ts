@@ -5,7 +5,7 @@ import { findProvider } from '../../providers/catalog.ts'
 import type { StrictRequest } from '../strict/rule.ts'
 import { refusalBy } from '../strict/ruleTable.ts'
 import { rulesOf } from '../strict/services.ts'
-import { refusal } from './errors.ts'
+import { refusal, refusalOfKind } from './errors.ts'
 import { limitHeaders } from './headers.ts'
 import { type Caller, FakeLimits, type LimitState } from './limits.ts'
 import type { FakeRefusal, RefusalFacts } from './refusal.ts'
@@ -163,7 +163,7 @@ export class FakeProvider {
 
   #refusal(
     key: string,
-    { model, request }: FakeRequest,
+    { model, request, kind, dialect }: FakeRequest,
     what: FakeFault['do'],
     fault: FakeFault | null,
     now: number,
@@ -172,7 +172,9 @@ export class FakeProvider {
     const limit = what === 'context_too_long' ? this.models.get(model)?.context_tokens : undefined
     const retryAfter = fault?.retry_after
     const resetsAt = retryAfter === undefined ? undefined : now + retryAfter * 1000
-    const said = this.#say(what, model, { retryAfter, limit, resetsAt, ...overflow })
+    const isOther = what === 'unsupported' && (this.models.get(model)?.kind ?? 'chat') !== kind
+    const ofKind = isOther ? refusalOfKind(dialect.id, kind, model) : null
+    const said = ofKind ?? this.#say(what, model, { retryAfter, limit, resetsAt, ...overflow })
     return {
       ...said,
       status: fault?.status ?? said.status,
