@@ -77,7 +77,9 @@ describe.each(PROVIDERS)('over %s', (provider) => {
     expect((await client.completions.create(long)).choices[0]?.finish_reason).toBe('length')
     world.fakes.fault(provider, { do: 'cut_clean', chunks: 1 })
     const broken = eventsOf(await (await world.ask('/v1/completions', { ...asked, stream: true })).text())
-    expect(JSON.parse(broken.at(-1) ?? '')).toMatchObject({ error: { message: expect.stringContaining('broke off') } })
+    expect(JSON.parse(broken.at(-1) ?? '')).toMatchObject({
+      error: { message: expect.stringContaining('broke off'), code: expect.stringMatching(/^5\d\d$/) },
+    })
   })
 })
 

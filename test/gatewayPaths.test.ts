@@ -42,6 +42,8 @@ describe('one endpoint under many paths', () => {
       '/v1beta/v1beta/models/talker:generateContent',
       '/v1/v1beta/models/talker:streamGenerateContent?alt=sse',
       '/v1beta/models/talker:generateContent/',
+      '/v1beta/models/talker%3AgenerateContent',
+      '/v1beta/models/own%2Ftalker%3astreamGenerateContent?alt=sse',
     ].map((path) => [path, GEMINI] as const),
   ])('%s', async (path, body) => {
     const response = await world.ask(path, body)
@@ -71,6 +73,26 @@ describe('one endpoint under many paths', () => {
     '/openai/models/talker',
   ])('%s shows one', async (path) => {
     expect(await (await world.ask(path)).json()).toMatchObject({ id: 'talker', object: 'model' })
+  })
+
+  test.each([
+    ['/anthropic/v1/models', {}, 'anthropic'],
+    ['/anthropic/models', {}, 'anthropic'],
+    ['/v1/models', { 'anthropic-beta': 'models-1' }, 'anthropic'],
+    ['/v1/models', { 'x-goog-api-client': 'genai-js/3' }, 'google'],
+    ['/openai/v1/models', { 'x-goog-api-key': TOKEN }, 'openai'],
+    ['/v1beta/openai/models', { 'x-goog-api-key': TOKEN }, 'openai'],
+    ['/openai/models', { 'anthropic-version': '2023-06-01' }, 'openai'],
+  ])('%s with %j lists, and shows, in the form of %s', async (path, headers, form) => {
+    const list = (await (await world.ask(path, undefined, headers)).json()) as Record<string, unknown>
+    const formOf = (fields: Record<string, unknown>) =>
+      'models' in fields || 'displayName' in fields ? 'google' : 'object' in fields ? 'openai' : 'anthropic'
+    expect(formOf(list)).toBe(form)
+    const one = await world.ask(`${path}/talker`, undefined, headers)
+    expect(formOf((await one.json()) as Record<string, unknown>)).toBe(form)
+    const none = await world.ask(`${path}/nobody`, undefined, headers)
+    const { error } = (await none.json()) as { error: Record<string, unknown> }
+    expect('status' in error ? 'google' : 'code' in error ? 'openai' : 'anthropic').toBe(form)
   })
 
   test('is counted by any of them', async () => {
@@ -209,10 +231,34 @@ describe('a foreign path', () => {
     ['/v1beta/cachedContents', 'cached contents'],
     ['/v1beta/interactions', 'interactions'],
     ['/v1/conversations', 'conversations'],
+    ['/v1/chat/completions/chatcmpl-1', 'stored chat completions'],
+    ['/v1/chat/completions/chatcmpl-1/messages', 'stored chat completions'],
   ])('%s says why it is not served', async (path, what) => {
     const text = await (await send(path)).text()
     expect(text).toContain(what)
     expect(text).toContain('one account')
+  })
+
+  test.each([
+    '/v1/audio/translations',
+    '/v1/images/edits',
+    '/images/variations',
+    '/v1/responses/compact',
+    '/v1/fim/completions',
+  ])('%s is no mistake of the base URL', async (path) => {
+    const text = await (await send(path)).text()
+    expect(text).toContain('does not serve this endpoint')
+    expect(text).not.toContain('nothing at this path')
+  })
+
+  test('of a protocol is told in it, whatever the key is sent in', async () => {
+    const told = async (path: string, headers = {}) => (await send(path, headers)).json()
+    const anthropic = { type: 'error', error: { type: 'not_found_error' } }
+    for (const path of ['/anthropic/nothing', '/anthropic/v1/nothing', '/messages/nothing'])
+      expect(await told(path)).toMatchObject(anthropic)
+    expect(await told('/v1beta/openai/nothing', { 'x-goog-api-key': TOKEN })).toMatchObject({
+      error: { code: 'not_found' },
+    })
   })
 
   test('a method of Gemini models that is not served is no model', async () => {
@@ -224,5 +270,40 @@ describe('a foreign path', () => {
     const response = await send('/v1/chat/completions', {}, 'GET')
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
     expect(await response.text()).toContain('only POST is answered at /v1/chat/completions')
+  })
+})
+
+describe('the token', () => {
+  const send = (path: string, headers: Record<string, string>, body: object | null) =>
+    fetch(world.origin + path, {
+      headers: { 'content-type': 'application/json', ...headers },
+      ...(body !== null && { method: 'POST', body: JSON.stringify(body) }),
+    })
+  const GENERATE = '/v1beta/models/talker:generateContent'
+
+  test.each([
+    [`${GENERATE}?key=${TOKEN}`, {}, GEMINI],
+    [`/v1beta/models/talker:streamGenerateContent?alt=sse&key=${TOKEN}`, {}, GEMINI],
+    [`/v1beta/models?pageSize=1&key=${TOKEN}`, {}, null],
+    ['/v1/messages', { authorization: 'Bearer somebody-elses-oauth-token', 'x-api-key': TOKEN }, MESSAGES],
+    ['/v1/messages', { authorization: `Bearer ${TOKEN}`, 'x-api-key': 'sk-ant-of-another' }, MESSAGES],
+    ['/v1/messages', { authorization: 'Bearer ', 'x-api-key': TOKEN }, MESSAGES],
+    [`${GENERATE}?key=of-another-service`, { 'x-goog-api-key': TOKEN }, GEMINI],
+    [GENERATE, { authorization: 'Bearer ya29.of-another-service', 'x-goog-api-key': TOKEN }, GEMINI],
+  ])('is taken at %s with %j', async (path, headers, body) => {
+    expect((await send(path, headers as Record<string, string>, body)).status).toBe(200)
+  })
+
+  test.each([
+    [`${GENERATE}?key=of-another-service-altogether`, {}, GEMINI],
+    [`${GENERATE}?key=`, {}, GEMINI],
+    [`/v1/chat/completions?key=${TOKEN}`, {}, CHAT],
+    [`/v1/models?key=${TOKEN}`, {}, null],
+    [`/api/status?key=${ADMIN_TOKEN}`, {}, null],
+    ['/v1/messages', { authorization: 'Bearer one-that-nobody-knows', 'x-api-key': 'another-one-of-these' }, MESSAGES],
+  ])('is not taken at %s with %j', async (path, headers, body) => {
+    const response = await send(path, headers as Record<string, string>, body)
+    expect([response.status, response.headers.get('x-keywise-error')]).toEqual([401, 'unauthorized'])
+    expect(await response.text()).not.toMatch(/of-another-service|nobody-knows/)
   })
 })

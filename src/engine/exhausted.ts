@@ -93,7 +93,7 @@ function tooLong(
 ): InvalidRequestError | null {
   if (tooLong === null) return null
   const { failure, target } = tooLong
-  const { inputTokens, maxOutputTokens } = pending.needs
+  const { inputTokens: all, longestTokens: inputTokens = all, maxOutputTokens } = pending.needs
   const { contextTokens } = target.profile
   const stated = statedOverflow(failure, { inputTokens, maxOutputTokens, contextTokens })
   const unasked = overflowOf(reasonsOf(engine, pending).filter(isShort), pending)

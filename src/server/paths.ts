@@ -11,7 +11,7 @@ interface PlainPath {
 }
 
 /** What base URLs end with: a version, or the protocol's name before or behind one. */
-const PREFIX = /^\/(v1|v1beta|v1alpha|openai|anthropic)(?=\/)/
+const PREFIX = /^\/(v1|v1beta|v1alpha|openai|anthropic|v2(?=\/rerank$))(?=\/)/
 /** `/openai/v1/openai/v1` is two of them pasted together; nothing longer is a mistake worth mending. */
 const MOST_PREFIXES = 4
 /** https://learn.microsoft.com/azure/ai-foundry/openai/reference (2026-11-29) */
@@ -38,6 +38,7 @@ function split(path: string): { readonly prefixes: readonly string[]; readonly r
 function rootOf(prefixes: readonly string[], tail: string): string {
   if (!tail.startsWith('/models')) return '/v1'
   if (prefixes.includes('openai')) return '/openai/v1'
+  if (prefixes.includes('anthropic')) return '/anthropic/v1'
   const version = prefixes.findLast((prefix) => prefix.startsWith('v1')) ?? 'v1'
   return version === 'v1' ? '/v1' : '/v1beta'
 }

@@ -2,7 +2,7 @@
 
 import type { ChatChunk, ChatRequest, ChatResponse, FinishReason, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, Dialect, StreamWriter } from '../dialect.ts'
-import { errorEnvelope, secondsOf } from '../openai/fields.ts'
+import { promptEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeChatUsage } from '../openai/usage.ts'
 import { writeChatFinishReason } from '../openaiChat/answer.ts'
 import { openaiChatDialect } from '../openaiChat/openaiChat.ts'
@@ -17,7 +17,7 @@ export function completionForm(asked: AskedCompletion): Dialect {
       readRequest: () => asked.request,
       writeResponse: (response, request, facts) => writeCompletions([[asked, response]], request.model, facts),
       streamWriter: (request, facts) => new CompletionStreamWriter(asked, request, facts),
-      writeError: errorEnvelope,
+      writeError: promptEnvelope,
     },
     upstream: openaiChatDialect.upstream,
   }
@@ -114,9 +114,11 @@ export class CompletionStreamWriter implements StreamWriter {
     }
   }
 
-  /** Without `[DONE]` and without a finish reason. */
+  /** Without `[DONE]` and without a finish reason; the code is the status, as in the chunks of chats. */
   fail(error: ClientError): string {
-    return sseText(JSON.stringify(errorEnvelope(error)))
+    if (error.tooLong !== undefined) return sseText(JSON.stringify(promptEnvelope(error)))
+    const said = promptEnvelope({ ...error, numericCode: true }).error
+    return sseText(JSON.stringify({ error: error.numericCode ? said : { ...said, code: String(error.status) } }))
   }
 
   /** The chunk with the usage, for a client that asked for it. */

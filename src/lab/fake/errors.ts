@@ -19,6 +19,14 @@ const openaiError = (
 const retryAfter = (facts: RefusalFacts): Record<string, string> =>
   facts.retryAfter === undefined ? {} : { 'retry-after': String(facts.retryAfter) }
 
+function tooLongText(facts: RefusalFacts): string {
+  const { limit = 8192, inputTokens, isPrompt } = facts
+  // As https://github.com/fierceX/Document_QA/issues/3 shows it for embeddings (read 2026-11-30).
+  return isPrompt
+    ? `This model's maximum context length is ${limit} tokens, however you requested ${inputTokens} tokens (${inputTokens} in your prompt; 0 for the completion). Please reduce your prompt; or completion length.`
+    : `This model's maximum context length is ${limit} tokens. ${requestedText(facts)}`
+}
+
 function requestedText({ inputTokens, outputTokens }: RefusalFacts): string {
   if (inputTokens === undefined) return 'Please reduce the length of the messages.'
   return outputTokens === undefined
@@ -79,10 +87,10 @@ const OPENAI: Wording = {
   context_too_long: (facts) =>
     openaiError(
       400,
-      `This model's maximum context length is ${facts.limit ?? 8192} tokens. ${requestedText(facts)}`,
+      tooLongText(facts),
       'invalid_request_error',
-      'context_length_exceeded',
-      'messages',
+      facts.isPrompt ? null : 'context_length_exceeded',
+      facts.isPrompt ? null : 'messages',
     ),
   content_filter: () =>
     openaiError(400, 'The response was filtered', 'invalid_request_error', 'content_filter', 'prompt'),

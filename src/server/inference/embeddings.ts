@@ -43,9 +43,11 @@ export const embed =
 
 function prepareEmbeddings(engine: Engine, asked: ChatRequest, options: RequestOptions, id: string): PendingRequest {
   if (asked.model === 'auto' || asked.model.startsWith('auto:')) throw autoRefused()
-  const inputTokens = inputsOf(asked).reduce((sum: number, input) => sum + tokensIn(input), 0)
+  const tokens = inputsOf(asked).map((input) => tokensIn(input))
+  const inputTokens = tokens.reduce((sum, more) => sum + more, 0)
+  const longestTokens = tokens.reduce((most, more) => Math.max(most, more), 0)
   const among = targetsFor(engine, asked)
-  const needs = { abilities: ['embeddings'] as const, inputTokens, maxOutputTokens: 0, auto: false }
+  const needs = { abilities: ['embeddings'] as const, inputTokens, longestTokens, maxOutputTokens: 0, auto: false }
   const operation = embeddingsOperation(asked)
   const pending = prepareRequest(
     engine,

@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AskedCompletion } from '../../dialects/completions/readCompletions.ts'
 import { CompletionStreamWriter, DONE, sumOf, writeCompletions } from '../../dialects/completions/writeCompletion.ts'
-import { dialectOf } from '../../dialects/dialects.ts'
+import { promptEnvelope } from '../../dialects/openai/fields.ts'
 import type { AttemptReport } from '../../domain/attempt.ts'
 import type { ChatResponse } from '../../domain/chat.ts'
 import { AbortedError } from '../../domain/errors.ts'
@@ -166,7 +166,7 @@ export class ManyChoices implements RunningExchange {
     this.#attempts.push(...failure.attempts)
     if (this.#response.headersSent)
       this.#response.end(this.#writer(0).fail({ ...failure, message: `the answer broke off: ${failure.message}` }))
-    else sendFailure(this.#response, dialectOf('openai'), failure)
+    else sendFailure(this.#response, { client: { writeError: promptEnvelope } }, failure)
     this.#observe(failure.status)
   }
 
