@@ -206,6 +206,23 @@ describe('several choices', () => {
     expect(world.fakes.calls.map(({ body }) => body)).toEqual(Array(2).fill(expect.not.objectContaining({ top_k: 3 })))
   })
 
+  test('state what they cost together, where the price is known', async () => {
+    const price = { input: 1000, output: 1000 }
+    await using priced = await openGateway(
+      { providers: { own: { models: { echoer: { reply: 'Well' } } } } },
+      { reconfigure: (config) => ({ own: { ...config['own'], models: [{ id: 'echoer', price }] } }) },
+    )
+    const costOf = async (fields: object) => {
+      const response = await priced.ask('/v1/completions', { model: 'own/echoer', prompt: 'Hi', ...fields })
+      await response.text()
+      return response.headers.get('x-keywise-cost-usd')
+    }
+    const one = Number(await costOf({}))
+    expect(one).toBeGreaterThan(0)
+    expect(Number(await costOf({ n: 3 }))).toBeCloseTo(3 * one)
+    expect(await costOf({ n: 3, stream: true })).toBeNull()
+  })
+
   test('say of their tokens what each of them says, and nothing more', async () => {
     const usageOf = async (n: number, provider: string) => {
       const response = await world.ask('/v1/completions', { model: `${provider}/echoer`, prompt: 'Hi', n })

@@ -50,7 +50,7 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   const said = failure.status !== null && failure.status >= 400 && failure.status < 500 ? failure.status : 400
   switch (failure.kind) {
     case 'bad_request':
-      return refused('the provider refused the request', said)
+      return refused('the provider refused the request', said, failure.parameter)
     case 'content_filter':
       return refused('the provider withheld an answer for its content', 400)
     case 'unsupported':

@@ -13,6 +13,7 @@ import { AbortedError } from '../../domain/errors.ts'
 import { type Answered, cascade } from '../../engine/cascade.ts'
 import { prepareRequest, requestId } from '../../engine/prepareRequest.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
+import { decimalUsd, NANO_PER_USD } from '../../money/amount.ts'
 import { chunksOf } from '../../upstream/chunksOf.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders } from '../clientHeaders.ts'
@@ -38,6 +39,8 @@ export class ManyChoices implements RunningExchange {
   readonly #running = new Set<PendingRequest>()
   readonly #answers: ChatResponse[] = []
   readonly #attempts: AttemptReport[] = []
+  /** Of each answer; null where it is not known. */
+  readonly #costsUsd: (number | null)[] = []
   /** What some target could not be told, of those that have answered. */
   readonly #leftOut = new Set<string>()
   #next = 0
@@ -120,7 +123,8 @@ export class ManyChoices implements RunningExchange {
   }
 
   async #read({ recorded, trail, call, winner }: Answered): Promise<ChatResponse> {
-    await recorded
+    const { costUsd } = await recorded
+    this.#costsUsd.push(costUsd)
     this.#attempts.push(...trail.attempts)
     for (const part of winner.leftOut) this.#leftOut.add(part)
     const response = call.ended?.outcome.response
@@ -156,7 +160,8 @@ export class ManyChoices implements RunningExchange {
     else {
       const answers = this.#answers.map((answer, index) => [this.#asked[index] as AskedCompletion, answer] as const)
       const facts = { now: this.#parts.engine.now, id: this.#id }
-      sendJson(this.#response, 200, writeCompletions(answers, this.#model, facts), this.#headers())
+      const headers = { ...this.#headers(), ...this.#costHeader() }
+      sendJson(this.#response, 200, writeCompletions(answers, this.#model, facts), headers)
     }
     this.#observe(200)
   }
@@ -182,6 +187,12 @@ export class ManyChoices implements RunningExchange {
       'x-keywise-trail': trailOf(this.#attempts),
       ...(this.#leftOut.size > 0 && { 'x-keywise-left-out': headerText([...this.#leftOut].join(', ')) }),
     }
+  }
+
+  #costHeader(): Record<string, string> {
+    const nano = this.#costsUsd.map((usd) => (usd === null ? Number.NaN : Math.round(usd * NANO_PER_USD)))
+    const sum = nano.reduce((all, one) => all + one, 0)
+    return Number.isNaN(sum) ? {} : { 'x-keywise-cost-usd': decimalUsd(sum) }
   }
 
   #observe(status: number): void {
