@@ -1,5 +1,6 @@
 /** The paths of the gateway: every spelling that a base URL makes of them, and what is said where nothing is served. */
 
+import { AzureOpenAI } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ADMIN_TOKEN, type GatewayWorld, openGateway, TOKEN } from './support/gatewayWorld.ts'
 
@@ -133,6 +134,7 @@ describe("Azure's deployments", () => {
       [{ messages: CHAT.messages }, 'talker'],
       [CHAT, 'vendor%2Fslashed'],
       [{ ...CHAT, stream: true }, 'vendor%2Fslashed'],
+      [CHAT, 'vendor/slashed'],
     ] as const) {
       world.fakes.forget()
       const response = await world.ask(`/openai/deployments/${model}/chat/completions?api-version=2024-10-21`, body, {
@@ -141,6 +143,26 @@ describe("Azure's deployments", () => {
       expect(response.status).toBe(200)
       await response.text()
       expect(world.fakes.calls.map((call) => call.model)).toEqual([decodeURIComponent(model)])
+    }
+  })
+
+  test('are asked by the official client with names that have slashes', async () => {
+    const client = new AzureOpenAI({
+      apiKey: TOKEN,
+      endpoint: world.origin,
+      apiVersion: '2024-10-21',
+      deployment: undefined,
+      maxRetries: 0,
+    })
+    for (const model of ['own/talker', 'own/vendor/slashed']) {
+      const answer = await client.chat.completions.create({
+        ...CHAT,
+        messages: [{ role: 'user', content: 'Hi' }],
+        model,
+      })
+      expect(answer.choices[0]?.message.content).toMatch(/Hello there|From afar/)
+      const completion = await client.completions.create({ model, prompt: 'Hi' })
+      expect(completion.choices[0]?.text).toMatch(/Hello there|From afar/)
     }
   })
 
