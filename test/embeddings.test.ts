@@ -182,3 +182,24 @@ describe('a model that chats and is asked for something else', () => {
     expect((await fakes.ask('/v1/chat/completions', CHAT)).status).toBe(200)
   })
 })
+
+test('a number of dimensions that is none is refused, and a format that an upstream does not write is named', async () => {
+  const block = { dialect: 'google', models: { 'gemini-embedding-001': embedder } } as const
+  await using world = await openGateway({ providers: { gem: block } }, { discover: true })
+  const ask = (fields: object) =>
+    world.ask('/v1/embeddings', { model: 'gem/gemini-embedding-001', input: 'Hi', ...fields })
+  for (const dimensions of [0, -1, 1.5, '256']) {
+    const response = await ask({ dimensions })
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { param: 'dimensions' } }])
+  }
+  const spelt = '{"model":"gem/gemini-embedding-001","input":"Hi","dimensions":256.0}'
+  expect((await world.ask('/v1/embeddings', spelt)).status).toBe(200)
+  for (const [encoding_format, leftOut] of [
+    ['int8', 'encoding_format'],
+    ['base64', null],
+    ['float', null],
+  ] as const) {
+    const { status, headers } = await ask({ encoding_format, dimensions: 256 })
+    expect([encoding_format, status, headers.get('x-keywise-left-out')]).toEqual([encoding_format, 200, leftOut])
+  }
+})

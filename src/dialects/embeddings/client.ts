@@ -3,7 +3,7 @@
 import type { ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
-import { bodyOf, type Fields, requiredText, wrong } from '../fields/requestFields.ts'
+import { bodyOf, tokens as checkCount, type Fields, requiredText, wrong } from '../fields/requestFields.ts'
 import { rowsOf } from './answer.ts'
 import { fieldsOf, inputsOf } from './inputs.ts'
 import { inBase64, inNumbers } from './vectors.ts'
@@ -33,6 +33,7 @@ export const openaiEmbeddings: EmbeddingsClient = {
     const { model = path, ...fields } = path === undefined ? bodyOf(body) : { ...bodyOf(body), model: path }
     const named = requiredText({ model }, 'model')
     checkInput(fields['input'])
+    checkCount(fields, 'dimensions')
     return { model: named, messages: [], stream: false, extra: { dialect: 'openai', fields } }
   },
   writeResponse(response, request, { id, model, inputTokens }) {
@@ -40,8 +41,16 @@ export const openaiEmbeddings: EmbeddingsClient = {
     const usage = { prompt_tokens: inputTokens, total_tokens: inputTokens }
     return { id, object: 'list', model, usage, ...served, data: encoded(rowsOf(response), fieldsOf(request)) }
   },
-  ignoredBy: (dialect, request) => (dialect === 'google' ? otherNames([fieldsOf(request)], SAID_TO_GEMINI) : []),
+  ignoredBy(dialect, request) {
+    if (dialect !== 'google') return []
+    const fields = fieldsOf(request)
+    const others = otherNames([fields], SAID_TO_GEMINI)
+    return FORMATS.has(fields['encoding_format']) ? others : ['encoding_format', ...others]
+  },
 }
+
+/** What vectors are written in whatever the upstream sends; `int8` and the like only where it knows them. */
+const FORMATS: ReadonlySet<unknown> = new Set([undefined, null, 'float', 'base64'])
 
 /** Those without an effect on the vectors, and those that Gemini has a word for. */
 const SAID_TO_GEMINI = new Set(['input', 'user', 'encoding_format', 'dimensions', 'taskType', 'task_type', 'title'])
