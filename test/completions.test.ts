@@ -15,6 +15,11 @@ beforeAll(async () => {
         claude1: { dialect: 'anthropic', models },
         gemini1: { dialect: 'google', models },
         responses1: { dialect: 'openai-responses', models },
+        strict1: {
+          dialect: 'openai',
+          strict: 'openai',
+          models: { echoer: { ...models.echoer, context_tokens: 8000 } },
+        },
       },
     },
     { settings: { timeouts: { patience_ms: 0 } } },
@@ -72,7 +77,9 @@ describe.each(PROVIDERS)('over %s', (provider) => {
     expect((await client.completions.create(long)).choices[0]?.finish_reason).toBe('length')
     world.fakes.fault(provider, { do: 'cut_clean', chunks: 1 })
     const broken = eventsOf(await (await world.ask('/v1/completions', { ...asked, stream: true })).text())
-    expect(JSON.parse(broken.at(-1) ?? '')).toMatchObject({ error: { message: expect.stringContaining('broke off') } })
+    expect(JSON.parse(broken.at(-1) ?? '')).toMatchObject({
+      error: { message: expect.stringContaining('broke off'), code: expect.stringMatching(/^5\d\d$/) },
+    })
   })
 })
 
@@ -127,6 +134,11 @@ describe('what no chat can do', () => {
     ['n', { n: 0 }],
     ['max_tokens', { max_tokens: 0 }],
     ['model', { model: undefined }],
+    ['tools', { tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }] }],
+    ['functions', { functions: [{ name: 'f', parameters: { type: 'object' } }] }],
+    ['messages', { messages: [{ role: 'user', content: 'Hello' }] }],
+    ['modalities', { modalities: ['text', 'audio'] }],
+    ['top_logprobs', { top_logprobs: 2 }],
   ])('is refused by its name: %s %j', async (parameter, fields) => {
     const response = await world.ask('/v1/completions', { model, prompt: 'Hi', ...fields })
     expect([response.status, await response.json()]).toMatchObject([400, { error: { param: parameter } }])
@@ -165,6 +177,71 @@ test('a long prompt, another spelling of the path, an unknown model', async () =
   expect(azure.status).toBe(200)
   const unknown = await world.ask('/completions', { model: 'nobody', prompt: 'Hi' })
   expect([unknown.status, await unknown.json()]).toMatchObject([404, { error: { code: 'model_not_found' } }])
+})
+
+describe('several choices', () => {
+  const leftOut = (response: Response) => response.headers.get('x-keywise-left-out')
+
+  test.each([false, true])('name what no target could be told, streamed: %s', async (stream) => {
+    const many = { prompt: 'Hi', n: 3, seed: 1, frequency_penalty: 0.5, stream }
+    const response = await world.ask('/v1/completions', { model: 'claude1/echoer', ...many })
+    expect(leftOut(response)).toBe('seed, frequency_penalty')
+    await response.text()
+    const long = { model: 'strict1/echoer', prompt: ['word '.repeat(2000), 'word '.repeat(2000)], max_tokens: 100_000 }
+    const cut = await world.ask('/v1/completions', { ...long, stream })
+    expect([cut.status, leftOut(cut)]).toEqual([200, 'max_tokens'])
+    await cut.text()
+  })
+
+  test('are asked for as refusals of the same kind of client have taught', async () => {
+    const asked = { model: 'strict1/echoer', prompt: 'Hi', top_k: 3 }
+    await (await world.ask('/v1/completions', asked, { 'user-agent': 'teller/1.0' })).text()
+    world.fakes.forget()
+    const response = await world.ask('/v1/completions', { ...asked, n: 2 }, { 'user-agent': 'teller/2.0' })
+    expect([response.status, leftOut(response), response.headers.get('x-keywise-attempts')]).toEqual([
+      200,
+      'top_k',
+      '2',
+    ])
+    expect(world.fakes.calls.map(({ body }) => body)).toEqual(Array(2).fill(expect.not.objectContaining({ top_k: 3 })))
+  })
+
+  test('state what they cost together, where the price is known', async () => {
+    const price = { input: 1000, output: 1000 }
+    await using priced = await openGateway(
+      { providers: { own: { models: { echoer: { reply: 'Well' } } } } },
+      { reconfigure: (config) => ({ own: { ...config['own'], models: [{ id: 'echoer', price }] } }) },
+    )
+    const costOf = async (fields: object) => {
+      const response = await priced.ask('/v1/completions', { model: 'own/echoer', prompt: 'Hi', ...fields })
+      await response.text()
+      return response.headers.get('x-keywise-cost-usd')
+    }
+    const one = Number(await costOf({}))
+    expect(one).toBeGreaterThan(0)
+    expect(Number(await costOf({ n: 3 }))).toBeCloseTo(3 * one)
+    expect(await costOf({ n: 3, stream: true })).toBeNull()
+  })
+
+  test('say of their tokens what each of them says, and nothing more', async () => {
+    const usageOf = async (n: number, provider: string) => {
+      const response = await world.ask('/v1/completions', { model: `${provider}/echoer`, prompt: 'Hi', n })
+      return ((await response.json()) as { usage: Record<string, unknown> }).usage
+    }
+    expect(Object.keys(await usageOf(2, 'openai1'))).toEqual(Object.keys(await usageOf(1, 'openai1')))
+    const details = { cached_tokens: 0, cache_write_tokens: 0 }
+    expect(await usageOf(1, 'claude1')).toMatchObject({ prompt_tokens_details: details })
+    expect(await usageOf(2, 'claude1')).toMatchObject({ prompt_tokens_details: details })
+  })
+})
+
+test('what is refused has the id of its request', async () => {
+  for (const fields of [{ prompt: 1 }, { prompt: ['a', 'b'], n: 0 }]) {
+    const response = await world.ask('/v1/completions', { model, ...fields })
+    const { error } = (await response.json()) as { error: { request_id: string } }
+    expect(error.request_id).toMatch(/^kw_/)
+    expect(response.headers.get('x-keywise-request-id')).toBe(error.request_id)
+  }
 })
 
 // Last, because the calls beside the failed one may still be on their way when it ends.

@@ -1,10 +1,13 @@
 /** Embeddings through the gateway: a model that the user names is asked, whatever its provider's list says of it. */
 
 import { createServer } from 'node:http'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { openGateway, type WorldOptions } from './support/gatewayWorld.ts'
+import { fakeKey } from './support/labCall.ts'
 import { listening } from './support/listening.ts'
+
+const CHAT = { model: 'own/talker', messages: [{ role: 'user', content: 'Hi' }] }
 
 const embedder = { kind: 'embedding' } as const
 
@@ -125,4 +128,78 @@ test('abilities of the configuration are obeyed for chat as well, both ways', as
     text: expect.stringContaining('cannot do tools'),
   })
   expect((await statusWith({ tools: true })).calls).toBeGreaterThan(0)
+})
+
+test('what a service refused and was not told again is named, and known for that kind of client alone', async () => {
+  const models = { 'text-embedding-3-small': embedder }
+  await using world = await openGateway({ providers: { own: { dialect: 'openai', strict: 'openai', models } } })
+  const ask = async (agent: string) => {
+    const body = { model: 'own/text-embedding-3-small', input: 'Hi', input_type: 'query' }
+    const response = await world.ask('/v1/embeddings', body, { 'user-agent': agent })
+    return [response.status, response.headers.get('x-keywise-left-out'), response.headers.get('x-keywise-attempts')]
+  }
+  expect(await ask('teller/1')).toEqual([200, 'input_type', '2'])
+  expect(await ask('teller/2')).toEqual([200, 'input_type', '1'])
+  expect(await ask('other/1')).toEqual([200, 'input_type', '2'])
+})
+
+describe('a model that chats and is asked for something else', () => {
+  test.each([
+    ['openai', 400, 'unsupported'],
+    ['google', 404, 'model_not_found'],
+  ] as const)('chats on, with every key: %s', async (dialect, status, code) => {
+    const keys = { [fakeKey('own', 1)]: {}, [fakeKey('own', 2)]: {} }
+    await using world = await openGateway({ providers: { own: { dialect, keys, models: { talker: {} } } } })
+    for (const input of ['One', 'Two', 'Three']) {
+      const response = await world.ask('/v1/embeddings', { model: 'own/talker', input })
+      expect([response.status, response.headers.get('x-keywise-error')]).toEqual([status, code])
+      expect(await response.text()).toMatch(/not allowed to generate embeddings|not supported for embedContent/)
+    }
+    expect((await world.ask('/v1/chat/completions', CHAT)).status).toBe(200)
+  })
+
+  test.each([
+    [404, '404 page not found'],
+    [405, { detail: 'Method Not Allowed' }],
+    [501, { error: 'This server does not rerank' }],
+    [404, { error: { message: 'The model `talker` does not exist', code: 'model_not_found' } }],
+    [403, { error: { message: 'You may not rerank with this model' } }],
+  ])('chats on at a server that answers %i %j', async (status, body) => {
+    await using fakes = await openGateway(
+      { providers: { own: { models: { talker: {} } } } },
+      {
+        instead: ({ body: asked }, response) => {
+          if (!Object.hasOwn(asked as object, 'documents')) return false
+          response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+          return true
+        },
+      },
+    )
+    for (const query of ['One', 'Two', 'Three']) {
+      const response = await fakes.ask('/v1/rerank', { model: 'own/talker', query, documents: ['a'] })
+      expect([400, 404]).toContain(response.status)
+    }
+    expect((await fakes.ask('/v1/chat/completions', CHAT)).status).toBe(200)
+  })
+})
+
+test('a number of dimensions that is none is refused, and a format that an upstream does not write is named', async () => {
+  const block = { dialect: 'google', models: { 'gemini-embedding-001': embedder } } as const
+  await using world = await openGateway({ providers: { gem: block } }, { discover: true })
+  const ask = (fields: object) =>
+    world.ask('/v1/embeddings', { model: 'gem/gemini-embedding-001', input: 'Hi', ...fields })
+  for (const dimensions of [0, -1, 1.5, '256']) {
+    const response = await ask({ dimensions })
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { param: 'dimensions' } }])
+  }
+  const spelt = '{"model":"gem/gemini-embedding-001","input":"Hi","dimensions":256.0}'
+  expect((await world.ask('/v1/embeddings', spelt)).status).toBe(200)
+  for (const [encoding_format, leftOut] of [
+    ['int8', 'encoding_format'],
+    ['base64', null],
+    ['float', null],
+  ] as const) {
+    const { status, headers } = await ask({ encoding_format, dimensions: 256 })
+    expect([encoding_format, status, headers.get('x-keywise-left-out')]).toEqual([encoding_format, 200, leftOut])
+  }
 })

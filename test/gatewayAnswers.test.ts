@@ -71,6 +71,23 @@ describe('the headers of an answer', () => {
     expect(new Set(statuses)).toEqual(new Set([expected]))
   })
 
+  test.each([
+    'billing',
+    'auth_forbidden',
+    'auth_invalid',
+  ] as const)('and its body name no time to try again after %s, which only a person can mend', async (fault) => {
+    const scenario: FakeScenario = { providers: { lone: { models: { m: {} }, faults: [{ do: fault }] } } }
+    await using world = await openGateway(scenario)
+    const contents = [{ role: 'user', parts: [{ text: 'Hi' }] }]
+    for (const isTried of [true, false]) {
+      const first = await ask(world, chat('m'))
+      const second = await world.ask('/v1beta/models/m:generateContent', { contents })
+      for (const { status, headers } of [first, second])
+        expect([isTried, status, headers.get('retry-after')]).toEqual([isTried, 502, null])
+      expect(await second.text()).not.toContain('retryDelay')
+    }
+  })
+
   test('never carry a line break of a model or a label', async () => {
     const scenario: FakeScenario = { providers: { lone: { models: { 'odd\r\nx-evil: 1': { reply: 'odd' } } } } }
     await using world = await openGateway(scenario)

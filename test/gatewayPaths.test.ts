@@ -1,5 +1,6 @@
 /** The paths of the gateway: every spelling that a base URL makes of them, and what is said where nothing is served. */
 
+import { AzureOpenAI } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ADMIN_TOKEN, type GatewayWorld, openGateway, TOKEN } from './support/gatewayWorld.ts'
 
@@ -42,6 +43,8 @@ describe('one endpoint under many paths', () => {
       '/v1beta/v1beta/models/talker:generateContent',
       '/v1/v1beta/models/talker:streamGenerateContent?alt=sse',
       '/v1beta/models/talker:generateContent/',
+      '/v1beta/models/talker%3AgenerateContent',
+      '/v1beta/models/own%2Ftalker%3astreamGenerateContent?alt=sse',
     ].map((path) => [path, GEMINI] as const),
   ])('%s', async (path, body) => {
     const response = await world.ask(path, body)
@@ -73,9 +76,55 @@ describe('one endpoint under many paths', () => {
     expect(await (await world.ask(path)).json()).toMatchObject({ id: 'talker', object: 'model' })
   })
 
+  test.each([
+    ['/anthropic/v1/models', {}, 'anthropic'],
+    ['/anthropic/models', {}, 'anthropic'],
+    ['/v1/models', { 'anthropic-beta': 'models-1' }, 'anthropic'],
+    ['/v1/models', { 'x-goog-api-client': 'genai-js/3' }, 'google'],
+    ['/openai/v1/models', { 'x-goog-api-key': TOKEN }, 'openai'],
+    ['/v1beta/openai/models', { 'x-goog-api-key': TOKEN }, 'openai'],
+    ['/openai/models', { 'anthropic-version': '2023-06-01' }, 'openai'],
+  ])('%s with %j lists, and shows, in the form of %s', async (path, headers, form) => {
+    const list = (await (await world.ask(path, undefined, headers)).json()) as Record<string, unknown>
+    const formOf = (fields: Record<string, unknown>) =>
+      'models' in fields || 'displayName' in fields ? 'google' : 'object' in fields ? 'openai' : 'anthropic'
+    expect(formOf(list)).toBe(form)
+    const one = await world.ask(`${path}/talker`, undefined, headers)
+    expect(formOf((await one.json()) as Record<string, unknown>)).toBe(form)
+    const none = await world.ask(`${path}/nobody`, undefined, headers)
+    const { error } = (await none.json()) as { error: Record<string, unknown> }
+    expect('status' in error ? 'google' : 'code' in error ? 'openai' : 'anthropic').toBe(form)
+  })
+
   test('is counted by any of them', async () => {
     const response = await world.ask('/messages/count_tokens', MESSAGES)
     expect(await response.json()).toEqual({ input_tokens: expect.any(Number) })
+  })
+})
+
+describe('a count of tokens', () => {
+  const count = (body: object) => world.ask('/v1beta/models/talker:countTokens', body)
+
+  test('is of the whole request in both spellings', async () => {
+    const whole = { model: 'models/talker', ...GEMINI, systemInstruction: { parts: [{ text: 'Be brief, be kind' }] } }
+    const tokens = async (body: object) => ((await (await count(body)).json()) as { totalTokens: number }).totalTokens
+    const counted = await tokens({ generateContentRequest: whole })
+    expect(counted).toBeGreaterThan(await tokens(GEMINI))
+    expect(await tokens({ generate_content_request: whole })).toBe(counted)
+  })
+
+  test.each(['cachedContent', 'cached_content'])('is refused where %s holds some of it', async (name) => {
+    const body = { ...GEMINI, [name]: 'cachedContents/c' }
+    for (const sent of [body, { generateContentRequest: { model: 'models/talker', ...body } }]) {
+      const response = await count(sent)
+      const { error } = (await response.json()) as { error: { message: string } }
+      expect([response.status, error.message]).toEqual([400, expect.stringContaining(name)])
+    }
+  })
+
+  test('that is refused has the id of its request', async () => {
+    const response = await world.ask('/v1/messages/count_tokens', { model: 'talker' })
+    expect(await response.json()).toMatchObject({ request_id: expect.stringMatching(/^kw_/) })
   })
 })
 
@@ -85,6 +134,7 @@ describe("Azure's deployments", () => {
       [{ messages: CHAT.messages }, 'talker'],
       [CHAT, 'vendor%2Fslashed'],
       [{ ...CHAT, stream: true }, 'vendor%2Fslashed'],
+      [CHAT, 'vendor/slashed'],
     ] as const) {
       world.fakes.forget()
       const response = await world.ask(`/openai/deployments/${model}/chat/completions?api-version=2024-10-21`, body, {
@@ -93,6 +143,26 @@ describe("Azure's deployments", () => {
       expect(response.status).toBe(200)
       await response.text()
       expect(world.fakes.calls.map((call) => call.model)).toEqual([decodeURIComponent(model)])
+    }
+  })
+
+  test('are asked by the official client with names that have slashes', async () => {
+    const client = new AzureOpenAI({
+      apiKey: TOKEN,
+      endpoint: world.origin,
+      apiVersion: '2024-10-21',
+      deployment: undefined,
+      maxRetries: 0,
+    })
+    for (const model of ['own/talker', 'own/vendor/slashed']) {
+      const answer = await client.chat.completions.create({
+        ...CHAT,
+        messages: [{ role: 'user', content: 'Hi' }],
+        model,
+      })
+      expect(answer.choices[0]?.message.content).toMatch(/Hello there|From afar/)
+      const completion = await client.completions.create({ model, prompt: 'Hi' })
+      expect(completion.choices[0]?.text).toMatch(/Hello there|From afar/)
     }
   })
 
@@ -183,10 +253,34 @@ describe('a foreign path', () => {
     ['/v1beta/cachedContents', 'cached contents'],
     ['/v1beta/interactions', 'interactions'],
     ['/v1/conversations', 'conversations'],
+    ['/v1/chat/completions/chatcmpl-1', 'stored chat completions'],
+    ['/v1/chat/completions/chatcmpl-1/messages', 'stored chat completions'],
   ])('%s says why it is not served', async (path, what) => {
     const text = await (await send(path)).text()
     expect(text).toContain(what)
     expect(text).toContain('one account')
+  })
+
+  test.each([
+    '/v1/audio/translations',
+    '/v1/images/edits',
+    '/images/variations',
+    '/v1/responses/compact',
+    '/v1/fim/completions',
+  ])('%s is no mistake of the base URL', async (path) => {
+    const text = await (await send(path)).text()
+    expect(text).toContain('does not serve this endpoint')
+    expect(text).not.toContain('nothing at this path')
+  })
+
+  test('of a protocol is told in it, whatever the key is sent in', async () => {
+    const told = async (path: string, headers = {}) => (await send(path, headers)).json()
+    const anthropic = { type: 'error', error: { type: 'not_found_error' } }
+    for (const path of ['/anthropic/nothing', '/anthropic/v1/nothing', '/messages/nothing'])
+      expect(await told(path)).toMatchObject(anthropic)
+    expect(await told('/v1beta/openai/nothing', { 'x-goog-api-key': TOKEN })).toMatchObject({
+      error: { code: 'not_found' },
+    })
   })
 
   test('a method of Gemini models that is not served is no model', async () => {
@@ -198,5 +292,40 @@ describe('a foreign path', () => {
     const response = await send('/v1/chat/completions', {}, 'GET')
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
     expect(await response.text()).toContain('only POST is answered at /v1/chat/completions')
+  })
+})
+
+describe('the token', () => {
+  const send = (path: string, headers: Record<string, string>, body: object | null) =>
+    fetch(world.origin + path, {
+      headers: { 'content-type': 'application/json', ...headers },
+      ...(body !== null && { method: 'POST', body: JSON.stringify(body) }),
+    })
+  const GENERATE = '/v1beta/models/talker:generateContent'
+
+  test.each([
+    [`${GENERATE}?key=${TOKEN}`, {}, GEMINI],
+    [`/v1beta/models/talker:streamGenerateContent?alt=sse&key=${TOKEN}`, {}, GEMINI],
+    [`/v1beta/models?pageSize=1&key=${TOKEN}`, {}, null],
+    ['/v1/messages', { authorization: 'Bearer somebody-elses-oauth-token', 'x-api-key': TOKEN }, MESSAGES],
+    ['/v1/messages', { authorization: `Bearer ${TOKEN}`, 'x-api-key': 'sk-ant-of-another' }, MESSAGES],
+    ['/v1/messages', { authorization: 'Bearer ', 'x-api-key': TOKEN }, MESSAGES],
+    [`${GENERATE}?key=of-another-service`, { 'x-goog-api-key': TOKEN }, GEMINI],
+    [GENERATE, { authorization: 'Bearer ya29.of-another-service', 'x-goog-api-key': TOKEN }, GEMINI],
+  ])('is taken at %s with %j', async (path, headers, body) => {
+    expect((await send(path, headers as Record<string, string>, body)).status).toBe(200)
+  })
+
+  test.each([
+    [`${GENERATE}?key=of-another-service-altogether`, {}, GEMINI],
+    [`${GENERATE}?key=`, {}, GEMINI],
+    [`/v1/chat/completions?key=${TOKEN}`, {}, CHAT],
+    [`/v1/models?key=${TOKEN}`, {}, null],
+    [`/api/status?key=${ADMIN_TOKEN}`, {}, null],
+    ['/v1/messages', { authorization: 'Bearer one-that-nobody-knows', 'x-api-key': 'another-one-of-these' }, MESSAGES],
+  ])('is not taken at %s with %j', async (path, headers, body) => {
+    const response = await send(path, headers as Record<string, string>, body)
+    expect([response.status, response.headers.get('x-keywise-error')]).toEqual([401, 'unauthorized'])
+    expect(await response.text()).not.toMatch(/of-another-service|nobody-knows/)
   })
 })

@@ -1,10 +1,12 @@
 /** What the lists of models say, in three protocols: windows, limits and abilities for every name, page by page. */
 
+import { createServer } from 'node:http'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { type GatewayWorld, openGateway } from './support/gatewayWorld.ts'
 import { own } from './support/lab.ts'
 import { fakeKey, until } from './support/labCall.ts'
+import { listening } from './support/listening.ts'
 
 const LARGE = {
   id: 'vendor/large',
@@ -347,4 +349,26 @@ test('keys are no part of any list', async () => {
   const world = await open()
   for (const client of ['openai', 'anthropic', 'google'] as const)
     expect(JSON.stringify(await listOf(world, client))).not.toContain(fakeKey('alpha'))
+})
+
+test('right after the start lists and rows wait for what the providers say of their windows', async () => {
+  let release = () => {}
+  const held = new Promise<void>((resolve) => (release = resolve))
+  const server = createServer(async (_request, response) => {
+    await held
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ object: 'list', data: [{ id: 'm', object: 'model', context_window: 9000 }] }))
+  })
+  const endpoint = `${await listening(server)}/v1`
+  const providers = { own: { dialect: 'openai', endpoint, api_key: 'none', models: ['m'] } }
+  const world = await openGateway({ providers: {} }, { providers })
+  onTestFinished(() => world.close())
+  // By then both have been looked at.
+  let asked = 0
+  world.gateway.app.server.on('request', () => ++asked === 2 && setImmediate(release))
+  const [list, row] = await Promise.all([world.ask('/v1/models'), world.ask('/v1/models/own/m')])
+  const { data } = (await list.json()) as { data: Row[] }
+  expect(data.find(({ id }) => id === 'm')).toMatchObject({ context_window: 9000 })
+  expect(data.find(({ id }) => id === 'auto')).toMatchObject({ context_window: 9000 })
+  expect(await row.json()).toMatchObject({ context_window: 9000 })
 })

@@ -128,7 +128,7 @@ describe('the official client', () => {
 
 test('documents are ranked, in both versions of the path', async () => {
   const body = { model: 'own/ranker', query: 'What?', documents: ['a', 'b'], top_n: 2 }
-  for (const path of ['/v1/rerank', '/v2/rerank', '/rerank']) {
+  for (const path of ['/v1/rerank', '/v2/rerank', '/v2/rerank/', '/rerank']) {
     const response = await world.ask(path, body)
     expect(await response.json()).toMatchObject({ results: [{ index: 1, relevance_score: 1 }, { index: 0 }] })
     expect(response.headers.get('x-keywise-target')).toBe('own/ranker#1')
@@ -306,7 +306,7 @@ describe('money', () => {
 test('models of a list are found where their provider serves them, and asked only there', async () => {
   const listed = {
     'whisper-large-v3': { kind: 'speech' },
-    'rerank-v3.5': { kind: 'rerank' },
+    'rerank-v3.5': { kind: 'rerank', context_tokens: 4096 },
     'llama-3.3-70b-versatile': {},
   } as const
   await using lists = await openGateway({ providers: { groq: { models: listed }, cohere: { models: listed } } }, {})
@@ -315,7 +315,12 @@ test('models of a list are found where their provider serves them, and asked onl
     .create({ model: 'whisper-large-v3', file: await audio() })
     .withResponse()
   expect(response.headers.get('x-keywise-target')).toBe('groq/whisper-large-v3#1')
-  const ranked = await lists.ask('/v1/rerank', { model: 'rerank-v3.5', query: 'a', documents: ['b'] })
+  const ranked = await lists.ask('/v1/rerank', {
+    model: 'rerank-v3.5',
+    query: 'a',
+    // Each is read by itself, so all of them together may be longer than what the model reads.
+    documents: Array(20).fill('word '.repeat(1000)),
+  })
   expect([ranked.status, ranked.headers.get('x-keywise-target')]).toEqual([200, 'cohere/rerank-v3.5#1'])
   expect(lists.fakes.calls.at(-1)?.path).toBe('/cohere/v2/rerank')
 })

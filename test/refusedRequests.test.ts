@@ -525,3 +525,19 @@ test('of a model that is configured and gone, the client reads what the provider
   expect(answer.text).toContain('is retired since May')
   expect(answer.text).not.toContain('nearest: m')
 })
+
+test('the place that a service names reaches the client, and nothing else that it writes there', async () => {
+  await using world = await openGateway({ providers: { own: { models: { m: {} } } } })
+  const places = ['messages[0].content', 'input.0.name', `sk-${'k'.repeat(30)} in a header`, '', 7]
+  const told: unknown[] = []
+  for (const param of places) {
+    const error = { message: 'That is not valid.', type: 'invalid_request_error', param, code: 'invalid_value' }
+    world.fakes.refuseIf(() => ({ status: 400, body: { error } }))
+    const response = await world.ask('/v1/chat/completions', {
+      model: 'own/m',
+      messages: [{ role: 'user', content: 'Hi' }],
+    })
+    told.push(((await response.json()) as { error: { param: unknown } }).error.param)
+  }
+  expect(told).toEqual(['messages[0].content', 'input.0.name', null, null, null])
+})

@@ -328,6 +328,63 @@ describe('a stream', () => {
   })
 })
 
+describe('a prompt that is no conversation', () => {
+  const WORDS =
+    /^This model's maximum context length is 4000 tokens, however you requested (?<asked>\d+) tokens \((?<input>\d+) in your prompt; (?<output>\d+) for the completion\)\. Please reduce your prompt; or completion length\./
+  const SHAPE = { type: 'invalid_request_error', param: null, code: 'context_length_exceeded' }
+
+  test.each([true, false])('is too long in the words of completions; window known before: %s', async (isKnown) => {
+    await using world = await open('openai', isKnown)
+    for (const fields of [{}, { stream: true }, { n: 2 }, { prompt: ['Hi', prompt(5000)] }]) {
+      const response = await world.ask('/v1/completions', { model: 'any', prompt: prompt(5000), ...fields })
+      const { error } = (await response.json()) as { error: { message: string } }
+      expect([response.status, error]).toMatchObject([400, SHAPE])
+      const { asked, input, output } = WORDS.exec(error.message)?.groups ?? {}
+      expect([Number(input) >= 5000, output, asked]).toEqual([true, '0', input])
+    }
+  })
+
+  const embedder = (dialect: 'openai' | 'google') =>
+    openGateway(
+      {
+        providers: {
+          small: { dialect, models: { 'text-embedding-3-small': { kind: 'embedding', context_tokens: WINDOW } } },
+        },
+      },
+      { discover: true },
+    )
+  const embed = (world: GatewayWorld, input: unknown) =>
+    world.ask('/v1/embeddings', { model: 'small/text-embedding-3-small', input })
+
+  test.each([
+    'openai',
+    'google',
+  ] as const)('has the window for itself, however many are embedded: %s', async (dialect) => {
+    await using world = await embedder(dialect)
+    const response = await embed(world, Array(20).fill(prompt(3000)))
+    expect([response.status, ((await response.json()) as { data: unknown[] }).data?.length]).toEqual([200, 20])
+    const ids = dialect === 'google' ? 'Hi' : Array(3).fill(Array(3000).fill(7))
+    expect((await embed(world, ids)).status).toBe(200)
+  })
+
+  test('is too long to embed in the same words, by our count and by the service’s', async () => {
+    await using world = await embedder('openai')
+    const unlisted = { kind: 'embedding', context_tokens: WINDOW, unlisted: true } as const
+    await using unknown = await openGateway(
+      { providers: { small: { models: { 'text-embedding-3-small': unlisted } } } },
+      { reconfigure: (config) => ({ small: { ...config['small'], models: ['text-embedding-3-small'] } }) },
+    )
+    for (const one of [world, unknown]) {
+      const response = await embed(one, ['Hi', prompt(5000), prompt(3000)])
+      const { error } = (await response.json()) as { error: { message: string } }
+      expect([response.status, error]).toMatchObject([400, SHAPE])
+      const { input } = WORDS.exec(error.message)?.groups ?? {}
+      expect(Number(input)).toBeLessThan(5100)
+    }
+    expect([world.fakes.calls.length, unknown.fakes.calls.length]).toEqual([0, 1])
+  })
+})
+
 /** A chat that ends with an error after its first words. */
 const breaking: NonNullable<WorldOptions['instead']> = (_, response) => {
   const message = "This model's maximum context length is 4000 tokens. However, your messages resulted in 4321 tokens."

@@ -168,6 +168,8 @@ export type Failure =
       readonly unexplained?: boolean
       /** The model that the provider suggests instead. */
       readonly successor?: string
+      /** `ability`: it was asked for something else than a chat, which it is not known to do, and may chat all the same. */
+      readonly about?: RequestSubject
     })
   | (Facts & {
       readonly kind: 'context_too_long'
@@ -200,6 +202,8 @@ export type Failure =
   | (Facts & {
       readonly kind: 'bad_request'
       readonly about?: RequestSubject
+      /** The place in the request, as the upstream names it. */
+      readonly parameter?: string
       /** A proxy in front of the provider refused it, whichever model was asked. */
       readonly byEdge?: boolean
       readonly fields?: readonly FieldRefusal[]

@@ -53,7 +53,7 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   const said = failure.status !== null && failure.status >= 400 && failure.status < 500 ? failure.status : 400
   switch (failure.kind) {
     case 'bad_request':
-      return refused('the provider refused the request', said)
+      return refused('the provider refused the request', said, failure.parameter)
     case 'content_filter':
       return refused('the provider withheld an answer for its content', 400)
     case 'unsupported':
@@ -96,7 +96,7 @@ function tooLong(
 ): InvalidRequestError | null {
   if (tooLong === null) return null
   const { failure, target } = tooLong
-  const { inputTokens, maxOutputTokens } = pending.needs
+  const { inputTokens: all, longestTokens: inputTokens = all, maxOutputTokens } = pending.needs
   const { contextTokens } = target.profile
   const stated = statedOverflow(failure, { inputTokens, maxOutputTokens, contextTokens })
   const unasked = overflowOf(reasonsOf(engine, pending).filter(isShort), pending)

@@ -37,6 +37,8 @@ export interface Ineligible {
 export interface Needs extends Told {
   /** Estimated tokens of the prompt. */
   readonly inputTokens: number
+  /** Those of the longest text, where several are read one by one and each has the window for itself. Default: all. */
+  readonly longestTokens?: number
   /** The maximum the caller set; null when it set none. */
   readonly maxOutputTokens: number | null
   /** The only model that may serve (the provider's own id); null for any. */
@@ -136,7 +138,7 @@ function cannotTake({ profile }: Target, needs: Needs): Ineligible {
 
 function tooShort(
   target: Target,
-  { inputTokens: estimate, maxOutputTokens }: Needs,
+  { inputTokens: all, longestTokens: estimate = all, maxOutputTokens }: Needs,
   rules: EligibilityRules,
 ): Ineligible | null {
   const inputTokens = rules.countFor === undefined ? estimate : rules.countFor(target, estimate)

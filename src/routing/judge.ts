@@ -96,10 +96,10 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
     skip: 'provider',
     counts: true,
   }),
-  model_not_found: ({ unexplained }) =>
+  model_not_found: ({ unexplained, about }) =>
     unexplained
       ? { next: 'next', skip: 'provider+model', counts: true }
-      : { next: 'next', skip: 'target', counts: true, alert: 'model-gone' },
+      : { next: 'next', skip: 'target', counts: true, ...(about !== 'ability' && { alert: 'model-gone' as const }) },
   context_too_long: ({ limitTokens }) => ({
     next: 'next',
     skip: 'provider+model',

@@ -53,23 +53,43 @@ function nameOf(host: string): string {
   return match?.[1] === undefined ? host : match[1].toLowerCase()
 }
 
-/** The request's token, whichever header carries it; null when there is none. */
-function presentedToken({ headers }: IncomingMessage): string | null {
+/**
+ * What may be the request's token, in the order in which it is looked for: some clients send a credential of their own
+ * beside the key they were given. `inQuery`: Gemini's clients may write it into the address.
+ */
+function presentedTokens({ headers, url = '' }: IncomingMessage, inQuery: boolean): readonly string[] {
   const { authorization } = headers
-  if (authorization !== undefined && /^bearer /i.test(authorization)) return authorization.slice(7).trim()
-  const key = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers['api-key']
-  return typeof key === 'string' ? key.trim() : null
+  const bearer = authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice(7) : null
+  const keys = [
+    bearer,
+    headers['x-api-key'],
+    headers['x-goog-api-key'],
+    headers['api-key'],
+    inQuery ? keyIn(url) : null,
+  ]
+  return keys.flatMap((key) => (typeof key === 'string' && key.trim() !== '' ? [key.trim()] : []))
+}
+
+/** https://ai.google.dev/api#authentication (2026-11-30): `?key=` beside the header. */
+function keyIn(url: string): string | null {
+  const at = url.indexOf('?')
+  return at < 0 ? null : new URLSearchParams(url.slice(at)).get('key')
 }
 
 /** The token the request presents; a refusal when it is missing, unknown, or of another scope. */
-export function checkToken(request: IncomingMessage, tokens: Tokens, scopes: readonly TokenScope[]): Token | Refused {
-  const presented = presentedToken(request)
-  if (presented === null)
+export function checkToken(
+  request: IncomingMessage,
+  tokens: Tokens,
+  scopes: readonly TokenScope[],
+  inQuery = false,
+): Token | Refused {
+  const presented = presentedTokens(request, inQuery)
+  if (presented.length === 0)
     return {
       status: 401,
       message: 'a token is needed: send it as "Authorization: Bearer …" (keywise token list shows where it is)',
     }
-  const token = tokens.find(presented, request.socket)
+  const token = firstKnown(presented, tokens, request)
   if (token === null)
     return {
       status: 401,
@@ -80,4 +100,12 @@ export function checkToken(request: IncomingMessage, tokens: Tokens, scopes: rea
     status: 403,
     message: `this token may only be used for ${token.scope}; a token with ${scopes.join(' or ')} is needed`,
   }
+}
+
+function firstKnown(presented: readonly string[], tokens: Tokens, { socket }: IncomingMessage): Token | null {
+  for (const one of presented) {
+    const token = tokens.find(one, socket)
+    if (token !== null) return token
+  }
+  return null
 }

@@ -160,7 +160,7 @@ class Gateway implements App {
     if (this.#serveOpen(target, request, response)) return
     const route = findRoute(target, request.headers)
     if (route === undefined) return this.#serveManagement(target, request, response)
-    const token = checkToken(request, this.#options.tokens, INFERENCE)
+    const token = checkToken(request, this.#options.tokens, INFERENCE, route.dialect === 'google')
     if ('status' in token) return this.#refuse(response, token, route.dialect)
     const answering = withMethod(route, request.method)
     if (answering === undefined) return this.#wrongMethod(response, pathOf(target), route)
@@ -219,8 +219,9 @@ class Gateway implements App {
 
   /** Whatever the token is for: nobody needs another one to learn that there is nothing. */
   #serveForeign(path: string, request: IncomingMessage, response: ServerResponse): void {
-    const token = checkToken(request, this.#options.tokens, ANY)
-    if ('status' in token) return this.#refuse(response, token, dialectOfPath(path, request.headers))
+    const dialect = dialectOfPath(path, request.headers)
+    const token = checkToken(request, this.#options.tokens, ANY, dialect === 'google')
+    if ('status' in token) return this.#refuse(response, token, dialect)
     const { message, writer } = foreignAnswer(path, request.headers)
     sendFailure(response, writer, { status: 404, code: 'not_found', message, attempts: [] })
   }

@@ -46,14 +46,17 @@ export function clientFailure(error: unknown, requestId: string, now: number): C
       code: 'budget_exceeded',
       retryAfterMs: untilOf(error.resetsAt, now),
     }
-  if (error instanceof AllTargetsFailedError)
+  if (error instanceof AllTargetsFailedError) {
+    const status = statusOf(error)
     return {
       ...common,
-      status: statusOf(error),
+      status,
       message: error.message,
       code: codeOf(error),
-      retryAfterMs: untilOf(error.retryAt, now),
+      // A key or an account mends itself at no time: clients that obey would sit for an hour before a person hears of it.
+      retryAfterMs: status === 502 ? null : untilOf(error.retryAt, now),
     }
+  }
   if (error instanceof AbortedError) return { ...common, status: 499, message: error.message, code: 'aborted' }
   return { ...common, status: 500, message: 'keywise failed on this request; see its log', code: 'internal' }
 }

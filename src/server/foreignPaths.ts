@@ -51,6 +51,14 @@ const FOREIGN: readonly ForeignPath[] = [
     pattern: /\/(?:messages\/)?batches(?:\/|$)|:(?:async)?batch(?:GenerateContent|EmbedContent)$/i,
     say: held('batches'),
   },
+  // https://platform.openai.com/docs/api-reference/chat/list (2026-11-30): those that were asked for with `store`.
+  { pattern: /\/chat\/completions\/[^/]+(?:\/messages)?$/, say: held('stored chat completions') },
+  {
+    pattern:
+      /\/(?:audio\/translations|images\/(?:edits|variations)|responses\/compact|fim\/completions|ocr|videos\/generations)$/,
+    say: (base) =>
+      `keywise does not serve this endpoint; use the provider's own address for it (what it serves is at ${base}/v1)`,
+  },
   { pattern: /\/(?:files|uploads)(?:\/|$)/, say: held('files and uploads') },
   { pattern: /\/vector_stores(?:\/|$)|\/(?:corpora|fileSearchStores|ragStores)(?:\/|$)/, say: held('vector stores') },
   { pattern: /\/(?:assistants|threads)(?:\/|$)/, say: held('assistants and threads') },
@@ -99,8 +107,15 @@ const addresses = (base: string) =>
 
 /** The protocol that a client most likely understands: by a path that is one's alone, then by headers that are. */
 export function dialectOfPath(path: string, headers: IncomingHttpHeaders): DialectId {
-  if (path.startsWith('/v1/messages')) return 'anthropic'
+  if (/^\/(?:anthropic\/|(?:v1\/)?messages(?:\/|$))/.test(path)) return 'anthropic'
+  if (/^\/(?:v1(?:beta)?\/)?openai\//.test(path)) return 'openai'
   if (/^\/(?:upload\/)?v1(?:beta|alpha)\/(?!openai\/)|\/models\/.+:[a-zA-Z]+$/.test(path)) return 'google'
+  return dialectOfHeaders(headers)
+}
+
+/** By headers that only one kind of client sends. */
+export function dialectOfHeaders(headers: IncomingHttpHeaders): DialectId {
   if (headers['x-goog-api-key'] !== undefined || headers['x-goog-api-client'] !== undefined) return 'google'
-  return headers['anthropic-version'] === undefined ? 'openai' : 'anthropic'
+  const isAnthropic = headers['anthropic-version'] !== undefined || headers['anthropic-beta'] !== undefined
+  return isAnthropic ? 'anthropic' : 'openai'
 }

@@ -11,15 +11,21 @@ interface PlainPath {
 }
 
 /** What base URLs end with: a version, or the protocol's name before or behind one. */
-const PREFIX = /^\/(v1|v1beta|v1alpha|openai|anthropic)(?=\/)/
+const PREFIX = /^\/(v1|v1beta|v1alpha|openai|anthropic|v2(?=\/rerank$))(?=\/)/
 /** `/openai/v1/openai/v1` is two of them pasted together; nothing longer is a mistake worth mending. */
 const MOST_PREFIXES = 4
 /** https://learn.microsoft.com/azure/ai-foundry/openai/reference (2026-11-29) */
 const DEPLOYMENT = /^\/deployments\/([^/]{1,300})(\/.+)$/
+/**
+ * The same where the name has slashes, up to the endpoint: Python's library and older ones of node write it as it is
+ * (`/deployments/{model}` in https://github.com/openai/openai-python/blob/main/src/openai/lib/azure.py, 2026-11-30).
+ */
+const SLASHED =
+  /^\/deployments\/(.{1,300}?)(\/(?:chat\/completions|completions|responses|embeddings|moderations|rerank|images\/generations|audio\/(?:speech|transcriptions)))$/
 
 export function plainPath(path: string): PlainPath {
   const { prefixes, rest } = split(path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path)
-  const azure = prefixes.at(-1) === 'openai' ? DEPLOYMENT.exec(rest) : null
+  const azure = prefixes.at(-1) === 'openai' ? (SLASHED.exec(rest) ?? DEPLOYMENT.exec(rest)) : null
   const tail = azure?.[2] ?? rest
   return { path: `${rootOf(prefixes, tail)}${tail}`, deployment: azure?.[1] ?? null }
 }
@@ -38,6 +44,7 @@ function split(path: string): { readonly prefixes: readonly string[]; readonly r
 function rootOf(prefixes: readonly string[], tail: string): string {
   if (!tail.startsWith('/models')) return '/v1'
   if (prefixes.includes('openai')) return '/openai/v1'
+  if (prefixes.includes('anthropic')) return '/anthropic/v1'
   const version = prefixes.findLast((prefix) => prefix.startsWith('v1')) ?? 'v1'
   return version === 'v1' ? '/v1' : '/v1beta'
 }

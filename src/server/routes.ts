@@ -5,6 +5,7 @@ import { googleEmbedding, googleEmbeddings, openaiEmbeddings } from '../dialects
 import type { DialectId } from '../domain/chat.ts'
 import { UNIT_ABILITIES } from '../domain/target.ts'
 import { USUAL_UNIT_PATHS } from '../domain/units.ts'
+import { dialectOfHeaders } from './foreignPaths.ts'
 import type { Handler, Route } from './handler.ts'
 import { complete } from './inference/completions.ts'
 import { countTokens } from './inference/countTokens.ts'
@@ -52,15 +53,16 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/v1/messages', post('anthropic', infer({ dialect: 'anthropic' }))],
   ['/v1/messages/count_tokens', post('anthropic', countTokens('anthropic'))],
   ['/v1/feedback', post('openai', feedback)],
+  ['/anthropic/v1/models', get('anthropic', serveModels)],
   ['/v1beta/models', get('google', serveModels)],
 ])
 
 const GEMINI =
-  /^\/v1(?:beta|alpha)?\/models\/(.{1,300}):(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/
-const ONE_MODEL = /^(?:\/openai)?\/v1(beta)?\/models\/(.{1,300})$/
+  /^\/v1(?:beta|alpha)?\/models\/(.{1,300})(?::|%3[Aa])(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/
+const ONE_MODEL = /^(?:\/openai|\/anthropic)?\/v1(beta)?\/models\/(.{1,300})$/
 const STORED = /^\/v1\/responses\/(?!compact$)([\w.:-]{1,200})(\/cancel|\/input_items)?$/
 /** What follows a model that is no name of one: a method of Gemini's that is not served. */
-const METHOD = /:(?:[a-z]+[A-Z]\w*|predict)$/
+const METHOD = /(?::|%3[Aa])(?:[a-z]+[A-Z]\w*|predict)$/
 
 /** The route of a request target; undefined when there is none. */
 export function findRoute(target: string, headers: IncomingMessage['headers']): Route | undefined {
@@ -132,8 +134,9 @@ function stored(path: string): Route | undefined {
 
 /** Models are listed in the client's protocol: by path, then by headers that only one kind of client sends. */
 function modelsDialect(path: string, headers: IncomingMessage['headers']): DialectId {
-  if (path.startsWith('/v1beta') || headers['x-goog-api-key'] !== undefined) return 'google'
-  return headers['anthropic-version'] !== undefined && !path.startsWith('/openai') ? 'anthropic' : 'openai'
+  if (path.startsWith('/openai')) return 'openai'
+  if (path.startsWith('/anthropic')) return 'anthropic'
+  return path.startsWith('/v1beta') ? 'google' : dialectOfHeaders(headers)
 }
 
 function decoded(text: string | undefined): string | null {

@@ -32,6 +32,8 @@ export interface CallInput {
   readonly dialect: Dialect
   /** The upstream's own id of the model, for classification. */
   readonly model: string
+  /** It is asked for something else than a chat, which it is not known to do. */
+  readonly isTrial?: boolean
   /** Below the connection's base path. */
   readonly path: string
   readonly body: string | Buffer | BodySource
@@ -642,6 +644,7 @@ export class Call implements Dispatcher.DispatchHandler, Expirable {
       body,
       provider: this.#input.connection.spec,
       model: this.#input.model,
+      isTrial: this.#input.isTrial === true,
       now: this.#tools.now(),
       redact: this.#tools.redact,
     })

@@ -20,8 +20,9 @@ const MOST_CHOICES = 128
 
 /** One for every choice, in the order of their `index`. Throws InvalidRequestError. */
 export function readCompletions(body: unknown, model?: string): readonly AskedCompletion[] {
-  const { prompt, suffix, echo, best_of, logprobs, n, ...rest } = bodyOf(body)
-  refuse({ suffix, best_of, logprobs }, n)
+  const fields = bodyOf(body)
+  const { prompt, suffix, echo, best_of, logprobs, n, ...rest } = fields
+  refuse(fields)
   const prompts = promptsIn(prompt)
   const times = number({ n }, 'n') ?? 1
   if (!Number.isInteger(times) || times < 1) throw wrong('n', 'must be a whole number above 0')
@@ -44,8 +45,14 @@ function promptsIn(prompt: unknown): readonly string[] {
   throw wrong('prompt', 'must be texts: ids of tokens belong to one tokenizer, and any model may answer here')
 }
 
+/** Of chats: a completion has no place for what they would be answered with. */
+const OF_CHATS = ['messages', 'tools', 'functions', 'modalities', 'audio', 'top_logprobs']
+
 /** What no chat can do is said, and never left out. */
-function refuse({ suffix, best_of, logprobs }: Fields, n: unknown): void {
+function refuse(fields: Fields): void {
+  const ofChats = OF_CHATS.find((name) => fields[name] != null)
+  if (ofChats !== undefined) throw wrong(ofChats, 'is no field of completions; ask /v1/chat/completions')
+  const { suffix, best_of, logprobs, n } = fields
   if (suffix != null && suffix !== '') throw wrong('suffix', 'is not served: a chat cannot insert before a text')
   if (logprobs != null) throw wrong('logprobs', 'are not served for completions; ask /v1/chat/completions for them')
   if (best_of != null && best_of !== (n ?? 1))

@@ -2,7 +2,7 @@
 
 import type { ChatChunk, ChatRequest, ChatResponse, FinishReason, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, Dialect, StreamWriter } from '../dialect.ts'
-import { errorEnvelope, secondsOf } from '../openai/fields.ts'
+import { promptEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeChatUsage } from '../openai/usage.ts'
 import { writeChatFinishReason } from '../openaiChat/answer.ts'
 import { openaiChatDialect } from '../openaiChat/openaiChat.ts'
@@ -17,7 +17,7 @@ export function completionForm(asked: AskedCompletion): Dialect {
       readRequest: () => asked.request,
       writeResponse: (response, request, facts) => writeCompletions([[asked, response]], request.model, facts),
       streamWriter: (request, facts) => new CompletionStreamWriter(asked, request, facts),
-      writeError: errorEnvelope,
+      writeError: promptEnvelope,
     },
     upstream: openaiChatDialect.upstream,
   }
@@ -53,20 +53,25 @@ function textIn({ content }: ChatResponse): string {
 /** A completion knows no tools. */
 const writeFinish = (reason: FinishReason) => (reason === 'tool_calls' ? 'stop' : writeChatFinishReason(reason))
 
-/** Undefined without any. */
+/** Undefined without any; what one of them does not say, the sum does not say. */
 export function sumOf([first, ...more]: readonly Usage[]): Usage | undefined {
-  return more.reduce<Usage | undefined>(
-    (sum, usage) =>
-      sum && {
-        inputTokens: sum.inputTokens + usage.inputTokens,
-        outputTokens: sum.outputTokens + usage.outputTokens,
-        totalTokens: sum.totalTokens + usage.totalTokens,
-        cachedInputTokens: (sum.cachedInputTokens ?? 0) + (usage.cachedInputTokens ?? 0),
-        reasoningTokens: (sum.reasoningTokens ?? 0) + (usage.reasoningTokens ?? 0),
-        estimated: sum.estimated || usage.estimated,
-      },
-    first,
-  )
+  return more.reduce<Usage | undefined>((sum, usage) => sum && added(sum, usage), first)
+}
+
+const DETAILS = ['cachedInputTokens', 'cacheWriteTokens', 'reasoningTokens', 'reportedCostUsd'] as const
+
+function added(one: Usage, other: Usage): Usage {
+  const details = DETAILS.flatMap((name) => {
+    const [left, right] = [one[name], other[name]]
+    return left === undefined || right === undefined ? [] : [[name, left + right] as const]
+  })
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    totalTokens: one.totalTokens + other.totalTokens,
+    estimated: one.estimated || other.estimated,
+    ...Object.fromEntries(details),
+  }
 }
 
 export class CompletionStreamWriter implements StreamWriter {
@@ -109,9 +114,11 @@ export class CompletionStreamWriter implements StreamWriter {
     }
   }
 
-  /** Without `[DONE]` and without a finish reason. */
+  /** Without `[DONE]` and without a finish reason; the code is the status, as in the chunks of chats. */
   fail(error: ClientError): string {
-    return sseText(JSON.stringify(errorEnvelope(error)))
+    if (error.tooLong !== undefined) return sseText(JSON.stringify(promptEnvelope(error)))
+    const said = promptEnvelope({ ...error, numericCode: true }).error
+    return sseText(JSON.stringify({ error: error.numericCode ? said : { ...said, code: String(error.status) } }))
   }
 
   /** The chunk with the usage, for a client that asked for it. */

@@ -4,7 +4,7 @@ import type { ChatRequest, ChatResponse, DialectId } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
 import type { VectorFacts } from '../../domain/wireFacts.ts'
-import { bodyOf, type Fields, requiredText, wrong } from '../fields/requestFields.ts'
+import { bodyOf, tokens as checkCount, type Fields, requiredText, wrong } from '../fields/requestFields.ts'
 import { rowsOf } from './answer.ts'
 import { fieldsOf, inputsOf } from './inputs.ts'
 import { googleTask, TASK_FIELDS, taskIn, taskWord } from './tasks.ts'
@@ -35,6 +35,7 @@ export const openaiEmbeddings: EmbeddingsClient = {
     const { model = path, ...fields } = path === undefined ? bodyOf(body) : { ...bodyOf(body), model: path }
     const named = requiredText({ model }, 'model')
     checkInput(fields['input'])
+    checkCount(fields, 'dimensions')
     return { model: named, messages: [], stream: false, extra: { dialect: 'openai', fields } }
   },
   writeResponse(response, request, { id, model, inputTokens }) {
@@ -44,8 +45,10 @@ export const openaiEmbeddings: EmbeddingsClient = {
   },
   ignoredBy(dialect, request, vectors) {
     const fields = fieldsOf(request)
-    const others = dialect === 'google' ? otherNames([fields], SAID_TO_GEMINI) : []
-    return [...others, ...ignoredTask(dialect, fields, vectors)]
+    const task = ignoredTask(dialect, fields, vectors)
+    if (dialect !== 'google') return task
+    const format = FORMATS.has(fields['encoding_format']) ? [] : ['encoding_format']
+    return [...format, ...otherNames([fields], SAID_TO_GEMINI), ...task]
   },
 }
 
@@ -57,6 +60,9 @@ function ignoredTask(dialect: DialectId, fields: Fields, { tasks }: VectorFacts 
   if (dialect === 'google') return googleTask(fields) === undefined ? [said.field] : []
   return tasks === undefined || taskWord(fields, tasks) !== undefined ? [] : [said.field]
 }
+
+/** What vectors are written in whatever the upstream sends; `int8` and the like only where it knows them. */
+const FORMATS: ReadonlySet<unknown> = new Set([undefined, null, 'float', 'base64'])
 
 /** Those without an effect on the vectors, and those that Gemini has a word for. */
 const SAID_TO_GEMINI = new Set([

@@ -138,6 +138,13 @@ export function errorEnvelope(error: ClientError): { readonly error: Record<stri
     : envelope({ ...error, ...TOO_LONG, parameter: 'messages', message: chatTooLong(error) })
 }
 
+/** The same where a prompt is sent and no messages: completions, embeddings and what is passed through. */
+export function promptEnvelope(error: ClientError): { readonly error: Record<string, unknown> } {
+  return error.tooLong === undefined
+    ? envelope(error)
+    : envelope({ ...error, ...TOO_LONG, parameter: null, message: promptTooLong(error) })
+}
+
 /** The same in Responses, whose words for a request that is too long are others. */
 export function responsesEnvelope(error: ClientError): { readonly error: Record<string, unknown> } {
   if (error.tooLong === undefined) return envelope(error)
@@ -186,6 +193,16 @@ function chatTooLong({ message, tooLong }: ClientError): string {
   return outputTokens === null
     ? `${limit} However, your messages resulted in ${inputTokens} tokens. Please reduce the length of the messages. (keywise: ${message})`
     : `${limit} However, you requested ${inputTokens + outputTokens} tokens (${inputTokens} in the messages, ${outputTokens} in the completion). Please reduce the length of the messages or completion. (keywise: ${message})`
+}
+
+/** As https://github.com/fierceX/Document_QA/issues/3 shows it for embeddings (read 2026-11-30). */
+function promptTooLong({ message, tooLong }: ClientError): string {
+  const overflow = tooLong?.overflow ?? null
+  if (overflow === null)
+    return `This model's maximum context length is exceeded. Please reduce your prompt; or completion length. (keywise: ${message})`
+  const { inputTokens, limitTokens } = overflow
+  const outputTokens = overflow.outputTokens ?? 0
+  return `This model's maximum context length is ${limitTokens} tokens, however you requested ${inputTokens + outputTokens} tokens (${inputTokens} in your prompt; ${outputTokens} for the completion). Please reduce your prompt; or completion length. (keywise: ${message})`
 }
 
 /** In our own words, because the vendor gives no numbers there. */

@@ -59,6 +59,7 @@ export function writeCall(writer: CallWriter, order: CallOrder): StartedCall {
       connection,
       dialect,
       model: target.model,
+      isTrial: isTrial(order),
       ...wire,
       headers: headersFor(pending, dialect, connection),
       stream: pending.request.stream,
@@ -70,6 +71,10 @@ export function writeCall(writer: CallWriter, order: CallOrder): StartedCall {
     writer.tools,
   )
   return { call, leftOut }
+}
+
+function isTrial({ target, pending: { operation } }: CallOrder): boolean {
+  return operation !== null && target.profile.abilities[operation.name] !== true
 }
 
 /** The gateways that a request has passed. Sent to servers on the own network only, which may be gateways too. */
@@ -109,6 +114,8 @@ interface Draft {
 type Body = Record<string, unknown>
 type ChangeBody = NonNullable<ProviderSpec['quirks']>['body']
 
+type FixedBody = ReturnType<CallWriter['requestFixes']['apply']>
+
 const NOTHING: readonly string[] = []
 
 function written({ requestFixes, windows, settings }: CallWriter, order: CallOrder): Written {
@@ -119,7 +126,7 @@ function written({ requestFixes, windows, settings }: CallWriter, order: CallOrd
     return { ...rest, passes: contentType, leftOut: NOTHING, dialect: spokenTo(order) }
   }
   const fix = (fields: Body) => requestFixes.apply(target, pending.clientKind, fields)
-  if (pending.operation !== null) return inParts(pending.operation, settings, order, (fields) => fix(fields).body)
+  if (pending.operation !== null) return inParts(pending.operation, settings, order, fix)
   const { body, ...draft } = draftOf(settings, windows, order)
   const isAsSent = Buffer.isBuffer(body) && !requestFixes.has(target, pending.clientKind)
   const fields = isAsSent ? null : fieldsOf(body)
@@ -239,18 +246,26 @@ function speechOf(
 }
 
 /** The calls of one attempt, each after the one before. */
-function inParts(operation: Operation, settings: DraftSettings, order: CallOrder, fix: (body: Body) => Body): Written {
+function inParts(
+  operation: Operation,
+  settings: DraftSettings,
+  order: CallOrder,
+  fix: (body: Body) => FixedBody,
+): Written {
   const parts = operation.partsFor(order.credential.connection.spec)
   const dialect = spokenTo(order)
+  const leftOut = new Set<string>()
   const [first, ...more] = parts.map((part) => {
     const { path, body } = bodyOf(settings, order, part, dialect)
-    return { path, body: JSON.stringify(fix(body)) }
+    const fixed = fix(body)
+    for (const name of fixed.leftOut) leftOut.add(name)
+    return { path, body: JSON.stringify(fixed.body) }
   })
   return {
     path: first?.path ?? '',
     body: first?.body ?? '',
     parts: { more: more.map(({ body }) => body), join: (answers) => operation.join(answers, parts) },
-    leftOut: NOTHING,
+    leftOut: [...leftOut],
     dialect,
   }
 }

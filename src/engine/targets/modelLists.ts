@@ -101,6 +101,11 @@ export class ModelLists {
     return this.#running.size > 0
   }
 
+  /** A list is being read of which nothing is known from before. */
+  get isReadingFirst(): boolean {
+    return [...this.#running.keys()].some((key) => !this.#lists.has(key))
+  }
+
   /** Resolves when no list is being read any more, at the latest after `ms`. */
   async settled(ms: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined

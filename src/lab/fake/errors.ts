@@ -3,7 +3,7 @@
 import type { DialectId } from '../../domain/chat.ts'
 import { OWN_WORDS } from './ownWords.ts'
 import type { FakeRefusal, RefusalFacts, Wording } from './refusal.ts'
-import type { FakeFault } from './scenario.ts'
+import type { FakeFault, FakeModel } from './scenario.ts'
 
 const openaiError = (
   status: number,
@@ -18,6 +18,14 @@ const openaiError = (
 
 const retryAfter = (facts: RefusalFacts): Record<string, string> =>
   facts.retryAfter === undefined ? {} : { 'retry-after': String(facts.retryAfter) }
+
+function tooLongText(facts: RefusalFacts): string {
+  const { limit = 8192, inputTokens, isPrompt } = facts
+  // As https://github.com/fierceX/Document_QA/issues/3 shows it for embeddings (read 2026-11-30).
+  return isPrompt
+    ? `This model's maximum context length is ${limit} tokens, however you requested ${inputTokens} tokens (${inputTokens} in your prompt; 0 for the completion). Please reduce your prompt; or completion length.`
+    : `This model's maximum context length is ${limit} tokens. ${requestedText(facts)}`
+}
 
 function requestedText({ inputTokens, outputTokens }: RefusalFacts): string {
   if (inputTokens === undefined) return 'Please reduce the length of the messages.'
@@ -79,10 +87,10 @@ const OPENAI: Wording = {
   context_too_long: (facts) =>
     openaiError(
       400,
-      `This model's maximum context length is ${facts.limit ?? 8192} tokens. ${requestedText(facts)}`,
+      tooLongText(facts),
       'invalid_request_error',
-      'context_length_exceeded',
-      'messages',
+      facts.isPrompt ? null : 'context_length_exceeded',
+      facts.isPrompt ? null : 'messages',
     ),
   content_filter: () =>
     openaiError(400, 'The response was filtered', 'invalid_request_error', 'content_filter', 'prompt'),
@@ -230,6 +238,35 @@ const BY_DIALECT: Readonly<Record<DialectId, Wording>> = {
   'openai-responses': OPENAI,
   anthropic: ANTHROPIC,
   google: GOOGLE,
+}
+
+/**
+ * A model that is asked for what only another kind of model does; null where its service is not known to have words of
+ * its own for that. Seen at https://github.com/infiniflow/ragflow/issues/1835 (OpenAI, embeddings of gpt-4o) and
+ * https://github.com/feyninc/chonkie/issues/529 (Gemini), read 2026-11-30.
+ */
+export function refusalOfKind(
+  dialect: DialectId,
+  kind: NonNullable<FakeModel['kind']>,
+  model: string,
+): FakeRefusal | null {
+  if (kind !== 'chat' && kind !== 'embedding') return null
+  if (dialect === 'google')
+    return googleError(
+      404,
+      'NOT_FOUND',
+      `models/${model} is not found for API version v1beta, or is not supported for ${kind === 'chat' ? 'generateContent' : 'embedContent'}. Call ListModels to see the list of available models and their supported methods.`,
+    )
+  if (dialect !== 'openai') return null
+  return kind === 'chat'
+    ? openaiError(
+        404,
+        'This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to use v1/completions?',
+        'invalid_request_error',
+        null,
+        'model',
+      )
+    : openaiError(403, 'You are not allowed to generate embeddings from this model', 'invalid_request_error', null)
 }
 
 /**

@@ -1,11 +1,11 @@
 /** One simulated provider: its keys, models, limits and faults, and what it would say to a call now. */
 
-import type { ChatRequest, DialectId } from '../../domain/chat.ts'
+import type { DialectId } from '../../domain/chat.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import type { StrictRequest } from '../strict/rule.ts'
 import { refusalBy } from '../strict/ruleTable.ts'
 import { rulesOf } from '../strict/services.ts'
-import { refusal } from './errors.ts'
+import { refusal, refusalOfKind } from './errors.ts'
 import { limitHeaders } from './headers.ts'
 import { type Caller, FakeLimits, type LimitState } from './limits.ts'
 import type { FakeRefusal, RefusalFacts } from './refusal.ts'
@@ -21,7 +21,7 @@ interface Clock {
   readonly random: () => number
 }
 
-type Overflow = Pick<RefusalFacts, 'limit' | 'inputTokens' | 'outputTokens'>
+type Overflow = Pick<RefusalFacts, 'limit' | 'inputTokens' | 'outputTokens' | 'isPrompt'>
 
 interface SeenKey {
   readonly fault: FakeFault
@@ -141,38 +141,45 @@ export class FakeProvider {
     return this.#say(fault, '', {}).body
   }
 
-  #whatIsWrong(key: string, { model, request, kind }: FakeRequest, fault: FakeFault | null): FakeFault['do'] | null {
+  #whatIsWrong(key: string, asked: FakeRequest, fault: FakeFault | null): FakeFault['do'] | null {
+    const { model, request, kind } = asked
     if (!this.isGood(key)) return 'auth_invalid'
     const facts = this.models.get(model)
     if (facts === undefined || facts.retired) return 'model_not_found'
     if ((facts.kind ?? 'chat') !== kind) return 'unsupported'
     if (isLacking(facts, request)) return 'unsupported'
-    if (this.#overflow(model, request) !== null) return 'context_too_long'
+    if (this.#overflow(asked) !== null) return 'context_too_long'
     return fault !== null && refusal(this.id, this.dialect, fault.do, { model }) !== null ? fault.do : null
   }
 
-  /** By how much a request is too long for the model; the window of Gemini's is the prompt's alone. */
-  #overflow(model: string, request: ChatRequest): Overflow | null {
+  /**
+   * By how much a request is too long for the model; the window of Gemini's is the prompt's alone. Of texts to embed each
+   * has the window for itself, and Google cuts them in silence (`autoTruncate` of
+   * https://docs.cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/Shared.Types/TextEmbeddingPredictionParams,
+   * read 2026-11-30).
+   */
+  #overflow({ model, request, texts }: FakeRequest): Overflow | null {
     const limit = this.models.get(model)?.context_tokens
     if (limit === undefined) return null
+    if (texts !== null) {
+      const longest = texts.reduce((most, text) => Math.max(most, tokensOf(text)), 0)
+      return longest > limit && this.dialect !== 'google' ? { limit, inputTokens: longest, isPrompt: true } : null
+    }
     const inputTokens = tokensOf(JSON.stringify(request.messages))
     if (inputTokens > limit) return { limit, inputTokens }
     const outputTokens = this.dialect === 'google' ? 0 : (request.maxTokens ?? 0)
     return inputTokens + outputTokens > limit ? { limit, inputTokens, outputTokens } : null
   }
 
-  #refusal(
-    key: string,
-    { model, request }: FakeRequest,
-    what: FakeFault['do'],
-    fault: FakeFault | null,
-    now: number,
-  ): FakeRefusal {
-    const overflow = what === 'context_too_long' ? this.#overflow(model, request) : null
+  #refusal(key: string, asked: FakeRequest, what: FakeFault['do'], fault: FakeFault | null, now: number): FakeRefusal {
+    const { model, kind, dialect } = asked
+    const overflow = what === 'context_too_long' ? this.#overflow(asked) : null
     const limit = what === 'context_too_long' ? this.models.get(model)?.context_tokens : undefined
     const retryAfter = fault?.retry_after
     const resetsAt = retryAfter === undefined ? undefined : now + retryAfter * 1000
-    const said = this.#say(what, model, { retryAfter, limit, resetsAt, ...overflow })
+    const isOther = what === 'unsupported' && (this.models.get(model)?.kind ?? 'chat') !== kind
+    const ofKind = isOther ? refusalOfKind(dialect.id, kind, model) : null
+    const said = ofKind ?? this.#say(what, model, { retryAfter, limit, resetsAt, ...overflow })
     return {
       ...said,
       status: fault?.status ?? said.status,

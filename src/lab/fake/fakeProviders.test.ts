@@ -305,9 +305,39 @@ test('nonsense gets an answer and never ends the server', async () => {
   expect((await post('/chat/completions', '{"model":"m","messages":7}')).status).toBe(400)
   expect((await post('/nowhere', '{}')).status).toBe(404)
   expect((await post('/models/%zz:generateContent', '{}')).status).toBe(400)
-  expect((await post('/embeddings', '{"model":"m"}')).status).toBe(400)
+  expect((await post('/embeddings', '{"model":"m"}')).status).toBe(403)
   expect((await fetch(`${world.origin}/nobody/v1/models`)).status).toBe(404)
   expect((await callModel(world, 'own', 'm')).outcome.ok).toBe(true)
+})
+
+test('a model of another kind is refused as the services refuse it', async () => {
+  const models = { m: {}, e: { kind: 'embedding' } } as const
+  const world = await openWorld({ providers: { own: { models }, gem: { dialect: 'google', models } } })
+  const post = async (provider: string, path: string, body: object) => {
+    const headers = { authorization: `Bearer ${fakeKey(provider)}`, 'x-goog-api-key': fakeKey(provider) }
+    const url = `${world.endpoint(provider)}${path}`
+    const response = await fetch(url, { method: 'POST', body: JSON.stringify(body), headers })
+    return [response.status, ((await response.json()) as { error: { message: string } }).error.message]
+  }
+  const chat = { messages: [{ role: 'user', content: 'Hi' }] }
+  const contents = [{ role: 'user', parts: [{ text: 'Hi' }] }]
+  const requests = [{ model: 'models/m', content: { parts: [{ text: 'Hi' }] } }]
+  expect(await post('own', '/embeddings', { model: 'm', input: 'Hi' })).toEqual([
+    403,
+    expect.stringMatching(/^You are/),
+  ])
+  expect(await post('own', '/chat/completions', { model: 'e', ...chat })).toEqual([
+    404,
+    expect.stringMatching(/^This is/),
+  ])
+  expect(await post('gem', '/models/m:batchEmbedContents', { requests })).toEqual([
+    404,
+    expect.stringMatching(/embedC/),
+  ])
+  expect(await post('gem', '/models/e:generateContent', { contents })).toEqual([
+    404,
+    expect.stringMatching(/generateC/),
+  ])
 })
 
 test('embeddings come from embedding models', async () => {

@@ -16,6 +16,8 @@ export interface RefusalFacts {
   /** Tokens of the prompt, and of the answer where only both together are too long. */
   readonly inputTokens?: number | undefined
   readonly outputTokens?: number | undefined
+  /** The tokens are those of one prompt, not of messages. */
+  readonly isPrompt?: boolean | undefined
   /** No header and no body states a number of the limit that was met. */
   readonly isUnstated?: boolean | undefined
   /** Epoch milliseconds at which the limit that was met resets. */

@@ -22,6 +22,12 @@ const TYPE_NAMES = 'TYPE_UNSPECIFIED|STRING|NUMBER|INTEGER|BOOLEAN|ARRAY|OBJECT|
 const MODES = 'MODE_UNSPECIFIED|AUTO|ANY|NONE|VALIDATED'
 const LEVELS = 'THINKING_LEVEL_UNSPECIFIED|MINIMAL|LOW|MEDIUM|HIGH|XHIGH'
 
+/** https://ai.google.dev/api/generate-content#harmcategory and #harmblockthreshold, read 2026-11-30. */
+const CATEGORIES =
+  'HARM_CATEGORY_UNSPECIFIED|HARM_CATEGORY_DEROGATORY|HARM_CATEGORY_TOXICITY|HARM_CATEGORY_VIOLENCE|HARM_CATEGORY_SEXUAL|HARM_CATEGORY_MEDICAL|HARM_CATEGORY_DANGEROUS|HARM_CATEGORY_HARASSMENT|HARM_CATEGORY_HATE_SPEECH|HARM_CATEGORY_SEXUALLY_EXPLICIT|HARM_CATEGORY_DANGEROUS_CONTENT|HARM_CATEGORY_CIVIC_INTEGRITY'
+const THRESHOLDS =
+  'HARM_BLOCK_THRESHOLD_UNSPECIFIED|BLOCK_LOW_AND_ABOVE|BLOCK_MEDIUM_AND_ABOVE|BLOCK_ONLY_HIGH|BLOCK_NONE|OFF'
+
 const MESSAGES: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   GenerateContentRequest: {
     ...{ model: 'text', contents: 'Content[]', systemInstruction: 'Content', tools: 'Tool[]' },
@@ -73,7 +79,10 @@ const MESSAGES: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
     ...{ includeServerSideToolInvocations: 'scalar' },
   },
   FunctionCallingConfig: { mode: `enum:FunctionCallingConfig.Mode:${MODES}`, allowedFunctionNames: 'text[]' },
-  SafetySetting: { category: 'text', threshold: 'text' },
+  SafetySetting: {
+    category: `enum:HarmCategory:${CATEGORIES}`,
+    threshold: `enum:SafetySetting.HarmBlockThreshold:${THRESHOLDS}`,
+  },
   GenerationConfig: {
     ...{ stopSequences: 'text[]', responseMimeType: 'text', responseSchema: 'Schema', responseJsonSchema: 'any' },
     ...{ _responseJsonSchema: 'any', responseFormat: 'any', responseModalities: 'text[]', candidateCount: 'int32' },
@@ -141,10 +150,16 @@ function walkField(value: unknown, kind: Kind, { name, path }: Place, findings: 
 }
 
 function walkValue(value: unknown, kind: Kind, path: string, findings: Findings): void {
-  if (lookUp(MESSAGES, kind)) walkMessage(value, kind, path, findings)
+  if (lookUp(MESSAGES, kind)) {
+    if (asRecord(value) === undefined)
+      findings.invalid.push(`Invalid value at '${path}' (${API_TYPE}.${kind}), ${JSON.stringify(value)}`)
+    else walkMessage(value, kind, path, findings)
+  }
   const problem = problemOfScalar(value, kind)
   if (problem !== null) findings.invalid.push(`Invalid value at '${path}' (${problem}`)
 }
+
+const API_TYPE = 'type.googleapis.com/google.ai.generativelanguage.v1beta'
 
 /** A whole number of 32 bits, or such a text: https://protobuf.dev/programming-guides/json/ */
 function isInt32(value: unknown): boolean {
@@ -161,8 +176,9 @@ function problemOfScalar(value: unknown, kind: Kind): string | null {
   if (kind === 'int32' && !isInt32(value)) return `TYPE_INT32), ${JSON.stringify(value)}`
   if (!kind.startsWith('enum:')) return null
   const [, type, names = ''] = kind.split(':')
-  if (names.split('|').includes(String(value).toUpperCase())) return null
-  return `type.googleapis.com/google.ai.generativelanguage.v1beta.${type}), ${JSON.stringify(value)}`
+  // JSON of protocol buffers may have the number of a name: https://protobuf.dev/programming-guides/json/
+  if (Number.isInteger(value) || names.split('|').includes(String(value).toUpperCase())) return null
+  return `${API_TYPE}.${type}), ${JSON.stringify(value)}`
 }
 
 const lines = (found: readonly string[]) => (found.length === 0 ? null : found.join('\n'))

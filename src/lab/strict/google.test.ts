@@ -136,6 +136,24 @@ const FIELDS: readonly Row[] = [
   ],
   [
     'invalid-value',
+    `Invalid value at 'system_instruction' (type.googleapis.com/google.ai.generativelanguage.v1beta.Content), "Be brief"`,
+    { systemInstruction: 'Be brief' },
+    { systemInstruction: { parts: [{ text: 'Be brief' }] } },
+  ],
+  [
+    'invalid-value',
+    `Invalid value at 'safety_settings[0].category' (type.googleapis.com/google.ai.generativelanguage.v1beta.HarmCategory), "HARM_CATEGORY_IMAGE_HATE"`,
+    { safetySettings: [{ category: 'HARM_CATEGORY_IMAGE_HATE', threshold: 'OFF' }] },
+    { safetySettings: [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'OFF' }] },
+  ],
+  [
+    'invalid-value',
+    `Invalid value at 'safety_settings[0].threshold' (type.googleapis.com/google.ai.generativelanguage.v1beta.SafetySetting.HarmBlockThreshold), "NEVER"`,
+    { safetySettings: [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'NEVER' }] },
+    { safetySettings: [{ category: 7, threshold: 'BLOCK_NONE' }] },
+  ],
+  [
+    'invalid-value',
     `Invalid value at 'tool_config.function_calling_config.mode' (type.googleapis.com/google.ai.generativelanguage.v1beta.FunctionCallingConfig.Mode), "REQUIRED"`,
     { ...tools(look()), ...calling('REQUIRED') },
     { ...tools(look()), ...calling('any') },

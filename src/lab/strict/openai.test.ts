@@ -126,6 +126,12 @@ const FIELDS: readonly StrictRow[] = [
     { stop: many(4, 'a') },
   ],
   [
+    'token-limits-together',
+    "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
+    { max_tokens: 5, max_completion_tokens: 5 },
+    { max_tokens: null, max_completion_tokens: 5 },
+  ],
+  [
     'stream-options-without-stream',
     "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
     { stream_options: { include_usage: true } },
@@ -188,6 +194,18 @@ const MESSAGES: readonly StrictRow[] = [
     "Invalid 'messages[0].content': empty array. Expected an array with minimum length 1, but got an empty array instead.",
     say([]),
     { ...say([]), ...NEW },
+  ],
+  [
+    'message-name',
+    "Invalid 'messages[0].name': string does not match pattern. Expected a string that matches the pattern '^[^\\s<|\\\\/>]+$'.",
+    { messages: [{ ...HI, name: 'Ana Maria' }] },
+    { messages: [{ ...HI, name: 'Ana-Maria' }] },
+  ],
+  [
+    'part-text-missing',
+    "Missing required parameter: 'messages[0].content[0].text'.",
+    say([{ type: 'text' }]),
+    say([{ type: 'text', text: 'Hi' }]),
   ],
   [
     'part-type-unknown',

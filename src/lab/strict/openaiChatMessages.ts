@@ -63,6 +63,20 @@ export const openaiMessageRules = ruleTable('2026-11-29', {
     refuse: ({ body }) =>
       first(messagesOf(body), (message) => strangeField(message, lookUp(MESSAGE_FIELDS, roleOf(message)))),
   },
+  // Seen with a narrower alphabet, that of function names; spaces and what delimits roles is refused in either.
+  'message-name': {
+    source: 'https://github.com/FlowiseAI/Flowise/issues/2948',
+    refuse: ({ body }) =>
+      first(messagesOf(body), ({ path, value: { name } }) =>
+        typeof name !== 'string' || /^[^\s<|\\/>]+$/.test(name)
+          ? null
+          : badRequest(
+              `Invalid '${path}.name': string does not match pattern. Expected a string that matches the pattern '^[^\\s<|\\\\/>]+$'.`,
+              `${path}.name`,
+              'invalid_value',
+            ),
+      ),
+  },
   'content-type': {
     source: MEASURED,
     refuse: ({ body }) =>
@@ -91,6 +105,13 @@ export const openaiMessageRules = ruleTable('2026-11-29', {
   'part-field-unknown': {
     source: 'https://github.com/decolua/9router/issues/2497',
     refuse: ({ body }) => eachPart(body, (part) => strangeField(part, lookUp(PART_FIELDS, word(part.value['type'])))),
+  },
+  'part-text-missing': {
+    source: 'https://platform.openai.com/docs/api-reference/chat/create#chat-create-messages',
+    refuse: ({ body }) =>
+      eachPart(body, ({ path, value: { type, text } }) =>
+        type === 'text' && !isSet(text) ? missingParameter(`${path}.text`) : null,
+      ),
   },
   'image-outside-user': {
     source: 'https://github.com/openai/openai-node/issues/1030',

@@ -120,6 +120,17 @@ export const openaiFieldRules = ruleTable('2026-11-29', {
       return count > MOST_STOPS ? longArray('stop', MOST_STOPS, count) : null
     },
   },
+  'token-limits-together': {
+    source: 'https://github.com/langchain-ai/langgraph/issues/5943',
+    refuse: ({ body }) =>
+      isSet(body['max_tokens']) && isSet(body['max_completion_tokens'])
+        ? badRequest(
+            "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
+            'max_tokens',
+            'invalid_parameter_combination',
+          )
+        : null,
+  },
   'stream-options-without-stream': {
     source: `${REFERENCE}#chat-create-stream_options`,
     refuse: ({ body }) =>

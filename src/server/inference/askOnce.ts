@@ -2,15 +2,17 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dialectOf } from '../../dialects/dialects.ts'
+import { promptEnvelope } from '../../dialects/openai/fields.ts'
 import type { DialectId } from '../../domain/chat.ts'
 import { type Answered, cascade } from '../../engine/cascade.ts'
 import { type RequestOptions, requestId } from '../../engine/prepareRequest.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders } from '../clientHeaders.ts'
+import { clientKind } from '../clientKind.ts'
 import type { GatewayParts, ObservedRequest } from '../handler.ts'
 import { viaOf } from '../loopGuard.ts'
-import { sendFailure } from '../sendFailure.ts'
+import { type ErrorWriter, sendFailure } from '../sendFailure.ts'
 import type { Token } from '../tokens.ts'
 import { onceListed } from './onceListed.ts'
 
@@ -46,6 +48,7 @@ export async function askOnce(
     const options = {
       ...clientHeaders(request.headers, asked.body),
       token: token.name,
+      clientKind: clientKind(request.headers['user-agent']),
       via: viaOf(request.headers, parts.name),
     }
     const pending = await onceListed(engine, () => asked.prepare(options, id))
@@ -63,13 +66,17 @@ export async function askOnce(
   } catch (error) {
     const failure = clientFailure(error, id, engine.now)
     if (failure.code === 'internal') parts.logger.error(`request ${id}: ${textOf(error)}`)
-    if (!response.headersSent && !response.destroyed) sendFailure(response, dialectOf(dialect), failure)
+    if (!response.headersSent && !response.destroyed) sendFailure(response, writerOf(dialect), failure)
     const { status, attempts } = failure
     observe({ model, status, report: attempts.at(-1) ?? null, attempts })
   } finally {
     await close?.()
   }
 }
+
+/** None of them is a chat: OpenAI speaks of a prompt there. */
+const writerOf = (dialect: DialectId): ErrorWriter =>
+  dialect === 'openai' ? { client: { writeError: promptEnvelope } } : dialectOf(dialect)
 
 function headersOf({ winner, trail, report }: Answered, id: string): Record<string, string> {
   const target = headerText(winner.target.id)

@@ -3,6 +3,7 @@
 import { type AskedCompletion, readCompletions } from '../../dialects/completions/readCompletions.ts'
 import { completionForm } from '../../dialects/completions/writeCompletion.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
+import { requestId } from '../../engine/prepareRequest.ts'
 import { parseBody, readBody } from '../body.ts'
 import { clientFailure } from '../clientError.ts'
 import type { Handler } from '../handler.ts'
@@ -23,6 +24,6 @@ export const complete =
       const route = { dialect: 'openai', form: completionForm(only as AskedCompletion) } as const // never empty
       return await new Exchange(parts, request, response, route, token).run(body)
     } catch (error) {
-      sendFailure(response, dialectOf('openai'), clientFailure(error, '', parts.engine.now))
+      sendFailure(response, dialectOf('openai'), clientFailure(error, requestId(), parts.engine.now))
     }
   }

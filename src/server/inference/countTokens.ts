@@ -4,6 +4,7 @@ import { dialectOf } from '../../dialects/dialects.ts'
 import type { DialectId } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asRecord } from '../../domain/json.ts'
+import { requestId } from '../../engine/prepareRequest.ts'
 import { inputTokensOf } from '../../engine/request/needs.ts'
 import { parseBody, readBody } from '../body.ts'
 import { clientFailure } from '../clientError.ts'
@@ -19,11 +20,14 @@ const ANSWERS: { readonly [D in DialectId]: (tokens: number) => unknown } = {
   google: (tokens) => ({ totalTokens: tokens }),
 }
 
+/** Where a conversation stands. */
+const PLACES = { openai: 'messages', anthropic: 'messages', 'openai-responses': 'input', google: 'contents' } as const
+
 /** What an upstream stores cannot be counted here, and a count without it would be wrong. */
 function checkWhole(body: unknown, id: DialectId): void {
   const field = heldBy(asRecord(body) ?? {}, id)
   if (field === undefined) return
-  const place = id === 'anthropic' ? 'messages' : 'input'
+  const place = PLACES[id]
   throw new InvalidRequestError(
     `"${field}" is not counted: keywise keeps no conversations; send all of it in "${place}"`,
     {
@@ -32,10 +36,14 @@ function checkWhole(body: unknown, id: DialectId): void {
   )
 }
 
+const HELD: { readonly [D in DialectId]?: readonly string[] } = {
+  'openai-responses': ['previous_response_id', 'conversation', 'prompt'],
+  google: ['cachedContent', 'cached_content'],
+}
+
 function heldBy(fields: Readonly<Record<string, unknown>>, id: DialectId): string | undefined {
   if (id === 'anthropic') return asRecord(fields['thread'])?.['type'] === 'continue' ? 'thread' : undefined
-  const names = id === 'openai-responses' ? ['previous_response_id', 'conversation', 'prompt'] : []
-  return names.find((name) => fields[name] != null)
+  return HELD[id]?.find((name) => fields[name] != null)
 }
 
 /** No count depends on the model, which OpenAI's clients may leave out. */
@@ -51,13 +59,14 @@ export const countTokens =
     try {
       const body = parseBody((await readBody(request, maxBodyBytes)).bytes)
       // Gemini wraps the whole request when more than contents is to be counted.
-      const inner = asRecord(body)?.['generateContentRequest'] ?? body
+      const fields = asRecord(body)
+      const inner = fields?.['generateContentRequest'] ?? fields?.['generate_content_request'] ?? body
       checkWhole(inner, id)
       const tokens = inputTokensOf(
         dialect.client.readRequest(id === 'openai-responses' ? named(inner) : inner, { model: 'count', stream: false }),
       )
       sendJson(response, 200, ANSWERS[id](tokens))
     } catch (error) {
-      sendFailure(response, dialect, clientFailure(error, '', engine.now))
+      sendFailure(response, dialect, clientFailure(error, requestId(), engine.now))
     }
   }

@@ -12,6 +12,7 @@ import type { EngineReader } from '../../engine/reader.ts'
 import { embeddingsOperation } from '../../engine/request/embeddingsOperation.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { parseBody, readBody } from '../body.ts'
+import { headerText } from '../clientError.ts'
 import type { Handler } from '../handler.ts'
 import { sendJson } from '../send.ts'
 import { askOnce } from './askOnce.ts'
@@ -31,10 +32,11 @@ export const embed =
           if (answer === undefined) throw new TypeError('embeddings were answered before they came')
           const { dialect, spec } = winner.credential.connection
           const ignored = client.ignoredBy(dialect, asked, wireOf(spec.wire, winner.target.model).vectors)
+          const leftOut = [...new Set([...ignored, ...winner.leftOut])]
           const facts = { id, model: winner.target.model, inputTokens: report?.usage?.inputTokens ?? 0 }
           sendJson(response, 200, client.writeResponse(answer, asked, facts), {
             ...headers,
-            ...(ignored.length > 0 && { 'x-keywise-left-out': ignored.join(', ').slice(0, 300) }),
+            ...(leftOut.length > 0 && { 'x-keywise-left-out': headerText(leftOut.join(', ').slice(0, 300)) }),
           })
           return 200
         },
@@ -43,9 +45,11 @@ export const embed =
 
 function prepareEmbeddings(engine: Engine, asked: ChatRequest, options: RequestOptions, id: string): PendingRequest {
   if (asked.model === 'auto' || asked.model.startsWith('auto:')) throw autoRefused()
-  const inputTokens = inputsOf(asked).reduce((sum: number, input) => sum + tokensIn(input), 0)
+  const tokens = inputsOf(asked).map((input) => tokensIn(input))
+  const inputTokens = tokens.reduce((sum, more) => sum + more, 0)
+  const longestTokens = tokens.reduce((most, more) => Math.max(most, more), 0)
   const among = targetsFor(engine, asked)
-  const needs = { abilities: ['embeddings'] as const, inputTokens, maxOutputTokens: 0, auto: false }
+  const needs = { abilities: ['embeddings'] as const, inputTokens, longestTokens, maxOutputTokens: 0, auto: false }
   const operation = embeddingsOperation(asked)
   const pending = prepareRequest(
     engine,

@@ -6,16 +6,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AskedCompletion } from '../../dialects/completions/readCompletions.ts'
 import { CompletionStreamWriter, DONE, sumOf, writeCompletions } from '../../dialects/completions/writeCompletion.ts'
-import { dialectOf } from '../../dialects/dialects.ts'
+import { promptEnvelope } from '../../dialects/openai/fields.ts'
 import type { AttemptReport } from '../../domain/attempt.ts'
 import type { ChatResponse } from '../../domain/chat.ts'
 import { AbortedError } from '../../domain/errors.ts'
 import { type Answered, cascade } from '../../engine/cascade.ts'
 import { prepareRequest, requestId } from '../../engine/prepareRequest.ts'
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
+import { decimalUsd, NANO_PER_USD } from '../../money/amount.ts'
 import { chunksOf } from '../../upstream/chunksOf.ts'
 import { clientFailure, headerText, trailOf } from '../clientError.ts'
 import { clientHeaders } from '../clientHeaders.ts'
+import { clientKind } from '../clientKind.ts'
 import type { GatewayParts, RunningExchange } from '../handler.ts'
 import { viaOf } from '../loopGuard.ts'
 import { sendJson } from '../send.ts'
@@ -37,6 +39,10 @@ export class ManyChoices implements RunningExchange {
   readonly #running = new Set<PendingRequest>()
   readonly #answers: ChatResponse[] = []
   readonly #attempts: AttemptReport[] = []
+  /** Of each answer; null where it is not known. */
+  readonly #costsUsd: (number | null)[] = []
+  /** What some target could not be told, of those that have answered. */
+  readonly #leftOut = new Set<string>()
   #next = 0
   /** How many choices a stream has got. */
   #written = 0
@@ -99,7 +105,12 @@ export class ManyChoices implements RunningExchange {
   async #answerTo({ request }: AskedCompletion): Promise<ChatResponse> {
     const { engine, name } = this.#parts
     const { headers } = this.#request
-    const options = { ...clientHeaders(headers, this.#fields), token: this.#token.name, via: viaOf(headers, name) }
+    const options = {
+      ...clientHeaders(headers, this.#fields),
+      token: this.#token.name,
+      clientKind: clientKind(headers['user-agent']),
+      via: viaOf(headers, name),
+    }
     const pending = await onceListed(engine, () => prepareRequest(engine, { ...request, stream: false }, options))
     if (this.#hasEnded) pending.cancellation.cancel()
     this.#running.add(pending)
@@ -111,9 +122,11 @@ export class ManyChoices implements RunningExchange {
     }
   }
 
-  async #read({ recorded, trail, call }: Answered): Promise<ChatResponse> {
-    await recorded
+  async #read({ recorded, trail, call, winner }: Answered): Promise<ChatResponse> {
+    const { costUsd } = await recorded
+    this.#costsUsd.push(costUsd)
     this.#attempts.push(...trail.attempts)
+    for (const part of winner.leftOut) this.#leftOut.add(part)
     const response = call.ended?.outcome.response
     if (response === undefined) throw new TypeError('a plain call was answered before it ended')
     return response
@@ -147,7 +160,8 @@ export class ManyChoices implements RunningExchange {
     else {
       const answers = this.#answers.map((answer, index) => [this.#asked[index] as AskedCompletion, answer] as const)
       const facts = { now: this.#parts.engine.now, id: this.#id }
-      sendJson(this.#response, 200, writeCompletions(answers, this.#model, facts), this.#headers())
+      const headers = { ...this.#headers(), ...this.#costHeader() }
+      sendJson(this.#response, 200, writeCompletions(answers, this.#model, facts), headers)
     }
     this.#observe(200)
   }
@@ -157,7 +171,7 @@ export class ManyChoices implements RunningExchange {
     this.#attempts.push(...failure.attempts)
     if (this.#response.headersSent)
       this.#response.end(this.#writer(0).fail({ ...failure, message: `the answer broke off: ${failure.message}` }))
-    else sendFailure(this.#response, dialectOf('openai'), failure)
+    else sendFailure(this.#response, { client: { writeError: promptEnvelope } }, failure)
     this.#observe(failure.status)
   }
 
@@ -171,7 +185,14 @@ export class ManyChoices implements RunningExchange {
       'x-keywise-target': headerText(this.#attempts.findLast(({ ok }) => ok)?.target ?? ''),
       'x-keywise-attempts': String(this.#attempts.length),
       'x-keywise-trail': trailOf(this.#attempts),
+      ...(this.#leftOut.size > 0 && { 'x-keywise-left-out': headerText([...this.#leftOut].join(', ')) }),
     }
+  }
+
+  #costHeader(): Record<string, string> {
+    const nano = this.#costsUsd.map((usd) => (usd === null ? Number.NaN : Math.round(usd * NANO_PER_USD)))
+    const sum = nano.reduce((all, one) => all + one, 0)
+    return Number.isNaN(sum) ? {} : { 'x-keywise-cost-usd': decimalUsd(sum) }
   }
 
   #observe(status: number): void {

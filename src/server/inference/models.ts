@@ -15,7 +15,7 @@ import { modelsPage } from './modelPages.ts'
 import { servedModel, servedModels } from './servedModels.ts'
 
 export const serveModels: Handler = async (parts, request, response, _token, dialect) => {
-  await parts.ready()
+  await listsRead(parts)
   const [, query = ''] = (request.url ?? '').split('?', 2)
   answer(parts, response, dialect, () => modelsPage(servedModels(parts.engine), dialect, new URLSearchParams(query)))
 }
@@ -24,13 +24,22 @@ export const serveModels: Handler = async (parts, request, response, _token, dia
 export const serveModel =
   (id: string): Handler =>
   async (parts, _request, response, _token, dialect) => {
-    await parts.ready()
+    await listsRead(parts)
     answer(parts, response, dialect, () => {
       const model = servedModel(parts.engine, id) ?? servedModel(parts.engine, withoutListPrefix(id))
       if (model === null) throw new ModelNotFoundError(id.slice(0, 200), parts.engine.registry.names.nearest(id))
       return modelRow(model, dialect)
     })
   }
+
+/** Longest wait for lists of which nothing is known yet. */
+const FIRST_READING_MS = 3000
+
+/** Clients ask once, when they start, and keep the windows that they read then. */
+async function listsRead({ ready, engine }: GatewayParts): Promise<void> {
+  await ready()
+  if (engine.lists.isReadingFirst) await engine.lists.settled(FIRST_READING_MS)
+}
 
 function answer(parts: GatewayParts, response: ServerResponse, dialect: DialectId, bodyOf: () => unknown): void {
   try {

@@ -95,7 +95,8 @@ function prepareUnits(
   const isOpen = model === '' || model === 'auto' || model.startsWith('auto:')
   const request = { model: isOpen ? 'auto' : model, messages: [], stream }
   const operation = unitOperation(ability, request, body)
-  const needs = { abilities: [ability], inputTokens, maxOutputTokens: 0, auto: false, inUnits: true }
+  // Documents are read one by one, pictures and audio are no text: what is too long the service itself must say.
+  const needs = { abilities: [ability], inputTokens, longestTokens: 0, maxOutputTokens: 0, auto: false, inUnits: true }
   const among = isOpen ? ableTargets(engine, ability) : null
   return prepareRequest(engine, request, { ...options, operation, needs: { ...needs, ...(among && { among }) } }, id)
 }

@@ -6,6 +6,7 @@
 import { dialectOf } from '../../dialects/dialects.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import type { Failure } from '../../domain/failure.ts'
+import { requestId } from '../../engine/prepareRequest.ts'
 import { requestJson } from '../../upstream/requestJson.ts'
 import { type ClientFailure, clientFailure, headerText } from '../clientError.ts'
 import type { Handler } from '../handler.ts'
@@ -29,7 +30,7 @@ export const storedResponse =
       if (!answer.ok) return sendFailure(response, dialect, failureOf(answer.failure, id))
       sendJson(response, 200, answer.body, { 'x-keywise-target': headerText(holder.target) })
     } catch (error) {
-      sendFailure(response, dialect, clientFailure(error, '', engine.now))
+      sendFailure(response, dialect, clientFailure(error, requestId(), engine.now))
     }
   }
 

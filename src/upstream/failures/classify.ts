@@ -24,6 +24,8 @@ export interface UpstreamAnswer {
   readonly provider: ProviderSpec
   /** As the upstream calls it. */
   readonly model: string
+  /** The model was asked for something else than a chat, which it is not known to do. */
+  readonly isTrial?: boolean
   /** Epoch milliseconds at which the answer came. */
   readonly now: number
   /** Removes every known secret, and everything shaped like one. */
@@ -57,7 +59,19 @@ export function classify(answer: UpstreamAnswer): Failure {
   }
   // The rules name no kind with facts of its own that must be there (`timeout`, `network`): those come from
   // transportError.ts.
-  return facts as Failure
+  const failure = facts as Failure
+  return answer.isTrial ? ofTrial(failure) : failure
+}
+
+/** A trial that fails in these ways shows that the model cannot do it, or not here: nothing against its chats. */
+function ofTrial(failure: Failure): Failure {
+  if (failure.kind === 'model_not_found') return { ...failure, about: 'ability' }
+  const { status, message } = failure
+  const isRefused = failure.kind === 'auth_forbidden' && !failure.keyWide && !failure.hostBlocked
+  if (isRefused) return { kind: 'unsupported', status: 400, message, about: 'ability' }
+  // https://www.rfc-editor.org/rfc/rfc9110#name-405-method-not-allowed : there is no such path at this server.
+  const isNoPath = failure.kind === 'server' && (status === 405 || status === 501)
+  return isNoPath ? { kind: 'unsupported', status: 404, message, about: 'ability' } : failure
 }
 
 const LAST_RULE: FailureRule = { kind: 'server' }
