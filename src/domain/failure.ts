@@ -202,8 +202,6 @@ export type Failure =
   | (Facts & {
       readonly kind: 'bad_request'
       readonly about?: RequestSubject
-      /** The place in the request, as the upstream names it. */
-      readonly parameter?: string
       /** A proxy in front of the provider refused it, whichever model was asked. */
       readonly byEdge?: boolean
       readonly fields?: readonly FieldRefusal[]

@@ -53,11 +53,11 @@ function callersFault(engine: EngineReader, pending: PendingRequest, trail: Trai
   const said = failure.status !== null && failure.status >= 400 && failure.status < 500 ? failure.status : 400
   switch (failure.kind) {
     case 'bad_request':
-      return refused('the provider refused the request', said, failure.parameter)
+      return refused('the provider refused the request', said)
     case 'content_filter':
       return refused('the provider withheld an answer for its content', 400)
     case 'unsupported':
-      return refused('what was asked for is not supported', said, failure.parameter)
+      return refused('what was asked for is not supported', said)
     case 'context_too_long':
       return tooLong(engine, pending, trail)
     case 'too_large_for_limit':

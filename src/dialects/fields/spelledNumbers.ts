@@ -16,8 +16,8 @@ const WHOLE: ReadonlySet<string> = new Set(['maxTokens', 'topK', 'seed'] satisfi
 /** Those options whose spelling JavaScript's numbers would change; nothing for most requests. */
 export function readSpelling(fields: Fields, names: OptionNames): Pick<ChatRequest, 'spelled'> {
   let spelled: Record<string, unknown> | undefined
-  for (const [option, name] of Object.entries(names)) {
-    const value = fields[name]
+  for (const option in names) {
+    const value = fields[names[option as NumericOption] ?? ''] // of its own type
     if (typeof value !== 'object' || value === null || !isRawNumber(value)) continue
     if (WHOLE.has(option) && Number.isSafeInteger(Number(value.rawJSON))) continue
     spelled ??= {}

@@ -28,18 +28,14 @@ const READERS: { readonly [K in FailureKind]?: (evidence: FailureEvidence) => Pa
   model_not_found: ({ envelope }) => ({ successor: successorIn(envelope.message) }),
 }
 
-/** `messages[0].content`, `tools.0.name`: a place in a request, and nothing that a client wrote into it. */
-const PATH = /^[a-z]\w{0,60}(?:\.[a-z_]\w{0,60}|\.\d{1,5}|\[\d{1,5}\]){0,12}$/i
-
 function asRequested(evidence: FailureEvidence): Particulars {
   const { part, html, status } = evidence.sight
-  const { isPlainText, parameter = '' } = evidence.envelope
+  const { isPlainText } = evidence.envelope
   const about = AS_REQUESTED.has(part?.about) ? part?.about : undefined
   // An API says in its own envelope which model's limit it was; a proxy knows no models.
   return {
     about,
     byEdge: (about === 'size' && status === 413 && (html || isPlainText)) || undefined,
-    parameter: PATH.test(parameter) ? parameter : undefined,
     ...fieldsIn(evidence),
   }
 }
