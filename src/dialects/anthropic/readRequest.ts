@@ -58,7 +58,7 @@ export function readAnthropicRequest(body: unknown): ChatRequest {
     temperature: number(fields, 'temperature'),
     topP: number(fields, 'top_p'),
     topK: number(fields, 'top_k'),
-    ...readSpelling(fields, OPTIONS),
+    spelled: readSpelling(fields, OPTIONS),
     stop: texts(fields, 'stop_sequences'),
     reasoning: readReasoning(fields),
     user: text(object(fields, 'metadata') ?? {}, 'user_id', 'metadata.user_id'),

@@ -13,8 +13,8 @@ export type OptionNames = { readonly [O in NumericOption]?: string }
 /** Many services take 64 for a whole number and refuse 64.0. */
 const WHOLE: ReadonlySet<string> = new Set(['maxTokens', 'topK', 'seed'] satisfies NumericOption[])
 
-/** Those options whose spelling JavaScript's numbers would change; nothing for most requests. */
-export function readSpelling(fields: Fields, names: OptionNames): Pick<ChatRequest, 'spelled'> {
+/** Those options whose spelling JavaScript's numbers would change; undefined for most requests. */
+export function readSpelling(fields: Fields, names: OptionNames): ChatRequest['spelled'] {
   let spelled: Record<string, unknown> | undefined
   for (const option in names) {
     const value = fields[names[option as NumericOption] ?? ''] // of its own type
@@ -23,7 +23,7 @@ export function readSpelling(fields: Fields, names: OptionNames): Pick<ChatReque
     spelled ??= {}
     spelled[option] = value
   }
-  return spelled === undefined ? {} : { spelled }
+  return spelled
 }
 
 /** What is to be written for an option: the client's spelling, unless the option was changed since it was read. */

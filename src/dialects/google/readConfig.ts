@@ -34,7 +34,7 @@ export function readConfig(config: Fields): Partial<ChatRequest> {
     seed: read(number, 'seed', 'seed'),
     frequencyPenalty: read(number, 'frequencyPenalty', 'frequency_penalty'),
     presencePenalty: read(number, 'presencePenalty', 'presence_penalty'),
-    ...readSpelling(config, {
+    spelled: readSpelling(config, {
       maxTokens: spelling(config, 'maxOutputTokens', 'max_output_tokens'),
       temperature: 'temperature',
       topP: spelling(config, 'topP', 'top_p'),

@@ -86,19 +86,21 @@ function readAnswer(answer: Fields, choices: readonly unknown[]): ChatResponse {
   const message = asRecord(choice['message']) ?? {}
   const id = asString(answer['id'])
   const usage = readChatUsage(answer['usage']) ?? readChatUsage(asRecord(answer['x_groq'])?.['usage'])
-  const others = choices
-    .slice(1)
-    .map((other, index) => readChoice(asRecord(other) ?? {}, answer, `${id ?? ''}_${index + 1}`))
+  const isSeveral = choices.length > 1
   return {
-    ...(id && { id }),
-    model: asString(answer['model']) ?? '',
     ...readChoice(choice, answer, id),
-    ...(others.length > 0 && { others }),
+    id: id || undefined,
+    model: asString(answer['model']) ?? '',
+    others: isSeveral ? readOthers(choices, answer, id) : undefined,
     // Several answers are more than the one that is looked at.
-    ...((others.length > 0 || isOpaque(message)) && { opaque: true }),
-    ...(usage !== undefined && { usage }),
-    ...extraOf('openai', readExtra(answer, choice, message)),
+    opaque: isSeveral || isOpaque(message) ? true : undefined,
+    usage,
+    extra: extraOf('openai', readExtra(answer, choice, message)).extra,
   }
+}
+
+function readOthers(choices: readonly unknown[], answer: Fields, id = ''): OtherAnswer[] {
+  return choices.slice(1).map((other, index) => readChoice(asRecord(other) ?? {}, answer, `${id}_${index + 1}`))
 }
 
 /** `id`: what the ids of its calls are made of where they have none. */
@@ -114,10 +116,11 @@ function readChoice(choice: Fields, answer: Fields, id: string | undefined): Oth
   const logprobs = readLogprobs(asRecord(choice['logprobs'])?.['content'])
   return {
     content,
-    ...(citations.length > 0 && { citations }),
+    citations: citations.length > 0 ? citations : undefined,
     finishReason,
-    ...(finishReason === 'content_filter' && { blocked: readChatBlock(asString(message['refusal']), choice, answer) }),
-    ...(logprobs !== undefined && { logprobs }),
+    blocked:
+      finishReason === 'content_filter' ? readChatBlock(asString(message['refusal']), choice, answer) : undefined,
+    logprobs,
   }
 }
 

@@ -72,7 +72,7 @@ export function readResponsesRequest(body: unknown): ChatRequest {
     maxTokens: tokens(fields, 'max_output_tokens'),
     temperature: number(fields, 'temperature'),
     topP: number(fields, 'top_p'),
-    ...readSpelling(fields, OPTIONS),
+    spelled: readSpelling(fields, OPTIONS),
     ...readWanted(fields),
     reasoning: readReasoningOptions(object(fields, 'reasoning')),
     user: text(fields, 'user'),
