@@ -9,7 +9,7 @@ import { refusal } from './errors.ts'
 import { limitHeaders } from './headers.ts'
 import { type Caller, FakeLimits, type LimitState } from './limits.ts'
 import type { FakeRefusal, RefusalFacts } from './refusal.ts'
-import { tokensOf } from './reply.ts'
+import { windowTokens } from './reply.ts'
 import { type FakeRequest, isLacking } from './request.ts'
 import type { FakeFault, FakeModel, FakeProviderFacts } from './scenario.ts'
 
@@ -155,7 +155,7 @@ export class FakeProvider {
   #overflow(model: string, request: ChatRequest): Overflow | null {
     const limit = this.models.get(model)?.context_tokens
     if (limit === undefined) return null
-    const inputTokens = tokensOf(JSON.stringify(request.messages))
+    const inputTokens = windowTokens(request)
     if (inputTokens > limit) return { limit, inputTokens }
     const outputTokens = this.dialect === 'google' ? 0 : (request.maxTokens ?? 0)
     return inputTokens + outputTokens > limit ? { limit, inputTokens, outputTokens } : null

@@ -1,0 +1,19 @@
+/** Ids of answers and of the calls in them, formed like those of the services. */
+
+import { randomUUID } from 'node:crypto'
+import type { DialectId } from '../../domain/chat.ts'
+
+const PREFIXES: { readonly [D in DialectId]: string } = {
+  openai: 'chatcmpl-',
+  'openai-responses': 'resp_',
+  anthropic: 'msg_',
+  google: '',
+}
+
+/** No two are alike, also in another world: clients take conversations from one service to another. */
+export const answerId = (dialect: DialectId): string => `${PREFIXES[dialect]}${unique()}`
+
+export const callId = (dialect: DialectId): string =>
+  `${dialect === 'anthropic' ? 'toolu' : 'call'}_${unique().slice(0, 24)}`
+
+const unique = () => randomUUID().replaceAll('-', '')
