@@ -12,9 +12,6 @@ interface KnownLimit {
   readonly reason: string
 }
 
-const NO_COUNT = { feature: 'usage', says: /^counted null/, example: 'counted null where [9,24] was used' }
-const NOT_ASKED = 'it does not ask for the usage of a stream, which its own service sends unasked'
-
 const unseen = (upstream: string): KnownLimit => ({
   client: 'node @langchain/google-genai',
   feature: 'image',
@@ -47,22 +44,12 @@ export const KNOWN_LIMITS: readonly KnownLimit[] = [
   goesOn('Python llama-index'),
   goesOn('Python smolagents'),
   goesOn('Python llm'),
-  { client: 'Python groq', ...NO_COUNT, reason: NOT_ASKED },
-  { client: 'node @openrouter/sdk', ...NO_COUNT, reason: NOT_ASKED },
   {
     client: 'node @langchain/anthropic',
     feature: 'usage',
     says: /^counted \[0,/,
     example: 'counted [0,24] where [9,24] was used',
     reason: 'it reads the input tokens at the start of a stream, where only Anthropic knows them',
-  },
-  {
-    client: 'node @langchain/google-genai',
-    feature: 'tool loop',
-    upstream: 'google',
-    says: /function response/,
-    example: 'GoogleGenerativeAIFetchError: Please ensure that function response turn comes immediately after',
-    reason: 'it gives the results of parallel calls in turns of their own, which Gemini refuses',
   },
   unseen('openai'),
   unseen('responses'),

@@ -22,7 +22,7 @@ interface BegunCall {
 export class ChatStreamWriter implements StreamWriter {
   readonly #created: number
   readonly #wantsUsage: boolean
-  readonly #usageInFinish: boolean
+  readonly #usageInFinish: readonly string[] | undefined
   readonly #wholeCalls: boolean
   #id: string
   #model: string
@@ -40,7 +40,7 @@ export class ChatStreamWriter implements StreamWriter {
   constructor(request: ChatRequest, facts: AnswerFacts = {}) {
     this.#created = secondsOf(facts.now)
     this.#wantsUsage = request.wantsUsage === true
-    this.#usageInFinish = !this.#wantsUsage && facts.usageInFinish === true
+    this.#usageInFinish = this.#wantsUsage ? undefined : facts.usageInFinish
     this.#wholeCalls = facts.wholeCalls === true
     this.#id = facts.id ?? 'chatcmpl-0'
     this.#model = request.model
@@ -161,7 +161,7 @@ export class ChatStreamWriter implements StreamWriter {
     const refusal = isWithheld ? this.#delta(`"refusal":${JSON.stringify(blockedText(blocked))}`) : ''
     const delta = this.#head === '' ? '{"role":"assistant","content":""}' : '{}'
     const choices = `[{"index":0,"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`
-    if (!this.#usageInFinish) return words + refusal + this.#chunk(choices)
+    if (this.#usageInFinish === undefined) return words + refusal + this.#chunk(choices)
     this.#waitingFinish = choices
     return words + refusal
   }
@@ -171,11 +171,12 @@ export class ChatStreamWriter implements StreamWriter {
     return sseText(`${this.#head}${choices}${this.#wantsUsage ? ',"usage":null}' : '}'}`)
   }
 
-  #finishWithUsage(): string {
+  #finishWithUsage([first = '', ...rest]: readonly string[]): string {
     if (this.#waitingFinish === '') return ''
     if (this.#head === '') this.#head = this.#makeHead()
-    const usage = this.#usage === undefined ? '' : `,"usage":${JSON.stringify(writeChatUsage(this.#usage))}`
-    return sseText(`${this.#head}${this.#waitingFinish}${usage}}`)
+    if (this.#usage === undefined) return sseText(`${this.#head}${this.#waitingFinish}}`)
+    const usage = rest.reduceRight<unknown>((value, name) => ({ [name]: value }), writeChatUsage(this.#usage))
+    return sseText(`${this.#head}${this.#waitingFinish},"${first}":${JSON.stringify(usage)}}`)
   }
 
   #makeHead(): string {
@@ -184,7 +185,7 @@ export class ChatStreamWriter implements StreamWriter {
   }
 
   #end(): string {
-    if (this.#usageInFinish) return this.#finishWithUsage() + sseText('[DONE]')
+    if (this.#usageInFinish !== undefined) return this.#finishWithUsage(this.#usageInFinish) + sseText('[DONE]')
     if (!this.#wantsUsage || this.#usage === undefined) return sseText('[DONE]')
     if (this.#head === '') this.#head = this.#makeHead()
     return sseText(`${this.#head}[],"usage":${JSON.stringify(writeChatUsage(this.#usage))}}`) + sseText('[DONE]')
