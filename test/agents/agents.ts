@@ -56,6 +56,7 @@ export interface Agent {
 
 const SUMMARY = 'The lists are being read; the number in note.txt is still to be changed.'
 
+const OUTPUT_TOKENS = 4096
 const GEMINI_WINDOW_TOKENS = 1_048_576
 
 const platform = `${process.platform}-${process.arch}`
@@ -150,13 +151,19 @@ export const AGENTS: readonly Agent[] = [
       prompt,
     ],
     environment: () => ({}),
-    files: ({ origin, token, model }) => ({
+    files: ({ origin, token, model, window }) => ({
       './opencode.json': {
         provider: {
           keywise: {
             npm: '@ai-sdk/openai-compatible',
             options: { baseURL: `${origin}/v1`, apiKey: token },
-            models: { [model]: { name: model } },
+            // It shortens a conversation only of a model whose window it is told.
+            models: {
+              [model]: {
+                name: model,
+                ...(window !== undefined && { limit: { context: window, output: OUTPUT_TOKENS } }),
+              },
+            },
           },
         },
       },

@@ -38,6 +38,14 @@ const goesOn = (client: string): KnownLimit => ({
   reason: 'its stream can be left, but the connection stays open',
 })
 
+const waits = (client: string): KnownLimit => ({
+  client,
+  feature: 'errors',
+  says: /^no answer within/,
+  example: 'no answer within 30 s',
+  reason: 'at a limit it waits as long as it is told, and asks again',
+})
+
 export const KNOWN_LIMITS: readonly KnownLimit[] = [
   goesOn('Python openai-agents chat'),
   goesOn('Python openai-agents responses'),
@@ -58,13 +66,8 @@ export const KNOWN_LIMITS: readonly KnownLimit[] = [
     example: 'took Once upon a time for the whole answer',
     reason: 'it ends its turn with what has come of an answer that breaks off',
   },
-  {
-    client: 'node @continuedev/cli openai',
-    feature: 'errors',
-    says: /^no answer within/,
-    example: 'no answer within 30 s',
-    reason: 'at a limit it waits as long as it is told, and asks again',
-  },
+  waits('node @continuedev/cli openai'),
+  waits('node cline'),
   unseen('openai'),
   unseen('responses'),
   unseen('anthropic'),

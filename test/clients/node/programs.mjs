@@ -33,8 +33,12 @@ export function run({ home }, name, args, environment = {}) {
     const told = { output: '', errors: '' }
     child.stdout.on('data', (data) => (told.output += data))
     child.stderr.on('data', (data) => (told.errors += data))
+    // Whoever asked has given up.
+    const leave = () => child.kill('SIGKILL')
+    process.stdin.once('end', leave)
     child.on('error', reject)
     child.on('close', (code) => {
+      process.stdin.off('end', leave)
       if (code === 0) resolve(told.output)
       else reject(new ProgramError(`${told.output}${told.errors}`.slice(-600)))
     })
