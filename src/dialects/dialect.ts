@@ -31,8 +31,8 @@ export interface AnswerFacts {
   readonly clock?: () => number
   /** The id of an answer whose upstream gave none: the request's own id. */
   readonly id?: string
-  /** The client reads usage in the chunk with the finish reason, and never asks for it (chat completions). */
-  readonly usageInFinish?: boolean
+  /** Where in the chunk with the finish reason a client reads usage that never asks for it (chat completions). */
+  readonly usageInFinish?: readonly string[]
   /** The client understands streamed calls only in one piece (chat completions). */
   readonly wholeCalls?: boolean
 }

@@ -18,3 +18,5 @@ export type FieldRefusal =
   | (OfField & { readonly refused: 'beside'; readonly other: string })
   /** Every value but this one beside tools. */
   | (OfField & { readonly refused: 'beside-tools'; readonly taken: string })
+  /** Results of tools in another number or order than their calls. */
+  | (OfField & { readonly refused: 'pairs' })

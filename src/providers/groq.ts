@@ -83,5 +83,8 @@ export const groq = defineProvider({
     ],
   },
   verified: true,
+  // https://github.com/groq/groq-python/blob/main/src/groq/types/chat/chat_completion_chunk.py, and groq-typescript with
+  // `Groq/JS` (read 2026-11-30): what it says of itself, and `XGroq` with the usage of a stream, in the last chunk.
+  ownClient: { sign: 'Groq/', usageInFinish: ['x_groq', 'usage'] },
   quirks: { canChat: (id) => !/whisper|guard|tts|orpheus|distil/i.test(id) },
 })

@@ -90,6 +90,6 @@ export const mistral = defineProvider({
   // https://github.com/mistralai/client-ts/blob/main/src/hooks/custom_user_agent.ts and the same in client-python; every
   // stream of the service ends with usage: https://docs.mistral.ai/api/#tag/chat. Its schema of a call, `FunctionCall`,
   // demands the name (all read 2026-11-29).
-  ownClient: { sign: 'mistral-client', usageInFinish: true, wholeCalls: true },
+  ownClient: { sign: 'mistral-client', usageInFinish: ['usage'], wholeCalls: true },
   quirks: { body, canChat: (id) => !/embed|ocr|moderation|voxtral|transcribe/i.test(id) },
 })

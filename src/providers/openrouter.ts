@@ -78,6 +78,7 @@ export const openrouter = defineProvider({
   terms:
     'Providers of `:free` models may keep prompts and train on them; one day quota covers all `:free` models of the account.',
   // Its error schemas want a number: @openrouter/sdk 1.3.19, `ChatStreamChunkError` and the HTTP errors (read 2026-11-29).
-  ownClient: { sign: '@openrouter/sdk', numericErrorCodes: true },
+  // Every stream ends with usage: https://openrouter.ai/docs/use-cases/usage-accounting
+  ownClient: { sign: '@openrouter/sdk', numericErrorCodes: true, usageInFinish: ['usage'] },
   quirks: { body, canChat: (id) => !/embed|content-safety|guard|rerank/i.test(id) },
 })

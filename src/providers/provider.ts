@@ -181,8 +181,11 @@ export interface ProviderSpec {
 export interface OwnClient {
   /** A piece of its `User-Agent`. */
   readonly sign: string
-  /** It never asks for the usage of a stream, and reads it in the chunk that has the finish reason. */
-  readonly usageInFinish?: true
+  /**
+   * It never asks for the usage of a stream, and reads it in the chunk that has the finish reason: in the field to which
+   * these names lead.
+   */
+  readonly usageInFinish?: readonly string[]
   /** It understands a streamed tool call only when every piece has the name, so only a whole one. */
   readonly wholeCalls?: true
   /** It understands an error only when its `code` is the HTTP status, as a number. */

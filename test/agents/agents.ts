@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import type { DialectId } from '../../src/domain/chat.ts'
+import type { FakeModel } from '../../src/lab/fake/scenario.ts'
 
 export interface Place {
   /** `http://127.0.0.1:PORT` */
@@ -45,12 +46,17 @@ export interface Agent {
   environment(place: Place): Readonly<Record<string, string>>
   /** Files it wants to find, by their path below `home`, or below `folder` where the name begins with `./`. */
   files?(place: Place): Readonly<Record<string, unknown>>
+  /** How it asks for a summary, by a piece of its prompt, and the form in which it takes one. */
+  readonly summary: NonNullable<FakeModel['summary']>
   /** How a model asks it for a file; the first of these tools that it offers. */
   reads(file: string): readonly Call[]
   /** How a model changes a file; the first of these tools that it offers. */
   edits(edit: Edit): readonly Call[]
 }
 
+const SUMMARY = 'The lists are being read; the number in note.txt is still to be changed.'
+
+const OUTPUT_TOKENS = 4096
 const GEMINI_WINDOW_TOKENS = 1_048_576
 
 const platform = `${process.platform}-${process.arch}`
@@ -71,6 +77,10 @@ export const AGENTS: readonly Agent[] = [
       ANTHROPIC_API_KEY: token,
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     }),
+    summary: {
+      asked_by: 'Your task is to create a detailed summary',
+      reply: `<analysis>All of it.</analysis>\n<summary>${SUMMARY}</summary>`,
+    },
     reads: (file_path) => [{ tool: 'Read', arguments: { file_path } }],
     edits: ({ file, old, new: changed }) => [
       { tool: 'Edit', arguments: { file_path: file, old_string: old, new_string: changed } },
@@ -92,6 +102,7 @@ export const AGENTS: readonly Agent[] = [
       prompt,
     ],
     environment: ({ token }) => ({ AGENT_KEY: token }),
+    summary: { asked_by: 'CONTEXT CHECKPOINT COMPACTION', reply: SUMMARY },
     reads: (file) => shellCalls(`cat ${file}`),
     edits: ({ file, old, new: changed }) => [
       {
@@ -115,10 +126,12 @@ export const AGENTS: readonly Agent[] = [
     files: ({ window }) => ({
       '.gemini/settings.json': {
         security: { auth: { selectedType: 'gemini-api-key' } },
-        // It takes every model's window for that of Gemini, and shrinks a conversation at a part of it.
-        ...(window !== undefined && { model: { compressionThreshold: (0.7 * window) / GEMINI_WINDOW_TOKENS } }),
+        // It takes every model's window for that of Gemini, and shortens a conversation at a part of it. In one that it
+        // has taken up it counts neither its tools nor its own prompt, of twelve thousand tokens.
+        ...(window !== undefined && { model: { compressionThreshold: (0.4 * window) / GEMINI_WINDOW_TOKENS } }),
       },
     }),
+    summary: { asked_by: '<state_snapshot>', reply: `<state_snapshot>${SUMMARY}</state_snapshot>` },
     reads: (file) => [{ tool: 'read_file', arguments: { file_path: file } }],
     edits: ({ file, old, new: changed }) => [
       {
@@ -138,17 +151,24 @@ export const AGENTS: readonly Agent[] = [
       prompt,
     ],
     environment: () => ({}),
-    files: ({ origin, token, model }) => ({
+    files: ({ origin, token, model, window }) => ({
       './opencode.json': {
         provider: {
           keywise: {
             npm: '@ai-sdk/openai-compatible',
             options: { baseURL: `${origin}/v1`, apiKey: token },
-            models: { [model]: { name: model } },
+            // It shortens a conversation only of a model whose window it is told.
+            models: {
+              [model]: {
+                name: model,
+                ...(window !== undefined && { limit: { context: window, output: OUTPUT_TOKENS } }),
+              },
+            },
           },
         },
       },
     }),
+    summary: { asked_by: 'anchored summary', reply: SUMMARY },
     reads: (filePath) => [{ tool: 'read', arguments: { filePath } }],
     edits: ({ file, old, new: changed }) => [
       { tool: 'edit', arguments: { filePath: file, oldString: old, newString: changed } },
@@ -174,6 +194,7 @@ export const AGENTS: readonly Agent[] = [
       OPENAI_API_KEY: token,
       OPENAI_MODEL: model,
     }),
+    summary: { asked_by: '<state_snapshot>', reply: `<state_snapshot>${SUMMARY}</state_snapshot>` },
     reads: (file) => [{ tool: 'read_file', arguments: { file_path: file } }],
     edits: ({ file, old, new: changed }) => [
       { tool: 'edit', arguments: { file_path: file, old_string: old, new_string: changed } },

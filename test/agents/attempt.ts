@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { asRecord } from '../../src/domain/json.ts'
 import { present } from '../../src/domain/present.ts'
 import { type GatewayWorld, openGateway, TOKEN } from '../support/gatewayWorld.ts'
 import type { Agent, Place } from './agents.ts'
@@ -14,13 +15,13 @@ const [OLD, NEW] = ['PONG-42', 'PONG-43']
 const TURN_MS = 90_000
 
 const TASKS = ['Read the file note.txt and change 42 to 43 in it.', 'Go on with the file.', 'What did you change?']
-/** About three and a half thousand tokens: less than what agents keep free. */
-const LONG = `Keep this list in mind: ${Array.from({ length: 1650 }, (_, index) => `item${index}`).join(' ')}`
+/** About seven hundred tokens: Claude Code hands in five files again when it has shortened a conversation. */
+const LIST = Array.from({ length: 28 }, (_, line) => `${line} ${'of the long list '.repeat(5)}`).join('\n')
 
-function promptsOf({ turns }: Trial): readonly string[] {
-  const talk = turns.filter((taken) => taken === 0)
-  return [...talk.map((_, index) => `${index + 1}. ${LONG}`), ...TASKS]
-}
+const promptsOf = ({ turns }: Trial): readonly string[] => [
+  ...turns.slice(TASKS.length).map(() => 'Read the next lists.'),
+  ...TASKS,
+]
 
 export interface Attempt {
   readonly passed: boolean
@@ -46,8 +47,10 @@ export async function attempt(agent: Agent, trial: Trial, modules: string): Prom
   for (const path of Object.values(place)) mkdirSync(path)
   const note = join(place.folder, 'note.txt')
   writeFileSync(note, `${OLD}\n`)
+  const lists = Array.from({ length: trial.lists ?? 0 }, (_, index) => join(place.folder, `list${index + 1}.txt`))
+  for (const list of lists) writeFileSync(list, LIST)
   const read = agent.reads(note)
-  const reads = trial.turns.length > 1 ? [read, read] : [read]
+  const reads = [...lists.map((list) => agent.reads(list)), ...(trial.turns.length > 1 ? [read, read] : [read])]
   const steps = [...reads, agent.edits({ file: note, old: OLD, new: NEW })]
   const began = performance.now()
   const turns: Turn[] = []
@@ -57,7 +60,7 @@ export async function attempt(agent: Agent, trial: Trial, modules: string): Prom
     const upstreams = trial.isMoved ? trial.upstreams.slice(index, index + 1) : trial.upstreams
     await using own = whole === null ? await openWorld(agent, trial, upstreams) : null
     const world = present(whole ?? own ?? undefined)
-    setSteps(world, trial, upstreams, steps.slice(0, taken))
+    setSteps(world, { agent, trial, upstreams, steps: steps.slice(stepsBefore(trial, index), taken) })
     const told = await runAgent(agent, { ...place, ...turnOf(agent, trial, index, world) }, modules, TURN_MS)
     turns.push({ told, calls: [...world.fakes.calls] })
     world.fakes.forget()
@@ -90,17 +93,26 @@ async function openWorld(agent: Agent, trial: Trial, upstreams: readonly Upstrea
   return world
 }
 
-type Steps = Parameters<typeof modelFacts>[1]
+/** Steps that the model does not see in the conversation: it may have been shortened, so they are not repeated. */
+const stepsBefore = ({ window, turns }: Trial, index: number) => (window === undefined ? 0 : (turns[index - 1] ?? 0))
 
-function setSteps({ fakes }: GatewayWorld, trial: Trial, upstreams: readonly Upstream[], steps: Steps): void {
-  const window = trial.window === undefined ? {} : { context_tokens: trial.window }
-  for (const one of upstreams) fakes.setModel(one.provider, one.model, modelFacts(one, steps, window))
+interface Task {
+  readonly agent: Agent
+  readonly trial: Trial
+  readonly upstreams: readonly Upstream[]
+  readonly steps: Parameters<typeof modelFacts>[1]
+}
+
+function setSteps({ fakes }: GatewayWorld, { agent, trial: { window }, upstreams, steps }: Task): void {
+  const short = window === undefined ? {} : { context_tokens: window, counts_steps: true, summary: agent.summary }
+  for (const one of upstreams) fakes.setModel(one.provider, one.model, modelFacts(one, steps, short))
 }
 
 function judged(turns: readonly Turn[], trial: Trial, isEdited: boolean): Omit<Attempt, 'seconds'> {
   const calls = turns.flatMap((turn) => turn.calls)
   const faults = [
     ...(isEdited ? [] : ['the note was not changed']),
+    ...(trial.window === undefined || isShortened(calls) ? [] : ['the conversation was not shortened']),
     ...turns.flatMap(({ told }, index) => (isAnswered(told) ? [] : [`turn ${index + 1} has no answer`])),
   ]
   const answering = calls.filter(({ status }) => status === 200)
@@ -112,6 +124,15 @@ function judged(turns: readonly Turn[], trial: Trial, isEdited: boolean): Omit<A
     unasked: trial.upstreams.flatMap(({ provider, model }) => (asked.has(provider) ? [] : [model])),
     told: [...faults, ...turns.map(({ told }) => `${told.output}${told.errors}`.slice(-1500))].join('\n'),
   }
+}
+
+/** A request of the conversation, which offers tools, is clearly shorter than the one before it. */
+function isShortened(calls: Turn['calls']): boolean {
+  const bodies = calls.filter(({ status }) => status === 200).map(({ body }) => body)
+  const lengths = bodies
+    .filter((body) => asRecord(body)?.['tools'] !== undefined)
+    .map((body) => JSON.stringify(body).length)
+  return lengths.some((length, index) => length < 0.9 * (lengths[index - 1] ?? 0))
 }
 
 /** The sentences of the simulated models. */

@@ -10,7 +10,7 @@ export interface Trial {
   readonly upstreams: readonly Upstream[]
   /**
    * How many of its steps are taken by the end of each turn: read, edit; in several turns read, read again (some agents
-   * demand it in a session that was taken up again), edit. At 0 it is only talked to.
+   * demand it in a session that was taken up again), edit.
    */
   readonly turns: readonly number[]
   /** What happens to the first upstream in the middle of a turn. */
@@ -19,6 +19,8 @@ export interface Trial {
   readonly isMoved?: boolean
   /** The agent asks for its usual model, whatever its name. */
   readonly isAliased?: boolean
+  /** How many long files it reads before the note. */
+  readonly lists?: number
   /** Tokens that every upstream takes at most. */
   readonly window?: number
 }
@@ -59,13 +61,17 @@ const broken = (name: string, fault: FakeFault, names: readonly string[]): Trial
   fault,
 })
 
-/** Seven long prompts, and only then the task: more than the window holds, unless the agent shrinks what was said. */
+/** Long lists in every turn, and then the task: more than the window holds, unless the agent shortens what was said. */
 const SMALL_WINDOW_TOKENS = 32_768
+const LISTS = 40
+const LISTS_A_TURN = 5
+const listTurns = Array.from({ length: LISTS / LISTS_A_TURN }, (_, index) => (index + 1) * LISTS_A_TURN)
 const small = ['claude-haiku-4-5', 'gpt-5.1 (Responses)', 'gemini-3.8-flash', 'openai/gpt-oss-120b'].map(
   (name): Trial => ({
     name: `window of 32k: ${name}`,
     upstreams: [upstream(name)],
-    turns: [0, 0, 0, 0, 0, 0, 0, 3],
+    turns: [...listTurns, ...[1, 3, 3].map((taken) => LISTS + taken)],
+    lists: LISTS,
     window: SMALL_WINDOW_TOKENS,
   }),
 )

@@ -81,6 +81,20 @@ const langchainNode = (name: string, variant: string, errors: Errors, more: Part
 
 const agents = (variant: string) => node(`@openai/agents ${variant}`, 'agents', STAINLESS, { variant })
 
+const pi = (variant: string) =>
+  node(`@mariozechner/pi-coding-agent ${variant}`, 'pi', all('ProgramError'), {
+    family: 'pi',
+    variant,
+    lacks: ['usage'],
+  })
+
+const continued = (variant: string) =>
+  node(`@continuedev/cli ${variant}`, 'continue', all('ProgramError'), {
+    family: 'continue',
+    variant,
+    lacks: ['usage'],
+  })
+
 const OPENROUTER = {
   limit: 'TooManyRequestsResponseError',
   request: 'BadRequestResponseError',
@@ -124,6 +138,13 @@ export const CLIENTS: readonly Client[] = [
   node('@openrouter/sdk', 'openrouter', OPENROUTER),
   agents('chat'),
   agents('responses'),
+  node('@anthropic-ai/claude-agent-sdk', 'agent_sdk', all('ResultError')),
+  pi('openai-completions'),
+  pi('openai-responses'),
+  pi('anthropic-messages'),
+  continued('openai'),
+  continued('anthropic'),
+  node('cline', 'cline', all('ProgramError')),
   go('openai-go', 'openai', all('apierror.Error')),
   go('anthropic-sdk-go', 'anthropic', all('apierror.Error')),
   go('genai', 'genai', all('genai.APIError')),

@@ -48,7 +48,8 @@ function node(): Toolbox {
   const folder = folderOf('node', join(HERE, 'node', 'package-lock.json'))
   const problem = once(folder, () => {
     for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(HERE, 'node', name), join(folder, name))
-    run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], folder)
+    // Not `npm ci`: it takes Cline's programs for other platforms, which have no version, for missing.
+    run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], folder)
   })
   if (problem !== null) return { missing: problem }
   // Beside the packages, where their imports are found.

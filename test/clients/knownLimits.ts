@@ -12,9 +12,6 @@ interface KnownLimit {
   readonly reason: string
 }
 
-const NO_COUNT = { feature: 'usage', says: /^counted null/, example: 'counted null where [9,24] was used' }
-const NOT_ASKED = 'it does not ask for the usage of a stream, which its own service sends unasked'
-
 const unseen = (upstream: string): KnownLimit => ({
   client: 'node @langchain/google-genai',
   feature: 'image',
@@ -41,14 +38,20 @@ const goesOn = (client: string): KnownLimit => ({
   reason: 'its stream can be left, but the connection stays open',
 })
 
+const waits = (client: string): KnownLimit => ({
+  client,
+  feature: 'errors',
+  says: /^no answer within/,
+  example: 'no answer within 30 s',
+  reason: 'at a limit it waits as long as it is told, and asks again',
+})
+
 export const KNOWN_LIMITS: readonly KnownLimit[] = [
   goesOn('Python openai-agents chat'),
   goesOn('Python openai-agents responses'),
   goesOn('Python llama-index'),
   goesOn('Python smolagents'),
   goesOn('Python llm'),
-  { client: 'Python groq', ...NO_COUNT, reason: NOT_ASKED },
-  { client: 'node @openrouter/sdk', ...NO_COUNT, reason: NOT_ASKED },
   {
     client: 'node @langchain/anthropic',
     feature: 'usage',
@@ -57,13 +60,14 @@ export const KNOWN_LIMITS: readonly KnownLimit[] = [
     reason: 'it reads the input tokens at the start of a stream, where only Anthropic knows them',
   },
   {
-    client: 'node @langchain/google-genai',
-    feature: 'tool loop',
-    upstream: 'google',
-    says: /function response/,
-    example: 'GoogleGenerativeAIFetchError: Please ensure that function response turn comes immediately after',
-    reason: 'it gives the results of parallel calls in turns of their own, which Gemini refuses',
+    client: 'node @anthropic-ai/claude-agent-sdk',
+    feature: 'cut',
+    says: /^took Once/,
+    example: 'took Once upon a time for the whole answer',
+    reason: 'it ends its turn with what has come of an answer that breaks off',
   },
+  waits('node @continuedev/cli openai'),
+  waits('node cline'),
   unseen('openai'),
   unseen('responses'),
   unseen('anthropic'),

@@ -27,22 +27,26 @@ const TEXTS: readonly (readonly [says: string, cells: readonly Cell[], text: str
 for (const [says, cells, text] of TEXTS) test(`a cell says ${says}`, () => expect(cellText(cells)).toBe(text))
 
 test('a row keeps its columns whatever a failure says, and says why a client was skipped', () => {
-  const row = { client: 'c', version: '1', cells: [cell('a', 'failed', 'one|two\nthree <b>')] }
-  expect(rowText(row, ['plain', 'stream'])).toBe('| c 1 | **one\\|two three &lt;b>** | – |')
-  expect(rowText({ ...row, skipped: 'no Go' }, ['plain'])).toBe('| c 1 | skipped: no Go |')
+  const row = { client: 'c', version: '1', day: '2026-11-30', cells: [cell('a', 'failed', 'one|two\nthree <b>')] }
+  expect(rowText(row, ['plain', 'stream'])).toBe('| c 1 | **one\\|two three &lt;b>** | – | 2026-11-30 |')
+  expect(rowText({ ...row, skipped: 'no Go' }, ['plain'])).toBe('| c 1 | skipped: no Go | 2026-11-30 |')
 })
 
 test('a page keeps the rows of clients that were not run, in the order of all', () => {
   const page = (ran: readonly string[], before: string, text: string) =>
     matrixPage(
-      ran.map((client) => ({ client, version: text, cells: [cell('a', 'failed', 'a|b')] })),
-      { features: ['plain'], clients: ['openai', 'openai chat', 'zod'], before },
+      ran.map((client) => ({ client, version: text, day: text, cells: [cell('a', 'failed', 'a|b')] })),
+      { features: ['plain'], clients: ['openai', 'openai chat', 'zod'], before, machine: '2 x one' },
     )
   const both = page(['zod', 'openai chat', 'openai'], '', 'old')
   const rows = page(['openai'], both, 'new')
     .split('\n')
     .filter((line) => line.includes('a\\|b'))
-  expect(rows).toEqual(['| openai new | **a\\|b** |', '| openai chat old | **a\\|b** |', '| zod old | **a\\|b** |'])
+  expect(rows).toEqual([
+    '| openai new | **a\\|b** | new |',
+    '| openai chat old | **a\\|b** | old |',
+    '| zod old | **a\\|b** | old |',
+  ])
   expect(page([], both, 'new')).toBe(both)
 })
 

@@ -13,16 +13,18 @@ export interface Row {
   readonly client: string
   readonly version: string
   readonly cells: readonly Cell[]
+  /** Of the run: `2026-11-30`. */
+  readonly day: string
   /** Why nothing was run. */
   readonly skipped?: string
 }
 
 /** One line of the table. */
-export function rowText({ client, version, cells, skipped }: Row, features: readonly string[]): string {
+export function rowText({ client, version, cells, skipped, day }: Row, features: readonly string[]): string {
   const fields = features.map((feature) =>
     skipped === undefined ? cellText(cells.filter((cell) => cell.feature === feature)) : `skipped: ${skipped}`,
   )
-  return line([`${client} ${version}`.trim(), ...fields])
+  return line([`${client} ${version}`.trim(), ...fields, day])
 }
 
 /** What holds for all upstreams is said once. */
@@ -43,17 +45,22 @@ const line = (fields: readonly string[]) => `| ${fields.map(escaped).join(' | ')
 
 const escaped = (text: string) => text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;')
 
+interface Frame {
+  readonly features: readonly string[]
+  readonly clients: readonly string[]
+  /** The page as it was. */
+  readonly before: string
+  readonly machine: string
+}
+
 /** The page with the rows that were run; it keeps those of `before` whose clients were not, in the order of `clients`. */
-export function matrixPage(
-  rows: readonly Row[],
-  { features, clients, before }: { features: readonly string[]; clients: readonly string[]; before: string },
-): string {
+export function matrixPage(rows: readonly Row[], { features, clients, before, machine }: Frame): string {
   const fresh = new Map(rows.map((row) => [row.client, rowText(row, features)]))
-  const kept = keptRows(before, features.length, clients)
+  const kept = keptRows(before, features.length + 1, clients)
   const table = clients.flatMap((client) => fresh.get(client) ?? kept.get(client) ?? [])
-  return [INTRODUCTION, line(['client', ...features]), line(['---', ...features.map(() => '---')]), ...table, ''].join(
-    '\n',
-  )
+  const head = ['client', ...features, 'day']
+  const where = `\`npm run test:clients\`, ${machine}\n`
+  return [INTRODUCTION, where, line(head), line(head.map(() => '---')), ...table, ''].join('\n')
 }
 
 /** The rows of an earlier page by their client; a row of another width is of another table. */
@@ -78,6 +85,9 @@ page; \`npm run test:clients -- openai aider\` runs some of them again and keeps
 
 A cell is \`ok\` when it holds with all four upstreams, \`–\` where the client (or the service behind it) has nothing of
 the kind, \`limit\` where the client itself is known to stand in the way, and else what went wrong, in bold.
+
+Programs (Claude Code's SDK, pi, Continue, Cline) run as a process with a home of their own and get the two tools as a
+server of MCP or as an extension; what they only do on a screen they have nothing of here.
 
 - **plain**, **stream**: the whole text arrives, and streams in pieces.
 - **tool loop**: three turns, two calls at once in the second; every argument and every result arrives as it was written.

@@ -6,6 +6,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { machine } from '../../bench/measure.ts'
 import { Cells } from './cells.ts'
 import { CLIENTS, type Client, chosen, type Language } from './clients.ts'
 import { FEATURES } from './features.ts'
@@ -25,6 +26,7 @@ const QUIET = {
   OPENAI_AGENTS_DISABLE_TRACING: '1',
   HF_HUB_OFFLINE: '1',
 }
+const day = new Date().toISOString().slice(0, 10)
 const toolboxes = new Map<Language, Toolbox>()
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130))
@@ -39,7 +41,10 @@ const home = mkdtempSync(join(tmpdir(), 'keywise-clients-home-'))
 rmSync(home, { recursive: true, force: true })
 const features = FEATURES.map(({ name }) => name)
 const before = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : ''
-writeFileSync(PAGE, matrixPage(rows, { features, clients: CLIENTS.map(({ name }) => name), before }))
+writeFileSync(
+  PAGE,
+  matrixPage(rows, { features, clients: CLIENTS.map(({ name }) => name), before, machine: machine() }),
+)
 process.exitCode = told(rows) === 0 ? 0 : 1
 
 async function rowOf(client: Client, gateway: Gateway): Promise<Row> {
@@ -50,6 +55,7 @@ async function rowOf(client: Client, gateway: Gateway): Promise<Row> {
       client: client.name,
       version: '',
       cells: [],
+      day,
       skipped: 'missing' in toolbox ? toolbox.missing : 'out of time',
     }
   const [command = '', ...args] = toolbox.command(client.program)
@@ -61,7 +67,7 @@ async function rowOf(client: Client, gateway: Gateway): Promise<Row> {
   console.log(`${failed.length === 0 ? '✅' : '❌'} ${client.name} (${cells.length} cells, ${seconds} s)`)
   for (const feature of new Set(failed.map((cell) => cell.feature)))
     console.log(`   ${feature}: ${cellText(cells.filter((cell) => cell.feature === feature))}`)
-  return { client: client.name, version: toolbox.version(client.package), cells }
+  return { client: client.name, version: toolbox.version(client.package), cells, day }
 }
 
 function toolboxOf(language: Language): Toolbox {

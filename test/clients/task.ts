@@ -31,8 +31,16 @@ const TURNS = [
 /** Frameworks that want the answer itself through a tool offer one of this name. */
 const LAST_TURN = { tool: 'final_answer', arguments: { answer: 'rain for 3 days, rain for 1 days, noted' } }
 
+/** Programs that have the tools of an MCP server put its name before theirs: Cline, and the SDK of Claude Code. */
+const PREFIXES = ['', 'tools__', 'mcp__tools__']
+
+type Call = (typeof TURNS)[number][number]
+const underEachName = ({ tool, arguments: given }: Call) =>
+  PREFIXES.map((prefix) => ({ tool: `${prefix}${tool}`, arguments: given }))
+
+/** It calls only the tools that it is offered. */
 export const LOOP_MODEL: Partial<FakeModel> = {
-  turns: [...TURNS.map((turn) => [...turn]), [LAST_TURN]],
+  turns: [...TURNS.map((turn) => turn.flatMap(underEachName)), [LAST_TURN]],
   reply: 'All of it: {results}',
 }
 

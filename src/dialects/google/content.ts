@@ -78,7 +78,13 @@ function readPart(fields: WirePart, ids: IdSource): Part | undefined {
   if (call != null) return readCall(asRecord(call) ?? {}, readGoogleSignature(fields), ids)
   const result = field(fields, 'functionResponse', 'function_response')
   if (result != null) return readResult(asRecord(result) ?? {}, ids)
-  return readMedia(fields) ?? opaquePart('google', fields)
+  return readMedia(fields) ?? readSeal(fields) ?? opaquePart('google', fields)
+}
+
+/** An empty thought whose client leaves empty texts out: gemini-cli 0.61.0 (seen 2026-11-30). */
+function readSeal(fields: WirePart): ReasoningPart | undefined {
+  const signature = isBare(fields) ? readGoogleSignature(fields) : undefined
+  return signature === undefined ? undefined : { type: 'reasoning', text: '', signature }
 }
 
 function readText(fields: WirePart): TextPart | ReasoningPart | undefined {

@@ -136,6 +136,15 @@ describe('a client request', () => {
     })
   }
 
+  test('takes a signature alone for an empty thought: a client leaves the empty text out', () => {
+    const alone = (thoughtSignature: string) => [{ role: 'model', parts: [{ thoughtSignature }, { text: 'Hi' }] }]
+    expect(write(read({ contents: alone('c2ln') }))['contents']).toEqual([
+      { role: 'model', parts: [{ text: '', thoughtSignature: 'c2ln' }, { text: 'Hi' }] },
+    ])
+    const packed = Buffer.from('anthropic:c2ln').toString('base64')
+    expect(write(read({ contents: alone(packed) }))['contents']).toEqual([{ role: 'model', parts: [{ text: 'Hi' }] }])
+  })
+
   const extras: Record<string, unknown>[] = [
     { safetySettings: [{ category: 'X', threshold: 'BLOCK_NONE' }], cachedContent: 'cachedContents/1' },
     { tools: [{ googleSearch: {} }, { functionDeclarations: [{ name: 'f' }] }] },

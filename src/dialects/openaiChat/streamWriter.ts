@@ -23,7 +23,7 @@ interface BegunCall {
 export class ChatStreamWriter implements StreamWriter {
   readonly #created: number
   readonly #wantsUsage: boolean
-  readonly #usageInFinish: boolean
+  readonly #usageInFinish: readonly string[] | undefined
   readonly #wholeCalls: boolean
   readonly #request: ChatRequest
   readonly #facts: AnswerFacts
@@ -49,7 +49,7 @@ export class ChatStreamWriter implements StreamWriter {
     this.#index = index
     this.#created = secondsOf(facts.now)
     this.#wantsUsage = request.wantsUsage === true
-    this.#usageInFinish = !this.#wantsUsage && facts.usageInFinish === true
+    this.#usageInFinish = this.#wantsUsage ? undefined : facts.usageInFinish
     this.#wholeCalls = facts.wholeCalls === true
     this.#id = facts.id ?? 'chatcmpl-0'
     this.#model = request.model
@@ -120,7 +120,7 @@ export class ChatStreamWriter implements StreamWriter {
   #other({ index, chunk }: ChunkOf<'other'>): string {
     const known = this.#others.get(index)
     // Usage comes once, and not with the finish of one of several.
-    const writer = known ?? new ChatStreamWriter(this.#request, { ...this.#facts, usageInFinish: false }, index)
+    const writer = known ?? new ChatStreamWriter(this.#request, { ...this.#facts, usageInFinish: undefined }, index)
     writer.#id = this.#id
     writer.#model = this.#model
     this.#others.set(index, writer)
@@ -190,7 +190,7 @@ export class ChatStreamWriter implements StreamWriter {
     const refusal = isWithheld ? this.#delta(`"refusal":${JSON.stringify(blockedText(blocked))}`) : ''
     const delta = this.#head === '' ? '{"role":"assistant","content":""}' : '{}'
     const choices = `[{"index":${this.#index},"delta":${delta},"finish_reason":"${writeChatFinishReason(finishReason)}"}]`
-    if (!this.#usageInFinish) return words + refusal + this.#chunk(choices)
+    if (this.#usageInFinish === undefined) return words + refusal + this.#chunk(choices)
     this.#waitingFinish = choices
     return words + refusal
   }
@@ -200,11 +200,12 @@ export class ChatStreamWriter implements StreamWriter {
     return sseText(`${this.#head}${choices}${this.#wantsUsage ? ',"usage":null}' : '}'}`)
   }
 
-  #finishWithUsage(): string {
+  #finishWithUsage([first = '', ...rest]: readonly string[]): string {
     if (this.#waitingFinish === '') return ''
     if (this.#head === '') this.#head = this.#makeHead()
-    const usage = this.#usage === undefined ? '' : `,"usage":${JSON.stringify(writeChatUsage(this.#usage))}`
-    return sseText(`${this.#head}${this.#waitingFinish}${usage}}`)
+    if (this.#usage === undefined) return sseText(`${this.#head}${this.#waitingFinish}}`)
+    const usage = rest.reduceRight<unknown>((value, name) => ({ [name]: value }), writeChatUsage(this.#usage))
+    return sseText(`${this.#head}${this.#waitingFinish},"${first}":${JSON.stringify(usage)}}`)
   }
 
   #makeHead(): string {
@@ -213,7 +214,7 @@ export class ChatStreamWriter implements StreamWriter {
   }
 
   #end(): string {
-    if (this.#usageInFinish) return this.#finishWithUsage() + sseText('[DONE]')
+    if (this.#usageInFinish !== undefined) return this.#finishWithUsage(this.#usageInFinish) + sseText('[DONE]')
     if (!this.#wantsUsage || this.#usage === undefined) return sseText('[DONE]')
     if (this.#head === '') this.#head = this.#makeHead()
     return sseText(`${this.#head}[],"usage":${JSON.stringify(writeChatUsage(this.#usage))}}`) + sseText('[DONE]')

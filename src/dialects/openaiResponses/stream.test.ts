@@ -272,6 +272,35 @@ describe('openaiResponses writes streams', () => {
     ])
   })
 
+  test('with one item after another, also where calls are only at the end said to be whole', () => {
+    const call = (index: number) => ({ index, id: `c${index}`, name: `f${index}` })
+    const piece = (index: number, text: string): ChatChunk => ({ type: 'tool-call-delta', index, arguments: text })
+    const chunks: ChatChunk[] = [
+      { type: 'tool-call-start', ...call(0) },
+      piece(0, '{"a":'),
+      { type: 'tool-call-start', ...call(1) },
+      piece(1, '{"b":2}'),
+      piece(0, '1}'),
+      { type: 'text-delta', text: 'Hi' },
+      { type: 'tool-call', ...call(0), arguments: '{"a":1}' },
+      { type: 'tool-call', ...call(1), arguments: '{"b":2}' },
+      { type: 'finish', finishReason: 'tool_calls' },
+      { type: 'end' },
+    ]
+    // Without the chunks that say the calls whole, they end with the answer.
+    for (const said of [chunks, chunks.filter(({ type }) => type !== 'tool-call')]) {
+      const events = [...writeAll(said).matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data))
+      const places = events.map((event) => event.output_index).filter((place) => place !== undefined)
+      expect(places).toEqual([...places].sort())
+      const output = events.at(-1)?.response.output
+      expect(output.map(({ arguments: text }: { arguments?: string }) => text)).toEqual([
+        '{"a":1}',
+        '{"b":2}',
+        undefined,
+      ])
+    }
+  })
+
   test('with nothing before the first content, and every event numbered', () => {
     const writer = openaiResponsesDialect.client.streamWriter(request)
     expect(writer.write(start)).toBe('')

@@ -24,6 +24,12 @@ import {
 
 const GAVE_UP: ClientError = { status: 502, message: 'the model gave up', code: 'server' }
 
+/** Chunks of what an answer says. */
+const BEGINS_ITEMS: ReadonlySet<ChatChunk['type']> = new Set([
+  ...(['text-delta', 'reasoning-delta', 'media'] as const),
+  ...(['tool-call-start', 'tool-call-delta', 'tool-call'] as const),
+])
+
 /** Nothing is written before the first content, so that another target may still take over. */
 export class ResponsesStreamWriter implements StreamWriter {
   readonly #request: ChatRequest
@@ -38,6 +44,9 @@ export class ResponsesStreamWriter implements StreamWriter {
   /** The message or the reasoning item that the next delta continues. */
   #open: MessageItem | ReasoningItem | undefined
   #calls = new Map<number, CallItem>()
+  /** The call that is open, and what came for other items meanwhile. */
+  #openCall: number | undefined
+  #waiting: ChatChunk[] = []
   /** Characters of text in the messages before the open one. */
   #lengthBefore = 0
   /** There is something that has no words. */
@@ -80,6 +89,10 @@ export class ResponsesStreamWriter implements StreamWriter {
   }
 
   #write(chunk: ChatChunk): void {
+    if (this.#mustWait(chunk)) {
+      this.#waiting.push(chunk)
+      return
+    }
     switch (chunk.type) {
       case 'start':
         this.#name(chunk)
@@ -123,6 +136,23 @@ export class ResponsesStreamWriter implements StreamWriter {
       case 'error':
         break
     }
+  }
+
+  /**
+   * The vendor begins an item when the one before is done, and pi 0.73.1 takes every event for the item that was added
+   * last. Chat completions say only at the end that their calls are whole.
+   */
+  #mustWait(chunk: ChatChunk): boolean {
+    if (this.#openCall === undefined || !BEGINS_ITEMS.has(chunk.type)) return false
+    return !('index' in chunk && chunk.index === this.#openCall)
+  }
+
+  /** False when nothing has waited. */
+  #resume(): boolean {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const chunk of waiting) this.#write(chunk)
+    return waiting.length > 0
   }
 
   /** Nothing but thoughts was said. */
@@ -203,12 +233,15 @@ export class ResponsesStreamWriter implements StreamWriter {
     )
     this.#items.push(item)
     this.#calls.set(chunk.index, item)
+    this.#openCall = chunk.index
     return item
   }
 
   #finishCall(chunk: ChunkOf<'tool-call'>): void {
     const item = this.#calls.get(chunk.index) ?? this.#startCall(chunk)
     item.finish(chunk)
+    this.#openCall = undefined
+    this.#resume()
   }
 
   /** The place of an item that is about to begin; the first one begins the answer. */
@@ -232,8 +265,11 @@ export class ResponsesStreamWriter implements StreamWriter {
   }
 
   #closeAll(): void {
-    this.#closeOpen()
-    for (const call of this.#calls.values()) call.close()
+    do {
+      this.#closeOpen()
+      for (const call of this.#calls.values()) call.close()
+      this.#openCall = undefined
+    } while (this.#resume())
   }
 
   #end(): void {

@@ -7,6 +7,7 @@ import type { FieldRefusal } from '../../domain/fieldRefusal.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { changeBody, nameIn, stepsOf } from './changeAt.ts'
 import { isHint, saysNothing } from './hints.ts'
+import { pairContents } from './pairContents.ts'
 
 type Body = Record<string, unknown>
 
@@ -29,6 +30,7 @@ const REPAIRS: { readonly [R in FieldRefusal['refused']]: Repair<R> } = {
   value: (body, { path, taken }) => withTaken(body, path, taken),
   length: shorten,
   'beside-tools': setBesideTools,
+  pairs: pairResults,
 }
 
 export function repair(body: Body, refusal: FieldRefusal): Repaired {
@@ -139,4 +141,11 @@ function setBesideTools(body: Body, { path, taken }: { readonly path: string; re
   const isRefused = isAsked(body['tools']) && body[path] !== taken
   if (!isRefused || stepsOf(path).length > 1 || !isHint([path], taken)) return whole(body)
   return { body: { ...body, [path]: taken }, isLeftOut: true }
+}
+
+/** What is told twice is told once, so nothing is left out. */
+function pairResults(body: Body, { path }: { readonly path: string }): Repaired {
+  const contents = asArray(body[path]) ?? []
+  const paired = pairContents(contents)
+  return whole(paired === contents ? body : { ...body, [path]: paired })
 }

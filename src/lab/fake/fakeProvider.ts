@@ -9,7 +9,7 @@ import { refusal, refusalOfKind } from './errors.ts'
 import { limitHeaders } from './headers.ts'
 import { type Caller, FakeLimits, type LimitState } from './limits.ts'
 import type { FakeRefusal, RefusalFacts } from './refusal.ts'
-import { tokensOf } from './reply.ts'
+import { tokensOf, windowTokens } from './reply.ts'
 import { type FakeRequest, isLacking } from './request.ts'
 import type { FakeFault, FakeModel, FakeProviderFacts } from './scenario.ts'
 
@@ -165,7 +165,7 @@ export class FakeProvider {
       const longest = texts.reduce((most, text) => Math.max(most, tokensOf(text)), 0)
       return longest > limit && this.dialect !== 'google' ? { limit, inputTokens: longest, isPrompt: true } : null
     }
-    const inputTokens = tokensOf(JSON.stringify(request.messages))
+    const inputTokens = windowTokens(request)
     if (inputTokens > limit) return { limit, inputTokens }
     const outputTokens = this.dialect === 'google' ? 0 : (request.maxTokens ?? 0)
     return inputTokens + outputTokens > limit ? { limit, inputTokens, outputTokens } : null

@@ -5,12 +5,13 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { ChatRequest, ChatResponse, DialectId, Usage } from '../../domain/chat.ts'
+import type { Usage } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asRecord } from '../../domain/json.ts'
 import { Dice } from '../../domain/random.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import type { StrictRequest } from '../strict/rule.ts'
+import { answerId } from './answerIds.ts'
 import { FakeProvider } from './fakeProvider.ts'
 import { loadedListBody, modelsListBody } from './modelLists.ts'
 import { ODD_ANSWERS, type OddAnswer, oddAnswer } from './oddAnswers.ts'
@@ -388,8 +389,9 @@ class OpenFakes implements FakeWorld {
       const headers = provider.headers(key, model, this.#now())
       return request.stream ? sendEvents(response, odd.events, headers) : sendAnswer(response, 200, odd.body, headers)
     }
-    const made = fakeReply(request, model, facts, dialect.id)
-    const reply = this.#kept(provider, key, { made, request, dialect: dialect.id, body })
+    const reply = { ...fakeReply(request, model, facts, dialect.id), id: answerId(dialect.id) }
+    if (dialect.id === 'openai-responses') this.#stored.keep(provider, key, reply, request)
+    if (dialect.id === 'anthropic') this.#threads.keep(provider, key, reply, request, body)
     call.usage = reply.usage ?? null
     const now = this.#now()
     provider.spend(key, model, reply.usage?.totalTokens ?? 0, now)
@@ -405,19 +407,6 @@ class OpenFakes implements FakeWorld {
       sleep: this.#sleep,
     })
   }
-
-  /** The answer under an id of its own where the provider keeps it. */
-  #kept(provider: FakeProvider, key: string, { made, request, dialect, body }: Made): ChatResponse {
-    if (dialect === 'openai-responses') return this.#stored.keep(provider, key, made, request)
-    return dialect === 'anthropic' ? this.#threads.keep(provider, key, made, request, body) : made
-  }
-}
-
-interface Made {
-  readonly made: ChatResponse
-  readonly request: ChatRequest
-  readonly dialect: DialectId
-  readonly body: unknown
 }
 
 /** What is asked, or the service's own words for what keywise's reader would refuse in its words. */

@@ -1,25 +1,17 @@
 /** What a simulated model answers: deterministic, shaped by the request (tools, format, limits), in canonical form. */
 
-import type {
-  ChatRequest,
-  ChatResponse,
-  DialectId,
-  OtherAnswer,
-  Part,
-  TokenLogprob,
-  ToolCallPart,
-  Usage,
-} from '../../domain/chat.ts'
+import type { ChatRequest, ChatResponse, DialectId, OtherAnswer, Part, TokenLogprob, Usage } from '../../domain/chat.ts'
 import { signatureOf } from '../strict/signatures.ts'
+import { callId } from './answerIds.ts'
 import { exampleValue } from './example.ts'
 import type { FakeModel } from './scenario.ts'
-import { scriptedCalls } from './scriptedCalls.ts'
+import { scriptedCalls, type UnnamedCall } from './scriptedCalls.ts'
 
 /** About four characters a token, as the original counted. */
 export const tokensOf = (text: string) => Math.max(1, Math.ceil(text.length / 4))
 
 /** What a prompt takes of a window: tools count like messages. Who has a window reports the same number. */
-function windowTokens({ messages, tools = [] }: ChatRequest): number {
+export function windowTokens({ messages, tools = [] }: ChatRequest): number {
   return tokensOf(JSON.stringify(messages)) + (tools.length > 0 ? tokensOf(JSON.stringify(tools)) : 0)
 }
 
@@ -70,14 +62,18 @@ function oneReply(request: ChatRequest, name: string, model: FakeModel, dialect:
           },
         ]
       : []
-  const calls = toolCalls(request, prompt, model).map((call, index) =>
-    index === 0 && dialect === 'google' && model.thinks !== undefined ? { ...call, ...seal(dialect) } : call,
-  )
+  const summary = model.summary !== undefined && prompt.includes(model.summary.asked_by) ? model.summary.reply : null
+  const called = summary === null ? toolCalls(request, prompt, model) : []
+  const calls = called.map((call, index) => ({
+    ...call,
+    id: callId(dialect),
+    ...(index === 0 && dialect === 'google' && model.thinks !== undefined && seal(dialect)),
+  }))
   if (calls.length > 0) {
     const written = calls.map((call) => call.arguments).join('')
     return respond([...reasoning, ...calls], 'tool_calls', usage(inputTokens, tokensOf(written), thought), name)
   }
-  const full = replyText(request, prompt, name, model)
+  const full = summary ?? replyText(request, prompt, name, model)
   const text = budget <= 0 ? '' : full.slice(0, Math.min(full.length, budget * 4))
   const content = [...reasoning, ...(text === '' ? [] : [{ type: 'text' as const, text }])]
   const outputTokens = text === '' ? 0 : tokensOf(text)
@@ -100,7 +96,7 @@ function respond(
   spent: Usage,
   model: string,
 ): ChatResponse {
-  return { id: 'fake-answer', model, content, finishReason, usage: spent }
+  return { model, content, finishReason, usage: spent }
 }
 
 function usage(inputTokens: number, answered: number, thought: number): Usage {
@@ -137,13 +133,13 @@ function exampleOf(format: ChatRequest['responseFormat']): unknown {
 }
 
 /** The calls of a turn: those of the scenario, else one where the prompt asks for it; none after a tool's result. */
-function toolCalls(request: ChatRequest, prompt: string, model: FakeModel): ToolCallPart[] {
+function toolCalls(request: ChatRequest, prompt: string, model: FakeModel): UnnamedCall[] {
   if (request.toolChoice === 'none') return []
   return scriptedCalls(request, model) ?? [toolCall(request, prompt)].filter((call) => call !== null)
 }
 
 /** Calls the first tool once, unless the conversation ends with a tool's result or tools are off. */
-function toolCall(request: ChatRequest, prompt: string): ToolCallPart | null {
+function toolCall(request: ChatRequest, prompt: string): UnnamedCall | null {
   const tools = request.tools ?? []
   const forced = typeof request.toolChoice === 'object' ? request.toolChoice.name : undefined
   const tool = forced === undefined ? tools[0] : tools.find((one) => one.name === forced)
@@ -152,7 +148,7 @@ function toolCall(request: ChatRequest, prompt: string): ToolCallPart | null {
     request.toolChoice === 'required' || forced !== undefined || /\btools?\b|weather|read|look up/i.test(prompt)
   if (!asked) return null
   const args = tool.parameters === undefined ? {} : exampleValue(tool.parameters)
-  return { type: 'tool-call', id: `call_${tool.name}_1`, name: tool.name, arguments: JSON.stringify(args) }
+  return { type: 'tool-call', name: tool.name, arguments: JSON.stringify(args) }
 }
 
 function lastToolResult(request: ChatRequest): string | null {

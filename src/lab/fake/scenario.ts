@@ -42,6 +42,10 @@ const fakeModel = z.strictObject({
    * is offered, and it answers when all steps were taken.
    */
   steps: z.array(z.array(fakeToolCall)).optional(),
+  /** It counts its steps itself, for conversations that their client shortens. Default: they show what was done. */
+  counts_steps: z.boolean().optional(),
+  /** What it says, without taking a step, to a prompt that has `asked_by` in it. */
+  summary: z.strictObject({ asked_by: z.string(), reply: z.string() }).optional(),
   /**
    * The calls of its turns, one turn after another, of the tools it is offered. It knows its turn by the number of tool
    * results it was given (or of its own answers, where there are none), and answers in words when all are done.

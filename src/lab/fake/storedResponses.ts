@@ -26,15 +26,12 @@ interface Stored {
 
 export class StoredResponses {
   readonly #byId = new Map<string, Stored>()
-  #count = 0
 
-  /** Gives the answer an id of its own, and keeps it unless the request says not to. */
-  keep(provider: FakeProvider, key: string, made: ChatResponse, request: ChatRequest): ChatResponse {
-    const answer = { ...made, id: `resp_fake${++this.#count}` }
+  /** Keeps the answer unless the request says not to. */
+  keep(provider: FakeProvider, key: string, answer: ChatResponse, request: ChatRequest): void {
     const body = dialectOf('openai-responses').client.writeResponse(answer, request) as object // its body is one
     if (request.extra?.fields['store'] !== false)
       this.#byId.set(`${provider.id} ${answer.id}`, { account: accountOf(provider, key), body })
-    return answer
   }
 
   /**

@@ -30,7 +30,6 @@ const OF_THE_THREAD = ['system', 'tools'] as const
 
 export class Threads {
   readonly #held = new Map<string, Held>()
-  #count = 0
 
   /** The body with what was said before, for a request that continues a thread. */
   resume(provider: FakeProvider, path: string, request: IncomingMessage, body: unknown): Resumed {
@@ -57,11 +56,10 @@ export class Threads {
     return { refusal: null, body: { ...fields, ...kept, messages } }
   }
 
-  /** Gives the answer an id of its own, and holds the conversation under it when the request asks for that. */
-  keep(provider: FakeProvider, key: string, made: ChatResponse, request: ChatRequest, body: unknown): ChatResponse {
-    const answer = { ...made, id: `msg_fake${++this.#count}` }
+  /** Holds the conversation under the answer's id when the request asks for that. */
+  keep(provider: FakeProvider, key: string, answer: ChatResponse, request: ChatRequest, body: unknown): void {
     const thread = asRecord(request.extra?.fields['thread'])
-    if (thread === undefined) return answer
+    if (thread === undefined) return
     const before = this.#held.get(`${provider.id} ${asString(thread['previous_message_id'])}`)
     if (before !== undefined) before.isContinued = true
     const written = asRecord(dialectOf('anthropic').client.writeResponse(answer, request))
@@ -70,7 +68,6 @@ export class Threads {
     const whole = { ...said, messages: [...(asArray(said['messages']) ?? []), turn] }
     const held = { account: accountOf(provider, key), body: whole, isContinued: false }
     this.#held.set(`${provider.id} ${answer.id}`, held)
-    return answer
   }
 
   /** Nobody's conversation is held any more. */

@@ -84,3 +84,53 @@ test('an example of a schema that refers to itself ends', () => {
   const schema = { properties: { next: { $ref: '#' } } }
   expect(JSON.stringify(exampleValue(schema)).length).toBeLessThan(200)
 })
+
+test('a simulated model that is asked for a summary gives it, and takes its step afterwards', async () => {
+  const summary = { asked_by: 'Sum it up', reply: 'So far.' }
+  const world = await openWorld(own({ steps: [[{ tool: 'note' }]], summary }))
+  const said: unknown[] = []
+  for (const prompt of ['Sum it up, please.', 'Go on.']) {
+    const { outcome } = await callModel(world, 'own', 'm', { messages: [userMessage(prompt)], tools: TOOLS })
+    said.push(outcome.ok ? outcome.response.content[0] : outcome)
+  }
+  expect(said).toMatchObject([{ type: 'text', text: 'So far.' }, { name: 'note' }])
+})
+
+test.each([
+  [true, ['look_up', 'note', undefined]],
+  [undefined, ['look_up', 'look_up', 'look_up']],
+])('a simulated model knows its step in a conversation that shows none only if it counts (%s)', async (counts, names) => {
+  const world = await openWorld(own({ steps: [[{ tool: 'look_up' }], [{ tool: 'note' }]], counts_steps: counts }))
+  const called: unknown[] = []
+  for (const _ of names) {
+    const { outcome } = await callModel(world, 'own', 'm', { messages: [userMessage('Go')], tools: TOOLS })
+    const [part] = outcome.ok ? outcome.response.content : []
+    called.push(part?.type === 'tool-call' ? part.name : undefined)
+  }
+  expect(called).toEqual(names)
+})
+
+test('a window of a simulated model holds the tools as well as the messages', async () => {
+  const world = await openWorld(own({ context_tokens: 200 }))
+  const large = [{ name: 'look_up', description: 'word '.repeat(200), parameters: { type: 'object' } }]
+  expect((await callModel(world, 'own', 'm', { messages: [userMessage('Go')] })).outcome.ok).toBe(true)
+  const { outcome } = await callModel(world, 'own', 'm', { messages: [userMessage('Go')], tools: large })
+  expect(outcome).toMatchObject({ ok: false, failure: { kind: 'context_too_long', limitTokens: 200 } })
+})
+
+test.each([
+  'openai',
+  'openai-responses',
+  'anthropic',
+  'google',
+] as const)('no two answers of simulated providers of %s have the same id, in whatever world', async (dialect) => {
+  const scenario = { providers: { own: { dialect, keys: { [fakeKey('own')]: {} }, models: { m: {} } } } }
+  const ids: (string | undefined)[] = []
+  for (const world of [await openWorld(scenario), await openWorld(scenario)])
+    for (const stream of [false, true]) {
+      const { outcome } = await callModel(world, 'own', 'm', { stream })
+      ids.push(outcome.ok ? outcome.response.id : JSON.stringify(outcome))
+    }
+  expect(new Set(ids).size).toBe(4)
+  expect(ids).not.toContain(undefined)
+})

@@ -47,7 +47,9 @@ describe('EventAligner', () => {
       expect(passed(bytes, [cut], withoutUsage)).toBe(`${text}${left}}\n\n${finish}${left}}\n\n${done}`)
       expect(passed(bytes, [cut])).toBe(bytes.toString())
       const moved = `${finish}${left},"usage":${usage}}\n\n`
-      expect(passed(bytes, [cut], new UsageInFinish())).toBe(`${text}${left}}\n\n${moved}${done}`)
+      expect(passed(bytes, [cut], new UsageInFinish(['usage']))).toBe(`${text}${left}}\n\n${moved}${done}`)
+      const deeper = `${finish}${left},"x":{"usage":${usage}}}\n\n`
+      expect(passed(bytes, [cut], new UsageInFinish(['x', 'usage']))).toBe(`${text}${left}}\n\n${deeper}${done}`)
     }
   })
 
@@ -60,12 +62,12 @@ describe('EventAligner', () => {
   test('leaves a chunk without choices that says more than usage, and usage beside a choice', () => {
     const filters = 'data: {"choices":[],"id":"","prompt_filter_results":[]'
     const bytes = Buffer.from(`${filters},"usage":null}\n\n${finish},"usage":${usage}}\n\n${done}`)
-    for (const filter of [withoutUsage, new UsageInFinish()])
+    for (const filter of [withoutUsage, new UsageInFinish(['usage'])])
       expect(passed(bytes, [], filter)).toBe(`${filters}}\n\n${finish},"usage":${usage}}\n\n${done}`)
   })
 
   test('lets the finish go when no usage follows it', () => {
-    const events = new EventAligner(new UsageInFinish())
+    const events = new EventAligner(new UsageInFinish(['usage']))
     expect(events.push(Buffer.from(`${finish}}\n\n`)).toString()).toBe('')
     expect(events.push(Buffer.from(': ping\n\n')).toString()).toBe(`${finish}}\n\n: ping\n\n`)
     expect(events.push(Buffer.from(`${finish}}\n\n`)).toString()).toBe('')

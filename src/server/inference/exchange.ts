@@ -188,7 +188,8 @@ export class Exchange implements CallSink, RunningExchange {
   /** For a client of chat completions that did not ask for what keywise has asked for. */
   #usageFilter({ wantsUsage }: ChatRequest): UsageFilter | null {
     if (this.#route.dialect !== 'openai' || wantsUsage === true) return null
-    return this.#ownClient?.usageInFinish ? new UsageInFinish() : withoutUsage
+    const place = this.#ownClient?.usageInFinish
+    return place === undefined ? withoutUsage : new UsageInFinish(place)
   }
 
   get #ownClient(): OwnClient | undefined {

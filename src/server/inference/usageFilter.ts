@@ -3,6 +3,8 @@
  * gets the stream that it would have got.
  */
 
+import { asRecord } from '../../domain/json.ts'
+
 /** Changes whole events. */
 export interface UsageFilter {
   pass(events: Buffer): Buffer
@@ -28,7 +30,13 @@ export const withoutUsage: UsageFilter = {
 
 /** With the usage in the chunk that has the finish reason, in which it comes by itself from some upstreams. */
 export class UsageInFinish implements UsageFilter {
+  readonly #names: readonly string[]
   #finish: string | null = null
+
+  /** `names` lead to the field for it. */
+  constructor(names: readonly string[]) {
+    this.#names = names
+  }
 
   pass(events: Buffer): Buffer {
     let passed = ''
@@ -42,7 +50,7 @@ export class UsageInFinish implements UsageFilter {
 
   #passOne(event: string): string {
     const finish = this.#take()
-    if (isUsageEvent(event)) return finish === '' ? '' : withUsage(finish, event)
+    if (isUsageEvent(event)) return finish === '' ? '' : withUsage(finish, event, this.#names)
     if (!/"finish_reason": ?"/.test(event) || /"usage": ?\{/.test(event)) return finish + event
     this.#finish = event
     return finish
@@ -104,15 +112,21 @@ function isUsageEvent(event: string): boolean {
   return /"choices": ?\[\]/.test(event) && /"usage": ?\{/.test(event)
 }
 
-function withUsage(finish: string, event: string): string {
+function withUsage(finish: string, event: string, names: readonly string[]): string {
   try {
-    const chunk = { ...dataOf(finish), usage: dataOf(event)['usage'] }
+    const chunk = withField(dataOf(finish), names, dataOf(event)['usage'])
     return `data: ${JSON.stringify(chunk)}\n\n`
   } catch {
     return finish // an event in a form that is not OpenAI's: the answer is worth more than its usage
   }
 }
 
-function dataOf(event: string): Record<string, unknown> {
-  return JSON.parse(event.slice(event.indexOf('{'))) as Record<string, unknown> // spread into another object
+function withField(fields: Fields, [name = '', ...rest]: readonly string[], value: unknown): Fields {
+  return { ...fields, [name]: rest.length === 0 ? value : withField(asRecord(fields[name]) ?? {}, rest, value) }
+}
+
+type Fields = Record<string, unknown>
+
+function dataOf(event: string): Fields {
+  return JSON.parse(event.slice(event.indexOf('{'))) as Fields // spread into another object
 }

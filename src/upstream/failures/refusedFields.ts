@@ -29,7 +29,14 @@ const OF_SCHEMA = /invalid (?:json[ _]?)?schema|invalid_json_schema|json schema 
 export function refusedFields(refusal: FieldsSaid): readonly FieldRefusal[] {
   const said = { ...refusal, words: refusal.words.slice(0, LOOK), message: refusal.message.slice(0, LOOK) }
   if (OF_SCHEMA.test(said.words) || said.codes.has('invalid_function_parameters')) return []
-  const particular = [...besideTools(said), ...beside(said), ...alone(said), ...tooLong(said), ...wrongValue(said)]
+  const particular = [
+    ...besideTools(said),
+    ...beside(said),
+    ...alone(said),
+    ...tooLong(said),
+    ...wrongValue(said),
+    ...pairs(said),
+  ]
   const found = [...validationErrors(said.bodies), ...particular, ...(particular.length > 0 ? [] : asSuch(said))]
   const byPath = new Map<string, FieldRefusal>()
   for (const one of found) if (!byPath.has(one.path)) byPath.set(one.path, one)
@@ -192,3 +199,10 @@ function besideTools({ words }: FieldsSaid): readonly FieldRefusal[] {
   const path = pathOf(name)
   return path === undefined ? [] : [{ path, refused: 'beside-tools', taken }]
 }
+
+/** Gemini: https://ai.google.dev/gemini-api/docs/function-calling */
+const PAIRS =
+  /function response (?:parts is equal to the number of function call parts|turn comes immediately after a function call turn)/i
+
+const pairs = ({ words }: FieldsSaid): readonly FieldRefusal[] =>
+  PAIRS.test(words) ? [{ path: 'contents', refused: 'pairs' }] : []

@@ -2,6 +2,7 @@
 // this one; its functions are named after the operations and take the cell, and what it lacks it does not have. `stream`
 // is a generator of texts that gives `cell.signal` to its client.
 import { createInterface } from 'node:readline'
+import { RUN } from './report.mjs'
 
 const [name = ''] = process.argv.slice(2)
 // What libraries print themselves must not come between the answers.
@@ -20,18 +21,12 @@ process.exit(0)
 function cellOf({ task, origin, token, model, variant }) {
   const controller = new AbortController()
   const cell = { ...task, origin, token, model, variant, calls: [], usage: null, controller, signal: controller.signal }
-  const tools = {
-    look_up: ({ city, days }) => {
-      cell.calls.push({ name: 'look_up', arguments: { city, days } })
-      return `rain for ${days} days`
-    },
-    note: ({ text }) => {
-      cell.calls.push({ name: 'note', arguments: { text } })
-      return 'noted'
-    },
-  }
   /** Calls a tool with arguments that are a text of JSON, or what was read from one. */
-  cell.run = (tool, given) => tools[tool](typeof given === 'string' ? JSON.parse(given) : given)
+  cell.run = (name, written) => {
+    const given = typeof written === 'string' ? JSON.parse(written) : written
+    cell.calls.push({ name, arguments: given })
+    return RUN[name](given)
+  }
   return cell
 }
 

@@ -21,6 +21,9 @@ export const TOOLS = [
   },
 ]
 
+/** What the tools answer. */
+export const RUN = { look_up: ({ days }) => `rain for ${days} days`, note: () => 'noted' }
+
 export const Report = z.strictObject({
   city: z.enum(['Oslo', 'Bergen']),
   days: z.int(),
