@@ -202,6 +202,46 @@ const TRIALS: { readonly [F in keyof typeof FEATURES]: Trial } = {
     sign: /web_finder/,
     leftOut: 'web_finder',
   },
+  deferredTool: {
+    samples: {
+      'openai-responses': responses({
+        tools: [
+          { type: 'function', name: 'f', parameters: object },
+          { type: 'function', name: 'later', parameters: object, defer_loading: true },
+        ],
+      }),
+      anthropic: claude({
+        tools: [
+          { name: 'f', input_schema: object },
+          { name: 'later', input_schema: object, defer_loading: true },
+        ],
+      }),
+    },
+    sign: /"later"/,
+    leftOut: 'later',
+  },
+  toolReference: {
+    samples: {
+      anthropic: claude({
+        tools: [
+          { name: 'find', input_schema: object },
+          { name: 'later', input_schema: object, defer_loading: true },
+        ],
+        messages: [
+          { role: 'user', content: 'Hi' },
+          { role: 'assistant', content: [{ type: 'tool_use', id: 'c1', name: 'find', input: {} }] },
+          {
+            role: 'user',
+            content: [
+              { type: 'tool_result', tool_use_id: 'c1', content: [{ type: 'tool_reference', tool_name: 'later' }] },
+            ],
+          },
+        ],
+      }),
+    },
+    // The definition too, behind the reference.
+    sign: /"name":"later"/,
+  },
   severalAnswers: {
     samples: { openai: chat({ n: 2 }), google: config({ candidateCount: 2 }) },
     sign: /"n":2|candidateCount/,

@@ -111,6 +111,11 @@ export interface WireFacts extends GenerationFacts {
    * empty. Only of the chat completions dialect. Default false.
    */
   readonly bareMessages?: boolean
+  /**
+   * False where a picture's `image_url` must be an object, and is refused as a text. Only of the chat completions dialect.
+   * Default true.
+   */
+  readonly imageUrlText?: boolean
   /** False where messages take no documents (PDF), so that another target is asked. Default true. */
   readonly documents?: boolean
   /** Whether `cache_control` in parts is understood. Default: by the Anthropic dialect. */

@@ -73,6 +73,9 @@ export const GPT_WIRE: WireFacts = {
   topK: false,
   // Reasoning models refuse `max_tokens`; every model takes this one.
   maxTokensField: 'max_completion_tokens',
+  // "Invalid type for 'messages[1].content[0].image_url': expected an object, but got a string instead.":
+  // https://github.com/microsoft/promptflow/issues/3946 (2025-01-30)
+  imageUrlText: false,
   // "Unknown parameter: 'messages[1].reasoning_content'"
   thoughts: 'none',
   customTools: true,

@@ -33,6 +33,7 @@ const RESULT_READERS: Readers = new Map<string, (block: ContentBlock) => Part | 
   ['image', readImage],
   ['document', readDocument],
   ['search_result', readSearchResult],
+  ['tool_reference', readToolReference],
 ])
 const READERS: Readers = new Map([
   ...RESULT_READERS,
@@ -104,6 +105,13 @@ function readDocument(block: ContentBlock): FilePart {
 /** https://platform.claude.com/docs/en/build-with-claude/search-results */
 function readSearchResult(block: ContentBlock): FilePart {
   return textDocument(block, block['content'], [block['title'], block['source']])
+}
+
+/** What a client's own search for tools has found: https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool */
+function readToolReference(block: ContentBlock): FilePart {
+  const name = asString(block['tool_name'])
+  const part = opaquePart('anthropic', block)
+  return name === undefined ? part : { ...part, text: `The tool "${name}" can be called now.` }
 }
 
 /** A block that only this dialect has and that is made of texts; `heads` says where they are from. */

@@ -106,8 +106,10 @@ const TRACES = new Set([
   'code_interpreter_call',
   'image_generation_call',
   'reasoning',
-  // Its tools are among the request's own.
+  // Their tools are among the request's own.
   'additional_tools',
+  'tool_search_call',
+  'tool_search_output',
 ])
 
 function readItem(item: unknown, found: PartNeed[]): void {

@@ -84,6 +84,13 @@ export const FEATURES = {
     refused,
   ),
   offeredHostedTool: feature('offered-hosted-tool', 'a tool that runs at the provider, beside others', ALL, leftOut),
+  deferredTool: feature(
+    'deferred-tool',
+    'a tool with defer_loading that nothing refers to yet (all are passed where the search for them runs at the provider)',
+    ['openai-responses', 'anthropic'],
+    leftOut,
+  ),
+  toolReference: feature('tool-reference', 'a reference to a tool, in the result of another', ['anthropic'], rewritten),
   severalAnswers: feature(
     'several-answers',
     'more than one answer (n, candidateCount)',

@@ -77,6 +77,9 @@ export function isTakenAsWritten(asked: ChatRequest, recipient: Recipient): bool
 /** What OpenAI's own library writes of every answer that it is asked to repeat. */
 const OF_ANSWERS = ['"refusal"', '"annotations"', '"function_call"', '"audio"'] as const
 
+/** Mistral's clients write the address without an object around it. */
+const URL_TEXTS = ['"image_url":"', '"image_url": "'] as const
+
 /** Without what says nothing; what was refused is said as text. */
 function bare(message: Message): Message {
   const said = Object.entries(message.extra?.fields ?? {}).filter(
@@ -94,6 +97,7 @@ function mustFitChat(body: Body, wire: ModelWire): boolean {
     (wire.demandsThoughts === true && body.mentions('"tool_calls"')) ||
     (wire.forcesToolsThinking === false && body.mentions('"tool_choice"')) ||
     (wire.bareMessages === true && OF_ANSWERS.some((name) => body.mentions(name))) ||
+    (wire.imageUrlText === false && URL_TEXTS.some((start) => body.mentions(start))) ||
     (wire.stopSequences !== undefined && body.mentions('"stop"')) ||
     (wire.maxTemperature !== undefined && body.mentions('"temperature"')) ||
     (jsonSchema === false && body.mentions('"json_schema"')) ||

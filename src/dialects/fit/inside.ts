@@ -8,7 +8,7 @@ import type { Recipient } from './recipient.ts'
 const SAID: ReadonlySet<string> = new Set([
   ...['refusal', 'item', 'itemsAfter', 'role', 'type', 'reasoning_details', 'annotations', 'logprobs', 'cache_control'],
   ...['response', 'caller', 'namespace', 'status', 'id', 'phase', 'audio', 'function_call', 'context', 'citations'],
-  ...['output_format', 'result', 'partMetadata'],
+  ...['output_format', 'result', 'partMetadata', 'defer_loading'],
 ])
 
 export function nameInside(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): void {

@@ -5,6 +5,7 @@ import { acceptsSchema } from '../anthropic/schema.ts'
 import type { AnswerChanges } from './answerChanges.ts'
 import { type ArgumentNames, argumentNames } from './argumentNames.ts'
 import { functionFor, inputAsArguments } from './customTool.ts'
+import { withoutHiddenTools } from './deferredTools.ts'
 import type { LeftOut } from './leftOut.ts'
 import { objectSchema } from './objectSchema.ts'
 import { tellsOfCalls } from './pairing.ts'
@@ -18,8 +19,9 @@ interface FittedTools {
   readonly answer: AnswerChanges
 }
 
-export function fitTools(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): FittedTools {
-  if (isWithoutTools(request)) return { request: withoutChoice(request), answer: NO_CHANGES }
+export function fitTools(given: ChatRequest, recipient: Recipient, leftOut: LeftOut): FittedTools {
+  if (isWithoutTools(given)) return { request: withoutChoice(given), answer: NO_CHANGES }
+  const request = withoutHiddenTools(given, recipient.dialect, leftOut)
   const offered = offeredTools(request)
   const names = new ToolNames(request.tools ?? [], recipient.dialect, recipient.wire)
   const custom = takesCustomTools(recipient) ? [] : offered.filter((tool) => tool.custom !== undefined)

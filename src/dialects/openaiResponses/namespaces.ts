@@ -33,16 +33,22 @@ export function readGroup(group: Fields, read: ReadTool): Tool[] {
   return inner.map((tool) => ({ ...noted(tool, { [GROUP]: facts }), name: joined(name, tool.name) }))
 }
 
+/** Items of the input that are lists of tools: those of the conversation, and what a search for tools has found. */
+const LISTS: ReadonlySet<unknown> = new Set(['additional_tools', 'tool_search_output'])
+
 /** The lists of tools that are items of the input. */
 export function toolsInInput(items: readonly unknown[]): readonly unknown[] {
   return items.flatMap((item) => {
     const fields = asRecord(item)
-    return fields?.['type'] === 'additional_tools' ? (asArray(fields['tools']) ?? []) : []
+    return LISTS.has(fields?.['type']) ? (asArray(fields?.['tools']) ?? []) : []
   })
 }
 
 /** Marks a tool that is written with its item. */
 export const inInput = (tool: Tool): Tool => noted(tool, { [IN_INPUT]: true })
+
+/** Whether a tool stands in the input. */
+export const isInInput = (tool: Tool): boolean => ownFields(tool.extra, DIALECT)[IN_INPUT] === true
 
 const joined = (group: string, name: string) => `${group}${BETWEEN}${name}`
 
@@ -57,7 +63,7 @@ export function writeGroups(tools: readonly Tool[], write: (tool: Tool) => Field
   const written: Fields[] = []
   const groups = new Map<string, Fields[]>()
   for (const tool of tools) {
-    if (ownFields(tool.extra, DIALECT)[IN_INPUT] === true) continue
+    if (isInInput(tool)) continue
     const group = groupOf(tool)
     const plain = write(withoutNotes(tool))
     const known = group && groups.get(group.name)

@@ -419,6 +419,18 @@ const TOOLS: readonly Row[] = [
     { tools: [tool()], tool_choice: { type: 'tool', name: 'look' } },
   ],
   [
+    'tools-all-deferred',
+    'All tools have defer_loading set. At least one tool must be non-deferred.',
+    { tools: [tool({ defer_loading: true })] },
+    { tools: [tool(), tool({ name: 'later', defer_loading: true })] },
+  ],
+  [
+    'tool-reference-unknown',
+    "Tool reference 'later' has no corresponding tool definition",
+    loop([call('c1')], [result('c1', { content: [{ type: 'tool_reference', tool_name: 'later' }] })]),
+    loop([call('c1')], [result('c1', { content: [{ type: 'tool_reference', tool_name: 'look' }] })]),
+  ],
+  [
     'tool-choice-forced',
     'tool_choice: type "tool" and "any" are not supported for this model.',
     ask({ tools: [tool()], tool_choice: { type: 'any' } }, NEW),

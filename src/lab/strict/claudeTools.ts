@@ -8,6 +8,7 @@ import type { Rule, StrictRequest } from './rule.ts'
 
 const DEFINE = 'https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools'
 const SDK = 'https://github.com/anthropics/anthropic-sdk-typescript/blob/main/src/resources/messages/messages.ts'
+const SEARCH = 'https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool'
 const HANDLE = 'https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls'
 
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,128}$/
@@ -102,6 +103,23 @@ function unknownChoice({ body }: StrictRequest): string | null {
   return `Tool '${name}' not found in provided tools`
 }
 
+function allDeferred({ body }: StrictRequest): string | null {
+  const tools = blocksOf(body['tools'])
+  return tools.length > 0 && tools.every((tool) => tool['defer_loading'] === true)
+    ? 'All tools have defer_loading set. At least one tool must be non-deferred.'
+    : null
+}
+
+/** What a client's own search has found stands in a tool's result. */
+function unknownReference({ body }: StrictRequest): string | null | undefined {
+  const names = new Set(blocksOf(body['tools']).map((tool) => tool['name']))
+  return firstProblem(placedBlocks(body), ({ block, type }) =>
+    type === 'tool_reference' && !names.has(block['tool_name'])
+      ? `Tool reference '${block['tool_name']}' has no corresponding tool definition`
+      : null,
+  )
+}
+
 export function isForced(body: StrictRequest['body']): boolean {
   return ['any', 'tool'].includes(String(asRecord(body['tool_choice'])?.['type']))
 }
@@ -189,6 +207,8 @@ export const claudeToolRules: readonly Rule[] = [
       ? 'tool_choice: type "tool" and "any" are not supported for this model.'
       : null,
   ),
+  claudeRule('tools-all-deferred', SEARCH, allDeferred),
+  claudeRule('tool-reference-unknown', SEARCH, unknownReference),
   claudeRule('tool-call-fields', HANDLE, callFields),
   claudeRule('tool-call-unique', 'https://github.com/trycua/cua/issues/524', doubleCalls),
   claudeRule('tool-call-answered', 'https://github.com/anthropics/claude-code/issues/5060', unansweredCalls),
