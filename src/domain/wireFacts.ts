@@ -44,7 +44,7 @@ interface GenerationFacts {
   readonly sampling?: 'both' | 'one' | 'none'
   /** The highest temperature; higher ones are lowered to it. Default: 1 for Anthropic, any for others. */
   readonly maxTemperature?: number
-  /** False where sampling parameters are refused beside thinking. Default true. */
+  /** False where sampling parameters, and probabilities of tokens, are refused beside thinking. Default true. */
   readonly samplingBesideThinking?: boolean
   /** False where the penalties for repetition are refused. Default true. */
   readonly penalties?: boolean
