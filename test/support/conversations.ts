@@ -149,6 +149,15 @@ const exchange: fc.Arbitrary<readonly Message[]> = fc
     return results.length === 0 ? [answer] : [answer, { role: 'tool', content: results }]
   })
 
+/** Schemas of answers that strict services look at closely. */
+const ODD: readonly Record<string, unknown>[] = [
+  { type: 'string', default: 'x' },
+  { type: 'string', format: 'uri' },
+  { description: 'anything' },
+  { type: 'array', items: {} },
+  { type: 'object', additionalProperties: { type: 'string' } },
+  { type: ['string', 'null'], format: 'date' },
+].map((a) => ({ type: 'object', properties: { a, 'user name': { type: 'string' } }, required: ['a', 'user name'] }))
 /** Schemas of what is no object. */
 const LISTS: readonly Record<string, unknown>[] = [
   {
@@ -183,7 +192,7 @@ export const someConversation: fc.Arbitrary<ChatRequest> = fc
         schema: { type: 'object', properties: { a: { type: 'string' } } },
         strict: true,
       },
-      ...LISTS.map((schema) => ({ type: 'json-schema' as const, name: 'a list', schema, strict: true })),
+      ...[...LISTS, ...ODD].map((schema) => ({ type: 'json-schema' as const, name: 'a list', schema, strict: true })),
     ),
     answers: option(fc.integer({ min: 2, max: 3 })),
     logprobs: option(fc.integer({ min: 0, max: 3 }).map((top) => ({ top }))),

@@ -487,6 +487,24 @@ const FORMATS: readonly StrictRow[] = [
     schema({ name: 'a', strict: true, schema: nested(11) }),
     schema({ name: 'a', strict: true, schema: nested(10) }),
   ],
+  [
+    'response-schema',
+    "Invalid schema for response_format 'a': In context=('properties', 'a'), 'default' is not permitted.",
+    schema({ name: 'a', strict: true, schema: { ...STRICT_A, properties: { a: { type: 'string', default: 'x' } } } }),
+    schema({ name: 'a', strict: false, schema: { ...STRICT_A, properties: { a: { type: 'string', default: 'x' } } } }),
+  ],
+  [
+    'response-schema',
+    "Invalid schema for response_format 'a': In context=('properties', 'a'), 'uri' is not a valid format.",
+    schema({ name: 'a', strict: true, schema: { ...STRICT_A, properties: { a: { type: 'string', format: 'uri' } } } }),
+    schema({ name: 'a', strict: false, schema: { ...STRICT_A, properties: { a: { type: 'string', format: 'uri' } } } }),
+  ],
+  [
+    'response-schema',
+    "Invalid schema for response_format 'a': In context=('properties', 'a'), schema must have a 'type' key.",
+    schema({ name: 'a', strict: true, schema: { ...STRICT_A, properties: { a: { description: 'anything' } } } }),
+    schema({ name: 'a', strict: false, schema: { ...STRICT_A, properties: { a: { description: 'anything' } } } }),
+  ],
   ['image', `${IMAGE_WORDS} a value without the 'data:' prefix.`, say([image('iVBORw0KGgo=')]), say([image(PNG)])],
   [
     'image',
