@@ -99,7 +99,13 @@ const FIELDS: readonly StrictRow[] = [
     'value-unknown',
     "Invalid value: 'loud'. Supported values are: 'low', 'medium', and 'high'.",
     { verbosity: 'loud' },
+    { verbosity: 'medium' },
+  ],
+  [
+    'verbosity-before-5',
+    "Unsupported value: 'verbosity' does not support 'low' with this model. Supported values are: 'medium'.",
     { verbosity: 'low' },
+    { ...NEW, verbosity: 'low' },
   ],
   [
     'identifier-length',
@@ -110,14 +116,20 @@ const FIELDS: readonly StrictRow[] = [
   [
     'metadata',
     "Invalid type for 'metadata.tries': expected a string, but got an integer instead.",
-    { metadata: { tries: 2 } },
-    { metadata: { tries: '2' } },
+    { store: true, metadata: { tries: 2 } },
+    { store: true, metadata: { tries: '2' } },
+  ],
+  [
+    'metadata-without-store',
+    "The 'metadata' parameter is only allowed when 'store' is enabled.",
+    { metadata: { k: 'x' } },
+    { store: true, metadata: { k: 'x' } },
   ],
   [
     'metadata',
     "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, but got an object with 17 properties instead.",
-    { metadata: Object.fromEntries(many(17, 'x').map((value, index) => [`k${index}`, value])) },
-    { metadata: { k: 'x' } },
+    { store: true, metadata: Object.fromEntries(many(17, 'x').map((value, index) => [`k${index}`, value])) },
+    { store: true, metadata: { k: 'x' } },
   ],
   [
     'stop-too-many',
