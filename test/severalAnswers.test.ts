@@ -29,6 +29,8 @@ const MODELS = {
   groq: ['groq', 'openai/gpt-oss-20b'],
   newer: ['google', 'gemini-3.8-flash'],
   reasoner: ['openai', 'o3'],
+  gpt51: ['openai', 'gpt-5.1'],
+  gpt55: ['openai', 'gpt-5.5'],
 } as const
 type Service = keyof typeof MODELS
 
@@ -213,6 +215,25 @@ describe.each(CLIENTS)('probabilities for a client of %s', (client) => {
       expect([service, status, trail]).toEqual([service, 200, 'openai/gpt-4o#1=ok'])
     }
   })
+})
+
+test('a model that gives probabilities only without thinking is asked for them where it does not think', async () => {
+  const told = { ...probable.openai, reasoning_effort: 'none' }
+  const asked = { ...probable.openai, reasoning_effort: 'low' }
+  const rows = [
+    ['gpt51', probable.openai, 200],
+    ['gpt51', told, 200],
+    ['gpt51', asked, 400],
+    ['gpt55', probable.openai, 400],
+    ['gpt55', told, 200],
+    ['gpt55', asked, 400],
+  ] as const
+  for (const [service, body, expected] of rows) {
+    const { status, sent } = await ask([service], { client: 'openai', body })
+    expect([service, body, status, sent === undefined]).toEqual([service, body, expected, expected === 400])
+    const { trail } = await ask([service, 'openai'], { client: 'openai', body: probable.openai })
+    expect(trail).toBe(service === 'gpt51' ? 'openai/gpt-5.1#1=ok' : 'openai/gpt-4o#1=ok')
+  }
 })
 
 test('a Responses stream says the probabilities at its end as well', async () => {

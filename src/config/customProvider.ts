@@ -5,7 +5,7 @@ import { USUAL_UNIT_PATHS } from '../domain/units.ts'
 import type { WireFacts } from '../domain/wireFacts.ts'
 import { CLAUDE_WIRE } from '../providers/claudeModels.ts'
 import { GEMINI_WIRE } from '../providers/geminiModels.ts'
-import { GPT_WIRE } from '../providers/gptModels.ts'
+import { GPT_RESPONSES_WIRE } from '../providers/gptModels.ts'
 import { type AuthScheme, defineProvider, type ModelsList, type ProviderSpec } from '../providers/provider.ts'
 
 /** What a block states about the provider itself. */
@@ -38,7 +38,7 @@ const LIST_SHAPE: { readonly [D in DialectId]: ModelsList['shape'] } = {
 
 /** Whoever speaks the dialect of a vendor for its models takes what they take; OpenAI's is spoken by servers of all kinds. */
 const VENDOR_WIRE: { readonly [D in DialectId]?: WireFacts } = {
-  'openai-responses': { models: GPT_WIRE.models },
+  'openai-responses': GPT_RESPONSES_WIRE,
   anthropic: CLAUDE_WIRE,
   google: GEMINI_WIRE,
 }

@@ -99,7 +99,7 @@ const common = (wire: Wire) => ({
   toolChoice: optional(
     fc.constantFrom<NonNullable<ChatRequest['toolChoice']>>('auto', 'none', 'required', { name: 'f' }),
   ),
-  responseFormat: optional(fc.constant({ type: 'json-schema' as const, schema })),
+  responseFormat: optional(fc.constant({ type: 'json-schema' as const, schema, strict: true })),
   maxTokens: fc.integer({ min: 100_000, max: 200_000 }),
   temperature: optional(unit),
   topP: optional(unit),

@@ -173,6 +173,8 @@ export interface ChatRequest {
   /** The end user's id, if the caller sends one. */
   readonly user?: string
   readonly stream: boolean
+  /** What a client of one of OpenAI's dialects says in fields that the other one has as well, in the words of chat. */
+  readonly shared?: Readonly<Record<string, unknown>>
   /**
    * Whether a streaming client requested usage (OpenAI `stream_options.include_usage`); keywise always requests it from
    * the upstream.

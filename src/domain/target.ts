@@ -37,8 +37,11 @@ export interface TargetProfile {
   readonly vectorLength?: number
   /** Maximum number of answers to one request; absent: as its dialect has it. */
   readonly mostAnswers?: number
-  /** False where it gives no probabilities of tokens; absent: as its dialect has it. */
-  readonly logprobs?: false
+  /**
+   * False where it gives no probabilities of tokens; otherwise when it gives them: unless it is asked to think, or only
+   * where it is told not to. Absent: as its dialect has it.
+   */
+  readonly logprobs?: false | 'unless-thinking' | 'told-not-to-think'
   readonly contextTokens: number | null
   readonly maxOutputTokens: number | null
   /** The window is the prompt's alone; default: prompt and answer share it. */

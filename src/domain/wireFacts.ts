@@ -18,6 +18,16 @@ export interface VectorFacts {
   readonly tasks?: { readonly [T in VectorTask]?: string } | 'none'
 }
 
+/** A field that OpenAI's two dialects share, as chat completions name it; `verbosity` is `text.verbosity` in Responses. */
+export type SharedField =
+  | 'metadata'
+  | 'prompt_cache_key'
+  | 'prompt_cache_retention'
+  | 'safety_identifier'
+  | 'service_tier'
+  | 'store'
+  | 'verbosity'
+
 /** What can differ between generations of models. */
 interface GenerationFacts {
   /**
@@ -44,7 +54,7 @@ interface GenerationFacts {
   readonly sampling?: 'both' | 'one' | 'none'
   /** The highest temperature; higher ones are lowered to it. Default: 1 for Anthropic, any for others. */
   readonly maxTemperature?: number
-  /** False where sampling parameters are refused beside thinking. Default true. */
+  /** False where sampling parameters, and probabilities of tokens, are refused beside thinking. Default true. */
   readonly samplingBesideThinking?: boolean
   /** False where the penalties for repetition are refused. Default true. */
   readonly penalties?: boolean
@@ -72,6 +82,8 @@ interface GenerationFacts {
   readonly answers?: number
   /** False where probabilities of tokens are refused. Default: where sampling parameters are refused as well. */
   readonly logprobs?: boolean
+  /** Which fields it takes of those that OpenAI's two dialects share. Default: none is known to be taken. */
+  readonly sharedFields?: readonly SharedField[]
   /** Of embeddings. */
   readonly vectors?: VectorFacts
   /** False where no tools can be offered, so that another target is asked. Default true. */

@@ -6,9 +6,27 @@
  * https://github.com/kangminlee-maker/local-OAuth-CLI-API-adapter/blob/main/docs/conformance-matrix.md (5.5.5).
  */
 
-import type { ModelWireFacts, WireFacts } from '../domain/wireFacts.ts'
+import type { ModelWireFacts, SharedField, WireFacts } from '../domain/wireFacts.ts'
+
+/** https://platform.openai.com/docs/api-reference/chat/create and …/responses/create (2026-11-30) */
+const SHARED: readonly SharedField[] = [
+  ...([
+    'metadata',
+    'prompt_cache_key',
+    'prompt_cache_retention',
+    'safety_identifier',
+    'service_tier',
+    'store',
+  ] as const),
+]
+/**
+ * "Unsupported value: 'verbosity' does not support 'low' with this model. Supported values are: 'medium'." before GPT-5:
+ * https://github.com/google-deepmind/concordia/issues/164
+ */
+const SINCE_5 = { sharedFields: [...SHARED, 'verbosity'] } as const
 
 const WITH_NONE = {
+  ...SINCE_5,
   thinking: 'effort',
   efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
   samplingBesideThinking: false,
@@ -32,6 +50,7 @@ const MODELS: readonly ModelWireFacts[] = [
   },
   {
     match: /^gpt-5(?:\.\d)?-pro/,
+    ...SINCE_5,
     thinking: 'effort',
     efforts: ['high'],
     alwaysThinks: true,
@@ -40,6 +59,7 @@ const MODELS: readonly ModelWireFacts[] = [
   },
   {
     match: /^gpt-5(?:-(?:mini|nano|20\d\d)|$)/,
+    ...SINCE_5,
     thinking: 'effort',
     efforts: ['minimal', 'low', 'medium', 'high'],
     alwaysThinks: true,
@@ -48,6 +68,7 @@ const MODELS: readonly ModelWireFacts[] = [
   },
   {
     match: /^gpt-5.*-codex/,
+    ...SINCE_5,
     only: 'openai-responses',
     thinking: 'effort',
     efforts: ['low', 'medium', 'high'],
@@ -57,6 +78,7 @@ const MODELS: readonly ModelWireFacts[] = [
   },
   {
     match: /^gpt-5\.1/,
+    ...SINCE_5,
     thinking: 'effort',
     efforts: ['none', 'low', 'medium', 'high'],
     samplingBesideThinking: false,
@@ -79,7 +101,11 @@ export const GPT_WIRE: WireFacts = {
   // "Unknown parameter: 'messages[1].reasoning_content'"
   thoughts: 'none',
   customTools: true,
+  sharedFields: SHARED,
   // https://platform.openai.com/docs/api-reference/embeddings/create (2026-11-30)
   vectors: { tasks: 'none' },
   models: MODELS,
 }
+
+/** What they take in the Responses dialect. */
+export const GPT_RESPONSES_WIRE: WireFacts = { sharedFields: SHARED, models: MODELS }

@@ -1,7 +1,7 @@
 /** OpenAI. https://platform.openai.com/docs/models and /docs/deprecations */
 
 import { can, gone, tier } from './facts.ts'
-import { GPT_WIRE } from './gptModels.ts'
+import { GPT_RESPONSES_WIRE, GPT_WIRE } from './gptModels.ts'
 import { defineProvider } from './provider.ts'
 
 const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
@@ -14,7 +14,7 @@ export const openai = defineProvider({
   name: 'OpenAI',
   dialect: 'openai',
   // https://platform.openai.com/docs/api-reference/responses (2026-11-29)
-  alsoSpeaks: [{ dialect: 'openai-responses', wire: { models: GPT_WIRE.models } }],
+  alsoSpeaks: [{ dialect: 'openai-responses', wire: GPT_RESPONSES_WIRE }],
   baseUrl: 'https://api.openai.com/v1',
   auth: 'bearer',
   keyCheck: { method: 'GET', path: '/models' },

@@ -58,15 +58,21 @@ function thinksWithTools({ abilities, thinking }: Told, unasked: boolean): boole
   return abilities.includes('tools') && (thinking === undefined ? unasked : thinking)
 }
 
-function canBeTold(profile: TargetProfile, { parts }: Told, dialect: DialectId): boolean {
+function canBeTold(profile: TargetProfile, { parts, thinking }: Told, dialect: DialectId): boolean {
   if (parts === undefined) return true
-  return parts.every((part) => part.dialects.has(dialect) && takes(profile, part))
+  return parts.every((part) => part.dialects.has(dialect) && takes(profile, part, thinking))
 }
 
 function takes(
   { documents, mostAnswers = Number.POSITIVE_INFINITY, logprobs }: TargetProfile,
   part: NeededPart,
+  thinking: boolean | undefined,
 ): boolean {
   if (part.isDocument && documents === false) return false
-  return (part.answers ?? 1) <= mostAnswers && !(part.isLogprobs && logprobs === false)
+  return (part.answers ?? 1) <= mostAnswers && (part.isLogprobs !== true || givesLogprobs(logprobs, thinking))
+}
+
+function givesLogprobs(when: TargetProfile['logprobs'], thinking: boolean | undefined): boolean {
+  if (when === 'unless-thinking') return thinking !== true
+  return when === 'told-not-to-think' ? thinking === false : when !== false
 }

@@ -30,6 +30,9 @@ const callId = fc.oneof(
   fc.stringMatching(/^toolu_[a-zA-Z0-9]{12}$/),
 )
 
+/** The last five are refused as outermost names by Claude. */
+const argumentName = fc.constantFrom('path', 'line', 'text', 'user name', 'filter[id]', '$top', '', `${'n'.repeat(90)}`)
+
 const leaf = fc.constantFrom<Record<string, unknown>>(
   { type: 'string' },
   { type: 'string', enum: ['a', 'b'] },
@@ -46,20 +49,27 @@ const leaf = fc.constantFrom<Record<string, unknown>>(
 const schema = fc
   .record({
     type: fc.constantFrom('object', undefined),
-    properties: fc.option(fc.dictionary(fc.constantFrom('path', 'line', 'text'), leaf, { maxKeys: 3 }), {
+    properties: fc.option(fc.dictionary(argumentName, leaf, { maxKeys: 3 }), {
       nil: undefined,
     }),
+    required: fc.constantFrom(['path'], ['user name'], undefined),
     additionalProperties: fc.constantFrom(false, undefined),
     $schema: fc.constantFrom('http://json-schema.org/draft-07/schema#', undefined),
   })
   .map((fields) => JSON.parse(JSON.stringify(fields)) as Record<string, unknown>) // drops what is undefined
 
-const tool: fc.Arbitrary<Tool> = fc.record({
-  name: toolName,
-  description: fc.constantFrom('Reads a file.', undefined),
-  parameters: fc.option(schema, { nil: undefined }),
-  strict: fc.constantFrom(true, false, undefined),
-})
+const tool: fc.Arbitrary<Tool> = fc
+  .record({
+    name: toolName,
+    description: fc.constantFrom('Reads a file.', undefined),
+    parameters: fc.option(schema, { nil: undefined }),
+    strict: fc.constantFrom(true, false, undefined),
+    custom: fc.option(fc.constantFrom({}, { grammar: { syntax: 'regex', definition: '[a-z]+' } }), {
+      nil: undefined,
+      freq: 6,
+    }),
+  })
+  .map(({ custom, ...rest }): Tool => (custom === undefined ? rest : { name: rest.name, custom }))
 
 const userPart: fc.Arbitrary<Part> = fc.oneof(
   { weight: 6, arbitrary: someText.map((text) => ({ type: 'text' as const, text })) },
@@ -82,6 +92,12 @@ const resultContent: fc.Arbitrary<ToolResultPart['content']> = fc.oneof(
   },
 )
 
+const picture: fc.Arbitrary<Part> = fc.constantFrom<Part>(
+  { type: 'image', mediaType: 'image/png', data: PNG },
+  { type: 'text', text: `See:\n\n![image](data:image/png;base64,${PNG})\n\nSeen?` },
+)
+const oddArguments = fc.constantFrom('{"id":2512292042121000001,"x":1.10}', '{}', 'null', '', '{"a":', '"{\\"a\\":1}"')
+
 /** An answer of any provider, with the results of its calls. */
 const exchange: fc.Arbitrary<readonly Message[]> = fc
   .record({
@@ -89,11 +105,24 @@ const exchange: fc.Arbitrary<readonly Message[]> = fc
       nil: undefined,
     }),
     text: fc.option(fc.oneof(someText, fc.constantFrom('', '\n\n')), { nil: undefined }),
-    calls: fc.array(fc.record({ id: callId, name: toolName, path: someText }), { maxLength: 3 }),
+    pictures: fc.array(picture, { maxLength: 1 }),
+    calls: fc.array(
+      fc.record({
+        id: callId,
+        name: toolName,
+        text: fc.oneof(
+          fc.dictionary(argumentName, someText, { maxKeys: 3 }).map((one) => JSON.stringify(one)),
+          oddArguments,
+        ),
+        custom: fc.constantFrom(undefined, undefined, undefined, true as const),
+        origin: fc.constantFrom(undefined, undefined, ...DIALECTS),
+      }),
+      { maxLength: 3 },
+    ),
     contents: fc.array(resultContent, { minLength: 3, maxLength: 3 }),
     isError: fc.boolean(),
   })
-  .map(({ thought, text, calls, contents, isError }) => {
+  .map(({ thought, text, pictures, calls, contents, isError }) => {
     const unique = calls.filter(({ id }, index) => calls.findIndex((call) => call.id === id) === index)
     const parts: Part[] = []
     if (thought !== undefined) {
@@ -101,8 +130,10 @@ const exchange: fc.Arbitrary<readonly Message[]> = fc
       parts.push({ type: 'reasoning', text: thought.text, signature })
     }
     if (text !== undefined) parts.push({ type: 'text', text })
-    for (const { id, name, path } of unique) {
-      parts.push({ type: 'tool-call', id, name, arguments: JSON.stringify({ path }) } satisfies ToolCallPart)
+    parts.push(...pictures)
+    for (const { id, name, text: written, custom, origin } of unique) {
+      const signature = origin && `${origin}:c2lnbmF0dXJl`
+      parts.push({ type: 'tool-call', id, name, arguments: written, custom, signature } satisfies ToolCallPart)
     }
     if (parts.length === 0) parts.push({ type: 'text', text: 'Yes.' })
     const results: Part[] = unique.map(({ id, name }, index) => {
@@ -117,6 +148,27 @@ const exchange: fc.Arbitrary<readonly Message[]> = fc
     const answer: Message = { role: 'assistant', content: parts }
     return results.length === 0 ? [answer] : [answer, { role: 'tool', content: results }]
   })
+
+/** Schemas of answers that strict services look at closely. */
+const ODD: readonly Record<string, unknown>[] = [
+  { type: 'string', default: 'x' },
+  { type: 'string', format: 'uri' },
+  { description: 'anything' },
+  { type: 'array', items: {} },
+  { type: 'object', additionalProperties: { type: 'string' } },
+  { type: ['string', 'null'], format: 'date' },
+].map((a) => ({ type: 'object', properties: { a, 'user name': { type: 'string' } }, required: ['a', 'user name'] }))
+/** Schemas of what is no object. */
+const LISTS: readonly Record<string, unknown>[] = [
+  {
+    type: 'array',
+    items: { $ref: '#/$defs/row' },
+    $defs: { row: { type: 'object', properties: { 'user name': {} } } },
+  },
+  { type: 'string', enum: ['a', 'b'] },
+  { anyOf: [{ type: 'object', properties: { a: { type: 'string' } } }, { type: 'null' }] },
+  { $ref: '#/$defs/one', $defs: { one: { type: 'integer' } } },
+]
 
 const option = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 })
 
@@ -140,12 +192,17 @@ export const someConversation: fc.Arbitrary<ChatRequest> = fc
         schema: { type: 'object', properties: { a: { type: 'string' } } },
         strict: true,
       },
+      ...[...LISTS, ...ODD].map((schema) => ({ type: 'json-schema' as const, name: 'a list', schema, strict: true })),
     ),
+    answers: option(fc.integer({ min: 2, max: 3 })),
+    logprobs: option(fc.integer({ min: 0, max: 3 }).map((top) => ({ top }))),
     maxTokens: option(fc.integer({ min: 1, max: 100_000 })),
     temperature: option(fc.constantFrom(0, 0.2, 1, 1.5)),
     topP: option(fc.constantFrom(0.5, 0.95, 1)),
     topK: option(fc.integer({ min: 1, max: 64 })),
-    stop: option(fc.array(fc.constantFrom('END', '\n', 'STOP', '###', 'User:', '}'), { minLength: 1, maxLength: 6 })),
+    stop: option(
+      fc.array(fc.constantFrom('END', '\n', '', 'STOP', '###', 'User:', '}'), { minLength: 1, maxLength: 6 }),
+    ),
     seed: option(fc.nat()),
     presencePenalty: option(fc.constant(0.4)),
     reasoning: option(

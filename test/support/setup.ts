@@ -11,7 +11,7 @@ import './networkGuard.mjs'
 const providerNames = new Set(catalog.flatMap((spec) => spec.env))
 const isForeign = (name: string) =>
   providerNames.has(name.replace(/_\d+$/, '')) ||
-  /^KEYWISE_(?!TEST_DATA$)/.test(name) ||
+  /^KEYWISE_(?!TEST_DATA$|CONVERSATIONS$)/.test(name) ||
   /^(?:https?|all|no)_proxy$/i.test(name) ||
   /^XDG_/.test(name)
 for (const name of Object.keys(process.env)) if (isForeign(name)) delete process.env[name]

@@ -6,7 +6,7 @@ import { canBeTold } from '../../src/dialects/features/feature.ts'
 import { partNeedsOf } from '../../src/dialects/features/needs.ts'
 import { fit as fitRequest } from '../../src/dialects/fit/fit.ts'
 import type { ChatRequest, DialectId, Message } from '../../src/domain/chat.ts'
-import { wireOf } from '../../src/domain/wireFacts.ts'
+import { type ModelWire, wireOf } from '../../src/domain/wireFacts.ts'
 import { rulesOf } from '../../src/lab/strict/services.ts'
 import { catalog } from '../../src/providers/catalog.ts'
 import type { ProviderSpec } from '../../src/providers/provider.ts'
@@ -76,7 +76,7 @@ export function writtenFor(
   const wire = wireOf(spec.wire, model)
   if (wire.tools === false && (asked.tools ?? []).length > 0) return null
   if ((asked.answers ?? 1) > (wire.answers ?? Number.POSITIVE_INFINITY)) return null
-  if (asked.logprobs !== undefined && (wire.logprobs ?? wire.sampling !== 'none') === false) return null
+  if (asked.logprobs !== undefined && !givesLogprobs(wire, asked)) return null
   const { request } = fitRequest(asked, {
     dialect: spec.dialect,
     wire,
@@ -87,6 +87,14 @@ export function writtenFor(
   const facts = { model, stream: false, freeOnly: false, noTraining: false }
   const sent = JSON.parse(JSON.stringify(spec.quirks?.body?.(written.body, facts) ?? written.body))
   return { sent, refusal: refusalOf(spec, model, written.path, sent) }
+}
+
+/** As the registry and the choice of targets read the facts. */
+function givesLogprobs(wire: ModelWire, { reasoning }: ChatRequest): boolean {
+  if (!(wire.logprobs ?? wire.sampling !== 'none')) return false
+  if (wire.samplingBesideThinking !== false || reasoning?.effort === 'none') return true
+  const asks = reasoning?.effort ?? reasoning?.budgetTokens ?? reasoning?.adaptive
+  return wire.thinksByDefault !== true && asks === undefined
 }
 
 function refusalOf(spec: ProviderSpec, model: string, path: string, body: Written['sent']): string | null {

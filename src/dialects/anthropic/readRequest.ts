@@ -157,7 +157,8 @@ function readResponseFormat(fields: Fields): ResponseFormat | undefined {
   const config = object(fields, 'output_config')
   const format = asRecord(config?.['format']) ?? asRecord(fields['output_format'])
   if (format?.['type'] !== 'json_schema') return undefined
-  return { type: 'json-schema', schema: objectAt(format['schema'], 'output_config.format.schema') }
+  // Claude is held to it: https://platform.claude.com/docs/en/build-with-claude/structured-outputs (2026-11-30)
+  return { type: 'json-schema', schema: objectAt(format['schema'], 'output_config.format.schema'), strict: true }
 }
 
 function readReasoning(fields: Fields): ReasoningOptions | undefined {

@@ -32,7 +32,7 @@ describe('a client request', () => {
       tools: [{ name: 'f', description: 'd', parameters: { type: 'object' }, strict: true }],
       toolChoice: { name: 'f' },
       parallelToolCalls: false,
-      responseFormat: { type: 'json-schema', schema: { type: 'object' } },
+      responseFormat: { type: 'json-schema', schema: { type: 'object' }, strict: true },
       maxTokens: 100,
       temperature: 0.5,
       topP: 0.9,

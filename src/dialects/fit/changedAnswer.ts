@@ -1,6 +1,6 @@
 /** Gives an answer back in the words of the request that was fitted to its service. */
 
-import type { ChatChunk, ChatResponse, ChunkOf, ToolCallPart } from '../../domain/chat.ts'
+import type { ChatChunk, ChatResponse, ChunkOf, TokenLogprob, ToolCallPart } from '../../domain/chat.ts'
 import { asRecord, asString } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
 import type { Dialect, ReadResponse, StreamReader } from '../dialect.ts'
@@ -68,8 +68,16 @@ const isWrapped = ({ textIn, jsonIn }: AnswerChanges) => textIn !== undefined ||
 /** What a field of a JSON answer holds, as text or as JSON; the answer as it is when it is none of that form. */
 function unwrapped(text: string, { textIn, jsonIn }: AnswerChanges): string {
   if (textIn !== undefined) return asString(objectIn(text)?.[textIn]) ?? text
-  const value = jsonIn === undefined ? undefined : objectIn(text)?.[jsonIn]
-  return value === undefined ? text : JSON.stringify(value)
+  if (jsonIn === undefined) return text
+  const value = objectIn(text)?.[jsonIn]
+  return value === undefined ? withoutBeginning(text, jsonIn) : JSON.stringify(value)
+}
+
+/** Of an answer that was cut: what it says of the field. */
+function withoutBeginning(text: string, field: string): string {
+  const begin = text.indexOf('{')
+  const [beginning = ''] = /^\{\s*("[^"]*")\s*:\s*/.exec(text.slice(Math.max(0, begin))) ?? []
+  return beginning.includes(JSON.stringify(field)) ? text.slice(begin + beginning.length) : text
 }
 
 /** Models put fences and prose around it. */
@@ -88,9 +96,23 @@ function cut(response: ChatResponse, stop: readonly string[]): ChatResponse {
   for (const part of response.content) {
     if (part.type !== 'text') content.push(part)
     else content.push({ ...part, text: cutter.push(part.text) + cutter.end() })
-    if (cutter.found !== null) return { ...response, content, finishReason: 'stop', stopSequence: cutter.found }
+    if (cutter.found === null) continue
+    const { logprobs } = response
+    const length = content.reduce((sum, one) => sum + (one.type === 'text' ? one.text.length : 0), 0)
+    const kept = logprobs && { logprobs: tokensWithin(logprobs, length) }
+    return { ...response, ...kept, content, finishReason: 'stop', stopSequence: cutter.found }
   }
-  return response
+  return { ...response, content }
+}
+
+/** Those that begin within so many characters. */
+function tokensWithin(tokens: readonly TokenLogprob[], length: number): readonly TokenLogprob[] {
+  let at = 0
+  return tokens.filter(({ token }) => {
+    const begin = at
+    at += token.length
+    return begin < length
+  })
 }
 
 class ChangedStream implements StreamReader {
@@ -104,6 +126,10 @@ class ChangedStream implements StreamReader {
   readonly #isSeveral: boolean
   readonly #others = new Map<number, ChangedStream>()
   #text = ''
+  #logprobs: TokenLogprob[] = []
+  /** Characters of the text that came, and of it that the client has been told. */
+  #read = 0
+  #told = 0
   #isOver = false
 
   constructor(reader: StreamReader, changes: AnswerChanges) {
@@ -152,7 +178,7 @@ class ChangedStream implements StreamReader {
         return this.#other(chunk)
       case 'media':
       case 'finish':
-        return [...this.#heldText(), chunk]
+        return this.#behindText(chunk)
       default:
         return [chunk]
     }
@@ -167,32 +193,53 @@ class ChangedStream implements StreamReader {
   }
 
   #textOf(chunk: ChunkOf<'text-delta'>): readonly ChatChunk[] {
-    const { text, logprobs } = chunk
-    if (isWrapped(this.#changes)) {
-      this.#text += text
-      return []
-    }
-    if (this.#cutter === null) return [chunk]
-    const kept = this.#cutter.push(text)
-    const said: readonly ChatChunk[] =
-      logprobs === undefined ? textChunk(kept) : [{ type: 'text-delta', text: kept, logprobs }]
-    if (this.#cutter.found === null) return said
+    const { text, logprobs = [] } = chunk
+    if (!isWrapped(this.#changes)) return this.#cutter === null ? [chunk] : this.#cut(this.#cutter, text, logprobs)
+    this.#text += text
+    this.#logprobs.push(...logprobs)
+    return []
+  }
+
+  #cut(cutter: StopCutter, text: string, logprobs: readonly TokenLogprob[]): readonly ChatChunk[] {
+    const kept = cutter.push(text)
+    this.#told += kept.length
+    const within = cutter.found === null ? logprobs : tokensWithin(logprobs, this.#told - this.#read)
+    this.#read += text.length
+    const said = textChunk(kept, within)
+    if (cutter.found === null) return said
     this.#isOver = true
-    const finish: ChatChunk = { type: 'finish', finishReason: 'stop', stopSequence: this.#cutter.found }
+    const finish: ChatChunk = { type: 'finish', finishReason: 'stop', stopSequence: cutter.found }
     return [...said, finish, ...(this.#isSeveral ? [] : [END])]
   }
 
+  /** What waited for more text; with it the answer may be over. */
   #heldText(): readonly ChatChunk[] {
-    const text = isWrapped(this.#changes) ? unwrapped(this.#text, this.#changes) : (this.#cutter?.end() ?? '')
+    const chunks = this.#unwrappedText()
+    if (this.#isOver || this.#cutter === null) return chunks
+    const rest = this.#cutter.end()
+    this.#told += rest.length
+    return [...chunks, ...textChunk(rest)]
+  }
+
+  #unwrappedText(): readonly ChatChunk[] {
+    if (this.#text === '' && this.#logprobs.length === 0) return []
+    const text = unwrapped(this.#text, this.#changes)
+    const logprobs = this.#logprobs
     this.#text = ''
-    return textChunk(text)
+    this.#logprobs = []
+    return this.#cutter === null ? textChunk(text, logprobs) : this.#cut(this.#cutter, text, logprobs)
+  }
+
+  #behindText(chunk: ChatChunk): readonly ChatChunk[] {
+    const held = this.#heldText()
+    return this.#isOver ? held : [...held, chunk]
   }
 
   #startCall(chunk: ChunkOf<'tool-call-start'>): readonly ChatChunk[] {
     const facts = factsOf(chunk, this.#changes)
     const isRenamed = this.#changes.argumentNames?.has(facts.name) ?? false
     if (isRenamed || (facts.custom && !chunk.custom)) this.#held.add(chunk.index)
-    return [...this.#heldText(), { ...chunk, ...facts }]
+    return this.#behindText({ ...chunk, ...facts })
   }
 
   #finishCall(chunk: ChunkOf<'tool-call'>): readonly ChatChunk[] {
@@ -208,4 +255,7 @@ const END: ChatChunk = { type: 'end' }
 /** What belongs to the whole stream, and to the others of several answers. */
 const BEHIND: ReadonlySet<ChatChunk['type']> = new Set(['other', 'usage', 'error', 'end'])
 
-const textChunk = (text: string): readonly ChatChunk[] => (text === '' ? [] : [{ type: 'text-delta', text }])
+function textChunk(text: string, logprobs: readonly TokenLogprob[] = []): readonly ChatChunk[] {
+  if (logprobs.length > 0) return [{ type: 'text-delta', text, logprobs }]
+  return text === '' ? [] : [{ type: 'text-delta', text }]
+}

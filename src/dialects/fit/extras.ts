@@ -8,6 +8,7 @@ import { takesCacheControl } from './content.ts'
 import { nameInside } from './inside.ts'
 import type { LeftOut } from './leftOut.ts'
 import type { Recipient } from './recipient.ts'
+import { sharedFields } from './sharedFields.ts'
 import { ANSWER } from './wrappedSchema.ts'
 
 /** Read elsewhere, or said in every request of its dialect without changing the answer. */
@@ -51,15 +52,22 @@ interface FittedExtras {
   readonly answer?: AnswerChanges
 }
 
-export function fitExtras(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): FittedExtras {
-  const { extra } = request
-  if (hasCacheControl(request, recipient)) leftOut.add('cache_control')
-  nameInside(request, recipient, leftOut)
-  if (extra === undefined || extra.dialect === recipient.dialect) return { request }
-  leftOut.add(...hostedTools(request), ...unsaid(extra.fields, SAID))
+export function fitExtras(asked: ChatRequest, recipient: Recipient, leftOut: LeftOut): FittedExtras {
+  const { extra } = asked
+  if (hasCacheControl(asked, recipient)) leftOut.add('cache_control')
+  nameInside(asked, recipient, leftOut)
+  if (extra === undefined || extra.dialect === recipient.dialect) return { request: asked }
+  const shared = sharedFields(asked, recipient)
+  const request = Object.keys(shared).length === 0 ? asked : { ...asked, shared }
+  const isTold = (name: string) => Object.hasOwn(shared, name)
+  leftOut.add(...hostedTools(request), ...unsaid(extra.fields, SAID).filter((name) => !isTold(name)))
   const config = asRecord(extra.fields['generationConfig'])
   const text = asRecord(extra.fields['text']) ?? {}
-  leftOut.add(...unsaid(text, SAID_OF_TEXT).map((name) => `text.${name}`))
+  leftOut.add(
+    ...unsaid(text, SAID_OF_TEXT)
+      .filter((name) => !isTold(name))
+      .map((name) => `text.${name}`),
+  )
   if (config !== undefined) leftOut.add(...unsaid(config, SAID_OF_CONFIG).map((name) => `generationConfig.${name}`))
   if (recipient.dialect === 'google') return { request: withModalities(request, extra) }
   return withEnum(

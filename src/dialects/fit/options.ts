@@ -8,7 +8,7 @@ import type { AnswerChanges } from './answerChanges.ts'
 import type { LeftOut } from './leftOut.ts'
 import { objectSchema } from './objectSchema.ts'
 import type { Recipient } from './recipient.ts'
-import { isStrictSchema } from './strictSchema.ts'
+import { strictForm } from './strictSchema.ts'
 import { validSchema } from './validSchema.ts'
 import { ANSWER, wrappedSchema } from './wrappedSchema.ts'
 
@@ -66,11 +66,12 @@ function inWords(request: ChatRequest, words: string, responseFormat?: ResponseF
 /** Strict only where strict mode takes it, and always with the properties that OpenAI demands. */
 function openable(format: Extract<ResponseFormat, { type: 'json-schema' }>): ResponseFormat {
   const schema = objectSchema(validSchema(format.schema))
+  const strict = format.strict ? strictForm(schema) : undefined
   return {
     ...format,
     name: format.name && legalName(format.name),
-    schema,
-    strict: format.strict && isStrictSchema(schema),
+    schema: strict ?? schema,
+    strict: format.strict && strict !== undefined,
   }
 }
 

@@ -19,14 +19,18 @@ export function fitStop(
   request: ChatRequest,
   { dialect, wire }: Recipient,
 ): { readonly request: ChatRequest; readonly answer?: AnswerChanges } {
-  const stop = request.stop?.filter((sequence) => sequence !== '') ?? []
+  if (request.stop === undefined) return { request }
+  // An empty one ends nothing.
+  const stop = request.stop.filter((sequence) => sequence !== '')
   const most = wire.stopSequences ?? MOST[dialect]
   // Anthropic refuses sequences of white space alone, and OpenAI's clients like to send "\n".
   const refused = dialect === 'anthropic' ? stop.filter((sequence) => sequence.trim() === '') : []
   const taken = stop.filter((sequence) => !refused.includes(sequence)).slice(0, most)
-  if (taken.length === stop.length) return { request }
+  if (taken.length === request.stop.length) return { request }
+  const fitted = { ...request, stop: taken.length > 0 ? taken : undefined }
+  if (taken.length === stop.length) return { request: fitted }
   return {
-    request: { ...request, stop: taken.length > 0 ? taken : undefined },
+    request: fitted,
     answer: {
       stop: stop.filter((sequence) => !taken.includes(sequence)),
       ...(request.answers !== undefined && { answers: request.answers }),

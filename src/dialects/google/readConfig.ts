@@ -65,10 +65,17 @@ function readFormat(config: Fields): ResponseFormat | undefined {
   if (mimeType !== 'application/json') return undefined
   const schema = object(config, spelling(config, 'responseJsonSchema', 'response_json_schema'))
   // gemini-cli writes the old field's `STRING` into the new field; only Gemini accepts it.
-  if (schema) return { type: 'json-schema', schema: openApiToJsonSchema(schema) }
+  if (schema) return held(schema)
   const openApi = object(config, spelling(config, 'responseSchema', 'response_schema'))
-  return openApi ? { type: 'json-schema', schema: openApiToJsonSchema(openApi) } : { type: 'json' }
+  return openApi ? held(openApi) : { type: 'json' }
 }
+
+/** Gemini keeps to it: https://ai.google.dev/gemini-api/docs/structured-output (2026-11-30) */
+const held = (schema: Fields): ResponseFormat => ({
+  type: 'json-schema',
+  schema: openApiToJsonSchema(schema),
+  strict: true,
+})
 
 function thinkingOf(config: Fields): Fields | undefined {
   return object(config, spelling(config, 'thinkingConfig', 'thinking_config'))

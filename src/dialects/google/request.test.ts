@@ -67,7 +67,7 @@ describe('a client request', () => {
         seed: 4,
         frequencyPenalty: 0.5,
         presencePenalty: 0.6,
-        responseFormat: { type: 'json-schema', schema: { type: 'object', additionalProperties: false } },
+        responseFormat: { type: 'json-schema', schema: { type: 'object', additionalProperties: false }, strict: true },
         reasoning: { budgetTokens: 128, visible: true },
         stream: false,
       })

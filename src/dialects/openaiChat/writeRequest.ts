@@ -24,6 +24,7 @@ export function writeChatRequest(
     n: request.answers,
     logprobs: request.logprobs && true,
     top_logprobs: request.logprobs?.top || undefined,
+    ...request.shared,
     ...own,
     model,
     messages: writeMessages(request.messages, wire),

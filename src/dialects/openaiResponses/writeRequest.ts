@@ -19,7 +19,7 @@ export function writeResponsesRequest(request: ChatRequest, model: string): Reco
   const { instructions, rest } = splitInstructions(request.messages)
   return defined({
     // A client of another dialect did not ask to be remembered by the upstream.
-    ...(isOurs ? own : { store: false, ...writeWanted(request) }),
+    ...(isOurs ? own : { store: false, ...writeShared(request), ...writeWanted(request) }),
     model,
     instructions,
     input: [...(asArray(own['input']) ?? []), ...writeItems(rest)],
@@ -40,6 +40,11 @@ export function writeResponsesRequest(request: ChatRequest, model: string): Reco
 function writeWanted({ logprobs }: ChatRequest): Fields {
   if (logprobs === undefined) return {}
   return { include: ['message.output_text.logprobs'], ...(logprobs.top > 0 && { top_logprobs: logprobs.top }) }
+}
+
+function writeShared({ shared = {} }: ChatRequest): Fields {
+  const { verbosity: _, ...fields } = shared
+  return fields
 }
 
 function atLeast(least: number, request: ChatRequest): unknown {
@@ -69,8 +74,9 @@ export function writeToolChoice({ toolChoice, tools }: Pick<ChatRequest, 'toolCh
   return { type: isCustom(tools, toolChoice.name) ? 'custom' : 'function', name: toolChoice.name }
 }
 
-export function writeTextOptions({ responseFormat, extra }: ChatRequest): Fields | undefined {
-  const own = asRecord(ownFields(extra, DIALECT)['text'])
+export function writeTextOptions({ responseFormat, shared, extra }: ChatRequest): Fields | undefined {
+  const verbosity = shared?.['verbosity']
+  const own = asRecord(ownFields(extra, DIALECT)['text']) ?? (verbosity === undefined ? undefined : { verbosity })
   if (responseFormat === undefined) return own
   return { ...own, format: writeFormat(responseFormat) }
 }

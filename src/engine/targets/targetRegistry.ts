@@ -11,7 +11,7 @@ import {
   targetId,
   UNIT_ABILITIES,
 } from '../../domain/target.ts'
-import { wireOf } from '../../domain/wireFacts.ts'
+import { type ModelWire, wireOf } from '../../domain/wireFacts.ts'
 import { LOCAL_SOURCE, type Price, type Prices, ratesAt, type UserPrice } from '../../money/price.ts'
 import type { CatalogueModel, ProviderSpec } from '../../providers/provider.ts'
 import type { Connection } from '../../upstream/connection.ts'
@@ -224,13 +224,26 @@ function answersOf(
   spec: ProviderSpec,
   model: string,
 ): Pick<TargetProfile, 'mostAnswers' | 'logprobs' | 'vectorLength'> {
-  const { answers, sampling, logprobs = sampling !== 'none', vectors } = wireOf(spec.wire, model)
+  const { answers, vectors, ...wire } = wireOf(spec.wire, model)
+  const logprobs = logprobsOf(wire)
   const vectorLength = vectors?.dimensions === 'none' ? vectors.length : undefined
   return {
     ...(vectorLength !== undefined && { vectorLength }),
     ...(answers !== undefined && { mostAnswers: answers }),
-    ...(!logprobs && { logprobs: false as const }),
+    ...(logprobs !== undefined && { logprobs }),
   }
+}
+
+/** Where sampling is refused beside thinking, so are they. */
+function logprobsOf({
+  sampling,
+  logprobs = sampling !== 'none',
+  samplingBesideThinking,
+  thinksByDefault,
+}: ModelWire): TargetProfile['logprobs'] {
+  if (!logprobs) return false
+  if (samplingBesideThinking !== false) return undefined
+  return thinksByDefault ? 'told-not-to-think' : 'unless-thinking'
 }
 
 /** A model that is served in one dialect only is told everything in that one. */

@@ -99,7 +99,13 @@ const FIELDS: readonly StrictRow[] = [
     'value-unknown',
     "Invalid value: 'loud'. Supported values are: 'low', 'medium', and 'high'.",
     { verbosity: 'loud' },
+    { verbosity: 'medium' },
+  ],
+  [
+    'verbosity-before-5',
+    "Unsupported value: 'verbosity' does not support 'low' with this model. Supported values are: 'medium'.",
     { verbosity: 'low' },
+    { ...NEW, verbosity: 'low' },
   ],
   [
     'identifier-length',
@@ -110,14 +116,20 @@ const FIELDS: readonly StrictRow[] = [
   [
     'metadata',
     "Invalid type for 'metadata.tries': expected a string, but got an integer instead.",
-    { metadata: { tries: 2 } },
-    { metadata: { tries: '2' } },
+    { store: true, metadata: { tries: 2 } },
+    { store: true, metadata: { tries: '2' } },
+  ],
+  [
+    'metadata-without-store',
+    "The 'metadata' parameter is only allowed when 'store' is enabled.",
+    { metadata: { k: 'x' } },
+    { store: true, metadata: { k: 'x' } },
   ],
   [
     'metadata',
     "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, but got an object with 17 properties instead.",
-    { metadata: Object.fromEntries(many(17, 'x').map((value, index) => [`k${index}`, value])) },
-    { metadata: { k: 'x' } },
+    { store: true, metadata: Object.fromEntries(many(17, 'x').map((value, index) => [`k${index}`, value])) },
+    { store: true, metadata: { k: 'x' } },
   ],
   [
     'stop-too-many',
@@ -486,6 +498,24 @@ const FORMATS: readonly StrictRow[] = [
     "Invalid schema for response_format 'a': 11 levels of nesting exceeds limit of 10.",
     schema({ name: 'a', strict: true, schema: nested(11) }),
     schema({ name: 'a', strict: true, schema: nested(10) }),
+  ],
+  [
+    'response-schema',
+    "Invalid schema for response_format 'a': In context=('properties', 'a'), 'default' is not permitted.",
+    schema({ name: 'a', strict: true, schema: { ...STRICT_A, properties: { a: { type: 'string', default: 'x' } } } }),
+    schema({ name: 'a', strict: false, schema: { ...STRICT_A, properties: { a: { type: 'string', default: 'x' } } } }),
+  ],
+  [
+    'response-schema',
+    "Invalid schema for response_format 'a': In context=('properties', 'a'), 'uri' is not a valid format.",
+    schema({ name: 'a', strict: true, schema: { ...STRICT_A, properties: { a: { type: 'string', format: 'uri' } } } }),
+    schema({ name: 'a', strict: false, schema: { ...STRICT_A, properties: { a: { type: 'string', format: 'uri' } } } }),
+  ],
+  [
+    'response-schema',
+    "Invalid schema for response_format 'a': In context=('properties', 'a'), schema must have a 'type' key.",
+    schema({ name: 'a', strict: true, schema: { ...STRICT_A, properties: { a: { description: 'anything' } } } }),
+    schema({ name: 'a', strict: false, schema: { ...STRICT_A, properties: { a: { description: 'anything' } } } }),
   ],
   ['image', `${IMAGE_WORDS} a value without the 'data:' prefix.`, say([image('iVBORw0KGgo=')]), say([image(PNG)])],
   [

@@ -113,6 +113,13 @@ export const openaiFieldRules = ruleTable('2026-11-29', {
     source: MEASURED,
     refuse: ({ body }) => wrongMetadata(body['metadata']),
   },
+  'metadata-without-store': {
+    source: 'https://github.com/QwenLM/qwen-code/issues/243',
+    refuse: ({ body }) =>
+      isSet(body['metadata']) && body['store'] !== true
+        ? badRequest("The 'metadata' parameter is only allowed when 'store' is enabled.", 'metadata', null)
+        : null,
+  },
   'stop-too-many': {
     source: `${REFERENCE}#chat-create-stop`,
     refuse: ({ body }) => {

@@ -40,6 +40,10 @@ export const openaiGenerationRules = ruleTable('2026-11-29', {
       )
     },
   },
+  'verbosity-before-5': {
+    source: 'https://github.com/google-deepmind/concordia/issues/164',
+    refuse: ({ body, model }) => wrongVerbosity('verbosity', body['verbosity'], model),
+  },
   'effort-without-reasoning': {
     source: 'https://github.com/coroot/coroot/issues/698',
     refuse: ({ body, model }) =>
@@ -55,6 +59,12 @@ export const openaiGenerationRules = ruleTable('2026-11-29', {
     },
   },
 })
+
+/** Before GPT-5 it cannot be chosen. */
+export function wrongVerbosity(param: string, value: unknown, model: string): StrictRefusal | null {
+  const isChosen = isSet(value) && value !== 'medium' && /^(?:gpt-[34]|o\d|chatgpt-4o)/.test(model)
+  return isChosen ? unsupportedValue(param, value, "Supported values are: 'medium'.") : null
+}
 
 function unsupportedValue(param: string, value: unknown, advice: string): StrictRefusal {
   return badRequest(

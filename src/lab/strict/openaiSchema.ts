@@ -45,13 +45,32 @@ function topComplaint(top: Schema): string | null {
 }
 
 function complaintIn(schema: Schema, context: readonly string[], strict: boolean): string | null {
+  const strange = strict && context.length > 0 ? unsupported(schema, context) : null
+  if (strange !== null) return strange
   const count = first(COUNTS, (name) => (typeof schema[name] === 'string' ? String(schema[name]) : null))
   if (count !== null) return `'${count}' is not of type 'integer'.`
   return own(schema, context, strict) ?? inner(schema, context, strict)
 }
 
+const FORMATS = ['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid']
+
+/**
+ * https://github.com/dottxt-ai/outlines/issues/1254, https://github.com/can1357/oh-my-pi/issues/206 and /211
+ * (2026-11-30)
+ */
+function unsupported(schema: Schema, context: readonly string[]): string | null {
+  if (schema['default'] !== undefined) return `${placeOf(context)}'default' is not permitted.`
+  const format = asString(schema['format'])
+  if (format !== undefined && !FORMATS.includes(format)) return `${placeOf(context)}'${format}' is not a valid format.`
+  const isTyped = schema['type'] !== undefined || isElsewhere(schema)
+  return isTyped ? null : `${placeOf(context)}schema must have a 'type' key.`
+}
+
+const placeOf = (context: readonly string[]) =>
+  `In context=(${context.map((step) => `'${step}'`).join(', ')}${context.length === 1 ? ',' : ''}), `
+
 function own(schema: Schema, context: readonly string[], strict: boolean): string | null {
-  const at = `In context=(${context.map((step) => `'${step}'`).join(', ')}${context.length === 1 ? ',' : ''}), `
+  const at = placeOf(context)
   const types = asArray(schema['type']) ?? [schema['type']]
   const properties = asRecord(schema['properties'])
   if (types.includes('array') && schema['items'] === undefined && schema['prefixItems'] === undefined)

@@ -348,7 +348,13 @@ const MODELS: readonly StrictRow[] = [
     'verbosity',
     "Invalid value: 'loud'. Supported values are: 'low', 'medium', and 'high'.",
     { text: { verbosity: 'loud' } },
-    { text: { verbosity: 'low' } },
+    { text: { verbosity: 'medium' } },
+  ],
+  [
+    'verbosity',
+    "Unsupported value: 'text.verbosity' does not support 'low' with this model. Supported values are: 'medium'.",
+    { model: 'gpt-4.1', text: { verbosity: 'low' } },
+    { model: 'gpt-5.1', text: { verbosity: 'low' } },
   ],
   [
     'json-word',

@@ -5,6 +5,7 @@ import { allWords, isSet, type Placed, placed, unknownField, word } from './chat
 import { tooMany } from './openaiChatTools.ts'
 import { IDENTIFIERS, LONGEST_IDENTIFIER, VALUES, wrongField, wrongMetadata } from './openaiFields.ts'
 import { wrongFormatName } from './openaiFormats.ts'
+import { wrongVerbosity } from './openaiGenerations.ts'
 import { isPlain, openaiModel, reasons, takesSampling } from './openaiModels.ts'
 import { schemaComplaint } from './openaiSchema.ts'
 import {
@@ -171,11 +172,11 @@ export const responsesModelRules = ruleTable('2026-11-29', {
   },
   verbosity: {
     source: MEASURED,
-    refuse: ({ body }) => {
+    refuse: ({ body, model }) => {
       const verbosity = asRecord(body['text'])?.['verbosity']
       const values: readonly string[] = VALUES.verbosity
       return !isSet(verbosity) || values.includes(word(verbosity))
-        ? null
+        ? wrongVerbosity('text.verbosity', verbosity, model)
         : wrongValue('text.verbosity', verbosity, values)
     },
   },
