@@ -15,7 +15,7 @@ import { sendAnswer } from './wire.ts'
 const PATH = /\/responses\/(?<id>[\w-]+)(?<part>\/cancel|\/input_items)?$/
 
 /** An id as `keep` gives it. */
-const GIVEN = /^resp_fake\d+$/
+const GIVEN = /^resp_fake[0-9a-f]+$/
 
 export const isStoredPath = (path: string) => PATH.test(path)
 
