@@ -9,15 +9,15 @@ import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { type ArgumentNames, hasRefusedNames } from './argumentNames.ts'
 import { fitCallIds } from './callIds.ts'
 import { LeftOut } from './leftOut.ts'
-import { fitMessages, isStrictOrder, withoutSystem } from './messages.ts'
+import { fitMessages, isStrictOrder, mediaApart, withEnd, withoutSystem } from './messages.ts'
 import { cutLength, fitFormat } from './options.ts'
 import { mayHoldForeignThoughts, withOwnThoughts, withSignedCalls } from './ownThoughts.ts'
 import { fitPictures } from './pictures.ts'
 import { fitOwnForm, fitOwnReasoning, unlessUnsigned } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
-import { fitTemperature } from './sampling.ts'
+import { fitSampling, fitTemperature } from './sampling.ts'
 import { fitStop } from './stop.ts'
-import { fitArgumentNames, fitTools } from './tools.ts'
+import { fitArgumentNames, fitTools, forcesTool } from './tools.ts'
 
 interface Body {
   /** Whether the text occurs anywhere outside the long texts. */
@@ -47,9 +47,12 @@ function mustFitGoogle(body: Body, { systemMessages, jsonMode }: ModelWire): boo
 
 /** A wish to think in a form that the model's generation may refuse: only then is a long body read whole. */
 function mayAskOtherwise(body: Body, dialect: DialectId, { thinking, alwaysThinks }: ModelWire): boolean {
-  if (dialect === 'google') return thinking === 'budget' && GEMINI_FORMS.some((name) => body.mentions(name))
+  const isFormless = thinking === 'none'
+  if (dialect === 'google')
+    return (isFormless || thinking === 'budget') && GEMINI_FORMS.some((name) => body.mentions(name))
   if (dialect !== 'anthropic') return false
   return (
+    (isFormless && body.mentions('"thinking"')) ||
     (thinking === 'budget' && body.mentions('"adaptive"')) ||
     (thinking === 'effort' && body.mentions('"budget_tokens"')) ||
     (alwaysThinks === true && body.mentions('"disabled"'))
@@ -114,6 +117,39 @@ export function mustRename({ tools }: ChatRequest, dialect: DialectId, wire: Mod
   return tools.some(({ parameters }) => parameters !== undefined && hasRefusedNames(parameters, dialect))
 }
 
+/**
+ * Whether a client of Anthropic or Gemini says what only other generations of its vendor's models take: told from the
+ * outline of a long body as well.
+ */
+export function mustMend(request: ChatRequest, dialect: DialectId, wire: ModelWire): boolean {
+  if (wire === NOTHING_KNOWN || dialect.startsWith('openai')) return false
+  const recipient: Recipient = { dialect, wire, maxOutputTokens: null, roomTokens: null }
+  return (
+    mended(request, recipient, new LeftOut()) !== request ||
+    mendedTalk(request.messages, recipient) !== request.messages
+  )
+}
+
+function mended(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+  if (recipient.dialect.startsWith('openai')) return request
+  const { formatBesideTools, forcesTools } = recipient.wire
+  const isWorded = formatBesideTools === false && request.tools !== undefined
+  const formed = isWorded ? fitFormat(request, recipient) : request
+  const isForced = forcesTools === false && forcesTool(formed.toolChoice)
+  if (isForced) leftOut.add('tool_choice')
+  return fitSampling(isForced ? { ...formed, toolChoice: undefined } : formed, recipient, leftOut)
+}
+
+function mendedTalk(messages: readonly Message[], recipient: Recipient): readonly Message[] {
+  const { dialect, wire } = recipient
+  const isSplit = dialect === 'google' && wire.mediaInResults === false && messages.some(showsInResults)
+  const split = isSplit ? messages.flatMap((message) => mediaApart(message, recipient)) : messages
+  return dialect === 'anthropic' && wire.prefill === false ? withEnd(split, recipient) : split
+}
+
+const showsInResults = ({ content }: Message) =>
+  content.some((part) => part.type === 'tool-result' && part.content.some(({ type }) => type !== 'text'))
+
 export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const { dialect, wire } = recipient
   const leftOut = new LeftOut()
@@ -124,7 +160,8 @@ export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const stop = wire.stopSequences === undefined ? { request: cooled } : fitStop(cooled, recipient)
   const isWorded = wire.jsonSchema === false || wire.jsonMode === false
   const formed = withOwnTools(isWorded ? fitFormat(stop.request, recipient) : stop.request, renamed)
-  const request = fitOwnForm(fitOwnReasoning(formed, recipient, leftOut), recipient, leftOut)
+  const thought = fitOwnForm(fitOwnReasoning(formed, recipient, leftOut), recipient, leftOut)
+  const request = wire === NOTHING_KNOWN ? thought : mended(thought, recipient, leftOut)
   const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
   const said = fitOwnTalk(tools.request, recipient)
@@ -147,7 +184,7 @@ function fitOwnTalk(request: ChatRequest, recipient: Recipient): ChatRequest {
   const shown = dialect === 'openai' ? fitPictures(spoken, dialect) : withOwnThoughts(spoken, recipient)
   const signed = wire.signsCalls ? withSignedCalls(shown) : shown
   const messages = wire.bareMessages ? signed.map(bare) : signed
-  const fitted = fitTurns({ ...request, messages }, recipient)
+  const fitted = mendedTalk(fitTurns({ ...request, messages }, recipient), recipient)
   return fitted === request.messages ? request : { ...request, messages: fitted }
 }
 

@@ -41,7 +41,7 @@ function joinNeighbours(messages: readonly Message[]): readonly Message[] {
 }
 
 /** What a tool's result shows and the service cannot be told inside of it follows as the user's. */
-function mediaApart(message: Message, recipient: Recipient): Message | readonly Message[] {
+export function mediaApart(message: Message, recipient: Recipient): Message | readonly Message[] {
   if (!message.content.some(({ type }) => type === 'tool-result')) return message
   const isApart = (part: Part) => part.type !== 'text' && !takesInResult(part, recipient)
   const media = message.content.flatMap((part) => (part.type === 'tool-result' ? part.content.filter(isApart) : []))
@@ -108,7 +108,7 @@ function joinedText(parts: readonly Part[]): readonly Part[] {
 }
 
 /** Claude refuses white space at the end of a turn to continue, and newer ones to continue a turn at all. */
-function withEnd(messages: readonly Message[], { dialect, wire }: Recipient): readonly Message[] {
+export function withEnd(messages: readonly Message[], { dialect, wire }: Recipient): readonly Message[] {
   const last = messages.at(-1)
   if (last?.role !== 'assistant') return messages
   const isMarked = last.extra?.dialect === dialect && last.extra.fields['prefix'] === true
@@ -117,6 +117,7 @@ function withEnd(messages: readonly Message[], { dialect, wire }: Recipient): re
   }
   if (dialect !== 'anthropic') return messages
   const content = trimmedEnd(last.content)
+  if (content === last.content) return messages
   return content.length === 0 ? messages.slice(0, -1) : [...messages.slice(0, -1), { ...last, content }]
 }
 

@@ -5,7 +5,7 @@ import type { Dialect } from '../../dialects/dialect.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
 import { withChanges } from '../../dialects/fit/changedAnswer.ts'
 import { fit } from '../../dialects/fit/fit.ts'
-import { fitOwn, isTakenAsWritten, mustFit, mustRename } from '../../dialects/fit/fitOwn.ts'
+import { fitOwn, isTakenAsWritten, mustFit, mustMend, mustRename } from '../../dialects/fit/fitOwn.ts'
 import type { Recipient } from '../../dialects/fit/recipient.ts'
 import type { ChatRequest } from '../../domain/chat.ts'
 import { asRecord } from '../../domain/json.ts'
@@ -168,7 +168,8 @@ function draftOf(settings: DraftSettings, windows: LearnedWindows, order: DraftO
   const { wire: serviceFacts, changeBody } = speechOf(spec, dialect)
   const facts = wireOf(serviceFacts, target.model)
   const isLimited = mostOutputTokens !== null && facts.maxTokensField !== undefined
-  const mayPass = isOwn && !isCut && !isLimited && changeBody === undefined && !mustRename(request, dialect.id, facts)
+  const isMended = mustRename(request, dialect.id, facts) || mustMend(request, dialect.id, facts)
+  const mayPass = isOwn && !isCut && !isLimited && changeBody === undefined && !isMended
   if (mayPass && (!mustFit(wire.body, dialect.id, facts) || isTaken(windows, order))) {
     const rewritten = rewriteModel(wire, request, target.model, mostOutputTokens)
     if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect }
