@@ -62,7 +62,8 @@ function isRefusedForm({ effort, budgetTokens, adaptive }: ReasoningOptions, { d
   // Anthropic's effort is also about the answer, and older models may take it.
   const isWord = adaptive === true || (dialect === 'google' && effort !== undefined && effort !== 'none')
   if (dialect.startsWith('openai') || wire.thinking === undefined) return false
-  if (wire.thinking === 'none') return effort !== 'none' && (effort ?? budgetTokens ?? adaptive) !== undefined
+  // "Thinking is not enabled for models/gemma-3-27b-it", whatever is said of it.
+  if (wire.thinking === 'none') return dialect === 'google' || asksForThoughts({ effort, budgetTokens, adaptive })
   if (effort === 'none') return wire.alwaysThinks === true && dialect === 'anthropic'
   if (wire.thinking === 'effort') return dialect === 'anthropic' && budgetTokens !== undefined
   const [least, most] = wire.budget ?? [0, Number.POSITIVE_INFINITY]
