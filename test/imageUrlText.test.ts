@@ -6,10 +6,11 @@ import { openGateway } from './support/gatewayWorld.ts'
 
 const PNG = Buffer.from('.PNG a picture '.repeat(5000)).toString('base64')
 const URLS = ['https://example.test/a.png', `data:image/png;base64,${PNG}`]
+/** With a field that is none of ours and that the service takes. */
 const SERVICES = [
-  ['openai', 'gpt-4.1'],
-  ['openai', 'gpt-6-sol'],
-  ['mistral', 'mistral-large-2512'],
+  ['openai', 'gpt-4.1', { prompt_cache_key: 'odd' }],
+  ['openai', 'gpt-6-sol', { prompt_cache_key: 'odd' }],
+  ['mistral', 'mistral-large-2512', { metadata: { odd: '1' } }],
 ] as const
 
 const scenario = (provider: string, model: string): FakeScenario => ({
@@ -28,12 +29,12 @@ const talk = (url: string) => [
 
 test.each(
   SERVICES.flatMap((service) => URLS.flatMap((url) => [0, 1].map((space) => [...service, url, space] as const))),
-)('%s takes it (%s)', async (provider, model, url, space) => {
+)('%s takes it (%s)', async (provider, model, other, url, space) => {
   await using world = await openGateway(scenario(provider, model))
-  const body = JSON.stringify({ model, messages: talk(url), metadata: { odd: '1' } }, null, space)
+  const body = JSON.stringify({ model, messages: talk(url), ...other }, null, space)
   const response = await world.ask('/v1/chat/completions', body)
   expect([response.status, response.headers.get('x-keywise-left-out')]).toEqual([200, null])
   const sent = world.fakes.calls.at(-1)?.body
   expect(JSON.stringify(sent)).toContain(url)
-  expect(sent).toMatchObject({ metadata: { odd: '1' } })
+  expect(sent).toMatchObject(other)
 })

@@ -226,6 +226,15 @@ describe('a value that is refused', () => {
       { output_config: { effort: 'high' } },
       null,
     ],
+  ])('of a Claude client: %s', async (_name, model, fields, sent, leftOut) => {
+    await using world = await openStrict([{ id: 'anthropic', model }])
+    const request = { model, max_tokens: 2048, messages: [HI], ...fields }
+    const first = await ask(world, request, A, '/v1/messages')
+    expect(first).toMatchObject({ status: 200, statuses: [400, 200], sent, leftOut })
+    expect((await ask(world, request, A, '/v1/messages')).statuses).toEqual([200])
+  })
+
+  test.each<[name: string, model: string, fields: object, sent: object, leftOut: string | null]>([
     [
       'sampling beside thinking is left out',
       'claude-sonnet-4-5',
@@ -235,12 +244,10 @@ describe('a value that is refused', () => {
     ],
     ['one of two is left out', 'claude-sonnet-4-5', { temperature: 0.5, top_p: 0.5 }, { temperature: 0.5 }, 'top_p'],
     ['sampling is left out', 'claude-opus-4-7', { top_k: 5 }, {}, 'top_k'],
-  ])('of a Claude client: %s', async (_name, model, fields, sent, leftOut) => {
+  ])('and is known to be, is not sent: of a Claude client %s', async (_name, model, fields, sent, leftOut) => {
     await using world = await openStrict([{ id: 'anthropic', model }])
-    const request = { model, max_tokens: 2048, messages: [HI], ...fields }
-    const first = await ask(world, request, A, '/v1/messages')
-    expect(first).toMatchObject({ status: 200, statuses: [400, 200], sent, leftOut })
-    expect((await ask(world, request, A, '/v1/messages')).statuses).toEqual([200])
+    const answer = await ask(world, { model, max_tokens: 2048, messages: [HI], ...fields }, A, '/v1/messages')
+    expect(answer).toMatchObject({ status: 200, statuses: [200], sent, leftOut })
   })
 
   test('for its length is cut, the same for the same user', async () => {
