@@ -2,7 +2,8 @@
 
 import type { Errors } from './features.ts'
 
-export type Language = 'python' | 'node' | 'go'
+/** `aider` is Python in an environment of its own: it demands older packages than the other clients. */
+export type Language = 'python' | 'aider' | 'node' | 'go'
 
 export interface Client {
   readonly name: string
@@ -127,6 +128,7 @@ export const CLIENTS: readonly Client[] = [
   python('llama-index', 'llama-index', 'llama_index', STAINLESS, { package: 'llama-index-llms-openai-like' }),
   python('smolagents', 'smolagents', 'smolagents', STAINLESS),
   python('llm', 'llm', 'llm', STAINLESS),
+  python('aider', 'aider', 'aider', STAINLESS, { language: 'aider', package: 'aider-chat' }),
   node('openai chat', 'openai_chat', STAINLESS),
   node('openai responses', 'openai_responses', STAINLESS),
   node('@anthropic-ai/sdk', 'anthropic', STAINLESS),

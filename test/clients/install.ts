@@ -18,15 +18,20 @@ export type Toolbox =
 const HERE = import.meta.dirname
 const isWindows = process.platform === 'win32'
 
-export const INSTALL: { readonly [L in Language]: () => Toolbox } = { python: python, node: node, go: go }
+export const INSTALL: { readonly [L in Language]: () => Toolbox } = {
+  python: () => python('python'),
+  aider: () => python('aider'),
+  node: node,
+  go: go,
+}
 
-function python(): Toolbox {
+function python(language: 'python' | 'aider'): Toolbox {
   const found = ['python3', 'python'].find((name) =>
     runs(name, ['-c', 'import sys, venv; sys.exit(sys.version_info < (3, 11))']),
   )
   if (found === undefined) return { missing: 'no Python 3.11 or newer with venv' }
-  const lock = join(HERE, 'python', 'requirements.txt')
-  const folder = folderOf('python', lock)
+  const lock = join(HERE, language, 'requirements.txt')
+  const folder = folderOf(language, lock)
   const program = join(folder, isWindows ? 'Scripts/python.exe' : 'bin/python')
   const problem = once(folder, () => {
     run(found, ['-m', 'venv', '--clear', folder])

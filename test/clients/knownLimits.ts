@@ -53,6 +53,13 @@ export const KNOWN_LIMITS: readonly KnownLimit[] = [
   goesOn('Python smolagents'),
   goesOn('Python llm'),
   {
+    client: 'Python aider',
+    feature: 'usage',
+    says: /^counted \[\d+,25\] where/,
+    example: 'counted [92,25] where [76,24] was used',
+    reason: 'it counts the tokens of a stream by itself',
+  },
+  {
     client: 'node @langchain/anthropic',
     feature: 'usage',
     says: /^counted \[0,/,
