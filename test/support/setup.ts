@@ -27,7 +27,9 @@ process.env['XDG_CACHE_HOME'] = cache
 process.env['NODE_COMPILE_CACHE'] = join(cache, 'keywise/compiled')
 process.env['KEYWISE_TEST_CONNECTIONS'] = notes
 const guard = pathToFileURL(join(import.meta.dirname, 'networkGuard.mjs')).href
-process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} --import=${guard}`.trim()
+const nodeOptions = process.env['NODE_OPTIONS'] ?? ''
+// Test files may share a process.
+if (!nodeOptions.includes(guard)) process.env['NODE_OPTIONS'] = `${nodeOptions} --import=${guard}`.trim()
 
 afterAll(() => {
   const tried = existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : []
