@@ -226,21 +226,30 @@ describe('a value that is refused', () => {
       { output_config: { effort: 'high' } },
       null,
     ],
-    [
-      'sampling beside thinking is left out',
-      'claude-sonnet-4-5',
-      { thinking: { type: 'enabled', budget_tokens: 1024 }, temperature: 0.5 },
-      { thinking: { type: 'enabled', budget_tokens: 1024 } },
-      'temperature',
-    ],
-    ['one of two is left out', 'claude-sonnet-4-5', { temperature: 0.5, top_p: 0.5 }, { temperature: 0.5 }, 'top_p'],
-    ['sampling is left out', 'claude-opus-4-7', { top_k: 5 }, {}, 'top_k'],
   ])('of a Claude client: %s', async (_name, model, fields, sent, leftOut) => {
     await using world = await openStrict([{ id: 'anthropic', model }])
     const request = { model, max_tokens: 2048, messages: [HI], ...fields }
     const first = await ask(world, request, A, '/v1/messages')
     expect(first).toMatchObject({ status: 200, statuses: [400, 200], sent, leftOut })
     expect((await ask(world, request, A, '/v1/messages')).statuses).toEqual([200])
+  })
+
+  test.each<[name: string, model: string, fields: object, sent: object, leftOut: string]>([
+    [
+      'sampling beside thinking',
+      'claude-sonnet-4-5',
+      { thinking: { type: 'enabled', budget_tokens: 1024 }, temperature: 0.5 },
+      { thinking: { type: 'enabled', budget_tokens: 1024 } },
+      'temperature',
+    ],
+    ['one of two', 'claude-sonnet-4-5', { temperature: 0.5, top_p: 0.5 }, { temperature: 0.5 }, 'top_p'],
+    ['sampling', 'claude-opus-4-7', { top_k: 5 }, {}, 'top_k'],
+  ])('of a Claude client is left out before the call where the model is known: %s', async (...row) => {
+    const [, model, fields, sent, leftOut] = row
+    await using world = await openStrict([{ id: 'anthropic', model }])
+    const request = { model, max_tokens: 2048, messages: [HI], ...fields }
+    const first = await ask(world, request, A, '/v1/messages')
+    expect(first).toMatchObject({ status: 200, statuses: [200], sent, leftOut })
   })
 
   test('for its length is cut, the same for the same user', async () => {
