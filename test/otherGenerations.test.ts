@@ -101,3 +101,13 @@ test.each([
   if (trial.gone !== undefined) expect(sent).not.toMatch(trial.gone)
   if (trial.sent !== undefined) expect(sent).toMatch(trial.sent)
 })
+
+test('a model of a name that is no vendor’s is told all that its client says', async () => {
+  const model = 'kimi-k3'
+  const models = { [model]: { reply: 'Hello' } }
+  await using world = await openGateway({ providers: { server: { dialect: 'anthropic', strict: false, models } } })
+  const body = { model, max_tokens: 4096, messages: hi, temperature: 0.2, top_p: 0.5, top_k: 5 }
+  const response = await world.ask('/v1/messages', body)
+  expect([response.status, response.headers.get('x-keywise-left-out')]).toEqual([200, null])
+  expect(world.fakes.calls.map((call) => call.body)).toEqual([body])
+})

@@ -234,20 +234,22 @@ describe('a value that is refused', () => {
     expect((await ask(world, request, A, '/v1/messages')).statuses).toEqual([200])
   })
 
-  test.each<[name: string, model: string, fields: object, sent: object, leftOut: string | null]>([
+  test.each<[name: string, model: string, fields: object, sent: object, leftOut: string]>([
     [
-      'sampling beside thinking is left out',
+      'sampling beside thinking',
       'claude-sonnet-4-5',
       { thinking: { type: 'enabled', budget_tokens: 1024 }, temperature: 0.5 },
       { thinking: { type: 'enabled', budget_tokens: 1024 } },
       'temperature',
     ],
-    ['one of two is left out', 'claude-sonnet-4-5', { temperature: 0.5, top_p: 0.5 }, { temperature: 0.5 }, 'top_p'],
-    ['sampling is left out', 'claude-opus-4-7', { top_k: 5 }, {}, 'top_k'],
-  ])('and is known to be, is not sent: of a Claude client %s', async (_name, model, fields, sent, leftOut) => {
+    ['one of two', 'claude-sonnet-4-5', { temperature: 0.5, top_p: 0.5 }, { temperature: 0.5 }, 'top_p'],
+    ['sampling', 'claude-opus-4-7', { top_k: 5 }, {}, 'top_k'],
+  ])('of a Claude client is left out before the call where the model is known: %s', async (...row) => {
+    const [, model, fields, sent, leftOut] = row
     await using world = await openStrict([{ id: 'anthropic', model }])
-    const answer = await ask(world, { model, max_tokens: 2048, messages: [HI], ...fields }, A, '/v1/messages')
-    expect(answer).toMatchObject({ status: 200, statuses: [200], sent, leftOut })
+    const request = { model, max_tokens: 2048, messages: [HI], ...fields }
+    const first = await ask(world, request, A, '/v1/messages')
+    expect(first).toMatchObject({ status: 200, statuses: [200], sent, leftOut })
   })
 
   test('for its length is cut, the same for the same user', async () => {
@@ -312,51 +314,5 @@ describe('what carries meaning is never left out', () => {
     await using world = await openStrict([GROQ, OPENAI])
     const answer = await ask(world, { model: 'auto', messages: [HI], logprobs: true })
     expect(answer).toMatchObject({ status: 200, statuses: [200], sent: { logprobs: true } })
-  })
-})
-
-describe('results of functions that Gemini refuses as they are sent', () => {
-  const GEMINI: Service = { id: 'google', model: 'gemini-2.5-flash' }
-  const PATH = `/v1beta/models/${GEMINI.model}:generateContent`
-  const prompt = { role: 'user', parts: [{ text: 'Look' }] }
-  const call = (id: string) => ({ functionCall: { id, name: 'look', args: { id } } })
-  const result = (id: string) => ({ functionResponse: { id, name: 'look', response: { output: 'seen' } } })
-  const model = (...parts: object[]) => ({ role: 'model', parts })
-  const user = (...parts: object[]) => ({ role: 'user', parts })
-
-  test.each<[how: string, contents: object[], sent: object[]]>([
-    [
-      'twice, as gemini-cli does in a session that it takes up',
-      [prompt, model(call('a')), user(result('a'), result('a')), model(call('b')), user(result('b'), result('b'))],
-      [prompt, model(call('a')), user(result('a')), model(call('b')), user(result('b'))],
-    ],
-    [
-      'in a turn each, as LangChain does',
-      [prompt, model(call('a'), call('b')), user(result('a')), user(result('b'))],
-      [prompt, model(call('a'), call('b')), user(result('a'), result('b'))],
-    ],
-    [
-      'in a turn each and twice',
-      [prompt, model(call('a'), call('a')), user(result('a')), user(result('a')), user(result('a'))],
-      [prompt, model(call('a'), call('a')), user(result('a'), result('a'))],
-    ],
-  ])('%s reach it once and together, from then on at once', async (_, contents, sent) => {
-    await using world = await openStrict([GEMINI])
-    const written = { contents }
-    const first = await ask(world, written, A, PATH)
-    expect([first.status, first.statuses, first.leftOut]).toEqual([200, [400, 200], null])
-    expect(first.sent['contents']).toEqual(sent)
-    expect((await ask(world, written, A, PATH)).statuses).toEqual([200])
-    // Who sends them as they should be is passed on as before.
-    expect(await ask(world, { contents: sent }, B, PATH)).toMatchObject({ statuses: [200], isByteForByte: true })
-  })
-
-  test('are left alone where they differ: the caller is told', async () => {
-    await using world = await openStrict([GEMINI])
-    const other = { functionResponse: { id: 'a', name: 'look', response: { output: 'another' } } }
-    const contents = [prompt, model(call('a')), user(result('a'), other)]
-    const { status, statuses, answer } = await ask(world, { contents }, A, PATH)
-    expect([status, statuses]).toEqual([400, [400]])
-    expect(answer).toContain('number of function response parts')
   })
 })

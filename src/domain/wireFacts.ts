@@ -50,6 +50,11 @@ interface GenerationFacts {
   readonly toolsBesideThinking?: boolean
   /** The only dialect in which it is served, where its service speaks several. Default: all of them. */
   readonly only?: DialectId
+  /**
+   * The model's name is not known, so that this is what every known one takes: of use to what is translated, while a
+   * client of the same dialect may know better. Default false.
+   */
+  readonly isGuess?: true
   /** Which sampling parameters are taken: `temperature` and `top_p` together, one of them, or neither. Default both. */
   readonly sampling?: 'both' | 'one' | 'none'
   /** The highest temperature; higher ones are lowered to it. Default: 1 for Anthropic, any for others. */

@@ -35,7 +35,7 @@ const MODELS: readonly ModelWireFacts[] = [
   { match: /claude-3[.-]7/, ...OLD_WORDS },
   { match: /claude-(?:[12]|3(?![.-]7)|instant)/, thinking: 'none' },
   // A name we do not know: what every generation takes that has sampling parameters at all.
-  { match: /^/, sampling: 'one', samplingBesideThinking: false },
+  { match: /^/, sampling: 'one', samplingBesideThinking: false, isGuess: true },
 ]
 
 export const CLAUDE_WIRE: WireFacts = { models: MODELS }

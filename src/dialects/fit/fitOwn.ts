@@ -122,7 +122,7 @@ export function mustRename({ tools }: ChatRequest, dialect: DialectId, wire: Mod
  * outline of a long body as well.
  */
 export function mustMend(request: ChatRequest, dialect: DialectId, wire: ModelWire): boolean {
-  if (wire === NOTHING_KNOWN || dialect.startsWith('openai')) return false
+  if (!isKnown(dialect, wire)) return false
   const recipient: Recipient = { dialect, wire, maxOutputTokens: null, roomTokens: null }
   return (
     mended(request, recipient, new LeftOut()) !== request ||
@@ -130,8 +130,12 @@ export function mustMend(request: ChatRequest, dialect: DialectId, wire: ModelWi
   )
 }
 
+/** Whether it is known what the vendor takes of the model. */
+const isKnown = (dialect: DialectId, wire: ModelWire) =>
+  wire !== NOTHING_KNOWN && wire.isGuess !== true && !dialect.startsWith('openai')
+
 function mended(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
-  if (recipient.dialect.startsWith('openai')) return request
+  if (!isKnown(recipient.dialect, recipient.wire)) return request
   const { formatBesideTools, forcesTools } = recipient.wire
   const isWorded = formatBesideTools === false && request.tools !== undefined
   const formed = isWorded ? fitFormat(request, recipient) : request
@@ -161,7 +165,7 @@ export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const isWorded = wire.jsonSchema === false || wire.jsonMode === false
   const formed = withOwnTools(isWorded ? fitFormat(stop.request, recipient) : stop.request, renamed)
   const thought = fitOwnForm(fitOwnReasoning(formed, recipient, leftOut), recipient, leftOut)
-  const request = wire === NOTHING_KNOWN ? thought : mended(thought, recipient, leftOut)
+  const request = mended(thought, recipient, leftOut)
   const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
   const said = fitOwnTalk(tools.request, recipient)
