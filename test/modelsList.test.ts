@@ -18,6 +18,7 @@ const LARGE = {
 const SMALL = { id: 'small', context_tokens: 8000, max_output_tokens: 4000, abilities: { tools: false, images: false } }
 const BARE = { id: 'bare' }
 const VECTORS = { id: 'vectors', abilities: { chat: false, embeddings: true } }
+const PAINTER = { id: 'painter', abilities: { chat: false, image_generation: true } }
 
 const SETTINGS = {
   models: {
@@ -30,10 +31,10 @@ const SETTINGS = {
 
 async function open(settings: object = SETTINGS): Promise<GatewayWorld> {
   const world = await openGateway(
-    { providers: own('alpha', 1, ['vendor/large', 'small', 'bare', 'vectors']) },
+    { providers: own('alpha', 1, ['vendor/large', 'small', 'bare', 'vectors', 'painter']) },
     {
       settings,
-      reconfigure: ({ alpha }) => ({ alpha: { ...alpha, models: [LARGE, SMALL, BARE, VECTORS] } }),
+      reconfigure: ({ alpha }) => ({ alpha: { ...alpha, models: [LARGE, SMALL, BARE, VECTORS, PAINTER] } }),
     },
   )
   onTestFinished(() => world.close())
@@ -114,6 +115,23 @@ describe('every name has its window, limit and abilities', () => {
       outputTokenLimit: 32_000,
       thinking: false,
     })
+  })
+
+  test('abilities in the words of the configuration', async () => {
+    const world = await open()
+    for (const client of ['openai', 'anthropic', 'google'] as const)
+      expect((await oneOf(world, client, 'vendor/large')).body['abilities']).toEqual({ chat: true, ...LARGE.abilities })
+  })
+
+  test('a model that only draws is said to chat by no field', async () => {
+    const world = await open()
+    const { body } = await oneOf(world, 'openai', 'painter')
+    expect(body).toMatchObject({
+      capabilities: { completion_chat: false },
+      supported_parameters: [],
+      abilities: PAINTER.abilities,
+    })
+    expect((await oneOf(world, 'google', 'painter')).body['supportedGenerationMethods']).toEqual([])
   })
 
   test('and what is not known is not invented', async () => {

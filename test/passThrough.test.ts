@@ -344,7 +344,7 @@ test('who translates and who changes pictures is known from the lists of those w
   const elsewhere = openai.images.edit({ model: 'grok-imagine-image', image: await picture(), prompt: 'Blue' })
   await expect(elsewhere).rejects.toMatchObject({
     status: 400,
-    message: expect.stringContaining('cannot do imageEdit'),
+    message: expect.stringContaining('cannot do image_edit'),
   })
   const varied = openai.images.createVariation({ image: await picture() })
   await expect(varied).rejects.toMatchObject({ status: 400, param: 'model' })

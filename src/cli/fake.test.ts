@@ -32,6 +32,16 @@ test('fake serves the scenario of a file until its time is up', async () => {
   await expect(fetch(origin)).rejects.toThrow()
 })
 
+test('the configuration that fake prints names every dialect of a service', async () => {
+  const folder = temporaryFolder()
+  put(folder, 'two.json', JSON.stringify({ providers: { openai: { models: { m: {} } }, groq: { models: { m: {} } } } }))
+  const { running, stdout } = fake(folder, { scenario: 'two.json', port: '0', seconds: '0', json: true })
+  await running
+  const { config } = JSON.parse(String(stdout.read()))
+  expect(config.openai.dialect).toEqual(['openai', 'openai-responses'])
+  expect(config.groq).not.toHaveProperty('dialect')
+})
+
 test('fake reports where a scenario is wrong', async () => {
   const folder = temporaryFolder()
   put(folder, 'half.json', '{ "providers": ')

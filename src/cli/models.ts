@@ -1,6 +1,6 @@
 /** `keywise models`: every model that can be requested, and the targets that serve it. */
 
-import type { PriceHint } from '../domain/target.ts'
+import { abilityWord, type PriceHint } from '../domain/target.ts'
 import { type MembershipView, membershipView } from '../views/membership.ts'
 import { type ModelRow, type ModelsView, modelsView } from '../views/models.ts'
 import type { RunCommand } from './command.ts'
@@ -38,7 +38,10 @@ function printModels(view: ModelsView, out: Printer): void {
       model.keys.join(', '),
       model.contextTokens === null ? '?' : String(model.contextTokens),
       model.free ? 'free' : priceText(model.price),
-      model.abilities.filter((ability) => ability !== 'chat').join(', '),
+      model.abilities
+        .filter((ability) => ability !== 'chat')
+        .map(abilityWord)
+        .join(', '),
       listText(model, now),
     ]),
   )

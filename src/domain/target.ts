@@ -98,6 +98,9 @@ export const ABILITIES = [
   'speech',
 ] as const
 export type Ability = (typeof ABILITIES)[number]
+/** As the configuration spells it (`image_generation`), which is how people and programs are told. */
+export const abilityWord = (ability: Ability): string =>
+  ability.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 /** Those that are served at paths of their own and counted in units of their own kind. */
 export const UNIT_ABILITIES = [
   'moderation',

@@ -192,7 +192,9 @@ describe('when nothing could be called', () => {
     expect(error).toMatchObject({
       isTooLong: true,
       overflow: { inputTokens: expect.any(Number), outputTokens: null, limitTokens: 10, isEstimated: true },
-      message: expect.stringMatching(/^the request is longer than any model here can read .*: context too small: 10/),
+      message: expect.stringMatching(
+        /^the request is longer than any model that may answer it can read .*: context too small: 10/,
+      ),
     })
   })
 

@@ -110,7 +110,7 @@ function tooLong(
   })
 }
 
-const TOO_LONG = 'the request is longer than any model here can read'
+const TOO_LONG = 'the request is longer than any model that may answer it can read'
 
 function countedBy(overflow: ContextOverflow | null): string {
   return overflow?.isEstimated ? ' (the tokens are an estimate)' : ''

@@ -1,6 +1,6 @@
 /** Which targets can serve a request at all. Parks, quotas and budgets are checked elsewhere, in the same terms. */
 
-import type { Ability, Target } from '../domain/target.ts'
+import { type Ability, abilityWord, type Target } from '../domain/target.ts'
 import { fitsWindow } from './answerRoom.ts'
 import { type NeededPart, spokenDialect, type Told } from './spokenDialect.ts'
 
@@ -124,7 +124,7 @@ function unable(target: Target, needs: Needs): Ineligible | null {
   for (const ability of needs.abilities) {
     // Nearly every model chats and few do anything else: a model that was not named must be known to do it.
     const unknown = !COMMON.has(ability) && needs.among === null && abilities[ability] === undefined
-    if (unknown || abilities[ability] === false) return out('ability', `cannot do ${ability}`)
+    if (unknown || abilities[ability] === false) return out('ability', `cannot do ${abilityWord(ability)}`)
   }
   return needs.parts === undefined || spokenDialect(target.profile, needs) !== null ? null : cannotTake(target, needs)
 }

@@ -26,10 +26,10 @@ const OLLAMA: ErrorWriter = { client: { writeError: ({ message }) => ({ error: m
 /** https://docs.cohere.com/reference/errors (2026-11-29): `message` at the top. */
 const COHERE: ErrorWriter = { client: { writeError: ({ message }) => ({ message }) } }
 
-const IN_ONE_ACCOUNT = 'keywise answers with whichever key is best, and the next request may take another'
+const IN_ONE_ACCOUNT =
+  "such things belong to one account of one provider, while keywise may take another key for every request; use the provider's own address for them"
 
-const held = (what: string) => () =>
-  `keywise does not serve ${what}: what they hold lives in one account of one provider, and ${IN_ONE_ACCOUNT}; use the provider's own address for them`
+const held = (what: string) => () => `keywise does not serve ${what}: ${IN_ONE_ACCOUNT}`
 
 const FOREIGN: readonly ForeignPath[] = [
   {

@@ -3,7 +3,7 @@
 import { InvalidRequestError } from '../domain/errors.ts'
 import type { Failure } from '../domain/failure.ts'
 import { nearest } from '../domain/nearest.ts'
-import { type Target, targetId, UNIT_ABILITIES } from '../domain/target.ts'
+import { abilityWord, type Target, targetId, UNIT_ABILITIES } from '../domain/target.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { type Credential, catalogueModel } from '../engine/targets/targetRegistry.ts'
 import { type EligibilityRules, ineligible, type Needs } from '../routing/eligible.ts'
@@ -105,7 +105,7 @@ function fateOf(target: Target, survey: Survey, named: boolean, rules: Eligibili
   if (units !== undefined && target.profile.abilities.chat === false)
     return {
       do: 'skip',
-      reason: `not tested: ${target.profile.free ? '' : 'price unknown; '}serves ${units}, not chats`,
+      reason: `not tested: ${target.profile.free ? '' : 'price unknown; '}serves ${abilityWord(units)}, not chats`,
     }
   if (target.profile.discovered && target.profile.abilities.chat === false)
     return { do: 'skip', reason: 'makes embeddings; a chat test does not apply' }

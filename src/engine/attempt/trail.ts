@@ -5,7 +5,7 @@ import type { DialectId } from '../../domain/chat.ts'
 import type { Failure, FailureKind, FailureOf } from '../../domain/failure.ts'
 import { type Scope, scopeKey, scopeOf, scopesOf } from '../../domain/scope.ts'
 import { isAboutRequest } from '../../domain/subject.ts'
-import type { Ability, Target } from '../../domain/target.ts'
+import { type Ability, abilityWord, type Target } from '../../domain/target.ts'
 import type { BudgetRefusal } from '../../money/budget.ts'
 import type { PassedOver } from '../../observe/callLog.ts'
 import type { Decision } from '../../routing/choose.ts'
@@ -266,7 +266,7 @@ export class Trail {
       return `writes too little: ${maxOutputTokens} tokens`
     if (smallestWindow > 0 && contextTokens !== null && contextTokens <= smallestWindow)
       return `context too small: ${contextTokens} tokens`
-    for (const ability of missing) if (abilities[ability] === false) return `cannot do ${ability}`
+    for (const ability of missing) if (abilities[ability] === false) return `cannot do ${abilityWord(ability)}`
     return null
   }
 

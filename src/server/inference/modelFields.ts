@@ -20,6 +20,7 @@
  */
 
 import type { DialectId } from '../../domain/chat.ts'
+import { ABILITIES, abilityWord } from '../../domain/target.ts'
 import type { ServedModel } from './servedModels.ts'
 
 type Field = readonly [name: string, readBy: string, value: (model: ServedModel) => unknown]
@@ -27,8 +28,10 @@ type Field = readonly [name: string, readBy: string, value: (model: ServedModel)
 const contextTokens = ({ contextTokens }: ServedModel) => contextTokens ?? undefined
 const maxOutputTokens = ({ maxOutputTokens }: ServedModel) => maxOutputTokens ?? undefined
 const largest = ({ largestContextTokens }: ServedModel) => largestContextTokens ?? undefined
-const known = ({ abilities }: ServedModel) => abilities
+const known = ({ abilities }: ServedModel) =>
+  Object.fromEntries(ABILITIES.map((ability) => [abilityWord(ability), abilities[ability]]))
 const embeds = ({ abilities }: ServedModel) => abilities.embeddings === true && abilities.chat !== true
+const chats = (model: ServedModel) => model.abilities.chat !== false && !embeds(model)
 
 const OPENAI: readonly Field[] = [
   ['id', 'all', ({ id }) => id],
@@ -90,7 +93,7 @@ const GOOGLE: readonly Field[] = [
   ['displayName', 'genai', ({ id }) => id],
   ['inputTokenLimit', 'genai', contextTokens],
   ['outputTokenLimit', 'genai', maxOutputTokens],
-  ['supportedGenerationMethods', 'genai', (model) => (embeds(model) ? ['embedContent'] : CHAT_METHODS)],
+  ['supportedGenerationMethods', 'genai', generationMethods],
   ['thinking', 'genai', ({ abilities }) => abilities.reasoning],
   ['largestInputTokenLimit', 'keywise', largest],
   ['abilities', 'keywise', known],
@@ -121,11 +124,16 @@ export function modelRow(model: ServedModel, dialect: DialectId): Readonly<Recor
 function mistralCapabilities(model: ServedModel) {
   const { tools, images, reasoning } = model.abilities
   return {
-    completion_chat: !embeds(model),
+    completion_chat: chats(model),
     ...(tools !== undefined && { function_calling: tools }),
     ...(images !== undefined && { vision: images }),
     ...(reasoning !== undefined && { reasoning }),
   }
+}
+
+function generationMethods(model: ServedModel): readonly string[] {
+  if (embeds(model)) return ['embedContent']
+  return chats(model) ? CHAT_METHODS : []
 }
 
 function architecture(model: ServedModel) {
@@ -157,7 +165,7 @@ function topProvider({ contextTokens, maxOutputTokens }: ServedModel) {
 
 /** What every dialect can be told, and what the model is known to do. */
 function supportedParameters(model: ServedModel): readonly string[] {
-  if (embeds(model)) return []
+  if (!chats(model)) return []
   const { tools, json, jsonSchema, reasoning } = model.abilities
   return [
     ...['max_tokens', 'temperature', 'top_p', 'stop'],

@@ -10,7 +10,7 @@ import type { ChatChunk } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import type { Failure } from '../../domain/failure.ts'
 import { asRecord, asString } from '../../domain/json.ts'
-import type { UnitAbility } from '../../domain/target.ts'
+import { abilityWord, type UnitAbility } from '../../domain/target.ts'
 import { UNIT_FORMS, type UnitForm } from '../../domain/units.ts'
 import type { Answered } from '../../engine/cascade.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -105,7 +105,9 @@ function prepareUnits(
 function ableTargets({ registry }: Engine, ability: UnitAbility): ReadonlySet<string> {
   const able = registry.targets.filter(({ profile }) => profile.abilities[ability] === true)
   if (able.length > 0) return new Set(able.map(({ stateId }) => stateId))
-  throw new InvalidRequestError(`"model" must name a model: none is known for ${ability} here`, { parameter: 'model' })
+  throw new InvalidRequestError(`"model" must name a model: none is known for ${abilityWord(ability)} here`, {
+    parameter: 'model',
+  })
 }
 
 const PASSED_HEADERS = ['content-type', 'content-disposition']

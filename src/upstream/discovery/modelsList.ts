@@ -1,7 +1,7 @@
 /** What a provider's models list says, read from every shape it comes in. */
 
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
-import { ABILITIES, type Abilities, type PriceHint, type UnitAbility } from '../../domain/target.ts'
+import { ABILITIES, type Abilities, abilityWord, type PriceHint, type UnitAbility } from '../../domain/target.ts'
 import type { ModelsList, ProviderSpec } from '../../providers/provider.ts'
 
 export interface ListedModel {
@@ -189,9 +189,8 @@ function abilitiesOf(fields: Record<string, unknown>): Abilities {
 
 /** Another keywise says what it knows, and only that; what stands beside it for other clients leaves less open. */
 function abilitiesIn(own: Record<string, unknown>): Abilities {
-  return Object.fromEntries(
-    ABILITIES.flatMap((ability) => (typeof own[ability] === 'boolean' ? [[ability, own[ability]]] : [])),
-  )
+  const known = ABILITIES.map((ability) => [ability, own[abilityWord(ability)]])
+  return Object.fromEntries(known.filter(([, value]) => typeof value === 'boolean'))
 }
 
 function abilitiesBeside(fields: Record<string, unknown>): Abilities {

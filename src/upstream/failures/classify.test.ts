@@ -1296,7 +1296,7 @@ const cases: readonly Case[] = [
   [
     'another keywise that found the request too long',
     400,
-    anthropic('invalid_request_error', 'the request is longer than any model here can read'),
+    anthropic('invalid_request_error', 'the request is longer than any model that may answer it can read'),
     'context_too_long',
     {},
     { headers: { ...KEYWISE, 'x-keywise-error': 'context_too_long' } },
