@@ -7,6 +7,7 @@ import { openGateway } from './support/gatewayWorld.ts'
 import { textSoFar } from './support/textSoFar.ts'
 
 type Body = Record<string, unknown>
+type Service = 'openai' | 'openai-responses' | 'groq' | 'google' | 'anthropic'
 
 const KEPT = {
   metadata: { team: 'a' },
@@ -18,7 +19,7 @@ const KEPT = {
 const CHAT = { messages: [{ role: 'user', content: 'Hi' }] }
 const RESPONSES = { input: 'Hi' }
 
-async function ask(path: string, body: Body, service: 'openai' | 'openai-responses' | 'groq', model: string) {
+async function ask(path: string, body: Body, service: Service, model: string) {
   const models = { [model]: { reply: 'Hello' } }
   const scenario: FakeScenario = {
     providers: service === 'openai-responses' ? { server: { dialect: service, models } } : { [service]: { models } },
@@ -70,6 +71,17 @@ test('a service that is not known to take them is told of none', async () => {
   const body = { ...RESPONSES, ...KEPT, text: { verbosity: 'low' } }
   const { leftOut, calls } = await ask('/v1/responses', body, 'groq', 'openai/gpt-oss-20b')
   expect([leftOut, calls]).toEqual([`${Object.keys(KEPT).join(', ')}, text.verbosity`, 1])
+})
+
+test.each<Service>([
+  'google',
+  'anthropic',
+])('that %s keeps no answers and cuts no conversations is said to who asks for it', async (service) => {
+  const model = service === 'google' ? 'gemini-2.5-flash' : 'claude-sonnet-5'
+  const asked = await ask('/v1/responses', { ...RESPONSES, store: true, truncation: 'auto' }, service, model)
+  expect(asked.leftOut).toBe('store, truncation')
+  const unasked = await ask('/v1/responses', { ...RESPONSES, store: false, truncation: 'disabled' }, service, model)
+  expect(unasked.leftOut).toBeNull()
 })
 
 test('a client of chat completions whose metadata OpenAI refuses is answered without', async () => {

@@ -11,6 +11,8 @@ import type { Recipient } from './recipient.ts'
 import { sharedFields } from './sharedFields.ts'
 import { ANSWER } from './wrappedSchema.ts'
 
+type Fields = Readonly<Record<string, unknown>>
+
 /** Read elsewhere, or said in every request of its dialect without changing the answer. */
 const SAID: ReadonlySet<string> = new Set([
   ...['tools', 'tool_choice', 'toolConfig', 'tool_config', 'generationConfig', 'thinking', 'output_config'],
@@ -28,6 +30,9 @@ const SAID: ReadonlySet<string> = new Set([
     'input',
   ],
 ])
+
+/** Which of them mean something where a client says just that. */
+const MEANT: Fields = { store: true, truncation: 'auto' }
 
 /** Of `generationConfig`, likewise. */
 const SAID_OF_CONFIG: ReadonlySet<string> = new Set([
@@ -76,8 +81,9 @@ export function fitExtras(asked: ChatRequest, recipient: Recipient, leftOut: Lef
   )
 }
 
-function unsaid(fields: Readonly<Record<string, unknown>>, said: ReadonlySet<string>): readonly string[] {
-  return Object.keys(fields).filter((name) => !said.has(name) && !name.startsWith('$') && fields[name] != null)
+function unsaid(fields: Fields, said: ReadonlySet<string>): readonly string[] {
+  const isSaid = (name: string) => said.has(name) && MEANT[name] !== fields[name]
+  return Object.keys(fields).filter((name) => !isSaid(name) && !name.startsWith('$') && fields[name] != null)
 }
 
 function hasCacheControl({ messages, tools = [] }: ChatRequest, { dialect, wire }: Recipient): boolean {
