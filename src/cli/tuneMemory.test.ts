@@ -33,7 +33,10 @@ test('the young generation grows to what it needs and no further', async ({ skip
   // Growth heuristics vary by V8 version; only that of node 24 needs the bound.
   if (!process.version.startsWith('v24.')) skip('node 24 is what the space was measured with')
   expect(bounded).toBeLessThan(36)
-  expect(unbounded).toBeGreaterThan(36)
+  // Without the bound it grows most of the time, by how fast the collector is: on a busy machine not at every try.
+  let grown = unbounded
+  for (let tries = 0; tries < 4 && grown <= 36; tries++) grown = await grownTo(false)
+  expect(grown).toBeGreaterThan(36)
 })
 
 test('long bodies trigger minor collections instead of full ones', async () => {
