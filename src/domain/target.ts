@@ -79,28 +79,6 @@ export interface PriceHint {
   readonly output: number
 }
 
-export const ABILITIES = [
-  'chat',
-  'streaming',
-  'tools',
-  'images',
-  'json',
-  'jsonSchema',
-  'reasoning',
-  'embeddings',
-  'moderation',
-  'rerank',
-  'imageGeneration',
-  'imageEdit',
-  'imageVariation',
-  'transcription',
-  'translation',
-  'speech',
-] as const
-export type Ability = (typeof ABILITIES)[number]
-/** As the configuration spells it (`image_generation`), which is how people and programs are told. */
-export const abilityWord = (ability: Ability): string =>
-  ability.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 /** Those that are served at paths of their own and counted in units of their own kind. */
 export const UNIT_ABILITIES = [
   'moderation',
@@ -112,6 +90,22 @@ export const UNIT_ABILITIES = [
   'translation',
   'speech',
 ] as const
+
+export const ABILITIES = [
+  'chat',
+  'streaming',
+  'tools',
+  'images',
+  'json',
+  'jsonSchema',
+  'reasoning',
+  'embeddings',
+  ...UNIT_ABILITIES,
+] as const
+export type Ability = (typeof ABILITIES)[number]
+/** As the configuration spells it (`image_generation`), which is how people and programs are told. */
+export const abilityWord = (ability: Ability): string =>
+  ability.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 export type UnitAbility = (typeof UNIT_ABILITIES)[number]
 export type Abilities = { readonly [A in Ability]?: boolean }
 
