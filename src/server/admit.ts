@@ -53,27 +53,40 @@ function nameOf(host: string): string {
   return match?.[1] === undefined ? host : match[1].toLowerCase()
 }
 
+/** Where a token may be, in the order in which it is looked for. */
+const TOKEN_HEADERS = ['authorization', 'x-api-key', 'x-goog-api-key', 'api-key'] as const
+
 /**
- * What may be the request's token, in the order in which it is looked for: some clients send a credential of their own
- * beside the key they were given. `inQuery`: Gemini's clients may write it into the address.
+ * The token that the request presents: the first that is known, because some clients send a credential of their own
+ * beside the key they were given. Null where none of them is known, undefined where there is none. `inQuery`: Gemini's
+ * clients may write it into the address.
  */
-function presentedTokens({ headers, url = '' }: IncomingMessage, inQuery: boolean): readonly string[] {
-  const { authorization } = headers
-  const bearer = authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice(7) : null
-  const keys = [
-    bearer,
-    headers['x-api-key'],
-    headers['x-goog-api-key'],
-    headers['api-key'],
-    inQuery ? keyIn(url) : null,
-  ]
-  return keys.flatMap((key) => (typeof key === 'string' && key.trim() !== '' ? [key.trim()] : []))
+function tokenOf(request: IncomingMessage, tokens: Tokens, inQuery: boolean): Token | null | undefined {
+  const { headers, socket, url = '' } = request
+  let unknown: null | undefined
+  for (const name of TOKEN_HEADERS) {
+    const presented = presentedIn(headers, name)
+    if (presented === '') continue
+    const token = tokens.find(presented, socket)
+    if (token !== null) return token
+    unknown = null
+  }
+  const key = inQuery ? keyIn(url) : ''
+  return key === '' ? unknown : tokens.find(key, socket)
+}
+
+/** Empty where there is none. */
+function presentedIn(headers: IncomingMessage['headers'], name: (typeof TOKEN_HEADERS)[number]): string {
+  const value = headers[name]
+  if (typeof value !== 'string') return ''
+  if (name !== 'authorization') return value.trim()
+  return /^bearer /i.test(value) ? value.slice('bearer '.length).trim() : ''
 }
 
 /** https://ai.google.dev/api#authentication (2026-11-30): `?key=` beside the header. */
-function keyIn(url: string): string | null {
+function keyIn(url: string): string {
   const at = url.indexOf('?')
-  return at < 0 ? null : new URLSearchParams(url.slice(at)).get('key')
+  return at < 0 ? '' : (new URLSearchParams(url.slice(at)).get('key')?.trim() ?? '')
 }
 
 /** The token the request presents; a refusal when it is missing, unknown, or of another scope. */
@@ -83,13 +96,12 @@ export function checkToken(
   scopes: readonly TokenScope[],
   inQuery = false,
 ): Token | Refused {
-  const presented = presentedTokens(request, inQuery)
-  if (presented.length === 0)
+  const token = tokenOf(request, tokens, inQuery)
+  if (token === undefined)
     return {
       status: 401,
       message: 'a token is needed: send it as "Authorization: Bearer …" (keywise token list shows where it is)',
     }
-  const token = firstKnown(presented, tokens, request)
   if (token === null)
     return {
       status: 401,
@@ -100,12 +112,4 @@ export function checkToken(
     status: 403,
     message: `this token may only be used for ${token.scope}; a token with ${scopes.join(' or ')} is needed`,
   }
-}
-
-function firstKnown(presented: readonly string[], tokens: Tokens, { socket }: IncomingMessage): Token | null {
-  for (const one of presented) {
-    const token = tokens.find(one, socket)
-    if (token !== null) return token
-  }
-  return null
 }

@@ -40,16 +40,18 @@ export interface CallInput {
   /** Name, value …: beside those of the connection. */
   readonly headers: readonly string[]
   /** Further calls that belong to this one, each sent when the one before was answered, and what joins the answers. */
-  readonly parts?: {
-    readonly more: readonly string[]
-    /** Null when the answers are not what was asked for. */
-    readonly join: (answers: readonly ChatResponse[]) => ChatResponse | null
-  }
+  readonly parts?:
+    | {
+        readonly more: readonly string[]
+        /** Null when the answers are not what was asked for. */
+        readonly join: (answers: readonly ChatResponse[]) => ChatResponse | null
+      }
+    | undefined
   /**
    * The content type of a body that is passed through, like its answer: JSON is read when it is whole, anything else
    * (audio, text, events) goes on as it comes.
    */
-  readonly passes?: string
+  readonly passes?: string | undefined
   readonly stream: boolean
   readonly demand: Demand
   /** Maximum milliseconds until the first content of a stream, or until a plain answer is complete. */

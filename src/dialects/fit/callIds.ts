@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { DialectId, Message, Part } from '../../domain/chat.ts'
 import type { ModelWire } from '../../domain/wireFacts.ts'
+import { mapped } from './mapped.ts'
 import { tellsOfCalls } from './pairing.ts'
 
 interface IdRule {
@@ -28,10 +29,9 @@ const RULES: { readonly [D in DialectId]: IdRule } = {
 export function fitCallIds(messages: readonly Message[], dialect: DialectId, wire: ModelWire): readonly Message[] {
   if (!messages.some(tellsOfCalls)) return messages
   const ids = new CallIds(ruleOf(dialect, wire))
-  return messages.map((message) => {
-    if (!tellsOfCalls(message)) return message
-    const content = message.content.map((part) => ids.fit(part))
-    return content.some((part, index) => part !== message.content[index]) ? { ...message, content } : message
+  return mapped(messages, (message) => {
+    const content = tellsOfCalls(message) ? mapped(message.content, (part) => ids.fit(part)) : message.content
+    return content === message.content ? message : { ...message, content }
   })
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { ChatRequest } from '../../domain/chat.ts'
+import type { AnswerChanges } from './answerChanges.ts'
 import { fitExtras } from './extras.ts'
 import { LeftOut } from './leftOut.ts'
 import { fitMessages } from './messages.ts'
@@ -25,10 +26,15 @@ export function fit(request: ChatRequest, recipient: Recipient): Fitted {
   const options = fitOptions(extras.request, recipient, leftOut)
   const spoken = fitMessages(options.request, recipient)
   const fitted = unlessUnsigned(spoken, recipient)
-  const changes = { ...tools.answer, ...stop.answer, ...options.answer, ...extras.answer }
   return {
     request: fitted,
     leftOut: leftOut.names,
-    answer: Object.keys(changes).length === 0 ? null : changes,
+    answer: together([tools.answer, stop.answer, options.answer, extras.answer]),
   }
+}
+
+/** Null for no changes at all, as for most requests. */
+function together(all: readonly (AnswerChanges | undefined)[]): AnswerChanges | null {
+  const some = all.filter((changes) => changes !== undefined && Object.keys(changes).length > 0)
+  return some.length === 0 ? null : Object.assign({}, ...some)
 }

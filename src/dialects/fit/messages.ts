@@ -3,21 +3,25 @@
 import type { ChatRequest, Message, Part } from '../../domain/chat.ts'
 import { fitCallIds } from './callIds.ts'
 import { fitContent } from './content.ts'
-import { fitPairs } from './pairing.ts'
+import { mapped } from './mapped.ts'
+import { fitPairs, tellsOfCalls } from './pairing.ts'
 import { fitPictures } from './pictures.ts'
 import type { Recipient } from './recipient.ts'
 
 export function fitMessages(request: ChatRequest, recipient: Recipient): ChatRequest {
   const { dialect, wire } = recipient
   const shown = fitPictures(request.messages, dialect)
-  const fitted = shown.map((message) => fitContent(message, recipient)).filter(saysSomething)
+  const fitted = mapped(shown, (message) => fitContent(message, recipient))
+  const saying = fitted.every(saysSomething) ? fitted : fitted.filter(saysSomething)
   // Chat takes a message without content, and a request must have one.
-  const spoken = fitted.length > 0 ? fitted : request.messages
+  const spoken = saying.length > 0 ? saying : request.messages
   const paired = fitPairs(joinNeighbours(spoken))
-  const joined = paired.flatMap((message) => mediaApart(message, recipient))
+  const isAnswered = paired.some(tellsOfCalls)
+  const joined = isAnswered ? paired.flatMap((message) => mediaApart(message, recipient)) : paired
   const inOrder = ordered(withUser(joined, recipient), recipient)
   const answerable = withEnd(wire.systemMessages === false ? withoutSystem(inOrder) : inOrder, recipient)
-  return { ...request, messages: fitCallIds(answerable, dialect, wire) }
+  const messages = fitCallIds(answerable, dialect, wire)
+  return messages === request.messages ? request : { ...request, messages }
 }
 
 /** Whether a service is known to refuse conversations for who speaks when, also of clients of its own dialect. */
@@ -29,15 +33,19 @@ const saysSomething = ({ content }: Message) => content.length > 0
 
 /** "An assistant message with 'tool_calls' must be followed by tool messages": neighbours, and the results of one turn, are one message. */
 function joinNeighbours(messages: readonly Message[]): readonly Message[] {
+  if (!messages.some((message, index) => isJoined(message, messages[index - 1]))) return messages
   const joined: Message[] = []
   for (const message of messages) {
     const last = joined.at(-1)
-    const isJoined = message.role === last?.role && (message.role === 'assistant' || message.role === 'tool')
-    if (last === undefined || !isJoined) joined.push(message)
+    if (last === undefined || !isJoined(message, last)) joined.push(message)
     // What is said of a turn to continue (`prefix`) stands with its last piece.
     else joined[joined.length - 1] = { ...last, ...message, content: [...last.content, ...message.content] }
   }
   return joined
+}
+
+function isJoined({ role }: Message, last: Message | undefined): boolean {
+  return role === last?.role && (role === 'assistant' || role === 'tool')
 }
 
 /** What a tool's result shows and the service cannot be told inside of it follows as the user's. */
@@ -86,6 +94,10 @@ function ordered(messages: readonly Message[], { dialect, wire }: Recipient): re
 
 function systemFirst(messages: readonly Message[]): readonly Message[] {
   const isSystem = ({ role }: Message) => role === 'system'
+  const isFirst = messages.every(
+    (message, index) => index === 0 || !isSystem(message) || isSystem(messages[index - 1] ?? message),
+  )
+  if (isFirst) return messages
   return [...messages.filter(isSystem), ...messages.filter((message) => !isSystem(message))]
 }
 

@@ -6,11 +6,12 @@
 
 import type { DialectId, MediaPart, Message, Part, TextPart } from '../../domain/chat.ts'
 import { readMediaUrl } from '../fields/dataUrl.ts'
+import { mapped } from './mapped.ts'
 
 const HEAD: TextPart = { type: 'text', text: 'From your last answer:' }
 
 export function fitPictures(messages: readonly Message[], dialect: DialectId): readonly Message[] {
-  const read = messages.map(withRead)
+  const read = mapped(messages, withRead)
   return dialect === 'google' || !read.some(showsSomething) ? read : shownByUser(read)
 }
 

@@ -53,14 +53,17 @@ interface StartedCall {
 export function writeCall(writer: CallWriter, order: CallOrder): StartedCall {
   const { target, credential, pending } = order
   const { connection } = credential
-  const { leftOut, dialect, ...wire } = written(writer, order)
+  const { path, body, parts, passes, leftOut, dialect } = written(writer, order)
   const call = startCall(
     {
       connection,
       dialect,
       model: target.model,
       isTrial: isTrial(order),
-      ...wire,
+      path,
+      body,
+      parts,
+      passes,
       headers: headersFor(pending, dialect, connection),
       stream: pending.request.stream,
       demand: pending,
@@ -127,12 +130,13 @@ function written({ requestFixes, windows, settings }: CallWriter, order: CallOrd
   }
   const fix = (fields: Body) => requestFixes.apply(target, pending.clientKind, fields)
   if (pending.operation !== null) return inParts(pending.operation, settings, order, fix)
-  const { body, ...draft } = draftOf(settings, windows, order)
+  const { path, body, leftOut, dialect } = draftOf(settings, windows, order)
   const isAsSent = Buffer.isBuffer(body) && !requestFixes.has(target, pending.clientKind)
   const fields = isAsSent ? null : fieldsOf(body)
-  if (fields === null) return { ...draft, body: Buffer.isBuffer(body) ? body : JSON.stringify(body) }
+  if (fields === null) return { path, body: Buffer.isBuffer(body) ? body : JSON.stringify(body), leftOut, dialect }
   const fixed = fix(fields)
-  return { ...draft, body: JSON.stringify(fixed.body), leftOut: [...new Set([...draft.leftOut, ...fixed.leftOut])] }
+  const all = fixed.leftOut.length === 0 ? leftOut : [...new Set([...leftOut, ...fixed.leftOut])]
+  return { path, body: JSON.stringify(fixed.body), leftOut: all, dialect }
 }
 
 type DraftSettings = Pick<Settings, 'freeOnly' | 'privacy'>
@@ -172,7 +176,7 @@ function draftOf(settings: DraftSettings, windows: LearnedWindows, order: DraftO
   const mayPass = isOwn && !isCut && !isLimited && changeBody === undefined && !isMended
   if (mayPass && (!mustFit(wire.body, dialect.id, facts) || isTaken(windows, order))) {
     const rewritten = rewriteModel(wire, request, target.model, mostOutputTokens)
-    if (rewritten !== null) return { ...rewritten, leftOut: NOTHING, dialect }
+    if (rewritten !== null) return { path: rewritten.path, body: rewritten.body, leftOut: NOTHING, dialect }
   }
   return writtenAnew(settings, windows, order)
 }
@@ -242,7 +246,8 @@ function speechOf(
   spec: ProviderSpec,
   { id }: Dialect,
 ): { readonly wire?: WireFacts; readonly changeBody?: ChangeBody } {
-  const other = spec.alsoSpeaks?.find(({ dialect }) => dialect === id)
+  // Asked for every call, and nearly no provider speaks another.
+  const other = spec.alsoSpeaks === undefined ? undefined : spec.alsoSpeaks.find(({ dialect }) => dialect === id)
   return other ?? { wire: spec.wire, changeBody: spec.quirks?.body }
 }
 

@@ -36,6 +36,7 @@ export class WireBody {
   readonly #headroom: number
   /** Searched in place of a long body; null for a short one. */
   readonly #skeleton: Skeleton | null
+  #searched: string | undefined
   #span: ByteSpan | null | undefined
   /** The client's original front while it is replaced. */
   #front: Buffer | null = null
@@ -56,30 +57,44 @@ export class WireBody {
 
   /** Whether `text` (short, ASCII) occurs anywhere outside the long texts. */
   mentions(text: string): boolean {
-    return (this.#skeleton?.bytes ?? this.original()).includes(text, 0, 'latin1')
+    return this.#text.includes(text)
   }
 
-  /** The body with another model and `front` put first among its fields; null when the body is not simple enough. */
+  /** One character a byte, so that places in it are places in the bytes; strings are searched faster than those. */
+  get #text(): string {
+    this.#searched ??= (this.#skeleton?.bytes ?? this.original()).toString('latin1')
+    return this.#searched
+  }
+
+  /** The body with another model and `front` (ASCII) put first among its fields; null when the body is not simple enough. */
   withModel(model: string, front: string): Buffer | null {
     const body = this.original()
-    if (this.#span === undefined) this.#span = this.#findModel(body)
+    this.#span ??= this.#findModel()
     if (this.#span === null) return null
     const { bodyStart, start, end } = this.#span
-    const name = Buffer.from(JSON.stringify(model))
-    if (front === '' && name.equals(body.subarray(start, end))) return body
-    const head = Buffer.concat([body.subarray(0, bodyStart), Buffer.from(front), body.subarray(bodyStart, start), name])
-    if (end > SHORT_FRONT || head.length - end > this.#headroom) return Buffer.concat([head, body.subarray(end)])
-    this.#front = Buffer.from(body.subarray(0, end))
-    const rewritten = Buffer.from(body.buffer, body.byteOffset + end - head.length, head.length + body.length - end)
-    head.copy(rewritten)
+    const name = JSON.stringify(model)
+    const nameLength = Buffer.byteLength(name)
+    const isSame = front === '' && nameLength === end - start && body.toString('utf8', start, end) === name
+    if (isSame) return body
+    const headLength = start + front.length + nameLength
+    const staysInPlace = end <= SHORT_FRONT && headLength - end <= this.#headroom
+    if (staysInPlace) this.#front = Buffer.from(body.subarray(0, end))
+    const rewritten = staysInPlace
+      ? Buffer.from(body.buffer, body.byteOffset + end - headLength, headLength + body.length - end)
+      : Buffer.allocUnsafe(headLength + body.length - end)
+    const old = this.#front ?? body
+    old.copy(rewritten, 0, 0, bodyStart)
+    rewritten.write(front, bodyStart, 'latin1')
+    old.copy(rewritten, bodyStart + front.length, bodyStart, start)
+    rewritten.write(name, headLength - nameLength)
+    if (!staysInPlace) body.copy(rewritten, headLength, end)
     return rewritten
   }
 
-  #findModel(body: Buffer): ByteSpan | null {
-    if (this.#skeleton === null) return findModel(body)
-    const { bytes, cuts } = this.#skeleton
-    const span = findModel(bytes)
-    if (span === null) return null
+  #findModel(): ByteSpan | null {
+    const span = findModel(this.#text)
+    if (this.#skeleton === null || span === null) return span
+    const { cuts } = this.#skeleton
     const inBody = (place: number) => cuts.reduce((sum, { at, leftOut }) => (at < place ? sum + leftOut : sum), place)
     return { bodyStart: span.bodyStart, start: inBody(span.start), end: inBody(span.end) }
   }
@@ -88,63 +103,60 @@ export class WireBody {
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COLON = 0x3a
-const OPEN = new Set([0x7b, 0x5b])
-const CLOSE = new Set([0x7d, 0x5d])
-const KEY = Buffer.from('model')
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const KEY = '"model"'
 
 /** Finds the value of the top-level `model`. Skips strings natively; null for anything unusual. */
-function findModel(body: Buffer): ByteSpan | null {
+function findModel(body: string): ByteSpan | null {
   const bodyStart = skipSpace(body, 0) + 1
-  if (body[bodyStart - 1] !== 0x7b) return null
+  if (body.charCodeAt(bodyStart - 1) !== OPEN_BRACE) return null
   let depth = 1
   let at = bodyStart
   while (at < body.length) {
-    const byte = body[at] ?? 0
-    if (byte === QUOTE) {
+    const code = body.charCodeAt(at)
+    if (code === QUOTE) {
       const end = endOfString(body, at)
       if (end < 0) return null
-      const after = depth === 1 ? skipSpace(body, end) : end
-      if (
-        depth === 1 &&
-        body[after] === COLON &&
-        end - at === KEY.length + 2 &&
-        body.compare(KEY, 0, KEY.length, at + 1, end - 1) === 0
-      ) {
-        return valueAt(body, after + 1, bodyStart)
+      if (depth === 1 && end - at === KEY.length && body.startsWith(KEY, at)) {
+        const after = skipSpace(body, end)
+        if (body.charCodeAt(after) === COLON) return valueAt(body, after + 1, bodyStart)
       }
       at = end
     } else {
-      if (OPEN.has(byte)) depth++
-      else if (CLOSE.has(byte)) depth--
+      if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++
+      else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--
       at++
     }
   }
   return null
 }
 
-function valueAt(body: Buffer, from: number, bodyStart: number): ByteSpan | null {
+function valueAt(body: string, from: number, bodyStart: number): ByteSpan | null {
   const start = skipSpace(body, from)
-  if (body[start] !== QUOTE) return null
+  if (body.charCodeAt(start) !== QUOTE) return null
   const end = endOfString(body, start)
   // Parsers take the last of two `model` keys, also when one is spelled with escapes: then nothing may be rewritten.
-  if (end < 0 || body.indexOf('"model"', end) >= 0 || body.includes('\\u006')) return null
+  if (end < 0 || body.includes(KEY, end) || body.includes('\\u006')) return null
   return { bodyStart, start, end }
 }
 
 /** The index after the closing quote of the string that opens at `at`; -1 when it is unterminated. */
-function endOfString(body: Buffer, at: number): number {
-  let quote = at
-  for (;;) {
-    quote = body.indexOf(QUOTE, quote + 1)
-    if (quote < 0) return -1
+function endOfString(body: string, at: number): number {
+  for (let quote = body.indexOf('"', at + 1); quote >= 0; quote = body.indexOf('"', quote + 1)) {
     let backslashes = 0
-    while (body[quote - 1 - backslashes] === BACKSLASH) backslashes++
+    while (body.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes++
     if (backslashes % 2 === 0) return quote + 1
   }
+  return -1
 }
 
-function skipSpace(body: Buffer, from: number): number {
+function skipSpace(body: string, from: number): number {
   let at = from
-  while (body[at] === 0x20 || body[at] === 0x0a || body[at] === 0x0d || body[at] === 0x09) at++
+  while (isSpace(body.charCodeAt(at))) at++
   return at
 }
+
+const isSpace = (code: number) => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09

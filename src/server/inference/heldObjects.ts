@@ -4,7 +4,7 @@
  */
 
 import type { ChatRequest, ChatResponse, DialectId, Extra, Part } from '../../domain/chat.ts'
-import { asRecord, asString } from '../../domain/json.ts'
+import { asRecord } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { speaks } from '../../routing/spokenDialect.ts'
@@ -50,7 +50,10 @@ function objectsIn({ extra, messages }: Named): Iterable<string> {
   const found: string[] = []
   if (extra !== undefined) {
     const { container } = extra.fields
-    add(found, container, asRecord(container)?.['id'], extra.fields['cachedContent'], extra.fields['cached_content'])
+    add(found, container)
+    add(found, asRecord(container)?.['id'])
+    add(found, extra.fields['cachedContent'])
+    add(found, extra.fields['cached_content'])
   }
   for (const { content } of messages) for (const part of content) addPart(found, part)
   return found.length === 0 ? found : new Set(found.slice(0, MOST_OBJECTS))
@@ -66,6 +69,6 @@ function addPart(found: string[], part: Part): void {
   }
 }
 
-function add(found: string[], ...ids: readonly unknown[]): void {
-  found.push(...ids.flatMap((id) => asString(id) || []))
+function add(found: string[], id: unknown): void {
+  if (typeof id === 'string' && id !== '') found.push(id)
 }
