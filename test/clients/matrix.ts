@@ -86,8 +86,9 @@ page; \`npm run test:clients -- openai aider\` runs some of them again and keeps
 A cell is \`ok\` when it holds with all four upstreams, \`–\` where the client (or the service behind it) has nothing of
 the kind, \`limit\` where the client itself is known to stand in the way, and else what went wrong, in bold.
 
-Programs (Claude Code's SDK, pi, Continue, Cline) run as a process with a home of their own and get the two tools as a
-server of MCP or as an extension; what they only do on a screen they have nothing of here.
+Programs (Claude Code's SDK, aider, pi, Continue, Cline) run as a process with a home of their own and get the two tools
+as a server of MCP or as an extension (aider has no place for tools: its models write edits as text); what they only do on
+a screen they have nothing of here.
 
 - **plain**, **stream**: the whole text arrives, and streams in pieces.
 - **tool loop**: three turns, two calls at once in the second; every argument and every result arrives as it was written.

@@ -24,8 +24,25 @@ interface Body {
   mentions(text: string): boolean
 }
 
+interface Sent {
+  /** Of a long body only its outline was read. */
+  readonly request: ChatRequest
+  readonly body: Body | null
+  readonly whole: () => ChatRequest
+}
+
+/**
+ * Whether the service is known to refuse nothing of a request that its own dialect's client wrote, so that the client's
+ * bytes may pass. What a glance at them shows comes first; all of a long body is read only where that leaves a doubt.
+ */
+export function isTakenAsSent({ request, body, whole }: Sent, recipient: Recipient): boolean {
+  const { dialect, wire } = recipient
+  if (mustRename(request, dialect, wire) || mustMend(request, dialect, wire)) return false
+  return !mustFit(body, dialect, wire) || isTakenAsWritten(whole(), recipient)
+}
+
 /** Whether the body may hold what the service is known to refuse; only then is it parsed. */
-export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire): boolean {
+function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire): boolean {
   if (body === null) return false
   if (mayHoldForeignThoughts(body, dialect)) return true
   if (wire === NOTHING_KNOWN) return false
@@ -71,7 +88,7 @@ function mayLackThoughts(body: Body, { thinking }: ModelWire): boolean {
  * Whether the service can take the request as its client wrote it: nothing that `mustFit` looks for was there. Only of
  * the dialects whose writers need not know the service.
  */
-export function isTakenAsWritten(asked: ChatRequest, recipient: Recipient): boolean {
+function isTakenAsWritten(asked: ChatRequest, recipient: Recipient): boolean {
   if (recipient.dialect === 'openai') return false
   const { request, leftOut, answer } = fitOwn(asked, recipient)
   return request === asked && leftOut.length === 0 && answer === null
@@ -112,7 +129,7 @@ function mustFitChat(body: Body, wire: ModelWire): boolean {
 }
 
 /** Whether a tool has arguments of names that the dialect's vendor refuses. */
-export function mustRename({ tools }: ChatRequest, dialect: DialectId, wire: ModelWire): boolean {
+function mustRename({ tools }: ChatRequest, dialect: DialectId, wire: ModelWire): boolean {
   if (wire === NOTHING_KNOWN || tools === undefined) return false
   return tools.some(({ parameters }) => parameters !== undefined && hasRefusedNames(parameters, dialect))
 }
@@ -121,7 +138,7 @@ export function mustRename({ tools }: ChatRequest, dialect: DialectId, wire: Mod
  * Whether a client of Anthropic or Gemini says what only other generations of its vendor's models take: told from the
  * outline of a long body as well.
  */
-export function mustMend(request: ChatRequest, dialect: DialectId, wire: ModelWire): boolean {
+function mustMend(request: ChatRequest, dialect: DialectId, wire: ModelWire): boolean {
   if (!isKnown(dialect, wire)) return false
   const recipient: Recipient = { dialect, wire, maxOutputTokens: null, roomTokens: null }
   return (

@@ -5,7 +5,7 @@ import type { Dialect } from '../../dialects/dialect.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
 import { withChanges } from '../../dialects/fit/changedAnswer.ts'
 import { fit } from '../../dialects/fit/fit.ts'
-import { fitOwn, isTakenAsWritten, mustFit, mustMend, mustRename } from '../../dialects/fit/fitOwn.ts'
+import { fitOwn, isTakenAsSent } from '../../dialects/fit/fitOwn.ts'
 import type { Recipient } from '../../dialects/fit/recipient.ts'
 import type { ChatRequest } from '../../domain/chat.ts'
 import { asRecord } from '../../domain/json.ts'
@@ -23,7 +23,7 @@ import type { PendingRequest } from '../request/pendingRequest.ts'
 import type { Credential } from '../targets/targetRegistry.ts'
 import type { LearnedWindows } from './learnedWindows.ts'
 import { rewriteModel } from './rewriteModel.ts'
-import { longestAnswer, roomFor, smaller } from './shorterAnswer.ts'
+import { roomFor, smaller } from './shorterAnswer.ts'
 
 /** What writing a call needs of the engine. */
 interface CallWriter {
@@ -164,31 +164,28 @@ function fieldsOf(body: Buffer | Body): Body | null {
 
 function draftOf(settings: DraftSettings, windows: LearnedWindows, order: DraftOrder): Draft {
   const { target, credential, pending, mostOutputTokens } = order
-  const { wire, request } = pending
-  const { spec } = credential.connection
+  const { wire, request, whole } = pending
   const dialect = spokenTo(order)
-  const isCut = isAbove(request.maxTokens, longestAnswer(target, pending.needs.inputTokens, windows))
-  const isOwn = wire?.dialect === dialect.id
-  const { wire: serviceFacts, changeBody } = speechOf(spec, dialect)
-  const facts = wireOf(serviceFacts, target.model)
-  const isLimited = mostOutputTokens !== null && facts.maxTokensField !== undefined
-  const isMended = mustRename(request, dialect.id, facts) || mustMend(request, dialect.id, facts)
-  const mayPass = isOwn && !isCut && !isLimited && changeBody === undefined && !isMended
-  if (mayPass && (!mustFit(wire.body, dialect.id, facts) || isTaken(windows, order))) {
-    const rewritten = rewriteModel(wire, request, target.model, mostOutputTokens)
+  const recipient = recipientOf(windows, order)
+  const { maxOutputTokens, roomTokens } = recipient
+  const isCut = isAbove(request.maxTokens, smaller(maxOutputTokens, roomTokens))
+  const isLimited = mostOutputTokens !== null && recipient.wire.maxTokensField !== undefined
+  const isChanged = speechOf(credential.connection.spec, dialect).changeBody !== undefined
+  if (wire?.dialect === dialect.id && !isCut && !isLimited && !isChanged) {
+    const isTaken = isTakenAsSent({ request, body: wire.body, whole }, recipient)
+    const rewritten = isTaken ? rewriteModel(wire, request, target.model, mostOutputTokens) : null
     if (rewritten !== null) return { path: rewritten.path, body: rewritten.body, leftOut: NOTHING, dialect }
   }
-  return writtenAnew(settings, windows, order)
+  return writtenAnew(settings, order, recipient)
 }
 
-function writtenAnew(settings: DraftSettings, windows: LearnedWindows, order: DraftOrder): Draft {
+function writtenAnew(settings: DraftSettings, order: DraftOrder, recipient: Recipient): Draft {
   const { pending, mostOutputTokens: maxTokens } = order
   const spoken = spokenTo(order)
   const isOwn = pending.wire?.dialect === spoken.id
   const whole = pending.whole()
   const asked =
     maxTokens === null ? whole : { ...whole, maxTokens: smaller(maxTokens, whole.maxTokens ?? null) ?? maxTokens }
-  const recipient = recipientOf(windows, order)
   const { request, leftOut, answer } = (isOwn ? fitOwn : fit)(asked, recipient)
   const dialect = answer === null ? spoken : withChanges(spoken, answer)
   const named = namesOf(leftOut, isAbove(whole.maxTokens, maxTokens))
@@ -204,11 +201,6 @@ function recipientOf(windows: LearnedWindows, order: DraftOrder): Recipient {
     maxOutputTokens: windows.outputOf(target),
     roomTokens: roomFor(target, pending.needs.inputTokens, windows),
   }
-}
-
-/** What the body seemed to hold is not there, or is taken: the client's bytes may pass. */
-function isTaken(windows: LearnedWindows, order: DraftOrder): boolean {
-  return isTakenAsWritten(order.pending.whole(), recipientOf(windows, order))
 }
 
 const isAbove = (asked: number | undefined, most: number | null) => asked !== undefined && most !== null && asked > most

@@ -1,6 +1,8 @@
 """Aider as a program, in a home of its own; what it prints beside the answer is known by its form."""
 
+import base64
 import codecs
+import json
 import os
 import re
 import subprocess
@@ -16,11 +18,12 @@ TOKENS = re.compile(r"\n+Tokens: (\d+) sent, (\d+) received\..*", re.S)
 ERROR = re.compile(r"litellm\.(?:exceptions\.)?(\w+Error): (.*)")
 
 
-def told(cell, mode):
+def told(cell, mode, prompt=None, picture=None):
     """The answer as it is printed, piece by piece."""
     with tempfile.TemporaryDirectory(prefix="keywise-aider-") as home:
         model = ["--model", f"openai/{cell.model}", "--chat-mode", "ask", mode]
-        command = [sys.executable, "-m", "aider", *model, *QUIET, "--message", cell.prompt]
+        files = [] if picture is None else shown(cell, home, picture)
+        command = [sys.executable, "-m", "aider", *model, *QUIET, "--message", prompt or cell.prompt, *files]
         place = {"OPENAI_API_BASE": f"{cell.origin}/v1", "OPENAI_API_KEY": cell.token, "COLUMNS": "1000"}
         environment = {**os.environ, **place, "HOME": home, "PYTHONUNBUFFERED": "1"}
         running = subprocess.Popen(
@@ -31,6 +34,16 @@ def told(cell, mode):
         finally:
             running.kill()
             running.communicate()
+
+
+def shown(cell, home, picture):
+    """It sends pictures to models only that it was told can see: https://aider.chat/docs/config/adv-model-settings.html"""
+    facts = {f"openai/{cell.model}": {"supports_vision": True, "litellm_provider": "openai", "mode": "chat"}}
+    with open(os.path.join(home, ".aider.model.metadata.json"), "w", encoding="utf-8") as file:
+        json.dump(facts, file)
+    with open(os.path.join(home, "picture.png"), "wb") as file:
+        file.write(base64.b64decode(picture))
+    return ["picture.png"]
 
 
 def answer(cell, output):
@@ -55,3 +68,7 @@ def plain(cell):
 
 def stream(cell):
     return told(cell, "--stream")
+
+
+def image(cell):
+    return "".join(told(cell, "--no-stream", cell.imagePrompt, cell.image))
