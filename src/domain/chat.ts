@@ -93,6 +93,11 @@ export interface Tool {
   readonly strict?: boolean
   /** A custom tool of OpenAI: it takes one free text in place of arguments. */
   readonly custom?: CustomTool
+  /**
+   * Its own dialect names it by a type, in `extra`, and its vendor's models know it without description and parameters.
+   * Default false.
+   */
+  readonly builtIn?: true
   readonly extra?: Extra
 }
 
