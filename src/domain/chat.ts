@@ -331,6 +331,8 @@ export type ChatChunk =
       readonly finishReason: FinishReason
       readonly stopSequence?: string
       readonly blocked?: Blocked
+      /** What only its own dialect says of the whole answer. */
+      readonly extra?: Extra
     }
   /** An error sent inside HTTP 200; `body` is the upstream's error object, to be classified like an error body. */
   | { readonly type: 'error'; readonly body: unknown; readonly status?: number }
