@@ -1,6 +1,5 @@
 /** What one account holds is asked of that account after a restart, and by every process of one store. */
 
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -8,7 +7,7 @@ import { type FakeWorld, type InterceptedCall, startFakeProviders } from '../src
 import { type RunningGateway, startGateway } from '../src/server/serve.ts'
 import { loadSqlite } from '../src/store/sqlite/module.ts'
 import { TOKEN } from './support/gatewayWorld.ts'
-import { makeHome, type Running } from './support/runKeywise.ts'
+import { makeHome, serving } from './support/runKeywise.ts'
 import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const KEYS = 3
@@ -134,33 +133,13 @@ async function answersOfEvery(origin: string, more: object = {}) {
   return found
 }
 
-function originOf(gateway: Running): Promise<string> {
-  return new Promise((found, fail) => {
-    let said = ''
-    gateway.stdout.on('data', (data: Buffer) => {
-      said += data.toString()
-      const origin = /keywise serves on (\S+)/.exec(said)?.[1]
-      if (origin !== undefined) found(origin)
-    })
-    gateway.once('close', () => fail(new Error(`it ended: ${said}`)))
-  })
-}
-
 test(
   'a gateway that was killed finds what it was told before, and so does one beside it',
   { timeout: 60_000 },
   async () => {
     const home = makeHome(configWith(), ENV)
     const store = join(home.folder, 'shared.db')
-    const serve = async () => {
-      const running = home.start('serve', '--port', '0', '--store', store)
-      const closed = once(running, 'close')
-      onTestFinished(async () => {
-        running.kill('SIGKILL')
-        await closed
-      })
-      return { running, closed, origin: await originOf(running) }
-    }
+    const serve = () => serving(home, '--port', '0', '--store', store)
     const first = await serve()
     const answers = await answersOfEvery(first.origin)
     const beside = await start(store)
