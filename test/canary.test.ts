@@ -4,13 +4,13 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { KeywiseError } from '../src/domain/errors.ts'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { testApiKeys } from '../src/tester/apiKeyTester.ts'
+import { listening } from './support/listening.ts'
 import { put, temporaryFolder } from './support/temporaryFolder.ts'
 
 const DIALECTS = ['openai', 'openai-responses', 'anthropic', 'google'] as const
@@ -63,9 +63,7 @@ test('no error, log line, event, store, stats file or report contains a key that
     const echo = ECHOES[place % ECHOES.length]
     echo?.(keyOf(request), STATUSES[place++ % STATUSES.length] ?? 500, response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close().closeAllConnections())
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}` // listening on TCP
+  const origin = await listening(server)
 
   const folder = temporaryFolder()
   const providers = Object.fromEntries(

@@ -161,6 +161,23 @@ describe('a condition that nothing satisfies', () => {
   })
 })
 
+test('a model that was found in a list can what its line can', async () => {
+  const providers = {
+    anthropic: { models: { 'claude-sonnet-4-5': {}, 'claude-3-haiku-20240307': {}, 'claude-2.0': {} } },
+    openai: { models: { 'gpt-4o-2024-11-20': {}, 'gpt-5.2': {}, 'gpt-4-turbo': {} } },
+    google: { models: { 'gemini-2.5-pro': {}, 'gemma-3-27b-it': {} } },
+  }
+  const alias = (...needs: string[]) => ({ needs, max_usd_out: 1000 })
+  const models = { tools: alias('tools'), schema: alias('tools', 'schema') }
+  const gateway = await openGateway({ providers }, { settings: { models }, discover: true })
+  onTestFinished(() => gateway.close())
+  const modelsOf = (name: string) =>
+    membershipView(gateway.gateway.opened.engine, name).members.map(({ target }) => target.replace(/^.*?\/|#1$/g, ''))
+  const WITH_SCHEMA = ['claude-sonnet-4-5', 'gemini-2.5-pro', 'gpt-4o-2024-11-20', 'gpt-5.2']
+  expect(modelsOf('schema').sort()).toEqual(WITH_SCHEMA)
+  expect(modelsOf('tools').sort()).toEqual(['claude-3-haiku-20240307', ...WITH_SCHEMA].sort())
+})
+
 describe('mistakes in a condition are told with what to do', () => {
   test.each<[object, RegExp]>([
     [

@@ -123,3 +123,24 @@ test.each([
   expect(offeredIn(told)).toEqual(['find', 'weather'])
   expect(leftOut).toBe('never_call')
 })
+
+const CHAT_TOOLS = [
+  { type: 'function', function: { name: 'find', parameters: SCHEMA } },
+  { type: 'function', function: { name: 'weather', parameters: SCHEMA }, defer_loading: true },
+]
+const asked = (model: string) => ({ model, messages: [user('Hi')], tools: CHAT_TOOLS })
+
+describe('a chat completions client, whose vendor has no search for tools,', () => {
+  test.each([OWN, FOREIGN[1]])('has its tool offered by %s', async (...service) => {
+    await using world = await openGateway(scenario(service))
+    const [told, leftOut] = await sent(world, '/v1/chat/completions', asked(service[1]))
+    expect([offeredIn(told), leftOut]).toEqual([['find', 'weather'], 'tools[].defer_loading'])
+  })
+
+  test('is understood by a service of its dialect that has one', async () => {
+    const service = { models: { 'some/model': { reply: 'Good.' } } }
+    await using world = await openGateway({ providers: { openrouter: service } })
+    const [told, leftOut] = await sent(world, '/v1/chat/completions', asked('some/model'))
+    expect([JSON.parse(told), leftOut]).toEqual([expect.objectContaining({ tools: CHAT_TOOLS }), ''])
+  })
+})

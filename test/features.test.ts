@@ -175,6 +175,10 @@ const TRIALS: { readonly [F in keyof typeof FEATURES]: Trial } = {
     },
     sign: /keep(?!.*"drop")|allowed/,
   },
+  clientTool: {
+    samples: { anthropic: claude({ tools: [{ type: 'bash_20250124', name: 'bash' }] }) },
+    sign: /"restart"|"bash_20250124"/,
+  },
   demandedHostedTool: {
     samples: {
       openai: chat({ web_search_options: {} }),

@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openGateway, TOKEN, until } from './support/gatewayWorld.ts'
-import { makeHome, type Running } from './support/runKeywise.ts'
+import { listening } from './support/listening.ts'
+import { makeHome, serving } from './support/runKeywise.ts'
 import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const isLinux = process.platform === 'linux'
@@ -70,15 +70,14 @@ async function open({
       answer(one, response)
     })
   })
-  await once(upstream.listen(0, '127.0.0.1'), 'listening')
-  const { port } = upstream.address() as AddressInfo // listening on TCP
+  const upstreamOrigin = await listening(upstream)
   const world = await openGateway(
     { providers: { spare: { models: { x: {} } } } },
     {
       providers: {
         mine: {
           dialect: 'openai',
-          endpoint: `http://127.0.0.1:${port}/v1`,
+          endpoint: `${upstreamOrigin}/v1`,
           api_keys: ['1', '2'].map((last) => `fake-${'f'.repeat(20)}${last}`),
           models: [{ id: 'ear', abilities: { transcription: true } }],
         },
@@ -86,11 +85,7 @@ async function open({
       settings: { routing: { strategy: 'priority', exploration: { rate: 0 } }, ...settings },
     },
   )
-  onTestFinished(async () => {
-    await world.close()
-    upstream.closeAllConnections()
-    upstream.close()
-  })
+  onTestFinished(() => world.close())
   const ask = (body: string, headers: Readonly<Record<string, string>> = {}, path = PATH) =>
     fetch(world.origin + path, {
       method: 'POST',
@@ -338,7 +333,7 @@ describe('a process of its own', () => {
   const MB = 1_048_576
   const SIZE = 256
 
-  async function serving(endpoint: string) {
+  function transcribing(endpoint: string) {
     const home = makeHome(
       {
         mine: {
@@ -351,25 +346,7 @@ describe('a process of its own', () => {
       },
       { KEYWISE_TOKEN: TOKEN, TMPDIR: folder },
     )
-    const running = home.start('serve', '--port', '0', '--store', 'memory:')
-    const closed = once(running, 'close')
-    onTestFinished(async () => {
-      running.kill('SIGKILL')
-      await closed
-    })
-    return { running, closed, origin: await originOf(running) }
-  }
-
-  function originOf(gateway: Running): Promise<string> {
-    return new Promise((found, fail) => {
-      let said = ''
-      gateway.stdout.on('data', (data: Buffer) => {
-        said += data.toString()
-        const origin = /keywise serves on (\S+)/.exec(said)?.[1]
-        if (origin !== undefined) found(origin)
-      })
-      gateway.once('close', () => fail(new Error(`it ended: ${said}`)))
-    })
+    return serving(home, '--port', '0', '--store', 'memory:')
   }
 
   const largestMb = (pid: number | undefined) =>
@@ -386,10 +363,7 @@ describe('a process of its own', () => {
         json(response, 200, { text: 'heard' })
       })
     })
-    await once(upstream.listen(0, '127.0.0.1'), 'listening')
-    onTestFinished(() => void upstream.close())
-    const { port } = upstream.address() as AddressInfo // listening on TCP
-    const { running, origin } = await serving(`http://127.0.0.1:${port}/v1`)
+    const { running, origin } = await transcribing(`${await listening(upstream)}/v1`)
     const sent: string[] = []
     const send = async (megabytes: number) => {
       const hash = createHash('sha256')
@@ -424,7 +398,7 @@ describe('a process of its own', () => {
   })
 
   test.runIf(isLinux)('that is killed in the middle of a form leaves nothing behind', { timeout: 60_000 }, async () => {
-    const { running, closed, origin } = await serving('http://127.0.0.1:9/v1')
+    const { running, closed, origin } = await transcribing('http://127.0.0.1:9/v1')
     const request = httpRequest(origin + PATH, {
       method: 'POST',
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': TYPE },

@@ -3,10 +3,10 @@
  */
 
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { ADMIN_TOKEN, type GatewayWorld, openGateway, TOKEN, type WorldOptions } from './support/gatewayWorld.ts'
+import { listening } from './support/listening.ts'
 import { rawRequest } from './support/rawHttp.ts'
 
 const USER = { role: 'user', content: 'Hi' }
@@ -273,9 +273,7 @@ describe('a key that the upstream repeats', () => {
       response.writeHead(status, { 'content-type': type, 'x-request-id': KEY, 'x-echo': KEY })
       response.end(body)
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void server.close())
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` // listening on TCP
+    const endpoint = `${await listening(server)}/v1`
     const own = { dialect: 'openai', endpoint, api_key: KEY, models: ['m'] }
     await using world = await openGateway({ providers: {} }, { providers: { own } })
     for (const stream of [false, true]) {

@@ -1,9 +1,10 @@
 /** Clients that leave, clients that are slow, and a gateway that is stopped. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type GatewayWorld, openGateway, TOKEN, until, type WorldOptions } from './support/gatewayWorld.ts'
+import { listening } from './support/listening.ts'
 import { rawRequest } from './support/rawHttp.ts'
 
 const CHAT = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
@@ -20,12 +21,7 @@ async function open(serve: Serve, settings: object = {}, options: WorldOptions =
     response.setHeader('content-type', 'text/event-stream')
     serve(response, request)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` // listening on TCP
+  const endpoint = `${await listening(server)}/v1`
   const own = { dialect: 'openai', endpoint, api_key: `fake-${'0'.repeat(16)}`, models: ['m'] }
   const world = await openGateway({ providers: {} }, { ...options, providers: { own }, settings })
   onTestFinished(() => world.close())

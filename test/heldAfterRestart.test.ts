@@ -1,6 +1,5 @@
 /** What one account holds is asked of that account after a restart, and by every process of one store. */
 
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -8,7 +7,7 @@ import { type FakeWorld, type InterceptedCall, startFakeProviders } from '../src
 import { type RunningGateway, startGateway } from '../src/server/serve.ts'
 import { loadSqlite } from '../src/store/sqlite/module.ts'
 import { TOKEN } from './support/gatewayWorld.ts'
-import { makeHome, type Running } from './support/runKeywise.ts'
+import { makeHome, serving } from './support/runKeywise.ts'
 import { temporaryFolder } from './support/temporaryFolder.ts'
 
 const KEYS = 3
@@ -32,11 +31,13 @@ afterAll(() => fakes.close())
 
 /** Only the last account has `container_01a`; for `container_make` each makes one of its own. */
 function answerContainers({ key, body }: InterceptedCall, response: ServerResponse): boolean {
+  const answer = (message: Record<string, unknown>) =>
+    (body as { stream?: boolean }).stream ? answerEvents(response, message) : answerJson(response, 200, message)
   const named = /container_(?:01a|make|of_\d)/.exec(JSON.stringify(body))?.[0]
   if (named === undefined || (named === 'container_01a' && key === KEYS)) return false
   if (named === 'container_make')
-    return answerJson(response, 200, { ...MESSAGE, container: { id: `container_of_${key}` } })
-  if (named === `container_of_${key}`) return answerJson(response, 200, MESSAGE)
+    return answer({ ...MESSAGE, container: { id: `container_of_${key}`, expires_at: '2026-12-01T00:00:00Z' } })
+  if (named === `container_of_${key}`) return answer(MESSAGE)
   const error = { type: 'not_found_error', message: `container ${named} not found` }
   return answerJson(response, 404, { type: 'error', error })
 }
@@ -53,6 +54,23 @@ const MESSAGE = {
 
 function answerJson(response: ServerResponse, status: number, body: object): true {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  return true
+}
+
+/** A container is named at the end: https://platform.claude.com/docs/en/build-with-claude/streaming (2026-11-30) */
+function answerEvents(response: ServerResponse, { container = null, ...message }: Record<string, unknown>): true {
+  const { usage } = MESSAGE
+  const delta = { stop_reason: 'end_turn', stop_sequence: null, container }
+  const events = [
+    { type: 'message_start', message: { ...message, content: [], stop_reason: null, container: null } },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hi' } },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta, usage },
+    { type: 'message_stop' },
+  ]
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  response.end(events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(''))
   return true
 }
 
@@ -115,33 +133,13 @@ async function answersOfEvery(origin: string, more: object = {}) {
   return found
 }
 
-function originOf(gateway: Running): Promise<string> {
-  return new Promise((found, fail) => {
-    let said = ''
-    gateway.stdout.on('data', (data: Buffer) => {
-      said += data.toString()
-      const origin = /keywise serves on (\S+)/.exec(said)?.[1]
-      if (origin !== undefined) found(origin)
-    })
-    gateway.once('close', () => fail(new Error(`it ended: ${said}`)))
-  })
-}
-
 test(
   'a gateway that was killed finds what it was told before, and so does one beside it',
   { timeout: 60_000 },
   async () => {
     const home = makeHome(configWith(), ENV)
     const store = join(home.folder, 'shared.db')
-    const serve = async () => {
-      const running = home.start('serve', '--port', '0', '--store', store)
-      const closed = once(running, 'close')
-      onTestFinished(async () => {
-        running.kill('SIGKILL')
-        await closed
-      })
-      return { running, closed, origin: await originOf(running) }
-    }
+    const serve = () => serving(home, '--port', '0', '--store', store)
     const first = await serve()
     const answers = await answersOfEvery(first.origin)
     const beside = await start(store)
@@ -286,13 +284,17 @@ describe('after a restart', () => {
     expect((await ask(again.app.origin, '/v1/messages', body)).trail).toBe(`messages/${CLAUDE}#3=ok`)
   })
 
-  test('a container that an answer made is asked of the account that made it', async () => {
+  test.each([
+    false,
+    true,
+  ])('a container that an answer made is asked of the account that made it (stream: %s)', async (stream) => {
     const store = newStore()
     const body = (container: string) => ({
       model: CLAUDE,
       max_tokens: 50,
       messages: [{ role: 'user', content: 'Hi' }],
       container,
+      stream,
     })
     const first = await start(store)
     const made = await ask(first.app.origin, '/v1/messages', body('container_make'))

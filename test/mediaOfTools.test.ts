@@ -53,6 +53,45 @@ describe.each([
   })
 })
 
+describe.each([
+  ['google', 'gemini-2.5-flash'],
+  ['openai', 'gpt-4.1'],
+  ['mistral', 'mistral-small-2603'],
+])('%s %s is told whose picture is whose', (provider, model) => {
+  const use = (id: string, name: string) => ({ type: 'tool_use', id, name, input: {} })
+  const result = (id: string, ...content: unknown[]) => ({ type: 'tool_result', tool_use_id: id, content })
+  const picture = (data: string) => ({ ...png, source: { ...png.source, data } })
+  const SECOND = Buffer.from('89504e470d0a1a0a0000000d49484453', 'hex').toString('base64')
+  const shown = (...results: object[]) => ({
+    max_tokens: 50,
+    tools: ['look', 'draw'].map((name) => ({ name, input_schema: { type: 'object' } })),
+    messages: [
+      { role: 'user', content: 'Look' },
+      { role: 'assistant', content: [use('toolu_1', 'look'), use('toolu_2', 'draw')].slice(0, results.length) },
+      { role: 'user', content: results },
+    ],
+  })
+
+  test('of several tools', async () => {
+    const body = shown(result('toolu_1', picture(PNG)), result('toolu_2', picture(SECOND)))
+    const { status, sent } = await ask(provider, model, '/v1/messages', body)
+    expect(status).toBe(200)
+    // Where the service takes no such id, by the one that it was told in its place.
+    const line = (nth: number, name: string) => `Result ${nth} \\(call \\\\"\\w+\\\\" of \\\\"${name}\\\\"\\) shows:`
+    expect(sent).toMatch(new RegExp(`${line(1, 'look')}.*${escaped(PNG)}.*${line(2, 'draw')}.*${escaped(SECOND)}`))
+    const [, id = ''] = /call \\"(\w+)\\"/.exec(sent) ?? []
+    if (provider !== 'google') expect(sent).toContain(`"tool_call_id":"${id}"`)
+  })
+
+  test('and not where there is one only', async () => {
+    const { sent } = await ask(provider, model, '/v1/messages', shown(result('toolu_1', picture(PNG))))
+    expect(sent).toContain(PNG)
+    expect(sent).not.toContain('shows:')
+  })
+})
+
+const escaped = (text: string) => text.replaceAll(/[+/=]/g, '\\$&')
+
 describe('a type that is said oddly', () => {
   const image = (url: string) => ({ type: 'image_url', image_url: { url } })
   test.each([

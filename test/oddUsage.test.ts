@@ -1,10 +1,10 @@
 /** What keywise makes of usage that no honest upstream reports, or that none reports at all. */
 
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { APIManager } from '../src/manager/apiManager.ts'
 import { told } from './support/lab.ts'
+import { listening } from './support/listening.ts'
 import { budget } from './support/spendWorld.ts'
 
 const PRICE = { input: 1, output: 1000 }
@@ -18,15 +18,11 @@ async function answering(body: object | readonly object[]): Promise<APIManager> 
     const events = Array.isArray(body) ? body.map((event) => `data: ${JSON.stringify(event)}\n\n`) : []
     response.end(Array.isArray(body) ? `${events.join('')}data: [DONE]\n\n` : JSON.stringify(body))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` // listening on TCP
+  const endpoint = `${await listening(server)}/v1`
   const mine = { dialect: 'openai', endpoint, api_key: 'fake-key-000000', models: [{ id: 'm', price: PRICE }] }
   const config = { mine, settings: { budgets: [budget(1000)] } }
   const manager = new APIManager({ config, env: {}, logger: false })
-  onTestFinished(async () => {
-    await manager.close()
-    server.close()
-  })
+  onTestFinished(() => manager.close())
   return manager
 }
 

@@ -1,21 +1,12 @@
 /** Gateways whose upstreams lead back to themselves: a request ends at once, and other upstreams still answer. */
 
-import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import type { AttemptReport } from '../src/domain/attempt.ts'
 import { startFakeProviders } from '../src/lab/fake/fakeProviders.ts'
 import { type RunningGateway, startGateway } from '../src/server/serve.ts'
+import { freePort } from './support/freePort.ts'
 import { TOKEN } from './support/gatewayWorld.ts'
 import { own } from './support/lab.ts'
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new TypeError('no port')
-  return address.port
-}
 
 const logged: string[] = []
 const log = (line: string) => void logged.push(line)

@@ -52,6 +52,14 @@ test('the package says what it needs and offers, and only built files go into it
     expect(existsSync(join(root, file)), file).toBe(true)
 })
 
+test('nothing of it runs where it is installed, so that npm asks nobody to allow it', () => {
+  // npm takes `prepare` for an install script in a tarball that comes from no registry; after an installation in a
+  // clone, and only there, `postprepare` runs as well: https://docs.npmjs.com/cli/v11/using-npm/scripts (2026-11-30)
+  for (const event of ['preinstall', 'install', 'postinstall', 'prepare'])
+    expect(manifest.scripts).not.toHaveProperty(event)
+  expect(manifest.scripts).toMatchObject({ prepack: expect.any(String), postprepare: expect.any(String) })
+})
+
 test('the newest release of the changelog is this version; before the first one all is unreleased', () => {
   const headings = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').match(/^## .*$/gm) ?? []
   const [newest] = headings.filter((heading) => heading !== '## Unreleased')

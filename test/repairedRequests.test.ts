@@ -107,10 +107,33 @@ describe('a field that a service does not know is left out', () => {
     expect((await ask(world, odd)).statuses).toEqual([200])
   })
 
-  test('at most three times for one target, and what was learned serves the next request', async () => {
+  test.each([
+    MISTRAL,
+    GROQ,
+    CEREBRAS,
+  ])('by $id with every other that it has no name for, so that many cost one refusal', async (service) => {
+    await using world = await openStrict([service])
+    const hints = { a_hint: 1, b_hint: 'b', c_hint: { c: 1 }, d_hint: [1], e_hint: true, f_hint: 1 }
+    const odd = { model: service.model, messages: [HI], ...hints, temperature: 0.5 }
+    const first = await ask(world, odd)
+    expect(first).toMatchObject({ status: 200, leftOut: Object.keys(hints).join(', ') })
+    expect(first.statuses).toHaveLength(2)
+    expect(first.sent).toMatchObject({ temperature: 0.5, messages: [HI] })
+    expect((await ask(world, odd)).statuses).toEqual([200])
+  })
+
+  test('by a service whose fields are not listed, one after the other', async () => {
     await using world = await openStrict([OPENAI])
-    const odd = { model: 'gpt-4o', messages: [HI], a_hint: 1, b_hint: 1, c_hint: 1, d_hint: 1 }
-    expect(await ask(world, odd)).toMatchObject({ status: 400, statuses: [400, 400, 400, 400] })
+    const hints = { a_hint: 1, b_hint: 1, c_hint: 1, d_hint: 1, e_hint: 1, f_hint: 1 }
+    const first = await ask(world, { model: 'gpt-4o', messages: [HI], ...hints })
+    expect(first).toMatchObject({ status: 200, leftOut: Object.keys(hints).join(', ') })
+  })
+
+  test('at most eight times for one target, and what was learned serves the next request', async () => {
+    await using world = await openStrict([OPENAI])
+    const hints = Object.fromEntries([...'abcdefghi'].map((letter) => [`${letter}_hint`, 1]))
+    const odd = { model: 'gpt-4o', messages: [HI], ...hints }
+    expect(await ask(world, odd)).toMatchObject({ status: 400, statuses: new Array(9).fill(400) })
     expect(await ask(world, odd)).toMatchObject({ status: 200, statuses: [200] })
   })
 
@@ -187,7 +210,7 @@ describe('what one client was refused', () => {
   test('does not use up the attempts that are for other targets', async () => {
     await using world = await openStrict([GROQ, CEREBRAS], { settings: { maxAttempts: 2 } })
     world.fakes.fault('groq', { do: 'server', from: 3 })
-    const odd = { model: 'auto', messages: [HI], store: true, verbosity: 'low' }
+    const odd = { model: 'auto', messages: [{ ...HI, name: 'ada' }], store: true }
     const answer = await ask(world, odd)
     expect(answer.status).toBe(200)
     expect(answer.trail).toMatch(/^groq\S+=\w+; groq\S+=\w+; groq\S+=server; cerebras/)

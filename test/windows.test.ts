@@ -111,6 +111,27 @@ describe.each(CLIENTS)('a client of %s whose request is too long for every model
     expect(messageIn(text)).not.toContain('estimate')
   })
 
+  test.each(CLIENTS)('reads once what it is about, whatever an upstream that speaks %s says', async (spoken) => {
+    await using world = await open(spoken, false)
+    const message = messageIn((await ask(world, client, 5000)).text)
+    expect(message).toMatch(/ \(keywise: [^(]*no model that may answer it reads more\)$/)
+    expect(message.match(new RegExp(`\\b${WINDOW}\\b`, 'g'))).toHaveLength(1)
+  })
+
+  test('reads a sentence without numbers once', async () => {
+    await using world = await open('openai', false)
+    const message = {
+      openai: "This model's maximum context length is exceeded.",
+      'openai-responses': 'Your input exceeds the context window of this model.',
+      anthropic: 'prompt is too long',
+      google: 'The input token count exceeds the maximum number of tokens allowed.',
+    }[client]
+    world.fakes.refuseIf(() => ({ status: 400, body: { error: { message, code: 'context_length_exceeded' } } }))
+    const said = messageIn((await ask(world, client, 100)).text)
+    expect(said.split(message)).toHaveLength(2)
+    expect(said).toMatch(/\(keywise: [^()]*\)$/)
+  })
+
   test('reads keywise’s own count, and that it is an estimate, where no provider was asked', async () => {
     await using world = await open('openai', true)
     const { status, text } = await ask(world, client, 5000)

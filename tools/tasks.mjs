@@ -43,7 +43,7 @@ export function tasksOf(root) {
     },
     fix: { needs: 'development', commands: () => [[tool('@biomejs/biome', 'bin/biome'), 'check', '--write', '.']] },
     build: { needs: 'development', commands: () => [build] },
-    // npm calls this at the end of an installation; what to do without the compiler, build.mjs knows.
+    // npm calls this at the end of an installation and before it packs; what to do without the compiler, build.mjs knows.
     prepare: { needs: 'nothing', commands: () => [[...build, '--if-possible']] },
     // What is measured is what gets installed.
     bench: { needs: 'development', commands: (args) => [build, [...quietly, '--expose-gc', 'bench/run.ts', ...args]] },

@@ -1,11 +1,10 @@
-import { once } from 'node:events'
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { makeHome, type Running } from '../../test/support/runKeywise.ts'
+import { describe, expect, test } from 'vitest'
+import { listening } from '../../test/support/listening.ts'
+import { makeHome, serving } from '../../test/support/runKeywise.ts'
 import { freePort } from './gatewayPort.ts'
 
 const ANSWER = JSON.stringify({
@@ -16,18 +15,6 @@ const ANSWER = JSON.stringify({
   usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
 })
 
-function originOf(gateway: Running): Promise<string> {
-  return new Promise((found, fail) => {
-    let said = ''
-    gateway.stdout.on('data', (data: Buffer) => {
-      said += data.toString()
-      const origin = /keywise serves on (\S+)/.exec(said)?.[1]
-      if (origin !== undefined) found(origin)
-    })
-    gateway.once('close', () => fail(new Error(`it ended: ${said}`)))
-  })
-}
-
 test('a gateway signalled twice finishes the answers it has begun, then exits 0', async () => {
   const token = `token-${'3'.repeat(20)}`
   let asked: (response: ServerResponse) => void = () => {}
@@ -36,16 +23,13 @@ test('a gateway signalled twice finishes the answers it has begun, then exits 0'
     if (request.method === 'POST') asked(response)
     else response.writeHead(404).end()
   })
-  await once(upstream.listen(0, '127.0.0.1'), 'listening')
-  const { port } = upstream.address() as AddressInfo // listening on TCP
-  const endpoint = `http://127.0.0.1:${port}/v1`
+  const endpoint = `${await listening(upstream)}/v1`
   const home = makeHome(
     { mine: { dialect: 'openai', endpoint, api_key: `fake-${'4'.repeat(20)}`, models: ['m'] } },
     { KEYWISE_TOKEN: token },
   )
-  const gateway = home.start('serve', '--port', '0', '--store', 'memory:')
-  const closed = once(gateway, 'close')
-  const call = fetch(`${await originOf(gateway)}/v1/chat/completions`, {
+  const { running: gateway, closed, origin } = await serving(home, '--port', '0', '--store', 'memory:')
+  const call = fetch(`${origin}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Are you there?' }] }),
@@ -59,26 +43,15 @@ test('a gateway signalled twice finishes the answers it has begun, then exits 0'
   response.writeHead(200, { 'content-type': 'application/json' }).end(ANSWER)
   expect(await (await call).text()).toContain('still here')
   expect(await closed).toEqual([0, null])
-  upstream.close()
 })
 
 describe('a port in use', () => {
   const KEYS = { mine: { dialect: 'openai', endpoint: 'http://127.0.0.1:9/v1', api_key: 'none', models: ['m'] } }
   const portOf = (origin: string) => Number(new URL(origin).port)
 
-  async function serving(home: ReturnType<typeof makeHome>, ...args: string[]) {
-    const gateway = home.start(
-      'serve',
-      '--port',
-      String(await freePort('127.0.0.1', 20_000 + (process.pid % 20_000))),
-      ...args,
-    )
-    const closed = once(gateway, 'close')
-    onTestFinished(async () => {
-      gateway.kill('SIGKILL')
-      await closed
-    })
-    const origin = await originOf(gateway)
+  async function servingAtPort(home: ReturnType<typeof makeHome>, ...args: string[]) {
+    const port = await freePort('127.0.0.1', 20_000 + (process.pid % 20_000))
+    const { origin } = await serving(home, '--port', String(port), ...args)
     return { origin, port: String(portOf(origin)) }
   }
 
@@ -87,7 +60,7 @@ describe('a port in use', () => {
 
   test('by the same configuration and state: prints the addresses of the one that runs', async () => {
     const home = makeHome(KEYS)
-    const { origin, port } = await serving(home)
+    const { origin, port } = await servingAtPort(home)
     const again = await home.keywise('serve', '--port', port)
     expect(again).toMatchObject({ code: 0, stderr: '' })
     expect(again.stdout).toContain(`keywise is already running on ${origin}\n  OPENAI_BASE_URL=${origin}/v1\n`)
@@ -100,7 +73,7 @@ describe('a port in use', () => {
     ['project, with the same state', true],
   ])('by another %s: says whose it is, names a free port, makes no token', async (_, sharesState) => {
     const first = makeHome(KEYS)
-    const { port } = await serving(first)
+    const { port } = await servingAtPort(first)
     const state = join(first.folder, 'home/state')
     const second = makeHome(KEYS, sharesState ? { XDG_STATE_HOME: state } : {})
     const before = filesBelow(second.folder)
@@ -114,15 +87,13 @@ describe('a port in use', () => {
 
   test('by another state of the same project: is another one', async () => {
     const home = makeHome(KEYS)
-    const { port } = await serving(home)
+    const { port } = await servingAtPort(home)
     expect(await home.keywise('serve', '--port', port, '--store', 'other.db')).toMatchObject({ code: 1 })
   })
 
   test('by a different program, at the port of the configuration: says so', async () => {
     const program = createServer((_, response) => void response.end('hello'))
-    await once(program.listen(0, '127.0.0.1'), 'listening')
-    onTestFinished(() => void program.close())
-    const { port } = program.address() as AddressInfo // listening on TCP
+    const port = portOf(await listening(program))
     const home = makeHome({ ...KEYS, settings: { gateway: { port } } })
     const refused = await home.keywise('serve')
     expect(refused).toMatchObject({ code: 1, stdout: '' })
@@ -133,7 +104,7 @@ describe('a port in use', () => {
 
   test('"keywise" alone takes a free one, and says so before it tests', async () => {
     const first = makeHome(KEYS)
-    const { port } = await serving(first)
+    const { port } = await servingAtPort(first)
     const second = makeHome({ ...KEYS, settings: { gateway: { port: Number(port) } } })
     const { code, stdout, stderr } = await second.keywise('--seconds', '1')
     expect(code).toBe(0)

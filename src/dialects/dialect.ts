@@ -56,7 +56,11 @@ export interface ClientError {
   /** The client understands an error only by its HTTP status as a number (chat completions). */
   readonly numericCode?: boolean
   /** The request fits no context window: the dialect says so in its vendor's words, which clients act on. */
-  readonly tooLong?: { readonly overflow: ContextOverflow | null }
+  readonly tooLong?: {
+    readonly overflow: ContextOverflow | null
+    /** What keywise says behind the vendor's sentence. */
+    readonly words: string
+  }
   /** What the upstream said beside its message, for clients of its own dialect. */
   readonly details?: ErrorDetails | null
   /** The upstream's own code and type, for clients of its own dialect. */

@@ -93,6 +93,11 @@ export interface Tool {
   readonly strict?: boolean
   /** A custom tool of OpenAI: it takes one free text in place of arguments. */
   readonly custom?: CustomTool
+  /**
+   * Its own dialect names it by a type, in `extra`, and its vendor's models know it without description and parameters.
+   * Default false.
+   */
+  readonly builtIn?: true
   readonly extra?: Extra
 }
 
@@ -326,6 +331,8 @@ export type ChatChunk =
       readonly finishReason: FinishReason
       readonly stopSequence?: string
       readonly blocked?: Blocked
+      /** What only its own dialect says of the whole answer. */
+      readonly extra?: Extra
     }
   /** An error sent inside HTTP 200; `body` is the upstream's error object, to be classified like an error body. */
   | { readonly type: 'error'; readonly body: unknown; readonly status?: number }

@@ -121,6 +121,12 @@ export interface WireFacts extends GenerationFacts {
   readonly toolCallIdLength?: number
   /** Maximum characters of a tool's name. Default: 64 for OpenAI's dialects and Gemini, 128 for Anthropic. */
   readonly toolNameLength?: number
+  /**
+   * The fields of a body of chat completions that a service strict about unknown ones has names for, apart by spaces.
+   * After it has refused one that is missing here, all such hints are left out at once, because a refusal names only one
+   * of them. Default: they are left out one after the other, as they are refused.
+   */
+  readonly fields?: string
   /** Maximum characters of the end user's id; 0 where there is no field for it. Default: the dialect's. */
   readonly userLength?: number
   /**

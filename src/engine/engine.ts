@@ -27,7 +27,7 @@ import type { RunningAttempt } from './attempt/runningAttempt.ts'
 import { longestAnswer, roomFor, shorterAnswer, smaller } from './attempt/shorterAnswer.ts'
 import type { Trail } from './attempt/trail.ts'
 import type { WaitQueue } from './attempt/waitQueue.ts'
-import { bodyBeforeRepairs, writeCall } from './attempt/writeCall.ts'
+import { bodyBeforeRepairs, fieldsNamedBy, writeCall } from './attempt/writeCall.ts'
 import { beginWith, comebackOf } from './comeback.ts'
 import type { Decisions } from './decisionLog.ts'
 import type { Experiments } from './experiments/experiments.ts'
@@ -402,8 +402,10 @@ export class Engine implements EngineParts {
     const { settings } = this.registry.config
     const credential = this.registry.credentialNow(target)
     if (credential === undefined) return false
-    const body = bodyBeforeRepairs(settings, this.windows, { target, credential, pending, mostOutputTokens: null })
-    return body !== null && this.requestFixes.learn(target, pending.clientKind, failure.fields, body)
+    const order = { target, credential, pending, mostOutputTokens: null }
+    const body = bodyBeforeRepairs(settings, this.windows, order)
+    if (body === null) return false
+    return this.requestFixes.learn(target, pending.clientKind, failure.fields, body, fieldsNamedBy(order))
   }
 
   /** The answer of a stream has begun: what waits for room on an account of unknown limits may look again. */

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { hostedTools } from '../dialects/features/hostedTools.ts'
-import type { ChatRequest, DialectId } from '../domain/chat.ts'
+import type { ChatRequest, DialectId, Tool } from '../domain/chat.ts'
 import { InvalidRequestError } from '../domain/errors.ts'
 import { type EnrolledRequest, EXPERIMENT_MODEL, enrol, type TemplateVariables } from './experiments/enrol.ts'
 import type { RequestFacts } from './reader.ts'
@@ -131,7 +131,8 @@ function needsFor(
 
 /** Who has the tools of the client's own dialect goes first; others are told of them in another way, or not at all. */
 function preferredOf(request: ChatRequest, { wire }: RequestOptions): DialectId | null {
-  const hasOwn = request.tools?.some((tool) => tool.custom !== undefined) || hostedTools(request).length > 0
+  const isOwn = (tool: Tool) => tool.custom !== undefined || tool.builtIn === true
+  const hasOwn = request.tools?.some(isOwn) || hostedTools(request).length > 0
   return hasOwn ? (wire?.dialect ?? request.extra?.dialect ?? null) : null
 }
 

@@ -1,6 +1,6 @@
 /** Anthropic. https://platform.claude.com/docs/en/api/overview and /about-claude/model-deprecations */
 
-import { CLAUDE_WIRE } from './claudeModels.ts'
+import { CLAUDE_FAMILIES, CLAUDE_WIRE } from './claudeModels.ts'
 import { can, gone, tier } from './facts.ts'
 import { defineProvider } from './provider.ts'
 
@@ -36,6 +36,7 @@ export const anthropic = defineProvider({
     gone('claude-3-opus-20240229', '2026-01-05', 'claude-opus-5-5'),
     gone('claude-3-7-sonnet-20250219', '2026-02-19', 'claude-sonnet-5'),
   ],
+  families: CLAUDE_FAMILIES,
   env: ['ANTHROPIC_API_KEY'],
   keyShape: /^sk-ant-/,
   wire: CLAUDE_WIRE,

@@ -41,6 +41,13 @@ export const cerebras = defineProvider({
     thoughts: 'reasoning',
     topK: false,
     bareMessages: true,
+    // "property 'x' is unsupported" to any other: https://inference-docs.cerebras.ai/api-reference/chat-completions
+    // (2026-11-30)
+    fields: `
+      model messages clear_thinking disable_reasoning logprobs max_completion_tokens max_tokens n parallel_tool_calls
+      prediction prompt_cache_key reasoning_effort reasoning_format response_format seed service_tier stop stream
+      stream_options temperature tool_choice tools top_logprobs top_p user
+    `,
     penalties: false,
     customTools: false,
     documents: false,

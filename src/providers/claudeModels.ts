@@ -6,6 +6,8 @@
  */
 
 import type { ModelWireFacts, WireFacts } from '../domain/wireFacts.ts'
+import { can } from './facts.ts'
+import type { ModelFamily } from './provider.ts'
 
 /** `budget_tokens` is at least this, and below `max_tokens`, which is at most 128,000. */
 const BUDGET = [1024, 127_999] as const
@@ -39,3 +41,17 @@ const MODELS: readonly ModelWireFacts[] = [
 ]
 
 export const CLAUDE_WIRE: WireFacts = { models: MODELS }
+
+/**
+ * Tools and pictures since Claude 3, thinking since 3.7, answers held to a schema since 4.5 and Opus 4.1:
+ * https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview, …/build-with-claude/vision,
+ * …/extended-thinking and …/structured-outputs (2026-11-30)
+ */
+export const CLAUDE_FAMILIES: readonly ModelFamily[] = [
+  {
+    match: /^claude-(?:[a-z]+-(?:4[.-][5-9]|[5-9])(?!\d)|opus-4[.-]1(?!\d))/,
+    abilities: can('tools', 'images', 'json', 'jsonSchema', 'reasoning'),
+  },
+  { match: /^claude-(?:3[.-]7|[a-z]+-4(?!\d))/, abilities: can('tools', 'images', 'json', 'reasoning') },
+  { match: /^claude-3(?!\d)/, abilities: can('tools', 'images', 'json') },
+]

@@ -4,6 +4,8 @@
  */
 
 import type { ModelWireFacts, WireFacts } from '../domain/wireFacts.ts'
+import { can } from './facts.ts'
+import type { ModelFamily } from './provider.ts'
 
 /**
  * "`function_response.parts` is not supported for this model": https://github.com/google-gemini/gemini-cli/issues/19436
@@ -48,3 +50,11 @@ const MODELS: readonly ModelWireFacts[] = [
 
 // "candidate_count must be in the range [1, 8]": https://ai.google.dev/api/generate-content#GenerationConfig
 export const GEMINI_WIRE: WireFacts = { answers: 8, models: MODELS }
+
+/** The pages of the models: https://ai.google.dev/gemini-api/docs/models (2026-11-30) */
+export const GEMINI_FAMILIES: readonly ModelFamily[] = [
+  {
+    match: /^gemini-(?:2\.5|[3-9](?:\.\d)?)-(?:pro|flash)(?!.*(?:image|tts|live|audio|computer))/,
+    abilities: can('tools', 'images', 'json', 'jsonSchema', 'reasoning'),
+  },
+]

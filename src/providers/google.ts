@@ -2,7 +2,7 @@
 
 import { asArray } from '../domain/json.ts'
 import { can, gone, seeds, tier } from './facts.ts'
-import { GEMINI_WIRE } from './geminiModels.ts'
+import { GEMINI_FAMILIES, GEMINI_WIRE } from './geminiModels.ts'
 import { defineProvider } from './provider.ts'
 
 const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
@@ -59,6 +59,7 @@ export const google = defineProvider({
     gone('gemini-2.0-flash-lite', '2026-06-01', 'gemini-3.1-flash-lite'),
     gone('gemini-2.0-flash-lite-001', '2026-06-01', 'gemini-3.1-flash-lite'),
   ],
+  families: GEMINI_FAMILIES,
   env: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
   // Keys moved from `AIza` to `AQ.` in 2026.
   keyShape: /^(?:AIza|AQ\.)/,

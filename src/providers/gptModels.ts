@@ -7,6 +7,8 @@
  */
 
 import type { ModelWireFacts, SharedField, WireFacts } from '../domain/wireFacts.ts'
+import { can } from './facts.ts'
+import type { ModelFamily } from './provider.ts'
 
 /** https://platform.openai.com/docs/api-reference/chat/create and …/responses/create (2026-11-30) */
 const SHARED: readonly SharedField[] = [
@@ -109,3 +111,19 @@ export const GPT_WIRE: WireFacts = {
 
 /** What they take in the Responses dialect. */
 export const GPT_RESPONSES_WIRE: WireFacts = { sharedFields: SHARED, models: MODELS }
+
+const PLAIN = ['tools', 'images', 'json'] as const
+const OTHERS = '(?!.*(?:audio|realtime|transcribe|tts|image|search|chat|pro))'
+
+/**
+ * "Structured Outputs … gpt-4o-mini-2024-07-18, gpt-4o-2024-08-06 and later", tools and pictures as the page of each
+ * model says: https://platform.openai.com/docs/guides/structured-outputs, https://platform.openai.com/docs/models
+ * (2026-11-30)
+ */
+export const GPT_FAMILIES: readonly ModelFamily[] = [
+  { match: /^gpt-4o-2024-05-13/, abilities: can(...PLAIN) },
+  { match: new RegExp(`^gpt-4(?:o|\\.1)${OTHERS}`), abilities: can(...PLAIN, 'jsonSchema') },
+  { match: new RegExp(`^gpt-[56]${OTHERS}`), abilities: can(...PLAIN, 'jsonSchema', 'reasoning') },
+  { match: /^o3-mini/, abilities: can('tools', 'json', 'jsonSchema', 'reasoning') },
+  { match: /^o(?:3|4-mini)(?!.*(?:pro|deep))/, abilities: can(...PLAIN, 'jsonSchema', 'reasoning') },
+]

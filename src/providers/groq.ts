@@ -72,6 +72,15 @@ export const groq = defineProvider({
     thoughts: 'reasoning',
     topK: false,
     bareMessages: true,
+    // Those of the reference, and `stream_options` of OpenAI's clients; "property 'x' is unsupported" to any other:
+    // https://console.groq.com/docs/api-reference#chat-create, `groq-sdk` 1.6 (2026-11-30)
+    fields: `
+      messages model citation_options compound_custom disable_tool_validation documents exclude_domains
+      frequency_penalty function_call functions include_domains include_reasoning logit_bias logprobs
+      max_completion_tokens max_tokens metadata n parallel_tool_calls presence_penalty reasoning_effort
+      reasoning_format response_format search_settings seed service_tier stop stream stream_options temperature
+      tool_choice tools top_logprobs top_p user
+    `,
     // https://console.groq.com/docs/openai#currently-unsupported-openai-features (2026-11-30)
     answers: 1,
     logprobs: false,

@@ -61,6 +61,12 @@ export const mistral = defineProvider({
     thoughts: 'none',
     topK: false,
     bareMessages: true,
+    // "extra_forbidden" to any other: https://docs.mistral.ai/api/#tag/chat (2026-11-30)
+    fields: `
+      model temperature top_p max_tokens stream stop random_seed metadata messages response_format tools tool_choice
+      presence_penalty frequency_penalty n prediction parallel_tool_calls prompt_mode reasoning_effort guardrails
+      safe_prompt
+    `,
     // "Input should be less than or equal to 1.5": https://docs.mistral.ai/api (2026-11-29)
     maxTemperature: 1.5,
     // `dimensions` is "extra_forbidden", and mistral-embed "does not support output_dimension":

@@ -1,7 +1,7 @@
 /** OpenAI. https://platform.openai.com/docs/models and /docs/deprecations */
 
 import { can, gone, tier } from './facts.ts'
-import { GPT_RESPONSES_WIRE, GPT_WIRE } from './gptModels.ts'
+import { GPT_FAMILIES, GPT_RESPONSES_WIRE, GPT_WIRE } from './gptModels.ts'
 import { defineProvider } from './provider.ts'
 
 const ALL = can('tools', 'images', 'json', 'jsonSchema', 'reasoning')
@@ -54,6 +54,7 @@ export const openai = defineProvider({
     gone('gpt-3.5-turbo', '2026-10-23', 'gpt-4.1-mini'),
     gone('gpt-3.5-turbo-0125', '2026-10-23', 'gpt-4.1-mini'),
   ],
+  families: GPT_FAMILIES,
   env: ['OPENAI_API_KEY'],
   keyShape: /^sk-(?:proj-|svcacct-)/,
   wire: GPT_WIRE,

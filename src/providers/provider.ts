@@ -74,6 +74,14 @@ export interface CatalogueModel {
   readonly retired?: { readonly on: string; readonly successor?: string }
 }
 
+/** What all models of a line can do, so that it is known of one that only a list names, or none. */
+export interface ModelFamily {
+  /** Matches the model's id as the service spells it. */
+  readonly match: RegExp
+  /** What is absent is unknown. */
+  readonly abilities: Abilities
+}
+
 /** The most that one call for embeddings may hold. */
 export interface EmbeddingsBatch {
   /** Texts, or whatever else becomes one vector. */
@@ -151,6 +159,8 @@ export interface ProviderSpec {
   readonly seedLimits: readonly SeedLimit[]
   /** Models used without asking for its list. */
   readonly models: readonly CatalogueModel[]
+  /** Lines of models, the first that matches counts; its list and `models` know better. Default: none. */
+  readonly families?: readonly ModelFamily[]
   /** Environment variables that hold a key of this provider, most usual first, without `_1`, `_2` suffixes. */
   readonly env: readonly string[]
   /** Environment variable of the account that `quirks.credential` wants before the key, as `account:key`. */

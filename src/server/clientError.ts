@@ -34,7 +34,7 @@ export function clientFailure(error: unknown, requestId: string, now: number): C
       details: error.details,
       vendorCode: error.vendorCode,
       vendorType: error.vendorType,
-      ...(error.isTooLong && { code: 'context_too_long', tooLong: { overflow: error.overflow } }),
+      ...(error.isTooLong && { code: 'context_too_long', tooLong: tooLongOf(error) }),
     }
   if (error instanceof ModelNotFoundError)
     return { ...common, status: 404, message: error.message, code: 'model_not_found', parameter: 'model' }
@@ -59,6 +59,13 @@ export function clientFailure(error: unknown, requestId: string, now: number): C
   }
   if (error instanceof AbortedError) return { ...common, status: 499, message: error.message, code: 'aborted' }
   return { ...common, status: 500, message: 'keywise failed on this request; see its log', code: 'internal' }
+}
+
+/** The numbers are in the vendor's sentence; without any it is the provider that says what there is to say. */
+function tooLongOf({ overflow, message }: InvalidRequestError): NonNullable<ClientError['tooLong']> {
+  if (overflow === null) return { overflow, words: message }
+  const counted = overflow.isEstimated ? 'the tokens are an estimate; ' : ''
+  return { overflow, words: `${counted}no model that may answer it reads more` }
 }
 
 /** The words of the upstream, where a stream that began breaks off with a refusal; for clients of its own dialect. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { freePort } from '../../test/support/freePort.ts'
 import { put, temporaryFolder } from '../../test/support/temporaryFolder.ts'
 import type { Logger } from '../domain/logger.ts'
 import { type FakeOptions, type FakeWorld, startFakeProviders } from '../lab/fake/fakeProviders.ts'
@@ -544,11 +545,3 @@ test('testApiKeys({ all }) tests a whole long list, the default only what is fre
   const all = await run(config, { all: true })
   expect(all.plan.targets).toHaveLength(61)
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo // listening on TCP
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}

@@ -31,6 +31,7 @@ export class Assembler {
   #finishReason: FinishReason | undefined
   #stopSequence: string | undefined
   #blocked: Blocked | undefined
+  #extra: Extra | undefined
   #citations: readonly Citation[] = []
   #logprobs: TokenLogprob[] = []
   readonly #others = new Map<number, Assembler>()
@@ -83,6 +84,7 @@ export class Assembler {
         this.#finishReason = chunk.finishReason
         this.#blocked = chunk.blocked
         this.#stopSequence = chunk.stopSequence
+        this.#extra = chunk.extra
         break
       case 'end':
         this.#ended = true
@@ -109,6 +111,7 @@ export class Assembler {
       ...(this.#opaque && { opaque: true }),
       ...(this.#stopSequence !== undefined && { stopSequence: this.#stopSequence }),
       ...(this.#usage !== undefined && { usage: this.#usage }),
+      ...(this.#extra !== undefined && { extra: this.#extra }),
     }
   }
 

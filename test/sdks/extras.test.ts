@@ -1,9 +1,9 @@
 /** What only one kind of client asks for: models lists, token counts, embeddings, usage in streams. */
 
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type GatewayWorld, openGateway, TOKEN } from '../support/gatewayWorld.ts'
+import { listening } from '../support/listening.ts'
 import { anthropicClient } from './anthropicDriver.ts'
 import { genaiClient } from './genaiDriver.ts'
 import { groqClient, openaiClient } from './openaiDrivers.ts'
@@ -155,9 +155,7 @@ test('a second answer of a remembered conversation is asked of the account that 
       )
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` // listening on TCP
+  const endpoint = `${await listening(server)}/v1`
   const keys = ['a', 'b', 'c', 'd'].map((letter) => `fake-${letter.repeat(16)}`)
   await using remembering = await openGateway(
     { providers: {} },

@@ -1,9 +1,11 @@
 /** Runs the command line as people do: the real entry, in a folder of its own, far from the machine's own state. */
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
+import { onTestFinished } from 'vitest'
 import { put, temporaryFolder } from './temporaryFolder.ts'
 
 export interface Ran {
@@ -54,6 +56,37 @@ export function makeHome(config: object | null, env: Readonly<Record<string, str
     start: (...args) => start([ENTRY, ...args]),
     node: (...args) => ended(start(args, compiled)),
   }
+}
+
+export interface Serving {
+  readonly running: Running
+  /** Resolves with its exit code and signal. */
+  readonly closed: Promise<unknown[]>
+  /** `http://127.0.0.1:PORT` */
+  readonly origin: string
+}
+
+/** `keywise serve …args`, from when it says where it serves until the test has finished. */
+export async function serving(home: Pick<Home, 'start'>, ...args: string[]): Promise<Serving> {
+  const running = home.start('serve', ...args)
+  const closed = once(running, 'close')
+  onTestFinished(async () => {
+    running.kill('SIGKILL')
+    await closed
+  })
+  return { running, closed, origin: await originOf(running) }
+}
+
+function originOf(gateway: Running): Promise<string> {
+  return new Promise((found, fail) => {
+    let said = ''
+    gateway.stdout.on('data', (data: Buffer) => {
+      said += data.toString()
+      const origin = /keywise serves on (\S+)/.exec(said)?.[1]
+      if (origin !== undefined) found(origin)
+    })
+    gateway.once('close', () => fail(new Error(`it ended: ${said}`)))
+  })
 }
 
 function startNode(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Running {

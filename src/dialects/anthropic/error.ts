@@ -1,8 +1,8 @@
 /** Anthropic's errors: https://platform.claude.com/docs/en/api/errors */
 
-import type { ContextOverflow } from '../../domain/errors.ts'
 import { asRecord, asString } from '../../domain/json.ts'
 import type { ClientError } from '../dialect.ts'
+import { withOwnWords } from '../fields/ownWords.ts'
 
 const TYPES: ReadonlyMap<number, string> = new Map([
   [400, 'invalid_request_error'],
@@ -24,7 +24,8 @@ export function writeAnthropicError(error: ClientError): Record<string, unknown>
     type: 'error',
     error: {
       type: errorType(error),
-      message: error.tooLong === undefined ? error.message : tooLongText(error.message, error.tooLong.overflow),
+      message:
+        error.tooLong === undefined ? error.message : withOwnWords(tooLongText(error.tooLong), error.tooLong.words),
       ...(error.details != null && !Array.isArray(error.details) && { details: error.details }),
     },
   }
@@ -37,12 +38,12 @@ export function writeAnthropicError(error: ClientError): Record<string, unknown>
  * their numbers: https://code.claude.com/docs/en/errors, https://github.com/anthropics/claude-code/issues/476
  * (2026-11-29)
  */
-function tooLongText(message: string, overflow: ContextOverflow | null): string {
-  if (overflow === null) return `prompt is too long (keywise: ${message})`
+function tooLongText({ overflow }: NonNullable<ClientError['tooLong']>): string {
+  if (overflow === null) return 'prompt is too long'
   const { inputTokens, outputTokens, limitTokens } = overflow
   return outputTokens === null
-    ? `prompt is too long: ${inputTokens} tokens > ${limitTokens} maximum (keywise: ${message})`
-    : `input length and \`max_tokens\` exceed context limit: ${inputTokens} + ${outputTokens} > ${limitTokens}, decrease input length or \`max_tokens\` and try again (keywise: ${message})`
+    ? `prompt is too long: ${inputTokens} tokens > ${limitTokens} maximum`
+    : `input length and \`max_tokens\` exceed context limit: ${inputTokens} + ${outputTokens} > ${limitTokens}, decrease input length or \`max_tokens\` and try again`
 }
 
 function errorType({ status, vendorType }: ClientError): string {

@@ -29,6 +29,7 @@ import {
   wrong,
 } from '../fields/requestFields.ts'
 import { type OptionNames, readSpelling } from '../fields/spelledNumbers.ts'
+import { clientTool } from './clientTools.ts'
 import { readBlocks } from './content.ts'
 
 const REQUEST = new Set([
@@ -38,6 +39,7 @@ const REQUEST = new Set([
 const OPTIONS: OptionNames = { maxTokens: 'max_tokens', temperature: 'temperature', topP: 'top_p', topK: 'top_k' }
 const MESSAGE = new Set(['role', 'content'])
 const TOOL = new Set(['type', 'name', 'description', 'input_schema', 'strict'])
+const CLIENT_TOOL = new Set(['name', 'strict'])
 const EFFORTS: ReadonlySet<string> = new Set(['low', 'medium', 'high', 'xhigh', 'max'] satisfies ReasoningEffort[])
 
 /**
@@ -122,6 +124,8 @@ function readTool(raw: unknown, index: number): readonly Tool[] {
   const path = `tools.${index}`
   const fields = objectAt(raw, path)
   if (isServerTool(raw)) return []
+  const known = clientTool(fields['type'])
+  if (known !== undefined) return [readClientTool(fields, known, path)]
   return [
     {
       name: requiredText(fields, 'name', `${path}.name`),
@@ -133,9 +137,19 @@ function readTool(raw: unknown, index: number): readonly Tool[] {
   ]
 }
 
+function readClientTool(fields: Fields, known: Pick<Tool, 'description' | 'parameters'>, path: string): Tool {
+  return {
+    name: requiredText(fields, 'name', `${path}.name`),
+    ...known,
+    strict: flag(fields, 'strict', `${path}.strict`),
+    builtIn: true,
+    extra: extraBeyond('anthropic', fields, CLIENT_TOOL),
+  }
+}
+
 function isServerTool(raw: unknown): boolean {
   const type = asRecord(raw)?.['type']
-  return type != null && type !== 'custom'
+  return type != null && type !== 'custom' && clientTool(type) === undefined
 }
 
 function readToolChoice(choice: Fields): ToolChoice {

@@ -248,7 +248,9 @@ export class AnthropicStreamReader implements StreamReader {
     const finishReason = readStopReason(reason)
     const blocked =
       finishReason === 'content_filter' ? { blocked: readRefusal(reason, delta?.['stop_details']) } : undefined
-    this.#out.push({ type: 'finish', finishReason, stopSequence, ...blocked })
+    const container = asRecord(delta?.['container'])
+    const extra = container && { extra: { dialect: 'anthropic' as const, fields: { container } } }
+    this.#out.push({ type: 'finish', finishReason, stopSequence, ...blocked, ...extra })
   }
 
   #messageStop(): void {

@@ -3,6 +3,7 @@
 import type { ChatChunk, ChunkOf, MediaPart, Usage } from '../../domain/chat.ts'
 import type { AnswerFacts, ClientError, StreamWriter } from '../dialect.ts'
 import { UNSPEAKABLE } from '../fields/media.ts'
+import { ownFields } from '../fields/requestFields.ts'
 import { signatureForClient } from '../fields/signature.ts'
 import { objectText } from '../fields/toolArguments.ts'
 import { UNKNOWN_ID } from './answer.ts'
@@ -186,7 +187,7 @@ export class AnthropicStreamWriter implements StreamWriter {
     const reason = writeStopReason(this.#finish?.finishReason ?? 'other', stopSequence)
     const blocked = this.#finish?.blocked
     const delta = {
-      container: null,
+      container: ownFields(this.#finish?.extra, 'anthropic')['container'] ?? null,
       stop_details: blocked === undefined ? null : writeStopDetails(blocked),
       stop_reason: reason,
       stop_sequence: stopSequence ?? null,

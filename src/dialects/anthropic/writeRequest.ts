@@ -122,8 +122,10 @@ function writeTools(body: Record<string, unknown>, request: ChatRequest): void {
 
 function writeTool(tool: Tool): Record<string, unknown> {
   const wire: Record<string, unknown> = { name: tool.name }
-  if (tool.description !== undefined) wire['description'] = tool.description
-  wire['input_schema'] = tool.parameters ?? { type: 'object', properties: {} }
+  if (!tool.builtIn) {
+    if (tool.description !== undefined) wire['description'] = tool.description
+    wire['input_schema'] = tool.parameters ?? { type: 'object', properties: {} }
+  }
   if (tool.strict !== undefined) wire['strict'] = tool.strict
   return restore('anthropic', wire, tool.extra)
 }

@@ -2,6 +2,7 @@
 
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { clientTool } from '../anthropic/clientTools.ts'
 
 /** Their names, as the client spells them. */
 export function hostedTools({ extra }: Pick<ChatRequest, 'extra'>): readonly string[] {
@@ -18,7 +19,7 @@ const NAMES: { readonly [D in DialectId]: Names } = {
   openai: byType,
   'openai-responses': byType,
   anthropic: ({ type, name }) => {
-    const isOwn = type == null || type === 'custom'
+    const isOwn = type == null || type === 'custom' || clientTool(type) !== undefined
     return isOwn ? [] : [asString(name) ?? String(type)]
   },
   google: (tool) => Object.keys(tool).filter((name) => !/^function_?declarations$/i.test(name)),

@@ -77,6 +77,12 @@ export const FEATURES = {
     [...CHAT_AND_RESPONSES, 'google'],
     rewritten,
   ),
+  clientTool: feature(
+    'client-tool',
+    'a tool of Anthropic’s that the client runs (bash, text editor, memory)',
+    ['anthropic'],
+    everywhere('rewritten', { anthropic: 'passed' }),
+  ),
   demandedHostedTool: feature(
     'demanded-hosted-tool',
     'a tool that runs at the provider, when it is forced or the only one',

@@ -164,7 +164,7 @@ function mended(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): C
 function mendedTalk(messages: readonly Message[], recipient: Recipient): readonly Message[] {
   const { dialect, wire } = recipient
   const isSplit = dialect === 'google' && wire.mediaInResults === false && messages.some(showsInResults)
-  const split = isSplit ? messages.flatMap((message) => mediaApart(message, recipient)) : messages
+  const split = isSplit ? mediaApart(messages, recipient) : messages
   return dialect === 'anthropic' && wire.prefill === false ? withEnd(split, recipient) : split
 }
 

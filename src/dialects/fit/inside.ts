@@ -1,6 +1,7 @@
 /** What is said inside messages, parts and tools in fields that only the client's dialect has, by name. */
 
-import type { ChatRequest, DialectId, Extra, Message, Part } from '../../domain/chat.ts'
+import type { ChatRequest, DialectId, Extra, Message, Part, Tool } from '../../domain/chat.ts'
+import { besideFunction } from '../openaiChat/besideFunction.ts'
 import type { LeftOut } from './leftOut.ts'
 import type { Recipient } from './recipient.ts'
 
@@ -18,7 +19,12 @@ export function nameInside(request: ChatRequest, recipient: Recipient, leftOut: 
     leftOut.add(...foreign(message.extra, dialect).map((name) => `messages[].${name}`))
     for (const part of message.content) leftOut.add(...namesOf(part, message, dialect))
   }
-  for (const tool of request.tools ?? []) leftOut.add(...foreign(tool.extra, dialect).map((name) => `tools[].${name}`))
+  for (const tool of request.tools ?? []) leftOut.add(...namesIn(tool, dialect).map((name) => `tools[].${name}`))
+}
+
+function namesIn(tool: Tool, dialect: DialectId): readonly string[] {
+  const beside = dialect === 'openai' ? [] : Object.keys(besideFunction(tool))
+  return [...foreign(tool.extra, dialect), ...beside]
 }
 
 function namesOf(part: Part, message: Message, dialect: DialectId): readonly string[] {

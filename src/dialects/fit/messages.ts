@@ -1,10 +1,10 @@
 /** The conversation as a service takes it: who may speak when, and what may not be empty. */
 
-import type { ChatRequest, Message, Part } from '../../domain/chat.ts'
+import type { ChatRequest, Message, Part, ToolResultPart } from '../../domain/chat.ts'
 import { fitCallIds } from './callIds.ts'
 import { fitContent } from './content.ts'
 import { mapped } from './mapped.ts'
-import { fitPairs, tellsOfCalls } from './pairing.ts'
+import { fitPairs } from './pairing.ts'
 import { fitPictures } from './pictures.ts'
 import type { Recipient } from './recipient.ts'
 
@@ -15,12 +15,10 @@ export function fitMessages(request: ChatRequest, recipient: Recipient): ChatReq
   const saying = fitted.every(saysSomething) ? fitted : fitted.filter(saysSomething)
   // Chat takes a message without content, and a request must have one.
   const spoken = saying.length > 0 ? saying : request.messages
-  const paired = fitPairs(joinNeighbours(spoken))
-  const isAnswered = paired.some(tellsOfCalls)
-  const joined = isAnswered ? paired.flatMap((message) => mediaApart(message, recipient)) : paired
+  const paired = fitCallIds(fitPairs(joinNeighbours(spoken)), dialect, wire)
+  const joined = mediaApart(paired, recipient)
   const inOrder = ordered(withUser(joined, recipient), recipient)
-  const answerable = withEnd(wire.systemMessages === false ? withoutSystem(inOrder) : inOrder, recipient)
-  const messages = fitCallIds(answerable, dialect, wire)
+  const messages = withEnd(wire.systemMessages === false ? withoutSystem(inOrder) : inOrder, recipient)
   return messages === request.messages ? request : { ...request, messages }
 }
 
@@ -49,18 +47,41 @@ function isJoined({ role }: Message, last: Message | undefined): boolean {
 }
 
 /** What a tool's result shows and the service cannot be told inside of it follows as the user's. */
-export function mediaApart(message: Message, recipient: Recipient): Message | readonly Message[] {
-  if (!message.content.some(({ type }) => type === 'tool-result')) return message
+export function mediaApart(messages: readonly Message[], recipient: Recipient): readonly Message[] {
   const isApart = (part: Part) => part.type !== 'text' && !takesInResult(part, recipient)
-  const media = message.content.flatMap((part) => (part.type === 'tool-result' ? part.content.filter(isApart) : []))
-  if (media.length === 0) return message
+  const hasApart = ({ content }: Message) => resultsOf(content).some((result) => result.content.some(isApart))
+  if (!messages.some(hasApart)) return messages
+  const names = new Map(messages.flatMap(({ content }) => content.flatMap(nameOfCall)))
+  return messages.flatMap((message) => (hasApart(message) ? takenApart(message, isApart, names) : [message]))
+}
+
+type Names = ReadonlyMap<string, string>
+
+const resultsOf = (content: readonly Part[]) => content.filter((part) => part.type === 'tool-result')
+const nameOfCall = (part: Part): [id: string, name: string][] =>
+  part.type === 'tool-call' ? [[part.id, part.name]] : []
+
+/** Of several results it is said which of them shows what. */
+function takenApart(message: Message, isApart: (part: Part) => boolean, names: Names): readonly Message[] {
+  const results = resultsOf(message.content)
+  const shown = results.flatMap((result, index): readonly Part[] => {
+    const media = result.content.filter(isApart)
+    return media.length === 0 || results.length === 1 ? media : [heading(result, index, names), ...media]
+  })
   const content = message.content.map((part) =>
     part.type === 'tool-result' ? { ...part, content: part.content.filter((inner) => !isApart(inner)) } : part,
   )
   return [
     { ...message, content },
-    { role: 'user', content: media },
+    { role: 'user', content: shown },
   ]
+}
+
+/** By its place as well, since not every service shows its model the ids of calls. */
+function heading({ toolCallId, name }: ToolResultPart, index: number, names: Names): Part {
+  const called = names.get(toolCallId) ?? name
+  const call = `call "${toolCallId}"${called === undefined ? '' : ` of "${called}"`}`
+  return { type: 'text', text: `Result ${index + 1} (${call}) shows:` }
 }
 
 /** Tool messages of chat carry text only, Gemini's results data only: https://ai.google.dev/gemini-api/docs/function-calling */

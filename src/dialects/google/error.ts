@@ -1,8 +1,8 @@
 /** Google's errors: https://ai.google.dev/gemini-api/docs/troubleshooting and https://google.aip.dev/193 */
 
-import type { ContextOverflow } from '../../domain/errors.ts'
 import { asArray, asNumber, asRecord } from '../../domain/json.ts'
 import type { ClientError } from '../dialect.ts'
+import { withOwnWords } from '../fields/ownWords.ts'
 
 const STATUSES: ReadonlyMap<number, string> = new Map([
   [400, 'INVALID_ARGUMENT'],
@@ -22,7 +22,7 @@ const STATUSES: ReadonlyMap<number, string> = new Map([
 export function writeGoogleError(error: ClientError): Record<string, unknown> {
   // Inside a stream the official client throws only when the code is one of these.
   const code = error.status >= 400 && error.status <= 599 ? error.status : 500
-  const message = error.tooLong === undefined ? error.message : tooLongText(error.message, error.tooLong.overflow)
+  const message = error.tooLong === undefined ? error.message : tooLongText(error.tooLong)
   const { vendorType, details } = error
   const status = vendorType != null && isStatus(vendorType) ? vendorType : statusName(code)
   const body: Record<string, unknown> = { code, message, status, ...(Array.isArray(details) && { details }) }
@@ -39,14 +39,15 @@ const OTHER_STATUSES: readonly string[] = ['FAILED_PRECONDITION', 'OUT_OF_RANGE'
 const isStatus = (word: string) => OTHER_STATUSES.includes(word) || [...STATUSES.values()].includes(word)
 
 /** As Gemini writes it: https://github.com/google-gemini/gemini-cli/issues/14766 (2026-11-29) */
-function tooLongText(message: string, overflow: ContextOverflow | null): string {
+function tooLongText({ overflow, words }: NonNullable<ClientError['tooLong']>): string {
   if (overflow === null)
-    return `The input token count exceeds the maximum number of tokens allowed. (keywise: ${message})`
+    return withOwnWords('The input token count exceeds the maximum number of tokens allowed.', words)
   const { inputTokens, outputTokens, limitTokens } = overflow
   const tokens = inputTokens + (outputTokens ?? 0)
+  const sentence = `The input token count (${tokens}) exceeds the maximum number of tokens allowed (${limitTokens}).`
   // Gemini has a window for the prompt alone, and so no words for both.
-  const parts = outputTokens === null ? '' : `${inputTokens} of the prompt + ${outputTokens} asked for the answer: `
-  return `The input token count (${tokens}) exceeds the maximum number of tokens allowed (${limitTokens}). (keywise: ${parts}${message})`
+  const parts = outputTokens === null ? '' : `${inputTokens} of the prompt + ${outputTokens} asked for the answer; `
+  return withOwnWords(sentence, `${parts}${words}`)
 }
 
 function statusName(code: number): string {

@@ -1,8 +1,10 @@
 /** What the chat completions and the Responses dialects spell alike: tools, JSON schemas, effort, error envelopes. */
 
 import type { DialectId, ReasoningEffort, ReasoningOptions, ResponseFormat, Tool } from '../../domain/chat.ts'
+import type { ContextOverflow } from '../../domain/errors.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import type { ClientError } from '../dialect.ts'
+import { withOwnWords } from '../fields/ownWords.ts'
 import {
   extraOf,
   type Fields,
@@ -135,14 +137,14 @@ export function writeJsonSchema(format: Extract<ResponseFormat, { type: 'json-sc
 export function errorEnvelope(error: ClientError): { readonly error: Record<string, unknown> } {
   return error.tooLong === undefined
     ? envelope(error)
-    : envelope({ ...error, ...TOO_LONG, parameter: 'messages', message: chatTooLong(error) })
+    : envelope({ ...error, ...TOO_LONG, parameter: 'messages', message: chatTooLong(error.tooLong) })
 }
 
 /** The same where a prompt is sent and no messages: completions, embeddings and what is passed through. */
 export function promptEnvelope(error: ClientError): { readonly error: Record<string, unknown> } {
   return error.tooLong === undefined
     ? envelope(error)
-    : envelope({ ...error, ...TOO_LONG, parameter: null, message: promptTooLong(error) })
+    : envelope({ ...error, ...TOO_LONG, parameter: null, message: promptTooLong(error.tooLong) })
 }
 
 /** The same in Responses, whose words for a request that is too long are others. */
@@ -150,7 +152,8 @@ export function responsesEnvelope(error: ClientError): { readonly error: Record<
   if (error.tooLong === undefined) return envelope(error)
   // https://github.com/openai/codex/issues/20866 (2026-11-29)
   const sentence = 'Your input exceeds the context window of this model. Please adjust your input and try again.'
-  const message = `${sentence} (keywise: ${numbersOf(error)}${error.message})`
+  const { overflow, words } = error.tooLong
+  const message = withOwnWords(sentence, `${numbersOf(overflow)}${words}`)
   return envelope({ ...error, ...TOO_LONG, parameter: 'input', message })
 }
 
@@ -183,35 +186,40 @@ const TYPES: ReadonlySet<string> = new Set(['invalid_request_error', 'image_gene
 /** Where the upstream's own status is another, as inside a stream. */
 const TOO_LONG = { code: 'context_length_exceeded', status: 400 } as const
 
+type TooLong = NonNullable<ClientError['tooLong']>
+
 /** LangChain, LiteLLM and others look for these words beside the code. */
-function chatTooLong({ message, tooLong }: ClientError): string {
-  const overflow = tooLong?.overflow ?? null
-  if (overflow === null)
-    return `This model's maximum context length is exceeded. Please reduce the length of the messages. (keywise: ${message})`
-  const { inputTokens, outputTokens, limitTokens } = overflow
-  const limit = `This model's maximum context length is ${limitTokens} tokens.`
-  return outputTokens === null
-    ? `${limit} However, your messages resulted in ${inputTokens} tokens. Please reduce the length of the messages. (keywise: ${message})`
-    : `${limit} However, you requested ${inputTokens + outputTokens} tokens (${inputTokens} in the messages, ${outputTokens} in the completion). Please reduce the length of the messages or completion. (keywise: ${message})`
+function chatTooLong({ overflow, words }: TooLong): string {
+  return withOwnWords(overflow === null ? `${EXCEEDED} ${SHORTER_CHAT}` : chatNumbers(overflow), words)
 }
 
+function chatNumbers({ inputTokens, outputTokens, limitTokens }: ContextOverflow): string {
+  const limit = `This model's maximum context length is ${limitTokens} tokens.`
+  return outputTokens === null
+    ? `${limit} However, your messages resulted in ${inputTokens} tokens. ${SHORTER_CHAT}`
+    : `${limit} However, you requested ${inputTokens + outputTokens} tokens (${inputTokens} in the messages, ${outputTokens} in the completion). Please reduce the length of the messages or completion.`
+}
+
+const EXCEEDED = "This model's maximum context length is exceeded."
+const SHORTER_CHAT = 'Please reduce the length of the messages.'
+const SHORTER_PROMPT = 'Please reduce your prompt; or completion length.'
+
 /** As https://github.com/fierceX/Document_QA/issues/3 shows it for embeddings (read 2026-11-30). */
-function promptTooLong({ message, tooLong }: ClientError): string {
-  const overflow = tooLong?.overflow ?? null
-  if (overflow === null)
-    return `This model's maximum context length is exceeded. Please reduce your prompt; or completion length. (keywise: ${message})`
-  const { inputTokens, limitTokens } = overflow
-  const outputTokens = overflow.outputTokens ?? 0
-  return `This model's maximum context length is ${limitTokens} tokens, however you requested ${inputTokens + outputTokens} tokens (${inputTokens} in your prompt; ${outputTokens} for the completion). Please reduce your prompt; or completion length. (keywise: ${message})`
+function promptTooLong({ overflow, words }: TooLong): string {
+  return withOwnWords(overflow === null ? `${EXCEEDED} ${SHORTER_PROMPT}` : promptNumbers(overflow), words)
+}
+
+function promptNumbers({ inputTokens, outputTokens, limitTokens }: ContextOverflow): string {
+  const asked = `${inputTokens} in your prompt; ${outputTokens ?? 0} for the completion`
+  return `This model's maximum context length is ${limitTokens} tokens, however you requested ${inputTokens + (outputTokens ?? 0)} tokens (${asked}). ${SHORTER_PROMPT}`
 }
 
 /** In our own words, because the vendor gives no numbers there. */
-function numbersOf({ tooLong }: ClientError): string {
-  const overflow = tooLong?.overflow ?? null
+function numbersOf(overflow: ContextOverflow | null): string {
   if (overflow === null) return ''
   const { inputTokens, outputTokens, limitTokens } = overflow
   const asked = outputTokens === null ? `${inputTokens}` : `${inputTokens} + ${outputTokens}`
-  return `${asked} tokens > ${limitTokens}: `
+  return `${asked} tokens > ${limitTokens}; `
 }
 
 function errorType(status: number): string {

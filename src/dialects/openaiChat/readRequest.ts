@@ -36,6 +36,7 @@ import {
   readResponseFormat,
 } from '../openai/fields.ts'
 import { readImages } from './answerMedia.ts'
+import { noteBeside } from './besideFunction.ts'
 import { readReasoning, readToolCall } from './message.ts'
 import { readChatContent } from './parts.ts'
 import { readOtherForms } from './reasoningForms.ts'
@@ -182,13 +183,10 @@ function readTools(tools: readonly unknown[]): Tool[] | undefined {
 /** Undefined for a tool that runs at the provider. */
 function readTool(tool: Fields, at: string): Tool | undefined {
   switch (typeOf(tool)) {
-    case 'function':
-      return readFunctionTool(
-        objectAt(tool['function'], `${at}.function`),
-        'openai',
-        KNOWN_OF_FUNCTION,
-        `${at}.function`,
-      )
+    case 'function': {
+      const path = `${at}.function`
+      return noteBeside(readFunctionTool(objectAt(tool['function'], path), 'openai', KNOWN_OF_FUNCTION, path), tool)
+    }
     case 'custom':
       return readCustomTool(objectAt(tool['custom'], `${at}.custom`), 'openai', `${at}.custom`)
     default:

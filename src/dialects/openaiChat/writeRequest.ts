@@ -7,6 +7,7 @@ import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { asSpelled } from '../fields/spelledNumbers.ts'
 import { defined, isCustom, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
 import { writeImage } from './answerMedia.ts'
+import { besideFunction, insideFunction } from './besideFunction.ts'
 import { writePastCall, writeReasoning } from './message.ts'
 import { joinText, writeContent } from './parts.ts'
 import { OTHER_FORMS } from './reasoningForms.ts'
@@ -128,7 +129,10 @@ function writeTools(request: ChatRequest, own: Fields): unknown[] | undefined {
 }
 
 function writeTool(tool: Tool): Fields {
-  if (tool.custom === undefined) return { type: 'function', function: writeFunctionTool(tool, 'openai') }
+  if (tool.custom === undefined) {
+    const inside = writeFunctionTool(insideFunction(tool), 'openai')
+    return { type: 'function', function: inside, ...besideFunction(tool) }
+  }
   const { grammar } = tool.custom
   const format = grammar && { type: 'grammar', grammar }
   const { name, description } = tool

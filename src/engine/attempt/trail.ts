@@ -17,8 +17,8 @@ import type { RunningAttempt } from './runningAttempt.ts'
 
 /** Maximum upstream calls of one request, including those refused at once, which do not count as attempts. */
 const MOST_CALLS = 20
-/** A service names one field of several at a time. */
-const MOST_REPAIRS = 3
+/** A service names one field of several at a time; each repair is a step, for what changes nothing is none. */
+const MOST_REPAIRS = 8
 /** Maximum reasons logged. */
 const MOST_PASSED = 5
 /** What a trail is told of its request. */

@@ -152,6 +152,13 @@ export function bodyBeforeRepairs(settings: DraftSettings, windows: LearnedWindo
     : bodyOf(settings, order, part, spokenTo(order)).body
 }
 
+/** The fields that the target's service has names for; undefined where that is not known. */
+export function fieldsNamedBy(order: DraftOrder): ReadonlySet<string> | undefined {
+  if (order.pending.operation !== null) return undefined
+  const { fields } = speechOf(order.credential.connection.spec, spokenTo(order)).wire ?? {}
+  return fields === undefined ? undefined : new Set(fields.split(/\s+/).filter(Boolean))
+}
+
 /** Of a long body only an outline was read before. */
 function fieldsOf(body: Buffer | Body): Body | null {
   if (!Buffer.isBuffer(body)) return body

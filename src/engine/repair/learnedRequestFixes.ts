@@ -38,11 +38,19 @@ export class LearnedRequestFixes {
 
   /**
    * Learns from a refusal of `body`, which is written without what is known. True when the next call of the same
-   * target will be written differently.
+   * target will be written differently. `named` are the fields that the service has names for, where they are known.
    */
-  learn(model: Model, clientKind: string, refusals: readonly FieldRefusal[], body: Body): boolean {
+  learn(
+    model: Model,
+    clientKind: string,
+    refusals: readonly FieldRefusal[],
+    body: Body,
+    named?: ReadonlySet<string>,
+  ): boolean {
     const sent = this.apply(model, clientKind, body).body
-    const useful = refusals.filter((refusal) => !this.#isNameKnown(model, clientKind, refusal.path))
+    const useful = [...refusals, ...alikeUnknown(refusals, sent, named)].filter(
+      (refusal) => !this.#isNameKnown(model, clientKind, refusal.path),
+    )
     const helping = useful.filter((refusal) => repair(sent, refusal).body !== sent)
     for (const refusal of helping) this.#remember(model, clientKind, refusal)
     return helping.length > 0
@@ -98,6 +106,20 @@ export class LearnedRequestFixes {
     forgetOldest(kinds, MOST_KINDS)
     this.#models.set(id, kinds)
   }
+}
+
+/** A refusal of an unknown field names one of several. */
+function alikeUnknown(
+  refusals: readonly FieldRefusal[],
+  sent: Body,
+  named: ReadonlySet<string> | undefined,
+): readonly FieldRefusal[] {
+  const isUnknown = (name: string) => named !== undefined && !named.has(name)
+  if (!refusals.some(({ path, refused }) => refused === 'field' && path in sent && isUnknown(path))) return []
+  const isRefused = (name: string) => refusals.some(({ path }) => path === name)
+  return Object.keys(sent)
+    .filter((name) => isUnknown(name) && !isRefused(name))
+    .map((path) => ({ path, refused: 'field' }))
 }
 
 function forgetOldest(map: Map<string, unknown>, most: number): void {

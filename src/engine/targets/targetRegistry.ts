@@ -316,7 +316,9 @@ function abilitiesOf(spec: ProviderSpec, { id, catalogue, listed, user }: ModelF
   const silent = user === null && isElsewhere(spec, id) ? { chat: false } : {}
   const said = { ...named, ...listed?.abilities, ...silent, ...ofUser(user) }
   const untold = wireOf(spec.wire, id).tools === false ? { tools: false } : {}
-  const known = { ...unitsOf(spec, listed), ...untold, ...catalogue?.abilities, ...said }
+  const family = spec.families?.find(({ match }) => match.test(id))
+  const shipped = { ...family?.abilities, ...catalogue?.abilities }
+  const known = { ...unitsOf(spec, listed), ...untold, ...shipped, ...said }
   return embeddingsFor(spec.dialect) === null ? { ...known, embeddings: false } : known
 }
 

@@ -3,10 +3,10 @@
  */
 
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type GatewayWorld, openGateway, until, type WorldOptions } from '../../../test/support/gatewayWorld.ts'
 import { fakeKey } from '../../../test/support/labCall.ts'
+import { listening } from '../../../test/support/listening.ts'
 import { bodySoFar, textSoFar } from '../../../test/support/textSoFar.ts'
 import { Bag } from '../../domain/bag.ts'
 import type { DialectId } from '../../domain/chat.ts'
@@ -340,14 +340,10 @@ describe('an exchange', () => {
       const model = dialect === 'google' ? { model: 'm', stream: true } : {}
       void new Exchange(parts, request, response, { dialect, ...model }, token).run()
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => {
-      server.closeAllConnections()
-      server.close()
-    })
+    const origin = await listening(server)
     const controller = new AbortController()
     const send = (stream: boolean, more: object = {}) =>
-      fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+      fetch(origin, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ ...CLIENTS[dialect]!.body, ...(stream && { stream }), ...more }),

@@ -328,11 +328,13 @@ export class Exchange implements CallSink, RunningExchange {
 
   /** An answer that broke off never ends like a complete one. */
   async #endBroken(failure: Failure, { saidError }: CallEnd, isOwnDialect: boolean): Promise<void> {
-    const tooLong =
-      failure.kind === 'context_too_long' && !this.#shuttingDown ? { overflow: this.#overflowOf(failure) } : undefined
+    const isTooLong = failure.kind === 'context_too_long' && !this.#shuttingDown
+    const overflow = isTooLong ? this.#overflowOf(failure) : null
+    const message = `the answer broke off: ${failure.message}`
+    const tooLong = isTooLong ? { overflow, words: overflow === null ? message : 'the answer broke off' } : undefined
     const text = this.#writer?.fail({
       status: tooLong ? 400 : statusOf(failure),
-      message: `the answer broke off: ${failure.message}`,
+      message,
       code: this.#shuttingDown ? 'shutting_down' : failure.kind,
       requestId: this.id,
       numericCode: this.#ownClient?.numericErrorCodes,

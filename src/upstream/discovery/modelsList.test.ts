@@ -57,4 +57,15 @@ describe('a models list', () => {
     expect(contextOf({ max_model_len: 4096 })).toBe(4096)
     expect(contextOf({ context_length: 'long', max_model_len: 4096 })).toBe(4096)
   })
+
+  test('says what a model supports, in the words of Anthropic', () => {
+    const capabilities = {
+      image_input: { supported: true },
+      structured_outputs: { supported: false },
+      thinking: { supported: true, types: { adaptive: { supported: true } } },
+      batch: { supported: true },
+    }
+    const page = readModelsPage({ data: [{ id: 'claude-x', type: 'model', capabilities }] }, 'anthropic', openai)
+    expect(page?.models[0]?.abilities).toEqual({ images: true, jsonSchema: false, reasoning: true })
+  })
 })

@@ -193,6 +193,13 @@ function abilitiesIn(own: Record<string, unknown>): Abilities {
   return Object.fromEntries(known.filter(([, value]) => typeof value === 'boolean'))
 }
 
+/** Anthropic's: https://platform.claude.com/docs/en/api/models/list (2026-11-30) */
+const SUPPORTED = [
+  ['image_input', 'images'],
+  ['structured_outputs', 'jsonSchema'],
+  ['thinking', 'reasoning'],
+] as const
+
 function abilitiesBeside(fields: Record<string, unknown>): Abilities {
   const abilities: { -readonly [A in keyof Abilities]: boolean } = {}
   const parameters = asArray(fields['supported_parameters'])
@@ -208,6 +215,10 @@ function abilitiesBeside(fields: Record<string, unknown>): Abilities {
   if (typeof capabilities?.['function_calling'] === 'boolean') abilities.tools = capabilities['function_calling']
   if (typeof capabilities?.['vision'] === 'boolean') abilities.images = capabilities['vision']
   if (typeof fields['thinking'] === 'boolean') abilities.reasoning = fields['thinking']
+  for (const [name, ability] of SUPPORTED) {
+    const isSupported = asRecord(capabilities?.[name])?.['supported']
+    if (typeof isSupported === 'boolean') abilities[ability] = isSupported
+  }
   return abilities
 }
 
