@@ -36,7 +36,7 @@ export function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire):
     (dialect === 'openai' && mustFitChat(body, wire)) ||
     (isStrictOrder({ dialect, wire }) && body.mentions('"messages"')) ||
     (dialect === 'google' && mustFitGoogle(body, wire)) ||
-    (wire.toolCallIdLength !== undefined && body.mentions('"tool_call')) ||
+    ((wire.toolCallIdLength !== undefined || wire.uniqueCallIds === true) && body.mentions('"tool_call')) ||
     (wire.customTools === false && body.mentions('"custom"'))
   )
 }
@@ -196,7 +196,8 @@ function fitOwnTalk(request: ChatRequest, recipient: Recipient): ChatRequest {
 function fitTurns(request: ChatRequest, recipient: Recipient): readonly Message[] {
   if (isStrictOrder(recipient)) return fitMessages(request, recipient).messages
   const { dialect, wire } = recipient
-  return wire.toolCallIdLength === undefined ? request.messages : fitCallIds(request.messages, dialect, wire)
+  const keepsIds = wire.toolCallIdLength === undefined && wire.uniqueCallIds !== true
+  return keepsIds ? request.messages : fitCallIds(request.messages, dialect, wire)
 }
 
 const NONE: ReadonlyMap<string, ArgumentNames> = new Map()

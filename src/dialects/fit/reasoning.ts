@@ -116,11 +116,12 @@ function turnsOf(messages: readonly Message[]): readonly (readonly Message[])[] 
   return turns
 }
 
-/** A tool loop that another service began, or whose client did not keep the thoughts. */
+/** A tool loop that another service began, and hid its thoughts, or whose client did not keep them. */
 function lacksThoughts({ messages }: ChatRequest): boolean {
   return messages.some(
     ({ content }) =>
-      content.some(({ type }) => type === 'tool-call') && !content.some(({ type }) => type === 'reasoning'),
+      content.some(({ type }) => type === 'tool-call') &&
+      !content.some((part) => part.type === 'reasoning' && part.text !== ''),
   )
 }
 
