@@ -34,6 +34,7 @@ export class ChatStreamReader implements StreamReader {
   /** By the upstream's own index, which may begin at 1. */
   #calls = new Map<number, OpenToolCall>()
   #unfinished: OpenToolCall[] = []
+  readonly #callIds = new Set<string>()
   #callCount = 0
   #hasContent = false
   #refusal = ''
@@ -247,13 +248,14 @@ export class ChatStreamReader implements StreamReader {
     this.#hasContent = true
     const open: OpenToolCall = {
       index,
-      id: id || madeCallId(this.#id, index),
+      id: id && !this.#callIds.has(id) ? id : madeCallId(this.#id, index),
       name,
       custom,
       signature: undefined,
       arguments: new HeldArguments(custom),
       isNamedAgain: false,
     }
+    this.#callIds.add(open.id)
     this.#calls.set(wireIndex, open)
     this.#unfinished.push(open)
     chunks.push({ type: 'tool-call-start', index, id: open.id, name, ...(custom && { custom }) })
