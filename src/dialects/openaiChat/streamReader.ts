@@ -81,8 +81,10 @@ export class ChatStreamReader implements StreamReader {
     return chunk === undefined ? NOTHING : this.#read(chunk)
   }
 
+  /** Without `[DONE]` the answer is whole when each of its choices has finished. */
   end(): readonly ChatChunk[] {
-    if (this.#closed || this.#finish === undefined) return NOTHING
+    const all: readonly ChatStreamReader[] = [this, ...this.#others.values()]
+    if (this.#closed || all.some((reader) => reader.#finish === undefined)) return NOTHING
     return this.#close([])
   }
 
