@@ -64,7 +64,8 @@ function isRefusedForm({ effort, budgetTokens, adaptive }: ReasoningOptions, { d
   if (dialect.startsWith('openai') || wire.thinking === undefined) return false
   // "Thinking is not enabled for models/gemma-3-27b-it", whatever is said of it.
   if (wire.thinking === 'none') return dialect === 'google' || asksForThoughts({ effort, budgetTokens, adaptive })
-  if (effort === 'none') return wire.alwaysThinks === true && dialect === 'anthropic'
+  // "Budget 0 is invalid. This model only works in thinking mode."
+  if (effort === 'none') return wire.alwaysThinks === true && (dialect === 'anthropic' || wire.thinking === 'budget')
   if (wire.thinking === 'effort') return dialect === 'anthropic' && budgetTokens !== undefined
   const [least, most] = wire.budget ?? [0, Number.POSITIVE_INFINITY]
   const isBeyond = budgetTokens !== undefined && (budgetTokens < least || budgetTokens > most)
