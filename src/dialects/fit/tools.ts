@@ -96,6 +96,25 @@ export function fitArgumentNames(
   return { request: { ...request, tools, messages: inNames(request.messages, renamed) }, renamed }
 }
 
+/** Only the names of tools, for a service of the client's own dialect; and those names back. */
+export function fitToolNames(
+  request: ChatRequest,
+  { dialect, wire }: Recipient,
+): { readonly request: ChatRequest; readonly back: ReadonlyMap<string, string> } {
+  const names = new ToolNames(request.tools ?? [], dialect, wire)
+  // Beside tools that run at the provider the dialect keeps the whole list in its own words.
+  if (names.back.size === 0 || request.extra?.fields['tools'] !== undefined) return { request, back: new Map() }
+  const { tools, toolChoice, allowedTools } = request
+  const renamed = {
+    ...request,
+    tools: tools?.map((tool) => ({ ...tool, name: names.of(tool.name) })),
+    toolChoice: typeof toolChoice === 'object' ? { name: names.of(toolChoice.name) } : toolChoice,
+    allowedTools: allowedTools?.map((name) => names.of(name)),
+    messages: mapCalls(request.messages, names, false),
+  }
+  return { request: renamed, back: names.back }
+}
+
 /** Those that may be called, each name once: twice the same name is refused. */
 function offeredTools({ tools = [], allowedTools }: ChatRequest): readonly Tool[] {
   const seen = new Set<string>()
