@@ -41,7 +41,7 @@ export function fitTools(given: ChatRequest, recipient: Recipient, leftOut: Left
     ...fitChoice(request, tools.length > 0, names, recipient, leftOut),
   }
   return {
-    request: unthinking(fitted, recipient),
+    request: unthinking(fitted, recipient, leftOut),
     answer: {
       ...(names.back.size > 0 && { toolNames: names.back }),
       ...(renamed.size > 0 && { argumentNames: renamed }),
@@ -172,9 +172,11 @@ export function forcesTool(choice: ToolChoice | undefined): boolean {
 }
 
 /** Claude refuses to think where a tool is forced: https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
-function unthinking(request: ChatRequest, { dialect, wire }: Recipient): ChatRequest {
+function unthinking(request: ChatRequest, { dialect, wire }: Recipient, leftOut: LeftOut): ChatRequest {
+  const { reasoning } = request
   const isRefused = dialect === 'anthropic' || wire.forcesToolsThinking === false
   if (!isRefused || !forcesTool(request.toolChoice)) return request
+  if (reasoning !== undefined && reasoning.effort !== 'none') leftOut.add('reasoning')
   const isOffByDefault = dialect === 'anthropic' && wire.thinking !== 'effort'
   return { ...request, reasoning: isOffByDefault ? undefined : { effort: 'none' } }
 }
