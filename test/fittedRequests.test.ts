@@ -31,6 +31,18 @@ test.each([
   expect(world.fakes.calls[0]?.body).not.toHaveProperty(gone)
 })
 
+test.each([
+  'ann@example.org',
+  '+43 660 1234567',
+  'tel:+43-660-1234567',
+])('Claude is told a hash of %s', async (user) => {
+  await using world = await openGateway({ providers: { anthropic: { models: { 'claude-haiku-4-5': {} } } } })
+  const body = { model: 'claude-haiku-4-5', messages: [{ role: 'user', content: 'Hi' }], user }
+  const response = await world.ask('/v1/chat/completions', body)
+  expect(response.status).toBe(200)
+  expect(world.fakes.calls[0]?.body).toMatchObject({ metadata: { user_id: expect.stringMatching(/^[0-9a-f]{32,}$/) } })
+})
+
 test('what a model thinks no more because a tool is forced is named', async () => {
   await using world = await openGateway({ providers: { anthropic: { models: { 'claude-haiku-4-5': {} } } } })
   const tools = [{ type: 'function', function: { name: 'look', parameters: { type: 'object', properties: {} } } }]
