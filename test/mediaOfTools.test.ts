@@ -106,6 +106,17 @@ describe('a type that is said oddly', () => {
     expect(sent).toContain(sign)
   })
 
+  test.each([
+    ['audio/x-wav', '"format":"wav"'],
+    ['audio/wave', '"format":"wav"'],
+    ['audio/MPEG', '"format":"mp3"'],
+  ])('is told OpenAI as it is: %s', async (mimeType, sign) => {
+    await using world = await openGateway({ providers: { openai: { models: { 'gpt-4o': {} } } } })
+    const parts = [{ text: 'What is said?' }, { inlineData: { mimeType, data: 'UklGRgAA' } }]
+    const response = await world.ask('/v1beta/models/gpt-4o:generateContent', { contents: [{ role: 'user', parts }] })
+    expect([response.status, JSON.stringify(world.fakes.calls[0]?.body)]).toEqual([200, expect.stringContaining(sign)])
+  })
+
   test('hides no document from a service that takes none', async () => {
     const file = { type: 'file', file: { filename: 'a.pdf', file_data: PDF } }
     const body = { messages: [{ role: 'user', content: [file] }] }
@@ -113,4 +124,48 @@ describe('a type that is said oddly', () => {
     expect([status, sent]).toEqual([400, undefined])
     expect(text).toContain('PDF')
   })
+})
+
+describe('a file that Google keeps is told nobody else', () => {
+  const FILE = 'https://generativelanguage.googleapis.com/v1beta/files/abc-123'
+  test.each([
+    ['openai', 'gpt-4o', 'image/png', FILE],
+    ['openai', 'gpt-4o', 'image/png', 'gs://bucket/a.png'],
+    ['openai', 'gpt-4o', 'audio/wav', 'https://example.org/a.wav'],
+    ['anthropic', 'claude-haiku-4-5', 'image/png', 'gs://bucket/a.png'],
+    ['anthropic', 'claude-haiku-4-5', 'application/pdf', FILE],
+  ])('%s %s: %s at %s', async (provider, model, mimeType, fileUri) => {
+    const providers = { [provider]: { models: { [model]: {} } }, google: { models: { 'gemini-2.5-flash': {} } } }
+    const both = [`${provider}/${model}`, 'google/gemini-2.5-flash']
+    await using world = await openGateway(
+      { providers },
+      { settings: { models: { both }, routing: { strategy: 'priority' } } },
+    )
+    const body = { contents: [{ role: 'user', parts: [{ text: 'What is it?' }, { fileData: { mimeType, fileUri } }] }] }
+    const alone = await world.ask(`/v1beta/models/${model}:generateContent`, body)
+    expect([alone.status, world.fakes.calls.length]).toEqual([400, 0])
+    const answered = await world.ask('/v1beta/models/both:generateContent', body)
+    expect([answered.status, world.fakes.calls.map((call) => call.provider)]).toEqual([200, ['google']])
+  })
+})
+
+test('a recording that a service does not know goes to one that does', async () => {
+  const providers = {
+    deepseek: { models: { 'deepseek-v4-flash': {} } },
+    google: { models: { 'gemini-2.5-flash': {} } },
+  }
+  const both = ['deepseek/deepseek-v4-flash', 'google/gemini-2.5-flash']
+  await using world = await openGateway(
+    { providers },
+    { settings: { models: { both }, routing: { strategy: 'priority' } } },
+  )
+  const content = [
+    { type: 'text', text: 'What is said?' },
+    { type: 'input_audio', input_audio: { data: 'UklGRgAA', format: 'wav' } },
+  ]
+  const response = await world.ask('/v1/chat/completions', { model: 'both', messages: [{ role: 'user', content }] })
+  expect([response.status, response.headers.get('x-keywise-trail')]).toEqual([
+    200,
+    'deepseek/deepseek-v4-flash#1=unsupported; google/gemini-2.5-flash#1=ok',
+  ])
 })

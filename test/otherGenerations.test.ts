@@ -73,6 +73,12 @@ const GEMINI: readonly Trial[] = [
     sent: /"role":"user","parts":\[\{"inlineData"/,
   },
   {
+    model: 'gemini-2.5-pro',
+    body: { contents: said, generationConfig: { thinkingConfig: { thinkingBudget: 0 } } },
+    leftOut: null,
+    sent: /"thinkingBudget":128/,
+  },
+  {
     model: 'gemma-3-27b-it',
     body: { contents: said, generationConfig: { thinkingConfig: { thinkingBudget: 2000 } } },
     leftOut: 'thinking',

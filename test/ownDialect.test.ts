@@ -43,6 +43,14 @@ describe('is taken at the first try', () => {
       null,
     ],
     [
+      'ids of calls that come again in each turn',
+      'deepseek',
+      'deepseek-v4-pro',
+      { messages: [...LOOP, ...LOOP.slice(1)], tools: TOOLS },
+      NOT_THINKING,
+      null,
+    ],
+    [
       'a forced tool beside an effort',
       'deepseek',
       'deepseek-v4-pro',

@@ -97,6 +97,39 @@ describe('a field that a service does not know is left out', () => {
     expect(await ask(world, request)).toMatchObject({ status: 200, statuses: [200], leftOut })
   })
 
+  test.each<[service: Service, schema: object, sent: object]>([
+    [OPENAI, { type: 'object' }, { type: 'object', properties: {} }],
+    [OWN, { properties: { a: { type: 'string' } } }, { properties: { a: { type: 'string' } }, type: 'object' }],
+    [
+      OPENAI,
+      { anyOf: [SCHEMA, { type: 'object', properties: { b: { type: 'number' } } }] },
+      { type: 'object', properties: { a: { type: 'string' }, b: { type: 'number' } } },
+    ],
+  ])('and what a schema of arguments lacks is said: %o, %o', async (service, schema, sent) => {
+    await using world = await openStrict([service])
+    const lacking = { type: 'function', function: { name: 'now', parameters: schema } }
+    const request = { model: service.model, messages: [HI], tools: [TOOL, lacking] }
+    expect(await ask(world, request)).toMatchObject({ status: 200, statuses: [400, 200], leftOut: null })
+    const again = await ask(world, request)
+    expect(again).toMatchObject({ status: 200, statuses: [200], leftOut: null })
+    expect(again.sent['tools']).toEqual([TOOL, { type: 'function', function: { name: 'now', parameters: sent } }])
+    // Other clients are told of their own mistakes.
+    expect(await ask(world, { ...request, tools: [TOOL] }, B)).toMatchObject({ statuses: [200] })
+  })
+
+  test('of Responses and Claude too, whose fields are elsewhere', async () => {
+    const claude: Service = { id: 'anthropic', model: 'claude-haiku-4-5' }
+    await using world = await openStrict([RESPONSES, claude])
+    const responses = {
+      model: RESPONSES.model,
+      input: 'Hi',
+      tools: [{ type: 'function', name: 'now', parameters: { type: 'object' } }],
+    }
+    expect(await ask(world, responses, A, '/v1/responses')).toMatchObject({ status: 200, statuses: [400, 200] })
+    const messages = { model: claude.model, max_tokens: 9, messages: [HI], tools: [{ name: 'now', input_schema: {} }] }
+    expect(await ask(world, messages, A, '/v1/messages')).toMatchObject({ status: 200, statuses: [400, 200] })
+  })
+
   test('one after the other, as the service names them', async () => {
     await using world = await openStrict([OPENAI])
     const odd = { model: 'gpt-4o', messages: [HI, said({ prefix: false }), HI], usage: {}, safe_prompt: false }

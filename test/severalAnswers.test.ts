@@ -273,3 +273,36 @@ test('a probability keeps its digits', async () => {
     '"logprobs":{"content":[{"token":"Hi","logprob":-0.1000000000000000055,"bytes":[72,105],"top_logprobs":[]}]',
   )
 })
+
+describe('a stream that ends while one of its answers is under way is no whole answer', () => {
+  const chat = (index: number, delta: object, finish_reason: string | null) => ({
+    id: 'chatcmpl-1',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'm',
+    choices: [{ index, delta, finish_reason }],
+  })
+  const gemini = (index: number, text: string, finishReason?: string) => ({
+    candidates: [{ index, content: { role: 'model', parts: [{ text }] }, ...(finishReason && { finishReason }) }],
+    responseId: 'r',
+  })
+  const said: { readonly [D in 'openai' | 'google']: readonly object[] } = {
+    openai: [chat(0, { content: 'one' }, 'stop'), chat(1, { content: 'tw' }, null)],
+    google: [gemini(0, 'one', 'STOP'), gemini(1, 'tw')],
+  }
+  test.each([
+    ['openai', 'openai'],
+    ['openai', 'google'],
+    ['google', 'openai'],
+    ['google', 'google'],
+  ] as const)('from %s to a client of %s', async (dialect, client) => {
+    const body = said[dialect].map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
+    const { endpoint } = await httpUpstream(() => ({ headers: { 'content-type': 'text/event-stream' }, body }))
+    const block = { dialect, endpoint, api_key: fakeKey('mine'), models: ['m'] }
+    await using world = await openGateway({ providers: {} }, { providers: { mine: block } })
+    const asked = client === 'google' ? several.google : { model: 'm', stream: true, ...several.openai }
+    const text = await textSoFar(await world.ask(PATHS[client](true), asked))
+    expect(text).toContain('"error"')
+    expect(text).not.toMatch(/\[DONE\]|OTHER/)
+  })
+})

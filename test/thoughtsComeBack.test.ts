@@ -125,3 +125,35 @@ describe('from a service to another one and back', () => {
     expect(sent).toContain(JSON.stringify(history))
   })
 })
+
+describe('thoughts that their service hid, in a tool loop that moves to one that demands them', () => {
+  const LOOK = { type: 'function', name: 'look', parameters: SCHEMA }
+  const call = { type: 'function_call', call_id: 'call_1', name: 'look', arguments: '{}' }
+  const output = { type: 'function_call_output', call_id: 'call_1', output: 'seen' }
+  const hidden = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAA' }
+  const use = { type: 'tool_use', id: 'toolu_1', name: 'look', input: {} }
+  const seen = { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'seen' }] }
+  const user = { role: 'user', content: 'Look' }
+  const messages = (thought: object) => [user, { role: 'assistant', content: [thought, use] }, seen]
+  const anthropic = { max_tokens: 4000, tools: [{ name: 'look', input_schema: SCHEMA }] }
+
+  test.each<[string, string, object]>([
+    ['OpenAI', '/v1/responses', { input: [user, hidden, call, output], tools: [LOOK] }],
+    [
+      'Claude',
+      '/v1/messages',
+      { ...anthropic, messages: messages({ type: 'thinking', thinking: '', signature: 'c2ln' }) },
+    ],
+    [
+      'Claude, redacted',
+      '/v1/messages',
+      { ...anthropic, messages: messages({ type: 'redacted_thinking', data: 'eA' }) },
+    ],
+  ])('%s', async (_, path, body) => {
+    await using world = await openGateway({ providers: { deepseek: { models: { 'deepseek-v4-flash': {} } } } })
+    const response = await world.ask(path, { model: 'deepseek-v4-flash', ...body })
+    const [sent] = world.fakes.calls
+    expect([response.status, sent?.refusal, world.fakes.calls.length]).toEqual([200, undefined, 1])
+    expect(sent?.body).toMatchObject({ thinking: { type: 'disabled' } })
+  })
+})

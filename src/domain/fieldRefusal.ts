@@ -20,3 +20,5 @@ export type FieldRefusal =
   | (OfField & { readonly refused: 'beside-tools'; readonly taken: string })
   /** Results of tools in another number or order than their calls. */
   | (OfField & { readonly refused: 'pairs' })
+  /** Arguments of tools whose schema says what is meant, but not all that the service wants said. */
+  | (OfField & { readonly refused: 'schema' })

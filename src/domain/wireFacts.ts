@@ -119,6 +119,11 @@ export interface WireFacts extends GenerationFacts {
   readonly maxTokensField?: 'max_completion_tokens'
   /** An id of a tool call has exactly this many letters and digits; others are replaced. Default: the dialect's rule. */
   readonly toolCallIdLength?: number
+  /**
+   * An id of a tool call may come only once in the whole conversation; ids that come again (`call_0` in each turn) are
+   * replaced. Only of the chat completions dialect, where it is done for clients of other dialects anyway. Default false.
+   */
+  readonly uniqueCallIds?: boolean
   /** Maximum characters of a tool's name. Default: 64 for OpenAI's dialects and Gemini, 128 for Anthropic. */
   readonly toolNameLength?: number
   /**

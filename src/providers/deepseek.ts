@@ -50,6 +50,8 @@ export const deepseek = defineProvider({
     thoughts: 'reasoning_content',
     thoughtDetails: false,
     demandsThoughts: true,
+    // "Duplicate value for 'tool_call_id'": https://github.com/craft-ai-agents/craft-agents-oss/issues/630
+    uniqueCallIds: true,
     noThinking: { thinking: { type: 'disabled' } },
     topK: false,
     jsonSchema: false,

@@ -547,6 +547,7 @@ export const SIZES: readonly SaidRefusal[] = [
   ),
 ]
 
+const UNKNOWN_MEDIA = { kind: 'unsupported', about: 'ability' } as const
 const lacks = (ability: string) => ({ kind: 'unsupported', about: 'ability', ability }) as const
 
 /** An ability as such. */
@@ -582,6 +583,36 @@ export const ABILITIES_LACKED: readonly SaidRefusal[] = [
     {},
     lacks('images'),
   ),
+  openai(
+    'images at Mistral',
+    422,
+    "Input tag 'image_url' found using 'type' does not match any of the expected tags: 'text', 'reference'",
+    {},
+    lacks('images'),
+  ),
+  openai(
+    'recordings at DeepSeek',
+    400,
+    'Failed to deserialize the JSON body into the target type: messages[0]: unknown variant `input_audio`, expected `text` at line 1 column 90',
+    {},
+    UNKNOWN_MEDIA,
+  ),
+  openai(
+    'recordings among several kinds of parts',
+    400,
+    "Invalid value: 'input_audio'. Supported values are: 'text', 'image_url', 'file', and 'refusal'.",
+    { param: 'messages[0].content[1].type', code: 'invalid_value' },
+    UNKNOWN_MEDIA,
+  ),
+  openai(
+    'videos at Mistral',
+    422,
+    "Input tag 'video_url' found using 'type' does not match any of the expected tags: 'text', 'image_url', 'document_url'",
+    {},
+    UNKNOWN_MEDIA,
+  ),
+  openai('recordings at vLLM', 400, 'At most 0 audio(s) may be provided in one prompt.', {}, UNKNOWN_MEDIA),
+  openai('recordings at llama.cpp', 500, 'audio input is not supported - hint: try the mmproj', {}, UNKNOWN_MEDIA),
   openai('images, plainly', 400, 'This model does not support image inputs.', {}, lacks('images')),
   openai(
     'a schema',

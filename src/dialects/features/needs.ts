@@ -63,6 +63,8 @@ function readPart(part: Part, isAnswer: boolean, found: PartNeed[]): void {
 const IMAGES = new Set(['image/png', 'image/jpeg', 'image/jpg', 'image/gif', 'image/webp'])
 
 function readImage({ mediaType, data, url }: ImagePart, found: PartNeed[]): void {
+  if (url !== undefined && OF_VENDOR.test(url))
+    found.push({ feature: FEATURES.fileById, name: 'an image by its address' })
   if (url?.startsWith('http:')) found.push({ feature: FEATURES.plainHttpImage, name: 'an image by an http URL' })
   if (data === undefined || mediaType === undefined) return
   if (mediaType === 'image/gif') found.push({ feature: FEATURES.gifImage, name: 'a GIF image' })
@@ -73,7 +75,7 @@ function readFile(part: FilePart, found: PartNeed[]): void {
   const { data, url, text, mediaType = '', extra } = part
   if (text !== undefined) return
   if (data === undefined && url === undefined) found.push(opaqueNeed(extra?.fields ?? {}))
-  else if (mediaType.startsWith('audio/')) found.push({ feature: FEATURES.audioInput, name: `audio (${mediaType})` })
+  else if (mediaType.startsWith('audio/')) found.push(...audioNeeds(part))
   else if (mediaType.startsWith('video/')) found.push({ feature: FEATURES.videoInput, name: `video (${mediaType})` })
   else if (data === undefined) found.push(urlNeed(url ?? ''))
   else if (mediaType === 'application/pdf')
@@ -81,11 +83,23 @@ function readFile(part: FilePart, found: PartNeed[]): void {
   else if (isOtherFile(mediaType)) found.push({ feature: FEATURES.otherFile, name: `a file of type ${mediaType}` })
 }
 
-/** Addresses that only their own vendor can open (`gs:`, its own files). */
-function urlNeed(url: string): PartNeed {
-  if (url.startsWith('https:')) return { feature: FEATURES.fileByUrl, name: 'a file by its URL' }
-  return { feature: FEATURES.fileById, name: 'a file by its address' }
+/** Chat takes recordings as data only. */
+function audioNeeds({ mediaType, data, url }: FilePart): readonly PartNeed[] {
+  const audio = { feature: FEATURES.audioInput, name: `audio (${mediaType})` }
+  return data === undefined ? [audio, urlNeed(url ?? '')] : [audio]
 }
+
+function urlNeed(url: string): PartNeed {
+  if (!url.startsWith('https:') || OF_VENDOR.test(url))
+    return { feature: FEATURES.fileById, name: 'a file by its address' }
+  return { feature: FEATURES.fileByUrl, name: 'a file by its URL' }
+}
+
+/**
+ * Addresses that only their own vendor can open, with the key of the account that holds the file: Google's storage, and
+ * what Gemini's Files API calls the `uri` of a file. https://ai.google.dev/api/files (2026-11-30)
+ */
+const OF_VENDOR = /^(?:gs:|https:\/\/generativelanguage\.googleapis\.com\/)/i
 
 /** Neither PDF nor text; without a type the data itself may tell. */
 function isOtherFile(mediaType: string): boolean {

@@ -23,7 +23,7 @@ const RULES: { readonly [D in DialectId]: IdRule } = {
   openai: { taken: /^.{1,40}$/s, length: 40 },
   'openai-responses': { taken: /^.{1,64}$/s, length: 40 },
   anthropic: { taken: /^[a-zA-Z0-9_-]+$/, length: 40 },
-  google: { taken: /^/, length: 40 },
+  google: { taken: /^./s, length: 40 },
 }
 
 export function fitCallIds(messages: readonly Message[], dialect: DialectId, wire: ModelWire): readonly Message[] {

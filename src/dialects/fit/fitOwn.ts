@@ -17,7 +17,8 @@ import { fitOwnForm, fitOwnReasoning, unlessUnsigned } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
 import { fitSampling, fitTemperature } from './sampling.ts'
 import { fitStop } from './stop.ts'
-import { fitArgumentNames, fitTools, forcesTool } from './tools.ts'
+import { isRefusedName } from './toolNames.ts'
+import { fitArgumentNames, fitToolNames, fitTools, forcesTool } from './tools.ts'
 
 interface Body {
   /** Whether the text occurs anywhere outside the long texts. */
@@ -53,7 +54,7 @@ function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire): boolea
     (dialect === 'openai' && mustFitChat(body, wire)) ||
     (isStrictOrder({ dialect, wire }) && body.mentions('"messages"')) ||
     (dialect === 'google' && mustFitGoogle(body, wire)) ||
-    (wire.toolCallIdLength !== undefined && body.mentions('"tool_call')) ||
+    ((wire.toolCallIdLength !== undefined || wire.uniqueCallIds === true) && body.mentions('"tool_call')) ||
     (wire.customTools === false && body.mentions('"custom"'))
   )
 }
@@ -128,10 +129,13 @@ function mustFitChat(body: Body, wire: ModelWire): boolean {
   )
 }
 
-/** Whether a tool has arguments of names that the dialect's vendor refuses. */
+/** Whether a tool, or an argument of it, has a name that the dialect's vendor refuses. */
 function mustRename({ tools }: ChatRequest, dialect: DialectId, wire: ModelWire): boolean {
   if (wire === NOTHING_KNOWN || tools === undefined) return false
-  return tools.some(({ parameters }) => parameters !== undefined && hasRefusedNames(parameters, dialect))
+  return tools.some(
+    ({ name, parameters }) =>
+      isRefusedName(name, dialect, wire) || (parameters !== undefined && hasRefusedNames(parameters, dialect)),
+  )
 }
 
 /**
@@ -174,9 +178,8 @@ const showsInResults = ({ content }: Message) =>
 export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const { dialect, wire } = recipient
   const leftOut = new LeftOut()
-  const { request: named, renamed } = mustRename(asked, dialect, wire)
-    ? fitArgumentNames(asked, dialect)
-    : { request: asked, renamed: NONE }
+  const mustBeNamed = mustRename(asked, dialect, wire)
+  const { request: named, renamed } = mustBeNamed ? fitArgumentNames(asked, dialect) : { request: asked, renamed: NONE }
   const cooled = wire.maxTemperature === undefined ? named : fitTemperature(named, recipient, leftOut)
   const stop = wire.stopSequences === undefined ? { request: cooled } : fitStop(cooled, recipient)
   const isWorded = wire.jsonSchema === false || wire.jsonMode === false
@@ -185,8 +188,14 @@ export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
   const request = mended(thought, recipient, leftOut)
   const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
   const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
-  const said = fitOwnTalk(tools.request, recipient)
-  const changes = { ...tools.answer, ...stop.answer, ...(renamed.size > 0 && { argumentNames: renamed }) }
+  const { request: offered, back } = mustBeNamed ? fitToolNames(tools.request, recipient) : { ...tools, back: NO_NAMES }
+  const said = fitOwnTalk(offered, recipient)
+  const changes = {
+    ...tools.answer,
+    ...stop.answer,
+    ...(renamed.size > 0 && { argumentNames: renamed }),
+    ...(back.size > 0 && { toolNames: back }),
+  }
   const thinking = unlessUnsigned(said, recipient)
   if (thinking !== said) leftOut.add('thinking')
   return {
@@ -213,10 +222,12 @@ function fitOwnTalk(request: ChatRequest, recipient: Recipient): ChatRequest {
 function fitTurns(request: ChatRequest, recipient: Recipient): readonly Message[] {
   if (isStrictOrder(recipient)) return fitMessages(request, recipient).messages
   const { dialect, wire } = recipient
-  return wire.toolCallIdLength === undefined ? request.messages : fitCallIds(request.messages, dialect, wire)
+  const keepsIds = wire.toolCallIdLength === undefined && wire.uniqueCallIds !== true
+  return keepsIds ? request.messages : fitCallIds(request.messages, dialect, wire)
 }
 
 const NONE: ReadonlyMap<string, ArgumentNames> = new Map()
+const NO_NAMES: ReadonlyMap<string, string> = new Map()
 
 /** Beside tools that run at the provider the dialect keeps the whole list in its own words. */
 function withOwnTools(request: ChatRequest, renamed: ReadonlyMap<string, ArgumentNames>): ChatRequest {

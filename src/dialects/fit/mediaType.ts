@@ -21,7 +21,9 @@ export function typed<P extends ImagePart | FilePart>(part: P): P {
 /** Types are the same in capital letters, and many say `image/jpg`: https://www.rfc-editor.org/rfc/rfc2045#section-5.1 */
 function usual(mediaType: string | undefined): string | undefined {
   const small = mediaType?.toLowerCase()
-  return small === 'image/jpg' ? 'image/jpeg' : small
+  if (small === 'image/jpg') return 'image/jpeg'
+  // Python says `audio/x-wav`: https://mimetype.io/audio/wav
+  return small?.replace(/^audio\/x-/, 'audio/').replace(/^audio\/(?:wave|vnd\.wave|pn-wav)$/, 'audio/wav')
 }
 
 function mediaTypeOf(data: string): string | undefined {

@@ -114,13 +114,19 @@ export function cutLength(request: ChatRequest, recipient: Recipient, leftOut: L
   return { ...request, maxTokens: most }
 }
 
-/** An id that is too long, or that Anthropic takes for an e-mail address, becomes a hash: one user stays one user. */
+/**
+ * What Anthropic does not want as an id: e-mail addresses, which it refuses, and phone numbers.
+ * https://platform.claude.com/docs/en/api/messages (`metadata.user_id`, 2026-11-30)
+ */
+const PERSONAL = /@|^(?:tel:)?\+[\d\s().-]{6,20}$/
+
+/** An id that is too long, or too personal for Anthropic, becomes a hash: one user stays one user. */
 function fitUser(request: ChatRequest, { dialect, wire }: Recipient, leftOut: LeftOut): ChatRequest {
   const { user } = request
   if (user === undefined) return request
   const most = wire.userLength ?? USER_LENGTH[dialect]
   if (most === 0) leftOut.add('user')
-  else if (user.length <= most && !(dialect === 'anthropic' && user.includes('@'))) return request
+  else if (user.length <= most && !(dialect === 'anthropic' && PERSONAL.test(user))) return request
   return { ...request, user: most === 0 ? undefined : hashOf(user).slice(0, most) }
 }
 

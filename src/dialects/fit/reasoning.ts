@@ -64,7 +64,8 @@ function isRefusedForm({ effort, budgetTokens, adaptive }: ReasoningOptions, { d
   if (dialect.startsWith('openai') || wire.thinking === undefined) return false
   // "Thinking is not enabled for models/gemma-3-27b-it", whatever is said of it.
   if (wire.thinking === 'none') return dialect === 'google' || asksForThoughts({ effort, budgetTokens, adaptive })
-  if (effort === 'none') return wire.alwaysThinks === true && dialect === 'anthropic'
+  // "Budget 0 is invalid. This model only works in thinking mode."
+  if (effort === 'none') return wire.alwaysThinks === true && (dialect === 'anthropic' || wire.thinking === 'budget')
   if (wire.thinking === 'effort') return dialect === 'anthropic' && budgetTokens !== undefined
   const [least, most] = wire.budget ?? [0, Number.POSITIVE_INFINITY]
   const isBeyond = budgetTokens !== undefined && (budgetTokens < least || budgetTokens > most)
@@ -116,11 +117,12 @@ function turnsOf(messages: readonly Message[]): readonly (readonly Message[])[] 
   return turns
 }
 
-/** A tool loop that another service began, or whose client did not keep the thoughts. */
+/** A tool loop that another service began, and hid its thoughts, or whose client did not keep them. */
 function lacksThoughts({ messages }: ChatRequest): boolean {
   return messages.some(
     ({ content }) =>
-      content.some(({ type }) => type === 'tool-call') && !content.some(({ type }) => type === 'reasoning'),
+      content.some(({ type }) => type === 'tool-call') &&
+      !content.some((part) => part.type === 'reasoning' && part.text !== ''),
   )
 }
 

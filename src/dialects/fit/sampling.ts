@@ -70,9 +70,14 @@ function refusedOf(request: ChatRequest, { wire }: Recipient): readonly Paramete
   const isAlone = wire.samplingBesideThinking === false && thinks(request, wire)
   if (wire.sampling === 'none' || isAlone)
     refused.push('temperature', 'topP', 'topK', 'frequencyPenalty', 'presencePenalty')
-  // Where only one is taken, the one that more callers mean.
-  else if (wire.sampling === 'one' && request.temperature !== undefined) refused.push('topP')
+  else if (wire.sampling === 'one' && request.temperature !== undefined) refused.push(lessMeant(request))
   return refused
+}
+
+/** Where only one is taken: the one that says nothing, else the one that fewer callers mean. */
+function lessMeant(request: ChatRequest): Parameter {
+  const isTopPMeant = request.topP !== undefined && !isDefault('topP', request)
+  return isDefault('temperature', request) && isTopPMeant ? 'temperature' : 'topP'
 }
 
 function unwhole(request: ChatRequest, { dialect }: Recipient): readonly Parameter[] {

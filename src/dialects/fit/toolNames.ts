@@ -17,6 +17,12 @@ const RULES: { readonly [D in DialectId]: NameRule } = {
   google: { refused: /[^a-zA-Z0-9_.:-]/g, first: /^[a-zA-Z_]/, maxLength: 64 },
 }
 
+/** Whether the service is known to refuse the name. */
+export function isRefusedName(name: string, dialect: DialectId, { toolNameLength }: ModelWire): boolean {
+  const { refused, first, maxLength } = RULES[dialect]
+  return name.length > (toolNameLength ?? maxLength) || name.search(refused) >= 0 || !first.test(name)
+}
+
 export class ToolNames extends AllowedNames {
   constructor(tools: readonly Tool[], dialect: DialectId, wire: ModelWire) {
     const rule = RULES[dialect]

@@ -41,7 +41,7 @@ export function fitTools(given: ChatRequest, recipient: Recipient, leftOut: Left
     ...fitChoice(request, tools.length > 0, names, recipient, leftOut),
   }
   return {
-    request: unthinking(fitted, recipient),
+    request: unthinking(fitted, recipient, leftOut),
     answer: {
       ...(names.back.size > 0 && { toolNames: names.back }),
       ...(renamed.size > 0 && { argumentNames: renamed }),
@@ -94,6 +94,25 @@ export function fitArgumentNames(
   })
   if (renamed.size === 0) return { request, renamed }
   return { request: { ...request, tools, messages: inNames(request.messages, renamed) }, renamed }
+}
+
+/** Only the names of tools, for a service of the client's own dialect; and those names back. */
+export function fitToolNames(
+  request: ChatRequest,
+  { dialect, wire }: Recipient,
+): { readonly request: ChatRequest; readonly back: ReadonlyMap<string, string> } {
+  const names = new ToolNames(request.tools ?? [], dialect, wire)
+  // Beside tools that run at the provider the dialect keeps the whole list in its own words.
+  if (names.back.size === 0 || request.extra?.fields['tools'] !== undefined) return { request, back: new Map() }
+  const { tools, toolChoice, allowedTools } = request
+  const renamed = {
+    ...request,
+    tools: tools?.map((tool) => ({ ...tool, name: names.of(tool.name) })),
+    toolChoice: typeof toolChoice === 'object' ? { name: names.of(toolChoice.name) } : toolChoice,
+    allowedTools: allowedTools?.map((name) => names.of(name)),
+    messages: mapCalls(request.messages, names, false),
+  }
+  return { request: renamed, back: names.back }
 }
 
 /** Those that may be called, each name once: twice the same name is refused. */
@@ -153,9 +172,11 @@ export function forcesTool(choice: ToolChoice | undefined): boolean {
 }
 
 /** Claude refuses to think where a tool is forced: https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
-function unthinking(request: ChatRequest, { dialect, wire }: Recipient): ChatRequest {
+function unthinking(request: ChatRequest, { dialect, wire }: Recipient, leftOut: LeftOut): ChatRequest {
+  const { reasoning } = request
   const isRefused = dialect === 'anthropic' || wire.forcesToolsThinking === false
   if (!isRefused || !forcesTool(request.toolChoice)) return request
+  if (reasoning !== undefined && reasoning.effort !== 'none') leftOut.add('reasoning')
   const isOffByDefault = dialect === 'anthropic' && wire.thinking !== 'effort'
   return { ...request, reasoning: isOffByDefault ? undefined : { effort: 'none' } }
 }

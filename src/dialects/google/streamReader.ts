@@ -63,6 +63,7 @@ export class GoogleStreamReader implements StreamReader {
 
   end(): readonly ChatChunk[] {
     if (this.#over || (this.#finishReason === undefined && this.#promptBlock === undefined)) return NONE
+    for (const reader of this.#others.values()) if (reader.#finishReason === undefined) return NONE
     this.#out = []
     this.#closeCall()
     this.#over = true

@@ -8,6 +8,7 @@ import type {
   OtherAnswer,
   ReasoningPart,
   TextPart,
+  ToolCallPart,
 } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { AnswerFacts, ReadResponse } from '../dialect.ts'
@@ -163,14 +164,22 @@ function readAnswerContent(message: Fields, id: string | undefined): ChatAnswerP
   if (transcript) content.push({ type: 'text', text: transcript })
   const data = asString(audio?.['data'])
   content.push(...readImages(message), ...readRecording(data ? [data] : []))
-  for (const [index, value] of (asArray(message['tool_calls']) ?? []).entries()) {
-    const call = readToolCall(asRecord(value) ?? {}, madeCallId(id, index))
-    if (call !== undefined) content.push(call)
-  }
-  return content
+  return [...content, ...readCalls(asArray(message['tool_calls']) ?? [], id)]
 }
 
-/** An id for a call whose upstream gave none; unlike those of earlier answers, because the answer's id is in it. */
+/** Two calls of the same id would be one to other clients. */
+function readCalls(calls: readonly unknown[], id: string | undefined): ToolCallPart[] {
+  const used = new Set<string>()
+  return calls.flatMap((value, index) => {
+    const call = readToolCall(asRecord(value) ?? {}, madeCallId(id, index))
+    if (call === undefined) return []
+    const own = used.has(call.id) ? { ...call, id: madeCallId(id, index) } : call
+    used.add(own.id)
+    return [own]
+  })
+}
+
+/** An id for a call whose upstream gave none of its own; unlike those of earlier answers, because the answer's id is in it. */
 export function madeCallId(answerId: string | undefined, index: number): string {
   return answerId ? `call_${answerId}_${index}` : `call_${index}`
 }

@@ -154,7 +154,10 @@ function readMessageContent(message: Fields, role: Role, at: string): Part[] {
     return [...readReasoning(message), ...content, ...readRefusal(message), ...images, ...readToolCalls(message, at)]
   }
   if (role !== 'tool') return content
-  return [{ type: 'tool-result', toolCallId: requiredText(message, 'tool_call_id', `${at}.tool_call_id`), content }]
+  const isNamed = message['tool_call_id'] !== undefined
+  const path = `${at}.tool_call_id`
+  const id = isNamed ? text(message, 'tool_call_id', path) : requiredText(message, 'tool_call_id', path)
+  return [{ type: 'tool-result', toolCallId: id ?? '', content }]
 }
 
 function readRefusal(message: Fields): Part[] {
@@ -162,12 +165,13 @@ function readRefusal(message: Fields): Part[] {
   return refusal ? [{ type: 'text', text: refusal, ...extraOf('openai', { refusal: true }) }] : []
 }
 
+/** Some servers give their calls no ids, or empty ones, and clients hand them back so: results then come in their order. */
 function readToolCalls(message: Fields, at: string): ToolCallPart[] {
   const calls = list(message, 'tool_calls', `${at}.tool_calls`) ?? []
   return calls.map((value, index) => {
     const path = `${at}.tool_calls[${index}]`
     const call = objectAt(value, path)
-    requiredText(call, 'id', `${path}.id`)
+    text(call, 'id', `${path}.id`)
     const part = readToolCall(call, '')
     if (part === undefined) throw wrong(`${path}.function`, 'must be an object with a name')
     return part

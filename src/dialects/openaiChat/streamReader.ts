@@ -34,6 +34,7 @@ export class ChatStreamReader implements StreamReader {
   /** By the upstream's own index, which may begin at 1. */
   #calls = new Map<number, OpenToolCall>()
   #unfinished: OpenToolCall[] = []
+  readonly #callIds = new Set<string>()
   #callCount = 0
   #hasContent = false
   #refusal = ''
@@ -80,8 +81,10 @@ export class ChatStreamReader implements StreamReader {
     return chunk === undefined ? NOTHING : this.#read(chunk)
   }
 
+  /** Without `[DONE]` the answer is whole when each of its choices has finished. */
   end(): readonly ChatChunk[] {
-    if (this.#closed || this.#finish === undefined) return NOTHING
+    const all: readonly ChatStreamReader[] = [this, ...this.#others.values()]
+    if (this.#closed || all.some((reader) => reader.#finish === undefined)) return NOTHING
     return this.#close([])
   }
 
@@ -247,13 +250,14 @@ export class ChatStreamReader implements StreamReader {
     this.#hasContent = true
     const open: OpenToolCall = {
       index,
-      id: id || madeCallId(this.#id, index),
+      id: id && !this.#callIds.has(id) ? id : madeCallId(this.#id, index),
       name,
       custom,
       signature: undefined,
       arguments: new HeldArguments(custom),
       isNamedAgain: false,
     }
+    this.#callIds.add(open.id)
     this.#calls.set(wireIndex, open)
     this.#unfinished.push(open)
     chunks.push({ type: 'tool-call-start', index, id: open.id, name, ...(custom && { custom }) })

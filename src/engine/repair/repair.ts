@@ -1,7 +1,10 @@
 /** A body without what a service refuses of it, or with what it takes instead, as far as its meaning stays. */
 
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { EFFORTS, nearestEffort } from '../../dialects/fit/nearestEffort.ts'
+import { objectSchema } from '../../dialects/fit/objectSchema.ts'
+import { validSchema } from '../../dialects/fit/validSchema.ts'
 import type { ReasoningEffort } from '../../domain/chat.ts'
 import type { FieldRefusal } from '../../domain/fieldRefusal.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
@@ -31,6 +34,7 @@ const REPAIRS: { readonly [R in FieldRefusal['refused']]: Repair<R> } = {
   length: shorten,
   'beside-tools': setBesideTools,
   pairs: pairResults,
+  schema: completeSchemas,
 }
 
 export function repair(body: Body, refusal: FieldRefusal): Repaired {
@@ -148,4 +152,18 @@ function pairResults(body: Body, { path }: { readonly path: string }): Repaired 
   const contents = asArray(body[path]) ?? []
   const paired = pairContents(contents)
   return whole(paired === contents ? body : { ...body, [path]: paired })
+}
+
+/** Where the schemas of tools are: in chat completions, in Responses, in Messages. */
+const TOOL_SCHEMAS: readonly string[] = ['tools[].function.parameters', 'tools[].parameters', 'tools[].input_schema']
+
+/** The same arguments in the form that every vendor takes. */
+function completeSchemas(body: Body): Repaired {
+  const complete = (value: unknown) => {
+    const schema = asRecord(value)
+    if (schema === undefined) return value
+    const completed = objectSchema(validSchema(schema))
+    return isDeepStrictEqual(completed, schema) ? value : completed
+  }
+  return whole(TOOL_SCHEMAS.reduce((changed, path) => changeBody(changed, stepsOf(path), complete), body))
 }

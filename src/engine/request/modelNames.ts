@@ -226,7 +226,9 @@ export class ModelNames {
     const provider = name.slice(0, Math.max(0, slash)).toLowerCase()
     const own = slash < 0 ? [] : this.#targets.filter((target) => target.provider === provider)
     const ofProvider = closest(own, name.slice(slash + 1), most)
-    return ofProvider.length > 0 ? ofProvider : closest(this.#targets, name, most)
+    if (ofProvider.length > 0) return ofProvider
+    // Who names a provider means no other one, but its name may be a vendor's too: `openai/gpt-oss-120b` at Groq.
+    return closest(this.#targets, name, own.length > 0 ? 1 : most)
   }
 }
 

@@ -25,9 +25,18 @@ const LOOK = 4096
 /** Where a schema is wrong, what is quoted are its keywords and properties. */
 const OF_SCHEMA = /invalid (?:json[ _]?)?schema|invalid_json_schema|json schema is invalid/i
 
+/**
+ * What can be said otherwise without a change of meaning: an object that names no properties, a schema that names no
+ * type or alternatives at its top, numbers as texts. OpenAI (https://github.com/spring-projects/spring-ai/issues/4776,
+ * https://github.com/openai/codex/issues/4176), Anthropic.
+ */
+const INCOMPLETE_SCHEMA =
+  /invalid schema for function .{0,140}: (?:in context=.{0,200}, object schema missing properties|schema must (?:be a json schema of|have) ["'`]?type|["'`]\d+["'`] is not of type ["'`]integer)|tools\.\d+\.(?:custom\.)?input_schema(?:\.type: field required|: (?:input_schema does not support oneof|json schema is invalid))/i
+
 /** Every field once; a particular statement before the general one. */
 export function refusedFields(refusal: FieldsSaid): readonly FieldRefusal[] {
   const said = { ...refusal, words: refusal.words.slice(0, LOOK), message: refusal.message.slice(0, LOOK) }
+  if (INCOMPLETE_SCHEMA.test(said.words)) return [{ path: 'tools', refused: 'schema' }]
   if (OF_SCHEMA.test(said.words) || said.codes.has('invalid_function_parameters')) return []
   const particular = [
     ...besideTools(said),

@@ -24,12 +24,34 @@ const LOOKED_AT: ReadonlySet<number> = new Set([0, 400, 403, 404, 405, 409, 410,
 /** Null when the refusal is about no part in particular. */
 export function refusedPart(refusal: Refusal): RefusedPart | null {
   // llama.cpp answers 500 to an image that its model cannot see.
-  if (refusal.status === 500) return lackedAbility(refusal)
+  if (refusal.status === 500) return lackedAbility(refusal) ?? unknownMedia(refusal)
   if (!LOOKED_AT.has(refusal.status)) return null
   if (missingObject(refusal)) return { about: 'object' }
   if (refusal.status === 403) return null
   const large = tooMuchOutput(refusal) ?? (/\bat most 0 /.test(refusal.text) ? null : tooLarge(refusal))
-  return large ?? named(refusal) ?? lackedAbility(refusal) ?? wrongValue(refusal)
+  return large ?? unknownMedia(refusal) ?? named(refusal) ?? lackedAbility(refusal) ?? wrongValue(refusal)
+}
+
+/** What messages are made of in the dialects, but for text. */
+const MEDIA = '(?:input_)?(?:audio|video|image|file|document)(?:_url)?'
+/**
+ * A kind of content part that the service does not know, in the words of parsers (serde, pydantic), of OpenAI, vLLM and
+ * llama.cpp.
+ */
+const UNKNOWN_MEDIA: readonly RegExp[] = [
+  `unknown variant ["'\`](${MEDIA})["'\`], expected (?:one of )?["'\`](?:text|input_text)["'\`]`,
+  `input tag ["'\`](${MEDIA})["'\`] found using ["'\`]type["'\`] does not match`,
+  `invalid value: ["'\`](${MEDIA})["'\`]\\. supported values are: ["'\`](?:text|input_text)["'\`]`,
+  `(?:unknown|unsupported|invalid) (?:content )?(?:part )?type:? ["'\`]?(${MEDIA})\\b`,
+  'at most 0 (audio|video)\\(?s?\\)? may be provided',
+  '(?:^|[.:] )(audio|video) input is not supported',
+].map((pattern) => new RegExp(pattern))
+
+/** Another model may know it; an image is an ability by name. */
+function unknownMedia({ text }: Refusal): RefusedPart | null {
+  const kind = UNKNOWN_MEDIA.map((pattern) => pattern.exec(text)?.[1]).find(Boolean)
+  if (kind === undefined) return null
+  return { about: 'ability', ...(kind.includes('image') && { ability: 'images' as const }) }
 }
 
 const OUTPUT_NAMES = /^(?:max_?(?:completion_?|output_?)?tokens|generation_?config\.max_?output_?tokens)$/i
