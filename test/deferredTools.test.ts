@@ -1,6 +1,7 @@
 /** Tools that a client defers: services that cannot hide them are told of those only that something refers to. */
 
 import { describe, expect, test } from 'vitest'
+import { dialectOf } from '../src/dialects/dialects.ts'
 import type { FakeScenario } from '../src/lab/fake/scenario.ts'
 import { type GatewayWorld, openGateway } from './support/gatewayWorld.ts'
 
@@ -122,6 +123,75 @@ test.each([
   const [told, leftOut] = await sent(world, '/v1/responses', request)
   expect(offeredIn(told)).toEqual(['find', 'weather'])
   expect(leftOut).toBe('never_call')
+})
+
+const PARAMETERS = { type: 'object', properties: { goal: { type: 'string' } }, required: ['goal'] }
+const SEARCH = { type: 'tool_search', execution: 'client', description: 'Finds tools.', parameters: PARAMETERS }
+const DEFERRED = [named('weather', { defer_loading: true }), named('never_call', { defer_loading: true })]
+const CALLED = {
+  type: 'tool_search_call',
+  execution: 'client',
+  status: 'completed',
+  call_id: expect.any(String),
+  id: expect.stringMatching(/^tsc_/),
+  arguments: { goal: 'rain' },
+}
+
+describe.each([
+  ...FOREIGN,
+  OWN,
+])('a search for tools that a Responses client runs is a function for %s', (...service) => {
+  const [provider, model] = service
+  const calling = {
+    providers: {
+      [provider]: { models: { [model]: { calls: [{ tool: 'tool_search', arguments: { goal: 'rain' } }] } } },
+    },
+  }
+  const request = { model, tools: [SEARCH, named('find'), ...DEFERRED], input: [user('Hi')] }
+
+  test('and its call, and what it has found, come back as their own items', async () => {
+    await using world = await openGateway(calling)
+    const response = await world.ask('/v1/responses', request)
+    expect([response.status, response.headers.get('x-keywise-left-out')]).toEqual([200, null])
+    const { output } = (await response.json()) as { output: Body[] } // an answer of the Responses API
+    expect(output).toContainEqual(CALLED)
+    const first = JSON.stringify(world.fakes.calls.at(-1)?.body)
+    expect(offeredIn(first)).toEqual(['find'])
+    expect(first).toMatch(/Finds tools\..*weather, never_call/)
+
+    const { call_id } = output.find(({ type }) => type === 'tool_search_call') ?? {}
+    const found = {
+      type: 'tool_search_output',
+      execution: 'client',
+      call_id,
+      status: 'completed',
+      tools: [DEFERRED[0]],
+    }
+    const second = { ...request, input: [user('Hi'), ...output, found] }
+    const [told] = await sent(world, '/v1/responses', second)
+    expect(offeredIn(told)).toEqual(['find', 'weather'])
+    expect(told).toContain('These tools can be called now: weather.')
+  })
+
+  test('and is streamed as its own item', async () => {
+    await using world = await openGateway(calling)
+    const text = await (await world.ask('/v1/responses', { ...request, stream: true })).text()
+    const events = text.split('\n').filter((line) => line.startsWith('data: {'))
+    const read = events.map((line) => JSON.parse(line.slice('data: '.length)) as Body)
+    const items = read.filter(({ type }) => type === 'response.output_item.done').map(({ item }) => item)
+    expect(items).toContainEqual(CALLED)
+    expect(text).not.toContain('function_call_arguments')
+  })
+})
+
+test('a search for tools is written again for its own dialect as it was', () => {
+  const { client, upstream } = dialectOf('openai-responses')
+  const body = {
+    model: 'm',
+    tools: [SEARCH, ...DEFERRED],
+    input: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hi' }] }, ...FOUND],
+  }
+  expect(upstream.writeRequest(client.readRequest(body), 'm').body).toMatchObject(body)
 })
 
 const CHAT_TOOLS = [

@@ -179,6 +179,12 @@ const TRIALS: { readonly [F in keyof typeof FEATURES]: Trial } = {
     samples: { anthropic: claude({ tools: [{ type: 'bash_20250124', name: 'bash' }] }) },
     sign: /"restart"|"bash_20250124"/,
   },
+  clientSearch: {
+    samples: {
+      'openai-responses': responses({ tools: [{ type: 'tool_search', execution: 'client', parameters: object }] }),
+    },
+    sign: /tool_search/,
+  },
   demandedHostedTool: {
     samples: {
       openai: chat({ web_search_options: {} }),

@@ -122,7 +122,7 @@ function writeTools(body: Record<string, unknown>, request: ChatRequest): void {
 
 function writeTool(tool: Tool): Record<string, unknown> {
   const wire: Record<string, unknown> = { name: tool.name }
-  if (!tool.builtIn) {
+  if (!tool.builtIn || tool.extra?.dialect !== 'anthropic') {
     if (tool.description !== undefined) wire['description'] = tool.description
     wire['input_schema'] = tool.parameters ?? { type: 'object', properties: {} }
   }

@@ -83,6 +83,12 @@ export const FEATURES = {
     ['anthropic'],
     everywhere('rewritten', { anthropic: 'passed' }),
   ),
+  clientSearch: feature(
+    'client-search',
+    'a search for tools that the client runs (tool_search with parameters)',
+    ['openai-responses'],
+    everywhere('rewritten', { 'openai-responses': 'passed' }),
+  ),
   demandedHostedTool: feature(
     'demanded-hosted-tool',
     'a tool that runs at the provider, when it is forced or the only one',

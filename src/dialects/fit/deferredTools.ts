@@ -9,6 +9,7 @@ import type { ChatRequest, DialectId, Part, Tool } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { hostedTools } from '../features/hostedTools.ts'
 import { isInInput } from '../openaiResponses/namespaces.ts'
+import { isSearch } from '../openaiResponses/toolSearch.ts'
 import type { LeftOut } from './leftOut.ts'
 
 /**
@@ -20,8 +21,16 @@ export function withoutHiddenTools(request: ChatRequest, dialect: DialectId, lef
   if (!tools.some((tool) => isDeferred(tool, dialect)) || isSearchHosted(request)) return request
   const known = referredTo(request)
   const isHidden = (tool: Tool) => isDeferred(tool, dialect) && !known.has(tool.name)
-  leftOut.add(...tools.filter(isHidden).map(({ name }) => name))
-  return { ...request, tools: tools.filter((tool) => !isHidden(tool)) }
+  const hidden = tools.filter(isHidden).map(({ name }) => name)
+  const shown = tools.filter((tool) => !isHidden(tool))
+  if (!shown.some(isSearch)) leftOut.add(...hidden)
+  return { ...request, tools: shown.map((tool) => (isSearch(tool) ? withNames(tool, hidden) : tool)) }
+}
+
+/** Where the client searches, the model has to know what there is to be found. */
+function withNames(search: Tool, hidden: readonly string[]): Tool {
+  if (hidden.length === 0) return search
+  return { ...search, description: `${search.description ?? ''}\n\nAmong them are: ${hidden.join(', ')}` }
 }
 
 function isDeferred({ extra }: Tool, dialect: DialectId): boolean {

@@ -34,6 +34,7 @@ import {
 } from './items.ts'
 import { callInGroup } from './namespaces.ts'
 import { textExtra, textFields } from './parts.ts'
+import { asSearchCall, isSearchCall } from './toolSearch.ts'
 import { writeReasoningOptions, writeTextOptions, writeToolChoice, writeTools } from './writeRequest.ts'
 
 export type ResponsesAnswerPart = ChatResponse['content'][number]
@@ -242,7 +243,7 @@ export function writeResponsesResponse(response: ChatResponse, request: ChatRequ
 }
 
 function withGroups(content: readonly ResponsesAnswerPart[], request: ChatRequest): readonly ResponsesAnswerPart[] {
-  return content.map((part) => (part.type === 'tool-call' ? callInGroup(part, request) : part))
+  return content.map((part) => (part.type === 'tool-call' ? asSearchCall(callInGroup(part, request), request) : part))
 }
 
 /** An answer that was withheld, or has no words, says so in the place of the answer. */
@@ -371,10 +372,13 @@ interface AnswerStatus {
   readonly [field: string]: unknown
 }
 
-type ItemKind = 'msg' | 'rs' | 'fc' | 'ctc' | 'ig'
+type ItemKind = 'msg' | 'rs' | 'fc' | 'ctc' | 'ig' | 'tsc'
 
 /** "Invalid 'input[1].id': 'fc_1'. Expected an ID that begins with 'ctc'", when a call comes back. */
-export const callKind = ({ custom }: Pick<ToolCallPart, 'custom'>): ItemKind => (custom ? 'ctc' : 'fc')
+export function callKind(call: Pick<ToolCallPart, 'custom' | 'extra'>): ItemKind {
+  if (isSearchCall(call)) return 'tsc'
+  return call.custom ? 'ctc' : 'fc'
+}
 
 /** How the ids of thoughts begin that are kept nowhere, because another service's model had them. */
 export const MADE_HERE = 'rs_kw_'

@@ -19,6 +19,7 @@ import { joinText } from '../openaiChat/parts.ts'
 import { readImageItem } from './answerMedia.ts'
 import { calledName, nameInGroup } from './namespaces.ts'
 import { readResponsesContent, textFields, writeInputParts } from './parts.ts'
+import { isOfClientSearch, readSearchCall, readSearchOutput, writeSearchCall, writeSearchOutput } from './toolSearch.ts'
 
 const DIALECT = 'openai-responses'
 const KNOWN_OF_MESSAGE = new Set(['type', 'role', 'content'])
@@ -73,6 +74,14 @@ class ItemReader implements ReadItems {
       case 'function_call_output':
       case 'custom_tool_call_output':
         this.#add({ role: 'tool', content: [readOutputItem(item, at)] })
+        break
+      case 'tool_search_call':
+        if (isOfClientSearch(item)) this.#addCall(readSearchCall(item))
+        else this.#keep(item)
+        break
+      case 'tool_search_output':
+        if (isOfClientSearch(item)) this.#add({ role: 'tool', content: [readSearchOutput(item)] })
+        else this.#keep(item)
         break
       case 'image_generation_call':
         if (asString(item['result']))
@@ -274,6 +283,8 @@ function writePastCall(part: ToolCallPart): Fields {
 }
 
 export function writeCallItem(part: ToolCallPart): Fields {
+  const search = writeSearchCall(part)
+  if (search !== undefined) return search
   const own = ownFields(part.extra, DIALECT)
   const call = { call_id: part.id, name: nameInGroup(part) }
   if (part.custom) return { ...own, type: 'custom_tool_call', ...call, input: part.arguments }
@@ -289,6 +300,8 @@ function writeReasoningItem(part: ReasoningPart): Fields[] {
 }
 
 function writeOutputItem(part: ToolResultPart, isCustom: boolean): Fields {
+  const search = writeSearchOutput(part)
+  if (search !== undefined) return search
   const { type, ...own } = ownFields(part.extra, DIALECT)
   const isText = part.content.every((item) => item.type === 'text')
   return {

@@ -44,6 +44,17 @@ export function toolsInInput(items: readonly unknown[]): readonly unknown[] {
   })
 }
 
+/** By which names they are called. */
+export function namesOfTools(tools: readonly unknown[]): readonly string[] {
+  return tools.flatMap((value) => {
+    const tool = asRecord(value)
+    const name = asString(tool?.['name'])
+    if (name === undefined) return []
+    if (tool?.['type'] !== 'namespace') return [name]
+    return namesOfTools(asArray(tool['tools']) ?? []).map((inner) => joined(name, inner))
+  })
+}
+
 /** Marks a tool that is written with its item. */
 export const inInput = (tool: Tool): Tool => noted(tool, { [IN_INPUT]: true })
 

@@ -8,6 +8,7 @@ import { writeLogprobs } from '../openai/logprobs.ts'
 import { callItem, messageItem, outputPart, reasoningItem } from './answer.ts'
 import { imageItem } from './answerMedia.ts'
 import { nameInGroup } from './namespaces.ts'
+import { isSearchCall } from './toolSearch.ts'
 
 /** Writes one event of the answer. */
 export type Emit = (type: string, fields: Fields) => void
@@ -202,7 +203,7 @@ export class CallItem implements OutputItem {
   add(text: string): void {
     if (this.#closed || text === '') return
     this.#part = { ...this.#part, arguments: this.#part.arguments + text }
-    this.#emit(`${this.#events()}.delta`, { ...this.#place(), delta: text })
+    if (!this.#isSearch) this.#emit(`${this.#events()}.delta`, { ...this.#place(), delta: text })
   }
 
   /** The whole call is known: says the arguments that no delta said, and closes. */
@@ -218,8 +219,13 @@ export class CallItem implements OutputItem {
     this.#closed = true
     const text = this.#part.arguments
     const said = this.#isCustom ? { input: text } : { name: nameInGroup(this.#part), arguments: text }
-    this.#emit(`${this.#events()}.done`, { ...this.#place(), ...said })
+    if (!this.#isSearch) this.#emit(`${this.#events()}.done`, { ...this.#place(), ...said })
     this.#emit('response.output_item.done', { output_index: this.#index, item: this.item })
+  }
+
+  /** It has no events of its own. */
+  get #isSearch(): boolean {
+    return isSearchCall(this.#part)
   }
 
   #events(): string {

@@ -27,6 +27,7 @@ import {
 } from '../openai/fields.ts'
 import { readInstructions, readItems } from './items.ts'
 import { inInput, isOwnGroup, readGroup, toolsInInput } from './namespaces.ts'
+import { isClientSearch, readClientSearch } from './toolSearch.ts'
 
 const DIALECT = 'openai-responses'
 const KNOWN = new Set([
@@ -111,12 +112,13 @@ function readList(tools: readonly unknown[], at: string): Tool[] {
 
 /** Undefined for a tool that runs at the provider. */
 function readTool(tool: Fields, at: string): Tool | undefined {
+  if (isClientSearch(tool)) return readClientSearch(tool)
   if (tool['type'] === 'function') return readFunctionTool(tool, DIALECT, KNOWN_OF_TOOL, at)
   return tool['type'] === 'custom' ? readCustomTool(tool, DIALECT, at) : undefined
 }
 
 const OWN_TOOLS: ReadonlySet<unknown> = new Set(['function', 'custom'])
-const isOwnTool = (value: unknown) => OWN_TOOLS.has(asRecord(value)?.['type'])
+const isOwnTool = (value: unknown) => OWN_TOOLS.has(asRecord(value)?.['type']) || isClientSearch(value)
 
 function readToolChoice(value: unknown): ToolChoice | undefined {
   if (value === 'auto' || value === 'none' || value === 'required') return value

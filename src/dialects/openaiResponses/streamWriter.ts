@@ -21,6 +21,7 @@ import {
   ReasoningItem,
   RefusalItem,
 } from './outputItems.ts'
+import { asSearchCall } from './toolSearch.ts'
 
 const GAVE_UP: ClientError = { status: 502, message: 'the model gave up', code: 'server' }
 
@@ -225,12 +226,8 @@ export class ResponsesStreamWriter implements StreamWriter {
     const seal = sealOf(chunk)
     if (seal !== undefined) this.#reason({ ...seal, type: 'reasoning-delta' })
     const index = this.#nextIndex()
-    const item = new CallItem(
-      this.#emit,
-      index,
-      itemId(callKind(chunk), this.#id, index),
-      callInGroup(chunk, this.#request),
-    )
+    const call = asSearchCall(callInGroup(chunk, this.#request), this.#request)
+    const item = new CallItem(this.#emit, index, itemId(callKind(call), this.#id, index), call)
     this.#items.push(item)
     this.#calls.set(chunk.index, item)
     this.#openCall = chunk.index

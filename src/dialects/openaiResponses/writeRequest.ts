@@ -7,6 +7,7 @@ import { asSpelled } from '../fields/spelledNumbers.ts'
 import { defined, isCustom, writeEffort, writeFunctionTool, writeJsonSchema } from '../openai/fields.ts'
 import { splitInstructions, writeItems } from './items.ts'
 import { writeGroups } from './namespaces.ts'
+import { writeClientSearch } from './toolSearch.ts'
 
 const DIALECT = 'openai-responses'
 /** OpenAI refuses less: "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16". */
@@ -55,11 +56,11 @@ function atLeast(least: number, request: ChatRequest): unknown {
 /** Responses tools are strict unless they say otherwise; tools of other dialects are not. */
 export function writeTools(request: ChatRequest): unknown[] | undefined {
   const strict = request.extra?.dialect === DIALECT ? undefined : false
-  const own = writeGroups(request.tools ?? [], (tool) =>
-    tool.custom === undefined
-      ? defined({ strict, parameters: null, ...writeFunctionTool(tool, DIALECT), type: 'function' })
-      : writeCustomTool(tool),
-  )
+  const own = writeGroups(request.tools ?? [], (tool) => {
+    const search = writeClientSearch(tool)
+    if (search !== undefined || tool.custom !== undefined) return search ?? writeCustomTool(tool)
+    return defined({ strict, parameters: null, ...writeFunctionTool(tool, DIALECT), type: 'function' })
+  })
   const tools = [...own, ...(asArray(ownFields(request.extra, DIALECT)['tools']) ?? [])]
   return tools.length > 0 ? tools : undefined
 }
