@@ -16,6 +16,7 @@ import { fitPictures } from './pictures.ts'
 import { fitOwnForm, fitOwnReasoning, unlessUnsigned } from './reasoning.ts'
 import type { Fitted, Recipient } from './recipient.ts'
 import { fitSampling, fitTemperature } from './sampling.ts'
+import { asStep, inSteps, type Step } from './steps.ts'
 import { fitStop } from './stop.ts'
 import { isRefusedName } from './toolNames.ts'
 import { fitArgumentNames, fitToolNames, fitTools, forcesTool } from './tools.ts'
@@ -175,34 +176,53 @@ function mendedTalk(messages: readonly Message[], recipient: Recipient): readonl
 const showsInResults = ({ content }: Message) =>
   content.some((part) => part.type === 'tool-result' && part.content.some(({ type }) => type !== 'text'))
 
+const STEPS: readonly Step[] = [
+  renameArguments,
+  (request, recipient, leftOut) =>
+    recipient.wire.maxTemperature === undefined
+      ? { request }
+      : { request: fitTemperature(request, recipient, leftOut) },
+  (request, recipient) => (recipient.wire.stopSequences === undefined ? { request } : fitStop(request, recipient)),
+  asStep((request, recipient) => (isFormless(recipient.wire) ? fitFormat(request, recipient) : request)),
+  asStep(fitOwnReasoning),
+  asStep(fitOwnForm),
+  asStep(mended),
+  wrapCustomTools,
+  renameTools,
+  asStep(fitOwnTalk),
+  asStep(thinkUnlessUnsigned),
+  asStep(cutLength),
+]
+
 export function fitOwn(asked: ChatRequest, recipient: Recipient): Fitted {
-  const { dialect, wire } = recipient
-  const leftOut = new LeftOut()
-  const mustBeNamed = mustRename(asked, dialect, wire)
-  const { request: named, renamed } = mustBeNamed ? fitArgumentNames(asked, dialect) : { request: asked, renamed: NONE }
-  const cooled = wire.maxTemperature === undefined ? named : fitTemperature(named, recipient, leftOut)
-  const stop = wire.stopSequences === undefined ? { request: cooled } : fitStop(cooled, recipient)
-  const isWorded = wire.jsonSchema === false || wire.jsonMode === false
-  const formed = withOwnTools(isWorded ? fitFormat(stop.request, recipient) : stop.request, renamed)
-  const thought = fitOwnForm(fitOwnReasoning(formed, recipient, leftOut), recipient, leftOut)
-  const request = mended(thought, recipient, leftOut)
-  const hasCustom = wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
-  const tools = hasCustom ? fitTools(request, recipient, leftOut) : { request, answer: {} }
-  const { request: offered, back } = mustBeNamed ? fitToolNames(tools.request, recipient) : { ...tools, back: NO_NAMES }
-  const said = fitOwnTalk(offered, recipient)
-  const changes = {
-    ...tools.answer,
-    ...stop.answer,
-    ...(renamed.size > 0 && { argumentNames: renamed }),
-    ...(back.size > 0 && { toolNames: back }),
-  }
-  const thinking = unlessUnsigned(said, recipient)
-  if (thinking !== said) leftOut.add('thinking')
-  return {
-    request: cutLength(thinking, recipient, leftOut),
-    leftOut: leftOut.names,
-    answer: Object.keys(changes).length === 0 ? null : changes,
-  }
+  return inSteps(asked, recipient, STEPS)
+}
+
+function renameArguments(asked: ChatRequest, { dialect, wire }: Recipient): ReturnType<Step> {
+  if (!mustRename(asked, dialect, wire)) return { request: asked }
+  const { request, renamed } = fitArgumentNames(asked, dialect)
+  return renamed.size === 0
+    ? { request }
+    : { request: withOwnTools(request, renamed), answer: { argumentNames: renamed } }
+}
+
+const isFormless = ({ jsonSchema, jsonMode }: ModelWire) => jsonSchema === false || jsonMode === false
+
+function wrapCustomTools(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ReturnType<Step> {
+  const isRefused = recipient.wire.customTools === false && request.tools?.some((tool) => tool.custom !== undefined)
+  return isRefused ? fitTools(request, recipient, leftOut) : { request }
+}
+
+function renameTools(asked: ChatRequest, recipient: Recipient): ReturnType<Step> {
+  if (!mustRename(asked, recipient.dialect, recipient.wire)) return { request: asked }
+  const { request, back } = fitToolNames(asked, recipient)
+  return back.size === 0 ? { request } : { request, answer: { toolNames: back } }
+}
+
+function thinkUnlessUnsigned(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+  const thinking = unlessUnsigned(request, recipient)
+  if (thinking !== request) leftOut.add('thinking')
+  return thinking
 }
 
 /** The messages as the service takes them. */
@@ -226,13 +246,10 @@ function fitTurns(request: ChatRequest, recipient: Recipient): readonly Message[
   return keepsIds ? request.messages : fitCallIds(request.messages, dialect, wire)
 }
 
-const NONE: ReadonlyMap<string, ArgumentNames> = new Map()
-const NO_NAMES: ReadonlyMap<string, string> = new Map()
-
 /** Beside tools that run at the provider the dialect keeps the whole list in its own words. */
 function withOwnTools(request: ChatRequest, renamed: ReadonlyMap<string, ArgumentNames>): ChatRequest {
   const own = asArray(request.extra?.fields['tools'])
-  if (own === undefined || request.extra === undefined || renamed.size === 0) return request
+  if (own === undefined || request.extra === undefined) return request
   const tools = own.map((tool) => {
     const fields = asRecord(tool)
     const schema = renamed.get(asString(fields?.['name']) ?? '')?.schema

@@ -1,0 +1,34 @@
+/** Fitting a request one step after another, so that each knows one thing that services refuse. */
+
+import type { ChatRequest } from '../../domain/chat.ts'
+import type { AnswerChanges } from './answerChanges.ts'
+import { LeftOut } from './leftOut.ts'
+import type { Fitted, Recipient } from './recipient.ts'
+
+interface Done {
+  /** The one that was given where nothing of it is refused. */
+  readonly request: ChatRequest
+  readonly answer?: AnswerChanges
+}
+
+export type Step = (request: ChatRequest, recipient: Recipient, leftOut: LeftOut) => Done
+
+/** A step that changes nothing in the answer. */
+export function asStep(change: (request: ChatRequest, recipient: Recipient, leftOut: LeftOut) => ChatRequest): Step {
+  return (request, recipient, leftOut) => ({ request: change(request, recipient, leftOut) })
+}
+
+/** Each step is given what the one before made of the request. */
+export function inSteps(asked: ChatRequest, recipient: Recipient, steps: readonly Step[]): Fitted {
+  const leftOut = new LeftOut()
+  let request = asked
+  let changes: AnswerChanges | null = null
+  for (const step of steps) {
+    const { request: fitted, answer = NO_CHANGES }: Done = step(request, recipient, leftOut)
+    request = fitted
+    if (Object.keys(answer).length > 0) changes = Object.assign({}, changes, answer)
+  }
+  return { request, leftOut: leftOut.names, answer: changes }
+}
+
+const NO_CHANGES: AnswerChanges = {}
