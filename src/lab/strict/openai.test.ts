@@ -238,6 +238,18 @@ const MESSAGES: readonly StrictRow[] = [
     talk({ role: 'user', content: [image(PNG)] }),
   ],
   [
+    'image-without-eyes',
+    'Invalid content type. image_url is only supported by certain models.',
+    { model: 'gpt-3.5-turbo', ...say([image(PNG)]) },
+    { model: 'gpt-4-turbo', ...say([image(PNG)]) },
+  ],
+  [
+    'image-without-eyes',
+    'Invalid content type. image_url is only supported by certain models.',
+    { model: 'o3-mini', ...say([image(PNG)]) },
+    { ...O3, ...say([image(PNG)]) },
+  ],
+  [
     'tool-call-id-missing',
     "Missing parameter 'tool_call_id': messages with role 'tool' must have a 'tool_call_id'.",
     loop(call(ID), result(null)),
