@@ -17,11 +17,12 @@ import { loadedListBody, modelsListBody } from './modelLists.ts'
 import { ODD_ANSWERS, type OddAnswer, oddAnswer } from './oddAnswers.ts'
 import type { FakeRefusal } from './refusal.ts'
 import { fakeReply, tokensOf } from './reply.ts'
-import { embeddingsBody, type FakeRequest, keyOf, placeOf, readAsked, readCallBody } from './request.ts'
+import { type FakeRequest, keyOf, placeOf, readAsked, readCallBody } from './request.ts'
 import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
 import { isStoredPath, StoredResponses } from './storedResponses.ts'
 import { Threads } from './threads.ts'
 import { readUnits, sendUnits } from './units.ts'
+import { embeddingsBody } from './vectors.ts'
 import { sendAnswer, sendEvents, sendStream, spoil } from './wire.ts'
 
 export interface FakeOptions {
@@ -382,7 +383,11 @@ class OpenFakes implements FakeWorld {
     if (lateMs > 0) await this.#sleep(lateMs)
     if (units !== undefined) return sendUnits(response, units, fault)
     if (texts !== null)
-      return sendAnswer(response, 200, embeddingsBody(dialect.id, model, fault?.do === 'says_nothing' ? [] : texts))
+      return sendAnswer(
+        response,
+        200,
+        embeddingsBody(dialect.id, model, fault?.do === 'says_nothing' ? [] : texts, body),
+      )
     if (isOdd(fault)) {
       const tool = request.tools?.[0]?.name ?? 'lookup'
       const odd = oddAnswer(dialect.id, fault.do, { model, reason: fault.reason, tool })

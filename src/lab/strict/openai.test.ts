@@ -671,6 +671,24 @@ const EMBEDDINGS: readonly StrictRow[] = [
     { dimensions: 256 },
   ],
   [
+    'embedding-dimensions-range',
+    "Invalid 'dimensions': integer above maximum value. Expected a value <= 1536, but got 3072 instead.",
+    { dimensions: 3072 },
+    { model: 'text-embedding-3-large', dimensions: 3072 },
+  ],
+  [
+    'embedding-dimensions-range',
+    "Invalid 'dimensions': integer below minimum value. Expected a value >= 1, but got 0 instead.",
+    { dimensions: 0 },
+    { dimensions: 1 },
+  ],
+  [
+    'embedding-dimensions-range',
+    "Invalid type for 'dimensions': expected an integer, but got a decimal number instead.",
+    { dimensions: 1.5 },
+    { dimensions: null },
+  ],
+  [
     'embedding-user-length',
     "Invalid 'user': string too long. Expected a string with maximum length 64, but got a string with length 65 instead.",
     { user: LONG },
