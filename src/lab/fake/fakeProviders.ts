@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Usage } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
-import { asRecord } from '../../domain/json.ts'
+import { asRecord, asString } from '../../domain/json.ts'
 import { Dice } from '../../domain/random.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import type { StrictRequest } from '../strict/rule.ts'
@@ -21,7 +21,7 @@ import { type FakeRequest, keyOf, placeOf, readAsked, readCallBody } from './req
 import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
 import { isStoredPath, StoredResponses } from './storedResponses.ts'
 import { Threads } from './threads.ts'
-import { readUnits, sendUnits } from './units.ts'
+import { isUnitPath, readUnits, sendUnits } from './units.ts'
 import { embeddingsBody } from './vectors.ts'
 import { sendAnswer, sendEvents, sendStream, spoil } from './wire.ts'
 
@@ -295,7 +295,7 @@ class OpenFakes implements FakeWorld {
     const said = await readCallBody(request)
     const resumed = this.#threads.resume(provider, path, request, said)
     const body = resumed.refusal === null ? resumed.body : said
-    const asked = readUnits(path, body, request.headers['content-type']) ?? readStrict(provider, path, body, request)
+    const asked = readStrict(provider, path, body, request)
     if (isRefusal(asked)) return this.#refuseUnread(provider, request, body, asked, response)
     if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
     const key = keyOf(request)
@@ -422,15 +422,20 @@ function readStrict(
   request: IncomingMessage,
 ): FakeRequest | FakeRefusal | null {
   try {
-    return readAsked(path, body)
+    return readUnits(path, body, request.headers['content-type']) ?? readAsked(path, body)
   } catch (error) {
-    const place = placeOf(path, body)
+    const place = isUnitPath(path) ? unitPlace(body) : placeOf(path, body)
     if (!(error instanceof InvalidRequestError) || place === null || !provider.isGood(keyOf(request))) throw error
     const said = provider.refuseRequest(place.dialect, strictRequest(provider.id, place.model, path, body, request))
     if (said === null) throw error
     return said
   }
 }
+
+const unitPlace = (body: unknown) => ({
+  dialect: 'openai' as const,
+  model: asString(asRecord(body)?.['model']) ?? '',
+})
 
 function strictRequest(
   provider: string,

@@ -17,6 +17,7 @@ import {
 } from '../../../test/support/chatBodies.ts'
 import { casesOf, firstRefusal, type StrictRow, testTable } from '../../../test/support/strictTable.ts'
 import { cerebrasRules } from './cerebras.ts'
+import { cohereRules } from './cohere.ts'
 import { deepseekRules } from './deepseek.ts'
 import { groqRules } from './groq.ts'
 import { imitationRules } from './imitation.ts'
@@ -519,4 +520,23 @@ describe('embeddings of mistral', () => {
     ],
   ]
   testTable(mistralEmbeddingRules, casesOf(rows, ask))
+})
+
+describe('cohere ranks', () => {
+  const ask = (documents: unknown, more: Body = {}): StrictRequest => {
+    const body = { model: 'rerank-v3.5', query: 'a', documents, ...more }
+    return { service: 'cohere', model: body.model, path: '/../../v2/rerank', headers: {}, body }
+  }
+  test.each<[says: string, refused: StrictRequest, taken: StrictRequest]>([
+    ['invalid request: list of documents must not be empty', ask([]), ask(['a'])],
+    [
+      'invalid request: list of documents must not be longer than 10000',
+      ask(many(10_001, 'a')),
+      ask(many(10_000, 'a')),
+    ],
+    ['invalid request: top_n must be at least 1', ask(['a'], { top_n: 0 }), ask(['a'], { top_n: 1 })],
+  ])('and refuses: %s', (says, refused, taken) => {
+    expect(firstRefusal(cohereRules.rules, refused)?.says).toBe(says)
+    expect(firstRefusal(cohereRules.rules, taken)).toBeNull()
+  })
 })

@@ -47,6 +47,12 @@ const NAME_WORDS = "string does not match pattern. Expected a string that matche
 const MUST_FOLLOW =
   "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages:"
 
+const SPOKEN = {
+  model: 'gpt-4o-audio-preview',
+  modalities: ['text', 'audio'],
+  audio: { voice: 'alloy', format: 'wav' },
+}
+
 const FIELDS: readonly StrictRow[] = [
   ['model-missing', 'you must provide a model parameter', { model: null }, {}],
   ['messages-missing', "Missing required parameter: 'messages'.", { messages: null }, {}],
@@ -100,6 +106,25 @@ const FIELDS: readonly StrictRow[] = [
     "Invalid value: 'loud'. Supported values are: 'low', 'medium', and 'high'.",
     { verbosity: 'loud' },
     { verbosity: 'medium' },
+  ],
+  [
+    'modality-unknown',
+    "Invalid value: 'image'. Supported values are: 'text' and 'audio'.",
+    { modalities: ['text', 'image'] },
+    { modalities: ['text'] },
+  ],
+  [
+    'audio-output',
+    "Unsupported value: 'modalities' does not support 'audio' with this model. Supported values are: 'text'.",
+    { ...SPOKEN, model: 'gpt-4.1' },
+    SPOKEN,
+  ],
+  ['audio-unspecified', "Missing required parameter: 'audio'.", { ...SPOKEN, audio: null }, SPOKEN],
+  [
+    'audio-absent',
+    'This model requires that either input content or output modality contain audio.',
+    { model: 'gpt-audio' },
+    { model: 'gpt-audio', ...say([{ type: 'input_audio', input_audio: { data: 'SGk=', format: 'wav' } }]) },
   ],
   [
     'verbosity-before-5',
