@@ -395,7 +395,7 @@ class OpenFakes implements FakeWorld {
       return request.stream ? sendEvents(response, odd.events, headers) : sendAnswer(response, 200, odd.body, headers)
     }
     const reply = { ...fakeReply(request, model, facts, dialect.id), id: answerId(dialect.id) }
-    if (dialect.id === 'openai-responses') this.#stored.keep(provider, key, reply, request)
+    if (dialect.id === 'openai-responses') this.#stored.keep(provider, key, reply, request, body)
     if (dialect.id === 'anthropic') this.#threads.keep(provider, key, reply, request, body)
     call.usage = reply.usage ?? null
     const now = this.#now()
