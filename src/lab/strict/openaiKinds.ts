@@ -17,14 +17,14 @@ type Kind =
 
 /** The first that matches; of a name that is in none of them nothing is known. */
 const KINDS: readonly (readonly [models: RegExp, kind: Kind])[] = [
-  [/realtime/, 'realtime'],
+  [/^gpt-(?:.*-)?realtime/, 'realtime'],
   [/^tts-|-tts/, 'speech'],
   [/^whisper|transcribe/, 'transcription'],
   [/^dall-e|^(?:gpt|chatgpt)-image/, 'image'],
   [/^(?:omni|text)-moderation/, 'moderation'],
   [/^text-embedding/, 'embedding'],
-  [/-instruct|^(?:babbage|davinci)-002/, 'completion'],
-  [/codex|deep-research|^(?:o\d|gpt-5(?:\.\d)?)-pro/, 'responses'],
+  [/^gpt-3\.5-turbo-instruct|^(?:babbage|davinci)-002/, 'completion'],
+  [/^codex-|^gpt-.*-codex|^(?:o\d|gpt-).*deep-research|^(?:o\d|gpt-5(?:\.\d)?)-pro/, 'responses'],
   [/^(?:gpt-|o\d|chatgpt-)/, 'chat'],
 ]
 

@@ -299,6 +299,14 @@ describe('images, speech and moderation', () => {
     }),
   )
 
+  test.each([
+    'llama-3.3-70b-instruct',
+    'my-codex',
+    'any-realtime',
+    'mini-deep-research',
+  ])('nothing is known of %s, which is not of OpenAI', (model) =>
+    expect(firstRefusal(openaiUnitRules, ask(CHAT, { model }))).toBeNull())
+
   test('are not asked about other paths', () => {
     expect(firstRefusal(openaiUnitRules, { ...ask(DRAW, { n: 99 }), path: '/responses' })).toBeNull()
   })
