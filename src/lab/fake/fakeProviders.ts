@@ -424,7 +424,8 @@ function readStrict(
   request: IncomingMessage,
 ): FakeRequest | FakeRefusal | null {
   try {
-    return readUnits(path, body, request.headers['content-type']) ?? readAsked(path, body)
+    const asked = readUnits(path, body, request.headers['content-type']) ?? readAsked(path, body)
+    return asked ?? refuseUnserved(provider, path, body, request)
   } catch (error) {
     const place = isUnitPath(path) ? unitPlace(body) : placeOf(path, body)
     if (!(error instanceof InvalidRequestError) || place === null || !provider.isGood(keyOf(request))) throw error
@@ -432,6 +433,18 @@ function readStrict(
     if (said === null) throw error
     return said
   }
+}
+
+/** What the service says at a path that it has and its double has not; null where nothing is known. */
+function refuseUnserved(
+  provider: FakeProvider,
+  path: string,
+  body: unknown,
+  request: IncomingMessage,
+): FakeRefusal | null {
+  const { dialect, model } = unitPlace(body)
+  if (!path.endsWith('/completions') || !provider.isGood(keyOf(request))) return null
+  return provider.refuseRequest(dialect, strictRequest(provider.id, model, path, body, request))
 }
 
 const unitPlace = (body: unknown) => ({

@@ -117,8 +117,11 @@ const PICTURE = {
 /** Bytes that are no text in any encoding. */
 const AUDIO = Buffer.from(Array.from({ length: 3000 }, (_, index) => (index * 7) % 256))
 
-function sendSpeech(response: ServerResponse, { stream_format }: Fields, fault: FakeFault | null): Promise<void> {
-  if (stream_format !== 'sse') return sendPieces(response, 'audio/mpeg', pieces(AUDIO), fault)
+/** The older models send sound whatever is asked: https://github.com/sfortis/openai_tts/pull/73 (2026-11-30) */
+function sendSpeech(response: ServerResponse, fields: Fields, fault: FakeFault | null): Promise<void> {
+  const { model, stream_format: format } = fields
+  if (format !== 'sse' || asString(model)?.startsWith('tts-1'))
+    return sendPieces(response, 'audio/mpeg', pieces(AUDIO), fault)
   const deltas = pieces(AUDIO).map((audio) => event({ type: 'speech.audio.delta', audio: audio.toString('base64') }))
   return sendPieces(response, SSE, [...deltas, event({ type: 'speech.audio.done' })], fault)
 }

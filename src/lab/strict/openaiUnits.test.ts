@@ -18,17 +18,28 @@ const HEAR = '/audio/transcriptions'
 const DRAW = '/images/generations'
 const EDIT = '/images/edits'
 const JUDGE = '/moderations'
+const CHAT = '/chat/completions'
+const COMPLETE = '/completions'
+const EMBED = '/embeddings'
+const VARY = '/images/variations'
 const USUAL: Readonly<Record<string, string>> = {
   [SPEAK]: 'gpt-4o-mini-tts',
   [HEAR]: 'whisper-1',
   [DRAW]: 'gpt-image-1',
   [EDIT]: 'gpt-image-1',
   [JUDGE]: 'omni-moderation-latest',
+  [CHAT]: 'gpt-4.1',
+  [COMPLETE]: 'gpt-3.5-turbo-instruct',
+  [EMBED]: 'text-embedding-3-small',
+  [VARY]: 'dall-e-2',
 }
 const OLD = { model: 'tts-1' }
 const DALL_E_2 = { model: 'dall-e-2' }
 const DALL_E_3 = { model: 'dall-e-3' }
 const VOICES = "'nova', 'shimmer', 'echo', 'onyx', 'fable', 'alloy', 'ash', 'sage' or 'coral'"
+const NO_CHAT =
+  'This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to use v1/completions?'
+const PICTURE = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } }
 const long = (length: number) => 'x'.repeat(length)
 
 const ROWS: readonly Row[] = [
@@ -52,6 +63,55 @@ const ROWS: readonly Row[] = [
   ['model-of-other-kind', "Invalid value: 'gpt-4o'. Value must be 'dall-e-2'.", EDIT, { model: 'gpt-4o' }, DALL_E_2],
   ['model-of-other-kind', 'please request omni-moderation-latest', JUDGE, { model: 'gpt-4o' }, {}],
   ['model-of-other-kind', 'please request omni-moderation-latest', JUDGE, { model: 'text-moderation-latest' }, {}],
+  ['model-of-other-kind', "Invalid value: 'dall-e-3'. Value must be 'dall-e-2'.", EDIT, DALL_E_3, {}],
+  [
+    'model-of-other-kind',
+    "Invalid value: 'gpt-image-1'. Value must be 'dall-e-2'.",
+    VARY,
+    { model: 'gpt-image-1' },
+    {},
+  ],
+  ['model-of-other-kind', NO_CHAT, CHAT, { model: 'text-embedding-3-small' }, { model: 'gpt-4o-audio-preview' }, 404],
+  ['model-of-other-kind', NO_CHAT, CHAT, { model: 'gpt-3.5-turbo-instruct' }, { model: 'gpt-3.5-turbo' }, 404],
+  ['model-of-other-kind', NO_CHAT, CHAT, { model: 'gpt-4o-realtime-preview' }, { model: 'gpt-4o' }, 404],
+  [
+    'model-of-other-kind',
+    'This model is only supported in v1/responses and not in v1/chat/completions.',
+    CHAT,
+    { model: 'gpt-5-codex' },
+    { model: 'gpt-5' },
+    404,
+  ],
+  [
+    'model-of-other-kind',
+    'This is a chat model and not supported in the v1/completions endpoint. Did you mean to use v1/chat/completions?',
+    COMPLETE,
+    { model: 'gpt-3.5-turbo' },
+    { model: 'davinci-002' },
+    404,
+  ],
+  [
+    'model-of-other-kind',
+    'You are not allowed to generate embeddings from this model',
+    EMBED,
+    { model: 'gpt-4o' },
+    { model: 'text-embedding-ada-002' },
+    403,
+  ],
+  [
+    'transcription-format',
+    "response_format 'verbose_json' is not compatible with model 'gpt-4o-transcribe'. Use 'json' or 'text' instead.",
+    HEAR,
+    { model: 'gpt-4o-transcribe', response_format: 'verbose_json' },
+    { response_format: 'verbose_json' },
+  ],
+  [
+    'transcription-format',
+    "Invalid value: 'xml'. Supported values are: 'json', 'text', 'srt', 'verbose_json', 'vtt', and 'diarized_json'.",
+    HEAR,
+    { response_format: 'xml' },
+    { model: 'gpt-4o-transcribe-diarize', response_format: 'diarized_json' },
+  ],
   [
     'speech-voice',
     `[{'type': 'enum', 'loc': ('body', 'voice'), 'msg': "Input should be ${VOICES}", 'input': 'cedar'}]`,
@@ -144,6 +204,42 @@ const ROWS: readonly Row[] = [
     { ...DALL_E_3, quality: 'standard' },
   ],
   [
+    'image-quality',
+    "Unknown parameter: 'quality'.",
+    DRAW,
+    { ...DALL_E_2, quality: 'standard' },
+    { ...DALL_E_3, quality: 'hd' },
+  ],
+  ['image-style', "Unknown parameter: 'style'.", DRAW, { style: 'vivid' }, { ...DALL_E_3, style: 'vivid' }],
+  [
+    'image-style',
+    "Invalid value: 'odd'. Supported values are: 'vivid' and 'natural'.",
+    DRAW,
+    { ...DALL_E_3, style: 'odd' },
+    { ...DALL_E_3, style: 'natural' },
+  ],
+  [
+    'image-output',
+    "Invalid value: 'gif'. Supported values are: 'png', 'jpeg', and 'webp'.",
+    DRAW,
+    { output_format: 'gif' },
+    { output_format: 'webp', background: 'transparent', moderation: 'low' },
+  ],
+  [
+    'image-output',
+    "Unknown parameter: 'background'.",
+    DRAW,
+    { ...DALL_E_3, background: 'opaque' },
+    { background: 'opaque' },
+  ],
+  [
+    'image-compression',
+    "Invalid 'output_compression': integer above maximum value. Expected a value <= 100, but got 101 instead.",
+    EDIT,
+    { output_compression: '101' },
+    { output_compression: '100' },
+  ],
+  [
     'image-response-format',
     "Unknown parameter: 'response_format'.",
     DRAW,
@@ -185,6 +281,13 @@ const ROWS: readonly Row[] = [
     { input: ['Hi', { type: 'image' }] },
     { input: ['Hi', { type: 'text', text: 'Hi' }] },
   ],
+  [
+    'moderation-images',
+    'Number of images (2) exceeds maximum of 1',
+    JUDGE,
+    { input: [PICTURE, PICTURE] },
+    { input: [{ type: 'text', text: 'Hi' }, PICTURE] },
+  ],
 ]
 
 describe('images, speech and moderation', () => {
@@ -196,7 +299,15 @@ describe('images, speech and moderation', () => {
     }),
   )
 
+  test.each([
+    'llama-3.3-70b-instruct',
+    'my-codex',
+    'any-realtime',
+    'mini-deep-research',
+  ])('nothing is known of %s, which is not of OpenAI', (model) =>
+    expect(firstRefusal(openaiUnitRules, ask(CHAT, { model }))).toBeNull())
+
   test('are not asked about other paths', () => {
-    expect(firstRefusal(openaiUnitRules, { ...ask(DRAW, { n: 99 }), path: '/chat/completions' })).toBeNull()
+    expect(firstRefusal(openaiUnitRules, { ...ask(DRAW, { n: 99 }), path: '/responses' })).toBeNull()
   })
 })

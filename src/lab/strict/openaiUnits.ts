@@ -1,74 +1,17 @@
 /**
- * What OpenAI refuses at its endpoints of images, speech and moderation: https://platform.openai.com/docs/api-reference
+ * What OpenAI refuses at its endpoints of images, speech, transcription and moderation: https://platform.openai.com/docs/api-reference
  * A form has words only, so that its numbers are read from them.
  */
 
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { isSet, word } from './chatBody.ts'
+import { openaiKindRules } from './openaiKinds.ts'
 import { badRequest, longer, outOfRange, unknownParameter, wrongValue } from './openaiWords.ts'
 import type { StrictRefusal, StrictRequest } from './rule.ts'
 import { first, onPath, ruleTable } from './ruleTable.ts'
 
 const SPEECH = 'https://platform.openai.com/docs/api-reference/audio/createSpeech'
 const IMAGES = 'https://platform.openai.com/docs/api-reference/images/create'
-
-/** Models of the service by what they are for; of a name that is in none of them nothing is known. */
-const KINDS: readonly (readonly [models: RegExp, kind: Kind])[] = [
-  [/^tts-|-tts/, 'speech'],
-  [/^whisper|transcribe/, 'transcription'],
-  [/^dall-e|^(?:gpt|chatgpt)-image/, 'image'],
-  [/^(?:omni|text)-moderation/, 'moderation'],
-  [/^text-embedding/, 'embedding'],
-  [/^(?:gpt-|o\d|chatgpt-)/, 'chat'],
-]
-type Kind = 'speech' | 'transcription' | 'image' | 'moderation' | 'embedding' | 'chat'
-
-const PATHS: Readonly<Record<string, Kind>> = {
-  '/audio/speech': 'speech',
-  '/audio/transcriptions': 'transcription',
-  '/audio/translations': 'transcription',
-  '/images/generations': 'image',
-  '/images/edits': 'image',
-  '/images/variations': 'image',
-  '/moderations': 'moderation',
-}
-
-const IMAGE_MODELS = [
-  ...[
-    'gpt-image-1',
-    'gpt-image-1-mini',
-    'gpt-image-1.5',
-    'gpt-image-2',
-    'chatgpt-image-latest',
-    'dall-e-2',
-    'dall-e-3',
-  ],
-]
-
-/**
- * A model of another kind than the path is for: https://github.com/openai/openai-go/issues/85 (speech; for
- * transcriptions callers were told the same), https://github.com/maruel/genai, client_test.go of its
- * providers (images, whose list grows), https://github.com/langgenius/dify/issues/28117 (moderation; told of a model that is
- * gone). Null for a path that is none of these. Read 2026-11-30.
- */
-export function refusalOfModel(path: string, model: string): StrictRefusal | null {
-  if (path.startsWith('/audio/')) {
-    const { body } = badRequest(`Invalid URL (POST /v1${path})`, null, null)
-    return { status: 404, body }
-  }
-  if (path === '/images/generations') return { ...wrongValue('model', model, IMAGE_MODELS) }
-  if (path.startsWith('/images/'))
-    return badRequest(`Invalid value: '${model}'. Value must be 'dall-e-2'.`, 'model', 'invalid_value')
-  return path === '/moderations' ? badRequest('please request omni-moderation-latest', 'model', null) : null
-}
-
-function modelOfOtherKind({ path, model }: StrictRequest): StrictRefusal | null {
-  const place = Object.keys(PATHS).find((end) => path.endsWith(end))
-  const kind = KINDS.find(([models]) => models.test(model))?.[1]
-  const isRetired = kind === 'moderation' && model.startsWith('text-')
-  if (place === undefined || kind === undefined || (kind === PATHS[place] && !isRetired)) return null
-  return refusalOfModel(place, model)
-}
 
 /** The older models of speech are checked by another program, whose findings the service shows as they are. */
 const isOlderVoice = (model: string) => model.startsWith('tts-1')
@@ -126,6 +69,26 @@ const speechRules = onPath(
   }),
 )
 
+const TRANSCRIPTS = ['json', 'text', 'srt', 'verbose_json', 'vtt', 'diarized_json']
+
+const transcriptionRules = onPath(
+  '/audio/transcriptions',
+  ruleTable('2026-11-30', {
+    // That a value is none at all is said in the form of its neighbours.
+    'transcription-format': {
+      source: 'https://github.com/openai/openai-dotnet/issues/401',
+      refuse: ({ model, body: { response_format: format } }) => {
+        const isPlain = model.includes('transcribe') && !model.includes('diarize')
+        if (!isPlain || !isSet(format) || !TRANSCRIPTS.includes(word(format)))
+          return oneOf('response_format', format, TRANSCRIPTS)
+        if (format === 'json' || format === 'text') return null
+        const says = `response_format '${word(format)}' is not compatible with model '${model}'. Use 'json' or 'text' instead.`
+        return badRequest(says, 'response_format', 'unsupported_value')
+      },
+    },
+  }),
+)
+
 interface Painter {
   /** Null: sizes are many, and not checked here. */
   readonly sizes: readonly string[] | null
@@ -152,6 +115,17 @@ const PAINTERS: readonly (readonly [models: RegExp, facts: Painter])[] = [
 ]
 
 const isGpt = (model: string) => model.includes('gpt-image')
+const isDallE = (model: string) => model.startsWith('dall-e')
+
+/** What a form says in words. */
+const numberIn = (value: unknown) => (typeof value === 'string' && value !== '' ? Number(value) : value)
+
+const PERCENT = { kind: 'integer', min: 0, max: 100 } as const
+const OUTPUTS = {
+  background: ['transparent', 'opaque', 'auto'],
+  output_format: ['png', 'jpeg', 'webp'],
+  moderation: ['low', 'auto'],
+}
 
 /** From 2 on any size is taken whose sides are multiples of 16. */
 function painterOf(model: string): Painter | null {
@@ -173,7 +147,36 @@ const imageTable = ruleTable('2026-11-30', {
   },
   'image-quality': {
     source: 'https://github.com/griptape-ai/griptape-nodes-engine/issues/1031',
-    refuse: ({ model, body: { quality } }) => oneOf('quality', quality, painterOf(model)?.qualities),
+    refuse: ({ model, path, body: { quality } }) => {
+      // Documented as `standard`, and refused all the same: https://github.com/Code-with-Beto/snapai/issues/6
+      const isStrange = model.startsWith('dall-e-2') && path.endsWith('/generations')
+      if (isStrange && isSet(quality)) return unknownParameter('quality')
+      return oneOf('quality', quality, painterOf(model)?.qualities)
+    },
+  },
+  'image-style': {
+    source: 'https://github.com/langchain4j/langchain4j/pull/3271',
+    refuse: ({ model, body: { style } }) => {
+      if (!isSet(style) || painterOf(model) === null) return null
+      return model.startsWith('dall-e-3') ? oneOf('style', style, ['vivid', 'natural']) : unknownParameter('style')
+    },
+  },
+  // Documented, and that they are for the GPT models only; the sentences have the form of their neighbours.
+  'image-output': {
+    source: `${IMAGES}#images-create-output_format`,
+    refuse: ({ model, body }) =>
+      first(Object.entries(OUTPUTS), ([name, values]) => {
+        if (!isSet(body[name])) return null
+        return isDallE(model) ? unknownParameter(name) : isGpt(model) ? oneOf(name, body[name], values) : null
+      }),
+  },
+  'image-compression': {
+    source: `${IMAGES}#images-create-output_compression`,
+    refuse: ({ model, body: { output_compression: percent } }) => {
+      if (!isSet(percent)) return null
+      if (isDallE(model)) return unknownParameter('output_compression')
+      return isGpt(model) ? outOfRange('output_compression', numberIn(percent), PERCENT) : null
+    },
   },
   'image-response-format': {
     source: 'https://github.com/lofcz/LLMTornado/issues/155',
@@ -189,8 +192,7 @@ const imageTable = ruleTable('2026-11-30', {
     source: `${IMAGES}#images-create-n`,
     refuse: ({ model, body: { n } }) => {
       const max = painterOf(model)?.most
-      const count = typeof n === 'string' && n !== '' ? Number(n) : n
-      return max === undefined ? null : outOfRange('n', count, { kind: 'integer', min: 1, max })
+      return max === undefined ? null : outOfRange('n', numberIn(n), { kind: 'integer', min: 1, max })
     },
   },
   'image-prompt-length': {
@@ -218,14 +220,25 @@ const moderationRules = onPath(
             : oneOf(`input[${index}].type`, asString(asRecord(item)?.['type']) ?? '', ['text', 'image_url']),
         ),
     },
+    'moderation-images': {
+      source: 'https://github.com/antiwork/gumroad/pull/4709',
+      refuse: ({ body }) => {
+        const parts = (asArray(body['input']) ?? []).map((item) => asRecord(item)?.['type'])
+        const count = parts.filter((type) => type === 'image_url').length
+        const says = `Number of images (${count}) exceeds maximum of 1`
+        return count > 1 ? badRequest(says, 'input', 'too_many_images') : null
+      },
+    },
   }),
 )
 
-const kindRules = ruleTable('2026-11-30', {
-  'model-of-other-kind': { source: 'https://github.com/openai/openai-go/issues/85', refuse: modelOfOtherKind },
-})
-
-export const openaiUnitRules = [...kindRules, ...speechRules, ...imageRules, ...moderationRules]
+export const openaiUnitRules = [
+  ...openaiKindRules,
+  ...speechRules,
+  ...transcriptionRules,
+  ...imageRules,
+  ...moderationRules,
+]
 
 function oneOf(path: string, value: unknown, values: readonly string[] | null | undefined): StrictRefusal | null {
   return !isSet(value) || !values || values.includes(word(value)) ? null : wrongValue(path, value, values)
