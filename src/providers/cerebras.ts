@@ -28,7 +28,8 @@ export const cerebras = defineProvider({
     {
       id: 'gpt-oss-120b',
       contextTokens: 131_072,
-      abilities: can('tools', 'json', 'reasoning'),
+      // https://inference-docs.cerebras.ai/capabilities/image-inputs (2026-11-30)
+      abilities: { ...can('tools', 'json', 'reasoning'), images: false },
       pick: true,
       ...tier('middle'),
     },

@@ -43,9 +43,9 @@ const MODELS: readonly ModelWireFacts[] = [
 export const CLAUDE_WIRE: WireFacts = { models: MODELS }
 
 /**
- * Tools and pictures since Claude 3, thinking since 3.7, answers held to a schema since 4.5 and Opus 4.1:
+ * Tools and pictures since Claude 3, thinking since 3.7, answers held to a schema since 4.5 and Opus 4.1, of which
  * https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview, …/build-with-claude/vision,
- * …/extended-thinking and …/structured-outputs (2026-11-30)
+ * …/extended-thinking and …/structured-outputs keep the lists. The service's own list of models and its refusals win.
  */
 export const CLAUDE_FAMILIES: readonly ModelFamily[] = [
   {

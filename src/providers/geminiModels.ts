@@ -51,7 +51,7 @@ const MODELS: readonly ModelWireFacts[] = [
 // "candidate_count must be in the range [1, 8]": https://ai.google.dev/api/generate-content#GenerationConfig
 export const GEMINI_WIRE: WireFacts = { answers: 8, models: MODELS }
 
-/** The pages of the models: https://ai.google.dev/gemini-api/docs/models (2026-11-30) */
+/** As the page of each model lists them (https://ai.google.dev/gemini-api/docs/models); what is refused wins. */
 export const GEMINI_FAMILIES: readonly ModelFamily[] = [
   {
     match: /^gemini-(?:2\.5|[3-9](?:\.\d)?)-(?:pro|flash)(?!.*(?:image|tts|live|audio|computer))/,

@@ -116,9 +116,9 @@ const PLAIN = ['tools', 'images', 'json'] as const
 const OTHERS = '(?!.*(?:audio|realtime|transcribe|tts|image|search|chat|pro))'
 
 /**
- * "Structured Outputs … gpt-4o-mini-2024-07-18, gpt-4o-2024-08-06 and later", tools and pictures as the page of each
- * model says: https://platform.openai.com/docs/guides/structured-outputs, https://platform.openai.com/docs/models
- * (2026-11-30)
+ * Schemas from gpt-4o-mini-2024-07-18 and gpt-4o-2024-08-06 on
+ * (https://reference.langchain.com/javascript/langchain-openai/ChatOpenAI/withStructuredOutput, 2026-11-30), tools and
+ * pictures as the page of each model says (https://platform.openai.com/docs/models); what is refused wins.
  */
 export const GPT_FAMILIES: readonly ModelFamily[] = [
   { match: /^gpt-4o-2024-05-13/, abilities: can(...PLAIN) },

@@ -7,6 +7,8 @@ const LIMITS = { scope: 'account+model', source: 'console.groq.com/docs/rate-lim
 const CHAT = { 'requests/minute': 30, 'requests/day': 1_000, 'tokens/minute': 8_000, 'tokens/day': 200_000 }
 const COMPOUND = { 'requests/minute': 30, 'requests/day': 250, 'tokens/minute': 70_000 }
 const REASONER = { contextTokens: 131_072, maxOutputTokens: 65_536, freeTier: true, pick: true }
+// Only its Qwen models from 3.6 on read images: https://console.groq.com/docs/vision (2026-11-30)
+const TEXT_ONLY = { images: false } as const
 
 export const groq = defineProvider({
   id: 'groq',
@@ -42,26 +44,26 @@ export const groq = defineProvider({
     {
       id: 'openai/gpt-oss-120b',
       ...REASONER,
-      abilities: can('tools', 'json', 'jsonSchema', 'reasoning'),
+      abilities: { ...can('tools', 'json', 'jsonSchema', 'reasoning'), ...TEXT_ONLY },
       ...tier('middle'),
     },
     {
       id: 'openai/gpt-oss-20b',
       ...REASONER,
-      abilities: can('tools', 'json', 'jsonSchema', 'reasoning'),
+      abilities: { ...can('tools', 'json', 'jsonSchema', 'reasoning'), ...TEXT_ONLY },
       ...tier('small'),
     },
     {
       id: 'qwen/qwen3.8-27b',
-      abilities: can('tools', 'json', 'reasoning'),
+      abilities: can('tools', 'images', 'json', 'reasoning'),
       freeTier: true,
       pick: true,
       ...tier('middle'),
     },
     { id: 'groq/compound', contextTokens: 131_072, abilities: can(), freeTier: true, ...tier('middle') },
     { id: 'groq/compound-mini', contextTokens: 131_072, abilities: can(), freeTier: true, ...tier('small') },
-    gone('llama-3.3-70b-versatile', '2026-08-16', 'openai/gpt-oss-120b'),
-    gone('llama-3.1-8b-instant', '2026-08-16', 'openai/gpt-oss-120b'),
+    { ...gone('llama-3.3-70b-versatile', '2026-08-16', 'openai/gpt-oss-120b'), abilities: TEXT_ONLY },
+    { ...gone('llama-3.1-8b-instant', '2026-08-16', 'openai/gpt-oss-120b'), abilities: TEXT_ONLY },
     gone('meta-llama/llama-4-scout-17b-16e-instruct', '2026-08-16', 'openai/gpt-oss-120b'),
     gone('meta-llama/llama-4-maverick-17b-128e-instruct', '2026-08-16', 'openai/gpt-oss-120b'),
   ],

@@ -1,6 +1,7 @@
 /** The refusals of the simulated providers: status, headers and body in each dialect's words. */
 
 import type { DialectId } from '../../domain/chat.ts'
+import { refusalOfModel } from '../strict/openaiKinds.ts'
 import { OWN_WORDS } from './ownWords.ts'
 import type { FakeRefusal, RefusalFacts, Wording } from './refusal.ts'
 import type { FakeFault, FakeModel } from './scenario.ts'
@@ -242,14 +243,16 @@ const BY_DIALECT: Readonly<Record<DialectId, Wording>> = {
 
 /**
  * A model that is asked for what only another kind of model does; null where its service is not known to have words of
- * its own for that. Seen at https://github.com/infiniflow/ragflow/issues/1835 (OpenAI, embeddings of gpt-4o) and
- * https://github.com/feyninc/chonkie/issues/529 (Gemini), read 2026-11-30.
+ * its own for that. Gemini's are seen at https://github.com/feyninc/chonkie/issues/529, read 2026-11-30. `path`: of an
+ * endpoint other than chats and embeddings, as `audio/speech`.
  */
 export function refusalOfKind(
   dialect: DialectId,
   kind: NonNullable<FakeModel['kind']>,
   model: string,
+  path: string | undefined,
 ): FakeRefusal | null {
+  if (path !== undefined) return refusalOfModel(`/${path}`, model)
   if (kind !== 'chat' && kind !== 'embedding') return null
   if (dialect === 'google')
     return googleError(
@@ -258,15 +261,7 @@ export function refusalOfKind(
       `models/${model} is not found for API version v1beta, or is not supported for ${kind === 'chat' ? 'generateContent' : 'embedContent'}. Call ListModels to see the list of available models and their supported methods.`,
     )
   if (dialect !== 'openai') return null
-  return kind === 'chat'
-    ? openaiError(
-        404,
-        'This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to use v1/completions?',
-        'invalid_request_error',
-        null,
-        'model',
-      )
-    : openaiError(403, 'You are not allowed to generate embeddings from this model', 'invalid_request_error', null)
+  return refusalOfModel(kind === 'chat' ? '/chat/completions' : '/embeddings', model)
 }
 
 /**

@@ -172,13 +172,13 @@ export class FakeProvider {
   }
 
   #refusal(key: string, asked: FakeRequest, what: FakeFault['do'], fault: FakeFault | null, now: number): FakeRefusal {
-    const { model, kind, dialect } = asked
+    const { model, kind, dialect, units } = asked
     const overflow = what === 'context_too_long' ? this.#overflow(asked) : null
     const limit = what === 'context_too_long' ? this.models.get(model)?.context_tokens : undefined
     const retryAfter = fault?.retry_after
     const resetsAt = retryAfter === undefined ? undefined : now + retryAfter * 1000
     const isOther = what === 'unsupported' && (this.models.get(model)?.kind ?? 'chat') !== kind
-    const ofKind = isOther ? refusalOfKind(dialect.id, kind, model) : null
+    const ofKind = isOther ? refusalOfKind(dialect.id, kind, model, units?.path) : null
     const said = ofKind ?? this.#say(what, model, { retryAfter, limit, resetsAt, ...overflow })
     return {
       ...said,

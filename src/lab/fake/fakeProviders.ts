@@ -7,21 +7,23 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Usage } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
-import { asRecord } from '../../domain/json.ts'
+import { asRecord, asString } from '../../domain/json.ts'
 import { Dice } from '../../domain/random.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import type { StrictRequest } from '../strict/rule.ts'
 import { answerId } from './answerIds.ts'
+import { withoutUnfoundTools } from './deferredTools.ts'
 import { FakeProvider } from './fakeProvider.ts'
 import { loadedListBody, modelsListBody } from './modelLists.ts'
 import { ODD_ANSWERS, type OddAnswer, oddAnswer } from './oddAnswers.ts'
 import type { FakeRefusal } from './refusal.ts'
 import { fakeReply, tokensOf } from './reply.ts'
-import { embeddingsBody, type FakeRequest, keyOf, placeOf, readAsked, readCallBody } from './request.ts'
+import { type FakeRequest, keyOf, placeOf, readAsked, readCallBody } from './request.ts'
 import { type FakeFault, type FakeModel, type FakeScenario, readFault, readModel, scenarioSchema } from './scenario.ts'
 import { isStoredPath, StoredResponses } from './storedResponses.ts'
 import { Threads } from './threads.ts'
-import { readUnits, sendUnits } from './units.ts'
+import { isUnitPath, readUnits, sendUnits } from './units.ts'
+import { embeddingsBody } from './vectors.ts'
 import { sendAnswer, sendEvents, sendStream, spoil } from './wire.ts'
 
 export interface FakeOptions {
@@ -294,7 +296,7 @@ class OpenFakes implements FakeWorld {
     const said = await readCallBody(request)
     const resumed = this.#threads.resume(provider, path, request, said)
     const body = resumed.refusal === null ? resumed.body : said
-    const asked = readUnits(path, body, request.headers['content-type']) ?? readStrict(provider, path, body, request)
+    const asked = readStrict(provider, path, body, request)
     if (isRefusal(asked)) return this.#refuseUnread(provider, request, body, asked, response)
     if (asked === null) return sendAnswer(response, 404, { error: { message: `${provider.id} has no ${path}` } })
     const key = keyOf(request)
@@ -382,15 +384,20 @@ class OpenFakes implements FakeWorld {
     if (lateMs > 0) await this.#sleep(lateMs)
     if (units !== undefined) return sendUnits(response, units, fault)
     if (texts !== null)
-      return sendAnswer(response, 200, embeddingsBody(dialect.id, model, fault?.do === 'says_nothing' ? [] : texts))
+      return sendAnswer(
+        response,
+        200,
+        embeddingsBody(dialect.id, model, fault?.do === 'says_nothing' ? [] : texts, body),
+      )
     if (isOdd(fault)) {
       const tool = request.tools?.[0]?.name ?? 'lookup'
       const odd = oddAnswer(dialect.id, fault.do, { model, reason: fault.reason, tool })
       const headers = provider.headers(key, model, this.#now())
       return request.stream ? sendEvents(response, odd.events, headers) : sendAnswer(response, 200, odd.body, headers)
     }
-    const reply = { ...fakeReply(request, model, facts, dialect.id), id: answerId(dialect.id) }
-    if (dialect.id === 'openai-responses') this.#stored.keep(provider, key, reply, request)
+    const seen = withoutUnfoundTools(request, dialect.id, body)
+    const reply = { ...fakeReply(seen, model, facts, dialect.id), id: answerId(dialect.id) }
+    if (dialect.id === 'openai-responses') this.#stored.keep(provider, key, reply, request, body)
     if (dialect.id === 'anthropic') this.#threads.keep(provider, key, reply, request, body)
     call.usage = reply.usage ?? null
     const now = this.#now()
@@ -417,15 +424,33 @@ function readStrict(
   request: IncomingMessage,
 ): FakeRequest | FakeRefusal | null {
   try {
-    return readAsked(path, body)
+    const asked = readUnits(path, body, request.headers['content-type']) ?? readAsked(path, body)
+    return asked ?? refuseUnserved(provider, path, body, request)
   } catch (error) {
-    const place = placeOf(path, body)
+    const place = isUnitPath(path) ? unitPlace(body) : placeOf(path, body)
     if (!(error instanceof InvalidRequestError) || place === null || !provider.isGood(keyOf(request))) throw error
     const said = provider.refuseRequest(place.dialect, strictRequest(provider.id, place.model, path, body, request))
     if (said === null) throw error
     return said
   }
 }
+
+/** What the service says at a path that it has and its double has not; null where nothing is known. */
+function refuseUnserved(
+  provider: FakeProvider,
+  path: string,
+  body: unknown,
+  request: IncomingMessage,
+): FakeRefusal | null {
+  const { dialect, model } = unitPlace(body)
+  if (!path.endsWith('/completions') || !provider.isGood(keyOf(request))) return null
+  return provider.refuseRequest(dialect, strictRequest(provider.id, model, path, body, request))
+}
+
+const unitPlace = (body: unknown) => ({
+  dialect: 'openai' as const,
+  model: asString(asRecord(body)?.['model']) ?? '',
+})
 
 function strictRequest(
   provider: string,

@@ -17,9 +17,12 @@ export function windowTokens({ messages, tools = [] }: ChatRequest): number {
 
 /** As many answers as were asked for, each a little different, with the probabilities of their tokens. */
 export function fakeReply(request: ChatRequest, name: string, model: FakeModel, dialect: DialectId): ChatResponse {
-  const first = oneReply(request, name, model, dialect)
+  const whole = oneReply(request, name, model, dialect)
+  const first = untilStop(whole, request)
   const answers = request.answers ?? 1
-  const others = Array.from({ length: answers - 1 }, (_, index) => weighed(another(first, index + 2), request))
+  const others = Array.from({ length: answers - 1 }, (_, index) =>
+    weighed(untilStop(another(whole, index + 2), request), request),
+  )
   return { ...first, ...weighed(first, request), ...(others.length > 0 && { others }) }
 }
 
@@ -27,6 +30,41 @@ function another({ content, finishReason }: ChatResponse, count: number): OtherA
   const numbered = content.map((part) => (part.type === 'text' ? { ...part, text: `${part.text} (${count})` } : part))
   return { content: numbered, finishReason }
 }
+
+/**
+ * Ends before the stop sequence that is said first; what is not said is not paid:
+ * https://platform.openai.com/docs/api-reference/chat/create#chat-create-stop,
+ * https://platform.claude.com/docs/en/api/messages#body-stop-sequences,
+ * https://ai.google.dev/api/generate-content#GenerationConfig (2026-11-30)
+ */
+function untilStop<Answer extends OtherAnswer & Partial<ChatResponse>>(answer: Answer, { stop }: ChatRequest): Answer {
+  const said = answer.content.map(textOf).join('')
+  const end = firstStop(said, stop ?? [])
+  if (end === null) return answer
+  const text = said.slice(0, end.at)
+  const content = answer.content.filter(({ type }) => type !== 'text')
+  return {
+    ...answer,
+    content: text === '' ? content : [...content, { type: 'text', text }],
+    finishReason: 'stop',
+    stopSequence: end.sequence,
+    ...(answer.usage && { usage: usageWithout(answer.usage, tokensOf(said) - tokensOf(text)) }),
+  }
+}
+
+/** The one whose last letter comes first. */
+function firstStop(said: string, stop: readonly string[]): { readonly at: number; readonly sequence: string } | null {
+  const found = stop
+    .filter((sequence) => sequence !== '' && said.includes(sequence))
+    .map((sequence) => ({ sequence, at: said.indexOf(sequence) }))
+  return found.toSorted((a, b) => a.at + a.sequence.length - (b.at + b.sequence.length))[0] ?? null
+}
+
+const usageWithout = (spent: Usage, tokens: number): Usage => ({
+  ...spent,
+  outputTokens: (spent.outputTokens ?? 0) - tokens,
+  totalTokens: (spent.totalTokens ?? 0) - tokens,
+})
 
 function weighed(answer: OtherAnswer, { logprobs }: ChatRequest): OtherAnswer {
   if (logprobs === undefined) return answer
@@ -124,7 +162,7 @@ function replyText(request: ChatRequest, prompt: string, name: string, model: Fa
   const result = lastToolResult(request)
   if (result !== null) return `The tool said: ${result}`
   // The picture of a test run is red; this is no eye.
-  if (hasImage(request)) return 'It is red.'
+  if (isAskedOfPicture(request, prompt)) return 'It is red.'
   return `This is ${name}, answering "${prompt.slice(0, 200)}". All is well.`
 }
 
@@ -175,8 +213,11 @@ function allText(request: ChatRequest): string {
   return request.messages.map((message) => message.content.map(textOf).join('')).join('\n')
 }
 
-function hasImage(request: ChatRequest): boolean {
-  return request.messages.findLast((message) => message.role === 'user')?.content.some(isImage) === true
+/** The picture is beside the question, or the question is about one that was shown before. */
+function isAskedOfPicture({ messages }: ChatRequest, prompt: string): boolean {
+  const isShown = ({ content }: ChatRequest['messages'][number]) => content.some(isImage)
+  const last = messages.findLast((message) => message.role === 'user')
+  return (last !== undefined && isShown(last)) || (/\bcolou?r\b/i.test(prompt) && messages.some(isShown))
 }
 
 const isImage = (part: Part) => part.type === 'image'

@@ -6,7 +6,6 @@ import { dialectOf } from '../../dialects/dialects.ts'
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
-import { tokensOf } from './reply.ts'
 import type { FakeModel } from './scenario.ts'
 
 export interface FakeRequest {
@@ -121,13 +120,6 @@ export function isLacking(facts: FakeModel, request: ChatRequest): boolean {
     missing.includes('images') &&
     request.messages.some((message) => message.content.some((part) => part.type === 'image'))
   )
-}
-
-export function embeddingsBody(dialect: DialectId, model: string, texts: readonly string[]): unknown {
-  if (dialect === 'google') return { embeddings: texts.map((text) => ({ values: [0.1, 0.2, text.length / 1000] })) }
-  const data = texts.map((text, index) => ({ object: 'embedding', index, embedding: [0.1, 0.2, text.length / 1000] }))
-  const tokens = texts.reduce((sum, text) => sum + tokensOf(text), 0)
-  return { object: 'list', data, model, usage: { prompt_tokens: tokens, total_tokens: tokens } }
 }
 
 export function keyOf({ headers }: IncomingMessage): string {

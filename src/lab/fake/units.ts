@@ -6,7 +6,7 @@
 import type { ServerResponse } from 'node:http'
 import { dialectOf } from '../../dialects/dialects.ts'
 import { InvalidRequestError } from '../../domain/errors.ts'
-import { asArray, asRecord, asString } from '../../domain/json.ts'
+import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import type { FakeRequest, FakeUnits } from './request.ts'
 import type { FakeFault, FakeModel } from './scenario.ts'
 import { sendAnswer } from './wire.ts'
@@ -33,6 +33,8 @@ const SERVICES: Readonly<Record<string, Service>> = {
   'images/variations': { kind: 'image', needs: { image: isFile }, isForm: true },
 }
 const PATH = new RegExp(`/(${Object.keys(SERVICES).join('|')})$`)
+
+export const isUnitPath = (path: string) => PATH.test(path)
 
 /** Null for another path. Throws InvalidRequestError for a request that the service would refuse. */
 export function readUnits(path: string, body: unknown, contentType = ''): FakeRequest | null {
@@ -94,12 +96,11 @@ const ANSWERS: Readonly<Record<string, (fields: Fields) => unknown>> = {
       category_scores: { violence: 0.5 },
     })),
   }),
-  rerank: ({ documents }) => ({
+  rerank: ({ documents, top_n }) => ({
     id: 'rerank-fake',
-    results: (asArray(documents) ?? []).map((_, index, all) => ({
-      index: all.length - 1 - index,
-      relevance_score: 1 / (index + 1),
-    })),
+    results: (asArray(documents) ?? [])
+      .map((_, index, all) => ({ index: all.length - 1 - index, relevance_score: 1 / (index + 1) }))
+      .slice(0, asNumber(top_n)),
     meta: { billed_units: { search_units: 1 } },
   }),
   'images/generations': () => PICTURE,
@@ -116,8 +117,11 @@ const PICTURE = {
 /** Bytes that are no text in any encoding. */
 const AUDIO = Buffer.from(Array.from({ length: 3000 }, (_, index) => (index * 7) % 256))
 
-function sendSpeech(response: ServerResponse, { stream_format }: Fields, fault: FakeFault | null): Promise<void> {
-  if (stream_format !== 'sse') return sendPieces(response, 'audio/mpeg', pieces(AUDIO), fault)
+/** The older models send sound whatever is asked: https://github.com/sfortis/openai_tts/pull/73 (2026-11-30) */
+function sendSpeech(response: ServerResponse, fields: Fields, fault: FakeFault | null): Promise<void> {
+  const { model, stream_format: format } = fields
+  if (format !== 'sse' || asString(model)?.startsWith('tts-1'))
+    return sendPieces(response, 'audio/mpeg', pieces(AUDIO), fault)
   const deltas = pieces(AUDIO).map((audio) => event({ type: 'speech.audio.delta', audio: audio.toString('base64') }))
   return sendPieces(response, SSE, [...deltas, event({ type: 'speech.audio.done' })], fault)
 }

@@ -171,7 +171,8 @@ function* chunksOf(reply: ChatResponse): Generator<ChatChunk> {
     yield { type: 'other', index: place + 1, chunk: { type: 'finish', finishReason: other.finishReason } }
   }
   if (reply.usage !== undefined) yield { type: 'usage', usage: reply.usage }
-  yield { type: 'finish', finishReason: reply.finishReason }
+  const { finishReason, stopSequence } = reply
+  yield { type: 'finish', finishReason, ...(stopSequence !== undefined && { stopSequence }) }
   yield { type: 'end' }
 }
 

@@ -1,7 +1,7 @@
 /** Cerebras. https://inference-docs.cerebras.ai/api-reference/chat-completions */
 
 import { asRecord } from '../../domain/json.ts'
-import { isSet, messagesOf, roleOf, toolsOf, unknownField, within, word } from './chatBody.ts'
+import { firstPart, isSet, messagesOf, roleOf, toolsOf, unknownField, within, word } from './chatBody.ts'
 import { lookUp } from './lookUp.ts'
 import type { StrictRefusal } from './rule.ts'
 import { first, onPath, ruleTable } from './ruleTable.ts'
@@ -23,6 +23,9 @@ const MESSAGE_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
   tool: set('content role name tool_call_id'),
 }
 
+/** Others than https://inference-docs.cerebras.ai/capabilities/image-inputs names; unknown names are left alone. */
+const TEXT_ONLY = /gpt-oss|llama-?3|zai-glm|qwen-3-/
+
 const rules = ruleTable('2026-11-29', {
   'field-unknown': {
     source: 'https://inference-docs.cerebras.ai/resources/openai',
@@ -41,6 +44,14 @@ const rules = ruleTable('2026-11-29', {
         const path = `messages.${message.index}.${roleOf(message)}.${name}`
         return wrongFormat(`${path}: property '${path}' is unsupported`)
       }),
+  },
+  // The sentence is what a caller was told on 2026-08-27; the rest of the body has the form of its neighbours.
+  'image-without-eyes': {
+    source: 'https://inference-docs.cerebras.ai/capabilities/image-inputs',
+    refuse: ({ body, model }) =>
+      TEXT_ONLY.test(model) && firstPart(body, 'image_url') !== null
+        ? wrongFormat("Content type 'image_url' is not supported by selected model")
+        : null,
   },
   'temperature-range': {
     source: 'https://inference-docs.cerebras.ai/api-reference/chat-completions',

@@ -42,6 +42,13 @@ export function within({ path, index, value }: Placed, key: string): Placed | nu
   return inner === undefined ? null : { path: `${path}.${key}`, index, value: inner }
 }
 
+/** The first part of that type, with its message; for rules about what a model cannot read. */
+export function firstPart(body: Fields, type: string): { readonly message: Placed; readonly part: Placed } | null {
+  for (const message of messagesOf(body))
+    for (const part of partsOf(message)) if (part.value['type'] === type) return { message, part }
+  return null
+}
+
 export const roleOf = (message: Placed): string => asString(message.value['role']) ?? ''
 
 /** A value as a word in a sentence; a stranger's object may have no `toString`. */

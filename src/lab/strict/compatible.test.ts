@@ -17,6 +17,7 @@ import {
 } from '../../../test/support/chatBodies.ts'
 import { casesOf, firstRefusal, type StrictRow, testTable } from '../../../test/support/strictTable.ts'
 import { cerebrasRules } from './cerebras.ts'
+import { cohereRules } from './cohere.ts'
 import { deepseekRules } from './deepseek.ts'
 import { groqRules } from './groq.ts'
 import { imitationRules } from './imitation.ts'
@@ -66,12 +67,16 @@ const thinking = (service: string) => (service === 'deepseek' ? { reasoning_cont
 const ID = 'abcdefgh1'
 const assistant = (more: Body) => ({ role: 'assistant', content: 'Yes', ...more })
 const JSON_MODE = { response_format: { type: 'json_object' } }
+const IMAGE = say([{ type: 'image_url', image_url: { url: 'https://example.org/a.png' } }])
 const OPEN = { type: 'object', additionalProperties: false }
 
 check('groq', 'openai/gpt-oss-120b', groqRules.rules, [
   ['field-unknown', "property 'store' is unsupported", { store: true }, { user: 'ada' }],
   ['field-unknown', "property 'top_k' is unsupported", { top_k: 4 }, { top_p: 0.4 }],
   ['logprobs-unsupported', '`logprobs` is not supported with this model', { logprobs: true }, { logprobs: false }],
+  ['temperature-range', "'temperature' : number must be at most 2", { temperature: 9 }, { temperature: 2 }],
+  ['temperature-range', "'temperature' : number must be at least 0", { temperature: -1 }, { temperature: 0 }],
+  ['temperature-range', "'temperature' : value must be a number", { temperature: '1' }, { temperature: 1 }],
   ['one-choice', "'n' : number must be at most 1", { n: 2 }, { n: 1 }],
   ['messages-empty', "'messages' : minimum number of items is 1", { messages: [] }, {}],
   [
@@ -79,6 +84,12 @@ check('groq', 'openai/gpt-oss-120b', groqRules.rules, [
     "'messages.1' : for 'role:assistant' the following must be satisfied[('messages.1' : property 'reasoning_content' is unsupported)]",
     talk(assistant({ reasoning_content: 'Hm' })),
     talk(assistant({ reasoning: 'Hm' })),
+  ],
+  [
+    'image-without-eyes',
+    "'messages.0' : for 'role:user' the following must be satisfied[('messages.0.content' : value must be a string)]",
+    IMAGE,
+    { model: 'qwen/qwen3.8-27b', ...IMAGE },
   ],
   [
     'reasoning-without-reasoner',
@@ -142,6 +153,12 @@ check('cerebras', 'gpt-oss-120b', cerebrasRules.rules, [
     "reasoning_effort: Input should be 'low', 'medium' or 'high'",
     { reasoning_effort: 'none' },
     { reasoning_effort: 'low' },
+  ],
+  [
+    'image-without-eyes',
+    "Content type 'image_url' is not supported by selected model",
+    IMAGE,
+    { model: 'gemma-4-31b', ...IMAGE },
   ],
   [
     'temperature-range',
@@ -234,6 +251,12 @@ check('mistral', 'mistral-large-latest', mistralRules.rules, [
     talk(assistant({ content: ' ' }), HI),
   ],
   [
+    'image-without-eyes',
+    'Image input is not enabled for this model',
+    { model: 'codestral-2508', ...IMAGE },
+    { model: 'mistral-small-2603', ...IMAGE },
+  ],
+  [
     'call-id',
     'Tool call id was call_1 but must be a-z, A-Z, 0-9, with a length of 9.',
     talk(calls(call('call_1')), result('call_1')),
@@ -292,7 +315,6 @@ function unreadable(fault: string, fields: Body): string {
   return `Failed to deserialize the JSON body into the target type: ${fault} at line 1 column ${column}`
 }
 const DEVELOPER = say('Hi', 'developer')
-const IMAGE = say([{ type: 'image_url', image_url: { url: 'https://example.org/a.png' } }])
 const MINIMAL = { reasoning_effort: 'minimal' }
 const NAMELESS = talk(thoughtful(call(ID)), result(null))
 
@@ -498,4 +520,23 @@ describe('embeddings of mistral', () => {
     ],
   ]
   testTable(mistralEmbeddingRules, casesOf(rows, ask))
+})
+
+describe('cohere ranks', () => {
+  const ask = (documents: unknown, more: Body = {}): StrictRequest => {
+    const body = { model: 'rerank-v3.5', query: 'a', documents, ...more }
+    return { service: 'cohere', model: body.model, path: '/../../v2/rerank', headers: {}, body }
+  }
+  test.each<[says: string, refused: StrictRequest, taken: StrictRequest]>([
+    ['invalid request: list of documents must not be empty', ask([]), ask(['a'])],
+    [
+      'invalid request: list of documents must not be longer than 10000',
+      ask(many(10_001, 'a')),
+      ask(many(10_000, 'a')),
+    ],
+    ['invalid request: top_n must be at least 1', ask(['a'], { top_n: 0 }), ask(['a'], { top_n: 1 })],
+  ])('and refuses: %s', (says, refused, taken) => {
+    expect(firstRefusal(cohereRules.rules, refused)?.says).toBe(says)
+    expect(firstRefusal(cohereRules.rules, taken)).toBeNull()
+  })
 })

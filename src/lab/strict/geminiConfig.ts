@@ -158,6 +158,25 @@ function embeddedContent(request: StrictRequest): string | null {
   )
 }
 
+/** How long vectors can be is documented; the words are ours. */
+const LONGEST_VECTOR = 3072
+
+function vectorLength(request: StrictRequest): string | null {
+  const operation = operationOf(request)
+  const [name, items] =
+    operation === 'batchEmbedContents'
+      ? ['BatchEmbedContentsRequest.requests', readList(request.body, 'requests')]
+      : ['EmbedContentRequest', operation === 'embedContent' ? [request.body] : []]
+  return violations(
+    items.flatMap((item, index) => {
+      const length = asNumber(read(item, 'outputDimensionality'))
+      if (length === undefined || (length >= 1 && length <= LONGEST_VECTOR)) return []
+      const place = items[0] === request.body ? name : `${name}[${index}]`
+      return [`${place}.output_dimensionality: must be in the range [1, ${LONGEST_VECTOR}].`]
+    }),
+  )
+}
+
 export const geminiConfigRules: readonly Rule[] = [
   geminiRule('response-mime-type', CONFIG, mimeType),
   geminiRule('response-schema', CONFIG, answerSchema),
@@ -186,4 +205,9 @@ export const geminiConfigRules: readonly Rule[] = [
   ),
   geminiRule('batch-size', 'https://github.com/geldata/gel/issues/9032', batchSize),
   geminiRule('embedded-content', 'https://ai.google.dev/api/embeddings', embeddedContent),
+  geminiRule(
+    'vector-length',
+    'https://ai.google.dev/gemini-api/docs/embeddings#controlling-embedding-size',
+    vectorLength,
+  ),
 ]

@@ -570,6 +570,18 @@ const SETTINGS: readonly Row[] = [
     at('embedContent', { model: 'models/gemini-embedding-001' }),
     at('embedContent', embed()),
   ],
+  [
+    'vector-length',
+    '* BatchEmbedContentsRequest.requests[1].output_dimensionality: must be in the range [1, 3072].\n',
+    batch(embed(), { ...embed(), outputDimensionality: 3073 }),
+    batch(embed(), { ...embed(), outputDimensionality: 3072 }),
+  ],
+  [
+    'vector-length',
+    '* EmbedContentRequest.output_dimensionality: must be in the range [1, 3072].\n',
+    at('embedContent', { ...embed(), output_dimensionality: 0 }),
+    at('embedContent', { ...embed(), output_dimensionality: 1 }),
+  ],
 ]
 
 describe('the rules of the Gemini API', () => {

@@ -1,7 +1,7 @@
 /** Groq. https://console.groq.com/docs/openai#currently-unsupported-openai-features */
 
 import { asArray, asRecord } from '../../domain/json.ts'
-import { isSet, messagesOf, type Placed, roleOf, unknownField, word } from './chatBody.ts'
+import { firstPart, isSet, messagesOf, type Placed, roleOf, unknownField, word } from './chatBody.ts'
 import { lookUp } from './lookUp.ts'
 import { jsonWord } from './openaiFormats.ts'
 import type { StrictRefusal } from './rule.ts'
@@ -30,6 +30,9 @@ const MESSAGE_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
 const REASONERS = /gpt-oss|qwen3|deepseek-r1/
 const SCHEMA_MODELS = /gpt-oss|kimi|llama-4/
 const MOST_TOOLS = 128
+const HOTTEST = 2
+/** Not those of https://console.groq.com/docs/vision; of a name that is not known nothing is refused. */
+const TEXT_ONLY = /gpt-oss|llama-?3|kimi-k2|qwen3-32b|allam/
 
 /** The first that matches. */
 const EFFORTS: readonly (readonly [models: RegExp, words: string, values: readonly string[]])[] = [
@@ -53,12 +56,17 @@ const rules = ruleTable('2026-11-29', {
         isSet(body[name]) && body[name] !== false ? refused(`\`${name}\` is not supported with this model`) : null,
       ),
   },
-  // The limit is documented; the sentence has the form of its neighbours.
+  // The range is documented; callers were told the first two sentences, and the third has their form.
+  'temperature-range': {
+    source: 'https://console.groq.com/docs/api-reference#chat-create',
+    refuse: ({ body: { temperature } }) => wrongTemperature(temperature),
+  },
+  // The limit is documented; the sentence is what callers were told.
   'one-choice': {
     source: 'https://console.groq.com/docs/openai#currently-unsupported-openai-features',
     refuse: ({ body }) => (isSet(body['n']) && body['n'] !== 1 ? refused("'n' : number must be at most 1") : null),
   },
-  // As above.
+  // The limit is documented; the sentence has the form of its neighbours.
   'messages-empty': {
     source: 'https://console.groq.com/docs/api-reference#chat-create',
     refuse: ({ body }) =>
@@ -67,6 +75,17 @@ const rules = ruleTable('2026-11-29', {
   'message-field-unknown': {
     source: 'https://github.com/tashfeenahmed/freellmapi/issues/1070',
     refuse: ({ body }) => first(messagesOf(body), strangeField),
+  },
+  'image-without-eyes': {
+    source: 'https://github.com/gptme/gptme/pull/896',
+    refuse: ({ body, model }) => {
+      const seen = TEXT_ONLY.test(model) ? firstPart(body, 'image_url') : null
+      if (seen === null) return null
+      const { index } = seen.message
+      return refused(
+        `'messages.${index}' : for 'role:${roleOf(seen.message)}' the following must be satisfied[('messages.${index}.content' : value must be a string)]`,
+      )
+    },
   },
   'reasoning-without-reasoner': {
     source: 'https://github.com/vercel/ai/pull/8057',
@@ -130,6 +149,14 @@ const JSON_WORD =
 
 function refused(message: string): StrictRefusal {
   return { status: 400, body: { error: { message, type: 'invalid_request_error' } } }
+}
+
+/** That it must be a number: https://github.com/ai-shifu/ChatALL/issues/901 */
+function wrongTemperature(temperature: unknown): StrictRefusal | null {
+  if (!isSet(temperature)) return null
+  if (typeof temperature !== 'number') return refused("'temperature' : value must be a number")
+  if (temperature > HOTTEST) return refused(`'temperature' : number must be at most ${HOTTEST}`)
+  return temperature < 0 ? refused("'temperature' : number must be at least 0") : null
 }
 
 function unsatisfied(message: Placed, fault: string): string {

@@ -6,6 +6,7 @@
 import { asString } from '../../domain/json.ts'
 import {
   callsOf,
+  firstPart,
   isSet,
   messagesOf,
   type Placed,
@@ -41,6 +42,8 @@ const FUNCTION_FIELDS = set('name description strict parameters')
 const PARTS = ['text', 'image_url', 'document_url', 'reference', 'file', 'thinking', 'input_audio']
 const ROLES = ['system', 'user', 'assistant', 'tool']
 const HOTTEST = 1.5
+/** The generations before those of https://docs.mistral.ai/capabilities/vision, and the models for code. */
+const TEXT_ONLY = /codestral|mistral-nemo|mixtral|mistral-saba|mistral-large-24|ministral-\db-24/
 
 /** What may follow a role. */
 const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
@@ -180,6 +183,14 @@ const rules = ruleTable('2026-11-29', {
           null,
         )
       }),
+  },
+  // Which models read images is documented; the sentence and its code are what callers were told.
+  'image-without-eyes': {
+    source: 'https://docs.mistral.ai/capabilities/vision',
+    refuse: ({ body, model }) =>
+      TEXT_ONLY.test(model) && firstPart(body, 'image_url') !== null
+        ? refused('Image input is not enabled for this model', 'invalid_request_error', '3051')
+        : null,
   },
   'call-id': {
     source: 'https://github.com/nearai/ironclaw/issues/1241',

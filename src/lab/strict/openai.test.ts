@@ -47,6 +47,12 @@ const NAME_WORDS = "string does not match pattern. Expected a string that matche
 const MUST_FOLLOW =
   "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages:"
 
+const SPOKEN = {
+  model: 'gpt-4o-audio-preview',
+  modalities: ['text', 'audio'],
+  audio: { voice: 'alloy', format: 'wav' },
+}
+
 const FIELDS: readonly StrictRow[] = [
   ['model-missing', 'you must provide a model parameter', { model: null }, {}],
   ['messages-missing', "Missing required parameter: 'messages'.", { messages: null }, {}],
@@ -100,6 +106,25 @@ const FIELDS: readonly StrictRow[] = [
     "Invalid value: 'loud'. Supported values are: 'low', 'medium', and 'high'.",
     { verbosity: 'loud' },
     { verbosity: 'medium' },
+  ],
+  [
+    'modality-unknown',
+    "Invalid value: 'image'. Supported values are: 'text' and 'audio'.",
+    { modalities: ['text', 'image'] },
+    { modalities: ['text'] },
+  ],
+  [
+    'audio-output',
+    "Unsupported value: 'modalities' does not support 'audio' with this model. Supported values are: 'text'.",
+    { ...SPOKEN, model: 'gpt-4.1' },
+    SPOKEN,
+  ],
+  ['audio-unspecified', "Missing required parameter: 'audio'.", { ...SPOKEN, audio: null }, SPOKEN],
+  [
+    'audio-absent',
+    'This model requires that either input content or output modality contain audio.',
+    { model: 'gpt-audio' },
+    { model: 'gpt-audio', ...say([{ type: 'input_audio', input_audio: { data: 'SGk=', format: 'wav' } }]) },
   ],
   [
     'verbosity-before-5',
@@ -236,6 +261,18 @@ const MESSAGES: readonly StrictRow[] = [
     "Invalid 'messages[1]'. Image URLs are only allowed for messages with role 'user', but this message with role 'assistant' contains an image URL.",
     talk({ role: 'assistant', content: [image(PNG)] }),
     talk({ role: 'user', content: [image(PNG)] }),
+  ],
+  [
+    'image-without-eyes',
+    'Invalid content type. image_url is only supported by certain models.',
+    { model: 'gpt-3.5-turbo', ...say([image(PNG)]) },
+    say([image(PNG)]),
+  ],
+  [
+    'image-without-eyes',
+    'Invalid content type. image_url is only supported by certain models.',
+    { model: 'o3-mini', ...say([image(PNG)]) },
+    { ...O3, ...say([image(PNG)]) },
   ],
   [
     'tool-call-id-missing',
@@ -657,6 +694,24 @@ const EMBEDDINGS: readonly StrictRow[] = [
     'This model does not support specifying dimensions.',
     { model: 'text-embedding-ada-002', dimensions: 256 },
     { dimensions: 256 },
+  ],
+  [
+    'embedding-dimensions-range',
+    "Invalid 'dimensions': integer above maximum value. Expected a value <= 1536, but got 3072 instead.",
+    { dimensions: 3072 },
+    { model: 'text-embedding-3-large', dimensions: 3072 },
+  ],
+  [
+    'embedding-dimensions-range',
+    "Invalid 'dimensions': integer below minimum value. Expected a value >= 1, but got 0 instead.",
+    { dimensions: 0 },
+    { dimensions: 1 },
+  ],
+  [
+    'embedding-dimensions-range',
+    "Invalid type for 'dimensions': expected an integer, but got a decimal number instead.",
+    { dimensions: 1.5 },
+    { dimensions: null },
   ],
   [
     'embedding-user-length',

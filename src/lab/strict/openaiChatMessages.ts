@@ -15,7 +15,7 @@ import {
 } from './chatBody.ts'
 import { lookUp } from './lookUp.ts'
 import { CALL_FIELDS, MESSAGE_FIELDS, PART_FIELDS } from './openaiChatFields.ts'
-import { takesEmptyContent } from './openaiModels.ts'
+import { readsTextOnly, takesEmptyContent } from './openaiModels.ts'
 import { duplicateResult, orphan, unanswered } from './openaiPairing.ts'
 import {
   badRequest,
@@ -119,6 +119,21 @@ export const openaiMessageRules = ruleTable('2026-11-29', {
       eachPart(body, (part, message) =>
         part.value['type'] !== 'image_url' || roleOf(message) === 'user' ? null : misplacedImage(message),
       ),
+  },
+  'image-without-eyes': {
+    source: 'https://github.com/browser-use/web-ui/issues/274',
+    refuse: ({ body, model }) =>
+      readsTextOnly(model)
+        ? eachPart(body, (part, message) =>
+            part.value['type'] === 'image_url'
+              ? badRequest(
+                  'Invalid content type. image_url is only supported by certain models.',
+                  `messages.[${message.index}].content.[${part.index}].type`,
+                  null,
+                )
+              : null,
+          )
+        : null,
   },
   'tool-call-id-missing': {
     source: 'https://github.com/MadcowD/ell/issues/325',

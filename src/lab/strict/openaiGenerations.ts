@@ -1,9 +1,18 @@
 /** What OpenAI refuses by the generation of the model: sampling, efforts, stop sequences beside reasoning. */
 
-import { isSet, word } from './chatBody.ts'
+import { asArray } from '../../domain/json.ts'
+import { firstPart, isSet, word } from './chatBody.ts'
 import { chatEfforts, isPlain, openaiModel, reasons, takesSampling } from './openaiModels.ts'
-import { badRequest, listed, MEASURED, unrecognized, unsupportedParameter } from './openaiWords.ts'
-import type { StrictRefusal } from './rule.ts'
+import {
+  badRequest,
+  listed,
+  MEASURED,
+  missingParameter,
+  unrecognized,
+  unsupportedParameter,
+  wrongValue,
+} from './openaiWords.ts'
+import type { StrictRefusal, StrictRequest } from './rule.ts'
 import { first, ruleTable } from './ruleTable.ts'
 
 /** What a model that reasons does not take, and one that is told not to reason does. */
@@ -40,6 +49,36 @@ export const openaiGenerationRules = ruleTable('2026-11-29', {
       )
     },
   },
+  'modality-unknown': {
+    source: 'https://github.com/Anionex/banana-slides/issues/140',
+    refuse: ({ body }) =>
+      first(asArray(body['modalities']) ?? [], (modality, index) =>
+        MODALITIES.includes(word(modality)) ? null : wrongValue(`modalities[${index}]`, modality, MODALITIES),
+      ),
+  },
+  // Which models speak is documented, and that they must be told how; the sentences are those of other fields.
+  'audio-output': {
+    source: 'https://platform.openai.com/docs/guides/audio',
+    refuse: ({ body, model }) =>
+      wantsAudio(body) && openaiModel(model).isKnown && !speaks(model)
+        ? unsupportedValue('modalities', 'audio', "Supported values are: 'text'.")
+        : null,
+  },
+  'audio-unspecified': {
+    source: 'https://platform.openai.com/docs/api-reference/chat/create#chat-create-audio',
+    refuse: ({ body }) => (wantsAudio(body) && !isSet(body['audio']) ? missingParameter('audio') : null),
+  },
+  'audio-absent': {
+    source: 'https://github.com/CherryHQ/cherry-studio/issues/1179',
+    refuse: ({ body, model }) =>
+      speaks(model) && !wantsAudio(body) && firstPart(body, 'input_audio') === null
+        ? badRequest(
+            'This model requires that either input content or output modality contain audio.',
+            'model',
+            'invalid_value',
+          )
+        : null,
+  },
   'verbosity-before-5': {
     source: 'https://github.com/google-deepmind/concordia/issues/164',
     refuse: ({ body, model }) => wrongVerbosity('verbosity', body['verbosity'], model),
@@ -59,6 +98,10 @@ export const openaiGenerationRules = ruleTable('2026-11-29', {
     },
   },
 })
+
+const MODALITIES = ['text', 'audio']
+const wantsAudio = (body: StrictRequest['body']) => asArray(body['modalities'])?.includes('audio') === true
+const speaks = (model: string) => /^gpt-audio|-audio/.test(model)
 
 /** Before GPT-5 it cannot be chosen. */
 export function wrongVerbosity(param: string, value: unknown, model: string): StrictRefusal | null {

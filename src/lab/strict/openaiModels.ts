@@ -59,6 +59,12 @@ export function openaiModel(name: string): OpenaiModel {
 /** Measured on gpt-5.5 and gpt-5.6: an empty array of parts is content. Older models were reported to refuse it. */
 export const takesEmptyContent = (name: string): boolean => openaiModel(name).isNew || /^gpt-5\.5(?:-|$)/.test(name)
 
+/** By the model pages (https://platform.openai.com/docs/models): these read text only. */
+export const readsTextOnly = (name: string): boolean =>
+  /^(?:ft:)?(?:gpt-3\.5|gpt-4(?:-0\d{3}|-32k.*|-1106-preview|-0125-preview|-turbo-preview)?$|o1-mini|o1-preview|o3-mini)/.test(
+    name,
+  )
+
 export const reasons = (facts: OpenaiModel): boolean => facts.efforts.length > 0
 
 /** Whether the model is known to be one that does not reason. */

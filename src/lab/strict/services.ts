@@ -3,12 +3,14 @@
 import type { DialectId } from '../../domain/chat.ts'
 import { anthropicRules } from './anthropic.ts'
 import { cerebrasRules } from './cerebras.ts'
+import { cohereRules } from './cohere.ts'
 import { deepseekRules } from './deepseek.ts'
 import { googleRules } from './google.ts'
 import { groqRules } from './groq.ts'
 import { imitationRules } from './imitation.ts'
 import { mistralEmbeddingRules, mistralRules } from './mistral.ts'
 import { openaiChatRules, openaiEmbeddingRules, openaiResponsesRules } from './openai.ts'
+import { openaiUnitRules } from './openaiUnits.ts'
 import { openrouterRules } from './openrouter.ts'
 import type { Rule } from './rule.ts'
 import { xaiRules } from './xai.ts'
@@ -16,9 +18,9 @@ import { xaiRules } from './xai.ts'
 /** Services with a table of their own, by the language they are asked in. */
 const TABLES: { readonly [D in DialectId]: Readonly<Record<string, readonly Rule[]>> } = {
   openai: Object.fromEntries([
-    ['openai', [...openaiChatRules, ...openaiEmbeddingRules]],
+    ['openai', [...openaiChatRules, ...openaiEmbeddingRules, ...openaiUnitRules]],
     ['mistral', [...mistralRules.rules, ...mistralEmbeddingRules]],
-    ...[groqRules, cerebrasRules, openrouterRules, deepseekRules, xaiRules].map(
+    ...[groqRules, cerebrasRules, openrouterRules, deepseekRules, xaiRules, cohereRules].map(
       ({ service, rules }) => [service, rules] as const,
     ),
   ]),
