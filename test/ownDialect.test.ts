@@ -171,6 +171,7 @@ describe.each([
   ['groq', 'openai/gpt-oss-120b'],
   ['cerebras', 'gpt-oss-120b'],
   ['mistral', 'mistral-small-2603'],
+  ['xai', 'grok-4.5'],
 ])('%s is not told of an answer', (provider, model) => {
   test.each([
     [
