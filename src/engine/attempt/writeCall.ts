@@ -207,6 +207,7 @@ function recipientOf(windows: LearnedWindows, order: DraftOrder): Recipient {
     wire: wireOf(speechOf(credential.connection.spec, spoken).wire, target.model),
     maxOutputTokens: windows.outputOf(target),
     roomTokens: roomFor(target, pending.needs.inputTokens, windows),
+    reasons: target.profile.abilities.reasoning,
   }
 }
 
