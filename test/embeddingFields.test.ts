@@ -169,3 +169,8 @@ test.each(
   const bytes = Buffer.from(String(row?.embedding), 'base64')
   expect([0, 4, 8].map((at) => Math.fround(bytes.readFloatLE(at)))).toEqual([0.1, 0.2, 0.002].map(Math.fround))
 })
+
+test('the end user, for whom Gemini has no field, is named as left out', async () => {
+  const asked = await ofService('google', { user: 'ada', encoding_format: 'float' })
+  expect([asked.status, told(asked), asked.leftOut]).toEqual([200, {}, 'user'])
+})

@@ -171,6 +171,7 @@ describe.each([
   ['groq', 'openai/gpt-oss-120b'],
   ['cerebras', 'gpt-oss-120b'],
   ['mistral', 'mistral-small-2603'],
+  ['xai', 'grok-4.5'],
 ])('%s is not told of an answer', (provider, model) => {
   test.each([
     [
@@ -183,5 +184,37 @@ describe.each([
     const { sent } = await ask(provider, model, { messages: [HI, { role: 'assistant', ...answer }, HI] })
     expect(JSON.stringify(sent)).not.toMatch(/refusal|annotations|audio|function_call/)
     expect(JSON.stringify(sent)).toContain(words)
+  })
+})
+
+describe.each([
+  'openai',
+  'openai-responses',
+  'anthropic',
+  'google',
+] as const)('a model of %s that its user says does not reason', (dialect) => {
+  const USER = { role: 'user', content: 'Hi' }
+  const contents = [{ role: 'user', parts: [{ text: 'Hi' }] }]
+  test.each<[string, object]>([
+    ['/v1/chat/completions', { messages: [USER], reasoning_effort: 'high' }],
+    ['/v1/chat/completions', { messages: [USER], reasoning: { effort: 'high' } }],
+    ['/v1/responses', { input: 'Hi', reasoning: { effort: 'high' } }],
+    ['/v1/messages', { messages: [USER], max_tokens: 4000, thinking: { type: 'enabled', budget_tokens: 2000 } }],
+    [
+      '/v1beta/models/own/m:generateContent',
+      { contents, generationConfig: { thinkingConfig: { thinkingBudget: 2000 } } },
+    ],
+  ])('is not asked to by a client of %s %j, which is told', async (path, body) => {
+    await using world = await openGateway(
+      { providers: { own: { dialect, models: { m: {} } } } },
+      {
+        reconfigure: (config) => ({
+          own: { ...config['own'], models: [{ id: 'm', abilities: { reasoning: false } }] },
+        }),
+      },
+    )
+    const response = await world.ask(path, { model: 'own/m', ...body })
+    expect([response.status, response.headers.get('x-keywise-left-out')]).toEqual([200, 'reasoning'])
+    expect(JSON.stringify(world.fakes.calls[0]?.body)).not.toMatch(/reasoning|thinking/)
   })
 })

@@ -135,7 +135,7 @@ describe('a thread', () => {
 
   test('is left out, and that is said, where the target knows none', async () => {
     await using world = await open()
-    expect(await ask(world, 'chat/c', CREATE, 'Hi')).toMatchObject({ status: 200, leftOut: 'thread' })
+    expect(await ask(world, 'chat/c', CREATE, 'Hi')).toMatchObject({ status: 200, leftOut: 'thread, anthropic-beta' })
     expect(world.fakes.calls.at(-1)?.body).not.toHaveProperty('thread')
   })
 

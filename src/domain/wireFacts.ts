@@ -136,7 +136,7 @@ export interface WireFacts extends GenerationFacts {
   readonly userLength?: number
   /**
    * Fields of answers that clients hand back with them (`refusal`, `annotations`, …) are refused, also where they are
-   * empty. Only of the chat completions dialect. Default false.
+   * empty, or do not count as content. Only of the chat completions dialect. Default false.
    */
   readonly bareMessages?: boolean
   /**

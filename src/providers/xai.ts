@@ -36,6 +36,9 @@ export const xai = defineProvider({
   wire: {
     thoughts: 'reasoning_content',
     thoughtDetails: false,
+    // A message without content is refused, so that a refusal must be said as text:
+    // https://github.com/langchain-ai/langchain/issues/34140 (2026-11-30)
+    bareMessages: true,
     topK: false,
     penalties: false,
     stopSequences: 0,

@@ -365,6 +365,18 @@ describe('the stream writer', () => {
     expect(types.filter((type) => type === 'content_block_stop')).toHaveLength(3)
   })
 
+  test('ends an answer that the model gave up with an error, because no stop reason says so', () => {
+    const events = write([
+      { type: 'text-delta', text: 'I look it up.' },
+      { type: 'finish', finishReason: 'error' },
+      { type: 'end' },
+    ])
+    expect(events.slice(-2)).toEqual([
+      { type: 'content_block_stop', index: 0 },
+      { type: 'error', error: { type: 'api_error', message: 'the model gave up' } },
+    ])
+  })
+
   test('ends a broken stream with an error and nothing that looks like an end', () => {
     const writer = anthropicDialect.client.streamWriter(REQUEST)
     writer.write({ type: 'text-delta', text: 'Hi' })

@@ -28,7 +28,7 @@ const STOP_REASON: { readonly [R in FinishReason]: string } = {
   length: 'max_tokens',
   tool_calls: 'tool_use',
   content_filter: 'refusal',
-  // The wire has no word for an answer that went wrong; this one at least does not call it whole.
+  // Never of a stream, which ends in an error: the wire has no word for an answer that went wrong.
   error: 'max_tokens',
   other: 'end_turn',
 }

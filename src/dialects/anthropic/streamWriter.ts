@@ -12,6 +12,9 @@ import { writeAnthropicError } from './error.ts'
 import { writeStopDetails, writeStopReason } from './finishReason.ts'
 import { writeAnthropicUsage, writeDeltaUsage } from './usage.ts'
 
+/** The wire has no stop reason for it, and any other would call the answer whole or ask for a longer one. */
+const GAVE_UP: ClientError = { status: 502, message: 'the model gave up', code: 'server' }
+
 type Content = ChunkOf<'text-delta' | 'media' | 'reasoning-delta' | 'tool-call-start' | 'tool-call-delta' | 'tool-call'>
 
 /** The block that is open; `hasArguments` once a piece of a call's arguments was written. */
@@ -182,6 +185,7 @@ export class AnthropicStreamWriter implements StreamWriter {
     if (this.#hasMore && !this.#hasAnswered && this.#finish?.blocked === undefined) out += this.#text(UNSPEAKABLE)
     do out += this.#stop() + this.#resume()
     while (this.#open)
+    if (this.#finish?.finishReason === 'error') return out + this.fail(GAVE_UP)
     this.#over = true
     const stopSequence = this.#finish?.stopSequence
     const reason = writeStopReason(this.#finish?.finishReason ?? 'other', stopSequence)

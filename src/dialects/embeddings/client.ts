@@ -64,9 +64,9 @@ function ignoredTask(dialect: DialectId, fields: Fields, { tasks }: VectorFacts 
 /** What vectors are written in whatever the upstream sends; `int8` and the like only where it knows them. */
 const FORMATS: ReadonlySet<unknown> = new Set([undefined, null, 'float', 'base64'])
 
-/** Those without an effect on the vectors, and those that Gemini has a word for. */
+/** Those in which the vectors are written, and those that Gemini has a word for. */
 const SAID_TO_GEMINI = new Set([
-  ...['input', 'user', 'encoding_format', 'dimensions', 'output_dimension', 'title'],
+  ...['input', 'encoding_format', 'dimensions', 'output_dimension', 'title'],
   ...TASK_FIELDS,
 ])
 

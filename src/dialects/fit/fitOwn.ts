@@ -40,8 +40,12 @@ interface Sent {
 export function isTakenAsSent({ request, body, whole }: Sent, recipient: Recipient): boolean {
   const { dialect, wire } = recipient
   if (mustRename(request, dialect, wire) || mustMend(request, dialect, wire)) return false
+  if (recipient.reasons === false && body !== null && WISHES.some((name) => body.mentions(name))) return false
   return !mustFit(body, dialect, wire) || isTakenAsWritten(whole(), recipient)
 }
+
+/** What all fields begin with that say how much to think. */
+const WISHES = ['"reasoning', '"thinking'] as const
 
 /** Whether the body may hold what the service is known to refuse; only then is it parsed. */
 function mustFit(body: Body | null, dialect: DialectId, wire: ModelWire): boolean {

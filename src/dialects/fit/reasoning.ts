@@ -21,6 +21,7 @@ const TOKENS: { readonly [E in ReasoningEffort]: number } = {
 
 export function fitReasoning(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
   const { reasoning } = request
+  if (recipient.reasons === false) return unreasoning(request, leftOut)
   if (cannotThink(request, recipient)) return unthinking(request, leftOut)
   if (recipient.wire.demandsThoughts && lacksThoughts(request)) return { ...request, reasoning: { effort: 'none' } }
   if (reasoning === undefined) return request
@@ -34,8 +35,18 @@ function unthinking(request: ChatRequest, leftOut: LeftOut): ChatRequest {
   return { ...request, reasoning: { effort: 'none' } }
 }
 
+/** Nothing is said of it, in no form: some servers refuse even the wish not to. */
+function unreasoning(request: ChatRequest, leftOut: LeftOut): ChatRequest {
+  const { reasoning, extra } = request
+  if (reasoning === undefined) return request
+  if (asksForThoughts(reasoning)) leftOut.add('reasoning')
+  const { reasoning: _, reasoning_effort: __, thinking: ___, ...fields } = extra?.fields ?? {}
+  return { ...request, reasoning: undefined, extra: extra && { ...extra, fields } }
+}
+
 /** For a client of the service's own dialect: its wish is changed only where it is known to be refused. */
 export function fitOwnReasoning(request: ChatRequest, recipient: Recipient, leftOut: LeftOut): ChatRequest {
+  if (recipient.reasons === false) return unreasoning(request, leftOut)
   const { demandsThoughts, forcesToolsThinking } = recipient.wire
   const isRefused =
     cannotThink(request, recipient) ||

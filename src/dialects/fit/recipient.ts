@@ -12,6 +12,8 @@ export interface Recipient {
   readonly maxOutputTokens: number | null
   /** Tokens that the context window leaves for the answer; null when unknown. */
   readonly roomTokens: number | null
+  /** False where the model is known not to reason; default: it may. */
+  readonly reasons?: boolean
 }
 
 export interface Fitted {

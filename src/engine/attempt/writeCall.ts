@@ -73,7 +73,8 @@ export function writeCall(writer: CallWriter, order: CallOrder): StartedCall {
     },
     writer.tools,
   )
-  return { call, leftOut }
+  const untold = untoldHeaders(pending, dialect)
+  return { call, leftOut: untold.length === 0 ? leftOut : [...leftOut, ...untold] }
 }
 
 function isTrial({ target, pending: { operation } }: CallOrder): boolean {
@@ -87,6 +88,12 @@ const NO_HEADERS: readonly string[] = []
 function headersFor({ wire, via }: PendingRequest, dialect: Dialect, { spec }: Connection): readonly string[] {
   const forwarded = wire?.dialect === dialect.id ? wire.headers : NO_HEADERS
   return via === null || spec.privateAddress !== true ? forwarded : [...forwarded, VIA_HEADER, via]
+}
+
+/** The names of the client's headers that mean something to its own dialect only: features of a beta. */
+function untoldHeaders({ wire }: PendingRequest, dialect: Dialect): readonly string[] {
+  if (wire === null || wire.dialect === dialect.id) return NO_HEADERS
+  return wire.headers.filter((_, index) => index % 2 === 0)
 }
 
 function allowance({ latencyAllowance, settings }: CallWriter, { target, credential, pending }: CallOrder): number {
@@ -207,6 +214,7 @@ function recipientOf(windows: LearnedWindows, order: DraftOrder): Recipient {
     wire: wireOf(speechOf(credential.connection.spec, spoken).wire, target.model),
     maxOutputTokens: windows.outputOf(target),
     roomTokens: roomFor(target, pending.needs.inputTokens, windows),
+    reasons: target.profile.abilities.reasoning,
   }
 }
 

@@ -291,12 +291,14 @@ test('a Gemini stream without alt=sse stays one JSON array when it is continued'
 })
 
 test.each([
-  ['anthropic', 'a-feature'],
-  ['openai', undefined],
-] as const)('headers of its protocol reach an upstream of %s as %s', async (upstream, expected) => {
+  ['anthropic', 'a-feature', null],
+  ['openai', undefined, 'anthropic-beta'],
+] as const)('headers of its protocol reach an upstream of %s as %s, or are named', async (upstream, expected, left) => {
   const world = await open(upstream)
-  await (await world.ask('/v1/messages', CLIENTS.anthropic!.body, { 'anthropic-beta': 'a-feature' })).text()
+  const response = await world.ask('/v1/messages', CLIENTS.anthropic!.body, { 'anthropic-beta': 'a-feature' })
+  await response.text()
   expect(world.fakes.calls.at(-1)?.headers['anthropic-beta']).toBe(expected)
+  expect(response.headers.get('x-keywise-left-out')).toBe(left)
 })
 
 test.each([false, true])('the next turn goes to the account that has the answer (streamed: %s)', async (stream) => {

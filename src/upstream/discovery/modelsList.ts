@@ -207,7 +207,7 @@ function abilitiesBeside(fields: Record<string, unknown>): Abilities {
     abilities.tools = parameters.includes('tools')
     abilities.json = parameters.includes('response_format')
     abilities.jsonSchema = parameters.includes('structured_outputs')
-    abilities.reasoning = parameters.includes('reasoning')
+    abilities.reasoning = parameters.includes('reasoning') || parameters.includes('reasoning_effort')
   }
   const input = asArray(asRecord(fields['architecture'])?.['input_modalities'])
   if (input !== undefined) abilities.images = input.includes('image')

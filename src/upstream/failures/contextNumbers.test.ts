@@ -106,21 +106,27 @@ const SENTENCES: readonly [text: string, limit: number | null, input: number | n
   ['Your input exceeds the context window of this model. Please adjust your input and try again.', null, null, null],
 ]
 
-test.each(SENTENCES)('%s', (message, limit, input, output) => {
+function read(error: object) {
   const failure = classify({
     status: 400,
     headers: {},
-    body: { error: { message, type: 'invalid_request_error' } },
+    body: { error },
     provider: openai,
     model: 'gpt-4.1',
     now: 0,
     redact: (text) => text,
   })
   expect(failure).toMatchObject({ kind: 'context_too_long' })
-  const read = failure.kind === 'context_too_long' ? failure : undefined
-  expect([read?.limitTokens ?? null, read?.inputTokens ?? null, read?.outputTokens ?? null]).toEqual([
-    limit,
-    input,
-    output,
-  ])
+  const found = failure.kind === 'context_too_long' ? failure : undefined
+  return [found?.limitTokens ?? null, found?.inputTokens ?? null, found?.outputTokens ?? null]
+}
+
+test.each(SENTENCES)('%s', (message, limit, input, output) => {
+  expect(read({ message, type: 'invalid_request_error' })).toEqual([limit, input, output])
+})
+
+test('numbers in fields beside a sentence that says none', () => {
+  const message = 'the request exceeds the available context size. try increasing the context size'
+  const error = { code: 400, message, type: 'exceed_context_size_error', n_prompt_tokens: 9000, n_ctx: 4096 }
+  expect(read(error)).toEqual([4096, 9000, null])
 })

@@ -4,6 +4,8 @@
  * are hostile input.
  */
 
+import { asNumber, asRecord } from '../../domain/json.ts'
+
 /** Tokens; absent where the text does not say. */
 interface ContextNumbers {
   /** The window. */
@@ -67,8 +69,7 @@ const SENTENCES: readonly RegExp[] = [
   pattern('(?:input length|prompt) (?<requested>#) exceeds'),
 ]
 
-/** `text`: in lower case. */
-export function contextNumbers(text: string): ContextNumbers {
+function numbersSaid(text: string): ContextNumbers {
   const plain = text.replace(/(\d),(?=\d{3})/g, '$1')
   const found = new Map<string, number>(partsOf(plain))
   for (const sentence of SENTENCES) {
@@ -84,6 +85,19 @@ export function contextNumbers(text: string): ContextNumbers {
     inputTokens: input,
     outputTokens: output,
   })
+}
+
+/** `text`: in lower case. `bodies`: the error, and the data inside it. */
+export function contextNumbers(text: string, bodies: readonly unknown[]): ContextNumbers {
+  return { ...numbersSaid(text), ...numbersStated(bodies) }
+}
+
+/** llama.cpp says them beside the sentence, of which older versions leave them out: tools/server/server-task.cpp */
+function numbersStated(bodies: readonly unknown[]): ContextNumbers {
+  const errors = bodies.map((body) => asRecord(asRecord(body)?.['error']) ?? asRecord(body))
+  const error = errors.find((fields) => asNumber(fields?.['n_ctx']) !== undefined)
+  const inputTokens = asNumber(error?.['n_prompt_tokens'])
+  return present({ limitTokens: asNumber(error?.['n_ctx']), requestedTokens: inputTokens, inputTokens })
 }
 
 /** `(120000 in the messages, 400 in the functions, 9600 in the completion)`, `(25 of text input, 64000 in the output)` */

@@ -22,7 +22,7 @@ const READERS: { readonly [K in FailureKind]?: (evidence: FailureEvidence) => Pa
   quota_day: (evidence) => ({ ...limitMet(evidence), window: dayOrMonth(evidence) }),
   rate_minute: limitMet,
   too_large_for_limit: ({ sight: { quota, text } }) => affordable(text) ?? sizeMet(quota),
-  context_too_long: ({ sight }) => ({ ...contextNumbers(sight.text) }),
+  context_too_long: ({ sight, envelope }) => ({ ...contextNumbers(sight.text, envelope.bodies) }),
   unsupported: refused,
   bad_request: asRequested,
   model_not_found: ({ envelope }) => ({ successor: successorIn(envelope.message) }),
