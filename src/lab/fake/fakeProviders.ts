@@ -12,6 +12,7 @@ import { Dice } from '../../domain/random.ts'
 import { findProvider } from '../../providers/catalog.ts'
 import type { StrictRequest } from '../strict/rule.ts'
 import { answerId } from './answerIds.ts'
+import { withoutUnfoundTools } from './deferredTools.ts'
 import { FakeProvider } from './fakeProvider.ts'
 import { loadedListBody, modelsListBody } from './modelLists.ts'
 import { ODD_ANSWERS, type OddAnswer, oddAnswer } from './oddAnswers.ts'
@@ -394,8 +395,9 @@ class OpenFakes implements FakeWorld {
       const headers = provider.headers(key, model, this.#now())
       return request.stream ? sendEvents(response, odd.events, headers) : sendAnswer(response, 200, odd.body, headers)
     }
-    const reply = { ...fakeReply(request, model, facts, dialect.id), id: answerId(dialect.id) }
-    if (dialect.id === 'openai-responses') this.#stored.keep(provider, key, reply, request)
+    const seen = withoutUnfoundTools(request, dialect.id, body)
+    const reply = { ...fakeReply(seen, model, facts, dialect.id), id: answerId(dialect.id) }
+    if (dialect.id === 'openai-responses') this.#stored.keep(provider, key, reply, request, body)
     if (dialect.id === 'anthropic') this.#threads.keep(provider, key, reply, request, body)
     call.usage = reply.usage ?? null
     const now = this.#now()

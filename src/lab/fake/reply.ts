@@ -162,7 +162,7 @@ function replyText(request: ChatRequest, prompt: string, name: string, model: Fa
   const result = lastToolResult(request)
   if (result !== null) return `The tool said: ${result}`
   // The picture of a test run is red; this is no eye.
-  if (hasImage(request)) return 'It is red.'
+  if (isAskedOfPicture(request, prompt)) return 'It is red.'
   return `This is ${name}, answering "${prompt.slice(0, 200)}". All is well.`
 }
 
@@ -213,8 +213,11 @@ function allText(request: ChatRequest): string {
   return request.messages.map((message) => message.content.map(textOf).join('')).join('\n')
 }
 
-function hasImage(request: ChatRequest): boolean {
-  return request.messages.findLast((message) => message.role === 'user')?.content.some(isImage) === true
+/** The picture is beside the question, or the question is about one that was shown before. */
+function isAskedOfPicture({ messages }: ChatRequest, prompt: string): boolean {
+  const isShown = ({ content }: ChatRequest['messages'][number]) => content.some(isImage)
+  const last = messages.findLast((message) => message.role === 'user')
+  return (last !== undefined && isShown(last)) || (/\bcolou?r\b/i.test(prompt) && messages.some(isShown))
 }
 
 const isImage = (part: Part) => part.type === 'image'

@@ -8,6 +8,7 @@ import { dialectOf } from '../../dialects/dialects.ts'
 import type { ChatRequest, ChatResponse } from '../../domain/chat.ts'
 import { asRecord, asString } from '../../domain/json.ts'
 import type { FakeProvider } from './fakeProvider.ts'
+import { inputItemsOf, inputItemsPage } from './inputItems.ts'
 import type { FakeRefusal } from './refusal.ts'
 import { keyOf } from './request.ts'
 import { sendAnswer } from './wire.ts'
@@ -22,16 +23,19 @@ export const isStoredPath = (path: string) => PATH.test(path)
 interface Stored {
   readonly account: string
   readonly body: object
+  readonly items: ReturnType<typeof inputItemsOf>
 }
 
 export class StoredResponses {
   readonly #byId = new Map<string, Stored>()
 
-  /** Keeps the answer unless the request says not to. */
-  keep(provider: FakeProvider, key: string, answer: ChatResponse, request: ChatRequest): void {
+  /** Keeps the answer unless the request says not to. `asked`: the body of the request. */
+  keep(provider: FakeProvider, key: string, answer: ChatResponse, request: ChatRequest, asked: unknown): void {
+    const { id = '' } = answer
+    const items = inputItemsOf(id, asked)
     const body = dialectOf('openai-responses').client.writeResponse(answer, request) as object // its body is one
     if (request.extra?.fields['store'] !== false)
-      this.#byId.set(`${provider.id} ${answer.id}`, { account: accountOf(provider, key), body })
+      this.#byId.set(`${provider.id} ${id}`, { account: accountOf(provider, key), body, items })
   }
 
   /**
@@ -73,14 +77,17 @@ export class StoredResponses {
         },
       })
     if (request.method === 'DELETE') this.#byId.delete(`${provider.id} ${id}`)
+    if (request.method === 'GET' && part === '/input_items') {
+      const page = inputItemsPage(stored.items, new URL(request.url ?? '', 'http://fake.invalid').searchParams)
+      return sendAnswer(response, page.status, page.body)
+    }
     sendAnswer(response, 200, answerTo(request.method ?? '', id, part, stored.body))
   }
 }
 
 function answerTo(method: string, id: string, part: string, body: object): object {
   if (method === 'DELETE') return { id, object: 'response', deleted: true }
-  if (part === '/cancel') return { ...body, status: 'cancelled' }
-  return part === '' ? body : { object: 'list', data: [], first_id: null, last_id: null, has_more: false }
+  return part === '/cancel' ? { ...body, status: 'cancelled' } : body
 }
 
 const accountOf = (provider: FakeProvider, key: string) => provider.accountOf(provider.indexOf(key)) ?? key

@@ -266,7 +266,7 @@ const MESSAGES: readonly StrictRow[] = [
     'image-without-eyes',
     'Invalid content type. image_url is only supported by certain models.',
     { model: 'gpt-3.5-turbo', ...say([image(PNG)]) },
-    { model: 'gpt-4-turbo', ...say([image(PNG)]) },
+    say([image(PNG)]),
   ],
   [
     'image-without-eyes',

@@ -177,6 +177,12 @@ const ITEMS: readonly StrictRow[] = [
     part(text('Hi')),
   ],
   [
+    'image-without-eyes',
+    "Model 'o3-mini' does not support image inputs. Try again with a vision model. To find out which models are vision-enabled, visit our our models documentation: https://platform.openai.com/docs/models",
+    { model: 'o3-mini', ...part({ type: 'input_image', image_url: PNG }) },
+    { model: 'o3', ...part({ type: 'input_image', image_url: PNG }) },
+  ],
+  [
     'image',
     "Invalid type for 'input[0].content[0].image_url': expected a string, but got an object instead.",
     part({ type: 'input_image', image_url: { url: PNG } }),

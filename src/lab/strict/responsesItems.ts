@@ -4,6 +4,7 @@ import { asArray, asRecord } from '../../domain/json.ts'
 import { isSet, type Placed, placed, typeName, unknownField, word } from './chatBody.ts'
 import { lookUp } from './lookUp.ts'
 import { wrongFile, wrongImage } from './openaiMedia.ts'
+import { readsTextOnly } from './openaiModels.ts'
 import {
   badRequest,
   emptyString,
@@ -93,6 +94,22 @@ export const responsesItemRules = ruleTable('2026-11-29', {
         const name = known === undefined ? null : unknownField(value, known)
         return name === null ? null : unknownParameter(`${path}.${name}`)
       }),
+  },
+  // The sentence was told of a model that others made, which the same API serves.
+  'image-without-eyes': {
+    source: 'https://platform.openai.com/docs/models',
+    refuse: ({ body, model }) =>
+      readsTextOnly(model)
+        ? eachPart(body, ({ value }) =>
+            value['type'] === 'input_image'
+              ? badRequest(
+                  `Model '${model}' does not support image inputs. Try again with a vision model. To find out which models are vision-enabled, visit our our models documentation: https://platform.openai.com/docs/models`,
+                  'input',
+                  null,
+                )
+              : null,
+          )
+        : null,
   },
   image: {
     source: 'https://platform.openai.com/docs/guides/images-vision#image-input-requirements',
