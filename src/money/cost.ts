@@ -38,7 +38,7 @@ export function costOf(usage: Usage, price: Price | null, at: number): Cost {
   if (sound === null) return { nanoUsd: null, source, reported: false }
   const rates = ratesAt(price, at, sound.inputTokens)
   if (sound.parts === undefined) return { nanoUsd: picoToNano(picoOf(sound, rates)), source, reported: false }
-  const { least, most } = partsCost(sound, sound.parts, rates)
+  const { least, most } = partsCost(sound, sound.parts, rates, price.tiers)
   const range = { atLeast: picoToNano(least), atMost: picoToNano(most) }
   const isExact = least === most
   return isExact
@@ -140,8 +140,13 @@ export function worstCase(
   const outputTokens = Math.min(longest * (tokens(need.answers ?? 1) ?? 1), MOST_TOKENS)
   if (price === null) return { nanoUsd: null, inputTokens, outputTokens, boundedBy }
   if (price.isFree) return { nanoUsd: 0, inputTokens, outputTokens, boundedBy }
-  const now = mostNano(ratesAt(price, at, inputTokens), inputTokens, outputTokens, need.parts)
-  const later = mostNano(ratesAt(price, at + LONGEST_ATTEMPT_MS, inputTokens), inputTokens, outputTokens, need.parts)
+  const now = mostNano(price, ratesAt(price, at, inputTokens), { inputTokens, outputTokens }, need.parts)
+  const later = mostNano(
+    price,
+    ratesAt(price, at + LONGEST_ATTEMPT_MS, inputTokens),
+    { inputTokens, outputTokens },
+    need.parts,
+  )
   return { nanoUsd: Math.max(now, later), inputTokens, outputTokens, boundedBy }
 }
 
@@ -170,7 +175,12 @@ function tokens(value: number | null): number | null {
   return value !== null && value >= 0 ? Math.min(Math.ceil(value), MOST_TOKENS) : null
 }
 
-function mostNano(rates: Rates, inputTokens: number, outputTokens: number, parts: PartsNeed | undefined): number {
+function mostNano(
+  { tiers }: Price,
+  rates: Rates,
+  { inputTokens, outputTokens }: Pick<Usage, 'inputTokens' | 'outputTokens'>,
+  parts: PartsNeed | undefined,
+): number {
   const dearest: Rates = {
     ...rates,
     input: dearestInput(rates, parts?.input ?? NO_KINDS, parts?.cachesLong ?? false),
@@ -180,7 +190,7 @@ function mostNano(rates: Rates, inputTokens: number, outputTokens: number, parts
   const pico = picoOf(usage, dearest)
   if (parts?.serviceTier === undefined) return picoToNano(pico)
   // A provider may serve it in the usual way after all.
-  const times = Math.max(USUAL, tierRange(parts.serviceTier, rates.parts).most)
+  const times = Math.max(USUAL, tierRange(parts.serviceTier, tiers).most)
   return picoToNano((BigInt(pico) * BigInt(times)) / BigInt(USUAL))
 }
 

@@ -5,6 +5,7 @@ import { costOf, worstCase } from './cost.ts'
 import { loadGenaiPrices } from './genaiPrices.ts'
 import { flat, Prices, type UserPrice } from './price.ts'
 
+const FLEX = { flex: 0.5 }
 const prices = new Prices({ lookup: await loadGenaiPrices() })
 const NOON = Date.parse('2026-11-23T12:00:00Z')
 const usageOf = (inputTokens: number, outputTokens: number, parts: UsageParts, more: Partial<Usage> = {}): Usage => ({
@@ -153,6 +154,11 @@ describe('parts without a known rate make the cost unknown, from what is known o
     const cost = costOf(usageOf(10, 10, { serviceTier: 'flex' }), null, NOON)
     expect(cost).toEqual({ nanoUsd: null, source: 'unknown', reported: false })
   })
+})
+
+test('a tier whose price the provider documents is priced', () => {
+  const price = prices.priceOf({ provider: 'openai', model: 'gpt-5.4-mini', free: false, local: false, tiers: FLEX })
+  expect(costOf(usageOf(100_000, 10_000, { serviceTier: 'flex' }), price, NOON).nanoUsd).toBe(60_000_000)
 })
 
 describe("the user's own prices", () => {

@@ -4,7 +4,7 @@
  */
 
 import type { Modality, ModalityTokens, Usage, UsageParts } from '../domain/chat.ts'
-import type { PartRates, Rates } from './price.ts'
+import type { Rates, TierTimes } from './price.ts'
 
 /** Pico-USD. */
 export interface PicoRange {
@@ -50,18 +50,18 @@ const DEAREST_TIER = 6 * USUAL
 /** What Anthropic asks for an hour in its cache, twice the price of the input, is the dearest there is. */
 const LONG_CACHE_TIMES = 2
 
-export function partsCost(usage: Usage, parts: UsageParts, rates: Rates): PicoRange {
+export function partsCost(usage: Usage, parts: UsageParts, rates: Rates, tiers: TierTimes | undefined): PicoRange {
   const sum = new Sum()
   addInput(sum, usage, parts, rates)
   addOutput(sum, usage, parts, rates)
-  const tokens = sum.times(tierRange(parts.serviceTier, rates.parts))
+  const tokens = sum.times(tierRange(parts.serviceTier, tiers))
   return tokens.plus(apart(parts, rates)).range()
 }
 
 /** What a tier costs, in millionths of the usual price. */
-export function tierRange(tier: string | undefined, { tiers }: PartRates): RateRange {
+export function tierRange(tier: string | undefined, tiers: TierTimes | undefined): RateRange {
   if (tier === undefined) return { least: USUAL, most: USUAL }
-  const known = tiers?.[tier]
+  const known = tiers !== undefined && Object.hasOwn(tiers, tier) ? tiers[tier] : undefined
   if (known !== undefined) return { least: Math.round(known * USUAL), most: Math.round(known * USUAL) }
   if (WAITS.has(tier)) return { least: HALF, most: USUAL }
   return { least: GOES_FIRST.has(tier) ? USUAL : HALF, most: DEAREST_TIER }

@@ -31,9 +31,10 @@ export interface PartRates {
   readonly output?: ModalityRates
   /** By kind, per use. */
   readonly tools?: Readonly<Record<string, number>>
-  /** How many times the rates per token a call of this service tier costs, by the provider's word. */
-  readonly tiers?: Readonly<Record<string, number>>
 }
+
+/** How many times the rates per token a call of a service tier costs, by the provider's word in small letters. */
+export type TierTimes = Readonly<Record<string, number>>
 
 export type ModalityRates = { readonly [M in Modality]?: number }
 
@@ -58,6 +59,8 @@ export interface Price {
   readonly source: string
   /** The last window that applies is used. */
   readonly windows: readonly PriceWindow[]
+  /** Absent: of no tier is known what it costs. */
+  readonly tiers?: TierTimes | undefined
   /** Whatever is used costs nothing: a server of one's own. Default false. */
   readonly isFree?: true
 }
@@ -81,7 +84,7 @@ export interface UserPrice extends PriceHint {
   /** USD per thousand uses of a tool that runs at the provider, by kind. */
   readonly tools?: Readonly<Record<string, number>>
   /** How many times the prices per token a service tier costs, by the provider's word. */
-  readonly tiers?: Readonly<Record<string, number>>
+  readonly tiers?: TierTimes
 }
 
 /** What decides which price source applies to a target. */
@@ -97,6 +100,8 @@ export interface PriceFacts {
   readonly userPrice?: UserPrice | null
   /** The price from the provider's own list or our catalogue. */
   readonly cataloguePrice?: PriceHint | null
+  /** What the provider's service tiers cost, where its documentation says so for all models. */
+  readonly tiers?: TierTimes | undefined
 }
 
 /** A price by provider and model, or null; see `genaiPrices.ts`. Called once per model. */
@@ -140,7 +145,8 @@ export class Prices {
     if (override !== undefined) return override
     if (facts.local) return LOCAL
     if (facts.free || facts.model.endsWith(':free')) return FREE
-    const known = this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
+    const listed = this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
+    const known = listed === null || facts.tiers === undefined ? listed : { ...listed, tiers: facts.tiers }
     return known ?? (facts.ownServer ? LOCAL : null)
   }
 
@@ -161,7 +167,8 @@ export class Prices {
 
 /** One price for all hours and lengths. */
 export function flat(source: string, price: UserPrice): Price {
-  return { source, windows: [{ from: null, daily: null, tiers: [{ aboveInputTokens: -1, rates: ratesFrom(price) }] }] }
+  const tiers = [{ aboveInputTokens: -1, rates: ratesFrom(price) }]
+  return { source, windows: [{ from: null, daily: null, tiers }], tiers: price.tiers }
 }
 
 /** The rates for a request of that many input tokens at `at` (epoch milliseconds). */
@@ -208,7 +215,6 @@ function partRatesFrom(price: UserPrice): PartRates {
     cached: modalityRates(cachedAudio, cachedImage, undefined),
     output: modalityRates(outputAudio, outputImage, outputVideo),
     ...(price.tools !== undefined && { tools: mapValues(price.tools, (usd) => scaled(usd, 9) ?? 0) }),
-    ...(price.tiers !== undefined && { tiers: price.tiers }),
   }
 }
 
