@@ -7,7 +7,7 @@ import type { Modality, ModalityTokens, Usage, UsageParts } from '../domain/chat
 import type { Rates, TierTimes } from './price.ts'
 
 /** Pico-USD. */
-export interface PicoRange {
+interface PicoRange {
   readonly least: bigint
   readonly most: bigint
 }

@@ -23,7 +23,7 @@ export interface Rates {
  * Rates of what is not plain text, in pico-USD per token and per use of a tool. What is absent is not known: the plain
  * rate would be a guess. A picture or a film that is read is the exception, see `inputRate`.
  */
-export interface PartRates {
+interface PartRates {
   /** Written to the prompt cache for an hour. */
   readonly cacheWrite1h?: number
   readonly input?: ModalityRates
@@ -36,7 +36,7 @@ export interface PartRates {
 /** How many times the rates per token a call of a service tier costs, by the provider's word in small letters. */
 export type TierTimes = Readonly<Record<string, number>>
 
-export type ModalityRates = { readonly [M in Modality]?: number }
+type ModalityRates = { readonly [M in Modality]?: number }
 
 /** Rates for requests with more than `aboveInputTokens` input tokens. */
 export interface PriceTier {
