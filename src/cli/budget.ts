@@ -86,7 +86,7 @@ function printBudget(budget: BudgetView, out: Printer): void {
     `${show(spent)} of ${show(limit)} ${every}`,
     ...(reserved > 0 ? [`${show(reserved)} set aside`] : []),
     ...(resetsAt === null ? [] : [`until ${clockText(resetsAt)}`]),
-    ...(unpricedAttempts > 0 ? [`${unpricedAttempts} calls of unknown price not counted`] : []),
+    ...(unpricedAttempts > 0 ? [`${unpricedAttempts} calls whose cost is not wholly known`] : []),
     ...(hard ? [] : ['soft']),
   ]
   const colour = spent >= limit ? 'red' : spent >= limit * 0.8 ? 'yellow' : 'green'
@@ -120,10 +120,10 @@ function printSpend(view: SpendView, out: Printer): void {
 
 const usd = (amount: number) => formatUsd(Math.round(amount * NANO_PER_USD))
 
-/** An unknown cost is shown as unknown, not as zero. */
+/** What is not wholly known is shown as what it was at least. */
 function cost({ costUsd, unpricedAttempts }: Omit<SpendRow, 'group'>): string {
   const known = usd(costUsd)
-  return unpricedAttempts === 0 ? known : `${known} + ${unpricedAttempts} of unknown price`
+  return unpricedAttempts === 0 ? known : `at least ${known} (${unpricedAttempts} not wholly known)`
 }
 
 async function exportLedger(engine: Engine, { options, stdout, stderr, cwd }: CommandContext): Promise<ExitCode> {

@@ -82,8 +82,12 @@ function printTrail(manager: APIManager, trail: Printer): void {
   })
 }
 
-function printEnd({ requestId, responseTime, usage, costUsd, blocked }: CallResult, trail: Printer): void {
+function printEnd(
+  { requestId, responseTime, usage, costUsd, costAtLeastUsd, blocked }: CallResult,
+  trail: Printer,
+): void {
   if (blocked !== undefined) trail.line(`  ${blockedText(blocked)}`)
+  const cost = costAtLeastUsd === undefined ? dollars(costUsd) : `at least ${dollars(costAtLeastUsd)}`
   const tokens = `${usage.inputTokens} + ${usage.outputTokens} tokens${usage.estimated ? ' (estimated)' : ''}`
-  trail.line(trail.paint('dim', `  ${duration(responseTime)}, ${tokens}, ${dollars(costUsd)}, ${requestId}`))
+  trail.line(trail.paint('dim', `  ${duration(responseTime)}, ${tokens}, ${cost}, ${requestId}`))
 }

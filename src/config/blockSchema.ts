@@ -24,6 +24,27 @@ const modelPrice = section({
   cache_write: price.optional().describe('USD per million tokens; default: as input'),
   reasoning: price.optional().describe('USD per million tokens; default: as output'),
   request: price.optional().describe('USD per request'),
+  cache_write_1h: price
+    .optional()
+    .describe('USD per million tokens written to the cache for an hour; default: unknown, at least as cache_write'),
+  input_audio: price.optional().describe('USD per million tokens; default: unknown, at least as input'),
+  input_image: price.optional().describe('USD per million tokens; default: as input'),
+  input_video: price.optional().describe('USD per million tokens; default: as input'),
+  cached_audio: price.optional().describe('USD per million tokens; default: unknown, at least as cached_input'),
+  cached_image: price.optional().describe('USD per million tokens; default: as cached_input'),
+  output_audio: price.optional().describe('USD per million tokens; default: unknown, at least as output'),
+  output_image: price.optional().describe('USD per million tokens; default: unknown, at least as output'),
+  output_video: price.optional().describe('USD per million tokens; default: unknown, at least as output'),
+  tools: z
+    .record(z.string().max(100), price)
+    .optional()
+    .describe('By the name of a tool that runs at the provider (web_search, file_search): USD per thousand uses'),
+  tiers: z
+    .record(z.string().max(100), z.number().min(0).max(1000))
+    .optional()
+    .describe(
+      "By the provider's word for a service tier (flex, priority): how many times the prices per token it costs",
+    ),
 })
 
 const keyObject = section({

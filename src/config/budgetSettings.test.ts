@@ -99,6 +99,30 @@ describe('a price', () => {
     ])
   })
 
+  test('may state what parts, tools and tiers cost, by the names of the provider', () => {
+    const price = {
+      input: 1,
+      output: 4,
+      cache_write_1h: 2,
+      input_audio: 8,
+      tools: { web_search: 10 },
+      tiers: { priority: 2 },
+    }
+    expect(load(priced(price)).providers[0]?.models).toEqual([
+      {
+        id: 'm',
+        price: {
+          input: 1,
+          output: 4,
+          cacheWrite1h: 2,
+          inputAudio: 8,
+          tools: { web_search: 10 },
+          tiers: { priority: 2 },
+        },
+      },
+    ])
+  })
+
   for (const [price, message] of [
     [5, 'groq.models[0]'],
     [{ input: -1, output: 1 }, 'price.input" must be an amount of USD from 0 to 100000'],

@@ -11,7 +11,7 @@ type CamelKeys<T> = { readonly [K in keyof T as K extends string ? Camel<K> : K]
 
 function camelKeys<T extends object>(value: T): CamelKeys<T> {
   const entries = Object.entries(value).map(([name, field]) => [
-    name.replace(/_([a-z])/g, (_, c) => c.toUpperCase()),
+    name.replace(/_([a-z0-9])/g, (_, c) => c.toUpperCase()),
     field,
   ])
   return Object.fromEntries(entries) as CamelKeys<T> // the same rename, which the compiler cannot follow

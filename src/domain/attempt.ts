@@ -29,6 +29,12 @@ export type AttemptSource = 'live' | 'test' | 'probe'
 /** What was asked for, by the names of OpenTelemetry's conventions where they have one. */
 export type OperationName = 'chat' | 'embeddings' | UnitAbility
 
+/** What is known of a cost that is not: integer nano-USD that it was at least, and at most. */
+export interface CostRange {
+  readonly atLeast: number
+  readonly atMost: number
+}
+
 /** An attempt as shown to users and programs: ISO times, no secrets. */
 export interface AttemptReport {
   /** Target id: `groq/openai/gpt-oss-120b#1`. */
@@ -59,8 +65,10 @@ export interface AttemptReport {
   readonly firstTokenMs: number | null
   /** Tokens consumed, by a failed attempt too; null when there were none. */
   readonly usage: Usage | null
-  /** 0 when nothing was consumed; null when the price is unknown. */
+  /** 0 when nothing was consumed; null when the price, or that of a part, is unknown. */
   readonly costUsd: number | null
+  /** What is known of a cost that is null; absent where it is known, or nothing of it. */
+  readonly costAtLeastUsd?: number
   /** ISO 8601 time at which the target may be tried again; null when nothing excludes it. */
   readonly retryAt: string | null
 }

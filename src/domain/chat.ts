@@ -237,7 +237,37 @@ export interface Usage {
   readonly estimated: boolean
   /** The cost in USD as reported by the provider (OpenRouter `usage.cost`, xAI ticks). */
   readonly reportedCostUsd?: number
+  /** What has prices of its own beside plain tokens; absent for most answers. */
+  readonly parts?: UsageParts
 }
+
+/** Kinds of tokens that are not text. */
+export type Modality = 'audio' | 'image' | 'video'
+
+/** What of a usage may have a price of its own. What is absent was not used, or not told. */
+export interface UsageParts {
+  /** Of `cacheWriteTokens`: those to be kept for an hour, where the usual is five minutes. */
+  readonly cacheWrite1hTokens?: number
+  /** Of `inputTokens`, cached ones included; text is the rest. */
+  readonly input?: ModalityTokens
+  /** Of `cachedInputTokens`; text is the rest. */
+  readonly cached?: ModalityTokens
+  /** Of `outputTokens`; text and reasoning are the rest. */
+  readonly output?: ModalityTokens
+  /** Uses of tools that ran at the provider, by kind (`web_search`, `file_search`, `code_interpreter`, …). */
+  readonly serverTools?: Readonly<Record<string, number>>
+  /**
+   * How the provider says it served the call, in its own word, where that may change the price (`flex`, `priority`,
+   * `batch`); absent for the usual way.
+   */
+  readonly serviceTier?: string
+  /** Pictures made that are not counted in tokens. */
+  readonly images?: number
+  /** Seconds of audio read or made that are not counted in tokens. */
+  readonly audioSeconds?: number
+}
+
+export type ModalityTokens = { readonly [M in Modality]?: number }
 
 /** Why a provider withheld an answer or part of it. */
 export interface Blocked {

@@ -4,7 +4,7 @@
  * learns from the others by reading on from the last event it saw.
  */
 
-import type { AttemptSource } from './attempt.ts'
+import type { AttemptSource, CostRange } from './attempt.ts'
 import type { Usage } from './chat.ts'
 import type { Failure, FailureKind, LimitFact } from './failure.ts'
 import type { Json } from './json.ts'
@@ -60,8 +60,10 @@ export interface AttemptEvent {
    */
   readonly known?: KnownFailure
   readonly usage: Usage | null
-  /** Integer billionths of a USD; null when the price is unknown. */
+  /** Integer billionths of a USD; null when the price, or that of a part, is unknown. */
   readonly costNanoUsd: number | null
+  /** What is known of a cost that is null; absent where it is known, or nothing of it. */
+  readonly costRange?: CostRange
   /** Source of the price (`genai-prices 2026-09-23`, `config`, `reported`, `free`), stored with the row. */
   readonly priceSource: string | null
   readonly limits: readonly LimitFact[]
@@ -200,9 +202,12 @@ export interface LedgerSum {
   readonly inputTokens: number
   readonly outputTokens: number
   readonly cachedInputTokens: number
+  /** Known costs, and of the others what they were at least. */
   readonly costNanoUsd: number
-  /** Attempts whose price is unknown; their cost is not in `costNanoUsd`. */
+  /** Attempts whose cost is unknown, or known in part. */
   readonly unpriced: number
+  /** What those of them that are known in part may have cost beyond `costNanoUsd` at most. */
+  readonly unsureNanoUsd: number
   readonly totalLatencyMs: number
 }
 

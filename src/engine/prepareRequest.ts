@@ -9,6 +9,7 @@ import type { RequestFacts } from './reader.ts'
 import { answersOf, mostTokensOf } from './request/amounts.ts'
 import type { Selection } from './request/modelNames.ts'
 import { needsOf } from './request/needs.ts'
+import { partsNeedOf } from './request/partsNeed.ts'
 import { Cancellation, type PendingRequest } from './request/pendingRequest.ts'
 import { sessionOf } from './request/session.ts'
 
@@ -66,6 +67,7 @@ export function prepareRequest(
     selection,
     needs: needsFor(request, selection, options),
     mostInputTokens: needsMost ? mostTokensOf(options.whole?.() ?? request) : 0,
+    partsNeed: needsMost ? partsNeedOf(options.whole?.() ?? request) : undefined,
     answers: answersOf(request),
     prefers: preferredOf(request, options),
     // From the original request: a conversation keeps its id whatever an experiment changes.

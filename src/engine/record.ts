@@ -106,7 +106,9 @@ export function recordAttempt(recorder: Recorder, facts: AttemptFacts, now: numb
   const tokens = event.usage === null ? 0 : event.usage.inputTokens + event.usage.outputTokens
   if (facts.hold !== null) {
     if (facts.hold.quota !== null) learned.quota.settle(facts.hold.quota, event.usage, now)
-    learned.crossed(learned.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, tokens }))
+    learned.crossed(
+      learned.budgets.settle(facts.hold.budget, { nanoUsd: event.costNanoUsd, range: event.costRange, tokens }),
+    )
     if (facts.hold.probe) learned.parks.endProbe(facts.target)
   }
   record(event)
@@ -138,6 +140,7 @@ function eventOf(facts: AttemptFacts, { origin, estimate, learned: { parks } }: 
     ...(failure !== null && knownFailure(facts, failure, parks)),
     usage,
     costNanoUsd: usage === null ? 0 : (cost?.nanoUsd ?? null),
+    ...(cost?.range !== undefined && { costRange: cost.range }),
     priceSource: cost?.source ?? null,
     limits: end.limits,
     ...(end.calls !== undefined && { calls: end.calls }),
@@ -212,6 +215,7 @@ export function attemptReport(event: AttemptEvent, keyIndex: number, retryAt: nu
     firstTokenMs: event.firstTokenMs === null ? null : Math.round(event.firstTokenMs),
     usage: event.usage,
     costUsd: event.costNanoUsd === null ? null : nanoToUsd(event.costNanoUsd),
+    ...(event.costRange && { costAtLeastUsd: nanoToUsd(event.costRange.atLeast) }),
     retryAt: retryAt === null ? null : isoOf(retryAt),
   }
 }

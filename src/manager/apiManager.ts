@@ -68,8 +68,10 @@ export interface CallResult {
   readonly reasoning?: string
   /** Tokens of the attempt that answered. */
   readonly usage: Usage
-  /** Null when the price is unknown. */
+  /** Null when the price, or that of a part (audio, a tool of the provider, a tier), is unknown. */
   readonly costUsd: number | null
+  /** What is known of a cost that is null; absent where it is known, or nothing of it. */
+  readonly costAtLeastUsd?: number
   /** The target's score when it was chosen, 0..1. */
   readonly score: number
   /** Every attempt, the one that answered last. */
@@ -384,6 +386,7 @@ export class APIManager {
       ...(reasoning !== '' && { reasoning }),
       usage: report.usage ?? NO_USAGE,
       costUsd: report.costUsd,
+      ...(report.costAtLeastUsd !== undefined && { costAtLeastUsd: report.costAtLeastUsd }),
       score: this.#board.scoreOf(winner.target),
       attempts: trail.attempts,
       ...(pending.enrolment !== null && { experiment: partIn(pending.enrolment) }),

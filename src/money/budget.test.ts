@@ -418,3 +418,33 @@ describe('several processes', () => {
     expect(next.view(later + 2)[0]).toMatchObject({ spentUsd: 0.4, reservedUsd: 0.6 })
   })
 })
+
+describe('a cost that is known in part', () => {
+  const range = { atLeast: 20 * CENT, atMost: 50 * CENT }
+  const partly = { nanoUsd: null, range, tokens: 30 }
+
+  test('takes the most that it can be from a hard budget, in every process and after a restart', () => {
+    const store = new MoneyStore()
+    const tracker = startProcess(store, oneDollar)
+    tracker.settle(held(tracker.reserve(ask(60 * CENT), NOW)), partly)
+    expect(tracker.reserve(ask(51 * CENT), NOW).granted).toBe(false)
+    expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0.5, unpricedAttempts: 1 })
+    const beside = startProcess(store, oneDollar)
+    beside.fold({ ...row('elsewhere', NOW, null, { costRange: range }), seq: 9 })
+    expect(beside.view(NOW)[0]).toMatchObject({ spentUsd: 0.5, unpricedAttempts: 1 })
+    store.append(row('gone', NOW, null, { costRange: range }))
+    const restarted = startProcess(store, oneDollar)
+    expect(restarted.view(NOW)[0]).toMatchObject({ spentUsd: 0.5, unpricedAttempts: 1 })
+    expect(restarted.reserve(ask(51 * CENT), NOW).granted).toBe(false)
+  })
+
+  test('adds to a soft budget what it was at least', () => {
+    const store = new MoneyStore()
+    const soft = [{ scope: 'all', usd: 1, per: 'day', hard: false }]
+    const tracker = startProcess(store, soft)
+    tracker.settle(held(tracker.reserve(ask(60 * CENT), NOW)), partly)
+    expect(tracker.view(NOW)[0]).toMatchObject({ spentUsd: 0.2, unpricedAttempts: 1 })
+    store.append(row('gone', NOW, null, { costRange: range }))
+    expect(startProcess(store, soft).view(NOW)[0]).toMatchObject({ spentUsd: 0.2, unpricedAttempts: 1 })
+  })
+})

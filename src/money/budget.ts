@@ -6,9 +6,10 @@
  * belongs to the period in which its attempt began.
  */
 
+import type { CostRange } from '../domain/attempt.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import { addAmounts, MOST_NANO_USD } from './amount.ts'
-import { amountIn, BudgetCounter, type BudgetView, type Crossing } from './budgetCounter.ts'
+import { amountIn, BudgetCounter, type BudgetView, type Crossing, type KnownAmount } from './budgetCounter.ts'
 import type { Budget } from './budgetRule.ts'
 import type { WorstCase } from './cost.ts'
 import type { Counters, LeaseSlot } from './lease.ts'
@@ -75,6 +76,8 @@ export function bindsLength({ parts }: BudgetHold): boolean {
 interface Spent {
   /** Null when unknown: then what was reserved stays committed. */
   readonly nanoUsd: number | null
+  /** What is known of an unknown cost. */
+  readonly range?: CostRange | undefined
   /** Input and output tokens; null when not counted: then what was reserved is charged. */
   readonly tokens: number | null
 }
@@ -164,9 +167,9 @@ export class Budgets {
     let crossings = NONE
     for (const part of hold.parts) {
       const { budgetCounter, slot, amount } = part
-      const actual = actualAmount(part, spent)
+      const { charged, known } = amountsOf(budgetCounter, spent, amount)
       retryLater(() =>
-        budgetCounter.settle(slot, amount, actual ?? (part.unpriced ? 0 : amount), actual, hold.startedAt),
+        budgetCounter.settle(slot, amount, charged ?? (part.unpriced ? 0 : amount), known, hold.startedAt),
       )
       crossings = joined(crossings, budgetCounter.crossings())
     }
@@ -184,11 +187,10 @@ export class Budgets {
   }
 
   /** Counts spending without a reservation here: by calls that began under the previous budgets. */
-  count(wanted: Omit<SpendRequest, 'worstCase'>, { nanoUsd, tokens }: Spent, startedAt: number): readonly Crossing[] {
+  count(wanted: Omit<SpendRequest, 'worstCase'>, spent: Spent, startedAt: number): readonly Crossing[] {
     let crossings = NONE
     for (const budgetCounter of this.#covering(wanted)) {
-      const amount = amountIn(budgetCounter.budget.unit, amountOrNull(nanoUsd), amountOrNull(tokens) ?? 0)
-      budgetCounter.count(startedAt, amount)
+      budgetCounter.count(startedAt, amountsOf(budgetCounter, spent, 0).known)
       crossings = joined(crossings, budgetCounter.crossings())
     }
     return crossings
@@ -201,7 +203,8 @@ export class Budgets {
     for (const budgetCounter of this.#budgetCounters) {
       const { covers: scope, fingerprint } = budgetCounter.budget
       if (!scopeCovers(scope, fingerprint, event.target, event.labels, event.token)) continue
-      budgetCounter.count(event.startedAt, amountIn(budgetCounter.budget.unit, event.costNanoUsd, tokensOf(event)))
+      const spent = { nanoUsd: event.costNanoUsd, range: event.costRange, tokens: tokensOf(event) }
+      budgetCounter.count(event.startedAt, amountsOf(budgetCounter, spent, 0).known)
       crossings = joined(crossings, budgetCounter.crossings())
     }
     return crossings
@@ -389,8 +392,21 @@ function unreachable(error: unknown): BudgetRefusal {
   }
 }
 
-function actualAmount({ budgetCounter, amount }: HoldPart, { nanoUsd, tokens }: Spent): number | null {
-  return amountIn(budgetCounter.budget.unit, amountOrNull(nanoUsd), amountOrNull(tokens) ?? amount)
+/**
+ * What an attempt takes from the limit (null: unknown), and what is shown of it. A hard budget takes the most that a cost
+ * known in part can be; a soft one, and what it tells, the least.
+ */
+function amountsOf(
+  { budget: { unit, hard } }: BudgetCounter,
+  { nanoUsd, range, tokens }: Spent,
+  uncounted: number,
+): { readonly charged: number | null; readonly known: KnownAmount } {
+  if (unit !== 'usd' || range === undefined) {
+    const amount = amountIn(unit, amountOrNull(nanoUsd), amountOrNull(tokens) ?? uncounted)
+    return { charged: amount, known: { amount: amount ?? 0, unpriced: amount === null ? 1 : 0 } }
+  }
+  const amount = amountOrNull(hard ? range.atMost : range.atLeast)
+  return { charged: amount, known: { amount: amount ?? 0, unpriced: 1 } }
 }
 
 /** NaN and negative amounts count as unknown; fractions are rounded up. */

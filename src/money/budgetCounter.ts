@@ -53,6 +53,13 @@ const MOST_PRESSURE = 10
 /** At the start of a period this share of the limit may be spent without pressure. */
 const FREE_SHARE = 0.05
 
+/** What is known of what one attempt spent, in the budget's unit. */
+export interface KnownAmount {
+  readonly amount: number
+  /** 1 for an attempt whose cost is not, or not wholly, known. */
+  readonly unpriced: number
+}
+
 export class BudgetCounter {
   readonly budget: Budget
   readonly slots: Slots
@@ -77,8 +84,8 @@ export class BudgetCounter {
     return slot
   }
 
-  /** Ends a reservation: `charged` is taken from the limit, `spent` (null: unknown) is what is displayed. */
-  settle(slot: LeaseSlot | null, held: number, charged: number, spent: number | null, startedAt: number): void {
+  /** Ends a reservation: `charged` is taken from the limit, `spent` is what is displayed. */
+  settle(slot: LeaseSlot | null, held: number, charged: number, spent: KnownAmount, startedAt: number): void {
     this.#reserved -= held
     this.count(startedAt, spent)
     if (slot !== null) this.lease?.settle(slot, held, charged)
@@ -90,8 +97,8 @@ export class BudgetCounter {
   }
 
   /** Counts an attempt that ended, in this or another process. */
-  count(startedAt: number, spent: number | null): void {
-    this.tally.add(startedAt, spent ?? 0, spent === null ? 1 : 0)
+  count(startedAt: number, { amount, unpriced }: KnownAmount): void {
+    this.tally.add(startedAt, amount, unpriced)
     if (!this.budget.hard) this.#press(startedAt)
   }
 

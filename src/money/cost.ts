@@ -1,14 +1,18 @@
 /** What one attempt cost, and the maximum it can cost. */
 
-import type { Usage } from '../domain/chat.ts'
+import type { CostRange } from '../domain/attempt.ts'
+import type { Modality, Usage } from '../domain/chat.ts'
 import type { TargetProfile } from '../domain/target.ts'
 import { NANO_PER_USD, picoToNano, usdToNano } from './amount.ts'
+import { dearestInput, dearestOutput, partsCost, tierRange, USUAL } from './partCosts.ts'
 import { type Price, type Rates, ratesAt } from './price.ts'
 import { MOST_TOKENS, soundUsage } from './usage.ts'
 
 interface Cost {
-  /** Integer nano-USD; null when the price or the usage is unknown. */
+  /** Integer nano-USD; null when the price, the usage, or the rate of a part of it is unknown. */
   readonly nanoUsd: number | null
+  /** What is known of an unknown cost, where that is something. */
+  readonly range?: CostRange
   /** The source: `reported`, the price's source, or `unknown`. */
   readonly source: string
   /** Reported by the provider itself. */
@@ -28,10 +32,18 @@ export function costOf(usage: Usage, price: Price | null, at: number): Cost {
   const reported = reportedNanoUsd(usage.reportedCostUsd)
   if (reported !== null) return { nanoUsd: reported, source: 'reported', reported: true }
   if (price === null) return UNKNOWN
+  const { source } = price
+  if (price.isFree) return { nanoUsd: 0, source, reported: false }
   const sound = soundUsage(usage)
-  if (sound === null) return { ...UNKNOWN, source: price.source }
+  if (sound === null) return { nanoUsd: null, source, reported: false }
   const rates = ratesAt(price, at, sound.inputTokens)
-  return { nanoUsd: picoToNano(picoOf(sound, rates)), source: price.source, reported: false }
+  if (sound.parts === undefined) return { nanoUsd: picoToNano(picoOf(sound, rates)), source, reported: false }
+  const { least, most } = partsCost(sound, sound.parts, rates, price.tiers)
+  const range = { atLeast: picoToNano(least), atMost: picoToNano(most) }
+  const isExact = least === most
+  return isExact
+    ? { nanoUsd: range.atLeast, source, reported: false }
+    : { nanoUsd: null, range, source, reported: false }
 }
 
 function reportedNanoUsd(usd: number | undefined): number | null {
@@ -74,6 +86,20 @@ interface TokenNeed {
   readonly maxOutputTokens: number | null
   /** How many answers are requested (`n`), each up to that length. Default 1. */
   readonly answers?: number
+  /** What of the call may be billed apart from plain tokens; absent for most. */
+  readonly parts?: PartsNeed | undefined
+}
+
+/** What of a call, as it is requested, may be billed apart from plain tokens. */
+export interface PartsNeed {
+  /** The tier asked for, in the provider's word; undefined for the usual one. */
+  readonly serviceTier?: string | undefined
+  /** Kinds of content that the prompt has beside text. */
+  readonly input: ReadonlySet<Modality>
+  /** Kinds of content that the answer may have beside text. */
+  readonly output: ReadonlySet<Modality>
+  /** Whether something is to stay in the prompt cache for an hour. */
+  readonly cachesLong: boolean
 }
 
 export interface WorstCase {
@@ -113,8 +139,14 @@ export function worstCase(
   const { longest, boundedBy } = mostOutput(need, profile)
   const outputTokens = Math.min(longest * (tokens(need.answers ?? 1) ?? 1), MOST_TOKENS)
   if (price === null) return { nanoUsd: null, inputTokens, outputTokens, boundedBy }
-  const now = mostNano(ratesAt(price, at, inputTokens), inputTokens, outputTokens)
-  const later = mostNano(ratesAt(price, at + LONGEST_ATTEMPT_MS, inputTokens), inputTokens, outputTokens)
+  if (price.isFree) return { nanoUsd: 0, inputTokens, outputTokens, boundedBy }
+  const now = mostNano(price, ratesAt(price, at, inputTokens), { inputTokens, outputTokens }, need.parts)
+  const later = mostNano(
+    price,
+    ratesAt(price, at + LONGEST_ATTEMPT_MS, inputTokens),
+    { inputTokens, outputTokens },
+    need.parts,
+  )
   return { nanoUsd: Math.max(now, later), inputTokens, outputTokens, boundedBy }
 }
 
@@ -143,12 +175,23 @@ function tokens(value: number | null): number | null {
   return value !== null && value >= 0 ? Math.min(Math.ceil(value), MOST_TOKENS) : null
 }
 
-function mostNano(rates: Rates, inputTokens: number, outputTokens: number): number {
+function mostNano(
+  { tiers }: Price,
+  rates: Rates,
+  { inputTokens, outputTokens }: Pick<Usage, 'inputTokens' | 'outputTokens'>,
+  parts: PartsNeed | undefined,
+): number {
   const dearest: Rates = {
     ...rates,
-    input: Math.max(rates.input, rates.cachedInput, rates.cacheWrite),
-    output: Math.max(rates.output, rates.reasoning),
+    input: dearestInput(rates, parts?.input ?? NO_KINDS, parts?.cachesLong ?? false),
+    output: dearestOutput(rates, parts?.output ?? NO_KINDS),
   }
   const usage: Usage = { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, estimated: true }
-  return picoToNano(picoOf(usage, dearest))
+  const pico = picoOf(usage, dearest)
+  if (parts?.serviceTier === undefined) return picoToNano(pico)
+  // A provider may serve it in the usual way after all.
+  const times = Math.max(USUAL, tierRange(parts.serviceTier, tiers).most)
+  return picoToNano((BigInt(pico) * BigInt(times)) / BigInt(USUAL))
 }
+
+const NO_KINDS: ReadonlySet<Modality> = new Set()

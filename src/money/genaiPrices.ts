@@ -20,7 +20,7 @@ export async function loadGenaiPrices(): Promise<PriceLookup> {
     if (found === undefined || !isSameProvider(found, provider)) return null
     // Without usage it costs nothing and returns the model that the id refers to; the time affects only unused fields.
     const answer = calcPrice({}, model, { providerId: found.id, timestamp: new Date(0) })
-    return answer === null ? null : priceFrom(answer.model.prices)
+    return answer === null ? null : priceFrom(answer.model.prices, ONE_RATE.has(found.id))
   }
 }
 
@@ -39,9 +39,9 @@ function plain(name: string): string {
 }
 
 /** Null when the list has no price for text input, as for speech and page-priced models. */
-function priceFrom(prices: ModelPrice | readonly ConditionalPrice[]): Price | null {
+function priceFrom(prices: ModelPrice | readonly ConditionalPrice[], isOneRate: boolean): Price | null {
   const list: readonly ConditionalPrice[] = isList(prices) ? prices : [{ prices }]
-  const windows = list.map(windowFrom)
+  const windows = list.map((one) => windowFrom(one, isOneRate))
   return windows.every((window) => window !== null) ? { source: SOURCE, windows } : null
 }
 
@@ -49,18 +49,18 @@ function isList(prices: ModelPrice | readonly ConditionalPrice[]): prices is rea
   return Array.isArray(prices)
 }
 
-function windowFrom({ constraint, prices }: ConditionalPrice): PriceWindow | null {
+function windowFrom({ constraint, prices }: ConditionalPrice, isOneRate: boolean): PriceWindow | null {
   if (prices['input_mtok'] === undefined) return null
   const starts = new Set([-1])
   for (const price of Object.values(prices))
     if (typeof price === 'object') for (const tier of price.tiers) starts.add(tier.start)
-  const tiers = [...starts].sort((a, b) => a - b).map((start) => tierFrom(prices, start))
+  const tiers = [...starts].sort((a, b) => a - b).map((start) => tierFrom(prices, start, isOneRate))
   if (constraint === undefined) return { from: null, daily: null, tiers }
   if (constraint.type === 'start_date') return { from: Date.parse(constraint.start_date), daily: null, tiers }
   return { from: null, daily: { start: timeOfDay(constraint.start_time), end: timeOfDay(constraint.end_time) }, tiers }
 }
 
-function tierFrom(prices: ModelPrice, start: number): PriceTier {
+function tierFrom(prices: ModelPrice, start: number, isOneRate: boolean): PriceTier {
   const at = (key: string) => priceAt(prices[key], start)
   const perThousandRequests = at('requests_kcount')
   return {
@@ -73,9 +73,33 @@ function tierFrom(prices: ModelPrice, start: number): PriceTier {
       cacheWrite: at('cache_write_mtok'),
       reasoning: at('output_reasoning_mtok'),
       request: perThousandRequests === undefined ? undefined : perThousandRequests / 1_000,
+      cacheWrite1h: at('cache_write_1h_mtok'),
+      inputAudio: at('input_audio_mtok') ?? (isOneRate ? at('input_mtok') : undefined),
+      inputImage: at('input_image_mtok'),
+      inputVideo: at('input_video_mtok'),
+      cachedAudio: at('cache_audio_read_mtok') ?? (isOneRate ? at('cache_read_mtok') : undefined),
+      cachedImage: at('cache_image_read_mtok'),
+      outputAudio: at('output_audio_mtok'),
+      outputImage: at('output_image_mtok'),
+      outputVideo: at('output_video_mtok'),
+      tools: toolsFrom(at),
     }),
   }
 }
+
+/** The names in the list of tools that run at the provider, and ours. */
+const TOOLS = { web_search: 'web_searches_kcount', file_search: 'storage_searches_kcount' } as const
+
+function toolsFrom(at: (key: string) => number | undefined): Readonly<Record<string, number>> {
+  const known = Object.entries(TOOLS).map(([tool, key]) => [tool, at(key)] as const)
+  return Object.fromEntries(known.filter((entry): entry is readonly [string, number] => entry[1] !== undefined))
+}
+
+/**
+ * Providers whose price pages name a price of audio only where it differs from that of text:
+ * https://ai.google.dev/gemini-api/docs/pricing ("Input price", "Input price (text / image / video)").
+ */
+const ONE_RATE: ReadonlySet<string> = new Set(['google'])
 
 /** The price of one key for inputs just above `start` tokens. */
 function priceAt(price: ModelPrice[string], start: number): number | undefined {

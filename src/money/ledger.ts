@@ -73,19 +73,20 @@ interface SlotSpending {
 }
 
 function spentIn(budgetCounter: BudgetCounter, ledger: Ledger, slot: Period): SlotSpending {
-  const { covers: scope, unit } = budgetCounter.budget
+  const { budget } = budgetCounter
+  const { covers: scope } = budget
   const filter = filterOf(budgetCounter, slot)
   if (namesPlace(budgetCounter.budget)) {
     return addUp(
       ledger
         .attempts(filter)
         .filter((row) => isCovered(budgetCounter, row))
-        .map((row) => spendingOf(row, unit)),
+        .map((row) => spendingOf(row, budget)),
     )
   }
   const sums = ledger.sums(filter, [scope.kind === 'account' ? 'account' : 'source'])
   const mine = scope.kind === 'account' ? sums.filter((sum) => isAccount(scope.account, sum.group[0] ?? '')) : sums
-  return addUp(mine.map((sum) => spendingOfSum(sum, unit)))
+  return addUp(mine.map((sum) => spendingOfSum(sum, budget)))
 }
 
 function filterOf({ budget }: BudgetCounter, { start, end }: Period): LedgerFilter {
@@ -113,15 +114,18 @@ function isCovered({ budget }: BudgetCounter, row: AttemptEvent): boolean {
   return scopeCovers(budget.covers, budget.fingerprint, row.target, row.labels, row.token)
 }
 
-function spendingOf(row: AttemptEvent, unit: BudgetCounter['budget']['unit']): SlotSpending {
-  const amount = amountIn(unit, row.costNanoUsd, (row.usage?.inputTokens ?? 0) + (row.usage?.outputTokens ?? 0))
-  return { amount: amount ?? 0, unpriced: amount === null ? 1 : 0 }
+function spendingOf(row: AttemptEvent, { unit, hard }: Budget): SlotSpending {
+  const range = row.costNanoUsd === null ? row.costRange : undefined
+  const nanoUsd = hard ? range?.atMost : range?.atLeast
+  const tokens = (row.usage?.inputTokens ?? 0) + (row.usage?.outputTokens ?? 0)
+  const amount = amountIn(unit, nanoUsd ?? row.costNanoUsd, tokens)
+  return { amount: amount ?? 0, unpriced: unit === 'usd' && row.costNanoUsd === null ? 1 : 0 }
 }
 
-function spendingOfSum(sum: LedgerSum, unit: BudgetCounter['budget']['unit']): SlotSpending {
+function spendingOfSum(sum: LedgerSum, { unit, hard }: Budget): SlotSpending {
   if (unit === 'requests') return { amount: sum.attempts, unpriced: 0 }
   if (unit === 'tokens') return { amount: sum.inputTokens + sum.outputTokens, unpriced: 0 }
-  return { amount: sum.costNanoUsd, unpriced: sum.unpriced }
+  return { amount: sum.costNanoUsd + (hard ? sum.unsureNanoUsd : 0), unpriced: sum.unpriced }
 }
 
 function addUp(parts: readonly SlotSpending[]): SlotSpending {
@@ -164,7 +168,7 @@ function spentByOrigin(budgetCounter: BudgetCounter, ledger: Ledger, slot: Perio
   const byOrigin = new Map<string, number>()
   for (const row of ledger.attempts(filterOf(budgetCounter, { start: slot.start, end: Number.POSITIVE_INFINITY }))) {
     if (row.startedAt < slot.start || row.startedAt >= slot.end || !isCovered(budgetCounter, row)) continue
-    const { amount } = spendingOf(row, budgetCounter.budget.unit)
+    const { amount } = spendingOf(row, budgetCounter.budget)
     byOrigin.set(row.origin, (byOrigin.get(row.origin) ?? 0) + amount)
   }
   return byOrigin

@@ -1,5 +1,6 @@
 /** What a model costs, in integers, and the precedence of price sources. */
 
+import type { Modality } from '../domain/chat.ts'
 import { present } from '../domain/present.ts'
 import type { PriceHint } from '../domain/target.ts'
 import { scaled } from './amount.ts'
@@ -15,7 +16,27 @@ export interface Rates {
   readonly output: number
   readonly reasoning: number
   readonly request: number
+  readonly parts: PartRates
 }
+
+/**
+ * Rates of what is not plain text, in pico-USD per token and per use of a tool. What is absent is not known: the plain
+ * rate would be a guess. A picture or a film that is read is the exception, see `inputRate`.
+ */
+interface PartRates {
+  /** Written to the prompt cache for an hour. */
+  readonly cacheWrite1h?: number
+  readonly input?: ModalityRates
+  readonly cached?: ModalityRates
+  readonly output?: ModalityRates
+  /** By kind, per use. */
+  readonly tools?: Readonly<Record<string, number>>
+}
+
+/** How many times the rates per token a call of a service tier costs, by the provider's word in small letters. */
+export type TierTimes = Readonly<Record<string, number>>
+
+type ModalityRates = { readonly [M in Modality]?: number }
 
 /** Rates for requests with more than `aboveInputTokens` input tokens. */
 export interface PriceTier {
@@ -38,6 +59,10 @@ export interface Price {
   readonly source: string
   /** The last window that applies is used. */
   readonly windows: readonly PriceWindow[]
+  /** Absent: of no tier is known what it costs. */
+  readonly tiers?: TierTimes | undefined
+  /** Whatever is used costs nothing: a server of one's own. Default false. */
+  readonly isFree?: true
 }
 
 /** A price as written by the user: USD per million tokens, `request` in USD per request. */
@@ -46,6 +71,20 @@ export interface UserPrice extends PriceHint {
   readonly cacheWrite?: number
   readonly reasoning?: number
   readonly request?: number
+  /** Written to the prompt cache for an hour. */
+  readonly cacheWrite1h?: number
+  readonly inputAudio?: number
+  readonly inputImage?: number
+  readonly inputVideo?: number
+  readonly cachedAudio?: number
+  readonly cachedImage?: number
+  readonly outputAudio?: number
+  readonly outputImage?: number
+  readonly outputVideo?: number
+  /** USD per thousand uses of a tool that runs at the provider, by kind. */
+  readonly tools?: Readonly<Record<string, number>>
+  /** How many times the prices per token a service tier costs, by the provider's word. */
+  readonly tiers?: TierTimes
 }
 
 /** What decides which price source applies to a target. */
@@ -61,6 +100,8 @@ export interface PriceFacts {
   readonly userPrice?: UserPrice | null
   /** The price from the provider's own list or our catalogue. */
   readonly cataloguePrice?: PriceHint | null
+  /** What the provider's service tiers cost, where its documentation says so for all models. */
+  readonly tiers?: TierTimes | undefined
 }
 
 /** A price by provider and model, or null; see `genaiPrices.ts`. Called once per model. */
@@ -74,10 +115,11 @@ interface PricesOptions {
   readonly lookup?: PriceLookup | null
 }
 
-const FREE = flat('free', { input: 0, output: 0 })
+/** No token of it is billed; what is billed apart (a search on the web) is not known to be free. */
+const FREE = flat('free', { input: 0, output: 0, inputAudio: 0, outputAudio: 0, outputImage: 0, outputVideo: 0 })
 /** The `source` of a price of 0 for a server of one's own. */
 export const LOCAL_SOURCE = 'local'
-const LOCAL = flat(LOCAL_SOURCE, { input: 0, output: 0 })
+const LOCAL: Price = { ...flat(LOCAL_SOURCE, { input: 0, output: 0 }), isFree: true }
 
 /**
  * Prices of all models, by precedence: the user's, then 0 for what is never billed, then the dated price list, then the
@@ -103,7 +145,8 @@ export class Prices {
     if (override !== undefined) return override
     if (facts.local) return LOCAL
     if (facts.free || facts.model.endsWith(':free')) return FREE
-    const known = this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
+    const listed = this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
+    const known = listed === null || facts.tiers === undefined ? listed : { ...listed, tiers: facts.tiers }
     return known ?? (facts.ownServer ? LOCAL : null)
   }
 
@@ -124,7 +167,8 @@ export class Prices {
 
 /** One price for all hours and lengths. */
 export function flat(source: string, price: UserPrice): Price {
-  return { source, windows: [{ from: null, daily: null, tiers: [{ aboveInputTokens: -1, rates: ratesFrom(price) }] }] }
+  const tiers = [{ aboveInputTokens: -1, rates: ratesFrom(price) }]
+  return { source, windows: [{ from: null, daily: null, tiers }], tiers: price.tiers }
 }
 
 /** The rates for a request of that many input tokens at `at` (epoch milliseconds). */
@@ -159,7 +203,31 @@ export function ratesFrom(price: UserPrice): Rates {
     cacheWrite: price.cacheWrite === undefined ? input : picoPerToken(price.cacheWrite),
     reasoning: price.reasoning === undefined ? output : picoPerToken(price.reasoning),
     request: scaled(price.request ?? 0, 12) ?? 0,
+    parts: partRatesFrom(price),
   }
+}
+
+function partRatesFrom(price: UserPrice): PartRates {
+  const { inputAudio, inputImage, inputVideo, cachedAudio, cachedImage, outputAudio, outputImage, outputVideo } = price
+  return {
+    ...(price.cacheWrite1h !== undefined && { cacheWrite1h: picoPerToken(price.cacheWrite1h) }),
+    input: modalityRates(inputAudio, inputImage, inputVideo),
+    cached: modalityRates(cachedAudio, cachedImage, undefined),
+    output: modalityRates(outputAudio, outputImage, outputVideo),
+    ...(price.tools !== undefined && { tools: mapValues(price.tools, (usd) => scaled(usd, 9) ?? 0) }),
+  }
+}
+
+function modalityRates(audio?: number, image?: number, video?: number): ModalityRates {
+  return {
+    ...(audio !== undefined && { audio: picoPerToken(audio) }),
+    ...(image !== undefined && { image: picoPerToken(image) }),
+    ...(video !== undefined && { video: picoPerToken(video) }),
+  }
+}
+
+function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => T): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]))
 }
 
 // USD per million tokens * 1e12 pico per USD / 1e6 tokens.

@@ -67,6 +67,8 @@ export const groq = defineProvider({
     gone('meta-llama/llama-4-scout-17b-16e-instruct', '2026-08-16', 'openai/gpt-oss-120b'),
     gone('meta-llama/llama-4-maverick-17b-128e-instruct', '2026-08-16', 'openai/gpt-oss-120b'),
   ],
+  // "Pricing matches the on-demand tier": https://console.groq.com/docs/flex-processing (2026-11-30)
+  tiers: { flex: 1 },
   env: ['GROQ_API_KEY'],
   keyShape: /^gsk_/,
   wire: {

@@ -55,6 +55,9 @@ export const openai = defineProvider({
     gone('gpt-3.5-turbo-0125', '2026-10-23', 'gpt-4.1-mini'),
   ],
   families: GPT_FAMILIES,
+  // "Tokens are priced at Batch API rates", half the usual: https://developers.openai.com/api/docs/guides/flex-processing.md
+  // and https://dev.classmethod.jp/en/articles/openai-flex-processing/ (2026-11-30)
+  tiers: { flex: 0.5, batch: 0.5 },
   env: ['OPENAI_API_KEY'],
   keyShape: /^sk-(?:proj-|svcacct-)/,
   wire: GPT_WIRE,

@@ -8,6 +8,7 @@ import type { DayBoundary, LimitUnit, LimitWindow } from '../domain/failure.ts'
 import type { QuotaScope } from '../domain/scope.ts'
 import type { Abilities, PriceHint, UnitAbility } from '../domain/target.ts'
 import type { WireFacts } from '../domain/wireFacts.ts'
+import type { TierTimes } from '../money/price.ts'
 
 /** How the key travels. Always a header: a key in a URL lands in logs. */
 export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'none'
@@ -167,6 +168,11 @@ export interface ProviderSpec {
   readonly accountEnv?: string
   /** A guess for imports and hints; never a validation. */
   readonly keyShape?: RegExp
+  /**
+   * How many times the usual price per token a service tier costs, by its name in answers, where the documentation says
+   * so for every model that has it. Default: unknown.
+   */
+  readonly tiers?: TierTimes
   /** Least time to allow until the first token, in milliseconds, where the provider is known to begin slowly. */
   readonly firstTokenMs?: number
   /** A local server (Ollama): no key needed, never billed, cold starts. */

@@ -21,7 +21,7 @@ export class AccessLog {
   add({ id, dialect, model, token, status, report, attempts, totalMs }: ObservedRequest): void {
     if (this.#logger === null) return
     const target = report?.target ?? '-'
-    const cost = report?.costUsd == null ? '' : ` $${decimalUsd(Math.round(report.costUsd * NANO_PER_USD))}`
+    const cost = costText(report?.costUsd ?? report?.costAtLeastUsd, report?.costUsd == null)
     this.#lines.push(
       `${id} ${token} ${dialect} ${oneWord(model)} ${status} ${target} ${attempts.length}x ${Math.round(totalMs)}ms ${report?.usage?.totalTokens ?? 0}t${cost}`,
     )
@@ -40,6 +40,11 @@ export class AccessLog {
     this.#logger?.info(this.#lines.join('\n'))
     this.#lines = []
   }
+}
+
+function costText(usd: number | undefined, isAtLeast: boolean): string {
+  if (usd === undefined) return ''
+  return ` ${isAtLeast ? '>=' : ''}$${decimalUsd(Math.round(usd * NANO_PER_USD))}`
 }
 
 /** A model's name comes from the client: strip line breaks and limit the length. */

@@ -23,6 +23,7 @@ export interface SumRow {
   cachedInputTokens: number
   costNanoUsd: number
   unpriced: number
+  unsureNanoUsd: number
   totalLatencyMs: number
 }
 
@@ -87,6 +88,7 @@ export class GroupedSums {
         cachedInputTokens: sums.cachedInputTokens,
         costNanoUsd: sums.costNanoUsd,
         unpriced: sums.unpriced,
+        unsureNanoUsd: sums.unsureNanoUsd,
         totalLatencyMs: sums.totalLatencyMs,
       }))
   }
@@ -158,8 +160,9 @@ function newRow(event: AttemptEvent, at: number, labels: Readonly<Record<string,
     inputTokens: usage?.inputTokens || 0,
     outputTokens: usage?.outputTokens || 0,
     cachedInputTokens: usage?.cachedInputTokens || 0,
-    costNanoUsd: event.costNanoUsd || 0,
+    costNanoUsd: event.costNanoUsd ?? event.costRange?.atLeast ?? 0,
     unpriced: event.costNanoUsd === null ? 1 : 0,
+    unsureNanoUsd: event.costRange === undefined ? 0 : event.costRange.atMost - event.costRange.atLeast,
     totalLatencyMs: event.latencyMs || 0,
   }
 }
@@ -172,6 +175,7 @@ function addNumbers(into: SumRow, row: Readonly<SumRow>): void {
   into.cachedInputTokens += row.cachedInputTokens
   into.costNanoUsd += row.costNanoUsd
   into.unpriced += row.unpriced
+  into.unsureNanoUsd += row.unsureNanoUsd
   into.totalLatencyMs += row.totalLatencyMs
 }
 

@@ -41,3 +41,18 @@ test('ledgerRows() reads every attempt of the period once, oldest first, over an
   expect([...ledgerRows(store, {})].map(({ id }) => Number(id))).toEqual(Array.from({ length: 2500 }, (_, at) => at))
   expect([...ledgerRows(store, { since: 999, until: 1002 })].map(({ id }) => id)).toEqual(['999', '1000', '1001'])
 })
+
+test('of a cost that is known in part, what it was at least and at most, and of which parts', () => {
+  const usage = {
+    ...{ inputTokens: 9, outputTokens: 1, totalTokens: 10, estimated: false },
+    parts: { input: { audio: 4 }, serviceTier: 'flex' },
+  }
+  const range = { atLeast: 5, atMost: 1_000_000_000 }
+  const row = cells(csvLine(attemptEvent({ usage, costNanoUsd: null, costRange: range })))
+  expect(row).toMatchObject({
+    cost_usd: '',
+    cost_at_least_usd: '0.000000005',
+    cost_at_most_usd: '1',
+    service_tier: 'flex',
+  })
+})

@@ -32,6 +32,10 @@ const COLUMNS: readonly (readonly [name: string, read: (row: AttemptEvent) => Cs
   ['price_source', ({ priceSource }) => priceSource],
   ['task', ({ task }) => task],
   ['labels', ({ labels }) => (Object.keys(labels).length === 0 ? null : JSON.stringify(labels))],
+  ['cost_at_least_usd', ({ costRange }) => (costRange === undefined ? null : decimalUsd(costRange.atLeast))],
+  ['cost_at_most_usd', ({ costRange }) => (costRange === undefined ? null : decimalUsd(costRange.atMost))],
+  ['service_tier', ({ usage }) => usage?.parts?.serviceTier ?? null],
+  ['usage_parts', ({ usage }) => (usage?.parts === undefined ? null : JSON.stringify(usage.parts))],
 ]
 
 const PAGE = 1000

@@ -15,9 +15,9 @@ export interface SpendRow {
   readonly inputTokens: number
   readonly outputTokens: number
   readonly cachedInputTokens: number
-  /** Known costs. */
+  /** Known costs, and of the others what they were at least. */
   readonly costUsd: number
-  /** Attempts of unknown price, which are not in `costUsd`. */
+  /** Attempts whose cost is unknown, or known in part: where there are any, `costUsd` is what was spent at least. */
   readonly unpricedAttempts: number
 }
 
@@ -112,5 +112,6 @@ const NOTHING: LedgerSum = {
   cachedInputTokens: 0,
   costNanoUsd: 0,
   unpriced: 0,
+  unsureNanoUsd: 0,
   totalLatencyMs: 0,
 }

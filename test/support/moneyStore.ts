@@ -81,7 +81,8 @@ function sumOf(group: string, rows: readonly Row[]): LedgerSum {
     inputTokens: add((row) => row.usage?.inputTokens ?? 0),
     outputTokens: add((row) => row.usage?.outputTokens ?? 0),
     cachedInputTokens: 0,
-    costNanoUsd: add((row) => row.costNanoUsd ?? 0),
+    costNanoUsd: add((row) => row.costNanoUsd ?? row.costRange?.atLeast ?? 0),
+    unsureNanoUsd: add((row) => (row.costRange === undefined ? 0 : row.costRange.atMost - row.costRange.atLeast)),
     unpriced: add((row) => (row.costNanoUsd === null ? 1 : 0)),
     totalLatencyMs: 0,
   }

@@ -347,6 +347,27 @@ export function storeTests(name: string, open: () => Store): void {
       expect(store.sums({ label: { key: 'toString', value: '' } }, [])).toEqual([])
     })
 
+    test('keeps what is known of a cost that is unknown, and the parts of a usage', () => {
+      const store = fresh()
+      const usage: Usage = {
+        inputTokens: 10,
+        outputTokens: 4,
+        totalTokens: 14,
+        estimated: false,
+        parts: { input: { audio: 6 }, serverTools: { web_search: 2 }, serviceTier: 'priority' },
+      }
+      const known = attemptEvent({ costNanoUsd: 100 })
+      const partly = attemptEvent({ usage, costNanoUsd: null, costRange: { atLeast: 30, atMost: 90 } })
+      for (const event of [known, partly]) store.append(event)
+      expect(store.attempts({}).map(({ usage: kept, costRange }) => [kept?.parts, costRange])).toEqual([
+        [usage.parts, { atLeast: 30, atMost: 90 }],
+        [undefined, undefined],
+      ])
+      // By rows and by hours.
+      for (const filter of [{}, { since: TEN - 1, until: TEN + HOUR / 2 }])
+        expect(store.sums(filter, [])).toMatchObject([{ costNanoUsd: 130, unpriced: 1, unsureNanoUsd: 60 }])
+    })
+
     test('sums tokens, money and time by group, in order', () => {
       const store = fresh()
       store.append(attemptEvent({ costNanoUsd: null }))
@@ -371,6 +392,7 @@ export function storeTests(name: string, open: () => Store): void {
           cachedInputTokens: 4,
           costNanoUsd: 7,
           unpriced: 1,
+          unsureNanoUsd: 0,
           totalLatencyMs: 2_000,
         },
         {
@@ -465,6 +487,7 @@ const ZERO = {
   cachedInputTokens: 0,
   costNanoUsd: 0,
   unpriced: 0,
+  unsureNanoUsd: 0,
 }
 
 function withoutSeq(events: readonly StoredEvent[]): unknown[] {

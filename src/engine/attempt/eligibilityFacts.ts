@@ -66,7 +66,12 @@ function holdNeed(
       outputTokens: learned.router.expectedOutputTokens(pending.task, maxOutputTokens),
     },
     worstCase: worstCase(
-      { inputTokens: pending.mostInputTokens, maxOutputTokens, answers: pending.answers },
+      {
+        inputTokens: pending.mostInputTokens,
+        maxOutputTokens,
+        answers: pending.answers,
+        parts: pending.partsNeed,
+      },
       priceFor(pending.operation, registry.priceOf(target)),
       target.profile,
       now,

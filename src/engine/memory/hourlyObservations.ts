@@ -34,7 +34,7 @@ export class HourlyObservations {
     if (event.kind !== 'attempt') return
     const row = this.#row(event.target.stateId)
     if (event.costNanoUsd === null) row.unpriced++
-    else row.costNanoUsd += event.costNanoUsd || 0
+    row.costNanoUsd += event.costNanoUsd ?? event.costRange?.atLeast ?? 0
     if (!event.ok || !(event.latencyMs >= 0)) return
     const bucket = bucketOf(event.latencyMs)
     row.times[bucket] = (row.times[bucket] ?? 0) + 1

@@ -3,7 +3,7 @@
 import type { ChatRequest, DialectId } from '../../domain/chat.ts'
 import type { Failure } from '../../domain/failure.ts'
 import type { Target } from '../../domain/target.ts'
-import type { WorstCase } from '../../money/cost.ts'
+import type { PartsNeed, WorstCase } from '../../money/cost.ts'
 import type { QuotaNeed } from '../../quota/limits/quotaNeed.ts'
 import type { Needs } from '../../routing/eligible.ts'
 import type { Call } from '../../upstream/call.ts'
@@ -24,6 +24,8 @@ export interface PendingRequest {
   readonly needs: Needs
   /** An upper bound of the prompt's tokens, which budgets reserve. */
   readonly mostInputTokens: number
+  /** What may be billed apart from plain tokens, which budgets reserve too; undefined for nothing. */
+  readonly partsNeed?: PartsNeed | undefined
   /** The number of answers requested in the client's dialect (`n`); budgets reserve for all of them. */
   readonly answers: number
   /** Targets of this dialect are asked first; null for no preference. */

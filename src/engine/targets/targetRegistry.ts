@@ -88,6 +88,7 @@ function pricedTargets({
         ownServer: isOwn,
         userPrice: model.user?.price ?? null,
         cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
+        tiers: credential.provider.spec.tiers,
       })
       const hint = price === null ? null : hintAt(price, now)
       const ownServer = isOwn && price?.source === LOCAL_SOURCE

@@ -205,7 +205,9 @@ export class Exchange implements CallSink, RunningExchange {
     this.#recordHolders(pending, response, answered)
     const body = sameDialect && end.raw !== null ? end.raw : this.#written(response, pending)
     const first = ['content-type', 'application/json', 'content-length', String(body.length)]
-    if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalUsd(Math.round(report.costUsd * NANO_PER_USD)))
+    if (report.costUsd !== null) first.push('x-keywise-cost-usd', exactUsd(report.costUsd))
+    else if (report.costAtLeastUsd !== undefined)
+      first.push('x-keywise-cost-at-least-usd', exactUsd(report.costAtLeastUsd))
     this.#response.writeHead(200, this.#headers(answered, first))
     // A string leaves in one piece with the headers; it is ASCII.
     if (typeof body === 'string') this.#response.end(body, 'latin1')
@@ -431,6 +433,8 @@ function statusOf({ status }: Failure): number {
 }
 
 /** `greeting@2/short`; without the variant if the request is not part of the comparison. */
+const exactUsd = (usd: number) => decimalUsd(Math.round(usd * NANO_PER_USD))
+
 function placeIn({ name, version, variant }: Enrolment): string {
   return variant === null ? `${name}@${version}` : `${name}@${version}/${variant}`
 }

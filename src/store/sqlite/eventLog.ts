@@ -18,6 +18,7 @@ const SUMS = [
   'cached_input_tokens',
   'cost_nano_usd',
   'unpriced',
+  'unsure_nano_usd',
   'total_latency_ms',
 ] as const
 
@@ -32,8 +33,9 @@ const ADD_ROLLUP = `
 const ATTEMPT_AS_SUMS = `
   SELECT at, provider, model, fingerprint, account, token, source, labels, 1 AS attempts, ok AS successes,
     ifnull(input_tokens, 0) AS input_tokens, ifnull(output_tokens, 0) AS output_tokens,
-    ifnull(cached_input_tokens, 0) AS cached_input_tokens, ifnull(cost_nano_usd, 0) AS cost_nano_usd,
-    cost_nano_usd IS NULL AS unpriced, ifnull(latency_ms, 0) AS total_latency_ms
+    ifnull(cached_input_tokens, 0) AS cached_input_tokens,
+    coalesce(cost_nano_usd, cost_at_least_nano_usd, 0) AS cost_nano_usd, cost_nano_usd IS NULL AS unpriced,
+    ifnull(cost_at_most_nano_usd - cost_at_least_nano_usd, 0) AS unsure_nano_usd, ifnull(latency_ms, 0) AS total_latency_ms
   FROM events`
 
 export class SqliteLog {
@@ -151,6 +153,7 @@ export class SqliteLog {
       row.cachedInputTokens,
       row.costNanoUsd,
       row.unpriced,
+      row.unsureNanoUsd,
       row.totalLatencyMs,
     )
   }
@@ -217,6 +220,7 @@ function readSumRow(row: SqliteRow): SumRow {
     cachedInputTokens: Number(row['cached_input_tokens']),
     costNanoUsd: Number(row['cost_nano_usd']),
     unpriced: Number(row['unpriced']),
+    unsureNanoUsd: Number(row['unsure_nano_usd']),
     totalLatencyMs: Number(row['total_latency_ms']),
   }
 }

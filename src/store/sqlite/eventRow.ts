@@ -38,7 +38,10 @@ const COLUMNS = [
   'reasoning_tokens',
   'usage_estimated',
   'reported_cost_usd',
+  'parts',
   'cost_nano_usd',
+  'cost_at_least_nano_usd',
+  'cost_at_most_nano_usd',
   'price_source',
   'excused',
   'task',
@@ -94,6 +97,7 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
     ...(rest?.['known'] === undefined ? undefined : { known: rest['known'] as KnownFailure }), // written by keywise
     usage: readUsage(row, rest),
     costNanoUsd: numberOrNull(row['cost_nano_usd']),
+    ...readRange(row),
     priceSource: textOrNull(row['price_source']),
     limits: (asArray(rest?.['limits']) ?? []) as readonly LimitFact[], // written by keywise
     ...(typeof rest?.['calls'] === 'number' && { calls: rest['calls'] }),
@@ -141,7 +145,10 @@ function insertAttempt(insert: StatementSync, event: AttemptEvent): { readonly c
     usage?.reasoningTokens ?? null,
     usage === null ? null : usage.estimated ? 1 : 0,
     usage?.reportedCostUsd ?? null,
+    usage?.parts === undefined ? null : JSON.stringify(usage.parts),
     event.costNanoUsd,
+    event.costRange?.atLeast ?? null,
+    event.costRange?.atMost ?? null,
     event.priceSource,
     event.notCharged === undefined ? null : event.notCharged ? 1 : 0,
     event.task,
@@ -215,7 +222,19 @@ function readUsage(row: SqliteRow, rest: Record<string, unknown> | undefined): U
     ...given('reasoningTokens', row['reasoning_tokens']),
     estimated: row['usage_estimated'] === 1,
     ...given('reportedCostUsd', row['reported_cost_usd']),
+    ...readParts(row['parts']),
   }
+}
+
+function readParts(value: unknown): Pick<Usage, 'parts'> | undefined {
+  const parts = asRecord(parse(value))
+  return parts === undefined ? undefined : { parts }
+}
+
+function readRange(row: SqliteRow): Pick<AttemptEvent, 'costRange'> | undefined {
+  const atLeast = row['cost_at_least_nano_usd']
+  const atMost = row['cost_at_most_nano_usd']
+  return typeof atLeast === 'number' && typeof atMost === 'number' ? { costRange: { atLeast, atMost } } : undefined
 }
 
 function given(name: keyof Usage, value: unknown): Partial<Usage> | undefined {

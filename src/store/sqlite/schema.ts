@@ -90,6 +90,10 @@ export const MIGRATIONS: readonly string[] = [
      account TEXT NOT NULL
    ) WITHOUT ROWID;
    CREATE INDEX holdings_at ON holdings (at);`,
+  `ALTER TABLE events ADD COLUMN parts TEXT;
+   ALTER TABLE events ADD COLUMN cost_at_least_nano_usd REAL;
+   ALTER TABLE events ADD COLUMN cost_at_most_nano_usd REAL;
+   ALTER TABLE rollups ADD COLUMN unsure_nano_usd REAL NOT NULL DEFAULT 0;`,
 ]
 
 /**

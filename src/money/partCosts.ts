@@ -1,0 +1,186 @@
+/**
+ * What a usage with parts costs: exactly where every part has a rate, else from what is known of it to what it can be at
+ * most. A part without a rate is not taken for text: that would be a guess shown as a price.
+ */
+
+import type { Modality, ModalityTokens, Usage, UsageParts } from '../domain/chat.ts'
+import type { Rates, TierTimes } from './price.ts'
+
+/** Pico-USD. */
+interface PicoRange {
+  readonly least: bigint
+  readonly most: bigint
+}
+
+/** Of one token or use, in pico-USD; of a tier, millionths of the usual price. */
+interface RateRange {
+  readonly least: number
+  readonly most: number
+}
+
+const MODALITIES: readonly Modality[] = ['audio', 'image', 'video']
+/** Pico-USD per token at USD per million tokens. */
+const PER_MILLION = 1_000_000
+
+/**
+ * The dearest that any model on a public price list has had, in pico-USD: audio of gpt-4o-realtime-preview-2024-10-01
+ * (USD 100 and 200 per million tokens), pictures of gpt-image-1 and gemini-3-pro-image (10 and 120), 50 USD for a thousand
+ * searches of gpt-4o-search-preview. https://platform.openai.com/docs/pricing, https://ai.google.dev/pricing
+ */
+const DEAREST = {
+  input: { audio: 100 * PER_MILLION, image: 10 * PER_MILLION, video: 10 * PER_MILLION },
+  output: { audio: 200 * PER_MILLION, image: 120 * PER_MILLION, video: 120 * PER_MILLION },
+  tool: 50_000_000_000,
+  image: 1_000_000_000_000,
+  audioSecond: 10_000_000_000,
+} as const
+
+/** The usual price, in millionths of itself. */
+export const USUAL = 1_000_000
+/**
+ * Tiers of which no price is known, by how their names are used: what may wait is never dearer than usual and has cost
+ * half of it; what goes first is never cheaper, and Anthropic's fast mode has cost six times as much.
+ * https://platform.openai.com/docs/pricing, https://platform.claude.com/docs/en/build-with-claude/fast-mode
+ */
+const WAITS: ReadonlySet<string> = new Set(['flex', 'batch'])
+const GOES_FIRST: ReadonlySet<string> = new Set(['priority', 'fast', 'performance'])
+const HALF = USUAL / 2
+const DEAREST_TIER = 6 * USUAL
+
+/** What Anthropic asks for an hour in its cache, twice the price of the input, is the dearest there is. */
+const LONG_CACHE_TIMES = 2
+
+export function partsCost(usage: Usage, parts: UsageParts, rates: Rates, tiers: TierTimes | undefined): PicoRange {
+  const sum = new Sum()
+  addInput(sum, usage, parts, rates)
+  addOutput(sum, usage, parts, rates)
+  const tokens = sum.times(tierRange(parts.serviceTier, tiers))
+  return tokens.plus(apart(parts, rates)).range()
+}
+
+/** What a tier costs, in millionths of the usual price. */
+export function tierRange(tier: string | undefined, tiers: TierTimes | undefined): RateRange {
+  if (tier === undefined) return { least: USUAL, most: USUAL }
+  const known = tiers !== undefined && Object.hasOwn(tiers, tier) ? tiers[tier] : undefined
+  if (known !== undefined) return { least: Math.round(known * USUAL), most: Math.round(known * USUAL) }
+  if (WAITS.has(tier)) return { least: HALF, most: USUAL }
+  return { least: GOES_FIRST.has(tier) ? USUAL : HALF, most: DEAREST_TIER }
+}
+
+/** The dearest rate of a token that is read, of any of these kinds. */
+export function dearestInput(rates: Rates, modalities: Iterable<Modality>, cachesLong: boolean): number {
+  const kinds = [...modalities].map((modality) => inputRate(rates, modality).most)
+  const long = cachesLong ? longCacheRate(rates).most : 0
+  return Math.max(rates.input, rates.cachedInput, rates.cacheWrite, long, ...kinds)
+}
+
+/** The dearest rate of a token that is written, of any of these kinds. */
+export function dearestOutput(rates: Rates, modalities: Iterable<Modality>): number {
+  return Math.max(rates.output, rates.reasoning, ...[...modalities].map((kind) => outputRate(rates, kind).most))
+}
+
+function addInput(sum: Sum, usage: Usage, parts: UsageParts, rates: Rates): void {
+  const cached = usage.cachedInputTokens ?? 0
+  const written = usage.cacheWriteTokens ?? 0
+  const long = Math.min(parts.cacheWrite1hTokens ?? 0, written)
+  let fresh = usage.inputTokens - cached - written
+  let cachedText = cached
+  for (const modality of MODALITIES) {
+    const ofCached = taken(parts.cached, modality, cachedText)
+    const ofFresh = Math.min(Math.max(0, (parts.input?.[modality] ?? 0) - ofCached), fresh)
+    cachedText -= ofCached
+    fresh -= ofFresh
+    sum.add(ofCached, cachedRate(rates, modality))
+    sum.add(ofFresh, inputRate(rates, modality))
+  }
+  sum.add(fresh, exactly(rates.input))
+  sum.add(cachedText, exactly(rates.cachedInput))
+  sum.add(written - long, exactly(rates.cacheWrite))
+  sum.add(long, longCacheRate(rates))
+}
+
+function addOutput(sum: Sum, usage: Usage, { output }: UsageParts, rates: Rates): void {
+  const reasoning = usage.reasoningTokens ?? 0
+  let text = usage.outputTokens - reasoning
+  for (const modality of MODALITIES) {
+    const tokens = taken(output, modality, text)
+    text -= tokens
+    sum.add(tokens, outputRate(rates, modality))
+  }
+  sum.add(text, exactly(rates.output))
+  sum.add(reasoning, exactly(rates.reasoning))
+}
+
+/** No part is larger than what is left of its whole. */
+const taken = (of: ModalityTokens | undefined, modality: Modality, left: number) => Math.min(of?.[modality] ?? 0, left)
+
+/** What is not billed by the token; no tier changes it. */
+function apart({ serverTools = {}, images = 0, audioSeconds = 0 }: UsageParts, rates: Rates): Sum {
+  const sum = new Sum()
+  sum.add(1, exactly(rates.request))
+  for (const [tool, uses] of Object.entries(serverTools)) {
+    const rate = Object.hasOwn(rates.parts.tools ?? {}, tool) ? rates.parts.tools?.[tool] : undefined
+    sum.add(uses, rate === undefined ? { least: 0, most: DEAREST.tool } : exactly(rate))
+  }
+  sum.add(images, { least: 0, most: DEAREST.image })
+  sum.add(Math.ceil(audioSeconds), { least: 0, most: DEAREST.audioSecond })
+  return sum
+}
+
+/** A picture or a film that is read is billed as the text of as many tokens, unless the price list says otherwise. */
+function inputRate({ input, parts }: Rates, modality: Modality): RateRange {
+  const own = parts.input?.[modality]
+  if (own !== undefined) return exactly(own)
+  return modality === 'audio' ? { least: input, most: Math.max(input, DEAREST.input.audio) } : exactly(input)
+}
+
+function cachedRate(rates: Rates, modality: Modality): RateRange {
+  const own = rates.parts.cached?.[modality]
+  if (own !== undefined) return exactly(own)
+  const isText = modality !== 'audio' && rates.parts.input?.[modality] === undefined
+  if (isText) return exactly(rates.cachedInput)
+  // No list asks more for what is cached than for what is not, nor less than for text.
+  return { least: rates.cachedInput, most: Math.max(rates.cachedInput, inputRate(rates, modality).most) }
+}
+
+function outputRate({ output, parts }: Rates, modality: Modality): RateRange {
+  const own = parts.output?.[modality]
+  return own === undefined ? { least: output, most: Math.max(output, DEAREST.output[modality]) } : exactly(own)
+}
+
+function longCacheRate({ input, cacheWrite, parts }: Rates): RateRange {
+  if (parts.cacheWrite1h !== undefined) return exactly(parts.cacheWrite1h)
+  return { least: cacheWrite, most: Math.max(cacheWrite, input * LONG_CACHE_TIMES) }
+}
+
+const exactly = (rate: number): RateRange => ({ least: rate, most: rate })
+
+/** In pico-USD times a million, so that tiers leave no fraction. */
+class Sum {
+  #least = 0n
+  #most = 0n
+
+  add(count: number, { least, most }: RateRange): void {
+    if (count <= 0) return
+    this.#least += BigInt(count) * BigInt(least) * BigInt(USUAL)
+    this.#most += BigInt(count) * BigInt(most) * BigInt(USUAL)
+  }
+
+  times({ least, most }: RateRange): Sum {
+    const product = new Sum()
+    product.#least = (this.#least * BigInt(least)) / BigInt(USUAL)
+    product.#most = (this.#most * BigInt(most)) / BigInt(USUAL)
+    return product
+  }
+
+  plus(other: Sum): Sum {
+    const sum = new Sum()
+    sum.#least = this.#least + other.#least
+    sum.#most = this.#most + other.#most
+    return sum
+  }
+
+  range(): PicoRange {
+    return { least: this.#least / BigInt(USUAL), most: this.#most / BigInt(USUAL) }
+  }
+}
