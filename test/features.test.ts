@@ -48,6 +48,7 @@ const VIDEO = Buffer.from('....video').toString('base64')
 const TEXT = Buffer.from('a note of the sea').toString('base64')
 const ZIP = Buffer.from('PK..zipped').toString('base64')
 const GIF = Buffer.from('GIF89a..').toString('base64')
+const HEIC = Buffer.from('....ftypheic').toString('base64')
 const BMP = Buffer.from('BM..bitmap').toString('base64')
 const PDF_URL = 'https://example.test/a.pdf'
 const object = { type: 'object', properties: { a: { type: 'string' } } }
@@ -111,6 +112,7 @@ const TRIALS: { readonly [F in keyof typeof FEATURES]: Trial } = {
   },
   videoInput: { samples: { google: contents(inline('video/mp4', VIDEO)) }, sign: new RegExp(VIDEO) },
   rareImage: { samples: image('image/bmp', BMP), sign: new RegExp(BMP) },
+  heicImage: { samples: image('image/heic', HEIC), sign: new RegExp(HEIC) },
   gifImage: { samples: image('image/gif', GIF), sign: new RegExp(GIF) },
   plainHttpImage: {
     samples: {

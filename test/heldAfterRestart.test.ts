@@ -302,6 +302,14 @@ describe('after a restart', () => {
     const again = await start(store)
     const used = await ask(again.app.origin, '/v1/messages', body(`container_of_${keyOf(made.target)}`))
     expect([used.status, used.trail]).toEqual([200, `${made.target}=ok`])
+    fakes.forget()
+    const stranger = again.tokens.add('stranger', 'inference')
+    const strange = await fetch(`${again.app.origin}/v1/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${stranger}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body(`container_of_${keyOf(made.target)}`)),
+    })
+    expect([strange.status, fakes.calls.length]).toEqual([404, 0])
   })
 })
 
@@ -319,7 +327,8 @@ test('the store names neither the response nor the key, and is found only by the
   const database = sqlite === undefined ? null : new sqlite.DatabaseSync(store, { readOnly: true })
   const rows = database?.prepare('SELECT * FROM holdings').all() ?? []
   database?.close()
-  expect(rows).toHaveLength(1)
+  // One for the token that asked, one that says to the others that it is not theirs.
+  expect(rows).toHaveLength(2)
   expect(Object.keys(rows[0] ?? {})).toEqual(['id', 'at', 'provider', 'model', 'fingerprint', 'account'])
   for (const secret of [id, ...names]) expect(JSON.stringify(rows)).not.toContain(secret)
 })

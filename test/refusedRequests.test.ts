@@ -287,6 +287,36 @@ describe('a missing object', () => {
   })
 })
 
+const FORMATS = VALUES.filter(({ about }) => about === 'media')
+describe.each(FORMATS)('$name that one service does not read', (refusal) => {
+  const { dialect } = refusal
+  const open = () =>
+    openGateway(
+      {
+        providers: {
+          own: { dialect, keys: keys(2), models: { m: {} } },
+          other: { dialect: dialect === 'openai' ? 'anthropic' : 'openai', models: { n: {} } },
+        },
+      },
+      { settings: { routing: { strategy: 'priority' }, models: { all: ['own/m', 'other/n'] } } },
+    )
+
+  test('is given to others, which may, and parks nobody', async () => {
+    await using world = await open()
+    refuse(world, refusal, 'own')
+    const answer = await ask(world, REQUESTS[dialect]!(MARK, 'all'))
+    expect([answer.status, answer.trail, parked(world)]).toEqual([200, 'own/m#1=bad_request; other/n#1=ok', []])
+  })
+
+  test('is refused in its words where no other does', async () => {
+    await using world = await open()
+    refuse(world, refusal)
+    const answer = await ask(world, REQUESTS[dialect]!(MARK, 'all'))
+    expect(answer.status).toBe(400)
+    expect(isInside(answer.text, wordsOf(refusal))).toBe(true)
+  })
+})
+
 describe('a size', () => {
   const larger = (dialect: DialectId = 'openai') =>
     openGateway(

@@ -66,6 +66,22 @@ describe('a response', () => {
     expect((await client.responses.retrieve(id)).id).toBe(id)
   })
 
+  test.each([false, true])('that another token asked for is not continued (stream: %s)', async (stream) => {
+    const body = { model: 'own/m', input: 'My secret is 7', stream }
+    const said = await (await world.ask('/v1/responses', body)).text()
+    const id = /"id": ?"(resp_[^"]+)"/.exec(said)?.[1] ?? ''
+    const next = { model: 'own/m', input: 'What is it?', previous_response_id: id }
+    const authorization = `Bearer ${world.gateway.tokens.add(`curious-${stream}`, 'inference')}`
+    world.fakes.forget()
+    const refused = await world.ask('/v1/responses', next, { authorization })
+    expect([refused.status, await refused.json()]).toEqual([
+      400,
+      { error: expect.objectContaining({ code: 'previous_response_not_found', param: 'previous_response_id' }) },
+    ])
+    expect(world.fakes.calls).toEqual([])
+    expect((await world.ask('/v1/responses', next)).status).toBe(200)
+  })
+
   test('whose key is refused by now is the fault of a server, not of the client', async () => {
     const { data, response } = await client.responses.create({ model: 'own/m', input: 'Hi' }).withResponse()
     const key = Number(response.headers.get('x-keywise-target')?.split('#')[1])

@@ -101,10 +101,10 @@ interface Facts {
 /**
  * The parts of a request that a refusal can be about. `value`: a value, a nested field, a keyword or a format.
  * `object`: something it refers to (file, cache, thread, batch …), which this account does not have. `size`: too large
- * for this target. `parameter` and `ability`: an option or ability as such, which this target lacks. `content`: what
- * it says.
+ * for this target. `media`: the format of a picture, recording or file, which this service does not read. `parameter`
+ * and `ability`: an option or ability as such, which this target lacks. `content`: what it says.
  */
-export type RequestSubject = 'request' | 'value' | 'object' | 'size' | 'parameter' | 'ability' | 'content'
+export type RequestSubject = 'request' | 'value' | 'object' | 'size' | 'media' | 'parameter' | 'ability' | 'content'
 
 export type Failure =
   | (Facts & { readonly kind: 'auth_invalid'; readonly leaked?: boolean })

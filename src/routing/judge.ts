@@ -129,6 +129,8 @@ const VERDICTS: { readonly [K in FailureKind]: (failure: FailureOf<K>, facts: Ju
   bad_request: ({ status, about, byEdge }, facts) => {
     // A larger model of the same provider may take it; its proxy would refuse it again.
     if (about === 'size') return { next: 'next', skip: byEdge ? 'provider' : 'provider+model', counts: true }
+    // Every model of the service reads the same formats.
+    if (about === 'media') return { next: 'next', skip: 'provider', counts: true }
     // 409 is a conflict that may pass; https://www.rfc-editor.org/rfc/rfc9110#name-409-conflict
     if (status === 409 && !facts.retried) return { ...GIVE_UP, next: 'retry-once', waitMs: pause(facts) }
     if (facts.mayTranslateOtherwise && !facts.confirmed)

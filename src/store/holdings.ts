@@ -1,6 +1,6 @@
 /** How many holdings a store keeps, and how long. */
 
-/** About 10 MB on disk; one row for each stored answer, thread, file or container. */
+/** About 10 MB on disk; one row for each thread or file, two for each stored answer or container. */
 export const MOST_HOLDINGS = 50_000
 
 /**

@@ -42,6 +42,7 @@ const google = (name: string, status: number, word: string, message: string, mea
 })
 
 const VALUE = { kind: 'bad_request', about: 'value' } as const
+const FORMAT = { kind: 'bad_request', about: 'media' } as const
 const OBJECT = { kind: 'bad_request', about: 'object' } as const
 const SIZE = { kind: 'bad_request', about: 'size' } as const
 const OUTPUT = { kind: 'unsupported', about: 'size' } as const
@@ -57,7 +58,7 @@ export const VALUES: readonly SaidRefusal[] = [
     400,
     "You uploaded an unsupported image. Please make sure your image has of one the following formats: ['png', 'jpeg', 'gif', 'webp'].",
     { code: 'invalid_image_format' },
-    VALUE,
+    FORMAT,
   ),
   openai(
     'an image OpenAI cannot parse',
@@ -246,7 +247,7 @@ export const VALUES: readonly SaidRefusal[] = [
     `Invalid value at 'generation_config.response_mime_type' (TYPE_STRING), "text/yaml"`,
     VALUE,
   ),
-  google('a media type', 400, 'INVALID_ARGUMENT', 'Unsupported MIME type: image/tiff', VALUE),
+  google('a media type', 400, 'INVALID_ARGUMENT', 'Unsupported MIME type: image/tiff', FORMAT),
   google(
     'an image Gemini cannot read',
     400,
@@ -295,7 +296,7 @@ export const VALUES: readonly SaidRefusal[] = [
     400,
     INVALID,
     "messages.10.content.3.image.source.base64.media_type: Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'",
-    VALUE,
+    FORMAT,
   ),
   anthropic('an image Claude cannot read', 400, INVALID, 'Could not process image', PLAIN),
   anthropic(

@@ -61,14 +61,16 @@ function readPart(part: Part, isAnswer: boolean, found: PartNeed[]): void {
 }
 
 const IMAGES = new Set(['image/png', 'image/jpeg', 'image/jpg', 'image/gif', 'image/webp'])
+const HEIC = new Set(['image/heic', 'image/heif'])
 
 function readImage({ mediaType, data, url }: ImagePart, found: PartNeed[]): void {
   if (url !== undefined && OF_VENDOR.test(url))
     found.push({ feature: FEATURES.fileById, name: 'an image by its address' })
   if (url?.startsWith('http:')) found.push({ feature: FEATURES.plainHttpImage, name: 'an image by an http URL' })
   if (data === undefined || mediaType === undefined) return
-  if (mediaType === 'image/gif') found.push({ feature: FEATURES.gifImage, name: 'a GIF image' })
-  if (!IMAGES.has(mediaType)) found.push({ feature: FEATURES.rareImage, name: `an image of type ${mediaType}` })
+  if (HEIC.has(mediaType)) found.push({ feature: FEATURES.heicImage, name: `an image of type ${mediaType}` })
+  else if (mediaType === 'image/gif') found.push({ feature: FEATURES.gifImage, name: 'a GIF image' })
+  else if (!IMAGES.has(mediaType)) found.push({ feature: FEATURES.rareImage, name: `an image of type ${mediaType}` })
 }
 
 function readFile(part: FilePart, found: PartNeed[]): void {

@@ -37,7 +37,9 @@ export const FEATURES = {
     everywhere('refused', { openai: 'passed', google: 'passed' }),
   ),
   videoInput: feature('video-input', 'video in a message', ['google'], everywhere('refused', { google: 'passed' })),
-  rareImage: feature('rare-image', 'an image that is not PNG, JPEG, GIF or WebP', ALL, refused),
+  rareImage: feature('rare-image', 'an image that is not PNG, JPEG, GIF, WebP, HEIC or HEIF', ALL, refused),
+  // https://ai.google.dev/gemini-api/docs/image-understanding (2026-11-30)
+  heicImage: feature('heic-image', 'an HEIC or HEIF image', ALL, everywhere('refused', { google: 'passed' })),
   gifImage: feature('gif-image', 'a GIF image', ALL, everywhere('passed', { google: 'refused' })),
   plainHttpImage: feature(
     'plain-http-image',

@@ -4,18 +4,28 @@
  */
 
 import type { ChatRequest, ChatResponse, DialectId, Extra, Part } from '../../domain/chat.ts'
+import { InvalidRequestError } from '../../domain/errors.ts'
 import { asRecord } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { speaks } from '../../routing/spokenDialect.ts'
-import { holderOf, recordHolder } from './holders.ts'
+import { holderOf, isAnothers, recordHolder, recordMaking } from './holders.ts'
 
 /** Of a request that names more of them, the first are looked up: one of them says which account it is. */
 const MOST_OBJECTS = 50
 
-/** The account that answered for one of the request's objects last; null where none is named or known. */
+/**
+ * The account that answered for one of the request's objects last; null where none is named or known. Throws
+ * InvalidRequestError for what was made for another token.
+ */
 export function holdingAccount(engine: Engine, request: ChatRequest, caller: string): string | null {
-  for (const id of objectsIn(request)) {
+  const ids = [...objectsIn(request)]
+  const foreign = ids.find((id) => isAnothers(engine, 'object', id, caller))
+  if (foreign !== undefined)
+    throw new InvalidRequestError(`"${foreign.slice(0, 100)}" was not found: it was made for another token`, {
+      status: 404,
+    })
+  for (const id of ids) {
     const account = holderOf(engine, 'object', id, caller)?.credential?.account
     if (account !== undefined) return account
   }
@@ -36,9 +46,13 @@ interface Exchanged {
  */
 export function recordHolders(engine: Engine, { request, response, client, target, caller }: Exchanged): void {
   if (!speaks(target.profile, client)) return
-  const answered = { extra: response.extra, messages: [] }
-  for (const named of [request, answered])
-    for (const id of objectsIn(named)) recordHolder(engine, 'object', id, caller, target)
+  const given = new Set(objectsIn(request))
+  for (const id of given) recordHolder(engine, 'object', id, caller, target)
+  for (const id of objectsIn({ extra: response.extra, messages: [] })) {
+    if (given.has(id)) continue
+    recordHolder(engine, 'object', id, caller, target)
+    recordMaking(engine, id, target)
+  }
 }
 
 interface Named extends Pick<ChatRequest, 'messages'> {

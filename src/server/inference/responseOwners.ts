@@ -10,7 +10,7 @@ import { asRecord, asString } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { speaks } from '../../routing/spokenDialect.ts'
-import { holderOf, recordHolder } from './holders.ts'
+import { holderOf, isAnothers, recordHolder, recordMaking } from './holders.ts'
 
 const FIELDS = ['previous_response_id', 'conversation', 'prompt']
 
@@ -41,6 +41,7 @@ export function responseOwners(
     )
   const id = asString(request.extra?.fields['previous_response_id'])
   const holder = id === undefined ? undefined : holderOf(engine, 'answer', id, caller)
+  if (id !== undefined && isAnothers(engine, 'answer', id, caller)) throw lostResponse(id)
   if (id === undefined || holder === undefined) return idsOf(able)
   const holding = able.filter(({ account }) => account === holder.credential?.account)
   if (holding.length === 0) throw lostResponse(id)
@@ -51,7 +52,7 @@ const idsOf = (targets: readonly Target[]) => new Set(targets.map(({ stateId }) 
 
 /** OpenAI answers so to an id it does not know: https://github.com/maximhq/bifrost/issues/2441 (2026-11-29) */
 function lostResponse(id: string): InvalidRequestError {
-  const message = `Previous response with id '${id.slice(0, 100)}' not found. (keywise: the key that holds it does not serve this model here; send the whole conversation in "input".)`
+  const message = `Previous response with id '${id.slice(0, 100)}' not found. (keywise: no key that holds it serves this model here, or another token asked for it; send the whole conversation in "input".)`
   return new InvalidRequestError(message, {
     parameter: 'previous_response_id',
     vendorCode: 'previous_response_not_found',
@@ -67,7 +68,10 @@ export function recordOwner(
   caller: string,
 ): void {
   if (id === undefined || request.extra === undefined || !speaks(target.profile, request.extra.dialect)) return
-  if (isHeld(request.extra)) recordHolder(engine, 'answer', id, caller, target)
+  if (!isHeld(request.extra)) return
+  recordHolder(engine, 'answer', id, caller, target)
+  // A thread whose holder is not known is begun anew anyway.
+  if (request.extra.dialect === 'openai-responses') recordMaking(engine, id, target)
 }
 
 /** Whether the upstream holds the answer for the next request. */

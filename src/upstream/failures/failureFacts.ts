@@ -47,7 +47,7 @@ function fieldsIn({ sight, envelope }: FailureEvidence): Particulars {
 }
 
 /** What a request can be refused for at a target that lacks nothing. */
-const AS_REQUESTED: ReadonlySet<RequestSubject | undefined> = new Set(['value', 'object', 'size'])
+const AS_REQUESTED: ReadonlySet<RequestSubject | undefined> = new Set(['value', 'object', 'size', 'media'])
 
 /** Only what is known: nothing is undefined. */
 export function factsOf(kind: FailureKind, evidence: FailureEvidence): Particulars {

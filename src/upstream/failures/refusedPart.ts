@@ -29,7 +29,14 @@ export function refusedPart(refusal: Refusal): RefusedPart | null {
   if (missingObject(refusal)) return { about: 'object' }
   if (refusal.status === 403) return null
   const large = tooMuchOutput(refusal) ?? (/\bat most 0 /.test(refusal.text) ? null : tooLarge(refusal))
-  return large ?? unknownMedia(refusal) ?? named(refusal) ?? lackedAbility(refusal) ?? wrongValue(refusal)
+  return (
+    large ??
+    unknownMedia(refusal) ??
+    unreadFormat(refusal) ??
+    named(refusal) ??
+    lackedAbility(refusal) ??
+    wrongValue(refusal)
+  )
 }
 
 /** What messages are made of in the dialects, but for text. */
@@ -52,6 +59,25 @@ function unknownMedia({ text }: Refusal): RefusedPart | null {
   const kind = UNKNOWN_MEDIA.map((pattern) => pattern.exec(text)?.[1]).find(Boolean)
   if (kind === undefined) return null
   return { about: 'ability', ...(kind.includes('image') && { ability: 'images' as const }) }
+}
+
+/**
+ * A format of pictures, recordings or files that the service does not read, though its models see or hear: OpenAI's
+ * words for each, Anthropic's, Gemini's. Data that is broken is another matter.
+ */
+const UNREAD_FORMAT: readonly RegExp[] = [
+  /you uploaded an unsupported image/,
+  /\b(?:image|mime|media|file|audio) ?_?(?:type|format)s? [`'"]?[\w./+-]{0,60}[`'"]? ?(?:is|are) (?:not supported|unsupported|not allowed)/,
+  /(?:unsupported|invalid) (?:mime|media|image|file|audio)[ _](?:type|format)/,
+  /expected a base64-encoded data url with an? [\w/]{1,40} mime type/,
+  /media_type: input should be ["'`](?:image|application|text)\//,
+]
+
+/** Another service may read it. */
+function unreadFormat({ text, codes, parameter }: Refusal): RefusedPart | null {
+  const isAudio = parameter?.endsWith('input_audio.format') === true
+  const isUnread = isAudio || codes.has('invalid_image_format') || UNREAD_FORMAT.some((pattern) => pattern.test(text))
+  return isUnread ? { about: 'media', parameter } : null
 }
 
 const OUTPUT_NAMES = /^(?:max_?(?:completion_?|output_?)?tokens|generation_?config\.max_?output_?tokens)$/i

@@ -451,6 +451,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
 
   // What the request refers to. A missing file is not a missing model, whatever its status and code are.
   { kind: 'bad_request', statuses: [...CLIENT_SIDE, 403, 409], when: ({ part }) => part?.about === 'object' },
+  { kind: 'bad_request', statuses: CLIENT_SIDE, when: ({ part }) => part?.about === 'media' },
 
   // The model.
   { kind: 'auth_forbidden', statuses: [404], text: /matching your data policy|guardrail restrictions/ },
