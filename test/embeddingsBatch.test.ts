@@ -191,7 +191,7 @@ describe('vectors', () => {
     await using world = await open(google)
     const fields = { encoding_format: 'float', user: 'u', task_type: 'RETRIEVAL_QUERY', input_type: 'query' }
     const response = await world.ask('/v1/embeddings', { model: 'vectors', input: 'Hi', dimensions: 3, ...fields })
-    expect(response.headers.get('x-keywise-left-out')).toBeNull()
+    expect(response.headers.get('x-keywise-left-out')).toBe('user')
     expect(world.fakes.calls[0]?.body).toMatchObject({
       requests: [{ outputDimensionality: 3, taskType: 'RETRIEVAL_QUERY' }],
     })
