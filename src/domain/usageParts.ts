@@ -5,7 +5,7 @@ import type { Modality, ModalityTokens, Usage, UsageParts } from './chat.ts'
 export const MODALITIES: readonly Modality[] = ['audio', 'image', 'video']
 
 /** What the parts are parts of. */
-export type WholeUsage = Pick<
+type WholeUsage = Pick<
   Usage,
   'inputTokens' | 'outputTokens' | 'cachedInputTokens' | 'cacheWriteTokens' | 'reasoningTokens'
 >
