@@ -61,6 +61,8 @@ export interface Price {
   readonly windows: readonly PriceWindow[]
   /** Absent: of no tier is known what it costs. */
   readonly tiers?: TierTimes | undefined
+  /** Of tools that the rates do not name: pico-USD per use, by kind. */
+  readonly tools?: Readonly<Record<string, number>> | undefined
   /** Whatever is used costs nothing: a server of one's own. Default false. */
   readonly isFree?: true
 }
@@ -102,6 +104,8 @@ export interface PriceFacts {
   readonly cataloguePrice?: PriceHint | null
   /** What the provider's service tiers cost, where its documentation says so for all models. */
   readonly tiers?: TierTimes | undefined
+  /** What tools that run at the provider cost with every model: USD per thousand uses, by kind. */
+  readonly tools?: Readonly<Record<string, number>> | undefined
 }
 
 /** A price by provider and model, or null; see `genaiPrices.ts`. Called once per model. */
@@ -146,7 +150,7 @@ export class Prices {
     if (facts.local) return LOCAL
     if (facts.free || facts.model.endsWith(':free')) return FREE
     const listed = this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
-    const known = listed === null || facts.tiers === undefined ? listed : { ...listed, tiers: facts.tiers }
+    const known = listed === null ? null : withDocumented(listed, facts)
     return known ?? (facts.ownServer ? LOCAL : null)
   }
 
@@ -163,6 +167,12 @@ export class Prices {
   #cataloguePrice(hint: PriceHint | null | undefined): Price | null {
     return hint && isPrice(hint.input) && isPrice(hint.output) ? flat(this.#catalogueSource, hint) : null
   }
+}
+
+/** With what the provider's documentation says of all models. */
+function withDocumented(price: Price, { tiers, tools }: PriceFacts): Price {
+  if (tiers === undefined && tools === undefined) return price
+  return { ...price, tiers, tools: tools && picoPerUse(tools) }
 }
 
 /** One price for all hours and lengths. */
@@ -214,7 +224,7 @@ function partRatesFrom(price: UserPrice): PartRates {
     input: modalityRates(inputAudio, inputImage, inputVideo),
     cached: modalityRates(cachedAudio, cachedImage, undefined),
     output: modalityRates(outputAudio, outputImage, outputVideo),
-    ...(price.tools !== undefined && { tools: mapValues(price.tools, (usd) => scaled(usd, 9) ?? 0) }),
+    ...(price.tools !== undefined && { tools: picoPerUse(price.tools) }),
   }
 }
 
@@ -226,8 +236,9 @@ function modalityRates(audio?: number, image?: number, video?: number): Modality
   }
 }
 
-function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => T): Readonly<Record<string, T>> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]))
+/** From USD per thousand uses. */
+function picoPerUse(tools: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(tools).map(([tool, usd]) => [tool, scaled(usd, 9) ?? 0]))
 }
 
 // USD per million tokens * 1e12 pico per USD / 1e6 tokens.

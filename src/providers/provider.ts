@@ -173,6 +173,8 @@ export interface ProviderSpec {
    * so for every model that has it. Default: unknown.
    */
   readonly tiers?: TierTimes
+  /** What tools that run at the provider cost with every model: USD per thousand uses, by kind. Default: unknown. */
+  readonly toolPrices?: Readonly<Record<string, number>>
   /** Least time to allow until the first token, in milliseconds, where the provider is known to begin slowly. */
   readonly firstTokenMs?: number
   /** A local server (Ollama): no key needed, never billed, cold starts. */

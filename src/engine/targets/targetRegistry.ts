@@ -89,6 +89,7 @@ function pricedTargets({
         userPrice: model.user?.price ?? null,
         cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
         tiers: credential.provider.spec.tiers,
+        tools: credential.provider.spec.toolPrices,
       })
       const hint = price === null ? null : hintAt(price, now)
       const ownServer = isOwn && price?.source === LOCAL_SOURCE
