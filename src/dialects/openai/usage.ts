@@ -5,11 +5,11 @@ import { asNumber, asRecord } from '../../domain/json.ts'
 import { partsWithin } from '../../domain/usageParts.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import {
-  amount,
   count,
   modalitiesIn,
   namedTier,
   requestsOfTools,
+  statedAmount,
   statedCost,
   writeModalities,
 } from '../fields/usageFields.ts'
@@ -30,7 +30,7 @@ export function readChatUsage(value: unknown, beside?: BesideUsage): Usage | und
   if (usage === undefined) return undefined
   const input = asRecord(usage['prompt_tokens_details'])
   const output = asRecord(usage['completion_tokens_details'])
-  const audioSeconds = amount(usage['prompt_audio_seconds'])
+  const audioSeconds = statedAmount(usage['prompt_audio_seconds'])
   return usageOf({
     input: count(usage['prompt_tokens']),
     output: count(usage['completion_tokens']),
@@ -153,7 +153,7 @@ function hourWritesIn(input: Fields | undefined): number | undefined {
 function toolsIn(usage: Fields): Readonly<Record<string, number>> {
   const { server_tool_use: requests, server_side_tool_usage_details: calls, num_sources_used: sources } = usage
   return {
-    ...(amount(sources) !== undefined && { search_sources: count(sources) ?? 0 }),
+    ...(statedAmount(sources) !== undefined && { search_sources: count(sources) ?? 0 }),
     ...countsIn(calls),
     ...countsIn(usage['x_tools'] ?? usage['plugins']),
     ...countsIn(usage['tool_calls_details']),
