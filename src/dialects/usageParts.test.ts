@@ -8,6 +8,7 @@ import type { ChatChunk, ChatRequest, ChatResponse, Usage, UsageParts } from '..
 import { partsWithin } from '../domain/usageParts.ts'
 import { anthropicDialect } from './anthropic/anthropic.ts'
 import type { Dialect } from './dialect.ts'
+import { joinVectors } from './embeddings/answer.ts'
 import { embeddingsFor } from './embeddings/upstream.ts'
 import { googleDialect } from './google/google.ts'
 import { openaiChatDialect } from './openaiChat/openaiChat.ts'
@@ -568,6 +569,23 @@ test('embeddings tell pictures among their inputs, and the whole cost', () => {
   expect(usageOfWhole(google, { embeddings: [{ values: [1] }], usageMetadata })?.parts).toEqual({
     input: { audio: 30 },
   })
+})
+
+test('vectors of several answers have the parts of all, and a cost where all state one', () => {
+  const openai = embeddingsFor('openai') ?? expect.fail()
+  const answerOf = (usage: object) => {
+    const read = openai.upstream.readResponse({ data: [{ index: 0, embedding: [1] }], usage })
+    return read.ok ? read.response : expect.fail()
+  }
+  const one = answerOf({ prompt_tokens: 30, prompt_tokens_details: { image_tokens: 20 }, cost: 0.25 })
+  const other = answerOf({ prompt_tokens: 10, cost: 0.5 })
+  const unstated = answerOf({ prompt_tokens: 10 })
+  expect(joinVectors([one, one, other], [1, 1, 1])?.usage).toMatchObject({
+    inputTokens: 70,
+    parts: { input: { image: 40 } },
+    reportedCostUsd: 1,
+  })
+  expect(joinVectors([one, unstated], [1, 1])?.usage).not.toHaveProperty('reportedCostUsd')
 })
 
 describe('a client of any dialect is told', () => {

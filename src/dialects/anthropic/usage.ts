@@ -7,7 +7,7 @@ import type { Usage, UsageParts } from '../../domain/chat.ts'
 import { asRecord, asString } from '../../domain/json.ts'
 import { partsWithin } from '../../domain/usageParts.ts'
 import type { Fields } from '../fields/requestFields.ts'
-import { amount, count, namedTier, requestsOfTools, statedCost } from '../fields/usageFields.ts'
+import { count, namedTier, requestsOfTools, statedAmount, statedCost } from '../fields/usageFields.ts'
 
 /** The counts as far as reported; a stream reports them in two events, the second of which wins. */
 export interface UsageCounts {
@@ -30,14 +30,14 @@ export function addCounts(before: UsageCounts, raw: unknown): UsageCounts {
   const fields = asRecord(raw)
   if (!fields) return before
   const lifetimes = asRecord(fields['cache_creation'])
-  const cacheWrite = amount(fields['cache_creation_input_tokens']) ?? sumOf(lifetimes)
+  const cacheWrite = statedAmount(fields['cache_creation_input_tokens']) ?? sumOf(lifetimes)
   return {
-    input: amount(fields['input_tokens']) ?? before.input,
-    output: amount(fields['output_tokens']) ?? before.output,
-    cacheRead: amount(fields['cache_read_input_tokens']) ?? before.cacheRead,
+    input: statedAmount(fields['input_tokens']) ?? before.input,
+    output: statedAmount(fields['output_tokens']) ?? before.output,
+    cacheRead: statedAmount(fields['cache_read_input_tokens']) ?? before.cacheRead,
     cacheWrite: cacheWrite ?? before.cacheWrite,
     cacheWrite1h: count(lifetimes?.['ephemeral_1h_input_tokens']) ?? before.cacheWrite1h,
-    thinking: amount(asRecord(fields['output_tokens_details'])?.['thinking_tokens']) ?? before.thinking,
+    thinking: statedAmount(asRecord(fields['output_tokens_details'])?.['thinking_tokens']) ?? before.thinking,
     serverTools: requestsOfTools(fields['server_tool_use']) ?? before.serverTools,
     tier: asString(fields['service_tier']) ?? before.tier,
     speed: asString(fields['speed']) ?? before.speed,
@@ -78,7 +78,7 @@ const AND = '+'
 
 /**
  * Tier, speed and place change the price together, so that together they are the tier: `priority`, `fast`, `us`,
- * `fast+us`: https://platform.claude.com/docs/en/about-claude/pricing (2026-11-29)
+ * `fast+us`: https://platform.claude.com/docs/en/about-claude/pricing (2026-11-30)
  */
 function tierOf({ tier, speed, geo }: UsageCounts): string | undefined {
   const place = geo === 'global' || geo === 'not_available' ? undefined : namedTier(geo)

@@ -5,21 +5,21 @@ import { asNumber, asRecord, asString } from '../../domain/json.ts'
 import { MODALITIES } from '../../domain/usageParts.ts'
 import type { Fields } from './requestFields.ts'
 
-/** 1 tick = 1e-10 USD: https://docs.x.ai/developers/cost-tracking (2026-11-29) */
+/** 1 tick = 1e-10 USD: https://docs.x.ai/developers/cost-tracking (2026-11-30) */
 const USD_PER_TICK = 1e-10
 
 /** Words for the way in which every call is served that asks for nothing else. */
 const USUAL_TIERS = new Set(['', 'auto', 'default', 'on_demand', 'standard', 'unspecified'])
 
 /** A number that is not negative. */
-export function amount(value: unknown): number | undefined {
+export function statedAmount(value: unknown): number | undefined {
   const number = asNumber(value)
   return number !== undefined && number >= 0 ? number : undefined
 }
 
 /** A whole number that is not negative. */
 export function count(value: unknown): number | undefined {
-  const number = amount(value)
+  const number = statedAmount(value)
   return number === undefined ? undefined : Math.floor(number)
 }
 
@@ -58,22 +58,22 @@ export function requestsOfTools(value: unknown): Readonly<Record<string, number>
 /**
  * The whole cost in USD that a usage states. With a key of the user's own at the service behind a router (`is_byok`),
  * `cost` is the router's fee alone and what that service charges stands in `cost_details`, where it does; a part of the
- * cost is not taken for the whole: https://openrouter.ai/docs/use-cases/usage-accounting (2026-11-29)
+ * cost is not taken for the whole: https://openrouter.ai/docs/use-cases/usage-accounting (2026-11-30)
  */
 export function statedCost(usage: Fields | undefined): number | undefined {
   if (usage === undefined) return undefined
   const cost = costIn(usage)
   if (usage['is_byok'] !== true) return cost
-  const behind = amount(asRecord(usage['cost_details'])?.['upstream_inference_cost'])
+  const behind = statedAmount(asRecord(usage['cost_details'])?.['upstream_inference_cost'])
   return cost === undefined || !behind ? undefined : cost + behind
 }
 
 function costIn(usage: Fields): number | undefined {
-  const cost = amount(usage['cost'])
+  const cost = statedAmount(usage['cost'])
   if (cost !== undefined) return cost
-  const ticks = amount(usage['cost_in_usd_ticks'])
+  const ticks = statedAmount(usage['cost_in_usd_ticks'])
   if (ticks !== undefined) return ticks * USD_PER_TICK
-  // An account of the cost: https://docs.perplexity.ai/docs/agent-api/openai-compatibility
+  // An account of the cost: https://docs.perplexity.ai/docs/agent-api (2026-11-30)
   const account = asRecord(usage['cost'])
-  return (account?.['currency'] ?? 'USD') === 'USD' ? amount(account?.['total_cost']) : undefined
+  return (account?.['currency'] ?? 'USD') === 'USD' ? statedAmount(account?.['total_cost']) : undefined
 }

@@ -1,6 +1,6 @@
 /**
  * Searches that ran at the service, in the sources of an answer: every different query counts, empty ones do not, and
- * places of a map count once: https://ai.google.dev/gemini-api/docs/google-search (2026-11-29)
+ * places of a map count once: https://ai.google.dev/gemini-api/docs/google-search (2026-11-30)
  */
 
 import { asArray, asRecord } from '../../domain/json.ts'

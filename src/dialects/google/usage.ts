@@ -7,7 +7,7 @@ import type { Modality, ModalityTokens, Usage } from '../../domain/chat.ts'
 import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { combinedParts, MODALITIES, partsWithin } from '../../domain/usageParts.ts'
 import type { Fields } from '../fields/requestFields.ts'
-import { amount, count, namedTier } from '../fields/usageFields.ts'
+import { count, namedTier, statedAmount } from '../fields/usageFields.ts'
 import { field } from './field.ts'
 
 type ToolUses = Readonly<Record<string, number>>
@@ -18,7 +18,7 @@ type ToolUses = Readonly<Record<string, number>>
  */
 export function readGoogleUsage(raw: unknown, serverTools?: ToolUses): Usage | undefined {
   const fields = asRecord(raw)
-  const counted = (camel: string, snake: string) => amount(field(fields, camel, snake))
+  const counted = (camel: string, snake: string) => statedAmount(field(fields, camel, snake))
   const prompt = counted('promptTokenCount', 'prompt_token_count')
   const answer = counted('candidatesTokenCount', 'candidates_token_count')
   const thoughts = counted('thoughtsTokenCount', 'thoughts_token_count')

@@ -5,20 +5,22 @@ import { asNumber, asRecord } from '../../domain/json.ts'
 import { partsWithin } from '../../domain/usageParts.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import {
-  amount,
   count,
   modalitiesIn,
   namedTier,
   requestsOfTools,
+  statedAmount,
   statedCost,
   writeModalities,
 } from '../fields/usageFields.ts'
+
+type ToolUses = Readonly<Record<string, number>>
 
 /** What an answer says of its cost outside of its `usage`. */
 export interface BesideUsage {
   readonly serviceTier?: unknown
   /** Counted from the answer; what the usage says of the same kind wins. */
-  readonly serverTools?: Readonly<Record<string, number>>
+  readonly serverTools?: ToolUses
 }
 
 /** The tiers that the official client's types have a word for. */
@@ -30,7 +32,7 @@ export function readChatUsage(value: unknown, beside?: BesideUsage): Usage | und
   if (usage === undefined) return undefined
   const input = asRecord(usage['prompt_tokens_details'])
   const output = asRecord(usage['completion_tokens_details'])
-  const audioSeconds = amount(usage['prompt_audio_seconds'])
+  const audioSeconds = statedAmount(usage['prompt_audio_seconds'])
   return usageOf({
     input: count(usage['prompt_tokens']),
     output: count(usage['completion_tokens']),
@@ -126,7 +128,7 @@ function partsIn(
     input: modalitiesIn(input),
     cached: modalitiesIn(asRecord(input?.['cached_tokens_details'])),
     output: modalitiesIn(output),
-    serverTools: { ...beside?.serverTools, ...toolsIn(usage) },
+    serverTools: toolsIn(usage, beside?.serverTools),
     serviceTier: namedTier(beside?.serviceTier ?? usage['service_tier']),
   }
 }
@@ -150,19 +152,21 @@ function hourWritesIn(input: Fields | undefined): number | undefined {
  * Uses of tools that ran at the service, in the forms of OpenRouter (`server_tool_use`), xAI
  * (`server_side_tool_usage_details`), Alibaba (`x_tools`, `plugins`) and Perplexity (`tool_calls_details`).
  */
-function toolsIn(usage: Fields): Readonly<Record<string, number>> {
+function toolsIn(usage: Fields, counted: ToolUses | undefined): ToolUses | undefined {
   const { server_tool_use: requests, server_side_tool_usage_details: calls, num_sources_used: sources } = usage
+  const extra = usage['x_tools'] ?? usage['plugins'] ?? usage['tool_calls_details']
+  if (requests == null && calls == null && sources == null && extra == null) return counted
   return {
-    ...(amount(sources) !== undefined && { search_sources: count(sources) ?? 0 }),
+    ...counted,
+    search_sources: count(sources) ?? 0,
     ...countsIn(calls),
-    ...countsIn(usage['x_tools'] ?? usage['plugins']),
-    ...countsIn(usage['tool_calls_details']),
+    ...countsIn(extra),
     ...requestsOfTools(requests),
   }
 }
 
 /** Counts by kind: numbers, or objects that have one. */
-function countsIn(value: unknown): Readonly<Record<string, number>> | undefined {
+function countsIn(value: unknown): ToolUses | undefined {
   const fields = asRecord(value)
   if (fields === undefined) return undefined
   return Object.fromEntries(

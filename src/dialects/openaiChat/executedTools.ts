@@ -1,4 +1,4 @@
-/** Tools that Groq's systems ran, in the message itself: https://console.groq.com/docs/compound/built-in-tools (2026-11-29) */
+/** Tools that Groq's systems ran, in the message itself: https://console.groq.com/docs/compound/built-in-tools (2026-11-30) */
 
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 

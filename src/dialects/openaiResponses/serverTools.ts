@@ -29,7 +29,7 @@ function usesIn(output: readonly unknown[]): Readonly<Record<string, number>> {
   return Object.fromEntries(uses)
 }
 
-/** Of a search only the search is billed: https://platform.openai.com/docs/pricing#built-in-tools (2026-11-29) */
+/** Of a search only the search is billed: https://platform.openai.com/docs/pricing#built-in-tools (2026-11-30) */
 function kindOf(item: Fields): string | undefined {
   switch (item['type']) {
     case 'web_search_call':

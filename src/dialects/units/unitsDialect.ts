@@ -5,7 +5,7 @@ import { asArray, asNumber, asRecord } from '../../domain/json.ts'
 import { combinedParts, partsWithin } from '../../domain/usageParts.ts'
 import type { Dialect, ReadResponse, UpstreamSide } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
-import { amount, statedCost } from '../fields/usageFields.ts'
+import { statedAmount, statedCost } from '../fields/usageFields.ts'
 import { readChatUsage, readResponsesUsage } from '../openai/usage.ts'
 import { openaiChatDialect } from '../openaiChat/openaiChat.ts'
 
@@ -59,11 +59,11 @@ function asTokens(fields: Fields): Fields {
 
 /** As the usage says, or the transcription itself; a recording that is counted in tokens is not counted twice. */
 function secondsIn(answer: Fields, fields: Fields): number | undefined {
-  if (fields['type'] === 'duration') return amount(fields['seconds'])
-  const ofPrompt = amount(fields['prompt_audio_seconds'])
+  if (fields['type'] === 'duration') return statedAmount(fields['seconds'])
+  const ofPrompt = statedAmount(fields['prompt_audio_seconds'])
   if (ofPrompt !== undefined || answer['usage'] != null) return ofPrompt
   return typeof answer['text'] === 'string'
-    ? amount(asNumber(answer['duration']) ?? Number(answer['duration']))
+    ? statedAmount(asNumber(answer['duration']) ?? Number(answer['duration']))
     : undefined
 }
 
@@ -77,7 +77,7 @@ function picturesIn(answer: Fields): number | undefined {
 
 function searchUnitsIn(answer: Fields, fields: Fields): Readonly<Record<string, number>> | undefined {
   const billed = asRecord(asRecord(answer['meta'])?.['billed_units'])
-  const units = amount(billed?.['search_units']) ?? amount(fields['search_units'])
+  const units = statedAmount(billed?.['search_units']) ?? statedAmount(fields['search_units'])
   return units === undefined ? undefined : { search_units: units }
 }
 
