@@ -4,7 +4,8 @@
  */
 
 import type { Modality, ModalityTokens, Usage, UsageParts } from '../domain/chat.ts'
-import type { Price, Rates, TierTimes } from './price.ts'
+import type { TierTimes } from '../domain/target.ts'
+import type { Price, Rates } from './price.ts'
 
 /** What holds for all hours and lengths. */
 type Documented = Pick<Price, 'tiers' | 'tools'>

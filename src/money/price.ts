@@ -2,7 +2,7 @@
 
 import type { Modality } from '../domain/chat.ts'
 import { present } from '../domain/present.ts'
-import type { PriceHint } from '../domain/target.ts'
+import type { PriceHint, TierTimes } from '../domain/target.ts'
 import { scaled } from './amount.ts'
 
 /**
@@ -32,9 +32,6 @@ interface PartRates {
   /** By kind, per use. */
   readonly tools?: Readonly<Record<string, number>>
 }
-
-/** How many times the rates per token a call of a service tier costs, by the provider's word in small letters. */
-export type TierTimes = Readonly<Record<string, number>>
 
 type ModalityRates = { readonly [M in Modality]?: number }
 
@@ -95,6 +92,8 @@ export interface PriceFacts {
   readonly model: string
   /** The key or the model can never be billed. */
   readonly free: boolean
+  /** The user's word for the key: whatever is used with it is not billed. */
+  readonly neverBilled?: boolean
   readonly local: boolean
   /** Found at a loopback or private address: 0 where no other source knows a price. */
   readonly ownServer?: boolean
@@ -121,6 +120,7 @@ interface PricesOptions {
 
 /** No token of it is billed; what is billed apart (a search on the web) is not known to be free. */
 const FREE = flat('free', { input: 0, output: 0, inputAudio: 0, outputAudio: 0, outputImage: 0, outputVideo: 0 })
+const NEVER_BILLED: Price = { ...FREE, isFree: true }
 /** The `source` of a price of 0 for a server of one's own. */
 export const LOCAL_SOURCE = 'local'
 const LOCAL: Price = { ...flat(LOCAL_SOURCE, { input: 0, output: 0 }), isFree: true }
@@ -148,6 +148,7 @@ export class Prices {
     const override = this.#overrides.get(`${facts.provider}/${facts.model}`)
     if (override !== undefined) return override
     if (facts.local) return LOCAL
+    if (facts.neverBilled) return NEVER_BILLED
     if (facts.free || facts.model.endsWith(':free')) return FREE
     const listed = this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
     const known = listed === null ? null : withDocumented(listed, facts)

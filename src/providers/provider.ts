@@ -6,9 +6,8 @@
 import type { DialectId } from '../domain/chat.ts'
 import type { DayBoundary, LimitUnit, LimitWindow } from '../domain/failure.ts'
 import type { QuotaScope } from '../domain/scope.ts'
-import type { Abilities, PriceHint, UnitAbility } from '../domain/target.ts'
+import type { Abilities, PriceHint, TierTimes, UnitAbility } from '../domain/target.ts'
 import type { WireFacts } from '../domain/wireFacts.ts'
-import type { TierTimes } from '../money/price.ts'
 
 /** How the key travels. Always a header: a key in a URL lands in logs. */
 export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'none'

@@ -84,6 +84,7 @@ function pricedTargets({
         provider: credential.provider.id,
         model: model.id,
         free,
+        neverBilled: credential.key.free === true && !billed,
         local: credential.provider.spec.local === true,
         ownServer: isOwn,
         userPrice: model.user?.price ?? null,
@@ -281,7 +282,9 @@ function isFree(credential: Credential, model: ModelFacts, billed: boolean): boo
 }
 
 /** Every rate: a request can cost even where its tokens do not. */
-const costsNothing = (price: UserPrice) => Object.values(price).every((amount) => amount === undefined || amount === 0)
+function costsNothing({ tools = {}, tiers: _times, ...rates }: UserPrice): boolean {
+  return [...Object.values(rates), ...Object.values(tools)].every((amount) => amount === undefined || amount === 0)
+}
 
 function trainsOnPrompts(credential: Credential, free: boolean, noTraining: boolean): boolean | null {
   if (noTraining && credential.provider.spec.guardsTraining === true) return false
