@@ -73,6 +73,27 @@ describe('usage', () => {
     expect(manager.engine.store.attempts({})[0]?.priceSource).toBe('reported')
   })
 
+  const tokens = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 }
+  for (const { name, details, costUsd } of [
+    { name: 'and what the service behind it charged', details: { upstream_inference_cost: 0.036 }, costUsd: 0.0378 },
+    // The price of the tokens, which is known: 10 at $1 and 20 at $1,000 per million.
+    { name: 'and nothing else is no cost', details: null, costUsd: 0.02001 },
+  ])
+    test(`that states the fee for a key of the user ${name}`, async () => {
+      const manager = await answering(answer({ ...tokens, cost: 0.0018, is_byok: true, cost_details: details }))
+      const { result } = await told(manager, 'Say hi')
+      expect(result?.costUsd).toBe(costUsd)
+    })
+
+  test('of tokens that nobody believes does not make its tier and tools untrue', async () => {
+    const usage = { prompt_tokens: 1e300, completion_tokens: 2, server_tool_use: { web_search_requests: 2 } }
+    const manager = await answering({ ...answer(usage), service_tier: 'flex' })
+    expect((await told(manager, 'Say hi')).result?.usage).toMatchObject({
+      estimated: true,
+      parts: { serviceTier: 'flex', serverTools: { web_search: 2 } },
+    })
+  })
+
   test('that shrinks while it streams counts with its largest numbers', async () => {
     const delta = (text: string) => ({ id: 'x', model: 'm', choices: [{ index: 0, delta: { content: text } }] })
     const usage = (prompt_tokens: number, completion_tokens: number) => ({

@@ -71,6 +71,9 @@ export interface TargetProfile {
   readonly weight: number
 }
 
+/** How many times the rates per token a call of a service tier costs, by the provider's word in small letters. */
+export type TierTimes = Readonly<Record<string, number>>
+
 /** USD per million tokens; only for ranking and filters. Costs are computed in `money/`. */
 export interface PriceHint {
   /** Of input tokens. */

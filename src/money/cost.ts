@@ -38,7 +38,7 @@ export function costOf(usage: Usage, price: Price | null, at: number): Cost {
   if (sound === null) return { nanoUsd: null, source, reported: false }
   const rates = ratesAt(price, at, sound.inputTokens)
   if (sound.parts === undefined) return { nanoUsd: picoToNano(picoOf(sound, rates)), source, reported: false }
-  const { least, most } = partsCost(sound, sound.parts, rates, price.tiers)
+  const { least, most } = partsCost(sound, sound.parts, rates, price)
   const range = { atLeast: picoToNano(least), atMost: picoToNano(most) }
   const isExact = least === most
   return isExact

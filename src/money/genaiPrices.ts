@@ -18,8 +18,10 @@ export async function loadGenaiPrices(): Promise<PriceLookup> {
   return (provider, model) => {
     const found = findProvider({ providerId: provider })
     if (found === undefined || !isSameProvider(found, provider)) return null
+    // As Gemini's own list writes its names.
+    const name = model.replace(/^models\//, '')
     // Without usage it costs nothing and returns the model that the id refers to; the time affects only unused fields.
-    const answer = calcPrice({}, model, { providerId: found.id, timestamp: new Date(0) })
+    const answer = calcPrice({}, name, { providerId: found.id, timestamp: new Date(0) })
     return answer === null ? null : priceFrom(answer.model.prices, ONE_RATE.has(found.id))
   }
 }

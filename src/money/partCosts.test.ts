@@ -161,6 +161,18 @@ test('a tier whose price the provider documents is priced', () => {
   expect(costOf(usageOf(100_000, 10_000, { serviceTier: 'flex' }), price, NOON).nanoUsd).toBe(60_000_000)
 })
 
+test('a tool whose price the provider documents is priced', () => {
+  const facts = {
+    provider: 'anthropic',
+    model: 'claude-sonnet-4-5',
+    free: false,
+    local: false,
+    tools: { web_fetch: 0 },
+  }
+  const usage = usageOf(1_000, 0, { serverTools: { web_fetch: 3, web_search: 1 } })
+  expect(costOf(usage, prices.priceOf(facts), NOON).nanoUsd).toBe(13_000_000)
+})
+
 describe("the user's own prices", () => {
   const own = (more: Partial<UserPrice>) => flat('config', { input: 2, output: 8, ...more })
 

@@ -4,7 +4,11 @@
  */
 
 import type { Modality, ModalityTokens, Usage, UsageParts } from '../domain/chat.ts'
-import type { Rates, TierTimes } from './price.ts'
+import type { TierTimes } from '../domain/target.ts'
+import type { Price, Rates } from './price.ts'
+
+/** What holds for all hours and lengths. */
+type Documented = Pick<Price, 'tiers' | 'tools'>
 
 /** Pico-USD. */
 interface PicoRange {
@@ -50,18 +54,18 @@ const DEAREST_TIER = 6 * USUAL
 /** What Anthropic asks for an hour in its cache, twice the price of the input, is the dearest there is. */
 const LONG_CACHE_TIMES = 2
 
-export function partsCost(usage: Usage, parts: UsageParts, rates: Rates, tiers: TierTimes | undefined): PicoRange {
+export function partsCost(usage: Usage, parts: UsageParts, rates: Rates, { tiers, tools }: Documented): PicoRange {
   const sum = new Sum()
   addInput(sum, usage, parts, rates)
   addOutput(sum, usage, parts, rates)
   const tokens = sum.times(tierRange(parts.serviceTier, tiers))
-  return tokens.plus(apart(parts, rates)).range()
+  return tokens.plus(apart(parts, rates, tools)).range()
 }
 
 /** What a tier costs, in millionths of the usual price. */
 export function tierRange(tier: string | undefined, tiers: TierTimes | undefined): RateRange {
   if (tier === undefined) return { least: USUAL, most: USUAL }
-  const known = tiers !== undefined && Object.hasOwn(tiers, tier) ? tiers[tier] : undefined
+  const known = rateOf(tiers, tier)
   if (known !== undefined) return { least: Math.round(known * USUAL), most: Math.round(known * USUAL) }
   if (WAITS.has(tier)) return { least: HALF, most: USUAL }
   return { least: GOES_FIRST.has(tier) ? USUAL : HALF, most: DEAREST_TIER }
@@ -115,17 +119,25 @@ function addOutput(sum: Sum, usage: Usage, { output }: UsageParts, rates: Rates)
 const taken = (of: ModalityTokens | undefined, modality: Modality, left: number) => Math.min(of?.[modality] ?? 0, left)
 
 /** What is not billed by the token; no tier changes it. */
-function apart({ serverTools = {}, images = 0, audioSeconds = 0 }: UsageParts, rates: Rates): Sum {
+function apart(
+  { serverTools = {}, images = 0, audioSeconds = 0 }: UsageParts,
+  rates: Rates,
+  documented: Documented['tools'],
+): Sum {
   const sum = new Sum()
   sum.add(1, exactly(rates.request))
   for (const [tool, uses] of Object.entries(serverTools)) {
-    const rate = Object.hasOwn(rates.parts.tools ?? {}, tool) ? rates.parts.tools?.[tool] : undefined
+    const rate = rateOf(rates.parts.tools, tool) ?? rateOf(documented, tool)
     sum.add(uses, rate === undefined ? { least: 0, most: DEAREST.tool } : exactly(rate))
   }
   sum.add(images, { least: 0, most: DEAREST.image })
   sum.add(Math.ceil(audioSeconds), { least: 0, most: DEAREST.audioSecond })
   return sum
 }
+
+/** Names come from the provider. */
+const rateOf = (rates: Readonly<Record<string, number>> | undefined, name: string) =>
+  rates !== undefined && Object.hasOwn(rates, name) ? rates[name] : undefined
 
 /** A picture or a film that is read is billed as the text of as many tokens, unless the price list says otherwise. */
 function inputRate({ input, parts }: Rates, modality: Modality): RateRange {

@@ -2,7 +2,7 @@
 
 import type { Modality } from '../domain/chat.ts'
 import { present } from '../domain/present.ts'
-import type { PriceHint } from '../domain/target.ts'
+import type { PriceHint, TierTimes } from '../domain/target.ts'
 import { scaled } from './amount.ts'
 
 /**
@@ -33,9 +33,6 @@ interface PartRates {
   readonly tools?: Readonly<Record<string, number>>
 }
 
-/** How many times the rates per token a call of a service tier costs, by the provider's word in small letters. */
-export type TierTimes = Readonly<Record<string, number>>
-
 type ModalityRates = { readonly [M in Modality]?: number }
 
 /** Rates for requests with more than `aboveInputTokens` input tokens. */
@@ -61,6 +58,8 @@ export interface Price {
   readonly windows: readonly PriceWindow[]
   /** Absent: of no tier is known what it costs. */
   readonly tiers?: TierTimes | undefined
+  /** Of tools that the rates do not name: pico-USD per use, by kind. */
+  readonly tools?: Readonly<Record<string, number>> | undefined
   /** Whatever is used costs nothing: a server of one's own. Default false. */
   readonly isFree?: true
 }
@@ -93,6 +92,8 @@ export interface PriceFacts {
   readonly model: string
   /** The key or the model can never be billed. */
   readonly free: boolean
+  /** The user's word for the key: whatever is used with it is not billed. */
+  readonly neverBilled?: boolean
   readonly local: boolean
   /** Found at a loopback or private address: 0 where no other source knows a price. */
   readonly ownServer?: boolean
@@ -102,6 +103,8 @@ export interface PriceFacts {
   readonly cataloguePrice?: PriceHint | null
   /** What the provider's service tiers cost, where its documentation says so for all models. */
   readonly tiers?: TierTimes | undefined
+  /** What tools that run at the provider cost with every model: USD per thousand uses, by kind. */
+  readonly tools?: Readonly<Record<string, number>> | undefined
 }
 
 /** A price by provider and model, or null; see `genaiPrices.ts`. Called once per model. */
@@ -117,6 +120,7 @@ interface PricesOptions {
 
 /** No token of it is billed; what is billed apart (a search on the web) is not known to be free. */
 const FREE = flat('free', { input: 0, output: 0, inputAudio: 0, outputAudio: 0, outputImage: 0, outputVideo: 0 })
+const NEVER_BILLED: Price = { ...FREE, isFree: true }
 /** The `source` of a price of 0 for a server of one's own. */
 export const LOCAL_SOURCE = 'local'
 const LOCAL: Price = { ...flat(LOCAL_SOURCE, { input: 0, output: 0 }), isFree: true }
@@ -144,9 +148,10 @@ export class Prices {
     const override = this.#overrides.get(`${facts.provider}/${facts.model}`)
     if (override !== undefined) return override
     if (facts.local) return LOCAL
+    if (facts.neverBilled) return NEVER_BILLED
     if (facts.free || facts.model.endsWith(':free')) return FREE
     const listed = this.#listedPrice(facts.provider, facts.model) ?? this.#cataloguePrice(facts.cataloguePrice)
-    const known = listed === null || facts.tiers === undefined ? listed : { ...listed, tiers: facts.tiers }
+    const known = listed === null ? null : withDocumented(listed, facts)
     return known ?? (facts.ownServer ? LOCAL : null)
   }
 
@@ -163,6 +168,12 @@ export class Prices {
   #cataloguePrice(hint: PriceHint | null | undefined): Price | null {
     return hint && isPrice(hint.input) && isPrice(hint.output) ? flat(this.#catalogueSource, hint) : null
   }
+}
+
+/** With what the provider's documentation says of all models. */
+function withDocumented(price: Price, { tiers, tools }: PriceFacts): Price {
+  if (tiers === undefined && tools === undefined) return price
+  return { ...price, tiers, tools: tools && picoPerUse(tools) }
 }
 
 /** One price for all hours and lengths. */
@@ -214,7 +225,7 @@ function partRatesFrom(price: UserPrice): PartRates {
     input: modalityRates(inputAudio, inputImage, inputVideo),
     cached: modalityRates(cachedAudio, cachedImage, undefined),
     output: modalityRates(outputAudio, outputImage, outputVideo),
-    ...(price.tools !== undefined && { tools: mapValues(price.tools, (usd) => scaled(usd, 9) ?? 0) }),
+    ...(price.tools !== undefined && { tools: picoPerUse(price.tools) }),
   }
 }
 
@@ -226,8 +237,9 @@ function modalityRates(audio?: number, image?: number, video?: number): Modality
   }
 }
 
-function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => T): Readonly<Record<string, T>> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]))
+/** From USD per thousand uses. */
+function picoPerUse(tools: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(tools).map(([tool, usd]) => [tool, scaled(usd, 9) ?? 0]))
 }
 
 // USD per million tokens * 1e12 pico per USD / 1e6 tokens.

@@ -1,4 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { someParts } from '../../test/support/chatArbitraries.ts'
+import type { ModalityTokens, UsageParts } from '../domain/chat.ts'
 import { loadUsageEstimator, mostInputTokens, soundUsage } from './usage.ts'
 
 const base = { inputTokens: 100, outputTokens: 50, totalTokens: 150, estimated: false }
@@ -27,6 +30,77 @@ describe('soundUsage()', () => {
     { inputTokens: -1, totalTokens: 20 },
   ])
     test(`rejects ${JSON.stringify(odd)}`, () => expect(soundUsage({ ...base, ...odd })).toBeNull())
+})
+
+describe('the parts of soundUsage()', () => {
+  const whole = { ...base, cachedInputTokens: 40, cacheWriteTokens: 30, reasoningTokens: 10 }
+  const partsOf = (parts: UsageParts) => soundUsage({ ...whole, parts })?.parts
+
+  for (const { name, told, expected } of [
+    { name: 'stay as they are where they fit', told: { input: { audio: 60 } }, expected: { input: { audio: 60 } } },
+    { name: 'are absent where all is zero', told: { input: { audio: 0 }, images: 0 }, expected: undefined },
+    { name: 'drop NaN', told: { images: Number.NaN, output: { audio: Number.NaN } }, expected: undefined },
+    { name: 'drop negatives', told: { audioSeconds: -1, serverTools: { web_search: -2 } }, expected: undefined },
+    {
+      name: 'drop the absurd',
+      told: { serverTools: { web_search: 1e9, web_fetch: 2 }, images: 1e12, audioSeconds: 1e9 },
+      expected: { serverTools: { web_fetch: 2 } },
+    },
+    {
+      name: 'are no more input than there is',
+      told: { input: { audio: 90, video: 30 } },
+      expected: { input: { audio: 90, video: 10 } },
+    },
+    {
+      name: 'are no more writes than there are',
+      told: { cacheWrite1hTokens: 31 },
+      expected: { cacheWrite1hTokens: 30 },
+    },
+    {
+      name: 'are no more output than is not thought',
+      told: { output: { audio: 99 } },
+      expected: { output: { audio: 40 } },
+    },
+    {
+      name: 'have no more in the cache than was read of it, and of its kind',
+      told: { input: { audio: 20, image: 30 }, cached: { audio: 30, image: 90 } },
+      expected: { input: { audio: 20, image: 30 }, cached: { audio: 20, image: 20 } },
+    },
+    {
+      name: 'round fractions up',
+      told: { output: { image: 1.5 }, images: 0.5 },
+      expected: { output: { image: 2 }, images: 1 },
+    },
+    { name: 'keep a fraction of a second', told: { audioSeconds: 8.4 }, expected: { audioSeconds: 8.4 } },
+  ] as { name: string; told: UsageParts; expected: UsageParts | undefined }[])
+    test(name, () => expect(partsOf(told)).toEqual(expected))
+
+  test('bound the kinds of tools and the length of names', () => {
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`tool_${index}`, 1]))
+    expect(Object.keys(partsOf({ serverTools: many })?.serverTools ?? {})).toHaveLength(32)
+    expect(partsOf({ serverTools: { ['x'.repeat(65)]: 1 } })).toBeUndefined()
+    expect(partsOf({ serviceTier: 'x'.repeat(500) })?.serviceTier).toHaveLength(64)
+  })
+
+  test('are never larger than their whole, and sound parts stay as they are', () => {
+    const sum = (tokens: ModalityTokens = {}) => Object.values(tokens).reduce((total, count) => total + count, 0)
+    fc.assert(
+      fc.property(someParts, fc.nat(4_000), fc.nat(4_000), (parts, inputTokens, outputTokens) => {
+        const usage = { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, estimated: false }
+        const split = {
+          cachedInputTokens: inputTokens >> 1,
+          cacheWriteTokens: inputTokens >> 2,
+          reasoningTokens: outputTokens >> 1,
+        }
+        const sound = soundUsage({ ...usage, ...split, parts })
+        expect(sum(sound?.parts?.input)).toBeLessThanOrEqual(inputTokens)
+        expect(sum(sound?.parts?.cached)).toBeLessThanOrEqual(split.cachedInputTokens)
+        expect(sum(sound?.parts?.output)).toBeLessThanOrEqual(outputTokens - split.reasoningTokens)
+        expect(sound?.parts?.cacheWrite1hTokens ?? 0).toBeLessThanOrEqual(split.cacheWriteTokens)
+        expect(sound && soundUsage(sound)).toEqual(sound)
+      }),
+    )
+  })
 })
 
 test('loadUsageEstimator() counts text and marks the result as estimated', async () => {

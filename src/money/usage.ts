@@ -1,6 +1,7 @@
 /** Usage that can be billed: what providers report is checked, and what they omit is estimated from the text. */
 
 import type { Usage } from '../domain/chat.ts'
+import { partsWithin } from '../domain/usageParts.ts'
 
 /** More tokens than any model reads or writes in one attempt; a larger count is a reporting error. */
 export const MOST_TOKENS = 100_000_000
@@ -10,6 +11,13 @@ export const MOST_TOKENS = 100_000_000
  * absurd are rejected; one missing side is derived from the total; parts are never larger than their whole.
  */
 export function soundUsage(usage: Usage): Usage | null {
+  const sound = soundCounts(usage)
+  if (sound === null || usage.parts === undefined) return sound
+  const parts = partsWithin(usage.parts, sound)
+  return { ...sound, parts }
+}
+
+function soundCounts(usage: Usage): Usage | null {
   if (isSound(usage)) return usage
   const total = count(usage.totalTokens)
   const input = count(usage.inputTokens) ?? rest(total, count(usage.outputTokens))

@@ -37,6 +37,10 @@ export const anthropic = defineProvider({
     gone('claude-3-7-sonnet-20250219', '2026-02-19', 'claude-sonnet-5'),
   ],
   families: CLAUDE_FAMILIES,
+  // Half for batches, a tenth more for the United States alone; pages are fetched for their tokens:
+  // https://platform.claude.com/docs/en/about-claude/pricing
+  tiers: { batch: 0.5, us: 1.1 },
+  toolPrices: { web_fetch: 0 },
   env: ['ANTHROPIC_API_KEY'],
   keyShape: /^sk-ant-/,
   wire: CLAUDE_WIRE,

@@ -6,9 +6,8 @@
 import type { DialectId } from '../domain/chat.ts'
 import type { DayBoundary, LimitUnit, LimitWindow } from '../domain/failure.ts'
 import type { QuotaScope } from '../domain/scope.ts'
-import type { Abilities, PriceHint, UnitAbility } from '../domain/target.ts'
+import type { Abilities, PriceHint, TierTimes, UnitAbility } from '../domain/target.ts'
 import type { WireFacts } from '../domain/wireFacts.ts'
-import type { TierTimes } from '../money/price.ts'
 
 /** How the key travels. Always a header: a key in a URL lands in logs. */
 export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'none'
@@ -173,6 +172,8 @@ export interface ProviderSpec {
    * so for every model that has it. Default: unknown.
    */
   readonly tiers?: TierTimes
+  /** What tools that run at the provider cost with every model: USD per thousand uses, by kind. Default: unknown. */
+  readonly toolPrices?: Readonly<Record<string, number>>
   /** Least time to allow until the first token, in milliseconds, where the provider is known to begin slowly. */
   readonly firstTokenMs?: number
   /** A local server (Ollama): no key needed, never billed, cold starts. */

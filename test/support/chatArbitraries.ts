@@ -5,10 +5,12 @@ import type {
   ChatChunk,
   ChatResponse,
   FinishReason,
+  ModalityTokens,
   ReasoningPart,
   TextPart,
   ToolCallPart,
   Usage,
+  UsageParts,
 } from '../../src/domain/chat.ts'
 
 /** Text that is not empty, with line ends, quotes and characters beyond the first plane. */
@@ -42,6 +44,26 @@ export const someUsage: fc.Arbitrary<Usage> = fc
     reasoningTokens: Math.floor(outputTokens * share),
     estimated: false,
   }))
+
+const someTokens: fc.Arbitrary<ModalityTokens> = fc.record(
+  { audio: fc.nat(5_000), image: fc.nat(5_000), video: fc.nat(5_000) },
+  { requiredKeys: [] },
+)
+
+/** Parts of any usage: they may be larger than their whole. */
+export const someParts: fc.Arbitrary<UsageParts> = fc.record(
+  {
+    cacheWrite1hTokens: fc.nat(5_000),
+    input: someTokens,
+    cached: someTokens,
+    output: someTokens,
+    serverTools: fc.dictionary(fc.constantFrom('web_search', 'web_fetch', 'file_search'), fc.nat(20)),
+    serviceTier: fc.constantFrom('flex', 'priority'),
+    images: fc.nat(10),
+    audioSeconds: fc.double({ min: 0, max: 7_200, noNaN: true }),
+  },
+  { requiredKeys: [] },
+)
 
 /** Thoughts, then text, then calls: the order in which chat completions send them. */
 export const someResponse: fc.Arbitrary<ChatResponse> = fc

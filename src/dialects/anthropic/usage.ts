@@ -3,8 +3,11 @@
  * not.
  */
 
-import type { Usage } from '../../domain/chat.ts'
-import { asNumber, asRecord } from '../../domain/json.ts'
+import type { Usage, UsageParts } from '../../domain/chat.ts'
+import { asRecord, asString } from '../../domain/json.ts'
+import { partsWithin } from '../../domain/usageParts.ts'
+import type { Fields } from '../fields/requestFields.ts'
+import { count, namedTier, requestsOfTools, statedAmount, statedCost } from '../fields/usageFields.ts'
 
 /** The counts as far as reported; a stream reports them in two events, the second of which wins. */
 export interface UsageCounts {
@@ -12,32 +15,50 @@ export interface UsageCounts {
   readonly output?: number
   readonly cacheRead?: number
   readonly cacheWrite?: number
+  /** Of `cacheWrite`, those that are kept for an hour. */
+  readonly cacheWrite1h?: number
   readonly thinking?: number
+  readonly serverTools?: UsageParts['serverTools']
+  readonly tier?: string
+  readonly speed?: string
+  readonly geo?: string
+  /** Routers that speak this dialect state it. */
+  readonly costUsd?: number
 }
 
 export function addCounts(before: UsageCounts, raw: unknown): UsageCounts {
   const fields = asRecord(raw)
   if (!fields) return before
+  const lifetimes = asRecord(fields['cache_creation'])
+  const cacheWrite = statedAmount(fields['cache_creation_input_tokens']) ?? sumOf(lifetimes)
   return {
-    input: count(fields['input_tokens']) ?? before.input,
-    output: count(fields['output_tokens']) ?? before.output,
-    cacheRead: count(fields['cache_read_input_tokens']) ?? before.cacheRead,
-    cacheWrite: count(fields['cache_creation_input_tokens']) ?? before.cacheWrite,
-    thinking: count(asRecord(fields['output_tokens_details'])?.['thinking_tokens']) ?? before.thinking,
+    input: statedAmount(fields['input_tokens']) ?? before.input,
+    output: statedAmount(fields['output_tokens']) ?? before.output,
+    cacheRead: statedAmount(fields['cache_read_input_tokens']) ?? before.cacheRead,
+    cacheWrite: cacheWrite ?? before.cacheWrite,
+    cacheWrite1h: count(lifetimes?.['ephemeral_1h_input_tokens']) ?? before.cacheWrite1h,
+    thinking: statedAmount(asRecord(fields['output_tokens_details'])?.['thinking_tokens']) ?? before.thinking,
+    serverTools: requestsOfTools(fields['server_tool_use']) ?? before.serverTools,
+    tier: asString(fields['service_tier']) ?? before.tier,
+    speed: asString(fields['speed']) ?? before.speed,
+    geo: asString(fields['inference_geo']) ?? before.geo,
+    costUsd: statedCost(fields) ?? before.costUsd,
   }
 }
 
-function count(raw: unknown): number | undefined {
-  const number = asNumber(raw)
-  return number !== undefined && number >= 0 ? number : undefined
+function sumOf(lifetimes: Fields | undefined): number | undefined {
+  const hour = count(lifetimes?.['ephemeral_1h_input_tokens'])
+  const minutes = count(lifetimes?.['ephemeral_5m_input_tokens'])
+  return hour === undefined && minutes === undefined ? undefined : (hour ?? 0) + (minutes ?? 0)
 }
 
 /** Undefined when the upstream said nothing. */
-export function usageOf({ input, output, cacheRead, cacheWrite, thinking }: UsageCounts): Usage | undefined {
+export function usageOf(counts: UsageCounts): Usage | undefined {
+  const { input, output, cacheRead, cacheWrite, thinking, costUsd } = counts
   if (input === undefined && output === undefined) return undefined
   const inputTokens = (input ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0)
   const outputTokens = output ?? 0
-  return {
+  const usage: Usage = {
     inputTokens,
     outputTokens,
     totalTokens: inputTokens + outputTokens,
@@ -45,7 +66,24 @@ export function usageOf({ input, output, cacheRead, cacheWrite, thinking }: Usag
     cacheWriteTokens: cacheWrite,
     reasoningTokens: thinking,
     estimated: false,
+    ...(costUsd !== undefined && { reportedCostUsd: costUsd }),
   }
+  const { cacheWrite1h, serverTools } = counts
+  const parts = partsWithin({ cacheWrite1hTokens: cacheWrite1h, serverTools, serviceTier: tierOf(counts) }, usage)
+  return parts === undefined ? usage : { ...usage, parts }
+}
+
+/** Stands between the words where several things change the price. */
+const AND = '+'
+
+/**
+ * Tier, speed and place change the price together, so that together they are the tier: `priority`, `fast`, `us`,
+ * `fast+us`: https://platform.claude.com/docs/en/about-claude/pricing (2026-11-30)
+ */
+function tierOf({ tier, speed, geo }: UsageCounts): string | undefined {
+  const place = geo === 'global' || geo === 'not_available' ? undefined : namedTier(geo)
+  const words = [namedTier(tier), namedTier(speed), place].filter((word) => word !== undefined)
+  return words.length === 0 ? undefined : words.join(AND)
 }
 
 export function readAnthropicUsage(raw: unknown): Usage | undefined {
@@ -65,12 +103,31 @@ export function writeDeltaUsage(usage: Usage | undefined): Record<string, unknow
     cache_read_input_tokens: cacheRead,
     output_tokens: usage?.outputTokens ?? 0,
     output_tokens_details: usage?.reasoningTokens === undefined ? null : { thinking_tokens: usage.reasoningTokens },
-    server_tool_use: null,
+    server_tool_use: writeServerTools(usage?.parts),
   }
+}
+
+function writeServerTools(parts: UsageParts | undefined): Fields | null {
+  const { web_search: searches = 0, web_fetch: fetches = 0 } = parts?.serverTools ?? {}
+  return searches + fetches === 0 ? null : { web_search_requests: searches, web_fetch_requests: fetches }
 }
 
 /** Of a whole answer, or of the beginning of a stream. */
 export function writeAnthropicUsage(usage: Usage | undefined): Record<string, unknown> {
-  const unknown = { cache_creation: null, inference_geo: null, service_tier: null, speed: null }
-  return { ...writeDeltaUsage(usage), ...unknown }
+  const words = usage?.parts?.serviceTier?.split(AND) ?? []
+  const known = (...own: readonly string[]) => own.find((word) => words.includes(word)) ?? null
+  return {
+    ...writeDeltaUsage(usage),
+    cache_creation: writeLifetimes(usage),
+    inference_geo: known('us'),
+    service_tier: known('priority', 'batch'),
+    speed: known('fast'),
+  }
+}
+
+function writeLifetimes(usage: Usage | undefined): Fields | null {
+  const hour = usage?.parts?.cacheWrite1hTokens
+  if (hour === undefined) return null
+  const minutes = Math.max(0, (usage?.cacheWriteTokens ?? 0) - hour)
+  return { ephemeral_1h_input_tokens: hour, ephemeral_5m_input_tokens: minutes }
 }

@@ -1,7 +1,8 @@
 /** An answer with vectors: its rows travel in `extra`, in OpenAI's form, unread. */
 
-import type { ChatResponse, Usage } from '../../domain/chat.ts'
+import type { ChatResponse, Usage, UsageParts } from '../../domain/chat.ts'
 import { asArray, asRecord } from '../../domain/json.ts'
+import { combinedParts } from '../../domain/usageParts.ts'
 import type { Fields } from '../fields/requestFields.ts'
 
 export function vectorsAnswer(fields: Fields, model: string, usage: Usage | undefined): ChatResponse {
@@ -61,11 +62,17 @@ function inOrder(rows: readonly unknown[]): readonly unknown[] {
 /** Undefined when one of them reports none: a part of the sum would be taken for the whole. */
 function summed(answers: readonly ChatResponse[]): Usage | undefined {
   let tokens = 0
-  let usd: number | undefined
+  let usd: number | undefined = 0
+  let parts: UsageParts | undefined
   for (const { usage } of answers) {
     if (usage === undefined) return undefined
     tokens += usage.inputTokens
-    if (usage.reportedCostUsd !== undefined) usd = (usd ?? 0) + usage.reportedCostUsd
+    parts = combinedParts(parts, usage.parts, (one, other) => one + other)
+    usd = usd === undefined || usage.reportedCostUsd === undefined ? undefined : usd + usage.reportedCostUsd
   }
-  return { ...inputUsage(tokens), ...(usd !== undefined && { reportedCostUsd: usd }) }
+  return {
+    ...inputUsage(tokens),
+    ...(usd !== undefined && { reportedCostUsd: usd }),
+    ...(parts !== undefined && { parts }),
+  }
 }

@@ -1,10 +1,13 @@
 /** Embeddings as they are requested from upstreams: OpenAI's form, and Gemini's own. */
 
-import type { ChatRequest, DialectId, Usage } from '../../domain/chat.ts'
+import type { ChatRequest, DialectId, Usage, UsageParts } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
+import { partsWithin } from '../../domain/usageParts.ts'
 import type { VectorFacts } from '../../domain/wireFacts.ts'
 import type { Dialect, ReadResponse, UpstreamSide } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
+import { modalitiesIn, statedCost } from '../fields/usageFields.ts'
+import { readGoogleUsage } from '../google/usage.ts'
 import { openaiChatDialect } from '../openaiChat/openaiChat.ts'
 import { inputUsage, vectorsAnswer } from './answer.ts'
 import { dimensionsIn, fieldsOf, inputsOf, inputText } from './inputs.ts'
@@ -78,10 +81,15 @@ function withoutTask(fields: Fields): Fields {
 
 function usageOf(usage: Fields | undefined): Usage | undefined {
   const inputTokens = asNumber(usage?.['prompt_tokens']) ?? asNumber(usage?.['total_tokens'])
-  const usd = asNumber(usage?.['cost'])
-  return inputTokens === undefined
-    ? undefined
-    : { ...inputUsage(inputTokens), ...(usd !== undefined && { reportedCostUsd: usd }) }
+  if (inputTokens === undefined) return undefined
+  const usd = statedCost(usage)
+  const input = modalitiesIn(asRecord(usage?.['prompt_tokens_details']))
+  return withParts({ ...inputUsage(inputTokens), ...(usd !== undefined && { reportedCostUsd: usd }) }, { input })
+}
+
+function withParts(usage: Usage, told: UsageParts): Usage {
+  const parts = partsWithin(told, usage)
+  return parts === undefined ? usage : { ...usage, parts }
 }
 
 /** https://ai.google.dev/api/embeddings#method:-models.batchembedcontents (2026-11-29) */
@@ -96,8 +104,7 @@ const googleSide: UpstreamSide = {
     const list = asArray(record?.['embeddings'])
     if (list === undefined) return { ok: false, body, ...(record?.['error'] === undefined && { malformed: true }) }
     const data = list.map((row, index) => ({ object: 'embedding', index, embedding: asRecord(row)?.['values'] ?? [] }))
-    const tokens = asNumber(asRecord(record?.['usageMetadata'])?.['promptTokenCount'])
-    const usage = tokens === undefined ? undefined : inputUsage(tokens)
+    const usage = readGoogleUsage(record?.['usageMetadata'])
     return { ok: true, response: vectorsAnswer({ object: 'list', data }, '', usage) }
   },
   streamReader: noStream,

@@ -24,6 +24,7 @@ import { bothSpellings, field } from './field.ts'
 import { readCandidateBlock, readFinishReason, readPromptBlock, writeGoogleFinishReason } from './finishReason.ts'
 import { readGrounding, writeGrounding } from './grounding.ts'
 import { readLogprobsResult, writeLogprobsResult } from './logprobs.ts'
+import { ServerToolUses } from './serverTools.ts'
 import { readGoogleUsage, writeGoogleUsage } from './usage.ts'
 
 const RESPONSE = bothSpellings('candidates', 'usageMetadata', 'modelVersion', 'responseId')
@@ -50,13 +51,15 @@ function readAnswer(fields: Fields, candidates: readonly unknown[]): ChatRespons
     const { isOpaque: _, ...answer } = readCandidate(asRecord(other), undefined, `${id ?? ''}_${index + 1}`)
     return answer
   })
+  const uses = new ServerToolUses()
+  for (const candidate of candidates) uses.add(asRecord(candidate))
   return {
     id,
     model: modelOf(fields) ?? '',
     ...first,
     ...(others.length > 0 && { others }),
     ...((isOpaque || others.length > 0) && { opaque: true }),
-    usage: usageIn(fields),
+    usage: usageIn(fields, uses.counts),
     extra: extraBeyond('google', fields, RESPONSE),
   }
 }
@@ -93,8 +96,8 @@ function textIfBare(raw: unknown): unknown {
   return part !== undefined && isBare(part) ? { ...part, text: '' } : raw
 }
 
-function usageIn(fields: Fields): ChatResponse['usage'] {
-  return readGoogleUsage(field(fields, 'usageMetadata', 'usage_metadata'))
+function usageIn(fields: Fields, serverTools?: Readonly<Record<string, number>>): ChatResponse['usage'] {
+  return readGoogleUsage(field(fields, 'usageMetadata', 'usage_metadata'), serverTools)
 }
 
 export function responseIdOf(fields: Fields): string | undefined {

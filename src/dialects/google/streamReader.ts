@@ -19,6 +19,7 @@ import { readCandidateBlock, readFinishReason, readPromptBlock } from './finishR
 import { readGrounding } from './grounding.ts'
 import { readLogprobsResult } from './logprobs.ts'
 import { PartialArguments } from './partialArguments.ts'
+import { ServerToolUses } from './serverTools.ts'
 import { readGoogleUsage } from './usage.ts'
 
 interface OpenFunctionCall {
@@ -47,6 +48,11 @@ export class GoogleStreamReader implements StreamReader {
   /** The last candidate that named its sources. */
   #grounded: Fields | undefined
   #promptBlock: Blocked | undefined
+  readonly #toolUses = new ServerToolUses()
+  /** The counts that came last. */
+  #metadata: unknown
+  /** Whether they were passed on with all searches. */
+  #usesAreTold = true
   /** Older models say in every piece that it is the last. */
   #garbageAfterFinish: string | undefined
   /** After an error or the end nothing counts. */
@@ -70,6 +76,8 @@ export class GoogleStreamReader implements StreamReader {
     const citations = readGrounding(this.#grounded, this.#said)
     if (citations.length > 0) this.#out.push({ type: 'citations', citations })
     for (const [index, reader] of this.#others) this.#pass(index, reader.end())
+    // Sources may come behind the last count.
+    if (!this.#usesAreTold) this.#usage(this.#metadata)
     this.#out.push(this.#finish(), { type: 'end' })
     return this.#out
   }
@@ -94,10 +102,21 @@ export class GoogleStreamReader implements StreamReader {
     if (this.#garbageAfterFinish !== undefined && candidate?.['content'] != null)
       return this.#fail(this.#garbageAfterFinish, undefined)
     if (candidate) this.#candidate(candidate)
-    for (const [index, other] of others) this.#further(index, other)
+    for (const [index, other] of others) {
+      this.#further(index, other)
+      this.#toolUses.add(other)
+    }
     this.#promptBlock = readPromptBlock(fields) ?? this.#promptBlock
-    const usage = readGoogleUsage(field(fields, 'usageMetadata', 'usage_metadata'))
-    if (usage) this.#out.push({ type: 'usage', usage })
+    const metadata = field(fields, 'usageMetadata', 'usage_metadata')
+    this.#metadata = metadata ?? this.#metadata
+    this.#usage(metadata)
+  }
+
+  #usage(metadata: unknown): void {
+    const usage = readGoogleUsage(metadata, this.#toolUses.counts)
+    if (usage === undefined) return
+    this.#usesAreTold = true
+    this.#out.push({ type: 'usage', usage })
   }
 
   #further(index: number, candidate: Fields): void {
@@ -129,11 +148,17 @@ export class GoogleStreamReader implements StreamReader {
     }
     const logprobs = readLogprobsResult(candidate)
     if (logprobs !== undefined) this.#out.push({ type: 'text-delta', text: '', logprobs })
-    if (field(candidate, 'groundingMetadata', 'grounding_metadata') != null) this.#grounded = candidate
+    if (field(candidate, 'groundingMetadata', 'grounding_metadata') != null) this.#ground(candidate)
     const reason = asString(field(candidate, 'finishReason', 'finish_reason'))
     if (reason === undefined) return
     this.#finishReason = reason
     this.#last = candidate
+  }
+
+  #ground(candidate: Fields): void {
+    this.#grounded = candidate
+    this.#toolUses.add(candidate)
+    this.#usesAreTold = false
   }
 
   #part(part: Fields): void {

@@ -17,7 +17,7 @@ import { isUnspeakable, mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
 import { secondsOf } from '../openai/fields.ts'
 import { readLogprobs, writeLogprobs } from '../openai/logprobs.ts'
-import { readChatUsage, writeChatUsage } from '../openai/usage.ts'
+import { readChatUsage, writeChatUsage, writeServiceTier } from '../openai/usage.ts'
 import { embeddedError } from '../stream/embeddedError.ts'
 import {
   isAudio,
@@ -28,6 +28,7 @@ import {
   writeImage,
   writeRecording,
 } from './answerMedia.ts'
+import { executedTools } from './executedTools.ts'
 import { readReasoning, readToolCall, signatureFields, writeReasoning, writeToolCall } from './message.ts'
 
 type ChatAnswerPart = ChatResponse['content'][number]
@@ -86,7 +87,8 @@ function readAnswer(answer: Fields, choices: readonly unknown[]): ChatResponse {
   const choice = asRecord(choices[0]) ?? {}
   const message = asRecord(choice['message']) ?? {}
   const id = asString(answer['id'])
-  const usage = readChatUsage(answer['usage']) ?? readChatUsage(asRecord(answer['x_groq'])?.['usage'])
+  const beside = { serviceTier: answer['service_tier'], serverTools: executedTools(message['executed_tools']) }
+  const usage = readChatUsage(answer['usage'], beside) ?? readChatUsage(asRecord(answer['x_groq'])?.['usage'], beside)
   const isSeveral = choices.length > 1
   return {
     ...readChoice(choice, answer, id),
@@ -233,6 +235,7 @@ export function writeChatResponse(response: ChatResponse, request: ChatRequest, 
       message: { ...(index === 0 && asRecord(message)), ...writeAnswerMessage(answer, id, createdAt) },
       finish_reason: writeChatFinishReason(answer.finishReason),
     })),
+    ...writeServiceTier(response.usage),
     ...(response.usage !== undefined && { usage: writeChatUsage(response.usage) }),
   }
 }

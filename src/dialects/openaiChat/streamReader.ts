@@ -1,6 +1,6 @@
 /** Reads the stream of a chat completion, one event at a time. */
 
-import type { ChatChunk, Citation, FinishReason, MediaPart, TokenLogprob } from '../../domain/chat.ts'
+import type { ChatChunk, Citation, FinishReason, MediaPart, TokenLogprob, Usage } from '../../domain/chat.ts'
 import { asArray, asNumber, asRecord, asString } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
@@ -13,6 +13,7 @@ import { HeldArguments } from '../stream/heldArguments.ts'
 import { TextFastPath } from '../stream/textFastPath.ts'
 import { finishReasonOf, isOpaque, madeCallId, readChatBlock, readPieces } from './answer.ts'
 import { readAnnotations, readImages, readRecording } from './answerMedia.ts'
+import { addExecutedTools, usesOf } from './executedTools.ts'
 import { argumentsText, detailSignature, detailText, reasoningText, thoughtSignature } from './message.ts'
 
 interface OpenToolCall {
@@ -47,6 +48,10 @@ export class ChatStreamReader implements StreamReader {
   /** A chunk with a `delta` came: a `message` beside or after it repeats what was said. */
   #hasDeltas = false
   isForeign = false
+  /** As the chunks named it last. */
+  #tier: unknown
+  /** Kinds of tools that ran at the service, by their index. */
+  readonly #executed = new Map<number, string>()
   /** Further answers, by their index: each is read like the first. */
   readonly #others = new Map<number, ChatStreamReader>()
   readonly #run = new TextFastPath(/"content": ?"/, contentOf)
@@ -97,9 +102,17 @@ export class ChatStreamReader implements StreamReader {
       if (choice !== undefined && index === 0) this.#readChoice(choice, chunks)
       else if (choice !== undefined) this.#readOther(index, choice, chunks)
     }
-    const usage = readChatUsage(chunk['usage']) ?? readChatUsage(asRecord(chunk['x_groq'])?.['usage'])
+    const usage = this.#usage(chunk)
     if (usage !== undefined) chunks.push({ type: 'usage', usage })
     return chunks
+  }
+
+  #usage(chunk: Fields): Usage | undefined {
+    this.#tier = chunk['service_tier'] ?? this.#tier
+    const inside = chunk['usage'] ?? asRecord(chunk['x_groq'])?.['usage']
+    if (inside == null) return undefined
+    const beside = { serviceTier: this.#tier, serverTools: usesOf(this.#executed) }
+    return readChatUsage(chunk['usage'], beside) ?? readChatUsage(asRecord(chunk['x_groq'])?.['usage'], beside)
   }
 
   /** Azure's first chunk has an empty id and model; they come with the next one. */
@@ -162,6 +175,7 @@ export class ChatStreamReader implements StreamReader {
     this.#readAudio(asRecord(delta['audio']), chunks)
     this.#citations.push(...readAnnotations(delta['annotations']))
     if (isOpaque(delta)) this.#addOpaque(chunks)
+    if (delta['executed_tools'] != null) addExecutedTools(this.#executed, delta['executed_tools'])
     for (const value of asArray(delta['tool_calls']) ?? []) {
       const call = asRecord(value)
       if (call !== undefined) this.#readCall(call, chunks)

@@ -7,7 +7,7 @@ import { mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { errorEnvelope, secondsOf } from '../openai/fields.ts'
 import { writeLogprobs } from '../openai/logprobs.ts'
-import { writeChatUsage } from '../openai/usage.ts'
+import { writeChatUsage, writeServiceTier } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
 import { writeChatFinishReason } from './answer.ts'
 import { isAudio, writeAnnotation, writeImage, writeRecording } from './answerMedia.ts'
@@ -205,7 +205,13 @@ export class ChatStreamWriter implements StreamWriter {
     if (this.#head === '') this.#head = this.#makeHead()
     if (this.#usage === undefined) return sseText(`${this.#head}${this.#waitingFinish}}`)
     const usage = rest.reduceRight<unknown>((value, name) => ({ [name]: value }), writeChatUsage(this.#usage))
-    return sseText(`${this.#head}${this.#waitingFinish},"${first}":${JSON.stringify(usage)}}`)
+    return sseText(`${this.#head}${this.#waitingFinish},${this.#tier()}"${first}":${JSON.stringify(usage)}}`)
+  }
+
+  /** The tier stands in the chunk of the usage, with which it is known. */
+  #tier(): string {
+    const fields = JSON.stringify(writeServiceTier(this.#usage)).slice(1, -1)
+    return fields === '' ? '' : `${fields},`
   }
 
   #makeHead(): string {
@@ -217,6 +223,7 @@ export class ChatStreamWriter implements StreamWriter {
     if (this.#usageInFinish !== undefined) return this.#finishWithUsage(this.#usageInFinish) + sseText('[DONE]')
     if (!this.#wantsUsage || this.#usage === undefined) return sseText('[DONE]')
     if (this.#head === '') this.#head = this.#makeHead()
-    return sseText(`${this.#head}[],"usage":${JSON.stringify(writeChatUsage(this.#usage))}}`) + sseText('[DONE]')
+    const usage = JSON.stringify(writeChatUsage(this.#usage))
+    return sseText(`${this.#head}[],${this.#tier()}"usage":${usage}}`) + sseText('[DONE]')
   }
 }

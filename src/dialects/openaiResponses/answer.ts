@@ -18,7 +18,7 @@ import { isUnspeakable, mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
 import { secondsOf } from '../openai/fields.ts'
 import { readLogprobs, writeLogprobs } from '../openai/logprobs.ts'
-import { readResponsesUsage, writeResponsesUsage } from '../openai/usage.ts'
+import { readResponsesUsage, writeResponsesUsage, writeServiceTier } from '../openai/usage.ts'
 import { type EmbeddedError, embeddedError } from '../stream/embeddedError.ts'
 import { annotationsIn, imageItem, isDrawn, readImageItem, readMessageAnnotations } from './answerMedia.ts'
 import {
@@ -34,6 +34,7 @@ import {
 } from './items.ts'
 import { callInGroup } from './namespaces.ts'
 import { textExtra, textFields } from './parts.ts'
+import { besideUsage } from './serverTools.ts'
 import { asSearchCall, isSearchCall } from './toolSearch.ts'
 import { writeReasoningOptions, writeTextOptions, writeToolChoice, writeTools } from './writeRequest.ts'
 
@@ -82,7 +83,7 @@ export function readResponsesResponse(body: unknown): ReadResponse {
   const finishReason = finishReasonOf(reason, content)
   const citations = readCitations(output)
   const id = asString(answer['id'])
-  const usage = readResponsesUsage(answer['usage'])
+  const usage = readResponsesUsage(answer['usage'], besideUsage(answer, output))
   return {
     ok: true,
     response: {
@@ -238,6 +239,7 @@ export function writeResponsesResponse(response: ChatResponse, request: ChatRequ
     ...ownFields(response.extra, DIALECT),
     ...writeStatus(response.finishReason, secondsOf(facts.now)),
     output: weighed(writeOutput(withGroups(withRefusal(response), request), response.citations ?? [], id), response),
+    ...writeServiceTier(response.usage),
     ...(response.usage !== undefined && { usage: writeResponsesUsage(response.usage) }),
   }
 }

@@ -21,6 +21,7 @@ import {
 } from './answer.ts'
 import { readMessageAnnotations } from './answerMedia.ts'
 import { isRefusal } from './items.ts'
+import { besideUsage, isServerTool, outputOf } from './serverTools.ts'
 
 type ErrorChunk = Extract<ChatChunk, { type: 'error' }>
 
@@ -54,6 +55,8 @@ export class ResponsesStreamReader implements StreamReader {
   /** Characters of text so far. */
   #length = 0
   #citations: Citation[] = []
+  /** What ran at the service. */
+  readonly #toolItems: Fields[] = []
   /** After an error or the end nothing more is said. */
   #closed = false
 
@@ -193,6 +196,7 @@ export class ResponsesStreamReader implements StreamReader {
     const item = asRecord(event['item'])
     const open = this.#item(event)
     if (item === undefined || open.isDone) return
+    if (isServerTool(item)) this.#toolItems.push(item)
     if (isCall(item)) this.#startCall(open, item, chunks)
     else if (isOther(item) && !open.isOther) chunks.push({ type: 'opaque' })
     const parts = readOutput([item])
@@ -257,7 +261,7 @@ export class ResponsesStreamReader implements StreamReader {
     if (!this.#hasContent) this.#readWhole(asArray(response['output']) ?? [], chunks)
     for (const open of this.#items.values()) this.#finishCall(open, chunks)
     if (this.#citations.length > 0) chunks.push({ type: 'citations', citations: this.#citations })
-    const usage = readResponsesUsage(response['usage'])
+    const usage = readResponsesUsage(response['usage'], besideUsage(response, outputOf(response, this.#toolItems)))
     if (usage !== undefined) chunks.push({ type: 'usage', usage })
     const status = type === 'response.incomplete' ? 'incomplete' : 'completed'
     const finishReason = this.#finishReason(readStatus({ ...response, status }))

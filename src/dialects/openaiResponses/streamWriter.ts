@@ -6,7 +6,7 @@ import { blockedText } from '../fields/blocked.ts'
 import { mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { responsesEnvelope, secondsOf } from '../openai/fields.ts'
-import { writeResponsesUsage } from '../openai/usage.ts'
+import { writeResponsesUsage, writeServiceTier } from '../openai/usage.ts'
 import { sseText } from '../stream/sse.ts'
 import { callKind, itemId, responseId, responseObject, writeStatus } from './answer.ts'
 import { annotationsIn, isDrawn } from './answerMedia.ts'
@@ -278,7 +278,10 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   #complete(): void {
     const status = writeStatus(this.#finishReason, secondsOf(this.#facts.clock?.() ?? this.#facts.now))
-    const usage = this.#usage === undefined ? undefined : { usage: writeResponsesUsage(this.#usage) }
+    const usage =
+      this.#usage === undefined
+        ? undefined
+        : { ...writeServiceTier(this.#usage), usage: writeResponsesUsage(this.#usage) }
     const response = { ...this.#answer(), ...status, ...usage }
     this.#emit(`response.${status.status}`, { response })
   }

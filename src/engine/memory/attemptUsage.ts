@@ -3,6 +3,7 @@
 import { failureWithoutAnswer } from '../../domain/attempt.ts'
 import type { ChatRequest, ChatResponse, Part, Usage } from '../../domain/chat.ts'
 import { type Failure, wasCancelled } from '../../domain/failure.ts'
+import { partsWithin } from '../../domain/usageParts.ts'
 import { soundUsage, type UsageEstimator } from '../../money/usage.ts'
 import type { CallEnd } from '../../upstream/call.ts'
 
@@ -21,7 +22,7 @@ export interface Prompt {
 export function consumed(end: CallEnd, prompt: Prompt, estimate: UsageEstimator): Usage | null {
   const reported = end.usage === null ? null : soundUsage(end.usage)
   const failure = failureWithoutAnswer(end.outcome)
-  if (failure === null) return reported ?? withReportedCost(counted(end.partial, prompt, estimate), end.usage)
+  if (failure === null) return reported ?? withTold(counted(end.partial, prompt, estimate), end.usage)
   if (!wasWorking(end, failure)) return reported
   const seen = counted(end.partial, prompt, estimate)
   return reported === null ? seen : atLeast(reported, seen)
@@ -40,8 +41,11 @@ function atLeast(reported: Usage, seen: Usage): Usage {
   return { ...reported, outputTokens, totalTokens: inputTokens + outputTokens, estimated: true }
 }
 
-function withReportedCost(usage: Usage, reported: Usage | null): Usage {
-  return reported?.reportedCostUsd === undefined ? usage : { ...usage, reportedCostUsd: reported.reportedCostUsd }
+/** Tokens that cannot be believed do not make the cost, the tier and the tools beside them untrue. */
+function withTold(usage: Usage, reported: Usage | null): Usage {
+  const cost = reported?.reportedCostUsd
+  const parts = partsWithin(reported?.parts, usage)
+  return { ...usage, ...(cost !== undefined && { reportedCostUsd: cost }), ...(parts !== undefined && { parts }) }
 }
 
 function counted(answer: ChatResponse | null, { inputTokens, request: read }: Prompt, estimate: UsageEstimator): Usage {

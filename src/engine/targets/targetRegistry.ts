@@ -84,11 +84,13 @@ function pricedTargets({
         provider: credential.provider.id,
         model: model.id,
         free,
+        neverBilled: credential.key.free === true && !billed,
         local: credential.provider.spec.local === true,
         ownServer: isOwn,
         userPrice: model.user?.price ?? null,
         cataloguePrice: model.listed?.price ?? model.catalogue?.price ?? null,
         tiers: credential.provider.spec.tiers,
+        tools: credential.provider.spec.toolPrices,
       })
       const hint = price === null ? null : hintAt(price, now)
       const ownServer = isOwn && price?.source === LOCAL_SOURCE
@@ -280,7 +282,9 @@ function isFree(credential: Credential, model: ModelFacts, billed: boolean): boo
 }
 
 /** Every rate: a request can cost even where its tokens do not. */
-const costsNothing = (price: UserPrice) => Object.values(price).every((amount) => amount === undefined || amount === 0)
+function costsNothing({ tools = {}, tiers: _times, ...rates }: UserPrice): boolean {
+  return [...Object.values(rates), ...Object.values(tools)].every((amount) => amount === undefined || amount === 0)
+}
 
 function trainsOnPrompts(credential: Credential, free: boolean, noTraining: boolean): boolean | null {
   if (noTraining && credential.provider.spec.guardsTraining === true) return false

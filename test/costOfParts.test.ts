@@ -1,0 +1,113 @@
+/** What is billed apart from plain tokens: what answers, the log and budgets say of it. */
+
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type GatewayWorld, openGateway } from './support/gatewayWorld.ts'
+import { httpUpstream, type Reply } from './support/httpUpstream.ts'
+
+const TOKENS = { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100 }
+const message = { role: 'assistant', content: 'Hello' }
+const answering =
+  (usage: object, beside: object = {}): (() => Reply) =>
+  () => ({ body: { id: '1', model: 'm', choices: [{ index: 0, message, finish_reason: 'stop' }], usage, ...beside } })
+const CHAT = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
+const PRICE = { input: 1, output: 10 }
+
+async function open(reply: () => Reply, price: object = PRICE, settings: object = {}): Promise<GatewayWorld> {
+  const { endpoint } = await httpUpstream(reply)
+  const own = {
+    dialect: 'openai',
+    endpoint,
+    api_key: `fake-${'0'.repeat(16)}`,
+    local: false,
+    models: [{ id: 'm', price }],
+  }
+  const world = await openGateway({ providers: {} }, { providers: { own }, settings })
+  onTestFinished(() => world.close())
+  return world
+}
+
+const costsOf = ({ headers }: Response) => [
+  headers.get('x-keywise-cost-usd'),
+  headers.get('x-keywise-cost-at-least-usd'),
+]
+
+describe('an answer says what it cost', () => {
+  for (const { of, usage = TOKENS, beside = {}, price = PRICE, costs } of [
+    { of: 'in the usual tier', beside: { service_tier: 'default' }, costs: ['0.002', null] },
+    {
+      of: 'in a tier whose price nobody knows, at least',
+      beside: { service_tier: 'priority' },
+      costs: [null, '0.002'],
+    },
+    {
+      of: 'in a tier of the price table',
+      beside: { service_tier: 'priority' },
+      price: { ...PRICE, tiers: { priority: 1.75 } },
+      costs: ['0.0035', null],
+    },
+    {
+      of: 'with audio that has no price, at least',
+      usage: { ...TOKENS, completion_tokens_details: { audio_tokens: 60 } },
+      costs: [null, '0.002'],
+    },
+    {
+      of: 'with audio of the price table',
+      usage: { ...TOKENS, completion_tokens_details: { audio_tokens: 60 } },
+      price: { ...PRICE, output_audio: 20 },
+      costs: ['0.0026', null],
+    },
+    {
+      of: 'with the fee and what the service behind a router charges',
+      usage: { ...TOKENS, cost: 0.001, is_byok: true, cost_details: { upstream_inference_cost: 0.036 } },
+      costs: ['0.037', null],
+    },
+    {
+      of: 'by a router with its own key, where both stand',
+      usage: { ...TOKENS, cost: 0.001, is_byok: false, cost_details: { upstream_inference_cost: 0.0009 } },
+      costs: ['0.001', null],
+    },
+  ])
+    test(of, async () => {
+      const world = await open(answering(usage, beside), price)
+      const answer = await world.ask('/v1/chat/completions', CHAT)
+      expect(costsOf(answer)).toEqual(costs)
+    })
+})
+
+test('the ledger keeps the parts, and sums say what was spent at least', async () => {
+  const world = await open(answering(TOKENS, { service_tier: 'priority' }))
+  await world.ask('/v1/chat/completions', CHAT)
+  const { store } = world.gateway.opened.engine
+  expect(store.attempts({})).toMatchObject([
+    { usage: { parts: { serviceTier: 'priority' } }, costNanoUsd: null, costRange: { atLeast: 2e6, atMost: 12e6 } },
+  ])
+  expect(store.sums({}, [])).toMatchObject([{ costNanoUsd: 2e6, unpriced: 1, unsureNanoUsd: 10e6 }])
+})
+
+describe('a hard budget', () => {
+  const budgets = [{ scope: 'all', usd: 0.05, per: 'day' }]
+  const ask = (world: GatewayWorld, beside: object) =>
+    world.ask('/v1/chat/completions', { ...CHAT, max_tokens: 100, ...beside })
+
+  test('takes the most that a tier of unknown price can cost, before the call and after it', async () => {
+    const world = await open(answering(TOKENS, { service_tier: 'priority' }), PRICE, { budgets })
+    const answered = []
+    while (answered.length < 20) {
+      const { status } = await ask(world, { service_tier: 'priority' })
+      if (status !== 200) break
+      answered.push(status)
+    }
+    // 12 thousandths of a dollar each, and 6 thousandths that must still fit before the call.
+    expect(answered).toHaveLength(4)
+    const [view] = world.gateway.opened.engine.learned.budgets.view(world.gateway.opened.engine.now)
+    expect(view).toMatchObject({ spentUsd: 0.048, unpricedAttempts: 4 })
+  })
+
+  test('takes what a tier of the price table costs', async () => {
+    const price = { ...PRICE, tiers: { priority: 2 } }
+    const world = await open(answering(TOKENS, { service_tier: 'priority' }), price, { budgets })
+    for (let call = 0; call < 10; call++) expect((await ask(world, { service_tier: 'priority' })).status).toBe(200)
+    const [view] = world.gateway.opened.engine.learned.budgets.view(world.gateway.opened.engine.now)
+    expect(view).toMatchObject({ spentUsd: 0.04, unpricedAttempts: 0 })
+  })
+})
