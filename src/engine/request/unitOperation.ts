@@ -32,7 +32,9 @@ export function unitOperation(ability: UnitAbility, request: ChatRequest, body: 
 /** A price per token says nothing of what is counted in units, unless nothing is ever billed. */
 export function priceFor(operation: Operation | null, price: Price | null): Price | null {
   if (operation?.inUnits !== true || price === null) return price
-  const isFree = price.windows.every(({ tiers }) => tiers.every(({ rates: { parts: _, ...plain } }) => isNothing(plain)))
+  const isFree = price.windows.every(({ tiers }) =>
+    tiers.every(({ rates: { parts: _, ...plain } }) => isNothing(plain)),
+  )
   return price.isFree || isFree ? price : null
 }
 
