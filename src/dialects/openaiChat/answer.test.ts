@@ -111,6 +111,7 @@ describe('openaiChat reads answers', () => {
     ['content_filter', {}, 'content_filter'],
     ['stop', { tool_calls: [{ id: 'c', function: { name: 'f' } }] }, 'tool_calls'],
     ['stop', { refusal: 'No.' }, 'content_filter'],
+    ['abort', {}, 'error'],
     [null, {}, 'other'],
     ['toString', {}, 'other'],
     [7, {}, 'other'],

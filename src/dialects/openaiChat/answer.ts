@@ -71,6 +71,8 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ['error_toxic', 'content_filter'],
   ['malformed_function_call', 'error'],
   ['unexpected_tool_call', 'error'],
+  // vLLM and SGLang, of an answer that the server broke off.
+  ['abort', 'error'],
 ])
 
 /** An answer without `choices` is malformed; one without a choice or a message holds nothing. */

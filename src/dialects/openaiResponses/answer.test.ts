@@ -142,7 +142,7 @@ describe('openaiResponses reads answers', () => {
       body: { ...withOutput(), status: 'incomplete', incomplete_details: { reason: 'content_filter' } },
       reason: 'content_filter',
     },
-    { name: 'incomplete for a reason of its own', body: { ...withOutput(), status: 'incomplete' }, reason: 'other' },
+    { name: 'incomplete for a reason of its own', body: { ...withOutput(), status: 'incomplete' }, reason: 'length' },
   ]
   for (const { name, body, reason } of reasons) {
     test(`that are ${name} as ${reason}`, () => expect(answerOf(body).finishReason).toBe(reason))

@@ -143,8 +143,8 @@ export function readStatus(answer: Fields | undefined): FinishReason | undefined
   if (status === 'completed') return 'stop'
   if (status !== 'incomplete') return undefined
   const reason = asRecord(answer?.['incomplete_details'])?.['reason']
-  if (reason === 'content_filter') return 'content_filter'
-  return reason === 'max_output_tokens' ? 'length' : 'other'
+  // Whatever else cut it off, it is not whole, and clients of other dialects know this as `length` only.
+  return reason === 'content_filter' ? 'content_filter' : 'length'
 }
 
 function finishReasonOf(reason: FinishReason, content: readonly ResponsesAnswerPart[]): FinishReason {
