@@ -24,11 +24,14 @@ export function inSteps(asked: ChatRequest, recipient: Recipient, steps: readonl
   let request = asked
   let changes: AnswerChanges | null = null
   for (const step of steps) {
-    const { request: fitted, answer = NO_CHANGES }: Done = step(request, recipient, leftOut)
-    request = fitted
-    if (Object.keys(answer).length > 0) changes = Object.assign({}, changes, answer)
+    const done: Done = step(request, recipient, leftOut)
+    request = done.request
+    if (done.answer !== undefined && !isEmpty(done.answer)) changes = Object.assign({}, changes, done.answer)
   }
   return { request, leftOut: leftOut.names, answer: changes }
 }
 
-const NO_CHANGES: AnswerChanges = {}
+function isEmpty(changes: AnswerChanges): boolean {
+  for (const _ in changes) return false
+  return true
+}
