@@ -167,7 +167,10 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: 'budget [action]',
     does: 'budgets and what was spent on what (list); the ledger as a file (export); release what killed processes held (forgive)',
     options: [
-      ['--by <names>', 'one table by these: provider, model, key, account, token, source, day, hour, label:NAME'],
+      [
+        '--by <names>',
+        'one table by these: provider, model, key, account, token, session, tier, source, day, hour, label:NAME',
+      ],
       ['--since <time>', 'such as 2026-11-01 or 7d (default: list this month, export everything)'],
       ['--until <time>', 'before this time'],
       ['--csv', 'for export: CSV (default)'],

@@ -188,6 +188,8 @@ export type LedgerGroup =
   | 'key'
   | 'account'
   | 'token'
+  | 'session'
+  | 'tier'
   | 'day'
   | 'hour'
   | 'source'
@@ -290,8 +292,8 @@ export interface Store {
   /**
    * Sums, sorted by group; `limit` and `order` of the filter are ignored. Days and hours are UTC: `2026-11-23`,
    * `2026-11-23T14:00Z`; `key` is the fingerprint; a missing token or label is `''`. Whole hours come from the hourly
-   * sums, which outlive `prune`; hours cut by `since` or `until`, and every query by label or by request, come from the
-   * rows that still exist.
+   * sums, which outlive `prune`; hours cut by `since` or `until`, and every query by label, session, tier or request, come
+   * from the rows that still exist.
    */
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[]
   /**

@@ -16,6 +16,10 @@ export interface SumRow {
   readonly token: string | null
   readonly source: AttemptSource
   readonly labels: Readonly<Record<string, string>>
+  /** Hash of the conversation; null in hourly sums, which do not keep it. */
+  readonly session: string | null
+  /** The service tier that is not the usual one; null in hourly sums. */
+  readonly tier: string | null
   attempts: number
   successes: number
   inputTokens: number
@@ -109,7 +113,7 @@ interface LedgerSpan {
 export function spanOf(filter: LedgerFilter, by: readonly LedgerGroup[]): LedgerSpan {
   const since = filter.since ?? Number.NEGATIVE_INFINITY
   const until = filter.until ?? Number.POSITIVE_INFINITY
-  const needsRows = filter.label !== undefined || filter.requestId !== undefined || by.some(isLabel)
+  const needsRows = filter.label !== undefined || filter.requestId !== undefined || by.some(isOfRows)
   if (needsRows) return { since, until, wholeFrom: Number.POSITIVE_INFINITY, wholeTo: Number.NEGATIVE_INFINITY }
   return { since, until, wholeFrom: Math.ceil(since / HOUR_MS) * HOUR_MS, wholeTo: hourOf(until) }
 }
@@ -154,6 +158,8 @@ function newRow(event: AttemptEvent, at: number, labels: Readonly<Record<string,
     token: event.token,
     source: event.source,
     labels,
+    session: event.session,
+    tier: usage?.parts?.serviceTier ?? null,
     attempts: 1,
     successes: event.ok ? 1 : 0,
     // `||`: one NaN from an upstream must not poison the whole sum.
@@ -186,6 +192,9 @@ function groupValue(part: LedgerGroup, row: Readonly<SumRow>): string {
   if (part === 'key') return row.fingerprint
   return row[part] ?? ''
 }
+
+/** What the hourly sums do not keep. */
+const isOfRows = (part: LedgerGroup) => isLabel(part) || part === 'session' || part === 'tier'
 
 function isLabel(part: LedgerGroup): part is { readonly label: string } {
   return typeof part === 'object'

@@ -43,7 +43,7 @@ export interface SpendQuestion {
 }
 
 /** What spending can be grouped by, besides `label:NAME`. Days and hours are UTC. */
-const GROUPS = ['provider', 'model', 'key', 'account', 'token', 'source', 'day', 'hour'] as const
+const GROUPS = ['provider', 'model', 'key', 'account', 'token', 'session', 'tier', 'source', 'day', 'hour'] as const
 
 /** Throws InvalidRequestError for a group that does not exist. */
 export function spendView(engine: EngineReader, { by = ['provider'], since, until }: SpendQuestion = {}): SpendView {

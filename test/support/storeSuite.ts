@@ -363,6 +363,13 @@ export function storeTests(name: string, open: () => Store): void {
         [usage.parts, { atLeast: 30, atMost: 90 }],
         [undefined, undefined],
       ])
+      expect(store.sums({}, ['tier'])).toMatchObject([
+        { group: [''], costNanoUsd: 100 },
+        { group: ['priority'], costNanoUsd: 30, unpriced: 1 },
+      ])
+      expect(store.sums({}, ['session', 'provider'])).toMatchObject([
+        { group: [known.session ?? '', 'groq'], attempts: 2 },
+      ])
       // By rows and by hours.
       for (const filter of [{}, { since: TEN - 1, until: TEN + HOUR / 2 }])
         expect(store.sums(filter, [])).toMatchObject([{ costNanoUsd: 130, unpriced: 1, unsureNanoUsd: 60 }])

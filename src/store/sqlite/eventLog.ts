@@ -31,7 +31,8 @@ const ADD_ROLLUP = `
 
 // One attempt in the shape of `SumRow`.
 const ATTEMPT_AS_SUMS = `
-  SELECT at, provider, model, fingerprint, account, token, source, labels, 1 AS attempts, ok AS successes,
+  SELECT at, provider, model, fingerprint, account, token, source, labels, session,
+    json_extract(parts, '$.serviceTier') AS tier, 1 AS attempts, ok AS successes,
     ifnull(input_tokens, 0) AS input_tokens, ifnull(output_tokens, 0) AS output_tokens,
     ifnull(cached_input_tokens, 0) AS cached_input_tokens,
     coalesce(cost_nano_usd, cost_at_least_nano_usd, 0) AS cost_nano_usd, cost_nano_usd IS NULL AS unpriced,
@@ -213,6 +214,8 @@ function readSumRow(row: SqliteRow): SumRow {
     token: row['token'] === null ? null : String(row['token']),
     source: String(row['source']) as AttemptSource, // written by keywise
     labels: readLabels(row['labels']),
+    session: textIn(row['session']),
+    tier: textIn(row['tier']),
     attempts: Number(row['attempts']),
     successes: Number(row['successes']),
     inputTokens: Number(row['input_tokens']),
@@ -224,3 +227,6 @@ function readSumRow(row: SqliteRow): SumRow {
     totalLatencyMs: Number(row['total_latency_ms']),
   }
 }
+
+/** Null also where there is no such column. */
+const textIn = (value: unknown): string | null => (typeof value === 'string' ? value : null)
