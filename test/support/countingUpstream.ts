@@ -197,7 +197,9 @@ class Day {
     const { failure, limits } = answer
     this.#underWay.set(key, (this.#underWay.get(key) ?? 1) - 1)
     this.#book.settle(hold, null, this.#now)
-    const event = eventOf(this.#now, { startedAt, target: targetOf(key), failure, limits, ok: failure === null })
+    // Waits are spread by it: a number of this day, so that a day is the same whatever ran before it.
+    const id = `event-${this.#served + this.#refused}`
+    const event = eventOf(this.#now, { id, startedAt, target: targetOf(key), failure, limits, ok: failure === null })
     this.#book.fold(event)
     this.#parks.fold(event)
     this.#parks.endProbe(key)
