@@ -193,14 +193,22 @@ function reportOf(
   now: number,
 ): AttemptReport {
   const park = event.ok ? undefined : learned.parks.blocking(target, now)
-  return attemptReport(event, target.keyIndex, park?.until ?? null)
+  return attemptReport(event, target.keyIndex, park?.until ?? null, target.id)
 }
 
-/** The same for any event of the ledger; `keyIndex` is the key's index today, `retryAt` epoch milliseconds. */
-export function attemptReport(event: AttemptEvent, keyIndex: number, retryAt: number | null): AttemptReport {
+/**
+ * The same for any event of the ledger; `keyIndex` is the key's index today, `retryAt` epoch milliseconds. `id`: that of
+ * the target where it is at hand, because another copy of it would be slower to look up.
+ */
+export function attemptReport(
+  event: AttemptEvent,
+  keyIndex: number,
+  retryAt: number | null,
+  id = targetId(event.target.provider, event.target.model, keyIndex),
+): AttemptReport {
   const { target, failure } = event
   return {
-    target: targetId(target.provider, target.model, keyIndex),
+    target: id,
     provider: target.provider,
     model: target.model,
     keyIndex,

@@ -4,8 +4,20 @@ const LONGEST = 64
 /** `/1.2.3`, `/v0.4`: what stands before it may have slashes itself, as `OpenAI/Python` has. */
 const VERSION = /\/v?\d.*$/
 
+let lastAgent: string | undefined
+let lastKind = '?'
+
 /** https://www.rfc-editor.org/rfc/rfc9110#name-user-agent ; `?` for one that says nothing. */
 export function clientKind(userAgent: string | undefined): string {
+  // One client asks many times.
+  if (userAgent !== lastAgent) {
+    lastKind = kindOf(userAgent)
+    lastAgent = userAgent
+  }
+  return lastKind
+}
+
+function kindOf(userAgent: string | undefined): string {
   const [product = ''] =
     userAgent
       ?.trimStart()

@@ -19,8 +19,9 @@ const MOST_OBJECTS = 50
  * InvalidRequestError for what was made for another token.
  */
 export function holdingAccount(engine: Engine, request: ChatRequest, caller: string): string | null {
-  const ids = [...objectsIn(request)]
-  const foreign = ids.find((id) => isAnothers(engine, 'object', id, caller))
+  const ids = objectsIn(request)
+  if (ids.size === 0) return null
+  const foreign = [...ids].find((id) => isAnothers(engine, 'object', id, caller))
   if (foreign !== undefined)
     throw new InvalidRequestError(`"${foreign.slice(0, 100)}" was not found: it was made for another token`, {
       status: 404,
@@ -46,8 +47,9 @@ interface Exchanged {
  */
 export function recordHolders(engine: Engine, { request, response, client, target, caller }: Exchanged): void {
   if (!speaks(target.profile, client)) return
-  const given = new Set(objectsIn(request))
+  const given = objectsIn(request)
   for (const id of given) recordHolder(engine, 'object', id, caller, target)
+  if (response.extra === undefined) return
   for (const id of objectsIn({ extra: response.extra, messages: [] })) {
     if (given.has(id)) continue
     recordHolder(engine, 'object', id, caller, target)
@@ -60,7 +62,7 @@ interface Named extends Pick<ChatRequest, 'messages'> {
 }
 
 /** Ids that mean something at one account only. */
-function objectsIn({ extra, messages }: Named): Iterable<string> {
+function objectsIn({ extra, messages }: Named): ReadonlySet<string> {
   const found: string[] = []
   if (extra !== undefined) {
     const { container } = extra.fields
@@ -70,8 +72,11 @@ function objectsIn({ extra, messages }: Named): Iterable<string> {
     add(found, extra.fields['cached_content'])
   }
   for (const { content } of messages) for (const part of content) addPart(found, part)
-  return found.length === 0 ? found : new Set(found.slice(0, MOST_OBJECTS))
+  return found.length === 0 ? NOTHING : new Set(found.slice(0, MOST_OBJECTS))
 }
+
+/** As of nearly all requests, for which nothing is to be made. */
+const NOTHING: ReadonlySet<string> = new Set()
 
 function addPart(found: string[], part: Part): void {
   if (part.type === 'tool-result') for (const inner of part.content) addPart(found, inner)
