@@ -9,7 +9,7 @@ import type { ChatChunk, Usage } from '../src/domain/chat.ts'
 import { costOf } from '../src/money/cost.ts'
 import { loadGenaiPrices } from '../src/money/genaiPrices.ts'
 import { type Price, Prices } from '../src/money/price.ts'
-import { findProvider } from '../src/providers/catalog.ts'
+import { catalog, findProvider } from '../src/providers/catalog.ts'
 import { assembleResponse } from './support/assembleResponse.ts'
 import { corpus, differences, published } from './support/costCorpus/corpus.ts'
 import { type CostRecord, NOON, nanoOf, type Reader } from './support/costCorpus/record.ts'
@@ -94,6 +94,12 @@ describe('prices that the list has otherwise than the provider publishes', () =>
 })
 
 describe('the corpus', () => {
+  test('has records of every provider and part', () => {
+    expect(corpus.length).toBeGreaterThanOrEqual(120)
+    const providers = new Set(corpus.map(({ provider }) => provider))
+    expect(catalog.map(({ id }) => id).filter((id) => !providers.has(id))).toEqual([])
+  })
+
   test('has a source with its date beside every model that has a price', () => {
     const known = (record: CostRecord) => published[record.provider]?.[record.model]
     const priced = [...corpus, ...differences].filter((record) => 'by' in record)

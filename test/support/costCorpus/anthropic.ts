@@ -9,7 +9,7 @@ const page = (says: string): Published => ({
 
 export const anthropicPublished: Readonly<Record<string, Published>> = {
   'claude-opus-5': page('5, writes 6.25 (1 h: 10), hits 0.5, output 25; fast mode 10 and 50; batch half; US 1.1 times'),
-  'claude-opus-5-5': page('4, writes 5 (1 h: 8), hits 0.2, output 20; fast mode 8 and 40'),
+  'claude-opus-5-5': { ...page('4, writes 5 (1 h: 8), hits 0.2, output 20; fast mode 8 and 40'), seen: 'copy' },
   'claude-opus-4-6': page(
     '5, writes 6.25 (1 h: 10), hits 0.5, output 25; fast mode 30 and 150, until it was withdrawn',
   ),
@@ -21,8 +21,14 @@ export const anthropicPublished: Readonly<Record<string, Published>> = {
     readOn: '2026-11-30',
     says: '2, writes 2.5 (1 h: 4), hits 0.1 since 2026-10-07, output 10',
   },
-  'claude-sonnet-4-6': page('3, writes 3.75 (1 h: 6), hits 0.3, output 15; no dearer above 200,000 since 2026-03-13'),
-  'claude-sonnet-4-5': page('3, writes 3.75 (1 h: 6), hits 0.3, output 15; above 200,000 input tokens 6 and 22.5'),
+  'claude-sonnet-4-6': {
+    ...page('3, writes 3.75 (1 h: 6), hits 0.3, output 15; no dearer above 200,000 since 2026-03-13'),
+    seen: 'list',
+  },
+  'claude-sonnet-4-5': {
+    ...page('3, writes 3.75 (1 h: 6), hits 0.3, output 15; above 200,000 input tokens 6 and 22.5'),
+    seen: 'list',
+  },
   'claude-haiku-4-5-20251001': page('1, writes 1.25 (1 h: 2), hits 0.1, output 5'),
 }
 

@@ -1,5 +1,5 @@
 import type { CostRecord, Published } from './record.ts'
-import { gemini } from './wire.ts'
+import { chat, gemini } from './wire.ts'
 
 const page = (says: string): Published => ({
   url: 'https://ai.google.dev/gemini-api/docs/pricing',
@@ -10,15 +10,24 @@ const PROMPTS = 'searches 35 a thousand grounded prompts'
 const QUERIES = 'searches 14 a thousand queries'
 
 export const googlePublished: Readonly<Record<string, Published>> = {
-  'gemini-2.5-flash': page(`0.3, audio 1, cached 0.03 (audio 0.1), output with thoughts 2.5; ${PROMPTS}`),
-  'gemini-2.5-flash-lite': page('0.1, audio 0.3, cached 0.01 (audio 0.03), output 0.4'),
-  'gemini-2.5-pro': page('1.25, cached 0.125, output 10; above 200,000 tokens 2.5, 0.25 and 15'),
-  'gemini-2.5-flash-image': page('0.3, output 2.5, pictures 30'),
-  'gemini-3-flash-preview': page(`0.5, audio 1, cached 0.05 (audio 0.1), output 3; ${QUERIES}`),
-  'gemini-3.1-pro-preview': page(`2, cached 0.2, output 12; above 200,000 tokens 4, 0.4 and 18; ${QUERIES}`),
-  'gemini-3.8-flash': page('0.75, cached 0.075, output 3.75 through 2026-12-31; then 1.5, 0.15 and 7.5'),
-  'gemini-embedding-001': page('0.15'),
-  'gemini-embedding-2': page('text 0.2, pictures 0.45, audio 6.5, video 12'),
+  'gemini-2.5-flash': {
+    ...page(`0.3, audio 1, cached 0.03 (audio 0.1), output with thoughts 2.5; ${PROMPTS}`),
+    seen: 'copy',
+  },
+  'gemini-2.5-flash-lite': { ...page('0.1, audio 0.3, cached 0.01 (audio 0.03), output 0.4'), seen: 'list' },
+  'gemini-2.5-pro': { ...page('1.25, cached 0.125, output 10; above 200,000 tokens 2.5, 0.25 and 15'), seen: 'copy' },
+  'gemini-2.5-flash-image': { ...page('0.3, output 2.5, pictures 30'), seen: 'copy' },
+  'gemini-3-flash-preview': { ...page(`0.5, audio 1, cached 0.05 (audio 0.1), output 3; ${QUERIES}`), seen: 'list' },
+  'gemini-3.1-pro-preview': {
+    ...page(`2, cached 0.2, output 12; above 200,000 tokens 4, 0.4 and 18; ${QUERIES}`),
+    seen: 'copy',
+  },
+  'gemini-3.8-flash': {
+    ...page('0.75, cached 0.075, output 3.75 through 2026-12-31; then 1.5, 0.15 and 7.5'),
+    seen: 'copy',
+  },
+  'gemini-embedding-001': { ...page('0.15'), seen: 'copy' },
+  'gemini-embedding-2': { ...page('text 0.2, pictures 0.45, audio 6.5, video 12'), seen: 'list' },
 }
 
 const ofGemini = { provider: 'google', reader: 'gemini' } as const
@@ -345,6 +354,16 @@ export const googleRecords: readonly CostRecord[] = [
     },
     nanoUsd: 9_000,
     by: '30*0.3',
+  },
+  {
+    of: "thoughts that OpenAI's form of it counts in the total alone",
+    part: 'totals',
+    provider: 'google',
+    model: 'gemini-2.5-flash',
+    reader: 'chat',
+    answer: chat({ prompt_tokens: 10, completion_tokens: 20, total_tokens: 130 }),
+    nanoUsd: 303_000,
+    by: '10*0.3 + 20*2.5 + 100*2.5',
   },
   {
     of: 'vectors',

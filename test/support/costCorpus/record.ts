@@ -27,8 +27,13 @@ export type Reader = 'chat' | 'responses' | 'messages' | 'gemini' | 'vectors' | 
 /** Where the prices of a model are published. */
 export interface Published {
   readonly url: string
-  /** ISO date of the reading, of the page or of a dated copy of it. */
+  /** ISO date of the reading. */
   readonly readOn: string
+  /**
+   * Where it was read if not at `url`: `copy`, in what others have copied from that page or wrote of it; `list`, only in
+   * the bundled list of prices, which names that page as its source. Default: at `url`.
+   */
+  readonly seen?: 'copy' | 'list'
   /** As published, USD per million tokens where nothing else is said. */
   readonly says: string
 }
