@@ -39,6 +39,15 @@ const DEAREST = {
   audioSecond: 10_000_000_000,
 } as const
 
+/**
+ * Uses of tools that cost more than any search: a picture costs as much as one that is asked for, and a container of 64 GB
+ * has cost USD 1.92 for twenty minutes. https://developers.openai.com/api/docs/pricing (2026-11-30)
+ */
+const DEAREST_TOOLS: Readonly<Record<string, number>> = {
+  image_generation: DEAREST.image,
+  code_interpreter: 1_920_000_000_000,
+}
+
 /** The usual price, in millionths of itself. */
 export const USUAL = 1_000_000
 /**
@@ -50,6 +59,8 @@ const WAITS: ReadonlySet<string> = new Set(['flex', 'batch'])
 const GOES_FIRST: ReadonlySet<string> = new Set(['priority', 'fast', 'performance'])
 const HALF = USUAL / 2
 const DEAREST_TIER = 6 * USUAL
+/** Stands between the words where several things change the price. */
+const TIERS_AT_ONCE = '+'
 
 /** What Anthropic asks for an hour in its cache, twice the price of the input, is the dearest there is. */
 const LONG_CACHE_TIMES = 2
@@ -62,11 +73,21 @@ export function partsCost(usage: Usage, parts: UsageParts, rates: Rates, { tiers
   return tokens.plus(apart(parts, rates, tools)).range()
 }
 
-/** What a tier costs, in millionths of the usual price. */
+/** What a tier costs, in millionths of the usual price. Of several at once (`fast+us`) each multiplies the price. */
 export function tierRange(tier: string | undefined, tiers: TierTimes | undefined): RateRange {
-  if (tier === undefined) return { least: USUAL, most: USUAL }
+  if (tier === undefined) return exactly(USUAL)
   const known = rateOf(tiers, tier)
-  if (known !== undefined) return { least: Math.round(known * USUAL), most: Math.round(known * USUAL) }
+  if (known !== undefined) return exactly(Math.round(known * USUAL))
+  if (!tier.includes(TIERS_AT_ONCE)) return unknownTier(tier)
+  return tier
+    .split(TIERS_AT_ONCE)
+    .map((one) => tierRange(one, tiers))
+    .reduce((all, one) => ({ least: timesUsual(all.least, one.least), most: timesUsual(all.most, one.most) }))
+}
+
+const timesUsual = (one: number, other: number) => Math.round((one * other) / USUAL)
+
+function unknownTier(tier: string): RateRange {
   if (WAITS.has(tier)) return { least: HALF, most: USUAL }
   return { least: GOES_FIRST.has(tier) ? USUAL : HALF, most: DEAREST_TIER }
 }
@@ -128,7 +149,7 @@ function apart(
   sum.add(1, exactly(rates.request))
   for (const [tool, uses] of Object.entries(serverTools)) {
     const rate = rateOf(rates.parts.tools, tool) ?? rateOf(documented, tool)
-    sum.add(uses, rate === undefined ? { least: 0, most: DEAREST.tool } : exactly(rate))
+    sum.add(uses, rate === undefined ? { least: 0, most: rateOf(DEAREST_TOOLS, tool) ?? DEAREST.tool } : exactly(rate))
   }
   sum.add(images, { least: 0, most: DEAREST.image })
   sum.add(Math.ceil(audioSeconds), { least: 0, most: DEAREST.audioSecond })

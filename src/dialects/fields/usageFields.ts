@@ -65,8 +65,11 @@ export function statedCost(usage: Fields | undefined): number | undefined {
   const cost = costIn(usage)
   if (usage['is_byok'] !== true) return cost
   const behind = statedAmount(asRecord(usage['cost_details'])?.['upstream_inference_cost'])
-  return cost === undefined || !behind ? undefined : cost + behind
+  return cost === undefined || !behind ? undefined : decimalSum(cost, behind)
 }
+
+/** As the decimal numbers that were stated add up: binary ones may miss half of the smallest amount. */
+const decimalSum = (one: number, other: number) => Number((one + other).toPrecision(15))
 
 function costIn(usage: Fields): number | undefined {
   const cost = statedAmount(usage['cost'])

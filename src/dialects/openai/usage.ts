@@ -205,9 +205,9 @@ function usageOf(counts: TokenCounts): Usage | undefined {
   const { total } = counts
   const inputTokens = counts.input ?? Math.max(0, (total ?? 0) - (counts.output ?? 0))
   const outputTokens = outputOf(counts, inputTokens)
-  // Servers that do not count send zeros only; no real answer has zero tokens.
-  if (inputTokens + outputTokens === 0) return undefined
   const { cached, cacheWrite, reasoning, costUsd } = counts
+  // Servers that do not count send zeros only; no real answer has zero tokens. What it cost is known all the same.
+  if (inputTokens + outputTokens === 0 && !costUsd) return undefined
   const usage: Usage = {
     inputTokens,
     outputTokens,

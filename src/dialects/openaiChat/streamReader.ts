@@ -109,10 +109,13 @@ export class ChatStreamReader implements StreamReader {
 
   #usage(chunk: Fields): Usage | undefined {
     this.#tier = chunk['service_tier'] ?? this.#tier
-    const inside = chunk['usage'] ?? asRecord(chunk['x_groq'])?.['usage']
-    if (inside == null) return undefined
+    const { usage } = chunk
+    const inOwnField = asRecord(chunk['x_groq'])?.['usage']
+    // Moonshot counts in the choice that ends the stream: https://github.com/northes/go-moonshot/issues/17 (2026-11-30)
+    const ofChoice = asRecord(asArray(chunk['choices'])?.[0])?.['usage']
+    if (usage == null && inOwnField == null && ofChoice == null) return undefined
     const beside = { serviceTier: this.#tier, serverTools: usesOf(this.#executed) }
-    return readChatUsage(chunk['usage'], beside) ?? readChatUsage(asRecord(chunk['x_groq'])?.['usage'], beside)
+    return readChatUsage(usage, beside) ?? readChatUsage(inOwnField, beside) ?? readChatUsage(ofChoice, beside)
   }
 
   /** Azure's first chunk has an empty id and model; they come with the next one. */

@@ -37,7 +37,7 @@ function usageOf(answer: Fields): Usage | undefined {
   const usage = counted ?? { ...NO_TOKENS, ...(cost !== undefined && { reportedCostUsd: cost }) }
   const units = {
     audioSeconds: secondsIn(answer, fields),
-    images: counted === undefined ? picturesIn(answer) : undefined,
+    images: usage.totalTokens === 0 ? picturesIn(answer) : undefined,
     serverTools: searchUnitsIn(answer, fields),
   }
   const parts = partsWithin(combinedParts(usage.parts, units, Math.max), usage)

@@ -1,0 +1,45 @@
+/** All records, and where the prices of their models are published. */
+
+import { anthropicDifferences, anthropicPublished, anthropicRecords } from './anthropic.ts'
+import { deepseekDifferences, deepseekPublished, deepseekRecords } from './deepseek.ts'
+import { googlePublished, googleRecords } from './google.ts'
+import { groqPublished, groqRecords } from './groq.ts'
+import { mistralPublished, mistralRecords } from './mistral.ts'
+import { openaiDifferences, openaiPublished, openaiRecords } from './openai.ts'
+import { openrouterPublished, openrouterRecords } from './openrouter.ts'
+import { othersDifferences, othersPublished, othersRecords } from './others.ts'
+import type { CostRecord, Published } from './record.ts'
+import { xaiPublished, xaiRecords } from './xai.ts'
+
+export const corpus: readonly CostRecord[] = [
+  ...openaiRecords,
+  ...anthropicRecords,
+  ...googleRecords,
+  ...openrouterRecords,
+  ...xaiRecords,
+  ...deepseekRecords,
+  ...mistralRecords,
+  ...groqRecords,
+  ...othersRecords,
+]
+
+/** The list of prices that comes with the product says something else here. */
+export const differences: readonly CostRecord[] = [
+  ...openaiDifferences,
+  ...anthropicDifferences,
+  ...deepseekDifferences,
+  ...othersDifferences,
+]
+
+/** By provider and model. */
+export const published: Readonly<Record<string, Readonly<Record<string, Published>>>> = {
+  openai: openaiPublished,
+  anthropic: anthropicPublished,
+  google: googlePublished,
+  openrouter: openrouterPublished,
+  xai: xaiPublished,
+  deepseek: deepseekPublished,
+  mistral: mistralPublished,
+  groq: groqPublished,
+  ...othersPublished,
+}
