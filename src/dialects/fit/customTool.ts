@@ -1,6 +1,6 @@
 /** A custom tool for services that know only functions: a function of one text, and back. */
 
-import type { Tool, ToolCallPart } from '../../domain/chat.ts'
+import type { Extra, Tool, ToolCallPart } from '../../domain/chat.ts'
 import { asRecord, asString } from '../../domain/json.ts'
 
 const FIELD = 'input'
@@ -21,8 +21,13 @@ export function functionFor({ name, description, custom, strict }: Tool): Tool {
   }
 }
 
-export function inputAsArguments({ custom: _, ...call }: ToolCallPart): ToolCallPart {
-  return { ...call, arguments: JSON.stringify({ [FIELD]: call.arguments }) }
+export function inputAsArguments({ custom: _, extra, ...call }: ToolCallPart): ToolCallPart {
+  return { ...call, ...(extra && { extra: withoutId(extra) }), arguments: JSON.stringify({ [FIELD]: call.arguments }) }
+}
+
+/** "Expected an ID that begins with 'fc'": the id of an item says what kind of call it is. */
+function withoutId({ fields: { id: _, ...fields }, ...extra }: Extra): Extra {
+  return { ...extra, fields }
 }
 
 /** The text in a function's arguments; the arguments themselves when the model did not keep to the form. */

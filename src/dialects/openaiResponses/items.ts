@@ -209,14 +209,17 @@ export function reasoningSummaryOf(text: string): Fields[] {
   return text === '' ? [] : [{ type: 'summary_text', text }]
 }
 
+/** By its id: whether a call is one of a custom tool. */
+type CallKinds = Map<string, boolean>
+
 /** Items for an upstream. */
 export function writeItems(messages: readonly Message[]): Fields[] {
   const items: Fields[] = []
-  const customCalls = new Set<string>()
+  const calls: CallKinds = new Map()
   for (const message of messages) {
-    for (const part of message.content) if (part.type === 'tool-call' && part.custom) customCalls.add(part.id)
+    for (const part of message.content) if (part.type === 'tool-call') calls.set(part.id, part.custom === true)
     if (message.role === 'assistant') writeAssistant(message.content, items)
-    else writeOthers(message, items, customCalls)
+    else writeOthers(message, items, calls)
     for (const item of itemsAfter(message)) items.push(objectAt(item, 'input'))
   }
   return items
@@ -224,10 +227,10 @@ export function writeItems(messages: readonly Message[]): Fields[] {
 
 const itemsAfter = (message: Pick<Message, 'extra'>) => asArray(ownFields(message.extra, DIALECT)['itemsAfter']) ?? []
 
-function writeOthers(message: Message, items: Fields[], customCalls: ReadonlySet<string>): void {
+function writeOthers(message: Message, items: Fields[], calls: CallKinds): void {
   const rest: Part[] = []
   for (const part of message.content) {
-    if (part.type === 'tool-result') items.push(writeOutputItem(part, customCalls.has(part.toolCallId)))
+    if (part.type === 'tool-result') items.push(writeOutputItem(part, calls.get(part.toolCallId)))
     else rest.push(part)
   }
   const role = message.role === 'system' ? 'system' : 'user'
@@ -299,14 +302,17 @@ function writeReasoningItem(part: ReasoningPart): Fields[] {
   return [sealed === undefined ? item : { ...item, encrypted_content: sealed }]
 }
 
-function writeOutputItem(part: ToolResultPart, isCustom: boolean): Fields {
+const FUNCTION_OUTPUT = 'function_call_output'
+
+/** Of the same kind as its call, whatever that became; of a call that the service has itself, as the client says. */
+function writeOutputItem(part: ToolResultPart, isCustom: boolean | undefined): Fields {
   const search = writeSearchOutput(part)
   if (search !== undefined) return search
   const { type, ...own } = ownFields(part.extra, DIALECT)
   const isText = part.content.every((item) => item.type === 'text')
   return {
     ...own,
-    type: type ?? (isCustom ? 'custom_tool_call_output' : 'function_call_output'),
+    type: isCustom === undefined ? (type ?? FUNCTION_OUTPUT) : isCustom ? 'custom_tool_call_output' : FUNCTION_OUTPUT,
     call_id: part.toolCallId,
     output: isText ? joinText(part.content, '\n') : writeInputParts(part.content),
   }
