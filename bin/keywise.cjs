@@ -26,7 +26,8 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   console.error(
     'keywise needs node 22.19 or newer and this is ' +
       process.versions.node +
-      '; run: npx -p node@24 -p keywise keywise',
+      '; run: npx -p node@24 node ' +
+      __filename,
   )
   process.exitCode = 78
 }

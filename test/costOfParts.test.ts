@@ -111,3 +111,18 @@ describe('a hard budget', () => {
     expect(view).toMatchObject({ spentUsd: 0.04, unpricedAttempts: 0 })
   })
 })
+
+test('a simulated service serves in the tier that was asked for', async () => {
+  await using world = await openGateway(
+    { providers: { own: { models: { m: {} } } } },
+    {
+      reconfigure: ({ own }) => ({
+        own: { ...own, models: [{ id: 'm', price: { ...PRICE, tiers: { priority: 2 } } }] },
+      }),
+    },
+  )
+  const usual = costsOf(await world.ask('/v1/chat/completions', CHAT))[0]
+  const first = costsOf(await world.ask('/v1/chat/completions', { ...CHAT, service_tier: 'priority' }))[0]
+  expect(Number(first)).toBeCloseTo(2 * Number(usual), 9)
+  expect(Number(usual)).toBeGreaterThan(0)
+})

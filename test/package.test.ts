@@ -89,9 +89,8 @@ function runInstalled(version: string, args: readonly string[]) {
 for (const version of ['12.22.12', '18.20.8', '20.20.2', '22.18.0']) {
   test(`the command says in one sentence that node ${version} is too old, and exits 78`, () => {
     const { status, stdout, stderr } = runInstalled(version, ['test'])
-    expect(stderr).toBe(
-      `keywise needs node 22.19 or newer and this is ${version}; run: npx -p node@24 -p keywise keywise\n`,
-    )
+    const said = `keywise needs node 22.19 or newer and this is ${version}; run: npx -p node@24 node `
+    expect(stderr).toMatch(new RegExp(`^${said.replaceAll('.', '\\.')}/.*keywise\\.cjs\\n$`))
     expect({ status, stdout }).toEqual({ status: 78, stdout: '' })
   })
 }

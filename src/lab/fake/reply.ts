@@ -23,7 +23,14 @@ export function fakeReply(request: ChatRequest, name: string, model: FakeModel, 
   const others = Array.from({ length: answers - 1 }, (_, index) =>
     weighed(untilStop(another(whole, index + 2), request), request),
   )
-  return { ...first, ...weighed(first, request), ...(others.length > 0 && { others }) }
+  return served({ ...first, ...weighed(first, request), ...(others.length > 0 && { others }) }, request)
+}
+
+/** In the tier that was asked for: https://platform.openai.com/docs/api-reference/chat/create (`service_tier`) */
+function served(response: ChatResponse, { extra }: ChatRequest): ChatResponse {
+  const serviceTier = extra?.fields['service_tier']
+  if (response.usage === undefined || (serviceTier !== 'flex' && serviceTier !== 'priority')) return response
+  return { ...response, usage: { ...response.usage, parts: { ...response.usage.parts, serviceTier } } }
 }
 
 function another({ content, finishReason }: ChatResponse, count: number): OtherAnswer {
