@@ -24,3 +24,9 @@ export function asNumber(value: unknown): number | undefined {
   if (typeof value === 'object' && value !== null && isRawNumber(value)) return asNumber(Number(value.rawJSON))
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
+
+/** Whether it has no field at all; nothing is copied for it, as for `Object.keys`. */
+export function isEmpty(record: object): boolean {
+  for (const _name in record) return false
+  return true
+}

@@ -1,8 +1,11 @@
 /** The parts of a usage that have prices of their own: what is used of them, within what they are parts of. */
 
 import type { Modality, ModalityTokens, Usage, UsageParts } from './chat.ts'
+import { isEmpty } from './json.ts'
 
 export const MODALITIES: readonly Modality[] = ['audio', 'image', 'video']
+/** Stands between the words of a service tier where several things change the price: `fast+us`. */
+export const TIERS_AT_ONCE = '+'
 
 /** What the parts are parts of. */
 type WholeUsage = Pick<
@@ -74,11 +77,6 @@ function usesOf(told: UsageParts['serverTools']): UsageParts['serverTools'] {
 
 function isWithin(value: number | undefined, most: number): value is number {
   return value !== undefined && value > 0 && value <= most
-}
-
-function isEmpty(record: object): boolean {
-  for (const _name in record) return false
-  return true
 }
 
 /** Both as one, count by count; of the tiers the one that `other` names. */

@@ -62,6 +62,9 @@ export function decimalUsd(nanoUsd: number): string {
   return `${nanoUsd < 0 ? '-' : ''}${digits.slice(0, -9)}${fraction === '' ? '' : `.${fraction}`}`
 }
 
+/** The same of an amount in USD, as it stands in JSON. */
+export const decimalOf = (usd: number): string => decimalUsd(Math.round(usd * NANO_PER_USD))
+
 /** `$12.34`; below ten cents with as many places as two significant digits need (`$0.00015`), at most nine. */
 export function formatUsd(nanoUsd: number): string {
   const sign = nanoUsd < 0 ? '-' : ''

@@ -5,6 +5,7 @@
 
 import type { Modality, ModalityTokens, Usage, UsageParts } from '../domain/chat.ts'
 import type { TierTimes } from '../domain/target.ts'
+import { MODALITIES, TIERS_AT_ONCE } from '../domain/usageParts.ts'
 import type { Price, Rates } from './price.ts'
 
 /** What holds for all hours and lengths. */
@@ -22,7 +23,6 @@ interface RateRange {
   readonly most: number
 }
 
-const MODALITIES: readonly Modality[] = ['audio', 'image', 'video']
 /** Pico-USD per token at USD per million tokens. */
 const PER_MILLION = 1_000_000
 
@@ -56,11 +56,9 @@ export const USUAL = 1_000_000
  * https://platform.openai.com/docs/pricing, https://platform.claude.com/docs/en/build-with-claude/fast-mode
  */
 const WAITS: ReadonlySet<string> = new Set(['flex', 'batch'])
-const GOES_FIRST: ReadonlySet<string> = new Set(['priority', 'fast', 'performance'])
+const GOES_FIRST: ReadonlySet<string> = new Set(['priority', 'fast'])
 const HALF = USUAL / 2
 const DEAREST_TIER = 6 * USUAL
-/** Stands between the words where several things change the price. */
-const TIERS_AT_ONCE = '+'
 
 /** What Anthropic asks for an hour in its cache, twice the price of the input, is the dearest there is. */
 const LONG_CACHE_TIMES = 2
@@ -89,7 +87,9 @@ const timesUsual = (one: number, other: number) => Math.round((one * other) / US
 
 function unknownTier(tier: string): RateRange {
   if (WAITS.has(tier)) return { least: HALF, most: USUAL }
-  return { least: GOES_FIRST.has(tier) ? USUAL : HALF, most: DEAREST_TIER }
+  // Of other words some stand for capacity that was paid for beforehand (`scale`, `provisioned_throughput`, Groq's
+  // `performance`: https://console.groq.com/docs/performance-tier, 2026-11-30).
+  return { least: GOES_FIRST.has(tier) ? USUAL : 0, most: DEAREST_TIER }
 }
 
 /** The dearest rate of a token that is read, of any of these kinds. */

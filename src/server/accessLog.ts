@@ -1,7 +1,7 @@
 /** One line per request: caller, model, target, result and cost; never contents. Written in batches. */
 
 import type { Logger } from '../domain/logger.ts'
-import { decimalUsd, NANO_PER_USD } from '../money/amount.ts'
+import { decimalOf } from '../money/amount.ts'
 import type { ObservedRequest } from './handler.ts'
 
 const BATCH_MS = 250
@@ -44,7 +44,7 @@ export class AccessLog {
 
 function costText(usd: number | undefined, isAtLeast: boolean): string {
   if (usd === undefined) return ''
-  return ` ${isAtLeast ? '>=' : ''}$${decimalUsd(Math.round(usd * NANO_PER_USD))}`
+  return ` ${isAtLeast ? '>=' : ''}$${decimalOf(usd)}`
 }
 
 /** A model's name comes from the client: strip line breaks and limit the length. */

@@ -5,7 +5,7 @@
 
 import type { Usage, UsageParts } from '../../domain/chat.ts'
 import { asRecord, asString } from '../../domain/json.ts'
-import { partsWithin } from '../../domain/usageParts.ts'
+import { partsWithin, TIERS_AT_ONCE } from '../../domain/usageParts.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { count, namedTier, requestsOfTools, statedAmount, statedCost } from '../fields/usageFields.ts'
 
@@ -73,9 +73,6 @@ export function usageOf(counts: UsageCounts): Usage | undefined {
   return parts === undefined ? usage : { ...usage, parts }
 }
 
-/** Stands between the words where several things change the price. */
-const AND = '+'
-
 /**
  * Tier, speed and place change the price together, so that together they are the tier: `priority`, `fast`, `us`,
  * `fast+us`: https://platform.claude.com/docs/en/about-claude/pricing (2026-11-30)
@@ -83,7 +80,7 @@ const AND = '+'
 function tierOf({ tier, speed, geo }: UsageCounts): string | undefined {
   const place = geo === 'global' || geo === 'not_available' ? undefined : namedTier(geo)
   const words = [namedTier(tier), namedTier(speed), place].filter((word) => word !== undefined)
-  return words.length === 0 ? undefined : words.join(AND)
+  return words.length === 0 ? undefined : words.join(TIERS_AT_ONCE)
 }
 
 export function readAnthropicUsage(raw: unknown): Usage | undefined {
@@ -114,7 +111,7 @@ function writeServerTools(parts: UsageParts | undefined): Fields | null {
 
 /** Of a whole answer, or of the beginning of a stream. */
 export function writeAnthropicUsage(usage: Usage | undefined): Record<string, unknown> {
-  const words = usage?.parts?.serviceTier?.split(AND) ?? []
+  const words = usage?.parts?.serviceTier?.split(TIERS_AT_ONCE) ?? []
   const known = (...own: readonly string[]) => own.find((word) => words.includes(word)) ?? null
   return {
     ...writeDeltaUsage(usage),

@@ -1,6 +1,7 @@
 /** Fitting a request one step after another, so that each knows one thing that services refuse. */
 
 import type { ChatRequest } from '../../domain/chat.ts'
+import { isEmpty } from '../../domain/json.ts'
 import type { AnswerChanges } from './answerChanges.ts'
 import { LeftOut } from './leftOut.ts'
 import type { Fitted, Recipient } from './recipient.ts'
@@ -29,9 +30,4 @@ export function inSteps(asked: ChatRequest, recipient: Recipient, steps: readonl
     if (done.answer !== undefined && !isEmpty(done.answer)) changes = Object.assign({}, changes, done.answer)
   }
   return { request, leftOut: leftOut.names, answer: changes }
-}
-
-function isEmpty(changes: AnswerChanges): boolean {
-  for (const _ in changes) return false
-  return true
 }

@@ -1,7 +1,7 @@
 /** A chat completion request, as it goes to an upstream. */
 
 import type { ChatRequest, FilePart, ImagePart, Message, Part, Tool, ToolResultPart } from '../../domain/chat.ts'
-import { asArray, asRecord } from '../../domain/json.ts'
+import { asArray, asRecord, isEmpty } from '../../domain/json.ts'
 import { type ModelWire, NOTHING_KNOWN } from '../../domain/wireFacts.ts'
 import { type Fields, ownFields } from '../fields/requestFields.ts'
 import { asSpelled } from '../fields/spelledNumbers.ts'
@@ -58,11 +58,6 @@ function withRareFields(fields: Fields, { answers, logprobs, shared }: ChatReque
     ...own,
     ...fields,
   }
-}
-
-function isEmpty(fields: Fields): boolean {
-  for (const _ in fields) return false
-  return true
 }
 
 function writeThinking({ reasoning }: ChatRequest, own: Fields): unknown {

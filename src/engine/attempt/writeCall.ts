@@ -11,7 +11,7 @@ import type { ChatRequest } from '../../domain/chat.ts'
 import { asRecord } from '../../domain/json.ts'
 import { parseJson } from '../../domain/parseJson.ts'
 import type { Target } from '../../domain/target.ts'
-import { type WireFacts, wireOf } from '../../domain/wireFacts.ts'
+import { type ModelWire, type WireFacts, wireOf } from '../../domain/wireFacts.ts'
 import type { ProviderSpec } from '../../providers/provider.ts'
 import { dialectFor } from '../../routing/spokenDialect.ts'
 import { type Call, type CallInput, type CallTools, startCall } from '../../upstream/call.ts'
@@ -156,13 +156,13 @@ export function bodyBeforeRepairs(settings: DraftSettings, windows: LearnedWindo
   const [part] = operation?.partsFor(order.credential.connection.spec) ?? []
   return part === undefined
     ? fieldsOf(draftOf(settings, windows, order).body)
-    : bodyOf(settings, order, part, spokenTo(order)).body
+    : bodyOf(settings, order, part, speechTo(order)).body
 }
 
 /** The fields that the target's service has names for; undefined where that is not known. */
 export function fieldsNamedBy(order: DraftOrder): ReadonlySet<string> | undefined {
   if (order.pending.operation !== null) return undefined
-  const { fields } = speechOf(order.credential.connection.spec, spokenTo(order)).wire ?? {}
+  const { fields } = speechTo(order).wire
   return fields === undefined ? undefined : new Set(fields.split(/\s+/).filter(Boolean))
 }
 
@@ -177,25 +177,25 @@ function fieldsOf(body: Buffer | Body): Body | null {
 }
 
 function draftOf(settings: DraftSettings, windows: LearnedWindows, order: DraftOrder): Draft {
-  const { target, credential, pending, mostOutputTokens } = order
+  const { target, pending, mostOutputTokens } = order
   const { wire, request, whole } = pending
-  const dialect = spokenTo(order)
-  const recipient = recipientOf(windows, order)
+  const speech = speechTo(order)
+  const { dialect } = speech
+  const recipient = recipientOf(windows, order, speech)
   const { maxOutputTokens, roomTokens } = recipient
   const isCut = isAbove(request.maxTokens, smaller(maxOutputTokens, roomTokens))
   const isLimited = mostOutputTokens !== null && recipient.wire.maxTokensField !== undefined
-  const isChanged = speechOf(credential.connection.spec, dialect).changeBody !== undefined
-  if (wire?.dialect === dialect.id && !isCut && !isLimited && !isChanged) {
+  if (wire?.dialect === dialect.id && !isCut && !isLimited && speech.changeBody === undefined) {
     const isTaken = isTakenAsSent({ request, body: wire.body, whole }, recipient)
     const rewritten = isTaken ? rewriteModel(wire, request, target.model, mostOutputTokens) : null
     if (rewritten !== null) return { path: rewritten.path, body: rewritten.body, leftOut: NOTHING, dialect }
   }
-  return writtenAnew(settings, order, recipient)
+  return writtenAnew(settings, order, speech, recipient)
 }
 
-function writtenAnew(settings: DraftSettings, order: DraftOrder, recipient: Recipient): Draft {
+function writtenAnew(settings: DraftSettings, order: DraftOrder, speech: Speech, recipient: Recipient): Draft {
   const { pending, mostOutputTokens: maxTokens } = order
-  const spoken = spokenTo(order)
+  const { dialect: spoken } = speech
   const isOwn = pending.wire?.dialect === spoken.id
   const whole = pending.whole()
   const asked =
@@ -203,15 +203,13 @@ function writtenAnew(settings: DraftSettings, order: DraftOrder, recipient: Reci
   const { request, leftOut, answer } = (isOwn ? fitOwn : fit)(asked, recipient)
   const dialect = answer === null ? spoken : withChanges(spoken, answer)
   const named = namesOf(leftOut, isAbove(whole.maxTokens, maxTokens))
-  return { ...bodyOf(settings, order, request, dialect), leftOut: named, dialect }
+  return { ...bodyOf(settings, order, request, { ...speech, dialect }), leftOut: named, dialect }
 }
 
-function recipientOf(windows: LearnedWindows, order: DraftOrder): Recipient {
-  const { target, credential, pending } = order
-  const spoken = spokenTo(order)
+function recipientOf(windows: LearnedWindows, { target, pending }: DraftOrder, { dialect, wire }: Speech): Recipient {
   return {
-    dialect: spoken.id,
-    wire: wireOf(speechOf(credential.connection.spec, spoken).wire, target.model),
+    dialect: dialect.id,
+    wire,
     maxOutputTokens: windows.outputOf(target),
     roomTokens: roomFor(target, pending.needs.inputTokens, windows),
     reasons: target.profile.abilities.reasoning,
@@ -228,13 +226,11 @@ function namesOf(leftOut: readonly string[], isShortened: boolean): readonly str
 /** As the dialect writes it, changed in the provider's own way. */
 function bodyOf(
   settings: DraftSettings,
-  { target, credential, pending }: DraftOrder,
+  { target, pending }: DraftOrder,
   request: ChatRequest,
-  dialect: Dialect,
+  { dialect, wire, changeBody }: Speech,
 ): { readonly path: string; readonly body: Body } {
-  const { spec } = credential.connection
-  const { wire, changeBody } = speechOf(spec, dialect)
-  const { path, body } = dialect.upstream.writeRequest(request, target.model, wireOf(wire, target.model))
+  const { path, body } = dialect.upstream.writeRequest(request, target.model, wire)
   const facts = {
     model: target.model,
     stream: pending.request.stream,
@@ -248,14 +244,25 @@ function spokenTo({ target, credential: { connection }, pending }: DraftOrder): 
   return pending.operation?.dialectFor(connection.dialect) ?? dialectOf(dialectFor(target.profile, pending.needs))
 }
 
-/** What the provider takes of a dialect, and what it changes in its bodies. */
-function speechOf(
-  spec: ProviderSpec,
-  { id }: Dialect,
-): { readonly wire?: WireFacts; readonly changeBody?: ChangeBody } {
+/** How a target is spoken to. */
+interface Speech {
+  readonly dialect: Dialect
+  /** What the service takes of the dialect. */
+  readonly wire: ModelWire
+  /** What the provider changes in bodies of it. */
+  readonly changeBody?: ChangeBody | undefined
+}
+
+function speechTo(order: DraftOrder): Speech {
+  const { spec } = order.credential.connection
+  const dialect = spokenTo(order)
   // Asked for every call, and nearly no provider speaks another.
-  const other = spec.alsoSpeaks === undefined ? undefined : spec.alsoSpeaks.find(({ dialect }) => dialect === id)
-  return other ?? { wire: spec.wire, changeBody: spec.quirks?.body }
+  const other = spec.alsoSpeaks === undefined ? undefined : spec.alsoSpeaks.find((one) => one.dialect === dialect.id)
+  const { wire, changeBody }: { wire?: WireFacts; changeBody?: ChangeBody } = other ?? {
+    wire: spec.wire,
+    changeBody: spec.quirks?.body,
+  }
+  return { dialect, wire: wireOf(wire, order.target.model), changeBody }
 }
 
 /** The calls of one attempt, each after the one before. */
@@ -266,10 +273,10 @@ function inParts(
   fix: (body: Body) => FixedBody,
 ): Written {
   const parts = operation.partsFor(order.credential.connection.spec)
-  const dialect = spokenTo(order)
+  const speech = speechTo(order)
   const leftOut = new Set<string>()
   const [first, ...more] = parts.map((part) => {
-    const { path, body } = bodyOf(settings, order, part, dialect)
+    const { path, body } = bodyOf(settings, order, part, speech)
     const fixed = fix(body)
     for (const name of fixed.leftOut) leftOut.add(name)
     return { path, body: JSON.stringify(fixed.body) }
@@ -279,6 +286,6 @@ function inParts(
     body: first?.body ?? '',
     parts: { more: more.map(({ body }) => body), join: (answers) => operation.join(answers, parts) },
     leftOut: [...leftOut],
-    dialect,
+    dialect: speech.dialect,
   }
 }

@@ -19,7 +19,7 @@ import { prepareRequest, type RequestOptions, requestId } from '../../engine/pre
 import type { PendingRequest } from '../../engine/request/pendingRequest.ts'
 import { WireBody } from '../../engine/request/wireBody.ts'
 import { mayRescue, rescue } from '../../engine/rescue.ts'
-import { decimalUsd, NANO_PER_USD } from '../../money/amount.ts'
+import { decimalOf } from '../../money/amount.ts'
 import { ownClientOf } from '../../providers/ownClients.ts'
 import type { OwnClient } from '../../providers/provider.ts'
 import type { CallEnd, CallSink } from '../../upstream/call.ts'
@@ -205,9 +205,9 @@ export class Exchange implements CallSink, RunningExchange {
     this.#recordHolders(pending, response, answered)
     const body = sameDialect && end.raw !== null ? end.raw : this.#written(response, pending)
     const first = ['content-type', 'application/json', 'content-length', String(body.length)]
-    if (report.costUsd !== null) first.push('x-keywise-cost-usd', exactUsd(report.costUsd))
+    if (report.costUsd !== null) first.push('x-keywise-cost-usd', decimalOf(report.costUsd))
     else if (report.costAtLeastUsd !== undefined)
-      first.push('x-keywise-cost-at-least-usd', exactUsd(report.costAtLeastUsd))
+      first.push('x-keywise-cost-at-least-usd', decimalOf(report.costAtLeastUsd))
     this.#response.writeHead(200, this.#headers(answered, first))
     // A string leaves in one piece with the headers; it is ASCII.
     if (typeof body === 'string') this.#response.end(body, 'latin1')
@@ -433,8 +433,6 @@ function statusOf({ status }: Failure): number {
 }
 
 /** `greeting@2/short`; without the variant if the request is not part of the comparison. */
-const exactUsd = (usd: number) => decimalUsd(Math.round(usd * NANO_PER_USD))
-
 function placeIn({ name, version, variant }: Enrolment): string {
   return variant === null ? `${name}@${version}` : `${name}@${version}/${variant}`
 }

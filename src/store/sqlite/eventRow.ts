@@ -4,7 +4,7 @@ import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import type { AttemptSource } from '../../domain/attempt.ts'
 import type { Usage } from '../../domain/chat.ts'
 import type { Failure, LimitFact } from '../../domain/failure.ts'
-import { asArray, asRecord } from '../../domain/json.ts'
+import { asArray, asRecord, isEmpty } from '../../domain/json.ts'
 import type { AttemptEvent, KnownFailure, StoredEvent, StoreEvent, TargetRef, Trial } from '../../domain/store.ts'
 
 /** A row as SQLite returns it; a damaged file can return anything in any column. */
@@ -249,11 +249,6 @@ function parse(value: unknown): unknown {
   } catch {
     return undefined
   }
-}
-
-function isEmpty(labels: Readonly<Record<string, string>>): boolean {
-  for (const _key in labels) return false
-  return true
 }
 
 function text(value: unknown): string {

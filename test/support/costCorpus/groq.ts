@@ -78,15 +78,15 @@ export const groqRecords: readonly CostRecord[] = [
   },
   {
     ...fast,
-    of: 'performance, whose price is agreed in a contract',
+    of: 'performance, for which capacity is paid and not tokens',
     part: 'tier',
     model: 'openai/gpt-oss-120b',
     answer: chat(
       { ...times, prompt_tokens: 1_000, completion_tokens: 100, total_tokens: 1_100 },
       { service_tier: 'performance' },
     ),
-    atLeast: 210_000,
-    by: '1000*0.15 + 100*0.6',
+    atLeast: 0,
+    by: '0*(1000*0.15 + 100*0.6)',
     atMost: 1_260_000,
     byMost: '6*(1000*0.15 + 100*0.6)',
   },
