@@ -30,3 +30,19 @@ test.each([
     'function_call_output',
   ])
 })
+
+test.each([
+  'gpt-4o-mini',
+  'gpt-5.6-luna',
+])('%s calls them as the client knows them, without a script too', async (model) => {
+  const steps = [[{ tool: 'apply_patch' }]]
+  for (const facts of [{}, { steps }]) {
+    await using world = await openGateway(
+      { providers: { openai: { models: { [model]: facts } } } },
+      { reconfigure: BOTH },
+    )
+    const body = { model, tools: [PATCH], input: 'Use the tool', tool_choice: 'required' }
+    const { output } = (await (await world.ask('/v1/responses', body)).json()) as { output: object[] } // a response
+    expect(output).toContainEqual(expect.objectContaining({ type: 'custom_tool_call', name: 'apply_patch' }))
+  }
+})

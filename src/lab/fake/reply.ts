@@ -192,6 +192,7 @@ function toolCall(request: ChatRequest, prompt: string): UnnamedCall | null {
   const asked =
     request.toolChoice === 'required' || forced !== undefined || /\btools?\b|weather|read|look up/i.test(prompt)
   if (!asked) return null
+  if (tool.custom !== undefined) return { type: 'tool-call', name: tool.name, arguments: 'example', custom: true }
   const args = tool.parameters === undefined ? {} : exampleValue(tool.parameters)
   return { type: 'tool-call', name: tool.name, arguments: JSON.stringify(args) }
 }

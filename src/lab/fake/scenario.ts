@@ -19,7 +19,7 @@ const fakeKey = z.strictObject({
 
 const fakeToolCall = z.strictObject({
   tool: z.string(),
-  /** A custom tool takes the text of `input`. */
+  /** A custom tool takes the text of `input`, else these as text. */
   arguments: z.record(z.string(), z.unknown()).default({}),
 })
 

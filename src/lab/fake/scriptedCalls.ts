@@ -65,7 +65,8 @@ function offeredTool({ tools = [] }: ChatRequest, { tool }: Call): Tool | undefi
 function writtenCall(request: ChatRequest, call: Call): UnnamedCall {
   const facts = { type: 'tool-call' as const, name: call.tool }
   const { input } = call.arguments
-  if (typeof input === 'string' && offeredTool(request, call)?.custom !== undefined)
-    return { ...facts, arguments: input, custom: true }
-  return { ...facts, arguments: JSON.stringify(call.arguments) }
+  const written = JSON.stringify(call.arguments)
+  if (offeredTool(request, call)?.custom === undefined) return { ...facts, arguments: written }
+  // A custom tool is never called as a function.
+  return { ...facts, arguments: typeof input === 'string' ? input : written, custom: true }
 }
