@@ -123,7 +123,8 @@ export class AnthropicStreamWriter implements StreamWriter {
 
   #text(text: string): string {
     const start = this.#open?.kind === 'text' ? '' : this.#start({ kind: 'text' }, textBlock(''))
-    return start + this.#delta({ type: 'text_delta', text })
+    // As `#delta` would write it, at a third of the time: it is nearly all that a stream says.
+    return `${start}${DELTA}${this.#index},"delta":{"type":"text_delta","text":${JSON.stringify(text)}}}\n\n`
   }
 
   /** A block of its own. */
@@ -217,6 +218,8 @@ export class AnthropicStreamWriter implements StreamWriter {
     return event('content_block_stop', { type: 'content_block_stop', index: this.#index })
   }
 }
+
+const DELTA = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
 
 function event(name: string, data: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
