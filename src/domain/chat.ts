@@ -289,6 +289,8 @@ export interface ChatResponse {
   /** The sources that the text names, by their places in the whole text. */
   readonly citations?: readonly Citation[]
   readonly finishReason: FinishReason
+  /** How it was served, in the provider's word, where that is said outside of `usage`; absent for the usual way. */
+  readonly serviceTier?: string
   /** Present where the finish reason is `content_filter`. */
   readonly blocked?: Blocked
   /** Of the tokens of its text, where they were asked for. */
@@ -309,7 +311,8 @@ export interface ChatResponse {
  * last one counts. A reader whose input stops before the dialect's own end never yields `end`.
  */
 export type ChatChunk =
-  | { readonly type: 'start'; readonly id?: string; readonly model?: string }
+  /** Comes again where more of it is said later. */
+  | { readonly type: 'start'; readonly id?: string; readonly model?: string; readonly serviceTier?: string }
   | {
       readonly type: 'text-delta'
       readonly text: string
