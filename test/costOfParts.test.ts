@@ -84,6 +84,17 @@ test('the ledger keeps the parts, and sums say what was spent at least', async (
   expect(store.sums({}, [])).toMatchObject([{ costNanoUsd: 2e6, unpriced: 1, unsureNanoUsd: 10e6 }])
 })
 
+test('what was answered in a batch costs its share, and spending by tier shows it', async () => {
+  const world = await open(answering(TOKENS, { service_tier: 'batch' }), { ...PRICE, tiers: { batch: 0.5 } })
+  expect(costsOf(await world.ask('/v1/chat/completions', CHAT))).toEqual(['0.001', null])
+  const spent = await fetch(`${world.origin}/api/spend?by=tier`, {
+    headers: { authorization: `Bearer ${world.adminToken}` },
+  })
+  expect(await spent.json()).toMatchObject({
+    spend: [{ group: { tier: 'batch' }, costUsd: 0.001, unpricedAttempts: 0 }],
+  })
+})
+
 test('several completions say what they cost together, at least where a part of one is unknown', async () => {
   const tiers = ['priority', 'default', 'default']
   const world = await open(() => answering(TOKENS, { service_tier: tiers.shift() })())

@@ -246,7 +246,10 @@ export type Modality = 'audio' | 'image' | 'video'
 
 /** What of a usage may have a price of its own. What is absent was not used, or not told. */
 export interface UsageParts {
-  /** Of `cacheWriteTokens`: those to be kept for an hour, where the usual is five minutes. */
+  /**
+   * Of `cacheWriteTokens`: those to be kept for longer than usual: an hour at Anthropic (usual: five minutes), twelve at
+   * OpenAI (usual: thirty minutes).
+   */
   readonly cacheWrite1hTokens?: number
   /** Of `inputTokens`, cached ones included; text is the rest. */
   readonly input?: ModalityTokens
@@ -261,6 +264,8 @@ export interface UsageParts {
    * `batch`); absent for the usual way.
    */
   readonly serviceTier?: string
+  /** Tokens of models that the called one consulted (Anthropic's advisor), in no other count. */
+  readonly otherModels?: { readonly input: number; readonly output: number }
   /** Pictures made that are not counted in tokens. */
   readonly images?: number
   /** Seconds of audio read or made that are not counted in tokens. */
