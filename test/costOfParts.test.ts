@@ -84,6 +84,93 @@ test('the ledger keeps the parts, and sums say what was spent at least', async (
   expect(store.sums({}, [])).toMatchObject([{ costNanoUsd: 2e6, unpriced: 1, unsureNanoUsd: 10e6 }])
 })
 
+test('what was answered in a batch costs its share, and spending by tier shows it', async () => {
+  const world = await open(answering(TOKENS, { service_tier: 'batch' }), { ...PRICE, tiers: { batch: 0.5 } })
+  expect(costsOf(await world.ask('/v1/chat/completions', CHAT))).toEqual(['0.001', null])
+  const spent = await fetch(`${world.origin}/api/spend?by=tier`, {
+    headers: { authorization: `Bearer ${world.adminToken}` },
+  })
+  expect(await spent.json()).toMatchObject({
+    spend: [{ group: { tier: 'batch' }, costUsd: 0.001, unpricedAttempts: 0 }],
+  })
+})
+
+test('several completions say what they cost together, at least where a part of one is unknown', async () => {
+  const tiers = ['priority', 'default', 'default']
+  const world = await open(() => answering(TOKENS, { service_tier: tiers.shift() })())
+  const ask = () => world.ask('/v1/completions', { model: 'm', prompt: ['One', 'Two'] })
+  // 2 thousandths each, the first of them at least.
+  expect(costsOf(await ask())).toEqual([null, '0.004'])
+  tiers.push('default')
+  expect(costsOf(await ask())).toEqual(['0.004', null])
+})
+
+describe('a tier that is named before the usage', () => {
+  const head = { id: '1', object: 'chat.completion.chunk', created: 1, model: 'm' }
+  const delta = { ...head, choices: [{ index: 0, delta: { content: 'Hello there' }, finish_reason: null }] }
+  const events: Readonly<Record<string, readonly object[]>> = {
+    openai: [{ ...delta, service_tier: 'flex' }],
+    'openai, in a later chunk': [delta, { ...delta, service_tier: 'flex' }],
+    'openai-responses': [
+      {
+        type: 'response.created',
+        response: { id: 'r', model: 'm', status: 'in_progress', service_tier: 'flex', output: [] },
+      },
+      {
+        type: 'response.output_item.added',
+        output_index: 0,
+        item: { type: 'message', id: 'i', role: 'assistant', status: 'in_progress', content: [] },
+      },
+      { type: 'response.output_text.delta', item_id: 'i', output_index: 0, content_index: 0, delta: 'Hello there' },
+    ],
+    google: [
+      {
+        candidates: [{ index: 0, content: { role: 'model', parts: [{ text: 'Hello there' }] } }],
+        usageMetadata: { trafficType: 'ON_DEMAND_FLEX' },
+        modelVersion: 'm',
+        responseId: 'r',
+      },
+    ],
+  }
+  for (const [of, said] of Object.entries(events))
+    test(`stays where the stream breaks off: ${of}`, async () => {
+      const [dialect] = of.split(',')
+      const { endpoint } = await httpUpstream((_asked, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        for (const event of said) response.write(`data: ${JSON.stringify(event)}\n\n`)
+        setTimeout(() => response.destroy(), 50)
+        return null
+      })
+      const price = { ...PRICE, tiers: { flex: 0.5 } }
+      const base = dialect === 'google' ? endpoint.replace(/\/v1$/, '') : endpoint
+      const own = {
+        dialect,
+        endpoint: base,
+        api_key: `fake-${'0'.repeat(16)}`,
+        local: false,
+        models: [{ id: 'm', price }],
+      }
+      const world = await openGateway({ providers: {} }, { providers: { own } })
+      onTestFinished(() => world.close())
+      await (await world.ask('/v1/chat/completions', { ...CHAT, stream: true })).text()
+      const [row] = world.gateway.opened.engine.store.attempts({})
+      const { inputTokens = 0, outputTokens = 0 } = row?.usage ?? {}
+      expect(row).toMatchObject({ ok: false, usage: { estimated: true, parts: { serviceTier: 'flex' } } })
+      expect(outputTokens).toBeGreaterThan(0)
+      expect(row?.costNanoUsd).toBe((inputTokens * 1000 + outputTokens * 10_000) / 2)
+    })
+
+  test('stays where a whole answer has no usage', async () => {
+    const world = await open(
+      () => ({ body: { ...head, service_tier: 'flex', choices: [{ index: 0, message, finish_reason: 'stop' }] } }),
+      { ...PRICE, tiers: { flex: 0.5 } },
+    )
+    await world.ask('/v1/chat/completions', CHAT)
+    const [row] = world.gateway.opened.engine.store.attempts({})
+    expect(row?.usage).toMatchObject({ estimated: true, parts: { serviceTier: 'flex' } })
+  })
+})
+
 describe('a hard budget', () => {
   const budgets = [{ scope: 'all', usd: 0.05, per: 'day' }]
   const ask = (world: GatewayWorld, beside: object) =>

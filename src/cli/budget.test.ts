@@ -60,6 +60,33 @@ test('keywise budget shows limits and spending, and on what the money went', asy
   expect((await shown(world, ['forgive'])).stdout).toMatch(/No killed process/)
 })
 
+test('keywise budget --by target tells what caches saved and what misses cost', async () => {
+  const world = await openWorld({ providers: own('paid', 1, ['m']) })
+  const price = { input: 1, output: 2, cached_input: 0.25 }
+  const config = pricedConfig(world.config(), { paid: price })
+  const store = join(temporaryFolder(), 'keywise.db')
+  const home = makeHome(config, { KEYWISE_STORE: store })
+  const manager = new APIManager({ config, store, env: {}, logger: false })
+  for (let call = 0; call < 2; call++) await manager.callWithFallback('Say hi')
+  const tokens = manager.engine.store.attempts({ limit: 1 })[0]?.usage?.inputTokens ?? expect.fail()
+  await manager.close()
+
+  const told = JSON.parse((await shown({ home, store }, [], { json: true, by: 'target,session' })).stdout)
+  const [row] = told.spend['target,session']
+  // The second call repeats the whole first one, at 0.75 more for a million tokens than a hit.
+  expect(row).toMatchObject({
+    group: { target: 'paid/m#1', session: expect.stringMatching(/^[0-9a-f]{24}$/) },
+    caches: { hitRate: 0, cacheableTokens: 2 * tokens, savedUsd: 0, missedTokens: tokens, missedByMovingTokens: 0 },
+  })
+  expect(row.caches.missedUsd).toBeCloseTo((tokens * 0.75) / 1e6, 12)
+  expect(told.cachesSince).toMatch(/^\d{4}-/)
+  const { stdout } = await shown({ home, store }, [], { by: 'target' })
+  expect(stdout).toMatch(
+    /\ntarget .* tokens out +hit rate +saved by cache +missed *\npaid\/m#1 .* 0% +\$0 +about \$0\.0000/,
+  )
+  expect((await shown({ home, store }, [], { by: 'provider' })).stdout).not.toContain('hit rate')
+})
+
 test('keywise budget export writes every attempt as CSV or JSON lines', async () => {
   const world = await spent()
   const csv = (await shown(world, ['export'])).stdout.trim().split('\n')

@@ -10,6 +10,7 @@ import { formatUsd, NANO_PER_USD } from '../money/amount.ts'
 import type { BudgetView } from '../money/budgetCounter.ts'
 import { calendarPeriod } from '../money/period.ts'
 import { type BudgetsView, budgetsView } from '../views/budgets.ts'
+import type { CacheView } from '../views/caches.ts'
 import { CSV_HEAD, csvLine, jsonLine, ledgerRows } from '../views/ledgerExport.ts'
 import { readTime } from '../views/readTime.ts'
 import { type SpendRow, type SpendView, spendView } from '../views/spend.ts'
@@ -49,10 +50,17 @@ function pictureOf(engine: Engine, { options }: CommandContext): Picture {
   }
   const names = typeof options['by'] === 'string' ? [options['by'].split(',')] : TABLES.map((name) => [name])
   return {
-    tables: names.map((by) => spendView(engine, { by, ...span })),
+    tables: names.map((by) => spendView(engine, { by, ...span, caches: isAboutCaches(options, by) })),
     today: spendView(engine, { since: since('day') }).total,
     month: spendView(engine, { since: since('month') }).total,
   }
+}
+
+/** What is sent again is sent in one of these or to one of them; without `--by` nobody asked, and rows take time. */
+const WITH_CACHES: ReadonlySet<string> = new Set(['model', 'target', 'session'])
+
+function isAboutCaches(options: CommandContext['options'], by: readonly string[]): boolean {
+  return options['by'] !== undefined && by.some((name) => WITH_CACHES.has(name))
 }
 
 function list(engine: Engine, context: CommandContext): ExitCode {
@@ -64,9 +72,9 @@ function list(engine: Engine, context: CommandContext): ExitCode {
 }
 
 function printJson({ generatedAt, budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
-  const { since, until, total, saved } = present(tables[0])
+  const { since, until, total, saved, cachesSince } = present(tables[0])
   const spend = Object.fromEntries(tables.map((view) => [view.by.join(','), view.spend]))
-  out.json({ generatedAt, budgets, since, until, spend, total, today, month, saved })
+  out.json({ generatedAt, budgets, since, until, spend, total, today, month, saved, cachesSince })
 }
 
 function printTables({ budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
@@ -104,8 +112,13 @@ function printSaved({ saved, total }: SpendView, out: Printer): void {
 function printSpend(view: SpendView, out: Printer): void {
   if (view.spend.length === 0) return
   out.line()
+  const withCaches = view.total.caches !== undefined
   out.table(
-    [...view.by, 'cost', 'calls', 'ok', 'tokens in', 'cached', 'tokens out'],
+    [
+      ...view.by,
+      ...['cost', 'calls', 'ok', 'tokens in', 'cached', 'tokens out'],
+      ...(withCaches ? ['hit rate', 'saved by cache', 'missed'] : []),
+    ],
     view.spend.map((row) => [
       ...view.by.map((name) => row.group[name] || '-'),
       cost(row),
@@ -114,9 +127,27 @@ function printSpend(view: SpendView, out: Printer): void {
       String(row.inputTokens),
       String(row.cachedInputTokens),
       String(row.outputTokens),
+      ...(row.caches === undefined ? [] : cacheCells(row.caches)),
     ]),
   )
 }
+
+/** How often caches were hit, what that saved, and what misses cost, with what moving on cost apart. */
+function cacheCells(caches: CacheView): readonly [hitRate: string, saved: string, missed: string] {
+  const { hitRate, savedUsd, missedTokens, missedUsd, missedByMovingTokens, missedByMovingUsd } = caches
+  if (hitRate === null) return ['-', '-', '-']
+  const missed = [
+    ...(missedTokens > 0 ? [about(missedUsd)] : []),
+    ...(missedByMovingTokens > 0 ? [`${about(missedByMovingUsd)} by moving`] : []),
+  ]
+  return [`${Math.round(hitRate * 100)}%`, about(savedUsd) + unpriced(caches), missed.join(', ') || '$0']
+}
+
+function unpriced({ savedUsd, unpricedAttempts }: CacheView): string {
+  return savedUsd === null || unpricedAttempts === 0 ? '' : ` (${unpricedAttempts} calls of unknown price)`
+}
+
+const about = (amount: number | null) => (amount === null ? 'unknown' : amount === 0 ? '$0' : `about ${usd(amount)}`)
 
 const usd = (amount: number) => formatUsd(Math.round(amount * NANO_PER_USD))
 

@@ -258,6 +258,23 @@ const responsesCases: (Case & { items?: readonly object[] })[] = [
     parts: { serverTools: { web_search: 1 } },
   },
   {
+    name: 'pictures that only their tokens tell of',
+    usage: tokens,
+    beside: { tool_usage: { image_gen: { input_tokens: 20, output_tokens: 1056, total_tokens: 1076 } } },
+    parts: { serverTools: { image_generation: 1 } },
+  },
+  {
+    name: 'writes for half a day',
+    usage: {
+      ...tokens,
+      input_tokens_details: {
+        cache_write_tokens: 8,
+        cache_write_tokens_details: { ttl_30m_tokens: 2, ttl_12h_tokens: 6 },
+      },
+    },
+    parts: { cacheWrite1hTokens: 6 },
+  },
+  {
     name: 'what the service counts itself',
     usage: tokens,
     items: [search, search],

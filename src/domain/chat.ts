@@ -246,7 +246,10 @@ export type Modality = 'audio' | 'image' | 'video'
 
 /** What of a usage may have a price of its own. What is absent was not used, or not told. */
 export interface UsageParts {
-  /** Of `cacheWriteTokens`: those to be kept for an hour, where the usual is five minutes. */
+  /**
+   * Of `cacheWriteTokens`: those to be kept for longer than usual: an hour at Anthropic (usual: five minutes), twelve at
+   * OpenAI (usual: thirty minutes).
+   */
   readonly cacheWrite1hTokens?: number
   /** Of `inputTokens`, cached ones included; text is the rest. */
   readonly input?: ModalityTokens
@@ -261,6 +264,8 @@ export interface UsageParts {
    * `batch`); absent for the usual way.
    */
   readonly serviceTier?: string
+  /** Tokens of models that the called one consulted (Anthropic's advisor), in no other count. */
+  readonly otherModels?: { readonly input: number; readonly output: number }
   /** Pictures made that are not counted in tokens. */
   readonly images?: number
   /** Seconds of audio read or made that are not counted in tokens. */
@@ -289,6 +294,8 @@ export interface ChatResponse {
   /** The sources that the text names, by their places in the whole text. */
   readonly citations?: readonly Citation[]
   readonly finishReason: FinishReason
+  /** How it was served, in the provider's word, where that is said outside of `usage`; absent for the usual way. */
+  readonly serviceTier?: string
   /** Present where the finish reason is `content_filter`. */
   readonly blocked?: Blocked
   /** Of the tokens of its text, where they were asked for. */
@@ -309,7 +316,8 @@ export interface ChatResponse {
  * last one counts. A reader whose input stops before the dialect's own end never yields `end`.
  */
 export type ChatChunk =
-  | { readonly type: 'start'; readonly id?: string; readonly model?: string }
+  /** Comes again where more of it is said later. */
+  | { readonly type: 'start'; readonly id?: string; readonly model?: string; readonly serviceTier?: string }
   | {
       readonly type: 'text-delta'
       readonly text: string

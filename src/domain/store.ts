@@ -185,6 +185,7 @@ export interface LedgerFilter {
 export type LedgerGroup =
   | 'provider'
   | 'model'
+  | 'target'
   | 'key'
   | 'account'
   | 'token'
@@ -194,6 +195,12 @@ export type LedgerGroup =
   | 'hour'
   | 'source'
   | { readonly label: string }
+
+/** What an attempt consumed, and for whom. */
+export type UsageRow = Pick<
+  AttemptEvent,
+  'at' | 'startedAt' | 'source' | 'target' | 'costNanoUsd' | 'session' | 'token' | 'labels'
+> & { readonly usage: Usage }
 
 /** Sums over the attempts of one group. */
 export interface LedgerSum {
@@ -291,11 +298,16 @@ export interface Store {
   attempts(filter: LedgerFilter): readonly (AttemptEvent & { readonly seq: number })[]
   /**
    * Sums, sorted by group; `limit` and `order` of the filter are ignored. Days and hours are UTC: `2026-11-23`,
-   * `2026-11-23T14:00Z`; `key` is the fingerprint; a missing token or label is `''`. Whole hours come from the hourly
+   * `2026-11-23T14:00Z`; `key` is the fingerprint, `target` the `stateId`; a missing token or label is `''`. Whole hours come from the hourly
    * sums, which outlive `prune`; hours cut by `since` or `until`, and every query by label, session, tier or request, come
    * from the rows that still exist.
    */
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[]
+  /**
+   * Rows of attempts that consumed something, in the order in which they began; with a `limit`, the newest of them.
+   * `order` is ignored.
+   */
+  usages(filter: LedgerFilter): readonly UsageRow[]
   /**
    * Deletes attempt rows older than `before`, and hourly sums older than `sumsBefore` (default: none). Returns how many
    * rows were deleted.

@@ -15,6 +15,8 @@ type WholeUsage = Pick<
 
 /** More uses of a tool, or pictures, than one answer has; a larger count is a reporting error. */
 const MOST_USES = 100_000
+/** More tokens than any model reads or writes for one answer. */
+const MOST_TOKENS = 100_000_000
 /** 30 days of sound; a longer recording is a reporting error. */
 const MOST_SECONDS = 30 * 24 * 60 * 60
 /** Kinds of tools in one answer, and characters of a name: nobody may fill the ledger with made-up ones. */
@@ -41,6 +43,8 @@ export function partsWithin(told: UsageParts | undefined, whole: WholeUsage): Us
   if (output !== undefined) parts.output = output
   const serverTools = usesOf(told.serverTools)
   if (serverTools !== undefined) parts.serverTools = serverTools
+  const otherModels = tokensOfOthers(told.otherModels)
+  if (otherModels !== undefined) parts.otherModels = otherModels
   if (told.serviceTier) parts.serviceTier = told.serviceTier.slice(0, MOST_CHARACTERS)
   if (isWithin(told.images, MOST_USES)) parts.images = Math.ceil(told.images)
   if (isWithin(told.audioSeconds, MOST_SECONDS)) parts.audioSeconds = told.audioSeconds
@@ -75,6 +79,13 @@ function usesOf(told: UsageParts['serverTools']): UsageParts['serverTools'] {
   return Object.fromEntries(used.slice(0, MOST_KINDS).map(([kind, uses]) => [kind, Math.ceil(uses)]))
 }
 
+function tokensOfOthers(told: UsageParts['otherModels']): UsageParts['otherModels'] {
+  const [input = 0, output = 0] = [told?.input, told?.output].map((count) =>
+    isWithin(count, MOST_TOKENS) ? Math.ceil(count) : 0,
+  )
+  return input + output === 0 ? undefined : { input, output }
+}
+
 function isWithin(value: number | undefined, most: number): value is number {
   return value !== undefined && value > 0 && value <= most
 }
@@ -93,6 +104,7 @@ export function combinedParts(
     cached: bothOf(one.cached, other.cached, combine),
     output: bothOf(one.output, other.output, combine),
     serverTools: bothOf(one.serverTools, other.serverTools, combine),
+    otherModels: bothOf(one.otherModels, other.otherModels, combine) as UsageParts['otherModels'], // the same names
     serviceTier: other.serviceTier ?? one.serviceTier,
     images: numbers('images'),
     audioSeconds: numbers('audioSeconds'),

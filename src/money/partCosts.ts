@@ -35,6 +35,8 @@ const DEAREST = {
   input: { audio: 100 * PER_MILLION, image: 10 * PER_MILLION, video: 10 * PER_MILLION },
   output: { audio: 200 * PER_MILLION, image: 120 * PER_MILLION, video: 120 * PER_MILLION },
   tool: 50_000_000_000,
+  // Claude Opus 4.1, what is written for an hour and what is answered; only Claude is known to consult another model.
+  otherModel: { input: 30 * PER_MILLION, output: 75 * PER_MILLION },
   image: 1_000_000_000_000,
   audioSecond: 10_000_000_000,
 } as const
@@ -67,6 +69,8 @@ export function partsCost(usage: Usage, parts: UsageParts, rates: Rates, { tiers
   const sum = new Sum()
   addInput(sum, usage, parts, rates)
   addOutput(sum, usage, parts, rates)
+  sum.add(parts.otherModels?.input ?? 0, { least: 0, most: DEAREST.otherModel.input })
+  sum.add(parts.otherModels?.output ?? 0, { least: 0, most: DEAREST.otherModel.output })
   const tokens = sum.times(tierRange(parts.serviceTier, tiers))
   return tokens.plus(apart(parts, rates, tools)).range()
 }

@@ -1,12 +1,13 @@
 /** Ledger queries that every engine answers alike: which attempts a filter selects, and their sums by group. */
 
 import type { AttemptSource } from '../domain/attempt.ts'
-import type { AttemptEvent, LedgerFilter, LedgerGroup, LedgerSum } from '../domain/store.ts'
+import type { AttemptEvent, LedgerFilter, LedgerGroup, LedgerSum, UsageRow } from '../domain/store.ts'
+import { stateId } from '../domain/target.ts'
 
 const HOUR_MS = 3_600_000
 
 /** The unit of summation: one attempt, or all attempts of one hour that differ only in their numbers. */
-export interface SumRow {
+export interface SumRow extends Numbers {
   /** Epoch milliseconds of the attempt, or the start of the hour (UTC). */
   readonly at: number
   readonly provider: string
@@ -20,6 +21,9 @@ export interface SumRow {
   readonly session: string | null
   /** The service tier that is not the usual one; null in hourly sums. */
   readonly tier: string | null
+}
+
+interface Numbers {
   attempts: number
   successes: number
   inputTokens: number
@@ -185,11 +189,21 @@ function addNumbers(into: SumRow, row: Readonly<SumRow>): void {
   into.totalLatencyMs += row.totalLatencyMs
 }
 
-function groupValue(part: LedgerGroup, row: Readonly<SumRow>): string {
+/** The group of one attempt, by the same values as in its sums. */
+export function groupOfUsage(
+  { at, source, target, token, labels, session, usage }: UsageRow,
+  by: readonly LedgerGroup[],
+): readonly string[] {
+  const row = { ...target, at, source, token, labels, session, tier: usage.parts?.serviceTier ?? null }
+  return by.map((part) => groupValue(part, row))
+}
+
+function groupValue(part: LedgerGroup, row: Readonly<Omit<SumRow, keyof Numbers>>): string {
   if (isLabel(part)) return labelOf(row.labels, part.label) ?? ''
   if (part === 'day') return isoTime(row.at).slice(0, 10)
   if (part === 'hour') return `${isoTime(row.at).slice(0, 13)}:00Z`
   if (part === 'key') return row.fingerprint
+  if (part === 'target') return stateId(row.provider, row.model, row.fingerprint)
   return row[part] ?? ''
 }
 

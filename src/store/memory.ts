@@ -14,10 +14,11 @@ import type {
   Store,
   StoredEvent,
   StoreEvent,
+  UsageRow,
 } from '../domain/store.ts'
 import { isOutdated, MOST_HOLDINGS } from './holdings.ts'
 import { GroupedSums, HourlySums, isCut, matchesQuery, matchesWho, spanOf, sumRowOf } from './ledger.ts'
-import { byName } from './order.ts'
+import { byName, inOrderOfStart } from './order.ts'
 
 /** Ledger rows kept; of older ones only the hourly sums remain, as if they had been pruned. */
 const MAX_EVENTS = 100_000
@@ -175,6 +176,11 @@ class MemoryStore implements Store {
     return groups.result()
   }
 
+  usages({ limit, ...filter }: LedgerFilter): readonly UsageRow[] {
+    const rows = this.attempts({ ...filter, order: 'oldest' }).filter(hasUsage)
+    return inOrderOfStart(limit === undefined ? rows : rows.slice(Math.max(0, rows.length - limit)))
+  }
+
   prune(before: number, sumsBefore = Number.NEGATIVE_INFINITY): number {
     this.#hourly.forget(sumsBefore)
     return this.#keep((event) => event.kind !== 'attempt' || !(event.at < before))
@@ -200,6 +206,10 @@ class MemoryStore implements Store {
     this.#events = this.#events.filter((event) => wanted(event) || !this.#ids.delete(event.id))
     return before - this.#events.length
   }
+}
+
+function hasUsage<E extends AttemptEvent>(event: E): event is E & UsageRow {
+  return event.usage !== null
 }
 
 /** Index of the first event after `seq`, by binary search. */

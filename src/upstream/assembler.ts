@@ -28,6 +28,7 @@ export class Assembler {
   #pieces: Piece[] = []
   #calls = new Map<number, Writable<ToolCallPart>>()
   #usage: Usage | undefined
+  #tier: string | undefined
   #finishReason: FinishReason | undefined
   #stopSequence: string | undefined
   #blocked: Blocked | undefined
@@ -48,6 +49,7 @@ export class Assembler {
       case 'start':
         this.#id = chunk.id ?? this.#id
         this.#model = chunk.model ?? this.#model
+        this.#tier = chunk.serviceTier ?? this.#tier
         break
       case 'text-delta':
         this.#addText(chunk.text, chunk.extra)
@@ -111,6 +113,7 @@ export class Assembler {
       ...(this.#opaque && { opaque: true }),
       ...(this.#stopSequence !== undefined && { stopSequence: this.#stopSequence }),
       ...(this.#usage !== undefined && { usage: this.#usage }),
+      ...(this.#tier !== undefined && { serviceTier: this.#tier }),
       ...(this.#extra !== undefined && { extra: this.#extra }),
     }
   }

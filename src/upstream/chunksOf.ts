@@ -3,8 +3,9 @@
 import type { ChatChunk, ChatResponse, ChunkOf, OtherAnswer, TokenLogprob } from '../domain/chat.ts'
 
 export function chunksOf(response: ChatResponse): ChatChunk[] {
-  const { id, model, stopSequence, opaque, usage, others = [] } = response
-  const chunks: ChatChunk[] = [{ type: 'start', ...(id !== undefined && { id }), ...(model !== '' && { model }) }]
+  const { id, model, stopSequence, opaque, usage, serviceTier, others = [] } = response
+  const named = { ...(id !== undefined && { id }), ...(model !== '' && { model }), ...(serviceTier && { serviceTier }) }
+  const chunks: ChatChunk[] = [{ type: 'start', ...named }]
   for (const [place, other] of others.entries()) {
     const all = [...saidIn(other), finishOf(other)]
     chunks.push(...all.map((chunk): ChatChunk => ({ type: 'other', index: place + 1, chunk })))

@@ -5,6 +5,7 @@ import { isoOrNull } from '../domain/isoTime.ts'
 import type { LedgerFilter, LedgerGroup, LedgerSum } from '../domain/store.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { nanoToUsd } from '../money/amount.ts'
+import { CacheReport, type CacheView, NO_CACHES } from './caches.ts'
 import { type Saved, savedBy } from './savings.ts'
 
 export interface SpendRow {
@@ -19,6 +20,8 @@ export interface SpendRow {
   readonly costUsd: number
   /** Attempts whose cost is unknown, or known in part: where there are any, `costUsd` is what was spent at least. */
   readonly unpricedAttempts: number
+  /** Only where it was asked for. */
+  readonly caches?: CacheView
 }
 
 export interface SpendView {
@@ -32,6 +35,8 @@ export interface SpendView {
   readonly total: Omit<SpendRow, 'group'>
   /** Null without a target that has a price. */
   readonly saved: Saved | null
+  /** The beginning of what `caches` was told from (ISO 8601): later than `since` where older rows are gone, or too many. */
+  readonly cachesSince?: string | null
 }
 
 export interface SpendQuestion {
@@ -40,25 +45,48 @@ export interface SpendQuestion {
   /** Epoch milliseconds; `until` is exclusive. */
   readonly since?: number
   readonly until?: number
+  /** Whether to tell of prompt caches, from the rows of single attempts. Default false. */
+  readonly caches?: boolean
 }
 
 /** What spending can be grouped by, besides `label:NAME`. Days and hours are UTC. */
-const GROUPS = ['provider', 'model', 'key', 'account', 'token', 'session', 'tier', 'source', 'day', 'hour'] as const
+const GROUPS = [
+  'provider',
+  'model',
+  'target',
+  'key',
+  'account',
+  'token',
+  'session',
+  'tier',
+  'source',
+  'day',
+  'hour',
+] as const
 
 /** Throws InvalidRequestError for a group that does not exist. */
-export function spendView(engine: EngineReader, { by = ['provider'], since, until }: SpendQuestion = {}): SpendView {
+export function spendView(engine: EngineReader, question: SpendQuestion = {}): SpendView {
+  const { by = ['provider'], since, until } = question
   const { store } = engine
   const filter: LedgerFilter = { ...(since !== undefined && { since }), ...(until !== undefined && { until }) }
-  const sums = store.sums(filter, by.map(groupOf))
+  const groups = by.map(groupOf)
+  const sums = store.sums(filter, groups)
   const [total = NOTHING] = store.sums(filter, [])
+  const report = question.caches === true ? new CacheReport(engine, filter) : null
+  const caches = report?.by(groups)
   return {
     generatedAt: new Date(engine.now).toISOString(),
     since: isoOrNull(since),
     until: isoOrNull(until),
     by,
-    spend: inOrder(sums, by).map((sum) => ({ group: namesOf(engine, sum, by), ...amountsOf(sum) })),
-    total: amountsOf(total),
+    spend: inOrder(sums, by).map((sum) => ({
+      group: namesOf(engine, sum, by),
+      ...amountsOf(sum),
+      ...(caches && { caches: caches.get(JSON.stringify(sum.group)) ?? NO_CACHES }),
+    })),
+    total: { ...amountsOf(total), ...(report && { caches: report.by([]).get('[]') ?? NO_CACHES }) },
     saved: savedBy(total, engine),
+    ...(report && { cachesSince: isoOrNull(report.since) }),
   }
 }
 
@@ -83,8 +111,9 @@ function namesOf(engine: EngineReader, { group }: LedgerSum, by: readonly string
   return Object.fromEntries(by.map((name, place) => [name, nameOf(engine, name, group[place] ?? '')]))
 }
 
-/** A key by its current index, `groq#1`; a removed one by its fingerprint. */
+/** A key and a target by the current index, `groq#1`; removed ones by their fingerprint. */
 function nameOf({ registry }: EngineReader, name: string, value: string): string {
+  if (name === 'target') return registry.find(value)?.id ?? value
   if (name !== 'key') return value
   const credential = registry.credentials.find(({ fingerprint }) => fingerprint === value)
   return credential === undefined ? `@${value}` : `${credential.provider.id}#${credential.key.index}`

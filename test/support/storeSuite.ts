@@ -375,6 +375,33 @@ export function storeTests(name: string, open: () => Store): void {
         expect(store.sums(filter, [])).toMatchObject([{ costNanoUsd: 130, unpriced: 1, unsureNanoUsd: 60 }])
     })
 
+    test('gives what was consumed in the order in which attempts began', () => {
+      const store = fresh()
+      const parts = { serviceTier: 'flex', cacheWrite1hTokens: 2 }
+      const usage: Usage = { inputTokens: 10, outputTokens: 4, totalTokens: 14, cachedInputTokens: 4, estimated: false }
+      const long = attemptEvent({ startedAt: TEN, at: TEN + 9_000, usage: { ...usage, parts }, labels: { team: 'a' } })
+      const short = attemptEvent({ startedAt: TEN + 1_000, at: TEN + 2_000, session: null, token: 'app' })
+      const early = attemptEvent({ startedAt: TEN - 9_000, at: TEN - 8_000, costNanoUsd: null })
+      for (const event of [early, failedAttempt(), short, long]) store.append(event)
+      const rowOf = ({
+        at,
+        startedAt,
+        source,
+        target,
+        costNanoUsd,
+        session,
+        token,
+        labels,
+        usage: used,
+      }: AttemptEvent) =>
+        expect.objectContaining({ at, startedAt, source, target, costNanoUsd, session, token, labels, usage: used })
+      expect(store.usages({})).toEqual([early, long, short].map(rowOf))
+      expect(store.usages({ since: TEN })).toEqual([long, short].map(rowOf))
+      expect(store.usages({ limit: 2 })).toEqual([long, short].map(rowOf))
+      expect(store.usages({ token: 'app' })).toEqual([short].map(rowOf))
+      expect(store.usages({ label: { key: 'team', value: 'a' } })).toEqual([long].map(rowOf))
+    })
+
     test('sums tokens, money and time by group, in order', () => {
       const store = fresh()
       store.append(attemptEvent({ costNanoUsd: null }))
@@ -422,6 +449,7 @@ export function storeTests(name: string, open: () => Store): void {
       const groups = (by: Parameters<Store['sums']>[1]) => store.sums({}, by).map((sum) => sum.group)
       expect(groups(['hour'])).toEqual([['2026-11-23T10:00Z'], ['2026-11-23T11:00Z']])
       expect(groups(['key', 'account'])).toEqual([['0123456789abcdef', 'groq@0123456789abcdef']])
+      expect(groups(['target'])).toEqual([['groq/openai/gpt-oss-120b@0123456789abcdef']])
       expect(groups(['token'])).toEqual([[''], ['app']])
       expect(groups(['source'])).toEqual([['live'], ['probe']])
       expect(groups([{ label: 'team' }])).toEqual([[''], ['blue']])

@@ -4,7 +4,7 @@
  */
 
 import type { Usage, UsageParts } from '../../domain/chat.ts'
-import { asRecord, asString } from '../../domain/json.ts'
+import { asArray, asRecord, asString } from '../../domain/json.ts'
 import { partsWithin, TIERS_AT_ONCE } from '../../domain/usageParts.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { count, namedTier, requestsOfTools, statedAmount, statedCost } from '../fields/usageFields.ts'
@@ -22,8 +22,51 @@ export interface UsageCounts {
   readonly tier?: string
   readonly speed?: string
   readonly geo?: string
+  /** What the totals leave out. */
+  readonly beside?: BesideTotals
   /** Routers that speak this dialect state it. */
   readonly costUsd?: number
+}
+
+/**
+ * Of the `iterations`, the turns of the model itself are in the totals. What summarised the context is not, and is billed
+ * at the same prices; nor is a model that was asked for advice, billed at its own: the types of `BetaIterationsUsage`
+ * (@anthropic-ai/sdk 1.12) and https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool (2026-11-30)
+ */
+interface BesideTotals {
+  readonly summaries: UsageCounts
+  readonly otherModels: { readonly input: number; readonly output: number }
+  /** Another model answered in the place of the one that was asked. */
+  readonly isFallback: boolean
+}
+
+function besideTotals(iterations: unknown): BesideTotals | undefined {
+  const entries = asArray(iterations)?.map((entry) => asRecord(entry) ?? {})
+  if (entries === undefined) return undefined
+  const of = (type: string) => entries.filter((entry) => entry['type'] === type)
+  const advice = summed(of('advisor_message'))
+  return {
+    summaries: summed(of('compaction')),
+    otherModels: {
+      input: (advice.input ?? 0) + (advice.cacheRead ?? 0) + (advice.cacheWrite ?? 0),
+      output: advice.output ?? 0,
+    },
+    isFallback: of('fallback_message').length > 0,
+  }
+}
+
+const SUMMED = ['input', 'output', 'cacheRead', 'cacheWrite', 'cacheWrite1h'] as const
+
+function summed(entries: readonly Fields[]): UsageCounts {
+  return entries.map((entry) => addCounts({}, { ...entry, iterations: null })).reduce((all, one) => plus(all, one), {})
+}
+
+function plus(one: UsageCounts, other: UsageCounts): UsageCounts {
+  const sums = SUMMED.flatMap((name) => {
+    const [a, b] = [one[name], other[name]]
+    return a === undefined && b === undefined ? [] : [[name, (a ?? 0) + (b ?? 0)] as const]
+  })
+  return { ...one, ...Object.fromEntries(sums) }
 }
 
 export function addCounts(before: UsageCounts, raw: unknown): UsageCounts {
@@ -39,6 +82,7 @@ export function addCounts(before: UsageCounts, raw: unknown): UsageCounts {
     cacheWrite1h: count(lifetimes?.['ephemeral_1h_input_tokens']) ?? before.cacheWrite1h,
     thinking: statedAmount(asRecord(fields['output_tokens_details'])?.['thinking_tokens']) ?? before.thinking,
     serverTools: requestsOfTools(fields['server_tool_use']) ?? before.serverTools,
+    beside: besideTotals(fields['iterations']) ?? before.beside,
     tier: asString(fields['service_tier']) ?? before.tier,
     speed: asString(fields['speed']) ?? before.speed,
     geo: asString(fields['inference_geo']) ?? before.geo,
@@ -53,9 +97,11 @@ function sumOf(lifetimes: Fields | undefined): number | undefined {
 }
 
 /** Undefined when the upstream said nothing. */
-export function usageOf(counts: UsageCounts): Usage | undefined {
+export function usageOf(told: UsageCounts): Usage | undefined {
+  if (told.input === undefined && told.output === undefined) return undefined
+  const { beside } = told
+  const counts = beside === undefined ? told : plus(told, beside.summaries)
   const { input, output, cacheRead, cacheWrite, thinking, costUsd } = counts
-  if (input === undefined && output === undefined) return undefined
   const inputTokens = (input ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0)
   const outputTokens = output ?? 0
   const usage: Usage = {
@@ -69,7 +115,10 @@ export function usageOf(counts: UsageCounts): Usage | undefined {
     ...(costUsd !== undefined && { reportedCostUsd: costUsd }),
   }
   const { cacheWrite1h, serverTools } = counts
-  const parts = partsWithin({ cacheWrite1hTokens: cacheWrite1h, serverTools, serviceTier: tierOf(counts) }, usage)
+  const parts = partsWithin(
+    { cacheWrite1hTokens: cacheWrite1h, serverTools, otherModels: beside?.otherModels, serviceTier: tierOf(counts) },
+    usage,
+  )
   return parts === undefined ? usage : { ...usage, parts }
 }
 
@@ -77,9 +126,11 @@ export function usageOf(counts: UsageCounts): Usage | undefined {
  * Tier, speed and place change the price together, so that together they are the tier: `priority`, `fast`, `us`,
  * `fast+us`: https://platform.claude.com/docs/en/about-claude/pricing (2026-11-30)
  */
-function tierOf({ tier, speed, geo }: UsageCounts): string | undefined {
+function tierOf({ tier, speed, geo, beside }: UsageCounts): string | undefined {
   const place = geo === 'global' || geo === 'not_available' ? undefined : namedTier(geo)
-  const words = [namedTier(tier), namedTier(speed), place].filter((word) => word !== undefined)
+  // The tokens are billed at the prices of the model that answered, which are not those of this target.
+  const fallback = beside?.isFallback ? 'fallback' : undefined
+  const words = [namedTier(tier), namedTier(speed), place, fallback].filter((word) => word !== undefined)
   return words.length === 0 ? undefined : words.join(TIERS_AT_ONCE)
 }
 

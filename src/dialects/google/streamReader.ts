@@ -20,7 +20,7 @@ import { readGrounding } from './grounding.ts'
 import { readLogprobsResult } from './logprobs.ts'
 import { PartialArguments } from './partialArguments.ts'
 import { ServerToolUses } from './serverTools.ts'
-import { readGoogleUsage } from './usage.ts'
+import { readGoogleTier, readGoogleUsage } from './usage.ts'
 
 interface OpenFunctionCall {
   readonly index: number
@@ -114,9 +114,13 @@ export class GoogleStreamReader implements StreamReader {
 
   #usage(metadata: unknown): void {
     const usage = readGoogleUsage(metadata, this.#toolUses.counts)
-    if (usage === undefined) return
+    if (usage === undefined) return this.#tier(readGoogleTier(metadata))
     this.#usesAreTold = true
     this.#out.push({ type: 'usage', usage })
+  }
+
+  #tier(serviceTier: string | undefined): void {
+    if (serviceTier !== undefined) this.#out.push({ type: 'start', serviceTier })
   }
 
   #further(index: number, candidate: Fields): void {

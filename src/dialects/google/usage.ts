@@ -66,6 +66,12 @@ function modalitiesIn(details: unknown): ModalityTokens | undefined {
   return tokens
 }
 
+/** How the call is served; Vertex says it before it has counted anything. */
+export function readGoogleTier(raw: unknown): string | undefined {
+  const fields = asRecord(raw)
+  return fields && tierOf(fields)
+}
+
 /** `serviceTier` of the Gemini API, `trafficType` of Vertex: https://ai.google.dev/api/generate-content#UsageMetadata */
 function tierOf(fields: Fields): string | undefined {
   const said = field(fields, 'serviceTier', 'service_tier') ?? field(fields, 'trafficType', 'traffic_type')

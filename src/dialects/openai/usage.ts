@@ -124,7 +124,7 @@ function partsIn(
   beside?: BesideUsage,
 ): UsageParts {
   return {
-    cacheWrite1hTokens: hourWritesIn(input),
+    cacheWrite1hTokens: longWritesIn(input),
     input: modalitiesIn(input),
     cached: modalitiesIn(asRecord(input?.['cached_tokens_details'])),
     output: modalitiesIn(output),
@@ -142,8 +142,10 @@ function cacheWritesIn(input: Fields | undefined): number | undefined {
   )
 }
 
-/** Gateways in front of Anthropic hand on its lifetimes. */
-function hourWritesIn(input: Fields | undefined): number | undefined {
+/** Gateways in front of Anthropic hand on its lifetimes; OpenAI's are 30 minutes and 12 hours (its client's types, 7.57). */
+function longWritesIn(input: Fields | undefined): number | undefined {
+  const halfDay = count(asRecord(input?.['cache_write_tokens_details'])?.['ttl_12h_tokens'])
+  if (halfDay !== undefined) return halfDay
   const lifetimes = asRecord(input?.['cache_creation']) ?? asRecord(input?.['cache_creation_token_details'])
   return count(lifetimes?.['ephemeral_1h_input_tokens'])
 }

@@ -15,6 +15,7 @@ import type { AnswerFacts, ReadResponse } from '../dialect.ts'
 import { insteadOfAnswer, pick } from '../fields/blocked.ts'
 import { isUnspeakable, mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
+import { namedTier } from '../fields/usageFields.ts'
 import { secondsOf } from '../openai/fields.ts'
 import { readLogprobs, writeLogprobs } from '../openai/logprobs.ts'
 import { readChatUsage, writeChatUsage, writeServiceTier } from '../openai/usage.ts'
@@ -100,6 +101,7 @@ function readAnswer(answer: Fields, choices: readonly unknown[]): ChatResponse {
     // Several answers are more than the one that is looked at.
     opaque: isSeveral || isOpaque(message) ? true : undefined,
     usage,
+    serviceTier: namedTier(answer['service_tier']),
     extra: extraOf('openai', readExtra(answer, choice, message)).extra,
   }
 }

@@ -6,6 +6,7 @@ import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
 import type { Fields } from '../fields/requestFields.ts'
 import { isWholeObject } from '../fields/toolArguments.ts'
+import { namedTier } from '../fields/usageFields.ts'
 import { readLogprobs } from '../openai/logprobs.ts'
 import { readChatUsage } from '../openai/usage.ts'
 import { embeddedError, malformed } from '../stream/embeddedError.ts'
@@ -96,6 +97,7 @@ export class ChatStreamReader implements StreamReader {
   #read(chunk: Fields): readonly ChatChunk[] {
     const chunks: ChatChunk[] = []
     this.#readStart(chunk, chunks)
+    this.#readTier(chunk, chunks)
     for (const value of asArray(chunk['choices']) ?? []) {
       const choice = asRecord(value)
       const index = asNumber(choice?.['index']) ?? 0
@@ -108,7 +110,6 @@ export class ChatStreamReader implements StreamReader {
   }
 
   #usage(chunk: Fields): Usage | undefined {
-    this.#tier = chunk['service_tier'] ?? this.#tier
     const { usage } = chunk
     const inOwnField = asRecord(chunk['x_groq'])?.['usage']
     // Moonshot counts in the choice that ends the stream: https://github.com/northes/go-moonshot/issues/17 (2026-11-30)
@@ -116,6 +117,14 @@ export class ChatStreamReader implements StreamReader {
     if (usage == null && inOwnField == null && ofChoice == null) return undefined
     const beside = { serviceTier: this.#tier, serverTools: usesOf(this.#executed) }
     return readChatUsage(usage, beside) ?? readChatUsage(inOwnField, beside) ?? readChatUsage(ofChoice, beside)
+  }
+
+  /** At once: a stream that breaks off has no usage that would tell it. */
+  #readTier({ service_tier: tier }: Fields, chunks: ChatChunk[]): void {
+    if (tier == null || tier === this.#tier) return
+    this.#tier = tier
+    const serviceTier = namedTier(tier)
+    if (serviceTier !== undefined) chunks.push({ type: 'start', serviceTier })
   }
 
   /** Azure's first chunk has an empty id and model; they come with the next one. */

@@ -16,6 +16,7 @@ import type { AnswerFacts, ReadResponse } from '../dialect.ts'
 import { insteadOfAnswer } from '../fields/blocked.ts'
 import { isUnspeakable, mediaText, UNSPEAKABLE } from '../fields/media.ts'
 import { extraOf, type Fields, leftovers, ownFields } from '../fields/requestFields.ts'
+import { namedTier } from '../fields/usageFields.ts'
 import { secondsOf } from '../openai/fields.ts'
 import { readLogprobs, writeLogprobs } from '../openai/logprobs.ts'
 import { readResponsesUsage, writeResponsesUsage, writeServiceTier } from '../openai/usage.ts'
@@ -84,6 +85,7 @@ export function readResponsesResponse(body: unknown): ReadResponse {
   const citations = readCitations(output)
   const id = asString(answer['id'])
   const usage = readResponsesUsage(answer['usage'], besideUsage(answer, output))
+  const serviceTier = namedTier(answer['service_tier'])
   return {
     ok: true,
     response: {
@@ -96,6 +98,7 @@ export function readResponsesResponse(body: unknown): ReadResponse {
       ...logprobsIn(output),
       ...(output.some(isOther) && { opaque: true }),
       ...(usage !== undefined && { usage }),
+      ...(serviceTier !== undefined && { serviceTier }),
       ...extraOf(DIALECT, leftovers(answer, KNOWN)),
     },
   }

@@ -6,7 +6,18 @@ import type { BesideUsage } from '../openai/usage.ts'
 
 /** `output`: the items as far as they are known. */
 export function besideUsage(answer: Fields, output: readonly unknown[]): BesideUsage {
-  return { serviceTier: answer['service_tier'], serverTools: { ...usesIn(output), ...billedSearches(answer) } }
+  const uses = usesIn(output)
+  const serverTools = { ...uses, ...billedSearches(answer), ...billedPictures(answer, uses) }
+  return { serviceTier: answer['service_tier'], serverTools }
+}
+
+/**
+ * Pictures are billed in tokens of another model, of which only the pictures themselves may be in the output: the official
+ * client's `Response.tool_usage` (7.57, 2026-11).
+ */
+function billedPictures(answer: Fields, uses: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const tokens = asNumber(asRecord(asRecord(answer['tool_usage'])?.['image_gen'])?.['total_tokens']) ?? 0
+  return tokens > 0 && uses['image_generation'] === undefined ? { image_generation: 1 } : {}
 }
 
 /** Discounted searches and opened pages are not in it: the official client's `Response.tool_usage` (7.57, 2026-11). */

@@ -6,6 +6,7 @@ import { parseJson } from '../../domain/parseJson.ts'
 import type { StreamReader } from '../dialect.ts'
 import { extraOf, type Fields } from '../fields/requestFields.ts'
 import { beginsObject } from '../fields/toolArguments.ts'
+import { namedTier } from '../fields/usageFields.ts'
 import { readLogprobs } from '../openai/logprobs.ts'
 import { readResponsesUsage } from '../openai/usage.ts'
 import { embeddedError, malformed } from '../stream/embeddedError.ts'
@@ -127,7 +128,8 @@ export class ResponsesStreamReader implements StreamReader {
     const response = asRecord(event['response'])
     const id = asString(response?.['id'])
     const model = asString(response?.['model'])
-    chunks.push({ type: 'start', ...(id && { id }), ...(model && { model }) })
+    const serviceTier = namedTier(response?.['service_tier'])
+    chunks.push({ type: 'start', ...(id && { id }), ...(model && { model }), ...(serviceTier && { serviceTier }) })
     // The job runs on without the stream, and must not be given to another target as well.
     if (id && response?.['background'] === true) chunks.push({ type: 'opaque' })
   }

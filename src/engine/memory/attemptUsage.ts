@@ -22,10 +22,10 @@ export interface Prompt {
 export function consumed(end: CallEnd, prompt: Prompt, estimate: UsageEstimator): Usage | null {
   const reported = end.usage === null ? null : soundUsage(end.usage)
   const failure = failureWithoutAnswer(end.outcome)
-  if (failure === null) return reported ?? withTold(counted(end.partial, prompt, estimate), end.usage)
+  if (failure === null) return reported ?? withTold(counted(end.partial, prompt, estimate), end)
   if (!wasWorking(end, failure)) return reported
   const seen = counted(end.partial, prompt, estimate)
-  return reported === null ? seen : atLeast(reported, seen)
+  return reported === null ? withTold(seen, end) : atLeast(reported, seen)
 }
 
 function wasWorking(end: CallEnd, failure: Failure): boolean {
@@ -42,9 +42,10 @@ function atLeast(reported: Usage, seen: Usage): Usage {
 }
 
 /** Tokens that cannot be believed do not make the cost, the tier and the tools beside them untrue. */
-function withTold(usage: Usage, reported: Usage | null): Usage {
+function withTold(usage: Usage, { usage: reported, partial }: CallEnd): Usage {
   const cost = reported?.reportedCostUsd
-  const parts = partsWithin(reported?.parts, usage)
+  const serviceTier = reported?.parts?.serviceTier ?? partial?.serviceTier
+  const parts = partsWithin({ ...reported?.parts, ...(serviceTier && { serviceTier }) }, usage)
   return { ...usage, ...(cost !== undefined && { reportedCostUsd: cost }), ...(parts !== undefined && { parts }) }
 }
 

@@ -45,15 +45,24 @@ function tierOf(fields: Extra['fields']): string | undefined {
   return said.map((tier) => tier?.toLowerCase()).find((tier) => tier !== undefined && !USUAL.has(tier))
 }
 
-/** `"cache_control": {"type": "ephemeral", "ttl": "1h"}` on a part, a tool or the request. */
+/**
+ * `"cache_control": {"type": "ephemeral", "ttl": "1h"}` on a part, a tool or the request; OpenAI's `prompt_cache_options`
+ * and `prompt_cache_breakpoint` with `"ttl": "12h"` (the types of its client, 7.57).
+ */
 function isCachedLong({ messages, tools = [], extra }: ChatRequest): boolean {
-  const isLong = (one: Extra | undefined) => asRecord(one?.fields['cache_control'])?.['ttl'] === '1h'
+  const isLong = (one: Extra | undefined) => LONG.some(([name, ttl]) => asRecord(one?.fields[name])?.['ttl'] === ttl)
   return (
     isLong(extra) ||
     tools.some((tool) => isLong(tool.extra)) ||
     messages.some((message) => isLong(message.extra) || message.content.some((part) => isLongPart(part, isLong)))
   )
 }
+
+const LONG = [
+  ['cache_control', '1h'],
+  ['prompt_cache_options', '12h'],
+  ['prompt_cache_breakpoint', '12h'],
+] as const
 
 function isLongPart(part: Part, isLong: (extra: Extra | undefined) => boolean): boolean {
   return 'extra' in part && isLong(part.extra)

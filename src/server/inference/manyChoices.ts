@@ -39,8 +39,8 @@ export class ManyChoices implements RunningExchange {
   readonly #running = new Set<PendingRequest>()
   readonly #answers: ChatResponse[] = []
   readonly #attempts: AttemptReport[] = []
-  /** Of each answer; null where it is not known. */
-  readonly #costsUsd: (number | null)[] = []
+  /** Of each answer. */
+  readonly #costs: Pick<AttemptReport, 'costUsd' | 'costAtLeastUsd'>[] = []
   /** What some target could not be told, of those that have answered. */
   readonly #leftOut = new Set<string>()
   #next = 0
@@ -123,8 +123,7 @@ export class ManyChoices implements RunningExchange {
   }
 
   async #read({ recorded, trail, call, winner }: Answered): Promise<ChatResponse> {
-    const { costUsd } = await recorded
-    this.#costsUsd.push(costUsd)
+    this.#costs.push(await recorded)
     this.#attempts.push(...trail.attempts)
     for (const part of winner.leftOut) this.#leftOut.add(part)
     const response = call.ended?.outcome.response
@@ -190,9 +189,10 @@ export class ManyChoices implements RunningExchange {
   }
 
   #costHeader(): Record<string, string> {
-    const nano = this.#costsUsd.map((usd) => (usd === null ? Number.NaN : Math.round(usd * NANO_PER_USD)))
-    const sum = nano.reduce((all, one) => all + one, 0)
-    return Number.isNaN(sum) ? {} : { 'x-keywise-cost-usd': decimalUsd(sum) }
+    const known = this.#costs.map(({ costUsd, costAtLeastUsd = 0 }) => costUsd ?? costAtLeastUsd)
+    const sum = known.reduce((all, usd) => all + Math.round(usd * NANO_PER_USD), 0)
+    if (this.#costs.every(({ costUsd }) => costUsd !== null)) return { 'x-keywise-cost-usd': decimalUsd(sum) }
+    return sum > 0 ? { 'x-keywise-cost-at-least-usd': decimalUsd(sum) } : {}
   }
 
   #observe(status: number): void {

@@ -77,6 +77,7 @@ function spendQuestion(query: URLSearchParams, now: number): SpendQuestion {
     ...(by !== null && { by: by.split(',') }),
     ...(since !== null && { since }),
     ...(until !== null && { until }),
+    caches: query.get('caches') === 'true',
   }
 }
 

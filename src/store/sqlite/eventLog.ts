@@ -2,9 +2,27 @@
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { AttemptSource } from '../../domain/attempt.ts'
-import type { AttemptEvent, LedgerFilter, LedgerGroup, LedgerSum, StoredEvent, StoreEvent } from '../../domain/store.ts'
+import type {
+  AttemptEvent,
+  LedgerFilter,
+  LedgerGroup,
+  LedgerSum,
+  StoredEvent,
+  StoreEvent,
+  UsageRow,
+} from '../../domain/store.ts'
 import { GroupedSums, HourlySums, type SumRow, spanOf } from '../ledger.ts'
-import { INSERT_EVENT, insertEvent, readAttempt, readEvent, readLabels, type SqliteRow } from './eventRow.ts'
+import { inOrderOfStart } from '../order.ts'
+import {
+  INSERT_EVENT,
+  insertEvent,
+  readAttempt,
+  readEvent,
+  readLabels,
+  readUsageRow,
+  type SqliteRow,
+  USAGE_COLUMNS,
+} from './eventRow.ts'
 import { isSqliteError } from './module.ts'
 
 /** The kind of a row kept only for its `seq`. */
@@ -114,6 +132,18 @@ export class SqliteLog {
     cut.addWho(filter).addRows(filter)
     this.#collect(`${ATTEMPT_AS_SUMS} ${cut.sql()}`, cut, groups)
     return groups.result()
+  }
+
+  usages(filter: LedgerFilter): UsageRow[] {
+    const where = new Where().add("kind = 'attempt'").add('usage_estimated IS NOT NULL')
+    where.addTimes(filter).addWho(filter).addRows(filter)
+    const sql = `SELECT ${USAGE_COLUMNS.join(', ')} FROM events ${where.sql()} ORDER BY seq DESC LIMIT ?`
+    const rows: UsageRow[] = []
+    for (const row of this.#database.prepare(sql).iterate(...where.values, filter.limit ?? -1)) {
+      const read = readUsageRow(row)
+      if (read !== null) rows.push(read)
+    }
+    return inOrderOfStart(rows.reverse())
   }
 
   /**

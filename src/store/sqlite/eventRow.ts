@@ -5,7 +5,15 @@ import type { AttemptSource } from '../../domain/attempt.ts'
 import type { Usage } from '../../domain/chat.ts'
 import type { Failure, LimitFact } from '../../domain/failure.ts'
 import { asArray, asRecord, isEmpty } from '../../domain/json.ts'
-import type { AttemptEvent, KnownFailure, StoredEvent, StoreEvent, TargetRef, Trial } from '../../domain/store.ts'
+import type {
+  AttemptEvent,
+  KnownFailure,
+  StoredEvent,
+  StoreEvent,
+  TargetRef,
+  Trial,
+  UsageRow,
+} from '../../domain/store.ts'
 
 /** A row as SQLite returns it; a damaged file can return anything in any column. */
 export type SqliteRow = Readonly<Record<string, unknown>>
@@ -107,6 +115,30 @@ export function readAttempt(row: SqliteRow): AttemptEvent & { readonly seq: numb
     token: textOrNull(row['token']),
     labels: readLabels(row['labels']),
     ...(rest?.['trial'] === undefined ? undefined : { trial: rest['trial'] as Trial }), // written by keywise
+  }
+}
+
+/** The columns that `readUsageRow` reads. */
+export const USAGE_COLUMNS = [
+  ...['at', 'started_at', 'source', 'state_id', 'provider', 'model', 'fingerprint', 'key_index', 'account'],
+  ...['cost_nano_usd', 'session', 'token', 'labels', 'input_tokens', 'output_tokens', 'cached_input_tokens'],
+  ...['cache_write_tokens', 'reasoning_tokens', 'usage_estimated', 'reported_cost_usd', 'parts'],
+] as const
+
+/** Null for a row without usage. */
+export function readUsageRow(row: SqliteRow): UsageRow | null {
+  const usage = readUsage(row, undefined)
+  if (usage === null) return null
+  return {
+    at: number(row['at']),
+    startedAt: number(row['started_at']),
+    source: text(row['source']) as AttemptSource, // written by keywise
+    target: readTarget(row),
+    costNanoUsd: numberOrNull(row['cost_nano_usd']),
+    session: textOrNull(row['session']),
+    token: textOrNull(row['token']),
+    labels: readLabels(row['labels']),
+    usage,
   }
 }
 

@@ -14,6 +14,7 @@ import type {
   Store,
   StoredEvent,
   StoreEvent,
+  UsageRow,
 } from '../../domain/store.ts'
 import { byName } from '../order.ts'
 import { PendingWrites } from '../pendingWrites.ts'
@@ -234,6 +235,10 @@ class SqliteStore implements Store {
 
   sums(filter: LedgerFilter, by: readonly LedgerGroup[]): readonly LedgerSum[] {
     return this.#read((file) => file.log.sums(filter, by))
+  }
+
+  usages(filter: LedgerFilter): readonly UsageRow[] {
+    return this.#read((file) => file.log.usages(filter))
   }
 
   prune(before: number, sumsBefore = Number.NEGATIVE_INFINITY): number {

@@ -244,6 +244,27 @@ export const openaiRecords: readonly CostRecord[] = [
     by: '160*0.1 + 3840*0.125 + 200*0.5',
   },
   {
+    ...ofResponses,
+    of: 'a write for twelve hours, of which no price is published',
+    part: 'cache write',
+    model: 'gpt-6-luna',
+    answer: response({
+      input_tokens: 4_000,
+      input_tokens_details: {
+        cached_tokens: 0,
+        cache_write_tokens: 3_840,
+        cache_write_tokens_details: { ttl_30m_tokens: 840, ttl_12h_tokens: 3_000 },
+      },
+      output_tokens: 200,
+      output_tokens_details: { reasoning_tokens: 0 },
+      total_tokens: 4_200,
+    }),
+    atLeast: 596_000,
+    by: '160*0.1 + 3840*0.125 + 200*0.5',
+    atMost: 821_000,
+    byMost: '160*0.1 + 840*0.125 + 3000*0.2 + 200*0.5',
+  },
+  {
     ...ofChat,
     of: 'the last evening before the price fell',
     part: 'dated price',

@@ -5,6 +5,7 @@ export type CostPart =
   | 'plain'
   | 'cached'
   | 'cache write'
+  | 'other turns'
   | 'reasoning'
   | 'long context'
   | 'dated price'
