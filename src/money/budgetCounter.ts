@@ -3,7 +3,14 @@
 import { isoOrNull } from '../domain/isoTime.ts'
 import { formatUsd, nanoToUsd } from './amount.ts'
 import { type Budget, budgetId } from './budgetRule.ts'
-import { calendarForecast, type Forecast, rollingForecast, shortPace } from './forecast.ts'
+import {
+  calendarForecast,
+  type Forecast,
+  type ForecastView,
+  forecastView,
+  rollingForecast,
+  shortPace,
+} from './forecast.ts'
 import { type Counters, Lease, type LeaseSlot } from './lease.ts'
 import { Slots } from './period.ts'
 import { RecentSpend } from './recent.ts'
@@ -62,23 +69,14 @@ interface ShareView {
   readonly until: string
 }
 
-/** What happens if spending goes on as in the last 24 hours. Amounts are in the budget's unit. */
-export interface ForecastView {
-  readonly perHour: number
-  readonly perHourUsd: number | null
-  /** ISO 8601 time at which the budget will be spent, or the present when it is; null: it lasts its period. */
-  readonly spentAt: string | null
-  /** What will be spent when the period ends, or in a rolling window; null for a budget in total. */
-  readonly atEnd: number | null
-  readonly atEndUsd: number | null
-}
-
 /** A budget's forecast with what it rests on. */
 export interface Outlook {
   readonly budget: Budget
   readonly spent: number
   /** Epoch milliseconds; null when nothing resets it. */
   readonly resetsAt: number | null
+  /** The end of the period, or of a window of which nothing is over yet; null for a budget in total. */
+  readonly endsAt: number | null
   readonly forecast: Forecast
   /** In the last 24 hours. */
   readonly calls: number
@@ -204,6 +202,7 @@ export class BudgetCounter {
     const reserved = Math.max(this.#reserved, committed - tally.spent)
     const usd = (nanoUsd: number) => this.#usd(nanoUsd)
     const resetsAt = this.resetsAt(now)
+    const forecast = this.forecast(now)
     return {
       scope: budget.scope,
       per: budget.per,
@@ -221,7 +220,7 @@ export class BudgetCounter {
       timezone: budget.timeZone,
       onExceeded: budget.onExceeded,
       share: this.#shareView(now),
-      forecast: this.#forecastView(now),
+      forecast: forecast === null ? null : forecastView(forecast, budget.unit),
     }
   }
 
@@ -243,8 +242,10 @@ export class BudgetCounter {
   outlook(now: number): Outlook | null {
     const forecast = this.forecast(now)
     if (forecast === null) return null
-    const { budget, tally } = this
-    return { budget, spent: tally.spent, resetsAt: this.resetsAt(now), forecast, ...this.recent.evidence(now) }
+    const { budget, tally, slots } = this
+    const resetsAt = this.resetsAt(now)
+    const endsAt = slots.back > 0 ? now + slots.windowMs : resetsAt
+    return { budget, spent: tally.spent, resetsAt, endsAt, forecast, ...this.recent.evidence(now) }
   }
 
   /** The pace of a minute or an hour is that of the period itself. */
@@ -259,20 +260,6 @@ export class BudgetCounter {
     if (this.#shares === null) return null
     const { allowed, end } = this.#shares.at(now)
     return { allowed, allowedUsd: this.#usd(allowed), until: new Date(end).toISOString() }
-  }
-
-  #forecastView(now: number): ForecastView | null {
-    const forecast = this.forecast(now)
-    if (forecast === null) return null
-    const { spentAt, atEnd } = forecast
-    const perHour = Math.round(forecast.perHour * 1000) / 1000
-    return {
-      perHour,
-      perHourUsd: this.#usd(Math.round(perHour)),
-      spentAt: isoOrNull(spentAt),
-      atEnd,
-      atEndUsd: atEnd === null ? null : this.#usd(atEnd),
-    }
   }
 
   #usd(nanoUsd: number): number | null {

@@ -4,7 +4,7 @@ import { MOST_NANO_USD, NANO_PER_USD, usdToNano } from './amount.ts'
 import { BUDGET_PERIODS, type BudgetPer } from './period.ts'
 import { type BudgetScope, readBudgetScope } from './scope.ts'
 
-type BudgetUnit = 'usd' | 'requests' | 'tokens'
+export type BudgetUnit = 'usd' | 'requests' | 'tokens'
 
 export interface Budget {
   /** As written: `all`, `openrouter`, `groq/x`, `google#2`, `account:work`, `label:team=a`, `token:ci`. */

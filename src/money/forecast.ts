@@ -1,5 +1,8 @@
 /** When a budget will be spent at its pace, and what it will have spent when its period ends. */
 
+import { isoOrNull } from '../domain/isoTime.ts'
+import { nanoToUsd } from './amount.ts'
+import type { BudgetUnit } from './budgetRule.ts'
 import { goneAt } from './pace.ts'
 import type { Period } from './period.ts'
 
@@ -15,6 +18,31 @@ export interface Forecast {
   readonly spentAt: number | null
   /** What will be spent when the period ends, or will be in a rolling window; null for a budget without an end. */
   readonly atEnd: number | null
+}
+
+/** A forecast in JSON; amounts are in the budget's unit. */
+export interface ForecastView {
+  /** What is spent per hour, by the last 24 hours. */
+  readonly perHour: number
+  /** Null for a budget that is not in USD. */
+  readonly perHourUsd: number | null
+  /** ISO 8601: when the budget will be spent, the present when it is; null where it lasts its period. */
+  readonly spentAt: string | null
+  /** What will be spent when the period ends, or will be in a rolling window; null for a budget in total. */
+  readonly atEnd: number | null
+  /** Null for a budget that is not in USD, or in total. */
+  readonly atEndUsd: number | null
+}
+
+export function forecastView({ perHour, spentAt, atEnd }: Forecast, unit: BudgetUnit): ForecastView {
+  const usd = (nanoUsd: number | null) => (unit === 'usd' && nanoUsd !== null ? nanoToUsd(Math.round(nanoUsd)) : null)
+  return {
+    perHour: Math.round(perHour * 1000) / 1000,
+    perHourUsd: usd(perHour),
+    spentAt: isoOrNull(spentAt),
+    atEnd,
+    atEndUsd: usd(atEnd),
+  }
 }
 
 interface Spending {

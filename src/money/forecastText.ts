@@ -1,8 +1,8 @@
 /** What a budget's forecast says, for people. */
 
 import { formatUsd } from './amount.ts'
-import type { BudgetView, ForecastView } from './budgetCounter.ts'
-import type { Budget } from './budgetRule.ts'
+import type { BudgetView } from './budgetCounter.ts'
+import type { ForecastView } from './forecast.ts'
 
 /** `spent by Thu 14:00 UTC at this pace ($0.32 an hour)`; null where there is no forecast. */
 export function forecastText(budget: BudgetView, now: number): string | null {
@@ -32,7 +32,7 @@ function lasting(budget: BudgetView, { perHour, atEnd }: ForecastView): string {
 }
 
 /** `$0.32`, `1.4 requests`: what is less than ten of something with two digits. */
-function amountText(unit: Budget['unit'] | string, amount: number): string {
+export function amountText(unit: string, amount: number): string {
   if (unit === 'usd') return formatUsd(Math.round(amount))
   return `${amount >= 10 ? Math.round(amount) : Number(amount.toPrecision(2))} ${unit}`
 }
