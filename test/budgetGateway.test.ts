@@ -5,12 +5,22 @@ import { type GatewayWorld, openGateway } from './support/gatewayWorld.ts'
 import { own } from './support/lab.ts'
 import { budget, FREE, priced, pricedConfig } from './support/spendWorld.ts'
 
-async function open(settings: object, price: object = priced, dialect?: string, facts = {}): Promise<GatewayWorld> {
+async function open(
+  settings: object,
+  price: object = priced,
+  dialect?: string,
+  facts = {},
+  clock?: () => number,
+): Promise<GatewayWorld> {
   const more = { ...facts, ...(dialect !== undefined && { dialect }) }
   const providers = { ...own('paid', 1, ['m'], more), ...own('gratis', 1, ['m'], more) }
   const world = await openGateway(
     { providers },
-    { settings, reconfigure: (config) => pricedConfig(config, { paid: price, gratis: FREE }) },
+    {
+      settings,
+      reconfigure: (config) => pricedConfig(config, { paid: price, gratis: FREE }),
+      ...(clock !== undefined && { clock }),
+    },
   )
   onTestFinished(() => world.close())
   return world
@@ -26,15 +36,49 @@ const REQUESTS = [
 ] as const
 
 test('a spent budget is a 429 in the client’s own words, with the time to come back, and is not to be retried', async () => {
-  const world = await open({ budgets: [budget(0)] })
+  const world = await open({ budgets: [budget(0.001)] })
+  expect((await world.ask('/v1/chat/completions', chat)).status).toBe(200)
   for (const [path, body] of REQUESTS) {
     const response = await world.ask(path, body)
     expect(response.status).toBe(429)
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(response.headers.get('x-should-retry')).toBe('false')
-    expect(messageIn(await response.json())).toMatch(/^no budget left: budget all: \$0\.00 per day/)
+    expect(messageIn(await response.json())).toMatch(/^no budget left: budget all: \$0\.001 per day, \$0\.001 spent/)
   }
+  expect(world.fakes.calls).toHaveLength(1)
+})
+
+test('a budget that is too small for the request is a 429 that tells what to do, and no time', async () => {
+  const world = await open({ budgets: [budget(0.0005)] })
+  const response = await world.ask('/v1/chat/completions', chat)
+  expect([response.status, response.headers.get('retry-after')]).toEqual([429, null])
+  expect(response.headers.get('x-should-retry')).toBe('false')
+  expect(messageIn(await response.json())).toBe(
+    'no budget left: budget all: $0.0005 per day; this call may need $0.001, which is more than all of it: raise the budget, or lower "max_tokens"',
+  )
   expect(world.fakes.calls).toEqual([])
+})
+
+test('a paced budget is a 429 until its share has grown, and its rule decides whether others are asked', async () => {
+  let now = Date.parse('2026-11-23T02:30:00Z')
+  const paced = { scope: 'paid', usd: 0.024, per: 'day', pace: true }
+  const aliases = { models: { mine: ['paid/m', 'gratis/m'] }, routing: { strategy: 'priority' } }
+  for (const rule of ['fallback', 'reject']) {
+    const settings = { ...aliases, budgets: [{ ...paced, on_exceeded: rule }] }
+    const world = await open(settings, priced, undefined, {}, () => now)
+    const ask = (model: string) => world.ask('/v1/chat/completions', { ...chat, model })
+    // Until three o'clock, three hours have their share.
+    for (const status of [200, 200, 200, 429]) expect((await ask('paid/m')).status).toBe(status)
+    const refused = await ask('paid/m')
+    expect(refused.headers.get('retry-after')).toBe('1800')
+    expect(messageIn(await refused.json())).toBe(
+      'no budget left: budget paid: $0.024 per day, paced: $0.003 until 2026-11-23 03:00 UTC, $0.003 spent; this call may need $0.001; there is room again at 2026-11-23T03:00:00.000Z',
+    )
+    expect((await ask('mine')).status).toBe(rule === 'reject' ? 429 : 200)
+    now += 1_800_000
+    for (const status of [200, 429]) expect((await ask('paid/m')).status).toBe(status)
+    now -= 1_800_000
+  }
 })
 
 test('a spent budget beside a key that was refused is a 429: there will be room again', async () => {
@@ -105,6 +149,19 @@ test('rows say who asked: the token, the labels, the session’s task', async ()
   expect((await world.ask('/v1/chat/completions', chat)).status).toBe(429)
 })
 
+test('the metrics tell when a budget will be spent, and what it will have spent in the end', async () => {
+  const now = Date.parse('2026-11-23T22:00:00Z')
+  const budgets = [budget(0.004), budget(1, { per: 'hour', scope: 'paid' })]
+  const world = await open({ budgets }, priced, undefined, {}, () => now)
+  for (let call = 0; call < 3; call++) await (await world.ask('/v1/chat/completions', chat)).text()
+  const text = await (await world.ask('/metrics')).text()
+  // Three calls, which count as those of an hour of the day and of a quarter of the hour: the fourth thousandth of a dollar is spent in 20 minutes, of the two hours left.
+  expect(text).toContain(`keywise_budget_spent_at_seconds{scope="all",per="day",unit="usd"} ${now / 1000 + 1200}\n`)
+  expect(text).toContain('keywise_budget_at_end_usd{scope="all",per="day"} 0.009\n')
+  expect(text).toContain('keywise_budget_at_end_usd{scope="paid",per="hour"} 0.015\n')
+  expect(text).not.toContain('keywise_budget_spent_at_seconds{scope="paid"')
+})
+
 test('GET /api/budgets and /api/spend tell what may be spent and what was, to who may know', async () => {
   const world = await open({ budgets: [budget(1)] })
   for (let call = 0; call < 3; call++)
@@ -113,7 +170,12 @@ test('GET /api/budgets and /api/spend tell what may be spent and what was, to wh
   const get = async (path: string) => (await fetch(world.origin + path, { headers: admin })).json()
   expect(await get('/api/budgets')).toMatchObject({
     generatedAt: expect.any(String),
-    budgets: [{ scope: 'all', per: 'day', limitUsd: 1, spentUsd: 0.003, reservedUsd: 0, hard: true }],
+    budgets: [
+      {
+        ...{ scope: 'all', per: 'day', limitUsd: 1, spentUsd: 0.003, reservedUsd: 0, hard: true, share: null },
+        forecast: { perHour: 3_000_000, perHourUsd: 0.003, spentAt: null, atEnd: expect.any(Number) },
+      },
+    ],
   })
   expect(await get('/api/spend?by=provider,model,key&since=1d')).toMatchObject({
     spend: [{ group: { provider: 'paid', model: 'm', key: 'paid#1' }, attempts: 3, costUsd: 0.003 }],

@@ -235,7 +235,13 @@ test('the metrics have their published names, in the format of Prometheus', asyn
     'keywise_gateway_overhead_seconds_count',
   ])
     expect(text).toContain(row)
-  for (const name of ['keywise_cost_usd_total', 'keywise_target_parked']) expect(text).toContain(`# TYPE ${name} `)
+  for (const name of [
+    'keywise_cost_usd_total',
+    'keywise_target_parked',
+    'keywise_budget_at_end_usd',
+    'keywise_budget_spent_at_seconds',
+  ])
+    expect(text).toContain(`# TYPE ${name} `)
 })
 
 test('the log has a line a request and never its contents', async () => {

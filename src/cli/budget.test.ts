@@ -12,10 +12,10 @@ import { run } from './budget.ts'
 import { UsageError } from './command.ts'
 
 /** A store with two recorded calls: $0.001 and some tokens. */
-async function spent() {
+async function spent(budgets: readonly object[] = [budget(1)]) {
   const world = await openWorld({ providers: own('paid', 1, ['m']) })
   const providers = pricedConfig(world.config(), { paid: { ...priced, input: 1, output: 2 } })
-  const config = { ...providers, settings: { budgets: [budget(1)] } }
+  const config = { ...providers, settings: { budgets } }
   const store = join(temporaryFolder(), 'keywise.db')
   const home = makeHome(config, { KEYWISE_STORE: store })
   const manager = new APIManager({ config, store, env: {}, logger: false })
@@ -46,6 +46,7 @@ test('keywise budget shows limits and spending, and on what the money went', asy
   const { code, stdout } = await world.home.keywise('budget')
   expect(code).toBe(0)
   expect(stdout).toMatch(/^Budget all: \$0\.00\d+ of \$1\.00 per day, until /)
+  expect(stdout).toMatch(/ UTC; lasts its day: about \$0\.0\d+ of \$1\.00 at this pace\n/)
   expect(stdout).toMatch(/Spent today \$0\.00\d+, this month \$0\.00\d+ \(UTC\)\./)
   expect(stdout).toMatch(/The same tokens would have cost \$0\.000\d+ at paid\/m#1/)
   expect(stdout).toMatch(/\nprovider +cost +calls.*\npaid +\$0\.00\d+ +2 +2 /)
@@ -53,7 +54,7 @@ test('keywise budget shows limits and spending, and on what the money went', asy
 
   const told = JSON.parse((await shown(world, [], { json: true, by: 'model' })).stdout)
   expect(told).toMatchObject({
-    budgets: [{ scope: 'all', per: 'day', limitUsd: 1, reservedUsd: 0, hard: true }],
+    budgets: [{ scope: 'all', per: 'day', limitUsd: 1, reservedUsd: 0, hard: true, forecast: { spentAt: null } }],
     spend: { model: [{ group: { model: 'm' }, attempts: 2, successes: 2 }] },
   })
   expect(told.total.costUsd).toBe(told.budgets[0].spentUsd)
@@ -85,6 +86,20 @@ test('keywise budget --by target tells what caches saved and what misses cost', 
     /\ntarget .* tokens out +hit rate +saved by cache +missed *\npaid\/m#1 .* 0% +\$0 +about \$0\.0000/,
   )
   expect((await shown({ home, store }, [], { by: 'provider' })).stdout).not.toContain('hit rate')
+})
+
+test('keywise budget and status tell what a paced budget allows so far, and when one will be spent', async () => {
+  const world = await spent([budget(24, { pace: true }), budget(0.0021, { scope: 'paid', per: 'total', hard: false })])
+  const { stdout } = await shown(world, [])
+  expect(stdout).toMatch(
+    /^Budget all: \$0\.002 of \$24\.00 per day, until .* UTC, paced: \$\d+\.00 until .* UTC; lasts its day: about \$0\.0\d+ of \$24\.00 paced\n/,
+  )
+  const paid =
+    /\nBudget paid: \$0\.002 of \$0\.0021 in total, soft; spent by .*\d\d:\d\d UTC at this pace \(\$0\.002 an hour\)\n/
+  expect(stdout).toMatch(paid)
+  const status = (await world.home.keywise('status')).stdout
+  expect(status).toMatch(/\nBudget all per day: \$0\.002 of \$24\.00, until .* UTC; lasts its day: about /)
+  expect(status).toMatch(/\nBudget paid per total: .* \(soft\); spent by .* UTC at this pace/)
 })
 
 test('keywise budget export writes every attempt as CSV or JSON lines', async () => {

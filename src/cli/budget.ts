@@ -8,6 +8,7 @@ import { present } from '../domain/present.ts'
 import type { Engine } from '../engine/engine.ts'
 import { formatUsd, NANO_PER_USD } from '../money/amount.ts'
 import type { BudgetView } from '../money/budgetCounter.ts'
+import { forecastText } from '../money/forecastText.ts'
 import { calendarPeriod } from '../money/period.ts'
 import { type BudgetsView, budgetsView } from '../views/budgets.ts'
 import type { CacheView } from '../views/caches.ts'
@@ -77,8 +78,8 @@ function printJson({ generatedAt, budgets }: BudgetsView, { tables, today, month
   out.json({ generatedAt, budgets, since, until, spend, total, today, month, saved, cachesSince })
 }
 
-function printTables({ budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
-  for (const budget of budgets) printBudget(budget, out)
+function printTables({ generatedAt, budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
+  for (const budget of budgets) printBudget(budget, Date.parse(generatedAt), out)
   if (budgets.length === 0) out.line('No budgets; "settings.budgets" in the configuration sets them.')
   out.line()
   out.line(`Spent today ${cost(today)}, this month ${cost(month)} (UTC).`)
@@ -86,19 +87,21 @@ function printTables({ budgets }: BudgetsView, { tables, today, month }: Picture
   for (const view of tables) printSpend(view, out)
 }
 
-function printBudget(budget: BudgetView, out: Printer): void {
-  const { scope, per, unit, limit, spent, reserved, resetsAt, hard, unpricedAttempts } = budget
+function printBudget(budget: BudgetView, now: number, out: Printer): void {
+  const { scope, per, unit, limit, spent, reserved, resetsAt, hard, unpricedAttempts, share } = budget
   const show = (amount: number) => (unit === 'usd' ? formatUsd(amount) : `${amount} ${unit}`)
   const every = per === 'total' ? 'in total' : `per ${per}`
   const parts = [
     `${show(spent)} of ${show(limit)} ${every}`,
     ...(reserved > 0 ? [`${show(reserved)} set aside`] : []),
     ...(resetsAt === null ? [] : [`until ${clockText(resetsAt)}`]),
+    ...(share === null ? [] : [`paced: ${show(share.allowed)} until ${clockText(share.until)}`]),
     ...(unpricedAttempts > 0 ? [`${unpricedAttempts} calls whose cost is not wholly known`] : []),
     ...(hard ? [] : ['soft']),
   ]
   const colour = spent >= limit ? 'red' : spent >= limit * 0.8 ? 'yellow' : 'green'
-  out.line(`Budget ${out.paint(colour, scope)}: ${parts.join(', ')}`)
+  const forecast = forecastText(budget, now)
+  out.line(`Budget ${out.paint(colour, scope)}: ${parts.join(', ')}${forecast === null ? '' : `; ${forecast}`}`)
 }
 
 function printSaved({ saved, total }: SpendView, out: Printer): void {

@@ -6,8 +6,10 @@ import {
   hasOneAmount,
   hours,
   ignored,
+  isSpreadOverPeriod,
   limitShape,
   NO_AMOUNT,
+  NO_PERIOD,
   name,
   price,
   section,
@@ -15,7 +17,10 @@ import {
   TWO_AMOUNTS,
 } from './schemaWords.ts'
 
-const keyBudget = section(limitShape).refine(hasAmount, NO_AMOUNT).refine(hasOneAmount, TWO_AMOUNTS)
+const keyBudget = section(limitShape)
+  .refine(hasAmount, NO_AMOUNT)
+  .refine(hasOneAmount, TWO_AMOUNTS)
+  .refine(isSpreadOverPeriod, NO_PERIOD)
 
 const modelPrice = section({
   input: price.describe('USD per million input tokens'),

@@ -33,6 +33,7 @@ describe('a budget', () => {
         hard: true,
         rolling: false,
         timezone: 'UTC',
+        pace: false,
         onExceeded: 'fallback',
       },
     ])
@@ -56,12 +57,26 @@ describe('a budget', () => {
     [[{ ...day, per: 'year' }], 'settings.budgets[0].per" is wrong: expected one of'],
     [[{ ...day, timezone: 'Europe/Madird' }], 'settings.budgets[0].timezone" is not a time zone; use an IANA name'],
     [[{ ...day, hard: 'yes' }], 'settings.budgets[0].hard" is wrong: expected boolean'],
+    [[{ ...day, pace: 1 }], 'settings.budgets[0].pace" is wrong: expected boolean'],
+    [
+      [{ ...day, per: 'total', pace: true }],
+      'settings.budgets[0].pace" spreads a budget over a period of the calendar, which "per": "total" and "rolling": true do not have; leave one of them out',
+    ],
+    [[{ ...day, rolling: true, pace: true }], 'settings.budgets[0].pace" spreads a budget over a period'],
     [[{ ...day, on_exceeded: 'wait' }], 'settings.budgets[0].on_exceeded" is wrong'],
     [[day, { ...day, usd: 2 }], 'settings.budgets[1]" is the same kind of budget as settings.budgets[0]; keep one'],
   ] as const)
     test(`is refused with a reason when it is ${JSON.stringify(value)}`, () => {
       expect(problem({ groq, settings: { budgets: value } })).toContain(message)
     })
+
+  test('may be paced in the settings and beside a key, but only over a period of the calendar', () => {
+    const keyed = (budget: object) => ({ groq: { keys: [{ key: 'fake-groq-key', budget }], models: ['m'] } })
+    expect(load(keyed({ usd: 1, per: 'day', pace: true })).providers[0]?.keys[0]?.budget).toMatchObject({ pace: true })
+    expect(problem(keyed({ usd: 1, per: 'total', pace: true }))).toContain(
+      'groq.keys[0].budget.pace" spreads a budget over a period of the calendar',
+    )
+  })
 
   test('accepts any of the names of a provider', () => {
     const google = { api_key: 'fake-google-key', models: ['m'] }

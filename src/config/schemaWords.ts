@@ -1,8 +1,8 @@
 /** Building blocks shared by several parts of the configuration's schema. */
 
 import { z } from 'zod'
-import { BUDGET_UNITS, MOST_BUDGET_USD } from '../money/budgetRule.ts'
-import { BUDGET_PERIODS, isTimeZone } from '../money/period.ts'
+import { BUDGET_UNITS, isSpreadable, MOST_BUDGET_USD } from '../money/budgetRule.ts'
+import { BUDGET_PERIODS, type BudgetPer, isTimeZone } from '../money/period.ts'
 import { isPrice } from '../money/price.ts'
 import { readBudgetScope } from '../money/scope.ts'
 
@@ -61,6 +61,10 @@ export const limitShape = {
   hard: z.boolean().default(true).describe('Never exceeded; a soft budget warns and prefers what is cheaper'),
   rolling: z.boolean().default(false).describe('The last 24 hours instead of the calendar day, and so on'),
   timezone: timezone.default('UTC').describe('Where its days and months begin'),
+  pace: z
+    .boolean()
+    .default(false)
+    .describe('Spread over the period: a month and a week by the day, a day by the hour; what is not used stays'),
   on_exceeded: z.enum(['fallback', 'reject']).default('fallback').describe('Use other targets, or fail'),
 }
 
@@ -71,6 +75,19 @@ export const hasAmount = (budget: Amounts) => amountsIn(budget) > 0
 export const NO_AMOUNT = 'needs an amount: "usd", "requests" or "tokens"; no other currency is counted'
 export const hasOneAmount = (budget: Amounts) => amountsIn(budget) <= 1
 export const TWO_AMOUNTS = 'has more than one of "usd", "requests" and "tokens"; write one budget for each'
+
+interface Spread {
+  readonly per: BudgetPer
+  readonly rolling: boolean
+  readonly pace: boolean
+}
+
+export const isSpreadOverPeriod = (budget: Spread) => !budget.pace || isSpreadable(budget)
+export const NO_PERIOD = {
+  message:
+    'spreads a budget over a period of the calendar, which "per": "total" and "rolling": true do not have; leave one of them out',
+  path: ['pace'],
+}
 
 export const scope = name
   .refine(

@@ -8,9 +8,11 @@ import {
   hasOneAmount,
   hours,
   ignored,
+  isSpreadOverPeriod,
   limitShape,
   ms,
   NO_AMOUNT,
+  NO_PERIOD,
   name,
   scope,
   section,
@@ -21,6 +23,7 @@ import {
 const budget = section({ scope, ...limitShape })
   .refine(hasAmount, NO_AMOUNT)
   .refine(hasOneAmount, TWO_AMOUNTS)
+  .refine(isSpreadOverPeriod, NO_PERIOD)
 export type BudgetOfFile = z.output<typeof budget>
 
 const kindOf = ({ scope, usd, requests, tokens, per, rolling, timezone }: BudgetOfFile) => {

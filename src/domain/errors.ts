@@ -97,7 +97,10 @@ export class ConfigError extends KeywiseError {
 export class BudgetExceededError extends KeywiseError {
   /** The scope of the budget. */
   readonly scope: string
-  /** When the budget's period ends (ISO 8601); null for a budget without an end. */
+  /**
+   * When there is room for the request (ISO 8601): the period ends, or the share of a paced budget has grown enough; null
+   * where waiting does not help.
+   */
   readonly resetsAt: string | null
 
   constructor(

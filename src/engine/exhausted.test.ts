@@ -48,6 +48,14 @@ function errorOf(engine: Engine, context: CallContext, ...failures: readonly Fai
   return exhausted(engine, pending, trail)
 }
 
+/** Of a budget; a call of 100 tokens may cost $10. */
+const spend = (engine: Engine, usd: number) => {
+  for (const target of engine.registry.targets) {
+    const worstCase = { nanoUsd: usd * 1e9, inputTokens: 0, outputTokens: 0 }
+    expect(engine.learned.budgets.reserve({ target, worstCase }, NOW).granted).toBe(true)
+  }
+}
+
 type Bare = Exclude<FailureKind, 'timeout' | 'network'>
 const parkAll = (engine: Engine, kind: Bare, facts: Partial<Failure> = {}) => {
   for (const target of engine.registry.targets) {
@@ -150,9 +158,24 @@ describe('when nothing could be called', () => {
   })
 
   test('because every budget is used up, it is told when there is room', () => {
-    const budgets = [{ scope: 'all', usd: 1, per: 'day' }]
-    const error = errorOf(open({ budgets }), { prompt: 'Hi', maxTokens: 100 })
+    const engine = open({ budgets: [{ scope: 'all', usd: 12, per: 'day' }] })
+    spend(engine, 2)
+    const error = errorOf(engine, { prompt: 'Hi', maxTokens: 100 })
     expect(error).toMatchObject({ code: 'BUDGET_EXCEEDED', scope: 'all', resetsAt: '2026-11-24T00:00:00.000Z' })
+  })
+
+  test('because it is larger than the budget, it is told what to do and not to wait', () => {
+    const error = errorOf(open({ budgets: [{ scope: 'all', usd: 1, per: 'day' }] }), { prompt: 'Hi', maxTokens: 100 })
+    expect(error).toMatchObject({ code: 'BUDGET_EXCEEDED', scope: 'all', resetsAt: null })
+    expect(error.message).toMatch(
+      /^no budget left: .* which is more than all of it: raise the budget, or lower "max_tokens"$/,
+    )
+  })
+
+  test('because a budget is paced, it is told when its share has grown enough', () => {
+    const engine = open({ budgets: [{ scope: 'all', usd: 24, per: 'day', pace: true }] })
+    const error = errorOf(engine, { prompt: 'Hi', maxTokens: 200 })
+    expect(error).toMatchObject({ code: 'BUDGET_EXCEEDED', scope: 'all', resetsAt: '2026-11-23T19:00:00.000Z' })
   })
 
   test('a budget alone is not blamed for what parks cause as well', () => {
@@ -206,10 +229,12 @@ describe('when nothing could be called', () => {
 
   test('of several budgets that are used up the first to have room again counts', () => {
     const budgets = [
-      { scope: 'groq/a', usd: 1, per: 'month' },
-      { scope: 'groq/b', usd: 1, per: 'day' },
+      { scope: 'groq/a', usd: 11, per: 'month' },
+      { scope: 'groq/b', usd: 11, per: 'day' },
     ]
-    const error = errorOf(open({ budgets }), { prompt: 'Hi', maxTokens: 100 })
+    const engine = open({ budgets })
+    spend(engine, 2)
+    const error = errorOf(engine, { prompt: 'Hi', maxTokens: 100 })
     expect(error).toMatchObject({ code: 'BUDGET_EXCEEDED', resetsAt: '2026-11-24T00:00:00.000Z', attempts: [] })
     expect(error.message).toMatch(/^no budget left: .*; there is room again at 2026-11-24T00:00:00.000Z$/)
   })

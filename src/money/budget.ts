@@ -9,7 +9,14 @@
 import type { CostRange } from '../domain/attempt.ts'
 import type { AttemptEvent } from '../domain/store.ts'
 import { addAmounts, MOST_NANO_USD } from './amount.ts'
-import { amountIn, BudgetCounter, type BudgetView, type Crossing, type KnownAmount } from './budgetCounter.ts'
+import {
+  amountIn,
+  BudgetCounter,
+  type BudgetView,
+  type Crossing,
+  type KnownAmount,
+  type Outlook,
+} from './budgetCounter.ts'
 import type { Budget } from './budgetRule.ts'
 import type { WorstCase } from './cost.ts'
 import type { Counters, LeaseSlot } from './lease.ts'
@@ -23,6 +30,7 @@ import {
   rebuild,
   sweepBeats,
 } from './ledger.ts'
+import { RecentSpend } from './recent.ts'
 import { isTargetScope, type Payee, scopeCovers } from './scope.ts'
 
 /** A requested reservation. */
@@ -264,7 +272,8 @@ export class Budgets {
     let rows = Number.POSITIVE_INFINITY
     let sums = Number.POSITIVE_INFINITY
     for (const { budget, slots } of this.#budgetCounters) {
-      const start = slots.windowStart(slots.at(now).start)
+      // The pace needs a day, whatever the period.
+      const start = Math.min(slots.windowStart(slots.at(now).start), RecentSpend.since(now))
       sums = Math.min(sums, start)
       if (isCountedByRows(budget)) rows = Math.min(rows, start)
     }
@@ -273,6 +282,11 @@ export class Budgets {
 
   view(now: number): readonly BudgetView[] {
     return this.#budgetCounters.map((budgetCounter) => budgetCounter.view(now))
+  }
+
+  /** The forecasts of all budgets for which there is one. */
+  outlooks(now: number): readonly Outlook[] {
+    return this.#budgetCounters.flatMap((budgetCounter) => budgetCounter.outlook(now) ?? [])
   }
 
   /** What killed processes had reserved and never settled; it counts as spent until its period ends. */
@@ -362,13 +376,7 @@ export class Budgets {
 
 function refused(budgetCounter: BudgetCounter, amount: number, now: number): BudgetRefusal {
   const { scope, onExceeded } = budgetCounter.budget
-  return {
-    granted: false,
-    scope,
-    reason: budgetCounter.refusal(amount),
-    resetsAt: budgetCounter.resetsAt(now),
-    onExceeded,
-  }
+  return { granted: false, scope, ...budgetCounter.refusal(amount, now), onExceeded }
 }
 
 function isUnpriced({ budget }: BudgetCounter, { worstCase }: SpendRequest): boolean {

@@ -3,8 +3,18 @@
 import { isoOrNull } from '../domain/isoTime.ts'
 import { formatUsd, nanoToUsd } from './amount.ts'
 import { type Budget, budgetId } from './budgetRule.ts'
+import {
+  calendarForecast,
+  type Forecast,
+  type ForecastView,
+  forecastView,
+  rollingForecast,
+  shortPace,
+} from './forecast.ts'
 import { type Counters, Lease, type LeaseSlot } from './lease.ts'
 import { Slots } from './period.ts'
+import { RecentSpend } from './recent.ts'
+import { Shares } from './shares.ts'
 import { BudgetSpend } from './tally.ts'
 
 /** A threshold just reached; reported once per period by each process, so alerts must deduplicate it. */
@@ -45,6 +55,33 @@ export interface BudgetView {
   readonly window: 'calendar' | 'rolling'
   readonly timezone: string
   readonly onExceeded: 'fallback' | 'reject'
+  /** What a paced budget allows so far; null for one that allows everything at once. */
+  readonly share: ShareView | null
+  /** Null while nothing was spent. */
+  readonly forecast: ForecastView | null
+}
+
+interface ShareView {
+  /** From the beginning of the period, in the budget's unit. */
+  readonly allowed: number
+  readonly allowedUsd: number | null
+  /** ISO 8601 time at which the next share is added. */
+  readonly until: string
+}
+
+/** A budget's forecast with what it rests on. */
+export interface Outlook {
+  readonly budget: Budget
+  readonly spent: number
+  /** Epoch milliseconds; null when nothing resets it. */
+  readonly resetsAt: number | null
+  /** The end of the period, or of a window of which nothing is over yet; null for a budget in total. */
+  readonly endsAt: number | null
+  readonly forecast: Forecast
+  /** In the last 24 hours. */
+  readonly calls: number
+  /** Hours of the clock in which something was spent, of the last 24. */
+  readonly hours: number
 }
 
 /** Learning rate and maximum of the pressure (dual ascent, see `BudgetCounter.pressure`). */
@@ -65,6 +102,9 @@ export class BudgetCounter {
   readonly slots: Slots
   readonly tally: BudgetSpend
   readonly lease: Lease | null
+  readonly recent = new RecentSpend()
+  /** Of a paced budget. */
+  readonly #shares: Shares | null
   #reserved = 0
   #pressure = 0
   #periodStart = Number.NEGATIVE_INFINITY
@@ -73,7 +113,9 @@ export class BudgetCounter {
     this.budget = budget
     this.slots = new Slots(budget.per, budget.rolling, budget.timeZone)
     this.tally = new BudgetSpend(this.slots, budget.limit)
-    this.lease = budget.hard ? new Lease(counters, origin, budgetId(budget), budget.limit, this.slots) : null
+    this.#shares = budget.pace ? new Shares(budget) : null
+    const shared = { id: budgetId(budget), limit: budget.limit, slots: this.slots, shares: this.#shares }
+    this.lease = budget.hard ? new Lease(counters, origin, shared) : null
   }
 
   /** Reserves the amount: false when the hard limit leaves no room. A soft budget always has room. */
@@ -99,12 +141,14 @@ export class BudgetCounter {
   /** Counts an attempt that ended, in this or another process. */
   count(startedAt: number, { amount, unpriced }: KnownAmount): void {
     this.tally.add(startedAt, amount, unpriced)
+    this.recent.add(startedAt, amount)
     if (!this.budget.hard) this.#press(startedAt)
   }
 
   /**
    * The current price of spending one more unit, for ranking: lambda <- max(0, lambda + step * (spent / allowed - 1)),
-   * where `allowed` is the limit's share for the elapsed part of the period. 0 while spending is within its pace.
+   * where `allowed` is the limit's share for the elapsed part of the period, or what a paced budget allows so far. 0
+   * while spending is within its pace.
    */
   get pressure(): number {
     return this.#pressure
@@ -115,13 +159,33 @@ export class BudgetCounter {
     return percents.length === 0 ? NONE : percents.map((percent) => this.#crossing(percent))
   }
 
-  /** Why the amount does not fit, for display. */
-  refusal(amount: number): string {
-    const { scope, per, limit } = this.budget
+  /** Why the amount does not fit, for display, and when there is room for it (epoch milliseconds; null: unknown). */
+  refusal(amount: number, now: number): { readonly reason: string; readonly resetsAt: number | null } {
+    const { scope, per, limit, unit } = this.budget
+    const budget = `budget ${scope}: ${this.#show(limit)} ${per === 'total' ? 'in total' : `per ${per}`}`
+    const call = `this call may need ${this.#show(amount)}`
+    if (amount > limit && limit > 0) {
+      const shorter = unit === 'requests' ? '' : ', or lower "max_tokens"'
+      return { reason: `${budget}; ${call}, which is more than all of it: raise the budget${shorter}`, resetsAt: null }
+    }
     const spent = `${this.#show(this.tally.spent)} spent`
     const reserved = this.#reserved > 0 ? `, ${this.#show(this.#reserved)} reserved` : ''
-    const every = per === 'total' ? 'in total' : `per ${per}`
-    return `budget ${scope}: ${this.#show(limit)} ${every}, ${spent}${reserved}; this call may need ${this.#show(amount)}`
+    const reason = `${budget}${this.#paced(amount, now)}, ${spent}${reserved}; ${call}`
+    return { reason, resetsAt: amount > limit ? null : this.#roomAt(amount, now) }
+  }
+
+  /** For display, where it is only the pace that leaves no room. */
+  #paced(amount: number, now: number): string {
+    const share = this.#shares?.at(now)
+    const isRoom = this.lease === null || this.lease.committedWith(amount, now) <= this.budget.limit
+    return share === undefined || !isRoom ? '' : `, paced: ${this.#show(share.allowed)} until ${timeText(share.end)}`
+  }
+
+  #roomAt(amount: number, now: number): number | null {
+    const committed = this.lease === null ? 0 : this.lease.committedWith(0, now)
+    if (this.#shares !== null) return this.#shares.roomAt(amount, committed, now)
+    if (this.slots.back > 0) return this.tally.relief(committed + amount - this.budget.limit)
+    return this.resetsAt(now)
   }
 
   /** When there is more room: the end of the period, or when the oldest spending leaves a rolling window. */
@@ -136,8 +200,9 @@ export class BudgetCounter {
     const { budget, tally } = this
     const committed = this.lease === null ? 0 : this.lease.committed(now)
     const reserved = Math.max(this.#reserved, committed - tally.spent)
-    const usd = (nanoUsd: number) => (budget.unit === 'usd' ? nanoToUsd(nanoUsd) : null)
+    const usd = (nanoUsd: number) => this.#usd(nanoUsd)
     const resetsAt = this.resetsAt(now)
+    const forecast = this.forecast(now)
     return {
       scope: budget.scope,
       per: budget.per,
@@ -154,7 +219,51 @@ export class BudgetCounter {
       window: budget.rolling ? 'rolling' : 'calendar',
       timezone: budget.timeZone,
       onExceeded: budget.onExceeded,
+      share: this.#shareView(now),
+      forecast: forecast === null ? null : forecastView(forecast, budget.unit),
     }
+  }
+
+  /** Null while nothing is known of a pace, and for a budget of 0. */
+  forecast(now: number): Forecast | null {
+    this.tally.roll(now)
+    const { budget, tally, slots } = this
+    const { limit, hard, pace } = budget
+    const perHour = this.#perHour(now)
+    if (limit === 0 || perHour === null) return null
+    const spending = { limit, spent: tally.spent, perHour }
+    if (slots.back > 0) return rollingForecast(spending, tally.leaving(), slots.windowMs, now)
+    const forecast = calendarForecast(spending, slots.at(now).end, now)
+    if (!hard || !pace || tally.spent >= limit) return forecast
+    // Its shares hold it back.
+    return { perHour, spentAt: null, atEnd: Math.min(limit, forecast.atEnd ?? limit) }
+  }
+
+  outlook(now: number): Outlook | null {
+    const forecast = this.forecast(now)
+    if (forecast === null) return null
+    const { budget, tally, slots } = this
+    const resetsAt = this.resetsAt(now)
+    const endsAt = slots.back > 0 ? now + slots.windowMs : resetsAt
+    return { budget, spent: tally.spent, resetsAt, endsAt, forecast, ...this.recent.evidence(now) }
+  }
+
+  /** The pace of a minute or an hour is that of the period itself. */
+  #perHour(now: number): number | null {
+    const { budget, tally, slots, recent } = this
+    if (budget.per !== 'minute' && budget.per !== 'hour') return recent.perHour(now) ?? (tally.spent > 0 ? 0 : null)
+    const period = slots.back > 0 ? { start: now - slots.windowMs, end: now } : slots.at(now)
+    return tally.spent > 0 ? shortPace(tally.spent, period, now) : null
+  }
+
+  #shareView(now: number): ShareView | null {
+    if (this.#shares === null) return null
+    const { allowed, end } = this.#shares.at(now)
+    return { allowed, allowedUsd: this.#usd(allowed), until: new Date(end).toISOString() }
+  }
+
+  #usd(nanoUsd: number): number | null {
+    return this.budget.unit === 'usd' ? nanoToUsd(nanoUsd) : null
   }
 
   #press(now: number): void {
@@ -164,7 +273,7 @@ export class BudgetCounter {
       this.#pressure = 0
     }
     const passed = this.slots.back > 0 || !Number.isFinite(period.end) ? 1 : share(now, period.start, period.end)
-    const allowed = Math.max(1, this.budget.limit * passed)
+    const allowed = Math.max(1, this.#shares?.at(now).allowed ?? this.budget.limit * passed)
     const next = this.#pressure + PRESSURE_STEP * (this.tally.spent / allowed - 1)
     this.#pressure = Math.min(MOST_PRESSURE, Math.max(0, next))
   }
@@ -187,6 +296,12 @@ export class BudgetCounter {
   #show(amount: number): string {
     return this.budget.unit === 'usd' ? formatUsd(amount) : `${amount} ${this.budget.unit}`
   }
+}
+
+/** `2026-12-01 14:00 UTC`, with seconds where there are some. */
+function timeText(at: number): string {
+  const iso = new Date(at).toISOString()
+  return `${iso.slice(0, 10)} ${iso.slice(11, at % 60_000 === 0 ? 16 : 19)} UTC`
 }
 
 function share(now: number, start: number, end: number): number {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { MoneyStore } from '../../test/support/moneyStore.ts'
 import { ask, DAY, HOUR, NOW, row, spent, startProcess } from '../../test/support/moneyWorld.ts'
 import type { BudgetHold } from './budget.ts'
+import { calendarPeriod } from './period.ts'
 
 /**
  * Simulated processes that reserve, settle, release, fail, are killed and restart in any order. After every step,
@@ -21,9 +22,11 @@ type Step =
   | { readonly do: 'wait'; readonly ms: number }
 
 const who = fc.nat(2)
+/** Small ones leave something leased between calls. */
+const amount = fc.oneof(fc.nat(40), fc.nat(2))
 const steps = fc.array(
   fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('reserve' as const), process: who, amount: fc.nat(40) }) },
+    { weight: 6, arbitrary: fc.record({ do: fc.constant('reserve' as const), process: who, amount }) },
     {
       weight: 6,
       arbitrary: fc.record({
@@ -43,6 +46,18 @@ const steps = fc.array(
   { maxLength: 120 },
 )
 
+/** The same, with a clock that is also set back, and longer waits. */
+const stepsOfAnyClock = fc.array(
+  fc.oneof(
+    { weight: 8, arbitrary: steps.map((list) => list.slice(0, 8)) },
+    {
+      weight: 1,
+      arbitrary: fc.integer({ min: -30 * HOUR, max: 60 * HOUR }).map((ms): Step[] => [{ do: 'wait', ms }]),
+    },
+  ),
+  { maxLength: 25 },
+)
+
 class World {
   readonly store = new MoneyStore()
   now = NOW
@@ -55,11 +70,14 @@ class World {
   readonly #entryOf = new Map<BudgetHold, { readonly at: number; amount: number; lost: boolean }>()
 
   readonly #skewMs: number
+  readonly #onGrant: (at: number) => void
 
   /** `skewMs`: how far the clock of each process is ahead of the previous one's. */
-  constructor(budgets: unknown, skewMs = 0) {
+  constructor(budgets: unknown, skewMs = 0, { now = NOW, onGrant = (_at: number) => {} } = {}) {
     this.#budgets = budgets
     this.#skewMs = skewMs
+    this.#onGrant = onGrant
+    this.now = now
     for (let i = 0; i < 3; i++) this.#start(i)
   }
 
@@ -88,6 +106,7 @@ class World {
     this.truth.push(entry)
     this.#open[i]!.push(hold)
     this.#entryOf.set(hold, entry)
+    if (amount > 0) this.#onGrant(entry.at)
   }
 
   #end({ process: i, hold: index, share, call }: Step & { do: 'end' }): void {
@@ -122,8 +141,8 @@ class World {
     return this.#trackers.map((tracker) => tracker.view(this.now)[0]!)
   }
 
-  within(since: number): number {
-    return this.truth.filter(({ at }) => at >= since).reduce((sum, { amount }) => sum + amount, 0)
+  within(since: number, until = Number.POSITIVE_INFINITY): number {
+    return this.truth.filter(({ at }) => at >= since && at < until).reduce((sum, { amount }) => sum + amount, 0)
   }
 
   spentWithin(since: number): number {
@@ -157,6 +176,35 @@ describe('over any interleaving of calls, failures, kills and restarts', () => {
       { numRuns: 150 },
     )
   })
+
+  /** Told apart from the code: the part of the period that is over when the slice ends, of the limit, rounded up. */
+  const allowed = ({ start, end }: { start: number; end: number }, sliceEnd: number) =>
+    Math.ceil((100 * (sliceEnd - start)) / (end - start))
+
+  for (const { per, timezone, now, sliceMs } of [
+    { per: 'hour', timezone: 'UTC', now: NOW, sliceMs: 5 * 60_000 },
+    { per: 'day', timezone: 'UTC', now: NOW, sliceMs: HOUR },
+    { per: 'day', timezone: 'Europe/Madrid', now: Date.parse('2026-10-24T20:00:00Z'), sliceMs: HOUR },
+    { per: 'day', timezone: 'Asia/Kolkata', now: NOW, sliceMs: HOUR },
+    { per: 'week', timezone: 'Europe/Madrid', now: Date.parse('2026-10-22T20:00:00Z'), sliceMs: null },
+    { per: 'month', timezone: 'Europe/Madrid', now: Date.parse('2026-03-26T20:00:00Z'), sliceMs: null },
+  ] as const)
+    test(`a paced ${per} in ${timezone} never holds more than its shares so far, whatever the clock`, () => {
+      fc.assert(
+        fc.property(stepsOfAnyClock, (lists) => {
+          const onGrant = (at: number) => {
+            const period = calendarPeriod(per, at, timezone)
+            const day = calendarPeriod('day', at, timezone)
+            const sliceEnd = sliceMs === null ? day.end : at - ((at - period.start) % sliceMs) + sliceMs
+            expect(world.within(period.start, period.end)).toBeLessThanOrEqual(allowed(period, sliceEnd))
+          }
+          const budgets = [{ scope: 'all', usd: 100e-9, per, timezone, pace: true }]
+          const world = new World(budgets, 0, { now, onGrant })
+          for (const step of lists.flat()) world.step(step)
+        }),
+        { numRuns: 60 },
+      )
+    })
 
   test('a rolling hour never holds more than its limit, even when the clocks of the processes differ by a minute', () => {
     fc.assert(

@@ -4,7 +4,7 @@ import { MOST_NANO_USD, NANO_PER_USD, usdToNano } from './amount.ts'
 import { BUDGET_PERIODS, type BudgetPer } from './period.ts'
 import { type BudgetScope, readBudgetScope } from './scope.ts'
 
-type BudgetUnit = 'usd' | 'requests' | 'tokens'
+export type BudgetUnit = 'usd' | 'requests' | 'tokens'
 
 export interface Budget {
   /** As written: `all`, `openrouter`, `groq/x`, `google#2`, `account:work`, `label:team=a`, `token:ci`. */
@@ -17,6 +17,8 @@ export interface Budget {
   /** Counts the last minute, hour, … instead of the calendar's. */
   readonly rolling: boolean
   readonly timeZone: string
+  /** Whether the limit grows over the calendar period (see `Shares`) instead of being there at once. */
+  readonly pace: boolean
   /** Hard: no call is made that could exceed it. Soft: alerts, and cheaper targets are preferred. */
   readonly hard: boolean
   /** Whether a request falls back to another target or fails when this budget is used up. */
@@ -35,6 +37,8 @@ interface BudgetSetting {
   readonly per: BudgetPer
   readonly rolling: boolean
   readonly timezone: string
+  /** Only of a period of the calendar. Default false. */
+  readonly pace?: boolean
   readonly hard: boolean
   readonly onExceeded: 'fallback' | 'reject'
 }
@@ -46,19 +50,24 @@ export const MOST_BUDGET_USD = Math.floor(MOST_NANO_USD / NANO_PER_USD)
 
 /** `fingerprint`: the key meant by `provider#key`. Throws TypeError for what the schema rejects. */
 export function budgetFrom(setting: BudgetSetting, fingerprint: string | null = null): Budget {
-  const { scope, per, rolling, timezone, hard, onExceeded } = setting
+  const { scope, per, rolling, timezone, pace = false, hard, onExceeded } = setting
   const covers = readBudgetScope(scope)
   const unit = BUDGET_UNITS.find((one) => setting[one] !== undefined)
   const amount = unit === undefined ? null : (setting[unit] ?? null)
   const limit = unit === 'usd' && amount !== null ? usdToNano(amount) : amount
-  if (covers === undefined || unit === undefined || limit === null) throw new TypeError(`no budget: ${scope}`)
-  const manner = { rolling: rolling && per !== 'total', timeZone: timezone, hard, onExceeded }
+  const isSpread = !pace || isSpreadable(setting)
+  if (covers === undefined || unit === undefined || limit === null || !isSpread)
+    throw new TypeError(`no budget: ${scope}`)
+  const manner = { rolling: rolling && per !== 'total', timeZone: timezone, pace, hard, onExceeded }
   return { scope, covers, unit, limit, per, ...manner, fingerprint }
 }
 
+/** Whether the period has a beginning and an end, over which its limit can grow. */
+export const isSpreadable = ({ per, rolling }: Pick<BudgetSetting, 'per' | 'rolling'>) => per !== 'total' && !rolling
+
 /**
- * The name under which a budget is counted across processes. It leaves out the limit, so raising the limit in the
- * middle of a month keeps what was spent.
+ * The name under which a budget is counted across processes. It leaves out the limit and its pace, so changing them in
+ * the middle of a month keeps what was spent.
  */
 export function budgetId(budget: Budget): string {
   const scope = budget.fingerprint === null ? budget.scope : `${budget.scope.split('#')[0]}@${budget.fingerprint}`

@@ -12,6 +12,7 @@
 
 import type { CounterResult } from '../domain/store.ts'
 import type { Period, Slots } from './period.ts'
+import type { Shares } from './shares.ts'
 
 /** The part of `Store` that budgets count with; every call is atomic across processes. */
 export interface Counters {
@@ -33,6 +34,15 @@ export interface LeaseSlot {
   committed: number
 }
 
+interface LeaseOptions {
+  /** Names the budget in all processes. */
+  readonly id: string
+  readonly limit: number
+  readonly slots: Slots
+  /** How the limit of a paced budget grows; null for others. */
+  readonly shares?: Shares | null
+}
+
 /** A lease takes at most one part in this many of what is left. */
 const LARGEST_SHARE = 16
 
@@ -40,17 +50,20 @@ export class Lease {
   readonly #counters: Counters
   readonly #origin: string
   readonly #prefix: string
-  readonly #limit: number
+  /** What all processes may have committed now: of a paced budget its shares so far. */
+  #limit: number
+  readonly #shares: Shares | null
   readonly #slots: Slots
   #slot: LeaseSlot | null = null
   #reservedSinceTick = false
 
-  constructor(counters: Counters, origin: string, id: string, limit: number, slots: Slots) {
+  constructor(counters: Counters, origin: string, { id, limit, slots, shares = null }: LeaseOptions) {
     this.#counters = counters
     this.#origin = origin
     this.#prefix = `budget:${id}:`
     this.#limit = limit
     this.#slots = slots
+    this.#shares = shares
   }
 
   /** Reserves the amount, or returns null when it could exceed the limit. Usually without reading the counter. */
@@ -77,6 +90,12 @@ export class Lease {
     const slot = this.#current(now)
     const free = idle(slot)
     return amount <= 0 || amount <= free || amount - free <= this.#limit - slot.committed
+  }
+
+  /** What would be committed with that amount, as far as known without reading the counter. */
+  committedWith(amount: number, now: number): number {
+    const slot = this.#current(now)
+    return slot.committed - idle(slot) + amount
   }
 
   /** What all processes have committed in the window, except what this one leased and does not need now. */
@@ -142,6 +161,18 @@ export class Lease {
   }
 
   #current(now: number): LeaseSlot {
+    const slot = this.#slotAt(now)
+    if (this.#shares !== null) this.#allow(this.#shares.at(now).allowed)
+    return slot
+  }
+
+  /** The share shrinks when the clock is set back: then what is leased for later must be asked for again. */
+  #allow(limit: number): void {
+    if (limit < this.#limit) this.returnIdle()
+    this.#limit = limit
+  }
+
+  #slotAt(now: number): LeaseSlot {
     const period = this.#slots.at(now)
     const last = this.#slot
     if (last !== null && last.period.start === period.start) return last

@@ -5,6 +5,7 @@ import { amountIn, type BudgetCounter } from './budgetCounter.ts'
 import type { Budget } from './budgetRule.ts'
 import type { Counters } from './lease.ts'
 import type { Period } from './period.ts'
+import { RecentSpend } from './recent.ts'
 import { isAccount, scopeCovers } from './scope.ts'
 
 export type Ledger = Pick<Store, 'attempts' | 'sums' | 'lastSeq'>
@@ -39,6 +40,7 @@ export function rebuild(budgetCounters: readonly BudgetCounter[], ledger: Ledger
 }
 
 function rebuildPurse(budgetCounter: BudgetCounter, ledger: Ledger, now: number): void {
+  rebuildRecent(budgetCounter, ledger, now)
   budgetCounter.tally.clear()
   budgetCounter.tally.roll(now)
   for (const slot of windowOf(budgetCounter, now)) {
@@ -46,6 +48,31 @@ function rebuildPurse(budgetCounter: BudgetCounter, ledger: Ledger, now: number)
     budgetCounter.tally.add(slot.start, spent.amount, spent.unpriced)
     budgetCounter.lease?.raiseTo(slot.start, spent.amount)
   }
+}
+
+const HOUR_MS = 3_600_000
+
+/** By whole hours, which the ledger has sums of. */
+function rebuildRecent(budgetCounter: BudgetCounter, ledger: Ledger, now: number): void {
+  const { recent } = budgetCounter
+  recent.clear()
+  let isFirst = true
+  for (let start = RecentSpend.since(now); start <= now; start += HOUR_MS) {
+    const hour = { start, end: start + HOUR_MS }
+    const { amount, calls } = spentIn(budgetCounter, ledger, hour)
+    if (calls === 0) continue
+    recent.add(isFirst && amount > 0 ? firstIn(budgetCounter, ledger, hour) : start, amount, calls)
+    isFirst &&= amount === 0
+  }
+}
+
+/** When the first call of the hour began that cost something. */
+function firstIn(budgetCounter: BudgetCounter, ledger: Ledger, { start, end }: Period): number {
+  const times = ledger
+    .attempts(filterOf(budgetCounter, { start, end }))
+    .filter((row) => isCovered(budgetCounter, row) && spendingOf(row, budgetCounter.budget).amount > 0)
+    .map(({ startedAt }) => Math.max(startedAt, start))
+  return times.reduce((first, at) => Math.min(first, at), end - 1)
 }
 
 /** The slots of the window that ends with the current one, oldest first. */
@@ -69,6 +96,7 @@ export function isCountedByRows(budget: Budget): boolean {
 
 interface SlotSpending {
   readonly amount: number
+  readonly calls: number
   readonly unpriced: number
 }
 
@@ -119,23 +147,26 @@ function spendingOf(row: AttemptEvent, { unit, hard }: Budget): SlotSpending {
   const nanoUsd = hard ? range?.atMost : range?.atLeast
   const tokens = (row.usage?.inputTokens ?? 0) + (row.usage?.outputTokens ?? 0)
   const amount = amountIn(unit, nanoUsd ?? row.costNanoUsd, tokens)
-  return { amount: amount ?? 0, unpriced: unit === 'usd' && row.costNanoUsd === null ? 1 : 0 }
+  return { amount: amount ?? 0, calls: 1, unpriced: unit === 'usd' && row.costNanoUsd === null ? 1 : 0 }
 }
 
 function spendingOfSum(sum: LedgerSum, { unit, hard }: Budget): SlotSpending {
-  if (unit === 'requests') return { amount: sum.attempts, unpriced: 0 }
-  if (unit === 'tokens') return { amount: sum.inputTokens + sum.outputTokens, unpriced: 0 }
-  return { amount: sum.costNanoUsd + (hard ? sum.unsureNanoUsd : 0), unpriced: sum.unpriced }
+  const calls = sum.attempts
+  if (unit === 'requests') return { amount: calls, calls, unpriced: 0 }
+  if (unit === 'tokens') return { amount: sum.inputTokens + sum.outputTokens, calls, unpriced: 0 }
+  return { amount: sum.costNanoUsd + (hard ? sum.unsureNanoUsd : 0), calls, unpriced: sum.unpriced }
 }
 
 function addUp(parts: readonly SlotSpending[]): SlotSpending {
   let amount = 0
+  let calls = 0
   let unpriced = 0
   for (const part of parts) {
     amount += part.amount
+    calls += part.calls
     unpriced += part.unpriced
   }
-  return { amount, unpriced }
+  return { amount, calls, unpriced }
 }
 
 /** Leases of dead processes, minus what the ledger's rows account for. */

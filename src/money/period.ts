@@ -147,6 +147,11 @@ export class Slots {
     return slotStart - this.back * this.#length
   }
 
+  /** How long a rolling window is, in milliseconds; 0 for the periods of the calendar. */
+  get windowMs(): number {
+    return this.#length * this.back
+  }
+
   /** When spending in that slot stops counting; Infinity for `total`. */
   expiry(slot: Period): number {
     return this.#length === 0 ? slot.end : slot.end + this.back * this.#length

@@ -1,5 +1,6 @@
 /** What was spent in a budget's window, by slot, and which thresholds that reached. */
 
+import type { Leaving } from './forecast.ts'
 import type { Period, Slots } from './period.ts'
 
 /** Percentages of the limit that are reported. */
@@ -74,12 +75,24 @@ export class BudgetSpend {
     this.#told = 0
   }
 
-  /** When some of the spending stops counting; null when that never happens or nothing was spent. */
-  relief(): number | null {
-    let soonest = Number.POSITIVE_INFINITY
-    for (const { period, spent } of this.#bySlot.values())
-      if (spent > 0) soonest = Math.min(soonest, this.#slots.expiry(period))
-    return Number.isFinite(soonest) ? soonest : null
+  /** When so much of the spending stops counting; null when that never happens or nothing was spent. */
+  relief(amount = 1): number | null {
+    let left = amount
+    let at: number | null = null
+    for (const { spent, leavesAt } of this.leaving()) {
+      if (left <= 0) break
+      left -= spent
+      at = leavesAt
+    }
+    return at
+  }
+
+  /** What was spent in each slot of the window, and when it stops counting, soonest first; empty where it never does. */
+  leaving(): readonly Leaving[] {
+    return [...this.#bySlot.values()]
+      .map(({ period, spent }) => ({ spent, leavesAt: this.#slots.expiry(period) }))
+      .filter(({ spent, leavesAt }) => spent > 0 && Number.isFinite(leavesAt))
+      .sort((one, other) => one.leavesAt - other.leavesAt)
   }
 
   #reached(): number {

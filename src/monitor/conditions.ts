@@ -16,6 +16,7 @@ import type { Alerts, News } from '../observe/alerts/alerts.ts'
 import { REASONS } from '../quota/parks/parkText.ts'
 import type { Verdict } from '../routing/judge.ts'
 import { listText, spanText, worksText } from './alertText.ts'
+import { BudgetForecasts } from './budgetForecasts.ts'
 import type { Outages } from './outages.ts'
 
 /** Failures that mean "the provider is down" when all its targets are out for them. */
@@ -27,12 +28,14 @@ export class AlertConditions {
   readonly #engine: Engine
   readonly #alerts: Alerts
   readonly #outages: Outages
+  readonly #forecasts: BudgetForecasts
   readonly #startedAt: number
 
   constructor(engine: Engine, alerts: Alerts, outages: Outages) {
     this.#engine = engine
     this.#alerts = alerts
     this.#outages = outages
+    this.#forecasts = new BudgetForecasts(engine, alerts)
     this.#startedAt = engine.now
   }
 
@@ -68,6 +71,7 @@ export class AlertConditions {
   /** Called every second: conditions that show in the state rather than in one failure. */
   tick(): void {
     this.#watchStore()
+    this.#forecasts.tick()
     this.#watchProviders()
   }
 
@@ -215,6 +219,7 @@ export class AlertConditions {
       spent,
       limit,
       resetsAt: isoOrNull(resetsAt),
+      forecast: null,
     })
   }
 }

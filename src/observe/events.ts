@@ -2,6 +2,7 @@
 
 import type { AttemptReport, OperationName } from '../domain/attempt.ts'
 import type { Logger } from '../domain/logger.ts'
+import type { ForecastView } from '../money/forecast.ts'
 
 /** Targets were ranked for a request. */
 interface DecisionNews {
@@ -37,13 +38,13 @@ interface RecoveredNews {
   readonly since: string
 }
 
-/** A budget reached a part of its limit. */
+/** A budget reached a part of its limit, or will be spent before its period ends. */
 export interface BudgetNews {
   /** The scope of the budget. */
   readonly scope: string
   /** Its period. */
   readonly per: string
-  /** 0.5, 0.8 or 1: the fraction of the limit that was reached. */
+  /** 0.5, 0.8 or 1: the fraction of the limit that was reached; with a `forecast`, the fraction that is spent. */
   readonly share: number
   /** Null for a budget that is not in USD. */
   readonly spentUsd: number | null
@@ -57,6 +58,8 @@ export interface BudgetNews {
   readonly limit: number
   /** ISO 8601; null for a budget without a period. */
   readonly resetsAt: string | null
+  /** Where the budget will be spent before its period ends; null where a part of its limit was reached. */
+  readonly forecast: ForecastView | null
 }
 
 /** An alert, as the channels of `settings.alerts` send it. */
@@ -88,7 +91,7 @@ export interface EventMap {
   readonly exhausted: ExhaustedNews
   /** A model, or everything, works again. */
   readonly recovered: RecoveredNews
-  /** A budget reached 50, 80 or 100 %. */
+  /** A budget reached 50, 80 or 100 %, or will be spent before its period ends. */
   readonly budget: BudgetNews
   /** An alert was raised. */
   readonly alert: AlertNews

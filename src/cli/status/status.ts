@@ -2,6 +2,7 @@
 
 import type { Engine } from '../../engine/engine.ts'
 import { Summary } from '../../engine/memory/summary.ts'
+import { forecastText } from '../../money/forecastText.ts'
 import { hoursView } from '../../views/hours.ts'
 import { type LimitStatus, type StatusView, statusView, type TargetStatus } from '../../views/status.ts'
 import type { CommandContext, RunCommand } from '../command.ts'
@@ -54,7 +55,7 @@ function printStatus(view: StatusView, out: Printer): void {
   if (view.allClosed !== null) out.line(out.paint('yellow', view.allClosed.text))
   out.line()
   for (const provider of view.providers) out.line(providerLine(provider))
-  for (const budget of view.budgets) out.line(budgetLine(budget))
+  for (const budget of view.budgets) out.line(budgetLine(budget, now))
 }
 
 function rowOf(target: TargetStatus, now: number, out: Printer): string[] {
@@ -115,9 +116,10 @@ function providerLine({ name, keys, targets, eligible, parked, costUsd }: Status
   return `${name}: ${plural(keys, 'key')}, ${plural(targets, 'target')}, ${eligible} ready${out}, ${dollars(costUsd)} spent`
 }
 
-function budgetLine(budget: StatusView['budgets'][number]): string {
+function budgetLine(budget: StatusView['budgets'][number], now: number): string {
   const { scope, per, limitUsd, spentUsd, limit, spent, unit, resetsAt, hard } = budget
   const amount = limitUsd === null ? `${spent} of ${limit} ${unit}` : `${dollars(spentUsd)} of ${dollars(limitUsd)}`
   const until = resetsAt === null ? '' : `, until ${clockText(resetsAt)}`
-  return `Budget ${scope} per ${per}: ${amount}${until}${hard ? '' : ' (soft)'}`
+  const forecast = forecastText(budget, now)
+  return `Budget ${scope} per ${per}: ${amount}${until}${hard ? '' : ' (soft)'}${forecast === null ? '' : `; ${forecast}`}`
 }

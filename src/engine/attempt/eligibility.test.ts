@@ -74,12 +74,21 @@ describe('what keeps a target from a request', () => {
       until: NOW + 3_600_000,
     },
     {
-      name: 'a budget',
+      name: 'a budget that is smaller than the request',
       setup: { settings: { budgets: [{ scope: 'all', usd: 1, per: 'day' }] } },
       context: { maxTokens: 100 },
       code: 'budget',
-      reason: /budget/,
-      until: Date.UTC(2026, 10, 24),
+      reason: /more than all of it: raise the budget, or lower "max_tokens"$/,
+      until: null,
+    },
+    {
+      name: 'the pace of a budget',
+      setup: { settings: { budgets: [{ scope: 'all', usd: 24, per: 'day', pace: true }] } },
+      context: { maxTokens: 200 },
+      code: 'budget',
+      reason:
+        /^budget all: \$24\.00 per day, paced: \$13\.00 until 2026-11-23 13:00 UTC, \$0\.00 spent; this call may need \$20\.00$/,
+      until: Date.UTC(2026, 10, 23, 19),
     },
     {
       name: 'a rule of the user',

@@ -6,6 +6,7 @@ import type { Gauge } from '../../observe/metrics.ts'
 export function gaugesOf(engine: EngineReader): readonly Gauge[] {
   const { learned } = engine
   const now = engine.now
+  const budgets = learned.budgets.view(now)
   const keyed = engine.registry.targets.map((target) => ({
     target,
     labels: { provider: target.provider, model: target.model, key: target.label ?? String(target.keyIndex) },
@@ -27,7 +28,7 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
     {
       name: 'keywise_budget_remaining_usd',
       help: 'What is left of each budget in USD.',
-      rows: learned.budgets.view(now).flatMap((view) =>
+      rows: budgets.flatMap((view) =>
         view.limitUsd === null
           ? []
           : [
@@ -36,6 +37,22 @@ export function gaugesOf(engine: EngineReader): readonly Gauge[] {
                 value: Math.max(0, view.limitUsd - (view.spentUsd ?? 0) - (view.reservedUsd ?? 0)),
               },
             ],
+      ),
+    },
+    {
+      name: 'keywise_budget_at_end_usd',
+      help: 'What each budget in USD will have spent when its period ends, at the pace of the last 24 hours.',
+      rows: budgets.flatMap(({ scope, per, forecast }) =>
+        forecast === null || forecast.atEndUsd === null ? [] : [{ labels: { scope, per }, value: forecast.atEndUsd }],
+      ),
+    },
+    {
+      name: 'keywise_budget_spent_at_seconds',
+      help: 'Unix time at which each budget will be spent at this pace; missing where it lasts its period.',
+      rows: budgets.flatMap(({ scope, per, unit, forecast }) =>
+        forecast === null || forecast.spentAt === null
+          ? []
+          : [{ labels: { scope, per, unit }, value: Date.parse(forecast.spentAt) / 1000 }],
       ),
     },
   ]
