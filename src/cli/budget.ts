@@ -16,6 +16,7 @@ import { type SpendRow, type SpendView, spendView } from '../views/spend.ts'
 import type { CommandContext, ExitCode, RunCommand } from './command.ts'
 import { UsageError } from './command.ts'
 import { clockText, type Printer, printer } from './output.ts'
+import { printPrices } from './priceTable.ts'
 import { withEngine } from './withEngine.ts'
 
 const ACTIONS = ['list', 'export', 'forgive'] as const
@@ -64,9 +65,9 @@ function list(engine: Engine, context: CommandContext): ExitCode {
 }
 
 function printJson({ generatedAt, budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
-  const { since, until, total, saved } = present(tables[0])
+  const { since, until, total, saved, prices } = present(tables[0])
   const spend = Object.fromEntries(tables.map((view) => [view.by.join(','), view.spend]))
-  out.json({ generatedAt, budgets, since, until, spend, total, today, month, saved })
+  out.json({ generatedAt, budgets, since, until, spend, total, today, month, saved, ...(prices && { prices }) })
 }
 
 function printTables({ budgets }: BudgetsView, { tables, today, month }: Picture, out: Printer): void {
@@ -76,6 +77,7 @@ function printTables({ budgets }: BudgetsView, { tables, today, month }: Picture
   out.line(`Spent today ${cost(today)}, this month ${cost(month)} (UTC).`)
   printSaved(present(tables[0]), out)
   for (const view of tables) printSpend(view, out)
+  for (const { prices = [] } of tables) printPrices(prices, out)
 }
 
 function printBudget(budget: BudgetView, out: Printer): void {

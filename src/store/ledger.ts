@@ -20,6 +20,8 @@ export interface SumRow {
   readonly session: string | null
   /** The service tier that is not the usual one; null in hourly sums. */
   readonly tier: string | null
+  /** The version of the price; null in hourly sums. */
+  readonly price: string | null
   attempts: number
   successes: number
   inputTokens: number
@@ -160,6 +162,7 @@ function newRow(event: AttemptEvent, at: number, labels: Readonly<Record<string,
     labels,
     session: event.session,
     tier: usage?.parts?.serviceTier ?? null,
+    price: event.priceSource,
     attempts: 1,
     successes: event.ok ? 1 : 0,
     // `||`: one NaN from an upstream must not poison the whole sum.
@@ -194,7 +197,7 @@ function groupValue(part: LedgerGroup, row: Readonly<SumRow>): string {
 }
 
 /** What the hourly sums do not keep. */
-const isOfRows = (part: LedgerGroup) => isLabel(part) || part === 'session' || part === 'tier'
+const isOfRows = (part: LedgerGroup) => isLabel(part) || part === 'session' || part === 'tier' || part === 'price'
 
 function isLabel(part: LedgerGroup): part is { readonly label: string } {
   return typeof part === 'object'

@@ -3,8 +3,10 @@
 import { InvalidRequestError } from '../domain/errors.ts'
 import { isoOrNull } from '../domain/isoTime.ts'
 import type { LedgerFilter, LedgerGroup, LedgerSum } from '../domain/store.ts'
+import { type PriceRecord, priceRecords } from '../engine/priceLog.ts'
 import type { EngineReader } from '../engine/reader.ts'
 import { nanoToUsd } from '../money/amount.ts'
+import { versionIn } from '../money/priceVersion.ts'
 import { type Saved, savedBy } from './savings.ts'
 
 export interface SpendRow {
@@ -32,6 +34,8 @@ export interface SpendView {
   readonly total: Omit<SpendRow, 'group'>
   /** Null without a target that has a price. */
   readonly saved: Saved | null
+  /** What the versions of prices say, where spending is told by price. */
+  readonly prices?: readonly PriceRecord[]
 }
 
 export interface SpendQuestion {
@@ -43,7 +47,19 @@ export interface SpendQuestion {
 }
 
 /** What spending can be grouped by, besides `label:NAME`. Days and hours are UTC. */
-const GROUPS = ['provider', 'model', 'key', 'account', 'token', 'session', 'tier', 'source', 'day', 'hour'] as const
+const GROUPS = [
+  'provider',
+  'model',
+  'key',
+  'account',
+  'token',
+  'session',
+  'tier',
+  'price',
+  'source',
+  'day',
+  'hour',
+] as const
 
 /** Throws InvalidRequestError for a group that does not exist. */
 export function spendView(engine: EngineReader, { by = ['provider'], since, until }: SpendQuestion = {}): SpendView {
@@ -59,7 +75,13 @@ export function spendView(engine: EngineReader, { by = ['provider'], since, unti
     spend: inOrder(sums, by).map((sum) => ({ group: namesOf(engine, sum, by), ...amountsOf(sum) })),
     total: amountsOf(total),
     saved: savedBy(total, engine),
+    ...(by.includes('price') && { prices: pricesOf(engine, sums, by.indexOf('price')) }),
   }
+}
+
+function pricesOf({ store }: EngineReader, sums: readonly LedgerSum[], place: number): readonly PriceRecord[] {
+  const versions = new Set(sums.map(({ group }) => versionIn(group[place] ?? '')))
+  return priceRecords(store).filter(({ version }) => versions.has(version))
 }
 
 function groupOf(name: string): LedgerGroup {
